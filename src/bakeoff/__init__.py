@@ -1,0 +1,1 @@
+"""Compare small image classifiers honestly."""

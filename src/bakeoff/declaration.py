@@ -1,0 +1,373 @@
+"""Reading a whole recipe: a raw mapping to a complete Recipe; problems are noted by place."""
+
+import os
+import re
+import unicodedata
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, TypeVar
+
+from bakeoff.parts import (
+    FolderData,
+    ModelRecipe,
+    NpzData,
+    Part,
+    Recipe,
+    SplitRecipe,
+    Training,
+)
+from bakeoff.reading import (
+    GivenOptimizer,
+    Problems,
+    finish_optimizer,
+    known_keys,
+    read_arguments,
+    read_layer,
+    read_optimizer,
+)
+from bakeoff.values import (
+    Choice,
+    Kind,
+    Misfit,
+    Number,
+    Pair,
+    Whole,
+    as_number,
+    as_whole,
+    did_you_mean,
+    found,
+    key_text,
+)
+from bakeoff.vocabulary import EPOCHS, Output
+
+DATA_NAMES = ("digits", "mnist", "fashion-mnist")
+BASELINES = ("majority", "logistic")
+KEYS = (
+    *("name", "title", "data", "split", "seeds", "selection", "training", "baselines"),
+    *("margin", "give_up", "models"),
+)
+TRAINING_KEYS = ("epochs", "batch_size", "optimizer")
+MODEL_KEYS = ("layers", "output", "training", "python")
+NAME = re.compile(r"[a-z0-9][a-z0-9._-]{0,63}")
+NAME_WORDS = "1 to 64 of a-z, 0-9, '.', '_' and '-', the first a letter or digit"
+PYTHON = re.compile(r"(?P<file>.+\.py):(?P<function>[A-Za-z_][A-Za-z0-9_]*)")
+BATCH_SIZE = Whole(1, 1_000_000)
+SEED = Whole(0, 2**31 - 1)
+SEED_COUNT = Whole(1, 1000)
+SHARE = Number(0, 1, above=True, below=True)
+SELECTION = Choice(("best-loss", "best-accuracy", "last"), "a selection")
+COLOR = Choice(("grey", "rgb"), "a color")
+MAX_MODELS = 200
+MAX_LAYERS = 1000
+
+T = TypeVar("T")
+
+
+@dataclass(frozen=True)
+class GivenTraining:
+    """What one `training` block says; None where it says nothing."""
+
+    epochs: int | None = None
+    batch_size: int | None = None
+    optimizer: GivenOptimizer | None = None
+
+    def over(self, base: "GivenTraining") -> "GivenTraining":
+        """Return this laid over `base`, key by key."""
+        optimizer = self.optimizer.over(base.optimizer) if self.optimizer else base.optimizer
+        return GivenTraining(
+            self.epochs or base.epochs, self.batch_size or base.batch_size, optimizer
+        )
+
+
+DEFAULT_TRAINING = GivenTraining(20, 32, GivenOptimizer("adam"))
+
+
+def read_recipe(raw: object, folder: Path, problems: Problems) -> Recipe | None:
+    """Return the recipe; relative paths are relative to `folder`. None if there are problems."""
+    if not isinstance(raw, Mapping):
+        problems.add("", f"expected keys such as name, data and models, found {found(raw)}")
+        return None
+    good = known_keys(raw, KEYS, "", problems)
+    for key in ("name", "data", "models"):
+        if raw.get(key) is None and good:  # else it is probably there, misspelt
+            problems.add("", f"{key} is missing")
+    values: dict[str, Any] = {}
+
+    def take(key: str, read: Callable[[Any], Any]) -> None:
+        if raw.get(key) is not None:
+            values[key] = attempt(read, raw[key], key, problems)
+
+    take("name", read_name)
+    take("title", read_title)
+    take("data", lambda data: read_data(data, folder, problems))
+    take("split", lambda split: read_split(split, problems))
+    take("seeds", read_seeds)
+    take("selection", SELECTION.read)
+    base = read_training(raw.get("training"), "training", problems).over(DEFAULT_TRAINING)
+    values["training"] = finish_training(base, "training", problems, check_phases=False)
+    take("baselines", read_baselines)
+    take("margin", SHARE.read)
+    take("give_up", SHARE.read)
+    take("models", lambda models: read_models(models, base, folder, problems))
+    if not problems.found:
+        check_together(Recipe.model_validate(values), problems)
+    return None if problems.found else Recipe.model_validate(values)
+
+
+def attempt(read: Callable[[Any], T], raw: object, place: str, problems: Problems) -> T | None:
+    """Return what `read` makes of `raw`, or None after noting its Misfit."""
+    try:
+        return read(raw)
+    except Misfit as misfit:
+        problems.add(place + misfit.inside, str(misfit))
+        return None
+
+
+def check_together(recipe: Recipe, problems: Problems) -> None:
+    """Note what is right by itself but not together."""
+    if not recipe.split.validation.amount and recipe.selection != "last":
+        problems.add(
+            "split.validation",
+            f"expected validation images, since selection is {recipe.selection}, found 0: "
+            f"give some, or write selection: last",
+        )
+    for name in recipe.models:
+        if name in recipe.baselines:
+            problems.add(f"models.{name}", "is the name of a baseline; choose another name")
+
+
+def read_name(raw: object) -> str:
+    """Read the name of a study or model, which is also the name of its folder."""
+    if not isinstance(raw, str) or not NAME.fullmatch(raw):
+        raise Misfit(f"expected a name ({NAME_WORDS}), found {found(raw)}")
+    return raw
+
+
+def read_title(raw: object) -> str:
+    """Read free text; white space is collapsed, so that it is one line."""
+    text = " ".join(raw.split()) if isinstance(raw, str) else None
+    if text is None or len(text) > 200 or not _is_text(text):
+        raise Misfit(f"expected text of at most 200 characters, found {found(raw)}")
+    return text
+
+
+def _is_text(text: str) -> bool:
+    return not any(unicodedata.category(each) in ("Cc", "Cs") for each in text)
+
+
+def read_path(raw: object, folder: Path, what: str) -> Path:
+    """Read a path; a relative one is relative to `folder`. Whether it exists is not asked here."""
+    if not isinstance(raw, str) or not 0 < len(raw) <= 4096 or not _is_text(raw):
+        raise Misfit(f"expected the path of {what}, found {found(raw)}")
+    try:
+        path = Path(raw).expanduser()
+    except RuntimeError:
+        raise Misfit(f"expected the path of {what}, found {found(raw)}: no such home") from None
+    return Path(os.path.abspath(folder / path))
+
+
+def read_data(raw: object, folder: Path, problems: Problems) -> str | FolderData | NpzData | None:
+    """Read a data set's name, {folder, size, color} or {npz}."""
+    forms = f"{', '.join(DATA_NAMES)}, {{folder: PATH}} or {{npz: PATH}}"
+    if isinstance(raw, str):
+        if raw in DATA_NAMES:
+            return raw
+        raise Misfit(f"expected {forms}, found {found(raw)}; {_data_hint(raw)}")
+    if not isinstance(raw, Mapping) or ("folder" in raw) == ("npz" in raw):
+        raise Misfit(f"expected {forms}, found {found(raw)}")
+    if "npz" in raw:
+        known_keys(raw, ("npz",), "data", problems)
+        return NpzData(npz=_inside(".npz", read_path, raw["npz"], folder, "an npz file"))
+    known_keys(raw, ("folder", "size", "color"), "data", problems)
+    path = _inside(".folder", read_path, raw["folder"], folder, "a folder")
+    values: dict[str, Any] = {"folder": path}
+    for key, kind in (("size", Pair(1, 1024)), ("color", COLOR)):
+        if raw.get(key) is not None:
+            values[key] = _inside(f".{key}", kind.read, raw[key])
+    return FolderData.model_validate(values)
+
+
+def _data_hint(raw: str) -> str:
+    if "/" in raw or os.sep in raw or raw.startswith("."):
+        return f"did you mean {{folder: {raw}}}?" if len(raw) < 200 else "name the folder"
+    return did_you_mean(raw, DATA_NAMES)
+
+
+def _inside(where: str, read: Callable[..., T], *arguments: Any) -> T:
+    """Return read(*arguments); a Misfit says where inside the value it was."""
+    try:
+        return read(*arguments)
+    except Misfit as misfit:
+        raise Misfit(str(misfit), inside=where + misfit.inside) from None
+
+
+def read_split(raw: object, problems: Problems) -> SplitRecipe:
+    """Read {validation, test, seed}."""
+    if not isinstance(raw, Mapping):
+        raise Misfit(
+            f"expected keys such as {{validation: 0.2, test: 0.2, seed: 0}}, found {found(raw)}"
+        )
+    known_keys(raw, ("validation", "test", "seed"), "split", problems)
+    values: dict[str, Any] = {}
+    readers = (("validation", read_part), ("test", read_amount), ("seed", SEED.read))
+    for key, read in readers:
+        if raw.get(key) is not None:
+            values[key] = _inside(f".{key}", read, raw[key])
+    return SplitRecipe.model_validate(values)
+
+
+def read_part(raw: object) -> Part:
+    """Read the validation part: a count, a fraction, {first: …}, {last: …}, or 0 for none."""
+    if isinstance(raw, Mapping):
+        if len(raw) != 1 or next(iter(raw)) not in ("first", "last"):
+            keys = ", ".join(key_text(key) for key in raw) or "nothing"
+            raise Misfit(
+                f"expected a count, a fraction, {{first: amount}} or {{last: amount}}, found {keys}"
+            )
+        taken, amount = next(iter(raw.items()))
+        return Part(amount=_inside(f".{taken}", read_amount, amount), taken=taken)
+    if as_number(raw) == 0:
+        return Part(amount=0)
+    return Part(amount=read_amount(raw))
+
+
+def read_amount(raw: object) -> int | float:
+    """Read a count of images (a whole number) or a fraction of them."""
+    count = as_whole(raw)
+    if count is not None and 1 <= count < 10**9:
+        return count
+    share = as_number(raw)
+    if share is None or not 0 < share < 1:
+        raise Misfit(
+            f"expected a count of at least 1 or a fraction above 0 and below 1, found {found(raw)}"
+        )
+    return share
+
+
+def read_seeds(raw: object) -> tuple[int, ...]:
+    """Read a number of seeds (0, 1, …) or a list of different seeds."""
+    if isinstance(raw, list | tuple):
+        seeds = [_inside(f"[{number}]", SEED.read, each) for number, each in enumerate(raw, 1)]
+        if not 1 <= len(seeds) <= SEED_COUNT.high or len(set(seeds)) < len(seeds):
+            twice = next((seed for seed in seeds if seeds.count(seed) > 1), None)
+            have = found(raw) if twice is None else f"{twice} twice"
+            raise Misfit(f"expected 1 to {SEED_COUNT.high:,} different seeds, found {have}")
+        return tuple(seeds)
+    try:
+        return tuple(range(SEED_COUNT.read(raw)))
+    except Misfit as misfit:
+        raise Misfit(f"{misfit}; a list of seeds is the other form") from None
+
+
+def read_baselines(raw: object) -> tuple[str, ...]:
+    """Read a list of baselines."""
+    if not isinstance(raw, list | tuple):
+        raise Misfit(f"expected a list of {', '.join(BASELINES)}, or [], found {found(raw)}")
+    one = Choice(BASELINES, "a baseline")
+    names = [_inside(f"[{number}]", one.read, each) for number, each in enumerate(raw, 1)]
+    if len(set(names)) < len(names):
+        raise Misfit("expected different baselines, found one twice")
+    return tuple(names)
+
+
+def read_training(raw: object, place: str, problems: Problems) -> GivenTraining:
+    """Read what a `training` block says."""
+    if raw is None:
+        return GivenTraining()
+    if not isinstance(raw, Mapping):
+        problems.add(place, f"expected keys such as {{epochs: 20}}, found {found(raw)}")
+        return GivenTraining()
+    known_keys(raw, TRAINING_KEYS, place, problems)
+
+    def take(key: str, kind: Kind) -> int | None:
+        if raw.get(key) is None:
+            return None
+        number: int | None = attempt(kind.read, raw[key], f"{place}.{key}", problems)
+        return number
+
+    optimizer = None
+    if raw.get("optimizer") is not None:
+        optimizer = read_optimizer(raw["optimizer"], f"{place}.optimizer", problems)
+    return GivenTraining(take("epochs", EPOCHS), take("batch_size", BATCH_SIZE), optimizer)
+
+
+def finish_training(
+    given: GivenTraining, place: str, problems: Problems, *, check_phases: bool = True
+) -> Training | None:
+    """Return the complete training; `check_phases`: the phases must cover the epochs."""
+    if given.epochs is None or given.batch_size is None or given.optimizer is None:
+        raise ValueError("lay it over DEFAULT_TRAINING first")
+    epochs = given.epochs if check_phases else None
+    optimizer = finish_optimizer(given.optimizer, epochs, f"{place}.optimizer", problems)
+    if optimizer is None:
+        return None
+    return Training(epochs=given.epochs, batch_size=given.batch_size, optimizer=optimizer)
+
+
+def read_models(
+    raw: object, base: GivenTraining, folder: Path, problems: Problems
+) -> dict[str, ModelRecipe]:
+    """Read the models by name, in the order in which they stand."""
+    if not isinstance(raw, Mapping) or not 1 <= len(raw) <= MAX_MODELS:
+        raise Misfit(f"expected 1 to {MAX_MODELS} models by name, found {found(raw)}")
+    models = {}
+    for name, model in raw.items():
+        place = f"models.{key_text(name)}"
+        if attempt(read_name, name, "models", problems) is not None:
+            read = read_model(name, model, base, folder, place, problems)
+            if read is not None:
+                models[name] = read
+    return models
+
+
+def read_model(
+    name: str, raw: object, base: GivenTraining, folder: Path, place: str, problems: Problems
+) -> ModelRecipe | None:
+    """Read one model: {layers, output, training} or {python, training}."""
+    if not isinstance(raw, Mapping):
+        problems.add(place, f"expected keys such as layers and training, found {found(raw)}")
+        return None
+    before = len(problems.found)
+    known_keys(raw, MODEL_KEYS, place, problems)
+    values: dict[str, Any] = {}
+    given = read_training(raw.get("training"), f"{place}.training", problems)
+    if len(problems.found) == before:
+        values["training"] = finish_training(given.over(base), f"{place}.training", problems)
+    layers, python, output = raw.get("layers"), raw.get("python"), raw.get("output")
+    if (layers is None) == (python is None):
+        have = "neither" if layers is None else "both"
+        problems.add(place, f"expected either layers or python, found {have}")
+    elif layers is not None:
+        values["layers"] = read_layers(layers, f"{place}.layers", problems)
+        arguments = read_arguments(Output, output, f"{place}.output", problems)
+        values["output"] = arguments.plain() if arguments else {}
+    else:
+        values["python"] = attempt(
+            lambda text: read_python(text, folder), python, f"{place}.python", problems
+        )
+        if output is not None:
+            text = "expected no output beside python, found one: build it in the Python function"
+            problems.add(f"{place}.output", text)
+    if len(problems.found) > before:
+        return None
+    return ModelRecipe.model_validate({"name": name, **values})
+
+
+def read_layers(raw: object, place: str, problems: Problems) -> list[Any]:
+    """Read the list of layers; [] makes the softmax output the only layer."""
+    if not isinstance(raw, list | tuple) or len(raw) > MAX_LAYERS:
+        text = f"expected a list of at most {MAX_LAYERS:,} layers, found {found(raw)}"
+        problems.add(place, text)
+        return []
+    return [
+        read_layer(each, f"{place}[{number}]", problems) for number, each in enumerate(raw, start=1)
+    ]
+
+
+def read_python(raw: object, folder: Path) -> str:
+    """Read "file.py:function"; only its form is looked at."""
+    match = PYTHON.fullmatch(raw) if isinstance(raw, str) else None
+    if match is None:
+        raise Misfit(f'expected "file.py:function", found {found(raw)}')
+    return f"{read_path(match['file'], folder, 'a Python file')}:{match['function']}"

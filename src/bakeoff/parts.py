@@ -1,0 +1,262 @@
+"""A recipe as frozen values, complete: Recipe, its models, their layers, optimizers and phases."""
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any, Literal
+
+import numpy as np
+from numpy.typing import NDArray
+from pydantic import Field, model_validator
+
+from bakeoff.values import Misfit
+from bakeoff.vocabulary import LAYERS, LEARNING_RATES, OPTIMIZERS, Frozen
+
+
+class Layer(Frozen):
+    """One declared layer: its Keras name and all its arguments, defaults written out."""
+
+    kind: str
+    arguments: dict[str, Any] = Field(default_factory=dict)
+
+    @model_validator(mode="before")
+    @classmethod
+    def _complete(cls, data: Any) -> Any:
+        if isinstance(data, Mapping) and data.get("kind") in LAYERS:
+            complete = LAYERS[data["kind"]].model_validate(data.get("arguments", {}))
+            return {**data, "arguments": complete.plain()}
+        raise Misfit(f"expected a layer's kind ({', '.join(LAYERS)}) and arguments")
+
+    def resolved(self) -> Any:
+        """Return the layer in the recipe's grammar, as plain data."""
+        return {self.kind: plain_data(self.arguments)} if self.arguments else self.kind
+
+
+class Phase(Frozen):
+    """A stretch of epochs with one learning-rate rule; `epochs` None means to the end.
+
+    k counts epochs from the phase's start, n is its length. constant: start. exponential:
+    start·exp(rate·k). linear: start + (end − start)·k/(n − 1). cosine: end + (start − end)·(1 +
+    cos(π·k/(n − 1)))/2. The last two reach `end` in the last epoch, a phase of one epoch included.
+    """
+
+    kind: Literal["constant", "exponential", "linear", "cosine"]
+    epochs: int | None = None
+    start: float
+    rate: float | None = None
+    end: float | None = None
+
+    def rates(self, length: int) -> NDArray[np.float64]:
+        """Return the learning rates of `length` epochs, shape (length,)."""
+        k = np.arange(length, dtype=np.float64)
+        if self.kind == "constant":
+            return np.full(length, self.start)
+        if self.kind == "exponential":
+            return self.start * np.exp((self.rate or 0.0) * k)
+        way = k / (length - 1) if length > 1 else np.ones(length)
+        left = 1 - way if self.kind == "linear" else (1 + np.cos(np.pi * way)) / 2
+        end = self.end or 0.0
+        return np.asarray(end + (self.start - end) * left)
+
+    def resolved(self) -> dict[str, Any]:
+        """Return the phase in the recipe's grammar, as plain data."""
+        names = ("start", "rate", "end")
+        values = {name: getattr(self, name) for name in names if getattr(self, name) is not None}
+        epochs = {} if self.epochs is None else {"epochs": self.epochs}
+        return {**epochs, self.kind: self.start if self.kind == "constant" else values}
+
+
+def phase_lengths(phases: Sequence[Phase], epochs: int) -> list[int]:
+    """Return the number of epochs of each phase; Misfit unless they cover `epochs` exactly."""
+    for number, phase in enumerate(phases[:-1], start=1):
+        if phase.epochs is None:
+            raise Misfit("only the last phase may leave out epochs", inside=f"[{number}]")
+    lengths = [phase.epochs or 0 for phase in phases]
+    covered = sum(lengths)
+    last = phases[-1]
+    if last.epochs is None and covered < epochs:
+        lengths[-1] = epochs - covered
+    elif last.epochs is None:
+        raise Misfit(
+            f"expected epochs left for the last phase, found {covered} of {epochs} taken by the "
+            f"phases before it: shorten them"
+        )
+    elif covered < epochs:
+        raise Misfit(
+            f"expected phases for {epochs} epochs, found {covered}: leave epochs out of the last "
+            f"phase, and it runs to the end"
+        )
+    elif covered > epochs:
+        raise Misfit(f"expected phases for {epochs} epochs, found {covered}: shorten a phase")
+    return lengths
+
+
+class Optimizer(Frozen):
+    """An optimizer: its Keras name, its arguments written out, and the learning rate by phases."""
+
+    kind: str
+    arguments: dict[str, Any] = Field(default_factory=dict)
+    learning_rate: tuple[Phase, ...]
+
+    @model_validator(mode="before")
+    @classmethod
+    def _complete(cls, data: Any) -> Any:
+        if isinstance(data, Mapping) and data.get("kind") in OPTIMIZERS:
+            complete = OPTIMIZERS[data["kind"]].model_validate(data.get("arguments", {}))
+            usual = (Phase(kind="constant", start=LEARNING_RATES[data["kind"]]),)
+            phases = data.get("learning_rate") or usual
+            return {**data, "arguments": complete.plain(), "learning_rate": phases}
+        raise Misfit(f"expected an optimizer's kind ({', '.join(OPTIMIZERS)}) and arguments")
+
+    def learning_rates(self, epochs: int) -> NDArray[np.float64]:
+        """Return the learning rate of every epoch, float64, shape (epochs,).
+
+        Raises Misfit (a ValueError) if the phases do not cover `epochs` exactly or a rate is too
+        large to be a number.
+        """
+        lengths = phase_lengths(self.learning_rate, epochs)
+        with np.errstate(over="ignore"):
+            parts = [phase.rates(n) for phase, n in zip(self.learning_rate, lengths, strict=True)]
+        for number, part in enumerate(parts, start=1):
+            if not part.max() <= 1e6:
+                raise Misfit(
+                    f"expected learning rates up to 1e+06, found {part.max():.3g}: give a smaller "
+                    f"rate",
+                    inside=f"[{number}]",
+                )
+        return np.concatenate(parts)
+
+    def resolved(self) -> dict[str, Any]:
+        """Return the optimizer in the recipe's grammar, as plain data."""
+        first = self.learning_rate[0]
+        alone = len(self.learning_rate) == 1 and first.kind == "constant" and first.epochs is None
+        rate = first.start if alone else [phase.resolved() for phase in self.learning_rate]
+        return {self.kind: {"learning_rate": rate, **plain_data(self.arguments)}}
+
+
+def plain_data(value: Any) -> Any:
+    """Return nested mappings and sequences as dicts and lists, which YAML and JSON can hold."""
+    if isinstance(value, Mapping):
+        return {key: plain_data(each) for key, each in value.items()}
+    if isinstance(value, list | tuple):
+        return [plain_data(each) for each in value]
+    return value
+
+
+Selection = Literal["best-loss", "best-accuracy", "last"]
+
+
+class FolderData(Frozen):
+    """A folder of images, one sub-folder a class; `size` is (height, width)."""
+
+    folder: Path
+    size: tuple[int, int] = (28, 28)
+    color: Literal["grey", "rgb"] = "grey"
+
+
+class NpzData(Frozen):
+    """An npz file of images and labels."""
+
+    npz: Path
+
+
+class Part(Frozen):
+    """How much of the training images is for validation, and which of them.
+
+    `amount` is a count (int; 0: none) or a fraction below 1 (float).
+    """
+
+    amount: int | float
+    taken: Literal["stratified", "first", "last"] = "stratified"
+
+
+class SplitRecipe(Frozen):
+    """How the images are divided; `test` counts only where the data has no test part of its own."""
+
+    validation: Part = Part(amount=0.2)
+    test: int | float = 0.2
+    seed: int = 0
+
+
+class Training(Frozen):
+    """How a model is trained."""
+
+    epochs: int
+    batch_size: int
+    optimizer: Optimizer
+
+
+class ModelRecipe(Frozen):
+    """One declared network with its training: `layers`, or `python` ("/path/file.py:function")."""
+
+    name: str
+    layers: tuple[Layer, ...] | None = None
+    python: str | None = None
+    output: dict[str, Any] = Field(default_factory=dict)
+    training: Training
+
+    def resolved(self) -> dict[str, Any]:
+        """Return the model, without its name, in the recipe's grammar, as plain data."""
+        training = {
+            "epochs": self.training.epochs,
+            "batch_size": self.training.batch_size,
+            "optimizer": self.training.optimizer.resolved(),
+        }
+        if self.layers is None:
+            return {"python": self.python, "training": training}
+        layers = [layer.resolved() for layer in self.layers]
+        return {"training": training, "layers": layers, "output": plain_data(self.output)}
+
+
+class Recipe(Frozen):
+    """A study as declared. See docs/recipe.md for every field."""
+
+    name: str
+    title: str | None = None
+    data: str | FolderData | NpzData
+    split: SplitRecipe = SplitRecipe()
+    seeds: tuple[int, ...] = (0, 1, 2, 3, 4)
+    selection: Selection = "best-loss"
+    training: Training
+    baselines: tuple[str, ...] = ("majority", "logistic")
+    margin: float = 0.002
+    give_up: float = 0.005
+    models: dict[str, ModelRecipe]
+
+    def resolved(self) -> dict[str, Any]:
+        """Return the recipe with every default written out, in the recipe's grammar.
+
+        Plain data (dict, list, str, int, float, bool, None); parsing it, or its YAML, gives an
+        equal Recipe.
+        """
+        training = self.training
+        return {
+            "name": self.name,
+            **({} if self.title is None else {"title": self.title}),
+            "data": _resolved_data(self.data),
+            "split": {
+                "validation": _resolved_part(self.split.validation),
+                "test": self.split.test,
+                "seed": self.split.seed,
+            },
+            "seeds": list(self.seeds),
+            "selection": self.selection,
+            "training": {
+                "epochs": training.epochs,
+                "batch_size": training.batch_size,
+                "optimizer": training.optimizer.resolved(),
+            },
+            "baselines": list(self.baselines),
+            "margin": self.margin,
+            "give_up": self.give_up,
+            "models": {name: model.resolved() for name, model in self.models.items()},
+        }
+
+
+def _resolved_data(data: str | FolderData | NpzData) -> Any:
+    if isinstance(data, FolderData):
+        return {"folder": str(data.folder), "size": list(data.size), "color": data.color}
+    return {"npz": str(data.npz)} if isinstance(data, NpzData) else data
+
+
+def _resolved_part(part: Part) -> Any:
+    return part.amount if part.taken == "stratified" else {part.taken: part.amount}

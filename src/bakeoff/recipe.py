@@ -1,0 +1,161 @@
+"""The recipe: load a file or a shipped recipe, or parse a mapping, to a complete frozen Recipe.
+
+Everything a Recipe holds is complete: defaults are written out, `training` is merged into every
+model, paths are absolute. `resolved` and `dump` give it back in the recipe's own grammar.
+"""
+
+import hashlib
+import json
+from importlib import resources
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from bakeoff.declaration import BASELINES, DATA_NAMES, read_recipe
+from bakeoff.errors import RecipeError
+from bakeoff.parts import (
+    FolderData,
+    Layer,
+    ModelRecipe,
+    NpzData,
+    Optimizer,
+    Part,
+    Phase,
+    Recipe,
+    SplitRecipe,
+    Training,
+)
+from bakeoff.reading import Problems
+from bakeoff.strict_yaml import MAX_BYTES, read_yaml
+from bakeoff.values import found, nearest
+
+__all__ = [
+    "BASELINES",
+    "DATA_NAMES",
+    "FolderData",
+    "Layer",
+    "ModelRecipe",
+    "NpzData",
+    "Optimizer",
+    "Part",
+    "Phase",
+    "Recipe",
+    "SplitRecipe",
+    "Training",
+    "dump",
+    "load",
+    "model_fingerprint",
+    "parse",
+    "recipe_hash",
+    "shipped",
+]
+
+
+def parse(mapping: Any, *, origin: str, folder: Path) -> Recipe:
+    """Return the recipe that a mapping of plain data declares.
+
+    Parameters
+    ----------
+    mapping : dict
+        As YAML gives it: the grammar of docs/recipe.md.
+    origin : str
+        What to call the recipe in messages, such as its path.
+    folder : Path
+        What relative paths in the recipe are relative to.
+
+    Raises
+    ------
+    RecipeError
+        One line: the place, what was expected, what was found; further problems are counted.
+    """
+    problems = Problems()
+    recipe = read_recipe(mapping, folder, problems)
+    if recipe is None or problems.found:
+        place, text = problems.found[0]
+        more = len(problems.found) - 1
+        raise RecipeError(
+            f"recipe {origin}{f', {place}' if place else ''}: {text}"
+            + (f" (and {more} more)" if more else "")
+        )
+    return recipe
+
+
+def load(path_or_name: str | Path) -> Recipe:
+    """Return the recipe in a YAML file, or the shipped recipe of that name.
+
+    A file with that very path goes before a shipped recipe. Raises RecipeError.
+    """
+    origin = str(path_or_name)
+    path = Path(path_or_name)
+    try:
+        if path.is_file():
+            with path.open("rb") as file:
+                content = file.read(MAX_BYTES + 1)
+            return _parse_bytes(content, origin=origin, folder=path.resolve().parent)
+        is_folder = path.is_dir()
+    except (OSError, ValueError) as error:
+        reason = getattr(error, "strerror", None) or str(error)
+        raise RecipeError(f"recipe {found(origin)} cannot be read: {reason}") from None
+    if isinstance(path_or_name, str) and path_or_name in shipped():
+        content = (_shipped_folder() / f"{origin}.yaml").read_bytes()
+        return _parse_bytes(content, origin=origin, folder=Path.cwd())
+    expected = "expected a recipe file or the name of a shipped recipe"
+    if is_folder:
+        raise RecipeError(
+            f"recipe {found(origin)}: {expected}, found a folder; "
+            f"bakeoff new FOLDER writes a recipe for a folder of images"
+        )
+    close = nearest(path.name.removesuffix(path.suffix), shipped())
+    hint = f"did you mean {close}?" if close else f"shipped: {', '.join(shipped())}"
+    raise RecipeError(f"recipe {found(origin)}: {expected}, found neither; {hint}")
+
+
+def shipped() -> tuple[str, ...]:
+    """Return the names of the recipes that come with Bakeoff, in alphabetical order."""
+    names = [each.name for each in _shipped_folder().iterdir()]
+    return tuple(sorted(name.removesuffix(".yaml") for name in names if name.endswith(".yaml")))
+
+
+def dump(recipe: Recipe) -> str:
+    """Return the recipe as YAML, every default written out; loading it gives an equal Recipe."""
+    return yaml.safe_dump(recipe.resolved(), sort_keys=False, allow_unicode=True, width=100)
+
+
+def recipe_hash(recipe: Recipe) -> str:
+    """Return the SHA-256 (hex) of the resolved recipe as canonical JSON."""
+    return _hash(recipe.resolved())
+
+
+def model_fingerprint(model: ModelRecipe) -> str:
+    """Return the SHA-256 (hex) of a model's layers, output and training; its name does not count.
+
+    Of a `python` model it covers the path only, not what the file says.
+    """
+    return _hash(model.resolved())
+
+
+def _hash(plain: Any) -> str:
+    text = json.dumps(plain, sort_keys=True, separators=(",", ":"), allow_nan=False)
+    return hashlib.sha256(text.encode()).hexdigest()
+
+
+def _shipped_folder() -> Any:
+    return resources.files("bakeoff") / "recipes"
+
+
+def _parse_bytes(content: bytes, *, origin: str, folder: Path) -> Recipe:
+    if len(content) > MAX_BYTES:
+        raise RecipeError(
+            f"recipe {origin}: expected at most {MAX_BYTES:,} bytes, found more; "
+            f"this does not look like a recipe"
+        )
+    try:
+        text = content.decode("utf-8-sig")
+    except UnicodeDecodeError as error:
+        line = content.count(b"\n", 0, error.start) + 1
+        raise RecipeError(
+            f"recipe {origin}, line {line}: expected UTF-8 text, found the byte "
+            f"{content[error.start]:#04x}; save the file as UTF-8"
+        ) from None
+    return parse(read_yaml(text, origin=origin), origin=origin, folder=folder)

@@ -1,0 +1,150 @@
+"""YAML as plain data and nothing else: one document, no tags, no duplicate keys, bounded.
+
+Two readings of YAML 1.1 that surprise people are dropped: dates, and `no` or `on` as truth values,
+are text here; a number with a leading 0 is text too.
+"""
+
+import re
+from typing import Any
+
+import yaml
+
+from bakeoff.errors import RecipeError
+from bakeoff.values import key_text
+
+MAX_BYTES = 1_000_000
+MAX_DEPTH = 20
+MAX_NODES = 100_000
+
+_TAG = "tag:yaml.org,2002:"
+
+
+class _Loader(yaml.SafeLoader):
+    """SafeLoader whose plain scalars are text, numbers, true, false or null."""
+
+    yaml_implicit_resolvers: dict[str, list[tuple[str, re.Pattern[str]]]] = {}  # noqa: RUF012
+    depth = 0
+    count = 0
+
+    def compose_node(self, parent: yaml.Node | None, index: Any) -> yaml.Node | None:
+        """Compose as usual, but refuse what is too deep or too much before it is all read."""
+        self.depth += 1
+        self.count += 1
+        if self.depth > MAX_DEPTH or self.count > MAX_NODES:
+            much = f"{MAX_DEPTH} levels of nesting"
+            if self.count > MAX_NODES:
+                much = f"{MAX_NODES:,} values"
+            mark = self.peek_event().start_mark  # type: ignore[no-untyped-call]
+            raise _TooMuch(problem=f"expected at most {much}, found more", problem_mark=mark)
+        try:
+            return super().compose_node(parent, index)
+        finally:
+            self.depth -= 1
+
+
+class _TooMuch(yaml.MarkedYAMLError):
+    """Deeper or longer than a recipe may be."""
+
+
+_Loader.add_implicit_resolver(
+    f"{_TAG}bool", re.compile(r"^(?:true|True|TRUE|false|False|FALSE)$"), list("tTfF")
+)
+_Loader.add_implicit_resolver(
+    f"{_TAG}int", re.compile(r"^[-+]?(?:0|[1-9][0-9_]*)$"), list("-+0123456789")
+)
+_Loader.add_implicit_resolver(
+    f"{_TAG}float",
+    re.compile(
+        r"^(?:[-+]?[0-9][0-9_]*\.[0-9_]*(?:[eE][-+][0-9]+)?|[-+]?\.[0-9][0-9_]*(?:[eE][-+][0-9]+)?"
+        r"|[-+]?\.(?:inf|Inf|INF)|\.(?:nan|NaN|NAN))$"
+    ),
+    list("-+0123456789."),
+)
+_Loader.add_implicit_resolver(
+    f"{_TAG}null", re.compile(r"^(?:~|null|Null|NULL|)$"), ["~", "n", "N", ""]
+)
+
+
+def read_yaml(text: str, *, origin: str) -> Any:
+    """Return the document in `text` as dicts, lists and scalars; RecipeError names line and cause.
+
+    Aliases (`*name`) are followed, within the bound on the number of values.
+    """
+    prefix = f"recipe {origin}"
+    if len(text) > MAX_BYTES:
+        raise RecipeError(
+            f"{prefix}: expected at most {MAX_BYTES:,} characters, found {len(text):,}; "
+            f"this does not look like a recipe"
+        )
+    try:
+        loader = _Loader(text)
+        try:
+            node = loader.get_single_node()
+            return None if node is None else _Plain(loader, prefix).read(node, 0)
+        finally:
+            loader.dispose()
+    except yaml.MarkedYAMLError as error:
+        mark = error.problem_mark or error.context_mark
+        line = f", line {mark.line + 1}" if mark else ""
+        raise RecipeError(f"{prefix}{line}: {_explain(error)}") from None
+    except yaml.reader.ReaderError as error:
+        code = error.character if isinstance(error.character, int) else ord(error.character[:1])
+        raise RecipeError(
+            f"{prefix}: expected plain text, found the control character {code:#04x}; remove it"
+        ) from None
+    except yaml.YAMLError as error:
+        raise RecipeError(f"{prefix}: this is not YAML: {error}") from None
+
+
+def _explain(error: yaml.MarkedYAMLError) -> str:
+    problem = (error.problem or error.context or "it cannot be read").removeprefix("but ")
+    if isinstance(error, _TooMuch):
+        return problem
+    hint = "; indent with spaces, not tabs" if r"'\t'" in problem else ""
+    return f"this is not YAML: {problem}{hint}"
+
+
+class _Plain:
+    """Turns a node graph into plain data and counts the values made, aliases followed."""
+
+    def __init__(self, loader: _Loader, prefix: str) -> None:
+        self.loader = loader
+        self.prefix = prefix
+        self.count = 0
+
+    def read(self, node: yaml.Node, depth: int) -> Any:
+        self.count += 1
+        if self.count > MAX_NODES or depth > MAX_DEPTH:
+            raise self._refuse(node, "expected fewer values; an alias (*name) repeats too much")
+        if isinstance(node, yaml.MappingNode) and node.tag == f"{_TAG}map":
+            return self._mapping(node, depth)
+        if isinstance(node, yaml.SequenceNode) and node.tag == f"{_TAG}seq":
+            return [self.read(each, depth + 1) for each in node.value]
+        if isinstance(node, yaml.ScalarNode) and node.tag in _SCALARS:
+            try:
+                return self.loader.construct_object(node)
+            except (ValueError, OverflowError, KeyError):
+                raise self._refuse(
+                    node, "expected a number of ordinary size, found one too long"
+                ) from None
+        raise self._refuse(node, f"expected plain data, found the tag {node.tag}; remove it")
+
+    def _mapping(self, node: yaml.MappingNode, depth: int) -> dict[Any, Any]:
+        values: dict[Any, Any] = {}
+        lines: dict[Any, int] = {}
+        for key_node, value_node in node.value:
+            if not isinstance(key_node, yaml.ScalarNode):
+                raise self._refuse(key_node, "expected a word as key, found a list or mapping")
+            key = self.read(key_node, depth + 1)
+            if key in values:
+                text = f"the key {key_text(key)} stands here and in line {lines[key]}; remove one"
+                raise self._refuse(key_node, text)
+            values[key] = self.read(value_node, depth + 1)
+            lines[key] = key_node.start_mark.line + 1
+        return values
+
+    def _refuse(self, node: yaml.Node, text: str) -> RecipeError:
+        return RecipeError(f"{self.prefix}, line {node.start_mark.line + 1}: {text}")
+
+
+_SCALARS = frozenset(f"{_TAG}{name}" for name in ("str", "int", "float", "bool", "null"))

@@ -207,7 +207,7 @@ def compare_pair(a: ArrayLike, b: ArrayLike, *, level: float = LEVEL) -> PairTes
     n_images = a.shape[1]
     parts_a, parts_b = _decompose(a), _decompose(b)
     d = parts_a.per_image - parts_b.per_image
-    difference = float(d.mean())
+    difference = parts_a.mean - parts_b.mean
     pair = PairTest(
         difference=difference,
         low=difference,
@@ -361,7 +361,7 @@ def _decompose(scores: Scores) -> _Parts:
     """Split the variance of one model's scores; a part that one seed or image cannot show is 0."""
     n_seeds, n_images = scores.shape
     per_image, per_seed = scores.mean(axis=0), scores.mean(axis=1)
-    mean = float(per_seed.mean())
+    mean = float(scores.mean())  # of zeros and ones: exact, so that equal shares are equal
     residual = 0.0
     if n_seeds > 1 and n_images > 1:
         left = scores - per_seed[:, None] - per_image + mean

@@ -1,0 +1,296 @@
+"""What a comparison says, as frozen values, and as one JSON document; nothing is read or computed.
+
+`compare.compare` builds a Comparison, `checks.check` its findings, figures and report show it.
+Accuracies are fractions in [0, 1], losses cross-entropies in nats, times seconds. Where a field
+holds one value a seed, the order is that of `ModelResult.seeds`.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, Literal
+
+import numpy as np
+from numpy.typing import NDArray
+
+from bakeoff.metrics import Calibration
+from bakeoff.statistics import Estimate, PairTest
+from bakeoff.verdicts import Recommendation, Word
+
+Severity = Literal["info", "warning", "serious"]
+
+
+@dataclass(frozen=True)
+class Score:
+    """A score of one model: its mean with interval, and the value of every seed."""
+
+    estimate: Estimate
+    per_seed: tuple[float, ...]
+
+    @property
+    def mean(self) -> float:
+        """The mean over seeds and images."""
+        return self.estimate.mean
+
+
+@dataclass(frozen=True)
+class Lead:
+    """How far a model is ahead of a baseline in accuracy, on the same images, with interval."""
+
+    difference: float
+    low: float
+    high: float
+
+
+@dataclass(frozen=True, eq=False)
+class ModelResult:
+    """One model over all its seeds.
+
+    `epochs` is what the recipe declares; a diverged trial has a shorter history. `selected_epochs`
+    holds None for a trial that kept its initial weights, `diverged_epochs` None for one that did
+    not diverge; both count as the histories' column `epoch` does. `group` holds the letters of
+    the models it is not separated from, "" where there are no verdicts.
+    """
+
+    name: str  # as the recipe has it; "study/model" where several studies have a model of that name
+    study: str
+    settings: Mapping[str, Any]  # layers, output and training, in the recipe's grammar
+    parameters: int
+    trainable_parameters: int
+    seeds: tuple[int, ...]
+    epochs: int
+    selected_epochs: tuple[int | None, ...]
+    diverged: tuple[int, ...]  # the seeds whose training diverged
+    diverged_epochs: tuple[int | None, ...]
+    seconds_per_trial: float | None  # mean over the seeds whose clocks are there
+    prediction_seconds: float | None  # the same, of predicting, where it was measured
+    group: str
+    accuracy: Score
+    loss: Score
+    balanced_accuracy: Score
+    macro_f1: Score
+    per_class_accuracy: tuple[Score | None, ...]  # None: the test set has no image of the class
+    validation_accuracy: tuple[float | None, ...]  # of the selected epoch; None: no validation part
+    confusion: NDArray[np.float64]  # (k, k): true class × predicted class, counts, mean over seeds
+    answers: NDArray[np.int64]  # (seeds, k): how often each class was answered
+    calibration: tuple[Calibration, ...]  # one a seed
+    leads: Mapping[str, Lead]  # by baseline
+    histories: tuple[Mapping[str, NDArray[np.float64]], ...]  # one a seed: store.HISTORY_COLUMNS
+
+
+@dataclass(frozen=True, eq=False)
+class BaselineResult:
+    """A model that needs no seed: always the majority class, or logistic regression."""
+
+    name: str
+    parameters: int
+    accuracy: Estimate  # Wilson's interval
+    confusion: NDArray[np.float64]  # (k, k): true class × predicted class, counts
+
+
+@dataclass(frozen=True)
+class Pair:
+    """What may be said of model `a` against model `b`; `a` has the higher mean accuracy.
+
+    Where any model has a single seed there is no verdict about models: `test`, `p_holm`, `verdict`
+    and `smallest_margin` are None, and `mcnemar`, `files` and `only_right` speak of two trained
+    files instead. `sentence` says it all with its numbers, in both cases.
+    """
+
+    a: str
+    b: str
+    test: PairTest | None
+    p_holm: float | None
+    verdict: Word | None
+    by_less_than_margin: bool
+    smallest_margin: float | None  # that these seeds and images could have shown at all
+    seeds_needed: int | None
+    needs: str | None  # for `not separated`: what would separate them, as a sentence
+    probability_a_better: float
+    sentence: str
+    mcnemar: float | None = None  # exact p of the two files
+    files: tuple[int, int] | None = None  # their seeds: a's, b's
+    only_right: tuple[int, int] | None = None  # images that only a's, only b's file has right
+
+
+@dataclass(frozen=True)
+class Finding:
+    """Something a check noticed: one sentence with its numbers, and one that says what to do."""
+
+    code: str
+    severity: Severity
+    model: str | None  # None: about the study
+    text: str
+    advice: str
+
+
+@dataclass(frozen=True, eq=False)
+class Comparison:
+    """Everything that is known when a study's test set has been opened.
+
+    Of several studies: `study` joins their names with " + ", `title` is None, `data` is the first
+    one's, `test_openings` their sum, `margin` and `give_up` the smallest. `probabilities[name]`
+    reads one model's test predictions from the opening each time it is asked.
+    """
+
+    study: str
+    title: str | None
+    folders: tuple[Path, ...]
+    data: Mapping[str, Any]  # study.json's "data"
+    class_names: tuple[str, ...]
+    selection: str
+    seeds: tuple[int, ...]  # all seeds of any model
+    margin: float
+    give_up: float
+    test_openings: int
+    openings_elsewhere: int | None  # by other studies of this user; None: that ledger is unreadable
+    models: tuple[ModelResult, ...]  # highest mean accuracy first
+    baselines: tuple[BaselineResult, ...]
+    pairs: tuple[Pair, ...]  # best first
+    recommended: Recommendation | None
+    missing: tuple[str, ...]  # declared but not in the opening: "cnn seed 3"
+    duplicates: Mapping[str, Mapping[str, int]]  # study.json's; of several, the largest
+    ledger: tuple[Mapping[str, Any], ...]
+    environment: Mapping[str, Any]
+    labels: NDArray[np.int64]  # (n_test,)
+    probabilities: Mapping[str, NDArray[np.float32]]  # by model: (seeds, n_test, k)
+    findings: tuple[Finding, ...] = field(default=())
+
+    @property
+    def exploratory(self) -> bool:
+        """Whether the test set was opened more than once, so that verdicts are exploratory."""
+        return self.test_openings > 1
+
+    def model(self, name: str) -> ModelResult:
+        """Return the model of that name; KeyError if there is none."""
+        for model in self.models:
+            if model.name == name:
+                return model
+        raise KeyError(name)
+
+    def to_json(self) -> dict[str, Any]:
+        """Return the document that `--json` prints: plain data, every number finite or None."""
+        document: dict[str, Any] = _plain(_document(self))
+        return document
+
+
+# ── the JSON document ────────────────────────────────────────────────────────────────────────
+
+
+def _document(comparison: Comparison) -> dict[str, Any]:
+    recommended = comparison.recommended
+    return {
+        "study": comparison.study,
+        "title": comparison.title,
+        "data": comparison.data,
+        "selection": comparison.selection,
+        "seeds": comparison.seeds,
+        "margin": comparison.margin,
+        "give_up": comparison.give_up,
+        "test_openings": comparison.test_openings,
+        "openings_elsewhere": comparison.openings_elsewhere,
+        "exploratory": comparison.exploratory,
+        "models": [_model(model) for model in comparison.models],
+        "baselines": [
+            {
+                "name": baseline.name,
+                "parameters": baseline.parameters,
+                "accuracy": _interval(baseline.accuracy),
+            }
+            for baseline in comparison.baselines
+        ],
+        "comparisons": [_pair(pair) for pair in comparison.pairs],
+        "recommended": recommended
+        and {
+            "model": recommended.model,
+            "best": recommended.best,
+            "loses_at_most": recommended.loses_at_most,
+            "reason": recommended.reason,
+        },
+        "findings": [
+            {
+                "code": finding.code,
+                "severity": finding.severity,
+                "model": finding.model,
+                "text": finding.text,
+                "advice": finding.advice,
+            }
+            for finding in comparison.findings
+        ],
+        "missing": comparison.missing,
+        "environment": comparison.environment,
+    }
+
+
+def _model(model: ModelResult) -> dict[str, Any]:
+    classes = model.per_class_accuracy
+    return {
+        "name": model.name,
+        "study": model.study,
+        "parameters": model.parameters,
+        "trainable_parameters": model.trainable_parameters,
+        "seeds": model.seeds,
+        "epochs": model.epochs,
+        "selected_epochs": model.selected_epochs,
+        "diverged": model.diverged,
+        "seconds_per_trial": model.seconds_per_trial,
+        "prediction_seconds": model.prediction_seconds,
+        "group": model.group,
+        "accuracy": _score(model.accuracy),
+        "loss": _score(model.loss),
+        "balanced_accuracy": model.balanced_accuracy.mean,
+        "balanced_accuracy_ci": _ci(model.balanced_accuracy.estimate),
+        "macro_f1": model.macro_f1.mean,
+        "macro_f1_ci": _ci(model.macro_f1.estimate),
+        "per_class_accuracy": [score and score.mean for score in classes],
+        "per_class_accuracy_ci": [score and _ci(score.estimate) for score in classes],
+    }
+
+
+def _pair(pair: Pair) -> dict[str, Any]:
+    test = pair.test
+    return {
+        "a": pair.a,
+        "b": pair.b,
+        "difference": test and test.difference,
+        "ci": test and (test.low, test.high),
+        "df": test and test.df,
+        "p": test and test.p,
+        "p_holm": pair.p_holm,
+        "verdict": pair.verdict,
+        "by_less_than_margin": pair.by_less_than_margin,
+        "smallest_margin": pair.smallest_margin,
+        "probability_a_better": pair.probability_a_better,
+        "needs": pair.needs,
+        "sentence": pair.sentence,
+        "files": pair.files
+        and {"seeds": pair.files, "only_right": pair.only_right, "p": pair.mcnemar},
+    }
+
+
+def _score(score: Score) -> dict[str, Any]:
+    return {**_interval(score.estimate), "per_seed": score.per_seed}
+
+
+def _interval(estimate: Estimate) -> dict[str, Any]:
+    return {"mean": estimate.mean, "ci": _ci(estimate)}
+
+
+def _ci(estimate: Estimate) -> tuple[float, float]:
+    return estimate.low, estimate.high
+
+
+def _plain(value: Any) -> Any:
+    """Return `value` as JSON's own types; a number that is not finite becomes None."""
+    if isinstance(value, Mapping):
+        return {str(key): _plain(each) for key, each in value.items()}
+    if isinstance(value, list | tuple):
+        return [_plain(each) for each in value]
+    if isinstance(value, np.ndarray | np.generic):
+        return _plain(value.tolist())
+    if isinstance(value, float) and not math.isfinite(value):
+        return None
+    return value

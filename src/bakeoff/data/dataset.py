@@ -1,0 +1,121 @@
+"""What a data set is once it is loaded, and what a recipe says to name one."""
+
+import hashlib
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import Any, Literal
+
+import numpy as np
+from numpy.typing import NDArray
+
+NAMES = ("digits", "mnist", "fashion-mnist")
+
+
+@dataclass(frozen=True)
+class FolderSource:
+    """A folder of images, one sub-folder a class; `size` is (height, width)."""
+
+    folder: Path
+    size: tuple[int, int] = (28, 28)
+    color: Literal["grey", "rgb"] = "grey"
+
+
+@dataclass(frozen=True)
+class NpzSource:
+    """A file of NumPy arrays: x and y, or x_train, y_train, x_test and y_test."""
+
+    npz: Path
+
+
+Source = str | FolderSource | NpzSource
+
+
+@dataclass(frozen=True, eq=False)
+class DataSet:
+    """Images and their classes, the training part first, then the test part. Read-only.
+
+    Attributes
+    ----------
+    name : str
+        "mnist", or the name of the folder or file.
+    images : uint8 or float32, shape (n, height, width, channels)
+        As stored, not scaled; channels is 1 or 3.
+    labels : int64, shape (n,)
+        0 … n_classes − 1.
+    class_names : tuple of str
+        Printable, all different.
+    maximum : float
+        The pixel value that means white; images / maximum lies in [0, 1].
+    test_start : int or None
+        Position where the data set's own test part begins; None where it has none.
+    notes : tuple of str
+        What a user should know about how it was read; one sentence each.
+    """
+
+    name: str
+    images: NDArray[Any]
+    labels: NDArray[np.int64]
+    class_names: tuple[str, ...]
+    maximum: float
+    test_start: int | None
+    notes: tuple[str, ...] = ()
+
+    def __post_init__(self) -> None:
+        for array in (self.images, self.labels):
+            array.flags.writeable = False
+
+    @property
+    def n_classes(self) -> int:
+        """How many classes there are."""
+        return len(self.class_names)
+
+    @property
+    def input_shape(self) -> tuple[int, int, int]:
+        """(height, width, channels) of one image."""
+        height, width, channels = self.images.shape[1:]
+        return height, width, channels
+
+    @cached_property
+    def hash(self) -> str:
+        """SHA-256, hexadecimal, of shapes, dtypes, images, labels and class names.
+
+        Where the data came from and what it is called do not enter.
+        """
+        digest = hashlib.sha256()
+        for array in (self.images, self.labels):
+            little = array.astype(array.dtype.newbyteorder("<"), copy=False)
+            digest.update(f"{little.dtype.str} {little.shape}\n".encode())
+            digest.update(np.ascontiguousarray(little).data)
+        digest.update(f"{self.maximum} {self.test_start} {list(self.class_names)}\n".encode())
+        return digest.hexdigest()
+
+
+def class_counts(
+    data: DataSet, parts: Mapping[str, NDArray[np.int64]]
+) -> dict[str, NDArray[np.int64]]:
+    """Count the images of every class in every part.
+
+    Parameters
+    ----------
+    data : DataSet
+    parts : mapping of name to int64 positions
+        For instance `Split.parts()`, or `own_parts(data)`.
+
+    Returns
+    -------
+    dict of name to int64, shape (n_classes,)
+    """
+    return {
+        name: np.bincount(data.labels[positions], minlength=data.n_classes)
+        for name, positions in parts.items()
+    }
+
+
+def own_parts(data: DataSet) -> dict[str, NDArray[np.int64]]:
+    """Return the parts a data set comes with: train and test, or all."""
+    everything = np.arange(len(data.labels))
+    if data.test_start is None:
+        return {"all": everything}
+    return {"train": everything[: data.test_start], "test": everything[data.test_start :]}

@@ -1,0 +1,91 @@
+"""What all readers of other people's files share: printable names, one kind of error, limits."""
+
+import os
+import stat
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from pathlib import Path
+from typing import BinaryIO
+
+from bakeoff.errors import BakeoffError, DataError
+
+_SPECIAL = "expected a file, found a folder, a pipe or a device"
+
+
+def printable(text: str) -> str:
+    """Return the text with line breaks, control and undecodable characters written as escapes."""
+    return "".join(
+        character if character.isprintable() else _escaped(character) for character in text
+    )
+
+
+def _escaped(character: str) -> str:
+    return character.encode("unicode_escape").decode("ascii")
+
+
+def shown(name: str | os.PathLike[str], *, limit: int = 200) -> str:
+    """Return a path or a name as a message may show it: one line, not too long."""
+    text = printable(os.fspath(name))
+    return text if len(text) <= limit else f"…{text[1 - limit :]}"
+
+
+@contextmanager
+def refusing(name: str | os.PathLike[str]) -> Iterator[None]:
+    """Turn whatever a decoder raises on a broken file into a DataError that names the file."""
+    try:
+        yield
+    except BakeoffError:
+        raise
+    except MemoryError:
+        raise DataError(f"{shown(name)}: needs more memory than there is") from None
+    except OSError as error:
+        reason = error.strerror or str(error) or type(error).__name__
+        raise DataError(f"{shown(name)}: cannot be read: {printable(reason)}") from error
+    except Exception as error:  # decoders of other people's files raise anything
+        reason = printable(str(error))[:200] or type(error).__name__
+        raise DataError(f"{shown(name)}: broken: {reason}") from error
+
+
+@contextmanager
+def regular_file(path: str | os.PathLike[str]) -> Iterator[tuple[BinaryIO, int]]:
+    """Open a file for reading and give (file, bytes); never waits on a pipe or a device."""
+    flags = os.O_RDONLY | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_BINARY", 0)
+    with refusing(path), os.fdopen(_open(path, flags), "rb") as file:
+        status = os.fstat(file.fileno())
+        if not stat.S_ISREG(status.st_mode):
+            raise DataError(f"{shown(path)}: {_SPECIAL}")
+        yield file, status.st_size
+
+
+def _open(path: str | os.PathLike[str], flags: int) -> int:
+    descriptor = os.open(path, flags)
+    if stat.S_ISDIR(os.fstat(descriptor).st_mode):  # fdopen would leak the descriptor
+        os.close(descriptor)
+        raise DataError(f"{shown(path)}: {_SPECIAL}")
+    return descriptor
+
+
+def available_memory() -> int:
+    """Return how many bytes may be asked for now: the machine's or, where less, the container's."""
+    found = []
+    with suppress(OSError, ValueError, IndexError):
+        lines = Path("/proc/meminfo").read_text(encoding="ascii").splitlines()
+        found += [int(line.split()[1]) << 10 for line in lines if line.startswith("MemAvailable:")]
+    with suppress(OSError, ValueError):
+        group = Path("/sys/fs/cgroup")
+        used = int((group / "memory.current").read_text())
+        found.append(int((group / "memory.max").read_text()) - used)  # "max": no limit
+    if not found:
+        with suppress(OSError, ValueError, AttributeError):
+            found.append(os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE") // 2)
+    return max(min(found, default=1 << 32), 0)
+
+
+def check_memory(wanted: int, *, name: str) -> None:
+    """Refuse what would not fit beside everything else: more than half of the free memory."""
+    free = available_memory()
+    if wanted > free // 2:
+        raise DataError(
+            f"{name}: expected at most {free // 2:,} bytes of arrays (half of the free memory), "
+            f"found {wanted:,}: use smaller images or fewer"
+        )

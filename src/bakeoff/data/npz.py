@@ -1,0 +1,207 @@
+"""Data sets in .npz files: headers are judged before memory is asked for. No pickles."""
+
+import math
+import re
+import zipfile
+from dataclasses import dataclass
+from pathlib import Path
+from typing import IO, Any, BinaryIO, Literal
+
+import numpy as np
+from numpy.typing import NDArray
+
+from bakeoff.data.arrays import check_shapes, from_arrays
+from bakeoff.data.dataset import DataSet, NpzSource
+from bakeoff.data.guard import check_memory, refusing, regular_file, shown
+from bakeoff.errors import DataError
+
+_DIRECTORY = 1 << 20  # bytes of a zip directory; a data set has five entries
+_HEADER = 10_000  # bytes of an array's header, NumPy's own limit
+_CHUNK = 1 << 20
+_FREE = 1 << 26  # bytes that may be packed at any ratio
+_RATIO = 200  # above that size; MNIST packs 1 : 5, MNIST in black and white 1 : 40
+_DESCR = re.compile(r"'descr':\s*'([<>|=]?[biufSU]\d{1,6})'")
+_ORDER = re.compile(r"'fortran_order':\s*(True|False)")
+_SHAPE = re.compile(r"'shape':\s*\(((?:\s*\d{1,18}\s*,)*\s*(?:\d{1,18})?\s*)\)")
+_WHOLE = re.compile(r"\{(?:[^{}])*\}\s*")
+
+
+def load_npz(source: NpzSource) -> DataSet:
+    """Read a data set: x and y, or x_train, y_train, x_test and y_test, optionally class_names.
+
+    Shapes and types as in `from_arrays`. Raises DataError for anything else.
+    """
+    path = Path(source.npz)
+    with regular_file(path) as (file, size), _Archive(file, size) as archive:
+        try:
+            return _read(archive, path)
+        except DataError as error:
+            raise DataError(f"{shown(path)}: {error}") from error
+
+
+def _read(archive: "_Archive", path: Path) -> DataSet:
+    parted = "x_train" in archive.headers
+    names = ("x_train", "y_train", "x_test", "y_test") if parted else ("x", "y")
+    missing = [name for name in names if name not in archive.headers]
+    if missing:
+        found = ", ".join(shown(name, limit=40) for name in list(archive.headers)[:8])
+        raise DataError(
+            f"expected the arrays x and y, or x_train, y_train, x_test and y_test, "
+            f"found {found or 'none'}"
+        )
+    headers = archive.headers
+    described = [(name, headers[name].shape, headers[name].dtype) for name in names]
+    check_shapes(described[::2], described[1::2])
+    check_memory(2 * sum(headers[name].nbytes for name in names), name="arrays")
+    class_names = _class_names(archive) if "class_names" in headers else None
+    others = [name for name in headers if name not in (*names, "class_names")]
+    notes = (f"ignored the arrays {', '.join(shown(name) for name in others)}",) if others else ()
+    values = {name: archive.read(name) for name in names[::-1]}  # labels before their images
+    return from_arrays(
+        path.stem, *(values[name] for name in names), class_names=class_names, notes=notes
+    )
+
+
+def _class_names(archive: "_Archive") -> list[str]:
+    header = archive.headers["class_names"]
+    if header.dtype.kind not in "US" or len(header.shape) != 1 or header.nbytes > _CHUNK:
+        raise DataError(
+            f"class_names: expected text of shape (n_classes,), found {header.dtype} of shape "
+            f"{header.shape}"
+        )
+    names = archive.read("class_names")
+    return [
+        str(name) for name in (np.char.decode(names, "utf-8") if names.dtype.kind == "S" else names)
+    ]
+
+
+def read_arrays(path: Path, names: tuple[str, ...], *, limit: int) -> dict[str, NDArray[Any]]:
+    """Read arrays of an .npz file by name, at most `limit` bytes in all."""
+    with regular_file(path) as (file, size), _Archive(file, size) as archive:
+        if set(names) - set(archive.headers):
+            raise DataError(f"{shown(path)}: expected the arrays {', '.join(names)}")
+        if sum(archive.headers[name].nbytes for name in names) > limit:
+            raise DataError(f"{shown(path)}: expected at most {limit:,} bytes of arrays")
+        return {name: archive.read(name) for name in names}
+
+
+@dataclass(frozen=True)
+class _Header:
+    """What an array says of itself; `start` is where its values begin in its entry."""
+
+    dtype: np.dtype[Any]
+    shape: tuple[int, ...]
+    order: Literal["C", "F"]
+    start: int
+
+    @property
+    def nbytes(self) -> int:
+        return math.prod(self.shape) * self.dtype.itemsize
+
+
+class _Archive:
+    """The arrays of an open .npz file: all headers at once, values on request."""
+
+    def __init__(self, file: BinaryIO, size: int) -> None:
+        bounded = _Bounded(file, size)
+        try:
+            self._zip = zipfile.ZipFile(bounded)
+        except zipfile.BadZipFile as error:
+            raise DataError(f"{shown(file.name)}: expected an .npz file: {error}") from None
+        bounded.largest = size
+        self.headers: dict[str, _Header] = {}
+        with refusing(file.name):
+            for info in self._zip.infolist():
+                self._add(info, size)
+
+    def __enter__(self) -> "_Archive":
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._zip.close()
+
+    def _add(self, info: zipfile.ZipInfo, size: int) -> None:
+        name = info.filename.removesuffix(".npy")
+        if name == info.filename or name in self.headers or len(self.headers) > 63:
+            raise DataError(
+                f"expected a few arrays (.npy) of different names, found {shown(info.filename)}"
+            )
+        if info.compress_type not in (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED):
+            raise DataError(f"{shown(name)}: expected to be stored or deflated as NumPy does it")
+        if info.compress_size > size:
+            raise DataError(f"{shown(name)}: packed size larger than the file")
+        with self._zip.open(info) as stream:
+            header = _read_header(stream, shown(name))
+        if info.file_size != header.start + header.nbytes:
+            raise DataError(
+                f"{shown(name)}: expected {header.start + header.nbytes:,} bytes as its header "
+                f"promises, found {info.file_size:,}"
+            )
+        if header.nbytes > max(_FREE, _RATIO * info.compress_size):
+            raise DataError(
+                f"{shown(name)}: {info.compress_size:,} bytes would unpack to {header.nbytes:,}: "
+                "store it unpacked if these are images"
+            )
+        self.headers[name] = header
+
+    def read(self, name: str) -> NDArray[Any]:
+        """Return an array in the machine's byte order."""
+        header = self.headers[name]
+        values = np.empty(header.nbytes, dtype=np.uint8)
+        with self._zip.open(f"{name}.npy") as stream:
+            stream.read(header.start)
+            filled = 0
+            while chunk := stream.read(min(_CHUNK, header.nbytes - filled) or 1):
+                if filled + len(chunk) > header.nbytes:
+                    break
+                values[filled : filled + len(chunk)] = np.frombuffer(chunk, dtype=np.uint8)
+                filled += len(chunk)
+        if filled != header.nbytes or chunk:
+            raise DataError(f"{shown(name)}: its length is not the one its header promises")
+        array = values.view(header.dtype).reshape(header.shape, order=header.order)
+        return np.ascontiguousarray(array, dtype=header.dtype.newbyteorder("="))
+
+
+def _read_header(stream: IO[bytes], name: str) -> _Header:
+    """Read an array's header: NumPy's format 1, 2 or 3, without evaluating any Python."""
+    magic = stream.read(8)
+    if magic[:6] != b"\x93NUMPY" or len(magic) < 8 or magic[6] not in (1, 2, 3):
+        raise DataError(f"{name}: expected an array as NumPy writes it, found something else")
+    width = 2 if magic[6] == 1 else 4
+    length = int.from_bytes(stream.read(width), "little")
+    if length > _HEADER:
+        raise DataError(f"{name}: expected a header of at most {_HEADER:,} bytes, found {length:,}")
+    text = stream.read(length).decode("latin-1")
+    if "'descr': '|O'" in text or "'descr': 'O'" in text:
+        raise DataError(f"{name}: holds Python objects; expected numbers or text")
+    found = [each.search(text) for each in (_DESCR, _ORDER, _SHAPE)]
+    descr, order, shape = (each.group(1) if each else "" for each in found)
+    if len(text) < length or not _WHOLE.fullmatch(text) or not all(found):
+        raise DataError(f"{name}: expected numbers or text in a plain array, found another header")
+    dimensions = tuple(int(each) for each in shape.split(",") if each.strip())
+    dtype = np.dtype(descr)
+    if dtype.itemsize == 0 or len(dimensions) > 8:
+        raise DataError(f"{name}: expected numbers or text in a plain array, found {descr} {shape}")
+    return _Header(dtype, dimensions, "F" if order == "True" else "C", 8 + width + length)
+
+
+class _Bounded:
+    """A file that refuses to be read in pieces larger than `largest`: a zip directory may lie."""
+
+    def __init__(self, file: BinaryIO, size: int) -> None:
+        self._file = file
+        self._size = size
+        self.largest = _DIRECTORY
+        self.seek, self.tell = file.seek, file.tell
+
+    def seekable(self) -> bool:
+        return True
+
+    def read(self, count: int = -1) -> bytes:
+        wanted = self._size - self._file.tell() if count < 0 else count
+        if wanted > self.largest:
+            raise DataError(
+                f"{shown(self._file.name)}: expected an .npz file of a few arrays, found a zip "
+                f"directory of {wanted:,} bytes"
+            )
+        return self._file.read(max(wanted, 0))

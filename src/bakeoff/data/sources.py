@@ -1,0 +1,221 @@
+"""The data sets that are known by name: where they are looked for and how they are recognised.
+
+A file is accepted by content: the SHA-256 of what it holds once unpacked, as an IDX file.
+"""
+
+import gzip
+import hashlib
+import os
+from collections.abc import Callable
+from dataclasses import dataclass
+from importlib.util import find_spec
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from bakeoff.data.dataset import DataSet
+from bakeoff.data.guard import refusing, shown
+from bakeoff.data.idx import LIMIT, idx_bytes, read_idx
+from bakeoff.data.npz import read_arrays
+from bakeoff.errors import ChecksumMismatch, DataError
+
+_DIGITS = "4af6f3417d7865cd8b5dbd03a9e4f16e8ef14c0f4c336c712afa1421a4f382a9"
+
+
+@dataclass(frozen=True)
+class Published:
+    """A data set of four IDX files: training and test, images and labels."""
+
+    name: str
+    torchvision: str
+    class_names: tuple[str, ...]
+    mirrors: tuple[str, ...]
+    hashes: dict[str, str]
+
+
+FILES = {
+    "x_train": "train-images-idx3-ubyte",
+    "y_train": "train-labels-idx1-ubyte",
+    "x_test": "t10k-images-idx3-ubyte",
+    "y_test": "t10k-labels-idx1-ubyte",
+}
+SHAPES = {
+    "x_train": (60_000, 28, 28),
+    "y_train": (60_000,),
+    "x_test": (10_000, 28, 28),
+    "y_test": (10_000,),
+}
+PUBLISHED = {
+    "mnist": Published(
+        name="mnist",
+        torchvision="MNIST",
+        class_names=tuple("0123456789"),
+        mirrors=(
+            "https://storage.googleapis.com/cvdf-datasets/mnist/",
+            "https://ossci-datasets.s3.amazonaws.com/mnist/",
+        ),
+        hashes={
+            "x_train": "ba891046e6505d7aadcbbe25680a0738ad16aec93bde7f9b65e87a2fc25776db",
+            "y_train": "65a50cbbf4e906d70832878ad85ccda5333a97f0f4c3dd2ef09a8a9eef7101c5",
+            "x_test": "0fa7898d509279e482958e8ce81c8e77db3f2f8254e26661ceb7762c4d494ce7",
+            "y_test": "ff7bcfd416de33731a308c3f266cc351222c34898ecbeaf847f06e48f7ec33f2",
+        },
+    ),
+    "fashion-mnist": Published(
+        name="fashion-mnist",
+        torchvision="FashionMNIST",
+        class_names=(
+            "T-shirt/top",
+            "Trouser",
+            "Pullover",
+            "Dress",
+            "Coat",
+            "Sandal",
+            "Shirt",
+            "Sneaker",
+            "Bag",
+            "Ankle boot",
+        ),
+        mirrors=(
+            "https://storage.googleapis.com/tensorflow/tf-keras-datasets/",
+            "https://raw.githubusercontent.com/zalandoresearch/fashion-mnist/master/data/fashion/",
+            "http://fashion-mnist.s3-website.eu-central-1.amazonaws.com/",
+        ),
+        hashes={
+            "x_train": "c59f468a2f672dc815687fe0f83887768d799fd8a3f3276145d20f83aa44d888",
+            "y_train": "bad3541b69d912435c50bb6ba87bec294ff4f6a2e1246121d8633921760443d9",
+            "x_test": "5b4141f0afbad91edebe8549f8fcffe087ea10ca49f1dbef5c9a5cd8815ce37b",
+            "y_test": "0402a96d92fd2663957122ceb108a494c5af83dab82d92729df917d7dec38c34",
+        },
+    ),
+}
+
+
+def load_digits() -> DataSet:
+    """Return scikit-learn's digits: 1,797 images of 8 × 8, pixels from 0 to 16, no test part."""
+    path = _digits_file()
+    with refusing(path), gzip.open(path) as packed:
+        numbers = packed.read(1 << 20).replace(b"\n", b",").rstrip(b",").split(b",")
+        values = np.array(numbers).astype(np.uint8).reshape(-1, 65)
+    _check(values, _DIGITS, path)
+    images = np.ascontiguousarray(values[:, :64]).reshape(-1, 8, 8, 1)
+    return DataSet("digits", images, values[:, 64].astype(np.int64), tuple("0123456789"), 16, None)
+
+
+def _digits_file() -> Path:
+    """Find the file inside scikit-learn without importing it, which takes a second or two."""
+    spec = find_spec("sklearn")
+    for folder in (spec.submodule_search_locations or ()) if spec else ():
+        path = Path(folder) / "datasets" / "data" / "digits.csv.gz"
+        if path.is_file():
+            return path
+    raise DataError("digits: expected inside scikit-learn, found none: install scikit-learn >= 1.5")
+
+
+def load_published(name: str, *, offline: bool = False) -> DataSet:
+    """Return mnist or fashion-mnist from where it is found, else download it.
+
+    Raises
+    ------
+    ChecksumMismatch
+        If a file is found where the data set is expected and holds something else.
+    DataError
+        If it is found nowhere and cannot be downloaded.
+    """
+    published = PUBLISHED[name]
+    cache = cache_folder(name)
+    for folder in places(published):
+        if (paths := complete(folder)) is not None:
+            return _from_files(published, paths)
+        if name == "mnist" and (path := folder / "mnist.npz").is_file():
+            return _from_npz(published, path)
+    if not offline:
+        from bakeoff.data.download import fetch
+
+        fetch(published, cache)
+        if (paths := complete(cache)) is not None:
+            return _from_files(published, paths)
+    looked = ", ".join(shown(each) for each in places(published))
+    raise DataError(
+        f"{name}: expected its four files ({FILES['x_train']}[.gz], …) in one of {looked}; found "
+        f"them in none, and downloading is off: set BAKEOFF_DATA to a folder that has {name}/ with "
+        "these files"
+    )
+
+
+def cache_folder(name: str) -> Path:
+    """Return where downloads of a data set are kept."""
+    import platformdirs
+
+    return Path(platformdirs.user_cache_dir("bakeoff")) / "data" / name
+
+
+def places(published: Published) -> list[Path]:
+    """Return the folders in which a data set is looked for, first to last."""
+    name, home = published.name, Path.home()
+    given = os.environ.get("BAKEOFF_DATA")
+    keras = Path(os.environ.get("KERAS_HOME") or home / ".keras") / "datasets"
+    torch = [Path("data"), home / "data", home / ".cache" / "torch"]
+    if torch_home := os.environ.get("TORCH_HOME"):
+        torch[-1] = Path(torch_home)
+    folders = [Path(given) / name] if given else []
+    folders += [cache_folder(name), keras if name == "mnist" else keras / name]
+    folders += [root / published.torchvision / "raw" for root in torch]
+    if name == "fashion-mnist":
+        folders.append(Path("/usr/share/datasets/fashion-mnist"))
+    return folders
+
+
+def complete(folder: Path) -> dict[str, Path] | None:
+    """Return the paths of a data set's four files, or None where one is absent."""
+    paths = {}
+    for key, stem in FILES.items():
+        found = [path for path in (folder / stem, folder / f"{stem}.gz") if os.path.exists(path)]
+        if not found:
+            return None
+        paths[key] = found[0]
+    return paths
+
+
+def read_checked(published: Published, key: str, path: Path) -> NDArray[np.uint8]:
+    """Read one of the four files; ChecksumMismatch if it is not the published one."""
+    array = read_idx(path, dimensions=len(SHAPES[key]))
+    _check(array, published.hashes[key], path)
+    return array
+
+
+def _from_files(published: Published, paths: dict[str, Path]) -> DataSet:
+    return _pooled(published, lambda key: read_checked(published, key, paths[key]))
+
+
+def _from_npz(published: Published, path: Path) -> DataSet:
+    """Read Keras's own copy of MNIST."""
+    arrays = read_arrays(path, tuple(FILES), limit=LIMIT)
+    for key, array in arrays.items():
+        if array.dtype != np.uint8:
+            raise ChecksumMismatch(_mismatch(path))
+        _check(array, published.hashes[key], path)
+    return _pooled(published, arrays.__getitem__)
+
+
+def _pooled(published: Published, read: Callable[[str], NDArray[np.uint8]]) -> DataSet:
+    """Fill one array, training part first, holding no more than one file beside it."""
+    labels = np.concatenate([read("y_train"), read("y_test")]).astype(np.int64)
+    images = np.empty((len(labels), 28, 28, 1), dtype=np.uint8)
+    start = SHAPES["x_train"][0]
+    images[:start, ..., 0] = read("x_train")
+    images[start:, ..., 0] = read("x_test")
+    return DataSet(published.name, images, labels, published.class_names, 255.0, start)
+
+
+def _check(array: NDArray[np.uint8], expected: str, path: Path) -> None:
+    if hashlib.sha256(idx_bytes(array)).hexdigest() != expected:
+        raise ChecksumMismatch(_mismatch(path))
+
+
+def _mismatch(path: Path) -> str:
+    return (
+        f"{shown(path)}: expected the published file, found other content: delete it or get it "
+        "again, or use other data as {npz: …} or {folder: …}"
+    )

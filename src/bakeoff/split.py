@@ -1,0 +1,219 @@
+"""Which images are for training, validation and test: decided once, the same on every machine.
+
+A part is stratified (every class in proportion, drawn with a seed) unless it is `First` or `Last`.
+Positions count in the pooled array of a data set: its training part first, then its test part.
+"""
+
+import hashlib
+import math
+from dataclasses import dataclass
+from fractions import Fraction
+from functools import cached_property
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from bakeoff.errors import DataError
+
+type_of_amount = "a whole number of images or a fraction below 1"
+
+
+@dataclass(frozen=True)
+class First:
+    """The first images in file order: a number of them, or a fraction."""
+
+    amount: int | float
+
+
+@dataclass(frozen=True)
+class Last:
+    """The last images in file order: a number of them, or a fraction."""
+
+    amount: int | float
+
+
+Part = int | float | First | Last
+
+
+@dataclass(frozen=True, eq=False)
+class Split:
+    """Three disjoint parts of a data set.
+
+    Attributes
+    ----------
+    train, validation, test : int64, ascending positions in `DataSet.images`
+        `validation` is empty where the study has none.
+    """
+
+    train: NDArray[np.int64]
+    validation: NDArray[np.int64]
+    test: NDArray[np.int64]
+
+    def __post_init__(self) -> None:
+        for name in ("train", "validation", "test"):
+            array = np.array(getattr(self, name), dtype=np.int64)
+            array.flags.writeable = False
+            object.__setattr__(self, name, array)
+
+    @cached_property
+    def hash(self) -> str:
+        """SHA-256, hexadecimal, of the three arrays: equal on every platform."""
+        digest = hashlib.sha256()
+        for name, part in self.parts().items():
+            digest.update(f"{name} {len(part)}\n".encode())
+            digest.update(np.ascontiguousarray(part, dtype="<i8").tobytes())
+        return digest.hexdigest()
+
+    def parts(self) -> dict[str, NDArray[np.int64]]:
+        """Return the parts by name: train, validation, test."""
+        return {"train": self.train, "validation": self.validation, "test": self.test}
+
+
+def make_split(
+    labels: ArrayLike,
+    *,
+    test_start: int | None,
+    validation: Part,
+    test: int | float = 0.2,
+    seed: int = 0,
+) -> Split:
+    """Split a data set.
+
+    The test part is the data set's own where it has one, else a stratified `test` of all images;
+    validation is then taken from the rest. So the test part never depends on `validation`.
+
+    Parameters
+    ----------
+    labels : int, shape (n,)
+        The class of every image, in the order of `DataSet.images`.
+    test_start : int or None
+        Where the data set's own test part begins; `test` is then not used.
+    validation : int, float, First or Last
+        A number of images, or a fraction of those that are not for test; 0 for none.
+    test : int or float
+        A number of images, or a fraction of all. A fraction of n images is rounded up.
+    seed : int
+        Fixes what is drawn for the stratified parts.
+
+    Raises
+    ------
+    DataError
+        If a part is too large or too small, or a class has too few images to be spread.
+    """
+    classes = np.asarray(labels)
+    if classes.ndim != 1 or classes.dtype.kind not in "iu":
+        raise DataError(
+            f"labels: expected whole numbers of shape (n,), found {classes.dtype} of shape "
+            f"{classes.shape}"
+        )
+    generator = np.random.Generator(np.random.PCG64(_whole(seed, "split.seed")))
+    if test_start is None:
+        held_out, rest = _take(classes, np.arange(len(classes)), test, "test", generator)
+        if not len(held_out):
+            raise DataError(f"split.test: expected at least 1 image, found {test}: give more")
+    elif 0 < test_start < len(classes):
+        held_out, rest = np.arange(test_start, len(classes)), np.arange(test_start)
+    else:
+        raise DataError(
+            f"test part: expected to start inside the {len(classes):,} images, found {test_start}"
+        )
+    chosen, train = _take(classes, rest, validation, "validation", generator)
+    return Split(train=train, validation=chosen, test=held_out)
+
+
+def stratified_counts(sizes: ArrayLike, total: int) -> NDArray[np.int64]:
+    """Share `total` among classes in proportion to their sizes, by largest remainder.
+
+    No class is used up while another could give an image instead.
+
+    Parameters
+    ----------
+    sizes : int, shape (n_classes,)
+        How many images each class has.
+    total : int
+        At most their sum; it is met exactly.
+
+    Returns
+    -------
+    int64, shape (n_classes,)
+    """
+    have = np.asarray(sizes, dtype=np.int64)
+    quotient, remainder = np.divmod(total * have, max(int(have.sum()), 1))
+    short = total - int(quotient.sum())
+    quotient[np.argsort(-remainder, kind="stable")[:short]] += 1
+    for used_up in np.flatnonzero((quotient == have) & (have > 0)):
+        room = have - quotient
+        giver = int(np.argmax(room))
+        if room[giver] < 2:
+            break
+        quotient[used_up] -= 1
+        quotient[giver] += 1
+    return quotient
+
+
+def _take(
+    classes: NDArray[np.integer],
+    pool: NDArray[np.int64],
+    part: Part,
+    name: str,
+    generator: np.random.Generator,
+) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+    """Return (the part, what remains), both ascending."""
+    amount = part.amount if isinstance(part, First | Last) else part
+    count = _count(amount, len(pool), f"split.{name}")
+    if isinstance(part, First):
+        return pool[:count], pool[count:]
+    if isinstance(part, Last):
+        return pool[len(pool) - count :], pool[: len(pool) - count]
+    chosen = _draw(classes, pool, count, generator) if count else np.zeros(0, dtype=np.int64)
+    rest = np.ones(len(classes), dtype=bool)
+    rest[chosen] = False
+    return np.sort(chosen), pool[rest[pool]]
+
+
+def _draw(
+    classes: NDArray[np.integer],
+    pool: NDArray[np.int64],
+    count: int,
+    generator: np.random.Generator,
+) -> NDArray[np.int64]:
+    present, sizes = np.unique(classes[pool], return_counts=True)
+    lonely = [kind for kind in present[sizes == 1] if np.count_nonzero(classes == kind) == 1]
+    if lonely:
+        raise DataError(
+            f"class {lonely[0]} has 1 image; a stratified split needs at least 2 of every class: "
+            "add images of it, or take the class out"
+        )
+    shares = stratified_counts(sizes, count)
+    drawn = [
+        generator.permutation(pool[classes[pool] == kind])[:share]
+        for kind, share in zip(present, shares, strict=True)
+    ]
+    return np.concatenate(drawn)
+
+
+def _count(amount: object, available: int, name: str) -> int:
+    """Return how many images an amount means; a fraction is rounded up, exactly."""
+    if isinstance(amount, bool) or not isinstance(amount, int | float | np.integer | np.floating):
+        raise DataError(f"{name}: expected {type_of_amount}, found {amount!r}")
+    if not math.isfinite(amount) or amount < 0 or (amount >= 1 and amount != int(amount)):
+        raise DataError(f"{name}: expected {type_of_amount}, found {amount}")
+    if isinstance(amount, float | np.floating) and amount >= 1:
+        raise DataError(
+            f"{name}: expected {type_of_amount}, found {amount}: "
+            f"write {int(amount)} if images are meant"
+        )
+    whole = isinstance(amount, int | np.integer)
+    count = int(amount) if whole else math.ceil(Fraction(repr(float(amount))) * available)
+    if count >= available:
+        raise DataError(
+            f"{name}: expected fewer than the {available:,} images that remain for training, "
+            f"found {count:,}: give a smaller number or a fraction below 1"
+        )
+    return count
+
+
+def _whole(value: object, name: str) -> int:
+    if isinstance(value, bool) or not isinstance(value, int | np.integer) or value < 0:
+        raise DataError(f"{name}: expected a whole number from 0, found {value!r}")
+    return int(value)

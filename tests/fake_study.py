@@ -1,0 +1,393 @@
+"""A complete study folder without training: exact accuracies, plausible curves, any mishap wanted.
+
+`write_study` writes what a real run writes, through the same store; with its defaults the study
+is healthy, so that no check finds anything. Everything follows from `seed`.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import math
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from bakeoff import recipe as recipes
+from bakeoff import store
+
+DIGITS = tuple(str(digit) for digit in range(10))
+Row = dict[str, float | int | None]
+
+
+@dataclass(frozen=True)
+class FakeModel:
+    """What a model of the fake study shall look like.
+
+    accuracy : of every seed, or one a seed; the share of right test images is exactly this,
+        rounded to whole images. `confidence` is the probability of the class answered: by
+        default the accuracy, so that the model is calibrated.
+    confused : (true class, answered class) → share of the model's errors that are this confusion;
+        the rest is spread evenly.
+    history : rows of history.csv for a seed, instead of healthy curves.
+    change : given (seed, probabilities), returns the test predictions to save instead.
+    """
+
+    accuracy: float | Sequence[float] = 0.9
+    seeds: Sequence[int] | None = None  # None: the study's
+    parameters: int = 10_000
+    units: int = 16
+    epochs: int = 12
+    confidence: float | None = None
+    confused: Mapping[tuple[int, int], float] = field(default_factory=dict)
+    history: Callable[[int], Sequence[Row]] | None = None
+    selected_epoch: int | Callable[[int], int | None] | None = -1  # -1: where the curve is lowest
+    diverged: Mapping[int, int] = field(default_factory=dict)  # seed: epoch
+    change: Callable[[int, np.ndarray], np.ndarray] | None = None
+    seconds: float | None = 12.5
+    lost: Sequence[int] = ()  # seeds whose trial is missing
+    unopened: Sequence[int] = ()  # seeds trained but not in the opening
+
+
+def curve_rows(
+    epochs: int,
+    *,
+    final_accuracy: float = 0.9,
+    loss: Callable[[int], float] | None = None,
+    cross_entropy: Callable[[int], float] | None = None,
+    accuracy: Callable[[int], float] | None = None,
+    val_accuracy: Callable[[int], float] | None = None,
+    validation: bool = True,
+    rng: np.random.Generator | None = None,
+) -> list[Row]:
+    """History rows; functions of the epoch replace parts of curves that level off at the end."""
+    floor = -math.log(max(min(final_accuracy, 0.999), 1e-3))
+
+    def healthy(k: int) -> float:
+        return floor + 2.0 * math.exp(-9 * k / max(1, epochs - 1))
+
+    rows = []
+    for k in range(epochs):
+        noise = 0.0 if rng is None else float(rng.normal(0, 0.0005))
+        train = (loss or healthy)(k)
+        held_out = (cross_entropy or (lambda k: 1.03 * healthy(k)))(k) * (1 + noise)
+        rise = 1 - math.exp(-9 * (k + 1) / epochs)
+        rows.append(
+            {
+                "epoch": k,
+                "loss": train,
+                "accuracy": (accuracy or (lambda k, rise=rise: final_accuracy * rise + 0.005))(k),
+                "val_loss": held_out if validation else None,
+                "val_cross_entropy": held_out if validation else None,
+                "val_accuracy": (val_accuracy or (lambda k, rise=rise: final_accuracy * rise))(k)
+                if validation
+                else None,
+                "learning_rate": 0.001,
+            }
+        )
+    return rows
+
+
+def write_study(
+    folder: str | Path,
+    models: Mapping[str, FakeModel] | None = None,
+    *,
+    name: str = "fake",
+    title: str | None = None,
+    seeds: Sequence[int] = (0, 1, 2, 3, 4),
+    n_test: int = 1000,
+    n_train: int = 4000,
+    n_validation: int = 1000,
+    class_names: Sequence[str] = DIGITS,
+    labels: np.ndarray | None = None,
+    selection: str = "best-loss",
+    margin: float = 0.002,
+    give_up: float = 0.005,
+    baselines: Mapping[str, float] | None = None,
+    openings: int = 1,
+    opened: bool = True,
+    duplicates: Mapping[str, Mapping[str, int]] | None = None,
+    class_counts: Mapping[str, Sequence[int]] | None = None,
+    data: str = "digits",
+    seed: int = 0,
+) -> store.StudyFolder:
+    """Write a study and return its folder.
+
+    `labels` are those of the test images (default: classes in turn). `baselines` maps names to
+    accuracies; default majority 0.1 and logistic 0.6, as far as there are so many classes. The
+    models' mistakes fall on the same hard images, as real models' do.
+    """
+    models = models or {"mlp": FakeModel(), "cnn": FakeModel(accuracy=0.95, parameters=30_000)}
+    study = store.StudyFolder(folder)
+    n_classes = len(class_names)
+    if labels is None:
+        labels = np.arange(n_test, dtype=np.int64) % n_classes
+    labels = np.asarray(labels, dtype=np.int64)
+    n_test = len(labels)
+    if baselines is None:
+        baselines = {"majority": float(np.bincount(labels).max()) / n_test, "logistic": 0.6}
+    rng = np.random.default_rng(seed)
+    hardness = rng.normal(size=n_test)
+    recipe = _recipe(
+        models, name, title, seeds, selection, margin, give_up, baselines, n_validation, data
+    )
+    store.write_file(study.recipe_file, recipes.dump(recipe).encode())
+    test_hash = hashlib.sha256(labels.tobytes() + repr(tuple(class_names)).encode()).hexdigest()
+    counts = class_counts or {
+        "train": np.bincount(np.arange(n_train) % n_classes, minlength=n_classes).tolist(),
+        "validation": np.bincount(
+            np.arange(n_validation) % n_classes, minlength=n_classes
+        ).tolist(),
+    }
+    store.write_file(
+        study.study_file,
+        store.sealed_json(
+            {
+                "format": store.FORMAT,
+                "name": name,
+                "title": title,
+                "recipe": recipes.recipe_hash(recipe),
+                "split": hashlib.sha256(b"split").hexdigest(),
+                "data": {
+                    "name": data,
+                    "train": n_train,
+                    "validation": n_validation,
+                    "test": n_test,
+                    "hash": hashlib.sha256(b"data").hexdigest(),
+                    "test_hash": test_hash,
+                    "input_shape": [8, 8, 1],
+                    "class_names": list(class_names),
+                    "maximum": 16,
+                    "test_start": None,
+                    "notes": [],
+                    "class_counts": counts,
+                },
+                "duplicates": duplicates or {"exact": _NO_COPIES, "near": _NO_COPIES},
+                "environment": {
+                    "python": "3.11.2",
+                    "bakeoff": "0.1.0",
+                    "keras": "3.15.1",
+                    "jax": "0.10.2",
+                    "numpy": "2.3.0",
+                    "platform": "Linux-x86_64",
+                    "device": "cpu",
+                    "cores": 2,
+                },
+                "created": "2026-01-02T03:04:05+00:00",
+            }
+        ),
+    )
+    _write_split(study, n_train, n_validation, n_test, n_classes)
+    predictions: dict[str, bytes] = {}
+    done: dict[str, list[int]] = {}
+    for model_name, model in models.items():
+        for place, trial_seed in enumerate(seeds if model.seeds is None else model.seeds):
+            if trial_seed in model.lost:
+                continue
+            _write_trial(
+                study, recipe, model_name, model, trial_seed, selection, n_validation, n_classes
+            )
+            if trial_seed in model.unopened:
+                continue
+            share = model.accuracy if isinstance(model.accuracy, float) else model.accuracy[place]
+            trial_rng = np.random.default_rng([seed, trial_seed, *model_name.encode()])
+            right = _right(hardness + trial_rng.normal(size=n_test), share)
+            answers = fake_probabilities(
+                labels, right, n_classes, trial_rng, share, model.confidence, model.confused
+            )
+            if model.change:
+                answers = model.change(trial_seed, answers)
+            predictions[f"{model_name}/seed-{trial_seed}.npy"] = store.npy_bytes(answers)
+            done.setdefault(model_name, []).append(trial_seed)
+    for baseline, share in baselines.items():
+        right = _right(hardness + rng.normal(size=n_test), share)
+        answers = fake_probabilities(labels, right, n_classes, rng, share, None, {})
+        if baseline == "majority":
+            answers = np.zeros((n_test, n_classes), np.float32)
+            answers[:, np.bincount(labels).argmax()] = 1
+        predictions[f"baselines/{baseline}.npy"] = store.npy_bytes(answers)
+        store.write_folder(
+            study.baseline(baseline),
+            {
+                "baseline.json": store.canonical({"name": baseline, "parameters": 650}),
+                "weights.safetensors": store.weights_bytes({"kernel": np.zeros(3, np.float32)}),
+                store.TIMING: _timing(1.0),
+            },
+            scratch=study.path / "scratch",
+        )
+    for k in range(1, openings + 1 if opened else 1):
+        _open(study, recipe, name, k, predictions, done, list(baselines), labels, test_hash)
+    return study
+
+
+_NO_COPIES = {"train-validation": 0, "train-test": 0, "validation-test": 0}
+
+
+def fake_probabilities(
+    labels: np.ndarray,
+    right: np.ndarray,
+    n_classes: int,
+    rng: np.random.Generator,
+    share: float,
+    confidence: float | None,
+    confused: Mapping[tuple[int, int], float],
+) -> np.ndarray:
+    """Probabilities, float32 (n, k), that are right exactly where `right` says."""
+    answered = np.where(right, labels, (labels + rng.integers(1, n_classes, len(labels))))
+    answered %= n_classes
+    n_wrong = int((~right).sum())
+    for (truth, answer), part in confused.items():
+        here = np.flatnonzero(~right & (labels == truth))
+        answered[here[: round(part * n_wrong)]] = answer
+    floor = 1 / n_classes + 0.02
+    sure = min(max(share if confidence is None else confidence, floor), 0.9999)
+    top = np.clip(sure + rng.normal(0, 1e-4, len(labels)), floor, 0.99995)
+    probabilities = np.repeat(((1 - top) / (n_classes - 1))[:, None], n_classes, axis=1)
+    probabilities[np.arange(len(labels)), answered] = top
+    return probabilities.astype(np.float32)
+
+
+def _right(easiness: np.ndarray, share: float) -> np.ndarray:
+    right = np.zeros(len(easiness), dtype=bool)
+    right[np.argsort(easiness, kind="stable")[: round(share * len(easiness))]] = True
+    return right
+
+
+def _recipe(
+    models, name, title, seeds, selection, margin, give_up, baselines, n_validation, data
+) -> Any:
+    declared = {
+        key: {
+            "layers": [{"dense": {"units": model.units, "activation": "relu"}}],
+            "training": {"epochs": model.epochs},
+        }
+        for key, model in models.items()
+    }
+    mapping = {
+        "name": name,
+        **({} if title is None else {"title": title}),
+        "data": data,
+        "split": {"validation": n_validation},
+        "seeds": list(seeds),
+        "selection": selection,
+        "baselines": list(baselines),
+        "margin": margin,
+        "give_up": give_up,
+        "models": declared,
+    }
+    return recipes.parse(mapping, origin="fake", folder=Path.cwd())
+
+
+def _write_split(study, n_train, n_validation, n_test, n_classes) -> None:
+    positions = np.arange(n_train + n_validation + n_test, dtype=np.int64)
+    train, validation, test = np.split(positions, [n_train, n_train + n_validation])
+    np.savez(
+        study.split_file,
+        train=train,
+        validation=validation,
+        test=test,
+        validation_labels=np.arange(n_validation, dtype=np.int64) % n_classes,
+    )
+
+
+def _write_trial(study, recipe, name, model, seed, selection, n_validation, n_classes) -> None:
+    rng = np.random.default_rng([seed, 7])
+    share = model.accuracy if isinstance(model.accuracy, float) else float(np.mean(model.accuracy))
+    rows = list(
+        model.history(seed)
+        if model.history
+        else curve_rows(model.epochs, final_accuracy=share, validation=bool(n_validation), rng=rng)
+    )
+    diverged = model.diverged.get(seed)
+    if diverged is not None:
+        rows = rows[: diverged + 1]
+        rows[-1] = {**rows[-1], "loss": math.nan, "val_loss": math.nan}
+        rows[-1]["val_cross_entropy"] = math.nan
+    selected = model.selected_epoch
+    if callable(selected):
+        selected = selected(seed)
+    elif selected == -1:
+        selected = _select(rows, selection, diverged)
+    validation = None
+    if n_validation:
+        at = rows[selected or 0]
+        validation = {
+            "images": n_validation,
+            "accuracy": at["val_accuracy"],
+            "cross_entropy": None if selected is None else at["val_cross_entropy"],
+        }
+    files = {
+        "trial.json": store.canonical(
+            {
+                "model": name,
+                "seed": seed,
+                "selection": selection,
+                "settings": recipe.models[name].resolved(),
+                "input_shape": [8, 8, 1],
+                "n_classes": n_classes,
+                "parameters": model.parameters,
+                "trainable_parameters": model.parameters,
+                "epochs_trained": len(rows),
+                "selected_epoch": selected,
+                "diverged_epoch": diverged,
+                "validation": validation,
+            }
+        ),
+        "history.csv": store.history_csv(rows),
+        "weights.safetensors": store.weights_bytes({"kernel": np.zeros(3, np.float32)}),
+    }
+    if n_validation:
+        truth = np.arange(n_validation, dtype=np.int64) % n_classes
+        right = _right(rng.normal(size=n_validation), share)
+        answers = fake_probabilities(truth, right, n_classes, rng, share, None, {})
+        files["validation.npy"] = store.npy_bytes(answers)
+    if model.seconds is not None:
+        files[store.TIMING] = _timing(model.seconds)
+    store.write_folder(study.trial(name, seed), files, scratch=study.path / "scratch")
+
+
+def _select(rows, selection, diverged) -> int | None:
+    usable = rows if diverged is None else rows[:diverged]
+    if not usable:
+        return None
+    if selection == "last" or usable[0]["val_cross_entropy"] is None:
+        return len(usable) - 1
+    if selection == "best-accuracy":
+        return int(np.argmax([row["val_accuracy"] for row in usable]))
+    return int(np.argmin([row["val_cross_entropy"] for row in usable]))
+
+
+def _timing(seconds: float) -> bytes:
+    return store.sealed_json(
+        {
+            "seconds": seconds,
+            "started": "2026-01-02T03:04:05+00:00",
+            "finished": "2026-01-02T03:04:17+00:00",
+        }
+    )
+
+
+def _open(study, recipe, name, k, predictions, done, baselines, labels, test_hash) -> None:
+    opening = {"opening": k, "models": done, "baselines": baselines, "test": test_hash}
+    files = {
+        **predictions,
+        "labels.npy": store.npy_bytes(labels),
+        "opening.json": store.canonical(opening),
+    }
+    store.write_folder(study.path / "openings" / str(k), files, scratch=study.path / "scratch")
+    store.append_ledger(study.ledger_file, ledger_entry(name, k, done, recipe, test_hash))
+
+
+def ledger_entry(name, k, done, recipe, test_hash) -> dict[str, Any]:
+    """Return a line as a study appends it to its ledger."""
+    return {
+        "opening": k,
+        "time": f"2026-01-0{k}T03:05:00+00:00",
+        "study": name,
+        "recipe": recipes.recipe_hash(recipe),
+        "split": hashlib.sha256(b"split").hexdigest(),
+        "test": test_hash,
+        "models": done,
+    }

@@ -364,8 +364,8 @@ def _decompose(scores: Scores) -> _Parts:
     mean = float(scores.mean())  # of zeros and ones: exact, so that equal shares are equal
     residual = 0.0
     if n_seeds > 1 and n_images > 1:
-        left = scores - per_seed[:, None] - per_image + mean
-        residual = float(np.vdot(left, left)) / ((n_seeds - 1) * (n_images - 1))
+        left = scores - per_image - (per_seed - mean)[:, None]
+        residual = float(np.square(left).sum()) / ((n_seeds - 1) * (n_images - 1))
     return _Parts(
         mean=mean,
         per_image=per_image,

@@ -1,0 +1,25 @@
+"""Fixtures: a seeded generator, the bundled digits, MNIST where it is at hand."""
+
+import numpy as np
+import pytest
+
+from bakeoff import data
+from bakeoff.errors import DataError
+
+
+@pytest.fixture
+def rng():
+    return np.random.default_rng(0)
+
+
+@pytest.fixture(scope="session")
+def digits():
+    return data.load("digits")
+
+
+@pytest.fixture(scope="session")
+def mnist():
+    try:
+        return data.load("mnist", offline=True)
+    except DataError as error:
+        pytest.skip(f"MNIST is not at hand: {error}")

@@ -1,0 +1,55 @@
+"""Keras and JAX, imported in one place and set up before either of them looks around.
+
+One trial uses one core on a CPU: single-threaded programs repeat bit for bit, and two of them side
+by side get more work done than one with two threads.
+"""
+
+import os
+from pathlib import Path
+from typing import Literal
+
+from bakeoff.errors import UsageError
+
+os.environ["KERAS_BACKEND"] = "jax"
+
+import jax
+import keras
+
+__all__ = ["Device", "jax", "keras", "start"]
+
+Device = Literal["cpu", "gpu"]
+_SINGLE_THREAD = "--xla_cpu_multi_thread_eigen=false intra_op_parallelism_threads=1"
+
+
+def start(device: Device, *, cache: Path | None = None) -> None:
+    """Choose the device and keep compiled programs in `cache`; call it before any computation.
+
+    Raises
+    ------
+    UsageError
+        If JAX finds no GPU, or if this process uses Keras with another backend already.
+    """
+    if keras.backend.backend() != "jax":
+        raise UsageError(
+            f"expected Keras on JAX, found Keras on {keras.backend.backend()}: this process "
+            "imported Keras before Bakeoff; import bakeoff.engine first, or use bakeoff.Study"
+        )
+    if device == "cpu":
+        os.environ["XLA_FLAGS"] = f"{os.environ.get('XLA_FLAGS', '')} {_SINGLE_THREAD}".strip()
+        jax.config.update("jax_platforms", "cpu")
+    if cache is not None:
+        jax.config.update("jax_compilation_cache_dir", str(cache))
+        jax.config.update("jax_persistent_cache_min_compile_time_secs", 0.2)
+        jax.config.update("jax_persistent_cache_min_entry_size_bytes", 0)
+    if device == "gpu" and not _has_gpu():
+        raise UsageError(
+            "expected a GPU that JAX can use, found none: install Bakeoff with its gpu extra "
+            "(pip install 'bakeoff[gpu]'), or use --device cpu"
+        )
+
+
+def _has_gpu() -> bool:
+    try:
+        return bool(jax.devices("gpu"))
+    except RuntimeError:
+        return False

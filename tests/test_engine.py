@@ -1,0 +1,126 @@
+"""The engine against keras.Model.fit, epoch by epoch and weight by weight.
+
+Cost: about 60 s. Run: pytest tests/test_engine.py
+"""
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+from bakeoff.backend import keras
+from bakeoff.engine import Development, Trainer
+from bakeoff.layers import build
+from bakeoff.recipe import parse
+
+# No bias before the batch normalisation: its slope is 0 but for rounding, which Adam blows up.
+MLP = [
+    {"dense": {"units": 24, "use_bias": False, "kernel_regularizer": {"l2": 0.001}}},
+    "batch_normalization",
+    {"activation": "relu"},
+    {"dense": {"units": 16}},
+    "p_re_lu",
+]
+CNN = [
+    {"conv2d": {"filters": 6, "kernel_size": 3, "padding": "same", "activation": "tanh"}},
+    {"max_pooling2d": {"pool_size": 3, "strides": 2}},
+    {"conv2d": {"filters": 5, "kernel_size": [2, 3], "strides": [1, 2], "activation": "relu"}},
+    {"average_pooling2d": {"pool_size": 2, "padding": "same"}},
+    {"dense": {"units": 12, "kernel_regularizer": {"l1": 0.0001, "l2": 0.001}}},
+    "elu",
+]
+OPTIMIZERS = {
+    "sgd": {"momentum": 0.9, "nesterov": True},
+    "rmsprop": {},
+    "adam": {},
+    "adamw": {},
+}
+
+
+def declare(layers, optimizer="adam", *, epochs=2, batch_size=32, output=None, **arguments):
+    rate = [{"epochs": 1, "constant": 0.01}, {"constant": 0.003}] if epochs > 1 else 0.01
+    model = {
+        "layers": layers,
+        "output": output or {},
+        "training": {
+            "epochs": epochs,
+            "batch_size": batch_size,
+            "optimizer": {optimizer: {"learning_rate": rate, **arguments}},
+        },
+    }
+    mapping = {"name": "test", "data": "digits", "models": {"model": model}}
+    return parse(mapping, origin="test", folder=Path()).models["model"]
+
+
+def development(rng, *, n=150, side=8, channels=1, validation=40):
+    images = rng.integers(0, 256, (n + validation, side, side, channels), dtype=np.uint8)
+    labels = rng.integers(0, 10, n + validation)
+    return Development(images[:n], labels[:n], images[n:], labels[n:], 255.0, 10)
+
+
+def native(model, data, *, seed):
+    """The same network in Keras's own layers, with the engine's initial weights."""
+    ours = build(model, data.input_shape, data.n_classes, seed=seed)
+    own = {
+        "conv2d": "Conv2D",
+        "max_pooling2d": "MaxPooling2D",
+        "average_pooling2d": "AveragePooling2D",
+        "dropout": "Dropout",
+    }
+
+    def plain(layer):
+        kind = layer.name.rpartition("_")[0]
+        config = {key: value for key, value in layer.get_config().items() if key != "place"}
+        return (getattr(keras.layers, own[kind]) if kind in own else type(layer)).from_config(
+            config
+        )
+
+    theirs = keras.models.clone_model(ours, clone_function=plain)
+    theirs.set_weights(ours.get_weights())
+    return theirs
+
+
+def in_order(data, *, seed, epoch):
+    """The training images as the engine shuffles them in that epoch."""
+    order = np.random.default_rng([seed, epoch]).permutation(len(data.train_labels))
+    return data.train_images[order] / np.float32(data.maximum), data.train_labels[order]
+
+
+@pytest.mark.parametrize("layers", [MLP, CNN], ids=["mlp", "cnn"])
+@pytest.mark.parametrize("optimizer", OPTIMIZERS)
+def test_two_epochs_end_in_the_weights_of_keras_fit(layers, optimizer, rng):
+    data = development(rng)
+    model = declare(
+        layers, optimizer, output={"kernel_regularizer": {"l2": 0.01}}, **OPTIMIZERS[optimizer]
+    )
+    trainer = Trainer(model, data, seed=3, selection="last")
+    while not trainer.done:
+        trainer.epoch()
+    ours = trainer.result()
+
+    theirs = native(model, data, seed=3)
+    classes = {"sgd": "SGD", "rmsprop": "RMSprop", "adam": "Adam", "adamw": "AdamW"}
+    theirs.compile(
+        getattr(keras.optimizers, classes[optimizer])(**OPTIMIZERS[optimizer]),
+        keras.losses.SparseCategoricalCrossentropy(),
+        metrics=["accuracy"],
+    )
+    histories = []
+    for epoch, rate in enumerate(model.training.optimizer.learning_rates(2)):
+        theirs.optimizer.learning_rate = float(rate)
+        validation = data.validation_images / np.float32(255), data.validation_labels
+        fitted = theirs.fit(
+            *in_order(data, seed=3, epoch=epoch),
+            batch_size=32,
+            shuffle=False,
+            verbose=0,
+            validation_data=validation,
+        )
+        histories.append(fitted.history)
+    expected = [v.numpy() for v in (*theirs.trainable_variables, *theirs.non_trainable_variables)]
+    for name, value in zip(sorted(ours.weights), expected, strict=True):
+        np.testing.assert_allclose(ours.weights[name], value, atol=1e-4, err_msg=name)
+    for column in ("loss", "accuracy", "val_loss", "val_accuracy"):
+        values = [getattr(each, column) for each in ours.history]
+        np.testing.assert_allclose(
+            values, [each[column][0] for each in histories], atol=1e-4, err_msg=column
+        )

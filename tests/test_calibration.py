@@ -10,7 +10,7 @@ so every claim that one is better is false. Four tests are tried on the same stu
     McNemar           exact, on the first seed of each: as if these files were the models
     pooled McNemar    exact, on all seeds' answers laid end to end: as if each were a new image
 
-Cost: 15 s. Run, with the tables of docs/statistics.md:
+Cost: 20 s. Run, with the tables of docs/statistics.md:
 
     .venv/bin/pytest tests/test_calibration.py -s
 """
@@ -46,8 +46,7 @@ class Setting:
 
 SETTINGS = [
     Setting(n_images, n_seeds, seed_effect, studies)
-    for n_images, studies in [(360, 2000), (10_000, 800)]
-    for n_seeds in [5, 10]
+    for n_images, n_seeds, studies in [(360, 5, 2000), (360, 10, 2000), (10_000, 5, 1000)]
     for seed_effect in [0, SEED_EFFECT]
 ]
 
@@ -138,7 +137,8 @@ def test_this_test_is_calibrated(false_positives):
 
 def test_intervals_of_one_model_cover_its_accuracy(false_positives):
     for setting, rates in false_positives.items():
-        assert rates["coverage"] > 0.92, setting
+        # Student's interval is a little narrow where few images are wrong: 9 of 360 here.
+        assert rates["coverage"] > (0.90 if setting.n_images == 360 else 0.93), setting
 
 
 def test_welch_takes_these_images_for_all_images(false_positives):
@@ -158,7 +158,7 @@ def test_mcnemar_takes_these_files_for_the_models(false_positives):
 # "alike": trained files that agree on nearly every image, where Student's t is at its worst.
 LOSSES = [
     (n_images, studies, loss, kind, own, noise)
-    for n_images, studies, loss in [(360, 2000, 0.005), (10_000, 500, 0.002)]
+    for n_images, studies, loss in [(360, 2000, 0.005), (360, 2000, 0.02), (10_000, 500, 0.002)]
     for kind, own, noise in [("usual", OWN_PART, TRIAL_NOISE), ("alike", 0.05, 0.05)]
 ]
 
@@ -189,6 +189,6 @@ def false_equalities():
 
 def test_claims_of_equality_err_as_seldom_as_they_say(false_equalities):
     for (n_images, _, _, kind), (bound, equal) in false_equalities.items():
-        limit = 0.08 if n_images == 10_000 or kind == "usual" else 0.20
+        limit = 0.08 if n_images == 10_000 or kind == "usual" else 0.13
         assert bound < limit, (n_images, kind)
         assert equal < limit, (n_images, kind)

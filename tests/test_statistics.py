@@ -332,7 +332,7 @@ def test_two_one_sided_tests_against_scipy():
     )
 
 
-def test_identical_predictions_show_equality_only_on_enough_images():
+def test_few_images_show_no_small_margin_however_alike_the_models():
     def twins(n):
         return compare_pair(np.ones((3, n)), np.ones((3, n)))
 
@@ -341,6 +341,13 @@ def test_identical_predictions_show_equality_only_on_enough_images():
     assert tost_p(twins(360), 0.002) > 0.05 > tost_p(twins(10_000), 0.002)
     assert one_sided_lower_bound(twins(360)) == pytest.approx(-(1 - 0.05 ** (1 / 360)))
     assert one_sided_lower_bound(twins(360)) == pytest.approx(-3 / 360, rel=0.01)
+
+    nearly = np.ones((3, 360))
+    nearly[0, 0] = 0
+    pair = compare_pair(nearly, np.ones((3, 360)))
+    assert 1.65 * sqrt(pair.variance) < 0.002  # Student's t alone would be sure
+    assert one_sided_lower_bound(pair) == pytest.approx(-1 / 1080 - (1 - 0.05 ** (1 / 360)))
+    assert tost_p(pair, 0.005) == pytest.approx((1 - 0.005 + 1 / 1080) ** 360)
 
 
 def test_probability_that_a_is_better_by_hand():

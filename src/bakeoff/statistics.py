@@ -273,25 +273,27 @@ def holm(p_values: ArrayLike) -> NDArray[np.float64]:
 def tost_p(pair: PairTest, margin: float) -> float:
     """P-value of "the models differ by `margin` or more"; small: they are practically equal.
 
-    The larger p of the two one-sided t-tests, D > −margin and D < margin (Schuirmann 1987).
-    Where no image shows a difference (V = 0) there is no t; were a share `margin` of all images
-    told apart, n images without one would have the chance (1 − margin)ⁿ, which is then the p.
+    The larger p of the two one-sided t-tests, D > −margin and D < margin (Schuirmann 1987), and
+    not below the chance that n images miss what is still missing to the margin: see `half_width`.
     """
+    missing = margin - abs(pair.difference)
+    missed = (1 - max(0.0, missing)) ** pair.n_images
     if pair.df is None:
-        return float((1 - max(0.0, margin - abs(pair.difference))) ** pair.n_images)
-    t = (margin - abs(pair.difference)) / sqrt(pair.variance)
-    return float(stdtr(pair.df, -t))
+        return float(missed)
+    return max(missed, float(stdtr(pair.df, -missing / sqrt(pair.variance))))
 
 
 def half_width(pair: PairTest, *, tail: float) -> float:
-    """How far a one-sided bound with error rate `tail` lies from the difference.
+    """How far a one-sided bound with error rate `tail` lies from the difference: t·√V, or more.
 
-    Where V is 0: the largest share of images that n images can miss altogether, 1 − tail^(1/n)
-    (about 3/n for 5 %).
+    Where the models differ on hardly an image, t·√V says little: what happens to a share x of
+    all images, n images miss altogether with the chance (1 − x)ⁿ. So the distance is not below
+    the x that makes this chance `tail`: for 5 %, about 3/n.
     """
+    missable = 1 - tail ** (1 / pair.n_images)
     if pair.df is None:
-        return float(1 - tail ** (1 / pair.n_images))
-    return float(stdtrit(pair.df, 1 - tail)) * sqrt(pair.variance)
+        return float(missable)
+    return max(float(missable), float(stdtrit(pair.df, 1 - tail)) * sqrt(pair.variance))
 
 
 def one_sided_lower_bound(pair: PairTest, *, level: float = LEVEL) -> float:

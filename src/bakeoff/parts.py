@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 from pydantic import Field, model_validator
 
 from bakeoff.values import Misfit
-from bakeoff.vocabulary import LAYERS, LEARNING_RATES, OPTIMIZERS, Frozen
+from bakeoff.vocabulary import LAYERS, LEARNING_RATES, OPTIMIZERS, Frozen, Output
 
 
 class Layer(Frozen):
@@ -193,6 +193,13 @@ class ModelRecipe(Frozen):
     python: str | None = None
     output: dict[str, Any] = Field(default_factory=dict)
     training: Training
+
+    @model_validator(mode="before")
+    @classmethod
+    def _complete(cls, data: Any) -> Any:
+        if isinstance(data, Mapping) and data.get("layers") is not None:
+            return {**data, "output": Output.model_validate(data.get("output", {})).plain()}
+        return data
 
     def resolved(self) -> dict[str, Any]:
         """Return the model, without its name, in the recipe's grammar, as plain data."""

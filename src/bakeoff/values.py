@@ -167,16 +167,19 @@ class Number(Kind):
         """Say the range."""
         if self.low is None and self.high is None:
             return "a number"
-        low = "" if self.low is None else f"{'above' if self.above else 'from'} {self.low:g}"
+        low = "" if self.low is None else f" {'above' if self.above else 'from'} {self.low:,.10g}"
         if self.high is None:
-            return f"a number {low}" + ("" if self.above else " up")
-        high = f"{'below' if self.below else 'to'} {self.high:g}"
-        joint = " and " if self.above and self.below else " "
-        return f"a number {low}{joint if low else ''}{high}"
+            return f"a number{low}" + ("" if self.above else " up")
+        high = f"{'below' if self.below else 'to'} {self.high:,.10g}"
+        if self.above:
+            high = f"and below {self.high:,.10g}" if self.below else f"up {high}"
+        elif self.below:
+            high = f"to {high}"
+        return f"a number{low} {high}"
 
     def schema(self) -> dict[str, Any]:
         """Return the JSON Schema."""
-        schema: dict[str, Any] = {"type": "number"}
+        schema: dict[str, Any] = {"type": ["number", "string"], "pattern": f"^{_NUMBER.pattern}$"}
         if self.low is not None:
             schema["exclusiveMinimum" if self.above else "minimum"] = self.low
         if self.high is not None:

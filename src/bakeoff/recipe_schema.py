@@ -1,0 +1,244 @@
+"""The recipe's grammar for editors and readers: a JSON Schema, and Markdown tables of every word.
+
+Both are made from the vocabulary, so that they cannot drift from what is read.
+"""
+
+import json
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from bakeoff import declaration
+from bakeoff.values import Choice, Kind, Number, Pair, Whole
+from bakeoff.vocabulary import (
+    EPOCHS,
+    LAYERS,
+    LEARNING_RATE,
+    LEARNING_RATES,
+    OPTIMIZERS,
+    PHASES,
+    Arguments,
+    Output,
+)
+
+Schema = dict[str, Any]
+_NULL: Schema = {"type": "null"}
+_TEXT: Schema = {"type": "string", "minLength": 1}
+_RATE_TEXT = "the learning rate: a number, or phases one after another"
+
+
+def schema() -> Schema:
+    """Return the JSON Schema (draft 2020-12) of a recipe, shorthand forms included.
+
+    It is a little wider than what is read: it does not check that phases cover the epochs, that
+    shapes fit, or that names do not clash.
+    """
+    return {
+        "$schema": "https://json-schema.org/draft/2020-12/schema",
+        "title": "Bakeoff recipe",
+        **_keys(
+            {
+                "name": {**_name(), "description": "the study's name, and that of its folder"},
+                "title": {"type": "string", "description": "free text", "maxLength": 200},
+                "data": _data(),
+                "split": _split(),
+                "seeds": _seeds(),
+                "selection": {**declaration.SELECTION.schema(), "default": "best-loss"},
+                "training": {"$ref": "#/$defs/training"},
+                "baselines": _list(Choice(declaration.BASELINES).schema(), unique=True),
+                "margin": {**declaration.SHARE.schema(), "default": 0.002},
+                "give_up": {**declaration.SHARE.schema(), "default": 0.005},
+                "models": {
+                    "type": "object",
+                    "propertyNames": _name(),
+                    "additionalProperties": {"$ref": "#/$defs/model"},
+                    "minProperties": 1,
+                    "maxProperties": declaration.MAX_MODELS,
+                },
+            },
+            required=("name", "data", "models"),
+        ),
+        "$defs": {
+            "layer": _named(LAYERS, "a layer"),
+            "learning_rate": _learning_rate(),
+            "model": _model(),
+            "optimizer": _optimizer(),
+            "training": _training(),
+        },
+    }
+
+
+def layer_table() -> str:
+    """Return a Markdown table of every layer and argument with its default."""
+    return _table([(name, cls, {}) for name, cls in LAYERS.items()])
+
+
+def optimizer_table() -> str:
+    """Return a Markdown table of every optimizer and argument with its default."""
+    rows = []
+    for name, cls in OPTIMIZERS.items():
+        rows.append((name, cls, {"learning_rate": (LEARNING_RATES[name], _RATE_TEXT)}))
+    return _table(rows)
+
+
+def _table(
+    rows: Sequence[tuple[str, type[Arguments], Mapping[str, tuple[object, str]]]],
+) -> str:
+    lines = ["| name | argument | default | may be |", "| --- | --- | --- | --- |"]
+    for name, cls, extra in rows:
+        entries = [(key, json.dumps(default), words) for key, (default, words) in extra.items()]
+        for key, field in cls.model_fields.items():
+            default = "required" if field.is_required() else json.dumps(field.default)
+            if key == "strides" and field.default is None:
+                default = "that of pool_size"
+            main = " (main)" if key == cls.main else ""
+            entries.append((key + main, default, _words(kind_of(cls, key))))
+        for key, default, words in entries or [("", "", "no arguments")]:
+            lines.append(f"| {name} | {key} | {default} | {words} |")
+            name = ""
+    return "\n".join(lines)
+
+
+def _words(kind: Kind) -> str:
+    """Return what is expected, without the long lists of words that the text gives once."""
+    return kind.what if isinstance(kind, Choice) and len(kind.options) > 3 else kind.words()
+
+
+def kind_of(cls: type[Arguments], key: str) -> Kind:
+    """Return the kind of value that an argument takes."""
+    kinds = [each for each in cls.model_fields[key].metadata if isinstance(each, Kind)]
+    return kinds[0]
+
+
+def _arguments(cls: type[Arguments], extra: Mapping[str, Schema] | None = None) -> Schema:
+    properties: dict[str, Schema] = dict(extra or {})
+    for key, field in cls.model_fields.items():
+        properties[key] = kind_of(cls, key).schema()
+        if not field.is_required():
+            properties[key] = {**properties[key], "default": _plain(field.default)}
+    required = [key for key, field in cls.model_fields.items() if field.is_required()]
+    return {**_keys(properties, required=required), "description": cls.__doc__ or ""}
+
+
+def _plain(value: object) -> object:
+    return list(value) if isinstance(value, tuple) else value
+
+
+def _keys(properties: Mapping[str, Schema], *, required: Sequence[str] = ()) -> Schema:
+    keys: Schema = {"type": "object", "properties": properties, "additionalProperties": False}
+    return {**keys, "required": list(required)} if required else keys
+
+
+def _list(items: Schema, *, low: int = 0, high: int = 1000, unique: bool = False) -> Schema:
+    many: Schema = {"type": "array", "items": items, "minItems": low, "maxItems": high}
+    return {**many, "uniqueItems": True} if unique else many
+
+
+def _name() -> Schema:
+    return {"type": "string", "pattern": f"^{declaration.NAME.pattern}$"}
+
+
+def _needs_nothing(cls: type[Arguments]) -> bool:
+    return not any(field.is_required() for field in cls.model_fields.values())
+
+
+def _value(cls: type[Arguments]) -> Schema:
+    """Return what may stand after `name:`."""
+    forms = [_arguments(cls)]
+    if cls.main is not None:
+        forms.append(kind_of(cls, cls.main).schema())
+    if _needs_nothing(cls):
+        forms.append(_NULL)
+    return {"anyOf": forms} if len(forms) > 1 else forms[0]
+
+
+def _named(known: Mapping[str, type[Arguments]], what: str) -> Schema:
+    """Return `name`, `name: {arguments}` and `name: value` for the known names."""
+    one = {name: _value(cls) for name, cls in known.items()}
+    bare = [name for name, cls in known.items() if _needs_nothing(cls)]
+    mapping = {**_keys(one), "minProperties": 1, "maxProperties": 1}
+    return {"description": what, "anyOf": [{"enum": bare}, mapping]}
+
+
+def _optimizer() -> Schema:
+    rate = {"$ref": "#/$defs/learning_rate"}
+    one = {
+        name: {"anyOf": [_arguments(cls, {"learning_rate": rate}), rate, _NULL]}
+        for name, cls in OPTIMIZERS.items()
+    }
+    mapping = {**_keys(one), "minProperties": 1, "maxProperties": 1}
+    return {"description": "an optimizer", "anyOf": [{"enum": list(OPTIMIZERS)}, mapping]}
+
+
+def _learning_rate() -> Schema:
+    rules = {name: _value(cls) for name, cls in PHASES.items()}
+    phase = {
+        **_keys({"epochs": {"anyOf": [EPOCHS.schema(), _NULL]}, **rules}),
+        "oneOf": [{"required": [name]} for name in rules],
+    }
+    return {"description": _RATE_TEXT, "anyOf": [LEARNING_RATE.schema(), _list(phase, low=1)]}
+
+
+def _training() -> Schema:
+    return _keys(
+        {
+            "epochs": {**EPOCHS.schema(), "default": 20},
+            "batch_size": {**declaration.BATCH_SIZE.schema(), "default": 32},
+            "optimizer": {"$ref": "#/$defs/optimizer"},
+        }
+    )
+
+
+def _model() -> Schema:
+    layers = _list({"$ref": "#/$defs/layer"}, high=declaration.MAX_LAYERS)
+    training = {"training": {"$ref": "#/$defs/training"}}
+    declared = {"layers": layers, "output": _arguments(Output), **training}
+    python = {"type": "string", "pattern": f"^{_ecma(declaration.PYTHON.pattern)}$"}
+    return {
+        "anyOf": [
+            _keys(declared, required=["layers"]),
+            _keys({"python": python, **training}, required=["python"]),
+        ]
+    }
+
+
+def _ecma(pattern: str) -> str:
+    """Return a Python pattern without its group names, as JSON Schema wants it."""
+    return pattern.replace("?P<file>", "").replace("?P<function>", "")
+
+
+def _data() -> Schema:
+    folder = {"folder": _TEXT, "size": Pair(1, 1024).schema(), "color": declaration.COLOR.schema()}
+    return {
+        "description": "a data set by name, a folder of images, or an npz file",
+        "anyOf": [
+            {"enum": list(declaration.DATA_NAMES)},
+            _keys(folder, required=["folder"]),
+            _keys({"npz": _TEXT}, required=["npz"]),
+        ],
+    }
+
+
+def _split() -> Schema:
+    fraction = Number(0, 1, above=True, below=True).schema()
+    amount = {"anyOf": [Whole(1, 10**9 - 1).schema(), fraction]}
+    part = {
+        "anyOf": [
+            {"const": 0},
+            amount,
+            _keys({"first": amount}, required=["first"]),
+            _keys({"last": amount}, required=["last"]),
+        ],
+        "default": 0.2,
+    }
+    return _keys(
+        {
+            "validation": part,
+            "test": {**amount, "default": 0.2},
+            "seed": {**declaration.SEED.schema(), "default": 0},
+        }
+    )
+
+
+def _seeds() -> Schema:
+    listed = _list(declaration.SEED.schema(), low=1, high=declaration.SEED_COUNT.high, unique=True)
+    return {"anyOf": [declaration.SEED_COUNT.schema(), listed], "default": 5}

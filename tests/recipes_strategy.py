@@ -1,0 +1,238 @@
+"""Hypothesis strategies for random valid recipes: small models for 8×8×1 images, 10 classes.
+
+`mappings()` draws the grammar as a user may write it, shorthand included;
+`recipes()` the Recipe. One epoch unless `max_epochs` says more.
+"""
+
+from pathlib import Path
+from typing import Any
+
+from hypothesis import strategies as st
+
+from bakeoff.recipe import Recipe, parse
+
+ACTIVATIONS = ["relu", "sigmoid", "tanh", "elu", "selu", "gelu", "silu", "softmax", "linear"]
+INITIALIZERS = ["glorot_uniform", "he_normal", "lecun_uniform", "random_normal", "zeros", "ones"]
+
+names = st.from_regex(r"[a-z0-9][a-z0-9._-]{0,10}", fullmatch=True).filter(
+    lambda name: name not in ("majority", "logistic")
+)
+regularizers = st.one_of(
+    st.none(),
+    st.fixed_dictionaries({"l1": st.sampled_from([0.01, 1e-4])}),
+    st.fixed_dictionaries({"l2": st.sampled_from([0.01, "1e-4"])}),
+    st.just({"l1": 0.001, "l2": 0.002}),
+)
+
+
+def optional(**arguments: st.SearchStrategy[Any]) -> st.SearchStrategy[dict[str, Any]]:
+    """Some of these arguments."""
+    return st.fixed_dictionaries({}, optional=arguments)
+
+
+KERNEL = {
+    "use_bias": st.booleans(),
+    "kernel_initializer": st.sampled_from(INITIALIZERS[:4]),
+    "bias_initializer": st.sampled_from(INITIALIZERS),
+    "kernel_regularizer": regularizers,
+    "bias_regularizer": regularizers,
+}
+outputs = optional(**KERNEL)
+anywhere = st.one_of(
+    st.sampled_from(["dropout", "batch_normalization", "activation", "leaky_re_lu", "elu"]).flatmap(
+        lambda kind: {
+            "dropout": st.sampled_from([{"dropout": 0.25}, {"dropout": {"rate": 0}}]),
+            "batch_normalization": st.one_of(
+                st.just("batch_normalization"),
+                optional(
+                    momentum=st.sampled_from([0.9, 0.5]),
+                    epsilon=st.just(0.01),
+                    center=st.booleans(),
+                    scale=st.booleans(),
+                ).map(lambda arguments: {"batch_normalization": arguments}),
+            ),
+            "activation": st.sampled_from(ACTIVATIONS).map(lambda name: {"activation": name}),
+            "leaky_re_lu": st.sampled_from(["leaky_re_lu", {"leaky_re_lu": 0.1}]),
+            "elu": st.sampled_from(["elu", {"elu": {"alpha": 0.5}}]),
+        }[kind]
+    ),
+)
+dense = st.one_of(
+    st.integers(1, 6).map(lambda units: {"dense": units}),
+    st.builds(
+        lambda units, others: {"dense": {"units": units, **others}},
+        st.integers(1, 6),
+        optional(activation=st.sampled_from([*ACTIVATIONS, None]), **KERNEL),
+    ),
+)
+
+
+@st.composite
+def layers(draw: st.DrawFn, *, limit: int = 5) -> list[Any]:
+    """Layers that fit on 8×8×1 images."""
+    shape: tuple[int, ...] = (8, 8, 1)
+    chosen = []
+    for _ in range(draw(st.integers(0, limit))):
+        kinds = ["anywhere", "p_re_lu", "flatten", "dense"]
+        if len(shape) == 3:
+            kinds += ["conv2d", "max_pooling2d", "average_pooling2d", "global_average_pooling2d"]
+        kind = draw(st.sampled_from(kinds))
+        if kind == "anywhere":
+            chosen.append(draw(anywhere))
+        elif kind == "p_re_lu":
+            axes = st.lists(st.integers(1, len(shape)), min_size=1, unique=True)
+            chosen.append(
+                {
+                    "p_re_lu": draw(
+                        optional(
+                            shared_axes=st.one_of(st.none(), axes),
+                            alpha_initializer=st.sampled_from(INITIALIZERS),
+                            alpha_regularizer=regularizers,
+                        )
+                    )
+                }
+            )
+        elif kind == "dense":
+            chosen.append(draw(dense))
+            shape = (1,)
+        elif kind == "flatten":
+            chosen.append("flatten")
+            shape = (1,)
+        elif kind == "global_average_pooling2d":
+            chosen.append(kind)
+            shape = (1,)
+        else:
+            layer, shape = draw(windows(kind, shape))
+            chosen.append(layer)
+    return chosen
+
+
+@st.composite
+def windows(
+    draw: st.DrawFn, kind: str, shape: tuple[int, ...]
+) -> tuple[dict[str, Any], tuple[int, ...]]:
+    """A convolution or pooling that fits on `shape`, and the shape after it."""
+    height, width, channels = shape
+    padding = draw(st.sampled_from(["valid", "same"]))
+    free = st.tuples(st.integers(1, min(3, height)), st.integers(1, min(3, width)))
+    size = draw(st.one_of(free, st.integers(1, min(3, height, width)).map(lambda n: (n, n))))
+    strides = draw(st.one_of(st.none(), st.integers(1, 2).map(lambda n: (n, n))))
+    used = strides or ((1, 1) if kind == "conv2d" else size)
+    arguments: dict[str, Any] = {"padding": padding}
+    if strides:
+        arguments["strides"] = strides[0]
+    arguments["kernel_size" if kind == "conv2d" else "pool_size"] = (
+        size[0] if size[0] == size[1] else list(size)
+    )
+    if kind == "conv2d":
+        channels = draw(st.integers(1, 4))
+        arguments["filters"] = channels
+        arguments |= draw(optional(activation=st.sampled_from(ACTIVATIONS), **KERNEL))
+    if padding == "same":
+        after = [-(-n // stride) for n, stride in zip((height, width), used, strict=True)]
+    else:
+        after = [
+            (n - window) // stride + 1
+            for n, window, stride in zip((height, width), size, used, strict=True)
+        ]
+    return {kind: arguments}, (*after, channels)
+
+
+def phases(epochs: int) -> st.SearchStrategy[Any]:
+    """A learning rate for `epochs` epochs: a number or phases."""
+    rule = st.sampled_from(
+        [
+            {"constant": 0.001},
+            {"exponential": {"start": 0.002, "rate": -0.1}},
+            {"linear": {"start": 0.01, "end": 0}},
+            {"cosine": {"start": "1e-2", "end": 0.001}},
+        ]
+    )
+    one = st.tuples(rule, st.booleans()).map(
+        lambda drawn: [{**drawn[0], **({"epochs": epochs} if drawn[1] else {})}]
+    )
+    many = st.tuples(rule, rule).map(lambda two: [{"epochs": 1, **two[0]}, two[1]])
+    return st.one_of(st.sampled_from([0.001, "1e-2", 1]), one, many if epochs > 1 else one)
+
+
+@st.composite
+def optimizers(draw: st.DrawFn, epochs: int = 1) -> Any:
+    """An optimizer in any of its forms."""
+    kind = draw(st.sampled_from(["sgd", "rmsprop", "adam", "adamw"]))
+    own = {
+        "sgd": {"momentum": st.sampled_from([0.0, 0.9]), "nesterov": st.booleans()},
+        "rmsprop": {"rho": st.just(0.8), "centered": st.booleans()},
+        "adam": {"beta_1": st.just(0.8), "amsgrad": st.booleans(), "clipnorm": st.just(1)},
+        "adamw": {"weight_decay": st.sampled_from([None, 0.01]), "epsilon": st.just(1e-6)},
+    }[kind]
+    rate = phases(epochs)
+    return draw(
+        st.one_of(
+            st.just(kind),
+            st.sampled_from([{kind: 0.01}, {kind: None}]),
+            optional(learning_rate=rate, **own).map(lambda arguments: {kind: arguments}),
+        )
+    )
+
+
+def trainings(epochs: int) -> st.SearchStrategy[dict[str, Any]]:
+    """A training block that always gives the epochs."""
+    return st.fixed_dictionaries(
+        {"epochs": st.just(epochs)},
+        optional={"batch_size": st.integers(16, 64), "optimizer": optimizers(epochs)},
+    )
+
+
+def models(epochs: int = 1) -> st.SearchStrategy[dict[str, Any]]:
+    """One declared model."""
+    return st.fixed_dictionaries(
+        {"layers": layers()}, optional={"output": outputs, "training": trainings(epochs)}
+    )
+
+
+fractions = st.sampled_from([0.1, 0.25, "2e-1", 100])
+validations = st.one_of(
+    fractions, fractions.map(lambda n: {"first": n}), fractions.map(lambda n: {"last": n})
+)
+
+
+@st.composite
+def mappings(draw: st.DrawFn, *, max_epochs: int = 1) -> dict[str, Any]:
+    """A valid recipe for the digits data, as a user may write it."""
+    epochs = draw(st.integers(1, max_epochs))
+    recipe = draw(
+        st.fixed_dictionaries(
+            {
+                "name": names,
+                "data": st.just("digits"),
+                "training": trainings(epochs),
+                "models": st.dictionaries(names, models(epochs), min_size=1, max_size=3),
+            },
+            optional={
+                "title": st.text(
+                    st.characters(exclude_categories=["Cs", "Cc"]), min_size=0, max_size=30
+                ),
+                "split": optional(
+                    validation=validations, test=fractions, seed=st.integers(0, 2**31 - 1)
+                ),
+                "seeds": st.one_of(
+                    st.integers(1, 12),
+                    st.lists(st.integers(0, 2**31 - 1), min_size=1, max_size=4, unique=True),
+                ),
+                "selection": st.sampled_from(["best-loss", "best-accuracy", "last"]),
+                "baselines": st.lists(st.sampled_from(["majority", "logistic"]), unique=True),
+                "margin": st.sampled_from([0.01, 0.5]),
+                "give_up": st.sampled_from([0.01, "1e-3"]),
+            },
+        )
+    )
+    if recipe.get("selection") == "last" and draw(st.booleans()):
+        recipe["split"] = {"validation": 0}
+    return recipe
+
+
+def recipes(*, max_epochs: int = 1) -> st.SearchStrategy[Recipe]:
+    """A valid Recipe for the digits data."""
+    return mappings(max_epochs=max_epochs).map(
+        lambda raw: parse(raw, origin="drawn", folder=Path("/"))
+    )

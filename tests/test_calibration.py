@@ -31,9 +31,9 @@ from bakeoff.statistics import (
 )
 
 ACCURACY = 0.975
-SEED_EFFECT = 0.04  # moves a trial's accuracy by about 0.2 points
+SEED_EFFECT = 0.04
 OWN_PART = 0.35  # of an image's difficulty, for a model; the shared part is 1
-TRIAL_NOISE = 0.35  # two seeds of a model disagree on about 2 % of the images
+TRIAL_NOISE = 0.35
 
 
 @dataclass(frozen=True)
@@ -69,6 +69,22 @@ def draw_study(rng, setting, accuracies, *, own=OWN_PART, noise=TRIAL_NOISE):
         > 0
         for accuracy in accuracies
     ]
+
+
+def test_the_simulated_models_are_like_real_ones():
+    rng = np.random.default_rng(20261121)
+    spread = {}
+    for effect in [0, SEED_EFFECT]:
+        model, _ = draw_study(rng, Setting(10_000, 100, effect, 1), (ACCURACY, ACCURACY))
+        spread[effect] = 100 * model.mean(axis=1).std(ddof=1)
+    apart = 100 * np.mean(model[::2] != model[1::2])
+    sys.stdout.write(
+        f"\n\nTwo seeds disagree on {apart:.1f} % of the images; their accuracies on 10,000 images "
+        f"have a standard deviation of {spread[0]:.2f} points, {spread[SEED_EFFECT]:.2f} with the "
+        "seed effect\n"
+    )
+    assert 1.5 < apart < 2.5
+    assert 0.05 < spread[0] < 0.15 < spread[SEED_EFFECT] < 0.3
 
 
 def welch_p(a, b) -> float:

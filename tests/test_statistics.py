@@ -3,8 +3,10 @@
 Cost: 8 s. Run: .venv/bin/pytest tests/test_statistics.py
 """
 
+import doctest
 import re
 from math import sqrt
+from pathlib import Path
 
 import numpy as np
 import pandas as pd
@@ -378,3 +380,10 @@ def test_prediction_intervals_hold_95_of_100_new_runs():
     runs = rng.normal(0.5, 0.05, size=(2000, 6))
     inside = [low <= run[5] <= high for run in runs for low, high in [prediction_interval(run[:5])]]
     assert np.mean(inside) == pytest.approx(0.95, abs=0.015)
+
+
+def test_the_worked_example_of_the_docs():
+    page = Path(__file__).parents[1] / "docs" / "statistics.md"
+    result = doctest.testfile(str(page), module_relative=False, encoding="utf-8")
+    assert result.failed == 0
+    assert result.attempted > 20

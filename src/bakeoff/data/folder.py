@@ -91,15 +91,12 @@ def load_folder(source: FolderSource) -> DataSet:
         files, classes, n_train = _find(root, notes)
         names = checked_class_names(classes)
         shape = (len(files), height, width, 1 if source.color == "grey" else 3)
-        check_memory(2 * shape[0] * height * width * shape[3], name=shown(root))
+        check_memory(2 * shape[0] * height * width * shape[3])
         images = np.empty(shape, dtype=np.uint8)
         kept = _decode(files, images, source, notes)
         labels = np.array([file.label for file in files], dtype=np.int64)[kept]
         test_start = None if n_train is None else int(np.count_nonzero(kept[:n_train]))
-        try:
-            _check_classes(labels, names, test_start, notes)
-        except DataError as error:
-            raise DataError(f"{shown(root)}: {error}") from None
+        _check_classes(labels, names, test_start, notes)
         images = images if kept.all() else images[kept]
     title = shown(Path(os.path.abspath(root)).name) or "folder"
     return DataSet(title, images, labels, names, 255.0, test_start, notes.sentences())
@@ -121,26 +118,23 @@ def _find(root: Path, notes: _Notes) -> tuple[list[_File], list[str], int | None
     by_name = {name.lower(): path for name, path in folders}
     if not {"train", "test"} <= by_name.keys():
         classes = [name for name, _ in folders]
-        return _files(root, folders, classes, notes), _normal(root, classes), None
+        return _files(root, folders, classes, notes), _normal(classes), None
     notes.loose += [shown(name) for name, _ in folders if name.lower() not in ("train", "test")]
     train = _folders(by_name["train"], notes.loose, notes)
     test = _folders(by_name["test"], notes.loose, notes)
     classes = [name for name, _ in train]
     extra = [name for name, _ in test if name not in classes]
     if extra:
-        raise DataError(
-            f"{shown(root)}: expected in test/ only classes of train/, found {shown(extra[0])}"
-        )
+        raise DataError(f"expected in test/ only classes of train/, found {shown(extra[0])}")
     files = _files(root, train, classes, notes)
-    return files + _files(root, test, classes, notes), _normal(root, classes), len(files)
+    return files + _files(root, test, classes, notes), _normal(classes), len(files)
 
 
-def _normal(root: Path, classes: list[str]) -> list[str]:
+def _normal(classes: list[str]) -> list[str]:
     """Return class names in Unicode's composed form; two that look the same are then found out."""
     if len(classes) < 2:
         raise DataError(
-            f"{shown(root)}: expected a sub-folder for each of at least 2 classes, "
-            f"found {len(classes)}"
+            f"expected a sub-folder for each of at least 2 classes, found {len(classes)}"
         )
     return [unicodedata.normalize("NFC", name) for name in classes]
 

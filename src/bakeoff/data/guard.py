@@ -31,29 +31,34 @@ def shown(name: str | os.PathLike[str], *, limit: int = 200) -> str:
 
 @contextmanager
 def refusing(name: str | os.PathLike[str]) -> Iterator[None]:
-    """Turn whatever a decoder raises on a broken file into a DataError that names the file."""
+    """Turn whatever is raised inside into a DataError that begins with the name."""
     try:
         yield
+    except DataError as error:
+        raise type(error)(f"{shown(name)}: {error}") from error
     except BakeoffError:
         raise
     except MemoryError:
         raise DataError(f"{shown(name)}: needs more memory than there is") from None
     except OSError as error:
         reason = error.strerror or str(error) or type(error).__name__
-        raise DataError(f"{shown(name)}: cannot be read: {printable(reason)}") from error
+        raise DataError(f"{shown(name)}: cannot be read: {printable(reason)[:200]}") from error
     except Exception as error:  # decoders of other people's files raise anything
         reason = printable(str(error))[:200] or type(error).__name__
-        raise DataError(f"{shown(name)}: broken: {reason}") from error
+        raise DataError(f"{shown(name)}: broken ({reason}): get the file again") from error
 
 
 @contextmanager
 def regular_file(path: str | os.PathLike[str]) -> Iterator[tuple[BinaryIO, int]]:
-    """Open a file for reading and give (file, bytes); never waits on a pipe or a device."""
+    """Open a file for reading and give (file, its length); whatever goes wrong inside names it.
+
+    Never waits on a pipe or a device.
+    """
     flags = os.O_RDONLY | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_BINARY", 0)
     with refusing(path), os.fdopen(_open(path, flags), "rb") as file:
         status = os.fstat(file.fileno())
         if not stat.S_ISREG(status.st_mode):
-            raise DataError(f"{shown(path)}: {_SPECIAL}")
+            raise DataError(_SPECIAL)
         yield file, status.st_size
 
 
@@ -61,7 +66,7 @@ def _open(path: str | os.PathLike[str], flags: int) -> int:
     descriptor = os.open(path, flags)
     if stat.S_ISDIR(os.fstat(descriptor).st_mode):  # fdopen would leak the descriptor
         os.close(descriptor)
-        raise DataError(f"{shown(path)}: {_SPECIAL}")
+        raise DataError(_SPECIAL)
     return descriptor
 
 
@@ -81,11 +86,11 @@ def available_memory() -> int:
     return max(min(found, default=1 << 32), 0)
 
 
-def check_memory(wanted: int, *, name: str) -> None:
+def check_memory(wanted: int) -> None:
     """Refuse what would not fit beside everything else: more than half of the free memory."""
     free = available_memory()
     if wanted > free // 2:
         raise DataError(
-            f"{name}: expected at most {free // 2:,} bytes of arrays (half of the free memory), "
+            f"expected at most {free // 2:,} bytes of arrays (half of the free memory), "
             f"found {wanted:,}: use smaller images or fewer"
         )

@@ -13,15 +13,16 @@ from typing import Any, BinaryIO
 import numpy as np
 from numpy.typing import NDArray
 
-from bakeoff.data.guard import regular_file, shown
+from bakeoff.data.guard import regular_file
 from bakeoff.errors import DataError
 
 LIMIT = 1 << 27  # bytes; MNIST's largest file has 47 million
 _CHUNK = 1 << 18
 _UINT8 = 8
+_MAX_DIMENSIONS = 4
 
 
-def read_idx(path: Path, *, dimensions: int | None = None) -> NDArray[np.uint8]:
+def read_idx(path: Path, *, shape: tuple[int, ...] | None = None) -> NDArray[np.uint8]:
     """Read an IDX file of unsigned bytes, plain or compressed with gzip.
 
     Never reads or unpacks more than the header promises and one byte.
@@ -29,12 +30,12 @@ def read_idx(path: Path, *, dimensions: int | None = None) -> NDArray[np.uint8]:
     Parameters
     ----------
     path : Path
-    dimensions : int, optional
-        How many dimensions the array must have: 3 for images, 1 for labels.
+    shape : tuple of int, optional
+        The only shape that is accepted; any without it.
 
     Returns
     -------
-    uint8, of the shape in the header; read-only
+    uint8, of the shape in the header
 
     Raises
     ------
@@ -43,41 +44,52 @@ def read_idx(path: Path, *, dimensions: int | None = None) -> NDArray[np.uint8]:
     """
     with regular_file(path) as (file, size):
         if size > LIMIT + _CHUNK:
-            raise DataError(f"{shown(path)}: expected at most {LIMIT:,} bytes, found {size:,}")
+            raise DataError(f"expected at most {LIMIT:,} bytes, found {size:,}")
         packed = file.read(2) == b"\x1f\x8b"
         file.seek(0)
         stream = _Stream(_inflated(file) if packed else iter(lambda: file.read(_CHUNK), b""))
-        shape = _read_header(stream, shown(path), dimensions)
-        promised = math.prod(shape)
+        found = _read_header(stream)
+        if shape is not None and found != shape:
+            raise _refused(f"the shape {_times(shape)}", _times(found))
+        values = np.empty(found, dtype=np.uint8)
         if not packed:
-            _check_length(size - (4 + 4 * len(shape)), promised, shown(path))
-        values = stream.read(promised)
-        _check_length(len(values) + len(stream.read(1)), promised, shown(path))
-    return np.frombuffer(values, dtype=np.uint8).reshape(shape)
+            _check_length(size - (4 + 4 * len(found)), values.size)
+        filled = stream.fill(values.reshape(-1))
+        _check_length(filled + len(stream.read(1)), values.size)
+    return values
+
+
+def idx_header(shape: tuple[int, ...]) -> bytes:
+    """Return what stands before the values in an IDX file of unsigned bytes of this shape."""
+    return bytes([0, 0, _UINT8, len(shape)]) + np.array(shape, dtype=">u4").tobytes()
 
 
 def idx_bytes(array: NDArray[Any]) -> bytes:
     """Return an array of unsigned bytes as the content of an IDX file."""
-    header = bytes([0, 0, _UINT8, array.ndim]) + np.array(array.shape, dtype=">u4").tobytes()
-    return header + np.ascontiguousarray(array, dtype=np.uint8).tobytes()
+    return idx_header(array.shape) + np.ascontiguousarray(array, dtype=np.uint8).tobytes()
 
 
 class _Stream:
-    """A file as a bounded source of bytes, whatever the chunks it comes in."""
+    """A file as a source of bytes, whatever the chunks it comes in."""
 
     def __init__(self, chunks: Iterator[bytes]) -> None:
         self._chunks = chunks
         self._left = b""
 
+    def fill(self, values: NDArray[np.uint8]) -> int:
+        """Put the next bytes into an array; return how many there were, fewer at the end."""
+        filled = 0
+        while filled < len(values) and (chunk := self._left or next(self._chunks, b"")):
+            taken = min(len(chunk), len(values) - filled)
+            values[filled : filled + taken] = np.frombuffer(chunk, np.uint8, taken)
+            self._left = chunk[taken:]
+            filled += taken
+        return filled
+
     def read(self, count: int) -> bytes:
         """Return the next `count` bytes, fewer at the end."""
-        pieces, missing = [self._left[:count]], count - len(self._left)
-        self._left = self._left[count:]
-        while missing > 0 and (chunk := next(self._chunks, b"")):
-            pieces.append(chunk[:missing])
-            self._left = chunk[missing:]
-            missing -= len(chunk)
-        return b"".join(pieces)
+        values = np.empty(count, dtype=np.uint8)
+        return values[: self.fill(values)].tobytes()
 
 
 def _inflated(file: BinaryIO) -> Iterator[bytes]:
@@ -86,36 +98,45 @@ def _inflated(file: BinaryIO) -> Iterator[bytes]:
     while not unpacker.eof:
         packed = unpacker.unconsumed_tail or file.read(_CHUNK)
         if not packed:
-            raise DataError(f"{shown(file.name)}: the gzip file ends too early: get it again")
-        if chunk := unpacker.decompress(packed, _CHUNK):
+            raise _refused("whole gzip data", "it cut")
+        try:
+            chunk = unpacker.decompress(packed, _CHUNK)
+        except zlib.error as error:
+            raise _refused("gzip data", f"it damaged ({error})") from None
+        if chunk:
             yield chunk
     if unpacker.unused_data or file.read(1):
-        raise DataError(f"{shown(file.name)}: there are bytes after the end of the gzip data")
+        raise _refused("nothing after the gzip data", "more bytes")
 
 
-def _read_header(stream: _Stream, name: str, dimensions: int | None) -> tuple[int, ...]:
+def _read_header(stream: _Stream) -> tuple[int, ...]:
     magic = stream.read(4)
     if len(magic) < 4 or magic[:2] != b"\0\0" or magic[3] == 0:
-        raise DataError(f"{name}: expected an IDX file, found one that begins {magic.hex(' ')!r}")
+        raise _refused(
+            "an IDX file", f"one that begins {magic.hex(' ')}" if magic else "an empty one"
+        )
     if magic[2] != _UINT8:
-        raise DataError(f"{name}: expected IDX type 8 (unsigned bytes), found {magic[2]}")
-    if dimensions is not None and magic[3] != dimensions:
-        raise DataError(f"{name}: expected {dimensions} dimensions, found {magic[3]}")
+        raise _refused(f"IDX type {_UINT8} (unsigned bytes)", f"type {magic[2]}")
+    if magic[3] > _MAX_DIMENSIONS:
+        raise _refused(f"at most {_MAX_DIMENSIONS} dimensions", str(magic[3]))
     raw = stream.read(4 * magic[3])
-    if len(raw) < 4 * magic[3] or magic[3] > 8:
-        raise DataError(f"{name}: expected an IDX header of {magic[3]} dimensions, found it cut")
+    if len(raw) < 4 * magic[3]:
+        raise _refused(f"an IDX header of {magic[3]} dimensions", "it cut")
     shape = tuple(int(each) for each in np.frombuffer(raw, dtype=">u4"))
     if math.prod(shape) > LIMIT:
-        raise DataError(
-            f"{name}: expected at most {LIMIT:,} bytes, found a header that promises "
-            f"{' × '.join(map(str, shape))}"
-        )
+        raise _refused(f"at most {LIMIT:,} bytes", f"a header that promises {_times(shape)}")
     return shape
 
 
-def _check_length(found: int, promised: int, name: str) -> None:
+def _check_length(found: int, promised: int) -> None:
     if found != promised:
         much = "more" if found > promised else f"{found:,}"
-        raise DataError(
-            f"{name}: expected the {promised:,} values that its header promises, found {much}"
-        )
+        raise _refused(f"the {promised:,} bytes that its header promises", much)
+
+
+def _refused(expected: str, found: str) -> DataError:
+    return DataError(f"expected {expected}, found {found}: get the file again")
+
+
+def _times(shape: tuple[int, ...]) -> str:
+    return " × ".join(map(str, shape))

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from bakeoff.data.arrays import check_shapes, from_arrays
 from bakeoff.data.dataset import DataSet, NpzSource
-from bakeoff.data.guard import check_memory, refusing, regular_file, shown
+from bakeoff.data.guard import check_memory, printable, regular_file, shown
 from bakeoff.errors import DataError
 
 _DIRECTORY = 1 << 20  # bytes of a zip directory; a data set has five entries
@@ -33,10 +33,7 @@ def load_npz(source: NpzSource) -> DataSet:
     """
     path = Path(source.npz)
     with regular_file(path) as (file, size), _Archive(file, size) as archive:
-        try:
-            return _read(archive, path)
-        except DataError as error:
-            raise DataError(f"{shown(path)}: {error}") from error
+        return _read(archive, path)
 
 
 def _read(archive: "_Archive", path: Path) -> DataSet:
@@ -52,7 +49,7 @@ def _read(archive: "_Archive", path: Path) -> DataSet:
     headers = archive.headers
     described = [(name, headers[name].shape, headers[name].dtype) for name in names]
     check_shapes(described[::2], described[1::2])
-    check_memory(2 * sum(headers[name].nbytes for name in names), name="arrays")
+    check_memory(2 * sum(headers[name].nbytes for name in names))
     class_names = _class_names(archive) if "class_names" in headers else None
     others = [name for name in headers if name not in (*names, "class_names")]
     notes = (f"ignored the arrays {', '.join(shown(name) for name in others)}",) if others else ()
@@ -79,9 +76,9 @@ def read_arrays(path: Path, names: tuple[str, ...], *, limit: int) -> dict[str, 
     """Read arrays of an .npz file by name, at most `limit` bytes in all."""
     with regular_file(path) as (file, size), _Archive(file, size) as archive:
         if set(names) - set(archive.headers):
-            raise DataError(f"{shown(path)}: expected the arrays {', '.join(names)}")
+            raise DataError(f"expected the arrays {', '.join(names)}")
         if sum(archive.headers[name].nbytes for name in names) > limit:
-            raise DataError(f"{shown(path)}: expected at most {limit:,} bytes of arrays")
+            raise DataError(f"expected at most {limit:,} bytes of arrays")
         return {name: archive.read(name) for name in names}
 
 
@@ -107,12 +104,11 @@ class _Archive:
         try:
             self._zip = zipfile.ZipFile(bounded)
         except zipfile.BadZipFile as error:
-            raise DataError(f"{shown(file.name)}: expected an .npz file: {error}") from None
-        bounded.largest = size
+            raise DataError(f"expected an .npz file, found none: {printable(str(error))}") from None
+        bounded.largest = max(size, _DIRECTORY)
         self.headers: dict[str, _Header] = {}
-        with refusing(file.name):
-            for info in self._zip.infolist():
-                self._add(info, size)
+        for info in self._zip.infolist():
+            self._add(info, size)
 
     def __enter__(self) -> "_Archive":
         return self
@@ -201,7 +197,6 @@ class _Bounded:
         wanted = self._size - self._file.tell() if count < 0 else count
         if wanted > self.largest:
             raise DataError(
-                f"{shown(self._file.name)}: expected an .npz file of a few arrays, found a zip "
-                f"directory of {wanted:,} bytes"
+                f"expected an .npz file of a few arrays, found a zip directory of  {wanted:,} bytes"
             )
         return self._file.read(max(wanted, 0))

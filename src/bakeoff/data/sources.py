@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 
 from bakeoff.data.dataset import DataSet
 from bakeoff.data.guard import refusing, shown
-from bakeoff.data.idx import LIMIT, idx_bytes, read_idx
+from bakeoff.data.idx import LIMIT, idx_header, read_idx
 from bakeoff.data.npz import read_arrays
 from bakeoff.errors import ChecksumMismatch, DataError
 
@@ -180,7 +180,7 @@ def complete(folder: Path) -> dict[str, Path] | None:
 
 def read_checked(published: Published, key: str, path: Path) -> NDArray[np.uint8]:
     """Read one of the four files; ChecksumMismatch if it is not the published one."""
-    array = read_idx(path, dimensions=len(SHAPES[key]))
+    array = read_idx(path, shape=SHAPES[key])
     _check(array, published.hashes[key], path)
     return array
 
@@ -210,7 +210,9 @@ def _pooled(published: Published, read: Callable[[str], NDArray[np.uint8]]) -> D
 
 
 def _check(array: NDArray[np.uint8], expected: str, path: Path) -> None:
-    if hashlib.sha256(idx_bytes(array)).hexdigest() != expected:
+    digest = hashlib.sha256(idx_header(array.shape))
+    digest.update(np.ascontiguousarray(array).data)
+    if digest.hexdigest() != expected:
         raise ChecksumMismatch(_mismatch(path))
 
 

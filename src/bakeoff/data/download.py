@@ -6,7 +6,7 @@ import tempfile
 from pathlib import Path
 
 from bakeoff.data.guard import printable, shown
-from bakeoff.data.sources import FILES, Published, complete, read_checked
+from bakeoff.data.sources import FILES, Published, missing, read_checked
 from bakeoff.errors import DataError, StorageError
 
 _TIMEOUT = (10, 30)  # seconds to connect, and between two pieces
@@ -31,10 +31,10 @@ def fetch(published: Published, folder: Path) -> None:
     try:
         folder.mkdir(parents=True, exist_ok=True)
         with FileLock(folder / ".lock"):
-            for key, stem in FILES.items() if complete(folder) is None else ():
-                target = folder / f"{stem}.gz"
-                if not target.exists():
-                    _fetch_one(published, key, target)
+            absent = missing(folder)
+            for key, stem in FILES.items():
+                if stem in absent:
+                    _fetch_one(published, key, folder / f"{stem}.gz")
     except OSError as error:
         raise StorageError(
             f"{shown(folder)}: cannot keep {published.name} there ({error.strerror or error}): "

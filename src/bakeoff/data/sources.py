@@ -124,23 +124,28 @@ def load_published(name: str, *, offline: bool = False) -> DataSet:
         If it is found nowhere and cannot be downloaded.
     """
     published = PUBLISHED[name]
-    cache = cache_folder(name)
     for folder in places(published):
-        if (paths := complete(folder)) is not None:
-            return _from_files(published, paths)
-        if name == "mnist" and (path := folder / "mnist.npz").is_file():
+        if not missing(folder):
+            return _from_files(published, folder)
+        if name == "mnist" and os.path.isfile(path := folder / "mnist.npz"):
             return _from_npz(published, path)
-    if not offline:
-        from bakeoff.data.download import fetch
+    if offline:
+        raise DataError(_absent(published))
+    from bakeoff.data.download import fetch
 
-        fetch(published, cache)
-        if (paths := complete(cache)) is not None:
-            return _from_files(published, paths)
-    looked = ", ".join(shown(each) for each in places(published))
-    raise DataError(
-        f"{name}: expected its four files ({FILES['x_train']}[.gz], …) in one of {looked}; found "
-        f"them in none, and downloading is off: set BAKEOFF_DATA to a folder that has {name}/ with "
-        "these files"
+    cache = cache_folder(name)
+    fetch(published, cache)
+    return _from_files(published, cache)
+
+
+def _absent(published: Published) -> str:
+    name, looked = published.name, places(published)
+    some = [folder for folder in looked if 0 < len(missing(folder)) < len(FILES)]
+    lacks = "".join(f"; {shown(each)} lacks {', '.join(missing(each))}" for each in some)
+    return (
+        f"{name}: expected {', '.join(FILES.values())} (or .gz) in one of "
+        f"{', '.join(shown(each) for each in looked)}, found them in none{lacks}; downloading is "
+        f"off: set BAKEOFF_DATA to a folder in which {name}/ has these files"
     )
 
 
@@ -167,15 +172,14 @@ def places(published: Published) -> list[Path]:
     return folders
 
 
-def complete(folder: Path) -> dict[str, Path] | None:
-    """Return the paths of a data set's four files, or None where one is absent."""
-    paths = {}
-    for key, stem in FILES.items():
-        found = [path for path in (folder / stem, folder / f"{stem}.gz") if os.path.exists(path)]
-        if not found:
-            return None
-        paths[key] = found[0]
-    return paths
+def missing(folder: Path) -> list[str]:
+    """Return which of a data set's four files a folder has neither plain nor packed."""
+    return [stem for stem in FILES.values() if _file(folder, stem) is None]
+
+
+def _file(folder: Path, stem: str) -> Path | None:
+    paths = (folder / stem, folder / f"{stem}.gz")
+    return next((path for path in paths if os.path.exists(path)), None)
 
 
 def read_checked(published: Published, key: str, path: Path) -> NDArray[np.uint8]:
@@ -185,8 +189,11 @@ def read_checked(published: Published, key: str, path: Path) -> NDArray[np.uint8
     return array
 
 
-def _from_files(published: Published, paths: dict[str, Path]) -> DataSet:
-    return _pooled(published, lambda key: read_checked(published, key, paths[key]))
+def _from_files(published: Published, folder: Path) -> DataSet:
+    def read(key: str) -> NDArray[np.uint8]:
+        return read_checked(published, key, _file(folder, FILES[key]) or folder / FILES[key])
+
+    return _pooled(published, read)
 
 
 def _from_npz(published: Published, path: Path) -> DataSet:

@@ -329,7 +329,7 @@ def read_model(
         problems.add(place, f"expected keys such as layers and training, found {found(raw)}")
         return None
     before = len(problems.found)
-    known_keys(raw, MODEL_KEYS, place, problems)
+    good = known_keys(raw, MODEL_KEYS, place, problems)
     values: dict[str, Any] = {}
     given = read_training(raw.get("training"), f"{place}.training", problems)
     if len(problems.found) == before:
@@ -337,7 +337,8 @@ def read_model(
     layers, python, output = raw.get("layers"), raw.get("python"), raw.get("output")
     if (layers is None) == (python is None):
         have = "neither" if layers is None else "both"
-        problems.add(place, f"expected either layers or python, found {have}")
+        if good or layers is not None:  # else it is probably there, misspelt
+            problems.add(place, f"expected either layers or python, found {have}")
     elif layers is not None:
         values["layers"] = read_layers(layers, f"{place}.layers", problems)
         arguments = read_arguments(Output, output, f"{place}.output", problems)

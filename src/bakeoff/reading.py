@@ -196,7 +196,9 @@ def read_learning_rate(raw: object, place: str, problems: Problems) -> tuple[Pha
         good = tuple(phase for phase in phases if phase is not None)
         return good if len(good) == len(phases) else None
     if isinstance(raw, Mapping):
-        problems.add(place, "expected a number or a list of phases, found a mapping: put [ ] round")
+        problems.add(
+            place, "expected a number or a list of phases, found a mapping: put [ ] round it"
+        )
         return None
     try:
         return (Phase(kind="constant", start=LEARNING_RATE.read(raw)),)

@@ -16,6 +16,7 @@ from pydantic_core import CoreSchema, core_schema
 
 _NUMBER = re.compile(r"[-+]?([0-9][0-9_]*(\.[0-9]*)?|\.[0-9]+)([eE][-+]?[0-9]+)?")
 _WHOLE = re.compile(r"[-+]?(0|[1-9][0-9_]*)")
+SYNONYMS = {"lr": "learningrate", "fc": "dense", "gray": "grey"}
 _PLAIN_KEY = re.compile(r"[\w.-]{1,64}")
 
 
@@ -56,7 +57,9 @@ def nearest(word: object, words: Iterable[str]) -> str | None:
     known = {_bare(each): each for each in words}
     if not isinstance(word, str) or len(word) > 100:
         return None
-    close = difflib.get_close_matches(_bare(word), list(known), n=1, cutoff=0.6)
+    bare = SYNONYMS.get(_bare(word), _bare(word))
+    longer = [each for each in known if each.startswith(bare)] if len(bare) >= 3 else []
+    close = longer if len(longer) == 1 else difflib.get_close_matches(bare, list(known), n=1)
     return known[close[0]] if close else None
 
 

@@ -1,0 +1,157 @@
+"""Recipes and layers that are refused, each with the end of its message."""
+
+from pathlib import Path
+
+import pytest
+
+from bakeoff.errors import RecipeError
+from bakeoff.recipe import parse
+
+MLP = {"layers": [{"dense": 4}]}
+
+
+def refusal(**changes):
+    """The message for a good recipe with these changes."""
+    raw = {"name": "x", "data": "digits", "models": {"mlp": MLP}, **changes}
+    with pytest.raises(RecipeError) as caught:
+        parse(raw, origin="x.yaml", folder=Path("/studies"))
+    return str(caught.value)
+
+
+UNITS = "a whole number from 1 to 1,000,000"
+RECIPES = [
+    ({"nam": "x"}, ", nam: unknown key; did you mean name?"),
+    ({"name": "A b"},
+     ", name: expected a name (1 to 64 of a-z, 0-9, '.', '_' and '-', the first a letter or "
+     "digit), found 'A b'"),
+    ({"name": None}, ": name is missing"),
+    ({"title": "x" * 201},
+     f", title: expected text of at most 200 characters, found '{'x' * 39}…'"),
+    ({"title": "a\x07"}, r", title: expected text of at most 200 characters, found 'a\x07'"),
+    ({"data": "mnits"},
+     ", data: expected digits, mnist, fashion-mnist, {folder: PATH} or {npz: PATH}, found "
+     "'mnits'; did you mean mnist?"),
+    ({"data": "./photos"},
+     ", data: expected digits, mnist, fashion-mnist, {folder: PATH} or {npz: PATH}, found "
+     "'./photos'; did you mean {folder: ./photos}?"),
+    ({"data": {"folder": "a", "npz": "b"}},
+     ", data: expected digits, mnist, fashion-mnist, {folder: PATH} or {npz: PATH}, found a "
+     "mapping"),
+    ({"data": {"folder": "a", "colour": "rgb"}},
+     ", data.colour: unknown key; did you mean color?"),
+    ({"data": {"folder": "a", "color": "gray"}},
+     ", data.color: expected a color (grey, rgb), found 'gray'; did you mean grey?"),
+    ({"data": {"folder": 3}}, ", data.folder: expected the path of a folder, found 3"),
+    ({"data": {"npz": ""}}, ", data.npz: expected the path of an npz file, found ''"),
+    ({"split": 0.2},
+     ", split: expected keys such as {validation: 0.2, test: 0.2, seed: 0}, found 0.2"),
+    ({"split": {"val": 0.2}}, ", split.val: unknown key; did you mean validation?"),
+    ({"split": {"validation": 1.0}},
+     ", split.validation: expected a count of at least 1 or a fraction above 0 and below 1, "
+     "found 1.0"),
+    ({"split": {"validation": {"middle": 3}}},
+     ", split.validation: expected a count, a fraction, {first: amount} or {last: amount}, "
+     "found middle"),
+    ({"split": {"validation": {"first": 0}}},
+     ", split.validation.first: expected a count of at least 1 or a fraction above 0 and below "
+     "1, found 0"),
+    ({"split": {"seed": -1}},
+     ", split.seed: expected a whole number from 0 to 2,147,483,647, found -1"),
+    ({"seeds": 0},
+     ", seeds: expected a whole number from 1 to 1,000, found 0; a list of seeds is the other "
+     "form"),
+    ({"seeds": [1, 2, 1]}, ", seeds: expected 1 to 1,000 different seeds, found 1 twice"),
+    ({"seeds": []}, ", seeds: expected 1 to 1,000 different seeds, found an empty list"),
+    ({"seeds": [1, "x"]},
+     ", seeds[2]: expected a whole number from 0 to 2,147,483,647, found 'x'"),
+    ({"selection": "best-acuracy"},
+     ", selection: expected a selection (best-loss, best-accuracy, last), found 'best-acuracy'; "
+     "did you mean best-accuracy?"),
+    ({"baselines": "majority"},
+     ", baselines: expected a list of majority, logistic, or [], found 'majority'"),
+    ({"baselines": ["logistics"]},
+     ", baselines[1]: expected a baseline (majority, logistic), found 'logistics'; did you mean "
+     "logistic?"),
+    ({"baselines": ["majority", "majority"]},
+     ", baselines: expected different baselines, found one twice"),
+    ({"margin": 1}, ", margin: expected a number above 0 and below 1, found 1"),
+    ({"training": 3}, ", training: expected keys such as {epochs: 20}, found 3"),
+    ({"training": {"epoch": 3}}, ", training.epoch: unknown key; did you mean epochs?"),
+    ({"training": {"epochs": 10**9}},
+     ", training.epochs: expected a whole number from 1 to 100,000, found 1000000000"),
+    ({"training": {"optimizer": "adma"}},
+     ", training.optimizer: unknown optimizer adma; did you mean adam?"),
+    ({"training": {"optimizer": {"adam": {}, "sgd": {}}}},
+     ", training.optimizer: expected one optimizer, found 2 keys (adam, sgd): write it as adam: "
+     "{learning_rate: 0.001}"),
+    ({"training": {"optimizer": {"adam": {"lr": 1}}}},
+     ", training.optimizer.adam.lr: unknown key; did you mean learning_rate?"),
+    ({"training": {"optimizer": {"sgd": {"momentum": 2}}}},
+     ", training.optimizer.sgd.momentum: expected a number from 0 to 1, found 2"),
+    ({"models": {}}, ", models: expected 1 to 200 models by name, found an empty mapping"),
+    ({"models": {"A": MLP}},
+     ", models: expected a name (1 to 64 of a-z, 0-9, '.', '_' and '-', the first a letter or "
+     "digit), found 'A'"),
+    ({"models": {"majority": MLP}},
+     ", models.majority: is the name of a baseline; choose another name"),
+    ({"models": {"m": [1]}},
+     ", models.m: expected keys such as layers and training, found a list of 1"),
+    ({"models": {"m": {"layer": []}}}, ", models.m.layer: unknown key; did you mean layers?"),
+    ({"models": {"m": {"training": {}}}},
+     ", models.m: expected either layers or python, found neither"),
+    ({"models": {"m": {"layers": [], "python": "a.py:b"}}},
+     ", models.m: expected either layers or python, found both"),
+    ({"models": {"m": {"layers": "dense"}}},
+     ", models.m.layers: expected a list of at most 1,000 layers, found 'dense'"),
+    ({"models": {"m": {"layers": [], "output": {"units": 3}}}},
+     ", models.m.output.units: unknown key; known: use_bias, kernel_initializer, "
+     "bias_initializer, kernel_regularizer, bias_regularizer"),
+    ({"models": {"m": {"python": "my_models:build"}}},
+     ", models.m.python: expected \"file.py:function\", found 'my_models:build'"),
+    ({"models": {"m": {"python": "m.py:build", "output": {}}}},
+     ", models.m.output: expected no output beside python, found one: build it in the Python "
+     "function"),
+    ({"seeds": 0, "margin": 1, "epochs": 3},
+     ", epochs: unknown key; known: name, title, data, split, seeds, selection, training, "
+     "baselines, margin, give_up, models (and 2 more)"),
+]  # fmt: skip
+
+LAYERS = [
+    ({"max_pooling2d": {"pool_sise": 2}}, ".max_pooling2d.pool_sise: unknown key; did you mean "
+     "pool_size?"),
+    ("relu", ": unknown layer relu; did you mean activation: relu?"),
+    ({"Dense": 3}, ": unknown layer Dense; did you mean dense?"),
+    ({"batchnorm": None}, ": unknown layer batchnorm; did you mean batch_normalization?"),
+    ("lstm", ": unknown layer lstm; known: dense, conv2d, max_pooling2d, average_pooling2d, "
+     "global_average_pooling2d, flatten, dropout, batch_normalization, activation, p_re_lu, "
+     "leaky_re_lu, elu"),
+    (3, ": expected one layer, found 3: write it as dense: {units: 64, activation: relu}"),
+    ({"dense": None, "units": 3}, ": expected one layer, found 2 keys (dense, units): write it as "
+     "dense: {units: 64, activation: relu}"),
+    ("dense", ".dense: units is missing"),
+    ({"dense": {"unit": 3}}, ".dense.unit: unknown key; did you mean units?"),
+    ({"dense": "many"}, f".dense: expected {UNITS}, found 'many'"),
+    ({"dense": 10**9}, f".dense: expected {UNITS}, found 1000000000"),
+    ({"dense": {"units": 0}}, f".dense.units: expected {UNITS}, found 0"),
+    ({"dense": {"units": 3, "kernel_regularizer": {"l3": 1}}},
+     ".dense.kernel_regularizer.l3: unknown key; known: l1, l2"),
+    ({"dense": {"units": 3, "kernel_regularizer": 0.1}},
+     ".dense.kernel_regularizer: expected {l1: factor}, {l2: factor} or both, found 0.1"),
+    ({"dense": {"units": 3, "kernel_initializer": "he"}},
+     ".dense.kernel_initializer: expected an initializer (glorot_uniform, glorot_normal, "
+     "he_uniform, he_normal, lecun_uniform, lecun_normal, random_uniform, random_normal, "
+     "truncated_normal, zeros, ones), found 'he'"),
+    ({"conv2d": 3}, ".conv2d: expected {arguments} (filters, kernel_size, strides, padding, "
+     "activation, use_bias, kernel_initializer, bias_initializer, kernel_regularizer, "
+     "bias_regularizer), found 3"),
+    ({"conv2d": {"filters": 3}}, ".conv2d: kernel_size is missing"),
+    ({"conv2d": {"filters": 3, "kernel_size": 3, "dilation_rate": 2}},
+     ".conv2d.dilation_rate: unknown key; known: filters, kernel_size, strides, padding, "
+     "activation, use_bias, kernel_initializer, bias_initializer, kernel_regularizer, "
+     "bias_regularizer"),
+    ({"dropout": 1}, ".dropout: expected a number from 0 to below 1, found 1"),
+    ({"flatten": 3}, ".flatten: expected no value, since it has no arguments, found 3"),
+    ({"activation": {"activation": None}}, ".activation.activation: expected an activation (relu, "
+     "sigmoid, tanh, elu, selu, gelu, silu, softmax, linear), found nothing"),
+    ("average_pooling2d", ".average_pooling2d: pool_size is missing"),
+]  # fmt: skip

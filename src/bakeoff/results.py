@@ -57,6 +57,7 @@ class ModelResult:
 
     name: str  # as the recipe has it; "study/model" where several studies have a model of that name
     study: str
+    selection: str  # the rule that picked the epochs
     settings: Mapping[str, Any]  # layers, output and training, in the recipe's grammar
     parameters: int
     trainable_parameters: int

@@ -1,0 +1,246 @@
+"""What the answers to the test images say: level, baselines, seeds, calibration, confusions."""
+
+from __future__ import annotations
+
+from math import inf, pi
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy.special import chdtrc
+
+from bakeoff.checks.failed import sound_seeds
+from bakeoff.checks.wording import listed, mean_of, number, percent, points, some
+from bakeoff.metrics import Calibration
+from bakeoff.results import Comparison, Finding, ModelResult
+
+# One run's accuracy then lies up to two points from another's of the same model, more than most
+# differences between models that people publish.
+UNSTABLE_SD = 0.01
+# Fewer seeds show no spread worth a sentence; and the spread must be more than what a finite test
+# set gives to seeds that are equally good, by a test at 1 %.
+UNSTABLE_SEEDS, UNSTABLE_P = 3, 0.01
+# "95 % sure" and right nine times in ten: whoever acts on the probability is misled. A calibrated
+# model's error is above zero too, by chance; twice its expected value is more than chance.
+MISCALIBRATED, MISCALIBRATED_TIMES = 0.05, 2.0
+# A confusion stands out with three times the share that each pair of classes would have if errors
+# were spread evenly (for ten classes 6.7 %), not below 5 %; with few classes, halfway to all.
+CONFUSED_TIMES, CONFUSED_SHARE = 3.0, 0.05
+# Below, one image more or less changes the picture.
+CONFUSED_IMAGES, FEWEST_ERRORS = 5, 30
+# Half as many errors again as in the model's average class.
+WEAK_TIMES = 1.5
+_NAMED = 3
+
+
+def chance_level(model: ModelResult, comparison: Comparison) -> Finding | None:
+    """Notice accuracy no better than the same answers dealt out at random.
+
+    Chance is Σ_k t_k·p_k with t_k the share of images of class k and p_k the share of answers k:
+    1/k for a balanced test set, and as much as the majority's share for one answer to everything.
+    """
+    if not sound_seeds(model, comparison):
+        return None
+    n_images = len(comparison.labels)
+    truth = np.bincount(comparison.labels, minlength=len(comparison.class_names)) / n_images
+    chance = float(truth @ model.answers.mean(axis=0)) / n_images
+    accuracy = model.accuracy.estimate
+    if accuracy.low > chance:
+        return None
+    return Finding(
+        code="chance-level",
+        severity="serious",
+        model=model.name,
+        text=(
+            f"{model.name} is at chance level: {percent(accuracy.mean)} of {n_images:,} test "
+            f"images right (95 % interval {percent(accuracy.low)} to {percent(accuracy.high)}), "
+            f"where its answers dealt out at random would have {percent(chance)}."
+        ),
+        advice=(
+            "Do not compare it: check that images and labels belong together, then the learning "
+            "rate and the number of epochs."
+        ),
+    )
+
+
+def worse_than_baseline(model: ModelResult, comparison: Comparison) -> Finding | None:
+    """Notice a model not shown to beat one that needs no network."""
+    beaten_by = {name: lead for name, lead in model.leads.items() if lead.low <= 0}
+    if not beaten_by:
+        return None
+    name, lead = min(beaten_by.items(), key=lambda item: item[1].difference)
+    others = [other for other in beaten_by if other != name]
+    says = "worse than" if lead.high < 0 else "not shown to be better than"
+    accuracy = {baseline.name: baseline.accuracy.mean for baseline in comparison.baselines}
+    return Finding(
+        code="worse-than-baseline",
+        severity="serious" if lead.high < 0 else "warning",
+        model=model.name,
+        text=(
+            f"{model.name} is {says} the baseline {name}: {percent(model.accuracy.mean)} against "
+            f"{percent(accuracy[name])} of {len(comparison.labels):,} test images, a difference "
+            f"of {points(lead.difference)} points (95 % interval {points(lead.low)} to "
+            f"{points(lead.high)})" + (f"; the same holds for {listed(others)}." if others else ".")
+        ),
+        advice=f"Use {name}, or find out why a network of {model.parameters:,} parameters fails.",
+    )
+
+
+def unstable_seeds(model: ModelResult, comparison: Comparison) -> Finding | None:
+    """Notice accuracies that depend on the seed by more than the finite test set explains."""
+    estimate, per_seed = model.accuracy.estimate, np.array(model.accuracy.per_seed)
+    n_seeds = len(per_seed)
+    if n_seeds < UNSTABLE_SEEDS or not estimate.seed_variance:
+        return None
+    sd = float(np.sqrt(n_seeds * estimate.seed_variance))
+    noise = n_seeds * (estimate.noise_variance or 0.0)
+    ratio = float(per_seed.var(ddof=1)) / noise if noise else inf
+    if sd < UNSTABLE_SD or chdtrc(n_seeds - 1, (n_seeds - 1) * ratio) > UNSTABLE_P:
+        return None
+    worst, best = int(per_seed.argmin()), int(per_seed.argmax())
+    return Finding(
+        code="unstable-seeds",
+        severity="warning",
+        model=model.name,
+        text=(
+            f"{model.name} depends on its seed: accuracy is {percent(per_seed[worst])} with seed "
+            f"{model.seeds[worst]} and {percent(per_seed[best])} with seed {model.seeds[best]}; "
+            f"over {n_seeds} seeds its standard deviation is {points(sd)} points beyond what "
+            f"{len(comparison.labels):,} test images explain."
+        ),
+        advice=(
+            "Look at the learning curves of the worst seeds; a lower learning rate, warm-up, or "
+            "batch normalisation make training steadier. Never quote a single run of it."
+        ),
+    )
+
+
+def badly_calibrated(model: ModelResult, comparison: Comparison) -> Finding | None:
+    """Notice probabilities that do not say how often the answer is right."""
+    curves = [
+        model.calibration[k]
+        for k in sound_seeds(model, comparison)
+        if model.calibration[k].error is not None
+    ]
+    if not curves:
+        return None
+    error = float(np.mean([curve.error for curve in curves]))
+    by_chance = float(np.mean([_error_by_chance(curve) for curve in curves]))
+    if error < max(MISCALIBRATED, MISCALIBRATED_TIMES * by_chance):
+        return None
+    sure, right = np.mean([_sure_and_right(curve) for curve in curves], axis=0)
+    return Finding(
+        code="badly-calibrated",
+        severity="warning" if error >= 2 * MISCALIBRATED else "info",
+        model=model.name,
+        text=(
+            f"{model.name} is {'over' if sure > right else 'under'}confident: it gives its "
+            f"answers a probability of {percent(sure)} on average, and {percent(right)} of them "
+            f"are right (expected calibration error {points(error)} points, "
+            f"{mean_of(len(curves))}, {len(comparison.labels):,} test images)."
+        ),
+        advice=(
+            "Do not act on its probabilities as they are: select by loss instead of accuracy, "
+            "train fewer epochs, or rescale them on validation data (temperature scaling)."
+        ),
+    )
+
+
+def confused_classes(model: ModelResult, comparison: Comparison) -> Finding | None:
+    """Name pairs of classes that are mistaken for each other far above all others."""
+    errors = model.confusion - np.diag(np.diag(model.confusion))
+    k, total = len(errors), float(errors.sum())
+    if k < 3 or total < FEWEST_ERRORS or not sound_seeds(model, comparison):
+        return None
+    even = 2 / (k * (k - 1))
+    stands_out = min(max(CONFUSED_TIMES * even, CONFUSED_SHARE), (1 + even) / 2)
+    both = errors + errors.T
+    rows, columns = np.triu_indices(k, 1)
+    order = np.argsort(-both[rows, columns], kind="stable")
+    pairs = [(int(rows[o]), int(columns[o])) for o in order[:_NAMED]]
+    pairs = [pair for pair in pairs if both[pair] >= max(stands_out * total, CONFUSED_IMAGES)]
+    if not pairs:
+        return None
+    says = [_confusion(errors, pair, total, comparison) for pair in pairs]
+    return Finding(
+        code="confused-classes",
+        severity="info",
+        model=model.name,
+        text=(
+            f"{model.name} confuses above all {'; '.join(says)} (of {number(total)} errors on "
+            f"{len(comparison.labels):,} test images, {mean_of(len(model.seeds))})."
+        ),
+        advice=(
+            "Look at these mistakes: more or cleaner training images of these classes, or a finer "
+            "resolution, help more than a larger network."
+        ),
+    )
+
+
+def weak_classes(model: ModelResult, comparison: Comparison) -> Finding | None:
+    """Name classes with clearly more errors than the average class."""
+    scores = {
+        name: score
+        for name, score in zip(comparison.class_names, model.per_class_accuracy, strict=True)
+        if score is not None
+    }
+    mean = model.balanced_accuracy.mean
+    errors = (1 - model.accuracy.mean) * len(comparison.labels)
+    if len(scores) < 3 or errors < FEWEST_ERRORS or not sound_seeds(model, comparison):
+        return None
+    weak = {
+        name: score
+        for name, score in scores.items()
+        if 1 - score.mean >= WEAK_TIMES * (1 - mean) and score.estimate.high < mean
+    }
+    if not weak:
+        return None
+    lowest = sorted(weak, key=lambda name: weak[name].mean)
+    says = [
+        f"{name} ({percent(weak[name].mean)}, 95 % interval {percent(weak[name].estimate.low)} to "
+        f"{percent(weak[name].estimate.high)})"
+        for name in lowest
+    ]
+    return Finding(
+        code="weak-classes",
+        severity="info",
+        model=model.name,
+        text=(
+            f"{model.name} is weak on {some(says)}: its average class has {percent(mean)} right "
+            f"({mean_of(len(model.seeds))})."
+        ),
+        advice=(
+            "Report these classes' accuracies with the mean; add training images of "
+            f"{'them' if len(weak) > 1 else 'this class'}, or look for wrong labels."
+        ),
+    )
+
+
+def _confusion(
+    errors: NDArray[np.float64], pair: tuple[int, int], total: float, comparison: Comparison
+) -> str:
+    a, b = pair if errors[pair] >= errors[pair[::-1]] else pair[::-1]
+    name_a, name_b = comparison.class_names[a], comparison.class_names[b]
+    share = (errors[a, b] + errors[b, a]) / total
+    return (
+        f"{name_a} and {name_b}, {percent(share, 0)} of all errors ({number(errors[a, b])} times "
+        f"{name_a} taken for {name_b}, {number(errors[b, a])} times the reverse)"
+    )
+
+
+def _error_by_chance(curve: Calibration) -> float:
+    """Return the expected calibration error of a calibrated model with the same confidences.
+
+    A bin of n images with probability c is right in a share that has standard deviation
+    √(c(1 − c)/n), and a normal variable's mean distance from 0 is √(2/π) standard deviations.
+    """
+    there = curve.counts > 0
+    n, sure = curve.counts[there], np.minimum(curve.confidence[there], 1.0)
+    return float((n * np.sqrt(2 / pi * sure * (1 - sure) / n)).sum() / n.sum())
+
+
+def _sure_and_right(curve: Calibration) -> tuple[float, float]:
+    n = curve.counts
+    return (
+        float(np.nansum(n * curve.confidence) / n.sum()),
+        float(np.nansum(n * curve.accuracy) / n.sum()),
+    )

@@ -1,0 +1,162 @@
+"""Runs that are no results: diverged, dead, or with one answer to everything."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from bakeoff.checks.wording import listed, number, percent, plural, seeds_of
+from bakeoff.results import Comparison, Finding, ModelResult
+
+# A network that learns anything leaves chance by more than this within an epoch or two; dropout
+# and the sampling of a small training part move a constant answer's accuracy by less.
+CHANCE_SLACK = 0.02
+# The loss of a network that answers the same to every image differs between epochs only by the
+# order of the images: parts of a thousand. A loss that falls at all falls by more.
+FLAT_LOSS = 0.01
+# One answer to all but one in a hundred test images is one answer.
+CONSTANT_SHARE = 0.99
+# Where nearly all test images are of one class, always giving that class is not yet an accident.
+ONE_CLASS = 0.95
+
+
+def dead_seeds(model: ModelResult, comparison: Comparison) -> list[int]:
+    """Return the positions of the seeds whose network has learnt nothing, or died.
+
+    Over the second half of the epochs the training loss stays within FLAT_LOSS of its mean, and
+    in the last epoch the training accuracy is within CHANCE_SLACK of the largest class's share.
+    """
+    chance = largest_class(comparison)
+    found = []
+    for position, history in enumerate(model.histories):
+        loss, accuracy = history["loss"], history["accuracy"]
+        if model.diverged_epochs[position] is not None or len(loss) < 2:
+            continue
+        half = loss[min(len(loss) // 2, len(loss) - 2) :]
+        flat = float(np.ptp(half)) <= FLAT_LOSS * abs(float(half.mean()))
+        if flat and accuracy[-1] <= chance + CHANCE_SLACK:
+            found.append(position)
+    return found
+
+
+def constant_seeds(model: ModelResult, comparison: Comparison) -> list[int]:
+    """Return the positions of the seeds that give one class as answer to the test images."""
+    sizes = np.bincount(comparison.labels, minlength=len(comparison.class_names))
+    n_images = len(comparison.labels)
+    if sizes.max() >= ONE_CLASS * n_images:
+        return []
+    most = model.answers.max(axis=1)
+    return [int(k) for k in np.flatnonzero(most >= CONSTANT_SHARE * n_images)]
+
+
+def failed_seeds(model: ModelResult, comparison: Comparison) -> list[int]:
+    """Return the positions of the seeds that diverged, died or answer one class."""
+    diverged = {k for k, epoch in enumerate(model.diverged_epochs) if epoch is not None}
+    failed = diverged | set(dead_seeds(model, comparison)) | set(constant_seeds(model, comparison))
+    return sorted(failed)
+
+
+def sound_seeds(model: ModelResult, comparison: Comparison) -> list[int]:
+    """Return the positions of the other seeds, those whose numbers are a result."""
+    failed = failed_seeds(model, comparison)
+    return [position for position in range(len(model.seeds)) if position not in failed]
+
+
+def largest_class(comparison: Comparison) -> float:
+    """Return the largest class's share of the training images (where unknown, of the test's)."""
+    counts = comparison.data.get("class_counts", {}).get("train")
+    if not counts or not sum(counts):
+        counts = np.bincount(comparison.labels).tolist()
+    return float(max(counts) / sum(counts))
+
+
+def dead_run(model: ModelResult, comparison: Comparison) -> Finding | None:
+    """Notice a training loss that does not move at chance accuracy: not a result."""
+    dead = dead_seeds(model, comparison)
+    if not dead:
+        return None
+    first = model.histories[dead[0]]
+    loss = first["loss"]
+    constant = [k for k in constant_seeds(model, comparison) if k in dead]
+    says = f"answers {_answer(model, constant[0], comparison)} to every test image"
+    return Finding(
+        code="dead-run",
+        severity="serious",
+        model=model.name,
+        text=(
+            f"{model.name} is dead in {seeds_of(model, dead)}: with seed {model.seeds[dead[0]]} "
+            f"the training loss is {number(loss[0])} after the first epoch and "
+            f"{number(loss[-1])} after the last of {len(loss)}, the training accuracy "
+            f"{percent(first['accuracy'][-1])}, that of a constant answer"
+            + (f", and the network {says}" if constant else "")
+            + ": a failed run, not a result."
+        ),
+        advice=(
+            "Do not compare it: change the learning rate, the activation or the initialisation "
+            "(relu units that are negative for every image, and saturated sigmoid units, pass no "
+            "gradient on), and train it again."
+        ),
+    )
+
+
+def diverged_run(model: ModelResult, comparison: Comparison) -> Finding | None:
+    """Notice a loss that was not finite."""
+    positions = [k for k, epoch in enumerate(model.diverged_epochs) if epoch is not None]
+    if not positions:
+        return None
+    epochs = sorted({epoch for epoch in model.diverged_epochs if epoch is not None})
+    when = f"epoch {epochs[0]}" if len(epochs) == 1 else f"epochs {epochs[0]} to {epochs[-1]}"
+    return Finding(
+        code="diverged-run",
+        severity="serious",
+        model=model.name,
+        text=(
+            f"{model.name} diverged in {seeds_of(model, positions)}, in {when}: the loss was no "
+            "finite number any more, and the last finite weights were scored."
+        ),
+        advice="Lower the learning rate, or clip the gradient (clipnorm: 1), and train it again.",
+    )
+
+
+def constant_prediction(model: ModelResult, comparison: Comparison) -> Finding | None:
+    """Notice one answer to every image, though training was alive."""
+    dead = dead_seeds(model, comparison)
+    constant = [k for k in constant_seeds(model, comparison) if k not in dead]
+    if not constant:
+        return None
+    answers = sorted({_answer(model, k, comparison) for k in constant})
+    return Finding(
+        code="constant-prediction",
+        severity="serious",
+        model=model.name,
+        text=(
+            f"{model.name} gives one answer to at least {percent(CONSTANT_SHARE, 0)} of the "
+            f"{len(comparison.labels):,} test images in {seeds_of(model, constant)}: "
+            f"{listed(answers)}."
+        ),
+        advice=(
+            "Do not compare it: look at its learning curve, lower the learning rate, and check "
+            "that the training labels are not nearly all of one class."
+        ),
+    )
+
+
+def no_answer(model: ModelResult, comparison: Comparison) -> Finding | None:
+    """Notice probabilities that are not finite."""
+    without = len(comparison.labels) - model.answers.sum(axis=1)
+    positions = [int(k) for k in np.flatnonzero(without)]
+    if not positions:
+        return None
+    return Finding(
+        code="no-answer",
+        severity="serious",
+        model=model.name,
+        text=(
+            f"{model.name} has no answer to up to {plural(int(without.max()), 'test image')} in "
+            f"{seeds_of(model, positions)}: the probabilities are not finite, and count as wrong."
+        ),
+        advice="Lower the learning rate, or look for an operation that divides by zero.",
+    )
+
+
+def _answer(model: ModelResult, position: int, comparison: Comparison) -> str:
+    return comparison.class_names[int(model.answers[position].argmax())]

@@ -1,0 +1,260 @@
+"""What the learning curves say. Without a validation part none of this applies.
+
+Curves are means over the model's sound seeds (neither diverged nor dead nor constant). Epochs are
+numbered as in history.csv, from 0.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from math import sqrt
+
+import numpy as np
+from numpy.typing import NDArray
+
+from bakeoff.checks.failed import sound_seeds
+from bakeoff.checks.wording import mean_of, number, percent, plural, points
+from bakeoff.results import Comparison, Finding, ModelResult
+
+Floats = NDArray[np.float64]
+
+# Validation cross-entropy wobbles by a few percent from epoch to epoch; a tenth above its lowest
+# is more than that, and about where the harm becomes visible in the accuracy.
+OVERFIT_RISE = 0.10
+# Half a standard deviation more or less is noise: a change counts where the seeds agree on it,
+# its mean being more than two standard errors from zero.
+CLEAR = 2.0
+# Less than a fiftieth in the last fifth of the training: another fifth would bring less still.
+IMPROVING_DROP = 0.02
+# A model within a hundredth of its lowest cross-entropy, or a tenth of a point of its highest
+# accuracy, has arrived: seeds differ by more than that.
+ARRIVED_LOSS = 0.01
+ARRIVED_ACCURACY = 0.001
+# Worth saying from a third of the training and five epochs on, in trainings of at least ten.
+SAVED_SHARE, SAVED_EPOCHS, SAVED_OF = 1 / 3, 5, 10
+# An accuracy two points below what another model, or logistic regression, reaches on unseen
+# images; with a training accuracy at most a point above the validation's, so no over-fitting.
+UNDERFIT_SHORTFALL, UNDERFIT_GAP = 0.02, 0.01
+# Among ten or more epochs, chance alone would put few seeds at one edge, let alone half of them.
+EDGE_SHARE = 0.5
+# Fewer epochs have no middle.
+FEWEST_EPOCHS = 3
+
+
+@dataclass(frozen=True, eq=False)
+class Curves:
+    """Histories of the sound seeds, float64 (seeds, epochs), and their selected epochs."""
+
+    loss: Floats
+    accuracy: Floats
+    cross_entropy: Floats
+    val_accuracy: Floats
+    selected: tuple[int, ...]
+
+    @property
+    def n_seeds(self) -> int:
+        """Number of seeds."""
+        return len(self.loss)
+
+    @property
+    def epochs(self) -> int:
+        """Number of epochs."""
+        return int(self.loss.shape[1])
+
+    def at_selected(self, curve: Floats) -> float:
+        """Return the mean over seeds of a curve at each one's selected epoch."""
+        return float(np.mean([row[k] for row, k in zip(curve, self.selected, strict=True)]))
+
+
+def curves_of(model: ModelResult, comparison: Comparison) -> Curves | None:
+    """Return the sound seeds' curves; None without them or without a validation part."""
+    sound = [
+        (model.histories[k], selected)
+        for k in sound_seeds(model, comparison)
+        if (selected := model.selected_epochs[k]) is not None
+    ]
+    if not sound:
+        return None
+    epochs = min(len(history["loss"]) for history, _ in sound)
+    loss, accuracy, entropy, val_accuracy = (
+        np.stack([history[name][:epochs] for history, _ in sound])
+        for name in ("loss", "accuracy", "val_cross_entropy", "val_accuracy")
+    )
+    if epochs < FEWEST_EPOCHS or not np.isfinite([loss, entropy, val_accuracy]).all():
+        return None
+    chosen = tuple(min(selected, epochs - 1) for _, selected in sound)
+    return Curves(loss, accuracy, entropy, val_accuracy, chosen)
+
+
+def over_fitting(model: ModelResult, comparison: Comparison) -> Finding | None:
+    """Notice validation cross-entropy that rises again while the training loss goes on falling."""
+    curves = curves_of(model, comparison)
+    if curves is None:
+        return None
+    mean = curves.cross_entropy.mean(axis=0)
+    lowest, last = int(mean.argmin()), curves.epochs - 1
+    tail = max(1, curves.epochs // 10)
+    rises = curves.cross_entropy[:, -tail:].mean(axis=1) - curves.cross_entropy[:, lowest]
+    rise = float(rises.mean() / mean[lowest])
+    train = curves.loss.mean(axis=0)
+    if lowest >= curves.epochs - tail or rise < OVERFIT_RISE or not _clear(rises):
+        return None
+    if train[-tail:].mean() >= train[lowest]:
+        return None
+    suffers = curves.at_selected(curves.cross_entropy) >= (1 + OVERFIT_RISE) * mean[lowest]
+    return Finding(
+        code="over-fitting",
+        severity="warning" if suffers else "info",
+        model=model.name,
+        text=(
+            f"{model.name} over-fits after epoch {lowest}: there the validation cross-entropy is "
+            f"lowest, {number(mean[lowest])}; at the end, epoch {last}, it is {percent(rise, 0)} "
+            f"higher, while the training loss falls from {number(train[lowest])} to "
+            f"{number(train[-1])} ({mean_of(curves.n_seeds)})"
+            + (", and the scored weights come from there." if suffers else ".")
+        ),
+        advice=(
+            f"Select the epoch on validation data (selection: best-loss), train {lowest + 1} "
+            "epochs, or add dropout, weight penalties or training images."
+            if suffers
+            else f"The selection avoided it; {lowest + 1} epochs would do, and dropout, weight "
+            "penalties or more training images may lower the minimum."
+        ),
+    )
+
+
+def under_fitting(model: ModelResult, comparison: Comparison) -> Finding | None:
+    """Notice a model that fits its training images worse than others do unseen ones."""
+    curves = curves_of(model, comparison)
+    known = _attainable(model, comparison)
+    if curves is None or known is None:
+        return None
+    attainable, who = known
+    train = curves.at_selected(curves.accuracy)
+    held_out = curves.at_selected(curves.val_accuracy)
+    shortfall = attainable - max(train, held_out)
+    if shortfall < UNDERFIT_SHORTFALL or train - held_out > UNDERFIT_GAP:
+        return None
+    return Finding(
+        code="under-fitting",
+        severity="warning",
+        model=model.name,
+        text=(
+            f"{model.name} under-fits: it has {percent(train)} of its training images right and "
+            f"{percent(held_out)} of the validation images ({mean_of(curves.n_seeds)}), where "
+            f"{who} has {percent(attainable)} of unseen images right."
+        ),
+        advice="Train longer, with a higher learning rate, with more units or with less dropout.",
+    )
+
+
+def still_improving(model: ModelResult, comparison: Comparison) -> Finding | None:
+    """Notice training that ended before the validation cross-entropy levelled off."""
+    curves = curves_of(model, comparison)
+    if curves is None:
+        return None
+    mean = curves.cross_entropy.mean(axis=0)
+    width = max(1, round(curves.epochs / 5))
+    drops = curves.cross_entropy[:, -2 * width : -width].mean(axis=1)
+    before = float(drops.mean())
+    drops = drops - curves.cross_entropy[:, -width:].mean(axis=1)
+    drop = float(drops.mean()) / before
+    if drop < IMPROVING_DROP or not _clear(drops) or mean.argmin() < curves.epochs - width:
+        return None
+    last = f"the last {width} epochs" if width > 1 else "the last epoch"
+    return Finding(
+        code="still-improving",
+        severity="warning",
+        model=model.name,
+        text=(
+            f"{model.name} was still improving when training ended: over {last} of "
+            f"{curves.epochs} the validation cross-entropy fell by {percent(drop)}, to "
+            f"{number(mean[-1])} ({mean_of(curves.n_seeds)})."
+        ),
+        advice=(
+            f"Train longer, for instance {2 * curves.epochs} epochs: selection on validation "
+            "data costs nothing but time."
+        ),
+    )
+
+
+def stopped_improving(model: ModelResult, comparison: Comparison) -> Finding | None:
+    """Notice that most of the training brought nothing."""
+    curves = curves_of(model, comparison)
+    if curves is None or curves.epochs < SAVED_OF:
+        return None
+    entropy = curves.cross_entropy.mean(axis=0)
+    accuracy = curves.val_accuracy.mean(axis=0)
+    arrived = {
+        "best-loss": int(np.argmax(entropy <= (1 + ARRIVED_LOSS) * entropy.min())),
+        "best-accuracy": int(np.argmax(accuracy >= accuracy.max() - ARRIVED_ACCURACY)),
+    }
+    epoch = arrived.get(model.selection, max(arrived.values()))
+    saved = curves.epochs - 1 - epoch
+    if saved < SAVED_EPOCHS or saved < SAVED_SHARE * curves.epochs:
+        return None
+    time = model.seconds_per_trial
+    seconds = "" if time is None else f", about {time * saved / curves.epochs:,.0f} s a trial"
+    return Finding(
+        code="stopped-improving",
+        severity="info",
+        model=model.name,
+        text=(
+            f"{model.name} had stopped improving by epoch {epoch}: the {saved} epochs after it, "
+            f"{percent(saved / curves.epochs, 0)} of the training{seconds}, brought less than "
+            f"{percent(ARRIVED_LOSS, 0)} of validation cross-entropy or {points(ARRIVED_ACCURACY)} "
+            f"points of validation accuracy ({mean_of(curves.n_seeds)})."
+        ),
+        advice=f"About {epoch + 1 + max(1, epoch // 5)} epochs would do.",
+    )
+
+
+def selected_at_edge(model: ModelResult, comparison: Comparison) -> Finding | None:
+    """Notice selection of the first or last epoch there was: the best may lie beyond."""
+    curves = curves_of(model, comparison)
+    if curves is None or model.selection == "last":
+        return None
+    last = curves.epochs - 1
+    at_last = sum(epoch == last for epoch in curves.selected)
+    at_first = sum(epoch == 0 for epoch in curves.selected)
+    enough = EDGE_SHARE * curves.n_seeds
+    if at_last >= enough and still_improving(model, comparison) is None:
+        which, count = f"the last one, {last}", at_last
+        advice = "Train longer, so that selection has epochs to choose from on both sides."
+    elif at_first >= enough:
+        which, count = "the first one, 0", at_first
+        advice = "Lower the learning rate: one pass over the data already went past the best."
+    else:
+        return None
+    return Finding(
+        code="selected-at-edge",
+        severity="info",
+        model=model.name,
+        text=(
+            f"{model.name} has its selected epoch at the edge in {count} of "
+            f"{plural(curves.n_seeds, 'seed')}: {which}, of {curves.epochs}."
+        ),
+        advice=advice,
+    )
+
+
+def _attainable(model: ModelResult, comparison: Comparison) -> tuple[float, str] | None:
+    """Return the highest mean accuracy on unseen images that anything else in the study reaches."""
+    others = [
+        (float(np.mean(values)), other.name)
+        for other in comparison.models
+        if other.name != model.name
+        and (values := [v for v in other.validation_accuracy if v is not None])
+    ]
+    others += [
+        (baseline.accuracy.mean, f"the baseline {baseline.name}")
+        for baseline in comparison.baselines
+    ]
+    return max(others, default=None)
+
+
+def _clear(changes: Floats) -> bool:
+    """Whether the seeds agree on a change: its mean is over two standard errors above zero."""
+    if len(changes) < 2:
+        return True
+    return bool(changes.mean() > CLEAR * changes.std(ddof=1) / sqrt(len(changes)))

@@ -1,0 +1,240 @@
+"""What the study as a whole says: its seeds, its data, and how often its test set was opened."""
+
+from __future__ import annotations
+
+from math import sqrt
+
+import numpy as np
+from scipy.special import ndtri, stdtrit
+
+from bakeoff.checks.wording import listed, percent, plural, points, some
+from bakeoff.results import Comparison, Finding, ModelResult, Severity
+
+# More seeds than this nobody trains for one difference.
+SEEDS_WORTH = 200
+# With five equally good models the highest mean is expected to lie more than one standard error
+# above the truth; with two, half of one.
+MANY_MODELS = 5
+# One image is then five points of a class's accuracy, and its interval forty points wide.
+SMALL_CLASS = 20
+# A copy in a hundred test images can move the accuracy by as much as most models differ.
+MANY_COPIES = 0.01
+
+
+def missing_trials(comparison: Comparison) -> Finding | None:
+    """Name trials that the recipe declares and the opening does not hold."""
+    if not comparison.missing:
+        return None
+    return Finding(
+        code="missing-trials",
+        severity="serious",
+        model=None,
+        text=(
+            f"{plural(len(comparison.missing), 'declared trial')} not in this comparison: "
+            f"{some(comparison.missing)}."
+        ),
+        advice="Run the recipe again: it trains what is missing and opens the test set again.",
+    )
+
+
+def one_seed(comparison: Comparison) -> Finding | None:
+    """Notice a single run, which says nothing about the model."""
+    single = [model.name for model in comparison.models if len(model.seeds) == 1]
+    if not single:
+        return None
+    return Finding(
+        code="one-seed",
+        severity="serious",
+        model=None,
+        text=(
+            f"{some(single)} {'has' if len(single) == 1 else 'have'} one seed only, so nothing is "
+            "said about models, only about these trained files."
+        ),
+        advice="Train at least 5 seeds of every model (--seeds 5), better 10.",
+    )
+
+
+def too_few_seeds(comparison: Comparison) -> Finding | None:
+    """Notice differences that a trainable number of seeds would separate."""
+    open_pairs = [pair for pair in comparison.pairs if pair.verdict == "not separated"]
+    reachable = [
+        (pair.seeds_needed, pair)
+        for pair in open_pairs
+        if pair.seeds_needed is not None and pair.seeds_needed <= SEEDS_WORTH
+    ]
+    if not reachable:
+        return None
+    needed, nearest = min(reachable, key=lambda item: item[0])
+    most = max(seeds for seeds, _ in reachable)
+    difference = nearest.test.difference if nearest.test else 0.0
+    rest = f"; {most} for all {len(reachable)} pairs of this kind" if len(reachable) > 1 else ""
+    return Finding(
+        code="too-few-seeds",
+        severity="warning",
+        model=None,
+        text=(
+            f"{len(open_pairs)} of {plural(len(comparison.pairs), 'pair')} of models "
+            f"{'is' if len(open_pairs) == 1 else 'are'} not separated by {_seeds(comparison)}: "
+            f"about {needed} seeds of each would separate {nearest.a} from {nearest.b} if the "
+            f"{points(difference, 2)} points between them are real{rest}."
+        ),
+        advice=f"Train more seeds (--seeds {needed}), or treat these models as equally good.",
+    )
+
+
+def many_models(comparison: Comparison) -> Finding | None:
+    """Notice that the highest of many means, picked with the test set open, flatters itself.
+
+    The highest of m independent normal values lies Φ⁻¹((m − 0.375)/(m + 0.25)) standard deviations
+    above their mean, on average (Blom 1958).
+    """
+    best = comparison.models[0]
+    rivals = [model for model in comparison.models if _may_be_best(model, best)]
+    m = len(rivals)
+    if m < MANY_MODELS:
+        return None
+    errors = [_seed_error(model) for model in rivals]
+    optimism = float(ndtri((m - 0.375) / (m + 0.25)) * np.mean(errors))
+    return Finding(
+        code="many-models",
+        severity="info",
+        model=None,
+        text=(
+            f"{best.name} has the highest of {len(comparison.models)} means, and {m - 1} other "
+            f"models are not separated from it: picked by its test accuracy, {best.name} is "
+            f"expected to look better than it is, by up to {points(optimism, 2)} points."
+        ),
+        advice=(
+            "Quote the whole group, or measure the chosen model on images that no choice has "
+            "seen; choose by size and speed within the group."
+        ),
+    )
+
+
+def duplicates(comparison: Comparison) -> Finding | None:
+    """Notice images that stand in two parts of the split."""
+    exact, near = (_copies(comparison, kind) for kind in ("exact", "near"))
+    if not (sum(exact.values()) or sum(near.values())):
+        return None
+    n_test = len(comparison.labels)
+    in_test = sum(n for counts in (exact, near) for pair, n in counts.items() if _is_test(pair))
+    says = [
+        _twins(pair, count, what)
+        for counts, what in ((exact, "an exact"), (near, "a near"))
+        for pair, count in counts.items()
+        if count
+    ]
+    severity: Severity = "warning" if sum(exact.values()) else "info"
+    if in_test >= MANY_COPIES * n_test:
+        severity = "serious"
+    return Finding(
+        code="duplicates",
+        severity=severity,
+        model=None,
+        text=(
+            f"The parts of the split share images: {listed(says)}; up to "
+            f"{percent(min(1.0, in_test / n_test), 2)} of the {n_test:,} test images may have "
+            "been learnt by heart."
+        ),
+        advice="Remove the copies, or keep all copies of an image in one part, and run it again.",
+    )
+
+
+def small_classes(comparison: Comparison) -> Finding | None:
+    """Name classes without images in a part of the split, or with too few to speak of."""
+    names = comparison.class_names
+    counts = dict(comparison.data.get("class_counts", {}))
+    counts["test"] = np.bincount(comparison.labels, minlength=len(names)).tolist()
+    empty: list[str] = []
+    small: list[str] = []
+    for part, numbers in counts.items():
+        if not sum(numbers):
+            continue  # a study without a validation part
+        for name, count in zip(names, numbers, strict=True):
+            if count < SMALL_CLASS:
+                (small if count else empty).append(f"{name} ({count} in {part})")
+    if not (empty or small):
+        return None
+    says = [f"{some(empty)} without images"] if empty else []
+    says += [f"{some(small)} with fewer than {SMALL_CLASS}"] if small else []
+    return Finding(
+        code="small-classes",
+        severity="serious" if empty else "warning",
+        model=None,
+        text=f"Some classes are missing or tiny: {'; '.join(says)}.",
+        advice=(
+            "Add images of these classes, leave them out, or read their accuracies by the "
+            "interval, which is wide."
+        ),
+    )
+
+
+def opened_again(comparison: Comparison) -> Finding | None:
+    """Notice more than one opening of the test set by what is compared here."""
+    if not comparison.exploratory:
+        return None
+    return Finding(
+        code="opened-again",
+        severity="warning",
+        model=None,
+        text=(
+            f"The test set was opened {comparison.test_openings} times, so that models or seeds "
+            "were added with its first results known: the verdicts are exploratory."
+        ),
+        advice="Confirm what you claim on test images that were never opened.",
+    )
+
+
+def opened_elsewhere(comparison: Comparison) -> Finding | None:
+    """Notice other studies of this user that opened the same test set."""
+    times = comparison.openings_elsewhere
+    if times == 0:
+        return None
+    if times is None:
+        text = (
+            "Whether other studies opened this test set cannot be said: the user's ledger of it "
+            "cannot be read, or was changed."
+        )
+        advice = "Look at the ledger, and move it away if it is damaged beyond repair."
+    else:
+        text = (
+            f"This test set of {len(comparison.labels):,} images was also opened "
+            f"{plural(times, 'time')} by other studies of yours, whose results may have shaped "
+            "this one."
+        )
+        advice = "Say so beside the result, or confirm it on test images that were never opened."
+    return Finding("opened-elsewhere", "info", None, text, advice)
+
+
+def _may_be_best(model: ModelResult, best: ModelResult) -> bool:
+    if best.group:
+        return bool(set(model.group) & set(best.group))
+    return model.accuracy.estimate.high >= best.accuracy.mean
+
+
+def _seed_error(model: ModelResult) -> float:
+    """Return an accuracy's standard error without the part of the images, which all share."""
+    estimate = model.accuracy.estimate
+    if estimate.seed_variance is None or estimate.noise_variance is None:
+        half = (estimate.high - estimate.low) / 2
+        return half / float(stdtrit(max(1, estimate.n_images - 1), 0.975))
+    return sqrt(estimate.seed_variance + estimate.noise_variance)
+
+
+def _seeds(comparison: Comparison) -> str:
+    counts = sorted({len(model.seeds) for model in comparison.models})
+    return plural(counts[0], "seed") if len(counts) == 1 else f"{counts[0]} to {counts[-1]} seeds"
+
+
+def _copies(comparison: Comparison, kind: str) -> dict[str, int]:
+    return {pair: int(count) for pair, count in comparison.duplicates.get(kind, {}).items()}
+
+
+def _is_test(pair: str) -> bool:
+    return pair.endswith("-test")
+
+
+def _twins(pair: str, count: int, what: str) -> str:
+    earlier, later = pair.split("-")
+    verb = "has" if count == 1 else "have"
+    return f"{plural(count, f'{later} image')} {verb} {what} twin in the {earlier} part"

@@ -1,0 +1,367 @@
+"""Opened studies in, a Comparison out: scores, verdicts, letters, recommendation, findings.
+
+Reads saved results alone, one model's predictions at a time; trains nothing, opens nothing.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from itertools import combinations
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from bakeoff import metrics, store
+from bakeoff.checks import check
+from bakeoff.errors import StudyError
+from bakeoff.ledgers import openings_elsewhere
+from bakeoff.opened import OpenedStudy, Predictions, Trial, read_opened
+from bakeoff.results import (
+    BaselineResult,
+    Comparison,
+    Lead,
+    ModelResult,
+    Pair,
+    Score,
+)
+from bakeoff.statistics import (
+    compare_pair,
+    estimate,
+    mcnemar_exact,
+    probability_a_better,
+)
+from bakeoff.store import StudyFolder
+from bakeoff.verdicts import Candidate, Verdict, letters, recommend, verdicts
+
+Labels = NDArray[np.int64]
+Right = NDArray[np.bool_]
+
+
+def compare(folders: Sequence[StudyFolder]) -> Comparison:
+    """Compare all models of one study, or of several that share one test set.
+
+    Raises
+    ------
+    StudyError : no study, a test set still sealed, one folder twice, or different test sets.
+    StorageError : a file that is missing or not as it was recorded.
+    """
+    studies = [read_opened(folder) for folder in folders]
+    _require_one_test_set(studies)
+    labels = studies[0].labels
+    baselines, baselines_right = _baselines(studies)
+    results, right, files = [], {}, {}
+    for name, study, trials in _models(studies):
+        result, right[name] = _model_result(name, study, trials, labels, baselines_right)
+        files[name] = [trial.predictions for trial in trials]
+        results.append(result)
+    results.sort(key=lambda model: (-model.accuracy.mean, model.parameters, model.name))
+
+    margin = min(study.recipe.margin for study in studies)
+    give_up = min(study.recipe.give_up for study in studies)
+    candidates = [Candidate(m.name, m.parameters, m.accuracy.mean) for m in results]
+    tests = {}
+    if len(labels) > 1 and all(len(model.seeds) > 1 for model in results):
+        order = [model.name for model in results]
+        tests = {(a, b): compare_pair(right[a], right[b]) for a, b in combinations(order, 2)}
+        told = verdicts(tests, margin=margin) if tests else ()
+        groups = letters(order, [(v.a, v.b) for v in told if v.verdict in ("better", "worse")])
+        results = [replace(model, group=groups[model.name]) for model in results]
+        pairs = tuple(_pair(v, right[v.a], right[v.b]) for v in told)
+    else:
+        pairs = tuple(_two_files(a, b, right) for a, b in combinations(results, 2))
+    comparison = Comparison(
+        **_about(studies),
+        seeds=tuple(sorted({seed for model in results for seed in model.seeds})),
+        margin=margin,
+        give_up=give_up,
+        models=tuple(results),
+        baselines=baselines,
+        pairs=pairs,
+        recommended=recommend(candidates, tests, give_up=give_up),
+        labels=labels,
+        probabilities=Predictions(files),
+    )
+    return replace(comparison, findings=check(comparison))
+
+
+# ── studies ──────────────────────────────────────────────────────────────────────────────────
+
+
+def _require_one_test_set(studies: Sequence[OpenedStudy]) -> None:
+    if not studies:
+        raise StudyError("expected at least one study's folder, found none: name one")
+    seen: set[Any] = set()
+    for study in studies:
+        place = study.folder.path.resolve()
+        if place in seen:
+            raise StudyError(
+                f"{study.folder.path}: expected different studies, found this one twice: "
+                "name each study once"
+            )
+        seen.add(place)
+    first = studies[0]
+    for other in studies[1:]:
+        if other.data["test_hash"] != first.data["test_hash"]:
+            raise StudyError(
+                f"expected studies that share one test set, found {_test_set(first)} and "
+                f"{_test_set(other)}, which differ: compare studies of the same data, "
+                "split.test and split.seed"
+            )
+        if not np.array_equal(first.labels, other.labels):
+            raise store.damaged(other.folder.openings()[-1] / "labels.npy")
+
+
+def _test_set(study: OpenedStudy) -> str:
+    return f"{study.folder.path} ({study.data['test']:,} test images of {study.data['name']})"
+
+
+def _about(studies: Sequence[OpenedStudy]) -> dict[str, Any]:
+    """Say what a Comparison does of its studies, apart from their models."""
+    first = studies[0]
+    ledger = tuple(line for study in studies for line in study.ledger)
+    missing = tuple(
+        f"{names[model]} seed {seed}"
+        for study, names in zip(studies, _names(studies), strict=True)
+        for model, seed in study.missing
+    )
+    return {
+        "study": " + ".join(_study_names(studies)),
+        "title": first.recipe.title if len(studies) == 1 else None,
+        "folders": tuple(study.folder.path for study in studies),
+        "data": first.data,
+        "class_names": tuple(first.data["class_names"]),
+        "selection": " + ".join(dict.fromkeys(study.recipe.selection for study in studies)),
+        "test_openings": sum(study.openings for study in studies),
+        "openings_elsewhere": openings_elsewhere(first.data["test_hash"], ledger),
+        "missing": missing,
+        "duplicates": _duplicates([study.document.get("duplicates", {}) for study in studies]),
+        "ledger": ledger,
+        "environment": _joined([study.document["environment"] for study in studies]),
+    }
+
+
+def _study_names(studies: Sequence[OpenedStudy]) -> list[str]:
+    """Names that tell the studies apart: their own, or else their folders'."""
+    names = [study.recipe.name for study in studies]
+    often = Counter(names)
+    return [
+        name if often[name] == 1 else str(study.folder.path)
+        for name, study in zip(names, studies, strict=True)
+    ]
+
+
+def _names(studies: Sequence[OpenedStudy]) -> list[dict[str, str]]:
+    """For each study, what its models are called: "study/model" where two have one of that name."""
+    declared = [{**study.declared, **study.models} for study in studies]
+    often = Counter(name for models in declared for name in models)
+    return [
+        {name: name if often[name] == 1 else f"{study}/{name}" for name in models}
+        for study, models in zip(_study_names(studies), declared, strict=True)
+    ]
+
+
+def _models(studies: Sequence[OpenedStudy]) -> list[tuple[str, str, tuple[Trial, ...]]]:
+    """Return every model's name, its study's name and its trials."""
+    return [
+        (names[model], study_name, trials)
+        for study, study_name, names in zip(
+            studies, _study_names(studies), _names(studies), strict=True
+        )
+        for model, trials in study.models.items()
+    ]
+
+
+def _duplicates(counts: Sequence[Mapping[str, Mapping[str, int]]]) -> dict[str, dict[str, int]]:
+    """For every kind and pair of parts, the largest count of any study."""
+    largest: dict[str, dict[str, int]] = {}
+    for kind, parts in ((kind, parts) for each in counts for kind, parts in each.items()):
+        for pair, count in parts.items():
+            here = largest.setdefault(kind, {})
+            here[pair] = max(count, here.get(pair, 0))
+    return largest
+
+
+def _joined(environments: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
+    """Return one environment; values in which studies differ are joined by " + "."""
+    result: dict[str, Any] = {}
+    for key in dict.fromkeys(key for each in environments for key in each):
+        values = list(dict.fromkeys(each.get(key) for each in environments))
+        result[key] = values[0] if len(values) == 1 else " + ".join(map(str, values))
+    return result
+
+
+# ── models and baselines ─────────────────────────────────────────────────────────────────────
+
+
+def _model_result(
+    name: str,
+    study: str,
+    trials: Sequence[Trial],
+    labels: Labels,
+    baselines: Mapping[str, Right],
+) -> tuple[ModelResult, Right]:
+    """One model's scores, and which answers were right, bool (seeds, n_test)."""
+    documents = [trial.document for trial in trials]
+    first = documents[0]
+    answers = _Answers.of([store.read_npy(trial.predictions) for trial in trials], labels)
+    result = ModelResult(
+        name=name,
+        study=study,
+        selection=first["selection"],
+        settings=first["settings"],
+        parameters=first["parameters"],
+        trainable_parameters=first["trainable_parameters"],
+        seeds=tuple(trial.seed for trial in trials),
+        epochs=first["settings"]["training"]["epochs"],
+        selected_epochs=tuple(document["selected_epoch"] for document in documents),
+        diverged=tuple(t.seed for t in trials if t.document["diverged_epoch"] is not None),
+        diverged_epochs=tuple(document["diverged_epoch"] for document in documents),
+        seconds_per_trial=_mean([trial.timing.get("seconds") for trial in trials]),
+        prediction_seconds=_mean([trial.timing.get("prediction_seconds") for trial in trials]),
+        group="",
+        accuracy=_score(answers.right),
+        loss=_score(answers.losses, binary=False),
+        balanced_accuracy=_score(answers.balanced),
+        macro_f1=_score(answers.f1),
+        per_class_accuracy=tuple(
+            _score(answers.right[:, labels == k]) if (labels == k).any() else None
+            for k in range(answers.n_classes)
+        ),
+        validation_accuracy=tuple(
+            (document["validation"] or {}).get("accuracy") for document in documents
+        ),
+        confusion=answers.confusion,
+        answers=answers.counts,
+        calibration=answers.calibration,
+        leads={name: _lead(answers.right, right) for name, right in baselines.items()},
+        histories=tuple(trial.history for trial in trials),
+    )
+    return result, answers.right
+
+
+@dataclass(frozen=True, eq=False)
+class _Answers:
+    """What one model's predictions come to; arrays of shape (seeds, n_test) but where said."""
+
+    right: Right
+    losses: NDArray[np.float64]
+    balanced: NDArray[np.float64]  # per-image parts, see metrics
+    f1: NDArray[np.float64]
+    confusion: NDArray[np.float64]  # (k, k), mean over seeds
+    counts: NDArray[np.int64]  # (seeds, k)
+    calibration: tuple[metrics.Calibration, ...]
+
+    @property
+    def n_classes(self) -> int:
+        return len(self.confusion)
+
+    @classmethod
+    def of(cls, predictions: Sequence[NDArray[np.float32]], labels: Labels) -> _Answers:
+        """Score each trial in turn, so that no more than one's probabilities are in memory."""
+        k = predictions[0].shape[1]
+        answered = [metrics.predictions(each) for each in predictions]
+        matrices = np.stack([metrics.confusion_matrix(labels, each, k) for each in answered])
+        return cls(
+            right=np.stack([each == labels for each in answered]),
+            losses=np.stack([metrics.cross_entropy(each, labels) for each in predictions]),
+            balanced=np.stack(
+                [metrics.balanced_accuracy_scores(labels, each, k) for each in answered]
+            ),
+            f1=np.stack([metrics.macro_f1_scores(labels, each, k) for each in answered]),
+            confusion=matrices.mean(axis=0),
+            counts=matrices.sum(axis=1),
+            calibration=tuple(metrics.calibration(each, labels) for each in predictions),
+        )
+
+
+def _score(scores: NDArray[Any], *, binary: bool = True) -> Score:
+    per_seed = tuple(float(value) for value in scores.mean(axis=1))
+    return Score(estimate=estimate(scores, binary=binary), per_seed=per_seed)
+
+
+def _mean(values: Sequence[float | None]) -> float | None:
+    there = [value for value in values if value is not None]
+    return float(np.mean(there)) if there else None
+
+
+def _lead(right: Right, baseline: Right) -> Lead:
+    """Return the model's accuracy minus the baseline's on the same images, with interval."""
+    # `estimate` takes shares of [0, 1]; the difference of two answers is −1, 0 or 1.
+    found = estimate((right.astype(np.float64) - baseline + 1) / 2)
+    return Lead(2 * found.mean - 1, 2 * found.low - 1, 2 * found.high - 1)
+
+
+def _baselines(
+    studies: Sequence[OpenedStudy],
+) -> tuple[tuple[BaselineResult, ...], dict[str, Right]]:
+    """All baselines; of several studies each once, "study/name" where they answer differently."""
+    labels, n_classes = studies[0].labels, len(studies[0].data["class_names"])
+    results: dict[str, BaselineResult] = {}
+    right: dict[str, Right] = {}
+    for study, study_name in zip(studies, _study_names(studies), strict=True):
+        for name, (document, path) in study.baselines.items():
+            answered = metrics.predictions(store.read_npy(path))
+            correct = answered == labels
+            if name in right and np.array_equal(right[name], correct):
+                continue
+            key = name if name not in right else f"{study_name}/{name}"
+            right[key] = correct
+            results[key] = BaselineResult(
+                name=key,
+                parameters=document["parameters"],
+                accuracy=estimate(correct[None]),
+                confusion=metrics.confusion_matrix(labels, answered, n_classes).astype(np.float64),
+            )
+    return tuple(results.values()), right
+
+
+# ── pairs ────────────────────────────────────────────────────────────────────────────────────
+
+
+def _pair(verdict: Verdict, a: Right, b: Right) -> Pair:
+    return Pair(
+        a=verdict.a,
+        b=verdict.b,
+        test=verdict.pair,
+        p_holm=verdict.p_holm,
+        verdict=verdict.verdict,
+        by_less_than_margin=verdict.less_than_margin,
+        smallest_margin=verdict.smallest_margin,
+        seeds_needed=verdict.seeds_needed,
+        needs=verdict.needs,
+        probability_a_better=probability_a_better(a.mean(axis=1), b.mean(axis=1)),
+        sentence=verdict.sentence,
+    )
+
+
+def _two_files(a: ModelResult, b: ModelResult, right: Mapping[str, Right]) -> Pair:
+    """One seed somewhere: what can be said of two trained files, those of the same seed if any."""
+    common = sorted(set(a.seeds) & set(b.seeds))
+    seeds = (common[0], common[0]) if common else (min(a.seeds), min(b.seeds))
+    found = mcnemar_exact(
+        right[a.name][a.seeds.index(seeds[0])], right[b.name][b.seeds.index(seeds[1])]
+    )
+    p = "p < 0.001" if found.p < 0.001 else f"p = {found.p:.3f}"
+    return Pair(
+        a=a.name,
+        b=b.name,
+        test=None,
+        p_holm=None,
+        verdict=None,
+        by_less_than_margin=False,
+        smallest_margin=None,
+        seeds_needed=None,
+        needs=None,
+        probability_a_better=probability_a_better(a.accuracy.per_seed, b.accuracy.per_seed),
+        sentence=(
+            f"these two trained files, {a.name} seed {seeds[0]} and {b.name} seed {seeds[1]}: "
+            f"{found.a_only:,} test images only the first has right, {found.b_only:,} only the "
+            f"second (exact McNemar {p}); with one seed of a model nothing is said of the models"
+        ),
+        mcnemar=found.p,
+        files=seeds,
+        only_right=(found.a_only, found.b_only),
+    )

@@ -36,6 +36,7 @@ def start(device: Device, *, cache: Path | None = None) -> None:
         )
     if device == "cpu":
         os.environ["XLA_FLAGS"] = f"{os.environ.get('XLA_FLAGS', '')} {_SINGLE_THREAD}".strip()
+        os.environ["NPROC"] = "1"  # XLA's own thread pool looks here, not at XLA_FLAGS
         jax.config.update("jax_platforms", "cpu")
     if cache is not None:
         jax.config.update("jax_compilation_cache_dir", str(cache))

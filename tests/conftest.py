@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from bakeoff import data
-from bakeoff.errors import DataError
+from bakeoff.errors import ChecksumMismatch, DataError
 
 
 @pytest.fixture
@@ -21,5 +21,7 @@ def digits():
 def mnist():
     try:
         return data.load("mnist", offline=True)
+    except ChecksumMismatch:
+        raise
     except DataError as error:
         pytest.skip(f"MNIST is not at hand: {error}")

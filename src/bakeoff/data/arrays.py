@@ -153,7 +153,7 @@ def _labels(
     arrays: dict[str, NDArray[Any]], class_names: Sequence[str] | None, test_start: int | None
 ) -> tuple[NDArray[np.int64], tuple[str, ...]]:
     """Return (labels pooled, class names)."""
-    flat = [_plain(name, array.reshape(-1)) for name, array in arrays.items()]
+    flat = [decoded(name, array.reshape(-1)) for name, array in arrays.items()]
     if len({each.dtype.kind == "U" for each in flat}) == 2:
         raise DataError(f"{list(arrays)[-1]}: expected labels like those of {next(iter(arrays))}")
     values, labels = np.unique(_joined(flat), return_inverse=True)
@@ -179,13 +179,14 @@ def _joined(flat: list[NDArray[Any]]) -> NDArray[Any]:
     )
 
 
-def _plain(name: str, array: NDArray[Any]) -> NDArray[Any]:
-    if array.dtype.kind == "S":
-        try:
-            return np.char.decode(array, "utf-8")
-        except UnicodeDecodeError:
-            raise DataError(f"{name}: expected text in UTF-8, found other bytes") from None
-    return array.astype(np.uint8) if array.dtype.kind == "b" else array
+def decoded(name: str, array: NDArray[Any]) -> NDArray[Any]:
+    """Return text kept as bytes as text, other arrays as they are."""
+    if array.dtype.kind != "S":
+        return array
+    try:
+        return np.char.decode(array, "utf-8")
+    except UnicodeDecodeError:
+        raise DataError(f"{name}: expected text in UTF-8, found other bytes") from None
 
 
 def _check_range(values: NDArray[Any], count: int, where: str) -> None:

@@ -44,7 +44,7 @@ def read_idx(path: Path, *, shape: tuple[int, ...] | None = None) -> NDArray[np.
     """
     with regular_file(path) as (file, size):
         if size > LIMIT + _CHUNK:
-            raise DataError(f"expected at most {LIMIT:,} bytes, found {size:,}")
+            raise _refused(f"at most {LIMIT:,} bytes", f"{size:,}")
         packed = file.read(2) == b"\x1f\x8b"
         file.seek(0)
         stream = _Stream(_inflated(file) if packed else iter(lambda: file.read(_CHUNK), b""))
@@ -97,14 +97,14 @@ def _inflated(file: BinaryIO) -> Iterator[bytes]:
     unpacker = zlib.decompressobj(wbits=31)
     while not unpacker.eof:
         packed = unpacker.unconsumed_tail or file.read(_CHUNK)
-        if not packed:
-            raise _refused("whole gzip data", "it cut")
         try:
             chunk = unpacker.decompress(packed, _CHUNK)
         except zlib.error as error:
             raise _refused("gzip data", f"it damaged ({error})") from None
         if chunk:
             yield chunk
+        elif not packed and not unpacker.eof:
+            raise _refused("whole gzip data", "it cut")
     if unpacker.unused_data or file.read(1):
         raise _refused("nothing after the gzip data", "more bytes")
 

@@ -10,7 +10,7 @@ from typing import IO, Any, BinaryIO, Literal
 import numpy as np
 from numpy.typing import NDArray
 
-from bakeoff.data.arrays import check_shapes, from_arrays
+from bakeoff.data.arrays import check_shapes, decoded, from_arrays
 from bakeoff.data.dataset import DataSet, NpzSource
 from bakeoff.data.guard import check_memory, printable, regular_file, shown
 from bakeoff.errors import DataError
@@ -66,10 +66,7 @@ def _class_names(archive: "_Archive") -> list[str]:
             f"class_names: expected text of shape (n_classes,), found {header.dtype} of shape "
             f"{header.shape}"
         )
-    names = archive.read("class_names")
-    return [
-        str(name) for name in (np.char.decode(names, "utf-8") if names.dtype.kind == "S" else names)
-    ]
+    return [str(name) for name in decoded("class_names", archive.read("class_names"))]
 
 
 def read_arrays(path: Path, names: tuple[str, ...], *, limit: int) -> dict[str, NDArray[Any]]:
@@ -104,7 +101,9 @@ class _Archive:
         try:
             self._zip = zipfile.ZipFile(bounded)
         except zipfile.BadZipFile as error:
-            raise DataError(f"expected an .npz file, found none: {printable(str(error))}") from None
+            raise DataError(
+                f"expected an .npz file, found none ({printable(str(error))}): get or make it again"
+            ) from None
         bounded.largest = max(size, _DIRECTORY)
         self.headers: dict[str, _Header] = {}
         for info in self._zip.infolist():
@@ -169,7 +168,9 @@ def _read_header(stream: IO[bytes], name: str) -> _Header:
         raise DataError(f"{name}: expected a header of at most {_HEADER:,} bytes, found {length:,}")
     text = stream.read(length).decode("latin-1")
     if "'descr': '|O'" in text or "'descr': 'O'" in text:
-        raise DataError(f"{name}: holds Python objects; expected numbers or text")
+        raise DataError(
+            f"{name}: expected numbers or text, found Python objects: store it with a plain type"
+        )
     found = [each.search(text) for each in (_DESCR, _ORDER, _SHAPE)]
     descr, order, shape = (each.group(1) if each else "" for each in found)
     if len(text) < length or not _WHOLE.fullmatch(text) or not all(found):

@@ -401,7 +401,7 @@ def test_words_of_yaml_1_1_are_text(tmp_path):
 
 
 def test_reading_a_recipe_loads_neither_keras_nor_jax():
-    code = "import sys, bakeoff.recipe, bakeoff.shapes, bakeoff.recipe_schema; "
+    code = "import sys, bakeoff.recipe, bakeoff.shapes, bakeoff.recipe.schema; "
     code += "print({'keras', 'jax', 'matplotlib', 'sklearn', 'scipy'} & set(sys.modules))"
     run = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert run.stdout.strip() == "set()"

@@ -15,7 +15,7 @@ from hypothesis import given, settings
 
 from bakeoff.errors import RecipeError
 from bakeoff.recipe import load, parse, shipped
-from bakeoff.recipe_schema import layer_table, optimizer_table, schema
+from bakeoff.recipe.schema import layer_table, optimizer_table, schema
 from recipes_strategy import mappings
 from refused_recipes import LAYERS, MLP, RECIPES
 

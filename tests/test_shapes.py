@@ -11,8 +11,8 @@ from hypothesis import HealthCheck, given, settings
 
 from bakeoff.backend import keras
 from bakeoff.errors import RecipeError
-from bakeoff.parts import plain_data
 from bakeoff.recipe import load, parse, shipped
+from bakeoff.recipe.parts import plain_data
 from bakeoff.shapes import MAX_PARAMETERS, describe, training_bytes
 from recipes_strategy import recipes
 

@@ -8,8 +8,18 @@ import inspect
 import pytest
 
 from bakeoff.backend import keras
-from bakeoff.values import Axes, Choice, Flag, Misfit, Number, Pair, Regularizer, Whole, nearest
-from bakeoff.vocabulary import (
+from bakeoff.recipe.values import (
+    Axes,
+    Choice,
+    Flag,
+    Misfit,
+    Number,
+    Pair,
+    Regularizer,
+    Whole,
+    nearest,
+)
+from bakeoff.recipe.vocabulary import (
     ACTIVATION_NAMES,
     INITIALIZER_NAMES,
     LAYERS,

@@ -2,6 +2,11 @@
 
 Everything a Recipe holds is complete: defaults are written out, `training` is merged into every
 model, paths are absolute. `resolved` and `dump` give it back in the recipe's own grammar.
+
+The room, from a file to a Recipe: strict_yaml (text to plain data), declaration and, for layers
+and optimizers, reading (plain data to parts, every problem noted by its place), parts (the frozen
+values). vocabulary has Keras's words and defaults, values the kinds of value that they take;
+schema makes the JSON Schema and the documentation's tables from both.
 """
 
 import hashlib
@@ -12,9 +17,9 @@ from typing import Any
 
 import yaml
 
-from bakeoff.declaration import BASELINES, DATA_NAMES, read_recipe
 from bakeoff.errors import RecipeError
-from bakeoff.parts import (
+from bakeoff.recipe.declaration import BASELINES, DATA_NAMES, read_recipe
+from bakeoff.recipe.parts import (
     FolderData,
     Layer,
     ModelRecipe,
@@ -26,9 +31,9 @@ from bakeoff.parts import (
     SplitRecipe,
     Training,
 )
-from bakeoff.reading import Problems
-from bakeoff.strict_yaml import MAX_BYTES, read_yaml
-from bakeoff.values import found, nearest
+from bakeoff.recipe.reading import Problems
+from bakeoff.recipe.strict_yaml import MAX_BYTES, read_yaml
+from bakeoff.recipe.values import found, nearest
 
 __all__ = [
     "BASELINES",

@@ -7,9 +7,9 @@ import json
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from bakeoff import declaration
-from bakeoff.values import Choice, Kind, Number, Pair, Whole
-from bakeoff.vocabulary import (
+from bakeoff.recipe import declaration
+from bakeoff.recipe.values import Choice, Kind, Number, Pair, Whole
+from bakeoff.recipe.vocabulary import (
     EPOCHS,
     LAYERS,
     LEARNING_RATE,

@@ -9,7 +9,17 @@ from typing import Annotated, Any, ClassVar, Self
 
 from pydantic import BaseModel, ConfigDict, model_validator
 
-from bakeoff.values import Axes, Choice, Flag, Misfit, Number, OrNull, Pair, Regularizer, Whole
+from bakeoff.recipe.values import (
+    Axes,
+    Choice,
+    Flag,
+    Misfit,
+    Number,
+    OrNull,
+    Pair,
+    Regularizer,
+    Whole,
+)
 
 ACTIVATION_NAMES = (
     *("relu", "sigmoid", "tanh", "elu", "selu", "gelu", "silu", "softmax", "linear"),

@@ -8,8 +8,8 @@ import numpy as np
 from numpy.typing import NDArray
 from pydantic import Field, model_validator
 
-from bakeoff.values import Misfit
-from bakeoff.vocabulary import LAYERS, LEARNING_RATES, OPTIMIZERS, Frozen, Output
+from bakeoff.recipe.values import Misfit
+from bakeoff.recipe.vocabulary import LAYERS, LEARNING_RATES, OPTIMIZERS, Frozen, Output
 
 
 class Layer(Frozen):

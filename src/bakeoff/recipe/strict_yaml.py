@@ -10,7 +10,7 @@ from typing import Any
 import yaml
 
 from bakeoff.errors import RecipeError
-from bakeoff.values import key_text
+from bakeoff.recipe.values import key_text
 
 MAX_BYTES = 1_000_000
 MAX_DEPTH = 20

@@ -10,9 +10,9 @@ from typing import Any
 
 from pydantic import ValidationError
 
-from bakeoff.parts import Layer, Optimizer, Phase
-from bakeoff.values import Misfit, did_you_mean, found, key_text
-from bakeoff.vocabulary import (
+from bakeoff.recipe.parts import Layer, Optimizer, Phase
+from bakeoff.recipe.values import Misfit, did_you_mean, found, key_text
+from bakeoff.recipe.vocabulary import (
     ACTIVATION_NAMES,
     EPOCHS,
     LAYERS,

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, TypeVar
 
-from bakeoff.parts import (
+from bakeoff.recipe.parts import (
     FolderData,
     ModelRecipe,
     NpzData,
@@ -17,7 +17,7 @@ from bakeoff.parts import (
     SplitRecipe,
     Training,
 )
-from bakeoff.reading import (
+from bakeoff.recipe.reading import (
     GivenOptimizer,
     Problems,
     finish_optimizer,
@@ -26,7 +26,7 @@ from bakeoff.reading import (
     read_layer,
     read_optimizer,
 )
-from bakeoff.values import (
+from bakeoff.recipe.values import (
     Choice,
     Kind,
     Misfit,
@@ -39,7 +39,7 @@ from bakeoff.values import (
     found,
     key_text,
 )
-from bakeoff.vocabulary import EPOCHS, Output
+from bakeoff.recipe.vocabulary import EPOCHS, Output
 
 DATA_NAMES = ("digits", "mnist", "fashion-mnist")
 BASELINES = ("majority", "logistic")

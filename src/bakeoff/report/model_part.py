@@ -1,0 +1,119 @@
+"""What the page says about one model: sentences, pictures, matrices, accuracy by class."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from markupsafe import Markup
+
+from bakeoff import figures
+from bakeoff.figures.curves import is_constant, penalised
+from bakeoff.figures.scores import worst_classes
+from bakeoff.report import story, words
+from bakeoff.report.layout import MOST_CLASSES, Matrix, Strip, confusion_tables, strip
+from bakeoff.results import Comparison, ModelResult
+from bakeoff.statistics import Estimate
+
+
+@dataclass(frozen=True)
+class Picture:
+    """A figure ready for the page."""
+
+    svg: Markup
+    caption: str
+
+
+@dataclass(frozen=True)
+class ModelPart:
+    """What the page says about one model."""
+
+    result: ModelResult
+    anchor: str
+    facts: str
+    seeds: str
+    trajectory: list[str]
+    figures: list[Picture]
+    mistakes: str
+    rates: Matrix
+    wrong: Matrix
+    classes: Strip | None
+    classes_alt: str
+    classes_caption: str
+    training: str
+    layers: list[str]
+
+
+def anchor(place: int) -> str:
+    """Return the page's name for the part about a model."""
+    return f"model-{place + 1}"
+
+
+def scored(estimate: Estimate) -> str:
+    """Return an accuracy with its interval: "91.77 % (91.43–92.10 %)"."""
+    return f"{words.percent(estimate.mean)} ({words.interval(estimate)})"
+
+
+def model_part(comparison: Comparison, place: int) -> ModelPart:
+    """Return the part of the page about the model in that place of the comparison."""
+    result = comparison.models[place]
+    seeds = words.counted(len(result.seeds), "seed")
+    rates, wrong = confusion_tables(result.confusion, comparison.class_names)
+    worst = worst_classes(result, MOST_CLASSES)
+    scores = [(comparison.class_names[k], score, "") for k, score in worst]
+    said = [f"{name} {scored(score.estimate)}" for name, score, _ in scores]
+    images = words.counted(len(comparison.labels), "test image")
+    shown = "" if len(worst) == len(comparison.class_names) else f"The {len(worst)} worst classes. "
+    return ModelPart(
+        result=result,
+        anchor=anchor(place),
+        facts=_facts(result, seeds),
+        seeds=f"{seeds}, {images}",
+        trajectory=story.trajectory(comparison, result),
+        figures=list(_pictures(comparison, result)),
+        mistakes=story.about_mistakes(comparison, result),
+        rates=rates,
+        wrong=wrong,
+        classes=strip(scores) if scores else None,
+        classes_alt=f"Accuracy by class, the worst first: {'; '.join(said)}.",
+        classes_caption=(
+            f"{shown}The worst class first; a dot is one seed, the bar the 95 % interval. "
+            f"{images}, {seeds}."
+        ),
+        training=words.training(result.settings),
+        layers=words.layers(result.settings),
+    )
+
+
+def _facts(result: ModelResult, seeds: str) -> str:
+    accuracy = result.accuracy.estimate
+    parts = [
+        words.counted(result.parameters, "parameter"),
+        f"{scored(accuracy)} of {words.counted(accuracy.n_images, 'test image')} right, {seeds}",
+    ]
+    if result.trainable_parameters != result.parameters:
+        parts[0] += f" ({result.trainable_parameters:,} trainable)"
+    if result.seconds_per_trial is not None:
+        parts.append(f"{words.seconds(result.seconds_per_trial)} a trial")
+    return " · ".join(parts)
+
+
+def _pictures(comparison: Comparison, result: ModelResult) -> Iterator[Picture]:
+    name, said = result.name, " ".join(story.trajectory(comparison, result))
+    band = "the band spans all seeds; " if len(result.seeds) > 1 else ""
+    dots = f"{band}a dot marks a seed’s selected epoch."
+    loss = "Loss as trained, with weight penalties; " if penalised(result) else "Loss; "
+    for panel, caption in (("loss", loss), ("accuracy", "Accuracy; ")):
+        drawn = figures.learning_curves(comparison, name, show=(panel,))  # type: ignore[arg-type]
+        alt = f"Learning curves of {name}: {panel} by epoch, training and validation. {said}"
+        yield Picture(Markup(figures.svg(drawn, alt=alt)), caption + dots)
+    said = story.about_calibration(result)
+    drawn = figures.calibration(comparison, name)
+    alt = f"Calibration of {name}: share of right answers by confidence. {said}"
+    caption = f"Right answers by confidence; bars: share of the images. {said}"
+    yield Picture(Markup(figures.svg(drawn, alt=alt)), caption)
+    if not is_constant(result):
+        rates = result.histories[0]["learning_rate"]
+        alt = f"Learning rate of {name} by epoch, from {rates[0]:.3g} to {rates[-1]:.3g}."
+        drawn = figures.learning_rate(comparison, name)
+        yield Picture(Markup(figures.svg(drawn, alt=alt)), "Learning rate by epoch.")

@@ -1,0 +1,124 @@
+"""How a study was done, in words, with its own numbers: the steps of Bakeoff's protocol.
+
+Plain text without markup; whoever shows it escapes it.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from bakeoff.report.words import (
+    INTERVAL,
+    SELECTIONS,
+    baseline,
+    counted,
+    listed,
+    points,
+    seed_count,
+    seed_list,
+)
+from bakeoff.results import Comparison
+
+
+@dataclass(frozen=True)
+class Step:
+    """One step of the protocol: its name and what was done, with this study's numbers."""
+
+    name: str
+    text: str
+
+
+def protocol(comparison: Comparison) -> list[Step]:
+    """Return how this study was done, step by step."""
+    steps = [
+        Step("Split", _split(comparison)),
+        Step("Train", _train(comparison)),
+        Step("Select", _select(comparison)),
+        Step("Open", _open(comparison)),
+        Step("Compare", _compare(comparison)),
+        Step("Recommend", _recommend(comparison)),
+    ]
+    if comparison.baselines:
+        names = listed(baseline(each.name) for each in comparison.baselines)
+        steps.append(
+            Step(
+                "Baselines",
+                f"{names.capitalize()}, fitted to the training images: they have no seed, so they "
+                f"stand under the table with Wilson's {INTERVAL} interval, in no pair, and are "
+                "never recommended.",
+            )
+        )
+    return steps
+
+
+def _split(comparison: Comparison) -> str:
+    data = comparison.data
+    shape = " × ".join(str(side) for side in data.get("input_shape", ()))
+    text = (
+        f"{counted(data.get('train', 0), 'image')} of {data.get('name')} for training, "
+        f"{data.get('validation', 0):,} for validation, {data.get('test', 0):,} for testing "
+        f"({counted(len(comparison.class_names), 'class', 'classes')}"
+        f"{f', {shape} values an image' if shape else ''}); every model saw the same split."
+    )
+    for kind, label in (("exact", "Exact duplicates"), ("near", "Near-duplicates")):
+        counts = comparison.duplicates.get(kind, {})
+        found = [f"{number:,} {part}" for part, number in counts.items() if number]
+        text += f" {label} across the parts: {listed(found) if found else 'none'}."
+    return text
+
+
+def _train(comparison: Comparison) -> str:
+    trials = sum(len(model.seeds) for model in comparison.models)
+    return (
+        f"{counted(len(comparison.models), 'model')} with {seed_count(comparison)} "
+        f"({seed_list(comparison.seeds)}): {counted(trials, 'trial')}. A seed fixes a trial's "
+        "initial weights, the order of its images and its dropout. Epochs count from 0."
+    )
+
+
+def _select(comparison: Comparison) -> str:
+    rule = SELECTIONS.get(comparison.selection, comparison.selection)
+    return (
+        f"Of each trial, the weights of {rule} were kept. The test images had no part in it: no "
+        "training code can reach them."
+    )
+
+
+def _open(comparison: Comparison) -> str:
+    opened = "once" if comparison.test_openings == 1 else f"{comparison.test_openings} times"
+    text = f"The test set was opened {opened}, after the trials were done."
+    if comparison.exploratory:
+        text += " More than one opening makes the verdicts exploratory."
+    if comparison.openings_elsewhere is None:
+        text += " The ledger of your other studies could not be read."
+    return text
+
+
+def _compare(comparison: Comparison) -> str:
+    text = (
+        f"A model's accuracy is its mean over seeds and test images; every {INTERVAL} interval "
+        "counts both as sources of chance (other images, other seeds), except where there is one "
+        "seed: then Wilson's interval on the images alone."
+    )
+    if any(pair.test for pair in comparison.pairs):
+        text += (
+            " Each pair of models is compared on the same images by a t-test with both sources; "
+            f"over the {counted(len(comparison.pairs), 'pair')}, Holm's method keeps the chance "
+            "of even one wrong better or worse below 5 %. Practically equal is shown by two "
+            f"one-sided tests against ±{points(comparison.margin, signed=False)} points, adjusted "
+            "the same way. All else is not separated, which is no claim of a tie."
+        )
+    elif comparison.pairs:
+        text += (
+            " With one seed of a model there are no verdicts about models: McNemar's exact test "
+            "compares two trained files, and says nothing about training again."
+        )
+    return text
+
+
+def _recommend(comparison: Comparison) -> str:
+    return (
+        "The model with the fewest parameters among those shown, by a one-sided 95 % bound, to "
+        f"lose less than {points(comparison.give_up, signed=False)} points to the model with the "
+        "highest mean; where no smaller one qualifies, the one with the highest mean."
+    )

@@ -1,0 +1,273 @@
+"""What the numbers say, in sentences: parameters, trajectories, costs, variance.
+
+Plain text without markup; whoever shows it escapes it. No sentence has a number without saying
+what it is a mean of.
+"""
+
+from __future__ import annotations
+
+from math import sqrt
+
+import numpy as np
+
+from bakeoff.figures.curves import curve
+from bakeoff.figures.matrices import mistakes
+from bakeoff.figures.scores import frontier, variance_shares
+from bakeoff.report.words import (
+    basis,
+    counted,
+    listed,
+    loss,
+    loss_interval,
+    percent,
+    points,
+    seed_list,
+    sentence,
+)
+from bakeoff.results import Comparison, ModelResult
+
+_RISE = 0.05  # share by which the validation loss must have risen to be called so
+
+
+def headline(comparison: Comparison) -> tuple[str, str, str]:
+    """Return the answer in a few words, split as (before, model's name, after)."""
+    recommended = comparison.recommended
+    if recommended is None:
+        return "Nothing has been scored yet.", "", ""
+    if recommended.loses_at_most is None:
+        return "", recommended.model, " scored highest; single seeds decide nothing."
+    return "Ship ", recommended.model, "."
+
+
+def reason(comparison: Comparison) -> str:
+    """Return the recommendation's reason as a sentence."""
+    return sentence(comparison.recommended.reason) if comparison.recommended else ""
+
+
+def cautions(comparison: Comparison) -> list[str]:
+    """Return what a reader must know before believing the answer."""
+    notes = []
+    if comparison.exploratory:
+        notes.append(
+            f"Exploratory: the test set was opened {comparison.test_openings} times, so these "
+            "verdicts were not decided before the test images were seen."
+        )
+    if comparison.openings_elsewhere:
+        times = counted(comparison.openings_elsewhere, "time")
+        notes.append(f"Other studies of yours opened this same test set {times}.")
+    if comparison.missing:
+        notes.append(f"Missing, and therefore not counted: {listed(comparison.missing)}.")
+    for model in comparison.models:
+        if model.diverged:
+            notes.append(f"{model.name}: training diverged with {seed_list(model.diverged)}.")
+    return notes
+
+
+def about_parameters(comparison: Comparison) -> str:
+    """Say how many parameters each model has, and how they compare."""
+    models = sorted(comparison.models, key=lambda model: (model.parameters, model.name))
+    if not models:
+        return ""
+    smallest = models[0]
+    if len(models) == 1:
+        return f"{smallest.name} has {counted(smallest.parameters, 'parameter')}."
+    rest = [
+        f"{model.name} {model.parameters:,} ({_ratio(model.parameters, smallest.parameters)})"
+        for model in models[1:]
+    ]
+    return f"{smallest.name} has the fewest parameters, {smallest.parameters:,}; {listed(rest)}."
+
+
+def about_loss(comparison: Comparison) -> str:
+    """Say whether loss and accuracy agree about the best model, and what each means."""
+    models = [model for model in comparison.models if np.isfinite(model.loss.mean)]
+    if len(models) < 2:
+        return ""
+    by_loss = min(models, key=lambda model: model.loss.mean)
+    by_accuracy = comparison.models[0]
+    meaning = (
+        "Accuracy counts right answers and decides the verdicts; the loss also weighs how sure a "
+        "model was, so it matters where its probabilities are used."
+    )
+    if by_loss is by_accuracy:
+        return f"{meaning} Here {by_loss.name} is best by both."
+    return (
+        f"{meaning} Here they do not put the same model first: {by_accuracy.name} has the highest "
+        f"mean accuracy, {by_loss.name} the lowest mean loss ({_loss(by_loss)} against "
+        f"{_loss(by_accuracy)})."
+    )
+
+
+def trajectory(comparison: Comparison, model: ModelResult) -> list[str]:
+    """Say what a model's training curves show; means over its seeds."""
+    found = {(finding.code, finding.model) for finding in comparison.findings}
+    over_fitting = ("over-fitting", model.name) in found
+    training = curve(model.histories, "loss")
+    if training is None:
+        return []
+    texts = [
+        f"Training loss went from {loss(training.mean[0])} to {loss(training.mean[-1])} in "
+        f"{counted(len(training.mean), 'epoch')} (mean of {counted(len(model.seeds), 'seed')})"
+        + _validation(model, over_fitting=over_fitting)
+        + "."
+    ]
+    gap = _gap(model)
+    if gap:
+        texts.append(gap)
+    for seed, epoch in zip(model.seeds, model.diverged_epochs, strict=True):
+        if epoch is not None:
+            texts.append(
+                f"Seed {seed} diverged in epoch {epoch}: its loss was no longer a number, and its "
+                "last finite weights were kept."
+            )
+    return texts
+
+
+def about_mistakes(comparison: Comparison, model: ModelResult, *, most: int = 3) -> str:
+    """Say which classes a model mistakes most often."""
+    names = comparison.class_names
+    worst = [each for each in mistakes(model.confusion) if each[2] >= 0.5][:most]
+    if not worst:
+        return "It made next to no mistakes on these test images."
+    said = [
+        f"{names[i]} as {names[j]} ({images:.1f} images, {percent(rate)} of {names[i]})"
+        for i, j, images, rate in worst
+    ]
+    return f"Most often it takes {listed(said)}; means of {counted(len(model.seeds), 'seed')}."
+
+
+def about_calibration(model: ModelResult) -> str:
+    """Say how far confidence and accuracy are apart."""
+    errors = [each.error for each in model.calibration if each.error is not None]
+    if not errors:
+        return ""
+    spread = f", {points(min(errors), signed=False)} to {points(max(errors), signed=False)} by seed"
+    return (
+        f"Expected calibration error: {points(float(np.mean(errors)), signed=False)} points (mean "
+        f"of {counted(len(errors), 'seed')}{spread if len(errors) > 1 else ''}; 15 bins)."
+    )
+
+
+def about_frontier(comparison: Comparison) -> str:
+    """Say which models no smaller one equals."""
+    best = frontier([(m.name, float(m.parameters), m.accuracy.mean) for m in comparison.models])
+    rest = [model.name for model in comparison.models if model.name not in best]
+    if not rest:
+        return "Every model is on the frontier: each larger one has a higher mean accuracy."
+    verb = "is" if len(best) == 1 else "are"
+    return (
+        f"On the frontier {verb} {listed(best)}: no model with as few parameters has as high a "
+        f"mean accuracy. A model with no more parameters does at least as well as {listed(rest)}."
+    )
+
+
+def about_variance(comparison: Comparison) -> str:
+    """Say what would make the intervals narrower."""
+    known = [(model, variance_shares(model)) for model in comparison.models]
+    shares = [(model, parts) for model, parts in known if parts is not None]
+    if not shares:
+        return "With one seed of each model the images' and the seeds' parts cannot be told apart."
+    seeds = float(np.mean([parts[1] + parts[2] for _, parts in shares]))
+    images = 1 - seeds
+    model, _ = shares[0]
+    now = standard_error(model)
+    limit = sqrt(model.accuracy.estimate.image_variance)
+    better = "more seeds" if seeds > 0.5 else "more test images"
+    return (
+        f"On average {100 * images:.0f} % of the squared standard error comes from the choice of "
+        f"the test images alone, {100 * seeds:.0f} % from the seeds or from both together, so "
+        f"{better} would help most. For {model.name} the standard error is "
+        f"{points(now, signed=False)} points; with any number of seeds it could not fall below "
+        f"{points(limit, signed=False)}."
+    )
+
+
+def about_margin(comparison: Comparison) -> str:
+    """Say what the margin means, and what margin could have been shown at all."""
+    shown = [pair.smallest_margin for pair in comparison.pairs if pair.smallest_margin is not None]
+    text = (
+        f"Practically equal means: shown to differ by less than the margin of "
+        f"{points(comparison.margin, signed=False)} points."
+    )
+    if shown:
+        text += (
+            f" With these seeds and images, no margin below {points(min(shown), signed=False)} "
+            "points could have been shown for any pair, had its models been exactly equal."
+        )
+    return text
+
+
+def footer(comparison: Comparison) -> str:
+    """Return the line that belongs under every table."""
+    data = comparison.data
+    opened = "once" if comparison.test_openings == 1 else f"{comparison.test_openings} times"
+    text = f"{data.get('name', 'data')}: {basis(comparison)}; test set opened {opened}"
+    if comparison.exploratory:
+        text += "; verdicts are exploratory"
+    return text + "."
+
+
+def _loss(model: ModelResult) -> str:
+    return f"{loss(model.loss.mean)}, {loss_interval(model.loss.estimate)}"
+
+
+def _ratio(larger: int, smaller: int) -> str:
+    if smaller == 0:
+        return "no ratio to 0"
+    ratio = larger / smaller
+    return "the same" if larger == smaller else f"{ratio:.3g} times as many"
+
+
+def _validation(model: ModelResult, *, over_fitting: bool) -> str:
+    line = curve(model.histories, "val_cross_entropy")
+    if line is None or not np.isfinite(line.mean).any():
+        return ""
+    values = line.mean[np.isfinite(line.mean)]
+    lowest, last = int(values.argmin()), len(values) - 1
+    low, end = float(values[lowest]), float(values[-1])
+    training = curve(model.histories, "loss")
+    if lowest == last:
+        return (
+            f"; validation loss was lowest, {loss(low)}, in the last epoch, so more epochs "
+            "might still have helped"
+        )
+    if end > (1 + _RISE) * low:
+        fell = training is not None and training.mean[len(values) - 1] < training.mean[lowest]
+        why = "while training loss went on falling" if fell else ""
+        why += ": the sign of over-fitting" if fell and over_fitting else ""
+        return (
+            f"; validation loss was lowest, {loss(low)}, in epoch {lowest} and had risen to "
+            f"{loss(end)} by epoch {last}" + (f", {why}" if why else "")
+        )
+    return (
+        f"; validation loss was lowest, {loss(low)}, in epoch {lowest} and stayed near it, "
+        f"{loss(end)} in epoch {last}"
+    )
+
+
+def _gap(model: ModelResult) -> str:
+    pairs = [
+        (history["accuracy"][epoch], history["val_accuracy"][epoch])
+        for epoch, history in zip(model.selected_epochs, model.histories, strict=True)
+        if epoch is not None
+    ]
+    finite = [pair for pair in pairs if np.isfinite(pair).all()]
+    if not finite:
+        return ""
+    training, validation = np.mean(finite, axis=0)
+    gap = training - validation
+    text = (
+        f"In the selected epochs it was right on {percent(training)} of the training images and "
+        f"{percent(validation)} of the validation images: a gap of "
+        f"{points(gap, signed=False)} points"
+    )
+    if gap < 0:
+        text += " (training accuracy is measured during the epoch, with dropout at work)"
+    return text + "."
+
+
+def standard_error(model: ModelResult) -> float:
+    """Return the standard error of a model's accuracy."""
+    accuracy = model.accuracy.estimate
+    parts = (accuracy.image_variance, accuracy.seed_variance, accuracy.noise_variance)
+    return sqrt(sum(part for part in parts if part is not None))

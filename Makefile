@@ -1,31 +1,39 @@
-# Every verb sets up what it needs: a virtual environment of its own, beside this file.
-PYTHON ?= python3
+# Every verb sets up what it needs: a virtual environment of its own, .venv beside this file.
+# `make test ARGS="tests/test_split.py -q"` passes arguments on; `make PYTHON=/path/to/python demo`
+# chooses the interpreter.
+
+NEW_ENOUGH := import sys, venv, ensurepip; sys.exit(sys.version_info < (3, 11))
+PYTHON ?= $(shell for each in python3 python3.14 python3.13 python3.12 python3.11 python; do \
+	$$each -c '$(NEW_ENOUGH)' 2>/dev/null && { echo $$each; break; }; done)
 BIN := .venv/bin
+PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check
 
 .PHONY: demo test check setup clean
 
-demo: setup
+demo: .venv/ready
 	$(BIN)/bakeoff run digits
 
 test: .venv/dev
-	$(BIN)/pytest
+	$(BIN)/pytest $(ARGS)
 
 check: .venv/dev
 	$(BIN)/ruff check src tests
 	$(BIN)/ruff format --check src tests
 	$(BIN)/mypy
 
-setup: .venv/ready
+setup: .venv/dev
 
+# Two stamps: what a user needs, and what a developer needs on top. Both are made again when
+# pyproject.toml is newer.
 .venv/ready: pyproject.toml
-	@$(PYTHON) -c 'import sys; sys.version_info >= (3, 11) or sys.exit("Bakeoff needs Python 3.11 or newer; found " + sys.version.split()[0] + ": make PYTHON=python3.12 demo")'
-	$(PYTHON) -m venv .venv
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check --upgrade 'pip>=25.1'
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable .
+	@"$(or $(PYTHON),false)" -c '$(NEW_ENOUGH)' || { echo "expected Python 3.11 or newer with its venv module, found $(or $(PYTHON),none): install one, or name it with make PYTHON=/path/to/python" >&2; exit 1; }
+	@test -x $(BIN)/python && $(BIN)/python -c '$(NEW_ENOUGH)' || { rm -rf .venv && "$(PYTHON)" -m venv .venv; }
+	$(PIP) --upgrade 'pip>=25.1'
+	$(PIP) --editable .
 	@touch $@
 
 .venv/dev: .venv/ready
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check --group dev
+	$(PIP) --group dev
 	@touch $@
 
 clean:

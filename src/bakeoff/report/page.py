@@ -125,6 +125,7 @@ def _table(comparison: Comparison) -> dict[str, Any]:
             TableRow(words.baseline(each.name), _baseline_cells(each, grouped))
             for each in comparison.baselines
         ],
+        "mark": story.mark(comparison),
         "table_notes": [note for note in notes if note],
     }
 

@@ -54,11 +54,17 @@ def protocol(comparison: Comparison) -> list[Step]:
 def _split(comparison: Comparison) -> str:
     data = comparison.data
     shape = " × ".join(str(side) for side in data.get("input_shape", ()))
+    several = len(comparison.folders) > 1
+    shared = (
+        "of the first study; what all studies share is the test images"
+        if several
+        else "every model saw the same split"
+    )
     text = (
         f"{counted(data.get('train', 0), 'image')} of {data.get('name')} for training, "
         f"{data.get('validation', 0):,} for validation, {data.get('test', 0):,} for testing "
         f"({counted(len(comparison.class_names), 'class', 'classes')}"
-        f"{f', {shape} values an image' if shape else ''}); every model saw the same split."
+        f"{f', {shape} values an image' if shape else ''}); {shared}."
     )
     for kind, label in (("exact", "Exact duplicates"), ("near", "Near-duplicates")):
         counts = comparison.duplicates.get(kind, {})
@@ -77,10 +83,14 @@ def _train(comparison: Comparison) -> str:
 
 
 def _select(comparison: Comparison) -> str:
-    rule = SELECTIONS.get(comparison.selection, comparison.selection)
+    rules = dict.fromkeys(model.selection for model in comparison.models)
+    rule = listed(
+        (SELECTIONS.get(name, name) for name in rules or [comparison.selection]), last="or"
+    )
+    varied = ", as its study's recipe says" if len(rules) > 1 else ""
     return (
-        f"Of each trial, the weights of {rule} were kept. The test images had no part in it: no "
-        "training code can reach them."
+        f"Of each trial, the weights of {rule} were kept{varied}. The test images had no part "
+        "in it: no training code can reach them."
     )
 
 

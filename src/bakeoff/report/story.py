@@ -39,6 +39,13 @@ def headline(comparison: Comparison) -> tuple[str, str, str]:
     return "Ship ", recommended.model, "."
 
 
+def mark(comparison: Comparison) -> str:
+    """Return what the table calls the model of the headline."""
+    recommended = comparison.recommended
+    shown = recommended is not None and recommended.loses_at_most is not None
+    return "recommended" if shown else "scored highest"
+
+
 def reason(comparison: Comparison) -> str:
     """Return the recommendation's reason as a sentence."""
     return sentence(comparison.recommended.reason) if comparison.recommended else ""

@@ -1,0 +1,122 @@
+"""MODEL_CARD.md of the recommended model: what it is, how it was measured, where it fails.
+
+The headings follow Mitchell et al. 2019, "Model Cards for Model Reporting".
+"""
+
+from __future__ import annotations
+
+from bakeoff.errors import UsageError
+from bakeoff.figures.scores import worst_classes
+from bakeoff.figures.style import find
+from bakeoff.report import story, words
+from bakeoff.report.exports import escape_markdown as plain
+from bakeoff.report.model_part import scored
+from bakeoff.report.protocol import protocol
+from bakeoff.results import Comparison, ModelResult
+
+_WORST = 3
+
+
+def model_card(comparison: Comparison, model: str | None = None) -> str:
+    """Return the card of the recommended model, or of the one named, in Markdown."""
+    if model is None:
+        if comparison.recommended is None:
+            raise UsageError("expected a model to describe, found none: train one first")
+        model = comparison.recommended.model
+    result = find(comparison, model)
+    sections = {
+        "Model": _model(result),
+        "Why this model": _why(comparison, result),
+        "Data": _data(comparison),
+        "Scores": _scores(comparison, result),
+        "Known confusions": _confusions(comparison, result),
+        "Limits": _limits(comparison, result),
+        "Protocol": [f"- **{plain(s.name)}**: {plain(s.text)}" for s in protocol(comparison)],
+    }
+    parts = [f"# {plain(result.name)}"]
+    for name, lines in sections.items():
+        parts.append(f"## {name}\n\n" + "\n".join(lines))
+    parts.append(plain(f"Made by Bakeoff from the study {comparison.study}."))
+    return "\n\n".join(parts) + "\n"
+
+
+def _model(result: ModelResult) -> list[str]:
+    trainable = ""
+    if result.trainable_parameters != result.parameters:
+        trainable = f", {result.trainable_parameters:,} of them trainable"
+    return [
+        f"- {words.counted(result.parameters, 'parameter')}{trainable}",
+        f"- Training: {plain(words.training(result.settings))}",
+        "- Layers, before the softmax output that Bakeoff adds:",
+        *(f"  1. {plain(line)}" for line in words.layers(result.settings)),
+    ]
+
+
+def _why(comparison: Comparison, result: ModelResult) -> list[str]:
+    recommended = comparison.recommended
+    if recommended is None or recommended.model != result.name:
+        name = recommended.model if recommended else "none"
+        return [f"It is not the recommended model; that is {plain(name)}."]
+    lines = [plain(story.reason(comparison))]
+    lines += [plain(caution) for caution in story.cautions(comparison)]
+    return lines
+
+
+def _data(comparison: Comparison) -> list[str]:
+    data = comparison.data
+    lines = [
+        f"- {plain(str(data.get('name')))}: {data.get('train', 0):,} images for training, "
+        f"{data.get('validation', 0):,} for validation, {data.get('test', 0):,} for testing",
+        f"- Classes: {plain(words.listed(comparison.class_names))}",
+    ]
+    if data.get("hash"):
+        lines.append(f"- SHA-256 of the data: `{data['hash']}`")
+    lines += [f"- {plain(str(note))}" for note in data.get("notes") or ()]
+    return lines
+
+
+def _scores(comparison: Comparison, result: ModelResult) -> list[str]:
+    loss = result.loss.estimate
+    seeds = words.counted(len(result.seeds), "seed")
+    images = words.counted(len(comparison.labels), "test image")
+    rows = [
+        ("Accuracy", scored(result.accuracy.estimate)),
+        ("Balanced accuracy", scored(result.balanced_accuracy.estimate)),
+        ("Macro F1", scored(result.macro_f1.estimate)),
+        ("Loss (cross-entropy)", f"{words.loss(loss.mean)} ({words.loss_interval(loss)})"),
+    ]
+    return [
+        f"Means with {words.INTERVAL} intervals; {images}, {seeds}.",
+        "",
+        "| Score | Value |",
+        "| --- | --- |",
+        *(f"| {name} | {plain(value)} |" for name, value in rows),
+    ]
+
+
+def _confusions(comparison: Comparison, result: ModelResult) -> list[str]:
+    lines = [plain(story.about_mistakes(comparison, result))]
+    worst = worst_classes(result, _WORST)
+    if worst:
+        said = [f"{comparison.class_names[k]} {scored(score.estimate)}" for k, score in worst]
+        lines += ["", plain(f"Lowest accuracy by class: {words.listed(said)}.")]
+    return lines
+
+
+def _limits(comparison: Comparison, result: ModelResult) -> list[str]:
+    lines = [
+        f"- Measured on images like those of {plain(str(comparison.data.get('name')))} only; "
+        "what it does with others is not known.",
+        "- The scores are means over trained files; one file of it may do better or worse: "
+        + plain(
+            f"{words.percent(min(result.accuracy.per_seed))} to "
+            f"{words.percent(max(result.accuracy.per_seed))} here."
+        ),
+    ]
+    calibration = story.about_calibration(result)
+    if calibration:
+        lines.append(f"- {plain(calibration)}")
+    for finding in comparison.findings:
+        if finding.model in (None, result.name) and finding.severity != "info":
+            lines.append(f"- {plain(finding.text)} {plain(finding.advice)}")
+    return lines

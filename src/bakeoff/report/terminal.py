@@ -1,0 +1,240 @@
+"""The table in the terminal: as wide as the window, and readable without colour.
+
+Titles, class names and findings are printed as they are, never read as rich's markup; characters
+that could steer the terminal are replaced.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from rich.console import Console, ConsoleOptions, RenderableType
+from rich.measure import Measurement
+from rich.padding import Padding
+from rich.table import Table
+from rich.text import Text
+
+from bakeoff.figures.curves import curve
+from bakeoff.report import story, words
+from bakeoff.results import Comparison, Finding, ModelResult, Pair
+from bakeoff.statistics import Estimate
+
+_BLOCKS = "▁▂▃▄▅▆▇█"
+_POINTS = 8  # of a sparkline
+_MOST_PAIRS = 10
+_OPTIONAL = ("time", "loss", "curve", "epoch")  # left out in this order where the window is narrow
+_RECOMMENDED = "bold green"
+_SEVERITIES = {"serious": "bold red", "warning": "bold yellow", "info": "dim"}
+
+
+@dataclass(frozen=True)
+class TableView:
+    """What `table` returns: something rich prints."""
+
+    comparison: Comparison
+
+    def __rich_console__(
+        self, console: Console, options: ConsoleOptions
+    ) -> Iterator[RenderableType]:
+        """Print the parts one after the other."""
+        comparison = self.comparison
+        yield Text(clean(words.heading(comparison)), style="bold")
+        yield Text()
+        table, dropped = _fitted(comparison, console, options)
+        yield table
+        yield Text(_explanation(comparison, dropped), style="dim")
+        if comparison.pairs:
+            yield Text()
+            yield Text(_verdicts_title(comparison), style="bold")
+            for line in _verdicts(comparison):
+                yield Padding(line, (0, 0, 0, 2), expand=False)
+        yield Text()
+        yield _recommendation(comparison)
+        for caution in story.cautions(comparison):
+            yield Text(clean(caution), style="yellow")
+        yield from _findings(comparison)
+        yield Text()
+        yield Text(clean(story.footer(comparison)), style="dim")
+
+
+def clean(text: str) -> str:
+    """Replace control characters, so that no name can move the cursor or turn the text around."""
+    turning = {*range(0x202A, 0x202F), *range(0x2066, 0x206A)}
+    return "".join(
+        "\ufffd" if ord(char) < 32 or 127 <= ord(char) < 160 or ord(char) in turning else char
+        for char in text
+    )
+
+
+def sparkline(values: Sequence[float], *, points: int = _POINTS) -> str:
+    """Return a curve as block characters, from its lowest to its highest value; gaps as spaces."""
+    line = np.asarray(values, dtype=np.float64)
+    if len(line) > points:
+        line = line[np.linspace(0, len(line) - 1, points).round().astype(int)]
+    finite = line[np.isfinite(line)]
+    if not len(finite):
+        return ""
+    low, high = float(finite.min()), float(finite.max())
+    steps = np.full(len(line), len(_BLOCKS) // 2, dtype=float)
+    if high > low:
+        steps = (line - low) / (high - low) * (len(_BLOCKS) - 1)
+    return "".join(_BLOCKS[round(step)] if np.isfinite(step) else " " for step in steps.tolist())
+
+
+def _fitted(
+    comparison: Comparison, console: Console, options: ConsoleOptions
+) -> tuple[Table, set[str]]:
+    """Return the widest form of the table that the window holds, and the columns it lacks."""
+    dropped = {"curve"} if options.ascii_only else set()
+    table = _table(comparison, dropped, gap=2)
+    unbounded = options.update(width=10_000)
+    for name in (None, *_OPTIONAL):
+        if Measurement.get(console, unbounded, table).maximum <= options.max_width:
+            break
+        if name:
+            dropped = {*dropped, name}
+        table = _table(comparison, dropped, gap=1)
+    return table, dropped
+
+
+def _table(comparison: Comparison, dropped: set[str], *, gap: int) -> Table:
+    table = Table(box=None, padding=(0, gap, 0, 0), pad_edge=False, header_style="bold")
+    grouped = any(model.group for model in comparison.models)
+    table.add_column("  model", overflow="fold", max_width=28)
+    table.add_column("parameters", justify="right", no_wrap=True)
+    table.add_column("test accuracy, %", justify="right", no_wrap=True)
+    columns = [("loss", "loss"), ("epoch", "epoch"), ("time", "trial"), ("curve", "curve")]
+    if grouped:
+        table.add_column("", no_wrap=True)
+    for name, title in columns:
+        if name not in dropped:
+            table.add_column(title, justify="left" if name == "curve" else "right", no_wrap=True)
+    recommended = comparison.recommended.model if comparison.recommended else None
+    for model in comparison.models:
+        strong = model.name == recommended
+        optional = {
+            "loss": words.loss(model.loss.mean),
+            "epoch": words.selected_epochs(model),
+            "time": words.seconds(model.seconds_per_trial),
+            "curve": _curve(model),
+        }
+        table.add_row(
+            Text(("→ " if strong else "  ") + clean(model.name)),
+            f"{model.parameters:,}",
+            _accuracy(model.accuracy.estimate),
+            *([model.group] if grouped else []),
+            *(text for name, text in optional.items() if name not in dropped),
+            style=_RECOMMENDED if strong else None,
+        )
+    for baseline in comparison.baselines:
+        table.add_row(
+            Text("  " + clean(words.baseline(baseline.name))),
+            f"{baseline.parameters:,}",
+            _accuracy(baseline.accuracy),
+            style="dim",
+        )
+    return table
+
+
+def _accuracy(estimate: Estimate) -> str:
+    low, high = 100 * estimate.low, 100 * estimate.high
+    return f"{100 * estimate.mean:.2f}  {low:.2f}–{high:.2f}"
+
+
+def _curve(model: ModelResult) -> str:
+    line = curve(model.histories, "val_accuracy") or curve(model.histories, "accuracy")
+    return sparkline(line.mean.tolist()) if line else ""
+
+
+def _explanation(comparison: Comparison, dropped: set[str]) -> str:
+    parts = [f"Test accuracy: mean and {words.INTERVAL} interval, {words.basis(comparison)}"]
+    if any(model.group for model in comparison.models):
+        parts.append("models that share a letter are not separated")
+    if "curve" not in dropped:
+        parts.append("curve: validation accuracy by epoch")
+    return "; ".join(parts) + "."
+
+
+def _verdicts_title(comparison: Comparison) -> str:
+    if any(pair.verdict for pair in comparison.pairs):
+        return "Verdicts"
+    return "Trained files, two at a time (exact McNemar); about the models this says nothing"
+
+
+def _verdicts(comparison: Comparison) -> Iterator[Text]:
+    pairs = comparison.pairs
+    if len(pairs) > _MOST_PAIRS:
+        counts: dict[str, int] = {}
+        for pair in pairs:
+            word = {"worse": "better", None: "without a verdict"}.get(pair.verdict, pair.verdict)
+            counts[str(word)] = counts.get(str(word), 0) + 1
+        said = [f"{count} {word}" for word, count in counts.items()]
+        yield Text(f"{len(pairs)} pairs: {words.listed(said)}; the report names them all.")
+        return
+    for pair in pairs:
+        yield _verdict(pair)
+
+
+def _verdict(pair: Pair) -> Text:
+    if pair.files and pair.only_right and pair.mcnemar is not None:
+        (a, b), (only_a, only_b) = pair.files, pair.only_right
+        return Text(
+            f"{clean(pair.a)} seed {a} alone is right on {words.counted(only_a, 'image')}, "
+            f"{clean(pair.b)} seed {b} alone on {only_b:,}, p {words.p_value(pair.mcnemar)}"
+        )
+    if pair.test is None or pair.verdict is None or pair.p_holm is None:
+        return Text(clean(words.sentence(pair.sentence)))
+    joint = {"better": "better than", "worse": "worse than"}.get(pair.verdict, f"{pair.verdict}:")
+    names = f"{pair.a} {joint} {pair.b}"
+    if pair.verdict not in ("better", "worse"):
+        names = f"{pair.a} and {pair.b} {pair.verdict}"
+    sign = words.VERDICTS[pair.verdict]
+    test = pair.test
+    text = Text(f"{sign} {clean(names)}")
+    if pair.by_less_than_margin:
+        text.append(", by less than the margin")
+    text.append(
+        f"  {words.points(test.difference)} points ({words.points(test.low)} to "
+        f"{words.points(test.high)}), p {words.p_value(pair.p_holm)}",
+        style="dim",
+    )
+    if pair.seeds_needed:
+        text.append(f"; about {pair.seeds_needed:,} seeds each would separate them", style="dim")
+    elif pair.needs:
+        text.append(f"; {pair.needs}", style="dim")
+    return text
+
+
+def _recommendation(comparison: Comparison) -> Text:
+    before, name, after = story.headline(comparison)
+    text = Text(clean(before), style="bold")
+    text.append(clean(name), style=_RECOMMENDED)
+    text.append(clean(after))
+    because = clean(story.reason(comparison))
+    if because:
+        text.append(" ")
+        text.append(because[:1].upper() + because[1:] if not name else because, style="not bold")
+    return text
+
+
+def _findings(comparison: Comparison) -> Iterator[RenderableType]:
+    urgent = [each for each in comparison.findings if each.severity != "info"]
+    notes = [each for each in comparison.findings if each.severity == "info"]
+    if urgent:
+        yield Text()
+        yield Text("Findings", style="bold")
+        for finding in urgent:
+            yield Padding(_finding(finding), (0, 0, 0, 2), expand=False)
+    if notes:
+        codes = dict.fromkeys(finding.code for finding in notes)
+        said = words.counted(len(notes), "note")
+        yield Text(f"{said} in the report: {', '.join(codes)}.", style="dim")
+
+
+def _finding(finding: Finding) -> Text:
+    text = Text(f"{finding.severity}: ", style=_SEVERITIES[finding.severity])
+    text.append(clean(finding.text), style="not bold default")
+    text.append(" " + clean(finding.advice), style="not bold dim default")
+    return text

@@ -19,7 +19,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from filelock import FileLock, Timeout
+from filelock import FileLock
 from numpy.typing import NDArray
 from safetensors import SafetensorError
 from safetensors.numpy import load as parse_safetensors
@@ -90,7 +90,7 @@ def npy_bytes(array: NDArray[Any]) -> bytes:
 
 def read_npy(path: Path) -> NDArray[Any]:
     """Return the array in an npy file, memory-mapped; objects are refused."""
-    with _disk(path):
+    with disk(path):
         try:
             array: NDArray[Any] = np.load(path, mmap_mode="r", allow_pickle=False)
         except (ValueError, EOFError, SyntaxError) as error:
@@ -102,7 +102,7 @@ def read_npy(path: Path) -> NDArray[Any]:
 
 
 @contextmanager
-def _disk(path: Path) -> Iterator[None]:
+def disk(path: Path) -> Iterator[None]:
     """Turn what the operating system refuses into one sentence that names the file."""
     advice = {
         errno.ENOSPC: "free some space and run the same command again; finished trials are kept",
@@ -133,7 +133,7 @@ def _sync(path: Path) -> None:
 def write_file(path: Path, content: bytes) -> None:
     """Write a file whole or not at all: temporary name, flush, fsync, rename, fsync."""
     temporary = path.with_name(f".{path.name}.tmp")
-    with _disk(path):
+    with disk(path):
         path.parent.mkdir(parents=True, exist_ok=True)
         try:
             with temporary.open("wb") as stream:
@@ -149,7 +149,7 @@ def write_file(path: Path, content: bytes) -> None:
 
 def read_file(path: Path) -> bytes:
     """Return a file's content; raise StorageError if it cannot be read."""
-    with _disk(path):
+    with disk(path):
         return path.read_bytes()
 
 
@@ -163,12 +163,12 @@ def write_folder(path: Path, files: Mapping[str, bytes], *, scratch: Path) -> No
     scratch : where it is assembled, on the same disk; emptied first, gone afterwards
     """
     hashes = {name: sha256(content) for name, content in files.items() if name != TIMING}
-    with _disk(path):
+    with disk(path):
         shutil.rmtree(scratch, ignore_errors=True)
         scratch.mkdir(parents=True)
     for name, content in {**files, MANIFEST: sealed_json({"files": hashes})}.items():
         write_file(scratch / name, content)
-    with _disk(path):
+    with disk(path):
         path.parent.mkdir(parents=True, exist_ok=True)
         os.rename(scratch, path)
         _sync(path.parent)
@@ -301,7 +301,7 @@ class StudyFolder:
 
     def read_split(self) -> dict[str, NDArray[np.int64]]:
         """Return the arrays of split.npz: train, validation, test, validation_labels."""
-        with _disk(self.split_file):
+        with disk(self.split_file):
             try:
                 with np.load(self.split_file, allow_pickle=False) as arrays:
                     return {name: arrays[name] for name in arrays.files}
@@ -319,16 +319,17 @@ class StudyFolder:
         path = self.trial(model, seed) / TIMING
         return open_sealed_json(read_file(path), path)
 
+    def read_opening(self, folder: Path) -> dict[str, Any]:
+        """Return an opening's opening.json."""
+        return self._json(folder / "opening.json")
+
     def read_ledger(self) -> list[dict[str, Any]]:
         """Return the openings' ledger lines, the first one first."""
         return read_ledger(self.ledger_file)
 
     def lock(self, name: str, *, timeout: float = -1) -> FileLock:
         """Return a lock between processes, freed by the system when its holder dies."""
-        folder = self.path / ".locks"
-        with _disk(folder):
-            folder.mkdir(parents=True, exist_ok=True)
-        return FileLock(folder / f"{name}.lock", timeout=timeout)
+        return lock_file(self.path / ".locks" / f"{name}.lock", timeout=timeout)
 
     def _json(self, path: Path) -> dict[str, Any]:
         try:
@@ -340,14 +341,11 @@ class StudyFolder:
         return document
 
 
-def is_locked(lock: FileLock) -> bool:
-    """Say whether another process holds `lock` at this moment."""
-    try:
-        lock.acquire(timeout=0)
-    except Timeout:
-        return True
-    lock.release()
-    return False
+def lock_file(path: Path, *, timeout: float = -1) -> FileLock:
+    """Return a lock between processes; its folder is made, the file stays."""
+    with disk(path):
+        path.parent.mkdir(parents=True, exist_ok=True)
+    return FileLock(path, timeout=timeout)
 
 
 # ── ledger ───────────────────────────────────────────────────────────────────────────────────

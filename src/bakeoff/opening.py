@@ -1,0 +1,152 @@
+"""Opening the test set: every finished trial predicts it once, and the ledgers say so.
+
+The ledger is written first: from then on the test set counts as opened, whatever happens.
+"""
+
+import shutil
+from collections.abc import Callable, Mapping, Sequence
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+from bakeoff import store
+from bakeoff.ledgers import user_ledger
+from bakeoff.prepare import Prepared, test_hash
+from bakeoff.trial import PredictJob
+from bakeoff.watch import Planned, Watcher
+
+RunJobs = Callable[[Sequence[PredictJob]], None]
+
+
+def open_test_set(prepared: Prepared, run: RunJobs, *, watcher: Watcher) -> bool:
+    """Open the test set, unless the newest opening holds every finished trial already.
+
+    Parameters
+    ----------
+    run : does prediction jobs, and raises if one of them is lost
+
+    Returns
+    -------
+    Whether the test set was opened.
+    """
+    folder = prepared.folder
+    with folder.lock("study"):
+        models = _finished(prepared)
+        openings = folder.openings()
+        before = folder.read_opening(openings[-1]) if openings else {}
+        baselines = [name for name in prepared.recipe.baselines if folder.baseline(name).exists()]
+        if before and before["models"] == models and before["baselines"] == baselines:
+            _record(prepared, before)
+            return False
+        document = {
+            "opening": len(openings) + 1,
+            "models": models,
+            "baselines": baselines,
+            "test": test_hash(prepared.data, prepared.split),
+        }
+        _record(prepared, document)
+        target = folder.path / "openings" / str(document["opening"])
+        partial = target.with_name(f"{target.name}.partial")
+        _predict(prepared, document, partial, openings[-1] if openings else None, run, watcher)
+        _write(prepared, document, partial, target)
+        shutil.rmtree(partial, ignore_errors=True)
+    return True
+
+
+def _finished(prepared: Prepared) -> dict[str, list[int]]:
+    done = prepared.folder.finished()
+    wanted = {name: set(prepared.recipe.seeds) for name in prepared.recipe.models}
+    found = {name: [s for s in done.get(name, []) if s in seeds] for name, seeds in wanted.items()}
+    return {name: seeds for name, seeds in sorted(found.items()) if seeds}
+
+
+def _record(prepared: Prepared, opening: Mapping[str, Any]) -> None:
+    """Write the opening's line in the study's ledger and in the user's, where it is not yet."""
+    study = store.open_sealed_json(
+        store.read_file(prepared.folder.study_file), prepared.folder.study_file
+    )
+    entry = {
+        "opening": opening["opening"],
+        "time": datetime.now(UTC).isoformat("T", "seconds"),
+        "study": study["name"],
+        "recipe": study["recipe"],
+        "split": study["split"],
+        "test": opening["test"],
+        "models": opening["models"],
+    }
+    lines = prepared.folder.read_ledger()
+    same = [line for line in lines if line["opening"] == opening["opening"]]
+    if not any(line["models"] == opening["models"] for line in same):
+        store.append_ledger(prepared.folder.ledger_file, entry)
+    else:
+        entry = {key: value for key, value in same[-1].items() if key in entry}
+    own = user_ledger(opening["test"])
+    place = str(prepared.folder.path.resolve())
+    with store.lock_file(own.with_suffix(".lock")):
+        known = [
+            all(line.get(key) == value for key, value in entry.items())
+            for line in store.read_ledger(own)
+        ]
+        if not any(known):
+            store.append_ledger(own, {**entry, "folder": place})
+
+
+def _predict(
+    prepared: Prepared,
+    document: Mapping[str, Any],
+    partial: Path,
+    before: Path | None,
+    run: RunJobs,
+    watcher: Watcher,
+) -> None:
+    """Write every prediction into `partial`; those of the opening before are taken over."""
+    images = partial / "images.npy"
+    jobs = _jobs(prepared, document, images, partial)
+    for name in list(jobs):
+        if before is not None and (before / name).exists():
+            store.write_file(partial / name, store.read_file(before / name))
+            del jobs[name]
+    if jobs:
+        store.write_file(images, store.npy_bytes(prepared.data.images[prepared.split.test]))
+    watcher.begin("testing", [Planned(job.label, 0, 1.0) for job in jobs.values()])
+    run(list(jobs.values()))
+
+
+def _jobs(
+    prepared: Prepared, document: Mapping[str, Any], images: Path, partial: Path
+) -> dict[str, PredictJob]:
+    """Return the prediction job of every file of the opening, by the file's name."""
+    folder, data = prepared.folder, prepared.data
+
+    def job(label: str, group: str, file: str, source: Path, declared: str | None) -> PredictJob:
+        return PredictJob(
+            label=label,
+            group=group,
+            source=str(source),
+            declared=declared,
+            images=str(images),
+            target=str(partial / file),
+            maximum=data.maximum,
+            n_classes=data.n_classes,
+        )
+
+    jobs = {}
+    for name, seeds in document["models"].items():
+        declared = prepared.recipe.models[name].model_dump_json()
+        for seed in seeds:
+            file = f"{name}/seed-{seed}.npy"
+            source = folder.trial(name, seed)
+            jobs[file] = job(f"{name} seed {seed}", name, file, source, declared)
+    for name in document["baselines"]:
+        file = f"baselines/{name}.npy"
+        jobs[file] = job(f"{name} baseline", "baselines", file, folder.baseline(name), None)
+    return jobs
+
+
+def _write(prepared: Prepared, document: Mapping[str, Any], partial: Path, target: Path) -> None:
+    names = [f"{name}/seed-{s}.npy" for name, seeds in document["models"].items() for s in seeds]
+    names += [f"baselines/{name}.npy" for name in document["baselines"]]
+    files = {name: store.read_file(partial / name) for name in names}
+    files["labels.npy"] = store.npy_bytes(prepared.data.labels[prepared.split.test])
+    files["opening.json"] = store.canonical(document)
+    store.write_folder(target, files, scratch=partial / "finished")

@@ -1,0 +1,299 @@
+"""A recipe becomes a study's folder: data loaded, split, recorded; or a study there is extended.
+
+A study may get more seeds and more models. Any other change to what has been trained is refused
+with a sentence that says what changed.
+"""
+
+import hashlib
+import io
+import os
+import platform
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from importlib import metadata
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from bakeoff import recipe as recipes
+from bakeoff import split as splits
+from bakeoff import store
+from bakeoff.data import DataSet, FolderSource, NpzSource, Source, count_duplicates, load
+from bakeoff.errors import RecipeError, StudyError
+from bakeoff.recipe import FolderData, ModelRecipe, NpzData, Part, Recipe
+from bakeoff.shapes import describe
+from bakeoff.split import Split, make_split
+from bakeoff.store import StudyFolder
+
+_PACKAGES = ("bakeoff", "keras", "jax", "jaxlib", "numpy", "scipy", "scikit-learn")
+
+
+@dataclass(frozen=True)
+class Prepared:
+    """A study ready to be carried out; `notes` are for the user."""
+
+    folder: StudyFolder
+    recipe: Recipe
+    data: DataSet
+    split: Split
+    identities: Mapping[str, str]
+    notes: tuple[str, ...]
+
+
+def prepare(recipe: Recipe, folder: StudyFolder, *, device: str) -> Prepared:
+    """Create the study in `folder`, or extend the one that is there.
+
+    Raises
+    ------
+    DataError, RecipeError
+        If the data or a model cannot be used.
+    StudyError
+        If the folder holds something that this recipe would change.
+    """
+    data, split = load_split(recipe)
+    for model in recipe.models.values():
+        if model.layers is not None:
+            describe(model, data.input_shape, data.n_classes)
+    identities = {name: identity(model, recipe) for name, model in recipe.models.items()}
+    notes = list(data.notes)
+    _require_free(folder)
+    with folder.lock("study"):
+        if folder.exists():
+            old = folder.read_study()
+            recipe, identities = _extend(folder, old, recipe, identities, data, split, notes)
+            document = {**old, **_recipe_part(recipe, identities)}
+        else:
+            document = {
+                **_recipe_part(recipe, identities),
+                **_fixed_part(data, split),
+                "environment": environment(device),
+                "created": datetime.now(UTC).isoformat("T", "seconds"),
+            }
+        _write(folder, document, recipe, data, split)
+    return Prepared(folder, recipe, data, split, identities, tuple(notes))
+
+
+def load_split(recipe: Recipe) -> tuple[DataSet, Split]:
+    """Return a recipe's data set and its split."""
+    data = load(source(recipe.data))
+    split = make_split(
+        data.labels,
+        test_start=data.test_start,
+        validation=_part(recipe.split.validation),
+        test=recipe.split.test,
+        seed=recipe.split.seed,
+    )
+    return data, split
+
+
+def source(declared: str | FolderData | NpzData) -> Source:
+    """Return what the data package calls a recipe's `data`."""
+    if isinstance(declared, FolderData):
+        return FolderSource(declared.folder, declared.size, declared.color)
+    return NpzSource(declared.npz) if isinstance(declared, NpzData) else declared
+
+
+def _part(part: Part) -> splits.Part:
+    if part.taken == "first":
+        return splits.First(part.amount)
+    return splits.Last(part.amount) if part.taken == "last" else part.amount
+
+
+def identity(model: ModelRecipe, recipe: Recipe) -> str:
+    """Return a hash of everything a model's trials depend on beside the data and the seed."""
+    parts = [recipes.model_fingerprint(model), recipe.selection]
+    if model.python is not None:
+        path = Path(model.python.rpartition(":")[0])
+        if not path.is_file():
+            raise RecipeError(
+                f"models.{model.name}.python: expected a Python file and a function in it "
+                f"(my_models.py:build), found no file {path}"
+            )
+        parts.append(store.sha256(store.read_file(path)))
+    return store.sha256("\n".join(parts).encode())
+
+
+def environment(device: str) -> dict[str, Any]:
+    """Return the versions and the machine that a study is carried out with."""
+    versions = {name: metadata.version(name) for name in _PACKAGES}
+    return {
+        **versions,
+        "python": platform.python_version(),
+        "platform": platform.platform(),
+        "processor": _processor(),
+        "cores": os.cpu_count(),
+        "device": device,
+    }
+
+
+def _processor() -> str:
+    try:
+        lines = Path("/proc/cpuinfo").read_text().splitlines()
+    except OSError:
+        return platform.processor()
+    names = [line.partition(":")[2].strip() for line in lines if line.startswith("model name")]
+    return names[0] if names else platform.processor()
+
+
+# ── writing ──────────────────────────────────────────────────────────────────────────────────
+
+
+def _require_free(folder: StudyFolder) -> None:
+    if folder.path.exists() and not folder.path.is_dir():
+        raise StudyError(f"{folder.path}: expected a folder, found a file: choose another --out")
+    if folder.exists() or not folder.path.exists():
+        return
+    strangers = sorted(p.name for p in folder.path.iterdir() if not p.name.startswith("."))
+    if set(strangers) - {"recipe.yaml", "split.npz"}:
+        raise StudyError(
+            f"{folder.path}: expected a study or an empty folder, found {strangers[0]} and no "
+            "study.json: choose another --out"
+        )
+
+
+def _recipe_part(recipe: Recipe, identities: Mapping[str, str]) -> dict[str, Any]:
+    return {
+        "format": store.FORMAT,
+        "name": recipe.name,
+        "title": recipe.title,
+        "recipe": store.sha256(recipes.dump(recipe).encode()),
+        "resolved": recipe.resolved(),
+        "identities": dict(identities),
+    }
+
+
+def _fixed_part(data: DataSet, split: Split) -> dict[str, Any]:
+    twins = count_duplicates(data.images, split.parts()).pairs
+    counts = {
+        name: np.bincount(data.labels[part], minlength=data.n_classes).tolist()
+        for name, part in split.parts().items()
+        if name != "test"
+    }
+    return {
+        "split": split.hash,
+        "split_file": store.sha256(_split_file(data, split)),
+        "data": {
+            "name": data.name,
+            **{name: len(part) for name, part in split.parts().items()},
+            "hash": data.hash,
+            "test_hash": test_hash(data, split),
+            "input_shape": list(data.input_shape),
+            "class_names": list(data.class_names),
+            "maximum": data.maximum,
+            "test_start": data.test_start,
+            "notes": list(data.notes),
+            "class_counts": counts,
+        },
+        "duplicates": {
+            kind: {f"{pair.earlier}-{pair.later}": getattr(pair, kind) for pair in twins}
+            for kind in ("exact", "near")
+        },
+    }
+
+
+def test_hash(data: DataSet, split: Split) -> str:
+    """Return the SHA-256 of the test images, their labels and the class names."""
+    digest = hashlib.sha256()
+    digest.update(np.ascontiguousarray(data.images[split.test]).data)
+    digest.update(data.labels[split.test].astype("<i8").tobytes())
+    digest.update("\n".join(data.class_names).encode())
+    return digest.hexdigest()
+
+
+def _write(
+    folder: StudyFolder, document: dict[str, Any], recipe: Recipe, data: DataSet, split: Split
+) -> None:
+    """Write what is not as it should be; study.json, the authority, before the recipe."""
+    if not folder.split_file.exists():
+        store.write_file(folder.split_file, _split_file(data, split))
+    wanted = {
+        folder.study_file: store.sealed_json(document),
+        folder.recipe_file: recipes.dump(recipe).encode(),
+    }
+    for path, content in wanted.items():
+        if not path.exists() or store.read_file(path) != content:
+            store.write_file(path, content)
+
+
+def _split_file(data: DataSet, split: Split) -> bytes:
+    arrays = {**split.parts(), "validation_labels": data.labels[split.validation]}
+    buffer = io.BytesIO()
+    np.savez_compressed(buffer, allow_pickle=False, **arrays)
+    return buffer.getvalue()
+
+
+# ── extending ────────────────────────────────────────────────────────────────────────────────
+
+
+def _extend(
+    folder: StudyFolder,
+    old: Mapping[str, Any],
+    recipe: Recipe,
+    identities: Mapping[str, str],
+    data: DataSet,
+    split: Split,
+    notes: list[str],
+) -> tuple[Recipe, dict[str, str]]:
+    """Return the recipe with what was trained before kept, or refuse."""
+    found = {"name": old["name"], "split": old["split"], "data": old["data"]["hash"]}
+    wanted = {"name": recipe.name, "split": split.hash, "data": data.hash}
+    words = {"name": "another study's name", "split": "another split", "data": "other images"}
+    for key, word in words.items():
+        if found[key] != wanted[key]:
+            raise StudyError(
+                f"{folder.path}: expected the {key} this study was begun with, found {word}: "
+                "give the changed recipe another name, or choose another place with --out"
+            )
+    done = folder.finished()
+    touched = set(done) | {p.parent.name for p in folder.path.glob("trials/*/seed-*.partial")}
+    before = recipes.parse(old["resolved"], origin=str(folder.study_file), folder=folder.path)
+    for name in sorted(touched & set(recipe.models)):
+        if identities[name] != old["identities"].get(name):
+            raise _changed(folder, name, before, recipe)
+    kept = {name: before.models[name] for name in before.models if name in touched}
+    dropped = [name for name in kept if name not in recipe.models]
+    if dropped:
+        notes.append(
+            f"the study keeps {', '.join(dropped)}, trained earlier: a model is not dropped "
+            "after it was seen; use --out for a study without it"
+        )
+    seeds = sorted({*recipe.seeds, *(seed for seeds in done.values() for seed in seeds)})
+    more = sorted(set(seeds) - set(recipe.seeds))
+    if more:
+        notes.append(f"the study keeps seeds {', '.join(map(str, more))}, trained earlier")
+    models = {**recipe.models, **{name: kept[name] for name in dropped}}
+    union = recipe.model_copy(update={"seeds": tuple(seeds), "models": models})
+    return union, {**identities, **{name: old["identities"][name] for name in dropped}}
+
+
+def _changed(folder: StudyFolder, name: str, before: Recipe, recipe: Recipe) -> StudyError:
+    old: Any = {"selection": before.selection, **before.models[name].resolved()}
+    new: Any = {"selection": recipe.selection, **recipe.models[name].resolved()}
+    place, was, now = _first_difference(old, new, "") or ("python", "one file", "another")
+    return StudyError(
+        f"{folder.path}: expected {name} as it was trained, with{place} {was}; found {now}: "
+        "undo the change, or give the changed recipe another place with --out"
+    )
+
+
+def _first_difference(old: Any, new: Any, place: str) -> tuple[str, str, str] | None:
+    if isinstance(old, dict) and isinstance(new, dict):
+        keys: list[Any] = [*old, *(key for key in new if key not in old)]
+        pairs = [
+            (f"{place}.{key}" if place else f" {key}", old.get(key), new.get(key)) for key in keys
+        ]
+    elif isinstance(old, list) and isinstance(new, list) and len(old) == len(new):
+        pairs = [(f"{place}[{i}]", a, b) for i, (a, b) in enumerate(zip(old, new, strict=True), 1)]
+    else:
+        return None if old == new else (place, _short(old), _short(new))
+    found = (_first_difference(a, b, where) for where, a, b in pairs)
+    return next((each for each in found if each), None)
+
+
+def _short(value: Any) -> str:
+    if isinstance(value, list):
+        return f"{len(value)} entries"
+    text = str(value)
+    return text if len(text) <= 60 else text[:59] + "…"

@@ -1,0 +1,138 @@
+"""Training what a study lacks: trials and baselines become jobs, the longest first.
+
+The jobs are given the training and validation images, as files they map into memory. The test
+images stay in this process.
+"""
+
+import shutil
+import tempfile
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager, suppress
+from pathlib import Path
+from typing import Any
+
+from filelock import Timeout
+
+from bakeoff import store
+from bakeoff.errors import RecipeError
+from bakeoff.prepare import Prepared
+from bakeoff.recipe import ModelRecipe
+from bakeoff.shapes import describe
+from bakeoff.store import StudyFolder
+from bakeoff.watch import Planned, Watcher
+from bakeoff.workers import Job, Lost
+
+_OVERHEAD = 2e9  # operations' worth of starting a trial, for its share of the progress bar
+
+
+def train(
+    prepared: Prepared,
+    only: Sequence[str],
+    do: Callable[[Sequence[Job]], list[Lost]],
+    *,
+    watcher: Watcher,
+) -> tuple[Lost, ...]:
+    """Train the trials that are missing, of the models in `only` if it names any.
+
+    Returns
+    -------
+    The jobs that were lost.
+    """
+    folder, recipe = prepared.folder, prepared.recipe
+    done = folder.finished()
+    missing = [
+        (model, seed)
+        for model in recipe.models.values()
+        if not only or model.name in only
+        for seed in recipe.seeds
+        if seed not in done.get(model.name, [])
+    ]
+    baselines = [b for b in recipe.baselines if not only and not folder.baseline(b).exists()]
+    if not missing and not baselines:
+        return ()
+    with _scratch(folder) as scratch:
+        _write_development(prepared, scratch)
+        planned = [_train_job(prepared, model, seed, scratch) for model, seed in missing]
+        planned += [_baseline_job(prepared, name, scratch) for name in baselines]
+        planned.sort(key=lambda each: -each[0].cost)  # so that no worker is left with a long one
+        watcher.begin("training", [plan for plan, _ in planned])
+        return tuple(do([job for _, job in planned]))
+
+
+def _common(prepared: Prepared, scratch: Path) -> dict[str, Any]:
+    return {
+        "study": str(prepared.folder.path),
+        "data": str(scratch),
+        "maximum": prepared.data.maximum,
+        "n_classes": prepared.data.n_classes,
+    }
+
+
+def _train_job(
+    prepared: Prepared, model: ModelRecipe, seed: int, scratch: Path
+) -> tuple[Planned, Job]:
+    from bakeoff.trial import TrainJob  # Keras comes with it
+
+    parts = (prepared.identities[model.name], prepared.data.hash, prepared.split.hash, str(seed))
+    job = TrainJob(
+        model=model.name,
+        seed=seed,
+        selection=prepared.recipe.selection,
+        declared=model.model_dump_json(),
+        identity=store.sha256("\n".join(parts).encode()),
+        **_common(prepared, scratch),
+    )
+    return Planned(job.label, model.training.epochs, _cost(prepared, model)), job
+
+
+def _baseline_job(prepared: Prepared, name: str, scratch: Path) -> tuple[Planned, Job]:
+    from bakeoff.trial import BaselineJob
+
+    job = BaselineJob(name=name, **_common(prepared, scratch))
+    height, width, channels = prepared.data.input_shape
+    weights = height * width * channels * prepared.data.n_classes
+    return Planned(job.label, 0, _OVERHEAD + 400.0 * weights * len(prepared.split.train)), job
+
+
+def _cost(prepared: Prepared, model: ModelRecipe) -> float:
+    data = prepared.data
+    try:
+        flops = describe(model, data.input_shape, data.n_classes).flops_per_image
+    except RecipeError:  # a Python builder: nobody knows before it has run
+        flops = 1_000_000
+    return _OVERHEAD + 3.0 * flops * len(prepared.split.train) * model.training.epochs
+
+
+def _write_development(prepared: Prepared, scratch: Path) -> None:
+    from bakeoff.trial import write_development
+
+    data, split = prepared.data, prepared.split
+    arrays = {}
+    for part, rows in (("train", split.train), ("validation", split.validation)):
+        arrays[f"{part}_images"] = data.images[rows]
+        arrays[f"{part}_labels"] = data.labels[rows]
+    write_development(scratch, arrays)
+
+
+@contextmanager
+def _scratch(folder: StudyFolder) -> Iterator[Path]:
+    """Make a folder for arrays that workers share; clear away those of processes that died."""
+    root = folder.path / ".scratch"
+    with store.disk(root):
+        root.mkdir(parents=True, exist_ok=True)
+        path = Path(tempfile.mkdtemp(suffix=".d", dir=root)).resolve()
+    for old in root.glob("*.d"):
+        lock = old.with_suffix(".lock")
+        with suppress(Timeout), store.lock_file(lock, timeout=0):
+            if old != path:
+                _remove(old)
+    with store.lock_file(path.with_suffix(".lock")):
+        try:
+            yield path
+        finally:
+            _remove(path)
+
+
+def _remove(path: Path) -> None:
+    shutil.rmtree(path, ignore_errors=True)
+    path.with_suffix(".lock").unlink(missing_ok=True)

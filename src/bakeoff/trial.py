@@ -1,0 +1,273 @@
+"""The unit of work: a job is a frozen value, and doing it writes one folder or one file.
+
+This is where a cluster will be attached: a job names everything it needs, and nothing it needs is
+in memory. Training jobs are given the training and validation images; only a PredictJob, made when
+the study opens its test set, is given test images.
+"""
+
+import json
+import shutil
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import asdict, dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from filelock import Timeout
+from numpy.typing import NDArray
+
+from bakeoff import baselines, metrics, store
+from bakeoff.engine import Development, EpochResult, Trained, Trainer, predict
+from bakeoff.errors import StorageError
+from bakeoff.recipe import ModelRecipe
+from bakeoff.store import StudyFolder
+
+CHECKPOINT_SECONDS = 5.0
+CHECKPOINTS_KEPT = 2
+DEVELOPMENT = ("train_images", "train_labels", "validation_images", "validation_labels")
+
+OnEpoch = Callable[[EpochResult], None]
+
+
+class Busy(Exception):
+    """Another process is doing this job at this moment."""
+
+
+@dataclass(frozen=True)
+class TrainJob:
+    """Train `model` with `seed`; writes trials/<model>/seed-<seed>/ of the study.
+
+    declared : ModelRecipe as JSON
+    identity : hash of everything the trial depends on; a checkpoint of another is not used
+    data : folder with the arrays DEVELOPMENT as npy files
+    """
+
+    study: str
+    model: str
+    seed: int
+    selection: str
+    declared: str
+    identity: str
+    data: str
+    maximum: float
+    n_classes: int
+
+    @property
+    def label(self) -> str:
+        """What the job is called in messages."""
+        return f"{self.model} seed {self.seed}"
+
+    @property
+    def group(self) -> str:
+        """Jobs of one group share compiled programs."""
+        return self.model
+
+    def run(self, on_epoch: OnEpoch) -> None:
+        """Train what is left of the trial and write it; raise Busy if somebody else is at it."""
+        folder = StudyFolder(self.study)
+        partial = folder.partial(self.model, self.seed)
+        try:
+            with folder.lock(f"{self.model}.seed-{self.seed}", timeout=0):
+                if not folder.trial(self.model, self.seed).exists():
+                    self._train(folder, partial, on_epoch)
+                shutil.rmtree(partial, ignore_errors=True)
+        except Timeout as error:
+            raise Busy from error
+
+    def _train(self, folder: StudyFolder, partial: Path, on_epoch: OnEpoch) -> None:
+        data = read_development(Path(self.data), maximum=self.maximum, n_classes=self.n_classes)
+        recipe = ModelRecipe.model_validate_json(self.declared)
+        trainer = Trainer(recipe, data, seed=self.seed, selection=self.selection)
+        checkpoints = Checkpoints(partial, identity=self.identity)
+        seconds = checkpoints.restore(trainer)
+        for result in trainer.history:
+            on_epoch(result)
+        started = saved = time.monotonic()
+        while not trainer.done:
+            on_epoch(trainer.epoch())
+            now = time.monotonic()
+            if now - saved >= CHECKPOINT_SECONDS and not trainer.done:
+                checkpoints.save(trainer, seconds=seconds + now - started)
+                saved = now
+        trained = trainer.result()
+        files = self._files(recipe, data, trained, seconds + time.monotonic() - started)
+        target = folder.trial(self.model, self.seed)
+        store.write_folder(target, files, scratch=partial / "finished")
+
+    def _files(
+        self, recipe: ModelRecipe, data: Development, trained: Trained, seconds: float
+    ) -> dict[str, bytes]:
+        document: dict[str, Any] = {
+            "model": self.model,
+            "seed": self.seed,
+            "selection": self.selection,
+            "settings": recipe.resolved(),
+            "input_shape": list(data.input_shape),
+            "n_classes": data.n_classes,
+            "parameters": trained.parameters,
+            "trainable_parameters": trained.trainable_parameters,
+            "epochs_trained": len(trained.history),
+            "selected_epoch": trained.selected_epoch,
+            "diverged_epoch": trained.diverged_epoch,
+            "validation": None,
+        }
+        files = {
+            "history.csv": store.history_csv([asdict(each) for each in trained.history]),
+            "weights.safetensors": store.weights_bytes(trained.weights),
+            store.TIMING: store.sealed_json(_clocks(seconds)),
+        }
+        if trained.validation is not None:
+            labels = data.validation_labels
+            document["validation"] = {
+                "images": len(labels),
+                "accuracy": float(metrics.correct(trained.validation, labels).mean()),
+                "cross_entropy": float(metrics.cross_entropy(trained.validation, labels).mean()),
+            }
+            files["validation.npy"] = store.npy_bytes(trained.validation)
+        return {"trial.json": store.canonical(document), **files}
+
+
+@dataclass(frozen=True)
+class BaselineJob:
+    """Fit a baseline on the training part; writes baselines/<name>/ of the study."""
+
+    study: str
+    name: str
+    data: str
+    maximum: float
+    n_classes: int
+
+    @property
+    def label(self) -> str:
+        """What the job is called in messages."""
+        return f"{self.name} baseline"
+
+    @property
+    def group(self) -> str:
+        """Jobs of one group share compiled programs."""
+        return self.label
+
+    def run(self, on_epoch: OnEpoch) -> None:
+        """Fit and write the baseline; raise Busy if somebody else is at it."""
+        folder = StudyFolder(self.study)
+        target = folder.baseline(self.name)
+        try:
+            with folder.lock(f"baseline.{self.name}", timeout=0):
+                if not target.exists():
+                    self._fit(target)
+        except Timeout as error:
+            raise Busy from error
+
+    def _fit(self, target: Path) -> None:
+        data = read_development(Path(self.data), maximum=self.maximum, n_classes=self.n_classes)
+        started = time.monotonic()
+        weights = baselines.fit(
+            self.name,
+            data.train_images,
+            data.train_labels,
+            maximum=data.maximum,
+            n_classes=data.n_classes,
+        )
+        parameters = int(sum(array.size for array in weights.values()))
+        files = {
+            "baseline.json": store.canonical({"name": self.name, "parameters": parameters}),
+            "weights.safetensors": store.weights_bytes(weights),
+            store.TIMING: store.sealed_json(_clocks(time.monotonic() - started)),
+        }
+        store.write_folder(target, files, scratch=target.with_name(f"{self.name}.partial"))
+
+
+@dataclass(frozen=True)
+class PredictJob:
+    """Predict the test images with a finished trial or baseline; writes one npy file.
+
+    source : the trial's or baseline's folder
+    declared : ModelRecipe as JSON; None for a baseline
+    images : npy file of the test images
+    """
+
+    label: str
+    group: str
+    source: str
+    declared: str | None
+    images: str
+    target: str
+    maximum: float
+    n_classes: int
+
+    def run(self, on_epoch: OnEpoch) -> None:
+        """Predict and write the probabilities, float32, shape (n_images, n_classes)."""
+        path = Path(self.source) / "weights.safetensors"
+        weights = store.read_weights(path)
+        images = store.read_npy(Path(self.images))
+        try:
+            if self.declared is None:
+                probabilities = baselines.predict(weights, images, maximum=self.maximum)
+            else:
+                recipe = ModelRecipe.model_validate_json(self.declared)
+                probabilities = predict(
+                    recipe, weights, images, maximum=self.maximum, n_classes=self.n_classes
+                )
+        except ValueError as error:
+            raise store.damaged(path) from error
+        store.write_file(Path(self.target), store.npy_bytes(probabilities))
+
+
+Job = TrainJob | BaselineJob | PredictJob
+
+
+class Checkpoints:
+    """The newest states of a trial in progress; a file's name holds the hash of its content."""
+
+    def __init__(self, folder: Path, *, identity: str) -> None:
+        self._folder, self._identity = folder, identity
+
+    def save(self, trainer: Trainer, *, seconds: float) -> None:
+        """Write a checkpoint; keep the one before it, in case this one is damaged."""
+        arrays, state = trainer.checkpoint()
+        document = {"identity": self._identity, "seconds": seconds, "state": state}
+        text = np.frombuffer(json.dumps(document).encode(), np.uint8)
+        content = store.weights_bytes({**arrays, "document": text})
+        epoch = len(trainer.history)
+        name = f"checkpoint-{epoch:06d}-{store.sha256(content)[:16]}.safetensors"
+        store.write_file(self._folder / name, content)
+        for old in self._newest_first()[CHECKPOINTS_KEPT:]:
+            old.unlink(missing_ok=True)
+
+    def restore(self, trainer: Trainer) -> float:
+        """Bring `trainer` to the newest whole checkpoint; return the seconds spent so far."""
+        for path in self._newest_first():
+            try:
+                content = store.read_file(path)
+                if store.sha256(content)[:16] != path.stem.rpartition("-")[2]:
+                    continue
+                arrays = store.read_weights(path)
+                document = json.loads(arrays.pop("document").tobytes())
+                if document["identity"] != self._identity:
+                    continue
+                trainer.restore(arrays, document["state"])
+                return float(document["seconds"])
+            except (StorageError, ValueError, KeyError):
+                continue
+        return 0.0
+
+    def _newest_first(self) -> list[Path]:
+        return sorted(self._folder.glob("checkpoint-*.safetensors"), reverse=True)
+
+
+def write_development(folder: Path, arrays: Mapping[str, NDArray[Any]]) -> None:
+    """Write the arrays DEVELOPMENT where training jobs map them into memory."""
+    for name in DEVELOPMENT:
+        store.write_file(folder / f"{name}.npy", store.npy_bytes(arrays[name]))
+
+
+def read_development(folder: Path, *, maximum: float, n_classes: int) -> Development:
+    """Return the images that training may see, memory-mapped."""
+    arrays = {name: store.read_npy(folder / f"{name}.npy") for name in DEVELOPMENT}
+    return Development(**arrays, maximum=maximum, n_classes=n_classes)
+
+
+def _clocks(seconds: float) -> dict[str, Any]:
+    return {"seconds": round(seconds, 3), "finished": datetime.now(UTC).isoformat("T", "seconds")}

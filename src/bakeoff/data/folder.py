@@ -30,7 +30,7 @@ class _File:
 
 @dataclass
 class _Notes:
-    """What was left out while reading; `lost` counts the broken files of every class folder."""
+    """What was left out while reading, as shown; of every label the first broken file."""
 
     broken: list[str] = field(default_factory=list)
     other: list[str] = field(default_factory=list)
@@ -38,6 +38,7 @@ class _Notes:
     links: list[str] = field(default_factory=list)
     loose: list[str] = field(default_factory=list)
     untested: list[str] = field(default_factory=list)
+    first_broken: dict[int, str] = field(default_factory=dict)
 
     def sentences(self) -> tuple[str, ...]:
         kinds = [
@@ -185,11 +186,12 @@ def _entries(folder: str | Path) -> list["os.DirEntry[str]"]:
     return sorted(visible, key=lambda entry: natural(entry.name))
 
 
-def natural(name: str) -> tuple[list[tuple[int, str]], str]:
-    """Return a key that sorts "2" before "10" and capitals beside small letters."""
+def natural(name: str) -> tuple[list[tuple[int, int, str]], str]:
+    """Return a key that sorts numbers by value, before letters, and letters without case."""
     pieces = re.findall(r"[0-9]+|[^0-9]+", name)
     return [
-        (int(piece), "") if piece[0] in "0123456789" else (-1, piece.casefold()) for piece in pieces
+        (0, int(piece), "") if piece[0] in "0123456789" else (1, 0, piece.casefold())
+        for piece in pieces
     ], name
 
 
@@ -206,6 +208,7 @@ def _decode(
                 kept[position] = False
                 reason = str(error).removeprefix(f"{shown(file.path)}: ")
                 notes.broken.append(f"{file.name} ({reason})")
+                notes.first_broken.setdefault(file.label, notes.broken[-1])
     return kept
 
 
@@ -219,8 +222,10 @@ def _check_classes(
         check_test_classes(labels, test_start, names)
         tested = np.bincount(labels[test_start:], minlength=len(names))
         notes.untested += [names[label] for label in np.flatnonzero(tested == 0)]
-    for label in np.flatnonzero(np.bincount(labels[:test_start], minlength=len(names)) == 0):
-        why = f"; {notes.broken[0]}" if notes.broken else ""
+    for label in np.flatnonzero(
+        np.bincount(labels[:test_start], minlength=len(names)) == 0
+    ).tolist():
+        why = f" but {notes.first_broken[label]}" if label in notes.first_broken else ""
         raise DataError(
             f"class {shown(names[label])}: expected at least one readable PNG or JPEG, found "
             f"none{why}: add images, or remove the folder"

@@ -39,13 +39,7 @@ def load_npz(source: NpzSource) -> DataSet:
 def _read(archive: "_Archive", path: Path) -> DataSet:
     parted = "x_train" in archive.headers
     names = ("x_train", "y_train", "x_test", "y_test") if parted else ("x", "y")
-    missing = [name for name in names if name not in archive.headers]
-    if missing:
-        found = ", ".join(shown(name, limit=40) for name in list(archive.headers)[:8])
-        raise DataError(
-            f"expected the arrays x and y, or x_train, y_train, x_test and y_test, "
-            f"found {found or 'none'}"
-        )
+    archive.check_names(names, "x and y, or x_train, y_train, x_test and y_test")
     headers = archive.headers
     described = [(name, headers[name].shape, headers[name].dtype) for name in names]
     check_shapes(described[::2], described[1::2])
@@ -72,8 +66,7 @@ def _class_names(archive: "_Archive") -> list[str]:
 def read_arrays(path: Path, names: tuple[str, ...], *, limit: int) -> dict[str, NDArray[Any]]:
     """Read arrays of an .npz file by name, at most `limit` bytes in all."""
     with regular_file(path) as (file, size), _Archive(file, size) as archive:
-        if set(names) - set(archive.headers):
-            raise DataError(f"expected the arrays {', '.join(names)}")
+        archive.check_names(names, ", ".join(names))
         if sum(archive.headers[name].nbytes for name in names) > limit:
             raise DataError(f"expected at most {limit:,} bytes of arrays")
         return {name: archive.read(name) for name in names}
@@ -138,6 +131,12 @@ class _Archive:
                 "store it unpacked if these are images"
             )
         self.headers[name] = header
+
+    def check_names(self, names: tuple[str, ...], expected: str) -> None:
+        """Refuse an archive that lacks one of the arrays."""
+        if not set(names) <= self.headers.keys():
+            found = ", ".join(shown(name, limit=40) for name in list(self.headers)[:8])
+            raise DataError(f"expected the arrays {expected}, found {found or 'none'}")
 
     def read(self, name: str) -> NDArray[Any]:
         """Return an array in the machine's byte order."""

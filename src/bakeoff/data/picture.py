@@ -10,14 +10,15 @@ from typing import Any, Literal
 import numpy as np
 from numpy.typing import NDArray
 
+from bakeoff.data.containers import essentials
 from bakeoff.data.guard import regular_file
 from bakeoff.errors import DataError
 
 FORMATS = ("PNG", "JPEG")
 MAX_PIXELS = 25_000_000
 MAX_BYTES = 1 << 26
-_MAX_SCANS = 200  # of a progressive JPEG; encoders write about ten
-_SWAPPED = (5, 6, 7, 8)  # EXIF orientations that lie on their side
+_TURNS = {2: 0, 3: 3, 4: 1, 5: 5, 6: 4, 7: 6, 8: 2}  # EXIF orientation to Image.Transpose
+_SWAPPED = (5, 6, 7, 8)  # orientations that lie on their side
 
 
 @contextmanager
@@ -64,59 +65,49 @@ def read_picture(
 def _decode(
     content: bytes, size: tuple[int, int], color: Literal["grey", "rgb"]
 ) -> NDArray[np.uint8]:
-    from PIL import Image, UnidentifiedImageError
+    from PIL import Image
 
+    content, orientation = essentials(content)
     try:
         image: Any = Image.open(io.BytesIO(content), formats=FORMATS)
-    except UnidentifiedImageError:
-        raise DataError("not a PNG or JPEG") from None
     except (Image.DecompressionBombError, Image.DecompressionBombWarning):
         raise DataError(f"more than {MAX_PIXELS:,} pixels") from None
     width, height = image.size
     if width * height > MAX_PIXELS:
         raise DataError(f"more than {MAX_PIXELS:,} pixels ({width} × {height})")
-    orientation = image.getexif().get(0x0112, 1)
     tall, wide = size[::-1] if orientation in _SWAPPED else size
-    if image.format != "PNG":
-        if content.count(b"\xff\xda") > _MAX_SCANS:
-            raise DataError(f"more than {_MAX_SCANS} scans in a JPEG")
-        image.draft(None, (2 * wide, 2 * tall))  # decodes large photographs at a fraction
-    image = _flattened(image, color)
+    image.draft(None, (2 * wide, 2 * tall))  # decodes large JPEGs at a fraction
+    image = _plain(image)
     if image.size != (wide, tall):
         image = image.resize((wide, tall), Image.Resampling.BILINEAR)
-    pixels = np.asarray(_turned(image, orientation), dtype=np.uint8)
-    return pixels.reshape((*size, -1))
+    image = _flat(image).convert("L" if color == "grey" else "RGB")
+    if orientation != 1:
+        image = image.transpose(Image.Transpose(_TURNS[orientation]))
+    return np.asarray(image, dtype=np.uint8).reshape((*size, -1))
 
 
-def _flattened(image: Any, color: Literal["grey", "rgb"]) -> Any:
-    """Return an 8-bit image, grey or RGB, without transparency."""
+def _plain(image: Any) -> Any:
+    """Return an image of 8 bits: grey or RGB, with or without transparency."""
     from PIL import Image
 
-    mode = "L" if color == "grey" else "RGB"
-    if image.mode.startswith("I"):  # 16 bits, grey
-        deep = np.asarray(image).astype(np.uint32).clip(0, 65535)
-        image = Image.fromarray(((deep + 128) // 257).astype(np.uint8))
-    if "A" in image.getbands() or "transparency" in image.info:
-        clear = image.convert("RGBA")
-        image = Image.new("RGB", image.size, "white")
-        image.paste(clear, mask=clear)
-    if image.mode in ("P", "CMYK", "YCCK", "LAB", "HSV"):
-        image = image.convert("RGB")
-    return image.convert(mode)
+    if image.mode.startswith("I"):
+        levels = ((np.arange(1 << 16) + 128) // 257).astype(np.uint8)
+        return Image.fromarray(levels[np.asarray(image).astype(np.uint16, copy=False)])
+    if "transparency" in image.info:
+        return image.convert("RGBA")
+    if image.mode not in ("L", "LA", "RGB", "RGBA"):
+        return image.convert("L" if image.mode == "1" else "RGB")
+    image.load()
+    return image
 
 
-def _turned(image: Any, orientation: object) -> Any:
-    """Apply EXIF orientation 2 … 8."""
+def _flat(image: Any) -> Any:
+    """Return an image laid on white where it is transparent."""
     from PIL import Image
 
-    turns = {
-        2: Image.Transpose.FLIP_LEFT_RIGHT,
-        3: Image.Transpose.ROTATE_180,
-        4: Image.Transpose.FLIP_TOP_BOTTOM,
-        5: Image.Transpose.TRANSPOSE,
-        6: Image.Transpose.ROTATE_270,
-        7: Image.Transpose.TRANSVERSE,
-        8: Image.Transpose.ROTATE_90,
-    }
-    turn = turns.get(orientation) if isinstance(orientation, int) else None
-    return image if turn is None else image.transpose(turn)
+    if image.mode not in ("LA", "RGBA"):
+        return image
+    clear = image.convert("RGBA")
+    flat = Image.new("RGB", clear.size, "white")
+    flat.paste(clear, mask=clear)
+    return flat

@@ -77,7 +77,9 @@ def dead_run(model: ModelResult, comparison: Comparison) -> Finding | None:
     first = model.histories[dead[0]]
     loss = first["loss"]
     constant = [k for k in constant_seeds(model, comparison) if k in dead]
-    says = f"answers {_answer(model, constant[0], comparison)} to every test image"
+    says = ""
+    if constant:
+        says = f", and the network answers {_answer(model, constant[0], comparison)} to all images"
     return Finding(
         code="dead-run",
         severity="serious",
@@ -87,8 +89,7 @@ def dead_run(model: ModelResult, comparison: Comparison) -> Finding | None:
             f"the training loss is {number(loss[0])} after the first epoch and "
             f"{number(loss[-1])} after the last of {len(loss)}, the training accuracy "
             f"{percent(first['accuracy'][-1])}, that of a constant answer"
-            + (f", and the network {says}" if constant else "")
-            + ": a failed run, not a result."
+            f"{says}: a failed run, not a result."
         ),
         advice=(
             "Do not compare it: change the learning rate, the activation or the initialisation "

@@ -1,0 +1,283 @@
+"""The house: who may import whom, what stays light, what is never used.
+
+Oracle: the table HOUSE below, and a walk through the syntax tree of every file in src. An import
+inside a function or under TYPE_CHECKING counts like any other: it is an arrow in the same drawing.
+Cost: 5 s, nearly all of it starting Python. Run: pytest tests/test_architecture.py
+"""
+
+import ast
+import subprocess
+import sys
+from collections.abc import Iterator
+from functools import cache
+from pathlib import Path
+
+import pytest
+
+SRC = Path(__file__).parents[1] / "src"
+
+# Every file and folder beside src/bakeoff/__init__.py, by level: a thing imports from lower levels
+# only, and within its own level along ARROWS. A new module gets its place here first.
+HOUSE: dict[int, tuple[str, ...]] = {
+    0: ("errors",),
+    1: ("recipe",),
+    2: ("data", "split", "shapes", "metrics", "statistics", "verdicts", "baselines"),
+    3: ("backend", "layers", "engine"),
+    4: ("store", "ledgers", "opened"),
+    5: ("results", "checks", "compare"),
+    6: ("figures", "report"),
+    7: ("watch", "trial", "workers", "prepare", "training", "opening", "result", "study"),
+}
+ARROWS = {
+    "verdicts": {"statistics"},
+    "layers": {"backend"},
+    "engine": {"backend", "layers"},
+    "ledgers": {"store"},
+    "opened": {"store"},
+    "checks": {"results"},
+    "compare": {"checks", "results"},
+    "report": {"figures"},
+    "workers": {"trial", "watch"},
+    "training": {"prepare", "trial", "watch", "workers"},
+    "opening": {"prepare", "trial", "watch"},
+    "result": {"workers"},
+    "study": {"opening", "prepare", "result", "training", "watch", "workers"},
+}
+PUBLIC = ("BakeoffError", "Result", "Study", "compare")
+LEVELS = {name: level for level, names in HOUSE.items() for name in names}
+LINES = 400
+README = Path(__file__).parents[1] / "README.md"
+
+KERAS_AND_JAX = ("backend", "layers", "engine")
+NEVER_IMPORTED = {
+    *("pickle", "cPickle", "_pickle", "cloudpickle", "dill", "joblib", "marshal", "shelve"),
+    *("tensorflow", "torch"),
+}
+NEVER_CALLED = {
+    *("eval", "exec", "compile", "__import__"),
+    *("load_model", "load_weights", "save_model"),  # Keras's files may hold code
+    *("unsafe_load", "full_load", "system", "popen"),
+}
+
+
+@cache
+def files() -> dict[str, Path]:
+    """Return every module of the package by its full name; a package by its folder's."""
+    found = {}
+    for path in sorted(SRC.rglob("*.py")):
+        parts = path.relative_to(SRC).with_suffix("").parts
+        found[".".join(parts).removesuffix(".__init__")] = path
+    return found
+
+
+@cache
+def tree(module: str) -> ast.Module:
+    return ast.parse(files()[module].read_text(encoding="utf-8"))
+
+
+def place(module: str) -> str:
+    """Return the entry of HOUSE that a module belongs to: "bakeoff.data.idx" to "data"."""
+    return module.split(".")[1]
+
+
+def modules() -> list[str]:
+    """Return every module but the package's own __init__."""
+    return [name for name in files() if name != "bakeoff"]
+
+
+def imports(module: str) -> Iterator[tuple[str, str | None]]:
+    """Yield (imported module, imported name or None) for each import statement in a file."""
+    for node in ast.walk(tree(module)):
+        if isinstance(node, ast.Import):
+            yield from ((each.name, None) for each in node.names)
+        elif isinstance(node, ast.ImportFrom):
+            assert node.level == 0, f"{module}: imports are absolute"
+            for each in node.names:
+                inner = f"{node.module}.{each.name}"
+                yield (inner, None) if inner in files() else (str(node.module), each.name)
+
+
+def test_every_module_has_a_level_and_every_level_its_modules():
+    assert sorted({place(module) for module in modules()}) == sorted(LEVELS)
+
+
+def test_imports_go_down_the_house():
+    wrong = []
+    for module in modules():
+        here = place(module)
+        for target, name in imports(module):
+            if target == "bakeoff":
+                wrong.append(f"{module} takes {name} from the package itself, which is above it")
+            elif target.startswith("bakeoff.") and not may_import(here, place(target)):
+                wrong.append(f"{here} ({LEVELS.get(here)}) imports {target}")
+    assert wrong == []
+
+
+def may_import(here: str, there: str) -> bool:
+    if here == there or there in ARROWS.get(here, ()):
+        return True
+    return here in LEVELS and there in LEVELS and LEVELS[there] < LEVELS[here]
+
+
+def test_arrows_stay_in_their_level_and_point_one_way():
+    for here, targets in ARROWS.items():
+        names = HOUSE[LEVELS[here]]
+        for there in targets:
+            assert there in names, f"{here} and {there} are on different levels"
+            assert names.index(there) < names.index(here), f"list {there} before {here}"
+
+
+def test_every_arrow_is_used():
+    used = {
+        (place(module), place(target))
+        for module in modules()
+        for target, _ in imports(module)
+        if target.startswith("bakeoff.")
+    }
+    unused = [(here, there) for here in ARROWS for there in ARROWS[here]]
+    assert [arrow for arrow in unused if arrow not in used] == []
+
+
+def test_only_the_engine_knows_keras_and_jax():
+    for module in modules():
+        for target, name in imports(module):
+            if place(module) not in KERAS_AND_JAX:
+                assert target.split(".")[0] not in ("keras", "jax", "jaxlib"), module
+                assert name not in ("keras", "jax"), f"{module} takes {name} from {target}"
+
+
+def test_nobody_takes_what_another_module_keeps_private():
+    for module in modules():
+        for target, name in imports(module):
+            if target.startswith("bakeoff") and name is not None:
+                assert not name.startswith("_"), f"{module} takes {name} from {target}"
+
+
+def test_nothing_that_runs_what_it_reads():
+    wrong = []
+    for module in files():
+        for target, name in imports(module):
+            if target.split(".")[0] in NEVER_IMPORTED:
+                wrong.append(f"{module} imports {target}")
+            if target == "yaml" and name is not None:
+                wrong.append(f"{module} takes {name} from yaml; write yaml.{name}")
+        for node in ast.walk(tree(module)):
+            wrong += [f"{module}, line {node.lineno}: {text}" for text in calls_refused(node)]
+    assert wrong == []
+
+
+def calls_refused(node: ast.AST) -> list[str]:
+    """Return what a call does that no code of ours may do."""
+    if not isinstance(node, ast.Call):
+        return []
+    called = ast.unparse(node.func)
+    name = called.rpartition(".")[2]
+    method = "." in called
+    refused = []
+    if name in NEVER_CALLED and called != "re.compile" and not (name == "compile" and method):
+        refused.append(called)
+    if name == "load" and called.startswith("yaml."):
+        refused.append(called)
+    for keyword in node.keywords:
+        value = keyword.value
+        off = isinstance(value, ast.Constant) and value.value is False
+        if keyword.arg in ("allow_pickle", "shell") and not off:
+            refused.append(f"{keyword.arg}={ast.unparse(value)}")
+    return refused
+
+
+@pytest.mark.parametrize(
+    ("line", "expected"),
+    [
+        ("np.load(path, allow_pickle=True)", ["allow_pickle=True"]),
+        ("np.load(path, allow_pickle=flag)", ["allow_pickle=flag"]),
+        ("np.load(path, allow_pickle=False)", []),
+        ("np.load(path)", []),
+        ("yaml.load(text, yaml.Loader)", ["yaml.load"]),
+        ("yaml.unsafe_load(text)", ["yaml.unsafe_load"]),
+        ("yaml.safe_load(text)", []),
+        ("keras.models.load_model(path)", ["keras.models.load_model"]),
+        ("eval(text)", ["eval"]),
+        ("re.compile(text)", []),
+        ("subprocess.run(text, shell=True)", ["shell=True"]),
+        ("os.system(text)", ["os.system"]),
+    ],
+)
+def test_what_is_refused_is_seen(line, expected):
+    calls = [node for node in ast.walk(ast.parse(line)) if isinstance(node, ast.Call)]
+    assert [text for node in calls for text in calls_refused(node)] == expected
+
+
+def test_files_are_short():
+    lengths = {name: len(path.read_text().splitlines()) for name, path in files().items()}
+    assert {name: n for name, n in lengths.items() if n > LINES} == {}
+
+
+def test_every_file_opens_with_its_contract():
+    for module in files():
+        text = ast.get_docstring(tree(module))
+        assert text, f"{module} has no docstring"
+        assert text.splitlines()[0].endswith((".", ":", "?")), f"{module}: a sentence, please"
+
+
+def test_the_readme_draws_every_file():
+    drawn = README.read_text(encoding="utf-8").split("src/bakeoff/\n")[1].split("```")[0]
+    room, entries = "", set()
+    for line in filter(None, drawn.splitlines()):
+        name = line.split()[0]
+        assert len(line.split()) > 1, f"{name} has no comment"
+        entry = name if line.startswith("  " + name) else room + name
+        room = name if entry.endswith("/") else room
+        entries.add(entry)
+    files_of_the_package = {
+        path.relative_to(SRC / "bakeoff").as_posix()
+        for path in (SRC / "bakeoff").rglob("*.py")
+        if path.name != "__init__.py"
+    }
+    rooms = {f"{path.parent.name}/" for path in (SRC / "bakeoff").glob("*/*.*")}
+    assert entries == files_of_the_package | rooms
+
+
+def loaded_by(code: str) -> set[str]:
+    """Return the names of the modules that a fresh Python has loaded after running `code`."""
+    code = f"{code}\nimport sys; print(*sys.modules)"
+    done = subprocess.run(
+        [sys.executable, "-W", "error", "-c", code], capture_output=True, text=True
+    )
+    assert done.returncode == 0, done.stderr
+    return set(done.stdout.split())
+
+
+HEAVY = {"keras", "jax", "jaxlib", "matplotlib", "sklearn", "scipy.stats", "pandas", "PIL"}
+
+
+def test_importing_bakeoff_is_light():
+    assert loaded_by("import bakeoff") & HEAVY == set()
+
+
+def test_the_public_names():
+    code = f"import bakeoff; assert bakeoff.__all__ == {list(PUBLIC)}, bakeoff.__all__"
+    loaded_by(code)
+
+
+@pytest.mark.parametrize("name", PUBLIC)
+def test_a_public_name_is_always_the_same_thing(name):
+    """No submodule may hide a name once it has been imported."""
+    same = f"bakeoff.{name} is bakeoff.{name} and callable(bakeoff.{name})"
+    loaded = loaded_by(f"import bakeoff; assert {same}, 'bakeoff.{name} changes'")
+    assert loaded & {"keras", "jax", "matplotlib"} == set()
+
+
+def test_reading_a_recipe_and_planning_are_light():
+    code = "import bakeoff.recipe, bakeoff.recipe.schema, bakeoff.shapes"
+    assert loaded_by(code) & HEAVY == set()
+
+
+def test_comparing_needs_no_engine_and_nothing_slow():
+    code = "import bakeoff.store, bakeoff.compare, bakeoff.checks, bakeoff.verdicts"
+    assert loaded_by(code) & HEAVY == set()
+
+
+def test_reporting_needs_no_engine():
+    code = "import bakeoff.figures, bakeoff.report.page"
+    assert loaded_by(code) & HEAVY <= {"matplotlib", "PIL"}

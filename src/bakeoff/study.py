@@ -21,7 +21,7 @@ from bakeoff.result import Result
 from bakeoff.store import StudyFolder
 from bakeoff.training import train
 from bakeoff.watch import Watcher
-from bakeoff.workers import Device, Job, Lost, run_jobs
+from bakeoff.workers import Device, Job, Lost, run_jobs, warm_up
 
 
 def run(
@@ -56,6 +56,7 @@ def run(
     device = device or default_device()
     folder = StudyFolder(out if out is not None else Path("studies") / recipe.name)
     size = _size(workers, device)
+    warm_up()  # while the data is read
     prepared = prepare(recipe, folder, device=device)
     for note in prepared.notes:
         watcher.note(note)

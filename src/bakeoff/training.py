@@ -19,6 +19,7 @@ from bakeoff.prepare import Prepared
 from bakeoff.recipe import ModelRecipe
 from bakeoff.shapes import describe
 from bakeoff.store import StudyFolder
+from bakeoff.trial import BaselineJob, TrainJob, write_development
 from bakeoff.watch import Planned, Watcher
 from bakeoff.workers import Job, Lost
 
@@ -71,8 +72,6 @@ def _common(prepared: Prepared, scratch: Path) -> dict[str, Any]:
 def _train_job(
     prepared: Prepared, model: ModelRecipe, seed: int, scratch: Path
 ) -> tuple[Planned, Job]:
-    from bakeoff.trial import TrainJob  # Keras comes with it
-
     parts = (prepared.identities[model.name], prepared.data.hash, prepared.split.hash, str(seed))
     job = TrainJob(
         model=model.name,
@@ -86,8 +85,6 @@ def _train_job(
 
 
 def _baseline_job(prepared: Prepared, name: str, scratch: Path) -> tuple[Planned, Job]:
-    from bakeoff.trial import BaselineJob
-
     job = BaselineJob(name=name, **_common(prepared, scratch))
     height, width, channels = prepared.data.input_shape
     weights = height * width * channels * prepared.data.n_classes
@@ -104,8 +101,6 @@ def _cost(prepared: Prepared, model: ModelRecipe) -> float:
 
 
 def _write_development(prepared: Prepared, scratch: Path) -> None:
-    from bakeoff.trial import write_development
-
     data, split = prepared.data, prepared.split
     arrays = {}
     for part, rows in (("train", split.train), ("validation", split.validation)):

@@ -3,6 +3,8 @@
 This is where a cluster will be attached: a job names everything it needs, and nothing it needs is
 in memory. Training jobs are given the training and validation images; only a PredictJob, made when
 the study opens its test set, is given test images.
+
+The engine is imported when a job is done, so that making jobs loads neither Keras nor JAX.
 """
 
 import json
@@ -12,23 +14,25 @@ from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from filelock import Timeout
 from numpy.typing import NDArray
 
 from bakeoff import baselines, metrics, store
-from bakeoff.engine import Development, EpochResult, Trained, Trainer, predict
 from bakeoff.errors import StorageError
 from bakeoff.recipe import ModelRecipe
 from bakeoff.store import StudyFolder
+
+if TYPE_CHECKING:
+    from bakeoff.engine import Development, EpochResult, Trained, Trainer
 
 CHECKPOINT_SECONDS = 5.0
 CHECKPOINTS_KEPT = 2
 DEVELOPMENT = ("train_images", "train_labels", "validation_images", "validation_labels")
 
-OnEpoch = Callable[[EpochResult], None]
+OnEpoch = Callable[["EpochResult"], None]
 
 
 class Busy(Exception):
@@ -77,6 +81,8 @@ class TrainJob:
             raise Busy from error
 
     def _train(self, folder: StudyFolder, partial: Path, on_epoch: OnEpoch) -> None:
+        from bakeoff.engine import Trainer
+
         data = read_development(Path(self.data), maximum=self.maximum, n_classes=self.n_classes)
         recipe = ModelRecipe.model_validate_json(self.declared)
         trainer = Trainer(recipe, data, seed=self.seed, selection=self.selection)
@@ -97,7 +103,7 @@ class TrainJob:
         store.write_folder(target, files, scratch=partial / "finished")
 
     def _files(
-        self, recipe: ModelRecipe, data: Development, trained: Trained, seconds: float
+        self, recipe: ModelRecipe, data: "Development", trained: "Trained", seconds: float
     ) -> dict[str, bytes]:
         document: dict[str, Any] = {
             "model": self.model,
@@ -206,6 +212,8 @@ class PredictJob:
             if self.declared is None:
                 probabilities = baselines.predict(weights, images, maximum=self.maximum)
             else:
+                from bakeoff.engine import predict
+
                 recipe = ModelRecipe.model_validate_json(self.declared)
                 probabilities = predict(
                     recipe, weights, images, maximum=self.maximum, n_classes=self.n_classes
@@ -224,7 +232,7 @@ class Checkpoints:
     def __init__(self, folder: Path, *, identity: str) -> None:
         self._folder, self._identity = folder, identity
 
-    def save(self, trainer: Trainer, *, seconds: float) -> None:
+    def save(self, trainer: "Trainer", *, seconds: float) -> None:
         """Write a checkpoint; keep the one before it, in case this one is damaged."""
         arrays, state = trainer.checkpoint()
         document = {"identity": self._identity, "seconds": seconds, "state": state}
@@ -236,7 +244,7 @@ class Checkpoints:
         for old in self._newest_first()[CHECKPOINTS_KEPT:]:
             old.unlink(missing_ok=True)
 
-    def restore(self, trainer: Trainer) -> float:
+    def restore(self, trainer: "Trainer") -> float:
         """Bring `trainer` to the newest whole checkpoint; return the seconds spent so far."""
         for path in self._newest_first():
             try:
@@ -263,8 +271,10 @@ def write_development(folder: Path, arrays: Mapping[str, NDArray[Any]]) -> None:
         store.write_file(folder / f"{name}.npy", store.npy_bytes(arrays[name]))
 
 
-def read_development(folder: Path, *, maximum: float, n_classes: int) -> Development:
+def read_development(folder: Path, *, maximum: float, n_classes: int) -> "Development":
     """Return the images that training may see, memory-mapped."""
+    from bakeoff.engine import Development
+
     arrays = {name: store.read_npy(folder / f"{name}.npy") for name in DEVELOPMENT}
     return Development(**arrays, maximum=maximum, n_classes=n_classes)
 

@@ -16,6 +16,7 @@ from collections import Counter
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
+from multiprocessing import forkserver
 from multiprocessing.connection import Connection, wait
 from pathlib import Path
 from typing import Any, Literal, Protocol
@@ -226,15 +227,22 @@ def _cause_of_death(process: Any) -> str:
 
 def _start(device: Device, cache: Path | None) -> _Worker:
     context = mp.get_context("forkserver")
-    context.set_forkserver_preload(["bakeoff.trial"])
     pipe, theirs = context.Pipe()
     watched, alive = context.Pipe(duplex=False)
     process = context.Process(target=_serve, args=(theirs, watched, device, cache), daemon=True)
-    with _hidden_main(), _single_threads():
+    warm_up()
+    with _hidden_main():
         process.start()
     theirs.close()
     watched.close()
     return _Worker(process, pipe, alive)
+
+
+def warm_up() -> None:
+    """Start the fork server, unless it runs, and let it import Keras and JAX meanwhile."""
+    mp.get_context("forkserver").set_forkserver_preload(["bakeoff.engine", "bakeoff.trial"])
+    with _hidden_main(), _single_threads():
+        forkserver.ensure_running()
 
 
 @contextmanager

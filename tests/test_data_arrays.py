@@ -4,6 +4,7 @@ Run: pytest tests/test_data_arrays.py
 """
 
 import re
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -230,7 +231,8 @@ def test_counts_of_classes(digits):
     assert class_counts(digits, {"none": np.arange(0)})["none"].tolist() == [0] * 10
 
 
-def test_unknown_names():
+@pytest.mark.parametrize("source", ["mnits", Path("mnits")])
+def test_unknown_names(source):
     message = "data: expected digits, mnist, fashion-mnist, a folder or an npz file, found 'mnits'"
     with pytest.raises(DataError, match=f"^{re.escape(message)}$"):
-        load("mnits")
+        load(source)

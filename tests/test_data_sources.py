@@ -7,9 +7,13 @@ import gzip
 import hashlib
 import re
 import threading
+from dataclasses import replace
+from functools import partial
+from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
 import numpy as np
+import platformdirs
 import pytest
 
 from bakeoff import data
@@ -17,6 +21,7 @@ from bakeoff.data import download, sources
 from bakeoff.data.idx import idx_bytes
 from bakeoff.errors import ChecksumMismatch, DataError, StorageError
 
+GO_ONLINE = download.download
 SMALL = {
     "x_train": np.arange(6 * 28 * 28, dtype=np.uint32).astype(np.uint8).reshape(6, 28, 28),
     "y_train": np.arange(6, dtype=np.uint8),
@@ -37,6 +42,8 @@ def home(tmp_path, monkeypatch):
         raise AssertionError(f"a test went online: {url}")
 
     monkeypatch.setattr(download, "download", offline)
+    cache = tmp_path / "home" / ".cache" / "bakeoff" / "data"
+    monkeypatch.setattr(sources, "cache_folder", lambda name: cache / name)
     return tmp_path / "home"
 
 
@@ -147,13 +154,18 @@ def test_places(small, place, packed):
     [
         ("BAKEOFF_DATA", "mnist"),
         ("TORCH_HOME", "MNIST/raw"),
-        ("XDG_CACHE_HOME", "bakeoff/data/mnist"),
     ],
 )
 def test_places_that_variables_name(small, monkeypatch, variable, below):
     monkeypatch.setenv(variable, str(small / "elsewhere"))
     put(small / "elsewhere" / below)
     check(data.load("mnist", offline=True))
+
+
+def test_the_cache_is_the_users():
+    folder = sources.cache_folder("mnist")
+    assert folder.parts[-3:] == ("bakeoff", "data", "mnist")
+    assert folder.is_relative_to(platformdirs.user_cache_dir())
 
 
 def test_the_order_of_places(home, monkeypatch):
@@ -311,6 +323,43 @@ def test_two_at_once_download_once(small, monkeypatch):
         thread.join()
     assert len(loaded) == 2
     assert len(mirrors.asked) == 4
+
+
+@pytest.fixture
+def server(tmp_path, monkeypatch):
+    """A mirror on this machine that has a file and lacks others."""
+    monkeypatch.setenv("NO_PROXY", "127.0.0.1")
+    (tmp_path / "served").mkdir()
+    (tmp_path / "served" / "file.gz").write_bytes(bytes(300_000))
+
+    class Silent(SimpleHTTPRequestHandler):
+        def log_message(self, *args):
+            pass
+
+    handler = partial(Silent, directory=str(tmp_path / "served"))
+    with ThreadingHTTPServer(("127.0.0.1", 0), handler) as server:
+        thread = threading.Thread(target=server.serve_forever)
+        thread.start()
+        yield f"http://127.0.0.1:{server.server_port}/"
+        server.shutdown()
+        thread.join()
+
+
+def test_a_real_answer(server, tmp_path):
+    download.download(f"{server}file.gz", tmp_path / "got", label="file")
+    assert (tmp_path / "got").read_bytes() == bytes(300_000)
+
+
+def test_a_mirror_that_lacks_the_file(small, server, monkeypatch):
+    monkeypatch.setattr(download, "download", GO_ONLINE)
+    published = replace(sources.PUBLISHED["mnist"], mirrors=(server,))
+    message = (
+        "mnist: expected to download train-images-idx3-ubyte.gz, found no mirror that gave it: "
+        f"tried {server} (status 404): go online, or set BAKEOFF_DATA to a folder that has mnist/ "
+        "with its four files"
+    )
+    with pytest.raises(DataError, match=f"^{re.escape(message)}$"):
+        download.fetch(published, small / "cache")
 
 
 def test_progress_is_for_terminals(monkeypatch, capsys):

@@ -63,7 +63,7 @@ def load(source: Source, *, offline: bool = False) -> DataSet:
 
     if source == "digits":
         return sources.load_digits()
-    if source in sources.PUBLISHED:
+    if isinstance(source, str) and source in sources.PUBLISHED:
         return sources.load_published(source, offline=offline)
     raise DataError(
         f"data: expected {', '.join(NAMES)}, a folder or an npz file, found {shown(str(source))!r}"

@@ -8,10 +8,11 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.special import chdtrc
 
-from bakeoff.checks.failed import sound_seeds
-from bakeoff.checks.wording import listed, mean_of, percent, points, some
+from bakeoff.checks.failed import failed_seeds, sound_seeds
+from bakeoff.checks.wording import listed, mean_of, percent, points, seeds_of, some
 from bakeoff.metrics import Calibration
 from bakeoff.results import Comparison, Finding, ModelResult
+from bakeoff.statistics import wilson
 
 # One run's accuracy then lies up to two points from another's of the same model, more than most
 # differences between models that people publish.
@@ -33,27 +34,28 @@ _NAMED = 3
 
 
 def chance_level(model: ModelResult, comparison: Comparison) -> Finding | None:
-    """Notice accuracy no better than the same answers dealt out at random.
+    """Notice seeds no better than the same answers dealt out at random.
 
     Chance is Σ_k t_k·p_k with t_k the share of images of class k and p_k the share of answers k:
     1/k for a balanced test set, and as much as the majority's share for one answer to everything.
     """
-    if not sound_seeds(model, comparison):
-        return None
+    failed = failed_seeds(model, comparison)
     n_images = len(comparison.labels)
     truth = np.bincount(comparison.labels, minlength=len(comparison.class_names)) / n_images
-    chance = float(truth @ model.answers.mean(axis=0)) / n_images
-    accuracy = model.accuracy.estimate
-    if accuracy.low > chance:
+    chances = model.answers @ truth / n_images
+    low = [wilson(share * n_images, n_images)[0] for share in model.accuracy.per_seed]
+    positions = [k for k in range(len(model.seeds)) if k not in failed and low[k] <= chances[k]]
+    if not positions:
         return None
+    accuracy = float(np.mean([model.accuracy.per_seed[k] for k in positions]))
     return Finding(
         code="chance-level",
         severity="serious",
         model=model.name,
         text=(
-            f"{model.name} is at chance level: {percent(accuracy.mean)} of {n_images:,} test "
-            f"images right (95 % interval {percent(accuracy.low)} to {percent(accuracy.high)}), "
-            f"where its answers dealt out at random would have {percent(chance)}."
+            f"{model.name} is at chance level in {seeds_of(model, positions)}: "
+            f"{percent(accuracy)} of {n_images:,} test images right, where its answers dealt out "
+            f"at random would have {percent(float(chances[positions].mean()))}."
         ),
         advice=(
             "Do not compare it: check that images and labels belong together, then the learning "
@@ -79,7 +81,8 @@ def worse_than_baseline(model: ModelResult, comparison: Comparison) -> Finding |
             f"{model.name} is {says} the baseline {name}: {percent(model.accuracy.mean)} against "
             f"{percent(accuracy[name])} of {len(comparison.labels):,} test images, a difference "
             f"of {points(lead.difference)} points (95 % interval {points(lead.low)} to "
-            f"{points(lead.high)})" + (f"; the same holds for {listed(others)}." if others else ".")
+            f"{points(lead.high)})"
+            + (f"; nor is it shown to beat {listed(others)}." if others else ".")
         ),
         advice=(
             f"Use {name}, or find out why a network of {model.parameters:,} parameters fails."
@@ -95,6 +98,8 @@ def unstable_seeds(model: ModelResult, comparison: Comparison) -> Finding | None
     estimate, per_seed = model.accuracy.estimate, np.array(model.accuracy.per_seed)
     n_seeds = len(per_seed)
     if n_seeds < UNSTABLE_SEEDS or not estimate.seed_variance:
+        return None
+    if not sound_seeds(model, comparison):
         return None
     sd = float(np.sqrt(n_seeds * estimate.seed_variance))
     noise = n_seeds * (estimate.noise_variance or 0.0)

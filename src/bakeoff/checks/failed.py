@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 import numpy as np
+from numpy.typing import NDArray
 
 from bakeoff.checks.wording import listed, number, percent, plural, seeds_of
 from bakeoff.results import Comparison, Finding, ModelResult
@@ -28,12 +31,11 @@ def dead_seeds(model: ModelResult, comparison: Comparison) -> list[int]:
     chance = largest_class(comparison)
     found = []
     for position, history in enumerate(model.histories):
-        loss, accuracy = history["loss"], history["accuracy"]
-        if model.diverged_epochs[position] is not None or len(loss) < 2:
+        if model.diverged_epochs[position] is not None or len(history["loss"]) < 2:
             continue
-        half = loss[min(len(loss) // 2, len(loss) - 2) :]
+        half = history["loss"][_half(history) :]
         flat = float(np.ptp(half)) <= FLAT_LOSS * abs(float(half.mean()))
-        if flat and accuracy[-1] <= chance + CHANCE_SLACK:
+        if flat and history["accuracy"][-1] <= chance + CHANCE_SLACK:
             found.append(position)
     return found
 
@@ -56,9 +58,13 @@ def failed_seeds(model: ModelResult, comparison: Comparison) -> list[int]:
 
 
 def sound_seeds(model: ModelResult, comparison: Comparison) -> list[int]:
-    """Return the positions of the other seeds, those whose numbers are a result."""
+    """Return the positions of the other seeds, those whose numbers are a result.
+
+    None of them if they are fewer than half: then the failures are all there is to say.
+    """
     failed = failed_seeds(model, comparison)
-    return [position for position in range(len(model.seeds)) if position not in failed]
+    sound = [position for position in range(len(model.seeds)) if position not in failed]
+    return sound if 2 * len(sound) >= len(model.seeds) else []
 
 
 def largest_class(comparison: Comparison) -> float:
@@ -75,7 +81,7 @@ def dead_run(model: ModelResult, comparison: Comparison) -> Finding | None:
     if not dead:
         return None
     first = model.histories[dead[0]]
-    loss = first["loss"]
+    half = first["loss"][_half(first) :]
     constant = [k for k in constant_seeds(model, comparison) if k in dead]
     says = ""
     if constant:
@@ -86,15 +92,14 @@ def dead_run(model: ModelResult, comparison: Comparison) -> Finding | None:
         model=model.name,
         text=(
             f"{model.name} is dead in {seeds_of(model, dead)}: with seed {model.seeds[dead[0]]} "
-            f"the training loss is {number(loss[0])} after the first epoch and "
-            f"{number(loss[-1])} after the last of {len(loss)}, the training accuracy "
-            f"{percent(first['accuracy'][-1])}, that of a constant answer"
-            f"{says}: a failed run, not a result."
+            f"the training loss stays {_range(half)} in the last {len(half)} of {plural(len(first['loss']), 'epoch')}, the training "
+            f"accuracy ends at {percent(first['accuracy'][-1])}, that of a constant answer{says}: "
+            "a failed run, not a result."
         ),
         advice=(
             "Do not compare it: change the learning rate, the activation or the initialisation "
             "(relu units that are negative for every image, and saturated sigmoid units, pass no "
-            "gradient on), and train it again."
+            "gradient on); a loss that falls a little in every epoch may only need more of them."
         ),
     )
 
@@ -161,3 +166,14 @@ def no_answer(model: ModelResult, comparison: Comparison) -> Finding | None:
 
 def _answer(model: ModelResult, position: int, comparison: Comparison) -> str:
     return comparison.class_names[int(model.answers[position].argmax())]
+
+
+def _half(history: Mapping[str, NDArray[np.float64]]) -> int:
+    """Return where the second half of the epochs begins; it has at least two."""
+    epochs = len(history["loss"])
+    return min(epochs // 2, epochs - 2)
+
+
+def _range(values: NDArray[np.float64]) -> str:
+    low, high = number(values.min(), 4), number(values.max(), 4)
+    return f"at {low}" if low == high else f"between {low} and {high}"

@@ -109,7 +109,8 @@ def over_fitting(model: ModelResult, comparison: Comparison) -> Finding | None:
     advice = f"{lowest + 1} epochs would do; dropout, weight penalties or more images may do better"
     if suffers:
         advice = f"Select the epoch on validation data (selection: best-loss); {advice}"
-    if late > accuracy[lowest] + ARRIVED_ACCURACY:
+    gains = curves.val_accuracy[:, -end:].mean(axis=1) - curves.val_accuracy[:, lowest]
+    if gains.mean() > ARRIVED_ACCURACY and _clear(gains):
         advice += (
             "; where only the answers count and not their probabilities, keep all epochs "
             "(selection: best-accuracy), since accuracy still rises"
@@ -207,8 +208,8 @@ def stopped_improving(model: ModelResult, comparison: Comparison) -> Finding | N
     saved = curves.epochs - 1 - epoch
     if saved < SAVED_EPOCHS or saved < SAVED_SHARE * curves.epochs:
         return None
-    time = model.seconds_per_trial
-    seconds = "" if time is None else f", about {time * saved / curves.epochs:,.0f} s a trial"
+    time = (model.seconds_per_trial or 0.0) * saved / curves.epochs
+    seconds = f", about {time:,.0f} s a trial" if time >= 1 else ""
     return Finding(
         code="stopped-improving",
         severity="info",

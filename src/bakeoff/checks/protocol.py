@@ -7,6 +7,7 @@ from math import sqrt
 import numpy as np
 from scipy.special import ndtri, stdtrit
 
+from bakeoff.checks.failed import failed_seeds
 from bakeoff.checks.wording import listed, percent, plural, points, some
 from bakeoff.results import Comparison, Finding, ModelResult, Severity
 
@@ -59,17 +60,19 @@ def one_seed(comparison: Comparison) -> Finding | None:
 def too_few_seeds(comparison: Comparison) -> Finding | None:
     """Notice differences that a trainable number of seeds would separate."""
     open_pairs = [pair for pair in comparison.pairs if pair.verdict == "not separated"]
+    sound = {m.name for m in comparison.models if not failed_seeds(m, comparison)}
     reachable = [
         (pair.seeds_needed, pair)
         for pair in open_pairs
         if pair.seeds_needed is not None and pair.seeds_needed <= SEEDS_WORTH
+        if {pair.a, pair.b} <= sound
     ]
     if not reachable:
         return None
     needed, nearest = min(reachable, key=lambda item: item[0])
     most = max(seeds for seeds, _ in reachable)
     difference = nearest.test.difference if nearest.test else 0.0
-    rest = f"; {most} for all {len(reachable)} pairs of this kind" if len(reachable) > 1 else ""
+    rest = f"; {most} for all {len(reachable)} such pairs" if len(reachable) > 1 else ""
     return Finding(
         code="too-few-seeds",
         severity="warning",
@@ -80,7 +83,10 @@ def too_few_seeds(comparison: Comparison) -> Finding | None:
             f"about {needed} seeds of each would separate {nearest.a} from {nearest.b} if the "
             f"{points(difference, 2)} points between them are real{rest}."
         ),
-        advice=f"Train more seeds (--seeds {needed}), or treat these models as equally good.",
+        advice=(
+            f"Train more seeds (--seeds {needed}), which opens the test set again and makes the "
+            "verdicts exploratory, or treat these models as equally good."
+        ),
     )
 
 

@@ -19,9 +19,9 @@ def points(share: float, digits: int = 1) -> str:
     return f"{100 * share:.{digits}f}"
 
 
-def number(value: float) -> str:
-    """Return a loss with three digits that count."""
-    return f"{value:.3g}"
+def number(value: float, digits: int = 3) -> str:
+    """Return a loss with as many digits that count."""
+    return f"{value:.{digits}g}"
 
 
 def plural(count: int, noun: str) -> str:
@@ -42,10 +42,10 @@ def some(items: Sequence[str]) -> str:
 
 
 def seeds_of(model: ModelResult, positions: Sequence[int]) -> str:
-    """Return the seeds at these positions: "seed 3", "seeds 0 and 2", "all 5 seeds"."""
+    """Return the seeds at these positions: "seed 3 of 5 seeds", "all 5 seeds"."""
     total = len(model.seeds)
     if len(positions) == total > 1:
-        return f"all {total} seeds"
+        return "both seeds" if total == 2 else f"all {total} seeds"
     names = [str(model.seeds[position]) for position in positions]
     return f"{'seed' if len(names) == 1 else 'seeds'} {listed(names)} of {plural(total, 'seed')}"
 

@@ -1,7 +1,9 @@
 """Broken at random: thousands of damaged IDX, npz, PNG and JPEG files; 2 s.
 
 Oracle: a file is read or refused with a DataError of one line, within two seconds; no other
-exception, no warning. BAKEOFF_FUZZ=100000 tries that many files. Run: pytest tests/test_data_fuzz.py
+exception, no warning. BAKEOFF_FUZZ=100000 tries that many files.
+
+Run: pytest tests/test_data_fuzz.py
 """
 
 import gzip

@@ -171,6 +171,9 @@ STRANGE = "x: expected numbers or text in a plain array, found another header"
         (header(b"(" * 9000), STRANGE),
         (header(b"-" * 9000 + b"1"), STRANGE),
         (header(b"{" + b"[" * 9000, b"\2\0"), STRANGE),
+        (header(PLAIN % (b" " * 9000)), STRANGE),
+        (header(b" " * 9000), STRANGE),
+        (header(b"'shape':(" * 1000), STRANGE),
         (header(PLAIN % b"-1, 4, 5"), STRANGE),
         (header(PLAIN % b"__import__('os')"), STRANGE),
         (header(PLAIN % b"6, 4, 5")[:-9], STRANGE),
@@ -182,7 +185,7 @@ STRANGE = "x: expected numbers or text in a plain array, found another header"
         (npy(X)[:-1], "x: expected 248 bytes as its header promises, found 247"),
         (npy(X) + b"\0", "x: expected 248 bytes as its header promises, found 249"),
     ],
-    ids=range(14),
+    ids=range(17),
 )
 def test_lying_headers(path, content, message):
     write_zip(path, [("x.npy", content), ("y.npy", npy(Y))])

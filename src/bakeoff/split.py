@@ -15,7 +15,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from bakeoff.errors import DataError
 
-type_of_amount = "a whole number of images or a fraction below 1"
+_AMOUNT = "a whole number of images or a fraction below 1"
 
 
 @dataclass(frozen=True)
@@ -195,13 +195,12 @@ def _draw(
 def _count(amount: object, available: int, name: str) -> int:
     """Return how many images an amount means; a fraction is rounded up, exactly."""
     if isinstance(amount, bool) or not isinstance(amount, int | float | np.integer | np.floating):
-        raise DataError(f"{name}: expected {type_of_amount}, found {amount!r}")
+        raise DataError(f"{name}: expected {_AMOUNT}, found {amount!r}")
     if not math.isfinite(amount) or amount < 0 or (amount >= 1 and amount != int(amount)):
-        raise DataError(f"{name}: expected {type_of_amount}, found {amount}")
+        raise DataError(f"{name}: expected {_AMOUNT}, found {amount}")
     if isinstance(amount, float | np.floating) and amount >= 1:
         raise DataError(
-            f"{name}: expected {type_of_amount}, found {amount}: "
-            f"write {int(amount)} if images are meant"
+            f"{name}: expected {_AMOUNT}, found {amount}: write {int(amount)} if images are meant"
         )
     whole = isinstance(amount, int | np.integer)
     count = int(amount) if whole else math.ceil(Fraction(repr(float(amount))) * available)

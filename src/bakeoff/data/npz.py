@@ -20,9 +20,9 @@ _HEADER = 10_000  # bytes of an array's header, NumPy's own limit
 _CHUNK = 1 << 20
 _FREE = 1 << 26  # bytes that may be packed at any ratio
 _RATIO = 200  # above that size; MNIST packs 1 : 5, MNIST in black and white 1 : 40
-_DESCR = re.compile(r"'descr':\s*'([<>|=]?[biufSU]\d{1,6})'")
+_DESCR = re.compile(r"'descr':\s*'([<>|=]?[biufSU][0-9]{1,6})'")
 _ORDER = re.compile(r"'fortran_order':\s*(True|False)")
-_SHAPE = re.compile(r"'shape':\s*\(((?:\s*\d{1,18}\s*,)*\s*(?:\d{1,18})?\s*)\)")
+_SHAPE = re.compile(r"'shape':\s*\(((?:[0-9]{1,18}, ?)*(?:[0-9]{1,18})?)\)")
 _WHOLE = re.compile(r"\{(?:[^{}])*\}\s*")
 
 
@@ -197,6 +197,6 @@ class _Bounded:
         wanted = self._size - self._file.tell() if count < 0 else count
         if wanted > self.largest:
             raise DataError(
-                f"expected an .npz file of a few arrays, found a zip directory of  {wanted:,} bytes"
+                f"expected an .npz file of a few arrays, found a zip directory of {wanted:,} bytes"
             )
         return self._file.read(max(wanted, 0))

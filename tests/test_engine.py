@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 from bakeoff.backend import keras
 from bakeoff.engine import Development, Trainer
+from bakeoff.initial import Drawn
 from bakeoff.layers import build
 from bakeoff.recipe import parse
 
@@ -74,7 +75,8 @@ def native(model, data, *, seed):
             config
         )
 
-    theirs = keras.models.clone_model(ours, clone_function=plain)
+    with keras.saving.custom_object_scope({"Drawn": Drawn}):
+        theirs = keras.models.clone_model(ours, clone_function=plain)
     theirs.set_weights(ours.get_weights())
     return theirs
 

@@ -40,7 +40,7 @@ def start(device: Device, *, cache: Path | None = None) -> None:
         jax.config.update("jax_platforms", "cpu")
     if cache is not None:
         jax.config.update("jax_compilation_cache_dir", str(cache))
-        jax.config.update("jax_persistent_cache_min_compile_time_secs", 0.2)
+        jax.config.update("jax_persistent_cache_min_compile_time_secs", 0)
         jax.config.update("jax_persistent_cache_min_entry_size_bytes", 0)
     if device == "gpu" and not _has_gpu():
         raise UsageError(

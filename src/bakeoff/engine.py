@@ -180,12 +180,13 @@ def _program(model_json: str, shape: _Shape) -> _Program:
         finite = jnp.all(jnp.stack([jnp.all(jnp.isfinite(leaf)) for leaf in numbers]))
         return state, jnp.where(finite, loss / shape.n_train, jnp.nan), right / shape.n_train
 
-    def evaluate(trainable: Any, other: Any, images: Array) -> Any:
+    def evaluate(trainable: Any, other: Any, images: Array, labels: Array) -> Any:
         probabilities = _predict_all(model, trainable, other, images, shape.maximum)
+        losses = _cross_entropy(labels, probabilities)
         _, _, penalties = model.stateless_call(
             trainable, other, images[:1].astype(jnp.float32), return_losses=True
         )
-        return probabilities, jnp.asarray(sum(penalties), jnp.float32)
+        return probabilities, losses, jnp.asarray(sum(penalties), jnp.float32)
 
     return _Program(jax.jit(epoch), jax.jit(evaluate), optimizer, position)
 
@@ -274,13 +275,16 @@ class Trainer:
             return dict.fromkeys(names)
         if not finite:
             return dict.fromkeys(names, math.nan)
-        probabilities, penalty = self._program.evaluate(*state[:2], self._validation)
         labels = self._data.validation_labels
-        losses = np.asarray(_cross_entropy(labels, probabilities), np.float64)
+        probabilities, losses, penalty = self._evaluate(*state[:2])
         right = np.asarray(probabilities).argmax(axis=1) == labels
-        entropy = float(losses.mean())
+        entropy = float(np.asarray(losses, np.float64).mean())
         values = (entropy + float(penalty), entropy, float(right.mean()))
         return dict(zip(names, values, strict=True))
+
+    def _evaluate(self, trainable: Any, other: Any) -> Any:
+        labels = np.asarray(self._data.validation_labels, np.int32)
+        return self._program.evaluate(trainable, other, self._validation, labels)
 
     def _select(self, result: EpochResult) -> None:
         scores = {
@@ -298,7 +302,7 @@ class Trainer:
         trainable, other = self._selected
         validation = None
         if len(self._validation):
-            validation = np.asarray(self._program.evaluate(trainable, other, self._validation)[0])
+            validation = np.asarray(self._evaluate(trainable, other)[0])
         total, trained = self._parameters
         return Trained(
             weights=dict(zip(self._names, map(np.asarray, [*trainable, *other]), strict=True)),

@@ -19,6 +19,7 @@ import numpy as np
 
 from bakeoff.backend import jax, keras
 from bakeoff.errors import RecipeError
+from bakeoff.initial import Drawn
 from bakeoff.recipe import ModelRecipe
 
 jnp, lax = jax.numpy, jax.lax
@@ -305,10 +306,8 @@ def _argument(key: str, value: Any, *, seed: int) -> Any:
     """Return a Keras regulariser or a seeded initialiser for its name; other values as they are."""
     if key.endswith("_regularizer") and value:
         return keras.regularizers.L1L2(l1=value.get("l1", 0.0), l2=value.get("l2", 0.0))
-    if key.endswith("_initializer"):
-        plain = keras.initializers.get(value)
-        config = plain.get_config()
-        return type(plain).from_config({**config, "seed": seed} if "seed" in config else config)
+    if key.endswith("_initializer") and value not in ("zeros", "ones"):
+        return Drawn(value, seed)
     return value
 
 

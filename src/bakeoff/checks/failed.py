@@ -93,7 +93,8 @@ def dead_run(model: ModelResult, comparison: Comparison) -> Finding | None:
         text=(
             f"{model.name} is dead in {seeds_of(model, dead)}: with seed {model.seeds[dead[0]]} "
             f"the training loss stays {_range(half)} in the last {len(half)} of "
-            f"{plural(len(first['loss']), 'epoch')}, the training accuracy ends at {percent(first['accuracy'][-1])}, that of a constant answer{says}: "
+            f"{plural(len(first['loss']), 'epoch')}, the training accuracy ends at "
+            f"{percent(first['accuracy'][-1])}, that of a constant answer{says}: "
             "a failed run, not a result."
         ),
         advice=(

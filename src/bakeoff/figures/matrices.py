@@ -11,6 +11,7 @@ from bakeoff.figures.style import (
     BLUE,
     FONT,
     INK,
+    LINE,
     MUTED,
     ORANGE,
     PAPER,
@@ -28,6 +29,7 @@ if TYPE_CHECKING:
 
 _MOST_NUMBERS = 24  # classes: squares of larger matrices are too small for a number
 SIGNS = {"better": "▲", "worse": "▼", "practically equal": "≈", "not separated": "?"}
+_COLORS = {"better": BLUE, "worse": ORANGE, "practically equal": MUTED}
 _OPPOSITE = {"better": "worse", "worse": "better"}
 
 
@@ -70,28 +72,22 @@ def confusion(
 def verdict_matrix(comparison: Comparison) -> Figure:
     """Draw the verdict on each row's model against each column's, with the difference in points."""
     names = [model.name for model in comparison.models]
-    left, side = name_margin(names), 0.85 * len(names)
+    labels = [_shorten(name) for name in names]
+    left, wide = name_margin(labels), max(0.85, 0.1 + 0.075 * max(map(len, labels)))
     figure, (axes,) = panels(
-        width=left + side + 0.15, height=0.6 * side + 0.8, left=left, right=0.15,
-        top=0.65, bottom=0.15,
+        width=left + wide * len(names) + 0.15, height=0.5 * len(names) + 0.5, left=left,
+        right=0.15, top=0.4, bottom=0.1,
     )  # fmt: skip
-    found = {names: pair for pair in comparison.pairs for names in ((pair.a, pair.b),)}
-    colors = {"better": BLUE, "worse": ORANGE, "practically equal": MUTED, "not separated": "none"}
+    found = {(pair.a, pair.b): pair for pair in comparison.pairs}
     for row, a in enumerate(names):
         for column, b in enumerate(names):
-            if a == b or not ((a, b) in found or (b, a) in found):
-                continue
-            word, difference = seen_from(found.get((a, b)) or found[b, a], a)
-            square = (column - 0.47, row - 0.47)
-            if word:
-                _square(axes, square, 0.94, colors[word])
-            sign = SIGNS[word] if word else "–"
-            text = f"{sign} {100 * difference:+.2f}" if difference is not None else sign
-            axes.text(column, row, text, ha="center", va="center", fontsize=FONT - 0.5)
+            pair = found.get((a, b)) or found.get((b, a))
+            if pair is not None:
+                _verdict_square(axes, (column, row), *seen_from(pair, a))
     axes.set_xlim(-0.5, len(names) - 0.5)
     axes.set_ylim(len(names) - 0.5, -0.5)
-    axes.set_xticks(range(len(names)), names)
-    axes.set_yticks(range(len(names)), names)
+    axes.set_xticks(range(len(names)), labels)
+    axes.set_yticks(range(len(names)), labels)
     axes.xaxis.set_ticks_position("top")
     axes.tick_params(length=0, labelcolor=INK)
     axes.grid(visible=False)
@@ -150,22 +146,21 @@ def _numbers(axes: Axes, matrix: NDArray[np.float64]) -> None:
         )
 
 
-def _square(axes: Axes, corner: tuple[float, float], side: float, color: str) -> None:
+def _verdict_square(
+    axes: Axes, place: tuple[int, int], word: str | None, difference: float | None
+) -> None:
     from matplotlib.patches import Rectangle
 
-    plain = color == "none"
-    axes.add_patch(
-        Rectangle(
-            corner,
-            side,
-            side,
-            facecolor=color,
-            edgecolor=MUTED if plain else "none",
-            alpha=1.0 if plain else 0.25,
-            linewidth=0.8,
-            linestyle=(0, (2, 2)),
-        )
-    )
+    x, y = place
+    if word:
+        color = _COLORS.get(word)
+        square = Rectangle((x - 0.47, y - 0.47), 0.94, 0.94, linewidth=0.8)
+        square.set(facecolor=color or "none", alpha=0.25 if color else 1.0)
+        square.set(edgecolor="none" if color else LINE)
+        axes.add_patch(square)
+    sign = SIGNS[word] if word else "–"
+    text = sign if difference is None else f"{sign} {100 * difference:+.2f}".replace("-", "−")
+    axes.text(x, y, text, ha="center", va="center", fontsize=FONT - 0.5)
 
 
 def _shorten(name: str, *, most: int = 18) -> str:

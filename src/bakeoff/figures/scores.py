@@ -232,16 +232,22 @@ def _against(
     percent_axis(axes.yaxis)
     axes.set_xlabel(label + " (log scale)", color=MUTED, labelpad=3)
     corner(axes, "test accuracy")
-    _label_points(axes, points, best)
+    bars = [(m.accuracy.estimate.low, m.accuracy.estimate.high) for m in models]
+    _label_points(axes, points, bars, best)
     return figure
 
 
-def _label_points(axes: Axes, points: Sequence[Point], best: Sequence[str]) -> None:
+def _label_points(
+    axes: Axes, points: Sequence[Point], bars: Sequence[tuple[float, float]], best: Sequence[str]
+) -> None:
     """Write each name beside its point, on the first side where it covers nothing."""
     box = axes.get_window_extent()
     dots = [axes.transData.transform((x, y)) for _, x, y in points]
     scale = axes.get_figure(root=True).dpi / 72  # type: ignore[union-attr]
     taken = [(x - 5 * scale, y - 5 * scale, x + 5 * scale, y + 5 * scale) for x, y in dots]
+    for (_, x, _), ends in zip(points, bars, strict=True):
+        (x, low), (_, high) = (axes.transData.transform((x, end)) for end in ends)
+        taken.append((x - 1, low, x + 1, high))
     pixels = {name: dot for (name, _, _), dot in zip(points, dots, strict=True)}
     for one, other in pairwise(best):
         for part in np.linspace(0.0, 1.0, 40):

@@ -34,7 +34,7 @@ def svg(figure: Figure, *, alt: str, standalone: bool = False) -> str:
     """
     root = ElementTree.fromstring(_draw(figure))
     _clean(root)
-    _rename(root)
+    _rename(root, alt)
     height, width = figure.get_figheight() * 72, figure.get_figwidth() * 72
     root.attrib = {"viewBox": f"0 0 {width:.5g} {height:.5g}", "role": "img", "aria-label": alt}
     if standalone:
@@ -110,11 +110,11 @@ def _invisible(element: Element) -> bool:
     return element.tag == "path" and unseen and "id" not in element.attrib
 
 
-def _rename(root: Element) -> None:
+def _rename(root: Element, alt: str) -> None:
     """Keep only the names that something points to, and make them this figure's own."""
     texts = [value for element in root.iter() for value in element.attrib.values()]
     used = {name for text in texts for name in re.findall(r"#([\w-]{5,})", text)}
-    content = ElementTree.tostring(root)
+    content = ElementTree.tostring(root) + alt.encode()  # two figures may be drawn alike
     mark = hashlib.sha256(content).hexdigest()[:8]
     names = {
         name: f"f{mark}-{number}"

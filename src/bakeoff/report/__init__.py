@@ -25,9 +25,9 @@ def html(comparison: Comparison) -> str:
 
 def table(comparison: Comparison) -> RenderableType:
     """Return the table, verdicts and recommendation for `rich.print`, as wide as the window."""
-    from bakeoff.report.terminal import TableView
+    from bakeoff.report.terminal import table
 
-    return TableView(comparison)
+    return table(comparison)
 
 
 def fragment(comparison: Comparison) -> str:

@@ -31,7 +31,7 @@ _SEVERITIES = {"serious": "bold red", "warning": "bold yellow", "info": "dim"}
 
 @dataclass(frozen=True)
 class TableView:
-    """What `table` returns: something rich prints."""
+    """A comparison as something rich prints."""
 
     comparison: Comparison
 
@@ -57,6 +57,11 @@ class TableView:
         yield from _findings(comparison)
         yield Text()
         yield Text(clean(story.footer(comparison)), style="dim")
+
+
+def table(comparison: Comparison) -> TableView:
+    """Return the table, verdicts and recommendation, for rich to print."""
+    return TableView(comparison)
 
 
 def clean(text: str) -> str:
@@ -166,11 +171,12 @@ def _verdicts_title(comparison: Comparison) -> str:
 def _verdicts(comparison: Comparison) -> Iterator[Text]:
     pairs = comparison.pairs
     if len(pairs) > _MOST_PAIRS:
-        counts: dict[str, int] = {}
-        for pair in pairs:
-            word = {"worse": "better", None: "without a verdict"}.get(pair.verdict, pair.verdict)
-            counts[str(word)] = counts.get(str(word), 0) + 1
-        said = [f"{count} {word}" for word, count in counts.items()]
+        words_of = [pair.verdict.replace("worse", "better") for pair in pairs if pair.verdict]
+        said = [
+            f"{words_of.count(word)} {word}"
+            for word in ("better", "practically equal", "not separated")
+            if word in words_of
+        ] or ["no verdicts"]
         yield Text(f"{len(pairs)} pairs: {words.listed(said)}; the report names them all.")
         return
     for pair in pairs:

@@ -1,0 +1,113 @@
+"""A headless Chromium for tests, spoken to over a pipe: no port, no driver, no other package.
+
+`find()` says where it is; a test that needs it skips with a reason where there is none.
+"""
+
+import json
+import os
+import select
+import shutil
+import subprocess
+import tempfile
+import time
+from pathlib import Path
+
+NAMES = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
+FLAGS = (
+    *("--headless", "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run"),
+    *("--disable-background-networking", "--disable-component-update", "--disable-sync"),
+    *("--disable-dev-shm-usage", "--hide-scrollbars", "--remote-debugging-pipe"),
+)
+
+
+def find() -> str | None:
+    return next(filter(None, map(shutil.which, NAMES)), None)
+
+
+class Browser:
+    """One page: `open` it, `evaluate` JavaScript in it; what it logs and asks for is kept."""
+
+    def __init__(self, *, width: int = 1200, height: int = 900, dark: bool = False):
+        self.console: list[str] = []
+        self.requests: list[str] = []
+        self._profile = tempfile.TemporaryDirectory(ignore_cleanup_errors=True)
+        to_read, self._write = os.pipe()
+        self._read, to_write = os.pipe()
+        # Chromium reads commands from descriptor 3 and answers on descriptor 4.
+        shell = f'exec "$@" 3<&{to_read} 4>&{to_write}'
+        self._process = subprocess.Popen(
+            ["bash", "-c", shell, "bash", find(), *FLAGS, f"--user-data-dir={self._profile.name}",
+             f"--window-size={width},{height}"],
+            pass_fds=(to_read, to_write), stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
+        )  # fmt: skip
+        os.close(to_read)
+        os.close(to_write)
+        self._count, self._rest, self._session = 0, b"", None
+        target = self._send("Target.createTarget", url="about:blank")["targetId"]
+        attached = self._send("Target.attachToTarget", targetId=target, flatten=True)
+        self._session = attached["sessionId"]
+        for domain in ("Page", "Runtime", "Log", "Network"):
+            self._send(f"{domain}.enable")
+        scheme = {"name": "prefers-color-scheme", "value": "dark" if dark else "light"}
+        self._send("Emulation.setEmulatedMedia", features=[scheme])
+        self._send("Emulation.setDeviceMetricsOverride", width=width, height=height,
+                   deviceScaleFactor=1, mobile=width < 600)  # fmt: skip
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *_):
+        self._process.terminate()
+        self._process.wait(timeout=10)
+        os.close(self._write)
+        os.close(self._read)
+        self._profile.cleanup()
+
+    def open(self, path: Path) -> None:
+        self._send("Page.navigate", url=path.resolve().as_uri())
+        deadline = time.monotonic() + 20
+        while self.evaluate("document.readyState") != "complete":
+            assert time.monotonic() < deadline, "the page did not finish loading in 20 s"
+
+    def evaluate(self, script: str):
+        answer = self._send("Runtime.evaluate", expression=script, returnByValue=True)
+        assert "exceptionDetails" not in answer, answer
+        return answer["result"].get("value")
+
+    def press(self, key: str, code: int) -> None:
+        for kind in ("rawKeyDown", "char", "keyUp"):
+            text = {"text": "\r"} if key == "Enter" and kind == "char" else {}
+            self._send("Input.dispatchKeyEvent", type=kind, key=key, code=key,
+                       windowsVirtualKeyCode=code, **text)  # fmt: skip
+
+    def _send(self, method: str, **parameters) -> dict:
+        self._count += 1
+        message = {"id": self._count, "method": method, "params": parameters}
+        if self._session:
+            message["sessionId"] = self._session
+        os.write(self._write, json.dumps(message).encode() + b"\0")
+        while True:
+            answer = self._next()
+            if answer.get("id") == self._count:
+                assert "error" not in answer, answer
+                return answer["result"]
+            self._note(answer)
+
+    def _next(self) -> dict:
+        while b"\0" not in self._rest:
+            ready, _, _ = select.select([self._read], [], [], 30)
+            assert ready, "the browser did not answer for 30 s"
+            block = os.read(self._read, 1 << 16)
+            assert block, "the browser ended"
+            self._rest += block
+        line, _, self._rest = self._rest.partition(b"\0")
+        return json.loads(line)
+
+    def _note(self, event: dict) -> None:
+        parameters = event.get("params", {})
+        if event.get("method") == "Network.requestWillBeSent":
+            self.requests.append(parameters["request"]["url"])
+        elif event.get("method") == "Log.entryAdded":
+            self.console.append(parameters["entry"]["text"])
+        elif event.get("method") in ("Runtime.exceptionThrown", "Runtime.consoleAPICalled"):
+            self.console.append(json.dumps(parameters))

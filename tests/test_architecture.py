@@ -21,12 +21,12 @@ SRC = Path(__file__).parents[1] / "src"
 HOUSE: dict[int, tuple[str, ...]] = {
     0: ("errors",),
     1: ("recipe",),
-    2: ("data", "split", "shapes", "metrics", "statistics", "verdicts", "baselines"),
+    2: ("data", "split", "shapes", "metrics", "statistics", "verdicts", "baselines", "watch"),
     3: ("backend", "layers", "engine"),
     4: ("store", "ledgers", "opened"),
     5: ("results", "checks", "compare"),
     6: ("figures", "report"),
-    7: ("watch", "trial", "workers", "prepare", "training", "opening", "result", "study"),
+    7: ("trial", "workers", "prepare", "training", "opening", "result", "study"),
 }
 ARROWS = {
     "verdicts": {"statistics"},

@@ -17,6 +17,7 @@ from numpy.typing import NDArray
 from bakeoff.backend import jax, keras
 from bakeoff.layers import build, dropout_key
 from bakeoff.recipe import ModelRecipe, Optimizer
+from bakeoff.watch import EpochResult
 
 jnp, lax = jax.numpy, jax.lax
 Array = Any
@@ -45,25 +46,6 @@ class Development:
         """Height, width and channels of an image."""
         height, width, channels = self.train_images.shape[1:]
         return height, width, channels
-
-
-@dataclass(frozen=True)
-class EpochResult:
-    """One epoch's line of the history; `loss` and `val_loss` include the weight penalties."""
-
-    epoch: int
-    loss: float
-    accuracy: float
-    val_loss: float | None
-    val_cross_entropy: float | None
-    val_accuracy: float | None
-    learning_rate: float
-
-    @property
-    def finite(self) -> bool:
-        """Say whether training is still on the ground."""
-        values = (self.loss, self.val_loss, self.val_cross_entropy)
-        return all(value is None or math.isfinite(value) for value in values)
 
 
 @dataclass(frozen=True)

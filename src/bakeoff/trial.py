@@ -24,15 +24,16 @@ from bakeoff import baselines, metrics, store
 from bakeoff.errors import StorageError
 from bakeoff.recipe import ModelRecipe
 from bakeoff.store import StudyFolder
+from bakeoff.watch import EpochResult
 
 if TYPE_CHECKING:
-    from bakeoff.engine import Development, EpochResult, Trained, Trainer
+    from bakeoff.engine import Development, Trained, Trainer
 
 CHECKPOINT_SECONDS = 5.0
 CHECKPOINTS_KEPT = 2
 DEVELOPMENT = ("train_images", "train_labels", "validation_images", "validation_labels")
 
-OnEpoch = Callable[["EpochResult"], None]
+OnEpoch = Callable[[EpochResult], None]
 
 
 class Busy(Exception):

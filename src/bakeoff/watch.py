@@ -1,8 +1,30 @@
-"""Who wants to know how long work goes on: the command line's progress bar, or nobody."""
+"""Who wants to know how long work goes on: the command line's progress bar, or nobody.
 
+What it hears is defined here too: a process that only watches loads neither Keras nor JAX.
+"""
+
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
+
+
+@dataclass(frozen=True)
+class EpochResult:
+    """One epoch's line of the history; `loss` and `val_loss` include the weight penalties."""
+
+    epoch: int
+    loss: float
+    accuracy: float
+    val_loss: float | None
+    val_cross_entropy: float | None
+    val_accuracy: float | None
+    learning_rate: float
+
+    @property
+    def finite(self) -> bool:
+        """Say whether training is still on the ground."""
+        values = (self.loss, self.val_loss, self.val_cross_entropy)
+        return all(value is None or math.isfinite(value) for value in values)
 
 
 @dataclass(frozen=True)
@@ -23,8 +45,8 @@ class Watcher:
     def started(self, label: str) -> None:
         """Hear that a worker has begun a job."""
 
-    def epoch(self, label: str, result: Any) -> None:
-        """Hear of a finished epoch; `result` is an engine.EpochResult."""
+    def epoch(self, label: str, result: EpochResult) -> None:
+        """Hear of a finished epoch."""
 
     def finished(self, label: str) -> None:
         """Hear that a job is done."""

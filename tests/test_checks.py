@@ -597,7 +597,7 @@ def test_too_few_seeds(findings):
     )
     assert finding.advice == (
         "Train more seeds (--seeds 5), which opens the test set again and makes the verdicts "
-        "exploratory, or treat these models as equally good."
+        "exploratory, or report that these seeds do not separate them."
     )
 
 

@@ -1,14 +1,14 @@
 """Every error Bakeoff raises on purpose. Each message is one line: expected, found, what to do.
 
-    BakeoffError                  exit code 1: something failed while running
-    ├── UsageError                exit code 2: what the user gave is wrong
-    │   ├── RecipeError           a recipe: unknown key, wrong type, impossible shape
-    │   ├── DataError             a data set: unknown, absent, broken
-    │   │   └── ChecksumMismatch  a file that is not the one its name promises
-    │   └── StudyError            a study folder: not one, or asked for something it must refuse
-    ├── StorageError              the disk: full, read-only, a file damaged since it was written
-    ├── TrialLost                 trials that could not be finished, by name
-    └── Interrupted               exit code 130: Ctrl-C
+BakeoffError                  exit code 1: something failed while running
+├── UsageError                exit code 2: what the user gave is wrong
+│   ├── RecipeError           a recipe: unknown key, wrong type, impossible shape
+│   ├── DataError             a data set: unknown, absent, broken
+│   │   └── ChecksumMismatch  a file that is not the one its name promises
+│   └── StudyError            a study folder: not one, or asked for something it must refuse
+├── StorageError              the disk: full, read-only, a file damaged since it was written
+├── TrialLost                 trials that could not be finished, by name
+└── Interrupted               exit code 130: Ctrl-C
 """
 
 

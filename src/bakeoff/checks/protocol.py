@@ -85,7 +85,7 @@ def too_few_seeds(comparison: Comparison) -> Finding | None:
         ),
         advice=(
             f"Train more seeds (--seeds {needed}), which opens the test set again and makes the "
-            "verdicts exploratory, or treat these models as equally good."
+            "verdicts exploratory, or report that these seeds do not separate them."
         ),
     )
 

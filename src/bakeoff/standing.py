@@ -1,0 +1,288 @@
+"""How far a study is: trials done, running, begun and missing, validation scores, how to go on.
+
+Everything comes from the study's folder; test predictions are not looked at.
+"""
+
+from __future__ import annotations
+
+import shlex
+import statistics
+from collections.abc import Mapping, Sequence
+from contextlib import suppress
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from filelock import Timeout
+
+from bakeoff import recipe as recipes
+from bakeoff.errors import StorageError
+from bakeoff.recipe import Recipe
+from bakeoff.report import words
+from bakeoff.store import StudyFolder
+from bakeoff.study import status
+
+if TYPE_CHECKING:
+    from rich.console import RenderableType
+
+STATES = ("finished", "running", "begun", "missing")
+
+
+@dataclass(frozen=True)
+class TrialStanding:
+    """One trial; `epochs` have been saved, `document` is trial.json where it is finished."""
+
+    model: str
+    seed: int
+    state: str  # one of STATES
+    epochs: int
+    document: Mapping[str, Any] | None
+    seconds: float | None
+
+
+@dataclass(frozen=True)
+class Standing:
+    """A study as far as it has come."""
+
+    folder: StudyFolder
+    recipe: Recipe
+    study: Mapping[str, Any]  # study.json
+    trials: tuple[TrialStanding, ...]
+    baselines: Mapping[str, bool]  # by name: whether it is fitted
+    openings: int
+
+    def of(self, model: str, *states: str) -> list[TrialStanding]:
+        """Return a model's trials in one of the states; in any, if none is named."""
+        return [t for t in self.trials if t.model == model and (not states or t.state in states)]
+
+    @property
+    def finished(self) -> int:
+        """The number of finished trials."""
+        return sum(trial.state == "finished" for trial in self.trials)
+
+    @property
+    def command(self) -> str:
+        """What to type to go on."""
+        place = str(self.folder.path)
+        return shlex.join(["bakeoff", "run", str(self.folder.recipe_file), "--out", place])
+
+
+def standing(folder: StudyFolder) -> Standing:
+    """Return how far the study in `folder` is.
+
+    Raises
+    ------
+    StudyError : there is no study, or one of another format
+    StorageError : a file was changed since it was written
+    """
+    study = folder.read_study()
+    recipe = recipes.parse(study["resolved"], origin=str(folder.path), folder=folder.path)
+    known = status(folder.path)
+    trials = [_trial(folder, each.model, each.seed, each.state) for each in known.trials]
+    baselines = {name: folder.baseline(name).is_dir() for name in recipe.baselines}
+    return Standing(folder, recipe, study, tuple(trials), baselines, known.openings)
+
+
+def _trial(folder: StudyFolder, model: str, seed: int, state: str) -> TrialStanding:
+    if state == "finished":
+        document = folder.read_trial(model, seed)
+        seconds = None
+        with suppress(StorageError):
+            seconds = folder.read_timing(model, seed).get("seconds")
+        epochs = int(document["epochs_trained"])
+        return TrialStanding(model, seed, state, epochs, document, seconds)
+    saved = sorted(folder.partial(model, seed).glob("checkpoint-*.safetensors"))
+    epochs = int(saved[-1].name.split("-")[1]) if saved else 0
+    if state == "begun" and _busy(folder, model, seed):
+        state = "running"
+    return TrialStanding(model, seed, state, epochs, None, None)
+
+
+def _busy(folder: StudyFolder, model: str, seed: int) -> bool:
+    """Say whether a process is at a trial at this moment."""
+    try:
+        with folder.lock(f"{model}.seed-{seed}", timeout=0):
+            return False
+    except Timeout:
+        return True
+    except (StorageError, OSError):  # somebody else's folder: it cannot be asked
+        return False
+
+
+# ── as JSON ──────────────────────────────────────────────────────────────────────────────────
+
+
+def to_json(now: Standing) -> dict[str, Any]:
+    """Return what `bakeoff status --json` prints."""
+    return {
+        "study": now.recipe.name,
+        "folder": str(now.folder.path),
+        "trials": [
+            {"model": t.model, "seed": t.seed, "state": t.state, "epochs": t.epochs}
+            for t in now.trials
+        ],
+        "finished": now.finished,
+        "declared": len(now.trials),
+        "baselines": dict(now.baselines),
+        "test_openings": now.openings,
+        "command": now.command,
+    }
+
+
+def sealed_json(now: Standing) -> dict[str, Any]:
+    """Return the document of `bakeoff run --json` for a test set that this run did not open.
+
+    It has the shape of a comparison's; what only test predictions could tell is None.
+    """
+    unknown = {"mean": None, "ci": None, "per_seed": None}
+    return {
+        "study": now.recipe.name,
+        "title": now.recipe.title,
+        "data": now.study["data"],
+        "selection": now.recipe.selection,
+        "seeds": sorted({trial.seed for trial in now.trials}),
+        "margin": now.recipe.margin,
+        "give_up": now.recipe.give_up,
+        "test_openings": now.openings,
+        "openings_elsewhere": None,
+        "exploratory": now.openings > 1,
+        "models": [_model_json(now, name, unknown) for name in now.recipe.models],
+        "baselines": [
+            {"name": name, "parameters": None, "accuracy": {"mean": None, "ci": None}}
+            for name, fitted in now.baselines.items()
+            if fitted
+        ],
+        "comparisons": [],
+        "recommended": None,
+        "findings": [],
+        "missing": [f"{t.model} seed {t.seed}" for t in now.trials if t.state != "finished"],
+        "environment": now.study["environment"],
+    }
+
+
+def _model_json(now: Standing, name: str, unknown: Mapping[str, Any]) -> dict[str, Any]:
+    done = now.of(name, "finished")
+    documents = [trial.document or {} for trial in done]
+    first = documents[0] if documents else {}
+    validated = [document["validation"] or {} for document in documents]
+    return {
+        "name": name,
+        "study": now.recipe.name,
+        "parameters": first.get("parameters"),
+        "trainable_parameters": first.get("trainable_parameters"),
+        "seeds": [trial.seed for trial in done],
+        "epochs": now.recipe.models[name].training.epochs,
+        "selected_epochs": [document["selected_epoch"] for document in documents],
+        "diverged": [t.seed for t in done if (t.document or {})["diverged_epoch"] is not None],
+        "seconds_per_trial": _mean([trial.seconds for trial in done]),
+        "prediction_seconds": None,
+        "group": None,
+        "accuracy": dict(unknown),
+        "loss": dict(unknown),
+        "balanced_accuracy": None,
+        "balanced_accuracy_ci": None,
+        "macro_f1": None,
+        "macro_f1_ci": None,
+        "per_class_accuracy": None,
+        "per_class_accuracy_ci": None,
+        "validation": {
+            "accuracy": [each.get("accuracy") for each in validated],
+            "loss": [each.get("cross_entropy") for each in validated],
+        },
+    }
+
+
+def _mean(values: Sequence[float | None]) -> float | None:
+    known = [value for value in values if value is not None]
+    return statistics.fmean(known) if known else None
+
+
+# ── for people ───────────────────────────────────────────────────────────────────────────────
+
+
+def table(now: Standing) -> RenderableType:
+    """Return the models with their trials and validation scores, for rich to print."""
+    from rich.table import Table
+    from rich.text import Text
+
+    view = Table(box=None, padding=(0, 2, 0, 0), pad_edge=False, header_style="bold")
+    columns = [state for state in STATES if any(t.state == state for t in now.trials)]
+    view.add_column("  model", overflow="fold")
+    for state in columns:
+        view.add_column({"finished": "done"}.get(state, state), overflow="fold")
+    images = now.study["data"]["validation"]
+    if images and now.finished:
+        view.add_column("validation accuracy, %", justify="right", no_wrap=True)
+        view.add_column("loss", justify="right", no_wrap=True)
+    if now.finished:
+        view.add_column("epoch", justify="right", no_wrap=True)
+        view.add_column("trial", justify="right", no_wrap=True)
+    for name in now.recipe.models:
+        cells = [_seeds(now.of(name, state)) for state in columns]
+        view.add_row(Text(f"  {name}"), *cells, *_scores(now, name, validated=bool(images)))
+    return view
+
+
+def _seeds(trials: Sequence[TrialStanding]) -> str:
+    """Return seeds as "0–4, 7", and how far those are that have begun."""
+    if any(trial.state in ("running", "begun") for trial in trials):
+        return ", ".join(
+            f"{t.seed} (epoch {t.epochs})" if t.epochs else str(t.seed) for t in trials
+        )
+    runs: list[list[int]] = []
+    for seed in sorted(trial.seed for trial in trials):
+        if runs and seed == runs[-1][-1] + 1:
+            runs[-1].append(seed)
+        else:
+            runs.append([seed])
+    return ", ".join(_span(run[0], run[-1]) for run in runs)
+
+
+def _scores(now: Standing, name: str, *, validated: bool) -> list[str]:
+    if not now.finished:
+        return []
+    done = now.of(name, "finished")
+    empty = ["", ""] if validated else []
+    if not done:
+        return [*empty, "", ""]
+    documents = [trial.document or {} for trial in done]
+    scores = []
+    if validated:
+        shares = [100 * document["validation"]["accuracy"] for document in documents]
+        losses = [document["validation"]["cross_entropy"] for document in documents]
+        spread = f"  {min(shares):.2f}–{max(shares):.2f}" if len(shares) > 1 else ""
+        scores = [f"{statistics.fmean(shares):.2f}{spread}", words.loss(statistics.fmean(losses))]
+    numbers = [d["selected_epoch"] for d in documents if d["selected_epoch"] is not None]
+    selected = _span(min(numbers), max(numbers)) if numbers else "none"
+    return [*scores, selected, words.seconds(_mean([trial.seconds for trial in done]))]
+
+
+def _span(first: int, last: int) -> str:
+    return str(first) if first == last else f"{first}–{last}"
+
+
+def sentences(now: Standing) -> list[str]:
+    """Return, after the table: what is missing, whether the test set is sealed, how to go on."""
+    said = []
+    if now.finished and now.study["data"]["validation"]:
+        said.append(
+            "Validation scores: mean and range over the seeds that are done, on "
+            f"{now.study['data']['validation']:,} images that also chose the epochs."
+        )
+    if now.openings:
+        times = "once" if now.openings == 1 else f"{now.openings} times"
+        said.append(f"The test set was opened {times}.")
+    else:
+        said.append("The test set is sealed.")
+    lacking = [name for name, fitted in now.baselines.items() if not fitted]
+    if lacking:
+        said.append(f"Baselines not fitted yet: {', '.join(lacking)}.")
+    if now.finished < len(now.trials) or lacking or not now.openings:
+        said.append(f"To go on: {now.command}")
+    else:
+        said.append(f"Nothing is missing; the table again: bakeoff compare {now.folder.path}")
+    return said
+
+
+def title(now: Standing) -> str:
+    """Return the first line: the study's name and how many trials are done."""
+    return f"{now.recipe.name}: {now.finished} of {len(now.trials)} trials done"

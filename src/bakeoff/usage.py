@@ -1,0 +1,55 @@
+"""What the command line says of a wrong command line: one line, with the nearest known word.
+
+The parser's own errors are read by their attributes, not their classes, which have moved between
+its versions.
+"""
+
+from collections.abc import Sequence
+from typing import Any
+
+from bakeoff.errors import UsageError
+
+
+def check_command(words: Sequence[str], command: Any) -> None:
+    """Raise UsageError if the first word is no command of the group `command`."""
+    known = list(command.commands)
+    if not words or words[0].startswith("-") or words[0] in known:
+        return
+    raise UsageError(f"expected a command, found {words[0]!r}: {_nearest(words[0], known)}")
+
+
+def as_usage_error(error: Exception, words: Sequence[str]) -> UsageError | None:
+    """Return a parser's error as one of ours; None for any other error."""
+    if not hasattr(error, "format_message") or isinstance(error, UsageError):
+        return None
+    context = getattr(error, "ctx", None)
+    command = context.command_path if context else "bakeoff"
+    option = getattr(error, "option_name", None)
+    parameter = getattr(error, "param", None)
+    kind = type(error).__name__
+    if kind == "NoSuchOption" and option and context:
+        text = f"unknown option {option}; {_nearest(option, _options(context))}"
+    elif kind == "MissingParameter" and parameter is not None:
+        hint = parameter.human_readable_name if parameter.metavar is None else parameter.metavar
+        text = f"expected {hint}, found nothing: {parameter.help or 'give it'}".rstrip(".")
+    else:
+        text = f"{error.format_message().strip().rstrip('.')}; {command} --help shows what it takes"
+    return UsageError(f"{command.removeprefix('bakeoff').strip()}: {text}".removeprefix(": "))
+
+
+def _options(context: Any) -> list[str]:
+    return [
+        name
+        for parameter in context.command.get_params(context)
+        for name in parameter.opts
+        if name.startswith("--")
+    ]
+
+
+def _nearest(word: str, known: Sequence[str]) -> str:
+    from difflib import get_close_matches
+
+    close = get_close_matches(word, known, n=1, cutoff=0.5)
+    if close:
+        return f"did you mean {close[0]}?"
+    return f"known: {', '.join(known)}"

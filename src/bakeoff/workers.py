@@ -14,9 +14,9 @@ import time
 import traceback
 from collections import Counter
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
-from multiprocessing import forkserver
+from multiprocessing import forkserver, resource_tracker
 from multiprocessing.connection import Connection, wait
 from pathlib import Path
 from typing import Any, Literal, Protocol
@@ -241,7 +241,7 @@ def _start(device: Device, cache: Path | None) -> _Worker:
 def warm_up() -> None:
     """Start the fork server, unless it runs, and let it import Keras and JAX meanwhile."""
     mp.get_context("forkserver").set_forkserver_preload(["bakeoff.engine", "bakeoff.trial"])
-    with _hidden_main(), _single_threads():
+    with _hidden_main(), _single_threads(), _deaf_to_ctrl_c():
         forkserver.ensure_running()
 
 
@@ -275,13 +275,33 @@ def _single_threads() -> Iterator[None]:
                 os.environ[name] = value
 
 
+@contextmanager
+def _deaf_to_ctrl_c() -> Iterator[None]:
+    """Let the fork server, and so every worker, begin with Ctrl-C blocked: it is the parent's."""
+    resource_tracker.ensure_running()  # the fork server does it first, and that unblocks Ctrl-C
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
+    try:
+        yield
+    finally:
+        signal.pthread_sigmask(signal.SIG_SETMASK, before)
+
+
 def _serve(pipe: Connection, alive: Connection, device: Device, cache: Path | None) -> None:
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is the parent's to handle
     threading.Thread(target=_die_with_parent, args=(alive,), daemon=True).start()
+    with suppress(EOFError, BrokenPipeError, ConnectionResetError):  # the parent has gone
+        _work(pipe, device, cache)
+
+
+def _work(pipe: Connection, device: Device, cache: Path | None) -> None:
     from bakeoff import backend
     from bakeoff.trial import Busy
 
-    backend.start(device, cache=cache)
+    try:
+        backend.start(device, cache=cache)
+    except BakeoffError as error:
+        pipe.send(("error", error))
+        return
     while True:
         job: Job = pipe.recv()
         try:

@@ -1,9 +1,8 @@
 """A recipe's model as a Keras model, with layers that compile well inside a loop on a CPU.
 
-XLA's own CPU convolution is hopeless inside a compiled loop (jax#12868), so Conv2D here gathers
-the patches of an image into rows and multiplies them with the kernel; its derivative is written
-out, because the automatic one is a slow scatter. Pooling is a maximum of strided slices. Dropout
-hashes a counter instead of drawing threefry bits. All are Keras's layers in every other respect.
+Convolution, pooling and dropout are Keras's layers with the kernels of `kernels.py` on a CPU, where
+XLA's own derivatives are slow inside a compiled loop; on a GPU Keras's convolution and pooling
+serve. The results are Keras's, but for the random numbers of dropout.
 """
 
 import importlib.util
@@ -11,7 +10,6 @@ import sys
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from contextvars import ContextVar
-from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -20,147 +18,31 @@ import numpy as np
 from bakeoff.backend import jax, keras
 from bakeoff.errors import RecipeError
 from bakeoff.initial import Drawn
+from bakeoff.kernels import convolve, framed, hash_bits, max_pool, pads_of, sum_pool
 from bakeoff.recipe import ModelRecipe
 
-jnp, lax = jax.numpy, jax.lax
+jnp = jax.numpy
 Array = Any
-_Padding = tuple[tuple[int, int], tuple[int, int]]
 
-# ── convolution ──────────────────────────────────────────────────────────────────────────────
-
-
-def _paddings(
-    size: tuple[int, int], window: tuple[int, int], strides: tuple[int, int], padding: str
-) -> _Padding:
-    """Return Keras's padding before and after height and width; an odd pixel goes behind."""
-    if padding == "valid":
-        return (0, 0), (0, 0)
-    totals = [
-        max((-(-n // s) - 1) * s + k - n, 0) for n, k, s in zip(size, window, strides, strict=True)
-    ]
-    return tuple((total // 2, total - total // 2) for total in totals)  # type: ignore[return-value]
+# ── layers ───────────────────────────────────────────────────────────────────────────────────
 
 
-def _outputs(size: int, window: int, stride: int) -> int:
-    return (size - window) // stride + 1
-
-
-def _patches(images: Array, window: tuple[int, int], strides: tuple[int, int]) -> Array:
-    """Return (batch, positions, window·channels): what the kernel sees at every position."""
-    batch, height, width, channels = images.shape
-    (kh, kw), (sh, sw) = window, strides
-    y = np.arange(_outputs(height, kh, sh))[:, None, None, None] * sh + np.arange(kh)[:, None]
-    x = np.arange(_outputs(width, kw, sw))[:, None, None] * sw + np.arange(kw)
-    rows = (y * width + x).reshape(-1)
-    pixels = images.reshape(batch, height * width, channels)
-    return pixels.at[:, rows].get(mode="promise_in_bounds").reshape(batch, -1, kh * kw * channels)
-
-
-def _add_patches(
-    patches: Array, shape: tuple[int, ...], window: tuple[int, int], strides: tuple[int, int]
-) -> Array:
-    """Return images of `shape`: the transpose of `_patches`, each patch added where it was."""
-    batch, height, width, channels = shape
-    (kh, kw), (sh, sw) = window, strides
-    oh, ow = _outputs(height, kh, sh), _outputs(width, kw, sw)
-    patches = patches.reshape(batch, oh, ow, kh, kw, channels)
-
-    def placed(i: int, j: int) -> Array:
-        below, right = height - i - (oh - 1) * sh - 1, width - j - (ow - 1) * sw - 1
-        margins = ((0, 0, 0), (i, below, sh - 1), (j, right, sw - 1), (0, 0, 0))
-        return lax.pad(patches[:, :, :, i, j], jnp.zeros((), patches.dtype), margins)
-
-    return sum(placed(i, j) for i in range(kh) for j in range(kw))
-
-
-@partial(jax.custom_vjp, nondiff_argnums=(2,))
-def _convolve(images: Array, kernel: Array, strides: tuple[int, int]) -> Array:
-    window, filters = kernel.shape[:2], kernel.shape[3]
-    batch, height, width, _ = images.shape
-    patches = _patches(images, window, strides)
-    product = patches.reshape(-1, patches.shape[-1]) @ kernel.reshape(-1, filters)
-    oh, ow = (_outputs(n, k, s) for n, k, s in zip((height, width), window, strides, strict=True))
-    return product.reshape(batch, oh, ow, filters)
-
-
-def _convolve_forward(images: Array, kernel: Array, strides: tuple[int, int]) -> tuple[Array, Any]:
-    return _convolve(images, kernel, strides), (images, kernel)
-
-
-def _convolve_backward(strides: tuple[int, int], saved: Any, slope: Array) -> tuple[Array, Array]:
-    images, kernel = saved
-    window, filters = kernel.shape[:2], kernel.shape[3]
-    slope = slope.reshape(-1, filters)
-    patches = _patches(images, window, strides)
-    kernel_slope = patches.reshape(-1, patches.shape[-1]).T @ slope
-    patch_slope = slope @ kernel.reshape(-1, filters).T
-    image_slope = _add_patches(patch_slope, images.shape, window, strides)
-    return image_slope, kernel_slope.reshape(kernel.shape)
-
-
-_convolve.defvjp(_convolve_forward, _convolve_backward)
+def _ours(data_format: str) -> bool:
+    """Say whether our kernels serve; on a GPU Keras's own are faster."""
+    return data_format == "channels_last" and bool(jax.default_backend() == "cpu")
 
 
 class Conv2D(keras.layers.Conv2D):  # type: ignore[misc]
-    """Keras's convolution as patches × matrix."""
+    """Keras's convolution with a derivative that compiles well."""
 
     def convolution_op(self, inputs: Array, kernel: Array) -> Array:
         """Convolve; groups, dilation and channels-first go Keras's own way."""
         plain = self.groups == 1 and set(self.dilation_rate) == {1}
-        if not plain or self.data_format != "channels_last":
+        if not plain or not _ours(self.data_format):
             return super().convolution_op(inputs, kernel)
         kernel = jnp.asarray(kernel.value if hasattr(kernel, "value") else kernel)
-        pads = _paddings(inputs.shape[1:3], kernel.shape[:2], self.strides, self.padding)
-        if any(any(pad) for pad in pads):
-            inputs = jnp.pad(inputs, ((0, 0), *pads, (0, 0)))
-        return _convolve(inputs, kernel, tuple(self.strides))
-
-
-# ── pooling ──────────────────────────────────────────────────────────────────────────────────
-
-
-def _windows(images: Array, window: tuple[int, int], strides: tuple[int, int]) -> Iterator[Array]:
-    """Yield, for every place in the window, the pixels there at every position."""
-    _, height, width, _ = images.shape
-    (kh, kw), (sh, sw) = window, strides
-    oh, ow = _outputs(height, kh, sh), _outputs(width, kw, sw)
-    for i in range(kh):
-        for j in range(kw):
-            yield images[:, i : i + (oh - 1) * sh + 1 : sh, j : j + (ow - 1) * sw + 1 : sw]
-
-
-@partial(jax.custom_vjp, nondiff_argnums=(1, 2))
-def _max_pool(images: Array, window: tuple[int, int], strides: tuple[int, int]) -> Array:
-    slices = _windows(images, window, strides)
-    largest = next(slices)
-    for each in slices:
-        largest = jnp.maximum(largest, each)
-    return largest
-
-
-def _max_pool_forward(
-    images: Array, window: tuple[int, int], strides: tuple[int, int]
-) -> tuple[Array, Any]:
-    largest = _max_pool(images, window, strides)
-    return largest, (images, largest)
-
-
-def _max_pool_backward(
-    window: tuple[int, int], strides: tuple[int, int], saved: Any, slope: Array
-) -> tuple[Array]:
-    """Give the slope to the first of the largest pixels, as XLA's select-and-scatter does."""
-    images, largest = saved
-    taken = jnp.zeros(largest.shape, bool)
-    parts = []
-    for each in _windows(images, window, strides):
-        hit = (each == largest) & ~taken
-        taken = taken | hit
-        parts.append(jnp.where(hit, slope, 0))
-    stacked = jnp.stack(parts, axis=3)
-    return (_add_patches(stacked, images.shape, window, strides),)
-
-
-_max_pool.defvjp(_max_pool_forward, _max_pool_backward)
+        pads = pads_of(inputs.shape[1:3], kernel.shape[:2], self.strides, self.padding)
+        return convolve(inputs, kernel, tuple(self.strides), pads)
 
 
 class MaxPooling2D(keras.layers.MaxPooling2D):  # type: ignore[misc]
@@ -168,12 +50,11 @@ class MaxPooling2D(keras.layers.MaxPooling2D):  # type: ignore[misc]
 
     def call(self, inputs: Array) -> Array:
         """Pool; channels-first goes Keras's own way."""
-        if self.data_format != "channels_last":
+        if not _ours(self.data_format):
             return super().call(inputs)
-        pads = _paddings(inputs.shape[1:3], self.pool_size, self.strides, self.padding)
-        if any(any(pad) for pad in pads):
-            inputs = jnp.pad(inputs, ((0, 0), *pads, (0, 0)), constant_values=-jnp.inf)
-        return _max_pool(inputs, tuple(self.pool_size), tuple(self.strides))
+        window, strides = tuple(self.pool_size), tuple(self.strides)
+        pads = pads_of(inputs.shape[1:3], window, strides, self.padding)
+        return max_pool(framed(inputs, pads, -np.inf), window, strides)
 
 
 class AveragePooling2D(keras.layers.AveragePooling2D):  # type: ignore[misc]
@@ -181,16 +62,14 @@ class AveragePooling2D(keras.layers.AveragePooling2D):  # type: ignore[misc]
 
     def call(self, inputs: Array) -> Array:
         """Pool; channels-first goes Keras's own way."""
-        if self.data_format != "channels_last":
+        if not _ours(self.data_format):
             return super().call(inputs)
-        pads = _paddings(inputs.shape[1:3], self.pool_size, self.strides, self.padding)
-        ones = np.pad(np.ones((1, *inputs.shape[1:3], 1), np.float32), ((0, 0), *pads, (0, 0)))
-        counts = sum(_windows(ones, tuple(self.pool_size), tuple(self.strides)))
-        inputs = jnp.pad(inputs, ((0, 0), *pads, (0, 0)))
-        return sum(_windows(inputs, tuple(self.pool_size), tuple(self.strides))) / counts
+        window, strides = tuple(self.pool_size), tuple(self.strides)
+        pads = pads_of(inputs.shape[1:3], window, strides, self.padding)
+        ones = framed(np.ones((1, *inputs.shape[1:3], 1), np.float32), pads, 0)
+        counts = sum_pool(ones, window, strides)
+        return sum_pool(framed(inputs, pads, 0), window, strides) / counts
 
-
-# ── dropout ──────────────────────────────────────────────────────────────────────────────────
 
 _dropout_key: ContextVar[Array] = ContextVar("dropout_key")
 
@@ -203,22 +82,6 @@ def dropout_key(key: Array) -> Iterator[None]:
         yield
     finally:
         _dropout_key.reset(token)
-
-
-def _hash_bits(key: Array, shape: tuple[int, ...]) -> Array:
-    """Return one 32-bit hash an element: a counter, mixed with two words drawn from `key`.
-
-    The mixing steps are those of lowbias32 (C. Wellons, "Prospecting for hash functions", 2018),
-    done twice, with a word of the key before each.
-    """
-    words = jax.random.bits(key, (2,), jnp.uint32)
-    bits = lax.iota(jnp.uint32, int(np.prod(shape))).reshape(shape)
-    for word in (words[0], words[1]):
-        bits = bits ^ word
-        bits = (bits ^ (bits >> 16)) * jnp.uint32(0x7FEB352D)
-        bits = (bits ^ (bits >> 15)) * jnp.uint32(0x846CA68B)
-        bits = bits ^ (bits >> 16)
-    return bits
 
 
 class Dropout(keras.layers.Dropout):  # type: ignore[misc]
@@ -234,7 +97,7 @@ class Dropout(keras.layers.Dropout):  # type: ignore[misc]
             return inputs
         key = jax.random.fold_in(_dropout_key.get(), self.place)
         threshold = min(round(self.rate * 2**32), 2**32 - 1)
-        keep = _hash_bits(key, inputs.shape) >= jnp.uint32(threshold)
+        keep = hash_bits(key, inputs.shape) >= jnp.uint32(threshold)
         return jnp.where(keep, inputs / (1 - self.rate), 0)
 
 

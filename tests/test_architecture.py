@@ -22,33 +22,40 @@ HOUSE: dict[int, tuple[str, ...]] = {
     0: ("errors",),
     1: ("recipe",),
     2: ("data", "split", "shapes", "metrics", "statistics", "verdicts", "baselines", "watch"),
-    3: ("backend", "layers", "engine"),
-    4: ("store", "ledgers", "opened"),
+    3: ("backend", "kernels", "initial", "layers", "engine"),
+    4: ("disk", "store", "ledgers", "opened"),
     5: ("results", "checks", "compare"),
-    6: ("figures", "report"),
+    6: ("figures", "report", "progress"),
     7: ("trial", "workers", "prepare", "training", "opening", "result", "study"),
+    8: ("standing",),
+    9: ("usage", "cli", "__main__"),
 }
 ARROWS = {
     "verdicts": {"statistics"},
-    "layers": {"backend"},
+    "kernels": {"backend"},
+    "initial": {"backend"},
+    "layers": {"backend", "initial", "kernels"},
     "engine": {"backend", "layers"},
+    "store": {"disk"},
     "ledgers": {"store"},
     "opened": {"store"},
     "checks": {"results"},
     "compare": {"checks", "results"},
     "report": {"figures"},
-    "workers": {"trial", "watch"},
-    "training": {"prepare", "trial", "watch", "workers"},
-    "opening": {"prepare", "trial", "watch"},
+    "workers": {"trial"},
+    "training": {"prepare", "trial", "workers"},
+    "opening": {"prepare", "trial"},
     "result": {"workers"},
-    "study": {"opening", "prepare", "result", "training", "watch", "workers"},
+    "study": {"opening", "prepare", "result", "training", "workers"},
+    "cli": {"usage"},
+    "__main__": {"cli"},
 }
 PUBLIC = ("BakeoffError", "Result", "Study", "compare")
 LEVELS = {name: level for level, names in HOUSE.items() for name in names}
 LINES = 400
 README = Path(__file__).parents[1] / "README.md"
 
-KERAS_AND_JAX = ("backend", "layers", "engine")
+KERAS_AND_JAX = HOUSE[3]
 NEVER_IMPORTED = {
     *("pickle", "cPickle", "_pickle", "cloudpickle", "dill", "joblib", "marshal", "shelve"),
     *("tensorflow", "torch"),

@@ -300,3 +300,31 @@ def test_importing_figures_and_report_loads_no_matplotlib():
         [sys.executable, "-c", code], capture_output=True, text=True, check=True, timeout=60
     )
     assert done.stdout.strip() == "[]"
+
+
+def test_names_beside_points_cover_nothing(study):
+    """Six points close together, two at the edges: no two names overlap, none leaves the panel."""
+    sizes = (10, 12_000, 12_500, 13_000, 14_000, 10_000_000)
+    base = study.models[0]
+    models = tuple(
+        replace(
+            base,
+            name=f"a-model-called-{place}",
+            parameters=size,
+            accuracy=replace(
+                base.accuracy, estimate=replace(base.accuracy.estimate, mean=0.95 + 0.001 * place)
+            ),
+        )
+        for place, size in enumerate(sizes)
+    )
+    figure = figures.accuracy_against_parameters(replace(study, models=models))
+    (axes,) = figure.axes
+    from matplotlib.backends.backend_agg import FigureCanvasAgg
+
+    canvas = FigureCanvasAgg(figure)
+    boxes = [text.get_window_extent(canvas.get_renderer()) for text in axes.texts[1:]]
+    assert len(boxes) == 6
+    for place, box in enumerate(boxes):
+        assert box.x0 > 0
+        assert box.x1 < figure.bbox.x1 + 5
+        assert not any(box.overlaps(other) for other in boxes[place + 1 :])

@@ -308,6 +308,14 @@ def test_several_studies_on_one_test_set_make_one_page(tmp_path):
     assert "what all studies share is the test images" in parsed.body
 
 
+def test_a_comparison_of_nothing_can_still_be_shown(study):
+    empty = replace(study, models=(), pairs=(), recommended=None, findings=(), baselines=())
+    assert "Nothing has been scored yet." in parse(report.html(empty)).body
+    assert "Nothing has been scored yet." in printed(empty)
+    for text in (report.markdown, report.csv, report.latex, report.fragment):
+        assert text(empty)
+
+
 # ── what the page may not hold ───────────────────────────────────────────────────────────────
 
 
@@ -419,6 +427,20 @@ def test_a_browser_opens_the_page_without_complaint_and_sorts_it(page, study, tm
         assert chromium.evaluate("document.title") == f"{TITLE} · Bakeoff"
         assert chromium.console == []
         assert chromium.requests == [file.as_uri()]
+
+
+@NEEDS_BROWSER
+def test_long_names_and_many_classes_do_not_widen_the_page(study, tmp_path):
+    models = tuple(
+        replace(model, name=f"{'a' * 60}-{place}") for place, model in enumerate(study.models)
+    )
+    recommended = replace(study.recommended, model=models[0].name, reason="b" * 300)
+    odd = replace(study, models=models, recommended=recommended, title="W" * 200, pairs=())
+    file = tmp_path / "report.html"
+    file.write_text(report.html(odd), encoding="utf-8")
+    with browser.Browser(width=360) as chromium:
+        chromium.open(file)
+        assert chromium.evaluate("document.documentElement.scrollWidth") <= 360
 
 
 @NEEDS_BROWSER
@@ -688,3 +710,10 @@ def test_ticks_are_round_numbers():
     assert layout.nice_ticks(0.883, 0.925) == [0.89, 0.9, 0.91, 0.92]
     assert layout.nice_ticks(0.0, 1.0) == [0.0, 0.2, 0.4, 0.6, 0.8, 1.0]
     assert layout.nice_ticks(0.98712, 0.98888) == [0.9875, 0.988, 0.9885]
+
+
+def test_ratios_stay_readable():
+    assert words.ratio(407_050, 55_298) == "7.36"
+    assert words.ratio(10_000, 5) == "2,000"
+    assert words.ratio(5, 5) == "1"
+    assert words.ratio(5, 0) == ""

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
+from bakeoff.figures.labels import shorten
 from bakeoff.figures.style import (
     BLUE,
     FONT,
@@ -48,7 +49,7 @@ def confusion(
         matrix = 100 * row_rates(matrix)
     if not diagonal:
         np.fill_diagonal(matrix, 0.0)
-    names = [_shorten(name) for name in comparison.class_names]
+    names = [shorten(name, most=18) for name in comparison.class_names]
     side = 0.42 * len(names)
     left = 0.35 + name_margin(names)
     figure, (axes,) = panels(
@@ -72,7 +73,7 @@ def confusion(
 def verdict_matrix(comparison: Comparison) -> Figure:
     """Draw the verdict on each row's model against each column's, with the difference in points."""
     names = [model.name for model in comparison.models]
-    labels = [_shorten(name) for name in names]
+    labels = [shorten(name, most=18) for name in names]
     left, wide = name_margin(labels), max(0.85, 0.1 + 0.075 * max(map(len, labels)))
     figure, (axes,) = panels(
         width=left + wide * len(names) + 0.15, height=0.5 * len(names) + 0.5, left=left,
@@ -161,7 +162,3 @@ def _verdict_square(
     sign = SIGNS[word] if word else "–"
     text = sign if difference is None else f"{sign} {100 * difference:+.2f}".replace("-", "−")
     axes.text(x, y, text, ha="center", va="center", fontsize=FONT - 0.5)
-
-
-def _shorten(name: str, *, most: int = 18) -> str:
-    return name if len(name) <= most else name[: most - 1] + "…"

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from itertools import pairwise
 from typing import TYPE_CHECKING, Literal
 
 import numpy as np
 
 from bakeoff.errors import UsageError
+from bakeoff.figures.labels import Point, label_points, shorten
 from bakeoff.figures.style import (
     BLUE,
     FONT,
@@ -33,8 +33,6 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
     from bakeoff.results import Comparison, ModelResult, Score
-
-Point = tuple[str, float, float]  # name, cost, accuracy
 
 _MOST_CLASSES = 30
 _SOURCES = (("images", BLUE), ("seeds", ORANGE), ("both at once", GREEN))
@@ -196,21 +194,17 @@ def _dot_rows(
 
 
 def _name_rows(axes: Axes, names: Sequence[str]) -> None:
-    axes.set_yticks(range(len(names)), [_shorten(name) for name in names])
+    axes.set_yticks(range(len(names)), [shorten(name) for name in names])
     axes.set_ylim(len(names) - 0.45, -0.55)
     axes.tick_params(axis="y", labelcolor=INK, labelsize=FONT)
     axes.grid(visible=False, axis="y")
     axes.spines["left"].set_visible(False)
 
 
-def _shorten(name: str, *, most: int = 30) -> str:
-    return name if len(name) <= most else name[: most - 1] + "…"
-
-
 def _against(
     comparison: Comparison, costs: dict[str, float], label: str, unit: Callable[[float], str]
 ) -> Figure:
-    figure, (axes,) = panels(width=4.7, height=3.0, left=0.66, right=0.2)
+    figure, (axes,) = panels(width=4.7, height=3.0, left=0.66, right=0.34)
     models = [model for model in comparison.models if model.name in costs]
     points = [(model.name, costs[model.name], model.accuracy.mean) for model in models]
     best = frontier(points)
@@ -233,56 +227,5 @@ def _against(
     axes.set_xlabel(label + " (log scale)", color=MUTED, labelpad=3)
     corner(axes, "test accuracy")
     bars = [(m.accuracy.estimate.low, m.accuracy.estimate.high) for m in models]
-    _label_points(axes, points, bars, best)
+    label_points(axes, points, bars, best)
     return figure
-
-
-def _label_points(
-    axes: Axes, points: Sequence[Point], bars: Sequence[tuple[float, float]], best: Sequence[str]
-) -> None:
-    """Write each name beside its point, on the first side where it covers nothing."""
-    box = axes.get_window_extent()
-    dots = [axes.transData.transform((x, y)) for _, x, y in points]
-    scale = axes.get_figure(root=True).dpi / 72  # type: ignore[union-attr]
-    taken = [(x - 5 * scale, y - 5 * scale, x + 5 * scale, y + 5 * scale) for x, y in dots]
-    for (_, x, _), ends in zip(points, bars, strict=True):
-        (x, low), (_, high) = (axes.transData.transform((x, end)) for end in ends)
-        taken.append((x - 1, low, x + 1, high))
-    pixels = {name: dot for (name, _, _), dot in zip(points, dots, strict=True)}
-    for one, other in pairwise(best):
-        for part in np.linspace(0.0, 1.0, 40):
-            x, y = (1 - part) * pixels[one] + part * pixels[other]
-            taken.append((x - 2, y - 2, x + 2, y + 2))
-    for place, (x, y) in zip(points, dots, strict=True):
-        name = place[0]
-        text = _shorten(name, most=24)
-        wide, tall = 0.58 * FONT * len(text) * scale, 1.25 * FONT * scale
-        near, far = 7 * scale, 18 * scale
-        spots = [
-            (x + near, y - tall / 2, "left"),
-            (x - near - wide, y - tall / 2, "right"),
-            *((x - wide / 2, y + side * near - (side < 0) * tall, "center") for side in (1, -1)),
-            *((x - wide / 2, y + side * far - (side < 0) * tall, "center") for side in (1, -1)),
-            (x + near, y + near, "left"),
-            (x + near, y - near - tall, "left"),
-        ]
-        free = [
-            spot
-            for spot in spots
-            if spot[0] > box.x0 - 20 and spot[0] + wide < box.x1 + 10
-            and not any(_overlap((*spot[:2], spot[0] + wide, spot[1] + tall), old) for old in taken)
-        ]  # fmt: skip
-        left, bottom, _ = (free or spots)[0]
-        taken.append((left, bottom, left + wide, bottom + tall))
-        axes.annotate(
-            text,
-            (place[1], place[2]),
-            xytext=((left - x) / scale, (bottom + 0.25 * tall - y) / scale),
-            textcoords="offset points",
-            color=INK if name in best else MUTED,
-            annotation_clip=False,
-        )
-
-
-def _overlap(one: tuple[float, ...], other: tuple[float, ...]) -> bool:
-    return one[0] < other[2] and other[0] < one[2] and one[1] < other[3] and other[1] < one[3]

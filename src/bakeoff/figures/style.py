@@ -153,7 +153,7 @@ def log_axis(axis: Any, *, unit: Callable[[float], str] | None = None) -> None:
     low, high = axis.get_view_interval()
     decades = np.log10(high / low) if low > 0 else 1.0
     subs: Sequence[float] = (1, 2, 5) if decades < 2.2 else (1, 3) if decades < 4 else (1,)
-    axis.set_major_locator(LogLocator(subs=subs, numticks=12))
+    axis.set_major_locator(LogLocator(subs=subs, numticks=12 if decades < 5 else 5))
     write = unit or (lambda value: f"{value:.10g}")
     axis.set_major_formatter(FuncFormatter(lambda value, _: write(value)))
     axis.set_minor_locator(NullLocator())

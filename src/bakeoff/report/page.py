@@ -105,6 +105,7 @@ def _answer(comparison: Comparison) -> dict[str, Any]:
         else None,
         "dots_alt": f"Dot plot of test accuracy with 95 % intervals: {'; '.join(said)}.",
         "grouped": any(model.group for model in comparison.models),
+        "seeded": any(len(model.seeds) > 1 for model in comparison.models),
         "basis": basis,
         "basis_lower": basis,
         "basis_sentence": words.sentence(basis),
@@ -131,11 +132,11 @@ def _table(comparison: Comparison) -> dict[str, Any]:
 
 
 def _cells(model: ModelResult, smallest: int, grouped: bool) -> tuple[Entry, ...]:
-    ratio = f"{model.parameters / smallest:.3g} ×" if smallest else ""
+    times = words.ratio(model.parameters, smallest)
     epochs = [epoch for epoch in model.selected_epochs if epoch is not None]
     loss = model.loss.estimate
     return (
-        Entry(f"{model.parameters:,}", ratio, str(model.parameters)),
+        Entry(f"{model.parameters:,}", times and f"{times} ×", str(model.parameters)),
         _accuracy(model.accuracy.estimate),
         *([Entry(model.group, "", model.group)] if grouped else []),
         Entry(

@@ -21,6 +21,7 @@ from bakeoff.report.words import (
     loss_interval,
     percent,
     points,
+    ratio,
     seed_list,
     sentence,
 )
@@ -79,7 +80,7 @@ def about_parameters(comparison: Comparison) -> str:
     if len(models) == 1:
         return f"{smallest.name} has {counted(smallest.parameters, 'parameter')}."
     rest = [
-        f"{model.name} {model.parameters:,} ({_ratio(model.parameters, smallest.parameters)})"
+        f"{model.name} {model.parameters:,} ({_times(model.parameters, smallest.parameters)})"
         for model in models[1:]
     ]
     return f"{smallest.name} has the fewest parameters, {smallest.parameters:,}; {listed(rest)}."
@@ -218,11 +219,9 @@ def _loss(model: ModelResult) -> str:
     return f"{loss(model.loss.mean)}, {loss_interval(model.loss.estimate)}"
 
 
-def _ratio(larger: int, smaller: int) -> str:
-    if smaller == 0:
-        return "no ratio to 0"
-    ratio = larger / smaller
-    return "the same" if larger == smaller else f"{ratio:.3g} times as many"
+def _times(larger: int, smaller: int) -> str:
+    times = ratio(larger, smaller)
+    return "the same" if larger == smaller else f"{times} times as many" if times else "more than 0"
 
 
 def _validation(model: ModelResult, *, over_fitting: bool) -> str:

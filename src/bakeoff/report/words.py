@@ -58,6 +58,14 @@ def p_value(p: float) -> str:
     return "< 0.001" if p < 0.001 else f"= {p:.3f}"
 
 
+def ratio(larger: float, smaller: float) -> str:
+    """Return how many times as large one number is: "7.36", "2,000"; "" where that has no sense."""
+    if smaller <= 0:
+        return ""
+    times = larger / smaller
+    return f"{times:,.0f}" if times >= 100 else f"{times:.3g}"
+
+
 def counted(number: int, noun: str, plural: str | None = None) -> str:
     """Return a number with its noun: "1 seed", "10,000 test images"."""
     return f"{number:,} {noun if number == 1 else plural or noun + 's'}"

@@ -7,24 +7,27 @@ carries its own hash.
 """
 
 import csv
-import errno
 import hashlib
 import io
 import json
 import os
 import shutil
-from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Mapping, Sequence
+from contextlib import AbstractContextManager
 from pathlib import Path
 from typing import Any
 
 import numpy as np
-from filelock import FileLock
 from numpy.typing import NDArray
 from safetensors import SafetensorError
 from safetensors.numpy import load as parse_safetensors
 from safetensors.numpy import save as format_safetensors
 
+from bakeoff.disk import disk as disk
+from bakeoff.disk import lock_file as lock_file
+from bakeoff.disk import read_file as read_file
+from bakeoff.disk import sync
+from bakeoff.disk import write_file as write_file
 from bakeoff.errors import StorageError, StudyError
 
 FORMAT = 1
@@ -101,58 +104,6 @@ def read_npy(path: Path) -> NDArray[Any]:
 # ── one file, one folder ─────────────────────────────────────────────────────────────────────
 
 
-@contextmanager
-def disk(path: Path) -> Iterator[None]:
-    """Turn what the operating system refuses into one sentence that names the file."""
-    advice = {
-        errno.ENOSPC: "free some space and run the same command again; finished trials are kept",
-        errno.EDQUOT: "your disk quota is used up; free some space and run the same command again",
-        errno.EROFS: "the disk is read-only; choose another place with --out",
-        errno.EACCES: "permission denied; choose another place with --out or change its owner",
-        errno.EPERM: "permission denied; choose another place with --out or change its owner",
-        errno.EIO: "the disk reports an error; check it before you trust anything on it",
-        errno.ENOENT: "it does not exist",
-    }
-    try:
-        yield
-    except OSError as error:
-        place = error.filename or path
-        reason = os.strerror(error.errno) if error.errno else str(error)
-        hint = advice.get(error.errno or 0, "see what is there")
-        raise StorageError(f"{place}: {reason.lower()}: {hint}") from error
-
-
-def _sync(path: Path) -> None:
-    descriptor = os.open(path, os.O_RDONLY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)
-
-
-def write_file(path: Path, content: bytes) -> None:
-    """Write a file whole or not at all: temporary name, flush, fsync, rename, fsync."""
-    temporary = path.with_name(f".{path.name}.tmp")
-    with disk(path):
-        path.parent.mkdir(parents=True, exist_ok=True)
-        try:
-            with temporary.open("wb") as stream:
-                stream.write(content)
-                stream.flush()
-                os.fsync(stream.fileno())
-            os.replace(temporary, path)
-        except OSError:
-            temporary.unlink(missing_ok=True)
-            raise
-        _sync(path.parent)
-
-
-def read_file(path: Path) -> bytes:
-    """Return a file's content; raise StorageError if it cannot be read."""
-    with disk(path):
-        return path.read_bytes()
-
-
 def write_folder(path: Path, files: Mapping[str, bytes], *, scratch: Path) -> None:
     """Write a folder of files and its manifest whole or not at all.
 
@@ -171,24 +122,44 @@ def write_folder(path: Path, files: Mapping[str, bytes], *, scratch: Path) -> No
     with disk(path):
         path.parent.mkdir(parents=True, exist_ok=True)
         os.rename(scratch, path)
-        _sync(path.parent)
+        sync(path.parent)
+
+
+def read_manifest(path: Path) -> dict[str, str]:
+    """Return the SHA-256 of every file of a written folder by name; raise if it was changed."""
+    manifest = path / MANIFEST
+    recorded = open_sealed_json(read_file(manifest), manifest).get("files")
+    if not isinstance(recorded, dict):
+        raise damaged(manifest)
+    return recorded
+
+
+def read_recorded(path: Path, name: str, recorded: Mapping[str, str]) -> bytes:
+    """Return a file of a written folder; raise StorageError if it is not as recorded."""
+    content = read_file(path / name)
+    if sha256(content) != recorded.get(name):
+        raise damaged(path / name)
+    return content
 
 
 def check_folder(path: Path) -> list[str]:
     """Return one sentence for every file of a written folder that is not as recorded."""
+    problems = []
     try:
-        recorded = open_sealed_json(read_file(path / MANIFEST), path / MANIFEST)["files"]
-        timing = path / TIMING
+        recorded = read_manifest(path)
+    except StorageError as error:
+        return [str(error)]
+    for name in recorded:
+        try:
+            read_recorded(path, name, recorded)
+        except StorageError as error:
+            problems.append(str(error))
+    timing = path / TIMING
+    try:
         if timing.exists():
             open_sealed_json(read_file(timing), timing)
-    except (StorageError, KeyError) as error:
-        return [str(error)]
-    problems = []
-    for name, expected in recorded.items():
-        if not (path / name).is_file():
-            problems.append(f"{path / name}: missing")
-        elif sha256(read_file(path / name)) != expected:
-            problems.append(f"{path / name}: changed since it was written")
+    except StorageError as error:
+        problems.append(str(error))
     present = {str(file.relative_to(path)) for file in path.rglob("*") if file.is_file()}
     strangers = present - set(recorded) - {MANIFEST, TIMING}
     return problems + [f"{path / name}: not written by Bakeoff" for name in sorted(strangers)]
@@ -226,10 +197,13 @@ def weights_bytes(weights: Mapping[str, NDArray[Any]]) -> bytes:
     return content
 
 
-def read_weights(path: Path) -> dict[str, NDArray[Any]]:
-    """Return the weights in a safetensors file by name; raise StorageError if it is broken."""
+def read_weights(path: Path, content: bytes | None = None) -> dict[str, NDArray[Any]]:
+    """Return the weights in a safetensors file by name; raise StorageError if it is broken.
+
+    content : the file's, where the caller has read it already
+    """
     try:
-        weights: dict[str, NDArray[Any]] = parse_safetensors(read_file(path))
+        weights: dict[str, NDArray[Any]] = parse_safetensors(content or read_file(path))
     except (SafetensorError, ValueError, KeyError) as error:
         raise damaged(path) from error
     return weights
@@ -327,7 +301,7 @@ class StudyFolder:
         """Return the openings' ledger lines, the first one first."""
         return read_ledger(self.ledger_file)
 
-    def lock(self, name: str, *, timeout: float = -1) -> FileLock:
+    def lock(self, name: str, *, timeout: float = -1) -> AbstractContextManager[None]:
         """Return a lock between processes, freed by the system when its holder dies."""
         return lock_file(self.path / ".locks" / f"{name}.lock", timeout=timeout)
 
@@ -339,13 +313,6 @@ class StudyFolder:
         if not isinstance(document, dict):
             raise damaged(path)
         return document
-
-
-def lock_file(path: Path, *, timeout: float = -1) -> FileLock:
-    """Return a lock between processes; its folder is made, the file stays."""
-    with disk(path):
-        path.parent.mkdir(parents=True, exist_ok=True)
-    return FileLock(path, timeout=timeout)
 
 
 # ── ledger ───────────────────────────────────────────────────────────────────────────────────
@@ -373,14 +340,21 @@ def read_ledger(path: Path) -> list[dict[str, Any]]:
             line = json.loads(text)
             body = {key: value for key, value in line.items() if key != "sha256"}
             if line["before"] != before or line["sha256"] != sha256(canonical(body)):
-                raise damaged(path)
+                raise _altered(path)
             before = line["sha256"]
             lines.append(line)
     except (ValueError, KeyError, AttributeError, TypeError, RecursionError) as error:
-        raise damaged(path) from error
+        raise _altered(path) from error
     if b"".join(_ledger_line(line) for line in lines) != content:
-        raise damaged(path)
+        raise _altered(path)
     return lines
+
+
+def _altered(path: Path) -> StorageError:
+    return StorageError(
+        f"{path}: expected a ledger in which every line follows from the one before, found one "
+        "that was changed: restore it, or move it away and run the study again"
+    )
 
 
 def _ledger_line(line: Mapping[str, Any]) -> bytes:

@@ -1,0 +1,83 @@
+"""Files written whole or not at all, locks between processes, and the disk's errors in words."""
+
+import errno
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from pathlib import Path
+
+from filelock import FileLock, Timeout
+
+from bakeoff.errors import StorageError
+
+
+@contextmanager
+def disk(path: Path) -> Iterator[None]:
+    """Turn what the operating system refuses into one sentence that names the file."""
+    advice = {
+        errno.ENOSPC: "free some space and run the same command again; finished trials are kept",
+        errno.EDQUOT: "free some space and run the same command again; finished trials are kept",
+        errno.EROFS: "choose another place with --out",
+        errno.EACCES: "choose another place with --out, or change who may write and read there",
+        errno.EPERM: "choose another place with --out, or change who may write and read there",
+        errno.EIO: "check the disk before you trust anything on it",
+        errno.ENOENT: "restore it, or see whether it was moved",
+    }
+    try:
+        yield
+    except Timeout:  # an OSError too, but nothing is wrong with the disk
+        raise
+    except OSError as error:
+        reason = os.strerror(error.errno) if error.errno else str(error)
+        hint = advice.get(error.errno or 0, "see what is there")
+        raise StorageError(f"{path}: {reason.lower()}: {hint}") from error
+
+
+def sync(path: Path) -> None:
+    """Make what happened to a file or folder outlast a power cut."""
+    descriptor = os.open(path, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
+
+
+def write_file(path: Path, content: bytes) -> None:
+    """Write a file whole or not at all: temporary name, flush, fsync, rename, fsync."""
+    temporary = path.with_name(f".{path.name}.{os.getpid()}.tmp")  # two may write a report at once
+    with disk(path):
+        path.parent.mkdir(parents=True, exist_ok=True)
+        try:
+            with temporary.open("wb") as stream:
+                stream.write(content)
+                stream.flush()
+                os.fsync(stream.fileno())
+            os.replace(temporary, path)
+        except OSError:
+            with suppress(OSError):
+                temporary.unlink(missing_ok=True)
+            raise
+        sync(path.parent)
+
+
+def read_file(path: Path) -> bytes:
+    """Return a file's content; raise StorageError if it cannot be read."""
+    with disk(path):
+        return path.read_bytes()
+
+
+@contextmanager
+def lock_file(path: Path, *, timeout: float = -1) -> Iterator[None]:
+    """Hold a lock between processes; its folder is made, the file stays.
+
+    Raises filelock's Timeout if somebody else holds it for longer than `timeout` seconds; a
+    negative one waits for ever.
+    """
+    lock = FileLock(path, timeout=timeout)
+    with disk(path):
+        path.parent.mkdir(parents=True, exist_ok=True)
+        lock.acquire()
+    try:
+        yield
+    finally:
+        lock.release()

@@ -19,6 +19,7 @@ from dataclasses import dataclass
 from multiprocessing import forkserver, resource_tracker
 from multiprocessing.connection import Connection, wait
 from pathlib import Path
+from textwrap import shorten
 from typing import Any, Literal, Protocol
 
 from bakeoff.errors import BakeoffError, StorageError, UsageError
@@ -250,14 +251,14 @@ def _hidden_main() -> Iterator[None]:
     """Keep the user's script from being run again in the worker: it may have no main guard."""
     main = sys.modules["__main__"]
     names = ("__file__", "__spec__")
-    kept = {name: getattr(main, name) for name in names if hasattr(main, name)}
+    kept = {name: vars(main)[name] for name in names if name in vars(main)}
     try:
-        for name in kept:
-            setattr(main, name, None)
+        vars(main).update(dict.fromkeys(names))
         yield
     finally:
-        for name, value in kept.items():
-            setattr(main, name, value)
+        for name in names:
+            del vars(main)[name]
+        vars(main).update(kept)
 
 
 @contextmanager
@@ -288,6 +289,7 @@ def _deaf_to_ctrl_c() -> Iterator[None]:
 
 def _serve(pipe: Connection, alive: Connection, device: Device, cache: Path | None) -> None:
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is the parent's to handle
+    os.dup2(2, 1)  # standard output is the parent's: `--json` prints one document and no more
     threading.Thread(target=_die_with_parent, args=(alive,), daemon=True).start()
     with suppress(EOFError, BrokenPipeError, ConnectionResetError):  # the parent has gone
         _work(pipe, device, cache)
@@ -314,9 +316,14 @@ def _work(pipe: Connection, device: Device, cache: Path | None) -> None:
         except Exception as error:
             if os.environ.get("BAKEOFF_DEBUG"):
                 traceback.print_exc()
-            last = traceback.extract_tb(error.__traceback__)[-1]
-            where = f"{Path(last.filename).name}:{last.lineno}"
-            pipe.send(("error", f"{type(error).__name__}: {error} ({where})"))
+            pipe.send(("error", _in_a_line(error)))
+
+
+def _in_a_line(error: Exception) -> str:
+    """Return an error of the code in a line, with where it was raised: JAX's fill pages."""
+    last = traceback.extract_tb(error.__traceback__)[-1]
+    text = shorten(str(error), 300, placeholder=" …")
+    return f"{type(error).__name__}: {text} ({Path(last.filename).name}:{last.lineno})"
 
 
 def _die_with_parent(alive: Connection) -> None:

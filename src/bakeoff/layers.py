@@ -88,7 +88,8 @@ class Dropout(keras.layers.Dropout):  # type: ignore[misc]
     """Keras's dropout with cheap masks; which mask depends only on `dropout_key` and `place`."""
 
     def __init__(self, rate: float, *, place: int = 0, **settings: Any) -> None:
-        super().__init__(rate, **settings)
+        seed = settings.pop("seed", None) or 0  # Keras would draw one, and it is saved as a weight
+        super().__init__(rate, seed=seed, **settings)
         self.place = place
 
     def call(self, inputs: Array, training: bool = False) -> Array:

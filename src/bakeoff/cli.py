@@ -297,3 +297,46 @@ def status(study: StudyArgument, json: JsonOption = False) -> None:
         _print_json(standing.to_json(now))
     else:
         _print(standing.title(now), standing.table(now), "", *standing.sentences(now))
+
+
+@app.command()
+def plan(recipe: RecipeArgument, json: JsonOption = False) -> None:
+    """Show layers, shapes, parameters and an estimate of time and memory; train nothing."""
+    from bakeoff import plan as plans
+    from bakeoff import recipe as recipes
+
+    planned = plans.plan(recipes.load(recipe))
+    if json:
+        _print_json(plans.to_json(planned))
+    else:
+        _print(*plans.view(planned))
+
+
+@app.command()
+def verify(
+    study: StudyArgument,
+    retrain: Annotated[
+        str | None,
+        typer.Option(
+            metavar="MODEL:SEED",
+            help="Also train this trial again, elsewhere, and compare every byte.",
+        ),
+    ] = None,
+) -> int:
+    """Check that every byte is what was recorded."""
+    from bakeoff import verify as verification
+    from bakeoff.progress import progress
+    from bakeoff.store import StudyFolder
+
+    folder = StudyFolder(study)
+    checked = verification.verify(folder)
+    _print(*checked.differences)
+    for note in checked.notes:
+        sys.stderr.write(f"{note}\n")
+    _print(checked.summary)
+    if retrain is None:
+        return 1 if checked.differences else 0
+    with _standard_output_kept(), progress() as watcher:
+        again = verification.retrain(folder, retrain, watcher=watcher)
+    _print(again.sentence)
+    return 1 if checked.differences or again.files else 0

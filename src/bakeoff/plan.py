@@ -1,0 +1,348 @@
+"""What a recipe asks for before anything is trained: layers, shapes, counts, a rough estimate.
+
+The data is loaded and split as a run would, so that whatever is wrong with it is said now.
+"""
+
+from __future__ import annotations
+
+import heapq
+import os
+import time
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from bakeoff.data import DataSet
+from bakeoff.data.guard import available_memory
+from bakeoff.prepare import identity, load_split
+from bakeoff.recipe import ModelRecipe, Optimizer, Phase, Recipe
+from bakeoff.recipe.vocabulary import OPTIMIZERS
+from bakeoff.report import words
+from bakeoff.shapes import Architecture, LayerShape, describe, training_bytes
+from bakeoff.split import Split
+from bakeoff.study import default_device
+
+if TYPE_CHECKING:
+    from rich.console import RenderableType
+
+# Measured on one core of an AMD EPYC with 2 cores, 2026-11-21, as shares of what NumPy's matrix
+# product does there; on another machine they are off by a factor of two at times.
+_SHARES = {"dense": 0.8, "conv2d": 0.3}
+_OTHER_SHARE = 0.01  # pooling, activations, normalisation: memory decides, not arithmetic
+_STEP_SECONDS = 40e-6  # of starting one batch
+_PARAMETER_SECONDS = 2.5e-9  # of an optimizer's step, for one parameter
+_DROPOUT_SECONDS = 10e-9  # for one value of one image
+_BACKWARD = 3  # times the operations of predicting
+_BUSY = 1.3  # times slower where every core trains: memory is shared
+_COMPILE_SECONDS = 4.0  # for each model, the first time
+_START_SECONDS = 5.0  # of a run
+_WORKER_BYTES = 450 << 20
+_RATE_SECONDS = 0.2  # for measuring
+
+
+@dataclass(frozen=True)
+class ModelPlan:
+    """One model; what only Keras could say of a Python builder is None."""
+
+    recipe: ModelRecipe
+    architecture: Architecture | None
+    seconds: float | None  # of one trial
+    memory: int | None  # bytes, of one trial
+
+
+@dataclass(frozen=True)
+class Plan:
+    """A recipe, checked; seconds and bytes are rough, and None if a model's layers are unknown."""
+
+    recipe: Recipe
+    data: DataSet
+    split: Split
+    models: tuple[ModelPlan, ...]
+    workers: int
+    device: str
+    rate: float  # operations a second of one core
+    seconds: float | None
+    memory: int | None
+
+    @property
+    def trials(self) -> int:
+        """How many trials the recipe asks for."""
+        return len(self.models) * len(self.recipe.seeds)
+
+
+def plan(recipe: Recipe) -> Plan:
+    """Return what carrying out `recipe` means, for the CPU of this machine.
+
+    Raises
+    ------
+    DataError, RecipeError
+        As a run would: the data cannot be loaded or split, a model's shapes do not fit.
+    """
+    data, split = load_split(recipe)
+    for model in recipe.models.values():
+        identity(model, recipe)  # refuses a builder's file that is not there
+        if model.layers is not None:
+            describe(model, data.input_shape, data.n_classes)
+    rate = measured_rate()
+    workers = cores()
+    models = tuple(_model(each, data, split, rate, workers) for each in recipe.models.values())
+    seconds = _total_seconds(models, len(recipe.seeds), workers)
+    memory = _total_memory(models, data, min(workers, len(models) * len(recipe.seeds)))
+    return Plan(recipe, data, split, models, workers, default_device(), rate, seconds, memory)
+
+
+def cores() -> int:
+    """Return how many cores this process may use."""
+    if hasattr(os, "sched_getaffinity"):  # not on macOS
+        return len(os.sched_getaffinity(0))
+    return os.cpu_count() or 1
+
+
+def measured_rate() -> float:
+    """Return the operations a second of a float32 matrix product on one core, measured now."""
+    from threadpoolctl import threadpool_limits
+
+    size = 512
+    matrix = np.ones((size, size), dtype=np.float32)
+    best = float("inf")
+    with threadpool_limits(1):
+        end = time.perf_counter() + _RATE_SECONDS
+        while time.perf_counter() < end:
+            started = time.perf_counter()
+            matrix @ matrix
+            best = min(best, time.perf_counter() - started)
+    return 2 * size**3 / best
+
+
+def _model(model: ModelRecipe, data: DataSet, split: Split, rate: float, workers: int) -> ModelPlan:
+    if model.layers is None:
+        return ModelPlan(model, None, None, None)
+    architecture = describe(model, data.input_shape, data.n_classes)
+    images = len(split.train)
+    steps = -(-images // model.training.batch_size)
+    epoch = steps * (_STEP_SECONDS + _PARAMETER_SECONDS * architecture.parameters)
+    epoch += images * sum(_layer_seconds(layer, rate) for layer in architecture.layers)
+    validation = len(split.validation) / images / _BACKWARD
+    busy = _BUSY if workers > 1 else 1.0
+    seconds = model.training.epochs * epoch * (1 + validation) * busy
+    memory = training_bytes(model, architecture) + data.images[0].nbytes * (
+        images + len(split.validation)
+    )
+    return ModelPlan(model, architecture, seconds, memory)
+
+
+def _layer_seconds(layer: LayerShape, rate: float) -> float:
+    """Return the seconds of one image in training."""
+    if layer.kind == "dropout":
+        return _DROPOUT_SECONDS * float(np.prod(layer.output_shape))
+    return _BACKWARD * layer.flops / (rate * _SHARES.get(layer.kind, _OTHER_SHARE))
+
+
+def _total_seconds(models: tuple[ModelPlan, ...], seeds: int, workers: int) -> float | None:
+    """Return the length of the run: the longest trials first, each to the first free worker."""
+    heap = [0.0] * workers
+    for model in sorted(models, key=lambda each: -(each.seconds or 0.0)):
+        if model.seconds is None:
+            return None
+        for seed in range(seeds):
+            compiling = 0.0 if seed else _COMPILE_SECONDS
+            heapq.heapreplace(heap, heap[0] + model.seconds + compiling)
+    return _START_SECONDS + max(heap)
+
+
+def _total_memory(models: tuple[ModelPlan, ...], data: DataSet, workers: int) -> int | None:
+    largest = [model.memory for model in models if model.memory is not None]
+    if len(largest) < len(models):
+        return None
+    return 2 * data.images.nbytes + workers * (_WORKER_BYTES + max(largest))
+
+
+# ── as JSON ──────────────────────────────────────────────────────────────────────────────────
+
+
+def to_json(plan: Plan) -> dict[str, Any]:
+    """Return what `bakeoff plan --json` prints: plain data."""
+    recipe, data = plan.recipe, plan.data
+    return {
+        "study": recipe.name,
+        "title": recipe.title,
+        "data": {
+            "name": data.name,
+            **{name: len(part) for name, part in plan.split.parts().items()},
+            "hash": data.hash,
+            "input_shape": list(data.input_shape),
+            "class_names": list(data.class_names),
+            "notes": list(data.notes),
+        },
+        "seeds": list(recipe.seeds),
+        "selection": recipe.selection,
+        "baselines": list(recipe.baselines),
+        "trials": plan.trials,
+        "models": [_model_json(model) for model in plan.models],
+        "estimate": {
+            "device": "cpu",
+            "workers": plan.workers,
+            "operations_per_second": plan.rate,
+            "seconds": plan.seconds,
+            "memory_bytes": plan.memory,
+        },
+    }
+
+
+def _model_json(model: ModelPlan) -> dict[str, Any]:
+    training, known = model.recipe.training, model.architecture
+    return {
+        "name": model.recipe.name,
+        "parameters": known and known.parameters,
+        "trainable_parameters": known and known.trainable_parameters,
+        "flops_per_image": known and known.flops_per_image,
+        "layers": known
+        and [
+            {
+                "name": layer.name,
+                "kind": layer.kind,
+                "arguments": layer.arguments,
+                "output_shape": list(layer.output_shape),
+                "parameters": layer.parameters,
+                "trainable_parameters": layer.trainable_parameters,
+                "added": layer.added,
+            }
+            for layer in known.layers
+        ],
+        "python": model.recipe.python,
+        "epochs": training.epochs,
+        "batch_size": training.batch_size,
+        "optimizer": training.optimizer.resolved(),
+        "learning_rates": training.optimizer.learning_rates(training.epochs).tolist(),
+        "seconds_per_trial": model.seconds,
+        "memory_bytes": model.memory,
+    }
+
+
+# ── for people ───────────────────────────────────────────────────────────────────────────────
+
+
+def view(plan: Plan) -> list[RenderableType]:
+    """Return the plan for rich to print, one part after the other."""
+    from rich.text import Text
+
+    recipe = plan.recipe
+    parts: list[RenderableType] = [Text(recipe.title or recipe.name, style="bold")]
+    parts += [_about_data(plan), *plan.data.notes, _about_trials(plan)]
+    for model in plan.models:
+        parts += ["", Text(f"{model.recipe.name}: {_size(model)}", style="bold")]
+        if model.architecture is not None:
+            parts.append(_layers(model.architecture))
+        parts.append(f"  {_training(model, plan)}")
+    return [*parts, "", *_estimate(plan)]
+
+
+def _about_data(plan: Plan) -> str:
+    sizes = [f"{len(part):,} {name}" for name, part in plan.split.parts().items()]
+    shape = "×".join(str(side) for side in plan.data.input_shape)
+    return (
+        f"{plan.data.name}: {words.listed(sizes)} images of {shape}, "
+        f"{words.counted(plan.data.n_classes, 'class', 'classes')}"
+    )
+
+
+def _about_trials(plan: Plan) -> str:
+    models = words.counted(len(plan.models), "model")
+    seeds = words.counted(len(plan.recipe.seeds), "seed")
+    beside = f"; baselines: {', '.join(plan.recipe.baselines)}" if plan.recipe.baselines else ""
+    return (
+        f"{models} × {seeds} = {words.counted(plan.trials, 'trial')}; "
+        f"selection: {plan.recipe.selection}{beside}"
+    )
+
+
+def _size(model: ModelPlan) -> str:
+    known = model.architecture
+    if known is None:
+        return f"built by {model.recipe.python}, so its layers are known only when it is built"
+    still = known.parameters - known.trainable_parameters
+    trainable = f" ({known.trainable_parameters:,} trainable)" if still else ""
+    return f"{words.counted(known.parameters, 'parameter')}{trainable}"
+
+
+def _layers(architecture: Architecture) -> RenderableType:
+    from rich.table import Table
+
+    table = Table(box=None, padding=(0, 2, 0, 0), pad_edge=False, header_style="dim")
+    table.add_column("  layer", overflow="fold")
+    table.add_column("output", no_wrap=True)
+    table.add_column("parameters", justify="right", no_wrap=True)
+    for layer in architecture.layers:
+        shape = "×".join(str(side) for side in layer.output_shape)
+        name = f"  {_label(layer)}"
+        table.add_row(name, shape, f"{layer.parameters:,}", style="dim" if layer.added else None)
+    return table
+
+
+def _label(layer: LayerShape) -> str:
+    label = "scale to [0, 1]" if layer.kind == "scale" else layer.label
+    penalty = layer.arguments.get("kernel_regularizer")
+    if penalty:
+        label += "".join(f", {name} {value:g}" for name, value in penalty.items())
+    return f"{label} (added)" if layer.added else label
+
+
+def _training(model: ModelPlan, plan: Plan) -> str:
+    training = model.recipe.training
+    steps = -(-len(plan.split.train) // training.batch_size)
+    text = (
+        f"{words.counted(training.epochs, 'epoch')} of {words.counted(steps, 'batch', 'batches')} "
+        f"of {training.batch_size:,}, {optimizer_words(training.optimizer)}"
+    )
+    return text if model.seconds is None else f"{text}; about {duration(model.seconds)} a trial"
+
+
+def optimizer_words(optimizer: Optimizer) -> str:
+    """Return an optimizer in a few words: "adam, learning rate 0.001"."""
+    usual = OPTIMIZERS[optimizer.kind]().plain()
+    unusual = [
+        f"{name} {'yes' if value is True else value}"
+        for name, value in optimizer.arguments.items()
+        if value != usual.get(name)
+    ]
+    phases = ", then ".join(_phase(phase) for phase in optimizer.learning_rate)
+    return ", ".join([optimizer.kind, *unusual, f"learning rate {phases}"])
+
+
+def _phase(phase: Phase) -> str:
+    rule = {
+        "constant": f"{phase.start:g}",
+        "exponential": f"{phase.start:g}·exp({phase.rate or 0:g}·k)".replace("-", "−"),
+        "linear": f"{phase.start:g} to {phase.end or 0:g}, linearly",
+        "cosine": f"{phase.start:g} to {phase.end or 0:g} along a cosine",
+    }[phase.kind]
+    return rule if phase.epochs is None else f"{rule} for {words.counted(phase.epochs, 'epoch')}"
+
+
+def _estimate(plan: Plan) -> list[str]:
+    lines = []
+    if plan.seconds is None or plan.memory is None:
+        lines.append("No estimate of time and memory: not every model's layers are known yet.")
+    else:
+        workers = words.counted(plan.workers, "trial")
+        lines.append(
+            f"On this machine, {workers} at a time: about {duration(plan.seconds)} and "
+            f"{plan.memory / 1e9:.1f} GB of memory. Rough: from a matrix product that did "
+            f"{plan.rate / 1e9:.0f} billion operations a second on one core just now."
+        )
+        free = available_memory()
+        if plan.memory > free:
+            lines.append(f"Only {free / 1e9:.1f} GB of memory are free: use fewer --workers.")
+    if plan.device == "gpu":
+        lines.append("That is for the CPU; a run uses the GPU that is here, which is faster.")
+    return lines
+
+
+def duration(seconds: float) -> str:
+    """Return a rough time as one would say it: "40 s", "7 min", "2.5 h"."""
+    if seconds < 1:
+        return "1 s"
+    if seconds < 90:
+        return f"{seconds:.0f} s"
+    return f"{seconds / 60:.0f} min" if seconds < 5400 else f"{seconds / 3600:.1f} h"

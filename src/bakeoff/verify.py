@@ -1,0 +1,320 @@
+"""Checks that every byte of a study is what was recorded, and trains a trial once more to compare.
+
+What a study's own files can tell: hashes are recorded beside what they are of, so an accident is
+found out, and so is a forger who did not redo them all.
+"""
+
+from __future__ import annotations
+
+import re
+import tempfile
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from bakeoff import recipe as recipes
+from bakeoff import store
+from bakeoff.data import DataSet
+from bakeoff.errors import BakeoffError, StorageError, StudyError, TrialLost
+from bakeoff.prepare import Prepared, environment, identity, load_split
+from bakeoff.recipe import Recipe
+from bakeoff.report import words
+from bakeoff.split import Split
+from bakeoff.store import StudyFolder
+from bakeoff.study import default_device
+from bakeoff.training import train
+from bakeoff.watch import Watcher
+from bakeoff.workers import Device, Job, Lost, run_jobs, warm_up
+
+_DERIVED = ("comparison.json", "report.html")
+_ROOMS = ("trials", "baselines", "openings")
+_SEED = re.compile(r"seed-(0|[1-9][0-9]*)")
+_NUMBER = re.compile(r"[1-9][0-9]*")
+
+
+@dataclass(frozen=True)
+class Verification:
+    """What was checked; `differences` and `notes` are sentences, and only the former are wrong."""
+
+    folders: int  # trials, baselines and openings
+    differences: tuple[str, ...]
+    notes: tuple[str, ...]
+
+    @property
+    def summary(self) -> str:
+        """What came out, in a sentence."""
+        checked = f"checked {words.counted(self.folders, 'folder')} of trials, baselines, openings"
+        if not self.differences:
+            return f"{checked}: every byte is what was recorded"
+        return f"{checked}: {words.counted(len(self.differences), 'difference')}"
+
+
+def verify(folder: StudyFolder) -> Verification:
+    """Check every file of a study that is not derived from others.
+
+    Raises StudyError if there is no study, or one of another format.
+    """
+    folder.require()
+    differences: list[str] = []
+    study: Mapping[str, Any] | None = None
+    try:
+        study = folder.read_study()
+    except StorageError as error:
+        differences.append(str(error))
+    folders = [*_numbered(folder, "trials/*/seed-*"), *_numbered(folder, "baselines/*")]
+    for path in [*folders, *folder.openings()]:
+        differences += store.check_folder(path)
+        if path in folders and not (path / store.TIMING).is_file():
+            differences.append(f"{path / store.TIMING}: missing: restore it")
+    if study is not None:
+        differences += _check_declared(folder, study)
+        differences += _check_openings(folder, study)
+    notes = tuple(_leftovers(folder))
+    return Verification(len(folders) + len(folder.openings()), tuple(differences), notes)
+
+
+def _numbered(folder: StudyFolder, pattern: str) -> list[Path]:
+    """Return the finished folders of a kind: those whose names do not say otherwise."""
+    found = sorted(folder.path.glob(pattern))
+    return [path for path in found if path.is_dir() and path.suffix != ".partial"]
+
+
+def _check_declared(folder: StudyFolder, study: Mapping[str, Any]) -> Iterator[str]:
+    """Yield what of recipe, split and trials is not what study.json says."""
+    for path, key in ((folder.recipe_file, "recipe"), (folder.split_file, "split_file")):
+        try:
+            if store.sha256(store.read_file(path)) != study[key]:
+                yield str(store.damaged(path))
+        except StorageError as error:
+            yield str(error)
+    recipe = _recipe(folder, study)
+    declared = {
+        folder.trial(name, seed): (name, seed) for name in recipe.models for seed in recipe.seeds
+    }
+    for path in _numbered(folder, "trials/*/seed-*"):
+        if path not in declared:
+            yield f"{path}: no trial of this study: its recipe does not declare it; move it away"
+            continue
+        name, seed = declared[path]
+        try:
+            trial = folder.read_trial(name, seed)
+        except StorageError:
+            continue  # said already
+        wanted = (name, seed, recipe.models[name].resolved(), recipe.selection)
+        if tuple(trial.get(key) for key in ("model", "seed", "settings", "selection")) != wanted:
+            yield (
+                f"{path}: expected {name} with seed {seed} as the recipe declares it, found "
+                f"{trial.get('model')} with seed {trial.get('seed')}: the folder was exchanged; "
+                "restore it"
+            )
+
+
+def _check_openings(folder: StudyFolder, study: Mapping[str, Any]) -> Iterator[str]:
+    """Yield where openings, ledger and trials do not agree."""
+    try:
+        ledger = folder.read_ledger()
+    except StorageError as error:
+        yield str(error)
+        ledger = None
+    numbers = [int(path.name) for path in folder.openings()]
+    for path in folder.openings():
+        number = int(path.name)
+        try:
+            opening = folder.read_opening(path)
+        except StorageError:
+            continue  # said already
+        if opening.get("test") != study["data"]["test_hash"] or opening.get("opening") != number:
+            yield f"{path}: an opening of another test set or number: restore it"
+        if ledger is not None and not any(_same(line, opening) for line in ledger):
+            yield f"{folder.ledger_file}: opening {number} is not in it: restore the line"
+        for name, seeds in opening.get("models", {}).items():
+            for seed in seeds:
+                if not folder.trial(name, seed).is_dir():
+                    yield f"{folder.trial(name, seed)}: missing, though opening {number} used it"
+    for number in sorted({int(line["opening"]) for line in ledger or ()} - set(numbers)):
+        path = folder.path / "openings" / str(number)
+        begun = path.with_name(f"{number}.partial").exists()
+        if not begun:
+            yield f"{path}: missing, though the ledger has it: run the study again to repeat it"
+
+
+def _same(line: Mapping[str, Any], opening: Mapping[str, Any]) -> bool:
+    return all(line.get(key) == opening.get(key) for key in ("opening", "models", "test"))
+
+
+def _leftovers(folder: StudyFolder) -> Iterator[str]:
+    """Yield what is there and is no part of the record."""
+    known = {folder.recipe_file, folder.study_file, folder.split_file, folder.ledger_file}
+    known |= {folder.path / name for name in (*_DERIVED, *_ROOMS)}
+    rooms = [(folder.path, re.compile(r"(?!)")), (folder.path / "openings", _NUMBER)]
+    rooms += [(path, _SEED) for path in sorted(folder.path.glob("trials/*")) if path.is_dir()]
+    for room, name in rooms:
+        for path in sorted(room.iterdir()) if room.is_dir() else ():
+            if path.name.startswith(".") or path in known or name.fullmatch(path.name):
+                continue
+            if path.suffix == ".partial":
+                yield f"{path}: begun and not finished; the next run goes on with it"
+            else:
+                yield f"{path}: no part of the study"
+
+
+def _recipe(folder: StudyFolder, study: Mapping[str, Any]) -> Recipe:
+    return recipes.parse(study["resolved"], origin=str(folder.study_file), folder=folder.path)
+
+
+# ── once more ────────────────────────────────────────────────────────────────────────────────
+
+
+@dataclass(frozen=True)
+class Repeat:
+    """A trial beside the same trial trained again.
+
+    files : those that differ, timing.json left out
+    weight_difference : the largest, absolute; None where the weights have other shapes
+    accuracies : then and now, of the validation part, or of the training part without one
+    environment : what has changed since, such as "jax 0.10.2, now 0.10.3"
+    """
+
+    label: str
+    files: tuple[str, ...]
+    weight_difference: float | None
+    accuracies: tuple[float, float]
+    environment: tuple[str, ...]
+
+    @property
+    def sentence(self) -> str:
+        """What came out, with its numbers."""
+        if not self.files:
+            return f"{self.label}, trained again: every byte the same"
+        apart = "weights of other shapes"
+        if self.weight_difference is not None:
+            apart = f"weights up to {self.weight_difference:.2g} apart"
+        before, now = (f"{100 * accuracy:.2f} %" for accuracy in self.accuracies)
+        since = f"; then {', '.join(self.environment)}" if self.environment else ""
+        return (
+            f"{self.label}, trained again: {', '.join(self.files)} differ; {apart}; accuracy "
+            f"{before} then, {now} now{since}"
+        )
+
+
+def retrain(folder: StudyFolder, wanted: str, *, watcher: Watcher) -> Repeat:
+    """Train a finished trial again, in a folder of its own, and compare every file.
+
+    Parameters
+    ----------
+    wanted : "MODEL:SEED"
+
+    Raises
+    ------
+    StudyError : no such trial is finished, or its data or code are not what they were
+    DataError : the data cannot be found
+    TrialLost : it could not be trained
+    """
+    study = folder.read_study()
+    recipe = _recipe(folder, study)
+    name, seed = _trial(folder, recipe, wanted)
+    device = _device(study["environment"])
+    warm_up()
+    parts = _parts(folder, study, recipe, name, seed)
+    with tempfile.TemporaryDirectory(prefix="bakeoff-") as place:
+        again = StudyFolder(Path(place) / "study")
+
+        def do(jobs: Sequence[Job]) -> list[Lost]:
+            # without a cache of compiled programs: that is part of what is repeated
+            return run_jobs(jobs, workers=1, device=device, cache=None, watcher=watcher)
+
+        lost = train(Prepared(again, *parts, ()), [name], do, watcher=watcher)
+        if lost:
+            raise TrialLost(f"{lost[0].label} could not be trained again: {lost[0].reason}")
+        return _compare(folder, again, name, seed, _changes(study["environment"], device))
+
+
+def _trial(folder: StudyFolder, recipe: Recipe, wanted: str) -> tuple[str, int]:
+    name, _, number = wanted.rpartition(":")
+    if name not in recipe.models or not number.isdecimal():
+        raise StudyError(
+            f"--retrain: expected MODEL:SEED with a model of the study "
+            f"({', '.join(recipe.models)}), such as {next(iter(recipe.models))}:0, found {wanted!r}"
+        )
+    if int(number) not in folder.finished().get(name, []):
+        done = ", ".join(map(str, folder.finished().get(name, []))) or "none"
+        raise StudyError(
+            f"--retrain: expected a finished trial, found {name} seed {number}, which is not; "
+            f"finished seeds of {name}: {done}"
+        )
+    return name, int(number)
+
+
+def _device(recorded: Mapping[str, Any]) -> Device:
+    return "gpu" if recorded.get("device") == "gpu" and default_device() == "gpu" else "cpu"
+
+
+def _parts(
+    folder: StudyFolder, study: Mapping[str, Any], recipe: Recipe, name: str, seed: int
+) -> tuple[Recipe, DataSet, Split, Mapping[str, str]]:
+    """Return what one trial needs to be trained; StudyError if data or code have changed."""
+    data, split = load_split(recipe)
+    found = {"images": data.hash, "split": split.hash}
+    for what, before in (("images", study["data"]["hash"]), ("split", study["split"])):
+        if found[what] != before:
+            raise StudyError(
+                f"{folder.path}: expected the {what} it was trained with (SHA-256 {before[:12]}…), "
+                f"found others ({found[what][:12]}…): restore the data to train a trial again"
+            )
+    model = recipe.models[name]
+    identities = {name: identity(model, recipe)}
+    if identities[name] != study["identities"][name]:
+        raise StudyError(
+            f"{folder.path}: expected the code {model.python} had when {name} was trained, found "
+            "other code: restore that file to train it again"
+        )
+    one = recipe.model_copy(update={"seeds": (seed,), "models": {name: model}, "baselines": ()})
+    return one, data, split, identities
+
+
+def _compare(
+    folder: StudyFolder, again: StudyFolder, name: str, seed: int, changes: tuple[str, ...]
+) -> Repeat:
+    before, now = folder.trial(name, seed), again.trial(name, seed)
+    names = sorted(
+        {path.name for place in (before, now) for path in place.iterdir()}
+        - {store.TIMING, store.MANIFEST}
+    )
+    files = tuple(each for each in names if _content(before / each) != _content(now / each))
+    accuracies = (_accuracy(folder, name, seed), _accuracy(again, name, seed))
+    return Repeat(f"{name} seed {seed}", files, _apart(before, now), accuracies, changes)
+
+
+def _content(path: Path) -> bytes | None:
+    return store.read_file(path) if path.is_file() else None
+
+
+def _apart(before: Path, now: Path) -> float | None:
+    try:
+        old, new = (store.read_weights(path / "weights.safetensors") for path in (before, now))
+    except BakeoffError:
+        return None
+    if {k: v.shape for k, v in old.items()} != {k: v.shape for k, v in new.items()}:
+        return None
+    wide = [(old[key].astype(np.float64), new[key].astype(np.float64)) for key in old]
+    return max((float(np.abs(a - b).max()) for a, b in wide if a.size), default=0.0)
+
+
+def _accuracy(folder: StudyFolder, name: str, seed: int) -> float:
+    validation = folder.read_trial(name, seed).get("validation")
+    if validation:
+        return float(validation["accuracy"])
+    history = store.read_history(folder.trial(name, seed) / "history.csv")
+    return float(history["accuracy"][-1])
+
+
+def _changes(recorded: Mapping[str, Any], device: Device) -> tuple[str, ...]:
+    now = environment(device)
+    return tuple(
+        f"{key} {recorded[key]}, now {now[key]}"
+        for key in recorded
+        if key in now and recorded[key] != now[key]
+    )

@@ -191,8 +191,8 @@ def read_history(path: Path) -> dict[str, NDArray[np.float64]]:
 
 def weights_bytes(weights: Mapping[str, NDArray[Any]]) -> bytes:
     """Return named weights in the safetensors format."""
-    content: bytes = format_safetensors(
-        {name: np.ascontiguousarray(array) for name, array in weights.items()}
+    content: bytes = format_safetensors(  # not ascontiguousarray: it gives scalars a dimension
+        {name: np.asarray(array, order="C") for name, array in weights.items()}
     )
     return content
 

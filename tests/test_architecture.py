@@ -27,7 +27,7 @@ HOUSE: dict[int, tuple[str, ...]] = {
     5: ("results", "checks", "compare"),
     6: ("figures", "report", "progress"),
     7: ("trial", "workers", "prepare", "training", "opening", "result", "study"),
-    8: ("standing",),
+    8: ("plan", "standing", "verify"),
     9: ("usage", "cli", "__main__"),
 }
 ARROWS = {

@@ -6,20 +6,20 @@ images stay in this process.
 
 import shutil
 import tempfile
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
 from filelock import Timeout
 
-from bakeoff import store
+from bakeoff import store, trial
 from bakeoff.errors import RecipeError
 from bakeoff.prepare import Prepared
 from bakeoff.recipe import ModelRecipe
 from bakeoff.shapes import describe
 from bakeoff.store import StudyFolder
-from bakeoff.trial import BaselineJob, TrainJob, write_development
+from bakeoff.trial import BaselineJob, TrainJob, trial_lock, write_development
 from bakeoff.watch import Planned, Watcher
 from bakeoff.workers import Job, Lost
 
@@ -41,6 +41,7 @@ def train(
     """
     folder, recipe = prepared.folder, prepared.recipe
     done = folder.finished()
+    _clear_away(folder, done)
     missing = [
         (model, seed)
         for model in recipe.models.values()
@@ -58,6 +59,16 @@ def train(
         planned.sort(key=lambda each: -each[0].cost)  # so that no worker is left with a long one
         watcher.begin("training", [plan for plan, _ in planned])
         return tuple(do([job for _, job in planned]))
+
+
+def _clear_away(folder: StudyFolder, done: Mapping[str, Sequence[int]]) -> None:
+    """Remove the checkpoints of trials that were finished just before their process was killed."""
+    for model, seeds in done.items():
+        for seed in seeds:
+            partial = folder.partial(model, seed)
+            if partial.exists():
+                with suppress(Timeout), folder.lock(trial_lock(model, seed), timeout=0):
+                    shutil.rmtree(partial, ignore_errors=True)
 
 
 def _common(prepared: Prepared, scratch: Path) -> dict[str, Any]:
@@ -79,6 +90,7 @@ def _train_job(
         selection=prepared.recipe.selection,
         declared=model.model_dump_json(),
         identity=store.sha256("\n".join(parts).encode()),
+        checkpoint_seconds=trial.CHECKPOINT_SECONDS,
         **_common(prepared, scratch),
     )
     return Planned(job.label, model.training.epochs, _cost(prepared, model)), job

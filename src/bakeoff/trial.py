@@ -36,6 +36,11 @@ DEVELOPMENT = ("train_images", "train_labels", "validation_images", "validation_
 OnEpoch = Callable[[EpochResult], None]
 
 
+def trial_lock(model: str, seed: int) -> str:
+    """Return the name of the lock that whoever trains a trial holds."""
+    return f"{model}.seed-{seed}"
+
+
 class Busy(Exception):
     """Another process is doing this job at this moment."""
 
@@ -47,6 +52,7 @@ class TrainJob:
     declared : ModelRecipe as JSON
     identity : hash of everything the trial depends on; a checkpoint of another is not used
     data : folder with the arrays DEVELOPMENT as npy files
+    checkpoint_seconds : how long at most until the work is saved; it is saved at the ends of epochs
     """
 
     study: str
@@ -58,6 +64,7 @@ class TrainJob:
     data: str
     maximum: float
     n_classes: int
+    checkpoint_seconds: float
 
     @property
     def label(self) -> str:
@@ -74,7 +81,7 @@ class TrainJob:
         folder = StudyFolder(self.study)
         partial = folder.partial(self.model, self.seed)
         try:
-            with folder.lock(f"{self.model}.seed-{self.seed}", timeout=0):
+            with folder.lock(trial_lock(self.model, self.seed), timeout=0):
                 if not folder.trial(self.model, self.seed).exists():
                     self._train(folder, partial, on_epoch)
                 shutil.rmtree(partial, ignore_errors=True)
@@ -95,7 +102,7 @@ class TrainJob:
         while not trainer.done:
             on_epoch(trainer.epoch())
             now = time.monotonic()
-            if now - saved >= CHECKPOINT_SECONDS and not trainer.done:
+            if now - saved >= self.checkpoint_seconds and not trainer.done:
                 checkpoints.save(trainer, seconds=seconds + now - started)
                 saved = now
         trained = trainer.result()
@@ -206,8 +213,10 @@ class PredictJob:
 
     def run(self, on_epoch: OnEpoch) -> None:
         """Predict and write the probabilities, float32, shape (n_images, n_classes)."""
-        path = Path(self.source) / "weights.safetensors"
-        weights = store.read_weights(path)
+        source = Path(self.source)
+        path = source / "weights.safetensors"
+        content = store.read_recorded(source, path.name, store.read_manifest(source))
+        weights = store.read_weights(path, content)
         images = store.read_npy(Path(self.images))
         try:
             if self.declared is None:
@@ -242,7 +251,8 @@ class Checkpoints:
         epoch = len(trainer.history)
         name = f"checkpoint-{epoch:06d}-{store.sha256(content)[:16]}.safetensors"
         store.write_file(self._folder / name, content)
-        for old in self._newest_first()[CHECKPOINTS_KEPT:]:
+        whole = [each for each in self._newest_first() if each.name <= name]  # later: not used
+        for old in set(self._newest_first()) - set(whole[:CHECKPOINTS_KEPT]):
             old.unlink(missing_ok=True)
 
     def restore(self, trainer: "Trainer") -> float:

@@ -111,7 +111,7 @@ def test_the_sentence_has_the_numbers():
     )
     found = verdicts({("a", "b"): pair_of(-0.003, 0.002)}, margin=0.002)[0]
     assert found.sentence == (
-        "a and b are not separated (difference -0.30 points, pairwise 95 % interval -0.71 to "
+        "a and b are not separated (difference −0.30 points, pairwise 95 % interval −0.71 to "
         "+0.11, Holm-adjusted p = 0.144, 5 seeds, 10,000 test images); about 12 seeds of each "
         "model would separate a difference as large as this one"
     )

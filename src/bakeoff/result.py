@@ -1,9 +1,9 @@
 """What a run comes to: the comparison, and every view of it, for notebooks and scripts."""
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
-from bakeoff import store
+from bakeoff import figures, report, store
 from bakeoff.errors import StudyError
 from bakeoff.results import Comparison, Finding, Pair
 from bakeoff.store import StudyFolder
@@ -54,9 +54,7 @@ class Result:
 
     def table(self) -> Any:
         """Return the table as a rich renderable; printing it with rich shows it."""
-        from bakeoff.report import terminal
-
-        return terminal.table(self.comparison)
+        return report.table(self.comparison)
 
     def to_json(self) -> dict[str, Any]:
         """Return the document that `--json` prints."""
@@ -82,44 +80,74 @@ class Result:
         ]
         return pandas.DataFrame(rows).set_index("model")
 
+    def markdown(self) -> str:
+        """Return the table in GitHub's Markdown, with the recommendation."""
+        return report.markdown(self.comparison)
+
+    def csv(self) -> str:
+        """Return the table as CSV, with full precision; accuracies are fractions in [0, 1]."""
+        return report.csv(self.comparison)
+
+    def latex(self) -> str:
+        """Return the table as LaTeX, in the style of booktabs."""
+        return report.latex(self.comparison)
+
+    def model_card(self, model: str | None = None) -> str:
+        """Return the model card of a model in Markdown; by default of the recommended one."""
+        return report.model_card(self.comparison, model)
+
+    # ── figures: of the recommended model where no model is named ──
+
     def plot_accuracy(self) -> "Figure":
         """Return the dot plot of accuracies: every seed, interval, letters."""
-        from bakeoff import figures
-
         return figures.accuracy_dots(self.comparison)
 
-    def plot_learning_curves(self, model: str | None = None) -> "Figure":
-        """Return the learning curves of a model; by default of the recommended one."""
-        from bakeoff import figures
+    def plot_verdicts(self) -> "Figure":
+        """Return the matrix of verdicts, each model against each."""
+        return figures.verdict_matrix(self.comparison)
 
+    def plot_learning_curves(self, model: str | None = None) -> "Figure":
+        """Return a model's loss and accuracy by epoch."""
         return figures.learning_curves(self.comparison, model or self.recommended)
 
-    def plot_confusion(self, model: str | None = None, *, diagonal: bool = True) -> "Figure":
-        """Return the confusion matrix of a model; by default of the recommended one."""
-        from bakeoff import figures
+    def plot_learning_rate(self, model: str | None = None) -> "Figure":
+        """Return a model's learning rate by epoch."""
+        return figures.learning_rate(self.comparison, model or self.recommended)
 
-        return figures.confusion(self.comparison, model or self.recommended, diagonal=diagonal)
+    def plot_confusion(
+        self, model: str | None = None, *, diagonal: bool = True, rates: bool = False
+    ) -> "Figure":
+        """Return a model's confusion matrix, as counts or rates, with or without its diagonal."""
+        chosen = model or self.recommended
+        return figures.confusion(self.comparison, chosen, diagonal=diagonal, rates=rates)
+
+    def plot_per_class(self, model: str | None = None) -> "Figure":
+        """Return a model's accuracy in each class, with seeds and interval."""
+        return figures.per_class(self.comparison, model or self.recommended)
 
     def plot_calibration(self, model: str | None = None) -> "Figure":
-        """Return the calibration curve of a model; by default of the recommended one."""
-        from bakeoff import figures
-
+        """Return how often a model was right against how sure it was."""
         return figures.calibration(self.comparison, model or self.recommended)
 
     def plot_parameters(self) -> "Figure":
         """Return accuracy against the number of parameters, with the frontier."""
-        from bakeoff import figures
-
         return figures.accuracy_against_parameters(self.comparison)
 
-    def write(self) -> None:
-        """Write comparison.json and report.html into the study's folder."""
-        from bakeoff import report
+    def plot_time(self, kind: Literal["training", "prediction"] = "training") -> "Figure":
+        """Return accuracy against the time of training or of predicting, with the frontier."""
+        return figures.accuracy_against_time(self.comparison, kind=kind)
 
+    def plot_variance(self) -> "Figure":
+        """Return where each accuracy's uncertainty comes from: images, seeds, or both."""
+        return figures.variance(self.comparison)
+
+    def write(self) -> None:
+        """Write comparison.json, report.html and MODEL_CARD.md into the study's folder."""
         store.write_file(self.folder.comparison_file, store.canonical(self.to_json()))
         store.write_file(self.folder.report_file, report.html(self.comparison).encode())
+        if self.recommended is not None:
+            store.write_file(self.folder.card_file, self.model_card().encode())
 
-    def _repr_html_(self) -> str:
-        from bakeoff import report
-
-        return report.fragment(self.comparison)
+    def _repr_html_(self) -> str | None:
+        """Return the table for a notebook's cell; None, so that repr is shown, while sealed."""
+        return None if self.opened is None else report.fragment(self.opened)

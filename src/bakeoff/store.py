@@ -223,6 +223,8 @@ class StudyFolder:
         self.ledger_file = self.path / "ledger.jsonl"
         self.comparison_file = self.path / "comparison.json"
         self.report_file = self.path / "report.html"
+        self.card_file = self.path / "MODEL_CARD.md"
+        self.pictures_file = self.path / "pictures.npz"
 
     def exists(self) -> bool:
         """Say whether a study lives here."""

@@ -65,8 +65,8 @@ class Verdict:
         pair = self.pair
         p = "p < 0.001" if self.p_holm < 0.001 else f"p = {self.p_holm:.3f}"
         numbers = (
-            f"difference {100 * pair.difference:+.2f} points, pairwise {100 * LEVEL:g} % interval "
-            f"{100 * pair.low:+.2f} to {100 * pair.high:+.2f}, Holm-adjusted {p}, {_basis(pair)}"
+            f"difference {_signed(pair.difference)} points, pairwise {100 * LEVEL:g} % interval "
+            f"{_signed(pair.low)} to {_signed(pair.high)}, Holm-adjusted {p}, {_basis(pair)}"
         )
         return f"{says} ({numbers})" + (f"; {self.needs}" if self.needs else "")
 
@@ -275,4 +275,8 @@ def _percent(share: float) -> str:
 
 
 def _points(share: float) -> str:
-    return f"{100 * share:.2f}"
+    return f"{100 * share:.2f}".replace("-", "−")
+
+
+def _signed(share: float) -> str:
+    return f"{100 * share:+.2f}".replace("-", "−")

@@ -29,7 +29,7 @@ from bakeoff.training import train
 from bakeoff.watch import Watcher
 from bakeoff.workers import Device, Job, Lost, run_jobs, warm_up
 
-_DERIVED = ("comparison.json", "report.html")
+_DERIVED = ("comparison.json", "report.html", "MODEL_CARD.md", "pictures.npz")
 _ROOMS = ("trials", "baselines", "openings")
 _SEED = re.compile(r"seed-(0|[1-9][0-9]*)")
 _NUMBER = re.compile(r"[1-9][0-9]*")

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+import numpy as np
+
 from bakeoff.results import ModelResult
 
 _NAMED = 3  # items of a list that are named; the rest is counted
@@ -15,13 +17,20 @@ def percent(share: float, digits: int = 1) -> str:
 
 
 def points(share: float, digits: int = 1) -> str:
-    """Return a difference of shares in points, "0.4"."""
-    return f"{100 * share:.{digits}f}"
+    """Return a difference of shares in points, "0.4", "−1.9"."""
+    return f"{100 * share:.{digits}f}".replace("-", "−")
 
 
 def number(value: float, digits: int = 3) -> str:
-    """Return a loss with as many digits that count."""
-    return f"{value:.{digits}g}"
+    """Return a number with as many digits that count: "0.0123", "1,042", "0.0000313", "1.04e12"."""
+    size = abs(value)
+    if size >= 10**digits - 0.5 or 0 < size < 1e-9 or not np.isfinite(value):
+        text = f"{value:,.0f}" if 1 < size < 1e9 else f"{value:.{digits - 1}e}".replace("e+", "e")
+    else:
+        text = np.format_float_positional(
+            value, precision=digits, unique=False, fractional=False, trim="-"
+        )
+    return text.replace("-", "−")
 
 
 def plural(count: int, noun: str) -> str:

@@ -139,7 +139,7 @@ def _numbers(axes: Axes, matrix: NDArray[np.float64]) -> None:
         axes.text(
             column,
             row,
-            f"{value:.0f}" if value >= 9.95 else f"{value:.1f}",
+            f"{value:,.0f}" if value >= 9.95 else f"{value:.1f}",
             ha="center",
             va="center",
             fontsize=FONT - 2.5,

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from markupsafe import Markup
 
 from bakeoff import figures
+from bakeoff.checks.wording import number
 from bakeoff.figures.curves import is_constant, penalised
 from bakeoff.figures.scores import worst_classes
 from bakeoff.report import story, words
@@ -114,6 +115,7 @@ def _pictures(comparison: Comparison, result: ModelResult) -> Iterator[Picture]:
     yield Picture(Markup(figures.svg(drawn, alt=alt)), caption)
     if not is_constant(result):
         rates = result.histories[0]["learning_rate"]
-        alt = f"Learning rate of {name} by epoch, from {rates[0]:.3g} to {rates[-1]:.3g}."
+        first, last = number(float(rates[0])), number(float(rates[-1]))
+        alt = f"Learning rate of {name} by epoch, from {first} to {last}."
         drawn = figures.learning_rate(comparison, name)
         yield Picture(Markup(figures.svg(drawn, alt=alt)), "Learning rate by epoch.")

@@ -138,7 +138,7 @@ def about_mistakes(comparison: Comparison, model: ModelResult, *, most: int = 3)
     if not worst:
         return "It made next to no mistakes on these test images."
     said = [
-        f"{names[i]} as {names[j]} ({images:.1f} images, {percent(rate)} of {names[i]})"
+        f"{names[i]} as {names[j]} ({images:,.1f} images, {percent(rate)} of {names[i]})"
         for i, j, images, rate in worst
     ]
     return f"Most often it takes {listed(said)}; means of {counted(len(model.seeds), 'seed')}."

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
+from bakeoff.checks.wording import number
 from bakeoff.results import Comparison, ModelResult
 from bakeoff.statistics import LEVEL, Estimate
 
@@ -44,8 +45,8 @@ def points(difference: float, *, signed: bool = True) -> str:
 
 
 def loss(value: float) -> str:
-    """Return a loss with three decimals, or with three digits where it is small."""
-    return f"{value:.3f}" if value >= 0.1 or value == 0 else f"{value:.3g}"
+    """Return a loss with three decimals, or with three digits where it is small or large."""
+    return f"{value:.3f}" if 0.1 <= value < 1000 or value == 0 else number(value)
 
 
 def loss_interval(estimate: Estimate) -> str:
@@ -170,7 +171,7 @@ def training(settings: Mapping[str, Any]) -> str:
         parts.append(kind)
         rate = arguments.get("learning_rate") if isinstance(arguments, Mapping) else None
         if isinstance(rate, int | float):
-            parts.append(f"learning rate {rate:g}")
+            parts.append(f"learning rate {number(rate, 6)}")
         elif rate is not None:
             parts.append(f"learning rate in {counted(len(rate), 'phase')}")
     if "batch_size" in declared:

@@ -8,7 +8,7 @@ PYTHON ?= $(shell for each in python3 python3.14 python3.13 python3.12 python3.1
 BIN := .venv/bin
 PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check
 
-.PHONY: demo test check setup clean
+.PHONY: demo test check torture setup clean
 
 demo: .venv/ready
 	$(BIN)/bakeoff run digits
@@ -17,9 +17,14 @@ test: .venv/dev
 	$(BIN)/pytest $(ARGS)
 
 check: .venv/dev
-	$(BIN)/ruff check src tests
-	$(BIN)/ruff format --check src tests
+	$(BIN)/ruff check src tests torture
+	$(BIN)/ruff format --check src tests torture
 	$(BIN)/mypy
+
+# Kills, full disks, damaged files, crowds: prints the figures of docs/reliability.md. `make torture
+# ARGS="crash --moments 10"` does a part.
+torture: .venv/dev
+	$(BIN)/python -m torture $(ARGS)
 
 setup: .venv/dev
 

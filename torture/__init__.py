@@ -1,0 +1,1 @@
+"""Bakeoff attacked: kills, faults, crowds, long runs; `python -m torture` prints the figures."""

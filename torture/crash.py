@@ -1,0 +1,247 @@
+"""Kills: a real study, killed at random moments and before every change of a file, then repeated.
+
+After each kill the same command must finish; nothing finished may be lost or trained twice, nothing
+half-written be taken for whole, and the result must be that of a run that was not disturbed.
+"""
+
+import os
+import random
+import signal
+import time
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+from torture import faults, state
+from torture.faults import Plan
+from torture.parallel import shared
+from torture.sandbox import Command, Sandbox
+from torture.say import figures, say
+
+RECIPE = """\
+name: tiny
+data: digits
+split: {validation: {first: 200}, test: 0.5}
+seeds: 2
+baselines: [majority]
+models:
+  long: {layers: [], training: {epochs: 5, batch_size: 64}}
+  short: {layers: [], training: {epochs: 2, batch_size: 128}}
+"""
+TRIALS, EPOCHS = 4, {"long": 5, "short": 2}
+WHO = ("parent", "worker", "both")
+
+
+@dataclass(frozen=True)
+class Kill:
+    """One kill: after `seconds`, or before the change number `change`.
+
+    patient : wait until the orphans are gone before the same command is given again
+    """
+
+    who: str
+    seconds: float | None = None
+    change: int | None = None
+    checkpoint_seconds: float = 0.0
+    patient: bool = True
+    real: bool = False
+    workers: int = 2
+
+
+@dataclass(frozen=True)
+class Reference:
+    """The run that was not disturbed."""
+
+    seconds: float
+    real_seconds: float
+    changes: tuple[str, ...]
+    content: dict[str, str]
+
+
+def reference(folder: Path, cache: Path, *, real: bool) -> Reference:
+    """Run the study three times undisturbed: with one worker, with two, and by the real command."""
+    found = []
+    for workers in (1, 2):
+        box = Sandbox(folder / f"reference-{workers}", cache, RECIPE).prepare()
+        for _ in range(2):  # the first fills the cache of compiled programs
+            box.prepare()
+            plan = Plan(str(box.root), str(box.notes), checkpoint_seconds=0)
+            done = box.do([*box.run, "--workers", str(workers)], plan=plan)
+            if done.code:
+                raise RuntimeError(f"the undisturbed run failed: {done.errors}")
+        found.append((done, faults.changes(box.notes), state.content(box.study)))
+        problems = state.broken(box.study) + state.leftovers(box.study)
+        if problems:
+            raise RuntimeError(f"the undisturbed run left {problems}")
+        box.remove()
+    if found[0][2] != found[1][2]:
+        raise RuntimeError("two undisturbed runs differ")
+    real_seconds = 0.0
+    if real:
+        box = Sandbox(folder / "reference-real", cache, RECIPE).prepare()
+        done = box.do(box.run, real=True)
+        real_seconds = done.seconds
+        if done.code or state.content(box.study) != found[0][2]:
+            raise RuntimeError(f"the real command differs: {done.errors}")
+        box.remove()
+    return Reference(found[1][0].seconds, real_seconds, tuple(found[0][1]), found[0][2])
+
+
+def moments(known: Reference, number: int, seed: int, *, real: int) -> list[Kill]:
+    """Return kills at random moments, of parent, worker and both in turn; `real` truly started."""
+    chance = random.Random(seed)
+    kills = []
+    for position in range(number):
+        truly = position < real
+        kills.append(
+            Kill(
+                who=WHO[position % 3],
+                seconds=chance.uniform(0, known.real_seconds if truly else known.seconds),
+                checkpoint_seconds=chance.choice([0.0, 5.0]),
+                patient=chance.random() < 0.5,
+                real=truly,
+            )
+        )
+    return kills
+
+
+def boundaries(known: Reference, sample: int | None, seed: int) -> list[Kill]:
+    """Return kills before every change of a file, or before `sample` of them.
+
+    Everything dies at once; before each third change that a worker makes, the worker also dies
+    alone, and the command must go on by itself.
+    """
+    number = len(known.changes)
+    chosen = list(range(1, number + 1))
+    if sample is not None:
+        chosen = sorted(random.Random(seed).sample(chosen, min(sample, number)))
+    kills = [Kill("both", change=k, workers=1) for k in chosen]
+    alone = [k for k in chosen if _by_worker(known.changes[k - 1])]
+    return kills + [Kill("worker", change=k, workers=1) for k in alone[::3]]
+
+
+def _by_worker(change: str) -> bool:
+    _, path = change.split(" ", 1)
+    parts = path.split("/")
+    trained = parts[1] in ("trials", "baselines")
+    return trained or (".partial" in path and parts[-2] in ("long", "short", "baselines"))
+
+
+def experiment(kill: Kill, box: Sandbox, known: Reference) -> dict[str, Any]:
+    """Kill once, look, give the same command again, look."""
+    box.prepare()
+    act = {"both": "kill all", "worker": "kill"}.get(kill.who, "") if kill.change else "count"
+    plan = Plan(
+        str(box.root),
+        str(box.notes),
+        act=act,
+        at=kill.change or 0,
+        checkpoint_seconds=kill.checkpoint_seconds,
+    )
+    words = [*box.run, "--workers", str(kill.workers)]
+    command = box.start(words, plan=plan, real=kill.real)
+    hit = _strike(kill, command) if kill.seconds is not None else True
+    first = command.wait()
+    problems = []
+    if kill.patient and not command.wait_for_helpers():
+        problems.append("its helpers outlived the command by 10 s")
+    if kill.change and kill.who == "both":
+        hit = first.code < 0
+    problems += [f"after the kill: {each}" for each in state.broken(box.study)]
+    before = state.finished(box.study)
+    trained = faults.epochs(box.notes)
+    if kill.who == "worker" and first.code != 0:
+        problems.append(f"the command did not go on alone: {first.code}: {first.last_line}")
+
+    again = Plan(str(box.root), str(box.notes), checkpoint_seconds=kill.checkpoint_seconds)
+    second = box.do(words, plan=again)
+    if second.code != 0:
+        problems.append(f"the same command ended with {second.code}: {second.last_line}")
+    command.wait_for_helpers()
+    after = state.finished(box.study)
+    lost = [name for name in before if after.get(name) != before[name]]
+    problems += [f"at the end: {each}" for each in state.broken(box.study)]
+    problems += [f"left behind: {each}" for each in state.leftovers(box.study)]
+    differ = state.differences(state.content(box.study), known.content)
+    later = faults.epochs(box.notes)[len(trained) :]
+    twice = sorted(
+        {name for name, _ in later if "trials/" + name.replace(" seed ", "/seed-") in before}
+    )
+    redone = len(faults.epochs(box.notes)) - 2 * sum(EPOCHS.values())
+    if kill.checkpoint_seconds == 0 and redone > kill.workers:
+        problems.append(f"{redone} epochs trained again with a checkpoint after every epoch")
+    return {
+        **asdict(kill),
+        "hit": hit,
+        "finished_before": len(before),
+        "lost": lost,
+        "twice": twice,
+        "differ": differ,
+        "problems": problems,
+        "repeated": redone,
+    }
+
+
+def _strike(kill: Kill, command: Command) -> bool:
+    """Kill at the moment; say whether there was something alive to kill."""
+    assert kill.seconds is not None
+    time.sleep(kill.seconds)
+    if kill.who == "worker":
+        while not command.ended:
+            workers = command.workers()
+            if workers:
+                try:
+                    os.kill(random.choice(workers), signal.SIGKILL)
+                    return True
+                except ProcessLookupError:
+                    continue
+            time.sleep(0.002)
+        return False
+    if command.ended:
+        return False
+    command.kill() if kill.who == "both" else command.kill_parent()
+    return True
+
+
+def report(results: Sequence[dict[str, Any]], title: str, seconds: float) -> bool:
+    """Print the figures; say whether nothing went wrong."""
+    hits = [each for each in results if each["hit"]]
+    saved = [each["repeated"] for each in hits if each["checkpoint_seconds"] == 0]
+    rows = {
+        "kills": len(hits),
+        **{f"  of {who}": sum(each["who"] == who for each in hits) for who in WHO},
+        "moments when nothing was left to kill": len(results) - len(hits),
+        "folders finished at the kill": sum(each["finished_before"] for each in hits),
+        "  of them lost or changed": sum(len(each["lost"]) for each in results),
+        "  of them trained again": sum(len(each["twice"]) for each in results),
+        "studies that differ from the undisturbed one": sum(bool(e["differ"]) for e in results),
+        "epochs trained again after a kill, at most": max(saved, default=0),
+    }
+    bad = [e for e in results if e["lost"] or e["twice"] or e["differ"] or e["problems"]]
+    return figures(title, rows, bad, seconds)
+
+
+def torture(
+    folder: Path, cache: Path, *, number: int, real: int, sample: int | None, seed: int, jobs: int
+) -> bool:
+    """Do all of it and print the figures; say whether nothing went wrong."""
+    known = reference(folder, cache, real=real > 0)
+    say(
+        f"undisturbed: {known.seconds:.1f} s, {len(known.changes)} changes of files, "
+        f"{TRIALS} trials"
+    )
+    good = True
+    plans = [
+        ("kills at random moments", moments(known, number, seed, real=real)),
+        ("kills at boundaries", boundaries(known, sample, seed)),
+    ]
+    for title, kills in plans:
+        started = time.monotonic()
+
+        def run(job: int, kill: Kill) -> dict[str, Any]:
+            return experiment(kill, Sandbox(folder / f"job-{job}", cache, RECIPE), known)
+
+        results = shared(run, kills, jobs=jobs, folder=folder)
+        good = report(results, title, time.monotonic() - started) and good
+    return good

@@ -1,0 +1,326 @@
+"""Every command and option. A command calls one thing, shows what it returns, gives an exit code.
+
+Each imports what it needs when it is called, so that `--help` and the small ones start at once.
+"""
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from bakeoff.cli.output import remark, show, show_json, show_text, standard_output_kept
+from bakeoff.errors import UsageError
+
+app = typer.Typer(
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
+
+# ── what options take ────────────────────────────────────────────────────────────────────────
+
+
+def _whole(option: str) -> Callable[[str], int]:
+    def read(text: str) -> int:
+        try:
+            return int(text)
+        except ValueError:
+            raise UsageError(f"{option}: expected a whole number, found {text!r}") from None
+
+    return read
+
+
+def _device(text: str) -> str:
+    if text not in ("cpu", "gpu"):
+        raise UsageError(f"--device: expected cpu or gpu, found {text!r}")
+    return text
+
+
+RecipeArgument = Annotated[
+    str, typer.Argument(metavar="RECIPE", help="A recipe's path, or the name of a shipped one.")
+]
+StudyArgument = Annotated[
+    Path, typer.Argument(metavar="STUDY", help="A study's folder, such as studies/digits.")
+]
+JsonOption = Annotated[
+    bool, typer.Option("--json", help="Print one JSON document on standard output instead.")
+]
+
+
+def _version(asked: bool) -> None:
+    if asked:
+        from importlib.metadata import version
+
+        show(f"bakeoff {version('bakeoff')}")
+        raise typer.Exit
+
+
+@app.callback()
+def bakeoff(
+    version: Annotated[
+        bool,
+        typer.Option("--version", callback=_version, is_eager=True, help="Print the version."),
+    ] = False,
+) -> None:
+    """Compare small image classifiers honestly."""
+
+
+# ── commands ─────────────────────────────────────────────────────────────────────────────────
+
+
+@app.command()
+def new(
+    data: Annotated[
+        str,
+        typer.Argument(
+            metavar="FOLDER", help="A folder of images, an npz file, or a data set's name."
+        ),
+    ],
+) -> None:
+    """Write a recipe to start from, for a folder of images or a data set, into this folder."""
+    from bakeoff import scaffold
+
+    written = scaffold.new(data, folder=Path.cwd())
+    for note in written.notes:
+        remark(note)
+    show(f"{written.path.name} written. Change it as you like; then:")
+    show(f"  bakeoff plan {written.path.name}", f"  bakeoff run {written.path.name}")
+
+
+@app.command()
+def plan(recipe: RecipeArgument, json: JsonOption = False) -> None:
+    """Show layers, shapes, parameters and an estimate of time and memory; train nothing."""
+    from bakeoff import plan as plans
+    from bakeoff import recipe as recipes
+
+    planned = plans.plan(recipes.load(recipe))
+    if json:
+        show_json(plans.to_json(planned))
+    else:
+        show(*plans.view(planned))
+
+
+@app.command()
+def run(
+    recipe: RecipeArgument,
+    out: Annotated[
+        Path | None,
+        typer.Option(metavar="DIR", help="The study's folder.", show_default="studies/NAME"),
+    ] = None,
+    seeds: Annotated[
+        int | None,
+        typer.Option(metavar="N", parser=_whole("--seeds"), help="Seeds 0 … N-1 instead."),
+    ] = None,
+    only: Annotated[
+        list[str] | None,
+        typer.Option(metavar="MODEL", help="Train this model, open nothing. Repeatable."),
+    ] = None,
+    workers: Annotated[
+        int | None,
+        typer.Option(
+            metavar="N",
+            parser=_whole("--workers"),
+            help="Trials at a time.",
+            show_default="one a core; one on a GPU",
+        ),
+    ] = None,
+    device: Annotated[
+        str | None,
+        typer.Option(
+            metavar="cpu|gpu",
+            parser=_device,
+            help="Where to train.",
+            show_default="gpu where JAX has one",
+        ),
+    ] = None,
+    keep_sealed: Annotated[
+        bool, typer.Option("--keep-sealed", help="Train everything, open nothing.")
+    ] = False,
+    json: JsonOption = False,
+) -> int:
+    """Train what is missing, open the test set, print the table, write the report.
+
+    Stop it whenever you like: the same command goes on.
+    """
+    from bakeoff import recipe as recipes
+    from bakeoff import study
+    from bakeoff.progress import progress
+
+    declared = recipes.load(recipe)
+    with standard_output_kept(), progress() as watcher:
+        result = study.run(
+            declared,
+            out=out,
+            seeds=seeds,
+            only=only or (),
+            workers=workers,
+            device=device,  # type: ignore[arg-type]
+            keep_sealed=keep_sealed,
+            watcher=watcher,
+        )
+    _print_result(result, json=json)
+    for lost in result.lost:
+        remark(f"bakeoff: {lost.label} was lost: {lost.reason}")
+    if result.lost:
+        remark("bakeoff: the same command tries once more what was lost")
+    return 1 if result.lost else 0
+
+
+def _print_result(result: Any, *, json: bool) -> None:
+    from bakeoff import standing
+
+    if not result.sealed:
+        if json:
+            show_json(result.to_json())
+        else:
+            show(result.table(), "", f"Report: {result.folder.report_file}")
+        return
+    now = standing.standing(result.folder)
+    if json:
+        show_json(standing.sealed_json(now))
+    else:
+        show(standing.title(now), standing.table(now), "", *standing.sentences(now))
+
+
+@app.command()
+def status(study: StudyArgument, json: JsonOption = False) -> None:
+    """Say what is done, what is missing, and how to go on."""
+    from bakeoff import standing
+    from bakeoff.store import StudyFolder
+
+    now = standing.standing(StudyFolder(study))
+    if json:
+        show_json(standing.to_json(now))
+    else:
+        show(standing.title(now), standing.table(now), "", *standing.sentences(now))
+
+
+@app.command()
+def compare(
+    studies: Annotated[
+        list[Path],
+        typer.Argument(metavar="STUDY...", help="Folders of studies that share one test set."),
+    ],
+    json: JsonOption = False,
+    markdown: Annotated[
+        bool, typer.Option("--markdown", help="Print the table in Markdown.")
+    ] = False,
+    csv: Annotated[bool, typer.Option("--csv", help="Print the table as CSV.")] = False,
+    latex: Annotated[bool, typer.Option("--latex", help="Print the table in LaTeX.")] = False,
+) -> None:
+    """Show table and verdicts again, from what is on disk."""
+    from bakeoff import report, study
+
+    forms = {"--json": json, "--markdown": markdown, "--csv": csv, "--latex": latex}
+    chosen = [name for name, wanted in forms.items() if wanted]
+    if len(chosen) > 1:
+        raise UsageError(f"compare: expected one form, found {' and '.join(chosen)}: choose one")
+    result = study.compare(studies)
+    writers = {"--markdown": report.markdown, "--csv": report.csv, "--latex": report.latex}
+    if json:
+        show_json(result.to_json())
+    elif chosen:
+        show_text(writers[chosen[0]](result.comparison))
+    else:
+        show(result.table())
+
+
+@app.command()
+def report(study: StudyArgument) -> None:
+    """Write the HTML report again, and say where it is."""
+    from bakeoff.study import compare
+
+    result = compare([study])
+    result.write()
+    show(f"Report: {result.folder.report_file}")
+
+
+@app.command()
+def verify(
+    study: StudyArgument,
+    retrain: Annotated[
+        str | None,
+        typer.Option(
+            metavar="MODEL:SEED",
+            help="Also train this trial again, elsewhere, and compare every byte.",
+        ),
+    ] = None,
+) -> int:
+    """Check that every byte is what was recorded."""
+    from bakeoff import verify as verification
+    from bakeoff.progress import progress
+    from bakeoff.store import StudyFolder
+
+    folder = StudyFolder(study)
+    checked = verification.verify(folder)
+    show(*checked.differences)
+    for note in checked.notes:
+        remark(note)
+    show(checked.summary)
+    if retrain is None:
+        return 1 if checked.differences else 0
+    with standard_output_kept(), progress() as watcher:
+        again = verification.retrain(folder, retrain, watcher=watcher)
+    show(again.sentence)
+    return 1 if checked.differences or again.files else 0
+
+
+@app.command()
+def look(
+    data: Annotated[
+        str,
+        typer.Argument(
+            metavar="DATA", help="A data set's name, a folder of images, an npz file or a recipe."
+        ),
+    ],
+    image: Annotated[
+        int | None,
+        typer.Option(
+            metavar="I", parser=_whole("--image"), help="Show this image, and its numbers."
+        ),
+    ] = None,
+    save: Annotated[
+        Path | None, typer.Option(metavar="FILE", help="Save what is shown as a PNG, too.")
+    ] = None,
+) -> None:
+    """Explore a data set: counts, a grid of images, one image as picture and numbers."""
+    from bakeoff import look as looking
+
+    looked = looking.load(data)
+    if save is not None:
+        looking.save(looked, save, position=image)
+    show(*(looking.overview(looked) if image is None else looking.image(looked, image)))
+    if save is not None:
+        remark(f"saved {save}")
+
+
+@app.command()
+def recipes() -> None:
+    """List the recipes that come with Bakeoff."""
+    from bakeoff import recipe
+
+    names = recipe.shipped()
+    wide = max(len(name) for name in names)
+    show(*(f"{name:{wide}}  {recipe.load(name).title or ''}" for name in names))
+
+
+@app.command()
+def schema() -> None:
+    """Print the JSON Schema of recipes, for editors."""
+    from bakeoff.recipe.schema import schema
+
+    show_json(schema())
+
+
+@app.command()
+def doctor() -> int:
+    """Say whether this machine is ready, what is where, and what to do if something is wrong."""
+    from bakeoff.doctor import MARKS, examine
+
+    wrong = False
+    for sign in examine():
+        advice = f": {sign.advice}" if sign.advice else ""
+        show(f"{MARKS[sign.state]} {sign.name}: {sign.found}{advice}")
+        wrong = wrong or sign.state == "bad"
+    return 1 if wrong else 0

@@ -1,0 +1,139 @@
+"""Looks whether this machine is ready: versions, memory, places, data sets, a tiny trial."""
+
+from __future__ import annotations
+
+import os
+import platform
+import shutil
+import tempfile
+import time
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Literal
+
+from platformdirs import user_cache_path
+
+from bakeoff import data as datasets
+from bakeoff import recipe as recipes
+from bakeoff import study
+from bakeoff.data.guard import available_memory, shown
+from bakeoff.data.sources import PUBLISHED, missing, places
+from bakeoff.errors import BakeoffError
+from bakeoff.ledgers import user_ledger
+from bakeoff.plan import cores
+from bakeoff.prepare import environment
+from bakeoff.store import read_ledger
+
+State = Literal["good", "note", "bad"]
+MARKS: Mapping[State, str] = {"good": "✓", "note": "–", "bad": "✗"}
+_SMALL_MEMORY = 2 << 30
+_SMALL_DISK = 1 << 30
+_TINY = {
+    "name": "doctor",
+    "data": "digits",
+    "seeds": 1,
+    "training": {"epochs": 1},
+    "baselines": [],
+    "models": {"tiny": {"layers": [{"dense": 8}]}},
+}
+
+
+@dataclass(frozen=True)
+class Sign:
+    """One thing looked at: what was found, and what to do where something is wrong."""
+
+    state: State
+    name: str
+    found: str
+    advice: str = ""
+
+
+def examine() -> Iterator[Sign]:
+    """Yield what is found, one thing after the other; the last takes some seconds."""
+    device = study.default_device()
+    versions = environment(device)
+    yield Sign("good", "bakeoff", f"{versions['bakeoff']} on Python {platform.python_version()}")
+    names = ("keras", "jax", "numpy", "scipy", "scikit-learn")
+    yield Sign("good", "libraries", ", ".join(f"{name} {versions[name]}" for name in names))
+    yield Sign("good", "processor", f"{versions['processor']}, {cores()} cores to use")
+    yield _memory()
+    yield _gpu(device)
+    yield _place("this folder", Path.cwd(), "change to another folder, or use --out")
+    yield _place("cache", user_cache_path("bakeoff"), "set XDG_CACHE_HOME to a folder of yours")
+    yield from _ledgers()
+    for name in datasets.NAMES:
+        yield _data_set(name)
+    yield _tiny_trial(device)
+
+
+def _memory() -> Sign:
+    free = available_memory()
+    found = f"{free / 1e9:.1f} GB free"
+    if free < _SMALL_MEMORY:
+        return Sign("note", "memory", found, "use --workers 1, or free some")
+    return Sign("good", "memory", found)
+
+
+def _gpu(device: str) -> Sign:
+    if device == "gpu":
+        return Sign("good", "GPU", "there is one, and JAX can use it")
+    if Path("/dev/nvidiactl").exists():
+        return Sign("note", "GPU", "there is one, not used", "pip install 'bakeoff[gpu]'")
+    return Sign("good", "GPU", "none; trials run on the CPU, one on each core")
+
+
+def _place(name: str, path: Path, advice: str) -> Sign:
+    """Return whether one may write in a folder, or where it would be made, and what is free."""
+    there = path
+    while not there.exists() and there != there.parent:
+        there = there.parent
+    if not there.is_dir() or not os.access(there, os.W_OK | os.X_OK):
+        return Sign("bad", name, f"{shown(path)} cannot be written", advice)
+    free = shutil.disk_usage(there).free
+    found = f"{shown(path)}, {free / 1e9:.0f} GB free"
+    if free < _SMALL_DISK:
+        return Sign("note", name, found, "a study of large networks may not fit: free some")
+    return Sign("good", name, found)
+
+
+def _ledgers() -> Iterator[Sign]:
+    folder = user_ledger("0" * 64).parent
+    yield _place("ledgers", folder, "set BAKEOFF_HOME to a folder of yours")
+    for path in sorted(folder.glob("*.jsonl")):
+        try:
+            read_ledger(path)
+        except BakeoffError as error:
+            yield Sign("bad", "ledger", str(error))
+
+
+def _data_set(name: str) -> Sign:
+    try:
+        data = datasets.load(name, offline=True)
+    except BakeoffError as error:
+        published = PUBLISHED.get(name)
+        if published is None or any(not missing(folder) for folder in places(published)):
+            return Sign("bad", name, str(error))
+        return Sign("note", name, "not on this machine", "a run downloads it; see docs/data.md")
+    published = PUBLISHED.get(name)
+    where = "inside scikit-learn"
+    if published is not None:
+        where = next((shown(f) for f in places(published) if not missing(f)), "mnist.npz of Keras")
+    return Sign("good", name, f"{len(data.labels):,} images, {where}")
+
+
+def _tiny_trial(device: str) -> Sign:
+    """Train for a second, as a run does: worker processes, Keras, JAX, the disk."""
+    started = time.monotonic()
+    recipe = recipes.parse(_TINY, origin="doctor", folder=Path.cwd())
+    with tempfile.TemporaryDirectory(prefix="bakeoff-") as place:
+        try:
+            result = study.run(recipe, out=Path(place) / "study", keep_sealed=True)
+        except BakeoffError as error:
+            return Sign("bad", "a trial", str(error))
+        for lost in result.lost:
+            return Sign("bad", "a trial", lost.reason, "BAKEOFF_DEBUG=1 bakeoff doctor shows more")
+    seconds = time.monotonic() - started
+    return Sign(
+        "good", "a trial", f"trained on the {device.upper()} in {seconds:.0f} s, start included"
+    )

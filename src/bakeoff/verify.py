@@ -103,13 +103,22 @@ def _check_declared(folder: StudyFolder, study: Mapping[str, Any]) -> Iterator[s
             trial = folder.read_trial(name, seed)
         except StorageError:
             continue  # said already
-        wanted = (name, seed, recipe.models[name].resolved(), recipe.selection)
-        if tuple(trial.get(key) for key in ("model", "seed", "settings", "selection")) != wanted:
+        if not _is(trial, name, seed, recipe):
             yield (
                 f"{path}: expected {name} with seed {seed} as the recipe declares it, found "
                 f"{trial.get('model')} with seed {trial.get('seed')}: the folder was exchanged; "
                 "restore it"
             )
+
+
+def _is(trial: Mapping[str, Any], name: str, seed: int, recipe: Recipe) -> bool:
+    """Say whether a trial.json is of this model, seed, settings and selection."""
+    settings = recipe.models[name].resolved()
+    found = dict(trial.get("settings") or {})
+    if "python" in settings:  # its file may have been moved since
+        found["python"] = settings["python"]
+    wanted = (name, seed, recipe.selection, settings)
+    return (trial.get("model"), trial.get("seed"), trial.get("selection"), found) == wanted
 
 
 def _check_openings(folder: StudyFolder, study: Mapping[str, Any]) -> Iterator[str]:

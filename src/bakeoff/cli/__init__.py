@@ -12,14 +12,14 @@ import sys
 import threading
 import traceback
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 import typer
 
 from bakeoff.cli import usage
 from bakeoff.cli.commands import app
-from bakeoff.errors import BakeoffError, Interrupted
+from bakeoff.errors import BakeoffError, Interrupted, StorageError
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -30,18 +30,21 @@ def main(argv: Sequence[str] | None = None) -> int:
     argv : the words after the program's name; those of this process by default
     """
     words = list(sys.argv[1:] if argv is None else argv)
-    for stream in (sys.stdout, sys.stderr):
-        if hasattr(stream, "reconfigure"):
-            stream.reconfigure(errors="replace")  # a terminal that cannot show "±" is no reason
+    _prepare_streams()
     try:
         with _termination_is_ctrl_c():
             return _carry_out(words)
     except KeyboardInterrupt:
         return _say(Interrupted(_how_to_go_on(words)))
-    except BrokenPipeError:
-        return _reader_is_gone()
+    except BrokenPipeError:  # quietly: who reads has seen enough (`bakeoff look mnist | head`)
+        _drop_output()
+        return 1
     except BakeoffError as error:
         return _say(error)
+    except OSError as error:
+        _drop_output()
+        reason = (error.strerror or str(error)).lower()
+        return _say(StorageError(f"{error.filename or 'standard output'}: {reason}"))
     except Exception as error:  # ours or a library's: one line all the same
         return _say(BakeoffError(_unexpected(error)))
 
@@ -58,6 +61,15 @@ def _carry_out(words: list[str]) -> int:
         raise usage.as_usage_error(error, words) or error from None
     sys.stdout.flush()
     return int(code or 0)
+
+
+def _prepare_streams() -> None:
+    """Make the two streams take whatever is printed, also where they are closed or plain ASCII."""
+    sys.stdout = sys.stdout or open(os.devnull, "w")  # noqa: SIM115
+    sys.stderr = sys.stderr or open(os.devnull, "w")  # noqa: SIM115
+    for stream in (sys.stdout, sys.stderr):
+        if hasattr(stream, "reconfigure"):
+            stream.reconfigure(errors="replace")
 
 
 def _say(error: BakeoffError) -> int:
@@ -89,10 +101,10 @@ def _how_to_go_on(words: Sequence[str]) -> str:
     )
 
 
-def _reader_is_gone() -> int:
-    """Give up quietly: whoever read our output has seen enough (`bakeoff look mnist | head`)."""
-    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-    return 1
+def _drop_output() -> None:
+    """Let what is still to be written go nowhere, so that Python does not try again at its end."""
+    with suppress(OSError, ValueError):
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
 @contextmanager

@@ -30,7 +30,7 @@ def answers(studies: Studies) -> Plain:
         "classes": classes(studies),
         "production": {name: production(studies.get(name)) for name in _pair("004")},
         "tables": tables(studies.get("notebook-002")),
-        "slow": slow(studies.get("notebook-004"), studies.get("dead")),
+        "slow": slow(*(studies.get(name) for name in (*_pair("004"), "dead"))),
     }
 
 
@@ -224,7 +224,7 @@ def _rank(values: Mapping[str, float], name: str) -> int:
     return 1 + sum(value > values[name] for value in values.values())
 
 
-def slow(study: Plain | None, dead: Plain | None) -> Plain | None:
+def slow(study: Plain | None, honest: Plain | None, dead: Plain | None) -> Plain | None:
     """Say what learning rate 0.0001 gives, and what is found of a network that is really dead."""
     if study is None:
         return None
@@ -240,9 +240,12 @@ def slow(study: Plain | None, dead: Plain | None) -> Plain | None:
         "slow": _line(known["course-1-slow"]),
         "fast": _line(known["course-1"]),
         "sentence": pair["sentence"],
-        "dead_findings": [
-            each["model"] for each in study["findings"] if each["code"] == "dead-run"
+        "curves": [
+            {"code": each["code"], "text": each["text"], "advice": each["advice"]}
+            for each in (honest["findings"] if honest else ())
+            if each["model"] == "course-1-slow" and each["code"] == "still-improving"
         ],
+        "any_dead": any(each["code"] == "dead-run" for each in study["findings"]),
         "reported": {
             "accuracy": reported.accuracy,
             "loss": reported.loss,

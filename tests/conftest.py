@@ -1,10 +1,20 @@
-"""Fixtures: a seeded generator, the bundled digits, MNIST where it is at hand."""
+"""Fixtures: a seeded generator, the bundled digits, MNIST where it is at hand, a finished study.
+
+No test writes in the ledgers of whoever runs it.
+"""
+
+import shutil
 
 import numpy as np
 import pytest
 
 from bakeoff import data
 from bakeoff.errors import ChecksumMismatch, DataError
+
+
+@pytest.fixture(autouse=True)
+def _own_home(tmp_path_factory, monkeypatch):
+    monkeypatch.setenv("BAKEOFF_HOME", str(tmp_path_factory.mktemp("home")))
 
 
 @pytest.fixture
@@ -25,3 +35,36 @@ def mnist():
         raise
     except DataError as error:
         pytest.skip(f"MNIST is not at hand: {error}")
+
+
+TINY = """
+name: tiny
+title: Two tiny networks
+data: digits
+seeds: 2
+training: {epochs: 2}
+models:
+  mlp: {layers: [{dense: 16}, {dropout: 0.1}]}
+  line: {layers: []}
+"""
+
+
+@pytest.fixture(scope="session")
+def finished_study(tmp_path_factory):
+    """Return the folder of a study that was carried out, with its recipe beside it; read only."""
+    from bakeoff import recipe, study
+
+    folder = tmp_path_factory.mktemp("tiny")
+    (folder / "tiny.yaml").write_text(TINY, encoding="utf-8")
+    with pytest.MonkeyPatch.context() as patched:
+        patched.setenv("BAKEOFF_HOME", str(folder / "home"))
+        study.run(recipe.load(folder / "tiny.yaml"), out=folder / "tiny")
+    return folder / "tiny"
+
+
+@pytest.fixture
+def tiny_study(finished_study, tmp_path, monkeypatch):
+    """Return a copy of the finished study to do anything to; the user's ledger knows it."""
+    monkeypatch.setenv("BAKEOFF_HOME", str(tmp_path / "home"))
+    shutil.copytree(finished_study.parent, tmp_path, dirs_exist_ok=True)
+    return tmp_path / "tiny"

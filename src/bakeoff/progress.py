@@ -83,7 +83,7 @@ class Pace:
     def __init__(self, jobs: Sequence[Planned]) -> None:
         self._jobs = {job.label: _Job(job, _group(job.label)) for job in jobs}
         self._lengths: dict[str, deque[float]] = defaultdict(lambda: deque(maxlen=_REMEMBERED))
-        self._delays: deque[float] = deque(maxlen=_REMEMBERED)  # from a trial's start to epoch 1
+        self._firsts: deque[tuple[str, float]] = deque(maxlen=_REMEMBERED)  # epochs, start included
         self._workers = 1
 
     @property
@@ -129,7 +129,7 @@ class Pace:
         length, first = now - job.heard, job.epochs == 0
         job.epochs, job.heard = job.epochs + 1, now
         if first:
-            self._delays.append(length)
+            self._firsts.append((job.group, length))
         elif length > _REPLAYED:
             self._lengths[job.group].append(length)
 
@@ -143,7 +143,8 @@ class Pace:
         if not lengths:
             return None
         rate = self._rate(lengths)
-        delay = min(self._delays, default=0.0)
+        delays = [first - lengths[group] for group, first in self._firsts if group in lengths]
+        delay = max(min(delays, default=0.0), 0.0)
         busy = [self._left(job, lengths, rate, delay, now) for job in self._active()]
         heap = [*busy, *[0.0] * (self._workers - len(busy))]
         heapq.heapify(heap)

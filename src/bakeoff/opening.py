@@ -3,6 +3,7 @@
 The ledger is written first: from then on the test set counts as opened, whatever happens.
 """
 
+import json
 import shutil
 from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, datetime
@@ -10,8 +11,10 @@ from pathlib import Path
 from typing import Any
 
 from bakeoff import store
+from bakeoff.errors import StorageError, StudyError
 from bakeoff.ledgers import user_ledger
 from bakeoff.prepare import Prepared, test_hash
+from bakeoff.store import StudyFolder
 from bakeoff.trial import PredictJob
 from bakeoff.watch import Planned, Watcher
 
@@ -31,26 +34,38 @@ def open_test_set(prepared: Prepared, run: RunJobs, *, watcher: Watcher) -> bool
     """
     folder = prepared.folder
     with folder.lock("study"):
+        for leftover in folder.path.glob("openings/*.partial"):  # of a process that was killed
+            shutil.rmtree(leftover, ignore_errors=True)
         models = _finished(prepared)
         openings = folder.openings()
         before = folder.read_opening(openings[-1]) if openings else {}
         baselines = [name for name in prepared.recipe.baselines if folder.baseline(name).exists()]
-        if before and before["models"] == models and before["baselines"] == baselines:
+        if before and _holds(before, models, baselines):
             _record(prepared, before)
             return False
         document = {
-            "opening": len(openings) + 1,
+            "opening": int(openings[-1].name) + 1 if openings else 1,
             "models": models,
             "baselines": baselines,
             "test": test_hash(prepared.data, prepared.split),
         }
+        _require_as_declared(prepared, models)
+        kept = _opened_before(openings[-1]) if openings else {}
         _record(prepared, document)
         target = folder.path / "openings" / str(document["opening"])
         partial = target.with_name(f"{target.name}.partial")
-        _predict(prepared, document, partial, openings[-1] if openings else None, run, watcher)
+        _predict(prepared, document, partial, kept, run, watcher)
         _write(prepared, document, partial, target)
         shutil.rmtree(partial, ignore_errors=True)
     return True
+
+
+def _holds(
+    opening: Mapping[str, Any], models: Mapping[str, Sequence[int]], baselines: Sequence[str]
+) -> bool:
+    opened = opening["models"]
+    trials = all(set(seeds) <= set(opened.get(name, ())) for name, seeds in models.items())
+    return trials and set(baselines) <= set(opening["baselines"])
 
 
 def _finished(prepared: Prepared) -> dict[str, list[int]]:
@@ -58,6 +73,24 @@ def _finished(prepared: Prepared) -> dict[str, list[int]]:
     wanted = {name: set(prepared.recipe.seeds) for name in prepared.recipe.models}
     found = {name: [s for s in done.get(name, []) if s in seeds] for name, seeds in wanted.items()}
     return {name: seeds for name, seeds in sorted(found.items()) if seeds}
+
+
+def _require_as_declared(prepared: Prepared, models: Mapping[str, Sequence[int]]) -> None:
+    """Refuse a trial of other settings than the study's: it was put there, or trained meanwhile."""
+    for name, seeds in models.items():
+        declared = prepared.recipe.models[name].resolved()
+        wanted = {"selection": prepared.recipe.selection, "settings": declared}
+        for seed in seeds:
+            path = prepared.folder.trial(name, seed)
+            content = store.read_recorded(path, "trial.json", store.read_manifest(path))
+            found = {key: json.loads(content).get(key) for key in wanted}
+            if "python" in declared:  # its file may have been moved; prepare compares the content
+                found["settings"]["python"] = declared["python"]
+            if found != json.loads(store.canonical(wanted)):
+                raise StudyError(
+                    f"{path}: expected a trial with the settings of the study, found other "
+                    "settings: delete this folder and run the study again"
+                )
 
 
 def _record(prepared: Prepared, opening: Mapping[str, Any]) -> None:
@@ -80,36 +113,50 @@ def _record(prepared: Prepared, opening: Mapping[str, Any]) -> None:
         store.append_ledger(prepared.folder.ledger_file, entry)
     else:
         entry = {key: value for key, value in same[-1].items() if key in entry}
-    own = user_ledger(opening["test"])
-    place = str(prepared.folder.path.resolve())
+    try:
+        _tell_user(entry, prepared.folder)
+    except StorageError as error:
+        raise StorageError(
+            f"{error} (BAKEOFF_HOME names the folder of your own ledgers)"
+        ) from error
+
+
+def _tell_user(entry: Mapping[str, Any], folder: StudyFolder) -> None:
+    own = user_ledger(entry["test"])
     with store.lock_file(own.with_suffix(".lock")):
         known = [
             all(line.get(key) == value for key, value in entry.items())
             for line in store.read_ledger(own)
         ]
         if not any(known):
-            store.append_ledger(own, {**entry, "folder": place})
+            store.append_ledger(own, {**entry, "folder": str(folder.path.resolve())})
 
 
 def _predict(
     prepared: Prepared,
     document: Mapping[str, Any],
     partial: Path,
-    before: Path | None,
+    kept: Mapping[str, bytes],
     run: RunJobs,
     watcher: Watcher,
 ) -> None:
     """Write every prediction into `partial`; those of the opening before are taken over."""
     images = partial / "images.npy"
     jobs = _jobs(prepared, document, images, partial)
-    for name in list(jobs):
-        if before is not None and (before / name).exists():
-            store.write_file(partial / name, store.read_file(before / name))
-            del jobs[name]
+    for name in [name for name in jobs if name in kept]:
+        store.write_file(partial / name, kept[name])
+        del jobs[name]
     if jobs:
         store.write_file(images, store.npy_bytes(prepared.data.images[prepared.split.test]))
     watcher.begin("testing", [Planned(job.label, 0, 1.0) for job in jobs.values()])
     run(list(jobs.values()))
+
+
+def _opened_before(opening: Path) -> dict[str, bytes]:
+    """Return the predictions of an opening, each as it was recorded."""
+    recorded = store.read_manifest(opening)
+    names = [name for name in recorded if "/" in name]
+    return {name: store.read_recorded(opening, name, recorded) for name in names}
 
 
 def _jobs(

@@ -27,6 +27,7 @@ from bakeoff.shapes import describe
 from bakeoff.split import Split, make_split
 from bakeoff.store import StudyFolder
 
+_OF_A_STUDY = ("recipe.yaml", "split.npz", "study.json")  # what is there while one is created
 _PACKAGES = ("bakeoff", "keras", "jax", "jaxlib", "numpy", "scipy", "scikit-learn")
 
 
@@ -62,6 +63,7 @@ def prepare(recipe: Recipe, folder: StudyFolder, *, device: str) -> Prepared:
     with folder.lock("study"):
         if folder.exists():
             old = folder.read_study()
+            notes += _edited(folder, old)
             recipe, identities = _extend(folder, old, recipe, identities, data, split, notes)
             document = {**old, **_recipe_part(recipe, identities)}
         else:
@@ -102,16 +104,21 @@ def _part(part: Part) -> splits.Part:
 
 
 def identity(model: ModelRecipe, recipe: Recipe) -> str:
-    """Return a hash of everything a model's trials depend on beside the data and the seed."""
+    """Return a hash of everything a model's trials depend on beside the data and the seed.
+
+    Of a Python builder the file's content counts and the function's name, not where it lies.
+    """
     parts = [recipes.model_fingerprint(model), recipe.selection]
     if model.python is not None:
-        path = Path(model.python.rpartition(":")[0])
-        if not path.is_file():
+        path, _, function = model.python.rpartition(":")
+        nameless = model.model_copy(update={"python": function})
+        parts[0] = recipes.model_fingerprint(nameless)
+        if not Path(path).is_file():
             raise RecipeError(
                 f"models.{model.name}.python: expected a Python file and a function in it "
                 f"(my_models.py:build), found no file {path}"
             )
-        parts.append(store.sha256(store.read_file(path)))
+        parts.append(store.sha256(store.read_file(Path(path))))
     return store.sha256("\n".join(parts).encode())
 
 
@@ -143,13 +150,13 @@ def _processor() -> str:
 def _require_free(folder: StudyFolder) -> None:
     if folder.path.exists() and not folder.path.is_dir():
         raise StudyError(f"{folder.path}: expected a folder, found a file: choose another --out")
-    if folder.exists() or not folder.path.exists():
-        return
-    strangers = sorted(p.name for p in folder.path.iterdir() if not p.name.startswith("."))
-    if set(strangers) - {"recipe.yaml", "split.npz"}:
+    with store.disk(folder.path):
+        found = os.listdir(folder.path) if folder.path.exists() else []
+    strangers = sorted(n for n in found if n not in _OF_A_STUDY and not n.startswith("."))
+    if strangers and not folder.exists():  # asked last: another process may be creating it
         raise StudyError(
-            f"{folder.path}: expected a study or an empty folder, found {strangers[0]} and no "
-            "study.json: choose another --out"
+            f"{folder.path}: expected a study or an empty folder, found {strangers[0]} in it "
+            "and no study.json: choose another --out"
         )
 
 
@@ -206,15 +213,32 @@ def _write(
     folder: StudyFolder, document: dict[str, Any], recipe: Recipe, data: DataSet, split: Split
 ) -> None:
     """Write what is not as it should be; study.json, the authority, before the recipe."""
-    if not folder.split_file.exists():
-        store.write_file(folder.split_file, _split_file(data, split))
+    if not _is(folder.split_file, document["split_file"]):
+        content = _split_file(data, split)
+        document = {**document, "split_file": store.sha256(content)}
+        store.write_file(folder.split_file, content)
     wanted = {
         folder.study_file: store.sealed_json(document),
         folder.recipe_file: recipes.dump(recipe).encode(),
     }
     for path, content in wanted.items():
-        if not path.exists() or store.read_file(path) != content:
+        if not _is(path, store.sha256(content)):
             store.write_file(path, content)
+
+
+def _is(path: Path, digest: str) -> bool:
+    return path.exists() and store.sha256(store.read_file(path)) == digest
+
+
+def _edited(folder: StudyFolder, old: Mapping[str, Any]) -> list[str]:
+    """Return a note for what was changed in the study's folder, and will be written again."""
+    recorded = {folder.recipe_file: old["recipe"], folder.split_file: old["split_file"]}
+    return [
+        f"{path} was changed or lost: it is written again; to change the study, change the recipe "
+        "that you run"
+        for path, digest in recorded.items()
+        if not _is(path, digest)
+    ]
 
 
 def _split_file(data: DataSet, split: Split) -> bytes:
@@ -239,7 +263,7 @@ def _extend(
     """Return the recipe with what was trained before kept, or refuse."""
     found = {"name": old["name"], "split": old["split"], "data": old["data"]["hash"]}
     wanted = {"name": recipe.name, "split": split.hash, "data": data.hash}
-    words = {"name": "another study's name", "split": "another split", "data": "other images"}
+    words = {"name": "another study's name", "data": "other images", "split": "another split"}
     for key, word in words.items():
         if found[key] != wanted[key]:
             raise StudyError(
@@ -247,13 +271,11 @@ def _extend(
                 "give the changed recipe another name, or choose another place with --out"
             )
     done = folder.finished()
-    touched = set(done) | {p.parent.name for p in folder.path.glob("trials/*/seed-*.partial")}
     before = recipes.parse(old["resolved"], origin=str(folder.study_file), folder=folder.path)
-    for name in sorted(touched & set(recipe.models)):
+    for name in sorted(set(done) & set(recipe.models)):
         if identities[name] != old["identities"].get(name):
             raise _changed(folder, name, before, recipe)
-    kept = {name: before.models[name] for name in before.models if name in touched}
-    dropped = [name for name in kept if name not in recipe.models]
+    dropped = [name for name in before.models if name in done and name not in recipe.models]
     if dropped:
         notes.append(
             f"the study keeps {', '.join(dropped)}, trained earlier: a model is not dropped "
@@ -262,27 +284,48 @@ def _extend(
     seeds = sorted({*recipe.seeds, *(seed for seeds in done.values() for seed in seeds)})
     more = sorted(set(seeds) - set(recipe.seeds))
     if more:
-        notes.append(f"the study keeps seeds {', '.join(map(str, more))}, trained earlier")
-    models = {**recipe.models, **{name: kept[name] for name in dropped}}
+        named = f"seed{'s' if len(more) > 1 else ''} {', '.join(map(str, more))}"
+        notes.append(f"the study keeps {named}, trained earlier")
+    if folder.openings():
+        notes += _moved_goalposts(before, recipe)
+    models = {**recipe.models, **{name: before.models[name] for name in dropped}}
     union = recipe.model_copy(update={"seeds": tuple(seeds), "models": models})
+    for name in dropped:
+        again = models[name].python and set(seeds) - set(done[name])  # its builder will run again
+        if again and identity(models[name], before) != old["identities"][name]:
+            raise _changed(folder, name, before, union)
     return union, {**identities, **{name: old["identities"][name] for name in dropped}}
 
 
 def _changed(folder: StudyFolder, name: str, before: Recipe, recipe: Recipe) -> StudyError:
     old: Any = {"selection": before.selection, **before.models[name].resolved()}
     new: Any = {"selection": recipe.selection, **recipe.models[name].resolved()}
-    place, was, now = _first_difference(old, new, "") or ("python", "one file", "another")
-    return StudyError(
-        f"{folder.path}: expected {name} as it was trained, with{place} {was}; found {now}: "
-        "undo the change, or give the changed recipe another place with --out"
+    place, was, now = _first_difference(old, new, "") or (
+        f"the code that {recipe.models[name].python} had",
+        "then",
+        "other code there",
     )
+    return StudyError(
+        f"{folder.path}: expected {name} as it was trained, with {place} {was}; found "
+        f"{now}: undo the change, or give the changed recipe another place with --out"
+    )
+
+
+def _moved_goalposts(before: Recipe, recipe: Recipe) -> list[str]:
+    """Return a note for what decides the verdicts and was changed after the test set was seen."""
+    return [
+        f"{name} was {getattr(before, name)} when the test set was opened and is "
+        f"{getattr(recipe, name)} now: the verdicts follow the new one"
+        for name in ("margin", "give_up")
+        if getattr(before, name) != getattr(recipe, name)
+    ]
 
 
 def _first_difference(old: Any, new: Any, place: str) -> tuple[str, str, str] | None:
     if isinstance(old, dict) and isinstance(new, dict):
         keys: list[Any] = [*old, *(key for key in new if key not in old)]
         pairs = [
-            (f"{place}.{key}" if place else f" {key}", old.get(key), new.get(key)) for key in keys
+            (f"{place}.{key}" if place else str(key), old.get(key), new.get(key)) for key in keys
         ]
     elif isinstance(old, list) and isinstance(new, list) and len(old) == len(new):
         pairs = [(f"{place}[{i}]", a, b) for i, (a, b) in enumerate(zip(old, new, strict=True), 1)]

@@ -3,6 +3,7 @@
 `Study` is the recipe's Python face; `run` carries a recipe out and returns a Result.
 """
 
+import multiprocessing as mp
 import os
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -51,6 +52,7 @@ def run(
     UsageError, StorageError
     """
     watcher = watcher or Watcher()
+    _require_outside_workers()
     recipe = _with_seeds(recipe, seeds)
     _require_models(recipe, only)
     device = device or default_device()
@@ -74,8 +76,9 @@ def run(
             raise TrialLost(f"{failed[0].label} could not be tested: {failed[0].reason}")
 
     open_test_set(prepared, must_do, watcher=watcher)
-    result = compare([folder], lost=lost)
-    result.write()
+    with folder.lock("study"):
+        result = compare([folder], lost=lost)
+        result.write()
     return result
 
 
@@ -199,6 +202,16 @@ def _with_seeds(recipe: Recipe, seeds: int | None) -> Recipe:
     if seeds < 1:
         raise RecipeError(f"--seeds: expected at least 1, found {seeds}")
     return recipe.model_copy(update={"seeds": tuple(range(seeds))})
+
+
+def _require_outside_workers() -> None:
+    """Refuse to run a study in a worker, which imports the file that a builder is in."""
+    if mp.current_process().daemon:
+        raise StudyError(
+            "expected a builder's file that only defines things, found one that runs a study when "
+            "it is imported: put `if __name__ == '__main__':` before the run, or the builder into "
+            "another file"
+        )
 
 
 def _require_models(recipe: Recipe, only: Sequence[str]) -> None:

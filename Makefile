@@ -8,7 +8,7 @@ PYTHON ?= $(shell for each in python3 python3.14 python3.13 python3.12 python3.1
 BIN := .venv/bin
 PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check
 
-.PHONY: demo test check torture setup clean
+.PHONY: demo test check reproduce torture setup clean
 
 demo: .venv/ready
 	$(BIN)/bakeoff run digits
@@ -17,14 +17,19 @@ test: .venv/dev
 	$(BIN)/pytest $(ARGS)
 
 check: .venv/dev
-	$(BIN)/ruff check src tests torture
-	$(BIN)/ruff format --check src tests torture
+	$(BIN)/ruff check src tests torture reproduction
+	$(BIN)/ruff format --check src tests torture reproduction
 	$(BIN)/mypy
 
 # Kills, full disks, damaged files, crowds: prints the figures of docs/reliability.md. `make torture
 # ARGS="crash --moments 10"` does a part.
 torture: .venv/dev
 	$(BIN)/python -m torture $(ARGS)
+
+# The twenty models of five documents on the real data: hours on two cores. It goes on where it was
+# stopped; `.venv/bin/python -m reproduction --help` shows how to do it in pieces.
+reproduce: .venv/ready
+	$(BIN)/python -m reproduction $(ARGS)
 
 setup: .venv/dev
 

@@ -17,8 +17,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from bakeoff import ledgers, store, study
-from bakeoff.errors import RecipeError, StorageError, StudyError
+from bakeoff import ledgers, store, study, workers
+from bakeoff.errors import RecipeError, StorageError, StudyError, UsageError
 from bakeoff.store import StudyFolder
 from jobs import Listener
 from small import LABELS, MODELS, carry_out, declare, files, identical, write_npz
@@ -360,6 +360,30 @@ def test_a_folder_of_something_else_is_left_alone(npz, tmp_path):
     with pytest.raises(StudyError, match=f"^{re.escape(text)}$"):
         carry_out(npz, file)
     assert [path.name for path in tmp_path.iterdir()] == ["thesis.tex"]
+
+
+def test_what_is_refused_or_finished_starts_no_process(npz, done, tmp_path, monkeypatch):
+    """Thirty recipes refused in a row would leave thirty processes that import Keras."""
+
+    def started():
+        raise AssertionError("a process was started")
+
+    monkeypatch.setattr(study, "warm_up", started)
+    monkeypatch.setattr(workers, "warm_up", started)
+    (tmp_path / "thesis.tex").write_text("chapter 1")
+    refused = [
+        (npz, tmp_path, {}),
+        (tmp_path / "none.npz", tmp_path / "study", {}),
+        (npz, tmp_path / "study", {"split": {"validation": 120}}),
+        (npz, tmp_path / "study", {"models": {"mine": {"python": "none.py:build"}}}),
+        (npz, tmp_path / "study", {"models": {"deep": {"layers": ["max_pooling2d"] * 9}}}),
+        (npz, done, {"selection": "last"}),
+    ]
+    for data, out, changes in refused:
+        with pytest.raises(UsageError):
+            carry_out(data, out, **changes)
+    assert not (tmp_path / "study").exists()
+    carry_out(npz, done)
 
 
 def test_a_split_left_by_a_killed_first_try_is_not_believed(npz, done, tmp_path):

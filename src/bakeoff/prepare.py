@@ -8,7 +8,7 @@ import hashlib
 import io
 import os
 import platform
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from importlib import metadata
@@ -43,8 +43,15 @@ class Prepared:
     notes: tuple[str, ...]
 
 
-def prepare(recipe: Recipe, folder: StudyFolder, *, device: str) -> Prepared:
+def prepare(
+    recipe: Recipe, folder: StudyFolder, *, device: str, accepted: Callable[[], None] | None = None
+) -> Prepared:
     """Create the study in `folder`, or extend the one that is there.
+
+    Parameters
+    ----------
+    accepted : called when nothing is left that could be refused and the slow part of creating the
+        study begins, so that the caller can start what will be needed next
 
     Raises
     ------
@@ -67,6 +74,8 @@ def prepare(recipe: Recipe, folder: StudyFolder, *, device: str) -> Prepared:
             recipe, identities = _extend(folder, old, recipe, identities, data, split, notes)
             document = {**old, **_recipe_part(recipe, identities)}
         else:
+            if accepted is not None:
+                accepted()
             document = {
                 **_recipe_part(recipe, identities),
                 **_fixed_part(data, split),

@@ -58,8 +58,7 @@ def run(
     device = device or default_device()
     folder = StudyFolder(out if out is not None else Path("studies") / recipe.name)
     size = _size(workers, device)
-    warm_up()  # while the data is read
-    prepared = prepare(recipe, folder, device=device)
+    prepared = prepare(recipe, folder, device=device, accepted=warm_up)
     for note in prepared.notes:
         watcher.note(note)
 

@@ -75,9 +75,11 @@ def standing(folder: StudyFolder) -> Standing:
     StorageError : a file was changed since it was written
     """
     study = folder.read_study()
-    recipe = recipes.parse(study["resolved"], origin=str(folder.path), folder=folder.path)
+    recipe = recipes.load(folder.recipe_file)  # study.json has lost the order of the models
     known = status(folder.path)
-    trials = [_trial(folder, each.model, each.seed, each.state) for each in known.trials]
+    places = {name: place for place, name in enumerate(recipe.models)}
+    ordered = sorted(known.trials, key=lambda each: (places[each.model], each.seed))
+    trials = [_trial(folder, each.model, each.seed, each.state) for each in ordered]
     baselines = {name: folder.baseline(name).is_dir() for name in recipe.baselines}
     return Standing(folder, recipe, study, tuple(trials), baselines, known.openings)
 
@@ -212,7 +214,6 @@ def table(now: Standing) -> RenderableType:
     images = now.study["data"]["validation"]
     if images and now.finished:
         view.add_column("validation accuracy, %", justify="right", no_wrap=True)
-        view.add_column("loss", justify="right", no_wrap=True)
     if now.finished:
         view.add_column("epoch", justify="right", no_wrap=True)
         view.add_column("trial", justify="right", no_wrap=True)
@@ -241,16 +242,14 @@ def _scores(now: Standing, name: str, *, validated: bool) -> list[str]:
     if not now.finished:
         return []
     done = now.of(name, "finished")
-    empty = ["", ""] if validated else []
     if not done:
-        return [*empty, "", ""]
+        return [""] * (3 if validated else 2)
     documents = [trial.document or {} for trial in done]
     scores = []
     if validated:
         shares = [100 * document["validation"]["accuracy"] for document in documents]
-        losses = [document["validation"]["cross_entropy"] for document in documents]
         spread = f"  {min(shares):.2f}–{max(shares):.2f}" if len(shares) > 1 else ""
-        scores = [f"{statistics.fmean(shares):.2f}{spread}", words.loss(statistics.fmean(losses))]
+        scores = [f"{statistics.fmean(shares):.2f}{spread}"]
     numbers = [d["selected_epoch"] for d in documents if d["selected_epoch"] is not None]
     selected = _span(min(numbers), max(numbers)) if numbers else "none"
     return [*scores, selected, words.seconds(_mean([trial.seconds for trial in done]))]

@@ -32,6 +32,8 @@ def as_usage_error(error: Exception, words: Sequence[str]) -> UsageError | None:
     elif kind == "MissingParameter" and parameter is not None:
         hint = parameter.human_readable_name if parameter.metavar is None else parameter.metavar
         text = f"expected {hint}, found nothing: {parameter.help or 'give it'}".rstrip(".")
+    elif "unexpected extra argument" in str(error):
+        text = f"expected no more, found also {str(error).rpartition('(')[2].rstrip(')')}"
     else:
         text = f"{error.format_message().strip().rstrip('.')}; {command} --help shows what it takes"
     return UsageError(f"{command.removeprefix('bakeoff').strip()}: {text}".removeprefix(": "))

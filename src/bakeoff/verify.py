@@ -29,7 +29,7 @@ from bakeoff.training import train
 from bakeoff.watch import Watcher
 from bakeoff.workers import Device, Job, Lost, run_jobs, warm_up
 
-_DERIVED = ("comparison.json", "report.html", "MODEL_CARD.md", "pictures.npz")
+DERIVED = ("comparison.json", "report.html", "MODEL_CARD.md", "pictures.npz")
 _ROOMS = ("trials", "baselines", "openings")
 _SEED = re.compile(r"seed-(0|[1-9][0-9]*)")
 _NUMBER = re.compile(r"[1-9][0-9]*")
@@ -157,7 +157,7 @@ def _same(line: Mapping[str, Any], opening: Mapping[str, Any]) -> bool:
 def _leftovers(folder: StudyFolder) -> Iterator[str]:
     """Yield what is there and is no part of the record."""
     known = {folder.recipe_file, folder.study_file, folder.split_file, folder.ledger_file}
-    known |= {folder.path / name for name in (*_DERIVED, *_ROOMS)}
+    known |= {folder.path / name for name in (*DERIVED, *_ROOMS)}
     rooms = [(folder.path, re.compile(r"(?!)")), (folder.path / "openings", _NUMBER)]
     rooms += [(path, _SEED) for path in sorted(folder.path.glob("trials/*")) if path.is_dir()]
     for room, name in rooms:

@@ -183,7 +183,7 @@ def test_the_answer_comes_first_and_the_rest_in_order(study, parsed, page):
     assert "Ship tiny." in parsed.body
     assert story.reason(study) in parsed.body
     order = ["Ship", "All models", "Verdicts", "Findings", "Each model", "What accuracy costs",
-             "Where the uncertainty comes from", "How this was done", "Environment",
+             "Where the uncertainty comes from", "The images", "How this was done", "Environment",
              "Ledger"]  # fmt: skip
     assert parsed.words("h2") == order[1:]
     places = [page.index(f'<h2 id="{name}-heading"') for name in ("table", "verdicts")]
@@ -303,7 +303,7 @@ def test_several_studies_on_one_test_set_make_one_page(tmp_path):
     comparison = compare(folders)
     parsed = parse(report.html(comparison))
     assert parsed.words("h1") == ["one + two"]
-    assert sorted(parsed.words("h3")) == ["one/cnn", "two/cnn"]
+    assert sorted(parsed.words("h3"))[-2:] == ["one/cnn", "two/cnn"]
     assert "the last epoch were kept, as its study's recipe says" in parsed.body
     assert "what all studies share is the test images" in parsed.body
 
@@ -460,7 +460,14 @@ def test_long_names_and_many_classes_do_not_widen_the_page(study, tmp_path):
         replace(model, name=f"{'a' * 60}-{place}") for place, model in enumerate(study.models)
     )
     recommended = replace(study.recommended, model=models[0].name, reason="b" * 300)
-    odd = replace(study, models=models, recommended=recommended, title="W" * 200, pairs=())
+    probabilities = {
+        new.name: study.probabilities[old.name]
+        for new, old in zip(models, study.models, strict=True)
+    }
+    odd = replace(
+        study, models=models, recommended=recommended, title="W" * 200, pairs=(),
+        probabilities=probabilities,
+    )  # fmt: skip
     file = tmp_path / "report.html"
     file.write_text(report.html(odd), encoding="utf-8")
     with browser.Browser(width=360) as chromium:
@@ -647,7 +654,7 @@ def test_trajectories_in_words(study):
         "validation loss was lowest, 0.800, in epoch 1 and stayed near it, 0.810 in epoch 2."
     )
     assert said([2.0, 1.0, 0.05], [1.0, 0.8, 0.7])[0] == (
-        "Training loss went from 2.000 to 0.05 in 3 epochs (mean of 1 seed); validation loss was "
+        "Training loss went from 2.000 to 0.0500 in 3 epochs (mean of 1 seed); validation loss was "
         "lowest, 0.700, in the last epoch, so more epochs might still have helped."
     )
     assert said([2.0, 1.0], [1.0, 0.8], accuracy=0.7)[1].endswith(

@@ -14,7 +14,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from bakeoff import metrics, store
+from bakeoff import metrics, pictures, store
 from bakeoff.checks import check
 from bakeoff.errors import StudyError
 from bakeoff.ledgers import openings_elsewhere
@@ -83,6 +83,7 @@ def compare(folders: Sequence[StudyFolder]) -> Comparison:
         recommended=recommend(candidates, tests, give_up=give_up),
         labels=labels,
         probabilities=Predictions(files),
+        pictures=_pictures(studies),
     )
     return replace(comparison, findings=check(comparison))
 
@@ -141,6 +142,13 @@ def _about(studies: Sequence[OpenedStudy]) -> dict[str, Any]:
         "ledger": ledger,
         "environment": _joined([study.document["environment"] for study in studies]),
     }
+
+
+def _pictures(studies: Sequence[OpenedStudy]) -> pictures.Pictures | None:
+    """Return the pictures of the first study that has them."""
+    test_hash = str(studies[0].data["test_hash"])
+    found = (pictures.read(s.folder.pictures_file, test_hash=test_hash) for s in studies)
+    return next((each for each in found if each is not None), None)
 
 
 def _study_names(studies: Sequence[OpenedStudy]) -> list[str]:

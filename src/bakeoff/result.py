@@ -1,10 +1,12 @@
 """What a run comes to: the comparison, and every view of it, for notebooks and scripts."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, Literal
 
 from bakeoff import figures, report, store
+from bakeoff.data import DataSet
 from bakeoff.errors import StudyError
+from bakeoff.illustrate import illustrated
 from bakeoff.results import Comparison, Finding, Pair
 from bakeoff.store import StudyFolder
 from bakeoff.workers import Lost
@@ -137,16 +139,47 @@ class Result:
         """Return accuracy against the time of training or of predicting, with the frontier."""
         return figures.accuracy_against_time(self.comparison, kind=kind)
 
+    def plot_mistakes(self, model: str | None = None) -> "Figure":
+        """Return the test images that a model gets most wrong, with its answers."""
+        return figures.worst_mistakes(self.comparison, model or self.recommended)
+
+    def plot_label_suspects(self) -> "Figure":
+        """Return the test images whose labels deserve a second look; needs cleanlab."""
+        return figures.label_suspects(self.comparison)
+
+    def plot_samples(self) -> "Figure":
+        """Return a few training images of every class."""
+        return figures.samples(self.comparison)
+
     def plot_variance(self) -> "Figure":
         """Return where each accuracy's uncertainty comes from: images, seeds, or both."""
         return figures.variance(self.comparison)
 
+    def illustrated(self, data: DataSet | None = None) -> "Result":
+        """Return the same with pictures of the images that its report shows, where it can.
+
+        They are taken from `data`, or else from what the recipe names, if that is at hand and
+        still what the study recorded.
+        """
+        return replace(self, opened=illustrated(self.comparison, self.folder, data))
+
     def write(self) -> None:
-        """Write comparison.json, report.html and MODEL_CARD.md into the study's folder."""
-        store.write_file(self.folder.comparison_file, store.canonical(self.to_json()))
-        store.write_file(self.folder.report_file, report.html(self.comparison).encode())
-        if self.recommended is not None:
-            store.write_file(self.folder.card_file, self.model_card().encode())
+        """Write comparison.json, report.html, MODEL_CARD.md, pictures.npz into the study's folder.
+
+        What needs no image is written without the data, too.
+        """
+        shown = self.illustrated()
+        comparison, folder = shown.comparison, shown.folder
+        files = {
+            folder.comparison_file: store.canonical(shown.to_json()),
+            folder.report_file: report.html(comparison).encode(),
+        }
+        if comparison.pictures is not None:
+            files[folder.pictures_file] = comparison.pictures.to_bytes()
+        if shown.recommended is not None:
+            files[folder.card_file] = shown.model_card().encode()
+        for path, content in files.items():
+            store.write_file(path, content)
 
     def _repr_html_(self) -> str | None:
         """Return the table for a notebook's cell; None, so that repr is shown, while sealed."""

@@ -17,6 +17,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from bakeoff.metrics import Calibration
+from bakeoff.pictures import Pictures
 from bakeoff.statistics import Estimate, PairTest
 from bakeoff.verdicts import Recommendation, Word
 
@@ -159,6 +160,7 @@ class Comparison:
     labels: NDArray[np.int64]  # (n_test,)
     probabilities: Mapping[str, NDArray[np.float32]]  # by model: (seeds, n_test, k)
     findings: tuple[Finding, ...] = field(default=())
+    pictures: Pictures | None = None  # of the images a report shows, where they were taken
 
     @property
     def exploratory(self) -> bool:

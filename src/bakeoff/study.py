@@ -76,7 +76,7 @@ def run(
 
     open_test_set(prepared, must_do, watcher=watcher)
     with folder.lock("study"):
-        result = compare([folder], lost=lost)
+        result = compare([folder], lost=lost).illustrated(prepared.data)
         result.write()
     return result
 

@@ -21,14 +21,17 @@ def points(share: float, digits: int = 1) -> str:
     return f"{100 * share:.{digits}f}".replace("-", "−")
 
 
-def number(value: float, digits: int = 3) -> str:
-    """Return a number with as many digits that count: "0.0123", "1,042", "0.0000313", "1.04e12"."""
+def number(value: float, digits: int = 3, *, zeros: bool = False) -> str:
+    """Return a number with as many digits that count: "0.0123", "1,042", "0.0000313", "1.04e12".
+
+    Zeros at the end are left out, or kept with `zeros`.
+    """
     size = abs(value)
     if size >= 10**digits - 0.5 or 0 < size < 1e-9 or not np.isfinite(value):
         text = f"{value:,.0f}" if 1 < size < 1e9 else f"{value:.{digits - 1}e}".replace("e+", "e")
     else:
         text = np.format_float_positional(
-            value, precision=digits, unique=False, fractional=False, trim="-"
+            value, precision=digits, unique=False, fractional=False, trim="k" if zeros else "-"
         )
     return text.replace("-", "−")
 

@@ -5,6 +5,7 @@ drawn. `svg` turns a figure into an element for a web page.
 """
 
 from bakeoff.figures.curves import learning_curves, learning_rate
+from bakeoff.figures.images import label_suspects, samples, worst_mistakes
 from bakeoff.figures.matrices import confusion, verdict_matrix
 from bakeoff.figures.scores import (
     accuracy_against_parameters,
@@ -22,10 +23,13 @@ __all__ = [
     "accuracy_dots",
     "calibration",
     "confusion",
+    "label_suspects",
     "learning_curves",
     "learning_rate",
     "per_class",
+    "samples",
     "svg",
     "variance",
     "verdict_matrix",
+    "worst_mistakes",
 ]

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from functools import wraps
+from math import ceil, floor, log10
 from typing import TYPE_CHECKING, Any, ParamSpec, TypeVar
 
 import numpy as np
@@ -39,6 +40,15 @@ PAPER, INK, MUTED, LINE, BLUE, ORANGE, GREEN = (light for light, _ in PALETTE.va
 
 PANEL = (4.4, 2.65)  # inches; 317 × 191 units of a page, so 10-point letters stay readable there
 FONT = 10.0
+
+# Leading digits of a logarithmic axis's ticks, ever closer together.
+_ROUND: tuple[Sequence[float], ...] = (
+    (1, 3),
+    (1, 2, 5),
+    (1, 1.5, 2, 3, 4, 5, 6, 8),
+    tuple(k / 10 for k in range(10, 100)),
+    tuple(k / 100 for k in range(100, 1000)),
+)
 
 SETTINGS: dict[str, Any] = {
     "font.size": FONT,
@@ -146,18 +156,31 @@ def percent_axis(axis: Any, *, log: bool = False) -> None:
 
 
 def log_axis(axis: Any, *, unit: Callable[[float], str] | None = None) -> None:
-    """Make an axis logarithmic with ticks at 1, 2 and 5, written as plain numbers."""
-    from matplotlib.ticker import FuncFormatter, LogLocator, NullFormatter, NullLocator
+    """Make an axis logarithmic with ticks at round numbers; its limits must be final."""
+    from matplotlib.ticker import FixedLocator, FuncFormatter, NullFormatter, NullLocator
 
     axis.axes.set_xscale("log") if axis.axis_name == "x" else axis.axes.set_yscale("log")
-    low, high = axis.get_view_interval()
-    decades = np.log10(high / low) if low > 0 else 1.0
-    subs: Sequence[float] = (1, 2, 5) if decades < 2.2 else (1, 3) if decades < 4 else (1,)
-    axis.set_major_locator(LogLocator(subs=subs, numticks=12 if decades < 5 else 5))
+    axis.set_major_locator(FixedLocator(log_ticks(*axis.get_view_interval())))
     write = unit or (lambda value: f"{value:.10g}")
     axis.set_major_formatter(FuncFormatter(lambda value, _: write(value)))
     axis.set_minor_locator(NullLocator())
     axis.set_minor_formatter(NullFormatter())
+
+
+def log_ticks(low: float, high: float, *, most: int = 6) -> list[float]:
+    """Return round numbers from low to high for a logarithmic axis, as many as there is room for.
+
+    At least two, unless low and high are less than a few per cent apart.
+    """
+    first, last = floor(log10(low)), ceil(log10(high))
+    step = ceil((last - first + 1) / most)  # decades between two ticks, over many of them
+    choices: list[list[float]] = [[10.0**k for k in range(first, last + 1, step)]]
+    for factors in _ROUND:
+        choices.append([f * 10.0**k for k in range(first, last + 1) for f in factors])
+    written = [[float(f"{tick:.6g}") for tick in ticks] for ticks in choices]  # 0.3, not 0.30…04
+    inside = [[tick for tick in ticks if low <= tick <= high] for ticks in written]
+    fitting = [ticks for ticks in inside if len(ticks) <= most]
+    return max(fitting, key=len)
 
 
 def name_margin(names: Sequence[str], *, most: float = 2.6) -> float:

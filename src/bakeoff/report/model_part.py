@@ -12,6 +12,7 @@ from bakeoff.checks.wording import number
 from bakeoff.figures.curves import is_constant, penalised
 from bakeoff.figures.scores import worst_classes
 from bakeoff.report import story, words
+from bakeoff.report.images_part import Gallery, worst_mistakes
 from bakeoff.report.layout import MOST_CLASSES, Matrix, Strip, confusion_tables, strip
 from bakeoff.results import Comparison, ModelResult
 from bakeoff.statistics import Estimate
@@ -36,6 +37,7 @@ class ModelPart:
     trajectory: list[str]
     figures: list[Picture]
     mistakes: str
+    worst: Gallery
     rates: Matrix
     wrong: Matrix
     classes: Strip | None
@@ -73,6 +75,7 @@ def model_part(comparison: Comparison, place: int) -> ModelPart:
         trajectory=story.trajectory(comparison, result),
         figures=list(_pictures(comparison, result)),
         mistakes=story.about_mistakes(comparison, result),
+        worst=worst_mistakes(comparison, result),
         rates=rates,
         wrong=wrong,
         classes=strip(scores) if scores else None,

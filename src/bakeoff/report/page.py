@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import base64
 import hashlib
+import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from importlib.resources import files
@@ -22,11 +23,14 @@ from bakeoff import figures
 from bakeoff.figures.scores import variance_shares
 from bakeoff.figures.style import PALETTE
 from bakeoff.report import story, words
+from bakeoff.report.images_part import about_samples, label_suspects, samples
 from bakeoff.report.layout import SHADES, strip, verdict_rows
 from bakeoff.report.model_part import Picture, anchor, model_part, scored
 from bakeoff.report.protocol import protocol
 from bakeoff.results import BaselineResult, Comparison, ModelResult
 from bakeoff.statistics import Estimate
+
+_APART = re.compile(r" %|\bp [<=] ")
 
 
 @dataclass(frozen=True)
@@ -81,6 +85,9 @@ def html(comparison: Comparison) -> str:
         models=[model_part(comparison, place) for place in range(len(comparison.models))],
         **_costs(comparison),
         **_variance(comparison),
+        samples=samples(comparison),
+        about_samples=about_samples(comparison),
+        suspects=label_suspects(comparison),
         protocol=protocol(comparison),
         environment=list(_environment(comparison)),
         ledger=[_ledger_line(line) for line in comparison.ledger],
@@ -261,8 +268,10 @@ def _ledger_line(line: Mapping[str, Any]) -> dict[str, str]:
 
 
 def _keep_percent_together(value: Any) -> Any:
-    """Let no line end between a number and its percent sign."""
-    return value.replace(" %", "\u00a0%") if type(value) is str else value
+    """Let no line end between a number and its percent sign, nor inside "p < 0.001"."""
+    if type(value) is not str:
+        return value
+    return _APART.sub(lambda found: found[0].replace(" ", "\u00a0"), value)
 
 
 def _style() -> str:

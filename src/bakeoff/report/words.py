@@ -46,7 +46,7 @@ def points(difference: float, *, signed: bool = True) -> str:
 
 def loss(value: float) -> str:
     """Return a loss with three decimals, or with three digits where it is small or large."""
-    return f"{value:.3f}" if 0.1 <= value < 1000 or value == 0 else number(value)
+    return f"{value:.3f}" if 0.1 <= value < 1000 or value == 0 else number(value, zeros=True)
 
 
 def loss_interval(estimate: Estimate) -> str:

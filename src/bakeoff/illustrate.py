@@ -1,0 +1,48 @@
+"""Pictures for a comparison, taken from the data where it is at hand and is what was recorded."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from bakeoff import gallery, store
+from bakeoff import recipe as recipes
+from bakeoff.data import DataSet, load
+from bakeoff.errors import BakeoffError
+from bakeoff.prepare import source
+from bakeoff.results import Comparison
+from bakeoff.store import StudyFolder
+
+
+def illustrated(
+    comparison: Comparison, folder: StudyFolder, data: DataSet | None = None
+) -> Comparison:
+    """Return the comparison with pictures of all images that its report shows.
+
+    The comparison itself where it has them, or where the data cannot be had: it is never
+    downloaded for this, and used only with the hash that the study recorded.
+
+    Parameters
+    ----------
+    folder : of the (first) study
+    data : what the study was run on; read again from where its recipe says if it is not given
+    """
+    if not gallery.lacking(comparison):
+        return comparison
+    try:
+        split = folder.read_split()
+        recorded = folder.read_study()["split_file"]
+        data = data or load(source(recipes.load(folder.recipe_file).data), offline=True)
+        as_recorded = store.sha256(store.read_file(folder.split_file)) == recorded
+    except (BakeoffError, KeyError):
+        return comparison
+    if not as_recorded or data.hash != comparison.data["hash"]:
+        return comparison
+    training = split["train"]
+    chosen = training[gallery.choose_samples(data.labels[training], data.n_classes)]
+    pictures = gallery.collect(
+        comparison,
+        data.images[split["test"]],
+        data.maximum,
+        (data.images[chosen], data.labels[chosen]),
+    )
+    return replace(comparison, pictures=pictures)

@@ -1,0 +1,143 @@
+"""Small copies of the images that a report shows; pictures.npz in the study's folder holds them.
+
+The file is derived: it can be deleted, and is made again where the data is at hand. It holds the
+hash of the test set it was taken from, and is not used beside another one.
+"""
+
+from __future__ import annotations
+
+import io
+import zipfile
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from bakeoff.disk import read_file
+from bakeoff.errors import StorageError
+
+MOST_SIDE = 48  # pixels; larger images are made smaller
+_ARRAYS = {"test_hash": 0, "places": 1, "images": 4, "sample_labels": 1, "samples": 4}  # and ranks
+_LARGEST = 64 * 2**20  # bytes of the file and of any array in it
+
+Image = NDArray[np.uint8]  # (height, width, channels), 255 is white
+
+
+@dataclass(frozen=True, eq=False)
+class Pictures:
+    """Images of the test part by their place in it, and samples of the training part's classes.
+
+    Attributes
+    ----------
+    test_hash : SHA-256 of the test set, as study.json has it
+    places : int64, shape (n,), ascending; counted from 0 as in the rows of an opening's predictions
+    images : uint8, shape (n, height, width, channels); channels is 1 or 3
+    sample_labels : int64, shape (m,)
+    samples : uint8, shape (m, height, width, channels)
+    """
+
+    test_hash: str
+    places: NDArray[np.int64]
+    images: NDArray[np.uint8]
+    sample_labels: NDArray[np.int64]
+    samples: NDArray[np.uint8]
+
+    def of(self, place: int) -> Image | None:
+        """Return the test image at a place; None where it is not among these."""
+        found = int(np.searchsorted(self.places, place))
+        if found == len(self.places) or self.places[found] != place:
+            return None
+        image: Image = self.images[found]
+        return image
+
+    def to_bytes(self) -> bytes:
+        """Return the content of pictures.npz; equal pictures give equal bytes."""
+        buffer = io.BytesIO()
+        arrays: dict[str, Any] = {name: np.asarray(getattr(self, name)) for name in _ARRAYS}
+        np.savez_compressed(buffer, allow_pickle=False, **arrays)
+        return buffer.getvalue()
+
+
+def read(path: Path, *, test_hash: str) -> Pictures | None:
+    """Return the pictures in a file; None where it is missing, damaged or of another test set."""
+    try:
+        content = read_file(path)
+    except StorageError:
+        return None
+    arrays = _arrays(content)
+    if arrays is None or str(arrays["test_hash"]) != test_hash:
+        return None
+    pictures = Pictures(**{**arrays, "test_hash": test_hash})  # type: ignore[arg-type]
+    return pictures if _sound(pictures) else None
+
+
+def thumbnails(images: NDArray[Any], maximum: float) -> NDArray[np.uint8]:
+    """Return images as uint8 of at most 48 pixels a side.
+
+    Parameters
+    ----------
+    images : uint8 or float32, shape (n, height, width, channels)
+    maximum : the pixel value that means white
+    """
+    scaled = np.clip(np.nan_to_num(images.astype(np.float64)) / maximum, 0, 1)
+    small = np.round(255 * scaled).astype(np.uint8)
+    height, width, channels = small.shape[1:]
+    if max(height, width) <= MOST_SIDE:
+        return small
+    from PIL import Image as pillow
+
+    factor = MOST_SIDE / max(height, width)
+    size = (max(1, round(factor * width)), max(1, round(factor * height)))
+    result = np.empty((len(small), size[1], size[0], channels), np.uint8)
+    for target, image in zip(result, small, strict=True):
+        resized = _to_pillow(image).resize(size, pillow.Resampling.BOX)
+        target[:] = np.asarray(resized).reshape(target.shape)
+    return result
+
+
+def png(image: Image) -> bytes:
+    """Return an image as a PNG file; equal images give equal bytes."""
+    buffer = io.BytesIO()
+    _to_pillow(image).save(buffer, format="PNG", optimize=True)
+    return buffer.getvalue()
+
+
+def _to_pillow(image: Image) -> Any:
+    from PIL import Image as pillow
+
+    return pillow.fromarray(image[..., 0] if image.shape[2] == 1 else image)
+
+
+def _arrays(content: bytes) -> Mapping[str, NDArray[Any]] | None:
+    """Return the file's arrays by name; None where it is no npz file of ours."""
+    try:
+        with zipfile.ZipFile(io.BytesIO(content)) as archive:
+            sizes = {each.filename: each.file_size for each in archive.infolist()}
+        if sizes.keys() != {f"{name}.npy" for name in _ARRAYS} or max(sizes.values()) > _LARGEST:
+            return None
+        with np.load(io.BytesIO(content), allow_pickle=False) as file:
+            return {name: file[name] for name in _ARRAYS}
+    except Exception:  # zipfile, zlib and NumPy raise a dozen kinds; the file can be made again
+        return None
+
+
+def _sound(pictures: Pictures) -> bool:
+    """Say whether the arrays fit together."""
+    arrays = {name: getattr(pictures, name) for name in _ARRAYS if name != "test_hash"}
+    ranks = all(array.ndim == _ARRAYS[name] for name, array in arrays.items())
+    whole = all(each.dtype == np.int64 for each in (pictures.places, pictures.sample_labels))
+    pixels = all(each.dtype == np.uint8 for each in (pictures.images, pictures.samples))
+    if not (ranks and whole and pixels):
+        return False
+    shapes = {pictures.images.shape[1:], pictures.samples.shape[1:]}
+    pairs = ((pictures.places, pictures.images), (pictures.sample_labels, pictures.samples))
+    return (
+        len(shapes) == 1
+        and all(0 < side <= MOST_SIDE for side in pictures.images.shape[1:3])
+        and pictures.images.shape[3] in (1, 3)
+        and all(len(names) == len(pixels) for names, pixels in pairs)
+        and bool((np.diff(pictures.places) > 0).all())
+    )

@@ -125,7 +125,10 @@ def test_a_written_folder_is_not_written_again(tmp_path):
             "disk quota exceeded: free some space and run the same command again; finished "
             "trials are kept",
         ),
-        (errno.ENOENT, "no such file or directory: restore it, or see whether it was moved"),
+        (
+            errno.ENOENT,
+            "no such file or directory: restore it, or delete its folder and run the study again",
+        ),
         (errno.ELOOP, "too many levels of symbolic links: see what is there"),
     ],
 )
@@ -162,7 +165,8 @@ def test_a_file_cut_short_or_lost_or_added_is_found(tmp_path):
     weights.unlink()
     (target / "note.txt").write_text("mine")
     assert store.check_folder(target) == [
-        f"{weights}: no such file or directory: restore it, or see whether it was moved",
+        f"{weights}: no such file or directory: restore it, or delete its folder and run the "
+        "study again",
         f"{target / 'note.txt'}: not written by Bakeoff",
     ]
 

@@ -167,6 +167,17 @@ def test_a_finished_trial_is_not_trained_again(tmp_path, data):
     assert place.stat().st_mtime_ns == before
 
 
+def test_a_folder_in_the_place_of_a_trial_is_named(tmp_path, data):
+    place = StudyFolder(tmp_path / "study").trial("mlp", 3)
+    place.mkdir(parents=True)
+    text = (
+        f"{place}/manifest.json: no such file or directory: restore it, or delete its folder and "
+        "run the study again"
+    )
+    with pytest.raises(StorageError, match=f"^{re.escape(text)}$"):
+        job(tmp_path, data).run(stop_after(0))
+
+
 def test_a_trial_that_somebody_trains_is_not_touched(tmp_path, data):
     folder = StudyFolder(tmp_path / "study")
     with folder.lock(trial.trial_lock("mlp", 3)), pytest.raises(Busy):

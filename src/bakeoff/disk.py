@@ -21,7 +21,7 @@ def disk(path: Path) -> Iterator[None]:
         errno.EACCES: "choose another place with --out, or change who may write and read there",
         errno.EPERM: "choose another place with --out, or change who may write and read there",
         errno.EIO: "check the disk before you trust anything on it",
-        errno.ENOENT: "restore it, or see whether it was moved",
+        errno.ENOENT: "restore it, or delete its folder and run the study again",
     }
     try:
         yield

@@ -79,14 +79,14 @@ def _require_as_declared(prepared: Prepared, models: Mapping[str, Sequence[int]]
     """Refuse a trial of other settings than the study's: it was put there, or trained meanwhile."""
     for name, seeds in models.items():
         declared = prepared.recipe.models[name].resolved()
-        wanted = {"selection": prepared.recipe.selection, "settings": declared}
+        wanted = json.loads(store.canonical([prepared.recipe.selection, declared]))
         for seed in seeds:
             path = prepared.folder.trial(name, seed)
-            content = store.read_recorded(path, "trial.json", store.read_manifest(path))
-            found = {key: json.loads(content).get(key) for key in wanted}
+            document = prepared.folder.read_trial(name, seed)
+            settings = dict(document.get("settings") or {})
             if "python" in declared:  # its file may have been moved; prepare compares the content
-                found["settings"]["python"] = declared["python"]
-            if found != json.loads(store.canonical(wanted)):
+                settings["python"] = declared["python"]
+            if [document.get("selection"), settings] != wanted:
                 raise StudyError(
                     f"{path}: expected a trial with the settings of the study, found other "
                     "settings: delete this folder and run the study again"

@@ -287,8 +287,8 @@ class StudyFolder:
                 raise damaged(self.split_file) from error
 
     def read_trial(self, model: str, seed: int) -> dict[str, Any]:
-        """Return a finished trial's trial.json."""
-        return self._json(self.trial(model, seed) / "trial.json")
+        """Return a finished trial's trial.json; raise StorageError if it was changed."""
+        return _recorded_json(self.trial(model, seed), "trial.json")
 
     def read_timing(self, model: str, seed: int) -> dict[str, Any]:
         """Return a finished trial's clocks."""
@@ -296,8 +296,8 @@ class StudyFolder:
         return open_sealed_json(read_file(path), path)
 
     def read_opening(self, folder: Path) -> dict[str, Any]:
-        """Return an opening's opening.json."""
-        return self._json(folder / "opening.json")
+        """Return an opening's opening.json; raise StorageError if it was changed."""
+        return _recorded_json(folder, "opening.json")
 
     def read_ledger(self) -> list[dict[str, Any]]:
         """Return the openings' ledger lines, the first one first."""
@@ -307,14 +307,15 @@ class StudyFolder:
         """Return a lock between processes, freed by the system when its holder dies."""
         return lock_file(self.path / ".locks" / f"{name}.lock", timeout=timeout)
 
-    def _json(self, path: Path) -> dict[str, Any]:
-        try:
-            document = json.loads(read_file(path))
-        except (ValueError, RecursionError) as error:
-            raise damaged(path) from error
-        if not isinstance(document, dict):
-            raise damaged(path)
-        return document
+
+def _recorded_json(folder: Path, name: str) -> dict[str, Any]:
+    try:
+        document = json.loads(read_recorded(folder, name, read_manifest(folder)))
+    except (ValueError, RecursionError) as error:
+        raise damaged(folder / name) from error
+    if not isinstance(document, dict):
+        raise damaged(folder / name)
+    return document
 
 
 # ── ledger ───────────────────────────────────────────────────────────────────────────────────

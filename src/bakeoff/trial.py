@@ -80,10 +80,12 @@ class TrainJob:
         """Train what is left of the trial and write it; raise Busy if somebody else is at it."""
         folder = StudyFolder(self.study)
         partial = folder.partial(self.model, self.seed)
+        target = folder.trial(self.model, self.seed)
         try:
             with folder.lock(trial_lock(self.model, self.seed), timeout=0):
-                if not folder.trial(self.model, self.seed).exists():
+                if not target.exists():
                     self._train(folder, partial, on_epoch)
+                store.read_manifest(target)  # or it is a folder that somebody changed
                 shutil.rmtree(partial, ignore_errors=True)
         except Timeout as error:
             raise Busy from error

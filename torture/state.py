@@ -12,7 +12,8 @@ from bakeoff.store import StudyFolder
 
 Finished = dict[str, list[Any]]
 _CLOCKS = ("created", "environment", "time", "before", "sha256")
-_DERIVED = ("comparison.json", "report.html")
+_RECORD = ("trials", "baselines", "openings")
+_FILES = ("recipe.yaml", "study.json", "split.npz", "ledger.jsonl")
 
 
 def finished(study: Path) -> Finished:
@@ -77,11 +78,12 @@ def content(study: Path) -> dict[str, str]:
     found = {}
     for path in sorted(study.rglob("*")):
         name = str(path.relative_to(study))
-        if not path.is_file() or name.startswith(".") or path.name == store.TIMING:
-            continue
-        if name in _DERIVED:
-            continue
-        found[name] = hashlib.sha256(_without_clocks(path)).hexdigest()
+        if (
+            path.is_file()
+            and path.name != store.TIMING
+            and (name.split("/")[0] in _RECORD or name in _FILES)
+        ):
+            found[name] = hashlib.sha256(_without_clocks(path)).hexdigest()
     return found
 
 

@@ -18,9 +18,8 @@ DIGITS = load("digits")
 EXAMPLES = 20
 
 
-@pytest.mark.filterwarnings(
-    "ignore:You are using a softmax over axis"
-)  # on one unit: a sad network
+# Softmax on one unit is a sad network, but a valid one.
+@pytest.mark.filterwarnings("ignore:You are using a softmax over axis")
 @settings(
     max_examples=EXAMPLES,
     deadline=None,

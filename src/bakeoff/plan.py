@@ -26,14 +26,13 @@ from bakeoff.study import default_device
 if TYPE_CHECKING:
     from rich.console import RenderableType
 
-# Measured on one core of an AMD EPYC with 2 cores, 2026-11-21, as shares of what NumPy's matrix
-# product does there; on another machine they are off by a factor of two at times.
-_SHARES = {"dense": 0.8, "conv2d": 0.3}
-_OTHER_SHARE = 0.01  # pooling, activations, normalisation: memory decides, not arithmetic
-_STEP_SECONDS = 40e-6  # of starting one batch
-_PARAMETER_SECONDS = 2.5e-9  # of an optimizer's step, for one parameter
-_DROPOUT_SECONDS = 10e-9  # for one value of one image
-_BACKWARD = 3  # times the operations of predicting
+# Fitted to the milliseconds a step in docs/log.md: products run at the rate of a large one; beside
+# them stand a time for each value of a feature map, for each parameter, and for each batch.
+_FORWARD_AND_BACKWARD = 3  # times the operations of predicting; 2 where no layer before it learns
+_VALUE_SECONDS = 3e-9  # memory, activations, pooling
+_DROPOUT_SECONDS = 2e-9  # for a value that may be dropped
+_PARAMETER_SECONDS = 0.8e-9  # the optimizer
+_STEP_SECONDS = 35e-6
 _BUSY = 1.3  # times slower where every core trains: memory is shared
 _COMPILE_SECONDS = 4.0  # for each model, the first time
 _START_SECONDS = 5.0  # of a run
@@ -103,7 +102,7 @@ def measured_rate() -> float:
     """Return the operations a second of a float32 matrix product on one core, measured now."""
     from threadpoolctl import threadpool_limits
 
-    size = 512
+    size = 1024
     matrix = np.ones((size, size), dtype=np.float32)
     best = float("inf")
     with threadpool_limits(1):
@@ -122,8 +121,8 @@ def _model(model: ModelRecipe, data: DataSet, split: Split, rate: float, workers
     images = len(split.train)
     steps = -(-images // model.training.batch_size)
     epoch = steps * (_STEP_SECONDS + _PARAMETER_SECONDS * architecture.parameters)
-    epoch += images * sum(_layer_seconds(layer, rate) for layer in architecture.layers)
-    validation = len(split.validation) / images / _BACKWARD
+    epoch += images * _image_seconds(architecture, rate)
+    validation = len(split.validation) / images / _FORWARD_AND_BACKWARD
     busy = _BUSY if workers > 1 else 1.0
     seconds = model.training.epochs * epoch * (1 + validation) * busy
     memory = training_bytes(model, architecture) + data.images[0].nbytes * (
@@ -132,11 +131,16 @@ def _model(model: ModelRecipe, data: DataSet, split: Split, rate: float, workers
     return ModelPlan(model, architecture, seconds, memory)
 
 
-def _layer_seconds(layer: LayerShape, rate: float) -> float:
-    """Return the seconds of one image in training."""
-    if layer.kind == "dropout":
-        return _DROPOUT_SECONDS * float(np.prod(layer.output_shape))
-    return _BACKWARD * layer.flops / (rate * _SHARES.get(layer.kind, _OTHER_SHARE))
+def _image_seconds(architecture: Architecture, rate: float) -> float:
+    """Return the seconds that training on one image takes."""
+    operations, values, dropped, learns = 0.0, 0.0, 0.0, False
+    for layer in architecture.layers:
+        operations += layer.flops * (_FORWARD_AND_BACKWARD if learns else 2)
+        learns = learns or layer.trainable_parameters > 0
+        size = float(np.prod(layer.output_shape))
+        values += size if len(layer.output_shape) > 1 and layer.kind != "scale" else 0.0
+        dropped += size if layer.kind == "dropout" else 0.0
+    return operations / rate + _VALUE_SECONDS * values + _DROPOUT_SECONDS * dropped
 
 
 def _total_seconds(models: tuple[ModelPlan, ...], seeds: int, workers: int) -> float | None:

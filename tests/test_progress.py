@@ -116,6 +116,13 @@ def test_a_job_that_is_tried_once_more_begins_again():
     assert pace.share == 0
 
 
+def test_a_job_that_is_lost_counts_no_longer():
+    pace = Pace([Planned("cnn seed 0", 4, 1.0)])
+    pace.started("cnn seed 0", 0.0)
+    pace.lost("cnn seed 0")
+    assert (pace.running, pace.total, pace.share, pace.seconds_left(1.0)) == ([], 0, 1.0, None)
+
+
 def test_jobs_without_epochs_count_when_they_are_done():
     pace = Pace([Planned("logistic baseline", 0, 1.0), Planned("cnn seed 0", 2, 3.0)])
     pace.started("logistic baseline", 0.0)

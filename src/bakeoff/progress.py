@@ -105,7 +105,8 @@ class Pace:
     def share(self) -> float:
         """The share of the work that is done, in [0, 1]."""
         whole = sum(job.planned.cost for job in self._jobs.values())
-        return sum(job.share * job.planned.cost for job in self._jobs.values()) / whole
+        done = sum(job.share * job.planned.cost for job in self._jobs.values())
+        return done / whole if whole else 1.0
 
     def epochs(self, label: str) -> tuple[int, int]:
         """Return how many epochs of a job are done, and of how many."""
@@ -136,6 +137,10 @@ class Pace:
     def finished(self, label: str) -> None:
         """Take note that a job is done."""
         self._jobs[label].done = True
+
+    def lost(self, label: str) -> None:
+        """Take a job out: nobody will do it."""
+        del self._jobs[label]
 
     def seconds_left(self, now: float) -> float | None:
         """Return how long the stage still takes; None while nothing is known."""
@@ -260,6 +265,11 @@ class Lines(Watcher):
         count = f"{self._pace.done} of {self._pace.total} done: "
         self._say(count + ", ".join(words), _time_left(self._pace, now))
 
+    def lost(self, label: str) -> None:
+        """Count on a job no longer."""
+        if self._pace:
+            self._pace.lost(label)
+
     def note(self, text: str) -> None:
         """Say something a person should read."""
         self._say(text)
@@ -319,6 +329,12 @@ class Display(Watcher):
         with self._lock:
             if self._pace:
                 self._pace.finished(label)
+
+    def lost(self, label: str) -> None:
+        """Take a job's line away, and the job."""
+        with self._lock:
+            if self._pace:
+                self._pace.lost(label)
 
     def note(self, text: str) -> None:
         """Print something above the display."""

@@ -51,5 +51,8 @@ class Watcher:
     def finished(self, label: str) -> None:
         """Hear that a job is done."""
 
+    def lost(self, label: str) -> None:
+        """Hear that a job was given up."""
+
     def note(self, text: str) -> None:
         """Hear something a person should read."""

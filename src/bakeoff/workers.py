@@ -210,6 +210,7 @@ class _Pool:
             self._waiting.insert(0, job)
         else:
             self._watcher.note(f"{job.label}: {reason}; given up, the others go on")
+            self._watcher.lost(job.label)
             self.lost.append(Lost(job.label, reason))
 
 

@@ -108,8 +108,8 @@ def test_an_opening_that_is_gone(tiny_study):
     assert differences(tiny_study) == []
 
 
-def test_a_ledger_that_was_emptied(tiny_study):
-    (tiny_study / "ledger.jsonl").write_bytes(b"")
+def test_a_ledger_that_is_gone(tiny_study):
+    (tiny_study / "ledger.jsonl").unlink()
     assert differences(tiny_study) == [
         f"{tiny_study}/ledger.jsonl: opening 1 is not in it: restore the line"
     ]

@@ -218,17 +218,22 @@ def test_one_answer_is_no_accident_where_nearly_all_images_are_of_one_class(find
     assert ("constant-prediction", "a") not in found
 
 
-def test_probabilities_that_are_not_finite_are_no_answer(findings):
+@pytest.mark.parametrize(
+    ("images", "said"),
+    [
+        ({1: 7}, "7 test images in seed 1 of 5 seeds"),
+        ({1: 7, 3: 2}, "up to 7 test images in seeds 1 and 3 of 5 seeds"),
+    ],
+)
+def test_probabilities_that_are_not_finite_are_no_answer(findings, images, said):
     def change(seed, probabilities):
-        if seed == 1:
-            probabilities[:7, 3] = np.nan
+        probabilities[: images.get(seed, 0), 3] = np.nan
         return probabilities
 
     found = findings({"a": FakeModel(0.93, change=change)})
     assert set(found) == {("no-answer", "a")}
     assert found["no-answer", "a"].text == (
-        "a has no answer to up to 7 test images in seed 1 of 5 seeds: the probabilities are not "
-        "finite, and count as wrong."
+        f"a has no answer to {said}: the probabilities are not finite, and count as wrong."
     )
 
 
@@ -341,6 +346,10 @@ def test_badly_calibrated_over_and_under_confident(findings):
     )
     assert found["badly-calibrated", "under"].severity == "warning"
     assert "under is underconfident" in found["badly-calibrated", "under"].text
+    assert found["badly-calibrated", "under"].advice == (
+        "Do not act on its probabilities as they are: train longer, with less dropout or weaker "
+        "penalties, or rescale them on validation data (temperature scaling)."
+    )
 
 
 def test_few_test_images_cannot_show_bad_calibration(findings):
@@ -482,6 +491,7 @@ def test_under_fitting_against_logistic_regression(findings):
     [
         curves(12, accuracy=lambda k: 0.95, val_accuracy=lambda k: 0.80),  # that is over-fitting
         curves(12, accuracy=lambda k: 0.915, val_accuracy=lambda k: 0.92),  # nearly as good
+        curves(12, accuracy=lambda k: 0.90, val_accuracy=lambda k: 0.87),  # a bit of both
     ],
 )
 def test_what_is_not_under_fitting(findings, history):
@@ -619,6 +629,12 @@ def test_many_models(findings):
 def test_few_models_flatter_little(findings):
     models = {f"m{k}": FakeModel(0.93) for k in range(4)}
     assert ("many-models", None) not in findings(models)
+
+
+def test_a_model_with_failed_seeds_is_no_rival(findings):
+    models = {f"m{k}": FakeModel(0.93) for k in range(4)}
+    wild = FakeModel((0.93, 0.93, 0.93, 0.93, 0.1), diverged={4: 3})
+    assert ("many-models", None) not in findings({**models, "wild": wild})
 
 
 def test_duplicates(findings):

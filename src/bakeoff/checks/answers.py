@@ -149,8 +149,13 @@ def badly_calibrated(model: ModelResult, comparison: Comparison) -> Finding | No
             f"{mean_of(len(curves))}, {len(comparison.labels):,} test images)."
         ),
         advice=(
-            "Do not act on its probabilities as they are: select by loss instead of accuracy, "
-            "train fewer epochs, or rescale them on validation data (temperature scaling)."
+            "Do not act on its probabilities as they are: "
+            + (
+                "select by loss instead of accuracy, train fewer epochs"
+                if sure > right
+                else "train longer, with less dropout or weaker penalties"
+            )
+            + ", or rescale them on validation data (temperature scaling)."
         ),
     )
 

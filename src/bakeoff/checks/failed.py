@@ -151,6 +151,8 @@ def no_answer(model: ModelResult, comparison: Comparison) -> Finding | None:
     """Notice probabilities that are not finite."""
     without = len(comparison.labels) - model.answers.sum(axis=1)
     positions = [int(k) for k in np.flatnonzero(without)]
+    most = int(without.max())
+    alike = bool((without[positions] == most).all())
     if not positions:
         return None
     return Finding(
@@ -158,8 +160,9 @@ def no_answer(model: ModelResult, comparison: Comparison) -> Finding | None:
         severity="serious",
         model=model.name,
         text=(
-            f"{model.name} has no answer to up to {plural(int(without.max()), 'test image')} in "
-            f"{seeds_of(model, positions)}: the probabilities are not finite, and count as wrong."
+            f"{model.name} has no answer to {'' if alike else 'up to '}"
+            f"{plural(most, 'test image')} in {seeds_of(model, positions)}: the probabilities are "
+            "not finite, and count as wrong."
         ),
         advice="Lower the learning rate, or look for an operation that divides by zero.",
     )

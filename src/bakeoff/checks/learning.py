@@ -37,8 +37,9 @@ ARRIVED_ACCURACY = 0.001
 # Worth saying from a third of the training and five epochs on, in trainings of at least ten.
 SAVED_SHARE, SAVED_EPOCHS, SAVED_OF = 1 / 3, 5, 10
 # An accuracy two points below what another model, or logistic regression, reaches on unseen
-# images; with a training accuracy at most a point above the validation's, so no over-fitting.
-UNDERFIT_SHORTFALL, UNDERFIT_GAP = 0.02, 0.01
+# images; with a training accuracy not so far above the validation's that over-fitting could be
+# the cause: at most a point, or half of what is short.
+UNDERFIT_SHORTFALL, UNDERFIT_GAP, UNDERFIT_GAP_SHARE = 0.02, 0.01, 0.5
 # Among ten or more epochs, chance alone would put few seeds at one edge, let alone half of them.
 EDGE_SHARE = 0.5
 # Fewer epochs have no middle.
@@ -141,7 +142,9 @@ def under_fitting(model: ModelResult, comparison: Comparison) -> Finding | None:
     train = curves.at_selected(curves.accuracy)
     held_out = curves.at_selected(curves.val_accuracy)
     shortfall = attainable - max(train, held_out)
-    if shortfall < UNDERFIT_SHORTFALL or train - held_out > UNDERFIT_GAP:
+    if shortfall < UNDERFIT_SHORTFALL:
+        return None
+    if train - held_out > max(UNDERFIT_GAP, UNDERFIT_GAP_SHARE * shortfall):
         return None
     return Finding(
         code="under-fitting",

@@ -97,7 +97,11 @@ def many_models(comparison: Comparison) -> Finding | None:
     above their mean, on average (Blom 1958).
     """
     best = comparison.models[0]
-    rivals = [model for model in comparison.models if _may_be_best(model, best)]
+    rivals = [
+        model
+        for model in comparison.models
+        if _may_be_best(model, best) and not failed_seeds(model, comparison)
+    ]
     m = len(rivals)
     if m < MANY_MODELS:
         return None

@@ -107,6 +107,15 @@ def test_a_trial_that_goes_on_from_a_checkpoint_does_not_look_fast():
     assert pace.share == pytest.approx(0.53)
 
 
+def test_a_long_first_epoch_is_an_estimate_already():
+    pace = Pace([Planned("cnn seed 0", 5, 1.0)])
+    pace.started("cnn seed 0", 0.0)
+    pace.epoch("cnn seed 0", 30.0)
+    assert pace.seconds_left(30.0) == pytest.approx(120)
+    pace.epoch("cnn seed 0", 55.0)
+    assert pace.seconds_left(55.0) == pytest.approx(75)
+
+
 def test_a_job_that_is_tried_once_more_begins_again():
     pace = Pace([Planned("cnn seed 0", 4, 1.0)])
     pace.started("cnn seed 0", 0.0)

@@ -18,6 +18,7 @@ from typing import Any, TextIO
 from bakeoff.watch import Planned, Watcher
 
 _REPLAYED = 0.001  # seconds; epochs that follow each other faster come from a checkpoint
+_LONG = 20.0  # seconds; a first epoch this long tells something, though it was compiled, too
 _REMEMBERED = 9  # epochs whose lengths are remembered for each model
 _SILENCE = 120.0  # seconds after which plain lines say that work still goes on
 _BAR = 28  # characters
@@ -145,11 +146,14 @@ class Pace:
     def seconds_left(self, now: float) -> float | None:
         """Return how long the stage still takes; None while nothing is known."""
         lengths = {group: statistics.median(seen) for group, seen in self._lengths.items() if seen}
+        delays = [first - lengths[group] for group, first in self._firsts if group in lengths]
+        delay = max(min(delays, default=0.0), 0.0)
+        for group, first in self._firsts:
+            if first > _LONG:
+                lengths.setdefault(group, first - delay)
         if not lengths:
             return None
         rate = self._rate(lengths)
-        delays = [first - lengths[group] for group, first in self._firsts if group in lengths]
-        delay = max(min(delays, default=0.0), 0.0)
         busy = [self._left(job, lengths, rate, delay, now) for job in self._active()]
         heap = [*busy, *[0.0] * (self._workers - len(busy))]
         heapq.heapify(heap)

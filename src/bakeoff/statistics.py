@@ -1,8 +1,7 @@
 """Scores, shape (seeds, images), in; means, intervals and p-values out.
 
-A score says how one model, trained with one seed, did on one test image: 1 for right and 0 for
-wrong, or its loss there. Two things make a mean of scores uncertain: another test set would hold
-other images, and other seeds would have trained other weights. Everything here counts both.
+A score is 1 for right, 0 for wrong, or a loss. Two things make a mean of scores uncertain: another
+test set would hold other images, other seeds would train other weights. Everything counts both.
 
 The names of the formulas, for a model's scores c[s, i] with S seeds and n images:
 
@@ -10,12 +9,9 @@ The names of the formulas, for a model's scores c[s, i] with S seeds and n image
     MSres  what is left of the variance of c once images and seeds have had their part:
            Σ (c[s, i] − a_s − p_i + c̄)² / ((S − 1)(n − 1))
 
-Every variance is the unbiased one (divisor n − 1). The decomposition is the two-way analysis of
-variance with random images and random seeds, one observation in each cell; the degrees of freedom
-are Satterthwaite's (1946). docs/statistics.md explains it all in plain words.
+Variances are unbiased (divisor n − 1): a two-way analysis of variance with random images and random
+seeds; degrees of freedom by Satterthwaite (1946). docs/statistics.md explains it in plain words.
 """
-
-from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace

@@ -7,7 +7,6 @@ Cost: 6 s, most of it compiling. Run: pytest tests/test_trial.py
 import dataclasses
 import json
 import re
-from pathlib import Path
 
 import numpy as np
 import pytest
@@ -245,15 +244,14 @@ def test_a_damaged_checkpoint_gives_way_to_the_one_before(tmp_path, damage):
 
 def test_a_checkpoint_that_cannot_be_read_gives_way_to_the_one_before(tmp_path, monkeypatch):
     checkpoints = saved(tmp_path)
-    read = Path.read_bytes
-    newest = max(tmp_path.iterdir())
+    read, newest = store.read_file, max(tmp_path.iterdir())
 
-    def failing(path):
+    def failing(path, **options):
         if path == newest:
-            raise OSError(5, "Input/output error")
-        return read(path)
+            raise StorageError(f"{path}: input/output error")
+        return read(path, **options)
 
-    monkeypatch.setattr(Path, "read_bytes", failing)
+    monkeypatch.setattr(store, "read_file", failing)
     assert restored(checkpoints) == (2, 20.0)
 
 

@@ -88,7 +88,7 @@ class PairTest:
         """Squared standard error of the difference; exactly 0 where nothing varies."""
         return 0.0 if self.df is None else self.v1 + max(0.0, self.v2 - self.v3)
 
-    def flipped(self) -> PairTest:
+    def flipped(self) -> "PairTest":
         """B against A."""
         return replace(
             self,

@@ -53,7 +53,7 @@ ARROWS = {
     "doctor": {"plan"},
     "__main__": {"cli"},
 }
-PUBLIC = ("BakeoffError", "Result", "Study", "compare")
+PUBLIC = ("BakeoffError", "Result", "Study")
 LEVELS = {name: level for level, names in HOUSE.items() for name in names}
 LINES = 400
 README = Path(__file__).parents[1] / "README.md"

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+
 from bakeoff.backend import keras
 from bakeoff.engine import Development, Trainer
 from bakeoff.initial import Drawn

@@ -12,11 +12,11 @@ from bakeoff.errors import BakeoffError
 
 if TYPE_CHECKING:
     from bakeoff.result import Result
-    from bakeoff.study import Study, compare
+    from bakeoff.study import Study
 
-__all__ = ["BakeoffError", "Result", "Study", "compare"]
+__all__ = ["BakeoffError", "Result", "Study"]
 
-_HOMES = {"Result": "bakeoff.result", "Study": "bakeoff.study", "compare": "bakeoff.study"}
+_HOMES = {"Result": "bakeoff.result", "Study": "bakeoff.study"}
 
 
 def __getattr__(name: str) -> Any:

@@ -139,7 +139,9 @@ def write_study(
     recipe = _recipe(
         models, name, title, seeds, selection, margin, give_up, baselines, n_validation, data
     )
-    store.write_file(study.recipe_file, recipes.dump(recipe).encode())
+    recipe_file = recipes.dump(recipe).encode()
+    store.write_file(study.recipe_file, recipe_file)
+    _write_split(study, n_train, n_validation, n_test, n_classes)
     test_hash = hashlib.sha256(labels.tobytes() + repr(tuple(class_names)).encode()).hexdigest()
     counts = class_counts or {
         "train": np.bincount(np.arange(n_train) % n_classes, minlength=n_classes).tolist(),
@@ -154,8 +156,11 @@ def write_study(
                 "format": store.FORMAT,
                 "name": name,
                 "title": title,
-                "recipe": recipes.recipe_hash(recipe),
+                "recipe": store.sha256(recipe_file),
                 "split": hashlib.sha256(b"split").hexdigest(),
+                "split_file": store.sha256(study.split_file.read_bytes()),
+                "resolved": recipe.resolved(),
+                "identities": {each: store.sha256(each.encode()) for each in models},
                 "data": {
                     "name": data,
                     "train": n_train,
@@ -185,7 +190,6 @@ def write_study(
             }
         ),
     )
-    _write_split(study, n_train, n_validation, n_test, n_classes)
     predictions: dict[str, bytes] = {}
     done: dict[str, list[int]] = {}
     for model_name, model in models.items():

@@ -447,7 +447,7 @@ def test_a_name_cannot_lead_out_of_the_study(tmp_path):
     listing["models"]["../../trials"] = [0]
     files["opening.json"] = store.canonical(listing)
     store.write_folder(study.path / "openings/2", files, scratch=study.path / "scratch")
-    with pytest.raises(StorageError, match=re.escape("openings/2/opening.json: expected the byte")):
+    with pytest.raises(StorageError, match=re.escape("openings/2/opening.json: expected what")):
         compare([study])
 
 

@@ -181,7 +181,11 @@ def test_a_manifest_that_is_none_is_refused(tmp_path, content):
 def test_a_sealed_manifest_without_a_list_of_files_is_refused(tmp_path):
     target = write(tmp_path)
     (target / "manifest.json").write_bytes(store.sealed_json({"files": ["trial.json"]}))
-    assert store.check_folder(target) == [f"{target / 'manifest.json'}: {DAMAGED}"]
+    assert store.check_folder(target) == [
+        f"{target / 'manifest.json'}: expected what Bakeoff writes there, found something else at "
+        "files (it should be a valid dictionary): restore it, or delete its folder and run the "
+        "study again"
+    ]
 
 
 def test_arrays_and_weights_that_are_none_are_refused(tmp_path):

@@ -1,14 +1,19 @@
 """Files written whole or not at all, locks between processes, and the disk's errors in words."""
 
 import errno
+import hashlib
 import os
+import stat
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
+from io import BufferedReader
 from pathlib import Path
 
 from filelock import FileLock, Timeout
 
 from bakeoff.errors import StorageError
+
+LARGEST = 1 << 32  # bytes; the predictions for 100,000 images of 1,000 classes have 400 million
 
 
 @contextmanager
@@ -60,10 +65,35 @@ def write_file(path: Path, content: bytes) -> None:
         sync(path.parent)
 
 
-def read_file(path: Path) -> bytes:
-    """Return a file's content; raise StorageError if it cannot be read."""
-    with disk(path):
-        return path.read_bytes()
+def read_file(path: Path, *, most: int = LARGEST) -> bytes:
+    """Return a file's content; StorageError if it cannot be read or has more than `most` bytes."""
+    with disk(path), opened_file(path, most=most) as file:
+        return file.read()  # not read(most): it would make room for as much
+
+
+def hash_file(path: Path) -> str:
+    """Return the SHA-256 of a file's content, in little memory; StorageError as in `read_file`."""
+    with disk(path), opened_file(path) as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+@contextmanager
+def opened_file(path: Path, *, most: int = LARGEST) -> Iterator[BufferedReader]:
+    """Open a regular file; a pipe, a device or a folder in its place is not waited for."""
+    descriptor = os.open(path, os.O_RDONLY | getattr(os, "O_NONBLOCK", 0))
+    status = os.fstat(descriptor)
+    if stat.S_ISREG(status.st_mode) and status.st_size <= most:
+        with os.fdopen(descriptor, "rb") as file:
+            yield file
+        return
+    os.close(descriptor)
+    found = "a folder, a pipe or a device"
+    if stat.S_ISREG(status.st_mode):
+        found = f"one of {status.st_size:,} bytes"
+    raise StorageError(
+        f"{path}: expected a file of at most {most:,} bytes, found {found}: restore it, or delete "
+        "its folder and run the study again"
+    )
 
 
 @contextmanager

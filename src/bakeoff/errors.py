@@ -18,7 +18,7 @@ class BakeoffError(Exception):
     exit_code = 1
 
     def __init__(self, message: str) -> None:
-        super().__init__(" ".join(message.split()))
+        super().__init__("".join(map(_printable, " ".join(message.split()))))
 
 
 class UsageError(BakeoffError):
@@ -55,3 +55,9 @@ class Interrupted(BakeoffError):
     """The user pressed Ctrl-C; the message says how to go on."""
 
     exit_code = 130
+
+
+def _printable(character: str) -> str:
+    """Escape what could move a terminal's cursor or turn its text: names come from strangers."""
+    shown = character.isprintable()
+    return character if shown else character.encode("unicode_escape").decode("ascii")

@@ -7,7 +7,7 @@ manifest recorded.
 from __future__ import annotations
 
 import json
-import re
+import math
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -16,13 +16,13 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from bakeoff import recipe as recipes
 from bakeoff import store
 from bakeoff.errors import StudyError
-from bakeoff.recipe import Recipe
+from bakeoff.recipe import ModelRecipe, Recipe
 from bakeoff.store import StudyFolder
 
-_NAME = re.compile(r"[a-z0-9][a-z0-9._-]{0,63}")
+_HEADER = 10_000  # bytes before an array's values, at most
+_ROUNDING = 0.01  # by which a probability may lie outside [0, 1]
 _SHOWN = 5  # missing trials named in an error; the rest is counted
 
 
@@ -94,22 +94,24 @@ def read_opened(folder: StudyFolder) -> OpenedStudy:
     StorageError : a file that is missing or not as it was recorded.
     """
     document = folder.read_study()
-    recipe = recipes.load(folder.recipe_file)
+    recipe = folder.read_recipe(document)
     openings = folder.openings()
     if not openings:
         raise _sealed(folder, recipe)
     opening = openings[-1]
-    recorded = _recorded(opening)
-    listing = json.loads(_checked(opening, "opening.json", recorded))
-    shape = (int(document["data"]["test"]), len(document["data"]["class_names"]))
-    labels = _array(opening, "labels.npy", recorded, shape[:1], np.int64)
+    recorded = store.read_manifest(opening)
+    listing = store.read_document(opening, "opening.json", recorded)
+    data = document["data"]
+    shape = (data["test"], len(data["class_names"]))
+    labels = _labels(opening, recorded, *shape)
     models = {
         name: tuple(
             _trial(
                 folder,
-                _known_name(name, opening),
-                int(seed),
-                _predictions(opening, f"{name}/seed-{int(seed)}.npy", recorded, shape),
+                document,
+                _declared(recipe, name, opening),
+                seed,
+                _predictions(opening, f"{name}/seed-{seed}.npy", recorded, shape),
             )
             for seed in sorted(seeds)
         )
@@ -126,12 +128,12 @@ def read_opened(folder: StudyFolder) -> OpenedStudy:
         declared={name: tuple(recipe.seeds) for name in recipe.models},
         baselines={
             name: (
-                _baseline(folder, _known_name(name, opening)),
+                _baseline(folder, name),
                 _predictions(opening, f"baselines/{name}.npy", recorded, shape),
             )
             for name in listing["baselines"]
         },
-        labels=np.array(labels),
+        labels=labels,
         ledger=(ledger := tuple(folder.read_ledger())),
         openings=max(len(openings), len(ledger)),
     )
@@ -159,59 +161,93 @@ def _sealed(folder: StudyFolder, recipe: Recipe) -> StudyError:
     )
 
 
-def _recorded(folder: Path) -> Mapping[str, str]:
-    path = folder / store.MANIFEST
-    files: Mapping[str, str] = store.open_sealed_json(store.read_file(path), path)["files"]
-    return files
-
-
-def _checked(folder: Path, name: str, recorded: Mapping[str, str]) -> bytes:
-    content = store.read_file(folder / name)
-    if store.sha256(content) != recorded.get(name):
-        raise store.damaged(folder / name)
-    return content
-
-
 def _array(
     folder: Path, name: str, recorded: Mapping[str, str], shape: tuple[int, ...], kind: type
 ) -> NDArray[Any]:
-    _checked(folder, name, recorded)
-    array = store.read_npy(folder / name)
+    path = folder / name
+    with store.disk(path):
+        size = path.stat().st_size - math.prod(shape) * np.dtype(kind).itemsize
+    if not 0 < size <= _HEADER or store.hash_file(path) != recorded.get(name):
+        raise store.damaged(path)
+    array = store.read_npy(path)
     if array.shape != shape or array.dtype != kind:
-        raise store.damaged(folder / name)
+        raise store.damaged(path)
     return array
+
+
+def _labels(
+    opening: Path, recorded: Mapping[str, str], n_test: int, n_classes: int
+) -> NDArray[np.int64]:
+    labels = np.array(_array(opening, "labels.npy", recorded, (n_test,), np.int64))
+    if labels.min() < 0 or labels.max() >= n_classes:
+        raise store.damaged(opening / "labels.npy")
+    return labels
 
 
 def _predictions(
     opening: Path, name: str, recorded: Mapping[str, str], shape: tuple[int, ...]
 ) -> Path:
-    _array(opening, name, recorded, shape, np.float32)
+    """Return the file of some predictions: probabilities, or not a number."""
+    array = _array(opening, name, recorded, shape, np.float32)
+    if ((array < -_ROUNDING) | (array > 1 + _ROUNDING)).any():
+        raise store.damaged(opening / name)
     return opening / name
 
 
-def _trial(folder: StudyFolder, name: str, seed: int, predictions: Path) -> Trial:
-    place = folder.trial(name, seed)
-    recorded = _recorded(place)
-    document = json.loads(_checked(place, "trial.json", recorded))
-    _checked(place, "history.csv", recorded)
+def _trial(
+    folder: StudyFolder,
+    study: Mapping[str, Any],
+    model: ModelRecipe,
+    seed: int,
+    predictions: Path,
+) -> Trial:
+    place = folder.trial(model.name, seed)
+    recorded = store.read_manifest(place)
+    document = store.read_document(place, "trial.json", recorded)
+    store.read_recorded(place, "history.csv", recorded)
+    history = store.read_history(place / "history.csv")
+    _require_consistent(place, document, study, model, seed)
+    if len(history["epoch"]) != document["epochs_trained"]:
+        raise store.damaged(place / "history.csv")
     clocks = (place / store.TIMING).exists()
     return Trial(
         seed=seed,
         document=document,
-        history=store.read_history(place / "history.csv"),
-        timing=folder.read_timing(name, seed) if clocks else {},
+        history=history,
+        timing=folder.read_timing(model.name, seed) if clocks else {},
         predictions=predictions,
     )
 
 
+def _require_consistent(
+    place: Path,
+    document: Mapping[str, Any],
+    study: Mapping[str, Any],
+    model: ModelRecipe,
+    seed: int,
+) -> None:
+    """Refuse a trial that is another one than its place says, or says what cannot be."""
+    data = study["data"]
+    found = [document[key] for key in ("model", "seed", "input_shape", "n_classes")]
+    wanted = [model.name, seed, data["input_shape"], len(data["class_names"])]
+    settings = json.loads(store.canonical(model.resolved()))
+    if model.python is not None:  # its file may have been moved since
+        settings["python"] = document["settings"].get("python")
+    epochs = [document[key] for key in ("selected_epoch", "diverged_epoch")]
+    impossible = document["trainable_parameters"] > document["parameters"] or any(
+        each is not None and each >= document["epochs_trained"] for each in epochs
+    )
+    if found != wanted or document["settings"] != settings or impossible:
+        raise store.damaged(place / "trial.json")
+
+
 def _baseline(folder: StudyFolder, name: str) -> Mapping[str, Any]:
     place = folder.baseline(name)
-    document: Mapping[str, Any] = json.loads(_checked(place, "baseline.json", _recorded(place)))
-    return document
+    return store.read_document(place, "baseline.json", store.read_manifest(place))
 
 
-def _known_name(name: str, opening: Path) -> str:
-    """Return `name` if it can be a model's: what is joined to a path must not lead out of it."""
-    if not _NAME.fullmatch(name):
+def _declared(recipe: Recipe, name: str, opening: Path) -> ModelRecipe:
+    """Return the model called `name`; what is joined to a path must be a model's name."""
+    if name not in recipe.models:
         raise store.damaged(opening / "opening.json")
-    return name
+    return recipe.models[name]

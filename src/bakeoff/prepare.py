@@ -280,7 +280,7 @@ def _extend(
                 "give the changed recipe another name, or choose another place with --out"
             )
     done = folder.finished()
-    before = recipes.parse(old["resolved"], origin=str(folder.study_file), folder=folder.path)
+    before = folder.recorded_recipe(old)
     for name in sorted(set(done) & set(recipe.models)):
         if identities[name] != old["identities"].get(name):
             raise _changed(folder, name, before, recipe)

@@ -14,7 +14,6 @@ from typing import TYPE_CHECKING, Any
 
 from filelock import Timeout
 
-from bakeoff import recipe as recipes
 from bakeoff.errors import StorageError
 from bakeoff.recipe import Recipe
 from bakeoff.report import words
@@ -75,7 +74,7 @@ def standing(folder: StudyFolder) -> Standing:
     StorageError : a file was changed since it was written
     """
     study = folder.read_study()
-    recipe = recipes.load(folder.recipe_file)  # study.json has lost the order of the models
+    recipe = folder.read_recipe(study)  # study.json has lost the order of the models
     known = status(folder.path)
     places = {name: place for place, name in enumerate(recipe.models)}
     ordered = sorted(known.trials, key=lambda each: (places[each.model], each.seed))

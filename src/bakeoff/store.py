@@ -6,99 +6,46 @@ of itself. timing.json stays out of the manifest, so that two runs can be compar
 carries its own hash.
 """
 
-import csv
-import hashlib
-import io
 import json
 import os
 import shutil
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from contextlib import AbstractContextManager
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from safetensors import SafetensorError
-from safetensors.numpy import load as parse_safetensors
-from safetensors.numpy import save as format_safetensors
 
+from bakeoff import recipe as recipes
+from bakeoff.data.npz import read_arrays
+from bakeoff.disk import LARGEST, sync
 from bakeoff.disk import disk as disk
+from bakeoff.disk import hash_file as hash_file
 from bakeoff.disk import lock_file as lock_file
 from bakeoff.disk import read_file as read_file
-from bakeoff.disk import sync
 from bakeoff.disk import write_file as write_file
-from bakeoff.errors import StorageError, StudyError
+from bakeoff.documents import check_document
+from bakeoff.errors import DataError, RecipeError, StorageError, StudyError
+from bakeoff.formats import HISTORY_COLUMNS as HISTORY_COLUMNS
+from bakeoff.formats import canonical as canonical
+from bakeoff.formats import damaged as damaged
+from bakeoff.formats import history_csv as history_csv
+from bakeoff.formats import npy_bytes as npy_bytes
+from bakeoff.formats import open_sealed_json as open_sealed_json
+from bakeoff.formats import read_history as read_history
+from bakeoff.formats import read_npy as read_npy
+from bakeoff.formats import read_weights as read_weights
+from bakeoff.formats import sealed_json as sealed_json
+from bakeoff.formats import sha256 as sha256
+from bakeoff.formats import weights_bytes as weights_bytes
+from bakeoff.recipe import Recipe
 
 FORMAT = 1
 MANIFEST = "manifest.json"
 TIMING = "timing.json"
-HISTORY_COLUMNS = (
-    "epoch",
-    "loss",
-    "accuracy",
-    "val_loss",
-    "val_cross_entropy",
-    "val_accuracy",
-    "learning_rate",
-)
-
-
-# ── bytes ────────────────────────────────────────────────────────────────────────────────────
-
-
-def sha256(content: bytes) -> str:
-    """Return the SHA-256 of `content` as 64 hexadecimal digits."""
-    return hashlib.sha256(content).hexdigest()
-
-
-def canonical(document: Any) -> bytes:
-    """Return a JSON document as bytes that depend on its content alone."""
-    text = json.dumps(document, indent=1, sort_keys=True, ensure_ascii=False, allow_nan=False)
-    return (text + "\n").encode()
-
-
-def sealed_json(document: Mapping[str, Any]) -> bytes:
-    """Return canonical JSON that carries the SHA-256 of itself under "sha256"."""
-    return canonical({**document, "sha256": sha256(canonical(document))})
-
-
-def open_sealed_json(content: bytes, path: Path) -> dict[str, Any]:
-    """Return a document written by `sealed_json`; raise StorageError if a byte differs."""
-    try:
-        document = json.loads(content)
-        rest = {key: value for key, value in document.items() if key != "sha256"}
-        whole = sealed_json(rest) == content
-    except (ValueError, AttributeError, TypeError, RecursionError):
-        whole = False
-    if not whole:
-        raise damaged(path)
-    return rest
-
-
-def damaged(path: Path) -> StorageError:
-    """Return the error for a file that is not what was written."""
-    return StorageError(
-        f"{path}: expected the bytes that were recorded, found others: the file was changed or "
-        "damaged; restore it, or delete its folder and run the study again"
-    )
-
-
-def npy_bytes(array: NDArray[Any]) -> bytes:
-    """Return an array in NumPy's npy format."""
-    buffer = io.BytesIO()
-    np.save(buffer, np.ascontiguousarray(array), allow_pickle=False)
-    return buffer.getvalue()
-
-
-def read_npy(path: Path) -> NDArray[Any]:
-    """Return the array in an npy file, memory-mapped; objects are refused."""
-    with disk(path):
-        try:
-            array: NDArray[Any] = np.load(path, mmap_mode="r", allow_pickle=False)
-        except (ValueError, EOFError, SyntaxError) as error:
-            raise damaged(path) from error
-    return array
+SPLIT = ("train", "validation", "test", "validation_labels")
+_TEXT = 1 << 26  # bytes of a file that is read as text
 
 
 # ── one file, one folder ─────────────────────────────────────────────────────────────────────
@@ -128,15 +75,15 @@ def write_folder(path: Path, files: Mapping[str, bytes], *, scratch: Path) -> No
 def read_manifest(path: Path) -> dict[str, str]:
     """Return the SHA-256 of every file of a written folder by name; raise if it was changed."""
     manifest = path / MANIFEST
-    recorded = open_sealed_json(read_file(manifest), manifest).get("files")
-    if not isinstance(recorded, dict):
-        raise damaged(manifest)
+    recorded: dict[str, str] = check_document(_sealed(manifest), manifest)["files"]
     return recorded
 
 
-def read_recorded(path: Path, name: str, recorded: Mapping[str, str]) -> bytes:
+def read_recorded(
+    path: Path, name: str, recorded: Mapping[str, str], *, most: int = LARGEST
+) -> bytes:
     """Return a file of a written folder; raise StorageError if it is not as recorded."""
-    content = read_file(path / name)
+    content = read_file(path / name, most=most)
     if sha256(content) != recorded.get(name):
         raise damaged(path / name)
     return content
@@ -151,62 +98,19 @@ def check_folder(path: Path) -> list[str]:
         return [str(error)]
     for name in recorded:
         try:
-            read_recorded(path, name, recorded)
+            if hash_file(path / name) != recorded[name]:
+                raise damaged(path / name)
         except StorageError as error:
             problems.append(str(error))
     timing = path / TIMING
     try:
         if timing.exists():
-            open_sealed_json(read_file(timing), timing)
+            _sealed(timing)
     except StorageError as error:
         problems.append(str(error))
     present = {str(file.relative_to(path)) for file in path.rglob("*") if file.is_file()}
     strangers = present - set(recorded) - {MANIFEST, TIMING}
     return problems + [f"{path / name}: not written by Bakeoff" for name in sorted(strangers)]
-
-
-# ── history and weights ──────────────────────────────────────────────────────────────────────
-
-
-def history_csv(rows: Sequence[Mapping[str, float | int | None]]) -> bytes:
-    """Return a training history as CSV; a value that does not exist is left empty."""
-    buffer = io.StringIO(newline="")
-    writer = csv.DictWriter(buffer, HISTORY_COLUMNS, lineterminator="\n")
-    writer.writeheader()
-    for row in rows:
-        writer.writerow({key: "" if row[key] is None else repr(row[key]) for key in row})
-    return buffer.getvalue().encode()
-
-
-def read_history(path: Path) -> dict[str, NDArray[np.float64]]:
-    """Return a history's columns as float64 arrays of shape (epochs,); missing values are NaN."""
-    try:
-        rows = list(csv.DictReader(io.StringIO(read_file(path).decode())))
-        return {
-            name: np.array([float(row[name] or "nan") for row in rows]) for name in HISTORY_COLUMNS
-        }
-    except (UnicodeDecodeError, KeyError, ValueError, TypeError, csv.Error) as error:
-        raise damaged(path) from error
-
-
-def weights_bytes(weights: Mapping[str, NDArray[Any]]) -> bytes:
-    """Return named weights in the safetensors format."""
-    content: bytes = format_safetensors(  # not ascontiguousarray: it gives scalars a dimension
-        {name: np.asarray(array, order="C") for name, array in weights.items()}
-    )
-    return content
-
-
-def read_weights(path: Path, content: bytes | None = None) -> dict[str, NDArray[Any]]:
-    """Return the weights in a safetensors file by name; raise StorageError if it is broken.
-
-    content : the file's, where the caller has read it already
-    """
-    try:
-        weights: dict[str, NDArray[Any]] = parse_safetensors(content or read_file(path))
-    except (SafetensorError, ValueError, KeyError) as error:
-        raise damaged(path) from error
-    return weights
 
 
 # ── the study ────────────────────────────────────────────────────────────────────────────────
@@ -254,50 +158,62 @@ class StudyFolder:
         """Return the seeds of the finished trials of every model, ascending."""
         done: dict[str, list[int]] = {}
         for folder in sorted(self.path.glob("trials/*/seed-*")):
-            suffix = folder.name.removeprefix("seed-")
-            if suffix.isdecimal() and (folder / MANIFEST).is_file():
-                done.setdefault(folder.parent.name, []).append(int(suffix))
+            seed = _number(folder.name.removeprefix("seed-"))
+            if seed is not None and (folder / MANIFEST).is_file():
+                done.setdefault(folder.parent.name, []).append(seed)
         return {model: sorted(seeds) for model, seeds in done.items()}
 
     def openings(self) -> list[Path]:
         """Return the folders of the openings, the first one first."""
-        found = [p for p in self.path.glob("openings/*") if p.name.isdecimal()]
+        found = [p for p in self.path.glob("openings/*") if _number(p.name)]
         return sorted(found, key=lambda path: int(path.name))
 
     def read_study(self) -> dict[str, Any]:
         """Return study.json; raise if it was changed or comes from another format."""
         self.require()
-        document = open_sealed_json(read_file(self.study_file), self.study_file)
+        document = _sealed(self.study_file)
         if document.get("format") != FORMAT:
             raise StudyError(
                 f"{self.study_file}: expected format {FORMAT}, found {document.get('format')}: "
                 "this study was written by another version of Bakeoff; run it with that version"
             )
-        return document
+        return check_document(document, self.study_file)
+
+    def read_recipe(self, study: Mapping[str, Any]) -> Recipe:
+        """Return the recipe in its own order; StorageError if its file is not as recorded."""
+        content = read_file(self.recipe_file, most=recipes.MAX_BYTES)
+        if sha256(content) != study["recipe"]:
+            raise damaged(self.recipe_file)
+        return recipes.load(self.recipe_file)
+
+    def recorded_recipe(self, study: Mapping[str, Any]) -> Recipe:
+        """Return the recipe that study.json holds; its models are in alphabetical order."""
+        place = self.path.resolve()
+        try:
+            return recipes.parse(study["resolved"], origin=str(self.study_file), folder=place)
+        except RecipeError as error:
+            raise damaged(self.study_file) from error
 
     def read_split(self) -> dict[str, NDArray[np.int64]]:
         """Return the arrays of split.npz: train, validation, test, validation_labels."""
-        with disk(self.split_file):
-            try:
-                with np.load(self.split_file, allow_pickle=False) as arrays:
-                    return {name: arrays[name] for name in arrays.files}
-            except (ValueError, EOFError, KeyError, OSError) as error:
-                if isinstance(error, OSError) and error.errno:
-                    raise
-                raise damaged(self.split_file) from error
+        try:
+            return read_arrays(self.split_file, SPLIT, limit=_TEXT)
+        except DataError as error:
+            raise damaged(self.split_file) from error
 
     def read_trial(self, model: str, seed: int) -> dict[str, Any]:
         """Return a finished trial's trial.json; raise StorageError if it was changed."""
-        return _recorded_json(self.trial(model, seed), "trial.json")
+        path = self.trial(model, seed)
+        return read_document(path, "trial.json", read_manifest(path))
 
     def read_timing(self, model: str, seed: int) -> dict[str, Any]:
         """Return a finished trial's clocks."""
         path = self.trial(model, seed) / TIMING
-        return open_sealed_json(read_file(path), path)
+        return check_document(_sealed(path), path)
 
     def read_opening(self, folder: Path) -> dict[str, Any]:
         """Return an opening's opening.json; raise StorageError if it was changed."""
-        return _recorded_json(folder, "opening.json")
+        return read_document(folder, "opening.json", read_manifest(folder))
 
     def read_ledger(self) -> list[dict[str, Any]]:
         """Return the openings' ledger lines, the first one first."""
@@ -308,14 +224,23 @@ class StudyFolder:
         return lock_file(self.path / ".locks" / f"{name}.lock", timeout=timeout)
 
 
-def _recorded_json(folder: Path, name: str) -> dict[str, Any]:
+def read_document(folder: Path, name: str, recorded: Mapping[str, str]) -> dict[str, Any]:
+    """Return a JSON document of a written folder; StorageError if it is not as recorded."""
     try:
-        document = json.loads(read_recorded(folder, name, read_manifest(folder)))
+        document = json.loads(read_recorded(folder, name, recorded, most=_TEXT))
     except (ValueError, RecursionError) as error:
         raise damaged(folder / name) from error
-    if not isinstance(document, dict):
-        raise damaged(folder / name)
-    return document
+    return check_document(document, folder / name)
+
+
+def _number(text: str) -> int | None:
+    """Return the number that `text` is as Bakeoff writes it: not 007, not ７."""
+    known = text.isascii() and text.isdecimal() and (text == "0" or text[0] != "0")
+    return int(text) if known else None
+
+
+def _sealed(path: Path) -> dict[str, Any]:
+    return open_sealed_json(read_file(path, most=_TEXT), path)
 
 
 # ── ledger ───────────────────────────────────────────────────────────────────────────────────
@@ -337,15 +262,15 @@ def read_ledger(path: Path) -> list[dict[str, Any]]:
         return []
     lines: list[dict[str, Any]] = []
     before = ""
-    content = read_file(path)
+    content = read_file(path, most=_TEXT)
     try:
-        for text in content.decode().splitlines():
+        for text in content.decode().removesuffix("\n").split("\n"):
             line = json.loads(text)
             body = {key: value for key, value in line.items() if key != "sha256"}
             if line["before"] != before or line["sha256"] != sha256(canonical(body)):
                 raise _altered(path)
             before = line["sha256"]
-            lines.append(line)
+            lines.append(check_document(line, path, "ledger.jsonl"))
     except (ValueError, KeyError, AttributeError, TypeError, RecursionError) as error:
         raise _altered(path) from error
     if b"".join(_ledger_line(line) for line in lines) != content:

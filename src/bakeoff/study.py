@@ -112,7 +112,7 @@ def status(path: str | Path) -> Status:
     """Return how far the study in a folder is."""
     folder = StudyFolder(path)
     document = folder.read_study()
-    recipe = recipes.parse(document["resolved"], origin=str(path), folder=folder.path)
+    recipe = folder.recorded_recipe(document)
     done = folder.finished()
 
     def state(model: str, seed: int) -> str:

@@ -15,9 +15,9 @@ from typing import Any
 
 import numpy as np
 
-from bakeoff import recipe as recipes
 from bakeoff import store
 from bakeoff.data import DataSet
+from bakeoff.data.guard import printable
 from bakeoff.errors import BakeoffError, StorageError, StudyError, TrialLost
 from bakeoff.prepare import Prepared, environment, identity, load_split
 from bakeoff.recipe import Recipe
@@ -72,8 +72,11 @@ def verify(folder: StudyFolder) -> Verification:
     if study is not None:
         differences += _check_declared(folder, study)
         differences += _check_openings(folder, study)
-    notes = tuple(_leftovers(folder))
-    return Verification(len(folders) + len(folder.openings()), tuple(differences), notes)
+    return Verification(
+        len(folders) + len(folder.openings()),
+        tuple(printable(each) for each in differences),
+        tuple(printable(each) for each in _leftovers(folder)),
+    )
 
 
 def _numbered(folder: StudyFolder, pattern: str) -> list[Path]:
@@ -86,11 +89,15 @@ def _check_declared(folder: StudyFolder, study: Mapping[str, Any]) -> Iterator[s
     """Yield what of recipe, split and trials is not what study.json says."""
     for path, key in ((folder.recipe_file, "recipe"), (folder.split_file, "split_file")):
         try:
-            if store.sha256(store.read_file(path)) != study[key]:
+            if store.hash_file(path) != study[key]:
                 yield str(store.damaged(path))
         except StorageError as error:
             yield str(error)
-    recipe = _recipe(folder, study)
+    try:
+        recipe = folder.recorded_recipe(study)
+    except StorageError as error:
+        yield str(error)
+        return
     declared = {
         folder.trial(name, seed): (name, seed) for name in recipe.models for seed in recipe.seeds
     }
@@ -170,10 +177,6 @@ def _leftovers(folder: StudyFolder) -> Iterator[str]:
                 yield f"{path}: no part of the study"
 
 
-def _recipe(folder: StudyFolder, study: Mapping[str, Any]) -> Recipe:
-    return recipes.parse(study["resolved"], origin=str(folder.study_file), folder=folder.path)
-
-
 # ── once more ────────────────────────────────────────────────────────────────────────────────
 
 
@@ -223,7 +226,7 @@ def retrain(folder: StudyFolder, wanted: str, *, watcher: Watcher) -> Repeat:
     TrialLost : it could not be trained
     """
     study = folder.read_study()
-    recipe = _recipe(folder, study)
+    recipe = folder.recorded_recipe(study)
     name, seed = _trial(folder, recipe, wanted)
     device = _device(study["environment"])
     warm_up()

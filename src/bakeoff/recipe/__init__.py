@@ -38,6 +38,7 @@ from bakeoff.recipe.values import found, nearest
 __all__ = [
     "BASELINES",
     "DATA_NAMES",
+    "MAX_BYTES",
     "FolderData",
     "Layer",
     "ModelRecipe",

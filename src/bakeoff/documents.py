@@ -1,0 +1,178 @@
+"""What the JSON files of a study hold: keys, types and ranges, checked before anybody uses them.
+
+A file may have the hash that was recorded and yet be none of ours: whoever forged it can forge the
+hash too. Unknown keys are let through.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Annotated, Any, Literal
+
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError
+
+from bakeoff.data.guard import printable
+from bakeoff.errors import StorageError
+
+_LARGE = 2**53  # whole numbers up to here are exact in every reader of JSON
+
+
+def _inside(name: str) -> str:
+    parts = name.split("/")
+    if "\0" in name or "\\" in name or any(part in ("", ".", "..") for part in parts):
+        raise ValueError("should stay inside its folder")
+    return name
+
+
+def _different(values: list[int]) -> list[int]:
+    if len(set(values)) != len(values):
+        raise ValueError("should hold no seed twice")
+    return values
+
+
+Name = Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9._-]{0,63}\z")]
+Hash = Annotated[str, Field(pattern=r"^[0-9a-f]{64}\z")]
+Count = Annotated[int, Field(ge=0, le=_LARGE)]
+Positive = Annotated[int, Field(ge=1, le=_LARGE)]
+Share = Annotated[float, Field(ge=0, le=1)]
+Number = Annotated[float, Field(allow_inf_nan=False)]
+Text = Annotated[str, Field(max_length=10_000)]
+Seeds = Annotated[list[Count], AfterValidator(_different)]
+File = Annotated[str, AfterValidator(_inside)]
+
+
+class _Document(BaseModel):
+    model_config = ConfigDict(strict=True, extra="allow", frozen=True)
+
+
+class _Data(_Document):
+    name: Text
+    train: Positive
+    validation: Count
+    test: Positive
+    hash: Hash
+    test_hash: Hash
+    input_shape: Annotated[list[Positive], Field(min_length=3, max_length=3)]
+    class_names: Annotated[list[Text], Field(min_length=2)]
+    maximum: Annotated[float, Field(gt=0, allow_inf_nan=False)]
+    test_start: Positive | None
+    notes: list[Text]
+    class_counts: dict[Text, list[Count]]
+
+
+class _Study(_Document):
+    """study.json."""
+
+    name: Name
+    title: Text | None
+    recipe: Hash
+    split: Hash
+    split_file: Hash
+    resolved: dict[str, Any]
+    identities: dict[Name, Hash]
+    data: _Data
+    duplicates: dict[Literal["exact", "near"], dict[Text, Count]]
+    environment: dict[Text, Text | int | None]
+    created: Text
+
+
+class _Validation(_Document):
+    images: Positive
+    accuracy: Share
+    cross_entropy: Number | None
+
+
+class _Training(_Document):
+    epochs: Positive
+
+
+class _Settings(_Document):
+    training: _Training
+
+
+class _Trial(_Document):
+    """trial.json."""
+
+    model: Name
+    seed: Count
+    selection: Literal["best-loss", "best-accuracy", "last"]
+    settings: _Settings
+    input_shape: Annotated[list[Positive], Field(min_length=3, max_length=3)]
+    n_classes: Positive
+    parameters: Count
+    trainable_parameters: Count
+    epochs_trained: Positive
+    selected_epoch: Count | None
+    diverged_epoch: Count | None
+    validation: _Validation | None
+
+
+class _Timing(_Document):
+    """timing.json."""
+
+    seconds: Annotated[float, Field(ge=0, allow_inf_nan=False)]
+
+
+class _Baseline(_Document):
+    """baseline.json."""
+
+    name: Name
+    parameters: Count
+
+
+class _Opening(_Document):
+    """opening.json."""
+
+    opening: Positive
+    models: dict[Name, Seeds]
+    baselines: list[Name]
+    test: Hash
+
+
+class _Manifest(_Document):
+    """manifest.json."""
+
+    files: dict[File, Hash]
+
+
+class _Line(_Document):
+    """A line of a ledger."""
+
+    opening: Positive
+    time: Text = ""
+    study: Text = ""
+    models: dict[Name, Seeds] = Field(default_factory=dict)
+
+
+_KINDS: Mapping[str, type[_Document]] = {
+    "study.json": _Study,
+    "trial.json": _Trial,
+    "timing.json": _Timing,
+    "baseline.json": _Baseline,
+    "opening.json": _Opening,
+    "manifest.json": _Manifest,
+    "ledger.jsonl": _Line,
+}
+
+
+def check_document(document: object, path: Path, kind: str | None = None) -> dict[str, Any]:
+    """Return a document that was read from `path`; StorageError if it is not what is kept there.
+
+    Parameters
+    ----------
+    kind : the name of the file that it must be like; that of `path` by default
+    """
+    try:
+        _KINDS[kind or path.name].model_validate(document)
+    except ValidationError as error:
+        first = error.errors(include_url=False, include_input=False)[0]
+        place = printable(".".join(str(part) for part in first["loc"]))
+        reason = first["msg"].removeprefix("Value error, ").replace("Input ", "it ", 1)
+        raise StorageError(
+            f"{path}: expected what Bakeoff writes there, found something else"
+            f"{f' at {place[:80]}' if place else ''} ({reason[:120]}): restore it, or delete its "
+            "folder and run the study again"
+        ) from None
+    assert isinstance(document, dict)
+    return document

@@ -1,0 +1,142 @@
+"""Values as the bytes of a study's files, and back: canonical JSON, npy, CSV, safetensors.
+
+What is read is checked: a file that holds something else is a StorageError of one line.
+"""
+
+import csv
+import hashlib
+import io
+import json
+import warnings
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from safetensors.numpy import load as parse_safetensors
+from safetensors.numpy import save as format_safetensors
+
+from bakeoff.disk import disk, opened_file, read_file
+from bakeoff.errors import StorageError
+
+HISTORY_COLUMNS = (
+    "epoch",
+    "loss",
+    "accuracy",
+    "val_loss",
+    "val_cross_entropy",
+    "val_accuracy",
+    "learning_rate",
+)
+_LONGEST = 1 << 26  # bytes of a history
+
+
+def sha256(content: bytes) -> str:
+    """Return the SHA-256 of `content` as 64 hexadecimal digits."""
+    return hashlib.sha256(content).hexdigest()
+
+
+def canonical(document: Any) -> bytes:
+    """Return a JSON document as bytes that depend on its content alone."""
+    text = json.dumps(document, indent=1, sort_keys=True, ensure_ascii=False, allow_nan=False)
+    return (text + "\n").encode()
+
+
+def sealed_json(document: Mapping[str, Any]) -> bytes:
+    """Return canonical JSON that carries the SHA-256 of itself under "sha256"."""
+    return canonical({**document, "sha256": sha256(canonical(document))})
+
+
+def open_sealed_json(content: bytes, path: Path) -> dict[str, Any]:
+    """Return a document written by `sealed_json`; raise StorageError if a byte differs."""
+    try:
+        document = json.loads(content)
+        rest = {key: value for key, value in document.items() if key != "sha256"}
+        whole = sealed_json(rest) == content
+    except (ValueError, AttributeError, TypeError, RecursionError):
+        whole = False
+    if not whole:
+        raise damaged(path)
+    return rest
+
+
+def damaged(path: Path) -> StorageError:
+    """Return the error for a file that is not what was written."""
+    return StorageError(
+        f"{path}: expected the bytes that were recorded, found others: the file was changed or "
+        "damaged; restore it, or delete its folder and run the study again"
+    )
+
+
+def npy_bytes(array: NDArray[Any]) -> bytes:
+    """Return an array in NumPy's npy format."""
+    buffer = io.BytesIO()
+    np.save(buffer, np.ascontiguousarray(array), allow_pickle=False)
+    return buffer.getvalue()
+
+
+def read_npy(path: Path) -> NDArray[Any]:
+    """Return the array in an npy file, memory-mapped; objects are refused."""
+    with disk(path), opened_file(path), warnings.catch_warnings():
+        warnings.simplefilter("error")  # of sizes that overflow
+        try:
+            array: NDArray[Any] = np.load(path, mmap_mode="r", allow_pickle=False)
+        except OSError:
+            raise
+        except Exception as error:  # whatever a header can make of NumPy's reader
+            raise damaged(path) from error
+    return array
+
+
+def history_csv(rows: Sequence[Mapping[str, float | int | None]]) -> bytes:
+    """Return a training history as CSV; a value that does not exist is left empty."""
+    buffer = io.StringIO(newline="")
+    writer = csv.DictWriter(buffer, HISTORY_COLUMNS, lineterminator="\n")
+    writer.writeheader()
+    for row in rows:
+        writer.writerow({key: "" if row[key] is None else repr(row[key]) for key in row})
+    return buffer.getvalue().encode()
+
+
+def read_history(path: Path) -> dict[str, NDArray[np.float64]]:
+    """Return a history's columns as float64 arrays of shape (epochs,); missing values are NaN."""
+    try:
+        reader = csv.DictReader(io.StringIO(read_file(path, most=_LONGEST).decode()))
+        rows = list(reader)
+        if tuple(reader.fieldnames or ()) != HISTORY_COLUMNS:
+            raise damaged(path)
+        return {
+            name: np.array([float(row[name] or "nan") for row in rows]) for name in HISTORY_COLUMNS
+        }
+    except (UnicodeDecodeError, KeyError, ValueError, TypeError, csv.Error) as error:
+        raise damaged(path) from error
+
+
+def weights_bytes(weights: Mapping[str, NDArray[Any]]) -> bytes:
+    """Return named weights in the safetensors format."""
+    content: bytes = format_safetensors(  # not ascontiguousarray: it gives scalars a dimension
+        {name: np.asarray(array, order="C") for name, array in weights.items()}
+    )
+    return content
+
+
+def read_weights(path: Path, content: bytes | None = None) -> dict[str, NDArray[Any]]:
+    """Return the weights in a safetensors file by name; raise StorageError if it is broken.
+
+    content : the file's, where the caller has read it already
+    """
+    try:
+        weights: dict[str, NDArray[Any]] = parse_safetensors(content or read_file(path))
+    except StorageError:
+        raise
+    except Exception as error:  # whatever a header can make of the reader
+        raise damaged(path) from error
+    for name, array in weights.items():
+        if array.dtype.kind == "f" and not np.isfinite(array).all():
+            raise StorageError(
+                f"{path}: expected finite weights, found others in {name[:60]!r}: no training "
+                "leaves such weights; restore the file, or delete its folder and run the study "
+                "again"
+            )
+    return weights

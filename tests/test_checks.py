@@ -285,7 +285,7 @@ def test_worse_than_both_baselines(findings):
     assert finding.severity == "serious"
     assert finding.text.startswith(
         "a is worse than the baseline logistic: 55.0 % against 60.0 % of 1,000 test images, a "
-        "difference of −5.0 points (95 % interval "
+        "difference of −5.00 points (95 % interval "
     )
     assert finding.advice == ("Use logistic, or find out why a network of 10,000 parameters fails.")
     assert ("worse-than-baseline", "b") not in found

@@ -80,8 +80,8 @@ def worse_than_baseline(model: ModelResult, comparison: Comparison) -> Finding |
         text=(
             f"{model.name} is {says} the baseline {name}: {percent(model.accuracy.mean)} against "
             f"{percent(accuracy[name])} of {len(comparison.labels):,} test images, a difference "
-            f"of {points(lead.difference)} points (95 % interval {points(lead.low)} to "
-            f"{points(lead.high)})"
+            f"of {points(lead.difference, 2)} points (95 % interval {points(lead.low, 2)} to "
+            f"{points(lead.high, 2)})"
             + (f"; nor is it shown to beat {listed(others)}." if others else ".")
         ),
         advice=(

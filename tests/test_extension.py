@@ -259,7 +259,20 @@ def test_a_builder_that_was_changed_is_refused(npz, tmp_path):
     )
     with pytest.raises(StudyError, match=f"^{re.escape(text)}$"):
         carry_out(npz, out, **builder)
-    with pytest.raises(StudyError, match=f"^{re.escape(text)}$"):  # kept, it would be built again
+
+
+def test_code_runs_only_where_the_recipe_names_it(npz, tmp_path):
+    """A study may come from somebody else, and its folder name a builder to be kept."""
+    file = tmp_path / "mine.py"
+    file.write_text(BUILDER)
+    out = tmp_path / "study"
+    carry_out(npz, out, models={"mine": {"python": f"{file}:build"}}, baselines=[])
+    text = (
+        f"{out}: expected mine, which Python code built there, in the recipe too, found it "
+        "missing: code runs only where the recipe that you give names it; add the model, or "
+        "choose another place with --out"
+    )
+    with pytest.raises(StudyError, match=f"^{re.escape(text)}$"):
         carry_out(npz, out, models={"linear": MODELS["linear"]}, baselines=[], seeds=3)
 
 

@@ -124,7 +124,7 @@ def boundaries(known: Reference, sample: int | None, seed: int) -> list[Kill]:
 def _by_worker(change: str) -> bool:
     _, path = change.split(" ", 1)
     parts = path.split("/")
-    trained = parts[1] in ("trials", "baselines")
+    trained = len(parts) > 1 and parts[1] in ("trials", "baselines")
     return trained or (".partial" in path and parts[-2] in ("long", "short", "baselines"))
 
 
@@ -145,7 +145,7 @@ def experiment(kill: Kill, box: Sandbox, known: Reference) -> dict[str, Any]:
     first = command.wait()
     problems = []
     if kill.patient and not command.wait_for_helpers():
-        problems.append("its helpers outlived the command by 10 s")
+        problems.append("its helpers outlived the command by a minute")
     if kill.change and kill.who == "both":
         hit = first.code < 0
     problems += [f"after the kill: {each}" for each in state.broken(box.study)]

@@ -149,7 +149,7 @@ class Command:
         """Return all its processes but itself, alive now."""
         return [pid for pid in session(self.pid) if pid != self.pid]
 
-    def wait_for_helpers(self, seconds: float = 10.0) -> bool:
+    def wait_for_helpers(self, seconds: float = 60.0) -> bool:
         """Wait until its helpers are gone; say whether they went by themselves."""
         end = time.monotonic() + seconds
         while self.helpers():

@@ -53,7 +53,8 @@ def write_file(path: Path, content: bytes) -> None:
     with disk(path):
         path.parent.mkdir(parents=True, exist_ok=True)
         try:
-            with temporary.open("wb") as stream:
+            temporary.unlink(missing_ok=True)  # maybe a link, and not ours to write through
+            with temporary.open("xb") as stream:
                 stream.write(content)
                 stream.flush()
                 os.fsync(stream.fileno())

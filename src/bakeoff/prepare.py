@@ -21,9 +21,10 @@ from bakeoff import recipe as recipes
 from bakeoff import split as splits
 from bakeoff import store
 from bakeoff.data import DataSet, FolderSource, NpzSource, Source, count_duplicates, load
+from bakeoff.data.guard import available_memory
 from bakeoff.errors import RecipeError, StudyError
 from bakeoff.recipe import FolderData, ModelRecipe, NpzData, Part, Recipe
-from bakeoff.shapes import describe
+from bakeoff.shapes import describe, training_bytes
 from bakeoff.split import Split, make_split
 from bakeoff.store import StudyFolder
 
@@ -63,7 +64,7 @@ def prepare(
     data, split = load_split(recipe)
     for model in recipe.models.values():
         if model.layers is not None:
-            describe(model, data.input_shape, data.n_classes)
+            _require_room(model, data, len(split.train), device)
     identities = {name: identity(model, recipe) for name, model in recipe.models.items()}
     notes = list(data.notes)
     _require_free(folder)
@@ -156,6 +157,19 @@ def _processor() -> str:
 # ── writing ──────────────────────────────────────────────────────────────────────────────────
 
 
+def _require_room(model: ModelRecipe, data: DataSet, images: int, device: str) -> None:
+    """Refuse what this machine has not the memory to train, before any of it is asked for."""
+    architecture = describe(model, data.input_shape, data.n_classes)
+    wanted = training_bytes(model, architecture, images=images)
+    free = available_memory()
+    if device == "cpu" and wanted > free:
+        raise RecipeError(
+            f"models.{model.name}: expected a model that trains in {free / 1e9:,.1f} GB, the "
+            f"memory that is free, found one that needs about {wanted / 1e9:,.1f} GB: make its "
+            "layers or its batch_size smaller"
+        )
+
+
 def _require_free(folder: StudyFolder) -> None:
     if folder.path.exists() and not folder.path.is_dir():
         raise StudyError(f"{folder.path}: expected a folder, found a file: choose another --out")
@@ -167,6 +181,16 @@ def _require_free(folder: StudyFolder) -> None:
             f"{folder.path}: expected a study or an empty folder, found {strangers[0]} in it "
             "and no study.json: choose another --out"
         )
+    rooms = [folder.path / name for name in (".locks", ".scratch", *store.ROOMS)]
+    for path in [
+        *rooms,
+        *(p for room in rooms for depth in ("*", "*/*") for p in room.glob(depth)),
+    ]:
+        if path.is_symlink():
+            raise StudyError(
+                f"{path}: expected a folder, found a link: what Bakeoff writes and clears away "
+                "lies in the study itself; put it there, or choose another --out"
+            )
 
 
 def _recipe_part(recipe: Recipe, identities: Mapping[str, str]) -> dict[str, Any]:
@@ -285,6 +309,13 @@ def _extend(
         if identities[name] != old["identities"].get(name):
             raise _changed(folder, name, before, recipe)
     dropped = [name for name in before.models if name in done and name not in recipe.models]
+    for name in dropped:
+        if before.models[name].python is not None:
+            raise StudyError(
+                f"{folder.path}: expected {name}, which Python code built there, in the recipe "
+                "too, found it missing: code runs only where the recipe that you give names it; "
+                "add the model, or choose another place with --out"
+            )
     if dropped:
         notes.append(
             f"the study keeps {', '.join(dropped)}, trained earlier: a model is not dropped "
@@ -299,10 +330,6 @@ def _extend(
         notes += _moved_goalposts(before, recipe)
     models = {**recipe.models, **{name: before.models[name] for name in dropped}}
     union = recipe.model_copy(update={"seeds": tuple(seeds), "models": models})
-    for name in dropped:
-        again = models[name].python and set(seeds) - set(done[name])  # its builder will run again
-        if again and identity(models[name], before) != old["identities"][name]:
-            raise _changed(folder, name, before, union)
     return union, {**identities, **{name: old["identities"][name] for name in dropped}}
 
 

@@ -83,11 +83,13 @@ def describe(model: ModelRecipe, input_shape: Shape, n_classes: int) -> Architec
     return building.finish()
 
 
-def training_bytes(model: ModelRecipe, architecture: Architecture) -> int:
+def training_bytes(
+    model: ModelRecipe, architecture: Architecture, *, images: int | None = None
+) -> int:
     """Return roughly the bytes that training one trial takes beside the data set.
 
     float32 weights, gradients and the optimizer's values for every weight, and for every image of
-    a batch the layers' outputs and their gradients.
+    a batch, of `images` at most, the layers' outputs and their gradients.
     """
     optimizer = model.training.optimizer
     slots = {"sgd": 0, "rmsprop": 1, "adam": 2, "adamw": 2}[optimizer.kind]
@@ -95,7 +97,8 @@ def training_bytes(model: ModelRecipe, architecture: Architecture) -> int:
         bool(optimizer.arguments.get(name)) for name in ("momentum", "centered", "amsgrad")
     )
     weights = architecture.parameters + architecture.trainable_parameters * (1 + slots)
-    return 4 * (weights + 2 * architecture.activation_floats * model.training.batch_size)
+    batch = min(model.training.batch_size, images or model.training.batch_size)
+    return 4 * (weights + 2 * architecture.activation_floats * batch)
 
 
 def label(kind: str, arguments: dict[str, Any]) -> str:

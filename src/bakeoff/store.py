@@ -44,6 +44,7 @@ from bakeoff.recipe import Recipe
 FORMAT = 1
 MANIFEST = "manifest.json"
 TIMING = "timing.json"
+ROOMS = ("trials", "baselines", "openings")
 SPLIT = ("train", "validation", "test", "validation_labels")
 _TEXT = 1 << 26  # bytes of a file that is read as text
 
@@ -190,9 +191,12 @@ class StudyFolder:
         """Return the recipe that study.json holds; its models are in alphabetical order."""
         place = self.path.resolve()
         try:
-            return recipes.parse(study["resolved"], origin=str(self.study_file), folder=place)
+            recipe = recipes.parse(study["resolved"], origin=str(self.study_file), folder=place)
         except RecipeError as error:
             raise damaged(self.study_file) from error
+        if recipe.models.keys() != study["identities"].keys():
+            raise damaged(self.study_file)
+        return recipe
 
     def read_split(self) -> dict[str, NDArray[np.int64]]:
         """Return the arrays of split.npz: train, validation, test, validation_labels."""

@@ -30,7 +30,6 @@ from bakeoff.watch import Watcher
 from bakeoff.workers import Device, Job, Lost, run_jobs, warm_up
 
 DERIVED = ("comparison.json", "report.html", "MODEL_CARD.md", "pictures.npz")
-_ROOMS = ("trials", "baselines", "openings")
 _SEED = re.compile(r"seed-(0|[1-9][0-9]*)")
 _NUMBER = re.compile(r"[1-9][0-9]*")
 
@@ -164,7 +163,7 @@ def _same(line: Mapping[str, Any], opening: Mapping[str, Any]) -> bool:
 def _leftovers(folder: StudyFolder) -> Iterator[str]:
     """Yield what is there and is no part of the record."""
     known = {folder.recipe_file, folder.study_file, folder.split_file, folder.ledger_file}
-    known |= {folder.path / name for name in (*DERIVED, *_ROOMS)}
+    known |= {folder.path / name for name in (*DERIVED, *store.ROOMS)}
     rooms = [(folder.path, re.compile(r"(?!)")), (folder.path / "openings", _NUMBER)]
     rooms += [(path, _SEED) for path in sorted(folder.path.glob("trials/*")) if path.is_dir()]
     for room, name in rooms:
@@ -221,7 +220,7 @@ def retrain(folder: StudyFolder, wanted: str, *, watcher: Watcher) -> Repeat:
 
     Raises
     ------
-    StudyError : no such trial is finished, or its data or code are not what they were
+    StudyError : no such trial is finished, code builds it, or its data are not what they were
     DataError : the data cannot be found
     TrialLost : it could not be trained
     """
@@ -229,8 +228,8 @@ def retrain(folder: StudyFolder, wanted: str, *, watcher: Watcher) -> Repeat:
     recipe = folder.recorded_recipe(study)
     name, seed = _trial(folder, recipe, wanted)
     device = _device(study["environment"])
-    warm_up()
     parts = _parts(folder, study, recipe, name, seed)
+    warm_up()
     with tempfile.TemporaryDirectory(prefix="bakeoff-") as place:
         again = StudyFolder(Path(place) / "study")
 
@@ -267,7 +266,7 @@ def _device(recorded: Mapping[str, Any]) -> Device:
 def _parts(
     folder: StudyFolder, study: Mapping[str, Any], recipe: Recipe, name: str, seed: int
 ) -> tuple[Recipe, DataSet, Split, Mapping[str, str]]:
-    """Return what one trial needs to be trained; StudyError if data or code have changed."""
+    """Return what one trial needs to be trained; StudyError if the data have changed."""
     data, split = load_split(recipe)
     found = {"images": data.hash, "split": split.hash}
     for what, before in (("images", study["data"]["hash"]), ("split", study["split"])):
@@ -277,12 +276,15 @@ def _parts(
                 f"found others ({found[what][:12]}…): restore the data to train a trial again"
             )
     model = recipe.models[name]
+    if model.python is not None:
+        raise StudyError(
+            f"--retrain: expected a model of declared layers, found {name}, which Python code "
+            "builds: code runs only where the recipe that you give names it; run that recipe with "
+            "another --out, and compare the two studies"
+        )
     identities = {name: identity(model, recipe)}
     if identities[name] != study["identities"][name]:
-        raise StudyError(
-            f"{folder.path}: expected the code {model.python} had when {name} was trained, found "
-            "other code: restore that file to train it again"
-        )
+        raise store.damaged(folder.study_file)
     one = recipe.model_copy(update={"seeds": (seed,), "models": {name: model}, "baselines": ()})
     return one, data, split, identities
 

@@ -163,7 +163,7 @@ def optimizers(draw: st.DrawFn, epochs: int = 1) -> Any:
         "sgd": {"momentum": st.sampled_from([0.0, 0.9]), "nesterov": st.booleans()},
         "rmsprop": {"rho": st.just(0.8), "centered": st.booleans()},
         "adam": {"beta_1": st.just(0.8), "amsgrad": st.booleans(), "clipnorm": st.just(1)},
-        "adamw": {"weight_decay": st.sampled_from([None, 0.01]), "epsilon": st.just(1e-6)},
+        "adamw": {"weight_decay": st.sampled_from([0.0, 0.01]), "epsilon": st.just(1e-6)},
     }[kind]
     rate = phases(epochs)
     return draw(

@@ -80,7 +80,7 @@ def test_the_json_document(capsys):
         "regularised-mlp": 64 * 64 + 64 + 4 * 64 + 64 * 10 + 10,
         "cnn": 9 * 16 + 16 + 9 * 16 * 32 + 32 + 2 * 2 * 32 * 10 + 10,
     }
-    assert [len(model["learning_rates"]) for model in document["models"]] == [40] * 4
+    assert [len(model["learning_rates"]) for model in document["models"]] == [100] * 4
     assert document["estimate"]["seconds"] > 0
     assert document["models"][0]["layers"][0]["added"] is True
 

@@ -2,15 +2,13 @@
 
 A score is 1 for right, 0 for wrong, or a loss. Two things make a mean of scores uncertain: another
 test set would hold other images, other seeds would train other weights. Everything counts both.
-
-The names of the formulas, for a model's scores c[s, i] with S seeds and n images:
+For a model's scores c[s, i] with S seeds and n images:
 
     p_i    mean over the seeds, for image i        a_s    mean over the images, for seed s
     MSres  what is left of the variance of c once images and seeds have had their part:
            Σ (c[s, i] − a_s − p_i + c̄)² / ((S − 1)(n − 1))
 
-Variances are unbiased (divisor n − 1): a two-way analysis of variance with random images and random
-seeds; degrees of freedom by Satterthwaite (1946). docs/statistics.md explains it in plain words.
+Variances are unbiased; degrees of freedom by Satterthwaite (1946). docs/statistics.md explains it.
 """
 
 from collections.abc import Sequence
@@ -80,13 +78,13 @@ class PairTest:
     @property
     def v3(self) -> float:
         """The part that v1 and v2 both hold, so that it must be counted once: Σ MSres/(n·S)."""
-        residual_a, residual_b = self.residual
-        return (residual_a / self.seeds_a + residual_b / self.seeds_b) / self.n_images
+        a, b = self.residual
+        return (a / self.seeds_a + b / self.seeds_b) / self.n_images
 
     @property
     def variance(self) -> float:
         """Squared standard error of the difference; exactly 0 where nothing varies."""
-        return 0.0 if self.df is None else self.v1 + max(0.0, self.v2 - self.v3)
+        return 0.0 if self.df is None else self.v1 + _excess(self.v2, self.v3)
 
     def flipped(self) -> "PairTest":
         """B against A."""
@@ -135,7 +133,7 @@ def estimate(scores: ArrayLike, *, binary: bool = True, level: float = LEVEL) ->
     v1 = parts.between_images / n_images
     v2 = parts.between_seeds / n_seeds
     v3 = parts.residual / (n_images * n_seeds)
-    variance = v1 + max(0.0, v2 - v3)
+    variance = v1 + _excess(v2, v3)
     if n_images == 1 or _is_zero(variance, scores):
         variance = 0.0  # a single image says nothing about other images, whatever the seeds do
 
@@ -162,7 +160,7 @@ def estimate(scores: ArrayLike, *, binary: bool = True, level: float = LEVEL) ->
         df=df,
         method=method,
         image_variance=v1 - shared,
-        seed_variance=None if n_seeds == 1 else max(0.0, v2 - v3),
+        seed_variance=None if n_seeds == 1 else _excess(v2, v3),
         noise_variance=None if n_seeds == 1 else shared,
     )
 
@@ -218,13 +216,11 @@ def compare_pair(a: ArrayLike, b: ArrayLike, *, level: float = LEVEL) -> PairTes
         seeds_a=len(a),
         seeds_b=len(b),
     )
-    variance = pair.v1 + max(0.0, pair.v2 - pair.v3)
+    variance = pair.v1 + _excess(pair.v2, pair.v3)
     if _is_zero(variance, a, b):
         return pair
-    from_seeds = [
-        (parts_a.between_seeds / len(a), len(a)),
-        (parts_b.between_seeds / len(b), len(b)),
-    ]
+    both = ((parts_a, len(a)), (parts_b, len(b)))
+    from_seeds = [(parts.between_seeds / seeds, seeds) for parts, seeds in both]
     df = _degrees_of_freedom(variance, pair.v1, n_images, from_seeds)
     t = difference / sqrt(variance)
     half = float(stdtrit(df, (1 + level) / 2)) * sqrt(variance)
@@ -389,6 +385,10 @@ def _checked(scores: ArrayLike) -> Scores:
     if not np.isfinite(array).all():
         raise ValueError("expected finite scores: metrics.cross_entropy clips losses")
     return array
+
+
+def _excess(between: float, residual: float) -> float:  # 0 too where it is rounding alone
+    return between - residual if between - residual > _ROUNDING * between else 0.0
 
 
 def _is_zero(variance: float, *scores: NDArray[Any]) -> bool:

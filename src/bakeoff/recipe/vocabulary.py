@@ -235,7 +235,7 @@ class Adam(OptimizerArguments):
 class AdamW(OptimizerArguments):
     """Adam with decoupled weight decay."""
 
-    weight_decay: OptionalFromZero = 0.004
+    weight_decay: FromZero = 0.004
     beta_1: BelowOne = 0.9
     beta_2: BelowOne = 0.999
     epsilon: Positive = 1e-7

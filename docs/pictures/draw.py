@@ -1,0 +1,106 @@
+"""Draw the README's picture and those of docs/gallery.md, from two finished studies.
+
+Run: make pictures, or
+.venv/bin/python docs/pictures/draw.py studies/digits studies/three-models
+"""
+
+import io
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+from PIL import Image
+
+from bakeoff import figures
+from bakeoff.figures.style import PAPER
+from bakeoff.study import compare
+
+HERE = Path(__file__).parent
+DOTS = "Test accuracy of every network: a dot a seed, the mean, its 95 % interval, letters"
+# name: what it shows, in words; how it is drawn; of which study (0: digits, 1: three-models)
+DRAWN: dict[str, tuple[str, Any, int]] = {
+    "accuracy": (DOTS, figures.accuracy_dots, 0),
+    "verdicts": ("Each network against each, with the difference in points", figures.verdict_matrix, 0),
+    "parameters": (
+        "Test accuracy against the number of parameters, the best joined by a line",
+        figures.accuracy_against_parameters,
+        0,
+    ),
+    "time": (
+        "Test accuracy against the time of training one trial",
+        figures.accuracy_against_time,
+        0,
+    ),
+    "variance": ("Shares of images and seeds in the uncertainty", figures.variance, 0),
+    "mnist": (DOTS, figures.accuracy_dots, 1),
+    "curves": (
+        "Loss and accuracy of the convolutional network by epoch",
+        lambda study: figures.learning_curves(study, "dense-dropout"),
+        1,
+    ),
+    "classes": (
+        "Accuracy of the convolutional network on each digit, the worst first",
+        lambda study: figures.per_class(study, "cnn"),
+        1,
+    ),
+    "calibration": (
+        "How often the convolutional network is right, by how sure it is",
+        lambda study: figures.calibration(study, "cnn"),
+        1,
+    ),
+}
+PHOTOGRAPHED: dict[str, Any] = {
+    "confusion": lambda study: figures.confusion(study, "cnn", rates=True),
+    "mistakes": lambda study: figures.confusion(study, "cnn", diagonal=False),
+    "worst": lambda study: figures.worst_mistakes(study, "cnn"),
+    "suspects": figures.label_suspects,
+    "samples": figures.samples,
+}
+SCREENS = {"desktop": (1200, 980), "phone": (390, 844)}
+
+
+def pictures(folders: list[str]) -> Iterator[tuple[str, bytes]]:
+    """Yield every picture's file name and content."""
+    studies = [compare([folder]).comparison for folder in folders]
+    for name, (alt, draw, which) in DRAWN.items():
+        yield f"{name}.svg", figures.svg(draw(studies[which]), alt=alt, standalone=True).encode()
+    for name, draw in PHOTOGRAPHED.items():
+        buffer = io.BytesIO()
+        draw(studies[1]).savefig(buffer, dpi=120, facecolor=PAPER)
+        yield f"{name}.png", small(buffer.getvalue())
+
+
+def screens(report: Path) -> Iterator[tuple[str, bytes]]:
+    """Yield the top of a report as a browser shows it; nothing where no browser is installed."""
+    sys.path.insert(0, str(HERE.parents[1] / "tests"))
+    import browser
+
+    if browser.find() is None:
+        sys.stderr.write("no Chromium is installed: the pictures of the page are left as they are\n")
+        return
+    for name, (width, height) in SCREENS.items():
+        for dark in (False, True):
+            with browser.Browser(width=width, height=height, dark=dark) as page:
+                page.open(report)
+                yield f"{name}-{'dark' if dark else 'light'}.png", small(page.screenshot())
+
+
+def small(content: bytes) -> bytes:
+    """Return a PNG with at most 64 colours, which is all that these pictures need."""
+    image = Image.open(io.BytesIO(content), formats=["PNG"]).convert("RGB")
+    buffer = io.BytesIO()
+    image.quantize(64, dither=Image.Dither.NONE).save(buffer, format="PNG", optimize=True)
+    return buffer.getvalue()
+
+
+def main(folders: list[str]) -> None:
+    """Write every picture beside this file."""
+    for name, content in pictures(folders):
+        (HERE / name).write_bytes(content)
+    for name, content in screens(Path(folders[1]) / "report.html"):
+        (HERE / name).write_bytes(content)
+
+
+if __name__ == "__main__":
+    main(sys.argv[1:])

@@ -4,9 +4,12 @@ Oracle: what a run that was not disturbed leaves on disk, byte for byte.
 Run: pytest tests/test_reliability.py
 """
 
+import os
+import subprocess
+
 import numpy as np
 
-from bakeoff import store
+from bakeoff import disk, store
 
 
 def test_a_scalar_comes_back_from_a_checkpoint_as_one(tmp_path):
@@ -17,3 +20,13 @@ def test_a_scalar_comes_back_from_a_checkpoint_as_one(tmp_path):
     for name, array in store.read_weights(path).items():
         assert array.shape == weights[name].shape
         assert (array == weights[name]).all()
+
+
+def test_temporary_files_of_the_dead_are_cleared_away_and_no_others(tmp_path):
+    dead = subprocess.Popen(["true"])
+    dead.wait()
+    kept = [f".report.html.{os.getpid()}.tmp", ".x.tmp", "x.1.tmp", ".hidden"]
+    for name in [f".report.html.{dead.pid}.tmp", f".x.{2**70}.tmp", *kept]:
+        (tmp_path / name).write_text("")
+    disk.clear_temporary(tmp_path)
+    assert sorted(os.listdir(tmp_path)) == sorted(kept)

@@ -125,7 +125,8 @@ def _by_worker(change: str) -> bool:
     _, path = change.split(" ", 1)
     parts = path.split("/")
     trained = len(parts) > 1 and parts[1] in ("trials", "baselines")
-    return trained or (".partial" in path and parts[-2] in ("long", "short", "baselines"))
+    predicted = ".partial/" in path and parts[-2] in ("long", "short", "baselines")
+    return trained or (predicted and "finished" not in parts)
 
 
 def experiment(kill: Kill, box: Sandbox, known: Reference) -> dict[str, Any]:

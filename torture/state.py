@@ -69,7 +69,7 @@ def leftovers(study: Path) -> list[str]:
     return sorted(
         name
         for name in names
-        if ".partial" in name or name.endswith(".tmp") or name.startswith(".scratch/")
+        if ".partial" in name or name.endswith((".tmp", ".d")) or ".d/" in name
     )
 
 

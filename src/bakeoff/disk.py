@@ -66,6 +66,25 @@ def write_file(path: Path, content: bytes) -> None:
         sync(path.parent)
 
 
+def clear_temporary(folder: Path) -> None:
+    """Delete what processes of this machine left of `write_file` when they were killed."""
+    for path in folder.glob(".*.tmp"):
+        writer = path.name.split(".")[-2]
+        if writer.isdecimal() and not _alive(int(writer)):
+            with suppress(OSError):
+                path.unlink()
+
+
+def _alive(process: int) -> bool:
+    try:
+        os.kill(process, 0)  # asks, and sends nothing
+    except (ProcessLookupError, OverflowError):
+        return False
+    except OSError:
+        return True
+    return True
+
+
 def read_file(path: Path, *, most: int = LARGEST) -> bytes:
     """Return a file's content; StorageError if it cannot be read or has more than `most` bytes."""
     with disk(path), opened_file(path, most=most) as file:

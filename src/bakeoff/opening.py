@@ -124,6 +124,7 @@ def _record(prepared: Prepared, opening: Mapping[str, Any]) -> None:
 def _tell_user(entry: Mapping[str, Any], folder: StudyFolder) -> None:
     own = user_ledger(entry["test"])
     with store.lock_file(own.with_suffix(".lock")):
+        store.clear_temporary(own.parent)
         known = [
             all(line.get(key) == value for key, value in entry.items())
             for line in store.read_ledger(own)

@@ -69,6 +69,7 @@ def prepare(
     notes = list(data.notes)
     _require_free(folder)
     with folder.lock("study"):
+        store.clear_temporary(folder.path)
         if folder.exists():
             old = folder.read_study()
             notes += _edited(folder, old)

@@ -20,6 +20,7 @@ from numpy.typing import NDArray
 from bakeoff import recipe as recipes
 from bakeoff.data.npz import read_arrays
 from bakeoff.disk import LARGEST, sync
+from bakeoff.disk import clear_temporary as clear_temporary
 from bakeoff.disk import disk as disk
 from bakeoff.disk import hash_file as hash_file
 from bakeoff.disk import lock_file as lock_file

@@ -4,8 +4,8 @@ The jobs are given the training and validation images, as files they map into me
 images stay in this process.
 """
 
+import secrets
 import shutil
-import tempfile
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from pathlib import Path
@@ -40,6 +40,7 @@ def train(
     The jobs that were lost.
     """
     folder, recipe = prepared.folder, prepared.recipe
+    _clear_scratch(folder)
     done = folder.finished()
     _clear_away(folder, done)
     missing = [
@@ -123,21 +124,22 @@ def _write_development(prepared: Prepared, scratch: Path) -> None:
 
 @contextmanager
 def _scratch(folder: StudyFolder) -> Iterator[Path]:
-    """Make a folder for arrays that workers share; clear away those of processes that died."""
-    root = folder.path / ".scratch"
-    with store.disk(root):
-        root.mkdir(parents=True, exist_ok=True)
-        path = Path(tempfile.mkdtemp(suffix=".d", dir=root)).resolve()
-    for old in root.glob("*.d"):
-        lock = old.with_suffix(".lock")
-        with suppress(Timeout), store.lock_file(lock, timeout=0):
-            if old != path:
-                _remove(old)
+    """Make a folder for arrays that workers share; it is locked before it is there."""
+    path = folder.path.resolve() / ".scratch" / f"{secrets.token_hex(8)}.d"
     with store.lock_file(path.with_suffix(".lock")):
         try:
+            with store.disk(path):
+                path.mkdir()
             yield path
         finally:
             _remove(path)
+
+
+def _clear_scratch(folder: StudyFolder) -> None:
+    """Clear away the arrays of processes that died: what is there and not locked."""
+    for old in (folder.path / ".scratch").glob("*.d"):
+        with suppress(Timeout), store.lock_file(old.with_suffix(".lock"), timeout=0):
+            _remove(old)
 
 
 def _remove(path: Path) -> None:

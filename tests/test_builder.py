@@ -222,3 +222,20 @@ def test_a_script_with_its_own_builder_is_told_of_the_main_guard(npz, tmp_path):
         "== '__main__':` before the run, or the builder into another file"
     )
     assert done.stderr.count("Traceback") == 1
+
+
+def test_a_builder_for_images_of_another_size_is_refused_in_one_line(tmp_path):
+    file = tmp_path / "wrong.py"
+    file.write_text(
+        "import keras\n"
+        "def build(input_shape, n_classes):\n"
+        "    inputs = keras.Input((5,))\n"
+        "    return keras.Model(inputs, keras.layers.Dense(n_classes, 'softmax')(inputs))\n"
+    )
+    mapping = {"name": "w", "data": "digits", "models": {"m": {"python": f"{file}:build"}}}
+    model = parse(mapping, origin="w", folder=tmp_path).models["m"]
+    with pytest.raises(
+        RecipeError, match="expected a model of 8 × 8 × 1 images, found one"
+    ) as error:
+        build(model, (8, 8, 1), 10, seed=0)
+    assert "\n" not in str(error.value)

@@ -86,7 +86,7 @@ class _Shape:
 
 
 def _key(model: ModelRecipe) -> str:
-    """Return what a program depends on; how many epochs it runs for is not part of it."""
+    """Return what a program is known by: the model without its name."""
     return model.model_copy(update={"name": ""}).model_dump_json()
 
 

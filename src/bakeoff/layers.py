@@ -189,8 +189,15 @@ def _build_from_python(
         raise RecipeError(f"{reference} raised {type(error).__name__}: {error}") from error
     if not isinstance(model, keras.Model):
         raise RecipeError(f"{reference}: expected a keras.Model, found {type(model).__name__}")
-    model = _with_fast_layers(model)
-    probe = np.asarray(model(np.zeros((2, *input_shape), np.float32)))
+    try:
+        model = _with_fast_layers(model)
+        probe = np.asarray(model(np.zeros((2, *input_shape), np.float32)))
+    except Exception as error:
+        size = " × ".join(map(str, input_shape))
+        raise RecipeError(
+            f"{reference}: expected a model of {size} images, found one that refuses them: "
+            f"{type(error).__name__}: {error}"
+        ) from error
     if probe.shape != (2, n_classes) or not np.allclose(probe.sum(axis=1), 1, atol=1e-3):
         raise RecipeError(
             f"{reference}: expected a model whose output is a softmax of width {n_classes}, "

@@ -1,9 +1,10 @@
 """Draw the README's picture and those of docs/gallery.md, from two finished studies.
 
-Run: make pictures, or
+Run, after `bakeoff run digits` and `bakeoff run three-models`:
 .venv/bin/python docs/pictures/draw.py studies/digits studies/three-models
 """
 
+import base64
 import io
 import sys
 from collections.abc import Iterator
@@ -21,7 +22,11 @@ DOTS = "Test accuracy of every network: a dot a seed, the mean, its 95 % interva
 # name: what it shows, in words; how it is drawn; of which study (0: digits, 1: three-models)
 DRAWN: dict[str, tuple[str, Any, int]] = {
     "accuracy": (DOTS, figures.accuracy_dots, 0),
-    "verdicts": ("Each network against each, with the difference in points", figures.verdict_matrix, 0),
+    "verdicts": (
+        "Each network against each, with the difference in points",
+        figures.verdict_matrix,
+        0,
+    ),
     "parameters": (
         "Test accuracy against the number of parameters, the best joined by a line",
         figures.accuracy_against_parameters,
@@ -35,8 +40,8 @@ DRAWN: dict[str, tuple[str, Any, int]] = {
     "variance": ("Shares of images and seeds in the uncertainty", figures.variance, 0),
     "mnist": (DOTS, figures.accuracy_dots, 1),
     "curves": (
-        "Loss and accuracy of the convolutional network by epoch",
-        lambda study: figures.learning_curves(study, "dense-dropout"),
+        "Loss and accuracy of the network without dropout by epoch",
+        lambda study: figures.learning_curves(study, "dense"),
         1,
     ),
     "classes": (
@@ -77,13 +82,14 @@ def screens(report: Path) -> Iterator[tuple[str, bytes]]:
     import browser
 
     if browser.find() is None:
-        sys.stderr.write("no Chromium is installed: the pictures of the page are left as they are\n")
+        sys.stderr.write("no Chromium is installed: pictures of the page are left as they are\n")
         return
     for name, (width, height) in SCREENS.items():
         for dark in (False, True):
             with browser.Browser(width=width, height=height, dark=dark) as page:
                 page.open(report)
-                yield f"{name}-{'dark' if dark else 'light'}.png", small(page.screenshot())
+                shot = page._send("Page.captureScreenshot", format="png")
+                yield f"{name}-{'dark' if dark else 'light'}.png", small(base64.b64decode(shot["data"]))
 
 
 def small(content: bytes) -> bytes:

@@ -8,7 +8,7 @@ PYTHON ?= $(shell for each in python3 python3.14 python3.13 python3.12 python3.1
 BIN := .venv/bin
 PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check
 
-.PHONY: demo test check reproduce torture setup clean
+.PHONY: demo test check reproduce torture pictures setup clean
 
 demo: .venv/ready
 	$(BIN)/bakeoff run digits
@@ -30,6 +30,12 @@ torture: .venv/dev
 # stopped; `.venv/bin/python -m reproduction --help` shows how to do it in pieces.
 reproduce: .venv/ready
 	$(BIN)/python -m reproduction $(ARGS)
+
+# The README's picture and those of docs/gallery.md; ten minutes, most of it the second study.
+pictures: .venv/dev
+	$(BIN)/bakeoff run digits
+	$(BIN)/bakeoff run three-models
+	$(BIN)/python docs/pictures/draw.py studies/digits studies/three-models
 
 setup: .venv/dev
 

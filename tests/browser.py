@@ -3,6 +3,7 @@
 `find()` says where it is; a test that needs it skips with a reason where there is none.
 """
 
+import base64
 import json
 import os
 import select
@@ -73,6 +74,10 @@ class Browser:
         answer = self._send("Runtime.evaluate", expression=script, returnByValue=True)
         assert "exceptionDetails" not in answer, answer
         return answer["result"].get("value")
+
+    def screenshot(self) -> bytes:
+        """Return what the window shows, as PNG."""
+        return base64.b64decode(self._send("Page.captureScreenshot", format="png")["data"])
 
     def press(self, key: str, code: int) -> None:
         for kind in ("rawKeyDown", "char", "keyUp"):

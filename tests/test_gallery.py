@@ -444,3 +444,16 @@ def test_the_largest_pictures_of_ten_models_keep_the_page_below_5_mb(tmp_path, r
     page = report.html(replace(comparison, pictures=shown))
     assert page.count("<img") >= 10 * gallery.MISTAKES + 160
     assert len(page.encode()) < 5_000_000
+
+
+# ── the docs' own pictures ───────────────────────────────────────────────────────────────────
+
+
+def test_the_docs_show_every_picture_that_is_there_and_no_other():
+    docs = Path(__file__).parents[1] / "docs"
+    text = (docs / "gallery.md").read_text(encoding="utf-8")
+    shown = set(re.findall(r"!\[[^\]]+\]\(pictures/([^)]+)\)", text))
+    there = {path.name for path in (docs / "pictures").iterdir() if path.suffix != ".py"}
+    assert shown == there - {"__pycache__"}
+    size = sum((docs / "pictures" / name).stat().st_size for name in there)
+    assert size < 1_500_000

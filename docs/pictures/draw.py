@@ -88,8 +88,9 @@ def screens(report: Path) -> Iterator[tuple[str, bytes]]:
         for dark in (False, True):
             with browser.Browser(width=width, height=height, dark=dark) as page:
                 page.open(report)
-                shot = page._send("Page.captureScreenshot", format="png")
-                yield f"{name}-{'dark' if dark else 'light'}.png", small(base64.b64decode(shot["data"]))
+                shot = page._send("Page.captureScreenshot", format="png")["data"]
+                tone = "dark" if dark else "light"
+                yield f"{name}-{tone}.png", small(base64.b64decode(shot))
 
 
 def small(content: bytes) -> bytes:

@@ -19,7 +19,9 @@ if TYPE_CHECKING:
     from bakeoff.results import Comparison
 
 _COLUMNS = 6
-_SIDE = 1.05  # inches of a picture and the gap after it
+_SIDE = 1.05  # inches of a picture and the gap below it
+_GAP = 0.35  # after it
+_MARGIN = 0.1  # at the left and above
 _TEXT = 0.42  # inches of the two lines below it
 _NARROW = 0.45  # of a sample
 _MOST_LETTERS = 16
@@ -109,12 +111,13 @@ def _grid(shown: Sequence[tuple[Image | None, str, str]]) -> Figure:
     from matplotlib.figure import Figure
 
     rows = max(1, -(-len(shown) // _COLUMNS))
-    width, height = _COLUMNS * (_SIDE + 0.35), rows * (_SIDE + _TEXT)
+    width = _COLUMNS * (_SIDE + _GAP) + _MARGIN
+    height = rows * (_SIDE + _TEXT) + _MARGIN
     figure = Figure(figsize=(width, height))
     for number, (image, above, below) in enumerate(shown):
         row, column = divmod(number, _COLUMNS)
-        x = column * (_SIDE + 0.35)
-        y = height - row * (_SIDE + _TEXT) - _SIDE
+        x = _MARGIN + column * (_SIDE + _GAP)
+        y = height - _MARGIN - row * (_SIDE + _TEXT) - _SIDE
         if image is not None:
             _draw(figure, image, (x, y), 0.92 * _SIDE)
         for line, (text, color) in enumerate(((above, INK), (below, MUTED))):

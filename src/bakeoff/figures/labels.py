@@ -37,7 +37,7 @@ def label_points(
         text = shorten(name, most=_MOST_LETTERS)
         wide, tall = _LETTER * len(text) * scale, 1.25 * FONT * scale
         boxes = [(a, b, a + wide, b + tall) for a, b in _spots(x, y, wide, tall, scale)]
-        inside = [box for box in boxes if box[0] > panel.x0 - 20 and box[2] < panel.x1 + 10]
+        inside = [box for box in boxes if box[0] > panel.x0 + 2 and box[2] < panel.x1 + 10]
         inside = inside or boxes
         free = (box for box in inside if not any(_overlap(box, other) for other in taken))
         chosen = next(free, None) or _least_covered(inside, taken)

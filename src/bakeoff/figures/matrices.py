@@ -65,7 +65,7 @@ def confusion(
     axes.set_ylabel("true class", color=MUTED)
     axes.tick_params(length=0)
     if len(names) <= _MOST_NUMBERS:
-        _numbers(axes, matrix)
+        _numbers(axes, matrix, rates=rates)
     return figure
 
 
@@ -132,14 +132,14 @@ def _squares(axes: Axes, matrix: NDArray[np.float64], color: str) -> None:
     axes.spines[:].set_visible(False)
 
 
-def _numbers(axes: Axes, matrix: NDArray[np.float64]) -> None:
+def _numbers(axes: Axes, matrix: NDArray[np.float64], *, rates: bool) -> None:
     most = float(matrix.max())
     for row, column in np.argwhere(matrix > 0).tolist():
         value = float(matrix[row, column])
         axes.text(
             column,
             row,
-            f"{value:,.0f}" if value >= 9.95 else f"{value:.1f}",
+            f"{value:,.0f}" if value >= (99.95 if rates else 9.95) else f"{value:.1f}",
             ha="center",
             va="center",
             fontsize=FONT - 2.5,

@@ -15,7 +15,7 @@ ACTIVATIONS = ["relu", "sigmoid", "tanh", "elu", "selu", "gelu", "silu", "softma
 INITIALIZERS = ["glorot_uniform", "he_normal", "lecun_uniform", "random_normal", "zeros", "ones"]
 
 names = st.from_regex(r"[a-z0-9][a-z0-9._-]{0,10}", fullmatch=True).filter(
-    lambda name: name not in ("majority", "logistic")
+    lambda name: name not in ("majority", "logistic", "baselines")
 )
 regularizers = st.one_of(
     st.none(),

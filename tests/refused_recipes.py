@@ -94,6 +94,9 @@ RECIPES = [
      "digit), found 'A'"),
     ({"models": {"majority": MLP}},
      ", models.majority: is the name of a baseline; choose another name"),
+    *(({"models": {name: MLP}},
+       f", models.{name}: is the name of a file or folder of Bakeoff's own; choose another name")
+      for name in ("baselines", "images.npy", "labels.npy", "manifest.json", "opening.json")),
     ({"models": {"m": [1]}},
      ", models.m: expected keys such as layers and training, found a list of 1"),
     ({"models": {"m": {"layer": []}}}, ", models.m.layer: unknown key; did you mean layers?"),

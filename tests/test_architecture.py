@@ -51,7 +51,6 @@ ARROWS = {
     "illustrate": {"prepare"},
     "result": {"illustrate", "workers"},
     "study": {"opening", "prepare", "result", "training", "workers"},
-    "doctor": {"plan"},
     "__main__": {"cli"},
 }
 PUBLIC = ("BakeoffError", "Result", "Study")

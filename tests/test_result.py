@@ -13,6 +13,7 @@ from rich.console import Console
 from bakeoff import report, study
 from bakeoff.errors import StudyError
 from bakeoff.result import Result
+from bakeoff.store import StudyFolder
 from fake_study import FakeModel, write_study
 
 ONE_MODEL = ("learning_curves", "learning_rate", "confusion", "per_class", "calibration")
@@ -78,13 +79,28 @@ def test_what_is_written_is_derived_and_can_be_written_again(result):
     assert before == {file: file.read_bytes() for file in folder.path.iterdir() if file.is_file()}
 
 
-def test_a_sealed_study_has_no_views(result):
-    sealed = Result(result.folder, None)
-    assert sealed.sealed
-    assert sealed._repr_html_() is None
+@pytest.mark.parametrize(
+    ("openings", "why"),
+    [
+        (
+            0,
+            "it sealed: run the study without --only and --keep-sealed",
+        ),
+        (
+            1,
+            "a run that opened nothing, of a study that was opened before: "
+            "bakeoff.study.compare compares what was opened",
+        ),
+    ],
+)
+def test_a_run_that_opened_nothing_has_no_views(openings, why, result, tmp_path):
+    """It said that a test set was sealed which an earlier run had opened."""
+    folder = result.folder
+    if not openings:
+        folder = write_study(tmp_path / "study", {"small": FakeModel(0.85)}, opened=False)
+    closed = Result(StudyFolder(folder.path), None)
+    assert closed.sealed == (not openings)
+    assert closed._repr_html_() is None
     with pytest.raises(StudyError) as raised:
-        sealed.markdown()
-    assert str(raised.value) == (
-        f"{result.folder.path}: expected an opened test set, found it sealed: "
-        "run the study without --only and --keep-sealed"
-    )
+        closed.markdown()
+    assert str(raised.value) == f"{folder.path}: expected an opened test set, found {why}"

@@ -5,8 +5,11 @@ by side get more work done than one with two threads.
 """
 
 import os
+import re
+import warnings
+from contextlib import suppress
 from pathlib import Path
-from typing import Literal
+from typing import Any, Literal
 
 from bakeoff.errors import UsageError
 
@@ -18,6 +21,7 @@ import keras
 __all__ = ["Device", "jax", "keras", "start"]
 
 Device = Literal["cpu", "gpu"]
+_BAD_PROGRAM = r"Error (?:reading|writing) persistent compilation cache entry for '([\w<>.-]+)'"
 _SINGLE_THREAD = "--xla_cpu_multi_thread_eigen=false intra_op_parallelism_threads=1"
 
 
@@ -42,11 +46,32 @@ def start(device: Device, *, cache: Path | None = None) -> None:
         jax.config.update("jax_compilation_cache_dir", str(cache))
         jax.config.update("jax_persistent_cache_min_compile_time_secs", 0)
         jax.config.update("jax_persistent_cache_min_entry_size_bytes", 0)
+        _mend(cache)
     if device == "gpu" and not _has_gpu():
         raise UsageError(
             "expected a GPU that JAX can use, found none: install Bakeoff with its gpu extra "
             "(pip install 'bakeoff[gpu]'), or use --device cpu"
         )
+
+
+def _mend(cache: Path) -> None:
+    """Delete programs that were cut short, by a kill or a full disk, instead of warning of them.
+
+    JAX compiles such a program again and would leave the bad file; where none is, it writes one.
+    """
+    plain = warnings.showwarning
+
+    def show(message: Warning | str, *others: Any, **named: Any) -> None:
+        bad = re.match(_BAD_PROGRAM, str(message))
+        if bad is None:
+            plain(message, *others, **named)
+            return
+        for entry in cache.glob(f"{bad[1]}-*-cache"):
+            with suppress(OSError):
+                entry.unlink()
+
+    warnings.filterwarnings("always", _BAD_PROGRAM, UserWarning)
+    warnings.showwarning = show
 
 
 def _has_gpu() -> bool:

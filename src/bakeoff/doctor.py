@@ -21,7 +21,6 @@ from bakeoff.data.guard import available_memory, shown
 from bakeoff.data.sources import PUBLISHED, missing, places
 from bakeoff.errors import BakeoffError
 from bakeoff.ledgers import user_ledger
-from bakeoff.plan import cores
 from bakeoff.prepare import environment
 from bakeoff.store import read_ledger
 
@@ -56,7 +55,7 @@ def examine() -> Iterator[Sign]:
     yield Sign("good", "bakeoff", f"{versions['bakeoff']} on Python {platform.python_version()}")
     names = ("keras", "jax", "numpy", "scipy", "scikit-learn")
     yield Sign("good", "libraries", ", ".join(f"{name} {versions[name]}" for name in names))
-    yield Sign("good", "processor", f"{versions['processor']}, {cores()} cores to use")
+    yield Sign("good", "processor", f"{versions['processor']}, {study.cores()} cores to use")
     yield _memory()
     yield _gpu(device)
     yield _place("this folder", Path.cwd(), "change to another folder, or use --out")

@@ -6,7 +6,6 @@ The data is loaded and split as a run would, so that whatever is wrong with it i
 from __future__ import annotations
 
 import heapq
-import os
 import time
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
@@ -21,7 +20,7 @@ from bakeoff.recipe.vocabulary import OPTIMIZERS
 from bakeoff.report import words
 from bakeoff.shapes import Architecture, LayerShape, describe, training_bytes
 from bakeoff.split import Split
-from bakeoff.study import default_device
+from bakeoff.study import cores, default_device
 
 if TYPE_CHECKING:
     from rich.console import RenderableType
@@ -89,13 +88,6 @@ def plan(recipe: Recipe) -> Plan:
     seconds = _total_seconds(models, len(recipe.seeds), workers)
     memory = _total_memory(models, data, min(workers, len(models) * len(recipe.seeds)))
     return Plan(recipe, data, split, models, workers, default_device(), rate, seconds, memory)
-
-
-def cores() -> int:
-    """Return how many cores this process may use."""
-    if hasattr(os, "sched_getaffinity"):  # not on macOS
-        return len(os.sched_getaffinity(0))
-    return os.cpu_count() or 1
 
 
 def measured_rate() -> float:

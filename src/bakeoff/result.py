@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Result:
-    """A study as far as it has come; `sealed` while its test set has not been opened."""
+    """A study as far as it has come; `opened` is None where this run was to open nothing."""
 
     folder: StudyFolder
     opened: Comparison | None
@@ -25,16 +25,19 @@ class Result:
 
     @property
     def sealed(self) -> bool:
-        """Say whether the test set is still sealed."""
-        return self.opened is None
+        """Say whether no run has opened the test set yet."""
+        return self.opened is None and not self.folder.openings()
 
     @property
     def comparison(self) -> Comparison:
-        """The comparison; raises StudyError while the test set is sealed."""
+        """The comparison; raises StudyError where this run opened nothing."""
         if self.opened is None:
+            found, hint = "it sealed", "run the study without --only and --keep-sealed"
+            if not self.sealed:
+                found = "a run that opened nothing, of a study that was opened before"
+                hint = "bakeoff.study.compare compares what was opened"
             raise StudyError(
-                f"{self.folder.path}: expected an opened test set, found it sealed: "
-                "run the study without --only and --keep-sealed"
+                f"{self.folder.path}: expected an opened test set, found {found}: {hint}"
             )
         return self.opened
 
@@ -182,5 +185,5 @@ class Result:
             store.write_file(path, content)
 
     def _repr_html_(self) -> str | None:
-        """Return the table for a notebook's cell; None, so that repr is shown, while sealed."""
+        """Return the table for a notebook's cell; None, for repr, if nothing was opened."""
         return None if self.opened is None else report.fragment(self.opened)

@@ -223,10 +223,11 @@ def _require_models(recipe: Recipe, only: Sequence[str]) -> None:
 def _size(workers: int | None, device: Device) -> int:
     if workers is not None and workers < 1:
         raise StudyError(f"--workers: expected at least 1, found {workers}")
-    return workers or (1 if device == "gpu" else _cores())
+    return workers or (1 if device == "gpu" else cores())
 
 
-def _cores() -> int:
+def cores() -> int:
+    """Return how many cores this process may use."""
     try:
         return len(os.sched_getaffinity(0))
     except AttributeError:  # macOS

@@ -170,7 +170,7 @@ def run(
 def _print_result(result: Any, *, json: bool) -> None:
     from bakeoff import standing
 
-    if not result.sealed:
+    if result.opened is not None:
         if json:
             show_json(result.to_json())
         else:

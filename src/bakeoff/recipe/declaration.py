@@ -50,6 +50,7 @@ KEYS = (
 TRAINING_KEYS = ("epochs", "batch_size", "optimizer")
 MODEL_KEYS = ("layers", "output", "training", "python")
 NAME = re.compile(r"[a-z0-9][a-z0-9._-]{0,63}")
+RESERVED = ("baselines", "images.npy", "labels.npy", "manifest.json", "opening.json")
 NAME_WORDS = "1 to 64 of a-z, 0-9, '.', '_' and '-', the first a letter or digit"
 PYTHON = re.compile(r"(?P<file>.+\.py):(?P<function>[A-Za-z_][A-Za-z0-9_]*)")
 BATCH_SIZE = Whole(1, 1_000_000)
@@ -135,6 +136,9 @@ def check_together(recipe: Recipe, problems: Problems) -> None:
     for name in recipe.models:
         if name in recipe.baselines:
             problems.add(f"models.{name}", "is the name of a baseline; choose another name")
+        if name in RESERVED:  # stands beside the models' folders in an opening
+            text = "is the name of a file or folder of Bakeoff's own; choose another name"
+            problems.add(f"models.{name}", text)
 
 
 def read_name(raw: object) -> str:

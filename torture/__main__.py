@@ -1,16 +1,19 @@
 """`python -m torture [PART …]`: attack Bakeoff and print the figures of docs/reliability.md."""
 
 import argparse
+import codecs
 import os
 import shutil
 import sys
 import tempfile
 import time
+from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 from torture.say import say
 
-PARTS = ("crash",)
+PARTS = ("crash", "disks", "damage", "crowd", "long")
 
 
 def main() -> int:
@@ -22,6 +25,10 @@ def main() -> int:
     parser.add_argument(
         "--boundaries", type=int, help="kills at so many boundaries; all by default"
     )
+    parser.add_argument("--faults", type=int, default=20, help="of each kind of disk error")
+    parser.add_argument("--damages", type=int, default=300, help="damaged files given to commands")
+    parser.add_argument("--turns", type=int, default=2, help="of each scene with several processes")
+    parser.add_argument("--trials", type=int, default=300, help="of the long run")
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--jobs", type=int, default=len(os.sched_getaffinity(0)))
     parser.add_argument(
@@ -46,24 +53,27 @@ def main() -> int:
 
 def _all(given: argparse.Namespace, parts: "list[str] | tuple[str, ...]", folder: Path) -> bool:
     _import_everything()
-    cache = folder / "cache"
-    good = True
-    if "crash" in parts:
-        from torture import crash
+    from torture import crash, crowd, damage, disks, long
 
-        good = (
-            crash.torture(
-                folder,
-                cache,
-                number=given.moments,
-                real=given.real,
-                sample=given.boundaries,
-                seed=given.seed,
-                jobs=given.jobs,
-            )
-            and good
-        )
-    return good
+    cache = folder / "cache"
+    known = crash.reference(folder, cache, real=given.real > 0)
+    common: dict[str, Any] = {"seed": given.seed, "jobs": given.jobs}
+    doing: dict[str, Callable[[], bool]] = {
+        "crash": lambda: crash.torture(
+            folder,
+            cache,
+            known,
+            number=given.moments,
+            real=given.real,
+            sample=given.boundaries,
+            **common,
+        ),
+        "disks": lambda: disks.torture(folder, cache, known, number=given.faults, **common),
+        "damage": lambda: damage.torture(folder, cache, known, number=given.damages, **common),
+        "crowd": lambda: crowd.torture(folder, cache, known, number=given.turns, seed=given.seed),
+        "long": lambda: long.torture(folder, cache, trials=given.trials),
+    }
+    return all([doing[part]() for part in PARTS if part in parts])
 
 
 def _import_everything() -> None:
@@ -80,6 +90,7 @@ def _import_everything() -> None:
     import bakeoff.study
     import bakeoff.trial
 
+    codecs.lookup("ascii")  # another user may not be able to read it later
     assert matplotlib.figure and sklearn.linear_model and bakeoff.trial
     if len(os.listdir("/proc/self/task")) > 1:
         raise RuntimeError("expected one thread, so that commands can be forked")

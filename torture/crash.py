@@ -29,7 +29,8 @@ models:
   long: {layers: [], training: {epochs: 5, batch_size: 64}}
   short: {layers: [], training: {epochs: 2, batch_size: 128}}
 """
-TRIALS, EPOCHS = 4, {"long": 5, "short": 2}
+SMALL = RECIPE.replace("seeds: 2", "seeds: 1")  # for a kill before each change: half as many
+EPOCHS = {RECIPE: 14, SMALL: 7}
 WHO = ("parent", "worker", "both")
 
 
@@ -51,22 +52,23 @@ class Kill:
 
 @dataclass(frozen=True)
 class Reference:
-    """The run that was not disturbed."""
+    """The run that was not disturbed: its time, its changes of files, its result."""
 
+    recipe: str
     seconds: float
     real_seconds: float
     changes: tuple[str, ...]
     content: dict[str, str]
 
 
-def reference(folder: Path, cache: Path, *, real: bool) -> Reference:
-    """Run the study three times undisturbed: with one worker, with two, and by the real command."""
+def reference(folder: Path, cache: Path, recipe: str = RECIPE, *, real: bool) -> Reference:
+    """Run a study undisturbed: with one worker, with two, and by the real command."""
     found = []
     for workers in (1, 2):
-        box = Sandbox(folder / f"reference-{workers}", cache, RECIPE).prepare()
+        box = Sandbox(folder / f"reference-{workers}", cache, recipe)
         for _ in range(2):  # the first fills the cache of compiled programs
             box.prepare()
-            plan = Plan(str(box.root), str(box.notes), checkpoint_seconds=0)
+            plan = Plan(str(box.root), str(box.notes), checkpoint_seconds=0, plain=True)
             done = box.do([*box.run, "--workers", str(workers)], plan=plan)
             if done.code:
                 raise RuntimeError(f"the undisturbed run failed: {done.errors}")
@@ -75,17 +77,16 @@ def reference(folder: Path, cache: Path, *, real: bool) -> Reference:
         if problems:
             raise RuntimeError(f"the undisturbed run left {problems}")
         box.remove()
-    if found[0][2] != found[1][2]:
-        raise RuntimeError("two undisturbed runs differ")
     real_seconds = 0.0
     if real:
-        box = Sandbox(folder / "reference-real", cache, RECIPE).prepare()
+        box = Sandbox(folder / "reference-real", cache, recipe).prepare()
         done = box.do(box.run, real=True)
         real_seconds = done.seconds
-        if done.code or state.content(box.study) != found[0][2]:
-            raise RuntimeError(f"the real command differs: {done.errors}")
+        found.append((done, [], state.content(box.study)))
         box.remove()
-    return Reference(found[1][0].seconds, real_seconds, tuple(found[0][1]), found[0][2])
+    if any(content != found[0][2] for _, _, content in found):
+        raise RuntimeError("two undisturbed runs differ")
+    return Reference(recipe, found[1][0].seconds, real_seconds, tuple(found[0][1]), found[0][2])
 
 
 def moments(known: Reference, number: int, seed: int, *, real: int) -> list[Kill]:
@@ -139,6 +140,7 @@ def experiment(kill: Kill, box: Sandbox, known: Reference) -> dict[str, Any]:
         act=act,
         at=kill.change or 0,
         checkpoint_seconds=kill.checkpoint_seconds,
+        plain=True,
     )
     words = [*box.run, "--workers", str(kill.workers)]
     command = box.start(words, plan=plan, real=kill.real)
@@ -155,7 +157,9 @@ def experiment(kill: Kill, box: Sandbox, known: Reference) -> dict[str, Any]:
     if kill.who == "worker" and first.code != 0:
         problems.append(f"the command did not go on alone: {first.code}: {first.last_line}")
 
-    again = Plan(str(box.root), str(box.notes), checkpoint_seconds=kill.checkpoint_seconds)
+    again = Plan(
+        str(box.root), str(box.notes), checkpoint_seconds=kill.checkpoint_seconds, plain=True
+    )
     second = box.do(words, plan=again)
     if second.code != 0:
         problems.append(f"the same command ended with {second.code}: {second.last_line}")
@@ -169,7 +173,7 @@ def experiment(kill: Kill, box: Sandbox, known: Reference) -> dict[str, Any]:
     twice = sorted(
         {name for name, _ in later if "trials/" + name.replace(" seed ", "/seed-") in before}
     )
-    redone = len(faults.epochs(box.notes)) - 2 * sum(EPOCHS.values())
+    redone = len(faults.epochs(box.notes)) - EPOCHS[known.recipe]
     if kill.checkpoint_seconds == 0 and redone > kill.workers:
         problems.append(f"{redone} epochs trained again with a checkpoint after every epoch")
     return {
@@ -224,24 +228,33 @@ def report(results: Sequence[dict[str, Any]], title: str, seconds: float) -> boo
 
 
 def torture(
-    folder: Path, cache: Path, *, number: int, real: int, sample: int | None, seed: int, jobs: int
+    folder: Path,
+    cache: Path,
+    known: Reference,
+    *,
+    number: int,
+    real: int,
+    sample: int | None,
+    seed: int,
+    jobs: int,
 ) -> bool:
     """Do all of it and print the figures; say whether nothing went wrong."""
-    known = reference(folder, cache, real=real > 0)
+    small = reference(folder, cache, SMALL, real=False)
     say(
-        f"undisturbed: {known.seconds:.1f} s, {len(known.changes)} changes of files, "
-        f"{TRIALS} trials"
+        f"undisturbed: {known.seconds:.1f} s, four trials; two of them with "
+        f"{len(small.changes)} changes of files"
     )
     good = True
     plans = [
-        ("kills at random moments", moments(known, number, seed, real=real)),
-        ("kills at boundaries", boundaries(known, sample, seed)),
+        ("kills at random moments", known, moments(known, number, seed, real=real)),
+        ("kills before changes of files", small, boundaries(small, sample, seed)),
     ]
-    for title, kills in plans:
+    for title, undisturbed, kills in plans:
         started = time.monotonic()
 
-        def run(job: int, kill: Kill) -> dict[str, Any]:
-            return experiment(kill, Sandbox(folder / f"job-{job}", cache, RECIPE), known)
+        def run(job: int, kill: Kill, undisturbed: Reference = undisturbed) -> dict[str, Any]:
+            box = Sandbox(folder / f"job-{job}", cache, undisturbed.recipe)
+            return experiment(kill, box, undisturbed)
 
         results = shared(run, kills, jobs=jobs, folder=folder)
         good = report(results, title, time.monotonic() - started) and good

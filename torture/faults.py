@@ -10,6 +10,7 @@ import fcntl
 import io
 import json
 import os
+import resource
 import shutil  # looks once, when it is imported, for what os can do: before anything is replaced
 import signal
 import struct
@@ -36,8 +37,12 @@ class Plan:
     act : what happens at the change number `at` (the first is 1): "count" nothing; "kill" the
         process dies; "kill all" its session does; "ENOSPC", "EIO" … the change fails
     lasting : a failure goes on failing, as a full disk does
+    only : kinds of change that count ("write fsync"); all by default
     match : count only changes whose path contains this
     reads : count reading opens instead of changes
+    fatal : a trial, "cnn seed 3", whose worker is killed at each epoch
+    memory : address space that a trial's worker may take beyond what it has, bytes
+    plain : leave the figures out of report.html, which is derived: they take a third of the time
     checkpoint_seconds : replaces trial.CHECKPOINT_SECONDS
     clock : seconds that the wall clock jumps by at the change number `at`
     """
@@ -47,8 +52,12 @@ class Plan:
     act: str = "count"
     at: int = 0
     lasting: bool = False
+    only: str = ""
     match: str = ""
     reads: bool = False
+    fatal: str = ""
+    memory: int = 0
+    plain: bool = False
     checkpoint_seconds: float | None = None
     clock: float = 0.0
 
@@ -66,6 +75,8 @@ def install(plan: Plan) -> None:
         _replace_writing(gate)
     _when_imported("bakeoff.trial", lambda module: _checkpoints(module, plan))
     _when_imported("bakeoff.engine", lambda module: _log_epochs(module, plan))
+    if plan.plain:
+        _when_imported("bakeoff.report", _without_figures)
     if plan.clock:
         for name in ("bakeoff.trial", "bakeoff.prepare", "bakeoff.opening"):
             _when_imported(name, lambda module: _jumping_clock(module, gate))
@@ -111,6 +122,8 @@ class _Gate:
     def change(self, what: str, path: str | None) -> None:
         """Count a change of `path` and act if it is the one."""
         if path is None or self.plan.match not in path:
+            return
+        if self.plan.only and what not in self.plan.only.split():
             return
         number = self._next()
         _append(self._log, f"{number} {what} {path}\n")
@@ -199,7 +212,14 @@ def _replace_reading(gate: _Gate) -> None:
             gate.change("read", gate.ours(file))
         return plain(file, mode, *others, **named)
 
+    def counted_low_open(file: Any, flags: int, *others: Any, **named: Any) -> int:
+        writing = os.O_WRONLY | os.O_RDWR | os.O_CREAT | os.O_DIRECTORY
+        if not flags & writing and not os.path.isdir(file):
+            gate.change("read", gate.ours(file, named.get("dir_fd")))
+        return _open(file, flags, *others, **named)
+
     _replace_open(counted_open)
+    os.open = counted_low_open
 
 
 def _replace_open(function: Callable[..., Any]) -> None:
@@ -271,6 +291,10 @@ def _checkpoints(module: Any, plan: Plan) -> None:
         module.CHECKPOINT_SECONDS = plan.checkpoint_seconds
 
 
+def _without_figures(module: Any) -> None:
+    module.html = lambda comparison: f"<html>{comparison.study}</html>"
+
+
 def _log_epochs(module: Any, plan: Plan) -> None:
     path = os.path.join(plan.notes, _EPOCH_LOG)
     trainer = module.Trainer
@@ -278,14 +302,24 @@ def _log_epochs(module: Any, plan: Plan) -> None:
 
     def logged_begin(self: Any, model: Any, *others: Any, seed: int, **named: Any) -> None:
         self.label_for_the_log = f"{model.name} seed {seed}"
+        if plan.memory:
+            _limit_memory(plan.memory)
         begin(self, model, *others, seed=seed, **named)
 
     def logged_epoch(self: Any) -> Any:
+        if self.label_for_the_log == plan.fatal:
+            _kill(_getpid(), signal.SIGKILL)
         result = epoch(self)
         _append(path, f"{self.label_for_the_log} {result.epoch}\n")
         return result
 
     trainer.__init__, trainer.epoch = logged_begin, logged_epoch
+
+
+def _limit_memory(more: int) -> None:
+    pages = int(Path("/proc/self/statm").read_text().split()[0])
+    room = pages * resource.getpagesize() + more
+    resource.setrlimit(resource.RLIMIT_AS, (room, room))
 
 
 def _jumping_clock(module: Any, gate: _Gate) -> None:

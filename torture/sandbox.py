@@ -76,13 +76,21 @@ class Sandbox:
         }
 
     def start(
-        self, words: Sequence[str], *, plan: Plan | None = None, real: bool = False
+        self,
+        words: Sequence[str],
+        *,
+        plan: Plan | None = None,
+        real: bool = False,
+        user: int | None = None,
     ) -> "Command":
-        """Start a command."""
+        """Start a command, as another `user` if one is given."""
         self.counter[0] += 1
         log = self.notes / f"command-{self.counter[0]}"
-        begin = _start_python if real else _fork
-        return Command(begin(words, self.environment(), log, plan), log)
+        if real:
+            pid = _start_python(words, self.environment(), log, plan)
+        else:
+            pid = _fork(words, self.environment(), log, plan, user)
+        return Command(pid, log)
 
     def do(self, words: Sequence[str], **how: Any) -> "Outcome":
         """Carry a command out."""
@@ -195,7 +203,11 @@ def _start_python(
 
 
 def _fork(
-    words: Sequence[str], environment: Mapping[str, str], log: Path, plan: Plan | None
+    words: Sequence[str],
+    environment: Mapping[str, str],
+    log: Path,
+    plan: Plan | None,
+    user: int | None,
 ) -> int:
     """Fork a command from this process."""
     sys.stdout.flush()
@@ -210,6 +222,10 @@ def _fork(
         _redirect(0, Path(os.devnull), os.O_RDONLY)
         for number, ending in ((1, "out"), (2, "err")):
             _redirect(number, log.with_suffix(f".{ending}"), os.O_WRONLY | os.O_CREAT)
+        if user is not None:
+            os.setgroups([])
+            os.setgid(user)
+            os.setuid(user)
         if plan is not None:
             install(plan)
         _fork_instead_of_spawning()

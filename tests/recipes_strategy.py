@@ -57,6 +57,21 @@ anywhere = st.one_of(
         }[kind]
     ),
 )
+augmentation = st.one_of(
+    st.sampled_from(["random_flip", {"random_flip": "horizontal"}]),
+    st.builds(
+        lambda height, width, others: {
+            "random_translation": {"height_factor": height, "width_factor": width, **others}
+        },
+        st.sampled_from([0, 0.1, 1]),
+        st.sampled_from([0, 0.25]),
+        optional(
+            fill_mode=st.sampled_from(["reflect", "wrap", "constant", "nearest"]),
+            interpolation=st.sampled_from(["nearest", "bilinear"]),
+            fill_value=st.sampled_from([0, 0.5]),
+        ),
+    ),
+)
 dense = st.one_of(
     st.integers(1, 6).map(lambda units: {"dense": units}),
     st.builds(
@@ -76,8 +91,11 @@ def layers(draw: st.DrawFn, *, limit: int = 5) -> list[Any]:
         kinds = ["anywhere", "p_re_lu", "flatten", "dense"]
         if len(shape) == 3:
             kinds += ["conv2d", "max_pooling2d", "average_pooling2d", "global_average_pooling2d"]
+            kinds += ["augmentation"]
         kind = draw(st.sampled_from(kinds))
-        if kind == "anywhere":
+        if kind == "augmentation":
+            chosen.append(draw(augmentation))
+        elif kind == "anywhere":
             chosen.append(draw(anywhere))
         elif kind == "p_re_lu":
             axes = st.lists(st.integers(1, len(shape)), min_size=1, unique=True)

@@ -127,7 +127,7 @@ LAYERS = [
     ({"batchnorm": None}, ": unknown layer batchnorm; did you mean batch_normalization?"),
     ("lstm", ": unknown layer lstm; known: dense, conv2d, max_pooling2d, average_pooling2d, "
      "global_average_pooling2d, flatten, dropout, batch_normalization, activation, p_re_lu, "
-     "leaky_re_lu, elu"),
+     "leaky_re_lu, elu, random_flip, random_translation"),
     (3, ": expected one layer, found 3: write it as dense: {units: 64, activation: relu}"),
     ({"dense": None, "units": 3}, ": expected one layer, found 2 keys (dense, units): write it as "
      "dense: {units: 64, activation: relu}"),

@@ -9,7 +9,7 @@ import pytest
 from scipy.stats import binom
 
 from bakeoff.backend import jax, keras
-from bakeoff.layers import AveragePooling2D, Conv2D, Dropout, MaxPooling2D, dropout_key
+from bakeoff.layers import AveragePooling2D, Conv2D, Dropout, MaxPooling2D, random_key
 
 jnp = jax.numpy
 
@@ -170,7 +170,7 @@ N = SHAPE[0] * SHAPE[1]
 def mask(*, rate=0.5, seed=0, step=0, place=1, shape=SHAPE):
     """Where the layer keeps a value."""
     key = jax.random.fold_in(jax.random.key(seed), step)
-    with dropout_key(key):
+    with random_key(key):
         kept = Dropout(rate, place=place)(np.ones(shape, np.float32), training=True)
     return np.asarray(kept) > 0
 
@@ -183,7 +183,7 @@ def within_chance(count, n, chance):
 
 @pytest.mark.parametrize("rate", [0.01, 0.1, 0.25, 0.5, 0.9])
 def test_dropout_drops_its_rate_and_scales_the_rest(rate):
-    with dropout_key(jax.random.key(3)):
+    with random_key(jax.random.key(3)):
         out = np.asarray(Dropout(rate)(np.full(SHAPE, 2.0, np.float32), training=True))
     assert within_chance((out == 0).sum(), N, rate)
     np.testing.assert_allclose(out[out != 0], 2 / (1 - rate), rtol=1e-6)
@@ -193,11 +193,11 @@ def test_dropout_passes_the_slope_where_it_passes_the_value():
     layer = Dropout(0.5)
 
     def total(values):
-        with dropout_key(jax.random.key(3)):
+        with random_key(jax.random.key(3)):
             return jnp.sum(layer(values, training=True) * 3)
 
     slope = np.asarray(jax.grad(total)(np.ones(SHAPE, np.float32)))
-    with dropout_key(jax.random.key(3)):
+    with random_key(jax.random.key(3)):
         values = layer(np.ones(SHAPE, np.float32), training=True)
     np.testing.assert_array_equal(slope, 3 * values)
 

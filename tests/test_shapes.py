@@ -29,6 +29,8 @@ CLASSES = {
     "p_re_lu": "PReLU",
     "leaky_re_lu": "LeakyReLU",
     "elu": "ELU",
+    "random_flip": "RandomFlip",
+    "random_translation": "RandomTranslation",
 }
 PARAMETERS = {
     "000": {"small-mlp": 16_020, "tuned-mlp": 234_879},

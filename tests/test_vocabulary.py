@@ -41,6 +41,8 @@ KERAS_LAYERS = {
     "p_re_lu": "PReLU",
     "leaky_re_lu": "LeakyReLU",
     "elu": "ELU",
+    "random_flip": "RandomFlip",
+    "random_translation": "RandomTranslation",
 }
 KERAS_OPTIMIZERS = {"sgd": "SGD", "rmsprop": "RMSprop", "adam": "Adam", "adamw": "AdamW"}
 
@@ -83,6 +85,7 @@ def test_layer_names_are_those_that_keras_gives(kind):
         "average_pooling2d": (2,),
         "dropout": (0.5,),
         "activation": ("relu",),
+        "random_translation": (0.1, 0.1),
     }.get(kind, ())
     assert theirs(*arguments).name == kind
 

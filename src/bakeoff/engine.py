@@ -15,7 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from bakeoff.backend import jax, keras
-from bakeoff.layers import build, dropout_key
+from bakeoff.layers import build, random_key
 from bakeoff.recipe import ModelRecipe, Optimizer
 from bakeoff.watch import EpochResult
 
@@ -122,7 +122,7 @@ def _program(model_json: str, shape: _Shape) -> _Program:
     )
 
     def objective(trainable: Any, other: Any, images: Array, labels: Array, key: Array) -> Any:
-        with dropout_key(key):
+        with random_key(key):
             probabilities, other, penalties = model.stateless_call(
                 trainable, other, images, training=True, return_losses=True
             )
@@ -166,7 +166,7 @@ def _program(model_json: str, shape: _Shape) -> _Program:
         probabilities = _predict_all(model, trainable, other, images, shape.maximum)
         losses = _cross_entropy(labels, probabilities)
         _, _, penalties = model.stateless_call(
-            trainable, other, images[:1].astype(jnp.float32), return_losses=True
+            trainable, other, images[:1].astype(jnp.float32), training=False, return_losses=True
         )
         return probabilities, losses, jnp.asarray(sum(penalties), jnp.float32)
 

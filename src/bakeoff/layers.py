@@ -2,7 +2,7 @@
 
 Convolution, pooling and dropout are Keras's layers with the kernels of `kernels.py` on a CPU, where
 XLA's own derivatives are slow inside a compiled loop; on a GPU Keras's convolution and pooling
-serve. The results are Keras's, but for the random numbers of dropout.
+serve. The results are Keras's, but for the random numbers of dropout and augmentation.
 """
 
 import importlib.util
@@ -15,6 +15,7 @@ from typing import Any
 
 import numpy as np
 
+from bakeoff.augmentation import flip, translate
 from bakeoff.backend import jax, keras
 from bakeoff.errors import RecipeError
 from bakeoff.initial import Drawn
@@ -71,21 +72,21 @@ class AveragePooling2D(keras.layers.AveragePooling2D):  # type: ignore[misc]
         return sum_pool(framed(inputs, pads, 0), window, strides) / counts
 
 
-_dropout_key: ContextVar[Array] = ContextVar("dropout_key")
+_random_key: ContextVar[Array] = ContextVar("random_key")
 
 
 @contextmanager
-def dropout_key(key: Array) -> Iterator[None]:
-    """Give the dropout layers called inside the key that their masks follow from."""
-    token = _dropout_key.set(key)
+def random_key(key: Array) -> Iterator[None]:
+    """Give the random layers called inside the key that their draws follow from."""
+    token = _random_key.set(key)
     try:
         yield
     finally:
-        _dropout_key.reset(token)
+        _random_key.reset(token)
 
 
 class Dropout(keras.layers.Dropout):  # type: ignore[misc]
-    """Keras's dropout with cheap masks; which mask depends only on `dropout_key` and `place`."""
+    """Keras's dropout with cheap masks; which mask depends only on `random_key` and `place`."""
 
     def __init__(self, rate: float, *, place: int = 0, **settings: Any) -> None:
         seed = settings.pop("seed", None) or 0  # Keras would draw one, and it is saved as a weight
@@ -96,10 +97,57 @@ class Dropout(keras.layers.Dropout):  # type: ignore[misc]
         """Zero a share `rate` of the values and scale the others by 1/(1 - rate)."""
         if not training or self.rate == 0:
             return inputs
-        key = jax.random.fold_in(_dropout_key.get(), self.place)
+        key = jax.random.fold_in(_random_key.get(), self.place)
         threshold = min(round(self.rate * 2**32), 2**32 - 1)
         keep = hash_bits(key, inputs.shape) >= jnp.uint32(threshold)
         return jnp.where(keep, inputs / (1 - self.rate), 0)
+
+
+class RandomFlip(keras.layers.RandomFlip):  # type: ignore[misc]
+    """Keras's random flip; which images it turns over follows from `random_key` and `place`."""
+
+    def __init__(self, mode: str, *, place: int = 0, **settings: Any) -> None:
+        seed = settings.pop("seed", None) or 0
+        super().__init__(mode, seed=seed, **settings)
+        self.place = place
+
+    def call(self, inputs: Array, training: bool = True) -> Array:
+        """Turn each image over, or not, along each of the axes."""
+        if not training:
+            return inputs
+        key = jax.random.fold_in(_random_key.get(), self.place)
+        chosen = jax.random.bernoulli(key, shape=(2, inputs.shape[0]))
+        for number, (direction, axis) in enumerate((("vertical", 1), ("horizontal", 2))):
+            if direction in self.mode:
+                inputs = flip(inputs, chosen[number], axis)
+        return inputs
+
+
+class RandomTranslation(keras.layers.RandomTranslation):  # type: ignore[misc]
+    """Keras's random translation by two products; `random_key` and `place` say how far."""
+
+    def __init__(
+        self, height_factor: Any, width_factor: Any, *, place: int = 0, **settings: Any
+    ) -> None:
+        seed = settings.pop("seed", None) or 0
+        super().__init__(height_factor, width_factor, seed=seed, **settings)
+        self.place = place
+
+    def call(self, inputs: Array, training: bool = True) -> Array:
+        """Move each image by its own part of its height and width, drawn evenly."""
+        if not training:
+            return inputs
+        key = jax.random.fold_in(_random_key.get(), self.place)
+        batch, height, width, _ = inputs.shape
+        low = np.float32([self.height_lower * height, self.width_lower * width])
+        high = np.float32([self.height_upper * height, self.width_upper * width])
+        return translate(
+            inputs,
+            jax.random.uniform(key, (batch, 2), minval=low, maxval=high),
+            fill_mode=self.fill_mode,
+            interpolation=self.interpolation,
+            fill_value=self.fill_value,
+        )
 
 
 # ── models ───────────────────────────────────────────────────────────────────────────────────
@@ -109,7 +157,10 @@ FAST: dict[type, type] = {
     keras.layers.MaxPooling2D: MaxPooling2D,
     keras.layers.AveragePooling2D: AveragePooling2D,
     keras.layers.Dropout: Dropout,
+    keras.layers.RandomFlip: RandomFlip,
+    keras.layers.RandomTranslation: RandomTranslation,
 }
+RANDOM = ("dropout", "random_flip", "random_translation")
 LAYERS: dict[str, type] = {
     "dense": keras.layers.Dense,
     "conv2d": Conv2D,
@@ -123,6 +174,8 @@ LAYERS: dict[str, type] = {
     "p_re_lu": keras.layers.PReLU,
     "leaky_re_lu": keras.layers.LeakyReLU,
     "elu": keras.layers.ELU,
+    "random_flip": RandomFlip,
+    "random_translation": RandomTranslation,
 }
 
 
@@ -161,7 +214,7 @@ def build(
 
 def _layer(kind: str, arguments: Mapping[str, Any], *, place: int, seed: int) -> Any:
     settings = {key: _argument(key, value, seed=seed) for key, value in arguments.items()}
-    if kind == "dropout":
+    if kind in RANDOM:
         settings["place"] = place
     return LAYERS[kind](**settings, name=f"{kind}_{place}")
 
@@ -191,7 +244,7 @@ def _build_from_python(
         raise RecipeError(f"{reference}: expected a keras.Model, found {type(model).__name__}")
     try:
         model = _with_fast_layers(model)
-        probe = np.asarray(model(np.zeros((2, *input_shape), np.float32)))
+        probe = np.asarray(model(np.zeros((2, *input_shape), np.float32), training=False))
     except Exception as error:
         size = " × ".join(map(str, input_shape))
         raise RecipeError(
@@ -237,7 +290,8 @@ def _with_fast_layers(model: keras.Model) -> keras.Model:
         ours = FAST.get(type(layer))
         if ours is None:
             return type(layer).from_config(layer.get_config())
-        place = {"place": places.get(layer.name, 0)} if ours is Dropout else {}
+        drawing = ours in [LAYERS[kind] for kind in RANDOM]
+        place = {"place": places.get(layer.name, 0)} if drawing else {}
         return ours(**{**layer.get_config(), **place})
 
     clone = keras.models.clone_model(model, clone_function=fast)

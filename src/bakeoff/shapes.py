@@ -17,6 +17,8 @@ MAX_ACTIVATIONS = 100_000_000  # floats of one image, all layers together
 
 Shape = tuple[int, ...]
 _POOLING = ("max_pooling2d", "average_pooling2d")
+_AUGMENTING = ("random_flip", "random_translation")
+_NEEDING_MAPS = ("conv2d", "global_average_pooling2d", *_POOLING, *_AUGMENTING)
 
 
 @dataclass(frozen=True)
@@ -47,7 +49,8 @@ class Architecture:
     """A whole model as it will be built; counts are sums over its layers.
 
     `flops_per_image`: operations of one image forward; a multiply-add counts as two, anything else
-    computed or compared as one; dropout counts nothing. Training takes about three times as many.
+    computed or compared as one; dropout and augmentation count nothing. Training takes about three
+    times as many.
     `activation_floats`: values that the layers put out for one image.
     """
 
@@ -104,9 +107,10 @@ def training_bytes(
 def label(kind: str, arguments: dict[str, Any]) -> str:
     """Return a layer in a few words, such as "conv2d 32 3×3 relu" or "max_pooling2d 2"."""
     words = [kind]
-    for name in ("units", "filters", "rate", "negative_slope", "alpha"):
+    for name in _SAID:
         if name in arguments:
-            words.append(f"{arguments[name]:g}" if name not in _COUNTS else str(arguments[name]))
+            value = arguments[name]
+            words.append(f"{value:g}" if isinstance(value, float) else str(value))
     if "kernel_size" in arguments:
         words.append(_by(arguments["kernel_size"]))
     if "pool_size" in arguments:
@@ -123,7 +127,10 @@ def label(kind: str, arguments: dict[str, Any]) -> str:
     return " ".join(words)
 
 
-_COUNTS = ("units", "filters")
+_SAID = (
+    *("units", "filters", "rate", "negative_slope", "alpha"),
+    *("mode", "height_factor", "width_factor"),
+)
 
 
 def _by(shape: Shape) -> str:
@@ -194,7 +201,7 @@ class _Building:
             return (arguments["units"],)
         if kind == "p_re_lu":
             self._check_axes(arguments, words)
-        if kind not in ("conv2d", "global_average_pooling2d", *_POOLING):
+        if kind not in _NEEDING_MAPS:
             return shape
         if len(shape) != 3:
             raise RecipeError(
@@ -203,6 +210,8 @@ class _Building:
             )
         if kind == "global_average_pooling2d":
             return shape[2:]
+        if kind in _AUGMENTING:
+            return shape
         window = arguments["kernel_size" if kind == "conv2d" else "pool_size"]
         return (*self._slide(window, arguments, words), arguments.get("filters", shape[2]))
 
@@ -254,6 +263,6 @@ def _flops(kind: str, arguments: dict[str, Any], before: Shape, after: Shape) ->
         return out * window
     if kind == "global_average_pooling2d":
         return math.prod(before)
-    if kind in ("flatten", "dropout"):
+    if kind in ("flatten", "dropout", *_AUGMENTING):
         return 0
     return 2 * out if kind == "batch_normalization" else out

@@ -29,6 +29,8 @@ INITIALIZER_NAMES = (
     *("lecun_normal", "random_uniform", "random_normal", "truncated_normal", "zeros", "ones"),
 )
 
+FLIPS = ("horizontal", "vertical", "horizontal_and_vertical")
+
 Activation = Annotated[str, Choice(ACTIVATION_NAMES, "an activation", null="linear")]
 Initializer = Annotated[str, Choice(INITIALIZER_NAMES, "an initializer")]
 Penalty = Annotated[dict[str, float] | None, OrNull(Regularizer())]
@@ -183,6 +185,25 @@ class ELU(Arguments):
     alpha: FromZero = 1.0
 
 
+class RandomFlip(Arguments):
+    """While training, turn each image over, or not, at random."""
+
+    main = "mode"
+    mode: Annotated[str, Choice(FLIPS, "a mode")] = "horizontal_and_vertical"
+
+
+class RandomTranslation(Arguments):
+    """While training, move each image by up to these parts of its height and width."""
+
+    height_factor: UnitInterval
+    width_factor: UnitInterval
+    fill_mode: Annotated[str, Choice(("reflect", "wrap", "constant", "nearest"), "a fill mode")] = (
+        "reflect"
+    )
+    interpolation: Annotated[str, Choice(("nearest", "bilinear"), "an interpolation")] = "bilinear"
+    fill_value: UnitInterval = 0.0
+
+
 class OptimizerArguments(Arguments):
     """What the optimizers take beside the learning rate, which may change from epoch to epoch."""
 
@@ -286,6 +307,8 @@ LAYERS: dict[str, type[Arguments]] = {
     "p_re_lu": PReLU,
     "leaky_re_lu": LeakyReLU,
     "elu": ELU,
+    "random_flip": RandomFlip,
+    "random_translation": RandomTranslation,
 }
 OPTIMIZERS: dict[str, type[OptimizerArguments]] = {
     "sgd": SGD,

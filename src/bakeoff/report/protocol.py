@@ -78,7 +78,8 @@ def _train(comparison: Comparison) -> str:
     return (
         f"{counted(len(comparison.models), 'model')} with {seed_count(comparison)} "
         f"({seed_list(comparison.seeds)}): {counted(trials, 'trial')}. A seed fixes a trial's "
-        "initial weights, the order of its images and its dropout. Epochs count from 0."
+        "initial weights, the order of its images, its dropout and augmentation. Epochs count "
+        "from 0."
     )
 
 

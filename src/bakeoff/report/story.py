@@ -268,7 +268,10 @@ def _gap(model: ModelResult) -> str:
         f"{points(gap, signed=False)} points"
     )
     if gap < 0:
-        text += " (training accuracy is measured during the epoch, with dropout at work)"
+        text += (
+            " (training accuracy is measured during the epoch, with dropout and augmentation at "
+            "work)"
+        )
     return text + "."
 
 

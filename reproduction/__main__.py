@@ -4,6 +4,7 @@ import argparse
 import json
 import sys
 from collections.abc import Sequence
+from typing import Any
 
 from bakeoff import data, store
 from bakeoff.errors import BakeoffError, Interrupted, UsageError
@@ -96,7 +97,7 @@ def _write(options: argparse.Namespace) -> None:
     from reproduction.collect import collect
     from reproduction.page import page
 
-    document = collect()
+    document = collect(kept=_kept())
     if not document["studies"]:
         raise UsageError(
             f"expected opened studies in {parts.ROOT}, found none: run `make reproduce` first"
@@ -112,7 +113,18 @@ def _show(options: argparse.Namespace) -> None:
     from reproduction.collect import collect
     from reproduction.page import section
 
-    sys.stdout.write(section(collect(), options.section))
+    sys.stdout.write(section(collect(kept=_kept()), options.section))
+
+
+def _kept() -> dict[str, Any] | None:
+    """Return the document as it was last written; None if there is none."""
+    try:
+        kept: dict[str, Any] = json.loads(JSON.read_bytes())
+    except FileNotFoundError:
+        return None
+    except ValueError:
+        raise UsageError(f"expected {JSON} as it was written, found no JSON: delete it") from None
+    return kept
 
 
 def _status(options: argparse.Namespace) -> None:

@@ -22,20 +22,33 @@ FORMAT = 1
 CLOSE = 0.003  # a reported figure this near to our mean agrees with it
 SHARES = (0.125, 0.25, 0.5)  # of the test images that choose
 _VERSIONS = ("processor", "cores", "device", "python", "bakeoff", "keras", "jax")
+_RECIPES = tuple(dict.fromkeys(part.recipe for part in parts.PARTS))
 
 Plain = dict[str, Any]
 
 
-def collect(root: Path = parts.ROOT) -> Plain:
+def collect(root: Path = parts.ROOT, *, kept: Plain | None = None) -> Plain:
     """Return the document, of all studies that have been opened; the others are named in it.
+
+    kept : an earlier document. What it holds of studies of which nothing is opened under `root`,
+        trained elsewhere perhaps, is taken from it and named as such.
 
     Raises
     ------
     StudyError, StorageError
         If a study is there and cannot be read.
     """
-    comparisons, sealed = _comparisons(root)
-    studies = {name: study_document(comparison) for name, comparison in comparisons.items()}
+    here, sealed = _opened(root)
+    earlier = {
+        name: study
+        for name, study in (kept or {"studies": {}})["studies"].items()
+        if name not in here
+    }
+    studies = {
+        name: here.get(name) or earlier[name]
+        for name in _RECIPES
+        if name in here or name in earlier
+    }
     rows = [
         _row(document, reported, studies) for document in DOCUMENTS for reported in document.models
     ]
@@ -43,14 +56,15 @@ def collect(root: Path = parts.ROOT) -> Plain:
         "format": FORMAT,
         "command": "python -m reproduction write",
         "close": CLOSE,
-        "machine": _machine(comparisons.values()),
-        "dates": _dates(comparisons.values()),
-        "sealed": sealed,
+        "machine": _machine(studies.values()),
+        "dates": _dates(studies.values()),
+        "sealed": [part.name for part in sealed if part.recipe not in earlier],
+        "kept": list(earlier),
         "cuts": 2 * HALVES,
         "hours": _hours(studies.values()),
         "models": rows,
         "summary": _summary(rows),
-        "answers": {**answers.answers(studies), "choosing": _choosing(root)},
+        "answers": {**answers.answers(studies), "choosing": _choosing(root, kept)},
         "studies": studies,
     }
     plain: Plain = rounded(document)
@@ -68,6 +82,12 @@ def study_document(comparison: Comparison) -> Plain:
         "study": document["study"],
         "selection": document["selection"],
         "data": {key: document["data"][key] for key in ("name", "train", "validation", "test")},
+        "machine": {
+            key: str(comparison.environment[key])
+            for key in _VERSIONS
+            if key in comparison.environment
+        },
+        "dates": _days(comparison),
         "openings": [len(lines) for lines in _ledgers(comparison)],
         "margin": document["margin"],
         "give_up": document["give_up"],
@@ -94,14 +114,14 @@ def rounded(value: Any) -> Any:
 # ── studies ──────────────────────────────────────────────────────────────────────────────────
 
 
-def _comparisons(root: Path) -> tuple[dict[str, Comparison], list[str]]:
-    """Compare every recipe's opened studies; return the names of the parts still sealed, too."""
+def _opened(root: Path) -> tuple[dict[str, Plain], list[parts.Part]]:
+    """Compare every recipe's opened studies; return the parts that are still sealed, too."""
     found, sealed = {}, []
-    for recipe in dict.fromkeys(part.recipe for part in parts.PARTS):
+    for recipe in _RECIPES:
         opened, waiting = parts.folders(recipe, root)
-        sealed += [part.name for part in waiting]
+        sealed += waiting
         if opened:
-            found[recipe] = compare(opened)
+            found[recipe] = study_document(compare(opened))
     return found, sealed
 
 
@@ -234,19 +254,24 @@ def _summary(rows: Sequence[Plain]) -> Plain:
 # ── machine, dates, the experiment ───────────────────────────────────────────────────────────
 
 
-def _machine(comparisons: Any) -> Plain:
+def _machine(studies: Any) -> Plain:
     """Return the environments of all studies; values in which they differ are joined."""
-    found = [comparison.environment for comparison in comparisons]
+    found = [study["machine"] for study in studies]
     machine = {}
     for key in _VERSIONS:
-        values = dict.fromkeys(str(each[key]) for each in found if key in each)
+        values = dict.fromkeys(each[key] for each in found if key in each)
         machine[key] = " + ".join(values)
     return machine
 
 
-def _dates(comparisons: Any) -> list[str]:
+def _days(comparison: Comparison) -> list[str]:
     """Return the first and the last day on which a test set was opened."""
-    days = sorted(line["time"][:10] for each in comparisons for line in each.ledger)
+    days = sorted(line["time"][:10] for line in comparison.ledger)
+    return [days[0], days[-1]] if days else []
+
+
+def _dates(studies: Any) -> list[str]:
+    days = sorted(day for study in studies for day in study["dates"])
     return [days[0], days[-1]] if days else []
 
 
@@ -260,9 +285,9 @@ def _hours(studies: Any) -> float:
     return sum(seconds) / 3600
 
 
-def _choosing(root: Path) -> Plain | None:
+def _choosing(root: Path, kept: Plain | None) -> Plain | None:
     """Return what the unsealed experiment says; None where nothing of it is there."""
-    found = {}
+    found = dict((kept and kept["answers"]["choosing"]) or {})
     for choice in unsealed.CHOICES:
         trials = unsealed.read(choice, root=root)
         if trials is not None:
@@ -274,7 +299,7 @@ def _choosing(root: Path) -> Plain | None:
                 "seconds": sum(trial.seconds for each in trials.values() for trial in each),
                 **_choices(trials),
             }
-    return found or None
+    return dict(sorted(found.items())) or None
 
 
 def _choices(trials: Mapping[str, Sequence[unsealed.Watched]]) -> Plain:

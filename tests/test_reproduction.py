@@ -272,9 +272,23 @@ def test_what_is_sealed_is_named_and_the_rest_is_there(tmp_path):
     assert "| 001 | `cnn` | 99.17 | – | – | – | – | – | – | – |" in text
 
 
+def test_what_an_earlier_run_found_is_kept_and_named(document, tmp_path):
+    write_part(tmp_path, "notebook-001-mlp")
+    found = collect(tmp_path, kept=document)
+    assert "notebook-001" not in found["kept"] and "notebook-002" in found["kept"]
+    assert found["studies"]["notebook-002"] == document["studies"]["notebook-002"]
+    assert found["sealed"] == ["notebook-001-cnn"]
+    rows = {row["model"]: row for row in found["models"]}
+    assert rows["model-8"] == next(r for r in document["models"] if r["model"] == "model-8")
+    assert rows["cnn"]["notebook"] is None
+    text = page(found)
+    assert "Kept from an earlier run of the same command" in text and "`notebook-002`" in text
+    assert "Kept from" not in page(document)
+
+
 def test_writing_without_studies_is_refused(tmp_path, monkeypatch, capsys):
     monkeypatch.setattr(parts, "ROOT", tmp_path)
-    monkeypatch.setattr("reproduction.collect.collect", lambda: {"studies": {}})
+    monkeypatch.setattr("reproduction.collect.collect", lambda kept: {"studies": {}})
     assert main(["write"]) == 2
     assert capsys.readouterr().err == (
         f"reproduction: expected opened studies in {tmp_path}, found none: "

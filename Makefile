@@ -8,7 +8,7 @@ PYTHON ?= $(shell for each in python3 python3.14 python3.13 python3.12 python3.1
 BIN := .venv/bin
 PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check
 
-.PHONY: demo test check reproduce torture pictures setup clean
+.PHONY: demo test check reproduce bench torture pictures setup clean
 
 demo: .venv/ready
 	$(BIN)/bakeoff run digits
@@ -17,8 +17,8 @@ test: .venv/dev
 	$(BIN)/pytest $(ARGS)
 
 check: .venv/dev
-	$(BIN)/ruff check src tests torture reproduction
-	$(BIN)/ruff format --check src tests torture reproduction
+	$(BIN)/ruff check src tests torture reproduction benchmarks
+	$(BIN)/ruff format --check src tests torture reproduction benchmarks
 	$(BIN)/mypy
 
 # Kills, full disks, damaged files, crowds: prints the figures of docs/reliability.md. `make torture
@@ -37,6 +37,12 @@ pictures: .venv/dev
 	$(BIN)/bakeoff run three-models
 	$(BIN)/python docs/pictures/draw.py studies/digits studies/three-models
 
+# Bakeoff's speed beside Keras on three backends, PyTorch, Lightning and scikit-learn: writes
+# docs/benchmarks.md. Half an hour on two cores that do nothing else; it goes on where it was
+# stopped. `make bench ARGS="model-8"` measures one workload, `make bench ARGS="--help"` tells more.
+bench: .venv/ready .venv-bench/ready
+	.venv-bench/bin/python -m benchmarks $(ARGS)
+
 setup: .venv/dev
 
 # Two stamps: what a user needs, and what a developer needs on top. Both are made again when
@@ -52,5 +58,11 @@ setup: .venv/dev
 	$(PIP) --group dev
 	@touch $@
 
+.venv-bench/ready: benchmarks/requirements.txt pyproject.toml .venv/ready
+	@test -x .venv-bench/bin/python || $(BIN)/python -m venv .venv-bench
+	.venv-bench/bin/python -m pip install --quiet --upgrade 'pip>=25.1'
+	.venv-bench/bin/python -m pip install --quiet --requirement benchmarks/requirements.txt --editable .
+	@touch $@
+
 clean:
-	rm -rf .venv build dist
+	rm -rf .venv .venv-bench build dist

@@ -1,0 +1,166 @@
+"""The benchmark's command line: what to measure, all of it by default, and where to keep it."""
+
+import argparse
+import json
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+
+from bakeoff import store
+from bakeoff.errors import BakeoffError, Interrupted, UsageError
+from benchmarks import accuracy, comparing, digits, scaling, speed
+from benchmarks.contestants import BY_NAME, REPOSITORY
+from benchmarks.journal import Journal
+from benchmarks.machine import cores, identity, load, machine, versions
+from benchmarks.page import page
+from benchmarks.summary import summarise
+from benchmarks.workloads import WORKLOADS, named
+
+FOLDER = REPOSITORY / ".bench"
+DOCS = REPOSITORY / "docs"
+PARTS = {
+    "speed": "throughput of the workloads",
+    "digits": "the digits study whole",
+    "scaling": "time and memory as the work grows",
+    "comparing": "comparing and reporting a large study",
+    "accuracy": "do all learn the same?",
+    "write": "benchmarks.md and benchmarks.json from what is measured",
+    "status": "say what is measured",
+}
+_MOST_SCALING_REPEATS = 3
+_BUSY = 0.5  # processes wanting a core, beside this one
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Carry out a command line and return its exit code, as Bakeoff's own does."""
+    options = _parser().parse_args(argv)
+    try:
+        _do(options)
+    except BakeoffError as error:
+        return _failed(error)
+    except KeyboardInterrupt:
+        return _failed(
+            Interrupted("interrupted; what is measured is kept, the same command goes on")
+        )
+    return 0
+
+
+def _failed(error: BakeoffError) -> int:
+    sys.stderr.write(f"benchmarks: {error}\n")
+    return error.exit_code
+
+
+def _say(text: str) -> None:
+    sys.stdout.write(f"{text}\n")
+    sys.stdout.flush()
+
+
+def _parser() -> argparse.ArgumentParser:
+    parts = "\n".join(f"  {name:<10} {text}" for name, text in PARTS.items())
+    workloads = ", ".join(workload.name for workload in WORKLOADS)
+    parser = argparse.ArgumentParser(
+        prog="python -m benchmarks",
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+        description="Measure how fast Bakeoff trains, beside others; what is measured is kept.",
+        epilog=f"parts:\n{parts}\n\nworkloads: {workloads}\n\n"
+        "Without a part or workload, all of it; with workloads alone, their speed.",
+    )
+    add = parser.add_argument
+    add("words", nargs="*", metavar="PART|WORKLOAD", help="what to do, in this order")
+    add("--repeats", type=_at_least_one, default=5, metavar="N", help="5 by default")
+    add("--seconds", type=float, default=3.0, metavar="S", help="of a repeat, about; 3 by default")
+    add("--only", action="append", default=[], metavar="NAME", help="a contestant; repeatable")
+    add("--compile", action="store_true", help="also try torch.compile: minutes more a workload")
+    add("--folder", type=Path, default=FOLDER, help="for measurements and logs; .bench by default")
+    return parser
+
+
+def _at_least_one(text: str) -> int:
+    if not text.isdecimal() or int(text) < 1:
+        raise argparse.ArgumentTypeError(f"expected a whole number from 1, found {text!r}")
+    return int(text)
+
+
+def _do(options: argparse.Namespace) -> None:
+    parts = [word for word in options.words if word in PARTS]
+    workloads = named([word for word in options.words if word not in PARTS])
+    if not parts:
+        everything = [part for part in PARTS if part != "status"]
+        parts = ["speed", "write"] if options.words else everything
+    for name in options.only:
+        if name not in BY_NAME:
+            raise UsageError(
+                f"--only: expected a contestant ({', '.join(BY_NAME)}), found {name!r}"
+            )
+    journal = Journal(options.folder / "journal.jsonl", identity=identity())
+    run = speed.Run(
+        journal,
+        options.folder / "logs",
+        options.repeats,
+        options.seconds,
+        options.only,
+        options.compile,
+        _say,
+    )
+    _warn(parts)
+    for part in parts:
+        if part == "speed":
+            for workload in workloads:
+                speed.measure(workload, run)
+        elif part == "accuracy":
+            for workload in workloads:
+                accuracy.measure(workload, run)
+        elif part == "digits":
+            digits.measure(journal, repeats=options.repeats, say=_say)
+        elif part == "scaling":
+            repeats = min(options.repeats, _MOST_SCALING_REPEATS)
+            scaling.measure(journal, repeats=repeats, say=_say)
+        elif part == "comparing":
+            comparing.measure(journal, repeats=options.repeats, say=_say)
+        elif part == "write":
+            _write(journal, DOCS if options.folder == FOLDER else options.folder)
+        else:
+            _status(journal)
+
+
+def _warn(parts: Sequence[str]) -> None:
+    lacking = [name for name, version in versions().items() if version is None]
+    if lacking and {"speed", "accuracy"} & set(parts):
+        raise UsageError(
+            f"expected all that is compared, found no {', '.join(lacking)}: `make bench` installs "
+            "it into .venv-bench"
+        )
+    if load() > _BUSY and set(parts) - {"write", "status"}:
+        _say(
+            f"Note: {load():.1f} processes have wanted a core in the last minute. Measure on a "
+            "machine that does nothing else."
+        )
+
+
+def _write(journal: Journal, folder: Path) -> None:
+    document = summarise(journal, machine=machine(), versions=versions())
+    if document["measured"] is None:
+        raise UsageError(
+            "expected measurements of this machine, these versions and this code, found none: run "
+            "`make bench` first"
+        )
+    text = json.dumps(document, indent=1, ensure_ascii=False, allow_nan=False)
+    store.write_file(folder / "benchmarks.json", f"{text}\n".encode())
+    store.write_file(folder / "benchmarks.md", page(document).encode())
+    _say(f"Wrote {folder / 'benchmarks.md'} and {folder / 'benchmarks.json'}")
+
+
+def _status(journal: Journal) -> None:
+    _say(f"{machine()['processor']}, {cores()} cores; measurements {journal.identity}")
+    for workload in WORKLOADS:
+        done = journal.lines("repeat", workload=workload.name)
+        names = {line["contestant"] for line in done}
+        counts = [f"{name} {sum(line['contestant'] == name for line in done)}" for name in names]
+        accuracies = len(journal.lines("accuracy", workload=workload.name))
+        _say(f"{workload.name:<12} {', '.join(sorted(counts)) or 'none'}; {accuracies} accuracies")
+    for kind in ("digits", "scaling", "worker", "comparing"):
+        _say(f"{kind:<12} {len(journal.lines(kind))}")
+
+
+if __name__ == "__main__":
+    sys.exit(main())

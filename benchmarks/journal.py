@@ -1,0 +1,57 @@
+"""What was measured, a line of JSON each, appended whole or not at all.
+
+A line belongs to an identity: the processor, the versions and the code that was measured. Lines
+of other identities stay in the file and are not read, so that old and new are never mixed.
+"""
+
+import json
+import os
+from collections.abc import Iterator
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+from bakeoff.store import disk
+
+Line = dict[str, Any]
+
+
+class Journal:
+    """The lines of one identity in a file that many runs share."""
+
+    def __init__(self, path: Path, *, identity: str) -> None:
+        self._path, self.identity = path, identity
+
+    def lines(self, kind: str, **where: Any) -> list[Line]:
+        """Return the lines of a kind whose fields are as given, oldest first."""
+        wanted = {"kind": kind, "identity": self.identity, **where}
+        return [
+            line
+            for line in self._all()
+            if all(line.get(name) == value for name, value in wanted.items())
+        ]
+
+    def append(self, kind: str, **fields: Any) -> None:
+        """Add a line; it is on the disk when this returns."""
+        now = datetime.now(UTC).isoformat("T", "seconds")
+        line = {"kind": kind, "identity": self.identity, "at": now, **fields}
+        content = json.dumps(line, ensure_ascii=False, allow_nan=False).encode() + b"\n"
+        with disk(self._path):
+            self._path.parent.mkdir(parents=True, exist_ok=True)
+            with self._path.open("ab") as file:
+                file.truncate(self._whole())
+                file.write(content)
+                file.flush()
+                os.fsync(file.fileno())
+
+    def _whole(self) -> int:
+        """Return how many bytes are whole lines: a killed run may have left half a one."""
+        content = self._path.read_bytes()
+        return content.rfind(b"\n") + 1
+
+    def _all(self) -> Iterator[Line]:
+        if not self._path.exists():
+            return
+        content = self._path.read_bytes()[: self._whole()]
+        for line in content.splitlines():
+            yield json.loads(line)

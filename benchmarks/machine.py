@@ -1,0 +1,68 @@
+"""What the measurements depend on: the machine, the versions, the code that was measured."""
+
+import hashlib
+import os
+import platform
+from importlib import metadata
+from pathlib import Path
+from typing import Any
+
+from bakeoff.prepare import environment
+
+REPOSITORY = Path(__file__).parents[1]
+PACKAGES = (
+    *("bakeoff", "keras", "jax", "jaxlib", "tensorflow", "torch", "lightning"),
+    *("scikit-learn", "numpy"),
+)
+_ENGINE = ("backend", "engine", "initial", "kernels", "layers")
+_CODE = (
+    *(f"src/bakeoff/{name}.py" for name in _ENGINE),
+    *("benchmarks/contestants.py", "benchmarks/workloads.py"),
+)
+
+
+def machine() -> dict[str, Any]:
+    """Return the processor, the cores to use, the memory in bytes and the operating system."""
+    known = environment("cpu")
+    return {
+        "processor": known["processor"],
+        "cores": cores(),
+        "memory_bytes": os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES"),
+        "platform": platform.platform(),
+        "python": platform.python_version(),
+    }
+
+
+def cores() -> int:
+    """Return how many cores this process may use."""
+    try:
+        return len(os.sched_getaffinity(0))
+    except AttributeError:  # macOS
+        return os.cpu_count() or 1
+
+
+def versions() -> dict[str, str | None]:
+    """Return the versions of what is compared; None for what is not installed."""
+
+    def version(name: str) -> str | None:
+        try:
+            return metadata.version(name)
+        except metadata.PackageNotFoundError:
+            return None
+
+    return {name: version(name) for name in PACKAGES}
+
+
+def identity() -> str:
+    """Return a short hash of all that a measurement of speed depends on."""
+    digest = hashlib.sha256()
+    digest.update(f"{machine()['processor']} {cores()} {versions()}\n".encode())
+    scripts = sorted((REPOSITORY / "benchmarks" / "opponents").glob("*.py"))
+    for path in [*(REPOSITORY / name for name in _CODE), *scripts]:
+        digest.update(f"{path.name} {hashlib.sha256(path.read_bytes()).hexdigest()}\n".encode())
+    return digest.hexdigest()[:16]
+
+
+def load() -> float:
+    """Return how many processes have wanted a core in the last minute; 2 cores carry 2."""
+    return os.getloadavg()[0]

@@ -1,0 +1,130 @@
+"""Time and memory of one worker for one, two, four and eight times the work; the largest worker."""
+
+import json
+import os
+import subprocess
+import tempfile
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from bakeoff import recipe as recipes
+from bakeoff.errors import BakeoffError
+from bakeoff.recipe import ModelRecipe
+from bakeoff.shapes import describe
+from bakeoff.trial import CHECKPOINT_SECONDS, write_development
+from benchmarks.contestants import BY_NAME, REPOSITORY
+from benchmarks.journal import Journal
+from benchmarks.speed import Say
+from benchmarks.workloads import Material, material
+
+FACTORS = (1, 2, 4, 8)
+AXES = ("images", "epochs", "seeds", "width")
+TARGET_BYTES = 900e6
+_WIDTH, _EPOCHS = 64, 2
+_MNIST = "notebook-001"  # a recipe that trains on all of MNIST's training images
+
+
+@dataclass(frozen=True)
+class Case:
+    """So many times the images (MNIST repeated), epochs, seeds and units of a small network."""
+
+    axis: str
+    factor: int
+
+    def times(self, axis: str) -> int:
+        """Return the factor along an axis."""
+        return self.factor if axis == self.axis else 1
+
+
+def cases() -> list[Case]:
+    """Return the cases; the first, with every factor 1, belongs to all axes."""
+    return [Case("all", 1), *(Case(axis, factor) for axis in AXES for factor in FACTORS[1:])]
+
+
+def model(case: Case) -> ModelRecipe:
+    """Return the case's network: two equal layers, Adam, batch 128."""
+    layer = {"dense": {"units": _WIDTH * case.times("width"), "activation": "relu"}}
+    training = {"epochs": _EPOCHS * case.times("epochs"), "batch_size": 128, "optimizer": "adam"}
+    declared = {"layers": [layer, layer], "training": training}
+    mapping = {"name": "scaling", "data": "mnist", "models": {"mlp": declared}}
+    return recipes.parse(mapping, origin="scaling", folder=Path.cwd()).models["mlp"]
+
+
+def work(case: Case, network: ModelRecipe) -> float:
+    """Return the case's operations, up to a constant: images · epochs · seeds · operations."""
+    flops = describe(network, (28, 28, 1), 10).flops_per_image
+    return float(flops * network.training.epochs * case.times("seeds") * case.times("images"))
+
+
+def measure(journal: Journal, *, repeats: int, say: Say) -> None:
+    """Measure the cases that are missing, then the largest network of the workloads."""
+    data: Material | None = None
+    for repeat in range(repeats):
+        for case in cases():
+            where = {"axis": case.axis, "factor": case.factor, "repeat": repeat}
+            if journal.lines("scaling", **where):
+                continue
+            data = data or material(_MNIST)
+            network = model(case)
+            answer = _run(network, data, images=case.times("images"), seeds=case.times("seeds"))
+            journal.append("scaling", **where, work=work(case, network), **answer)
+            say(f"scaling  {case.axis} × {case.factor}  {_in_words(answer)}")
+    for name in ("dense", "cnn"):
+        if not journal.lines("worker", model=name):
+            data = data or material(_MNIST)
+            network = _one_epoch(recipes.load(_MNIST).models[name])
+            answer = _run(network, data, images=1, seeds=1)
+            journal.append("worker", model=name, **answer)
+            say(f"scaling  {name}, one epoch of MNIST  {_in_words(answer)}")
+
+
+def _one_epoch(network: ModelRecipe) -> ModelRecipe:
+    training = network.training.model_copy(update={"epochs": 1})
+    return network.model_copy(update={"training": training})
+
+
+def _run(network: ModelRecipe, data: Material, *, images: int, seeds: int) -> dict[str, Any]:
+    with tempfile.TemporaryDirectory(prefix="bakeoff-bench-") as name:
+        folder = Path(name)
+        arrays = {
+            "train_images": np.tile(data.images, (images, 1, 1, 1)),
+            "train_labels": np.tile(data.labels, images),
+            "validation_images": data.images[:0],
+            "validation_labels": data.labels[:0],
+        }
+        write_development(folder / "data", arrays)
+        job = {
+            "study": str(folder / "study"),
+            "model": "model",
+            "selection": "last",
+            "declared": network.model_dump_json(),
+            "identity": "benchmark",
+            "data": str(folder / "data"),
+            "maximum": data.maximum,
+            "n_classes": data.n_classes,
+            "checkpoint_seconds": CHECKPOINT_SECONDS,
+        }
+        return _answer({"job": job, "seeds": seeds})
+
+
+def _answer(order: dict[str, Any]) -> dict[str, Any]:
+    done = subprocess.run(
+        [BY_NAME["bakeoff"].command()[0], "-m", "benchmarks.worker"],
+        input=json.dumps(order) + "\n",
+        capture_output=True,
+        text=True,
+        cwd=REPOSITORY,
+        env={**os.environ, **BY_NAME["bakeoff"].environment(1)},
+    )
+    if done.returncode:
+        last = (done.stderr.strip().splitlines() or ["it printed nothing"])[-1]
+        raise BakeoffError(f"a worker ended with code {done.returncode}: {last}")
+    answer: dict[str, Any] = json.loads(done.stdout)
+    return answer
+
+
+def _in_words(answer: dict[str, Any]) -> str:
+    return f"{answer['seconds']:.1f} s, {answer['peak_bytes'] / 1e6:.0f} MB"

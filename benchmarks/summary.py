@@ -1,0 +1,343 @@
+"""The journal in, one document out: medians, ratios, fractions of the limit, targets met or not."""
+
+import math
+from collections.abc import Mapping, Sequence
+from statistics import median
+from typing import Any
+
+import numpy as np
+
+from bakeoff.report.words import listed
+from benchmarks import comparing, digits, scaling
+from benchmarks.accuracy import chance
+from benchmarks.contestants import BY_NAME, CONTESTANTS, Arrangement, sklearn
+from benchmarks.journal import Journal, Line
+from benchmarks.workloads import WORKLOADS, Declared, Workload, declared
+
+Plain = dict[str, Any]
+FAMILIES = {"keras": "over_keras", "torch": "over_torch"}
+STRAIGHT = 0.15  # a case may lie this far from the straight line
+
+
+def summarise(journal: Journal, *, machine: Plain, versions: Plain) -> Plain:
+    """Return docs/benchmarks.json as plain data."""
+    kinds = ("repeat", "accuracy", "digits", "scaling", "worker", "comparing")
+    times = sorted(line["at"] for kind in kinds for line in journal.lines(kind))
+    document: Plain = rounded(
+        {
+            "measured": [times[0], times[-1]] if times else None,
+            "machine": machine,
+            "versions": versions,
+            "workloads": [_workload(each, journal) for each in WORKLOADS],
+            "digits": _digits(journal),
+            "scaling": _scaling(journal),
+            "comparing": _comparing(journal),
+            "gpu": None,
+        }
+    )
+    return document
+
+
+def rounded(value: Any) -> Any:
+    """Return plain data with four significant digits of every float: what can be meant."""
+    if isinstance(value, Mapping):
+        return {key: rounded(each) for key, each in value.items()}
+    if isinstance(value, list | tuple):
+        return [rounded(each) for each in value]
+    return float(f"{value:.4g}") if isinstance(value, float) else value
+
+
+# ── throughput ───────────────────────────────────────────────────────────────────────────────
+
+
+def _workload(workload: Workload, journal: Journal) -> Plain:
+    found = declared(workload)
+    rows = [
+        row
+        for contestant in CONTESTANTS
+        if contestant.name != "products"
+        for row in [_row(workload, found, contestant.name, journal)]
+        if row is not None
+    ]
+    speeds = speeds_by_repeat(journal.lines("repeat", workload=workload.name))
+    return {
+        "name": workload.name,
+        "recipe": workload.recipe,
+        "model": workload.model,
+        "batch": found.model.training.batch_size,
+        "images": workload.images or found.n_train,
+        "all_images": found.n_train,
+        "parameters": found.architecture.parameters,
+        "steps_per_trial": found.steps_per_trial,
+        "contestants": rows,
+        "ratios": {
+            family: _ratio(rows, speeds, family, getattr(workload, target))
+            for family, target in FAMILIES.items()
+        },
+        "limit": _limit(workload, journal),
+        "accuracy": _accuracy(workload, journal),
+    }
+
+
+def _row(workload: Workload, found: Declared, name: str, journal: Journal) -> Plain | None:
+    """Return a contestant's line of the table; None if it did not take part."""
+    where = {"workload": workload.name, "contestant": name}
+    repeats = journal.lines("repeat", **where)
+    if not repeats:
+        return None
+    start = journal.lines("start", **where)[-1]
+    calibration = journal.lines("calibration", **where)
+    speeds = [line["steps"] / line["seconds"] for line in repeats]
+    plain = sklearn(found.model) if name == "sklearn" else None
+    return {
+        "name": name,
+        "label": BY_NAME[name].label,
+        "family": BY_NAME[name].family,
+        "arrangement": Arrangement(**start["arrangement"]).label,
+        "settings": start["settings"],
+        "tried": [_tried(each) for each in calibration[-1]["tried"]] if calibration else [],
+        "differs": list(plain.differs) if plain else [],
+        "repeats": len(repeats),
+        "seconds_per_repeat": median(line["seconds"] for line in repeats),
+        "steps_per_second": median(speeds),
+        "range": [min(speeds), max(speeds)],
+        "trials_per_hour": 3600 * median(speeds) / found.steps_per_trial,
+        "start_seconds": start["start_seconds"],
+        "warm_seconds": start["warm_seconds"],
+        "peak_bytes": max(line["peak_bytes"] for line in repeats),
+    }
+
+
+def _tried(each: Plain) -> Plain:
+    return {**each, "arrangement": Arrangement(**each["arrangement"]).label}
+
+
+def speeds_by_repeat(repeats: Sequence[Line]) -> dict[str, dict[int, float]]:
+    """Return steps a second of every contestant, by repeat."""
+    found: dict[str, dict[int, float]] = {}
+    for line in repeats:
+        speed = line["steps"] / line["seconds"]
+        found.setdefault(line["contestant"], {})[line["repeat"]] = speed
+    return found
+
+
+def _ratio(
+    rows: Sequence[Plain],
+    speeds: Mapping[str, Mapping[int, float]],
+    family: str,
+    target: float | None,
+) -> Plain | None:
+    """Return Bakeoff's throughput over that of the family's fastest; None where one is missing.
+
+    The ratio is that of the medians; `range` are the smallest and largest ratio of a repeat.
+    """
+    others = [row for row in rows if row["family"] == family]
+    if "bakeoff" not in speeds or not others:
+        return None
+    best = max(others, key=lambda row: float(row["steps_per_second"]))
+    ours, theirs = speeds["bakeoff"], speeds[best["name"]]
+    single = [ours[k] / theirs[k] for k in ours.keys() & theirs.keys()]
+    ratio = median(ours.values()) / median(theirs.values())
+    return {
+        "best": best["name"],
+        "label": best["label"],
+        "ratio": ratio,
+        "range": [min(single), max(single)] if single else [ratio, ratio],
+        "target": target,
+        "met": None if target is None else ratio >= target,
+    }
+
+
+def _limit(workload: Workload, journal: Journal) -> Plain | None:
+    """Return what part of a step's time the matrix products alone would take, in two ways.
+
+    `products`: the step's own products, one after the other, nothing between them. `large`: the
+    step's operations at the speed of a large product. Both on all cores at once.
+    """
+    where = {"workload": workload.name}
+    ours = journal.lines("repeat", contestant="bakeoff", **where)
+    theirs = journal.lines("repeat", contestant="products", **where)
+    if not ours or not theirs:
+        return None
+    speed = median(line["steps"] / line["seconds"] for line in ours)
+    alone = median(line["steps"] / line["seconds"] for line in theirs)
+    large = median(line["large_per_second"] for line in theirs)
+    share = speed * theirs[0]["operations"] / large
+    return {
+        "operations": theirs[0]["operations"],
+        "steps_per_second": alone,
+        "large_per_second": large,
+        "products": speed / alone,
+        "large": share,
+        "target": workload.share,
+        "met": None if workload.share is None else share >= workload.share,
+    }
+
+
+def _accuracy(workload: Workload, journal: Journal) -> Plain | None:
+    lines = {line["contestant"]: line for line in journal.lines("accuracy", workload=workload.name)}
+    if not lines:
+        return None
+    means = {name: float(np.mean(line["accuracy"])) for name, line in lines.items()}
+    alike = {name: mean for name, mean in means.items() if name != "sklearn"}
+    first = next(iter(lines.values()))
+    return {
+        "epochs": first["epochs"],
+        "images": first["images"],
+        "held_out": first["held_out"],
+        "contestants": [
+            {
+                "name": name,
+                "label": BY_NAME[name].label,
+                "mean": means[name],
+                "seeds": len(line["accuracy"]),
+            }
+            for name, line in lines.items()
+        ],
+        "spread": max(alike.values()) - min(alike.values()) if alike else None,
+        "chance": chance(float(np.mean(list(means.values()))), first["held_out"]),
+    }
+
+
+# ── the rest ─────────────────────────────────────────────────────────────────────────────────
+
+
+def _digits(journal: Journal) -> Plain | None:
+    found: Plain = {}
+    for state in digits.STATES:
+        seconds = [line["seconds"] for line in journal.lines("digits", state=state)]
+        if not seconds:
+            return None
+        found[state] = {
+            "seconds": median(seconds),
+            "range": [min(seconds), max(seconds)],
+            "repeats": len(seconds),
+            "met": median(seconds) < digits.TARGET_SECONDS,
+        }
+    return {**found, "target": digits.TARGET_SECONDS}
+
+
+def _scaling(journal: Journal) -> Plain | None:
+    lines = journal.lines("scaling")
+    if not lines:
+        return None
+    base = _case(lines, "all", 1)
+    axes = []
+    for axis in scaling.AXES:
+        measured = [base, *(_case(lines, axis, factor) for factor in scaling.FACTORS[1:])]
+        present = [each for each in measured if each is not None]
+        axes.append({"axis": axis, "cases": present, **straight(present)})
+    workers = {line["model"]: line for line in journal.lines("worker")}
+    peaks = {name: line["peak_bytes"] for name, line in workers.items()}
+    met = max(peaks.values()) < scaling.TARGET_BYTES if peaks else None
+    return {
+        "axes": axes,
+        "workers": {"peak_bytes": peaks, "target": scaling.TARGET_BYTES, "met": met},
+    }
+
+
+def _case(lines: Sequence[Line], axis: str, factor: int) -> Plain | None:
+    mine = [line for line in lines if line["axis"] == axis and line["factor"] == factor]
+    if not mine:
+        return None
+    return {
+        "factor": factor,
+        "work": mine[0]["work"],
+        "seconds": median(line["seconds"] for line in mine),
+        "peak_bytes": max(line["peak_bytes"] for line in mine),
+        "repeats": len(mine),
+    }
+
+
+def straight(cases: Sequence[Plain]) -> Plain:
+    """Return the straight line of time over work, by least squares, and how far cases lie off it.
+
+    `fixed` seconds do not depend on the work (the compilation above all), `unit` seconds belong to
+    the work of the first case; `off` is the largest distance from the line, as a fraction of it.
+    """
+    if len(cases) < 3:
+        return {"fixed": None, "unit": None, "off": None, "straight": None}
+    work = np.array([case["work"] / cases[0]["work"] for case in cases])
+    seconds = np.array([case["seconds"] for case in cases])
+    unit, fixed = np.polyfit(work, seconds, 1)
+    off = float(np.max(np.abs(seconds / (fixed + unit * work) - 1)))
+    return {"fixed": float(fixed), "unit": float(unit), "off": off, "straight": off <= STRAIGHT}
+
+
+def _comparing(journal: Journal) -> Plain | None:
+    found: Plain = {}
+    for verb in comparing.VERBS:
+        lines = journal.lines("comparing", verb=verb, images=comparing.IMAGES)
+        if not lines:
+            return None
+        found[verb] = {
+            "seconds": median(line["seconds"] for line in lines),
+            "processor_seconds": median(line["processor_seconds"] for line in lines),
+            "peak_bytes": max(line["peak_bytes"] for line in lines),
+            "repeats": len(lines),
+        }
+    seconds = math.fsum(found[verb]["seconds"] for verb in comparing.VERBS)
+    peak = max(found[verb]["peak_bytes"] for verb in comparing.VERBS)
+    return {
+        "verbs": found,
+        "models": comparing.MODELS,
+        "seeds": comparing.SEEDS,
+        "images": comparing.IMAGES,
+        "target_seconds": comparing.TARGET_SECONDS,
+        "target_bytes": comparing.TARGET_BYTES,
+        "seconds": seconds,
+        "peak_bytes": peak,
+        "met": seconds < comparing.TARGET_SECONDS and peak < comparing.TARGET_BYTES,
+    }
+
+
+# ── what is to be said about targets ─────────────────────────────────────────────────────────
+
+
+def missed(document: Plain) -> list[str]:
+    """Return a sentence for every target that was measured and missed."""
+    found = []
+    for each in document["workloads"]:
+        for ratio in each["ratios"].values():
+            if ratio and ratio["met"] is False:
+                found.append(
+                    f"`{each['name']}`: {ratio['ratio']:.2f} × the throughput of {ratio['label']}, "
+                    f"where {ratio['target']:g} × was wanted"
+                )
+        limit = each["limit"]
+        if limit and limit["met"] is False:
+            found.append(
+                f"`{each['name']}`: {100 * limit['large']:.0f} % of the matrix-product limit, "
+                f"where {100 * limit['target']:.0f} % was wanted"
+            )
+    found += _missed_beside(document)
+    return found
+
+
+def _missed_beside(document: Plain) -> list[str]:
+    found = []
+    study, table, compared = document["digits"], document["scaling"], document["comparing"]
+    for state in digits.STATES if study else ():
+        if not study[state]["met"]:
+            found.append(
+                f"the digits study, {state}: {study[state]['seconds']:.1f} s, where less than "
+                f"{study['target']:g} s was wanted"
+            )
+    if table and table["workers"]["met"] is False:
+        peaks = table["workers"]["peak_bytes"]
+        worst = max(peaks, key=lambda name: float(peaks[name]))
+        found.append(
+            f"the memory of a worker: {peaks[worst] / 1e6:.0f} MB with `{worst}`, where less than "
+            f"{table['workers']['target'] / 1e6:.0f} MB was wanted"
+        )
+    crooked = [a["axis"] for a in (table["axes"] if table else ()) if a["straight"] is False]
+    if crooked:
+        found.append(f"no straight line: {listed(crooked)}")
+    if compared and not compared["met"]:
+        found.append(
+            f"comparing and reporting: {compared['seconds']:.1f} s and "
+            f"{compared['peak_bytes'] / 1e6:.0f} MB, where less than "
+            f"{compared['target_seconds']:g} s and {compared['target_bytes'] / 1e6:.0f} MB was "
+            "wanted"
+        )
+    return found

@@ -139,11 +139,12 @@ class RandomTranslation(keras.layers.RandomTranslation):  # type: ignore[misc]
             return inputs
         key = jax.random.fold_in(_random_key.get(), self.place)
         batch, height, width, _ = inputs.shape
-        low = np.float32([self.height_lower * height, self.width_lower * width])
-        high = np.float32([self.height_upper * height, self.width_upper * width])
+        size = np.array([height, width], np.float32)
+        low = size * (self.height_lower, self.width_lower)
+        high = size * (self.height_upper, self.width_upper)
         return translate(
             inputs,
-            jax.random.uniform(key, (batch, 2), minval=low, maxval=high),
+            jax.random.uniform(key, (batch, 2), np.float32, low, high),
             fill_mode=self.fill_mode,
             interpolation=self.interpolation,
             fill_value=self.fill_value,

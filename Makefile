@@ -35,7 +35,8 @@ reproduce: .venv/ready
 pictures: .venv/dev
 	$(BIN)/bakeoff run digits
 	$(BIN)/bakeoff run three-models
-	$(BIN)/python docs/pictures/draw.py studies/digits studies/three-models
+	$(BIN)/bakeoff run docs/pictures/schedule.yaml --out studies/schedule
+	$(BIN)/python docs/pictures/draw.py studies/digits studies/three-models studies/schedule
 
 # Bakeoff's speed beside Keras on three backends, PyTorch, Lightning and scikit-learn: writes
 # docs/benchmarks.md. Half an hour on two cores that do nothing else; it goes on where it was

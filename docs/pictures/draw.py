@@ -1,7 +1,7 @@
-"""Draw the README's picture and those of docs/gallery.md, from two finished studies.
+"""Draw the README's picture and those of docs/gallery.md, from three finished studies.
 
-Run, after `bakeoff run digits` and `bakeoff run three-models`:
-.venv/bin/python docs/pictures/draw.py studies/digits studies/three-models
+`make pictures` runs the studies, digits, three-models and schedule.yaml beside this file, and then
+.venv/bin/python docs/pictures/draw.py studies/digits studies/three-models studies/schedule
 """
 
 import base64
@@ -19,7 +19,7 @@ from bakeoff.study import compare
 
 HERE = Path(__file__).parent
 DOTS = "Test accuracy of every network: a dot a seed, the mean, its 95 % interval, letters"
-# name: what it shows, in words; how it is drawn; of which study (0: digits, 1: three-models)
+# name: what it shows, in words; how it is drawn; of which study (0: digits, 1: three-models, 2: schedule)
 DRAWN: dict[str, tuple[str, Any, int]] = {
     "accuracy": (DOTS, figures.accuracy_dots, 0),
     "verdicts": (
@@ -44,6 +44,7 @@ DRAWN: dict[str, tuple[str, Any, int]] = {
         lambda study: figures.learning_curves(study, "dense"),
         1,
     ),
+    "rate": ("The learning rate by epoch", figures.learning_rate, 2),
     "classes": (
         "Accuracy of the convolutional network on each digit, the worst first",
         lambda study: figures.per_class(study, "cnn"),

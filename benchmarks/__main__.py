@@ -4,6 +4,7 @@ import argparse
 import json
 import sys
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 
 from bakeoff import store
@@ -14,7 +15,7 @@ from benchmarks.journal import Journal
 from benchmarks.machine import cores, identity, load, machine, versions
 from benchmarks.page import page
 from benchmarks.summary import summarise
-from benchmarks.workloads import WORKLOADS, named
+from benchmarks.workloads import WORKLOADS, Workload, named
 
 FOLDER = REPOSITORY / ".bench"
 DOCS = REPOSITORY / "docs"
@@ -71,6 +72,7 @@ def _parser() -> argparse.ArgumentParser:
     add("--seconds", type=float, default=3.0, metavar="S", help="of a repeat, about; 3 by default")
     add("--only", action="append", default=[], metavar="NAME", help="a contestant; repeatable")
     add("--compile", action="store_true", help="also try torch.compile: minutes more a workload")
+    add("--images", type=_at_least_one, metavar="N", help="fewer, to try it out; needs --folder")
     add("--folder", type=Path, default=FOLDER, help="for measurements and logs; .bench by default")
     return parser
 
@@ -92,6 +94,7 @@ def _do(options: argparse.Namespace) -> None:
             raise UsageError(
                 f"--only: expected a contestant ({', '.join(BY_NAME)}), found {name!r}"
             )
+    workloads = tuple(_smaller(each, options) for each in workloads)
     journal = Journal(options.folder / "journal.jsonl", identity=identity())
     run = speed.Run(
         journal,
@@ -121,6 +124,15 @@ def _do(options: argparse.Namespace) -> None:
             _write(journal, DOCS if options.folder == FOLDER else options.folder)
         else:
             _status(journal)
+
+
+def _smaller(workload: Workload, options: argparse.Namespace) -> Workload:
+    """Return the workload over fewer images, once around, if that was asked for."""
+    if options.images is None:
+        return workload
+    if options.folder == FOLDER:
+        raise UsageError("--images: expected a --folder too: such figures are not for the page")
+    return replace(workload, images=options.images, accuracy_images=options.images, epochs=1)
 
 
 def _warn(parts: Sequence[str]) -> None:

@@ -3,14 +3,15 @@
 import math
 from typing import Any
 
-from benchmarks.contestants import Contestant, entered
+from benchmarks.contestants import Arrangement, Contestant, entered
 from benchmarks.group import DroppedOut, Group
-from benchmarks.speed import Run, choose
+from benchmarks.machine import cores
+from benchmarks.speed import Run, fastest_settings
 from benchmarks.workloads import HELD_OUT, Declared, Workload, declared
 
 
 def measure(workload: Workload, run: Run) -> None:
-    """Train each contestant once, in its arrangement, and keep its accuracy with each seed."""
+    """Train each contestant once, in one process, with its fastest settings."""
     found = declared(workload)
     for contestant in entered(found, run.names):
         where = {"workload": workload.name, "contestant": contestant.name}
@@ -27,11 +28,12 @@ def measure(workload: Workload, run: Run) -> None:
 
 
 def _train(workload: Workload, found: Declared, contestant: Contestant, run: Run) -> dict[str, Any]:
-    choice = choose(workload, found, contestant, run)
+    settings = fastest_settings(workload, found, contestant, run)
+    alone = Arrangement(1, max(each.threads for each in contestant.arrangements(cores())))
     task = run.task(workload, found, contestant, held_out=HELD_OUT)
-    group = Group(contestant, choice.arrangement, task, log=run.log(workload, contestant))
+    group = Group(contestant, alone, task, log=run.log(workload, contestant))
     try:
-        group.order(do="prepare", settings=choice.settings)
+        group.order(do="prepare", settings=settings)
         answer = group.train(images=workload.accuracy_images, epochs=workload.epochs)
         scores = [each["accuracy"] for each in group.order(do="score")]
     finally:

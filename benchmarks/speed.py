@@ -4,14 +4,14 @@ import math
 import time
 from collections.abc import Callable, Sequence
 from contextlib import ExitStack
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
 
 from benchmarks.contestants import Arrangement, Contestant, Settings, entered, sklearn
 from benchmarks.group import DroppedOut, Group
 from benchmarks.journal import Journal
-from benchmarks.machine import cores, load
+from benchmarks.machine import cores, load, versions
 from benchmarks.workloads import Declared, Workload, declared
 
 CALIBRATION = 0.25  # of a workload's images, and of a repeat's seconds
@@ -51,11 +51,16 @@ class Run:
 
 
 @dataclass(frozen=True)
-class Choice:
-    """The arrangement and settings that were fastest."""
+class Started:
+    """A contestant's processes in its fastest arrangement, its fastest settings, its speed.
 
-    arrangement: Arrangement
+    steps_per_second : as found when it was tried just now; None where nothing had to be tried
+    """
+
+    group: Group
     settings: Settings
+    seconds: float
+    steps_per_second: float | None = None
 
 
 def measure(workload: Workload, run: Run) -> None:
@@ -85,61 +90,117 @@ def turns(contestants: Sequence[Contestant], repeat: int) -> list[Contestant]:
     return turned[::-1] if repeat % 2 else turned
 
 
-def choose(workload: Workload, found: Declared, contestant: Contestant, run: Run) -> Choice:
-    """Return the fastest arrangement and settings, from the journal or by trying them."""
+def start(workload: Workload, found: Declared, contestant: Contestant, run: Run) -> Started:
+    """Start a contestant as it is fastest, by the journal or by trying; `group.close` ends it."""
+    arrangements, tries = _candidates(workload, found, contestant, run)
+    if len(arrangements) == len(tries) == 1:
+        return _begin(workload, found, contestant, arrangements[0], run, tries[0])
+    with ExitStack() as stack:
+        begun = []
+        for arrangement in arrangements[::-1]:
+            begun.append(_begin(workload, found, contestant, arrangement, run, {}))
+            stack.callback(begun[-1].group.close)
+        tried = _try_all(workload, found, run, begun, tries)
+        best = max(tried, key=lambda each: each.steps_per_second or 0.0)
+        run.journal.append(
+            "calibration",
+            workload=workload.name,
+            contestant=contestant.name,
+            tried=[_as_line(each) for each in tried],
+            chosen=_as_line(best),
+        )
+        stack.pop_all()
+    for each in begun:
+        if each.group is not best.group:
+            each.group.close()
+    return best
+
+
+def fastest_settings(
+    workload: Workload, found: Declared, contestant: Contestant, run: Run
+) -> Settings:
+    """Return the settings that `start` would choose."""
+    _, tries = _candidates(workload, found, contestant, run)
+    if len(tries) == 1:
+        return tries[0]
+    started = start(workload, found, contestant, run)
+    started.group.close()
+    return started.settings
+
+
+def _candidates(
+    workload: Workload, found: Declared, contestant: Contestant, run: Run
+) -> tuple[list[Arrangement], list[Settings]]:
+    """Return the arrangements and settings to try; one of each where they have been tried."""
     known = run.journal.lines("calibration", workload=workload.name, contestant=contestant.name)
     if known:
         chosen = known[-1]["chosen"]
-        return Choice(Arrangement(**chosen["arrangement"]), chosen["settings"])
-    arrangements, tries = contestant.arrangements(cores()), list(contestant.tries(found))
+        return [Arrangement(**chosen["arrangement"])], [chosen["settings"]]
+    tries = list(contestant.tries(found))
     if run.compiled and contestant.name == "torch-loop":
         tries += [{**each, "compile": True} for each in tries]
-    if len(arrangements) == len(tries) == 1:
-        return Choice(arrangements[0], tries[0])
-    tried = _try_all(workload, found, contestant, run, arrangements[::-1], tries)
-    best = max(tried, key=lambda each: float(each["steps_per_second"]))
-    chosen = {name: best[name] for name in ("arrangement", "settings")}
-    run.journal.append(
-        "calibration",
-        workload=workload.name,
-        contestant=contestant.name,
-        tried=tried,
-        chosen=chosen,
-    )
-    return Choice(Arrangement(**best["arrangement"]), best["settings"])
+    return contestant.arrangements(cores()), tries
+
+
+def _begin(
+    workload: Workload,
+    found: Declared,
+    contestant: Contestant,
+    arrangement: Arrangement,
+    run: Run,
+    settings: Settings,
+) -> Started:
+    """Start the processes and wait until they have imported what they need."""
+    began = time.monotonic()
+    task = run.task(workload, found, contestant)
+    group = Group(contestant, arrangement, task, log=run.log(workload, contestant))
+    try:
+        _check_versions(contestant, group.order(do="versions", names=contestant.packages)[0])
+    except BaseException:
+        group.close()
+        raise
+    return Started(group, settings, time.monotonic() - began)
+
+
+def _check_versions(contestant: Contestant, found: dict[str, str]) -> None:
+    """Refuse an environment of Bakeoff's own whose libraries are not those of the others."""
+    expected = versions()
+    for name, version in found.items():
+        if version != expected[name]:
+            raise DroppedOut(
+                f"{contestant.label}: expected {name} {expected[name]}, as the others have it, "
+                f"found {version}: delete .venv and .venv-bench, and `make bench` makes both anew"
+            )
 
 
 def _try_all(
     workload: Workload,
     found: Declared,
-    contestant: Contestant,
     run: Run,
-    arrangements: Sequence[Arrangement],
+    begun: Sequence[Started],
     tries: list[Settings],
-) -> list[dict[str, Any]]:
+) -> list[Started]:
     """Try all settings in the first arrangement, and those among the fastest in the others."""
-    tried: list[dict[str, Any]] = []
-    task = run.task(workload, found, contestant)
-    for arrangement in arrangements:
-        group = Group(contestant, arrangement, task, log=run.log(workload, contestant))
-        try:
-            for settings in tries:
-                speed = _try(group, settings, workload, found, run)
-                tried.append(
-                    {
-                        "arrangement": asdict(arrangement),
-                        "settings": settings,
-                        "steps_per_second": speed,
-                    }
-                )
-                words = _in_words(arrangement, settings)
-                run.say(f"{workload.name}  {contestant.name}  try {words}  {speed:,.1f} steps/s")
-        finally:
-            group.close()
-        fastest = max(float(each["steps_per_second"]) for each in tried)
-        close = [each for each in tried if each["steps_per_second"] >= CLOSE * fastest]
-        tries = [settings for settings in tries if settings in [each["settings"] for each in close]]
+    tried: list[Started] = []
+    for each in begun:
+        for settings in tries:
+            speed = _try(each.group, settings, workload, found, run)
+            tried.append(replace(each, settings=settings, steps_per_second=speed))
+            words = _in_words(each.group.arrangement, settings)
+            name = each.group.contestant.name
+            run.say(f"{workload.name}  {name}  try {words}  {speed:,.1f} steps/s")
+        fastest = max(each.steps_per_second or 0.0 for each in tried)
+        close = [one for one in tried if (one.steps_per_second or 0.0) >= CLOSE * fastest]
+        tries = [one for one in tries if one in [other.settings for other in close]]
     return tried
+
+
+def _as_line(each: Started) -> dict[str, Any]:
+    return {
+        "arrangement": asdict(each.group.arrangement),
+        "settings": each.settings,
+        "steps_per_second": each.steps_per_second,
+    }
 
 
 def _try(group: Group, settings: Settings, workload: Workload, found: Declared, run: Run) -> float:
@@ -159,37 +220,35 @@ def _warm(
     workload: Workload, found: Declared, contestant: Contestant, run: Run, stack: ExitStack
 ) -> tuple[Group, int]:
     """Start a contestant as it is fastest; return it warm, and the epochs that make a repeat."""
-    choice = choose(workload, found, contestant, run)
-    started = time.monotonic()
-    task = run.task(workload, found, contestant)
-    group = Group(contestant, choice.arrangement, task, log=run.log(workload, contestant))
+    started = start(workload, found, contestant, run)
+    group, settings = started.group, started.settings
     stack.callback(group.close)
-    versions = group.order(do="versions", names=contestant.packages)[0]
-    start_seconds = time.monotonic() - started
     images = workload.images or found.n_train
-    parameters, warm_seconds = group.prepare(choice.settings, images=images)
+    parameters, warm_seconds = group.prepare(settings, images=images)
     if contestant.name != "products" and parameters != found.architecture.parameters:
         raise DroppedOut(
             f"{contestant.label}: expected {found.architecture.parameters:,} parameters, found "
             f"{parameters:,}: its model is another one"
         )
-    once = group.train(images=images, epochs=1)
     run.journal.append(
         "start",
         workload=workload.name,
         contestant=contestant.name,
-        arrangement=asdict(choice.arrangement),
-        settings=choice.settings,
-        versions=versions,
-        start_seconds=start_seconds,
+        arrangement=asdict(group.arrangement),
+        settings=settings,
+        start_seconds=started.seconds,
         warm_seconds=warm_seconds,
     )
-    words = _in_words(choice.arrangement, choice.settings)
     run.say(
-        f"{workload.name}  {contestant.name}  ready: {words}; started in {start_seconds:.1f} s, "
-        f"warm in {warm_seconds:.1f} s"
+        f"{workload.name}  {contestant.name}  ready: {_in_words(group.arrangement, settings)}; "
+        f"started in {started.seconds:.1f} s, warm in {warm_seconds:.1f} s"
     )
-    return group, max(1, min(_MOST_EPOCHS, round(run.seconds / once["seconds"])))
+    if started.steps_per_second is None:
+        epoch = float(group.train(images=images, epochs=1)["seconds"])
+    else:
+        steps = math.ceil(images / found.model.training.batch_size) * group.arrangement.processes
+        epoch = steps / started.steps_per_second
+    return group, max(1, min(_MOST_EPOCHS, round(run.seconds / epoch)))
 
 
 def _repeat(

@@ -298,9 +298,9 @@ def test_the_slower_of_two_processes_counts_and_both_ones_steps(run, make, monke
     repeats = journal.lines("repeat", workload="model-8", contestant="bakeoff")
     assert [line["repeat"] for line in repeats] == [0, 1, 2, 3, 4]
     epochs = repeats[0]["epochs"]
-    assert epochs == 4  # an epoch of 469 steps takes the slower one 0.938 s; 4.0 s are wanted
-    assert all(line["steps"] == 2 * epochs * 469 for line in repeats)
-    assert repeats[0]["seconds"] == pytest.approx(2 * epochs * 469 / 1000.0)
+    assert epochs == 12  # an epoch of 160 steps takes the slower one 0.32 s; 4.0 s are wanted
+    assert all(line["steps"] == 2 * 12 * 160 for line in repeats)
+    assert repeats[0]["seconds"] == pytest.approx(2 * 12 * 160 / 1000.0)
 
 
 def test_the_faster_arrangement_is_chosen_and_written_down(run, make, monkeypatch, journal):
@@ -337,7 +337,9 @@ def test_only_one_trains_at_a_time_and_each_in_its_turn(run, make, monkeypatch, 
     monkeypatch.setattr(MadeUp, "arrangements", lambda self, cores: [Arrangement(1, 2)])
     speed.measure(named("model-8"), replace(run[0], repeats=2))
     order = (tmp_path / "turns").read_text().split()[::2]
-    assert "".join(order) == "aabbcc" + "abc" + "acb"
+    assert (
+        "".join(order) == "aabbcc" + "abc" + "acb"
+    )  # warm, and once more to see how long it takes
 
 
 def test_who_drops_out_is_left_out_and_the_others_go_on(run, make, monkeypatch, journal, tmp_path):
@@ -348,6 +350,26 @@ def test_who_drops_out_is_left_out_and_the_others_go_on(run, make, monkeypatch, 
     (failed,) = journal.lines("failed")
     log = tmp_path / "logs" / "model-8.weak.log"
     assert failed["reason"] == f"Weak died: out of luck (all of it in {log})"
+
+
+def test_other_libraries_than_those_of_the_others_are_refused(run, make, monkeypatch, journal):
+    monkeypatch.setattr(speed, "versions", lambda: {"keras": "3.15.1"})
+    with pytest.raises(DroppedOut, match=r"^Bakeoff: expected keras 3\.15\.1, as the others have"):
+        speed._check_versions(make("bakeoff", pace=1.0), {"keras": "3.15.2"})
+    speed._check_versions(make("bakeoff", pace=1.0), {"keras": "3.15.1"})
+
+
+def test_what_was_tried_is_not_tried_again(run, make, monkeypatch, journal, tmp_path):
+    enter(monkeypatch, [make("theirs", pace=1000.0, family="keras")])
+    speed.measure(named("model-8"), replace(run[0], repeats=1))
+    said = len(run[1])
+    speed.measure(named("model-8"), replace(run[0], repeats=2))
+    assert not [line for line in run[1][said:] if " try " in line]
+    assert len(journal.lines("calibration")) == 1
+    settings_ = speed.fastest_settings(
+        named("model-8"), declared(named("model-8")), make("theirs", pace=1.0), run[0]
+    )
+    assert settings_ == {}
 
 
 def test_a_model_with_other_parameters_is_no_contestant(run, make, monkeypatch, journal):

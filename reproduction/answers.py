@@ -28,6 +28,7 @@ def answers(studies: Studies) -> Plain:
         "separable": {name: separable(studies.get(name)) for name in _pair("002")},
         "winner": {name: winner(studies.get(name)) for name in _pair("001")},
         "classes": classes(studies),
+        "seen": seen(studies),
         "production": {name: production(studies.get(name)) for name in _pair("004")},
         "tables": tables(studies.get("notebook-002")),
         "slow": slow(*(studies.get(name) for name in (*_pair("004"), "dead"))),
@@ -145,6 +146,66 @@ def _struggles(study: Plain, model: Plain) -> Plain:
             if each["model"] == model["name"] and each["code"] in _ABOUT_CLASSES
         ],
     }
+
+
+def seen(studies: Studies) -> Plain:
+    """Set what the authors of 001 and 003 saw beside what Bakeoff's findings say of the models."""
+    return {
+        "over_fitting": _over_fitting(studies.get("honest-001"), "dense"),
+        "dense": _below_average(studies.get("notebook-001"), "dense", DENSE_STRUGGLES),
+        "fashion": [
+            {
+                "model": model["name"],
+                "pair": model["pair_confusions"][0],
+                "findings": _texts(study, model["name"], ("confused-classes",)),
+                "agrees": sorted(model["pair_confusions"][0]["classes"])
+                == sorted(CONFUSED_IN_FASHION),
+            }
+            for study in [studies.get("notebook-003")]
+            for model in (study["models"] if study else ())
+        ],
+    }
+
+
+def _over_fitting(study: Plain | None, name: str) -> Plain | None:
+    model = _model(study, name)
+    if study is None or model is None:
+        return None
+    return {
+        "selected_epochs": model["selected_epochs"],
+        "epochs": model["epochs"],
+        "findings": _texts(study, name, ("over-fitting",)),
+    }
+
+
+def _model(study: Plain | None, name: str) -> Plain | None:
+    return next(
+        (each for each in (study or {"models": ()})["models"] if each["name"] == name), None
+    )
+
+
+def _below_average(study: Plain | None, name: str, said: Sequence[str]) -> Plain | None:
+    """Return the classes whose whole interval lies below the average class, and the said ones."""
+    model = _model(study, name)
+    if study is None or model is None:
+        return None
+    scores = {key: score for key, score in model["classes"].items() if score is not None}
+    average = sum(score["mean"] for score in scores.values()) / len(scores)
+    below = [key for key in scores if scores[key]["ci"][1] < average]
+    return {
+        "average": average,
+        "below": sorted(below, key=lambda key: float(scores[key]["mean"])),
+        "said": [{"class": key, **scores[key], "below": key in below} for key in said],
+        "findings": _texts(study, name, _ABOUT_CLASSES),
+    }
+
+
+def _texts(study: Plain, model: str, codes: Sequence[str]) -> list[str]:
+    return [
+        each["text"]
+        for each in study["findings"]
+        if each["model"] == model and each["code"] in codes
+    ]
 
 
 def production(study: Plain | None) -> Plain | None:

@@ -23,6 +23,7 @@ SECTIONS = (
     "separable",
     "winner",
     "classes",
+    "seen",
     "production",
     "tables",
     "slow",

@@ -272,6 +272,48 @@ def test_what_is_sealed_is_named_and_the_rest_is_there(tmp_path):
     assert "| 001 | `cnn` | 99.17 | – | – | – | – | – | – | – |" in text
 
 
+def plain_study(name, *, classes, findings=(), pair=("T-shirt/top", "Shirt")):
+    scores = {
+        key: {"mean": mean, "ci": [mean - 0.01, mean + 0.01]} for key, mean in classes.items()
+    }
+    return {
+        "models": [
+            {
+                "name": name,
+                "classes": scores,
+                "pair_confusions": [{"classes": list(pair), "share": 0.25}],
+                "selected_epochs": [6, 7],
+                "epochs": 15,
+            }
+        ],
+        "findings": [{"model": name, "code": code, "text": f"Says {code}."} for code in findings],
+    }
+
+
+def test_what_the_authors_saw_is_set_beside_the_findings(document):
+    classes = {"1": 0.99, "4": 0.975, "5": 0.955, "8": 0.96}  # their mean is 0.97
+    studies = {
+        "notebook-001": plain_study("dense", classes=classes, findings=["weak-classes"]),
+        "honest-001": plain_study("dense", classes=classes, findings=["over-fitting", "dead-run"]),
+        "notebook-003": plain_study("fashion-mlp", classes=classes, pair=("Coat", "Shirt")),
+    }
+    seen = answers.seen(studies)
+    assert seen["dense"]["below"] == ["5"]  # 8's interval reaches the average
+    assert [each["below"] for each in seen["dense"]["said"]] == [False, True, False]
+    text = section({**document, "answers": {**document["answers"], "seen": seen}}, "seen")
+    assert "The findings say the same (`honest-001`): Says over-fitting." in text
+    assert "Classes whose whole interval lies below the average: 5." in text
+    assert "The findings: Says weak-classes." in text
+    assert "`fashion-mlp`: Coat and Shirt lead with 25 % of the errors, another pair" in text
+
+    studies["honest-001"]["findings"] = []
+    seen = answers.seen(studies)
+    text = section({**document, "answers": {**document["answers"], "seen": seen}}, "seen")
+    assert "has not risen by 5 %. It was lowest after epochs 6, 7." in text
+    nothing = {**document, "answers": {**document["answers"], "seen": answers.seen({})}}
+    assert section(nothing, "seen").count("Not opened yet.") == 3
+
+
 def test_what_an_earlier_run_found_is_kept_and_named(document, tmp_path):
     write_part(tmp_path, "notebook-001-mlp")
     found = collect(tmp_path, kept=document)

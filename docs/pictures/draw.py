@@ -19,7 +19,7 @@ from bakeoff.study import compare
 
 HERE = Path(__file__).parent
 DOTS = "Test accuracy of every network: a dot a seed, the mean, its 95 % interval, letters"
-# name: what it shows, in words; how it is drawn; of which study (0: digits, 1: three-models, 2: schedule)
+# name: what it shows; how it is drawn; of which study (0: digits, 1: three-models, 2: schedule)
 DRAWN: dict[str, tuple[str, Any, int]] = {
     "accuracy": (DOTS, figures.accuracy_dots, 0),
     "verdicts": (

@@ -6,22 +6,17 @@ no socket opened, no process started, no foreign code run.
 Cost: 30 s. Run: pytest tests/test_hostile.py
 """
 
-import json
-import os
 import pickle
 import re
 import resource
 import struct
-import subprocess
-import sys
-from pathlib import Path
 
 import numpy as np
 import pytest
 
 from bakeoff import store
 from bakeoff.errors import StorageError
-from hostile import folder, idx, npz, recipes, studies
+from hostile import folder, idx, npz, recipes, run, studies
 
 CASES = [
     *recipes.cases(),
@@ -35,34 +30,8 @@ SECONDS, MIB = 2.0, 300.0
 
 @pytest.fixture(scope="module")
 def outcomes(tmp_path_factory):
-    """What each case did, by its name; all are carried out by one process and its forks."""
-    base = tmp_path_factory.mktemp("hostile")
-    orders = []
-    for number, case in enumerate(CASES):
-        place = base / str(number) / "here"
-        place.mkdir(parents=True)
-        environment = {name: str(base / "home") for name in ("HOME", "BAKEOFF_HOME")}
-        environment |= {"XDG_CACHE_HOME": str(base / "cache"), "COLUMNS": "100"}
-        environment |= case.environment
-        orders.append(
-            {
-                "name": case.name,
-                "folder": str(place),
-                "words": case.make(place),
-                "environment": environment,
-            }
-        )
-    done = subprocess.run(
-        [sys.executable, "-m", "hostile.batch"],
-        input=json.dumps(orders),
-        capture_output=True,
-        text=True,
-        cwd=Path(__file__).parent,
-        env={**os.environ, "BAKEOFF_DEBUG": ""},
-        timeout=600,
-    )
-    assert done.returncode == 0, done.stderr
-    return {each["name"]: each for each in map(json.loads, done.stdout.splitlines())}
+    """What each case did, by its name."""
+    return run.outcomes(CASES, tmp_path_factory.mktemp("hostile"))
 
 
 def test_there_are_enough():

@@ -1,12 +1,13 @@
 """Kills, faults and crowds: nothing lost, nothing half-written taken for whole.
 
 Oracle: what a run that was not disturbed leaves on disk, byte for byte.
-Cost: 15 s, nearly all of it importing Keras and JAX. Run: pytest tests/test_reliability.py
+`make torture` does far more of it. Cost: 80 s. Run: pytest tests/test_reliability.py
 """
 
 import os
 import subprocess
 import sys
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -67,3 +68,39 @@ def test_a_damaged_compiled_program_is_compiled_again_without_a_word(damage, tmp
     words = [sys.executable, "-c", PROGRAM, str(tmp_path), damage]
     done = subprocess.run(words, capture_output=True, text=True, timeout=120)
     assert (done.stderr, done.stdout, done.returncode) == ("", "False\n", 0)
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="looks for processes in /proc")
+def test_a_few_kills_lose_nothing(tmp_path):
+    words = ["crash", "--moments", "4", "--real", "1", "--boundaries", "6"]
+    done = subprocess.run(
+        [sys.executable, "-m", "torture", *words, "--folder", str(tmp_path)],
+        cwd=Path(__file__).parents[1],
+        capture_output=True,
+        text=True,
+        timeout=600,
+    )
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert "kills before changes of files" in done.stdout
+    assert not list(tmp_path.iterdir())
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="forks a server")
+def test_no_module_is_taken_from_the_folder_that_a_study_is_run_in(tmp_path):
+    """A folder received from somebody may hold a socket.py; the workers' server imported it."""
+    for name in ("socket", "selectors", "signal", "struct", "multiprocessing", "keras", "numpy"):
+        (tmp_path / f"{name}.py").write_text("open('harm-was-done', 'w').close()\n")
+    (tmp_path / "r.yaml").write_text(
+        "{name: x, data: digits, seeds: 1, baselines: [], training: {epochs: 1},"
+        " models: {a: {layers: []}}}"
+    )
+    done = subprocess.run(
+        [Path(sys.executable).with_name("bakeoff"), "run", "r.yaml", "--keep-sealed"],
+        cwd=tmp_path,
+        env={**os.environ, "BAKEOFF_HOME": str(tmp_path / "home")},
+        capture_output=True,
+        text=True,
+        timeout=300,
+    )
+    assert done.returncode == 0, done.stderr
+    assert not (tmp_path / "harm-was-done").exists()

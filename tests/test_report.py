@@ -528,7 +528,7 @@ def test_the_terminal_prints_markup_and_control_characters_as_text(study):
     odd = replace(study, title="[bold]x[/bold]\x1b[31m\u202eabc")
     text = printed(odd, force_terminal=True, color_system="truecolor")
     assert "[bold]x[/bold]\ufffd[31m\ufffdabc" in text
-    assert clean("a\tb\nc\x9b") == "a\ufffdb\ufffdc\ufffd"
+    assert clean("a\tb\nc\x9b\u2028d") == "a\ufffdb\ufffdc\ufffd\ufffdd"
 
 
 def test_the_terminal_table_of_one_seed_and_of_many_pairs(single, study):

@@ -174,7 +174,7 @@ def torture(
             "not found": sum(len(each["missed"]) for each in results),
             "found, and the file not named": sum(len(each["unnamed"]) for each in results),
         },
-        [each for each in results if each["missed"]],
+        [each for each in results if each["missed"] or each["unnamed"]],
         time.monotonic() - started,
     )
     started = time.monotonic()

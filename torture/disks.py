@@ -179,10 +179,10 @@ def killed_for_memory(box: Sandbox, known: Reference) -> list[str]:
 
 
 def out_of_memory(box: Sandbox, known: Reference) -> list[str]:
-    """Let a worker take 400 MB more: one network does not fit, the others do."""
-    wide = "  wide: {layers: [{dense: 8000}, {dense: 8000}], training: {epochs: 1}}\n"
+    """Let a worker take 1 GB more: one network does not fit, the others do."""
+    wide = "  wide: {layers: [{dense: 9900}, {dense: 9900}], training: {epochs: 1}}\n"
     box.recipe_file.write_text(RECIPE + wide)
-    done = box.do(box.run, plan=Plan(str(box.root), str(box.notes), memory=400 << 20))
+    done = box.do(box.run, plan=Plan(str(box.root), str(box.notes), memory=1 << 30))
     problems = [] if done.code == 1 else [f"ended with {done.code}: {done.last_line}"]
     if "wide seed 0 was lost" not in done.errors or "Traceback" in done.errors:
         problems.append(f"expected that wide was lost, found {done.errors[-600:]}")

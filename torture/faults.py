@@ -318,8 +318,8 @@ def _log_epochs(module: Any, plan: Plan) -> None:
 
 def _limit_memory(more: int) -> None:
     pages = int(Path("/proc/self/statm").read_text().split()[0])
-    room = pages * resource.getpagesize() + more
-    resource.setrlimit(resource.RLIMIT_AS, (room, room))
+    _, most = resource.getrlimit(resource.RLIMIT_AS)
+    resource.setrlimit(resource.RLIMIT_AS, (pages * resource.getpagesize() + more, most))
 
 
 def _jumping_clock(module: Any, gate: _Gate) -> None:

@@ -146,9 +146,14 @@ def _about(studies: Sequence[OpenedStudy]) -> dict[str, Any]:
 
 def _pictures(studies: Sequence[OpenedStudy]) -> pictures.Pictures | None:
     """Return the pictures of the first study that has them."""
-    test_hash = str(studies[0].data["test_hash"])
-    found = (pictures.read(s.folder.pictures_file, test_hash=test_hash) for s in studies)
-    return next((each for each in found if each is not None), None)
+    data = studies[0].data
+    known = {"n_test": int(data["test"]), "n_classes": len(data["class_names"])}
+    for study in studies:
+        file = study.folder.pictures_file
+        found = pictures.read(file, test_hash=str(data["test_hash"]), **known)
+        if found is not None:
+            return found
+    return None
 
 
 def _study_names(studies: Sequence[OpenedStudy]) -> list[str]:

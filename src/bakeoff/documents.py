@@ -6,6 +6,7 @@ hash too. Unknown keys are let through.
 
 from __future__ import annotations
 
+import unicodedata
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Annotated, Any, Literal
@@ -25,6 +26,12 @@ def _inside(name: str) -> str:
     return name
 
 
+def _one_line(text: str) -> str:
+    if any(unicodedata.category(each) in ("Cc", "Cs", "Zl", "Zp") for each in text):
+        raise ValueError("should hold no control characters")
+    return text
+
+
 def _different(values: list[int]) -> list[int]:
     if len(set(values)) != len(values):
         raise ValueError("should hold no seed twice")
@@ -37,7 +44,7 @@ Count = Annotated[int, Field(ge=0, le=_LARGE)]
 Positive = Annotated[int, Field(ge=1, le=_LARGE)]
 Share = Annotated[float, Field(ge=0, le=1)]
 Number = Annotated[float, Field(allow_inf_nan=False)]
-Text = Annotated[str, Field(max_length=10_000)]
+Text = Annotated[str, Field(max_length=10_000), AfterValidator(_one_line)]
 Seeds = Annotated[list[Count], AfterValidator(_different)]
 File = Annotated[str, AfterValidator(_inside)]
 

@@ -21,7 +21,7 @@ from bakeoff.errors import StorageError
 
 MOST_SIDE = 48  # pixels; larger images are made smaller
 _ARRAYS = {"test_hash": 0, "places": 1, "images": 4, "sample_labels": 1, "samples": 4}  # and ranks
-_LARGEST = 64 * 2**20  # bytes of the file and of any array in it
+_LARGEST = 64 * 2**20  # bytes of the file and of its arrays together
 
 Image = NDArray[np.uint8]  # (height, width, channels), 255 is white
 
@@ -61,17 +61,25 @@ class Pictures:
         return buffer.getvalue()
 
 
-def read(path: Path, *, test_hash: str) -> Pictures | None:
-    """Return the pictures in a file; None where it is missing, damaged or of another test set."""
+def read(path: Path, *, test_hash: str, n_test: int, n_classes: int) -> Pictures | None:
+    """Return the pictures in a file; None where it is missing, damaged or of another test set.
+
+    Parameters
+    ----------
+    n_test, n_classes : how many test images and classes there are; the file may know no others
+    """
     try:
-        content = read_file(path)
+        content = read_file(path, most=_LARGEST)
     except StorageError:
         return None
     arrays = _arrays(content)
     if arrays is None or str(arrays["test_hash"]) != test_hash:
         return None
     pictures = Pictures(**{**arrays, "test_hash": test_hash})  # type: ignore[arg-type]
-    return pictures if _sound(pictures) else None
+    known = ((pictures.places, n_test), (pictures.sample_labels, n_classes))
+    if not _sound(pictures) or any(((each < 0) | (each >= n)).any() for each, n in known):
+        return None
+    return pictures
 
 
 def thumbnails(images: NDArray[Any], maximum: float) -> NDArray[np.uint8]:
@@ -116,7 +124,7 @@ def _arrays(content: bytes) -> Mapping[str, NDArray[Any]] | None:
     try:
         with zipfile.ZipFile(io.BytesIO(content)) as archive:
             sizes = {each.filename: each.file_size for each in archive.infolist()}
-        if sizes.keys() != {f"{name}.npy" for name in _ARRAYS} or max(sizes.values()) > _LARGEST:
+        if sizes.keys() != {f"{name}.npy" for name in _ARRAYS} or sum(sizes.values()) > _LARGEST:
             return None
         with np.load(io.BytesIO(content), allow_pickle=False) as file:
             return {name: file[name] for name in _ARRAYS}

@@ -243,7 +243,7 @@ def _start(device: Device, cache: Path | None) -> _Worker:
 def warm_up() -> None:
     """Start the fork server, unless it runs, and let it import Keras and JAX meanwhile."""
     mp.get_context("forkserver").set_forkserver_preload(["bakeoff.engine", "bakeoff.trial"])
-    with _hidden_main(), _single_threads(), _deaf_to_ctrl_c():
+    with _hidden_main(), _environment(), _deaf_to_ctrl_c():
         forkserver.ensure_running()
 
 
@@ -263,10 +263,15 @@ def _hidden_main() -> Iterator[None]:
 
 
 @contextmanager
-def _single_threads() -> Iterator[None]:
-    """Let the fork server import its libraries with one thread each: it must be able to fork."""
-    kept = {name: os.environ.get(name) for name in _THREADS}
-    os.environ.update(dict.fromkeys(_THREADS, "1"))
+def _environment() -> Iterator[None]:
+    """Let the fork server import its libraries with one thread each: it must be able to fork.
+
+    And never from the folder it is started in, as Python's -c would: that may be a study received
+    from somebody, with a socket.py in it.
+    """
+    changes = {**dict.fromkeys(_THREADS, "1"), "PYTHONSAFEPATH": "1"}
+    kept = {name: os.environ.get(name) for name in changes}
+    os.environ.update(changes)
     try:
         yield
     finally:

@@ -332,6 +332,16 @@ def forged() -> list[Case]:
             "of nested class names", data(class_names=[[]] * 10), "compare report", 1, "study.json"
         ),
         *_each(
+            "of a class that colours",
+            data(class_names=["\x1b[31m", *"bcdefghij"]),
+            "compare report",
+            1,
+            "study.json",
+        ),
+        *_each("of a class of two lines", data(class_names=["a\nb", "c"]), "compare", 1, "study"),
+        *_each("with a note that rings", data(notes=["\x07"]), "status", 1, "study.json"),
+        *_each("with a title of two lines", study(title="a\u2028b"), "compare", 1, "study.json"),
+        *_each(
             "of a test hash that is a path", data(test_hash="../../x"), "compare", 1, "study.json"
         ),
         *_each("of a test hash of numbers", data(test_hash=3), "compare", 1, "study.json"),

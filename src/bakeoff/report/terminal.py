@@ -66,7 +66,7 @@ def table(comparison: Comparison) -> TableView:
 
 def clean(text: str) -> str:
     """Replace control characters, so that no name can move the cursor or turn the text around."""
-    turning = {*range(0x202A, 0x202F), *range(0x2066, 0x206A)}
+    turning = {*range(0x2028, 0x202F), *range(0x2066, 0x206A)}  # and end lines
     return "".join(
         "\ufffd" if ord(char) < 32 or 127 <= ord(char) < 160 or ord(char) in turning else char
         for char in text

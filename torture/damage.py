@@ -70,7 +70,7 @@ def found_by_verify(file: Path, study: Path, seed: int) -> dict[str, Any]:
             said = (str(error),)
         if not said:
             missed.append(name)
-        elif not any(str(file) in line for line in said):
+        elif not any(str(file) in line or f"no {file.name} in it" in line for line in said):
             unnamed.append(f"{name}: {said[0]}")
         file.write_bytes(content)
     return {

@@ -21,7 +21,7 @@ models:
   three: {{layers: [{{conv2d: {{filters: 4, kernel_size: 3}}}}]}}
 """
 GROWTH_MIB = 30.0  # that memory may grow between a quarter of the way and the end
-OPENS_SECONDS = 2.0
+OPENS_SECONDS = 2.0  # of a core: by the clock it depends on what else the machine does
 
 
 @dataclass(frozen=True)
@@ -91,9 +91,10 @@ def torture(folder: Path, cache: Path, *, trials: int, every: float = 0.5) -> bo
     for name in ("status", "compare"):
         box.do([name, str(box.study)], real=True)  # Python's own files are read from the disk once
         opened = box.do([name, str(box.study)], real=True)
-        rows[f"{name} afterwards"] = f"{opened.seconds:.2f} s"
-        if opened.code or opened.seconds > OPENS_SECONDS:
-            problems.append(f"{name} took {opened.seconds:.2f} s and ended with {opened.code}")
+        took = f"{opened.work:.2f} s of a core, {opened.seconds:.2f} s by the clock"
+        rows[f"{name} afterwards"] = took
+        if opened.code or opened.work > OPENS_SECONDS:
+            problems.append(f"{name} took {took} and ended with {opened.code}")
     box.remove()
     return figures("a long run", rows, problems, time.monotonic() - started)
 

@@ -99,12 +99,17 @@ class Sandbox:
 
 @dataclass(frozen=True)
 class Outcome:
-    """How a command ended; `code` is negative if a signal ended it."""
+    """How a command ended; `code` is negative if a signal ended it.
+
+    seconds : by the clock
+    work : seconds of a processor, of the command itself and the children it waited for
+    """
 
     code: int
     output: str
     errors: str
     seconds: float
+    work: float
 
     @property
     def last_line(self) -> str:
@@ -121,11 +126,12 @@ class Command:
     def wait(self) -> Outcome:
         """Wait until it ends; RuntimeError if it hangs."""
         while time.monotonic() - self._started < DEADLINE:
-            done, status = os.waitpid(self.pid, os.WNOHANG)
+            done, status, used = os.wait4(self.pid, os.WNOHANG)
             if done:
-                code = os.waitstatus_to_exitcode(status)
                 seconds = time.monotonic() - self._started
-                return Outcome(code, _text(self._log, "out"), _text(self._log, "err"), seconds)
+                texts = (_text(self._log, "out"), _text(self._log, "err"))
+                work = used.ru_utime + used.ru_stime
+                return Outcome(os.waitstatus_to_exitcode(status), *texts, seconds, work)
             time.sleep(0.005)
         self.kill()
         raise RuntimeError(f"hung for {DEADLINE:.0f} s: {_text(self._log, 'err')[-2000:]}")

@@ -71,16 +71,16 @@ ACCURACIES = [0.5, 0.7, 0.8, 0.8]
 def test_a_rule_keeps_the_earliest_of_its_best_epochs(monkeypatch, rule, epoch):
     trainer = Trainer(declare(), development(), seed=0, selection=rule)
 
-    def given(self, state, finite):
+    def given(self, scores):
         number = len(self.history)
         values = (10.0 - number, ENTROPIES[number], ACCURACIES[number])  # val_loss decides nothing
         return dict(zip(("val_loss", "val_cross_entropy", "val_accuracy"), values, strict=True))
 
-    monkeypatch.setattr(Trainer, "_validate", given)
+    monkeypatch.setattr(Trainer, "_validation_scores", given)
     weights = []
     while not trainer.done:
         trainer.epoch()
-        weights.append([np.asarray(leaf) for part in trainer._state[:2] for leaf in part])
+        weights.append([np.asarray(leaf) for part in trainer.state[:2] for leaf in part])
     monkeypatch.undo()
     result = trainer.result()
     assert result.selected_epoch == epoch

@@ -66,7 +66,7 @@ class Trained:
 
 
 @dataclass(frozen=True)
-class _Program:
+class Program:
     """A model's compiled functions; one serves all seeds of the model."""
 
     epoch: Any
@@ -110,7 +110,7 @@ def _cross_entropy(labels: Array, probabilities: Array) -> Array:
 
 
 @lru_cache(maxsize=2)
-def _program(model_json: str, shape: _Shape) -> _Program:
+def _program(model_json: str, shape: _Shape) -> Program:
     recipe = ModelRecipe.model_validate_json(model_json)
     model = build(recipe, shape.input_shape, shape.n_classes, seed=0)
     optimizer = _make_optimizer(recipe.training.optimizer)
@@ -170,7 +170,7 @@ def _program(model_json: str, shape: _Shape) -> _Program:
         )
         return probabilities, losses, jnp.asarray(sum(penalties), jnp.float32)
 
-    return _Program(jax.jit(epoch), jax.jit(evaluate), optimizer, position)
+    return Program(jax.jit(epoch), jax.jit(evaluate), optimizer, position)
 
 
 def _predict_all(model: Any, trainable: Any, other: Any, images: Array, maximum: float) -> Array:
@@ -202,20 +202,21 @@ class Trainer:
         self._training = model.training
         self._rates = model.training.optimizer.learning_rates(model.training.epochs)
         shape = _Shape(data.input_shape, data.n_classes, len(data.train_labels), data.maximum)
-        self._program = _program(_key(model), shape)
+        self.program = _program(_key(model), shape)
         network = build(model, data.input_shape, data.n_classes, seed=seed)
         self._names = _names(network)
         self._parameters = _parameters(network)
-        moments = [variable.value for variable in self._program.optimizer.variables]
-        self._state: Any = (*_state(network), moments)
-        self._selected: Any = self._state[:2]
+        moments = [variable.value for variable in self.program.optimizer.variables]
+        self.state: Any = (*_state(network), moments)
+        self._selected: Any = self.state[:2]
         self._selected_epoch: int | None = None
         self._diverged_epoch: int | None = None
         self._best = math.inf
         self._history: list[EpochResult] = []
-        self._images = jnp.asarray(data.train_images)
-        self._labels = jnp.asarray(data.train_labels, jnp.int32)
-        self._validation = jnp.asarray(data.validation_images)
+        self.images = jnp.asarray(data.train_images)
+        self.labels = jnp.asarray(data.train_labels, jnp.int32)
+        self.validation = jnp.asarray(data.validation_images)
+        self.validation_labels = np.asarray(data.validation_labels, np.int32)
 
     @property
     def done(self) -> bool:
@@ -229,44 +230,58 @@ class Trainer:
 
     def epoch(self) -> EpochResult:
         """Train one epoch, validate, keep the weights if they are the ones to select."""
-        number = len(self._history)
-        order = np.random.default_rng([self._seed, number]).permutation(len(self._labels))
-        key = jax.random.fold_in(jax.random.key(self._seed), number)
-        rate = np.float32(self._rates[number])
-        state, loss, accuracy = self._program.epoch(
-            self._state, self._images, self._labels, order.astype(np.int32), key, rate
+        state, loss, accuracy = self.program.epoch(
+            self.state, self.images, self.labels, *self.draws()
         )
+        scores = None
+        if len(self.validation) and math.isfinite(float(loss)):
+            scores = self._evaluate(*state[:2])
+        return self.take(state, float(loss), float(accuracy), scores)
+
+    def draws(self) -> tuple[Array, Array, Array]:
+        """Return the next epoch's order of the images, its random key and its learning rate."""
+        number = len(self._history)
+        order = np.random.default_rng([self._seed, number]).permutation(len(self.labels))
+        key = jax.random.fold_in(jax.random.key(self._seed), number)
+        return order.astype(np.int32), key, np.float32(self._rates[number])
+
+    def take(self, state: Any, loss: float, accuracy: float, scores: Any) -> EpochResult:
+        """Take the state after the next epoch as this trial's.
+
+        scores : probabilities, losses and penalty of the validation images; None without them, or
+            where the loss is not finite
+        """
+        number = len(self._history)
         result = EpochResult(
             epoch=number,
-            loss=float(loss),
-            accuracy=float(accuracy),
-            **self._validate(state, math.isfinite(float(loss))),
+            loss=loss,
+            accuracy=accuracy,
+            **self._validation_scores(scores),
             learning_rate=float(self._rates[number]),
         )
         self._history.append(result)
         if not result.finite:
             self._diverged_epoch = number
             return result
-        self._state = state
+        self.state = state
         self._select(result)
         return result
 
-    def _validate(self, state: Any, finite: bool) -> dict[str, float | None]:
+    def _validation_scores(self, scores: Any) -> dict[str, float | None]:
         names = ("val_loss", "val_cross_entropy", "val_accuracy")
-        if not len(self._validation):
+        if not len(self.validation):
             return dict.fromkeys(names)
-        if not finite:
+        if scores is None:
             return dict.fromkeys(names, math.nan)
         labels = self._data.validation_labels
-        probabilities, losses, penalty = self._evaluate(*state[:2])
+        probabilities, losses, penalty = scores
         right = np.asarray(probabilities).argmax(axis=1) == labels
         entropy = float(np.asarray(losses, np.float64).mean())
         values = (entropy + float(penalty), entropy, float(right.mean()))
         return dict(zip(names, values, strict=True))
 
     def _evaluate(self, trainable: Any, other: Any) -> Any:
-        labels = np.asarray(self._data.validation_labels, np.int32)
-        return self._program.evaluate(trainable, other, self._validation, labels)
+        return self.program.evaluate(trainable, other, self.validation, self.validation_labels)
 
     def _select(self, result: EpochResult) -> None:
         scores = {
@@ -276,14 +291,14 @@ class Trainer:
         score = scores.get(self._selection)
         if score is None or score < self._best:
             self._best = math.inf if score is None else score
-            self._selected = self._state[:2]
+            self._selected = self.state[:2]
             self._selected_epoch = result.epoch
 
     def result(self) -> Trained:
         """Return the trial's outcome; its weights are those of the selected epoch."""
         trainable, other = self._selected
         validation = None
-        if len(self._validation):
+        if len(self.validation):
             validation = np.asarray(self._evaluate(trainable, other)[0])
         total, trained = self._parameters
         return Trained(
@@ -298,7 +313,7 @@ class Trainer:
 
     def checkpoint(self) -> tuple[Arrays, str]:
         """Return everything `restore` needs: arrays by name, and a JSON document."""
-        leaves = jax.tree.leaves((self._state, self._selected))
+        leaves = jax.tree.leaves((self.state, self._selected))
         document = {
             "history": [asdict(each) for each in self._history],
             "selected_epoch": self._selected_epoch,
@@ -309,13 +324,13 @@ class Trainer:
 
     def restore(self, arrays: Arrays, text: str) -> None:
         """Go on from a checkpoint of the same trial; raise ValueError if it is of another."""
-        leaves, shape = jax.tree.flatten((self._state, self._selected))
+        leaves, shape = jax.tree.flatten((self.state, self._selected))
         saved = [arrays.get(f"{i:04d}") for i in range(len(leaves))]
         for leaf, array in zip(leaves, saved, strict=True):
             if array is None or array.shape != leaf.shape or array.dtype != leaf.dtype:
                 raise ValueError("this checkpoint is of another model")
         document = json.loads(text)
-        self._state, self._selected = jax.tree.unflatten(shape, [jnp.asarray(a) for a in saved])
+        self.state, self._selected = jax.tree.unflatten(shape, [jnp.asarray(a) for a in saved])
         self._history = [EpochResult(**each) for each in document["history"]]
         self._selected_epoch = document["selected_epoch"]
         self._diverged_epoch = document["diverged_epoch"]

@@ -20,7 +20,7 @@ from bakeoff.prepare import prepare
 from bakeoff.recipe import Recipe
 from bakeoff.result import Result
 from bakeoff.store import StudyFolder
-from bakeoff.training import train
+from bakeoff.training import lanes_of, train
 from bakeoff.watch import Watcher
 from bakeoff.workers import Device, Job, Lost, run_jobs, warm_up
 
@@ -65,7 +65,8 @@ def run(
     def do(jobs: Sequence[Job]) -> list[Lost]:
         return run_jobs(jobs, workers=size, device=device, cache=_cache(), watcher=watcher)
 
-    lost = train(prepared, only, do, watcher=watcher)
+    lanes = lanes_of(recipe) if device == "gpu" else 1
+    lost = train(prepared, only, do, lanes=lanes, watcher=watcher)
     if only or keep_sealed or not folder.finished():
         return Result(folder, None, lost)
 

@@ -8,6 +8,7 @@ import secrets
 import shutil
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
+from itertools import groupby
 from pathlib import Path
 from typing import Any
 
@@ -15,14 +16,16 @@ from filelock import Timeout
 
 from bakeoff import store, trial
 from bakeoff.errors import RecipeError
+from bakeoff.group import GroupJob
 from bakeoff.prepare import Prepared
-from bakeoff.recipe import ModelRecipe
+from bakeoff.recipe import ModelRecipe, Recipe
 from bakeoff.shapes import describe
 from bakeoff.store import StudyFolder
 from bakeoff.trial import BaselineJob, TrainJob, trial_lock, write_development
 from bakeoff.watch import Planned, Watcher
 from bakeoff.workers import Job, Lost
 
+LANES = 32
 _OVERHEAD = 2e9  # operations' worth of starting a trial, for its share of the progress bar
 
 
@@ -31,9 +34,12 @@ def train(
     only: Sequence[str],
     do: Callable[[Sequence[Job]], list[Lost]],
     *,
+    lanes: int = 1,
     watcher: Watcher,
 ) -> tuple[Lost, ...]:
     """Train the trials that are missing, of the models in `only` if it names any.
+
+    lanes : how many trials of a model train in one program
 
     Returns
     -------
@@ -55,7 +61,8 @@ def train(
         return ()
     with _scratch(folder) as scratch:
         _write_development(prepared, scratch)
-        planned = [_train_job(prepared, model, seed, scratch) for model, seed in missing]
+        trials = [_train_job(prepared, model, seed, scratch) for model, seed in missing]
+        planned: list[tuple[Planned, Job]] = [*(_grouped(trials, lanes) if lanes > 1 else trials)]
         planned += [_baseline_job(prepared, name, scratch) for name in baselines]
         planned.sort(key=lambda each: -each[0].cost)  # so that no worker is left with a long one
         watcher.begin("training", [plan for plan, _ in planned])
@@ -83,7 +90,7 @@ def _common(prepared: Prepared, scratch: Path) -> dict[str, Any]:
 
 def _train_job(
     prepared: Prepared, model: ModelRecipe, seed: int, scratch: Path
-) -> tuple[Planned, Job]:
+) -> tuple[Planned, TrainJob]:
     parts = (prepared.identities[model.name], prepared.data.hash, prepared.split.hash, str(seed))
     job = TrainJob(
         model=model.name,
@@ -95,6 +102,29 @@ def _train_job(
         **_common(prepared, scratch),
     )
     return Planned(job.label, model.training.epochs, _cost(prepared, model)), job
+
+
+def lanes_of(recipe: Recipe) -> int:
+    """Return how many lanes a GPU's program has: the seeds' number as a power of two, up to LANES.
+
+    So a study that was interrupted, or a trial that is verified, uses the same program again.
+    """
+    return int(min(LANES, 2 ** (len(recipe.seeds) - 1).bit_length()))
+
+
+def _grouped(
+    planned: Sequence[tuple[Planned, TrainJob]], lanes: int
+) -> list[tuple[Planned, GroupJob]]:
+    """Return the trials of each model in groups of at most `lanes`."""
+    groups = []
+    for _, of_model in groupby(planned, key=lambda each: each[1].model):
+        together = list(of_model)
+        for start in range(0, len(together), lanes):
+            plans, jobs = zip(*together[start : start + lanes], strict=True)
+            job = GroupJob(jobs, lanes)
+            cost = sum(plan.cost for plan in plans)
+            groups.append((Planned(job.label, plans[0].epochs, cost), job))
+    return groups
 
 
 def _baseline_job(prepared: Prepared, name: str, scratch: Path) -> tuple[Planned, Job]:

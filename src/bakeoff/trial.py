@@ -79,47 +79,34 @@ class TrainJob:
     def run(self, on_epoch: OnEpoch) -> None:
         """Train what is left of the trial and write it; raise Busy if somebody else is at it."""
         folder = StudyFolder(self.study)
-        partial = folder.partial(self.model, self.seed)
         target = folder.trial(self.model, self.seed)
         try:
             with folder.lock(trial_lock(self.model, self.seed), timeout=0):
                 if not target.exists():
-                    self._train(folder, partial, on_epoch)
+                    self._train(on_epoch)
                 store.read_manifest(target)  # or it is a folder that somebody changed
-                shutil.rmtree(partial, ignore_errors=True)
+                shutil.rmtree(folder.partial(self.model, self.seed), ignore_errors=True)
         except Timeout as error:
             raise Busy from error
 
-    def _train(self, folder: StudyFolder, partial: Path, on_epoch: OnEpoch) -> None:
-        from bakeoff.engine import Trainer
-
+    def _train(self, on_epoch: OnEpoch) -> None:
         data = read_development(Path(self.data), maximum=self.maximum, n_classes=self.n_classes)
-        recipe = ModelRecipe.model_validate_json(self.declared)
-        trainer = Trainer(recipe, data, seed=self.seed, selection=self.selection)
-        checkpoints = Checkpoints(partial, identity=self.identity)
-        seconds = checkpoints.restore(trainer)
-        for result in trainer.history:
+        begun = Begun(self, data)
+        for result in begun.trainer.history:
             on_epoch(result)
-        started = saved = time.monotonic()
-        while not trainer.done:
-            on_epoch(trainer.epoch())
-            now = time.monotonic()
-            if now - saved >= self.checkpoint_seconds and not trainer.done:
-                checkpoints.save(trainer, seconds=seconds + now - started)
-                saved = now
-        trained = trainer.result()
-        files = self._files(recipe, data, trained, seconds + time.monotonic() - started)
-        target = folder.trial(self.model, self.seed)
-        store.write_folder(target, files, scratch=partial / "finished")
+        while not begun.trainer.done:
+            started = time.monotonic()
+            on_epoch(begun.trainer.epoch())
+            begun.spent(time.monotonic() - started)
+        begun.write()
 
-    def _files(
-        self, recipe: ModelRecipe, data: "Development", trained: "Trained", seconds: float
-    ) -> dict[str, bytes]:
+    def files(self, data: "Development", trained: "Trained", seconds: float) -> dict[str, bytes]:
+        """Return the content of the finished trial's folder, the manifest left out."""
         document: dict[str, Any] = {
             "model": self.model,
             "seed": self.seed,
             "selection": self.selection,
-            "settings": recipe.resolved(),
+            "settings": ModelRecipe.model_validate_json(self.declared).resolved(),
             "input_shape": list(data.input_shape),
             "n_classes": data.n_classes,
             "parameters": trained.parameters,
@@ -143,6 +130,39 @@ class TrainJob:
             }
             files["validation.npy"] = store.npy_bytes(trained.validation)
         return {"trial.json": store.canonical(document), **files}
+
+
+class Begun:
+    """A trial that is being trained: where it stood, its checkpoints, its end."""
+
+    def __init__(self, job: TrainJob, data: "Development") -> None:
+        from bakeoff.engine import Trainer
+
+        recipe = ModelRecipe.model_validate_json(job.declared)
+        self.trainer = Trainer(recipe, data, seed=job.seed, selection=job.selection)
+        self._job, self._data = job, data
+        folder = StudyFolder(job.study)
+        self._partial = folder.partial(job.model, job.seed)
+        self._target = folder.trial(job.model, job.seed)
+        self._checkpoints = Checkpoints(self._partial, identity=job.identity)
+        self._seconds = self._checkpoints.restore(self.trainer)
+        self._saved = time.monotonic()
+
+    def spent(self, seconds: float) -> None:
+        """Count the time of an epoch; save the work if the last checkpoint is old enough."""
+        self._seconds += seconds
+        now = time.monotonic()
+        if now - self._saved >= self._job.checkpoint_seconds and not self.trainer.done:
+            self._checkpoints.save(self.trainer, seconds=self._seconds)
+            self._saved = now
+
+    def write(self) -> None:
+        """Write the finished trial."""
+        started = time.monotonic()
+        trained = self.trainer.result()
+        seconds = self._seconds + time.monotonic() - started
+        files = self._job.files(self._data, trained, seconds)
+        store.write_folder(self._target, files, scratch=self._partial / "finished")
 
 
 @dataclass(frozen=True)

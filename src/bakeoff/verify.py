@@ -25,7 +25,7 @@ from bakeoff.report import words
 from bakeoff.split import Split
 from bakeoff.store import StudyFolder
 from bakeoff.study import default_device
-from bakeoff.training import train
+from bakeoff.training import lanes_of, train
 from bakeoff.watch import Watcher
 from bakeoff.workers import Device, Job, Lost, run_jobs, warm_up
 
@@ -237,7 +237,8 @@ def retrain(folder: StudyFolder, wanted: str, *, watcher: Watcher) -> Repeat:
             # without a cache of compiled programs: that is part of what is repeated
             return run_jobs(jobs, workers=1, device=device, cache=None, watcher=watcher)
 
-        lost = train(Prepared(again, *parts, ()), [name], do, watcher=watcher)
+        lanes = lanes_of(recipe) if device == "gpu" else 1
+        lost = train(Prepared(again, *parts, ()), [name], do, lanes=lanes, watcher=watcher)
         if lost:
             raise TrialLost(f"{lost[0].label} could not be trained again: {lost[0].reason}")
         return _compare(folder, again, name, seed, _changes(study["environment"], device))

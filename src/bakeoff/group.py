@@ -1,0 +1,89 @@
+"""A job that trains several trials of one model in one program, as suits a GPU."""
+
+import shutil
+import time
+from collections.abc import Sequence
+from contextlib import ExitStack
+from dataclasses import dataclass
+from pathlib import Path
+
+from filelock import Timeout
+
+from bakeoff import store
+from bakeoff.recipe import ModelRecipe
+from bakeoff.store import StudyFolder
+from bakeoff.trial import Begun, Busy, OnEpoch, TrainJob, read_development, trial_lock
+
+
+@dataclass(frozen=True)
+class GroupJob:
+    """Train several trials of one model in one program, as suits a GPU; each is its own folder.
+
+    lanes : how many the program is made for, whatever is left to do; fewer if memory is short
+    """
+
+    jobs: tuple[TrainJob, ...]
+    lanes: int
+
+    @property
+    def label(self) -> str:
+        """What the job is called in messages."""
+        seeds = [str(job.seed) for job in self.jobs]
+        return f"{self.group} seed{'s' if len(seeds) > 1 else ''} {', '.join(seeds)}"
+
+    @property
+    def group(self) -> str:
+        """Jobs of one group share compiled programs."""
+        return self.jobs[0].model
+
+    def run(self, on_epoch: OnEpoch) -> None:
+        """Train what is left of the trials; raise Busy if somebody else is at one of them."""
+        folder = StudyFolder(self.jobs[0].study)
+        try:
+            with ExitStack() as locks:
+                for job in self.jobs:
+                    locks.enter_context(folder.lock(trial_lock(job.model, job.seed), timeout=0))
+                todo = [job for job in self.jobs if not folder.trial(job.model, job.seed).exists()]
+                if todo:
+                    self._train(todo, on_epoch)
+                for job in self.jobs:
+                    store.read_manifest(folder.trial(job.model, job.seed))
+                    shutil.rmtree(folder.partial(job.model, job.seed), ignore_errors=True)
+        except Timeout as error:
+            raise Busy from error
+
+    def _train(self, todo: Sequence[TrainJob], on_epoch: OnEpoch) -> None:
+        from bakeoff import together
+
+        first = todo[0]
+        data = together.resident(
+            read_development(Path(first.data), maximum=first.maximum, n_classes=first.n_classes)
+        )
+        recipe = ModelRecipe.model_validate_json(first.declared)
+        lanes = together.fitting(recipe, data, self.lanes)
+        for start in range(0, len(todo), lanes):
+            running = [Begun(job, data) for job in todo[start : start + lanes]]
+            while running:
+                running = _finished_written(running)
+                if running:
+                    _epoch_of_all(running, lanes, on_epoch)
+
+
+def _finished_written(running: Sequence[Begun]) -> list[Begun]:
+    """Write the trials that are done; return the others."""
+    for each in running:
+        if each.trainer.done:
+            each.write()
+    return [each for each in running if not each.trainer.done]
+
+
+def _epoch_of_all(running: Sequence[Begun], lanes: int, on_epoch: OnEpoch) -> None:
+    """Train an epoch of each; what is told is the trial with the longest way to go."""
+    from bakeoff import together
+
+    started = time.monotonic()
+    results = together.epoch([each.trainer for each in running], lanes=lanes)
+    share = (time.monotonic() - started) / len(running)
+    for each in running:
+        each.spent(share)
+    on_epoch(min(results, key=lambda result: result.epoch))

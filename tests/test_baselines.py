@@ -72,6 +72,14 @@ def test_a_single_class_is_always_predicted(rng, name):
     assert np.isfinite(np.log(ours)).all()  # a class never seen is improbable, not impossible
 
 
+def test_parameters_are_those_that_were_fitted(rng):
+    labels = rng.integers(0, 4, 100)
+    pictures = images(rng, labels)
+    for name, count in (("majority", 4), ("logistic", 4 * (64 + 1))):
+        weights = baselines.fit(name, pictures, labels, maximum=255.0, n_classes=4)
+        assert baselines.parameters(name, weights) == count
+
+
 def test_the_majority_gives_every_image_the_shares_of_the_classes(rng):
     labels = np.array([0] * 5 + [1] * 12 + [3] * 3)
     ours = fitted("majority", labels, images(rng, labels), n_classes=4)

@@ -62,6 +62,12 @@ def _logistic(flat: NDArray[Any], labels: NDArray[Any], maximum: float, n_classe
     return {"kernel": kernel, "bias": bias}
 
 
+def parameters(name: str, weights: Weights) -> int:
+    """Count what was fitted: the majority class needs no kernel, it is kept as zeros."""
+    fitted = weights if name == "logistic" else {"bias": weights["bias"]}
+    return sum(array.size for array in fitted.values())
+
+
 def predict(weights: Weights, images: NDArray[Any], *, maximum: float) -> NDArray[np.float32]:
     """Return a fitted baseline's probabilities, float32, shape (n_images, n_classes).
 

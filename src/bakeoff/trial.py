@@ -206,7 +206,7 @@ class BaselineJob:
             maximum=data.maximum,
             n_classes=data.n_classes,
         )
-        parameters = int(sum(array.size for array in weights.values()))
+        parameters = baselines.parameters(self.name, weights)
         files = {
             "baseline.json": store.canonical({"name": self.name, "parameters": parameters}),
             "weights.safetensors": store.weights_bytes(weights),

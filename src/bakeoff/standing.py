@@ -200,6 +200,9 @@ def _mean(values: Sequence[float | None]) -> float | None:
 # ── for people ───────────────────────────────────────────────────────────────────────────────
 
 
+_NAME_WIDTH = 22  # a name may be longer, and is folded then
+
+
 def table(now: Standing) -> RenderableType:
     """Return the models with their trials and validation scores, for rich to print."""
     from rich.table import Table
@@ -207,7 +210,8 @@ def table(now: Standing) -> RenderableType:
 
     view = Table(box=None, padding=(0, 2, 0, 0), pad_edge=False, header_style="bold")
     columns = [state for state in STATES if any(t.state == state for t in now.trials)]
-    view.add_column("  model", overflow="fold")
+    width = 2 + max(len(name) for name in now.recipe.models)
+    view.add_column("  model", overflow="fold", min_width=min(width, _NAME_WIDTH))
     for state in columns:
         view.add_column({"finished": "done"}.get(state, state), overflow="fold")
     images = now.study["data"]["validation"]

@@ -104,20 +104,23 @@ def read_opened(folder: StudyFolder) -> OpenedStudy:
     data = document["data"]
     shape = (data["test"], len(data["class_names"]))
     labels = _labels(opening, recorded, *shape)
-    models = {
-        name: tuple(
+    models = {}
+    for name, seeds in listing["models"].items():
+        model = _declared(recipe, name, opening)
+        settings = json.loads(store.canonical(model.resolved()))
+        trials = tuple(
             _trial(
                 folder,
                 document,
-                _declared(recipe, name, opening),
+                model,
+                settings,
                 seed,
                 _predictions(opening, f"{name}/seed-{seed}.npy", recorded, shape),
             )
             for seed in sorted(seeds)
         )
-        for name, seeds in listing["models"].items()
-        if seeds
-    }
+        if trials:
+            models[name] = trials
     if not models:
         raise _sealed(folder, recipe)
     return OpenedStudy(
@@ -198,6 +201,7 @@ def _trial(
     folder: StudyFolder,
     study: Mapping[str, Any],
     model: ModelRecipe,
+    settings: Mapping[str, Any],
     seed: int,
     predictions: Path,
 ) -> Trial:
@@ -206,7 +210,7 @@ def _trial(
     document = store.read_document(place, "trial.json", recorded)
     store.read_recorded(place, "history.csv", recorded)
     history = store.read_history(place / "history.csv")
-    _require_consistent(place, document, study, model, seed)
+    _require_consistent(place, document, study, model, settings, seed)
     if len(history["epoch"]) != document["epochs_trained"]:
         raise store.damaged(place / "history.csv")
     clocks = (place / store.TIMING).exists()
@@ -224,15 +228,15 @@ def _require_consistent(
     document: Mapping[str, Any],
     study: Mapping[str, Any],
     model: ModelRecipe,
+    settings: Mapping[str, Any],
     seed: int,
 ) -> None:
     """Refuse a trial that is another one than its place says, or says what cannot be."""
     data = study["data"]
     found = [document[key] for key in ("model", "seed", "input_shape", "n_classes")]
     wanted = [model.name, seed, data["input_shape"], len(data["class_names"])]
-    settings = json.loads(store.canonical(model.resolved()))
     if model.python is not None:  # its file may have been moved since
-        settings["python"] = document["settings"].get("python")
+        settings = {**settings, "python": document["settings"].get("python")}
     epochs = [document[key] for key in ("selected_epoch", "diverged_epoch")]
     impossible = document["trainable_parameters"] > document["parameters"] or any(
         each is not None and each >= document["epochs_trained"] for each in epochs

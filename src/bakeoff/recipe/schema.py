@@ -100,7 +100,7 @@ def _table(
 
 def _words(kind: Kind) -> str:
     """Return what is expected, without the long lists of words that the text gives once."""
-    return kind.what if isinstance(kind, Choice) and len(kind.options) > 3 else kind.words()
+    return kind.what if isinstance(kind, Choice) and len(kind.options) > 4 else kind.words()
 
 
 def kind_of(cls: type[Arguments], key: str) -> Kind:

@@ -14,7 +14,7 @@ demo: .venv/ready
 	$(BIN)/bakeoff run digits
 
 test: .venv/dev
-	$(BIN)/pytest $(ARGS)
+	$(BIN)/pytest --numprocesses auto --dist loadfile $(ARGS)
 
 check: .venv/dev
 	$(BIN)/ruff check src tests torture reproduction benchmarks

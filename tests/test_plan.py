@@ -116,7 +116,7 @@ def test_a_python_builder_is_planned_without_its_layers(tmp_path, capsys):
     lines = printed(recipe_of(models), capsys)
     path = tmp_path / "mine.py"
     said = f"own: built by {path}:build, so its layers are known only when it is built"
-    assert said in " ".join(lines)
+    assert said.replace(" ", "") in "".join(lines).replace(" ", "")  # wherever a long path is cut
     assert lines[-1] == ("No estimate of time and memory: not every model's layers are known yet.")
     document = plans.to_json(plans.plan(recipe_of(models)))
     assert document["models"][0]["layers"] is None

@@ -72,7 +72,7 @@ def test_a_damaged_compiled_program_is_compiled_again_without_a_word(damage, tmp
 
 @pytest.mark.skipif(sys.platform != "linux", reason="looks for processes in /proc")
 def test_a_few_kills_lose_nothing(tmp_path):
-    words = ["crash", "--moments", "4", "--real", "1", "--boundaries", "6"]
+    words = ["crash", "--moments", "2", "--real", "1", "--boundaries", "3"]
     done = subprocess.run(
         [sys.executable, "-m", "torture", *words, "--folder", str(tmp_path)],
         cwd=Path(__file__).parents[1],

@@ -658,7 +658,8 @@ def test_trajectories_in_words(study):
         "lowest, 0.700, in the last epoch, so more epochs might still have helped."
     )
     assert said([2.0, 1.0], [1.0, 0.8], accuracy=0.7)[1].endswith(
-        "a gap of −10.00 points (training accuracy is measured during the epoch, with dropout at "
+        "a gap of −10.00 points (training accuracy is measured during the epoch, with dropout and "
+        "augmentation at "
         "work)."
     )
 

@@ -14,7 +14,7 @@ from bakeoff.recipe.values import key_text
 
 MAX_BYTES = 1_000_000
 MAX_DEPTH = 20
-MAX_NODES = 30_000
+MAX_NODES = 15_000
 
 _TAG = "tag:yaml.org,2002:"
 

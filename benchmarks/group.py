@@ -22,8 +22,8 @@ class DroppedOut(BakeoffError):
 class Group:
     """Processes that wait, warm and idle, until they are told to train.
 
-    `log` is a file for what they print. The task is that of the first process; each of the others
-    has the next seed.
+    `log` is a file for what they print; each process has its own, numbered by its seed. The task is
+    that of the first process; each of the others has the next seed.
     """
 
     def __init__(
@@ -34,15 +34,17 @@ class Group:
         *,
         log: Path,
     ) -> None:
-        self.contestant, self.arrangement, self._log = contestant, arrangement, log
+        self.contestant, self.arrangement = contestant, arrangement
         log.parent.mkdir(parents=True, exist_ok=True)
         self._processes: list[subprocess.Popen[str]] = []
-        with log.open("a", encoding="utf-8") as errors:
-            for seed in range(arrangement.processes):
-                self._processes.append(self._start(errors))
-                self._say(
-                    self._processes[-1], {**task, "seed": seed, "threads": arrangement.threads}
-                )
+        self._logs: dict[int, Path] = {}
+        for seed in range(arrangement.processes):
+            own = log.with_name(f"{log.stem}.{seed}{log.suffix}")
+            with own.open("a", encoding="utf-8") as errors:
+                process = self._start(errors)
+            self._processes.append(process)
+            self._logs[process.pid] = own
+            self._say(process, {**task, "seed": seed, "threads": arrangement.threads})
 
     def _start(self, errors: IO[str]) -> "subprocess.Popen[str]":
         return subprocess.Popen(
@@ -103,24 +105,25 @@ class Group:
             process.stdin.write(json.dumps(what) + "\n")
             process.stdin.flush()
         except OSError as error:
-            raise self._dropped_out("died") from error
+            raise self._dropped_out(process, "died") from error
 
     def _hear(self, process: "subprocess.Popen[str]", end: float) -> Answer:
         if process.stdout is None:
             raise ValueError("expected a pipe from the process")
         ready, _, _ = select.select([process.stdout], [], [], max(0.0, end - time.monotonic()))
         if not ready:
-            raise self._dropped_out(f"did not answer for {PATIENCE:.0f} seconds")
+            raise self._dropped_out(process, f"did not answer for {PATIENCE:.0f} seconds")
         line = process.stdout.readline()
         if not line.endswith("\n"):
-            raise self._dropped_out("died")
+            raise self._dropped_out(process, "died")
         answer: Answer = json.loads(line)
         return answer
 
-    def _dropped_out(self, what: str) -> DroppedOut:
-        last = [line.strip() for line in self._log.read_text(errors="replace").splitlines()]
+    def _dropped_out(self, process: "subprocess.Popen[str]", what: str) -> DroppedOut:
+        log = self._logs[process.pid]
+        last = [line.strip() for line in log.read_text(errors="replace").splitlines()]
         why = next((line for line in reversed(last) if line), "it printed nothing")
-        return DroppedOut(f"{self.contestant.label} {what}: {why} (all of it in {self._log})")
+        return DroppedOut(f"{self.contestant.label} {what}: {why} (all of it in {log})")
 
 
 def together(answers: list[Answer]) -> Answer:

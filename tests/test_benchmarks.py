@@ -348,7 +348,7 @@ def test_who_drops_out_is_left_out_and_the_others_go_on(run, make, monkeypatch, 
     speed.measure(named("model-8"), run[0])
     assert {line["contestant"] for line in journal.lines("repeat")} == {"bakeoff"}
     (failed,) = journal.lines("failed")
-    log = tmp_path / "logs" / "model-8.weak.log"
+    log = tmp_path / "logs" / "model-8.weak.0.log"
     assert failed["reason"] == f"Weak died: out of luck (all of it in {log})"
 
 

@@ -12,17 +12,13 @@ from yaml.composer import Composer
 from yaml.constructor import SafeConstructor
 from yaml.resolver import Resolver
 
-try:
-    from yaml.cyaml import CParser
-except ImportError:  # PyYAML was built without libyaml
-    CParser = None
-
 from bakeoff.errors import RecipeError
 from bakeoff.recipe.values import key_text
 
 MAX_BYTES = 1_000_000
 MAX_DEPTH = 20
 MAX_NODES = 100_000
+_LIBYAML: Any = getattr(yaml, "cyaml", None)  # absent where PyYAML was built without it
 _EXPLAINED = 100_000  # characters that PyYAML's own parser, four times slower, reads again
 
 _TAG = "tag:yaml.org,2002:"
@@ -62,12 +58,12 @@ class _Loader(_Bounded, _Scalars, yaml.SafeLoader):
 
 def _fast_loader() -> type[Any]:
     """Return a loader on libyaml's parser, or PyYAML's own where there is none."""
-    if CParser is None:
+    if _LIBYAML is None:
         return _Loader
 
-    class Fast(_Bounded, CParser, SafeConstructor, _Scalars):  # type: ignore[misc]
+    class Fast(_Bounded, _LIBYAML.CParser, SafeConstructor, _Scalars):  # type: ignore[misc]
         def __init__(self, text: str) -> None:
-            CParser.__init__(self, text)
+            _LIBYAML.CParser.__init__(self, text)
             for each in (_Bounded, SafeConstructor, _Scalars):
                 each.__init__(self)
 

@@ -8,7 +8,7 @@ import shutil
 import numpy as np
 import pytest
 
-from bakeoff import data
+from bakeoff import data, native
 from bakeoff.errors import ChecksumMismatch, DataError
 
 
@@ -68,3 +68,28 @@ def tiny_study(finished_study, tmp_path, monkeypatch):
     monkeypatch.setenv("BAKEOFF_HOME", str(tmp_path / "home"))
     shutil.copytree(finished_study.parent, tmp_path, dirs_exist_ok=True)
     return tmp_path / "tiny"
+
+
+@pytest.fixture(scope="session")
+def native_library(tmp_path_factory):
+    """Return the native kernels, built for this session; skip where there is no compiler."""
+    if native.compiler() is None:
+        pytest.skip("there is no C++ compiler")
+    with pytest.MonkeyPatch.context() as patched:
+        patched.setenv("XDG_CACHE_HOME", str(tmp_path_factory.mktemp("cache")))
+        return native.build()
+
+
+@pytest.fixture
+def native_kernels(native_library, monkeypatch):
+    """Let this process use the native kernels, during one test."""
+    monkeypatch.setattr(native, "_loaded", [])
+    native.load(native_library)
+
+
+@pytest.fixture(params=["plain", "native"])
+def kernels(request):
+    """Do a test with the plain kernels and with the native ones."""
+    if request.param == "native":
+        request.getfixturevalue("native_kernels")
+    return request.param

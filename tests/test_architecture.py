@@ -22,7 +22,7 @@ HOUSE: dict[int, tuple[str, ...]] = {
     0: ("errors",),
     1: ("recipe",),
     2: ("data", "split", "shapes", "metrics", "statistics", "verdicts", "baselines", "watch"),
-    3: ("backend", "kernels", "augmentation", "initial", "layers", "engine", "together"),
+    3: ("backend", "native", "kernels", "augmentation", "initial", "layers", "engine", "together"),
     4: ("disk", "documents", "formats", "store", "ledgers", "opened", "pictures"),
     5: ("results", "gallery", "checks", "compare"),
     6: ("figures", "report", "progress"),
@@ -42,7 +42,8 @@ HOUSE: dict[int, tuple[str, ...]] = {
 }
 ARROWS = {
     "verdicts": {"statistics"},
-    "kernels": {"backend"},
+    "native": {"backend"},
+    "kernels": {"backend", "native"},
     "augmentation": {"backend"},
     "initial": {"backend"},
     "layers": {"augmentation", "backend", "initial", "kernels"},

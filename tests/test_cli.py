@@ -27,7 +27,7 @@ from bakeoff.workers import Lost
 
 DOCS = (Path(__file__).parents[1] / "docs" / "commands.md").read_text(encoding="utf-8")
 COMMANDS = typer.main.get_command(app).commands
-DESIGN = "new plan run status compare report verify look recipes schema doctor"
+COMMAND_NAMES = "new plan run status compare report verify look recipes schema kernels doctor"
 
 
 @pytest.fixture
@@ -49,7 +49,7 @@ def start(*words, **settings):
 
 
 def test_the_commands():
-    assert list(COMMANDS) == DESIGN.split()
+    assert list(COMMANDS) == COMMAND_NAMES.split()
 
 
 def options(command):

@@ -8,6 +8,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from bakeoff import engine
 from bakeoff.backend import keras
 from bakeoff.engine import Development, Trainer
 from bakeoff.initial import Drawn
@@ -91,6 +92,16 @@ def in_order(data, *, seed, epoch):
 @pytest.mark.parametrize("layers", [MLP, CNN], ids=["mlp", "cnn"])
 @pytest.mark.parametrize("optimizer", OPTIMIZERS)
 def test_two_epochs_end_in_the_weights_of_keras_fit(layers, optimizer, rng):
+    same_as_keras_fit(layers, optimizer, rng)
+
+
+def test_so_do_they_with_native_kernels(rng, native_kernels):
+    engine._program.cache_clear()  # compiled for the plain ones
+    same_as_keras_fit(CNN, "adam", rng)
+    engine._program.cache_clear()
+
+
+def same_as_keras_fit(layers, optimizer, rng):
     data = development(rng)
     model = declare(
         layers, optimizer, output={"kernel_regularizer": {"l2": 0.01}}, **OPTIMIZERS[optimizer]

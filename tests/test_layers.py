@@ -62,7 +62,7 @@ CONVOLUTIONS = [
 
 
 @pytest.mark.parametrize("shape, filters, window, strides, padding", CONVOLUTIONS)
-def test_convolution_is_keras(shape, filters, window, strides, padding, rng):
+def test_convolution_is_keras(shape, filters, window, strides, padding, rng, kernels):
     images = rng.standard_normal(shape, np.float32)
     settings = {"strides": strides, "padding": padding, "bias_initializer": "random_normal"}
     agree(

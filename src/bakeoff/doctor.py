@@ -15,8 +15,8 @@ from typing import Literal
 from platformdirs import user_cache_path
 
 from bakeoff import data as datasets
+from bakeoff import native, study
 from bakeoff import recipe as recipes
-from bakeoff import study
 from bakeoff.data.guard import available_memory, shown
 from bakeoff.data.sources import PUBLISHED, missing, places
 from bakeoff.errors import BakeoffError
@@ -58,6 +58,7 @@ def examine() -> Iterator[Sign]:
     yield Sign("good", "processor", f"{versions['processor']}, {study.cores()} cores to use")
     yield _memory()
     yield _gpu(device)
+    yield _kernels()
     yield _place("this folder", Path.cwd(), "change to another folder, or use --out")
     yield _place("cache", user_cache_path("bakeoff"), "set XDG_CACHE_HOME to a folder of yours")
     yield from _ledgers()
@@ -80,6 +81,17 @@ def _gpu(device: str) -> Sign:
     if Path("/dev/nvidiactl").exists():
         return Sign("note", "GPU", "there is one, not used", "pip install 'bakeoff[gpu]'")
     return Sign("good", "GPU", "none; trials run on the CPU, one on each core")
+
+
+def _kernels() -> Sign:
+    built = native.built()
+    if built is not None:
+        return Sign("good", "kernels", f"native: {shown(built)}")
+    if native.library().exists():
+        return Sign("note", "kernels", f"plain, since {native.SWITCH} says so")
+    if native.compiler() is None:
+        return Sign("good", "kernels", "plain; there is no C++ compiler to build faster ones")
+    return Sign("note", "kernels", "plain", "`bakeoff kernels` builds faster convolution")
 
 
 def _place(name: str, path: Path, advice: str) -> Sign:

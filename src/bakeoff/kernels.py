@@ -4,7 +4,7 @@ XLA's convolution of images with a kernel is fast inside a compiled loop; the sl
 that it derives is a hundred times slower (jax#12868). Written here as a convolution over height
 alone, with copies of the images shifted along the width, it takes XLA's fast path too. The slope
 of the images is one matrix product for each place in the kernel, and slopes of pooling gather what
-XLA would scatter.
+XLA would scatter. Where the native kernels were built, they convolve.
 
 Images are float32, (batch, height, width, channels).
 """
@@ -16,6 +16,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from bakeoff import native
 from bakeoff.backend import jax
 
 jnp, lax = jax.numpy, jax.lax
@@ -47,6 +48,11 @@ _COLUMNS = ("NWC", "WIO", "NWC")
 @partial(jax.custom_vjp, nondiff_argnums=(2, 3))
 def convolve(images: Array, kernel: Array, strides: Pair, pads: Pads) -> Array:
     """Convolve images with a kernel (height, width, channels, filters), as Keras does."""
+    if native.loaded():
+        images = framed(images, pads, 0)
+        outputs = map(_outputs, images.shape[1:3], kernel.shape[:2], strides)
+        shape = (len(images), *outputs, kernel.shape[3])
+        return native.call("forward", shape, images, kernel, strides)
     return lax.conv_general_dilated(images, kernel, strides, pads, dimension_numbers=_IMAGES)
 
 
@@ -61,11 +67,16 @@ def _convolve_backward(
 ) -> tuple[Array, Array]:
     images, kernel = saved
     images = framed(images, pads, 0)
-    image_slope = _image_slope(slope, kernel, images.shape, strides)
+    if native.loaded():
+        image_slope = native.call("image_slope", images.shape, slope, kernel, strides)
+        kernel_slope = native.call("kernel_slope", kernel.shape, images, slope, strides)
+    else:
+        image_slope = _image_slope(slope, kernel, images.shape, strides)
+        kernel_slope = _kernel_slope(images, slope, kernel.shape, strides)
     (top, bottom), (left, right) = pads
     _, height, width, _ = images.shape
     image_slope = image_slope[:, top : height - bottom, left : width - right]
-    return image_slope, _kernel_slope(images, slope, kernel.shape, strides)
+    return image_slope, kernel_slope
 
 
 convolve.defvjp(_convolve_forward, _convolve_backward)

@@ -17,9 +17,9 @@ from typing import Any
 
 import numpy as np
 
+from bakeoff import native, store
 from bakeoff import recipe as recipes
 from bakeoff import split as splits
-from bakeoff import store
 from bakeoff.data import DataSet, FolderSource, NpzSource, Source, count_duplicates, load
 from bakeoff.data.guard import available_memory
 from bakeoff.errors import RecipeError, StudyError
@@ -143,6 +143,7 @@ def environment(device: str) -> dict[str, Any]:
         "processor": _processor(),
         "cores": os.cpu_count(),
         "device": device,
+        "kernels": "native" if device == "cpu" and native.built() else "plain",
     }
 
 

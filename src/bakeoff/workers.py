@@ -22,6 +22,7 @@ from pathlib import Path
 from textwrap import shorten
 from typing import Any, Literal, Protocol
 
+from bakeoff import native
 from bakeoff.errors import BakeoffError, StorageError, UsageError
 from bakeoff.watch import Watcher
 
@@ -231,7 +232,9 @@ def _start(device: Device, cache: Path | None) -> _Worker:
     context = mp.get_context("forkserver")
     pipe, theirs = context.Pipe()
     watched, alive = context.Pipe(duplex=False)
-    process = context.Process(target=_serve, args=(theirs, watched, device, cache), daemon=True)
+    kernels = native.built() if device == "cpu" else None
+    given = (theirs, watched, device, cache, kernels)
+    process = context.Process(target=_serve, args=given, daemon=True)
     warm_up()
     with _hidden_main():
         process.start()
@@ -293,20 +296,24 @@ def _deaf_to_ctrl_c() -> Iterator[None]:
         signal.pthread_sigmask(signal.SIG_SETMASK, before)
 
 
-def _serve(pipe: Connection, alive: Connection, device: Device, cache: Path | None) -> None:
+def _serve(
+    pipe: Connection, alive: Connection, device: Device, cache: Path | None, kernels: Path | None
+) -> None:
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is the parent's to handle
     os.dup2(2, 1)  # standard output is the parent's: `--json` prints one document and no more
     threading.Thread(target=_die_with_parent, args=(alive,), daemon=True).start()
     with suppress(EOFError, BrokenPipeError, ConnectionResetError):  # the parent has gone
-        _work(pipe, device, cache)
+        _work(pipe, device, cache, kernels)
 
 
-def _work(pipe: Connection, device: Device, cache: Path | None) -> None:
+def _work(pipe: Connection, device: Device, cache: Path | None, kernels: Path | None) -> None:
     from bakeoff import backend
     from bakeoff.trial import Busy
 
     try:
         backend.start(device, cache=cache)
+        if kernels is not None:
+            native.load(kernels)
     except BakeoffError as error:
         pipe.send(("error", error))
         return

@@ -1,0 +1,153 @@
+"""Convolution in C++ for this machine's processor: built on request, used where it was built.
+
+Nothing needs it. `build` runs a C++ compiler and keeps what it makes in the user's cache, under a
+name that stands for the source, for JAX and for the processor; who has no such file convolves with
+`kernels.py` alone.
+"""
+
+import ctypes
+import hashlib
+import os
+import platform
+import shutil
+import subprocess
+import tempfile
+from functools import cache
+from importlib import metadata
+from pathlib import Path
+from typing import Any
+
+from platformdirs import user_cache_path
+
+from bakeoff.errors import StorageError, UsageError
+
+SOURCE = Path(__file__).with_name("convolution.cc")
+SWITCH = "BAKEOFF_KERNELS"  # "plain": as if nothing had been built
+_COMPILERS = ("c++", "g++", "clang++")
+_OPTIONS = ("-std=c++17", "-O3", "-shared", "-fPIC")
+_TARGETS = ("forward", "image_slope", "kernel_slope")
+_loaded: list[ctypes.CDLL] = []
+
+
+def library() -> Path:
+    """Return where this machine's kernels lie once they are built."""
+    parts = (SOURCE.read_bytes(), metadata.version("jaxlib").encode(), _processor().encode())
+    name = hashlib.sha256(b"\n".join(parts)).hexdigest()[:32]
+    return user_cache_path("bakeoff") / "kernels" / f"{name}.so"
+
+
+@cache
+def _processor() -> str:
+    """Return what the processor can do, as far as a compiler may ask it."""
+    try:
+        lines = Path("/proc/cpuinfo").read_text().splitlines()
+    except OSError:
+        lines = []
+    able = next((line for line in lines if line.startswith(("flags", "Features"))), "")
+    return f"{platform.machine()} {able or platform.processor()}"
+
+
+def compiler() -> str | None:
+    """Return the C++ compiler that would be used: $CXX, or the first that is on the path."""
+    wanted = os.environ.get("CXX")
+    return (
+        shutil.which(wanted) if wanted else next(filter(None, map(shutil.which, _COMPILERS)), None)
+    )
+
+
+def built() -> Path | None:
+    """Return where the kernels lie, if they were built here and may be used."""
+    there = library()
+    return there if os.environ.get(SWITCH) != "plain" and there.exists() else None
+
+
+def build() -> Path:
+    """Build the kernels, which takes some seconds, and return where they lie.
+
+    Raises
+    ------
+    UsageError
+        If there is no compiler, or it cannot build them.
+    StorageError
+        If the cache cannot be written.
+    """
+    found = compiler()
+    if found is None:
+        raise UsageError(
+            f"expected a C++ compiler ({', '.join(_COMPILERS)}, or the one that CXX names), found "
+            "none: install one, or go on without; everything works, convolution is slower"
+        )
+    target = library()
+    try:
+        target.parent.mkdir(parents=True, exist_ok=True)
+        with tempfile.TemporaryDirectory(dir=target.parent, prefix=".") as place:
+            made = Path(place) / target.name
+            _compile(found, made)
+            os.replace(made, target)
+    except OSError as error:
+        raise StorageError(
+            f"{target}: {error.strerror or error}: set XDG_CACHE_HOME to a folder of yours"
+        ) from error
+    return target
+
+
+def _compile(found: str, made: Path) -> None:
+    from bakeoff.backend import jax
+
+    tuned = "-march=native" if platform.machine() in ("x86_64", "AMD64") else "-mcpu=native"
+    command = [found, *_OPTIONS, tuned, "-isystem", jax.ffi.include_dir(), str(SOURCE)]
+    done = subprocess.run([*command, "-o", str(made)], capture_output=True, text=True, check=False)
+    if done.returncode:
+        lines = [line for line in done.stderr.splitlines() if "error" in line]
+        raise UsageError(
+            f"expected {found} to build Bakeoff's kernels, found that it cannot "
+            f"({(lines or ['no reason given'])[0]}): try another compiler with CXX, or go on "
+            "without; everything works, convolution is slower"
+        )
+    with made.open("rb") as stream:
+        os.fsync(stream.fileno())
+
+
+def remove() -> bool:
+    """Delete the kernels of this machine; say whether there were any."""
+    there = library().exists()
+    library().unlink(missing_ok=True)
+    return there
+
+
+def load(path: Path) -> None:
+    """Let this process use the kernels that were built; call it before anything is compiled.
+
+    Raises
+    ------
+    StorageError
+        If the file cannot be used.
+    """
+    from bakeoff.backend import jax
+
+    try:
+        kernels = ctypes.CDLL(str(path))
+        for name in _TARGETS:
+            handler = jax.ffi.pycapsule(getattr(kernels, f"bakeoff_{name}"))
+            jax.ffi.register_ffi_target(f"bakeoff_{name}", handler, platform="cpu")
+    except (OSError, AttributeError) as error:
+        raise StorageError(
+            f"{path}: expected what `bakeoff kernels` builds, found {error}: run it again"
+        ) from error
+    _loaded.append(kernels)
+
+
+def loaded() -> bool:
+    """Say whether this process uses them."""
+    return bool(_loaded)
+
+
+def call(name: str, shape: tuple[int, ...], one: Any, other: Any, strides: tuple[int, int]) -> Any:
+    """Return what a kernel makes of two arrays, float32; its strides are those of the windows."""
+    import numpy as np
+
+    from bakeoff.backend import jax
+
+    result = jax.ShapeDtypeStruct(shape, np.float32)
+    run = jax.ffi.ffi_call(f"bakeoff_{name}", result, vmap_method="sequential")
+    return run(one, other, strides=np.array(strides, np.int64))

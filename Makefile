@@ -26,9 +26,11 @@ check: .venv/dev
 torture: .venv/dev
 	$(BIN)/python -m torture $(ARGS)
 
-# The twenty models of five documents on the real data: hours on two cores. It goes on where it was
+# The twenty models of five documents on the real data: hours on two cores, fewer with the native
+# kernels, which are built if there is a C++ compiler. It goes on where it was
 # stopped; `.venv/bin/python -m reproduction --help` shows how to do it in pieces.
 reproduce: .venv/ready
+	-$(BIN)/bakeoff kernels
 	$(BIN)/python -m reproduction $(ARGS)
 
 # The README's picture and those of docs/gallery.md; ten minutes, most of it the second study.
@@ -42,6 +44,7 @@ pictures: .venv/dev
 # docs/benchmarks.md. Half an hour on two cores that do nothing else; it goes on where it was
 # stopped. `make bench ARGS="model-8"` measures one workload, `make bench ARGS="--help"` tells more.
 bench: .venv/ready .venv-bench/ready
+	-$(BIN)/bakeoff kernels
 	.venv-bench/bin/python -m benchmarks $(ARGS)
 
 setup: .venv/dev

@@ -13,6 +13,7 @@ from itertools import product
 from pathlib import Path
 from typing import Any
 
+from bakeoff import native
 from bakeoff.recipe import ModelRecipe
 from benchmarks.workloads import Declared
 
@@ -58,6 +59,8 @@ class Contestant:
         """Return the environment of one of its processes."""
         counted = ("OMP_NUM_THREADS", "MKL_NUM_THREADS", "OPENBLAS_NUM_THREADS")
         added = {**dict.fromkeys(counted, str(threads)), "PYTHONPATH": str(REPOSITORY)}
+        if self in OURS:
+            added[native.SWITCH] = "native" if self.name == "bakeoff-native" else "plain"
         if self.backend:
             added["KERAS_BACKEND"] = self.backend
         if self.backend == "jax" and threads == 1:
@@ -72,7 +75,7 @@ class Contestant:
     def _python(self) -> Path:
         """Return the interpreter; Bakeoff's own has nothing of the others in it."""
         own = REPOSITORY / ".venv" / "bin" / "python"
-        return own if self.name == "bakeoff" and own.exists() else Path(sys.executable)
+        return own if self in OURS and own.exists() else Path(sys.executable)
 
 
 def _as_it_is(declared: Declared) -> list[Settings]:
@@ -113,8 +116,12 @@ def _torch(declared: Declared) -> list[Settings]:
     return [{"layout": layout, "optimizer": way} for layout, way in product(layouts, ways)]
 
 
+OURS = tuple(
+    Contestant(name, label, "bakeoff_engine", None, _as_it_is, ("keras", "jax", "jaxlib"))
+    for name, label in (("bakeoff", "Bakeoff"), ("bakeoff-native", "Bakeoff, native kernels"))
+)
 CONTESTANTS = (
-    Contestant("bakeoff", "Bakeoff", "bakeoff_engine", None, _as_it_is, ("keras", "jax", "jaxlib")),
+    *OURS,
     Contestant(
         "keras-tensorflow",
         "Keras fit on TensorFlow",
@@ -196,9 +203,9 @@ def sklearn(model: ModelRecipe) -> Sklearn | None:
 
 def entered(declared: Declared, names: Sequence[str] = ()) -> list[Contestant]:
     """Return who takes part in a workload; those of `names` only, if any is named."""
-    takes_part = [
-        each
-        for each in CONTESTANTS
-        if each.name != "sklearn" or sklearn(declared.model) is not None
-    ]
+    left_out = {
+        "sklearn": sklearn(declared.model) is None,
+        "bakeoff-native": not _images(declared),  # they are convolutions
+    }
+    takes_part = [each for each in CONTESTANTS if not left_out.get(each.name)]
     return [each for each in takes_part if not names or each.name in names]

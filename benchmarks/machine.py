@@ -17,6 +17,7 @@ PACKAGES = (
 _ENGINE = ("backend", "engine", "initial", "kernels", "layers")
 _CODE = (
     *(f"src/bakeoff/{name}.py" for name in _ENGINE),
+    *("src/bakeoff/native/__init__.py", "src/bakeoff/native/convolution.cc"),
     *("benchmarks/contestants.py", "benchmarks/workloads.py"),
 )
 

@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from bakeoff import engine
+from bakeoff import backend, engine
 from bakeoff.backend import keras
 from bakeoff.engine import Development, Trainer
 from bakeoff.initial import Drawn
@@ -138,3 +138,12 @@ def same_as_keras_fit(layers, optimizer, rng):
         np.testing.assert_allclose(
             values, [each[column][0] for each in histories], atol=1e-4, err_msg=column
         )
+
+
+def test_an_option_that_xla_does_not_know_is_left_out(monkeypatch):
+    backend.compiler_options.cache_clear()
+    assert backend.compiler_options() == {"xla_cpu_copy_insertion_use_region_analysis": True}
+    backend.compiler_options.cache_clear()
+    monkeypatch.setattr(backend, "_FEWER_COPIES", {"xla_cpu_no_such_option": True})
+    assert backend.compiler_options() == {}
+    backend.compiler_options.cache_clear()

@@ -1,10 +1,11 @@
 """Bakeoff: what one of its worker processes does with a trial, epoch by epoch."""
 
+import os
 import time
 from collections.abc import Sequence
 from typing import ClassVar
 
-from bakeoff import backend
+from bakeoff import backend, native
 from bakeoff.engine import Development, Trainer
 from benchmarks.opponents.child import Settings, Task, serve
 
@@ -55,6 +56,11 @@ class _Engine:
 
 def _make(task: Task) -> _Engine:
     backend.start("cpu")
+    kernels = native.built()
+    if kernels is not None:
+        native.load(kernels)
+    elif os.environ[native.SWITCH] == "native":
+        raise SystemExit("the native kernels are not built: bakeoff kernels")
     return _Engine(task)
 
 

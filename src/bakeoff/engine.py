@@ -14,7 +14,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from bakeoff.backend import jax, keras
+from bakeoff.backend import compiler_options, jax, keras
 from bakeoff.layers import build, random_key
 from bakeoff.recipe import ModelRecipe, Optimizer
 from bakeoff.watch import EpochResult
@@ -170,7 +170,8 @@ def _program(model_json: str, shape: _Shape) -> Program:
         )
         return probabilities, losses, jnp.asarray(sum(penalties), jnp.float32)
 
-    return Program(jax.jit(epoch), jax.jit(evaluate), optimizer, position)
+    compiled = jax.jit(epoch, compiler_options=compiler_options())
+    return Program(compiled, jax.jit(evaluate), optimizer, position)
 
 
 def _predict_all(model: Any, trainable: Any, other: Any, images: Array, maximum: float) -> Array:

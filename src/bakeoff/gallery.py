@@ -58,25 +58,27 @@ def worst_mistakes(
     """Return the mistakes of most seeds, those with the largest loss (mean over seeds) first."""
     probabilities, labels = comparison.probabilities[model], comparison.labels
     answers = np.stack([metrics.predictions(each) for each in probabilities])
-    loss = np.mean([metrics.cross_entropy(each, labels) for each in probabilities], axis=0)
-    mean = np.nan_to_num(probabilities.astype(np.float64)).mean(axis=0)
-    n_seeds, n_classes = len(answers), mean.shape[1]
+    n_seeds, n_classes = len(answers), probabilities.shape[2]
     wrong = np.flatnonzero(2 * (answers != labels).sum(axis=0) > n_seeds)
+    answers, probabilities = answers[:, wrong], probabilities[:, wrong]  # few, as a rule
+    loss = np.mean([metrics.cross_entropy(each, labels[wrong]) for each in probabilities], axis=0)
+    mean = np.nan_to_num(probabilities.astype(np.float64)).mean(axis=0)
     found = []
-    for place in wrong[np.argsort(-loss[wrong], kind="stable")].tolist():
-        given, truth = answers[:, place], int(labels[place])
+    for row in np.argsort(-loss, kind="stable").tolist():
+        place = int(wrong[row])
+        given, truth = answers[:, row], int(labels[place])
         counts = np.bincount(given[given >= 0], minlength=n_classes)
         counts[truth] = 0
         if not counts.any():
             continue  # no answer at all
-        answer = int(np.lexsort((-mean[place], -counts))[0])
+        answer = int(np.lexsort((-mean[row], -counts))[0])
         found.append(
             Mistake(
                 place=place,
                 truth=truth,
                 answer=answer,
-                probability=float(mean[place, answer]),
-                truth_probability=float(mean[place, truth]),
+                probability=float(mean[row, answer]),
+                truth_probability=float(mean[row, truth]),
                 agree=int(counts[answer]),
                 seeds=n_seeds,
             )

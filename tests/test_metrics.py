@@ -154,6 +154,9 @@ def test_calibration_by_hand():
     assert curve.accuracy[2:].tolist() == pytest.approx([1, 1, 2 / 3])
     assert np.isnan(curve.confidence[:2]).all()
     assert curve.error == pytest.approx((0.45 + 0.3 + 3 * (2.8 - 2) / 3) / 5)
+    told = metrics.predictions(probabilities)
+    again = metrics.calibration(probabilities, np.array([0, 1, 0, 0, 1]), bins=5, predicted=told)
+    assert again.error == curve.error
 
 
 def test_a_calibrated_model_has_a_small_error():

@@ -24,6 +24,7 @@ from statsmodels.stats.proportion import proportion_confint
 from bakeoff.statistics import (
     PairTest,
     compare_pair,
+    decompose,
     estimate,
     half_width,
     holm,
@@ -164,6 +165,10 @@ def test_a_pair_by_hand_with_a_seed_effect():
     assert pair.df == pytest.approx(35**2 / (11**2 / 3 + 27**2))
     assert pair.p == pytest.approx(2 * stats.t.sf(pair.t, pair.df))
     assert (pair.low, pair.high) == (-1, 1)  # ± 5.6·0.43, clipped
+
+
+def test_what_is_decomposed_once_serves_every_pair():
+    assert compare_pair(decompose(A), decompose(B)) == compare_pair(A, B)
 
 
 def test_a_pair_by_hand_without_a_seed_effect():

@@ -29,6 +29,7 @@ from bakeoff.results import (
 )
 from bakeoff.statistics import (
     compare_pair,
+    decompose,
     estimate,
     mcnemar_exact,
     probability_a_better,
@@ -65,7 +66,8 @@ def compare(folders: Sequence[StudyFolder]) -> Comparison:
     tests = {}
     if len(labels) > 1 and all(len(model.seeds) > 1 for model in results):
         order = [model.name for model in results]
-        tests = {(a, b): compare_pair(right[a], right[b]) for a, b in combinations(order, 2)}
+        parts = {name: decompose(right[name]) for name in order}
+        tests = {(a, b): compare_pair(parts[a], parts[b]) for a, b in combinations(order, 2)}
         told = verdicts(tests, margin=margin) if tests else ()
         groups = letters(order, [(v.a, v.b) for v in told if v.verdict in ("better", "worse")])
         results = [replace(model, group=groups[model.name]) for model in results]
@@ -286,7 +288,10 @@ class _Answers:
             f1=np.stack([metrics.macro_f1_scores(labels, each, k) for each in answered]),
             confusion=matrices.mean(axis=0),
             counts=matrices.sum(axis=1),
-            calibration=tuple(metrics.calibration(each, labels) for each in predictions),
+            calibration=tuple(
+                metrics.calibration(each, labels, predicted=answer)
+                for each, answer in zip(predictions, answered, strict=True)
+            ),
         )
 
 

@@ -39,8 +39,8 @@ class Calibration:
 
 def predictions(probabilities: NDArray[Any]) -> Integers:
     """Class of the largest probability, the first on ties; NO_ANSWER for a row not finite."""
-    finite = np.isfinite(probabilities).all(axis=1)
-    return np.where(finite, probabilities.argmax(axis=1), NO_ANSWER).astype(np.int64)
+    answers = probabilities.argmax(axis=1)
+    return np.where(_finite(probabilities), answers, NO_ANSWER).astype(np.int64)
 
 
 def correct(probabilities: NDArray[Any], labels: Integers) -> NDArray[np.bool_]:
@@ -57,7 +57,7 @@ def cross_entropy(probabilities: NDArray[Any], labels: Integers) -> Floats:
     """
     _check(probabilities, labels)
     true_class = probabilities[np.arange(len(labels)), labels].astype(np.float64)
-    answered = np.isfinite(probabilities).all(axis=1)
+    answered = _finite(probabilities)
     losses: Floats = -np.log(np.clip(np.where(answered, true_class, 0.0), EPSILON, 1 - EPSILON))
     return losses
 
@@ -124,12 +124,22 @@ def macro_f1_scores(labels: Integers, predicted: Integers, n_classes: int) -> Fl
     return np.nanmean(f1) + (gain - cost) / np.count_nonzero(share)
 
 
-def calibration(probabilities: NDArray[Any], labels: Integers, *, bins: int = 15) -> Calibration:
-    """Calibration curve of the predicted class, in `bins` bins of equal width over [0, 1]."""
+def calibration(
+    probabilities: NDArray[Any],
+    labels: Integers,
+    *,
+    bins: int = 15,
+    predicted: Integers | None = None,
+) -> Calibration:
+    """Calibration curve of the predicted class, in `bins` bins of equal width over [0, 1].
+
+    predicted : what `predictions` returns, where the caller has asked it already
+    """
     _check(probabilities, labels)
-    predicted = predictions(probabilities)
+    predicted = predictions(probabilities) if predicted is None else predicted
     answered = predicted != NO_ANSWER
-    sure = probabilities[answered].max(axis=1).astype(np.float64)
+    images = np.flatnonzero(answered)
+    sure = probabilities[images, predicted[images]].astype(np.float64)
     right = (predicted == labels)[answered]
     # Bins are closed on the right, (0, 1/15], … (14/15, 1], so that a probability of 1 has one.
     which = np.clip(np.ceil(sure * bins).astype(np.int64) - 1, 0, bins - 1)
@@ -144,6 +154,15 @@ def calibration(probabilities: NDArray[Any], labels: Integers, *, bins: int = 15
         accuracy=accuracy,
         error=float(gaps / len(sure)) if len(sure) else None,
     )
+
+
+def _finite(probabilities: NDArray[Any]) -> NDArray[np.bool_]:
+    """Say of each row whether all its values are finite, bool (n_images,)."""
+    finite = np.isfinite(probabilities)
+    if finite.all():  # nearly always, and much sooner found than row by row
+        return np.ones(len(finite), dtype=bool)
+    rows: NDArray[np.bool_] = finite.all(axis=1)
+    return rows
 
 
 def _counts(labels: Integers, predicted: Integers, n_classes: int) -> tuple[Integers, ...]:

@@ -14,7 +14,7 @@ Variances are unbiased; degrees of freedom by Satterthwaite (1946). docs/statist
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from math import sqrt
-from typing import Any, Literal
+from typing import Literal
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -110,6 +110,19 @@ class McNemar:
     p: float
 
 
+@dataclass(frozen=True, eq=False)
+class Parts:
+    """One model's scores, split by where they vary: `decompose` makes it, once for many pairs."""
+
+    n_seeds: int
+    ends: tuple[float, float]  # lowest and highest score
+    mean: float
+    per_image: Scores
+    between_images: float
+    between_seeds: float
+    residual: float
+
+
 def estimate(scores: ArrayLike, *, binary: bool = True, level: float = LEVEL) -> Estimate:
     """Mean of one model's scores, with an interval for other images and other seeds.
 
@@ -127,19 +140,18 @@ def estimate(scores: ArrayLike, *, binary: bool = True, level: float = LEVEL) ->
     df = V² / [(Var_i(p_i)/n)²/(n − 1) + (Var_s(a_s)/S)²/(S − 1)], at least S − 1. Where V is 0
     or S is 1, scores that are all 0 or 1 (or whose V is 0) get Wilson's interval on n images.
     """
-    scores = _checked(scores)
-    n_seeds, n_images = scores.shape
-    parts = _decompose(scores)
+    parts = decompose(scores)
+    n_seeds, n_images = parts.n_seeds, len(parts.per_image)
     v1 = parts.between_images / n_images
     v2 = parts.between_seeds / n_seeds
     v3 = parts.residual / (n_images * n_seeds)
     variance = v1 + _excess(v2, v3)
-    if n_images == 1 or _is_zero(variance, scores):
+    if n_images == 1 or _is_zero(variance, parts):
         variance = 0.0  # a single image says nothing about other images, whatever the seeds do
 
     method: Literal["two-way", "wilson", "images", "degenerate"]
     df: float | None = None
-    if binary and (variance == 0 or (n_seeds == 1 and _zero_or_one(scores))):
+    if binary and (variance == 0 or (n_seeds == 1 and np.isin(scores, (0.0, 1.0)).all())):
         method = "wilson"
         low, high = wilson(min(max(parts.mean, 0.0), 1.0) * n_images, n_images, level=level)
     elif variance == 0:
@@ -165,13 +177,14 @@ def estimate(scores: ArrayLike, *, binary: bool = True, level: float = LEVEL) ->
     )
 
 
-def compare_pair(a: ArrayLike, b: ArrayLike, *, level: float = LEVEL) -> PairTest:
+def compare_pair(a: ArrayLike | Parts, b: ArrayLike | Parts, *, level: float = LEVEL) -> PairTest:
     """Test whether two models differ, for other images and other seeds than these.
 
     Parameters
     ----------
     a, b : bool or float in [0, 1], shapes (seeds_a, n_images) and (seeds_b, n_images)
-        Right or wrong on the same images in the same order; at least two seeds of each model.
+        Right or wrong on the same images in the same order, at least two seeds of each model; or
+        what `decompose` makes of them.
     level : of the pairwise interval.
 
     Raises
@@ -185,21 +198,20 @@ def compare_pair(a: ArrayLike, b: ArrayLike, *, level: float = LEVEL) -> PairTes
     df = V² / [V1²/(n − 1) + Σ (Var_s(a_ms)/S_m)²/(S_m − 1)], at least min(S_A, S_B) − 1.
     V = 0 gives p = 1 and the interval [D, D].
     """
-    a, b = _checked(a), _checked(b)
-    if a.shape[1] != b.shape[1] or a.shape[1] < 2:
+    parts_a, parts_b = (each if isinstance(each, Parts) else decompose(each) for each in (a, b))
+    n_images, n_other = len(parts_a.per_image), len(parts_b.per_image)
+    if n_images != n_other or n_images < 2:
         raise ValueError(
-            f"expected scores on the same images, at least 2; got {a.shape[1]} and {b.shape[1]}"
+            f"expected scores on the same images, at least 2; got {n_images} and {n_other}"
         )
-    if min(len(a), len(b)) < 2:
+    if min(parts_a.n_seeds, parts_b.n_seeds) < 2:
         raise ValueError(
-            f"expected at least 2 seeds of each model, got {len(a)} and {len(b)}: "
-            "mcnemar_exact compares single trained files"
+            f"expected at least 2 seeds of each model, got {parts_a.n_seeds} and "
+            f"{parts_b.n_seeds}: mcnemar_exact compares single trained files"
         )
-    if min(a.min(), b.min()) < 0 or max(a.max(), b.max()) > 1:
+    if min(parts_a.ends + parts_b.ends) < 0 or max(parts_a.ends + parts_b.ends) > 1:
         raise ValueError("expected scores between 0 and 1: compare_pair compares accuracies")
 
-    n_images = a.shape[1]
-    parts_a, parts_b = _decompose(a), _decompose(b)
     d = parts_a.per_image - parts_b.per_image
     difference = parts_a.mean - parts_b.mean
     pair = PairTest(
@@ -213,14 +225,13 @@ def compare_pair(a: ArrayLike, b: ArrayLike, *, level: float = LEVEL) -> PairTes
         between_seeds=(parts_a.between_seeds, parts_b.between_seeds),
         residual=(parts_a.residual, parts_b.residual),
         n_images=n_images,
-        seeds_a=len(a),
-        seeds_b=len(b),
+        seeds_a=parts_a.n_seeds,
+        seeds_b=parts_b.n_seeds,
     )
     variance = pair.v1 + _excess(pair.v2, pair.v3)
-    if _is_zero(variance, a, b):
+    if _is_zero(variance, parts_a, parts_b):
         return pair
-    both = ((parts_a, len(a)), (parts_b, len(b)))
-    from_seeds = [(parts.between_seeds / seeds, seeds) for parts, seeds in both]
+    from_seeds = [(each.between_seeds / each.n_seeds, each.n_seeds) for each in (parts_a, parts_b)]
     df = _degrees_of_freedom(variance, pair.v1, n_images, from_seeds)
     t = difference / sqrt(variance)
     half = float(stdtrit(df, (1 + level) / 2)) * sqrt(variance)
@@ -342,17 +353,9 @@ def prediction_interval(
     return max(0.0, mean - half), min(1.0, mean + half) if binary else mean + half
 
 
-@dataclass(frozen=True)
-class _Parts:
-    mean: float
-    per_image: Scores
-    between_images: float
-    between_seeds: float
-    residual: float
-
-
-def _decompose(scores: Scores) -> _Parts:
+def decompose(scores: ArrayLike) -> Parts:
     """Split the variance of one model's scores; a part that one seed or image cannot show is 0."""
+    scores = _checked(scores)
     n_seeds, n_images = scores.shape
     per_image, per_seed = scores.mean(axis=0), scores.mean(axis=1)
     mean = float(scores.mean())  # of zeros and ones: exact, so that equal shares are equal
@@ -360,7 +363,9 @@ def _decompose(scores: Scores) -> _Parts:
     if n_seeds > 1 and n_images > 1:
         left = scores - per_image - (per_seed - mean)[:, None]
         residual = float(np.square(left).sum()) / ((n_seeds - 1) * (n_images - 1))
-    return _Parts(
+    return Parts(
+        n_seeds=n_seeds,
+        ends=(float(scores.min()), float(scores.max())),
         mean=mean,
         per_image=per_image,
         between_images=float(per_image.var(ddof=1)) if n_images > 1 else 0.0,
@@ -391,10 +396,5 @@ def _excess(between: float, residual: float) -> float:  # 0 too where it is roun
     return between - residual if between - residual > _ROUNDING * between else 0.0
 
 
-def _is_zero(variance: float, *scores: NDArray[Any]) -> bool:
-    largest = max(float(np.abs(part).max()) for part in scores)
-    return variance <= (_ROUNDING * largest) ** 2
-
-
-def _zero_or_one(scores: Scores) -> bool:
-    return bool(np.isin(scores, (0.0, 1.0)).all())
+def _is_zero(variance: float, *models: Parts) -> bool:
+    return variance <= (_ROUNDING * max(abs(end) for each in models for end in each.ends)) ** 2

@@ -1,6 +1,6 @@
 """Fixtures: a seeded generator, the bundled digits, MNIST where it is at hand, a finished study.
 
-No test writes in the ledgers of whoever runs it.
+No test writes in the ledgers of whoever runs it, or uses native kernels that are not its own.
 """
 
 import shutil
@@ -15,6 +15,7 @@ from bakeoff.errors import ChecksumMismatch, DataError
 @pytest.fixture(autouse=True)
 def _own_home(tmp_path_factory, monkeypatch):
     monkeypatch.setenv("BAKEOFF_HOME", str(tmp_path_factory.mktemp("home")))
+    monkeypatch.setenv(native.SWITCH, "plain")
 
 
 @pytest.fixture
@@ -58,6 +59,7 @@ def finished_study(tmp_path_factory):
     (folder / "tiny.yaml").write_text(TINY, encoding="utf-8")
     with pytest.MonkeyPatch.context() as patched:
         patched.setenv("BAKEOFF_HOME", str(folder / "home"))
+        patched.setenv(native.SWITCH, "plain")
         study.run(recipe.load(folder / "tiny.yaml"), out=folder / "tiny")
     return folder / "tiny"
 

@@ -3,6 +3,7 @@
 Cost: about 60 s. Run: pytest tests/test_engine.py
 """
 
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -147,3 +148,12 @@ def test_an_option_that_xla_does_not_know_is_left_out(monkeypatch):
     monkeypatch.setattr(backend, "_FEWER_COPIES", {"xla_cpu_no_such_option": True})
     assert backend.compiler_options() == {}
     backend.compiler_options.cache_clear()
+
+
+def test_images_in_a_file_are_used_where_they_lie(rng, tmp_path):
+    data = development(rng)
+    np.save(tmp_path / "images.npy", data.train_images)
+    mapped = np.load(tmp_path / "images.npy", mmap_mode="r")
+    shared = replace(data, train_images=mapped)
+    trainer = Trainer(declare(["flatten"], epochs=1), shared, seed=0, selection="last")
+    assert trainer.images.unsafe_buffer_pointer() == mapped.ctypes.data

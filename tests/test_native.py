@@ -12,7 +12,7 @@ import shutil
 import numpy as np
 import pytest
 
-from bakeoff import native, study, verify
+from bakeoff import kernels, native, study, verify
 from bakeoff import recipe as recipes
 from bakeoff.backend import jax
 from bakeoff.cli import main
@@ -60,6 +60,19 @@ def test_values_and_slopes_are_those_of_xla(images, kernel, strides, rng, native
     for each, other in zip(found, (expected, image_slope, kernel_slope), strict=True):
         scale = float(np.abs(other).max())
         np.testing.assert_allclose(each, other, atol=1e-5 * scale, rtol=1e-4)
+
+
+def test_several_trials_in_one_program(rng, native_kernels):
+    images = rng.standard_normal((4, 6, 6, 3), np.float32)
+    of_trials = rng.standard_normal((2, 3, 3, 3, 5), np.float32)
+
+    @jax.grad
+    def slope(kernel):
+        return (kernels.convolve(images, kernel, (1, 1), ((1, 1), (0, 1))) ** 2).sum()
+
+    together = jax.jit(jax.vmap(slope))(of_trials)
+    for found, kernel in zip(together, of_trials, strict=True):
+        np.testing.assert_allclose(found, slope(kernel), rtol=1e-5, atol=1e-4)
 
 
 def test_nothing_is_read_or_written_beside_the_arrays(rng, native_kernels):

@@ -67,8 +67,12 @@ class Trained:
 
 @dataclass(frozen=True)
 class Program:
-    """A model's compiled functions; one serves all seeds of the model."""
+    """A model's compiled functions; one serves all seeds of the model.
 
+    plain_epoch : what `epoch` was compiled from
+    """
+
+    plain_epoch: Any
     epoch: Any
     evaluate: Any
     optimizer: Any
@@ -171,7 +175,7 @@ def _program(model_json: str, shape: _Shape) -> Program:
         return probabilities, losses, jnp.asarray(sum(penalties), jnp.float32)
 
     compiled = jax.jit(epoch, compiler_options=compiler_options())
-    return Program(compiled, jax.jit(evaluate), optimizer, position)
+    return Program(epoch, compiled, jax.jit(evaluate), optimizer, position)
 
 
 def _predict_all(model: Any, trainable: Any, other: Any, images: Array, maximum: float) -> Array:
@@ -214,9 +218,10 @@ class Trainer:
         self._diverged_epoch: int | None = None
         self._best = math.inf
         self._history: list[EpochResult] = []
-        self.images = jnp.asarray(data.train_images)
+        # put, not copied: on a CPU, workers share the pages of the file that holds the images
+        self.images = jax.device_put(data.train_images)
         self.labels = jnp.asarray(data.train_labels, jnp.int32)
-        self.validation = jnp.asarray(data.validation_images)
+        self.validation = jax.device_put(data.validation_images)
         self.validation_labels = np.asarray(data.validation_labels, np.int32)
 
     @property

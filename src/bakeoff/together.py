@@ -27,8 +27,8 @@ def resident(data: Development) -> Development:
     """Return the data with its images on the device, where all trainers share them."""
     return replace(
         data,
-        train_images=jnp.asarray(data.train_images),
-        validation_images=jnp.asarray(data.validation_images),
+        train_images=jax.device_put(data.train_images),
+        validation_images=jax.device_put(data.validation_images),
     )
 
 
@@ -52,7 +52,7 @@ def fitting(model: ModelRecipe, data: Development, lanes: int) -> int:
 def _lanes(program: Program) -> tuple[Any, Any]:
     """Return a model's epoch and evaluation for many trials; the images are all the same."""
     return (
-        jax.jit(jax.vmap(program.epoch, in_axes=(0, None, None, 0, 0, 0))),
+        jax.jit(jax.vmap(program.plain_epoch, in_axes=(0, None, None, 0, 0, 0))),
         jax.jit(jax.vmap(program.evaluate, in_axes=(0, 0, None, None))),
     )
 

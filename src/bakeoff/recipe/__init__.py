@@ -32,7 +32,7 @@ from bakeoff.recipe.parts import (
     Training,
 )
 from bakeoff.recipe.reading import Problems
-from bakeoff.recipe.strict_yaml import MAX_BYTES, read_yaml
+from bakeoff.recipe.strict_yaml import MAX_BYTES, MAX_NODES, read_yaml
 from bakeoff.recipe.values import found, nearest
 
 __all__ = [
@@ -124,8 +124,33 @@ def shipped() -> tuple[str, ...]:
 
 
 def dump(recipe: Recipe) -> str:
-    """Return the recipe as YAML, every default written out; loading it gives an equal Recipe."""
-    return yaml.safe_dump(recipe.resolved(), sort_keys=False, allow_unicode=True, width=100)
+    """Return the recipe as YAML, every default written out; loading it gives an equal Recipe.
+
+    Raises RecipeError where it would be too large to be loaded.
+    """
+    plain = recipe.resolved()
+    values = _values(plain)
+    if values > MAX_NODES:
+        raise _too_large(recipe, f"{MAX_NODES:,} values", f"{values:,}")
+    text: str = yaml.safe_dump(plain, sort_keys=False, allow_unicode=True, width=100)
+    size = len(text.encode())
+    if size > MAX_BYTES:
+        raise _too_large(recipe, f"{MAX_BYTES:,} bytes", f"{size:,}")
+    return text
+
+
+def _values(plain: Any) -> int:
+    """Count values as the reader of recipes does: keys, too."""
+    if isinstance(plain, dict):
+        return 1 + sum(1 + _values(each) for each in plain.values())
+    return 1 + sum(map(_values, plain)) if isinstance(plain, list) else 1
+
+
+def _too_large(recipe: Recipe, bound: str, amount: str) -> RecipeError:
+    return RecipeError(
+        f"recipe {recipe.name}: expected at most {bound} with every default written out, found "
+        f"{amount}: share its models out to several studies; `bakeoff compare` takes several"
+    )
 
 
 def recipe_hash(recipe: Recipe) -> str:

@@ -53,6 +53,7 @@ __all__ = [
     "load",
     "model_fingerprint",
     "parse",
+    "read",
     "recipe_hash",
     "shipped",
 ]
@@ -98,14 +99,14 @@ def load(path_or_name: str | Path) -> Recipe:
         if path.is_file():
             with path.open("rb") as file:
                 content = file.read(MAX_BYTES + 1)
-            return _parse_bytes(content, origin=origin, folder=path.resolve().parent)
+            return read(content, origin=origin, folder=path.resolve().parent)
         is_folder = path.is_dir()
     except (OSError, ValueError) as error:
         reason = getattr(error, "strerror", None) or str(error)
         raise RecipeError(f"recipe {found(origin)} cannot be read: {reason}") from None
     if isinstance(path_or_name, str) and path_or_name in shipped():
         content = (_shipped_folder() / f"{origin}.yaml").read_bytes()
-        return _parse_bytes(content, origin=origin, folder=Path.cwd())
+        return read(content, origin=origin, folder=Path.cwd())
     expected = "expected a recipe file or the name of a shipped recipe"
     if is_folder:
         raise RecipeError(
@@ -115,6 +116,24 @@ def load(path_or_name: str | Path) -> Recipe:
     close = nearest(path.name.removesuffix(path.suffix), shipped())
     hint = f"did you mean {close}?" if close else f"shipped: {', '.join(shipped())}"
     raise RecipeError(f"recipe {found(origin)}: {expected}, found neither; {hint}")
+
+
+def read(content: bytes, *, origin: str, folder: Path) -> Recipe:
+    """Return the recipe in a YAML file's content; the rest is as for `parse`."""
+    if len(content) > MAX_BYTES:
+        raise RecipeError(
+            f"recipe {origin}: expected at most {MAX_BYTES:,} bytes, found more; "
+            f"this does not look like a recipe"
+        )
+    try:
+        text = content.decode("utf-8-sig")
+    except UnicodeDecodeError as error:
+        line = content.count(b"\n", 0, error.start) + 1
+        raise RecipeError(
+            f"recipe {origin}, line {line}: expected UTF-8 text, found the byte "
+            f"{content[error.start]:#04x}; save the file as UTF-8"
+        ) from None
+    return parse(read_yaml(text, origin=origin), origin=origin, folder=folder)
 
 
 def shipped() -> tuple[str, ...]:
@@ -173,20 +192,3 @@ def _hash(plain: Any) -> str:
 
 def _shipped_folder() -> Any:
     return resources.files("bakeoff") / "recipes"
-
-
-def _parse_bytes(content: bytes, *, origin: str, folder: Path) -> Recipe:
-    if len(content) > MAX_BYTES:
-        raise RecipeError(
-            f"recipe {origin}: expected at most {MAX_BYTES:,} bytes, found more; "
-            f"this does not look like a recipe"
-        )
-    try:
-        text = content.decode("utf-8-sig")
-    except UnicodeDecodeError as error:
-        line = content.count(b"\n", 0, error.start) + 1
-        raise RecipeError(
-            f"recipe {origin}, line {line}: expected UTF-8 text, found the byte "
-            f"{content[error.start]:#04x}; save the file as UTF-8"
-        ) from None
-    return parse(read_yaml(text, origin=origin), origin=origin, folder=folder)

@@ -30,7 +30,7 @@ def main() -> int:
     parser.add_argument(
         "--damages", type=int, help="so many damaged files given to commands; all by default"
     )
-    parser.add_argument("--turns", type=int, default=2, help="of each scene with several processes")
+    parser.add_argument("--turns", type=int, default=5, help="of each scene with several processes")
     parser.add_argument("--trials", type=int, default=300, help="of the long run")
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--jobs", type=int, default=len(os.sched_getaffinity(0)))

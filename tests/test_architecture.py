@@ -75,6 +75,7 @@ README = Path(__file__).parents[1] / "README.md"
 KERAS_AND_JAX = HOUSE[3]
 NEVER_IMPORTED = {
     *("pickle", "cPickle", "_pickle", "cloudpickle", "dill", "joblib", "marshal", "shelve"),
+    *("runpy", "subprocess", "pty", "ctypes", "code"),
     *("tensorflow", "torch"),
 }
 NEVER_CALLED = {
@@ -82,6 +83,17 @@ NEVER_CALLED = {
     *("load_model", "load_weights", "save_model"),  # Keras's files may hold code
     *("unsafe_load", "full_load", "system", "popen"),
 }
+NEVER_NAMED = {  # PyYAML's loaders and constructors that make objects
+    *("UnsafeLoader", "FullLoader", "CLoader", "CUnsafeLoader", "CFullLoader"),
+    *("UnsafeConstructor", "FullConstructor", "Constructor"),
+}
+# Who may import a module whose name or file is not written in the code: the builder that a recipe
+# names, and the package's own public names.
+IMPORTING = {
+    "bakeoff.layers": {"spec_from_file_location", "module_from_spec", "exec_module"},
+    "bakeoff": {"import_module"},
+}
+ALL_IMPORTING = {*IMPORTING["bakeoff.layers"], "import_module", "load_module", "reload"}
 
 
 @cache
@@ -187,7 +199,27 @@ def test_nothing_that_runs_what_it_reads():
                 wrong.append(f"{module} takes {name} from yaml; write yaml.{name}")
         for node in ast.walk(tree(module)):
             wrong += [f"{module}, line {node.lineno}: {text}" for text in calls_refused(node)]
+            wrong += [f"{module}, line {node.lineno}: {text}" for text in names_refused(node)]
     assert wrong == []
+
+
+def test_a_file_s_code_is_imported_in_one_place():
+    found = {}
+    for module in files():
+        for node in ast.walk(tree(module)):
+            name = getattr(node, "attr", getattr(node, "id", None))
+            if name in ALL_IMPORTING:
+                found.setdefault(module, set()).add(name)
+    assert found == IMPORTING
+
+
+def names_refused(node: ast.AST) -> list[str]:
+    """Return what no code of ours may name, called or not."""
+    if isinstance(node, ast.Attribute | ast.Name):
+        text = ast.unparse(node)
+        if text.rpartition(".")[2] in NEVER_NAMED or text == "yaml.Loader":
+            return [text]
+    return []
 
 
 def calls_refused(node: ast.AST) -> list[str]:
@@ -230,6 +262,20 @@ def calls_refused(node: ast.AST) -> list[str]:
 def test_what_is_refused_is_seen(line, expected):
     calls = [node for node in ast.walk(ast.parse(line)) if isinstance(node, ast.Call)]
     assert [text for node in calls for text in calls_refused(node)] == expected
+
+
+@pytest.mark.parametrize(
+    ("line", "expected"),
+    [
+        ("class Mine(yaml.Loader): pass", ["yaml.Loader"]),
+        ("loader = yaml.cyaml.CUnsafeLoader", ["yaml.cyaml.CUnsafeLoader"]),
+        ("class Mine(yaml.SafeLoader): pass", []),
+        ("class Mine(SafeConstructor): pass", []),
+    ],
+)
+def test_what_is_not_named_is_seen(line, expected):
+    named = [text for node in ast.walk(ast.parse(line)) for text in names_refused(node)]
+    assert named == expected
 
 
 def test_files_are_short():

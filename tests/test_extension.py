@@ -13,7 +13,7 @@ import numpy as np
 import pytest
 
 from bakeoff import ledgers, recipe, store
-from bakeoff.errors import StudyError
+from bakeoff.errors import RecipeError, StudyError
 from bakeoff.store import StudyFolder
 from jobs import Listener
 from small import MODELS, carry_out, files, identical, write_npz
@@ -111,6 +111,17 @@ def test_seeds_that_are_taken_out_are_kept_aloud(npz, out):
     assert notes(npz, out, seeds=1) == ["the study keeps seed 1, trained earlier"]
     assert files(out, "trials", "openings") == before
     assert recipe.load(out / "recipe.yaml").seeds == (0, 1)
+
+
+def test_a_study_becomes_no_larger_than_can_be_read_back(npz, out):
+    """A recipe of 1,001 seeds, or of 201 models, was written into it and never read again."""
+    before = files(out)
+    with pytest.raises(RecipeError, match=r"^recipe small, seeds: expected 1 to 1,000 different"):
+        carry_out(npz, out, options={"seeds": 1001})
+    others = {f"m{number}": {"layers": []} for number in range(199)}
+    with pytest.raises(RecipeError, match=r"^recipe small, models: expected 1 to 200 models"):
+        carry_out(npz, out, models=others)
+    assert files(out) == before
 
 
 def test_baselines_may_be_taken_out_without_an_opening_and_added_with_one(npz, out):

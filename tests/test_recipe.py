@@ -6,6 +6,7 @@ Cost: 15 s. Run: pytest tests/test_recipe.py
 
 import json
 import math
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -15,6 +16,7 @@ import pytest
 import yaml
 from hypothesis import given, settings
 
+from bakeoff.errors import RecipeError
 from bakeoff.recipe import (
     FolderData,
     Layer,
@@ -311,6 +313,43 @@ def test_the_yaml_of_a_recipe_loads_to_an_equal_one(recipe, tmp_path_factory):
     assert load(path) == recipe
     path.write_text(yaml.safe_dump(recipe.resolved()), encoding="utf-8")
     assert load(path).resolved() == recipe.resolved()
+
+
+LAYERS = [
+    {"conv2d": {"filters": 8, "kernel_size": 3}},
+    *("batch_normalization", {"activation": "relu"}, {"max_pooling2d": 2}, {"dropout": 0.25}),
+    {"dense": {"units": 64, "activation": "relu", "kernel_regularizer": {"l2": 0.001}}},
+]
+
+
+def many(models, layers):
+    """A recipe of many models with many layers."""
+    layers = (LAYERS * layers)[:layers]
+    return declare(models={f"m{number}": {"layers": layers} for number in range(models)})
+
+
+def test_a_hundred_models_of_forty_layers_come_back_from_their_yaml(tmp_path):
+    """Every default is written out: three times as many values as were declared."""
+    recipe = many(100, 40)
+    path = tmp_path / "recipe.yaml"
+    path.write_text(dump(recipe), encoding="utf-8")
+    assert load(path) == recipe
+
+
+def test_what_would_be_too_large_to_be_read_back_is_not_written():
+    """A study of it was written and trained, and then refused to be opened."""
+    advice = (
+        "with every default written out, found {}: share its models out to several studies; "
+        "`bakeoff compare` takes several"
+    )
+    said = "recipe x: expected at most 100,000 values " + advice.format("168,860")
+    with pytest.raises(RecipeError, match=f"^{re.escape(said)}$"):
+        dump(many(200, 60))
+    long = f"/{15 * (255 * 'f' + '/')}m.py:{999 * 'x'}"
+    recipe = declare(models={f"m{number}": {"python": f"{long}{number}"} for number in range(200)})
+    said = "recipe x: expected at most 1,000,000 bytes " + advice.format("1,038,834")
+    with pytest.raises(RecipeError, match=f"^{re.escape(said)}$"):
+        dump(recipe)
 
 
 @settings(max_examples=50, deadline=None)

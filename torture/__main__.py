@@ -2,6 +2,7 @@
 
 import argparse
 import codecs
+import gc
 import os
 import shutil
 import sys
@@ -26,11 +27,16 @@ def main() -> int:
         "--boundaries", type=int, help="kills at so many boundaries; all by default"
     )
     parser.add_argument("--faults", type=int, default=20, help="of each kind of disk error")
-    parser.add_argument("--damages", type=int, default=300, help="damaged files given to commands")
-    parser.add_argument("--turns", type=int, default=2, help="of each scene with several processes")
+    parser.add_argument(
+        "--damages", type=int, help="so many damaged files given to commands; all by default"
+    )
+    parser.add_argument("--turns", type=int, default=5, help="of each scene with several processes")
     parser.add_argument("--trials", type=int, default=300, help="of the long run")
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--jobs", type=int, default=len(os.sched_getaffinity(0)))
+    parser.add_argument(
+        "--share", type=_share, default=(1, 1), help="2/3: the second third of the experiments"
+    )
     parser.add_argument(
         "--folder", type=Path, default=None, help="where to work; memory by default"
     )
@@ -56,24 +62,46 @@ def _all(given: argparse.Namespace, parts: "list[str] | tuple[str, ...]", folder
     from torture import crash, crowd, damage, disks, long
 
     cache = folder / "cache"
-    known = crash.reference(folder, cache, real=given.real > 0)
-    common: dict[str, Any] = {"seed": given.seed, "jobs": given.jobs}
+    references: dict[str, crash.Reference] = {}
+
+    def known(recipe: str, *, real: bool = False) -> crash.Reference:
+        if recipe not in references:
+            references[recipe] = crash.reference(folder, cache, recipe, real=real)
+        return references[recipe]
+
+    common: dict[str, Any] = {"seed": given.seed, "jobs": given.jobs, "share": given.share}
     doing: dict[str, Callable[[], bool]] = {
         "crash": lambda: crash.torture(
             folder,
             cache,
-            known,
+            known(crash.RECIPE, real=given.moments > 0 and given.real > 0),
+            known(crash.SMALL),
             number=given.moments,
             real=given.real,
             sample=given.boundaries,
             **common,
         ),
-        "disks": lambda: disks.torture(folder, cache, known, number=given.faults, **common),
-        "damage": lambda: damage.torture(folder, cache, known, number=given.damages, **common),
-        "crowd": lambda: crowd.torture(folder, cache, known, number=given.turns, seed=given.seed),
+        "disks": lambda: disks.torture(
+            folder, cache, known(crash.RECIPE), known(crash.SMALL), number=given.faults, **common
+        ),
+        "damage": lambda: damage.torture(
+            folder, cache, known(crash.SMALL), number=given.damages, **common
+        ),
+        "crowd": lambda: crowd.torture(
+            folder, cache, known(crash.RECIPE), number=given.turns, seed=given.seed
+        ),
         "long": lambda: long.torture(folder, cache, trials=given.trials),
     }
     return all([doing[part]() for part in PARTS if part in parts])
+
+
+def _share(text: str) -> tuple[int, int]:
+    """Read 2/3."""
+    mine, _, shares = text.partition("/")
+    found = int(mine), int(shares)
+    if not 1 <= found[0] <= found[1]:
+        raise ValueError(text)
+    return found
 
 
 def _import_everything() -> None:
@@ -91,6 +119,7 @@ def _import_everything() -> None:
     import bakeoff.trial
 
     codecs.lookup("ascii")  # another user may not be able to read it later
+    gc.freeze()  # so that no fork looks through all this for garbage
     assert matplotlib.figure and sklearn.linear_model and bakeoff.trial
     if len(os.listdir("/proc/self/task")) > 1:
         raise RuntimeError("expected one thread, so that commands can be forked")

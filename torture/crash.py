@@ -29,9 +29,18 @@ models:
   long: {layers: [], training: {epochs: 5, batch_size: 64}}
   short: {layers: [], training: {epochs: 2, batch_size: 128}}
 """
-SMALL = RECIPE.replace("seeds: 2", "seeds: 1")  # for a kill before each change: half as many
-EPOCHS = {RECIPE: 14, SMALL: 7}
+SMALL = """\
+name: tiny
+data: digits
+split: {validation: {first: 200}, test: 0.5}
+seeds: 2
+baselines: [majority]
+models:
+  long: {layers: [], training: {epochs: 4, batch_size: 64}}
+"""  # where something is done before each change: one model, one worker, two trials
+EPOCHS = {RECIPE: 14, SMALL: 8}
 WHO = ("parent", "worker", "both")
+ACTS = {"parent": "kill parent", "worker": "kill", "both": "kill all"}
 
 
 @dataclass(frozen=True)
@@ -110,14 +119,17 @@ def moments(known: Reference, number: int, seed: int, *, real: int) -> list[Kill
 def boundaries(known: Reference, sample: int | None, seed: int) -> list[Kill]:
     """Return kills before every change of a file, or before `sample` of them.
 
-    Everything dies at once; before each third change that a worker makes, the worker also dies
-    alone, and the command must go on by itself.
+    Everything dies at once. Before each third change the command also dies alone, and its worker
+    notices or is still at it when the same command is given again; before each third change that
+    a worker makes, the worker dies alone, and the command must go on by itself.
     """
     number = len(known.changes)
     chosen = list(range(1, number + 1))
     if sample is not None:
         chosen = sorted(random.Random(seed).sample(chosen, min(sample, number)))
     kills = [Kill("both", change=k, workers=1) for k in chosen]
+    for turn, k in enumerate(chosen[::3]):
+        kills.append(Kill("parent", change=k, workers=1, patient=turn % 2 == 0))
     alone = [k for k in chosen if _by_worker(known.changes[k - 1])]
     return kills + [Kill("worker", change=k, workers=1) for k in alone[::3]]
 
@@ -133,7 +145,7 @@ def _by_worker(change: str) -> bool:
 def experiment(kill: Kill, box: Sandbox, known: Reference) -> dict[str, Any]:
     """Kill once, look, give the same command again, look."""
     box.prepare()
-    act = {"both": "kill all", "worker": "kill"}.get(kill.who, "") if kill.change else "count"
+    act = ACTS[kill.who] if kill.change else "count"
     plan = Plan(
         str(box.root),
         str(box.notes),
@@ -149,7 +161,7 @@ def experiment(kill: Kill, box: Sandbox, known: Reference) -> dict[str, Any]:
     problems = []
     if kill.patient and not command.wait_for_helpers():
         problems.append("its helpers outlived the command by a minute")
-    if kill.change and kill.who == "both":
+    if kill.change and kill.who != "worker":
         hit = first.code < 0
     problems += [f"after the kill: {each}" for each in state.broken(box.study)]
     before = state.finished(box.study)
@@ -231,17 +243,17 @@ def torture(
     folder: Path,
     cache: Path,
     known: Reference,
+    small: Reference,
     *,
     number: int,
     real: int,
     sample: int | None,
     seed: int,
-    jobs: int,
+    **sharing: Any,
 ) -> bool:
     """Do all of it and print the figures; say whether nothing went wrong."""
-    small = reference(folder, cache, SMALL, real=False)
     say(
-        f"undisturbed: {known.seconds:.1f} s, four trials; two of them with "
+        f"undisturbed: four trials in {known.seconds:.1f} s; two in {small.seconds:.1f} s with "
         f"{len(small.changes)} changes of files"
     )
     good = True
@@ -250,12 +262,14 @@ def torture(
         ("kills before changes of files", small, boundaries(small, sample, seed)),
     ]
     for title, undisturbed, kills in plans:
+        if not kills:
+            continue
         started = time.monotonic()
 
         def run(job: int, kill: Kill, undisturbed: Reference = undisturbed) -> dict[str, Any]:
             box = Sandbox(folder / f"job-{job}", cache, undisturbed.recipe)
             return experiment(kill, box, undisturbed)
 
-        results = shared(run, kills, jobs=jobs, folder=folder)
+        results = shared(run, kills, folder=folder, **sharing)
         good = report(results, title, time.monotonic() - started) and good
     return good

@@ -6,6 +6,7 @@ fault is gone the same command must finish with the result of a run that was not
 
 import os
 import random
+import re
 import shutil
 import subprocess
 import time
@@ -16,7 +17,7 @@ from typing import Any
 
 from torture import state
 from torture.crash import RECIPE, Reference
-from torture.faults import Plan
+from torture.faults import Plan, changes, clear
 from torture.parallel import shared
 from torture.sandbox import Outcome, Sandbox
 from torture.say import figures
@@ -29,6 +30,8 @@ ADVICE = {
     "EACCES": "permission denied: choose another place with --out",
 }
 WRITING = "open write fsync mkdir rename replace"
+READING = ("status", "compare", "report", "verify", "run")
+SPARED = r"/timing\.json$|/pictures\.npz$|^home/"  # clocks, pictures, the user's own ledger
 
 
 def wrong(done: Outcome, *, code: int, says: str) -> list[str]:
@@ -55,7 +58,7 @@ def finishes(box: Sandbox, known: Reference) -> list[str]:
 # ── injected ─────────────────────────────────────────────────────────────────────────────────
 
 
-def injected(known: Reference, number: int, seed: int) -> list[dict[str, Any]]:
+def injected(known: Reference, reads: int, number: int, seed: int) -> list[dict[str, Any]]:
     """Return plans: a disk that is full from a change on, an error at one change or one read."""
     chance = random.Random(seed)
     kinds = set(WRITING.split())
@@ -64,9 +67,15 @@ def injected(known: Reference, number: int, seed: int) -> list[dict[str, Any]]:
     for act, lasting in (("ENOSPC", True), ("EIO", False), ("EROFS", True)):
         places = sorted(chance.sample(range(1, last + 1), min(number, last)))
         plans += [{"act": act, "at": k, "lasting": lasting, "only": WRITING} for k in places]
-    return plans + [
-        {"act": "EIO", "at": k, "reads": True} for k in chance.sample(range(1, 40), number // 2)
-    ]
+    places = sorted(chance.sample(range(1, reads + 1), min(number, reads)))
+    return plans + [{"act": "EIO", "at": k, "reads": True} for k in places]
+
+
+def count_reads(box: Sandbox) -> int:
+    """Return how often a run opens a file to read it."""
+    plan = Plan(str(box.prepare().root), str(box.notes), reads=True, plain=True)
+    box.do([*box.run, "--workers", "1"], plan=plan)
+    return len(changes(box.notes))
 
 
 def inject(plan: dict[str, Any], box: Sandbox, known: Reference) -> dict[str, Any]:
@@ -83,6 +92,41 @@ def inject(plan: dict[str, Any], box: Sandbox, known: Reference) -> dict[str, An
     problems += state.broken(box.study)
     problems += finishes(box, known)
     return {**plan, "reached": reached, "problems": problems}
+
+
+def unread(command: str, box: Sandbox, known: Reference) -> dict[str, Any]:
+    """Give a command that reads a study, with an error at its first read, its second …, its last.
+
+    It says which file cannot be read; or it gives the same without it, or does without what is
+    SPARED.
+    """
+    problems = finishes(box.prepare(), known)
+    words = box.run if command == "run" else [command, str(box.study)]
+    good = box.do(words, plan=Plan(str(box.root), str(box.notes), plain=True))
+    at, refused = 0, 0
+    while True:
+        at += 1
+        clear(box.notes)
+        plan = Plan(str(box.root), str(box.notes), act="EIO", at=at, reads=True, plain=True)
+        done = box.do(words, plan=plan)
+        read = changes(box.notes)
+        if len(read) < at:
+            break
+        name = read[at - 1].removeprefix("read ")
+        if done.code:
+            refused += 1
+            problems += _unread_said(done, name)
+        elif not re.search(SPARED, name) and done.output != good.output:
+            problems.append(f"{name}: {command} came to something else: {done.output[-300:]}")
+    return {"command": command, "reads": at - 1, "refused": refused, "problems": problems}
+
+
+def _unread_said(done: Outcome, name: str) -> list[str]:
+    """Return what is wrong with how a command refused; `verify` says it on standard output."""
+    lines = [line for line in (done.output + done.errors).splitlines() if ADVICE["EIO"] in line]
+    if done.code == 1 and len(lines) == 1 and name in lines[0] and "Traceback" not in done.errors:
+        return []
+    return [f"{name}: ended with {done.code}: {done.output[-300:]}{done.errors[-300:]}"]
 
 
 # ── real ─────────────────────────────────────────────────────────────────────────────────────
@@ -266,17 +310,26 @@ def play(name: str, box: Sandbox, known: Reference) -> dict[str, Any]:
 
 
 def torture(
-    folder: Path, cache: Path, known: Reference, *, number: int, seed: int, jobs: int
+    folder: Path,
+    cache: Path,
+    known: Reference,
+    small: Reference,
+    *,
+    number: int,
+    seed: int,
+    **sharing: Any,
 ) -> bool:
     """Do all of it and print the figures; say whether nothing went wrong."""
 
-    def box(job: int) -> Sandbox:
-        return Sandbox(folder / f"job-{job}", cache, RECIPE)
+    def box(job: int, undisturbed: Reference) -> Sandbox:
+        return Sandbox(folder / f"job-{job}", cache, undisturbed.recipe)
 
     started = time.monotonic()
-    plans = injected(known, number, seed)
     results = shared(
-        lambda job, plan: inject(plan, box(job), known), plans, jobs=jobs, folder=folder
+        lambda job, plan: inject(plan, box(job, small), small),
+        injected(small, count_reads(box(0, small)), number, seed),
+        folder=folder,
+        **sharing,
     )
     good = figures(
         "disk errors, injected",
@@ -288,8 +341,23 @@ def torture(
         time.monotonic() - started,
     )
     started = time.monotonic()
+    looked = shared(
+        lambda job, command: unread(command, box(job, small), small),
+        READING,
+        folder=folder,
+        **sharing,
+    )
+    rows: dict[str, Any] = {
+        e["command"]: f"{e['reads']} reads, {e['refused']} refused" for e in looked
+    }
+    problems = [each for each in looked if each["problems"]]
+    good = figures("an error at every read", rows, problems, time.monotonic() - started) and good
+    started = time.monotonic()
     scenes = shared(
-        lambda job, name: play(name, box(job), known), list(SCENES), jobs=jobs, folder=folder
+        lambda job, name: play(name, box(job, known), known),
+        list(SCENES),
+        folder=folder,
+        **sharing,
     )
     rows = {e["scene"]: "skipped: needs root" if e["skipped"] else _word(e) for e in scenes}
     problems = [each for each in scenes if each["problems"]]

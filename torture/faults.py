@@ -35,7 +35,8 @@ class Plan:
     root : only changes of files below it count
     notes : folder, outside `root`, for the count and the logs
     act : what happens at the change number `at` (the first is 1): "count" nothing; "kill" the
-        process dies; "kill all" its session does; "ENOSPC", "EIO" … the change fails
+        process dies; "kill parent" the command does; "kill all" its session does; "ENOSPC",
+        "EIO" … the change fails
     lasting : a failure goes on failing, as a full disk does
     only : kinds of change that count ("write fsync"); all by default
     match : count only changes whose path contains this
@@ -89,6 +90,12 @@ def changes(notes: Path) -> list[str]:
     return [text for _, text in sorted((int(number), text) for number, text in lines)]
 
 
+def clear(notes: Path) -> None:
+    """Forget what was counted."""
+    for name in ("changes.log", "count"):
+        (notes / name).unlink(missing_ok=True)
+
+
 def epochs(notes: Path) -> list[tuple[str, int]]:
     """Return every epoch that was trained: (model and seed, epoch)."""
     path = notes / _EPOCH_LOG
@@ -132,6 +139,8 @@ class _Gate:
             return
         if plan.act == "kill":
             _kill(_getpid(), signal.SIGKILL)
+        elif plan.act == "kill parent":
+            _kill(os.getsid(0), signal.SIGKILL)
         elif plan.act == "kill all":
             os.killpg(os.getsid(0), signal.SIGKILL)
         elif plan.act != "count":

@@ -13,14 +13,15 @@ def shared(
     experiment: Callable[[int, Any], dict[str, Any]],
     items: Sequence[Any],
     *,
-    jobs: int,
     folder: Path,
-    each: Callable[[dict[str, Any]], None] = lambda result: None,
+    jobs: int = 1,
+    share: tuple[int, int] = (1, 1),
 ) -> list[dict[str, Any]]:
     """Return experiment(job, item) of every item, in order; it must give JSON.
 
-    `each` hears of the results of the first job as they come.
+    share : (2, 3) takes the second of three shares of the items, every third one
     """
+    items = items[share[0] - 1 :: share[1]]
     jobs = max(1, min(jobs, len(items)))
     pids = []
     for job in range(jobs):
@@ -34,8 +35,6 @@ def shared(
                         result = experiment(job, items[number])
                         file.write(json.dumps([number, result]) + "\n")
                         file.flush()
-                        if job == 0:
-                            each(result)
                 code = 0
             except BaseException:
                 traceback.print_exc()

@@ -123,7 +123,7 @@ def lock_file(path: Path, *, timeout: float = -1) -> Iterator[None]:
     Raises filelock's Timeout if somebody else holds it for longer than `timeout` seconds; a
     negative one waits for ever.
     """
-    lock = FileLock(path, timeout=timeout)
+    lock = FileLock(path, timeout=timeout, fallback_to_soft=False)  # a soft one outlives its holder
     with disk(path):
         path.parent.mkdir(parents=True, exist_ok=True)
         lock.acquire()

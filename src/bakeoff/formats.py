@@ -29,7 +29,7 @@ HISTORY_COLUMNS = (
     "val_accuracy",
     "learning_rate",
 )
-_LONGEST = 1 << 26  # bytes of a history
+LONGEST_HISTORY = 1 << 26  # bytes
 
 
 def sha256(content: bytes) -> str:
@@ -99,10 +99,15 @@ def history_csv(rows: Sequence[Mapping[str, float | int | None]]) -> bytes:
     return buffer.getvalue().encode()
 
 
-def read_history(path: Path) -> dict[str, NDArray[np.float64]]:
-    """Return a history's columns as float64 arrays of shape (epochs,); missing values are NaN."""
+def read_history(path: Path, content: bytes | None = None) -> dict[str, NDArray[np.float64]]:
+    """Return a history's columns as float64 arrays of shape (epochs,); missing values are NaN.
+
+    content : the file's, where the caller has read it already
+    """
+    if content is None:
+        content = read_file(path, most=LONGEST_HISTORY)
     try:
-        reader = csv.DictReader(io.StringIO(read_file(path, most=_LONGEST).decode()))
+        reader = csv.DictReader(io.StringIO(content.decode()))
         rows = list(reader)
         if tuple(reader.fieldnames or ()) != HISTORY_COLUMNS:
             raise damaged(path)

@@ -208,8 +208,8 @@ def _trial(
     place = folder.trial(model.name, seed)
     recorded = store.read_manifest(place)
     document = store.read_document(place, "trial.json", recorded)
-    store.read_recorded(place, "history.csv", recorded)
-    history = store.read_history(place / "history.csv")
+    content = store.read_recorded(place, "history.csv", recorded, most=store.LONGEST_HISTORY)
+    history = store.read_history(place / "history.csv", content)
     _require_consistent(place, document, study, model, settings, seed)
     if len(history["epoch"]) != document["epochs_trained"]:
         raise store.damaged(place / "history.csv")

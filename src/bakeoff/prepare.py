@@ -61,6 +61,7 @@ def prepare(
     StudyError
         If the folder holds something that this recipe would change.
     """
+    text = _written(recipe)
     data, split = load_split(recipe)
     for model in recipe.models.values():
         if model.layers is not None:
@@ -74,17 +75,18 @@ def prepare(
             old = folder.read_study()
             notes += _edited(folder, old)
             recipe, identities = _extend(folder, old, recipe, identities, data, split, notes)
-            document = {**old, **_recipe_part(recipe, identities)}
+            text = _written(recipe)
+            document = {**old, **_recipe_part(recipe, text, identities)}
         else:
             if accepted is not None:
                 accepted()
             document = {
-                **_recipe_part(recipe, identities),
+                **_recipe_part(recipe, text, identities),
                 **_fixed_part(data, split),
                 "environment": environment(device),
                 "created": datetime.now(UTC).isoformat("T", "seconds"),
             }
-        _write(folder, document, recipe, data, split)
+        _write(folder, document, text, data, split)
     return Prepared(folder, recipe, data, split, identities, tuple(notes))
 
 
@@ -195,12 +197,19 @@ def _require_free(folder: StudyFolder) -> None:
             )
 
 
-def _recipe_part(recipe: Recipe, identities: Mapping[str, str]) -> dict[str, Any]:
+def _written(recipe: Recipe) -> str:
+    """Return the text of recipe.yaml; RecipeError if nobody could read it back."""
+    text = recipes.dump(recipe)
+    recipes.parse(recipe.resolved(), origin=recipe.name, folder=Path.cwd())
+    return text
+
+
+def _recipe_part(recipe: Recipe, text: str, identities: Mapping[str, str]) -> dict[str, Any]:
     return {
         "format": store.FORMAT,
         "name": recipe.name,
         "title": recipe.title,
-        "recipe": store.sha256(recipes.dump(recipe).encode()),
+        "recipe": store.sha256(text.encode()),
         "resolved": recipe.resolved(),
         "identities": dict(identities),
     }
@@ -245,7 +254,7 @@ def test_hash(data: DataSet, split: Split) -> str:
 
 
 def _write(
-    folder: StudyFolder, document: dict[str, Any], recipe: Recipe, data: DataSet, split: Split
+    folder: StudyFolder, document: dict[str, Any], text: str, data: DataSet, split: Split
 ) -> None:
     """Write what is not as it should be; study.json, the authority, before the recipe."""
     if not _is(folder.split_file, document["split_file"]):
@@ -254,7 +263,7 @@ def _write(
         store.write_file(folder.split_file, content)
     wanted = {
         folder.study_file: store.sealed_json(document),
-        folder.recipe_file: recipes.dump(recipe).encode(),
+        folder.recipe_file: text.encode(),
     }
     for path, content in wanted.items():
         if not _is(path, store.sha256(content)):

@@ -17,8 +17,8 @@ from math import sqrt
 from typing import Literal
 
 import numpy as np
+import scipy  # its parts are imported where they are used: `bakeoff status` needs none
 from numpy.typing import ArrayLike, NDArray
-from scipy.special import bdtr, ndtri, stdtr, stdtrit
 
 LEVEL = 0.95  # of every interval, unless the caller says otherwise
 _ROUNDING = 1e-12  # a standard error below this share of the largest score is rounding, so zero
@@ -159,7 +159,7 @@ def estimate(scores: ArrayLike, *, binary: bool = True, level: float = LEVEL) ->
     else:
         method = "images" if n_seeds == 1 else "two-way"
         df = _degrees_of_freedom(variance, v1, n_images, [(v2, n_seeds)])
-        half = float(stdtrit(df, (1 + level) / 2)) * sqrt(variance)
+        half = float(scipy.special.stdtrit(df, (1 + level) / 2)) * sqrt(variance)
         low = max(0.0, parts.mean - half)
         high = min(1.0, parts.mean + half) if binary else parts.mean + half
     shared = min(v1, v3)
@@ -234,14 +234,14 @@ def compare_pair(a: ArrayLike | Parts, b: ArrayLike | Parts, *, level: float = L
     from_seeds = [(each.between_seeds / each.n_seeds, each.n_seeds) for each in (parts_a, parts_b)]
     df = _degrees_of_freedom(variance, pair.v1, n_images, from_seeds)
     t = difference / sqrt(variance)
-    half = float(stdtrit(df, (1 + level) / 2)) * sqrt(variance)
+    half = float(scipy.special.stdtrit(df, (1 + level) / 2)) * sqrt(variance)
     return replace(
         pair,
         low=max(-1.0, difference - half),
         high=min(1.0, difference + half),
         df=df,
         t=t,
-        p=float(2 * stdtr(df, -abs(t))),
+        p=float(2 * scipy.special.stdtr(df, -abs(t))),
     )
 
 
@@ -283,7 +283,7 @@ def tost_p(pair: PairTest, margin: float) -> float:
     missed = (1 - max(0.0, missing)) ** pair.n_images
     if pair.df is None:
         return float(missed)
-    return max(missed, float(stdtr(pair.df, -missing / sqrt(pair.variance))))
+    return max(missed, float(scipy.special.stdtr(pair.df, -missing / sqrt(pair.variance))))
 
 
 def half_width(pair: PairTest, *, tail: float) -> float:
@@ -293,10 +293,10 @@ def half_width(pair: PairTest, *, tail: float) -> float:
     all images, n images miss altogether with the chance (1 − x)ⁿ. So the distance is not below
     the x that makes this chance `tail`: for 5 %, about 3/n.
     """
-    missable = 1 - tail ** (1 / pair.n_images)
+    missable = float(1 - tail ** (1 / pair.n_images))
     if pair.df is None:
-        return float(missable)
-    return max(float(missable), float(stdtrit(pair.df, 1 - tail)) * sqrt(pair.variance))
+        return missable
+    return max(missable, float(scipy.special.stdtrit(pair.df, 1 - tail)) * sqrt(pair.variance))
 
 
 def one_sided_lower_bound(pair: PairTest, *, level: float = LEVEL) -> float:
@@ -308,7 +308,7 @@ def wilson(successes: float, n: int, *, level: float = LEVEL) -> tuple[float, fl
     """Interval of a share, `successes` (which may be fractional) of `n` (Wilson 1927)."""
     if n < 1 or not 0 <= successes <= n:
         raise ValueError(f"expected 0 to n successes of n ≥ 1, got {successes} of {n}")
-    z = float(ndtri((1 + level) / 2))
+    z = float(scipy.special.ndtri((1 + level) / 2))
     share = successes / n
     center = (share + z * z / (2 * n)) / (1 + z * z / n)
     half = z / (1 + z * z / n) * sqrt(share * (1 - share) / n + z * z / (4 * n * n))
@@ -325,7 +325,7 @@ def mcnemar_exact(a_correct: ArrayLike, b_correct: ArrayLike) -> McNemar:
         raise ValueError(f"expected two arrays of shape (n_images,), got {a.shape} and {b.shape}")
     a_only, b_only = int((a & ~b).sum()), int((b & ~a).sum())
     told_apart = a_only + b_only
-    p = 2 * float(bdtr(min(a_only, b_only), told_apart, 0.5)) if told_apart else 1.0
+    p = 2 * float(scipy.special.bdtr(min(a_only, b_only), told_apart, 0.5)) if told_apart else 1.0
     return McNemar(a_only=a_only, b_only=b_only, p=min(1.0, p))
 
 
@@ -348,7 +348,7 @@ def prediction_interval(
     if scores.ndim != 1 or len(scores) < 2:
         raise ValueError(f"expected the scores of at least 2 seeds, got shape {scores.shape}")
     mean, n_seeds = float(scores.mean()), len(scores)
-    t = float(stdtrit(n_seeds - 1, (1 + level) / 2))
+    t = float(scipy.special.stdtrit(n_seeds - 1, (1 + level) / 2))
     half = t * float(scores.std(ddof=1)) * sqrt(1 + 1 / n_seeds)
     return max(0.0, mean - half), min(1.0, mean + half) if binary else mean + half
 

@@ -29,6 +29,7 @@ from bakeoff.disk import write_file as write_file
 from bakeoff.documents import check_document
 from bakeoff.errors import DataError, RecipeError, StorageError, StudyError
 from bakeoff.formats import HISTORY_COLUMNS as HISTORY_COLUMNS
+from bakeoff.formats import LONGEST_HISTORY as LONGEST_HISTORY
 from bakeoff.formats import canonical as canonical
 from bakeoff.formats import damaged as damaged
 from bakeoff.formats import history_csv as history_csv
@@ -186,7 +187,8 @@ class StudyFolder:
         content = read_file(self.recipe_file, most=recipes.MAX_BYTES)
         if sha256(content) != study["recipe"]:
             raise damaged(self.recipe_file)
-        return recipes.load(self.recipe_file)
+        place = self.path.resolve()
+        return recipes.read(content, origin=str(self.recipe_file), folder=place)
 
     def recorded_recipe(self, study: Mapping[str, Any]) -> Recipe:
         """Return the recipe that study.json holds; its models are in alphabetical order."""

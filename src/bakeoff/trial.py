@@ -284,7 +284,7 @@ class Checkpoints:
                 content = store.read_file(path)
                 if store.sha256(content)[:16] != path.stem.rpartition("-")[2]:
                     continue
-                arrays = store.read_weights(path)
+                arrays = store.read_weights(path, content)
                 document = json.loads(arrays.pop("document").tobytes())
                 if document["identity"] != self._identity:
                     continue

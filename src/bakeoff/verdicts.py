@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from math import sqrt
 from typing import Literal
 
-from scipy.special import stdtrit
+import scipy  # and not its parts: see statistics.py
 
 from bakeoff.statistics import (
     LEVEL,
@@ -138,13 +138,13 @@ def seeds_needed(pair: PairTest, *, alpha: float = ALPHA) -> int | None:
     this number the difference is found half the time, if it is what it now seems to be.
     """
     images_alone = max(0.0, pair.v1 - pair.v3)
-    t = -float(stdtrit(pair.n_images - 1, alpha / 2))
+    t = -float(scipy.special.stdtrit(pair.n_images - 1, alpha / 2))
     if abs(pair.difference) <= t * sqrt(images_alone):
         return None
 
     def separates(seeds: int) -> bool:
         variance, df = variance_with(pair, seeds)
-        t = -float(stdtrit(df, alpha / 2))
+        t = -float(scipy.special.stdtrit(df, alpha / 2))
         return bool(abs(pair.difference) > t * sqrt(variance))
 
     too_few = min(pair.seeds_a, pair.seeds_b)

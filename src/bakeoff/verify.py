@@ -73,7 +73,7 @@ def verify(folder: StudyFolder) -> Verification:
         differences += _check_openings(folder, study)
     return Verification(
         len(folders) + len(folder.openings()),
-        tuple(printable(each) for each in differences),
+        tuple(dict.fromkeys(printable(each) for each in differences)),
         tuple(printable(each) for each in _leftovers(folder)),
     )
 
@@ -107,8 +107,9 @@ def _check_declared(folder: StudyFolder, study: Mapping[str, Any]) -> Iterator[s
         name, seed = declared[path]
         try:
             trial = folder.read_trial(name, seed)
-        except StorageError:
-            continue  # said already
+        except StorageError as error:
+            yield str(error)
+            continue
         if not _is(trial, name, seed, recipe):
             yield (
                 f"{path}: expected {name} with seed {seed} as the recipe declares it, found "
@@ -139,8 +140,9 @@ def _check_openings(folder: StudyFolder, study: Mapping[str, Any]) -> Iterator[s
         number = int(path.name)
         try:
             opening = folder.read_opening(path)
-        except StorageError:
-            continue  # said already
+        except StorageError as error:
+            yield str(error)
+            continue
         if opening.get("test") != study["data"]["test_hash"] or opening.get("opening") != number:
             yield f"{path}: an opening of another test set or number: restore it"
         if ledger is not None and not any(_same(line, opening) for line in ledger):

@@ -5,6 +5,7 @@ fraction of a second. They do not import the user's script, die when their paren
 replaced between models, so that memory stays flat.
 """
 
+import gc
 import multiprocessing as mp
 import os
 import signal
@@ -299,6 +300,7 @@ def _deaf_to_ctrl_c() -> Iterator[None]:
 def _serve(
     pipe: Connection, alive: Connection, device: Device, cache: Path | None, kernels: Path | None
 ) -> None:
+    gc.freeze()  # what is imported stays: looking through it for garbage takes 0.2 s, and memory
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is the parent's to handle
     os.dup2(2, 1)  # standard output is the parent's: `--json` prints one document and no more
     threading.Thread(target=_die_with_parent, args=(alive,), daemon=True).start()

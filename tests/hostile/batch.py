@@ -46,6 +46,7 @@ def import_what_commands_import() -> None:
     import bakeoff.data.sources
     import bakeoff.look
     import bakeoff.plan
+    import bakeoff.progress
     import bakeoff.report.terminal
     import bakeoff.standing
     import bakeoff.study

@@ -190,8 +190,18 @@ def sizes() -> list[Case]:
             + "]",
             "values for each image",
         ),
+        _refused_when_written(),
         _sized("of a window too large", "[{max_pooling2d: 9}]", "expected at least"),
     ]
+
+
+def _refused_when_written() -> Case:
+    """Well formed, and too large to be read back with every default written out."""
+    layer = "{dense: {units: 9, kernel_regularizer: {l2: 0.01}}}"
+    layers = ", ".join([layer] * 40 + ["flatten"] * 20)
+    models = "".join(f"  m{number}: {{layers: [{layers}]}}\n" for number in range(200))
+    text = GOOD.replace("  mlp: {layers: [{dense: 8}]}\n", models)
+    return Case("size of 12,000 layers", _text(text), ("recipe x", "every default written out"))
 
 
 def places() -> list[Case]:

@@ -5,8 +5,8 @@ from __future__ import annotations
 from math import inf, pi
 
 import numpy as np
+import scipy  # and not its parts: see statistics.py
 from numpy.typing import NDArray
-from scipy.special import chdtrc
 
 from bakeoff.checks.failed import failed_seeds, sound_seeds
 from bakeoff.checks.wording import listed, mean_of, percent, points, seeds_of, some
@@ -104,7 +104,7 @@ def unstable_seeds(model: ModelResult, comparison: Comparison) -> Finding | None
     sd = float(np.sqrt(n_seeds * estimate.seed_variance))
     noise = n_seeds * (estimate.noise_variance or 0.0)
     ratio = float(per_seed.var(ddof=1)) / noise if noise else inf
-    if sd < UNSTABLE_SD or chdtrc(n_seeds - 1, (n_seeds - 1) * ratio) > UNSTABLE_P:
+    if sd < UNSTABLE_SD or scipy.special.chdtrc(n_seeds - 1, (n_seeds - 1) * ratio) > UNSTABLE_P:
         return None
     worst, best = int(per_seed.argmin()), int(per_seed.argmax())
     return Finding(

@@ -5,7 +5,7 @@ from __future__ import annotations
 from math import sqrt
 
 import numpy as np
-from scipy.special import ndtri, stdtrit
+import scipy  # and not its parts: see statistics.py
 
 from bakeoff.checks.failed import failed_seeds
 from bakeoff.checks.wording import listed, percent, plural, points, some
@@ -106,7 +106,7 @@ def many_models(comparison: Comparison) -> Finding | None:
     if m < MANY_MODELS:
         return None
     errors = [_seed_error(model) for model in rivals]
-    optimism = float(ndtri((m - 0.375) / (m + 0.25)) * np.mean(errors))
+    optimism = float(scipy.special.ndtri((m - 0.375) / (m + 0.25)) * np.mean(errors))
     return Finding(
         code="many-models",
         severity="info",
@@ -229,7 +229,7 @@ def _seed_error(model: ModelResult) -> float:
     estimate = model.accuracy.estimate
     if estimate.seed_variance is None or estimate.noise_variance is None:
         half = (estimate.high - estimate.low) / 2
-        return half / float(stdtrit(max(1, estimate.n_images - 1), 0.975))
+        return half / float(scipy.special.stdtrit(max(1, estimate.n_images - 1), 0.975))
     return sqrt(estimate.seed_variance + estimate.noise_variance)
 
 

@@ -32,7 +32,7 @@ from bakeoff.recipe.parts import (
     Training,
 )
 from bakeoff.recipe.reading import Problems
-from bakeoff.recipe.strict_yaml import MAX_BYTES, read_yaml
+from bakeoff.recipe.strict_yaml import MAX_BYTES, MAX_NODES, read_yaml
 from bakeoff.recipe.values import found, nearest
 
 __all__ = [
@@ -53,6 +53,7 @@ __all__ = [
     "load",
     "model_fingerprint",
     "parse",
+    "read",
     "recipe_hash",
     "shipped",
 ]
@@ -98,14 +99,14 @@ def load(path_or_name: str | Path) -> Recipe:
         if path.is_file():
             with path.open("rb") as file:
                 content = file.read(MAX_BYTES + 1)
-            return _parse_bytes(content, origin=origin, folder=path.resolve().parent)
+            return read(content, origin=origin, folder=path.resolve().parent)
         is_folder = path.is_dir()
     except (OSError, ValueError) as error:
         reason = getattr(error, "strerror", None) or str(error)
         raise RecipeError(f"recipe {found(origin)} cannot be read: {reason}") from None
     if isinstance(path_or_name, str) and path_or_name in shipped():
         content = (_shipped_folder() / f"{origin}.yaml").read_bytes()
-        return _parse_bytes(content, origin=origin, folder=Path.cwd())
+        return read(content, origin=origin, folder=Path.cwd())
     expected = "expected a recipe file or the name of a shipped recipe"
     if is_folder:
         raise RecipeError(
@@ -117,6 +118,24 @@ def load(path_or_name: str | Path) -> Recipe:
     raise RecipeError(f"recipe {found(origin)}: {expected}, found neither; {hint}")
 
 
+def read(content: bytes, *, origin: str, folder: Path) -> Recipe:
+    """Return the recipe in a YAML file's content; the rest is as for `parse`."""
+    if len(content) > MAX_BYTES:
+        raise RecipeError(
+            f"recipe {origin}: expected at most {MAX_BYTES:,} bytes, found more; "
+            f"this does not look like a recipe"
+        )
+    try:
+        text = content.decode("utf-8-sig")
+    except UnicodeDecodeError as error:
+        line = content.count(b"\n", 0, error.start) + 1
+        raise RecipeError(
+            f"recipe {origin}, line {line}: expected UTF-8 text, found the byte "
+            f"{content[error.start]:#04x}; save the file as UTF-8"
+        ) from None
+    return parse(read_yaml(text, origin=origin), origin=origin, folder=folder)
+
+
 def shipped() -> tuple[str, ...]:
     """Return the names of the recipes that come with Bakeoff, in alphabetical order."""
     names = [each.name for each in _shipped_folder().iterdir()]
@@ -124,8 +143,33 @@ def shipped() -> tuple[str, ...]:
 
 
 def dump(recipe: Recipe) -> str:
-    """Return the recipe as YAML, every default written out; loading it gives an equal Recipe."""
-    return yaml.safe_dump(recipe.resolved(), sort_keys=False, allow_unicode=True, width=100)
+    """Return the recipe as YAML, every default written out; loading it gives an equal Recipe.
+
+    Raises RecipeError where it would be too large to be loaded.
+    """
+    plain = recipe.resolved()
+    values = _values(plain)
+    if values > MAX_NODES:
+        raise _too_large(recipe, f"{MAX_NODES:,} values", f"{values:,}")
+    text: str = yaml.safe_dump(plain, sort_keys=False, allow_unicode=True, width=100)
+    size = len(text.encode())
+    if size > MAX_BYTES:
+        raise _too_large(recipe, f"{MAX_BYTES:,} bytes", f"{size:,}")
+    return text
+
+
+def _values(plain: Any) -> int:
+    """Count values as the reader of recipes does: keys, too."""
+    if isinstance(plain, dict):
+        return 1 + sum(1 + _values(each) for each in plain.values())
+    return 1 + sum(map(_values, plain)) if isinstance(plain, list) else 1
+
+
+def _too_large(recipe: Recipe, bound: str, amount: str) -> RecipeError:
+    return RecipeError(
+        f"recipe {recipe.name}: expected at most {bound} with every default written out, found "
+        f"{amount}: share its models out to several studies; `bakeoff compare` takes several"
+    )
 
 
 def recipe_hash(recipe: Recipe) -> str:
@@ -148,20 +192,3 @@ def _hash(plain: Any) -> str:
 
 def _shipped_folder() -> Any:
     return resources.files("bakeoff") / "recipes"
-
-
-def _parse_bytes(content: bytes, *, origin: str, folder: Path) -> Recipe:
-    if len(content) > MAX_BYTES:
-        raise RecipeError(
-            f"recipe {origin}: expected at most {MAX_BYTES:,} bytes, found more; "
-            f"this does not look like a recipe"
-        )
-    try:
-        text = content.decode("utf-8-sig")
-    except UnicodeDecodeError as error:
-        line = content.count(b"\n", 0, error.start) + 1
-        raise RecipeError(
-            f"recipe {origin}, line {line}: expected UTF-8 text, found the byte "
-            f"{content[error.start]:#04x}; save the file as UTF-8"
-        ) from None
-    return parse(read_yaml(text, origin=origin), origin=origin, folder=folder)

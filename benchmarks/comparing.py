@@ -5,10 +5,10 @@ writes, through the same store.
 """
 
 import importlib
-import os
+import json
+import subprocess
 import sys
 import tempfile
-import time
 from pathlib import Path
 from typing import Any
 
@@ -57,19 +57,10 @@ def write(folder: Path, *, images: int = IMAGES) -> Path:
 
 def _timed(command: list[str], *, log: Path) -> dict[str, Any]:
     """Run a command; return its seconds and the most memory it held."""
-    started = time.monotonic()
-    with log.open("w", encoding="utf-8") as output:
-        files = [(os.POSIX_SPAWN_DUP2, output.fileno(), where) for where in (1, 2)]
-        process = os.posix_spawn(command[0], command, os.environ, file_actions=files)
-        _, status, usage = os.wait4(process, 0)
-    seconds = time.monotonic() - started
-    if status:
+    measured = [sys.executable, "-m", "benchmarks.measured", str(log), *command]
+    done = subprocess.run(measured, stdout=subprocess.PIPE, text=True, cwd=REPOSITORY)
+    if done.returncode:
         last = (log.read_text(errors="replace").strip().splitlines() or ["it printed nothing"])[-1]
         raise BakeoffError(f"{' '.join(command[2:4])} ended badly: {last}")
-    scale = 1 if sys.platform == "darwin" else 1024
-    processor = usage.ru_utime + usage.ru_stime
-    return {
-        "seconds": seconds,
-        "processor_seconds": processor,
-        "peak_bytes": scale * usage.ru_maxrss,
-    }
+    took: dict[str, Any] = json.loads(done.stdout)
+    return took

@@ -112,7 +112,6 @@ def _row(workload: Workload, found: Declared, name: str, journal: Journal) -> Pl
         "trials_per_hour": 3600 * median(speeds) / found.steps_per_trial,
         "start_seconds": start["start_seconds"],
         "warm_seconds": start["warm_seconds"],
-        "peak_bytes": max(line["peak_bytes"] for line in repeats),
     }
 
 

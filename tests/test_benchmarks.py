@@ -165,6 +165,34 @@ def test_scikit_learn_takes_part_where_it_can_and_says_what_it_leaves_out():
     assert contestants.sklearn(digits["cnn"]) is None
 
 
+@pytest.mark.parametrize("held_out", [0, 20])
+def test_scikit_learn_trains_with_and_without_images_held_out(held_out, digits):
+    from benchmarks.opponents import sklearn_mlp
+    from benchmarks.opponents.child import Task
+
+    extra = {
+        "hidden": [8],
+        "activation": "relu",
+        "solver": "adam",
+        "momentum": 0.0,
+        "nesterov": False,
+    }
+    task = Task("notebook-002", "model-8", seed=0, threads=1, held_out=held_out, extra=extra)
+    images, labels = digits.images[:300], digits.labels[:300]
+    cut = len(labels) - held_out
+    parts = [
+        workloads.Material(images[rows], labels[rows], digits.maximum, 10)
+        for rows in (slice(cut), slice(cut, None))
+    ]
+    vars(task)["both"] = tuple(parts)
+    contestant = sklearn_mlp._Mlp(task)
+    contestant.prepare({})
+    assert contestant.train(200, [0.01] * 30) > 0
+    assert contestant.parameters == 65 * 8 + 9 * 10
+    if held_out:
+        assert contestant.score() > 0.5
+
+
 def test_every_setting_that_might_be_faster_is_tried():
     def tries(name, workload):
         return list(BY_NAME[name].tries(declared(named(workload))))

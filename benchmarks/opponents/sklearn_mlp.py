@@ -1,5 +1,6 @@
 """scikit-learn: MLPClassifier, `fit` for so many epochs."""
 
+import math
 import time
 import warnings
 from collections.abc import Sequence
@@ -18,8 +19,9 @@ class _Mlp:
     def __init__(self, task: Task) -> None:
         self._task = task
         train, held = task.both
-        self._images, self._labels = train.scaled().reshape(len(train.labels), -1), train.labels
-        self._held, self._truth = held.scaled().reshape(len(held.labels), -1), held.labels
+        pixels = math.prod(train.images.shape[1:])  # -1 says nothing where no image is held out
+        self._images, self._labels = train.scaled().reshape(-1, pixels), train.labels
+        self._held, self._truth = held.scaled().reshape(-1, pixels), held.labels
         self._model: Any = None
 
     @property

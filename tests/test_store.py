@@ -163,9 +163,18 @@ def test_a_study_s_recipe_is_read_once(tmp_path, monkeypatch):
     """It was hashed, and read again: what was used need not have been what was checked."""
     folder = write_study(tmp_path / "study")
     study = folder.read_study()
-    plain, seen = os.open, []
-    monkeypatch.setattr(os, "open", lambda path, *rest: seen.append(path) or plain(path, *rest))
-    monkeypatch.setattr(io, "open", None)
+    seen = []
+
+    def watched(plain):
+        def opened(file, *rest, **named):
+            if not isinstance(file, int):
+                seen.append(file)
+            return plain(file, *rest, **named)
+
+        return opened
+
+    for module in (os, io):
+        monkeypatch.setattr(module, "open", watched(module.open))
     assert list(folder.read_recipe(study).models) == ["mlp", "cnn"]
     assert seen == [folder.recipe_file]
 

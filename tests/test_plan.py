@@ -150,3 +150,17 @@ def test_what_a_run_would_refuse_is_refused(tmp_path):
 )
 def test_durations(seconds, expected):
     assert plans.duration(seconds) == expected
+
+
+def test_faster_convolution_is_said_where_it_can_be_built(monkeypatch, tmp_path, capsys):
+    (tmp_path / "c++").touch(0o755)
+    monkeypatch.setenv("PATH", str(tmp_path))
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
+    monkeypatch.delenv("BAKEOFF_KERNELS")
+    monkeypatch.delenv("CXX", raising=False)
+    convolves = recipe_of({"m": {"layers": [{"conv2d": {"filters": 3, "kernel_size": 3}}]}})
+    hint = "`bakeoff kernels` builds faster convolution for this processor."
+    assert printed(convolves, capsys)[-1] == hint
+    assert printed(recipe_of({"m": {"layers": []}}), capsys)[-1] != hint
+    (tmp_path / "c++").unlink()
+    assert printed(convolves, capsys)[-1] != hint

@@ -84,14 +84,10 @@ def _gpu(device: str) -> Sign:
 
 
 def _kernels() -> Sign:
-    built = native.built()
+    built, advice = native.built(), native.advice()
     if built is not None:
         return Sign("good", "kernels", f"native: {shown(built)}")
-    if native.library().exists():
-        return Sign("note", "kernels", f"plain, since {native.SWITCH} says so")
-    if native.compiler() is None:
-        return Sign("good", "kernels", "plain; there is no C++ compiler to build faster ones")
-    return Sign("note", "kernels", "plain", "`bakeoff kernels` builds faster convolution")
+    return Sign("note", "kernels", "plain", advice) if advice else Sign("good", "kernels", "plain")
 
 
 def _place(name: str, path: Path, advice: str) -> Sign:

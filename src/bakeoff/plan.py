@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from bakeoff import native
 from bakeoff.data import DataSet
 from bakeoff.data.guard import available_memory
 from bakeoff.prepare import identity, load_split
@@ -330,9 +331,16 @@ def _estimate(plan: Plan) -> list[str]:
         free = available_memory()
         if plan.memory > free:
             lines.append(f"Only {free / 1e9:.1f} GB of memory are free: use fewer --workers.")
+    advice = native.advice()
+    if advice and plan.device == "cpu" and any(map(_convolves, plan.models)):
+        lines.append(f"{advice}.")
     if plan.device == "gpu":
         lines.append("That is for the CPU; a run uses the GPU that is here, which is faster.")
     return lines
+
+
+def _convolves(model: ModelPlan) -> bool:
+    return any(layer.kind == "conv2d" for layer in model.recipe.layers or ())
 
 
 def duration(seconds: float) -> str:

@@ -61,6 +61,13 @@ def built() -> Path | None:
     return there if os.environ.get(SWITCH) != "plain" and there.exists() else None
 
 
+def advice() -> str | None:
+    """Return what to do for faster convolution; None if there is nothing to do."""
+    if os.environ.get(SWITCH) == "plain" or library().exists() or compiler() is None:
+        return None
+    return "`bakeoff kernels` builds faster convolution for this processor"
+
+
 def build() -> Path:
     """Build the kernels, which takes some seconds, and return where they lie.
 

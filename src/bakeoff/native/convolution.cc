@@ -103,15 +103,23 @@ void each_group(int64_t rows, int64_t columns, Visit&& visit) {
   }
 }
 
-// Lay a matrix out group by group, with zeros behind its last column; `at` reads a value.
-template <typename At>
-std::vector<float> pack(int64_t rows, int64_t columns, At&& at) {
-  std::vector<float> packed;
-  packed.reserve(rows * padded(columns));
-  for (const auto& [first, vectors] : groups(columns))
-    for (int64_t row = 0; row < rows; ++row)
-      for (int64_t column = first; column < first + vectors * kWidth; ++column)
-        packed.push_back(column < columns ? at(row, column) : 0.0f);
+// Lay a matrix out group by group, with zeros behind its last column. The matrix is part of a
+// kernel: a step along a row or a column is so many floats.
+std::vector<float> pack(int64_t rows, int64_t columns, const float* from, int64_t row_step,
+                        int64_t column_step) {
+  std::vector<float> packed(rows * padded(columns), 0.0f);
+  float* to = packed.data();
+  for (const auto& [first, vectors] : groups(columns)) {
+    const int64_t wide = vectors * kWidth, present = std::min(wide, columns - first);
+    if (column_step == 1)
+      for (int64_t row = 0; row < rows; ++row)
+        std::copy_n(from + row * row_step + first, present, to + row * wide);
+    else
+      for (int64_t column = 0; column < present; ++column)
+        for (int64_t row = 0; row < rows; ++row)
+          to[row * wide + column] = from[row * row_step + (first + column) * column_step];
+    to += rows * wide;
+  }
   return packed;
 }
 
@@ -164,9 +172,7 @@ void multiply_all(const Rows& rows, const Offsets& from, const float* packed, fl
 ffi::Error forward(Images images, Images kernel, Result out, Strides strides) {
   const Shape s(images.dimensions(), kernel.dimensions(), out->dimensions(), strides);
   const int64_t count = s.kw * s.channels;
-  const float* k = kernel.typed_data();
-  const auto packed = pack(s.kh * count, s.filters,
-                           [&](int64_t row, int64_t f) { return k[row * s.filters + f]; });
+  const auto packed = pack(s.kh * count, s.filters, kernel.typed_data(), s.filters, 1);
   const Offsets windows = s.windows(), outputs = s.outputs();
   for (int64_t b = 0; b < s.batch; ++b)
     each_group(s.kh * count, s.filters, [&](auto q, int64_t first, int64_t begin) {
@@ -181,12 +187,10 @@ ffi::Error forward(Images images, Images kernel, Result out, Strides strides) {
 // Each pixel of the slope times the kernel's matrix of one place is added where that place lay.
 ffi::Error image_slope(Images slope, Images kernel, Result out, Strides strides) {
   const Shape s(out->dimensions(), kernel.dimensions(), slope.dimensions(), strides);
-  const float* k = kernel.typed_data();
-  std::vector<std::vector<float>> packed;
+  std::vector<std::vector<float>> packed;  // of each place, turned round: (filters, channels)
   for (int64_t place = 0; place < s.kh * s.kw; ++place)
-    packed.push_back(pack(s.filters, s.channels, [&](int64_t f, int64_t c) {
-      return k[(place * s.channels + c) * s.filters + f];
-    }));
+    packed.push_back(pack(s.filters, s.channels,
+                          kernel.typed_data() + place * s.channels * s.filters, 1, s.filters));
   const Offsets windows = s.windows(), outputs = s.outputs();
   std::memset(out->typed_data(), 0, s.batch * s.image() * sizeof(float));
   for (int64_t b = 0; b < s.batch; ++b)

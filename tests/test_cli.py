@@ -389,6 +389,8 @@ models:
 def test_ctrl_c_stops_a_real_run_and_the_same_command_finishes_it(tmp_path):
     (tmp_path / "stopped.yaml").write_text(STOPPED)
     words = ["run", "stopped.yaml", "--workers", "1", "--json"]
+    # a shell lets what it starts in the background ignore Ctrl-C, and that is inherited
+    signal.signal(signal.SIGINT, signal.default_int_handler)
     terminal, theirs = pty.openpty()
     process = start(
         *words, cwd=tmp_path, stdout=subprocess.PIPE, stderr=theirs, start_new_session=True

@@ -5,6 +5,7 @@ Cost: 3 s. Run: pytest tests/test_store.py
 """
 
 import errno
+import io
 import json
 import os
 import re
@@ -19,6 +20,7 @@ from filelock import Timeout
 from bakeoff import store
 from bakeoff.errors import StorageError, StudyError
 from bakeoff.store import StudyFolder
+from fake_study import write_study
 
 FILES = {
     "trial.json": store.canonical({"model": "cnn", "seed": 3}),
@@ -155,6 +157,26 @@ def test_every_flipped_byte_is_found_and_its_file_named(tmp_path):
             assert store.check_folder(target) == [f"{path}: {DAMAGED}"]
         path.write_bytes(content)
     assert store.check_folder(target) == []
+
+
+def test_a_study_s_recipe_is_read_once(tmp_path, monkeypatch):
+    """It was hashed, and read again: what was used need not have been what was checked."""
+    folder = write_study(tmp_path / "study")
+    study = folder.read_study()
+    seen = []
+
+    def watched(plain):
+        def opened(file, *rest, **named):
+            if not isinstance(file, int):
+                seen.append(file)
+            return plain(file, *rest, **named)
+
+        return opened
+
+    for module in (os, io):
+        monkeypatch.setattr(module, "open", watched(module.open))
+    assert list(folder.read_recipe(study).models) == ["mlp", "cnn"]
+    assert seen == [folder.recipe_file]
 
 
 def test_a_file_cut_short_or_lost_or_added_is_found(tmp_path):

@@ -4,6 +4,8 @@ Oracle: a list of every file of the study that is not derived, each changed in t
 most of it carrying out the study and training two trials again. Run: pytest tests/test_verify.py
 """
 
+import errno
+import os
 import re
 import shutil
 
@@ -89,6 +91,35 @@ def test_a_trial_that_nobody_declared(tiny_study):
     assert differences(tiny_study) == [
         f"{stranger}: no trial of this study: its recipe does not declare it; move it away"
     ]
+
+
+@pytest.mark.parametrize(
+    ("name", "document"), [("trials/mlp/seed-0/trial.json", {}), ("openings/1/opening.json", [])]
+)
+def test_a_forged_document_with_its_hashes_redone(tiny_study, name, document):
+    """Its bytes are what was recorded, and it is none of ours: that was passed over."""
+    path = tiny_study / name
+    path.write_bytes(store.canonical(document))
+    files = store.read_manifest(path.parent) | {path.name: store.sha256(path.read_bytes())}
+    (path.parent / "manifest.json").write_bytes(store.sealed_json({"files": files}))
+    [found] = differences(tiny_study)
+    assert found.startswith(f"{path}: expected what Bakeoff writes there, found something else")
+
+
+def test_what_can_be_read_once_only_is_a_difference(tiny_study, monkeypatch):
+    """A failing disk may give a file the first time and not the second."""
+    path = tiny_study / "trials" / "mlp" / "seed-0" / "trial.json"
+    said = f"{path}: input/output error: check the disk before you trust anything on it"
+    plain, seen = os.open, []
+
+    def failing(file, *others, **named):
+        seen.append(file)
+        if file == path and seen.count(path) == 2:
+            raise OSError(errno.EIO, os.strerror(errno.EIO))
+        return plain(file, *others, **named)
+
+    monkeypatch.setattr(os, "open", failing)
+    assert differences(tiny_study) == [said]
 
 
 def test_a_trial_that_was_opened_and_is_gone(tiny_study):

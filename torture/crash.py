@@ -61,19 +61,25 @@ class Kill:
 
 @dataclass(frozen=True)
 class Reference:
-    """The run that was not disturbed: its time, its changes of files, its result."""
+    """The run that was not disturbed: its time, its changes of files, its result.
+
+    seconds : of two workers; real_seconds of a command that starts Python itself, where it was run
+    changes : of one worker, and by_workers the numbers of those that it made itself
+    """
 
     recipe: str
     seconds: float
     real_seconds: float
     changes: tuple[str, ...]
+    by_workers: tuple[int, ...]
     content: dict[str, str]
 
 
 def reference(folder: Path, cache: Path, recipe: str = RECIPE, *, real: bool) -> Reference:
     """Run a study undisturbed: with one worker, with two, and by the real command."""
-    found = []
-    for workers in (1, 2):
+    seconds, contents = [], []
+    changes: tuple[tuple[str, ...], tuple[int, ...]] = ((), ())
+    for workers in (2, 1):
         box = Sandbox(folder / f"reference-{workers}", cache, recipe)
         for _ in range(2):  # the first fills the cache of compiled programs
             box.prepare()
@@ -81,21 +87,21 @@ def reference(folder: Path, cache: Path, recipe: str = RECIPE, *, real: bool) ->
             done = box.do([*box.run, "--workers", str(workers)], plan=plan)
             if done.code:
                 raise RuntimeError(f"the undisturbed run failed: {done.errors}")
-        found.append((done, faults.changes(box.notes), state.content(box.study)))
         problems = state.broken(box.study) + state.leftovers(box.study)
         if problems:
             raise RuntimeError(f"the undisturbed run left {problems}")
+        seconds.append(done.seconds)
+        contents.append(state.content(box.study))
+        changes = (tuple(faults.changes(box.notes)), tuple(faults.by_workers(box.notes)))
         box.remove()
-    real_seconds = 0.0
     if real:
         box = Sandbox(folder / "reference-real", cache, recipe).prepare()
-        done = box.do(box.run, real=True)
-        real_seconds = done.seconds
-        found.append((done, [], state.content(box.study)))
+        seconds.append(box.do(box.run, real=True).seconds)
+        contents.append(state.content(box.study))
         box.remove()
-    if any(content != found[0][2] for _, _, content in found):
+    if any(content != contents[0] for content in contents):
         raise RuntimeError("two undisturbed runs differ")
-    return Reference(recipe, found[1][0].seconds, real_seconds, tuple(found[0][1]), found[0][2])
+    return Reference(recipe, seconds[0], seconds[-1], *changes, contents[0])
 
 
 def moments(known: Reference, number: int, seed: int, *, real: int) -> list[Kill]:
@@ -130,16 +136,8 @@ def boundaries(known: Reference, sample: int | None, seed: int) -> list[Kill]:
     kills = [Kill("both", change=k, workers=1) for k in chosen]
     for turn, k in enumerate(chosen[::3]):
         kills.append(Kill("parent", change=k, workers=1, patient=turn % 2 == 0))
-    alone = [k for k in chosen if _by_worker(known.changes[k - 1])]
+    alone = [k for k in chosen if k in known.by_workers]
     return kills + [Kill("worker", change=k, workers=1) for k in alone[::3]]
-
-
-def _by_worker(change: str) -> bool:
-    _, path = change.split(" ", 1)
-    parts = path.split("/")
-    trained = len(parts) > 1 and parts[1] in ("trials", "baselines")
-    predicted = ".partial/" in path and parts[-2] in ("long", "short", "baselines")
-    return trained or (predicted and "finished" not in parts)
 
 
 def experiment(kill: Kill, box: Sandbox, known: Reference) -> dict[str, Any]:

@@ -90,9 +90,15 @@ def changes(notes: Path) -> list[str]:
     return [text for _, text in sorted((int(number), text) for number, text in lines)]
 
 
+def by_workers(notes: Path) -> list[int]:
+    """Return the numbers of the changes that were not the command's own."""
+    path = notes / "workers.log"
+    return sorted(map(int, path.read_text().split())) if path.exists() else []
+
+
 def clear(notes: Path) -> None:
     """Forget what was counted."""
-    for name in ("changes.log", "count"):
+    for name in ("changes.log", "workers.log", "count"):
         (notes / name).unlink(missing_ok=True)
 
 
@@ -111,6 +117,7 @@ class _Gate:
         self._root = os.path.realpath(plan.root) + os.sep
         self._count = os.path.join(plan.notes, "count")
         self._log = os.path.join(plan.notes, "changes.log")
+        self._workers = os.path.join(plan.notes, "workers.log")
 
     def ours(self, path: Any, dir_fd: int | None = None) -> str | None:
         """Return a path relative to the root; None if it lies elsewhere."""
@@ -134,6 +141,8 @@ class _Gate:
             return
         number = self._next()
         _append(self._log, f"{number} {what} {path}\n")
+        if _getpid() != os.getsid(0):
+            _append(self._workers, f"{number}\n")
         plan = self.plan
         if number != plan.at and not (plan.lasting and number > plan.at):
             return

@@ -141,7 +141,8 @@ def test_bakeoff_runs_as_in_a_study_and_the_others_get_both_arrangements():
     assert threads.label == "1 × 2 threads"
 
 
-def test_native_kernels_take_part_where_something_is_convolved():
+def test_native_kernels_take_part_where_something_is_convolved(monkeypatch):
+    monkeypatch.delenv("BAKEOFF_KERNELS")
     found = [
         each.name
         for each in WORKLOADS

@@ -11,8 +11,9 @@ from pathlib import Path
 
 from filelock import FileLock, Timeout
 
-from bakeoff.errors import StorageError
+from bakeoff.errors import DamagedFile, StorageError
 
+_NO_FILE = {errno.ENOENT, errno.ENOTDIR, errno.EISDIR, errno.ELOOP}  # or none in its place
 LARGEST = 1 << 32  # bytes; the predictions for 100,000 images of 1,000 classes have 400 million
 
 
@@ -35,7 +36,8 @@ def disk(path: Path) -> Iterator[None]:
     except OSError as error:
         reason = os.strerror(error.errno) if error.errno else str(error)
         hint = advice.get(error.errno or 0, "see what is there")
-        raise StorageError(f"{path}: {reason.lower()}: {hint}") from error
+        kind = DamagedFile if error.errno in _NO_FILE else StorageError
+        raise kind(f"{path}: {reason.lower()}: {hint}") from error
 
 
 def sync(path: Path) -> None:
@@ -110,7 +112,7 @@ def opened_file(path: Path, *, most: int = LARGEST) -> Iterator[BufferedReader]:
     found = "a folder, a pipe or a device"
     if stat.S_ISREG(status.st_mode):
         found = f"one of {status.st_size:,} bytes"
-    raise StorageError(
+    raise DamagedFile(
         f"{path}: expected a file of at most {most:,} bytes, found {found}: restore it, or delete "
         "its folder and run the study again"
     )

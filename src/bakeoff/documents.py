@@ -14,7 +14,7 @@ from typing import Annotated, Any, Literal
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError
 
 from bakeoff.data.guard import printable
-from bakeoff.errors import StorageError
+from bakeoff.errors import DamagedFile
 
 _LARGE = 2**53  # whole numbers up to here are exact in every reader of JSON
 
@@ -176,7 +176,7 @@ def check_document(document: object, path: Path, kind: str | None = None) -> dic
         first = error.errors(include_url=False, include_input=False)[0]
         place = printable(".".join(str(part) for part in first["loc"]))
         reason = first["msg"].removeprefix("Value error, ").replace("Input ", "it ", 1)
-        raise StorageError(
+        raise DamagedFile(
             f"{path}: expected what Bakeoff writes there, found something else"
             f"{f' at {place[:80]}' if place else ''} ({reason[:120]}): restore it, or delete its "
             "folder and run the study again"

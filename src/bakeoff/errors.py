@@ -6,7 +6,8 @@ BakeoffError                  exit code 1: something failed while running
 │   ├── DataError             a data set: unknown, absent, broken
 │   │   └── ChecksumMismatch  a file that is not the one its name promises
 │   └── StudyError            a study folder: not one, or asked for something it must refuse
-├── StorageError              the disk: full, read-only, a file damaged since it was written
+├── StorageError              the disk: full, read-only, broken
+│   └── DamagedFile           exit code 2: a study's file that is not what was written
 ├── TrialLost                 trials that could not be finished, by name
 └── Interrupted               exit code 130: Ctrl-C
 """
@@ -44,7 +45,13 @@ class StudyError(UsageError):
 
 
 class StorageError(BakeoffError):
-    """The disk failed, or a file was damaged since it was written."""
+    """The disk failed."""
+
+
+class DamagedFile(StorageError):
+    """A file of a study is gone, or not what was written: the study that was given is broken."""
+
+    exit_code = 2
 
 
 class TrialLost(BakeoffError):

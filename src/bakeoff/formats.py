@@ -18,7 +18,7 @@ from safetensors.numpy import load as parse_safetensors
 from safetensors.numpy import save as format_safetensors
 
 from bakeoff.disk import disk, opened_file, read_file
-from bakeoff.errors import StorageError
+from bakeoff.errors import DamagedFile, StorageError
 
 HISTORY_COLUMNS = (
     "epoch",
@@ -61,9 +61,9 @@ def open_sealed_json(content: bytes, path: Path) -> dict[str, Any]:
     return rest
 
 
-def damaged(path: Path) -> StorageError:
+def damaged(path: Path) -> DamagedFile:
     """Return the error for a file that is not what was written."""
-    return StorageError(
+    return DamagedFile(
         f"{path}: expected the bytes that were recorded, found others: the file was changed or "
         "damaged; restore it, or delete its folder and run the study again"
     )
@@ -139,7 +139,7 @@ def read_weights(path: Path, content: bytes | None = None) -> dict[str, NDArray[
         raise damaged(path) from error
     for name, array in weights.items():
         if array.dtype.kind == "f" and not np.isfinite(array).all():
-            raise StorageError(
+            raise DamagedFile(
                 f"{path}: expected finite weights, found others in {name[:60]!r}: no training "
                 "leaves such weights; restore the file, or delete its folder and run the study "
                 "again"

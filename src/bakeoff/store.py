@@ -27,7 +27,7 @@ from bakeoff.disk import lock_file as lock_file
 from bakeoff.disk import read_file as read_file
 from bakeoff.disk import write_file as write_file
 from bakeoff.documents import check_document
-from bakeoff.errors import DataError, RecipeError, StorageError, StudyError
+from bakeoff.errors import DamagedFile, DataError, RecipeError, StorageError, StudyError
 from bakeoff.formats import HISTORY_COLUMNS as HISTORY_COLUMNS
 from bakeoff.formats import LONGEST_HISTORY as LONGEST_HISTORY
 from bakeoff.formats import canonical as canonical
@@ -285,8 +285,8 @@ def read_ledger(path: Path) -> list[dict[str, Any]]:
     return lines
 
 
-def _altered(path: Path) -> StorageError:
-    return StorageError(
+def _altered(path: Path) -> DamagedFile:
+    return DamagedFile(
         f"{path}: expected a ledger in which every line follows from the one before, found one "
         "that was changed: restore it, or move it away and run the study again"
     )

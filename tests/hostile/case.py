@@ -13,7 +13,7 @@ class Case:
 
     make : writes files into an empty folder, where the command will run; returns its words
     says : parts of the one line that says why: the file, and the reason
-    code : 2 where the user gave something wrong, 1 for a study damaged since it was written
+    code : 2, for what is given is wrong; 1 where it is `verify` that finds so
     said : where: on standard error; on standard output by `verify`, whose business it is
     printed : something else may stand on standard output
     """

@@ -204,12 +204,12 @@ def damaged() -> list[Case]:
     """One file changed, as an accident would."""
     deep = b"[" * 200_000
     return [
-        *_each("whose study.json is cut", _sparse("study.json", 300), "status compare", 1, "study"),
-        *_each("whose study.json is deep", _put("study.json", deep), "status", 1, "study.json"),
-        *_each("whose study.json is a list", _put("study.json", b"[]"), "status", 1, "study.json"),
-        *_each("whose study.json is no text", _put("study.json", b"\xff"), "compare", 1, "study"),
+        *_each("whose study.json is cut", _sparse("study.json", 300), "status compare", 2, "study"),
+        *_each("whose study.json is deep", _put("study.json", deep), "status", 2, "study.json"),
+        *_each("whose study.json is a list", _put("study.json", b"[]"), "status", 2, "study.json"),
+        *_each("whose study.json is no text", _put("study.json", b"\xff"), "compare", 2, "study"),
         *_each("whose study.json is a pipe", _pipe("study.json"), "status", 2, "no study.json"),
-        *_each("whose study.json is huge", _sparse("study.json"), "status", 1, "study.json"),
+        *_each("whose study.json is huge", _sparse("study.json"), "status", 2, "study.json"),
         *_each(
             "without study.json", lambda s: (s / "study.json").unlink(), "compare", 2, "no study"
         ),
@@ -217,77 +217,77 @@ def damaged() -> list[Case]:
             "whose recipe.yaml is edited",
             _append("recipe.yaml", b"\nmargin: 0.5\n"),
             "compare",
-            1,
+            2,
             "recipe.yaml",
         ),
         *_each(
             "whose recipe.yaml is a bomb",
             _put("recipe.yaml", b"a: &a [*a]"),
             "compare report",
-            1,
+            2,
             "recipe.yaml",
         ),
-        *_each("whose recipe.yaml is huge", _sparse("recipe.yaml"), "compare", 1, "recipe.yaml"),
+        *_each("whose recipe.yaml is huge", _sparse("recipe.yaml"), "compare", 2, "recipe.yaml"),
         *_each(
             "whose recipe.yaml runs code",
             _put("recipe.yaml", b"!!python/object/apply:os.system [id]"),
             "compare",
-            1,
+            2,
             "recipe.yaml",
         ),
-        *_each("whose ledger is edited", _append("ledger.jsonl", b"{}\n"), "compare", 1, "ledger"),
-        *_each("whose ledger is a pipe", _pipe("ledger.jsonl"), "compare", 1, "ledger.jsonl"),
-        *_each("whose ledger is huge", _sparse("ledger.jsonl"), "compare", 1, "ledger.jsonl"),
+        *_each("whose ledger is edited", _append("ledger.jsonl", b"{}\n"), "compare", 2, "ledger"),
+        *_each("whose ledger is a pipe", _pipe("ledger.jsonl"), "compare", 2, "ledger.jsonl"),
+        *_each("whose ledger is huge", _sparse("ledger.jsonl"), "compare", 2, "ledger.jsonl"),
         *_each(
             "whose trial.json is edited",
             _append(f"{TRIAL}/trial.json", b" "),
             "compare",
-            1,
+            2,
             "trial.json",
         ),
         *_each(
-            "whose history is a pipe", _pipe(f"{TRIAL}/history.csv"), "compare report", 1, "history"
+            "whose history is a pipe", _pipe(f"{TRIAL}/history.csv"), "compare report", 2, "history"
         ),
         *_each(
-            "whose manifest is cut", _sparse(f"{TRIAL}/manifest.json", 99), "compare", 1, "manifest"
+            "whose manifest is cut", _sparse(f"{TRIAL}/manifest.json", 99), "compare", 2, "manifest"
         ),
         *_each(
-            "whose manifest is a pipe", _pipe(f"{TRIAL}/manifest.json"), "compare", 1, "manifest"
+            "whose manifest is a pipe", _pipe(f"{TRIAL}/manifest.json"), "compare", 2, "manifest"
         ),
         *_each(
-            "whose clocks are edited", _append(f"{TRIAL}/timing.json", b" "), "compare", 1, "timing"
+            "whose clocks are edited", _append(f"{TRIAL}/timing.json", b" "), "compare", 2, "timing"
         ),
         *_each(
             "whose predictions are cut",
             _sparse(f"{OPENING}/a/seed-0.npy", 500),
             "compare",
-            1,
+            2,
             "seed-0",
         ),
         *_each(
             "whose predictions are huge",
             _sparse(f"{OPENING}/a/seed-0.npy"),
             "compare",
-            1,
+            2,
             "seed-0.npy",
         ),
         *_each(
             "whose predictions are a pipe",
             _pipe(f"{OPENING}/a/seed-0.npy"),
             "compare",
-            1,
+            2,
             "seed-0.npy",
         ),
         *_each(
             "whose labels are a device",
             _link(f"{OPENING}/labels.npy", "/dev/zero"),
             "compare",
-            1,
+            2,
             "labels",
         ),
-        *_each("whose opening is a link to itself", _link(OPENING, "1"), "compare", 1, "openings"),
+        *_each("whose opening is a link to itself", _link(OPENING, "1"), "compare", 2, "openings"),
         *_each(
-            "whose trial is a link to nowhere", _link(TRIAL, "/nowhere"), "compare", 1, "seed-0"
+            "whose trial is a link to nowhere", _link(TRIAL, "/nowhere"), "compare", 2, "seed-0"
         ),
     ]
 
@@ -322,246 +322,246 @@ def forged() -> list[Case]:
     return [
         *_each("of another format", study(format=2), "status compare report verify", 2, "format 1"),
         *_each("of format null", study(format=None), "status", 2, "format 1"),
-        *_each("without data", study(data=None), "status compare", 1, "study.json"),
-        *_each("whose data is a list", study(data=[]), "compare", 1, "study.json"),
-        *_each("of a data set of text", data(test="many"), "compare", 1, "study.json"),
-        *_each("of 10^18 test images", data(test=10**12), "compare", 1, "labels.npy"),
-        *_each("of -1 test images", data(test=-1), "compare", 1, ""),
-        *_each("of no classes", data(class_names=[]), "compare", 1, ""),
+        *_each("without data", study(data=None), "status compare", 2, "study.json"),
+        *_each("whose data is a list", study(data=[]), "compare", 2, "study.json"),
+        *_each("of a data set of text", data(test="many"), "compare", 2, "study.json"),
+        *_each("of 10^18 test images", data(test=10**12), "compare", 2, "labels.npy"),
+        *_each("of -1 test images", data(test=-1), "compare", 2, ""),
+        *_each("of no classes", data(class_names=[]), "compare", 2, ""),
         *_each(
-            "of nested class names", data(class_names=[[]] * 10), "compare report", 1, "study.json"
+            "of nested class names", data(class_names=[[]] * 10), "compare report", 2, "study.json"
         ),
         *_each(
             "of a class that colours",
             data(class_names=["\x1b[31m", *"bcdefghij"]),
             "compare report",
-            1,
+            2,
             "study.json",
         ),
-        *_each("of a class of two lines", data(class_names=["a\nb", "c"]), "compare", 1, "study"),
-        *_each("with a note that rings", data(notes=["\x07"]), "status", 1, "study.json"),
-        *_each("with a title of two lines", study(title="a\u2028b"), "compare", 1, "study.json"),
+        *_each("of a class of two lines", data(class_names=["a\nb", "c"]), "compare", 2, "study"),
+        *_each("with a note that rings", data(notes=["\x07"]), "status", 2, "study.json"),
+        *_each("with a title of two lines", study(title="a\u2028b"), "compare", 2, "study.json"),
         *_each(
-            "of a test hash that is a path", data(test_hash="../../x"), "compare", 1, "study.json"
+            "of a test hash that is a path", data(test_hash="../../x"), "compare", 2, "study.json"
         ),
-        *_each("of a test hash of numbers", data(test_hash=3), "compare", 1, "study.json"),
-        *_each("without duplicates", study(duplicates=None), "compare", 1, "study.json"),
-        *_each("without an environment", study(environment=7), "compare", 1, "study.json"),
-        *_each("without a recipe in it", study(resolved=None), "status", 1, "study.json"),
-        *_each("with a list as recipe", study(resolved=[1]), "status", 1, "study.json"),
-        *_each("with a name of two lines", study(name="a\nb"), "compare", 1, "study.json"),
+        *_each("of a test hash of numbers", data(test_hash=3), "compare", 2, "study.json"),
+        *_each("without duplicates", study(duplicates=None), "compare", 2, "study.json"),
+        *_each("without an environment", study(environment=7), "compare", 2, "study.json"),
+        *_each("without a recipe in it", study(resolved=None), "status", 2, "study.json"),
+        *_each("with a list as recipe", study(resolved=[1]), "status", 2, "study.json"),
+        *_each("with a name of two lines", study(name="a\nb"), "compare", 2, "study.json"),
         *_each(
             "whose trial is a list",
             file(TRIAL, "trial.json", b"[]"),
             "status compare",
-            1,
+            2,
             "trial.json",
         ),
         *_each(
-            "whose trial is NaN", file(TRIAL, "trial.json", NAN), "status compare", 1, "trial.json"
+            "whose trial is NaN", file(TRIAL, "trial.json", NAN), "status compare", 2, "trial.json"
         ),
         *_each(
             "whose trial is deep",
             file(TRIAL, "trial.json", b"[" * 100_000),
             "status compare",
-            1,
+            2,
             "trial.json",
         ),
         *_each(
             "whose trial is empty",
             file(TRIAL, "trial.json", b"{}"),
             "status compare",
-            1,
+            2,
             "trial.json",
         ),
-        *_each("of text epochs", trial(epochs_trained="all"), "status compare", 1, "trial.json"),
+        *_each("of text epochs", trial(epochs_trained="all"), "status compare", 2, "trial.json"),
         *_each(
             "of a selected epoch of 10^9",
             trial(selected_epoch=10**9),
             "compare report",
-            1,
+            2,
             "trial.json",
         ),
-        *_each("of negative parameters", trial(parameters=-1), "compare", 1, "trial.json"),
-        *_each("of parameters of 10^400", trial(parameters=10**400), "compare", 1, "trial.json"),
-        *_each("of another model's trial", trial(model="b"), "compare", 1, "trial.json"),
-        *_each("whose settings are text", trial(settings="x"), "compare report", 1, "trial.json"),
+        *_each("of negative parameters", trial(parameters=-1), "compare", 2, "trial.json"),
+        *_each("of parameters of 10^400", trial(parameters=10**400), "compare", 2, "trial.json"),
+        *_each("of another model's trial", trial(model="b"), "compare", 2, "trial.json"),
+        *_each("whose settings are text", trial(settings="x"), "compare report", 2, "trial.json"),
         *_each(
-            "whose history is empty", file(TRIAL, "history.csv", b""), "compare", 1, "history.csv"
+            "whose history is empty", file(TRIAL, "history.csv", b""), "compare", 2, "history.csv"
         ),
         *_each(
             "whose history is a header",
             file(TRIAL, "history.csv", header),
             "compare report",
-            1,
+            2,
             "history",
         ),
         *_each(
             "whose history is text",
             file(TRIAL, "history.csv", header + b"a,b,c,d,e,f,g\n"),
             "compare",
-            1,
+            2,
             "history",
         ),
         *_each(
             "whose history is one field",
             file(TRIAL, "history.csv", header + b"1" * 2_000_000),
             "compare",
-            1,
+            2,
             "history",
         ),
         *_each(
             "whose history has NUL",
             file(TRIAL, "history.csv", header + b"\0\n"),
             "compare",
-            1,
+            2,
             "history",
         ),
         *_each(
             "whose clocks are text",
             lambda s: reseal(s / TRIAL / "timing.json", seconds="long"),
             "compare",
-            1,
+            2,
             "timing",
         ),
         *_each(
             "whose clocks are infinite",
             _put(f"{TRIAL}/timing.json", b'{"seconds": Infinity}'),
             "compare",
-            1,
+            2,
             "timing",
         ),
         *_each(
             "whose opening is a list",
             file(OPENING, "opening.json", b"[]"),
             "compare",
-            1,
+            2,
             "opening.json",
         ),
         *_each(
             "whose opening is empty",
             file(OPENING, "opening.json", b"{}"),
             "compare",
-            1,
+            2,
             "opening.json",
         ),
         *_each(
-            "of a model called ..", opening(models={"../../..": [0]}), "compare", 1, "opening.json"
+            "of a model called ..", opening(models={"../../..": [0]}), "compare", 2, "opening.json"
         ),
         *_each(
-            "of a model that is a path", opening(models={"/etc": [0]}), "compare", 1, "opening.json"
+            "of a model that is a path", opening(models={"/etc": [0]}), "compare", 2, "opening.json"
         ),
         *_each(
-            "of a seed that is text", opening(models={"a": ["x"]}), "compare", 1, "opening.json"
+            "of a seed that is text", opening(models={"a": ["x"]}), "compare", 2, "opening.json"
         ),
-        *_each("of a seed of -1", opening(models={"a": [-1]}), "compare", 1, "opening.json"),
+        *_each("of a seed of -1", opening(models={"a": [-1]}), "compare", 2, "opening.json"),
         *_each(
             "of a seed twice",
             opening(models={"a": [0, 0], "b": [0, 1]}),
             "compare",
-            1,
+            2,
             "opening.json",
         ),
         *_each(
-            "of a seed that is not there", opening(models={"a": [0, 7]}), "compare", 1, "seed-7"
+            "of a seed that is not there", opening(models={"a": [0, 7]}), "compare", 2, "seed-7"
         ),
-        *_each("of a model that is not declared", opening(models={"z": [0]}), "compare", 1, ""),
+        *_each("of a model that is not declared", opening(models={"z": [0]}), "compare", 2, ""),
         *_each(
             "of a baseline that is a path",
             opening(baselines=["../../x"]),
             "compare",
-            1,
+            2,
             "opening.json",
         ),
         *_each(
-            "of a baseline that is a number", opening(baselines=[3]), "compare", 1, "opening.json"
+            "of a baseline that is a number", opening(baselines=[3]), "compare", 2, "opening.json"
         ),
         *_each(
             "of predictions of objects",
             file(OPENING, "a/seed-0.npy", pickled),
             "compare",
-            1,
+            2,
             "seed-0.npy",
         ),
         *_each(
             "of predictions of code",
             file(OPENING, "a/seed-0.npy", evil),
             "compare",
-            1,
+            2,
             "seed-0.npy",
         ),
         *_each(
             "of predictions of no bytes",
             file(OPENING, "a/seed-0.npy", b""),
             "compare",
-            1,
+            2,
             "seed-0.npy",
         ),
         *_each(
             "of predictions of 10^18",
             file(OPENING, "a/seed-0.npy", _promise("(1000000000000000000, 10)")),
             "compare",
-            1,
+            2,
             "seed-0.npy",
         ),
         *_each(
             "of predictions of 10^30",
             file(OPENING, "a/seed-0.npy", array(zeros + 1e30)),
             "compare",
-            1,
+            2,
             "seed-0.npy",
         ),
         *_each(
             "of negative predictions",
             file(OPENING, "a/seed-0.npy", array(zeros - 1)),
             "compare",
-            1,
+            2,
             "seed-0.npy",
         ),
         *_each(
             "of predictions of doubles",
             file(OPENING, "a/seed-0.npy", array(zeros.astype(float))),
             "compare",
-            1,
+            2,
             "seed-0",
         ),
         *_each(
             "of predictions too few",
             file(OPENING, "a/seed-0.npy", array(zeros[:-1])),
             "compare",
-            1,
+            2,
             "seed-0.npy",
         ),
         *_each(
             "of labels of 99",
             file(OPENING, "labels.npy", array(np.full(360, 99))),
             "compare report",
-            1,
+            2,
             "labels.npy",
         ),
         *_each(
             "of labels of -1",
             file(OPENING, "labels.npy", array(np.full(360, -1))),
             "compare",
-            1,
+            2,
             "labels.npy",
         ),
         *_each(
             "whose manifest is a list",
             _put(f"{TRIAL}/manifest.json", store.sealed_json({"files": []})),
             "compare",
-            1,
+            2,
             "manifest",
         ),
         *_each(
             "whose manifest has no files",
             _put(f"{TRIAL}/manifest.json", store.sealed_json({})),
             "compare",
-            1,
+            2,
             "manifest",
         ),
-        *_each("whose ledger is forged", _ledger({"opening": "x"}), "compare", 1, "ledger"),
-        *_each("whose ledger is a list", _ledger([]), "compare", 1, "ledger"),
+        *_each("whose ledger is forged", _ledger({"opening": "x"}), "compare", 2, "ledger"),
+        *_each("whose ledger is a list", _ledger([]), "compare", 2, "ledger"),
         *_each(
             "whose recipe has a bomb's size", _recipe("b" * 999_000), "compare", 2, "recipe.yaml"
         ),
@@ -634,10 +634,10 @@ def leading_out() -> list[Case]:
         *_run("of another split", lambda s: reseal(s / "study.json", split="0" * 64), 2, "split"),
         *_run("with code to be kept", _kept_code, 2, "code runs only where"),
         *_run(
-            "whose recipe is a list", lambda s: reseal(s / "study.json", resolved={}), 1, "study"
+            "whose recipe is a list", lambda s: reseal(s / "study.json", resolved={}), 2, "study"
         ),
-        *_run("without identities", lambda s: reseal(s / "study.json", identities={}), 1, "study"),
-        *_run("whose study.json is cut", _sparse("study.json", 300), 1, "study.json"),
+        *_run("without identities", lambda s: reseal(s / "study.json", identities={}), 2, "study"),
+        *_run("whose study.json is cut", _sparse("study.json", 300), 2, "study.json"),
         *_run("of format 99", lambda s: reseal(s / "study.json", format=99), 2, "format 1"),
         Case(
             "study whose code would run again: verify",

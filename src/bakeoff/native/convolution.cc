@@ -1,255 +1,38 @@
 // Convolution and its slopes on one CPU core, for JAX's foreign-function interface (jax.ffi).
 //
 // Images are (batch, height, width, channels), kernels (height, width, channels, filters), float32;
-// images are padded already. All three are one small product, done over and over: P rows times Q
-// vectors of columns, summed in registers. Sums are taken in a fixed order, so results repeat bit
-// for bit.
+// images are padded already. By tiles of a matrix unit where there is one and it pays (amx.h), in
+// float32 registers elsewhere (floats.h); results repeat bit for bit.
 
-#include <algorithm>
-#include <cstdint>
-#include <cstring>
-#include <type_traits>
-#include <vector>
-
-#include "xla/ffi/api/ffi.h"
+#include "amx.h"
+#include "floats.h"
+#include "shape.h"
 
 namespace {
 
-namespace ffi = xla::ffi;
-using Images = ffi::Buffer<ffi::F32>;
-using Result = ffi::ResultBuffer<ffi::F32>;
-using Strides = ffi::Span<const int64_t>;
-using Offsets = std::vector<int64_t>;
+using Kernel = void (*)(const Shape&, const float*, const float*, float*);
 
-// Floats in a vector; P·Q at most, Q at most: sums, columns and a broadcast fit the registers.
-#if defined(__AVX512F__)
-constexpr int kWidth = 16, kTile = 25, kColumns = 5;
-#elif defined(__AVX__)
-constexpr int kWidth = 8, kTile = 12, kColumns = 3;
-#else
-constexpr int kWidth = 4, kTile = 24, kColumns = 4;
-#endif
-typedef float Vector __attribute__((vector_size(4 * kWidth), aligned(4), may_alias));
-
-constexpr int rows_of(int columns) { return std::min(kTile / columns, 8); }
-
-int64_t padded(int64_t n) { return (n + kWidth - 1) / kWidth * kWidth; }
-
-struct Shape {
-  int64_t batch, height, width, channels, kh, kw, filters, oh, ow, sh, sw;
-
-  Shape(Images::Dimensions images, Images::Dimensions kernel, Images::Dimensions slope, Strides by)
-      : batch(images[0]), height(images[1]), width(images[2]), channels(images[3]), kh(kernel[0]),
-        kw(kernel[1]), filters(kernel[3]), oh(slope[1]), ow(slope[2]), sh(by[0]), sw(by[1]) {}
-
-  int64_t pixels() const { return oh * ow; }
-  int64_t line() const { return width * channels; }
-  int64_t image() const { return height * line(); }
-
-  // Where in an image the window of each output pixel begins.
-  Offsets windows() const {
-    Offsets found;
-    for (int64_t y = 0; y < oh; ++y)
-      for (int64_t x = 0; x < ow; ++x) found.push_back(y * sh * line() + x * sw * channels);
-    return found;
-  }
-
-  // Where in an image's slope each output pixel lies.
-  Offsets outputs() const {
-    Offsets found;
-    for (int64_t p = 0; p < pixels(); ++p) found.push_back(p * filters);
-    return found;
-  }
-};
-
-// Call `visit` with `value`, one of 1 … Most, as a constant.
-template <int Most, typename Visit>
-void constant(int64_t value, Visit&& visit) {
-  if constexpr (Most > 1)
-    if (value < Most) return constant<Most - 1>(value, visit);
-  visit(std::integral_constant<int, Most>());
-}
-
-// Cut `n` rows into tiles as even as can be: call `visit` with each tile's size, as a constant, and
-// its first row.
-template <int Most, typename Visit>
-void tiles(int64_t n, Visit&& visit) {
-  const int64_t number = (n + Most - 1) / Most;
-  for (int64_t tile = 0; tile < number; ++tile) {
-    const int64_t first = tile * n / number;
-    constant<Most>((tile + 1) * n / number - first, [&](auto rows) { visit(rows, first); });
-  }
-}
-
-// Vectors of columns are cut into groups: (first column, number of vectors).
-std::vector<std::pair<int64_t, int64_t>> groups(int64_t columns) {
-  const int64_t vectors = padded(columns) / kWidth, number = (vectors + kColumns - 1) / kColumns;
-  std::vector<std::pair<int64_t, int64_t>> found;
-  for (int64_t g = 0; g < number; ++g) {
-    const int64_t begin = g * vectors / number;
-    found.emplace_back(begin * kWidth, (g + 1) * vectors / number - begin);
-  }
-  return found;
-}
-
-// Call `visit` with each group's number of vectors, as a constant, its first column, and where its
-// (rows, vectors) begin in a matrix that `pack` made.
-template <typename Visit>
-void each_group(int64_t rows, int64_t columns, Visit&& visit) {
-  int64_t begin = 0;
-  for (const auto& [first, vectors] : groups(columns)) {
-    constant<kColumns>(vectors, [&, first = first](auto q) { visit(q, first, begin); });
-    begin += rows * vectors * kWidth;
-  }
-}
-
-// Lay a matrix out group by group, with zeros behind its last column. The matrix is part of a
-// kernel: a step along a row or a column is so many floats.
-std::vector<float> pack(int64_t rows, int64_t columns, const float* from, int64_t row_step,
-                        int64_t column_step) {
-  std::vector<float> packed(rows * padded(columns), 0.0f);
-  float* to = packed.data();
-  for (const auto& [first, vectors] : groups(columns)) {
-    const int64_t wide = vectors * kWidth, present = std::min(wide, columns - first);
-    if (column_step == 1)
-      for (int64_t row = 0; row < rows; ++row)
-        std::copy_n(from + row * row_step + first, present, to + row * wide);
-    else
-      for (int64_t column = 0; column < present; ++column)
-        for (int64_t row = 0; row < rows; ++row)
-          to[row * wide + column] = from[row * row_step + (first + column) * column_step];
-    to += rows * wide;
-  }
-  return packed;
-}
-
-// ── pixels times a packed matrix ─────────────────────────────────────────────────────────────
-
-// One product: row p is `lines` runs of `count` floats, `line` floats apart, from from[p] on.
-struct Rows {
-  const float* from;
-  int64_t line, lines, count;
-  bool add;      // to what `to` holds
-  int64_t left;  // columns of `to` that there are, from the group's first on
-};
-
-template <int P, int Q>
-void multiply(const Rows& rows, const int64_t* from, const float* packed, float* to,
-              const int64_t* at) {
-  Vector sums[P][Q] = {};
-  for (int64_t i = 0; i < rows.lines; ++i) {
-    const float* run[P];
-    for (int p = 0; p < P; ++p) run[p] = rows.from + i * rows.line + from[p];
-    for (int64_t t = 0; t < rows.count; ++t, packed += Q * kWidth) {
-      Vector columns[Q];
-      for (int q = 0; q < Q; ++q) columns[q] = reinterpret_cast<const Vector*>(packed)[q];
-      for (int p = 0; p < P; ++p)
-        for (int q = 0; q < Q; ++q) sums[p][q] += run[p][t] * columns[q];
-    }
-  }
-  for (int p = 0; p < P; ++p)
-    for (int q = 0; q < Q; ++q) {
-      float* place = to + at[p] + q * kWidth;
-      const int64_t left = std::min<int64_t>(rows.left - q * kWidth, kWidth);
-      if (left == kWidth) {
-        Vector& whole = *reinterpret_cast<Vector*>(place);
-        whole = rows.add ? whole + sums[p][q] : sums[p][q];
-      } else {
-        for (int64_t c = 0; c < left; ++c)
-          place[c] = rows.add ? place[c] + sums[p][q][c] : sums[p][q][c];
-      }
-    }
-}
-
-template <int Q>
-void multiply_all(const Rows& rows, const Offsets& from, const float* packed, float* to,
-                  const Offsets& at) {
-  tiles<rows_of(Q)>(from.size(), [&](auto p, int64_t first) {
-    multiply<p, Q>(rows, from.data() + first, packed, to, at.data() + first);
-  });
+ffi::Error run(Kernel kernel, const Shape& shape, Images one, Images other, Result out) {
+  kernel(shape, one.typed_data(), other.typed_data(), out->typed_data());
+  return ffi::Error::Success();
 }
 
 ffi::Error forward(Images images, Images kernel, Result out, Strides strides) {
   const Shape s(images.dimensions(), kernel.dimensions(), out->dimensions(), strides);
-  const int64_t count = s.kw * s.channels;
-  const auto packed = pack(s.kh * count, s.filters, kernel.typed_data(), s.filters, 1);
-  const Offsets windows = s.windows(), outputs = s.outputs();
-  for (int64_t b = 0; b < s.batch; ++b)
-    each_group(s.kh * count, s.filters, [&](auto q, int64_t first, int64_t begin) {
-      const Rows rows{images.typed_data() + b * s.image(), s.line(), s.kh, count, false,
-                      s.filters - first};
-      float* to = out->typed_data() + b * s.pixels() * s.filters + first;
-      multiply_all<q>(rows, windows, packed.data() + begin, to, outputs);
-    });
-  return ffi::Error::Success();
+  const bool tiles = amx::pays(s.channels, s.filters);
+  return run(tiles ? amx::forward : floats::forward, s, images, kernel, out);
 }
 
-// Each pixel of the slope times the kernel's matrix of one place is added where that place lay.
 ffi::Error image_slope(Images slope, Images kernel, Result out, Strides strides) {
   const Shape s(out->dimensions(), kernel.dimensions(), slope.dimensions(), strides);
-  std::vector<std::vector<float>> packed;  // of each place, turned round: (filters, channels)
-  for (int64_t place = 0; place < s.kh * s.kw; ++place)
-    packed.push_back(pack(s.filters, s.channels,
-                          kernel.typed_data() + place * s.channels * s.filters, 1, s.filters));
-  const Offsets windows = s.windows(), outputs = s.outputs();
-  std::memset(out->typed_data(), 0, s.batch * s.image() * sizeof(float));
-  for (int64_t b = 0; b < s.batch; ++b)
-    each_group(s.filters, s.channels, [&](auto q, int64_t first, int64_t begin) {
-      const Rows rows{slope.typed_data() + b * s.pixels() * s.filters, 0, 1, s.filters, true,
-                      s.channels - first};
-      for (int64_t place = 0; place < s.kh * s.kw; ++place) {
-        const int64_t shift = place / s.kw * s.line() + place % s.kw * s.channels;
-        float* to = out->typed_data() + b * s.image() + shift + first;
-        multiply_all<q>(rows, outputs, packed[place].data() + begin, to, windows);
-      }
-    });
-  return ffi::Error::Success();
-}
-
-// ── the slope of the kernel ──────────────────────────────────────────────────────────────────
-
-// Add to P rows of `sums` what all pixels of an image give them: P values in a run, times the
-// pixel's slope.
-template <int P, int Q>
-void gather(const Shape& s, const float* image, const float* slope, int64_t wide, float* sums) {
-  Vector values[P][Q];
-  for (int p = 0; p < P; ++p)
-    for (int q = 0; q < Q; ++q) values[p][q] = reinterpret_cast<Vector*>(sums + p * wide)[q];
-  for (int64_t y = 0; y < s.oh; ++y) {
-    const float* run = image + y * s.sh * s.line();
-    for (int64_t x = 0; x < s.ow; ++x, run += s.sw * s.channels, slope += wide) {
-      Vector columns[Q];
-      for (int q = 0; q < Q; ++q) columns[q] = reinterpret_cast<const Vector*>(slope)[q];
-      for (int p = 0; p < P; ++p)
-        for (int q = 0; q < Q; ++q) values[p][q] += run[p] * columns[q];
-    }
-  }
-  for (int p = 0; p < P; ++p)
-    for (int q = 0; q < Q; ++q) reinterpret_cast<Vector*>(sums + p * wide)[q] = values[p][q];
+  const bool tiles = amx::pays(s.filters, s.channels);
+  return run(tiles ? amx::image_slope : floats::image_slope, s, slope, kernel, out);
 }
 
 ffi::Error kernel_slope(Images images, Images slope, Result out, Strides strides) {
   const Shape s(images.dimensions(), out->dimensions(), slope.dimensions(), strides);
-  const int64_t count = s.kw * s.channels, wide = padded(s.filters);
-  std::vector<float> sums(s.kh * count * wide, 0.0f), widened(s.pixels() * wide, 0.0f);
-  for (int64_t b = 0; b < s.batch; ++b) {
-    const float* by = slope.typed_data() + b * s.pixels() * s.filters;
-    if (wide != s.filters) {
-      for (int64_t p = 0; p < s.pixels(); ++p)
-        std::copy_n(by + p * s.filters, s.filters, widened.data() + p * wide);
-      by = widened.data();
-    }
-    each_group(0, s.filters, [&](auto q, int64_t first, int64_t) {
-      for (int64_t i = 0; i < s.kh; ++i)
-        tiles<rows_of(q)>(count, [&](auto p, int64_t place) {
-          gather<p, q>(s, images.typed_data() + b * s.image() + i * s.line() + place, by + first,
-                       wide, sums.data() + (i * count + place) * wide + first);
-        });
-    });
-  }
-  for (int64_t row = 0; row < s.kh * count; ++row)
-    std::copy_n(sums.data() + row * wide, s.filters, out->typed_data() + row * s.filters);
-  return ffi::Error::Success();
+  const bool tiles = amx::pays(s.batch, s.filters) && amx::pays(s.batch, s.channels);
+  return run(tiles ? amx::kernel_slope : floats::kernel_slope, s, images, slope, out);
 }
 
 auto binding() {

@@ -1,0 +1,45 @@
+// The shapes that a convolution and its slopes go by.
+
+#pragma once
+
+#include <cstdint>
+#include <vector>
+
+#include "xla/ffi/api/ffi.h"
+
+namespace {
+
+namespace ffi = xla::ffi;
+using Images = ffi::Buffer<ffi::F32>;
+using Result = ffi::ResultBuffer<ffi::F32>;
+using Strides = ffi::Span<const int64_t>;
+using Offsets = std::vector<int64_t>;
+
+struct Shape {
+  int64_t batch, height, width, channels, kh, kw, filters, oh, ow, sh, sw;
+
+  Shape(Images::Dimensions images, Images::Dimensions kernel, Images::Dimensions slope, Strides by)
+      : batch(images[0]), height(images[1]), width(images[2]), channels(images[3]), kh(kernel[0]),
+        kw(kernel[1]), filters(kernel[3]), oh(slope[1]), ow(slope[2]), sh(by[0]), sw(by[1]) {}
+
+  int64_t pixels() const { return oh * ow; }
+  int64_t line() const { return width * channels; }
+  int64_t image() const { return height * line(); }
+
+  // Where in an image the window of each output pixel begins.
+  Offsets windows() const {
+    Offsets found;
+    for (int64_t y = 0; y < oh; ++y)
+      for (int64_t x = 0; x < ow; ++x) found.push_back(y * sh * line() + x * sw * channels);
+    return found;
+  }
+
+  // Where in an image's slope each output pixel lies.
+  Offsets outputs() const {
+    Offsets found;
+    for (int64_t p = 0; p < pixels(); ++p) found.push_back(p * filters);
+    return found;
+  }
+};
+
+}  // namespace

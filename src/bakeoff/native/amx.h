@@ -90,8 +90,9 @@ struct Block {
     const int64_t present = std::clamp<int64_t>(columns, 0, kSide);
     const __mmask16 mask = static_cast<__mmask16>((1u << present) - 1);
 #pragma GCC unroll 16
-    for (int row = 0; row < 16; ++row)
+    for (int row = 0; row < 16; ++row) {
       into[row] = row < rows ? _mm512_maskz_loadu_ps(mask, from + row * step) : _mm512_setzero_ps();
+    }
   }
 };
 
@@ -242,12 +243,14 @@ void multiply_pieces(const Tile* one, const Tile* other, const Tile* columns) {
 template <int P, int Q>
 void accumulate(const Link* link, const Link* end, const Tile* const (&rows)[2], int64_t row_step,
                 Operand columns, Depth depth) {
+  Sums unused;  // a processor whose tiles are not stored for a microsecond is slow to store the next
   for (; link != end; ++link) {
     const Tile* one = rows[0] + link->row * row_step;
     const Tile* other = rows[1] + link->row * row_step;
     const Tile* column = columns.from + link->column * columns.step;
     for (int64_t tile = 0; tile < depth.tiles; ++tile) {
       multiply_pieces<P, Q>(one, other, column);
+      _tile_stored(4, &unused, 64);
       one += kPieces;
       other += kPieces;
       column += depth.step;

@@ -147,13 +147,11 @@ void fill(Tile* to, const Block& first, const Block& second) {
     }
 }
 
-// Rows and what is summed over: the images' pixels, 16 at a time; `depth` numbers each.
-void fill_rows(Tile* to, const float* from, int64_t rows, int64_t step, int64_t pixels,
-               int64_t depth) {
-  for (int64_t pixel = 0; pixel < pixels; ++pixel, from += depth)
-    for (int64_t at = 0; at < depth; at += kDepth, to += kPieces)
-      fill<false>(to, {from + at, step, rows, depth - at},
-                  {from + at + kSide, step, rows, depth - at - kSide});
+// Rows are images; what is summed over are the `depth` numbers of a pixel.
+void fill_rows(Tile* to, const float* from, int64_t images, int64_t step, int64_t depth) {
+  for (int64_t at = 0; at < depth; at += kDepth, to += kPieces)
+    fill<false>(to, {from + at, step, images, depth - at},
+                {from + at + kSide, step, images, depth - at - kSide});
 }
 
 // Matrices (depth, columns) one behind the other; Turned if they lie as (columns, depth).
@@ -172,14 +170,12 @@ void fill_columns(Tile* to, const float* from, int64_t matrices, int64_t depth, 
       }
 }
 
-// Images are what is summed over, 32 at a time; at each pixel there are so many columns.
-template <bool Turned>
-void fill_images(Tile* to, const float* from, int64_t images, int64_t step, int64_t pixels,
-                 int64_t columns) {
-  for (int64_t pixel = 0; pixel < pixels; ++pixel, from += columns)
-    for (int64_t column = 0; column < columns; column += kSide, to += kPieces)
-      fill<Turned>(to, {from + column, step, images, columns - column},
-                   {from + column + kSide * step, step, images - kSide, columns - column});
+// Images are what is summed over; rows, or columns, are the numbers of a pixel.
+template <bool Rows>
+void fill_images(Tile* to, const float* from, int64_t images, int64_t step, int64_t numbers) {
+  for (int64_t at = 0; at < numbers; at += kSide, to += kPieces)
+    fill<Rows>(to, {from + at, step, images, numbers - at},
+               {from + at + kSide * step, step, images - kSide, numbers - at});
 }
 
 // ── products of tiles ────────────────────────────────────────────────────────────────────────
@@ -299,142 +295,179 @@ void pairs(int64_t n, Visit&& visit) {
 
 // ── the three operations ─────────────────────────────────────────────────────────────────────
 
-// One of them is a sum over links between a pixel of the images, an output pixel, and a place in
-// the kernel: call `visit` with the numbers of each three.
+// Each is a sum over links between a pixel of the images, an output pixel, and a place in the
+// kernel: call `visit` with the numbers of each three.
 template <typename Visit>
 void each_link(const Shape& s, Visit&& visit) {
   for (int64_t y = 0; y < s.oh; ++y)
     for (int64_t x = 0; x < s.ow; ++x)
       for (int64_t i = 0; i < s.kh; ++i)
         for (int64_t j = 0; j < s.kw; ++j)
-          visit(int32_t((y * s.sh + i) * s.width + x * s.sw + j), int32_t(y * s.ow + x),
-                int32_t(i * s.kw + j));
+          visit((y * s.sh + i) * s.width + x * s.sw + j, y * s.ow + x, i * s.kw + j);
 }
 
-// A batch of pixels, `depth` numbers each, from which others are made, `columns` numbers each.
+// The tiles of the latest pixels, each filled when it is wanted first, where an old one was.
+class Ring {
+ public:
+  Ring(Tile* tiles, int64_t pixels, int64_t step) : tiles_(tiles), pixels_(pixels), step_(step) {}
+
+  template <typename Fill>
+  void fill_up_to(int64_t end, Fill&& fill) {
+    for (; filled_ < end; ++filled_) fill(tiles_ + filled_ % pixels_ * step_, filled_);
+    asm volatile("" ::: "memory");
+  }
+
+ private:
+  Tile* tiles_;
+  int64_t pixels_, step_, filled_ = 0;
+};
+
+// Pixels that are made from others: of what each is a sum, and how many others come first.
 struct Made {
+  Links links;
+  int64_t wanted = 0;
+
+  void add(int64_t pixel, int64_t ring, int64_t place) {
+    links.push_back({int32_t(pixel % ring), int32_t(place)});
+    wanted = std::max(wanted, pixel + 1);
+  }
+};
+
+// `pixels`, with `depth` numbers each, times packed matrices (depth, columns).
+struct Product {
   const float* from;
-  int64_t batch, pixels, depth, columns;
+  int64_t batch, pixels, depth, columns, ring;
+  const Tile* packed;
   float* to;
 };
 
 template <int P>
-void make_images(const Made& m, const std::vector<Links>& links, const Tile* const (&rows)[2],
-                 const Tile* packed, int64_t images, float* to) {
+void make_images(const Product& m, const std::vector<Made>& made, int64_t first) {
   const int64_t across = parts(m.columns, kSide), deep = parts(m.depth, kDepth);
-  const int64_t step = links.size() * m.columns;
-  pairs(across, [&](auto q, int64_t column) {
-    for (size_t pixel = 0; pixel < links.size(); ++pixel) {
-      const Links& its = links[pixel];
+  const int64_t images = m.batch - first, step = m.pixels * m.depth, out = made.size() * m.columns;
+  const int64_t pixel = deep * kPieces;
+  Tile* tiles = room<Tile, 0>(P * m.ring * pixel);
+  Ring ring(tiles, m.ring, P * pixel);
+  const Tile* const rows[2] = {tiles, tiles + (P - 1) * pixel};
+  float* to = m.to + first * out;
+  for (const Made& its : made) {
+    ring.fill_up_to(its.wanted, [&](Tile* into, int64_t number) {
+      const float* from = m.from + first * step + number * m.depth;
+      for (int64_t p = 0; p < P; ++p)
+        fill_rows(into + p * pixel, from + p * kSide * step, images - p * kSide, step, m.depth);
+    });
+    pairs(across, [&](auto q, int64_t column) {
       Sums sums[4];
       clear<P, q>();
-      accumulate<P, q>(its.data(), its.data() + its.size(), rows, deep * kPieces,
-                       {packed + column * kPieces, deep * across * kPieces},
+      accumulate<P, q>(its.links.data(), its.links.data() + its.links.size(), rows, P * pixel,
+                       {m.packed + column * kPieces, pixel * across},
                        {deep, across * kPieces});
       keep<P, q>(sums, q);
       for (int each = 0; each < P * q; ++each) {
         const int64_t row = each / q * kSide, at = (column + each % q) * kSide;
-        copy(sums[each], to + row * step + pixel * m.columns + at, step, images - row,
-             m.columns - at);
+        copy(sums[each], to + row * out + at, out, images - row, m.columns - at);
       }
-    }
-  });
-}
-
-// Sum, for each pixel made, over its links, pixels times packed matrices (depth, columns).
-void make(const Made& m, const std::vector<Links>& links, const Tile* packed) {
-  const int64_t block = m.pixels * parts(m.depth, kDepth) * kPieces;
-  Tile* pixels = room<Tile, 0>(2 * block);
-  const Tile* const rows[2] = {pixels, pixels + block};
-  const int64_t step = m.pixels * m.depth;
-  for (int64_t b = 0; b < m.batch; b += 2 * kSide) {
-    const int64_t images = std::min(m.batch - b, 2 * kSide);
-    for (int64_t row = 0; row < images; row += kSide)
-      fill_rows(pixels + row / kSide * block, m.from + (b + row) * step, images - row, step,
-                m.pixels, m.depth);
-    asm volatile("" ::: "memory");
-    float* to = m.to + b * links.size() * m.columns;
-    if (images > kSide)
-      make_images<2>(m, links, rows, packed, images, to);
-    else
-      make_images<1>(m, links, rows, packed, images, to);
+    });
+    to += m.columns;
   }
 }
 
-Tile* packed_room(const Shape& s, int64_t depth, int64_t columns) {
-  return room<Tile, 1>(s.kh * s.kw * parts(depth, kDepth) * parts(columns, kSide) * kPieces);
+void make(const Product& m, const std::vector<Made>& made) {
+  for (int64_t first = 0; first < m.batch; first += 2 * kSide)
+    if (m.batch - first > kSide)
+      make_images<2>(m, made, first);
+    else
+      make_images<1>(m, made, first);
+}
+
+template <bool Turned>
+const Tile* packed(const Shape& s, const float* kernel, int64_t depth, int64_t columns) {
+  const int64_t places = s.kh * s.kw;
+  Tile* tiles = room<Tile, 1>(places * parts(depth, kDepth) * parts(columns, kSide) * kPieces);
+  fill_columns<Turned>(tiles, kernel, places, depth, columns);
+  return tiles;
 }
 
 void forward(const Shape& s, const float* images, const float* kernel, float* out) {
   const Registers registers;
-  Tile* packed = packed_room(s, s.channels, s.filters);
-  fill_columns<false>(packed, kernel, s.kh * s.kw, s.channels, s.filters);
-  std::vector<Links> links(s.pixels());
-  each_link(s, [&](int32_t pixel, int32_t output, int32_t place) {
-    links[output].push_back({pixel, place});
+  const int64_t ring = (s.kh - 1) * s.width + s.kw;
+  std::vector<Made> outputs(s.pixels());
+  each_link(s, [&](int64_t pixel, int64_t output, int64_t place) {
+    outputs[output].add(pixel, ring, place);
   });
-  make({images, s.batch, s.height * s.width, s.channels, s.filters, out}, links, packed);
+  make({images, s.batch, s.height * s.width, s.channels, s.filters, ring,
+        packed<false>(s, kernel, s.channels, s.filters), out}, outputs);
 }
 
 void image_slope(const Shape& s, const float* slope, const float* kernel, float* out) {
   const Registers registers;
-  Tile* packed = packed_room(s, s.filters, s.channels);
-  fill_columns<true>(packed, kernel, s.kh * s.kw, s.filters, s.channels);
-  std::vector<Links> links(s.height * s.width);
-  each_link(s, [&](int32_t pixel, int32_t output, int32_t place) {
-    links[pixel].push_back({output, place});
+  const int64_t ring = (s.kh - 1) * s.ow + s.kw;
+  std::vector<Made> pixels(s.height * s.width);
+  each_link(s, [&](int64_t pixel, int64_t output, int64_t place) {
+    pixels[pixel].add(output, ring, place);
   });
-  make({slope, s.batch, s.pixels(), s.filters, s.channels, out}, links, packed);
+  make({slope, s.batch, s.pixels(), s.filters, s.channels, ring,
+        packed<true>(s, kernel, s.filters, s.channels), out}, pixels);
 }
 
 #ifndef RUN
-#define RUN 5
+#define RUN 9
 #endif
-// So many pixels are summed before the next place in the kernel: their tiles stay in the cache.
+// So many output pixels are summed before the next place in the kernel.
 constexpr int64_t kRun = RUN;
 
-void gather(const Shape& s, const Tile* images, const Tile* slope, const Links& links, Sums* sums) {
-  const int64_t down = parts(s.channels, kSide), across = parts(s.filters, kSide);
-  const auto of_row = [&](int64_t row) {
-    const int64_t place = row / down, pixel = place / s.kw * s.width + place % s.kw;
-    return images + (pixel * down + row % down) * kPieces;
-  };
-  for (size_t begin = 0; begin < links.size(); begin += kRun) {
-    const Link *first = &links[begin], *end = first + std::min<int64_t>(kRun, links.size() - begin);
-    pairs(across, [&](auto q, int64_t column) {
-      pairs(s.kh * s.kw * down, [&](auto p, int64_t row) {
-        const Tile* const rows[2] = {of_row(row), of_row(row + p - 1)};
-        Sums* its = sums + row * across + column;
-        fetch<p, q>(its, across);
-        accumulate<p, q>(first, end, rows, down * kPieces,
-                         {slope + column * kPieces, across * kPieces}, {1, 0});
-        keep<p, q>(its, across);
-      });
-    });
-  }
+// Add to a place's sums, (channels, filters), what a run of output pixels gives it.
+void gather(const Links& links, int64_t run, const Tile* images, const Tile* slope, int64_t down,
+            int64_t across, int64_t column, Sums* sums) {
 }
 
 void kernel_slope(const Shape& s, const float* images, const float* slope, float* out) {
   const Registers registers;
   const int64_t down = parts(s.channels, kSide), across = parts(s.filters, kSide);
-  Tile* rows = room<Tile, 0>(s.height * s.width * down * kPieces);
-  Tile* columns = room<Tile, 1>(s.pixels() * across * kPieces);
-  const int64_t number = s.kh * s.kw * down * across;
-  Sums* sums = room<Sums, 2>(number);
-  std::fill_n(&sums->rows[0][0], number * kSide * kSide, 0.0f);
-  Links links;
-  for (int64_t y = 0; y < s.oh; ++y)
-    for (int64_t x = 0; x < s.ow; ++x)
-      links.push_back({int32_t(y * s.sh * s.width + x * s.sw), int32_t(y * s.ow + x)});
-  for (int64_t b = 0; b < s.batch; b += kDepth) {
-    const int64_t present = s.batch - b, step = s.pixels() * s.filters;
-    fill_images<true>(rows, images + b * s.image(), present, s.image(), s.height * s.width,
-                      s.channels);
-    fill_images<false>(columns, slope + b * step, present, step, s.pixels(), s.filters);
-    asm volatile("" ::: "memory");
-    gather(s, rows, columns, links, sums);
+  const int64_t places = s.kh * s.kw, step = s.pixels() * s.filters;
+  const Offsets windows = s.windows();
+  const auto wanted = [&](int64_t output) {
+    return windows[output] / s.channels + (s.kh - 1) * s.width + s.kw;
+  };
+  int64_t ring_size = 0;
+  for (int64_t first = 0; first < s.pixels(); first += kRun) {
+    const int64_t last = std::min(first + kRun, s.pixels()) - 1;
+    ring_size = std::max(ring_size, wanted(last) - windows[first] / s.channels);
   }
-  for (int64_t row = 0; row < s.kh * s.kw * down; ++row)
+  std::vector<Links> links(places);
+  each_link(s, [&](int64_t pixel, int64_t output, int64_t place) {
+    links[place].push_back({int32_t(pixel % ring_size), int32_t(output % kRun)});
+  });
+  Tile* rows = room<Tile, 0>(ring_size * down * kPieces);
+  Tile* columns = room<Tile, 1>(kRun * across * kPieces);
+  Sums* sums = room<Sums, 2>(places * down * across);
+  std::fill_n(&sums->rows[0][0], places * down * across * kSide * kSide, 0.0f);
+  for (int64_t b = 0; b < s.batch; b += kDepth) {
+    Ring ring(rows, ring_size, down * kPieces);
+    for (int64_t first = 0; first < s.pixels(); first += kRun) {
+      const int64_t end = std::min(first + kRun, s.pixels());
+      ring.fill_up_to(wanted(end - 1), [&](Tile* into, int64_t number) {
+        fill_images<true>(into, images + b * s.image() + number * s.channels, s.batch - b,
+                          s.image(), s.channels);
+      });
+      for (int64_t output = first; output < end; ++output)
+        fill_images<false>(columns + (output - first) * across * kPieces,
+                           slope + b * step + output * s.filters, s.batch - b, step, s.filters);
+      asm volatile("" ::: "memory");
+      pairs(across, [&](auto q, int64_t column) {
+        for (int64_t place = 0; place < places; ++place)
+          pairs(down, [&](auto p, int64_t row) {
+            const Tile* const from[2] = {rows + row * kPieces, rows + (row + p - 1) * kPieces};
+            Sums* its = sums + (place * down + row) * across + column;
+            fetch<p, q>(its, across);
+            accumulate<p, q>(&links[place][first], links[place].data() + end, from, down * kPieces,
+                             {columns + column * kPieces, across * kPieces}, {1, 0});
+            keep<p, q>(its, across);
+          });
+      });
+    }
+  }
+  for (int64_t row = 0; row < places * down; ++row)
     for (int64_t column = 0; column < across; ++column) {
       const int64_t channel = row % down * kSide, filter = column * kSide;
       copy(sums[row * across + column],

@@ -78,26 +78,26 @@ T* room(int64_t n) {
 
 // ── from float32 to tiles ────────────────────────────────────────────────────────────────────
 
-// 16 rows of 16 floats in an array; those that there are.
-struct Block {
-  const float* from;
-  int64_t step, rows, columns;
-
+// 16 rows of 16 floats in an array; those that there are, and zeros.
+class Block {
+ public:
   Block(const float* from, int64_t step, int64_t rows, int64_t columns)
-      : from(from), step(step), rows(rows), columns(columns) {}
+      : from_(from), step_(step), rows_(rows),
+        present_(_cvtu32_mask16((1u << std::clamp<int64_t>(columns, 0, kSide)) - 1)) {}
 
-  void read(__m512 (&into)[16]) const {
-    const int64_t present = std::clamp<int64_t>(columns, 0, kSide);
-    const __mmask16 mask = static_cast<__mmask16>((1u << present) - 1);
-#pragma GCC unroll 16
-    for (int row = 0; row < 16; ++row) {
-      into[row] = row < rows ? _mm512_maskz_loadu_ps(mask, from + row * step) : _mm512_setzero_ps();
-    }
+  __m512 row(int64_t row) const {
+    const bool there = row < rows_;
+    return _mm512_maskz_loadu_ps(there ? present_ : 0, from_ + (there ? row * step_ : 0));
   }
+
+ private:
+  const float* from_;
+  int64_t step_, rows_;
+  __mmask16 present_;
 };
 
 template <int Size>
-void swap_corners(__m512 (&rows)[16]) {
+inline void swap_corners(__m512 (&rows)[16]) {
   alignas(64) int low[16], high[16];
   for (int lane = 0; lane < 16; ++lane) {
     low[lane] = lane & Size ? 16 + lane - Size : lane;
@@ -113,38 +113,44 @@ void swap_corners(__m512 (&rows)[16]) {
     }
 }
 
-void transpose(__m512 (&rows)[16]) {
+inline void read_turned(const Block& block, __m512 (&rows)[16]) {
+#pragma GCC unroll 16
+  for (int row = 0; row < 16; ++row) rows[row] = block.row(row);
   swap_corners<1>(rows);
   swap_corners<2>(rows);
   swap_corners<4>(rows);
   swap_corners<8>(rows);
 }
 
-// A bfloat16 in the upper half of a lane, rounded; the rest of the value can be split further.
-__m512i take_piece(__m512& value) {
+// The upper halves of the lanes of both, rounded to bfloat16; the rest can be split further.
+inline __m512i take_pieces(__m512& one, __m512& other) {
   const __m512i half = _mm512_set1_epi32(0x8000), upper = _mm512_set1_epi32(0xffff0000);
-  const __m512i piece =
-      _mm512_and_si512(_mm512_add_epi32(_mm512_castps_si512(value), half), upper);
-  value = _mm512_sub_ps(value, _mm512_castsi512_ps(piece));
-  return piece;
+  const auto take = [&](__m512& value) {
+    const __m512i sum = _mm512_add_epi32(_mm512_castps_si512(value), half);
+    const __m512i piece = _mm512_and_si512(sum, upper);
+    value = _mm512_sub_ps(value, _mm512_castsi512_ps(piece));
+    return piece;
+  };
+  const __m512i low = take(one), high = take(other);
+  return _mm512_or_si512(_mm512_srli_epi32(low, 16), high);
 }
 
-// Fill three tiles: `first` is what the lower halves of the pairs hold, `second` the upper halves.
+// Fill a row of three tiles: `one` is what the lower halves of the pairs hold, `other` the upper.
+inline void fill_row(Tile* to, int row, __m512 one, __m512 other) {
+  for (int piece = 0; piece < kPieces; ++piece)
+    _mm512_store_si512(to[piece].pairs[row], take_pieces(one, other));
+}
+
 template <bool Turned>
-void fill(Tile* to, const Block& first, const Block& second) {
-  __m512 one[16], other[16];
-  first.read(one);
-  second.read(other);
-  if (Turned) {
-    transpose(one);
-    transpose(other);
+void fill(Tile* to, const Block& lower, const Block& upper) {
+  if constexpr (Turned) {
+    __m512 one[16], other[16];
+    read_turned(lower, one);
+    read_turned(upper, other);
+    for (int row = 0; row < 16; ++row) fill_row(to, row, one[row], other[row]);
+  } else {
+    for (int row = 0; row < 16; ++row) fill_row(to, row, lower.row(row), upper.row(row));
   }
-  for (int row = 0; row < 16; ++row)
-    for (int piece = 0; piece < kPieces; ++piece) {
-      const __m512i lower = take_piece(one[row]), upper = take_piece(other[row]);
-      _mm512_store_si512(to[piece].pairs[row],
-                         _mm512_or_si512(_mm512_srli_epi32(lower, 16), upper));
-    }
 }
 
 // Rows are images; what is summed over are the `depth` numbers of a pixel.

@@ -1,10 +1,11 @@
 """Native kernels: built on request, used where they were built, and the same from run to run.
 
-Oracle: XLA's convolution and its derivatives; that they agree with Keras's layers and with
+Oracle: XLA's convolution and its derivatives, sums in float64; that they agree with Keras's layers and with
 keras.Model.fit stands in test_layers.py and test_engine.py. Cost: 40 s, 5 of them the compiler's.
 Run: pytest tests/test_native.py
 """
 
+import ctypes
 import os
 import re
 import shutil
@@ -30,7 +31,20 @@ SHAPES = [
     ((2, 10, 10, 4), (2, 2, 4, 156), (3, 3)),
     ((1, 5, 5, 7), (5, 5, 7, 9), (1, 1)),
     ((2, 5, 4, 8), (1, 1, 8, 8), (2, 1)),
+    # where there are tiles: batches, channels and filters that fill some of them in part
+    ((16, 6, 7, 32), (3, 3, 32, 16), (1, 1)),
+    ((17, 5, 6, 40), (2, 3, 40, 33), (1, 1)),
+    ((33, 7, 5, 64), (3, 2, 64, 48), (2, 1)),
+    ((50, 4, 4, 156), (3, 3, 156, 90), (1, 1)),
+    ((65, 3, 3, 300), (3, 3, 300, 20), (1, 1)),
+    ((40, 6, 9, 24), (2, 2, 24, 30), (3, 4)),
 ]
+KINDS = {
+    "normal": lambda rng, shape: rng.standard_normal(shape),
+    "positive": lambda rng, shape: rng.random(shape),
+    "wide": lambda rng, shape: rng.standard_normal(shape) * 10.0 ** rng.uniform(-6, 6, shape),
+    "whole": lambda rng, shape: rng.integers(0, 4096, shape),
+}
 
 
 def reference(images, kernel, strides):
@@ -62,6 +76,73 @@ def test_values_and_slopes_are_those_of_xla(images, kernel, strides, rng, native
         np.testing.assert_allclose(each, other, atol=1e-5 * scale, rtol=1e-4)
 
 
+def exact(images, kernel, slope):
+    """The convolution and its slopes, summed in float64."""
+    images, kernel, slope = (each.astype(np.float64) for each in (images, kernel, slope))
+    (height, width), (oh, ow) = kernel.shape[:2], slope.shape[1:3]
+    values, image_slope = np.zeros(slope.shape), np.zeros(images.shape)
+    kernel_slope = np.zeros(kernel.shape)
+    for i, j in np.ndindex(height, width):
+        window = images[:, i : i + oh, j : j + ow]
+        values += window @ kernel[i, j]
+        image_slope[:, i : i + oh, j : j + ow] += slope @ kernel[i, j].T
+        kernel_slope[i, j] = np.tensordot(window, slope, ([0, 1, 2], [0, 1, 2]))
+    return values, image_slope, kernel_slope
+
+
+@pytest.fixture(scope="session")
+def float32_library(tmp_path_factory, native_library):
+    """Return the native kernels, built for a processor without tiles."""
+    folder = tmp_path_factory.mktemp("float32")
+    wrapper = folder / "c++"
+    wrapper.write_text(f'#!/bin/sh\nexec "{native.compiler()}" "$@" -mno-amx-bf16\n')
+    wrapper.chmod(0o755)
+    with pytest.MonkeyPatch.context() as patched:
+        patched.setenv("XDG_CACHE_HOME", str(folder))
+        patched.setenv("CXX", str(wrapper))
+        try:
+            return native.build()
+        except UsageError:  # a compiler for processors that never have tiles
+            return native_library
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_errors_are_of_the_size_of_those_in_float32(kind, rng, native_kernels, float32_library):
+    """Tiles take float32 to pieces: what they lose is to be no more than float32 rounds off."""
+    shapes = (34, 7, 7, 96), (3, 3, 96, 64), (34, 5, 5, 64)
+    images, kernel, slope = (KINDS[kind](rng, shape).astype(np.float32) for shape in shapes)
+    arguments = {
+        "forward": (slope.shape, images, kernel),
+        "image_slope": (images.shape, slope, kernel),
+        "kernel_slope": (kernel.shape, images, slope),
+    }
+    plain = ctypes.CDLL(str(float32_library))
+    for name, right in zip(arguments, exact(images, kernel, slope), strict=True):
+        handler = jax.ffi.pycapsule(getattr(plain, f"bakeoff_{name}"))
+        jax.ffi.register_ffi_target(f"float32_{name}", handler, platform="cpu")
+        shape, one, other = arguments[name]
+        call = jax.ffi.ffi_call(f"float32_{name}", jax.ShapeDtypeStruct(shape, np.float32))
+        usual = np.asarray(call(one, other, strides=np.array((1, 1)))) - right
+        error = run(name, shape, one, other) - right
+        assert np.sqrt((error**2).mean()) <= 1.5 * np.sqrt((usual**2).mean())
+        assert np.abs(error).max() <= 1.5 * np.abs(usual).max()
+
+
+@pytest.mark.parametrize("channels, filters", [(3, 21), (64, 48)])
+def test_images_do_not_know_of_each_other(channels, filters, rng, native_kernels):
+    """The results of an image are the same to the bit alone, and among others, in any place."""
+    batch = rng.standard_normal((35, 6, 6, channels), np.float32)
+    kernel = rng.standard_normal((3, 3, channels, filters), np.float32)
+    slope = rng.standard_normal((35, 4, 4, filters), np.float32)
+    together = run("forward", slope.shape, batch, kernel)
+    slopes = run("image_slope", batch.shape, slope, kernel)
+    for image in (0, 16, 34):
+        one, its = batch[image : image + 1], slope[image : image + 1]
+        alone = run("forward", its.shape, one, kernel)
+        np.testing.assert_array_equal(alone[0], together[image])
+        np.testing.assert_array_equal(run("image_slope", one.shape, its, kernel)[0], slopes[image])
+
+
 def test_several_trials_in_one_program(rng, native_kernels):
     images = rng.standard_normal((4, 6, 6, 3), np.float32)
     of_trials = rng.standard_normal((2, 3, 3, 3, 5), np.float32)
@@ -75,16 +156,23 @@ def test_several_trials_in_one_program(rng, native_kernels):
         np.testing.assert_allclose(found, slope(kernel), rtol=1e-5, atol=1e-4)
 
 
-def test_nothing_is_read_or_written_beside_the_arrays(rng, native_kernels):
+@pytest.mark.parametrize("channels, filters", [(3, 21), (40, 21), (40, 33)])
+def test_nothing_is_read_or_written_beside_the_arrays(channels, filters, rng, native_kernels):
     """Not-a-number around the images would spread to every sum that it enters."""
-    batch = rng.standard_normal((5, 9, 8, 3), np.float32)
-    kernel = rng.standard_normal((3, 3, 3, 21), np.float32)
+    batch = rng.standard_normal((5, 9, 8, channels), np.float32)
+    kernel = rng.standard_normal((3, 3, channels, filters), np.float32)
+    slope = rng.standard_normal((5, 7, 6, filters), np.float32)
 
-    alone = run("forward", (1, 7, 6, 21), batch[2:3], kernel)
-    batch[[0, 1, 3, 4]] = np.nan
-    among = run("forward", (5, 7, 6, 21), batch, kernel)
+    alone = run("forward", (1, 7, 6, filters), batch[2:3], kernel)
+    slope_alone = run("image_slope", (1, 9, 8, channels), slope[2:3], kernel)
+    others = [0, 1, 3, 4]
+    batch[others], slope[others] = np.nan, np.nan
+    among = run("forward", slope.shape, batch, kernel)
+    slope_among = run("image_slope", batch.shape, slope, kernel)
     np.testing.assert_array_equal(among[2], alone[0])
-    assert np.isnan(among[[0, 1, 3, 4]]).all()
+    np.testing.assert_array_equal(slope_among[2], slope_alone[0])
+    assert np.isnan(among[others]).all()
+    assert np.isnan(slope_among[others]).all()
 
 
 @pytest.fixture

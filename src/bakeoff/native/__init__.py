@@ -22,6 +22,7 @@ from platformdirs import user_cache_path
 from bakeoff.errors import StorageError, UsageError
 
 SOURCE = Path(__file__).with_name("convolution.cc")
+SOURCES = tuple(sorted([SOURCE, *SOURCE.parent.glob("*.h")]))
 SWITCH = "BAKEOFF_KERNELS"  # "plain": as if nothing had been built
 _COMPILERS = ("c++", "g++", "clang++")
 _OPTIONS = ("-std=c++17", "-O3", "-shared", "-fPIC")
@@ -31,7 +32,8 @@ _loaded: list[ctypes.CDLL] = []
 
 def library() -> Path:
     """Return where this machine's kernels lie once they are built."""
-    parts = (SOURCE.read_bytes(), metadata.version("jaxlib").encode(), _processor().encode())
+    sources = (path.read_bytes() for path in SOURCES)
+    parts = (*sources, metadata.version("jaxlib").encode(), _processor().encode())
     name = hashlib.sha256(b"\n".join(parts)).hexdigest()[:32]
     return user_cache_path("bakeoff") / "kernels" / f"{name}.so"
 

@@ -1,0 +1,279 @@
+// Tiles of Intel's AMX, filled from float32 and multiplied as accurately.
+//
+// A tile product takes bfloat16, 8 bits of a float32's 24. Each float32 is therefore split into the
+// sum of three, and a product is the sum of six products of pieces; the three that are left out are
+// smaller than what float32 rounds off. (XLA knows this as BF16_BF16_F32_X6.)
+
+#pragma once
+
+#include <immintrin.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <cstdint>
+#include <memory>
+#include <type_traits>
+#include <vector>
+
+namespace {
+namespace amx {
+
+// Rows of a tile, and columns; what one product sums over; pieces of a float32.
+constexpr int64_t kSide = 16, kDepth = 32, kPieces = 3;
+
+// 16 rows, or columns, of 32 bfloat16, in pairs: numbers k and k + 16 of what is summed over.
+struct alignas(64) Tile {
+  uint32_t pairs[16][16];
+};
+
+struct alignas(64) Sums {
+  float rows[16][16];
+};
+
+int64_t parts(int64_t n, int64_t part) { return (n + part - 1) / part; }
+
+// Linux lets a process use tiles once it has asked.
+bool permitted() {
+  constexpr int kRequest = 0x1023, kTileData = 18;  // ARCH_REQ_XCOMP_PERM, XFEATURE_XTILEDATA
+  static const bool granted = syscall(SYS_arch_prctl, kRequest, kTileData) == 0;
+  return granted;
+}
+
+// The compiler does not know that tiles are loaded from memory: what was stored must be there.
+inline void settle() { asm volatile("" ::: "memory"); }
+
+// The tile registers, while it lives: all of 16 rows of 64 bytes.
+class Registers {
+ public:
+  Registers() {
+    struct alignas(64) {
+      uint8_t palette = 1, start = 0, unused[14] = {};
+      uint16_t bytes[16] = {64, 64, 64, 64, 64, 64, 64, 64};
+      uint8_t rows[16] = {16, 16, 16, 16, 16, 16, 16, 16};
+    } shapes;
+    asm volatile("" ::"r"(&shapes) : "memory");
+    _tile_loadconfig(&shapes);
+  }
+  Registers(const Registers&) = delete;
+  ~Registers() { _tile_release(); }
+};
+
+// Memory that stays with the thread, so that no call waits for fresh pages.
+template <typename T, int Which>
+T* room(int64_t n) {
+  static thread_local std::unique_ptr<T[]> held;
+  static thread_local int64_t size = 0;
+  if (n > size) {
+    held.reset();
+    held.reset(new T[n]);
+    size = n;
+  }
+  return held.get();
+}
+
+// ── from float32 to tiles ────────────────────────────────────────────────────────────────────
+
+// 16 rows of 16 floats in an array: those that there are, and zeros.
+class Block {
+ public:
+  Block(const float* from, int64_t step, int64_t rows, int64_t columns)
+      : from_(from), step_(step), rows_(rows),
+        present_(_cvtu32_mask16((1u << std::clamp<int64_t>(columns, 0, kSide)) - 1)) {}
+
+  __m512 row(int64_t row) const {
+    const bool there = row < rows_;
+    return _mm512_maskz_loadu_ps(there ? present_ : 0, from_ + (there ? row * step_ : 0));
+  }
+
+ private:
+  const float* from_;
+  int64_t step_, rows_;
+  __mmask16 present_;
+};
+
+// Of each square of 2·Size by 2·Size, the upper right corner and the lower left one.
+template <int Size>
+inline void swap_corners(__m512 (&rows)[16]) {
+  alignas(64) int low[16], high[16];
+  for (int lane = 0; lane < 16; ++lane) {
+    low[lane] = lane & Size ? 16 + lane - Size : lane;
+    high[lane] = lane & Size ? 16 + lane : lane + Size;
+  }
+  const __m512i to_low = _mm512_load_si512(low), to_high = _mm512_load_si512(high);
+#pragma GCC unroll 16
+  for (int row = 0; row < 16; ++row)
+    if (!(row & Size)) {
+      const __m512 upper = rows[row], lower = rows[row + Size];
+      rows[row] = _mm512_permutex2var_ps(upper, to_low, lower);
+      rows[row + Size] = _mm512_permutex2var_ps(upper, to_high, lower);
+    }
+}
+
+inline void read_turned(const Block& block, __m512 (&rows)[16]) {
+#pragma GCC unroll 16
+  for (int row = 0; row < 16; ++row) rows[row] = block.row(row);
+  swap_corners<1>(rows);
+  swap_corners<2>(rows);
+  swap_corners<4>(rows);
+  swap_corners<8>(rows);
+}
+
+// Take off both what a bfloat16 holds of it, rounded; the rest can be split further. Three times,
+// and nothing is left.
+inline __m512i take_pieces(__m512& one, __m512& other) {
+  const __m512i half = _mm512_set1_epi32(0x8000), upper = _mm512_set1_epi32(0xffff0000);
+  const auto take = [&](__m512& value) {
+    const __m512i sum = _mm512_add_epi32(_mm512_castps_si512(value), half);
+    const __m512i piece = _mm512_and_si512(sum, upper);
+    value = _mm512_sub_ps(value, _mm512_castsi512_ps(piece));
+    return piece;
+  };
+  const __m512i low = take(one), high = take(other);
+  return _mm512_or_si512(_mm512_srli_epi32(low, 16), high);
+}
+
+inline void fill_row(Tile* to, int row, __m512 one, __m512 other) {
+  for (int piece = 0; piece < kPieces; ++piece)
+    _mm512_store_si512(to[piece].pairs[row], take_pieces(one, other));
+}
+
+// Fill three tiles with the pieces of `lower`, in the lower halves of the pairs, and of `upper`.
+template <bool Turned>
+void fill(Tile* to, const Block& lower, const Block& upper) {
+  if constexpr (Turned) {
+    __m512 one[16], other[16];
+    read_turned(lower, one);
+    read_turned(upper, other);
+    for (int row = 0; row < 16; ++row) fill_row(to, row, one[row], other[row]);
+  } else {
+    for (int row = 0; row < 16; ++row) fill_row(to, row, lower.row(row), upper.row(row));
+  }
+}
+
+// Rows are images; what is summed over are the numbers of a pixel.
+void fill_rows(Tile* to, const float* from, int64_t images, int64_t step, int64_t numbers) {
+  for (int64_t at = 0; at < numbers; at += kDepth, to += kPieces)
+    fill<false>(to, {from + at, step, images, numbers - at},
+                {from + at + kSide, step, images, numbers - at - kSide});
+}
+
+// Images are what is summed over; the numbers of a pixel are rows, or columns.
+template <bool Rows>
+void fill_images(Tile* to, const float* from, int64_t images, int64_t step, int64_t numbers) {
+  for (int64_t at = 0; at < numbers; at += kSide, to += kPieces)
+    fill<Rows>(to, {from + at, step, images, numbers - at},
+               {from + at + kSide * step, step, images - kSide, numbers - at});
+}
+
+// A matrix (depth, columns), Turned if it lies as (columns, depth).
+template <bool Turned>
+void fill_columns(Tile* to, const float* from, int64_t depth, int64_t columns) {
+  for (int64_t at = 0; at < depth; at += kDepth)
+    for (int64_t column = 0; column < columns; column += kSide, to += kPieces) {
+      const int64_t half = at + kSide, left = columns - column;
+      if constexpr (Turned)
+        fill<true>(to, {from + column * depth + at, depth, left, depth - at},
+                   {from + column * depth + half, depth, left, depth - half});
+      else
+        fill<false>(to, {from + at * columns + column, columns, depth - at, left},
+                    {from + half * columns + column, columns, depth - half, left});
+    }
+}
+
+// ── products of tiles ────────────────────────────────────────────────────────────────────────
+
+// What is multiplied: a pixel's tiles, by its number, and those of a matrix, by its number.
+struct Link {
+  int32_t pixel, matrix;
+};
+using Links = std::vector<Link>;
+
+// Where the tiles lie: from one pixel or matrix to the next, and one below the other.
+struct Operands {
+  const Tile* rows[2];
+  int64_t row_step;
+  const Tile* columns;
+  int64_t column_step, depth, line;
+};
+
+// Registers: 0 to 3 are sums, 4 and 5 rows, 6 and 7 columns.
+template <int P>
+inline void load_rows(const Tile* one, const Tile* other) {
+  _tile_loadd(4, one, 64);
+  if constexpr (P > 1) _tile_loadd(5, other, 64);
+}
+
+template <int Q>
+inline void load_columns(const Tile* tile) {
+  _tile_loadd(6, tile, 64);
+  if constexpr (Q > 1) _tile_loadd(7, tile + kPieces, 64);
+}
+
+template <int P, int Q>
+inline void multiply() {
+  _tile_dpbf16ps(0, 4, 6);
+  if constexpr (Q > 1) _tile_dpbf16ps(1, 4, 7);
+  if constexpr (P > 1) _tile_dpbf16ps(2, 5, 6);
+  if constexpr (P > 1 && Q > 1) _tile_dpbf16ps(3, 5, 7);
+}
+
+// Six products, small ones first; from one to the next only the rows or the columns change.
+template <int P, int Q>
+inline void multiply_pieces(const Tile* one, const Tile* other, const Tile* columns) {
+  load_rows<P>(one + 2, other + 2);
+  load_columns<Q>(columns);
+  multiply<P, Q>();
+  load_rows<P>(one + 1, other + 1);
+  multiply<P, Q>();
+  load_columns<Q>(columns + 1);
+  multiply<P, Q>();
+  load_rows<P>(one, other);
+  multiply<P, Q>();
+  load_columns<Q>(columns);
+  multiply<P, Q>();
+  load_columns<Q>(columns + 2);
+  multiply<P, Q>();
+}
+
+template <int P, int Q>
+inline void accumulate(const Link* link, const Link* end, const Operands& from) {
+  Sums unused;  // where no tile is stored for half a microsecond, the next store takes a quarter
+  for (; link < end; ++link) {
+    const Tile* one = from.rows[0] + link->pixel * from.row_step;
+    const Tile* other = from.rows[1] + link->pixel * from.row_step;
+    const Tile* columns = from.columns + link->matrix * from.column_step;
+    for (int64_t tile = 0; tile < from.depth; ++tile) {
+      multiply_pieces<P, Q>(one, other, columns);
+      _tile_stored(4, &unused, 64);
+      one += kPieces;
+      other += kPieces;
+      columns += from.line;
+    }
+  }
+}
+
+// Sum the products of some links, P by Q tiles of them.
+template <int P, int Q>
+void sum_up(const Link* link, const Link* end, const Operands& from, Sums (&sums)[2][2]) {
+  _tile_zero(0);
+  if constexpr (Q > 1) _tile_zero(1);
+  if constexpr (P > 1) _tile_zero(2);
+  if constexpr (P > 1 && Q > 1) _tile_zero(3);
+  accumulate<P, Q>(link, end, from);
+  _tile_stored(0, &sums[0][0], 64);
+  if constexpr (Q > 1) _tile_stored(1, &sums[0][1], 64);
+  if constexpr (P > 1) _tile_stored(2, &sums[1][0], 64);
+  if constexpr (P > 1 && Q > 1) _tile_stored(3, &sums[1][1], 64);
+}
+
+// Call `visit` with the numbers 0 … n-1, two at a time: how many, as a constant, and the first.
+template <typename Visit>
+void pairs(int64_t n, Visit&& visit) {
+  int64_t at = 0;
+  for (; at + 1 < n; at += 2) visit(std::integral_constant<int, 2>(), at);
+  if (at < n) visit(std::integral_constant<int, 1>(), at);
+}
+
+}  // namespace amx
+}  // namespace

@@ -9,7 +9,7 @@ import pytest
 from scipy.stats import binom
 
 from bakeoff.backend import jax, keras
-from bakeoff.layers import AveragePooling2D, Conv2D, Dropout, MaxPooling2D, random_key
+from bakeoff.layers import AveragePooling2D, Conv2D, Dense, Dropout, MaxPooling2D, random_key
 
 jnp = jax.numpy
 
@@ -58,6 +58,8 @@ CONVOLUTIONS = [
     ((2, 10, 13, 1), 3, (1, 2), (3, 4), "same"),
     ((7, 28, 28, 1), 8, (5, 5), (1, 1), "valid"),
     ((5, 6, 6, 16), 24, (3, 3), (1, 1), "valid"),
+    ((18, 7, 6, 40), 24, (3, 2), (1, 1), "same"),
+    ((33, 7, 6, 32), 40, (3, 3), (2, 1), "same"),
 ]
 
 
@@ -78,6 +80,34 @@ def test_convolution_is_keras(shape, filters, window, strides, padding, rng, ker
 def test_convolution_that_is_not_replaced_is_keras(settings, rng):
     images = rng.standard_normal((2, 9, 9, 4), np.float32)
     agree(Conv2D(6, 3, **settings), keras.layers.Conv2D(6, 3, **settings), images)
+
+
+DENSE = [
+    # inputs, units, settings: weights below and above the size that tiles are used for
+    ((7, 63), 64, {}),
+    ((7, 64), 63, {}),
+    ((7, 64), 64, {}),
+    ((1, 100), 70, {"activation": "tanh"}),
+    ((33, 200), 300, {"activation": "relu", "use_bias": False}),
+    ((128, 784), 65, {"activation": "softmax"}),
+    ((3, 5, 64), 64, {"activation": "relu"}),
+]
+
+
+@pytest.mark.parametrize("shape, units, settings", DENSE)
+def test_dense_is_keras(shape, units, settings, rng, kernels):
+    inputs = rng.standard_normal(shape, np.float32)
+    ours, theirs = (kind(units, **settings) for kind in (Dense, keras.layers.Dense))
+    agree(ours, theirs, inputs)
+
+
+def test_dense_in_half_precision_is_keras(rng, kernels):
+    inputs = rng.standard_normal((4, 80)).astype(np.float16)
+    ours, theirs = (layer(70, dtype="float16") for layer in (Dense, keras.layers.Dense))
+    expected = theirs(inputs)
+    ours.build(inputs.shape)
+    ours.set_weights(theirs.get_weights())
+    np.testing.assert_array_equal(ours(inputs), expected)
 
 
 POOLINGS = [

@@ -1,8 +1,8 @@
 """Native kernels: built on request, used where they were built, and the same from run to run.
 
-Oracle: XLA's convolution and its derivatives, sums in float64; that they agree with Keras's layers and with
-keras.Model.fit stands in test_layers.py and test_engine.py. Cost: 40 s, 5 of them the compiler's.
-Run: pytest tests/test_native.py
+Oracle: XLA's convolution and its derivatives, sums in float64; that they agree with Keras's layers
+and with keras.Model.fit stands in test_layers.py and test_engine.py. Cost: 50 s, 15 of them the
+compiler's. Run: pytest tests/test_native.py
 """
 
 import ctypes
@@ -173,6 +173,55 @@ def test_nothing_is_read_or_written_beside_the_arrays(channels, filters, rng, na
     np.testing.assert_array_equal(slope_among[2], slope_alone[0])
     assert np.isnan(among[others]).all()
     assert np.isnan(slope_among[others]).all()
+
+
+MATRICES = [
+    # rows, what is summed over, columns: below, at and above what tiles hold
+    (1, 1, 1),
+    (16, 32, 16),
+    (17, 33, 31),
+    (33, 64, 48),
+    (128, 784, 80),
+    (250, 100, 65),
+    (2000, 300, 20),
+]
+
+
+@pytest.fixture
+def tiles(native_kernels):
+    if not native.tiles():
+        pytest.skip("the processor has no tiles")
+
+
+@pytest.mark.parametrize("kind", KINDS)
+@pytest.mark.parametrize("rows, depth, columns", MATRICES)
+def test_products_err_no_more_than_in_float32(rows, depth, columns, kind, rng, tiles):
+    left, right = (
+        KINDS[kind](rng, shape).astype(np.float32) for shape in ((rows, depth), (depth, columns))
+    )
+    expected = left.astype(np.float64) @ right.astype(np.float64)
+    in_turn = np.zeros(expected.shape, np.float32)
+    for one, other in zip(left.T, right, strict=True):
+        in_turn += np.outer(one, other)
+    usual = np.sqrt(((in_turn - expected) ** 2).mean())
+    least = np.spacing(np.abs(expected).max().astype(np.float32))  # where nothing is summed
+    found = {
+        None: native.product(left, right),
+        "left": native.product(left.T.copy(), right, turned="left"),
+        "right": native.product(left, right.T.copy(), turned="right"),
+    }
+    for each in found.values():
+        error = np.sqrt(((np.asarray(each) - expected) ** 2).mean())
+        assert error <= max(usual, least)
+
+
+def test_products_of_several_trials_in_one_program(rng, tiles):
+    inputs = rng.standard_normal((20, 70), np.float32)
+    of_trials = rng.standard_normal((2, 70, 64), np.float32)
+    slope = jax.grad(lambda weights: (kernels.multiply(inputs, weights) ** 2).sum())
+    together = jax.jit(jax.vmap(slope))(of_trials)
+    for found, weights in zip(together, of_trials, strict=True):
+        np.testing.assert_array_equal(found, slope(weights))
 
 
 @pytest.fixture

@@ -2,7 +2,8 @@
 
 Convolution, pooling and dropout are Keras's layers with the kernels of `kernels.py` on a CPU, where
 XLA's own derivatives are slow inside a compiled loop; on a GPU Keras's convolution and pooling
-serve. The results are Keras's, but for the random numbers of dropout and augmentation.
+serve. Dense layers are multiplied by the native kernels where these have tiles. The results are
+Keras's, but for the random numbers of dropout and augmentation.
 """
 
 import importlib.util
@@ -19,7 +20,16 @@ from bakeoff.augmentation import flip, translate
 from bakeoff.backend import jax, keras
 from bakeoff.errors import RecipeError
 from bakeoff.initial import Drawn
-from bakeoff.kernels import convolve, framed, hash_bits, max_pool, pads_of, sum_pool
+from bakeoff.kernels import (
+    convolve,
+    framed,
+    hash_bits,
+    max_pool,
+    multiplies,
+    multiply,
+    pads_of,
+    sum_pool,
+)
 from bakeoff.recipe import ModelRecipe
 
 jnp = jax.numpy
@@ -44,6 +54,20 @@ class Conv2D(keras.layers.Conv2D):  # type: ignore[misc]
         kernel = jnp.asarray(kernel.value if hasattr(kernel, "value") else kernel)
         pads = pads_of(inputs.shape[1:3], kernel.shape[:2], self.strides, self.padding)
         return convolve(inputs, kernel, tuple(self.strides), pads)
+
+
+class Dense(keras.layers.Dense):  # type: ignore[misc]
+    """Keras's dense layer, multiplied by tiles where there are some."""
+
+    def call(self, inputs: Array, training: bool | None = None) -> Array:
+        """Multiply, add and activate; what tiles do not do goes Keras's own way."""
+        kernel = jnp.asarray(getattr(self.kernel, "value", self.kernel))
+        if not multiplies(inputs, kernel):
+            return super().call(inputs, training=training)
+        values = multiply(inputs, kernel)
+        if self.bias is not None:
+            values = values + self.bias
+        return values if self.activation is None else self.activation(values)
 
 
 class MaxPooling2D(keras.layers.MaxPooling2D):  # type: ignore[misc]
@@ -155,6 +179,7 @@ class RandomTranslation(keras.layers.RandomTranslation):  # type: ignore[misc]
 
 FAST: dict[type, type] = {
     keras.layers.Conv2D: Conv2D,
+    keras.layers.Dense: Dense,
     keras.layers.MaxPooling2D: MaxPooling2D,
     keras.layers.AveragePooling2D: AveragePooling2D,
     keras.layers.Dropout: Dropout,
@@ -163,7 +188,7 @@ FAST: dict[type, type] = {
 }
 RANDOM = ("dropout", "random_flip", "random_translation")
 LAYERS: dict[str, type] = {
-    "dense": keras.layers.Dense,
+    "dense": Dense,
     "conv2d": Conv2D,
     "max_pooling2d": MaxPooling2D,
     "average_pooling2d": AveragePooling2D,

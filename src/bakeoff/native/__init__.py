@@ -2,7 +2,7 @@
 
 Nothing needs it. `build` runs a C++ compiler and keeps what it makes in the user's cache, under a
 name that stands for the source, for JAX and for the processor; who has no such file convolves with
-`kernels.py` alone.
+`kernels.py` alone. Where the processor has tiles, they multiply the matrices of dense layers too.
 """
 
 import ctypes
@@ -15,7 +15,7 @@ import tempfile
 from functools import cache
 from importlib import metadata
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 from platformdirs import user_cache_path
 
@@ -26,7 +26,7 @@ SOURCES = tuple(sorted([SOURCE, *SOURCE.parent.glob("*.h")]))
 SWITCH = "BAKEOFF_KERNELS"  # "plain": as if nothing had been built
 _COMPILERS = ("c++", "g++", "clang++")
 _OPTIONS = ("-std=c++17", "-O3", "-shared", "-fPIC")
-_TARGETS = ("forward", "image_slope", "kernel_slope")
+_TARGETS = ("forward", "image_slope", "kernel_slope", "product")
 _loaded: list[ctypes.CDLL] = []
 
 
@@ -151,6 +151,11 @@ def loaded() -> bool:
     return bool(_loaded)
 
 
+def tiles() -> bool:
+    """Say whether they multiply by tiles, which is faster than what XLA does."""
+    return loaded() and bool(_loaded[-1].bakeoff_tiles())
+
+
 def call(name: str, shape: tuple[int, ...], one: Any, other: Any, strides: tuple[int, int]) -> Any:
     """Return what a kernel makes of two arrays, float32; its strides are those of the windows."""
     import numpy as np
@@ -160,3 +165,15 @@ def call(name: str, shape: tuple[int, ...], one: Any, other: Any, strides: tuple
     result = jax.ShapeDtypeStruct(shape, np.float32)
     run = jax.ffi.ffi_call(f"bakeoff_{name}", result, vmap_method="sequential")
     return run(one, other, strides=np.array(strides, np.int64))
+
+
+def product(left: Any, right: Any, *, turned: Literal["left", "right"] | None = None) -> Any:
+    """Return the product of two matrices, float32, one of which may be transposed first."""
+    import numpy as np
+
+    from bakeoff.backend import jax
+
+    rows, columns = left.shape[turned == "left"], right.shape[turned != "right"]
+    result = jax.ShapeDtypeStruct((rows, columns), np.float32)
+    run = jax.ffi.ffi_call("bakeoff_product", result, vmap_method="sequential")
+    return run(left, right, left_turned=turned == "left", right_turned=turned == "right")

@@ -9,15 +9,15 @@
 
 #if defined(__AMX_BF16__) && defined(__AVX512F__) && defined(__AVX512BW__) && defined(__linux__)
 
+#define BAKEOFF_TILES
+
 #include "tiles.h"
 
 namespace {
 namespace amx {
 
-// Products of about so many tiles are summed in the registers, and these sums elsewhere, since small
-// sums are rounded more finely: at most so many of them, for pixels; of so many output pixels, for
-// the kernel.
-constexpr int64_t kRun = 8, kMostRuns = 8, kOutputs = 12;
+// So many output pixels are summed before the next place in the kernel.
+constexpr int64_t kOutputs = 12;
 
 // Say whether sums over `depth`, for so many columns, fill enough of their tiles.
 bool pays(int64_t depth, int64_t columns) {
@@ -53,18 +53,6 @@ class Ring {
   int64_t pixels_, step_, filled_ = 0;
 };
 
-// Copy to an array, at most 16 rows and columns, the sum of some tiles, so far apart.
-void copy(const Sums* sums, int64_t number, int64_t apart, float* to, int64_t step, int64_t rows,
-          int64_t columns) {
-  const __mmask16 mask = _cvtu32_mask16((1u << std::min(columns, kSide)) - 1);
-  for (int64_t row = 0; row < std::min(rows, kSide); ++row) {
-    __m512 sum = _mm512_load_ps(sums->rows[row]);
-    for (int64_t each = 1; each < number; ++each)
-      sum = _mm512_add_ps(sum, _mm512_load_ps(sums[each * apart].rows[row]));
-    _mm512_mask_storeu_ps(to + row * step, mask, sum);
-  }
-}
-
 // ── pixels from pixels ───────────────────────────────────────────────────────────────────────
 
 // A pixel that is made: of what it is the sum, and how many others must be there.
@@ -90,22 +78,6 @@ struct Making {
   int64_t image() const { return pixels * depth; }
 };
 
-// Make the numbers of one pixel from `column` on: `to` is the first image's, the next is `step` on.
-template <int P, int Q>
-void make_columns(const Making& m, const Links& links, const Operands& from, int64_t column,
-                  int64_t images, float* to, int64_t step) {
-  Sums sums[kMostRuns][2][2];
-  const int64_t all = links.size(), run = std::max(parts(all, kMostRuns), parts(kRun, from.depth));
-  int64_t number = 0;
-  for (int64_t first = 0; first == 0 || first < all; first += run)
-    sum_up<P, Q>(links.data() + first, links.data() + std::min(first + run, all), from,
-                 sums[number++]);
-  for (int64_t p = 0; p < P; ++p)
-    for (int64_t q = 0; q < Q; ++q)
-      copy(&sums[0][p][q], number, 4, to + p * kSide * step + (column + q) * kSide, step,
-           images - p * kSide, m.columns - (column + q) * kSide);
-}
-
 // Make all pixels of some images, P times 16 at most.
 template <int P>
 void make_images(const Making& m, const std::vector<Made>& made, int64_t first) {
@@ -125,7 +97,7 @@ void make_images(const Making& m, const std::vector<Made>& made, int64_t first) 
       const Operands from{{tiles, tiles + (P - 1) * m.deep()}, P * m.deep(),
                           m.packed + column * kPieces, m.deep() * m.across(),
                           m.deep() / kPieces, m.across() * kPieces};
-      make_columns<P, q>(m, pixel.links, from, column, images, to, step);
+      sum_to<P, q>(pixel.links, from, {to + column * kSide, step, images, m.columns - column * kSide});
     });
     to += m.columns;
   }
@@ -208,9 +180,9 @@ class Gathering {
     for (int64_t row = 0; row < rows(); ++row)
       for (int64_t column = 0; column < across(); ++column) {
         const int64_t channel = row % down() * kSide, filter = column * kSide;
-        copy(sums_ + row * across() + column, 1, 0,
-             out + (row / down() * s.channels + channel) * s.filters + filter, s.filters,
-             s.channels - channel, s.filters - filter);
+        copy(sums_ + row * across() + column, 1,
+             {out + (row / down() * s.channels + channel) * s.filters + filter, s.filters,
+              s.channels - channel, s.filters - filter});
       }
   }
 

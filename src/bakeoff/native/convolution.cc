@@ -6,6 +6,7 @@
 
 #include "amx.h"
 #include "floats.h"
+#include "matrices.h"
 #include "shape.h"
 
 namespace {
@@ -35,12 +36,33 @@ ffi::Error kernel_slope(Images images, Images slope, Result out, Strides strides
   return run(tiles ? amx::kernel_slope : floats::kernel_slope, s, images, slope, out);
 }
 
+// A product of matrices, one of which may lie turned; only where there are tiles.
+ffi::Error product(Images left, Images right, Result out, bool left_turned, bool right_turned) {
+#ifdef BAKEOFF_TILES
+  const auto matrix = [](Images each, bool over_rows) {
+    return amx::Matrix{each.typed_data(), each.dimensions()[0], each.dimensions()[1], over_rows};
+  };
+  amx::multiply(matrix(left, left_turned), matrix(right, !right_turned), out->typed_data());
+  return ffi::Error::Success();
+#else
+  return ffi::Error(ffi::ErrorCode::kUnimplemented, "there are no tiles");
+#endif
+}
+
 auto binding() {
   return ffi::Ffi::Bind().Arg<Images>().Arg<Images>().Ret<Images>().Attr<Strides>("strides");
 }
 
+auto product_binding() {
+  return ffi::Ffi::Bind().Arg<Images>().Arg<Images>().Ret<Images>().Attr<bool>("left_turned")
+      .Attr<bool>("right_turned");
+}
+
 }  // namespace
+
+extern "C" bool bakeoff_tiles() { return amx::permitted(); }
 
 XLA_FFI_DEFINE_HANDLER_SYMBOL(bakeoff_forward, forward, binding());
 XLA_FFI_DEFINE_HANDLER_SYMBOL(bakeoff_image_slope, image_slope, binding());
 XLA_FFI_DEFINE_HANDLER_SYMBOL(bakeoff_kernel_slope, kernel_slope, binding());
+XLA_FFI_DEFINE_HANDLER_SYMBOL(bakeoff_product, product, product_binding());

@@ -267,6 +267,47 @@ void sum_up(const Link* link, const Link* end, const Operands& from, Sums (&sums
   if constexpr (P > 1 && Q > 1) _tile_stored(3, &sums[1][1], 64);
 }
 
+// Where sums go: rows and columns that there are, and how far apart rows lie.
+struct Place {
+  float* to;
+  int64_t step, rows, columns;
+
+  Place at(int64_t row, int64_t column) const {
+    return {to + row * step + column, step, rows - row, columns - column};
+  }
+};
+
+// Copy to a place the sum of some tiles, every fourth.
+void copy(const Sums* sums, int64_t number, const Place& place) {
+  const int64_t columns = std::min(place.columns, kSide);
+  const __mmask16 mask = _cvtu32_mask16((1u << columns) - 1);
+  for (int64_t row = 0; row < std::min(place.rows, kSide); ++row) {
+    __m512 sum = _mm512_load_ps(sums->rows[row]);
+    for (int64_t each = 1; each < number; ++each)
+      sum = _mm512_add_ps(sum, _mm512_load_ps(sums[4 * each].rows[row]));
+    _mm512_mask_storeu_ps(place.to + row * place.step, mask, sum);
+  }
+}
+
+// Products of about so many tiles are summed in the registers, and at most so many of these sums
+// elsewhere: small sums are rounded more finely.
+constexpr int64_t kRun = 8, kMostRuns = 8;
+
+// Sum the products of links, P by Q tiles of them, to a place.
+template <int P, int Q>
+void sum_to(const Links& links, const Operands& from, const Place& place) {
+  Sums sums[kMostRuns][2][2];
+  const int64_t all = links.size();
+  const int64_t run = std::max(parts(all, kMostRuns), parts(kRun, from.depth));
+  int64_t number = 0;
+  for (int64_t first = 0; first == 0 || first < all; first += run)
+    sum_up<P, Q>(links.data() + first, links.data() + std::min(first + run, all), from,
+                 sums[number++]);
+  for (int64_t p = 0; p < P; ++p)
+    for (int64_t q = 0; q < Q; ++q)
+      copy(&sums[0][p][q], number, place.at(p * kSide, q * kSide));
+}
+
 // Call `visit` with the numbers 0 … n-1, two at a time: how many, as a constant, and the first.
 template <typename Visit>
 void pairs(int64_t n, Visit&& visit) {

@@ -135,7 +135,7 @@ def multiplies(inputs: Array, weights: Array) -> bool:
     return plain and min(weights.shape) >= _LEAST and native.tiles()
 
 
-@jax.custom_vjp
+@partial(jax.custom_vjp)
 def multiply(inputs: Array, weights: Array) -> Array:
     """Return the product of two matrices, inputs and weights of a dense layer."""
     return native.product(inputs, weights)

@@ -7,9 +7,7 @@
 
 #include "shape.h"
 
-#if defined(__AMX_BF16__) && defined(__AVX512F__) && defined(__AVX512BW__) && defined(__linux__)
-
-#define BAKEOFF_TILES
+#ifdef BAKEOFF_TILES
 
 #include "tiles.h"
 
@@ -97,7 +95,8 @@ void make_images(const Making& m, const std::vector<Made>& made, int64_t first) 
       const Operands from{{tiles, tiles + (P - 1) * m.deep()}, P * m.deep(),
                           m.packed + column * kPieces, m.deep() * m.across(),
                           m.deep() / kPieces, m.across() * kPieces};
-      sum_to<P, q>(pixel.links, from, {to + column * kSide, step, images, m.columns - column * kSide});
+      const Place place{to, step, images, m.columns};
+      sum_to<P, q>(pixel.links, from, place.at(0, column * kSide));
     });
     to += m.columns;
   }

@@ -1,8 +1,8 @@
 // Convolution and its slopes on one CPU core, for JAX's foreign-function interface (jax.ffi).
 //
 // Images are (batch, height, width, channels), kernels (height, width, channels, filters), float32;
-// images are padded already. By tiles of a matrix unit where there is one and it pays (amx.h), in
-// float32 registers elsewhere (floats.h); results repeat bit for bit.
+// images are padded already. By tiles where the processor has them and they pay (amx.h), else by
+// vectors (floats.h). Sums are taken in a fixed order, so results repeat bit for bit.
 
 #include "amx.h"
 #include "floats.h"
@@ -36,17 +36,11 @@ ffi::Error kernel_slope(Images images, Images slope, Result out, Strides strides
   return run(tiles ? amx::kernel_slope : floats::kernel_slope, s, images, slope, out);
 }
 
-// A product of matrices, one of which may lie turned; only where there are tiles.
+// A product of matrices, one of which may lie turned, for dense layers; only where there are tiles.
 ffi::Error product(Images left, Images right, Result out, bool left_turned, bool right_turned) {
-#ifdef BAKEOFF_TILES
-  const auto matrix = [](Images each, bool over_rows) {
-    return amx::Matrix{each.typed_data(), each.dimensions()[0], each.dimensions()[1], over_rows};
-  };
-  amx::multiply(matrix(left, left_turned), matrix(right, !right_turned), out->typed_data());
+  if (!amx::permitted()) return ffi::Error(ffi::ErrorCode::kUnimplemented, "there are no tiles");
+  amx::product(left, left_turned, right, right_turned, out->typed_data());
   return ffi::Error::Success();
-#else
-  return ffi::Error(ffi::ErrorCode::kUnimplemented, "there are no tiles");
-#endif
 }
 
 auto binding() {

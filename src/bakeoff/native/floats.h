@@ -1,7 +1,6 @@
 // Convolution and its slopes in float32, sums in registers.
 //
-// All three are one small product, done over and over: P rows times Q vectors of columns. Sums are
-// taken in a fixed order, so results repeat bit for bit.
+// All three are one small product, done over and over: P rows times Q vectors of columns.
 
 #pragma once
 

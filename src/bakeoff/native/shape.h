@@ -7,6 +7,10 @@
 
 #include "xla/ffi/api/ffi.h"
 
+#if defined(__AMX_BF16__) && defined(__AVX512F__) && defined(__AVX512BW__) && defined(__linux__)
+#define BAKEOFF_TILES
+#endif
+
 namespace {
 
 namespace ffi = xla::ffi;

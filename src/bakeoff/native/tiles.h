@@ -267,13 +267,14 @@ void sum_up(const Link* link, const Link* end, const Operands& from, Sums (&sums
   if constexpr (P > 1 && Q > 1) _tile_stored(3, &sums[1][1], 64);
 }
 
-// Where sums go: rows and columns that there are, and how far apart rows lie.
+// Where sums go: how far apart rows lie, which there are, and whether to add to what is there.
 struct Place {
   float* to;
   int64_t step, rows, columns;
+  bool add = false;
 
   Place at(int64_t row, int64_t column) const {
-    return {to + row * step + column, step, rows - row, columns - column};
+    return {to + row * step + column, step, rows - row, columns - column, add};
   }
 };
 
@@ -285,7 +286,9 @@ void copy(const Sums* sums, int64_t number, const Place& place) {
     __m512 sum = _mm512_load_ps(sums->rows[row]);
     for (int64_t each = 1; each < number; ++each)
       sum = _mm512_add_ps(sum, _mm512_load_ps(sums[4 * each].rows[row]));
-    _mm512_mask_storeu_ps(place.to + row * place.step, mask, sum);
+    float* to = place.to + row * place.step;
+    if (place.add) sum = _mm512_add_ps(sum, _mm512_maskz_loadu_ps(mask, to));
+    _mm512_mask_storeu_ps(to, mask, sum);
   }
 }
 

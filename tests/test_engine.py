@@ -32,6 +32,12 @@ CNN = [
     {"dense": {"units": 12, "kernel_regularizer": {"l1": 0.0001, "l2": 0.001}}},
     "elu",
 ]
+WIDE = [  # enough channels and units for tiles, where the processor has them
+    {"conv2d": {"filters": 24, "kernel_size": 3, "activation": "tanh"}},
+    {"conv2d": {"filters": 40, "kernel_size": 3, "padding": "same", "activation": "tanh"}},
+    {"dense": {"units": 70, "activation": "tanh"}},
+    {"dense": {"units": 64, "kernel_regularizer": {"l2": 0.001}}},
+]
 OPTIMIZERS = {
     "sgd": {"momentum": 0.9, "nesterov": True},
     "rmsprop": {},
@@ -65,6 +71,7 @@ def native(model, data, *, seed):
     """The same network in Keras's own layers, with the engine's initial weights."""
     ours = build(model, data.input_shape, data.n_classes, seed=seed)
     own = {
+        "dense": "Dense",
         "conv2d": "Conv2D",
         "max_pooling2d": "MaxPooling2D",
         "average_pooling2d": "AveragePooling2D",
@@ -96,9 +103,10 @@ def test_two_epochs_end_in_the_weights_of_keras_fit(layers, optimizer, rng):
     same_as_keras_fit(layers, optimizer, rng)
 
 
-def test_so_do_they_with_native_kernels(rng, native_kernels):
+@pytest.mark.parametrize("layers", [CNN, WIDE], ids=["cnn", "wide"])
+def test_so_do_they_with_native_kernels(layers, rng, native_kernels):
     engine._program.cache_clear()  # compiled for the plain ones
-    same_as_keras_fit(CNN, "adam", rng)
+    same_as_keras_fit(layers, "adam", rng)
     engine._program.cache_clear()
 
 

@@ -41,9 +41,9 @@ class Workload:
 WORKLOADS = (
     Workload("model-8", "notebook-002", "model-8", 20_480, None, 2, 4.0, 2.0, 0.5),
     Workload("dense", "notebook-001", "dense", 20_480, None, 2, 4.0, 2.0),
-    Workload("cnn", "notebook-001", "cnn", 4_096, 20_000, 1, 1.5, 1.3, 0.4),
+    Workload("cnn", "notebook-001", "cnn", 4_096, None, 2, 1.5, 1.3, 0.4),
     Workload("fashion-mlp", "notebook-003", "fashion-mlp", 19_200, None, 2, 5.0, 2.5),
-    Workload("fashion-cnn", "notebook-003", "fashion-cnn", 2_048, 10_000, 1, 1.5, 1.3),
+    Workload("fashion-cnn", "notebook-003", "fashion-cnn", 2_048, 20_000, 2, 1.5, 1.3),
     Workload("tuned-mlp", "notebook-000", "tuned-mlp", None, None, 10, None, None),
 )
 

@@ -10,9 +10,11 @@ from typing import Any
 
 from reproduction.reported import (
     CALLED_BEST,
+    CHALLENGES,
     CONFUSED_IN_FASHION,
     DENSE_STRUGGLES,
     DOCUMENTS,
+    Challenge,
 )
 
 Plain = dict[str, Any]
@@ -32,6 +34,7 @@ def answers(studies: Studies) -> Plain:
         "production": {name: production(studies.get(name)) for name in _pair("004")},
         "tables": tables(studies.get("notebook-002")),
         "slow": slow(*(studies.get(name) for name in (*_pair("004"), "dead"))),
+        "best": {each.recipe: best(each, studies.get(each.recipe)) for each in CHALLENGES},
     }
 
 
@@ -334,6 +337,27 @@ def _dead(study: Plain | None) -> Plain | None:
             for each in study["findings"]
             if each["model"] == model["name"]
         ],
+    }
+
+
+def best(challenge: Challenge, study: Plain | None) -> Plain | None:
+    """Say what a network of ours reaches beside the documents' best, and with which verdicts."""
+    ours = _model(study, challenge.model)
+    if study is None or ours is None:
+        return None
+    told = relations(study, challenge.model)
+    low, high = ours["accuracy"]["ci"]
+    return {
+        "seeds": seeds_of(study),
+        "data": study["data"],
+        "models": [_line(model) for model in study["models"]],
+        "model": challenge.model,
+        "aim": challenge.aim,
+        "reached": ours["accuracy"]["mean"] >= challenge.aim,
+        "shown": "above" if low > challenge.aim else "below" if high < challenge.aim else "neither",
+        "beats_all": len(told["better"]) == len(study["models"]) - 1,
+        "sentences": [each["sentence"] for pairs in told.values() for each in pairs],
+        "recommended": study["recommended"],
     }
 
 

@@ -27,6 +27,7 @@ SECTIONS = (
     "production",
     "tables",
     "slow",
+    "best",
 )
 
 Plain = Mapping[str, Any]

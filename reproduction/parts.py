@@ -53,6 +53,8 @@ PARTS = (
     Part("notebook-004", "notebook-004", 5),
     Part("honest-004", "honest-004", 5),
     Part("dead", "dead", 3),
+    Part("mnist-best", "mnist-best", 5),
+    Part("fashion-best", "fashion-best", 3),
 )
 
 

@@ -103,3 +103,21 @@ DENSE_STRUGGLES = ("4", "5", "8")  # 001 on its model `dense`
 CONFUSED_IN_FASHION = ("T-shirt/top", "Shirt")  # 003
 CALLED_BEST = "model-8"  # 002's conclusion
 EPOCHS_WATCHED = 100  # 001 trained so long, and chose the epoch by the test images
+
+
+@dataclass(frozen=True)
+class Challenge:
+    """A network of ours beside the best of a data set's documents, in one study.
+
+    aim : the accuracy it was to reach
+    """
+
+    recipe: str
+    model: str
+    aim: float
+
+
+CHALLENGES = (
+    Challenge("mnist-best", "compact-cnn", 0.995),
+    Challenge("fashion-best", "compact-cnn", 0.93),
+)

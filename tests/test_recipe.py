@@ -392,7 +392,9 @@ def test_the_names_of_the_shipped_recipes():
     assert shipped() == (
         "digits",
         "fashion",
+        "fashion-best",
         *(f"honest-{number}" for number in numbers),
+        "mnist-best",
         *(f"notebook-{number}" for number in numbers),
         "three-models",
     )

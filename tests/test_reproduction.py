@@ -24,10 +24,11 @@ from reproduction.__main__ import JSON, MARKDOWN, main  # noqa: E402
 from reproduction.collect import collect, rounded  # noqa: E402
 from reproduction.optimism import bought  # noqa: E402
 from reproduction.page import SECTIONS, page, section  # noqa: E402
-from reproduction.reported import DOCUMENTS  # noqa: E402
+from reproduction.reported import CHALLENGES, DOCUMENTS  # noqa: E402
 
 from bakeoff import recipe as recipes  # noqa: E402
 from bakeoff.errors import StudyError  # noqa: E402
+from bakeoff.shapes import describe  # noqa: E402
 from bakeoff.watch import Watcher  # noqa: E402
 
 FASHION = (
@@ -35,6 +36,7 @@ FASHION = (
     *("Sandal", "Shirt", "Sneaker", "Bag", "Ankle boot"),
 )
 REPORTED = {each.model: each for document in DOCUMENTS for each in document.models}
+UNREPORTED = {"course-1-slow": 0.958, "compact-cnn": 0.996}
 
 
 @pytest.fixture(autouse=True)
@@ -101,7 +103,7 @@ def test_parts_are_named_by_themselves_or_by_their_recipe():
         "expected a part of the reproduction (notebook-000, honest-000, notebook-001-mlp, "
         "notebook-001-cnn, honest-001-mlp, honest-001-cnn, notebook-002, honest-002, "
         "notebook-003-mlp, notebook-003-cnn, honest-003-mlp, honest-003-cnn, notebook-004, "
-        "honest-004, dead), found 'notebook-005'"
+        "honest-004, dead, mnist-best, fashion-best), found 'notebook-005'"
     )
 
 
@@ -134,7 +136,7 @@ def test_seeds_beyond_the_planned_ones_must_be_finished_too(tmp_path):
 
 def fake_accuracies(name, shift=0.0):
     """Accuracies of five seeds around the reported one, as far apart as real seeds are."""
-    middle = 0.958 if name == "course-1-slow" else REPORTED[name].accuracy
+    middle = UNREPORTED.get(name) or REPORTED[name].accuracy
     return [middle + shift + 0.001 * step for step in (-1, 0.5, 0, 0.5, -0.5)]
 
 
@@ -144,9 +146,9 @@ def write_part(root, name, *, shift=0.0, n_test=2000, **changed):
         model: FakeModel(fake_accuracies(model, shift)[: part.seeds], parameters=400_000 - 1000 * k)
         for k, model in enumerate(part.declared().models)
     }
-    names = FASHION if "003" in name else tuple("0123456789")
+    names = FASHION if "003" in name or "fashion" in name else tuple("0123456789")
     keywords = {"class_names": names, "n_validation": 0} | (
-        {"n_validation": 1000} if name.startswith("honest") else {}
+        {"n_validation": 1000} if name.startswith("honest") or name.endswith("best") else {}
     )
     write_study(
         root / name,
@@ -250,6 +252,41 @@ def test_the_words_about_model_8_follow_the_verdicts(tmp_path):
     assert "**That `model-8` is the best is not shown.**" in said["among the best"]
     assert "not separated from `model-9`" in said["among the best"]
     assert "**`model-8` is not the best**: `model-9` is shown to be better." in said["beaten"]
+
+
+def test_the_words_about_our_own_network_follow_the_verdicts(document, tmp_path):
+    for name in ("mnist-best", "fashion-best"):
+        found = document["answers"]["best"][name]
+        assert found["beats_all"] and found["reached"]
+        assert len(found["sentences"]) == 2
+    text = section(document, "best")
+    assert text.count("**`compact-cnn` is better than each of the others.**") == 2
+    assert "The aim was 99.50 %: its mean reaches it" in text
+
+    write_part(
+        tmp_path, "mnist-best", **{"compact-cnn": FakeModel([0.99 + 0.001 * k for k in range(5)])}
+    )
+    found = collect(tmp_path)
+    assert not found["answers"]["best"]["mnist-best"]["beats_all"]
+    assert found["answers"]["best"]["fashion-best"] is None
+    text = section(found, "best")
+    assert "**That `compact-cnn` is better than each of the others is not shown.**" in text
+    assert "its mean misses it" in text
+    assert "fashion-best` (" not in text
+
+
+def test_our_own_networks_are_small_and_stand_beside_the_documents_best():
+    beside = {"mnist-best": ("001", "cnn", "002", "model-8")}
+    beside["fashion-best"] = ("003", "fashion-cnn", "003", "fashion-mlp")
+    for challenge in CHALLENGES:
+        recipe = recipes.load(challenge.recipe)
+        ours = describe(recipe.models[challenge.model], (28, 28, 1), 10)
+        assert ours.parameters < 500_000
+        first, one, second, other = beside[challenge.recipe]
+        assert set(recipe.models) == {challenge.model, one, other}
+        assert recipe.models[one] == recipes.load(f"honest-{first}").models[one]
+        assert recipe.models[other] == recipes.load(f"honest-{second}").models[other]
+        assert recipe.selection == "best-loss"
 
 
 def test_a_model_outside_is_named(tmp_path):

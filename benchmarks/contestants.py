@@ -203,9 +203,6 @@ def sklearn(model: ModelRecipe) -> Sklearn | None:
 
 def entered(declared: Declared, names: Sequence[str] = ()) -> list[Contestant]:
     """Return who takes part in a workload; those of `names` only, if any is named."""
-    left_out = {
-        "sklearn": sklearn(declared.model) is None,
-        "bakeoff-native": not _images(declared),  # they are convolutions
-    }
-    takes_part = [each for each in CONTESTANTS if not left_out.get(each.name)]
+    left_out = {"sklearn"} if sklearn(declared.model) is None else set()
+    takes_part = [each for each in CONTESTANTS if each.name not in left_out]
     return [each for each in takes_part if not names or each.name in names]

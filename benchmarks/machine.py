@@ -17,9 +17,9 @@ PACKAGES = (
 _ENGINE = ("backend", "engine", "initial", "kernels", "layers")
 _CODE = (
     *(f"src/bakeoff/{name}.py" for name in _ENGINE),
-    *("src/bakeoff/native/__init__.py", "src/bakeoff/native/convolution.cc"),
     *("benchmarks/contestants.py", "benchmarks/workloads.py"),
 )
+_CODE_FOLDERS = ("src/bakeoff/native/*.*", "benchmarks/opponents/*.py")
 
 
 def machine() -> dict[str, Any]:
@@ -58,8 +58,8 @@ def identity() -> str:
     """Return a short hash of all that a measurement of speed depends on."""
     digest = hashlib.sha256()
     digest.update(f"{machine()['processor']} {cores()} {versions()}\n".encode())
-    scripts = sorted((REPOSITORY / "benchmarks" / "opponents").glob("*.py"))
-    for path in [*(REPOSITORY / name for name in _CODE), *scripts]:
+    more = [path for folder in _CODE_FOLDERS for path in sorted(REPOSITORY.glob(folder))]
+    for path in [*(REPOSITORY / name for name in _CODE), *more]:
         digest.update(f"{path.name} {hashlib.sha256(path.read_bytes()).hexdigest()}\n".encode())
     return digest.hexdigest()[:16]
 

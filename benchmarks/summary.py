@@ -339,7 +339,7 @@ def _out_of_reach(ratio: Plain) -> str:
     most = ratio["most"]
     if most is None or most >= ratio["target"]:
         return ""
-    return f"; the matrix products alone, with nothing between them, would be {most:.2f} ×"
+    return f"; float32 matrix products alone, with nothing between them, would be {most:.2f} ×"
 
 
 def _missed_beside(document: Plain) -> list[str]:

@@ -6,23 +6,12 @@ included and imports not, and the most memory held.
 """
 
 import json
-import resource
 import sys
 import time
-from pathlib import Path
 
 from bakeoff import backend
 from bakeoff.trial import TrainJob
-
-
-def peak_bytes() -> int:
-    """Return the most memory this process has held, and not what its parent had at its start."""
-    try:
-        lines = Path("/proc/self/status").read_text().splitlines()
-    except OSError:  # macOS, where ru_maxrss is in bytes and this process's own
-        return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
-    peak = next(line for line in lines if line.startswith("VmHWM:"))
-    return 1024 * int(peak.split()[1])
+from benchmarks.opponents.child import peak_bytes
 
 
 def main() -> None:

@@ -352,12 +352,12 @@ def best(challenge: Challenge, study: Plain | None) -> Plain | None:
         "data": study["data"],
         "models": [_line(model) for model in study["models"]],
         "model": challenge.model,
+        "ours": _line(ours),
         "aim": challenge.aim,
         "reached": ours["accuracy"]["mean"] >= challenge.aim,
         "shown": "above" if low > challenge.aim else "below" if high < challenge.aim else "neither",
         "beats_all": len(told["better"]) == len(study["models"]) - 1,
         "sentences": [each["sentence"] for pairs in told.values() for each in pairs],
-        "recommended": study["recommended"],
     }
 
 

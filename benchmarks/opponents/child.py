@@ -19,6 +19,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 from importlib import metadata
+from pathlib import Path
 from typing import Any, Protocol
 
 from bakeoff import recipe as recipes
@@ -114,6 +115,10 @@ def _obey(task: Task, contestant: Contestant, order: dict[str, Any]) -> dict[str
 
 
 def peak_bytes() -> int:
-    """Return the most memory this process has held."""
-    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
-    return peak if sys.platform == "darwin" else 1024 * peak
+    """Return the most memory this process has held, and not what its parent had at its start."""
+    try:
+        lines = Path("/proc/self/status").read_text().splitlines()
+    except OSError:  # macOS, where ru_maxrss is in bytes and this process's own
+        return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    peak = next(line for line in lines if line.startswith("VmHWM:"))
+    return 1024 * int(peak.split()[1])

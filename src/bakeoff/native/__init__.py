@@ -160,20 +160,19 @@ def call(name: str, shape: tuple[int, ...], one: Any, other: Any, strides: tuple
     """Return what a kernel makes of two arrays, float32; its strides are those of the windows."""
     import numpy as np
 
-    from bakeoff.backend import jax
-
-    result = jax.ShapeDtypeStruct(shape, np.float32)
-    run = jax.ffi.ffi_call(f"bakeoff_{name}", result, vmap_method="sequential")
-    return run(one, other, strides=np.array(strides, np.int64))
+    return _run(name, shape, one, other, strides=np.array(strides, np.int64))
 
 
 def product(left: Any, right: Any, *, turned: Literal["left", "right"] | None = None) -> Any:
     """Return the product of two matrices, float32, one of which may be transposed first."""
-    import numpy as np
+    shape = left.shape[turned == "left"], right.shape[turned != "right"]
+    which = {"left_turned": turned == "left", "right_turned": turned == "right"}
+    return _run("product", shape, left, right, **which)
 
+
+def _run(name: str, shape: tuple[int, ...], one: Any, other: Any, **attributes: Any) -> Any:
     from bakeoff.backend import jax
 
-    rows, columns = left.shape[turned == "left"], right.shape[turned != "right"]
-    result = jax.ShapeDtypeStruct((rows, columns), np.float32)
-    run = jax.ffi.ffi_call("bakeoff_product", result, vmap_method="sequential")
-    return run(left, right, left_turned=turned == "left", right_turned=turned == "right")
+    result = jax.ShapeDtypeStruct(shape, "float32")
+    run = jax.ffi.ffi_call(f"bakeoff_{name}", result, vmap_method="sequential")
+    return run(one, other, **attributes)

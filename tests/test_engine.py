@@ -38,6 +38,23 @@ WIDE = [  # enough channels and units for tiles, where the processor has them
     {"dense": {"units": 70, "activation": "tanh"}},
     {"dense": {"units": 64, "kernel_regularizer": {"l2": 0.001}}},
 ]
+WIDE_MLP = [
+    {"dense": {"units": 70, "kernel_regularizer": {"l1": 0.0001, "l2": 0.001}}},
+    {"activation": "tanh"},
+    {"dense": {"units": 65, "activation": "tanh", "use_bias": False}},
+    {"dense": {"units": 64, "activation": "tanh", "kernel_regularizer": {"l2": 0.001}}},
+]
+UPDATES = [  # by kernels; but for momentum, centring and clipping
+    ("sgd", {}),
+    ("sgd", {"weight_decay": 0.01}),
+    ("sgd", {"momentum": 0.9}),
+    ("rmsprop", {"rho": 0.8, "epsilon": 1e-5}),
+    ("rmsprop", {"centered": True}),
+    ("adam", {"beta_1": 0.8, "beta_2": 0.99, "epsilon": 1e-4}),
+    ("adam", {"clipnorm": 0.1}),
+    ("adam", {"amsgrad": True}),
+    ("adamw", {"weight_decay": 0.1}),
+]
 OPTIMIZERS = {
     "sgd": {"momentum": 0.9, "nesterov": True},
     "rmsprop": {},
@@ -104,17 +121,30 @@ def test_two_epochs_end_in_the_weights_of_keras_fit(layers, optimizer, rng):
 
 
 @pytest.mark.parametrize("layers", [CNN, WIDE], ids=["cnn", "wide"])
-def test_so_do_they_with_native_kernels(layers, rng, native_kernels):
-    engine._program.cache_clear()  # compiled for the plain ones
+def test_so_do_they_with_native_kernels(layers, rng, fresh_native):
     same_as_keras_fit(layers, "adam", rng)
+
+
+@pytest.mark.parametrize("of_bytes", [True, False])
+@pytest.mark.parametrize("optimizer, arguments", UPDATES, ids=str)
+def test_and_where_kernels_update_the_weights(optimizer, arguments, of_bytes, rng, fresh_native):
+    same_as_keras_fit(WIDE_MLP, optimizer, rng, arguments=arguments, of_bytes=of_bytes)
+
+
+@pytest.fixture
+def fresh_native(native_kernels):
+    engine._program.cache_clear()  # compiled for the plain ones
+    yield
     engine._program.cache_clear()
 
 
-def same_as_keras_fit(layers, optimizer, rng):
+def same_as_keras_fit(layers, optimizer, rng, *, arguments=None, of_bytes=True):
+    arguments = OPTIMIZERS[optimizer] if arguments is None else arguments
     data = development(rng)
-    model = declare(
-        layers, optimizer, output={"kernel_regularizer": {"l2": 0.01}}, **OPTIMIZERS[optimizer]
-    )
+    if not of_bytes:
+        as_floats = data.train_images.astype(np.float32), data.validation_images.astype(np.float32)
+        data = replace(data, train_images=as_floats[0], validation_images=as_floats[1])
+    model = declare(layers, optimizer, output={"kernel_regularizer": {"l2": 0.01}}, **arguments)
     trainer = Trainer(model, data, seed=3, selection="last")
     while not trainer.done:
         trainer.epoch()
@@ -123,7 +153,7 @@ def same_as_keras_fit(layers, optimizer, rng):
     theirs = native(model, data, seed=3)
     classes = {"sgd": "SGD", "rmsprop": "RMSprop", "adam": "Adam", "adamw": "AdamW"}
     theirs.compile(
-        getattr(keras.optimizers, classes[optimizer])(**OPTIMIZERS[optimizer]),
+        getattr(keras.optimizers, classes[optimizer])(**arguments),
         keras.losses.SparseCategoricalCrossentropy(),
         metrics=["accuracy"],
     )

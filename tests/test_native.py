@@ -216,6 +216,22 @@ def test_products_err_no_more_than_in_float32(rows, depth, columns, kind, rng, t
         assert error <= max(usual, least)
 
 
+@pytest.mark.parametrize("rows, depth, columns", MATRICES)
+def test_products_of_bytes_err_no_more_than_in_float32(rows, depth, columns, rng, tiles):
+    left = rng.integers(0, 256, (rows, depth), np.uint8)
+    right = rng.standard_normal((depth, columns), np.float32)
+    expected = left.astype(np.float64) @ right.astype(np.float64)
+    in_turn = np.zeros(expected.shape, np.float32)
+    for one, other in zip(left.astype(np.float32).T, right, strict=True):
+        in_turn += np.outer(one, other)
+    usual = np.sqrt(((in_turn - expected) ** 2).mean())
+    least = np.spacing(np.abs(expected).max().astype(np.float32))
+    turned = native.product(left.T.copy(), right, turned="left")
+    for each in (native.product(left, right), turned):
+        error = np.sqrt(((np.asarray(each) - expected) ** 2).mean())
+        assert error <= max(usual, least)
+
+
 def test_products_of_several_trials_in_one_program(rng, tiles):
     inputs = rng.standard_normal((20, 70), np.float32)
     of_trials = rng.standard_normal((2, 70, 64), np.float32)

@@ -14,8 +14,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from bakeoff import updates
 from bakeoff.backend import compiler_options, jax, keras
-from bakeoff.layers import build, random_key
+from bakeoff.layers import build, pixels, probing, random_key
 from bakeoff.recipe import ModelRecipe, Optimizer
 from bakeoff.watch import EpochResult
 
@@ -125,21 +126,30 @@ def _program(model_json: str, shape: _Shape) -> Program:
         divmod(shape.n_train, recipe.training.batch_size),
     )
 
-    def objective(trainable: Any, other: Any, images: Array, labels: Array, key: Array) -> Any:
-        with random_key(key):
+    fused = updates.fused(model, optimizer, batch)
+
+    def objective(
+        trainable: Any, probes: Any, other: Any, images: Array, labels: Array, key: Array
+    ) -> Any:
+        with random_key(key), probing(probes) as probed:
             probabilities, other, penalties = model.stateless_call(
                 trainable, other, images, training=True, return_losses=True
             )
         loss = jnp.mean(_cross_entropy(labels, probabilities)) + sum(penalties)
         right = jnp.sum(jnp.argmax(probabilities, axis=-1) == labels)
-        return loss, (other, right)
+        return loss, (other, right, probed.inputs)
 
     def step(state: Any, rows: Array, key: Array, images: Array, labels: Array) -> Any:
         trainable, other, moments = state
-        inputs = images[rows].astype(jnp.float32) / shape.maximum
-        slopes = jax.value_and_grad(objective, has_aux=True)
-        (loss, (other, right)), slope = slopes(trainable, other, inputs, labels[rows], key)
-        trainable, moments = optimizer.stateless_apply(moments, slope, trainable)
+        chosen, probes = images[rows], updates.probes(fused, len(rows))
+        inputs = chosen.astype(jnp.float32) / shape.maximum
+        slopes = jax.value_and_grad(objective, argnums=(0, 1), has_aux=True)
+        with pixels(chosen, shape.maximum):
+            (loss, (other, right, multiplied)), (slope, probed) = slopes(
+                trainable, probes, other, inputs, labels[rows], key
+            )
+        before, after = (trainable, moments), optimizer.stateless_apply(moments, slope, trainable)
+        trainable, moments = updates.apply(fused, optimizer, before, after, multiplied, probed)
         return (trainable, other, moments), (loss * len(rows), right)
 
     def epoch(
@@ -182,9 +192,9 @@ def _predict_all(model: Any, trainable: Any, other: Any, images: Array, maximum:
     """Predict in batches, the same way whatever their number, so that memory stays flat."""
 
     def predict(batch: Array) -> Array:
-        probabilities, _ = model.stateless_call(
-            trainable, other, batch.astype(jnp.float32) / maximum, training=False
-        )
+        inputs = batch.astype(jnp.float32) / maximum
+        with pixels(batch, maximum):
+            probabilities, _ = model.stateless_call(trainable, other, inputs, training=False)
         return probabilities
 
     whole = len(images) // PREDICTION_BATCH

@@ -127,18 +127,21 @@ def framed(images: Array, pads: Pads, value: float) -> Array:
 # ── products of matrices ─────────────────────────────────────────────────────────────────────
 
 _LEAST = 64  # rows and columns of the weights, where tiles are worth filling
+_NARROW = 4  # times as many rows as columns
 
 
-def multiplies(inputs: Array, weights: Array) -> bool:
-    """Say whether `multiply` is faster than what XLA does, which is so where there are tiles."""
-    plain = inputs.ndim == weights.ndim == 2 and inputs.dtype == weights.dtype == np.float32
-    return plain and min(weights.shape) >= _LEAST and native.tiles()
+def tiled(weights: Array) -> bool:
+    """Say whether `multiply` takes tiles for such weights, which it does where it is faster."""
+    return min(weights.shape) >= _LEAST and native.tiles()
 
 
 @partial(jax.custom_vjp)
 def multiply(inputs: Array, weights: Array) -> Array:
-    """Return the product of two matrices, inputs and weights of a dense layer."""
-    return native.product(inputs, weights)
+    """Return the product of two matrices, inputs and weights of a dense layer, float32.
+
+    Where tiles multiply, inputs may be bytes.
+    """
+    return native.product(inputs, weights) if tiled(weights) else inputs @ weights
 
 
 def _multiply_forward(inputs: Array, weights: Array) -> tuple[Array, tuple[Array, Array]]:
@@ -147,8 +150,21 @@ def _multiply_forward(inputs: Array, weights: Array) -> tuple[Array, tuple[Array
 
 def _multiply_backward(saved: tuple[Array, Array], slope: Array) -> tuple[Array, Array]:
     inputs, weights = saved
-    input_slope = native.product(slope, weights, turned="right")
+    if not tiled(weights):
+        return slope @ weights.T, _weights_slope(inputs, slope)
+    if inputs.dtype == np.uint8:
+        input_slope = np.zeros(inputs.shape, jax.dtypes.float0)  # JAX's word for none
+    else:
+        input_slope = native.product(slope, weights, turned="right")
     return input_slope, native.product(inputs, slope, turned="left")
+
+
+def _weights_slope(inputs: Array, slope: Array) -> Array:
+    """Return the slope of weights; of narrow ones, XLA is up to ten times as fast turned over."""
+    if inputs.shape[1] < _NARROW * slope.shape[1]:
+        return inputs.T @ slope
+    over_images = (((0,), (0,)), ((), ()))
+    return lax.optimization_barrier(lax.dot_general(slope, inputs, over_images)).T
 
 
 multiply.defvjp(_multiply_forward, _multiply_backward)

@@ -11,6 +11,7 @@ import sys
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from contextvars import ContextVar
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -25,10 +26,10 @@ from bakeoff.kernels import (
     framed,
     hash_bits,
     max_pool,
-    multiplies,
     multiply,
     pads_of,
     sum_pool,
+    tiled,
 )
 from bakeoff.recipe import ModelRecipe
 
@@ -38,7 +39,7 @@ Array = Any
 # ── layers ───────────────────────────────────────────────────────────────────────────────────
 
 
-def _ours(data_format: str) -> bool:
+def _ours(data_format: str = "channels_last") -> bool:
     """Say whether our kernels serve; on a GPU Keras's own are faster."""
     return data_format == "channels_last" and bool(jax.default_backend() == "cpu")
 
@@ -56,15 +57,68 @@ class Conv2D(keras.layers.Conv2D):  # type: ignore[misc]
         return convolve(inputs, kernel, tuple(self.strides), pads)
 
 
+_pixels: ContextVar[tuple[Array, float] | None] = ContextVar("pixels", default=None)
+
+
+@contextmanager
+def pixels(images: Array, maximum: float) -> Iterator[None]:
+    """Show the layers called inside what their inputs are made of: images divided by `maximum`."""
+    token = _pixels.set((images, maximum) if images.dtype == np.uint8 else None)
+    try:
+        yield
+    finally:
+        _pixels.reset(token)
+
+
+@dataclass(frozen=True)
+class Probes:
+    """What an update by a kernel needs to know of dense layers, by name.
+
+    zeros : added to a layer's products, so that their slope is the products'
+    inputs : what the layer multiplied
+    """
+
+    zeros: Mapping[str, Array]
+    inputs: dict[str, Array] = field(default_factory=dict)
+
+
+_probes: ContextVar[Probes | None] = ContextVar("probes", default=None)
+
+
+@contextmanager
+def probing(zeros: Mapping[str, Array]) -> Iterator[Probes]:
+    """Let the dense layers called inside add the zeros, and say what they multiply."""
+    probes = Probes(zeros)
+    token = _probes.set(probes)
+    try:
+        yield probes
+    finally:
+        _probes.reset(token)
+
+
 class Dense(keras.layers.Dense):  # type: ignore[misc]
-    """Keras's dense layer, multiplied by tiles where there are some."""
+    """Keras's dense layer with products that compile well, by tiles where there are some.
+
+    on_pixels : whether its inputs are the images, flattened: bytes multiply in half the time
+    """
+
+    on_pixels = False
 
     def call(self, inputs: Array, training: bool | None = None) -> Array:
-        """Multiply, add and activate; what tiles do not do goes Keras's own way."""
+        """Multiply, add and activate; what is more than two matrices goes Keras's own way."""
         kernel = jnp.asarray(getattr(self.kernel, "value", self.kernel))
-        if not multiplies(inputs, kernel):
+        if not (inputs.ndim == 2 and inputs.dtype == kernel.dtype == np.float32 and _ours()):
             return super().call(inputs, training=training)
+        shown = _pixels.get() if self.on_pixels and tiled(kernel) else None
+        scale = 1.0
+        if shown is not None:
+            inputs, scale = shown[0].reshape(inputs.shape), 1 / shown[1]
         values = multiply(inputs, kernel)
+        probes = _probes.get()
+        if probes is not None and self.name in probes.zeros:
+            values = values + probes.zeros[self.name]
+            probes.inputs[self.name] = inputs
+        values = values * scale
         if self.bias is not None:
             values = values + self.bias
         return values if self.activation is None else self.activation(values)
@@ -222,7 +276,7 @@ def build(
         If a Python builder is missing, raises, or returns something else than asked for.
     """
     if model.python is not None:
-        return _build_from_python(model.python, input_shape, n_classes, seed=seed)
+        return _aware_of_pixels(_build_from_python(model.python, input_shape, n_classes, seed=seed))
     seeds = iter(np.random.SeedSequence(seed).generate_state(len(model.layers or ()) + 1))
     stack: list[Any] = [keras.Input(input_shape)]
     flat = False
@@ -235,7 +289,16 @@ def build(
         stack.append(keras.layers.Flatten(name="flatten_before_output"))
     output = {**model.output, "units": n_classes, "activation": "softmax"}
     stack.append(_layer("dense", output, place=len(model.layers or ()) + 1, seed=int(next(seeds))))
-    return keras.Sequential(stack)
+    return _aware_of_pixels(keras.Sequential(stack))
+
+
+def _aware_of_pixels(model: keras.Model) -> keras.Model:
+    """Return the model; if it begins with a dense layer, that layer knows."""
+    if isinstance(model, keras.Sequential) and len(model.layers) > 1:
+        first, second = model.layers[:2]
+        if type(first) is keras.layers.Flatten and isinstance(second, Dense):
+            second.on_pixels = True
+    return model
 
 
 def _layer(kind: str, arguments: Mapping[str, Any], *, place: int, seed: int) -> Any:

@@ -8,6 +8,7 @@
 #include "floats.h"
 #include "matrices.h"
 #include "shape.h"
+#include "updates.h"
 
 namespace {
 
@@ -37,9 +38,25 @@ ffi::Error kernel_slope(Images images, Images slope, Result out, Strides strides
 }
 
 // A product of matrices, one of which may lie turned, for dense layers; only where there are tiles.
-ffi::Error product(Images left, Images right, Result out, bool left_turned, bool right_turned) {
+// The left one may be bytes.
+template <ffi::DataType D>
+ffi::Error product(ffi::Buffer<D> left, Images right, Result out, bool left_turned,
+                   bool right_turned) {
   if (!amx::permitted()) return ffi::Error(ffi::ErrorCode::kUnimplemented, "there are no tiles");
   amx::product(left, left_turned, right, right_turned, out->typed_data());
+  return ffi::Error::Success();
+}
+
+// Weights and their moments, updated in place by the slope that inputs and outputs give; only where
+// there are tiles.
+template <ffi::DataType D>
+ffi::Error update(ffi::Buffer<D> inputs, Images slope, Images numbers, ffi::RemainingArgs,
+                  ffi::RemainingRets results) {
+  if (!amx::permitted()) return ffi::Error(ffi::ErrorCode::kUnimplemented, "there are no tiles");
+  float* held[3] = {};
+  for (size_t each = 0; each < results.size() && each < 3; ++each)
+    held[each] = (*results.get<Images>(each))->typed_data();
+  amx::update(inputs, slope, numbers.typed_data(), held, int(results.size()) - 1);
   return ffi::Error::Success();
 }
 
@@ -47,9 +64,16 @@ auto binding() {
   return ffi::Ffi::Bind().Arg<Images>().Arg<Images>().Ret<Images>().Attr<Strides>("strides");
 }
 
+template <ffi::DataType D>
 auto product_binding() {
-  return ffi::Ffi::Bind().Arg<Images>().Arg<Images>().Ret<Images>().Attr<bool>("left_turned")
-      .Attr<bool>("right_turned");
+  return ffi::Ffi::Bind().Arg<ffi::Buffer<D>>().template Arg<Images>().template Ret<Images>()
+      .template Attr<bool>("left_turned").template Attr<bool>("right_turned");
+}
+
+template <ffi::DataType D>
+auto update_binding() {
+  return ffi::Ffi::Bind().Arg<ffi::Buffer<D>>().template Arg<Images>().template Arg<Images>()
+      .RemainingArgs().RemainingRets();
 }
 
 }  // namespace
@@ -59,4 +83,7 @@ extern "C" bool bakeoff_tiles() { return amx::permitted(); }
 XLA_FFI_DEFINE_HANDLER_SYMBOL(bakeoff_forward, forward, binding());
 XLA_FFI_DEFINE_HANDLER_SYMBOL(bakeoff_image_slope, image_slope, binding());
 XLA_FFI_DEFINE_HANDLER_SYMBOL(bakeoff_kernel_slope, kernel_slope, binding());
-XLA_FFI_DEFINE_HANDLER_SYMBOL(bakeoff_product, product, product_binding());
+XLA_FFI_DEFINE_HANDLER_SYMBOL(bakeoff_product, product<ffi::F32>, product_binding<ffi::F32>());
+XLA_FFI_DEFINE_HANDLER_SYMBOL(bakeoff_byte_product, product<ffi::U8>, product_binding<ffi::U8>());
+XLA_FFI_DEFINE_HANDLER_SYMBOL(bakeoff_update, update<ffi::F32>, update_binding<ffi::F32>());
+XLA_FFI_DEFINE_HANDLER_SYMBOL(bakeoff_byte_update, update<ffi::U8>, update_binding<ffi::U8>());

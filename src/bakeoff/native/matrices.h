@@ -12,15 +12,16 @@ namespace {
 namespace amx {
 
 // One side of a product. Its rows, or its columns, are what is summed over.
+template <typename T>
 struct Matrix {
-  const float* from;
+  const T* from;
   int64_t rows, columns;
   bool over_rows;
 
   int64_t depth() const { return over_rows ? rows : columns; }
   int64_t length() const { return over_rows ? columns : rows; }
 
-  Block block(int64_t row, int64_t column) const {
+  Block<T> block(int64_t row, int64_t column) const {
     return {from + row * columns + column, columns, rows - row, columns - column};
   }
 
@@ -40,52 +41,121 @@ struct Matrix {
   }
 };
 
-// So many tiles, each with its pieces, stay in the cache while columns pass; so deep at most.
+// Of one side so many tiles, each with its pieces, stay in the cache while the other side passes;
+// so deep at most.
 constexpr int64_t kMostTiles = 400, kMostDeep = 25;
 
-// Sum to a place what `number` tiles of rows give, from `first` on, and so deep, from `at` on.
-void multiply_part(const Matrix& left, const Matrix& right, int64_t first, int64_t number,
-                   int64_t at, int64_t deep, const Place& place) {
-  Tile* rows = room<Tile, 0>(kMostTiles * kPieces);
-  Tile* columns = room<Tile, 1>(2 * kMostDeep * kPieces);
-  Links links;
-  for (int32_t each = 0; each < deep; ++each) links.push_back({each, each});
-  for (int64_t row = 0; row < number; ++row)
-    for (int64_t each = 0; each < deep; ++each)
-      left.fill_rows(rows + (row * deep + each) * kPieces, first + row * kSide,
-                     at + each * kDepth);
-  pairs(parts(place.columns, kSide), [&](auto q, int64_t column) {
-    for (int64_t each = 0; each < deep; ++each)
-      for (int64_t one = 0; one < q; ++one)
-        right.fill_columns(columns + (each * q + one) * kPieces, (column + one) * kSide,
-                           at + each * kDepth);
-    settle();
-    pairs(number, [&](auto p, int64_t row) {
-      const Tile* one = rows + row * deep * kPieces;
-      const Operands from{{one, one + (p - 1) * deep * kPieces}, kPieces, columns, q * kPieces,
-                          1, 0};
-      sum_to<p, q>(links, from, place.at(row * kSide, column * kSide));
+// Where a product goes: to an array.
+struct Whole {
+  float* to;
+  int64_t rows, columns;
+
+  Place at(int64_t row, int64_t column, bool add) const {
+    return Place{to, columns, rows, columns, add}.at(row, column);
+  }
+  void take(int64_t, int64_t, int64_t, int64_t) const {}
+};
+
+// What a part of the rows and columns gives, from some depth on: `row` and `column` are its first,
+// others are counted from there in sixteens.
+template <typename T, typename To>
+class Part {
+ public:
+  Part(const Matrix<T>& left, const Matrix<float>& right, int64_t row, int64_t column, int64_t at,
+       int64_t deep, const To& to)
+      : left_(left), right_(right), row_(row), column_(column), at_(at), deep_(deep), to_(to),
+        rows_(room<Tile, 0>(kMostTiles * kPieces)), columns_(room<Tile, 1>(kMostTiles * kPieces)) {
+    for (int32_t each = 0; each < deep; ++each) links_.push_back({each, each});
+  }
+
+  // Add them up while rows stay, or while columns do.
+  void pass_columns(int64_t rows, int64_t columns) const {
+    pairs(rows, [&](auto p, int64_t row) { fill_rows<p>(row, row); });
+    pairs(columns, [&](auto q, int64_t column) {
+      fill_columns<q>(column, 0);
+      settle();
+      pairs(rows, [&](auto p, int64_t row) { sum<p, q>(row, row, column, 0); });
     });
-  });
-}
+  }
 
-void multiply(const Matrix& left, const Matrix& right, float* out) {
+  void pass_rows(int64_t rows, int64_t columns) const {
+    pairs(columns, [&](auto q, int64_t column) { fill_columns<q>(column, column); });
+    pairs(rows, [&](auto p, int64_t row) {
+      fill_rows<p>(row, 0);
+      settle();
+      pairs(columns, [&](auto q, int64_t column) { sum<p, q>(row, 0, column, column); });
+      to_.take(row_ + row * kSide, p * kSide, column_, columns * kSide);
+    });
+  }
+
+ private:
+  static constexpr int64_t kLeft = pieces_of<T>;
+
+  template <int P>
+  void fill_rows(int64_t row, int64_t slot) const {
+    for (int64_t one = 0; one < P; ++one)
+      for (int64_t each = 0; each < deep_; ++each)
+        left_.fill_rows(rows_ + ((slot + one) * deep_ + each) * kLeft, row_ + (row + one) * kSide,
+                        at_ + each * kDepth);
+  }
+
+  template <int Q>
+  void fill_columns(int64_t column, int64_t slot) const {
+    for (int64_t each = 0; each < deep_; ++each)
+      for (int64_t one = 0; one < Q; ++one)
+        right_.fill_columns(columns_ + (slot * deep_ + each * Q + one) * kPieces,
+                            column_ + (column + one) * kSide, at_ + each * kDepth);
+  }
+
+  template <int P, int Q>
+  void sum(int64_t row, int64_t row_slot, int64_t column, int64_t column_slot) const {
+    const Tile* one = rows_ + row_slot * deep_ * kLeft;
+    const Operands from{{one, one + (P - 1) * deep_ * kLeft}, kLeft,
+                        columns_ + column_slot * deep_ * kPieces, Q * kPieces, 1, 0};
+    const Place place = to_.at(row_ + row * kSide, column_ + column * kSide, at_ > 0);
+    sum_to<P, Q, kLeft>(links_, from, place);
+  }
+
+  const Matrix<T>& left_;
+  const Matrix<float>& right_;
+  int64_t row_, column_, at_, deep_;
+  const To& to_;
+  Tile *rows_, *columns_;
+  Links links_;
+};
+
+// Where the sum goes over the rows of both, as for the slope of weights, the product is large: it is
+// made row by row, in the order in which it lies. Otherwise the weights, on the right, are large.
+template <typename T, typename To>
+void multiply(const Matrix<T>& left, const Matrix<float>& right, const To& to) {
   const Registers registers;
-  const int64_t all = parts(left.depth(), kDepth), down = parts(left.length(), kSide);
-  const int64_t most = kMostTiles / std::min(all, kMostDeep) / 2 * 2, step = right.length();
-  for (int64_t row = 0; row < down; row += most)
-    for (int64_t at = 0; at < all; at += kMostDeep) {
-      const int64_t first = row * kSide, number = std::min(most, down - row);
-      multiply_part(left, right, first, number, at * kDepth, std::min(kMostDeep, all - at),
-                    {out + first * step, step, left.length() - first, step, at > 0});
-    }
+  const int64_t all = parts(left.depth(), kDepth), most = kMostTiles / std::min(all, kMostDeep);
+  const int64_t rows = parts(left.length(), kSide), columns = parts(right.length(), kSide);
+  const bool by_rows = left.over_rows;
+  const int64_t down = by_rows ? rows : most / 2 * 2, across = by_rows ? most / 2 * 2 : columns;
+  for (int64_t row = 0; row < rows; row += down)
+    for (int64_t column = 0; column < columns; column += across)
+      for (int64_t at = 0; at < all; at += kMostDeep) {
+        const Part<T, To> part(left, right, row * kSide, column * kSide, at * kDepth,
+                               std::min(kMostDeep, all - at), to);
+        const int64_t high = std::min(down, rows - row), wide = std::min(across, columns - column);
+        if (by_rows)
+          part.pass_rows(high, wide);
+        else
+          part.pass_columns(high, wide);
+      }
 }
 
-void product(Images left, bool left_turned, Images right, bool right_turned, float* out) {
-  const auto matrix = [](Images each, bool over_rows) {
-    return Matrix{each.typed_data(), each.dimensions()[0], each.dimensions()[1], over_rows};
-  };
-  multiply(matrix(left, left_turned), matrix(right, !right_turned), out);
+template <ffi::DataType D>
+auto matrix(ffi::Buffer<D> from, bool over_rows) {
+  using T = std::remove_pointer_t<decltype(from.typed_data())>;
+  return Matrix<T>{from.typed_data(), from.dimensions()[0], from.dimensions()[1], over_rows};
+}
+
+template <ffi::DataType D>
+void product(ffi::Buffer<D> left, bool left_turned, Images right, bool right_turned, float* out) {
+  const auto one = matrix(left, left_turned), other = matrix(right, !right_turned);
+  multiply(one, other, Whole{out, one.length(), other.length()});
 }
 
 }  // namespace amx
@@ -96,7 +166,8 @@ void product(Images left, bool left_turned, Images right, bool right_turned, flo
 namespace {
 namespace amx {
 
-void product(Images, bool, Images, bool, float*) {}
+template <ffi::DataType D>
+void product(ffi::Buffer<D>, bool, Images, bool, float*) {}
 
 }  // namespace amx
 }  // namespace

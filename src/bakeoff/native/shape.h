@@ -7,7 +7,7 @@
 
 #include "xla/ffi/api/ffi.h"
 
-#if defined(__AMX_BF16__) && defined(__AVX512F__) && defined(__AVX512BW__) && defined(__linux__)
+#if defined(__AMX_BF16__) && defined(__AVX512BW__) && defined(__AVX512VL__) && defined(__linux__)
 #define BAKEOFF_TILES
 #endif
 

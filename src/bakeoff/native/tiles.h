@@ -22,6 +22,10 @@ namespace amx {
 // Rows of a tile, and columns; what one product sums over; pieces of a float32.
 constexpr int64_t kSide = 16, kDepth = 32, kPieces = 3;
 
+// A byte is a bfloat16 as it is.
+template <typename T>
+constexpr int64_t pieces_of = std::is_same_v<T, uint8_t> ? 1 : kPieces;
+
 // 16 rows, or columns, of 32 bfloat16, in pairs: numbers k and k + 16 of what is summed over.
 struct alignas(64) Tile {
   uint32_t pairs[16][16];
@@ -74,20 +78,34 @@ T* room(int64_t n) {
 
 // ── from float32 to tiles ────────────────────────────────────────────────────────────────────
 
-// 16 rows of 16 floats in an array: those that there are, and zeros.
+// The first so many of 16.
+inline __mmask16 first_of_16(int64_t number) {
+  return _cvtu32_mask16((1u << std::clamp<int64_t>(number, 0, kSide)) - 1);
+}
+
+inline __m512 load(__mmask16 present, const float* from) {
+  return _mm512_maskz_loadu_ps(present, from);
+}
+
+inline __m512 load(__mmask16 present, const uint8_t* from) {
+  return _mm512_cvtepi32_ps(_mm512_cvtepu8_epi32(_mm_maskz_loadu_epi8(present, from)));
+}
+
+// 16 rows of 16 numbers in an array: those that there are, and zeros.
+template <typename T>
 class Block {
  public:
-  Block(const float* from, int64_t step, int64_t rows, int64_t columns)
+  Block(const T* from, int64_t step, int64_t rows, int64_t columns)
       : from_(from), step_(step), rows_(rows),
-        present_(_cvtu32_mask16((1u << std::clamp<int64_t>(columns, 0, kSide)) - 1)) {}
+        present_(first_of_16(columns)) {}
 
   __m512 row(int64_t row) const {
     const bool there = row < rows_;
-    return _mm512_maskz_loadu_ps(there ? present_ : 0, from_ + (there ? row * step_ : 0));
+    return load(there ? present_ : 0, from_ + (there ? row * step_ : 0));
   }
 
  private:
-  const float* from_;
+  const T* from_;
   int64_t step_, rows_;
   __mmask16 present_;
 };
@@ -110,7 +128,8 @@ inline void swap_corners(__m512 (&rows)[16]) {
     }
 }
 
-inline void read_turned(const Block& block, __m512 (&rows)[16]) {
+template <typename T>
+inline void read_turned(const Block<T>& block, __m512 (&rows)[16]) {
 #pragma GCC unroll 16
   for (int row = 0; row < 16; ++row) rows[row] = block.row(row);
   swap_corners<1>(rows);
@@ -133,28 +152,29 @@ inline __m512i take_pieces(__m512& one, __m512& other) {
   return _mm512_or_si512(_mm512_srli_epi32(low, 16), high);
 }
 
+template <int64_t Pieces>
 inline void fill_row(Tile* to, int row, __m512 one, __m512 other) {
-  for (int piece = 0; piece < kPieces; ++piece)
+  for (int piece = 0; piece < Pieces; ++piece)
     _mm512_store_si512(to[piece].pairs[row], take_pieces(one, other));
 }
 
-// Fill three tiles with the pieces of `lower`, in the lower halves of the pairs, and of `upper`.
-template <bool Turned>
-void fill(Tile* to, const Block& lower, const Block& upper) {
+// Fill a tile a piece with `lower`, in the lower halves of the pairs, and `upper`.
+template <bool Turned, typename T>
+void fill(Tile* to, const Block<T>& lower, const Block<T>& upper) {
   if constexpr (Turned) {
     __m512 one[16], other[16];
     read_turned(lower, one);
     read_turned(upper, other);
-    for (int row = 0; row < 16; ++row) fill_row(to, row, one[row], other[row]);
+    for (int row = 0; row < 16; ++row) fill_row<pieces_of<T>>(to, row, one[row], other[row]);
   } else {
-    for (int row = 0; row < 16; ++row) fill_row(to, row, lower.row(row), upper.row(row));
+    for (int row = 0; row < 16; ++row) fill_row<pieces_of<T>>(to, row, lower.row(row), upper.row(row));
   }
 }
 
 // Rows are images; what is summed over are the numbers of a pixel.
 void fill_rows(Tile* to, const float* from, int64_t images, int64_t step, int64_t numbers) {
   for (int64_t at = 0; at < numbers; at += kDepth, to += kPieces)
-    fill<false>(to, {from + at, step, images, numbers - at},
+    fill<false, float>(to, {from + at, step, images, numbers - at},
                 {from + at + kSide, step, images, numbers - at - kSide});
 }
 
@@ -162,7 +182,7 @@ void fill_rows(Tile* to, const float* from, int64_t images, int64_t step, int64_
 template <bool Rows>
 void fill_images(Tile* to, const float* from, int64_t images, int64_t step, int64_t numbers) {
   for (int64_t at = 0; at < numbers; at += kSide, to += kPieces)
-    fill<Rows>(to, {from + at, step, images, numbers - at},
+    fill<Rows, float>(to, {from + at, step, images, numbers - at},
                {from + at + kSide * step, step, images - kSide, numbers - at});
 }
 
@@ -173,10 +193,10 @@ void fill_columns(Tile* to, const float* from, int64_t depth, int64_t columns) {
     for (int64_t column = 0; column < columns; column += kSide, to += kPieces) {
       const int64_t half = at + kSide, left = columns - column;
       if constexpr (Turned)
-        fill<true>(to, {from + column * depth + at, depth, left, depth - at},
+        fill<true, float>(to, {from + column * depth + at, depth, left, depth - at},
                    {from + column * depth + half, depth, left, depth - half});
       else
-        fill<false>(to, {from + at * columns + column, columns, depth - at, left},
+        fill<false, float>(to, {from + at * columns + column, columns, depth - at, left},
                     {from + half * columns + column, columns, depth - half, left});
     }
 }
@@ -218,9 +238,18 @@ inline void multiply() {
   if constexpr (P > 1 && Q > 1) _tile_dpbf16ps(3, 5, 7);
 }
 
-// Six products, small ones first; from one to the next only the rows or the columns change.
-template <int P, int Q>
+// Six products, small ones first; from one to the next only the rows or the columns change. Three
+// where rows are bytes.
+template <int P, int Q, int64_t Pieces>
 inline void multiply_pieces(const Tile* one, const Tile* other, const Tile* columns) {
+  if constexpr (Pieces == 1) {
+    load_rows<P>(one, other);
+    for (int64_t piece = kPieces; piece-- > 0;) {
+      load_columns<Q>(columns + piece);
+      multiply<P, Q>();
+    }
+    return;
+  }
   load_rows<P>(one + 2, other + 2);
   load_columns<Q>(columns);
   multiply<P, Q>();
@@ -236,7 +265,7 @@ inline void multiply_pieces(const Tile* one, const Tile* other, const Tile* colu
   multiply<P, Q>();
 }
 
-template <int P, int Q>
+template <int P, int Q, int64_t Pieces>
 inline void accumulate(const Link* link, const Link* end, const Operands& from) {
   Sums unused;  // where no tile is stored for half a microsecond, the next store takes a quarter
   for (; link < end; ++link) {
@@ -244,23 +273,23 @@ inline void accumulate(const Link* link, const Link* end, const Operands& from) 
     const Tile* other = from.rows[1] + link->pixel * from.row_step;
     const Tile* columns = from.columns + link->matrix * from.column_step;
     for (int64_t tile = 0; tile < from.depth; ++tile) {
-      multiply_pieces<P, Q>(one, other, columns);
+      multiply_pieces<P, Q, Pieces>(one, other, columns);
       _tile_stored(4, &unused, 64);
-      one += kPieces;
-      other += kPieces;
+      one += Pieces;
+      other += Pieces;
       columns += from.line;
     }
   }
 }
 
 // Sum the products of some links, P by Q tiles of them.
-template <int P, int Q>
+template <int P, int Q, int64_t Pieces = kPieces>
 void sum_up(const Link* link, const Link* end, const Operands& from, Sums (&sums)[2][2]) {
   _tile_zero(0);
   if constexpr (Q > 1) _tile_zero(1);
   if constexpr (P > 1) _tile_zero(2);
   if constexpr (P > 1 && Q > 1) _tile_zero(3);
-  accumulate<P, Q>(link, end, from);
+  accumulate<P, Q, Pieces>(link, end, from);
   _tile_stored(0, &sums[0][0], 64);
   if constexpr (Q > 1) _tile_stored(1, &sums[0][1], 64);
   if constexpr (P > 1) _tile_stored(2, &sums[1][0], 64);
@@ -280,15 +309,14 @@ struct Place {
 
 // Copy to a place the sum of some tiles, every fourth.
 void copy(const Sums* sums, int64_t number, const Place& place) {
-  const int64_t columns = std::min(place.columns, kSide);
-  const __mmask16 mask = _cvtu32_mask16((1u << columns) - 1);
+  const __mmask16 present = first_of_16(place.columns);
   for (int64_t row = 0; row < std::min(place.rows, kSide); ++row) {
     __m512 sum = _mm512_load_ps(sums->rows[row]);
     for (int64_t each = 1; each < number; ++each)
       sum = _mm512_add_ps(sum, _mm512_load_ps(sums[4 * each].rows[row]));
     float* to = place.to + row * place.step;
-    if (place.add) sum = _mm512_add_ps(sum, _mm512_maskz_loadu_ps(mask, to));
-    _mm512_mask_storeu_ps(to, mask, sum);
+    if (place.add) sum = _mm512_add_ps(sum, _mm512_maskz_loadu_ps(present, to));
+    _mm512_mask_storeu_ps(to, present, sum);
   }
 }
 
@@ -297,14 +325,14 @@ void copy(const Sums* sums, int64_t number, const Place& place) {
 constexpr int64_t kRun = 8, kMostRuns = 8;
 
 // Sum the products of links, P by Q tiles of them, to a place.
-template <int P, int Q>
+template <int P, int Q, int64_t Pieces = kPieces>
 void sum_to(const Links& links, const Operands& from, const Place& place) {
   Sums sums[kMostRuns][2][2];
   const int64_t all = links.size();
   const int64_t run = std::max(parts(all, kMostRuns), parts(kRun, from.depth));
   int64_t number = 0;
   for (int64_t first = 0; first == 0 || first < all; first += run)
-    sum_up<P, Q>(links.data() + first, links.data() + std::min(first + run, all), from,
+    sum_up<P, Q, Pieces>(links.data() + first, links.data() + std::min(first + run, all), from,
                  sums[number++]);
   for (int64_t p = 0; p < P; ++p)
     for (int64_t q = 0; q < Q; ++q)

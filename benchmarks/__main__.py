@@ -10,7 +10,7 @@ from pathlib import Path
 from bakeoff import store
 from bakeoff.errors import BakeoffError, Interrupted, UsageError
 from benchmarks import accuracy, comparing, digits, scaling, speed
-from benchmarks.contestants import BY_NAME, REPOSITORY
+from benchmarks.contestants import BY_NAME, CONTESTANTS, REPOSITORY
 from benchmarks.journal import Journal
 from benchmarks.machine import cores, identity, load, machine, versions
 from benchmarks.page import page
@@ -168,8 +168,10 @@ def _status(journal: Journal) -> None:
         done = journal.lines("repeat", workload=workload.name)
         names = {line["contestant"] for line in done}
         counts = [f"{name} {sum(line['contestant'] == name for line in done)}" for name in names]
-        accuracies = len(journal.lines("accuracy", workload=workload.name))
-        _say(f"{workload.name:<12} {', '.join(sorted(counts)) or 'none'}; {accuracies} accuracies")
+        accurate = [each for each in CONTESTANTS if accuracy.measured(workload, each, journal)]
+        _say(
+            f"{workload.name:<12} {', '.join(sorted(counts)) or 'none'}; {len(accurate)} accuracies"
+        )
     for kind in ("digits", "scaling", "worker", "comparing"):
         _say(f"{kind:<12} {len(journal.lines(kind))}")
 

@@ -1,37 +1,51 @@
 """Do all contestants learn the same? Some epochs each, then images held out from training."""
 
-import math
+from collections.abc import Sequence
 from typing import Any
 
-from benchmarks.contestants import Arrangement, Contestant, entered
+import numpy as np
+from scipy import stats
+
+from benchmarks.contestants import OURS, Arrangement, Contestant, entered
 from benchmarks.group import DroppedOut, Group
-from benchmarks.machine import cores
-from benchmarks.speed import Run, fastest_settings
+from benchmarks.journal import Journal, Line
+from benchmarks.machine import cores, learning
+from benchmarks.speed import Run, known_settings
 from benchmarks.workloads import HELD_OUT, Declared, Workload, declared
 
 
 def measure(workload: Workload, run: Run) -> None:
-    """Train each contestant once, in one process, with its fastest settings."""
+    """Train each contestant with a seed for each core, in processes of one thread."""
     found = declared(workload)
     for contestant in entered(found, run.names):
-        where = {"workload": workload.name, "contestant": contestant.name}
-        if contestant.name == "products" or run.journal.lines("accuracy", **where):
+        if contestant.name == "products" or measured(workload, contestant, run.journal):
             continue
         try:
             line = _train(workload, found, contestant, run)
         except DroppedOut as error:
             run.say(f"{workload.name}  {contestant.name}  dropped out: {error}")
             continue
-        run.journal.append("accuracy", **where, **line)
+        run.journal.append("accuracy", **_where(workload, contestant), **line)
         shown = ", ".join(f"{100 * each:.2f} %" for each in line["accuracy"])
         run.say(f"{workload.name}  {contestant.name}  accuracy on images held out: {shown}")
 
 
+def measured(workload: Workload, contestant: Contestant, journal: Journal) -> Line | None:
+    """Return a contestant's accuracies, if they were measured."""
+    lines = journal.lines("accuracy", **_where(workload, contestant))
+    return lines[-1] if lines else None
+
+
+def _where(workload: Workload, contestant: Contestant) -> Line:
+    identity = learning(ours=contestant in OURS)
+    return {"workload": workload.name, "contestant": contestant.name, "identity": identity}
+
+
 def _train(workload: Workload, found: Declared, contestant: Contestant, run: Run) -> dict[str, Any]:
-    settings = fastest_settings(workload, found, contestant, run)
-    alone = Arrangement(1, max(each.threads for each in contestant.arrangements(cores())))
+    settings = known_settings(workload, found, contestant, run)
     task = run.task(workload, found, contestant, held_out=HELD_OUT)
-    group = Group(contestant, alone, task, log=run.log(workload, contestant))
+    log = run.log(workload, contestant)
+    group = Group(contestant, Arrangement(cores(), 1), task, log=log)
     try:
         group.order(do="prepare", settings=settings)
         answer = group.train(images=workload.accuracy_images, epochs=workload.epochs)
@@ -43,13 +57,21 @@ def _train(workload: Workload, found: Declared, contestant: Contestant, run: Run
         "epochs": workload.epochs,
         "images": answer["images"],
         "held_out": HELD_OUT,
+        "settings": settings,
     }
 
 
-def chance(accuracy: float, held_out: int = HELD_OUT) -> float:
-    """Return how far apart two equally good networks' accuracies lie in 1 of 20 cases at most.
+def expected_range(scores: Sequence[Sequence[float]]) -> float | None:
+    """Return how far apart the means of contestants that learn the same lie in 19 of 20 cases.
 
-    By the images alone, as if each network had its own: 1.96 · √(2 · a · (1 − a) / n). Seeds come
-    on top of it.
+    Tukey's studentised range times the standard error of a mean, seeds pooled; at most that far.
+    None if nobody has two seeds.
+
+    scores : each contestant's accuracies, one a seed, as many for each
     """
-    return 1.96 * math.sqrt(2 * accuracy * (1 - accuracy) / held_out)
+    seeds, contestants = len(scores[0]), len(scores)
+    freedom = contestants * (seeds - 1)
+    if not freedom or contestants < 2:
+        return None
+    error = float(np.sqrt(np.mean(np.var(scores, axis=1, ddof=1)) / seeds))
+    return error * float(stats.studentized_range.ppf(0.95, contestants, freedom))

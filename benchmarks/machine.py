@@ -14,12 +14,9 @@ PACKAGES = (
     *("bakeoff", "keras", "jax", "jaxlib", "tensorflow", "torch", "lightning"),
     *("scikit-learn", "numpy"),
 )
-_ENGINE = ("backend", "engine", "initial", "kernels", "layers")
-_CODE = (
-    *(f"src/bakeoff/{name}.py" for name in _ENGINE),
-    *("benchmarks/contestants.py", "benchmarks/workloads.py"),
-)
-_CODE_FOLDERS = ("src/bakeoff/native/*.*", "benchmarks/opponents/*.py")
+_ENGINE = ("backend", "engine", "initial", "kernels", "layers", "updates")
+_OWN = (*(f"src/bakeoff/{name}.py" for name in _ENGINE), "src/bakeoff/native/*.*")
+_EVERYONES = ("benchmarks/workloads.py", "benchmarks/opponents/*.py")
 
 
 def machine() -> dict[str, Any]:
@@ -56,10 +53,18 @@ def versions() -> dict[str, str | None]:
 
 def identity() -> str:
     """Return a short hash of all that a measurement of speed depends on."""
+    return _hashed(*_EVERYONES, "benchmarks/contestants.py", *_OWN)
+
+
+def learning(*, ours: bool) -> str:
+    """Return a short hash of what an accuracy depends on: others' not on our engine."""
+    return _hashed(*_EVERYONES, *(_OWN if ours else ()))
+
+
+def _hashed(*patterns: str) -> str:
     digest = hashlib.sha256()
     digest.update(f"{machine()['processor']} {cores()} {versions()}\n".encode())
-    more = [path for folder in _CODE_FOLDERS for path in sorted(REPOSITORY.glob(folder))]
-    for path in [*(REPOSITORY / name for name in _CODE), *more]:
+    for path in (path for pattern in patterns for path in sorted(REPOSITORY.glob(pattern))):
         digest.update(f"{path.name} {hashlib.sha256(path.read_bytes()).hexdigest()}\n".encode())
     return digest.hexdigest()[:16]
 

@@ -8,8 +8,7 @@ from typing import Any
 import numpy as np
 
 from bakeoff.report.words import listed
-from benchmarks import comparing, digits, scaling
-from benchmarks.accuracy import chance
+from benchmarks import accuracy, comparing, digits, scaling
 from benchmarks.contestants import BY_NAME, CONTESTANTS, OURS, Arrangement, sklearn
 from benchmarks.journal import Journal, Line
 from benchmarks.workloads import WORKLOADS, Declared, Workload, declared
@@ -21,7 +20,7 @@ STRAIGHT = 0.15  # a case may lie this far from the straight line
 
 def summarise(journal: Journal, *, machine: Plain, versions: Plain) -> Plain:
     """Return docs/benchmarks.json as plain data."""
-    kinds = ("repeat", "accuracy", "digits", "scaling", "worker", "comparing")
+    kinds = ("repeat", "digits", "scaling", "worker", "comparing")
     times = sorted(line["at"] for kind in kinds for line in journal.lines(kind))
     document: Plain = rounded(
         {
@@ -190,11 +189,12 @@ def _limit(name: str, workload: Workload, journal: Journal) -> Plain | None:
 
 
 def _accuracy(workload: Workload, journal: Journal) -> Plain | None:
-    lines = {line["contestant"]: line for line in journal.lines("accuracy", workload=workload.name)}
+    measured = ((each, accuracy.measured(workload, each, journal)) for each in CONTESTANTS)
+    lines = {contestant: line for contestant, line in measured if line}
     if not lines:
         return None
-    means = {name: float(np.mean(line["accuracy"])) for name, line in lines.items()}
-    alike = {name: mean for name, mean in means.items() if name != "sklearn"}
+    alike = [line["accuracy"] for each, line in lines.items() if each.name != "sklearn"]
+    means = [float(np.mean(scores)) for scores in alike]
     first = next(iter(lines.values()))
     return {
         "epochs": first["epochs"],
@@ -202,15 +202,15 @@ def _accuracy(workload: Workload, journal: Journal) -> Plain | None:
         "held_out": first["held_out"],
         "contestants": [
             {
-                "name": name,
-                "label": BY_NAME[name].label,
-                "mean": means[name],
+                "name": contestant.name,
+                "label": contestant.label,
+                "mean": float(np.mean(line["accuracy"])),
                 "seeds": len(line["accuracy"]),
             }
-            for name, line in lines.items()
+            for contestant, line in lines.items()
         ],
-        "spread": max(alike.values()) - min(alike.values()) if alike else None,
-        "chance": chance(float(np.mean(list(means.values()))), first["held_out"]),
+        "range": max(means) - min(means) if means else None,
+        "expected_range": accuracy.expected_range(alike) if alike else None,
     }
 
 

@@ -22,29 +22,30 @@ class Workload:
     """A model of a shipped recipe, and the targets set for it.
 
     images : how many training images a timed epoch goes over; None: all
-    accuracy_images, epochs : what the comparison of accuracies trains on, and for how long
+    epochs : how long the comparison of accuracies trains
     over_keras, over_torch : targets: trial throughput over the best Keras fit, the best PyTorch
     share : target: fraction of the matrix-product limit; None where none was set
+    accuracy_images : how many images the comparison of accuracies trains on; None: all
     """
 
     name: str
     recipe: str
     model: str
     images: int | None
-    accuracy_images: int | None
     epochs: int
     over_keras: float | None
     over_torch: float | None
     share: float | None = None
+    accuracy_images: int | None = None
 
 
 WORKLOADS = (
-    Workload("model-8", "notebook-002", "model-8", 20_480, None, 2, 4.0, 2.0, 0.5),
-    Workload("dense", "notebook-001", "dense", 20_480, None, 2, 4.0, 2.0),
-    Workload("cnn", "notebook-001", "cnn", 4_096, None, 2, 1.5, 1.3, 0.4),
-    Workload("fashion-mlp", "notebook-003", "fashion-mlp", 19_200, None, 2, 5.0, 2.5),
-    Workload("fashion-cnn", "notebook-003", "fashion-cnn", 2_048, 20_000, 2, 1.5, 1.3),
-    Workload("tuned-mlp", "notebook-000", "tuned-mlp", None, None, 10, None, None),
+    Workload("model-8", "notebook-002", "model-8", 20_480, 2, 4.0, 2.0, 0.5),
+    Workload("dense", "notebook-001", "dense", 20_480, 2, 4.0, 2.0),
+    Workload("cnn", "notebook-001", "cnn", 4_096, 2, 1.5, 1.3, 0.4),
+    Workload("fashion-mlp", "notebook-003", "fashion-mlp", 19_200, 2, 5.0, 2.5),
+    Workload("fashion-cnn", "notebook-003", "fashion-cnn", 2_048, 3, 1.5, 1.3),
+    Workload("tuned-mlp", "notebook-000", "tuned-mlp", None, 10, None, None),
 )
 
 

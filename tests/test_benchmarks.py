@@ -20,11 +20,11 @@ REPOSITORY = Path(__file__).parents[1]
 sys.path.insert(0, str(REPOSITORY))
 
 from benchmarks import __main__ as command  # noqa: E402
-from benchmarks import comparing, contestants, scaling, speed, summary, workloads  # noqa: E402
-from benchmarks.accuracy import chance  # noqa: E402
+from benchmarks import accuracy, comparing, contestants, scaling, speed, summary, workloads  # noqa: E402
 from benchmarks.contestants import BY_NAME, CONTESTANTS, Arrangement, Contestant  # noqa: E402
 from benchmarks.group import DroppedOut, Group, together  # noqa: E402
 from benchmarks.journal import Journal  # noqa: E402
+from benchmarks.machine import learning  # noqa: E402
 from benchmarks.page import page, settings  # noqa: E402
 from benchmarks.workloads import WORKLOADS, Declared, Workload  # noqa: E402
 
@@ -404,7 +404,7 @@ def test_what_was_tried_is_not_tried_again(run, make, monkeypatch, journal, tmp_
     speed.measure(named("model-8"), replace(run[0], repeats=2))
     assert not [line for line in run[1][said:] if " try " in line]
     assert len(journal.lines("calibration")) == 1
-    settings_ = speed.fastest_settings(
+    settings_ = speed.known_settings(
         named("model-8"), declared(named("model-8")), make("theirs", pace=1.0), run[0]
     )
     assert settings_ == {}
@@ -553,24 +553,35 @@ def test_a_target_out_of_the_processor_s_reach_is_said_to_be(journal):
     )
 
 
-def test_accuracies_are_spread_over_those_who_train_the_same(journal):
+def test_accuracies_are_compared_with_what_seeds_do(journal):
     for name, scores in {
         "bakeoff": [0.97, 0.98],
-        "keras-jax": [0.97],
-        "sklearn": [0.90],
+        "keras-jax": [0.96, 0.98],
+        "sklearn": [0.90, 0.91],
     }.items():
         journal.append(
             "accuracy",
             workload="cnn",
             contestant=name,
+            identity=learning(ours=name == "bakeoff"),
             accuracy=scores,
             epochs=1,
             images=10,
             held_out=10_000,
         )
     found = {each["name"]: each for each in summarised(journal)["workloads"]}["cnn"]["accuracy"]
-    assert found["spread"] == pytest.approx(0.005)
-    assert chance(0.5) == pytest.approx(1.96 * np.sqrt(0.5 / 10_000))
+    assert found["range"] == pytest.approx(0.005)
+    assert found["expected_range"] == pytest.approx(
+        accuracy.expected_range([[0.97, 0.98], [0.96, 0.98]]), rel=1e-3
+    )
+
+
+def test_means_of_equals_lie_further_apart_than_expected_in_one_of_twenty(rng):
+    draws = rng.normal(0.9, 0.01, (2000, 7, 2))
+    beyond = [np.ptp(each.mean(axis=1)) > accuracy.expected_range(each) for each in draws]
+    assert np.mean(beyond) == pytest.approx(0.05, abs=0.015)
+    assert accuracy.expected_range([[0.9], [0.8]]) is None
+    assert accuracy.expected_range([[0.9, 0.8]]) is None
 
 
 def test_a_straight_line_and_one_that_is_none():

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from bakeoff import native
 from bakeoff import plan as plans
 from bakeoff import recipe as recipes
 from bakeoff.cli import main
@@ -152,15 +153,21 @@ def test_durations(seconds, expected):
     assert plans.duration(seconds) == expected
 
 
-def test_faster_convolution_is_said_where_it_can_be_built(monkeypatch, tmp_path, capsys):
+@pytest.mark.parametrize("tiles", [False, True])
+def test_faster_layers_are_offered_where_they_can_be_built(tiles, monkeypatch, tmp_path, capsys):
     (tmp_path / "c++").touch(0o755)
     monkeypatch.setenv("PATH", str(tmp_path))
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
     monkeypatch.delenv("BAKEOFF_KERNELS")
     monkeypatch.delenv("CXX", raising=False)
+    able = "x86_64 flags: avx512f" + " amx_bf16" * tiles
+    monkeypatch.setattr(native, "_processor", lambda: able)
+    faster = "convolution and dense layers" if tiles else "convolution"
+    hint = f"`bakeoff kernels` builds faster {faster} for this processor."
     convolves = recipe_of({"m": {"layers": [{"conv2d": {"filters": 3, "kernel_size": 3}}]}})
-    hint = "`bakeoff kernels` builds faster convolution for this processor."
+    wide, narrow = (recipe_of({"m": {"layers": [{"dense": units}]}}) for units in (64, 63))
     assert printed(convolves, capsys)[-1] == hint
-    assert printed(recipe_of({"m": {"layers": []}}), capsys)[-1] != hint
+    assert (printed(wide, capsys)[-1] == hint) is tiles
+    assert printed(narrow, capsys)[-1] != hint
     (tmp_path / "c++").unlink()
     assert printed(convolves, capsys)[-1] != hint

@@ -4,7 +4,8 @@ XLA's convolution of images with a kernel is fast inside a compiled loop; the sl
 that it derives is a hundred times slower (jax#12868). Written here as a convolution over height
 alone, with copies of the images shifted along the width, it takes XLA's fast path too. The slope
 of the images is one matrix product for each place in the kernel, and slopes of pooling gather what
-XLA would scatter. Where the native kernels were built, they convolve.
+XLA would scatter. Where the native kernels were built, they convolve; where these have tiles, they
+multiply.
 
 Images are float32, (batch, height, width, channels).
 """

@@ -319,7 +319,7 @@ def kernels(
         bool, typer.Option("--remove", help="Delete what was built; go on without.")
     ] = False,
 ) -> None:
-    """Build faster convolution for this machine's processor; needs a C++ compiler."""
+    """Build faster layers for this machine's processor; needs a C++ compiler."""
     from bakeoff import native
 
     if remove:

@@ -1,8 +1,8 @@
-"""Convolution in C++ for this machine's processor: built on request, used where it was built.
+"""Layers in C++ for this machine's processor: built on request, used where they were built.
 
 Nothing needs it. `build` runs a C++ compiler and keeps what it makes in the user's cache, under a
-name that stands for the source, for JAX and for the processor; who has no such file convolves with
-`kernels.py` alone. Where the processor has tiles, they multiply the matrices of dense layers too.
+name that stands for the source, for JAX and for the processor; who has no such file does with
+`kernels.py` alone. Dense layers are for processors that have tiles, Intel's AMX.
 """
 
 import ctypes
@@ -22,7 +22,7 @@ from platformdirs import user_cache_path
 
 from bakeoff.errors import StorageError, UsageError
 
-SOURCE = Path(__file__).with_name("convolution.cc")
+SOURCE = Path(__file__).with_name("kernels.cc")
 SOURCES = tuple(sorted([SOURCE, *SOURCE.parent.glob("*.h")]))
 SWITCH = "BAKEOFF_KERNELS"  # "plain": as if nothing had been built
 _COMPILERS = ("c++", "g++", "clang++")
@@ -66,10 +66,16 @@ def built() -> Path | None:
 
 
 def advice() -> str | None:
-    """Return what to do for faster convolution; None if there is nothing to do."""
+    """Return what to do for faster layers; None if there is nothing to do."""
     if os.environ.get(SWITCH) == "plain" or library().exists() or compiler() is None:
         return None
-    return "`bakeoff kernels` builds faster convolution for this processor"
+    faster = "convolution and dense layers" if has_tiles() else "convolution"
+    return f"`bakeoff kernels` builds faster {faster} for this processor"
+
+
+def has_tiles() -> bool:
+    """Say whether the processor has tiles; whether kernels use them, `tiles` says."""
+    return "amx_bf16" in _processor().split()
 
 
 def build() -> Path:
@@ -86,7 +92,7 @@ def build() -> Path:
     if found is None:
         raise UsageError(
             f"expected a C++ compiler ({', '.join(_COMPILERS)}, or the one that CXX names), found "
-            "none: install one, or go on without; everything works, convolution is slower"
+            "none: install one, or go on without; everything works, but slower"
         )
     target = library()
     try:
@@ -113,7 +119,7 @@ def _compile(found: str, made: Path) -> None:
         raise UsageError(
             f"expected {found} to build Bakeoff's kernels, found that it cannot "
             f"({(lines or ['no reason given'])[0]}): try another compiler with CXX, or go on "
-            "without; everything works, convolution is slower"
+            "without; everything works, but slower"
         )
     with made.open("rb") as stream:
         os.fsync(stream.fileno())

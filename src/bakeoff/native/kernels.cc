@@ -1,8 +1,9 @@
-// Convolution and its slopes on one CPU core, for JAX's foreign-function interface (jax.ffi).
+// Convolution and dense layers on one CPU core, for JAX's foreign-function interface (jax.ffi).
 //
 // Images are (batch, height, width, channels), kernels (height, width, channels, filters), float32;
 // images are padded already. By tiles where the processor has them and they pay (amx.h), else by
-// vectors (floats.h). Sums are taken in a fixed order, so results repeat bit for bit.
+// vectors (floats.h). Dense layers are for tiles alone (matrices.h, updates.h). Sums are taken in a
+// fixed order, so results repeat bit for bit.
 
 #include "amx.h"
 #include "floats.h"
@@ -37,22 +38,23 @@ ffi::Error kernel_slope(Images images, Images slope, Result out, Strides strides
   return run(tiles ? amx::kernel_slope : floats::kernel_slope, s, images, slope, out);
 }
 
-// A product of matrices, one of which may lie turned, for dense layers; only where there are tiles.
-// The left one may be bytes.
+ffi::Error no_tiles() { return {ffi::ErrorCode::kUnimplemented, "there are no tiles"}; }
+
+// A product of matrices, one of which may lie turned; the left one may be bytes.
 template <ffi::DataType D>
 ffi::Error product(ffi::Buffer<D> left, Images right, Result out, bool left_turned,
                    bool right_turned) {
-  if (!amx::permitted()) return ffi::Error(ffi::ErrorCode::kUnimplemented, "there are no tiles");
+  if (!amx::permitted()) return no_tiles();
   amx::product(left, left_turned, right, right_turned, out->typed_data());
   return ffi::Error::Success();
 }
 
-// Weights and their moments, updated in place by the slope that inputs and outputs give; only where
-// there are tiles.
+// Weights and their moments, updated in place by the slope that a layer's inputs and the slope of its
+// products give.
 template <ffi::DataType D>
 ffi::Error update(ffi::Buffer<D> inputs, Images slope, Images numbers, ffi::RemainingArgs,
                   ffi::RemainingRets results) {
-  if (!amx::permitted()) return ffi::Error(ffi::ErrorCode::kUnimplemented, "there are no tiles");
+  if (!amx::permitted()) return no_tiles();
   float* held[3] = {};
   for (size_t each = 0; each < results.size() && each < 3; ++each)
     held[each] = (*results.get<Images>(each))->typed_data();

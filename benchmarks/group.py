@@ -11,7 +11,7 @@ from typing import IO, Any
 from bakeoff.errors import BakeoffError
 from benchmarks.contestants import REPOSITORY, Arrangement, Contestant, Settings
 
-PATIENCE = 600.0  # seconds that an order may take
+PATIENCE = 1800.0  # seconds that an order may take
 Answer = dict[str, Any]
 
 

@@ -29,6 +29,7 @@ HOUSE: dict[int, tuple[str, ...]] = {
         "augmentation",
         "initial",
         "layers",
+        "models",
         "updates",
         "engine",
         "together",
@@ -56,9 +57,10 @@ ARROWS = {
     "kernels": {"backend", "native"},
     "augmentation": {"backend"},
     "initial": {"backend"},
-    "layers": {"augmentation", "backend", "initial", "kernels"},
+    "layers": {"augmentation", "backend", "kernels"},
+    "models": {"backend", "initial", "layers", "native"},
     "updates": {"backend", "kernels", "layers", "native"},
-    "engine": {"backend", "layers", "updates"},
+    "engine": {"backend", "layers", "models", "updates"},
     "together": {"backend", "engine"},
     "formats": {"disk"},
     "store": {"disk", "documents", "formats"},
@@ -103,10 +105,10 @@ NEVER_NAMED = {  # PyYAML's loaders and constructors that make objects
 # Who may import a module whose name or file is not written in the code: the builder that a recipe
 # names, and the package's own public names.
 IMPORTING = {
-    "bakeoff.layers": {"spec_from_file_location", "module_from_spec", "exec_module"},
+    "bakeoff.models": {"spec_from_file_location", "module_from_spec", "exec_module"},
     "bakeoff": {"import_module"},
 }
-ALL_IMPORTING = {*IMPORTING["bakeoff.layers"], "import_module", "load_module", "reload"}
+ALL_IMPORTING = {*IMPORTING["bakeoff.models"], "import_module", "load_module", "reload"}
 
 
 @cache

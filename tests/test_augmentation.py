@@ -5,7 +5,8 @@ import pytest
 
 from bakeoff.augmentation import flip, translate
 from bakeoff.backend import jax, keras
-from bakeoff.layers import RandomFlip, RandomTranslation, build, random_key
+from bakeoff.layers import RandomFlip, RandomTranslation, random_key
+from bakeoff.models import build
 from bakeoff.recipe import parse
 
 RNG = np.random.default_rng(0)

@@ -15,7 +15,7 @@ import pytest
 import bakeoff
 from bakeoff.backend import keras
 from bakeoff.errors import RecipeError
-from bakeoff.layers import build
+from bakeoff.models import build
 from bakeoff.recipe import parse
 from bakeoff.store import StudyFolder
 from jobs import Listener

@@ -13,7 +13,7 @@ from bakeoff import backend, engine
 from bakeoff.backend import keras
 from bakeoff.engine import Development, Trainer
 from bakeoff.initial import Drawn
-from bakeoff.layers import build
+from bakeoff.models import build
 from bakeoff.recipe import parse
 
 # No bias before the batch normalisation: its slope is 0 but for rounding, which Adam blows up.

@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 from scipy.stats import binom
 
+from bakeoff import models
 from bakeoff.backend import jax, keras
 from bakeoff.layers import AveragePooling2D, Conv2D, Dense, Dropout, MaxPooling2D, random_key
 
@@ -31,8 +32,9 @@ def slopes(layer, images):
 
 
 def agree(ours, theirs, images, *, atol=2e-5):
-    ours.build(images.shape)
-    theirs.build(images.shape)
+    for each in (ours, theirs):
+        if not each.built:
+            each.build(images.shape)
     ours.set_weights(theirs.get_weights())
     expected = jax.tree.leaves(slopes(theirs, images))
     found = jax.tree.leaves(slopes(ours, images))
@@ -123,6 +125,8 @@ POOLINGS = [
     ((2, 7, 8, 2), (1, 1), (2, 2), "same"),
     ((2, 5, 5, 4), (5, 5), (1, 1), "valid"),
     ((1, 6, 6, 2), (4, 3), (1, 1), "same"),
+    ((2, 6, 6, 16), (2, 2), None, "valid"),
+    ((2, 7, 6, 35), (3, 2), (2, 2), "same"),
 ]
 POOLS = {
     "max": (MaxPooling2D, keras.layers.MaxPooling2D),
@@ -132,24 +136,64 @@ POOLS = {
 
 @pytest.mark.parametrize("kind", POOLS)
 @pytest.mark.parametrize("shape, window, strides, padding", POOLINGS)
-def test_pooling_is_keras(kind, shape, window, strides, padding, rng):
+def test_pooling_is_keras(kind, shape, window, strides, padding, rng, kernels):
     images = rng.standard_normal(shape, np.float32)
     ours, theirs = (pool(window, strides, padding) for pool in POOLS[kind])
     agree(ours, theirs, images)
 
 
 @pytest.mark.parametrize("shape, window, strides, padding", POOLINGS)
-def test_of_equal_pixels_the_first_gets_the_slope_as_in_keras(shape, window, strides, padding, rng):
+def test_of_equal_pixels_the_first_gets_the_slope_as_in_keras(
+    shape, window, strides, padding, rng, kernels
+):
     for images in (rng.integers(0, 3, shape).astype(np.float32), np.zeros(shape, np.float32)):
         pools = (pool(window, strides, padding) for pool in POOLS["max"])
         agree(*pools, images)
 
 
-def test_of_three_equal_pixels_the_first_gets_the_whole_slope():
+def test_of_three_equal_pixels_the_first_gets_the_whole_slope(kernels):
     images = np.array([[1, 5, 5, 0], [2, 5, 0, 0]], np.float32).reshape(1, 2, 4, 1)
     layer = MaxPooling2D(2)
     slope = jax.grad(lambda images: jnp.sum(layer(images) * np.array([3.0, 7.0])[:, None]))(images)
     np.testing.assert_array_equal(slope[0, :, :, 0], [[0, 3, 7, 0], [0, 0, 0, 0]])
+
+
+def test_pooling_keeps_what_is_no_number(rng, kernels):
+    """A training that diverged must be seen to have."""
+    images = rng.standard_normal((4, 4, 4, 17), np.float32)
+    for number, (y, x) in enumerate([(0, 0), (0, 1), (1, 0), (1, 1)]):
+        images[number, y, x] = np.nan
+    pooled = np.asarray(MaxPooling2D(2)(images))
+    assert np.isnan(pooled[:, 0, 0]).all()
+    assert np.isnan(pooled).sum() == 4 * 17
+
+
+CONVOLVED_AND_POOLED = [
+    # activation, pooling, whether it may pool first
+    ("relu", {"pool_size": 2}, True),
+    ("tanh", {"pool_size": 3, "strides": 2, "padding": "same"}, True),
+    (None, {"pool_size": 2}, True),
+    ("elu", {"pool_size": (1, 2), "strides": 1}, True),
+    ("gelu", {"pool_size": 2}, False),
+    ("silu", {"pool_size": 2}, False),
+]
+
+
+@pytest.mark.parametrize("activation, pooling, expected", CONVOLVED_AND_POOLED)
+@pytest.mark.parametrize("use_bias", [True, False])
+def test_native_kernels_pool_before_an_activation_that_never_falls(
+    activation, pooling, expected, use_bias, rng, kernels
+):
+    def stack(convolution, pool):
+        settings = {"activation": activation, "use_bias": use_bias, "bias_initializer": "normal"}
+        return keras.Sequential(
+            [keras.Input((9, 10, 3)), convolution(18, 3, **settings), pool(**pooling)]
+        )
+
+    ours = models._neighbours_told(stack(Conv2D, MaxPooling2D))
+    theirs = stack(keras.layers.Conv2D, keras.layers.MaxPooling2D)
+    assert ours.layers[1].pooled is (expected and kernels == "native")
+    agree(ours, theirs, rng.standard_normal((5, 9, 10, 3), np.float32))
 
 
 @pytest.mark.parametrize("batch", [6, 1])

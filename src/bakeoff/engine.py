@@ -16,7 +16,8 @@ from numpy.typing import NDArray
 
 from bakeoff import updates
 from bakeoff.backend import compiler_options, jax, keras
-from bakeoff.layers import build, pixels, probing, random_key
+from bakeoff.layers import pixels, probing, random_key
+from bakeoff.models import build
 from bakeoff.recipe import ModelRecipe, Optimizer
 from bakeoff.watch import EpochResult
 

@@ -40,6 +40,11 @@ def _outputs(size: int, window: int, stride: int) -> int:
     return (size - window) // stride + 1
 
 
+def _native(*arrays: Array) -> bool:
+    """Say whether the native kernels serve: they were built, and all is float32."""
+    return native.loaded() and all(array.dtype == np.float32 for array in arrays)
+
+
 # ── convolution ──────────────────────────────────────────────────────────────────────────────
 
 _IMAGES = ("NHWC", "HWIO", "NHWC")
@@ -49,7 +54,7 @@ _COLUMNS = ("NWC", "WIO", "NWC")
 @partial(jax.custom_vjp, nondiff_argnums=(2, 3))
 def convolve(images: Array, kernel: Array, strides: Pair, pads: Pads) -> Array:
     """Convolve images with a kernel (height, width, channels, filters), as Keras does."""
-    if native.loaded():
+    if _native(images, kernel):
         images = framed(images, pads, 0)
         outputs = map(_outputs, images.shape[1:3], kernel.shape[:2], strides)
         shape = (len(images), *outputs, kernel.shape[3])
@@ -68,7 +73,7 @@ def _convolve_backward(
 ) -> tuple[Array, Array]:
     images, kernel = saved
     images = framed(images, pads, 0)
-    if native.loaded():
+    if _native(images, kernel):
         image_slope = native.call("image_slope", images.shape, slope, kernel, strides)
         kernel_slope = native.call("kernel_slope", kernel.shape, images, slope, strides)
     else:
@@ -222,6 +227,8 @@ def _taken(table: Array, rows: NDArray[np.int64]) -> Array:
 @partial(jax.custom_vjp, nondiff_argnums=(1, 2))
 def max_pool(images: Array, window: Pair, strides: Pair) -> Array:
     """Return the largest pixel of every window; its slope goes to the first of the largest."""
+    if _pools(images, window):
+        return _pooled(images, window, strides)[0]
     slices = _windows(images, window, strides)
     largest = next(slices)
     for each in slices:
@@ -229,7 +236,21 @@ def max_pool(images: Array, window: Pair, strides: Pair) -> Array:
     return largest
 
 
+def _pools(images: Array, window: Pair) -> bool:
+    """Say whether the native kernels pool; they keep a place in a byte."""
+    return _native(images) and window[0] * window[1] <= 256
+
+
+def _pooled(images: Array, window: Pair, strides: Pair) -> tuple[Array, Array]:
+    batch, *size, channels = images.shape
+    shape = (batch, *map(_outputs, size, window, strides), channels)
+    return native.pooled(images, shape, window, strides)
+
+
 def _max_pool_forward(images: Array, window: Pair, strides: Pair) -> tuple[Array, Any]:
+    if _pools(images, window):
+        largest, first = _pooled(images, window, strides)
+        return largest, (first, images)
     largest = max_pool(images, window, strides)
     first = jnp.full(largest.shape, -1, jnp.int16)
     for place, each in reversed(list(enumerate(_windows(images, window, strides)))):
@@ -239,6 +260,8 @@ def _max_pool_forward(images: Array, window: Pair, strides: Pair) -> tuple[Array
 
 def _max_pool_backward(window: Pair, strides: Pair, saved: Any, slope: Array) -> tuple[Array]:
     first, images = saved
+    if _pools(images, window):
+        return (native.pooled_slope(slope, first, images.shape, window, strides),)
     firsts, slopes = _table(first), _table(slope)
     parts = [
         jnp.where(_taken(firsts, rows) == places, _taken(slopes, rows), 0)

@@ -28,8 +28,13 @@ SWITCH = "BAKEOFF_KERNELS"  # "plain": as if nothing had been built
 _COMPILERS = ("c++", "g++", "clang++")
 _OPTIONS = ("-std=c++17", "-O3", "-shared", "-fPIC")
 _BYTES = ("byte_product", "byte_update")  # as those without, where the first array is of bytes
-_TARGETS = ("forward", "image_slope", "kernel_slope", "product", "update", *_BYTES)
+_TARGETS = (
+    *("forward", "image_slope", "kernel_slope", "pooled", "pooled_slope"),
+    *("product", "update", *_BYTES),
+)
 _loaded: list[ctypes.CDLL] = []
+Shape = tuple[int, ...]
+Pair = tuple[int, int]
 
 
 def library() -> Path:
@@ -164,11 +169,24 @@ def tiles() -> bool:
     return loaded() and bool(_loaded[-1].bakeoff_tiles())
 
 
-def call(name: str, shape: tuple[int, ...], one: Any, other: Any, strides: tuple[int, int]) -> Any:
-    """Return what a kernel makes of two arrays, float32; its strides are those of the windows."""
-    import numpy as np
+def call(name: str, shape: Shape, one: Any, other: Any, strides: Pair) -> Any:
+    """Return what a convolution makes of two arrays, float32; strides are those of its windows."""
+    return _kernel(name, _float(shape))(one, other, strides=_numbers(strides))
 
-    return _kernel(name, shape)(one, other, strides=np.array(strides, np.int64))
+
+def pooled(images: Any, shape: Shape, window: Pair, strides: Pair) -> tuple[Any, Any]:
+    """Return the largest pixel of every window, and the number of its place there, uint8."""
+    from bakeoff.backend import jax
+
+    run = _kernel("pooled", [_float(shape), jax.ShapeDtypeStruct(shape, "uint8")])
+    largest, first = run(images, window=_numbers(window), strides=_numbers(strides))
+    return largest, first
+
+
+def pooled_slope(slope: Any, first: Any, shape: Shape, window: Pair, strides: Pair) -> Any:
+    """Return the slope of the images, of `shape`, that were pooled."""
+    run = _kernel("pooled_slope", _float(shape))
+    return run(slope, first, window=_numbers(window), strides=_numbers(strides))
 
 
 def product(left: Any, right: Any, *, turned: Literal["left", "right"] | None = None) -> Any:
@@ -177,7 +195,7 @@ def product(left: Any, right: Any, *, turned: Literal["left", "right"] | None = 
     left : float32, or uint8, which multiplies in half the time
     """
     shape = left.shape[turned == "left"], right.shape[turned != "right"]
-    run = _kernel(_named("product", left), shape)
+    run = _kernel(_named("product", left), _float(shape))
     return run(left, right, left_turned=turned == "left", right_turned=turned == "right")
 
 
@@ -193,7 +211,9 @@ def update(
         moment, how much of it is replaced; but for no moments, epsilon
     """
     held = [weights, *moments]
-    run = _kernel(_named("update", inputs), *[each.shape for each in held], in_place=3)
+    in_place = {3 + each: each for each in range(len(held))}
+    results = [_float(each.shape) for each in held]
+    run = _kernel(_named("update", inputs), results, input_output_aliases=in_place)
     return list(run(inputs, slope, numbers, *held))
 
 
@@ -201,15 +221,19 @@ def _named(name: str, inputs: Any) -> str:
     return f"byte_{name}" if inputs.dtype == "uint8" else name
 
 
-def _kernel(name: str, *shapes: tuple[int, ...], in_place: int | None = None) -> Any:
-    """Return a kernel whose results are float32; they take the place of arguments from one on."""
+def _kernel(name: str, results: Any, **settings: Any) -> Any:
     from bakeoff.backend import jax
 
-    results = [jax.ShapeDtypeStruct(shape, "float32") for shape in shapes]
-    same = {} if in_place is None else {in_place + each: each for each in range(len(shapes))}
-    return jax.ffi.ffi_call(
-        f"bakeoff_{name}",
-        results if in_place is not None else results[0],
-        vmap_method="sequential",
-        input_output_aliases=same,
-    )
+    return jax.ffi.ffi_call(f"bakeoff_{name}", results, vmap_method="sequential", **settings)
+
+
+def _float(shape: Shape) -> Any:
+    from bakeoff.backend import jax
+
+    return jax.ShapeDtypeStruct(shape, "float32")
+
+
+def _numbers(pair: Pair) -> Any:
+    import numpy as np
+
+    return np.array(pair, np.int64)

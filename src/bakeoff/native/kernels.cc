@@ -8,6 +8,7 @@
 #include "amx.h"
 #include "floats.h"
 #include "matrices.h"
+#include "pool.h"
 #include "shape.h"
 #include "updates.h"
 
@@ -38,6 +39,21 @@ ffi::Error kernel_slope(Images images, Images slope, Result out, Strides strides
   return run(tiles ? amx::kernel_slope : floats::kernel_slope, s, images, slope, out);
 }
 
+// The largest pixel of every window, and which of the window's places it had.
+ffi::Error pooled(Images images, Result out, ffi::Result<pool::Places> first, Strides window,
+                  Strides strides) {
+  const pool::Windows w(images.dimensions(), out->dimensions(), window, strides);
+  pool::forward(w, images.typed_data(), out->typed_data(), first->typed_data());
+  return ffi::Error::Success();
+}
+
+ffi::Error pooled_slope(Images slope, pool::Places first, Result out, Strides window,
+                        Strides strides) {
+  const pool::Windows w(out->dimensions(), slope.dimensions(), window, strides);
+  pool::slope(w, slope.typed_data(), first.typed_data(), out->typed_data());
+  return ffi::Error::Success();
+}
+
 ffi::Error no_tiles() { return {ffi::ErrorCode::kUnimplemented, "there are no tiles"}; }
 
 // A product of matrices, one of which may lie turned; the left one may be bytes.
@@ -66,6 +82,16 @@ auto binding() {
   return ffi::Ffi::Bind().Arg<Images>().Arg<Images>().Ret<Images>().Attr<Strides>("strides");
 }
 
+auto pooled_binding() {
+  return ffi::Ffi::Bind().Arg<Images>().Ret<Images>().Ret<pool::Places>().Attr<Strides>("window")
+      .Attr<Strides>("strides");
+}
+
+auto pooled_slope_binding() {
+  return ffi::Ffi::Bind().Arg<Images>().Arg<pool::Places>().Ret<Images>().Attr<Strides>("window")
+      .Attr<Strides>("strides");
+}
+
 template <ffi::DataType D>
 auto product_binding() {
   return ffi::Ffi::Bind().Arg<ffi::Buffer<D>>().template Arg<Images>().template Ret<Images>()
@@ -85,6 +111,8 @@ extern "C" bool bakeoff_tiles() { return amx::permitted(); }
 XLA_FFI_DEFINE_HANDLER_SYMBOL(bakeoff_forward, forward, binding());
 XLA_FFI_DEFINE_HANDLER_SYMBOL(bakeoff_image_slope, image_slope, binding());
 XLA_FFI_DEFINE_HANDLER_SYMBOL(bakeoff_kernel_slope, kernel_slope, binding());
+XLA_FFI_DEFINE_HANDLER_SYMBOL(bakeoff_pooled, pooled, pooled_binding());
+XLA_FFI_DEFINE_HANDLER_SYMBOL(bakeoff_pooled_slope, pooled_slope, pooled_slope_binding());
 XLA_FFI_DEFINE_HANDLER_SYMBOL(bakeoff_product, product<ffi::F32>, product_binding<ffi::F32>());
 XLA_FFI_DEFINE_HANDLER_SYMBOL(bakeoff_byte_product, product<ffi::U8>, product_binding<ffi::U8>());
 XLA_FFI_DEFINE_HANDLER_SYMBOL(bakeoff_update, update<ffi::F32>, update_binding<ffi::F32>());

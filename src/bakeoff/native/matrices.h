@@ -154,7 +154,8 @@ auto matrix(ffi::Buffer<D> from, bool over_rows) {
 
 template <ffi::DataType D>
 void product(ffi::Buffer<D> left, bool left_turned, Images right, bool right_turned, float* out) {
-  const auto one = matrix(left, left_turned), other = matrix(right, !right_turned);
+  const auto one = matrix(left, left_turned);
+  const auto other = matrix(right, !right_turned);
   multiply(one, other, Whole{out, one.length(), other.length()});
 }
 

@@ -47,12 +47,11 @@ typedef float Lanes __attribute__((vector_size(4 * kLanes)));
 typedef int32_t Numbers __attribute__((vector_size(4 * kLanes)));
 typedef uint8_t Bytes __attribute__((vector_size(kLanes)));
 
-// Some lanes, of a number known to the compiler where it is all of them.
+// Some lanes, of a number known to the compiler where it is all of them; zeros beyond.
 template <typename Vector, typename T, typename Count>
-inline Vector load(const T* from, Count lanes) {
-  Vector vector = {};
+inline void load(Vector& vector, const T* from, Count lanes) {
+  vector = Vector{};
   std::memcpy(&vector, from, lanes * sizeof(T));
-  return vector;
 }
 
 template <typename Vector, typename T, typename Count>
@@ -63,10 +62,11 @@ inline void store(const Vector& vector, T* to, Count lanes) {
 // The largest of a window. What is no number stays.
 template <typename Count>
 inline void pool_window(const Windows& w, const float* from, float* to, uint8_t* first, Count lanes) {
-  Lanes largest = load<Lanes>(from, lanes);
+  Lanes largest, value;
   Numbers place = {};
+  load(largest, from, lanes);
   w.places([&](int32_t number, int64_t offset) {
-    const Lanes value = load<Lanes>(from + offset, lanes);
+    load(value, from + offset, lanes);
     const Numbers larger = (value > largest) | (value != value);
     largest = larger ? value : largest;
     place = larger ? Numbers{} + number : place;
@@ -78,10 +78,14 @@ inline void pool_window(const Windows& w, const float* from, float* to, uint8_t*
 template <typename Count>
 inline void slope_window(const Windows& w, const float* slope, const uint8_t* first, float* to,
                          Count lanes) {
-  const Lanes whole = load<Lanes>(slope, lanes);
-  const Numbers place = __builtin_convertvector(load<Bytes>(first, lanes), Numbers);
+  Lanes whole, sum;
+  Bytes places;
+  load(whole, slope, lanes);
+  load(places, first, lanes);
+  const Numbers place = __builtin_convertvector(places, Numbers);
   w.places([&](int32_t number, int64_t offset) {
-    const Lanes sum = load<Lanes>(to + offset, lanes) + (place == number ? whole : Lanes{});
+    load(sum, to + offset, lanes);
+    sum += place == number ? whole : Lanes{};
     store(sum, to + offset, lanes);
   });
 }

@@ -7,8 +7,10 @@
 
 #include "xla/ffi/api/ffi.h"
 
-#if defined(__AMX_BF16__) && defined(__AVX512BW__) && defined(__AVX512VL__) && defined(__linux__)
+#if defined(__AMX_BF16__) || defined(__AMXBF16__)  // clang has called it so
+#if defined(__AVX512BW__) && defined(__AVX512VL__) && defined(__linux__)
 #define BAKEOFF_TILES
+#endif
 #endif
 
 namespace {

@@ -254,7 +254,11 @@ seeds: 1
 baselines: []
 training: {epochs: 2}
 models:
-  cnn: {layers: [{conv2d: {filters: 6, kernel_size: 3, activation: relu}}, {max_pooling2d: 2}]}
+  cnn:
+    layers:
+      - conv2d: {filters: 8, kernel_size: 3, activation: relu}
+      - max_pooling2d: 2
+      - dense: {units: 64, activation: relu}
 """
 
 

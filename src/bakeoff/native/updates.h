@@ -14,7 +14,7 @@ using Numbers = const float*;  // what a rule goes by, in the order in which it 
 
 namespace amx {
 
-// Better than half of the last bit but one: an estimate of 14 bits and a step of Newton's.
+// An estimate of 14 bits and a step of Newton's: right to about a unit in the last place.
 inline __m512 inverse(__m512 value) {
   const __m512 guess = _mm512_rcp14_ps(value);
   return _mm512_mul_ps(guess, _mm512_fnmadd_ps(value, guess, _mm512_set1_ps(2)));

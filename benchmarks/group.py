@@ -23,7 +23,7 @@ class Group:
     """Processes that wait, warm and idle, until they are told to train.
 
     `log` is a file for what they print; each process has its own, numbered by its seed. The task is
-    that of the first process; each of the others has the next seed.
+    that of the first process, whose seed is `first`; each of the others has the next seed.
     """
 
     def __init__(
@@ -33,12 +33,13 @@ class Group:
         task: dict[str, Any],
         *,
         log: Path,
+        first: int = 0,
     ) -> None:
         self.contestant, self.arrangement = contestant, arrangement
         log.parent.mkdir(parents=True, exist_ok=True)
         self._processes: list[subprocess.Popen[str]] = []
         self._logs: dict[int, Path] = {}
-        for seed in range(arrangement.processes):
+        for seed in range(first, first + arrangement.processes):
             own = log.with_name(f"{log.stem}.{seed}{log.suffix}")
             with own.open("a", encoding="utf-8") as errors:
                 process = self._start(errors)

@@ -193,21 +193,19 @@ def _accuracy(workload: Workload, journal: Journal) -> Plain | None:
     lines = {contestant: line for contestant, line in measured if line}
     if not lines:
         return None
-    alike = [line["accuracy"] for each, line in lines.items() if each.name != "sklearn"]
-    means = [float(np.mean(scores)) for scores in alike]
+    seeds = min(len(line["accuracy"]) for line in lines.values())  # of a round under way, nobody's
+    scores = {each: line["accuracy"][:seeds] for each, line in lines.items()}
+    alike = [each for contestant, each in scores.items() if contestant.name != "sklearn"]
+    means = [float(np.mean(each)) for each in alike]
     first = next(iter(lines.values()))
     return {
         "epochs": first["epochs"],
         "images": first["images"],
         "held_out": first["held_out"],
+        "seeds": seeds,
         "contestants": [
-            {
-                "name": contestant.name,
-                "label": contestant.label,
-                "mean": float(np.mean(line["accuracy"])),
-                "seeds": len(line["accuracy"]),
-            }
-            for contestant, line in lines.items()
+            {"name": each.name, "label": each.label, "mean": float(np.mean(scores[each]))}
+            for each in lines
         ],
         "range": max(means) - min(means) if means else None,
         "expected_range": accuracy.expected_range(alike) if alike else None,

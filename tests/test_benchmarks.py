@@ -576,6 +576,30 @@ def test_accuracies_are_compared_with_what_seeds_do(journal):
     )
 
 
+def test_rounds_of_seeds_are_joined_and_as_many_taken_of_everybody(journal):
+    def learned(name, number, *scores):
+        journal.append(
+            "accuracy",
+            workload="model-8",
+            contestant=name,
+            identity=learning(ours=name == "bakeoff"),
+            round=number,
+            accuracy=scores,
+            epochs=1,
+            images=10,
+            held_out=10_000,
+        )
+
+    learned("bakeoff", 0, 0.5, 0.6)
+    learned("keras-jax", 0, 0.7, 0.8)
+    learned("bakeoff", 1, 0.9, 0.9)
+    merged = accuracy.measured(named("model-8"), BY_NAME["bakeoff"], journal)
+    assert merged["accuracy"] == [0.5, 0.6, 0.9, 0.9]
+    found = {each["name"]: each for each in summarised(journal)["workloads"]}["model-8"]["accuracy"]
+    assert found["seeds"] == 2
+    assert [each["mean"] for each in found["contestants"]] == pytest.approx([0.55, 0.75])
+
+
 def test_means_of_equals_lie_further_apart_than_expected_in_one_of_twenty(rng):
     draws = rng.normal(0.9, 0.01, (2000, 7, 2))
     beyond = [np.ptp(each.mean(axis=1)) > accuracy.expected_range(each) for each in draws]

@@ -1,6 +1,7 @@
 """Do all contestants learn the same? Some epochs each, then images held out from training."""
 
 from collections.abc import Sequence
+from functools import cache
 from typing import Any
 
 import numpy as np
@@ -94,4 +95,9 @@ def expected_range(scores: Sequence[Sequence[float]]) -> float | None:
     if not freedom or contestants < 2:
         return None
     error = float(np.sqrt(np.mean(np.var(scores, axis=1, ddof=1)) / seeds))
-    return error * float(stats.studentized_range.ppf(0.95, contestants, freedom))
+    return error * _tukey(contestants, freedom)
+
+
+@cache
+def _tukey(contestants: int, freedom: int) -> float:
+    return float(stats.studentized_range.ppf(0.95, contestants, freedom))

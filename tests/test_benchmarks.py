@@ -553,49 +553,46 @@ def test_a_target_out_of_the_processor_s_reach_is_said_to_be(journal):
     )
 
 
-def test_accuracies_are_compared_with_what_seeds_do(journal):
-    for name, scores in {
-        "bakeoff": [0.97, 0.98],
-        "keras-jax": [0.96, 0.98],
-        "sklearn": [0.90, 0.91],
-    }.items():
+@pytest.fixture
+def learned(journal):
+    def append(workload, contestant, scores, **more):
         journal.append(
             "accuracy",
-            workload="cnn",
-            contestant=name,
-            identity=learning(ours=name == "bakeoff"),
+            workload=workload,
+            contestant=contestant,
+            identity=learning(ours=contestant == "bakeoff"),
             accuracy=scores,
             epochs=1,
             images=10,
             held_out=10_000,
+            **more,
         )
-    found = {each["name"]: each for each in summarised(journal)["workloads"]}["cnn"]["accuracy"]
+
+    return append
+
+
+def accuracy_of(workload, journal):
+    return {each["name"]: each for each in summarised(journal)["workloads"]}[workload]["accuracy"]
+
+
+def test_accuracies_are_compared_with_what_seeds_do(journal, learned):
+    learned("cnn", "bakeoff", [0.97, 0.98])
+    learned("cnn", "keras-jax", [0.96, 0.98])
+    learned("cnn", "sklearn", [0.90, 0.91])
+    found = accuracy_of("cnn", journal)
     assert found["range"] == pytest.approx(0.005)
     assert found["expected_range"] == pytest.approx(
         accuracy.expected_range([[0.97, 0.98], [0.96, 0.98]]), rel=1e-3
     )
 
 
-def test_rounds_of_seeds_are_joined_and_as_many_taken_of_everybody(journal):
-    def learned(name, number, *scores):
-        journal.append(
-            "accuracy",
-            workload="model-8",
-            contestant=name,
-            identity=learning(ours=name == "bakeoff"),
-            round=number,
-            accuracy=scores,
-            epochs=1,
-            images=10,
-            held_out=10_000,
-        )
-
-    learned("bakeoff", 0, 0.5, 0.6)
-    learned("keras-jax", 0, 0.7, 0.8)
-    learned("bakeoff", 1, 0.9, 0.9)
+def test_rounds_of_seeds_are_joined_and_as_many_taken_of_everybody(journal, learned):
+    learned("model-8", "bakeoff", [0.5, 0.6], round=0)
+    learned("model-8", "keras-jax", [0.7, 0.8], round=0)
+    learned("model-8", "bakeoff", [0.9, 0.9], round=1)
     merged = accuracy.measured(named("model-8"), BY_NAME["bakeoff"], journal)
     assert merged["accuracy"] == [0.5, 0.6, 0.9, 0.9]
-    found = {each["name"]: each for each in summarised(journal)["workloads"]}["model-8"]["accuracy"]
+    found = accuracy_of("model-8", journal)
     assert found["seeds"] == 2
     assert [each["mean"] for each in found["contestants"]] == pytest.approx([0.55, 0.75])
 

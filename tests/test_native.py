@@ -200,36 +200,32 @@ def test_products_err_no_more_than_in_float32(rows, depth, columns, kind, rng, t
     left, right = (
         KINDS[kind](rng, shape).astype(np.float32) for shape in ((rows, depth), (depth, columns))
     )
-    expected = left.astype(np.float64) @ right.astype(np.float64)
-    in_turn = np.zeros(expected.shape, np.float32)
-    for one, other in zip(left.T, right, strict=True):
-        in_turn += np.outer(one, other)
-    usual = np.sqrt(((in_turn - expected) ** 2).mean())
-    least = np.spacing(np.abs(expected).max().astype(np.float32))  # where nothing is summed
     found = {
         None: native.product(left, right),
         "left": native.product(left.T.copy(), right, turned="left"),
         "right": native.product(left, right.T.copy(), turned="right"),
     }
     for each in found.values():
-        error = np.sqrt(((np.asarray(each) - expected) ** 2).mean())
-        assert error <= max(usual, least)
+        errs_no_more_than_in_float32(each, left, right)
 
 
 @pytest.mark.parametrize("rows, depth, columns", MATRICES)
 def test_products_of_bytes_err_no_more_than_in_float32(rows, depth, columns, rng, tiles):
     left = rng.integers(0, 256, (rows, depth), np.uint8)
     right = rng.standard_normal((depth, columns), np.float32)
+    for each in (native.product(left, right), native.product(left.T.copy(), right, turned="left")):
+        errs_no_more_than_in_float32(each, left, right)
+
+
+def errs_no_more_than_in_float32(found, left, right):
     expected = left.astype(np.float64) @ right.astype(np.float64)
     in_turn = np.zeros(expected.shape, np.float32)
     for one, other in zip(left.astype(np.float32).T, right, strict=True):
         in_turn += np.outer(one, other)
     usual = np.sqrt(((in_turn - expected) ** 2).mean())
-    least = np.spacing(np.abs(expected).max().astype(np.float32))
-    turned = native.product(left.T.copy(), right, turned="left")
-    for each in (native.product(left, right), turned):
-        error = np.sqrt(((np.asarray(each) - expected) ** 2).mean())
-        assert error <= max(usual, least)
+    least = np.spacing(np.abs(expected).max().astype(np.float32))  # where nothing is summed
+    error = np.sqrt(((np.asarray(found) - expected) ** 2).mean())
+    assert error <= max(usual, least)
 
 
 def test_products_of_several_trials_in_one_program(rng, tiles):

@@ -8,8 +8,9 @@ compiler's. Run: pytest tests/test_updates.py
 import numpy as np
 import pytest
 
-from bakeoff import native, updates
+from bakeoff import native, recipe, updates
 from bakeoff.backend import jax, keras
+from bakeoff.engine import Development, Trainer
 from bakeoff.layers import Dense
 
 L1, L2, DECAY, RATE, EPSILON = 1e-3, 1e-2, 1e-3, 0.1, 1e-5
@@ -135,6 +136,37 @@ def test_so_are_large_batches_shared_layers_and_frozen_ones(tiles):
     assert found(shared, keras.optimizers.Adam()) == []
     frozen = model(Dense(64, name="frozen", trainable=False), Dense(64, name="free"))
     assert found(frozen, keras.optimizers.Adam()) == ["free"]
+
+
+def test_so_are_models_within_models(tiles):
+    """Whose layers may have the same names."""
+    nested = model(keras.Sequential([Dense(64, name="same")]), Dense(64, name="same"))
+    assert found(nested, keras.optimizers.Adam()) == []
+
+
+@pytest.mark.parametrize("first", ["pixels", "half"])
+def test_what_is_not_multiplied_as_two_matrices_is_left_to_keras(first, rng, tiles, tmp_path):
+    """A dense layer of every pixel, or in half precision."""
+    layer = {"pixels": "Dense(64)", "half": "Dense(64, dtype='mixed_float16')"}[first]
+    flat = "keras.layers.Flatten(), " if first == "half" else ""
+    (tmp_path / "builder.py").write_text(
+        "import keras\nfrom keras.layers import Dense, Flatten\n"
+        "def make(input_shape, n_classes):\n"
+        f"    return keras.Sequential([keras.Input(input_shape), {flat}{layer}, Flatten(), "
+        "Dense(n_classes, activation='softmax', dtype='float32')])\n"
+    )
+    channels = 64 if first == "pixels" else 1
+    side = 3 if first == "pixels" else 8
+    mapping = {
+        "name": "r",
+        "data": "digits",
+        "models": {"m": {"python": f"{tmp_path}/builder.py:make", "training": {"epochs": 1}}},
+    }
+    declared = recipe.parse(mapping, origin="r", folder=tmp_path).models["m"]
+    images = rng.integers(0, 256, (40, side, side, channels), np.uint8)
+    labels = np.arange(40) % 10
+    data = Development(images, labels, images[:0], labels[:0], 255.0, 10)
+    assert Trainer(declared, data, seed=0, selection="last").epoch().finite
 
 
 def test_without_tiles_keras_updates_all(monkeypatch):

@@ -150,7 +150,9 @@ def _program(model_json: str, shape: _Shape) -> Program:
                 trainable, probes, other, inputs, labels[rows], key
             )
         before, after = (trainable, moments), optimizer.stateless_apply(moments, slope, trainable)
-        trainable, moments = updates.apply(fused, optimizer, before, after, multiplied, probed)
+        trainable, moments = updates.apply(
+            fused, optimizer, moments[position], before, after, multiplied, probed
+        )
         return (trainable, other, moments), (loss * len(rows), right)
 
     def epoch(

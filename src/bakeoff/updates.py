@@ -46,7 +46,7 @@ def fused(model: Any, optimizer: Any, batch: int) -> tuple[Fused, ...]:
     """Return the layers that a kernel can update; none where there are no tiles."""
     kinds = _MOMENTS.get(type(optimizer))
     plain = not any(getattr(optimizer, name, None) for name in _PLAIN)
-    if kinds is None or not plain or batch > _MOST_IMAGES or type(model) is not keras.Sequential:
+    if kinds is None or not plain or batch > _MOST_IMAGES or not _is_plain_stack(model):
         return ()
     variables = [id(variable) for variable in model.trainable_variables]
     owned = [id(variable) for variable in optimizer.variables]
@@ -69,8 +69,14 @@ def fused(model: Any, optimizer: Any, batch: int) -> tuple[Fused, ...]:
     return tuple(found)
 
 
+def _is_plain_stack(model: Any) -> bool:
+    """Say whether each layer is called once and known by its name: nothing is nested."""
+    stack = type(model) is keras.Sequential
+    return stack and not any(isinstance(layer, keras.Model) for layer in model.layers)
+
+
 def _updates(layer: Any) -> bool:
-    if type(layer) is not Dense or not layer.trainable or len(layer.kernel.shape) != 2:
+    if type(layer) is not Dense or not layer.trainable:
         return False
     known = layer.kernel_regularizer is None or type(layer.kernel_regularizer) in _PENALTIES
     return known and layer.kernel_constraint is None and tiled(layer.kernel)
@@ -84,6 +90,7 @@ def probes(layers: Sequence[Fused], batch: int) -> dict[str, Array]:
 def apply(
     layers: Sequence[Fused],
     optimizer: Any,
+    rate: Array,
     before: tuple[list[Array], list[Array]],
     after: tuple[list[Array], list[Array]],
     inputs: dict[str, Array],
@@ -91,13 +98,13 @@ def apply(
 ) -> tuple[list[Array], list[Array]]:
     """Return trainable variables and those of the optimizer after a step.
 
+    rate : the learning rate
     before : both before the step
     after : both as Keras's optimizer leaves them; what is replaced here XLA does not compute
-    inputs, slopes : of `layers` by name
+    inputs, slopes : of `layers` by name; inputs of those that were multiplied as two matrices
     """
     (old, owned), (trainable, moments) = before, (list(after[0]), list(after[1]))
-    rate = owned[[variable.name for variable in optimizer.variables].index("learning_rate")]
-    for each in layers:
+    for each in (each for each in layers if each.layer in inputs):
         l1, l2, decay = each.shrinkage
         numbers = [l1, l2, decay * rate, *_rule(optimizer, owned[0], rate)]
         trainable[each.variable], *changed = native.update(

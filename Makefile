@@ -8,7 +8,7 @@ PYTHON ?= $(shell for each in python3 python3.14 python3.13 python3.12 python3.1
 BIN := .venv/bin
 PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check
 
-.PHONY: demo test check reproduce bench torture pictures setup clean
+.PHONY: demo test check reproduce bench torture pictures architecture setup clean
 
 demo: .venv/ready
 	$(BIN)/bakeoff run digits
@@ -46,6 +46,10 @@ pictures: .venv/dev
 bench: .venv/ready .venv-bench/ready
 	-$(BIN)/bakeoff kernels
 	.venv-bench/bin/python -m benchmarks $(ARGS)
+
+# The drawings in docs/architecture.md, from the files' first lines and imports.
+architecture: .venv/ready
+	$(BIN)/python docs/draw_architecture.py
 
 setup: .venv/dev
 

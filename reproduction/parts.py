@@ -13,7 +13,7 @@ from bakeoff import study
 from bakeoff.errors import StudyError, TrialLost
 from bakeoff.recipe import Recipe
 from bakeoff.store import StudyFolder
-from bakeoff.watch import Watcher
+from bakeoff.utils.events import Watcher
 
 HERE = Path(__file__).parent
 ROOT = HERE.parent / "studies" / "reproduction"

@@ -19,7 +19,7 @@ from bakeoff import prepare, store
 from bakeoff import recipe as recipes
 from bakeoff.errors import StudyError
 from bakeoff.recipe import ModelRecipe, Recipe
-from bakeoff.watch import Watcher
+from bakeoff.utils.events import Watcher
 from reproduction.parts import ROOT
 from reproduction.reported import EPOCHS_WATCHED
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from bakeoff.errors import StudyError, TrialLost
-from bakeoff.watch import EpochResult, Watcher
+from bakeoff.utils.events import EpochResult, Watcher
 
 
 class Listener(Watcher):

@@ -17,7 +17,7 @@ import platformdirs
 import pytest
 
 from bakeoff import data
-from bakeoff.data import download, sources
+from bakeoff.data import download, named, sources
 from bakeoff.data.idx import idx_bytes
 from bakeoff.errors import ChecksumMismatch, DataError, StorageError
 
@@ -93,7 +93,7 @@ def test_digits_are_those_of_scikit_learn(digits):
 def test_other_digits_are_refused(tmp_path, monkeypatch):
     other = tmp_path / "digits.csv.gz"
     other.write_bytes(gzip.compress(b"\n".join([b",".join([b"1"] * 65)] * 1797)))
-    monkeypatch.setattr(sources, "_digits_file", lambda: other)
+    monkeypatch.setattr(named, "_digits_file", lambda: other)
     with pytest.raises(ChecksumMismatch, match=f"^{re.escape(mismatch(other))}$"):
         data.load("digits")
     other.write_bytes(gzip.compress(b"1,2,3"))

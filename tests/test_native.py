@@ -19,7 +19,7 @@ from bakeoff.backend import jax
 from bakeoff.cli import main
 from bakeoff.errors import StorageError, UsageError
 from bakeoff.store import StudyFolder
-from bakeoff.watch import Watcher
+from bakeoff.utils.events import Watcher
 
 SHAPES = [
     # images, kernel, strides: channels and filters below, at and above the width of a vector

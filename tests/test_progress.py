@@ -11,7 +11,7 @@ from rich.console import Console
 
 from bakeoff import progress as progresses
 from bakeoff.progress import Display, Lines, Pace, duration, progress
-from bakeoff.watch import Planned, Watcher
+from bakeoff.utils.events import Planned, Watcher
 
 
 def result(*, loss=0.25, accuracy=0.5, validation=0.75):

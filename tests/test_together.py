@@ -21,7 +21,7 @@ from bakeoff.store import StudyFolder
 from bakeoff.study import run
 from bakeoff.training import LANES, lanes_of, train
 from bakeoff.trial import DEVELOPMENT, Busy, TrainJob, trial_lock, write_development
-from bakeoff.watch import Watcher
+from bakeoff.utils.events import Watcher
 from bakeoff.workers import run_jobs
 from test_trainer import declare, development, trained
 

@@ -19,7 +19,7 @@ from bakeoff.backend import compiler_options, jax, keras
 from bakeoff.layers import pixels, probing, random_key
 from bakeoff.models import build
 from bakeoff.recipe import ModelRecipe, Optimizer
-from bakeoff.watch import EpochResult
+from bakeoff.utils.events import EpochResult
 
 jnp, lax = jax.numpy, jax.lax
 Array = Any

@@ -16,7 +16,7 @@ from bakeoff.ledgers import user_ledger
 from bakeoff.prepare import Prepared, test_hash
 from bakeoff.store import StudyFolder
 from bakeoff.trial import PredictJob
-from bakeoff.watch import Planned, Watcher
+from bakeoff.utils.events import Planned, Watcher
 
 RunJobs = Callable[[Sequence[PredictJob]], None]
 

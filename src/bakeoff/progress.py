@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from threading import RLock
 from typing import Any, TextIO
 
-from bakeoff.watch import Planned, Watcher
+from bakeoff.utils.events import Planned, Watcher
 
 _REPLAYED = 0.001  # seconds; epochs that follow each other faster come from a checkpoint
 _LONG = 20.0  # seconds; a first epoch this long tells something, though it was compiled, too

@@ -21,7 +21,7 @@ from bakeoff.recipe import Recipe
 from bakeoff.result import Result
 from bakeoff.store import StudyFolder
 from bakeoff.training import lanes_of, train
-from bakeoff.watch import Watcher
+from bakeoff.utils.events import Watcher
 from bakeoff.workers import Device, Job, Lost, run_jobs, warm_up
 
 

@@ -16,7 +16,7 @@ from bakeoff.engine import Development, Program, Trainer
 from bakeoff.errors import RecipeError
 from bakeoff.recipe import ModelRecipe
 from bakeoff.shapes import describe, training_bytes
-from bakeoff.watch import EpochResult
+from bakeoff.utils.events import EpochResult
 
 jnp = jax.numpy
 _SHARE = 0.5  # of the device's free memory that the estimates of all lanes may take

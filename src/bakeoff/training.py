@@ -22,7 +22,7 @@ from bakeoff.recipe import ModelRecipe, Recipe
 from bakeoff.shapes import describe
 from bakeoff.store import StudyFolder
 from bakeoff.trial import BaselineJob, TrainJob, trial_lock, write_development
-from bakeoff.watch import Planned, Watcher
+from bakeoff.utils.events import Planned, Watcher
 from bakeoff.workers import Job, Lost
 
 LANES = 32

@@ -24,7 +24,7 @@ from bakeoff import baselines, metrics, store
 from bakeoff.errors import StorageError
 from bakeoff.recipe import ModelRecipe
 from bakeoff.store import StudyFolder
-from bakeoff.watch import EpochResult
+from bakeoff.utils.events import EpochResult
 
 if TYPE_CHECKING:
     from bakeoff.engine import Development, Trained, Trainer

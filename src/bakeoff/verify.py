@@ -26,7 +26,7 @@ from bakeoff.split import Split
 from bakeoff.store import StudyFolder
 from bakeoff.study import default_device
 from bakeoff.training import lanes_of, train
-from bakeoff.watch import Watcher
+from bakeoff.utils.events import Watcher
 from bakeoff.workers import Device, Job, Lost, run_jobs, warm_up
 
 DERIVED = ("comparison.json", "report.html", "MODEL_CARD.md", "pictures.npz")

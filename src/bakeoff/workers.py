@@ -25,7 +25,7 @@ from typing import Any, Literal, Protocol
 
 from bakeoff import native
 from bakeoff.errors import BakeoffError, StorageError, UsageError
-from bakeoff.watch import Watcher
+from bakeoff.utils.events import Watcher
 
 Device = Literal["cpu", "gpu"]
 ATTEMPTS = 2

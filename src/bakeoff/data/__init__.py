@@ -59,12 +59,12 @@ def load(source: Source, *, offline: bool = False) -> DataSet:
         from bakeoff.data.npz import load_npz
 
         return load_npz(source)
-    from bakeoff.data import sources
+    from bakeoff.data import named, sources
 
     if source == "digits":
-        return sources.load_digits()
+        return named.load_digits()
     if isinstance(source, str) and source in sources.PUBLISHED:
-        return sources.load_published(source, offline=offline)
+        return named.load_published(source, offline=offline)
     raise DataError(
         f"data: expected {', '.join(NAMES)}, a folder or an npz file, found {shown(str(source))!r}"
     )

@@ -1,26 +1,22 @@
-"""The data sets that are known by name: where they are looked for and how they are recognised.
+"""MNIST and Fashion-MNIST: where they are looked for and how they are recognised.
 
 A file is accepted by content: the SHA-256 of what it holds once unpacked, as an IDX file.
 """
 
-import gzip
 import hashlib
 import os
 from collections.abc import Callable
 from dataclasses import dataclass
-from importlib.util import find_spec
 from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
 
 from bakeoff.data.dataset import DataSet
-from bakeoff.data.guard import refusing, shown
+from bakeoff.data.guard import shown
 from bakeoff.data.idx import LIMIT, idx_header, read_idx
 from bakeoff.data.npz import read_arrays
-from bakeoff.errors import ChecksumMismatch, DataError
-
-_DIGITS = "4af6f3417d7865cd8b5dbd03a9e4f16e8ef14c0f4c336c712afa1421a4f382a9"
+from bakeoff.errors import ChecksumMismatch
 
 
 @dataclass(frozen=True)
@@ -92,53 +88,8 @@ PUBLISHED = {
 }
 
 
-def load_digits() -> DataSet:
-    """Return scikit-learn's digits: 1,797 images of 8 × 8, pixels from 0 to 16, no test part."""
-    path = _digits_file()
-    with refusing(path), gzip.open(path) as packed:
-        numbers = packed.read(1 << 20).replace(b"\n", b",").rstrip(b",").split(b",")
-        values = np.array(numbers).astype(np.uint8).reshape(-1, 65)
-    _check(values, _DIGITS, path)
-    images = np.ascontiguousarray(values[:, :64]).reshape(-1, 8, 8, 1)
-    return DataSet("digits", images, values[:, 64].astype(np.int64), tuple("0123456789"), 16, None)
-
-
-def _digits_file() -> Path:
-    """Find the file inside scikit-learn without importing it, which takes a second or two."""
-    spec = find_spec("sklearn")
-    for folder in (spec.submodule_search_locations or ()) if spec else ():
-        path = Path(folder) / "datasets" / "data" / "digits.csv.gz"
-        if path.is_file():
-            return path
-    raise DataError("digits: expected inside scikit-learn, found none: install scikit-learn >= 1.5")
-
-
-def load_published(name: str, *, offline: bool = False) -> DataSet:
-    """Return mnist or fashion-mnist from where it is found, else download it.
-
-    Raises
-    ------
-    ChecksumMismatch
-        If a file is found where the data set is expected and holds something else.
-    DataError
-        If it is found nowhere and cannot be downloaded.
-    """
-    published = PUBLISHED[name]
-    for folder in places(published):
-        if not missing(folder):
-            return _from_files(published, folder)
-        if name == "mnist" and os.path.isfile(path := folder / "mnist.npz"):
-            return _from_npz(published, path)
-    if offline:
-        raise DataError(_absent(published))
-    from bakeoff.data.download import fetch
-
-    cache = cache_folder(name)
-    fetch(published, cache)
-    return _from_files(published, cache)
-
-
-def _absent(published: Published) -> str:
+def absent(published: Published) -> str:
+    """Return the message for a data set that is found nowhere."""
     name, looked = published.name, places(published)
     some = [folder for folder in looked if 0 < len(missing(folder)) < len(FILES)]
     lacks = "".join(f"; {shown(each)} lacks {', '.join(missing(each))}" for each in some)
@@ -185,24 +136,26 @@ def _file(folder: Path, stem: str) -> Path | None:
 def read_checked(published: Published, key: str, path: Path) -> NDArray[np.uint8]:
     """Read one of the four files; ChecksumMismatch if it is not the published one."""
     array = read_idx(path, shape=SHAPES[key])
-    _check(array, published.hashes[key], path)
+    check_hash(array, published.hashes[key], path)
     return array
 
 
-def _from_files(published: Published, folder: Path) -> DataSet:
+def from_files(published: Published, folder: Path) -> DataSet:
+    """Read the four files in a folder; ChecksumMismatch if one is not the published one."""
+
     def read(key: str) -> NDArray[np.uint8]:
         return read_checked(published, key, _file(folder, FILES[key]) or folder / FILES[key])
 
     return _pooled(published, read)
 
 
-def _from_npz(published: Published, path: Path) -> DataSet:
+def from_npz(published: Published, path: Path) -> DataSet:
     """Read Keras's own copy of MNIST."""
     arrays = read_arrays(path, tuple(FILES), limit=LIMIT)
     for key, array in arrays.items():
         if array.dtype != np.uint8:
             raise ChecksumMismatch(_mismatch(path))
-        _check(array, published.hashes[key], path)
+        check_hash(array, published.hashes[key], path)
     return _pooled(published, arrays.__getitem__)
 
 
@@ -216,7 +169,8 @@ def _pooled(published: Published, read: Callable[[str], NDArray[np.uint8]]) -> D
     return DataSet(published.name, images, labels, published.class_names, 255.0, start)
 
 
-def _check(array: NDArray[np.uint8], expected: str, path: Path) -> None:
+def check_hash(array: NDArray[np.uint8], expected: str, path: Path) -> None:
+    """Raise ChecksumMismatch unless an array, as an IDX file, has this SHA-256."""
     digest = hashlib.sha256(idx_header(array.shape))
     digest.update(np.ascontiguousarray(array).data)
     if digest.hexdigest() != expected:

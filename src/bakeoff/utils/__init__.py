@@ -1,0 +1,1 @@
+"""Text, the machine, events: what every other package may need."""

@@ -10,8 +10,8 @@ import numpy as np
 import pytest
 
 from bakeoff.data import DataSet, class_counts, from_arrays, load, own_parts
+from bakeoff.data.split import make_split
 from bakeoff.errors import DataError
-from bakeoff.split import make_split
 
 X = np.arange(5 * 2 * 3, dtype=np.uint8).reshape(5, 2, 3) * 8
 Y = np.array([0, 1, 1, 0, 1])

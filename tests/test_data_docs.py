@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from bakeoff.data import NAMES, containers, duplicates, folder, npz, picture, sources
+from bakeoff.data import NAMES, duplicates, folder, image_container, image_file, npz, published
 
 TEXT = (Path(__file__).parents[1] / "docs" / "data.md").read_text(encoding="utf-8")
 
@@ -16,10 +16,10 @@ TEXT = (Path(__file__).parents[1] / "docs" / "data.md").read_text(encoding="utf-
     "said",
     [
         *(f"data: {name} " for name in NAMES),
-        *(f"`{stem}`" for stem in sources.FILES.values()),
+        *(f"`{stem}`" for stem in published.FILES.values()),
         *(f"`{ending}`" for ending in folder._ENDINGS),
-        f"{picture.MAX_PIXELS:,} pixels or {picture.MAX_BYTES:,} bytes",
-        f"{containers._MAX_PIECES:,} pieces or {containers._MAX_SCANS} scans",
+        f"{image_file.MAX_PIXELS:,} pixels or {image_file.MAX_BYTES:,} bytes",
+        f"{image_container._MAX_PIECES:,} pieces or {image_container._MAX_SCANS} scans",
         f"{npz._FREE >> 20} MiB that were packed more than {npz._RATIO}-fold",
         f"at most {duplicates.NEAR:.0%}".replace("%", " %"),
         f"the {duplicates.CANDIDATES} closest",

@@ -8,7 +8,7 @@ import pytest
 
 from bakeoff.data import Duplicates, count_duplicates
 from bakeoff.data.duplicates import NEAR
-from bakeoff.split import Last, make_split
+from bakeoff.data.split import Last, make_split
 
 
 def brute_force(images, before, after):

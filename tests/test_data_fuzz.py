@@ -18,7 +18,7 @@ from PIL import Image
 
 from bakeoff.data import NpzSource, load
 from bakeoff.data.idx import idx_bytes, read_idx
-from bakeoff.data.picture import decoding, read_picture
+from bakeoff.data.image_file import decoding, read_picture
 from bakeoff.errors import DataError
 
 CASES = int(os.environ.get("BAKEOFF_FUZZ", "4000"))

@@ -13,7 +13,7 @@ import zipfile
 import numpy as np
 import pytest
 
-from bakeoff.data import NpzSource, guard, load
+from bakeoff.data import NpzSource, load, safe_reading
 from bakeoff.errors import DataError
 
 X = np.arange(6 * 4 * 5, dtype=np.uint8).reshape(6, 4, 5)
@@ -29,8 +29,8 @@ def refusal(path):
     with pytest.raises(DataError) as error:
         load(NpzSource(path))
     message = str(error.value)
-    assert message.startswith(f"{guard.shown(path)}: ")
-    return message.removeprefix(f"{guard.shown(path)}: ")
+    assert message.startswith(f"{safe_reading.shown(path)}: ")
+    return message.removeprefix(f"{safe_reading.shown(path)}: ")
 
 
 def npy(array):
@@ -231,7 +231,7 @@ def test_bombs_cost_neither_time_nor_memory(path):
 
 def test_more_than_the_free_memory(path, monkeypatch):
     np.savez(path, x=X, y=Y)
-    monkeypatch.setattr(guard, "available_memory", lambda: 600)
+    monkeypatch.setattr(safe_reading, "available_memory", lambda: 600)
     assert refusal(path) == (
         "expected at most 300 bytes of arrays (half of the free memory), found 336: use smaller "
         "images or fewer"

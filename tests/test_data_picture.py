@@ -14,8 +14,8 @@ import numpy as np
 import pytest
 from PIL import Image, ImageOps
 
-from bakeoff.data.containers import exif_orientation
-from bakeoff.data.picture import read_picture
+from bakeoff.data.image_container import exif_orientation
+from bakeoff.data.image_file import read_picture
 from bakeoff.errors import DataError
 
 

@@ -17,7 +17,8 @@ import platformdirs
 import pytest
 
 from bakeoff import data
-from bakeoff.data import download, named, sources
+from bakeoff.data import download, named
+from bakeoff.data import published as sources
 from bakeoff.data.idx import idx_bytes
 from bakeoff.errors import ChecksumMismatch, DataError, StorageError
 

@@ -8,8 +8,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from bakeoff.data.split import First, Last, Split, make_split, stratified_counts
 from bakeoff.errors import DataError
-from bakeoff.split import First, Last, Split, make_split, stratified_counts
 
 LABELS = np.arange(100) % 10
 

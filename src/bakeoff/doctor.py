@@ -17,8 +17,8 @@ from platformdirs import user_cache_path
 from bakeoff import data as datasets
 from bakeoff import native, study
 from bakeoff import recipe as recipes
-from bakeoff.data.guard import available_memory, shown
-from bakeoff.data.sources import PUBLISHED, missing, places
+from bakeoff.data.published import PUBLISHED, missing, places
+from bakeoff.data.safe_reading import available_memory, shown
 from bakeoff.errors import BakeoffError
 from bakeoff.ledgers import user_ledger
 from bakeoff.prepare import environment

@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 from bakeoff import data as datasets
 from bakeoff import recipe as recipes
 from bakeoff.data import DataSet, FolderSource, NpzSource, class_counts, own_parts
-from bakeoff.data.guard import shown
+from bakeoff.data.safe_reading import shown
 from bakeoff.disk import disk
 from bakeoff.errors import DataError, UsageError
 from bakeoff.prepare import load_split

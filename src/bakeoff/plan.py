@@ -14,13 +14,13 @@ import numpy as np
 
 from bakeoff import native
 from bakeoff.data import DataSet
-from bakeoff.data.guard import available_memory
+from bakeoff.data.safe_reading import available_memory
+from bakeoff.data.split import Split
 from bakeoff.prepare import identity, load_split
 from bakeoff.recipe import ModelRecipe, Optimizer, Phase, Recipe
 from bakeoff.recipe.vocabulary import OPTIMIZERS
 from bakeoff.report import words
 from bakeoff.shapes import Architecture, LayerShape, describe, training_bytes
-from bakeoff.split import Split
 from bakeoff.study import cores, default_device
 
 if TYPE_CHECKING:

@@ -19,13 +19,13 @@ import numpy as np
 
 from bakeoff import native, store
 from bakeoff import recipe as recipes
-from bakeoff import split as splits
 from bakeoff.data import DataSet, FolderSource, NpzSource, Source, count_duplicates, load
-from bakeoff.data.guard import available_memory
+from bakeoff.data import split as splits
+from bakeoff.data.safe_reading import available_memory
+from bakeoff.data.split import Split, make_split
 from bakeoff.errors import RecipeError, StudyError
 from bakeoff.recipe import FolderData, ModelRecipe, NpzData, Part, Recipe
 from bakeoff.shapes import describe, training_bytes
-from bakeoff.split import Split, make_split
 from bakeoff.store import StudyFolder
 
 _OF_A_STUDY = ("recipe.yaml", "split.npz", "study.json")  # what is there while one is created

@@ -19,13 +19,13 @@ import numpy as np
 from bakeoff import data as datasets
 from bakeoff import recipe as recipes
 from bakeoff.data import DataSet, FolderSource, NpzSource
-from bakeoff.data.guard import shown
-from bakeoff.data.picture import FORMATS, decoding, read_picture
+from bakeoff.data.image_file import FORMATS, decoding, read_picture
+from bakeoff.data.safe_reading import shown
+from bakeoff.data.split import make_split
 from bakeoff.disk import write_file
 from bakeoff.errors import DataError, UsageError
 from bakeoff.recipe.values import nearest
 from bakeoff.report import words
-from bakeoff.split import make_split
 
 _SAMPLE = 200  # pictures looked at to guess size and colour
 _SIDES = (8, 64)  # the sides of the guessed size lie between

@@ -17,12 +17,12 @@ import numpy as np
 
 from bakeoff import store
 from bakeoff.data import DataSet
-from bakeoff.data.guard import printable
+from bakeoff.data.safe_reading import printable
+from bakeoff.data.split import Split
 from bakeoff.errors import BakeoffError, StorageError, StudyError, TrialLost
 from bakeoff.prepare import Prepared, environment, identity, load_split
 from bakeoff.recipe import Recipe
 from bakeoff.report import words
-from bakeoff.split import Split
 from bakeoff.store import StudyFolder
 from bakeoff.study import default_device
 from bakeoff.training import lanes_of, train

@@ -43,7 +43,7 @@ def import_what_commands_import() -> None:
     import bakeoff.cli.commands
     import bakeoff.data.folder
     import bakeoff.data.npz
-    import bakeoff.data.sources
+    import bakeoff.data.published
     import bakeoff.look
     import bakeoff.plan
     import bakeoff.progress

@@ -14,7 +14,7 @@ from bakeoff.data.dataset import (
     own_parts,
 )
 from bakeoff.data.duplicates import Duplicates, Twins, count_duplicates
-from bakeoff.data.guard import shown
+from bakeoff.data.safe_reading import shown
 from bakeoff.errors import DataError
 
 __all__ = [
@@ -59,11 +59,11 @@ def load(source: Source, *, offline: bool = False) -> DataSet:
         from bakeoff.data.npz import load_npz
 
         return load_npz(source)
-    from bakeoff.data import named, sources
+    from bakeoff.data import named, published
 
     if source == "digits":
         return named.load_digits()
-    if isinstance(source, str) and source in sources.PUBLISHED:
+    if isinstance(source, str) and source in published.PUBLISHED:
         return named.load_published(source, offline=offline)
     raise DataError(
         f"data: expected {', '.join(NAMES)}, a folder or an npz file, found {shown(str(source))!r}"

@@ -7,7 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from bakeoff.data.dataset import DataSet
-from bakeoff.data.guard import printable, shown
+from bakeoff.data.safe_reading import printable, shown
 from bakeoff.errors import DataError
 
 _BLOCK = 1 << 22  # values looked at in one go, so that checks need little memory

@@ -5,8 +5,8 @@ import sys
 import tempfile
 from pathlib import Path
 
-from bakeoff.data.guard import printable, shown
-from bakeoff.data.sources import FILES, Published, missing, read_checked
+from bakeoff.data.published import FILES, Published, missing, read_checked
+from bakeoff.data.safe_reading import printable, shown
 from bakeoff.errors import DataError, StorageError
 
 _TIMEOUT = (10, 30)  # seconds to connect, and between two pieces

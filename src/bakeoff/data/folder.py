@@ -11,8 +11,8 @@ from numpy.typing import NDArray
 
 from bakeoff.data.arrays import check_test_classes, checked_class_names
 from bakeoff.data.dataset import DataSet, FolderSource
-from bakeoff.data.guard import check_memory, refusing, shown
-from bakeoff.data.picture import decoding, read_picture
+from bakeoff.data.image_file import decoding, read_picture
+from bakeoff.data.safe_reading import check_memory, refusing, shown
 from bakeoff.errors import DataError
 
 _ENDINGS = (".png", ".jpg", ".jpeg", ".jpe", ".jfif")

@@ -13,7 +13,7 @@ from typing import Any, BinaryIO
 import numpy as np
 from numpy.typing import NDArray
 
-from bakeoff.data.guard import regular_file
+from bakeoff.data.safe_reading import regular_file
 from bakeoff.errors import DataError
 
 LIMIT = 1 << 27  # bytes; MNIST's largest file has 47 million

@@ -9,8 +9,7 @@ import numpy as np
 
 from bakeoff.data.dataset import DataSet
 from bakeoff.data.download import fetch
-from bakeoff.data.guard import refusing
-from bakeoff.data.sources import (
+from bakeoff.data.published import (
     PUBLISHED,
     absent,
     cache_folder,
@@ -20,6 +19,7 @@ from bakeoff.data.sources import (
     missing,
     places,
 )
+from bakeoff.data.safe_reading import refusing
 from bakeoff.errors import DataError
 
 _DIGITS = "4af6f3417d7865cd8b5dbd03a9e4f16e8ef14c0f4c336c712afa1421a4f382a9"

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from bakeoff.data.arrays import check_shapes, decoded, from_arrays
 from bakeoff.data.dataset import DataSet, NpzSource
-from bakeoff.data.guard import check_memory, printable, regular_file, shown
+from bakeoff.data.safe_reading import check_memory, printable, regular_file, shown
 from bakeoff.errors import DataError
 
 _DIRECTORY = 1 << 20  # bytes of a zip directory; a data set has five entries

@@ -10,8 +10,8 @@ from typing import Any, Literal
 import numpy as np
 from numpy.typing import NDArray
 
-from bakeoff.data.containers import essentials
-from bakeoff.data.guard import regular_file
+from bakeoff.data.image_container import essentials
+from bakeoff.data.safe_reading import regular_file
 from bakeoff.errors import DataError
 
 FORMATS = ("PNG", "JPEG")

@@ -13,7 +13,7 @@ import numpy as np
 from bakeoff import recipe as recipes
 from bakeoff.errors import BakeoffError
 from bakeoff.recipe import ModelRecipe
-from bakeoff.shapes import describe
+from bakeoff.recipe.architecture import describe
 from bakeoff.trial import CHECKPOINT_SECONDS, write_development
 from benchmarks.contestants import BY_NAME, REPOSITORY
 from benchmarks.journal import Journal

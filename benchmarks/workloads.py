@@ -12,7 +12,7 @@ from bakeoff import recipe as recipes
 from bakeoff.errors import UsageError
 from bakeoff.prepare import load_split
 from bakeoff.recipe import ModelRecipe
-from bakeoff.shapes import Architecture, describe
+from bakeoff.recipe.architecture import Architecture, describe
 
 HELD_OUT = 10_000  # the last training images, on which `accuracy` is measured; never test images
 

@@ -30,7 +30,7 @@ from benchmarks.workloads import WORKLOADS, Declared, Workload  # noqa: E402
 
 from bakeoff import recipe as recipes  # noqa: E402
 from bakeoff.errors import UsageError  # noqa: E402
-from bakeoff.shapes import describe  # noqa: E402
+from bakeoff.recipe.architecture import describe  # noqa: E402
 
 DOCS = REPOSITORY / "docs"
 SIZES = {"notebook-000": 48_000, "notebook-003": 55_000}

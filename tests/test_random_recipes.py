@@ -11,7 +11,7 @@ from hypothesis import HealthCheck, Phase, given, note, settings
 from bakeoff.data import load
 from bakeoff.engine import Development, Trainer, predict
 from bakeoff.recipe import dump
-from bakeoff.shapes import describe
+from bakeoff.recipe.architecture import describe
 from recipes_strategy import recipes
 
 DIGITS = load("digits")

@@ -383,7 +383,7 @@ def test_shipped_recipes_have_their_name_a_title_and_a_comment(name):
     recipe = load(name)
     assert recipe.name == name
     assert recipe.title
-    text = Path(sys.modules["bakeoff"].__file__).parent / "recipes" / f"{name}.yaml"
+    text = Path(sys.modules["bakeoff"].__file__).parent / "recipe" / "shipped" / f"{name}.yaml"
     assert text.read_text(encoding="utf-8").startswith("# ")
 
 
@@ -442,7 +442,7 @@ def test_words_of_yaml_1_1_are_text(tmp_path):
 
 
 def test_reading_a_recipe_loads_neither_keras_nor_jax():
-    code = "import sys, bakeoff.recipe, bakeoff.shapes, bakeoff.recipe.schema; "
+    code = "import sys, bakeoff.recipe, bakeoff.recipe.architecture, bakeoff.recipe.json_schema; "
     code += "print({'keras', 'jax', 'matplotlib', 'sklearn', 'scipy'} & set(sys.modules))"
     run = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert run.stdout.strip() == "set()"

@@ -15,8 +15,8 @@ from hypothesis import given, settings
 
 from bakeoff.errors import RecipeError
 from bakeoff.recipe import BASELINES, load, parse, shipped
-from bakeoff.recipe.declaration import RESERVED
-from bakeoff.recipe.schema import layer_table, optimizer_table, schema
+from bakeoff.recipe.json_schema import layer_table, optimizer_table, schema
+from bakeoff.recipe.parse_recipe import RESERVED
 from recipes_strategy import mappings
 from refused_recipes import LAYERS, MLP, RECIPES
 
@@ -32,7 +32,7 @@ def test_the_schema_accepts_what_is_read(raw):
 
 @pytest.mark.parametrize("name", shipped())
 def test_the_schema_accepts_the_shipped_recipes(name):
-    path = Path(sys.modules["bakeoff"].__file__).parent / "recipes" / f"{name}.yaml"
+    path = Path(sys.modules["bakeoff"].__file__).parent / "recipe" / "shipped" / f"{name}.yaml"
     check(schema(), yaml.safe_load(path.read_text(encoding="utf-8")))
 
 

@@ -28,7 +28,7 @@ from reproduction.reported import CHALLENGES, DOCUMENTS  # noqa: E402
 
 from bakeoff import recipe as recipes  # noqa: E402
 from bakeoff.errors import StudyError  # noqa: E402
-from bakeoff.shapes import describe  # noqa: E402
+from bakeoff.recipe.architecture import describe  # noqa: E402
 from bakeoff.utils.events import Watcher  # noqa: E402
 
 FASHION = (

@@ -12,8 +12,8 @@ from hypothesis import HealthCheck, given, settings
 from bakeoff.backend import keras
 from bakeoff.errors import RecipeError
 from bakeoff.recipe import load, parse, shipped
-from bakeoff.recipe.parts import plain_data
-from bakeoff.shapes import MAX_PARAMETERS, describe, training_bytes
+from bakeoff.recipe.architecture import MAX_PARAMETERS, describe, training_bytes
+from bakeoff.recipe.types import plain_data
 from recipes_strategy import recipes
 
 CLASSES = {

@@ -8,7 +8,7 @@ import inspect
 import pytest
 
 from bakeoff.backend import keras
-from bakeoff.recipe.values import (
+from bakeoff.recipe.value_kinds import (
     Axes,
     Choice,
     Flag,

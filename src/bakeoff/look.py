@@ -20,7 +20,7 @@ from bakeoff.data.safe_reading import shown
 from bakeoff.disk import disk
 from bakeoff.errors import DataError, UsageError
 from bakeoff.prepare import load_split
-from bakeoff.recipe.values import nearest
+from bakeoff.recipe.value_kinds import nearest
 from bakeoff.report import words
 
 if TYPE_CHECKING:

@@ -18,9 +18,9 @@ from bakeoff.data.safe_reading import available_memory
 from bakeoff.data.split import Split
 from bakeoff.prepare import identity, load_split
 from bakeoff.recipe import ModelRecipe, Optimizer, Phase, Recipe
+from bakeoff.recipe.architecture import Architecture, LayerShape, describe, training_bytes
 from bakeoff.recipe.vocabulary import OPTIMIZERS
 from bakeoff.report import words
-from bakeoff.shapes import Architecture, LayerShape, describe, training_bytes
 from bakeoff.study import cores, default_device
 
 if TYPE_CHECKING:

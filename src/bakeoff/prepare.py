@@ -25,7 +25,7 @@ from bakeoff.data.safe_reading import available_memory
 from bakeoff.data.split import Split, make_split
 from bakeoff.errors import RecipeError, StudyError
 from bakeoff.recipe import FolderData, ModelRecipe, NpzData, Part, Recipe
-from bakeoff.shapes import describe, training_bytes
+from bakeoff.recipe.architecture import describe, training_bytes
 from bakeoff.store import StudyFolder
 
 _OF_A_STUDY = ("recipe.yaml", "split.npz", "study.json")  # what is there while one is created

@@ -24,7 +24,7 @@ from bakeoff.data.safe_reading import shown
 from bakeoff.data.split import make_split
 from bakeoff.disk import write_file
 from bakeoff.errors import DataError, UsageError
-from bakeoff.recipe.values import nearest
+from bakeoff.recipe.value_kinds import nearest
 from bakeoff.report import words
 
 _SAMPLE = 200  # pictures looked at to guess size and colour

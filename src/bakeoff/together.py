@@ -15,7 +15,7 @@ from bakeoff.backend import jax
 from bakeoff.engine import Development, Program, Trainer
 from bakeoff.errors import RecipeError
 from bakeoff.recipe import ModelRecipe
-from bakeoff.shapes import describe, training_bytes
+from bakeoff.recipe.architecture import describe, training_bytes
 from bakeoff.utils.events import EpochResult
 
 jnp = jax.numpy

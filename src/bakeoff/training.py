@@ -19,7 +19,7 @@ from bakeoff.errors import RecipeError
 from bakeoff.group import GroupJob
 from bakeoff.prepare import Prepared
 from bakeoff.recipe import ModelRecipe, Recipe
-from bakeoff.shapes import describe
+from bakeoff.recipe.architecture import describe
 from bakeoff.store import StudyFolder
 from bakeoff.trial import BaselineJob, TrainJob, trial_lock, write_development
 from bakeoff.utils.events import Planned, Watcher

@@ -308,7 +308,7 @@ def recipes() -> None:
 @app.command()
 def schema() -> None:
     """Print the JSON Schema of recipes, for editors."""
-    from bakeoff.recipe.schema import schema
+    from bakeoff.recipe.json_schema import schema
 
     show_json(schema())
 

@@ -18,8 +18,9 @@ from typing import Any
 import yaml
 
 from bakeoff.errors import RecipeError
-from bakeoff.recipe.declaration import BASELINES, DATA_NAMES, read_recipe
-from bakeoff.recipe.parts import (
+from bakeoff.recipe.parse_model import Problems
+from bakeoff.recipe.parse_recipe import BASELINES, DATA_NAMES, read_recipe
+from bakeoff.recipe.types import (
     FolderData,
     Layer,
     ModelRecipe,
@@ -31,9 +32,8 @@ from bakeoff.recipe.parts import (
     SplitRecipe,
     Training,
 )
-from bakeoff.recipe.reading import Problems
-from bakeoff.recipe.strict_yaml import MAX_BYTES, MAX_NODES, read_yaml
-from bakeoff.recipe.values import found, nearest
+from bakeoff.recipe.value_kinds import found, nearest
+from bakeoff.recipe.yaml_reader import MAX_BYTES, MAX_NODES, read_yaml
 
 __all__ = [
     "BASELINES",
@@ -191,4 +191,4 @@ def _hash(plain: Any) -> str:
 
 
 def _shipped_folder() -> Any:
-    return resources.files("bakeoff") / "recipes"
+    return resources.files("bakeoff.recipe") / "shipped"

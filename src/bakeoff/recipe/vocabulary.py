@@ -9,7 +9,7 @@ from typing import Annotated, Any, ClassVar, Self
 
 from pydantic import BaseModel, ConfigDict, model_validator
 
-from bakeoff.recipe.values import (
+from bakeoff.recipe.value_kinds import (
     Axes,
     Choice,
     Flag,

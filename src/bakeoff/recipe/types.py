@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 from pydantic import Field, model_validator
 
-from bakeoff.recipe.values import Misfit
+from bakeoff.recipe.value_kinds import Misfit
 from bakeoff.recipe.vocabulary import LAYERS, LEARNING_RATES, OPTIMIZERS, Frozen, Output
 
 

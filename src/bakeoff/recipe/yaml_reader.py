@@ -13,7 +13,7 @@ from yaml.constructor import SafeConstructor
 from yaml.resolver import Resolver
 
 from bakeoff.errors import RecipeError
-from bakeoff.recipe.values import key_text
+from bakeoff.recipe.value_kinds import key_text
 
 MAX_BYTES = 1_000_000
 MAX_DEPTH = 20

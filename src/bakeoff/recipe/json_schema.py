@@ -7,8 +7,8 @@ import json
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from bakeoff.recipe import declaration
-from bakeoff.recipe.values import Choice, Kind, Number, Pair, Whole
+from bakeoff.recipe import parse_recipe
+from bakeoff.recipe.value_kinds import Choice, Kind, Number, Pair, Whole
 from bakeoff.recipe.vocabulary import (
     EPOCHS,
     LAYERS,
@@ -42,17 +42,17 @@ def schema() -> Schema:
                 "data": _data(),
                 "split": _split(),
                 "seeds": _seeds(),
-                "selection": {**declaration.SELECTION.schema(), "default": "best-loss"},
+                "selection": {**parse_recipe.SELECTION.schema(), "default": "best-loss"},
                 "training": {"$ref": "#/$defs/training"},
-                "baselines": _list(Choice(declaration.BASELINES).schema(), unique=True),
-                "margin": {**declaration.SHARE.schema(), "default": 0.002},
-                "give_up": {**declaration.SHARE.schema(), "default": 0.005},
+                "baselines": _list(Choice(parse_recipe.BASELINES).schema(), unique=True),
+                "margin": {**parse_recipe.SHARE.schema(), "default": 0.002},
+                "give_up": {**parse_recipe.SHARE.schema(), "default": 0.005},
                 "models": {
                     "type": "object",
                     "propertyNames": _name(),
                     "additionalProperties": {"$ref": "#/$defs/model"},
                     "minProperties": 1,
-                    "maxProperties": declaration.MAX_MODELS,
+                    "maxProperties": parse_recipe.MAX_MODELS,
                 },
             },
             required=("name", "data", "models"),
@@ -134,7 +134,7 @@ def _list(items: Schema, *, low: int = 0, high: int = 1000, unique: bool = False
 
 
 def _name() -> Schema:
-    return {"type": "string", "pattern": f"^{declaration.NAME.pattern}$"}
+    return {"type": "string", "pattern": f"^{parse_recipe.NAME.pattern}$"}
 
 
 def _needs_nothing(cls: type[Arguments]) -> bool:
@@ -182,17 +182,17 @@ def _training() -> Schema:
     return _keys(
         {
             "epochs": {**EPOCHS.schema(), "default": 20},
-            "batch_size": {**declaration.BATCH_SIZE.schema(), "default": 32},
+            "batch_size": {**parse_recipe.BATCH_SIZE.schema(), "default": 32},
             "optimizer": {"$ref": "#/$defs/optimizer"},
         }
     )
 
 
 def _model() -> Schema:
-    layers = _list({"$ref": "#/$defs/layer"}, high=declaration.MAX_LAYERS)
+    layers = _list({"$ref": "#/$defs/layer"}, high=parse_recipe.MAX_LAYERS)
     training = {"training": {"$ref": "#/$defs/training"}}
     declared = {"layers": layers, "output": _arguments(Output), **training}
-    python = {"type": "string", "pattern": f"^{_ecma(declaration.PYTHON.pattern)}$"}
+    python = {"type": "string", "pattern": f"^{_ecma(parse_recipe.PYTHON.pattern)}$"}
     return {
         "anyOf": [
             _keys(declared, required=["layers"]),
@@ -207,11 +207,11 @@ def _ecma(pattern: str) -> str:
 
 
 def _data() -> Schema:
-    folder = {"folder": _TEXT, "size": Pair(1, 1024).schema(), "color": declaration.COLOR.schema()}
+    folder = {"folder": _TEXT, "size": Pair(1, 1024).schema(), "color": parse_recipe.COLOR.schema()}
     return {
         "description": "a data set by name, a folder of images, or an npz file",
         "anyOf": [
-            {"enum": list(declaration.DATA_NAMES)},
+            {"enum": list(parse_recipe.DATA_NAMES)},
             _keys(folder, required=["folder"]),
             _keys({"npz": _TEXT}, required=["npz"]),
         ],
@@ -234,11 +234,13 @@ def _split() -> Schema:
         {
             "validation": part,
             "test": {**amount, "default": 0.2},
-            "seed": {**declaration.SEED.schema(), "default": 0},
+            "seed": {**parse_recipe.SEED.schema(), "default": 0},
         }
     )
 
 
 def _seeds() -> Schema:
-    listed = _list(declaration.SEED.schema(), low=1, high=declaration.SEED_COUNT.high, unique=True)
-    return {"anyOf": [declaration.SEED_COUNT.schema(), listed], "default": 5}
+    listed = _list(
+        parse_recipe.SEED.schema(), low=1, high=parse_recipe.SEED_COUNT.high, unique=True
+    )
+    return {"anyOf": [parse_recipe.SEED_COUNT.schema(), listed], "default": 5}

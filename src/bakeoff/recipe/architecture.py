@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from bakeoff.errors import RecipeError
-from bakeoff.recipe.parts import ModelRecipe
+from bakeoff.recipe.types import ModelRecipe
 
 MAX_PARAMETERS = 100_000_000
 MAX_ACTIVATIONS = 100_000_000  # floats of one image, all layers together

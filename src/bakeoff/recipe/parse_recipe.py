@@ -8,16 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, TypeVar
 
-from bakeoff.recipe.parts import (
-    FolderData,
-    ModelRecipe,
-    NpzData,
-    Part,
-    Recipe,
-    SplitRecipe,
-    Training,
-)
-from bakeoff.recipe.reading import (
+from bakeoff.recipe.parse_model import (
     GivenOptimizer,
     Problems,
     finish_optimizer,
@@ -26,7 +17,16 @@ from bakeoff.recipe.reading import (
     read_layer,
     read_optimizer,
 )
-from bakeoff.recipe.values import (
+from bakeoff.recipe.types import (
+    FolderData,
+    ModelRecipe,
+    NpzData,
+    Part,
+    Recipe,
+    SplitRecipe,
+    Training,
+)
+from bakeoff.recipe.value_kinds import (
     Choice,
     Kind,
     Misfit,

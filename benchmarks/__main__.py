@@ -7,8 +7,8 @@ from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 
-from bakeoff import store
 from bakeoff.errors import BakeoffError, Interrupted, UsageError
+from bakeoff.storage import atomic
 from benchmarks import accuracy, comparing, digits, scaling, speed
 from benchmarks.contestants import BY_NAME, CONTESTANTS, REPOSITORY
 from benchmarks.journal import Journal
@@ -157,8 +157,8 @@ def _write(journal: Journal, folder: Path) -> None:
             "`make bench` first"
         )
     text = json.dumps(document, indent=1, ensure_ascii=False, allow_nan=False)
-    store.write_file(folder / "benchmarks.json", f"{text}\n".encode())
-    store.write_file(folder / "benchmarks.md", page(document).encode())
+    atomic.write_file(folder / "benchmarks.json", f"{text}\n".encode())
+    atomic.write_file(folder / "benchmarks.md", page(document).encode())
     _say(f"Wrote {folder / 'benchmarks.md'} and {folder / 'benchmarks.json'}")
 
 

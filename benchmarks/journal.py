@@ -11,7 +11,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from bakeoff.store import disk
+from bakeoff.storage.atomic import disk
 
 Line = dict[str, Any]
 

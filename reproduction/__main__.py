@@ -6,9 +6,10 @@ import sys
 from collections.abc import Sequence
 from typing import Any
 
-from bakeoff import data, store
+from bakeoff import data
 from bakeoff.errors import BakeoffError, Interrupted, UsageError
 from bakeoff.progress import progress
+from bakeoff.storage import atomic
 from reproduction import parts, unsealed
 
 DOCS = parts.HERE.parent / "docs"
@@ -103,8 +104,8 @@ def _write(options: argparse.Namespace) -> None:
             f"expected opened studies in {parts.ROOT}, found none: run `make reproduce` first"
         )
     text = json.dumps(document, indent=1, ensure_ascii=False, allow_nan=False)
-    store.write_file(JSON, f"{text}\n".encode())
-    store.write_file(MARKDOWN, page(document).encode())
+    atomic.write_file(JSON, f"{text}\n".encode())
+    atomic.write_file(MARKDOWN, page(document).encode())
     sys.stdout.write(f"Wrote {MARKDOWN} and {JSON}\n")
 
 

@@ -12,7 +12,7 @@ from bakeoff import recipe as recipes
 from bakeoff import study
 from bakeoff.errors import StudyError, TrialLost
 from bakeoff.recipe import Recipe
-from bakeoff.store import StudyFolder
+from bakeoff.storage.study_folder import StudyFolder
 from bakeoff.utils.events import Watcher
 
 HERE = Path(__file__).parent

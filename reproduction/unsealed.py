@@ -15,10 +15,11 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from bakeoff import prepare, store
+from bakeoff import prepare
 from bakeoff import recipe as recipes
 from bakeoff.errors import StudyError
 from bakeoff.recipe import ModelRecipe, Recipe
+from bakeoff.storage import atomic, formats
 from bakeoff.utils.events import Watcher
 from reproduction.parts import ROOT
 from reproduction.reported import EPOCHS_WATCHED
@@ -147,7 +148,7 @@ def _run_choice(
     for model, seed in todo:
         watcher.note(f"unsealed: {model} seed {seed}")
         trial = _train(recipe.models[model], development, seed, n_test=len(split.test))
-        store.write_file(choice.file(model, seed, root), _bytes(trial))
+        atomic.write_file(choice.file(model, seed, root), _bytes(trial))
 
 
 def _train(model: ModelRecipe, development: Any, seed: int, *, n_test: int) -> Watched:
@@ -188,7 +189,7 @@ def _bytes(trial: Watched) -> bytes:
 
 def _load(path: Path) -> Watched:
     try:
-        with np.load(io.BytesIO(store.read_file(path)), allow_pickle=False) as arrays:
+        with np.load(io.BytesIO(atomic.read_file(path)), allow_pickle=False) as arrays:
             return Watched(
                 test=np.unpackbits(arrays["test"], axis=1, count=int(arrays["n_test"])).astype(
                     bool
@@ -198,4 +199,4 @@ def _load(path: Path) -> Watched:
                 seconds=float(arrays["seconds"]),
             )
     except (ValueError, KeyError, OSError) as error:
-        raise store.damaged(path) from error
+        raise formats.damaged(path) from error

@@ -17,7 +17,8 @@ from unittest.mock import patch
 import numpy as np
 
 from bakeoff import recipe as recipes
-from bakeoff import store
+from bakeoff.storage import atomic, formats, ledger, study_folder, written_folder
+from bakeoff.storage.history import history_csv
 
 DIGITS = tuple(str(digit) for digit in range(10))
 Row = dict[str, float | int | None]
@@ -118,7 +119,7 @@ def write_study(
     class_counts: Mapping[str, Sequence[int]] | None = None,
     data: str = "digits",
     seed: int = 0,
-) -> store.StudyFolder:
+) -> study_folder.StudyFolder:
     """Write a study and return its folder.
 
     `labels` are those of the test images (default: classes in turn). `baselines` maps names to
@@ -126,7 +127,7 @@ def write_study(
     models' mistakes fall on the same hard images, as real models' do.
     """
     models = models or {"mlp": FakeModel(0.93), "cnn": FakeModel(0.945, parameters=30_000)}
-    study = store.StudyFolder(folder)
+    study = study_folder.StudyFolder(folder)
     n_classes = len(class_names)
     if labels is None:
         labels = np.arange(n_test, dtype=np.int64) % n_classes
@@ -140,7 +141,7 @@ def write_study(
         models, name, title, seeds, selection, margin, give_up, baselines, n_validation, data
     )
     recipe_file = recipes.dump(recipe).encode()
-    store.write_file(study.recipe_file, recipe_file)
+    atomic.write_file(study.recipe_file, recipe_file)
     _write_split(study, n_train, n_validation, n_test, n_classes)
     test_hash = hashlib.sha256(labels.tobytes() + repr(tuple(class_names)).encode()).hexdigest()
     counts = class_counts or {
@@ -149,18 +150,18 @@ def write_study(
             np.arange(n_validation) % n_classes, minlength=n_classes
         ).tolist(),
     }
-    store.write_file(
+    atomic.write_file(
         study.study_file,
-        store.sealed_json(
+        formats.sealed_json(
             {
-                "format": store.FORMAT,
+                "format": study_folder.FORMAT,
                 "name": name,
                 "title": title,
-                "recipe": store.sha256(recipe_file),
+                "recipe": formats.sha256(recipe_file),
                 "split": hashlib.sha256(b"split").hexdigest(),
-                "split_file": store.sha256(study.split_file.read_bytes()),
+                "split_file": formats.sha256(study.split_file.read_bytes()),
                 "resolved": recipe.resolved(),
-                "identities": {each: store.sha256(each.encode()) for each in models},
+                "identities": {each: formats.sha256(each.encode()) for each in models},
                 "data": {
                     "name": data,
                     "train": n_train,
@@ -209,7 +210,7 @@ def write_study(
             )
             if model.change:
                 answers = model.change(trial_seed, answers)
-            predictions[f"{model_name}/seed-{trial_seed}.npy"] = store.npy_bytes(answers)
+            predictions[f"{model_name}/seed-{trial_seed}.npy"] = formats.npy_bytes(answers)
             done.setdefault(model_name, []).append(trial_seed)
     for baseline, share in baselines.items():
         right = _right(hardness + rng.normal(size=n_test), share)
@@ -217,13 +218,13 @@ def write_study(
         if baseline == "majority":
             answers = np.zeros((n_test, n_classes), np.float32)
             answers[:, np.bincount(labels).argmax()] = 1
-        predictions[f"baselines/{baseline}.npy"] = store.npy_bytes(answers)
-        store.write_folder(
+        predictions[f"baselines/{baseline}.npy"] = formats.npy_bytes(answers)
+        written_folder.write_folder(
             study.baseline(baseline),
             {
-                "baseline.json": store.canonical({"name": baseline, "parameters": 650}),
-                "weights.safetensors": store.weights_bytes({"kernel": np.zeros(3, np.float32)}),
-                store.TIMING: _timing(1.0),
+                "baseline.json": formats.canonical({"name": baseline, "parameters": 650}),
+                "weights.safetensors": formats.weights_bytes({"kernel": np.zeros(3, np.float32)}),
+                written_folder.TIMING: _timing(1.0),
             },
             scratch=study.path / "scratch",
         )
@@ -329,7 +330,7 @@ def _write_trial(study, recipe, name, model, seed, selection, n_validation, n_cl
             "cross_entropy": None if selected is None else at["val_cross_entropy"],
         }
     files = {
-        "trial.json": store.canonical(
+        "trial.json": formats.canonical(
             {
                 "model": name,
                 "seed": seed,
@@ -345,17 +346,17 @@ def _write_trial(study, recipe, name, model, seed, selection, n_validation, n_cl
                 "validation": validation,
             }
         ),
-        "history.csv": store.history_csv(rows),
-        "weights.safetensors": store.weights_bytes({"kernel": np.zeros(3, np.float32)}),
+        "history.csv": history_csv(rows),
+        "weights.safetensors": formats.weights_bytes({"kernel": np.zeros(3, np.float32)}),
     }
     if n_validation:
         truth = np.arange(n_validation, dtype=np.int64) % n_classes
         right = _right(rng.normal(size=n_validation), share)
         answers = fake_probabilities(truth, right, n_classes, rng, share, None, {})
-        files["validation.npy"] = store.npy_bytes(answers)
+        files["validation.npy"] = formats.npy_bytes(answers)
     if model.seconds is not None:
-        files[store.TIMING] = _timing(model.seconds)
-    store.write_folder(study.trial(name, seed), files, scratch=study.path / "scratch")
+        files[written_folder.TIMING] = _timing(model.seconds)
+    written_folder.write_folder(study.trial(name, seed), files, scratch=study.path / "scratch")
 
 
 def _select(rows, selection, diverged) -> int | None:
@@ -370,7 +371,7 @@ def _select(rows, selection, diverged) -> int | None:
 
 
 def _timing(seconds: float) -> bytes:
-    return store.sealed_json(
+    return formats.sealed_json(
         {
             "seconds": seconds,
             "started": "2026-01-02T03:04:05+00:00",
@@ -383,11 +384,13 @@ def _open(study, recipe, name, k, predictions, done, baselines, labels, test_has
     opening = {"opening": k, "models": done, "baselines": baselines, "test": test_hash}
     files = {
         **predictions,
-        "labels.npy": store.npy_bytes(labels),
-        "opening.json": store.canonical(opening),
+        "labels.npy": formats.npy_bytes(labels),
+        "opening.json": formats.canonical(opening),
     }
-    store.write_folder(study.path / "openings" / str(k), files, scratch=study.path / "scratch")
-    store.append_ledger(study.ledger_file, ledger_entry(name, k, done, recipe, test_hash))
+    written_folder.write_folder(
+        study.path / "openings" / str(k), files, scratch=study.path / "scratch"
+    )
+    ledger.append_ledger(study.ledger_file, ledger_entry(name, k, done, recipe, test_hash))
 
 
 def ledger_entry(name, k, done, recipe, test_hash) -> dict[str, Any]:

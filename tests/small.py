@@ -5,7 +5,8 @@ from pathlib import Path
 import numpy as np
 
 from bakeoff import recipe as recipes
-from bakeoff import store, study
+from bakeoff import study
+from bakeoff.storage import written_folder
 
 MODELS = {
     "linear": {"layers": []},
@@ -65,7 +66,7 @@ def files(folder, *rooms):
     return {
         str(path.relative_to(folder)): path.read_bytes()
         for path in found
-        if path.is_file() and not (rooms and path.name == store.TIMING)
+        if path.is_file() and not (rooms and path.name == written_folder.TIMING)
     }
 
 

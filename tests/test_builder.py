@@ -17,7 +17,7 @@ from bakeoff.backend import keras
 from bakeoff.errors import RecipeError
 from bakeoff.models import build
 from bakeoff.recipe import parse
-from bakeoff.store import StudyFolder
+from bakeoff.storage.study_folder import StudyFolder
 from jobs import Listener
 from small import MODELS, carry_out, write_npz
 
@@ -196,7 +196,7 @@ def test_a_function_that_workers_could_not_find_is_refused(builder, name):
 
 UNGUARDED = """
 import sys, bakeoff
-from bakeoff.watch import Watcher
+from bakeoff.utils.events import Watcher
 
 def build(input_shape, n_classes):
     return None

@@ -22,7 +22,7 @@ from bakeoff import study as studies
 from bakeoff.cli import main
 from bakeoff.cli.commands import app
 from bakeoff.result import Result
-from bakeoff.store import StudyFolder
+from bakeoff.storage.study_folder import StudyFolder
 from bakeoff.workers import Lost
 
 DOCS = (Path(__file__).parents[1] / "docs" / "commands.md").read_text(encoding="utf-8")

@@ -15,12 +15,15 @@ import numpy as np
 import pytest
 from scipy.stats import binomtest
 
-from bakeoff import statistics, store, verdicts
+from bakeoff import statistics, verdicts
 from bakeoff.compare import compare
 from bakeoff.errors import StorageError, StudyError
-from bakeoff.ledgers import openings_elsewhere, user_ledger
-from bakeoff.opened import read_opened
-from bakeoff.store import StudyFolder
+from bakeoff.storage import formats, written_folder
+from bakeoff.storage.history import HISTORY_COLUMNS
+from bakeoff.storage.ledger import append_ledger
+from bakeoff.storage.opened_study import read_opened
+from bakeoff.storage.study_folder import StudyFolder
+from bakeoff.storage.user_ledger import openings_elsewhere, user_ledger
 from fake_study import DIGITS, FakeModel, write_study
 
 
@@ -91,7 +94,7 @@ def test_what_the_trials_say_of_themselves(study):
     assert (small.study, small.selection, small.seeds) == ("trio", "best-loss", (0, 1, 2))
     assert (small.parameters, small.epochs, small.diverged) == (1_000, 12, ())
     assert small.seconds_per_trial == 12.5 and small.prediction_seconds is None
-    assert set(small.histories[0]) == set(store.HISTORY_COLUMNS)
+    assert set(small.histories[0]) == set(HISTORY_COLUMNS)
     lowest = [int(history["val_cross_entropy"].argmin()) for history in small.histories]
     assert list(small.selected_epochs) == lowest
     assert small.settings["layers"][0]["dense"]["units"] == 16
@@ -359,7 +362,7 @@ def test_openings_elsewhere_are_those_of_other_studies(tmp_path):
     for folder in (study, other):
         for line in folder.read_ledger():
             body = {k: v for k, v in line.items() if k not in ("before", "sha256")}
-            store.append_ledger(user_ledger(test_hash), {**body, "folder": str(folder.path)})
+            append_ledger(user_ledger(test_hash), {**body, "folder": str(folder.path)})
     assert compare([study]).openings_elsewhere == 2
     moved = shutil.move(study.path, tmp_path / "elsewhere")
     assert compare([StudyFolder(moved)]).openings_elsewhere == 2
@@ -441,12 +444,12 @@ def test_a_name_cannot_lead_out_of_the_study(tmp_path):
     files = {
         str(path.relative_to(opening)): path.read_bytes()
         for path in opening.rglob("*")
-        if path.is_file() and path.name != store.MANIFEST
+        if path.is_file() and path.name != written_folder.MANIFEST
     }
     listing = json.loads(files["opening.json"])
     listing["models"]["../../trials"] = [0]
-    files["opening.json"] = store.canonical(listing)
-    store.write_folder(study.path / "openings/2", files, scratch=study.path / "scratch")
+    files["opening.json"] = formats.canonical(listing)
+    written_folder.write_folder(study.path / "openings/2", files, scratch=study.path / "scratch")
     with pytest.raises(StorageError, match=re.escape("openings/2/opening.json: expected what")):
         compare([study])
 
@@ -505,7 +508,8 @@ def test_class_names_and_order_come_from_the_data(tmp_path):
 
 def test_comparing_loads_no_machine_learning_library(study):
     code = (
-        "import sys; from bakeoff.compare import compare; from bakeoff.store import StudyFolder; "
+        "import sys; from bakeoff.compare import compare; "
+        "from bakeoff.storage.study_folder import StudyFolder; "
         f"compare([StudyFolder({str(study.path)!r})]); "
         "heavy = {'keras', 'jax', 'sklearn', 'matplotlib', 'pandas', 'PIL'}; "
         "print(sorted(heavy & set(sys.modules)), 'scipy.stats' in sys.modules)"

@@ -8,8 +8,8 @@ import pytest
 from bakeoff import doctor
 from bakeoff.cli import main
 from bakeoff.doctor import Sign
-from bakeoff.ledgers import user_ledger
 from bakeoff.result import Result
+from bakeoff.storage.user_ledger import user_ledger
 from bakeoff.workers import Lost
 
 

@@ -12,9 +12,10 @@ import shutil
 import numpy as np
 import pytest
 
-from bakeoff import ledgers, recipe, store
+from bakeoff import recipe
 from bakeoff.errors import RecipeError, StudyError
-from bakeoff.store import StudyFolder
+from bakeoff.storage import formats, ledger, user_ledger
+from bakeoff.storage.study_folder import StudyFolder
 from jobs import Listener
 from small import MODELS, carry_out, files, identical, write_npz
 
@@ -77,8 +78,8 @@ def test_more_seeds_make_a_second_opening_that_is_exploratory(npz, finished, out
     assert [line["opening"] for line in lines] == [1, 2]
     assert lines[1]["models"] == {"linear": [0, 1, 2], "mlp": [0, 1, 2]}
     assert lines[0]["recipe"] != lines[1]["recipe"]
-    assert lines[1]["recipe"] == store.sha256((out / "recipe.yaml").read_bytes())
-    own = store.read_ledger(ledgers.user_ledger(lines[0]["test"]))
+    assert lines[1]["recipe"] == formats.sha256((out / "recipe.yaml").read_bytes())
+    own = ledger.read_ledger(user_ledger.user_ledger(lines[0]["test"]))
     assert [line["opening"] for line in own] == [2]  # this home is a new one
     assert [path.name for path in StudyFolder(out).openings()] == ["1", "2"]
     again = carry_out(npz, out, options={"seeds": 3})

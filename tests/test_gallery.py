@@ -18,13 +18,14 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from bakeoff import figures, gallery, pictures, report, study
+from bakeoff import figures, gallery, report, study
 from bakeoff.compare import compare
 from bakeoff.errors import UsageError
 from bakeoff.gallery import Mistake, Suspect
-from bakeoff.pictures import Pictures, png, thumbnails
 from bakeoff.report import images_part
-from bakeoff.store import StudyFolder
+from bakeoff.storage import thumbnails as pictures
+from bakeoff.storage.study_folder import StudyFolder
+from bakeoff.storage.thumbnails import Pictures, png, thumbnails
 from fake_study import FakeModel, write_study
 
 NEEDS_CLEANLAB = pytest.mark.skipif(

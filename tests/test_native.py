@@ -18,7 +18,7 @@ from bakeoff import recipe as recipes
 from bakeoff.backend import jax
 from bakeoff.cli import main
 from bakeoff.errors import StorageError, UsageError
-from bakeoff.store import StudyFolder
+from bakeoff.storage.study_folder import StudyFolder
 from bakeoff.utils.events import Watcher
 
 SHAPES = [

@@ -83,7 +83,9 @@ def test_the_shipped_recipes_are_found(elsewhere):
     )
     file, *names = printed(elsewhere("-c", code)).split()
     assert Path(file).is_relative_to(elsewhere.site)
-    assert names == sorted(path.stem for path in (ROOT / "src/bakeoff/recipe/shipped").glob("*.yaml"))
+    assert names == sorted(
+        path.stem for path in (ROOT / "src/bakeoff/recipe/shipped").glob("*.yaml")
+    )
 
 
 def test_the_report_is_made_from_the_package_alone(elsewhere):

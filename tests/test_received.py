@@ -13,7 +13,7 @@ from pathlib import Path
 
 import pytest
 
-from bakeoff import pictures
+from bakeoff.storage import thumbnails
 from hostile import received, run, studies
 
 CASES = received.cases()
@@ -82,5 +82,5 @@ def test_pictures_that_are_none_are_left_aside(name, tmp_path, monkeypatch):
     received.LYING_PICTURES[name](study)
     data = json.loads((study / "study.json").read_bytes())["data"]
     known = {"test_hash": data["test_hash"], "n_test": 360, "n_classes": 10}
-    assert pictures.read(study / "pictures.npz", **known) is None
+    assert thumbnails.read(study / "pictures.npz", **known) is None
     assert not list(tmp_path.rglob(received.MARK))

@@ -13,7 +13,7 @@ from rich.console import Console
 from bakeoff import report, study
 from bakeoff.errors import StudyError
 from bakeoff.result import Result
-from bakeoff.store import StudyFolder
+from bakeoff.storage.study_folder import StudyFolder
 from fake_study import FakeModel, write_study
 
 ONE_MODEL = ("learning_curves", "learning_rate", "confusion", "per_class", "calibration")

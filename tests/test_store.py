@@ -17,16 +17,18 @@ import numpy as np
 import pytest
 from filelock import Timeout
 
-from bakeoff import store
 from bakeoff.errors import StorageError, StudyError
-from bakeoff.store import StudyFolder
+from bakeoff.storage import atomic, formats, written_folder
+from bakeoff.storage.history import HISTORY_COLUMNS, history_csv, read_history
+from bakeoff.storage.ledger import append_ledger, read_ledger
+from bakeoff.storage.study_folder import StudyFolder
 from fake_study import write_study
 
 FILES = {
-    "trial.json": store.canonical({"model": "cnn", "seed": 3}),
-    "inner/weights.npy": store.npy_bytes(np.arange(4, dtype=np.float32)),
+    "trial.json": formats.canonical({"model": "cnn", "seed": 3}),
+    "inner/weights.npy": formats.npy_bytes(np.arange(4, dtype=np.float32)),
     "empty": b"",
-    store.TIMING: store.sealed_json({"seconds": 1.5}),
+    written_folder.TIMING: formats.sealed_json({"seconds": 1.5}),
 }
 DAMAGED = (
     "expected the bytes that were recorded, found others: the file was changed or damaged; "
@@ -36,7 +38,7 @@ DAMAGED = (
 
 def write(tmp_path):
     target = tmp_path / "trials" / "cnn" / "seed-3"
-    store.write_folder(target, FILES, scratch=tmp_path / "scratch")
+    written_folder.write_folder(target, FILES, scratch=tmp_path / "scratch")
     return target
 
 
@@ -66,7 +68,7 @@ def test_a_folder_is_what_was_given_and_its_scratch_is_gone(tmp_path):
     assert found == FILES
     assert sorted(manifest["files"]) == ["empty", "inner/weights.npy", "trial.json"]
     assert sorted(path.name for path in tmp_path.iterdir()) == ["trials"]
-    assert store.check_folder(target) == []
+    assert written_folder.check_folder(target) == []
 
 
 @pytest.mark.parametrize("code", [errno.ENOSPC, errno.EIO, errno.EACCES])
@@ -96,16 +98,16 @@ def test_a_disk_that_fails_at_any_step_leaves_no_folder(tmp_path, monkeypatch, n
         else:
             assert not target.exists()
             write(tmp_path)  # what was left over is in nobody's way
-        assert store.check_folder(target) == []
+        assert written_folder.check_folder(target) == []
         shutil.rmtree(target)
 
 
 def test_a_file_that_cannot_be_written_keeps_what_it_held(tmp_path, monkeypatch):
     path = tmp_path / "study.json"
-    store.write_file(path, b"old")
+    atomic.write_file(path, b"old")
     monkeypatch.setattr(os, "fsync", failing(os.fsync, 0, errno.ENOSPC))
     with pytest.raises(StorageError):
-        store.write_file(path, b"new")
+        atomic.write_file(path, b"new")
     assert path.read_bytes() == b"old"
     assert [each.name for each in tmp_path.iterdir()] == ["study.json"]
 
@@ -115,7 +117,7 @@ def test_a_written_folder_is_not_written_again(tmp_path):
     text = f"{target}: directory not empty: see what is there"
     with pytest.raises(StorageError, match=f"^{re.escape(text)}$"):
         write(tmp_path)
-    assert store.check_folder(target) == []
+    assert written_folder.check_folder(target) == []
 
 
 @pytest.mark.parametrize(
@@ -137,7 +139,7 @@ def test_a_written_folder_is_not_written_again(tmp_path):
 def test_what_the_system_refuses_is_a_sentence(tmp_path, code, advice):
     with (
         pytest.raises(StorageError, match=f"^{re.escape(f'{tmp_path}: {advice}')}$"),
-        store.disk(tmp_path),
+        atomic.disk(tmp_path),
     ):
         raise OSError(code, "whatever")
 
@@ -154,9 +156,9 @@ def test_every_flipped_byte_is_found_and_its_file_named(tmp_path):
             flipped = bytearray(content)
             flipped[position] ^= 1
             path.write_bytes(flipped)
-            assert store.check_folder(target) == [f"{path}: {DAMAGED}"]
+            assert written_folder.check_folder(target) == [f"{path}: {DAMAGED}"]
         path.write_bytes(content)
-    assert store.check_folder(target) == []
+    assert written_folder.check_folder(target) == []
 
 
 def test_a_study_s_recipe_is_read_once(tmp_path, monkeypatch):
@@ -183,10 +185,10 @@ def test_a_file_cut_short_or_lost_or_added_is_found(tmp_path):
     target = write(tmp_path)
     weights = target / "inner" / "weights.npy"
     weights.write_bytes(FILES["inner/weights.npy"][:-1])
-    assert store.check_folder(target) == [f"{weights}: {DAMAGED}"]
+    assert written_folder.check_folder(target) == [f"{weights}: {DAMAGED}"]
     weights.unlink()
     (target / "note.txt").write_text("mine")
-    assert store.check_folder(target) == [
+    assert written_folder.check_folder(target) == [
         f"{weights}: no such file or directory: restore it, or delete its folder and run the "
         "study again",
         f"{target / 'note.txt'}: not written by Bakeoff",
@@ -197,13 +199,13 @@ def test_a_file_cut_short_or_lost_or_added_is_found(tmp_path):
 def test_a_manifest_that_is_none_is_refused(tmp_path, content):
     target = write(tmp_path)
     (target / "manifest.json").write_bytes(content)
-    assert store.check_folder(target) == [f"{target / 'manifest.json'}: {DAMAGED}"]
+    assert written_folder.check_folder(target) == [f"{target / 'manifest.json'}: {DAMAGED}"]
 
 
 def test_a_sealed_manifest_without_a_list_of_files_is_refused(tmp_path):
     target = write(tmp_path)
-    (target / "manifest.json").write_bytes(store.sealed_json({"files": ["trial.json"]}))
-    assert store.check_folder(target) == [
+    (target / "manifest.json").write_bytes(formats.sealed_json({"files": ["trial.json"]}))
+    assert written_folder.check_folder(target) == [
         f"{target / 'manifest.json'}: expected what Bakeoff writes there, found something else at "
         "files (it should be a valid dictionary): restore it, or delete its folder and run the "
         "study again"
@@ -212,36 +214,36 @@ def test_a_sealed_manifest_without_a_list_of_files_is_refused(tmp_path):
 
 def test_arrays_and_weights_that_are_none_are_refused(tmp_path):
     path = tmp_path / "array.npy"
-    for content in (b"", b"\x93NUMPY", store.npy_bytes(np.zeros(9))[:-1]):
+    for content in (b"", b"\x93NUMPY", formats.npy_bytes(np.zeros(9))[:-1]):
         path.write_bytes(content)
         with pytest.raises(StorageError, match=f"^{re.escape(f'{path}: {DAMAGED}')}$"):
-            store.read_npy(path)
+            formats.read_npy(path)
     np.save(path, np.array([{}], dtype=object), allow_pickle=True)
     with pytest.raises(StorageError, match=f"^{re.escape(f'{path}: {DAMAGED}')}$"):
-        store.read_npy(path)
-    for content in (b"", b"\xff" * 40, store.weights_bytes({"a": np.zeros(9)})[:-1]):
+        formats.read_npy(path)
+    for content in (b"", b"\xff" * 40, formats.weights_bytes({"a": np.zeros(9)})[:-1]):
         path.write_bytes(content)
         with pytest.raises(StorageError, match=f"^{re.escape(f'{path}: {DAMAGED}')}$"):
-            store.read_weights(path)
+            formats.read_weights(path)
 
 
 def test_an_array_without_images_can_be_read(tmp_path):
     path = tmp_path / "empty.npy"
-    store.write_file(path, store.npy_bytes(np.zeros((0, 8, 8, 1), np.uint8)))
-    assert store.read_npy(path).shape == (0, 8, 8, 1)
+    atomic.write_file(path, formats.npy_bytes(np.zeros((0, 8, 8, 1), np.uint8)))
+    assert formats.read_npy(path).shape == (0, 8, 8, 1)
 
 
 def test_a_history_comes_back_with_what_is_missing_as_nan(tmp_path):
-    row = dict.fromkeys(store.HISTORY_COLUMNS) | {"epoch": 0, "loss": 0.1 + 0.2, "accuracy": 0.5}
+    row = dict.fromkeys(HISTORY_COLUMNS) | {"epoch": 0, "loss": 0.1 + 0.2, "accuracy": 0.5}
     path = tmp_path / "history.csv"
-    path.write_bytes(store.history_csv([row | {"learning_rate": 1e-3}, row | {"loss": np.inf}]))
-    history = store.read_history(path)
+    path.write_bytes(history_csv([row | {"learning_rate": 1e-3}, row | {"loss": np.inf}]))
+    history = read_history(path)
     assert history["loss"].tolist() == [0.1 + 0.2, np.inf]
     assert np.isnan(history["val_loss"]).all()
     for content in (b"\xff", b"epoch,loss\n0,1\n", path.read_bytes() + b"x,,,,,,\n"):
         path.write_bytes(content)
         with pytest.raises(StorageError, match=f"^{re.escape(f'{path}: {DAMAGED}')}$"):
-            store.read_history(path)
+            read_history(path)
 
 
 def test_a_study_of_another_format_or_none_is_refused(tmp_path):
@@ -252,7 +254,7 @@ def test_a_study_of_another_format_or_none_is_refused(tmp_path):
     )
     with pytest.raises(StudyError, match=f"^{re.escape(text)}$"):
         folder.read_study()
-    store.write_file(folder.study_file, store.sealed_json({"format": 2}))
+    atomic.write_file(folder.study_file, formats.sealed_json({"format": 2}))
     text = (
         f"{folder.study_file}: expected format 1, found 2: this study was written by another "
         "version of Bakeoff; run it with that version"
@@ -265,7 +267,7 @@ def test_only_whole_trials_count_as_finished(tmp_path):
     folder = StudyFolder(tmp_path)
     for seed in (2, 10):
         scratch = folder.partial("cnn", seed) / "finished"
-        store.write_folder(folder.trial("cnn", seed), FILES, scratch=scratch)
+        written_folder.write_folder(folder.trial("cnn", seed), FILES, scratch=scratch)
     (tmp_path / "trials" / "cnn" / "seed-7").mkdir()
     (tmp_path / "trials" / "cnn" / "seed-x").mkdir()
     assert folder.finished() == {"cnn": [2, 10]}
@@ -277,17 +279,17 @@ def test_only_whole_trials_count_as_finished(tmp_path):
 def ledger(tmp_path):
     path = tmp_path / "ledger.jsonl"
     for opening in (1, 2, 3):
-        store.append_ledger(path, {"opening": opening, "study": "ünïcode"})
+        append_ledger(path, {"opening": opening, "study": "ünïcode"})
     return path
 
 
 def test_a_ledger_is_a_chain(tmp_path):
     path = ledger(tmp_path)
-    lines = store.read_ledger(path)
+    lines = read_ledger(path)
     assert [line["opening"] for line in lines] == [1, 2, 3]
     assert [line["before"] for line in lines[1:]] == [line["sha256"] for line in lines[:-1]]
     assert lines[0]["before"] == ""
-    assert store.read_ledger(tmp_path / "none.jsonl") == []
+    assert read_ledger(tmp_path / "none.jsonl") == []
 
 
 def test_a_ledger_that_was_changed_is_refused(tmp_path):
@@ -306,14 +308,14 @@ def test_a_ledger_that_was_changed_is_refused(tmp_path):
     for changed in [*flips, *swaps, content[:-1], content + b"\n", content + lines[0]]:
         path.write_bytes(changed)
         with pytest.raises(StorageError, match=f"^{re.escape(text)}$"):
-            store.read_ledger(path)
+            read_ledger(path)
 
 
 # ── locks ────────────────────────────────────────────────────────────────────────────────────
 
 HOLD = """
 import sys, time
-from bakeoff.store import StudyFolder
+from bakeoff.storage.study_folder import StudyFolder
 with StudyFolder(sys.argv[1]).lock("study"):
     print("held", flush=True)
     time.sleep(60)

@@ -18,9 +18,11 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from bakeoff import ledgers, store, study, workers
+from bakeoff import study, workers
 from bakeoff.errors import RecipeError, StorageError, StudyError, UsageError
-from bakeoff.store import StudyFolder
+from bakeoff.storage import formats, history, user_ledger, written_folder
+from bakeoff.storage.ledger import read_ledger
+from bakeoff.storage.study_folder import StudyFolder
 from jobs import Listener
 from small import LABELS, MODELS, carry_out, declare, files, identical, write_npz
 
@@ -66,7 +68,7 @@ def test_every_folder_is_as_recorded(done):
     places = [folder.trial(name, seed) for name in MODELS for seed in (0, 1)]
     places += [folder.baseline(name) for name in ("majority", "logistic")]
     for place in [*places, *folder.openings()]:
-        assert store.check_folder(place) == []
+        assert written_folder.check_folder(place) == []
     for name in ("recipe.yaml", "study.json", "split.npz", "comparison.json", "report.html"):
         assert (done / name).is_file()
     assert list((done / ".scratch").iterdir()) == []
@@ -179,15 +181,15 @@ def test_both_ledgers_say_what_was_opened(npz, tmp_path, own_home):
     assert line == {
         "opening": 1,
         "study": "small",
-        "recipe": store.sha256((out / "recipe.yaml").read_bytes()),
+        "recipe": formats.sha256((out / "recipe.yaml").read_bytes()),
         "split": document["split"],
         "test": document["data"]["test_hash"],
         "models": {"linear": [0, 1]},
         "before": "",
     }
-    own = ledgers.user_ledger(document["data"]["test_hash"])
+    own = user_ledger.user_ledger(document["data"]["test_hash"])
     assert own.is_relative_to(own_home)
-    [mine] = store.read_ledger(own)
+    [mine] = read_ledger(own)
     assert mine.pop("folder") == str(out)
     assert {**line, **mine} == mine
     opening = folder.read_opening(folder.openings()[0])
@@ -223,14 +225,14 @@ def test_a_crash_between_ledger_and_opening_is_made_good(npz, done, tmp_path, ow
     assert result.comparison.test_openings == 1
     assert identical(done, out)
     assert [each for each in listener.of("begin")] == ["testing"]
-    [line] = store.read_ledger(ledgers.user_ledger(json.loads(ledger)["test"]))
+    [line] = read_ledger(user_ledger.user_ledger(json.loads(ledger)["test"]))
     assert line["time"] == json.loads(ledger)["time"]
 
 
 def test_a_users_ledger_that_cannot_be_written_is_named(npz, done, tmp_path, monkeypatch):
     (tmp_path / "file").write_text("not a folder")
     monkeypatch.setenv("BAKEOFF_HOME", str(tmp_path / "file"))
-    own = ledgers.user_ledger(StudyFolder(done).read_study()["data"]["test_hash"])
+    own = user_ledger.user_ledger(StudyFolder(done).read_study()["data"]["test_hash"])
     text = (
         f"{own.with_suffix('.lock')}: not a directory: see what is there (BAKEOFF_HOME names "
         "the folder of your own ledgers)"
@@ -246,7 +248,7 @@ def test_damage_is_named_and_not_laundered_into_a_new_opening(npz, done, tmp_pat
     content = bytearray(path.read_bytes())
     content[-3] ^= 64
     path.write_bytes(content)
-    text = re.escape(str(store.damaged(path)))
+    text = re.escape(str(formats.damaged(path)))
     with pytest.raises(StorageError, match=f"^{text}$"):
         carry_out(npz, out)
     with pytest.raises(StorageError, match=f"^{text}$"):
@@ -291,8 +293,8 @@ def test_a_model_that_diverges_is_scored_and_flagged(npz, tmp_path):
     document = json.loads((place / "trial.json").read_text())
     assert (document["diverged_epoch"], document["selected_epoch"]) == (0, None)
     assert document["epochs_trained"] == 1
-    assert not np.isfinite(store.read_history(place / "history.csv")["val_loss"]).any()
-    assert store.check_folder(place) == []
+    assert not np.isfinite(history.read_history(place / "history.csv")["val_loss"]).any()
+    assert written_folder.check_folder(place) == []
     by_name = {model.name: model for model in result.comparison.models}
     assert by_name["explosive"].diverged == (0, 1)
     assert by_name["linear"].diverged == ()
@@ -462,7 +464,7 @@ def test_two_processes_on_one_study_train_no_trial_twice_and_lose_none(npz, done
 UNGUARDED = """
 import sys
 import bakeoff
-from bakeoff.watch import Watcher
+from bakeoff.utils.events import Watcher
 print("begun", flush=True)
 models = {"linear": {"layers": []}}
 study = bakeoff.Study("plain", data={"npz": sys.argv[1]}, models=models, seeds=2, baselines=[],

@@ -12,12 +12,13 @@ import numpy as np
 import pytest
 
 import test_trainer
-from bakeoff import store, together
+from bakeoff import together
 from bakeoff.engine import Trainer
 from bakeoff.group import GroupJob
 from bakeoff.prepare import prepare
 from bakeoff.recipe import Recipe, parse
-from bakeoff.store import StudyFolder
+from bakeoff.storage import written_folder
+from bakeoff.storage.study_folder import StudyFolder
 from bakeoff.study import run
 from bakeoff.training import LANES, lanes_of, train
 from bakeoff.trial import DEVELOPMENT, Busy, TrainJob, trial_lock, write_development
@@ -167,7 +168,7 @@ def test_a_group_writes_each_trial_and_says_how_far_it_is(jobs):
     assert [each.epoch for each in heard] == [0, 1, 2, 3]
     for each in jobs:
         folder = StudyFolder(each.study).trial("model", each.seed)
-        store.read_manifest(folder)
+        written_folder.read_manifest(folder)
         assert json.loads((folder / "trial.json").read_bytes())["seed"] == each.seed
     assert StudyFolder(jobs[0].study).finished() == {"model": [0, 1, 2]}
     assert weight_bytes(jobs[0]) != weight_bytes(jobs[1])
@@ -196,9 +197,9 @@ def test_a_group_that_died_goes_on_and_ends_in_the_same_bytes(jobs, tmp_path):
 
 def test_a_group_trains_only_what_is_missing(jobs):
     GroupJob(jobs[:1], lanes=4).run(lambda result: None)
-    before = weight_bytes(jobs[0]), weight_bytes(jobs[0], store.TIMING)
+    before = weight_bytes(jobs[0]), weight_bytes(jobs[0], written_folder.TIMING)
     GroupJob(jobs, lanes=4).run(lambda result: None)
-    assert (weight_bytes(jobs[0]), weight_bytes(jobs[0], store.TIMING)) == before
+    assert (weight_bytes(jobs[0]), weight_bytes(jobs[0], written_folder.TIMING)) == before
     heard = []
     GroupJob(jobs, lanes=4).run(heard.append)
     assert heard == []

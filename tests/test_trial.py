@@ -11,10 +11,12 @@ import re
 import numpy as np
 import pytest
 
-from bakeoff import store, trial
+from bakeoff import trial
 from bakeoff.engine import Trainer
 from bakeoff.errors import StorageError
-from bakeoff.store import StudyFolder
+from bakeoff.storage import atomic, formats, written_folder
+from bakeoff.storage.history import read_history
+from bakeoff.storage.study_folder import StudyFolder
 from bakeoff.trial import BaselineJob, Busy, Checkpoints, PredictJob, TrainJob
 from test_trainer import declare, development
 
@@ -64,7 +66,7 @@ def contents(folder):
     return {
         str(path.relative_to(folder)): path.read_bytes()
         for path in folder.rglob("*")
-        if path.is_file() and path.name != store.TIMING
+        if path.is_file() and path.name != written_folder.TIMING
     }
 
 
@@ -102,7 +104,7 @@ def test_a_finished_trial_holds_what_the_study_folder_promises(tmp_path, data):
     job(tmp_path, data).run(heard.append)
     folder = StudyFolder(tmp_path / "study")
     place = folder.trial("mlp", 3)
-    assert store.check_folder(place) == []
+    assert written_folder.check_folder(place) == []
     assert not folder.partial("mlp", 3).exists()
     assert sorted(path.name for path in place.iterdir()) == [
         "history.csv",
@@ -116,7 +118,7 @@ def test_a_finished_trial_holds_what_the_study_folder_promises(tmp_path, data):
     assert document["settings"] == MODEL.resolved()
     assert document["epochs_trained"] == 4
     assert document["diverged_epoch"] is None
-    history = store.read_history(place / "history.csv")
+    history = read_history(place / "history.csv")
     assert history["val_cross_entropy"].tolist() == [each.val_cross_entropy for each in heard]
     chosen = heard[document["selected_epoch"]]
     assert document["validation"] == {
@@ -124,7 +126,7 @@ def test_a_finished_trial_holds_what_the_study_folder_promises(tmp_path, data):
         "accuracy": chosen.val_accuracy,
         "cross_entropy": pytest.approx(chosen.val_cross_entropy, abs=1e-6),
     }
-    validation = store.read_npy(place / "validation.npy")
+    validation = formats.read_npy(place / "validation.npy")
     assert (validation.dtype, validation.shape) == (np.float32, (30, 3))
 
 
@@ -137,7 +139,7 @@ def test_a_trial_without_a_validation_part_has_no_scores_of_one(tmp_path):
     assert not (place / "validation.npy").exists()
     document = json.loads((place / "trial.json").read_text())
     assert (document["validation"], document["selected_epoch"]) == (None, 3)
-    assert np.isnan(store.read_history(place / "history.csv")["val_loss"]).all()
+    assert np.isnan(read_history(place / "history.csv")["val_loss"]).all()
     assert (place / "history.csv").read_text().splitlines()[1].count(",,,") == 1
 
 
@@ -244,14 +246,14 @@ def test_a_damaged_checkpoint_gives_way_to_the_one_before(tmp_path, damage):
 
 def test_a_checkpoint_that_cannot_be_read_gives_way_to_the_one_before(tmp_path, monkeypatch):
     checkpoints = saved(tmp_path)
-    read, newest = store.read_file, max(tmp_path.iterdir())
+    read, newest = atomic.read_file, max(tmp_path.iterdir())
 
     def failing(path, **options):
         if path == newest:
             raise StorageError(f"{path}: input/output error")
         return read(path, **options)
 
-    monkeypatch.setattr(store, "read_file", failing)
+    monkeypatch.setattr(atomic, "read_file", failing)
     assert restored(checkpoints) == (2, 20.0)
 
 
@@ -288,12 +290,12 @@ def test_weights_that_were_changed_are_not_tested(tmp_path, data):
         n_classes=3,
     )
     predict.run(lambda result: None)
-    ours = store.read_npy(tmp_path / "out" / "seed-3.npy")
-    np.testing.assert_allclose(ours, store.read_npy(source / "validation.npy"), atol=1e-6)
+    ours = formats.read_npy(tmp_path / "out" / "seed-3.npy")
+    np.testing.assert_allclose(ours, formats.read_npy(source / "validation.npy"), atol=1e-6)
     path = source / "weights.safetensors"
     content = bytearray(path.read_bytes())
     content[-1] ^= 1  # still a safetensors file, with another number in it
     path.write_bytes(content)
-    text = re.escape(str(store.damaged(path)))
+    text = re.escape(str(formats.damaged(path)))
     with pytest.raises(StorageError, match=f"^{text}$"):
         predict.run(lambda result: None)

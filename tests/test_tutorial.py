@@ -14,7 +14,7 @@ from pathlib import Path
 
 import pytest
 
-from bakeoff.store import StudyFolder
+from bakeoff.storage.study_folder import StudyFolder
 
 DOCUMENT = Path(__file__).parents[1] / "docs" / "tutorial.md"
 FENCE = re.compile(

@@ -12,10 +12,10 @@ import shutil
 import numpy as np
 import pytest
 
-from bakeoff import store
 from bakeoff.cli import main
 from bakeoff.errors import StudyError
-from bakeoff.store import StudyFolder
+from bakeoff.storage import formats, written_folder
+from bakeoff.storage.study_folder import StudyFolder
 from bakeoff.verify import DERIVED, Repeat, verify
 
 
@@ -99,9 +99,11 @@ def test_a_trial_that_nobody_declared(tiny_study):
 def test_a_forged_document_with_its_hashes_redone(tiny_study, name, document):
     """Its bytes are what was recorded, and it is none of ours: that was passed over."""
     path = tiny_study / name
-    path.write_bytes(store.canonical(document))
-    files = store.read_manifest(path.parent) | {path.name: store.sha256(path.read_bytes())}
-    (path.parent / "manifest.json").write_bytes(store.sealed_json({"files": files}))
+    path.write_bytes(formats.canonical(document))
+    files = written_folder.read_manifest(path.parent) | {
+        path.name: formats.sha256(path.read_bytes())
+    }
+    (path.parent / "manifest.json").write_bytes(formats.sealed_json({"files": files}))
     [found] = differences(tiny_study)
     assert found.startswith(f"{path}: expected what Bakeoff writes there, found something else")
 
@@ -186,12 +188,12 @@ def test_a_trial_trained_again_is_the_same_in_every_byte(tiny_study, capsys):
 
 def test_a_trial_that_comes_out_differently(tiny_study, capsys):
     place = tiny_study / "trials" / "line" / "seed-0" / "weights.safetensors"
-    weights = {name: np.array(array) for name, array in store.read_weights(place).items()}
+    weights = {name: np.array(array) for name, array in formats.read_weights(place).items()}
     next(iter(weights.values())).flat[0] += 0.5
-    place.write_bytes(store.weights_bytes(weights))
-    study = store.open_sealed_json((tiny_study / "study.json").read_bytes(), place)
+    place.write_bytes(formats.weights_bytes(weights))
+    study = formats.open_sealed_json((tiny_study / "study.json").read_bytes(), place)
     study["environment"]["jax"] = "0.1.2"
-    (tiny_study / "study.json").write_bytes(store.sealed_json(study))
+    (tiny_study / "study.json").write_bytes(formats.sealed_json(study))
     assert main(["verify", str(tiny_study), "--retrain", "line:0"]) == 1
     said = capsys.readouterr().out.splitlines()[-1]
     accuracy = r"[0-9.]+ %"
@@ -237,10 +239,10 @@ def test_only_a_finished_trial_can_be_trained_again(finished_study, wanted, expe
 
 def test_other_images_are_refused(tiny_study, capsys):
     path = tiny_study / "study.json"
-    study = store.open_sealed_json(path.read_bytes(), path)
+    study = formats.open_sealed_json(path.read_bytes(), path)
     now = study["data"]["hash"]
     study["data"]["hash"] = "0" * 64
-    path.write_bytes(store.sealed_json(study))
+    path.write_bytes(formats.sealed_json(study))
     assert main(["verify", str(tiny_study), "--retrain", "mlp:0"]) == 2
     assert capsys.readouterr().err == (
         f"bakeoff: {tiny_study}: expected the images it was trained with (SHA-256 000000000000…), "

@@ -14,7 +14,8 @@ from pathlib import Path
 from typing import Any
 
 from bakeoff.errors import BakeoffError
-from bakeoff.store import TIMING, StudyFolder
+from bakeoff.storage.study_folder import StudyFolder
+from bakeoff.storage.written_folder import TIMING
 from bakeoff.verify import DERIVED, verify
 from torture import faults, state
 from torture.crash import SMALL, Reference

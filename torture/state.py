@@ -6,9 +6,9 @@ from pathlib import Path
 from typing import Any
 
 from bakeoff import recipe as recipes
-from bakeoff import store
 from bakeoff.errors import BakeoffError
-from bakeoff.store import StudyFolder
+from bakeoff.storage import formats, written_folder
+from bakeoff.storage.study_folder import StudyFolder
 
 Finished = dict[str, list[Any]]
 _CLOCKS = ("created", "environment", "time", "before", "sha256")
@@ -42,9 +42,9 @@ def broken(study: Path) -> list[str]:
     """Return a sentence for everything in a study that has its final name and is not whole."""
     problems = []
     for name in finished(study):
-        if not (study / name / store.MANIFEST).is_file():
+        if not (study / name / written_folder.MANIFEST).is_file():
             problems.append(f"{name}: no manifest")
-        problems += store.check_folder(study / name)
+        problems += written_folder.check_folder(study / name)
     folder = StudyFolder(study)
     try:
         if folder.exists():
@@ -80,7 +80,7 @@ def content(study: Path) -> dict[str, str]:
         name = str(path.relative_to(study))
         if (
             path.is_file()
-            and path.name != store.TIMING
+            and path.name != written_folder.TIMING
             and (name.split("/")[0] in _RECORD or name in _FILES)
         ):
             found[name] = hashlib.sha256(_without_clocks(path)).hexdigest()
@@ -90,9 +90,9 @@ def content(study: Path) -> dict[str, str]:
 def _without_clocks(path: Path) -> bytes:
     text = path.read_bytes()
     if path.name == "study.json":
-        return store.canonical(_plain(json.loads(text)))
+        return formats.canonical(_plain(json.loads(text)))
     if path.name == "ledger.jsonl":
-        return store.canonical([_plain(json.loads(line)) for line in text.splitlines()])
+        return formats.canonical([_plain(json.loads(line)) for line in text.splitlines()])
     return text
 
 

@@ -14,11 +14,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from bakeoff import metrics, pictures, store
+from bakeoff import metrics
 from bakeoff.checks import check
 from bakeoff.errors import StudyError
-from bakeoff.ledgers import openings_elsewhere
-from bakeoff.opened import OpenedStudy, Predictions, Trial, read_opened
 from bakeoff.results import (
     BaselineResult,
     Comparison,
@@ -34,7 +32,10 @@ from bakeoff.statistics import (
     mcnemar_exact,
     probability_a_better,
 )
-from bakeoff.store import StudyFolder
+from bakeoff.storage import formats, thumbnails
+from bakeoff.storage.opened_study import OpenedStudy, Predictions, Trial, read_opened
+from bakeoff.storage.study_folder import StudyFolder
+from bakeoff.storage.user_ledger import openings_elsewhere
 from bakeoff.verdicts import Candidate, Verdict, letters, recommend, verdicts
 
 Labels = NDArray[np.int64]
@@ -114,7 +115,7 @@ def _require_one_test_set(studies: Sequence[OpenedStudy]) -> None:
                 "split.test and split.seed"
             )
         if not np.array_equal(first.labels, other.labels):
-            raise store.damaged(other.folder.openings()[-1] / "labels.npy")
+            raise formats.damaged(other.folder.openings()[-1] / "labels.npy")
 
 
 def _test_set(study: OpenedStudy) -> str:
@@ -146,13 +147,13 @@ def _about(studies: Sequence[OpenedStudy]) -> dict[str, Any]:
     }
 
 
-def _pictures(studies: Sequence[OpenedStudy]) -> pictures.Pictures | None:
+def _pictures(studies: Sequence[OpenedStudy]) -> thumbnails.Pictures | None:
     """Return the pictures of the first study that has them."""
     data = studies[0].data
     known = {"n_test": int(data["test"]), "n_classes": len(data["class_names"])}
     for study in studies:
         file = study.folder.pictures_file
-        found = pictures.read(file, test_hash=str(data["test_hash"]), **known)
+        found = thumbnails.read(file, test_hash=str(data["test_hash"]), **known)
         if found is not None:
             return found
     return None
@@ -221,7 +222,7 @@ def _model_result(
     """One model's scores, and which answers were right, bool (seeds, n_test)."""
     documents = [trial.document for trial in trials]
     first = documents[0]
-    answers = _Answers.of([store.read_npy(trial.predictions) for trial in trials], labels)
+    answers = _Answers.of([formats.read_npy(trial.predictions) for trial in trials], labels)
     result = ModelResult(
         name=name,
         study=study,
@@ -321,7 +322,7 @@ def _baselines(
     right: dict[str, Right] = {}
     for study, study_name in zip(studies, _study_names(studies), strict=True):
         for name, (document, path) in study.baselines.items():
-            answered = metrics.predictions(store.read_npy(path))
+            answered = metrics.predictions(formats.read_npy(path))
             correct = answered == labels
             if name in right and np.array_equal(right[name], correct):
                 continue

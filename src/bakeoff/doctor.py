@@ -20,9 +20,9 @@ from bakeoff import recipe as recipes
 from bakeoff.data.published import PUBLISHED, missing, places
 from bakeoff.data.safe_reading import available_memory, shown
 from bakeoff.errors import BakeoffError
-from bakeoff.ledgers import user_ledger
 from bakeoff.prepare import environment
-from bakeoff.store import read_ledger
+from bakeoff.storage.ledger import read_ledger
+from bakeoff.storage.user_ledger import user_ledger
 
 State = Literal["good", "note", "bad"]
 MARKS: Mapping[State, str] = {"good": "✓", "note": "–", "bad": "✗"}

@@ -14,8 +14,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from bakeoff import metrics
-from bakeoff.pictures import Pictures, thumbnails
 from bakeoff.results import Comparison, ModelResult
+from bakeoff.storage.thumbnails import Pictures, thumbnails
 
 MISTAKES = 12  # shown of a model
 SUSPECTS = 24

@@ -9,9 +9,9 @@ from pathlib import Path
 
 from filelock import Timeout
 
-from bakeoff import store
 from bakeoff.recipe import ModelRecipe
-from bakeoff.store import StudyFolder
+from bakeoff.storage import written_folder
+from bakeoff.storage.study_folder import StudyFolder
 from bakeoff.trial import Begun, Busy, OnEpoch, TrainJob, read_development, trial_lock
 
 
@@ -47,7 +47,7 @@ class GroupJob:
                 if todo:
                     self._train(todo, on_epoch)
                 for job in self.jobs:
-                    store.read_manifest(folder.trial(job.model, job.seed))
+                    written_folder.read_manifest(folder.trial(job.model, job.seed))
                     shutil.rmtree(folder.partial(job.model, job.seed), ignore_errors=True)
         except Timeout as error:
             raise Busy from error

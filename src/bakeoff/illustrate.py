@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from bakeoff import gallery, store
+from bakeoff import gallery
 from bakeoff import recipe as recipes
 from bakeoff.data import DataSet, load
 from bakeoff.errors import BakeoffError
 from bakeoff.prepare import source
 from bakeoff.results import Comparison
-from bakeoff.store import StudyFolder
+from bakeoff.storage import atomic, formats
+from bakeoff.storage.study_folder import StudyFolder
 
 
 def illustrated(
@@ -32,7 +33,7 @@ def illustrated(
         split = folder.read_split()
         recorded = folder.read_study()["split_file"]
         data = data or load(source(recipes.load(folder.recipe_file).data), offline=True)
-        as_recorded = store.sha256(store.read_file(folder.split_file)) == recorded
+        as_recorded = formats.sha256(atomic.read_file(folder.split_file)) == recorded
     except (BakeoffError, KeyError):
         return comparison
     if not as_recorded or data.hash != comparison.data["hash"]:

@@ -17,11 +17,11 @@ from bakeoff import data as datasets
 from bakeoff import recipe as recipes
 from bakeoff.data import DataSet, FolderSource, NpzSource, class_counts, own_parts
 from bakeoff.data.safe_reading import shown
-from bakeoff.disk import disk
 from bakeoff.errors import DataError, UsageError
 from bakeoff.prepare import load_split
 from bakeoff.recipe.value_kinds import nearest
 from bakeoff.report import words
+from bakeoff.storage.atomic import disk
 
 if TYPE_CHECKING:
     from rich.console import Console, ConsoleOptions, RenderableType

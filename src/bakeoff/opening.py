@@ -10,11 +10,11 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from bakeoff import store
 from bakeoff.errors import StorageError, StudyError
-from bakeoff.ledgers import user_ledger
 from bakeoff.prepare import Prepared, test_hash
-from bakeoff.store import StudyFolder
+from bakeoff.storage import atomic, formats, ledger, written_folder
+from bakeoff.storage.study_folder import StudyFolder
+from bakeoff.storage.user_ledger import user_ledger
 from bakeoff.trial import PredictJob
 from bakeoff.utils.events import Planned, Watcher
 
@@ -79,7 +79,7 @@ def _require_as_declared(prepared: Prepared, models: Mapping[str, Sequence[int]]
     """Refuse a trial of other settings than the study's: it was put there, or trained meanwhile."""
     for name, seeds in models.items():
         declared = prepared.recipe.models[name].resolved()
-        wanted = json.loads(store.canonical([prepared.recipe.selection, declared]))
+        wanted = json.loads(formats.canonical([prepared.recipe.selection, declared]))
         for seed in seeds:
             path = prepared.folder.trial(name, seed)
             document = prepared.folder.read_trial(name, seed)
@@ -95,8 +95,8 @@ def _require_as_declared(prepared: Prepared, models: Mapping[str, Sequence[int]]
 
 def _record(prepared: Prepared, opening: Mapping[str, Any]) -> None:
     """Write the opening's line in the study's ledger and in the user's, where it is not yet."""
-    study = store.open_sealed_json(
-        store.read_file(prepared.folder.study_file), prepared.folder.study_file
+    study = formats.open_sealed_json(
+        atomic.read_file(prepared.folder.study_file), prepared.folder.study_file
     )
     entry = {
         "opening": opening["opening"],
@@ -110,7 +110,7 @@ def _record(prepared: Prepared, opening: Mapping[str, Any]) -> None:
     lines = prepared.folder.read_ledger()
     same = [line for line in lines if line["opening"] == opening["opening"]]
     if not any(line["models"] == opening["models"] for line in same):
-        store.append_ledger(prepared.folder.ledger_file, entry)
+        ledger.append_ledger(prepared.folder.ledger_file, entry)
     else:
         entry = {key: value for key, value in same[-1].items() if key in entry}
     try:
@@ -123,14 +123,14 @@ def _record(prepared: Prepared, opening: Mapping[str, Any]) -> None:
 
 def _tell_user(entry: Mapping[str, Any], folder: StudyFolder) -> None:
     own = user_ledger(entry["test"])
-    with store.lock_file(own.with_suffix(".lock")):
-        store.clear_temporary(own.parent)
+    with atomic.lock_file(own.with_suffix(".lock")):
+        atomic.clear_temporary(own.parent)
         known = [
             all(line.get(key) == value for key, value in entry.items())
-            for line in store.read_ledger(own)
+            for line in ledger.read_ledger(own)
         ]
         if not any(known):
-            store.append_ledger(own, {**entry, "folder": str(folder.path.resolve())})
+            ledger.append_ledger(own, {**entry, "folder": str(folder.path.resolve())})
 
 
 def _predict(
@@ -145,19 +145,19 @@ def _predict(
     images = partial / "images.npy"
     jobs = _jobs(prepared, document, images, partial)
     for name in [name for name in jobs if name in kept]:
-        store.write_file(partial / name, kept[name])
+        atomic.write_file(partial / name, kept[name])
         del jobs[name]
     if jobs:
-        store.write_file(images, store.npy_bytes(prepared.data.images[prepared.split.test]))
+        atomic.write_file(images, formats.npy_bytes(prepared.data.images[prepared.split.test]))
     watcher.begin("testing", [Planned(job.label, 0, 1.0) for job in jobs.values()])
     run(list(jobs.values()))
 
 
 def _opened_before(opening: Path) -> dict[str, bytes]:
     """Return the predictions of an opening, each as it was recorded."""
-    recorded = store.read_manifest(opening)
+    recorded = written_folder.read_manifest(opening)
     names = [name for name in recorded if "/" in name]
-    return {name: store.read_recorded(opening, name, recorded) for name in names}
+    return {name: written_folder.read_recorded(opening, name, recorded) for name in names}
 
 
 def _jobs(
@@ -194,7 +194,7 @@ def _jobs(
 def _write(prepared: Prepared, document: Mapping[str, Any], partial: Path, target: Path) -> None:
     names = [f"{name}/seed-{s}.npy" for name, seeds in document["models"].items() for s in seeds]
     names += [f"baselines/{name}.npy" for name in document["baselines"]]
-    files = {name: store.read_file(partial / name) for name in names}
-    files["labels.npy"] = store.npy_bytes(prepared.data.labels[prepared.split.test])
-    files["opening.json"] = store.canonical(document)
-    store.write_folder(target, files, scratch=partial / "finished")
+    files = {name: atomic.read_file(partial / name) for name in names}
+    files["labels.npy"] = formats.npy_bytes(prepared.data.labels[prepared.split.test])
+    files["opening.json"] = formats.canonical(document)
+    written_folder.write_folder(target, files, scratch=partial / "finished")

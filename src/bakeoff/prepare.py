@@ -17,7 +17,7 @@ from typing import Any
 
 import numpy as np
 
-from bakeoff import native, store
+from bakeoff import native
 from bakeoff import recipe as recipes
 from bakeoff.data import DataSet, FolderSource, NpzSource, Source, count_duplicates, load
 from bakeoff.data import split as splits
@@ -26,7 +26,8 @@ from bakeoff.data.split import Split, make_split
 from bakeoff.errors import RecipeError, StudyError
 from bakeoff.recipe import FolderData, ModelRecipe, NpzData, Part, Recipe
 from bakeoff.recipe.architecture import describe, training_bytes
-from bakeoff.store import StudyFolder
+from bakeoff.storage import atomic, formats, study_folder
+from bakeoff.storage.study_folder import StudyFolder
 
 _OF_A_STUDY = ("recipe.yaml", "split.npz", "study.json")  # what is there while one is created
 _PACKAGES = ("bakeoff", "keras", "jax", "jaxlib", "numpy", "scipy", "scikit-learn")
@@ -70,7 +71,7 @@ def prepare(
     notes = list(data.notes)
     _require_free(folder)
     with folder.lock("study"):
-        store.clear_temporary(folder.path)
+        atomic.clear_temporary(folder.path)
         if folder.exists():
             old = folder.read_study()
             notes += _edited(folder, old)
@@ -131,8 +132,8 @@ def identity(model: ModelRecipe, recipe: Recipe) -> str:
                 f"models.{model.name}.python: expected a Python file and a function in it "
                 f"(my_models.py:build), found no file {path}"
             )
-        parts.append(store.sha256(store.read_file(Path(path))))
-    return store.sha256("\n".join(parts).encode())
+        parts.append(formats.sha256(atomic.read_file(Path(path))))
+    return formats.sha256("\n".join(parts).encode())
 
 
 def environment(device: str) -> dict[str, Any]:
@@ -177,7 +178,7 @@ def _require_room(model: ModelRecipe, data: DataSet, images: int, device: str) -
 def _require_free(folder: StudyFolder) -> None:
     if folder.path.exists() and not folder.path.is_dir():
         raise StudyError(f"{folder.path}: expected a folder, found a file: choose another --out")
-    with store.disk(folder.path):
+    with atomic.disk(folder.path):
         found = os.listdir(folder.path) if folder.path.exists() else []
     strangers = sorted(n for n in found if n not in _OF_A_STUDY and not n.startswith("."))
     if strangers and not folder.exists():  # asked last: another process may be creating it
@@ -185,7 +186,7 @@ def _require_free(folder: StudyFolder) -> None:
             f"{folder.path}: expected a study or an empty folder, found {strangers[0]} in it "
             "and no study.json: choose another --out"
         )
-    rooms = [folder.path / name for name in (".locks", ".scratch", *store.ROOMS)]
+    rooms = [folder.path / name for name in (".locks", ".scratch", *study_folder.ROOMS)]
     for path in [
         *rooms,
         *(p for room in rooms for depth in ("*", "*/*") for p in room.glob(depth)),
@@ -206,10 +207,10 @@ def _written(recipe: Recipe) -> str:
 
 def _recipe_part(recipe: Recipe, text: str, identities: Mapping[str, str]) -> dict[str, Any]:
     return {
-        "format": store.FORMAT,
+        "format": study_folder.FORMAT,
         "name": recipe.name,
         "title": recipe.title,
-        "recipe": store.sha256(text.encode()),
+        "recipe": formats.sha256(text.encode()),
         "resolved": recipe.resolved(),
         "identities": dict(identities),
     }
@@ -224,7 +225,7 @@ def _fixed_part(data: DataSet, split: Split) -> dict[str, Any]:
     }
     return {
         "split": split.hash,
-        "split_file": store.sha256(_split_file(data, split)),
+        "split_file": formats.sha256(_split_file(data, split)),
         "data": {
             "name": data.name,
             **{name: len(part) for name, part in split.parts().items()},
@@ -259,19 +260,19 @@ def _write(
     """Write what is not as it should be; study.json, the authority, before the recipe."""
     if not _is(folder.split_file, document["split_file"]):
         content = _split_file(data, split)
-        document = {**document, "split_file": store.sha256(content)}
-        store.write_file(folder.split_file, content)
+        document = {**document, "split_file": formats.sha256(content)}
+        atomic.write_file(folder.split_file, content)
     wanted = {
-        folder.study_file: store.sealed_json(document),
+        folder.study_file: formats.sealed_json(document),
         folder.recipe_file: text.encode(),
     }
     for path, content in wanted.items():
-        if not _is(path, store.sha256(content)):
-            store.write_file(path, content)
+        if not _is(path, formats.sha256(content)):
+            atomic.write_file(path, content)
 
 
 def _is(path: Path, digest: str) -> bool:
-    return path.exists() and store.sha256(store.read_file(path)) == digest
+    return path.exists() and formats.sha256(atomic.read_file(path)) == digest
 
 
 def _edited(folder: StudyFolder, old: Mapping[str, Any]) -> list[str]:

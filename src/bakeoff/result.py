@@ -3,12 +3,13 @@
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, Literal
 
-from bakeoff import figures, report, store
+from bakeoff import figures, report
 from bakeoff.data import DataSet
 from bakeoff.errors import StudyError
 from bakeoff.illustrate import illustrated
 from bakeoff.results import Comparison, Finding, Pair
-from bakeoff.store import StudyFolder
+from bakeoff.storage import atomic, formats
+from bakeoff.storage.study_folder import StudyFolder
 from bakeoff.workers import Lost
 
 if TYPE_CHECKING:
@@ -174,7 +175,7 @@ class Result:
         shown = self.illustrated()
         comparison, folder = shown.comparison, shown.folder
         files = {
-            folder.comparison_file: store.canonical(shown.to_json()),
+            folder.comparison_file: formats.canonical(shown.to_json()),
             folder.report_file: report.html(comparison).encode(),
         }
         if comparison.pictures is not None:
@@ -182,7 +183,7 @@ class Result:
         if shown.recommended is not None:
             files[folder.card_file] = shown.model_card().encode()
         for path, content in files.items():
-            store.write_file(path, content)
+            atomic.write_file(path, content)
 
     def _repr_html_(self) -> str | None:
         """Return the table for a notebook's cell; None, for repr, if nothing was opened."""

@@ -17,8 +17,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from bakeoff.metrics import Calibration
-from bakeoff.pictures import Pictures
 from bakeoff.statistics import Estimate, PairTest
+from bakeoff.storage.thumbnails import Pictures
 from bakeoff.verdicts import Recommendation, Word
 
 Severity = Literal["info", "warning", "serious"]

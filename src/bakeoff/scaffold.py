@@ -22,10 +22,10 @@ from bakeoff.data import DataSet, FolderSource, NpzSource
 from bakeoff.data.image_file import FORMATS, decoding, read_picture
 from bakeoff.data.safe_reading import shown
 from bakeoff.data.split import make_split
-from bakeoff.disk import write_file
 from bakeoff.errors import DataError, UsageError
 from bakeoff.recipe.value_kinds import nearest
 from bakeoff.report import words
+from bakeoff.storage.atomic import write_file
 
 _SAMPLE = 200  # pictures looked at to guess size and colour
 _SIDES = (8, 64)  # the sides of the guessed size lie between

@@ -17,7 +17,7 @@ from filelock import Timeout
 from bakeoff.errors import StorageError
 from bakeoff.recipe import Recipe
 from bakeoff.report import words
-from bakeoff.store import StudyFolder
+from bakeoff.storage.study_folder import StudyFolder
 from bakeoff.study import status
 
 if TYPE_CHECKING:

@@ -14,13 +14,14 @@ from typing import Any
 
 from filelock import Timeout
 
-from bakeoff import store, trial
+from bakeoff import trial
 from bakeoff.errors import RecipeError
 from bakeoff.group import GroupJob
 from bakeoff.prepare import Prepared
 from bakeoff.recipe import ModelRecipe, Recipe
 from bakeoff.recipe.architecture import describe
-from bakeoff.store import StudyFolder
+from bakeoff.storage import atomic, formats
+from bakeoff.storage.study_folder import StudyFolder
 from bakeoff.trial import BaselineJob, TrainJob, trial_lock, write_development
 from bakeoff.utils.events import Planned, Watcher
 from bakeoff.workers import Job, Lost
@@ -97,7 +98,7 @@ def _train_job(
         seed=seed,
         selection=prepared.recipe.selection,
         declared=model.model_dump_json(),
-        identity=store.sha256("\n".join(parts).encode()),
+        identity=formats.sha256("\n".join(parts).encode()),
         checkpoint_seconds=trial.CHECKPOINT_SECONDS,
         **_common(prepared, scratch),
     )
@@ -156,9 +157,9 @@ def _write_development(prepared: Prepared, scratch: Path) -> None:
 def _scratch(folder: StudyFolder) -> Iterator[Path]:
     """Make a folder for arrays that workers share; it is locked before it is there."""
     path = folder.path.resolve() / ".scratch" / f"{secrets.token_hex(8)}.d"
-    with store.lock_file(path.with_suffix(".lock")):
+    with atomic.lock_file(path.with_suffix(".lock")):
         try:
-            with store.disk(path):
+            with atomic.disk(path):
                 path.mkdir()
             yield path
         finally:
@@ -168,7 +169,7 @@ def _scratch(folder: StudyFolder) -> Iterator[Path]:
 def _clear_scratch(folder: StudyFolder) -> None:
     """Clear away the arrays of processes that died: what is there and not locked."""
     for old in (folder.path / ".scratch").glob("*.d"):
-        with suppress(Timeout), store.lock_file(old.with_suffix(".lock"), timeout=0):
+        with suppress(Timeout), atomic.lock_file(old.with_suffix(".lock"), timeout=0):
             _remove(old)
 
 

@@ -20,10 +20,11 @@ import numpy as np
 from filelock import Timeout
 from numpy.typing import NDArray
 
-from bakeoff import baselines, metrics, store
+from bakeoff import baselines, metrics
 from bakeoff.errors import StorageError
 from bakeoff.recipe import ModelRecipe
-from bakeoff.store import StudyFolder
+from bakeoff.storage import atomic, formats, history, written_folder
+from bakeoff.storage.study_folder import StudyFolder
 from bakeoff.utils.events import EpochResult
 
 if TYPE_CHECKING:
@@ -84,7 +85,7 @@ class TrainJob:
             with folder.lock(trial_lock(self.model, self.seed), timeout=0):
                 if not target.exists():
                     self._train(on_epoch)
-                store.read_manifest(target)  # or it is a folder that somebody changed
+                written_folder.read_manifest(target)  # or it is a folder that somebody changed
                 shutil.rmtree(folder.partial(self.model, self.seed), ignore_errors=True)
         except Timeout as error:
             raise Busy from error
@@ -117,9 +118,9 @@ class TrainJob:
             "validation": None,
         }
         files = {
-            "history.csv": store.history_csv([asdict(each) for each in trained.history]),
-            "weights.safetensors": store.weights_bytes(trained.weights),
-            store.TIMING: store.sealed_json(_clocks(seconds)),
+            "history.csv": history.history_csv([asdict(each) for each in trained.history]),
+            "weights.safetensors": formats.weights_bytes(trained.weights),
+            written_folder.TIMING: formats.sealed_json(_clocks(seconds)),
         }
         if trained.validation is not None:
             labels = data.validation_labels
@@ -128,8 +129,8 @@ class TrainJob:
                 "accuracy": float(metrics.correct(trained.validation, labels).mean()),
                 "cross_entropy": float(metrics.cross_entropy(trained.validation, labels).mean()),
             }
-            files["validation.npy"] = store.npy_bytes(trained.validation)
-        return {"trial.json": store.canonical(document), **files}
+            files["validation.npy"] = formats.npy_bytes(trained.validation)
+        return {"trial.json": formats.canonical(document), **files}
 
 
 class Begun:
@@ -162,7 +163,7 @@ class Begun:
         trained = self.trainer.result()
         seconds = self._seconds + time.monotonic() - started
         files = self._job.files(self._data, trained, seconds)
-        store.write_folder(self._target, files, scratch=self._partial / "finished")
+        written_folder.write_folder(self._target, files, scratch=self._partial / "finished")
 
 
 @dataclass(frozen=True)
@@ -208,11 +209,11 @@ class BaselineJob:
         )
         parameters = baselines.parameters(self.name, weights)
         files = {
-            "baseline.json": store.canonical({"name": self.name, "parameters": parameters}),
-            "weights.safetensors": store.weights_bytes(weights),
-            store.TIMING: store.sealed_json(_clocks(time.monotonic() - started)),
+            "baseline.json": formats.canonical({"name": self.name, "parameters": parameters}),
+            "weights.safetensors": formats.weights_bytes(weights),
+            written_folder.TIMING: formats.sealed_json(_clocks(time.monotonic() - started)),
         }
-        store.write_folder(target, files, scratch=target.with_name(f"{self.name}.partial"))
+        written_folder.write_folder(target, files, scratch=target.with_name(f"{self.name}.partial"))
 
 
 @dataclass(frozen=True)
@@ -237,9 +238,11 @@ class PredictJob:
         """Predict and write the probabilities, float32, shape (n_images, n_classes)."""
         source = Path(self.source)
         path = source / "weights.safetensors"
-        content = store.read_recorded(source, path.name, store.read_manifest(source))
-        weights = store.read_weights(path, content)
-        images = store.read_npy(Path(self.images))
+        content = written_folder.read_recorded(
+            source, path.name, written_folder.read_manifest(source)
+        )
+        weights = formats.read_weights(path, content)
+        images = formats.read_npy(Path(self.images))
         try:
             if self.declared is None:
                 probabilities = baselines.predict(weights, images, maximum=self.maximum)
@@ -251,8 +254,8 @@ class PredictJob:
                     recipe, weights, images, maximum=self.maximum, n_classes=self.n_classes
                 )
         except ValueError as error:
-            raise store.damaged(path) from error
-        store.write_file(Path(self.target), store.npy_bytes(probabilities))
+            raise formats.damaged(path) from error
+        atomic.write_file(Path(self.target), formats.npy_bytes(probabilities))
 
 
 Job = TrainJob | BaselineJob | PredictJob
@@ -269,10 +272,10 @@ class Checkpoints:
         arrays, state = trainer.checkpoint()
         document = {"identity": self._identity, "seconds": seconds, "state": state}
         text = np.frombuffer(json.dumps(document).encode(), np.uint8)
-        content = store.weights_bytes({**arrays, "document": text})
+        content = formats.weights_bytes({**arrays, "document": text})
         epoch = len(trainer.history)
-        name = f"checkpoint-{epoch:06d}-{store.sha256(content)[:16]}.safetensors"
-        store.write_file(self._folder / name, content)
+        name = f"checkpoint-{epoch:06d}-{formats.sha256(content)[:16]}.safetensors"
+        atomic.write_file(self._folder / name, content)
         whole = [each for each in self._newest_first() if each.name <= name]  # later: not used
         for old in set(self._newest_first()) - set(whole[:CHECKPOINTS_KEPT]):
             old.unlink(missing_ok=True)
@@ -281,10 +284,10 @@ class Checkpoints:
         """Bring `trainer` to the newest whole checkpoint; return the seconds spent so far."""
         for path in self._newest_first():
             try:
-                content = store.read_file(path)
-                if store.sha256(content)[:16] != path.stem.rpartition("-")[2]:
+                content = atomic.read_file(path)
+                if formats.sha256(content)[:16] != path.stem.rpartition("-")[2]:
                     continue
-                arrays = store.read_weights(path, content)
+                arrays = formats.read_weights(path, content)
                 document = json.loads(arrays.pop("document").tobytes())
                 if document["identity"] != self._identity:
                     continue
@@ -301,14 +304,14 @@ class Checkpoints:
 def write_development(folder: Path, arrays: Mapping[str, NDArray[Any]]) -> None:
     """Write the arrays DEVELOPMENT where training jobs map them into memory."""
     for name in DEVELOPMENT:
-        store.write_file(folder / f"{name}.npy", store.npy_bytes(arrays[name]))
+        atomic.write_file(folder / f"{name}.npy", formats.npy_bytes(arrays[name]))
 
 
 def read_development(folder: Path, *, maximum: float, n_classes: int) -> "Development":
     """Return the images that training may see, memory-mapped."""
     from bakeoff.engine import Development
 
-    arrays = {name: store.read_npy(folder / f"{name}.npy") for name in DEVELOPMENT}
+    arrays = {name: formats.read_npy(folder / f"{name}.npy") for name in DEVELOPMENT}
     return Development(**arrays, maximum=maximum, n_classes=n_classes)
 
 

@@ -15,7 +15,6 @@ from typing import Any
 
 import numpy as np
 
-from bakeoff import store
 from bakeoff.data import DataSet
 from bakeoff.data.safe_reading import printable
 from bakeoff.data.split import Split
@@ -23,7 +22,9 @@ from bakeoff.errors import BakeoffError, StorageError, StudyError, TrialLost
 from bakeoff.prepare import Prepared, environment, identity, load_split
 from bakeoff.recipe import Recipe
 from bakeoff.report import words
-from bakeoff.store import StudyFolder
+from bakeoff.storage import atomic, formats, study_folder, written_folder
+from bakeoff.storage.history import read_history
+from bakeoff.storage.study_folder import StudyFolder
 from bakeoff.study import default_device
 from bakeoff.training import lanes_of, train
 from bakeoff.utils.events import Watcher
@@ -65,9 +66,9 @@ def verify(folder: StudyFolder) -> Verification:
         differences.append(str(error))
     folders = [*_numbered(folder, "trials/*/seed-*"), *_numbered(folder, "baselines/*")]
     for path in [*folders, *folder.openings()]:
-        differences += store.check_folder(path)
-        if path in folders and not (path / store.TIMING).is_file():
-            differences.append(f"{path / store.TIMING}: missing: restore it")
+        differences += written_folder.check_folder(path)
+        if path in folders and not (path / written_folder.TIMING).is_file():
+            differences.append(f"{path / written_folder.TIMING}: missing: restore it")
     if study is not None:
         differences += _check_declared(folder, study)
         differences += _check_openings(folder, study)
@@ -88,8 +89,8 @@ def _check_declared(folder: StudyFolder, study: Mapping[str, Any]) -> Iterator[s
     """Yield what of recipe, split and trials is not what study.json says."""
     for path, key in ((folder.recipe_file, "recipe"), (folder.split_file, "split_file")):
         try:
-            if store.hash_file(path) != study[key]:
-                yield str(store.damaged(path))
+            if atomic.hash_file(path) != study[key]:
+                yield str(formats.damaged(path))
         except StorageError as error:
             yield str(error)
     try:
@@ -165,7 +166,7 @@ def _same(line: Mapping[str, Any], opening: Mapping[str, Any]) -> bool:
 def _leftovers(folder: StudyFolder) -> Iterator[str]:
     """Yield what is there and is no part of the record."""
     known = {folder.recipe_file, folder.study_file, folder.split_file, folder.ledger_file}
-    known |= {folder.path / name for name in (*DERIVED, *store.ROOMS)}
+    known |= {folder.path / name for name in (*DERIVED, *study_folder.ROOMS)}
     rooms = [(folder.path, re.compile(r"(?!)")), (folder.path / "openings", _NUMBER)]
     rooms += [(path, _SEED) for path in sorted(folder.path.glob("trials/*")) if path.is_dir()]
     for room, name in rooms:
@@ -287,7 +288,7 @@ def _parts(
         )
     identities = {name: identity(model, recipe)}
     if identities[name] != study["identities"][name]:
-        raise store.damaged(folder.study_file)
+        raise formats.damaged(folder.study_file)
     one = recipe.model_copy(update={"seeds": (seed,), "models": {name: model}, "baselines": ()})
     return one, data, split, identities
 
@@ -298,7 +299,7 @@ def _compare(
     before, now = folder.trial(name, seed), again.trial(name, seed)
     names = sorted(
         {path.name for place in (before, now) for path in place.iterdir()}
-        - {store.TIMING, store.MANIFEST}
+        - {written_folder.TIMING, written_folder.MANIFEST}
     )
     files = tuple(each for each in names if _content(before / each) != _content(now / each))
     accuracies = (_accuracy(folder, name, seed), _accuracy(again, name, seed))
@@ -306,12 +307,12 @@ def _compare(
 
 
 def _content(path: Path) -> bytes | None:
-    return store.read_file(path) if path.is_file() else None
+    return atomic.read_file(path) if path.is_file() else None
 
 
 def _apart(before: Path, now: Path) -> float | None:
     try:
-        old, new = (store.read_weights(path / "weights.safetensors") for path in (before, now))
+        old, new = (formats.read_weights(path / "weights.safetensors") for path in (before, now))
     except BakeoffError:
         return None
     if {k: v.shape for k, v in old.items()} != {k: v.shape for k, v in new.items()}:
@@ -324,7 +325,7 @@ def _accuracy(folder: StudyFolder, name: str, seed: int) -> float:
     validation = folder.read_trial(name, seed).get("validation")
     if validation:
         return float(validation["accuracy"])
-    history = store.read_history(folder.trial(name, seed) / "history.csv")
+    history = read_history(folder.trial(name, seed) / "history.csv")
     return float(history["accuracy"][-1])
 
 

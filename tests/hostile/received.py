@@ -14,7 +14,7 @@ from typing import Any
 
 import numpy as np
 
-from bakeoff import store
+from bakeoff.storage import formats, ledger
 from hostile.case import Case
 from hostile.studies import OPENING, Edit, forge_data, forge_json, reseal, whole_study
 
@@ -57,7 +57,7 @@ def _everywhere(study: Path) -> None:
     line = json.loads((study / "ledger.jsonl").read_bytes())
     del line["sha256"], line["before"]
     (study / "ledger.jsonl").unlink()
-    store.append_ledger(study / "ledger.jsonl", {**line, "time": text, "study": text})
+    ledger.append_ledger(study / "ledger.jsonl", {**line, "time": text, "study": text})
 
 
 def _pictures(**changes: Any) -> Edit:
@@ -130,13 +130,13 @@ def _builder(study: Path) -> None:
     resolved["models"]["a"] = model
     content = json.dumps(resolved).encode()
     (study / "recipe.yaml").write_bytes(content)
-    reseal(study / "study.json", resolved=resolved, recipe=store.sha256(content))
+    reseal(study / "study.json", resolved=resolved, recipe=formats.sha256(content))
     for seed in (0, 1):
         forge_json(study / "trials" / "a" / f"seed-{seed}", "trial.json", settings=model)
     line = json.loads((study / "ledger.jsonl").read_bytes())
     del line["sha256"], line["before"]
     (study / "ledger.jsonl").unlink()
-    store.append_ledger(study / "ledger.jsonl", {**line, "recipe": store.sha256(content)})
+    ledger.append_ledger(study / "ledger.jsonl", {**line, "recipe": formats.sha256(content)})
 
 
 def _extreme_scores(study: Path) -> None:
@@ -147,10 +147,10 @@ def _extreme_scores(study: Path) -> None:
         given = np.full((len(labels), 10), value, np.float32)
         if value in (0.0, 1.0):
             given = np.eye(10, dtype=np.float32)[(labels + int(value)) % 10]
-        content = store.npy_bytes(given)
+        content = formats.npy_bytes(given)
         (study / OPENING / name).write_bytes(content)
-        files[name] = store.sha256(content)
-    (study / OPENING / "manifest.json").write_bytes(store.sealed_json({"files": files}))
+        files[name] = formats.sha256(content)
+    (study / OPENING / "manifest.json").write_bytes(formats.sealed_json({"files": files}))
 
 
 def _cases(name: str, edit: Edit, commands: Sequence[str] = COMMANDS) -> list[Case]:

@@ -15,9 +15,9 @@ from typing import Any
 import numpy as np
 
 from bakeoff import recipe as recipes
-from bakeoff import store
 from bakeoff.prepare import prepare, test_hash
-from bakeoff.store import StudyFolder
+from bakeoff.storage import formats, history, ledger, written_folder
+from bakeoff.storage.study_folder import StudyFolder
 from hostile.case import Case
 
 RECIPE = {
@@ -44,18 +44,18 @@ def whole_study() -> Path:
     for name, model in recipe.models.items():
         for seed in recipe.seeds:
             _write_trial(folder, name, seed, model, _answers(held_out, rng), held_out)
-            files[f"{name}/seed-{seed}.npy"] = store.npy_bytes(_answers(labels, rng))
+            files[f"{name}/seed-{seed}.npy"] = formats.npy_bytes(_answers(labels, rng))
     baseline = {"kernel": np.zeros((64, 10), np.float32), "bias": np.zeros(10, np.float32)}
-    store.write_folder(
+    written_folder.write_folder(
         folder.baseline("majority"),
         {
-            "baseline.json": store.canonical({"name": "majority", "parameters": 650}),
-            "weights.safetensors": store.weights_bytes(baseline),
-            store.TIMING: _timing(),
+            "baseline.json": formats.canonical({"name": "majority", "parameters": 650}),
+            "weights.safetensors": formats.weights_bytes(baseline),
+            written_folder.TIMING: _timing(),
         },
         scratch=folder.path / "s",
     )
-    files["baselines/majority.npy"] = store.npy_bytes(_answers(labels, rng))
+    files["baselines/majority.npy"] = formats.npy_bytes(_answers(labels, rng))
     models = {name: list(recipe.seeds) for name in recipe.models}
     opening = {
         "opening": 1,
@@ -63,13 +63,13 @@ def whole_study() -> Path:
         "baselines": ["majority"],
         "test": test_hash(prepared.data, prepared.split),
     }
-    files["labels.npy"] = store.npy_bytes(labels)
-    files["opening.json"] = store.canonical(opening)
-    store.write_folder(folder.path / "openings" / "1", files, scratch=folder.path / "s")
+    files["labels.npy"] = formats.npy_bytes(labels)
+    files["opening.json"] = formats.canonical(opening)
+    written_folder.write_folder(folder.path / "openings" / "1", files, scratch=folder.path / "s")
     study = folder.read_study()
     line = {"opening": 1, "time": "2026-01-01T00:00:00+00:00", "study": "x", "models": models}
     line |= {"recipe": study["recipe"], "split": study["split"], "test": opening["test"]}
-    store.append_ledger(folder.ledger_file, line)
+    ledger.append_ledger(folder.ledger_file, line)
     return folder.path
 
 
@@ -79,11 +79,11 @@ def _answers(labels: np.ndarray, rng: np.random.Generator) -> np.ndarray:
 
 
 def _timing() -> bytes:
-    return store.sealed_json({"seconds": 1.0, "finished": "2026-01-01T00:00:00+00:00"})
+    return formats.sealed_json({"seconds": 1.0, "finished": "2026-01-01T00:00:00+00:00"})
 
 
 def _write_trial(folder, name, seed, model, validation, labels) -> None:
-    row = dict.fromkeys(store.HISTORY_COLUMNS, 0.5)
+    row = dict.fromkeys(history.HISTORY_COLUMNS, 0.5)
     rows = [{**row, "epoch": epoch, "learning_rate": 0.001} for epoch in range(20)]
     right = float((validation.argmax(axis=1) == labels).mean())
     document = {
@@ -101,14 +101,14 @@ def _write_trial(folder, name, seed, model, validation, labels) -> None:
         "validation": {"images": len(labels), "accuracy": right, "cross_entropy": 0.5},
     }
     kernel = {"000.kernel": np.zeros((64, 10), np.float32), "001.bias": np.zeros(10, np.float32)}
-    store.write_folder(
+    written_folder.write_folder(
         folder.trial(name, seed),
         {
-            "trial.json": store.canonical(document),
-            "history.csv": store.history_csv(rows),
-            "weights.safetensors": store.weights_bytes(kernel),
-            "validation.npy": store.npy_bytes(validation),
-            store.TIMING: _timing(),
+            "trial.json": formats.canonical(document),
+            "history.csv": history.history_csv(rows),
+            "weights.safetensors": formats.weights_bytes(kernel),
+            "validation.npy": formats.npy_bytes(validation),
+            written_folder.TIMING: _timing(),
         },
         scratch=folder.path / "s",
     )
@@ -121,15 +121,15 @@ def reseal(path: Path, **changes: Any) -> None:
     """Change a sealed document and give it the hash of what it says now."""
     document = json.loads(path.read_bytes())
     document.pop("sha256")
-    path.write_bytes(store.sealed_json({**document, **changes}))
+    path.write_bytes(formats.sealed_json({**document, **changes}))
 
 
 def forge(folder: Path, name: str, content: bytes) -> None:
     """Change a file of a written folder and record its new hash."""
     (folder / name).write_bytes(content)
     files = json.loads((folder / "manifest.json").read_bytes())["files"]
-    files[name] = store.sha256(content)
-    (folder / "manifest.json").write_bytes(store.sealed_json({"files": files}))
+    files[name] = formats.sha256(content)
+    (folder / "manifest.json").write_bytes(formats.sealed_json({"files": files}))
 
 
 def forge_json(folder: Path, name: str, **changes: Any) -> None:
@@ -311,7 +311,7 @@ def forged() -> list[Case]:
         return lambda s: forge(s / folder, name, content)
 
     def array(array: np.ndarray) -> bytes:
-        return store.npy_bytes(array)
+        return formats.npy_bytes(array)
 
     zeros = np.zeros((360, 10), np.float32)
     header = b"epoch,loss,accuracy,val_loss,val_cross_entropy,val_accuracy,learning_rate\n"
@@ -548,14 +548,14 @@ def forged() -> list[Case]:
         ),
         *_each(
             "whose manifest is a list",
-            _put(f"{TRIAL}/manifest.json", store.sealed_json({"files": []})),
+            _put(f"{TRIAL}/manifest.json", formats.sealed_json({"files": []})),
             "compare",
             2,
             "manifest",
         ),
         *_each(
             "whose manifest has no files",
-            _put(f"{TRIAL}/manifest.json", store.sealed_json({})),
+            _put(f"{TRIAL}/manifest.json", formats.sealed_json({})),
             "compare",
             2,
             "manifest",
@@ -577,7 +577,7 @@ def _ledger(body: Any) -> Edit:
     def edit(study: Path) -> None:
         if isinstance(body, dict):
             line = {**body, "before": ""}
-            line["sha256"] = store.sha256(store.canonical(line))
+            line["sha256"] = formats.sha256(formats.canonical(line))
         else:
             line = body
         (study / "ledger.jsonl").write_text(json.dumps(line, sort_keys=True) + "\n")
@@ -588,7 +588,7 @@ def _ledger(body: Any) -> Edit:
 def _recipe(text: str) -> Edit:
     def edit(study: Path) -> None:
         (study / "recipe.yaml").write_text(text)
-        reseal(study / "study.json", recipe=store.sha256(text.encode()))
+        reseal(study / "study.json", recipe=formats.sha256(text.encode()))
 
     return edit
 
@@ -598,7 +598,7 @@ def leading_out() -> list[Case]:
 
     def recorded(name: str) -> Edit:
         files = {name: "0" * 64}
-        return _put(f"{TRIAL}/manifest.json", store.sealed_json({"files": files}))
+        return _put(f"{TRIAL}/manifest.json", formats.sealed_json({"files": files}))
 
     def added(name: str) -> Edit:
         return lambda s: shutil.copytree(s / TRIAL, s / "trials" / name) and None
@@ -698,7 +698,7 @@ def _kept_code(study: Path) -> None:
     model = {**document["resolved"]["models"]["a"], "python": f"{study}/evil.py:build"}
     del model["layers"], model["output"]
     document["resolved"]["models"]["evil"] = model
-    code = store.sha256((study / "evil.py").read_bytes())
+    code = formats.sha256((study / "evil.py").read_bytes())
     identities = {**document["identities"], "evil": code}
     reseal(study / "study.json", resolved=document["resolved"], identities=identities)
 

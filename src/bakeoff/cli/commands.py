@@ -187,7 +187,7 @@ def _print_result(result: Any, *, json: bool) -> None:
 def status(study: StudyArgument, json: JsonOption = False) -> None:
     """Say what is done, what is missing, and how to go on."""
     from bakeoff import standing
-    from bakeoff.store import StudyFolder
+    from bakeoff.storage.study_folder import StudyFolder
 
     now = standing.standing(StudyFolder(study))
     if json:
@@ -250,7 +250,7 @@ def verify(
     """Check that every byte is what was recorded."""
     from bakeoff import verify as verification
     from bakeoff.progress import progress
-    from bakeoff.store import StudyFolder
+    from bakeoff.storage.study_folder import StudyFolder
 
     folder = StudyFolder(study)
     checked = verification.verify(folder)

@@ -11,7 +11,7 @@ from bakeoff import gallery
 from bakeoff.errors import UsageError
 from bakeoff.figures.labels import shorten
 from bakeoff.figures.style import FONT, INK, MUTED, find, styled
-from bakeoff.pictures import Image, Pictures
+from bakeoff.storage.thumbnails import Image, Pictures
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure

@@ -8,9 +8,9 @@ from dataclasses import dataclass
 import numpy as np
 
 from bakeoff import gallery
-from bakeoff.pictures import Image, png
 from bakeoff.report import words
 from bakeoff.results import Comparison, ModelResult
+from bakeoff.storage.thumbnails import Image, png
 
 NO_PICTURES = (
     "There are no pictures here: they are taken from the data when the report is written where "

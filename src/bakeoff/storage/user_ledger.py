@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from bakeoff.errors import StorageError
-from bakeoff.store import read_ledger
+from bakeoff.storage.ledger import read_ledger
 
 _HASH = re.compile(r"[0-9a-f]{64}")
 

@@ -16,8 +16,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from bakeoff.disk import read_file
 from bakeoff.errors import StorageError
+from bakeoff.storage.atomic import read_file
 
 MOST_SIDE = 48  # pixels; larger images are made smaller
 _ARRAYS = {"test_hash": 0, "places": 1, "images": 4, "sample_labels": 1, "samples": 4}  # and ranks

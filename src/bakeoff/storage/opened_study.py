@@ -16,10 +16,11 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from bakeoff import store
 from bakeoff.errors import StudyError
 from bakeoff.recipe import ModelRecipe, Recipe
-from bakeoff.store import StudyFolder
+from bakeoff.storage import atomic, formats, written_folder
+from bakeoff.storage.history import LONGEST_HISTORY, read_history
+from bakeoff.storage.study_folder import StudyFolder
 
 _HEADER = 10_000  # bytes before an array's values, at most
 _ROUNDING = 0.01  # by which a probability may lie outside [0, 1]
@@ -76,7 +77,7 @@ class Predictions(Mapping[str, NDArray[np.float32]]):
         self._files = dict(files)
 
     def __getitem__(self, name: str) -> NDArray[np.float32]:
-        return np.stack([store.read_npy(path) for path in self._files[name]])
+        return np.stack([formats.read_npy(path) for path in self._files[name]])
 
     def __iter__(self) -> Iterator[str]:
         return iter(self._files)
@@ -99,15 +100,15 @@ def read_opened(folder: StudyFolder) -> OpenedStudy:
     if not openings:
         raise _sealed(folder, recipe)
     opening = openings[-1]
-    recorded = store.read_manifest(opening)
-    listing = store.read_document(opening, "opening.json", recorded)
+    recorded = written_folder.read_manifest(opening)
+    listing = written_folder.read_document(opening, "opening.json", recorded)
     data = document["data"]
     shape = (data["test"], len(data["class_names"]))
     labels = _labels(opening, recorded, *shape)
     models = {}
     for name, seeds in listing["models"].items():
         model = _declared(recipe, name, opening)
-        settings = json.loads(store.canonical(model.resolved()))
+        settings = json.loads(formats.canonical(model.resolved()))
         trials = tuple(
             _trial(
                 folder,
@@ -168,13 +169,13 @@ def _array(
     folder: Path, name: str, recorded: Mapping[str, str], shape: tuple[int, ...], kind: type
 ) -> NDArray[Any]:
     path = folder / name
-    with store.disk(path):
+    with atomic.disk(path):
         size = path.stat().st_size - math.prod(shape) * np.dtype(kind).itemsize
-    if not 0 < size <= _HEADER or store.hash_file(path) != recorded.get(name):
-        raise store.damaged(path)
-    array = store.read_npy(path)
+    if not 0 < size <= _HEADER or atomic.hash_file(path) != recorded.get(name):
+        raise formats.damaged(path)
+    array = formats.read_npy(path)
     if array.shape != shape or array.dtype != kind:
-        raise store.damaged(path)
+        raise formats.damaged(path)
     return array
 
 
@@ -183,7 +184,7 @@ def _labels(
 ) -> NDArray[np.int64]:
     labels = np.array(_array(opening, "labels.npy", recorded, (n_test,), np.int64))
     if labels.min() < 0 or labels.max() >= n_classes:
-        raise store.damaged(opening / "labels.npy")
+        raise formats.damaged(opening / "labels.npy")
     return labels
 
 
@@ -193,7 +194,7 @@ def _predictions(
     """Return the file of some predictions: probabilities, or not a number."""
     array = _array(opening, name, recorded, shape, np.float32)
     if ((array < -_ROUNDING) | (array > 1 + _ROUNDING)).any():
-        raise store.damaged(opening / name)
+        raise formats.damaged(opening / name)
     return opening / name
 
 
@@ -206,14 +207,14 @@ def _trial(
     predictions: Path,
 ) -> Trial:
     place = folder.trial(model.name, seed)
-    recorded = store.read_manifest(place)
-    document = store.read_document(place, "trial.json", recorded)
-    content = store.read_recorded(place, "history.csv", recorded, most=store.LONGEST_HISTORY)
-    history = store.read_history(place / "history.csv", content)
+    recorded = written_folder.read_manifest(place)
+    document = written_folder.read_document(place, "trial.json", recorded)
+    content = written_folder.read_recorded(place, "history.csv", recorded, most=LONGEST_HISTORY)
+    history = read_history(place / "history.csv", content)
     _require_consistent(place, document, study, model, settings, seed)
     if len(history["epoch"]) != document["epochs_trained"]:
-        raise store.damaged(place / "history.csv")
-    clocks = (place / store.TIMING).exists()
+        raise formats.damaged(place / "history.csv")
+    clocks = (place / written_folder.TIMING).exists()
     return Trial(
         seed=seed,
         document=document,
@@ -242,16 +243,16 @@ def _require_consistent(
         each is not None and each >= document["epochs_trained"] for each in epochs
     )
     if found != wanted or document["settings"] != settings or impossible:
-        raise store.damaged(place / "trial.json")
+        raise formats.damaged(place / "trial.json")
 
 
 def _baseline(folder: StudyFolder, name: str) -> Mapping[str, Any]:
     place = folder.baseline(name)
-    return store.read_document(place, "baseline.json", store.read_manifest(place))
+    return written_folder.read_document(place, "baseline.json", written_folder.read_manifest(place))
 
 
 def _declared(recipe: Recipe, name: str, opening: Path) -> ModelRecipe:
     """Return the model called `name`; what is joined to a path must be a model's name."""
     if name not in recipe.models:
-        raise store.damaged(opening / "opening.json")
+        raise formats.damaged(opening / "opening.json")
     return recipe.models[name]

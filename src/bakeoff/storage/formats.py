@@ -3,12 +3,11 @@
 What is read is checked: a file that holds something else is a StorageError of one line.
 """
 
-import csv
 import hashlib
 import io
 import json
 import warnings
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -17,19 +16,10 @@ from numpy.typing import NDArray
 from safetensors.numpy import load as parse_safetensors
 from safetensors.numpy import save as format_safetensors
 
-from bakeoff.disk import disk, opened_file, read_file
 from bakeoff.errors import DamagedFile, StorageError
+from bakeoff.storage.atomic import disk, opened_file, read_file
 
-HISTORY_COLUMNS = (
-    "epoch",
-    "loss",
-    "accuracy",
-    "val_loss",
-    "val_cross_entropy",
-    "val_accuracy",
-    "learning_rate",
-)
-LONGEST_HISTORY = 1 << 26  # bytes
+LONGEST_TEXT = 1 << 26  # bytes of a file that is read as text
 
 
 def sha256(content: bytes) -> str:
@@ -89,35 +79,6 @@ def read_npy(path: Path) -> NDArray[Any]:
     return array
 
 
-def history_csv(rows: Sequence[Mapping[str, float | int | None]]) -> bytes:
-    """Return a training history as CSV; a value that does not exist is left empty."""
-    buffer = io.StringIO(newline="")
-    writer = csv.DictWriter(buffer, HISTORY_COLUMNS, lineterminator="\n")
-    writer.writeheader()
-    for row in rows:
-        writer.writerow({key: "" if row[key] is None else repr(row[key]) for key in row})
-    return buffer.getvalue().encode()
-
-
-def read_history(path: Path, content: bytes | None = None) -> dict[str, NDArray[np.float64]]:
-    """Return a history's columns as float64 arrays of shape (epochs,); missing values are NaN.
-
-    content : the file's, where the caller has read it already
-    """
-    if content is None:
-        content = read_file(path, most=LONGEST_HISTORY)
-    try:
-        reader = csv.DictReader(io.StringIO(content.decode()))
-        rows = list(reader)
-        if tuple(reader.fieldnames or ()) != HISTORY_COLUMNS:
-            raise damaged(path)
-        return {
-            name: np.array([float(row[name] or "nan") for row in rows]) for name in HISTORY_COLUMNS
-        }
-    except (UnicodeDecodeError, KeyError, ValueError, TypeError, csv.Error) as error:
-        raise damaged(path) from error
-
-
 def weights_bytes(weights: Mapping[str, NDArray[Any]]) -> bytes:
     """Return named weights in the safetensors format."""
     content: bytes = format_safetensors(  # not ascontiguousarray: it gives scalars a dimension
@@ -145,3 +106,8 @@ def read_weights(path: Path, content: bytes | None = None) -> dict[str, NDArray[
                 "again"
             )
     return weights
+
+
+def read_sealed_json(path: Path) -> dict[str, Any]:
+    """Return the document in a file written by `sealed_json`; StorageError if it was changed."""
+    return open_sealed_json(read_file(path, most=LONGEST_TEXT), path)

@@ -1,0 +1,150 @@
+"""The study's folder: what lies where in it, and reading it back checked.
+
+Everything in it is written whole or not at all and never rewritten; the layout is that of
+docs/architecture.md.
+"""
+
+from collections.abc import Mapping
+from contextlib import AbstractContextManager
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from bakeoff import recipe as recipes
+from bakeoff.data.npz import read_arrays
+from bakeoff.errors import DataError, RecipeError, StudyError
+from bakeoff.recipe import Recipe
+from bakeoff.storage.atomic import lock_file, read_file
+from bakeoff.storage.formats import LONGEST_TEXT, damaged, read_sealed_json, sha256
+from bakeoff.storage.ledger import read_ledger
+from bakeoff.storage.schemas import check_document
+from bakeoff.storage.written_folder import (
+    MANIFEST,
+    TIMING,
+    read_document,
+    read_manifest,
+)
+
+FORMAT = 1
+ROOMS = ("trials", "baselines", "openings")
+SPLIT = ("train", "validation", "test", "validation_labels")
+
+
+class StudyFolder:
+    """Names and reads what is in a study's folder; the layout is DESIGN's section 4."""
+
+    def __init__(self, path: str | Path) -> None:
+        self.path = Path(path)
+        self.recipe_file = self.path / "recipe.yaml"
+        self.study_file = self.path / "study.json"
+        self.split_file = self.path / "split.npz"
+        self.ledger_file = self.path / "ledger.jsonl"
+        self.comparison_file = self.path / "comparison.json"
+        self.report_file = self.path / "report.html"
+        self.card_file = self.path / "MODEL_CARD.md"
+        self.pictures_file = self.path / "pictures.npz"
+
+    def exists(self) -> bool:
+        """Say whether a study lives here."""
+        return self.study_file.is_file()
+
+    def require(self) -> None:
+        """Raise StudyError unless a study lives here."""
+        if not self.exists():
+            raise StudyError(
+                f"{self.path}: expected a study's folder, found no study.json in it: "
+                "name the folder that `bakeoff run` printed, for instance studies/digits"
+            )
+
+    def trial(self, model: str, seed: int) -> Path:
+        """Return the folder of a finished trial."""
+        return self.path / "trials" / model / f"seed-{seed}"
+
+    def partial(self, model: str, seed: int) -> Path:
+        """Return the folder of a trial in progress."""
+        return self.path / "trials" / model / f"seed-{seed}.partial"
+
+    def baseline(self, name: str) -> Path:
+        """Return the folder of a fitted baseline."""
+        return self.path / "baselines" / name
+
+    def finished(self) -> dict[str, list[int]]:
+        """Return the seeds of the finished trials of every model, ascending."""
+        done: dict[str, list[int]] = {}
+        for folder in sorted(self.path.glob("trials/*/seed-*")):
+            seed = _number(folder.name.removeprefix("seed-"))
+            if seed is not None and (folder / MANIFEST).is_file():
+                done.setdefault(folder.parent.name, []).append(seed)
+        return {model: sorted(seeds) for model, seeds in done.items()}
+
+    def openings(self) -> list[Path]:
+        """Return the folders of the openings, the first one first."""
+        found = [p for p in self.path.glob("openings/*") if _number(p.name)]
+        return sorted(found, key=lambda path: int(path.name))
+
+    def read_study(self) -> dict[str, Any]:
+        """Return study.json; raise if it was changed or comes from another format."""
+        self.require()
+        document = read_sealed_json(self.study_file)
+        if document.get("format") != FORMAT:
+            raise StudyError(
+                f"{self.study_file}: expected format {FORMAT}, found {document.get('format')}: "
+                "this study was written by another version of Bakeoff; run it with that version"
+            )
+        return check_document(document, self.study_file)
+
+    def read_recipe(self, study: Mapping[str, Any]) -> Recipe:
+        """Return the recipe in its own order; StorageError if its file is not as recorded."""
+        content = read_file(self.recipe_file, most=recipes.MAX_BYTES)
+        if sha256(content) != study["recipe"]:
+            raise damaged(self.recipe_file)
+        place = self.path.resolve()
+        return recipes.read(content, origin=str(self.recipe_file), folder=place)
+
+    def recorded_recipe(self, study: Mapping[str, Any]) -> Recipe:
+        """Return the recipe that study.json holds; its models are in alphabetical order."""
+        place = self.path.resolve()
+        try:
+            recipe = recipes.parse(study["resolved"], origin=str(self.study_file), folder=place)
+        except RecipeError as error:
+            raise damaged(self.study_file) from error
+        if recipe.models.keys() != study["identities"].keys():
+            raise damaged(self.study_file)
+        return recipe
+
+    def read_split(self) -> dict[str, NDArray[np.int64]]:
+        """Return the arrays of split.npz: train, validation, test, validation_labels."""
+        try:
+            return read_arrays(self.split_file, SPLIT, limit=LONGEST_TEXT)
+        except DataError as error:
+            raise damaged(self.split_file) from error
+
+    def read_trial(self, model: str, seed: int) -> dict[str, Any]:
+        """Return a finished trial's trial.json; raise StorageError if it was changed."""
+        path = self.trial(model, seed)
+        return read_document(path, "trial.json", read_manifest(path))
+
+    def read_timing(self, model: str, seed: int) -> dict[str, Any]:
+        """Return a finished trial's clocks."""
+        path = self.trial(model, seed) / TIMING
+        return check_document(read_sealed_json(path), path)
+
+    def read_opening(self, folder: Path) -> dict[str, Any]:
+        """Return an opening's opening.json; raise StorageError if it was changed."""
+        return read_document(folder, "opening.json", read_manifest(folder))
+
+    def read_ledger(self) -> list[dict[str, Any]]:
+        """Return the openings' ledger lines, the first one first."""
+        return read_ledger(self.ledger_file)
+
+    def lock(self, name: str, *, timeout: float = -1) -> AbstractContextManager[None]:
+        """Return a lock between processes, freed by the system when its holder dies."""
+        return lock_file(self.path / ".locks" / f"{name}.lock", timeout=timeout)
+
+
+def _number(text: str) -> int | None:
+    """Return the number that `text` is as Bakeoff writes it: not 007, not ７."""
+    known = text.isascii() and text.isdecimal() and (text == "0" or text[0] != "0")
+    return int(text) if known else None

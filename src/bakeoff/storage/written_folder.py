@@ -1,0 +1,106 @@
+"""A folder of results, written whole or not at all, with the SHA-256 of every file in its manifest.
+
+It is assembled under a temporary name and then renamed: if it exists, it is complete. timing.json
+stays out of the manifest, so that two runs can be compared byte by byte; it has a hash of its own.
+"""
+
+import json
+import os
+import shutil
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from bakeoff.errors import StorageError
+from bakeoff.storage.atomic import (
+    LARGEST,
+    disk,
+    hash_file,
+    read_file,
+    sync,
+    write_file,
+)
+from bakeoff.storage.formats import (
+    LONGEST_TEXT,
+    damaged,
+    read_sealed_json,
+    sealed_json,
+    sha256,
+)
+from bakeoff.storage.schemas import check_document
+
+MANIFEST = "manifest.json"
+
+
+TIMING = "timing.json"
+
+
+def write_folder(path: Path, files: Mapping[str, bytes], *, scratch: Path) -> None:
+    """Write a folder of files and its manifest whole or not at all.
+
+    Parameters
+    ----------
+    path : the folder's final name; must not exist
+    files : content by name, "/" between folders; timing.json is kept out of the manifest
+    scratch : where it is assembled, on the same disk; emptied first, gone afterwards
+    """
+    hashes = {name: sha256(content) for name, content in files.items() if name != TIMING}
+    with disk(path):
+        shutil.rmtree(scratch, ignore_errors=True)
+        scratch.mkdir(parents=True)
+    for name, content in {**files, MANIFEST: sealed_json({"files": hashes})}.items():
+        write_file(scratch / name, content)
+    with disk(path):
+        path.parent.mkdir(parents=True, exist_ok=True)
+        os.rename(scratch, path)
+        sync(path.parent)
+
+
+def read_manifest(path: Path) -> dict[str, str]:
+    """Return the SHA-256 of every file of a written folder by name; raise if it was changed."""
+    manifest = path / MANIFEST
+    recorded: dict[str, str] = check_document(read_sealed_json(manifest), manifest)["files"]
+    return recorded
+
+
+def read_recorded(
+    path: Path, name: str, recorded: Mapping[str, str], *, most: int = LARGEST
+) -> bytes:
+    """Return a file of a written folder; raise StorageError if it is not as recorded."""
+    content = read_file(path / name, most=most)
+    if sha256(content) != recorded.get(name):
+        raise damaged(path / name)
+    return content
+
+
+def check_folder(path: Path) -> list[str]:
+    """Return one sentence for every file of a written folder that is not as recorded."""
+    problems = []
+    try:
+        recorded = read_manifest(path)
+    except StorageError as error:
+        return [str(error)]
+    for name in recorded:
+        try:
+            if hash_file(path / name) != recorded[name]:
+                raise damaged(path / name)
+        except StorageError as error:
+            problems.append(str(error))
+    timing = path / TIMING
+    try:
+        if timing.exists():
+            read_sealed_json(timing)
+    except StorageError as error:
+        problems.append(str(error))
+    present = {str(file.relative_to(path)) for file in path.rglob("*") if file.is_file()}
+    strangers = present - set(recorded) - {MANIFEST, TIMING}
+    return problems + [f"{path / name}: not written by Bakeoff" for name in sorted(strangers)]
+
+
+def read_document(folder: Path, name: str, recorded: Mapping[str, str]) -> dict[str, Any]:
+    """Return a JSON document of a written folder; StorageError if it is not as recorded."""
+    try:
+        document = json.loads(read_recorded(folder, name, recorded, most=LONGEST_TEXT))
+    except (ValueError, RecursionError) as error:
+        raise damaged(folder / name) from error
+    return check_document(document, folder / name)

@@ -13,8 +13,8 @@ from itertools import product
 from pathlib import Path
 from typing import Any
 
-from bakeoff import native
 from bakeoff.recipe import ModelRecipe
+from bakeoff.training import native
 from benchmarks.workloads import Declared
 
 REPOSITORY = Path(__file__).parents[1]

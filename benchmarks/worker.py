@@ -9,7 +9,7 @@ import json
 import sys
 import time
 
-from bakeoff import backend
+from bakeoff.training import backend
 from bakeoff.trial import TrainJob
 from benchmarks.opponents.child import peak_bytes
 

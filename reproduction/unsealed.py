@@ -129,10 +129,10 @@ def _run_choice(
     """Train and keep trials of one choice; Keras and JAX are loaded here and not before."""
     from platformdirs import user_cache_path
 
-    from bakeoff import backend
+    from bakeoff.training import backend
 
     backend.start("cpu", cache=user_cache_path("bakeoff") / "programs")
-    from bakeoff.engine import Development
+    from bakeoff.training.trainer import Development
 
     recipe = choice.declared()
     data, split = prepare.load_split(recipe)
@@ -153,7 +153,7 @@ def _run_choice(
 
 def _train(model: ModelRecipe, development: Any, seed: int, *, n_test: int) -> Watched:
     from bakeoff import metrics
-    from bakeoff.engine import Trainer
+    from bakeoff.training.trainer import Trainer
 
     started = time.monotonic()
     # "last": the trainer's result, asked after every epoch, is then that of this epoch.

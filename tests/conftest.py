@@ -8,8 +8,9 @@ import shutil
 import numpy as np
 import pytest
 
-from bakeoff import data, native
+from bakeoff import data
 from bakeoff.errors import ChecksumMismatch, DataError
+from bakeoff.training import native
 
 
 @pytest.fixture(autouse=True)

@@ -33,45 +33,34 @@ PACKAGES = (
 )
 # MOVING-START
 MOVING: set[str] = {
+    "schedule",
     "compare",
-    "statistics",
-    "training",
-    "figures",
-    "cli",
-    "group",
-    "updates",
-    "prepare",
-    "checks",
-    "baselines",
-    "kernels",
-    "doctor",
-    "data",
-    "results",
     "scaffold",
-    "engine",
-    "native",
+    "verdicts",
+    "cli",
     "study",
+    "workers",
+    "data",
+    "verify",
+    "report",
+    "plan",
+    "gallery",
+    "opening",
+    "statistics",
+    "standing",
+    "trial",
+    "checks",
+    "group",
+    "look",
+    "metrics",
+    "prepare",
+    "result",
+    "figures",
+    "doctor",
+    "results",
+    "progress",
     "illustrate",
     "recipe",
-    "opening",
-    "progress",
-    "models",
-    "look",
-    "verify",
-    "trial",
-    "gallery",
-    "layers",
-    "report",
-    "backend",
-    "metrics",
-    "augmentation",
-    "standing",
-    "initial",
-    "together",
-    "verdicts",
-    "workers",
-    "plan",
-    "result",
 }  # not in its package yet
 # MOVING-END
 ALONE = {"errors", "__main__"}  # files beside the packages
@@ -86,7 +75,7 @@ NEVER_IMPORTED = {
     *("tensorflow", "torch"),
 }
 # Runs a compiler when it is asked to, and uses what that built in the user's own cache.
-NATIVE = {("bakeoff.native", "subprocess"), ("bakeoff.native", "ctypes")}
+NATIVE = {("bakeoff.training.native", "subprocess"), ("bakeoff.training.native", "ctypes")}
 NEVER_CALLED = {
     *("eval", "exec", "compile", "__import__"),
     *("load_model", "load_weights", "save_model"),  # Keras's files may hold code
@@ -99,10 +88,15 @@ NEVER_NAMED = {  # PyYAML's loaders and constructors that make objects
 # Who may import a module whose name or file is not written in the code: the builder that a recipe
 # names, and the package's own public names.
 IMPORTING = {
-    "bakeoff.models": {"spec_from_file_location", "module_from_spec", "exec_module"},
+    "bakeoff.training.build_model": {"spec_from_file_location", "module_from_spec", "exec_module"},
     "bakeoff": {"import_module"},
 }
-ALL_IMPORTING = {*IMPORTING["bakeoff.models"], "import_module", "load_module", "reload"}
+ALL_IMPORTING = {
+    *IMPORTING["bakeoff.training.build_model"],
+    "import_module",
+    "load_module",
+    "reload",
+}
 
 
 @cache

@@ -3,11 +3,11 @@
 import numpy as np
 import pytest
 
-from bakeoff.augmentation import flip, translate
-from bakeoff.backend import jax, keras
-from bakeoff.layers import RandomFlip, RandomTranslation, random_key
-from bakeoff.models import build
 from bakeoff.recipe import parse
+from bakeoff.training.backend import jax, keras
+from bakeoff.training.build_model import build
+from bakeoff.training.layers.fast_layers import RandomFlip, RandomTranslation, random_key
+from bakeoff.training.layers.image_shifts import flip, translate
 
 RNG = np.random.default_rng(0)
 IMAGES = RNG.random((40, 9, 7, 2), np.float32)

@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 from sklearn.linear_model import LogisticRegression
 
-from bakeoff import baselines
+from bakeoff.training import baselines
 
 
 def images(rng, labels, *, dtype=np.uint8):

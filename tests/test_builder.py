@@ -13,11 +13,11 @@ import numpy as np
 import pytest
 
 import bakeoff
-from bakeoff.backend import keras
 from bakeoff.errors import RecipeError
-from bakeoff.models import build
 from bakeoff.recipe import parse
 from bakeoff.storage.study_folder import StudyFolder
+from bakeoff.training.backend import keras
+from bakeoff.training.build_model import build
 from jobs import Listener
 from small import MODELS, carry_out, write_npz
 

@@ -9,12 +9,13 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from bakeoff import backend, engine
-from bakeoff.backend import keras
-from bakeoff.engine import Development, Trainer
-from bakeoff.initial import Drawn
-from bakeoff.models import build
 from bakeoff.recipe import parse
+from bakeoff.training import backend
+from bakeoff.training import trainer as engine
+from bakeoff.training.backend import keras
+from bakeoff.training.build_model import build
+from bakeoff.training.initializers import Drawn
+from bakeoff.training.trainer import Development, Trainer
 
 # No bias before the batch normalisation: its slope is 0 but for rounding, which Adam blows up.
 MLP = [

@@ -6,8 +6,8 @@ Run: pytest tests/test_initial.py
 import numpy as np
 import pytest
 
-from bakeoff.backend import keras
-from bakeoff.initial import Drawn, draw
+from bakeoff.training.backend import keras
+from bakeoff.training.initializers import Drawn, draw
 
 NAMES = (
     "glorot_uniform",

@@ -8,9 +8,16 @@ import numpy as np
 import pytest
 from scipy.stats import binom
 
-from bakeoff import models
-from bakeoff.backend import jax, keras
-from bakeoff.layers import AveragePooling2D, Conv2D, Dense, Dropout, MaxPooling2D, random_key
+from bakeoff.training import build_model
+from bakeoff.training.backend import jax, keras
+from bakeoff.training.layers.fast_layers import (
+    AveragePooling2D,
+    Conv2D,
+    Dense,
+    Dropout,
+    MaxPooling2D,
+    random_key,
+)
 
 jnp = jax.numpy
 
@@ -190,7 +197,7 @@ def test_native_kernels_pool_before_an_activation_that_never_falls(
             [keras.Input((9, 10, 3)), convolution(18, 3, **settings), pool(**pooling)]
         )
 
-    ours = models._neighbours_told(stack(Conv2D, MaxPooling2D))
+    ours = build_model._neighbours_told(stack(Conv2D, MaxPooling2D))
     theirs = stack(keras.layers.Conv2D, keras.layers.MaxPooling2D)
     assert ours.layers[1].pooled is (expected and kernels == "native")
     agree(ours, theirs, rng.standard_normal((5, 9, 10, 3), np.float32))

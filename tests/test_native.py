@@ -13,12 +13,14 @@ import shutil
 import numpy as np
 import pytest
 
-from bakeoff import kernels, native, study, verify
 from bakeoff import recipe as recipes
-from bakeoff.backend import jax
+from bakeoff import study, verify
 from bakeoff.cli import main
 from bakeoff.errors import StorageError, UsageError
 from bakeoff.storage.study_folder import StudyFolder
+from bakeoff.training import native
+from bakeoff.training.backend import jax
+from bakeoff.training.layers import kernels
 from bakeoff.utils.events import Watcher
 
 SHAPES = [

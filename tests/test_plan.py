@@ -8,11 +8,11 @@ from pathlib import Path
 
 import pytest
 
-from bakeoff import native
 from bakeoff import plan as plans
 from bakeoff import recipe as recipes
 from bakeoff.cli import main
 from bakeoff.errors import DataError, RecipeError
+from bakeoff.training import native
 
 MODELS = {
     "line": {"layers": []},

@@ -9,9 +9,9 @@ import pytest
 from hypothesis import HealthCheck, Phase, given, note, settings
 
 from bakeoff.data import load
-from bakeoff.engine import Development, Trainer, predict
 from bakeoff.recipe import dump
 from bakeoff.recipe.architecture import describe
+from bakeoff.training.trainer import Development, Trainer, predict
 from recipes_strategy import recipes
 
 DIGITS = load("digits")

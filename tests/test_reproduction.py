@@ -432,7 +432,7 @@ def test_the_experiment_watches_what_the_engine_trains(tmp_path):
     assert unsealed.read(unsealed.Choice("x", "digits", ("mlp",), 1), root=tmp_path) is None
 
     from bakeoff import prepare
-    from bakeoff.engine import Development, Trainer
+    from bakeoff.training.trainer import Development, Trainer
 
     recipe = choice.declared()
     data, split = prepare.load_split(recipe)

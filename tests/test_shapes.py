@@ -9,11 +9,11 @@ from pathlib import Path
 import pytest
 from hypothesis import HealthCheck, given, settings
 
-from bakeoff.backend import keras
 from bakeoff.errors import RecipeError
 from bakeoff.recipe import load, parse, shipped
 from bakeoff.recipe.architecture import MAX_PARAMETERS, describe, training_bytes
 from bakeoff.recipe.types import plain_data
+from bakeoff.training.backend import keras
 from recipes_strategy import recipes
 
 CLASSES = {

@@ -12,15 +12,15 @@ import numpy as np
 import pytest
 
 import test_trainer
-from bakeoff import together
-from bakeoff.engine import Trainer
 from bakeoff.group import GroupJob
 from bakeoff.prepare import prepare
 from bakeoff.recipe import Recipe, parse
+from bakeoff.schedule import LANES, lanes_of, train
 from bakeoff.storage import written_folder
 from bakeoff.storage.study_folder import StudyFolder
 from bakeoff.study import run
-from bakeoff.training import LANES, lanes_of, train
+from bakeoff.training import multi_trial
+from bakeoff.training.trainer import Trainer
 from bakeoff.trial import DEVELOPMENT, Busy, TrainJob, trial_lock, write_development
 from bakeoff.utils.events import Watcher
 from bakeoff.workers import run_jobs
@@ -37,10 +37,10 @@ MODELS = {"mlp": declare(), "cnn": declare(CNN)}
 
 
 def group(model, seeds, *, lanes=4, epochs=None, selection="best-loss", data=None):
-    data = together.resident(data or development())
+    data = multi_trial.resident(data or development())
     trainers = [Trainer(model, data, seed=seed, selection=selection) for seed in seeds]
     for _ in range(epochs or model.training.epochs):
-        together.epoch([each for each in trainers if not each.done], lanes=lanes)
+        multi_trial.epoch([each for each in trainers if not each.done], lanes=lanes)
     return trainers
 
 
@@ -78,12 +78,12 @@ def test_a_trial_does_not_depend_on_its_mates_or_its_lane(name):
 
 
 def test_a_trial_may_be_at_another_epoch_than_its_mates():
-    model, data = MODELS["mlp"], together.resident(development())
+    model, data = MODELS["mlp"], multi_trial.resident(development())
     whole = weights(group(model, (3,))[0])
     late = Trainer(model, data, seed=3, selection="best-loss")
     early = group(model, (4,), epochs=2, data=data)[0]
     for _ in range(model.training.epochs):
-        together.epoch([each for each in (early, late) if not each.done], lanes=4)
+        multi_trial.epoch([each for each in (early, late) if not each.done], lanes=4)
     assert early.done and late.done
     assert equal(weights(late), whole)
     assert equal(weights(early), weights(group(model, (4,))[0]))
@@ -91,18 +91,18 @@ def test_a_trial_may_be_at_another_epoch_than_its_mates():
 
 def test_a_trial_that_diverges_ends_alone():
     """Seed 0 has one epoch behind it when its weights are made to explode; seed 1 goes on."""
-    data = together.resident(development())
+    data = multi_trial.resident(development())
     first, second = (Trainer(MODELS["mlp"], data, seed=seed, selection="last") for seed in (0, 1))
-    together.epoch([first, second], lanes=2)
+    multi_trial.epoch([first, second], lanes=2)
     kept = weights(first)
     first.state = ([leaf * np.nan for leaf in first.state[0]], *first.state[1:])
-    together.epoch([first, second], lanes=2)
+    multi_trial.epoch([first, second], lanes=2)
     assert first.done and not second.done
     assert first.result().diverged_epoch == 1 and not first.history[1].finite
     assert np.isnan(first.history[1].val_loss)
     assert equal(weights(first), kept)
     while not second.done:
-        together.epoch([second], lanes=2)
+        multi_trial.epoch([second], lanes=2)
     assert equal(weights(second), weights(group(MODELS["mlp"], (1,), lanes=2, selection="last")[0]))
 
 
@@ -117,10 +117,10 @@ def test_without_validation_images_the_last_epoch_is_kept():
 def test_lanes_fit_into_the_device_memory(monkeypatch, free, lanes):
     stats = free and {"bytes_limit": free + 1000, "bytes_in_use": 1000}
     device = SimpleNamespace(memory_stats=lambda: stats)
-    monkeypatch.setattr(together.jax, "local_devices", lambda: [device])
+    monkeypatch.setattr(multi_trial.jax, "local_devices", lambda: [device])
     model = declare([{"dense": 512}, {"dense": 12}])  # about 100 kB in all
-    monkeypatch.setattr(together, "training_bytes", lambda *a, **k: 100_000)
-    assert together.fitting(model, development(), 32) == lanes
+    monkeypatch.setattr(multi_trial, "training_bytes", lambda *a, **k: 100_000)
+    assert multi_trial.fitting(model, development(), 32) == lanes
 
 
 @pytest.mark.parametrize(("seeds", "lanes"), [(1, 1), (2, 2), (5, 8), (32, 32), (100, LANES)])

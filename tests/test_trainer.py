@@ -11,9 +11,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from bakeoff import engine
-from bakeoff.engine import Development, Trainer, predict
 from bakeoff.recipe import parse
+from bakeoff.training import trainer as engine
+from bakeoff.training.trainer import Development, Trainer, predict
 
 MLP = [
     {"dense": {"units": 8, "activation": "relu"}},

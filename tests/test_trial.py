@@ -12,11 +12,11 @@ import numpy as np
 import pytest
 
 from bakeoff import trial
-from bakeoff.engine import Trainer
 from bakeoff.errors import StorageError
 from bakeoff.storage import atomic, formats, written_folder
 from bakeoff.storage.history import read_history
 from bakeoff.storage.study_folder import StudyFolder
+from bakeoff.training.trainer import Trainer
 from bakeoff.trial import BaselineJob, Busy, Checkpoints, PredictJob, TrainJob
 from test_trainer import declare, development
 

@@ -8,10 +8,11 @@ compiler's. Run: pytest tests/test_updates.py
 import numpy as np
 import pytest
 
-from bakeoff import native, recipe, updates
-from bakeoff.backend import jax, keras
-from bakeoff.engine import Development, Trainer
-from bakeoff.layers import Dense
+from bakeoff import recipe
+from bakeoff.training import fused_optimizer, native
+from bakeoff.training.backend import jax, keras
+from bakeoff.training.layers.fast_layers import Dense
+from bakeoff.training.trainer import Development, Trainer
 
 L1, L2, DECAY, RATE, EPSILON = 1e-3, 1e-2, 1e-3, 0.1, 1e-5
 FRESH = (0.1, 0.01)  # how much of Adam's moments is replaced; the second is RMSprop's as well
@@ -96,7 +97,7 @@ def model(*layers):
 
 def found(built, optimizer, batch=32):
     optimizer.build(built.trainable_variables)
-    return [each.layer for each in updates.fused(built, optimizer, batch)]
+    return [each.layer for each in fused_optimizer.fused(built, optimizer, batch)]
 
 
 def test_wide_dense_layers_are_updated_by_kernels(tiles):

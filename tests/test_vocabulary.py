@@ -7,7 +7,6 @@ import inspect
 
 import pytest
 
-from bakeoff.backend import keras
 from bakeoff.recipe.value_kinds import (
     Axes,
     Choice,
@@ -27,6 +26,7 @@ from bakeoff.recipe.vocabulary import (
     OPTIMIZERS,
     Output,
 )
+from bakeoff.training.backend import keras
 
 KERAS_LAYERS = {
     "dense": "Dense",

@@ -110,12 +110,12 @@ def _import_everything() -> None:
     import sklearn.linear_model
 
     import bakeoff.cli
-    import bakeoff.engine
     import bakeoff.progress
     import bakeoff.report.page
     import bakeoff.report.terminal
     import bakeoff.standing
     import bakeoff.study
+    import bakeoff.training.trainer
     import bakeoff.trial
 
     codecs.lookup("ascii")  # another user may not be able to read it later

@@ -75,7 +75,7 @@ def install(plan: Plan) -> None:
     else:
         _replace_writing(gate)
     _when_imported("bakeoff.trial", lambda module: _checkpoints(module, plan))
-    _when_imported("bakeoff.engine", lambda module: _log_epochs(module, plan))
+    _when_imported("bakeoff.training.trainer", lambda module: _log_epochs(module, plan))
     if plan.plain:
         _when_imported("bakeoff.report", _without_figures)
     if plan.clock:

@@ -5,8 +5,8 @@ import time
 from collections.abc import Sequence
 from typing import ClassVar
 
-from bakeoff import backend, native
-from bakeoff.engine import Development, Trainer
+from bakeoff.training import backend, native
+from bakeoff.training.trainer import Development, Trainer
 from benchmarks.opponents.child import Settings, Task, serve
 
 

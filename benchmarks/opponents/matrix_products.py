@@ -10,7 +10,7 @@ from typing import Any
 
 import numpy as np
 
-from bakeoff import backend
+from bakeoff.training import backend
 from benchmarks.opponents.child import Settings, Task, serve
 from benchmarks.workloads import Product, Workload, declared, operations, products
 

@@ -15,14 +15,15 @@ from typing import Literal
 from platformdirs import user_cache_path
 
 from bakeoff import data as datasets
-from bakeoff import native, study
 from bakeoff import recipe as recipes
+from bakeoff import study
 from bakeoff.data.published import PUBLISHED, missing, places
 from bakeoff.data.safe_reading import available_memory, shown
 from bakeoff.errors import BakeoffError
 from bakeoff.prepare import environment
 from bakeoff.storage.ledger import read_ledger
 from bakeoff.storage.user_ledger import user_ledger
+from bakeoff.training import native
 
 State = Literal["good", "note", "bad"]
 MARKS: Mapping[State, str] = {"good": "✓", "note": "–", "bad": "✗"}

@@ -53,14 +53,14 @@ class GroupJob:
             raise Busy from error
 
     def _train(self, todo: Sequence[TrainJob], on_epoch: OnEpoch) -> None:
-        from bakeoff import together
+        from bakeoff.training import multi_trial
 
         first = todo[0]
-        data = together.resident(
+        data = multi_trial.resident(
             read_development(Path(first.data), maximum=first.maximum, n_classes=first.n_classes)
         )
         recipe = ModelRecipe.model_validate_json(first.declared)
-        lanes = together.fitting(recipe, data, self.lanes)
+        lanes = multi_trial.fitting(recipe, data, self.lanes)
         for start in range(0, len(todo), lanes):
             running = [Begun(job, data) for job in todo[start : start + lanes]]
             while running:
@@ -79,10 +79,10 @@ def _finished_written(running: Sequence[Begun]) -> list[Begun]:
 
 def _epoch_of_all(running: Sequence[Begun], lanes: int, on_epoch: OnEpoch) -> None:
     """Train an epoch of each; what is told is the trial with the longest way to go."""
-    from bakeoff import together
+    from bakeoff.training import multi_trial
 
     started = time.monotonic()
-    results = together.epoch([each.trainer for each in running], lanes=lanes)
+    results = multi_trial.epoch([each.trainer for each in running], lanes=lanes)
     share = (time.monotonic() - started) / len(running)
     for each in running:
         each.spent(share)

@@ -12,7 +12,6 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from bakeoff import native
 from bakeoff.data import DataSet
 from bakeoff.data.safe_reading import available_memory
 from bakeoff.data.split import Split
@@ -22,6 +21,7 @@ from bakeoff.recipe.architecture import Architecture, LayerShape, describe, trai
 from bakeoff.recipe.vocabulary import OPTIMIZERS
 from bakeoff.report import words
 from bakeoff.study import cores, default_device
+from bakeoff.training import native
 
 if TYPE_CHECKING:
     from rich.console import RenderableType

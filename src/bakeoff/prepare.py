@@ -17,7 +17,6 @@ from typing import Any
 
 import numpy as np
 
-from bakeoff import native
 from bakeoff import recipe as recipes
 from bakeoff.data import DataSet, FolderSource, NpzSource, Source, count_duplicates, load
 from bakeoff.data import split as splits
@@ -28,6 +27,7 @@ from bakeoff.recipe import FolderData, ModelRecipe, NpzData, Part, Recipe
 from bakeoff.recipe.architecture import describe, training_bytes
 from bakeoff.storage import atomic, formats, study_folder
 from bakeoff.storage.study_folder import StudyFolder
+from bakeoff.training import native
 
 _OF_A_STUDY = ("recipe.yaml", "split.npz", "study.json")  # what is there while one is created
 _PACKAGES = ("bakeoff", "keras", "jax", "jaxlib", "numpy", "scipy", "scikit-learn")

@@ -19,8 +19,8 @@ from bakeoff.opening import open_test_set
 from bakeoff.prepare import prepare
 from bakeoff.recipe import Recipe
 from bakeoff.result import Result
+from bakeoff.schedule import lanes_of, train
 from bakeoff.storage.study_folder import StudyFolder
-from bakeoff.training import lanes_of, train
 from bakeoff.utils.events import Watcher
 from bakeoff.workers import Device, Job, Lost, run_jobs, warm_up
 

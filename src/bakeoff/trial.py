@@ -20,15 +20,16 @@ import numpy as np
 from filelock import Timeout
 from numpy.typing import NDArray
 
-from bakeoff import baselines, metrics
+from bakeoff import metrics
 from bakeoff.errors import StorageError
 from bakeoff.recipe import ModelRecipe
 from bakeoff.storage import atomic, formats, history, written_folder
 from bakeoff.storage.study_folder import StudyFolder
+from bakeoff.training import baselines
 from bakeoff.utils.events import EpochResult
 
 if TYPE_CHECKING:
-    from bakeoff.engine import Development, Trained, Trainer
+    from bakeoff.training.trainer import Development, Trained, Trainer
 
 CHECKPOINT_SECONDS = 5.0
 CHECKPOINTS_KEPT = 2
@@ -137,7 +138,7 @@ class Begun:
     """A trial that is being trained: where it stood, its checkpoints, its end."""
 
     def __init__(self, job: TrainJob, data: "Development") -> None:
-        from bakeoff.engine import Trainer
+        from bakeoff.training.trainer import Trainer
 
         recipe = ModelRecipe.model_validate_json(job.declared)
         self.trainer = Trainer(recipe, data, seed=job.seed, selection=job.selection)
@@ -247,7 +248,7 @@ class PredictJob:
             if self.declared is None:
                 probabilities = baselines.predict(weights, images, maximum=self.maximum)
             else:
-                from bakeoff.engine import predict
+                from bakeoff.training.trainer import predict
 
                 recipe = ModelRecipe.model_validate_json(self.declared)
                 probabilities = predict(
@@ -309,7 +310,7 @@ def write_development(folder: Path, arrays: Mapping[str, NDArray[Any]]) -> None:
 
 def read_development(folder: Path, *, maximum: float, n_classes: int) -> "Development":
     """Return the images that training may see, memory-mapped."""
-    from bakeoff.engine import Development
+    from bakeoff.training.trainer import Development
 
     arrays = {name: formats.read_npy(folder / f"{name}.npy") for name in DEVELOPMENT}
     return Development(**arrays, maximum=maximum, n_classes=n_classes)

@@ -22,11 +22,11 @@ from bakeoff.errors import BakeoffError, StorageError, StudyError, TrialLost
 from bakeoff.prepare import Prepared, environment, identity, load_split
 from bakeoff.recipe import Recipe
 from bakeoff.report import words
+from bakeoff.schedule import lanes_of, train
 from bakeoff.storage import atomic, formats, study_folder, written_folder
 from bakeoff.storage.history import read_history
 from bakeoff.storage.study_folder import StudyFolder
 from bakeoff.study import default_device
-from bakeoff.training import lanes_of, train
 from bakeoff.utils.events import Watcher
 from bakeoff.workers import Device, Job, Lost, run_jobs, warm_up
 

@@ -23,8 +23,8 @@ from pathlib import Path
 from textwrap import shorten
 from typing import Any, Literal, Protocol
 
-from bakeoff import native
 from bakeoff.errors import BakeoffError, StorageError, UsageError
+from bakeoff.training import native
 from bakeoff.utils.events import Watcher
 
 Device = Literal["cpu", "gpu"]
@@ -246,7 +246,9 @@ def _start(device: Device, cache: Path | None) -> _Worker:
 
 def warm_up() -> None:
     """Start the fork server, unless it runs, and let it import Keras and JAX meanwhile."""
-    mp.get_context("forkserver").set_forkserver_preload(["bakeoff.engine", "bakeoff.trial"])
+    mp.get_context("forkserver").set_forkserver_preload(
+        ["bakeoff.training.trainer", "bakeoff.trial"]
+    )
     with _hidden_main(), _environment(), _deaf_to_ctrl_c():
         forkserver.ensure_running()
 
@@ -309,7 +311,7 @@ def _serve(
 
 
 def _work(pipe: Connection, device: Device, cache: Path | None, kernels: Path | None) -> None:
-    from bakeoff import backend
+    from bakeoff.training import backend
     from bakeoff.trial import Busy
 
     try:

@@ -320,7 +320,7 @@ def kernels(
     ] = False,
 ) -> None:
     """Build faster layers for this machine's processor; needs a C++ compiler."""
-    from bakeoff import native
+    from bakeoff.training import native
 
     if remove:
         show("Removed." if native.remove() else "There was nothing to remove.")

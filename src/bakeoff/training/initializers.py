@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.special import ndtr, ndtri
 
-from bakeoff.backend import keras
+from bakeoff.training.backend import keras
 
 _TRUNCATED_AT = 2.0  # standard deviations
 _LEFT_BY_TRUNCATION = 0.87962566103423978  # of the standard deviation; Keras divides by it too

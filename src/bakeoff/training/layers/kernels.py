@@ -17,8 +17,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from bakeoff import native
-from bakeoff.backend import jax
+from bakeoff.training import native
+from bakeoff.training.backend import jax
 
 jnp, lax = jax.numpy, jax.lax
 Array = Any

@@ -8,7 +8,7 @@ Images are float32, (batch, height, width, channels).
 
 from typing import Any
 
-from bakeoff.backend import jax
+from bakeoff.training.backend import jax
 
 jnp = jax.numpy
 Array = Any

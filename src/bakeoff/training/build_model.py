@@ -9,11 +9,12 @@ from typing import Any
 
 import numpy as np
 
-from bakeoff import native
-from bakeoff.backend import keras
 from bakeoff.errors import RecipeError
-from bakeoff.initial import Drawn
-from bakeoff.layers import (
+from bakeoff.recipe import ModelRecipe
+from bakeoff.training import native
+from bakeoff.training.backend import keras
+from bakeoff.training.initializers import Drawn
+from bakeoff.training.layers.fast_layers import (
     AveragePooling2D,
     Conv2D,
     Dense,
@@ -23,7 +24,6 @@ from bakeoff.layers import (
     RandomTranslation,
     ours,
 )
-from bakeoff.recipe import ModelRecipe
 
 FAST: dict[type, type] = {
     keras.layers.Conv2D: Conv2D,

@@ -38,7 +38,8 @@ def start(device: Device, *, cache: Path | None = None) -> None:
     if keras.backend.backend() != "jax":
         raise UsageError(
             f"expected Keras on JAX, found Keras on {keras.backend.backend()}: this process "
-            "imported Keras before Bakeoff; import bakeoff.engine first, or use bakeoff.Study"
+            "imported Keras before Bakeoff; import bakeoff.training.trainer first, or use "
+            "bakeoff.Study"
         )
     if device == "cpu":
         os.environ["XLA_FLAGS"] = f"{os.environ.get('XLA_FLAGS', '')} {_SINGLE_THREAD}".strip()

@@ -14,11 +14,11 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from bakeoff import updates
-from bakeoff.backend import compiler_options, jax, keras
-from bakeoff.layers import pixels, probing, random_key
-from bakeoff.models import build
 from bakeoff.recipe import ModelRecipe, Optimizer
+from bakeoff.training import fused_optimizer
+from bakeoff.training.backend import compiler_options, jax, keras
+from bakeoff.training.build_model import build
+from bakeoff.training.layers.fast_layers import pixels, probing, random_key
 from bakeoff.utils.events import EpochResult
 
 jnp, lax = jax.numpy, jax.lax
@@ -127,7 +127,7 @@ def _program(model_json: str, shape: _Shape) -> Program:
         divmod(shape.n_train, recipe.training.batch_size),
     )
 
-    fused = updates.fused(model, optimizer, batch)
+    fused = fused_optimizer.fused(model, optimizer, batch)
 
     def objective(
         trainable: Any, probes: Any, other: Any, images: Array, labels: Array, key: Array
@@ -142,7 +142,7 @@ def _program(model_json: str, shape: _Shape) -> Program:
 
     def step(state: Any, rows: Array, key: Array, images: Array, labels: Array) -> Any:
         trainable, other, moments = state
-        chosen, probes = images[rows], updates.probes(fused, len(rows))
+        chosen, probes = images[rows], fused_optimizer.probes(fused, len(rows))
         inputs = chosen.astype(jnp.float32) / shape.maximum
         slopes = jax.value_and_grad(objective, argnums=(0, 1), has_aux=True)
         with pixels(chosen, shape.maximum):
@@ -150,7 +150,7 @@ def _program(model_json: str, shape: _Shape) -> Program:
                 trainable, probes, other, inputs, labels[rows], key
             )
         before, after = (trainable, moments), optimizer.stateless_apply(moments, slope, trainable)
-        trainable, moments = updates.apply(
+        trainable, moments = fused_optimizer.apply(
             fused, optimizer, moments[position], before, after, multiplied, probed
         )
         return (trainable, other, moments), (loss * len(rows), right)

@@ -15,9 +15,9 @@ from typing import Any
 
 import numpy as np
 
-from bakeoff.augmentation import flip, translate
-from bakeoff.backend import jax, keras
-from bakeoff.kernels import (
+from bakeoff.training.backend import jax, keras
+from bakeoff.training.layers.image_shifts import flip, translate
+from bakeoff.training.layers.kernels import (
     convolve,
     framed,
     hash_bits,

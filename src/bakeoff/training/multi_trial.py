@@ -11,11 +11,11 @@ from typing import Any
 
 import numpy as np
 
-from bakeoff.backend import jax
-from bakeoff.engine import Development, Program, Trainer
 from bakeoff.errors import RecipeError
 from bakeoff.recipe import ModelRecipe
 from bakeoff.recipe.architecture import describe, training_bytes
+from bakeoff.training.backend import jax
+from bakeoff.training.trainer import Development, Program, Trainer
 from bakeoff.utils.events import EpochResult
 
 jnp = jax.numpy

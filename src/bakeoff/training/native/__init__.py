@@ -114,7 +114,7 @@ def build() -> Path:
 
 
 def _compile(found: str, made: Path) -> None:
-    from bakeoff.backend import jax
+    from bakeoff.training.backend import jax
 
     tuned = "-march=native" if platform.machine() in ("x86_64", "AMD64") else "-mcpu=native"
     command = [found, *_OPTIONS, tuned, "-isystem", jax.ffi.include_dir(), str(SOURCE)]
@@ -145,7 +145,7 @@ def load(path: Path) -> None:
     StorageError
         If the file cannot be used.
     """
-    from bakeoff.backend import jax
+    from bakeoff.training.backend import jax
 
     try:
         kernels = ctypes.CDLL(str(path))
@@ -176,7 +176,7 @@ def call(name: str, shape: Shape, one: Any, other: Any, strides: Pair) -> Any:
 
 def pooled(images: Any, shape: Shape, window: Pair, strides: Pair) -> tuple[Any, Any]:
     """Return the largest pixel of every window, and the number of its place there, uint8."""
-    from bakeoff.backend import jax
+    from bakeoff.training.backend import jax
 
     run = _kernel("pooled", [_float(shape), jax.ShapeDtypeStruct(shape, "uint8")])
     largest, first = run(images, window=_numbers(window), strides=_numbers(strides))
@@ -222,13 +222,13 @@ def _named(name: str, inputs: Any) -> str:
 
 
 def _kernel(name: str, results: Any, **settings: Any) -> Any:
-    from bakeoff.backend import jax
+    from bakeoff.training.backend import jax
 
     return jax.ffi.ffi_call(f"bakeoff_{name}", results, vmap_method="sequential", **settings)
 
 
 def _float(shape: Shape) -> Any:
-    from bakeoff.backend import jax
+    from bakeoff.training.backend import jax
 
     return jax.ShapeDtypeStruct(shape, "float32")
 

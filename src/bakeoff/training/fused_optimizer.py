@@ -9,10 +9,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from bakeoff import native
-from bakeoff.backend import jax, keras
-from bakeoff.kernels import tiled
-from bakeoff.layers import Dense
+from bakeoff.training import native
+from bakeoff.training.backend import jax, keras
+from bakeoff.training.layers.fast_layers import Dense
+from bakeoff.training.layers.kernels import tiled
 
 jnp = jax.numpy
 Array = Any

@@ -1,0 +1,1 @@
+"""Keras's layers with faster insides, each equal to Keras's own."""

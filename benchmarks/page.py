@@ -7,7 +7,7 @@ from typing import Any
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
-from bakeoff.report import words
+from bakeoff.utils import text
 from benchmarks.summary import missed
 
 TEMPLATES = Path(__file__).parent / "templates"
@@ -58,16 +58,16 @@ def _environment() -> Environment:
         commas=lambda value: f"{value:,.0f}",
         speed=speed,
         percent=lambda share: f"{100 * share:.0f} %",
-        accuracy=words.percent,
-        points=lambda value: words.points(value, signed=False),
+        accuracy=text.percent,
+        points=text.points,
         megabytes=lambda value: f"{value / 1e6:,.0f} MB",
         giga=lambda value: f"{value / 1e9:,.0f}",
-        seconds=words.seconds,
+        duration=text.duration,
         times=lambda value: f"{value:.2f} ×",
         range=lambda pair: f"{pair[0]:.2f}–{pair[1]:.2f}",
         settings=settings,
         met=lambda value: {None: "", True: "yes", False: "**no**"}[value],
-        listed=words.listed,
+        listed=text.listed,
     )
     return environment
 

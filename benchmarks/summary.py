@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from bakeoff.report.words import listed
+from bakeoff.utils.text import listed
 from benchmarks import accuracy, comparing, digits, scaling
 from benchmarks.contestants import BY_NAME, CONTESTANTS, OURS, Arrangement, sklearn
 from benchmarks.journal import Journal, Line

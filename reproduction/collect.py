@@ -11,9 +11,9 @@ from typing import Any
 import numpy as np
 from scipy.special import stdtrit
 
-from bakeoff.compare import compare
-from bakeoff.results import Comparison, ModelResult, Score
-from bakeoff.statistics import LEVEL, prediction_interval
+from bakeoff.analysis.compare import compare
+from bakeoff.analysis.comparison import Comparison, ModelResult, Score
+from bakeoff.analysis.statistics import LEVEL, prediction_interval
 from reproduction import answers, parts, unsealed
 from reproduction.optimism import HALVES, bought
 from reproduction.reported import DOCUMENTS, Document, Reported

@@ -14,6 +14,7 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
 from bakeoff.errors import UsageError
 from bakeoff.report import words
+from bakeoff.utils.text import counted, duration, listed, percent, points, signed_points
 
 TEMPLATES = Path(__file__).parent / "templates"
 SECTIONS = (
@@ -68,19 +69,20 @@ def _environment() -> Environment:
         autoescape=False,  # Markdown of our own making: names are checked, sentences are Bakeoff's
     )
     environment.filters.update(
-        percent=words.percent,
-        points=words.points,
-        distance=lambda value: words.points(abs(value), signed=False),
+        percent=percent,
+        points=points,
+        signed_points=signed_points,
+        distance=lambda value: points(abs(value)),
         interval=_interval,
         range=_range,
         mean=_mean,
         moved=_moved,
         moved_short=_moved_short,
         commas=lambda value: f"{value:,}",
-        seconds=words.seconds,
+        duration=duration,
         listed=_listed,
-        quoted=lambda names: words.listed([f"`{name}`" for name in names]),
-        counted=words.counted,
+        quoted=lambda names: listed([f"`{name}`" for name in names]),
+        counted=counted,
         seeds=_seeds,
         loss=words.loss,
         others=lambda pairs: [pair["other"] for pair in pairs],
@@ -97,7 +99,7 @@ def _interval(pair: Sequence[float]) -> str:
 
 def _range(pair: Sequence[float]) -> str:
     """Return two differences in points: "−0.02 to +0.11"."""
-    return f"{words.points(pair[0])} to {words.points(pair[1])}"
+    return f"{signed_points(pair[0])} to {signed_points(pair[1])}"
 
 
 def _mean(score: Plain | None) -> str:
@@ -107,22 +109,22 @@ def _mean(score: Plain | None) -> str:
 
 def _moved(mean: Plain) -> str:
     """Return a difference with its interval: "+0.12 points (95 % interval +0.05 to +0.19)"."""
-    low, high = words.points(mean["low"]), words.points(mean["high"])
-    return f"{words.points(mean['mean'])} points (95 % interval {low} to {high})"
+    low, high = signed_points(mean["low"]), signed_points(mean["high"])
+    return f"{signed_points(mean['mean'])} points (95 % interval {low} to {high})"
 
 
 def _moved_short(mean: Plain) -> str:
     """Return a difference with its interval, for a table: "+0.12 [+0.05 to +0.19]"."""
-    return f"{words.points(mean['mean'])} [{_range((mean['low'], mean['high']))}]"
+    return f"{signed_points(mean['mean'])} [{_range((mean['low'], mean['high']))}]"
 
 
 def _listed(items: Sequence[object]) -> str:
-    return words.listed(items) if items else "none"
+    return listed(items) if items else "none"
 
 
 def _seeds(counts: Sequence[int]) -> str:
     low, high = counts
-    return words.counted(low, "seed") if low == high else f"{low} to {high} seeds"
+    return counted(low, "seed") if low == high else f"{low} to {high} seeds"
 
 
 def _number(value: int) -> str:

@@ -152,7 +152,7 @@ def _run_choice(
 
 
 def _train(model: ModelRecipe, development: Any, seed: int, *, n_test: int) -> Watched:
-    from bakeoff import metrics
+    from bakeoff.analysis import metrics
     from bakeoff.training.trainer import Trainer
 
     started = time.monotonic()

@@ -33,34 +33,27 @@ PACKAGES = (
 )
 # MOVING-START
 MOVING: set[str] = {
-    "schedule",
-    "compare",
-    "scaffold",
-    "verdicts",
-    "cli",
-    "study",
-    "workers",
-    "data",
-    "verify",
-    "report",
-    "plan",
-    "gallery",
     "opening",
-    "statistics",
+    "result",
+    "verify",
+    "cli",
+    "illustrate",
+    "data",
+    "recipe",
+    "plan",
     "standing",
     "trial",
-    "checks",
     "group",
-    "look",
-    "metrics",
-    "prepare",
-    "result",
-    "figures",
-    "doctor",
-    "results",
+    "scaffold",
     "progress",
-    "illustrate",
-    "recipe",
+    "report",
+    "doctor",
+    "look",
+    "schedule",
+    "figures",
+    "study",
+    "prepare",
+    "workers",
 }  # not in its package yet
 # MOVING-END
 ALONE = {"errors", "__main__"}  # files beside the packages
@@ -335,7 +328,9 @@ def test_reading_a_recipe_and_planning_are_light():
 
 
 def test_comparing_needs_no_engine_and_nothing_slow():
-    code = "import bakeoff.storage.study_folder, bakeoff.compare, bakeoff.checks, bakeoff.verdicts"
+    code = (
+        "import bakeoff.storage.study_folder, bakeoff.analysis.compare, bakeoff.analysis.verdicts"
+    )
     assert loaded_by(code) & HEAVY == set()
 
 

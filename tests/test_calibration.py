@@ -22,7 +22,7 @@ import numpy as np
 import pytest
 from scipy.special import ndtri, stdtr
 
-from bakeoff.statistics import (
+from bakeoff.analysis.statistics import (
     compare_pair,
     estimate,
     mcnemar_exact,

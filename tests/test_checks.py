@@ -11,8 +11,16 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from bakeoff.checks import MODEL_CHECKS, STUDY_CHECKS, answers, check, failed, learning, protocol
-from bakeoff.compare import compare
+from bakeoff.analysis.checks import (
+    MODEL_CHECKS,
+    STUDY_CHECKS,
+    check,
+    failed_runs,
+    learning_curves,
+    predictions,
+    study_design,
+)
+from bakeoff.analysis.compare import compare
 from fake_study import DIGITS, FakeModel, curve_rows, write_study
 
 CODES = {**STUDY_CHECKS, **MODEL_CHECKS}
@@ -79,7 +87,12 @@ def test_every_code_is_documented_and_no_other():
 
 def test_every_threshold_is_documented_with_its_value():
     rows = re.findall(r"^\| `(\w+)\.([A-Z_]+)` \| ([\d.]+) \|$", DOCS.read_text(), re.MULTILINE)
-    modules = {"failed": failed, "learning": learning, "answers": answers, "protocol": protocol}
+    modules = {
+        "failed": failed_runs,
+        "learning": learning_curves,
+        "answers": predictions,
+        "protocol": study_design,
+    }
     assert [(m, n) for m, n, _ in rows] == [
         (place, name)
         for place, module in modules.items()

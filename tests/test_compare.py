@@ -15,8 +15,8 @@ import numpy as np
 import pytest
 from scipy.stats import binomtest
 
-from bakeoff import statistics, verdicts
-from bakeoff.compare import compare
+from bakeoff.analysis import recommendation, statistics, verdicts
+from bakeoff.analysis.compare import compare
 from bakeoff.errors import StorageError, StudyError
 from bakeoff.storage import formats, written_folder
 from bakeoff.storage.history import HISTORY_COLUMNS
@@ -145,8 +145,10 @@ def test_verdicts_letters_and_advice_are_those_of_the_statistics(study):
         assert pair.mcnemar is pair.files is pair.only_right is None
     assert [pair.verdict for pair in result.pairs] == ["not separated", "better", "better"]
     assert {m.name: m.group for m in result.models} == {"twin": "a", "big": "a", "small": "b"}
-    candidates = [verdicts.Candidate(m.name, m.parameters, m.accuracy.mean) for m in result.models]
-    assert result.recommended == verdicts.recommend(candidates, tests, give_up=0.005)
+    candidates = [
+        recommendation.Candidate(m.name, m.parameters, m.accuracy.mean) for m in result.models
+    ]
+    assert result.recommended == recommendation.recommend(candidates, tests, give_up=0.005)
 
 
 def test_probability_a_better_counts_pairs_of_seeds_and_halves_ties(study):
@@ -508,7 +510,7 @@ def test_class_names_and_order_come_from_the_data(tmp_path):
 
 def test_comparing_loads_no_machine_learning_library(study):
     code = (
-        "import sys; from bakeoff.compare import compare; "
+        "import sys; from bakeoff.analysis.compare import compare; "
         "from bakeoff.storage.study_folder import StudyFolder; "
         f"compare([StudyFolder({str(study.path)!r})]); "
         "heavy = {'keras', 'jax', 'sklearn', 'matplotlib', 'pandas', 'PIL'}; "

@@ -15,6 +15,7 @@ import pytest
 
 from bakeoff.data import NpzSource, load, safe_reading
 from bakeoff.errors import DataError
+from bakeoff.utils.text import shown
 
 X = np.arange(6 * 4 * 5, dtype=np.uint8).reshape(6, 4, 5)
 Y = np.array([0, 1, 2, 0, 1, 2])
@@ -29,8 +30,8 @@ def refusal(path):
     with pytest.raises(DataError) as error:
         load(NpzSource(path))
     message = str(error.value)
-    assert message.startswith(f"{safe_reading.shown(path)}: ")
-    return message.removeprefix(f"{safe_reading.shown(path)}: ")
+    assert message.startswith(f"{shown(path)}: ")
+    return message.removeprefix(f"{shown(path)}: ")
 
 
 def npy(array):

@@ -15,7 +15,7 @@ import pytest
 
 import fake_study
 from bakeoff import figures
-from bakeoff.compare import compare
+from bakeoff.analysis.compare import compare
 from bakeoff.errors import UsageError
 from bakeoff.figures.curves import curve, is_constant, penalised
 from bakeoff.figures.matrices import mistakes, row_rates, seen_from

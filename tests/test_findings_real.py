@@ -13,7 +13,7 @@ import numpy as np
 import pytest
 
 from bakeoff import data, study
-from bakeoff.checks import MODEL_CHECKS, STUDY_CHECKS
+from bakeoff.analysis.checks import MODEL_CHECKS, STUDY_CHECKS
 from bakeoff.recipe import load, parse
 
 CODES = (*STUDY_CHECKS, *MODEL_CHECKS)

@@ -18,10 +18,11 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from bakeoff import figures, gallery, report, study
-from bakeoff.compare import compare
+from bakeoff import figures, report, study
+from bakeoff.analysis import notable_images
+from bakeoff.analysis.compare import compare
+from bakeoff.analysis.notable_images import Mistake, Suspect
 from bakeoff.errors import UsageError
-from bakeoff.gallery import Mistake, Suspect
 from bakeoff.report import images_part
 from bakeoff.storage import thumbnails as pictures
 from bakeoff.storage.study_folder import StudyFolder
@@ -29,7 +30,8 @@ from bakeoff.storage.thumbnails import Pictures, png, thumbnails
 from fake_study import FakeModel, write_study
 
 NEEDS_CLEANLAB = pytest.mark.skipif(
-    not gallery.can_suspect_labels(), reason="cleanlab is not installed: pip install cleanlab"
+    not notable_images.can_suspect_labels(),
+    reason="cleanlab is not installed: pip install cleanlab",
 )
 # Positions in MNIST's test part of labels that are wrong, as issue trackers and papers list them.
 MNIST_ERRORS = (
@@ -65,7 +67,7 @@ def by_hand(fake):
 
 
 def test_the_worst_mistakes_by_hand(by_hand):
-    found = gallery.worst_mistakes(by_hand, "m")
+    found = notable_images.worst_mistakes(by_hand, "m")
     # Image 1 is right with one of two seeds; image 4 is, too. Image 3 has true probability 0.
     assert [each.place for each in found] == [3, 0, 2]
     assert found[1] == Mistake(
@@ -79,25 +81,25 @@ def test_the_worst_mistakes_by_hand(by_hand):
     )
     # One seed says b, the other c: the one with the higher mean probability is named.
     assert (found[0].answer, found[0].agree) == (1, 1)
-    assert gallery.worst_mistakes(by_hand, "m", most=1) == found[:1]
+    assert notable_images.worst_mistakes(by_hand, "m", most=1) == found[:1]
 
 
 def test_an_image_without_an_answer_is_no_mistake_to_show(by_hand):
     probabilities = by_hand.probabilities["m"].copy()
     probabilities[:, 3] = np.nan
     odd = replace(by_hand, probabilities={"m": probabilities})
-    assert [each.place for each in gallery.worst_mistakes(odd, "m")] == [0, 2]
+    assert [each.place for each in notable_images.worst_mistakes(odd, "m")] == [0, 2]
 
 
 @NEEDS_CLEANLAB
 def test_label_suspects_by_hand(by_hand):
     # Mean probability of the label: 0.15, 0.55, 0.2, 0.0, 0.4; image 1 agrees with its label, and
     # so does image 4 after all: b has 0.4, c 0.45.
-    assert gallery.label_ranking(by_hand).tolist() == [3, 0, 2, 4, 1]
-    found = gallery.label_suspects(by_hand)
+    assert notable_images.label_ranking(by_hand).tolist() == [3, 0, 2, 4, 1]
+    found = notable_images.label_suspects(by_hand)
     assert [each.place for each in found] == [3, 0, 2, 4]
     assert found[1] == Suspect(0, 0, 1, pytest.approx(0.75), pytest.approx(0.15))
-    assert [each.place for each in gallery.label_suspects(by_hand, most=2)] == [3, 0]
+    assert [each.place for each in notable_images.label_suspects(by_hand, most=2)] == [3, 0]
 
 
 @NEEDS_CLEANLAB
@@ -113,13 +115,13 @@ def test_suspects_are_asked_of_the_model_with_the_lowest_loss(by_hand):
         models=(with_loss("m", 0.5), with_loss("sure", 0.1)),
         probabilities={**by_hand.probabilities, "sure": sure},
     )
-    assert gallery.label_suspects(two) == ()
+    assert notable_images.label_suspects(two) == ()
     assert images_part.label_suspects(two).text == "No label contradicts sure."
 
 
 def test_without_cleanlab_the_report_says_so(fake, monkeypatch):
-    monkeypatch.setattr(gallery, "can_suspect_labels", lambda: False)
-    assert gallery.label_suspects(fake) is None
+    monkeypatch.setattr(notable_images, "can_suspect_labels", lambda: False)
+    assert notable_images.label_suspects(fake) is None
     assert (
         "Suspect labels are looked for where cleanlab is installed: pip install "
         "'bakeoff[labels]', then bakeoff report."
@@ -157,7 +159,7 @@ def test_most_known_label_errors_of_mnist_are_among_the_first_hundred(mnist, fak
 
 def known_errors(comparison):
     """Count those of the fifteen that are among the ranking's first hundred."""
-    return len({*gallery.label_ranking(comparison)[:100].tolist()} & {*MNIST_ERRORS})
+    return len({*notable_images.label_ranking(comparison)[:100].tolist()} & {*MNIST_ERRORS})
 
 
 @NEEDS_CLEANLAB
@@ -170,7 +172,7 @@ def test_the_same_in_the_mnist_studies_that_are_at_hand():
     if not found:
         pytest.skip("no study of MNIST is at hand: bakeoff run three-models makes one")
     for comparison in found:
-        count, best = known_errors(comparison), gallery.lowest_loss(comparison)
+        count, best = known_errors(comparison), notable_images.lowest_loss(comparison)
         sys.stdout.write(f"\n{comparison.study}: {count} of {len(MNIST_ERRORS)}, by {best.name}")
         if best.accuracy.mean > 0.99:
             assert count >= 10
@@ -178,9 +180,9 @@ def test_the_same_in_the_mnist_studies_that_are_at_hand():
 
 def test_samples_are_evenly_spaced_and_a_few_of_every_class():
     labels = np.array([0] * 15 + [2] * 3 + [1])
-    chosen = gallery.choose_samples(labels, 3)
+    chosen = notable_images.choose_samples(labels, 3)
     assert chosen.tolist() == [0, 2, 4, 6, 8, 10, 12, 14, 18, 15, 16, 17]
-    assert gallery.choose_samples(np.arange(30), 30).tolist() == list(range(20))
+    assert notable_images.choose_samples(np.arange(30), 30).tolist() == list(range(20))
 
 
 # ── the file ─────────────────────────────────────────────────────────────────────────────────
@@ -308,14 +310,14 @@ def test_a_run_leaves_pictures_of_exactly_what_its_report_shows(finished_study, 
     folder = StudyFolder(finished_study)
     comparison = compare([folder])
     found = comparison.pictures
-    mistakes = [gallery.worst_mistakes(comparison, m.name) for m in comparison.models]
+    mistakes = [notable_images.worst_mistakes(comparison, m.name) for m in comparison.models]
     wanted = {each.place for several in mistakes for each in several}
-    wanted |= {each.place for each in gallery.label_suspects(comparison) or ()}
+    wanted |= {each.place for each in notable_images.label_suspects(comparison) or ()}
     assert set(found.places.tolist()) == wanted
     split = folder.read_split()
     images = digits.images[split["test"][found.places]]
     np.testing.assert_array_equal(found.images, thumbnails(images, 16))
-    assert np.bincount(found.sample_labels).tolist() == [gallery.SAMPLES] * 10
+    assert np.bincount(found.sample_labels).tolist() == [notable_images.SAMPLES] * 10
     assert folder.pictures_file.stat().st_size < 20_000
 
 
@@ -325,7 +327,7 @@ def test_the_page_embeds_the_pictures_and_says_what_they_are(finished_study):
     policy = re.search(r'Content-Security-Policy" content="([^"]+)"', page)[1]
     assert "img-src data:;" in policy
     sources = re.findall(r'<img src="([^"]*)" alt="([^"]*)"', page)
-    worst = gallery.worst_mistakes(comparison, comparison.models[0].name)[0]
+    worst = notable_images.worst_mistakes(comparison, comparison.models[0].name)[0]
     uri = (
         "data:image/png;base64,"
         + base64.b64encode(png(comparison.pictures.of(worst.place))).decode()
@@ -347,7 +349,7 @@ def test_without_the_data_the_report_names_the_images_and_says_why(finished_stud
         "There are no pictures here: they are taken from the data when the report is written "
         "where the data is at hand, unchanged."
     ) in text_of(page)
-    worst = gallery.worst_mistakes(comparison, comparison.models[0].name)[0]
+    worst = notable_images.worst_mistakes(comparison, comparison.models[0].name)[0]
     assert f"no. {worst.place}" in text_of(page)
     for draw in (figures.worst_mistakes, figures.samples, figures.label_suspects):
         arguments = (comparison.models[0].name,) if draw is figures.worst_mistakes else ()
@@ -398,7 +400,7 @@ def test_figures_show_the_images(finished_study):
     result = study.compare([finished_study])
     comparison = result.comparison
     name = comparison.models[0].name
-    worst = gallery.worst_mistakes(comparison, name)
+    worst = notable_images.worst_mistakes(comparison, name)
     drawn = result.plot_mistakes(name)
     assert len(drawn.axes) == len(worst)
     np.testing.assert_array_equal(
@@ -411,14 +413,14 @@ def test_figures_show_the_images(finished_study):
         f"{first.agree} of 2",
     ]
     drawn = result.plot_samples()
-    assert len(drawn.axes) == 10 * gallery.SAMPLES
+    assert len(drawn.axes) == 10 * notable_images.SAMPLES
     assert words_of(drawn) == list("0123456789")
 
 
 @NEEDS_CLEANLAB
 def test_the_figure_of_suspects(finished_study):
     result = study.compare([finished_study])
-    suspects = gallery.label_suspects(result.comparison)
+    suspects = notable_images.label_suspects(result.comparison)
     drawn = result.plot_label_suspects()
     assert len(drawn.axes) == len(suspects) > 0
     assert words_of(drawn)[0] == f"label {suspects[0].label}"
@@ -444,7 +446,7 @@ def test_the_largest_pictures_of_ten_models_keep_the_page_below_5_mb(tmp_path, r
         samples=noise[:160],
     )
     page = report.html(replace(comparison, pictures=shown))
-    assert page.count("<img") >= 10 * gallery.MISTAKES + 160
+    assert page.count("<img") >= 10 * notable_images.MISTAKES + 160
     assert len(page.encode()) < 5_000_000
 
 

@@ -9,8 +9,8 @@ import numpy as np
 import pytest
 from sklearn import metrics as reference
 
-from bakeoff import metrics
-from bakeoff.statistics import estimate
+from bakeoff.analysis import metrics
+from bakeoff.analysis.statistics import estimate
 
 
 @pytest.fixture

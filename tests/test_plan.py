@@ -145,14 +145,6 @@ def test_what_a_run_would_refuse_is_refused(tmp_path):
         plans.plan(recipe_of({"m": {"python": f"{tmp_path}/no.py:build"}}))
 
 
-@pytest.mark.parametrize(
-    ("seconds", "expected"),
-    [(0.2, "1 s"), (89, "89 s"), (100, "2 min"), (5000, "83 min"), (9000, "2.5 h")],
-)
-def test_durations(seconds, expected):
-    assert plans.duration(seconds) == expected
-
-
 @pytest.mark.parametrize("tiles", [False, True])
 def test_faster_layers_are_offered_where_they_can_be_built(tiles, monkeypatch, tmp_path, capsys):
     (tmp_path / "c++").touch(0o755)

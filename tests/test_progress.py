@@ -10,7 +10,7 @@ import pytest
 from rich.console import Console
 
 from bakeoff import progress as progresses
-from bakeoff.progress import Display, Lines, Pace, duration, progress
+from bakeoff.progress import Display, Lines, Pace, progress
 from bakeoff.utils.events import Planned, Watcher
 
 
@@ -140,14 +140,6 @@ def test_jobs_without_epochs_count_when_they_are_done():
     assert (pace.share, pace.done, pace.total) == (0.25, 1, 2)
 
 
-@pytest.mark.parametrize(
-    ("seconds", "expected"),
-    [(0.6, "1 s"), (59.4, "59 s"), (200, "3:20 min"), (3599, "59:59 min"), (3900, "1:05 h")],
-)
-def test_durations(seconds, expected):
-    assert duration(seconds) == expected
-
-
 # ── lines ────────────────────────────────────────────────────────────────────────────────────
 
 
@@ -186,7 +178,7 @@ def test_lines_break_a_long_silence(clock):
         clock.now += 50
         watcher.epoch("cnn seed 0", result(validation=None))
     assert stream.getvalue().splitlines()[1:] == [
-        "cnn seed 0: epoch 3 of 10, loss 0.2500, training 50.00 %; about 5:50 min left"
+        "cnn seed 0: epoch 3 of 10, loss 0.2500, training 50.00 %; about 5.8 min left"
     ]
 
 

@@ -21,14 +21,24 @@ from rich.console import Console
 import browser
 import fake_study
 from bakeoff import report
-from bakeoff.compare import compare
+from bakeoff.analysis.compare import compare
+from bakeoff.analysis.comparison import Finding
+from bakeoff.analysis.statistics import Estimate
 from bakeoff.errors import UsageError
 from bakeoff.report import layout, story, words
 from bakeoff.report.exports import escape_latex, escape_markdown
 from bakeoff.report.protocol import protocol
 from bakeoff.report.terminal import clean, sparkline
-from bakeoff.results import Finding
-from bakeoff.statistics import Estimate
+from bakeoff.utils.text import (
+    counted,
+    duration,
+    listed,
+    p_value,
+    percent,
+    ratio,
+    signed_points,
+    whole_numbers,
+)
 
 CLASSES = (
     "<script>alert(1)</script>",
@@ -686,18 +696,18 @@ def test_the_protocol_carries_this_studys_numbers(study):
 
 
 def test_numbers_are_written_as_people_write_them():
-    assert words.percent(0.98765) == "98.77 %"
-    assert words.points(-0.00415) == "−0.41"
-    assert words.points(0.02) == "+2.00"
-    assert [words.seconds(t) for t in (None, 0.42, 41.2, 310.0, 5400.0, 9000.0)] == [
+    assert percent(0.98765) == "98.77 %"
+    assert signed_points(-0.00415) == "−0.41"
+    assert signed_points(0.02) == "+2.00"
+    assert [duration(t) for t in (None, 0.42, 41.2, 310.0, 5400.0, 9000.0)] == [
         *("–", "0.4 s", "41 s", "5.2 min", "90 min", "2.5 h"),
     ]
-    assert words.whole_numbers((0, 1, 2, 3, 7, 9, 10)) == "0–3, 7, 9, 10"
+    assert whole_numbers((0, 1, 2, 3, 7, 9, 10)) == "0–3, 7, 9, 10"
     assert words.seed_list((3,)) == "seed 3"
-    assert words.listed(["a"]) == "a"
-    assert words.listed("abc") == "a, b and c"
-    assert words.counted(1, "class", "classes") == "1 class"
-    assert words.p_value(0.0004) == "< 0.001"
+    assert listed(["a"]) == "a"
+    assert listed("abc") == "a, b and c"
+    assert counted(1, "class", "classes") == "1 class"
+    assert p_value(0.0004) == "< 0.001"
     estimate = Estimate(0.5, 0.4, 0.6, 10, 1, None, "wilson", 0.1, None, None)
     assert words.interval(estimate) == "40.00–60.00 %"
 
@@ -733,7 +743,7 @@ def test_ticks_are_round_numbers():
 
 
 def test_ratios_stay_readable():
-    assert words.ratio(407_050, 55_298) == "7.36"
-    assert words.ratio(10_000, 5) == "2,000"
-    assert words.ratio(5, 5) == "1"
-    assert words.ratio(5, 0) == ""
+    assert ratio(407_050, 55_298) == "7.36"
+    assert ratio(10_000, 5) == "2,000"
+    assert ratio(5, 5) == "1"
+    assert ratio(5, 0) == ""

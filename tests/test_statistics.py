@@ -21,7 +21,7 @@ from statsmodels.stats.contingency_tables import mcnemar
 from statsmodels.stats.multitest import multipletests
 from statsmodels.stats.proportion import proportion_confint
 
-from bakeoff.statistics import (
+from bakeoff.analysis.statistics import (
     PairTest,
     compare_pair,
     decompose,

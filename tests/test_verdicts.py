@@ -13,13 +13,12 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy import stats
 
-from bakeoff.statistics import PairTest, compare_pair, variance_with
-from bakeoff.verdicts import (
+from bakeoff.analysis.letters import letters
+from bakeoff.analysis.recommendation import Candidate, recommend
+from bakeoff.analysis.statistics import PairTest, compare_pair, variance_with
+from bakeoff.analysis.verdicts import (
     NO_DIFFERENCE,
     TOO_SMALL,
-    Candidate,
-    letters,
-    recommend,
     seeds_needed,
     smallest_margin,
     verdicts,

@@ -18,12 +18,13 @@ from bakeoff import data as datasets
 from bakeoff import recipe as recipes
 from bakeoff import study
 from bakeoff.data.published import PUBLISHED, missing, places
-from bakeoff.data.safe_reading import available_memory, shown
+from bakeoff.data.safe_reading import available_memory
 from bakeoff.errors import BakeoffError
 from bakeoff.prepare import environment
 from bakeoff.storage.ledger import read_ledger
 from bakeoff.storage.user_ledger import user_ledger
 from bakeoff.training import native
+from bakeoff.utils.text import shown
 
 State = Literal["good", "note", "bad"]
 MARKS: Mapping[State, str] = {"good": "✓", "note": "–", "bad": "✗"}

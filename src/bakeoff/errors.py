@@ -19,7 +19,7 @@ class BakeoffError(Exception):
     exit_code = 1
 
     def __init__(self, message: str) -> None:
-        super().__init__("".join(map(_printable, " ".join(message.split()))))
+        super().__init__(printable(" ".join(message.split())))
 
 
 class UsageError(BakeoffError):
@@ -64,7 +64,9 @@ class Interrupted(BakeoffError):
     exit_code = 130
 
 
-def _printable(character: str) -> str:
+def printable(text: str) -> str:
     """Escape what could move a terminal's cursor or turn its text: names come from strangers."""
-    shown = character.isprintable()
-    return character if shown else character.encode("unicode_escape").decode("ascii")
+    return "".join(
+        each if each.isprintable() else each.encode("unicode_escape").decode("ascii")
+        for each in text
+    )

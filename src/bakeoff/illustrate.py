@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from bakeoff import gallery
 from bakeoff import recipe as recipes
+from bakeoff.analysis import notable_images
+from bakeoff.analysis.comparison import Comparison
 from bakeoff.data import DataSet, load
 from bakeoff.errors import BakeoffError
 from bakeoff.prepare import source
-from bakeoff.results import Comparison
 from bakeoff.storage import atomic, formats
 from bakeoff.storage.study_folder import StudyFolder
 
@@ -27,7 +27,7 @@ def illustrated(
     folder : of the (first) study
     data : what the study was run on; read again from where its recipe says if it is not given
     """
-    if not gallery.lacking(comparison):
+    if not notable_images.lacking(comparison):
         return comparison
     try:
         split = folder.read_split()
@@ -39,8 +39,8 @@ def illustrated(
     if not as_recorded or data.hash != comparison.data["hash"]:
         return comparison
     training = split["train"]
-    chosen = training[gallery.choose_samples(data.labels[training], data.n_classes)]
-    pictures = gallery.collect(
+    chosen = training[notable_images.choose_samples(data.labels[training], data.n_classes)]
+    pictures = notable_images.collect(
         comparison,
         data.images[split["test"]],
         data.maximum,

@@ -16,12 +16,11 @@ from numpy.typing import NDArray
 from bakeoff import data as datasets
 from bakeoff import recipe as recipes
 from bakeoff.data import DataSet, FolderSource, NpzSource, class_counts, own_parts
-from bakeoff.data.safe_reading import shown
 from bakeoff.errors import DataError, UsageError
 from bakeoff.prepare import load_split
 from bakeoff.recipe.value_kinds import nearest
-from bakeoff.report import words
 from bakeoff.storage.atomic import disk
+from bakeoff.utils.text import counted, listed, shown
 
 if TYPE_CHECKING:
     from rich.console import Console, ConsoleOptions, RenderableType
@@ -81,10 +80,10 @@ def overview(looked: Looked) -> list[RenderableType]:
     data = looked.data
     sizes = [f"{len(rows):,} {name}" for name, rows in looked.parts.items() if len(rows)]
     shape = "×".join(str(side) for side in data.input_shape)
-    classes = words.counted(data.n_classes, "class", "classes")
+    classes = counted(data.n_classes, "class", "classes")
     sizes = [size.removesuffix(" all") for size in sizes]
     return [
-        f"{data.name}: {words.listed(sizes)} images of {shape}, {classes}; pixels from 0 to "
+        f"{data.name}: {listed(sizes)} images of {shape}, {classes}; pixels from 0 to "
         f"{data.maximum:g}",
         *data.notes,
         "",

@@ -19,9 +19,9 @@ from bakeoff.prepare import identity, load_split
 from bakeoff.recipe import ModelRecipe, Optimizer, Phase, Recipe
 from bakeoff.recipe.architecture import Architecture, LayerShape, describe, training_bytes
 from bakeoff.recipe.vocabulary import OPTIMIZERS
-from bakeoff.report import words
 from bakeoff.study import cores, default_device
 from bakeoff.training import native
+from bakeoff.utils.text import counted, duration, listed
 
 if TYPE_CHECKING:
     from rich.console import RenderableType
@@ -240,17 +240,17 @@ def _about_data(plan: Plan) -> str:
     sizes = [f"{len(part):,} {name}" for name, part in plan.split.parts().items()]
     shape = "×".join(str(side) for side in plan.data.input_shape)
     return (
-        f"{plan.data.name}: {words.listed(sizes)} images of {shape}, "
-        f"{words.counted(plan.data.n_classes, 'class', 'classes')}"
+        f"{plan.data.name}: {listed(sizes)} images of {shape}, "
+        f"{counted(plan.data.n_classes, 'class', 'classes')}"
     )
 
 
 def _about_trials(plan: Plan) -> str:
-    models = words.counted(len(plan.models), "model")
-    seeds = words.counted(len(plan.recipe.seeds), "seed")
+    models = counted(len(plan.models), "model")
+    seeds = counted(len(plan.recipe.seeds), "seed")
     beside = f"; baselines: {', '.join(plan.recipe.baselines)}" if plan.recipe.baselines else ""
     return (
-        f"{models} × {seeds} = {words.counted(plan.trials, 'trial')}; "
+        f"{models} × {seeds} = {counted(plan.trials, 'trial')}; "
         f"selection: {plan.recipe.selection}{beside}"
     )
 
@@ -261,7 +261,7 @@ def _size(model: ModelPlan) -> str:
         return f"built by {model.recipe.python}, so its layers are known only when it is built"
     still = known.parameters - known.trainable_parameters
     trainable = f" ({known.trainable_parameters:,} trainable)" if still else ""
-    return f"{words.counted(known.parameters, 'parameter')}{trainable}"
+    return f"{counted(known.parameters, 'parameter')}{trainable}"
 
 
 def _layers(architecture: Architecture) -> RenderableType:
@@ -290,10 +290,14 @@ def _training(model: ModelPlan, plan: Plan) -> str:
     training = model.recipe.training
     steps = -(-len(plan.split.train) // training.batch_size)
     text = (
-        f"{words.counted(training.epochs, 'epoch')} of {words.counted(steps, 'batch', 'batches')} "
+        f"{counted(training.epochs, 'epoch')} of {counted(steps, 'batch', 'batches')} "
         f"of {training.batch_size:,}, {optimizer_words(training.optimizer)}"
     )
-    return text if model.seconds is None else f"{text}; about {duration(model.seconds)} a trial"
+    return (
+        text
+        if model.seconds is None
+        else f"{text}; about {duration(model.seconds, rough=True)} a trial"
+    )
 
 
 def optimizer_words(optimizer: Optimizer) -> str:
@@ -315,7 +319,7 @@ def _phase(phase: Phase) -> str:
         "linear": f"{phase.start:g} to {phase.end or 0:g}, linearly",
         "cosine": f"{phase.start:g} to {phase.end or 0:g} along a cosine",
     }[phase.kind]
-    return rule if phase.epochs is None else f"{rule} for {words.counted(phase.epochs, 'epoch')}"
+    return rule if phase.epochs is None else f"{rule} for {counted(phase.epochs, 'epoch')}"
 
 
 def _estimate(plan: Plan) -> list[str]:
@@ -323,9 +327,9 @@ def _estimate(plan: Plan) -> list[str]:
     if plan.seconds is None or plan.memory is None:
         lines.append("No estimate of time and memory: not every model's layers are known yet.")
     else:
-        workers = words.counted(plan.workers, "trial")
+        workers = counted(plan.workers, "trial")
         lines.append(
-            f"On this machine, {workers} at a time: about {duration(plan.seconds)} and "
+            f"On this machine, {workers} at a time: about {duration(plan.seconds, rough=True)} and "
             f"{plan.memory / 1e9:.1f} GB of memory. Rough: from a matrix product that did "
             f"{plan.rate / 1e9:.0f} billion operations a second on one core just now."
         )
@@ -345,12 +349,3 @@ def _quickened(model: ModelPlan) -> bool:
     layers = model.recipe.layers or ()
     wide = (each for each in layers if each.kind == "dense" and each.arguments["units"] >= _WIDE)
     return any(each.kind == "conv2d" for each in layers) or (native.has_tiles() and any(wide))
-
-
-def duration(seconds: float) -> str:
-    """Return a rough time as one would say it: "40 s", "7 min", "2.5 h"."""
-    if seconds < 1:
-        return "1 s"
-    if seconds < 90:
-        return f"{seconds:.0f} s"
-    return f"{seconds / 60:.0f} min" if seconds < 5400 else f"{seconds / 3600:.1f} h"

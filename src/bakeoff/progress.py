@@ -16,6 +16,7 @@ from threading import RLock
 from typing import Any, TextIO
 
 from bakeoff.utils.events import Planned, Watcher
+from bakeoff.utils.text import duration
 
 _REPLAYED = 0.001  # seconds; epochs that follow each other faster come from a checkpoint
 _LONG = 20.0  # seconds; a first epoch this long tells something, though it was compiled, too
@@ -192,20 +193,9 @@ def _group(label: str) -> str:
     return label.rpartition(" seed ")[0] or label
 
 
-def duration(seconds: float) -> str:
-    """Return a time as one would say it: "45 s", "3:20 min", "1:05 h"."""
-    whole = round(seconds)
-    if whole < 60:
-        return f"{whole} s"
-    if whole < 3600:
-        return f"{whole // 60}:{whole % 60:02d} min"
-    minutes = round(seconds / 60)
-    return f"{minutes // 60}:{minutes % 60:02d} h"
-
-
 def _time_left(pace: Pace, now: float) -> str:
     left = pace.seconds_left(now)
-    return "" if left is None or left < 0.5 else f"about {duration(left)} left"
+    return "" if left is None or left < 0.5 else f"about {duration(left, rough=True)} left"
 
 
 def _scores(result: Any) -> list[str]:
@@ -263,7 +253,7 @@ class Lines(Watcher):
         self._pace.finished(label)
         if not self._each:
             return
-        words = [f"{label} in {duration(self._pace.seconds(label, now))}"]
+        words = [f"{label} in {duration(self._pace.seconds(label, now), rough=True)}"]
         if label in self._last:
             words += _scores(self._last.pop(label))
         count = f"{self._pace.done} of {self._pace.total} done: "

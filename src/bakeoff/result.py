@@ -4,10 +4,10 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, Literal
 
 from bakeoff import figures, report
+from bakeoff.analysis.comparison import Comparison, Finding, Pair
 from bakeoff.data import DataSet
 from bakeoff.errors import StudyError
 from bakeoff.illustrate import illustrated
-from bakeoff.results import Comparison, Finding, Pair
 from bakeoff.storage import atomic, formats
 from bakeoff.storage.study_folder import StudyFolder
 from bakeoff.workers import Lost

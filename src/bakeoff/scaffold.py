@@ -20,12 +20,11 @@ from bakeoff import data as datasets
 from bakeoff import recipe as recipes
 from bakeoff.data import DataSet, FolderSource, NpzSource
 from bakeoff.data.image_file import FORMATS, decoding, read_picture
-from bakeoff.data.safe_reading import shown
 from bakeoff.data.split import make_split
 from bakeoff.errors import DataError, UsageError
 from bakeoff.recipe.value_kinds import nearest
-from bakeoff.report import words
 from bakeoff.storage.atomic import write_file
+from bakeoff.utils.text import counted, shown
 
 _SAMPLE = 200  # pictures looked at to guess size and colour
 _SIDES = (8, 64)  # the sides of the guessed size lie between
@@ -117,7 +116,7 @@ def _text(name: str, found: _Found) -> str:
     listed = ", ".join(classes[:_CLASSES_NAMED]) + (f" and {more:,} more" if more > 0 else "")
     about = (
         f"A first recipe for {data.name}, to be changed; docs/recipe.md says what it may hold. "
-        f"{len(data.labels):,} images of {words.counted(data.n_classes, 'class', 'classes')}: "
+        f"{len(data.labels):,} images of {counted(data.n_classes, 'class', 'classes')}: "
         f"{listed}. {found.comment}"
     )
     split = "{validation: 0.2}" if own else "{validation: 0.2, test: 0.2}"

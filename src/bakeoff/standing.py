@@ -16,9 +16,9 @@ from filelock import Timeout
 
 from bakeoff.errors import StorageError
 from bakeoff.recipe import Recipe
-from bakeoff.report import words
 from bakeoff.storage.study_folder import StudyFolder
 from bakeoff.study import status
+from bakeoff.utils import text
 
 if TYPE_CHECKING:
     from rich.console import RenderableType
@@ -255,7 +255,7 @@ def _scores(now: Standing, name: str, *, validated: bool) -> list[str]:
         scores = [f"{statistics.fmean(shares):.2f}{spread}"]
     numbers = [d["selected_epoch"] for d in documents if d["selected_epoch"] is not None]
     selected = _span(min(numbers), max(numbers)) if numbers else "none"
-    return [*scores, selected, words.seconds(_mean([trial.seconds for trial in done]))]
+    return [*scores, selected, text.duration(_mean([trial.seconds for trial in done]))]
 
 
 def _span(first: int, last: int) -> str:

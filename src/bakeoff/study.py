@@ -13,7 +13,7 @@ from typing import Any
 from platformdirs import user_cache_path
 
 from bakeoff import recipe as recipes
-from bakeoff.compare import compare as compare_folders
+from bakeoff.analysis.compare import compare as compare_folders
 from bakeoff.errors import RecipeError, StudyError, TrialLost
 from bakeoff.opening import open_test_set
 from bakeoff.prepare import prepare

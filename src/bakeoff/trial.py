@@ -20,7 +20,7 @@ import numpy as np
 from filelock import Timeout
 from numpy.typing import NDArray
 
-from bakeoff import metrics
+from bakeoff.analysis import metrics
 from bakeoff.errors import StorageError
 from bakeoff.recipe import ModelRecipe
 from bakeoff.storage import atomic, formats, history, written_folder

@@ -16,17 +16,16 @@ from typing import Any
 import numpy as np
 
 from bakeoff.data import DataSet
-from bakeoff.data.safe_reading import printable
 from bakeoff.data.split import Split
-from bakeoff.errors import BakeoffError, StorageError, StudyError, TrialLost
+from bakeoff.errors import BakeoffError, StorageError, StudyError, TrialLost, printable
 from bakeoff.prepare import Prepared, environment, identity, load_split
 from bakeoff.recipe import Recipe
-from bakeoff.report import words
 from bakeoff.schedule import lanes_of, train
 from bakeoff.storage import atomic, formats, study_folder, written_folder
 from bakeoff.storage.history import read_history
 from bakeoff.storage.study_folder import StudyFolder
 from bakeoff.study import default_device
+from bakeoff.utils import text
 from bakeoff.utils.events import Watcher
 from bakeoff.workers import Device, Job, Lost, run_jobs, warm_up
 
@@ -46,10 +45,10 @@ class Verification:
     @property
     def summary(self) -> str:
         """What came out, in a sentence."""
-        checked = f"checked {words.counted(self.folders, 'folder')} of trials, baselines, openings"
+        checked = f"checked {text.counted(self.folders, 'folder')} of trials, baselines, openings"
         if not self.differences:
             return f"{checked}: every byte is what was recorded"
-        return f"{checked}: {words.counted(len(self.differences), 'difference')}"
+        return f"{checked}: {text.counted(len(self.differences), 'difference')}"
 
 
 def verify(folder: StudyFolder) -> Verification:

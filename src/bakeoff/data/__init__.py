@@ -14,8 +14,8 @@ from bakeoff.data.dataset import (
     own_parts,
 )
 from bakeoff.data.duplicates import Duplicates, Twins, count_duplicates
-from bakeoff.data.safe_reading import shown
 from bakeoff.errors import DataError
+from bakeoff.utils.text import shown
 
 __all__ = [
     "NAMES",

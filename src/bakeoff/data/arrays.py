@@ -7,8 +7,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from bakeoff.data.dataset import DataSet
-from bakeoff.data.safe_reading import printable, shown
-from bakeoff.errors import DataError
+from bakeoff.errors import DataError, printable
+from bakeoff.utils.text import shown
 
 _BLOCK = 1 << 22  # values looked at in one go, so that checks need little memory
 _DARK = 63

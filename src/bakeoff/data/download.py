@@ -6,8 +6,8 @@ import tempfile
 from pathlib import Path
 
 from bakeoff.data.published import FILES, Published, missing, read_checked
-from bakeoff.data.safe_reading import printable, shown
-from bakeoff.errors import DataError, StorageError
+from bakeoff.errors import DataError, StorageError, printable
+from bakeoff.utils.text import shown
 
 _TIMEOUT = (10, 30)  # seconds to connect, and between two pieces
 _LARGEST = 64 << 20  # bytes of one packed file

@@ -12,8 +12,9 @@ from numpy.typing import NDArray
 from bakeoff.data.arrays import check_test_classes, checked_class_names
 from bakeoff.data.dataset import DataSet, FolderSource
 from bakeoff.data.image_file import decoding, read_picture
-from bakeoff.data.safe_reading import check_memory, refusing, shown
+from bakeoff.data.safe_reading import check_memory, refusing
 from bakeoff.errors import DataError
+from bakeoff.utils.text import shown
 
 _ENDINGS = (".png", ".jpg", ".jpeg", ".jpe", ".jfif")
 _CLUTTER = ("__macosx", "thumbs.db", "desktop.ini")

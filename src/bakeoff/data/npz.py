@@ -12,8 +12,9 @@ from numpy.typing import NDArray
 
 from bakeoff.data.arrays import check_shapes, decoded, from_arrays
 from bakeoff.data.dataset import DataSet, NpzSource
-from bakeoff.data.safe_reading import check_memory, printable, regular_file, shown
-from bakeoff.errors import DataError
+from bakeoff.data.safe_reading import check_memory, regular_file
+from bakeoff.errors import DataError, printable
+from bakeoff.utils.text import shown
 
 _DIRECTORY = 1 << 20  # bytes of a zip directory; a data set has five entries
 _HEADER = 10_000  # bytes of an array's header, NumPy's own limit

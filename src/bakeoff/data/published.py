@@ -15,8 +15,8 @@ from numpy.typing import NDArray
 from bakeoff.data.dataset import DataSet
 from bakeoff.data.idx import LIMIT, idx_header, read_idx
 from bakeoff.data.npz import read_arrays
-from bakeoff.data.safe_reading import shown
 from bakeoff.errors import ChecksumMismatch
+from bakeoff.utils.text import shown
 
 
 @dataclass(frozen=True)

@@ -7,26 +7,10 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import BinaryIO
 
-from bakeoff.errors import BakeoffError, DataError
+from bakeoff.errors import BakeoffError, DataError, printable
+from bakeoff.utils.text import shown
 
 _SPECIAL = "expected a file, found a folder, a pipe or a device"
-
-
-def printable(text: str) -> str:
-    """Return the text with line breaks, control and undecodable characters written as escapes."""
-    return "".join(
-        character if character.isprintable() else _escaped(character) for character in text
-    )
-
-
-def _escaped(character: str) -> str:
-    return character.encode("unicode_escape").decode("ascii")
-
-
-def shown(name: str | os.PathLike[str], *, limit: int = 200) -> str:
-    """Return a path or a name as a message may show it: one line, not too long."""
-    text = printable(os.fspath(name))
-    return text if len(text) <= limit else f"…{text[1 - limit :]}"
 
 
 @contextmanager

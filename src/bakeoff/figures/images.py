@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from bakeoff import gallery
+from bakeoff.analysis import notable_images
 from bakeoff.errors import UsageError
 from bakeoff.figures.labels import shorten
 from bakeoff.figures.style import FONT, INK, MUTED, find, styled
@@ -16,7 +16,7 @@ from bakeoff.storage.thumbnails import Image, Pictures
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
-    from bakeoff.results import Comparison
+    from bakeoff.analysis.comparison import Comparison
 
 _COLUMNS = 6
 _SIDE = 1.05  # inches of a picture and the gap below it
@@ -47,7 +47,7 @@ def worst_mistakes(comparison: Comparison, model: str | None = None) -> Figure:
             f"{shorten(names[each.answer], most=_MOST_LETTERS)}, {100 * each.probability:.0f} %, "
             f"{each.agree} of {each.seeds}",
         )
-        for each in gallery.worst_mistakes(comparison, result.name)
+        for each in notable_images.worst_mistakes(comparison, result.name)
     ]
     return _grid(shown)
 
@@ -60,7 +60,7 @@ def label_suspects(comparison: Comparison) -> Figure:
     of that (mean over its seeds). UsageError where there are no pictures or no cleanlab.
     """
     pictures = _pictures(comparison)
-    suspects = gallery.label_suspects(comparison)
+    suspects = notable_images.label_suspects(comparison)
     if suspects is None:
         raise UsageError(NO_CLEANLAB)
     names = comparison.class_names
@@ -85,7 +85,7 @@ def samples(comparison: Comparison) -> Figure:
     classes = np.unique(pictures.sample_labels).tolist()
     names = [shorten(comparison.class_names[k], most=_MOST_LETTERS) for k in classes]
     left = 0.2 + 0.09 * max(map(len, names), default=0)
-    width, height = left + _NARROW * gallery.SAMPLES, _NARROW * max(1, len(classes))
+    width, height = left + _NARROW * notable_images.SAMPLES, _NARROW * max(1, len(classes))
     figure = Figure(figsize=(width, height))
     for row, (k, name) in enumerate(zip(classes, names, strict=True)):
         middle = 1 - (row + 0.5) * _NARROW / height

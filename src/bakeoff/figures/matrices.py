@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
-    from bakeoff.results import Comparison, Pair
+    from bakeoff.analysis.comparison import Comparison, Pair
 
 _MOST_NUMBERS = 24  # classes: squares of larger matrices are too small for a number
 SIGNS = {"better": "▲", "worse": "▼", "practically equal": "≈", "not separated": "?"}

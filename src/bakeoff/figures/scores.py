@@ -32,7 +32,7 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
-    from bakeoff.results import Comparison, ModelResult, Score
+    from bakeoff.analysis.comparison import Comparison, ModelResult, Score
 
 _MOST_CLASSES = 30
 _SOURCES = (("images", BLUE), ("seeds", ORANGE), ("both at once", GREEN))

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
-    from bakeoff.results import Comparison, ModelResult
+    from bakeoff.analysis.comparison import Comparison, ModelResult
 
 P = ParamSpec("P")
 R = TypeVar("R")

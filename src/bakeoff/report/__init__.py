@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from rich.console import RenderableType
 
-    from bakeoff.results import Comparison
+    from bakeoff.analysis.comparison import Comparison
 
 __all__ = ["csv", "fragment", "html", "latex", "markdown", "model_card", "table"]
 

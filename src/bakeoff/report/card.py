@@ -5,6 +5,7 @@ The headings follow Mitchell et al. 2019, "Model Cards for Model Reporting".
 
 from __future__ import annotations
 
+from bakeoff.analysis.comparison import Comparison, ModelResult
 from bakeoff.errors import UsageError
 from bakeoff.figures.scores import worst_classes
 from bakeoff.figures.style import find
@@ -12,7 +13,7 @@ from bakeoff.report import story, words
 from bakeoff.report.exports import escape_markdown as plain
 from bakeoff.report.model_part import scored
 from bakeoff.report.protocol import protocol
-from bakeoff.results import Comparison, ModelResult
+from bakeoff.utils import text
 
 _WORST = 3
 
@@ -45,7 +46,7 @@ def _model(result: ModelResult) -> list[str]:
     if result.trainable_parameters != result.parameters:
         trainable = f", {result.trainable_parameters:,} of them trainable"
     return [
-        f"- {words.counted(result.parameters, 'parameter')}{trainable}",
+        f"- {text.counted(result.parameters, 'parameter')}{trainable}",
         f"- Training: {plain(words.training(result.settings))}",
         "- Layers, before the softmax output that Bakeoff adds:",
         *(f"  1. {plain(line)}" for line in words.layers(result.settings)),
@@ -67,7 +68,7 @@ def _data(comparison: Comparison) -> list[str]:
     lines = [
         f"- {plain(str(data.get('name')))}: {data.get('train', 0):,} images for training, "
         f"{data.get('validation', 0):,} for validation, {data.get('test', 0):,} for testing",
-        f"- Classes: {plain(words.listed(comparison.class_names))}",
+        f"- Classes: {plain(text.listed(comparison.class_names))}",
     ]
     if data.get("hash"):
         lines.append(f"- SHA-256 of the data: `{data['hash']}`")
@@ -77,8 +78,8 @@ def _data(comparison: Comparison) -> list[str]:
 
 def _scores(comparison: Comparison, result: ModelResult) -> list[str]:
     loss = result.loss.estimate
-    seeds = words.counted(len(result.seeds), "seed")
-    images = words.counted(len(comparison.labels), "test image")
+    seeds = text.counted(len(result.seeds), "seed")
+    images = text.counted(len(comparison.labels), "test image")
     rows = [
         ("Accuracy", scored(result.accuracy.estimate)),
         ("Balanced accuracy", scored(result.balanced_accuracy.estimate)),
@@ -99,7 +100,7 @@ def _confusions(comparison: Comparison, result: ModelResult) -> list[str]:
     worst = worst_classes(result, _WORST)
     if worst:
         said = [f"{comparison.class_names[k]} {scored(score.estimate)}" for k, score in worst]
-        lines += ["", plain(f"Lowest accuracy by class: {words.listed(said)}.")]
+        lines += ["", plain(f"Lowest accuracy by class: {text.listed(said)}.")]
     return lines
 
 
@@ -109,8 +110,8 @@ def _limits(comparison: Comparison, result: ModelResult) -> list[str]:
         "what it does with others is not known.",
         "- The scores are means over trained files; one file of it may do better or worse: "
         + plain(
-            f"{words.percent(min(result.accuracy.per_seed))} to "
-            f"{words.percent(max(result.accuracy.per_seed))} here."
+            f"{text.percent(min(result.accuracy.per_seed))} to "
+            f"{text.percent(max(result.accuracy.per_seed))} here."
         ),
     ]
     calibration = story.about_calibration(result)

@@ -13,9 +13,10 @@ from dataclasses import dataclass
 
 from markupsafe import escape
 
+from bakeoff.analysis.comparison import Comparison
+from bakeoff.analysis.statistics import Estimate
 from bakeoff.report import story, words
-from bakeoff.results import Comparison
-from bakeoff.statistics import Estimate
+from bakeoff.utils.text import duration, percent
 
 CSV_COLUMNS = (
     *("name", "kind", "study", "parameters", "seeds", "test_images"),
@@ -176,12 +177,12 @@ def _lines(comparison: Comparison) -> Sequence[Line]:
             cells=(
                 model.name,
                 f"{model.parameters:,}",
-                words.percent(model.accuracy.mean),
+                percent(model.accuracy.mean),
                 words.interval(model.accuracy.estimate),
                 model.group,
                 words.loss(model.loss.mean),
                 words.selected_epochs(model),
-                words.seconds(model.seconds_per_trial),
+                duration(model.seconds_per_trial),
             ),
             strong=model.name == recommended,
         )
@@ -192,7 +193,7 @@ def _lines(comparison: Comparison) -> Sequence[Line]:
         cells = (
             words.baseline(baseline.name),
             f"{baseline.parameters:,}",
-            words.percent(accuracy.mean),
+            percent(accuracy.mean),
             words.interval(accuracy),
         )
         lines.append(Line((*cells, "", "", "", ""), baseline=True))

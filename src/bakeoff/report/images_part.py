@@ -7,10 +7,10 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from bakeoff import gallery
-from bakeoff.report import words
-from bakeoff.results import Comparison, ModelResult
+from bakeoff.analysis import notable_images
+from bakeoff.analysis.comparison import Comparison, ModelResult
 from bakeoff.storage.thumbnails import Image, png
+from bakeoff.utils import text as texts
 
 NO_PICTURES = (
     "There are no pictures here: they are taken from the data when the report is written where "
@@ -55,13 +55,13 @@ class Gallery:
 def worst_mistakes(comparison: Comparison, result: ModelResult) -> Gallery:
     """Return the test images that a model gets most wrong."""
     names = comparison.class_names
-    found = gallery.worst_mistakes(comparison, result.name)
+    found = notable_images.worst_mistakes(comparison, result.name)
     if not found:
         return Gallery("No test image is wrong in most of its seeds.", ())
-    seeds = words.counted(len(result.seeds), "seed")
+    seeds = texts.counted(len(result.seeds), "seed")
     one = len(result.seeds) == 1
     text = (
-        f"The {words.counted(len(found), 'test image')} with the largest loss"
+        f"The {texts.counted(len(found), 'test image')} with the largest loss"
         f"{'' if one else ', mean over the seeds,'} among those that "
         f"{'it' if one else 'most seeds'} got wrong: the true class, the "
         f"{'answer' if one else 'most frequent answer'}, the probability "
@@ -86,17 +86,17 @@ def worst_mistakes(comparison: Comparison, result: ModelResult) -> Gallery:
 
 def label_suspects(comparison: Comparison) -> Gallery:
     """Return the test images whose labels deserve a second look."""
-    suspects = gallery.label_suspects(comparison)
+    suspects = notable_images.label_suspects(comparison)
     if suspects is None:
         return Gallery(NO_CLEANLAB, ())
     if not suspects:
-        return Gallery(f"No label contradicts {gallery.lowest_loss(comparison).name}.", ())
+        return Gallery(f"No label contradicts {notable_images.lowest_loss(comparison).name}.", ())
     names = comparison.class_names
-    model = gallery.lowest_loss(comparison)
+    model = notable_images.lowest_loss(comparison)
     text = (
-        f"The {words.counted(len(suspects), 'test image')} whose labels agree least with what "
+        f"The {texts.counted(len(suspects), 'test image')} whose labels agree least with what "
         f"{model.name} says, the model with the lowest loss (cleanlab's label quality by "
-        f"self-confidence; mean of {words.counted(len(model.seeds), 'seed')}); the most suspect "
+        f"self-confidence; mean of {texts.counted(len(model.seeds), 'seed')}); the most suspect "
         "first. Some are mislabelled, some only hard: look before you change any. No score here "
         "leaves them out."
     )
@@ -124,7 +124,7 @@ def samples(comparison: Comparison) -> list[Samples]:
     for k in np.unique(pictures.sample_labels).tolist():
         images = pictures.samples[pictures.sample_labels == k]
         name = comparison.class_names[k]
-        alt = f"{words.counted(len(images), 'training image')} of class {name}"
+        alt = f"{texts.counted(len(images), 'training image')} of class {name}"
         found.append(Samples(name, alt, tuple(data_uri(image) for image in images)))
     return found
 

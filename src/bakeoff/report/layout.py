@@ -10,10 +10,11 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from bakeoff.analysis.comparison import Comparison, Pair, Score
 from bakeoff.figures.matrices import mistakes, row_rates, seen_from
 from bakeoff.figures.style import spread
-from bakeoff.report.words import VERDICTS, interval, percent, points
-from bakeoff.results import Comparison, Pair, Score
+from bakeoff.report.words import VERDICTS, interval
+from bakeoff.utils.text import percent, signed_points
 
 MOST_CLASSES = 20  # rows of a confusion matrix or of the accuracies by class
 SHADES = 10
@@ -170,7 +171,7 @@ def _verdict(pair: Pair | None, name: str) -> VerdictCell | None:
     return VerdictCell(
         verdict=word or "no verdict",
         sign=VERDICTS.get(word or "", "–"),
-        difference="" if difference is None else points(difference),
+        difference="" if difference is None else signed_points(difference),
         kind=(word or "none").replace(" ", "-"),
     )
 

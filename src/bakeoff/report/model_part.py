@@ -8,14 +8,15 @@ from dataclasses import dataclass
 from markupsafe import Markup
 
 from bakeoff import figures
-from bakeoff.checks.wording import number
+from bakeoff.analysis.comparison import Comparison, ModelResult
+from bakeoff.analysis.statistics import Estimate
 from bakeoff.figures.curves import is_constant, penalised
 from bakeoff.figures.scores import worst_classes
 from bakeoff.report import story, words
 from bakeoff.report.images_part import Gallery, worst_mistakes
 from bakeoff.report.layout import MOST_CLASSES, Matrix, Strip, confusion_tables, strip
-from bakeoff.results import Comparison, ModelResult
-from bakeoff.statistics import Estimate
+from bakeoff.utils import text
+from bakeoff.utils.text import number
 
 
 @dataclass(frozen=True)
@@ -54,18 +55,18 @@ def anchor(place: int) -> str:
 
 def scored(estimate: Estimate) -> str:
     """Return an accuracy with its interval: "91.77 % (91.43–92.10 %)"."""
-    return f"{words.percent(estimate.mean)} ({words.interval(estimate)})"
+    return f"{text.percent(estimate.mean)} ({words.interval(estimate)})"
 
 
 def model_part(comparison: Comparison, place: int) -> ModelPart:
     """Return the part of the page about the model in that place of the comparison."""
     result = comparison.models[place]
-    seeds = words.counted(len(result.seeds), "seed")
+    seeds = text.counted(len(result.seeds), "seed")
     rates, wrong = confusion_tables(result.confusion, comparison.class_names)
     worst = worst_classes(result, MOST_CLASSES)
     scores = [(comparison.class_names[k], score, "") for k, score in worst]
     said = [f"{name} {scored(score.estimate)}" for name, score, _ in scores]
-    images = words.counted(len(comparison.labels), "test image")
+    images = text.counted(len(comparison.labels), "test image")
     shown = "" if len(worst) == len(comparison.class_names) else f"The {len(worst)} worst classes. "
     return ModelPart(
         result=result,
@@ -92,13 +93,13 @@ def model_part(comparison: Comparison, place: int) -> ModelPart:
 def _facts(result: ModelResult, seeds: str) -> str:
     accuracy = result.accuracy.estimate
     parts = [
-        words.counted(result.parameters, "parameter"),
-        f"{scored(accuracy)} of {words.counted(accuracy.n_images, 'test image')} right, {seeds}",
+        text.counted(result.parameters, "parameter"),
+        f"{scored(accuracy)} of {text.counted(accuracy.n_images, 'test image')} right, {seeds}",
     ]
     if result.trainable_parameters != result.parameters:
         parts[0] += f" ({result.trainable_parameters:,} trainable)"
     if result.seconds_per_trial is not None:
-        parts.append(f"{words.seconds(result.seconds_per_trial)} a trial")
+        parts.append(f"{text.duration(result.seconds_per_trial)} a trial")
     return " · ".join(parts)
 
 

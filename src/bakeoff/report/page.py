@@ -20,6 +20,8 @@ from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
 
 from bakeoff import figures
+from bakeoff.analysis.comparison import BaselineResult, Comparison, ModelResult
+from bakeoff.analysis.statistics import Estimate
 from bakeoff.figures.scores import variance_shares
 from bakeoff.figures.style import PALETTE
 from bakeoff.report import story, words
@@ -27,8 +29,7 @@ from bakeoff.report.images_part import about_samples, label_suspects, samples
 from bakeoff.report.layout import SHADES, strip, verdict_rows
 from bakeoff.report.model_part import Picture, anchor, model_part, scored
 from bakeoff.report.protocol import protocol
-from bakeoff.results import BaselineResult, Comparison, ModelResult
-from bakeoff.statistics import Estimate
+from bakeoff.utils.text import duration, percent, points, ratio, sentence
 
 _APART = re.compile(r" %|\bp [<=] ")
 
@@ -115,7 +116,7 @@ def _answer(comparison: Comparison) -> dict[str, Any]:
         "seeded": any(len(model.seeds) > 1 for model in comparison.models),
         "basis": basis,
         "basis_lower": basis,
-        "basis_sentence": words.sentence(basis),
+        "basis_sentence": sentence(basis),
     }
 
 
@@ -139,7 +140,7 @@ def _table(comparison: Comparison) -> dict[str, Any]:
 
 
 def _cells(model: ModelResult, smallest: int, grouped: bool) -> tuple[Entry, ...]:
-    times = words.ratio(model.parameters, smallest)
+    times = ratio(model.parameters, smallest)
     epochs = [epoch for epoch in model.selected_epochs if epoch is not None]
     loss = model.loss.estimate
     return (
@@ -159,7 +160,7 @@ def _cells(model: ModelResult, smallest: int, grouped: bool) -> tuple[Entry, ...
             repr(float(np.mean(epochs))) if epochs else "",
         ),
         Entry(
-            words.seconds(model.seconds_per_trial),
+            duration(model.seconds_per_trial),
             "",
             "" if model.seconds_per_trial is None else repr(model.seconds_per_trial),
         ),
@@ -173,7 +174,7 @@ def _baseline_cells(baseline: BaselineResult, grouped: bool) -> tuple[Entry, ...
 
 
 def _accuracy(estimate: Estimate) -> Entry:
-    return Entry(words.percent(estimate.mean), words.interval(estimate), repr(estimate.mean))
+    return Entry(percent(estimate.mean), words.interval(estimate), repr(estimate.mean))
 
 
 def _letters(model: ModelResult) -> str:
@@ -183,7 +184,7 @@ def _letters(model: ModelResult) -> str:
 def _verdicts(comparison: Comparison) -> dict[str, Any]:
     judged = any(pair.verdict for pair in comparison.pairs)
     return {
-        "pairs": [words.sentence(pair.sentence) for pair in comparison.pairs],
+        "pairs": [sentence(pair.sentence) for pair in comparison.pairs],
         "verdict_rows": verdict_rows(comparison) if judged else [],
         "about_margin": story.about_margin(comparison),
     }
@@ -202,13 +203,12 @@ def _findings(comparison: Comparison) -> dict[str, Any]:
 
 
 def _costs(comparison: Comparison) -> dict[str, Any]:
-    basis = words.sentence(words.basis(comparison))
+    basis = sentence(words.basis(comparison))
     legend = f"The broad line joins the models that nothing cheaper equals; bars are 95 %. {basis}"
     models, costs = comparison.models, []
     if models:
         said = "; ".join(
-            f"{m.name} {m.parameters:,} parameters, {words.percent(m.accuracy.mean)}"
-            for m in models
+            f"{m.name} {m.parameters:,} parameters, {percent(m.accuracy.mean)}" for m in models
         )
         drawn = figures.accuracy_against_parameters(comparison)
         alt = f"Test accuracy against parameters: {said}."
@@ -217,8 +217,7 @@ def _costs(comparison: Comparison) -> dict[str, Any]:
         clocks = [(m, getattr(m, field)) for m in models if getattr(m, field)]
         if clocks:
             said = "; ".join(
-                f"{m.name} {words.seconds(clock)}, {words.percent(m.accuracy.mean)}"
-                for m, clock in clocks
+                f"{m.name} {duration(clock)}, {percent(m.accuracy.mean)}" for m, clock in clocks
             )
             drawn = figures.accuracy_against_time(comparison, kind=kind)  # type: ignore[arg-type]
             alt = f"Test accuracy against the time of {kind}: {said}."
@@ -232,7 +231,7 @@ def _variance(comparison: Comparison) -> dict[str, Any]:
         parts = variance_shares(model)
         if parts is not None:
             images, seeds, both = (round(100 * part, 2) for part in parts)
-            error = words.points(story.standard_error(model), signed=False)
+            error = points(story.standard_error(model))
             shares.append(Share(model.name, images, seeds, both, error))
     said = [
         f"{s.name} images {s.images:.0f} %, seeds {s.seeds:.0f} %, both together {s.both:.0f} %"

@@ -7,17 +7,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from bakeoff.report.words import (
-    INTERVAL,
-    SELECTIONS,
-    baseline,
-    counted,
-    listed,
-    points,
-    seed_count,
-    seed_list,
-)
-from bakeoff.results import Comparison
+from bakeoff.analysis.comparison import Comparison
+from bakeoff.report.words import INTERVAL, SELECTIONS, baseline, seed_count, seed_list
+from bakeoff.utils.text import counted, listed, points
 
 
 @dataclass(frozen=True)
@@ -116,7 +108,7 @@ def _compare(comparison: Comparison) -> str:
             " Each pair of models is compared on the same images by a t-test with both sources; "
             f"over the {counted(len(comparison.pairs), 'pair')}, Holm's method keeps the chance "
             "of even one wrong better or worse below 5 %. Practically equal is shown by two "
-            f"one-sided tests against ±{points(comparison.margin, signed=False)} points, adjusted "
+            f"one-sided tests against ±{points(comparison.margin)} points, adjusted "
             "the same way. All else is not separated, which is no claim of a tie."
         )
     elif comparison.pairs:
@@ -130,6 +122,6 @@ def _compare(comparison: Comparison) -> str:
 def _recommend(comparison: Comparison) -> str:
     return (
         "The model with the fewest parameters among those shown, by a one-sided 95 % bound, to "
-        f"lose less than {points(comparison.give_up, signed=False)} points to the model with the "
+        f"lose less than {points(comparison.give_up)} points to the model with the "
         "highest mean; where no smaller one qualifies, the one with the highest mean."
     )

@@ -10,22 +10,12 @@ from math import sqrt
 
 import numpy as np
 
+from bakeoff.analysis.comparison import Comparison, ModelResult
 from bakeoff.figures.curves import curve
 from bakeoff.figures.matrices import mistakes
 from bakeoff.figures.scores import frontier, variance_shares
-from bakeoff.report.words import (
-    basis,
-    counted,
-    listed,
-    loss,
-    loss_interval,
-    percent,
-    points,
-    ratio,
-    seed_list,
-    sentence,
-)
-from bakeoff.results import Comparison, ModelResult
+from bakeoff.report.words import basis, loss, loss_interval, seed_list
+from bakeoff.utils.text import counted, listed, percent, points, ratio, sentence
 
 _RISE = 0.05  # share by which the validation loss must have risen to be called so
 
@@ -149,9 +139,9 @@ def about_calibration(model: ModelResult) -> str:
     errors = [each.error for each in model.calibration if each.error is not None]
     if not errors:
         return ""
-    spread = f", {points(min(errors), signed=False)} to {points(max(errors), signed=False)} by seed"
+    spread = f", {points(min(errors))} to {points(max(errors))} by seed"
     return (
-        f"Expected calibration error: {points(float(np.mean(errors)), signed=False)} points (mean "
+        f"Expected calibration error: {points(float(np.mean(errors)))} points (mean "
         f"of {counted(len(errors), 'seed')}{spread if len(errors) > 1 else ''}; 15 bins)."
     )
 
@@ -185,8 +175,8 @@ def about_variance(comparison: Comparison) -> str:
         f"On average {100 * images:.0f} % of the squared standard error comes from the choice of "
         f"the test images alone, {100 * seeds:.0f} % from the seeds or from both together, so "
         f"{better} would help most. For {model.name} the standard error is "
-        f"{points(now, signed=False)} points; with any number of seeds it could not fall below "
-        f"{points(limit, signed=False)}."
+        f"{points(now)} points; with any number of seeds it could not fall below "
+        f"{points(limit)}."
     )
 
 
@@ -195,11 +185,11 @@ def about_margin(comparison: Comparison) -> str:
     shown = [pair.smallest_margin for pair in comparison.pairs if pair.smallest_margin is not None]
     text = (
         f"Practically equal means: shown to differ by less than the margin of "
-        f"{points(comparison.margin, signed=False)} points."
+        f"{points(comparison.margin)} points."
     )
     if shown:
         text += (
-            f" With these seeds and images, no margin below {points(min(shown), signed=False)} "
+            f" With these seeds and images, no margin below {points(min(shown))} "
             "points could have been shown for any pair, had its models been exactly equal."
         )
     return text
@@ -265,7 +255,7 @@ def _gap(model: ModelResult) -> str:
     text = (
         f"In the selected epochs it was right on {percent(training)} of the training images and "
         f"{percent(validation)} of the validation images: a gap of "
-        f"{points(gap, signed=False)} points"
+        f"{points(gap)} points"
     )
     if gap < 0:
         text += (

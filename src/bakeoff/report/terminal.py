@@ -16,10 +16,11 @@ from rich.padding import Padding
 from rich.table import Table
 from rich.text import Text
 
+from bakeoff.analysis.comparison import Comparison, Finding, ModelResult, Pair
+from bakeoff.analysis.statistics import Estimate
 from bakeoff.figures.curves import curve
 from bakeoff.report import story, words
-from bakeoff.results import Comparison, Finding, ModelResult, Pair
-from bakeoff.statistics import Estimate
+from bakeoff.utils import text as texts
 
 _BLOCKS = "▁▂▃▄▅▆▇█"
 _POINTS = 8  # of a sparkline
@@ -122,7 +123,7 @@ def _table(comparison: Comparison, dropped: set[str], *, gap: int) -> Table:
         optional = {
             "loss": words.loss(model.loss.mean),
             "epoch": words.selected_epochs(model),
-            "time": words.seconds(model.seconds_per_trial),
+            "time": texts.duration(model.seconds_per_trial),
             "curve": _curve(model),
         }
         table.add_row(
@@ -177,7 +178,7 @@ def _verdicts(comparison: Comparison) -> Iterator[Text]:
             for word in ("better", "practically equal", "not separated")
             if word in words_of
         ] or ["no verdicts"]
-        yield Text(f"{len(pairs)} pairs: {words.listed(said)}; the report names them all.")
+        yield Text(f"{len(pairs)} pairs: {texts.listed(said)}; the report names them all.")
         return
     for pair in pairs:
         yield _verdict(pair)
@@ -187,11 +188,11 @@ def _verdict(pair: Pair) -> Text:
     if pair.files and pair.only_right and pair.mcnemar is not None:
         (a, b), (only_a, only_b) = pair.files, pair.only_right
         return Text(
-            f"{clean(pair.a)} seed {a} alone is right on {words.counted(only_a, 'image')}, "
-            f"{clean(pair.b)} seed {b} alone on {only_b:,}, p {words.p_value(pair.mcnemar)}"
+            f"{clean(pair.a)} seed {a} alone is right on {texts.counted(only_a, 'image')}, "
+            f"{clean(pair.b)} seed {b} alone on {only_b:,}, p {texts.p_value(pair.mcnemar)}"
         )
     if pair.test is None or pair.verdict is None or pair.p_holm is None:
-        return Text(clean(words.sentence(pair.sentence)))
+        return Text(clean(texts.sentence(pair.sentence)))
     joint = {"better": "better than", "worse": "worse than"}.get(pair.verdict, f"{pair.verdict}:")
     names = f"{pair.a} {joint} {pair.b}"
     if pair.verdict not in ("better", "worse"):
@@ -202,8 +203,8 @@ def _verdict(pair: Pair) -> Text:
     if pair.by_less_than_margin:
         text.append(", by less than the margin")
     text.append(
-        f"  {words.points(test.difference)} points ({words.points(test.low)} to "
-        f"{words.points(test.high)}), p {words.p_value(pair.p_holm)}",
+        f"  {texts.signed_points(test.difference)} points ({texts.signed_points(test.low)} to "
+        f"{texts.signed_points(test.high)}), p {texts.p_value(pair.p_holm)}",
         style="dim",
     )
     if pair.seeds_needed:
@@ -235,7 +236,7 @@ def _findings(comparison: Comparison) -> Iterator[RenderableType]:
             yield Padding(_finding(finding), (0, 0, 0, 2), expand=False)
     if notes:
         codes = dict.fromkeys(finding.code for finding in notes)
-        said = words.counted(len(notes), "note")
+        said = texts.counted(len(notes), "note")
         yield Text(f"{said} in the report: {', '.join(codes)}.", style="dim")
 
 

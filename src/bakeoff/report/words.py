@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
-from bakeoff.checks.wording import number
-from bakeoff.results import Comparison, ModelResult
-from bakeoff.statistics import LEVEL, Estimate
+from bakeoff.analysis.comparison import Comparison, ModelResult
+from bakeoff.analysis.statistics import LEVEL, Estimate
+from bakeoff.utils.text import counted, number, whole_numbers
 
 BASELINES = {"majority": "majority class", "logistic": "logistic regression"}
 VERDICTS = {
@@ -28,20 +28,9 @@ _MAIN = ("units", "filters", "kernel_size", "pool_size", "rate", "activation")
 _UNUSUAL = {"strides": None, "padding": "valid", "kernel_regularizer": None}
 
 
-def percent(share: float) -> str:
-    """Return a fraction as percent with two decimals: 0.9177 → "91.77 %"."""
-    return f"{100 * share:.2f} %"
-
-
 def interval(estimate: Estimate) -> str:
     """Return an accuracy's interval: "91.43–92.10 %"."""
     return f"{100 * estimate.low:.2f}–{100 * estimate.high:.2f} %"
-
-
-def points(difference: float, *, signed: bool = True) -> str:
-    """Return a difference of fractions in points, with a true minus: "+2.17", "−0.41"."""
-    text = f"{100 * difference:{'+' if signed else ''}.2f}"
-    return text.replace("-", "−")
 
 
 def loss(value: float) -> str:
@@ -52,63 +41,6 @@ def loss(value: float) -> str:
 def loss_interval(estimate: Estimate) -> str:
     """Return a loss's interval: "0.291–0.330"."""
     return f"{loss(estimate.low)}–{loss(estimate.high)}"
-
-
-def p_value(p: float) -> str:
-    """Return a p-value with its sign: "= 0.013", "< 0.001"."""
-    return "< 0.001" if p < 0.001 else f"= {p:.3f}"
-
-
-def ratio(larger: float, smaller: float) -> str:
-    """Return how many times as large one number is: "7.36", "2,000"; "" where that has no sense."""
-    if smaller <= 0:
-        return ""
-    times = larger / smaller
-    return f"{times:,.0f}" if times >= 100 else f"{times:.3g}"
-
-
-def counted(number: int, noun: str, plural: str | None = None) -> str:
-    """Return a number with its noun: "1 seed", "10,000 test images"."""
-    return f"{number:,} {noun if number == 1 else plural or noun + 's'}"
-
-
-def seconds(value: float | None) -> str:
-    """Return a time in the unit one would say it in; "–" where it was not measured."""
-    if value is None:
-        return "–"
-    if value < 9.95:
-        return f"{value:.1f} s"
-    if value < 120:
-        return f"{value:.0f} s"
-    if value < 7200:
-        return f"{value / 60:.0f} min" if value >= 600 else f"{value / 60:.1f} min"
-    return f"{value / 3600:.1f} h"
-
-
-def listed(items: Iterable[object], *, last: str = "and") -> str:
-    """Join items as a sentence does: "a, b and c"."""
-    words = [str(item) for item in items]
-    if len(words) < 2:
-        return "".join(words)
-    return f"{', '.join(words[:-1])} {last} {words[-1]}"
-
-
-def sentence(text: str) -> str:
-    """Return a text with one full stop at its end."""
-    text = text.strip()
-    return text if text[-1:] in (".", "!", "?") else text + "."
-
-
-def whole_numbers(values: Sequence[int]) -> str:
-    """Return ascending whole numbers with runs joined: (0, 1, 2, 5) → "0–2, 5"."""
-    runs: list[list[int]] = []
-    for value in sorted(values):
-        if runs and value == runs[-1][-1] + 1:
-            runs[-1].append(value)
-        else:
-            runs.append([value])
-    texts = [f"{run[0]}–{run[-1]}" if len(run) > 2 else ", ".join(map(str, run)) for run in runs]
-    return ", ".join(texts)
 
 
 def selected_epochs(model: ModelResult) -> str:

@@ -13,8 +13,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError
 
-from bakeoff.data.safe_reading import printable
-from bakeoff.errors import DamagedFile
+from bakeoff.errors import DamagedFile, printable
 
 _LARGE = 2**53  # whole numbers up to here are exact in every reader of JSON
 

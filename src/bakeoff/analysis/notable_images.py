@@ -13,8 +13,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from bakeoff import metrics
-from bakeoff.results import Comparison, ModelResult
+from bakeoff.analysis import metrics
+from bakeoff.analysis.comparison import Comparison, ModelResult
 from bakeoff.storage.thumbnails import Pictures, thumbnails
 
 MISTAKES = 12  # shown of a model

@@ -14,29 +14,24 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from bakeoff import metrics
-from bakeoff.checks import check
-from bakeoff.errors import StudyError
-from bakeoff.results import (
-    BaselineResult,
-    Comparison,
-    Lead,
-    ModelResult,
-    Pair,
-    Score,
-)
-from bakeoff.statistics import (
+from bakeoff.analysis import metrics
+from bakeoff.analysis.checks import check
+from bakeoff.analysis.comparison import BaselineResult, Comparison, Lead, ModelResult, Pair, Score
+from bakeoff.analysis.letters import letters
+from bakeoff.analysis.recommendation import Candidate, recommend
+from bakeoff.analysis.statistics import (
     compare_pair,
     decompose,
     estimate,
     mcnemar_exact,
     probability_a_better,
 )
+from bakeoff.analysis.verdicts import Verdict, verdicts
+from bakeoff.errors import StudyError
 from bakeoff.storage import formats, thumbnails
 from bakeoff.storage.opened_study import OpenedStudy, Predictions, Trial, read_opened
 from bakeoff.storage.study_folder import StudyFolder
 from bakeoff.storage.user_ledger import openings_elsewhere
-from bakeoff.verdicts import Candidate, Verdict, letters, recommend, verdicts
 
 Labels = NDArray[np.int64]
 Right = NDArray[np.bool_]

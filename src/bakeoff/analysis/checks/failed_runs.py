@@ -7,8 +7,9 @@ from collections.abc import Mapping
 import numpy as np
 from numpy.typing import NDArray
 
-from bakeoff.checks.wording import listed, number, percent, plural, seeds_of
-from bakeoff.results import Comparison, Finding, ModelResult
+from bakeoff.analysis.checks.wording import seeds_of
+from bakeoff.analysis.comparison import Comparison, Finding, ModelResult
+from bakeoff.utils.text import counted, listed, number, percent
 
 # A network that learns anything leaves chance by more than this within an epoch or two; dropout
 # and the sampling of a small training part move a constant answer's accuracy by less.
@@ -93,8 +94,8 @@ def dead_run(model: ModelResult, comparison: Comparison) -> Finding | None:
         text=(
             f"{model.name} is dead in {seeds_of(model, dead)}: with seed {model.seeds[dead[0]]} "
             f"the training loss stays {_range(half)} in the last {len(half)} of "
-            f"{plural(len(first['loss']), 'epoch')}, the training accuracy ends at "
-            f"{percent(first['accuracy'][-1])}, that of a constant answer{says}: "
+            f"{counted(len(first['loss']), 'epoch')}, the training accuracy ends at "
+            f"{percent(first['accuracy'][-1], 1)}, that of a constant answer{says}: "
             "a failed run, not a result."
         ),
         advice=(
@@ -161,7 +162,7 @@ def no_answer(model: ModelResult, comparison: Comparison) -> Finding | None:
         model=model.name,
         text=(
             f"{model.name} has no answer to {'' if alike else 'up to '}"
-            f"{plural(most, 'test image')} in {seeds_of(model, positions)}: the probabilities are "
+            f"{counted(most, 'test image')} in {seeds_of(model, positions)}: the probabilities are "
             "not finite, and count as wrong."
         ),
         advice="Lower the learning rate, or look for an operation that divides by zero.",

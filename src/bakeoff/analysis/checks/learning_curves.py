@@ -12,9 +12,10 @@ from math import sqrt
 import numpy as np
 from numpy.typing import NDArray
 
-from bakeoff.checks.failed import sound_seeds
-from bakeoff.checks.wording import mean_of, number, percent, plural, points
-from bakeoff.results import Comparison, Finding, ModelResult
+from bakeoff.analysis.checks.failed_runs import sound_seeds
+from bakeoff.analysis.checks.wording import mean_of
+from bakeoff.analysis.comparison import Comparison, Finding, ModelResult
+from bakeoff.utils.text import counted, number, percent, points
 
 Floats = NDArray[np.float64]
 
@@ -122,10 +123,10 @@ def over_fitting(model: ModelResult, comparison: Comparison) -> Finding | None:
         model=model.name,
         text=(
             f"{model.name} over-fits after epoch {lowest}: from there to the last "
-            f"{plural(end, 'epoch')} of {curves.epochs} the validation cross-entropy rises by "
+            f"{counted(end, 'epoch')} of {curves.epochs} the validation cross-entropy rises by "
             f"{percent(rise, 0)} from {number(mean[lowest])}, while the training loss falls from "
             f"{number(train[lowest])} to {number(train[-1])} and the validation accuracy goes from "
-            f"{percent(accuracy[lowest])} to {percent(late)} ({mean_of(curves.n_seeds)})"
+            f"{percent(accuracy[lowest], 1)} to {percent(late, 1)} ({mean_of(curves.n_seeds)})"
             + (", and the scored weights come from there." if suffers else ".")
         ),
         advice=f"{advice}.",
@@ -151,9 +152,9 @@ def under_fitting(model: ModelResult, comparison: Comparison) -> Finding | None:
         severity="warning",
         model=model.name,
         text=(
-            f"{model.name} under-fits: it has {percent(train)} of its training images right and "
-            f"{percent(held_out)} of the validation images ({mean_of(curves.n_seeds)}), where "
-            f"{who} has {percent(attainable)} of unseen images right."
+            f"{model.name} under-fits: it has {percent(train, 1)} of its training images right and "
+            f"{percent(held_out, 1)} of the validation images ({mean_of(curves.n_seeds)}), where "
+            f"{who} has {percent(attainable, 1)} of unseen images right."
         ),
         advice="Train longer, with a higher learning rate, with more units or with less dropout.",
     )
@@ -183,7 +184,7 @@ def still_improving(model: ModelResult, comparison: Comparison) -> Finding | Non
         model=model.name,
         text=(
             f"{model.name} was still improving when training ended after {curves.epochs} epochs: "
-            f"in {last} the validation cross-entropy was {percent(drop)} lower than in "
+            f"in {last} the validation cross-entropy was {percent(drop, 1)} lower than in "
             f"{before_it}, and ended at {number(mean[-1])} ({mean_of(curves.n_seeds)})."
         ),
         advice=(
@@ -203,7 +204,7 @@ def stopped_improving(model: ModelResult, comparison: Comparison) -> Finding | N
     by_loss = int(np.argmax(entropy <= (1 + ARRIVED_LOSS) * entropy.min()))
     by_accuracy = int(np.argmax(accuracy >= accuracy.max() - ARRIVED_ACCURACY))
     loss_says = f"{percent(ARRIVED_LOSS, 0)} of validation cross-entropy"
-    accuracy_says = f"{points(ARRIVED_ACCURACY)} points of validation accuracy"
+    accuracy_says = f"{points(ARRIVED_ACCURACY, 1)} points of validation accuracy"
     epoch, brought = {
         "best-loss": (by_loss, loss_says),
         "best-accuracy": (by_accuracy, accuracy_says),
@@ -249,7 +250,7 @@ def selected_at_edge(model: ModelResult, comparison: Comparison) -> Finding | No
         model=model.name,
         text=(
             f"{model.name} has its selected epoch at the edge in {count} of "
-            f"{plural(curves.n_seeds, 'seed')}: {which}, of {curves.epochs}."
+            f"{counted(curves.n_seeds, 'seed')}: {which}, of {curves.epochs}."
         ),
         advice=advice,
     )

@@ -8,11 +8,12 @@ import numpy as np
 import scipy  # and not its parts: see statistics.py
 from numpy.typing import NDArray
 
-from bakeoff.checks.failed import failed_seeds, sound_seeds
-from bakeoff.checks.wording import listed, mean_of, percent, points, seeds_of, some
-from bakeoff.metrics import Calibration
-from bakeoff.results import Comparison, Finding, ModelResult
-from bakeoff.statistics import wilson
+from bakeoff.analysis.checks.failed_runs import failed_seeds, sound_seeds
+from bakeoff.analysis.checks.wording import mean_of, seeds_of
+from bakeoff.analysis.comparison import Comparison, Finding, ModelResult
+from bakeoff.analysis.metrics import Calibration
+from bakeoff.analysis.statistics import wilson
+from bakeoff.utils.text import listed, percent, points, some
 
 # One run's accuracy then lies up to two points from another's of the same model, more than most
 # differences between models that people publish.
@@ -54,8 +55,9 @@ def chance_level(model: ModelResult, comparison: Comparison) -> Finding | None:
         model=model.name,
         text=(
             f"{model.name} is at chance level in {seeds_of(model, positions)}: "
-            f"{percent(accuracy)} of {n_images:,} test images right, where its answers dealt out "
-            f"at random would have {percent(float(chances[positions].mean()))}."
+            f"{percent(accuracy, 1)} of {n_images:,} test images right, where its answers dealt "
+            f"out "
+            f"at random would have {percent(float(chances[positions].mean()), 1)}."
         ),
         advice=(
             "Do not compare it: check that images and labels belong together, then the learning "
@@ -78,8 +80,9 @@ def worse_than_baseline(model: ModelResult, comparison: Comparison) -> Finding |
         severity="serious" if lead.high < 0 else "warning",
         model=model.name,
         text=(
-            f"{model.name} is {says} the baseline {name}: {percent(model.accuracy.mean)} against "
-            f"{percent(accuracy[name])} of {len(comparison.labels):,} test images, a difference "
+            f"{model.name} is {says} the baseline {name}: {percent(model.accuracy.mean, 1)} "
+            f"against "
+            f"{percent(accuracy[name], 1)} of {len(comparison.labels):,} test images, a difference "
             f"of {points(lead.difference, 2)} points (95 % interval {points(lead.low, 2)} to "
             f"{points(lead.high, 2)})"
             + (f"; nor is it shown to beat {listed(others)}." if others else ".")
@@ -112,9 +115,10 @@ def unstable_seeds(model: ModelResult, comparison: Comparison) -> Finding | None
         severity="warning",
         model=model.name,
         text=(
-            f"{model.name} depends on its seed: accuracy is {percent(per_seed[worst])} with seed "
-            f"{model.seeds[worst]} and {percent(per_seed[best])} with seed {model.seeds[best]}; "
-            f"over {n_seeds} seeds its standard deviation is {points(sd)} points beyond what "
+            f"{model.name} depends on its seed: accuracy is {percent(per_seed[worst], 1)} with "
+            f"seed "
+            f"{model.seeds[worst]} and {percent(per_seed[best], 1)} with seed {model.seeds[best]}; "
+            f"over {n_seeds} seeds its standard deviation is {points(sd, 1)} points beyond what "
             f"{len(comparison.labels):,} test images explain."
         ),
         advice=(
@@ -144,8 +148,9 @@ def badly_calibrated(model: ModelResult, comparison: Comparison) -> Finding | No
         model=model.name,
         text=(
             f"{model.name} is {'over' if sure > right else 'under'}confident: it gives its "
-            f"answers a probability of {percent(sure)} on average, and {percent(right)} of them "
-            f"are right (expected calibration error {points(error)} points, "
+            f"answers a probability of {percent(sure, 1)} on average, and {percent(right, 1)} "
+            f"of them "
+            f"are right (expected calibration error {points(error, 1)} points, "
             f"{mean_of(len(curves))}, {len(comparison.labels):,} test images)."
         ),
         advice=(
@@ -211,8 +216,9 @@ def weak_classes(model: ModelResult, comparison: Comparison) -> Finding | None:
         return None
     lowest = sorted(weak, key=lambda name: weak[name].mean)
     says = [
-        f"{name} ({percent(weak[name].mean)}, 95 % interval {percent(weak[name].estimate.low)} to "
-        f"{percent(weak[name].estimate.high)})"
+        f"{name} ({percent(weak[name].mean, 1)}, 95 % interval "
+        f"{percent(weak[name].estimate.low, 1)} to "
+        f"{percent(weak[name].estimate.high, 1)})"
         for name in lowest
     ]
     return Finding(
@@ -220,7 +226,7 @@ def weak_classes(model: ModelResult, comparison: Comparison) -> Finding | None:
         severity="info",
         model=model.name,
         text=(
-            f"{model.name} is weak on {some(says)}: its average class has {percent(mean)} right "
+            f"{model.name} is weak on {some(says)}: its average class has {percent(mean, 1)} right "
             f"({mean_of(len(model.seeds))})."
         ),
         advice=(

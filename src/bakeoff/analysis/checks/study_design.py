@@ -7,9 +7,9 @@ from math import sqrt
 import numpy as np
 import scipy  # and not its parts: see statistics.py
 
-from bakeoff.checks.failed import failed_seeds
-from bakeoff.checks.wording import listed, percent, plural, points, some
-from bakeoff.results import Comparison, Finding, ModelResult, Severity
+from bakeoff.analysis.checks.failed_runs import failed_seeds
+from bakeoff.analysis.comparison import Comparison, Finding, ModelResult, Severity
+from bakeoff.utils.text import counted, listed, percent, points, some
 
 # More seeds than this nobody trains for one difference.
 SEEDS_WORTH = 200
@@ -33,7 +33,7 @@ def missing_trials(comparison: Comparison) -> Finding | None:
         severity="serious",
         model=None,
         text=(
-            f"{plural(len(comparison.missing), 'declared trial')} not in this comparison: "
+            f"{counted(len(comparison.missing), 'declared trial')} not in this comparison: "
             f"{some(comparison.missing)}."
         ),
         advice="Run the recipe again: it trains what is missing and opens the test set again.",
@@ -78,7 +78,7 @@ def too_few_seeds(comparison: Comparison) -> Finding | None:
         severity="warning",
         model=None,
         text=(
-            f"{len(open_pairs)} of {plural(len(comparison.pairs), 'pair')} of models "
+            f"{len(open_pairs)} of {counted(len(comparison.pairs), 'pair')} of models "
             f"{'is' if len(open_pairs) == 1 else 'are'} not separated by {_seeds(comparison)}: "
             f"about {needed} seeds of each would separate {nearest.a} from {nearest.b} if the "
             f"{points(difference, 2)} points between them are real{rest}."
@@ -211,7 +211,7 @@ def opened_elsewhere(comparison: Comparison) -> Finding | None:
     else:
         text = (
             f"This test set of {len(comparison.labels):,} images was also opened "
-            f"{plural(times, 'time')} by other studies of yours, whose results may have shaped "
+            f"{counted(times, 'time')} by other studies of yours, whose results may have shaped "
             "this one."
         )
         advice = "Say so beside the result, or confirm it on test images that were never opened."
@@ -235,7 +235,7 @@ def _seed_error(model: ModelResult) -> float:
 
 def _seeds(comparison: Comparison) -> str:
     counts = sorted({len(model.seeds) for model in comparison.models})
-    return plural(counts[0], "seed") if len(counts) == 1 else f"{counts[0]} to {counts[-1]} seeds"
+    return counted(counts[0], "seed") if len(counts) == 1 else f"{counts[0]} to {counts[-1]} seeds"
 
 
 def _copies(comparison: Comparison, kind: str) -> dict[str, int]:
@@ -250,4 +250,4 @@ def _twins(pair: str, count: int, what: str) -> str:
     earlier, later = pair.split("-")
     verb = "has" if count == 1 else "have"
     part = "training" if earlier == "train" else earlier
-    return f"{plural(count, f'{later} image')} {verb} {what} twin in the {part} part"
+    return f"{counted(count, f'{later} image')} {verb} {what} twin in the {part} part"

@@ -16,10 +16,11 @@ from typing import Any, Literal
 import numpy as np
 from numpy.typing import NDArray
 
-from bakeoff.metrics import Calibration
-from bakeoff.statistics import Estimate, PairTest
+from bakeoff.analysis.metrics import Calibration
+from bakeoff.analysis.recommendation import Recommendation
+from bakeoff.analysis.statistics import Estimate, PairTest
+from bakeoff.analysis.verdicts import Word
 from bakeoff.storage.thumbnails import Pictures
-from bakeoff.verdicts import Recommendation, Word
 
 Severity = Literal["info", "warning", "serious"]
 

@@ -1,0 +1,1 @@
+"""Saved predictions become verdicts: computing only, without Keras, from the folder alone."""

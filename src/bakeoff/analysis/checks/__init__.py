@@ -1,0 +1,55 @@
+"""Findings: each check looks at one thing and returns a Finding, or None where there is none.
+
+None also means "not applicable": a study without a validation part has no over-fitting to see.
+docs/findings.md says of every code how it is decided. Thresholds are named, with their reason,
+at the top of the module that uses them. Checks compare, so they need more than one model's
+numbers: each gets the whole Comparison.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+
+from bakeoff.analysis.checks import failed_runs, learning_curves, predictions, study_design
+from bakeoff.analysis.comparison import Comparison, Finding, ModelResult
+
+__all__ = ["MODEL_CHECKS", "STUDY_CHECKS", "check"]
+
+STUDY_CHECKS: Mapping[str, Callable[[Comparison], Finding | None]] = {
+    "missing-trials": study_design.missing_trials,
+    "one-seed": study_design.one_seed,
+    "opened-again": study_design.opened_again,
+    "opened-elsewhere": study_design.opened_elsewhere,
+    "duplicates": study_design.duplicates,
+    "small-classes": study_design.small_classes,
+    "too-few-seeds": study_design.too_few_seeds,
+    "many-models": study_design.many_models,
+}
+MODEL_CHECKS: Mapping[str, Callable[[ModelResult, Comparison], Finding | None]] = {
+    "diverged-run": failed_runs.diverged_run,
+    "dead-run": failed_runs.dead_run,
+    "constant-prediction": failed_runs.constant_prediction,
+    "no-answer": failed_runs.no_answer,
+    "chance-level": predictions.chance_level,
+    "worse-than-baseline": predictions.worse_than_baseline,
+    "over-fitting": learning_curves.over_fitting,
+    "under-fitting": learning_curves.under_fitting,
+    "still-improving": learning_curves.still_improving,
+    "stopped-improving": learning_curves.stopped_improving,
+    "selected-at-edge": learning_curves.selected_at_edge,
+    "unstable-seeds": predictions.unstable_seeds,
+    "badly-calibrated": predictions.badly_calibrated,
+    "confused-classes": predictions.confused_classes,
+    "weak-classes": predictions.weak_classes,
+}
+_ORDER = ("serious", "warning", "info")
+
+
+def check(comparison: Comparison) -> tuple[Finding, ...]:
+    """Return all findings: the serious ones first, the study's before its models', best first."""
+    found = [look(comparison) for look in STUDY_CHECKS.values()]
+    found += [
+        look(model, comparison) for model in comparison.models for look in MODEL_CHECKS.values()
+    ]
+    there = [finding for finding in found if finding is not None]
+    return tuple(sorted(there, key=lambda finding: _ORDER.index(finding.severity)))

@@ -1,0 +1,117 @@
+"""Numbers, lists, names and times as a reader sees them: one way for each. Nothing is computed."""
+
+import os
+from collections.abc import Iterable, Sequence
+
+import numpy as np
+
+from bakeoff.errors import printable
+
+_NAMED = 3  # items of a list that are named; the rest is counted
+
+
+def shown(name: str | os.PathLike[str], *, limit: int = 200) -> str:
+    """Return a path or a name as a message may show it: one line, not too long."""
+    text = printable(os.fspath(name))
+    return text if len(text) <= limit else f"…{text[1 - limit :]}"
+
+
+def percent(share: float, digits: int = 2) -> str:
+    """Return a fraction as percent: 0.9177 → "91.77 %"."""
+    return f"{100 * share:.{digits}f} %"
+
+
+def points(difference: float, digits: int = 2) -> str:
+    """Return a difference of fractions in points, with a true minus: "2.17", "−0.41"."""
+    return f"{100 * difference:.{digits}f}".replace("-", "−")
+
+
+def signed_points(difference: float, digits: int = 2) -> str:
+    """Return a difference of fractions in points with its sign: "+2.17", "−0.41"."""
+    return f"{100 * difference:+.{digits}f}".replace("-", "−")
+
+
+def number(value: float, digits: int = 3, *, zeros: bool = False) -> str:
+    """Return a number with as many digits that count: "0.0123", "1,042", "0.0000313", "1.04e12".
+
+    Zeros at the end are left out, or kept with `zeros`.
+    """
+    size = abs(value)
+    if size >= 10**digits - 0.5 or 0 < size < 1e-9 or not np.isfinite(value):
+        text = f"{value:,.0f}" if 1 < size < 1e9 else f"{value:.{digits - 1}e}".replace("e+", "e")
+    else:
+        text = np.format_float_positional(
+            value, precision=digits, unique=False, fractional=False, trim="k" if zeros else "-"
+        )
+    return text.replace("-", "−")
+
+
+def p_value(p: float) -> str:
+    """Return a p-value with its sign: "= 0.013", "< 0.001"."""
+    return "< 0.001" if p < 0.001 else f"= {p:.3f}"
+
+
+def ratio(larger: float, smaller: float) -> str:
+    """Return how many times as large one number is: "7.36", "2,000"; "" where that has no sense."""
+    if smaller <= 0:
+        return ""
+    times = larger / smaller
+    return f"{times:,.0f}" if times >= 100 else f"{times:.3g}"
+
+
+def counted(count: int, noun: str, plural: str | None = None) -> str:
+    """Return a count with its noun: "1 seed", "10,000 test images"."""
+    return f"{count:,} {noun if count == 1 else plural or noun + 's'}"
+
+
+def duration(seconds: float | None, *, rough: bool = False) -> str:
+    """Return a time in the unit one would say it in: "4.2 s", "40 s", "7.5 min", "2.1 h".
+
+    "–" where it was not measured.
+
+    rough : of an estimate: seconds are whole, and at least one
+    """
+    if seconds is None:
+        return "–"
+    if rough:
+        seconds = max(1.0, seconds)
+    if seconds < 9.95 and not rough:
+        return f"{seconds:.1f} s"
+    if seconds < 120:
+        return f"{seconds:.0f} s"
+    if seconds < 7200:
+        return f"{seconds / 60:.0f} min" if seconds >= 600 else f"{seconds / 60:.1f} min"
+    return f"{seconds / 3600:.1f} h"
+
+
+def listed(items: Iterable[object], *, last: str = "and") -> str:
+    """Join items as a sentence does: "a, b and c"."""
+    words = [str(item) for item in items]
+    if len(words) < 2:
+        return "".join(words)
+    return f"{', '.join(words[:-1])} {last} {words[-1]}"
+
+
+def some(items: Sequence[str]) -> str:
+    """Return the first few of a list and the number of the others."""
+    if len(items) <= _NAMED:
+        return listed(items)
+    return f"{', '.join(items[:_NAMED])} and {len(items) - _NAMED:,} more"
+
+
+def sentence(text: str) -> str:
+    """Return a text with one full stop at its end."""
+    text = text.strip()
+    return text if text[-1:] in (".", "!", "?") else text + "."
+
+
+def whole_numbers(values: Sequence[int]) -> str:
+    """Return ascending whole numbers with runs joined: (0, 1, 2, 5) → "0–2, 5"."""
+    runs: list[list[int]] = []
+    for value in sorted(values):
+        if runs and value == runs[-1][-1] + 1:
+            runs[-1].append(value)
+        else:
+            runs.append([value])
+    texts = [f"{run[0]}–{run[-1]}" if len(run) > 2 else ", ".join(map(str, run)) for run in runs]
+    return ", ".join(texts)

@@ -1,0 +1,52 @@
+"""Numbers, lists, names and times in words.
+
+Oracle: what a person would write. Cost: nothing. Run: pytest tests/utils/test_text.py
+"""
+
+import pytest
+
+from bakeoff.utils import text
+
+
+@pytest.mark.parametrize(
+    ("seconds", "expected"),
+    [
+        (None, "–"),
+        (0.42, "0.4 s"),
+        (41.2, "41 s"),
+        (310.0, "5.2 min"),
+        (5400.0, "90 min"),
+        (9000.0, "2.5 h"),
+    ],
+)
+def test_durations(seconds, expected):
+    assert text.duration(seconds) == expected
+
+
+@pytest.mark.parametrize(
+    ("seconds", "expected"),
+    [(0.2, "1 s"), (3.4, "3 s"), (89, "89 s"), (350, "5.8 min"), (5000, "83 min"), (9000, "2.5 h")],
+)
+def test_rough_durations(seconds, expected):
+    assert text.duration(seconds, rough=True) == expected
+
+
+def test_points_have_a_true_minus():
+    assert (text.points(-0.0041), text.points(0.0217, 1)) == ("−0.41", "2.2")
+    assert (text.signed_points(-0.0041), text.signed_points(0.0217)) == ("−0.41", "+2.17")
+
+
+def test_lists():
+    assert [text.listed(items) for items in ([], ["a"], ["a", "b"], ["a", "b", "c"])] == [
+        "",
+        "a",
+        "a and b",
+        "a, b and c",
+    ]
+    assert text.some(list("abcde")) == "a, b, c and 2 more"
+    assert text.some(list("abc")) == "a, b and c"
+
+
+def test_names_from_strangers_stay_in_their_line():
+    assert text.shown("a\nb\x1b[2J") == "a\\nb\\x1b[2J"
+    assert text.shown("x" * 300, limit=10) == "…" + "x" * 9

@@ -13,7 +13,7 @@ from typing import Any
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
 from bakeoff.errors import UsageError
-from bakeoff.report import words
+from bakeoff.report import wording
 from bakeoff.utils.text import counted, duration, listed, percent, points, signed_points
 
 TEMPLATES = Path(__file__).parent / "templates"
@@ -84,7 +84,7 @@ def _environment() -> Environment:
         quoted=lambda names: listed([f"`{name}`" for name in names]),
         counted=counted,
         seeds=_seeds,
-        loss=words.loss,
+        loss=wording.loss,
         others=lambda pairs: [pair["other"] for pair in pairs],
         number=_number,
     )

@@ -14,13 +14,13 @@ import numpy as np
 import pytest
 
 import fake_study
-from bakeoff import figures
 from bakeoff.analysis.compare import compare
 from bakeoff.errors import UsageError
-from bakeoff.figures.curves import curve, is_constant, penalised
-from bakeoff.figures.matrices import mistakes, row_rates, seen_from
-from bakeoff.figures.scores import frontier, variance_shares, worst_classes
-from bakeoff.figures.style import PALETTE, spread
+from bakeoff.report import plots
+from bakeoff.report.plots.curves import curve, is_constant, penalised
+from bakeoff.report.plots.matrices import mistakes, row_rates, seen_from
+from bakeoff.report.plots.scores import frontier, variance_shares, worst_classes
+from bakeoff.report.plots.style import PALETTE, spread
 
 SEEDS = (0, 1, 2)
 
@@ -39,26 +39,26 @@ def study(tmp_path_factory):
 
 
 def every_figure(comparison):
-    yield "dots", figures.accuracy_dots(comparison)
-    yield "parameters", figures.accuracy_against_parameters(comparison)
-    yield "variance", figures.variance(comparison)
-    yield "verdicts", figures.verdict_matrix(comparison)
+    yield "dots", plots.accuracy_dots(comparison)
+    yield "parameters", plots.accuracy_against_parameters(comparison)
+    yield "variance", plots.variance(comparison)
+    yield "verdicts", plots.verdict_matrix(comparison)
     if any(model.seconds_per_trial for model in comparison.models):
-        yield "time", figures.accuracy_against_time(comparison)
+        yield "time", plots.accuracy_against_time(comparison)
     for model in comparison.models:
-        yield f"curves {model.name}", figures.learning_curves(comparison, model.name)
-        yield f"rate {model.name}", figures.learning_rate(comparison, model.name)
-        yield f"confusion {model.name}", figures.confusion(comparison, model.name)
+        yield f"curves {model.name}", plots.learning_curves(comparison, model.name)
+        yield f"rate {model.name}", plots.learning_rate(comparison, model.name)
+        yield f"confusion {model.name}", plots.confusion(comparison, model.name)
         yield (
             f"mistakes {model.name}",
-            figures.confusion(comparison, model.name, diagonal=False, rates=True),
+            plots.confusion(comparison, model.name, diagonal=False, rates=True),
         )
-        yield f"classes {model.name}", figures.per_class(comparison, model.name)
-        yield f"calibration {model.name}", figures.calibration(comparison, model.name)
+        yield f"classes {model.name}", plots.per_class(comparison, model.name)
+        yield f"calibration {model.name}", plots.calibration(comparison, model.name)
 
 
 def texts(figure):
-    return re.findall(r"<text[^>]*>([^<]*)</text>", figures.svg(figure, alt="x"))
+    return re.findall(r"<text[^>]*>([^<]*)</text>", plots.svg(figure, alt="x"))
 
 
 def dots(axes):
@@ -67,7 +67,7 @@ def dots(axes):
 
 
 def test_accuracy_dots_show_every_seed_interval_mean_and_letter(study):
-    (axes,) = figures.accuracy_dots(study).axes
+    (axes,) = plots.accuracy_dots(study).axes
     drawn = [sorted(line.get_xdata()) for line in dots(axes)]
     assert drawn == [sorted(model.accuracy.per_seed) for model in study.models]
     bars = [line.get_xdata() for line in axes.lines if line.get_linewidth() == 2.2]
@@ -79,7 +79,7 @@ def test_accuracy_dots_show_every_seed_interval_mean_and_letter(study):
 
 
 def test_learning_curves_are_means_with_the_range_of_the_seeds(study):
-    figure = figures.learning_curves(study, "cnn")
+    figure = plots.learning_curves(study, "cnn")
     assert len(figure.axes) == 2
     histories = study.model("cnn").histories
     for axes, columns in zip(
@@ -91,7 +91,7 @@ def test_learning_curves_are_means_with_the_range_of_the_seeds(study):
         assert len(axes.collections) == 2  # the bands
         (selected,) = dots(axes)
         assert tuple(selected.get_xdata()) == study.model("cnn").selected_epochs
-    assert len(figures.learning_curves(study, "cnn", show=("loss",)).axes) == 1
+    assert len(plots.learning_curves(study, "cnn", show=("loss",)).axes) == 1
 
 
 def test_curves_leave_out_what_is_not_finite_and_end_where_a_seed_ended():
@@ -127,17 +127,17 @@ def test_learning_rate_and_penalties_are_told_from_the_histories(study):
     assert not is_constant(other)
     assert penalised(other)
     comparison = replace(study, models=(other,))
-    (axes,) = figures.learning_rate(comparison).axes
+    (axes,) = plots.learning_rate(comparison).axes
     np.testing.assert_allclose(axes.lines[0].get_ydata(), changed[0]["learning_rate"])
     assert axes.get_yscale() == "log"
-    assert "without penalty" in texts(figures.learning_curves(comparison))
+    assert "without penalty" in texts(plots.learning_curves(comparison))
 
 
 def test_confusion_draws_counts_or_rates_with_or_without_the_diagonal(study):
     matrix = study.model("mlp").confusion
-    image = figures.confusion(study, "mlp").axes[0].images[0]
+    image = plots.confusion(study, "mlp").axes[0].images[0]
     np.testing.assert_allclose(image.get_array(), matrix)
-    image = figures.confusion(study, "mlp", diagonal=False, rates=True).axes[0].images[0]
+    image = plots.confusion(study, "mlp", diagonal=False, rates=True).axes[0].images[0]
     expected = 100 * matrix / matrix.sum(axis=1, keepdims=True)
     np.testing.assert_allclose(image.get_array(), expected - np.diag(np.diag(expected)))
 
@@ -152,7 +152,7 @@ def test_a_verdict_turns_around_with_the_side_it_is_seen_from(study):
     pair = next(pair for pair in study.pairs if pair.verdict == "better")
     assert seen_from(pair, pair.a) == ("better", pair.test.difference)
     assert seen_from(pair, pair.b) == ("worse", -pair.test.difference)
-    shown = texts(figures.verdict_matrix(study))
+    shown = texts(plots.verdict_matrix(study))
     assert sum(text.startswith("▲") for text in shown) == 2
     assert sum(text.startswith("▼") for text in shown) == 2
     assert not any("-" in text for text in shown)  # a true minus: −
@@ -165,14 +165,14 @@ def test_the_frontier_holds_what_nothing_cheaper_equals():
 
 def test_accuracy_against_parameters_and_time_name_every_model(study):
     for figure in (
-        figures.accuracy_against_parameters(study),
-        figures.accuracy_against_time(study),
+        plots.accuracy_against_parameters(study),
+        plots.accuracy_against_time(study),
     ):
         assert {"cnn", "mlp", "big"} <= set(texts(figure))
     bare = replace(study, models=tuple(replace(m, seconds_per_trial=None) for m in study.models))
     message = "expected clocks of training, found none: the study did not record them"
     with pytest.raises(UsageError, match=f"^{re.escape(message)}$"):
-        figures.accuracy_against_time(bare)
+        plots.accuracy_against_time(bare)
 
 
 def test_variance_shares_sum_to_one_and_one_seed_has_none(study):
@@ -181,7 +181,7 @@ def test_variance_shares_sum_to_one_and_one_seed_has_none(study):
     estimate = replace(study.models[0].accuracy.estimate, seed_variance=None, noise_variance=None)
     single = replace(study.models[0], accuracy=replace(study.models[0].accuracy, estimate=estimate))
     assert variance_shares(single) is None
-    figures.variance(replace(study, models=(single,)))
+    plots.variance(replace(study, models=(single,)))
 
 
 def test_the_worst_classes_come_first(study):
@@ -189,14 +189,14 @@ def test_the_worst_classes_come_first(study):
     worst = worst_classes(model, 3)
     means = [score.mean for _, score in worst]
     assert means == sorted(score.mean for score in model.per_class_accuracy)[:3]
-    (axes,) = figures.per_class(study, "mlp").axes
+    (axes,) = plots.per_class(study, "mlp").axes
     assert len(dots(axes)) == 10
     without = replace(model, per_class_accuracy=(None, *model.per_class_accuracy[1:]))
     assert 0 not in [k for k, _ in worst_classes(without, 10)]
 
 
 def test_calibration_pools_the_seeds(study):
-    (axes,) = figures.calibration(study, "cnn").axes
+    (axes,) = plots.calibration(study, "cnn").axes
     seen = axes.lines[1]
     curves = study.model("cnn").calibration
     counts = np.sum([each.counts for each in curves], axis=0)
@@ -209,8 +209,8 @@ def test_an_unknown_model_is_named(study):
     message = "expected a model of this comparison (cnn, mlp, big), found rnn"
     message = message.replace("cnn, mlp, big", ", ".join(m.name for m in study.models))
     with pytest.raises(UsageError, match=f"^{re.escape(message)}$"):
-        figures.learning_curves(study, "rnn")
-    assert figures.learning_curves(replace(study, models=study.models[:1]))
+        plots.learning_curves(study, "rnn")
+    assert plots.learning_curves(replace(study, models=study.models[:1]))
 
 
 def test_spread_gives_every_dot_its_own_place():
@@ -228,7 +228,7 @@ def test_every_figure_becomes_svg_that_a_strict_page_allows(study):
     colors = {light for light, _ in PALETTE.values()} | {"#ffffff"}
     marks = set()
     for name, figure in every_figure(study):
-        text = figures.svg(figure, alt=f'"{name}" <&>')
+        text = plots.svg(figure, alt=f'"{name}" <&>')
         root = ElementTree.fromstring(text)
         assert root.attrib["role"] == "img"
         assert root.attrib["aria-label"] == f'"{name}" <&>'
@@ -246,14 +246,14 @@ def test_svg_is_the_same_every_time_and_leaves_no_setting_behind(study):
     import matplotlib
 
     before = dict(matplotlib.rcParams)
-    first = figures.svg(figures.accuracy_dots(study), alt="x")
+    first = plots.svg(plots.accuracy_dots(study), alt="x")
     assert dict(matplotlib.rcParams) == before
     with matplotlib.rc_context({"font.size": 40, "axes.facecolor": "red", "lines.linewidth": 9}):
-        assert figures.svg(figures.accuracy_dots(study), alt="x") == first
+        assert plots.svg(plots.accuracy_dots(study), alt="x") == first
 
 
 def test_a_standalone_svg_follows_light_and_dark(study):
-    text = figures.svg(figures.accuracy_dots(study), alt="x", standalone=True)
+    text = plots.svg(plots.accuracy_dots(study), alt="x", standalone=True)
     root = ElementTree.fromstring(text)
     assert root.tag == "{http://www.w3.org/2000/svg}svg"
     assert text.count("http") == 1
@@ -264,11 +264,11 @@ def test_a_standalone_svg_follows_light_and_dark(study):
 def test_class_names_are_not_read_as_mathematics(study):
     names = ("$\\frac{", "a$b$c", "<b>", "&amp;", "鞋", *study.class_names[5:])
     odd = replace(study, class_names=names)
-    shown = texts(figures.confusion(odd, "mlp"))
+    shown = texts(plots.confusion(odd, "mlp"))
     assert "$\\frac{" in shown
     assert "a$b$c" in shown
     assert "&lt;b&gt;" in shown
-    assert "鞋" in texts(figures.per_class(odd, "mlp"))
+    assert "鞋" in texts(plots.per_class(odd, "mlp"))
 
 
 @pytest.mark.parametrize("n_validation", [0, 500])
@@ -288,12 +288,12 @@ def test_mishaps_can_be_drawn(tmp_path, n_validation):
     )
     comparison = compare([folder])
     for name, figure in every_figure(comparison):
-        assert figures.svg(figure, alt=name)
+        assert plots.svg(figure, alt=name)
 
 
 def test_importing_figures_and_report_loads_no_matplotlib():
     code = (
-        "import sys, bakeoff.figures, bakeoff.report; "
+        "import sys, bakeoff.report.plots, bakeoff.report; "
         "print([n for n in ('matplotlib', 'jinja2', 'rich', 'keras', 'jax') if n in sys.modules])"
     )
     done = subprocess.run(
@@ -317,7 +317,7 @@ def test_names_beside_points_cover_nothing(study):
         )
         for place, size in enumerate(sizes)
     )
-    figure = figures.accuracy_against_parameters(replace(study, models=models))
+    figure = plots.accuracy_against_parameters(replace(study, models=models))
     (axes,) = figure.axes
     from matplotlib.backends.backend_agg import FigureCanvasAgg
 

@@ -18,12 +18,12 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from bakeoff import figures, report, study
+from bakeoff import report, study
 from bakeoff.analysis import notable_images
 from bakeoff.analysis.compare import compare
 from bakeoff.analysis.notable_images import Mistake, Suspect
 from bakeoff.errors import UsageError
-from bakeoff.report import images_part
+from bakeoff.report import images_section, plots
 from bakeoff.storage import thumbnails as pictures
 from bakeoff.storage.study_folder import StudyFolder
 from bakeoff.storage.thumbnails import Pictures, png, thumbnails
@@ -116,7 +116,7 @@ def test_suspects_are_asked_of_the_model_with_the_lowest_loss(by_hand):
         probabilities={**by_hand.probabilities, "sure": sure},
     )
     assert notable_images.label_suspects(two) == ()
-    assert images_part.label_suspects(two).text == "No label contradicts sure."
+    assert images_section.label_suspects(two).text == "No label contradicts sure."
 
 
 def test_without_cleanlab_the_report_says_so(fake, monkeypatch):
@@ -128,7 +128,7 @@ def test_without_cleanlab_the_report_says_so(fake, monkeypatch):
     ) in text_of(report.html(fake))
     shown = replace(fake, pictures=some_pictures(fake))
     with pytest.raises(UsageError) as raised:
-        figures.label_suspects(shown)
+        plots.label_suspects(shown)
     assert str(raised.value) == (
         "expected cleanlab, which ranks suspect labels, found none: pip install 'bakeoff[labels]'"
     )
@@ -351,8 +351,8 @@ def test_without_the_data_the_report_names_the_images_and_says_why(finished_stud
     ) in text_of(page)
     worst = notable_images.worst_mistakes(comparison, comparison.models[0].name)[0]
     assert f"no. {worst.place}" in text_of(page)
-    for draw in (figures.worst_mistakes, figures.samples, figures.label_suspects):
-        arguments = (comparison.models[0].name,) if draw is figures.worst_mistakes else ()
+    for draw in (plots.worst_mistakes, plots.samples, plots.label_suspects):
+        arguments = (comparison.models[0].name,) if draw is plots.worst_mistakes else ()
         with pytest.raises(UsageError) as raised:
             draw(comparison, *arguments)
         assert str(raised.value) == NO_PICTURES
@@ -429,7 +429,7 @@ def test_the_figure_of_suspects(finished_study):
 
 def test_figures_in_colour(by_hand):
     shown = replace(by_hand, pictures=some_pictures(by_hand, shape=(5, 6, 3)))
-    assert figures.worst_mistakes(shown).axes[0].images[0].get_array().shape == (5, 6, 3)
+    assert plots.worst_mistakes(shown).axes[0].images[0].get_array().shape == (5, 6, 3)
 
 
 def test_the_largest_pictures_of_ten_models_keep_the_page_below_5_mb(tmp_path, rng):

@@ -25,7 +25,7 @@ DERIVED = ("report.html", "comparison.json", "MODEL_CARD.md", "pictures.npz")
 def outcomes(tmp_path_factory):
     base = tmp_path_factory.mktemp("received")
     (base / "cache" / "matplotlib").mkdir(parents=True)
-    return run.outcomes(CASES, base, "bakeoff.report.page", "matplotlib.figure")
+    return run.outcomes(CASES, base, "bakeoff.report.html_page", "matplotlib.figure")
 
 
 @pytest.mark.parametrize("case", CASES, ids=lambda case: case.name)

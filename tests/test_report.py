@@ -25,9 +25,9 @@ from bakeoff.analysis.compare import compare
 from bakeoff.analysis.comparison import Finding
 from bakeoff.analysis.statistics import Estimate
 from bakeoff.errors import UsageError
-from bakeoff.report import layout, story, words
+from bakeoff.report import html_charts, sentences, wording
 from bakeoff.report.exports import escape_latex, escape_markdown
-from bakeoff.report.protocol import protocol
+from bakeoff.report.protocol_steps import protocol
 from bakeoff.report.terminal import clean, sparkline
 from bakeoff.utils.text import (
     counted,
@@ -191,7 +191,7 @@ def test_the_page_holds_every_number_of_the_comparison(study, parsed):
 def test_the_answer_comes_first_and_the_rest_in_order(study, parsed, page):
     assert study.recommended.model == "tiny"
     assert "Ship tiny." in parsed.body
-    assert story.reason(study) in parsed.body
+    assert sentences.reason(study) in parsed.body
     order = ["Ship", "All models", "Verdicts", "Findings", "Each model", "What accuracy costs",
              "Where the uncertainty comes from", "The images", "How this was done", "Environment",
              "Ledger"]  # fmt: skip
@@ -207,7 +207,7 @@ def test_the_dot_plot_has_every_seed_on_a_true_scale(study, parsed):
         assert f"{model.name} {100 * model.accuracy.mean:.2f} %" in first["aria-label"].replace(
             "\u00a0", " "
         )
-    strip = layout.strip([(m.name, m.accuracy, m.group) for m in study.models], strong="tiny")
+    strip = html_charts.strip([(m.name, m.accuracy, m.group) for m in study.models], strong="tiny")
     assert [len(row.dots) for row in strip.rows] == [3, 3, 3]
     assert [row.strong for row in strip.rows] == [m.name == "tiny" for m in study.models]
     # Places are an affine map of the values: the same slope between any two.
@@ -221,7 +221,7 @@ def test_the_dot_plot_has_every_seed_on_a_true_scale(study, parsed):
 
 
 def test_the_verdict_matrix_can_be_read_from_both_sides(study):
-    rows = dict(layout.verdict_rows(study))
+    rows = dict(html_charts.verdict_rows(study))
     names = [model.name for model in study.models]
     opposite = {"better": "worse", "worse": "better"}
     for i, a in enumerate(names):
@@ -238,11 +238,11 @@ def test_the_verdict_matrix_can_be_read_from_both_sides(study):
 
 def test_confusion_tables_name_classes_and_hide_the_diagonal_of_one(study):
     matrix = study.model("tiny").confusion
-    rates, wrong = layout.confusion_tables(matrix, CLASSES)
+    rates, wrong = html_charts.confusion_tables(matrix, CLASSES)
     assert rates.names == wrong.names == CLASSES
     assert rates.rows[3][1][3].text == f"{100 * matrix[3, 3] / matrix[3].sum():.1f}"
     assert all(wrong.rows[k][1][k].text == "" for k in range(10))
-    assert wrong.rows[3][1][4].shade == layout.SHADES  # Shirt for T-shirt/top: the most
+    assert wrong.rows[3][1][4].shade == html_charts.SHADES  # Shirt for T-shirt/top: the most
     assert wrong.rows[3][1][4].text == f"{matrix[3, 4]:.0f}"
 
 
@@ -250,7 +250,7 @@ def test_of_many_classes_the_most_mistaken_are_shown(rng):
     matrix = np.diag(np.full(30, 50.0))
     matrix[7, 21] = 9
     matrix[29, 3] = 4
-    rates, wrong = layout.confusion_tables(matrix, [f"class {k}" for k in range(30)], most=4)
+    rates, wrong = html_charts.confusion_tables(matrix, [f"class {k}" for k in range(30)], most=4)
     assert rates.names == ("class 3", "class 7", "class 21", "class 29")
     assert wrong.left_out == 26
     assert wrong.rows[1][1][2].text == "9.0"
@@ -650,7 +650,7 @@ def test_trajectories_in_words(study):
             selected_epochs=(1,),
             diverged_epochs=(None,),
         )
-        return story.trajectory(replace(study, findings=findings), model)
+        return sentences.trajectory(replace(study, findings=findings), model)
 
     over = Finding("over-fitting", "info", "mlp", "", "")
     assert said([2.0, 1.0, 0.5], [1.0, 0.8, 1.2], over) == [
@@ -675,7 +675,7 @@ def test_trajectories_in_words(study):
 
 
 def test_parameters_and_their_ratio_in_words(study):
-    assert story.about_parameters(study) == (
+    assert sentences.about_parameters(study) == (
         "tiny has the fewest parameters, 7,500; mlp 10,000 (1.33 times as many) and cnn 30,000 "
         "(4 times as many)."
     )
@@ -703,13 +703,13 @@ def test_numbers_are_written_as_people_write_them():
         *("–", "0.4 s", "41 s", "5.2 min", "90 min", "2.5 h"),
     ]
     assert whole_numbers((0, 1, 2, 3, 7, 9, 10)) == "0–3, 7, 9, 10"
-    assert words.seed_list((3,)) == "seed 3"
+    assert wording.seed_list((3,)) == "seed 3"
     assert listed(["a"]) == "a"
     assert listed("abc") == "a, b and c"
     assert counted(1, "class", "classes") == "1 class"
     assert p_value(0.0004) == "< 0.001"
     estimate = Estimate(0.5, 0.4, 0.6, 10, 1, None, "wilson", 0.1, None, None)
-    assert words.interval(estimate) == "40.00–60.00 %"
+    assert wording.interval(estimate) == "40.00–60.00 %"
 
 
 def test_layers_are_told_in_a_line_each():
@@ -725,21 +725,21 @@ def test_layers_are_told_in_a_line_each():
         "training": {"epochs": 5, "batch_size": 128,
                      "optimizer": {"rmsprop": {"learning_rate": 0.001}}},
     }  # fmt: skip
-    assert words.layers(settings) == [
+    assert wording.layers(settings) == [
         "conv2d 32, 3 × 3, relu, padding same",
         "max_pooling2d 2 × 2",
         "flatten",
         "dropout 0.25",
         "dense 64, kernel l2 0.001",
     ]
-    assert words.training(settings) == "rmsprop, learning rate 0.001, batches of 128, 5 epochs"
-    assert words.layers({"python": "my_models.py:build"}) == ["built by my_models.py:build"]
+    assert wording.training(settings) == "rmsprop, learning rate 0.001, batches of 128, 5 epochs"
+    assert wording.layers({"python": "my_models.py:build"}) == ["built by my_models.py:build"]
 
 
 def test_ticks_are_round_numbers():
-    assert layout.nice_ticks(0.883, 0.925) == [0.89, 0.9, 0.91, 0.92]
-    assert layout.nice_ticks(0.0, 1.0) == [0.0, 0.2, 0.4, 0.6, 0.8, 1.0]
-    assert layout.nice_ticks(0.98712, 0.98888) == [0.9875, 0.988, 0.9885]
+    assert html_charts.nice_ticks(0.883, 0.925) == [0.89, 0.9, 0.91, 0.92]
+    assert html_charts.nice_ticks(0.0, 1.0) == [0.0, 0.2, 0.4, 0.6, 0.8, 1.0]
+    assert html_charts.nice_ticks(0.98712, 0.98888) == [0.9875, 0.988, 0.9885]
 
 
 def test_ratios_stay_readable():

@@ -111,7 +111,7 @@ def _import_everything() -> None:
 
     import bakeoff.cli
     import bakeoff.progress
-    import bakeoff.report.page
+    import bakeoff.report.html_page
     import bakeoff.report.terminal
     import bakeoff.standing
     import bakeoff.study

@@ -13,55 +13,55 @@ from typing import Any
 
 from PIL import Image
 
-from bakeoff import figures
-from bakeoff.figures.style import PAPER
+from bakeoff.report import plots
+from bakeoff.report.plots.style import PAPER
 from bakeoff.study import compare
 
 HERE = Path(__file__).parent
 DOTS = "Test accuracy of every network: a dot a seed, the mean, its 95 % interval, letters"
 # name: what it shows; how it is drawn; of which study (0: digits, 1: three-models, 2: schedule)
 DRAWN: dict[str, tuple[str, Any, int]] = {
-    "accuracy": (DOTS, figures.accuracy_dots, 0),
+    "accuracy": (DOTS, plots.accuracy_dots, 0),
     "verdicts": (
         "Each network against each, with the difference in points",
-        figures.verdict_matrix,
+        plots.verdict_matrix,
         0,
     ),
     "parameters": (
         "Test accuracy against the number of parameters, the best joined by a line",
-        figures.accuracy_against_parameters,
+        plots.accuracy_against_parameters,
         0,
     ),
     "time": (
         "Test accuracy against the time of training one trial",
-        figures.accuracy_against_time,
+        plots.accuracy_against_time,
         0,
     ),
-    "variance": ("Shares of images and seeds in the uncertainty", figures.variance, 0),
-    "mnist": (DOTS, figures.accuracy_dots, 1),
+    "variance": ("Shares of images and seeds in the uncertainty", plots.variance, 0),
+    "mnist": (DOTS, plots.accuracy_dots, 1),
     "curves": (
         "Loss and accuracy of the network without dropout by epoch",
-        lambda study: figures.learning_curves(study, "dense"),
+        lambda study: plots.learning_curves(study, "dense"),
         1,
     ),
-    "rate": ("The learning rate by epoch", figures.learning_rate, 2),
+    "rate": ("The learning rate by epoch", plots.learning_rate, 2),
     "classes": (
         "Accuracy of the convolutional network on each digit, the worst first",
-        lambda study: figures.per_class(study, "cnn"),
+        lambda study: plots.per_class(study, "cnn"),
         1,
     ),
     "calibration": (
         "How often the convolutional network is right, by how sure it is",
-        lambda study: figures.calibration(study, "cnn"),
+        lambda study: plots.calibration(study, "cnn"),
         1,
     ),
 }
 PHOTOGRAPHED: dict[str, Any] = {
-    "confusion": lambda study: figures.confusion(study, "cnn", rates=True),
-    "mistakes": lambda study: figures.confusion(study, "cnn", diagonal=False),
-    "worst": lambda study: figures.worst_mistakes(study, "cnn"),
-    "suspects": figures.label_suspects,
-    "samples": figures.samples,
+    "confusion": lambda study: plots.confusion(study, "cnn", rates=True),
+    "mistakes": lambda study: plots.confusion(study, "cnn", diagonal=False),
+    "worst": lambda study: plots.worst_mistakes(study, "cnn"),
+    "suspects": plots.label_suspects,
+    "samples": plots.samples,
 }
 SCREENS = {"desktop": (1200, 980), "phone": (390, 844)}
 
@@ -70,7 +70,7 @@ def pictures(folders: list[str]) -> Iterator[tuple[str, bytes]]:
     """Yield every picture's file name and content."""
     studies = [compare([folder]).comparison for folder in folders]
     for name, (alt, draw, which) in DRAWN.items():
-        yield f"{name}.svg", figures.svg(draw(studies[which]), alt=alt, standalone=True).encode()
+        yield f"{name}.svg", plots.svg(draw(studies[which]), alt=alt, standalone=True).encode()
     for name, draw in PHOTOGRAPHED.items():
         buffer = io.BytesIO()
         draw(studies[1]).savefig(buffer, dpi=120, facecolor=PAPER)

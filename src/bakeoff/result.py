@@ -3,11 +3,12 @@
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, Literal
 
-from bakeoff import figures, report
+from bakeoff import report
 from bakeoff.analysis.comparison import Comparison, Finding, Pair
 from bakeoff.data import DataSet
 from bakeoff.errors import StudyError
 from bakeoff.illustrate import illustrated
+from bakeoff.report import plots
 from bakeoff.storage import atomic, formats
 from bakeoff.storage.study_folder import StudyFolder
 from bakeoff.workers import Lost
@@ -106,58 +107,58 @@ class Result:
 
     def plot_accuracy(self) -> "Figure":
         """Return the dot plot of accuracies: every seed, interval, letters."""
-        return figures.accuracy_dots(self.comparison)
+        return plots.accuracy_dots(self.comparison)
 
     def plot_verdicts(self) -> "Figure":
         """Return the matrix of verdicts, each model against each."""
-        return figures.verdict_matrix(self.comparison)
+        return plots.verdict_matrix(self.comparison)
 
     def plot_learning_curves(self, model: str | None = None) -> "Figure":
         """Return a model's loss and accuracy by epoch."""
-        return figures.learning_curves(self.comparison, model or self.recommended)
+        return plots.learning_curves(self.comparison, model or self.recommended)
 
     def plot_learning_rate(self, model: str | None = None) -> "Figure":
         """Return a model's learning rate by epoch."""
-        return figures.learning_rate(self.comparison, model or self.recommended)
+        return plots.learning_rate(self.comparison, model or self.recommended)
 
     def plot_confusion(
         self, model: str | None = None, *, diagonal: bool = True, rates: bool = False
     ) -> "Figure":
         """Return a model's confusion matrix, as counts or rates, with or without its diagonal."""
         chosen = model or self.recommended
-        return figures.confusion(self.comparison, chosen, diagonal=diagonal, rates=rates)
+        return plots.confusion(self.comparison, chosen, diagonal=diagonal, rates=rates)
 
     def plot_per_class(self, model: str | None = None) -> "Figure":
         """Return a model's accuracy in each class, with seeds and interval."""
-        return figures.per_class(self.comparison, model or self.recommended)
+        return plots.per_class(self.comparison, model or self.recommended)
 
     def plot_calibration(self, model: str | None = None) -> "Figure":
         """Return how often a model was right against how sure it was."""
-        return figures.calibration(self.comparison, model or self.recommended)
+        return plots.calibration(self.comparison, model or self.recommended)
 
     def plot_parameters(self) -> "Figure":
         """Return accuracy against the number of parameters, with the frontier."""
-        return figures.accuracy_against_parameters(self.comparison)
+        return plots.accuracy_against_parameters(self.comparison)
 
     def plot_time(self, kind: Literal["training", "prediction"] = "training") -> "Figure":
         """Return accuracy against the time of training or of predicting, with the frontier."""
-        return figures.accuracy_against_time(self.comparison, kind=kind)
+        return plots.accuracy_against_time(self.comparison, kind=kind)
 
     def plot_mistakes(self, model: str | None = None) -> "Figure":
         """Return the test images that a model gets most wrong, with its answers."""
-        return figures.worst_mistakes(self.comparison, model or self.recommended)
+        return plots.worst_mistakes(self.comparison, model or self.recommended)
 
     def plot_label_suspects(self) -> "Figure":
         """Return the test images whose labels deserve a second look; needs cleanlab."""
-        return figures.label_suspects(self.comparison)
+        return plots.label_suspects(self.comparison)
 
     def plot_samples(self) -> "Figure":
         """Return a few training images of every class."""
-        return figures.samples(self.comparison)
+        return plots.samples(self.comparison)
 
     def plot_variance(self) -> "Figure":
         """Return where each accuracy's uncertainty comes from: images, seeds, or both."""
-        return figures.variance(self.comparison)
+        return plots.variance(self.comparison)
 
     def illustrated(self, data: DataSet | None = None) -> "Result":
         """Return the same with pictures of the images that its report shows, where it can.

@@ -15,7 +15,7 @@ from markupsafe import escape
 
 from bakeoff.analysis.comparison import Comparison
 from bakeoff.analysis.statistics import Estimate
-from bakeoff.report import story, words
+from bakeoff.report import sentences, wording
 from bakeoff.utils.text import duration, percent
 
 CSV_COLUMNS = (
@@ -55,14 +55,14 @@ def markdown(comparison: Comparison) -> str:
         if line.strong:
             cells[0] = f"**{cells[0]}**"
         lines.append("| " + " | ".join(cells) + " |")
-    before, name, after = story.headline(comparison)
+    before, name, after = sentences.headline(comparison)
     bold = f"**{escape_markdown(name)}**" if name else ""
     answer = f"{escape_markdown(before)} {bold}".strip()
     parts = [
-        f"### {escape_markdown(words.heading(comparison))}",
+        f"### {escape_markdown(wording.heading(comparison))}",
         "\n".join(lines),
-        f"{answer}{escape_markdown(after)} {escape_markdown(story.reason(comparison))}".strip(),
-        *(escape_markdown(caution) for caution in story.cautions(comparison)),
+        f"{answer}{escape_markdown(after)} {escape_markdown(sentences.reason(comparison))}".strip(),
+        *(escape_markdown(caution) for caution in sentences.cautions(comparison)),
         escape_markdown(_basis(comparison)),
     ]
     return "\n\n".join(parts) + "\n"
@@ -120,7 +120,7 @@ def latex(comparison: Comparison) -> str:
         if line.strong:
             cells[0] = rf"\textbf{{{cells[0]}}}"
         (baselines if line.baseline else models).append(" & ".join(cells) + r" \\")
-    caption = escape_latex(f"{words.heading(comparison)}. {_basis(comparison)}")
+    caption = escape_latex(f"{wording.heading(comparison)}. {_basis(comparison)}")
     return "\n".join(
         [
             r"\begin{table}",
@@ -142,18 +142,18 @@ def latex(comparison: Comparison) -> str:
 
 def fragment(comparison: Comparison) -> str:
     """Return the answer and the table as HTML for a notebook's cell: no style, no script."""
-    before, name, after = story.headline(comparison)
+    before, name, after = sentences.headline(comparison)
     heads = "".join(f"<th>{escape(head)}</th>" for head in _HEADS)
     rows = []
     for line in _lines(comparison):
         first, *rest = (escape(cell) for cell in line.cells)
         shown = f"<strong>{first}</strong>" if line.strong else first
         rows.append(f"<tr><th>{shown}</th>{''.join(f'<td>{cell}</td>' for cell in rest)}</tr>")
-    cautions = "".join(f"<p>{escape(text)}</p>" for text in story.cautions(comparison))
+    cautions = "".join(f"<p>{escape(text)}</p>" for text in sentences.cautions(comparison))
     return (
-        f"<div><p><strong>{escape(words.heading(comparison))}</strong></p>"
+        f"<div><p><strong>{escape(wording.heading(comparison))}</strong></p>"
         f"<p>{escape(before)}<strong>{escape(name)}</strong>{escape(after)} "
-        f"{escape(story.reason(comparison))}</p>{cautions}"
+        f"{escape(sentences.reason(comparison))}</p>{cautions}"
         f"<table><thead><tr>{heads}</tr></thead><tbody>{''.join(rows)}</tbody></table>"
         f"<p><small>{escape(_basis(comparison))}</small></p></div>"
     )
@@ -178,10 +178,10 @@ def _lines(comparison: Comparison) -> Sequence[Line]:
                 model.name,
                 f"{model.parameters:,}",
                 percent(model.accuracy.mean),
-                words.interval(model.accuracy.estimate),
+                wording.interval(model.accuracy.estimate),
                 model.group,
-                words.loss(model.loss.mean),
-                words.selected_epochs(model),
+                wording.loss(model.loss.mean),
+                wording.selected_epochs(model),
                 duration(model.seconds_per_trial),
             ),
             strong=model.name == recommended,
@@ -191,10 +191,10 @@ def _lines(comparison: Comparison) -> Sequence[Line]:
     for baseline in comparison.baselines:
         accuracy = baseline.accuracy
         cells = (
-            words.baseline(baseline.name),
+            wording.baseline(baseline.name),
             f"{baseline.parameters:,}",
             percent(accuracy.mean),
-            words.interval(accuracy),
+            wording.interval(accuracy),
         )
         lines.append(Line((*cells, "", "", "", ""), baseline=True))
     return lines
@@ -202,10 +202,10 @@ def _lines(comparison: Comparison) -> Sequence[Line]:
 
 def _basis(comparison: Comparison) -> str:
     return (
-        f"Means over seeds with {words.INTERVAL} intervals; models that share a letter are not "
-        f"separated. {story.footer(comparison)}"
+        f"Means over seeds with {wording.INTERVAL} intervals; models that share a letter are not "
+        f"separated. {sentences.footer(comparison)}"
         if any(model.group for model in comparison.models)
-        else f"Means over seeds with {words.INTERVAL} intervals. {story.footer(comparison)}"
+        else f"Means over seeds with {wording.INTERVAL} intervals. {sentences.footer(comparison)}"
     )
 
 

@@ -18,8 +18,8 @@ from rich.text import Text
 
 from bakeoff.analysis.comparison import Comparison, Finding, ModelResult, Pair
 from bakeoff.analysis.statistics import Estimate
-from bakeoff.figures.curves import curve
-from bakeoff.report import story, words
+from bakeoff.report import sentences, wording
+from bakeoff.report.plots.curves import curve
 from bakeoff.utils import text as texts
 
 _BLOCKS = "▁▂▃▄▅▆▇█"
@@ -41,7 +41,7 @@ class TableView:
     ) -> Iterator[RenderableType]:
         """Print the parts one after the other."""
         comparison = self.comparison
-        yield Text(clean(words.heading(comparison)), style="bold")
+        yield Text(clean(wording.heading(comparison)), style="bold")
         yield Text()
         table, dropped = _fitted(comparison, console, options)
         yield table
@@ -53,11 +53,11 @@ class TableView:
                 yield Padding(line, (0, 0, 0, 2), expand=False)
         yield Text()
         yield _recommendation(comparison)
-        for caution in story.cautions(comparison):
+        for caution in sentences.cautions(comparison):
             yield Text(clean(caution), style="yellow")
         yield from _findings(comparison)
         yield Text()
-        yield Text(clean(story.footer(comparison)), style="dim")
+        yield Text(clean(sentences.footer(comparison)), style="dim")
 
 
 def table(comparison: Comparison) -> TableView:
@@ -121,8 +121,8 @@ def _table(comparison: Comparison, dropped: set[str], *, gap: int) -> Table:
     for model in comparison.models:
         strong = model.name == recommended
         optional = {
-            "loss": words.loss(model.loss.mean),
-            "epoch": words.selected_epochs(model),
+            "loss": wording.loss(model.loss.mean),
+            "epoch": wording.selected_epochs(model),
             "time": texts.duration(model.seconds_per_trial),
             "curve": _curve(model),
         }
@@ -136,7 +136,7 @@ def _table(comparison: Comparison, dropped: set[str], *, gap: int) -> Table:
         )
     for baseline in comparison.baselines:
         table.add_row(
-            Text("  " + clean(words.baseline(baseline.name))),
+            Text("  " + clean(wording.baseline(baseline.name))),
             f"{baseline.parameters:,}",
             _accuracy(baseline.accuracy),
             style="dim",
@@ -155,7 +155,7 @@ def _curve(model: ModelResult) -> str:
 
 
 def _explanation(comparison: Comparison, dropped: set[str]) -> str:
-    parts = [f"Test accuracy: mean and {words.INTERVAL} interval, {words.basis(comparison)}"]
+    parts = [f"Test accuracy: mean and {wording.INTERVAL} interval, {wording.basis(comparison)}"]
     if any(model.group for model in comparison.models):
         parts.append("models that share a letter are not separated")
     if "curve" not in dropped:
@@ -197,7 +197,7 @@ def _verdict(pair: Pair) -> Text:
     names = f"{pair.a} {joint} {pair.b}"
     if pair.verdict not in ("better", "worse"):
         names = f"{pair.a} and {pair.b} {pair.verdict}"
-    sign = words.VERDICTS[pair.verdict]
+    sign = wording.VERDICTS[pair.verdict]
     test = pair.test
     text = Text(f"{sign} {clean(names)}")
     if pair.by_less_than_margin:
@@ -215,11 +215,11 @@ def _verdict(pair: Pair) -> Text:
 
 
 def _recommendation(comparison: Comparison) -> Text:
-    before, name, after = story.headline(comparison)
+    before, name, after = sentences.headline(comparison)
     text = Text(clean(before), style="bold")
     text.append(clean(name), style=_RECOMMENDED)
     text.append(clean(after))
-    because = clean(story.reason(comparison))
+    because = clean(sentences.reason(comparison))
     if because:
         text.append(" ")
         text.append(because[:1].upper() + because[1:] if not name else because, style="not bold")

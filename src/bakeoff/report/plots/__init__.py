@@ -4,10 +4,10 @@ Nothing here touches pyplot or leaves a setting behind; matplotlib is imported w
 drawn. `svg` turns a figure into an element for a web page.
 """
 
-from bakeoff.figures.curves import learning_curves, learning_rate
-from bakeoff.figures.images import label_suspects, samples, worst_mistakes
-from bakeoff.figures.matrices import confusion, verdict_matrix
-from bakeoff.figures.scores import (
+from bakeoff.report.plots.curves import learning_curves, learning_rate
+from bakeoff.report.plots.images import label_suspects, samples, worst_mistakes
+from bakeoff.report.plots.matrices import confusion, verdict_matrix
+from bakeoff.report.plots.scores import (
     accuracy_against_parameters,
     accuracy_against_time,
     accuracy_dots,
@@ -15,7 +15,7 @@ from bakeoff.figures.scores import (
     per_class,
     variance,
 )
-from bakeoff.figures.vector import svg
+from bakeoff.report.plots.svg_export import svg
 
 __all__ = [
     "accuracy_against_parameters",

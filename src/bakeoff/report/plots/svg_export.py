@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING
 from xml.etree import ElementTree
 from xml.etree.ElementTree import Element
 
-from bakeoff.figures.style import PALETTE, styled
+from bakeoff.report.plots.style import PALETTE, styled
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure

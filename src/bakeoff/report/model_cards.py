@@ -7,12 +7,12 @@ from __future__ import annotations
 
 from bakeoff.analysis.comparison import Comparison, ModelResult
 from bakeoff.errors import UsageError
-from bakeoff.figures.scores import worst_classes
-from bakeoff.figures.style import find
-from bakeoff.report import story, words
+from bakeoff.report import sentences, wording
 from bakeoff.report.exports import escape_markdown as plain
-from bakeoff.report.model_part import scored
-from bakeoff.report.protocol import protocol
+from bakeoff.report.model_section import scored
+from bakeoff.report.plots.scores import worst_classes
+from bakeoff.report.plots.style import find
+from bakeoff.report.protocol_steps import protocol
 from bakeoff.utils import text
 
 _WORST = 3
@@ -47,9 +47,9 @@ def _model(result: ModelResult) -> list[str]:
         trainable = f", {result.trainable_parameters:,} of them trainable"
     return [
         f"- {text.counted(result.parameters, 'parameter')}{trainable}",
-        f"- Training: {plain(words.training(result.settings))}",
+        f"- Training: {plain(wording.training(result.settings))}",
         "- Layers, before the softmax output that Bakeoff adds:",
-        *(f"  1. {plain(line)}" for line in words.layers(result.settings)),
+        *(f"  1. {plain(line)}" for line in wording.layers(result.settings)),
     ]
 
 
@@ -58,8 +58,8 @@ def _why(comparison: Comparison, result: ModelResult) -> list[str]:
     if recommended is None or recommended.model != result.name:
         name = recommended.model if recommended else "none"
         return [f"It is not the recommended model; that is {plain(name)}."]
-    lines = [plain(story.reason(comparison))]
-    lines += [plain(caution) for caution in story.cautions(comparison)]
+    lines = [plain(sentences.reason(comparison))]
+    lines += [plain(caution) for caution in sentences.cautions(comparison)]
     return lines
 
 
@@ -84,10 +84,10 @@ def _scores(comparison: Comparison, result: ModelResult) -> list[str]:
         ("Accuracy", scored(result.accuracy.estimate)),
         ("Balanced accuracy", scored(result.balanced_accuracy.estimate)),
         ("Macro F1", scored(result.macro_f1.estimate)),
-        ("Loss (cross-entropy)", f"{words.loss(loss.mean)} ({words.loss_interval(loss)})"),
+        ("Loss (cross-entropy)", f"{wording.loss(loss.mean)} ({wording.loss_interval(loss)})"),
     ]
     return [
-        f"Means with {words.INTERVAL} intervals; {images}, {seeds}.",
+        f"Means with {wording.INTERVAL} intervals; {images}, {seeds}.",
         "",
         "| Score | Value |",
         "| --- | --- |",
@@ -96,7 +96,7 @@ def _scores(comparison: Comparison, result: ModelResult) -> list[str]:
 
 
 def _confusions(comparison: Comparison, result: ModelResult) -> list[str]:
-    lines = [plain(story.about_mistakes(comparison, result))]
+    lines = [plain(sentences.about_mistakes(comparison, result))]
     worst = worst_classes(result, _WORST)
     if worst:
         said = [f"{comparison.class_names[k]} {scored(score.estimate)}" for k, score in worst]
@@ -114,7 +114,7 @@ def _limits(comparison: Comparison, result: ModelResult) -> list[str]:
             f"{text.percent(max(result.accuracy.per_seed))} here."
         ),
     ]
-    calibration = story.about_calibration(result)
+    calibration = sentences.about_calibration(result)
     if calibration:
         lines.append(f"- {plain(calibration)}")
     for finding in comparison.findings:

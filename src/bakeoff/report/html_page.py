@@ -19,16 +19,15 @@ import numpy as np
 from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
 
-from bakeoff import figures
 from bakeoff.analysis.comparison import BaselineResult, Comparison, ModelResult
 from bakeoff.analysis.statistics import Estimate
-from bakeoff.figures.scores import variance_shares
-from bakeoff.figures.style import PALETTE
-from bakeoff.report import story, words
-from bakeoff.report.images_part import about_samples, label_suspects, samples
-from bakeoff.report.layout import SHADES, strip, verdict_rows
-from bakeoff.report.model_part import Picture, anchor, model_part, scored
-from bakeoff.report.protocol import protocol
+from bakeoff.report import plots, sentences, wording
+from bakeoff.report.html_charts import SHADES, strip, verdict_rows
+from bakeoff.report.images_section import about_samples, label_suspects, samples
+from bakeoff.report.model_section import Picture, anchor, model_part, scored
+from bakeoff.report.plots.scores import variance_shares
+from bakeoff.report.plots.style import PALETTE
+from bakeoff.report.protocol_steps import protocol
 from bakeoff.utils.text import duration, percent, points, ratio, sentence
 
 _APART = re.compile(r" %|\bp [<=] ")
@@ -93,7 +92,7 @@ def html(comparison: Comparison) -> str:
         environment=list(_environment(comparison)),
         ledger=[_ledger_line(line) for line in comparison.ledger],
         studies=f"the study {comparison.study}",
-        footer=story.footer(comparison),
+        footer=sentences.footer(comparison),
         version=comparison.environment.get("bakeoff", ""),
     )
 
@@ -101,13 +100,13 @@ def html(comparison: Comparison) -> str:
 def _answer(comparison: Comparison) -> dict[str, Any]:
     scores = [(model.name, model.accuracy, model.group) for model in comparison.models]
     recommended = comparison.recommended
-    basis = words.basis(comparison)
+    basis = wording.basis(comparison)
     said = [f"{m.name} {scored(m.accuracy.estimate)}{_letters(m)}" for m in comparison.models]
     return {
-        "heading": words.heading(comparison),
-        "headline": story.headline(comparison),
-        "reason": story.reason(comparison),
-        "cautions": story.cautions(comparison),
+        "heading": wording.heading(comparison),
+        "headline": sentences.headline(comparison),
+        "reason": sentences.reason(comparison),
+        "cautions": sentences.cautions(comparison),
         "dots": strip(scores, strong=recommended.model if recommended else None)
         if scores
         else None,
@@ -124,17 +123,17 @@ def _table(comparison: Comparison) -> dict[str, Any]:
     recommended = comparison.recommended.model if comparison.recommended else None
     smallest = min((model.parameters for model in comparison.models), default=0)
     grouped = any(model.group for model in comparison.models)
-    notes = (story.about_parameters(comparison), story.about_loss(comparison))
+    notes = (sentences.about_parameters(comparison), sentences.about_loss(comparison))
     return {
         "rows": [
             TableRow(m.name, _cells(m, smallest, grouped), m.name == recommended)
             for m in comparison.models
         ],
         "baselines": [
-            TableRow(words.baseline(each.name), _baseline_cells(each, grouped))
+            TableRow(wording.baseline(each.name), _baseline_cells(each, grouped))
             for each in comparison.baselines
         ],
-        "mark": story.mark(comparison),
+        "mark": sentences.mark(comparison),
         "table_notes": [note for note in notes if note],
     }
 
@@ -148,14 +147,14 @@ def _cells(model: ModelResult, smallest: int, grouped: bool) -> tuple[Entry, ...
         _accuracy(model.accuracy.estimate),
         *([Entry(model.group, "", model.group)] if grouped else []),
         Entry(
-            words.loss(loss.mean),
-            words.loss_interval(loss),
+            wording.loss(loss.mean),
+            wording.loss_interval(loss),
             repr(loss.mean),
         ),
         _accuracy(model.balanced_accuracy.estimate),
         _accuracy(model.macro_f1.estimate),
         Entry(
-            words.selected_epochs(model),
+            wording.selected_epochs(model),
             f"of {model.epochs}",
             repr(float(np.mean(epochs))) if epochs else "",
         ),
@@ -174,7 +173,7 @@ def _baseline_cells(baseline: BaselineResult, grouped: bool) -> tuple[Entry, ...
 
 
 def _accuracy(estimate: Estimate) -> Entry:
-    return Entry(percent(estimate.mean), words.interval(estimate), repr(estimate.mean))
+    return Entry(percent(estimate.mean), wording.interval(estimate), repr(estimate.mean))
 
 
 def _letters(model: ModelResult) -> str:
@@ -186,7 +185,7 @@ def _verdicts(comparison: Comparison) -> dict[str, Any]:
     return {
         "pairs": [sentence(pair.sentence) for pair in comparison.pairs],
         "verdict_rows": verdict_rows(comparison) if judged else [],
-        "about_margin": story.about_margin(comparison),
+        "about_margin": sentences.about_margin(comparison),
     }
 
 
@@ -203,26 +202,29 @@ def _findings(comparison: Comparison) -> dict[str, Any]:
 
 
 def _costs(comparison: Comparison) -> dict[str, Any]:
-    basis = sentence(words.basis(comparison))
+    basis = sentence(wording.basis(comparison))
     legend = f"The broad line joins the models that nothing cheaper equals; bars are 95 %. {basis}"
     models, costs = comparison.models, []
     if models:
         said = "; ".join(
             f"{m.name} {m.parameters:,} parameters, {percent(m.accuracy.mean)}" for m in models
         )
-        drawn = figures.accuracy_against_parameters(comparison)
+        drawn = plots.accuracy_against_parameters(comparison)
         alt = f"Test accuracy against parameters: {said}."
-        costs.append(Picture(Markup(figures.svg(drawn, alt=alt)), legend))
+        costs.append(Picture(Markup(plots.svg(drawn, alt=alt)), legend))
     for kind, field in (("training", "seconds_per_trial"), ("prediction", "prediction_seconds")):
         clocks = [(m, getattr(m, field)) for m in models if getattr(m, field)]
         if clocks:
             said = "; ".join(
                 f"{m.name} {duration(clock)}, {percent(m.accuracy.mean)}" for m, clock in clocks
             )
-            drawn = figures.accuracy_against_time(comparison, kind=kind)  # type: ignore[arg-type]
+            drawn = plots.accuracy_against_time(comparison, kind=kind)  # type: ignore[arg-type]
             alt = f"Test accuracy against the time of {kind}: {said}."
-            costs.append(Picture(Markup(figures.svg(drawn, alt=alt)), legend))
-    return {"costs": costs, "about_frontier": story.about_frontier(comparison) if models else ""}
+            costs.append(Picture(Markup(plots.svg(drawn, alt=alt)), legend))
+    return {
+        "costs": costs,
+        "about_frontier": sentences.about_frontier(comparison) if models else "",
+    }
 
 
 def _variance(comparison: Comparison) -> dict[str, Any]:
@@ -231,14 +233,14 @@ def _variance(comparison: Comparison) -> dict[str, Any]:
         parts = variance_shares(model)
         if parts is not None:
             images, seeds, both = (round(100 * part, 2) for part in parts)
-            error = points(story.standard_error(model))
+            error = points(sentences.standard_error(model))
             shares.append(Share(model.name, images, seeds, both, error))
     said = [
         f"{s.name} images {s.images:.0f} %, seeds {s.seeds:.0f} %, both together {s.both:.0f} %"
         for s in shares
     ]
     return {
-        "about_variance": story.about_variance(comparison),
+        "about_variance": sentences.about_variance(comparison),
         "shares": shares,
         "shares_alt": f"Shares of each accuracy’s squared standard error: {'; '.join(said)}.",
     }
@@ -260,7 +262,9 @@ def _ledger_line(line: Mapping[str, Any]) -> dict[str, str]:
     return {
         "opening": str(line.get("opening", "")),
         "time": str(line.get("time", "")),
-        "models": "; ".join(f"{name}: {words.seed_list(seeds)}" for name, seeds in models.items()),
+        "models": "; ".join(
+            f"{name}: {wording.seed_list(seeds)}" for name, seeds in models.items()
+        ),
         "recipe": str(line.get("recipe", ""))[:12],
         "test": str(line.get("test", ""))[:12],
     }

@@ -11,10 +11,10 @@ from math import sqrt
 import numpy as np
 
 from bakeoff.analysis.comparison import Comparison, ModelResult
-from bakeoff.figures.curves import curve
-from bakeoff.figures.matrices import mistakes
-from bakeoff.figures.scores import frontier, variance_shares
-from bakeoff.report.words import basis, loss, loss_interval, seed_list
+from bakeoff.report.plots.curves import curve
+from bakeoff.report.plots.matrices import mistakes
+from bakeoff.report.plots.scores import frontier, variance_shares
+from bakeoff.report.wording import basis, loss, loss_interval, seed_list
 from bakeoff.utils.text import counted, listed, percent, points, ratio, sentence
 
 _RISE = 0.05  # share by which the validation loss must have risen to be called so

@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Literal
 import numpy as np
 
 from bakeoff.errors import UsageError
-from bakeoff.figures.labels import Point, label_points, shorten
-from bakeoff.figures.style import (
+from bakeoff.report.plots.labels import Point, label_points, shorten
+from bakeoff.report.plots.style import (
     BLUE,
     FONT,
     GREEN,

@@ -7,14 +7,13 @@ from dataclasses import dataclass
 
 from markupsafe import Markup
 
-from bakeoff import figures
 from bakeoff.analysis.comparison import Comparison, ModelResult
 from bakeoff.analysis.statistics import Estimate
-from bakeoff.figures.curves import is_constant, penalised
-from bakeoff.figures.scores import worst_classes
-from bakeoff.report import story, words
-from bakeoff.report.images_part import Gallery, worst_mistakes
-from bakeoff.report.layout import MOST_CLASSES, Matrix, Strip, confusion_tables, strip
+from bakeoff.report import plots, sentences, wording
+from bakeoff.report.html_charts import MOST_CLASSES, Matrix, Strip, confusion_tables, strip
+from bakeoff.report.images_section import Gallery, worst_mistakes
+from bakeoff.report.plots.curves import is_constant, penalised
+from bakeoff.report.plots.scores import worst_classes
 from bakeoff.utils import text
 from bakeoff.utils.text import number
 
@@ -55,7 +54,7 @@ def anchor(place: int) -> str:
 
 def scored(estimate: Estimate) -> str:
     """Return an accuracy with its interval: "91.77 % (91.43–92.10 %)"."""
-    return f"{text.percent(estimate.mean)} ({words.interval(estimate)})"
+    return f"{text.percent(estimate.mean)} ({wording.interval(estimate)})"
 
 
 def model_part(comparison: Comparison, place: int) -> ModelPart:
@@ -73,9 +72,9 @@ def model_part(comparison: Comparison, place: int) -> ModelPart:
         anchor=anchor(place),
         facts=_facts(result, seeds),
         seeds=f"{seeds}, {images}",
-        trajectory=story.trajectory(comparison, result),
+        trajectory=sentences.trajectory(comparison, result),
         figures=list(_pictures(comparison, result)),
-        mistakes=story.about_mistakes(comparison, result),
+        mistakes=sentences.about_mistakes(comparison, result),
         worst=worst_mistakes(comparison, result),
         rates=rates,
         wrong=wrong,
@@ -85,8 +84,8 @@ def model_part(comparison: Comparison, place: int) -> ModelPart:
             f"{shown}The worst class first; a dot is one seed, the bar the 95 % interval. "
             f"{images}, {seeds}."
         ),
-        training=words.training(result.settings),
-        layers=words.layers(result.settings),
+        training=wording.training(result.settings),
+        layers=wording.layers(result.settings),
     )
 
 
@@ -104,22 +103,22 @@ def _facts(result: ModelResult, seeds: str) -> str:
 
 
 def _pictures(comparison: Comparison, result: ModelResult) -> Iterator[Picture]:
-    name, said = result.name, " ".join(story.trajectory(comparison, result))
+    name, said = result.name, " ".join(sentences.trajectory(comparison, result))
     band = "the band spans all seeds; " if len(result.seeds) > 1 else ""
     dots = f"{band}a dot marks a seed’s selected epoch."
     loss = "Loss as trained, with weight penalties; " if penalised(result) else "Loss; "
     for panel, caption in (("loss", loss), ("accuracy", "Accuracy; ")):
-        drawn = figures.learning_curves(comparison, name, show=(panel,))  # type: ignore[arg-type]
+        drawn = plots.learning_curves(comparison, name, show=(panel,))  # type: ignore[arg-type]
         alt = f"Learning curves of {name}: {panel} by epoch, training and validation. {said}"
-        yield Picture(Markup(figures.svg(drawn, alt=alt)), caption + dots)
-    said = story.about_calibration(result)
-    drawn = figures.calibration(comparison, name)
+        yield Picture(Markup(plots.svg(drawn, alt=alt)), caption + dots)
+    said = sentences.about_calibration(result)
+    drawn = plots.calibration(comparison, name)
     alt = f"Calibration of {name}: share of right answers by confidence. {said}"
     caption = f"Right answers by confidence; bars: share of the images. {said}"
-    yield Picture(Markup(figures.svg(drawn, alt=alt)), caption)
+    yield Picture(Markup(plots.svg(drawn, alt=alt)), caption)
     if not is_constant(result):
         rates = result.histories[0]["learning_rate"]
         first, last = number(float(rates[0])), number(float(rates[-1]))
         alt = f"Learning rate of {name} by epoch, from {first} to {last}."
-        drawn = figures.learning_rate(comparison, name)
-        yield Picture(Markup(figures.svg(drawn, alt=alt)), "Learning rate by epoch.")
+        drawn = plots.learning_rate(comparison, name)
+        yield Picture(Markup(plots.svg(drawn, alt=alt)), "Learning rate by epoch.")

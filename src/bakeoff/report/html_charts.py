@@ -11,9 +11,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from bakeoff.analysis.comparison import Comparison, Pair, Score
-from bakeoff.figures.matrices import mistakes, row_rates, seen_from
-from bakeoff.figures.style import spread
-from bakeoff.report.words import VERDICTS, interval
+from bakeoff.report.plots.matrices import mistakes, row_rates, seen_from
+from bakeoff.report.plots.style import spread
+from bakeoff.report.wording import VERDICTS, interval
 from bakeoff.utils.text import percent, signed_points
 
 MOST_CLASSES = 20  # rows of a confusion matrix or of the accuracies by class

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from bakeoff.figures.style import FONT, INK, MUTED
+from bakeoff.report.plots.style import FONT, INK, MUTED
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Literal
 import numpy as np
 from numpy.typing import NDArray
 
-from bakeoff.figures.style import (
+from bakeoff.report.plots.style import (
     BLUE,
     GREEN,
     INK,

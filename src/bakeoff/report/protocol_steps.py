@@ -8,7 +8,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from bakeoff.analysis.comparison import Comparison
-from bakeoff.report.words import INTERVAL, SELECTIONS, baseline, seed_count, seed_list
+from bakeoff.report.wording import INTERVAL, SELECTIONS, baseline, seed_count, seed_list
 from bakeoff.utils.text import counted, listed, points
 
 

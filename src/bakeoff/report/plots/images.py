@@ -9,8 +9,8 @@ import numpy as np
 
 from bakeoff.analysis import notable_images
 from bakeoff.errors import UsageError
-from bakeoff.figures.labels import shorten
-from bakeoff.figures.style import FONT, INK, MUTED, find, styled
+from bakeoff.report.plots.labels import shorten
+from bakeoff.report.plots.style import FONT, INK, MUTED, find, styled
 from bakeoff.storage.thumbnails import Image, Pictures
 
 if TYPE_CHECKING:

@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
-from bakeoff.figures.labels import shorten
-from bakeoff.figures.style import (
+from bakeoff.report.plots.labels import shorten
+from bakeoff.report.plots.style import (
     BLUE,
     FONT,
     INK,

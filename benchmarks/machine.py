@@ -7,7 +7,7 @@ from importlib import metadata
 from pathlib import Path
 from typing import Any
 
-from bakeoff.prepare import environment
+from bakeoff.study.environment import environment
 
 REPOSITORY = Path(__file__).parents[1]
 PACKAGES = (

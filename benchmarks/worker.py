@@ -9,8 +9,8 @@ import json
 import sys
 import time
 
+from bakeoff.study.jobs import TrainJob
 from bakeoff.training import backend
-from bakeoff.trial import TrainJob
 from benchmarks.opponents.child import peak_bytes
 
 

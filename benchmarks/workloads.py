@@ -10,9 +10,9 @@ from numpy.typing import NDArray
 
 from bakeoff import recipe as recipes
 from bakeoff.errors import UsageError
-from bakeoff.prepare import load_split
 from bakeoff.recipe import ModelRecipe
 from bakeoff.recipe.architecture import Architecture, describe
+from bakeoff.study.create import load_split
 
 HELD_OUT = 10_000  # the last training images, on which `accuracy` is measured; never test images
 

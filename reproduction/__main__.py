@@ -8,8 +8,8 @@ from typing import Any
 
 from bakeoff import data
 from bakeoff.errors import BakeoffError, Interrupted, UsageError
-from bakeoff.progress import progress
 from bakeoff.storage import atomic
+from bakeoff.study.progress import progress
 from reproduction import parts, unsealed
 
 DOCS = parts.HERE.parent / "docs"

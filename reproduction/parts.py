@@ -9,10 +9,10 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from bakeoff import recipe as recipes
-from bakeoff import study
 from bakeoff.errors import StudyError, TrialLost
 from bakeoff.recipe import Recipe
 from bakeoff.storage.study_folder import StudyFolder
+from bakeoff.study.run import run
 from bakeoff.utils.events import Watcher
 
 HERE = Path(__file__).parent
@@ -98,7 +98,7 @@ def train(
 ) -> None:
     """Train what a part lacks and leave its test set sealed; `seeds` instead of the planned."""
     count = part.seeds if seeds is None else seeds
-    result = study.run(
+    result = run(
         part.declared(),
         out=root / part.name,
         seeds=count,
@@ -114,7 +114,7 @@ def train(
 
 
 def open_part(
-    part: Part, *, root: Path = ROOT, watcher: Watcher, run: Callable[..., object] = study.run
+    part: Part, *, root: Path = ROOT, watcher: Watcher, run: Callable[..., object] = run
 ) -> None:
     """Open the test set of a part whose trials are all there; once opened, this does nothing.
 

@@ -15,11 +15,11 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from bakeoff import prepare
 from bakeoff import recipe as recipes
 from bakeoff.errors import StudyError
 from bakeoff.recipe import ModelRecipe, Recipe
 from bakeoff.storage import atomic, formats
+from bakeoff.study import create
 from bakeoff.utils.events import Watcher
 from reproduction.parts import ROOT
 from reproduction.reported import EPOCHS_WATCHED
@@ -135,7 +135,7 @@ def _run_choice(
     from bakeoff.training.trainer import Development
 
     recipe = choice.declared()
-    data, split = prepare.load_split(recipe)
+    data, split = create.load_split(recipe)
     watched = np.concatenate([split.test, split.validation])
     development = Development(
         data.images[split.train],

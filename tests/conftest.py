@@ -54,14 +54,15 @@ models:
 @pytest.fixture(scope="session")
 def finished_study(tmp_path_factory):
     """Return the folder of a study that was carried out, with its recipe beside it; read only."""
-    from bakeoff import recipe, study
+    from bakeoff import recipe
+    from bakeoff.study.run import run
 
     folder = tmp_path_factory.mktemp("tiny")
     (folder / "tiny.yaml").write_text(TINY, encoding="utf-8")
     with pytest.MonkeyPatch.context() as patched:
         patched.setenv("BAKEOFF_HOME", str(folder / "home"))
         patched.setenv(native.SWITCH, "plain")
-        study.run(recipe.load(folder / "tiny.yaml"), out=folder / "tiny")
+        run(recipe.load(folder / "tiny.yaml"), out=folder / "tiny")
     return folder / "tiny"
 
 

@@ -81,7 +81,7 @@ class Act:
         raise TrialLost("lost it")
 
     def be_busy(self, on_epoch):
-        from bakeoff.trial import Busy
+        from bakeoff.study.jobs import Busy
 
         raise Busy
 

@@ -5,8 +5,8 @@ from pathlib import Path
 import numpy as np
 
 from bakeoff import recipe as recipes
-from bakeoff import study
 from bakeoff.storage import written_folder
+from bakeoff.study.run import run
 
 MODELS = {
     "linear": {"layers": []},
@@ -57,7 +57,7 @@ def declare(npz, **changes):
 def carry_out(npz, out, *, workers=2, watcher=None, options=None, **changes):
     """Run the study in real workers."""
     recipe = declare(npz, **changes)
-    return study.run(recipe, out=out, workers=workers, watcher=watcher, **options or {})
+    return run(recipe, out=out, workers=workers, watcher=watcher, **options or {})
 
 
 def files(folder, *rooms):

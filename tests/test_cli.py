@@ -18,12 +18,13 @@ from pathlib import Path
 import pytest
 import typer
 
-from bakeoff import study as studies
 from bakeoff.cli import main
 from bakeoff.cli.commands import app
-from bakeoff.result import Result
 from bakeoff.storage.study_folder import StudyFolder
-from bakeoff.workers import Lost
+from bakeoff.study import run as studies
+from bakeoff.study.executors.interface import Lost
+from bakeoff.study.result import Result
+from bakeoff.study.run import compare
 
 DOCS = (Path(__file__).parents[1] / "docs" / "commands.md").read_text(encoding="utf-8")
 COMMANDS = typer.main.get_command(app).commands
@@ -268,7 +269,7 @@ def test_only_one_model(call, tmp_path, finished_study):
 
 
 def test_lost_trials_are_named_and_the_exit_code_is_1(tiny_study, call, monkeypatch):
-    opened = studies.compare([tiny_study]).comparison
+    opened = compare([tiny_study]).comparison
     lost = (Lost("mlp seed 1", "its worker process was killed (out of memory?)"),)
     result = Result(StudyFolder(tiny_study), opened, lost)
     monkeypatch.setattr(studies, "run", lambda *_, **__: result)

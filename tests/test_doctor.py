@@ -5,12 +5,11 @@ Run: pytest tests/test_doctor.py
 
 import pytest
 
-from bakeoff import doctor
-from bakeoff.cli import main
-from bakeoff.doctor import Sign
-from bakeoff.result import Result
+from bakeoff.cli import doctor, main
+from bakeoff.cli.doctor import Sign
 from bakeoff.storage.user_ledger import user_ledger
-from bakeoff.workers import Lost
+from bakeoff.study.executors.interface import Lost
+from bakeoff.study.result import Result
 
 
 def by_name(signs):

@@ -12,9 +12,10 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from bakeoff import data, study
+from bakeoff import data
 from bakeoff.analysis.checks import MODEL_CHECKS, STUDY_CHECKS
 from bakeoff.recipe import load, parse
+from bakeoff.study.run import compare, run
 
 CODES = (*STUDY_CHECKS, *MODEL_CHECKS)
 DIVIDES = """
@@ -101,7 +102,7 @@ class Studies:
     def run(self, name, **settings):
         mapping = {"name": name, "baselines": ["majority"], "seeds": 3, **settings}
         recipe = parse(mapping, origin=name, folder=self.folder)
-        return study.run(recipe, out=self.folder / name, device="cpu")
+        return run(recipe, out=self.folder / name, device="cpu")
 
     def digits(self):
         return self.run(
@@ -133,12 +134,12 @@ class Studies:
     def unfinished(self):
         """Two seeds more for one model, trained and not yet opened."""
         self("single")
-        study.run(self.more_seeds(), out=self.folder / "single", only=["line-0"], device="cpu")
-        return study.compare([self.folder / "single"])
+        run(self.more_seeds(), out=self.folder / "single", only=["line-0"], device="cpu")
+        return compare([self.folder / "single"])
 
     def grown(self):
         self("unfinished")
-        return study.run(self.more_seeds(), out=self.folder / "single", device="cpu")
+        return run(self.more_seeds(), out=self.folder / "single", device="cpu")
 
     def more_seeds(self):
         recipe = load(self.folder / "single" / "recipe.yaml")

@@ -18,7 +18,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from bakeoff import report, study
+from bakeoff import report
 from bakeoff.analysis import notable_images
 from bakeoff.analysis.compare import compare
 from bakeoff.analysis.notable_images import Mistake, Suspect
@@ -27,6 +27,7 @@ from bakeoff.report import images_section, plots
 from bakeoff.storage import thumbnails as pictures
 from bakeoff.storage.study_folder import StudyFolder
 from bakeoff.storage.thumbnails import Pictures, png, thumbnails
+from bakeoff.study.run import compare as compare_studies
 from fake_study import FakeModel, write_study
 
 NEEDS_CLEANLAB = pytest.mark.skipif(
@@ -363,14 +364,14 @@ def test_a_lost_file_is_made_again_from_the_data(tiny_study):
     before = folder.pictures_file.read_bytes(), folder.report_file.read_bytes()
     folder.pictures_file.unlink()
     folder.report_file.unlink()
-    study.compare([folder]).write()
+    compare_studies([folder]).write()
     assert (folder.pictures_file.read_bytes(), folder.report_file.read_bytes()) == before
 
 
 def test_other_data_than_was_recorded_gives_no_pictures(tiny_study, digits):
     folder = StudyFolder(tiny_study)
     folder.pictures_file.unlink()
-    result = study.compare([folder])
+    result = compare_studies([folder])
     pixels = digits.images.copy()
     pixels[0, 0, 0, 0] += 1
     other = replace(digits, images=pixels)
@@ -383,7 +384,7 @@ def test_other_data_than_was_recorded_gives_no_pictures(tiny_study, digits):
 
 def test_a_study_whose_data_is_nowhere_is_reported_all_the_same(tmp_path):
     folder = write_study(tmp_path / "study", {"a": FakeModel(), "b": FakeModel(0.8)})
-    result = study.compare([folder])
+    result = compare_studies([folder])
     result.write()
     assert not folder.pictures_file.exists()
     assert json.loads(folder.comparison_file.read_text()) == result.to_json()
@@ -397,7 +398,7 @@ def words_of(figure):
 
 
 def test_figures_show_the_images(finished_study):
-    result = study.compare([finished_study])
+    result = compare_studies([finished_study])
     comparison = result.comparison
     name = comparison.models[0].name
     worst = notable_images.worst_mistakes(comparison, name)
@@ -419,7 +420,7 @@ def test_figures_show_the_images(finished_study):
 
 @NEEDS_CLEANLAB
 def test_the_figure_of_suspects(finished_study):
-    result = study.compare([finished_study])
+    result = compare_studies([finished_study])
     suspects = notable_images.label_suspects(result.comparison)
     drawn = result.plot_label_suspects()
     assert len(drawn.axes) == len(suspects) > 0

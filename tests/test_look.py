@@ -10,11 +10,10 @@ import pytest
 from PIL import Image
 from rich.console import Console
 
-from bakeoff import look
-from bakeoff.cli import main
+from bakeoff.cli import look, main
+from bakeoff.cli.look import Looked, Picture, numbers
 from bakeoff.data import DataSet
 from bakeoff.errors import UsageError
-from bakeoff.look import Looked, Picture, numbers
 
 
 @pytest.fixture

@@ -14,10 +14,11 @@ import numpy as np
 import pytest
 
 from bakeoff import recipe as recipes
-from bakeoff import study, verify
 from bakeoff.cli import main
 from bakeoff.errors import StorageError, UsageError
 from bakeoff.storage.study_folder import StudyFolder
+from bakeoff.study import verify
+from bakeoff.study.run import run as run_study
 from bakeoff.training import native
 from bakeoff.training.backend import jax
 from bakeoff.training.layers import kernels
@@ -266,7 +267,7 @@ def test_a_study_says_which_kernels_it_used_and_repeats_bit_for_bit(
     native.library().parent.mkdir(parents=True)
     shutil.copy(native_library, native.library())
     (tmp_path / "cnn.yaml").write_text(CNN)
-    study.run(recipes.load(tmp_path / "cnn.yaml"), out=tmp_path / "cnn", keep_sealed=True)
+    run_study(recipes.load(tmp_path / "cnn.yaml"), out=tmp_path / "cnn", keep_sealed=True)
     folder = StudyFolder(tmp_path / "cnn")
     assert folder.read_study()["environment"]["kernels"] == "native"
     again = verify.retrain(folder, "cnn:0", watcher=Watcher())

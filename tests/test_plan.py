@@ -8,10 +8,10 @@ from pathlib import Path
 
 import pytest
 
-from bakeoff import plan as plans
 from bakeoff import recipe as recipes
 from bakeoff.cli import main
 from bakeoff.errors import DataError, RecipeError
+from bakeoff.study import plan as plans
 from bakeoff.training import native
 
 MODELS = {

@@ -9,8 +9,8 @@ from types import SimpleNamespace
 import pytest
 from rich.console import Console
 
-from bakeoff import progress as progresses
-from bakeoff.progress import Display, Lines, Pace, progress
+from bakeoff.study import progress as progresses
+from bakeoff.study.progress import Display, Lines, Pace, progress
 from bakeoff.utils.events import Planned, Watcher
 
 

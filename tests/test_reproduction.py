@@ -431,11 +431,11 @@ def test_the_experiment_watches_what_the_engine_trains(tmp_path):
     assert watched.test.shape == (2, 360)
     assert unsealed.read(unsealed.Choice("x", "digits", ("mlp",), 1), root=tmp_path) is None
 
-    from bakeoff import prepare
+    from bakeoff.study import create
     from bakeoff.training.trainer import Development, Trainer
 
     recipe = choice.declared()
-    data, split = prepare.load_split(recipe)
+    data, split = create.load_split(recipe)
 
     def train(rows):
         development = Development(

@@ -10,10 +10,11 @@ from io import StringIO
 import pytest
 from rich.console import Console
 
-from bakeoff import report, study
+from bakeoff import report
 from bakeoff.errors import StudyError
-from bakeoff.result import Result
 from bakeoff.storage.study_folder import StudyFolder
+from bakeoff.study.result import Result
+from bakeoff.study.run import compare
 from fake_study import FakeModel, write_study
 
 ONE_MODEL = ("learning_curves", "learning_rate", "confusion", "per_class", "calibration")
@@ -26,7 +27,7 @@ def result(tmp_path_factory):
         tmp_path_factory.mktemp("result") / "study",
         {"big": FakeModel(0.9, parameters=9_000), "small": FakeModel(0.85, parameters=700)},
     )
-    return study.compare([folder])
+    return compare([folder])
 
 
 def texts(figure):
@@ -89,7 +90,7 @@ def test_what_is_written_is_derived_and_can_be_written_again(result):
         (
             1,
             "a run that opened nothing, of a study that was opened before: "
-            "bakeoff.study.compare compares what was opened",
+            "bakeoff.study.run.compare compares what was opened",
         ),
     ],
 )

@@ -10,9 +10,9 @@ from PIL import Image
 
 from bakeoff import recipe as recipes
 from bakeoff.cli import main
+from bakeoff.cli.new import new
 from bakeoff.errors import DataError, UsageError
-from bakeoff.plan import plan
-from bakeoff.scaffold import new
+from bakeoff.study.plan import plan
 
 
 def write_pictures(folder, rng, *, classes=("cats", "dogs"), count=10, size=(40, 30), mode="L"):

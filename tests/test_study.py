@@ -18,11 +18,14 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from bakeoff import study, workers
 from bakeoff.errors import RecipeError, StorageError, StudyError, UsageError
 from bakeoff.storage import formats, history, user_ledger, written_folder
 from bakeoff.storage.ledger import read_ledger
 from bakeoff.storage.study_folder import StudyFolder
+from bakeoff.study import run as run_module
+from bakeoff.study import status
+from bakeoff.study.executors import local_processes
+from bakeoff.study.run import run
 from jobs import Listener
 from small import LABELS, MODELS, carry_out, declare, files, identical, write_npz
 
@@ -145,7 +148,7 @@ def test_only_trains_what_it_names_and_opens_nothing(npz, tmp_path):
     assert sorted(set(listener.of("started"))) == ["mlp seed 0", "mlp seed 1"]
     assert not (out / "openings").exists()
     assert not (out / "baselines").exists()
-    states = {(t.model, t.seed): t.state for t in study.status(out).trials}
+    states = {(t.model, t.seed): t.state for t in status.status(out).trials}
     assert states == {
         ("linear", 0): "missing",
         ("linear", 1): "missing",
@@ -342,7 +345,7 @@ def test_a_full_disk_stops_with_a_sentence_and_the_study_goes_on_later(
 )
 def test_options_that_make_no_sense_are_refused(npz, tmp_path, options, error, text):
     with pytest.raises(error, match=f"^{re.escape(text)}$"):
-        study.run(declare(npz), out=tmp_path / "study", **options)
+        run(declare(npz), out=tmp_path / "study", **options)
     assert list(tmp_path.iterdir()) == []
 
 
@@ -367,8 +370,8 @@ def test_what_is_refused_or_finished_starts_no_process(npz, done, tmp_path, monk
     def started():
         raise AssertionError("a process was started")
 
-    monkeypatch.setattr(study, "warm_up", started)
-    monkeypatch.setattr(workers, "warm_up", started)
+    monkeypatch.setattr(run_module, "warm_up", started)
+    monkeypatch.setattr(local_processes, "warm_up", started)
     (tmp_path / "thesis.tex").write_text("chapter 1")
     refused = [
         (npz, tmp_path, {}),

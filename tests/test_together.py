@@ -12,18 +12,19 @@ import numpy as np
 import pytest
 
 import test_trainer
-from bakeoff.group import GroupJob
-from bakeoff.prepare import prepare
 from bakeoff.recipe import Recipe, parse
-from bakeoff.schedule import LANES, lanes_of, train
 from bakeoff.storage import written_folder
-from bakeoff.storage.study_folder import StudyFolder
-from bakeoff.study import run
+from bakeoff.storage.study_folder import StudyFolder, trial_lock
+from bakeoff.study.create import prepare
+from bakeoff.study.development_data import DEVELOPMENT, write_development
+from bakeoff.study.executors.local_processes import run_jobs
+from bakeoff.study.jobs import Busy, TrainJob
+from bakeoff.study.multi_trial_job import GroupJob
+from bakeoff.study.run import run
+from bakeoff.study.schedule import LANES, lanes_of, train
 from bakeoff.training import multi_trial
 from bakeoff.training.trainer import Trainer
-from bakeoff.trial import DEVELOPMENT, Busy, TrainJob, trial_lock, write_development
 from bakeoff.utils.events import Watcher
-from bakeoff.workers import run_jobs
 from test_trainer import declare, development, trained
 
 CNN = [

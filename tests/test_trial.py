@@ -11,13 +11,15 @@ import re
 import numpy as np
 import pytest
 
-from bakeoff import trial
 from bakeoff.errors import StorageError
 from bakeoff.storage import atomic, formats, written_folder
 from bakeoff.storage.history import read_history
 from bakeoff.storage.study_folder import StudyFolder
+from bakeoff.study import checkpoints as checkpointss
+from bakeoff.study import development_data, jobs
+from bakeoff.study.checkpoints import Checkpoints
+from bakeoff.study.jobs import BaselineJob, Busy, PredictJob, TrainJob
 from bakeoff.training.trainer import Trainer
-from bakeoff.trial import BaselineJob, Busy, Checkpoints, PredictJob, TrainJob
 from test_trainer import declare, development
 
 MODEL = declare(epochs=4)
@@ -28,7 +30,9 @@ def data(tmp_path):
     """A folder with the development images of test_trainer."""
     made = development()
     folder = tmp_path / "data"
-    trial.write_development(folder, {name: getattr(made, name) for name in trial.DEVELOPMENT})
+    development_data.write_development(
+        folder, {name: getattr(made, name) for name in development_data.DEVELOPMENT}
+    )
     return folder
 
 
@@ -133,7 +137,9 @@ def test_a_finished_trial_holds_what_the_study_folder_promises(tmp_path, data):
 def test_a_trial_without_a_validation_part_has_no_scores_of_one(tmp_path):
     made = development(validation=0)
     folder = tmp_path / "data"
-    trial.write_development(folder, {name: getattr(made, name) for name in trial.DEVELOPMENT})
+    development_data.write_development(
+        folder, {name: getattr(made, name) for name in development_data.DEVELOPMENT}
+    )
     job(tmp_path, folder, selection="last").run(lambda result: None)
     place = StudyFolder(tmp_path / "study").trial("mlp", 3)
     assert not (place / "validation.npy").exists()
@@ -149,7 +155,7 @@ def test_a_trial_that_died_goes_on_and_ends_in_the_same_bytes(tmp_path, data, ep
     with pytest.raises(Stop):
         job(tmp_path, data).run(stop_after(epochs))
     partial = StudyFolder(tmp_path / "study").partial("mlp", 3)
-    assert len(list(partial.iterdir())) == min(epochs, trial.CHECKPOINTS_KEPT)
+    assert len(list(partial.iterdir())) == min(epochs, checkpointss.CHECKPOINTS_KEPT)
     trained = []
     job(tmp_path, data).run(trained.append)
     assert [each.epoch for each in trained] == [0, 1, 2, 3]
@@ -181,7 +187,7 @@ def test_a_folder_in_the_place_of_a_trial_is_named(tmp_path, data):
 
 def test_a_trial_that_somebody_trains_is_not_touched(tmp_path, data):
     folder = StudyFolder(tmp_path / "study")
-    with folder.lock(trial.trial_lock("mlp", 3)), pytest.raises(Busy):
+    with folder.lock(jobs.trial_lock("mlp", 3)), pytest.raises(Busy):
         job(tmp_path, data).run(stop_after(0))
     assert not folder.partial("mlp", 3).exists()
 

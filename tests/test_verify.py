@@ -16,7 +16,7 @@ from bakeoff.cli import main
 from bakeoff.errors import StudyError
 from bakeoff.storage import formats, written_folder
 from bakeoff.storage.study_folder import StudyFolder
-from bakeoff.verify import DERIVED, Repeat, verify
+from bakeoff.study.verify import DERIVED, Repeat, verify
 
 
 def differences(folder):

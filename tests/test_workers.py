@@ -14,7 +14,8 @@ from pathlib import Path
 import pytest
 
 from bakeoff.errors import StudyError
-from bakeoff.workers import Lost, run_jobs
+from bakeoff.study.executors.interface import Lost
+from bakeoff.study.executors.local_processes import run_jobs
 from jobs import Act, Listener
 
 DEATHS = {
@@ -93,7 +94,8 @@ def test_a_job_that_another_process_is_doing_is_asked_for_again(tmp_path):
 
 def test_a_parent_hears_of_epochs_without_keras_and_keeps_standard_output(tmp_path):
     script = (
-        "import sys; from bakeoff.workers import run_jobs; from jobs import Act, Listener\n"
+        "import sys; from jobs import Act, Listener\n"
+        "from bakeoff.study.executors.local_processes import run_jobs\n"
         "listener = Listener()\n"
         "jobs = [Act(n, n, sys.argv[1]) for n in ('report', 'write_to_standard_output')]\n"
         "run_jobs(jobs, workers=1, device='cpu', cache=None, watcher=listener)\n"
@@ -113,7 +115,8 @@ def test_a_parent_hears_of_epochs_without_keras_and_keeps_standard_output(tmp_pa
 
 def test_workers_die_with_a_parent_that_is_killed(tmp_path):
     script = (
-        "import sys; from bakeoff.workers import run_jobs; from jobs import Act, Listener\n"
+        "import sys; from jobs import Act, Listener\n"
+        "from bakeoff.study.executors.local_processes import run_jobs\n"
         "jobs = [Act(str(n), 'sleep', sys.argv[1], group=str(n)) for n in range(2)]\n"
         "run_jobs(jobs, workers=2, device='cpu', cache=None, watcher=Listener())"
     )

@@ -110,17 +110,17 @@ def _import_everything() -> None:
     import sklearn.linear_model
 
     import bakeoff.cli
-    import bakeoff.progress
     import bakeoff.report.html_page
     import bakeoff.report.terminal
-    import bakeoff.standing
-    import bakeoff.study
+    import bakeoff.study.jobs
+    import bakeoff.study.progress
+    import bakeoff.study.run
+    import bakeoff.study.status
     import bakeoff.training.trainer
-    import bakeoff.trial
 
     codecs.lookup("ascii")  # another user may not be able to read it later
     gc.freeze()  # so that no fork looks through all this for garbage
-    assert matplotlib.figure and sklearn.linear_model and bakeoff.trial
+    assert matplotlib.figure and sklearn.linear_model and bakeoff.study.jobs
     if len(os.listdir("/proc/self/task")) > 1:
         raise RuntimeError("expected one thread, so that commands can be forked")
 

@@ -16,7 +16,7 @@ from typing import Any
 from bakeoff.errors import BakeoffError
 from bakeoff.storage.study_folder import StudyFolder
 from bakeoff.storage.written_folder import TIMING
-from bakeoff.verify import DERIVED, verify
+from bakeoff.study.verify import DERIVED, verify
 from torture import faults, state
 from torture.crash import SMALL, Reference
 from torture.faults import Plan

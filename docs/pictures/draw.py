@@ -15,7 +15,7 @@ from PIL import Image
 
 from bakeoff.report import plots
 from bakeoff.report.plots.style import PAPER
-from bakeoff.study import compare
+from bakeoff.study.run import compare
 
 HERE = Path(__file__).parent
 DOTS = "Test accuracy of every network: a dot a seed, the mean, its 95 % interval, letters"

@@ -11,12 +11,12 @@ from typing import TYPE_CHECKING, Any
 from bakeoff.errors import BakeoffError
 
 if TYPE_CHECKING:
-    from bakeoff.result import Result
-    from bakeoff.study import Study
+    from bakeoff.study.result import Result
+    from bakeoff.study.study import Study
 
 __all__ = ["BakeoffError", "Result", "Study"]
 
-_HOMES = {"Result": "bakeoff.result", "Study": "bakeoff.study"}
+_HOMES = {"Result": "bakeoff.study.result", "Study": "bakeoff.study.study"}
 
 
 def __getattr__(name: str) -> Any:

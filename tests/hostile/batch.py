@@ -41,19 +41,19 @@ def import_what_commands_import() -> None:
     import rich.table
 
     import bakeoff.cli.commands
+    import bakeoff.cli.look
     import bakeoff.data.folder
     import bakeoff.data.npz
     import bakeoff.data.published
-    import bakeoff.look
-    import bakeoff.plan
-    import bakeoff.progress
     import bakeoff.report.terminal
-    import bakeoff.standing
-    import bakeoff.study
-    import bakeoff.verify
+    import bakeoff.study.plan
+    import bakeoff.study.progress
+    import bakeoff.study.run
+    import bakeoff.study.status
+    import bakeoff.study.verify
 
     assert rich.table and PIL.PngImagePlugin and PIL.JpegImagePlugin and PIL.Image
-    assert bakeoff.verify
+    assert bakeoff.study.verify
 
 
 def carry_out(

@@ -15,9 +15,9 @@ from typing import Any
 import numpy as np
 
 from bakeoff import recipe as recipes
-from bakeoff.prepare import prepare, test_hash
 from bakeoff.storage import formats, history, ledger, written_folder
 from bakeoff.storage.study_folder import StudyFolder
+from bakeoff.study.create import prepare, test_hash
 from hostile.case import Case
 
 RECIPE = {

@@ -79,7 +79,7 @@ def new(
     ],
 ) -> None:
     """Write a recipe to start from, for a folder of images or a data set, into this folder."""
-    from bakeoff import scaffold
+    from bakeoff.cli import new as scaffold
 
     written = scaffold.new(data, folder=Path.cwd())
     for note in written.notes:
@@ -91,8 +91,8 @@ def new(
 @app.command()
 def plan(recipe: RecipeArgument, json: JsonOption = False) -> None:
     """Show layers, shapes, parameters and an estimate of time and memory; train nothing."""
-    from bakeoff import plan as plans
     from bakeoff import recipe as recipes
+    from bakeoff.study import plan as plans
 
     planned = plans.plan(recipes.load(recipe))
     if json:
@@ -144,12 +144,12 @@ def run(
     Stop it whenever you like: the same command goes on.
     """
     from bakeoff import recipe as recipes
-    from bakeoff import study
-    from bakeoff.progress import progress
+    from bakeoff.study.progress import progress
+    from bakeoff.study.run import run
 
     declared = recipes.load(recipe)
     with standard_output_kept(), progress() as watcher:
-        result = study.run(
+        result = run(
             declared,
             out=out,
             seeds=seeds,
@@ -168,7 +168,7 @@ def run(
 
 
 def _print_result(result: Any, *, json: bool) -> None:
-    from bakeoff import standing
+    from bakeoff.study import status as status_page
 
     if result.opened is not None:
         if json:
@@ -176,24 +176,23 @@ def _print_result(result: Any, *, json: bool) -> None:
         else:
             show(result.table(), "", f"Report: {result.folder.report_file}")
         return
-    now = standing.standing(result.folder)
+    now = status_page.status(result.folder.path)
     if json:
-        show_json(standing.sealed_json(now))
+        show_json(status_page.sealed_json(now))
     else:
-        show(standing.title(now), standing.table(now), "", *standing.sentences(now))
+        show(status_page.title(now), status_page.table(now), "", *status_page.sentences(now))
 
 
 @app.command()
 def status(study: StudyArgument, json: JsonOption = False) -> None:
     """Say what is done, what is missing, and how to go on."""
-    from bakeoff import standing
-    from bakeoff.storage.study_folder import StudyFolder
+    from bakeoff.study import status as status_page
 
-    now = standing.standing(StudyFolder(study))
+    now = status_page.status(study)
     if json:
-        show_json(standing.to_json(now))
+        show_json(status_page.to_json(now))
     else:
-        show(standing.title(now), standing.table(now), "", *standing.sentences(now))
+        show(status_page.title(now), status_page.table(now), "", *status_page.sentences(now))
 
 
 @app.command()
@@ -210,13 +209,14 @@ def compare(
     latex: Annotated[bool, typer.Option("--latex", help="Print the table in LaTeX.")] = False,
 ) -> None:
     """Show table and verdicts again, from what is on disk."""
-    from bakeoff import report, study
+    from bakeoff import report
+    from bakeoff.study.run import compare
 
     forms = {"--json": json, "--markdown": markdown, "--csv": csv, "--latex": latex}
     chosen = [name for name, wanted in forms.items() if wanted]
     if len(chosen) > 1:
         raise UsageError(f"compare: expected one form, found {' and '.join(chosen)}: choose one")
-    result = study.compare(studies)
+    result = compare(studies)
     writers = {"--markdown": report.markdown, "--csv": report.csv, "--latex": report.latex}
     if json:
         show_json(result.to_json())
@@ -229,7 +229,7 @@ def compare(
 @app.command()
 def report(study: StudyArgument) -> None:
     """Write the HTML report again, and say where it is."""
-    from bakeoff.study import compare
+    from bakeoff.study.run import compare
 
     result = compare([study])
     result.write()
@@ -248,9 +248,9 @@ def verify(
     ] = None,
 ) -> int:
     """Check that every byte is what was recorded."""
-    from bakeoff import verify as verification
-    from bakeoff.progress import progress
     from bakeoff.storage.study_folder import StudyFolder
+    from bakeoff.study import verify as verification
+    from bakeoff.study.progress import progress
 
     folder = StudyFolder(study)
     checked = verification.verify(folder)
@@ -285,7 +285,7 @@ def look(
     ] = None,
 ) -> None:
     """Explore a data set: counts, a grid of images, one image as picture and numbers."""
-    from bakeoff import look as looking
+    from bakeoff.cli import look as looking
 
     looked = looking.load(data)
     if save is not None:
@@ -333,7 +333,7 @@ def kernels(
 @app.command()
 def doctor() -> int:
     """Say whether this machine is ready, what is where, and what to do if something is wrong."""
-    from bakeoff.doctor import MARKS, examine
+    from bakeoff.cli.doctor import MARKS, examine
 
     wrong = False
     for sign in examine():

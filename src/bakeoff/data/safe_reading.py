@@ -3,11 +3,11 @@
 import os
 import stat
 from collections.abc import Iterator
-from contextlib import contextmanager, suppress
-from pathlib import Path
+from contextlib import contextmanager
 from typing import BinaryIO
 
 from bakeoff.errors import BakeoffError, DataError, printable
+from bakeoff.utils.machine import available_memory
 from bakeoff.utils.text import shown
 
 _SPECIAL = "expected a file, found a folder, a pipe or a device"
@@ -52,22 +52,6 @@ def _open(path: str | os.PathLike[str], flags: int) -> int:
         os.close(descriptor)
         raise DataError(_SPECIAL)
     return descriptor
-
-
-def available_memory() -> int:
-    """Return how many bytes may be asked for now: the machine's or, where less, the container's."""
-    found = []
-    with suppress(OSError, ValueError, IndexError):
-        lines = Path("/proc/meminfo").read_text(encoding="ascii").splitlines()
-        found += [int(line.split()[1]) << 10 for line in lines if line.startswith("MemAvailable:")]
-    with suppress(OSError, ValueError):
-        group = Path("/sys/fs/cgroup")
-        used = int((group / "memory.current").read_text())
-        found.append(int((group / "memory.max").read_text()) - used)  # "max": no limit
-    if not found:
-        with suppress(OSError, ValueError, AttributeError):
-            found.append(os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE") // 2)
-    return max(min(found, default=1 << 32), 0)
 
 
 def check_memory(wanted: int) -> None:

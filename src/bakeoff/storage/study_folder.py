@@ -141,7 +141,16 @@ class StudyFolder:
 
     def lock(self, name: str, *, timeout: float = -1) -> AbstractContextManager[None]:
         """Return a lock between processes, freed by the system when its holder dies."""
-        return lock_file(self.path / ".locks" / f"{name}.lock", timeout=timeout)
+        return lock_file(self.lock_path(name), timeout=timeout)
+
+    def lock_path(self, name: str) -> Path:
+        """Return the file of a lock; it stays when the lock is free."""
+        return self.path / ".locks" / f"{name}.lock"
+
+
+def trial_lock(model: str, seed: int) -> str:
+    """Return the name of the lock that whoever trains a trial holds."""
+    return f"{model}.seed-{seed}"
 
 
 def _number(text: str) -> int | None:

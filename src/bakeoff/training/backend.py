@@ -10,7 +10,7 @@ import warnings
 from contextlib import suppress
 from functools import cache as once
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any
 
 from bakeoff.errors import UsageError
 
@@ -21,7 +21,8 @@ import keras
 
 __all__ = ["Device", "compiler_options", "jax", "keras", "start"]
 
-Device = Literal["cpu", "gpu"]
+from bakeoff.utils.machine import Device
+
 _BAD_PROGRAM = r"Error (?:reading|writing) persistent compilation cache entry for '([\w<>.-]+)'"
 _FEWER_COPIES = {"xla_cpu_copy_insertion_use_region_analysis": True}  # of a loop's state
 _SINGLE_THREAD = "--xla_cpu_multi_thread_eigen=false intra_op_parallelism_threads=1"

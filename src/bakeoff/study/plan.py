@@ -13,14 +13,13 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from bakeoff.data import DataSet
-from bakeoff.data.safe_reading import available_memory
 from bakeoff.data.split import Split
-from bakeoff.prepare import identity, load_split
 from bakeoff.recipe import ModelRecipe, Optimizer, Phase, Recipe
 from bakeoff.recipe.architecture import Architecture, LayerShape, describe, training_bytes
 from bakeoff.recipe.vocabulary import OPTIMIZERS
-from bakeoff.study import cores, default_device
+from bakeoff.study.create import identity, load_split
 from bakeoff.training import native
+from bakeoff.utils.machine import available_memory, cores, default_device
 from bakeoff.utils.text import counted, duration, listed
 
 if TYPE_CHECKING:

@@ -9,9 +9,9 @@ from bakeoff.analysis import notable_images
 from bakeoff.analysis.comparison import Comparison
 from bakeoff.data import DataSet, load
 from bakeoff.errors import BakeoffError
-from bakeoff.prepare import source
 from bakeoff.storage import atomic, formats
 from bakeoff.storage.study_folder import StudyFolder
+from bakeoff.study.create import source
 
 
 def illustrated(

@@ -7,11 +7,11 @@ from bakeoff import report
 from bakeoff.analysis.comparison import Comparison, Finding, Pair
 from bakeoff.data import DataSet
 from bakeoff.errors import StudyError
-from bakeoff.illustrate import illustrated
 from bakeoff.report import plots
 from bakeoff.storage import atomic, formats
 from bakeoff.storage.study_folder import StudyFolder
-from bakeoff.workers import Lost
+from bakeoff.study.collect_images import illustrated
+from bakeoff.study.executors.interface import Lost
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -37,7 +37,7 @@ class Result:
             found, hint = "it sealed", "run the study without --only and --keep-sealed"
             if not self.sealed:
                 found = "a run that opened nothing, of a study that was opened before"
-                hint = "bakeoff.study.compare compares what was opened"
+                hint = "bakeoff.study.run.compare compares what was opened"
             raise StudyError(
                 f"{self.folder.path}: expected an opened test set, found {found}: {hint}"
             )

@@ -4,25 +4,23 @@
 """
 
 import multiprocessing as mp
-import os
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
 
 from platformdirs import user_cache_path
 
-from bakeoff import recipe as recipes
 from bakeoff.analysis.compare import compare as compare_folders
 from bakeoff.errors import RecipeError, StudyError, TrialLost
-from bakeoff.opening import open_test_set
-from bakeoff.prepare import prepare
 from bakeoff.recipe import Recipe
-from bakeoff.result import Result
-from bakeoff.schedule import lanes_of, train
 from bakeoff.storage.study_folder import StudyFolder
+from bakeoff.study.create import prepare
+from bakeoff.study.executors.interface import Job, Lost
+from bakeoff.study.executors.local_processes import run_jobs, warm_up
+from bakeoff.study.open_test_set import open_test_set
+from bakeoff.study.result import Result
+from bakeoff.study.schedule import lanes_of, train
 from bakeoff.utils.events import Watcher
-from bakeoff.workers import Device, Job, Lost, run_jobs, warm_up
+from bakeoff.utils.machine import Device, cores, default_device
 
 
 def run(
@@ -90,109 +88,6 @@ def compare(folders: Sequence[StudyFolder | str | Path], *, lost: Sequence[Lost]
     return Result(places[0], compare_folders(places), tuple(lost))
 
 
-@dataclass(frozen=True)
-class TrialStatus:
-    """How far a trial is: "finished", "begun" or "missing"."""
-
-    model: str
-    seed: int
-    state: str
-
-
-@dataclass(frozen=True)
-class Status:
-    """How far a study is."""
-
-    folder: StudyFolder
-    name: str
-    trials: tuple[TrialStatus, ...]
-    openings: int
-
-
-def status(path: str | Path) -> Status:
-    """Return how far the study in a folder is."""
-    folder = StudyFolder(path)
-    document = folder.read_study()
-    recipe = folder.recorded_recipe(document)
-    done = folder.finished()
-
-    def state(model: str, seed: int) -> str:
-        if seed in done.get(model, []):
-            return "finished"
-        return "begun" if folder.partial(model, seed).exists() else "missing"
-
-    trials = [
-        TrialStatus(model, seed, state(model, seed))
-        for model in recipe.models
-        for seed in sorted({*recipe.seeds, *done.get(model, [])})
-    ]
-    return Status(folder, recipe.name, tuple(trials), len(folder.openings()))
-
-
-class Study:
-    """A recipe in Python: the same words, the same job.
-
-    >>> bakeoff.Study("mine", data="digits", models={"mlp": {"layers": [{"dense": 64}]}}).run()
-    """
-
-    def __init__(
-        self,
-        name: str,
-        *,
-        data: Any,
-        models: Mapping[str, Any],
-        seeds: int | Sequence[int] = 5,
-        **settings: Any,
-    ) -> None:
-        mapping = {
-            "name": name,
-            "data": _plain(data),
-            "models": _plain(models),
-            "seeds": _plain(seeds),
-            **_plain(settings),
-        }
-        self.recipe = recipes.parse(mapping, origin=name, folder=Path.cwd())
-
-    @classmethod
-    def from_recipe(cls, path_or_name: str | Path) -> "Study":
-        """Return the study that a recipe's file, or a shipped recipe, declares."""
-        study = cls.__new__(cls)
-        study.recipe = recipes.load(path_or_name)
-        return study
-
-    def run(self, **options: Any) -> Result:
-        """Carry the study out; the options are those of `bakeoff.study.run`."""
-        if "watcher" not in options:
-            from bakeoff.progress import progress
-
-            with progress() as watcher:
-                return run(self.recipe, watcher=watcher, **options)
-        return run(self.recipe, **options)
-
-
-def _plain(value: Any) -> Any:
-    """Return what YAML would have given: lists for tuples, text for paths, builders by name."""
-    if isinstance(value, Mapping):
-        return {str(key): _plain(each) for key, each in value.items()}
-    if isinstance(value, list | tuple | range):
-        return [_plain(each) for each in value]
-    if callable(value):
-        return {"python": _reference(value)}
-    return str(value) if isinstance(value, Path) else value
-
-
-def _reference(builder: Any) -> str:
-    """Return "file.py:name" of a function that workers can import from its file."""
-    name = getattr(builder, "__qualname__", "")
-    file = getattr(getattr(builder, "__code__", None), "co_filename", "")
-    if not name.isidentifier() or not Path(file).is_file():
-        raise RecipeError(
-            "models: expected a function defined at the top of a Python file, found "
-            f"{name or builder!r}: put it in a file, since worker processes import it from there"
-        )
-    return f"{Path(file).resolve()}:{name}"
-
-
 # ── parts of run ─────────────────────────────────────────────────────────────────────────────
 
 
@@ -225,22 +120,6 @@ def _size(workers: int | None, device: Device) -> int:
     if workers is not None and workers < 1:
         raise StudyError(f"--workers: expected at least 1, found {workers}")
     return workers or (1 if device == "gpu" else cores())
-
-
-def cores() -> int:
-    """Return how many cores this process may use."""
-    try:
-        return len(os.sched_getaffinity(0))
-    except AttributeError:  # macOS
-        return os.cpu_count() or 1
-
-
-def default_device() -> Device:
-    """Return "gpu" where JAX's CUDA plugin is installed and a device is there, else "cpu"."""
-    from importlib.util import find_spec
-
-    plugged = find_spec("jax_cuda13_plugin") or find_spec("jax_cuda12_plugin")
-    return "gpu" if plugged and Path("/dev/nvidiactl").exists() else "cpu"
 
 
 def _cache() -> Path:

@@ -16,14 +16,15 @@ from platformdirs import user_cache_path
 
 from bakeoff import data as datasets
 from bakeoff import recipe as recipes
-from bakeoff import study
 from bakeoff.data.published import PUBLISHED, missing, places
-from bakeoff.data.safe_reading import available_memory
 from bakeoff.errors import BakeoffError
-from bakeoff.prepare import environment
 from bakeoff.storage.ledger import read_ledger
 from bakeoff.storage.user_ledger import user_ledger
+from bakeoff.study.environment import environment
+from bakeoff.study.run import run
 from bakeoff.training import native
+from bakeoff.utils import machine
+from bakeoff.utils.machine import available_memory
 from bakeoff.utils.text import shown
 
 State = Literal["good", "note", "bad"]
@@ -52,12 +53,12 @@ class Sign:
 
 def examine() -> Iterator[Sign]:
     """Yield what is found, one thing after the other; the last takes some seconds."""
-    device = study.default_device()
+    device = machine.default_device()
     versions = environment(device)
     yield Sign("good", "bakeoff", f"{versions['bakeoff']} on Python {platform.python_version()}")
     names = ("keras", "jax", "numpy", "scipy", "scikit-learn")
     yield Sign("good", "libraries", ", ".join(f"{name} {versions[name]}" for name in names))
-    yield Sign("good", "processor", f"{versions['processor']}, {study.cores()} cores to use")
+    yield Sign("good", "processor", f"{versions['processor']}, {machine.cores()} cores to use")
     yield _memory()
     yield _gpu(device)
     yield _kernels()
@@ -137,7 +138,7 @@ def _tiny_trial(device: str) -> Sign:
     recipe = recipes.parse(_TINY, origin="doctor", folder=Path.cwd())
     with tempfile.TemporaryDirectory(prefix="bakeoff-") as place:
         try:
-            result = study.run(recipe, out=Path(place) / "study", keep_sealed=True)
+            result = run(recipe, out=Path(place) / "study", keep_sealed=True)
         except BakeoffError as error:
             return Sign("bad", "a trial", str(error))
         for lost in result.lost:

@@ -7,11 +7,9 @@ with a sentence that says what changed.
 import hashlib
 import io
 import os
-import platform
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from importlib import metadata
 from pathlib import Path
 from typing import Any
 
@@ -20,17 +18,16 @@ import numpy as np
 from bakeoff import recipe as recipes
 from bakeoff.data import DataSet, FolderSource, NpzSource, Source, count_duplicates, load
 from bakeoff.data import split as splits
-from bakeoff.data.safe_reading import available_memory
 from bakeoff.data.split import Split, make_split
 from bakeoff.errors import RecipeError, StudyError
 from bakeoff.recipe import FolderData, ModelRecipe, NpzData, Part, Recipe
 from bakeoff.recipe.architecture import describe, training_bytes
 from bakeoff.storage import atomic, formats, study_folder
 from bakeoff.storage.study_folder import StudyFolder
-from bakeoff.training import native
+from bakeoff.study.environment import environment
+from bakeoff.utils.machine import available_memory
 
 _OF_A_STUDY = ("recipe.yaml", "split.npz", "study.json")  # what is there while one is created
-_PACKAGES = ("bakeoff", "keras", "jax", "jaxlib", "numpy", "scipy", "scikit-learn")
 
 
 @dataclass(frozen=True)
@@ -134,29 +131,6 @@ def identity(model: ModelRecipe, recipe: Recipe) -> str:
             )
         parts.append(formats.sha256(atomic.read_file(Path(path))))
     return formats.sha256("\n".join(parts).encode())
-
-
-def environment(device: str) -> dict[str, Any]:
-    """Return the versions and the machine that a study is carried out with."""
-    versions = {name: metadata.version(name) for name in _PACKAGES}
-    return {
-        **versions,
-        "python": platform.python_version(),
-        "platform": platform.platform(),
-        "processor": _processor(),
-        "cores": os.cpu_count(),
-        "device": device,
-        "kernels": "native" if device == "cpu" and native.built() else "plain",
-    }
-
-
-def _processor() -> str:
-    try:
-        lines = Path("/proc/cpuinfo").read_text().splitlines()
-    except OSError:
-        return platform.processor()
-    names = [line.partition(":")[2].strip() for line in lines if line.startswith("model name")]
-    return names[0] if names else platform.processor()
 
 
 # ── writing ──────────────────────────────────────────────────────────────────────────────────

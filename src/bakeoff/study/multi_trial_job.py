@@ -11,8 +11,9 @@ from filelock import Timeout
 
 from bakeoff.recipe import ModelRecipe
 from bakeoff.storage import written_folder
-from bakeoff.storage.study_folder import StudyFolder
-from bakeoff.trial import Begun, Busy, OnEpoch, TrainJob, read_development, trial_lock
+from bakeoff.storage.study_folder import StudyFolder, trial_lock
+from bakeoff.study.development_data import read_development
+from bakeoff.study.jobs import Begun, Busy, OnEpoch, TrainJob
 
 
 @dataclass(frozen=True)

@@ -7,40 +7,30 @@ the study opens its test set, is given test images.
 The engine is imported when a job is done, so that making jobs loads neither Keras nor JAX.
 """
 
-import json
 import shutil
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-import numpy as np
 from filelock import Timeout
-from numpy.typing import NDArray
 
 from bakeoff.analysis import metrics
-from bakeoff.errors import StorageError
 from bakeoff.recipe import ModelRecipe
 from bakeoff.storage import atomic, formats, history, written_folder
-from bakeoff.storage.study_folder import StudyFolder
+from bakeoff.storage.study_folder import StudyFolder, trial_lock
+from bakeoff.study.checkpoints import Checkpoints
+from bakeoff.study.development_data import read_development
 from bakeoff.training import baselines
 from bakeoff.utils.events import EpochResult
 
 if TYPE_CHECKING:
-    from bakeoff.training.trainer import Development, Trained, Trainer
+    from bakeoff.training.trainer import Development, Trained
 
-CHECKPOINT_SECONDS = 5.0
-CHECKPOINTS_KEPT = 2
-DEVELOPMENT = ("train_images", "train_labels", "validation_images", "validation_labels")
 
 OnEpoch = Callable[[EpochResult], None]
-
-
-def trial_lock(model: str, seed: int) -> str:
-    """Return the name of the lock that whoever trains a trial holds."""
-    return f"{model}.seed-{seed}"
 
 
 class Busy(Exception):
@@ -260,60 +250,6 @@ class PredictJob:
 
 
 Job = TrainJob | BaselineJob | PredictJob
-
-
-class Checkpoints:
-    """The newest states of a trial in progress; a file's name holds the hash of its content."""
-
-    def __init__(self, folder: Path, *, identity: str) -> None:
-        self._folder, self._identity = folder, identity
-
-    def save(self, trainer: "Trainer", *, seconds: float) -> None:
-        """Write a checkpoint; keep the one before it, in case this one is damaged."""
-        arrays, state = trainer.checkpoint()
-        document = {"identity": self._identity, "seconds": seconds, "state": state}
-        text = np.frombuffer(json.dumps(document).encode(), np.uint8)
-        content = formats.weights_bytes({**arrays, "document": text})
-        epoch = len(trainer.history)
-        name = f"checkpoint-{epoch:06d}-{formats.sha256(content)[:16]}.safetensors"
-        atomic.write_file(self._folder / name, content)
-        whole = [each for each in self._newest_first() if each.name <= name]  # later: not used
-        for old in set(self._newest_first()) - set(whole[:CHECKPOINTS_KEPT]):
-            old.unlink(missing_ok=True)
-
-    def restore(self, trainer: "Trainer") -> float:
-        """Bring `trainer` to the newest whole checkpoint; return the seconds spent so far."""
-        for path in self._newest_first():
-            try:
-                content = atomic.read_file(path)
-                if formats.sha256(content)[:16] != path.stem.rpartition("-")[2]:
-                    continue
-                arrays = formats.read_weights(path, content)
-                document = json.loads(arrays.pop("document").tobytes())
-                if document["identity"] != self._identity:
-                    continue
-                trainer.restore(arrays, document["state"])
-                return float(document["seconds"])
-            except (StorageError, ValueError, KeyError):
-                continue
-        return 0.0
-
-    def _newest_first(self) -> list[Path]:
-        return sorted(self._folder.glob("checkpoint-*.safetensors"), reverse=True)
-
-
-def write_development(folder: Path, arrays: Mapping[str, NDArray[Any]]) -> None:
-    """Write the arrays DEVELOPMENT where training jobs map them into memory."""
-    for name in DEVELOPMENT:
-        atomic.write_file(folder / f"{name}.npy", formats.npy_bytes(arrays[name]))
-
-
-def read_development(folder: Path, *, maximum: float, n_classes: int) -> "Development":
-    """Return the images that training may see, memory-mapped."""
-    from bakeoff.training.trainer import Development
-
-    arrays = {name: formats.read_npy(folder / f"{name}.npy") for name in DEVELOPMENT}
-    return Development(**arrays, maximum=maximum, n_classes=n_classes)
 
 
 def _clocks(seconds: float) -> dict[str, Any]:

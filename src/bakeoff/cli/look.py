@@ -17,9 +17,9 @@ from bakeoff import data as datasets
 from bakeoff import recipe as recipes
 from bakeoff.data import DataSet, FolderSource, NpzSource, class_counts, own_parts
 from bakeoff.errors import DataError, UsageError
-from bakeoff.prepare import load_split
 from bakeoff.recipe.value_kinds import nearest
 from bakeoff.storage.atomic import disk
+from bakeoff.study.create import load_split
 from bakeoff.utils.text import counted, listed, shown
 
 if TYPE_CHECKING:

@@ -10,14 +10,15 @@ import statistics
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from filelock import Timeout
 
 from bakeoff.errors import StorageError
 from bakeoff.recipe import Recipe
-from bakeoff.storage.study_folder import StudyFolder
-from bakeoff.study import status
+from bakeoff.storage.study_folder import StudyFolder, trial_lock
+from bakeoff.study.checkpoints import epochs_saved
 from bakeoff.utils import text
 
 if TYPE_CHECKING:
@@ -27,7 +28,7 @@ STATES = ("finished", "running", "begun", "missing")
 
 
 @dataclass(frozen=True)
-class TrialStanding:
+class TrialStatus:
     """One trial; `epochs` have been saved, `document` is trial.json where it is finished."""
 
     model: str
@@ -39,17 +40,17 @@ class TrialStanding:
 
 
 @dataclass(frozen=True)
-class Standing:
+class StudyStatus:
     """A study as far as it has come."""
 
     folder: StudyFolder
     recipe: Recipe
     study: Mapping[str, Any]  # study.json
-    trials: tuple[TrialStanding, ...]
+    trials: tuple[TrialStatus, ...]
     baselines: Mapping[str, bool]  # by name: whether it is fitted
     openings: int
 
-    def of(self, model: str, *states: str) -> list[TrialStanding]:
+    def of(self, model: str, *states: str) -> list[TrialStatus]:
         """Return a model's trials in one of the states; in any, if none is named."""
         return [t for t in self.trials if t.model == model and (not states or t.state in states)]
 
@@ -65,43 +66,49 @@ class Standing:
         return shlex.join(["bakeoff", "run", str(self.folder.recipe_file), "--out", place])
 
 
-def standing(folder: StudyFolder) -> Standing:
-    """Return how far the study in `folder` is.
+def status(path: str | Path) -> StudyStatus:
+    """Return how far the study in a folder is.
 
     Raises
     ------
     StudyError : there is no study, or one of another format
     StorageError : a file was changed since it was written
     """
+    folder = StudyFolder(path)
     study = folder.read_study()
     recipe = folder.read_recipe(study)  # study.json has lost the order of the models
-    known = status(folder.path)
-    places = {name: place for place, name in enumerate(recipe.models)}
-    ordered = sorted(known.trials, key=lambda each: (places[each.model], each.seed))
-    trials = [_trial(folder, each.model, each.seed, each.state) for each in ordered]
+    done = folder.finished()
+    trials = [
+        _trial(folder, model, seed, finished=seed in done.get(model, ()))
+        for model in recipe.models
+        for seed in sorted({*recipe.seeds, *done.get(model, ())})
+    ]
     baselines = {name: folder.baseline(name).is_dir() for name in recipe.baselines}
-    return Standing(folder, recipe, study, tuple(trials), baselines, known.openings)
+    return StudyStatus(folder, recipe, study, tuple(trials), baselines, len(folder.openings()))
 
 
-def _trial(folder: StudyFolder, model: str, seed: int, state: str) -> TrialStanding:
-    if state == "finished":
+def _trial(folder: StudyFolder, model: str, seed: int, *, finished: bool) -> TrialStatus:
+    if finished:
         document = folder.read_trial(model, seed)
         seconds = None
         with suppress(StorageError):
             seconds = folder.read_timing(model, seed).get("seconds")
         epochs = int(document["epochs_trained"])
-        return TrialStanding(model, seed, state, epochs, document, seconds)
-    saved = sorted(folder.partial(model, seed).glob("checkpoint-*.safetensors"))
-    epochs = int(saved[-1].name.split("-")[1]) if saved else 0
-    if state == "begun" and _busy(folder, model, seed):
+        return TrialStatus(model, seed, "finished", epochs, document, seconds)
+    partial = folder.partial(model, seed)
+    state = "begun" if partial.exists() else "missing"
+    if _locked(folder, model, seed):
         state = "running"
-    return TrialStanding(model, seed, state, epochs, None, None)
+    return TrialStatus(model, seed, state, epochs_saved(partial), None, None)
 
 
-def _busy(folder: StudyFolder, model: str, seed: int) -> bool:
-    """Say whether a process is at a trial at this moment."""
+def _locked(folder: StudyFolder, model: str, seed: int) -> bool:
+    """Whether another process holds the trial's lock."""
+    name = trial_lock(model, seed)
+    if not folder.lock_path(name).exists():
+        return False
     try:
-        with folder.lock(f"{model}.seed-{seed}", timeout=0):
+        with folder.lock(name, timeout=0):
             return False
     except Timeout:
         return True
@@ -112,7 +119,7 @@ def _busy(folder: StudyFolder, model: str, seed: int) -> bool:
 # ── as JSON ──────────────────────────────────────────────────────────────────────────────────
 
 
-def to_json(now: Standing) -> dict[str, Any]:
+def to_json(now: StudyStatus) -> dict[str, Any]:
     """Return what `bakeoff status --json` prints."""
     return {
         "study": now.recipe.name,
@@ -129,7 +136,7 @@ def to_json(now: Standing) -> dict[str, Any]:
     }
 
 
-def sealed_json(now: Standing) -> dict[str, Any]:
+def sealed_json(now: StudyStatus) -> dict[str, Any]:
     """Return the document of `bakeoff run --json` for a test set that this run did not open.
 
     It has the shape of a comparison's; what only test predictions could tell is None.
@@ -160,7 +167,7 @@ def sealed_json(now: Standing) -> dict[str, Any]:
     }
 
 
-def _model_json(now: Standing, name: str, unknown: Mapping[str, Any]) -> dict[str, Any]:
+def _model_json(now: StudyStatus, name: str, unknown: Mapping[str, Any]) -> dict[str, Any]:
     done = now.of(name, "finished")
     documents = [trial.document or {} for trial in done]
     first = documents[0] if documents else {}
@@ -203,7 +210,7 @@ def _mean(values: Sequence[float | None]) -> float | None:
 _NAME_WIDTH = 22  # a name may be longer, and is folded then
 
 
-def table(now: Standing) -> RenderableType:
+def table(now: StudyStatus) -> RenderableType:
     """Return the models with their trials and validation scores, for rich to print."""
     from rich.table import Table
     from rich.text import Text
@@ -226,7 +233,7 @@ def table(now: Standing) -> RenderableType:
     return view
 
 
-def _seeds(trials: Sequence[TrialStanding]) -> str:
+def _seeds(trials: Sequence[TrialStatus]) -> str:
     """Return seeds as "0–4, 7", and how far those are that have begun."""
     if any(trial.state in ("running", "begun") for trial in trials):
         return ", ".join(
@@ -241,7 +248,7 @@ def _seeds(trials: Sequence[TrialStanding]) -> str:
     return ", ".join(_span(run[0], run[-1]) for run in runs)
 
 
-def _scores(now: Standing, name: str, *, validated: bool) -> list[str]:
+def _scores(now: StudyStatus, name: str, *, validated: bool) -> list[str]:
     if not now.finished:
         return []
     done = now.of(name, "finished")
@@ -262,7 +269,7 @@ def _span(first: int, last: int) -> str:
     return str(first) if first == last else f"{first}–{last}"
 
 
-def sentences(now: Standing) -> list[str]:
+def sentences(now: StudyStatus) -> list[str]:
     """Return, after the table: what is missing, whether the test set is sealed, how to go on."""
     said = []
     if now.finished and now.study["data"]["validation"]:
@@ -285,6 +292,6 @@ def sentences(now: Standing) -> list[str]:
     return said
 
 
-def title(now: Standing) -> str:
+def title(now: StudyStatus) -> str:
     """Return the first line: the study's name and how many trials are done."""
     return f"{now.recipe.name}: {now.finished} of {len(now.trials)} trials done"

@@ -18,16 +18,18 @@ import numpy as np
 from bakeoff.data import DataSet
 from bakeoff.data.split import Split
 from bakeoff.errors import BakeoffError, StorageError, StudyError, TrialLost, printable
-from bakeoff.prepare import Prepared, environment, identity, load_split
 from bakeoff.recipe import Recipe
-from bakeoff.schedule import lanes_of, train
 from bakeoff.storage import atomic, formats, study_folder, written_folder
 from bakeoff.storage.history import read_history
 from bakeoff.storage.study_folder import StudyFolder
-from bakeoff.study import default_device
+from bakeoff.study.create import Prepared, identity, load_split
+from bakeoff.study.environment import environment
+from bakeoff.study.executors.interface import Job, Lost
+from bakeoff.study.executors.local_processes import run_jobs, warm_up
+from bakeoff.study.schedule import lanes_of, train
 from bakeoff.utils import text
 from bakeoff.utils.events import Watcher
-from bakeoff.workers import Device, Job, Lost, run_jobs, warm_up
+from bakeoff.utils.machine import Device, default_device
 
 DERIVED = ("comparison.json", "report.html", "MODEL_CARD.md", "pictures.npz")
 _SEED = re.compile(r"seed-(0|[1-9][0-9]*)")

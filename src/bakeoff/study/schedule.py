@@ -14,17 +14,18 @@ from typing import Any
 
 from filelock import Timeout
 
-from bakeoff import trial
 from bakeoff.errors import RecipeError
-from bakeoff.group import GroupJob
-from bakeoff.prepare import Prepared
 from bakeoff.recipe import ModelRecipe, Recipe
 from bakeoff.recipe.architecture import describe
 from bakeoff.storage import atomic, formats
-from bakeoff.storage.study_folder import StudyFolder
-from bakeoff.trial import BaselineJob, TrainJob, trial_lock, write_development
+from bakeoff.storage.study_folder import StudyFolder, trial_lock
+from bakeoff.study import checkpoints
+from bakeoff.study.create import Prepared
+from bakeoff.study.development_data import write_development
+from bakeoff.study.executors.interface import Job, Lost
+from bakeoff.study.jobs import BaselineJob, TrainJob
+from bakeoff.study.multi_trial_job import GroupJob
 from bakeoff.utils.events import Planned, Watcher
-from bakeoff.workers import Job, Lost
 
 LANES = 32
 _OVERHEAD = 2e9  # operations' worth of starting a trial, for its share of the progress bar
@@ -99,7 +100,7 @@ def _train_job(
         selection=prepared.recipe.selection,
         declared=model.model_dump_json(),
         identity=formats.sha256("\n".join(parts).encode()),
-        checkpoint_seconds=trial.CHECKPOINT_SECONDS,
+        checkpoint_seconds=checkpoints.CHECKPOINT_SECONDS,
         **_common(prepared, scratch),
     )
     return Planned(job.label, model.training.epochs, _cost(prepared, model)), job

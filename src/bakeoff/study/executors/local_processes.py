@@ -21,39 +21,17 @@ from multiprocessing import forkserver, resource_tracker
 from multiprocessing.connection import Connection, wait
 from pathlib import Path
 from textwrap import shorten
-from typing import Any, Literal, Protocol
+from typing import Any
 
 from bakeoff.errors import BakeoffError, StorageError, UsageError
+from bakeoff.study.executors.interface import Job, Lost
 from bakeoff.training import native
 from bakeoff.utils.events import Watcher
+from bakeoff.utils.machine import Device
 
-Device = Literal["cpu", "gpu"]
 ATTEMPTS = 2
 _POLL_SECONDS = 1.0
 _THREADS = ("OPENBLAS_NUM_THREADS", "OMP_NUM_THREADS", "MKL_NUM_THREADS")
-
-
-class Job(Protocol):
-    """What a worker can do; trial.py has them."""
-
-    @property
-    def label(self) -> str:
-        """What it is called in messages; no two jobs of a run share one."""
-
-    @property
-    def group(self) -> str:
-        """Jobs of one group share compiled programs and so prefer the same worker."""
-
-    def run(self, on_epoch: Any) -> None:
-        """Do it."""
-
-
-@dataclass(frozen=True)
-class Lost:
-    """A job that could not be done, and the last reason."""
-
-    label: str
-    reason: str
 
 
 @dataclass
@@ -247,7 +225,7 @@ def _start(device: Device, cache: Path | None) -> _Worker:
 def warm_up() -> None:
     """Start the fork server, unless it runs, and let it import Keras and JAX meanwhile."""
     mp.get_context("forkserver").set_forkserver_preload(
-        ["bakeoff.training.trainer", "bakeoff.trial"]
+        ["bakeoff.training.trainer", "bakeoff.study.jobs"]
     )
     with _hidden_main(), _environment(), _deaf_to_ctrl_c():
         forkserver.ensure_running()
@@ -311,8 +289,8 @@ def _serve(
 
 
 def _work(pipe: Connection, device: Device, cache: Path | None, kernels: Path | None) -> None:
+    from bakeoff.study.jobs import Busy
     from bakeoff.training import backend
-    from bakeoff.trial import Busy
 
     try:
         backend.start(device, cache=cache)

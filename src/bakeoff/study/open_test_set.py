@@ -11,11 +11,11 @@ from pathlib import Path
 from typing import Any
 
 from bakeoff.errors import StorageError, StudyError
-from bakeoff.prepare import Prepared, test_hash
 from bakeoff.storage import atomic, formats, ledger, written_folder
 from bakeoff.storage.study_folder import StudyFolder
 from bakeoff.storage.user_ledger import user_ledger
-from bakeoff.trial import PredictJob
+from bakeoff.study.create import Prepared, test_hash
+from bakeoff.study.jobs import PredictJob
 from bakeoff.utils.events import Planned, Watcher
 
 RunJobs = Callable[[Sequence[PredictJob]], None]

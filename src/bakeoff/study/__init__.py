@@ -1,0 +1,1 @@
+"""Carrying a study out: create, train, open the test set, compare."""

@@ -1,0 +1,68 @@
+"""A trial's checkpoints: the newest states of a trial in progress."""
+
+import json
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from bakeoff.errors import StorageError
+from bakeoff.storage import atomic, formats
+
+if TYPE_CHECKING:
+    from bakeoff.training.trainer import Trainer
+
+
+CHECKPOINT_SECONDS = 5.0
+CHECKPOINTS_KEPT = 2
+_PREFIX = "checkpoint-"
+
+
+class Checkpoints:
+    """The newest states of a trial in progress; a file's name holds the hash of its content."""
+
+    def __init__(self, folder: Path, *, identity: str) -> None:
+        self._folder, self._identity = folder, identity
+
+    def save(self, trainer: "Trainer", *, seconds: float) -> None:
+        """Write a checkpoint; keep the one before it, in case this one is damaged."""
+        arrays, state = trainer.checkpoint()
+        document = {"identity": self._identity, "seconds": seconds, "state": state}
+        text = np.frombuffer(json.dumps(document).encode(), np.uint8)
+        content = formats.weights_bytes({**arrays, "document": text})
+        epoch = len(trainer.history)
+        name = f"{_PREFIX}{epoch:06d}-{formats.sha256(content)[:16]}.safetensors"
+        atomic.write_file(self._folder / name, content)
+        whole = [each for each in self._newest_first() if each.name <= name]  # later: not used
+        for old in set(self._newest_first()) - set(whole[:CHECKPOINTS_KEPT]):
+            old.unlink(missing_ok=True)
+
+    def restore(self, trainer: "Trainer") -> float:
+        """Bring `trainer` to the newest whole checkpoint; return the seconds spent so far."""
+        for path in self._newest_first():
+            try:
+                content = atomic.read_file(path)
+                if formats.sha256(content)[:16] != path.stem.rpartition("-")[2]:
+                    continue
+                arrays = formats.read_weights(path, content)
+                document = json.loads(arrays.pop("document").tobytes())
+                if document["identity"] != self._identity:
+                    continue
+                trainer.restore(arrays, document["state"])
+                return float(document["seconds"])
+            except (StorageError, ValueError, KeyError):
+                continue
+        return 0.0
+
+    def _newest_first(self) -> list[Path]:
+        return _newest_first(self._folder)
+
+
+def epochs_saved(folder: Path) -> int:
+    """Return how many epochs of the trial in progress in `folder` the newest checkpoint holds."""
+    newest = _newest_first(folder)
+    return int(newest[0].name.removeprefix(_PREFIX).split("-")[0]) if newest else 0
+
+
+def _newest_first(folder: Path) -> list[Path]:
+    return sorted(folder.glob(f"{_PREFIX}*.safetensors"), reverse=True)

@@ -1,0 +1,29 @@
+"""The seal: jobs that train are handed the training and validation images only, as files."""
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from numpy.typing import NDArray
+
+from bakeoff.storage import atomic, formats
+
+if TYPE_CHECKING:
+    from bakeoff.training.trainer import Development
+
+
+DEVELOPMENT = ("train_images", "train_labels", "validation_images", "validation_labels")
+
+
+def write_development(folder: Path, arrays: Mapping[str, NDArray[Any]]) -> None:
+    """Write the arrays DEVELOPMENT where training jobs map them into memory."""
+    for name in DEVELOPMENT:
+        atomic.write_file(folder / f"{name}.npy", formats.npy_bytes(arrays[name]))
+
+
+def read_development(folder: Path, *, maximum: float, n_classes: int) -> "Development":
+    """Return the images that training may see, memory-mapped."""
+    from bakeoff.training.trainer import Development
+
+    arrays = {name: formats.read_npy(folder / f"{name}.npy") for name in DEVELOPMENT}
+    return Development(**arrays, maximum=maximum, n_classes=n_classes)

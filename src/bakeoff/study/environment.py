@@ -1,0 +1,25 @@
+"""The versions, the machine and the kernels that a study is carried out with."""
+
+import os
+import platform
+from importlib import metadata
+from typing import Any
+
+from bakeoff.training import native
+from bakeoff.utils.machine import processor
+
+_PACKAGES = ("bakeoff", "keras", "jax", "jaxlib", "numpy", "scipy", "scikit-learn")
+
+
+def environment(device: str) -> dict[str, Any]:
+    """Return the versions and the machine that a study is carried out with."""
+    versions = {name: metadata.version(name) for name in _PACKAGES}
+    return {
+        **versions,
+        "python": platform.python_version(),
+        "platform": platform.platform(),
+        "processor": processor(),
+        "cores": os.cpu_count(),
+        "device": device,
+        "kernels": "native" if device == "cpu" and native.built() else "plain",
+    }

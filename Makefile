@@ -1,5 +1,5 @@
 # Every verb sets up what it needs: a virtual environment of its own, .venv beside this file.
-# `make test ARGS="tests/test_split.py -q"` passes arguments on; `make PYTHON=/path/to/python demo`
+# `make test ARGS="tests/data/test_split.py -q"` passes arguments on; `make PYTHON=/path/to/python demo`
 # chooses the interpreter.
 
 NEW_ENOUGH := import sys, venv, ensurepip; sys.exit(sys.version_info < (3, 11))
@@ -17,14 +17,14 @@ test: .venv/dev
 	$(BIN)/pytest --numprocesses auto --dist loadfile $(ARGS)
 
 check: .venv/dev
-	$(BIN)/ruff check src tests torture reproduction benchmarks
-	$(BIN)/ruff format --check src tests torture reproduction benchmarks
+	$(BIN)/ruff check src tests reproduction benchmarks
+	$(BIN)/ruff format --check src tests reproduction benchmarks
 	$(BIN)/mypy
 
 # Kills, full disks, damaged files, crowds: prints the figures of docs/reliability.md. `make torture
 # ARGS="crash --moments 10"` does a part.
 torture: .venv/dev
-	$(BIN)/python -m torture $(ARGS)
+	$(BIN)/python -m tests.robustness.torture $(ARGS)
 
 # The twenty models of five documents on the real data: hours on two cores, fewer with the native
 # kernels, which are built if there is a C++ compiler. It goes on where it was

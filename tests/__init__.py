@@ -1,0 +1,1 @@
+"""Bakeoff's tests: a folder for each package, helpers, and attacks."""

@@ -1,0 +1,210 @@
+"""How often the tests err: simulated studies of two models whose truth is known.
+
+The oracle is the nominal rate. A simulated image has a difficulty that both models feel, a part
+that each model feels on its own, and noise in each trial; a seed moves all images of its trial.
+Both models are right on 97.5 % of all images there could be (except where the truth is a loss),
+so every claim that one is better is false. Four tests are tried on the same studies:
+
+    this test         compare_pair: images and seeds both vary
+    Welch             Welch's t-test on the seeds' accuracies: as if these images were all images
+    McNemar           exact, on the first seed of each: as if these files were the models
+    pooled McNemar    exact, on all seeds' answers laid end to end: as if each were a new image
+
+Cost: 20 s. Run, with the tables of docs/statistics.md:
+
+    .venv/bin/pytest tests/analysis/test_calibration.py -s
+"""
+
+import sys
+from dataclasses import dataclass
+
+import numpy as np
+import pytest
+from scipy.special import ndtri, stdtr
+
+from bakeoff.analysis.statistics import (
+    compare_pair,
+    estimate,
+    mcnemar_exact,
+    one_sided_lower_bound,
+    tost_p,
+)
+
+ACCURACY = 0.975
+SEED_EFFECT = 0.04
+OWN_PART = 0.35  # of an image's difficulty, for a model; the shared part is 1
+TRIAL_NOISE = 0.35
+
+
+@dataclass(frozen=True)
+class Setting:
+    n_images: int
+    n_seeds: int
+    seed_effect: float
+    studies: int
+
+
+SETTINGS = [
+    Setting(n_images, n_seeds, seed_effect, studies)
+    for n_images, n_seeds, studies in [(360, 5, 2000), (360, 10, 2000), (10_000, 5, 1000)]
+    for seed_effect in [0, SEED_EFFECT]
+]
+
+
+def draw_study(rng, setting, accuracies, *, own=OWN_PART, noise=TRIAL_NOISE):
+    """Right or wrong of two models with these true accuracies, bool (n_seeds, n_images) each."""
+    n_seeds, n_images = setting.n_seeds, setting.n_images
+    scale = np.sqrt(1 + own**2 + noise**2 + setting.seed_effect**2)
+
+    def normal(*shape):
+        return rng.standard_normal(shape, dtype=np.float32)
+
+    shared = normal(n_images)
+    return [
+        ndtri(accuracy) * scale
+        + shared
+        + np.float32(own) * normal(n_images)
+        + np.float32(setting.seed_effect) * normal(n_seeds, 1)
+        + np.float32(noise) * normal(n_seeds, n_images)
+        > 0
+        for accuracy in accuracies
+    ]
+
+
+def test_the_simulated_models_are_like_real_ones():
+    rng = np.random.default_rng(20261121)
+    spread = {}
+    for effect in [0, SEED_EFFECT]:
+        model, _ = draw_study(rng, Setting(10_000, 100, effect, 1), (ACCURACY, ACCURACY))
+        spread[effect] = 100 * model.mean(axis=1).std(ddof=1)
+    apart = 100 * np.mean(model[::2] != model[1::2])
+    sys.stdout.write(
+        f"\n\nTwo seeds disagree on {apart:.1f} % of the images; their accuracies on 10,000 images "
+        f"have a standard deviation of {spread[0]:.2f} points, {spread[SEED_EFFECT]:.2f} with the "
+        "seed effect\n"
+    )
+    assert 1.5 < apart < 2.5
+    assert 0.05 < spread[0] < 0.15 < spread[SEED_EFFECT] < 0.3
+
+
+def welch_p(a, b) -> float:
+    a, b = a.mean(axis=1), b.mean(axis=1)
+    va, vb = a.var(ddof=1) / len(a), b.var(ddof=1) / len(b)
+    if va + vb == 0:
+        return 1.0
+    df = (va + vb) ** 2 / (va**2 / (len(a) - 1) + vb**2 / (len(b) - 1))
+    return float(2 * stdtr(df, -abs(a.mean() - b.mean()) / np.sqrt(va + vb)))
+
+
+TESTS = {
+    "this test": lambda a, b: compare_pair(a, b).p,
+    "Welch": welch_p,
+    "McNemar": lambda a, b: mcnemar_exact(a[0], b[0]).p,
+    "pooled McNemar": lambda a, b: mcnemar_exact(a.ravel(), b.ravel()).p,
+}
+
+
+def show(title, header, rows):
+    """Print a Markdown table, for whoever runs this file with -s."""
+    lines = [header, ["---"] * len(header), *rows]
+    table = "\n".join("| " + " | ".join(map(str, line)) + " |" for line in lines)
+    sys.stdout.write(f"\n\n{title}\n\n{table}\n")
+
+
+def percent(share) -> str:
+    return f"{100 * share:.1f} %"
+
+
+@pytest.fixture(scope="module")
+def false_positives():
+    """Share of studies with p < 0.05, by setting and test, and coverage of one model's interval."""
+    found = {}
+    for setting in SETTINGS:
+        rng = np.random.default_rng(20261121)
+        claims = {name: 0 for name in [*TESTS, "coverage"]}
+        for _ in range(setting.studies):
+            a, b = draw_study(rng, setting, (ACCURACY, ACCURACY))
+            for name, test in TESTS.items():
+                claims[name] += test(a, b) < 0.05
+            interval = estimate(a)
+            claims["coverage"] += interval.low <= ACCURACY <= interval.high
+        found[setting] = {name: count / setting.studies for name, count in claims.items()}
+    show(
+        "False positives at a nominal 5 %; coverage of one model's 95 % interval",
+        ["images", "seeds", "seed effect", "studies", *TESTS, "coverage"],
+        [
+            [
+                f"{setting.n_images:,}",
+                setting.n_seeds,
+                "yes" if setting.seed_effect else "no",
+                f"{setting.studies:,}",
+                *map(percent, rates.values()),
+            ]
+            for setting, rates in found.items()
+        ],
+    )
+    return found
+
+
+def test_this_test_is_calibrated(false_positives):
+    for setting, rates in false_positives.items():
+        assert 0.01 <= rates["this test"] <= 0.07, setting
+
+
+def test_intervals_of_one_model_cover_its_accuracy(false_positives):
+    for setting, rates in false_positives.items():
+        # Student's interval is a little narrow where few images are wrong: 9 of 360 here.
+        assert rates["coverage"] > (0.90 if setting.n_images == 360 else 0.93), setting
+
+
+def test_welch_takes_these_images_for_all_images(false_positives):
+    for setting, rates in false_positives.items():
+        if not setting.seed_effect:
+            assert rates["Welch"] > 0.10, setting
+
+
+def test_mcnemar_takes_these_files_for_the_models(false_positives):
+    for setting, rates in false_positives.items():
+        if setting.seed_effect and setting.n_images == 10_000:
+            assert rates["McNemar"] > 0.10, setting
+        assert rates["pooled McNemar"] > 0.10, setting
+
+
+# Models that differ by exactly the margin: each claim that they differ by less is false.
+# "alike": trained files that agree on nearly every image, where Student's t is at its worst.
+LOSSES = [
+    (n_images, studies, loss, kind, own, noise)
+    for n_images, studies, loss in [(360, 2000, 0.005), (360, 2000, 0.02), (10_000, 500, 0.002)]
+    for kind, own, noise in [("usual", OWN_PART, TRIAL_NOISE), ("alike", 0.05, 0.05)]
+]
+
+
+@pytest.fixture(scope="module")
+def false_equalities():
+    found = {}
+    for n_images, studies, loss, kind, own, noise in LOSSES:
+        setting = Setting(n_images, 5, 0.02, studies)
+        rng = np.random.default_rng(20261121)
+        shown_small = shown_equal = 0
+        for _ in range(studies):
+            a, b = draw_study(rng, setting, (ACCURACY - loss, ACCURACY), own=own, noise=noise)
+            pair = compare_pair(a, b)
+            shown_small += one_sided_lower_bound(pair) > -loss
+            shown_equal += tost_p(pair, loss) < 0.05
+        found[n_images, studies, loss, kind] = shown_small / studies, shown_equal / studies
+    show(
+        "A truly loses as much as the limit: how often it is shown to lose less (nominal 5 %)",
+        ["images", "studies", "limit, points", "models", "one-sided bound", "practically equal"],
+        [
+            [f"{n:,}", f"{studies:,}", f"{100 * loss:.1f}", kind, *map(percent, rates)]
+            for (n, studies, loss, kind), rates in found.items()
+        ],
+    )
+    return found
+
+
+def test_claims_of_equality_err_as_seldom_as_they_say(false_equalities):
+    for (n_images, _, _, kind), (bound, equal) in false_equalities.items():
+        limit = 0.08 if n_images == 10_000 or kind == "usual" else 0.13
+        assert bound < limit, (n_images, kind)
+        assert equal < limit, (n_images, kind)

@@ -1,0 +1,522 @@
+"""Comparing against the statistics called directly on matrices that the test builds itself.
+
+Oracle: NumPy on the saved npy files, `statistics` and `verdicts` (which have tests of their own),
+SciPy's binomial test. Cost: 6 s. Run: pytest tests/analysis/test_compare.py
+"""
+
+import json
+import os
+import re
+import shutil
+import subprocess
+import sys
+
+import numpy as np
+import pytest
+from scipy.stats import binomtest
+
+from bakeoff.analysis import recommendation, statistics, verdicts
+from bakeoff.analysis.compare import compare
+from bakeoff.errors import StorageError, StudyError
+from bakeoff.storage import formats, written_folder
+from bakeoff.storage.history import HISTORY_COLUMNS
+from bakeoff.storage.ledger import append_ledger
+from bakeoff.storage.opened_study import read_opened
+from bakeoff.storage.study_folder import StudyFolder
+from bakeoff.storage.user_ledger import openings_elsewhere, user_ledger
+from tests.helpers.fake_study import DIGITS, FakeModel, write_study
+
+
+@pytest.fixture(autouse=True)
+def home(tmp_path, monkeypatch):
+    """Keep the user's own ledgers out of it."""
+    monkeypatch.setenv("BAKEOFF_HOME", str(tmp_path / "home"))
+
+
+@pytest.fixture
+def study(tmp_path):
+    models = {
+        "small": FakeModel([0.900, 0.905, 0.910], seeds=(0, 1, 2), parameters=1_000),
+        "big": FakeModel([0.950, 0.940, 0.945, 0.955], seeds=(0, 1, 2, 3), parameters=50_000),
+        "twin": FakeModel([0.950, 0.945, 0.948, 0.951], seeds=(0, 1, 2, 3), parameters=60_000),
+    }
+    return write_study(tmp_path / "study", models, name="trio", title="Three <models>")
+
+
+def right_answers(study, model, seeds, opening="1"):
+    folder = study.path / "openings" / opening
+    labels = np.load(folder / "labels.npy")
+    rows = [np.load(folder / model / f"seed-{s}.npy").argmax(axis=1) == labels for s in seeds]
+    return np.array(rows)
+
+
+# ── scores ───────────────────────────────────────────────────────────────────────────────────
+
+
+def test_scores_are_those_of_the_saved_predictions(study):
+    result = compare([study])
+    assert [model.name for model in result.models] == ["twin", "big", "small"]
+    big = result.model("big")
+    right = right_answers(study, "big", (0, 1, 2, 3))
+    assert big.accuracy.per_seed == (0.950, 0.940, 0.945, 0.955)
+    assert big.accuracy.estimate == statistics.estimate(right)
+    labels = result.labels
+    probabilities = result.probabilities["big"]
+    assert probabilities.shape == (4, 1000, 10) and probabilities.dtype == np.float32
+    losses = -np.log(probabilities[:, np.arange(1000), labels].astype(np.float64))
+    assert big.loss.per_seed == pytest.approx(losses.mean(axis=1))
+    assert big.loss.estimate.low == pytest.approx(statistics.estimate(losses, binary=False).low)
+    threes = big.per_class_accuracy[3]
+    assert threes.per_seed == pytest.approx(right[:, labels == 3].mean(axis=1))
+    assert threes.estimate == statistics.estimate(right[:, labels == 3])
+
+
+def test_confusions_are_means_over_seeds_and_answers_counts_per_seed(study):
+    big = compare([study]).model("big")
+    assert big.confusion.sum(axis=1) == pytest.approx(100)
+    assert np.trace(big.confusion) == pytest.approx(1000 * big.accuracy.mean)
+    assert big.answers.shape == (4, 10) and (big.answers.sum(axis=1) == 1000).all()
+    assert big.answers.mean(axis=0) == pytest.approx(big.confusion.sum(axis=0))
+
+
+def test_macro_scores_agree_with_scikit_learn(study):
+    metrics = pytest.importorskip("sklearn.metrics")
+    result = compare([study])
+    labels, answers = result.labels, result.probabilities["small"].argmax(axis=2)
+    f1 = [metrics.f1_score(labels, row, average="macro") for row in answers]
+    balanced = [metrics.balanced_accuracy_score(labels, row) for row in answers]
+    assert result.model("small").macro_f1.per_seed == pytest.approx(f1)
+    assert result.model("small").balanced_accuracy.per_seed == pytest.approx(balanced)
+
+
+def test_what_the_trials_say_of_themselves(study):
+    small = compare([study]).model("small")
+    assert (small.study, small.selection, small.seeds) == ("trio", "best-loss", (0, 1, 2))
+    assert (small.parameters, small.epochs, small.diverged) == (1_000, 12, ())
+    assert small.seconds_per_trial == 12.5 and small.prediction_seconds is None
+    assert set(small.histories[0]) == set(HISTORY_COLUMNS)
+    lowest = [int(history["val_cross_entropy"].argmin()) for history in small.histories]
+    assert list(small.selected_epochs) == lowest
+    assert small.settings["layers"][0]["dense"]["units"] == 16
+
+
+def test_a_class_without_test_images_has_no_accuracy(tmp_path):
+    study = write_study(tmp_path / "s", labels=np.arange(900) % 9)
+    model = compare([study]).models[0]
+    assert model.per_class_accuracy[9] is None
+    assert model.per_class_accuracy[8] is not None
+    assert compare([study]).to_json()["models"][0]["per_class_accuracy"][9] is None
+
+
+def test_baselines_have_wilsons_interval_and_models_a_lead_over_them(study):
+    result = compare([study])
+    majority, logistic = result.baselines
+    assert (majority.name, logistic.name) == ("majority", "logistic")
+    assert (logistic.accuracy.low, logistic.accuracy.high) == statistics.wilson(600, 1000)
+    lead = result.model("small").leads["logistic"]
+    assert lead.difference == pytest.approx(0.905 - 0.6)
+    labels = np.load(study.path / "openings/1/labels.npy")
+    base = np.load(study.path / "openings/1/baselines/logistic.npy").argmax(axis=1) == labels
+    d = right_answers(study, "small", (0, 1, 2)).mean(axis=0) - base
+    least = 1.96 * np.sqrt(d.var(ddof=1) / 1000)  # the images alone
+    assert lead.low < lead.difference - least < lead.difference + least < lead.high
+    assert lead.high - lead.low < 2.5 * least
+
+
+# ── pairs ────────────────────────────────────────────────────────────────────────────────────
+
+
+def test_verdicts_letters_and_advice_are_those_of_the_statistics(study):
+    result = compare([study])
+    right = {
+        "twin": right_answers(study, "twin", range(4)),
+        "big": right_answers(study, "big", range(4)),
+        "small": right_answers(study, "small", range(3)),
+    }
+    order = [("twin", "big"), ("twin", "small"), ("big", "small")]
+    tests = {(a, b): statistics.compare_pair(right[a], right[b]) for a, b in order}
+    told = verdicts.verdicts(tests, margin=0.002)
+    assert [(p.a, p.b) for p in result.pairs] == order
+    for pair, verdict in zip(result.pairs, told, strict=True):
+        assert pair.test == verdict.pair
+        assert (pair.p_holm, pair.verdict) == (verdict.p_holm, verdict.verdict)
+        assert (pair.sentence, pair.needs) == (verdict.sentence, verdict.needs)
+        assert pair.by_less_than_margin == verdict.less_than_margin
+        assert pair.mcnemar is pair.files is pair.only_right is None
+    assert [pair.verdict for pair in result.pairs] == ["not separated", "better", "better"]
+    assert {m.name: m.group for m in result.models} == {"twin": "a", "big": "a", "small": "b"}
+    candidates = [
+        recommendation.Candidate(m.name, m.parameters, m.accuracy.mean) for m in result.models
+    ]
+    assert result.recommended == recommendation.recommend(candidates, tests, give_up=0.005)
+
+
+def test_probability_a_better_counts_pairs_of_seeds_and_halves_ties(study):
+    pair = compare([study]).pairs[0]
+    # twin .950 .945 .948 .951 against big .950 .940 .945 .955: 2.5 + 1.5 + 2 + 3 of 16
+    assert (pair.a, pair.b) == ("twin", "big")
+    assert pair.probability_a_better == (2.5 + 1.5 + 2 + 3) / 16
+
+
+def test_one_seed_anywhere_compares_trained_files_and_says_nothing_of_models(tmp_path):
+    models = {
+        "a": FakeModel(0.95, seeds=(1, 2), parameters=5),
+        "b": FakeModel(0.90, seeds=(2,), parameters=4),
+        "c": FakeModel(0.85, seeds=(0, 3), parameters=3),
+    }
+    study = write_study(tmp_path / "s", models, seeds=(0, 1, 2, 3))
+    result = compare([study])
+    assert [model.group for model in result.models] == ["", "", ""]
+    ab, ac, _ = result.pairs
+    assert all(pair.verdict is pair.test is pair.p_holm is None for pair in result.pairs)
+    assert ab.files == (2, 2)
+    assert ac.files == (1, 0)  # no seed in common: the lowest of each
+    a = right_answers(study, "a", (2,))[0]
+    b = right_answers(study, "b", (2,))[0]
+    assert ab.only_right == ((a & ~b).sum(), (b & ~a).sum())
+    assert ab.mcnemar == pytest.approx(binomtest(min(ab.only_right), sum(ab.only_right)).pvalue)
+    assert ab.sentence == (
+        f"these two trained files, a seed 2 and b seed 2: {ab.only_right[0]} test images only the "
+        f"first has right, {ab.only_right[1]} only the second (exact McNemar p < 0.001); with one "
+        "seed of a model nothing is said of the models"
+    )
+    assert result.recommended.model == "a"
+    assert "nothing about models could be shown" in result.recommended.reason
+    assert "one-seed" in [finding.code for finding in result.findings]
+    assert result.to_json()["comparisons"][0]["files"] == {
+        "seeds": [2, 2],
+        "only_right": list(ab.only_right),
+        "p": ab.mcnemar,
+    }
+
+
+def test_a_single_model_needs_no_pair(tmp_path):
+    result = compare([write_study(tmp_path / "s", {"only": FakeModel()})])
+    assert result.pairs == ()
+    assert result.recommended.model == "only"
+    assert result.models[0].group == "a"
+
+
+# ── what may be missing ──────────────────────────────────────────────────────────────────────
+
+
+def test_missing_trials_are_named(tmp_path):
+    models = {"a": FakeModel(lost=(3,)), "b": FakeModel(unopened=(0, 4))}
+    result = compare([write_study(tmp_path / "s", models)])
+    assert result.missing == ("a seed 3", "b seed 0", "b seed 4")
+    assert result.model("a").seeds == (0, 1, 2, 4)
+    assert result.seeds == (0, 1, 2, 3, 4)
+    assert result.to_json()["missing"] == ["a seed 3", "b seed 0", "b seed 4"]
+
+
+def test_a_model_without_any_trial_is_missing_and_not_a_model(tmp_path):
+    models = {"a": FakeModel(), "b": FakeModel(lost=(0, 1))}
+    result = compare([write_study(tmp_path / "s", models, seeds=(0, 1))])
+    assert [model.name for model in result.models] == ["a"]
+    assert result.missing == ("b seed 0", "b seed 1")
+
+
+def test_a_sealed_study_says_what_is_missing_and_what_to_run(tmp_path):
+    models = {"a": FakeModel(lost=(0, 1, 2, 3)), "b": FakeModel(lost=(1, 4))}
+    study = write_study(tmp_path / "s", models, opened=False)
+    with pytest.raises(StudyError) as error:
+        compare([study])
+    assert str(error.value) == (
+        f"{study.path}: expected a study whose test set has been opened, found 6 of 10 trials "
+        "missing (a seed 0, a seed 1, a seed 2, a seed 3, b seed 1 and 1 more), and none opened: "
+        f"run `bakeoff run {study.path}/recipe.yaml --out {study.path}`"
+    )
+
+
+def test_a_trained_but_sealed_study_says_so(tmp_path):
+    study = write_study(tmp_path / "s", opened=False)
+    with pytest.raises(StudyError) as error:
+        compare([study])
+    assert str(error.value) == (
+        f"{study.path}: expected a study whose test set has been opened, found all 10 trials "
+        f"trained, and none opened: run `bakeoff run {study.path}/recipe.yaml --out {study.path}`"
+    )
+
+
+def test_a_folder_that_is_no_study(tmp_path):
+    with pytest.raises(StudyError, match=re.escape(f"{tmp_path}: expected a study's folder")):
+        compare([StudyFolder(tmp_path)])
+
+
+def test_clocks_may_be_gone(tmp_path):
+    study = write_study(tmp_path / "s", {"a": FakeModel(seconds=None)})
+    assert compare([study]).models[0].seconds_per_trial is None
+
+
+def test_a_study_without_validation(tmp_path):
+    study = write_study(tmp_path / "s", n_validation=0, selection="last")
+    result = compare([study])
+    assert result.models[0].validation_accuracy == (None,) * 5
+    assert result.models[0].selected_epochs == (11,) * 5
+    assert result.findings == ()
+
+
+def test_diverged_trials_with_predictions_that_are_not_finite_break_nothing(tmp_path):
+    def broken(seed, probabilities):
+        return probabilities * np.float32(np.nan) if seed == 0 else probabilities
+
+    models = {"a": FakeModel(), "b": FakeModel(diverged={0: 0, 1: 3}, change=broken)}
+    result = compare([write_study(tmp_path / "s", models)])
+    b = result.model("b")
+    assert b.diverged == (0, 1)
+    assert b.diverged_epochs == (0, 3, None, None, None)
+    assert b.selected_epochs[:2] == (None, 2)
+    assert b.accuracy.per_seed[:2] == (0.0, 0.9)
+    json.dumps(result.to_json(), allow_nan=False)
+
+
+# ── several studies ──────────────────────────────────────────────────────────────────────────
+
+
+def test_studies_of_one_test_set_are_compared_and_clashing_names_qualified(tmp_path):
+    one = write_study(
+        tmp_path / "one",
+        {"cnn": FakeModel(0.95), "mlp": FakeModel(0.93, lost=(4,))},
+        name="one",
+        margin=0.01,
+    )
+    two = write_study(
+        tmp_path / "two",
+        {"cnn": FakeModel(0.96), "wide": FakeModel(0.94)},
+        name="two",
+        give_up=0.001,
+        selection="last",
+        seed=1,
+    )
+    result = compare([one, two])
+    assert [model.name for model in result.models] == ["two/cnn", "one/cnn", "wide", "mlp"]
+    assert [model.study for model in result.models] == ["two", "one", "two", "one"]
+    assert (result.study, result.title) == ("one + two", None)
+    assert (result.margin, result.give_up) == (0.002, 0.001)
+    assert result.selection == "best-loss + last"
+    assert result.missing == ("mlp seed 4",)
+    assert result.test_openings == 2 and result.exploratory
+    assert len(result.pairs) == 6
+    assert result.folders == (one.path, two.path)
+    assert set(result.probabilities) == {"two/cnn", "one/cnn", "wide", "mlp"}
+    # the majority answers alike in both, logistic regression does not
+    assert [b.name for b in result.baselines] == ["majority", "logistic", "two/logistic"]
+    assert result.environment["keras"] == "3.15.1"
+
+
+def test_studies_of_one_name_are_told_apart_by_their_folders(tmp_path):
+    folders = [write_study(tmp_path / k, {"cnn": FakeModel()}) for k in ("one", "two")]
+    result = compare(folders)
+    assert {model.name for model in result.models} == {
+        f"{tmp_path}/one/cnn",
+        f"{tmp_path}/two/cnn",
+    }
+
+
+def test_studies_of_different_test_sets_are_refused(tmp_path):
+    one = write_study(tmp_path / "one", n_test=1000)
+    two = write_study(tmp_path / "two", n_test=2000, data="mnist")
+    with pytest.raises(StudyError) as error:
+        compare([one, two])
+    assert str(error.value) == (
+        f"expected studies that share one test set, found {one.path} (1,000 test images of digits) "
+        f"and {two.path} (2,000 test images of mnist), which differ: compare studies of the same "
+        "data, split.test and split.seed"
+    )
+
+
+def test_one_study_twice_is_refused(study, tmp_path):
+    with pytest.raises(StudyError) as error:
+        compare([study, StudyFolder(tmp_path / "study/../study")])
+    assert str(error.value) == (
+        f"{tmp_path}/study/../study: expected different studies, found this one twice: "
+        "name each study once"
+    )
+
+
+def test_no_study_at_all():
+    with pytest.raises(StudyError) as error:
+        compare([])
+    assert str(error.value) == "expected at least one study's folder, found none: name one"
+
+
+# ── openings ─────────────────────────────────────────────────────────────────────────────────
+
+
+def test_more_than_one_opening_is_exploratory_and_the_newest_counts(tmp_path):
+    study = write_study(tmp_path / "s", openings=2)
+    result = compare([study])
+    assert (result.test_openings, result.exploratory) == (2, True)
+    assert len(result.ledger) == 2
+    assert read_opened(study).models["mlp"][0].predictions.parts[-3] == "2"
+
+
+def test_a_lost_ledger_does_not_hide_an_opening(tmp_path):
+    study = write_study(tmp_path / "s", openings=2)
+    study.ledger_file.unlink()
+    assert compare([study]).test_openings == 2
+
+
+def test_openings_elsewhere_are_those_of_other_studies(tmp_path):
+    study = write_study(tmp_path / "s", name="mine")
+    other = write_study(tmp_path / "t", name="other", openings=2)
+    test_hash = study.read_study()["data"]["test_hash"]
+    for folder in (study, other):
+        for line in folder.read_ledger():
+            body = {k: v for k, v in line.items() if k not in ("before", "sha256")}
+            append_ledger(user_ledger(test_hash), {**body, "folder": str(folder.path)})
+    assert compare([study]).openings_elsewhere == 2
+    moved = shutil.move(study.path, tmp_path / "elsewhere")
+    assert compare([StudyFolder(moved)]).openings_elsewhere == 2
+    assert compare([StudyFolder(moved), other]).openings_elsewhere == 0
+
+
+def test_a_damaged_user_ledger_says_that_nobody_knows(tmp_path):
+    study = write_study(tmp_path / "s")
+    ledger = user_ledger(study.read_study()["data"]["test_hash"])
+    ledger.parent.mkdir(parents=True)
+    ledger.write_text("{}\n")
+    result = compare([study])
+    assert result.openings_elsewhere is None
+    assert result.to_json()["openings_elsewhere"] is None
+
+
+def test_the_user_ledger_lies_where_the_user_wants_it(monkeypatch, tmp_path):
+    name = "0123456789abcdef" * 4
+    assert user_ledger(name) == tmp_path / "home/ledger" / f"{name}.jsonl"
+    monkeypatch.delenv("BAKEOFF_HOME")
+    monkeypatch.setenv("XDG_DATA_HOME", str(tmp_path / "data"))
+    monkeypatch.setenv("HOME", str(tmp_path))
+    assert tmp_path in user_ledger(name).parents
+    assert user_ledger(name).parts[-2:] == ("ledger", f"{name}.jsonl")
+    with pytest.raises(ValueError, match=re.escape("expected a test set's SHA-256 of 64 digits")):
+        user_ledger("../../etc/passwd")
+    assert openings_elsewhere(name, []) == 0
+
+
+# ── damage and malice ────────────────────────────────────────────────────────────────────────
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        "openings/1/mlp/seed-2.npy",
+        "openings/1/labels.npy",
+        "openings/1/opening.json",
+        "openings/1/baselines/logistic.npy",
+        "trials/cnn/seed-0/trial.json",
+        "trials/cnn/seed-0/history.csv",
+        "study.json",
+    ],
+)
+def test_a_changed_byte_is_noticed(tmp_path, name):
+    study = write_study(tmp_path / "s", seeds=(0, 1, 2))
+    path = study.path / name
+    content = bytearray(path.read_bytes())
+    content[-2] ^= 1
+    path.write_bytes(content)
+    with pytest.raises(StorageError) as error:
+        compare([study])
+    assert str(error.value) == (
+        f"{path}: expected the bytes that were recorded, found others: the file was changed or "
+        "damaged; restore it, or delete its folder and run the study again"
+    )
+
+
+def test_a_missing_file_is_named(tmp_path):
+    study = write_study(tmp_path / "s")
+    (study.path / "openings/1/mlp/seed-2.npy").unlink()
+    with pytest.raises(StorageError, match=re.escape("openings/1/mlp/seed-2.npy: no such file")):
+        compare([study])
+
+
+def test_predictions_of_another_shape_are_refused(tmp_path):
+    study = write_study(
+        tmp_path / "s", {"a": FakeModel(change=lambda seed, probabilities: probabilities[:-1])}
+    )
+    with pytest.raises(
+        StorageError, match=re.escape("openings/1/a/seed-0.npy: expected the bytes")
+    ):
+        compare([study])
+
+
+def test_a_name_cannot_lead_out_of_the_study(tmp_path):
+    study = write_study(tmp_path / "s")
+    opening = study.openings()[0]
+    files = {
+        str(path.relative_to(opening)): path.read_bytes()
+        for path in opening.rglob("*")
+        if path.is_file() and path.name != written_folder.MANIFEST
+    }
+    listing = json.loads(files["opening.json"])
+    listing["models"]["../../trials"] = [0]
+    files["opening.json"] = formats.canonical(listing)
+    written_folder.write_folder(study.path / "openings/2", files, scratch=study.path / "scratch")
+    with pytest.raises(StorageError, match=re.escape("openings/2/opening.json: expected what")):
+        compare([study])
+
+
+# ── the JSON document ────────────────────────────────────────────────────────────────────────
+
+
+def test_the_document_has_all_that_others_rely_on(study):
+    document = compare([study]).to_json()
+    assert json.loads(json.dumps(document, allow_nan=False)) == document
+    assert document["study"] == "trio" and document["title"] == "Three <models>"
+    assert document["data"].keys() >= {"name", "train", "validation", "test", "hash"}
+    assert document["seeds"] == [0, 1, 2, 3]
+    assert (document["test_openings"], document["exploratory"]) == (1, False)
+    assert (document["margin"], document["give_up"]) == (0.002, 0.005)
+    assert document["missing"] == [f"small seed {s}" for s in (3, 4)] + [
+        "big seed 4",
+        "twin seed 4",
+    ]
+    for model in document["models"]:
+        assert model["accuracy"].keys() == model["loss"].keys() == {"mean", "ci", "per_seed"}
+        assert len(model["accuracy"]["ci"]) == 2
+        assert len(model["per_class_accuracy"]) == 10
+        assert isinstance(model["balanced_accuracy"], float)
+        assert isinstance(model["macro_f1"], float)
+        assert model.keys() >= {
+            *("name", "parameters", "selected_epochs", "seconds_per_trial", "group"),
+        }
+    for baseline in document["baselines"]:
+        assert baseline["accuracy"].keys() == {"mean", "ci"}
+    for comparison in document["comparisons"]:
+        assert comparison.keys() >= {
+            *("a", "b", "difference", "ci", "df", "p", "p_holm", "verdict"),
+            "probability_a_better",
+        }
+    assert document["recommended"].keys() >= {"model", "reason"}
+    for finding in document["findings"]:
+        assert finding.keys() == {"code", "severity", "model", "text", "advice"}
+
+
+def test_numbers_that_are_not_finite_become_null(tmp_path):
+    study = write_study(tmp_path / "s")
+    result = compare([study])
+    object.__setattr__(result, "environment", {"a": float("nan"), "b": [np.float32("inf"), 1]})
+    assert result.to_json()["environment"] == {"a": None, "b": [None, 1]}
+
+
+def test_class_names_and_order_come_from_the_data(tmp_path):
+    names = ("<b>", *DIGITS[1:])
+    result = compare([write_study(tmp_path / "s", class_names=names)])
+    assert result.class_names == names
+
+
+# ── light ────────────────────────────────────────────────────────────────────────────────────
+
+
+def test_comparing_loads_no_machine_learning_library(study):
+    code = (
+        "import sys; from bakeoff.analysis.compare import compare; "
+        "from bakeoff.storage.study_folder import StudyFolder; "
+        f"compare([StudyFolder({str(study.path)!r})]); "
+        "heavy = {'keras', 'jax', 'sklearn', 'matplotlib', 'pandas', 'PIL'}; "
+        "print(sorted(heavy & set(sys.modules)), 'scipy.stats' in sys.modules)"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", code], capture_output=True, text=True, check=True, env=os.environ
+    )
+    assert done.stdout == "[] False\n"

@@ -1,0 +1,464 @@
+"""Images in the report: which are chosen, the file they are kept in, where they are shown.
+
+Oracle: probabilities written by hand, the digits' own pixels, and the fifteen known label errors
+of MNIST's test part. Cost: 20 s, half of it a study (shared with other tests); the MNIST test
+takes 25 s more where MNIST is at hand. Run: .venv/bin/pytest tests/analysis/test_notable_images.py
+"""
+
+import base64
+import io
+import json
+import re
+import sys
+import zipfile
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from bakeoff import report
+from bakeoff.analysis import notable_images
+from bakeoff.analysis.compare import compare
+from bakeoff.analysis.notable_images import Mistake, Suspect
+from bakeoff.errors import UsageError
+from bakeoff.report import images_section, plots
+from bakeoff.storage import thumbnails as pictures
+from bakeoff.storage.study_folder import StudyFolder
+from bakeoff.storage.thumbnails import Pictures, png, thumbnails
+from bakeoff.study.run import compare as compare_studies
+from tests.helpers.fake_study import FakeModel, write_study
+
+NEEDS_CLEANLAB = pytest.mark.skipif(
+    not notable_images.can_suspect_labels(),
+    reason="cleanlab is not installed: pip install cleanlab",
+)
+# Positions in MNIST's test part of labels that are wrong, as issue trackers and papers list them.
+MNIST_ERRORS = (
+    *(947, 1621, 1901, 2130, 2462, 2597, 2654, 3520, 3558, 5937, 6651, 6783, 8527, 9679, 9729),
+)
+NO_PICTURES = (
+    "expected pictures of the images, found none: `bakeoff report STUDY` takes them where the "
+    "data is at hand"
+)
+
+
+@pytest.fixture(scope="module")
+def fake(tmp_path_factory):
+    return compare([write_study(tmp_path_factory.mktemp("fake") / "study")])
+
+
+@pytest.fixture
+def by_hand(fake):
+    """Two seeds and five images of three classes."""
+    first = [[0.1, 0.8, 0.1], [0.9, 0.1, 0.0], [0.3, 0.3, 0.4], [0.0, 0.1, 0.9], [0.2, 0.7, 0.1]]
+    second = [[0.2, 0.7, 0.1], [0.2, 0.7, 0.1], [0.1, 0.1, 0.8], [0.0, 0.9, 0.1], [0.1, 0.1, 0.8]]
+    model = replace(fake.models[0], name="m", seeds=(0, 1))
+    return replace(
+        fake,
+        models=(model,),
+        class_names=("a", "b", "c"),
+        labels=np.array([0, 0, 0, 0, 1]),
+        probabilities={"m": np.array([first, second], dtype=np.float32)},
+    )
+
+
+# ── which images ─────────────────────────────────────────────────────────────────────────────
+
+
+def test_the_worst_mistakes_by_hand(by_hand):
+    found = notable_images.worst_mistakes(by_hand, "m")
+    # Image 1 is right with one of two seeds; image 4 is, too. Image 3 has true probability 0.
+    assert [each.place for each in found] == [3, 0, 2]
+    assert found[1] == Mistake(
+        place=0,
+        truth=0,
+        answer=1,
+        probability=pytest.approx(0.75),
+        truth_probability=pytest.approx(0.15),
+        agree=2,
+        seeds=2,
+    )
+    # One seed says b, the other c: the one with the higher mean probability is named.
+    assert (found[0].answer, found[0].agree) == (1, 1)
+    assert notable_images.worst_mistakes(by_hand, "m", most=1) == found[:1]
+
+
+def test_an_image_without_an_answer_is_no_mistake_to_show(by_hand):
+    probabilities = by_hand.probabilities["m"].copy()
+    probabilities[:, 3] = np.nan
+    odd = replace(by_hand, probabilities={"m": probabilities})
+    assert [each.place for each in notable_images.worst_mistakes(odd, "m")] == [0, 2]
+
+
+@NEEDS_CLEANLAB
+def test_label_suspects_by_hand(by_hand):
+    # Mean probability of the label: 0.15, 0.55, 0.2, 0.0, 0.4; image 1 agrees with its label, and
+    # so does image 4 after all: b has 0.4, c 0.45.
+    assert notable_images.label_ranking(by_hand).tolist() == [3, 0, 2, 4, 1]
+    found = notable_images.label_suspects(by_hand)
+    assert [each.place for each in found] == [3, 0, 2, 4]
+    assert found[1] == Suspect(0, 0, 1, pytest.approx(0.75), pytest.approx(0.15))
+    assert [each.place for each in notable_images.label_suspects(by_hand, most=2)] == [3, 0]
+
+
+@NEEDS_CLEANLAB
+def test_suspects_are_asked_of_the_model_with_the_lowest_loss(by_hand):
+    def with_loss(name, mean):
+        score = by_hand.models[0].loss
+        estimate = replace(score.estimate, mean=mean)
+        return replace(by_hand.models[0], name=name, loss=replace(score, estimate=estimate))
+
+    sure = np.eye(3, dtype=np.float32)[by_hand.labels][None]
+    two = replace(
+        by_hand,
+        models=(with_loss("m", 0.5), with_loss("sure", 0.1)),
+        probabilities={**by_hand.probabilities, "sure": sure},
+    )
+    assert notable_images.label_suspects(two) == ()
+    assert images_section.label_suspects(two).text == "No label contradicts sure."
+
+
+def test_without_cleanlab_the_report_says_so(fake, monkeypatch):
+    monkeypatch.setattr(notable_images, "can_suspect_labels", lambda: False)
+    assert notable_images.label_suspects(fake) is None
+    assert (
+        "Suspect labels are looked for where cleanlab is installed: pip install "
+        "'bakeoff[labels]', then bakeoff report."
+    ) in text_of(report.html(fake))
+    shown = replace(fake, pictures=some_pictures(fake))
+    with pytest.raises(UsageError) as raised:
+        plots.label_suspects(shown)
+    assert str(raised.value) == (
+        "expected cleanlab, which ranks suspect labels, found none: pip install 'bakeoff[labels]'"
+    )
+
+
+@NEEDS_CLEANLAB
+def test_most_known_label_errors_of_mnist_are_among_the_first_hundred(mnist, fake):
+    """Here two networks of one layer see 12,000 images for four epochs."""
+    from sklearn.neural_network import MLPClassifier
+
+    images = mnist.images.reshape(len(mnist.images), -1).astype(np.float32) / 255
+    test = slice(mnist.test_start, None)
+    few = np.random.default_rng(0).permutation(mnist.test_start)[:12_000]
+    answers = []
+    for seed in (0, 1):
+        network = MLPClassifier((64,), batch_size=64, max_iter=4, random_state=seed)
+        with pytest.warns(match="Maximum iterations"):
+            network.fit(images[few], mnist.labels[few])
+        answers.append(network.predict_proba(images[test]).astype(np.float32))
+    comparison = replace(
+        fake,
+        models=(replace(fake.models[0], name="m"),),
+        labels=mnist.labels[test],
+        probabilities={"m": np.array(answers)},
+    )
+    assert known_errors(comparison) >= 3  # by chance 0.15
+
+
+def known_errors(comparison):
+    """Count those of the fifteen that are among the ranking's first hundred."""
+    return len({*notable_images.label_ranking(comparison)[:100].tolist()} & {*MNIST_ERRORS})
+
+
+@NEEDS_CLEANLAB
+def test_the_same_in_the_mnist_studies_that_are_at_hand():
+    """`pytest -s` prints the counts that docs/report.md quotes."""
+    studies = Path(__file__).parents[2] / "studies"
+    opened = sorted(path.parent for path in studies.glob("**/openings") if any(path.iterdir()))
+    found = [compare([StudyFolder(path)]) for path in opened]
+    found = [each for each in found if each.data["name"] == "mnist" and len(each.labels) == 10_000]
+    if not found:
+        pytest.skip("no study of MNIST is at hand: bakeoff run three-models makes one")
+    for comparison in found:
+        count, best = known_errors(comparison), notable_images.lowest_loss(comparison)
+        sys.stdout.write(f"\n{comparison.study}: {count} of {len(MNIST_ERRORS)}, by {best.name}")
+        if best.accuracy.mean > 0.99:
+            assert count >= 10
+
+
+def test_samples_are_evenly_spaced_and_a_few_of_every_class():
+    labels = np.array([0] * 15 + [2] * 3 + [1])
+    chosen = notable_images.choose_samples(labels, 3)
+    assert chosen.tolist() == [0, 2, 4, 6, 8, 10, 12, 14, 18, 15, 16, 17]
+    assert notable_images.choose_samples(np.arange(30), 30).tolist() == list(range(20))
+
+
+# ── the file ─────────────────────────────────────────────────────────────────────────────────
+
+
+def some_pictures(comparison, shape=(8, 8, 1), kind=np.uint8):
+    count = len(comparison.labels)
+    pixels = np.arange(count * np.prod(shape)).reshape(count, *shape) % 256
+    return Pictures(
+        test_hash=comparison.data["test_hash"],
+        places=np.arange(count),
+        images=pixels.astype(kind),
+        sample_labels=np.arange(10),
+        samples=pixels[:10].astype(kind),
+    )
+
+
+def read(path, content, test_hash="0123"):
+    path.write_bytes(content)
+    return pictures.read(path, test_hash=test_hash, n_test=1000, n_classes=10)
+
+
+@pytest.fixture
+def ours(fake):
+    return replace(some_pictures(fake), test_hash="0123")
+
+
+def test_pictures_are_read_back_as_they_were_written(tmp_path, ours):
+    found = read(tmp_path / "pictures.npz", ours.to_bytes())
+    for name in ("places", "images", "sample_labels", "samples"):
+        np.testing.assert_array_equal(getattr(found, name), getattr(ours, name))
+    assert ours.to_bytes() == ours.to_bytes() == found.to_bytes()
+    np.testing.assert_array_equal(found.of(7), ours.images[7])
+    assert found.of(len(ours.places)) is None
+
+
+def test_pictures_of_another_test_set_are_not_used(tmp_path, ours):
+    assert read(tmp_path / "pictures.npz", ours.to_bytes(), test_hash="4567") is None
+    nothing = tmp_path / "nothing.npz"
+    assert pictures.read(nothing, test_hash="0123", n_test=1000, n_classes=10) is None
+
+
+def archive(**arrays):
+    buffer = io.BytesIO()
+    np.savez(buffer, **arrays)
+    return buffer.getvalue()
+
+
+def test_a_damaged_or_hostile_file_is_no_pictures(tmp_path, ours):
+    path = tmp_path / "pictures.npz"
+    whole = ours.to_bytes()
+    good = {name: getattr(ours, name) for name in pictures._ARRAYS}
+    bad = [
+        b"",
+        b"not a zip file",
+        whole[: len(whole) // 2],
+        archive(),
+        archive(**{**good, "more": np.zeros(3)}),
+        archive(**{**good, "places": np.array(["x", object()], dtype=object)}),
+        archive(**{**good, "places": ours.places.astype(np.float64)}),
+        archive(**{**good, "places": ours.places[::-1]}),
+        archive(**{**good, "places": ours.places[:-1]}),
+        archive(**{**good, "images": ours.images[..., 0]}),
+        archive(**{**good, "images": np.repeat(ours.images, 2, axis=3)}),
+        archive(**{**good, "images": np.zeros((len(ours.places), 90, 8, 1), np.uint8)}),
+        archive(**{**good, "samples": ours.samples.astype(np.int16)}),
+    ]
+    for content in bad:
+        assert read(path, content) is None
+    for place in range(0, len(whole), 97):  # one byte changed, anywhere
+        changed = bytearray(whole)
+        changed[place] ^= 0x55
+        read(path, bytes(changed))  # whatever comes of it, no error does
+
+
+def test_a_header_that_lies_about_its_size_is_no_pictures(tmp_path, ours):
+    buffer = io.BytesIO()
+    header = io.BytesIO()
+    np.lib.format.write_array_header_1_0(
+        header, {"descr": "|u1", "fortran_order": False, "shape": (2**40, 8, 8, 1)}
+    )
+    with zipfile.ZipFile(buffer, "w") as file:
+        for name in pictures._ARRAYS:
+            content = io.BytesIO()
+            np.save(content, getattr(ours, name))
+            lies = name == "images"
+            file.writestr(f"{name}.npy", header.getvalue() if lies else content.getvalue())
+    assert read(tmp_path / "pictures.npz", buffer.getvalue()) is None
+
+
+# ── pixels ───────────────────────────────────────────────────────────────────────────────────
+
+
+def test_thumbnails_scale_values_and_sizes(digits):
+    small = thumbnails(digits.images[:3], digits.maximum)
+    expected = np.round(digits.images[:3] * (255 / 16)).astype(np.uint8)
+    np.testing.assert_array_equal(small, expected)
+    tall = np.zeros((2, 96, 48, 3), np.float32)
+    tall[0, ::2], tall[1] = 1.0, [0.2, np.nan, 7.0]
+    made = thumbnails(tall, 1.0)
+    assert made.shape == (2, 48, 24, 3)
+    assert set(made[0].ravel().tolist()) == {128}  # every other line is white
+    assert made[1, 0, 0].tolist() == [51, 0, 255]
+    assert thumbnails(tall[:0], 1.0).shape == (0, 48, 24, 3)
+
+
+@pytest.mark.parametrize("channels", [1, 3])
+def test_a_png_holds_the_pixels(rng, channels):
+    image = rng.integers(0, 256, (9, 7, channels)).astype(np.uint8)
+    opened = np.asarray(Image.open(io.BytesIO(png(image)), formats=["PNG"]))
+    np.testing.assert_array_equal(opened.reshape(image.shape), image)
+    assert png(image) == png(image)
+
+
+# ── a real study ─────────────────────────────────────────────────────────────────────────────
+
+
+def text_of(page):
+    return " ".join(re.sub(r"<[^>]+>", " ", page).replace("\u00a0", " ").split()).replace(
+        "&#39;", "'"
+    )
+
+
+def test_a_run_leaves_pictures_of_exactly_what_its_report_shows(finished_study, digits):
+    folder = StudyFolder(finished_study)
+    comparison = compare([folder])
+    found = comparison.pictures
+    mistakes = [notable_images.worst_mistakes(comparison, m.name) for m in comparison.models]
+    wanted = {each.place for several in mistakes for each in several}
+    wanted |= {each.place for each in notable_images.label_suspects(comparison) or ()}
+    assert set(found.places.tolist()) == wanted
+    split = folder.read_split()
+    images = digits.images[split["test"][found.places]]
+    np.testing.assert_array_equal(found.images, thumbnails(images, 16))
+    assert np.bincount(found.sample_labels).tolist() == [notable_images.SAMPLES] * 10
+    assert folder.pictures_file.stat().st_size < 20_000
+
+
+def test_the_page_embeds_the_pictures_and_says_what_they_are(finished_study):
+    comparison = compare([StudyFolder(finished_study)])
+    page = report.html(comparison)
+    policy = re.search(r'Content-Security-Policy" content="([^"]+)"', page)[1]
+    assert "img-src data:;" in policy
+    sources = re.findall(r'<img src="([^"]*)" alt="([^"]*)"', page)
+    worst = notable_images.worst_mistakes(comparison, comparison.models[0].name)[0]
+    uri = (
+        "data:image/png;base64,"
+        + base64.b64encode(png(comparison.pictures.of(worst.place))).decode()
+    )
+    truth, answer = (comparison.class_names[k] for k in (worst.truth, worst.answer))
+    assert (uri, f"Test image {worst.place}, of class {truth}") in sources
+    assert all(source.startswith("data:image/png;base64,") for source, _ in sources)
+    said = text_of(page)
+    assert f"{truth} taken for {answer} {100 * worst.probability:.0f} %, " in said
+    assert 'aria-label="8 training images of class 0"' in page
+    assert report.html(comparison) == page
+
+
+def test_without_the_data_the_report_names_the_images_and_says_why(finished_study, monkeypatch):
+    comparison = replace(compare([StudyFolder(finished_study)]), pictures=None)
+    page = report.html(comparison)
+    assert "<img" not in page
+    assert (
+        "There are no pictures here: they are taken from the data when the report is written "
+        "where the data is at hand, unchanged."
+    ) in text_of(page)
+    worst = notable_images.worst_mistakes(comparison, comparison.models[0].name)[0]
+    assert f"no. {worst.place}" in text_of(page)
+    for draw in (plots.worst_mistakes, plots.samples, plots.label_suspects):
+        arguments = (comparison.models[0].name,) if draw is plots.worst_mistakes else ()
+        with pytest.raises(UsageError) as raised:
+            draw(comparison, *arguments)
+        assert str(raised.value) == NO_PICTURES
+
+
+def test_a_lost_file_is_made_again_from_the_data(tiny_study):
+    folder = StudyFolder(tiny_study)
+    before = folder.pictures_file.read_bytes(), folder.report_file.read_bytes()
+    folder.pictures_file.unlink()
+    folder.report_file.unlink()
+    compare_studies([folder]).write()
+    assert (folder.pictures_file.read_bytes(), folder.report_file.read_bytes()) == before
+
+
+def test_other_data_than_was_recorded_gives_no_pictures(tiny_study, digits):
+    folder = StudyFolder(tiny_study)
+    folder.pictures_file.unlink()
+    result = compare_studies([folder])
+    pixels = digits.images.copy()
+    pixels[0, 0, 0, 0] += 1
+    other = replace(digits, images=pixels)
+    assert result.illustrated(other).comparison.pictures is None
+    assert result.illustrated(digits).comparison.pictures is not None
+    content = folder.split_file.read_bytes()
+    folder.split_file.write_bytes(content[:-1] + b"x")
+    assert result.illustrated(digits).comparison.pictures is None
+
+
+def test_a_study_whose_data_is_nowhere_is_reported_all_the_same(tmp_path):
+    folder = write_study(tmp_path / "study", {"a": FakeModel(), "b": FakeModel(0.8)})
+    result = compare_studies([folder])
+    result.write()
+    assert not folder.pictures_file.exists()
+    assert json.loads(folder.comparison_file.read_text()) == result.to_json()
+
+
+# ── figures ──────────────────────────────────────────────────────────────────────────────────
+
+
+def words_of(figure):
+    return [text.get_text() for text in figure.texts]
+
+
+def test_figures_show_the_images(finished_study):
+    result = compare_studies([finished_study])
+    comparison = result.comparison
+    name = comparison.models[0].name
+    worst = notable_images.worst_mistakes(comparison, name)
+    drawn = result.plot_mistakes(name)
+    assert len(drawn.axes) == len(worst)
+    np.testing.assert_array_equal(
+        drawn.axes[0].images[0].get_array(), comparison.pictures.of(worst[0].place)[..., 0]
+    )
+    first = worst[0]
+    assert words_of(drawn)[:2] == [
+        f"is {comparison.class_names[first.truth]}",
+        f"{comparison.class_names[first.answer]}, {100 * first.probability:.0f} %, "
+        f"{first.agree} of 2",
+    ]
+    drawn = result.plot_samples()
+    assert len(drawn.axes) == 10 * notable_images.SAMPLES
+    assert words_of(drawn) == list("0123456789")
+
+
+@NEEDS_CLEANLAB
+def test_the_figure_of_suspects(finished_study):
+    result = compare_studies([finished_study])
+    suspects = notable_images.label_suspects(result.comparison)
+    drawn = result.plot_label_suspects()
+    assert len(drawn.axes) == len(suspects) > 0
+    assert words_of(drawn)[0] == f"label {suspects[0].label}"
+    assert words_of(drawn)[1].endswith(f", no. {suspects[0].place}")
+
+
+def test_figures_in_colour(by_hand):
+    shown = replace(by_hand, pictures=some_pictures(by_hand, shape=(5, 6, 3)))
+    assert plots.worst_mistakes(shown).axes[0].images[0].get_array().shape == (5, 6, 3)
+
+
+def test_the_largest_pictures_of_ten_models_keep_the_page_below_5_mb(tmp_path, rng):
+    models = {f"model-{k}": FakeModel(0.7, parameters=1000 + k, epochs=50) for k in range(10)}
+    names = [f"class {k}" for k in range(30)]
+    folder = write_study(tmp_path / "study", models, seeds=range(10), n_test=600, class_names=names)
+    comparison = compare([folder])
+    noise = rng.integers(0, 256, (600, 48, 48, 3)).astype(np.uint8)
+    shown = Pictures(
+        test_hash=comparison.data["test_hash"],
+        places=np.arange(600),
+        images=noise,
+        sample_labels=np.repeat(np.arange(20), 8),
+        samples=noise[:160],
+    )
+    page = report.html(replace(comparison, pictures=shown))
+    assert page.count("<img") >= 10 * notable_images.MISTAKES + 160
+    assert len(page.encode()) < 5_000_000
+
+
+# ── the docs' own pictures ───────────────────────────────────────────────────────────────────
+
+
+def test_the_docs_show_every_picture_that_is_there_and_no_other():
+    docs = Path(__file__).parents[2] / "docs"
+    text = (docs / "gallery.md").read_text(encoding="utf-8")
+    shown = set(re.findall(r"!\[[^\]]+\]\(pictures/([^)]+)\)", text))
+    there = {path.name for path in (docs / "pictures").glob("*.[ps][nv]g")}
+    assert shown == there
+    size = sum((docs / "pictures" / name).stat().st_size for name in there)
+    assert size < 1_500_000

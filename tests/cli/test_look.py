@@ -1,0 +1,192 @@
+"""Pictures and numbers of data sets against pixels set by hand, and MNIST's known image 1918; 3 s.
+
+Run: pytest tests/cli/test_look.py
+"""
+
+import io
+
+import numpy as np
+import pytest
+from PIL import Image
+from rich.console import Console
+
+from bakeoff.cli import look, main
+from bakeoff.cli.look import Looked, Picture, numbers
+from bakeoff.data import DataSet
+from bakeoff.errors import UsageError
+
+
+@pytest.fixture
+def tiny():
+    """Six images of 2 × 4 of two classes, the last two for test."""
+    images = np.arange(6 * 2 * 4, dtype=np.uint8).reshape(6, 2, 4, 1)
+    labels = np.array([1, 0, 0, 1, 0, 1])
+    data = DataSet("tiny", images, labels, ("cat", "dog"), 47.0, 4, ("skipped 1 broken file: x",))
+    return Looked(data, {"train": np.arange(4), "test": np.arange(4, 6)}, False)
+
+
+def printed(renderables, *, width=80, color_system=None):
+    console = Console(
+        width=width,
+        file=io.StringIO(),
+        color_system=color_system,
+        force_terminal=color_system is not None,
+        legacy_windows=False,
+        _environ={},
+    )
+    for each in renderables:
+        console.print(each, highlight=False, soft_wrap=isinstance(each, str))
+    return console.file.getvalue()
+
+
+# ── what is looked at ────────────────────────────────────────────────────────────────────────
+
+
+def test_a_name_a_folder_a_file_or_a_recipe(tmp_path, digits):
+    for kind in ("cat", "dog"):
+        (tmp_path / "pets" / kind).mkdir(parents=True)
+        Image.new("L", (5, 5), 200).save(tmp_path / "pets" / kind / "1.png")
+    np.savez(tmp_path / "a.npz", x=np.zeros((4, 3, 3)), y=np.array([0, 1, 0, 1]))
+    (tmp_path / "r.yaml").write_text("{name: r, data: digits, models: {m: {layers: []}}}")
+    assert look.load("digits").data.hash == digits.hash
+    assert look.load(str(tmp_path / "pets")).data.class_names == ("cat", "dog")
+    assert look.load(str(tmp_path / "a.npz")).data.input_shape == (3, 3, 1)
+    assert set(look.load("digits").parts) == {"all"}
+    assert set(look.load(str(tmp_path / "r.yaml")).parts) == {"train", "validation", "test"}
+
+
+# ── the whole ────────────────────────────────────────────────────────────────────────────────
+
+
+def test_the_overview_counts_and_leaves_the_test_images_alone(tiny):
+    lines = printed(look.overview(tiny)).splitlines()
+    assert lines[:2] == [
+        "tiny: 4 train and 2 test images of 2×4×1, 2 classes; pixels from 0 to 47",
+        "skipped 1 broken file: x",
+    ]
+    table = [line.split() for line in lines[3:7]]
+    assert table == [
+        ["class", "train", "test"],
+        ["cat", "2", "1"],
+        ["dog", "2", "1"],
+        ["all", "4", "2"],
+    ]
+    grid = [line.split() for line in lines[8:-1]]
+    assert [row[-2:] for row in grid[1::2]] == [["1", "2"], ["0", "3"]]
+    assert lines[-1].endswith("Shown are training images; the test images are left alone.")
+
+
+def test_without_a_test_part_it_says_so(digits):
+    lines = printed(look.overview(look.load("digits"))).splitlines()
+    assert lines[0] == "digits: 1,797 images of 8×8×1, 10 classes; pixels from 0 to 16"
+    assert lines[2].split() == ["class", "images"]
+    assert "There is no test part yet" in lines[-1]
+
+
+def test_no_line_is_wider_than_the_window(digits):
+    for width in (40, 80, 200):
+        text = printed(look.overview(look.load("digits")), width=width)
+        assert max(map(len, text.splitlines()[1:-1])) <= width
+
+
+# ── one image ────────────────────────────────────────────────────────────────────────────────
+
+
+def test_numbers_are_aligned():
+    assert numbers(np.array([[0, 255], [7, 30]], dtype=np.uint8)) == "  0 255\n  7  30"
+    assert numbers(np.array([[0.5, 1.0]], dtype=np.float32)) == "0.50 1.00"
+
+
+def test_an_image_of_the_test_part_says_so(tiny):
+    text = printed(look.image(tiny, 5))
+    assert text.splitlines()[:2] == [
+        "tiny image 5: dog (test part)",
+        "A test image. Looking trains nothing, but what you decide after looking has used it.",
+    ]
+    assert text.endswith("40 41 42 43\n44 45 46 47\n")
+    assert "A test image" not in printed(look.image(tiny, 0))
+
+
+def test_a_colour_image_is_printed_channel_by_channel():
+    images = np.zeros((2, 1, 2, 3), dtype=np.uint8)
+    images[0, 0, 1] = (10, 20, 30)
+    data = DataSet("rgb", images, np.array([0, 1]), ("a", "b"), 255.0, None)
+    text = printed(look.image(Looked(data, {"all": np.arange(2)}, False), 0))
+    assert text.endswith("red:\n 0 10\ngreen:\n 0 20\nblue:\n 0 30\n")
+
+
+@pytest.mark.parametrize("position", [-1, 6])
+def test_there_is_no_such_image(tiny, position):
+    with pytest.raises(UsageError, match="--image: expected a position from 0 to 5, found"):
+        look.image(tiny, position)
+
+
+def test_a_picture_without_colours_is_a_ramp_from_dark_to_light():
+    pixels = np.array([[0, 255, 128], [0, 255, 128]], dtype=np.uint8)
+    picture = Picture(np.repeat(pixels[..., None], 3, axis=2), 64)
+    assert printed([picture]) == " @+\n"
+
+
+def test_a_picture_in_colours_has_two_pixels_in_a_character():
+    pixels = np.zeros((3, 1, 3), dtype=np.uint8)
+    pixels[0] = (1, 2, 3)
+    pixels[1] = (4, 5, 6)
+    pixels[2] = (7, 8, 9)
+    drawn = printed([Picture(pixels, 64)], color_system="truecolor")
+    assert drawn == ("\x1b[38;2;1;2;3;48;2;4;5;6m▀\x1b[0m\n\x1b[38;2;7;8;9;48;2;0;0;0m▀\x1b[0m\n")
+
+
+def test_a_large_picture_is_averaged():
+    pixels = np.zeros((4, 4, 3), dtype=np.uint8)
+    pixels[:2, :2] = 200
+    pixels[0, 0] = 0
+    drawn = printed([Picture(pixels, 2)], color_system="truecolor")
+    assert drawn.startswith("\x1b[38;2;150;150;150;48;2;0;0;0m▀")
+
+
+# ── a file ───────────────────────────────────────────────────────────────────────────────────
+
+
+def test_saving_one_image_and_the_grid(tiny, tmp_path):
+    look.save(tiny, tmp_path / "one.png", position=5)
+    with Image.open(tmp_path / "one.png") as image:
+        assert image.size == (320, 160)
+        assert image.getpixel((319, 159)) == (255, 255, 255)
+    look.save(tiny, tmp_path / "all.png")
+    with Image.open(tmp_path / "all.png") as image:
+        factor = 320 // 46
+        assert image.size == (46 * factor, 6 * factor)
+
+
+def test_saving_refuses_what_it_should(tiny, tmp_path):
+    (tmp_path / "there.png").touch()
+    for name, message in (
+        ("a.jpg", "--save: expected a name that ends in .png, found"),
+        ("there.png", "--save: expected a new file, found"),
+        ("no/a.png", "--save: expected a folder to save in, found no"),
+    ):
+        with pytest.raises(UsageError, match=message):
+            look.save(tiny, tmp_path / name)
+    with pytest.raises(UsageError, match="--image: expected a position from 0 to 5, found 6"):
+        look.save(tiny, tmp_path / "b.png", position=6)
+    assert [path.name for path in tmp_path.iterdir()] == ["there.png"]
+
+
+# ── the documents' own figures ───────────────────────────────────────────────────────────────
+
+
+def test_image_1918_of_mnist(mnist, capsys):
+    assert main(["look", "mnist", "--image", "1918"]) == 0
+    lines = capsys.readouterr().out.splitlines()
+    assert lines[0] == "mnist image 1918: 6 (train part)"
+    matrix = [[int(cell) for cell in line.split()] for line in lines[-28:]]
+    assert matrix[5][:14] == [0, 0, 0, 0, 0, 0, 0, 6, 160, 252, 252, 252, 211, 0]
+    assert np.array_equal(matrix, mnist.images[1918, ..., 0])
+
+
+def test_the_class_counts_of_mnist(mnist, capsys):
+    assert main(["look", "mnist"]) == 0
+    lines = capsys.readouterr().out.splitlines()
+    counts = [line.split()[1] for line in lines[3:13]]
+    expected = "5,923 6,742 5,958 6,131 5,842 5,421 5,918 6,265 5,851 5,949"
+    assert counts == expected.split()

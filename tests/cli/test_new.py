@@ -1,0 +1,133 @@
+"""What `bakeoff new` writes: it loads, fits the data, counts right, and overwrites nothing; 3 s.
+
+That such a recipe also runs is tested with the folder of images below, for one epoch.
+Run: pytest tests/cli/test_new.py
+"""
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from bakeoff import recipe as recipes
+from bakeoff.cli import main
+from bakeoff.cli.new import new
+from bakeoff.errors import DataError, UsageError
+from bakeoff.study.plan import plan
+
+
+def write_pictures(folder, rng, *, classes=("cats", "dogs"), count=10, size=(40, 30), mode="L"):
+    for label, kind in enumerate(classes):
+        (folder / kind).mkdir(parents=True)
+        for number in range(count):
+            shape = (size[1], size[0], 3) if mode == "RGB" else (size[1], size[0])
+            pixels = rng.integers(0, 100 + 100 * label, shape, dtype=np.uint8)
+            Image.fromarray(pixels).save(folder / kind / f"{number}.png")
+
+
+def test_a_folder_of_grey_pictures(tmp_path, rng, monkeypatch, capsys):
+    write_pictures(tmp_path / "My Pets", rng)
+    (tmp_path / "My Pets" / "cats" / "broken.png").write_bytes(b"no picture")
+    monkeypatch.chdir(tmp_path)
+    assert main(["new", "My Pets"]) == 0
+    said = capsys.readouterr()
+    assert said.out == (
+        "my-pets.yaml written. Change it as you like; then:\n"
+        "  bakeoff plan my-pets.yaml\n  bakeoff run my-pets.yaml\n"
+    )
+    assert said.err.startswith("skipped 1 broken file: cats/broken.png (")
+    text = (tmp_path / "my-pets.yaml").read_text(encoding="utf-8")
+    assert 'data: {folder: "My Pets", size: [30, 40], color: grey}\n' in text
+    words = " ".join(line.removeprefix("# ") for line in text.splitlines() if line[0] == "#")
+    assert "20 images of 2 classes: cats (10), dogs (10). All pictures looked at are 30×40" in words
+    recipe = recipes.load("my-pets.yaml")
+    assert list(recipe.models) == ["small-mlp", "mlp", "cnn"]
+    assert recipe.data.folder == tmp_path / "My Pets"
+    planned = plan(recipe)
+    assert planned.data.input_shape == (30, 40, 1)
+    assert planned.trials == 15
+
+
+def test_such_a_recipe_runs(tmp_path, rng, monkeypatch, capsys):
+    write_pictures(tmp_path / "pets", rng, count=20, size=(8, 8))
+    monkeypatch.chdir(tmp_path)
+    assert main(["new", "pets"]) == 0
+    recipe = tmp_path / "pets.yaml"
+    text = recipe.read_text(encoding="utf-8").replace("epochs: 40", "epochs: 1")
+    recipe.write_text(text, encoding="utf-8")
+    words = ["--seeds", "1", "--only", "small-mlp", "--only", "mlp", "--only", "cnn"]
+    assert main(["run", "pets.yaml", *words]) == 0
+    assert "pets: 3 of 3 trials done\n" in capsys.readouterr().out
+
+
+def test_coloured_pictures_of_many_sizes(tmp_path, rng):
+    write_pictures(tmp_path / "a", rng, count=2, size=(300, 200), mode="RGB")
+    for number, side in enumerate((90, 100, 110)):
+        Image.new("RGB", (side, side)).save(tmp_path / "a" / "cats" / f"small-{number}.png")
+    written = new(str(tmp_path / "a"), folder=tmp_path)
+    text = written.path.read_text(encoding="utf-8")
+    assert "data: {folder: a, size: [43, 64], color: rgb}" in text
+    assert "Typical pictures looked at are 200×300" in text.replace("\n# ", " ")
+
+
+def test_train_and_test_folders(tmp_path, rng):
+    write_pictures(tmp_path / "pets" / "train", rng)
+    write_pictures(tmp_path / "pets" / "test", rng, count=3)
+    text = new(str(tmp_path / "pets"), folder=tmp_path).path.read_text(encoding="utf-8")
+    assert "split: {validation: 0.2}  # shares, or numbers of images; the test part is the" in text
+
+
+def test_a_folder_that_lies_elsewhere_is_named_in_full(tmp_path, rng):
+    write_pictures(tmp_path / "far" / "pets", rng)
+    (tmp_path / "here").mkdir()
+    written = new(str(tmp_path / "far" / "pets"), folder=tmp_path / "here")
+    assert recipes.load(written.path).data.folder == tmp_path / "far" / "pets"
+
+
+def test_an_npz_file_and_a_name(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    labels = np.arange(40) % 4
+    np.savez(tmp_path / "Mine_1.npz", x=np.zeros((40, 2, 2)), y=labels)
+    written = new("Mine_1.npz", folder=tmp_path)
+    assert written.path.name == "mine_1.yaml"
+    recipe = recipes.load(written.path)
+    assert recipe.data.npz == tmp_path / "Mine_1.npz"
+    assert list(recipe.models) == ["small-mlp", "mlp"]  # 2 × 2 pixels are too few to convolve
+    assert plan(recipe).trials == 10
+    digits = new("digits", folder=tmp_path)  # not the name of the shipped recipe, and its folder
+    assert digits.path.name == "my-digits.yaml"
+    assert recipes.load(digits.path).name == "my-digits"
+
+
+def test_every_model_fits_every_size(tmp_path):
+    for side in (1, 2, 3, 5, 6, 7, 12, 23, 64):
+        np.savez(tmp_path / "x.npz", x=np.zeros((20, side, side)), y=np.arange(20) % 2)
+        path = new(str(tmp_path / "x.npz"), folder=tmp_path).path
+        plan(recipes.load(path))
+        path.unlink()
+
+
+def test_too_few_images_are_remarked(tmp_path, rng):
+    write_pictures(tmp_path / "few", rng, count=1)
+    written = new(str(tmp_path / "few"), folder=tmp_path)
+    assert written.notes == (
+        "before it can run: class 0 has 1 image; a stratified split needs at least 2 of every "
+        "class: add images of it, or take the class out",
+    )
+
+
+def test_nothing_is_overwritten(tmp_path):
+    (tmp_path / "mnist.yaml").symlink_to(tmp_path / "nowhere")
+    with pytest.raises(UsageError) as caught:
+        new("mnist", folder=tmp_path)
+    assert str(caught.value) == (
+        "mnist.yaml: expected to write a new file, found one there already: rename or remove it"
+    )
+
+
+def test_an_empty_folder_and_a_misspelt_name(tmp_path):
+    (tmp_path / "empty").mkdir()
+    with pytest.raises(DataError, match="expected a sub-folder for each of at least 2 classes"):
+        new(str(tmp_path / "empty"), folder=tmp_path)
+    with pytest.raises(UsageError, match="found 'fashion-mnits'; did you mean fashion-mnist"):
+        new("fashion-mnits", folder=tmp_path)
+    assert [path.name for path in tmp_path.iterdir()] == ["empty"]

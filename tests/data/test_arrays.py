@@ -1,0 +1,238 @@
+"""Data sets made of arrays, and what a DataSet offers; 1 s.
+
+Run: pytest tests/data/test_arrays.py
+"""
+
+import re
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from bakeoff.data import DataSet, class_counts, from_arrays, load, own_parts
+from bakeoff.data.split import make_split
+from bakeoff.errors import DataError
+
+X = np.arange(5 * 2 * 3, dtype=np.uint8).reshape(5, 2, 3) * 8
+Y = np.array([0, 1, 1, 0, 1])
+
+
+def refusal(*arrays, **options):
+    with pytest.raises(DataError) as error:
+        from_arrays("mine", *arrays, **options)
+    return str(error.value)
+
+
+def test_one_part():
+    data = from_arrays("mine", X, Y)
+    assert (data.name, data.maximum, data.test_start) == ("mine", 255, None)
+    assert data.class_names == ("0", "1")
+    assert data.input_shape == (2, 3, 1)
+    assert data.images.dtype == np.uint8
+    assert data.labels.dtype == np.int64
+    np.testing.assert_array_equal(data.images[..., 0], X)
+    assert np.shares_memory(data.images, X)  # no copy of what may be large
+
+
+def test_two_parts_of_unlike_shapes_and_types():
+    x_test = X[:2, ..., None].astype(np.int64)
+    data = from_arrays("mine", X, Y[:, None], x_test, Y[:2].astype(np.uint8))
+    assert data.test_start == 5
+    assert data.images.dtype == np.uint8
+    np.testing.assert_array_equal(data.images[5:, ..., 0], X[:2])
+    np.testing.assert_array_equal(data.labels, [0, 1, 1, 0, 1, 0, 1])
+
+
+@pytest.mark.parametrize(
+    ("x", "maximum", "dtype"),
+    [
+        (X / 255, 1.0, np.float32),
+        (X.astype(np.float16), 255.0, np.float32),
+        (X > 9, 1.0, np.uint8),
+        ((X > 9).astype(int), 1.0, np.uint8),
+        (np.zeros((5, 2, 2), np.uint8), 255.0, np.uint8),
+        (np.zeros((5, 2, 2)), 1.0, np.float32),
+        (X.astype(">u2"), 255.0, np.uint8),
+    ],
+)
+def test_maximum(x, maximum, dtype):
+    data = from_arrays("mine", x, Y)
+    assert data.maximum == maximum
+    assert data.images.dtype == dtype
+
+
+def test_the_maximum_is_that_of_both_parts():
+    data = from_arrays("mine", X.astype(float), Y, np.zeros((2, 2, 3)), Y[:2])
+    assert data.maximum == 255
+
+
+@pytest.mark.parametrize(
+    ("y", "names", "labels"),
+    [
+        (np.array([7, -2, 7, 300, 7]), ("-2", "7", "300"), [1, 0, 1, 2, 1]),
+        (np.array(["dog", "cat", "dog", "cat", "ox"]), ("cat", "dog", "ox"), [1, 0, 1, 0, 2]),
+        (np.array([b"\xc3\xa9", b"a", b"a", b"a", b"a"]), ("a", "é"), [1, 0, 0, 0, 0]),
+        (np.array([True, False, True, True, True]), ("0", "1"), [1, 0, 1, 1, 1]),
+        (np.array([2**63 - 1, 0, 0, 0, 0], np.uint64), ("0", str(2**63 - 1)), [1, 0, 0, 0, 0]),
+    ],
+)
+def test_any_labels_become_classes(y, names, labels):
+    data = from_arrays("mine", X, y)
+    assert data.class_names == names
+    np.testing.assert_array_equal(data.labels, labels)
+
+
+def test_class_names_may_name_classes_without_images():
+    data = from_arrays("mine", X, Y * 2, class_names=["a", "b", "line\nbreak"])
+    assert data.class_names == ("a", "b", "line\\nbreak")
+    np.testing.assert_array_equal(data.labels, Y * 2)
+
+
+def broken(value):
+    x = X.astype(np.float32)
+    x[3, 1, 2] = value
+    return x
+
+
+@pytest.mark.parametrize(
+    ("arrays", "options", "message"),
+    [
+        (
+            (broken(np.nan), Y),
+            {},
+            "x: expected finite pixels, found nan at [3, 1, 2]",
+        ),
+        (
+            (X.astype(np.float32), Y, broken(-np.inf), Y),
+            {},
+            "x_test: expected finite pixels, found -inf at [3, 1, 2]",
+        ),
+        (
+            (broken(-0.5), Y),
+            {},
+            "x: expected pixels in [0, 1] or [0, 255], found -0.5: rescale it",
+        ),
+        (
+            (X.astype(int) + 100, Y),
+            {},
+            "x: expected pixels from 0 to 255, found 332: rescale it",
+        ),
+        ((X + 0j, Y), {}, "x: expected numbers, found complex128"),
+        (
+            (X[0], Y),
+            {},
+            "x: expected shape (n, height, width) or (n, height, width, 1 or 3), found (2, 3)",
+        ),
+        (
+            (np.zeros((5, 2, 2, 4), np.uint8), Y),
+            {},
+            "x: expected shape (n, height, width) or (n, height, width, 1 or 3), "
+            "found (5, 2, 2, 4)",
+        ),
+        ((X[:0], Y[:0]), {}, "x: expected at least one image, found shape (0, 2, 3)"),
+        (
+            (X, np.eye(5)),
+            {},
+            "y: expected one label an image, shape (n,), found (5, 5): if the rows are one-hot, "
+            "store their argmax",
+        ),
+        ((X, Y[:, None, None]), {}, "y: expected shape (n,) or (n, 1), found (5, 1, 1)"),
+        ((X, Y / 2), {}, "y: expected whole numbers or text, found float64"),
+        (
+            (X, Y[:4]),
+            {},
+            "y: expected 5 labels, one for every image of x, found 4",
+        ),
+        (
+            (X, Y, X[:, :1], Y),
+            {},
+            "x_test: expected images of (2, 3, 1) as in x_train, found (1, 3, 1)",
+        ),
+        (
+            (X, Y, X / 255, Y),
+            {},
+            "x_test: expected numbers like those of x_train (uint8), found float64",
+        ),
+        ((X, Y, X, Y.astype(str)), {}, "y_test: expected labels like those of y_train"),
+        ((X, Y * 0), {}, "expected at least 2 classes, found 1: nothing to tell apart"),
+        (
+            (X, Y, X, Y + 1),
+            {},
+            "class 2: expected in the training part too, found in the test part only",
+        ),
+        (
+            (X, Y * 3),
+            {"class_names": ["a", "b", "c"]},
+            "y: expected labels from 0 to 2, one for each of the 3 class_names, found 3",
+        ),
+        (
+            (X, Y.astype(str)),
+            {"class_names": ["a", "b"]},
+            "y: expected whole numbers beside class_names, found text",
+        ),
+        ((X, Y), {"class_names": ["a", "a"]}, "expected different class names, found a twice"),
+        ((X, Y), {"class_names": ["a", " "]}, "class 1: expected a name, found an empty one"),
+        (
+            (X, np.array([b"\xff", b"a", b"a", b"a", b"a"])),
+            {},
+            "y: expected text in UTF-8, found other bytes",
+        ),
+        (
+            (X, np.array([2**63, 0, 0, 0, 0], np.uint64)),
+            {},
+            "labels: expected whole numbers below 2**63, found larger ones",
+        ),
+    ],
+)
+def test_refusals(arrays, options, message):
+    assert refusal(*arrays, **options) == message
+
+
+def test_dark_images_are_noted():
+    data = from_arrays("mine", (X // 16), Y)
+    assert data.notes == ("the brightest pixel is 14 of 255: dark, or on another scale",)
+
+
+def test_arrays_are_read_only(digits):
+    with pytest.raises(ValueError, match="read-only"):
+        digits.images[0] = 1
+
+
+def test_the_hash_is_of_the_content():
+    def changed(**changes):
+        fields = dict(
+            name="a", images=X[..., None].copy(), labels=Y.copy(), class_names=("a", "b"),
+            maximum=255.0, test_start=None,
+        )  # fmt: skip
+        return DataSet(**{**fields, **changes}).hash
+
+    assert changed() == changed(name="b", notes=("read on a Monday",))
+    others = [
+        changed(images=X[..., None].astype(np.float32)),
+        changed(images=X[..., None].reshape(5, 3, 2, 1).copy()),
+        changed(images=X[..., None] + 1),
+        changed(labels=1 - Y),
+        changed(class_names=("a", "c")),
+        changed(class_names=("a', 'b",)),
+        changed(maximum=16.0),
+        changed(test_start=3),
+    ]
+    assert len({changed(), *others}) == 9
+    big_endian = X[..., None].astype(">f4")
+    assert changed(images=big_endian) == changed(images=big_endian.astype("<f4"))
+
+
+def test_counts_of_classes(digits):
+    split = make_split(digits.labels, test_start=None, validation=100, test=200)
+    counts = class_counts(digits, split.parts())
+    assert [each.sum() for each in counts.values()] == [1497, 100, 200]
+    assert sum(counts.values()).tolist() == [178, 182, 177, 183, 181, 182, 181, 179, 174, 180]
+    assert list(own_parts(digits)) == ["all"]
+    assert class_counts(digits, {"none": np.arange(0)})["none"].tolist() == [0] * 10
+
+
+@pytest.mark.parametrize("source", ["mnits", Path("mnits")])
+def test_unknown_names(source):
+    message = "data: expected digits, mnist, fashion-mnist, a folder or an npz file, found 'mnits'"
+    with pytest.raises(DataError, match=f"^{re.escape(message)}$"):
+        load(source)

@@ -1,0 +1,29 @@
+"""docs/data.md says the limits and names that the code has; 1 s.
+
+Run: pytest tests/data/test_data_page.py
+"""
+
+from pathlib import Path
+
+import pytest
+
+from bakeoff.data import NAMES, duplicates, folder, image_container, image_file, npz, published
+
+TEXT = (Path(__file__).parents[2] / "docs" / "data.md").read_text(encoding="utf-8")
+
+
+@pytest.mark.parametrize(
+    "said",
+    [
+        *(f"data: {name} " for name in NAMES),
+        *(f"`{stem}`" for stem in published.FILES.values()),
+        *(f"`{ending}`" for ending in folder._ENDINGS),
+        f"{image_file.MAX_PIXELS:,} pixels or {image_file.MAX_BYTES:,} bytes",
+        f"{image_container._MAX_PIECES:,} pieces or {image_container._MAX_SCANS} scans",
+        f"{npz._FREE >> 20} MiB that were packed more than {npz._RATIO}-fold",
+        f"at most {duplicates.NEAR:.0%}".replace("%", " %"),
+        f"the {duplicates.CANDIDATES} closest",
+    ],
+)
+def test_is_said(said):
+    assert said in TEXT

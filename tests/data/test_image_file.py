@@ -1,0 +1,242 @@
+"""Pictures written by Pillow and by hand: colours, orientation, bombs; 2 s.
+
+Run: pytest tests/data/test_image_file.py
+"""
+
+import re
+import struct
+import time
+import tracemalloc
+import zlib
+from contextlib import contextmanager
+
+import numpy as np
+import pytest
+from PIL import Image, ImageOps
+
+from bakeoff.data.image_container import exif_orientation
+from bakeoff.data.image_file import read_picture
+from bakeoff.errors import DataError
+
+
+@pytest.fixture
+def cheap():
+    """Give a context in which more than 2 s or 100 MB of Python's memory is a failure."""
+
+    @contextmanager
+    def bounded():
+        tracemalloc.start()
+        start = time.perf_counter()
+        try:
+            yield
+        finally:
+            seconds, peak = time.perf_counter() - start, tracemalloc.get_traced_memory()[1]
+            tracemalloc.stop()
+        assert seconds < 2
+        assert peak < 100 << 20
+
+    return bounded
+
+
+def picture(path, pixels, *, size=None, color="grey", mode=None, **options):
+    image = Image.fromarray(np.asarray(pixels))
+    (image.convert(mode) if mode else image).save(path, **options)
+    return read_picture(path, size=size or np.shape(pixels)[:2], color=color)
+
+
+RED_BLUE = np.array([[[255, 0, 0], [0, 0, 255]]], dtype=np.uint8)
+
+
+def test_grey_is_luma(tmp_path):
+    path = tmp_path / "a.png"
+    assert picture(path, RED_BLUE)[0, :, 0].tolist() == [76, 29]  # 0.299 · 255, 0.114 · 255
+    assert picture(path, RED_BLUE, color="rgb").tolist() == RED_BLUE.tolist()
+    assert picture(path, RED_BLUE, color="rgb", mode="P").tolist() == RED_BLUE.tolist()
+
+
+def test_black_and_white(tmp_path):
+    pixels = np.array([[0, 255], [255, 0]], dtype=np.uint8)
+    read = picture(tmp_path / "a.png", pixels, mode="1")
+    assert read[..., 0].tolist() == pixels.tolist()
+
+
+def test_transparency_lies_on_white(tmp_path):
+    rgba = np.array([[[255, 0, 0, 0], [255, 0, 0, 255], [0, 0, 0, 128]]], dtype=np.uint8)
+    expected = [[255, 255, 255], [255, 0, 0], [127, 127, 127]]
+    assert picture(tmp_path / "a.png", rgba, color="rgb")[0].tolist() == expected
+    assert picture(tmp_path / "a.png", rgba, mode="LA")[0, 0].tolist() == [255]
+    palette = Image.fromarray(RED_BLUE).convert("P")
+    palette.save(tmp_path / "b.png", transparency=palette.getpixel((0, 0)))
+    read = read_picture(tmp_path / "b.png", size=(1, 2), color="rgb")
+    assert read[0].tolist() == [[255, 255, 255], [0, 0, 255]]
+
+
+def test_sixteen_bits_are_scaled(tmp_path):
+    deep = np.array([[0, 128, 129, 257, 32768, 65535]], dtype=np.uint16)
+    read = picture(tmp_path / "a.png", deep)
+    assert read[0, :, 0].tolist() == np.rint(deep[0] / 257).astype(int).tolist()
+
+
+@pytest.mark.parametrize("ending", ["png", "jpg"])
+@pytest.mark.parametrize("orientation", range(1, 9))
+def test_orientation(tmp_path, orientation, ending):
+    pixels = np.kron(
+        np.arange(0, 240, 40, dtype=np.uint8).reshape(2, 3), np.ones((16, 16), np.uint8)
+    )
+    exif = Image.Exif()
+    exif[0x0112] = orientation
+    path = tmp_path / f"a.{ending}"
+    Image.fromarray(pixels).save(path, exif=exif, quality=95)
+    with Image.open(path) as image:
+        expected = np.asarray(ImageOps.exif_transpose(image))
+    read = read_picture(path, size=expected.shape, color="grey")[..., 0]
+    np.testing.assert_array_equal(read, expected)
+
+
+def test_cmyk(tmp_path):
+    read = picture(tmp_path / "a.jpg", np.repeat(RED_BLUE, 8, axis=0).repeat(8, axis=1),
+                   color="rgb", mode="CMYK", quality=100, subsampling=0)  # fmt: skip
+    np.testing.assert_allclose(read[4, [4, 12]], RED_BLUE[0], atol=4)
+
+
+def test_resizing_is_antialiased(tmp_path):
+    board = (np.indices((64, 64)).sum(axis=0) % 2 * 255).astype(np.uint8)
+    read = picture(tmp_path / "a.png", board, size=(8, 4))
+    assert read.shape == (8, 4, 1)
+    assert abs(read.astype(int) - 127).max() <= 3
+
+
+def test_a_photograph_is_decoded_at_a_fraction(tmp_path, rng):
+    small = rng.integers(0, 256, (16, 16), dtype=np.uint8)
+    large = np.kron(small, np.ones((128, 128), np.uint8))
+    path = tmp_path / "a.jpg"
+    Image.fromarray(large).save(path, quality=95)
+    read = read_picture(path, size=(16, 16), color="grey")[..., 0]
+    whole = np.asarray(Image.fromarray(large).resize((16, 16), Image.Resampling.BILINEAR))
+    assert np.abs(read.astype(int) - whole).mean() < 6
+
+
+def test_the_name_does_not_decide(tmp_path):
+    Image.fromarray(RED_BLUE).save(tmp_path / "a.jpg", format="PNG")
+    assert read_picture(tmp_path / "a.jpg", size=(1, 2), color="rgb").tolist() == RED_BLUE.tolist()
+
+
+@pytest.mark.parametrize("other", ["GIF", "BMP", "TIFF", "WEBP", "PPM", "ICO", "TGA"])
+def test_other_formats_under_our_names(tmp_path, other):
+    path = tmp_path / "a.png"
+    Image.new("RGB", (16, 16)).save(path, format=other)
+    with pytest.raises(DataError, match=f"^{re.escape(str(path))}: not a PNG or JPEG$"):
+        read_picture(path, size=(4, 4), color="grey")
+
+
+def chunk(kind, content):
+    checksum = zlib.crc32(kind + content)
+    return struct.pack(">I", len(content)) + kind + content + struct.pack(">I", checksum)
+
+
+def png(width, height, data, *more):
+    header = chunk(b"IHDR", struct.pack(">IIBBBBB", width, height, 8, 0, 0, 0, 0))
+    body = b"".join(more) + chunk(b"IDAT", data) + chunk(b"IEND", b"")
+    return b"\x89PNG\r\n\x1a\n" + header + body
+
+
+def jpeg(width, height, before=b"", after=b"\xff\xd9"):
+    """Return a JPEG that promises a size and holds no data."""
+    frame = b"\xff\xc0" + struct.pack(">HBHHB", 11, 8, height, width, 1) + b"\1\x11\0"
+    return b"\xff\xd8" + before + frame + b"\xff\xda\0\x08\1\1\0\0\x3f\0" + after
+
+
+ZEROS = zlib.compress(bytes(1640))  # of an image of 40 × 40
+PACKED = b"a\0\0" + zlib.compress(bytes(1 << 27))
+
+
+@pytest.mark.parametrize(
+    "more",
+    [
+        chunk(b"zTXt", PACKED),
+        chunk(b"iCCP", PACKED),
+        b"".join([chunk(b"tEXt", b"a\0b")] * 19_000),
+        chunk(b"eXIf", b"II*\0" + b"\xff" * 60_000),
+    ],
+    ids=range(4),
+)
+def test_metadata_is_never_looked_at(tmp_path, more, cheap):
+    path = tmp_path / "a.png"
+    path.write_bytes(png(40, 40, ZEROS, more))
+    with cheap():
+        assert not read_picture(path, size=(4, 4), color="grey").any()
+
+
+TWICE = jpeg(9, 9)[2:15]
+
+
+@pytest.mark.parametrize(
+    ("content", "reason"),
+    [
+        (png(5001, 5000, b""), "more than 25,000,000 pixels (5001 × 5000)"),
+        (png(2**31 - 1, 2**31 - 1, b""), "more than 25,000,000 pixels"),
+        (png(12_000, 12_000, b""), "more than 25,000,000 pixels"),
+        (jpeg(65_500, 65_500), "more than 25,000,000 pixels"),
+        (jpeg(60, 60, after=b"\xff\xda" * 300), "more than 50 scans"),
+        (jpeg(60, 60, before=TWICE), "more than one frame header"),
+        (jpeg(60, 60, before=b"\xff\xe1\0\1"), "a segment shorter than its own length"),
+        (jpeg(60, 60, before=b"\xff\xfe\0\2" * 20_000), "more than 20,000 segments"),
+        (b"\xff\xd8" + b"\xff" * (1 << 25), "cut short"),
+        (b"\xff\xd8\xff" + b"a" * (1 << 25), "cut short"),
+        (png(40, 40, ZEROS)[:-1], "cut short"),
+        (png(40, 40, ZEROS)[:-12], "cut short"),
+        (png(40, 40, ZEROS, *[chunk(b"IDAT", b"")] * 20_000), "more than 20,000 chunks"),
+        (b"", "not a PNG or JPEG"),
+    ],
+    ids=range(14),
+)
+def test_refusals(tmp_path, content, reason, cheap):
+    path = tmp_path / "a.png"
+    path.write_bytes(content)
+    with cheap(), pytest.raises(DataError, match=f"^{re.escape(f'{path}: {reason}')}$"):
+        read_picture(path, size=(4, 4), color="grey")
+
+
+@pytest.mark.parametrize(
+    "content",
+    [png(40, 40, zlib.compress(b"")), png(40, 40, b"no"), png(0, 5, b""), jpeg(60, 60)],
+    ids=range(4),
+)
+def test_what_pillow_refuses(tmp_path, content):
+    path = tmp_path / "a.png"
+    path.write_bytes(content)
+    reason = "(cannot be read: .+|broken (.+): get the file again)"  # in Pillow's own words
+    with pytest.raises(DataError, match=f"^{re.escape(str(path))}: {reason}$"):
+        read_picture(path, size=(4, 4), color="grey")
+
+
+def tiff(order, *entries):
+    body = b"".join(struct.pack(f"{order}HHIHH", *entry, 0) for entry in entries)
+    start = {"<": b"II*\0", ">": b"MM\0*"}[order] + struct.pack(f"{order}I", 8)
+    return start + struct.pack(f"{order}H", len(entries)) + body
+
+
+@pytest.mark.parametrize(
+    ("content", "orientation"),
+    [
+        (tiff("<", (0x0100, 3, 1, 7), (0x0112, 3, 1, 6)), 6),
+        (tiff(">", (0x0112, 3, 1, 8)), 8),
+        (tiff(">", (0x0112, 3, 1, 9)), 1),
+        (tiff(">", (0x0112, 4, 1, 8)), 1),
+        (tiff("<", (0x0112, 3, 1, 6))[:-3], 1),
+        (tiff("<"), 1),
+        (b"II*\0\xff\xff\xff\xff", 1),
+        (b"", 1),
+    ],
+)
+def test_exif_orientation(content, orientation):
+    assert exif_orientation(content) == orientation
+
+
+def test_a_file_too_long(tmp_path):
+    path = tmp_path / "a.png"
+    with path.open("wb") as file:
+        file.truncate(1 << 40)
+    message = f"{path}: expected at most 67,108,864 bytes, found 1,099,511,627,776"
+    with pytest.raises(DataError, match=f"^{re.escape(message)}$"):
+        read_picture(path, size=(4, 4), color="grey")

@@ -1,0 +1,1 @@
+"""Attacks: hostile input, kills, full disks, damaged files, crowds."""

@@ -1,0 +1,106 @@
+"""Kills, faults and crowds: nothing lost, nothing half-written taken for whole.
+
+Oracle: what a run that was not disturbed leaves on disk, byte for byte.
+`make torture` does far more of it. Cost: 80 s. Run: pytest tests/robustness/test_torture.py
+"""
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from bakeoff.storage import atomic, formats
+
+
+def test_a_scalar_comes_back_from_a_checkpoint_as_one(tmp_path):
+    """It came back with shape (1,), and no checkpoint was ever gone on from."""
+    weights = {"rate": np.array(3, np.int32), "kernel": np.ones((2, 3), np.float32).T}
+    path = tmp_path / "weights.safetensors"
+    atomic.write_file(path, formats.weights_bytes(weights))
+    for name, array in formats.read_weights(path).items():
+        assert array.shape == weights[name].shape
+        assert (array == weights[name]).all()
+
+
+def test_temporary_files_of_the_dead_are_cleared_away_and_no_others(tmp_path):
+    dead = subprocess.Popen(["true"])
+    dead.wait()
+    kept = [f".report.html.{os.getpid()}.tmp", ".x.tmp", "x.1.tmp", ".hidden"]
+    for name in [f".report.html.{dead.pid}.tmp", f".x.{2**70}.tmp", *kept]:
+        (tmp_path / name).write_text("")
+    atomic.clear_temporary(tmp_path)
+    assert sorted(os.listdir(tmp_path)) == sorted(kept)
+
+
+PROGRAM = """
+import sys
+from pathlib import Path
+from bakeoff import backend
+
+cache, damage = Path(sys.argv[1]), sys.argv[2]
+backend.start("cpu", cache=cache)
+
+@backend.jax.jit
+def double(x):
+    return 2 * x
+
+assert double(3.0) == 6
+(entry,) = cache.glob("jit_double-*-cache")
+whole = entry.read_bytes()
+bad = {
+    "cut": whole[: len(whole) // 2],
+    "empty": b"",
+    "changed": whole[:-9] + bytes([whole[-9] ^ 16]) + whole[-8:],
+}
+entry.write_bytes(bad[damage])
+backend.jax.clear_caches()
+assert double(3.0) == 6
+print(entry.read_bytes() == bad[damage])
+"""
+
+
+@pytest.mark.parametrize("damage", ["cut", "empty", "changed"])
+def test_a_damaged_compiled_program_is_compiled_again_without_a_word(damage, tmp_path):
+    """JAX warned of it on standard error, in every later run, and left it there."""
+    words = [sys.executable, "-c", PROGRAM, str(tmp_path), damage]
+    done = subprocess.run(words, capture_output=True, text=True, timeout=120)
+    assert (done.stderr, done.stdout, done.returncode) == ("", "False\n", 0)
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="looks for processes in /proc")
+def test_a_few_kills_lose_nothing(tmp_path):
+    words = ["crash", "--moments", "2", "--real", "1", "--boundaries", "3"]
+    done = subprocess.run(
+        [sys.executable, "-m", "tests.robustness.torture", *words, "--folder", str(tmp_path)],
+        cwd=Path(__file__).parents[2],
+        capture_output=True,
+        text=True,
+        timeout=600,
+    )
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert "kills before changes of files" in done.stdout
+    assert not list(tmp_path.iterdir())
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="forks a server")
+def test_no_module_is_taken_from_the_folder_that_a_study_is_run_in(tmp_path):
+    """A folder received from somebody may hold a socket.py; the workers' server imported it."""
+    for name in ("socket", "selectors", "signal", "struct", "multiprocessing", "keras", "numpy"):
+        (tmp_path / f"{name}.py").write_text("open('harm-was-done', 'w').close()\n")
+    (tmp_path / "r.yaml").write_text(
+        "{name: x, data: digits, seeds: 1, baselines: [], training: {epochs: 1},"
+        " models: {a: {layers: []}}}"
+    )
+    done = subprocess.run(
+        [Path(sys.executable).with_name("bakeoff"), "run", "r.yaml", "--keep-sealed"],
+        cwd=tmp_path,
+        env={**os.environ, "BAKEOFF_HOME": str(tmp_path / "home")},
+        capture_output=True,
+        text=True,
+        timeout=300,
+    )
+    assert done.returncode == 0, done.stderr
+    assert not (tmp_path / "harm-was-done").exists()

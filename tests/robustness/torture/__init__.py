@@ -1,0 +1,1 @@
+"""Bakeoff attacked: kills, faults, crowds, long runs; `make torture` prints the figures."""

@@ -1,0 +1,307 @@
+"""Trials as jobs: what they are given, what they write, how checkpoints are chosen.
+
+Oracle: a trial done without a stop; a checkpoint's every byte; the fields of a job.
+Cost: 6 s, most of it compiling. Run: pytest tests/study/test_jobs.py
+"""
+
+import dataclasses
+import json
+import re
+
+import numpy as np
+import pytest
+from test_trainer import declare, development
+
+from bakeoff.errors import StorageError
+from bakeoff.storage import atomic, formats, written_folder
+from bakeoff.storage.history import read_history
+from bakeoff.storage.study_folder import StudyFolder
+from bakeoff.study import checkpoints as checkpointss
+from bakeoff.study import development_data, jobs
+from bakeoff.study.checkpoints import Checkpoints
+from bakeoff.study.jobs import BaselineJob, Busy, PredictJob, TrainJob
+from bakeoff.training.trainer import Trainer
+
+MODEL = declare(epochs=4)
+
+
+@pytest.fixture
+def data(tmp_path):
+    """A folder with the development images of test_trainer."""
+    made = development()
+    folder = tmp_path / "data"
+    development_data.write_development(
+        folder, {name: getattr(made, name) for name in development_data.DEVELOPMENT}
+    )
+    return folder
+
+
+def job(tmp_path, data, *, out="study", identity="a" * 64, **changes):
+    settings = {
+        "study": str(tmp_path / out),
+        "model": "mlp",
+        "seed": 3,
+        "selection": "best-loss",
+        "declared": MODEL.model_dump_json(),
+        "identity": identity,
+        "data": str(data),
+        "maximum": 255.0,
+        "n_classes": 3,
+        "checkpoint_seconds": 0.0,
+    }
+    return TrainJob(**settings | changes)
+
+
+class Stop(Exception):
+    pass
+
+
+def stop_after(epochs):
+    """Return an `on_epoch` that ends the job as if its process had died."""
+
+    def heard(result):
+        if result.epoch == epochs:
+            raise Stop
+
+    return heard
+
+
+def contents(folder):
+    return {
+        str(path.relative_to(folder)): path.read_bytes()
+        for path in folder.rglob("*")
+        if path.is_file() and path.name != written_folder.TIMING
+    }
+
+
+def test_a_training_job_names_no_test_image(tmp_path, data):
+    """Its fields are these, and its data folder holds these files; a new one has to be judged."""
+    assert sorted(field.name for field in dataclasses.fields(TrainJob)) == [
+        "checkpoint_seconds",
+        "data",
+        "declared",
+        "identity",
+        "maximum",
+        "model",
+        "n_classes",
+        "seed",
+        "selection",
+        "study",
+    ]
+    assert sorted(field.name for field in dataclasses.fields(BaselineJob)) == [
+        "data",
+        "maximum",
+        "n_classes",
+        "name",
+        "study",
+    ]
+    assert sorted(path.name for path in data.iterdir()) == [
+        "train_images.npy",
+        "train_labels.npy",
+        "validation_images.npy",
+        "validation_labels.npy",
+    ]
+
+
+def test_a_finished_trial_holds_what_the_study_folder_promises(tmp_path, data):
+    heard = []
+    job(tmp_path, data).run(heard.append)
+    folder = StudyFolder(tmp_path / "study")
+    place = folder.trial("mlp", 3)
+    assert written_folder.check_folder(place) == []
+    assert not folder.partial("mlp", 3).exists()
+    assert sorted(path.name for path in place.iterdir()) == [
+        "history.csv",
+        "manifest.json",
+        "timing.json",
+        "trial.json",
+        "validation.npy",
+        "weights.safetensors",
+    ]
+    document = folder.read_trial("mlp", 3)
+    assert document["settings"] == MODEL.resolved()
+    assert document["epochs_trained"] == 4
+    assert document["diverged_epoch"] is None
+    history = read_history(place / "history.csv")
+    assert history["val_cross_entropy"].tolist() == [each.val_cross_entropy for each in heard]
+    chosen = heard[document["selected_epoch"]]
+    assert document["validation"] == {
+        "images": 30,
+        "accuracy": chosen.val_accuracy,
+        "cross_entropy": pytest.approx(chosen.val_cross_entropy, abs=1e-6),
+    }
+    validation = formats.read_npy(place / "validation.npy")
+    assert (validation.dtype, validation.shape) == (np.float32, (30, 3))
+
+
+def test_a_trial_without_a_validation_part_has_no_scores_of_one(tmp_path):
+    made = development(validation=0)
+    folder = tmp_path / "data"
+    development_data.write_development(
+        folder, {name: getattr(made, name) for name in development_data.DEVELOPMENT}
+    )
+    job(tmp_path, folder, selection="last").run(lambda result: None)
+    place = StudyFolder(tmp_path / "study").trial("mlp", 3)
+    assert not (place / "validation.npy").exists()
+    document = json.loads((place / "trial.json").read_text())
+    assert (document["validation"], document["selected_epoch"]) == (None, 3)
+    assert np.isnan(read_history(place / "history.csv")["val_loss"]).all()
+    assert (place / "history.csv").read_text().splitlines()[1].count(",,,") == 1
+
+
+@pytest.mark.parametrize("epochs", [1, 3])
+def test_a_trial_that_died_goes_on_and_ends_in_the_same_bytes(tmp_path, data, epochs):
+    job(tmp_path, data, out="whole").run(lambda result: None)
+    with pytest.raises(Stop):
+        job(tmp_path, data).run(stop_after(epochs))
+    partial = StudyFolder(tmp_path / "study").partial("mlp", 3)
+    assert len(list(partial.iterdir())) == min(epochs, checkpointss.CHECKPOINTS_KEPT)
+    trained = []
+    job(tmp_path, data).run(trained.append)
+    assert [each.epoch for each in trained] == [0, 1, 2, 3]
+    whole, resumed = (
+        contents(StudyFolder(tmp_path / out).trial("mlp", 3)) for out in ("whole", "study")
+    )
+    assert whole == resumed
+    assert not partial.exists()
+
+
+def test_a_finished_trial_is_not_trained_again(tmp_path, data):
+    job(tmp_path, data).run(lambda result: None)
+    place = StudyFolder(tmp_path / "study").trial("mlp", 3)
+    before = place.stat().st_mtime_ns
+    job(tmp_path, data).run(stop_after(0))
+    assert place.stat().st_mtime_ns == before
+
+
+def test_a_folder_in_the_place_of_a_trial_is_named(tmp_path, data):
+    place = StudyFolder(tmp_path / "study").trial("mlp", 3)
+    place.mkdir(parents=True)
+    text = (
+        f"{place}/manifest.json: no such file or directory: restore it, or delete its folder and "
+        "run the study again"
+    )
+    with pytest.raises(StorageError, match=f"^{re.escape(text)}$"):
+        job(tmp_path, data).run(stop_after(0))
+
+
+def test_a_trial_that_somebody_trains_is_not_touched(tmp_path, data):
+    folder = StudyFolder(tmp_path / "study")
+    with folder.lock(jobs.trial_lock("mlp", 3)), pytest.raises(Busy):
+        job(tmp_path, data).run(stop_after(0))
+    assert not folder.partial("mlp", 3).exists()
+
+
+# ── checkpoints ──────────────────────────────────────────────────────────────────────────────
+
+
+def trainer_at(epoch, *, seed=3):
+    trainer = Trainer(MODEL, development(), seed=seed, selection="best-loss")
+    for _ in range(epoch):
+        trainer.epoch()
+    return trainer
+
+
+def saved(tmp_path, *, identity="mine", epochs=(1, 2, 3)):
+    checkpoints = Checkpoints(tmp_path, identity=identity)
+    trainer = trainer_at(0)
+    for epoch in range(1, max(epochs) + 1):
+        trainer.epoch()
+        if epoch in epochs:
+            checkpoints.save(trainer, seconds=10.0 * epoch)
+    return checkpoints
+
+
+def restored(checkpoints):
+    trainer = trainer_at(0)
+    seconds = checkpoints.restore(trainer)
+    return len(trainer.history), seconds
+
+
+def files(tmp_path):
+    return sorted(path.name[:17] for path in tmp_path.iterdir())
+
+
+def test_two_checkpoints_are_kept_and_the_newest_is_used(tmp_path):
+    checkpoints = saved(tmp_path)
+    assert files(tmp_path) == ["checkpoint-000002", "checkpoint-000003"]
+    assert restored(checkpoints) == (3, 30.0)
+
+
+@pytest.mark.parametrize("damage", ["flip", "cut", "empty"])
+def test_a_damaged_checkpoint_gives_way_to_the_one_before(tmp_path, damage):
+    checkpoints = saved(tmp_path)
+    newest = max(tmp_path.iterdir())
+    content = newest.read_bytes()
+    middle = len(content) // 2
+    newest.write_bytes(
+        {
+            "flip": content[:middle] + bytes([content[middle] ^ 1]) + content[middle + 1 :],
+            "cut": content[:middle],
+            "empty": b"",
+        }[damage]
+    )
+    assert restored(checkpoints) == (2, 20.0)
+    trainer = trainer_at(2)
+    checkpoints.save(trainer, seconds=21.0)  # and the damaged one is not kept for a good one
+    assert "checkpoint-000003" not in files(tmp_path)
+    for path in tmp_path.iterdir():
+        path.write_bytes(b"damaged")
+    assert restored(checkpoints) == (0, 0.0)
+
+
+def test_a_checkpoint_that_cannot_be_read_gives_way_to_the_one_before(tmp_path, monkeypatch):
+    checkpoints = saved(tmp_path)
+    read, newest = atomic.read_file, max(tmp_path.iterdir())
+
+    def failing(path, **options):
+        if path == newest:
+            raise StorageError(f"{path}: input/output error")
+        return read(path, **options)
+
+    monkeypatch.setattr(atomic, "read_file", failing)
+    assert restored(checkpoints) == (2, 20.0)
+
+
+def test_checkpoints_of_another_identity_are_passed_over_and_then_make_room(tmp_path):
+    saved(tmp_path, identity="before the recipe was changed")
+    mine = Checkpoints(tmp_path, identity="mine")
+    assert restored(mine) == (0, 0.0)
+    mine.save(trainer_at(1), seconds=1.0)
+    assert restored(mine) == (1, 1.0)
+    assert files(tmp_path) == ["checkpoint-000001"]
+
+
+def test_a_checkpoint_of_another_shape_is_passed_over(tmp_path):
+    other = Trainer(declare([{"dense": 9}]), development(), seed=3, selection="best-loss")
+    checkpoints = Checkpoints(tmp_path, identity="mine")
+    checkpoints.save(other, seconds=1.0)
+    assert restored(checkpoints) == (0, 0.0)
+
+
+# ── predicting ───────────────────────────────────────────────────────────────────────────────
+
+
+def test_weights_that_were_changed_are_not_tested(tmp_path, data):
+    job(tmp_path, data).run(lambda result: None)
+    source = StudyFolder(tmp_path / "study").trial("mlp", 3)
+    predict = PredictJob(
+        label="mlp seed 3",
+        group="mlp",
+        source=str(source),
+        declared=MODEL.model_dump_json(),
+        images=str(data / "validation_images.npy"),
+        target=str(tmp_path / "out" / "seed-3.npy"),
+        maximum=255.0,
+        n_classes=3,
+    )
+    predict.run(lambda result: None)
+    ours = formats.read_npy(tmp_path / "out" / "seed-3.npy")
+    np.testing.assert_allclose(ours, formats.read_npy(source / "validation.npy"), atol=1e-6)
+    path = source / "weights.safetensors"
+    content = bytearray(path.read_bytes())
+    content[-1] ^= 1  # still a safetensors file, with another number in it
+    path.write_bytes(content)
+    text = re.escape(str(formats.damaged(path)))
+    with pytest.raises(StorageError, match=f"^{text}$"):
+        predict.run(lambda result: None)

@@ -1,0 +1,169 @@
+"""Worker processes that die, fail, hang and talk.
+
+Oracle: jobs that do one bad thing each (jobs.py), and the processes the system still knows.
+Cost: 20 s, most of it the fork server's imports. Run: pytest tests/study/test_local_processes.py
+"""
+
+import os
+import re
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+
+from bakeoff.errors import StudyError
+from bakeoff.study.executors.interface import Lost
+from bakeoff.study.executors.local_processes import run_jobs
+from tests.helpers.jobs import Act, Listener
+
+DEATHS = {
+    "exit": "its worker process ended with code 7",
+    "leave": "its worker process ended with code 3",
+    "be_killed": "its worker process was killed (out of memory?)",
+    "crash": "its worker process died of signal 6",
+    "fail": "ZeroDivisionError: nothing to divide by (jobs.py:{line})",
+    "lose": "lost it",
+}
+
+
+def run(jobs, *, workers=2):
+    listener = Listener()
+    lost = run_jobs(jobs, workers=workers, device="cpu", cache=None, watcher=listener)
+    return lost, listener
+
+
+def begun(folder, label):
+    """How often a job was begun."""
+    path = Path(folder) / label
+    return len(path.read_text().splitlines()) if path.exists() else 0
+
+
+def reason(action):
+    lines = Path(sys.modules["jobs"].__file__).read_text().splitlines()
+    raising = next(n for n, line in enumerate(lines, 1) if "ZeroDivisionError" in line)
+    return DEATHS[action].format(line=raising)
+
+
+def test_jobs_that_go_wrong_twice_are_lost_by_name_and_the_others_finish(tmp_path):
+    bad = [Act(action, action, str(tmp_path), group=action) for action in DEATHS]
+    good = [Act(f"good {n}", "nothing", str(tmp_path)) for n in range(4)]
+    lost, listener = run([good[0], *bad, *good[1:]])
+    assert sorted(lost, key=str) == sorted((Lost(a, reason(a)) for a in DEATHS), key=str)
+    assert sorted(listener.of("finished")) == [job.label for job in good]
+    assert {action: begun(tmp_path, action) for action in DEATHS} == dict.fromkeys(DEATHS, 2)
+    assert [begun(tmp_path, job.label) for job in good] == [1] * 4
+    notes = listener.of("note")
+    for action in DEATHS:
+        assert [note for note in notes if note.startswith(f"{action}:")] == [
+            f"{action}: {reason(action)}; trying once more",
+            f"{action}: {reason(action)}; given up, the others go on",
+        ]
+
+
+@pytest.mark.parametrize("action", ["be_killed", "fail"])
+def test_a_job_that_goes_wrong_once_is_done_by_a_new_worker(tmp_path, action):
+    lost, listener = run([Act("job", action, str(tmp_path), times=1)])
+    assert lost == []
+    assert listener.heard == [
+        ("started", "job"),
+        ("note", f"job: {reason(action)}; trying once more"),
+        ("started", "job"),
+        ("finished", "job"),
+    ]
+    assert len(set((tmp_path / "job").read_text().split())) == 2
+
+
+def test_a_users_error_stops_everything_and_leaves_no_process(tmp_path):
+    jobs = [Act("sleeps", "sleep", str(tmp_path)), Act("accuses", "accuse_user", str(tmp_path))]
+    start = time.monotonic()
+    with pytest.raises(StudyError, match=r"^expected something else$"):
+        run(jobs)
+    assert time.monotonic() - start < 30
+    if begun(tmp_path, "sleeps"):
+        assert gone(int((tmp_path / "sleeps").read_text()))
+
+
+def test_a_job_that_another_process_is_doing_is_asked_for_again(tmp_path):
+    lost, listener = run([Act("job", "be_busy", str(tmp_path), times=2)])
+    assert lost == []
+    assert begun(tmp_path, "job") == 3
+    assert listener.of("finished") == ["job"]
+
+
+def test_a_parent_hears_of_epochs_without_keras_and_keeps_standard_output(tmp_path):
+    script = (
+        "import sys; from tests.helpers.jobs import Act, Listener\n"
+        "from bakeoff.study.executors.local_processes import run_jobs\n"
+        "listener = Listener()\n"
+        "jobs = [Act(n, n, sys.argv[1]) for n in ('report', 'write_to_standard_output')]\n"
+        "run_jobs(jobs, workers=1, device='cpu', cache=None, watcher=listener)\n"
+        "print(*({'keras', 'jax', 'matplotlib'} & set(sys.modules)))\n"
+        "print(*(event[2].epoch for event in listener.heard if event[0] == 'epoch'))"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", script, str(tmp_path)],
+        env=environment(),
+        capture_output=True,
+        text=True,
+        timeout=120,
+    )
+    assert done.stderr == "printed by a builder\nwritten by a library\n"
+    assert done.stdout == "\n0 1 2\n"
+
+
+def test_workers_die_with_a_parent_that_is_killed(tmp_path):
+    script = (
+        "import sys; from tests.helpers.jobs import Act, Listener\n"
+        "from bakeoff.study.executors.local_processes import run_jobs\n"
+        "jobs = [Act(str(n), 'sleep', sys.argv[1], group=str(n)) for n in range(2)]\n"
+        "run_jobs(jobs, workers=2, device='cpu', cache=None, watcher=Listener())"
+    )
+    command = [sys.executable, "-c", script, str(tmp_path)]
+    with subprocess.Popen(command, env=environment()) as parent:
+        wait_for(lambda: begun(tmp_path, "0") and begun(tmp_path, "1"), seconds=60)
+        workers = [int((tmp_path / name).read_text()) for name in "01"]
+        assert not any(gone(pid) for pid in workers)
+        parent.kill()
+    wait_for(lambda: all(gone(pid) for pid in workers), seconds=5)
+
+
+def test_a_worker_serves_one_group_and_idle_ones_go(tmp_path):
+    jobs = [
+        Act(f"{group}{n}", "nothing", str(tmp_path), group=group) for group in "ab" for n in "12"
+    ]
+    lost, _ = run(jobs, workers=1)
+    assert lost == []
+    pids = {job.label: (tmp_path / job.label).read_text().strip() for job in jobs}
+    assert pids["a1"] == pids["a2"] != pids["b1"] == pids["b2"]
+    assert all(gone(int(pid)) for pid in pids.values())
+
+
+def test_no_jobs_start_no_worker():
+    lost, listener = run([])
+    assert (lost, listener.heard) == ([], [])
+
+
+# ── helpers ──────────────────────────────────────────────────────────────────────────────────
+
+
+def environment():
+    tests = str(Path(__file__).parents[2])
+    return {**os.environ, "PYTHONPATH": tests}
+
+
+def gone(pid):
+    """Say whether a process has ended; a zombie has."""
+    try:
+        status = Path(f"/proc/{pid}/stat").read_text()
+    except OSError:
+        return True
+    return re.search(r"\) Z ", status) is not None
+
+
+def wait_for(condition, *, seconds):
+    end = time.monotonic() + seconds
+    while not condition():
+        assert time.monotonic() < end, "waited in vain"
+        time.sleep(0.05)

@@ -1,0 +1,165 @@
+"""Plans against parameter counts worked out by hand and learning rates in words; under 3 s.
+
+Run: pytest tests/study/test_plan.py
+"""
+
+import json
+from pathlib import Path
+
+import pytest
+
+from bakeoff import recipe as recipes
+from bakeoff.cli import main
+from bakeoff.errors import DataError, RecipeError
+from bakeoff.study import plan as plans
+from bakeoff.training import native
+
+MODELS = {
+    "line": {"layers": []},
+    "cnn": {
+        "layers": [
+            {"conv2d": {"filters": 4, "kernel_size": 3, "kernel_regularizer": {"l2": 0.001}}},
+            "batch_normalization",
+            {"max_pooling2d": 2},
+        ],
+        "training": {"epochs": 4, "optimizer": {"sgd": {"momentum": 0.9, "nesterov": True}}},
+    },
+}
+
+
+def recipe_of(models=MODELS, **settings):
+    mapping = {"name": "r", "data": "digits", "seeds": 3, "models": models, **settings}
+    return recipes.parse(mapping, origin="r", folder=Path.cwd())
+
+
+@pytest.fixture(autouse=True)
+def _a_known_machine(monkeypatch):
+    monkeypatch.setattr(plans, "measured_rate", lambda: 1e11)
+    monkeypatch.setattr(plans, "cores", lambda: 2)
+    monkeypatch.setattr(plans, "default_device", lambda: "cpu")
+
+
+def printed(recipe, capsys):
+    from bakeoff.cli.output import show
+
+    show(*plans.view(plans.plan(recipe)))
+    return [line.rstrip() for line in capsys.readouterr().out.splitlines()]
+
+
+def test_every_layer_is_shown_and_what_bakeoff_adds_is_marked(capsys):
+    lines = printed(recipe_of(title="[bold]Two[/bold]"), capsys)
+    assert lines[:3] == [
+        "[bold]Two[/bold]",
+        "digits: 1,149 train, 288 validation and 360 test images of 8×8×1, 10 classes",
+        "2 models × 3 seeds = 6 trials; selection: best-loss; baselines: majority, logistic",
+    ]
+    table = [line.split() for line in lines[12:19]]
+    assert lines[11] == "cnn: 426 parameters (418 trainable)"
+    assert table == [
+        ["layer", "output", "parameters"],
+        ["scale", "to", "[0,", "1]", "(added)", "8×8×1", "0"],
+        ["conv2d", "4", "3×3,", "l2", "0.001", "6×6×4", "40"],
+        ["batch_normalization", "6×6×4", "16"],
+        ["max_pooling2d", "2", "3×3×4", "0"],
+        ["flatten", "(added)", "36", "0"],
+        ["dense", "10", "softmax", "(added)", "10", "370"],
+    ]
+    assert lines[19].startswith(
+        "  4 epochs of 36 batches of 32, sgd, momentum 0.9, nesterov yes, learning rate 0.01; about"
+    )
+    assert lines[-1].startswith("On this machine, 2 trials at a time: about ")
+
+
+def test_the_json_document(capsys):
+    assert main(["plan", "digits", "--json"]) == 0
+    document = json.loads(capsys.readouterr().out)
+    assert document["study"] == "digits"
+    assert document["trials"] == 20
+    assert {model["name"]: model["parameters"] for model in document["models"]} == {
+        "small-mlp": 64 * 16 + 16 + 16 * 10 + 10,
+        "mlp": 64 * 64 + 64 + 64 * 32 + 32 + 32 * 10 + 10,
+        "regularised-mlp": 64 * 64 + 64 + 4 * 64 + 64 * 10 + 10,
+        "cnn": 9 * 16 + 16 + 9 * 16 * 32 + 32 + 2 * 2 * 32 * 10 + 10,
+    }
+    assert [len(model["learning_rates"]) for model in document["models"]] == [100] * 4
+    assert document["estimate"]["seconds"] > 0
+    assert document["models"][0]["layers"][0]["added"] is True
+
+
+def test_learning_rates_in_words():
+    phases = [
+        {"epochs": 1, "constant": 0.0005},
+        {"epochs": 2, "exponential": {"start": 0.0005, "rate": -0.1}},
+        {"epochs": 3, "linear": {"start": 0.1, "end": 0.01}},
+        {"cosine": {"start": 0.1, "end": 0}},
+    ]
+    training = {"epochs": 10, "optimizer": {"adam": {"learning_rate": phases}}}
+    optimizer = recipe_of(training=training).models["line"].training.optimizer
+    assert plans.optimizer_words(optimizer) == (
+        "adam, learning rate 0.0005 for 1 epoch, then 0.0005·exp(−0.1·k) for 2 epochs, then 0.1 to "
+        "0.01, linearly for 3 epochs, then 0.1 to 0 along a cosine"
+    )
+
+
+def test_a_longer_training_takes_longer_and_more_memory_where_there_is_more():
+    short, long = (
+        plans.plan(recipe_of({"m": {"layers": layers}}, training={"epochs": epochs}))
+        for layers, epochs in (([], 1), ([{"dense": 1000}], 50))
+    )
+    assert long.seconds > short.seconds
+    assert long.models[0].seconds > 50 * short.models[0].seconds
+    assert long.memory > short.memory
+
+
+def test_a_python_builder_is_planned_without_its_layers(tmp_path, capsys):
+    (tmp_path / "mine.py").write_text("def build(input_shape, n_classes): ...\n")
+    models = {"own": {"python": f"{tmp_path}/mine.py:build"}, "line": {"layers": []}}
+    lines = printed(recipe_of(models), capsys)
+    path = tmp_path / "mine.py"
+    said = f"own: built by {path}:build, so its layers are known only when it is built"
+    assert said.replace(" ", "") in "".join(lines).replace(" ", "")  # wherever a long path is cut
+    assert lines[-1] == ("No estimate of time and memory: not every model's layers are known yet.")
+    document = plans.to_json(plans.plan(recipe_of(models)))
+    assert document["models"][0]["layers"] is None
+    assert document["estimate"]["seconds"] is None
+
+
+def test_too_little_memory_and_a_gpu_are_said(monkeypatch, capsys):
+    monkeypatch.setattr(plans, "available_memory", lambda: 10**8)
+    monkeypatch.setattr(plans, "default_device", lambda: "gpu")
+    assert printed(recipe_of(), capsys)[-2:] == [
+        "Only 0.1 GB of memory are free: use fewer --workers.",
+        "That is for the CPU; a run uses the GPU that is here, which is faster.",
+    ]
+
+
+def test_what_a_run_would_refuse_is_refused(tmp_path):
+    pooled = {"m": {"layers": [{"max_pooling2d": 8}, {"max_pooling2d": 2}]}}
+    with pytest.raises(
+        RecipeError, match="max_pooling2d 2 after a 1×1 feature map in layer 2 of m"
+    ):
+        plans.plan(recipe_of(pooled))
+    with pytest.raises(DataError, match="expected fewer than the 1,437 images that remain"):
+        plans.plan(recipe_of(split={"validation": 2000}))
+    with pytest.raises(RecipeError, match="found no file"):
+        plans.plan(recipe_of({"m": {"python": f"{tmp_path}/no.py:build"}}))
+
+
+@pytest.mark.parametrize("tiles", [False, True])
+def test_faster_layers_are_offered_where_they_can_be_built(tiles, monkeypatch, tmp_path, capsys):
+    (tmp_path / "c++").touch(0o755)
+    monkeypatch.setenv("PATH", str(tmp_path))
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
+    monkeypatch.delenv("BAKEOFF_KERNELS")
+    monkeypatch.delenv("CXX", raising=False)
+    able = "x86_64 flags: avx512f" + " amx_bf16" * tiles
+    monkeypatch.setattr(native, "_processor", lambda: able)
+    faster = "convolution and dense layers" if tiles else "convolution"
+    hint = f"`bakeoff kernels` builds faster {faster} for this processor."
+    convolves = recipe_of({"m": {"layers": [{"conv2d": {"filters": 3, "kernel_size": 3}}]}})
+    wide, narrow = (recipe_of({"m": {"layers": [{"dense": units}]}}) for units in (64, 63))
+    assert printed(convolves, capsys)[-1] == hint
+    assert (printed(wide, capsys)[-1] == hint) is tiles
+    assert printed(narrow, capsys)[-1] != hint
+    (tmp_path / "c++").unlink()
+    assert printed(convolves, capsys)[-1] != hint

@@ -1,0 +1,107 @@
+"""Result: every view of a comparison from a script, and what it writes into the study's folder.
+
+Oracle: the views' own functions, which have tests of their own. Cost: 4 s.
+Run: .venv/bin/pytest tests/study/test_result.py
+"""
+
+import json
+from io import StringIO
+
+import pytest
+from rich.console import Console
+
+from bakeoff import report
+from bakeoff.errors import StudyError
+from bakeoff.storage.study_folder import StudyFolder
+from bakeoff.study.result import Result
+from bakeoff.study.run import compare
+from tests.helpers.fake_study import FakeModel, write_study
+
+ONE_MODEL = ("learning_curves", "learning_rate", "confusion", "per_class", "calibration")
+ALL_MODELS = ("accuracy", "verdicts", "parameters", "time", "variance")
+
+
+@pytest.fixture(scope="module")
+def result(tmp_path_factory):
+    folder = write_study(
+        tmp_path_factory.mktemp("result") / "study",
+        {"big": FakeModel(0.9, parameters=9_000), "small": FakeModel(0.85, parameters=700)},
+    )
+    return compare([folder])
+
+
+def texts(figure):
+    return {text.get_text() for axes in figure.axes for text in axes.texts}
+
+
+def test_every_view_is_the_reports(result):
+    comparison = result.comparison
+    assert result.markdown() == report.markdown(comparison)
+    assert result.csv() == report.csv(comparison)
+    assert result.latex() == report.latex(comparison)
+    assert result.model_card() == report.model_card(comparison, "big")
+    assert result.model_card("small").startswith("# small\n")
+    assert result._repr_html_() == report.fragment(comparison)
+    out = StringIO()
+    Console(file=out, width=80).print(result.table())
+    assert "→ big" in out.getvalue()
+    assert result.to_frame().loc["small", "parameters"] == 700
+    assert [pair.a for pair in result.verdicts] == ["big"]
+    assert result.recommended == "big"
+
+
+@pytest.mark.parametrize("name", ONE_MODEL)
+def test_figures_of_one_model(result, name):
+    plot = getattr(result, f"plot_{name}")
+    assert plot().axes and plot("small").axes
+
+
+@pytest.mark.parametrize("name", ALL_MODELS)
+def test_figures_of_all_models(result, name):
+    assert getattr(result, f"plot_{name}")().axes
+
+
+def test_a_confusion_matrix_as_counts_or_rates_with_or_without_its_diagonal(result):
+    counts = result.comparison.model("big").confusion
+    share = 100 * counts[0, 0] / counts[0].sum()
+    assert f"{counts[0, 0]:.0f}" in texts(result.plot_confusion())
+    assert f"{share:.1f}" in texts(result.plot_confusion(rates=True))
+    assert f"{counts[0, 0]:.0f}" not in texts(result.plot_confusion(diagonal=False))
+
+
+def test_what_is_written_is_derived_and_can_be_written_again(result):
+    result.write()
+    folder = result.folder
+    assert json.loads(folder.comparison_file.read_text()) == result.to_json()
+    assert folder.report_file.read_text() == report.html(result.comparison)
+    assert folder.card_file.read_text() == result.model_card()
+    before = {file: file.read_bytes() for file in folder.path.iterdir() if file.is_file()}
+    result.write()
+    assert before == {file: file.read_bytes() for file in folder.path.iterdir() if file.is_file()}
+
+
+@pytest.mark.parametrize(
+    ("openings", "why"),
+    [
+        (
+            0,
+            "it sealed: run the study without --only and --keep-sealed",
+        ),
+        (
+            1,
+            "a run that opened nothing, of a study that was opened before: "
+            "bakeoff.study.run.compare compares what was opened",
+        ),
+    ],
+)
+def test_a_run_that_opened_nothing_has_no_views(openings, why, result, tmp_path):
+    """It said that a test set was sealed which an earlier run had opened."""
+    folder = result.folder
+    if not openings:
+        folder = write_study(tmp_path / "study", {"small": FakeModel(0.85)}, opened=False)
+    closed = Result(StudyFolder(folder.path), None)
+    assert closed.sealed == (not openings)
+    assert closed._repr_html_() is None
+    with pytest.raises(StudyError) as raised:
+        closed.markdown()
+    assert str(raised.value) == f"{folder.path}: expected an opened test set, found {why}"

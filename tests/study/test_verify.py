@@ -1,0 +1,251 @@
+"""Every kind of damage to a finished study is found and named; a trial comes out the same again.
+
+Oracle: a list of every file of the study that is not derived, each changed in turn. Cost: 25 s,
+most of it carrying out the study and training two trials again.
+Run: pytest tests/study/test_verify.py
+"""
+
+import errno
+import os
+import re
+import shutil
+
+import numpy as np
+import pytest
+
+from bakeoff.cli import main
+from bakeoff.errors import StudyError
+from bakeoff.storage import formats, written_folder
+from bakeoff.storage.study_folder import StudyFolder
+from bakeoff.study.verify import DERIVED, Repeat, verify
+
+
+def differences(folder):
+    return list(verify(StudyFolder(folder)).differences)
+
+
+def recorded_files(folder):
+    return sorted(
+        path
+        for path in folder.rglob("*")
+        if path.is_file() and path.name not in DERIVED and ".locks" not in path.parts
+    )
+
+
+def test_a_finished_study_is_what_was_recorded(finished_study):
+    checked = verify(StudyFolder(finished_study))
+    assert (checked.differences, checked.notes) == ((), ())
+    assert checked.summary == (
+        "checked 7 folders of trials, baselines, openings: every byte is what was recorded"
+    )
+
+
+def test_a_changed_byte_is_found_in_every_file(tiny_study):
+    for path in recorded_files(tiny_study):
+        content = path.read_bytes()
+        middle = len(content) // 2
+        path.write_bytes(content[:middle] + bytes([content[middle] ^ 1]) + content[middle + 1 :])
+        found = differences(tiny_study)
+        assert any(text.startswith(f"{path}: ") for text in found), (path, found)
+        path.write_bytes(content)
+    assert differences(tiny_study) == []
+
+
+def test_a_missing_file_is_found(tiny_study):
+    for path in recorded_files(tiny_study):
+        if path == tiny_study / "study.json":
+            continue
+        content = path.read_bytes()
+        path.unlink()
+        found = differences(tiny_study)
+        assert any(text.startswith(f"{path}: ") for text in found), (path, found)
+        path.write_bytes(content)
+
+
+def test_without_study_json_it_is_no_study(tiny_study):
+    (tiny_study / "study.json").unlink()
+    with pytest.raises(StudyError, match=re.escape("found no study.json in it")):
+        differences(tiny_study)
+
+
+def test_what_is_derived_may_go(tiny_study):
+    for name in DERIVED:
+        (tiny_study / name).unlink(missing_ok=True)
+    assert differences(tiny_study) == []
+
+
+def test_two_trials_exchanged(tiny_study):
+    one, two = (tiny_study / "trials" / "mlp" / f"seed-{seed}" for seed in (0, 1))
+    one.rename(tiny_study / "kept")
+    two.rename(one)
+    (tiny_study / "kept").rename(two)
+    assert differences(tiny_study) == [
+        f"{path}: expected mlp with seed {seed} as the recipe declares it, found mlp with seed "
+        f"{1 - seed}: the folder was exchanged; restore it"
+        for seed, path in ((0, one), (1, two))
+    ]
+
+
+def test_a_trial_that_nobody_declared(tiny_study):
+    stranger = tiny_study / "trials" / "mlp" / "seed-7"
+    shutil.copytree(tiny_study / "trials" / "mlp" / "seed-0", stranger)
+    assert differences(tiny_study) == [
+        f"{stranger}: no trial of this study: its recipe does not declare it; move it away"
+    ]
+
+
+@pytest.mark.parametrize(
+    ("name", "document"), [("trials/mlp/seed-0/trial.json", {}), ("openings/1/opening.json", [])]
+)
+def test_a_forged_document_with_its_hashes_redone(tiny_study, name, document):
+    """Its bytes are what was recorded, and it is none of ours: that was passed over."""
+    path = tiny_study / name
+    path.write_bytes(formats.canonical(document))
+    files = written_folder.read_manifest(path.parent) | {
+        path.name: formats.sha256(path.read_bytes())
+    }
+    (path.parent / "manifest.json").write_bytes(formats.sealed_json({"files": files}))
+    [found] = differences(tiny_study)
+    assert found.startswith(f"{path}: expected what Bakeoff writes there, found something else")
+
+
+def test_what_can_be_read_once_only_is_a_difference(tiny_study, monkeypatch):
+    """A failing disk may give a file the first time and not the second."""
+    path = tiny_study / "trials" / "mlp" / "seed-0" / "trial.json"
+    said = f"{path}: input/output error: check the disk before you trust anything on it"
+    plain, seen = os.open, []
+
+    def failing(file, *others, **named):
+        seen.append(file)
+        if file == path and seen.count(path) == 2:
+            raise OSError(errno.EIO, os.strerror(errno.EIO))
+        return plain(file, *others, **named)
+
+    monkeypatch.setattr(os, "open", failing)
+    assert differences(tiny_study) == [said]
+
+
+def test_a_trial_that_was_opened_and_is_gone(tiny_study):
+    shutil.rmtree(tiny_study / "trials" / "mlp" / "seed-1")
+    assert differences(tiny_study) == [
+        f"{tiny_study}/trials/mlp/seed-1: missing, though opening 1 used it"
+    ]
+
+
+def test_an_opening_that_is_gone(tiny_study):
+    shutil.rmtree(tiny_study / "openings" / "1")
+    assert differences(tiny_study) == [
+        f"{tiny_study}/openings/1: missing, though the ledger has it: run the study again to "
+        "repeat it"
+    ]
+    (tiny_study / "openings" / "1.partial").mkdir()
+    assert differences(tiny_study) == []
+
+
+def test_a_ledger_that_is_gone(tiny_study):
+    (tiny_study / "ledger.jsonl").unlink()
+    assert differences(tiny_study) == [
+        f"{tiny_study}/ledger.jsonl: opening 1 is not in it: restore the line"
+    ]
+
+
+def test_leftovers_are_mentioned_and_are_no_difference(tiny_study):
+    places = ["trials/mlp/seed-3.partial", "trials/mlp/notes", "openings/2.partial", "mine.txt"]
+    for place in places:
+        (tiny_study / place).mkdir()
+    checked = verify(StudyFolder(tiny_study))
+    assert checked.differences == ()
+    begun = "begun and not finished; the next run goes on with it"
+    assert list(checked.notes) == [
+        f"{tiny_study}/mine.txt: no part of the study",
+        f"{tiny_study}/openings/2.partial: {begun}",
+        f"{tiny_study}/trials/mlp/notes: no part of the study",
+        f"{tiny_study}/trials/mlp/seed-3.partial: {begun}",
+    ]
+
+
+def test_the_command_prints_a_line_for_each_difference(tiny_study, capsys):
+    weights = tiny_study / "trials" / "line" / "seed-0" / "weights.safetensors"
+    weights.write_bytes(b"")
+    assert main(["verify", str(tiny_study)]) == 1
+    assert capsys.readouterr().out.splitlines() == [
+        f"{weights}: expected the bytes that were recorded, found others: the file was changed or "
+        "damaged; restore it, or delete its folder and run the study again",
+        "checked 7 folders of trials, baselines, openings: 1 difference",
+    ]
+
+
+# ── once more ────────────────────────────────────────────────────────────────────────────────
+
+
+def test_a_trial_trained_again_is_the_same_in_every_byte(tiny_study, capsys):
+    before = {path: path.read_bytes() for path in recorded_files(tiny_study)}
+    assert main(["verify", str(tiny_study), "--retrain", "mlp:1"]) == 0
+    assert (
+        capsys.readouterr().out.splitlines()[-1] == "mlp seed 1, trained again: every byte the same"
+    )
+    assert {path: path.read_bytes() for path in recorded_files(tiny_study)} == before
+
+
+def test_a_trial_that_comes_out_differently(tiny_study, capsys):
+    place = tiny_study / "trials" / "line" / "seed-0" / "weights.safetensors"
+    weights = {name: np.array(array) for name, array in formats.read_weights(place).items()}
+    next(iter(weights.values())).flat[0] += 0.5
+    place.write_bytes(formats.weights_bytes(weights))
+    study = formats.open_sealed_json((tiny_study / "study.json").read_bytes(), place)
+    study["environment"]["jax"] = "0.1.2"
+    (tiny_study / "study.json").write_bytes(formats.sealed_json(study))
+    assert main(["verify", str(tiny_study), "--retrain", "line:0"]) == 1
+    said = capsys.readouterr().out.splitlines()[-1]
+    accuracy = r"[0-9.]+ %"
+    assert re.fullmatch(
+        r"line seed 0, trained again: weights\.safetensors differ; weights up to 0\.5 apart; "
+        rf"accuracy {accuracy} then, {accuracy} now; then jax 0\.1\.2, now [0-9.]+",
+        said,
+    )
+
+
+def test_weights_of_other_shapes():
+    repeat = Repeat("a seed 0", ("weights.safetensors",), None, (0.5, 0.25), ())
+    assert repeat.sentence == (
+        "a seed 0, trained again: weights.safetensors differ; weights of other shapes; accuracy "
+        "50.00 % then, 25.00 % now"
+    )
+
+
+@pytest.mark.parametrize(
+    ("wanted", "expected"),
+    [
+        (
+            "cnn:0",
+            "--retrain: expected MODEL:SEED with a model of the study (line, mlp), such as line:0, "
+            "found 'cnn:0'",
+        ),
+        (
+            "mlp",
+            "--retrain: expected MODEL:SEED with a model of the study (line, mlp), such as line:0, "
+            "found 'mlp'",
+        ),
+        (
+            "mlp:7",
+            "--retrain: expected a finished trial, found mlp seed 7, which is not; finished seeds "
+            "of mlp: 0, 1",
+        ),
+    ],
+)
+def test_only_a_finished_trial_can_be_trained_again(finished_study, wanted, expected, capsys):
+    assert main(["verify", str(finished_study), "--retrain", wanted]) == 2
+    assert capsys.readouterr().err == f"bakeoff: {expected}\n"
+
+
+def test_other_images_are_refused(tiny_study, capsys):
+    path = tiny_study / "study.json"
+    study = formats.open_sealed_json(path.read_bytes(), path)
+    now = study["data"]["hash"]
+    study["data"]["hash"] = "0" * 64
+    path.write_bytes(formats.sealed_json(study))
+    assert main(["verify", str(tiny_study), "--retrain", "mlp:0"]) == 2
+    assert capsys.readouterr().err == (
+        f"bakeoff: {tiny_study}: expected the images it was trained with (SHA-256 000000000000…), "
+        f"found others ({now[:12]}…): restore the data to train a trial again\n"
+    )

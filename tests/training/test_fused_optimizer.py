@@ -1,0 +1,175 @@
+"""Weights that a kernel updates: which layers, and the numbers, against the formulas in float64.
+
+That whole trainings end in Keras's weights stands in test_engine.py, and how exact products are in
+test_native.py. Cost: 20 s, 15 of them the
+compiler's. Run: pytest tests/training/test_fused_optimizer.py
+"""
+
+import numpy as np
+import pytest
+
+from bakeoff import recipe
+from bakeoff.training import fused_optimizer, native
+from bakeoff.training.backend import jax, keras
+from bakeoff.training.layers.fast_layers import Dense
+from bakeoff.training.trainer import Development, Trainer
+
+L1, L2, DECAY, RATE, EPSILON = 1e-3, 1e-2, 1e-3, 0.1, 1e-5
+FRESH = (0.1, 0.01)  # how much of Adam's moments is replaced; the second is RMSprop's as well
+
+
+@pytest.fixture
+def tiles(native_kernels):
+    if not native.tiles():
+        pytest.skip("the processor has no tiles")
+
+
+def expected(slope, weights, moments):
+    """Return weights and moments, float64, after a step that corrects no bias."""
+    slope = slope + L1 * np.sign(weights) + 2 * L2 * weights
+    left = weights * (1 - DECAY)
+    if not moments:
+        return [left - RATE * slope]
+    square = moments[-1] + FRESH[1] * (slope**2 - moments[-1])
+    if len(moments) == 1:
+        return [left - RATE * slope / np.sqrt(square + EPSILON), square]
+    mean = moments[0] + FRESH[0] * (slope - moments[0])
+    return [left - RATE * mean / (np.sqrt(square) + EPSILON), mean, square]
+
+
+def numbers(moments):
+    rule = {0: [RATE], 1: [RATE, FRESH[1], EPSILON], 2: [RATE, *FRESH, EPSILON]}[moments]
+    return np.array([L1, L2, DECAY, *rule], np.float32)
+
+
+def step(rng, *, batch, rows, columns, moments, of_bytes):
+    """Return a step's arguments; some weights and moments are zero, as they are at first."""
+    inputs = rng.integers(0, 256, (batch, rows)).astype(np.uint8 if of_bytes else np.float32)
+    slope = rng.standard_normal((batch, columns), np.float32) / 1000
+    weights = rng.standard_normal((rows, columns), np.float32)
+    held = [rng.standard_normal((rows, columns), np.float32) ** 2 for _ in range(moments)]
+    for each in (weights, *held):
+        each[rng.random(each.shape) < 0.2] = 0
+    return inputs, slope, numbers(moments), weights, held
+
+
+@pytest.mark.parametrize("of_bytes", [True, False])
+@pytest.mark.parametrize("moments", [0, 1, 2])
+@pytest.mark.parametrize(
+    "batch, rows, columns", [(1, 1, 1), (16, 16, 16), (33, 65, 31), (128, 70, 200), (800, 40, 300)]
+)
+def test_a_step_is_that_of_the_optimizer(batch, rows, columns, moments, of_bytes, rng, tiles):
+    given = step(rng, batch=batch, rows=rows, columns=columns, moments=moments, of_bytes=of_bytes)
+    inputs, slope, _, weights, held = given
+    found = jax.jit(native.update)(*given)
+    whole = np.asarray(native.product(inputs, slope, turned="left"), np.float64)
+    wanted = expected(whole, weights.astype(np.float64), [each.astype(np.float64) for each in held])
+    for one, other in zip(found, wanted, strict=True):
+        np.testing.assert_allclose(one, other, rtol=3e-6, atol=1e-6)
+
+
+def test_what_is_no_number_stays_so(rng, tiles):
+    """A training that diverged must be seen to have."""
+    inputs, slope, given, weights, held = step(
+        rng, batch=20, rows=64, columns=64, moments=2, of_bytes=False
+    )
+    slope[:, 5] = np.nan
+    inputs[3, 7] = np.inf
+    for found in native.update(inputs, slope, given, weights, held):
+        bad = ~np.isfinite(np.asarray(found))
+        assert bad[:, 5].all()
+        assert bad[7].all()
+        assert not np.delete(np.delete(bad, 5, axis=1), 7, axis=0).any()
+
+
+def test_steps_of_several_trials_in_one_program(rng, tiles):
+    steps = [step(rng, batch=20, rows=64, columns=70, moments=1, of_bytes=True) for _ in range(3)]
+    stacked = jax.tree.map(lambda *each: np.stack(each), *steps)
+    together = jax.jit(jax.vmap(native.update))(*stacked)
+    for number, each in enumerate(steps):
+        for one, other in zip(together, native.update(*each), strict=True):
+            np.testing.assert_array_equal(one[number], other)
+
+
+def model(*layers):
+    return keras.Sequential([keras.Input((80,)), *layers])
+
+
+def found(built, optimizer, batch=32):
+    optimizer.build(built.trainable_variables)
+    return [each.layer for each in fused_optimizer.fused(built, optimizer, batch)]
+
+
+def test_wide_dense_layers_are_updated_by_kernels(tiles):
+    built = model(
+        Dense(64, name="first", kernel_regularizer="l1l2"),
+        Dense(63, name="narrow"),
+        Dense(90, name="shrunk", kernel_constraint="max_norm"),
+        Dense(90, name="odd", kernel_regularizer="orthogonal_regularizer"),
+        Dense(64, name="last", use_bias=False),
+    )
+    for optimizer in ("SGD", "RMSprop", "Adam", "AdamW"):
+        assert found(built, getattr(keras.optimizers, optimizer)()) == ["first", "last"]
+
+
+@pytest.mark.parametrize(
+    "kind, arguments",
+    [
+        ("SGD", {"momentum": 0.9}),
+        ("RMSprop", {"centered": True}),
+        ("RMSprop", {"momentum": 0.5}),
+        ("Adam", {"amsgrad": True}),
+        ("Adam", {"clipnorm": 1.0}),
+        ("AdamW", {"clipvalue": 1.0}),
+        ("SGD", {"global_clipnorm": 1.0}),
+        ("Nadam", {}),
+    ],
+)
+def test_what_kernels_do_not_know_is_left_to_keras(kind, arguments, tiles):
+    assert found(model(Dense(64)), getattr(keras.optimizers, kind)(**arguments)) == []
+
+
+def test_so_are_large_batches_shared_layers_and_frozen_ones(tiles):
+    assert found(model(Dense(64)), keras.optimizers.Adam(), batch=801) == []
+    inputs = keras.Input((64,))
+    twice = Dense(64)
+    shared = keras.Model(inputs, twice(twice(inputs)))
+    assert found(shared, keras.optimizers.Adam()) == []
+    frozen = model(Dense(64, name="frozen", trainable=False), Dense(64, name="free"))
+    assert found(frozen, keras.optimizers.Adam()) == ["free"]
+
+
+def test_so_are_models_within_models(tiles):
+    """Whose layers may have the same names."""
+    nested = model(keras.Sequential([Dense(64, name="same")]), Dense(64, name="same"))
+    assert found(nested, keras.optimizers.Adam()) == []
+
+
+@pytest.mark.parametrize("first", ["pixels", "half"])
+def test_what_is_not_multiplied_as_two_matrices_is_left_to_keras(first, rng, tiles, tmp_path):
+    """A dense layer of every pixel, or in half precision."""
+    layer = {"pixels": "Dense(64)", "half": "Dense(64, dtype='mixed_float16')"}[first]
+    flat = "keras.layers.Flatten(), " if first == "half" else ""
+    (tmp_path / "builder.py").write_text(
+        "import keras\nfrom keras.layers import Dense, Flatten\n"
+        "def make(input_shape, n_classes):\n"
+        f"    return keras.Sequential([keras.Input(input_shape), {flat}{layer}, Flatten(), "
+        "Dense(n_classes, activation='softmax', dtype='float32')])\n"
+    )
+    channels = 64 if first == "pixels" else 1
+    side = 3 if first == "pixels" else 8
+    mapping = {
+        "name": "r",
+        "data": "digits",
+        "models": {"m": {"python": f"{tmp_path}/builder.py:make", "training": {"epochs": 1}}},
+    }
+    declared = recipe.parse(mapping, origin="r", folder=tmp_path).models["m"]
+    images = rng.integers(0, 256, (40, side, side, channels), np.uint8)
+    labels = np.arange(40) % 10
+    data = Development(images, labels, images[:0], labels[:0], 255.0, 10)
+    assert Trainer(declared, data, seed=0, selection="last").epoch().finite
+
+
+def test_without_tiles_keras_updates_all(monkeypatch):
+    monkeypatch.setattr(native, "tiles", lambda: False)
+    assert found(model(Dense(64)), keras.optimizers.Adam()) == []

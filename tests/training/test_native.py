@@ -1,0 +1,329 @@
+"""Native kernels: built on request, used where they were built, and the same from run to run.
+
+Oracle: XLA's convolution and its derivatives, sums in float64; that they agree with Keras's layers
+and with keras.Model.fit stands in test_layers.py and test_engine.py. Cost: 50 s, 15 of them the
+compiler's. Run: pytest tests/training/test_native.py
+"""
+
+import ctypes
+import os
+import re
+import shutil
+
+import numpy as np
+import pytest
+
+from bakeoff import recipe as recipes
+from bakeoff.cli import main
+from bakeoff.errors import StorageError, UsageError
+from bakeoff.storage.study_folder import StudyFolder
+from bakeoff.study import verify
+from bakeoff.study.run import run as run_study
+from bakeoff.training import native
+from bakeoff.training.backend import jax
+from bakeoff.training.layers import kernels
+from bakeoff.utils.events import Watcher
+
+SHAPES = [
+    # images, kernel, strides: channels and filters below, at and above the width of a vector
+    ((2, 7, 7, 1), (3, 3, 1, 1), (1, 1)),
+    ((3, 9, 8, 3), (3, 2, 3, 17), (1, 1)),
+    ((2, 8, 9, 16), (5, 5, 16, 32), (1, 1)),
+    ((2, 6, 6, 33), (3, 3, 33, 90), (1, 1)),
+    ((1, 12, 11, 5), (3, 4, 5, 100), (2, 3)),
+    ((2, 10, 10, 4), (2, 2, 4, 156), (3, 3)),
+    ((1, 5, 5, 7), (5, 5, 7, 9), (1, 1)),
+    ((2, 5, 4, 8), (1, 1, 8, 8), (2, 1)),
+    # where there are tiles: batches, channels and filters that fill some of them in part
+    ((16, 6, 7, 32), (3, 3, 32, 16), (1, 1)),
+    ((17, 5, 6, 40), (2, 3, 40, 33), (1, 1)),
+    ((33, 7, 5, 64), (3, 2, 64, 48), (2, 1)),
+    ((50, 4, 4, 156), (3, 3, 156, 90), (1, 1)),
+    ((65, 3, 3, 300), (3, 3, 300, 20), (1, 1)),
+    ((40, 6, 9, 24), (2, 2, 24, 30), (3, 4)),
+]
+KINDS = {
+    "normal": lambda rng, shape: rng.standard_normal(shape),
+    "positive": lambda rng, shape: rng.random(shape),
+    "wide": lambda rng, shape: rng.standard_normal(shape) * 10.0 ** rng.uniform(-6, 6, shape),
+    "whole": lambda rng, shape: rng.integers(0, 4096, shape),
+}
+
+
+def reference(images, kernel, strides):
+    return jax.lax.conv_general_dilated(
+        images, kernel, strides, "VALID", dimension_numbers=("NHWC", "HWIO", "NHWC")
+    )
+
+
+def run(name, shape, one, other, strides=(1, 1)):
+    def call(one, other):
+        return native.call(name, shape, one, other, strides)
+
+    return np.asarray(jax.jit(call)(one, other))
+
+
+@pytest.mark.parametrize("images, kernel, strides", SHAPES)
+def test_values_and_slopes_are_those_of_xla(images, kernel, strides, rng, native_kernels):
+    images, kernel = (rng.standard_normal(shape, np.float32) for shape in (images, kernel))
+    expected, back = jax.vjp(lambda x, k: reference(x, k, strides), images, kernel)
+    slope = rng.standard_normal(expected.shape, np.float32)
+    image_slope, kernel_slope = back(slope)
+    found = [
+        run("forward", expected.shape, images, kernel, strides),
+        run("image_slope", images.shape, slope, kernel, strides),
+        run("kernel_slope", kernel.shape, images, slope, strides),
+    ]
+    for each, other in zip(found, (expected, image_slope, kernel_slope), strict=True):
+        scale = float(np.abs(other).max())
+        np.testing.assert_allclose(each, other, atol=1e-5 * scale, rtol=1e-4)
+
+
+def exact(images, kernel, slope):
+    """The convolution and its slopes, summed in float64."""
+    images, kernel, slope = (each.astype(np.float64) for each in (images, kernel, slope))
+    (height, width), (oh, ow) = kernel.shape[:2], slope.shape[1:3]
+    values, image_slope = np.zeros(slope.shape), np.zeros(images.shape)
+    kernel_slope = np.zeros(kernel.shape)
+    for i, j in np.ndindex(height, width):
+        window = images[:, i : i + oh, j : j + ow]
+        values += window @ kernel[i, j]
+        image_slope[:, i : i + oh, j : j + ow] += slope @ kernel[i, j].T
+        kernel_slope[i, j] = np.tensordot(window, slope, ([0, 1, 2], [0, 1, 2]))
+    return values, image_slope, kernel_slope
+
+
+@pytest.fixture(scope="session")
+def float32_library(tmp_path_factory, native_library):
+    """Return the native kernels, built for a processor without tiles."""
+    folder = tmp_path_factory.mktemp("float32")
+    wrapper = folder / "c++"
+    wrapper.write_text(f'#!/bin/sh\nexec "{native.compiler()}" "$@" -mno-amx-bf16\n')
+    wrapper.chmod(0o755)
+    with pytest.MonkeyPatch.context() as patched:
+        patched.setenv("XDG_CACHE_HOME", str(folder))
+        patched.setenv("CXX", str(wrapper))
+        try:
+            return native.build()
+        except UsageError:  # a compiler for processors that never have tiles
+            return native_library
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_errors_are_of_the_size_of_those_in_float32(kind, rng, native_kernels, float32_library):
+    """Tiles take float32 to pieces: what they lose is to be no more than float32 rounds off."""
+    shapes = (34, 7, 7, 96), (3, 3, 96, 64), (34, 5, 5, 64)
+    images, kernel, slope = (KINDS[kind](rng, shape).astype(np.float32) for shape in shapes)
+    arguments = {
+        "forward": (slope.shape, images, kernel),
+        "image_slope": (images.shape, slope, kernel),
+        "kernel_slope": (kernel.shape, images, slope),
+    }
+    plain = ctypes.CDLL(str(float32_library))
+    for name, right in zip(arguments, exact(images, kernel, slope), strict=True):
+        handler = jax.ffi.pycapsule(getattr(plain, f"bakeoff_{name}"))
+        jax.ffi.register_ffi_target(f"float32_{name}", handler, platform="cpu")
+        shape, one, other = arguments[name]
+        call = jax.ffi.ffi_call(f"float32_{name}", jax.ShapeDtypeStruct(shape, np.float32))
+        usual = np.asarray(call(one, other, strides=np.array((1, 1)))) - right
+        error = run(name, shape, one, other) - right
+        assert np.sqrt((error**2).mean()) <= 1.5 * np.sqrt((usual**2).mean())
+        assert np.abs(error).max() <= 1.5 * np.abs(usual).max()
+
+
+@pytest.mark.parametrize("channels, filters", [(3, 21), (64, 48)])
+def test_images_do_not_know_of_each_other(channels, filters, rng, native_kernels):
+    """The results of an image are the same to the bit alone, and among others, in any place."""
+    batch = rng.standard_normal((35, 6, 6, channels), np.float32)
+    kernel = rng.standard_normal((3, 3, channels, filters), np.float32)
+    slope = rng.standard_normal((35, 4, 4, filters), np.float32)
+    together = run("forward", slope.shape, batch, kernel)
+    slopes = run("image_slope", batch.shape, slope, kernel)
+    for image in (0, 16, 34):
+        one, its = batch[image : image + 1], slope[image : image + 1]
+        alone = run("forward", its.shape, one, kernel)
+        np.testing.assert_array_equal(alone[0], together[image])
+        np.testing.assert_array_equal(run("image_slope", one.shape, its, kernel)[0], slopes[image])
+
+
+def test_several_trials_in_one_program(rng, native_kernels):
+    images = rng.standard_normal((4, 6, 6, 3), np.float32)
+    of_trials = rng.standard_normal((2, 3, 3, 3, 5), np.float32)
+
+    @jax.grad
+    def slope(kernel):
+        return (kernels.convolve(images, kernel, (1, 1), ((1, 1), (0, 1))) ** 2).sum()
+
+    together = jax.jit(jax.vmap(slope))(of_trials)
+    for found, kernel in zip(together, of_trials, strict=True):
+        np.testing.assert_allclose(found, slope(kernel), rtol=1e-5, atol=1e-4)
+
+
+@pytest.mark.parametrize("channels, filters", [(3, 21), (40, 21), (40, 33)])
+def test_nothing_is_read_or_written_beside_the_arrays(channels, filters, rng, native_kernels):
+    """Not-a-number around the images would spread to every sum that it enters."""
+    batch = rng.standard_normal((5, 9, 8, channels), np.float32)
+    kernel = rng.standard_normal((3, 3, channels, filters), np.float32)
+    slope = rng.standard_normal((5, 7, 6, filters), np.float32)
+
+    alone = run("forward", (1, 7, 6, filters), batch[2:3], kernel)
+    slope_alone = run("image_slope", (1, 9, 8, channels), slope[2:3], kernel)
+    others = [0, 1, 3, 4]
+    batch[others], slope[others] = np.nan, np.nan
+    among = run("forward", slope.shape, batch, kernel)
+    slope_among = run("image_slope", batch.shape, slope, kernel)
+    np.testing.assert_array_equal(among[2], alone[0])
+    np.testing.assert_array_equal(slope_among[2], slope_alone[0])
+    assert np.isnan(among[others]).all()
+    assert np.isnan(slope_among[others]).all()
+
+
+MATRICES = [
+    # rows, what is summed over, columns: below, at and above what tiles hold
+    (1, 1, 1),
+    (16, 32, 16),
+    (17, 33, 31),
+    (33, 64, 48),
+    (128, 784, 80),
+    (33, 900, 20),
+    (250, 100, 65),
+    (2000, 300, 20),
+]
+
+
+@pytest.fixture
+def tiles(native_kernels):
+    if not native.tiles():
+        pytest.skip("the processor has no tiles")
+
+
+@pytest.mark.parametrize("kind", KINDS)
+@pytest.mark.parametrize("rows, depth, columns", MATRICES)
+def test_products_err_no_more_than_in_float32(rows, depth, columns, kind, rng, tiles):
+    left, right = (
+        KINDS[kind](rng, shape).astype(np.float32) for shape in ((rows, depth), (depth, columns))
+    )
+    found = {
+        None: native.product(left, right),
+        "left": native.product(left.T.copy(), right, turned="left"),
+        "right": native.product(left, right.T.copy(), turned="right"),
+    }
+    for each in found.values():
+        errs_no_more_than_in_float32(each, left, right)
+
+
+@pytest.mark.parametrize("rows, depth, columns", MATRICES)
+def test_products_of_bytes_err_no_more_than_in_float32(rows, depth, columns, rng, tiles):
+    left = rng.integers(0, 256, (rows, depth), np.uint8)
+    right = rng.standard_normal((depth, columns), np.float32)
+    for each in (native.product(left, right), native.product(left.T.copy(), right, turned="left")):
+        errs_no_more_than_in_float32(each, left, right)
+
+
+def errs_no_more_than_in_float32(found, left, right):
+    expected = left.astype(np.float64) @ right.astype(np.float64)
+    in_turn = np.zeros(expected.shape, np.float32)
+    for one, other in zip(left.astype(np.float32).T, right, strict=True):
+        in_turn += np.outer(one, other)
+    usual = np.sqrt(((in_turn - expected) ** 2).mean())
+    least = np.spacing(np.abs(expected).max().astype(np.float32))  # where nothing is summed
+    error = np.sqrt(((np.asarray(found) - expected) ** 2).mean())
+    assert error <= max(usual, least)
+
+
+def test_products_of_several_trials_in_one_program(rng, tiles):
+    inputs = rng.standard_normal((20, 70), np.float32)
+    of_trials = rng.standard_normal((2, 70, 64), np.float32)
+    slope = jax.grad(lambda weights: (kernels.multiply(inputs, weights) ** 2).sum())
+    together = jax.jit(jax.vmap(slope))(of_trials)
+    for found, weights in zip(together, of_trials, strict=True):
+        np.testing.assert_array_equal(found, slope(weights))
+
+
+@pytest.fixture
+def own_cache(tmp_path, monkeypatch):
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
+    monkeypatch.delenv(native.SWITCH, raising=False)
+
+
+CNN = """
+name: cnn
+data: digits
+seeds: 1
+baselines: []
+training: {epochs: 2}
+models:
+  cnn:
+    layers:
+      - conv2d: {filters: 8, kernel_size: 3, activation: relu}
+      - max_pooling2d: 2
+      - dense: {units: 64, activation: relu}
+"""
+
+
+def test_a_study_says_which_kernels_it_used_and_repeats_bit_for_bit(
+    own_cache, native_library, tmp_path, monkeypatch
+):
+    native.library().parent.mkdir(parents=True)
+    shutil.copy(native_library, native.library())
+    (tmp_path / "cnn.yaml").write_text(CNN)
+    run_study(recipes.load(tmp_path / "cnn.yaml"), out=tmp_path / "cnn", keep_sealed=True)
+    folder = StudyFolder(tmp_path / "cnn")
+    assert folder.read_study()["environment"]["kernels"] == "native"
+    again = verify.retrain(folder, "cnn:0", watcher=Watcher())
+    assert again.files == ()
+    monkeypatch.setenv(native.SWITCH, "plain")
+    plain = verify.retrain(folder, "cnn:0", watcher=Watcher())
+    assert "kernels native, now plain" in plain.environment
+    assert "weights.safetensors" in str(plain.files)
+
+
+def test_build_and_remove(own_cache, native_library, capsys, monkeypatch):
+    assert native.built() is None
+    assert main(["kernels", "--remove"]) == 0
+    assert capsys.readouterr().out == "There was nothing to remove.\n"
+    assert main(["kernels"]) == 0
+    assert capsys.readouterr().out == (
+        f"Built {native.library()}; every run on this machine uses it from now on.\n"
+    )
+    assert native.built() == native.library()
+    assert os.listdir(native.library().parent) == [native.library().name]
+    monkeypatch.setenv(native.SWITCH, "plain")
+    assert native.built() is None
+    assert main(["kernels", "--remove"]) == 0
+    assert capsys.readouterr().out == "Removed.\n"
+    assert not native.library().exists()
+
+
+def test_no_compiler(own_cache, monkeypatch):
+    monkeypatch.setenv("PATH", "")
+    monkeypatch.delenv("CXX", raising=False)
+    expected = (
+        "expected a C++ compiler (c++, g++, clang++, or the one that CXX names), found none: "
+        "install one, or go on without; everything works, but slower"
+    )
+    with pytest.raises(UsageError, match=f"^{re.escape(expected)}$"):
+        native.build()
+    assert native.built() is None
+
+
+def test_a_compiler_that_fails(own_cache, tmp_path, monkeypatch):
+    bad = tmp_path / "bad"
+    bad.write_text("#!/bin/sh\necho 'x.cc:1: error: no such thing' >&2\nexit 1\n")
+    bad.chmod(0o755)
+    monkeypatch.setenv("CXX", str(bad))
+    expected = (
+        f"expected {bad} to build Bakeoff's kernels, found that it cannot (x.cc:1: error: no such "
+        "thing): try another compiler with CXX, or go on without; everything works, but slower"
+    )
+    with pytest.raises(UsageError, match=f"^{re.escape(expected)}$"):
+        native.build()
+    assert os.listdir(native.library().parent) == []
+
+
+def test_a_damaged_library_is_named(tmp_path):
+    damaged = tmp_path / "kernels.so"
+    damaged.write_bytes(b"\x7fELF")
+    with pytest.raises(StorageError, match=r"^.*kernels\.so: expected what `bakeoff kernels` bui"):
+        native.load(damaged)
+    assert not native.loaded()

@@ -1,1 +1,0 @@
-"""Bakeoff attacked: kills, faults, crowds, long runs; `python -m torture` prints the figures."""

@@ -157,7 +157,7 @@ def test_the_unexpected_is_one_line_too(call, monkeypatch):
     code, out, err = call("run", "digits")
     assert (code, out) == (1, "")
     assert re.fullmatch(
-        r"bakeoff: unexpected RuntimeError: two lines \(test_cli\.py:\d+\): this should not "
+        r"bakeoff: unexpected RuntimeError: two lines \(test_commands\.py:\d+\): this should not "
         r"happen; BAKEOFF_DEBUG=1 shows more, please report it\n",
         err,
     )

@@ -59,7 +59,7 @@ def test_a_place_that_cannot_be_written(tmp_path):
 
 def test_a_trial_that_is_lost_is_wrong(monkeypatch):
     lost = Result(None, None, (Lost("tiny seed 0", "its worker process ended with code 1"),))
-    monkeypatch.setattr(doctor.study, "run", lambda *_, **__: lost)
+    monkeypatch.setattr(doctor, "run", lambda *_, **__: lost)
     assert doctor._tiny_trial("cpu") == Sign(
         "bad",
         "a trial",

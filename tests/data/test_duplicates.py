@@ -8,7 +8,7 @@ import pytest
 
 from bakeoff.data import Duplicates, count_duplicates
 from bakeoff.data.duplicates import NEAR
-from bakeoff.data.split import Last, make_split
+from bakeoff.data.split import Part, make_split
 
 
 def brute_force(images, before, after):
@@ -85,7 +85,7 @@ def test_constant_images_are_no_trouble():
 
 
 def test_mnist(mnist):
-    split = make_split(mnist.labels, test_start=mnist.test_start, validation=Last(12_000))
+    split = make_split(mnist.labels, test_start=mnist.test_start, validation=Part(12_000, "last"))
     found = count_duplicates(mnist.images, split.parts())
     assert [(pair.exact, pair.near) for pair in found.pairs] == [(0, 2), (0, 1), (0, 0)]
     assert found.pairs[1].near_examples == ((21101, 68586),)  # two straight ones

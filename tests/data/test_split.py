@@ -11,7 +11,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bakeoff.data.split import First, Last, Split, make_split, stratified_counts
+from bakeoff.data.split import Part, Split, make_split, stratified_counts
 from bakeoff.errors import DataError
 
 LABELS = np.arange(100) % 10
@@ -31,8 +31,8 @@ def test_digits(digits):
 
 
 def test_mnist_parts_of_the_notebooks(mnist):
-    last = make_split(mnist.labels, test_start=mnist.test_start, validation=Last(0.2))
-    first = make_split(mnist.labels, test_start=mnist.test_start, validation=First(5000))
+    last = make_split(mnist.labels, test_start=mnist.test_start, validation=Part(0.2, "last"))
+    first = make_split(mnist.labels, test_start=mnist.test_start, validation=Part(5000, "first"))
     assert sizes(last) == [48000, 12000, 10000]
     assert sizes(first) == [55000, 5000, 10000]
     np.testing.assert_array_equal(last.validation, np.arange(48000, 60000))
@@ -46,8 +46,8 @@ def test_mnist_parts_of_the_notebooks(mnist):
     validation=st.one_of(
         st.integers(0, 9),
         st.floats(0.01, 0.6),
-        st.integers(0, 9).map(First),
-        st.floats(0.01, 0.6).map(Last),
+        st.integers(0, 9).map(lambda n: Part(n, "first")),
+        st.floats(0.01, 0.6).map(lambda share: Part(share, "last")),
     ),
     seed=st.integers(0, 2**64),
 )
@@ -97,7 +97,7 @@ def test_seeds_agree_and_differ():
 def test_the_test_part_does_not_depend_on_validation():
     splits = [
         make_split(LABELS, test_start=None, validation=validation)
-        for validation in (0, 0.5, 7, First(3), Last(0.1))
+        for validation in (0, 0.5, 7, Part(3, "first"), Part(0.1, "last"))
     ]
     for split in splits[1:]:
         np.testing.assert_array_equal(split.test, splits[0].test)
@@ -127,7 +127,7 @@ def test_a_split_is_read_only_and_copies():
             "2,000: give a smaller number or a fraction below 1",
         ),
         (
-            {"validation": First(80)},
+            {"validation": Part(80, "first")},
             "split.validation: expected fewer than the 80 images that remain for training, found "
             "80: give a smaller number or a fraction below 1",
         ),
@@ -143,7 +143,7 @@ def test_a_split_is_read_only_and_copies():
             "20.0: write 20 if images are meant",
         ),
         (
-            {"validation": Last(1.5)},
+            {"validation": Part(1.5, "last")},
             "split.validation: expected a whole number of images or a fraction below 1, found 1.5",
         ),
         (
@@ -182,7 +182,7 @@ def test_a_lonely_class():
     )
     with pytest.raises(DataError, match=f"^{re.escape(message)}$"):
         make_split(labels, test_start=None, validation=0)
-    split = make_split(labels, test_start=50, validation=First(3))  # nothing is drawn
+    split = make_split(labels, test_start=50, validation=Part(3, "first"))  # nothing is drawn
     assert sizes(split) == [47, 3, 51]
 
 

@@ -16,14 +16,13 @@ import pytest
 import yaml
 from hypothesis import given, settings
 
+from bakeoff.data.dataset import FolderSource, NpzSource
+from bakeoff.data.split import Part
 from bakeoff.errors import RecipeError
 from bakeoff.recipe import (
-    FolderData,
     Layer,
     ModelRecipe,
-    NpzData,
     Optimizer,
-    Part,
     Phase,
     Recipe,
     dump,
@@ -130,10 +129,10 @@ def test_seeds_are_a_number_or_a_list():
 
 def test_paths_are_relative_to_the_recipe(monkeypatch):
     monkeypatch.setenv("HOME", "/home/someone")
-    assert declare(data={"folder": "photos"}).data == FolderData(folder=Path("/studies/photos"))
-    assert declare(data={"npz": "../a.npz"}).data == NpzData(npz=Path("/a.npz"))
+    assert declare(data={"folder": "photos"}).data == FolderSource(folder=Path("/studies/photos"))
+    assert declare(data={"npz": "../a.npz"}).data == NpzSource(npz=Path("/a.npz"))
     data = {"folder": "~/photos", "size": 32, "color": "rgb"}
-    read = FolderData(folder=Path("/home/someone/photos"), size=(32, 32), color="rgb")
+    read = FolderSource(folder=Path("/home/someone/photos"), size=(32, 32), color="rgb")
     assert declare(data=data).data == read
     mine = declare(models={"mine": {"python": "code/my_models.py:build"}}).models["mine"]
     assert (mine.layers, mine.python) == (None, "/studies/code/my_models.py:build")
@@ -416,7 +415,7 @@ def test_a_file_goes_before_a_shipped_recipe(tmp_path, monkeypatch):
     assert load("digits").name == "digits"
     Path("digits").write_text("{name: mine, data: {npz: a.npz}, models: {m: {layers: []}}}")
     assert load("digits").name == "mine"
-    assert load("digits").data == NpzData(npz=tmp_path / "a.npz")
+    assert load("digits").data == NpzSource(npz=tmp_path / "a.npz")
 
 
 def test_a_byte_order_mark_is_no_part_of_the_recipe(tmp_path):

@@ -1,6 +1,7 @@
 """Which images are for training, validation and test: decided once, the same on every machine.
 
-A part is stratified (every class in proportion, drawn with a seed) unless it is `First` or `Last`.
+A part is stratified (every class in proportion, drawn with a seed) unless its `taken` is first or
+last.
 Positions count in the pooled array of a data set: its training part first, then its test part.
 """
 
@@ -9,6 +10,7 @@ import math
 from dataclasses import dataclass
 from fractions import Fraction
 from functools import cached_property
+from typing import Literal
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -19,20 +21,14 @@ _AMOUNT = "a whole number of images or a fraction below 1"
 
 
 @dataclass(frozen=True)
-class First:
-    """The first images in file order: a number of them, or a fraction."""
+class Part:
+    """How many images a part takes, and which of them: drawn by class, or an end of the file.
+
+    `amount` is a count (int; 0: none) or a fraction below 1 (float).
+    """
 
     amount: int | float
-
-
-@dataclass(frozen=True)
-class Last:
-    """The last images in file order: a number of them, or a fraction."""
-
-    amount: int | float
-
-
-Part = int | float | First | Last
+    taken: Literal["stratified", "first", "last"] = "stratified"
 
 
 @dataclass(frozen=True, eq=False)
@@ -73,7 +69,7 @@ def make_split(
     labels: ArrayLike,
     *,
     test_start: int | None,
-    validation: Part,
+    validation: Part | int | float,
     test: int | float = 0.2,
     seed: int = 0,
 ) -> Split:
@@ -88,7 +84,7 @@ def make_split(
         The class of every image, in the order of `DataSet.images`.
     test_start : int or None
         Where the data set's own test part begins; `test` is then not used.
-    validation : int, float, First or Last
+    validation : Part, int or float
         A number of images, or a fraction of those that are not for test; 0 for none.
     test : int or float
         A number of images, or a fraction of all. A fraction of n images is rounded up.
@@ -154,16 +150,16 @@ def stratified_counts(sizes: ArrayLike, total: int) -> NDArray[np.int64]:
 def _take(
     classes: NDArray[np.integer],
     pool: NDArray[np.int64],
-    part: Part,
+    part: Part | int | float,
     name: str,
     generator: np.random.Generator,
 ) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
     """Return (the part, what remains), both ascending."""
-    amount = part.amount if isinstance(part, First | Last) else part
-    count = _count(amount, len(pool), f"split.{name}")
-    if isinstance(part, First):
+    part = part if isinstance(part, Part) else Part(part)
+    count = _count(part.amount, len(pool), f"split.{name}")
+    if part.taken == "first":
         return pool[:count], pool[count:]
-    if isinstance(part, Last):
+    if part.taken == "last":
         return pool[len(pool) - count :], pool[: len(pool) - count]
     chosen = _draw(classes, pool, count, generator) if count else np.zeros(0, dtype=np.int64)
     rest = np.ones(len(classes), dtype=bool)

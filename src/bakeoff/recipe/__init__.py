@@ -19,14 +19,11 @@ import yaml
 
 from bakeoff.errors import RecipeError
 from bakeoff.recipe.parse_model import Problems
-from bakeoff.recipe.parse_recipe import BASELINES, DATA_NAMES, read_recipe
+from bakeoff.recipe.parse_recipe import BASELINES, read_recipe
 from bakeoff.recipe.types import (
-    FolderData,
     Layer,
     ModelRecipe,
-    NpzData,
     Optimizer,
-    Part,
     Phase,
     Recipe,
     SplitRecipe,
@@ -37,14 +34,10 @@ from bakeoff.recipe.yaml_reader import MAX_BYTES, MAX_NODES, read_yaml
 
 __all__ = [
     "BASELINES",
-    "DATA_NAMES",
     "MAX_BYTES",
-    "FolderData",
     "Layer",
     "ModelRecipe",
-    "NpzData",
     "Optimizer",
-    "Part",
     "Phase",
     "Recipe",
     "SplitRecipe",

@@ -7,6 +7,7 @@ import json
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from bakeoff.data.dataset import NAMES
 from bakeoff.recipe import parse_recipe
 from bakeoff.recipe.value_kinds import Choice, Kind, Number, Pair, Whole
 from bakeoff.recipe.vocabulary import (
@@ -211,7 +212,7 @@ def _data() -> Schema:
     return {
         "description": "a data set by name, a folder of images, or an npz file",
         "anyOf": [
-            {"enum": list(parse_recipe.DATA_NAMES)},
+            {"enum": list(NAMES)},
             _keys(folder, required=["folder"]),
             _keys({"npz": _TEXT}, required=["npz"]),
         ],

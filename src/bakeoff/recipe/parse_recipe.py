@@ -8,6 +8,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, TypeVar
 
+from bakeoff.data.dataset import NAMES, FolderSource, NpzSource, Source
+from bakeoff.data.split import Part
 from bakeoff.recipe.parse_model import (
     GivenOptimizer,
     Problems,
@@ -18,10 +20,7 @@ from bakeoff.recipe.parse_model import (
     read_optimizer,
 )
 from bakeoff.recipe.types import (
-    FolderData,
     ModelRecipe,
-    NpzData,
-    Part,
     Recipe,
     SplitRecipe,
     Training,
@@ -41,7 +40,6 @@ from bakeoff.recipe.value_kinds import (
 )
 from bakeoff.recipe.vocabulary import EPOCHS, Output
 
-DATA_NAMES = ("digits", "mnist", "fashion-mnist")
 BASELINES = ("majority", "logistic")
 KEYS = (
     *("name", "title", "data", "split", "seeds", "selection", "training", "baselines"),
@@ -171,31 +169,31 @@ def read_path(raw: object, folder: Path, what: str) -> Path:
     return Path(os.path.abspath(folder / path))
 
 
-def read_data(raw: object, folder: Path, problems: Problems) -> str | FolderData | NpzData | None:
+def read_data(raw: object, folder: Path, problems: Problems) -> Source:
     """Read a data set's name, {folder, size, color} or {npz}."""
-    forms = f"{', '.join(DATA_NAMES)}, {{folder: PATH}} or {{npz: PATH}}"
+    forms = f"{', '.join(NAMES)}, {{folder: PATH}} or {{npz: PATH}}"
     if isinstance(raw, str):
-        if raw in DATA_NAMES:
+        if raw in NAMES:
             return raw
         raise Misfit(f"expected {forms}, found {found(raw)}; {_data_hint(raw)}")
     if not isinstance(raw, Mapping) or ("folder" in raw) == ("npz" in raw):
         raise Misfit(f"expected {forms}, found {found(raw)}")
     if "npz" in raw:
         known_keys(raw, ("npz",), "data", problems)
-        return NpzData(npz=_inside(".npz", read_path, raw["npz"], folder, "an npz file"))
+        return NpzSource(_inside(".npz", read_path, raw["npz"], folder, "an npz file"))
     known_keys(raw, ("folder", "size", "color"), "data", problems)
     path = _inside(".folder", read_path, raw["folder"], folder, "a folder")
     values: dict[str, Any] = {"folder": path}
     for key, kind in (("size", Pair(1, 1024)), ("color", COLOR)):
         if raw.get(key) is not None:
             values[key] = _inside(f".{key}", kind.read, raw[key])
-    return FolderData.model_validate(values)
+    return FolderSource(**values)
 
 
 def _data_hint(raw: str) -> str:
     if "/" in raw or os.sep in raw or raw.startswith("."):
         return f"did you mean {{folder: {raw}}}?" if len(raw) < 200 else "name the folder"
-    return did_you_mean(raw, DATA_NAMES)
+    return did_you_mean(raw, NAMES)
 
 
 def _inside(where: str, read: Callable[..., T], *arguments: Any) -> T:
@@ -230,10 +228,10 @@ def read_part(raw: object) -> Part:
                 f"expected a count, a fraction, {{first: amount}} or {{last: amount}}, found {keys}"
             )
         taken, amount = next(iter(raw.items()))
-        return Part(amount=_inside(f".{taken}", read_amount, amount), taken=taken)
+        return Part(_inside(f".{taken}", read_amount, amount), taken)
     if as_number(raw) == 0:
-        return Part(amount=0)
-    return Part(amount=read_amount(raw))
+        return Part(0)
+    return Part(read_amount(raw))
 
 
 def read_amount(raw: object) -> int | float:

@@ -1,6 +1,7 @@
 """A recipe as frozen values, complete: Recipe, its models, their layers, optimizers and phases."""
 
 from collections.abc import Mapping, Sequence
+from dataclasses import fields
 from pathlib import Path
 from typing import Any, Literal
 
@@ -8,6 +9,8 @@ import numpy as np
 from numpy.typing import NDArray
 from pydantic import Field, model_validator
 
+from bakeoff.data.dataset import Source
+from bakeoff.data.split import Part
 from bakeoff.recipe.value_kinds import Misfit
 from bakeoff.recipe.vocabulary import LAYERS, LEARNING_RATES, OPTIMIZERS, Frozen, Output
 
@@ -134,45 +137,21 @@ class Optimizer(Frozen):
 
 
 def plain_data(value: Any) -> Any:
-    """Return nested mappings and sequences as dicts and lists, which YAML and JSON can hold."""
+    """Return nested mappings and sequences as dicts and lists, and paths as text."""
     if isinstance(value, Mapping):
         return {key: plain_data(each) for key, each in value.items()}
     if isinstance(value, list | tuple):
         return [plain_data(each) for each in value]
-    return value
+    return str(value) if isinstance(value, Path) else value
 
 
 Selection = Literal["best-loss", "best-accuracy", "last"]
 
 
-class FolderData(Frozen):
-    """A folder of images, one sub-folder a class; `size` is (height, width)."""
-
-    folder: Path
-    size: tuple[int, int] = (28, 28)
-    color: Literal["grey", "rgb"] = "grey"
-
-
-class NpzData(Frozen):
-    """An npz file of images and labels."""
-
-    npz: Path
-
-
-class Part(Frozen):
-    """How much of the training images is for validation, and which of them.
-
-    `amount` is a count (int; 0: none) or a fraction below 1 (float).
-    """
-
-    amount: int | float
-    taken: Literal["stratified", "first", "last"] = "stratified"
-
-
 class SplitRecipe(Frozen):
     """How the images are divided; `test` counts only where the data has no test part of its own."""
 
-    validation: Part = Part(amount=0.2)
+    validation: Part = Part(0.2)
     test: int | float = 0.2
     seed: int = 0
 
@@ -219,7 +198,7 @@ class Recipe(Frozen):
 
     name: str
     title: str | None = None
-    data: str | FolderData | NpzData
+    data: Source
     split: SplitRecipe = SplitRecipe()
     seeds: tuple[int, ...] = (0, 1, 2, 3, 4)
     selection: Selection = "best-loss"
@@ -259,10 +238,11 @@ class Recipe(Frozen):
         }
 
 
-def _resolved_data(data: str | FolderData | NpzData) -> Any:
-    if isinstance(data, FolderData):
-        return {"folder": str(data.folder), "size": list(data.size), "color": data.color}
-    return {"npz": str(data.npz)} if isinstance(data, NpzData) else data
+def _resolved_data(data: Source) -> Any:
+    if isinstance(data, str):
+        return data
+    values = {each.name: getattr(data, each.name) for each in fields(data)}
+    return plain_data({key: value for key, value in values.items() if value is not None})
 
 
 def _resolved_part(part: Part) -> Any:

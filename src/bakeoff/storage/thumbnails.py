@@ -7,8 +7,6 @@ hash of the test set it was taken from, and is not used beside another one.
 from __future__ import annotations
 
 import io
-import zipfile
-from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -16,8 +14,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from bakeoff.errors import StorageError
-from bakeoff.storage.atomic import read_file
+from bakeoff.data.npz import read_arrays
+from bakeoff.errors import DataError
 
 MOST_SIDE = 48  # pixels; larger images are made smaller
 _ARRAYS = {"test_hash": 0, "places": 1, "images": 4, "sample_labels": 1, "samples": 4}  # and ranks
@@ -69,11 +67,10 @@ def read(path: Path, *, test_hash: str, n_test: int, n_classes: int) -> Pictures
     n_test, n_classes : how many test images and classes there are; the file may know no others
     """
     try:
-        content = read_file(path, most=_LARGEST)
-    except StorageError:
+        arrays = read_arrays(path, tuple(_ARRAYS), limit=_LARGEST)
+    except DataError:
         return None
-    arrays = _arrays(content)
-    if arrays is None or str(arrays["test_hash"]) != test_hash:
+    if str(arrays["test_hash"]) != test_hash:
         return None
     pictures = Pictures(**{**arrays, "test_hash": test_hash})  # type: ignore[arg-type]
     known = ((pictures.places, n_test), (pictures.sample_labels, n_classes))
@@ -117,19 +114,6 @@ def _to_pillow(image: Image) -> Any:
     from PIL import Image as pillow
 
     return pillow.fromarray(image[..., 0] if image.shape[2] == 1 else image)
-
-
-def _arrays(content: bytes) -> Mapping[str, NDArray[Any]] | None:
-    """Return the file's arrays by name; None where it is no npz file of ours."""
-    try:
-        with zipfile.ZipFile(io.BytesIO(content)) as archive:
-            sizes = {each.filename: each.file_size for each in archive.infolist()}
-        if sizes.keys() != {f"{name}.npy" for name in _ARRAYS} or sum(sizes.values()) > _LARGEST:
-            return None
-        with np.load(io.BytesIO(content), allow_pickle=False) as file:
-            return {name: file[name] for name in _ARRAYS}
-    except Exception:  # zipfile, zlib and NumPy raise a dozen kinds; the file can be made again
-        return None
 
 
 def _sound(pictures: Pictures) -> bool:

@@ -11,7 +11,6 @@ from bakeoff.data import DataSet, load
 from bakeoff.errors import BakeoffError
 from bakeoff.storage import atomic, formats
 from bakeoff.storage.study_folder import StudyFolder
-from bakeoff.study.create import source
 
 
 def illustrated(
@@ -32,7 +31,7 @@ def illustrated(
     try:
         split = folder.read_split()
         recorded = folder.read_study()["split_file"]
-        data = data or load(source(recipes.load(folder.recipe_file).data), offline=True)
+        data = data or load(recipes.load(folder.recipe_file).data, offline=True)
         as_recorded = formats.sha256(atomic.read_file(folder.split_file)) == recorded
     except (BakeoffError, KeyError):
         return comparison

@@ -16,11 +16,10 @@ from typing import Any
 import numpy as np
 
 from bakeoff import recipe as recipes
-from bakeoff.data import DataSet, FolderSource, NpzSource, Source, count_duplicates, load
-from bakeoff.data import split as splits
+from bakeoff.data import DataSet, count_duplicates, load
 from bakeoff.data.split import Split, make_split
 from bakeoff.errors import RecipeError, StudyError
-from bakeoff.recipe import FolderData, ModelRecipe, NpzData, Part, Recipe
+from bakeoff.recipe import ModelRecipe, Recipe
 from bakeoff.recipe.architecture import describe, training_bytes
 from bakeoff.storage import atomic, formats, study_folder
 from bakeoff.storage.study_folder import StudyFolder
@@ -90,28 +89,15 @@ def prepare(
 
 def load_split(recipe: Recipe) -> tuple[DataSet, Split]:
     """Return a recipe's data set and its split."""
-    data = load(source(recipe.data))
+    data = load(recipe.data)
     split = make_split(
         data.labels,
         test_start=data.test_start,
-        validation=_part(recipe.split.validation),
+        validation=recipe.split.validation,
         test=recipe.split.test,
         seed=recipe.split.seed,
     )
     return data, split
-
-
-def source(declared: str | FolderData | NpzData) -> Source:
-    """Return what the data package calls a recipe's `data`."""
-    if isinstance(declared, FolderData):
-        return FolderSource(declared.folder, declared.size, declared.color)
-    return NpzSource(declared.npz) if isinstance(declared, NpzData) else declared
-
-
-def _part(part: Part) -> splits.Part:
-    if part.taken == "first":
-        return splits.First(part.amount)
-    return splits.Last(part.amount) if part.taken == "last" else part.amount
 
 
 def identity(model: ModelRecipe, recipe: Recipe) -> str:

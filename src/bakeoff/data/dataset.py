@@ -52,6 +52,9 @@ class DataSet:
         Position where the data set's own test part begins; None where it has none.
     notes : tuple of str
         What a user should know about how it was read; one sentence each.
+    origins : uint64, shape (n,), or None
+        What every image was before it was decoded or resized, as `source_images.content_key`;
+        None where `images` are what was stored.
     """
 
     name: str
@@ -61,6 +64,7 @@ class DataSet:
     maximum: float
     test_start: int | None
     notes: tuple[str, ...] = ()
+    origins: NDArray[np.uint64] | None = None
 
     def __post_init__(self) -> None:
         for array in (self.images, self.labels):

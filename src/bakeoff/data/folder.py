@@ -13,6 +13,7 @@ from bakeoff.data.arrays import check_test_classes, checked_class_names
 from bakeoff.data.dataset import DataSet, FolderSource
 from bakeoff.data.image_file import decoding, read_picture
 from bakeoff.data.safe_reading import check_memory, refusing
+from bakeoff.data.source_images import content_key
 from bakeoff.errors import DataError
 from bakeoff.utils.text import shown
 
@@ -95,13 +96,16 @@ def load_folder(source: FolderSource) -> DataSet:
         shape = (len(files), height, width, 1 if source.color == "grey" else 3)
         check_memory(2 * shape[0] * height * width * shape[3])
         images = np.empty(shape, dtype=np.uint8)
-        kept = _decode(files, images, source, notes)
+        origins = np.zeros(len(files), dtype=np.uint64)
+        kept = _decode(files, images, origins, source, notes)
         labels = np.array([file.label for file in files], dtype=np.int64)[kept]
         test_start = None if n_train is None else int(np.count_nonzero(kept[:n_train]))
         _check_classes(labels, names, test_start, notes)
         images = images if kept.all() else images[kept]
     title = shown(Path(os.path.abspath(root)).name) or "folder"
-    return DataSet(title, images, labels, names, 255.0, test_start, notes.sentences())
+    return DataSet(
+        title, images, labels, names, 255.0, test_start, notes.sentences(), origins[kept]
+    )
 
 
 def _checked_size(size: tuple[int, int]) -> tuple[int, int]:
@@ -197,14 +201,19 @@ def natural(name: str) -> tuple[list[tuple[int, int, str]], str]:
 
 
 def _decode(
-    files: list[_File], images: NDArray[np.uint8], source: FolderSource, notes: _Notes
+    files: list[_File],
+    images: NDArray[np.uint8],
+    origins: NDArray[np.uint64],
+    source: FolderSource,
+    notes: _Notes,
 ) -> NDArray[np.bool_]:
-    """Fill `images`; return which files could be read."""
+    """Fill `images` and `origins`; return which files could be read."""
     kept = np.ones(len(files), dtype=bool)
     with decoding():
         for position, file in enumerate(files):
             try:
                 images[position] = read_picture(file.path, size=source.size, color=source.color)
+                origins[position] = content_key(Path(file.path).read_bytes())
             except DataError as error:
                 kept[position] = False
                 reason = str(error).removeprefix(f"{shown(file.path)}: ")

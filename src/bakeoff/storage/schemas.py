@@ -39,6 +39,7 @@ def _different(values: list[int]) -> list[int]:
 
 Name = Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9._-]{0,63}\z")]
 Hash = Annotated[str, Field(pattern=r"^[0-9a-f]{64}\z")]
+Key = Annotated[str, Field(pattern=r"^[0-9a-f]{16}\z")]
 Count = Annotated[int, Field(ge=0, le=_LARGE)]
 Positive = Annotated[int, Field(ge=1, le=_LARGE)]
 Share = Annotated[float, Field(ge=0, le=1)]
@@ -133,6 +134,7 @@ class _Opening(_Document):
     opening: Positive
     models: dict[Name, Seeds]
     baselines: list[Name]
+    weights: dict[File, Hash] = Field(default_factory=dict)  # none by version 0.1.0
     test: Hash
 
 
@@ -143,12 +145,18 @@ class _Manifest(_Document):
 
 
 class _Line(_Document):
-    """A line of a ledger."""
+    """A line of a ledger; what version 0.1.0 did not write has a default."""
 
     opening: Positive
     time: Text = ""
     study: Text = ""
     models: dict[Name, Seeds] = Field(default_factory=dict)
+    weights: dict[File, Hash] = Field(default_factory=dict)
+    baselines: list[Name] | None = None
+    seeds: Seeds | None = None
+    margin: Share | None = None
+    give_up: Share | None = None
+    images: list[Key] = Field(default_factory=list)
 
 
 _KINDS: Mapping[str, type[_Document]] = {

@@ -10,13 +10,15 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
+from bakeoff.data.source_images import image_keys, smallest_keys
 from bakeoff.errors import StorageError, StudyError
-from bakeoff.storage import atomic, formats, ledger, written_folder
+from bakeoff.storage import atomic, formats, ledger, opened_weights, written_folder
 from bakeoff.storage.study_folder import StudyFolder
 from bakeoff.storage.user_ledger import user_ledger
 from bakeoff.study.create import Prepared, test_hash
 from bakeoff.study.jobs import PredictJob
 from bakeoff.utils.events import Planned, Watcher
+from bakeoff.utils.text import some
 
 RunJobs = Callable[[Sequence[PredictJob]], None]
 
@@ -36,21 +38,17 @@ def open_test_set(prepared: Prepared, run: RunJobs, *, watcher: Watcher) -> bool
     with folder.lock("study"):
         for leftover in folder.path.glob("openings/*.partial"):  # of a process that was killed
             shutil.rmtree(leftover, ignore_errors=True)
-        models = _finished(prepared)
-        openings = folder.openings()
+        lines, openings = folder.read_ledger(), folder.openings()
         before = folder.read_opening(openings[-1]) if openings else {}
-        baselines = [name for name in prepared.recipe.baselines if folder.baseline(name).exists()]
-        if before and _holds(before, models, baselines):
+        document = _document(prepared, lines)
+        changed = opened_weights.changed_trials(folder, before, lines) if before else []
+        if before and not changed and _holds(before, document):
             _record(prepared, before)
             return False
-        document = {
-            "opening": int(openings[-1].name) + 1 if openings else 1,
-            "models": models,
-            "baselines": baselines,
-            "test": test_hash(prepared.data, prepared.split),
-        }
-        _require_as_declared(prepared, models)
-        kept = _opened_before(openings[-1]) if openings else {}
+        _require_as_declared(prepared, document["models"])
+        kept = _opened_before(openings[-1], changed) if openings else {}
+        if lines and document["opening"] > int(lines[-1]["opening"]):
+            watcher.note(_said(document["opening"], changed))
         _record(prepared, document)
         target = folder.path / "openings" / str(document["opening"])
         partial = target.with_name(f"{target.name}.partial")
@@ -60,12 +58,44 @@ def open_test_set(prepared: Prepared, run: RunJobs, *, watcher: Watcher) -> bool
     return True
 
 
-def _holds(
-    opening: Mapping[str, Any], models: Mapping[str, Sequence[int]], baselines: Sequence[str]
-) -> bool:
+def _document(prepared: Prepared, lines: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
+    """Return the opening of what is there now: a new one, or one that was begun and not finished.
+
+    Its number follows on what the ledger has, whatever became of the openings' folders.
+    """
+    folder = prepared.folder
+    models = _finished(prepared)
+    baselines = [name for name in prepared.recipe.baselines if folder.baseline(name).exists()]
+    what = {
+        "models": models,
+        "baselines": baselines,
+        "weights": opened_weights.weights_of(folder, models, baselines),
+        "test": test_hash(prepared.data, prepared.split),
+    }
+    there = [int(path.name) for path in folder.openings()]
+    begun = [line for line in reversed(lines) if line["opening"] not in there]
+    for line in begun:
+        same = all(line.get(key) in (value, None, {}) for key, value in what.items())
+        recorded = {**what, "opening": line["opening"], "weights": line.get("weights")}
+        if same and not opened_weights.changed_trials(folder, recorded, lines):
+            return {**what, "opening": line["opening"]}
+    return {"opening": max([0, *there, *(int(line["opening"]) for line in lines)]) + 1, **what}
+
+
+def _said(opening: int, changed: Sequence[opened_weights.Changed]) -> str:
+    text = f"the test set is opened again, which makes opening {opening}: the verdicts are "
+    if not changed:
+        return f"{text}exploratory"
+    gone = some([each.label for each in changed])
+    return f"{text}exploratory; no longer what was opened before: {gone}"
+
+
+def _holds(opening: Mapping[str, Any], wanted: Mapping[str, Any]) -> bool:
     opened = opening["models"]
-    trials = all(set(seeds) <= set(opened.get(name, ())) for name, seeds in models.items())
-    return trials and set(baselines) <= set(opening["baselines"])
+    trials = all(
+        set(seeds) <= set(opened.get(name, ())) for name, seeds in wanted["models"].items()
+    )
+    return trials and set(wanted["baselines"]) <= set(opening["baselines"])
 
 
 def _finished(prepared: Prepared) -> dict[str, list[int]]:
@@ -106,10 +136,22 @@ def _record(prepared: Prepared, opening: Mapping[str, Any]) -> None:
         "split": study["split"],
         "test": opening["test"],
         "models": opening["models"],
+        "weights": opening.get("weights", {}),
+        "baselines": opening["baselines"],
+        "seeds": list(prepared.recipe.seeds),
+        "margin": prepared.recipe.margin,
+        "give_up": prepared.recipe.give_up,
+        "images": smallest_keys(image_keys(prepared.data, prepared.split.test)),
     }
     lines = prepared.folder.read_ledger()
-    same = [line for line in lines if line["opening"] == opening["opening"]]
-    if not any(line["models"] == opening["models"] for line in same):
+    same = [
+        line
+        for line in lines
+        if line["opening"] == opening["opening"]
+        and line["models"] == opening["models"]
+        and line.get("weights", entry["weights"]) == entry["weights"]
+    ]
+    if not same:
         ledger.append_ledger(prepared.folder.ledger_file, entry)
     else:
         entry = {key: value for key, value in same[-1].items() if key in entry}
@@ -153,10 +195,11 @@ def _predict(
     run(list(jobs.values()))
 
 
-def _opened_before(opening: Path) -> dict[str, bytes]:
-    """Return the predictions of an opening, each as it was recorded."""
+def _opened_before(opening: Path, changed: Sequence[opened_weights.Changed]) -> dict[str, bytes]:
+    """Return the predictions of an opening, as recorded, of all trials that are still the same."""
     recorded = written_folder.read_manifest(opening)
-    names = [name for name in recorded if "/" in name]
+    other = {f"{opened_weights.trial_key(each.model, each.seed)}.npy" for each in changed}
+    names = [name for name in recorded if "/" in name and name not in other]
     return {name: written_folder.read_recorded(opening, name, recorded) for name in names}
 
 

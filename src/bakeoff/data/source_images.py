@@ -1,0 +1,53 @@
+"""Images known again wherever they turn up: by what they were before they were read, cut or split.
+
+A test set has many faces: another size, another split seed, other class names, another file. What
+its images were stays the same, so that is what the ledgers keep: a few of the smallest keys.
+"""
+
+import hashlib
+from collections.abc import Sequence
+
+import numpy as np
+from numpy.typing import NDArray
+
+from bakeoff.data.dataset import DataSet
+
+KEPT = 256  # keys of a test set: two sets that share a tenth of their images share 25 of them
+
+
+def image_keys(data: DataSet, rows: NDArray[np.int64]) -> NDArray[np.uint64]:
+    """Return a key for every image in `rows`, uint64: of its source, or else of its pixels.
+
+    Pixels count as bytes from 0 to 255, so that one image in an npz file of floats and in an IDX
+    file of bytes has one key.
+    """
+    if data.origins is not None:
+        return data.origins[rows]
+    keys = np.empty(len(rows), dtype=np.uint64)
+    for position, row in enumerate(rows):
+        image = data.images[row]
+        if image.dtype != np.uint8 or data.maximum != 255:
+            image = np.rint(image.astype(np.float64) * (255 / data.maximum)).astype(np.uint8)
+        keys[position] = content_key(np.ascontiguousarray(image).tobytes())
+    return keys
+
+
+def content_key(content: bytes) -> np.uint64:
+    """Return the first eight bytes of the SHA-256 of some bytes, as a number."""
+    return np.uint64(int.from_bytes(hashlib.sha256(content).digest()[:8]))
+
+
+def smallest_keys(keys: NDArray[np.uint64]) -> list[str]:
+    """Return the KEPT smallest keys, ascending, each as 16 hexadecimal digits."""
+    return [f"{int(key):016x}" for key in np.unique(keys)[:KEPT]]
+
+
+def shared_images(one: Sequence[str], other: Sequence[str]) -> float:
+    """Return the share of one set's images that another has, from the smallest keys of both.
+
+    Exact where both have at most KEPT images. Else an estimate: below the largest key that both
+    lists reach they are complete, and a key is as good as drawn at random (Beyer et al. 2007).
+    """
+    reach = min([each[-1] for each in (one, other) if len(each) == KEPT], default="g")
+    mine = {key for key in one if key <= reach}
+    return len(mine.intersection(other)) / len(mine) if mine else 0.0

@@ -38,7 +38,7 @@ def test_temporary_files_of_the_dead_are_cleared_away_and_no_others(tmp_path):
 PROGRAM = """
 import sys
 from pathlib import Path
-from bakeoff import backend
+from bakeoff.training import backend
 
 cache, damage = Path(sys.argv[1]), sys.argv[2]
 backend.start("cpu", cache=cache)

@@ -10,7 +10,6 @@ import re
 
 import numpy as np
 import pytest
-from test_trainer import declare, development
 
 from bakeoff.errors import StorageError
 from bakeoff.storage import atomic, formats, written_folder
@@ -21,13 +20,14 @@ from bakeoff.study import development_data, jobs
 from bakeoff.study.checkpoints import Checkpoints
 from bakeoff.study.jobs import BaselineJob, Busy, PredictJob, TrainJob
 from bakeoff.training.trainer import Trainer
+from tests.helpers.trainers import declare, development
 
 MODEL = declare(epochs=4)
 
 
 @pytest.fixture
 def data(tmp_path):
-    """A folder with the development images of test_trainer."""
+    """A folder with the development images of tests/helpers/trainers.py."""
     made = development()
     folder = tmp_path / "data"
     development_data.write_development(

@@ -41,7 +41,7 @@ def begun(folder, label):
 
 
 def reason(action):
-    lines = Path(sys.modules["jobs"].__file__).read_text().splitlines()
+    lines = Path(sys.modules["tests.helpers.jobs"].__file__).read_text().splitlines()
     raising = next(n for n, line in enumerate(lines, 1) if "ZeroDivisionError" in line)
     return DEATHS[action].format(line=raising)
 

@@ -10,8 +10,6 @@ from types import SimpleNamespace
 
 import numpy as np
 import pytest
-import test_trainer
-from test_trainer import declare, development, trained
 
 from bakeoff.recipe import Recipe, parse
 from bakeoff.storage import written_folder
@@ -26,6 +24,7 @@ from bakeoff.study.schedule import LANES, lanes_of, train
 from bakeoff.training import multi_trial
 from bakeoff.training.trainer import Trainer
 from bakeoff.utils.events import Watcher
+from tests.helpers.trainers import MLP, declare, development, trained
 
 CNN = [
     {"random_translation": {"height_factor": 0.2, "width_factor": 0.2}},
@@ -53,7 +52,7 @@ def equal(a, b):
     return all(a[name].tobytes() == b[name].tobytes() for name in a)
 
 
-@pytest.mark.parametrize("layers", [test_trainer.MLP, CNN], ids=["mlp", "cnn"])
+@pytest.mark.parametrize("layers", [MLP, CNN], ids=["mlp", "cnn"])
 def test_a_trial_ends_where_it_ends_alone(layers):
     model = declare(layers, optimizer="sgd")  # Adam would magnify the rounding of small slopes
     for trainer, seed in zip(group(model, (0, 1, 5)), (0, 1, 5), strict=True):

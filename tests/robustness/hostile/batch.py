@@ -16,6 +16,9 @@ from importlib import import_module
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+
+SOURCE = Path(__file__).parents[3] / "src"
 TIME_LIMIT = 60  # seconds after which the system ends the child
 MORE_MEMORY = 1 << 30  # bytes of address space that the child may take
 WRITING = os.O_WRONLY | os.O_RDWR | os.O_CREAT | os.O_TRUNC | os.O_APPEND
@@ -143,7 +146,8 @@ def _look(event: str, args: tuple[Any, ...], pipe: int) -> None:
 def _is_ours(code: Any) -> bool:
     """Say whether code is a module's that is installed: modules are imported late."""
     file = getattr(code, "co_filename", "")
-    places = (sys.prefix, sys.base_prefix, str(Path(__file__).parents[3] / "src"), "<frozen")
+    libraries = str(Path(np.__file__).parents[1])  # elsewhere, where environments share them
+    places = (sys.prefix, sys.base_prefix, libraries, str(SOURCE), "<frozen")
     return file.startswith(places) or file in ("<string>", "<attrs>", "<lambdifygenerated-1>")
 
 

@@ -44,7 +44,7 @@ class Plan:
     fatal : a trial, "cnn seed 3", whose worker is killed at each epoch
     memory : address space that a trial's worker may take beyond what it has, bytes
     plain : leave the figures out of report.html, which is derived: they take a third of the time
-    checkpoint_seconds : replaces trial.CHECKPOINT_SECONDS
+    checkpoint_seconds : replaces checkpoints.CHECKPOINT_SECONDS
     clock : seconds that the wall clock jumps by at the change number `at`
     """
 
@@ -74,7 +74,7 @@ def install(plan: Plan) -> None:
         _replace_reading(gate)
     else:
         _replace_writing(gate)
-    _when_imported("bakeoff.study.jobs", lambda module: _checkpoints(module, plan))
+    _when_imported("bakeoff.study.checkpoints", lambda module: _checkpoints(module, plan))
     _when_imported("bakeoff.training.trainer", lambda module: _log_epochs(module, plan))
     if plan.plain:
         _when_imported("bakeoff.report", _without_figures)

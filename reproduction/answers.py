@@ -165,7 +165,8 @@ def seen(studies: Studies) -> Plain:
                 == sorted(CONFUSED_IN_FASHION),
             }
             for study in [studies.get("notebook-003")]
-            for model in (study["models"] if study else ())
+            if study
+            for model in study["models"]
         ],
     }
 

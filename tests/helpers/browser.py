@@ -12,6 +12,7 @@ import subprocess
 import tempfile
 import time
 from pathlib import Path
+from typing import Any
 
 NAMES = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
 FLAGS = (
@@ -28,7 +29,7 @@ def find() -> str | None:
 class Browser:
     """One page: `open` it, `evaluate` JavaScript in it; what it logs and asks for is kept."""
 
-    def __init__(self, *, width: int = 1200, height: int = 900, dark: bool = False):
+    def __init__(self, *, width: int = 1200, height: int = 900, dark: bool = False) -> None:
         self.console: list[str] = []
         self.requests: list[str] = []
         self._profile = tempfile.TemporaryDirectory(ignore_cleanup_errors=True)
@@ -37,13 +38,14 @@ class Browser:
         # Chromium reads commands from descriptor 3 and answers on descriptor 4.
         shell = f'exec "$@" 3<&{to_read} 4>&{to_write}'
         self._process = subprocess.Popen(
-            ["bash", "-c", shell, "bash", find(), *FLAGS, f"--user-data-dir={self._profile.name}",
-             f"--window-size={width},{height}"],
+            ["bash", "-c", shell, "bash", find() or "chromium", *FLAGS,
+             f"--user-data-dir={self._profile.name}", f"--window-size={width},{height}"],
             pass_fds=(to_read, to_write), stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
         )  # fmt: skip
         os.close(to_read)
         os.close(to_write)
-        self._count, self._rest, self._session = 0, b"", None
+        self._count, self._rest = 0, b""
+        self._session: str | None = None
         target = self._send("Target.createTarget", url="about:blank")["targetId"]
         attached = self._send("Target.attachToTarget", targetId=target, flatten=True)
         self._session = attached["sessionId"]
@@ -54,10 +56,10 @@ class Browser:
         self._send("Emulation.setDeviceMetricsOverride", width=width, height=height,
                    deviceScaleFactor=1, mobile=width < 600)  # fmt: skip
 
-    def __enter__(self):
+    def __enter__(self) -> "Browser":
         return self
 
-    def __exit__(self, *_):
+    def __exit__(self, *_: object) -> None:
         self._process.terminate()
         self._process.wait(timeout=10)
         os.close(self._write)
@@ -70,7 +72,7 @@ class Browser:
         while self.evaluate("document.readyState") != "complete":
             assert time.monotonic() < deadline, "the page did not finish loading in 20 s"
 
-    def evaluate(self, script: str):
+    def evaluate(self, script: str) -> Any:
         answer = self._send("Runtime.evaluate", expression=script, returnByValue=True)
         assert "exceptionDetails" not in answer, answer
         return answer["result"].get("value")
@@ -85,7 +87,7 @@ class Browser:
             self._send("Input.dispatchKeyEvent", type=kind, key=key, code=key,
                        windowsVirtualKeyCode=code, **text)  # fmt: skip
 
-    def _send(self, method: str, **parameters) -> dict:
+    def _send(self, method: str, **parameters: Any) -> Any:
         self._count += 1
         message = {"id": self._count, "method": method, "params": parameters}
         if self._session:
@@ -98,7 +100,7 @@ class Browser:
                 return answer["result"]
             self._note(answer)
 
-    def _next(self) -> dict:
+    def _next(self) -> Any:
         while b"\0" not in self._rest:
             ready, _, _ = select.select([self._read], [], [], 30)
             assert ready, "the browser did not answer for 30 s"
@@ -108,7 +110,7 @@ class Browser:
         line, _, self._rest = self._rest.partition(b"\0")
         return json.loads(line)
 
-    def _note(self, event: dict) -> None:
+    def _note(self, event: dict[str, Any]) -> None:
         parameters = event.get("params", {})
         if event.get("method") == "Network.requestWillBeSent":
             self.requests.append(parameters["request"]["url"])

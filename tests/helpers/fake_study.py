@@ -15,10 +15,13 @@ from typing import Any
 from unittest.mock import patch
 
 import numpy as np
+from numpy.typing import NDArray
 
 from bakeoff import recipe as recipes
+from bakeoff.recipe import Recipe
 from bakeoff.storage import atomic, formats, ledger, study_folder, written_folder
 from bakeoff.storage.history import history_csv
+from bakeoff.storage.study_folder import StudyFolder
 
 DIGITS = tuple(str(digit) for digit in range(10))
 Row = dict[str, float | int | None]
@@ -84,10 +87,10 @@ def curve_rows(
             {
                 "epoch": k,
                 "loss": train,
-                "accuracy": (accuracy or (lambda k, rise=rise: final_accuracy * rise + 0.005))(k),
+                "accuracy": accuracy(k) if accuracy else final_accuracy * rise + 0.005,
                 "val_loss": held_out if validation else None,
                 "val_cross_entropy": held_out if validation else None,
-                "val_accuracy": (val_accuracy or (lambda k, rise=rise: final_accuracy * rise))(k)
+                "val_accuracy": (val_accuracy(k) if val_accuracy else final_accuracy * rise)
                 if validation
                 else None,
                 "learning_rate": 0.001,
@@ -267,8 +270,17 @@ def _right(easiness: np.ndarray, share: float) -> np.ndarray:
 
 
 def _recipe(
-    models, name, title, seeds, selection, margin, give_up, baselines, n_validation, data
-) -> Any:
+    models: Mapping[str, FakeModel],
+    name: str,
+    title: str | None,
+    seeds: Sequence[int],
+    selection: str,
+    margin: float,
+    give_up: float,
+    baselines: Mapping[str, float],
+    n_validation: int,
+    data: Any,
+) -> Recipe:
     declared = {
         key: {
             "layers": [{"dense": {"units": model.units, "activation": "relu"}}],
@@ -291,7 +303,9 @@ def _recipe(
     return recipes.parse(mapping, origin="fake", folder=Path.cwd())
 
 
-def _write_split(study, n_train, n_validation, n_test, n_classes) -> None:
+def _write_split(
+    study: StudyFolder, n_train: int, n_validation: int, n_test: int, n_classes: int
+) -> None:
     positions = np.arange(n_train + n_validation + n_test, dtype=np.int64)
     train, validation, test = np.split(positions, [n_train, n_train + n_validation])
     np.savez(
@@ -303,7 +317,16 @@ def _write_split(study, n_train, n_validation, n_test, n_classes) -> None:
     )
 
 
-def _write_trial(study, recipe, name, model, seed, selection, n_validation, n_classes) -> None:
+def _write_trial(
+    study: StudyFolder,
+    recipe: Recipe,
+    name: str,
+    model: FakeModel,
+    seed: int,
+    selection: str,
+    n_validation: int,
+    n_classes: int,
+) -> None:
     rng = np.random.default_rng([seed, 7])
     share = model.accuracy if isinstance(model.accuracy, float) else float(np.mean(model.accuracy))
     rows = list(
@@ -359,15 +382,15 @@ def _write_trial(study, recipe, name, model, seed, selection, n_validation, n_cl
     written_folder.write_folder(study.trial(name, seed), files, scratch=study.path / "scratch")
 
 
-def _select(rows, selection, diverged) -> int | None:
+def _select(rows: Sequence[Row], selection: str, diverged: int | None) -> int | None:
     usable = rows if diverged is None else rows[:diverged]
     if not usable:
         return None
     if selection == "last" or usable[0]["val_cross_entropy"] is None:
         return len(usable) - 1
     if selection == "best-accuracy":
-        return int(np.argmax([row["val_accuracy"] for row in usable]))
-    return int(np.argmin([row["val_cross_entropy"] for row in usable]))
+        return int(np.argmax(np.array([row["val_accuracy"] for row in usable], float)))
+    return int(np.argmin(np.array([row["val_cross_entropy"] for row in usable], float)))
 
 
 def _timing(seconds: float) -> bytes:
@@ -380,7 +403,17 @@ def _timing(seconds: float) -> bytes:
     )
 
 
-def _open(study, recipe, name, k, predictions, done, baselines, labels, test_hash) -> None:
+def _open(
+    study: StudyFolder,
+    recipe: Recipe,
+    name: str,
+    k: int,
+    predictions: Mapping[str, bytes],
+    done: Any,
+    baselines: Any,
+    labels: NDArray[np.int64],
+    test_hash: str,
+) -> None:
     opening = {"opening": k, "models": done, "baselines": baselines, "test": test_hash}
     files = {
         **predictions,
@@ -393,7 +426,7 @@ def _open(study, recipe, name, k, predictions, done, baselines, labels, test_has
     ledger.append_ledger(study.ledger_file, ledger_entry(name, k, done, recipe, test_hash))
 
 
-def ledger_entry(name, k, done, recipe, test_hash) -> dict[str, Any]:
+def ledger_entry(name: str, k: int, done: Any, recipe: Recipe, test_hash: str) -> dict[str, Any]:
     """Return a line as a study appends it to its ledger."""
     return {
         "opening": k,

@@ -3,35 +3,39 @@
 import os
 import signal
 import time
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from bakeoff.errors import StudyError, TrialLost
-from bakeoff.utils.events import EpochResult, Watcher
+from bakeoff.utils.events import EpochResult, Planned, Watcher
+
+OnEpoch = Callable[[EpochResult], None]
 
 
 class Listener(Watcher):
     """Writes down what it hears."""
 
-    def __init__(self):
-        self.heard = []
+    def __init__(self) -> None:
+        self.heard: list[tuple[Any, ...]] = []
 
-    def begin(self, title, jobs):
+    def begin(self, title: str, jobs: Sequence[Planned]) -> None:
         self.heard.append(("begin", title, [job.label for job in jobs]))
 
-    def started(self, label):
+    def started(self, label: str) -> None:
         self.heard.append(("started", label))
 
-    def epoch(self, label, result):
+    def epoch(self, label: str, result: EpochResult) -> None:
         self.heard.append(("epoch", label, result))
 
-    def finished(self, label):
+    def finished(self, label: str) -> None:
         self.heard.append(("finished", label))
 
-    def note(self, text):
+    def note(self, text: str) -> None:
         self.heard.append(("note", text))
 
-    def of(self, kind):
+    def of(self, kind: str) -> list[Any]:
         return [event[1] for event in self.heard if event[0] == kind]
 
 
@@ -45,49 +49,49 @@ class Act:
     group: str = "group"
     times: int = 10  # the action is done so many times, then the job is well
 
-    def run(self, on_epoch):
+    def run(self, on_epoch: OnEpoch) -> None:
         diary = Path(self.folder) / self.label
         with diary.open("a") as stream:
             stream.write(f"{os.getpid()}\n")
         if len(diary.read_text().splitlines()) <= self.times:
             getattr(self, self.action)(on_epoch)
 
-    def nothing(self, on_epoch):
+    def nothing(self, on_epoch: OnEpoch) -> None:
         pass
 
-    def report(self, on_epoch):
+    def report(self, on_epoch: OnEpoch) -> None:
         for number in range(3):
             on_epoch(EpochResult(number, 0.5, 0.5, None, None, None, 0.1))
 
-    def exit(self, on_epoch):
+    def exit(self, on_epoch: OnEpoch) -> None:
         os._exit(7)
 
-    def be_killed(self, on_epoch):
+    def be_killed(self, on_epoch: OnEpoch) -> None:
         os.kill(os.getpid(), signal.SIGKILL)
 
-    def crash(self, on_epoch):
+    def crash(self, on_epoch: OnEpoch) -> None:
         os.kill(os.getpid(), signal.SIGABRT)
 
-    def fail(self, on_epoch):
+    def fail(self, on_epoch: OnEpoch) -> None:
         raise ZeroDivisionError("nothing\nto divide by")
 
-    def leave(self, on_epoch):
+    def leave(self, on_epoch: OnEpoch) -> None:
         raise SystemExit(3)
 
-    def accuse_user(self, on_epoch):
+    def accuse_user(self, on_epoch: OnEpoch) -> None:
         raise StudyError("expected something else")
 
-    def lose(self, on_epoch):
+    def lose(self, on_epoch: OnEpoch) -> None:
         raise TrialLost("lost it")
 
-    def be_busy(self, on_epoch):
+    def be_busy(self, on_epoch: OnEpoch) -> None:
         from bakeoff.study.jobs import Busy
 
         raise Busy
 
-    def write_to_standard_output(self, on_epoch):
+    def write_to_standard_output(self, on_epoch: OnEpoch) -> None:
         print("printed by a builder", flush=True)  # noqa: T201
         os.write(1, b"written by a library\n")
 
-    def sleep(self, on_epoch):
+    def sleep(self, on_epoch: OnEpoch) -> None:
         time.sleep(120)

@@ -158,7 +158,7 @@ def windows(
 
 def phases(epochs: int) -> st.SearchStrategy[Any]:
     """A learning rate for `epochs` epochs: a number or phases."""
-    rule = st.sampled_from(
+    rule: st.SearchStrategy[dict[str, Any]] = st.sampled_from(
         [
             {"constant": 0.001},
             {"exponential": {"start": 0.002, "rate": -0.1}},

@@ -1,6 +1,7 @@
 """Recipes and layers that are refused, each with the end of its message."""
 
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -10,7 +11,7 @@ from bakeoff.recipe import parse
 MLP = {"layers": [{"dense": 4}]}
 
 
-def refusal(**changes):
+def refusal(**changes: Any) -> str:
     """The message for a good recipe with these changes."""
     raw = {"name": "x", "data": "digits", "models": {"mlp": MLP}, **changes}
     with pytest.raises(RecipeError) as caught:

@@ -1,12 +1,17 @@
 """Studies that take seconds: a few small images in an npz file, two networks, two seeds."""
 
+from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
 from bakeoff import recipe as recipes
+from bakeoff.recipe import Recipe
 from bakeoff.storage import written_folder
+from bakeoff.study.result import Result
 from bakeoff.study.run import run
+from bakeoff.utils.events import Watcher
 
 MODELS = {
     "linear": {"layers": []},
@@ -15,7 +20,7 @@ MODELS = {
 LABELS = [f"{name} seed {seed}" for name in MODELS for seed in (0, 1)]
 
 
-def write_npz(path, *, train=120, test=90, poisoned=False):
+def write_npz(path: Path, *, train: int = 120, test: int = 90, poisoned: bool = False) -> Path:
     """Write a data set of three classes that differ in brightness, with a test part of its own.
 
     Poisoned, its test images and labels are others and the rest is the same.
@@ -37,7 +42,7 @@ def write_npz(path, *, train=120, test=90, poisoned=False):
     return path
 
 
-def mapping(npz, **changes):
+def mapping(npz: str | Path, **changes: Any) -> dict[str, Any]:
     """Return a recipe as YAML would give it."""
     return {
         "name": "small",
@@ -49,18 +54,26 @@ def mapping(npz, **changes):
     }
 
 
-def declare(npz, **changes):
+def declare(npz: str | Path, **changes: Any) -> Recipe:
     """Return the recipe."""
     return recipes.parse(mapping(npz, **changes), origin="small", folder=Path(npz).parent)
 
 
-def carry_out(npz, out, *, workers=2, watcher=None, options=None, **changes):
+def carry_out(
+    npz: str | Path,
+    out: str | Path,
+    *,
+    workers: int = 2,
+    watcher: Watcher | None = None,
+    options: Mapping[str, Any] | None = None,
+    **changes: Any,
+) -> Result:
     """Run the study in real workers."""
     recipe = declare(npz, **changes)
     return run(recipe, out=out, workers=workers, watcher=watcher, **options or {})
 
 
-def files(folder, *rooms):
+def files(folder: str | Path, *rooms: str) -> dict[str, bytes]:
     """Return the bytes of what two identical studies agree in, by path; all files without rooms."""
     found = [path for room in rooms or [""] for path in (Path(folder) / room).rglob("*")]
     return {
@@ -70,7 +83,7 @@ def files(folder, *rooms):
     }
 
 
-def identical(a, b):
+def identical(a: str | Path, b: str | Path) -> bool:
     """Say whether two studies are identical, as the design defines it."""
     rooms = ("trials", "openings")
     return files(a, *rooms) == files(b, *rooms) != {}

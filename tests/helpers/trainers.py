@@ -1,20 +1,29 @@
 """Small models and images for tests of one trial in progress."""
 
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
-from bakeoff.recipe import parse
-from bakeoff.training.trainer import Development
+from bakeoff.recipe import ModelRecipe, parse
+from bakeoff.training.trainer import Development, Trained, Trainer
 
-MLP = [
+MLP: list[Any] = [
     {"dense": {"units": 8, "activation": "relu"}},
     {"dropout": 0.5},
     "batch_normalization",
 ]
 
 
-def declare(layers=MLP, *, epochs=4, rate=0.05, optimizer="adam", **training):
+def declare(
+    layers: list[Any] = MLP,
+    *,
+    epochs: int = 4,
+    rate: Any = 0.05,
+    optimizer: str = "adam",
+    **training: Any,
+) -> ModelRecipe:
+    """Return a model of these layers, trained on batches of 16."""
     model = {
         "layers": layers,
         "training": {
@@ -28,7 +37,7 @@ def declare(layers=MLP, *, epochs=4, rate=0.05, optimizer="adam", **training):
     return parse(mapping, origin="test", folder=Path()).models["model"]
 
 
-def development(*, n=70, validation=30, seed=0):
+def development(*, n: int = 70, validation: int = 30, seed: int = 0) -> Development:
     """Images of three classes that differ in brightness, with noise."""
     rng = np.random.default_rng(seed)
     labels = rng.integers(0, 3, n + validation)
@@ -37,7 +46,8 @@ def development(*, n=70, validation=30, seed=0):
     return Development(images[:n], labels[:n], images[n:], labels[n:], 255.0, 3)
 
 
-def trained(trainer):
+def trained(trainer: Trainer) -> Trained:
+    """Train to the end."""
     while not trainer.done:
         trainer.epoch()
     return trainer.result()

@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from bakeoff.recipe import ModelRecipe
-from bakeoff.training import native
+from bakeoff.training.native import load as native
 from benchmarks.workloads import Declared
 
 REPOSITORY = Path(__file__).parents[1]

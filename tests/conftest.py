@@ -10,7 +10,8 @@ import pytest
 
 from bakeoff import data
 from bakeoff.errors import ChecksumMismatch, DataError
-from bakeoff.training import native
+from bakeoff.training.native import build
+from bakeoff.training.native import load as native
 
 
 @pytest.fixture(autouse=True)
@@ -77,11 +78,11 @@ def tiny_study(finished_study, tmp_path, monkeypatch):
 @pytest.fixture(scope="session")
 def native_library(tmp_path_factory):
     """Return the native kernels, built for this session; skip where there is no compiler."""
-    if native.compiler() is None:
+    if build.compiler() is None:
         pytest.skip("there is no C++ compiler")
     with pytest.MonkeyPatch.context() as patched:
         patched.setenv("XDG_CACHE_HOME", str(tmp_path_factory.mktemp("cache")))
-        return native.build()
+        return build.build()
 
 
 @pytest.fixture

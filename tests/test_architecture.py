@@ -46,7 +46,10 @@ NEVER_IMPORTED = {
     *("tensorflow", "torch"),
 }
 # Runs a compiler when it is asked to, and uses what that built in the user's own cache.
-NATIVE = {("bakeoff.training.native", "subprocess"), ("bakeoff.training.native", "ctypes")}
+NATIVE = {
+    ("bakeoff.training.native.build", "subprocess"),
+    ("bakeoff.training.native.load", "ctypes"),
+}
 NEVER_CALLED = {
     *("eval", "exec", "compile", "__import__"),
     *("load_model", "load_weights", "save_model"),  # Keras's files may hold code
@@ -59,12 +62,12 @@ NEVER_NAMED = {  # PyYAML's loaders and constructors that make objects
 # Who may import a module whose name or file is not written in the code: the builder that a recipe
 # names, and the package's own public names.
 IMPORTING = {
-    "bakeoff.training.build_model": {"spec_from_file_location", "module_from_spec", "exec_module"},
+    "bakeoff.training.user_builder": {"spec_from_file_location", "module_from_spec", "exec_module"},
     "bakeoff": {"import_module"},
     "bakeoff.report": {"import_module"},
 }
 ALL_IMPORTING = {
-    *IMPORTING["bakeoff.training.build_model"],
+    *IMPORTING["bakeoff.training.user_builder"],
     "import_module",
     "load_module",
     "reload",

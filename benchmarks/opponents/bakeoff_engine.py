@@ -5,7 +5,8 @@ import time
 from collections.abc import Sequence
 from typing import ClassVar
 
-from bakeoff.training import backend, native
+from bakeoff.training import backend
+from bakeoff.training.native import load as native
 from bakeoff.training.trainer import Development, Trainer
 from benchmarks.opponents.child import Settings, Task, serve
 

@@ -12,7 +12,7 @@ from bakeoff import recipe as recipes
 from bakeoff.cli import main
 from bakeoff.errors import DataError, RecipeError
 from bakeoff.study import plan as plans
-from bakeoff.training import native
+from bakeoff.training.native import load as native
 
 MODELS = {
     "line": {"layers": []},
@@ -153,7 +153,7 @@ def test_faster_layers_are_offered_where_they_can_be_built(tiles, monkeypatch, t
     monkeypatch.delenv("BAKEOFF_KERNELS")
     monkeypatch.delenv("CXX", raising=False)
     able = "x86_64 flags: avx512f" + " amx_bf16" * tiles
-    monkeypatch.setattr(native, "_processor", lambda: able)
+    monkeypatch.setattr(native, "processor", lambda: able)
     faster = "convolution and dense layers" if tiles else "convolution"
     hint = f"`bakeoff kernels` builds faster {faster} for this processor."
     convolves = recipe_of({"m": {"layers": [{"conv2d": {"filters": 3, "kernel_size": 3}}]}})

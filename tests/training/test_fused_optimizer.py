@@ -11,7 +11,7 @@ import pytest
 from bakeoff import recipe
 from bakeoff.training import fused_optimizer, native
 from bakeoff.training.backend import jax, keras
-from bakeoff.training.layers.fast_layers import Dense
+from bakeoff.training.layers.dense import Dense
 from bakeoff.training.trainer import Development, Trainer
 
 L1, L2, DECAY, RATE, EPSILON = 1e-3, 1e-2, 1e-3, 0.1, 1e-5

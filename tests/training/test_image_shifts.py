@@ -6,8 +6,8 @@ import pytest
 from bakeoff.recipe import parse
 from bakeoff.training.backend import jax, keras
 from bakeoff.training.build_model import build
-from bakeoff.training.layers.fast_layers import RandomFlip, RandomTranslation, random_key
-from bakeoff.training.layers.image_shifts import flip, translate
+from bakeoff.training.layers.context import random_key
+from bakeoff.training.layers.image_shifts import RandomFlip, RandomTranslation, flip, translate
 
 RNG = np.random.default_rng(0)
 IMAGES = RNG.random((40, 9, 7, 2), np.float32)
@@ -81,10 +81,10 @@ def test_nothing_is_drawn_outside_training(layer):
     np.testing.assert_array_equal(layer(IMAGES, training=False), IMAGES)
 
 
-def test_another_key_or_place_draws_anew_and_the_same_does_not():
-    def drawn(key, place):
+def test_another_key_or_index_draws_anew_and_the_same_does_not():
+    def drawn(key, index):
         with random_key(jax.random.key(key)):
-            return np.asarray(RandomTranslation(0.3, 0.3, place=place)(IMAGES, training=True))
+            return np.asarray(RandomTranslation(0.3, 0.3, index=index)(IMAGES, training=True))
 
     np.testing.assert_array_equal(drawn(0, 1), drawn(0, 1))
     assert np.abs(drawn(0, 1) - drawn(0, 2)).max() > 0.1
@@ -106,4 +106,4 @@ def test_a_users_own_keras_layers_are_replaced(tmp_path):
     assert type(flips) is RandomFlip and flips.mode == "horizontal"
     assert type(translation) is RandomTranslation and translation.fill_mode == "constant"
     assert (translation.height_lower, translation.height_upper) == (-0.1, 0.2)
-    assert flips.place != translation.place
+    assert flips.index != translation.index

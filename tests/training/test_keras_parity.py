@@ -98,7 +98,7 @@ def native(model, data, *, seed):
 
     def plain(layer):
         kind = layer.name.rpartition("_")[0]
-        config = {key: value for key, value in layer.get_config().items() if key != "place"}
+        config = {key: value for key, value in layer.get_config().items() if key != "index"}
         return (getattr(keras.layers, own[kind]) if kind in own else type(layer)).from_config(
             config
         )

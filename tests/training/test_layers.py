@@ -1,4 +1,4 @@
-"""The fast layers against Keras's own, in value and in slope, and dropout against its definition.
+"""The faster layers against Keras's own, values and gradients; dropout against its definition.
 
 Oracle: keras.layers on JAX, with XLA's automatic derivatives; binomial counts for dropout.
 Cost: about 45 s, nearly all of it compiling. Run: pytest tests/training/test_layers.py
@@ -8,22 +8,19 @@ import numpy as np
 import pytest
 from scipy.stats import binom
 
-from bakeoff.training import build_model
 from bakeoff.training.backend import jax, keras
-from bakeoff.training.layers.fast_layers import (
-    AveragePooling2D,
-    Conv2D,
-    Dense,
-    Dropout,
-    MaxPooling2D,
-    random_key,
-)
+from bakeoff.training.layers.context import random_key
+from bakeoff.training.layers.convolution import Conv2D
+from bakeoff.training.layers.dense import Dense
+from bakeoff.training.layers.dropout import Dropout
+from bakeoff.training.layers.pooling import AveragePooling2D, MaxPooling2D
+from bakeoff.training.layers.replace import fuse_neighbours
 
 jnp = jax.numpy
 
 
-def slopes(layer, images):
-    """The layer's output, and the slopes of images and weights under fixed random slopes of it."""
+def gradients(layer, images):
+    """The layer's output, and the gradients of images and weights for a fixed random cotangent."""
     weights = [variable.value for variable in layer.trainable_variables]
 
     @jax.jit
@@ -43,8 +40,8 @@ def agree(ours, theirs, images, *, atol=2e-5):
         if not each.built:
             each.build(images.shape)
     ours.set_weights(theirs.get_weights())
-    expected = jax.tree.leaves(slopes(theirs, images))
-    found = jax.tree.leaves(slopes(ours, images))
+    expected = jax.tree.leaves(gradients(theirs, images))
+    found = jax.tree.leaves(gradients(ours, images))
     for each, other in zip(found, expected, strict=True):
         assert each.shape == other.shape
         scale = max(float(jnp.abs(other).max(initial=0)), 1)
@@ -150,7 +147,7 @@ def test_pooling_is_keras(kind, shape, window, strides, padding, rng, kernels):
 
 
 @pytest.mark.parametrize("shape, window, strides, padding", POOLINGS)
-def test_of_equal_pixels_the_first_gets_the_slope_as_in_keras(
+def test_of_equal_pixels_the_first_gets_the_gradient_as_in_keras(
     shape, window, strides, padding, rng, kernels
 ):
     for images in (rng.integers(0, 3, shape).astype(np.float32), np.zeros(shape, np.float32)):
@@ -158,11 +155,13 @@ def test_of_equal_pixels_the_first_gets_the_slope_as_in_keras(
         agree(*pools, images)
 
 
-def test_of_three_equal_pixels_the_first_gets_the_whole_slope(kernels):
+def test_of_three_equal_pixels_the_first_gets_the_whole_gradient(kernels):
     images = np.array([[1, 5, 5, 0], [2, 5, 0, 0]], np.float32).reshape(1, 2, 4, 1)
     layer = MaxPooling2D(2)
-    slope = jax.grad(lambda images: jnp.sum(layer(images) * np.array([3.0, 7.0])[:, None]))(images)
-    np.testing.assert_array_equal(slope[0, :, :, 0], [[0, 3, 7, 0], [0, 0, 0, 0]])
+    gradient = jax.grad(lambda images: jnp.sum(layer(images) * np.array([3.0, 7.0])[:, None]))(
+        images
+    )
+    np.testing.assert_array_equal(gradient[0, :, :, 0], [[0, 3, 7, 0], [0, 0, 0, 0]])
 
 
 def test_pooling_keeps_what_is_no_number(rng, kernels):
@@ -197,7 +196,7 @@ def test_native_kernels_pool_before_an_activation_that_never_falls(
             [keras.Input((9, 10, 3)), convolution(18, 3, **settings), pool(**pooling)]
         )
 
-    ours = build_model._neighbours_told(stack(Conv2D, MaxPooling2D))
+    ours = fuse_neighbours(stack(Conv2D, MaxPooling2D))
     theirs = stack(keras.layers.Conv2D, keras.layers.MaxPooling2D)
     assert ours.layers[1].pooled is (expected and kernels == "native")
     agree(ours, theirs, rng.standard_normal((5, 9, 10, 3), np.float32))
@@ -224,7 +223,7 @@ def test_layers_batched_over_seeds_are_the_layers_one_by_one(batch, rng):
         np.testing.assert_allclose(found, np.stack(expected), rtol=1e-4, atol=1e-4)
 
 
-def test_slopes_inside_a_compiled_loop_repeat_bit_for_bit(rng):
+def test_gradients_inside_a_compiled_loop_repeat_bit_for_bit(rng):
     layer = Conv2D(6, 3)
     images = rng.standard_normal((4, 5, 9, 9, 3), np.float32)
     layer.build(images.shape[1:])
@@ -234,8 +233,8 @@ def test_slopes_inside_a_compiled_loop_repeat_bit_for_bit(rng):
         def objective(weights):
             return jnp.mean(layer.stateless_call(weights, [], images)[0] ** 2)
 
-        slope = jax.grad(objective)(weights)
-        return [w - 0.1 * s for w, s in zip(weights, slope, strict=True)], None
+        gradient = jax.grad(objective)(weights)
+        return [w - 0.1 * s for w, s in zip(weights, gradient, strict=True)], None
 
     run = jax.jit(lambda weights, images: jax.lax.scan(step, weights, images)[0])
     for first, again in zip(run(weights, images), run(weights, images), strict=True):
@@ -248,11 +247,11 @@ SHAPE = (64, 500)
 N = SHAPE[0] * SHAPE[1]
 
 
-def mask(*, rate=0.5, seed=0, step=0, place=1, shape=SHAPE):
+def mask(*, rate=0.5, seed=0, step=0, index=1, shape=SHAPE):
     """Where the layer keeps a value."""
     key = jax.random.fold_in(jax.random.key(seed), step)
     with random_key(key):
-        kept = Dropout(rate, place=place)(np.ones(shape, np.float32), training=True)
+        kept = Dropout(rate, index=index)(np.ones(shape, np.float32), training=True)
     return np.asarray(kept) > 0
 
 
@@ -270,17 +269,17 @@ def test_dropout_drops_its_rate_and_scales_the_rest(rate):
     np.testing.assert_allclose(out[out != 0], 2 / (1 - rate), rtol=1e-6)
 
 
-def test_dropout_passes_the_slope_where_it_passes_the_value():
+def test_dropout_passes_the_gradient_where_it_passes_the_value():
     layer = Dropout(0.5)
 
     def total(values):
         with random_key(jax.random.key(3)):
             return jnp.sum(layer(values, training=True) * 3)
 
-    slope = np.asarray(jax.grad(total)(np.ones(SHAPE, np.float32)))
+    gradient = np.asarray(jax.grad(total)(np.ones(SHAPE, np.float32)))
     with random_key(jax.random.key(3)):
         values = layer(np.ones(SHAPE, np.float32), training=True)
-    np.testing.assert_array_equal(slope, 3 * values)
+    np.testing.assert_array_equal(gradient, 3 * values)
 
 
 def test_dropout_does_nothing_outside_training_or_at_rate_0():
@@ -290,7 +289,7 @@ def test_dropout_does_nothing_outside_training_or_at_rate_0():
 
 
 @pytest.mark.parametrize(
-    "other", [{"seed": 1}, {"step": 1}, {"place": 2}], ids=lambda o: next(iter(o))
+    "other", [{"seed": 1}, {"step": 1}, {"index": 2}], ids=lambda o: next(iter(o))
 )
 def test_masks_of_another_seed_step_or_layer_are_independent(other):
     here, there = mask(), mask(**other)

@@ -19,9 +19,11 @@ from bakeoff.errors import StorageError, UsageError
 from bakeoff.storage.study_folder import StudyFolder
 from bakeoff.study import verify
 from bakeoff.study.run import run as run_study
-from bakeoff.training import native
 from bakeoff.training.backend import jax
-from bakeoff.training.layers import kernels
+from bakeoff.training.layers.convolution import convolve
+from bakeoff.training.layers.dense import multiply
+from bakeoff.training.native import build, ops
+from bakeoff.training.native import load as native
 from bakeoff.utils.events import Watcher
 
 SHAPES = [
@@ -58,39 +60,39 @@ def reference(images, kernel, strides):
 
 def run(name, shape, one, other, strides=(1, 1)):
     def call(one, other):
-        return native.call(name, shape, one, other, strides)
+        return ops.convolution(name, shape, one, other, strides)
 
     return np.asarray(jax.jit(call)(one, other))
 
 
 @pytest.mark.parametrize("images, kernel, strides", SHAPES)
-def test_values_and_slopes_are_those_of_xla(images, kernel, strides, rng, native_kernels):
+def test_values_and_gradients_are_those_of_xla(images, kernel, strides, rng, native_kernels):
     images, kernel = (rng.standard_normal(shape, np.float32) for shape in (images, kernel))
     expected, back = jax.vjp(lambda x, k: reference(x, k, strides), images, kernel)
-    slope = rng.standard_normal(expected.shape, np.float32)
-    image_slope, kernel_slope = back(slope)
+    gradient = rng.standard_normal(expected.shape, np.float32)
+    image_gradient, kernel_gradient = back(gradient)
     found = [
         run("forward", expected.shape, images, kernel, strides),
-        run("image_slope", images.shape, slope, kernel, strides),
-        run("kernel_slope", kernel.shape, images, slope, strides),
+        run("image_gradient", images.shape, gradient, kernel, strides),
+        run("kernel_gradient", kernel.shape, images, gradient, strides),
     ]
-    for each, other in zip(found, (expected, image_slope, kernel_slope), strict=True):
+    for each, other in zip(found, (expected, image_gradient, kernel_gradient), strict=True):
         scale = float(np.abs(other).max())
         np.testing.assert_allclose(each, other, atol=1e-5 * scale, rtol=1e-4)
 
 
-def exact(images, kernel, slope):
-    """The convolution and its slopes, summed in float64."""
-    images, kernel, slope = (each.astype(np.float64) for each in (images, kernel, slope))
-    (height, width), (oh, ow) = kernel.shape[:2], slope.shape[1:3]
-    values, image_slope = np.zeros(slope.shape), np.zeros(images.shape)
-    kernel_slope = np.zeros(kernel.shape)
+def exact(images, kernel, gradient):
+    """The convolution and its gradients, summed in float64."""
+    images, kernel, gradient = (each.astype(np.float64) for each in (images, kernel, gradient))
+    (height, width), (oh, ow) = kernel.shape[:2], gradient.shape[1:3]
+    values, image_gradient = np.zeros(gradient.shape), np.zeros(images.shape)
+    kernel_gradient = np.zeros(kernel.shape)
     for i, j in np.ndindex(height, width):
         window = images[:, i : i + oh, j : j + ow]
         values += window @ kernel[i, j]
-        image_slope[:, i : i + oh, j : j + ow] += slope @ kernel[i, j].T
-        kernel_slope[i, j] = np.tensordot(window, slope, ([0, 1, 2], [0, 1, 2]))
-    return values, image_slope, kernel_slope
+        image_gradient[:, i : i + oh, j : j + ow] += gradient @ kernel[i, j].T
+        kernel_gradient[i, j] = np.tensordot(window, gradient, ([0, 1, 2], [0, 1, 2]))
+    return values, image_gradient, kernel_gradient
 
 
 @pytest.fixture(scope="session")
@@ -98,13 +100,13 @@ def float32_library(tmp_path_factory, native_library):
     """Return the native kernels, built for a processor without tiles."""
     folder = tmp_path_factory.mktemp("float32")
     wrapper = folder / "c++"
-    wrapper.write_text(f'#!/bin/sh\nexec "{native.compiler()}" "$@" -mno-amx-bf16\n')
+    wrapper.write_text(f'#!/bin/sh\nexec "{build.compiler()}" "$@" -mno-amx-bf16\n')
     wrapper.chmod(0o755)
     with pytest.MonkeyPatch.context() as patched:
         patched.setenv("XDG_CACHE_HOME", str(folder))
         patched.setenv("CXX", str(wrapper))
         try:
-            return native.build()
+            return build.build()
         except UsageError:  # a compiler for processors that never have tiles
             return native_library
 
@@ -113,14 +115,14 @@ def float32_library(tmp_path_factory, native_library):
 def test_errors_are_of_the_size_of_those_in_float32(kind, rng, native_kernels, float32_library):
     """Tiles take float32 to pieces: what they lose is to be no more than float32 rounds off."""
     shapes = (34, 7, 7, 96), (3, 3, 96, 64), (34, 5, 5, 64)
-    images, kernel, slope = (KINDS[kind](rng, shape).astype(np.float32) for shape in shapes)
+    images, kernel, gradient = (KINDS[kind](rng, shape).astype(np.float32) for shape in shapes)
     arguments = {
-        "forward": (slope.shape, images, kernel),
-        "image_slope": (images.shape, slope, kernel),
-        "kernel_slope": (kernel.shape, images, slope),
+        "forward": (gradient.shape, images, kernel),
+        "image_gradient": (images.shape, gradient, kernel),
+        "kernel_gradient": (kernel.shape, images, gradient),
     }
     plain = ctypes.CDLL(str(float32_library))
-    for name, right in zip(arguments, exact(images, kernel, slope), strict=True):
+    for name, right in zip(arguments, exact(images, kernel, gradient), strict=True):
         handler = jax.ffi.pycapsule(getattr(plain, f"bakeoff_{name}"))
         jax.ffi.register_ffi_target(f"float32_{name}", handler, platform="cpu")
         shape, one, other = arguments[name]
@@ -133,17 +135,19 @@ def test_errors_are_of_the_size_of_those_in_float32(kind, rng, native_kernels, f
 
 @pytest.mark.parametrize("channels, filters", [(3, 21), (64, 48)])
 def test_images_do_not_know_of_each_other(channels, filters, rng, native_kernels):
-    """The results of an image are the same to the bit alone, and among others, in any place."""
+    """The results of an image are the same to the bit alone, and among others, at any index."""
     batch = rng.standard_normal((35, 6, 6, channels), np.float32)
     kernel = rng.standard_normal((3, 3, channels, filters), np.float32)
-    slope = rng.standard_normal((35, 4, 4, filters), np.float32)
-    together = run("forward", slope.shape, batch, kernel)
-    slopes = run("image_slope", batch.shape, slope, kernel)
+    gradient = rng.standard_normal((35, 4, 4, filters), np.float32)
+    together = run("forward", gradient.shape, batch, kernel)
+    gradients = run("image_gradient", batch.shape, gradient, kernel)
     for image in (0, 16, 34):
-        one, its = batch[image : image + 1], slope[image : image + 1]
+        one, its = batch[image : image + 1], gradient[image : image + 1]
         alone = run("forward", its.shape, one, kernel)
         np.testing.assert_array_equal(alone[0], together[image])
-        np.testing.assert_array_equal(run("image_slope", one.shape, its, kernel)[0], slopes[image])
+        np.testing.assert_array_equal(
+            run("image_gradient", one.shape, its, kernel)[0], gradients[image]
+        )
 
 
 def test_several_trials_in_one_program(rng, native_kernels):
@@ -151,12 +155,12 @@ def test_several_trials_in_one_program(rng, native_kernels):
     of_trials = rng.standard_normal((2, 3, 3, 3, 5), np.float32)
 
     @jax.grad
-    def slope(kernel):
-        return (kernels.convolve(images, kernel, (1, 1), ((1, 1), (0, 1))) ** 2).sum()
+    def gradient(kernel):
+        return (convolve(images, kernel, (1, 1), ((1, 1), (0, 1))) ** 2).sum()
 
-    together = jax.jit(jax.vmap(slope))(of_trials)
+    together = jax.jit(jax.vmap(gradient))(of_trials)
     for found, kernel in zip(together, of_trials, strict=True):
-        np.testing.assert_allclose(found, slope(kernel), rtol=1e-5, atol=1e-4)
+        np.testing.assert_allclose(found, gradient(kernel), rtol=1e-5, atol=1e-4)
 
 
 @pytest.mark.parametrize("channels, filters", [(3, 21), (40, 21), (40, 33)])
@@ -164,18 +168,18 @@ def test_nothing_is_read_or_written_beside_the_arrays(channels, filters, rng, na
     """Not-a-number around the images would spread to every sum that it enters."""
     batch = rng.standard_normal((5, 9, 8, channels), np.float32)
     kernel = rng.standard_normal((3, 3, channels, filters), np.float32)
-    slope = rng.standard_normal((5, 7, 6, filters), np.float32)
+    gradient = rng.standard_normal((5, 7, 6, filters), np.float32)
 
     alone = run("forward", (1, 7, 6, filters), batch[2:3], kernel)
-    slope_alone = run("image_slope", (1, 9, 8, channels), slope[2:3], kernel)
+    gradient_alone = run("image_gradient", (1, 9, 8, channels), gradient[2:3], kernel)
     others = [0, 1, 3, 4]
-    batch[others], slope[others] = np.nan, np.nan
-    among = run("forward", slope.shape, batch, kernel)
-    slope_among = run("image_slope", batch.shape, slope, kernel)
+    batch[others], gradient[others] = np.nan, np.nan
+    among = run("forward", gradient.shape, batch, kernel)
+    gradient_among = run("image_gradient", batch.shape, gradient, kernel)
     np.testing.assert_array_equal(among[2], alone[0])
-    np.testing.assert_array_equal(slope_among[2], slope_alone[0])
+    np.testing.assert_array_equal(gradient_among[2], gradient_alone[0])
     assert np.isnan(among[others]).all()
-    assert np.isnan(slope_among[others]).all()
+    assert np.isnan(gradient_among[others]).all()
 
 
 MATRICES = [
@@ -193,7 +197,7 @@ MATRICES = [
 
 @pytest.fixture
 def tiles(native_kernels):
-    if not native.tiles():
+    if not native.has_tiles():
         pytest.skip("the processor has no tiles")
 
 
@@ -204,9 +208,9 @@ def test_products_err_no_more_than_in_float32(rows, depth, columns, kind, rng, t
         KINDS[kind](rng, shape).astype(np.float32) for shape in ((rows, depth), (depth, columns))
     )
     found = {
-        None: native.product(left, right),
-        "left": native.product(left.T.copy(), right, turned="left"),
-        "right": native.product(left, right.T.copy(), turned="right"),
+        None: ops.product(left, right),
+        "left": ops.product(left.T.copy(), right, transposed="left"),
+        "right": ops.product(left, right.T.copy(), transposed="right"),
     }
     for each in found.values():
         errs_no_more_than_in_float32(each, left, right)
@@ -216,7 +220,7 @@ def test_products_err_no_more_than_in_float32(rows, depth, columns, kind, rng, t
 def test_products_of_bytes_err_no_more_than_in_float32(rows, depth, columns, rng, tiles):
     left = rng.integers(0, 256, (rows, depth), np.uint8)
     right = rng.standard_normal((depth, columns), np.float32)
-    for each in (native.product(left, right), native.product(left.T.copy(), right, turned="left")):
+    for each in (ops.product(left, right), ops.product(left.T.copy(), right, transposed="left")):
         errs_no_more_than_in_float32(each, left, right)
 
 
@@ -234,10 +238,10 @@ def errs_no_more_than_in_float32(found, left, right):
 def test_products_of_several_trials_in_one_program(rng, tiles):
     inputs = rng.standard_normal((20, 70), np.float32)
     of_trials = rng.standard_normal((2, 70, 64), np.float32)
-    slope = jax.grad(lambda weights: (kernels.multiply(inputs, weights) ** 2).sum())
-    together = jax.jit(jax.vmap(slope))(of_trials)
+    gradient = jax.grad(lambda weights: (multiply(inputs, weights) ** 2).sum())
+    together = jax.jit(jax.vmap(gradient))(of_trials)
     for found, weights in zip(together, of_trials, strict=True):
-        np.testing.assert_array_equal(found, slope(weights))
+        np.testing.assert_array_equal(found, gradient(weights))
 
 
 @pytest.fixture
@@ -264,8 +268,8 @@ models:
 def test_a_study_says_which_kernels_it_used_and_repeats_bit_for_bit(
     own_cache, native_library, tmp_path, monkeypatch
 ):
-    native.library().parent.mkdir(parents=True)
-    shutil.copy(native_library, native.library())
+    build.library().parent.mkdir(parents=True)
+    shutil.copy(native_library, build.library())
     (tmp_path / "cnn.yaml").write_text(CNN)
     run_study(recipes.load(tmp_path / "cnn.yaml"), out=tmp_path / "cnn", keep_sealed=True)
     folder = StudyFolder(tmp_path / "cnn")
@@ -284,15 +288,15 @@ def test_build_and_remove(own_cache, native_library, capsys, monkeypatch):
     assert capsys.readouterr().out == "There was nothing to remove.\n"
     assert main(["kernels"]) == 0
     assert capsys.readouterr().out == (
-        f"Built {native.library()}; every run on this machine uses it from now on.\n"
+        f"Built {build.library()}; every run on this machine uses it from now on.\n"
     )
-    assert native.built() == native.library()
-    assert os.listdir(native.library().parent) == [native.library().name]
+    assert native.built() == build.library()
+    assert os.listdir(build.library().parent) == [build.library().name]
     monkeypatch.setenv(native.SWITCH, "plain")
     assert native.built() is None
     assert main(["kernels", "--remove"]) == 0
     assert capsys.readouterr().out == "Removed.\n"
-    assert not native.library().exists()
+    assert not build.library().exists()
 
 
 def test_no_compiler(own_cache, monkeypatch):
@@ -303,7 +307,7 @@ def test_no_compiler(own_cache, monkeypatch):
         "install one, or go on without; everything works, but slower"
     )
     with pytest.raises(UsageError, match=f"^{re.escape(expected)}$"):
-        native.build()
+        build.build()
     assert native.built() is None
 
 
@@ -317,8 +321,8 @@ def test_a_compiler_that_fails(own_cache, tmp_path, monkeypatch):
         "thing): try another compiler with CXX, or go on without; everything works, but slower"
     )
     with pytest.raises(UsageError, match=f"^{re.escape(expected)}$"):
-        native.build()
-    assert os.listdir(native.library().parent) == []
+        build.build()
+    assert os.listdir(build.library().parent) == []
 
 
 def test_a_damaged_library_is_named(tmp_path):

@@ -12,7 +12,8 @@ from hypothesis import HealthCheck, Phase, given, note, settings
 from bakeoff.data import load
 from bakeoff.recipe import dump
 from bakeoff.recipe.architecture import describe
-from bakeoff.training.trainer import Development, Trainer, predict
+from bakeoff.training.predict import predict
+from bakeoff.training.trainer import Development, Trainer
 from tests.helpers.recipes_strategy import recipes
 
 DIGITS = load("digits")

@@ -11,7 +11,8 @@ import numpy as np
 import pytest
 
 from bakeoff.training import trainer as engine
-from bakeoff.training.trainer import Trainer, predict
+from bakeoff.training.predict import predict
+from bakeoff.training.trainer import Trainer
 from tests.helpers.trainers import declare, development, trained
 
 

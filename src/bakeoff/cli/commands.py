@@ -320,7 +320,7 @@ def kernels(
     ] = False,
 ) -> None:
     """Build faster layers for this machine's processor; needs a C++ compiler."""
-    from bakeoff.training import native
+    from bakeoff.training.native import build as native
 
     if remove:
         show("Removed." if native.remove() else "There was nothing to remove.")

@@ -22,7 +22,7 @@ from bakeoff.storage.ledger import read_ledger
 from bakeoff.storage.user_ledger import user_ledger
 from bakeoff.study.environment import environment
 from bakeoff.study.run import run
-from bakeoff.training import native
+from bakeoff.training.native import load as native
 from bakeoff.utils import machine
 from bakeoff.utils.machine import available_memory
 from bakeoff.utils.text import shown

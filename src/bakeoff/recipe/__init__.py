@@ -18,13 +18,13 @@ from typing import Any
 import yaml
 
 from bakeoff.errors import RecipeError
+from bakeoff.recipe.learning_rate import Phase
 from bakeoff.recipe.parse_model import Problems
 from bakeoff.recipe.parse_recipe import BASELINES, read_recipe
 from bakeoff.recipe.types import (
     Layer,
     ModelRecipe,
     Optimizer,
-    Phase,
     Recipe,
     SplitRecipe,
     Training,

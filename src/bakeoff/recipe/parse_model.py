@@ -10,7 +10,8 @@ from typing import Any
 
 from pydantic import ValidationError
 
-from bakeoff.recipe.types import Layer, Optimizer, Phase
+from bakeoff.recipe.learning_rate import Phase
+from bakeoff.recipe.types import Layer, Optimizer
 from bakeoff.recipe.value_kinds import Misfit, did_you_mean, found, key_text
 from bakeoff.recipe.vocabulary import (
     ACTIVATION_NAMES,

@@ -1,6 +1,6 @@
 """A recipe as frozen values, complete: Recipe, its models, their layers, optimizers and phases."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import fields
 from pathlib import Path
 from typing import Any, Literal
@@ -11,6 +11,7 @@ from pydantic import Field, model_validator
 
 from bakeoff.data.dataset import Source
 from bakeoff.data.split import Part
+from bakeoff.recipe.learning_rate import Phase, learning_rates
 from bakeoff.recipe.value_kinds import Misfit
 from bakeoff.recipe.vocabulary import LAYERS, LEARNING_RATES, OPTIMIZERS, Frozen, Output
 
@@ -32,65 +33,6 @@ class Layer(Frozen):
     def resolved(self) -> Any:
         """Return the layer in the recipe's grammar, as plain data."""
         return {self.kind: plain_data(self.arguments)} if self.arguments else self.kind
-
-
-class Phase(Frozen):
-    """A stretch of epochs with one learning-rate rule; `epochs` None means to the end.
-
-    k counts epochs from the phase's start, n is its length. constant: start. exponential:
-    start·exp(rate·k). linear: start + (end − start)·k/(n − 1). cosine: end + (start − end)·(1 +
-    cos(π·k/(n − 1)))/2. The last two reach `end` in the last epoch, a phase of one epoch included.
-    """
-
-    kind: Literal["constant", "exponential", "linear", "cosine"]
-    epochs: int | None = None
-    start: float
-    rate: float | None = None
-    end: float | None = None
-
-    def rates(self, length: int) -> NDArray[np.float64]:
-        """Return the learning rates of `length` epochs, shape (length,)."""
-        k = np.arange(length, dtype=np.float64)
-        if self.kind == "constant":
-            return np.full(length, self.start)
-        if self.kind == "exponential":
-            return self.start * np.exp((self.rate or 0.0) * k)
-        way = k / (length - 1) if length > 1 else np.ones(length)
-        left = 1 - way if self.kind == "linear" else (1 + np.cos(np.pi * way)) / 2
-        end = self.end or 0.0
-        return np.asarray(end + (self.start - end) * left)
-
-    def resolved(self) -> dict[str, Any]:
-        """Return the phase in the recipe's grammar, as plain data."""
-        names = ("start", "rate", "end")
-        values = {name: getattr(self, name) for name in names if getattr(self, name) is not None}
-        epochs = {} if self.epochs is None else {"epochs": self.epochs}
-        return {**epochs, self.kind: self.start if self.kind == "constant" else values}
-
-
-def phase_lengths(phases: Sequence[Phase], epochs: int) -> list[int]:
-    """Return the number of epochs of each phase; Misfit unless they cover `epochs` exactly."""
-    for number, phase in enumerate(phases[:-1], start=1):
-        if phase.epochs is None:
-            raise Misfit("only the last phase may leave out epochs", inside=f"[{number}]")
-    lengths = [phase.epochs or 0 for phase in phases]
-    covered = sum(lengths)
-    last = phases[-1]
-    if last.epochs is None and covered < epochs:
-        lengths[-1] = epochs - covered
-    elif last.epochs is None:
-        raise Misfit(
-            f"expected epochs left for the last phase, found {covered} of {epochs} taken by the "
-            f"phases before it: shorten them"
-        )
-    elif covered < epochs:
-        raise Misfit(
-            f"expected phases for {epochs} epochs, found {covered}: leave epochs out of the last "
-            f"phase, and it runs to the end"
-        )
-    elif covered > epochs:
-        raise Misfit(f"expected phases for {epochs} epochs, found {covered}: shorten a phase")
-    return lengths
 
 
 class Optimizer(Frozen):
@@ -116,17 +58,7 @@ class Optimizer(Frozen):
         Raises Misfit (a ValueError) if the phases do not cover `epochs` exactly or a rate is too
         large to be a number.
         """
-        lengths = phase_lengths(self.learning_rate, epochs)
-        with np.errstate(over="ignore"):
-            parts = [phase.rates(n) for phase, n in zip(self.learning_rate, lengths, strict=True)]
-        for number, part in enumerate(parts, start=1):
-            if not part.max() <= 1e6:
-                raise Misfit(
-                    f"expected learning rates up to 1e+06, found {part.max():.3g}: give a smaller "
-                    f"rate",
-                    inside=f"[{number}]",
-                )
-        return np.concatenate(parts)
+        return learning_rates(self.learning_rate, epochs)
 
     def resolved(self) -> dict[str, Any]:
         """Return the optimizer in the recipe's grammar, as plain data."""

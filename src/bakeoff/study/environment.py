@@ -5,7 +5,7 @@ import platform
 from importlib import metadata
 from typing import Any
 
-from bakeoff.training import native
+from bakeoff.training.native import load as native
 from bakeoff.utils.machine import processor
 
 _PACKAGES = ("bakeoff", "keras", "jax", "jaxlib", "numpy", "scipy", "scikit-learn")

@@ -238,7 +238,7 @@ class PredictJob:
             if self.declared is None:
                 probabilities = baselines.predict(weights, images, maximum=self.maximum)
             else:
-                from bakeoff.training.trainer import predict
+                from bakeoff.training.predict import predict
 
                 recipe = ModelRecipe.model_validate_json(self.declared)
                 probabilities = predict(

@@ -18,7 +18,7 @@ from bakeoff.recipe import ModelRecipe, Optimizer, Phase, Recipe
 from bakeoff.recipe.architecture import Architecture, LayerShape, describe, training_bytes
 from bakeoff.recipe.vocabulary import OPTIMIZERS
 from bakeoff.study.create import identity, load_split
-from bakeoff.training import native
+from bakeoff.training.native import load as native
 from bakeoff.utils.machine import available_memory, cores, default_device
 from bakeoff.utils.text import counted, duration, listed
 
@@ -347,4 +347,6 @@ def _quickened(model: ModelPlan) -> bool:
     """Say whether native kernels would train the model faster."""
     layers = model.recipe.layers or ()
     wide = (each for each in layers if each.kind == "dense" and each.arguments["units"] >= _WIDE)
-    return any(each.kind == "conv2d" for each in layers) or (native.has_tiles() and any(wide))
+    return any(each.kind == "conv2d" for each in layers) or (
+        native.processor_has_tiles() and any(wide)
+    )

@@ -1,7 +1,7 @@
-"""Keras and JAX, imported in one place and set up before either of them looks around.
+"""Imports Keras and JAX and sets both up before either initialises.
 
-One trial uses one core on a CPU: single-threaded programs repeat bit for bit, and two of them side
-by side get more work done than one with two threads.
+On a CPU one trial uses one core: single-threaded programs repeat bit for bit, and two of them side
+by side do more work than one with two threads.
 """
 
 import os
@@ -60,7 +60,7 @@ def start(device: Device, *, cache: Path | None = None) -> None:
 
 @once
 def compiler_options() -> dict[str, bool]:
-    """Return what makes a training loop's program faster, if this version of XLA knows it."""
+    """Return the options that make a training loop's program faster, if this XLA has them."""
     if jax.default_backend() != "cpu":
         return {}
     try:
@@ -71,9 +71,9 @@ def compiler_options() -> dict[str, bool]:
 
 
 def _mend(cache: Path) -> None:
-    """Delete programs that were cut short, by a kill or a full disk, instead of warning of them.
+    """Delete cached programs that were cut short by a kill or a full disk, without a warning.
 
-    JAX compiles such a program again and would leave the bad file; where none is, it writes one.
+    JAX compiles such a program again but leaves the bad file; once it is deleted, JAX writes it.
     """
     plain = warnings.showwarning
 

@@ -1,38 +1,39 @@
-"""Weights of dense layers that are updated while their slope is summed up, in one pass over memory.
+"""Updates the weights of dense layers while summing up their gradient, in one pass over memory.
 
-Keras's optimizer updates all others, and defines what these become. XLA would write a slope of the
-weights and go over slope, weights and moments once for each of them. Where tiles multiply, the
-inputs of a layer and the slope of its products go to a kernel instead (`native.update`).
+Keras's optimizer defines the update and does it for all other variables. XLA would write the
+weights' gradient to memory and read gradient, weights and optimizer state once for each of them.
+Where the native library multiplies by tiles, a layer's inputs and the gradient of its
+pre-activations go to one kernel instead (`native.ops.update`).
 """
 
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from bakeoff.training import native
 from bakeoff.training.backend import jax, keras
-from bakeoff.training.layers.fast_layers import Dense
-from bakeoff.training.layers.kernels import tiled
+from bakeoff.training.layers.dense import Dense, tiled
+from bakeoff.training.native import ops
 
 jnp = jax.numpy
 Array = Any
-_MOST_IMAGES = 800  # of a batch: so many are summed over without adding to what is there
+_LARGEST_BATCH = 800  # the largest batch that is reduced in one block of tiles
 _MOMENTS = {
     keras.optimizers.SGD: (),
     keras.optimizers.RMSprop: ("_velocities",),
     keras.optimizers.Adam: ("_momentums", "_velocities"),
     keras.optimizers.AdamW: ("_momentums", "_velocities"),
 }
-_PLAIN = ("momentum", "centered", "amsgrad", "clipnorm", "clipvalue", "global_clipnorm")
-_PENALTIES = (keras.regularizers.L1, keras.regularizers.L2, keras.regularizers.L1L2)
+_OTHER_RULES = ("momentum", "centered", "amsgrad", "clipnorm", "clipvalue", "global_clipnorm")
+_REGULARIZERS = (keras.regularizers.L1, keras.regularizers.L2, keras.regularizers.L1L2)
 
 
 @dataclass(frozen=True)
 class Fused:
     """A dense layer whose weights a kernel updates.
 
-    variable, moments : where they lie among the trainable variables and those of the optimizer
-    shrinkage : l1 and l2 of the penalty, weight decay
+    variable : index of its weights among the model's trainable variables
+    moments : indices of their moments among the optimizer's variables
+    shrinkage : l1 and l2 of the regularizer, weight decay
     """
 
     layer: str
@@ -43,10 +44,10 @@ class Fused:
 
 
 def fused(model: Any, optimizer: Any, batch: int) -> tuple[Fused, ...]:
-    """Return the layers that a kernel can update; none where there are no tiles."""
+    """Return the layers that a kernel can update; none where the library has no tiles."""
     kinds = _MOMENTS.get(type(optimizer))
-    plain = not any(getattr(optimizer, name, None) for name in _PLAIN)
-    if kinds is None or not plain or batch > _MOST_IMAGES or not _is_plain_stack(model):
+    plain = not any(getattr(optimizer, name, None) for name in _OTHER_RULES)
+    if kinds is None or not plain or batch > _LARGEST_BATCH or not _is_plain_stack(model):
         return ()
     variables = [id(variable) for variable in model.trainable_variables]
     owned = [id(variable) for variable in optimizer.variables]
@@ -54,23 +55,27 @@ def fused(model: Any, optimizer: Any, batch: int) -> tuple[Fused, ...]:
     for layer in model.layers:
         if not _updates(layer):
             continue
-        place = variables.index(id(layer.kernel))
-        moments = [getattr(optimizer, kind)[place] for kind in kinds]
-        penalty, decay = layer.kernel_regularizer, optimizer.weight_decay
+        index = variables.index(id(layer.kernel))
+        moments = [getattr(optimizer, kind)[index] for kind in kinds]
+        regularizer, decay = layer.kernel_regularizer, optimizer.weight_decay
         found.append(
             Fused(
                 layer=layer.name,
                 units=layer.units,
-                variable=place,
+                variable=index,
                 moments=tuple(owned.index(id(moment)) for moment in moments),
-                shrinkage=(getattr(penalty, "l1", 0), getattr(penalty, "l2", 0), decay or 0),
+                shrinkage=(
+                    getattr(regularizer, "l1", 0),
+                    getattr(regularizer, "l2", 0),
+                    decay or 0,
+                ),
             )
         )
     return tuple(found)
 
 
 def _is_plain_stack(model: Any) -> bool:
-    """Say whether each layer is called once and known by its name: nothing is nested."""
+    """Say whether each layer is called once and has a name of its own: nothing is nested."""
     stack = type(model) is keras.Sequential
     return stack and not any(isinstance(layer, keras.Model) for layer in model.layers)
 
@@ -78,12 +83,12 @@ def _is_plain_stack(model: Any) -> bool:
 def _updates(layer: Any) -> bool:
     if type(layer) is not Dense or not layer.trainable:
         return False
-    known = layer.kernel_regularizer is None or type(layer.kernel_regularizer) in _PENALTIES
+    known = layer.kernel_regularizer is None or type(layer.kernel_regularizer) in _REGULARIZERS
     return known and layer.kernel_constraint is None and tiled(layer.kernel)
 
 
 def probes(layers: Sequence[Fused], batch: int) -> dict[str, Array]:
-    """Return the zeros whose slopes `apply` wants."""
+    """Return the zeros whose gradients `apply` needs."""
     return {each.layer: jnp.zeros((batch, each.units), jnp.float32) for each in layers}
 
 
@@ -94,29 +99,30 @@ def apply(
     before: tuple[list[Array], list[Array]],
     after: tuple[list[Array], list[Array]],
     inputs: dict[str, Array],
-    slopes: dict[str, Array],
+    gradients: dict[str, Array],
 ) -> tuple[list[Array], list[Array]]:
-    """Return trainable variables and those of the optimizer after a step.
+    """Return the trainable variables and the optimizer's variables after a step.
 
     rate : the learning rate
     before : both before the step
-    after : both as Keras's optimizer leaves them; what is replaced here XLA does not compute
-    inputs, slopes : of `layers` by name; inputs of those that were multiplied as two matrices
+    after : both as Keras's optimizer computes them; XLA removes the replaced updates as dead code
+    inputs : of `layers` by name, of those that multiplied two matrices
+    gradients : of the pre-activations of `layers`, by name
     """
-    (old, owned), (trainable, moments) = before, (list(after[0]), list(after[1]))
+    (old, owned), (trainable, optimizer_state) = before, (list(after[0]), list(after[1]))
     for each in (each for each in layers if each.layer in inputs):
         l1, l2, decay = each.shrinkage
-        numbers = [l1, l2, decay * rate, *_rule(optimizer, owned[0], rate)]
-        trainable[each.variable], *changed = native.update(
+        scalars = [l1, l2, decay * rate, *_rule(optimizer, owned[0], rate)]
+        trainable[each.variable], *moments = ops.update(
             inputs[each.layer],
-            slopes[each.layer],
-            jnp.stack([jnp.asarray(number, jnp.float32) for number in numbers]),
+            gradients[each.layer],
+            jnp.stack([jnp.asarray(scalar, jnp.float32) for scalar in scalars]),
             old[each.variable],
-            [owned[place] for place in each.moments],
+            [owned[index] for index in each.moments],
         )
-        for place, moment in zip(each.moments, changed, strict=True):
-            moments[place] = moment
-    return trainable, moments
+        for index, moment in zip(each.moments, moments, strict=True):
+            optimizer_state[index] = moment
+    return trainable, optimizer_state
 
 
 def _rule(optimizer: Any, iterations: Array, rate: Array) -> list[Array]:

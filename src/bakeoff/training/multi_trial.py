@@ -1,7 +1,7 @@
 """Several trials of one model in one program: what a GPU is given, which one trial leaves idle.
 
-A program has a fixed number of lanes, whoever trains in them; a lane that nobody needs repeats the
-first. So a trial's numbers do not depend on its mates, on its lane, or on how many are left.
+The vmapped program has a fixed width; unused lanes repeat the first trial. So a trial's result does
+not depend on the other trials, on its lane, or on how many are left.
 """
 
 from collections.abc import Iterator, Sequence
@@ -60,7 +60,7 @@ def _lanes(program: Program) -> tuple[Any, Any]:
 def epoch(trainers: Sequence[Trainer], *, lanes: int) -> list[EpochResult]:
     """Train one epoch of each trainer, at whatever epoch it is; keep and return the results.
 
-    trainers : of one model and the same data, not done, `lanes` of them at most
+    trainers : trials of one model on the same data, none of them done, at most `lanes`
     """
     first = trainers[0]
     train, evaluate = _lanes(first.program)

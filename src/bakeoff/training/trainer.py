@@ -1,4 +1,4 @@
-"""Training and predicting: an epoch of one trial is one compiled program over data on the device.
+"""Trains one trial: an epoch is one compiled program over data on the device.
 
 Everything random follows from the trial's seed and the epoch's number, so a trial that was stopped
 after any epoch goes on exactly as if it had not been.
@@ -6,9 +6,8 @@ after any epoch goes on exactly as if it had not been.
 
 import json
 import math
-from collections.abc import Mapping
 from dataclasses import asdict, dataclass
-from functools import lru_cache, partial
+from functools import lru_cache
 from typing import Any
 
 import numpy as np
@@ -18,13 +17,14 @@ from bakeoff.recipe import ModelRecipe, Optimizer
 from bakeoff.training import fused_optimizer
 from bakeoff.training.backend import compiler_options, jax, keras
 from bakeoff.training.build_model import build
-from bakeoff.training.layers.fast_layers import pixels, probing, random_key
+from bakeoff.training.layers.context import pixels, probing, random_key
+from bakeoff.training.predict import predict_in_batches, program_key, weight_names
+from bakeoff.training.selection import Selection
 from bakeoff.utils.events import EpochResult
 
 jnp, lax = jax.numpy, jax.lax
 Array = Any
 Arrays = dict[str, NDArray[Any]]
-PREDICTION_BATCH = 250
 
 
 @dataclass(frozen=True)
@@ -78,7 +78,6 @@ class Program:
     epoch: Any
     evaluate: Any
     optimizer: Any
-    rate_position: int
 
 
 @dataclass(frozen=True)
@@ -89,11 +88,6 @@ class _Shape:
     n_classes: int
     n_train: int
     maximum: float
-
-
-def _key(model: ModelRecipe) -> str:
-    """Return what a program is known by: the model without its name."""
-    return model.model_copy(update={"name": ""}).model_dump_json()
 
 
 def _make_optimizer(declared: Optimizer) -> Any:
@@ -121,115 +115,92 @@ def _program(model_json: str, shape: _Shape) -> Program:
     model = build(recipe, shape.input_shape, shape.n_classes, seed=0)
     optimizer = _make_optimizer(recipe.training.optimizer)
     optimizer.build(model.trainable_variables)
-    position = [variable.name for variable in optimizer.variables].index("learning_rate")
-    batch, (steps, rest) = (
-        recipe.training.batch_size,
-        divmod(shape.n_train, recipe.training.batch_size),
-    )
-
+    rate_index = [variable.name for variable in optimizer.variables].index("learning_rate")
+    batch = recipe.training.batch_size
+    steps, rest = divmod(shape.n_train, batch)
     fused = fused_optimizer.fused(model, optimizer, batch)
 
     def objective(
         trainable: Any, probes: Any, other: Any, images: Array, labels: Array, key: Array
     ) -> Any:
         with random_key(key), probing(probes) as probed:
-            probabilities, other, penalties = model.stateless_call(
+            probabilities, other, regularization_losses = model.stateless_call(
                 trainable, other, images, training=True, return_losses=True
             )
-        loss = jnp.mean(_cross_entropy(labels, probabilities)) + sum(penalties)
-        right = jnp.sum(jnp.argmax(probabilities, axis=-1) == labels)
-        return loss, (other, right, probed.inputs)
+        loss = jnp.mean(_cross_entropy(labels, probabilities)) + sum(regularization_losses)
+        correct = jnp.sum(jnp.argmax(probabilities, axis=-1) == labels)
+        return loss, (other, correct, probed.inputs)
 
     def step(state: Any, rows: Array, key: Array, images: Array, labels: Array) -> Any:
-        trainable, other, moments = state
+        trainable, other, optimizer_state = state
         chosen, probes = images[rows], fused_optimizer.probes(fused, len(rows))
         inputs = chosen.astype(jnp.float32) / shape.maximum
-        slopes = jax.value_and_grad(objective, argnums=(0, 1), has_aux=True)
+        value_and_gradients = jax.value_and_grad(objective, argnums=(0, 1), has_aux=True)
         with pixels(chosen, shape.maximum):
-            (loss, (other, right, multiplied)), (slope, probed) = slopes(
+            (loss, (other, correct, multiplied)), (gradients, probed) = value_and_gradients(
                 trainable, probes, other, inputs, labels[rows], key
             )
-        before, after = (trainable, moments), optimizer.stateless_apply(moments, slope, trainable)
-        trainable, moments = fused_optimizer.apply(
-            fused, optimizer, moments[position], before, after, multiplied, probed
+        before = trainable, optimizer_state
+        after = optimizer.stateless_apply(optimizer_state, gradients, trainable)
+        trainable, optimizer_state = fused_optimizer.apply(
+            fused, optimizer, optimizer_state[rate_index], before, after, multiplied, probed
         )
-        return (trainable, other, moments), (loss * len(rows), right)
+        return (trainable, other, optimizer_state), (loss * len(rows), correct)
 
     def epoch(
         state: Any, images: Array, labels: Array, order: Array, key: Array, rate: Array
     ) -> Any:
-        trainable, other, moments = state
-        moments = [*moments[:position], rate, *moments[position + 1 :]]
-        state = trainable, other, moments
+        trainable, other, optimizer_state = state
+        optimizer_state = [*optimizer_state[:rate_index], rate, *optimizer_state[rate_index + 1 :]]
+        state = trainable, other, optimizer_state
         full = order[: steps * batch].reshape(steps, batch)
 
         def body(state: Any, item: Any) -> Any:
-            rows, number = item
-            return step(state, rows, jax.random.fold_in(key, number), images, labels)
+            rows, index = item
+            return step(state, rows, jax.random.fold_in(key, index), images, labels)
 
-        state, (losses, rights) = lax.scan(body, state, (full, jnp.arange(steps)))
-        loss, right = jnp.sum(losses), jnp.sum(rights)
+        state, (losses, corrects) = lax.scan(body, state, (full, jnp.arange(steps)))
+        loss, correct = jnp.sum(losses), jnp.sum(corrects)
         if rest:
             last = jax.random.fold_in(key, steps)
-            state, (more, hits) = step(state, order[steps * batch :], last, images, labels)
-            loss, right = loss + more, right + hits
-        numbers = [
+            state, (more_loss, more_correct) = step(
+                state, order[steps * batch :], last, images, labels
+            )
+            loss, correct = loss + more_loss, correct + more_correct
+        leaves = [
             leaf for leaf in jax.tree.leaves(state) if jnp.issubdtype(leaf.dtype, jnp.floating)
         ]
-        finite = jnp.all(jnp.stack([jnp.all(jnp.isfinite(leaf)) for leaf in numbers]))
-        return state, jnp.where(finite, loss / shape.n_train, jnp.nan), right / shape.n_train
+        finite = jnp.all(jnp.stack([jnp.all(jnp.isfinite(leaf)) for leaf in leaves]))
+        return state, jnp.where(finite, loss / shape.n_train, jnp.nan), correct / shape.n_train
 
     def evaluate(trainable: Any, other: Any, images: Array, labels: Array) -> Any:
-        probabilities = _predict_all(model, trainable, other, images, shape.maximum)
+        probabilities = predict_in_batches(model, trainable, other, images, shape.maximum)
         losses = _cross_entropy(labels, probabilities)
-        _, _, penalties = model.stateless_call(
+        _, _, regularization_losses = model.stateless_call(
             trainable, other, images[:1].astype(jnp.float32), training=False, return_losses=True
         )
-        return probabilities, losses, jnp.asarray(sum(penalties), jnp.float32)
+        return probabilities, losses, jnp.asarray(sum(regularization_losses), jnp.float32)
 
     compiled = jax.jit(epoch, compiler_options=compiler_options())
-    return Program(epoch, compiled, jax.jit(evaluate), optimizer, position)
-
-
-def _predict_all(model: Any, trainable: Any, other: Any, images: Array, maximum: float) -> Array:
-    """Predict in batches, the same way whatever their number, so that memory stays flat."""
-
-    def predict(batch: Array) -> Array:
-        inputs = batch.astype(jnp.float32) / maximum
-        with pixels(batch, maximum):
-            probabilities, _ = model.stateless_call(trainable, other, inputs, training=False)
-        return probabilities
-
-    whole = len(images) // PREDICTION_BATCH
-    cut = whole * PREDICTION_BATCH
-    parts = []
-    if whole:
-        batches = images[:cut].reshape(whole, PREDICTION_BATCH, *images.shape[1:])
-        predicted = lax.map(predict, batches)
-        parts.append(predicted.reshape(cut, predicted.shape[-1]))
-    if cut < len(images):
-        parts.append(predict(images[cut:]))
-    return jnp.concatenate(parts)
+    return Program(epoch, compiled, jax.jit(evaluate), optimizer)
 
 
 class Trainer:
     """One trial in progress: `epoch()` until `done`, then `result()`."""
 
     def __init__(self, model: ModelRecipe, data: Development, *, seed: int, selection: str) -> None:
-        self._data, self._seed, self._selection = data, seed, selection
+        self._data, self._seed = data, seed
         self._training = model.training
         self._rates = model.training.optimizer.learning_rates(model.training.epochs)
         shape = _Shape(data.input_shape, data.n_classes, len(data.train_labels), data.maximum)
-        self.program = _program(_key(model), shape)
+        self.program = _program(program_key(model), shape)
         network = build(model, data.input_shape, data.n_classes, seed=seed)
-        self._names = _names(network)
+        self._names = weight_names(network)
         self._parameters = _parameters(network)
-        moments = [variable.value for variable in self.program.optimizer.variables]
-        self.state: Any = (*_state(network), moments)
-        self._selected: Any = self.state[:2]
-        self._selected_epoch: int | None = None
+        optimizer_state = [variable.value for variable in self.program.optimizer.variables]
+        self.state: Any = (*_state(network), optimizer_state)
+        self._selection = Selection(selection, self.state[:2])
         self._diverged_epoch: int | None = None
-        self._best = math.inf
         self._history: list[EpochResult] = []
         # put, not copied: on a CPU, workers share the pages of the file that holds the images
         self.images = jax.device_put(data.train_images)
@@ -239,7 +210,7 @@ class Trainer:
 
     @property
     def done(self) -> bool:
-        """Say whether there is nothing left to train."""
+        """Whether there is nothing left to train."""
         return self._diverged_epoch is not None or len(self._history) == self._training.epochs
 
     @property
@@ -259,31 +230,31 @@ class Trainer:
 
     def draws(self) -> tuple[Array, Array, Array]:
         """Return the next epoch's order of the images, its random key and its learning rate."""
-        number = len(self._history)
-        order = np.random.default_rng([self._seed, number]).permutation(len(self.labels))
-        key = jax.random.fold_in(jax.random.key(self._seed), number)
-        return order.astype(np.int32), key, np.float32(self._rates[number])
+        epoch = len(self._history)
+        order = np.random.default_rng([self._seed, epoch]).permutation(len(self.labels))
+        key = jax.random.fold_in(jax.random.key(self._seed), epoch)
+        return order.astype(np.int32), key, np.float32(self._rates[epoch])
 
     def take(self, state: Any, loss: float, accuracy: float, scores: Any) -> EpochResult:
         """Take the state after the next epoch as this trial's.
 
-        scores : probabilities, losses and penalty of the validation images; None without them, or
-            where the loss is not finite
+        scores : probabilities, losses and regularization loss of the validation images; None
+            without such images, or where the loss is not finite
         """
-        number = len(self._history)
+        epoch = len(self._history)
         result = EpochResult(
-            epoch=number,
+            epoch=epoch,
             loss=loss,
             accuracy=accuracy,
             **self._validation_scores(scores),
-            learning_rate=float(self._rates[number]),
+            learning_rate=float(self._rates[epoch]),
         )
         self._history.append(result)
         if not result.finite:
-            self._diverged_epoch = number
+            self._diverged_epoch = epoch
             return result
         self.state = state
-        self._select(result)
+        self._selection.offer(result, state[:2])
         return result
 
     def _validation_scores(self, scores: Any) -> dict[str, float | None]:
@@ -293,29 +264,18 @@ class Trainer:
         if scores is None:
             return dict.fromkeys(names, math.nan)
         labels = self._data.validation_labels
-        probabilities, losses, penalty = scores
-        right = np.asarray(probabilities).argmax(axis=1) == labels
+        probabilities, losses, regularization_loss = scores
+        correct = np.asarray(probabilities).argmax(axis=1) == labels
         entropy = float(np.asarray(losses, np.float64).mean())
-        values = (entropy + float(penalty), entropy, float(right.mean()))
+        values = (entropy + float(regularization_loss), entropy, float(correct.mean()))
         return dict(zip(names, values, strict=True))
 
     def _evaluate(self, trainable: Any, other: Any) -> Any:
         return self.program.evaluate(trainable, other, self.validation, self.validation_labels)
 
-    def _select(self, result: EpochResult) -> None:
-        scores = {
-            "best-loss": result.val_cross_entropy,
-            "best-accuracy": None if result.val_accuracy is None else -result.val_accuracy,
-        }
-        score = scores.get(self._selection)
-        if score is None or score < self._best:
-            self._best = math.inf if score is None else score
-            self._selected = self.state[:2]
-            self._selected_epoch = result.epoch
-
     def result(self) -> Trained:
         """Return the trial's outcome; its weights are those of the selected epoch."""
-        trainable, other = self._selected
+        trainable, other = self._selection.weights
         validation = None
         if len(self.validation):
             validation = np.asarray(self._evaluate(trainable, other)[0])
@@ -324,7 +284,7 @@ class Trainer:
             weights=dict(zip(self._names, map(np.asarray, [*trainable, *other]), strict=True)),
             validation=validation,
             history=self.history,
-            selected_epoch=self._selected_epoch,
+            selected_epoch=self._selection.epoch,
             diverged_epoch=self._diverged_epoch,
             parameters=total,
             trainable_parameters=trained,
@@ -332,68 +292,32 @@ class Trainer:
 
     def checkpoint(self) -> tuple[Arrays, str]:
         """Return everything `restore` needs: arrays by name, and a JSON document."""
-        leaves = jax.tree.leaves((self.state, self._selected))
+        leaves = jax.tree.leaves((self.state, self._selection.weights))
         document = {
             "history": [asdict(each) for each in self._history],
-            "selected_epoch": self._selected_epoch,
+            "selected_epoch": self._selection.epoch,
             "diverged_epoch": self._diverged_epoch,
-            "best": self._best,
+            "best": self._selection.best,
         }
         return {f"{i:04d}": np.asarray(leaf) for i, leaf in enumerate(leaves)}, json.dumps(document)
 
     def restore(self, arrays: Arrays, text: str) -> None:
         """Go on from a checkpoint of the same trial; raise ValueError if it is of another."""
-        leaves, shape = jax.tree.flatten((self.state, self._selected))
+        leaves, shape = jax.tree.flatten((self.state, self._selection.weights))
         saved = [arrays.get(f"{i:04d}") for i in range(len(leaves))]
         for leaf, array in zip(leaves, saved, strict=True):
             if array is None or array.shape != leaf.shape or array.dtype != leaf.dtype:
                 raise ValueError("this checkpoint is of another model")
         document = json.loads(text)
-        self.state, self._selected = jax.tree.unflatten(shape, [jnp.asarray(a) for a in saved])
+        restored = [jnp.asarray(array) for array in saved]
+        self.state, self._selection.weights = jax.tree.unflatten(shape, restored)
         self._history = [EpochResult(**each) for each in document["history"]]
-        self._selected_epoch = document["selected_epoch"]
+        self._selection.epoch = document["selected_epoch"]
         self._diverged_epoch = document["diverged_epoch"]
-        self._best = document["best"]
-
-
-def _names(network: Any) -> list[str]:
-    variables = [*network.trainable_variables, *network.non_trainable_variables]
-    return [f"{position:03d}.{variable.name}" for position, variable in enumerate(variables)]
+        self._selection.best = document["best"]
 
 
 def _parameters(network: Any) -> tuple[int, int]:
     """Count all parameters and the trainable ones, as Keras's summary does."""
     trainable = sum(int(np.prod(v.shape)) for v in network.trainable_variables)
     return int(network.count_params()), trainable
-
-
-@lru_cache(maxsize=2)
-def _predictor(model_json: str, input_shape: tuple[int, int, int], n_classes: int) -> Any:
-    recipe = ModelRecipe.model_validate_json(model_json)
-    network = build(recipe, input_shape, n_classes, seed=0)
-    return network, jax.jit(partial(_predict_all, network), static_argnums=3)
-
-
-def predict(
-    model: ModelRecipe,
-    weights: Mapping[str, NDArray[Any]],
-    images: NDArray[Any],
-    *,
-    maximum: float,
-    n_classes: int,
-) -> NDArray[np.float32]:
-    """Return the probabilities a trained model gives, float32, shape (n_images, n_classes).
-
-    Raises ValueError if the weights are not this model's.
-    """
-    height, width, channels = images.shape[1:]
-    network, run = _predictor(_key(model), (height, width, channels), n_classes)
-    names = _names(network)
-    shapes = [v.shape for v in (*network.trainable_variables, *network.non_trainable_variables)]
-    if sorted(weights) != names or any(
-        weights[name].shape != tuple(shape) for name, shape in zip(names, shapes, strict=True)
-    ):
-        raise ValueError("these weights are of another model")
-    values = [jnp.asarray(weights[name]) for name in names]
-    cut = len(network.trainable_variables)
-    return np.asarray(run(values[:cut], values[cut:], jnp.asarray(images), maximum))

@@ -25,7 +25,7 @@ from typing import Any
 
 from bakeoff.errors import BakeoffError, StorageError, UsageError
 from bakeoff.study.executors.interface import Job, Lost
-from bakeoff.training import native
+from bakeoff.training.native import load as native
 from bakeoff.utils.events import Watcher
 from bakeoff.utils.machine import Device
 

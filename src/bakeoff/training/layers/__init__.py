@@ -1,1 +1,1 @@
-"""Keras's layers with faster insides, each equal to Keras's own."""
+"""Keras's layers with faster insides, each equal to Keras's own; one file a kind of layer."""

@@ -1,36 +1,85 @@
-"""Images moved and turned over at random: what the augmenting layers do, once it is drawn how.
+"""Keras's random flips and translations of images, with translations as products of matrices.
 
 A translation along an axis is one small matrix an image, so a batch is moved by two products; a
 gather of every pixel, as in Keras, takes several times as long on a CPU.
 
-Images are float32, (batch, height, width, channels).
+Images are float32, shape (batch, height, width, channels).
 """
 
 from typing import Any
 
-from bakeoff.training.backend import jax
+import numpy as np
+
+from bakeoff.training.backend import jax, keras
+from bakeoff.training.layers.context import layer_key
 
 jnp = jax.numpy
 Array = Any
 
 
+class RandomFlip(keras.layers.RandomFlip):  # type: ignore[misc]
+    """Keras's random flip; the draw depends on the step's random key and the layer's index."""
+
+    def __init__(self, mode: str, *, index: int = 0, **settings: Any) -> None:
+        seed = settings.pop("seed", None) or 0
+        super().__init__(mode, seed=seed, **settings)
+        self.index = index
+
+    def call(self, inputs: Array, training: bool = True) -> Array:
+        """Flip each image along each axis of the mode with probability 1/2."""
+        if not training:
+            return inputs
+        chosen = jax.random.bernoulli(layer_key(self.index), shape=(2, inputs.shape[0]))
+        for row, (direction, axis) in enumerate((("vertical", 1), ("horizontal", 2))):
+            if direction in self.mode:
+                inputs = flip(inputs, chosen[row], axis)
+        return inputs
+
+
+class RandomTranslation(keras.layers.RandomTranslation):  # type: ignore[misc]
+    """Keras's random translation; the draw depends on the step's key and the layer's index."""
+
+    def __init__(
+        self, height_factor: Any, width_factor: Any, *, index: int = 0, **settings: Any
+    ) -> None:
+        seed = settings.pop("seed", None) or 0
+        super().__init__(height_factor, width_factor, seed=seed, **settings)
+        self.index = index
+
+    def call(self, inputs: Array, training: bool = True) -> Array:
+        """Shift each image by its own share of its height and width, drawn uniformly."""
+        if not training:
+            return inputs
+        batch, height, width, _ = inputs.shape
+        size = np.array([height, width], np.float32)
+        low = size * (self.height_lower, self.width_lower)
+        high = size * (self.height_upper, self.width_upper)
+        return translate(
+            inputs,
+            jax.random.uniform(layer_key(self.index), (batch, 2), np.float32, low, high),
+            fill_mode=self.fill_mode,
+            interpolation=self.interpolation,
+            fill_value=self.fill_value,
+        )
+
+
 def flip(images: Array, chosen: Array, axis: int) -> Array:
-    """Turn over, along `axis`, the images that are `chosen`, bool (batch,)."""
+    """Flip along `axis` the images that are `chosen`, bool, shape (batch,)."""
     return jnp.where(chosen[:, None, None, None], jnp.flip(images, axis), images)
 
 
 def translate(
     images: Array, shifts: Array, *, fill_mode: str, interpolation: str, fill_value: float
 ) -> Array:
-    """Move each image down and to the right by `shifts`, pixels, float (batch, 2).
+    """Move each image down and to the right by `shifts`, in pixels, float, shape (batch, 2).
 
     fill_mode : what comes in at the edge, as in Keras: "constant" (`fill_value`), "nearest",
         "reflect" (the image mirrored, its edge pixel included) or "wrap"
     interpolation : "nearest" (whole pixels) or "bilinear"
     """
     height, width = images.shape[1:3]
-    rows = _weights(height, shifts[:, 0], fill_mode, interpolation)
-    columns = _weights(width, shifts[:, 1], fill_mode, interpolation)
+    rows = _shift_matrices(height, shifts[:, 0], fill_mode, interpolation)
+    columns = _shift_matrices(width, shifts[:, 1], fill_mode, interpolation)
     moved = jnp.einsum("bij,bjkc,blk->bilc", rows, images, columns)
     if fill_mode != "constant" or not fill_value:
         return moved
@@ -38,23 +87,25 @@ def translate(
     return moved + fill_value * (1 - inside)[..., None]
 
 
-def _weights(size: int, shifts: Array, fill_mode: str, interpolation: str) -> Array:
-    """Return how much each pixel of a line counts for each after the shift: (batch, size, size)."""
-    wanted = jnp.arange(size, dtype=jnp.float32) - shifts[:, None]
+def _shift_matrices(size: int, shifts: Array, fill_mode: str, interpolation: str) -> Array:
+    """Return matrices M, shape (batch, size, size): M @ line is the line after its shift."""
+    source = jnp.arange(size, dtype=jnp.float32) - shifts[:, None]
     if interpolation == "nearest":
-        return _at(jnp.round(wanted), size, fill_mode)
-    below = jnp.floor(wanted)
-    share = (wanted - below)[..., None]
-    return (1 - share) * _at(below, size, fill_mode) + share * _at(below + 1, size, fill_mode)
+        return _one_hot(jnp.round(source), size, fill_mode)
+    below = jnp.floor(source)
+    share = (source - below)[..., None]
+    return (1 - share) * _one_hot(below, size, fill_mode) + share * _one_hot(
+        below + 1, size, fill_mode
+    )
 
 
-def _at(places: Array, size: int, fill_mode: str) -> Array:
-    """Return 1 at each whole place, which `fill_mode` brings back if it is outside, else 0."""
+def _one_hot(indices: Array, size: int, fill_mode: str) -> Array:
+    """Return 1 at each index, brought back inside as `fill_mode` says; else 0."""
     if fill_mode == "nearest":
-        places = jnp.clip(places, 0, size - 1)
+        indices = jnp.clip(indices, 0, size - 1)
     elif fill_mode == "wrap":
-        places = jnp.mod(places, size)
+        indices = jnp.mod(indices, size)
     elif fill_mode == "reflect":
-        around = jnp.mod(places, 2 * size)
-        places = jnp.minimum(around, 2 * size - 1 - around)
-    return (places[..., None] == jnp.arange(size)).astype(jnp.float32)
+        around = jnp.mod(indices, 2 * size)
+        indices = jnp.minimum(around, 2 * size - 1 - around)
+    return (indices[..., None] == jnp.arange(size)).astype(jnp.float32)

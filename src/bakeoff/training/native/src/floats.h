@@ -1,4 +1,4 @@
-// Convolution and its slopes in float32, sums in registers.
+// Convolution and its gradients in float32, sums in registers.
 //
 // All three are one small product, done over and over: P rows times Q vectors of columns.
 
@@ -148,9 +148,9 @@ void forward(const Shape& s, const float* images, const float* kernel, float* ou
     });
 }
 
-// Each pixel of the slope times the kernel's matrix of one place is added where that place lay.
-void image_slope(const Shape& s, const float* slope, const float* kernel, float* out) {
-  std::vector<std::vector<float>> packed;  // of each place, turned round: (filters, channels)
+// Each pixel of the gradient times the kernel's matrix of one place is added where that place lay.
+void image_gradient(const Shape& s, const float* gradient, const float* kernel, float* out) {
+  std::vector<std::vector<float>> packed;  // of each place, transposed: (filters, channels)
   for (int64_t place = 0; place < s.kh * s.kw; ++place)
     packed.push_back(pack(s.filters, s.channels,
                           kernel + place * s.channels * s.filters, 1, s.filters));
@@ -158,7 +158,7 @@ void image_slope(const Shape& s, const float* slope, const float* kernel, float*
   std::memset(out, 0, s.batch * s.image() * sizeof(float));
   for (int64_t b = 0; b < s.batch; ++b)
     each_group(s.filters, s.channels, [&](auto q, int64_t first, int64_t begin) {
-      const Rows rows{slope + b * s.pixels() * s.filters, 0, 1, s.filters, true,
+      const Rows rows{gradient + b * s.pixels() * s.filters, 0, 1, s.filters, true,
                       s.channels - first};
       for (int64_t place = 0; place < s.kh * s.kw; ++place) {
         const int64_t shift = place / s.kw * s.line() + place % s.kw * s.channels;
@@ -168,20 +168,20 @@ void image_slope(const Shape& s, const float* slope, const float* kernel, float*
     });
 }
 
-// ── the slope of the kernel ──────────────────────────────────────────────────────────────────
+// ── the gradient of the kernel ──────────────────────────────────────────────────────────────────
 
 // Add to P rows of `sums` what all pixels of an image give them: P values in a run, times the
-// pixel's slope.
+// pixel's gradient.
 template <int P, int Q>
-void gather(const Shape& s, const float* image, const float* slope, int64_t wide, float* sums) {
+void gather(const Shape& s, const float* image, const float* gradient, int64_t wide, float* sums) {
   Vector values[P][Q];
   for (int p = 0; p < P; ++p)
     for (int q = 0; q < Q; ++q) values[p][q] = reinterpret_cast<Vector*>(sums + p * wide)[q];
   for (int64_t y = 0; y < s.oh; ++y) {
     const float* run = image + y * s.sh * s.line();
-    for (int64_t x = 0; x < s.ow; ++x, run += s.sw * s.channels, slope += wide) {
+    for (int64_t x = 0; x < s.ow; ++x, run += s.sw * s.channels, gradient += wide) {
       Vector columns[Q];
-      for (int q = 0; q < Q; ++q) columns[q] = reinterpret_cast<const Vector*>(slope)[q];
+      for (int q = 0; q < Q; ++q) columns[q] = reinterpret_cast<const Vector*>(gradient)[q];
       for (int p = 0; p < P; ++p)
         for (int q = 0; q < Q; ++q) values[p][q] += run[p] * columns[q];
     }
@@ -190,11 +190,11 @@ void gather(const Shape& s, const float* image, const float* slope, int64_t wide
     for (int q = 0; q < Q; ++q) reinterpret_cast<Vector*>(sums + p * wide)[q] = values[p][q];
 }
 
-void kernel_slope(const Shape& s, const float* images, const float* slope, float* out) {
+void kernel_gradient(const Shape& s, const float* images, const float* gradient, float* out) {
   const int64_t count = s.kw * s.channels, wide = padded(s.filters);
   std::vector<float> sums(s.kh * count * wide, 0.0f), widened(s.pixels() * wide, 0.0f);
   for (int64_t b = 0; b < s.batch; ++b) {
-    const float* by = slope + b * s.pixels() * s.filters;
+    const float* by = gradient + b * s.pixels() * s.filters;
     if (wide != s.filters) {
       for (int64_t p = 0; p < s.pixels(); ++p)
         std::copy_n(by + p * s.filters, s.filters, widened.data() + p * wide);

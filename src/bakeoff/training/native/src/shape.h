@@ -1,4 +1,4 @@
-// The shapes that a convolution and its slopes go by.
+// The shapes that a convolution and its gradients go by.
 
 #pragma once
 
@@ -24,9 +24,9 @@ using Offsets = std::vector<int64_t>;
 struct Shape {
   int64_t batch, height, width, channels, kh, kw, filters, oh, ow, sh, sw;
 
-  Shape(Images::Dimensions images, Images::Dimensions kernel, Images::Dimensions slope, Strides by)
+  Shape(Images::Dimensions images, Images::Dimensions kernel, Images::Dimensions gradient, Strides by)
       : batch(images[0]), height(images[1]), width(images[2]), channels(images[3]), kh(kernel[0]),
-        kw(kernel[1]), filters(kernel[3]), oh(slope[1]), ow(slope[2]), sh(by[0]), sw(by[1]) {}
+        kw(kernel[1]), filters(kernel[3]), oh(gradient[1]), ow(gradient[2]), sh(by[0]), sw(by[1]) {}
 
   int64_t pixels() const { return oh * ow; }
   int64_t line() const { return width * channels; }
@@ -40,7 +40,7 @@ struct Shape {
     return found;
   }
 
-  // Where in an image's slope each output pixel lies.
+  // Where in an image's gradient each output pixel lies.
   Offsets outputs() const {
     Offsets found;
     for (int64_t p = 0; p < pixels(); ++p) found.push_back(p * filters);

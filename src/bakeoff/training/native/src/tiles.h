@@ -65,7 +65,7 @@ class Registers {
 
 // Memory that stays with the thread, so that no call waits for fresh pages.
 template <typename T, int Which>
-T* room(int64_t n) {
+T* scratch(int64_t n) {
   static thread_local std::unique_ptr<T[]> held;
   static thread_local int64_t size = 0;
   if (n > size) {
@@ -129,7 +129,7 @@ inline void swap_corners(__m512 (&rows)[16]) {
 }
 
 template <typename T>
-inline void read_turned(const Block<T>& block, __m512 (&rows)[16]) {
+inline void read_transposed(const Block<T>& block, __m512 (&rows)[16]) {
 #pragma GCC unroll 16
   for (int row = 0; row < 16; ++row) rows[row] = block.row(row);
   swap_corners<1>(rows);
@@ -159,12 +159,12 @@ inline void fill_row(Tile* to, int row, __m512 one, __m512 other) {
 }
 
 // Fill a tile a piece with `lower`, in the lower halves of the pairs, and `upper`.
-template <bool Turned, typename T>
+template <bool Transposed, typename T>
 void fill(Tile* to, const Block<T>& lower, const Block<T>& upper) {
-  if constexpr (Turned) {
+  if constexpr (Transposed) {
     __m512 one[16], other[16];
-    read_turned(lower, one);
-    read_turned(upper, other);
+    read_transposed(lower, one);
+    read_transposed(upper, other);
     for (int row = 0; row < 16; ++row) fill_row<pieces_of<T>>(to, row, one[row], other[row]);
   } else {
     for (int row = 0; row < 16; ++row) fill_row<pieces_of<T>>(to, row, lower.row(row), upper.row(row));
@@ -186,13 +186,13 @@ void fill_images(Tile* to, const float* from, int64_t images, int64_t step, int6
                {from + at + kSide * step, step, images - kSide, numbers - at});
 }
 
-// A matrix (depth, columns), Turned if it lies as (columns, depth).
-template <bool Turned>
+// A matrix (depth, columns), Transposed if it lies as (columns, depth).
+template <bool Transposed>
 void fill_columns(Tile* to, const float* from, int64_t depth, int64_t columns) {
   for (int64_t at = 0; at < depth; at += kDepth)
     for (int64_t column = 0; column < columns; column += kSide, to += kPieces) {
       const int64_t half = at + kSide, left = columns - column;
-      if constexpr (Turned)
+      if constexpr (Transposed)
         fill<true, float>(to, {from + column * depth + at, depth, left, depth - at},
                    {from + column * depth + half, depth, left, depth - half});
       else

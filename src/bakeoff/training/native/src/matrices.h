@@ -64,7 +64,7 @@ class Part {
   Part(const Matrix<T>& left, const Matrix<float>& right, int64_t row, int64_t column, int64_t at,
        int64_t deep, const To& to)
       : left_(left), right_(right), row_(row), column_(column), at_(at), deep_(deep), to_(to),
-        rows_(room<Tile, 0>(kMostTiles * kPieces)), columns_(room<Tile, 1>(kMostTiles * kPieces)) {
+        rows_(scratch<Tile, 0>(kMostTiles * kPieces)), columns_(scratch<Tile, 1>(kMostTiles * kPieces)) {
     for (int32_t each = 0; each < deep; ++each) links_.push_back({each, each});
   }
 
@@ -124,7 +124,7 @@ class Part {
   Links links_;
 };
 
-// Where the sum goes over the rows of both, as for the slope of weights, the product is large: it is
+// Where the sum goes over the rows of both, as for the gradient of weights, the product is large: it is
 // made row by row, in the order in which it lies. Otherwise the weights, on the right, are large.
 template <typename T, typename To>
 void multiply(const Matrix<T>& left, const Matrix<float>& right, const To& to) {
@@ -153,9 +153,9 @@ auto matrix(ffi::Buffer<D> from, bool over_rows) {
 }
 
 template <ffi::DataType D>
-void product(ffi::Buffer<D> left, bool left_turned, Images right, bool right_turned, float* out) {
-  const auto one = matrix(left, left_turned);
-  const auto other = matrix(right, !right_turned);
+void product(ffi::Buffer<D> left, bool left_transposed, Images right, bool right_transposed, float* out) {
+  const auto one = matrix(left, left_transposed);
+  const auto other = matrix(right, !right_transposed);
   multiply(one, other, Whole{out, one.length(), other.length()});
 }
 

@@ -1,4 +1,4 @@
-// Convolution and its slopes by tiles, where the processor has them.
+// Convolution and its gradients by tiles, where the processor has them.
 //
 // Sixteen images are the rows of a tile, at one pixel. Whatever fills a tile up is zero, and no sum
 // depends on another image or on what is beside an array.
@@ -80,7 +80,7 @@ struct Making {
 template <int P>
 void make_images(const Making& m, const std::vector<Made>& made, int64_t first) {
   const int64_t images = m.batch - first, step = made.size() * m.columns;
-  Tile* tiles = room<Tile, 0>(m.ring * P * m.deep());
+  Tile* tiles = scratch<Tile, 0>(m.ring * P * m.deep());
   Ring ring(tiles, m.ring, P * m.deep());
   float* to = m.to + first * step;
   for (const Made& pixel : made) {
@@ -110,12 +110,12 @@ void make(const Making& m, const std::vector<Made>& made) {
       make_images<1>(m, made, first);
 }
 
-template <bool Turned>
+template <bool Transposed>
 const Tile* pack(const Shape& s, const float* kernel, int64_t depth, int64_t columns) {
   const int64_t places = s.kh * s.kw, each = parts(depth, kDepth) * parts(columns, kSide) * kPieces;
-  Tile* tiles = room<Tile, 1>(places * each);
+  Tile* tiles = scratch<Tile, 1>(places * each);
   for (int64_t place = 0; place < places; ++place)
-    fill_columns<Turned>(tiles + place * each, kernel + place * depth * columns, depth, columns);
+    fill_columns<Transposed>(tiles + place * each, kernel + place * depth * columns, depth, columns);
   return tiles;
 }
 
@@ -130,7 +130,7 @@ void forward(const Shape& s, const float* images, const float* kernel, float* ou
   make({images, s.batch, s.height * s.width, s.channels, s.filters, ring, packed, out}, outputs);
 }
 
-void image_slope(const Shape& s, const float* slope, const float* kernel, float* out) {
+void image_gradient(const Shape& s, const float* gradient, const float* kernel, float* out) {
   const Registers registers;
   const int64_t ring = (s.kh - 1) * s.ow + s.kw;
   std::vector<Made> pixels(s.height * s.width);
@@ -138,10 +138,10 @@ void image_slope(const Shape& s, const float* slope, const float* kernel, float*
     pixels[pixel].add(output, ring, place);
   });
   const Tile* packed = pack<true>(s, kernel, s.filters, s.channels);
-  make({slope, s.batch, s.pixels(), s.filters, s.channels, ring, packed, out}, pixels);
+  make({gradient, s.batch, s.pixels(), s.filters, s.channels, ring, packed, out}, pixels);
 }
 
-// ── the slope of the kernel ──────────────────────────────────────────────────────────────────
+// ── the gradient of the kernel ──────────────────────────────────────────────────────────────────
 
 // Sums over images and output pixels: 32 images are what one product of tiles sums over.
 class Gathering {
@@ -153,14 +153,14 @@ class Gathering {
     each_link(s, [&](int64_t pixel, int64_t output, int64_t place) {
       links_[place].push_back({int32_t(pixel % ring_), int32_t(output % kOutputs)});
     });
-    pixels_ = room<Tile, 0>(ring_ * down() * kPieces);
-    slopes_ = room<Tile, 1>(kOutputs * across() * kPieces);
-    sums_ = room<Sums, 2>(number_);
+    pixels_ = scratch<Tile, 0>(ring_ * down() * kPieces);
+    gradients_ = scratch<Tile, 1>(kOutputs * across() * kPieces);
+    sums_ = scratch<Sums, 2>(number_);
     std::fill_n(&sums_->rows[0][0], number_ * kSide * kSide, 0.0f);
   }
 
   // Add what 32 images, or those that are left, give to the sums.
-  void add(const float* images, const float* slope, int64_t left) {
+  void add(const float* images, const float* gradient, int64_t left) {
     const int64_t step = s.pixels() * s.filters;
     Ring ring(pixels_, ring_, down() * kPieces);
     for (int64_t first = 0; first < s.pixels(); first += kOutputs) {
@@ -168,8 +168,8 @@ class Gathering {
         fill_images<true>(into, images + pixel * s.channels, left, s.image(), s.channels);
       });
       for (int64_t output = first; output < end_of(first); ++output)
-        fill_images<false>(slopes_ + (output - first) * across() * kPieces,
-                           slope + output * s.filters, left, step, s.filters);
+        fill_images<false>(gradients_ + (output - first) * across() * kPieces,
+                           gradient + output * s.filters, left, step, s.filters);
       settle();
       add_run(first);
     }
@@ -203,7 +203,7 @@ class Gathering {
         pairs(down(), [&](auto p, int64_t row) {
           const Tile* channels = pixels_ + row * kPieces;
           const Operands from{{channels, channels + (p - 1) * kPieces}, down() * kPieces,
-                              slopes_ + column * kPieces, across() * kPieces, 1, 0};
+                              gradients_ + column * kPieces, across() * kPieces, 1, 0};
           const Link* links = links_[place].data();
           Sums sums[2][2];
           sum_up<p, q>(links + first, links + end_of(first), from, sums);
@@ -225,15 +225,15 @@ class Gathering {
   const Offsets windows_;
   std::vector<Links> links_;
   int64_t number_, ring_ = 0;
-  Tile *pixels_, *slopes_;
+  Tile *pixels_, *gradients_;
   Sums* sums_;
 };
 
-void kernel_slope(const Shape& s, const float* images, const float* slope, float* out) {
+void kernel_gradient(const Shape& s, const float* images, const float* gradient, float* out) {
   const Registers registers;
   Gathering gathering(s);
   for (int64_t b = 0; b < s.batch; b += kDepth)
-    gathering.add(images + b * s.image(), slope + b * s.pixels() * s.filters, s.batch - b);
+    gathering.add(images + b * s.image(), gradient + b * s.pixels() * s.filters, s.batch - b);
   gathering.copy_to(out);
 }
 
@@ -248,8 +248,8 @@ namespace amx {
 bool pays(int64_t, int64_t) { return false; }
 bool permitted() { return false; }
 void forward(const Shape&, const float*, const float*, float*) {}
-void image_slope(const Shape&, const float*, const float*, float*) {}
-void kernel_slope(const Shape&, const float*, const float*, float*) {}
+void image_gradient(const Shape&, const float*, const float*, float*) {}
+void kernel_gradient(const Shape&, const float*, const float*, float*) {}
 
 }  // namespace amx
 }  // namespace

@@ -1,4 +1,4 @@
-// Max pooling and its slope; the slope goes to the first of the largest.
+// Max pooling and its gradient; the gradient goes to the first of the largest.
 //
 // Images are (batch, height, width, channels), padded already.
 
@@ -76,11 +76,11 @@ inline void pool_window(const Windows& w, const float* from, float* to, uint8_t*
 }
 
 template <typename Count>
-inline void slope_window(const Windows& w, const float* slope, const uint8_t* first, float* to,
+inline void gradient_window(const Windows& w, const float* gradient, const uint8_t* first, float* to,
                          Count lanes) {
   Lanes whole, sum;
   Bytes places;
-  load(whole, slope, lanes);
+  load(whole, gradient, lanes);
   load(places, first, lanes);
   const Numbers place = __builtin_convertvector(places, Numbers);
   w.places([&](int32_t number, int64_t offset) {
@@ -108,12 +108,12 @@ void forward(const Windows& w, const float* images, float* pooled, uint8_t* firs
     });
 }
 
-void slope(const Windows& w, const float* slope, const uint8_t* first, float* images) {
-  for (int64_t b = 0; b < w.batch; ++b, images += w.image(), slope += w.pooled(), first += w.pooled()) {
+void gradient(const Windows& w, const float* gradient, const uint8_t* first, float* images) {
+  for (int64_t b = 0; b < w.batch; ++b, images += w.image(), gradient += w.pooled(), first += w.pooled()) {
     std::fill_n(images, w.image(), 0.0f);
     w.each([&](int64_t window, int64_t output) {
       each_lanes(w.channels, [&](int64_t c, auto lanes) {
-        slope_window(w, slope + output + c, first + output + c, images + window + c, lanes);
+        gradient_window(w, gradient + output + c, first + output + c, images + window + c, lanes);
       });
     });
   }

@@ -27,16 +27,16 @@ ffi::Error forward(Images images, Images kernel, Result out, Strides strides) {
   return run(tiles ? amx::forward : floats::forward, s, images, kernel, out);
 }
 
-ffi::Error image_slope(Images slope, Images kernel, Result out, Strides strides) {
-  const Shape s(out->dimensions(), kernel.dimensions(), slope.dimensions(), strides);
+ffi::Error image_gradient(Images gradient, Images kernel, Result out, Strides strides) {
+  const Shape s(out->dimensions(), kernel.dimensions(), gradient.dimensions(), strides);
   const bool tiles = amx::pays(s.filters, s.channels);
-  return run(tiles ? amx::image_slope : floats::image_slope, s, slope, kernel, out);
+  return run(tiles ? amx::image_gradient : floats::image_gradient, s, gradient, kernel, out);
 }
 
-ffi::Error kernel_slope(Images images, Images slope, Result out, Strides strides) {
-  const Shape s(images.dimensions(), out->dimensions(), slope.dimensions(), strides);
+ffi::Error kernel_gradient(Images images, Images gradient, Result out, Strides strides) {
+  const Shape s(images.dimensions(), out->dimensions(), gradient.dimensions(), strides);
   const bool tiles = amx::pays(s.batch, s.filters) && amx::pays(s.batch, s.channels);
-  return run(tiles ? amx::kernel_slope : floats::kernel_slope, s, images, slope, out);
+  return run(tiles ? amx::kernel_gradient : floats::kernel_gradient, s, images, gradient, out);
 }
 
 // The largest pixel of every window, and which of the window's places it had.
@@ -47,34 +47,34 @@ ffi::Error pooled(Images images, Result out, ffi::Result<pool::Places> first, St
   return ffi::Error::Success();
 }
 
-ffi::Error pooled_slope(Images slope, pool::Places first, Result out, Strides window,
+ffi::Error max_pool_gradient(Images gradient, pool::Places first, Result out, Strides window,
                         Strides strides) {
-  const pool::Windows w(out->dimensions(), slope.dimensions(), window, strides);
-  pool::slope(w, slope.typed_data(), first.typed_data(), out->typed_data());
+  const pool::Windows w(out->dimensions(), gradient.dimensions(), window, strides);
+  pool::gradient(w, gradient.typed_data(), first.typed_data(), out->typed_data());
   return ffi::Error::Success();
 }
 
 ffi::Error no_tiles() { return {ffi::ErrorCode::kUnimplemented, "there are no tiles"}; }
 
-// A product of matrices, one of which may lie turned; the left one may be bytes.
+// A product of matrices, one of which may be transposed; the left one may be bytes.
 template <ffi::DataType D>
-ffi::Error product(ffi::Buffer<D> left, Images right, Result out, bool left_turned,
-                   bool right_turned) {
+ffi::Error product(ffi::Buffer<D> left, Images right, Result out, bool left_transposed,
+                   bool right_transposed) {
   if (!amx::permitted()) return no_tiles();
-  amx::product(left, left_turned, right, right_turned, out->typed_data());
+  amx::product(left, left_transposed, right, right_transposed, out->typed_data());
   return ffi::Error::Success();
 }
 
-// Weights and their moments, updated in place by the slope that a layer's inputs and the slope of its
+// Weights and their moments, updated in place by the gradient that a layer's inputs and the gradient of its
 // products give.
 template <ffi::DataType D>
-ffi::Error update(ffi::Buffer<D> inputs, Images slope, Images numbers, ffi::RemainingArgs,
+ffi::Error update(ffi::Buffer<D> inputs, Images gradient, Images numbers, ffi::RemainingArgs,
                   ffi::RemainingRets results) {
   if (!amx::permitted()) return no_tiles();
   float* held[3] = {};
   for (size_t each = 0; each < results.size() && each < 3; ++each)
     held[each] = (*results.get<Images>(each))->typed_data();
-  amx::update(inputs, slope, numbers.typed_data(), held, int(results.size()) - 1);
+  amx::update(inputs, gradient, numbers.typed_data(), held, int(results.size()) - 1);
   return ffi::Error::Success();
 }
 
@@ -82,12 +82,12 @@ auto binding() {
   return ffi::Ffi::Bind().Arg<Images>().Arg<Images>().Ret<Images>().Attr<Strides>("strides");
 }
 
-auto pooled_binding() {
+auto max_pool_binding() {
   return ffi::Ffi::Bind().Arg<Images>().Ret<Images>().Ret<pool::Places>().Attr<Strides>("window")
       .Attr<Strides>("strides");
 }
 
-auto pooled_slope_binding() {
+auto max_pool_gradient_binding() {
   return ffi::Ffi::Bind().Arg<Images>().Arg<pool::Places>().Ret<Images>().Attr<Strides>("window")
       .Attr<Strides>("strides");
 }
@@ -95,7 +95,7 @@ auto pooled_slope_binding() {
 template <ffi::DataType D>
 auto product_binding() {
   return ffi::Ffi::Bind().Arg<ffi::Buffer<D>>().template Arg<Images>().template Ret<Images>()
-      .template Attr<bool>("left_turned").template Attr<bool>("right_turned");
+      .template Attr<bool>("left_transposed").template Attr<bool>("right_transposed");
 }
 
 template <ffi::DataType D>
@@ -109,10 +109,10 @@ auto update_binding() {
 extern "C" bool bakeoff_tiles() { return amx::permitted(); }
 
 XLA_FFI_DEFINE_HANDLER_SYMBOL(bakeoff_forward, forward, binding());
-XLA_FFI_DEFINE_HANDLER_SYMBOL(bakeoff_image_slope, image_slope, binding());
-XLA_FFI_DEFINE_HANDLER_SYMBOL(bakeoff_kernel_slope, kernel_slope, binding());
-XLA_FFI_DEFINE_HANDLER_SYMBOL(bakeoff_pooled, pooled, pooled_binding());
-XLA_FFI_DEFINE_HANDLER_SYMBOL(bakeoff_pooled_slope, pooled_slope, pooled_slope_binding());
+XLA_FFI_DEFINE_HANDLER_SYMBOL(bakeoff_image_gradient, image_gradient, binding());
+XLA_FFI_DEFINE_HANDLER_SYMBOL(bakeoff_kernel_gradient, kernel_gradient, binding());
+XLA_FFI_DEFINE_HANDLER_SYMBOL(bakeoff_max_pool, pooled, max_pool_binding());
+XLA_FFI_DEFINE_HANDLER_SYMBOL(bakeoff_max_pool_gradient, max_pool_gradient, max_pool_gradient_binding());
 XLA_FFI_DEFINE_HANDLER_SYMBOL(bakeoff_product, product<ffi::F32>, product_binding<ffi::F32>());
 XLA_FFI_DEFINE_HANDLER_SYMBOL(bakeoff_byte_product, product<ffi::U8>, product_binding<ffi::U8>());
 XLA_FFI_DEFINE_HANDLER_SYMBOL(bakeoff_update, update<ffi::F32>, update_binding<ffi::F32>());

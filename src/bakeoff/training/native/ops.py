@@ -1,0 +1,101 @@
+"""The native library's operations as JAX functions; arrays are float32 unless said otherwise."""
+
+from collections.abc import Sequence
+from typing import Any, Literal
+
+import numpy as np
+
+from bakeoff.training.backend import jax
+from bakeoff.training.native.load import has_tiles, loaded
+
+__all__ = [
+    "convolution",
+    "has_tiles",
+    "loaded",
+    "max_pool",
+    "max_pool_gradient",
+    "product",
+    "update",
+    "usable",
+]
+
+Shape = tuple[int, ...]
+Pair = tuple[int, int]
+
+
+def usable(*arrays: Any) -> bool:
+    """Say whether the library is loaded and all arrays are float32."""
+    return loaded() and all(array.dtype == np.float32 for array in arrays)
+
+
+def convolution(
+    name: Literal["forward", "image_gradient", "kernel_gradient"],
+    shape: Shape,
+    one: Any,
+    other: Any,
+    strides: Pair,
+) -> Any:
+    """Return a convolution, or one of its gradients, of the given shape.
+
+    one, other : forward: images, kernel; image_gradient: gradient, kernel; kernel_gradient: images,
+        gradient. Images are padded already.
+    """
+    return _function(name, _float(shape))(one, other, strides=_int64(strides))
+
+
+def max_pool(images: Any, shape: Shape, window: Pair, strides: Pair) -> tuple[Any, Any]:
+    """Return the maximum of every window and its offset in the window, uint8."""
+    run = _function("max_pool", [_float(shape), jax.ShapeDtypeStruct(shape, "uint8")])
+    largest, first = run(images, window=_int64(window), strides=_int64(strides))
+    return largest, first
+
+
+def max_pool_gradient(gradient: Any, first: Any, shape: Shape, window: Pair, strides: Pair) -> Any:
+    """Return the gradient of the images, of `shape`, that were pooled."""
+    run = _function("max_pool_gradient", _float(shape))
+    return run(gradient, first, window=_int64(window), strides=_int64(strides))
+
+
+def product(left: Any, right: Any, *, transposed: Literal["left", "right"] | None = None) -> Any:
+    """Return the product of two matrices, one of which may be transposed first.
+
+    left : float32, or uint8, which multiplies in half the time
+    """
+    shape = left.shape[transposed == "left"], right.shape[transposed != "right"]
+    run = _function(_for_bytes("product", left), _float(shape))
+    settings = {"left_transposed": transposed == "left", "right_transposed": transposed == "right"}
+    return run(left, right, **settings)
+
+
+def update(
+    inputs: Any, gradient: Any, scalars: Any, weights: Any, moments: Sequence[Any]
+) -> list[Any]:
+    """Return a dense layer's weights and their optimizer state after a step of training.
+
+    inputs, gradient : of the layer's products, shapes (batch, rows) and (batch, columns); inputs
+        may be uint8
+    scalars : [l1, l2, learning rate x weight decay, learning rate, 1 - beta of each moment, epsilon
+        (not for SGD)]
+    moments : none for SGD, one for RMSprop, two for Adam; shapes are those of the weights
+    """
+    held = [weights, *moments]
+    in_place = {3 + each: each for each in range(len(held))}
+    results = [_float(each.shape) for each in held]
+    run = _function(_for_bytes("update", inputs), results, input_output_aliases=in_place)
+    return list(run(inputs, gradient, scalars, *held))
+
+
+def _for_bytes(name: str, inputs: Any) -> str:
+    return f"byte_{name}" if inputs.dtype == "uint8" else name
+
+
+def _function(name: str, results: Any, **settings: Any) -> Any:
+    return jax.ffi.ffi_call(f"bakeoff_{name}", results, vmap_method="sequential", **settings)
+
+
+def _float(shape: Shape) -> Any:
+    return jax.ShapeDtypeStruct(shape, "float32")
+
+
+def _int64(pair: Pair) -> Any:
+    return np.array(pair, np.int64)

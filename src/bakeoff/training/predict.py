@@ -1,0 +1,83 @@
+"""Predicts with a trained model: probabilities from weights, batch by batch, compiled once."""
+
+from collections.abc import Mapping
+from functools import lru_cache, partial
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from bakeoff.recipe import ModelRecipe
+from bakeoff.training.backend import jax
+from bakeoff.training.build_model import build
+from bakeoff.training.layers.context import pixels
+
+jnp, lax = jax.numpy, jax.lax
+Array = Any
+PREDICTION_BATCH = 250
+
+
+def predict(
+    model: ModelRecipe,
+    weights: Mapping[str, NDArray[Any]],
+    images: NDArray[Any],
+    *,
+    maximum: float,
+    n_classes: int,
+) -> NDArray[np.float32]:
+    """Return the probabilities a trained model gives, float32, shape (n_images, n_classes).
+
+    Raises ValueError if the weights are not this model's.
+    """
+    height, width, channels = images.shape[1:]
+    network, run = _predictor(program_key(model), (height, width, channels), n_classes)
+    names = weight_names(network)
+    shapes = [v.shape for v in (*network.trainable_variables, *network.non_trainable_variables)]
+    if sorted(weights) != names or any(
+        weights[name].shape != tuple(shape) for name, shape in zip(names, shapes, strict=True)
+    ):
+        raise ValueError("these weights are of another model")
+    values = [jnp.asarray(weights[name]) for name in names]
+    n_trainable = len(network.trainable_variables)
+    return np.asarray(run(values[:n_trainable], values[n_trainable:], jnp.asarray(images), maximum))
+
+
+@lru_cache(maxsize=2)
+def _predictor(model_json: str, input_shape: tuple[int, int, int], n_classes: int) -> Any:
+    recipe = ModelRecipe.model_validate_json(model_json)
+    network = build(recipe, input_shape, n_classes, seed=0)
+    return network, jax.jit(partial(predict_in_batches, network), static_argnums=3)
+
+
+def predict_in_batches(
+    model: Any, trainable: Any, other: Any, images: Array, maximum: float
+) -> Array:
+    """Return probabilities; batch by batch, so memory does not grow with the images."""
+
+    def predict(batch: Array) -> Array:
+        inputs = batch.astype(jnp.float32) / maximum
+        with pixels(batch, maximum):
+            probabilities, _ = model.stateless_call(trainable, other, inputs, training=False)
+        return probabilities
+
+    whole = len(images) // PREDICTION_BATCH
+    end = whole * PREDICTION_BATCH
+    parts = []
+    if whole:
+        batches = images[:end].reshape(whole, PREDICTION_BATCH, *images.shape[1:])
+        predicted = lax.map(predict, batches)
+        parts.append(predicted.reshape(end, predicted.shape[-1]))
+    if end < len(images):
+        parts.append(predict(images[end:]))
+    return jnp.concatenate(parts)
+
+
+def program_key(model: ModelRecipe) -> str:
+    """Return the key of a model's compiled programs: the model without its name, as JSON."""
+    return model.model_copy(update={"name": ""}).model_dump_json()
+
+
+def weight_names(network: Any) -> list[str]:
+    """Return the names under which a model's weights are saved, trainable ones first."""
+    variables = [*network.trainable_variables, *network.non_trainable_variables]
+    return [f"{index:03d}.{variable.name}" for index, variable in enumerate(variables)]

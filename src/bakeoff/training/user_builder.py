@@ -1,0 +1,69 @@
+"""Builds a model with the user's own Python function; says in one line what is wrong with it."""
+
+import importlib.util
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from bakeoff.errors import RecipeError
+from bakeoff.training.backend import keras
+from bakeoff.training.layers.replace import with_faster_layers
+
+
+def build_from_python(
+    reference: str, input_shape: tuple[int, int, int], n_classes: int, *, seed: int
+) -> keras.Model:
+    """Return the model that the function `reference` ("file.py:function") builds.
+
+    Raises
+    ------
+    RecipeError
+        If the function is missing, raises, or returns something else than asked for.
+    """
+    keras.utils.set_random_seed(seed)  # the user's code can only be seeded from outside
+    builder = _import_builder(reference)
+    try:
+        model = builder(input_shape, n_classes)
+    except Exception as error:
+        raise RecipeError(f"{reference} raised {type(error).__name__}: {error}") from error
+    if not isinstance(model, keras.Model):
+        raise RecipeError(f"{reference}: expected a keras.Model, found {type(model).__name__}")
+    try:
+        model = with_faster_layers(model)
+        probe = np.asarray(model(np.zeros((2, *input_shape), np.float32), training=False))
+    except Exception as error:
+        size = " × ".join(map(str, input_shape))
+        raise RecipeError(
+            f"{reference}: expected a model of {size} images, found one that refuses them: "
+            f"{type(error).__name__}: {error}"
+        ) from error
+    if probe.shape != (2, n_classes) or not np.allclose(probe.sum(axis=1), 1, atol=1e-3):
+        raise RecipeError(
+            f"{reference}: expected a model whose output is a softmax of width {n_classes}, "
+            f"found an output of shape {probe.shape[1:]}: end it with "
+            f"keras.layers.Dense({n_classes}, activation='softmax')"
+        )
+    return model
+
+
+def _import_builder(reference: str) -> Callable[..., Any]:
+    file, _, name = reference.rpartition(":")
+    path = Path(file)
+    if not path.is_file():
+        raise RecipeError(f"{reference}: expected a Python file, found nothing at {path}")
+    spec = importlib.util.spec_from_file_location(f"bakeoff_builder_{path.stem}", path)
+    if spec is None or spec.loader is None:
+        raise RecipeError(f"{reference}: expected a Python file (.py), found {path.name}")
+    module = importlib.util.module_from_spec(spec)
+    sys.modules[spec.name] = module
+    try:
+        spec.loader.exec_module(module)
+    except Exception as error:
+        raise RecipeError(f"{path} raised {type(error).__name__}: {error}") from error
+    builder = getattr(module, name, None)
+    if not callable(builder):
+        raise RecipeError(f"{reference}: expected a function {name} in {path}, found none")
+    return builder  # type: ignore[no-any-return]

@@ -1,17 +1,18 @@
-"""Weights that a kernel updates: which layers, and the numbers, against the formulas in float64.
+"""Weights that a kernel updates: which layers, and the values, against the formulas in float64.
 
-That whole trainings end in Keras's weights stands in test_engine.py, and how exact products are in
-test_native.py. Cost: 20 s, 15 of them the
-compiler's. Run: pytest tests/training/test_fused_optimizer.py
+That whole trainings end in Keras's weights stands in test_keras_parity.py, and how exact products
+are in test_native.py. Cost: 5 s. Run:
+pytest tests/training/test_fused_optimizer.py
 """
 
 import numpy as np
 import pytest
 
 from bakeoff import recipe
-from bakeoff.training import fused_optimizer, native
+from bakeoff.training import fused_optimizer
 from bakeoff.training.backend import jax, keras
 from bakeoff.training.layers.dense import Dense
+from bakeoff.training.native import ops
 from bakeoff.training.trainer import Development, Trainer
 
 L1, L2, DECAY, RATE, EPSILON = 1e-3, 1e-2, 1e-3, 0.1, 1e-5
@@ -20,24 +21,24 @@ FRESH = (0.1, 0.01)  # how much of Adam's moments is replaced; the second is RMS
 
 @pytest.fixture
 def tiles(native_kernels):
-    if not native.tiles():
+    if not ops.has_tiles():
         pytest.skip("the processor has no tiles")
 
 
-def expected(slope, weights, moments):
+def expected(gradient, weights, moments):
     """Return weights and moments, float64, after a step that corrects no bias."""
-    slope = slope + L1 * np.sign(weights) + 2 * L2 * weights
+    gradient = gradient + L1 * np.sign(weights) + 2 * L2 * weights
     left = weights * (1 - DECAY)
     if not moments:
-        return [left - RATE * slope]
-    square = moments[-1] + FRESH[1] * (slope**2 - moments[-1])
+        return [left - RATE * gradient]
+    square = moments[-1] + FRESH[1] * (gradient**2 - moments[-1])
     if len(moments) == 1:
-        return [left - RATE * slope / np.sqrt(square + EPSILON), square]
-    mean = moments[0] + FRESH[0] * (slope - moments[0])
+        return [left - RATE * gradient / np.sqrt(square + EPSILON), square]
+    mean = moments[0] + FRESH[0] * (gradient - moments[0])
     return [left - RATE * mean / (np.sqrt(square) + EPSILON), mean, square]
 
 
-def numbers(moments):
+def scalars(moments):
     rule = {0: [RATE], 1: [RATE, FRESH[1], EPSILON], 2: [RATE, *FRESH, EPSILON]}[moments]
     return np.array([L1, L2, DECAY, *rule], np.float32)
 
@@ -45,12 +46,12 @@ def numbers(moments):
 def step(rng, *, batch, rows, columns, moments, of_bytes):
     """Return a step's arguments; some weights and moments are zero, as they are at first."""
     inputs = rng.integers(0, 256, (batch, rows)).astype(np.uint8 if of_bytes else np.float32)
-    slope = rng.standard_normal((batch, columns), np.float32) / 1000
+    gradient = rng.standard_normal((batch, columns), np.float32) / 1000
     weights = rng.standard_normal((rows, columns), np.float32)
     held = [rng.standard_normal((rows, columns), np.float32) ** 2 for _ in range(moments)]
     for each in (weights, *held):
         each[rng.random(each.shape) < 0.2] = 0
-    return inputs, slope, numbers(moments), weights, held
+    return inputs, gradient, scalars(moments), weights, held
 
 
 @pytest.mark.parametrize("of_bytes", [True, False])
@@ -60,9 +61,9 @@ def step(rng, *, batch, rows, columns, moments, of_bytes):
 )
 def test_a_step_is_that_of_the_optimizer(batch, rows, columns, moments, of_bytes, rng, tiles):
     given = step(rng, batch=batch, rows=rows, columns=columns, moments=moments, of_bytes=of_bytes)
-    inputs, slope, _, weights, held = given
-    found = jax.jit(native.update)(*given)
-    whole = np.asarray(native.product(inputs, slope, turned="left"), np.float64)
+    inputs, gradient, _, weights, held = given
+    found = jax.jit(ops.update)(*given)
+    whole = np.asarray(ops.product(inputs, gradient, transposed="left"), np.float64)
     wanted = expected(whole, weights.astype(np.float64), [each.astype(np.float64) for each in held])
     for one, other in zip(found, wanted, strict=True):
         np.testing.assert_allclose(one, other, rtol=3e-6, atol=1e-6)
@@ -70,12 +71,12 @@ def test_a_step_is_that_of_the_optimizer(batch, rows, columns, moments, of_bytes
 
 def test_what_is_no_number_stays_so(rng, tiles):
     """A training that diverged must be seen to have."""
-    inputs, slope, given, weights, held = step(
+    inputs, gradient, given, weights, held = step(
         rng, batch=20, rows=64, columns=64, moments=2, of_bytes=False
     )
-    slope[:, 5] = np.nan
+    gradient[:, 5] = np.nan
     inputs[3, 7] = np.inf
-    for found in native.update(inputs, slope, given, weights, held):
+    for found in ops.update(inputs, gradient, given, weights, held):
         bad = ~np.isfinite(np.asarray(found))
         assert bad[:, 5].all()
         assert bad[7].all()
@@ -85,10 +86,10 @@ def test_what_is_no_number_stays_so(rng, tiles):
 def test_steps_of_several_trials_in_one_program(rng, tiles):
     steps = [step(rng, batch=20, rows=64, columns=70, moments=1, of_bytes=True) for _ in range(3)]
     stacked = jax.tree.map(lambda *each: np.stack(each), *steps)
-    together = jax.jit(jax.vmap(native.update))(*stacked)
-    for number, each in enumerate(steps):
-        for one, other in zip(together, native.update(*each), strict=True):
-            np.testing.assert_array_equal(one[number], other)
+    together = jax.jit(jax.vmap(ops.update))(*stacked)
+    for lane, each in enumerate(steps):
+        for one, other in zip(together, ops.update(*each), strict=True):
+            np.testing.assert_array_equal(one[lane], other)
 
 
 def model(*layers):
@@ -171,5 +172,5 @@ def test_what_is_not_multiplied_as_two_matrices_is_left_to_keras(first, rng, til
 
 
 def test_without_tiles_keras_updates_all(monkeypatch):
-    monkeypatch.setattr(native, "tiles", lambda: False)
+    monkeypatch.setattr(ops, "has_tiles", lambda: False)
     assert found(model(Dense(64)), keras.optimizers.Adam()) == []

@@ -1,8 +1,8 @@
 """Native kernels: built on request, used where they were built, and the same from run to run.
 
 Oracle: XLA's convolution and its derivatives, sums in float64; that they agree with Keras's layers
-and with keras.Model.fit stands in test_layers.py and test_engine.py. Cost: 50 s, 15 of them the
-compiler's. Run: pytest tests/training/test_native.py
+and with keras.Model.fit stands in test_layers.py and test_keras_parity.py. Cost: 50 s, 15 of them
+the compiler's. Run: pytest tests/training/test_native.py
 """
 
 import ctypes

@@ -5,7 +5,6 @@ Cost: 15 s, nearly all of it compiling. Run: pytest tests/training/test_trainer.
 """
 
 import json
-import re
 
 import numpy as np
 import pytest
@@ -185,33 +184,3 @@ def test_a_checkpoint_of_another_model_is_refused_and_nothing_is_changed():
     after = trainer.checkpoint()
     assert all((before[0][key] == after[0][key]).all() for key in before[0])
     assert before[1] == after[1]
-
-
-# ── predicting ───────────────────────────────────────────────────────────────────────────────
-
-
-def test_predictions_do_not_depend_on_the_batch_they_are_made_in(monkeypatch):
-    data, model = development(n=90, validation=10), declare()
-    weights = trained(Trainer(model, data, seed=0, selection="last")).weights
-
-    def predicted(images):
-        return predict(model, weights, images, maximum=255.0, n_classes=3)
-
-    whole = predicted(data.train_images)
-    engine._predictor.cache_clear()
-    monkeypatch.setattr(engine, "PREDICTION_BATCH", 7)
-    np.testing.assert_allclose(predicted(data.train_images), whole, atol=1e-6)
-    np.testing.assert_allclose(predicted(data.train_images[5:6]), whole[5:6], atol=1e-6)
-    engine._predictor.cache_clear()
-    assert whole.dtype == np.float32
-    np.testing.assert_allclose(whole.sum(axis=1), 1, atol=1e-6)
-
-
-def test_weights_of_another_model_are_refused():
-    data, model = development(), declare()
-    weights = Trainer(model, data, seed=0, selection="last").result().weights
-    name = next(iter(weights))
-    for wrong in ({}, {**weights, "more": weights[name]}, {**weights, name: weights[name][:1]}):
-        text = re.escape("these weights are of another model")
-        with pytest.raises(ValueError, match=f"^{text}$"):
-            predict(model, wrong, data.train_images, maximum=255.0, n_classes=3)

@@ -1,0 +1,86 @@
+"""Files under disks that fail: errors injected into every call that writes; locks; 2 s.
+
+Run: pytest tests/storage/test_atomic.py
+"""
+
+import errno
+import os
+import re
+import subprocess
+import sys
+
+import pytest
+from filelock import Timeout
+
+from bakeoff.errors import StorageError
+from bakeoff.storage import atomic
+from bakeoff.storage.study_folder import StudyFolder
+from tests.helpers.disks import failing
+
+
+def test_a_file_that_cannot_be_written_keeps_what_it_held(tmp_path, monkeypatch):
+    path = tmp_path / "study.json"
+    atomic.write_file(path, b"old")
+    monkeypatch.setattr(os, "fsync", failing(os.fsync, 0, errno.ENOSPC))
+    with pytest.raises(StorageError):
+        atomic.write_file(path, b"new")
+    assert path.read_bytes() == b"old"
+    assert [each.name for each in tmp_path.iterdir()] == ["study.json"]
+
+
+@pytest.mark.parametrize(
+    ("code", "advice"),
+    [
+        (errno.EROFS, "read-only file system: choose another place with --out"),
+        (
+            errno.EDQUOT,
+            "disk quota exceeded: free some space and run the same command again; finished "
+            "trials are kept",
+        ),
+        (
+            errno.ENOENT,
+            "no such file or directory: restore it, or delete its folder and run the study again",
+        ),
+        (errno.ELOOP, "too many levels of symbolic links: see what is there"),
+    ],
+)
+def test_what_the_system_refuses_is_a_sentence(tmp_path, code, advice):
+    with (
+        pytest.raises(StorageError, match=f"^{re.escape(f'{tmp_path}: {advice}')}$"),
+        atomic.disk(tmp_path),
+    ):
+        raise OSError(code, "whatever")
+
+
+HOLD = """
+import sys, time
+from bakeoff.storage.study_folder import StudyFolder
+from tests.helpers.disks import failing
+with StudyFolder(sys.argv[1]).lock("study"):
+    print("held", flush=True)
+    time.sleep(60)
+"""
+
+
+def test_a_live_lock_is_respected_and_a_dead_ones_is_free(tmp_path):
+    folder = StudyFolder(tmp_path)
+    command = [sys.executable, "-c", HOLD, str(tmp_path)]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as holder:
+        assert holder.stdout.readline() == "held\n"
+        with pytest.raises(Timeout), folder.lock("study", timeout=0):
+            pass
+        holder.kill()
+        holder.wait()
+        with folder.lock("study", timeout=5):
+            pass
+
+
+def test_a_lock_that_cannot_be_made_is_a_sentence(tmp_path, monkeypatch):
+    monkeypatch.setattr(os, "open", failing(os.open, 0, errno.EROFS))
+    path = tmp_path / ".locks" / "study.lock"
+    text = f"{path}: read-only file system: choose another place with --out"
+    with (
+        pytest.raises(StorageError, match=f"^{re.escape(text)}$"),
+        StudyFolder(tmp_path).lock("study"),
+    ):
+        pass

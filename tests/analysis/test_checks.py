@@ -696,8 +696,8 @@ def test_opened_again(findings):
     finding = findings(openings=3)["opened-again", None]
     assert finding.severity == "warning"
     assert finding.text == (
-        "The test set was opened 3 times, so that models or seeds were added with its first "
-        "results known: the verdicts are exploratory."
+        "The test set was opened 3 times, so that models or seeds were added or trained again with "
+        "its first results known: the verdicts are exploratory."
     )
 
 
@@ -718,5 +718,5 @@ def test_opened_again(findings):
 )
 def test_opened_elsewhere(tmp_path, times, text):
     result = compare([write_study(tmp_path / "s")])
-    (finding,) = check(replace(result, openings_elsewhere=times))
+    (finding,) = check(replace(result, openings_elsewhere=times, shared_elsewhere=1.0))
     assert (finding.code, finding.severity, finding.text) == ("opened-elsewhere", "info", text)

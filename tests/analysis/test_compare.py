@@ -23,7 +23,7 @@ from bakeoff.storage.history import HISTORY_COLUMNS
 from bakeoff.storage.ledger import append_ledger
 from bakeoff.storage.opened_study import read_opened
 from bakeoff.storage.study_folder import StudyFolder
-from bakeoff.storage.user_ledger import openings_elsewhere, user_ledger
+from bakeoff.storage.user_ledger import Elsewhere, openings_elsewhere, user_ledger
 from tests.helpers.fake_study import DIGITS, FakeModel, write_study
 
 
@@ -391,7 +391,7 @@ def test_the_user_ledger_lies_where_the_user_wants_it(monkeypatch, tmp_path):
     assert user_ledger(name).parts[-2:] == ("ledger", f"{name}.jsonl")
     with pytest.raises(ValueError, match=re.escape("expected a test set's SHA-256 of 64 digits")):
         user_ledger("../../etc/passwd")
-    assert openings_elsewhere(name, []) == 0
+    assert openings_elsewhere(name, []) == Elsewhere(0, 0.0)
 
 
 # ── damage and malice ────────────────────────────────────────────────────────────────────────

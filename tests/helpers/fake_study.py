@@ -398,7 +398,7 @@ def _timing(seconds: float) -> bytes:
         {
             "seconds": seconds,
             "started": "2026-01-02T03:04:05+00:00",
-            "finished": "2026-01-02T03:04:17+00:00",
+            "finished": "2026-01-01T03:04:17+00:00",
         }
     )
 

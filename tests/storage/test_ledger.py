@@ -33,7 +33,7 @@ def test_a_ledger_that_was_changed_is_refused(tmp_path):
     lines = content.splitlines(keepends=True)
     text = (
         f"{path}: expected a ledger in which every line follows from the one before, found one "
-        "that was changed: restore it, or move it away and run the study again"
+        "that was changed: restore it from a copy; a study without its record needs another --out"
     )
     flips = [
         content[:place] + bytes([content[place] ^ 1]) + content[place + 1 :]

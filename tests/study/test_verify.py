@@ -83,7 +83,7 @@ def test_two_trials_exchanged(tiny_study):
         f"{path}: expected mlp with seed {seed} as the recipe declares it, found mlp with seed "
         f"{1 - seed}: the folder was exchanged; restore it"
         for seed, path in ((0, one), (1, two))
-    ]
+    ] + [f"{path}: another trial, though opening 1 used it: restore it" for path in (one, two)]
 
 
 def test_a_trial_that_nobody_declared(tiny_study):
@@ -105,8 +105,10 @@ def test_a_forged_document_with_its_hashes_redone(tiny_study, name, document):
         path.name: formats.sha256(path.read_bytes())
     }
     (path.parent / "manifest.json").write_bytes(formats.sealed_json({"files": files}))
-    [found] = differences(tiny_study)
+    found, *more = differences(tiny_study)
     assert found.startswith(f"{path}: expected what Bakeoff writes there, found something else")
+    other = f"{path.parent}: another trial, though opening 1 used it: restore it"
+    assert more == ([other] if "trials" in name else [])
 
 
 def test_what_can_be_read_once_only_is_a_difference(tiny_study, monkeypatch):
@@ -128,15 +130,15 @@ def test_what_can_be_read_once_only_is_a_difference(tiny_study, monkeypatch):
 def test_a_trial_that_was_opened_and_is_gone(tiny_study):
     shutil.rmtree(tiny_study / "trials" / "mlp" / "seed-1")
     assert differences(tiny_study) == [
-        f"{tiny_study}/trials/mlp/seed-1: missing, though opening 1 used it"
+        f"{tiny_study}/trials/mlp/seed-1: missing, though opening 1 used it: restore it"
     ]
 
 
 def test_an_opening_that_is_gone(tiny_study):
     shutil.rmtree(tiny_study / "openings" / "1")
     assert differences(tiny_study) == [
-        f"{tiny_study}/openings/1: missing, though the ledger has it: run the study again to "
-        "repeat it"
+        f"{tiny_study}/openings/1: missing, though the ledger has it: restore it, or run the study "
+        "again: the same trials are opened under the same number, others count as another opening"
     ]
     (tiny_study / "openings" / "1.partial").mkdir()
     assert differences(tiny_study) == []

@@ -126,6 +126,12 @@ def _about(studies: Sequence[OpenedStudy]) -> dict[str, Any]:
         for study, names in zip(studies, _names(studies), strict=True)
         for model, seed in study.missing
     )
+    changed = tuple(
+        replace(each, model=names[each.model]).label
+        for study, names in zip(studies, _names(studies), strict=True)
+        for each in study.changed
+    )
+    elsewhere = openings_elsewhere(first.data["test_hash"], ledger)
     return {
         "study": " + ".join(_study_names(studies)),
         "title": first.recipe.title if len(studies) == 1 else None,
@@ -134,8 +140,10 @@ def _about(studies: Sequence[OpenedStudy]) -> dict[str, Any]:
         "class_names": tuple(first.data["class_names"]),
         "selection": " + ".join(dict.fromkeys(study.recipe.selection for study in studies)),
         "test_openings": sum(study.openings for study in studies),
-        "openings_elsewhere": openings_elsewhere(first.data["test_hash"], ledger),
+        "openings_elsewhere": elsewhere and elsewhere.times,
+        "shared_elsewhere": elsewhere.share if elsewhere else 0.0,
         "missing": missing,
+        "changed": changed,
         "duplicates": _duplicates([study.document.get("duplicates", {}) for study in studies]),
         "ledger": ledger,
         "environment": _joined([study.document["environment"] for study in studies]),

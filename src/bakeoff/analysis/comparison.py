@@ -150,11 +150,13 @@ class Comparison:
     give_up: float
     test_openings: int
     openings_elsewhere: int | None  # by other studies of this user; None: that ledger is unreadable
+    shared_elsewhere: float  # the largest part of these test images that any of those opened
     models: tuple[ModelResult, ...]  # highest mean accuracy first
     baselines: tuple[BaselineResult, ...]
     pairs: tuple[Pair, ...]  # best first
     recommended: Recommendation | None
     missing: tuple[str, ...]  # declared but not in the opening: "cnn seed 3"
+    changed: tuple[str, ...]  # no longer what was opened, so left out: "cnn seed 3 (replaced)"
     duplicates: Mapping[str, Mapping[str, int]]  # study.json's; of several, the largest
     ledger: tuple[Mapping[str, Any], ...]
     environment: Mapping[str, Any]
@@ -165,8 +167,8 @@ class Comparison:
 
     @property
     def exploratory(self) -> bool:
-        """Whether the test set was opened more than once, so that verdicts are exploratory."""
-        return self.test_openings > 1
+        """Whether the test set was opened more than once, or not for all that is left of it."""
+        return self.test_openings > 1 or bool(self.changed)
 
     def model(self, name: str) -> ModelResult:
         """Return the model of that name; KeyError if there is none."""
@@ -225,6 +227,7 @@ def _document(comparison: Comparison) -> dict[str, Any]:
             for finding in comparison.findings
         ],
         "missing": comparison.missing,
+        "changed": comparison.changed,
         "environment": comparison.environment,
     }
 

@@ -90,7 +90,7 @@ def _select(comparison: Comparison) -> str:
 def _open(comparison: Comparison) -> str:
     opened = "once" if comparison.test_openings == 1 else f"{comparison.test_openings} times"
     text = f"The test set was opened {opened}, after the trials were done."
-    if comparison.exploratory:
+    if comparison.test_openings > 1:
         text += " More than one opening makes the verdicts exploratory."
     if comparison.openings_elsewhere is None:
         text += " The ledger of your other studies could not be read."

@@ -45,14 +45,19 @@ def reason(comparison: Comparison) -> str:
 def cautions(comparison: Comparison) -> list[str]:
     """Return what a reader must know before believing the answer."""
     notes = []
-    if comparison.exploratory:
+    if comparison.changed:
+        notes.append(
+            f"Exploratory, and not all that was opened: left out are {listed(comparison.changed)}."
+        )
+    if comparison.test_openings > 1:
         notes.append(
             f"Exploratory: the test set was opened {comparison.test_openings} times, so these "
             "verdicts were not decided before the test images were seen."
         )
     if comparison.openings_elsewhere:
         times = counted(comparison.openings_elsewhere, "time")
-        notes.append(f"Other studies of yours opened this same test set {times}.")
+        same = "this same test set" if comparison.shared_elsewhere == 1 else "some of its images"
+        notes.append(f"Other studies of yours opened {same} {times}.")
     if comparison.missing:
         notes.append(f"Missing, and therefore not counted: {listed(comparison.missing)}.")
     for model in comparison.models:

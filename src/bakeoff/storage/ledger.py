@@ -53,7 +53,7 @@ def read_ledger(path: Path) -> list[dict[str, Any]]:
 def _altered(path: Path) -> DamagedFile:
     return DamagedFile(
         f"{path}: expected a ledger in which every line follows from the one before, found one "
-        "that was changed: restore it, or move it away and run the study again"
+        "that was changed: restore it from a copy; a study without its record needs another --out"
     )
 
 

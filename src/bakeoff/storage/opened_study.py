@@ -20,7 +20,9 @@ from bakeoff.errors import StudyError
 from bakeoff.recipe import ModelRecipe, Recipe
 from bakeoff.storage import atomic, formats, written_folder
 from bakeoff.storage.history import LONGEST_HISTORY, read_history
+from bakeoff.storage.opened_weights import Changed, changed_trials
 from bakeoff.storage.study_folder import StudyFolder
+from bakeoff.utils.text import some
 
 _HEADER = 10_000  # bytes before an array's values, at most
 _ROUNDING = 0.01  # by which a probability may lie outside [0, 1]
@@ -51,6 +53,7 @@ class OpenedStudy:
     labels: NDArray[np.int64]
     ledger: tuple[Mapping[str, Any], ...]
     openings: int
+    changed: tuple[Changed, ...]  # opened, and no longer what was opened: in `models` no more
 
     @property
     def data(self) -> Mapping[str, Any]:
@@ -61,13 +64,10 @@ class OpenedStudy:
     @property
     def missing(self) -> tuple[tuple[str, int], ...]:
         """Trials, (model, seed), that the recipe declares and the opening does not hold."""
-        opened = {name: {trial.seed for trial in trials} for name, trials in self.models.items()}
-        return tuple(
-            (name, seed)
-            for name, seeds in self.declared.items()
-            for seed in seeds
-            if seed not in opened.get(name, ())
-        )
+        opened = {(name, trial.seed) for name, trials in self.models.items() for trial in trials}
+        opened |= {(each.model, each.seed) for each in self.changed}
+        declared = [(name, seed) for name, seeds in self.declared.items() for seed in seeds]
+        return tuple(each for each in declared if each not in opened)
 
 
 class Predictions(Mapping[str, NDArray[np.float32]]):
@@ -105,6 +105,9 @@ def read_opened(folder: StudyFolder) -> OpenedStudy:
     data = document["data"]
     shape = (data["test"], len(data["class_names"]))
     labels = _labels(opening, recorded, *shape)
+    ledger = folder.read_ledger()
+    changed = changed_trials(folder, listing, ledger)
+    gone = {(each.model, each.seed) for each in changed}
     models = {}
     for name, seeds in listing["models"].items():
         model = _declared(recipe, name, opening)
@@ -119,9 +122,16 @@ def read_opened(folder: StudyFolder) -> OpenedStudy:
                 _predictions(opening, f"{name}/seed-{seed}.npy", recorded, shape),
             )
             for seed in sorted(seeds)
+            if (name, seed) not in gone
         )
         if trials:
             models[name] = trials
+    if not models and changed:
+        raise StudyError(
+            f"{folder.path}: expected a trial that is still what was opened, found none: "
+            f"{some([each.label for each in changed])}; restore them, or run the recipe again, "
+            "which opens the test set again and says so"
+        )
     if not models:
         raise _sealed(folder, recipe)
     return OpenedStudy(
@@ -138,8 +148,9 @@ def read_opened(folder: StudyFolder) -> OpenedStudy:
             for name in listing["baselines"]
         },
         labels=labels,
-        ledger=(ledger := tuple(folder.read_ledger())),
-        openings=max(len(openings), len(ledger)),
+        ledger=tuple(ledger),
+        openings=max(len(openings), len(ledger), int(listing["opening"])),
+        changed=tuple(changed),
     )
 
 

@@ -84,9 +84,11 @@ def changed_trials(
 
 
 def seen_trials(lines: Iterable[Mapping[str, Any]]) -> dict[str, set[int]]:
-    """Return the seeds of every model that the lines of a ledger name: those that were opened."""
+    """Return the seeds of every model that a study's ledger names: those that were opened."""
     seen: dict[str, set[int]] = {}
     for line in lines:
+        if line.get("restored"):
+            continue
         for name, seeds in line["models"].items():
             seen.setdefault(name, set()).update(seeds)
     return seen

@@ -157,6 +157,7 @@ class _Line(_Document):
     margin: Share | None = None
     give_up: Share | None = None
     images: list[Key] = Field(default_factory=list)
+    restored: bool = False  # from the user's ledger, perhaps of an older study in the same place
 
 
 _KINDS: Mapping[str, type[_Document]] = {

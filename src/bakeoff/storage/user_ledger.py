@@ -4,13 +4,17 @@ from __future__ import annotations
 
 import os
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from bakeoff.data.source_images import shared_images
 from bakeoff.errors import StorageError
-from bakeoff.storage.ledger import read_ledger
+from bakeoff.storage.atomic import clear_temporary, disk, lock_file
+from bakeoff.storage.ledger import append_ledger, read_ledger
 
+_NOTABLE = 0.01  # of the images: fewer may be copies that turn up in many data sets
 _HASH = re.compile(r"[0-9a-f]{64}")
 
 
@@ -19,28 +23,126 @@ def user_ledger(test_hash: str) -> Path:
 
     It lies in the folder ledger/ of $BAKEOFF_HOME or, where that is not set, of the place that
     the operating system has for a user's data. `test_hash` is study.json's, 64 hexadecimal digits.
+
+    Raises StorageError where this user has no such place.
     """
     if not _HASH.fullmatch(test_hash):
         raise ValueError(f"expected a test set's SHA-256 of 64 digits, got {test_hash!r}")
+    return _home() / "ledger" / f"{test_hash}.jsonl"
+
+
+def _home() -> Path:
     home = os.environ.get("BAKEOFF_HOME")
-    if not home:
-        from platformdirs import user_data_dir  # only where it is asked
+    if home:
+        return Path(home)
+    from platformdirs import user_data_path  # only where it is asked
 
-        home = user_data_dir("bakeoff")
-    return Path(home) / "ledger" / f"{test_hash}.jsonl"
+    try:
+        found = user_data_path("bakeoff")
+    except RuntimeError:  # no HOME, and a user that the system does not know
+        found = Path()
+    if not found.is_absolute():
+        raise StorageError(
+            "expected a home folder for the ledger of your openings, found none: set HOME, or "
+            "BAKEOFF_HOME to a folder of yours"
+        )
+    return found
 
 
-def openings_elsewhere(test_hash: str, own: Iterable[Mapping[str, Any]]) -> int | None:
-    """Count this user's openings of a test set by other studies than those whose lines are `own`.
+def require_user_ledger(test_hash: str) -> None:
+    """Raise StorageError unless a line could be written into the user's ledger of a test set."""
+    try:
+        own = user_ledger(test_hash)
+        with lock_file(own.with_suffix(".lock")):
+            read_ledger(own)
+            trial = own.with_name(f".{own.name}.{os.getpid()}.tmp")
+            with disk(own):
+                trial.write_bytes(b"")
+                trial.unlink()
+    except StorageError as error:
+        raise with_advice(error) from error
 
-    None where the user's ledger cannot be read or was changed: then nobody knows.
+
+def with_advice(error: StorageError) -> StorageError:
+    """Return an error of the user's ledger that says where one may put it instead."""
+    text = str(error)
+    if "BAKEOFF_HOME" in text:
+        return error
+    reason = text.replace("choose another place with --out, or ", "").replace(
+        "choose another place with --out", "choose another place"
+    )
+    return type(error)(f"{reason} (BAKEOFF_HOME names the folder of your own ledgers)")
+
+
+def tell_user(entry: Mapping[str, Any], folder: Path) -> None:
+    """Write an opening's line into the user's ledger of its test set, unless it is there."""
+    own = user_ledger(entry["test"])
+    try:
+        with lock_file(own.with_suffix(".lock")):
+            clear_temporary(own.parent)
+            known = [
+                all(line.get(key) == value for key, value in entry.items())
+                for line in read_ledger(own)
+            ]
+            if not any(known):
+                append_ledger(own, {**entry, "folder": str(folder.resolve())})
+    except StorageError as error:
+        raise with_advice(error) from error
+
+
+def forgotten_lines(
+    test_hash: str, study: str, folder: Path, own: Sequence[Mapping[str, Any]]
+) -> list[dict[str, Any]]:
+    """Return what this user's ledger has of a study in a folder, and the study's own has not.
+
+    Each is marked as restored: the study may be a new one of the same name in the same place.
     """
-    mine = {_key(line) for line in own}
+    mine, place = {_key(line) for line in own}, str(folder.resolve())
+    numbers = {line["opening"] for line in own}
+    added = ("before", "sha256", "folder")
     try:
         lines = read_ledger(user_ledger(test_hash))
+    except StorageError as error:
+        raise with_advice(error) from error
+    return [
+        {**{key: value for key, value in line.items() if key not in added}, "restored": True}
+        for line in lines
+        if (line.get("study"), line.get("folder")) == (study, place)
+        and _key(line) not in mine
+        and line["opening"] not in numbers
+    ]
+
+
+@dataclass(frozen=True)
+class Elsewhere:
+    """How often other studies of this user opened a test set, or one that shares images with it.
+
+    share : the largest part of these test images that any of them opened, in [0, 1]
+    """
+
+    times: int
+    share: float
+
+
+def openings_elsewhere(test_hash: str, own: Sequence[Mapping[str, Any]]) -> Elsewhere | None:
+    """Count this user's openings of a test set by other studies than those whose lines are `own`.
+
+    A test set of other sizes, names or splits counts where a hundredth of the images are shared.
+    None where a ledger of the user's cannot be read or was changed: then nobody knows.
+    """
+    mine = {_key(line) for line in own}
+    keys: Sequence[str] = next((line["images"] for line in reversed(own) if line.get("images")), [])
+    times, largest = 0, 0.0
+    try:
+        same = user_ledger(test_hash)
+        for path in sorted({same, *same.parent.glob("*.jsonl")}):
+            for line in read_ledger(path):
+                share = 1.0 if path == same else shared_images(keys, line.get("images", []))
+                if share >= _NOTABLE and _key(line) not in mine:
+                    times, largest = times + 1, max(largest, share)
     except StorageError:
         return None
-    return sum(_key(line) not in mine for line in lines)
+    return Elsewhere(times, largest)
 
 
 def _key(line: Mapping[str, Any]) -> tuple[Any, ...]:

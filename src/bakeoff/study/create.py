@@ -1,8 +1,4 @@
-"""A recipe becomes a study's folder: data loaded, split, recorded; or a study there is extended.
-
-A study may get more seeds and more models. Any other change to what has been trained is refused
-with a sentence that says what changed.
-"""
+"""A recipe becomes a study's folder: data loaded, split, recorded. What may follow: extend.py."""
 
 import hashlib
 import io
@@ -23,7 +19,9 @@ from bakeoff.recipe import ModelRecipe, Recipe
 from bakeoff.recipe.architecture import describe, training_bytes
 from bakeoff.storage import atomic, formats, study_folder
 from bakeoff.storage.study_folder import StudyFolder
+from bakeoff.storage.user_ledger import require_user_ledger
 from bakeoff.study.environment import environment
+from bakeoff.study.extend import extended
 from bakeoff.utils.machine import available_memory
 
 _OF_A_STUDY = ("recipe.yaml", "split.npz", "study.json")  # what is there while one is created
@@ -42,12 +40,18 @@ class Prepared:
 
 
 def prepare(
-    recipe: Recipe, folder: StudyFolder, *, device: str, accepted: Callable[[], None] | None = None
+    recipe: Recipe,
+    folder: StudyFolder,
+    *,
+    device: str,
+    opens: bool = False,
+    accepted: Callable[[], None] | None = None,
 ) -> Prepared:
     """Create the study in `folder`, or extend the one that is there.
 
     Parameters
     ----------
+    opens : whether the test set is to be opened in the end, so that the user's ledger is needed
     accepted : called when nothing is left that could be refused and the slow part of creating the
         study begins, so that the caller can start what will be needed next
 
@@ -57,6 +61,8 @@ def prepare(
         If the data or a model cannot be used.
     StudyError
         If the folder holds something that this recipe would change.
+    StorageError
+        If the user's ledger could not be written.
     """
     text = _written(recipe)
     data, split = load_split(recipe)
@@ -66,12 +72,14 @@ def prepare(
     identities = {name: identity(model, recipe) for name, model in recipe.models.items()}
     notes = list(data.notes)
     _require_free(folder)
+    if opens:
+        require_user_ledger(test_hash(data, split))
     with folder.lock("study"):
         atomic.clear_temporary(folder.path)
         if folder.exists():
             old = folder.read_study()
             notes += _edited(folder, old)
-            recipe, identities = _extend(folder, old, recipe, identities, data, split, notes)
+            recipe, identities = extended(folder, old, recipe, identities, data, split, notes)
             text = _written(recipe)
             document = {**old, **_recipe_part(recipe, text, identities)}
         else:
@@ -251,100 +259,3 @@ def _split_file(data: DataSet, split: Split) -> bytes:
     buffer = io.BytesIO()
     np.savez_compressed(buffer, allow_pickle=False, **arrays)
     return buffer.getvalue()
-
-
-# ── extending ────────────────────────────────────────────────────────────────────────────────
-
-
-def _extend(
-    folder: StudyFolder,
-    old: Mapping[str, Any],
-    recipe: Recipe,
-    identities: Mapping[str, str],
-    data: DataSet,
-    split: Split,
-    notes: list[str],
-) -> tuple[Recipe, dict[str, str]]:
-    """Return the recipe with what was trained before kept, or refuse."""
-    found = {"name": old["name"], "split": old["split"], "data": old["data"]["hash"]}
-    wanted = {"name": recipe.name, "split": split.hash, "data": data.hash}
-    words = {"name": "another study's name", "data": "other images", "split": "another split"}
-    for key, word in words.items():
-        if found[key] != wanted[key]:
-            raise StudyError(
-                f"{folder.path}: expected the {key} this study was begun with, found {word}: "
-                "give the changed recipe another name, or choose another place with --out"
-            )
-    done = folder.finished()
-    before = folder.recorded_recipe(old)
-    for name in sorted(set(done) & set(recipe.models)):
-        if identities[name] != old["identities"].get(name):
-            raise _changed(folder, name, before, recipe)
-    dropped = [name for name in before.models if name in done and name not in recipe.models]
-    for name in dropped:
-        if before.models[name].python is not None:
-            raise StudyError(
-                f"{folder.path}: expected {name}, which Python code built there, in the recipe "
-                "too, found it missing: code runs only where the recipe that you give names it; "
-                "add the model, or choose another place with --out"
-            )
-    if dropped:
-        notes.append(
-            f"the study keeps {', '.join(dropped)}, trained earlier: a model is not dropped "
-            "after it was seen; use --out for a study without it"
-        )
-    seeds = sorted({*recipe.seeds, *(seed for seeds in done.values() for seed in seeds)})
-    more = sorted(set(seeds) - set(recipe.seeds))
-    if more:
-        named = f"seed{'s' if len(more) > 1 else ''} {', '.join(map(str, more))}"
-        notes.append(f"the study keeps {named}, trained earlier")
-    if folder.openings():
-        notes += _moved_goalposts(before, recipe)
-    models = {**recipe.models, **{name: before.models[name] for name in dropped}}
-    union = recipe.model_copy(update={"seeds": tuple(seeds), "models": models})
-    return union, {**identities, **{name: old["identities"][name] for name in dropped}}
-
-
-def _changed(folder: StudyFolder, name: str, before: Recipe, recipe: Recipe) -> StudyError:
-    old: Any = {"selection": before.selection, **before.models[name].resolved()}
-    new: Any = {"selection": recipe.selection, **recipe.models[name].resolved()}
-    place, was, now = _first_difference(old, new, "") or (
-        f"the code that {recipe.models[name].python} had",
-        "then",
-        "other code there",
-    )
-    return StudyError(
-        f"{folder.path}: expected {name} as it was trained, with {place} {was}; found "
-        f"{now}: undo the change, or give the changed recipe another place with --out"
-    )
-
-
-def _moved_goalposts(before: Recipe, recipe: Recipe) -> list[str]:
-    """Return a note for what decides the verdicts and was changed after the test set was seen."""
-    return [
-        f"{name} was {getattr(before, name)} when the test set was opened and is "
-        f"{getattr(recipe, name)} now: the verdicts follow the new one"
-        for name in ("margin", "give_up")
-        if getattr(before, name) != getattr(recipe, name)
-    ]
-
-
-def _first_difference(old: Any, new: Any, place: str) -> tuple[str, str, str] | None:
-    if isinstance(old, dict) and isinstance(new, dict):
-        keys: list[Any] = [*old, *(key for key in new if key not in old)]
-        pairs = [
-            (f"{place}.{key}" if place else str(key), old.get(key), new.get(key)) for key in keys
-        ]
-    elif isinstance(old, list) and isinstance(new, list) and len(old) == len(new):
-        pairs = [(f"{place}[{i}]", a, b) for i, (a, b) in enumerate(zip(old, new, strict=True), 1)]
-    else:
-        return None if old == new else (place, _short(old), _short(new))
-    found = (_first_difference(a, b, where) for where, a, b in pairs)
-    return next((each for each in found if each), None)
-
-
-def _short(value: Any) -> str:
-    if isinstance(value, list):
-        return f"{len(value)} entries"
-    text = str(value)
-    return text if len(text) <= 60 else text[:59] + "…"

@@ -11,10 +11,9 @@ from pathlib import Path
 from typing import Any
 
 from bakeoff.data.source_images import image_keys, smallest_keys
-from bakeoff.errors import StorageError, StudyError
+from bakeoff.errors import StudyError
 from bakeoff.storage import atomic, formats, ledger, opened_weights, written_folder
-from bakeoff.storage.study_folder import StudyFolder
-from bakeoff.storage.user_ledger import user_ledger
+from bakeoff.storage.user_ledger import forgotten_lines, tell_user
 from bakeoff.study.create import Prepared, test_hash
 from bakeoff.study.jobs import PredictJob
 from bakeoff.utils.events import Planned, Watcher
@@ -38,6 +37,7 @@ def open_test_set(prepared: Prepared, run: RunJobs, *, watcher: Watcher) -> bool
     with folder.lock("study"):
         for leftover in folder.path.glob("openings/*.partial"):  # of a process that was killed
             shutil.rmtree(leftover, ignore_errors=True)
+        _restore_lines(prepared)
         lines, openings = folder.read_ledger(), folder.openings()
         before = folder.read_opening(openings[-1]) if openings else {}
         document = _document(prepared, lines)
@@ -47,7 +47,7 @@ def open_test_set(prepared: Prepared, run: RunJobs, *, watcher: Watcher) -> bool
             return False
         _require_as_declared(prepared, document["models"])
         kept = _opened_before(openings[-1], changed) if openings else {}
-        if lines and document["opening"] > int(lines[-1]["opening"]):
+        if lines and all(document["opening"] > line["opening"] for line in lines):
             watcher.note(_said(document["opening"], changed))
         _record(prepared, document)
         target = folder.path / "openings" / str(document["opening"])
@@ -56,6 +56,14 @@ def open_test_set(prepared: Prepared, run: RunJobs, *, watcher: Watcher) -> bool
         _write(prepared, document, partial, target)
         shutil.rmtree(partial, ignore_errors=True)
     return True
+
+
+def _restore_lines(prepared: Prepared) -> None:
+    """Write into the study's ledger what only the user's has of it: it was taken away."""
+    folder, test = prepared.folder, test_hash(prepared.data, prepared.split)
+    own = folder.read_ledger()
+    for line in forgotten_lines(test, prepared.recipe.name, folder.path, own):
+        ledger.append_ledger(folder.ledger_file, line)
 
 
 def _document(prepared: Prepared, lines: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
@@ -73,8 +81,8 @@ def _document(prepared: Prepared, lines: Sequence[Mapping[str, Any]]) -> dict[st
         "test": test_hash(prepared.data, prepared.split),
     }
     there = [int(path.name) for path in folder.openings()]
-    begun = [line for line in reversed(lines) if line["opening"] not in there]
-    for line in begun:
+    begun = [line for line in lines if line["opening"] > max(there, default=0)]
+    for line in reversed(begun):
         same = all(line.get(key) in (value, None, {}) for key, value in what.items())
         recorded = {**what, "opening": line["opening"], "weights": line.get("weights")}
         if same and not opened_weights.changed_trials(folder, recorded, lines):
@@ -155,24 +163,7 @@ def _record(prepared: Prepared, opening: Mapping[str, Any]) -> None:
         ledger.append_ledger(prepared.folder.ledger_file, entry)
     else:
         entry = {key: value for key, value in same[-1].items() if key in entry}
-    try:
-        _tell_user(entry, prepared.folder)
-    except StorageError as error:
-        raise StorageError(
-            f"{error} (BAKEOFF_HOME names the folder of your own ledgers)"
-        ) from error
-
-
-def _tell_user(entry: Mapping[str, Any], folder: StudyFolder) -> None:
-    own = user_ledger(entry["test"])
-    with atomic.lock_file(own.with_suffix(".lock")):
-        atomic.clear_temporary(own.parent)
-        known = [
-            all(line.get(key) == value for key, value in entry.items())
-            for line in ledger.read_ledger(own)
-        ]
-        if not any(known):
-            ledger.append_ledger(own, {**entry, "folder": str(folder.path.resolve())})
+    tell_user(entry, prepared.folder.path)
 
 
 def _predict(

@@ -56,7 +56,8 @@ def run(
     device = device or default_device()
     folder = StudyFolder(out if out is not None else Path("studies") / recipe.name)
     size = _size(workers, device)
-    prepared = prepare(recipe, folder, device=device, accepted=warm_up)
+    opens = not only and not keep_sealed
+    prepared = prepare(recipe, folder, device=device, opens=opens, accepted=warm_up)
     for note in prepared.notes:
         watcher.note(note)
 
@@ -65,7 +66,7 @@ def run(
 
     lanes = lanes_of(recipe) if device == "gpu" else 1
     lost = train(prepared, only, do, lanes=lanes, watcher=watcher)
-    if only or keep_sealed or not folder.finished():
+    if not opens or not folder.finished():
         return Result(folder, None, lost)
 
     def must_do(jobs: Sequence[Job]) -> None:

@@ -21,6 +21,7 @@ from bakeoff.errors import BakeoffError, StorageError, StudyError, TrialLost, pr
 from bakeoff.recipe import Recipe
 from bakeoff.storage import atomic, formats, study_folder, written_folder
 from bakeoff.storage.history import read_history
+from bakeoff.storage.opened_weights import changed_trials
 from bakeoff.storage.study_folder import StudyFolder
 from bakeoff.study.create import Prepared, identity, load_split
 from bakeoff.study.environment import environment
@@ -149,19 +150,37 @@ def _check_openings(folder: StudyFolder, study: Mapping[str, Any]) -> Iterator[s
             yield f"{path}: an opening of another test set or number: restore it"
         if ledger is not None and not any(_same(line, opening) for line in ledger):
             yield f"{folder.ledger_file}: opening {number} is not in it: restore the line"
-        for name, seeds in opening.get("models", {}).items():
-            for seed in seeds:
-                if not folder.trial(name, seed).is_dir():
-                    yield f"{folder.trial(name, seed)}: missing, though opening {number} used it"
-    for number in sorted({int(line["opening"]) for line in ledger or ()} - set(numbers)):
+        if number == max(numbers):  # what an older one held may have been opened again since
+            yield from _check_weights(folder, opening, ledger or [])
+    own = {int(line["opening"]) for line in ledger or () if not line.get("restored")}
+    for number in sorted(own - set(numbers)):
         path = folder.path / "openings" / str(number)
         begun = path.with_name(f"{number}.partial").exists()
         if not begun:
-            yield f"{path}: missing, though the ledger has it: run the study again to repeat it"
+            yield (
+                f"{path}: missing, though the ledger has it: restore it, or run the study again: "
+                "the same trials are opened under the same number, others count as another opening"
+            )
+
+
+def _check_weights(
+    folder: StudyFolder, opening: Mapping[str, Any], ledger: Sequence[Mapping[str, Any]]
+) -> Iterator[str]:
+    """Yield the trials that are no longer what was opened."""
+    try:
+        changed = changed_trials(folder, opening, ledger)
+    except StorageError as error:
+        yield str(error)
+        return
+    for each in changed:
+        path = folder.trial(each.model, each.seed)
+        found = "missing" if each.how == "removed" else "another trial"
+        yield f"{path}: {found}, though opening {opening['opening']} used it: restore it"
 
 
 def _same(line: Mapping[str, Any], opening: Mapping[str, Any]) -> bool:
-    return all(line.get(key) == opening.get(key) for key in ("opening", "models", "test"))
+    keys = [key for key in ("opening", "models", "test", "weights") if line.get(key)]
+    return all(line[key] == opening.get(key) for key in keys)
 
 
 def _leftovers(folder: StudyFolder) -> Iterator[str]:

@@ -17,6 +17,7 @@ __all__ = ["MODEL_CHECKS", "STUDY_CHECKS", "check"]
 
 STUDY_CHECKS: Mapping[str, Callable[[Comparison], Finding | None]] = {
     "missing-trials": study_design.missing_trials,
+    "changed-trials": study_design.changed_trials,
     "one-seed": study_design.one_seed,
     "opened-again": study_design.opened_again,
     "opened-elsewhere": study_design.opened_elsewhere,

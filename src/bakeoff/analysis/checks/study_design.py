@@ -40,6 +40,26 @@ def missing_trials(comparison: Comparison) -> Finding | None:
     )
 
 
+def changed_trials(comparison: Comparison) -> Finding | None:
+    """Name trials that are no longer what was opened: their results belong to other weights."""
+    if not comparison.changed:
+        return None
+    count = counted(len(comparison.changed), "opened trial")
+    return Finding(
+        code="changed-trials",
+        severity="serious",
+        model=None,
+        text=(
+            f"{count} {'is' if len(comparison.changed) == 1 else 'are'} no longer what was opened, "
+            f"and left out here: {some(comparison.changed)}."
+        ),
+        advice=(
+            "Restore them, or run the recipe again: it opens the test set again, which is counted "
+            "and makes the verdicts exploratory."
+        ),
+    )
+
+
 def one_seed(comparison: Comparison) -> Finding | None:
     """Notice a single run, which says nothing about the model."""
     single = [model.name for model in comparison.models if len(model.seeds) == 1]
@@ -183,7 +203,7 @@ def small_classes(comparison: Comparison) -> Finding | None:
 
 def opened_again(comparison: Comparison) -> Finding | None:
     """Notice more than one opening of the test set by what is compared here."""
-    if not comparison.exploratory:
+    if comparison.test_openings < 2:
         return None
     return Finding(
         code="opened-again",
@@ -191,7 +211,8 @@ def opened_again(comparison: Comparison) -> Finding | None:
         model=None,
         text=(
             f"The test set was opened {comparison.test_openings} times, so that models or seeds "
-            "were added with its first results known: the verdicts are exploratory."
+            "were added or trained again with its first results known: the verdicts are "
+            "exploratory."
         ),
         advice="Confirm what you claim on test images that were never opened.",
     )
@@ -209,8 +230,11 @@ def opened_elsewhere(comparison: Comparison) -> Finding | None:
         )
         advice = "Look at the ledger, and move it away if it is damaged beyond repair."
     else:
+        what = "This test set"
+        if comparison.shared_elsewhere < 1:
+            what = f"Up to {percent(comparison.shared_elsewhere, 0)} of this test set"
         text = (
-            f"This test set of {len(comparison.labels):,} images was also opened "
+            f"{what} of {len(comparison.labels):,} images was also opened "
             f"{counted(times, 'time')} by other studies of yours, whose results may have shaped "
             "this one."
         )

@@ -1,0 +1,115 @@
+"""What a study that is there may become: more seeds, more models; all else is refused aloud.
+
+What was trained stays as it was trained, and what was opened stays as it was declared, also where
+its trials are gone.
+"""
+
+from collections.abc import Mapping
+from typing import Any
+
+from bakeoff.data import DataSet
+from bakeoff.data.split import Split
+from bakeoff.errors import StudyError
+from bakeoff.recipe import Recipe
+from bakeoff.storage.opened_weights import seen_trials
+from bakeoff.storage.study_folder import StudyFolder
+
+
+def extended(
+    folder: StudyFolder,
+    old: Mapping[str, Any],
+    recipe: Recipe,
+    identities: Mapping[str, str],
+    data: DataSet,
+    split: Split,
+    notes: list[str],
+) -> tuple[Recipe, dict[str, str]]:
+    """Return the recipe with what was trained before kept, or refuse."""
+    found = {"name": old["name"], "split": old["split"], "data": old["data"]["hash"]}
+    wanted = {"name": recipe.name, "split": split.hash, "data": data.hash}
+    words = {"name": "another study's name", "data": "other images", "split": "another split"}
+    for key, word in words.items():
+        if found[key] != wanted[key]:
+            raise StudyError(
+                f"{folder.path}: expected the {key} this study was begun with, found {word}: "
+                "give the changed recipe another name, or choose another place with --out"
+            )
+    done = folder.finished()
+    seen = seen_trials(folder.read_ledger())
+    before = folder.recorded_recipe(old)
+    kept = {name for name in before.models if name in done or name in seen}
+    for name in sorted(kept & set(recipe.models)):
+        if identities[name] != old["identities"].get(name):
+            raise _changed(folder, name, before, recipe, trained=name in done)
+    dropped = [name for name in before.models if name in kept and name not in recipe.models]
+    for name in dropped:
+        if before.models[name].python is not None:
+            raise StudyError(
+                f"{folder.path}: expected {name}, which Python code built there, in the recipe "
+                "too, found it missing: code runs only where the recipe that you give names it; "
+                "add the model, or choose another place with --out"
+            )
+    if dropped:
+        notes.append(
+            f"the study keeps {', '.join(dropped)}, trained earlier: a model is not dropped "
+            "after it was seen; use --out for a study without it"
+        )
+    trained = {seed for seeds in (*done.values(), *seen.values()) for seed in seeds}
+    seeds = sorted({*recipe.seeds, *trained})
+    more = sorted(set(seeds) - set(recipe.seeds))
+    if more:
+        named = f"seed{'s' if len(more) > 1 else ''} {', '.join(map(str, more))}"
+        notes.append(f"the study keeps {named}, trained earlier")
+    if seen:
+        notes += _moved_goalposts(before, recipe)
+    models = {**recipe.models, **{name: before.models[name] for name in dropped}}
+    union = recipe.model_copy(update={"seeds": tuple(seeds), "models": models})
+    return union, {**identities, **{name: old["identities"][name] for name in dropped}}
+
+
+def _changed(
+    folder: StudyFolder, name: str, before: Recipe, recipe: Recipe, *, trained: bool
+) -> StudyError:
+    old: Any = {"selection": before.selection, **before.models[name].resolved()}
+    new: Any = {"selection": recipe.selection, **recipe.models[name].resolved()}
+    place, was, now = _first_difference(old, new, "") or (
+        f"the code that {recipe.models[name].python} had",
+        "then",
+        "other code there",
+    )
+    when = "as it was trained" if trained else "as it was when the test set was opened"
+    return StudyError(
+        f"{folder.path}: expected {name} {when}, with {place} {was}; found "
+        f"{now}: undo the change, or give the changed recipe another place with --out"
+    )
+
+
+def _moved_goalposts(before: Recipe, recipe: Recipe) -> list[str]:
+    """Return a note for what decides the verdicts and was changed after the test set was seen."""
+    return [
+        f"{name} was {getattr(before, name)} when the test set was opened and is "
+        f"{getattr(recipe, name)} now: the verdicts follow the new one"
+        for name in ("margin", "give_up")
+        if getattr(before, name) != getattr(recipe, name)
+    ]
+
+
+def _first_difference(old: Any, new: Any, place: str) -> tuple[str, str, str] | None:
+    if isinstance(old, dict) and isinstance(new, dict):
+        keys: list[Any] = [*old, *(key for key in new if key not in old)]
+        pairs = [
+            (f"{place}.{key}" if place else str(key), old.get(key), new.get(key)) for key in keys
+        ]
+    elif isinstance(old, list) and isinstance(new, list) and len(old) == len(new):
+        pairs = [(f"{place}[{i}]", a, b) for i, (a, b) in enumerate(zip(old, new, strict=True), 1)]
+    else:
+        return None if old == new else (place, _short(old), _short(new))
+    found = (_first_difference(a, b, where) for where, a, b in pairs)
+    return next((each for each in found if each), None)
+
+
+def _short(value: Any) -> str:
+    if isinstance(value, list):
+        return f"{len(value)} entries"
+    text = str(value)
+    return text if len(text) <= 60 else text[:59] + "…"

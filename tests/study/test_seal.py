@@ -1,0 +1,240 @@
+"""The careless user: ten ways to get a second look at a test set without being told; none works.
+
+Oracle: the protocol. Whatever is done to a study's folder, the table belongs to the networks it
+names, and a second opening is refused, counted, or said.
+Cost: 25 s, most of it training. Run: pytest tests/study/test_seal.py
+"""
+
+import io
+import re
+import shutil
+from contextlib import redirect_stdout
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from bakeoff.cli.output import show
+from bakeoff.errors import StudyError
+from bakeoff.storage.study_folder import StudyFolder
+from bakeoff.study.run import compare
+from bakeoff.study.verify import verify
+from tests.helpers.jobs import Listener
+from tests.helpers.small import MODELS, carry_out, write_npz
+
+LINEAR = {"linear": MODELS["linear"]}
+WIDER = {"linear": {"layers": [{"dense": 3}]}}
+SMALL = {"models": LINEAR, "baselines": [], "training": {"epochs": 1, "batch_size": 16}}
+
+
+@pytest.fixture(scope="module")
+def npz(tmp_path_factory):
+    return write_npz(tmp_path_factory.mktemp("data") / "small.npz")
+
+
+@pytest.fixture(scope="module")
+def opened(npz, tmp_path_factory):
+    """A study that was opened, below its user's home."""
+    place = tmp_path_factory.mktemp("opened")
+    with pytest.MonkeyPatch.context() as patched:
+        patched.setenv("BAKEOFF_HOME", str(place / "home"))
+        carry_out(npz, place / "sealed", options={"keep_sealed": True}, **SMALL)
+        shutil.copytree(place / "sealed", place / "small")
+        carry_out(npz, place / "small", **SMALL)
+    return place
+
+
+@pytest.fixture
+def out(opened, tmp_path, monkeypatch):
+    """The study in a place of its own, opened there: the user's ledger knows that place."""
+    monkeypatch.setenv("BAKEOFF_HOME", str(tmp_path / "home"))
+    shutil.copytree(opened / "sealed", tmp_path / "sealed")
+    return shutil.copytree(opened / "small", tmp_path / "small")
+
+
+@pytest.fixture
+def known(npz, out):
+    carry_out(npz, out, **SMALL)  # opens nothing, and tells this home's ledger
+    return out
+
+
+def said(result):
+    """Return what a reader of the table is told."""
+    printed = io.StringIO()
+    with redirect_stdout(printed):
+        show(result.table())
+    return " ".join(printed.getvalue().split())
+
+
+def told_twice(result, openings=2):
+    assert result.comparison.test_openings == openings
+    assert result.to_json()["exploratory"]
+    assert f"the test set was opened {openings} times" in said(result)
+
+
+def told_elsewhere(result, what="this same test set"):
+    assert result.comparison.openings_elsewhere >= 1
+    assert "opened-elsewhere" in {finding.code for finding in result.findings}
+    assert f"Other studies of yours opened {what}" in said(result)
+
+
+def changed_after_opening(out):
+    return (
+        f"{out}: expected linear as it was when the test set was opened, with layers 0 entries; "
+        "found 1 entries: undo the change, or give the changed recipe another place with --out"
+    )
+
+
+# ── ten ways ─────────────────────────────────────────────────────────────────────────────────
+
+
+@pytest.mark.parametrize("more", [[], ["openings"]], ids=["trials", "trials and openings"])
+def test_trials_removed_and_the_model_changed(npz, known, more):
+    """1 and 2."""
+    for room in ("trials/linear", *more):
+        shutil.rmtree(known / room)
+    with pytest.raises(StudyError, match=f"^{re.escape(changed_after_opening(known))}$"):
+        carry_out(npz, known, **{**SMALL, "models": WIDER})
+
+
+@pytest.mark.parametrize("whole", [False, True], ids=["its record", "the whole folder"])
+def test_the_record_removed(npz, known, whole):
+    """3 and 4: also the ledger, or the whole study, to begin again in the same place."""
+    if whole:
+        shutil.rmtree(known)
+    else:
+        for room in ("trials", "openings"):
+            shutil.rmtree(known / room)
+        (known / "ledger.jsonl").unlink()
+    told_twice(carry_out(npz, known, **{**SMALL, "models": WIDER}))
+    assert [line["opening"] for line in StudyFolder(known).read_ledger()] == [1, 2]
+    assert verify(StudyFolder(known)).differences == ()
+
+
+def test_the_same_networks_again_in_the_same_place_are_no_second_look(npz, known):
+    shutil.rmtree(known)
+    result = carry_out(npz, known, **SMALL)
+    assert result.comparison.test_openings == 1
+    assert not result.comparison.exploratory
+    assert result.comparison.openings_elsewhere == 0
+
+
+@pytest.mark.parametrize("name", ["small", "another"], ids=["another place", "another name"])
+def test_the_changed_networks_elsewhere(npz, known, name):
+    """5 and 6: another place, another name."""
+    changes = {**SMALL, "models": WIDER, "name": name}
+    told_elsewhere(carry_out(npz, known.parent / "other", **changes))
+
+
+def test_a_copy_made_before_the_opening(npz, known):
+    """7: the copy is sealed, so its networks may change; the test set is not unseen."""
+    copy = known.parent / "sealed"
+    shutil.rmtree(copy / "trials")
+    told_elsewhere(carry_out(npz, copy, **{**SMALL, "models": WIDER}))
+
+
+def test_other_class_names_and_values(npz, known, tmp_path):
+    """8: the same pictures as floats, the labels called otherwise."""
+    with np.load(npz) as arrays:
+        changed = {
+            name: array / np.float32(255) if name.startswith("x") else array + 7
+            for name, array in arrays.items()
+        }
+    np.savez(tmp_path / "renamed.npz", **changed)
+    told_elsewhere(carry_out(tmp_path / "renamed.npz", tmp_path / "other", **SMALL))
+
+
+def test_another_split_seed(npz, tmp_path):
+    """9: another test set, of which some images are known."""
+    with np.load(npz) as arrays:
+        np.savez(tmp_path / "pool.npz", x=arrays["x_train"], y=arrays["y_train"])
+    carry_out(tmp_path / "pool.npz", tmp_path / "one", **SMALL, split={"test": 0.5})
+    again = carry_out(
+        tmp_path / "pool.npz", tmp_path / "two", **SMALL, split={"test": 0.5, "seed": 1}
+    )
+    told_elsewhere(again, "some of its images")
+    sets = [set(StudyFolder(tmp_path / each).read_split()["test"]) for each in ("one", "two")]
+    share = len(sets[0] & sets[1]) / len(sets[0])
+    assert again.comparison.shared_elsewhere == pytest.approx(share)
+    assert 0 < share < 1
+    [finding] = [each for each in again.findings if each.code == "opened-elsewhere"]
+    assert finding.text.startswith(f"Up to {100 * share:.0f} % of this test set of 60 images")
+
+
+def test_another_size(tmp_path, rng):
+    """10: the same files at another size."""
+    for number in range(60):
+        pixels = rng.integers(0, 120, (8, 8)) + 45 * (number % 3)
+        place = tmp_path / "pictures" / "abc"[number % 3]
+        place.mkdir(parents=True, exist_ok=True)
+        Image.fromarray(pixels.astype(np.uint8)).save(place / f"{number}.png")
+    data = {"folder": str(tmp_path / "pictures")}
+    for side in (8, 6):
+        sized = {**SMALL, "data": {**data, "size": [side, side]}}
+        result = carry_out(tmp_path / "none.npz", tmp_path / f"study-{side}", **sized)
+    told_elsewhere(result)
+
+
+# ── weights exchanged ────────────────────────────────────────────────────────────────────────
+
+
+def exchange(known, other):
+    """Put a trial of the same model, trained elsewhere with other data, in the place of seed 1."""
+    shutil.rmtree(known / "trials/linear/seed-1")
+    shutil.copytree(other / "trials/linear/seed-1", known / "trials/linear/seed-1")
+
+
+def test_a_replaced_trial_shows_nothing_of_the_old(npz, known, tmp_path):
+    other = write_npz(tmp_path / "other.npz", train=117)
+    carry_out(other, tmp_path / "other", **SMALL, options={"keep_sealed": True})
+    exchange(known, tmp_path / "other")
+    before = compare([known])
+    assert before.comparison.models[0].seeds == (0,)
+    assert before.to_json()["changed"] == ["linear seed 1 (replaced)"]
+    assert before.to_json()["exploratory"]
+    assert before.findings[0].code == "changed-trials"
+    assert before.findings[0].text == (
+        "1 opened trial is no longer what was opened, and left out here: linear seed 1 (replaced)."
+    )
+    assert "left out are linear seed 1 (replaced)" in said(before)
+    place = known / "trials/linear/seed-1"
+    assert verify(StudyFolder(known)).differences == (
+        f"{place}: another trial, though opening 1 used it: restore it",
+    )
+    listener = Listener()
+    told_twice(carry_out(npz, known, watcher=listener, **SMALL))
+    assert listener.of("note") == [
+        "the test set is opened again, which makes opening 2: the verdicts are exploratory; no "
+        "longer what was opened before: linear seed 1 (replaced)"
+    ]
+    files = [known / f"openings/{number}/linear" for number in (1, 2)]
+    same = [
+        (files[0] / f"seed-{s}.npy").read_bytes() == (files[1] / f"seed-{s}.npy").read_bytes()
+        for s in (0, 1)
+    ]
+    assert same == [True, False]
+    assert verify(StudyFolder(known)).differences == ()
+
+
+def test_a_removed_trial_is_named_and_the_same_one_comes_back(npz, known):
+    """A seed that was unlucky cannot be thrown away in silence."""
+    shutil.rmtree(known / "trials/linear/seed-1")
+    left = compare([known])
+    assert left.to_json()["changed"] == ["linear seed 1 (removed)"]
+    assert left.comparison.exploratory
+    assert verify(StudyFolder(known)).differences == (
+        f"{known / 'trials/linear/seed-1'}: missing, though opening 1 used it: restore it",
+    )
+    listener = Listener()
+    again = carry_out(npz, known, watcher=listener, **{**SMALL, "seeds": [0]})
+    assert listener.of("note") == ["the study keeps seed 1, trained earlier"]
+    assert again.comparison.test_openings == 1
+    assert again.to_json()["changed"] == []
+    shutil.rmtree(known / "trials")
+    text = (
+        f"{known}: expected a trial that is still what was opened, found none: linear seed 0 "
+        "(removed) and linear seed 1 (removed); restore them, or run the recipe again, which "
+        "opens the test set again and says so"
+    )
+    with pytest.raises(StudyError, match=f"^{re.escape(text)}$"):
+        compare([known])

@@ -1,35 +1,37 @@
-"""Figures of a comparison: each function takes a Comparison and returns a matplotlib Figure.
+"""Figures of a comparison: each function takes a Comparison and returns a Figure.
 
-Nothing here touches pyplot or leaves a setting behind; matplotlib is imported when a figure is
-drawn. `svg` turns a figure into an element for a web page.
+A Figure is a Vega-Lite specification that shows itself in notebooks and is saved as SVG, PNG or PDF;
+nothing is drawn before it is asked for.
 """
 
-from bakeoff.report.plots.curves import learning_curves, learning_rate
-from bakeoff.report.plots.images import label_suspects, samples, worst_mistakes
+from bakeoff.report.plots.class_curves import precision_recall_curves, roc_curves
+from bakeoff.report.plots.curves import all_curves, learning_curves, learning_rate
+from bakeoff.report.plots.figure import Figure
 from bakeoff.report.plots.matrices import confusion, verdict_matrix
 from bakeoff.report.plots.scores import (
     accuracy_against_parameters,
     accuracy_against_time,
     accuracy_dots,
     calibration,
+    class_counts,
     per_class,
     variance,
 )
-from bakeoff.report.plots.svg_export import svg
 
 __all__ = [
+    "Figure",
     "accuracy_against_parameters",
     "accuracy_against_time",
     "accuracy_dots",
+    "all_curves",
     "calibration",
+    "class_counts",
     "confusion",
-    "label_suspects",
     "learning_curves",
     "learning_rate",
     "per_class",
-    "samples",
-    "svg",
+    "precision_recall_curves",
+    "roc_curves",
     "variance",
     "verdict_matrix",
-    "worst_mistakes",
 ]

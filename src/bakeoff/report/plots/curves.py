@@ -2,38 +2,42 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 from numpy.typing import NDArray
 
-from bakeoff.report.plots.style import (
+from bakeoff.report.plots.figure import (
     BLUE,
+    DASHES,
     GREEN,
+    HEIGHT,
     INK,
-    MUTED,
     ORANGE,
-    corner,
+    WIDTH,
+    Figure,
+    field,
+    figure,
     find,
-    legend,
-    log_axis,
-    panels,
+    log_ticks,
     percent_axis,
-    styled,
+    series,
+    shorten,
+    tip,
 )
+from bakeoff.utils.text import number, percent
 
 if TYPE_CHECKING:
-    from matplotlib.axes import Axes
-    from matplotlib.figure import Figure
-
     from bakeoff.analysis.comparison import Comparison, ModelResult
 
 Panel = Literal["loss", "accuracy"]
 Floats = NDArray[np.float64]
 
-_MOST_POINTS = 400  # of a curve: more cannot be seen
+_MOST_POINTS = 120  # of a curve: more cannot be seen
+_MOST_TIPS = 24  # of a curve: where a pointer finds words
+_EARLY = 0.08  # of training: accuracies from before then may leave the picture
 _LOG_FROM = 20.0  # a loss that shrinks by more than this is drawn on a logarithmic axis
 
 
@@ -69,7 +73,37 @@ def curve(histories: Sequence[Mapping[str, NDArray[np.float64]]], column: str) -
     return Curve(np.arange(longest, dtype=np.float64), mean, low, high)
 
 
-@styled
+def all_curves(
+    comparison: Comparison, *, show: Panel = "accuracy", width: int = WIDTH, height: int = HEIGHT
+) -> Figure:
+    """Draw one quantity of all models by epoch in one picture, measured on the validation part.
+
+    A line is the mean over the seeds, its band reaches from the lowest seed to the highest, a dot
+    stands where a seed's epoch was selected. Models without a validation part show the training
+    part's. The loss is the cross-entropy, without weight penalties.
+    """
+    lines: list[dict[str, Any]] = []
+    dots: list[dict[str, Any]] = []
+    for model in comparison.models:
+        column = "val_cross_entropy" if show == "loss" else "val_accuracy"
+        if curve(model.histories, column) is None:
+            column = show
+        name = {"series": shorten(model.name), "name": model.name}
+        lines += ({**row, **name} for row in _line_rows(model, column, model.name, show))
+        dots += ({**row, **name} for row in _selected_rows(model, column, show))
+    names = [model.name for model in comparison.models]
+    said = "Validation loss (cross-entropy)" if show == "loss" else "Validation accuracy"
+    return figure(
+        {
+            "height": height,
+            "title": said,
+            "layer": _layers(lines, dots, series(names, width=width), show),
+        },
+        alt=f"{said} of {', '.join(names)} by epoch.",
+        width=width,
+    )
+
+
 def learning_curves(
     comparison: Comparison,
     model: str | None = None,
@@ -84,27 +118,35 @@ def learning_curves(
     out where there is only one.
     """
     result = find(comparison, model)
-    figure, axes = panels(len(show))
-    for panel, each in zip(axes, show, strict=True):
-        _draw_curves(panel, result, each)
-    return figure
+    alt = f"{' and '.join(show)} of {result.name} by epoch, training and validation.".capitalize()
+    if len(show) == 1:
+        return figure(_panel(result, show[0]), alt=alt)
+    parts = [{**_panel(result, each), "width": WIDTH - 70, "height": HEIGHT - 80} for each in show]
+    return figure({"hconcat": parts}, alt=alt, width=None)
 
 
-@styled
 def learning_rate(comparison: Comparison, model: str | None = None) -> Figure:
     """Draw the learning rate by epoch."""
     result = find(comparison, model)
-    figure, (axes,) = panels()
     rates = curve(result.histories, "learning_rate")
-    if rates is not None:
-        axes.plot(rates.epochs, rates.mean, color=INK, drawstyle="steps-mid")
-        if rates.mean.max() > _LOG_FROM * rates.mean.min() > 0:
-            log_axis(axes.yaxis, unit=lambda value: f"{value:g}")
-        else:
-            axes.set_ylim(bottom=0, top=1.08 * float(rates.mean.max()))
-    corner(axes, "learning rate")
-    _epoch_axis(axes, result)
-    return figure
+    rows = [] if rates is None else [
+        {"epoch": epoch, "rate": rate, "tip": f"epoch {epoch:.0f} · learning rate {number(rate)}"}
+        for epoch, rate in zip(rates.epochs.tolist(), rates.mean.tolist(), strict=True)
+    ]  # fmt: skip
+    shrinks = rates is not None and rates.mean.max() > _LOG_FROM * rates.mean.min() > 0
+    scale = {"type": "log", "nice": False} if shrinks else {"zero": True}
+    return figure(
+        {
+            "title": "Learning rate",
+            "data": {"values": rows},
+            "encoding": {"x": _epochs(), "y": field("rate", scale=scale, axis={"tickCount": 5})},
+            "layer": [
+                {"mark": {"type": "line", "interpolate": "step", "color": INK}},
+                {"mark": _TARGET, "encoding": tip()},
+            ],
+        },
+        alt=f"Learning rate of {result.name} by epoch.",
+    )
 
 
 def is_constant(result: ModelResult) -> bool:
@@ -122,74 +164,142 @@ def penalised(result: ModelResult) -> bool:
     return bool(np.nanmax(np.abs(with_penalty.mean - without.mean)) > 1e-5)
 
 
-def _draw_curves(axes: Axes, result: ModelResult, panel: Panel) -> None:
-    training, validation = ("loss", "val_loss") if panel == "loss" else ("accuracy", "val_accuracy")
-    drawn = [
-        line
-        for line in (
-            _line(axes, result, training, "training", ORANGE, (0, (4, 1.6))),
-            _line(axes, result, validation, "validation", BLUE, "solid"),
-        )
-        if line is not None
+_TARGET = {
+    "type": "point",
+    "clip": True,
+    "opacity": 0,
+    "size": 90,
+    "filled": True,
+}  # unseen, for the pointer
+
+
+def _panel(result: ModelResult, show: Panel) -> dict[str, Any]:
+    columns = [
+        (show, "training", ORANGE, DASHES[1]),
+        ("val_loss" if show == "loss" else "val_accuracy", "validation", BLUE, DASHES[0]),
     ]
-    if panel == "loss" and penalised(result):
-        _line(axes, result, "val_cross_entropy", "without penalty", GREEN, (0, (1, 1.4)))
-    has_validation = curve(result.histories, validation) is not None
-    _mark_selected(axes, result, validation if has_validation else training)
-    _epoch_axis(axes, result)
-    values = np.concatenate([each.mean for each in drawn]) if drawn else np.array([np.nan])
+    if show == "loss" and penalised(result):
+        columns.append(("val_cross_entropy", "without penalty", GREEN, DASHES[2]))
+    columns = [each for each in columns if curve(result.histories, each[0]) is not None]
+    rows: list[dict[str, Any]] = []
+    dots: list[dict[str, Any]] = []
+    for column, part, _, _ in columns:
+        rows += (
+            {**row, "series": part, "name": part} for row in _line_rows(result, column, part, show)
+        )
+    if columns:
+        column, part, _, _ = columns[min(1, len(columns) - 1)]
+        dots = [{**row, "series": part} for row in _selected_rows(result, column, show)]
+    domain = [part for _, part, _, _ in columns]
+    key = {"symbolType": "stroke"}
+    coded = {
+        name: field("series", "nominal", scale={"domain": domain, "range": values}, legend=key)
+        for name, values in (
+            ("color", [color for _, _, color, _ in columns]),
+            ("strokeDash", [dash for _, _, _, dash in columns]),
+        )
+    }
+    return {"title": show.capitalize(), "layer": _layers(rows, dots, coded, show)}
+
+
+def _layers(
+    rows: Sequence[Mapping[str, Any]],
+    dots: Sequence[Mapping[str, Any]],
+    coded: Mapping[str, Any],
+    show: Panel,
+) -> list[dict[str, Any]]:
+    """Return bands, lines, places for a pointer, and the dots of the selected epochs."""
+    values = np.array([row["value"] for row in rows], dtype=np.float64)
     values = values[np.isfinite(values)]
-    if panel == "accuracy":
-        percent_axis(axes.yaxis)
+    scale: dict[str, Any] = {"zero": False}
+    axis: dict[str, Any] = {"tickCount": 5}
+    if show == "accuracy":
+        axis = percent_axis()
+        later = [row["value"] for row in rows if row["epoch"] >= _EARLY * rows[-1]["epoch"]]
+        later = [value for value in later if np.isfinite(value)] or [0.0]
+        lowest = max(0.0, min(later) - 0.15 * (float(values.max()) - min(later)) - 0.002)
+        scale["domain"] = [lowest, min(1.0, float(values.max()) + 0.003)]
     elif len(values) and values.max() > _LOG_FROM * values.min() > 0:
-        log_axis(axes.yaxis)
-    if drawn:
-        legend(axes)
-    corner(axes, panel)
+        ends = float(values.min()), float(values.max())
+        scale = {"type": "log", "domain": list(ends)}
+        axis = {"values": log_ticks(*ends), "format": "~g"}
+    y = field("value", scale=scale, axis=axis)
+    # A band has no dash of its own.
+    band = {"color": {**coded["color"], "legend": coded["color"]["legend"]}}
+    few = [row for row in rows if row["tip"]]
+    dot = {"type": "point", "clip": True, "filled": True, "size": 26, "opacity": 0.9}
+    layers: list[dict[str, Any]] = [
+        {
+            "data": {"values": list(rows)},
+            "encoding": {"x": _epochs(), "y": y, **coded, "detail": {"field": "series"}},
+            "layer": [
+                {
+                    "mark": {"type": "area", "opacity": 0.13, "clip": True},
+                    "encoding": {
+                        "y": {**y, "field": "low"}, "y2": {"field": "high"}, **band,
+                        "strokeDash": {"value": [1, 0]}, "description": {"field": "name"},
+                    },
+                },
+                {
+                    "mark": {"type": "line", "strokeWidth": 1.8, "clip": True},
+                    "encoding": {"description": {"field": "name"}},
+                },
+            ],
+        },
+        {
+            "data": {"values": few},
+            "mark": _TARGET,
+            "encoding": {"x": _epochs(), "y": y, **tip()},
+        },
+    ]  # fmt: skip
+    if dots:
+        layers.append(
+            {
+                "data": {"values": list(dots)},
+                "mark": dot,
+                "encoding": {"x": _epochs(), "y": y, "color": coded["color"], **tip()},
+            }
+        )
+    return layers
 
 
-def _line(
-    axes: Axes, result: ModelResult, column: str, label: str, color: str, dash: object
-) -> Curve | None:
+def _epochs() -> dict[str, Any]:
+    return {
+        "field": "epoch", "type": "quantitative", "title": "epoch (the first is 0)",
+        "axis": {"grid": False, "tickMinStep": 1, "tickCount": 6}, "scale": {"nice": False},
+    }  # fmt: skip
+
+
+def _line_rows(
+    result: ModelResult, column: str, name: str, show: Panel
+) -> Iterator[dict[str, Any]]:
     line = curve(result.histories, column)
     if line is None:
-        return None
-    keep = np.unique(np.linspace(0, len(line.epochs) - 1, _MOST_POINTS).round().astype(int))
-    epochs = line.epochs[keep]
-    alone = len(epochs) == 1
-    axes.plot(
-        epochs,
-        line.mean[keep],
-        color=color,
-        linestyle=dash,
-        label=label,
-        marker="_" if alone else None,
-    )
-    if len(result.histories) > 1:
-        axes.fill_between(
-            epochs, line.low[keep], line.high[keep], color=color, alpha=0.16, linewidth=0
-        )
-    return line
+        return
+    last = len(line.epochs) - 1
+    keep = np.unique(np.linspace(0, last, _MOST_POINTS).round().astype(int)).tolist()
+    told = set(np.unique(np.linspace(0, last, _MOST_TIPS).round().astype(int)).tolist())
+    for k in keep:
+        mean = float(line.mean[k])
+        yield {
+            "epoch": k,
+            "value": mean,
+            "low": float(line.low[k]),
+            "high": float(line.high[k]),
+            "tip": f"{name} · epoch {k} · mean {show} {_value(mean, show)}" if k in told else "",
+        }
 
 
-def _mark_selected(axes: Axes, result: ModelResult, column: str) -> None:
-    points = [
-        (epoch, history[column][epoch])
-        for epoch, history in zip(result.selected_epochs, result.histories, strict=True)
-        if epoch is not None
-        and epoch < len(history[column])
-        and np.isfinite(history[column][epoch])
-    ]
-    if points:
-        x, y = zip(*points, strict=True)
-        color = BLUE if column.startswith("val") else ORANGE
-        axes.plot(x, y, "o", color=color, markersize=4.5, label="selected", alpha=0.9, zorder=5)
+def _selected_rows(result: ModelResult, column: str, show: Panel) -> Iterator[dict[str, Any]]:
+    each = zip(result.seeds, result.selected_epochs, result.histories, strict=True)
+    for seed, epoch, history in each:
+        if epoch is None or epoch >= len(history[column]):
+            continue
+        value = float(history[column][epoch])
+        if np.isfinite(value):
+            said = f"{result.name} · seed {seed} · selected epoch {epoch} · {show}"
+            yield {"epoch": epoch, "value": value, "tip": f"{said} {_value(value, show)}"}
 
 
-def _epoch_axis(axes: Axes, result: ModelResult) -> None:
-    from matplotlib.ticker import MaxNLocator
-
-    last = max((len(history["epoch"]) for history in result.histories), default=1) - 1
-    axes.set_xlim(-0.02 * last - 0.2, 1.02 * last + 0.2)
-    axes.xaxis.set_major_locator(MaxNLocator(nbins=7, integer=True))
-    axes.set_xlabel("epoch (the first is 0)", color=MUTED, labelpad=3)
+def _value(value: float, show: Panel) -> str:
+    return percent(value) if show == "accuracy" else f"{value:.4g}"

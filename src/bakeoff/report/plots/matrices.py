@@ -2,98 +2,136 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from bakeoff.report.plots.labels import shorten
-from bakeoff.report.plots.style import (
+from bakeoff.report.plots.figure import (
     BLUE,
-    FONT,
     INK,
     LINE,
     MUTED,
     ORANGE,
     PAPER,
+    Figure,
+    field,
+    figure,
     find,
-    name_margin,
-    panels,
-    styled,
+    shorten,
+    tip,
 )
+from bakeoff.utils.text import percent, signed_points
 
 if TYPE_CHECKING:
-    from matplotlib.axes import Axes
-    from matplotlib.figure import Figure
-
     from bakeoff.analysis.comparison import Comparison, Pair
 
-_MOST_NUMBERS = 24  # classes: squares of larger matrices are too small for a number
+_MOST_CLASSES = 20
 SIGNS = {"better": "▲", "worse": "▼", "practically equal": "≈", "not separated": "?"}
 _COLORS = {"better": BLUE, "worse": ORANGE, "practically equal": MUTED}
 _OPPOSITE = {"better": "worse", "worse": "better"}
 
 
-@styled
 def confusion(
     comparison: Comparison, model: str | None = None, *, diagonal: bool = True, rates: bool = False
 ) -> Figure:
     """Draw a model's confusion matrix, true class by predicted class, as the mean over its seeds.
 
     Without the diagonal the colours show the mistakes alone. Numbers are images, or with `rates`
-    percent of the true class's images.
+    percent of the true class's images. Of more than twenty classes, those with the most mistakes.
     """
     result = find(comparison, model)
-    matrix = result.confusion.astype(np.float64).copy()
-    if rates:
-        matrix = 100 * row_rates(matrix)
+    chosen = _worst(result.confusion, _MOST_CLASSES)
+    shares = row_rates(result.confusion)[np.ix_(chosen, chosen)]
+    counts = result.confusion[np.ix_(chosen, chosen)].astype(np.float64)
+    names = [comparison.class_names[k] for k in chosen]
+    shown = 100 * shares if rates else counts.copy()
     if not diagonal:
-        np.fill_diagonal(matrix, 0.0)
-    names = [shorten(name, most=18) for name in comparison.class_names]
-    side = 0.42 * len(names)
-    left = 0.35 + name_margin(names)
-    figure, (axes,) = panels(
-        width=left + side + 0.15, height=left + side + 0.15, left=left, right=0.15,
-        top=left, bottom=0.15,
-    )  # fmt: skip
-    _squares(axes, matrix, BLUE if diagonal else ORANGE)
-    axes.set_xticks(range(len(names)), names, rotation=90)
-    axes.set_yticks(range(len(names)), names)
-    axes.xaxis.set_ticks_position("top")
-    axes.xaxis.set_label_position("top")
-    axes.set_xlabel("predicted class", color=MUTED)
-    axes.set_ylabel("true class", color=MUTED)
-    axes.tick_params(length=0)
-    if len(names) <= _MOST_NUMBERS:
-        _numbers(axes, matrix, rates=rates)
-    return figure
+        np.fill_diagonal(shown, 0.0)
+    most = max(1e-9, float(shown.max(initial=0.0)))
+    labels = _numbered([shorten(name, most=14) for name in names])
+    rows = [
+        {
+            "truth": labels[i], "answer": labels[j], "share": value / most,
+            "text": _number(value, whole=99.95 if rates else 9.95),
+            "tip": f"{names[i]} answered as {names[j]} · {counts[i, j]:.1f} images · "
+            f"{percent(float(shares[i, j]))} of {names[i]}",
+        }
+        for (i, j), value in np.ndenumerate(shown)
+        if value > 0
+    ]  # fmt: skip
+    title = "Answers, percent of the true class" if rates else "Answers, images"
+    if not diagonal:
+        title = "Mistakes alone, percent of the true class" if rates else "Mistakes alone, images"
+    note = "" if len(chosen) == len(result.confusion) else " (classes with the most mistakes)"
+    side = _side(len(labels))
+    return figure(
+        {
+            "title": title + note,
+            "width": {"step": side},
+            "height": {"step": side},
+            "data": {"values": rows},
+            "encoding": {
+                "x": _classes("answer", labels, "top"),
+                "y": _classes("truth", labels, "left"),
+            },
+            "layer": _squares(BLUE if diagonal else ORANGE, 10.5 if side > 26 else 8.5),
+        },
+        alt=f"Confusion matrix of {result.name}: true class by answered class, "
+        f"mean of {len(result.seeds)} seeds.",
+        width=None,
+    )
 
 
-@styled
 def verdict_matrix(comparison: Comparison) -> Figure:
     """Draw the verdict on each row's model against each column's, with the difference in points."""
     names = [model.name for model in comparison.models]
-    labels = [shorten(name, most=18) for name in names]
-    left, wide = name_margin(labels), max(0.85, 0.1 + 0.075 * max(map(len, labels)))
-    figure, (axes,) = panels(
-        width=left + wide * len(names) + 0.15, height=0.5 * len(names) + 0.5, left=left,
-        right=0.15, top=0.4, bottom=0.1,
-    )  # fmt: skip
+    labels = _numbered([shorten(name, most=18) for name in names])
     found = {(pair.a, pair.b): pair for pair in comparison.pairs}
-    for row, a in enumerate(names):
-        for column, b in enumerate(names):
+    rows = []
+    for a, row in zip(names, labels, strict=True):
+        for b, column in zip(names, labels, strict=True):
             pair = found.get((a, b)) or found.get((b, a))
-            if pair is not None:
-                _verdict_square(axes, (column, row), *seen_from(pair, a))
-    axes.set_xlim(-0.5, len(names) - 0.5)
-    axes.set_ylim(len(names) - 0.5, -0.5)
-    axes.set_xticks(range(len(names)), labels)
-    axes.set_yticks(range(len(names)), labels)
-    axes.xaxis.set_ticks_position("top")
-    axes.tick_params(length=0, labelcolor=INK)
-    axes.grid(visible=False)
-    axes.spines[:].set_visible(False)
-    return figure
+            if pair is None:
+                continue
+            word, difference = seen_from(pair, a)
+            sign = SIGNS.get(word or "", "–")
+            said = "" if difference is None else signed_points(difference)
+            rows.append(
+                {
+                    "row": row, "column": column, "text": f"{sign} {said}".strip(),
+                    "color": _COLORS.get(word or "", LINE),
+                    "opacity": 0.25 if word in _COLORS else 0.35,
+                    "tip": f"{a} against {b} · {word or 'no verdict'} · {said} points",
+                }
+            )  # fmt: skip
+    own = {"color": {"field": "color", "type": "nominal", "scale": None}}
+    dense = len(names) > 6
+    return figure(
+        {
+            "width": {"step": 62 if dense else 84},
+            "height": {"step": 26},
+            "data": {"values": rows},
+            "encoding": {
+                "x": _classes("column", labels, "top", title=None),
+                "y": _classes("row", labels, "left", title=None),
+            },
+            "layer": [
+                {
+                    "mark": {"type": "rect", "stroke": PAPER, "strokeWidth": 2},
+                    "encoding": {**own, "opacity": {"field": "opacity", "scale": None}, **tip()},
+                },
+                {
+                    "mark": {"type": "text", "fontSize": 11, "color": INK},
+                    "encoding": {"text": {"field": "text"}},
+                },
+            ],
+        },
+        alt="Each row’s model against each column’s: "
+        + "; ".join(f"{p.a} {p.verdict or 'no verdict'} {p.b}" for p in comparison.pairs)
+        + ".",
+        width=None,
+    )
 
 
 def row_rates(matrix: NDArray[np.float64]) -> NDArray[np.float64]:
@@ -123,42 +161,59 @@ def mistakes(matrix: NDArray[np.float64]) -> list[tuple[int, int, float, float]]
     return sorted(pairs, key=lambda each: (-each[2], each[0], each[1]))
 
 
-def _squares(axes: Axes, matrix: NDArray[np.float64], color: str) -> None:
-    from matplotlib.colors import LinearSegmentedColormap
-
-    shades = LinearSegmentedColormap.from_list("shades", [PAPER, color])
-    axes.imshow(matrix, cmap=shades, vmin=0, vmax=max(1e-9, float(matrix.max())), aspect="auto")
-    axes.grid(visible=False)
-    axes.spines[:].set_visible(False)
-
-
-def _numbers(axes: Axes, matrix: NDArray[np.float64], *, rates: bool) -> None:
-    most = float(matrix.max())
-    for row, column in np.argwhere(matrix > 0).tolist():
-        value = float(matrix[row, column])
-        axes.text(
-            column,
-            row,
-            f"{value:,.0f}" if value >= (99.95 if rates else 9.95) else f"{value:.1f}",
-            ha="center",
-            va="center",
-            fontsize=FONT - 2.5,
-            color=PAPER if value > 0.55 * most else INK,
-        )
+def _worst(matrix: NDArray[np.float64], most: int) -> list[int]:
+    """Return the classes with the most mistakes, in their own order."""
+    if len(matrix) <= most:
+        return list(range(len(matrix)))
+    wrong = matrix - np.diag(np.diag(matrix))
+    order = np.argsort(-(wrong.sum(axis=0) + wrong.sum(axis=1)), kind="stable")[:most]
+    return sorted(int(k) for k in order)
 
 
-def _verdict_square(
-    axes: Axes, place: tuple[int, int], word: str | None, difference: float | None
-) -> None:
-    from matplotlib.patches import Rectangle
+def _classes(name: str, labels: list[str], orient: str, title: str | None = "") -> dict[str, Any]:
+    axis: dict[str, Any] = {
+        "orient": orient, "grid": False, "domain": False, "labelColor": INK, "labelFontSize": 11,
+    }  # fmt: skip
+    if orient == "top":
+        wide = max(map(len, labels), default=0) > (2 if title == "" else 9)
+        axis["labelAngle"] = -45 if wide else 0
+    words = {"answer": "answered class", "truth": "true class"}.get(name)
+    scale = {"domain": labels}
+    coded = field(name, "nominal", sort=labels, axis=axis, scale=scale)
+    return {**coded, "title": words if title == "" else None}
 
-    x, y = place
-    if word:
-        color = _COLORS.get(word)
-        square = Rectangle((x - 0.47, y - 0.47), 0.94, 0.94, linewidth=0.8)
-        square.set(facecolor=color or "none", alpha=0.25 if color else 1.0)
-        square.set(edgecolor="none" if color else LINE)
-        axes.add_patch(square)
-    sign = SIGNS[word] if word else "–"
-    text = sign if difference is None else f"{sign} {100 * difference:+.2f}".replace("-", "−")
-    axes.text(x, y, text, ha="center", va="center", fontsize=FONT - 0.5)
+
+def _squares(color: str, size: float) -> list[dict[str, Any]]:
+    pale = {"test": "datum.share > 0.55", "value": PAPER}
+    return [
+        {
+            "mark": {"type": "rect", "color": color},
+            "encoding": {
+                "opacity": field("share", legend=None, scale={"domain": [0, 1], "range": [0.08, 1]}),
+                **tip(),
+            },
+        },
+        {
+            "mark": {"type": "text", "fontSize": size},
+            "encoding": {
+                "text": {"field": "text"}, "color": {"condition": pale, "value": INK},
+            },
+        },
+    ]  # fmt: skip
+
+
+def _side(classes: int) -> int:
+    """Return the pixels of one square, so that a matrix of any size is about as wide."""
+    return max(18, min(32, 300 // max(1, classes)))
+
+
+def _number(value: float, *, whole: float) -> str:
+    return f"{value:,.0f}" if value >= whole else f"{value:.1f}"
+
+
+def _numbered(labels: list[str]) -> list[str]:
+    """Return the labels, those that stand twice told apart by a number."""
+    return [
+        label if label not in labels[:k] else f"{label} ({labels[:k].count(label) + 1})"
+        for k, label in enumerate(labels)
+    ]

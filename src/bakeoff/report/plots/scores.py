@@ -3,64 +3,92 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from typing import TYPE_CHECKING, Literal
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 
 from bakeoff.errors import UsageError
-from bakeoff.report.plots.labels import Point, label_points, shorten
-from bakeoff.report.plots.style import (
+from bakeoff.report.plots.figure import (
     BLUE,
-    FONT,
     GREEN,
+    HEIGHT,
     INK,
     LINE,
     MUTED,
     ORANGE,
-    corner,
+    WIDTH,
+    Figure,
+    field,
+    figure,
     find,
-    legend,
-    log_axis,
-    name_margin,
-    panels,
+    log_ticks,
     percent_axis,
+    series,
+    shorten,
     spread,
-    styled,
+    tip,
 )
+from bakeoff.utils.text import duration, percent
 
 if TYPE_CHECKING:
-    from matplotlib.axes import Axes
-    from matplotlib.figure import Figure
-
     from bakeoff.analysis.comparison import Comparison, ModelResult, Score
+    from bakeoff.analysis.statistics import Estimate
 
-_MOST_CLASSES = 30
-_SOURCES = (("images", BLUE), ("seeds", ORANGE), ("both at once", GREEN))
+Point = tuple[str, float, float]  # name, cost, accuracy
+
+_MOST_CLASSES = 20
+_ROW = 30  # pixels of a row of dots
 
 
-@styled
-def accuracy_dots(comparison: Comparison) -> Figure:
-    """Draw every model's test accuracy: a dot a seed, the 95 % interval, the mean, the letters."""
-    rows = [(model.name, model.accuracy, model.group) for model in comparison.models]
+def accuracy_dots(comparison: Comparison, *, width: int = 640) -> Figure:
+    """Draw every model's test accuracy: a dot a seed, the 95 % interval, the mean, the letters.
+
+    The baselines stand below, with their intervals and without dots.
+    """
     recommended = comparison.recommended
-    figure, axes = _dot_rows(rows, strong=recommended.model if recommended else None)
-    corner(axes, "test accuracy")
-    return figure
+    strong = recommended.model if recommended else None
+    most = 24 if width > 400 else 16
+    rows = [
+        _Row(_lettered(m.name, m.group, most), m.accuracy.estimate, m.accuracy.per_seed, m.seeds,
+             BLUE if m.name == strong else INK, m.name)
+        for m in comparison.models
+    ] + [
+        _Row(shorten(b.name, most=most), b.accuracy, (), (), MUTED, b.name)
+        for b in comparison.baselines
+    ]  # fmt: skip
+    said = [
+        f"{m.name} {_scored(m.accuracy.estimate)}{', group ' if m.group else ''}{m.group}"
+        for m in comparison.models
+    ]
+    said += [f"baseline {b.name} {_scored(b.accuracy)}" for b in comparison.baselines]
+    return figure(
+        _dot_rows(rows),
+        alt=f"Test accuracy with 95 % intervals: {'; '.join(said)}.",
+        width=width,
+    )
 
 
-@styled
-def per_class(comparison: Comparison, model: str | None = None) -> Figure:
+def per_class(comparison: Comparison, model: str | None = None, *, width: int = WIDTH) -> Figure:
     """Draw a model's accuracy in each class, with its seeds and interval, the worst class first.
 
-    Of more than thirty classes the thirty worst are drawn.
+    Of more than twenty classes the twenty worst are drawn.
     """
     result = find(comparison, model)
+    worst = worst_classes(result, _MOST_CLASSES)
+    names = comparison.class_names
     rows = [
-        (comparison.class_names[k], score, "") for k, score in worst_classes(result, _MOST_CLASSES)
+        _Row(
+            shorten(names[k], most=18), score.estimate, score.per_seed, result.seeds, BLUE, names[k]
+        )
+        for k, score in worst
     ]
-    figure, axes = _dot_rows(rows)
-    corner(axes, f"{result.name}: accuracy by class")
-    return figure
+    said = [f"{names[k]} {_scored(score.estimate)}" for k, score in worst]
+    return figure(
+        _dot_rows(rows, row=20),
+        alt=f"Accuracy of {result.name} by class, the worst first: {'; '.join(said)}.",
+        width=width,
+    )
 
 
 def worst_classes(result: ModelResult, most: int) -> list[tuple[int, Score]]:
@@ -69,85 +97,172 @@ def worst_classes(result: ModelResult, most: int) -> list[tuple[int, Score]]:
     return sorted(scored, key=lambda pair: pair[1].mean)[:most]
 
 
-@styled
-def accuracy_against_parameters(comparison: Comparison) -> Figure:
+def class_counts(comparison: Comparison, *, width: int = WIDTH) -> Figure:
+    """Draw how many images each class has in each part of the split.
+
+    Of more than twenty classes, the ten largest and the ten smallest are drawn.
+    """
+    names = comparison.class_names
+    parts = {
+        part: list(counts)
+        for part, counts in (comparison.data.get("class_counts") or {}).items()
+        if len(counts) == len(names)
+    }
+    parts["test"] = np.bincount(comparison.labels, minlength=len(names)).tolist()
+    order = np.argsort(-np.sum(list(parts.values()), axis=0), kind="stable").tolist()
+    half = _MOST_CLASSES // 2
+    shown = order if len(order) <= _MOST_CLASSES else order[:half] + order[-half:]
+    labels = _distinct([shorten(names[k], most=18) for k in shown])
+    words = {"train": "training", "validation": "validation", "test": "test"}
+    rows = [
+        {
+            "class": label, "part": words.get(part, part), "images": counts[k], "order": at,
+            "tip": f"{names[k]} · {counts[k]:,} {words.get(part, part)} images",
+        }
+        for at, (part, counts) in enumerate(parts.items())
+        for label, k in zip(labels, shown, strict=True)
+    ]  # fmt: skip
+    domain = list(dict.fromkeys(str(row["part"]) for row in rows))
+    colors = {"domain": domain, "range": [BLUE, GREEN, ORANGE][-len(domain) :]}
+    return figure(
+        {
+            "height": 60 + 18 * len(shown),
+            "data": {"values": rows},
+            "mark": {"type": "bar", "height": {"band": 0.72}},
+            "encoding": {
+                "y": field("class", "nominal", sort=labels, axis=_NAMES),
+                "x": {
+                    "field": "images", "type": "quantitative", "title": "images",
+                    "axis": {"tickCount": 4},
+                },
+                "color": field("part", "nominal", scale=colors, legend={"symbolType": "square"}),
+                "order": {"field": "order"},
+                **tip(),
+            },
+        },
+        alt=f"Images of each class: {'; '.join(f'{names[k]} {_all(parts, k):,}' for k in shown)}.",
+        width=width,
+    )  # fmt: skip
+
+
+def accuracy_against_parameters(comparison: Comparison, *, width: int = WIDTH) -> Figure:
     """Draw accuracy against size; the line joins the models that no smaller one beats."""
     sizes = {model.name: float(model.parameters) for model in comparison.models}
-    return _against(comparison, sizes, "parameters", lambda value: f"{value:,.0f}")
+    return _against(comparison, sizes, "parameters", lambda value: f"{value:,.0f}", width)
 
 
-@styled
 def accuracy_against_time(
-    comparison: Comparison, *, kind: Literal["training", "prediction"] = "training"
+    comparison: Comparison,
+    *,
+    kind: Literal["training", "prediction"] = "training",
+    width: int = WIDTH,
 ) -> Figure:
     """Draw accuracy against the seconds of training one trial, or of predicting the test images.
 
     Models without a clock are left out; UsageError where no model has one.
     """
-    field = "seconds_per_trial" if kind == "training" else "prediction_seconds"
-    clocks = {model.name: getattr(model, field) for model in comparison.models}
+    name = "seconds_per_trial" if kind == "training" else "prediction_seconds"
+    clocks = {model.name: getattr(model, name) for model in comparison.models}
     times = {name: seconds for name, seconds in clocks.items() if seconds}
     if not times:
         raise UsageError(f"expected clocks of {kind}, found none: the study did not record them")
     what = "training one trial" if kind == "training" else "predicting the test images"
-    return _against(comparison, times, f"time of {what}", lambda value: f"{value:g} s")
+    return _against(comparison, times, f"seconds of {what}", duration, width)
 
 
-@styled
 def calibration(comparison: Comparison, model: str | None = None) -> Figure:
     """Draw how often a model was right against how sure it was, over all its seeds together.
 
-    On the diagonal, of the images answered with 80 % confidence, 80 % are right. The bars below
-    show what share of the images was answered with that confidence; a bin with fewer than ten
-    answers a seed is too small to judge and gets no dot.
+    On the dashed line, of the images answered with 80 % confidence, 80 % are right. The larger a
+    dot, the more images were answered with that confidence; a bin with fewer than ten answers a
+    seed is too small to judge and gets no dot.
     """
     result = find(comparison, model)
-    figure, (axes,) = panels(right=0.22)
     curves = result.calibration
     counts = np.sum([each.counts for each in curves], axis=0)
     hits = np.nansum([each.counts * np.nan_to_num(each.accuracy) for each in curves], axis=0)
     sure = np.nansum([each.counts * np.nan_to_num(each.confidence) for each in curves], axis=0)
-    edges = curves[0].edges
-    axes.plot([0, 1], [0, 1], color=MUTED, linewidth=1, linestyle=(0, (4, 3)), label="exact")
-    share = counts / max(1, counts.sum())
-    axes.bar(edges[:-1], 0.25 * share, width=np.diff(edges), align="edge", color=LINE, zorder=1)
     enough = counts >= 10 * len(curves)
-    if enough.any():
-        x, y = sure[enough] / counts[enough], hits[enough] / counts[enough]
-        axes.plot(x, y, "o-", color=BLUE, markersize=4.5, label="seen")
-    axes.set_xlim(0, 1.01)
-    axes.set_ylim(0, 1.02)
-    percent_axis(axes.xaxis)
-    percent_axis(axes.yaxis)
-    axes.set_xticks([0.25, 0.5, 0.75, 1.0])
-    axes.set_xlabel("confidence in the answer", color=MUTED, labelpad=3)
-    legend(axes)
-    corner(axes, "right answers")
-    return figure
+    rows = [
+        {
+            "sure": s / n, "right": h / n, "share": n / max(1, counts.sum()),
+            "tip": f"{percent(s / n)} sure · {percent(h / n)} right · "
+            f"{percent(n / max(1, counts.sum()))} of the answers",
+        }
+        for n, h, s in zip(counts[enough], hits[enough], sure[enough], strict=True)
+    ]  # fmt: skip
+    lowest = min((min(row["sure"], row["right"]) for row in rows), default=0.5)
+    domain = [max(0.0, np.floor(20 * lowest - 0.5) / 20), 1.0]
+    diagonal = [{"sure": end, "right": end} for end in domain]
+    axis = {"scale": {"domain": domain, "nice": False, "clamp": True}}
+    return figure(
+        {
+            "title": "Right answers, by confidence",
+            "encoding": {
+                "x": {
+                    "field": "sure", "type": "quantitative", "title": "confidence in the answer",
+                    "axis": percent_axis(), **axis,
+                },
+                "y": field("right", axis=percent_axis(), **axis),
+            },
+            "layer": [
+                {
+                    "data": {"values": diagonal},
+                    "mark": {"type": "line", "color": MUTED, "strokeDash": [4, 3]},
+                },
+                {"data": {"values": rows}, "mark": {"type": "line", "color": BLUE}},
+                {
+                    "data": {"values": rows},
+                    "mark": {"type": "point", "filled": True, "color": BLUE, "opacity": 1},
+                    "encoding": {
+                        "size": field(
+                            "share", legend=None, scale={"domain": [0, 1], "range": [24, 260]}
+                        ),
+                        **tip(),
+                    },
+                },
+            ],
+        },
+        alt=f"Calibration of {result.name}: share of right answers by confidence.",
+    )  # fmt: skip
 
 
-@styled
-def variance(comparison: Comparison) -> Figure:
+def variance(comparison: Comparison, *, width: int = WIDTH) -> Figure:
     """Draw where each accuracy's uncertainty comes from: shares of its squared standard error.
 
     More test images shrink the first part, more seeds the second, either the third. Models with
     one seed cannot tell, and are left out.
     """
-    rows = [(model.name, variance_shares(model)) for model in comparison.models]
-    known = [(name, shares) for name, shares in rows if shares is not None]
-    left = name_margin([name for name, _ in known] or ["-"])
-    height = 0.95 + 0.32 * max(1, len(known))
-    figure, (axes,) = panels(width=6.4, height=height, left=left, right=0.3)
-    start = np.zeros(len(known))
-    for part, (label, color) in enumerate(_SOURCES):
-        width = np.array([shares[part] for _, shares in known])
-        axes.barh(range(len(known)), width, left=start, color=color, height=0.62, label=label)
-        start = start + width
-    _name_rows(axes, [name for name, _ in known])
-    axes.set_xlim(0, 1)
-    percent_axis(axes.xaxis)
-    legend(axes)
-    return figure
+    words = ("test images", "seeds", "both together")
+    known = [(m.name, variance_shares(m)) for m in comparison.models]
+    rows = [
+        {
+            "model": shorten(name, most=18), "source": word, "share": share, "order": at,
+            "tip": f"{name} · {word} {100 * share:.0f} %",
+        }
+        for name, shares in known
+        if shares is not None
+        for at, (word, share) in enumerate(zip(words, shares, strict=True))
+    ]  # fmt: skip
+    names = list(dict.fromkeys(str(row["model"]) for row in rows))
+    colors = {"domain": list(words), "range": [BLUE, ORANGE, GREEN]}
+    said = [str(row["tip"]).replace(" · ", ": ") for row in rows]
+    return figure(
+        {
+            "height": 70 + 24 * len(names),
+            "data": {"values": rows},
+            "mark": {"type": "bar", "height": {"band": 0.7}},
+            "encoding": {
+                "y": field("model", "nominal", sort=names, axis=_NAMES),
+                "x": field("share", axis=percent_axis(), scale={"domain": [0, 1]}),
+                "color": field("source", "nominal", scale=colors, legend={"symbolType": "square"}),
+                "order": {"field": "order"},
+                **tip(),
+            },
+        },
+        alt=f"Shares of each accuracy’s squared standard error: {'; '.join(said)}.",
+        width=width,
+    )
 
 
 def variance_shares(result: ModelResult) -> tuple[float, float, float] | None:
@@ -170,62 +285,180 @@ def frontier(points: Sequence[Point]) -> list[str]:
     return names
 
 
-def _dot_rows(
-    rows: Sequence[tuple[str, Score, str]], *, strong: str | None = None
-) -> tuple[Figure, Axes]:
-    """Draw one row a score: dots, interval, mean; the first row on top."""
-    names = [name for name, _, _ in rows]
-    left, right = name_margin(names), 0.3 + 0.09 * max(len(group) for _, _, group in rows)
-    height = 0.9 + 0.34 * len(rows)
-    figure, (axes,) = panels(width=6.4, height=height, left=left, right=right)
-    for row, (name, score, group) in enumerate(rows):
-        color = BLUE if name == strong or strong is None else INK
-        low, high = score.estimate.low, score.estimate.high
-        axes.plot([low, high], [row, row], color=color, linewidth=2.2)
-        axes.plot(
-            score.per_seed, row + spread(len(score.per_seed), width=0.34), "o",
-            color=color, alpha=0.45, markersize=4.5, markeredgewidth=0,
+_NAMES = {"grid": False, "domain": False, "labelColor": INK, "labelFontSize": 12}
+
+
+@dataclass(frozen=True)
+class _Row:
+    """One score of a dot plot; `name` is what its marks are called, `label` what stands beside."""
+
+    label: str
+    estimate: Estimate
+    values: Sequence[float]  # one a seed
+    seeds: Sequence[int]
+    color: str
+    name: str
+
+
+def _dot_rows(rows: Sequence[_Row], *, row: int = _ROW) -> dict[str, Any]:
+    """Return one row a score: dots, interval, mean; the first row on top."""
+    labels = _distinct([each.label for each in rows])
+    lines, dots = [], []
+    low, high = _reach(rows)
+    away = [
+        {"row": label, "low": low, "text": f"◂ {percent(each.estimate.mean)}",
+         "tip": f"{each.name} · mean {_scored(each.estimate)}"}
+        for label, each in zip(labels, rows, strict=True)
+        if each.estimate.high < low
+    ]  # fmt: skip
+    for label, each in zip(labels, rows, strict=True):
+        if each.estimate.high < low:
+            continue
+        about = f"{each.name} · mean {_scored(each.estimate)}"
+        lines.append(
+            {"row": label, "low": max(low, each.estimate.low), "high": each.estimate.high,
+             "mean": each.estimate.mean, "tip": about, "color": each.color}
         )  # fmt: skip
-        axes.plot([score.mean], [row], "|", color=color, markersize=13, markeredgewidth=2.2)
-        axes.text(1.02, row, group, transform=axes.get_yaxis_transform(), va="center", color=INK)
-    _name_rows(axes, names)
-    percent_axis(axes.xaxis)
-    return figure, axes
+        offsets = spread(len(each.values), width=0.6).tolist()
+        dots += [
+            {"row": label, "value": value, "offset": offset, "color": each.color,
+             "tip": f"{each.name} · seed {seed} · {percent(value)}"}
+            for value, offset, seed in zip(each.values, offsets, each.seeds, strict=True)
+        ]  # fmt: skip
+    y = field("row", "nominal", sort=labels, axis=_NAMES, scale={"domain": labels})
+    x = field("low", scale={"domain": [low, high], "nice": False}, axis=percent_axis())
+    own = {"color": {"field": "color", "type": "nominal", "scale": None}}
+    return {
+        "height": 34 + row * len(labels),
+        "encoding": {"y": y},
+        "layer": [
+            {
+                "data": {"values": lines},
+                "mark": {"type": "rule", "strokeWidth": 2.4},
+                "encoding": {"x": x, "x2": {"field": "high"}, **own, **tip()},
+            },
+            {
+                "data": {"values": dots},
+                "mark": {"type": "point", "filled": True, "size": 34, "opacity": 0.5},
+                "encoding": {
+                    "x": {**x, "field": "value"},
+                    "yOffset": {
+                        "field": "offset", "type": "quantitative", "scale": {"domain": [-0.5, 0.5]},
+                    },
+                    **own,
+                    **tip(),
+                },
+            },
+            {
+                "data": {"values": lines},
+                "mark": {"type": "tick", "thickness": 2.6, "size": row * 0.55, "opacity": 1},
+                "encoding": {"x": {**x, "field": "mean"}, **own, **tip()},
+            },
+            {
+                "data": {"values": away},
+                "mark": {"type": "text", "align": "left", "dx": 4, "color": MUTED},
+                "encoding": {"x": x, "text": {"field": "text"}, **tip()},
+            },
+        ],
+    }  # fmt: skip
 
 
-def _name_rows(axes: Axes, names: Sequence[str]) -> None:
-    axes.set_yticks(range(len(names)), [shorten(name) for name in names])
-    axes.set_ylim(len(names) - 0.45, -0.55)
-    axes.tick_params(axis="y", labelcolor=INK, labelsize=FONT)
-    axes.grid(visible=False, axis="y")
-    axes.spines["left"].set_visible(False)
+def _reach(rows: Sequence[_Row]) -> tuple[float, float]:
+    """Return from where to where the scale goes: a baseline that is far below may be off it."""
+    scored = [each for each in rows if each.values] or list(rows)
+    ends = [
+        value
+        for each in scored
+        for value in (each.estimate.low, each.estimate.high, *each.values)
+        if np.isfinite(value)
+    ]
+    low, high = min(ends, default=0.0), max(ends, default=1.0)
+    near = low - max(high - low, 0.02)
+    others = [each.estimate.low for each in rows if not each.values and each.estimate.mean >= near]
+    low = min([low, *others])
+    pad = 0.04 * (high - low) or 0.01
+    return max(0.0, low - pad), min(1.0, high + pad)
 
 
 def _against(
-    comparison: Comparison, costs: dict[str, float], label: str, unit: Callable[[float], str]
+    comparison: Comparison,
+    costs: dict[str, float],
+    label: str,
+    unit: Callable[[float], str],
+    width: int,
 ) -> Figure:
-    figure, (axes,) = panels(width=4.7, height=3.0, left=0.66, right=0.34)
     models = [model for model in comparison.models if model.name in costs]
-    points = [(model.name, costs[model.name], model.accuracy.mean) for model in models]
-    best = frontier(points)
-    place = {name: (x, y) for name, x, y in points}
-    edge = [place[name] for name in best]
-    if len(edge) > 1:
-        xs, ys = zip(*edge, strict=True)
-        axes.plot(xs, ys, color=LINE, linewidth=5, solid_joinstyle="round", zorder=1)
-    for model in models:
-        x, y = place[model.name]
-        color = BLUE if model.name in best else MUTED
-        low, high = model.accuracy.estimate.low, model.accuracy.estimate.high
-        axes.plot([x, x], [low, high], color=color, linewidth=1.4)
-        axes.plot([x], [y], "o", color=color, markersize=6.5)
-    values = [cost for _, cost, _ in points]
-    low, high = min(values), max(values)
-    axes.set_xlim(low / 1.6, high * 1.6)
-    log_axis(axes.xaxis, unit=unit)
-    percent_axis(axes.yaxis)
-    axes.set_xlabel(label + " (log scale)", color=MUTED, labelpad=3)
-    corner(axes, "test accuracy")
-    bars = [(m.accuracy.estimate.low, m.accuracy.estimate.high) for m in models]
-    label_points(axes, points, bars, best)
-    return figure
+    best = frontier([(model.name, costs[model.name], model.accuracy.mean) for model in models])
+    rows = [
+        {
+            "series": shorten(m.name), "cost": costs[m.name], "mean": m.accuracy.mean,
+            "low": m.accuracy.estimate.low, "high": m.accuracy.estimate.high,
+            "tip": f"{m.name} · {unit(costs[m.name])} · accuracy {percent(m.accuracy.mean)}",
+        }
+        for m in models
+    ]  # fmt: skip
+    edge = [rows[k] for name in best for k, m in enumerate(models) if m.name == name]
+    names = [model.name for model in comparison.models]
+    coded = series(names, width=width)["color"]
+    coded = {**coded, "legend": {**coded["legend"], "symbolType": "circle"}}
+    ends = min(costs.values()) / 1.5, max(costs.values()) * 1.5
+    scale = {"type": "log", "domain": list(ends), "nice": False}
+    rules = {
+        "x": {
+            "field": "cost", "type": "quantitative", "scale": scale,
+            "title": f"{label} (log scale)", "axis": {"labelExpr": "format(datum.value, datum.value < 1000 ? '~g' : ',.0f')",
+                     "values": log_ticks(*ends, most=5)},
+        },
+        "y": field("mean", scale={"zero": False}, axis=percent_axis()),
+    }  # fmt: skip
+    said = "; ".join(str(row["tip"]).replace(" · ", ", ") for row in rows)
+    return figure(
+        {
+            "height": HEIGHT + 20 * max(0, -(-len(names) // 2) - 2),
+            "title": f"Test accuracy against {label}",
+            "encoding": rules,
+            "layer": [
+                {
+                    "data": {"values": edge},
+                    "mark": {"type": "line", "color": LINE, "strokeWidth": 5},
+                },
+                {
+                    "data": {"values": rows},
+                    "mark": {"type": "rule", "strokeWidth": 1.4},
+                    "encoding": {
+                        "y": {**rules["y"], "field": "low"}, "y2": {"field": "high"},
+                        "color": coded,
+                    },
+                },
+                {
+                    "data": {"values": rows},
+                    "mark": {"type": "point", "filled": True, "size": 70, "opacity": 1},
+                    "encoding": {"color": coded, **tip()},
+                },
+            ],
+        },
+        alt=f"Test accuracy against {label}: {said}.",
+        width=width,
+    )  # fmt: skip
+
+
+def _lettered(name: str, group: str, most: int) -> str:
+    return shorten(name, most=most) + (f"  ({group})" if group else "")
+
+
+def _distinct(labels: Sequence[str]) -> list[str]:
+    """Return the labels, those that stand twice told apart by a number."""
+    seen: dict[str, int] = {}
+    found = []
+    for label in labels:
+        seen[label] = seen.get(label, 0) + 1
+        found.append(label if seen[label] == 1 else f"{label} ({seen[label]})")
+    return found
+
+
+def _all(parts: dict[str, list[int]], k: int) -> int:
+    return sum(counts[k] for counts in parts.values())
+
+
+def _scored(estimate: Estimate) -> str:
+    return f"{percent(estimate.mean)} ({percent(estimate.low)} to {percent(estimate.high)})"

@@ -1,0 +1,144 @@
+"""How well each class is told from all others: ROC and precision-recall curves, with seed bands."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from bakeoff.analysis.class_scores import ClassScores, class_scores
+from bakeoff.report.plots.figure import (
+    HEIGHT,
+    WIDTH,
+    Figure,
+    field,
+    figure,
+    find,
+    percent_axis,
+    series,
+    shorten,
+    tip,
+)
+from bakeoff.utils.text import percent
+
+if TYPE_CHECKING:
+    from bakeoff.analysis.comparison import Comparison
+
+_MOST_CLASSES = 10  # lines that can be told apart
+_ZOOMS = (0.05, 0.1, 0.2, 0.5, 1.0)  # shares of false alarms up to which a ROC curve is drawn
+
+
+def roc_curves(comparison: Comparison, model: str | None = None, *, width: int = WIDTH) -> Figure:
+    """Draw, for each class against the rest, found images against false alarms.
+
+    A line is the mean over the seeds, its band reaches from the lowest seed to the highest. Only
+    the left part is drawn where nothing happens to the right of it. Of more than ten classes,
+    those with the smallest areas.
+    """
+    result = find(comparison, model)
+    scores = _hardest(class_scores(comparison, result.name), roc=True)
+    far = next(
+        zoom
+        for zoom in _ZOOMS
+        if zoom == 1.0 or all(each.roc.mean[each.roc.x <= zoom][-1] > 0.995 for each in scores)
+    )
+    return _drawn(
+        comparison, result.name, scores, width,
+        title="ROC: found, against false alarms",
+        x=("false alarms, share of the other classes", [0.0, far]), curve="roc",
+    )  # fmt: skip
+
+
+def precision_recall_curves(
+    comparison: Comparison, model: str | None = None, *, width: int = WIDTH
+) -> Figure:
+    """Draw, for each class against the rest, how many of the images called so are (precision).
+
+    Along the other axis stands which share of the class's images is found (recall). A line is the
+    mean over the seeds, its band reaches from the lowest seed to the highest. Of more than ten
+    classes, those with the smallest areas.
+    """
+    result = find(comparison, model)
+    scores = _hardest(class_scores(comparison, result.name), roc=False)
+    return _drawn(
+        comparison, result.name, scores, width,
+        title="Precision, against recall",
+        x=("recall, share of the class that is found", [0.0, 1.0]), curve="pr",
+    )  # fmt: skip
+
+
+def _hardest(scores: tuple[ClassScores | None, ...], *, roc: bool) -> list[ClassScores]:
+    known = [each for each in scores if each is not None]
+    area = lambda each: each.roc_area.mean if roc else each.average_precision.mean  # noqa: E731
+    chosen = sorted(known, key=area)[:_MOST_CLASSES]
+    return sorted(chosen, key=lambda each: each.index)
+
+
+def _drawn(
+    comparison: Comparison,
+    model: str,
+    scores: list[ClassScores],
+    width: int,
+    *,
+    title: str,
+    x: tuple[str, list[float]],
+    curve: str,
+) -> Figure:
+    names = [comparison.class_names[each.index] for each in scores]
+    label, domain = x
+    rows: list[dict[str, Any]] = []
+    lowest = 1.0
+    for name, each in zip(names, scores, strict=True):
+        drawn = each.roc if curve == "roc" else each.pr
+        area = each.roc_area if curve == "roc" else each.average_precision
+        said = f"{name} · area {area.mean:.4f} (seeds {area.low:.4f} to {area.high:.4f})"
+        step = 4 if domain[1] > 0.5 else 2 if domain[1] > 0.2 else 1
+        for k, at in enumerate(drawn.x.tolist()):
+            if at > domain[1] + 1e-9:
+                break
+            if k % step:
+                continue
+            value = float(drawn.mean[k])
+            lowest = min(lowest, float(drawn.low[k]))
+            rows.append(
+                {
+                    "x": at, "y": value, "low": float(drawn.low[k]), "high": float(drawn.high[k]),
+                    "series": shorten(name),
+                    "tip": f"{said} · {percent(value)} at {percent(at)}",
+                    "told": k % (4 * step) == 0,
+                }
+            )  # fmt: skip
+    coded = series(names, width=width)
+    band = {"color": coded["color"]} if coded else {}
+    encoding = {
+        "x": {
+            "field": "x", "type": "quantitative", "title": label, "axis": percent_axis(),
+            "scale": {"domain": domain, "nice": False},
+        },
+        "y": field("y", axis=percent_axis(), scale={"domain": [lowest, 1.0], "zero": False}),
+    }  # fmt: skip
+    return figure(
+        {
+            "height": HEIGHT + 16 * (len(names) // 5),
+            "title": title,
+            "data": {"values": rows},
+            "encoding": encoding,
+            "layer": [
+                {
+                    "mark": {"type": "area", "opacity": 0.12, "clip": True},
+                    "encoding": {
+                        "y": {**encoding["y"], "field": "low"}, "y2": {"field": "high"}, **band,
+                    },
+                },
+                {
+                    "mark": {"type": "line", "strokeWidth": 1.6, "clip": True},
+                    "encoding": coded,
+                },
+                {
+                    "transform": [{"filter": "datum.told"}],
+                    "mark": {"type": "point", "opacity": 0, "size": 80, "filled": True},
+                    "encoding": tip(),
+                },
+            ],
+        },
+        alt=f"{title} of {model}, for each class against the rest.",
+        width=width,
+    )  # fmt: skip

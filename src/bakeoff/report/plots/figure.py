@@ -1,0 +1,273 @@
+"""A figure as a Vega-Lite specification: it shows itself in notebooks, and becomes SVG, PNG or PDF.
+
+vl-convert draws it without a browser and without the network. Its marks carry a `tip`, the words
+that appear where a pointer rests on them. The colours tell blue from orange to every common kind of
+colour blindness, and every meaning that has a colour also has a dash or a word.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from math import ceil, floor, isfinite, log10
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from bakeoff.errors import UsageError
+
+if TYPE_CHECKING:
+    from bakeoff.analysis.comparison import Comparison, ModelResult
+
+VERSION = "5.20"  # of Vega-Lite: what JupyterLab, Notebook 7 and VS Code bring with them is 5
+_SCHEMA = "https://vega.github.io/schema/vega-lite/v5.json"  # a name; nothing is fetched
+
+# name: (on a light page, on a dark page). The light ones stand in the figures; `element` turns
+# each into a CSS variable of that name, so that a page can switch them.
+PALETTE = {
+    "paper": ("#fdfdfc", "#15171a"),
+    "ink": ("#1d2126", "#e9e7e2"),
+    "muted": ("#5f666f", "#a9afb7"),
+    "line": ("#d9dcdf", "#363b42"),
+    "blue": ("#0a67ad", "#74b8f0"),
+    "orange": ("#c0540a", "#f2a65a"),
+    "green": ("#0a7a5c", "#57cba5"),
+    "purple": ("#8a4fa8", "#cf9be8"),
+    "pink": ("#c2366f", "#ff8fb8"),
+    "brown": ("#7a5c14", "#d6b45c"),
+    "teal": ("#087f93", "#5ccfe0"),
+    "grey": ("#4a5158", "#c3c8ce"),
+}
+PAPER, INK, MUTED, LINE, BLUE, ORANGE, GREEN = (light for light, _ in list(PALETTE.values())[:7])
+SERIES = [PALETTE[name][0] for name in PALETTE if name not in ("paper", "ink", "muted", "line")]
+DASHES: list[list[int]] = [[1, 0], [5, 3], [1.5, 2.5], [8, 3, 2, 3]]  # type: ignore[list-item]
+
+WIDTH, HEIGHT = 372, 236  # pixels of one panel, all of it
+WIDE, NARROW = 1120, 350  # of a figure as wide as the page, on a desk and on a phone
+
+_CONFIG: dict[str, Any] = {
+    "font": "system-ui, sans-serif",
+    "view": {"stroke": None},
+    "axis": {
+        "labelColor": MUTED, "titleColor": MUTED, "labelFontSize": 11, "titleFontSize": 11,
+        "titleFontWeight": "normal", "gridColor": LINE, "domainColor": MUTED, "ticks": False,
+        "labelPadding": 5, "labelLimit": 240, "titlePadding": 6,
+    },
+    "legend": {
+        "orient": "top", "title": None, "labelFontSize": 11, "labelColor": INK, "padding": 0,
+        "symbolStrokeWidth": 2.2, "symbolSize": 90, "symbolOpacity": 1, "labelLimit": 200, "offset": 4,
+        "columnPadding": 12, "rowPadding": 1,
+    },
+    "title": {
+        "anchor": "start", "fontSize": 12, "color": INK, "fontWeight": 600, "offset": 6,
+        "frame": "group",
+    },
+    "text": {"color": INK, "fontSize": 11},
+}  # fmt: skip
+
+_VARIABLES = {light: f"var(--{name}, {light})" for name, (light, _) in PALETTE.items()}
+_DROPPED = re.compile(
+    r' (?:role|aria-roledescription|class|pointer-events|font-family|xmlns|xmlns:xlink|version)="'
+    r'[^"]*"'
+)
+_LONG = re.compile(r"-?\d+\.\d{3,}")
+_UNSEEN = re.compile(r'<path class="(?:background|foreground)"[^>]*?/>')
+
+
+@dataclass(frozen=True)
+class Figure:
+    """A picture of a comparison.
+
+    Attributes
+    ----------
+    spec : a complete Vega-Lite 5 specification, data included; plain JSON
+    alt : in words, what the picture shows
+
+    The last line of a notebook's cell shows it. `save("dots.svg")` writes .svg, .png, .pdf, or .json
+    (the specification, for Altair or the Vega editor).
+    """
+
+    spec: Mapping[str, Any]
+    alt: str
+
+    def svg(self) -> str:
+        """Return the picture as the text of an SVG file, on a light ground."""
+        import vl_convert
+
+        drawn: str = vl_convert.vegalite_to_svg(dict(self.spec), vl_version=VERSION)
+        return drawn
+
+    def png(self, *, scale: float = 2.0) -> bytes:
+        """Return the picture as a PNG file, `scale` pixels for each unit of the figure."""
+        import vl_convert
+
+        drawn: bytes = vl_convert.vegalite_to_png(dict(self.spec), vl_version=VERSION, scale=scale)
+        return drawn
+
+    def pdf(self) -> bytes:
+        """Return the picture as a PDF file, for a paper."""
+        import vl_convert
+
+        return bytes(vl_convert.svg_to_pdf(self.svg()))
+
+    def save(self, path: str | Path) -> None:
+        """Write the picture to a file; its ending says how: .svg, .png, .pdf or .json."""
+        path = Path(path)
+        kinds = {
+            ".svg": lambda: self.svg().encode(),
+            ".png": self.png,
+            ".pdf": self.pdf,
+            ".json": lambda: json.dumps(self.spec).encode(),
+        }
+        if path.suffix.lower() not in kinds:
+            raise UsageError(
+                f"expected a file name that ends in .svg, .png, .pdf or .json, found {path.name}"
+            )
+        path.write_bytes(kinds[path.suffix.lower()]())
+
+    def element(self) -> str:
+        """Return the picture as one `<svg>` element for a page, in the page's own colours.
+
+        Marks keep their words in `data-tip`. There is no style attribute, no address and no name
+        in it, so that a strict Content-Security-Policy lets it pass.
+        """
+        text = _UNSEEN.sub("", self.svg())
+        head, _, body = text.partition(">")
+        size = re.search(r'width="([\d.]+)" height="([\d.]+)"', head)
+        wide, tall = size.groups() if size else ("0", "0")
+        body = body.replace(' aria-hidden="true"', "").replace(" aria-label=", " data-tip=")
+        body = _LONG.sub(lambda found: f"{float(found[0]):.2f}", _DROPPED.sub("", body))
+        body = re.sub(r'<rect width="[\d.]+" height="[\d.]+" fill="#fdfdfc"/>', "", body, count=1)
+        body = re.sub(r"<g>((?:(?!</?g).)*)</g>", r"\1", body)
+        for light, variable in _VARIABLES.items():
+            body = body.replace(f'"{light}"', f'"{variable}"')
+        return (
+            f'<svg viewBox="0 0 {wide} {tall}" width="{wide}" height="{tall}" role="img" '
+            f'aria-label="{_escape(self.alt)}">{body}'
+        )
+
+    def _repr_mimebundle_(self, **_: Any) -> dict[str, Any]:
+        return {
+            "application/vnd.vegalite.v5+json": dict(self.spec),
+            "image/svg+xml": self.svg(),
+            "text/plain": repr(self),
+        }
+
+    def __repr__(self) -> str:
+        """Say in words what it shows."""
+        return f"<Figure: {self.alt}>"
+
+
+def figure(spec: Mapping[str, Any], *, alt: str, width: int | None = WIDTH) -> Figure:
+    """Return a figure of Bakeoff's looks; `width` is all of it, axes included.
+
+    None where the parts of a concatenated figure have widths of their own.
+    """
+    whole: dict[str, Any] = {"$schema": _SCHEMA, "config": _CONFIG, "background": PAPER}
+    if width is not None:
+        whole |= {"width": width, "height": HEIGHT}
+        whole["autosize"] = {"type": "fit", "contains": "padding"}
+    return Figure(_plain(whole | dict(spec)), alt)
+
+
+def percent_axis(**more: Any) -> dict[str, Any]:
+    """Return an axis of fractions, written in percent."""
+    return {"labelExpr": "format(datum.value * 100, '~g') + ' %'", "tickCount": 5, **more}
+
+
+def log_ticks(low: float, high: float, *, most: int = 6) -> list[float]:
+    """Return round numbers from low to high for a logarithmic axis, as many as there is room for."""
+    if not 0 < low <= high:
+        return []
+    decades = range(floor(log10(low)), ceil(log10(high)) + 1)
+    found: list[float] = []
+    for factors in (
+        (1,),
+        (1, 3),
+        (1, 2, 5),
+        (1, 1.5, 2, 3, 4, 5, 6, 8),
+        [k / 10 for k in range(10, 100)],
+    ):
+        ticks = [float(f"{factor * 10.0**k:.6g}") for k in decades for factor in factors]
+        inside = [tick for tick in ticks if low <= tick <= high]
+        if len(inside) <= most:
+            found = inside
+        elif not found:
+            return inside[:: ceil(len(inside) / most)]
+    return found
+
+
+def field(name: str, kind: str = "quantitative", **more: Any) -> dict[str, Any]:
+    """Return how a field of the data is encoded."""
+    return {"field": name, "type": kind, "title": None, **more}
+
+
+def tip() -> dict[str, Any]:
+    """Return the encodings that give a mark its words: static ones, and those of a live view."""
+    return {"description": {"field": "tip"}, "tooltip": {"field": "tip", "type": "nominal"}}
+
+
+def series(
+    names: Sequence[str], *, width: int, dashed: bool = False, legend: bool = True
+) -> dict[str, Any]:
+    """Return colours, and dashes where there are more names than colours, with their legend."""
+    shown = [shorten(name) for name in names]
+    columns = max(1, int(width // (34 + 6.3 * max(map(len, shown), default=1))))
+    key = {"columns": columns, "symbolType": "stroke"} if legend else None
+    colors = [SERIES[k % len(SERIES)] for k in range(len(names))]
+    scale = {"domain": shown, "range": colors}
+    coded = {"color": field("series", "nominal", scale=scale, legend=key)}
+    if dashed or len(names) > len(SERIES):
+        dashes = [DASHES[k // len(SERIES) % len(DASHES)] for k in range(len(names))]
+        scale = {"domain": shown, "range": dashes}
+        coded["strokeDash"] = field("series", "nominal", scale=scale, legend=key)
+    return coded
+
+
+def shorten(name: str, *, most: int = 24) -> str:
+    """Return a name of at most `most` letters; an ellipsis stands for its middle."""
+    if len(name) <= most:
+        return name
+    head = most // 2
+    return f"{name[:head]}…{name[len(name) - (most - head - 1) :]}"
+
+
+def spread(count: int, *, width: float) -> NDArray[np.float64]:
+    """Return fixed small offsets, so that dots of equal value do not hide each other."""
+    if count < 2:
+        return np.zeros(count)
+    order = (np.arange(count) * 7) % count if count % 7 else np.arange(count)
+    offsets: NDArray[np.float64] = width * (order / (count - 1) - 0.5)
+    return offsets
+
+
+def find(comparison: Comparison, model: str | None) -> ModelResult:
+    """Return the model of that name, or the only one; UsageError if there is none."""
+    if model is None and len(comparison.models) == 1:
+        return comparison.models[0]
+    for result in comparison.models:
+        if result.name == model:
+            return result
+    names = ", ".join(result.name for result in comparison.models)
+    raise UsageError(f"expected a model of this comparison ({names}), found {model}")
+
+
+def _escape(text: str) -> str:
+    return text.replace("&", "&amp;").replace('"', "&quot;").replace("<", "&lt;")
+
+
+def _plain(value: Any) -> Any:
+    """Return `value` as JSON's own types; a number that is not finite becomes None."""
+    if isinstance(value, Mapping):
+        return {str(key): _plain(each) for key, each in value.items()}
+    if isinstance(value, list | tuple):
+        return [_plain(each) for each in value]
+    if isinstance(value, np.ndarray | np.generic):
+        return _plain(value.tolist())
+    if isinstance(value, float):
+        return float(f"{value:.6g}") if isfinite(value) else None
+    return value

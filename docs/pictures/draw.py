@@ -4,7 +4,6 @@
 .venv/bin/python docs/pictures/draw.py studies/digits studies/three-models studies/schedule
 """
 
-import base64
 import io
 import sys
 from collections.abc import Iterator
@@ -14,7 +13,7 @@ from typing import Any
 from PIL import Image
 
 from bakeoff.report import plots
-from bakeoff.report.plots.style import PAPER
+from bakeoff.report.plots import Figure
 from bakeoff.study.run import compare
 
 HERE = Path(__file__).parent
@@ -55,13 +54,28 @@ DRAWN: dict[str, tuple[str, Any, int]] = {
         lambda study: plots.calibration(study, "cnn"),
         1,
     ),
+    "confusion": (
+        "Who is taken for whom by the convolutional network, in percent",
+        lambda study: plots.confusion(study, "cnn", rates=True),
+        1,
+    ),
+    "mistakes": (
+        "The mistakes of the convolutional network alone, in images",
+        lambda study: plots.confusion(study, "cnn", diagonal=False),
+        1,
+    ),
+    "all-curves": ("Validation accuracy of all networks by epoch", plots.all_curves, 1),
+    "roc": (
+        "Each digit against the rest: found images against false alarms",
+        lambda study: plots.roc_curves(study, "cnn"),
+        1,
+    ),
 }
-PHOTOGRAPHED: dict[str, Any] = {
-    "confusion": lambda study: plots.confusion(study, "cnn", rates=True),
-    "mistakes": lambda study: plots.confusion(study, "cnn", diagonal=False),
-    "worst": lambda study: plots.worst_mistakes(study, "cnn"),
-    "suspects": plots.label_suspects,
-    "samples": plots.samples,
+# Parts of the report that are pictures of images: the element's selector.
+PHOTOGRAPHED = {
+    "worst": ".gallery:nth-of-type(1)",
+    "suspects": ".gallery:last-of-type",
+    "samples": ".samples",
 }
 SCREENS = {"desktop": (1200, 980), "phone": (390, 844)}
 
@@ -70,17 +84,14 @@ def pictures(folders: list[str]) -> Iterator[tuple[str, bytes]]:
     """Yield every picture's file name and content."""
     studies = [compare([folder]).comparison for folder in folders]
     for name, (alt, draw, which) in DRAWN.items():
-        yield f"{name}.svg", plots.svg(draw(studies[which]), alt=alt, standalone=True).encode()
-    for name, draw in PHOTOGRAPHED.items():
-        buffer = io.BytesIO()
-        draw(studies[1]).savefig(buffer, dpi=120, facecolor=PAPER)
-        yield f"{name}.png", small(buffer.getvalue())
+        drawn = draw(studies[which])
+        yield f"{name}.svg", Figure(drawn.spec, alt).svg().encode()
 
 
 def screens(report: Path) -> Iterator[tuple[str, bytes]]:
     """Yield the top of a report as a browser shows it; nothing where no browser is installed."""
-    sys.path.insert(0, str(HERE.parents[1] / "tests"))
-    import browser
+    sys.path.insert(0, str(HERE.parents[1]))
+    from tests.helpers import browser
 
     if browser.find() is None:
         sys.stderr.write("no Chromium is installed: pictures of the page are left as they are\n")
@@ -89,9 +100,12 @@ def screens(report: Path) -> Iterator[tuple[str, bytes]]:
         for dark in (False, True):
             with browser.Browser(width=width, height=height, dark=dark) as page:
                 page.open(report)
-                shot = page._send("Page.captureScreenshot", format="png")["data"]
                 tone = "dark" if dark else "light"
-                yield f"{name}-{tone}.png", small(base64.b64decode(shot))
+                yield f"{name}-{tone}.png", small(page.screenshot())
+    with browser.Browser(width=1200, height=900) as page:
+        page.open(report)
+        for name, selector in PHOTOGRAPHED.items():
+            yield f"{name}.png", small(page.screenshot(selector))
 
 
 def small(content: bytes) -> bytes:

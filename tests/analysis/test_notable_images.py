@@ -5,7 +5,6 @@ of MNIST's test part. Cost: 20 s, half of it a study (shared with other tests); 
 takes 25 s more where MNIST is at hand. Run: .venv/bin/pytest tests/analysis/test_notable_images.py
 """
 
-import base64
 import io
 import json
 import re
@@ -22,11 +21,10 @@ from bakeoff import report
 from bakeoff.analysis import notable_images
 from bakeoff.analysis.compare import compare
 from bakeoff.analysis.notable_images import Mistake, Suspect
-from bakeoff.errors import UsageError
-from bakeoff.report import images_section, plots
+from bakeoff.report import galleries
 from bakeoff.storage import thumbnails as pictures
 from bakeoff.storage.study_folder import StudyFolder
-from bakeoff.storage.thumbnails import Pictures, png, thumbnails
+from bakeoff.storage.thumbnails import Pictures, picture_file, thumbnails
 from bakeoff.study.run import compare as compare_studies
 from tests.helpers.fake_study import FakeModel, write_study
 
@@ -37,10 +35,6 @@ NEEDS_CLEANLAB = pytest.mark.skipif(
 # Positions in MNIST's test part of labels that are wrong, as issue trackers and papers list them.
 MNIST_ERRORS = (
     *(947, 1621, 1901, 2130, 2462, 2597, 2654, 3520, 3558, 5937, 6651, 6783, 8527, 9679, 9729),
-)
-NO_PICTURES = (
-    "expected pictures of the images, found none: `bakeoff report STUDY` takes them where the "
-    "data is at hand"
 )
 
 
@@ -117,7 +111,7 @@ def test_suspects_are_asked_of_the_model_with_the_lowest_loss(by_hand):
         probabilities={**by_hand.probabilities, "sure": sure},
     )
     assert notable_images.label_suspects(two) == ()
-    assert images_section.label_suspects(two).text == "No label contradicts sure."
+    assert galleries.label_suspects(two).text == "No label contradicts sure."
 
 
 def test_without_cleanlab_the_report_says_so(fake, monkeypatch):
@@ -127,12 +121,7 @@ def test_without_cleanlab_the_report_says_so(fake, monkeypatch):
         "Suspect labels are looked for where cleanlab is installed: pip install "
         "'bakeoff[labels]', then bakeoff report."
     ) in text_of(report.html(fake))
-    shown = replace(fake, pictures=some_pictures(fake))
-    with pytest.raises(UsageError) as raised:
-        plots.label_suspects(shown)
-    assert str(raised.value) == (
-        "expected cleanlab, which ranks suspect labels, found none: pip install 'bakeoff[labels]'"
-    )
+    assert galleries.label_suspects(fake).cards == ()
 
 
 @NEEDS_CLEANLAB
@@ -220,6 +209,19 @@ def test_pictures_are_read_back_as_they_were_written(tmp_path, ours):
     assert found.of(len(ours.places)) is None
 
 
+def test_names_of_files_are_kept_and_older_files_have_none(tmp_path, ours):
+    named = replace(
+        ours,
+        names=np.array([f"rosé/{k}.jpg" for k in ours.places]),
+        sample_names=np.array([f"lily/{k}.jpg" for k in range(10)]),
+    )
+    found = read(tmp_path / "pictures.npz", named.to_bytes())
+    assert (found.name(7), found.sample_names[3]) == ("rosé/7.jpg", "lily/3.jpg")
+    assert found.name(10_000) == "no. 10000"
+    old = archive(**{name: getattr(ours, name) for name in pictures._ARRAYS})
+    assert read(tmp_path / "pictures.npz", old).name(7) == "no. 7"
+
+
 def test_pictures_of_another_test_set_are_not_used(tmp_path, ours):
     assert read(tmp_path / "pictures.npz", ours.to_bytes(), test_hash="4567") is None
     nothing = tmp_path / "nothing.npz"
@@ -248,8 +250,10 @@ def test_a_damaged_or_hostile_file_is_no_pictures(tmp_path, ours):
         archive(**{**good, "places": ours.places[:-1]}),
         archive(**{**good, "images": ours.images[..., 0]}),
         archive(**{**good, "images": np.repeat(ours.images, 2, axis=3)}),
-        archive(**{**good, "images": np.zeros((len(ours.places), 90, 8, 1), np.uint8)}),
+        archive(**{**good, "images": np.zeros((len(ours.places), 190, 8, 1), np.uint8)}),
         archive(**{**good, "samples": ours.samples.astype(np.int16)}),
+        archive(**{**good, "names": np.array(["x"]), "sample_names": np.zeros(0, "U1")}),
+        archive(**{**good, "names": np.zeros(0, "U1"), "sample_names": np.array(["x" * 300] * 10)}),
     ]
     for content in bad:
         assert read(path, content) is None
@@ -281,21 +285,26 @@ def test_thumbnails_scale_values_and_sizes(digits):
     small = thumbnails(digits.images[:3], digits.maximum)
     expected = np.round(digits.images[:3] * (255 / 16)).astype(np.uint8)
     np.testing.assert_array_equal(small, expected)
-    tall = np.zeros((2, 96, 48, 3), np.float32)
+    tall = np.zeros((2, 256, 128, 3), np.float32)
     tall[0, ::2], tall[1] = 1.0, [0.2, np.nan, 7.0]
     made = thumbnails(tall, 1.0)
-    assert made.shape == (2, 48, 24, 3)
+    assert made.shape == (2, 128, 64, 3)
     assert set(made[0].ravel().tolist()) == {128}  # every other line is white
     assert made[1, 0, 0].tolist() == [51, 0, 255]
-    assert thumbnails(tall[:0], 1.0).shape == (0, 48, 24, 3)
+    assert thumbnails(tall[:0], 1.0, most=64).shape == (0, 64, 32, 3)
 
 
 @pytest.mark.parametrize("channels", [1, 3])
-def test_a_png_holds_the_pixels(rng, channels):
+def test_a_small_picture_holds_the_pixels_and_a_large_one_is_a_jpeg(rng, channels):
     image = rng.integers(0, 256, (9, 7, channels)).astype(np.uint8)
-    opened = np.asarray(Image.open(io.BytesIO(png(image)), formats=["PNG"]))
+    kind, content = picture_file(image)
+    opened = np.asarray(Image.open(io.BytesIO(content), formats=["PNG"]))
     np.testing.assert_array_equal(opened.reshape(image.shape), image)
-    assert png(image) == png(image)
+    assert kind == "image/png"
+    assert picture_file(image) == picture_file(image)
+    kind, content = picture_file(np.full((60, 100, channels), 90, np.uint8))
+    opened = Image.open(io.BytesIO(content), formats=["JPEG"])
+    assert (kind, opened.size) == ("image/jpeg", (100, 60))
 
 
 # ── a real study ─────────────────────────────────────────────────────────────────────────────
@@ -313,7 +322,8 @@ def test_a_run_leaves_pictures_of_exactly_what_its_report_shows(finished_study, 
     found = comparison.pictures
     mistakes = [notable_images.worst_mistakes(comparison, m.name) for m in comparison.models]
     wanted = {each.place for several in mistakes for each in several}
-    wanted |= {each.place for each in notable_images.label_suspects(comparison) or ()}
+    for more in ("label_suspects", "shared_mistakes", "right_alone"):
+        wanted |= {each.place for each in getattr(notable_images, more)(comparison) or ()}
     assert set(found.places.tolist()) == wanted
     split = folder.read_split()
     images = digits.images[split["test"][found.places]]
@@ -329,15 +339,13 @@ def test_the_page_embeds_the_pictures_and_says_what_they_are(finished_study):
     assert "img-src data:;" in policy
     sources = re.findall(r'<img src="([^"]*)" alt="([^"]*)"', page)
     worst = notable_images.worst_mistakes(comparison, comparison.models[0].name)[0]
-    uri = (
-        "data:image/png;base64,"
-        + base64.b64encode(png(comparison.pictures.of(worst.place))).decode()
-    )
+    uri = galleries.data_uri(comparison.pictures.of(worst.place))
+    assert uri.startswith("data:image/png;base64,iVBOR")
     truth, answer = (comparison.class_names[k] for k in (worst.truth, worst.answer))
-    assert (uri, f"Test image {worst.place}, of class {truth}") in sources
+    assert (uri, f"no. {worst.place}, of class {truth}") in sources
     assert all(source.startswith("data:image/png;base64,") for source, _ in sources)
     said = text_of(page)
-    assert f"{truth} taken for {answer} {100 * worst.probability:.0f} %, " in said
+    assert f"{truth} taken for {answer} {100 * worst.probability:.0f} % sure, " in said
     assert 'aria-label="8 training images of class 0"' in page
     assert report.html(comparison) == page
 
@@ -352,11 +360,8 @@ def test_without_the_data_the_report_names_the_images_and_says_why(finished_stud
     ) in text_of(page)
     worst = notable_images.worst_mistakes(comparison, comparison.models[0].name)[0]
     assert f"no. {worst.place}" in text_of(page)
-    for draw in (plots.worst_mistakes, plots.samples, plots.label_suspects):
-        arguments = (comparison.models[0].name,) if draw is plots.worst_mistakes else ()
-        with pytest.raises(UsageError) as raised:
-            draw(comparison, *arguments)
-        assert str(raised.value) == NO_PICTURES
+    shown = galleries.all_samples(comparison)
+    assert (shown.cards, shown.text) == ((), galleries.NO_PICTURES)
 
 
 def test_a_lost_file_is_made_again_from_the_data(tiny_study):
@@ -390,75 +395,45 @@ def test_a_study_whose_data_is_nowhere_is_reported_all_the_same(tmp_path):
     assert json.loads(folder.comparison_file.read_text()) == result.to_json()
 
 
-# ── figures ──────────────────────────────────────────────────────────────────────────────────
+# ── galleries ────────────────────────────────────────────────────────────────────────────────
 
 
-def words_of(figure):
-    return [text.get_text() for text in figure.texts]
-
-
-def test_figures_show_the_images(finished_study):
+def test_galleries_show_the_images_in_a_notebook(finished_study):
     result = compare_studies([finished_study])
     comparison = result.comparison
     name = comparison.models[0].name
-    worst = notable_images.worst_mistakes(comparison, name)
-    drawn = result.plot_mistakes(name)
-    assert len(drawn.axes) == len(worst)
-    np.testing.assert_array_equal(
-        drawn.axes[0].images[0].get_array(), comparison.pictures.of(worst[0].place)[..., 0]
+    first, *others = notable_images.worst_mistakes(comparison, name)
+    shown = result.plot_mistakes(name)
+    assert len(shown.cards) == 1 + len(others)
+    card = shown.cards[0]
+    assert card.source == galleries.data_uri(comparison.pictures.of(first.place))
+    assert (card.truth, card.said, card.name) == (
+        comparison.class_names[first.truth],
+        f"taken for {comparison.class_names[first.answer]}",
+        f"no. {first.place}",
     )
-    first = worst[0]
-    assert words_of(drawn)[:2] == [
-        f"is {comparison.class_names[first.truth]}",
-        f"{comparison.class_names[first.answer]}, {100 * first.probability:.0f} %, "
-        f"{first.agree} of 2",
-    ]
-    drawn = result.plot_samples()
-    assert len(drawn.axes) == 10 * notable_images.SAMPLES
-    assert words_of(drawn) == list("0123456789")
+    assert card.small == f"{100 * first.probability:.0f} % sure, {first.agree} of 2 seeds"
+    assert shown._repr_html_().count("<img ") == len(shown.cards)
+    assert f"no. {first.place}: " in repr(shown)
+    assert len(result.plot_samples().cards) == 10 * notable_images.SAMPLES
 
 
-@NEEDS_CLEANLAB
-def test_the_figure_of_suspects(finished_study):
-    result = compare_studies([finished_study])
-    suspects = notable_images.label_suspects(result.comparison)
-    drawn = result.plot_label_suspects()
-    assert len(drawn.axes) == len(suspects) > 0
-    assert words_of(drawn)[0] == f"label {suspects[0].label}"
-    assert words_of(drawn)[1].endswith(f", no. {suspects[0].place}")
-
-
-def test_figures_in_colour(by_hand):
-    shown = replace(by_hand, pictures=some_pictures(by_hand, shape=(5, 6, 3)))
-    assert plots.worst_mistakes(shown).axes[0].images[0].get_array().shape == (5, 6, 3)
-
-
-def test_the_largest_pictures_of_ten_models_keep_the_page_below_5_mb(tmp_path, rng):
-    models = {f"model-{k}": FakeModel(0.7, parameters=1000 + k, epochs=50) for k in range(10)}
-    names = [f"class {k}" for k in range(30)]
-    folder = write_study(tmp_path / "study", models, seeds=range(10), n_test=600, class_names=names)
-    comparison = compare([folder])
-    noise = rng.integers(0, 256, (600, 48, 48, 3)).astype(np.uint8)
-    shown = Pictures(
-        test_hash=comparison.data["test_hash"],
-        places=np.arange(600),
-        images=noise,
-        sample_labels=np.repeat(np.arange(20), 8),
-        samples=noise[:160],
-    )
-    page = report.html(replace(comparison, pictures=shown))
-    assert page.count("<img") >= 10 * notable_images.MISTAKES + 160
-    assert len(page.encode()) < 5_000_000
-
-
-# ── the docs' own pictures ───────────────────────────────────────────────────────────────────
-
-
-def test_the_docs_show_every_picture_that_is_there_and_no_other():
-    docs = Path(__file__).parents[2] / "docs"
-    text = (docs / "gallery.md").read_text(encoding="utf-8")
-    shown = set(re.findall(r"!\[[^\]]+\]\(pictures/([^)]+)\)", text))
-    there = {path.name for path in (docs / "pictures").glob("*.[ps][nv]g")}
-    assert shown == there
-    size = sum((docs / "pictures" / name).stat().st_size for name in there)
-    assert size < 1_500_000
+def test_images_that_all_models_get_wrong_and_that_a_single_one_gets_right(fake):
+    labels = np.array([0, 1, 2, 1])
+    answers = {"a": [0, 0, 0, 1], "b": [1, 0, 2, 1], "c": [1, 2, 0, 1]}
+    models = tuple(replace(fake.models[0], name=name) for name in answers)
+    probabilities = {
+        name: np.stack([0.1 + 0.7 * np.eye(3)[given]] * 2).astype(np.float32)
+        for name, given in answers.items()
+    }
+    some = replace(fake, labels=labels, models=models, probabilities=probabilities)
+    (shared,) = notable_images.shared_mistakes(some)
+    assert (shared.place, shared.answers, shared.only) == (1, {"a": 0, "b": 0, "c": 2}, None)
+    found = {each.place: each.only for each in notable_images.right_alone(some)}
+    assert found == {0: "a", 2: "b"}
+    assert notable_images.right_alone(replace(some, models=models[:1])) == ()
+    card = galleries.shared_mistakes(some).cards[0]
+    assert card.said == "taken for 0 (2) or 2 (1)"
+    assert {card.said for card in galleries.right_alone(some).cards} == {
+        "only a is right", "only b is right"
+    }  # fmt: skip

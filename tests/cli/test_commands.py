@@ -356,7 +356,7 @@ import sys
 from bakeoff.cli import main
 for words in ({commands}):
     assert main(words) == 0, words
-print({{"keras", "jax", "matplotlib", "sklearn", "scipy.stats", "PIL"}} & set(sys.modules))
+print({{"keras", "jax", "vl_convert", "sklearn", "scipy.stats", "PIL"}} & set(sys.modules))
 """
 
 

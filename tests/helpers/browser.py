@@ -77,9 +77,25 @@ class Browser:
         assert "exceptionDetails" not in answer, answer
         return answer["result"].get("value")
 
-    def screenshot(self) -> bytes:
-        """Return what the window shows, as PNG."""
-        return base64.b64decode(self._send("Page.captureScreenshot", format="png")["data"])
+    def screenshot(self, selector: str | None = None, *, whole: bool = False) -> bytes:
+        """Return what the window shows, one element, or the whole page, as PNG."""
+        options = {}
+        if selector or whole:
+            box = (
+                f"document.querySelector({json.dumps(selector or 'html')}).getBoundingClientRect()"
+            )
+            sides = self.evaluate(
+                f"(b => [b.x + scrollX, b.y + scrollY, b.width, b.height])({box})"
+            )
+            clip = dict(zip(("x", "y", "width", "height"), sides, strict=True))
+            options = {"clip": {**clip, "scale": 1}, "captureBeyondViewport": True}
+        answer = self._send("Page.captureScreenshot", format="png", **options)
+        return base64.b64decode(answer["data"])
+
+    def pdf(self) -> bytes:
+        """Return the page as it is printed."""
+        answer = self._send("Page.printToPDF", printBackground=True, preferCSSPageSize=True)
+        return base64.b64decode(answer["data"])
 
     def press(self, key: str, code: int) -> None:
         for kind in ("rawKeyDown", "char", "keyUp"):

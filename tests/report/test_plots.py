@@ -1,9 +1,10 @@
-"""Figures against the numbers they draw, and the SVG against what a strict page allows.
+"""Figures against the numbers they draw, and their SVG against what a strict page allows.
 
-Oracle: the fake study's exact accuracies; hand-made points and histories. Cost: 6 s.
+Oracle: the fake study's exact accuracies; hand-made points and histories. Cost: 8 s.
 Run: .venv/bin/pytest tests/report/test_plots.py
 """
 
+import json
 import re
 import subprocess
 import sys
@@ -16,10 +17,11 @@ import pytest
 from bakeoff.analysis.compare import compare
 from bakeoff.errors import UsageError
 from bakeoff.report import plots
+from bakeoff.report.plots.costs import frontier
 from bakeoff.report.plots.curves import curve, is_constant, penalised
+from bakeoff.report.plots.figure import PALETTE, log_ticks, shorten, spread
 from bakeoff.report.plots.matrices import mistakes, row_rates, seen_from
-from bakeoff.report.plots.scores import frontier, variance_shares, worst_classes
-from bakeoff.report.plots.style import PALETTE, spread
+from bakeoff.report.plots.scores import variance_shares, worst_classes
 from tests.helpers import fake_study
 
 SEEDS = (0, 1, 2)
@@ -43,55 +45,103 @@ def every_figure(comparison):
     yield "parameters", plots.accuracy_against_parameters(comparison)
     yield "variance", plots.variance(comparison)
     yield "verdicts", plots.verdict_matrix(comparison)
+    yield "counts", plots.class_counts(comparison)
+    yield "all losses", plots.all_curves(comparison, show="loss")
     if any(model.seconds_per_trial for model in comparison.models):
         yield "time", plots.accuracy_against_time(comparison)
-    for model in comparison.models:
-        yield f"curves {model.name}", plots.learning_curves(comparison, model.name)
-        yield f"rate {model.name}", plots.learning_rate(comparison, model.name)
-        yield f"confusion {model.name}", plots.confusion(comparison, model.name)
-        yield (
-            f"mistakes {model.name}",
-            plots.confusion(comparison, model.name, diagonal=False, rates=True),
-        )
-        yield f"classes {model.name}", plots.per_class(comparison, model.name)
-        yield f"calibration {model.name}", plots.calibration(comparison, model.name)
+    model = comparison.models[0].name
+    yield "all accuracies", plots.all_curves(comparison)
+    yield "curves", plots.learning_curves(comparison, model)
+    yield "rate", plots.learning_rate(comparison, model)
+    yield "confusion", plots.confusion(comparison, model)
+    yield "mistakes", plots.confusion(comparison, model, diagonal=False, rates=True)
+    yield "classes", plots.per_class(comparison, model)
+    yield "calibration", plots.calibration(comparison, model)
+    yield "roc", plots.roc_curves(comparison, model)
+    yield "precision", plots.precision_recall_curves(comparison, model)
+
+
+def rows(figure):
+    """Return every row of data that a figure draws, layer by layer, top level first."""
+
+    def walk(part):
+        if "data" in part:
+            yield part["data"]["values"]
+        for key in ("layer", "hconcat"):
+            for each in part.get(key, ()):
+                yield from walk(each)
+
+    return list(walk(figure.spec))
 
 
 def texts(figure):
-    return re.findall(r"<text[^>]*>([^<]*)</text>", plots.svg(figure, alt="x"))
+    return re.findall(r"<text[^>]*>([^<]*)</text>", figure.element())
 
 
-def dots(axes):
-    """The data of the lines drawn with round markers only."""
-    return [line for line in axes.lines if line.get_marker() == "o" and line.get_ls() == "None"]
-
-
-def test_accuracy_dots_show_every_seed_interval_mean_and_letter(study):
-    (axes,) = plots.accuracy_dots(study).axes
-    drawn = [sorted(line.get_xdata()) for line in dots(axes)]
-    assert drawn == [sorted(model.accuracy.per_seed) for model in study.models]
-    bars = [line.get_xdata() for line in axes.lines if line.get_linewidth() == 2.2]
-    expected = [(m.accuracy.estimate.low, m.accuracy.estimate.high) for m in study.models]
-    np.testing.assert_allclose(bars, expected)
-    shown = texts(axes.figure)
-    assert [model.name in shown for model in study.models] == [True] * 3
-    assert [shown.count(letter) for letter in "ab"] == [1, 2]
+def test_accuracy_dots_show_every_seed_interval_mean_letter_and_baseline(study):
+    figure = plots.accuracy_dots(study)
+    lines, dots, away = rows(figure)[0], rows(figure)[1], rows(figure)[-1]
+    for model in study.models:
+        own = [row for row in dots if row["tip"].startswith(f"{model.name} ·")]
+        assert [row["value"] for row in own] == pytest.approx(list(model.accuracy.per_seed))
+        (line,) = [row for row in lines if row["row"].startswith(model.name)]
+        assert line["mean"] == pytest.approx(model.accuracy.mean, abs=1e-5)
+        assert line["high"] == pytest.approx(model.accuracy.estimate.high, abs=1e-5)
+        assert line["row"] == f"{model.name}  ({model.group})"
+    assert [row["row"] for row in away] == ["majority", "logistic"]  # far below: off the scale
+    assert [row["text"] for row in away] == ["◂ 10.00 %", "◂ 60.00 %"]
+    near = replace(
+        study,
+        baselines=tuple(
+            replace(b, accuracy=replace(b.accuracy, mean=0.89, low=0.87, high=0.9))
+            for b in study.baselines
+        ),
+    )
+    assert rows(plots.accuracy_dots(near))[-1] == []
+    assert {"majority", "logistic"} <= set(texts(plots.accuracy_dots(near)))
 
 
 def test_learning_curves_are_means_with_the_range_of_the_seeds(study):
-    figure = plots.learning_curves(study, "cnn")
-    assert len(figure.axes) == 2
+    drawn = rows(plots.learning_curves(study, "cnn"))
     histories = study.model("cnn").histories
-    for axes, columns in zip(
-        figure.axes, (("loss", "val_loss"), ("accuracy", "val_accuracy")), strict=True
+    for lines, dots, (train, held_out) in (
+        (drawn[0], drawn[2], ("loss", "val_loss")),
+        (drawn[3], drawn[5], ("accuracy", "val_accuracy")),
     ):
-        for line, column in zip(axes.lines, columns, strict=False):
-            mean = np.mean([history[column] for history in histories], axis=0)
-            np.testing.assert_allclose(line.get_ydata(), mean)
-        assert len(axes.collections) == 2  # the bands
-        (selected,) = dots(axes)
-        assert tuple(selected.get_xdata()) == study.model("cnn").selected_epochs
-    assert len(plots.learning_curves(study, "cnn", show=("loss",)).axes) == 1
+        for part, column in (("training", train), ("validation", held_out)):
+            table = np.array([history[column] for history in histories])
+            own = [row for row in lines if row["series"] == part]
+            for key, expected in (
+                ("value", table.mean(axis=0)),
+                ("low", table.min(axis=0)),
+                ("high", table.max(axis=0)),
+            ):
+                np.testing.assert_allclose([row[key] for row in own], expected, rtol=1e-5)
+        assert tuple(row["epoch"] for row in dots) == study.model("cnn").selected_epochs
+    assert len(plots.learning_curves(study, "cnn", show=("loss",)).spec["layer"]) == 3
+
+
+def test_all_models_stand_in_one_picture_in_the_same_colours(study):
+    figure = plots.all_curves(study)
+    lines = rows(figure)[0]
+    for model in study.models:
+        mean = np.mean([history["val_accuracy"] for history in model.histories], axis=0)
+        own = [row["value"] for row in lines if row["name"] == model.name]
+        np.testing.assert_allclose(own, mean, rtol=1e-5)
+    assert {model.name for model in study.models} <= set(texts(figure))
+    without = replace(
+        study,
+        models=tuple(
+            replace(m, histories=tuple({**h, "val_accuracy": h["val_accuracy"] * np.nan}
+                                       for h in m.histories))
+            for m in study.models
+        ),
+    )  # fmt: skip
+    np.testing.assert_allclose(
+        rows(plots.all_curves(without))[0][0]["value"],
+        np.mean([history["accuracy"][0] for history in study.models[0].histories]),
+        rtol=1e-5,
+    )
 
 
 def test_curves_leave_out_what_is_not_finite_and_end_where_a_seed_ended():
@@ -127,19 +177,25 @@ def test_learning_rate_and_penalties_are_told_from_the_histories(study):
     assert not is_constant(other)
     assert penalised(other)
     comparison = replace(study, models=(other,))
-    (axes,) = plots.learning_rate(comparison).axes
-    np.testing.assert_allclose(axes.lines[0].get_ydata(), changed[0]["learning_rate"])
-    assert axes.get_yscale() == "log"
+    figure = plots.learning_rate(comparison)
+    rates = [row["rate"] for row in rows(figure)[0]]
+    np.testing.assert_allclose(rates, changed[0]["learning_rate"], rtol=1e-5)
+    assert figure.spec["encoding"]["y"]["scale"]["type"] == "log"
     assert "without penalty" in texts(plots.learning_curves(comparison))
 
 
 def test_confusion_draws_counts_or_rates_with_or_without_the_diagonal(study):
     matrix = study.model("mlp").confusion
-    image = plots.confusion(study, "mlp").axes[0].images[0]
-    np.testing.assert_allclose(image.get_array(), matrix)
-    image = plots.confusion(study, "mlp", diagonal=False, rates=True).axes[0].images[0]
-    expected = 100 * matrix / matrix.sum(axis=1, keepdims=True)
-    np.testing.assert_allclose(image.get_array(), expected - np.diag(np.diag(expected)))
+    shown = {(r["truth"], r["answer"]): r for r in rows(plots.confusion(study, "mlp"))[0]}
+    assert len(shown) == (matrix > 0).sum()
+    assert float(shown["3", "3"]["text"].replace(",", "")) == round(matrix[3, 3])
+    rates = 100 * matrix / matrix.sum(axis=1, keepdims=True)
+    figure = plots.confusion(study, "mlp", diagonal=False, rates=True)
+    shown = {(r["truth"], r["answer"]): r for r in rows(figure)[0]}
+    assert ("3", "3") not in shown
+    (i, j) = np.unravel_index((rates - np.diag(np.diag(rates))).argmax(), rates.shape)
+    assert shown[str(i), str(j)]["share"] == 1
+    assert shown[str(i), str(j)]["text"] == f"{rates[i, j]:.1f}"
 
 
 def test_mistakes_and_rates_by_hand():
@@ -148,7 +204,7 @@ def test_mistakes_and_rates_by_hand():
     assert row_rates(matrix).tolist() == [[0.8, 0.2, 0], [0.25, 0, 0.75], [0, 0, 0]]
 
 
-def test_a_verdict_turns_around_with_the_side_it_is_seen_from(study):
+def test_a_verdict_is_reversed_with_the_side_it_is_seen_from(study):
     pair = next(pair for pair in study.pairs if pair.verdict == "better")
     assert seen_from(pair, pair.a) == ("better", pair.test.difference)
     assert seen_from(pair, pair.b) == ("worse", -pair.test.difference)
@@ -181,7 +237,7 @@ def test_variance_shares_sum_to_one_and_one_seed_has_none(study):
     estimate = replace(study.models[0].accuracy.estimate, seed_variance=None, noise_variance=None)
     single = replace(study.models[0], accuracy=replace(study.models[0].accuracy, estimate=estimate))
     assert variance_shares(single) is None
-    plots.variance(replace(study, models=(single,)))
+    assert rows(plots.variance(replace(study, models=(single,)))) == [[]]
 
 
 def test_the_worst_classes_come_first(study):
@@ -189,20 +245,29 @@ def test_the_worst_classes_come_first(study):
     worst = worst_classes(model, 3)
     means = [score.mean for _, score in worst]
     assert means == sorted(score.mean for score in model.per_class_accuracy)[:3]
-    (axes,) = plots.per_class(study, "mlp").axes
-    assert len(dots(axes)) == 10
+    assert len(rows(plots.per_class(study, "mlp"))[0]) == 10
     without = replace(model, per_class_accuracy=(None, *model.per_class_accuracy[1:]))
     assert 0 not in [k for k, _ in worst_classes(without, 10)]
 
 
 def test_calibration_pools_the_seeds(study):
-    (axes,) = plots.calibration(study, "cnn").axes
-    seen = axes.lines[1]
+    seen = rows(plots.calibration(study, "cnn"))[1]
     curves = study.model("cnn").calibration
     counts = np.sum([each.counts for each in curves], axis=0)
     hits = np.sum([each.counts * np.nan_to_num(each.accuracy) for each in curves], axis=0)
     enough = counts >= 30
-    np.testing.assert_allclose(seen.get_ydata(), hits[enough] / counts[enough])
+    expected = hits[enough] / counts[enough]
+    np.testing.assert_allclose([row["right"] for row in seen], expected, rtol=1e-5)
+
+
+def test_class_counts_are_the_splits(study):
+    drawn = rows(plots.class_counts(study))[0]
+    test = {row["class"]: row["images"] for row in drawn if row["part"] == "test"}
+    assert test == {
+        name: int((study.labels == k).sum()) for k, name in enumerate(study.class_names)
+    }
+    many = replace(study, class_names=tuple(f"class {k}" for k in range(30)))
+    assert len({row["class"] for row in rows(plots.class_counts(many))[0]}) == 20
 
 
 def test_an_unknown_model_is_named(study):
@@ -213,7 +278,7 @@ def test_an_unknown_model_is_named(study):
     assert plots.learning_curves(replace(study, models=study.models[:1]))
 
 
-def test_spread_gives_every_dot_its_own_place():
+def test_spread_gives_every_dot_its_own_offset():
     assert spread(1, width=0.4).tolist() == [0]
     for count in range(2, 40):
         offsets = spread(count, width=0.4)
@@ -221,54 +286,64 @@ def test_spread_gives_every_dot_its_own_place():
         assert abs(offsets).max() == pytest.approx(0.2)
 
 
-# ── SVG ──────────────────────────────────────────────────────────────────────────────────────
+def test_long_names_lose_their_middle_and_logarithmic_ticks_are_round():
+    assert shorten("a-rather-long-model-name-11", most=20) == "a-rather-l…l-name-11"
+    assert shorten("short") == "short"
+    assert log_ticks(0.03, 2.2) == [0.05, 0.1, 0.2, 0.5, 1.0, 2.0]
+    assert log_ticks(100, 1_000_000) == [100.0, 1000.0, 10_000.0, 100_000.0, 1_000_000.0]
+    assert log_ticks(0, 1) == []
+
+
+# ── SVG, notebooks and files ─────────────────────────────────────────────────────────────────
 
 
 def test_every_figure_becomes_svg_that_a_strict_page_allows(study):
-    colors = {light for light, _ in PALETTE.values()} | {"#ffffff"}
+    colors = {light for light, _ in PALETTE.values()} | {"#ffffff", "#000000"}
     marks = set()
     for name, figure in every_figure(study):
-        text = plots.svg(figure, alt=f'"{name}" <&>')
+        text = replace(figure, alt=f'"{name}" <&>').element()
         root = ElementTree.fromstring(text)
         assert root.attrib["role"] == "img"
         assert root.attrib["aria-label"] == f'"{name}" <&>'
-        assert not re.search(r"http|xmlns|xlink|style|DOCTYPE|metadata|<!--", text), name
+        assert not re.search(r"http|xmlns|xlink|style=|DOCTYPE|metadata|<!--", text), name
         ids = re.findall(r' id="([^"]+)"', text)
         assert set(re.findall(r"#(f[0-9a-f]{8}-\d+)", text)) == set(ids), name
         assert not marks & set(ids), name
         marks |= set(ids)
-        if not name.startswith(("confusion", "mistakes")):  # those have shades
-            assert set(re.findall(r"#[0-9a-f]{6}\b", text)) <= colors, name
-        assert len(text) < 40_000, name
+        assert set(re.findall(r"#[0-9a-f]{6}\b", text)) <= colors, name
+        assert "rgb(" not in text, name
+        assert "data-tip" in text, name
+        assert len(text) < 90_000, name
 
 
-def test_svg_is_the_same_every_time_and_leaves_no_setting_behind(study):
-    import matplotlib
-
-    before = dict(matplotlib.rcParams)
-    first = plots.svg(plots.accuracy_dots(study), alt="x")
-    assert dict(matplotlib.rcParams) == before
-    with matplotlib.rc_context({"font.size": 40, "axes.facecolor": "red", "lines.linewidth": 9}):
-        assert plots.svg(plots.accuracy_dots(study), alt="x") == first
+def test_svg_is_the_same_every_time(study):
+    assert plots.roc_curves(study, "cnn").element() == plots.roc_curves(study, "cnn").element()
 
 
-def test_a_standalone_svg_follows_light_and_dark(study):
-    text = plots.svg(plots.accuracy_dots(study), alt="x", standalone=True)
-    root = ElementTree.fromstring(text)
-    assert root.tag == "{http://www.w3.org/2000/svg}svg"
-    assert text.count("http") == 1
-    assert "prefers-color-scheme:dark" in text
-    assert PALETTE["ink"][1] in text
+def test_a_figure_shows_itself_and_is_saved_as_four_kinds_of_file(study, tmp_path):
+    figure = plots.accuracy_dots(study)
+    bundle = figure._repr_mimebundle_()
+    assert bundle["image/svg+xml"].startswith("<svg")
+    assert bundle["application/vnd.vegalite.v5+json"] == figure.spec
+    assert bundle["text/plain"].startswith("<Figure: Test accuracy with 95 % intervals: cnn 96.00")
+    starts = {".svg": b"<svg", ".png": b"\x89PNG", ".pdf": b"%PDF", ".json": b"{"}
+    for ending, start in starts.items():
+        figure.save(tmp_path / f"dots{ending}")
+        assert (tmp_path / f"dots{ending}").read_bytes().startswith(start)
+    assert json.loads((tmp_path / "dots.json").read_text()) == figure.spec
+    message = "expected a file name that ends in .svg, .png, .pdf or .json, found dots.bmp"
+    with pytest.raises(UsageError, match=f"^{re.escape(message)}$"):
+        figure.save(tmp_path / "dots.bmp")
 
 
-def test_class_names_are_not_read_as_mathematics(study):
+def test_class_names_are_shown_as_they_are(study):
     names = ("$\\frac{", "a$b$c", "<b>", "&amp;", "鞋", *study.class_names[5:])
     odd = replace(study, class_names=names)
     shown = texts(plots.confusion(odd, "mlp"))
-    assert "$\\frac{" in shown
-    assert "a$b$c" in shown
-    assert "&lt;b&gt;" in shown
+    assert {"$\\frac{", "a$b$c", "&lt;b&gt;", "&amp;amp;"} <= set(shown)
     assert "鞋" in texts(plots.per_class(odd, "mlp"))
+    same = replace(study, class_names=("x" * 40,) * 10)  # alike once they are shortened
+    assert len(rows(plots.per_class(same, "mlp"))[0]) == 10
 
 
 @pytest.mark.parametrize("n_validation", [0, 500])
@@ -287,44 +362,17 @@ def test_mishaps_can_be_drawn(tmp_path, n_validation):
         labels=np.arange(200) % 9,
     )
     comparison = compare([folder])
-    for name, figure in every_figure(comparison):
-        assert plots.svg(figure, alt=name)
+    for _, figure in every_figure(comparison):
+        assert figure.element().startswith("<svg")
 
 
-def test_importing_figures_and_report_loads_no_matplotlib():
+def test_importing_figures_and_report_loads_nothing_heavy():
+    names = ("vl_convert", "jinja2", "rich", "keras", "jax", "matplotlib")
     code = (
         "import sys, bakeoff.report.plots, bakeoff.report; "
-        "print([n for n in ('matplotlib', 'jinja2', 'rich', 'keras', 'jax') if n in sys.modules])"
+        f"print([n for n in {names} if n in sys.modules])"
     )
     done = subprocess.run(
         [sys.executable, "-c", code], capture_output=True, text=True, check=True, timeout=60
     )
     assert done.stdout.strip() == "[]"
-
-
-def test_names_beside_points_cover_nothing(study):
-    """Six points close together, two at the edges: no two names overlap, none leaves the panel."""
-    sizes = (10, 12_000, 12_500, 13_000, 14_000, 10_000_000)
-    base = study.models[0]
-    models = tuple(
-        replace(
-            base,
-            name=f"a-model-called-{place}",
-            parameters=size,
-            accuracy=replace(
-                base.accuracy, estimate=replace(base.accuracy.estimate, mean=0.95 + 0.001 * place)
-            ),
-        )
-        for place, size in enumerate(sizes)
-    )
-    figure = plots.accuracy_against_parameters(replace(study, models=models))
-    (axes,) = figure.axes
-    from matplotlib.backends.backend_agg import FigureCanvasAgg
-
-    canvas = FigureCanvasAgg(figure)
-    boxes = [text.get_window_extent(canvas.get_renderer()) for text in axes.texts[1:]]
-    assert len(boxes) == 6
-    for place, box in enumerate(boxes):
-        assert box.x0 > 0
-        assert box.x1 < figure.bbox.x1 + 5
-        assert not any(box.overlaps(other) for other in boxes[place + 1 :])

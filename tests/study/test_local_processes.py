@@ -99,7 +99,7 @@ def test_a_parent_hears_of_epochs_without_keras_and_keeps_standard_output(tmp_pa
         "listener = Listener()\n"
         "jobs = [Act(n, n, sys.argv[1]) for n in ('report', 'write_to_standard_output')]\n"
         "run_jobs(jobs, workers=1, device='cpu', cache=None, watcher=listener)\n"
-        "print(*({'keras', 'jax', 'matplotlib'} & set(sys.modules)))\n"
+        "print(*({'keras', 'jax', 'vl_convert'} & set(sys.modules)))\n"
         "print(*(event[2].epoch for event in listener.heard if event[0] == 'epoch'))"
     )
     done = subprocess.run(

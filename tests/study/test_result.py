@@ -5,6 +5,7 @@ Run: .venv/bin/pytest tests/study/test_result.py
 """
 
 import json
+import re
 from io import StringIO
 
 import pytest
@@ -17,8 +18,11 @@ from bakeoff.study.result import Result
 from bakeoff.study.run import compare
 from tests.helpers.fake_study import FakeModel, write_study
 
-ONE_MODEL = ("learning_curves", "learning_rate", "confusion", "per_class", "calibration")
-ALL_MODELS = ("accuracy", "verdicts", "parameters", "time", "variance")
+ONE_MODEL = (
+    *("learning_curves", "learning_rate", "confusion", "per_class", "calibration", "roc"),
+    "precision_recall",
+)
+ALL_MODELS = (*("accuracy", "verdicts", "parameters", "time", "variance", "all_curves", "classes"),)
 
 
 @pytest.fixture(scope="module")
@@ -31,7 +35,7 @@ def result(tmp_path_factory):
 
 
 def texts(figure):
-    return {text.get_text() for axes in figure.axes for text in axes.texts}
+    return set(re.findall(r"<text[^>]*>([^<]*)</text>", figure.element()))
 
 
 def test_every_view_is_the_reports(result):
@@ -53,12 +57,13 @@ def test_every_view_is_the_reports(result):
 @pytest.mark.parametrize("name", ONE_MODEL)
 def test_figures_of_one_model(result, name):
     plot = getattr(result, f"plot_{name}")
-    assert plot().axes and plot("small").axes
+    assert "big" in plot().alt and "small" in plot("small").alt
+    assert plot().svg().startswith("<svg")
 
 
 @pytest.mark.parametrize("name", ALL_MODELS)
 def test_figures_of_all_models(result, name):
-    assert getattr(result, f"plot_{name}")().axes
+    assert getattr(result, f"plot_{name}")().svg().startswith("<svg")
 
 
 def test_a_confusion_matrix_as_counts_or_rates_with_or_without_its_diagonal(result):

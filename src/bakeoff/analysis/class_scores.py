@@ -74,7 +74,8 @@ def class_scores(comparison: Comparison, model: str) -> tuple[ClassScores | None
     probabilities, labels = comparison.probabilities[model], comparison.labels
     answers = np.stack([metrics.predictions(each) for each in probabilities])
     # Without an answer an image is the last to be taken for anything.
-    scores = np.where(np.isfinite(probabilities).all(axis=2)[..., None], probabilities, -1.0)
+    finite = np.isfinite(probabilities).all(axis=2, keepdims=True)
+    scores = np.where(finite, probabilities, -1.0)
     found: list[ClassScores | None] = []
     for k in range(probabilities.shape[2]):
         truth = labels == k

@@ -6,6 +6,7 @@ hand. A place is an image's position in the test part, counted from 0.
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from importlib.util import find_spec
 from typing import Any
@@ -15,10 +16,11 @@ from numpy.typing import NDArray
 
 from bakeoff.analysis import metrics
 from bakeoff.analysis.comparison import Comparison, ModelResult
-from bakeoff.storage.thumbnails import Pictures, thumbnails
+from bakeoff.storage.thumbnails import SAMPLE_SIDE, Pictures, thumbnails
 
 MISTAKES = 12  # shown of a model
-SUSPECTS = 24
+SHARED = 12  # that every model gets wrong, and that a single one gets right
+SUSPECTS = 12
 SAMPLES = 8  # of a class
 SAMPLED = 20  # classes
 
@@ -88,6 +90,64 @@ def worst_mistakes(
     return tuple(found)
 
 
+@dataclass(frozen=True)
+class Shared:
+    """A test image of which all models say the same: wrong, or right for a single one.
+
+    `answers` holds each model's most frequent answer over its seeds, -1 for none; `only` the one
+    model that has it right, None where none has.
+    """
+
+    place: int
+    truth: int
+    answers: Mapping[str, int]
+    only: str | None
+
+
+def shared_mistakes(comparison: Comparison, *, most: int = SHARED) -> tuple[Shared, ...]:
+    """Return the images that most seeds of every model get wrong, the largest loss first."""
+    return _shared(comparison, alone=False)[:most]
+
+
+def right_alone(comparison: Comparison, *, most: int = SHARED) -> tuple[Shared, ...]:
+    """Return the images that most seeds of exactly one model get right, the surest first.
+
+    None of fewer than two models.
+    """
+    return _shared(comparison, alone=True)[:most] if len(comparison.models) > 1 else ()
+
+
+def _shared(comparison: Comparison, *, alone: bool) -> tuple[Shared, ...]:
+    labels, names = comparison.labels, [model.name for model in comparison.models]
+    if not names:
+        return ()
+    right, given, sure = [], [], []
+    for name in names:
+        probabilities = comparison.probabilities[name]
+        answers = np.stack([metrics.predictions(each) for each in probabilities])
+        right.append(2 * (answers == labels).sum(axis=0) > len(answers))
+        given.append(answers)
+        of_truth = probabilities[:, np.arange(len(labels)), labels].astype(np.float64)
+        sure.append(np.nan_to_num(of_truth).mean(axis=0))
+    count, sum_sure = np.sum(right, axis=0), np.sum(sure, axis=0)
+    chosen = np.flatnonzero(count == (1 if alone else 0))
+    order = np.argsort(sum_sure[chosen] * (-1 if alone else 1), kind="stable")
+    found = []
+    for place in chosen[order][: max(SHARED, MISTAKES)].tolist():
+        only = next((name for name, hits in zip(names, right, strict=True) if hits[place]), None)
+        said = {
+            name: _most_frequent(answers[:, place])
+            for name, answers in zip(names, given, strict=True)
+        }
+        found.append(Shared(int(place), int(labels[place]), said, only))
+    return tuple(found)
+
+
+def _most_frequent(answers: NDArray[np.int64]) -> int:
+    known = answers[answers >= 0]
+    return int(np.bincount(known).argmax()) if len(known) else -1
+
+
 def can_suspect_labels() -> bool:
     """Say whether cleanlab, Bakeoff's extra `labels`, is installed."""
     return find_spec("cleanlab") is not None
@@ -139,6 +199,8 @@ def collect(
     images: NDArray[Any],
     maximum: float,
     samples: tuple[NDArray[Any], NDArray[np.int64]],
+    names: Sequence[str] = (),
+    sample_names: Sequence[str] = (),
 ) -> Pictures:
     """Return small copies of every image that a report of this comparison shows.
 
@@ -147,6 +209,8 @@ def collect(
     images : shape (n_test, height, width, channels), in split order
     maximum : the pixel value that means white
     samples : training images to show, and their classes
+    names, sample_names : "class/file" of every test image, and of every sample; none where the
+        data has no files
     """
     places = np.array(sorted(_shown(comparison)), dtype=np.int64)
     return Pictures(
@@ -154,7 +218,9 @@ def collect(
         places=places,
         images=thumbnails(images[places], maximum),
         sample_labels=np.asarray(samples[1], dtype=np.int64),
-        samples=thumbnails(samples[0], maximum),
+        samples=thumbnails(samples[0], maximum, most=SAMPLE_SIDE),
+        names=np.array([names[place] for place in places.tolist()] if names else [], np.str_),
+        sample_names=np.array(list(sample_names), np.str_),
     )
 
 
@@ -179,7 +245,9 @@ def _shown(comparison: Comparison) -> set[int]:
     mistakes = (
         each.place for m in comparison.models for each in worst_mistakes(comparison, m.name)
     )
-    return {*mistakes, *(each.place for each in label_suspects(comparison) or ())}
+    shared = [each.place for each in shared_mistakes(comparison) + right_alone(comparison)]
+    suspects = label_suspects(comparison) or ()
+    return {*mistakes, *shared, *(each.place for each in suspects)}
 
 
 def _best_probabilities(comparison: Comparison) -> NDArray[np.float64]:

@@ -154,7 +154,8 @@ class _Archive:
         if filled != header.nbytes or chunk:
             raise DataError(f"{shown(name)}: its length is not the one its header promises")
         array = values.view(header.dtype).reshape(header.shape, order=header.order)
-        return np.ascontiguousarray(array, dtype=header.dtype.newbyteorder("="))
+        found = np.ascontiguousarray(array, dtype=header.dtype.newbyteorder("="))
+        return found.reshape(header.shape)  # a lone value has become an array of one
 
 
 def _read_header(stream: IO[bytes], name: str) -> _Header:

@@ -10,7 +10,7 @@ from __future__ import annotations
 import base64
 import hashlib
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from importlib.resources import files
 from typing import Any
@@ -19,18 +19,20 @@ import numpy as np
 from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
 
+from bakeoff.analysis.class_scores import class_scores
 from bakeoff.analysis.comparison import BaselineResult, Comparison, ModelResult
 from bakeoff.analysis.statistics import Estimate
-from bakeoff.report import plots, sentences, wording
-from bakeoff.report.html_charts import SHADES, strip, verdict_rows
-from bakeoff.report.images_section import about_samples, label_suspects, samples
-from bakeoff.report.model_section import Picture, anchor, model_part, scored
-from bakeoff.report.plots.scores import variance_shares
-from bakeoff.report.plots.style import PALETTE
+from bakeoff.report import galleries, glossary, plots, sentences, wording
+from bakeoff.report.class_tables import by_class, found_by_model
+from bakeoff.report.grouped_findings import grouped
+from bakeoff.report.model_section import Picture, anchor, matrices, model_part, picture
+from bakeoff.report.plots.figure import NARROW, PALETTE, WIDE, Figure
 from bakeoff.report.protocol_steps import protocol
-from bakeoff.utils.text import duration, percent, points, ratio, sentence
+from bakeoff.utils.text import counted, duration, listed, percent, ratio, sentence
 
 _APART = re.compile(r" %|\bp [<=] ")
+_SHADES = 10
+_OPEN_PAIRS = 3  # up to which every pair stands unfolded in words
 
 
 @dataclass(frozen=True)
@@ -51,17 +53,6 @@ class TableRow:
     strong: bool = False
 
 
-@dataclass(frozen=True)
-class Share:
-    """Where one accuracy's uncertainty comes from, in percent; `error` in points."""
-
-    name: str
-    images: float
-    seeds: float
-    both: float
-    error: str
-
-
 def html(comparison: Comparison) -> str:
     """Return the report as one HTML document."""
     environment = Environment(
@@ -72,58 +63,76 @@ def html(comparison: Comparison) -> str:
         lstrip_blocks=True,
         finalize=_keep_percent_together,
     )
-    style, script = _style(), _asset("sort.js")
-    return environment.get_template("report.html.j2").render(
+    style, script = _style(), _asset("page.js")
+    shown = _shown(comparison)
+    page = environment.get_template("report.html.j2").render(
         style=Markup(style),
         script=Markup(script),
         style_hash=_hash(style),
         script_hash=_hash(script),
         **_answer(comparison),
         **_table(comparison),
-        **_verdicts(comparison),
         **_findings(comparison),
-        models=[model_part(comparison, place) for place in range(len(comparison.models))],
+        **_data(comparison),
+        **_curves(comparison),
+        **_wrong(comparison, shown),
+        **_pairs(comparison),
         **_costs(comparison),
-        **_variance(comparison),
-        samples=samples(comparison),
-        about_samples=about_samples(comparison),
-        suspects=label_suspects(comparison),
+        models=[
+            model_part(comparison, place, full=model.name == shown)
+            for place, model in enumerate(comparison.models)
+        ],
+        shown=shown,
         protocol=protocol(comparison),
         environment=list(_environment(comparison)),
         ledger=[_ledger_line(line) for line in comparison.ledger],
         studies=f"the study {comparison.study}",
+        glossary=glossary.entries(),
         footer=sentences.footer(comparison),
         version=comparison.environment.get("bakeoff", ""),
     )
+    return glossary.explained(page)
+
+
+def _shown(comparison: Comparison) -> str | None:
+    """Return the model that the page shows in full: the recommended one, or the first."""
+    if comparison.recommended is not None:
+        return comparison.recommended.model
+    return comparison.models[0].name if comparison.models else None
 
 
 def _answer(comparison: Comparison) -> dict[str, Any]:
-    scores = [(model.name, model.accuracy, model.group) for model in comparison.models]
-    recommended = comparison.recommended
     basis = wording.basis(comparison)
-    said = [f"{m.name} {scored(m.accuracy.estimate)}{_letters(m)}" for m in comparison.models]
+    grouped_models = any(model.group for model in comparison.models)
+    seeded = any(len(model.seeds) > 1 for model in comparison.models)
+    bar = "for other images and other seeds" if seeded else "for other images alone"
+    caption = (
+        f"Test accuracy. A dot is one seed, the bar the 95 % interval {bar}, its mark the mean"
+    )
+    if grouped_models:
+        caption += "; models that share a letter are not separated"
     return {
         "heading": wording.heading(comparison),
         "headline": sentences.headline(comparison),
         "reason": sentences.reason(comparison),
         "cautions": sentences.cautions(comparison),
-        "dots": strip(scores, strong=recommended.model if recommended else None)
-        if scores
+        "dots": _two_widths(plots.accuracy_dots, comparison, f"{caption}.")
+        if comparison.models
         else None,
-        "dots_alt": f"Dot plot of test accuracy with 95 % intervals: {'; '.join(said)}.",
-        "grouped": any(model.group for model in comparison.models),
-        "seeded": any(len(model.seeds) > 1 for model in comparison.models),
+        "grouped": grouped_models,
         "basis": basis,
-        "basis_lower": basis,
-        "basis_sentence": sentence(basis),
     }
+
+
+def _two_widths(draw: Callable[..., Figure], comparison: Comparison, caption: str) -> Picture:
+    return picture(draw(comparison, width=WIDE), caption, narrow=draw(comparison, width=NARROW))
 
 
 def _table(comparison: Comparison) -> dict[str, Any]:
     recommended = comparison.recommended.model if comparison.recommended else None
     smallest = min((model.parameters for model in comparison.models), default=0)
     grouped = any(model.group for model in comparison.models)
-    notes = (sentences.about_parameters(comparison), sentences.about_loss(comparison))
+    notes = (sentences.about_loss(comparison),)
     return {
         "rows": [
             TableRow(m.name, _cells(m, smallest, grouped), m.name == recommended)
@@ -176,73 +185,120 @@ def _accuracy(estimate: Estimate) -> Entry:
     return Entry(percent(estimate.mean), wording.interval(estimate), repr(estimate.mean))
 
 
-def _letters(model: ModelResult) -> str:
-    return f", group {model.group}" if model.group else ""
-
-
-def _verdicts(comparison: Comparison) -> dict[str, Any]:
-    judged = any(pair.verdict for pair in comparison.pairs)
+def _findings(comparison: Comparison) -> dict[str, Any]:
+    """Split what needs acting on from what is good to know; each kind is said once."""
+    groups = grouped(comparison.findings)
     return {
-        "pairs": [sentence(pair.sentence) for pair in comparison.pairs],
-        "verdict_rows": verdict_rows(comparison) if judged else [],
-        "about_margin": sentences.about_margin(comparison),
+        "serious": [group for group in groups if group.severity == "serious"],
+        "warnings": [group for group in groups if group.severity == "warning"],
+        "notes": [group for group in groups if group.severity == "info"],
+        "anchors": {model.name: anchor(place) for place, model in enumerate(comparison.models)},
     }
 
 
-def _findings(comparison: Comparison) -> dict[str, Any]:
-    """Split what needs acting on from what is good to know; link each to its model's part."""
-    anchors = {model.name: anchor(place) for place, model in enumerate(comparison.models)}
-    order = {"serious": 0, "warning": 1, "info": 2}
-    found = sorted(comparison.findings, key=lambda finding: order[finding.severity])
+def _data(comparison: Comparison) -> dict[str, Any]:
+    data = comparison.data
+    shape = " × ".join(str(side) for side in data.get("input_shape", ()))
+    facts = [
+        (part, f"{data.get(key, 0):,}")
+        for part, key in (("training", "train"), ("validation", "validation"), ("test", "test"))
+    ]
+    twins = []
+    for kind, label in (("exact", "exact copies"), ("near", "near-copies")):
+        counts = comparison.duplicates.get(kind, {})
+        there = [f"{number:,} between {part.replace('-', ' and ')}" for part, number
+                 in counts.items() if number]  # fmt: skip
+        twins.append(f"{label}: {listed(there) if there else 'none'}")
+    about = (
+        f"{counted(len(comparison.class_names), 'class', 'classes')}; every image is brought to "
+        f"{shape} values. " if shape else ""
+    ) + f"Images that stand in two parts at once: {'; '.join(twins)}."  # fmt: skip
     return {
-        "findings": [finding for finding in found if finding.severity != "info"],
-        "notes": [finding for finding in found if finding.severity == "info"],
-        "anchors": anchors,
+        "data_name": data.get("name", "data"),
+        "data_facts": facts,
+        "about_data": about,
+        "counts": picture(plots.class_counts(comparison), "Images of each class in each part."),
+        "samples": galleries.samples(comparison),
+        "about_samples": galleries.about_samples(comparison),
+    }
+
+
+def _curves(comparison: Comparison) -> dict[str, Any]:
+    if not any(len(history["epoch"]) for m in comparison.models for history in m.histories):
+        return {"all_curves": []}
+    width = 548
+    drawn = []
+    for show in ("accuracy", "loss"):
+        figures = [
+            plots.all_curves(comparison, show=show, width=each, height=height)
+            for each, height in ((width, 320), (NARROW, 280))
+        ]
+        drawn.append(picture(figures[0], "", narrow=figures[1]))
+    return {"all_curves": drawn}
+
+
+def _wrong(comparison: Comparison, shown: str | None) -> dict[str, Any]:
+    if shown is None:
+        return {"wrong": None}
+    result = comparison.model(shown)
+    scores = class_scores(comparison, shown)
+    several = len(comparison.models) > 1
+    shared = [galleries.shared_mistakes(comparison), galleries.right_alone(comparison)]
+    return {
+        "wrong": {
+            "galleries": [
+                galleries.worst_mistakes(comparison, result),
+                *(shared if several else []),
+                galleries.label_suspects(comparison),
+            ],
+            "mistakes": sentences.about_mistakes(comparison, result),
+            "matrices": matrices(comparison, result),
+            "by_model": found_by_model(comparison) if several else None,
+            "by_class": by_class(comparison, scores),
+            "curves": [
+                picture(plots.roc_curves(comparison, shown), _ONE_CLASS),
+                picture(plots.precision_recall_curves(comparison, shown), _ONE_CLASS),
+            ]
+            if any(scores)
+            else [],
+        }
+    }
+
+
+_ONE_CLASS = "Each class against the rest: the mean over the seeds, and the band of all seeds."
+
+
+def _pairs(comparison: Comparison) -> dict[str, Any]:
+    judged = any(pair.verdict for pair in comparison.pairs)
+    return {
+        "pairs": [sentence(pair.sentence) for pair in comparison.pairs],
+        "open_pairs": len(comparison.pairs) <= _OPEN_PAIRS,
+        "matrix": picture(
+            plots.verdict_matrix(comparison),
+            "The row’s model against the column’s, in points: ▲ better, ▼ worse, ≈ practically "
+            "equal, ? not separated.",
+        )
+        if judged
+        else None,
+        "about_margin": sentences.about_margin(comparison) if judged else "",
     }
 
 
 def _costs(comparison: Comparison) -> dict[str, Any]:
-    basis = sentence(wording.basis(comparison))
-    legend = f"The broad line joins the models that nothing cheaper equals; bars are 95 %. {basis}"
     models, costs = comparison.models, []
     if models:
-        said = "; ".join(
-            f"{m.name} {m.parameters:,} parameters, {percent(m.accuracy.mean)}" for m in models
-        )
-        drawn = plots.accuracy_against_parameters(comparison)
-        alt = f"Test accuracy against parameters: {said}."
-        costs.append(Picture(Markup(plots.svg(drawn, alt=alt)), legend))
+        legend = "The broad line joins the models that nothing cheaper equals; bars are 95 %."
+        costs.append(picture(plots.accuracy_against_parameters(comparison), legend))
     for kind, field in (("training", "seconds_per_trial"), ("prediction", "prediction_seconds")):
-        clocks = [(m, getattr(m, field)) for m in models if getattr(m, field)]
-        if clocks:
-            said = "; ".join(
-                f"{m.name} {duration(clock)}, {percent(m.accuracy.mean)}" for m, clock in clocks
-            )
+        if any(getattr(model, field) for model in models):
             drawn = plots.accuracy_against_time(comparison, kind=kind)  # type: ignore[arg-type]
-            alt = f"Test accuracy against the time of {kind}: {said}."
-            costs.append(Picture(Markup(plots.svg(drawn, alt=alt)), legend))
+            costs.append(picture(drawn, "Measured while this study ran, on its machine."))
+    if any(len(model.seeds) > 1 for model in models):
+        drawn = plots.variance(comparison)
+        costs.append(picture(drawn, sentences.about_variance(comparison)))
     return {
         "costs": costs,
         "about_frontier": sentences.about_frontier(comparison) if models else "",
-    }
-
-
-def _variance(comparison: Comparison) -> dict[str, Any]:
-    shares = []
-    for model in comparison.models:
-        parts = variance_shares(model)
-        if parts is not None:
-            images, seeds, both = (round(100 * part, 2) for part in parts)
-            error = points(sentences.standard_error(model))
-            shares.append(Share(model.name, images, seeds, both, error))
-    said = [
-        f"{s.name} images {s.images:.0f} %, seeds {s.seeds:.0f} %, both together {s.both:.0f} %"
-        for s in shares
-    ]
-    return {
-        "about_variance": sentences.about_variance(comparison),
-        "shares": shares,
-        "shares_alt": f"Shares of each accuracy’s squared standard error: {'; '.join(said)}.",
     }
 
 
@@ -281,7 +337,7 @@ def _style() -> str:
     """Return the style sheet: the figures' palette, light and dark, then the page's rules."""
     light = "".join(f"--{name}:{pair[0]};" for name, pair in PALETTE.items())
     dark = "".join(f"--{name}:{pair[1]};" for name, pair in PALETTE.items())
-    shades = "".join(f".l{shade}{{--level:{7 * shade}}}" for shade in range(SHADES + 1))
+    shades = "".join(f".l{shade}{{--level:{6 * shade}}}" for shade in range(_SHADES + 1))
     return (
         f":root{{{light}--strength:1%}}\n"
         f"@media screen and (prefers-color-scheme:dark){{:root{{{dark}--strength:.62%}}}}\n"

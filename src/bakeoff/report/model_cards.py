@@ -9,9 +9,8 @@ from bakeoff.analysis.comparison import Comparison, ModelResult
 from bakeoff.errors import UsageError
 from bakeoff.report import sentences, wording
 from bakeoff.report.exports import escape_markdown as plain
-from bakeoff.report.model_section import scored
+from bakeoff.report.plots.figure import find
 from bakeoff.report.plots.scores import worst_classes
-from bakeoff.report.plots.style import find
 from bakeoff.report.protocol_steps import protocol
 from bakeoff.utils import text
 
@@ -81,9 +80,9 @@ def _scores(comparison: Comparison, result: ModelResult) -> list[str]:
     seeds = text.counted(len(result.seeds), "seed")
     images = text.counted(len(comparison.labels), "test image")
     rows = [
-        ("Accuracy", scored(result.accuracy.estimate)),
-        ("Balanced accuracy", scored(result.balanced_accuracy.estimate)),
-        ("Macro F1", scored(result.macro_f1.estimate)),
+        ("Accuracy", wording.scored(result.accuracy.estimate)),
+        ("Balanced accuracy", wording.scored(result.balanced_accuracy.estimate)),
+        ("Macro F1", wording.scored(result.macro_f1.estimate)),
         ("Loss (cross-entropy)", f"{wording.loss(loss.mean)} ({wording.loss_interval(loss)})"),
     ]
     return [
@@ -99,7 +98,9 @@ def _confusions(comparison: Comparison, result: ModelResult) -> list[str]:
     lines = [plain(sentences.about_mistakes(comparison, result))]
     worst = worst_classes(result, _WORST)
     if worst:
-        said = [f"{comparison.class_names[k]} {scored(score.estimate)}" for k, score in worst]
+        said = [
+            f"{comparison.class_names[k]} {wording.scored(score.estimate)}" for k, score in worst
+        ]
         lines += ["", plain(f"Lowest accuracy by class: {text.listed(said)}.")]
     return lines
 

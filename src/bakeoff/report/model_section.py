@@ -8,22 +8,22 @@ from dataclasses import dataclass
 from markupsafe import Markup
 
 from bakeoff.analysis.comparison import Comparison, ModelResult
-from bakeoff.analysis.statistics import Estimate
 from bakeoff.report import plots, sentences, wording
-from bakeoff.report.html_charts import MOST_CLASSES, Matrix, Strip, confusion_tables, strip
-from bakeoff.report.images_section import Gallery, worst_mistakes
+from bakeoff.report.galleries import Gallery, worst_mistakes
 from bakeoff.report.plots.curves import is_constant, penalised
-from bakeoff.report.plots.scores import worst_classes
+from bakeoff.report.plots.figure import Figure
 from bakeoff.utils import text
-from bakeoff.utils.text import number
+
+_MANY = 6  # models
 
 
 @dataclass(frozen=True)
 class Picture:
-    """A figure ready for the page."""
+    """A figure ready for the page; `narrow` is the same one for a phone, where it needs its own."""
 
     svg: Markup
     caption: str
+    narrow: Markup | None = None
 
 
 @dataclass(frozen=True)
@@ -33,16 +33,11 @@ class ModelPart:
     result: ModelResult
     anchor: str
     facts: str
-    seeds: str
     trajectory: list[str]
     figures: list[Picture]
     mistakes: str
     worst: Gallery
-    rates: Matrix
-    wrong: Matrix
-    classes: Strip | None
-    classes_alt: str
-    classes_caption: str
+    matrices: list[Picture]
     training: str
     layers: list[str]
 
@@ -52,73 +47,77 @@ def anchor(place: int) -> str:
     return f"model-{place + 1}"
 
 
-def scored(estimate: Estimate) -> str:
-    """Return an accuracy with its interval: "91.77 % (91.43–92.10 %)"."""
-    return f"{text.percent(estimate.mean)} ({wording.interval(estimate)})"
+def picture(drawn: Figure, caption: str, *, narrow: Figure | None = None) -> Picture:
+    """Return a figure as the page takes it."""
+    other = None if narrow is None else Markup(narrow.element())
+    return Picture(Markup(drawn.element()), caption, other)
 
 
-def model_part(comparison: Comparison, place: int) -> ModelPart:
-    """Return the part of the page about the model in that place of the comparison."""
+def model_part(comparison: Comparison, place: int, *, full: bool) -> ModelPart:
+    """Return the part of the page about the model in that place of the comparison.
+
+    `full` is for the model whose mistakes the page shows elsewhere already: its matrices and
+    pictures are left out here. Where there are many models, the others' parts are shorter.
+    """
     result = comparison.models[place]
-    seeds = text.counted(len(result.seeds), "seed")
-    rates, wrong = confusion_tables(result.confusion, comparison.class_names)
-    worst = worst_classes(result, MOST_CLASSES)
-    scores = [(comparison.class_names[k], score, "") for k, score in worst]
-    said = [f"{name} {scored(score.estimate)}" for name, score, _ in scores]
-    images = text.counted(len(comparison.labels), "test image")
-    shown = "" if len(worst) == len(comparison.class_names) else f"The {len(worst)} worst classes. "
+    short = not full and len(comparison.models) > _MANY
     return ModelPart(
         result=result,
         anchor=anchor(place),
-        facts=_facts(result, seeds),
-        seeds=f"{seeds}, {images}",
+        facts=_facts(result),
         trajectory=sentences.trajectory(comparison, result),
-        figures=list(_pictures(comparison, result)),
-        mistakes=sentences.about_mistakes(comparison, result),
-        worst=worst_mistakes(comparison, result),
-        rates=rates,
-        wrong=wrong,
-        classes=strip(scores) if scores else None,
-        classes_alt=f"Accuracy by class, the worst first: {'; '.join(said)}.",
-        classes_caption=(
-            f"{shown}The worst class first; a dot is one seed, the bar the 95 % interval. "
-            f"{images}, {seeds}."
-        ),
+        figures=list(_pictures(comparison, result, short=short)),
+        mistakes="" if full else sentences.about_mistakes(comparison, result),
+        worst=Gallery("", "", ()) if full else worst_mistakes(comparison, result),
+        matrices=[] if full else matrices(comparison, result)[short:],
         training=wording.training(result.settings),
         layers=wording.layers(result.settings),
     )
 
 
-def _facts(result: ModelResult, seeds: str) -> str:
-    accuracy = result.accuracy.estimate
-    parts = [
-        text.counted(result.parameters, "parameter"),
-        f"{scored(accuracy)} of {text.counted(accuracy.n_images, 'test image')} right, {seeds}",
+def matrices(comparison: Comparison, result: ModelResult) -> list[Picture]:
+    """Return a model's confusion matrix with its diagonal, in percent, and without, in images."""
+    seeds = text.counted(len(result.seeds), "seed")
+    return [
+        picture(
+            plots.confusion(comparison, result.name, rates=True),
+            f"A row is a true class, a column what was answered; mean of {seeds}.",
+        ),
+        picture(
+            plots.confusion(comparison, result.name, diagonal=False),
+            "The same without the right answers, so that the mistakes can be seen.",
+        ),
     ]
+
+
+def _facts(result: ModelResult) -> str:
+    parts = [text.counted(result.parameters, "parameter")]
     if result.trainable_parameters != result.parameters:
         parts[0] += f" ({result.trainable_parameters:,} trainable)"
     if result.seconds_per_trial is not None:
         parts.append(f"{text.duration(result.seconds_per_trial)} a trial")
+    parts.append(f"selected epoch {wording.selected_epochs(result)} of {result.epochs}")
     return " · ".join(parts)
 
 
-def _pictures(comparison: Comparison, result: ModelResult) -> Iterator[Picture]:
-    name, said = result.name, " ".join(sentences.trajectory(comparison, result))
+def _pictures(comparison: Comparison, result: ModelResult, *, short: bool) -> Iterator[Picture]:
+    name = result.name
     band = "the band spans all seeds; " if len(result.seeds) > 1 else ""
     dots = f"{band}a dot marks a seed’s selected epoch."
     loss = "Loss as trained, with weight penalties; " if penalised(result) else "Loss; "
     for panel, caption in (("loss", loss), ("accuracy", "Accuracy; ")):
         drawn = plots.learning_curves(comparison, name, show=(panel,))  # type: ignore[arg-type]
-        alt = f"Learning curves of {name}: {panel} by epoch, training and validation. {said}"
-        yield Picture(Markup(plots.svg(drawn, alt=alt)), caption + dots)
-    said = sentences.about_calibration(result)
-    drawn = plots.calibration(comparison, name)
-    alt = f"Calibration of {name}: share of right answers by confidence. {said}"
-    caption = f"Right answers by confidence; bars: share of the images. {said}"
-    yield Picture(Markup(plots.svg(drawn, alt=alt)), caption)
+        yield picture(drawn, caption + dots)
+    if short:
+        return
+    about = sentences.about_calibration(result)
+    yield picture(
+        plots.calibration(comparison, name),
+        f"On the dashed line a model is as often right as it is sure. {about}",
+    )
+    yield picture(
+        plots.per_class(comparison, name),
+        "Accuracy by class, the worst first; a dot is one seed, the bar the 95 % interval.",
+    )
     if not is_constant(result):
-        rates = result.histories[0]["learning_rate"]
-        first, last = number(float(rates[0])), number(float(rates[-1]))
-        alt = f"Learning rate of {name} by epoch, from {first} to {last}."
-        drawn = plots.learning_rate(comparison, name)
-        yield Picture(Markup(plots.svg(drawn, alt=alt)), "Learning rate by epoch.")
+        yield picture(plots.learning_rate(comparison, name), "Learning rate by epoch.")

@@ -11,11 +11,12 @@ from math import sqrt
 import numpy as np
 
 from bakeoff.analysis.comparison import Comparison, ModelResult
+from bakeoff.report.plots.costs import frontier
 from bakeoff.report.plots.curves import curve
 from bakeoff.report.plots.matrices import mistakes
-from bakeoff.report.plots.scores import frontier, variance_shares
+from bakeoff.report.plots.scores import variance_shares
 from bakeoff.report.wording import basis, loss, loss_interval, seed_list
-from bakeoff.utils.text import counted, listed, percent, points, ratio, sentence
+from bakeoff.utils.text import counted, listed, percent, points, sentence
 
 _RISE = 0.05  # share by which the validation loss must have risen to be called so
 
@@ -64,21 +65,6 @@ def cautions(comparison: Comparison) -> list[str]:
         if model.diverged:
             notes.append(f"{model.name}: training diverged with {seed_list(model.diverged)}.")
     return notes
-
-
-def about_parameters(comparison: Comparison) -> str:
-    """Say how many parameters each model has, and how they compare."""
-    models = sorted(comparison.models, key=lambda model: (model.parameters, model.name))
-    if not models:
-        return ""
-    smallest = models[0]
-    if len(models) == 1:
-        return f"{smallest.name} has {counted(smallest.parameters, 'parameter')}."
-    rest = [
-        f"{model.name} {model.parameters:,} ({_times(model.parameters, smallest.parameters)})"
-        for model in models[1:]
-    ]
-    return f"{smallest.name} has the fewest parameters, {smallest.parameters:,}; {listed(rest)}."
 
 
 def about_loss(comparison: Comparison) -> str:
@@ -212,11 +198,6 @@ def footer(comparison: Comparison) -> str:
 
 def _loss(model: ModelResult) -> str:
     return f"{loss(model.loss.mean)}, {loss_interval(model.loss.estimate)}"
-
-
-def _times(larger: int, smaller: int) -> str:
-    times = ratio(larger, smaller)
-    return "the same" if larger == smaller else f"{times} times as many" if times else "more than 0"
 
 
 def _validation(model: ModelResult, *, over_fitting: bool) -> str:

@@ -6,26 +6,24 @@ that could steer the terminal are replaced.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from dataclasses import dataclass
 
-import numpy as np
 from rich.console import Console, ConsoleOptions, RenderableType
 from rich.measure import Measurement
 from rich.padding import Padding
 from rich.table import Table
 from rich.text import Text
 
-from bakeoff.analysis.comparison import Comparison, Finding, ModelResult, Pair
+from bakeoff.analysis.comparison import Comparison, Pair
 from bakeoff.analysis.statistics import Estimate
 from bakeoff.report import sentences, wording
-from bakeoff.report.plots.curves import curve
+from bakeoff.report.grouped_findings import Group, grouped
+from bakeoff.report.plots.figure import shorten
 from bakeoff.utils import text as texts
 
-_BLOCKS = "▁▂▃▄▅▆▇█"
-_POINTS = 8  # of a sparkline
 _MOST_PAIRS = 10
-_OPTIONAL = ("time", "loss", "curve", "epoch")  # left out in this order where the window is narrow
+_OPTIONAL = ("time", "loss", "epoch")  # left out in this order where the window is narrow
 _RECOMMENDED = "bold green"
 _SEVERITIES = {"serious": "bold red", "warning": "bold yellow", "info": "dim"}
 
@@ -42,22 +40,21 @@ class TableView:
         """Print the parts one after the other."""
         comparison = self.comparison
         yield Text(clean(wording.heading(comparison)), style="bold")
+        yield from _findings(comparison)
         yield Text()
-        table, dropped = _fitted(comparison, console, options)
+        table = _fitted(comparison, console, options)
         yield table
-        yield Text(_explanation(comparison, dropped), style="dim")
+        yield Text(_explanation(comparison), style="dim")
         if comparison.pairs:
             yield Text()
             yield Text(_verdicts_title(comparison), style="bold")
             for line in _verdicts(comparison):
                 yield Padding(line, (0, 0, 0, 2), expand=False)
         yield Text()
-        yield _recommendation(comparison)
+        yield Text(clean(sentences.footer(comparison)), style="dim")
         for caution in sentences.cautions(comparison):
             yield Text(clean(caution), style="yellow")
-        yield from _findings(comparison)
-        yield Text()
-        yield Text(clean(sentences.footer(comparison)), style="dim")
+        yield _recommendation(comparison)
 
 
 def table(comparison: Comparison) -> TableView:
@@ -74,26 +71,9 @@ def clean(text: str) -> str:
     )
 
 
-def sparkline(values: Sequence[float], *, points: int = _POINTS) -> str:
-    """Return a curve as block characters, from its lowest to its highest value; gaps as spaces."""
-    line = np.asarray(values, dtype=np.float64)
-    if len(line) > points:
-        line = line[np.linspace(0, len(line) - 1, points).round().astype(int)]
-    finite = line[np.isfinite(line)]
-    if not len(finite):
-        return ""
-    low, high = float(finite.min()), float(finite.max())
-    steps = np.full(len(line), len(_BLOCKS) // 2, dtype=float)
-    if high > low:
-        steps = (line - low) / (high - low) * (len(_BLOCKS) - 1)
-    return "".join(_BLOCKS[round(step)] if np.isfinite(step) else " " for step in steps.tolist())
-
-
-def _fitted(
-    comparison: Comparison, console: Console, options: ConsoleOptions
-) -> tuple[Table, set[str]]:
-    """Return the widest form of the table that the window holds, and the columns it lacks."""
-    dropped = {"curve"} if options.ascii_only else set()
+def _fitted(comparison: Comparison, console: Console, options: ConsoleOptions) -> Table:
+    """Return the widest form of the table that the window holds."""
+    dropped: set[str] = set()
     table = _table(comparison, dropped, gap=2)
     unbounded = options.update(width=10_000)
     for name in (None, *_OPTIONAL):
@@ -102,7 +82,7 @@ def _fitted(
         if name:
             dropped = {*dropped, name}
         table = _table(comparison, dropped, gap=1)
-    return table, dropped
+    return table
 
 
 def _table(comparison: Comparison, dropped: set[str], *, gap: int) -> Table:
@@ -111,12 +91,12 @@ def _table(comparison: Comparison, dropped: set[str], *, gap: int) -> Table:
     table.add_column("  model", overflow="fold", max_width=28)
     table.add_column("parameters", justify="right", no_wrap=True)
     table.add_column("test accuracy, %", justify="right", no_wrap=True)
-    columns = [("loss", "loss"), ("epoch", "epoch"), ("time", "trial"), ("curve", "curve")]
+    columns = [("loss", "loss"), ("epoch", "epoch"), ("time", "trial")]
     if grouped:
         table.add_column("", no_wrap=True)
     for name, title in columns:
         if name not in dropped:
-            table.add_column(title, justify="left" if name == "curve" else "right", no_wrap=True)
+            table.add_column(title, justify="right", no_wrap=True)
     recommended = comparison.recommended.model if comparison.recommended else None
     for model in comparison.models:
         strong = model.name == recommended
@@ -124,10 +104,9 @@ def _table(comparison: Comparison, dropped: set[str], *, gap: int) -> Table:
             "loss": wording.loss(model.loss.mean),
             "epoch": wording.selected_epochs(model),
             "time": texts.duration(model.seconds_per_trial),
-            "curve": _curve(model),
         }
         table.add_row(
-            Text(("→ " if strong else "  ") + clean(model.name)),
+            Text(("→ " if strong else "  ") + shorten(clean(model.name), most=26)),
             f"{model.parameters:,}",
             _accuracy(model.accuracy.estimate),
             *([model.group] if grouped else []),
@@ -149,17 +128,10 @@ def _accuracy(estimate: Estimate) -> str:
     return f"{100 * estimate.mean:.2f}  {low:.2f}–{high:.2f}"
 
 
-def _curve(model: ModelResult) -> str:
-    line = curve(model.histories, "val_accuracy") or curve(model.histories, "accuracy")
-    return sparkline(line.mean.tolist()) if line else ""
-
-
-def _explanation(comparison: Comparison, dropped: set[str]) -> str:
+def _explanation(comparison: Comparison) -> str:
     parts = [f"Test accuracy: mean and {wording.INTERVAL} interval, {wording.basis(comparison)}"]
     if any(model.group for model in comparison.models):
         parts.append("models that share a letter are not separated")
-    if "curve" not in dropped:
-        parts.append("curve: validation accuracy by epoch")
     return "; ".join(parts) + "."
 
 
@@ -227,21 +199,24 @@ def _recommendation(comparison: Comparison) -> Text:
 
 
 def _findings(comparison: Comparison) -> Iterator[RenderableType]:
-    urgent = [each for each in comparison.findings if each.severity != "info"]
-    notes = [each for each in comparison.findings if each.severity == "info"]
+    groups = grouped(comparison.findings)
+    urgent = [each for each in groups if each.severity != "info"]
+    notes = [each for each in groups if each.severity == "info"]
     if urgent:
         yield Text()
         yield Text("Findings", style="bold")
-        for finding in urgent:
-            yield Padding(_finding(finding), (0, 0, 0, 2), expand=False)
+        for group in urgent:
+            yield Padding(_finding(group), (0, 0, 0, 2), expand=False)
     if notes:
-        codes = dict.fromkeys(finding.code for finding in notes)
         said = texts.counted(len(notes), "note")
-        yield Text(f"{said} in the report: {', '.join(codes)}.", style="dim")
+        codes = ", ".join(dict.fromkeys(each.code for each in notes))
+        yield Text(f"{said} in the report: {codes}.", style="dim")
 
 
-def _finding(finding: Finding) -> Text:
-    text = Text(f"{finding.severity}: ", style=_SEVERITIES[finding.severity])
-    text.append(clean(finding.text), style="not bold default")
-    text.append(" " + clean(finding.advice), style="not bold dim default")
+def _finding(group: Group) -> Text:
+    text = Text(f"{group.severity}: ", style=_SEVERITIES[group.severity])
+    text.append(clean(group.text), style="not bold default")
+    more = group.advice or ("The report says more of each." if group.each else "")
+    if more:
+        text.append(" " + clean(more), style="not bold dim default")
     return text

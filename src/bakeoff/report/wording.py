@@ -7,7 +7,7 @@ from typing import Any
 
 from bakeoff.analysis.comparison import Comparison, ModelResult
 from bakeoff.analysis.statistics import LEVEL, Estimate
-from bakeoff.utils.text import counted, number, whole_numbers
+from bakeoff.utils.text import counted, number, percent, whole_numbers
 
 BASELINES = {"majority": "majority class", "logistic": "logistic regression"}
 VERDICTS = {
@@ -26,6 +26,11 @@ INTERVAL = f"{100 * LEVEL:g} %"
 # What a layer's line says after its name; everything else is in the resolved recipe.
 _MAIN = ("units", "filters", "kernel_size", "pool_size", "rate", "activation")
 _UNUSUAL = {"strides": None, "padding": "valid", "kernel_regularizer": None}
+
+
+def scored(estimate: Estimate) -> str:
+    """Return an accuracy with its interval: "91.77 % (91.43–92.10 %)"."""
+    return f"{percent(estimate.mean)} ({interval(estimate)})"
 
 
 def interval(estimate: Estimate) -> str:

@@ -7,7 +7,7 @@ hash of the test set it was taken from, and is not used beside another one.
 from __future__ import annotations
 
 import io
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -17,8 +17,14 @@ from numpy.typing import NDArray
 from bakeoff.data.npz import read_arrays
 from bakeoff.errors import DataError
 
-MOST_SIDE = 48  # pixels; larger images are made smaller
+MOST_SIDE = 128  # pixels; larger images are made smaller
+SAMPLE_SIDE = 64  # of the samples, which are many
+_PLAIN_SIDE = (
+    48  # up to which an image is stored as it is; larger ones as JPEG, a tenth as many bytes
+)
+_LONGEST_NAME = 200
 _ARRAYS = {"test_hash": 0, "places": 1, "images": 4, "sample_labels": 1, "samples": 4}  # and ranks
+_NAMES = {"names": 1, "sample_names": 1}  # files of before 0.2 have none
 _LARGEST = 64 * 2**20  # bytes of the file and of its arrays together
 
 Image = NDArray[np.uint8]  # (height, width, channels), 255 is white
@@ -35,6 +41,8 @@ class Pictures:
     images : uint8, shape (n, height, width, channels); channels is 1 or 3
     sample_labels : int64, shape (m,)
     samples : uint8, shape (m, height, width, channels)
+    names : "class/file" of every image, shape (n,); "" where the data has no files
+    sample_names : the same of every sample, shape (m,)
     """
 
     test_hash: str
@@ -42,6 +50,14 @@ class Pictures:
     images: NDArray[np.uint8]
     sample_labels: NDArray[np.int64]
     samples: NDArray[np.uint8]
+    names: NDArray[np.str_] = field(default_factory=lambda: np.zeros(0, "U1"))
+    sample_names: NDArray[np.str_] = field(default_factory=lambda: np.zeros(0, "U1"))
+
+    def name(self, place: int) -> str:
+        """Return what the test image at a place is called: "rose/img_3.jpg", or else "no. 48"."""
+        found = int(np.searchsorted(self.places, place))
+        known = found < len(self.names) and self.places[found] == place
+        return (str(self.names[found]) if known else "") or f"no. {place}"
 
     def of(self, place: int) -> Image | None:
         """Return the test image at a place; None where it is not among these."""
@@ -55,6 +71,7 @@ class Pictures:
         """Return the content of pictures.npz; equal pictures give equal bytes."""
         buffer = io.BytesIO()
         arrays: dict[str, Any] = {name: np.asarray(getattr(self, name)) for name in _ARRAYS}
+        arrays |= {name: np.asarray(getattr(self, name), dtype=np.str_) for name in _NAMES}
         np.savez_compressed(buffer, allow_pickle=False, **arrays)
         return buffer.getvalue()
 
@@ -66,9 +83,8 @@ def read(path: Path, *, test_hash: str, n_test: int, n_classes: int) -> Pictures
     ----------
     n_test, n_classes : how many test images and classes there are; the file may know no others
     """
-    try:
-        arrays = read_arrays(path, tuple(_ARRAYS), limit=_LARGEST)
-    except DataError:
+    arrays = _arrays(path)
+    if arrays is None:
         return None
     if str(arrays["test_hash"]) != test_hash:
         return None
@@ -79,8 +95,17 @@ def read(path: Path, *, test_hash: str, n_test: int, n_classes: int) -> Pictures
     return pictures
 
 
-def thumbnails(images: NDArray[Any], maximum: float) -> NDArray[np.uint8]:
-    """Return images as uint8 of at most 48 pixels a side.
+def _arrays(path: Path) -> dict[str, NDArray[Any]] | None:
+    for names in ((*_ARRAYS, *_NAMES), tuple(_ARRAYS)):
+        try:
+            return read_arrays(path, names, limit=_LARGEST)
+        except DataError:
+            continue
+    return None
+
+
+def thumbnails(images: NDArray[Any], maximum: float, *, most: int = MOST_SIDE) -> NDArray[np.uint8]:
+    """Return images as uint8 of at most `most` pixels a side.
 
     Parameters
     ----------
@@ -90,11 +115,11 @@ def thumbnails(images: NDArray[Any], maximum: float) -> NDArray[np.uint8]:
     scaled = np.clip(np.nan_to_num(images.astype(np.float64)) / maximum, 0, 1)
     small = np.round(255 * scaled).astype(np.uint8)
     height, width, channels = small.shape[1:]
-    if max(height, width) <= MOST_SIDE:
+    if max(height, width) <= most:
         return small
     from PIL import Image as pillow
 
-    factor = MOST_SIDE / max(height, width)
+    factor = most / max(height, width)
     size = (max(1, round(factor * width)), max(1, round(factor * height)))
     result = np.empty((len(small), size[1], size[0], channels), np.uint8)
     for target, image in zip(result, small, strict=True):
@@ -103,11 +128,17 @@ def thumbnails(images: NDArray[Any], maximum: float) -> NDArray[np.uint8]:
     return result
 
 
-def png(image: Image) -> bytes:
-    """Return an image as a PNG file; equal images give equal bytes."""
+def picture_file(image: Image) -> tuple[str, bytes]:
+    """Return an image's media type and file: PNG where it is small, else JPEG.
+
+    Equal images give equal bytes.
+    """
     buffer = io.BytesIO()
-    _to_pillow(image).save(buffer, format="PNG", optimize=True)
-    return buffer.getvalue()
+    if max(image.shape[:2]) <= _PLAIN_SIDE:
+        _to_pillow(image).save(buffer, format="PNG", optimize=True)
+        return "image/png", buffer.getvalue()
+    _to_pillow(image).save(buffer, format="JPEG", quality=85, optimize=True)
+    return "image/jpeg", buffer.getvalue()
 
 
 def _to_pillow(image: Image) -> Any:
@@ -124,12 +155,21 @@ def _sound(pictures: Pictures) -> bool:
     pixels = all(each.dtype == np.uint8 for each in (pictures.images, pictures.samples))
     if not (ranks and whole and pixels):
         return False
-    shapes = {pictures.images.shape[1:], pictures.samples.shape[1:]}
     pairs = ((pictures.places, pictures.images), (pictures.sample_labels, pictures.samples))
+    named = (
+        (pictures.names, pictures.places), (pictures.sample_names, pictures.sample_labels)
+    )  # fmt: skip
+    shapes = (pictures.images.shape, pictures.samples.shape)
     return (
-        len(shapes) == 1
-        and all(0 < side <= MOST_SIDE for side in pictures.images.shape[1:3])
-        and pictures.images.shape[3] in (1, 3)
+        all(0 < side <= MOST_SIDE for shape in shapes for side in shape[1:3])
+        and all(shape[3] in (1, 3) for shape in shapes)
+        and all(
+            names.ndim == 1
+            and names.dtype.kind == "U"
+            and len(names) in (0, len(rows))
+            and names.dtype.itemsize <= 4 * _LONGEST_NAME
+            for names, rows in named
+        )
         and all(len(names) == len(pixels) for names, pixels in pairs)
         and bool((np.diff(pictures.places) > 0).all())
     )

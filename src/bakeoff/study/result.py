@@ -7,14 +7,15 @@ from bakeoff import report
 from bakeoff.analysis.comparison import Comparison, Finding, Pair
 from bakeoff.data import DataSet
 from bakeoff.errors import StudyError
-from bakeoff.report import plots
+from bakeoff.report import galleries, plots
 from bakeoff.storage import atomic, formats
 from bakeoff.storage.study_folder import StudyFolder
 from bakeoff.study.collect_images import illustrated
 from bakeoff.study.executors.interface import Lost
 
 if TYPE_CHECKING:
-    from matplotlib.figure import Figure
+    from bakeoff.report.galleries import Gallery
+    from bakeoff.report.plots import Figure
 
 
 @dataclass(frozen=True)
@@ -103,18 +104,23 @@ class Result:
         """Return the model card of a model in Markdown; by default of the recommended one."""
         return report.model_card(self.comparison, model)
 
-    # ── figures: of the recommended model where no model is named ──
+    # ── figures: of the recommended model where no model is named. Each shows itself as the last
+    # line of a notebook's cell; `.save("name.svg")` writes it as .svg, .png or .pdf. ──
 
     def plot_accuracy(self) -> "Figure":
-        """Return the dot plot of accuracies: every seed, interval, letters."""
+        """Return the dot plot of test accuracies: every seed, 95 % interval, letters, baselines."""
         return plots.accuracy_dots(self.comparison)
 
     def plot_verdicts(self) -> "Figure":
-        """Return the matrix of verdicts, each model against each."""
+        """Return the matrix of verdicts, each model against each, differences in points."""
         return plots.verdict_matrix(self.comparison)
 
+    def plot_all_curves(self, show: Literal["accuracy", "loss"] = "accuracy") -> "Figure":
+        """Return the validation accuracy, or loss, of all models by epoch in one picture."""
+        return plots.all_curves(self.comparison, show=show, width=640, height=340)
+
     def plot_learning_curves(self, model: str | None = None) -> "Figure":
-        """Return a model's loss and accuracy by epoch."""
+        """Return a model's loss and accuracy by epoch, training and validation."""
         return plots.learning_curves(self.comparison, model or self.recommended)
 
     def plot_learning_rate(self, model: str | None = None) -> "Figure":
@@ -124,13 +130,24 @@ class Result:
     def plot_confusion(
         self, model: str | None = None, *, diagonal: bool = True, rates: bool = False
     ) -> "Figure":
-        """Return a model's confusion matrix, as counts or rates, with or without its diagonal."""
-        chosen = model or self.recommended
-        return plots.confusion(self.comparison, chosen, diagonal=diagonal, rates=rates)
+        """Return a model's confusion matrix, mean over its seeds, with or without its diagonal.
+
+        Numbers are images, or with `rates` percent of each true class.
+        """
+        name = model or self.recommended
+        return plots.confusion(self.comparison, name, diagonal=diagonal, rates=rates)
 
     def plot_per_class(self, model: str | None = None) -> "Figure":
-        """Return a model's accuracy in each class, with seeds and interval."""
-        return plots.per_class(self.comparison, model or self.recommended)
+        """Return a model's accuracy in each class, the worst first."""
+        return plots.per_class(self.comparison, model or self.recommended, width=640)
+
+    def plot_roc(self, model: str | None = None) -> "Figure":
+        """Return ROC curves of each class against the rest, with the band of all seeds."""
+        return plots.roc_curves(self.comparison, model or self.recommended, width=560)
+
+    def plot_precision_recall(self, model: str | None = None) -> "Figure":
+        """Return precision-recall curves of each class against the rest, with the seeds' band."""
+        return plots.precision_recall_curves(self.comparison, model or self.recommended, width=560)
 
     def plot_calibration(self, model: str | None = None) -> "Figure":
         """Return how often a model was right against how sure it was."""
@@ -138,27 +155,32 @@ class Result:
 
     def plot_parameters(self) -> "Figure":
         """Return accuracy against the number of parameters, with the frontier."""
-        return plots.accuracy_against_parameters(self.comparison)
+        return plots.accuracy_against_parameters(self.comparison, width=560)
 
     def plot_time(self, kind: Literal["training", "prediction"] = "training") -> "Figure":
-        """Return accuracy against the time of training or of predicting, with the frontier."""
-        return plots.accuracy_against_time(self.comparison, kind=kind)
-
-    def plot_mistakes(self, model: str | None = None) -> "Figure":
-        """Return the test images that a model gets most wrong, with its answers."""
-        return plots.worst_mistakes(self.comparison, model or self.recommended)
-
-    def plot_label_suspects(self) -> "Figure":
-        """Return the test images whose labels deserve a second look; needs cleanlab."""
-        return plots.label_suspects(self.comparison)
-
-    def plot_samples(self) -> "Figure":
-        """Return a few training images of every class."""
-        return plots.samples(self.comparison)
+        """Return accuracy against the seconds of training or of predicting, with the frontier."""
+        return plots.accuracy_against_time(self.comparison, kind=kind, width=560)
 
     def plot_variance(self) -> "Figure":
         """Return where each accuracy's uncertainty comes from: images, seeds, or both."""
-        return plots.variance(self.comparison)
+        return plots.variance(self.comparison, width=640)
+
+    def plot_classes(self) -> "Figure":
+        """Return how many images each class has for training, validation and test."""
+        return plots.class_counts(self.comparison, width=560)
+
+    def plot_mistakes(self, model: str | None = None) -> "Gallery":
+        """Return the test images that a model gets most wrong, with its answers."""
+        name = plots.figure.find(self.comparison, model or self.recommended).name
+        return galleries.worst_mistakes(self.comparison, self.comparison.model(name))
+
+    def plot_label_suspects(self) -> "Gallery":
+        """Return the test images whose labels deserve a second look; needs cleanlab."""
+        return galleries.label_suspects(self.comparison)
+
+    def plot_samples(self) -> "Gallery":
+        """Return a few training images of every class."""
+        return galleries.all_samples(self.comparison)
 
     def illustrated(self, data: DataSet | None = None) -> "Result":
         """Return the same with pictures of the images that its report shows, where it can.

@@ -121,9 +121,8 @@ def _leading_out(study: Path) -> None:
 def _modules(study: Path) -> None:
     """Files by the names of modules that Bakeoff imports, and others that Python looks for."""
     names = ("numpy", "json", "socket", "bakeoff", "keras", "conftest", "sitecustomize", "build")
-    for name in (*names, "usercustomize", "matplotlib", "jinja2"):
+    for name in (*names, "usercustomize", "vl_convert", "jinja2"):
         (study / f"{name}.py").write_text(f"open({MARK!r}, 'w')")
-    (study / "matplotlibrc").write_text("backend: module://build\n")
     (study / "x.pth").write_text(f"import os; open({MARK!r}, 'w')\n")
     (study / ".env").write_text("PYTHONSTARTUP=build.py\n")
 

@@ -106,8 +106,8 @@ def _share(text: str) -> tuple[int, int]:
 
 def _import_everything() -> None:
     """Import what a command imports; forked from here it starts at once."""
-    import matplotlib.figure
     import sklearn.linear_model
+    import vl_convert
 
     import bakeoff.cli
     import bakeoff.report.html_page
@@ -120,7 +120,7 @@ def _import_everything() -> None:
 
     codecs.lookup("ascii")  # another user may not be able to read it later
     gc.freeze()  # so that no fork looks through all this for garbage
-    assert matplotlib.figure and sklearn.linear_model and bakeoff.study.jobs
+    assert vl_convert and sklearn.linear_model and bakeoff.study.jobs
     if len(os.listdir("/proc/self/task")) > 1:
         raise RuntimeError("expected one thread, so that commands can be forked")
 

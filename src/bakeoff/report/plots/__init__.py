@@ -1,16 +1,15 @@
 """Figures of a comparison: each function takes a Comparison and returns a Figure.
 
-A Figure is a Vega-Lite specification that shows itself in notebooks and is saved as SVG, PNG or PDF;
+A Figure is a Vega-Lite specification that shows itself in notebooks and is saved as SVG, PNG, PDF;
 nothing is drawn before it is asked for.
 """
 
 from bakeoff.report.plots.class_curves import precision_recall_curves, roc_curves
+from bakeoff.report.plots.costs import accuracy_against_parameters, accuracy_against_time
 from bakeoff.report.plots.curves import all_curves, learning_curves, learning_rate
 from bakeoff.report.plots.figure import Figure
 from bakeoff.report.plots.matrices import confusion, verdict_matrix
 from bakeoff.report.plots.scores import (
-    accuracy_against_parameters,
-    accuracy_against_time,
     accuracy_dots,
     calibration,
     class_counts,

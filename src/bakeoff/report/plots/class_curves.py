@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 from bakeoff.analysis.class_scores import ClassScores, class_scores
 from bakeoff.report.plots.figure import (
     HEIGHT,
+    TARGET,
     WIDTH,
     Figure,
     field,
@@ -134,7 +135,7 @@ def _drawn(
                 },
                 {
                     "transform": [{"filter": "datum.told"}],
-                    "mark": {"type": "point", "opacity": 0, "size": 80, "filled": True},
+                    "mark": TARGET,
                     "encoding": tip(),
                 },
             ],

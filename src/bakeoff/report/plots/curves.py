@@ -16,6 +16,7 @@ from bakeoff.report.plots.figure import (
     HEIGHT,
     INK,
     ORANGE,
+    TARGET,
     WIDTH,
     Figure,
     field,
@@ -142,7 +143,7 @@ def learning_rate(comparison: Comparison, model: str | None = None) -> Figure:
             "encoding": {"x": _epochs(), "y": field("rate", scale=scale, axis={"tickCount": 5})},
             "layer": [
                 {"mark": {"type": "line", "interpolate": "step", "color": INK}},
-                {"mark": _TARGET, "encoding": tip()},
+                {"mark": TARGET, "encoding": tip()},
             ],
         },
         alt=f"Learning rate of {result.name} by epoch.",
@@ -162,15 +163,6 @@ def penalised(result: ModelResult) -> bool:
     if with_penalty is None or without is None:
         return False
     return bool(np.nanmax(np.abs(with_penalty.mean - without.mean)) > 1e-5)
-
-
-_TARGET = {
-    "type": "point",
-    "clip": True,
-    "opacity": 0,
-    "size": 90,
-    "filled": True,
-}  # unseen, for the pointer
 
 
 def _panel(result: ModelResult, show: Panel) -> dict[str, Any]:
@@ -248,7 +240,7 @@ def _layers(
         },
         {
             "data": {"values": few},
-            "mark": _TARGET,
+            "mark": TARGET,
             "encoding": {"x": _epochs(), "y": y, **tip()},
         },
     ]  # fmt: skip

@@ -7,9 +7,10 @@ colour blindness, and every meaning that has a colour also has a dash or a word.
 
 from __future__ import annotations
 
+import hashlib
 import json
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from math import ceil, floor, isfinite, log10
 from pathlib import Path
@@ -44,10 +45,15 @@ PALETTE = {
 }
 PAPER, INK, MUTED, LINE, BLUE, ORANGE, GREEN = (light for light, _ in list(PALETTE.values())[:7])
 SERIES = [PALETTE[name][0] for name in PALETTE if name not in ("paper", "ink", "muted", "line")]
-DASHES: list[list[int]] = [[1, 0], [5, 3], [1.5, 2.5], [8, 3, 2, 3]]  # type: ignore[list-item]
+DASHES: list[list[float]] = [[1, 0], [5, 3], [1.5, 2.5], [8, 3, 2, 3]]
 
 WIDTH, HEIGHT = 372, 236  # pixels of one panel, all of it
 WIDE, NARROW = 1120, 350  # of a figure as wide as the page, on a desk and on a phone
+
+# What a pointer finds: a mark that is not seen.
+TARGET = {
+    "type": "point", "clip": True, "color": INK, "opacity": 0, "size": 90, "filled": True,
+}  # fmt: skip
 
 _CONFIG: dict[str, Any] = {
     "font": "system-ui, sans-serif",
@@ -59,7 +65,8 @@ _CONFIG: dict[str, Any] = {
     },
     "legend": {
         "orient": "top", "title": None, "labelFontSize": 11, "labelColor": INK, "padding": 0,
-        "symbolStrokeWidth": 2.2, "symbolSize": 90, "symbolOpacity": 1, "labelLimit": 200, "offset": 4,
+        "symbolStrokeWidth": 2.2, "symbolSize": 90,
+        "symbolOpacity": 1, "labelLimit": 200, "offset": 4,
         "columnPadding": 12, "rowPadding": 1,
     },
     "title": {
@@ -69,6 +76,10 @@ _CONFIG: dict[str, Any] = {
     "text": {"color": INK, "fontSize": 11},
 }  # fmt: skip
 
+# Leading digits of a logarithmic axis's ticks, ever closer together.
+_FACTORS: tuple[Sequence[float], ...] = (
+    (1,), (1, 3), (1, 2, 5), (1, 1.5, 2, 3, 4, 5, 6, 8), [k / 10 for k in range(10, 100)],
+)  # fmt: skip
 _VARIABLES = {light: f"var(--{name}, {light})" for name, (light, _) in PALETTE.items()}
 _DROPPED = re.compile(
     r' (?:role|aria-roledescription|class|pointer-events|font-family|xmlns|xmlns:xlink|version)="'
@@ -87,8 +98,8 @@ class Figure:
     spec : a complete Vega-Lite 5 specification, data included; plain JSON
     alt : in words, what the picture shows
 
-    The last line of a notebook's cell shows it. `save("dots.svg")` writes .svg, .png, .pdf, or .json
-    (the specification, for Altair or the Vega editor).
+    The last line of a notebook's cell shows it. `save("dots.svg")` writes .svg, .png, .pdf,
+    or .json (the specification, for Altair or the Vega editor).
     """
 
     spec: Mapping[str, Any]
@@ -112,12 +123,13 @@ class Figure:
         """Return the picture as a PDF file, for a paper."""
         import vl_convert
 
-        return bytes(vl_convert.svg_to_pdf(self.svg()))
+        drawn: bytes = vl_convert.svg_to_pdf(self.svg())
+        return drawn
 
     def save(self, path: str | Path) -> None:
         """Write the picture to a file; its ending says how: .svg, .png, .pdf or .json."""
         path = Path(path)
-        kinds = {
+        kinds: dict[str, Callable[[], bytes]] = {
             ".svg": lambda: self.svg().encode(),
             ".png": self.png,
             ".pdf": self.pdf,
@@ -139,10 +151,12 @@ class Figure:
         head, _, body = text.partition(">")
         size = re.search(r'width="([\d.]+)" height="([\d.]+)"', head)
         wide, tall = size.groups() if size else ("0", "0")
+        body = re.sub(r'(<g[^>]*?) aria-label="[^"]*"', r"\1", body)  # axes and legends
         body = body.replace(' aria-hidden="true"', "").replace(" aria-label=", " data-tip=")
         body = _LONG.sub(lambda found: f"{float(found[0]):.2f}", _DROPPED.sub("", body))
         body = re.sub(r'<rect width="[\d.]+" height="[\d.]+" fill="#fdfdfc"/>', "", body, count=1)
         body = re.sub(r"<g>((?:(?!</?g).)*)</g>", r"\1", body)
+        body = _renamed(body, self.alt)
         for light, variable in _VARIABLES.items():
             body = body.replace(f'"{light}"', f'"{variable}"')
         return (
@@ -180,7 +194,7 @@ def percent_axis(**more: Any) -> dict[str, Any]:
 
 
 def log_ticks(low: float, high: float, *, most: int = 6) -> list[float]:
-    """Return round numbers from low to high for a logarithmic axis, as many as there is room for."""
+    """Return round numbers from low to high for a logarithmic axis, at most so many."""
     if not 0 < low <= high:
         return []
     decades = range(floor(log10(low)), ceil(log10(high)) + 1)
@@ -220,11 +234,11 @@ def series(
     key = {"columns": columns, "symbolType": "stroke"} if legend else None
     colors = [SERIES[k % len(SERIES)] for k in range(len(names))]
     scale = {"domain": shown, "range": colors}
-    coded = {"color": field("series", "nominal", scale=scale, legend=key)}
+    coded: dict[str, Any] = {"color": field("series", "nominal", scale=scale, legend=key)}
     if dashed or len(names) > len(SERIES):
         dashes = [DASHES[k // len(SERIES) % len(DASHES)] for k in range(len(names))]
-        scale = {"domain": shown, "range": dashes}
-        coded["strokeDash"] = field("series", "nominal", scale=scale, legend=key)
+        dashing = {"domain": shown, "range": dashes}
+        coded["strokeDash"] = field("series", "nominal", scale=dashing, legend=key)
     return coded
 
 
@@ -254,6 +268,17 @@ def find(comparison: Comparison, model: str | None) -> ModelResult:
             return result
     names = ", ".join(result.name for result in comparison.models)
     raise UsageError(f"expected a model of this comparison ({names}), found {model}")
+
+
+def _renamed(body: str, alt: str) -> str:
+    """Give clipping paths and the like names that no other figure of a page has."""
+    names = dict.fromkeys(re.findall(r' id="([^"]+)"', body))
+    plain = re.sub("|".join(map(re.escape, names)), "", body) if names else body
+    mark = hashlib.sha256((plain + alt).encode()).hexdigest()[:8]
+    for number, name in enumerate(names):
+        body = body.replace(f'id="{name}"', f'id="f{mark}-{number}"')
+        body = body.replace(f"url(#{name})", f"url(#f{mark}-{number})")
+    return body
 
 
 def _escape(text: str) -> str:

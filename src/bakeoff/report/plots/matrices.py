@@ -27,6 +27,8 @@ if TYPE_CHECKING:
     from bakeoff.analysis.comparison import Comparison, Pair
 
 _MOST_CLASSES = 20
+_PADDING = {"left": 16, "right": 40, "top": 4, "bottom": 4}  # a page's letters may be wider
+_DEEPEST = 0.5  # opacity of the fullest square: numbers on it keep a contrast of 4.5 to 1
 SIGNS = {"better": "▲", "worse": "▼", "practically equal": "≈", "not separated": "?"}
 _COLORS = {"better": BLUE, "worse": ORANGE, "practically equal": MUTED}
 _OPPOSITE = {"better": "worse", "worse": "better"}
@@ -109,6 +111,7 @@ def verdict_matrix(comparison: Comparison) -> Figure:
     dense = len(names) > 6
     return figure(
         {
+            "padding": _PADDING,
             "width": {"step": 62 if dense else 84},
             "height": {"step": 26},
             "data": {"values": rows},
@@ -184,20 +187,19 @@ def _classes(name: str, labels: list[str], orient: str, title: str | None = "") 
 
 
 def _squares(color: str, size: float) -> list[dict[str, Any]]:
-    pale = {"test": "datum.share > 0.55", "value": PAPER}
     return [
         {
             "mark": {"type": "rect", "color": color},
             "encoding": {
-                "opacity": field("share", legend=None, scale={"domain": [0, 1], "range": [0.08, 1]}),
+                "opacity": field(
+                    "share", legend=None, scale={"domain": [0, 1], "range": [0.06, _DEEPEST]}
+                ),
                 **tip(),
             },
         },
         {
-            "mark": {"type": "text", "fontSize": size},
-            "encoding": {
-                "text": {"field": "text"}, "color": {"condition": pale, "value": INK},
-            },
+            "mark": {"type": "text", "fontSize": size, "color": INK},
+            "encoding": {"text": {"field": "text"}},
         },
     ]  # fmt: skip
 

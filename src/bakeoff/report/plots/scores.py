@@ -1,20 +1,17 @@
-"""What came out on the test images: accuracies, costs, calibration, sources of variance."""
+"""What came out on the test images: accuracies, calibration, sources of variance; and how many."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from bakeoff.errors import UsageError
 from bakeoff.report.plots.figure import (
     BLUE,
     GREEN,
-    HEIGHT,
     INK,
-    LINE,
     MUTED,
     ORANGE,
     WIDTH,
@@ -22,20 +19,16 @@ from bakeoff.report.plots.figure import (
     field,
     figure,
     find,
-    log_ticks,
     percent_axis,
-    series,
     shorten,
     spread,
     tip,
 )
-from bakeoff.utils.text import duration, percent
+from bakeoff.utils.text import percent
 
 if TYPE_CHECKING:
     from bakeoff.analysis.comparison import Comparison, ModelResult, Score
     from bakeoff.analysis.statistics import Estimate
-
-Point = tuple[str, float, float]  # name, cost, accuracy
 
 _MOST_CLASSES = 20
 _ROW = 30  # pixels of a row of dots
@@ -145,31 +138,6 @@ def class_counts(comparison: Comparison, *, width: int = WIDTH) -> Figure:
     )  # fmt: skip
 
 
-def accuracy_against_parameters(comparison: Comparison, *, width: int = WIDTH) -> Figure:
-    """Draw accuracy against size; the line joins the models that no smaller one beats."""
-    sizes = {model.name: float(model.parameters) for model in comparison.models}
-    return _against(comparison, sizes, "parameters", lambda value: f"{value:,.0f}", width)
-
-
-def accuracy_against_time(
-    comparison: Comparison,
-    *,
-    kind: Literal["training", "prediction"] = "training",
-    width: int = WIDTH,
-) -> Figure:
-    """Draw accuracy against the seconds of training one trial, or of predicting the test images.
-
-    Models without a clock are left out; UsageError where no model has one.
-    """
-    name = "seconds_per_trial" if kind == "training" else "prediction_seconds"
-    clocks = {model.name: getattr(model, name) for model in comparison.models}
-    times = {name: seconds for name, seconds in clocks.items() if seconds}
-    if not times:
-        raise UsageError(f"expected clocks of {kind}, found none: the study did not record them")
-    what = "training one trial" if kind == "training" else "predicting the test images"
-    return _against(comparison, times, f"seconds of {what}", duration, width)
-
-
 def calibration(comparison: Comparison, model: str | None = None) -> Figure:
     """Draw how often a model was right against how sure it was, over all its seeds together.
 
@@ -194,7 +162,7 @@ def calibration(comparison: Comparison, model: str | None = None) -> Figure:
     lowest = min((min(row["sure"], row["right"]) for row in rows), default=0.5)
     domain = [max(0.0, np.floor(20 * lowest - 0.5) / 20), 1.0]
     diagonal = [{"sure": end, "right": end} for end in domain]
-    axis = {"scale": {"domain": domain, "nice": False, "clamp": True}}
+    axis: dict[str, Any] = {"scale": {"domain": domain, "nice": False, "clamp": True}}
     return figure(
         {
             "title": "Right answers, by confidence",
@@ -273,16 +241,6 @@ def variance_shares(result: ModelResult) -> tuple[float, float, float] | None:
     parts = (accuracy.image_variance, accuracy.seed_variance, accuracy.noise_variance)
     total = sum(parts)
     return None if total <= 0 else (parts[0] / total, parts[1] / total, parts[2] / total)
-
-
-def frontier(points: Sequence[Point]) -> list[str]:
-    """Return the names that no cheaper one equals or beats, cheapest first."""
-    names, best = [], -np.inf
-    for name, _, accuracy in sorted(points, key=lambda point: (point[1], -point[2])):
-        if accuracy > best:
-            names.append(name)
-            best = accuracy
-    return names
 
 
 _NAMES = {"grid": False, "domain": False, "labelColor": INK, "labelFontSize": 12}
@@ -378,68 +336,6 @@ def _reach(rows: Sequence[_Row]) -> tuple[float, float]:
     low = min([low, *others])
     pad = 0.04 * (high - low) or 0.01
     return max(0.0, low - pad), min(1.0, high + pad)
-
-
-def _against(
-    comparison: Comparison,
-    costs: dict[str, float],
-    label: str,
-    unit: Callable[[float], str],
-    width: int,
-) -> Figure:
-    models = [model for model in comparison.models if model.name in costs]
-    best = frontier([(model.name, costs[model.name], model.accuracy.mean) for model in models])
-    rows = [
-        {
-            "series": shorten(m.name), "cost": costs[m.name], "mean": m.accuracy.mean,
-            "low": m.accuracy.estimate.low, "high": m.accuracy.estimate.high,
-            "tip": f"{m.name} · {unit(costs[m.name])} · accuracy {percent(m.accuracy.mean)}",
-        }
-        for m in models
-    ]  # fmt: skip
-    edge = [rows[k] for name in best for k, m in enumerate(models) if m.name == name]
-    names = [model.name for model in comparison.models]
-    coded = series(names, width=width)["color"]
-    coded = {**coded, "legend": {**coded["legend"], "symbolType": "circle"}}
-    ends = min(costs.values()) / 1.5, max(costs.values()) * 1.5
-    scale = {"type": "log", "domain": list(ends), "nice": False}
-    rules = {
-        "x": {
-            "field": "cost", "type": "quantitative", "scale": scale,
-            "title": f"{label} (log scale)", "axis": {"labelExpr": "format(datum.value, datum.value < 1000 ? '~g' : ',.0f')",
-                     "values": log_ticks(*ends, most=5)},
-        },
-        "y": field("mean", scale={"zero": False}, axis=percent_axis()),
-    }  # fmt: skip
-    said = "; ".join(str(row["tip"]).replace(" · ", ", ") for row in rows)
-    return figure(
-        {
-            "height": HEIGHT + 20 * max(0, -(-len(names) // 2) - 2),
-            "title": f"Test accuracy against {label}",
-            "encoding": rules,
-            "layer": [
-                {
-                    "data": {"values": edge},
-                    "mark": {"type": "line", "color": LINE, "strokeWidth": 5},
-                },
-                {
-                    "data": {"values": rows},
-                    "mark": {"type": "rule", "strokeWidth": 1.4},
-                    "encoding": {
-                        "y": {**rules["y"], "field": "low"}, "y2": {"field": "high"},
-                        "color": coded,
-                    },
-                },
-                {
-                    "data": {"values": rows},
-                    "mark": {"type": "point", "filled": True, "size": 70, "opacity": 1},
-                    "encoding": {"color": coded, **tip()},
-                },
-            ],
-        },
-        alt=f"Test accuracy against {label}: {said}.",
-        width=width,
-    )  # fmt: skip
 
 
 def _lettered(name: str, group: str, most: int) -> str:

@@ -1,0 +1,74 @@
+"""Findings of one kind said once: eight models with one trouble are one entry, not eight."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from bakeoff.analysis.comparison import Finding
+from bakeoff.utils.text import listed
+
+_ORDER = ("serious", "warning", "info")
+_MOST_NAMES = 12
+
+# What is said of several models at once; a code that is not here is said of each model alone.
+_OF_SEVERAL = {
+    ("dead-run", "serious"): "learned nothing with some seeds (their runs are dead)",
+    ("diverged-run", "serious"): "diverged with some seeds: the loss was no finite number any more",
+    ("constant-prediction", "serious"): "give one answer to nearly every image with some seeds",
+    ("no-answer", "serious"): "have no answer to some test images",
+    ("chance-level", "serious"): "are no better than guessing with some seeds",
+    ("worse-than-baseline", "serious"): "are worse than a baseline",
+    ("worse-than-baseline", "warning"): "are not shown to be better than a baseline",
+    ("over-fitting", "warning"): "over-fit: the validation loss rises while training goes on",
+    ("over-fitting", "info"): "over-fit late, after the epoch that was selected",
+    ("under-fitting", "warning"): "under-fit: they get many of their own training images wrong",
+    ("still-improving", "warning"): "were still improving when training ended",
+    ("stopped-improving", "info"): "had stopped improving long before training ended",
+    ("selected-at-edge", "info"): "have a selected epoch at the very start or end of training",
+    ("unstable-seeds", "warning"): "depend on their seed",
+    ("badly-calibrated", "warning"): "are surer of their answers than they are right, or less sure",
+    ("badly-calibrated", "info"): "are a little surer, or less sure, than they are right",
+    ("confused-classes", "info"): "confuse a few pairs of classes above all",
+    ("weak-classes", "info"): "are weak on single classes",
+}
+
+
+@dataclass(frozen=True)
+class Group:
+    """One kind of finding: of one model or the study, or of several models at once.
+
+    `text` and `advice` are whole sentences; `each` holds the models' own sentences where there are
+    several models, and is empty otherwise.
+    """
+
+    code: str
+    severity: str
+    models: tuple[str, ...]
+    text: str
+    advice: str
+    each: tuple[str, ...]
+
+
+def grouped(findings: Iterable[Finding]) -> list[Group]:
+    """Return the findings by code and severity: serious ones first, else in the order given."""
+    together: dict[tuple[str, str], list[Finding]] = {}
+    for finding in findings:
+        together.setdefault((finding.code, finding.severity), []).append(finding)
+    found: list[Group] = []
+    for key, same in together.items():
+        if len(same) == 1 or key not in _OF_SEVERAL:
+            found += [
+                Group(f.code, f.severity, (f.model,) if f.model else (), f.text, f.advice, ())
+                for f in same
+            ]
+            continue
+        names = tuple(str(finding.model) for finding in same)
+        shown = listed(names[:_MOST_NAMES]) if len(names) <= _MOST_NAMES else "see below"
+        advice = same[0].advice if len({finding.advice for finding in same}) == 1 else ""
+        text = f"{len(names)} models {_OF_SEVERAL[key]}: {shown}."
+        own = tuple(
+            finding.text if advice else f"{finding.text} {finding.advice}" for finding in same
+        )
+        found.append(Group(*key, names, text, advice, own))
+    return sorted(found, key=lambda group: _ORDER.index(group.severity))

@@ -1,0 +1,129 @@
+"""What accuracy costs: parameters, and the time of training or of predicting."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import TYPE_CHECKING, Literal
+
+import numpy as np
+
+from bakeoff.errors import UsageError
+from bakeoff.report.plots.figure import (
+    HEIGHT,
+    LINE,
+    WIDTH,
+    Figure,
+    field,
+    figure,
+    log_ticks,
+    percent_axis,
+    series,
+    shorten,
+    tip,
+)
+from bakeoff.utils.text import duration, percent
+
+if TYPE_CHECKING:
+    from bakeoff.analysis.comparison import Comparison
+
+Point = tuple[str, float, float]  # name, cost, accuracy
+
+
+def accuracy_against_parameters(comparison: Comparison, *, width: int = WIDTH) -> Figure:
+    """Draw accuracy against size; the line joins the models that no smaller one beats."""
+    sizes = {model.name: float(model.parameters) for model in comparison.models}
+    return _against(comparison, sizes, "parameters", lambda value: f"{value:,.0f}", width)
+
+
+def accuracy_against_time(
+    comparison: Comparison,
+    *,
+    kind: Literal["training", "prediction"] = "training",
+    width: int = WIDTH,
+) -> Figure:
+    """Draw accuracy against the seconds of training one trial, or of predicting the test images.
+
+    Models without a clock are left out; UsageError where no model has one.
+    """
+    name = "seconds_per_trial" if kind == "training" else "prediction_seconds"
+    clocks = {model.name: getattr(model, name) for model in comparison.models}
+    times = {name: seconds for name, seconds in clocks.items() if seconds}
+    if not times:
+        raise UsageError(f"expected clocks of {kind}, found none: the study did not record them")
+    what = "training one trial" if kind == "training" else "predicting the test images"
+    return _against(comparison, times, f"seconds of {what}", duration, width)
+
+
+def frontier(points: Sequence[Point]) -> list[str]:
+    """Return the names that no cheaper one equals or beats, cheapest first."""
+    names, best = [], -np.inf
+    for name, _, accuracy in sorted(points, key=lambda point: (point[1], -point[2])):
+        if accuracy > best:
+            names.append(name)
+            best = accuracy
+    return names
+
+
+def _against(
+    comparison: Comparison,
+    costs: dict[str, float],
+    label: str,
+    unit: Callable[[float], str],
+    width: int,
+) -> Figure:
+    models = [model for model in comparison.models if model.name in costs]
+    best = frontier([(model.name, costs[model.name], model.accuracy.mean) for model in models])
+    rows = [
+        {
+            "series": shorten(m.name), "cost": costs[m.name], "mean": m.accuracy.mean,
+            "low": m.accuracy.estimate.low, "high": m.accuracy.estimate.high,
+            "tip": f"{m.name} · {unit(costs[m.name])} · accuracy {percent(m.accuracy.mean)}",
+        }
+        for m in models
+    ]  # fmt: skip
+    edge = [rows[k] for name in best for k, m in enumerate(models) if m.name == name]
+    names = [model.name for model in comparison.models]
+    coded = series(names, width=width)["color"]
+    coded = {**coded, "legend": {**coded["legend"], "symbolType": "circle"}}
+    ends = min(costs.values()) / 1.5, max(costs.values()) * 1.5
+    scale = {"type": "log", "domain": list(ends), "nice": False}
+    rules = {
+        "x": {
+            "field": "cost", "type": "quantitative", "scale": scale,
+            "title": f"{label} (log scale)",
+            "axis": {
+                "labelExpr": "format(datum.value, datum.value < 1000 ? '~g' : ',.0f')",
+                "values": log_ticks(*ends, most=5),
+            },
+        },
+        "y": field("mean", scale={"zero": False}, axis=percent_axis()),
+    }  # fmt: skip
+    said = "; ".join(str(row["tip"]).replace(" · ", ", ") for row in rows)
+    return figure(
+        {
+            "height": HEIGHT + 20 * max(0, -(-len(names) // 2) - 2),
+            "title": f"Test accuracy against {label}",
+            "encoding": rules,
+            "layer": [
+                {
+                    "data": {"values": edge},
+                    "mark": {"type": "line", "color": LINE, "strokeWidth": 5},
+                },
+                {
+                    "data": {"values": rows},
+                    "mark": {"type": "rule", "strokeWidth": 1.4},
+                    "encoding": {
+                        "y": {**rules["y"], "field": "low"}, "y2": {"field": "high"},
+                        "color": coded,
+                    },
+                },
+                {
+                    "data": {"values": rows},
+                    "mark": {"type": "point", "filled": True, "size": 70, "opacity": 1},
+                    "encoding": {"color": coded, **tip()},
+                },
+            ],
+        },
+        alt=f"Test accuracy against {label}: {said}.",
+        width=width,
+    )  # fmt: skip

@@ -336,6 +336,23 @@ def test_a_figure_shows_itself_and_is_saved_as_four_kinds_of_file(study, tmp_pat
         figure.save(tmp_path / "dots.bmp")
 
 
+@pytest.mark.skipif(sys.platform == "win32", reason="Windows has no such limit")
+def test_where_addresses_are_limited_a_figure_says_so_in_words(study, monkeypatch):
+    """The engine that draws would end the process; batch systems set such limits."""
+    import resource
+
+    monkeypatch.setattr(resource, "getrlimit", lambda which: (8 * 2**30, 8 * 2**30))
+    figure = plots.accuracy_dots(study)
+    message = (
+        "expected room to reserve 128 GiB of addresses to draw, found a limit of 8 GiB: raise "
+        "it (ulimit -v unlimited)"
+    )
+    for draw in (figure.svg, figure.png):
+        with pytest.raises(UsageError, match=f"^{re.escape(message)}$"):
+            draw()
+    assert figure.element() == f'<p class="note">{figure.alt} (No picture: {message}.)</p>'
+
+
 def test_class_names_are_shown_as_they_are(study):
     names = ("$\\frac{", "a$b$c", "<b>", "&amp;", "鞋", *study.class_names[5:])
     odd = replace(study, class_names=names)

@@ -47,6 +47,8 @@ PAPER, INK, MUTED, LINE, BLUE, ORANGE, GREEN = (light for light, _ in list(PALET
 SERIES = [PALETTE[name][0] for name in PALETTE if name not in ("paper", "ink", "muted", "line")]
 DASHES: list[list[float]] = [[1, 0], [5, 3], [1.5, 2.5], [8, 3, 2, 3]]
 
+_ADDRESSES = 128 * 2**30  # bytes that V8 reserves, without using them: 64 GiB are too few
+
 WIDTH, HEIGHT = 372, 236  # pixels of one panel, all of it
 WIDE, NARROW = 1120, 350  # of a figure as wide as the page, on a desk and on a phone
 
@@ -106,7 +108,11 @@ class Figure:
     alt: str
 
     def svg(self) -> str:
-        """Return the picture as the text of an SVG file, on a light ground."""
+        """Return the picture as the text of an SVG file, on a light ground.
+
+        UsageError where the process may not reserve the addresses that drawing needs.
+        """
+        _require_addresses()
         import vl_convert
 
         drawn: str = vl_convert.vegalite_to_svg(dict(self.spec), vl_version=VERSION)
@@ -114,6 +120,7 @@ class Figure:
 
     def png(self, *, scale: float = 2.0) -> bytes:
         """Return the picture as a PNG file, `scale` pixels for each unit of the figure."""
+        _require_addresses()
         import vl_convert
 
         drawn: bytes = vl_convert.vegalite_to_png(dict(self.spec), vl_version=VERSION, scale=scale)
@@ -145,9 +152,13 @@ class Figure:
         """Return the picture as one `<svg>` element for a page, in the page's own colours.
 
         Marks keep their words in `data-tip`. There is no style attribute, no address and no name
-        in it, so that a strict Content-Security-Policy lets it pass.
+        in it, so that a strict Content-Security-Policy lets it pass. Where it cannot be drawn, a
+        paragraph says what it would show, and why it is missing.
         """
-        text = _UNSEEN.sub("", self.svg())
+        try:
+            text = _UNSEEN.sub("", self.svg())
+        except UsageError as error:
+            return f'<p class="note">{_escape(self.alt)} (No picture: {_escape(str(error))}.)</p>'
         head, _, body = text.partition(">")
         size = re.search(r'width="([\d.]+)" height="([\d.]+)"', head)
         wide, tall = size.groups() if size else ("0", "0")
@@ -268,6 +279,23 @@ def find(comparison: Comparison, model: str | None) -> ModelResult:
             return result
     names = ", ".join(result.name for result in comparison.models)
     raise UsageError(f"expected a model of this comparison ({names}), found {model}")
+
+
+def _require_addresses() -> None:
+    """Refuse to draw where a limit on addresses (`ulimit -v`) would end the whole process.
+
+    The JavaScript engine that draws reserves addresses it never uses, and gives up without them.
+    """
+    try:
+        import resource
+    except ImportError:  # Windows has no such limit
+        return
+    limit, _ = resource.getrlimit(resource.RLIMIT_AS)
+    if limit not in (resource.RLIM_INFINITY, -1) and limit < _ADDRESSES:
+        raise UsageError(
+            f"expected room to reserve {_ADDRESSES / 2**30:.0f} GiB of addresses to draw, found "
+            f"a limit of {limit / 2**30:.3g} GiB: raise it (ulimit -v unlimited)"
+        )
 
 
 def _renamed(body: str, alt: str) -> str:

@@ -61,7 +61,7 @@ def test_a_name_a_folder_a_file_or_a_recipe(tmp_path, digits):
 def test_the_overview_counts_and_leaves_the_test_images_alone(tiny):
     lines = printed(look.overview(tiny)).splitlines()
     assert lines[:2] == [
-        "tiny: 4 train and 2 test images of 2×4×1, 2 classes; pixels from 0 to 47",
+        "tiny: 4 train and 2 test images of 2×4×1, 2 classes; pixels from 0 to 47, divided by 47",
         "skipped 1 broken file: x",
     ]
     table = [line.split() for line in lines[3:7]]
@@ -78,7 +78,9 @@ def test_the_overview_counts_and_leaves_the_test_images_alone(tiny):
 
 def test_without_a_test_part_it_says_so(digits):
     lines = printed(look.overview(look.load("digits"))).splitlines()
-    assert lines[0] == "digits: 1,797 images of 8×8×1, 10 classes; pixels from 0 to 16"
+    assert lines[0] == (
+        "digits: 1,797 images of 8×8×1, 10 classes; pixels from 0 to 16, divided by 16"
+    )
     assert lines[2].split() == ["class", "images"]
     assert "There is no test part yet" in lines[-1]
 

@@ -65,7 +65,7 @@ def test_coloured_pictures_of_many_sizes(tmp_path, rng):
         Image.new("RGB", (side, side)).save(tmp_path / "a" / "cats" / f"small-{number}.png")
     written = new(str(tmp_path / "a"), folder=tmp_path)
     text = written.path.read_text(encoding="utf-8")
-    assert "data: {folder: a, size: [43, 64], color: rgb}" in text
+    assert "data: {folder: a, size: [43, 64], color: rgb, fit: crop}" in text
     assert "Typical pictures looked at are 200×300" in text.replace("\n# ", " ")
 
 
@@ -110,7 +110,7 @@ def test_too_few_images_are_remarked(tmp_path, rng):
     write_pictures(tmp_path / "few", rng, count=1)
     written = new(str(tmp_path / "few"), folder=tmp_path)
     assert written.notes == (
-        "before it can run: class 0 has 1 image; a stratified split needs at least 2 of every "
+        "before it can run: class cats has 1 image; a stratified split needs at least 2 of every "
         "class: add images of it, or take the class out",
     )
 

@@ -110,34 +110,37 @@ def broken(value):
         (
             (broken(-0.5), Y),
             {},
-            "x: expected pixels in [0, 1] or [0, 255], found -0.5: rescale it",
+            "x: expected pixels from 0 up, found -0.5 to 232: store the images as they were before "
+            "they were standardised",
         ),
         (
             (X.astype(int) + 100, Y),
             {},
-            "x: expected pixels from 0 to 255, found 332: rescale it",
+            "x: expected pixels on a plain scale (the largest near 1, 15, 16, 255, 1023, 4095 or "
+            "65535), found the largest 332: say what white is, as in {…, scale: 1023}",
         ),
         ((X + 0j, Y), {}, "x: expected numbers, found complex128"),
         (
             (X[0], Y),
             {},
-            "x: expected shape (n, height, width) or (n, height, width, 1 or 3), found (2, 3)",
+            "x: expected shape (n, height, width) or (n, height, width, 1 or 3), found (2, 3): "
+            "reshape the rows, as in x.reshape(-1, height, width)",
         ),
         (
             (np.zeros((5, 2, 2, 4), np.uint8), Y),
             {},
             "x: expected shape (n, height, width) or (n, height, width, 1 or 3), "
-            "found (5, 2, 2, 4)",
+            "found (5, 2, 2, 4): leave the transparency out, as in x[..., :3]",
         ),
         ((X[:0], Y[:0]), {}, "x: expected at least one image, found shape (0, 2, 3)"),
         (
-            (X, np.eye(5)),
+            (X, np.eye(5) / 2 + 0.1),
             {},
-            "y: expected one label an image, shape (n,), found (5, 5): if the rows are one-hot, "
-            "store their argmax",
+            "y: expected one label an image, shape (n,), or one-hot rows, found (5, 5) with other "
+            "rows: if they are probabilities, store their argmax",
         ),
         ((X, Y[:, None, None]), {}, "y: expected shape (n,) or (n, 1), found (5, 1, 1)"),
-        ((X, Y / 2), {}, "y: expected whole numbers or text, found float64"),
+        ((X, Y / 2), {}, "y: expected whole numbers or text, found float64 with fractions"),
         (
             (X, Y[:4]),
             {},
@@ -151,10 +154,15 @@ def broken(value):
         (
             (X, Y, X / 255, Y),
             {},
-            "x_test: expected numbers like those of x_train (uint8), found float64",
+            "expected all parts on one scale, found that x_train reaches 232 and x_test 0.909804: "
+            "scale them alike; if they are, and one is dark, say so: {…, scale: 255}",
         ),
         ((X, Y, X, Y.astype(str)), {}, "y_test: expected labels like those of y_train"),
-        ((X, Y * 0), {}, "expected at least 2 classes, found 1: nothing to tell apart"),
+        (
+            (X, Y * 0),
+            {},
+            "expected at least 2 classes, found 1: nothing to tell apart: all images are 0",
+        ),
         (
             (X, Y, X, Y + 1),
             {},
@@ -168,7 +176,7 @@ def broken(value):
         (
             (X, Y.astype(str)),
             {"class_names": ["a", "b"]},
-            "y: expected whole numbers beside class_names, found text",
+            "y: expected labels that stand in class_names, found '0'",
         ),
         ((X, Y), {"class_names": ["a", "a"]}, "expected different class names, found a twice"),
         ((X, Y), {"class_names": ["a", " "]}, "class 1: expected a name, found an empty one"),
@@ -186,11 +194,6 @@ def broken(value):
 )
 def test_refusals(arrays, options, message):
     assert refusal(*arrays, **options) == message
-
-
-def test_dark_images_are_noted():
-    data = from_arrays("mine", (X // 16), Y)
-    assert data.notes == ("the brightest pixel is 14 of 255: dark, or on another scale",)
 
 
 def test_arrays_are_read_only(digits):
@@ -233,6 +236,6 @@ def test_counts_of_classes(digits):
 
 @pytest.mark.parametrize("source", ["mnits", Path("mnits")])
 def test_unknown_names(source):
-    message = "data: expected digits, mnist, fashion-mnist, a folder or an npz file, found 'mnits'"
+    message = "data: expected digits, mnist, fashion-mnist, or where the files are, found 'mnits'"
     with pytest.raises(DataError, match=f"^{re.escape(message)}$"):
         load(source)

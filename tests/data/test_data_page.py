@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from bakeoff.data import NAMES, duplicates, folder, image_container, image_file, npz, published
+from bakeoff.data import NAMES, duplicates, image_container, image_file, npz, published
 
 TEXT = (Path(__file__).parents[2] / "docs" / "data.md").read_text(encoding="utf-8")
 
@@ -17,7 +17,8 @@ TEXT = (Path(__file__).parents[2] / "docs" / "data.md").read_text(encoding="utf-
     [
         *(f"data: {name} " for name in NAMES),
         *(f"`{stem}`" for stem in published.FILES.values()),
-        *(f"`{ending}`" for ending in folder._ENDINGS),
+        f"{image_file.LARGE:,} pixels",
+        *(kind.upper() for kind in ("png", "jpeg", "gif", "bmp", "tiff", "pnm", "avif")),
         f"{image_file.MAX_PIXELS:,} pixels or {image_file.MAX_BYTES:,} bytes",
         f"{image_container._MAX_PIECES:,} pieces or {image_container._MAX_SCANS} scans",
         f"{npz._FREE >> 20} MiB that were packed more than {npz._RATIO}-fold",

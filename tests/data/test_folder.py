@@ -12,7 +12,7 @@ import pytest
 from PIL import Image
 
 from bakeoff.data import FolderSource, load
-from bakeoff.data.folder import natural
+from bakeoff.data.labels import natural
 from bakeoff.errors import DataError
 
 no_such_names = pytest.mark.skipif(
@@ -26,7 +26,10 @@ def save(path, pixels, **options):
 
 
 def grey(value, size=(4, 4)):
-    return np.full(size, value)
+    """Return a picture of one grey, and a white corner, so that its scale is plain."""
+    pixels = np.full(size, value)
+    pixels[-1, -1] = 255
+    return pixels
 
 
 @pytest.fixture
@@ -69,14 +72,14 @@ def test_natural_order():
 def test_train_and_test(tmp_path):
     for name, value in [("train/b/1", 1), ("train/a/1", 2), ("test/b/1", 3), ("train/b/2", 4)]:
         save(tmp_path / f"{name}.png", grey(value))
-    save(tmp_path / "validation/a/1.png", grey(9))
+    save(tmp_path / "others/a/1.png", grey(9))
     (tmp_path / "readme.txt").write_text("hello")
     data = read(tmp_path)
     assert values(data) == [2, 1, 4, 3]
     assert data.labels.tolist() == [0, 1, 1, 1]
-    assert data.test_start == 3
+    assert (data.test_start, data.validation_start) == (3, None)
     assert data.notes == (
-        "ignored 2 files or folders beside the class folders: readme.txt, validation",
+        "ignored 1 file or folders beside the class folders: others",
         "found no test image of 1 class: a",
     )
 
@@ -84,14 +87,14 @@ def test_train_and_test(tmp_path):
 def test_a_test_class_must_be_in_training(tmp_path):
     for name in ("train/a/1", "train/b/1", "test/c/1"):
         save(tmp_path / f"{name}.png", grey(1))
-    assert refusal(tmp_path) == "expected in test/ only classes of train/, found c"
+    assert refusal(tmp_path) == "expected in test/ only classes of training, found c"
 
 
 def test_the_test_part_must_have_images(tmp_path):
     for name in ("train/a/1", "train/b/1"):
         save(tmp_path / f"{name}.png", grey(1))
     (tmp_path / "test" / "a").mkdir(parents=True)
-    assert refusal(tmp_path) == "expected images in test/, found none that can be read"
+    assert refusal(tmp_path) == "expected images in the test part, found none that can be read"
 
 
 def test_what_is_left_out_is_noted(root, tmp_path):
@@ -115,11 +118,10 @@ def test_what_is_left_out_is_noted(root, tmp_path):
     assert values(data) == [10, 15, 10, 20, 30]
     assert data.notes == (
         "skipped 3 broken files: cat/3.png (cut short), cat/4.jpg "
-        "(not a PNG or JPEG), cat/5.png (not a PNG or JPEG)",
-        "ignored 1 file without a PNG or JPEG name: dog/notes.txt",
-        "ignored 1 folder inside class folders: dog/deeper",
-        "did not follow 3 links to a folder, out of this folder or to nowhere: loop, cat/6.png, "
-        "cat/7.png",
+        "(a broken GIF), cat/5.png (not an image that can be read here)",
+        "ignored 1 file that no image can be read from here: dog/notes.txt",
+        "read 1 folder inside class folders too: dog/deeper",
+        "did not follow 3 links out of this folder, to nowhere or back: loop, cat/6.png, cat/7.png",
     )
 
 
@@ -134,31 +136,35 @@ def test_long_lists_are_cut(root):
     for number in range(7):
         (root / "cat" / f"x{number}.png").write_bytes(b"")
     (note,) = read(root).notes
-    assert note.startswith("skipped 7 broken files: cat/x0.png (not a PNG or JPEG), ")
-    assert note.endswith("cat/x4.png (not a PNG or JPEG), …")
+    assert note.startswith(
+        "skipped 7 broken files: cat/x0.png (not an image that can be read here), "
+    )
+    assert note.endswith("cat/x4.png (not an image that can be read here), …")
 
 
 def test_a_class_without_a_readable_image(root):
     (root / "dog" / "1.png").write_bytes(b"")
     assert refusal(root) == (
-        "class dog: expected at least one readable PNG or JPEG, found none but dog/1.png (not a "
-        "PNG or JPEG): add images, or remove the folder"
+        "class dog: expected at least one readable image, found none but dog/1.png (not an image "
+        "that can be read here): add images, or remove the folder"
     )
     (root / "dog" / "1.png").unlink()
     assert refusal(root) == (
-        "class dog: expected at least one readable PNG or JPEG, found none: add images, or remove "
-        "the folder"
+        "class dog: expected at least one readable image, found none: add images, or remove the "
+        "folder"
     )
 
 
 def test_not_such_a_folder(tmp_path):
     two = "expected a sub-folder for each of at least 2 classes, found"
-    assert refusal(tmp_path) == f"{two} 0"
+    name = tmp_path.name
+    cure = f"put each class into a folder of its own: {name}/cat/1.png, {name}/dog/1.png, …"
+    assert refusal(tmp_path) == f"{two} 0: {cure}"
     save(tmp_path / "a" / "1.png", grey(1))
-    assert refusal(tmp_path) == f"{two} 1"
+    assert refusal(tmp_path) == f"{two} 1 (a): {cure}"
     none = "expected a folder of images, found none"
     assert refusal(tmp_path / "absent") == none
-    assert refusal(tmp_path / "a" / "1.png") == none
+    assert refusal(tmp_path / "a" / "1.png") == none.replace("none", "a file")
 
 
 @no_such_names
@@ -176,7 +182,9 @@ def test_hostile_names(root):
         pass
     data = read(root)
     assert data.class_names == ("cat", "dog", "line\\nbreak")
-    assert data.notes == ("skipped 1 broken file: cat/\\udcff\\r\\x1b[31m.png (not a PNG or JPEG)",)
+    assert data.notes == (
+        "skipped 1 broken file: cat/\\udcff\\r\\x1b[31m.png (not an image that can be read here)",
+    )
 
 
 @pytest.mark.parametrize("size", [(0, 4), (4, 5000), (4,), (4.0, 4)])

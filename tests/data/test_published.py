@@ -105,7 +105,7 @@ def test_other_digits_are_refused(tmp_path, monkeypatch):
 def mismatch(path):
     return (
         f"{path}: expected the published file, found other content: delete it or get it again, or "
-        "use other data as {npz: …} or {folder: …}"
+        "use other data as {idx: [images, labels]}"
     )
 
 

@@ -30,14 +30,17 @@ RECIPES = [
      f", title: expected text of at most 200 characters, found '{'x' * 39}…'"),
     ({"title": "a\x07"}, r", title: expected text of at most 200 characters, found 'a\x07'"),
     ({"data": "mnits"},
-     ", data: expected digits, mnist, fashion-mnist, {folder: PATH} or {npz: PATH}, found "
+     ", data: expected digits, mnist, fashion-mnist, or one of {folder: PATH}, "
+     "{table: PATH}, {npz: PATH}, {csv: PATH}, {idx: [IMAGES, LABELS]}, {parquet: PATH}, found "
      "'mnits'; did you mean mnist?"),
     ({"data": "./photos"},
-     ", data: expected digits, mnist, fashion-mnist, {folder: PATH} or {npz: PATH}, found "
+     ", data: expected digits, mnist, fashion-mnist, or one of {folder: PATH}, "
+     "{table: PATH}, {npz: PATH}, {csv: PATH}, {idx: [IMAGES, LABELS]}, {parquet: PATH}, found "
      "'./photos'; did you mean {folder: ./photos}?"),
     ({"data": {"folder": "a", "npz": "b"}},
-     ", data: expected digits, mnist, fashion-mnist, {folder: PATH} or {npz: PATH}, found a "
-     "mapping"),
+     ", data: expected digits, mnist, fashion-mnist, or one of {folder: PATH}, "
+     "{table: PATH}, {npz: PATH}, {csv: PATH}, {idx: [IMAGES, LABELS]}, {parquet: PATH}, found a "
+     "mapping with the keys folder, npz"),
     ({"data": {"folder": "a", "colour": "rgb"}},
      ", data.colour: unknown key; did you mean color?"),
     ({"data": {"folder": "a", "color": "gray"}},

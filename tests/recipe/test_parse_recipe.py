@@ -16,7 +16,7 @@ import pytest
 import yaml
 from hypothesis import given, settings
 
-from bakeoff.data.dataset import FolderSource, NpzSource
+from bakeoff.data.sources import FolderSource, NpzSource
 from bakeoff.data.split import Part
 from bakeoff.errors import RecipeError
 from bakeoff.recipe import (

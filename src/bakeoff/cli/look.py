@@ -15,7 +15,8 @@ from numpy.typing import NDArray
 
 from bakeoff import data as datasets
 from bakeoff import recipe as recipes
-from bakeoff.data import DataSet, FolderSource, NpzSource, class_counts, own_parts
+from bakeoff.data import DataSet, about_pixels, class_counts, own_parts
+from bakeoff.data.recognise import recognise
 from bakeoff.errors import DataError, UsageError
 from bakeoff.recipe.value_kinds import nearest
 from bakeoff.storage.atomic import disk
@@ -56,18 +57,17 @@ def load(name: str) -> Looked:
     path = Path(name)
     if name in datasets.NAMES:
         data = datasets.load(name)
-    elif path.is_dir():
-        data = datasets.load(FolderSource(path))
-    elif path.suffix == ".npz":
-        data = datasets.load(NpzSource(path))
-    elif path.suffix in (".yaml", ".yml") or name in recipes.shipped():
+    elif path.suffix in (".yaml", ".yml") or (name in recipes.shipped() and not path.exists()):
         data, split = load_split(recipes.load(name))
         return Looked(data, split.parts(), True)
+    elif (source := recognise(path)) is not None:
+        data = datasets.load(source)
     else:
         close = nearest(name, (*datasets.NAMES, *recipes.shipped()))
         raise UsageError(
-            f"expected a data set ({', '.join(datasets.NAMES)}), a folder of images, an npz file "
-            f"or a recipe, found {shown(name)!r}" + (f"; did you mean {close}?" if close else "")
+            f"expected a data set ({', '.join(datasets.NAMES)}), a folder of images, an npz, "
+            f"CSV, IDX or Parquet file, or a recipe, found {shown(name)!r}"
+            + (f"; did you mean {close}?" if close else "")
         )
     return Looked(data, own_parts(data), False)
 
@@ -83,8 +83,7 @@ def overview(looked: Looked) -> list[RenderableType]:
     classes = counted(data.n_classes, "class", "classes")
     sizes = [size.removesuffix(" all") for size in sizes]
     return [
-        f"{data.name}: {listed(sizes)} images of {shape}, {classes}; pixels from 0 to "
-        f"{data.maximum:g}",
+        f"{data.name}: {listed(sizes)} images of {shape}, {classes}; {about_pixels(data.maximum)}",
         *data.notes,
         "",
         _counts(looked),

@@ -7,29 +7,24 @@ import json
 import os
 import re
 import textwrap
-from collections.abc import Iterator
-from dataclasses import dataclass
-from itertools import islice
+from dataclasses import dataclass, fields
 from pathlib import Path
-from statistics import median_low
-from typing import Literal
 
 import numpy as np
 
 from bakeoff import data as datasets
 from bakeoff import recipe as recipes
-from bakeoff.data import DataSet, FolderSource, NpzSource
-from bakeoff.data.image_file import FORMATS, decoding, read_picture
+from bakeoff.data import DataSet, Source
+from bakeoff.data.recognise import guessed, recognise
+from bakeoff.data.sources import Pictures
 from bakeoff.data.split import make_split
 from bakeoff.errors import DataError, UsageError
+from bakeoff.recipe.parse_data import KINDS
 from bakeoff.recipe.value_kinds import nearest
 from bakeoff.storage.atomic import write_file
 from bakeoff.utils.text import counted, shown
 
-_SAMPLE = 200  # pictures looked at to guess size and colour
-_SIDES = (8, 64)  # the sides of the guessed size lie between
 _CLASSES_NAMED = 40
-_ENDINGS = (".png", ".jpg", ".jpeg", ".jpe", ".jfif")
 
 
 @dataclass(frozen=True)
@@ -48,7 +43,7 @@ class _Found:
 
 
 def new(wanted: str, *, folder: Path) -> Written:
-    """Write a recipe for a folder of images, an npz file or a data set's name into `folder`.
+    """Write a recipe for images of any kind, or a data set's name, into `folder`.
 
     Raises
     ------
@@ -62,24 +57,25 @@ def new(wanted: str, *, folder: Path) -> Written:
             f"{shown(target.name)}: expected to write a new file, found one there already: rename "
             "or remove it"
         )
-    if wanted in datasets.NAMES:
-        found = _Found(datasets.load(wanted), wanted, "")
-    elif path.is_dir():
-        found = _look_at_folder(path, folder)
-    elif path.suffix == ".npz":
-        declared = f"{{npz: {_quoted(_relative(path, folder))}}}"
-        found = _Found(datasets.load(NpzSource(path)), declared, "")
-    else:
+    source = wanted if wanted in datasets.NAMES else recognise(path)
+    if source is None:
         close = nearest(wanted, datasets.NAMES)
         raise UsageError(
-            f"expected a folder of images, an npz file or a data set "
+            f"expected a folder of images, an npz, CSV, IDX or Parquet file, or a data set "
             f"({', '.join(datasets.NAMES)}), found {shown(wanted)!r}"
             + (f"; did you mean {close}?" if close else "")
         )
-    data = found.data
+    data = datasets.load(source)
+    found = _Found(data, _declared(source, folder), _about(source))
     write_file(target, _text(name, found).encode())
     try:
-        make_split(data.labels, test_start=data.test_start, validation=0.2)
+        make_split(
+            data.labels,
+            test_start=data.test_start,
+            validation=0.2,
+            validation_start=data.validation_start,
+            class_names=data.class_names,
+        )
     except DataError as error:
         return Written(target, (*data.notes, f"before it can run: {error}"))
     return Written(target, data.notes)
@@ -87,7 +83,7 @@ def new(wanted: str, *, folder: Path) -> Written:
 
 def _name(wanted: str) -> str:
     """Return a study's name for the data: lower case, and not that of a shipped recipe."""
-    stem = Path(os.path.abspath(wanted)).name.removesuffix(".npz")
+    stem = re.sub(r"\.(npz|csv|tsv|parquet|gz)$", "", Path(os.path.abspath(wanted)).name.lower())
     plain = re.sub(r"[^a-z0-9._-]+", "-", stem.lower()).strip("-._")[:60] or "images"
     return f"my-{plain}" if plain in recipes.shipped() else plain
 
@@ -109,6 +105,7 @@ def _quoted(text: str) -> str:
 def _text(name: str, found: _Found) -> str:
     data = found.data
     own = data.test_start is not None
+    both = own and data.validation_start is not None
     images = len(data.labels) if data.test_start is None else data.test_start
     counts = np.bincount(data.labels, minlength=data.n_classes).tolist()
     classes = [f"{each} ({count:,})" for each, count in zip(data.class_names, counts, strict=True)]
@@ -120,13 +117,15 @@ def _text(name: str, found: _Found) -> str:
         f"{listed}. {found.comment}"
     )
     split = "{validation: 0.2}" if own else "{validation: 0.2, test: 0.2}"
+    whose = "; the test part is the data's own" if own else ""
+    whose = "; both parts are the data's own, so this is not used" if both else whose
     batch = 32 if images < 10_000 else 128
     return f"""{_commented(about)}
 #   bakeoff plan {name}.yaml
 #   bakeoff run {name}.yaml
 name: {name}
 data: {found.declared}
-split: {split}  # shares, or numbers of images{"; the test part is the data's own" if own else ""}
+split: {split}  # shares, or numbers of images{whose}
 seeds: 5  # every model is trained five times
 training:  # for every model; a model may have its own
   epochs: {min(max(200_000 // images, 10), 40)}
@@ -134,6 +133,34 @@ training:  # for every model; a model may have its own
   optimizer: {{adam: {{learning_rate: 0.001}}}}
 models:
 {_models(data)}"""
+
+
+def _declared(source: Source, folder: Path) -> str:
+    """Return the value of the recipe's `data`, as YAML in one line."""
+    if isinstance(source, str):
+        return source
+    plain = {each.name: getattr(source, each.name) for each in fields(source)}
+    main = next(key for key in KINDS if key in plain)
+    keys = [main, *(key for key in plain if key != main and plain[key] is not None)]
+    if isinstance(source, Pictures) and source.fit == "stretch":
+        keys.remove("fit")
+    return f"{{{', '.join(f'{key}: {_flow(plain[key], folder)}' for key in keys)}}}"
+
+
+def _flow(value: object, folder: Path) -> str:
+    if isinstance(value, Path):
+        return _quoted(_relative(value, folder))
+    if isinstance(value, tuple):
+        return f"[{', '.join(_flow(each, folder) for each in value)}]"
+    return str(value)
+
+
+def _about(source: Source) -> str:
+    """Say what was found of the pictures' sizes."""
+    if not isinstance(source, Pictures):
+        return ""
+    _, sizes = guessed(source)
+    return f"{sizes}; Bakeoff brings every image to `size`." if sizes else ""
 
 
 def _commented(text: str) -> str:
@@ -161,47 +188,3 @@ def _models(data: DataSet) -> str:
       - dropout: 0.25
       - dense: {units: 64, activation: relu}
 """ + (f"  cnn:\n    layers:\n{cnn}      - dense: {{units: 64, activation: relu}}\n" if cnn else "")
-
-
-# ── a folder of images ───────────────────────────────────────────────────────────────────────
-
-
-def _look_at_folder(path: Path, folder: Path) -> _Found:
-    height, width, color, sizes = _guess(path)
-    data = datasets.load(FolderSource(path, (height, width), color))
-    place = _quoted(_relative(path, folder))
-    declared = f"{{folder: {place}, size: [{height}, {width}], color: {color}}}"
-    return _Found(data, declared, f"{sizes}; Bakeoff brings every image to `size`.")
-
-
-def _guess(path: Path) -> tuple[int, int, Literal["grey", "rgb"], str]:
-    """Return height, width and colour that suit the pictures, and what was found of sizes."""
-    from PIL import Image
-
-    sizes, coloured = [], False
-    with decoding():
-        for file in _sample(path):
-            try:
-                with Image.open(file, formats=FORMATS) as image:
-                    sizes.append((image.height, image.width))
-                pixels = read_picture(file, size=(16, 16), color="rgb")
-            except (OSError, ValueError, SyntaxError, Image.DecompressionBombWarning, DataError):
-                continue  # loading the folder says what is wrong with it
-            coloured = coloured or bool((pixels != pixels[..., :1]).any())
-    if not sizes:
-        return 28, 28, "grey", "No picture could be read"
-    height, width = (median_low(each) for each in zip(*sizes, strict=True))
-    shrink = max(height, width, _SIDES[1]) / _SIDES[1]
-    sides = [max(round(side / shrink), _SIDES[0]) for side in (height, width)]
-    all_of = "All" if len(set(sizes)) == 1 else "Typical"
-    color: Literal["grey", "rgb"] = "rgb" if coloured else "grey"
-    return sides[0], sides[1], color, f"{all_of} pictures looked at are {height}×{width}"
-
-
-def _sample(path: Path) -> Iterator[Path]:
-    """Yield some image files of every class, from the top folder or from train/ and test/."""
-    folders = [p for p in sorted(path.glob("*")) + sorted(path.glob("*/*")) if p.is_dir()]
-    each = max(_SAMPLE // max(len(folders), 1), 2)
-    for folder in folders[:_SAMPLE]:
-        files = (p for p in folder.iterdir() if p.suffix.lower() in _ENDINGS and p.is_file())
-        yield from islice(files, each)

@@ -1,35 +1,46 @@
-"""Data sets by name, from a folder of images or from an .npz file. All loaded whole, as stored.
+"""Data sets by name, from files of many kinds, or from Python. All loaded whole, as stored.
 
 load(source) gives a DataSet. Whatever is wrong with the files is a DataError of one line.
 """
 
+from bakeoff.data import sources
 from bakeoff.data.arrays import from_arrays
-from bakeoff.data.dataset import (
-    NAMES,
-    DataSet,
-    FolderSource,
-    NpzSource,
-    Source,
-    class_counts,
-    own_parts,
-)
+from bakeoff.data.dataset import DataSet, about_pixels, class_counts, own_parts
 from bakeoff.data.duplicates import Duplicates, Twins, count_duplicates
+from bakeoff.data.sources import (
+    NAMES,
+    ArraysSource,
+    CsvSource,
+    FolderSource,
+    IdxSource,
+    NpzSource,
+    ParquetSource,
+    Source,
+    TableSource,
+)
 from bakeoff.errors import DataError
 from bakeoff.utils.text import shown
 
 __all__ = [
     "NAMES",
+    "ArraysSource",
+    "CsvSource",
     "DataSet",
     "Duplicates",
     "FolderSource",
+    "IdxSource",
     "NpzSource",
+    "ParquetSource",
     "Source",
+    "TableSource",
     "Twins",
+    "about_pixels",
     "class_counts",
     "count_duplicates",
     "from_arrays",
     "load",
     "own_parts",
+    "sources",
 ]
 
 
@@ -38,8 +49,8 @@ def load(source: Source, *, offline: bool = False) -> DataSet:
 
     Parameters
     ----------
-    source : str, FolderSource or NpzSource
-        One of NAMES, a folder or a file.
+    source : str or one of the sources
+        One of NAMES, or where the files are.
     offline : bool
         Never download; only mnist and fashion-mnist are ever downloaded.
 
@@ -55,10 +66,31 @@ def load(source: Source, *, offline: bool = False) -> DataSet:
         from bakeoff.data.folder import load_folder
 
         return load_folder(source)
+    if isinstance(source, TableSource):
+        from bakeoff.data.table import load_table
+
+        return load_table(source)
     if isinstance(source, NpzSource):
         from bakeoff.data.npz import load_npz
 
         return load_npz(source)
+    if isinstance(source, CsvSource):
+        from bakeoff.data.csv_pixels import load_csv
+
+        return load_csv(source)
+    if isinstance(source, IdxSource):
+        from bakeoff.data.idx_files import load_idx
+
+        return load_idx(source)
+    if isinstance(source, ParquetSource):
+        from bakeoff.data.parquet import load_parquet
+
+        return load_parquet(source)
+    if isinstance(source, ArraysSource):
+        raise DataError(
+            "data: these arrays were given in Python: give them again, as in "
+            "bakeoff.Study(…, data=(x, y)).run()"
+        )
     from bakeoff.data import named, published
 
     if source == "digits":
@@ -66,5 +98,5 @@ def load(source: Source, *, offline: bool = False) -> DataSet:
     if isinstance(source, str) and source in published.PUBLISHED:
         return named.load_published(source, offline=offline)
     raise DataError(
-        f"data: expected {', '.join(NAMES)}, a folder or an npz file, found {shown(str(source))!r}"
+        f"data: expected {', '.join(NAMES)}, or where the files are, found {shown(str(source))!r}"
     )

@@ -1,17 +1,34 @@
 """From arrays in memory to a data set: what pixels and labels may be, and how classes get names."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from bakeoff.data import scale as scales
 from bakeoff.data.dataset import DataSet
-from bakeoff.errors import DataError, printable
-from bakeoff.utils.text import shown
+from bakeoff.data.labels import Labels, pooled_labels
+from bakeoff.data.scale import Reach
+from bakeoff.errors import DataError
 
 _BLOCK = 1 << 22  # values looked at in one go, so that checks need little memory
-_DARK = 63
+_SQUARE = 4096  # the longest side of images that come as flat rows
+_MOST_CLASSES = 10_000  # columns of one-hot labels
+
+Shape = tuple[int, ...]
+Described = tuple[str, Shape, np.dtype[Any]]
+
+
+@dataclass(frozen=True)
+class Given:
+    """Images and labels of one part, and what their owner calls the two arrays."""
+
+    images: NDArray[Any]
+    labels: NDArray[Any]
+    images_name: str = "x"
+    labels_name: str = "y"
 
 
 def from_arrays(
@@ -22,115 +39,193 @@ def from_arrays(
     y_test: NDArray[Any] | None = None,
     *,
     class_names: Sequence[str] | None = None,
+    scale: float | None = None,
     notes: tuple[str, ...] = (),
 ) -> DataSet:
-    """Make a data set of arrays.
+    """Make a data set of arrays; `from_parts` says what they may be."""
+    if x_test is None or y_test is None:
+        parts = {"train": Given(x, y)}
+    else:
+        parts = {
+            "train": Given(x, y, "x_train", "y_train"),
+            "test": Given(x_test, y_test, "x_test", "y_test"),
+        }
+    return from_parts(name, parts, class_names=class_names, scale=scale, notes=notes)
+
+
+def from_parts(
+    name: str,
+    parts: Mapping[str, Given],
+    *,
+    class_names: Sequence[str] | None = None,
+    scale: float | None = None,
+    notes: tuple[str, ...] = (),
+) -> DataSet:
+    """Make a data set of the arrays of its parts.
 
     Parameters
     ----------
     name : str
-    x, x_test : numbers, shape (n, height, width) or (n, height, width, 1 or 3)
-        Whole numbers from 0 to 255, or floats in [0, 1] or [0, 255].
-    y, y_test : whole numbers or text, shape (n,) or (n, 1)
-        Any values without `class_names`; 0 … k−1 with them.
+    parts : train, and where they are the data's own validation and test, in this order
+        Images: numbers of shape (n, height, width), (n, height, width, 1 or 3), (n, 1 or 3, height,
+        width), or (n, side²) for square images in rows. Labels: whole numbers or text of shape
+        (n,), (n, 1) or (1, n), or one-hot rows of shape (n, k).
     class_names : sequence of str, optional
-        Names of the classes; without them the sorted values of the labels are the names.
+        Names of the classes 0 … k−1; without them the values of the labels, in natural order, are
+        the names.
+    scale : float, optional
+        The pixel value that means white; recognised where it is plain without it.
 
     Returns
     -------
     DataSet
-        Whole-number images as uint8, others as float32. Arrays may be shared with the arguments.
+        Images of up to 255 in whole numbers as uint8, others as float32. Arrays may be shared with
+        the arguments.
 
     Raises
     ------
     DataError
         If shapes, types or values are others than those above.
     """
-    images_by_name = {"x": x} if x_test is None else {"x_train": x, "x_test": x_test}
-    labels_by_name = {"y": y} if y_test is None else {"y_train": y, "y_test": y_test}
     check_shapes(
-        [(each, a.shape, a.dtype) for each, a in images_by_name.items()],
-        [(each, a.shape, a.dtype) for each, a in labels_by_name.items()],
+        [(each.images_name, each.images.shape, each.images.dtype) for each in parts.values()],
+        [(each.labels_name, each.labels.shape, each.labels.dtype) for each in parts.values()],
     )
-    images, maximum = _images(images_by_name)
-    test_start = None if x_test is None else len(x)
-    labels, names = _labels(labels_by_name, class_names, test_start)
-    if maximum == 255 and images.dtype == np.uint8 and images.max() <= _DARK:
-        notes += (f"the brightest pixel is {images.max()} of 255: dark, or on another scale",)
-    return DataSet(name, images, labels, names, maximum, test_start, notes)
+    arranged = {each.images_name: arrange(each.images) for each in parts.values()}
+    turned = [
+        key
+        for key, each in zip(arranged, parts.values(), strict=True)
+        if each.images.ndim == 4 and arranged[key].shape != each.images.shape
+    ]
+    if turned:
+        notes += (f"{', '.join(turned)}: the channels stood first; they stand last now",)
+    reaches = {each.images_name: reach(each.images_name, each.images) for each in parts.values()}
+    images, maximum, remarks = _pooled(arranged, reaches, scale)
+    counts = {part: len(each.images) for part, each in parts.items()}
+    labels = pooled_labels(
+        {each.labels_name: Labels(each.labels, len(each.images)) for each in parts.values()},
+        class_names,
+        list(parts),
+    )
+    return DataSet(
+        name,
+        images,
+        labels.values,
+        labels.names,
+        maximum,
+        len(labels.values) - counts["test"] if "test" in counts else None,
+        notes + remarks,
+        validation_start=counts["train"] if "validation" in counts else None,
+    )
 
 
-Described = tuple[str, tuple[int, ...], np.dtype[Any]]
+# ── shapes ───────────────────────────────────────────────────────────────────────────────────
 
 
 def check_shapes(images: Sequence[Described], labels: Sequence[Described]) -> None:
     """Refuse arrays that cannot be images and their labels, by name, shape and type alone.
 
-    `images` and `labels` hold the training part, then the test part where there is one.
+    `images` and `labels` hold the training part, then the other parts where there are any.
     """
     for name, shape, dtype in images:
-        if len(shape) not in (3, 4) or (len(shape) == 4 and shape[3] not in (1, 3)):
-            raise DataError(
-                f"{name}: expected shape (n, height, width) or (n, height, width, 1 or 3), "
-                f"found {shape}"
-            )
         if 0 in shape:
             raise DataError(f"{name}: expected at least one image, found shape {shape}")
+        arranged_shape(name, shape)
         if dtype.kind not in "buif":
             raise DataError(f"{name}: expected numbers, found {dtype}")
-    for name, shape, dtype in labels:
-        if len(shape) == 2 and shape[1] > 1:
-            raise DataError(
-                f"{name}: expected one label an image, shape (n,), found {shape}: if the rows are "
-                "one-hot, store their argmax"
-            )
-        if len(shape) != 1 and (len(shape) != 2 or shape[1] != 1):
+    for (name, shape, dtype), (x_name, x_shape, _) in zip(labels, images, strict=True):
+        rows = shape[1] if len(shape) == 2 and shape[0] == 1 else shape[0] if shape else 0
+        if len(shape) not in (1, 2) or (len(shape) == 2 and shape[1] > _MOST_CLASSES < rows):
             raise DataError(f"{name}: expected shape (n,) or (n, 1), found {shape}")
-        if dtype.kind not in "buiUS":
+        if dtype.kind not in "buiUSf":
             raise DataError(f"{name}: expected whole numbers or text, found {dtype}")
-    for (x_name, x_shape, _), (y_name, y_shape, _) in zip(images, labels, strict=True):
-        if x_shape[0] != y_shape[0]:
+        if x_shape[0] != rows:
             raise DataError(
-                f"{y_name}: expected {x_shape[0]:,} labels, one for every image of {x_name}, "
-                f"found {y_shape[0]:,}"
+                f"{name}: expected {x_shape[0]:,} labels, one for every image of {x_name}, "
+                f"found {rows:,}"
             )
-    (first, first_shape, first_type), (other, other_shape, other_type) = images[0], images[-1]
-    if _size(first_shape) != _size(other_shape):
-        raise DataError(
-            f"{other}: expected images of {_size(first_shape)} as in {first}, "
-            f"found {_size(other_shape)}"
+    first, first_shape, _ = images[0]
+    wanted = arranged_shape(first, first_shape)
+    for other, shape, _ in images[1:]:
+        found = arranged_shape(other, shape)
+        if found != wanted:
+            raise DataError(f"{other}: expected images of {wanted} as in {first}, found {found}")
+
+
+def arranged_shape(name: str, shape: Shape) -> Shape:
+    """Return (height, width, channels) of the images in an array of this shape; refuse others."""
+    if len(shape) == 3:
+        return (*shape[1:], 1)
+    if len(shape) == 4 and shape[3] in (1, 3):
+        return shape[1:]
+    if len(shape) == 4 and shape[1] in (1, 3):
+        return (*shape[2:], shape[1])
+    if len(shape) == 2:
+        side = round(shape[1] ** 0.5)
+        if side * side == shape[1] and 1 < side <= _SQUARE:
+            return (side, side, 1)
+    raise DataError(f"{name}: expected shape (n, height, width) or (n, height, width, 1 or 3), "
+                    f"found {shape}{_cure(shape)}")  # fmt: skip
+
+
+def _cure(shape: Shape) -> str:
+    third = shape[1] // 3 if len(shape) == 2 else 0
+    side = round(third**0.5)
+    if side > 1 and shape[1] == 3 * side * side:
+        return (
+            f": rows of colours may be stored in two ways; reshape them, as in "
+            f"x.reshape(-1, 3, {side}, {side}) or x.reshape(-1, {side}, {side}, 3)"
         )
-    if (first_type.kind == "f") != (other_type.kind == "f"):
-        raise DataError(
-            f"{other}: expected numbers like those of {first} ({first_type}), found {other_type}"
-        )
+    if len(shape) == 2:
+        return ": reshape the rows, as in x.reshape(-1, height, width)"
+    if len(shape) == 4 and 4 in (shape[1], shape[3]):
+        return ": leave the transparency out, as in x[..., :3]"
+    if len(shape) == 4 and shape[1] < min(shape[2:]):
+        return ": move the channel axis last, and keep 1 or 3 channels"
+    if len(shape) == 4:
+        return ": keep 1 or 3 channels, as in x[..., :1]"
+    return ""
 
 
-def _size(shape: tuple[int, ...]) -> tuple[int, ...]:
-    return (*shape[1:], 1)[:3]
+def arrange(array: NDArray[Any]) -> NDArray[Any]:
+    """Return images as (n, height, width, channels); a view where that is possible."""
+    shape = arranged_shape("x", array.shape)
+    if array.ndim == 4 and array.shape[1:] != shape:
+        return np.moveaxis(array, 1, 3)
+    return array.reshape((len(array), *shape))
 
 
-def _images(arrays: dict[str, NDArray[Any]]) -> tuple[NDArray[Any], float]:
-    """Return (images pooled, maximum)."""
-    highest = max(_check_pixels(name, array) for name, array in arrays.items())
+# ── pixels ───────────────────────────────────────────────────────────────────────────────────
+
+
+def _pooled(
+    arrays: Mapping[str, NDArray[Any]], reaches: Mapping[str, Reach], scale: float | None
+) -> tuple[NDArray[Any], float, tuple[str, ...]]:
+    """Return (images pooled, maximum, notes)."""
+    if len({each.whole for each in reaches.values()}) == 2:  # of one scale, or refused
+        reaches = {name: Reach(each.low, each.high, whole=False) for name, each in reaches.items()}
+    maximum, notes = scales.white(reaches, scale)
     given = list(arrays.values())
-    dtype = np.dtype(np.float32 if given[0].dtype.kind == "f" else np.uint8)
-    shape = (sum(len(each) for each in given), *_size(given[0].shape))
+    floats = any(each.dtype.kind == "f" for each in given)
+    bytes_do = not floats and max(each.high for each in reaches.values()) <= 255
+    dtype = np.dtype(np.uint8 if bytes_do else np.float32)
     if len(given) == 1:
-        pooled = given[0].astype(dtype, copy=False).reshape(shape)
-    else:
-        pooled = np.empty(shape, dtype)
-        start = 0
-        for each in given:
-            pooled[start : start + len(each)] = each.reshape((len(each), *shape[1:]))
-            start += len(each)
-    return pooled, 1.0 if 0 < highest <= 1 or (dtype.kind == "f" and highest <= 1) else 255.0
+        return np.ascontiguousarray(given[0].astype(dtype, copy=False)), maximum, notes
+    pooled = np.empty((sum(len(each) for each in given), *given[0].shape[1:]), dtype)
+    start = 0
+    for each in given:
+        pooled[start : start + len(each)] = each
+        start += len(each)
+    return pooled, maximum, notes
 
 
-def _check_pixels(name: str, array: NDArray[Any]) -> float:
-    """Return the largest pixel; refuse what is not finite or lies outside 0 … 255."""
+def reach(name: str, array: NDArray[Any]) -> Reach:
+    """Return the smallest and largest pixel; refuse what is not finite.
+
+    Floats that are all whole numbers, and not only 0 and 1, count as whole numbers.
+    """
     step = max(1, _BLOCK // max(1, array[0].size))
-    highest = 0.0
+    low, high, whole = np.inf, -np.inf, True
     for start in range(0, len(array), step):
         block = array[start : start + step]
         if block.dtype.kind == "f" and not np.isfinite(block).all():
@@ -139,90 +234,6 @@ def _check_pixels(name: str, array: NDArray[Any]) -> float:
             raise DataError(
                 f"{name}: expected finite pixels, found {block[tuple(where)]} at [{place}]"
             )
-        low, high = block.min(), block.max()
-        if low < 0 or high > 255:
-            expected = "in [0, 1] or [0, 255]" if block.dtype.kind == "f" else "from 0 to 255"
-            raise DataError(
-                f"{name}: expected pixels {expected}, found {low if low < 0 else high}: rescale it"
-            )
-        highest = max(highest, float(high))
-    return highest
-
-
-def _labels(
-    arrays: dict[str, NDArray[Any]], class_names: Sequence[str] | None, test_start: int | None
-) -> tuple[NDArray[np.int64], tuple[str, ...]]:
-    """Return (labels pooled, class names)."""
-    flat = [decoded(name, array.reshape(-1)) for name, array in arrays.items()]
-    if len({each.dtype.kind == "U" for each in flat}) == 2:
-        raise DataError(f"{list(arrays)[-1]}: expected labels like those of {next(iter(arrays))}")
-    values, labels = np.unique(_joined(flat), return_inverse=True)
-    labels = labels.astype(np.int64, copy=False)
-    if class_names is None:
-        names = [str(each) for each in values]
-    else:
-        names = list(class_names)
-        _check_range(values, len(names), ", ".join(arrays))
-        labels = values.astype(np.int64)[labels]
-    shown_names = checked_class_names(names)
-    if test_start is not None:
-        check_test_classes(labels, test_start, shown_names)
-    return labels, shown_names
-
-
-def _joined(flat: list[NDArray[Any]]) -> NDArray[Any]:
-    """Concatenate without the float64 that NumPy makes of int64 and uint64 together."""
-    if flat[0].dtype.kind != "U" and any(each.max() > np.iinfo(np.int64).max for each in flat):
-        raise DataError("labels: expected whole numbers below 2**63, found larger ones")
-    return np.concatenate(
-        [each if each.dtype.kind == "U" else each.astype(np.int64) for each in flat]
-    )
-
-
-def decoded(name: str, array: NDArray[Any]) -> NDArray[Any]:
-    """Return text kept as bytes as text, other arrays as they are."""
-    if array.dtype.kind != "S":
-        return array
-    try:
-        return np.char.decode(array, "utf-8")
-    except UnicodeDecodeError:
-        raise DataError(f"{name}: expected text in UTF-8, found other bytes") from None
-
-
-def _check_range(values: NDArray[Any], count: int, where: str) -> None:
-    if values.dtype.kind == "U":
-        raise DataError(f"{where}: expected whole numbers beside class_names, found text")
-    if values[0] < 0 or values[-1] >= count:
-        found = values[0] if values[0] < 0 else values[-1]
-        raise DataError(
-            f"{where}: expected labels from 0 to {count - 1}, one for each of the {count} "
-            f"class_names, found {found}"
-        )
-
-
-def checked_class_names(names: Sequence[str]) -> tuple[str, ...]:
-    """Return class names as they can be shown; there must be two or more, all different."""
-    clean = tuple(printable(name).strip() for name in names)
-    if len(clean) < 2:
-        raise DataError(f"expected at least 2 classes, found {len(clean)}: nothing to tell apart")
-    seen: set[str] = set()
-    for position, name in enumerate(clean):
-        if not name:
-            raise DataError(f"class {position}: expected a name, found an empty one")
-        if name in seen:
-            raise DataError(f"expected different class names, found {shown(name)} twice")
-        seen.add(name)
-    return clean
-
-
-def check_test_classes(
-    labels: NDArray[np.int64], test_start: int, class_names: tuple[str, ...]
-) -> None:
-    """Refuse a test part with a class of which the training part has no image."""
-    known = np.bincount(labels[:test_start], minlength=len(class_names)) > 0
-    strange = np.flatnonzero(~known[labels[test_start:]])
-    if len(strange):
-        raise DataError(
-            f"class {shown(class_names[labels[test_start + strange[0]]])}: expected in the "
-            "training part too, found in the test part only"
-        )
+        low, high = min(low, float(block.min())), max(high, float(block.max()))
+        whole = whole and (block.dtype.kind != "f" or bool((block == np.round(block)).all()))
+    return Reach(low, high, whole=array.dtype.kind != "f" or (whole and high > 1))

@@ -1,40 +1,18 @@
-"""What a data set is once it is loaded, and what a recipe says to name one."""
+"""What a data set is once it is loaded: images, labels, classes, and the parts it comes with."""
 
 import hashlib
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
-from pathlib import Path
-from typing import Any, Literal
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-NAMES = ("digits", "mnist", "fashion-mnist")
-
-
-@dataclass(frozen=True)
-class FolderSource:
-    """A folder of images, one sub-folder a class; `size` is (height, width)."""
-
-    folder: Path
-    size: tuple[int, int] = (28, 28)
-    color: Literal["grey", "rgb"] = "grey"
-
-
-@dataclass(frozen=True)
-class NpzSource:
-    """A file of NumPy arrays: x and y, or x_train, y_train, x_test and y_test."""
-
-    npz: Path
-
-
-Source = str | FolderSource | NpzSource
-
 
 @dataclass(frozen=True, eq=False)
 class DataSet:
-    """Images and their classes, the training part first, then the test part. Read-only.
+    """Images and their classes: the training part, then validation, then test. Read-only.
 
     Attributes
     ----------
@@ -55,6 +33,8 @@ class DataSet:
     origins : uint64, shape (n,), or None
         What every image was before it was decoded or resized, as `source_images.content_key`;
         None where `images` are what was stored.
+    validation_start : int or None
+        Position where the data set's own validation part begins; None where it has none.
     """
 
     name: str
@@ -65,6 +45,7 @@ class DataSet:
     test_start: int | None
     notes: tuple[str, ...] = ()
     origins: NDArray[np.uint64] | None = None
+    validation_start: int | None = None
 
     def __post_init__(self) -> None:
         for array in (self.images, self.labels):
@@ -93,6 +74,8 @@ class DataSet:
             digest.update(f"{little.dtype.str} {little.shape}\n".encode())
             digest.update(np.ascontiguousarray(little).data)
         digest.update(f"{self.maximum} {self.test_start} {list(self.class_names)}\n".encode())
+        if self.validation_start is not None:
+            digest.update(f"validation from {self.validation_start}\n".encode())
         return digest.hexdigest()
 
 
@@ -118,8 +101,22 @@ def class_counts(
 
 
 def own_parts(data: DataSet) -> dict[str, NDArray[np.int64]]:
-    """Return the parts a data set comes with: train and test, or all."""
+    """Return the parts a data set comes with: train, validation and test, or all."""
     everything = np.arange(len(data.labels))
-    if data.test_start is None:
+    if data.test_start is None and data.validation_start is None:
         return {"all": everything}
-    return {"train": everything[: data.test_start], "test": everything[data.test_start :]}
+    end = len(everything) if data.test_start is None else data.test_start
+    begin = end if data.validation_start is None else data.validation_start
+    parts = {"train": everything[:begin], "validation": everything[begin:end]}
+    return (
+        {**parts, "test": everything[end:]}
+        if begin < end
+        else {"train": everything[:begin], "test": everything[end:]}
+    )
+
+
+def about_pixels(maximum: float) -> str:
+    """Say how pixels become the numbers that a network gets."""
+    if maximum == 1:
+        return "pixels from 0 to 1, as they are"
+    return f"pixels from 0 to {maximum:.8g}, divided by {maximum:.8g}"

@@ -1,4 +1,4 @@
-"""PNG and JPEG files reduced to what their pixels need, so that decoders never see metadata.
+"""Image files told by their content; PNG and JPEG reduced to what their pixels need.
 
 Decoders read comments, colour profiles and EXIF with code that a hostile file can keep busy for
 minutes or fill the memory with. Of all that only EXIF's orientation matters here, and it is read
@@ -23,19 +23,45 @@ _MAX_SCANS = 50  # encoders write about ten
 _ORIENTATION = 0x0112
 
 
-def essentials(content: bytes) -> tuple[bytes, int]:
-    """Return (the file without metadata, EXIF orientation 1 … 8) of a PNG or JPEG file.
+_MAGIC: tuple[tuple[bytes, int, str], ...] = (  # bytes, where they stand, Pillow's format
+    (_PNG, 0, "PNG"),
+    (b"\x89PNG", 0, "PNG"),
+    (_JPEG, 0, "JPEG"),
+    (b"\xff\xd8", 0, "JPEG"),
+    (b"GIF87a", 0, "GIF"),
+    (b"GIF89a", 0, "GIF"),
+    (b"II*\0", 0, "TIFF"),
+    (b"MM\0*", 0, "TIFF"),
+    (b"WEBP", 8, "WEBP"),
+    (b"ftypavif", 4, "AVIF"),
+    (b"ftypavis", 4, "AVIF"),
+    (b"ftypmif1avif", 4, "AVIF"),
+    (b"\0\0\0\x0cjP  \r\n\x87\n", 0, "JPEG2000"),
+    (b"\xff\x4f\xff\x51", 0, "JPEG2000"),
+    (b"BM", 0, "BMP"),
+)
+_PNM = re.compile(rb"P[1-6][\s#]")
+
+
+def kind_of(content: bytes) -> str | None:
+    """Return what Pillow calls the format that a file's first bytes belong to; None for others."""
+    for magic, place, kind in _MAGIC:
+        if content[place : place + len(magic)] == magic:
+            return kind
+    return "PPM" if _PNM.match(content) else None
+
+
+def essentials(content: bytes, kind: str) -> tuple[bytes, int]:
+    """Return (a PNG or JPEG file without metadata, EXIF orientation 1 … 8).
 
     Raises
     ------
     DataError
-        If it is neither, ends too early, or is made of too many pieces.
+        If it ends too early, or is made of too many pieces.
     """
-    if content.startswith(_PNG):
+    if kind == "PNG":
         return _png(content)
-    if content.startswith(_JPEG):
-        return _jpeg(content)
-    raise DataError("not a PNG or JPEG")
+    return _jpeg(content)
 
 
 def _png(content: bytes) -> tuple[bytes, int]:

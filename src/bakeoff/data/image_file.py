@@ -1,24 +1,49 @@
-"""One PNG or JPEG file as pixels: judged by its header before it is decoded."""
+"""One image file as pixels: told by its content and judged by its header before it is decoded."""
 
 import io
 import os
 import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import Any, Literal
+from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from bakeoff.data.image_container import essentials
-from bakeoff.data.safe_reading import regular_file
+from bakeoff.data.image_container import essentials, exif_orientation, kind_of
+from bakeoff.data.safe_reading import check_memory, refusing, regular_file
+from bakeoff.data.source_images import content_key
+from bakeoff.data.sources import Color, Fit
 from bakeoff.errors import DataError
 
-FORMATS = ("PNG", "JPEG")
-MAX_PIXELS = 25_000_000
+MAX_PIXELS = 89_478_485  # Pillow's own limit
+LARGE = 25_000_000  # pixels; above it, only where there is memory for it, or at a fraction
 MAX_BYTES = 1 << 26
+_MAX_TEXT = 1 << 22  # bytes of PNM in decimal digits, which Pillow decodes slowly
+_DEEP = 65535.0
 _TURNS = {2: 0, 3: 3, 4: 1, 5: 5, 6: 4, 7: 6, 8: 2}  # EXIF orientation to Image.Transpose
 _SWAPPED = (5, 6, 7, 8)  # orientations that lie on their side
+
+
+class NotAnImage(DataError):
+    """A file that is in no format that Pillow reads here."""
+
+
+@dataclass(frozen=True)
+class Decoded:
+    """One image.
+
+    Attributes
+    ----------
+    pixels : uint8, shape (height, width, 1 or 3)
+    deepest : its largest value where it has 16 bits, else None
+    key : what it was before it was decoded, as `content_key`
+    """
+
+    pixels: NDArray[np.uint8]
+    deepest: int | None
+    key: np.uint64
 
 
 @contextmanager
@@ -33,72 +58,173 @@ def decoding() -> Iterator[None]:
 
 
 def read_picture(
-    path: str | os.PathLike[str], *, size: tuple[int, int], color: Literal["grey", "rgb"]
+    path: str | os.PathLike[str],
+    *,
+    size: tuple[int, int],
+    color: Color,
+    fit: Fit = "stretch",
+    white: float = _DEEP,
 ) -> NDArray[np.uint8]:
-    """Decode an image file, bring it to `size` and to grey or RGB.
+    """Return the pixels of an image file; `decode` says how."""
+    return decode_file(path, size=size, color=color, fit=fit, white=white).pixels
 
-    The file's content decides what it is, not its name. EXIF orientation is applied, transparency
-    laid on white, 16 bits scaled to 8; the image is stretched to `size` with Pillow's BILINEAR
-    (antialiased where it shrinks). Grey is Pillow's luma, (299 R + 587 G + 114 B) / 1000.
+
+def decode_file(
+    path: str | os.PathLike[str],
+    *,
+    size: tuple[int, int],
+    color: Color,
+    fit: Fit = "stretch",
+    white: float = _DEEP,
+) -> Decoded:
+    """Decode an image file; raises DataError, which names it, as `decode` does."""
+    with regular_file(path) as (file, length):
+        if length > MAX_BYTES:
+            raise DataError(f"expected at most {MAX_BYTES:,} bytes, found {length:,}")
+        return decode(file.read(length), size=size, color=color, fit=fit, white=white)
+
+
+def decode_bytes(
+    content: bytes, name: str, *, size: tuple[int, int], color: Color, fit: Fit
+) -> Decoded:
+    """Decode an image that is stored inside another file, where it is called `name`."""
+    with refusing(name):
+        if len(content) > MAX_BYTES:
+            raise DataError(f"expected at most {MAX_BYTES:,} bytes, found {len(content):,}")
+        return decode(content, size=size, color=color, fit=fit)
+
+
+def upright_size(path: str | os.PathLike[str]) -> tuple[int, int]:
+    """Return (height, width) of an image file as it is shown, orientation applied."""
+    with regular_file(path) as (file, length):
+        image, orientation = _opened(file.read(min(length, MAX_BYTES)))
+    width, height = image.size
+    return (width, height) if orientation in _SWAPPED else (height, width)
+
+
+def decode(
+    content: bytes,
+    *,
+    size: tuple[int, int],
+    color: Color,
+    fit: Fit = "stretch",
+    white: float = _DEEP,
+) -> Decoded:
+    """Decode the content of an image file, bring it to `size` and to grey or RGB.
+
+    The content decides what it is. Of several frames the first is taken. EXIF orientation is
+    applied, transparency laid on white, 16 bits scaled to 8; the image is resized with Pillow's
+    BILINEAR (antialiased where it shrinks). Grey is Pillow's luma, (299 R + 587 G + 114 B) / 1000.
 
     Parameters
     ----------
-    path : path of a PNG or JPEG file
+    content : the bytes of a PNG, JPEG, WebP, GIF, BMP, TIFF, PNM, AVIF or JPEG 2000 file
     size : (height, width)
-    color : "grey" or "rgb"
-
-    Returns
-    -------
-    uint8, shape (height, width, 1 or 3)
+    color : grey or rgb
+    fit : stretch; crop in the middle; or pad with black
+    white : what white is in images of 16 bits
 
     Raises
     ------
     DataError
-        If it is not a whole PNG or JPEG of at most MAX_PIXELS pixels and MAX_BYTES bytes.
+        If it is not a whole image of at most MAX_PIXELS pixels; NotAnImage, which is one, if it is
+        in no format that Pillow reads here.
     """
-    with regular_file(path) as (file, length):
-        if length > MAX_BYTES:
-            raise DataError(f"expected at most {MAX_BYTES:,} bytes, found {length:,}")
-        return _decode(file.read(length), size, color)
+    image, orientation = _opened(content)
+    tall, wide = size[::-1] if orientation in _SWAPPED else size
+    image.draft(None, (2 * wide, 2 * tall))  # decodes large JPEGs at a fraction
+    if image.size[0] * image.size[1] > LARGE:
+        check_memory(8 * image.size[0] * image.size[1])
+    image, deepest = _plain(image, white)
+    image = _fitted(image, (wide, tall), fit)
+    image = _flat(image).convert("L" if color == "grey" else "RGB")
+    if orientation != 1:
+        from PIL import Image
+
+        image = image.transpose(Image.Transpose(_TURNS[orientation]))
+    return Decoded(
+        np.asarray(image, dtype=np.uint8).reshape((*size, -1)), deepest, content_key(content)
+    )
 
 
-def _decode(
-    content: bytes, size: tuple[int, int], color: Literal["grey", "rgb"]
-) -> NDArray[np.uint8]:
-    from PIL import Image
+def _opened(content: bytes) -> tuple[Any, int]:
+    """Return (Pillow's image, not yet decoded; its EXIF orientation)."""
+    from PIL import Image, UnidentifiedImageError
 
-    content, orientation = essentials(content)
+    kind = kind_of(content)
+    if kind is None:
+        raise NotAnImage("not an image that can be read here")
+    orientation = 1
+    if kind in ("PNG", "JPEG"):
+        content, orientation = essentials(content, kind)
+    elif kind == "PPM" and content[1:2] in b"123" and len(content) > _MAX_TEXT:
+        raise DataError(f"more than {_MAX_TEXT:,} bytes of decimal digits: store it as PNG")
     try:
-        image: Any = Image.open(io.BytesIO(content), formats=FORMATS)
+        image: Any = Image.open(io.BytesIO(content), formats=(kind,))
     except (Image.DecompressionBombError, Image.DecompressionBombWarning):
         raise DataError(f"more than {MAX_PIXELS:,} pixels") from None
+    except UnidentifiedImageError:
+        if kind in ("AVIF", "WEBP", "JPEG2000") and not _supported(kind):
+            raise NotAnImage(f"{kind}, which Pillow cannot read here") from None
+        raise DataError(f"a broken {kind}") from None
     width, height = image.size
     if width * height > MAX_PIXELS:
         raise DataError(f"more than {MAX_PIXELS:,} pixels ({width} × {height})")
-    tall, wide = size[::-1] if orientation in _SWAPPED else size
-    image.draft(None, (2 * wide, 2 * tall))  # decodes large JPEGs at a fraction
-    image = _plain(image)
-    if image.size != (wide, tall):
-        image = image.resize((wide, tall), Image.Resampling.BILINEAR)
-    image = _flat(image).convert("L" if color == "grey" else "RGB")
-    if orientation != 1:
-        image = image.transpose(Image.Transpose(_TURNS[orientation]))
-    return np.asarray(image, dtype=np.uint8).reshape((*size, -1))
+    if kind in ("WEBP", "AVIF"):
+        exif = image.info.get("exif") or b""
+        orientation = exif_orientation(exif.removeprefix(b"Exif\0\0"))
+    return image, orientation
 
 
-def _plain(image: Any) -> Any:
-    """Return an image of 8 bits: grey or RGB, with or without transparency."""
+def _supported(kind: str) -> bool:
+    from PIL import features
+
+    return bool(features.check({"AVIF": "avif", "WEBP": "webp"}.get(kind, "jpg_2000")))
+
+
+def _plain(image: Any, white: float) -> tuple[Any, int | None]:
+    """Return (an image of 8 bits: grey or RGB, with or without transparency; its deepest value)."""
     from PIL import Image
 
     if image.mode.startswith("I"):
-        levels = ((np.arange(1 << 16) + 128) // 257).astype(np.uint8)
-        return Image.fromarray(levels[np.asarray(image).astype(np.uint16, copy=False)])
-    if "transparency" in image.info:
-        return image.convert("RGBA")
+        values = np.asarray(image).astype(np.int64)
+        deepest = int(values.max(initial=0))
+        if deepest > _DEEP or values.min(initial=0) < 0:
+            raise DataError("values beyond 16 bits: give arrays instead, with their scale")
+        levels = np.arange(1 << 16) if white == _DEEP else np.arange(1 << 16) * (_DEEP / white)
+        bytes_ = np.minimum((levels + 128) // 257, 255).astype(np.uint8)
+        return Image.fromarray(bytes_[values]), deepest
+    if image.mode == "F":
+        raise DataError("values with fractions: give arrays instead, with their scale")
+    if "transparency" in image.info or image.mode in ("PA", "La", "RGBa"):
+        return image.convert("RGBA"), None
     if image.mode not in ("L", "LA", "RGB", "RGBA"):
-        return image.convert("L" if image.mode == "1" else "RGB")
+        return image.convert("L" if image.mode == "1" else "RGB"), None
     image.load()
-    return image
+    return image, None
+
+
+def _fitted(image: Any, size: tuple[int, int], fit: Fit) -> Any:
+    """Return an image of `size`, (width, height)."""
+    from PIL import Image
+
+    if image.size == size:
+        return image
+    how = Image.Resampling.BILINEAR
+    (width, height), (wide, tall) = image.size, size
+    if fit == "crop":
+        share = min(width / wide, height / tall)
+        left, top = (width - share * wide) / 2, (height - share * tall) / 2
+        return image.resize(size, how, box=(left, top, width - left, height - top))
+    if fit == "pad":
+        share = max(width / wide, height / tall)
+        inner = (max(round(width / share), 1), max(round(height / share), 1))
+        canvas = Image.new(image.mode, size)
+        if image.mode in ("LA", "RGBA"):
+            canvas = Image.new(image.mode, size, (0,) * (len(image.mode) - 1) + (255,))
+        canvas.paste(image.resize(inner, how), ((wide - inner[0]) // 2, (tall - inner[1]) // 2))
+        return canvas
+    return image.resize(size, how)
 
 
 def _flat(image: Any) -> Any:

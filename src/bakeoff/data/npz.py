@@ -10,9 +10,12 @@ from typing import IO, Any, BinaryIO, Literal
 import numpy as np
 from numpy.typing import NDArray
 
-from bakeoff.data.arrays import check_shapes, decoded, from_arrays
-from bakeoff.data.dataset import DataSet, NpzSource
+from bakeoff.data.array_keys import array_keys, parts_of
+from bakeoff.data.arrays import Given, check_shapes, from_parts
+from bakeoff.data.dataset import DataSet
+from bakeoff.data.labels import decoded
 from bakeoff.data.safe_reading import check_memory, regular_file
+from bakeoff.data.sources import NpzSource
 from bakeoff.errors import DataError, printable
 from bakeoff.utils.text import shown
 
@@ -28,40 +31,47 @@ _WHOLE = re.compile(r"\{(?:[^{}])*\}\s*")
 
 
 def load_npz(source: NpzSource) -> DataSet:
-    """Read a data set: x and y, or x_train, y_train, x_test and y_test, optionally class_names.
+    """Read a data set from an .npz file, its arrays called as people usually do or as `keys` says.
 
-    Shapes and types as in `from_arrays`. Raises DataError for anything else.
+    Shapes and types as in `from_parts`. Raises DataError for anything else.
     """
     path = Path(source.npz)
     with regular_file(path) as (file, size), _Archive(file, size) as archive:
-        return _read(archive, path)
+        return _read(archive, path, source)
 
 
-def _read(archive: "_Archive", path: Path) -> DataSet:
-    parted = "x_train" in archive.headers
-    names = ("x_train", "y_train", "x_test", "y_test") if parted else ("x", "y")
-    archive.check_names(names, "x and y, or x_train, y_train, x_test and y_test")
+def _read(archive: "_Archive", path: Path, source: NpzSource) -> DataSet:
     headers = archive.headers
+    keys, notes = array_keys(
+        {name: (each.shape, each.dtype.kind in "USO") for name, each in headers.items()},
+        source.keys,
+    )
+    names = [key for role, key in keys.items() if role != "class_names"]
+    for name in keys.values():
+        if headers[name].dtype.hasobject:
+            raise _objects(shown(name))
     described = [(name, headers[name].shape, headers[name].dtype) for name in names]
     check_shapes(described[::2], described[1::2])
     check_memory(2 * sum(headers[name].nbytes for name in names))
-    class_names = _class_names(archive) if "class_names" in headers else None
-    others = [name for name in headers if name not in (*names, "class_names")]
-    notes = (f"ignored the arrays {', '.join(shown(name) for name in others)}",) if others else ()
+    class_names = _class_names(archive, keys["class_names"]) if "class_names" in keys else None
     values = {name: archive.read(name) for name in names[::-1]}  # labels before their images
-    return from_arrays(
-        path.stem, *(values[name] for name in names), class_names=class_names, notes=notes
+    parts = {
+        part: Given(values[x], values[y], x, y)
+        for part, x, y in zip(("train", *parts_of(keys)), names[::2], names[1::2], strict=True)
+    }
+    return from_parts(
+        path.stem, parts, class_names=class_names, scale=source.scale, notes=tuple(notes)
     )
 
 
-def _class_names(archive: "_Archive") -> list[str]:
-    header = archive.headers["class_names"]
+def _class_names(archive: "_Archive", key: str) -> list[str]:
+    header = archive.headers[key]
     if header.dtype.kind not in "US" or len(header.shape) != 1 or header.nbytes > _CHUNK:
         raise DataError(
-            f"class_names: expected text of shape (n_classes,), found {header.dtype} of shape "
+            f"{shown(key)}: expected text of shape (n_classes,), found {header.dtype} of shape "
             f"{header.shape}"
         )
-    return [str(name) for name in decoded("class_names", archive.read("class_names"))]
+    return [str(name) for name in decoded(key, archive.read(key))]
 
 
 def read_arrays(path: Path, names: tuple[str, ...], *, limit: int) -> dict[str, NDArray[Any]]:
@@ -121,6 +131,9 @@ class _Archive:
             raise DataError(f"{shown(name)}: packed size larger than the file")
         with self._zip.open(info) as stream:
             header = _read_header(stream, shown(name))
+        if header.dtype.hasobject:  # never unpacked; refused if it is asked for
+            self.headers[name] = header
+            return
         if info.file_size != header.start + header.nbytes:
             raise DataError(
                 f"{shown(name)}: expected {header.start + header.nbytes:,} bytes as its header "
@@ -142,6 +155,8 @@ class _Archive:
     def read(self, name: str) -> NDArray[Any]:
         """Return an array in the machine's byte order."""
         header = self.headers[name]
+        if header.dtype.hasobject:
+            raise _objects(shown(name))
         values = np.empty(header.nbytes, dtype=np.uint8)
         with self._zip.open(f"{name}.npy") as stream:
             stream.read(header.start)
@@ -169,9 +184,7 @@ def _read_header(stream: IO[bytes], name: str) -> _Header:
         raise DataError(f"{name}: expected a header of at most {_HEADER:,} bytes, found {length:,}")
     text = stream.read(length).decode("latin-1")
     if "'descr': '|O'" in text or "'descr': 'O'" in text:
-        raise DataError(
-            f"{name}: expected numbers or text, found Python objects: store it with a plain type"
-        )
+        return _Header(np.dtype(object), (), "C", 0)
     found = [each.search(text) for each in (_DESCR, _ORDER, _SHAPE)]
     descr, order, shape = (each.group(1) if each else "" for each in found)
     if len(text) < length or not _WHOLE.fullmatch(text) or not all(found):
@@ -181,6 +194,13 @@ def _read_header(stream: IO[bytes], name: str) -> _Header:
     if dtype.itemsize == 0 or len(dimensions) > 8:
         raise DataError(f"{name}: expected numbers or text in a plain array, found {descr} {shape}")
     return _Header(dtype, dimensions, "F" if order == "True" else "C", 8 + width + length)
+
+
+def _objects(name: str) -> DataError:
+    return DataError(
+        f"{name}: expected numbers or text, found Python objects: store it with a plain type, as "
+        "in labels.astype(str)"
+    )
 
 
 class _Bounded:

@@ -180,5 +180,5 @@ def check_hash(array: NDArray[np.uint8], expected: str, path: Path) -> None:
 def _mismatch(path: Path) -> str:
     return (
         f"{shown(path)}: expected the published file, found other content: delete it or get it "
-        "again, or use other data as {npz: …} or {folder: …}"
+        "again, or use other data as {idx: [images, labels]}"
     )

@@ -7,6 +7,7 @@ Positions count in the pooled array of a data set: its training part first, then
 
 import hashlib
 import math
+from collections.abc import Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 from functools import cached_property
@@ -16,7 +17,9 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from bakeoff.errors import DataError
+from bakeoff.utils.text import shown
 
+_FEW = 10  # images of a class in a part; below it one more or less counts, and ties are drawn
 _AMOUNT = "a whole number of images or a fraction below 1"
 
 
@@ -72,11 +75,14 @@ def make_split(
     validation: Part | int | float,
     test: int | float = 0.2,
     seed: int = 0,
+    validation_start: int | None = None,
+    class_names: Sequence[str] | None = None,
 ) -> Split:
     """Split a data set.
 
     The test part is the data set's own where it has one, else a stratified `test` of all images;
-    validation is then taken from the rest. So the test part never depends on `validation`.
+    validation is the data set's own, too, or else taken from the rest. So the test part never
+    depends on `validation`.
 
     Parameters
     ----------
@@ -85,11 +91,16 @@ def make_split(
     test_start : int or None
         Where the data set's own test part begins; `test` is then not used.
     validation : Part, int or float
-        A number of images, or a fraction of those that are not for test; 0 for none.
+        A number of images, or a fraction of those that are not for test; 0 for none. Where the data
+        set has its own validation part it is that part, except for 0: then it is for training.
     test : int or float
         A number of images, or a fraction of all. A fraction of n images is rounded up.
     seed : int
         Fixes what is drawn for the stratified parts.
+    validation_start : int or None
+        Where the data set's own validation part begins.
+    class_names : sequence of str, optional
+        What classes are called in messages; their numbers without it.
 
     Raises
     ------
@@ -102,22 +113,36 @@ def make_split(
             f"labels: expected whole numbers of shape (n,), found {classes.dtype} of shape "
             f"{classes.shape}"
         )
-    generator = np.random.Generator(np.random.PCG64(_whole(seed, "split.seed")))
+    draw = _Draw(classes, _whole(seed, "split.seed"), class_names)
+    end = len(classes) if test_start is None else test_start
+    part = validation if isinstance(validation, Part) else Part(validation)
+    if not part.amount or validation_start is None:
+        own, rest = None, np.arange(end)
+    elif 0 < validation_start < end:
+        own, rest = np.arange(validation_start, end), np.arange(validation_start)
+    else:
+        raise DataError(
+            f"validation part: expected to start inside the {end:,} images before the test part, "
+            f"found {validation_start}"
+        )
     if test_start is None:
-        held_out, rest = _take(classes, np.arange(len(classes)), test, "test", generator)
+        held_out, rest = draw.take(rest, Part(test), "test")
         if not len(held_out):
             raise DataError(f"split.test: expected at least 1 image, found {test}: give more")
     elif 0 < test_start < len(classes):
-        held_out, rest = np.arange(test_start, len(classes)), np.arange(test_start)
+        held_out = np.arange(test_start, len(classes))
     else:
         raise DataError(
             f"test part: expected to start inside the {len(classes):,} images, found {test_start}"
         )
-    chosen, train = _take(classes, rest, validation, "validation", generator)
-    return Split(train=train, validation=chosen, test=held_out)
+    if own is None:
+        own, rest = draw.take(rest, part, "validation")
+    return Split(train=rest, validation=own, test=held_out)
 
 
-def stratified_counts(sizes: ArrayLike, total: int) -> NDArray[np.int64]:
+def stratified_counts(
+    sizes: ArrayLike, total: int, *, order: NDArray[np.int64] | None = None
+) -> NDArray[np.int64]:
     """Share `total` among classes in proportion to their sizes, by largest remainder.
 
     No class is used up while another could give an image instead.
@@ -128,6 +153,9 @@ def stratified_counts(sizes: ArrayLike, total: int) -> NDArray[np.int64]:
         How many images each class has.
     total : int
         At most their sum; it is met exactly.
+    order : int64, shape (n_classes,), optional
+        Which of equal remainders comes first: a permutation, so that ties are not always decided
+        for the same classes. The first class comes first without it.
 
     Returns
     -------
@@ -136,7 +164,8 @@ def stratified_counts(sizes: ArrayLike, total: int) -> NDArray[np.int64]:
     have = np.asarray(sizes, dtype=np.int64)
     quotient, remainder = np.divmod(total * have, max(int(have.sum()), 1))
     short = total - int(quotient.sum())
-    quotient[np.argsort(-remainder, kind="stable")[:short]] += 1
+    tie = np.arange(len(have)) if order is None else order
+    quotient[np.lexsort((tie, -remainder))[:short]] += 1
     for used_up in np.flatnonzero((quotient == have) & (have > 0)):
         room = have - quotient
         giver = int(np.argmax(room))
@@ -147,45 +176,48 @@ def stratified_counts(sizes: ArrayLike, total: int) -> NDArray[np.int64]:
     return quotient
 
 
-def _take(
-    classes: NDArray[np.integer],
-    pool: NDArray[np.int64],
-    part: Part | int | float,
-    name: str,
-    generator: np.random.Generator,
-) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
-    """Return (the part, what remains), both ascending."""
-    part = part if isinstance(part, Part) else Part(part)
-    count = _count(part.amount, len(pool), f"split.{name}")
-    if part.taken == "first":
-        return pool[:count], pool[count:]
-    if part.taken == "last":
-        return pool[len(pool) - count :], pool[: len(pool) - count]
-    chosen = _draw(classes, pool, count, generator) if count else np.zeros(0, dtype=np.int64)
-    rest = np.ones(len(classes), dtype=bool)
-    rest[chosen] = False
-    return np.sort(chosen), pool[rest[pool]]
+class _Draw:
+    """Takes parts from pools of positions, one after the other, with one seed."""
 
+    def __init__(
+        self, classes: NDArray[np.integer], seed: int, class_names: Sequence[str] | None
+    ) -> None:
+        self._classes = classes
+        self._names = class_names
+        self._generator = np.random.Generator(np.random.PCG64(seed))
+        self._ties = np.random.Generator(np.random.PCG64([seed, 1]))
 
-def _draw(
-    classes: NDArray[np.integer],
-    pool: NDArray[np.int64],
-    count: int,
-    generator: np.random.Generator,
-) -> NDArray[np.int64]:
-    present, sizes = np.unique(classes[pool], return_counts=True)
-    lonely = [kind for kind in present[sizes == 1] if np.count_nonzero(classes == kind) == 1]
-    if lonely:
-        raise DataError(
-            f"class {lonely[0]} has 1 image; a stratified split needs at least 2 of every class: "
-            "add images of it, or take the class out"
-        )
-    shares = stratified_counts(sizes, count)
-    drawn = [
-        generator.permutation(pool[classes[pool] == kind])[:share]
-        for kind, share in zip(present, shares, strict=True)
-    ]
-    return np.concatenate(drawn)
+    def take(
+        self, pool: NDArray[np.int64], part: Part, name: str
+    ) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+        """Return (the part, what remains of the pool), both ascending."""
+        count = _count(part.amount, len(pool), f"split.{name}")
+        if part.taken == "first":
+            return pool[:count], pool[count:]
+        if part.taken == "last":
+            return pool[len(pool) - count :], pool[: len(pool) - count]
+        chosen = self._draw(pool, count) if count else np.zeros(0, dtype=np.int64)
+        rest = np.ones(len(self._classes), dtype=bool)
+        rest[chosen] = False
+        return np.sort(chosen), pool[rest[pool]]
+
+    def _draw(self, pool: NDArray[np.int64], count: int) -> NDArray[np.int64]:
+        present, sizes = np.unique(self._classes[pool], return_counts=True)
+        for kind in present[sizes == 1]:
+            if np.count_nonzero(self._classes == kind) == 1:
+                name = kind if self._names is None else shown(self._names[kind])
+                raise DataError(
+                    f"class {name} has 1 image; a stratified split needs at least 2 of every "
+                    "class: add images of it, or take the class out"
+                )
+        few = count * sizes.min() < _FEW * sizes.sum()
+        order = self._ties.permutation(len(sizes)) if few else None
+        shares = stratified_counts(sizes, count, order=order)
+        drawn = [
+            self._generator.permutation(pool[self._classes[pool] == kind])[:share]
+            for kind, share in zip(present, shares, strict=True)
+        ]
+        return np.concatenate(drawn)
 
 
 def _count(amount: object, available: int, name: str) -> int:

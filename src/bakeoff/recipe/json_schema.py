@@ -7,9 +7,9 @@ import json
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from bakeoff.data.dataset import NAMES
 from bakeoff.recipe import parse_recipe
-from bakeoff.recipe.value_kinds import Choice, Kind, Number, Pair, Whole
+from bakeoff.recipe.parse_data import data_schema
+from bakeoff.recipe.value_kinds import Choice, Kind, Number, Whole
 from bakeoff.recipe.vocabulary import (
     EPOCHS,
     LAYERS,
@@ -40,7 +40,7 @@ def schema() -> Schema:
             {
                 "name": {**_name(), "description": "the study's name, and that of its folder"},
                 "title": {"type": "string", "description": "free text", "maxLength": 200},
-                "data": _data(),
+                "data": data_schema(),
                 "split": _split(),
                 "seeds": _seeds(),
                 "selection": {**parse_recipe.SELECTION.schema(), "default": "best-loss"},
@@ -205,18 +205,6 @@ def _model() -> Schema:
 def _ecma(pattern: str) -> str:
     """Return a Python pattern without its group names, as JSON Schema wants it."""
     return pattern.replace("?P<file>", "").replace("?P<function>", "")
-
-
-def _data() -> Schema:
-    folder = {"folder": _TEXT, "size": Pair(1, 1024).schema(), "color": parse_recipe.COLOR.schema()}
-    return {
-        "description": "a data set by name, a folder of images, or an npz file",
-        "anyOf": [
-            {"enum": list(NAMES)},
-            _keys(folder, required=["folder"]),
-            _keys({"npz": _TEXT}, required=["npz"]),
-        ],
-    }
 
 
 def _split() -> Schema:

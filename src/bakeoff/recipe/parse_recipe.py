@@ -1,15 +1,13 @@
 """Reading a whole recipe: a raw mapping to a complete Recipe; problems are noted by place."""
 
-import os
 import re
-import unicodedata
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, TypeVar
 
-from bakeoff.data.dataset import NAMES, FolderSource, NpzSource, Source
 from bakeoff.data.split import Part
+from bakeoff.recipe.parse_data import inside, is_text, read_data, read_path
 from bakeoff.recipe.parse_model import (
     GivenOptimizer,
     Problems,
@@ -30,11 +28,9 @@ from bakeoff.recipe.value_kinds import (
     Kind,
     Misfit,
     Number,
-    Pair,
     Whole,
     as_number,
     as_whole,
-    did_you_mean,
     found,
     key_text,
 )
@@ -56,7 +52,6 @@ SEED = Whole(0, 2**31 - 1)
 SEED_COUNT = Whole(1, 1000)
 SHARE = Number(0, 1, above=True, below=True)
 SELECTION = Choice(("best-loss", "best-accuracy", "last"), "a selection")
-COLOR = Choice(("grey", "rgb"), "a color")
 MAX_MODELS = 200
 MAX_LAYERS = 1000
 
@@ -149,59 +144,9 @@ def read_name(raw: object) -> str:
 def read_title(raw: object) -> str:
     """Read free text; white space is collapsed, so that it is one line."""
     text = " ".join(raw.split()) if isinstance(raw, str) else None
-    if text is None or len(text) > 200 or not _is_text(text):
+    if text is None or len(text) > 200 or not is_text(text):
         raise Misfit(f"expected text of at most 200 characters, found {found(raw)}")
     return text
-
-
-def _is_text(text: str) -> bool:
-    return not any(unicodedata.category(each) in ("Cc", "Cs") for each in text)
-
-
-def read_path(raw: object, folder: Path, what: str) -> Path:
-    """Read a path; a relative one is relative to `folder`. Whether it exists is not asked here."""
-    if not isinstance(raw, str) or not 0 < len(raw) <= 4096 or not _is_text(raw):
-        raise Misfit(f"expected the path of {what}, found {found(raw)}")
-    try:
-        path = Path(raw).expanduser()
-    except RuntimeError:
-        raise Misfit(f"expected the path of {what}, found {found(raw)}: no such home") from None
-    return Path(os.path.abspath(folder / path))
-
-
-def read_data(raw: object, folder: Path, problems: Problems) -> Source:
-    """Read a data set's name, {folder, size, color} or {npz}."""
-    forms = f"{', '.join(NAMES)}, {{folder: PATH}} or {{npz: PATH}}"
-    if isinstance(raw, str):
-        if raw in NAMES:
-            return raw
-        raise Misfit(f"expected {forms}, found {found(raw)}; {_data_hint(raw)}")
-    if not isinstance(raw, Mapping) or ("folder" in raw) == ("npz" in raw):
-        raise Misfit(f"expected {forms}, found {found(raw)}")
-    if "npz" in raw:
-        known_keys(raw, ("npz",), "data", problems)
-        return NpzSource(_inside(".npz", read_path, raw["npz"], folder, "an npz file"))
-    known_keys(raw, ("folder", "size", "color"), "data", problems)
-    path = _inside(".folder", read_path, raw["folder"], folder, "a folder")
-    values: dict[str, Any] = {"folder": path}
-    for key, kind in (("size", Pair(1, 1024)), ("color", COLOR)):
-        if raw.get(key) is not None:
-            values[key] = _inside(f".{key}", kind.read, raw[key])
-    return FolderSource(**values)
-
-
-def _data_hint(raw: str) -> str:
-    if "/" in raw or os.sep in raw or raw.startswith("."):
-        return f"did you mean {{folder: {raw}}}?" if len(raw) < 200 else "name the folder"
-    return did_you_mean(raw, NAMES)
-
-
-def _inside(where: str, read: Callable[..., T], *arguments: Any) -> T:
-    """Return read(*arguments); a Misfit says where inside the value it was."""
-    try:
-        return read(*arguments)
-    except Misfit as misfit:
-        raise Misfit(str(misfit), inside=where + misfit.inside) from None
 
 
 def read_split(raw: object, problems: Problems) -> SplitRecipe:
@@ -215,7 +160,7 @@ def read_split(raw: object, problems: Problems) -> SplitRecipe:
     readers = (("validation", read_part), ("test", read_amount), ("seed", SEED.read))
     for key, read in readers:
         if raw.get(key) is not None:
-            values[key] = _inside(f".{key}", read, raw[key])
+            values[key] = inside(f".{key}", read, raw[key])
     return SplitRecipe.model_validate(values)
 
 
@@ -228,7 +173,7 @@ def read_part(raw: object) -> Part:
                 f"expected a count, a fraction, {{first: amount}} or {{last: amount}}, found {keys}"
             )
         taken, amount = next(iter(raw.items()))
-        return Part(_inside(f".{taken}", read_amount, amount), taken)
+        return Part(inside(f".{taken}", read_amount, amount), taken)
     if as_number(raw) == 0:
         return Part(0)
     return Part(read_amount(raw))
@@ -250,7 +195,7 @@ def read_amount(raw: object) -> int | float:
 def read_seeds(raw: object) -> tuple[int, ...]:
     """Read a number of seeds (0, 1, …) or a list of different seeds."""
     if isinstance(raw, list | tuple):
-        seeds = [_inside(f"[{number}]", SEED.read, each) for number, each in enumerate(raw, 1)]
+        seeds = [inside(f"[{number}]", SEED.read, each) for number, each in enumerate(raw, 1)]
         if not 1 <= len(seeds) <= SEED_COUNT.high or len(set(seeds)) < len(seeds):
             twice = next((seed for seed in seeds if seeds.count(seed) > 1), None)
             have = found(raw) if twice is None else f"{twice} twice"
@@ -267,7 +212,7 @@ def read_baselines(raw: object) -> tuple[str, ...]:
     if not isinstance(raw, list | tuple):
         raise Misfit(f"expected a list of {', '.join(BASELINES)}, or [], found {found(raw)}")
     one = Choice(BASELINES, "a baseline")
-    names = [_inside(f"[{number}]", one.read, each) for number, each in enumerate(raw, 1)]
+    names = [inside(f"[{number}]", one.read, each) for number, each in enumerate(raw, 1)]
     if len(set(names)) < len(names):
         raise Misfit("expected different baselines, found one twice")
     return tuple(names)

@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 from pydantic import Field, model_validator
 
-from bakeoff.data.dataset import Source
+from bakeoff.data.sources import Source
 from bakeoff.data.split import Part
 from bakeoff.recipe.learning_rate import Phase, learning_rates
 from bakeoff.recipe.value_kinds import Misfit

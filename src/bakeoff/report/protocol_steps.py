@@ -8,6 +8,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from bakeoff.analysis.comparison import Comparison
+from bakeoff.data import about_pixels
 from bakeoff.report.wording import INTERVAL, SELECTIONS, baseline, seed_count, seed_list
 from bakeoff.utils.text import counted, listed, points
 
@@ -58,6 +59,8 @@ def _split(comparison: Comparison) -> str:
         f"({counted(len(comparison.class_names), 'class', 'classes')}"
         f"{f', {shape} values an image' if shape else ''}); {shared}."
     )
+    if data.get("maximum"):
+        text += f" Networks got {about_pixels(data['maximum'])}."
     for kind, label in (("exact", "Exact duplicates"), ("near", "Near-duplicates")):
         counts = comparison.duplicates.get(kind, {})
         found = [f"{number:,} {part}" for part, number in counts.items() if number]

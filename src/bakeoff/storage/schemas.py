@@ -64,6 +64,7 @@ class _Data(_Document):
     class_names: Annotated[list[Text], Field(min_length=2)]
     maximum: Annotated[float, Field(gt=0, allow_inf_nan=False)]
     test_start: Positive | None
+    validation_start: Positive | None = None
     notes: list[Text]
     class_counts: dict[Text, list[Count]]
 

@@ -4,7 +4,7 @@ import hashlib
 import io
 import os
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 
 from bakeoff import recipe as recipes
-from bakeoff.data import DataSet, count_duplicates, load
+from bakeoff.data import ArraysSource, DataSet, count_duplicates, load
 from bakeoff.data.split import Split, make_split
 from bakeoff.errors import RecipeError, StudyError
 from bakeoff.recipe import ModelRecipe, Recipe
@@ -45,6 +45,7 @@ def prepare(
     *,
     device: str,
     opens: bool = False,
+    data: DataSet | None = None,
     accepted: Callable[[], None] | None = None,
 ) -> Prepared:
     """Create the study in `folder`, or extend the one that is there.
@@ -52,6 +53,7 @@ def prepare(
     Parameters
     ----------
     opens : whether the test set is to be opened in the end, so that the user's ledger is needed
+    data : what was given in Python, where the recipe names arrays; loaded without it
     accepted : called when nothing is left that could be refused and the slow part of creating the
         study begins, so that the caller can start what will be needed next
 
@@ -65,7 +67,7 @@ def prepare(
         If the user's ledger could not be written.
     """
     text = _written(recipe)
-    data, split = load_split(recipe)
+    data, split = load_split(recipe, data)
     for model in recipe.models.values():
         if model.layers is not None:
             _require_room(model, data, len(split.train), device)
@@ -95,17 +97,29 @@ def prepare(
     return Prepared(folder, recipe, data, split, identities, tuple(notes))
 
 
-def load_split(recipe: Recipe) -> tuple[DataSet, Split]:
-    """Return a recipe's data set and its split."""
-    data = load(recipe.data)
+def load_split(recipe: Recipe, given: DataSet | None = None) -> tuple[DataSet, Split]:
+    """Return a recipe's data set, or the `given` one, and its split."""
+    data = given or load(recipe.data)
+    if isinstance(recipe.data, ArraysSource) and data.hash != recipe.data.arrays:
+        raise StudyError("data: expected the arrays that the recipe was made with, found others")
     split = make_split(
         data.labels,
         test_start=data.test_start,
         validation=recipe.split.validation,
         test=recipe.split.test,
         seed=recipe.split.seed,
+        validation_start=data.validation_start,
+        class_names=data.class_names,
     )
+    if data.validation_start is not None:
+        data = replace(data, notes=(*data.notes, _own_validation(recipe)))
     return data, split
+
+
+def _own_validation(recipe: Recipe) -> str:
+    if recipe.split.validation.amount:
+        return "validation is the data's own part; split.validation is not used"
+    return "split.validation is 0: the data's own validation part is for training"
 
 
 def identity(model: ModelRecipe, recipe: Recipe) -> str:
@@ -203,6 +217,7 @@ def _fixed_part(data: DataSet, split: Split) -> dict[str, Any]:
             "class_names": list(data.class_names),
             "maximum": data.maximum,
             "test_start": data.test_start,
+            "validation_start": data.validation_start,
             "notes": list(data.notes),
             "class_counts": counts,
         },

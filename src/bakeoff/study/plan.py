@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from bakeoff.data import DataSet
+from bakeoff.data import DataSet, about_pixels
 from bakeoff.data.split import Split
 from bakeoff.recipe import ModelRecipe, Optimizer, Phase, Recipe
 from bakeoff.recipe.architecture import Architecture, LayerShape, describe, training_bytes
@@ -170,6 +170,7 @@ def to_json(plan: Plan) -> dict[str, Any]:
             "hash": data.hash,
             "input_shape": list(data.input_shape),
             "class_names": list(data.class_names),
+            "maximum": data.maximum,
             "notes": list(data.notes),
         },
         "seeds": list(recipe.seeds),
@@ -240,7 +241,7 @@ def _about_data(plan: Plan) -> str:
     shape = "×".join(str(side) for side in plan.data.input_shape)
     return (
         f"{plan.data.name}: {listed(sizes)} images of {shape}, "
-        f"{counted(plan.data.n_classes, 'class', 'classes')}"
+        f"{counted(plan.data.n_classes, 'class', 'classes')}; {about_pixels(plan.data.maximum)}"
     )
 
 

@@ -10,6 +10,7 @@ from pathlib import Path
 from platformdirs import user_cache_path
 
 from bakeoff.analysis.compare import compare as compare_folders
+from bakeoff.data import DataSet
 from bakeoff.errors import RecipeError, StudyError, TrialLost
 from bakeoff.recipe import Recipe
 from bakeoff.storage.study_folder import StudyFolder
@@ -32,6 +33,7 @@ def run(
     workers: int | None = None,
     device: Device | None = None,
     keep_sealed: bool = False,
+    data: DataSet | None = None,
     watcher: Watcher | None = None,
 ) -> Result:
     """Train what is missing, open the test set, compare, write the report.
@@ -44,6 +46,7 @@ def run(
     workers : processes; by default one for each core, one on a GPU
     device : "cpu" or "gpu"; by default a GPU where Bakeoff's gpu extra is installed
     keep_sealed : train everything, open nothing
+    data : the data set, where the recipe names arrays that were given in Python
 
     Raises
     ------
@@ -57,7 +60,7 @@ def run(
     folder = StudyFolder(out if out is not None else Path("studies") / recipe.name)
     size = _size(workers, device)
     opens = not only and not keep_sealed
-    prepared = prepare(recipe, folder, device=device, opens=opens, accepted=warm_up)
+    prepared = prepare(recipe, folder, device=device, data=data, opens=opens, accepted=warm_up)
     for note in prepared.notes:
         watcher.note(note)
 

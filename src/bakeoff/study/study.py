@@ -5,6 +5,7 @@ from pathlib import Path
 from typing import Any
 
 from bakeoff import recipe as recipes
+from bakeoff.data.python_data import from_python, is_declared
 from bakeoff.errors import RecipeError
 from bakeoff.study.result import Result
 from bakeoff.study.run import run
@@ -25,9 +26,10 @@ class Study:
         seeds: int | Sequence[int] = 5,
         **settings: Any,
     ) -> None:
+        self._data = None if is_declared(data) else from_python(data)
         mapping = {
             "name": name,
-            "data": _plain(data),
+            "data": _plain(data) if self._data is None else {"arrays": self._data.hash},
             "models": _plain(models),
             "seeds": _plain(seeds),
             **_plain(settings),
@@ -39,6 +41,7 @@ class Study:
         """Return the study that a recipe's file, or a shipped recipe, declares."""
         study = cls.__new__(cls)
         study.recipe = recipes.load(path_or_name)
+        study._data = None
         return study
 
     def run(self, **options: Any) -> Result:
@@ -47,8 +50,8 @@ class Study:
             from bakeoff.study.progress import progress
 
             with progress() as watcher:
-                return run(self.recipe, watcher=watcher, **options)
-        return run(self.recipe, **options)
+                return run(self.recipe, data=self._data, watcher=watcher, **options)
+        return run(self.recipe, data=self._data, **options)
 
 
 def _plain(value: Any) -> Any:

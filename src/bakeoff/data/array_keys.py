@@ -1,0 +1,143 @@
+"""Which array of a file is what: the keys people use, or those that a recipe's `keys` names."""
+
+from collections.abc import Mapping, Sequence
+
+from bakeoff.data.sources import ARRAYS
+from bakeoff.data.words import role_of, roles
+from bakeoff.errors import DataError
+from bakeoff.utils.text import listed, shown
+
+_LATER = ("validation", "test")
+_EXPECTED = "x and y, or x_train, y_train, x_test and y_test"
+
+Shape = tuple[int, ...]
+
+
+def array_keys(
+    arrays: Mapping[str, tuple[Shape, bool]], stated: Mapping[str, str] | None
+) -> tuple[dict[str, str], list[str]]:
+    """Return (the arrays' names by role, in the order of the parts; notes for the user).
+
+    Parameters
+    ----------
+    arrays : by name, the shape and whether the values are text
+    stated : names by role (x, y, x_train …), as the recipe says them; None to recognise them
+
+    Raises
+    ------
+    DataError
+        If images or labels are missing, or two arrays could be the same.
+    """
+    if stated is not None:
+        return _stated(arrays, stated)
+    found = roles(arrays)
+    if not found and set(arrays) <= {f"arr_{number}" for number in range(4)}:
+        return _by_position(arrays), []
+    texts = [name for name in found.pop("class_names", []) if arrays[name][1]]
+    pairs, remark = _pairs(arrays, found)
+    keys: dict[str, str] = {}
+    for part in pairs:
+        for role in (f"x{part}", f"y{part}"):
+            keys[role] = _only(role, found[role])
+    if len(texts) == 1:
+        keys["class_names"] = texts[0]
+    others = [shown(name) for name in arrays if name not in keys.values()]
+    notes = [remark] if remark else []
+    if others:
+        notes.append(f"ignored the arrays {', '.join(others)}")
+    return keys, notes
+
+
+def parts_of(keys: Mapping[str, str]) -> list[str]:
+    """Return the parts beside training that images are there for."""
+    return [part for part in _LATER if f"x_{part}" in keys]
+
+
+def _pairs(
+    arrays: Mapping[str, tuple[Shape, bool]], found: Mapping[str, Sequence[str]]
+) -> tuple[list[str], str]:
+    """Return (the parts as "_train", "_test" or "", in order; a note)."""
+    have = {role.removeprefix("x") for role in found if role[0] == "x"} & {
+        role.removeprefix("y") for role in found if role[0] == "y"
+    }
+    first = "_train" if "_train" in have else ""
+    if first not in have:
+        seen = ", ".join(f"{shown(name, limit=40)} {shape}" for name, (shape, _) in
+                         list(arrays.items())[:8])  # fmt: skip
+        raise DataError(
+            f"expected the arrays {_EXPECTED}, found {seen or 'none'}: say which they are, as in "
+            f"{{npz: …, keys: {{x: NAME, y: NAME}}}}"
+        )
+    if "_validation" in have and "_test" not in have:
+        x, y = found[f"x{first}"][0], found[f"y{first}"][0]
+        v, w = found["x_validation"][0], found["y_validation"][0]
+        raise DataError(
+            f"expected a test part beside training and validation, found none: to test on {v}, "
+            f"write keys: {{x_train: {x}, y_train: {y}, x_test: {v}, y_test: {w}}}; to have a test "
+            f"part drawn from all of {x}, write keys: {{x: {x}, y: {y}}}"
+        )
+    lone = first == "_train" and "_test" not in have
+    remark = (
+        f"found {found['x_train'][0]} without a test part: split.test makes one of it"
+        if lone
+        else ""
+    )
+    return [first, *(f"_{part}" for part in _LATER if f"_{part}" in have)], remark
+
+
+def _only(role: str, names: Sequence[str]) -> str:
+    if len(names) > 1:
+        exact = [name for name in names if name == role]
+        alike = [name for name in names if "image" in name.lower()]  # beside the same, flat
+        if len(exact or alike) == 1:
+            return (exact or alike)[0]
+        raise DataError(
+            f"expected one array of {role}, found {listed(map(shown, names))}: say which it is, "
+            f"as in {{npz: …, keys: {{{role}: {shown(names[0])}, …}}}}"
+        )
+    return names[0]
+
+
+def _by_position(arrays: Mapping[str, tuple[Shape, bool]]) -> dict[str, str]:
+    """Return the roles of arrays saved without names: np.savez(file, x, y) or four of them."""
+    images = [name for name, (shape, _) in sorted(arrays.items()) if len(shape) >= 3]
+    labels = [name for name, (shape, _) in sorted(arrays.items()) if len(shape) < 3]
+    alike = [
+        arrays[x][0][0] == (arrays[y][0] or (0,))[0] for x, y in zip(images, labels, strict=False)
+    ]
+    if len(images) != len(labels) or len(images) not in (1, 2) or not all(alike):
+        seen = ", ".join(f"{name} {shape}" for name, (shape, _) in sorted(arrays.items()))
+        raise DataError(
+            f"expected images and as many labels, found {seen}: put both into one file, as in "
+            f"np.savez(file, x=images, y=labels)"
+        )
+    if len(images) == 1:
+        return {"x": images[0], "y": labels[0]}
+    train, test = zip(images, labels, strict=True)
+    return dict(zip(("x_train", "y_train", "x_test", "y_test"), (*train, *test), strict=True))
+
+
+def _stated(
+    arrays: Mapping[str, tuple[Shape, bool]], stated: Mapping[str, str]
+) -> tuple[dict[str, str], list[str]]:
+    missing = next((name for name in stated.values() if name not in arrays), None)
+    if missing is not None:
+        have = ", ".join(shown(name, limit=40) for name in list(arrays)[:8])
+        raise DataError(f"keys: expected names of arrays ({have}), found {shown(missing)!r}")
+    keys = {role: stated[role] for role in ARRAYS if role in stated}
+    first = "_train" if "x_train" in keys else ""
+    wanted = {f"x{first}", f"y{first}"}
+    for part in _LATER:
+        if keys.keys() & {f"x_{part}", f"y_{part}"}:
+            wanted |= {f"x_{part}", f"y_{part}"}
+    if keys.keys() - {"class_names"} != wanted:
+        raise DataError(
+            f"keys: expected {_EXPECTED}, found {listed(keys)}: name images and labels of every "
+            "part"
+        )
+    if "class_names" not in keys:
+        texts = [n for n, (_, text) in arrays.items() if text and role_of(n) == "class_names"]
+        if len(texts) == 1:
+            keys["class_names"] = texts[0]
+    ordered = [f"{kind}{part}" for part in (first, "_validation", "_test") for kind in "xy"]
+    return {role: keys[role] for role in (*ordered, "class_names") if role in keys}, []

@@ -1,0 +1,250 @@
+"""Where the classes and parts of a folder of images are, in the layouts that people have."""
+
+import os
+import unicodedata
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from bakeoff.data.labels import natural
+from bakeoff.data.sources import PARTS
+from bakeoff.data.words import part_of
+from bakeoff.errors import DataError
+from bakeoff.utils.text import counted, listed, shown, some
+
+_CLUTTER = (
+    *("__macosx", "thumbs.db", "ehthumbs.db", "desktop.ini", "icon\r"),
+    *("@eadir", "#recycle", "$recycle.bin", "system volume information", "lost+found"),
+)
+_DEEP = 8  # levels of folders inside a class, or around the classes
+_TREE = "put each class into a folder of its own: {0}/cat/1.png, {0}/dog/1.png, …"
+
+
+@dataclass(frozen=True)
+class File:
+    """A file in the folder of a class; `name` is its path below the data's folder, as shown."""
+
+    path: str
+    label: int
+    name: str
+
+
+@dataclass
+class Seen:
+    """What else there is in a folder, as shown."""
+
+    links: list[str] = field(default_factory=list)
+    loose: list[str] = field(default_factory=list)
+    deep: list[str] = field(default_factory=list)
+    entered: str = ""
+
+
+@dataclass(frozen=True)
+class Layout:
+    """The files of the parts in order (train, validation, test) and the names of the classes."""
+
+    files: Mapping[str, list[File]]
+    classes: list[str]
+
+
+def find(root: Path, parts: Mapping[str, str] | None, seen: Seen) -> Layout:
+    """Return where the images of a folder are.
+
+    Parameters
+    ----------
+    root : the folder
+    parts : names of the folders of the parts, as a recipe says them; None to recognise them
+    seen : filled with what is beside the images
+
+    Raises
+    ------
+    DataError
+        If there are no two classes, or a part's classes are not those of training.
+    """
+    finder = _Finder(root, seen)
+    if parts is not None:
+        places = {part: _stated(root, part, name) for part, name in parts.items()}
+    else:
+        root, places = finder.enter(root)
+    if not places:
+        return Layout({"train": finder.files(finder.classes(root, "", []))}, finder.names)
+    places = {part: places[part] for part in PARTS if part in places}
+    layout: dict[str, list[File]] = {}
+    for part, place in places.items():
+        known = finder.names if part != "train" else []
+        layout[part] = finder.files(finder.classes(Path(place), f"{Path(place).name}/", known))
+    return Layout(layout, finder.names)
+
+
+def _stated(root: Path, part: str, name: str) -> str:
+    path = root / name
+    if not path.is_dir():
+        raise DataError(f"parts.{part}: expected a folder in {shown(root)}, found no {shown(name)}")
+    return str(path)
+
+
+class _Finder:
+    """Walks one folder; the classes of training, once found, are the classes."""
+
+    def __init__(self, root: Path, seen: Seen) -> None:
+        self.root = root
+        self.inside = os.path.realpath(root) + os.sep
+        self.seen = seen
+        self.names: list[str] = []
+
+    def enter(self, root: Path) -> tuple[Path, dict[str, str]]:
+        """Return (the folder that classes or parts are in, the parts' folders by part).
+
+        A folder that holds one folder of folders and nothing else is entered.
+        """
+        for _ in range(_DEEP):
+            folders, files = self._inside(root)
+            places = self._parts(root, folders)
+            if places:
+                return root, places
+            only = folders[0] if len(folders) == 1 and not files else None
+            if only is None or not self._inside(Path(only[1]))[0]:
+                break
+            root = Path(only[1])
+            self.seen.entered = shown(os.path.relpath(root, self.root))
+        return root, {}
+
+    def _parts(self, root: Path, folders: list[tuple[str, str]]) -> dict[str, str]:
+        named: dict[str, list[tuple[str, str]]] = {}
+        for name, path in folders:
+            part = part_of(name)
+            if part is not None:
+                named.setdefault(part, []).append((name, path))
+        if "train" not in named or not any(self._inside(Path(p))[0] for _, p in named["train"]):
+            return {}
+        for part, found in named.items():
+            if len(found) > 1:
+                both = listed(shown(name) for name, _ in found)
+                raise DataError(
+                    f"expected one folder of {part} images, found {both}: say which it is, as in "
+                    f"{{folder: …, parts: {{{part}: {shown(found[0][0])}, …}}}}"
+                )
+        places = {part: found[0][1] for part, found in named.items()}
+        self.seen.loose += [shown(n) for n, p in folders if p not in places.values()]
+        for part in ("validation", "test"):
+            self._check_labelled(part, places)
+        train = shown(Path(places["train"]).name)
+        if "validation" in places and "test" not in places:
+            other = shown(Path(places["validation"]).name)
+            raise DataError(
+                f"expected a test part beside {train}/ and {other}/, found none: to test on "
+                f"{other}/, write parts: {{train: {train}, test: {other}}}; to have a test part "
+                f"drawn from {train}/, write parts: {{train: {train}, validation: {other}}}"
+            )
+        return places
+
+    def _check_labelled(self, part: str, places: Mapping[str, str]) -> None:
+        """Refuse a part whose images are in no class folders."""
+        if part not in places:
+            return
+        folders, files = self._inside(Path(places[part]))
+        if files and not folders:
+            name, train = shown(Path(places[part]).name), shown(Path(places["train"]).name)
+            raise DataError(
+                f"expected a folder for each class in {name}/ as in {train}/, found "
+                f"{counted(len(files), 'file')} directly in {name}/, which have no labels: write "
+                f"parts: {{train: {train}}}, and split.test takes a test part from {train}/"
+            )
+
+    def classes(self, parent: Path, prefix: str, known: list[str]) -> list[tuple[int, str]]:
+        """Return (label, path) of the class folders in a folder."""
+        folders, files = self._inside(parent, note=True)
+        composed = [unicodedata.normalize("NFC", name) for name, _ in folders]
+        if not known:
+            if len(composed) < 2:
+                raise self._too_few(parent, composed, files)
+            self.names = known = composed
+        strange = next((name for name in composed if name not in known), None)
+        if strange is not None:
+            like = next((n for n in known if n.casefold() == strange.casefold()), None)
+            cure = f": rename it to {shown(like)}, as in training" if like else ""
+            raise DataError(
+                f"expected in {prefix} only classes of training, found {shown(strange)}{cure}"
+            )
+        return [
+            (known.index(name), path) for name, (_, path) in zip(composed, folders, strict=True)
+        ]
+
+    def _too_few(self, parent: Path, classes: list[str], files: list[str]) -> DataError:
+        have = f"{len(classes)}" + (f" ({shown(classes[0])})" if classes else "")
+        if files:
+            have += f" and {counted(len(files), 'file')} directly in {shown(parent.name)}/"
+        outside = [name for name in self.seen.links]
+        if outside:
+            have += f" and {links_outside(outside)}"
+        tables = [name for name in files if name.lower().endswith((".csv", ".tsv"))]
+        cure = _TREE.format(shown(parent.name) or "folder")
+        if outside:
+            cure = "copy what the links lead to into the folder, or name that folder"
+        elif tables:
+            cure = f"if {tables[0]} lists files and labels, write {{table: {tables[0]}}}"
+        return DataError(
+            f"expected a sub-folder for each of at least 2 classes, found {have}: {cure}"
+        )
+
+    def files(self, classes: list[tuple[int, str]]) -> list[File]:
+        """Return the files in class folders and below, in natural order."""
+        return [file for label, path in classes for file in self._walk(path, label, 0)]
+
+    def _walk(self, folder: str, label: int, depth: int) -> Iterator[File]:
+        for entry in _entries(folder):
+            name = shown(os.path.relpath(entry.path, self.root), limit=120)
+            target = self._followed(entry)
+            if target is None:
+                self.seen.links.append(name)
+            elif os.path.isdir(target):
+                if depth < _DEEP:
+                    self.seen.deep.append(name)
+                    yield from self._walk(target, label, depth + 1)
+            else:
+                yield File(target, label, name)
+
+    def _followed(self, entry: "os.DirEntry[str]") -> str | None:
+        """Return where an entry leads; None where it leaves the folder, goes nowhere or back up."""
+        if not entry.is_symlink():
+            return entry.path
+        target = os.path.realpath(entry.path)
+        above = (os.path.dirname(entry.path) + os.sep).startswith(target + os.sep)
+        real = (os.path.realpath(os.path.dirname(entry.path)) + os.sep).startswith(target + os.sep)
+        good = target.startswith(self.inside) and os.path.exists(target) and not (above or real)
+        return target if good else None
+
+    def _inside(
+        self, parent: Path, *, note: bool = False
+    ) -> tuple[list[tuple[str, str]], list[str]]:
+        """Return ((name, path) of the folders in a folder, names of the files)."""
+        folders, files, links = [], [], []
+        for entry in _entries(parent):
+            target = self._followed(entry)
+            if target is None:
+                links.append(shown(entry.name))
+            elif os.path.isdir(target):
+                folders.append((entry.name, target))
+            else:
+                files.append(shown(entry.name))
+        if note:
+            self.seen.links += links
+            self.seen.loose += files
+        return folders, files
+
+
+def links_outside(names: list[str]) -> str:
+    """Say how many links lead outside the folder, with examples."""
+    verb = "leads" if len(names) == 1 else "lead"
+    return f"{counted(len(names), 'link')} that {verb} outside the folder ({some(names)})"
+
+
+def _entries(folder: str | Path) -> list["os.DirEntry[str]"]:
+    """Return what lies in a folder, in natural order, without hidden files and clutter."""
+    with os.scandir(folder) as entries:
+        visible = [
+            entry
+            for entry in entries
+            if not entry.name.startswith(".") and entry.name.lower() not in _CLUTTER
+        ]
+    return sorted(visible, key=lambda entry: natural(entry.name))

@@ -1,0 +1,47 @@
+"""A size, a colour and a fit that suit a set of pictures, guessed from a sample of them."""
+
+from collections.abc import Sequence
+from pathlib import Path
+from statistics import median_low
+
+from bakeoff.data.image_file import decoding, read_picture, upright_size
+from bakeoff.data.sources import Pictures
+from bakeoff.errors import DataError
+
+_SAMPLE = 200  # pictures looked at
+_SIDES = (8, 64)  # the sides of the guessed size lie between
+_ODD = 1.15  # shapes that differ by more than this are not stretched alike
+
+
+def guess(files: Sequence[Path]) -> tuple[Pictures, str]:
+    """Return how to read image files, and what was found of their sizes, in words.
+
+    Sizes are those of the pictures as they are shown: EXIF orientation counts. Pictures of one
+    shape are stretched (they only shrink); of several shapes, they are cropped.
+    """
+    sizes, coloured = [], False
+    with decoding():
+        for file in files[:: max(len(files) // _SAMPLE, 1)][:_SAMPLE]:
+            try:
+                sizes.append(upright_size(file))
+                pixels = read_picture(file, size=(16, 16), color="rgb")
+            except DataError:
+                continue  # loading says what is wrong with it
+            coloured = coloured or bool((pixels != pixels[..., :1]).any())
+    if not sizes:
+        return Pictures(), "No picture could be read"
+    height, width = (median_low(each) for each in zip(*sizes, strict=True))
+    shrink = max(height, width, _SIDES[1]) / _SIDES[1]
+    tall, wide = (max(round(side / shrink), _SIDES[0]) for side in (height, width))
+    shapes = [each[0] / each[1] for each in sizes]
+    odd = max(shapes) > _ODD * min(shapes)
+    all_of = "All" if len(set(sizes)) == 1 else "Typical"
+    shape = ", of different shapes: they are cropped in the middle (fit)" if odd else ""
+    return (
+        Pictures(
+            size=(tall, wide),
+            color="rgb" if coloured else "grey",
+            fit="crop" if odd else "stretch",
+        ),
+        f"{all_of} pictures looked at are {height}×{width}{shape}",
+    )

@@ -1,0 +1,67 @@
+"""Data sets in IDX files: any images and labels in MNIST's own format, by their paths."""
+
+from pathlib import Path
+
+from bakeoff.data.arrays import Given, from_parts
+from bakeoff.data.dataset import DataSet
+from bakeoff.data.idx import read_idx
+from bakeoff.data.safe_reading import refusing
+from bakeoff.data.sources import IdxSource
+from bakeoff.data.words import part_of
+from bakeoff.errors import DataError
+from bakeoff.utils.text import listed, shown
+
+
+def load_idx(source: IdxSource) -> DataSet:
+    """Read images and labels, or training images, training labels, test images, test labels.
+
+    Raises DataError for anything else, images and labels in the wrong order included.
+    """
+    paths = [Path(each) for each in source.idx]
+    if len(paths) not in (2, 4):
+        raise DataError(
+            f"idx: expected [images, labels] or [images, labels, test images, test labels], found "
+            f"{len(paths)} files"
+        )
+    arrays = [read_idx(path) for path in paths]
+    for place, (path, array) in enumerate(zip(paths, arrays, strict=True)):
+        wanted = "labels (1 dimension)" if place % 2 else "images (3 dimensions)"
+        if (array.ndim == 1) != bool(place % 2):
+            raise DataError(
+                f"{shown(path)}: expected {wanted}, found {array.ndim} dimensions: the order is "
+                "[images, labels, test images, test labels]"
+            )
+    parts = {"train": Given(arrays[0], arrays[1], shown(paths[0].name), shown(paths[1].name))}
+    if len(paths) == 4:
+        parts["test"] = Given(arrays[2], arrays[3], shown(paths[2].name), shown(paths[3].name))
+    with refusing(paths[0].parent):
+        return from_parts(shown(paths[0].resolve().parent.name), parts, scale=source.scale)
+
+
+def idx_files(folder: Path) -> tuple[Path, ...]:
+    """Return the IDX files in a folder in the order of `idx:`; empty where they are not plain.
+
+    They are recognised by their names: …images… or …idx3…, …labels… or …idx1…, train or t10k.
+    """
+    found: dict[tuple[str, str], Path] = {}
+    for path in sorted(folder.iterdir()):
+        stem = path.name.removesuffix(".gz").lower()
+        kind = "labels" if "idx1" in stem or "labels" in stem else "images"
+        if not path.is_file() or ("idx" not in stem and "ubyte" not in stem):
+            continue
+        words = stem.replace("t10k", "test").replace("ubyte", "").replace("idx3", "")
+        words = words.replace("idx1", "").replace("labels", "").split("emnist-")[-1]
+        parts = [part_of(word) for word in words.replace("_", "-").replace(".", "-").split("-")]
+        part = next((each for each in parts if each), "train")
+        if (part, kind) in found:
+            raise DataError(
+                f"{shown(folder)}: expected IDX files of one data set, found "
+                f"{listed([shown(found[part, kind].name), shown(path.name)])}: name the files, as "
+                "in {idx: [images, labels]}"
+            )
+        found[part, kind] = path
+    wanted = [(part, kind) for part in ("train", "test") for kind in ("images", "labels")]
+    if not {("train", "images"), ("train", "labels")} <= found.keys():
+        return ()
+    complete = set(wanted) <= found.keys()
+    return tuple(found[each] for each in (wanted if complete else wanted[:2]))

@@ -1,0 +1,188 @@
+"""Labels of any kind to classes: whole numbers, text or one-hot rows in; 0 … k−1 and names out."""
+
+import re
+import unicodedata
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from bakeoff.errors import DataError, printable
+from bakeoff.utils.text import shown
+
+
+@dataclass(frozen=True)
+class Labels:
+    """The labels of one part as they are given, and how many images they are for."""
+
+    array: NDArray[Any]
+    images: int
+
+
+@dataclass(frozen=True)
+class Classes:
+    """int64 labels of all parts, 0 … k−1, and the k names."""
+
+    values: NDArray[np.int64]
+    names: tuple[str, ...]
+
+
+def pooled_labels(
+    given: Mapping[str, Labels], class_names: Sequence[str] | None, parts: Sequence[str]
+) -> Classes:
+    """Return the labels of all parts together.
+
+    Parameters
+    ----------
+    given : labels by the name of their array
+    class_names : names of 0 … k−1; without them the values themselves, in natural order
+    parts : the names of the parts, in the same order
+
+    Raises
+    ------
+    DataError
+        If they are no labels, differ in kind, or a later part has a class that training lacks.
+    """
+    flat = {name: _flat(name, each) for name, each in given.items()}
+    if len({each.dtype.kind == "U" for each in flat.values()}) == 2:
+        raise DataError(f"{list(flat)[-1]}: expected labels like those of {next(iter(flat))}")
+    text = next(iter(flat.values())).dtype.kind == "U"
+    if text and class_names is not None:
+        flat = {name: _named(name, each, class_names) for name, each in flat.items()}
+        text = False
+    values, labels = np.unique(_joined(list(flat.values())), return_inverse=True)
+    labels = labels.reshape(-1).astype(np.int64, copy=False)
+    if class_names is not None:
+        names = list(class_names)
+        _check_range(values, len(names), ", ".join(flat))
+        labels = values.astype(np.int64)[labels]
+    elif text:
+        order = sorted(range(len(values)), key=lambda place: natural(str(values[place])))
+        rank = np.empty(len(order), dtype=np.int64)
+        rank[order] = np.arange(len(order))
+        labels, names = rank[labels], [str(values[place]) for place in order]
+    else:
+        names = [str(each) for each in values]
+    shown_names = checked_class_names(names)
+    ends = np.cumsum([len(each) for each in flat.values()]).tolist()
+    for part, start, end in zip(parts[1:], ends, ends[1:], strict=False):
+        check_known(labels[: ends[0]], labels[start:end], part, shown_names)
+    return Classes(labels, shown_names)
+
+
+def _flat(name: str, labels: Labels) -> NDArray[Any]:
+    """Return labels of shape (n,): whole numbers or text; one-hot rows become their column."""
+    array = decoded(name, labels.array)
+    if array.ndim == 2 and array.shape[1] > 1 and array.shape[0] == labels.images:
+        if array.dtype.kind not in "bfui" or not _is_one_hot(array):
+            raise DataError(
+                f"{name}: expected one label an image, shape (n,), or one-hot rows, found "
+                f"{array.shape} with other rows: if they are probabilities, store their argmax"
+            )
+        columns: NDArray[Any] = array.argmax(axis=1)
+        return columns
+    array = array.reshape(-1)
+    if array.dtype.kind == "f":
+        if (
+            not np.isfinite(array).all()
+            or (array != np.round(array)).any()
+            or (np.abs(array) >= 2**53).any()
+        ):
+            raise DataError(
+                f"{name}: expected whole numbers or text, found {array.dtype} with fractions"
+            )
+        return array.astype(np.int64)
+    return _composed(array) if array.dtype.kind == "U" else array
+
+
+def _composed(array: NDArray[Any]) -> NDArray[Any]:
+    """Return text in Unicode's composed form, so that names that look the same are the same."""
+    values, places = np.unique(array, return_inverse=True)
+    return np.array([unicodedata.normalize("NFC", each) for each in values.tolist()])[places]
+
+
+def _is_one_hot(array: NDArray[Any]) -> bool:
+    return bool(((array == 0) | (array == 1)).all() and (array.sum(axis=1, dtype=int) == 1).all())
+
+
+def _named(name: str, array: NDArray[Any], class_names: Sequence[str]) -> NDArray[Any]:
+    """Return the position of each label among the class names."""
+    known = {each: place for place, each in enumerate(class_names)}
+    strange = next((each for each in array.tolist() if each not in known), None)
+    if strange is not None:
+        raise DataError(
+            f"{name}: expected labels that stand in class_names, found {shown(strange)!r}"
+        )
+    return np.array([known[each] for each in array.tolist()], dtype=np.int64)
+
+
+def _joined(flat: list[NDArray[Any]]) -> NDArray[Any]:
+    """Concatenate without the float64 that NumPy makes of int64 and uint64 together."""
+    if flat[0].dtype.kind != "U" and any(each.max() > np.iinfo(np.int64).max for each in flat):
+        raise DataError("labels: expected whole numbers below 2**63, found larger ones")
+    return np.concatenate(
+        [each if each.dtype.kind == "U" else each.astype(np.int64) for each in flat]
+    )
+
+
+def decoded(name: str, array: NDArray[Any]) -> NDArray[Any]:
+    """Return text kept as bytes as text, other arrays as they are."""
+    if array.dtype.kind != "S":
+        return array
+    try:
+        return np.char.decode(array, "utf-8")
+    except UnicodeDecodeError:
+        raise DataError(f"{name}: expected text in UTF-8, found other bytes") from None
+
+
+def _check_range(values: NDArray[Any], count: int, where: str) -> None:
+    if values[0] < 0 or values[-1] >= count:
+        found = values[0] if values[0] < 0 else values[-1]
+        from_one = values[0] == 1 and values[-1] == count
+        raise DataError(
+            f"{where}: expected labels from 0 to {count - 1}, one for each of the {count} "
+            f"class_names, found {found}"
+            + (": they seem to count from 1; store y - 1" if from_one else "")
+        )
+
+
+def checked_class_names(names: Sequence[str]) -> tuple[str, ...]:
+    """Return class names as they can be shown; there must be two or more, all different."""
+    clean = tuple(printable(unicodedata.normalize("NFC", name)).strip() for name in names)
+    if len(clean) < 2:
+        only = f": all images are {shown(clean[0])}" if clean and clean[0] else ""
+        raise DataError(
+            f"expected at least 2 classes, found {len(clean)}: nothing to tell apart{only}"
+        )
+    seen: set[str] = set()
+    for position, name in enumerate(clean):
+        if not name:
+            raise DataError(f"class {position}: expected a name, found an empty one")
+        if name in seen:
+            raise DataError(f"expected different class names, found {shown(name)} twice")
+        seen.add(name)
+    return clean
+
+
+def check_known(
+    train: NDArray[np.int64], other: NDArray[np.int64], part: str, class_names: Sequence[str]
+) -> None:
+    """Refuse a part with a class of which the training part has no image."""
+    known = np.bincount(train, minlength=len(class_names)) > 0
+    strange = np.flatnonzero(~known[other])
+    if len(strange):
+        raise DataError(
+            f"class {shown(class_names[other[strange[0]]])}: expected in the training part too, "
+            f"found in the {part} part only"
+        )
+
+
+def natural(name: str) -> tuple[list[tuple[int, int, str]], str]:
+    """Return a key that sorts numbers by value, before letters, and letters without case."""
+    found = re.findall(r"[0-9]+|[^0-9]+", name)
+    return [
+        (0, int(piece), "") if piece[0] in "0123456789" else (1, 0, piece.casefold())
+        for piece in found
+    ], name

@@ -1,0 +1,154 @@
+"""Data sets in Parquet files as Hugging Face stores them: encoded images and their labels."""
+
+import json
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from bakeoff.data.dataset import DataSet
+from bakeoff.data.decode_files import check_pictures
+from bakeoff.data.image_file import decode_bytes, decoding
+from bakeoff.data.labels import Labels, natural, pooled_labels
+from bakeoff.data.safe_reading import check_memory, refusing
+from bakeoff.data.sources import PARTS, ParquetSource
+from bakeoff.data.words import part_of, role_of
+from bakeoff.errors import DataError
+from bakeoff.utils.text import counted, listed, shown
+
+
+def load_parquet(source: ParquetSource) -> DataSet:
+    """Read a Parquet file, or a folder of train-…, validation-… and test-….parquet.
+
+    Images are encoded files (PNG, JPEG …), as bytes or as {bytes, path}; labels whole numbers or
+    text. The names of classes are taken from Hugging Face's own description where it is there.
+
+    Raises
+    ------
+    DataError
+        If pyarrow is not installed, no file is there, or its columns are others.
+    """
+    check_pictures(source)
+    root = Path(source.parquet)
+    files = _files(root)
+    with refusing(root):
+        first = _opened(next(iter(files.values()))[0])
+        image, label = _columns(first.schema_arrow.names, source.columns or {})
+        names = _class_names(first, label)
+        counts = {
+            part: sum(_opened(each).metadata.num_rows for each in paths)
+            for part, paths in files.items()
+        }
+        shape = (sum(counts.values()), *source.size, 1 if source.color == "grey" else 3)
+        check_memory(2 * int(np.prod(shape, dtype=object)))
+        images = np.empty(shape, dtype=np.uint8)
+        origins = np.zeros(len(images), dtype=np.uint64)
+        position, labels = 0, {}
+        with decoding():
+            for part, paths in files.items():
+                found = []
+                for content, value in _rows(paths, image, label):
+                    decoded = decode_bytes(
+                        content,
+                        f"image {position:,}",
+                        size=source.size,
+                        color=source.color,
+                        fit=source.fit,
+                    )
+                    images[position], origins[position] = decoded.pixels, decoded.key
+                    found.append(value)
+                    position += 1
+                labels[f"{label} ({part})"] = Labels(np.array(found), len(found))
+        classes = pooled_labels(labels, names, list(files))
+    return DataSet(
+        shown(root.stem),
+        images,
+        classes.values,
+        classes.names,
+        float(source.scale or 255.0),
+        shape[0] - counts["test"] if "test" in counts else None,
+        (f"read from the columns {image} and {label}",),
+        origins,
+        validation_start=counts["train"] if "validation" in counts else None,
+    )
+
+
+def _files(root: Path) -> dict[str, list[Path]]:
+    """Return the files of each part: train, validation, test."""
+    if root.is_file():
+        return {"train": [root]}
+    found = sorted(root.glob("**/*.parquet"), key=lambda each: natural(str(each)))
+    if not found:
+        raise DataError(f"{shown(root)}: expected Parquet files (.parquet), found none")
+    parts: dict[str, list[Path]] = {}
+    for path in found:
+        part = part_of(path.stem.split("-")[0]) or part_of(path.parent.name)
+        if part is None and len(found) > 1:
+            raise DataError(
+                f"{shown(root)}: expected files called train-…, validation-… or test-…, found "
+                f"{shown(path.name)}"
+            )
+        parts.setdefault(part or "train", []).append(path)
+    if "train" not in parts:
+        raise DataError(f"{shown(root)}: expected train-….parquet, found only {listed(parts)}")
+    if "validation" in parts and "test" not in parts:
+        raise DataError(
+            f"{shown(root)}: expected test-….parquet beside training and validation, found none: "
+            "call the validation file test-… to test on it, or name one file alone"
+        )
+    return {part: parts[part] for part in PARTS if part in parts}
+
+
+def _opened(path: Path) -> Any:
+    try:
+        import pyarrow.parquet as arrow
+    except ImportError:
+        raise DataError(
+            f"{shown(path)}: reading Parquet needs pyarrow: pip install 'bakeoff[parquet]'"
+        ) from None
+    with refusing(path):
+        return arrow.ParquetFile(path)
+
+
+def _columns(names: list[str], wanted: Mapping[str, str]) -> tuple[str, str]:
+    """Return the columns of images and labels."""
+    found = []
+    for key, role in (("image", "x"), ("label", "y")):
+        given = wanted.get(key)
+        likely = [each for each in names if role_of(each) == role]
+        exact = [each for each in likely if each in ("image", "img", "label")]
+        if given is not None and given in names:
+            found.append(given)
+        elif given is None and len(exact or likely) == 1:
+            found.append((exact or likely)[0])
+        else:
+            raise DataError(
+                f"expected a column of {key}s, found {', '.join(map(shown, names))}: name it, as "
+                f"in {{parquet: …, columns: {{{key}: COLUMN}}}}"
+            )
+    return found[0], found[1]
+
+
+def _class_names(file: Any, label: str) -> list[str] | None:
+    """Return the names that Hugging Face's description gives the classes; None without one."""
+    text = (file.schema_arrow.metadata or {}).get(b"huggingface")
+    try:
+        names = json.loads(text)["info"]["features"][label]["names"] if text else None
+    except (KeyError, TypeError, ValueError):
+        return None
+    good = isinstance(names, list) and all(isinstance(each, str) for each in names)
+    return names if good else None
+
+
+def _rows(paths: list[Path], image: str, label: str) -> Iterator[tuple[bytes, Any]]:
+    for path in paths:
+        for batch in _opened(path).iter_batches(batch_size=256, columns=[image, label]):
+            for row in batch.to_pylist():
+                content = row[image]["bytes"] if isinstance(row[image], dict) else row[image]
+                if not isinstance(content, bytes) or row[label] is None:
+                    raise DataError(
+                        f"{shown(path.name)}: expected the bytes of an image and a label in every "
+                        f"row of {counted(2, 'column')} {image}, {label}, found something else"
+                    )
+                yield content, row[label]

@@ -1,0 +1,193 @@
+"""Data as it is at hand in Python: arrays, frames, data sets of torch, TensorFlow or Hugging Face.
+
+None of these libraries is imported here; their objects are known by what they can do. What comes
+item by item is read once into arrays.
+"""
+
+from collections.abc import Iterator, Mapping, Sequence
+from itertools import islice
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from bakeoff.data.array_keys import array_keys, parts_of
+from bakeoff.data.arrays import Given, from_parts
+from bakeoff.data.dataset import DataSet
+from bakeoff.data.guess import guess
+from bakeoff.data.table import from_files
+from bakeoff.data.tables import LABELS, bare
+from bakeoff.data.words import role_of
+from bakeoff.errors import DataError
+from bakeoff.utils.text import listed, shown
+
+NAME = "arrays"
+_FORMS = (
+    "(x, y), (x_train, y_train, x_test, y_test), a mapping of arrays, a DataSet, a pandas frame of "
+    "paths and labels, or a torch or tf.data set of images and labels"
+)
+_PATHS = ("file", "filename", "path", "filepath", "image", "imagepath", "img", "name")
+
+
+def is_declared(value: object) -> bool:
+    """Say whether a value is what a recipe may say: a name, a path or a mapping of plain values."""
+    if isinstance(value, str | Path) or value is None:
+        return True
+    return isinstance(value, Mapping) and not any(_is_array(each) for each in value.values())
+
+
+def from_python(value: Any) -> DataSet:
+    """Return the data set that Python objects hold.
+
+    Parameters
+    ----------
+    value : (x, y), (x_train, y_train, x_test, y_test), six arrays with validation in the middle,
+        ((x_train, y_train), (x_test, y_test)), a mapping of arrays by their usual names, a DataSet,
+        a pandas frame of paths and labels, or anything that gives (image, label) item by item or
+        batch by batch
+
+    Raises
+    ------
+    DataError
+        If it is none of these, or `from_parts` refuses the arrays.
+    """
+    if isinstance(value, DataSet):
+        return value
+    if hasattr(value, "columns") and hasattr(value, "iloc"):
+        return _from_frame(value)
+    if isinstance(value, Mapping):
+        return _from_mapping(value)
+    if isinstance(value, Sequence) and not isinstance(value, str | bytes) and len(value) < 7:
+        return _from_sequence(value)
+    items = any(hasattr(value, each) for each in ("__getitem__", "__iter__", "as_numpy_iterator"))
+    if items and not _is_array(value):
+        images, labels = _gathered(value)
+        return from_parts(NAME, {"train": Given(images, labels, "images", "labels")})
+    raise DataError(f"data: expected {_FORMS}, found {type(value).__name__}")
+
+
+def _is_array(value: object) -> bool:
+    return hasattr(value, "shape") and hasattr(value, "dtype") and not hasattr(value, "columns")
+
+
+def as_array(value: Any) -> NDArray[Any]:
+    """Return an array, a tensor of another library or a list as a NumPy array; text as text."""
+    if hasattr(value, "detach"):  # torch
+        value = value.detach().cpu()
+    array = np.asarray(value)
+    if array.dtype.kind in "OT" and all(isinstance(each, str) for each in array.reshape(-1)):
+        array = array.astype(np.str_)
+    if array.dtype.kind == "O":
+        raise DataError("data: expected arrays of numbers or text, found one of other objects")
+    return array
+
+
+def _from_sequence(value: Sequence[Any]) -> DataSet:
+    flat: list[Any] = []
+    for each in value:
+        pair = isinstance(each, tuple) and len(each) == 2 and len(value) in (2, 3)
+        flat += list(each) if pair and any(_is_array(one) for one in each) else [each]
+    names = {2: ["train"], 4: ["train", "test"], 6: ["train", "validation", "test"]}
+    if len(flat) not in names:
+        raise DataError(f"data: expected {_FORMS}, found {len(flat)} objects")
+    arrays = [as_array(each) for each in flat]
+    if len(arrays) == 4 and arrays[0].ndim > 2 and arrays[1].ndim > 2 and arrays[2].ndim < 3:
+        arrays = [arrays[0], arrays[2], arrays[1], arrays[3]]  # as train_test_split gives them
+    parts = {
+        part: Given(
+            arrays[2 * place],
+            arrays[2 * place + 1],
+            "x" if len(flat) == 2 else f"x_{part}",
+            "y" if len(flat) == 2 else f"y_{part}",
+        )
+        for place, part in enumerate(names[len(flat)])
+    }
+    return from_parts(NAME, parts)
+
+
+def _from_mapping(value: Mapping[str, Any]) -> DataSet:
+    arrays = {
+        str(key): as_array(each)
+        for key, each in value.items()
+        if _is_array(each) or role_of(str(key)) is not None
+    }
+    keys, notes = array_keys(
+        {key: (each.shape, each.dtype.kind in "US") for key, each in arrays.items()}, None
+    )
+    names = [key for role, key in keys.items() if role != "class_names"]
+    parts = {
+        part: Given(arrays[x], arrays[y], x, y)
+        for part, x, y in zip(("train", *parts_of(keys)), names[::2], names[1::2], strict=True)
+    }
+    texts = [str(each) for each in arrays[keys["class_names"]]] if "class_names" in keys else None
+    return from_parts(NAME, parts, class_names=texts, notes=tuple(notes))
+
+
+def _from_frame(frame: Any) -> DataSet:
+    """Read the image files that a frame names."""
+    columns = [str(each) for each in frame.columns]
+    known = {bare(each): each for each in columns}
+    label = next((known[word] for word in LABELS if word in known), None)
+    others = [each for each in columns if each != label]
+    file = next((known[word] for word in _PATHS if word in known and known[word] != label), None)
+    file = file or (others[0] if len(others) == 1 else None)
+    if label is None and file is not None and len(columns) == 2:
+        label = next(each for each in columns if each != file)
+    if label is None or file is None:
+        raise DataError(
+            f"data: expected a frame with the columns path and label, found {listed(columns)}"
+        )
+    paths = [Path(str(each)) for each in frame[file].tolist()]
+    places = [str(path) if path.is_file() else None for path in paths]
+    if not any(places):
+        raise DataError(
+            f"data: expected files in the column {shown(file)}, found no {shown(str(paths[0]))}"
+            if paths
+            else "data: expected a frame with a row for each image, found none"
+        )
+    how, about = guess([Path(each) for each in places if each])
+    return from_files(NAME, places, frame[label].tolist(), how, notes=(about,))
+
+
+# ── item by item ─────────────────────────────────────────────────────────────────────────────
+
+
+def _gathered(value: Any) -> tuple[NDArray[Any], NDArray[Any]]:
+    """Return (images, labels) of an object that gives them one by one, or in batches."""
+    images: list[NDArray[Any]] = []
+    labels: list[NDArray[Any]] = []
+    for item in _items(value):
+        image, label = _pair(item)
+        batched = label.ndim > 0 and image.ndim > 2 and len(label) == len(image)
+        images += list(image) if batched else [image]
+        labels += list(label) if batched else [label]
+    if not images:
+        raise DataError("data: expected images and labels, found none")
+    shapes = {each.shape for each in images}
+    if len(shapes) > 1:
+        some = listed([str(each) for each in islice(sorted(shapes), 3)])
+        raise DataError(
+            f"data: expected images of one shape, found {some}: resize them where they are read"
+        )
+    return np.stack(images), np.stack(labels)
+
+
+def _items(value: Any) -> Iterator[Any]:
+    if hasattr(value, "as_numpy_iterator"):  # tf.data
+        return iter(value.as_numpy_iterator())
+    if hasattr(value, "__getitem__") and hasattr(value, "__len__"):  # torch's and Hugging Face's
+        return (value[place] for place in range(len(value)))
+    return iter(value)
+
+
+def _pair(item: Any) -> tuple[NDArray[Any], NDArray[Any]]:
+    if isinstance(item, Mapping):
+        by_role = {role_of(str(key)): each for key, each in item.items()}
+        item = (by_role.get("x"), by_role.get("y"))
+    if not isinstance(item, tuple | list) or len(item) != 2 or item[0] is None or item[1] is None:
+        raise DataError(f"data: expected (image, label) in every item, found {type(item).__name__}")
+    image, label = item
+    if getattr(image, "mode", None) in ("P", "RGBA", "CMYK", "1", "LA"):  # Pillow's
+        image = image.convert("L" if image.mode in ("1", "LA") else "RGB")
+    return as_array(image), as_array(label)

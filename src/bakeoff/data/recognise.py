@@ -1,0 +1,112 @@
+"""What a path means: a folder of images, a table, arrays …, told by what lies there."""
+
+import os
+from dataclasses import fields
+from pathlib import Path
+from typing import TypeVar
+
+from bakeoff.data.csv_pixels import pixel_columns
+from bakeoff.data.decode_files import ENDINGS
+from bakeoff.data.folder_layout import Seen, find
+from bakeoff.data.guess import guess
+from bakeoff.data.idx_files import idx_files
+from bakeoff.data.sources import (
+    CsvSource,
+    FolderSource,
+    IdxSource,
+    NpzSource,
+    ParquetSource,
+    Pictures,
+    Source,
+    TableSource,
+)
+from bakeoff.data.tables import head
+from bakeoff.errors import DataError
+
+_TABLES = ("labels.csv", "train.csv", "train_labels.csv", "annotations.csv", "metadata.csv")
+_MANY = 2000  # files looked through for a sample
+
+Kind = TypeVar("Kind", FolderSource, TableSource, ParquetSource)
+
+
+def recognise(path: Path) -> Source | None:
+    """Return what a file or folder is, with sizes guessed where it holds pictures; None if unknown.
+
+    Raises DataError where it is of a known kind and cannot be read.
+    """
+    if os.path.isdir(path):
+        return _folder(path)
+    if not os.path.isfile(path):
+        return None
+    ending = path.suffix.lower()
+    if ending == ".npz":
+        return NpzSource(path)
+    if ending in (".csv", ".tsv"):
+        return CsvSource(path) if pixel_columns(head(path)) else _pictures(TableSource(path))
+    if ending == ".parquet":
+        return _pictures(ParquetSource(path))
+    name = path.name.lower()
+    if "ubyte" in name or "idx" in name:
+        files = idx_files(path.parent)
+        return IdxSource(files) if files else None
+    return None
+
+
+def _folder(path: Path) -> Source:
+    files = idx_files(path)
+    if files:
+        return IdxSource(files)
+    if any(path.glob("*.parquet")) or any(path.glob("data/*.parquet")):
+        return _pictures(ParquetSource(path))
+    folder = FolderSource(path)
+    table = _table(path)
+    if table is not None and not _has_classes(folder):
+        return _pictures(TableSource(table))
+    return _pictures(folder)
+
+
+def _has_classes(source: FolderSource) -> bool:
+    """Say whether a folder is one of class folders with files in them."""
+    try:
+        layout = find(source.folder, None, Seen())
+    except DataError:
+        return False
+    return len({file.label for files in layout.files.values() for file in files}) > 1
+
+
+def _table(path: Path) -> Path | None:
+    """Return the table in a folder that lists its images; None where none is plain."""
+    tables = sorted(each for each in path.iterdir() if each.suffix.lower() in (".csv", ".tsv"))
+    named = [each for wanted in _TABLES for each in tables if each.name.lower() == wanted]
+    found = named or tables
+    return found[0] if len(named) or len(tables) == 1 else None
+
+
+def _pictures(source: Kind) -> Kind:
+    """Return the source with a size, a colour and a fit that suit its pictures."""
+    how, _ = guessed(source)
+    values = {each.name: getattr(source, each.name) for each in fields(source)}
+    values.update(size=how.size, color=how.color, fit=how.fit)
+    return type(source)(**values)
+
+
+def guessed(source: Source) -> tuple[Pictures, str]:
+    """Return how to read a source's pictures, and what was found of their sizes, in words."""
+    if isinstance(source, FolderSource):
+        try:
+            layout = find(source.folder, source.parts, Seen())
+        except DataError:
+            return Pictures(), ""  # loading says what is wrong
+        files = [Path(file.path) for part in layout.files.values() for file in part]
+    elif isinstance(source, TableSource):
+        root = source.images or source.table.parent
+        files = []
+        for folder, _, names in os.walk(root):
+            files += [
+                Path(folder, name) for name in sorted(names) if name.lower().endswith(ENDINGS)
+            ]
+            if len(files) > _MANY:
+                break
+    else:
+        return Pictures(size=(32, 32), color="rgb"), ""
+    return guess(files)

@@ -1,0 +1,222 @@
+"""Data sets in a table beside the images: one line for each image, its file and its label."""
+
+import os
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+
+import numpy as np
+
+from bakeoff.data.dataset import DataSet
+from bakeoff.data.decode_files import ENDINGS, Skipped, check_pictures, decode_files
+from bakeoff.data.folder_layout import File
+from bakeoff.data.labels import Labels, pooled_labels
+from bakeoff.data.safe_reading import refusing
+from bakeoff.data.sources import PARTS, Pictures, TableSource
+from bakeoff.data.tables import LABELS, Head, head, named, rows, stated
+from bakeoff.data.words import part_of
+from bakeoff.errors import DataError
+from bakeoff.utils.text import counted, shown, some
+
+_FILES = (
+    *("file", "filename", "filepath", "image", "imagepath", "imagename", "imageid", "path", "img"),
+    *("imgpath", "imgname", "id", "name", "photo", "photoid", "files", "images"),
+)
+_PARTS = ("part", "split", "set", "subset", "partition", "usage", "dataset")
+_LOOKED = 50  # rows whose files are looked for, to find out where the images are
+
+
+def load_table(source: TableSource) -> DataSet:
+    """Read the images that a table lists.
+
+    The columns are recognised by their names, or by whether files of these names exist. Instead of
+    a column of labels there may be one column of 0 and 1 for each class.
+
+    Raises
+    ------
+    DataError
+        If no column holds files or labels, or none of the files is there.
+    """
+    check_pictures(source)
+    path = Path(source.table)
+    begin = head(path)
+    with refusing(path):
+        found = rows(path, begin)
+        if not found:
+            raise DataError("expected a line for each image, found none")
+        wanted = dict(source.columns or {})
+        roots = [Path(source.images)] if source.images is not None else _roots(path.parent)
+        file, root = _file_column(begin, found, wanted, roots)
+        labels, label_name = _labels(begin, found, wanted, file)
+        parts, part_name = _parts(begin, found, wanted)
+        places = [_place(root, row[file]) for row in found]
+        used = f"{shown(begin.columns[file])} (files), {label_name} (labels)" + part_name
+        note = f"read from the columns {used}"
+        return from_files(path.stem, places, labels, source, parts=parts, root=root, notes=(note,))
+
+
+def from_files(
+    name: str,
+    places: Sequence[str | None],
+    labels: Sequence[object],
+    how: Pictures,
+    *,
+    parts: Sequence[str] | None = None,
+    root: Path | None = None,
+    notes: tuple[str, ...] = (),
+) -> DataSet:
+    """Return the data set of image files and their labels; None for a file that is not there.
+
+    parts : train, validation or test for each; all are train without it
+    """
+    there = [place for place, path in enumerate(places) if path is not None]
+    if not there:
+        raise DataError("expected image files, found none of those that are listed")
+    if len(there) < len(places):
+        lost = f"{len(places) - len(there):,} of {len(places):,} files that are listed"
+        notes += (f"did not find {lost}",)
+    given = list(parts) if parts is not None else ["train"] * len(places)
+    order = [each for part in PARTS for each in there if given[each] == part]
+    files = [
+        File(str(places[each]), place, _shown(str(places[each]), root))
+        for place, each in enumerate(order)
+    ]
+    skipped = Skipped()
+    read = decode_files(files, how, skipped)
+    kept = [each for each, good in zip(order, read.kept, strict=True) if good]
+    if not kept:
+        raise DataError(f"expected images, found none that can be read: {skipped.notes()[0]}")
+    have = [part for part in PARTS if any(given[each] == part for each in kept)]
+    if have[0] != "train":
+        raise DataError("expected images of the part train, found none")
+    grouped = {part: [labels[each] for each in kept if given[each] == part] for part in have}
+    arrays = {
+        f"labels ({part})" if len(have) > 1 else "labels": Labels(_array(values), len(values))
+        for part, values in grouped.items()
+    }
+    classes = pooled_labels(arrays, None, have)
+    return DataSet(
+        name,
+        read.images,
+        classes.values,
+        classes.names,
+        read.maximum,
+        len(kept) - len(grouped["test"]) if "test" in have else None,
+        (*notes, *skipped.notes(), *read.notes),
+        read.origins,
+        validation_start=len(grouped["train"]) if "validation" in have else None,
+    )
+
+
+def _array(values: Sequence[object]) -> np.ndarray:
+    """Return labels as whole numbers where all are, else as text."""
+    texts = [str(each).strip() for each in values]
+    if all(text.lstrip("-").isdigit() and len(text) < 18 for text in texts):
+        return np.array([int(text) for text in texts])
+    return np.array(texts)
+
+
+def _shown(path: str, root: Path | None) -> str:
+    inside = root is not None and Path(path).is_relative_to(root)
+    return shown(os.path.relpath(path, root) if inside and root else path, limit=120)
+
+
+def _roots(parent: Path) -> list[Path]:
+    """Return where the images of a table may be: beside it, or in a folder there."""
+    folders = sorted(each for each in parent.iterdir() if each.is_dir() and each.name[0] != ".")
+    return [parent, *folders[:100]]
+
+
+def _place(root: Path, name: str) -> str | None:
+    """Return the file that a table means, inside `root`, its ending perhaps left out."""
+    if not name.strip() or "\0" in name:
+        return None
+    path = os.path.normpath(root / name.strip())
+    if not (path + os.sep).startswith(os.path.normpath(root) + os.sep):
+        return None
+    tries = (path, *(path + each for each in ENDINGS), *(path + e.upper() for e in ENDINGS[:3]))
+    return next((each for each in tries if os.path.isfile(each)), None)
+
+
+def _file_column(
+    begin: Head, found: list[list[str]], wanted: Mapping[str, str], roots: Sequence[Path]
+) -> tuple[int, Path]:
+    """Return (the column of files, the folder that their names begin in)."""
+    if "file" in wanted:
+        columns = [stated(begin.columns, wanted["file"], "columns.file")]
+    else:
+        first = named(begin.columns, _FILES)
+        columns = [*([] if first is None else [first]), *range(len(begin.columns))]
+    look = found[:: max(len(found) // _LOOKED, 1)][:_LOOKED]
+    best, where = 0, (0, roots[0])
+    for column in dict.fromkeys(columns):
+        for root in roots:
+            count = sum(_place(root, row[column]) is not None for row in look)
+            if count > best:
+                best, where = count, (column, root)
+    if not best:
+        have = ", ".join(shown(each, limit=30) for each in begin.columns[:8])
+        raise DataError(
+            f"expected a column of image files in {shown(roots[0])} or a folder there, found none "
+            f"(columns: {have}): say where they are, as in {{table: …, images: FOLDER, columns: "
+            "{file: COLUMN, label: COLUMN}}"
+        )
+    return where
+
+
+def _labels(
+    begin: Head, found: list[list[str]], wanted: Mapping[str, str], file: int
+) -> tuple[list[str], str]:
+    """Return (the labels, what their column is called)."""
+    if "label" in wanted:
+        label: int | None = stated(begin.columns, wanted["label"], "columns.label")
+    else:
+        others = [each for each in range(len(begin.columns)) if each != file]
+        label = named([begin.columns[each] for each in others], LABELS)
+        label = others[label] if label is not None else others[0] if len(others) == 1 else None
+        hot = None if label is not None else _one_hot(begin, found, others)
+        if hot is not None:
+            return hot, f"one column for each of {some([begin.columns[e] for e in others])}"
+    if label is None:
+        have = ", ".join(shown(each, limit=30) for each in begin.columns[:8])
+        raise DataError(
+            f"expected a column of labels ({', '.join(LABELS[:4])} …), found {have}: name it, as "
+            "in {table: …, columns: {label: COLUMN}}"
+        )
+    empty = [place for place, row in enumerate(found) if not row[label].strip()]
+    if empty:
+        raise DataError(
+            f"expected a label in every line, found {counted(len(empty), 'line')} without one, the "
+            f"first for {shown(found[empty[0]][file])}"
+        )
+    return [row[label] for row in found], shown(begin.columns[label])
+
+
+def _one_hot(begin: Head, found: list[list[str]], columns: Sequence[int]) -> list[str] | None:
+    if len(columns) < 2:
+        return None
+    cells = [[row[each].strip() for each in columns] for row in found]
+    plain = [[{"0": 0, "0.0": 0, "1": 1, "1.0": 1}.get(cell, 9) for cell in row] for row in cells]
+    if any(sum(row) != 1 for row in plain):
+        return None
+    return [begin.columns[columns[row.index(1)]] for row in plain]
+
+
+def _parts(
+    begin: Head, found: list[list[str]], wanted: Mapping[str, str]
+) -> tuple[list[str] | None, str]:
+    """Return (the part of every row, or None where no column says it; the column in words)."""
+    if "part" in wanted:
+        column: int | None = stated(begin.columns, wanted["part"], "columns.part")
+    else:
+        column = named(begin.columns, _PARTS)
+    if column is None:
+        return None, ""
+    parts = [part_of(row[column]) for row in found]
+    if any(part is None for part in parts):
+        if "part" in wanted:
+            strange = next(r[column] for r, p in zip(found, parts, strict=True) if p is None)
+            raise DataError(
+                f"columns.part: expected train, validation or test, found {shown(strange)!r}"
+            )
+        return None, ""
+    return [str(part) for part in parts], f", {shown(begin.columns[column])} (parts)"

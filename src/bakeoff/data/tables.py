@@ -1,0 +1,98 @@
+"""CSV files as tables: the separator and the header recognised, columns found by their names."""
+
+import csv
+import io
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from bakeoff.data.decode_files import ENDINGS
+from bakeoff.data.safe_reading import regular_file
+from bakeoff.errors import DataError
+from bakeoff.utils.text import shown
+
+MAX_BYTES = 1 << 31
+LABELS = (
+    *("label", "labels", "class", "target", "category", "y", "classname", "labelname", "breed"),
+    *("species", "diagnosis", "emotion", "classid", "labelid", "digit", "variety", "type"),
+)
+INDICES = ("id", "index", "unnamed0", "", "rowid", "imageid")
+
+
+@dataclass(frozen=True)
+class Head:
+    """How a table begins: its separator, its columns' names, and whether they stand in it."""
+
+    separator: str
+    columns: tuple[str, ...]
+    named: bool
+
+
+def bare(name: str) -> str:
+    """Return a column's name in small letters and digits alone."""
+    return "".join(each for each in name.casefold() if each.isalnum())
+
+
+def head(path: Path) -> Head:
+    """Return how a table begins; columns without names are called by their number, from 0."""
+    with regular_file(path) as (file, size):
+        if size > MAX_BYTES:
+            raise DataError(f"expected at most {MAX_BYTES:,} bytes, found {size:,}")
+        begin = file.read(1 << 20)
+        text = begin.decode("utf-8-sig", errors="replace")
+        line = next((each for each in text.splitlines() if each.strip()), "")
+        if "\0" in line or not line:
+            raise DataError("expected a table with a line for each image (CSV), found none")
+        separator = max(",;\t", key=line.count)
+        cells = next(csv.reader(io.StringIO(line), delimiter=separator))
+    files = any(cell.strip().lower().endswith(ENDINGS) for cell in cells)
+    named = not files and (len(cells) == 1 or not all(map(_is_number, cells[1:])))
+    columns = cells if named else [str(place) for place in range(len(cells))]
+    return Head(separator, tuple(each.strip() for each in columns), named)
+
+
+def _is_number(text: str) -> bool:
+    try:
+        float(text)
+    except ValueError:
+        return False
+    return True
+
+
+def rows(path: Path, begin: Head) -> list[list[str]]:
+    """Return the rows of a table of text, without its header; all as long as the header."""
+    with regular_file(path) as (file, size):
+        if size > 1 << 28:
+            raise DataError(f"expected at most {1 << 28:,} bytes, found {size:,}")
+        try:
+            text = file.read(size).decode("utf-8-sig")
+        except UnicodeDecodeError:
+            raise DataError("expected text in UTF-8, found other bytes: save it as UTF-8") from None
+        try:
+            found = [
+                row for row in csv.reader(io.StringIO(text), delimiter=begin.separator) if any(row)
+            ]
+        except csv.Error as error:
+            raise DataError(f"expected a table (CSV), found none: {error}") from None
+        found = found[1:] if begin.named else found
+        for number, row in enumerate(found, 2 if begin.named else 1):
+            if len(row) != len(begin.columns):
+                raise DataError(
+                    f"row {number}: expected {len(begin.columns)} columns as in the first row, "
+                    f"found {len(row)}"
+                )
+    return found
+
+
+def stated(columns: Sequence[str], wanted: str, what: str) -> int:
+    """Return where the column is that a recipe names."""
+    if wanted not in columns:
+        have = ", ".join(shown(each, limit=30) for each in list(columns)[:12])
+        raise DataError(f"{what}: expected a column ({have}), found {shown(wanted)!r}")
+    return list(columns).index(wanted)
+
+
+def named(columns: Sequence[str], words: Sequence[str]) -> int | None:
+    """Return the column whose name is one of `words`, the earlier word first."""
+    known: Mapping[str, int] = {bare(each): place for place, each in enumerate(columns)}
+    return next((known[word] for word in words if word in known), None)

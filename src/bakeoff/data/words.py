@@ -1,0 +1,65 @@
+"""What people call the parts of a data set and its arrays: names in, Bakeoff's words out."""
+
+import re
+from collections.abc import Iterable
+
+_PARTS = {
+    "train": ("train", "training", "trn", "tr"),
+    "validation": ("val", "valid", "validation", "dev", "development", "eval", "va"),
+    "test": ("test", "testing", "tst", "te"),
+}
+_FILLING = ("set", "seg", "data", "dataset", "images", "imgs", "split", "folder")
+_IMAGES = (
+    *("x", "image", "images", "img", "imgs", "data", "features", "pixels", "inputs", "input"),
+    "samples",
+)
+_LABELS = ("y", "label", "labels", "target", "targets", "t", "class", "lbl", "lbls", "labs")
+_NAMES = ("classnames", "labelnames", "targetnames", "classes", "labelsnames", "categories")
+
+
+def pieces(name: str) -> list[str]:
+    """Return a name's words in small letters: "X_train" → ["x", "train"], "trainX" likewise."""
+    spaced = re.sub(r"([a-z])([A-Z])", r"\1 \2", name)
+    return re.findall(r"[a-z]+|[0-9]+", spaced.casefold())
+
+
+def part_of(name: str) -> str | None:
+    """Return train, validation or test for what people call such a folder; None for others.
+
+    "training_set", "seg_train" and "Valid" are such names; "training shoes" is not.
+    """
+    words = [word for word in pieces(name) if word not in _FILLING]
+    if len(words) != 1 or not name.isascii():
+        return None
+    return next((part for part, spellings in _PARTS.items() if words[0] in spellings), None)
+
+
+def role_of(name: str) -> str | None:
+    """Return x, y, x_train …, y_test or class_names for what people call such an array."""
+    words = pieces(name) if re.fullmatch(r"[\w. -]+", name) else []
+    if "".join(words) in _NAMES:
+        return "class_names"
+    part, kind = None, None
+    for word in words:
+        found = next((part for part, all_ in _PARTS.items() if word in all_), None)
+        if word in _IMAGES and kind in (None, "x"):
+            kind = "x"
+        elif word in _LABELS:
+            kind = "y"
+        elif found is not None and part is None:
+            part = found
+        elif word not in ("set", "arr", "array") and not (kind == "y" and word in _IMAGES):
+            return None
+    if kind is None:
+        return None
+    return kind if part is None else f"{kind}_{part}"
+
+
+def roles(names: Iterable[str]) -> dict[str, list[str]]:
+    """Return the names of arrays by role; a role with two names is for the caller to refuse."""
+    found: dict[str, list[str]] = {}
+    for name in names:
+        role = role_of(name)
+        if role is not None:
+            found.setdefault(role, []).append(name)
+    return found

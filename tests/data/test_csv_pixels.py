@@ -1,0 +1,83 @@
+"""Tables of pixels, as Kaggle's Digit Recognizer has them.
+
+Oracle: scikit-learn's digits written as CSV. Cost: 2 s. Run: pytest tests/data/test_csv_pixels.py
+"""
+
+import numpy as np
+import pytest
+
+from bakeoff.data import CsvSource, load
+from bakeoff.data.recognise import recognise
+from bakeoff.errors import DataError
+
+
+@pytest.fixture(scope="module")
+def rows(digits):
+    return digits.images[:40].reshape(40, 64), digits.labels[:40]
+
+
+def write(path, rows, *, header=True, names="pixel{}", label="label", last=False, extra=None):
+    pixels, labels = rows
+    columns = [names.format(each) for each in range(pixels.shape[1])]
+    names = [*columns, label] if last else [label, *columns]
+    lines = [[*([extra] if extra else []), *names]] if header else []
+    for number, (values, kind) in enumerate(zip(pixels, labels, strict=True)):
+        cells = [[kind], list(values)] if not last else [list(values), [kind]]
+        lines.append([*([number] if extra else []), *cells[0], *cells[1]])
+    path.write_text("\n".join(",".join(map(str, line)) for line in lines), encoding="utf-8")
+    return path
+
+
+@pytest.mark.parametrize(
+    "form",
+    [
+        {},
+        {"header": False},
+        {"names": "{}", "label": "class", "last": True},
+        {"names": "1x{}", "extra": "id"},
+    ],
+)
+def test_forms(tmp_path, rows, form):
+    data = load(CsvSource(write(tmp_path / "train.csv", rows, **form)))
+    assert (data.input_shape, data.maximum) == ((8, 8, 1), 16)
+    np.testing.assert_array_equal(data.images.reshape(40, 64), rows[0])
+    np.testing.assert_array_equal(data.labels, rows[1])
+    assert isinstance(recognise(tmp_path / "train.csv"), CsvSource)
+
+
+def test_text_labels_a_test_part_and_a_shape(tmp_path, rows):
+    pixels, labels = rows
+    named = (pixels, [f"class {each}" for each in labels])
+    train = write(tmp_path / "train.csv", named)
+    test = write(tmp_path / "test.csv", (pixels[:10], named[1][:10]))
+    data = load(CsvSource(train, test=test, shape=(4, 16)))
+    assert (data.input_shape, data.test_start) == ((4, 16, 1), 40)
+    assert data.class_names[3] == "class 3"
+
+
+@pytest.mark.parametrize(
+    ("form", "source", "message"),
+    [
+        ({"label": "what"}, {}, "expected a column of labels (label, labels, class, target …)"),
+        ({}, {"label": "digit"}, "label: expected a column (label, pixel0,"),
+        ({}, {"shape": (7, 7)}, "shape: expected 49 columns of pixels for 7 × 7, found 64"),
+    ],
+)
+def test_refusals(tmp_path, rows, form, source, message):
+    path = write(tmp_path / "train.csv", rows, **form)
+    with pytest.raises(DataError) as error:
+        load(CsvSource(path, **source))
+    assert str(error.value).startswith(f"{path}: {message}")
+
+
+def test_broken_tables(tmp_path, rows):
+    path = write(tmp_path / "train.csv", (rows[0][:, :63], rows[1]))
+    with pytest.raises(DataError, match="as a square image has, found 63"):
+        load(CsvSource(path))
+    text = write(path, rows).read_text(encoding="utf-8")
+    path.write_text(text.replace(",16", ",x", 1), encoding="utf-8")
+    with pytest.raises(DataError, match="expected a number for every pixel"):
+        load(CsvSource(path))
+    path.write_bytes(b"\0\1\2")
+    with pytest.raises(DataError, match="expected a table with a line for each image"):
+        load(CsvSource(path))

@@ -1,0 +1,216 @@
+"""Folders as people have them: parts in all spellings, nesting, links, system folders.
+
+Oracle: the layouts written out here by hand, and what each must give. Cost: 3 s.
+Run: pytest tests/data/test_folder_layout.py
+"""
+
+import re
+import unicodedata
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from bakeoff.data import FolderSource, load, own_parts
+from bakeoff.data.words import part_of
+from bakeoff.errors import DataError
+
+
+def fill(folder, count=2, name="{}.png"):
+    folder.mkdir(parents=True, exist_ok=True)
+    for number in range(count):
+        pixels = np.full((4, 4), 250 - number, np.uint8)
+        Image.fromarray(pixels).save(folder / name.format(number), format="PNG")
+
+
+def two(folder, count=2):
+    for name in ("cat", "dog"):
+        fill(folder / name, count)
+
+
+def read(folder, **options):
+    return load(FolderSource(folder, size=(4, 4), **options))
+
+
+def refusal(folder, **options):
+    with pytest.raises(DataError) as error:
+        read(folder, **options)
+    return str(error.value).removeprefix(f"{folder}: ")
+
+
+def sizes(data):
+    return {name: len(rows) for name, rows in own_parts(data).items()}
+
+
+@pytest.mark.parametrize(
+    ("train", "validation", "test"),
+    [
+        ("train", "val", "test"),
+        ("train", "valid", "test"),
+        ("Train", "Validation", "Test"),
+        ("training", "dev", "testing"),
+        ("training_set", "validation_set", "test_set"),
+        ("seg_train", "seg_val", "seg_test"),
+        ("train_images", "val_images", "test_images"),
+        ("TRAIN", None, "TEST"),
+        ("training-data", None, "test-data"),
+    ],
+)
+def test_spellings_of_parts(tmp_path, train, validation, test):
+    two(tmp_path / train, 3)
+    two(tmp_path / test, 2)
+    if validation is not None:
+        two(tmp_path / validation, 1)
+    expected = {"train": 6, "validation": 2, "test": 4}
+    if validation is None:
+        del expected["validation"]
+    data = read(tmp_path)
+    assert sizes(data) == expected
+    assert data.labels.tolist() == [0, 0, 0, 1, 1, 1, *([0, 1] if validation else []), 0, 0, 1, 1]
+
+
+@pytest.mark.parametrize("name", ["cat", "training shoes", "test tube", "trains", "prüfung", "20"])
+def test_other_names_are_classes(name):
+    assert part_of(name) is None
+
+
+def test_classes_may_be_called_like_parts(tmp_path):
+    for name in ("train", "plane", "val"):
+        fill(tmp_path / name)
+    assert read(tmp_path).class_names == ("plane", "train", "val")
+
+
+def test_train_and_validation_alone(tmp_path):
+    two(tmp_path / "train", 4)
+    two(tmp_path / "val", 1)
+    assert refusal(tmp_path) == (
+        "expected a test part beside train/ and val/, found none: to test on val/, write parts: "
+        "{train: train, test: val}; to have a test part drawn from train/, write parts: "
+        "{train: train, validation: val}"
+    )
+    assert sizes(read(tmp_path, parts={"train": "train", "test": "val"})) == {"train": 8, "test": 2}
+    data = read(tmp_path, parts={"train": "train", "validation": "val"})
+    assert (data.validation_start, data.test_start) == (8, None)
+    assert refusal(tmp_path, parts={"train": "trian"}).startswith("parts.train: expected a folder")
+
+
+def test_images_without_labels_in_test(tmp_path):
+    two(tmp_path / "train")
+    fill(tmp_path / "test", 3)
+    assert refusal(tmp_path) == (
+        "expected a folder for each class in test/ as in train/, found 3 files directly in test/, "
+        "which have no labels: write parts: {train: train}, and split.test takes a test part from "
+        "train/"
+    )
+    assert sizes(read(tmp_path, parts={"train": "train"})) == {"all": 4}
+
+
+def test_folders_inside_classes_are_read(tmp_path):
+    fill(tmp_path / "cat" / "2019" / "may")
+    fill(tmp_path / "cat")
+    fill(tmp_path / "dog")
+    data = read(tmp_path)
+    assert data.labels.tolist() == [0, 0, 0, 0, 1, 1]
+    assert data.notes == ("read 2 folders inside class folders too: cat/2019, cat/2019/may",)
+
+
+@pytest.mark.parametrize("inside", ["", "train"])
+def test_a_folder_too_deep_is_entered(tmp_path, inside):
+    two(tmp_path / "pets" / "images" / inside)
+    (tmp_path / "__MACOSX").mkdir()
+    data = read(tmp_path)
+    assert data.class_names == ("cat", "dog")
+
+
+def test_system_folders_are_no_classes(tmp_path):
+    two(tmp_path)
+    for name in ("@eaDir", "$RECYCLE.BIN", "System Volume Information", "lost+found", ".cache"):
+        fill(tmp_path / name)
+    (tmp_path / "cat" / "@eaDir").mkdir()
+    assert (read(tmp_path).class_names, read(tmp_path).notes) == (("cat", "dog"), ())
+
+
+def test_links_inside_are_followed_and_others_named(tmp_path):
+    root = tmp_path / "pets"
+    two(root / "store")
+    two(tmp_path / "elsewhere")
+    (root / "set").mkdir()
+    for name in ("cat", "dog"):
+        (root / "set" / name).symlink_to(root / "store" / name)
+    assert sizes(read(root, parts={"train": "set"})) == {"all": 4}
+    (tmp_path / "out").mkdir()
+    for name in ("cat", "dog"):
+        (tmp_path / "out" / name).symlink_to(tmp_path / "elsewhere" / name)
+    assert refusal(tmp_path / "out") == (
+        "expected a sub-folder for each of at least 2 classes, found 0 and 2 links that lead "
+        "outside the folder (cat and dog): copy what the links lead to into the folder, or name "
+        "that folder"
+    )
+    for name in ("cat", "dog"):
+        (tmp_path / "files" / name).mkdir(parents=True)
+        (tmp_path / "files" / name / "1.png").symlink_to(tmp_path / "elsewhere" / name / "0.png")
+    assert "found none, but 2 links that lead outside the folder (cat/1.png and dog/1.png)" in (
+        refusal(tmp_path / "files")
+    )
+
+
+def test_names_are_compared_in_one_form(tmp_path):
+    for part, form in (("train", "NFC"), ("test", "NFD")):
+        for name in ("été", "hiver"):
+            fill(tmp_path / part / unicodedata.normalize(form, name))
+    data = read(tmp_path)
+    assert data.class_names == ("hiver", "été")
+    assert sizes(data) == {"train": 4, "test": 4}
+
+
+def test_refusals_say_what_was_seen(tmp_path):
+    fill(tmp_path / "flat", 3, "cat.{}.jpg")
+    assert refusal(tmp_path / "flat").startswith(
+        "expected a sub-folder for each of at least 2 classes, found 0 and 3 files directly in "
+        "flat/: put each class into a folder of its own: flat/cat/1.png, "
+    )
+    two(tmp_path / "phone")
+    for name in ("a", "b"):
+        (tmp_path / "phone" / "fish").mkdir(exist_ok=True)
+        (tmp_path / "phone" / "fish" / f"{name}.heic").write_bytes(b"\0\0\0\x18ftypheic")
+    assert refusal(tmp_path / "phone") == (
+        "class fish: expected at least one readable image, found none, but 2 files that end in "
+        ".heic, which cannot be read here: add images, or remove the folder"
+    )
+    two(tmp_path / "case" / "train")
+    fill(tmp_path / "case" / "test" / "Cat")
+    assert refusal(tmp_path / "case") == (
+        "expected in test/ only classes of training, found Cat: rename it to cat, as in training"
+    )
+    two(tmp_path / "twice" / "train")
+    two(tmp_path / "twice" / "training")
+    assert refusal(tmp_path / "twice") == (
+        "expected one folder of train images, found train and training: say which it is, as in "
+        "{folder: …, parts: {train: train, …}}"
+    )
+
+
+@pytest.mark.parametrize(("levels", "maximum"), [(1, 1), (15, 15), (16, 16), (40, 255), (255, 255)])
+def test_scales_of_files(tmp_path, levels, maximum):
+    for number, name in enumerate(("cat", "dog")):
+        (tmp_path / name).mkdir()
+        pixels = np.array([[0, levels], [levels, number]], np.uint8)
+        Image.fromarray(pixels).save(tmp_path / name / "1.png")
+    assert load(FolderSource(tmp_path, size=(2, 2))).maximum == maximum
+
+
+def test_twelve_bits_in_sixteen(tmp_path):
+    for number, name in enumerate(("cat", "dog")):
+        (tmp_path / name).mkdir()
+        pixels = np.array([[0, 4095], [2048, number]], np.uint16)
+        Image.fromarray(pixels).save(tmp_path / name / "1.png")
+    data = load(FolderSource(tmp_path, size=(2, 2)))
+    assert data.images[0, ..., 0].tolist() == [[0, 255], [128, 0]]
+    assert data.notes == ("the largest value of 16 bits is 4,095: white is 4,095",)
+
+
+def test_all_hold_together(tmp_path):
+    two(tmp_path)
+    (tmp_path / "cat" / "photo").write_bytes((tmp_path / "cat" / "0.png").read_bytes())
+    assert re.match("[0-9a-f]{64}", read(tmp_path).hash)
+    assert len(read(tmp_path).labels) == 5  # the name does not decide

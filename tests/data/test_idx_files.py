@@ -1,0 +1,47 @@
+"""Any images and labels in IDX files, by path.
+
+Oracle: digits written as IDX. Cost: 1 s. Run: pytest tests/data/test_idx_files.py
+"""
+
+import gzip
+
+import numpy as np
+import pytest
+
+from bakeoff.data import IdxSource, load
+from bakeoff.data.idx import idx_bytes
+from bakeoff.data.recognise import recognise
+from bakeoff.errors import DataError
+
+NAMES = {
+    "mnist": ("train-images-idx3-ubyte", "t10k-images-idx3-ubyte"),
+    "emnist": ("emnist-letters-train-images-idx3-ubyte", "emnist-letters-test-images-idx3-ubyte"),
+    "plain": ("train-images.idx3-ubyte", "test-images.idx3-ubyte"),
+}
+
+
+@pytest.mark.parametrize("kind", NAMES)
+@pytest.mark.parametrize("packed", [False, True])
+def test_files_are_found_by_their_names(tmp_path, digits, kind, packed):
+    images = digits.images[..., 0] * 15
+    for name, rows in zip(NAMES[kind], (slice(100), slice(100, 140)), strict=True):
+        labels = name.replace("images", "labels").replace("idx3", "idx1")
+        for each, array in ((name, images[rows]), (labels, digits.labels[rows])):
+            content = idx_bytes(array)
+            path = tmp_path / (f"{each}.gz" if packed else each)
+            path.write_bytes(gzip.compress(content) if packed else content)
+    source = recognise(tmp_path)
+    assert recognise(tmp_path / path.name) == source
+    data = load(source)
+    assert (data.test_start, len(data.labels)) == (100, 140)
+    np.testing.assert_array_equal(data.images[..., 0], images[:140])
+
+
+def test_refusals(tmp_path, digits):
+    (tmp_path / "a").write_bytes(idx_bytes(digits.images[:9, ..., 0] * 15))
+    (tmp_path / "b").write_bytes(idx_bytes(digits.labels[:9]))
+    with pytest.raises(DataError, match=r"b: expected images \(3 dimensions\), found 1 dimensions"):
+        load(IdxSource((tmp_path / "b", tmp_path / "a")))
+    (tmp_path / "b").write_bytes(idx_bytes(digits.labels[:8]))
+    with pytest.raises(DataError, match="b: expected 9 labels, one for every image of a, found 8"):
+        load(IdxSource((tmp_path / "a", tmp_path / "b")))

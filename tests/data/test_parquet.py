@@ -1,0 +1,74 @@
+"""Parquet as Hugging Face stores image sets; needs pyarrow.
+
+Oracle: the rows written here. Cost: 2 s. Run: pytest tests/data/test_parquet.py
+"""
+
+import io
+import json
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from bakeoff.data import ParquetSource, load, own_parts
+from bakeoff.data.recognise import recognise
+from bakeoff.errors import DataError
+
+arrow = pytest.importorskip("pyarrow")
+parquet = pytest.importorskip("pyarrow.parquet")
+SIZE = {"size": (4, 4), "color": "grey"}
+
+
+def encoded(value, kind="PNG"):
+    buffer = io.BytesIO()
+    Image.new("L", (4, 4), value).save(buffer, format=kind)
+    return buffer.getvalue()
+
+
+def write(path, values, labels, *, names=None, columns=("image", "label"), plain=False):
+    images = [encoded(value) for value in values]
+    rows = images if plain else [{"bytes": each, "path": None} for each in images]
+    table = arrow.table({columns[0]: rows, columns[1]: labels})
+    if names is not None:
+        about = {"info": {"features": {columns[1]: {"names": names, "_type": "ClassLabel"}}}}
+        table = table.replace_schema_metadata({"huggingface": json.dumps(about)})
+    path.parent.mkdir(parents=True, exist_ok=True)
+    parquet.write_table(table, path)
+    return path
+
+
+def test_parts_and_class_names(tmp_path):
+    for part, values in (("train", [10, 20, 30]), ("validation", [40]), ("test", [50, 60])):
+        path = tmp_path / "data" / f"{part}-00000-of-00001.parquet"
+        write(path, values, [each // 10 % 2 for each in values], names=["odd", "even"])
+    data = load(ParquetSource(tmp_path, **SIZE))
+    assert data.images[:, 0, 0, 0].tolist() == [10, 20, 30, 40, 50, 60]
+    assert data.class_names == ("odd", "even")
+    assert {k: len(v) for k, v in own_parts(data).items()} == {
+        "train": 3,
+        "validation": 1,
+        "test": 2,
+    }
+    assert isinstance(recognise(tmp_path), ParquetSource)
+
+
+def test_one_file_of_other_columns(tmp_path):
+    path = write(
+        tmp_path / "a.parquet", [9, 8, 7], ["x", "y", "x"], columns=("img", "kind"), plain=True
+    )
+    data = load(ParquetSource(path, columns={"label": "kind"}, **SIZE))
+    np.testing.assert_array_equal(data.labels, [0, 1, 0])
+    with pytest.raises(DataError, match="expected a column of labels, found img, kind: name it"):
+        load(ParquetSource(path, **SIZE))
+
+
+def test_refusals(tmp_path):
+    with pytest.raises(DataError, match="expected Parquet files"):
+        load(ParquetSource(tmp_path))
+    (tmp_path / "a.parquet").write_bytes(b"PAR1")
+    with pytest.raises(DataError, match=r"a\.parquet: "):
+        load(ParquetSource(tmp_path / "a.parquet"))
+    table = arrow.table({"image": [b"no image"] * 2, "label": [0, 1]})
+    parquet.write_table(table, tmp_path / "a.parquet")
+    with pytest.raises(DataError, match="image 0: not an image that can be read here"):
+        load(ParquetSource(tmp_path / "a.parquet"))

@@ -1,0 +1,139 @@
+"""Data given in Python: arrays, mappings, frames, and objects that act like torch's and tf.data's.
+
+Oracle: the same digits in every dress give the same images and labels. Cost: 3 s.
+Run: pytest tests/data/test_python_data.py
+"""
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from bakeoff.data import from_arrays
+from bakeoff.data.python_data import from_python, is_declared
+from bakeoff.errors import DataError
+
+
+@pytest.fixture(scope="module")
+def arrays(digits):
+    return digits.images[:60, ..., 0], digits.labels[:60]
+
+
+class Torch:
+    """A map-style data set: (image of shape (1, h, w) in [0, 1], label)."""
+
+    def __init__(self, x, y):
+        self.x, self.y = x, y
+
+    def __len__(self):
+        return len(self.x)
+
+    def __getitem__(self, place):
+        return self.x[place][None] / np.float32(16), int(self.y[place])
+
+
+class Rows(Torch):
+    """Rows as Hugging Face's data sets give them, with Pillow's images."""
+
+    def __getitem__(self, place):
+        return {"image": Image.fromarray(self.x[place] * 15), "label": int(self.y[place])}
+
+
+class Flow:
+    """Batches, as tf.data gives them."""
+
+    def __init__(self, x, y):
+        self.x, self.y = x, y
+
+    def as_numpy_iterator(self):
+        for start in range(0, len(self.x), 32):
+            yield self.x[start : start + 32, ..., None], self.y[start : start + 32]
+
+
+class Tensor:
+    """What a tensor of torch can do."""
+
+    def __init__(self, values):
+        self.values = values
+
+    shape = property(lambda self: self.values.shape)
+    dtype = property(lambda self: self.values.dtype)
+
+    def detach(self):
+        return self
+
+    def cpu(self):
+        return self.values
+
+
+def test_all_dresses_give_the_same(arrays):
+    x, y = arrays
+    expected = from_arrays("arrays", x, y)
+    values = expected.images / expected.maximum
+    for given in (
+        (x, y),
+        [x, y],
+        {"images": x, "labels": y},
+        {"data": x.reshape(60, 64), "images": x, "target": y, "DESCR": "text"},
+        (Tensor(x), Tensor(y)),
+        (x.tolist(), y.tolist()),
+        Torch(x, y),
+        Rows(x, y),
+        Flow(x, y),
+        expected,
+    ):
+        data = from_python(given)
+        np.testing.assert_allclose(data.images / data.maximum, values, atol=0.07)
+        np.testing.assert_array_equal(data.labels, y)
+
+
+def test_parts(arrays):
+    x, y = arrays
+    four = from_python((x[:40], y[:40], x[40:], y[40:]))
+    for given in (
+        ((x[:40], y[:40]), (x[40:], y[40:])),  # keras.datasets.mnist.load_data()
+        (x[:40], x[40:], y[:40], y[40:]),  # train_test_split
+        {"x_train": x[:40], "y_train": y[:40], "x_test": x[40:], "y_test": y[40:]},
+    ):
+        assert from_python(given).hash == four.hash
+    six = from_python((x[:30], y[:30], x[30:40], y[30:40], x[40:], y[40:]))
+    assert (six.validation_start, six.test_start) == (30, 40)
+    assert six.hash != four.hash
+
+
+def test_a_frame_of_paths_and_labels(tmp_path, arrays):
+    pandas = pytest.importorskip("pandas")
+    x, y = arrays
+    for number in range(20):
+        Image.fromarray(x[number] * 15).save(tmp_path / f"{number}.png")
+    paths = [tmp_path / f"{number}.png" for number in range(20)]
+    frame = pandas.DataFrame({"path": paths, "label": [f"class {each}" for each in y[:20]]})
+    data = from_python(frame)
+    assert data.input_shape == (8, 8, 1)
+    np.testing.assert_array_equal(data.labels, y[:20])
+    assert data.notes == ("All pictures looked at are 8×8",)
+    with pytest.raises(DataError, match="expected a frame with the columns path and label"):
+        from_python(frame.rename(columns={"label": "a", "path": "b"}).assign(c=1))
+
+
+@pytest.mark.parametrize(
+    ("value", "message"),
+    [
+        (3, "data: expected (x, y), (x_train, y_train, x_test, y_test), a mapping of arrays, a "),
+        ((np.zeros(3),), "data: expected (x, y), "),
+        ([(np.zeros((4, 4)), 1), (np.zeros((4, 5)), 0)] * 9, "data: expected images of one shape"),
+        ({"x": np.zeros((3, 4, 4))}, "expected the arrays x and y"),
+        (iter([]), "data: expected images and labels, found none"),
+        (iter([1]), "data: expected (image, label) in every item, found int"),
+    ],
+)
+def test_refusals(value, message):
+    with pytest.raises(DataError) as error:
+        from_python(value)
+    assert str(error.value).startswith(message)
+
+
+def test_what_a_recipe_may_say():
+    assert is_declared("digits")
+    assert is_declared({"npz": "a.npz"})
+    assert not is_declared((1, 2))
+    assert not is_declared({"x": np.zeros(3)})

@@ -1,0 +1,94 @@
+"""A table of images and labels, as Kaggle and fastai have them.
+
+Oracle: the table written here. Cost: 1 s. Run: pytest tests/data/test_table.py
+"""
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from bakeoff.data import TableSource, load, own_parts
+from bakeoff.data.recognise import recognise
+from bakeoff.errors import DataError
+
+
+@pytest.fixture
+def images(tmp_path):
+    """Six pictures; the number is in the first pixel."""
+    (tmp_path / "images").mkdir()
+    for number in range(6):
+        pixels = np.full((4, 4), 255, np.uint8)
+        pixels[0, 0] = number
+        Image.fromarray(pixels).save(tmp_path / "images" / f"a{number}.png")
+    return tmp_path
+
+
+def read(root, text, **options):
+    (root / "labels.csv").write_text(text, encoding="utf-8")
+    return load(TableSource(root / "labels.csv", size=(4, 4), **options))
+
+
+TABLES = {
+    "file,label\n": "a{0}.png,{1}",
+    "label;filename\n": "{1};images/a{0}.png",
+    "id\tbreed\n": "a{0}\t{1}",  # without the ending
+    "image_id,healthy,rust\n": "a{0},{2},{3}",  # one column a class
+    "": "a{0}.png,{1}",  # no header
+    ",path,width,category\n": "{0},./a{0}.png,4,{1}",
+}
+
+
+@pytest.mark.parametrize("header", TABLES)
+def test_columns_are_recognised(images, header):
+    kinds = ["rust", "healthy", "rust", "rust", "healthy", "healthy"]
+    rows = [
+        TABLES[header].format(number, kind, int(kind == "healthy"), int(kind == "rust"))
+        for number, kind in enumerate(kinds)
+    ]
+    data = read(images, header + "\n".join(rows))
+    assert data.class_names == ("healthy", "rust")
+    assert [data.class_names[each] for each in data.labels] == kinds
+    assert data.images[:, 0, 0, 0].tolist() == list(range(6))
+
+
+def test_parts(images):
+    parts = ["test", "train", "val", "train", "train", "test"]
+    rows = [f"a{number}.png,{number % 2},{part}" for number, part in enumerate(parts)]
+    data = read(images, "file,label,split\n" + "\n".join(rows))
+    assert {k: len(v) for k, v in own_parts(data).items()} == {
+        "train": 3,
+        "validation": 1,
+        "test": 2,
+    }
+    assert data.images[:, 0, 0, 0].tolist() == [1, 3, 4, 2, 0, 5]
+    assert data.notes == ("read from the columns file (files), label (labels), split (parts)",)
+
+
+def test_columns_may_be_named(images):
+    text = "a,b,c\n" + "\n".join(f"a{number},x{number % 2},y{number % 3}" for number in range(6))
+    data = read(images, text, columns={"label": "c"}, images=images / "images")
+    assert data.class_names == ("y0", "y1", "y2")
+    with pytest.raises(DataError, match=r"columns.label: expected a column \(a, b, c\), found 'd'"):
+        read(images, text, columns={"label": "d"})
+    with pytest.raises(DataError, match=r"expected a column of labels .*, found a, b, c: name it"):
+        read(images, text)
+
+
+def test_missing_and_outside_files(images):
+    Image.new("L", (4, 4)).save(images.parent / "secret.png")
+    rows = ["a0.png,x", "a1.png,y", "a9.png,x", "../../secret.png,y", "a2.png,x"]
+    data = read(images, "file,label\n" + "\n".join(rows))
+    assert data.notes[-1] == "did not find 2 of 5 files that are listed"
+    with pytest.raises(DataError, match=r"expected a column of image files in .* found none"):
+        read(images, "file,label\nb.png,x\n")
+    with pytest.raises(DataError, match="row 3: expected 2 columns as in the first row, found 1"):
+        read(images, "file,label\na0.png,x\na1.png\n")
+    with pytest.raises(DataError, match=r"found 1 line without one, the first for a1.png"):
+        read(images, "file,label\na0.png,x\na1.png,\n")
+
+
+def test_a_folder_with_a_table_is_recognised(images):
+    read(images, "file,label\n" + "\n".join(f"a{number}.png,{number % 2}" for number in range(6)))
+    source = recognise(images)
+    assert isinstance(source, TableSource)
+    assert (source.size, source.color) == ((8, 8), "grey")

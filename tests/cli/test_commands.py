@@ -108,8 +108,8 @@ WRONG = [
     ),
     (
         "look minst",
-        "expected a data set (digits, mnist, fashion-mnist), a folder of images, an npz file or a "
-        "recipe, found 'minst'; did you mean mnist?",
+        "expected a data set (digits, mnist, fashion-mnist), a folder of images, an npz, CSV, "
+        "IDX or Parquet file, or a recipe, found 'minst'; did you mean mnist?",
     ),
     ("look digits --image 1797", "--image: expected a position from 0 to 1,796, found 1,797"),
     (
@@ -124,8 +124,8 @@ WRONG = [
     ("compare a --csv --json", "compare: expected one form, found --json and --csv: choose one"),
     (
         "new nowhere",
-        "expected a folder of images, an npz file or a data set (digits, mnist, fashion-mnist), "
-        "found 'nowhere'",
+        "expected a folder of images, an npz, CSV, IDX or Parquet file, or a data set (digits, "
+        "mnist, fashion-mnist), found 'nowhere'",
     ),
 ]
 

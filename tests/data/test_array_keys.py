@@ -143,6 +143,12 @@ def test_keys_name_others(tmp_path):
             "have a test part drawn from all of x_train, write keys: {x: x_train, y: y_train}",
         ),
         (
+            {"x_train": X, "y_train": Y, "x_test": X},
+            None,
+            "expected y_test beside x_test, found none: name those to use, as in {npz: …, "
+            "keys: {x: NAME, y: NAME}}",
+        ),
+        (
             {"arr_0": X},
             None,
             "expected images and as many labels, found arr_0 (12, 4, 4): put both into one file, "

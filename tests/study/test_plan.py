@@ -50,7 +50,8 @@ def test_every_layer_is_shown_and_what_bakeoff_adds_is_marked(capsys):
     lines = printed(recipe_of(title="[bold]Two[/bold]"), capsys)
     assert lines[:3] == [
         "[bold]Two[/bold]",
-        "digits: 1,149 train, 288 validation and 360 test images of 8×8×1, 10 classes",
+        "digits: 1,149 train, 288 validation and 360 test images of 8×8×1, 10 classes; "
+        "pixels from 0 to 16, divided by 16",
         "2 models × 3 seeds = 6 trials; selection: best-loss; baselines: majority, logistic",
     ]
     table = [line.split() for line in lines[12:19]]

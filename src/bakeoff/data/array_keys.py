@@ -61,6 +61,7 @@ def _pairs(
         role.removeprefix("y") for role in found if role[0] == "y"
     }
     first = "_train" if "_train" in have else ""
+    _check_whole(found, have)
     if first not in have:
         seen = ", ".join(f"{shown(name, limit=40)} {shape}" for name, (shape, _) in
                          list(arrays.items())[:8])  # fmt: skip
@@ -83,6 +84,18 @@ def _pairs(
         else ""
     )
     return [first, *(f"_{part}" for part in _LATER if f"_{part}" in have)], remark
+
+
+def _check_whole(found: Mapping[str, Sequence[str]], have: set[str]) -> None:
+    """Refuse images of a part without labels, and labels without images."""
+    for role, names in found.items():
+        part = role[1:]
+        if part and part not in have:
+            other = f"{'y' if role[0] == 'x' else 'x'}{part}"
+            raise DataError(
+                f"expected {other} beside {shown(names[0])}, found none: name those to use, as "
+                "in {npz: …, keys: {x: NAME, y: NAME}}"
+            )
 
 
 def _only(role: str, names: Sequence[str]) -> str:

@@ -174,3 +174,33 @@ def test_what_is_not_multiplied_as_two_matrices_is_left_to_keras(first, rng, til
 def test_without_tiles_keras_updates_all(monkeypatch):
     monkeypatch.setattr(ops, "has_tiles", lambda: False)
     assert found(model(Dense(64)), keras.optimizers.Adam()) == []
+
+
+@pytest.mark.parametrize("kind", ["SGD", "RMSprop", "Adam", "AdamW"])
+def test_the_private_names_of_keras_that_updates_need(kind, monkeypatch):
+    """Without them Keras updates all; this test says which version of Keras took them away."""
+    monkeypatch.setattr(ops, "has_tiles", lambda: True)
+    names = found(model(Dense(64, name="first")), getattr(keras.optimizers, kind)())
+    assert names == ["first"], f"Keras {keras.__version__} keeps the state of {kind} elsewhere"
+
+
+@pytest.mark.parametrize("change", ["renamed", "shorter", "more"])
+def test_an_optimizer_that_keeps_its_state_elsewhere_updates_all_itself(change, monkeypatch):
+    monkeypatch.setattr(ops, "has_tiles", lambda: True)
+    optimizer, built = keras.optimizers.Adam(), model(Dense(64))
+    optimizer.build(built.trainable_variables)
+    if change == "renamed":
+        del optimizer._velocities
+    elif change == "shorter":
+        optimizer._velocities.pop()
+    else:
+        optimizer._track_variable(keras.Variable(0.0))
+    assert fused_optimizer.fused(built, optimizer, 32) == ()
+
+
+def test_a_layer_that_is_called_twice_is_updated_by_keras(monkeypatch):
+    monkeypatch.setattr(ops, "has_tiles", lambda: True)
+    image = keras.Input((64,))
+    shared, alone = Dense(64, name="shared"), Dense(64, name="alone")
+    built = keras.Model(image, alone(shared(shared(image))))
+    assert found(built, keras.optimizers.Adam()) == ["alone"]

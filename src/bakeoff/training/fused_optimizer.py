@@ -12,6 +12,7 @@ from typing import Any
 
 from bakeoff.training.backend import jax, keras
 from bakeoff.training.layers.dense import Dense, tiled
+from bakeoff.training.layers.graph import graph
 from bakeoff.training.native import ops
 
 jnp = jax.numpy
@@ -45,25 +46,25 @@ class Fused:
 
 def fused(model: Any, optimizer: Any, batch: int) -> tuple[Fused, ...]:
     """Return the layers that a kernel can update; none where the library has no tiles."""
-    kinds = _MOMENTS.get(type(optimizer))
     plain = not any(getattr(optimizer, name, None) for name in _OTHER_RULES)
-    if kinds is None or not plain or batch > _LARGEST_BATCH or not _is_plain_stack(model):
+    moments = _moments(optimizer, len(model.trainable_variables))
+    if moments is None or not plain or batch > _LARGEST_BATCH or _nests(model):
         return ()
     variables = [id(variable) for variable in model.trainable_variables]
     owned = [id(variable) for variable in optimizer.variables]
+    called_once = graph(model).called_once
     found = []
     for layer in model.layers:
-        if not _updates(layer):
+        if id(layer) not in called_once or not _updates(layer):
             continue
         index = variables.index(id(layer.kernel))
-        moments = [getattr(optimizer, kind)[index] for kind in kinds]
         regularizer, decay = layer.kernel_regularizer, optimizer.weight_decay
         found.append(
             Fused(
                 layer=layer.name,
                 units=layer.units,
                 variable=index,
-                moments=tuple(owned.index(id(moment)) for moment in moments),
+                moments=tuple(owned.index(id(each[index])) for each in moments),
                 shrinkage=(
                     getattr(regularizer, "l1", 0),
                     getattr(regularizer, "l2", 0),
@@ -74,10 +75,27 @@ def fused(model: Any, optimizer: Any, batch: int) -> tuple[Fused, ...]:
     return tuple(found)
 
 
-def _is_plain_stack(model: Any) -> bool:
-    """Say whether each layer is called once and has a name of its own: nothing is nested."""
-    stack = type(model) is keras.Sequential
-    return stack and not any(isinstance(layer, keras.Model) for layer in model.layers)
+def _moments(optimizer: Any, n_variables: int) -> list[list[Any]] | None:
+    """Return an optimizer's moments, a list for each kind; None where Keras's own update is used.
+
+    Keras keeps them in private attributes, so they are taken only if they look as they are known
+    to: all of the optimizer's state is the step count, the learning rate and these moments.
+    """
+    names = _MOMENTS.get(type(optimizer))
+    if names is None:
+        return None
+    moments: list[Any] = [getattr(optimizer, name, None) for name in names]
+    own = [each for kind in moments if isinstance(kind, list) for each in kind]
+    known = {id(optimizer.iterations), id(optimizer.learning_rate), *map(id, own)}
+    whole = len(own) == len(names) * n_variables
+    # SGD without momentum may keep moments that it does not use
+    exact = not names or {id(each) for each in optimizer.variables} <= known
+    return moments if whole and exact else None
+
+
+def _nests(model: Any) -> bool:
+    """Say whether models are nested in this one: their layers may have names that occur twice."""
+    return any(isinstance(layer, keras.Model) for layer in model.layers)
 
 
 def _updates(layer: Any) -> bool:

@@ -19,6 +19,7 @@ from bakeoff.training.backend import compiler_options, jax, keras
 from bakeoff.training.build_model import build
 from bakeoff.training.layers.context import pixels, probing, random_key
 from bakeoff.training.predict import predict_in_batches, program_key, weight_names
+from bakeoff.training.regularization import regularization_loss
 from bakeoff.training.selection import Selection
 from bakeoff.utils.events import EpochResult
 
@@ -176,10 +177,10 @@ def _program(model_json: str, shape: _Shape) -> Program:
     def evaluate(trainable: Any, other: Any, images: Array, labels: Array) -> Any:
         probabilities = predict_in_batches(model, trainable, other, images, shape.maximum)
         losses = _cross_entropy(labels, probabilities)
-        _, _, regularization_losses = model.stateless_call(
-            trainable, other, images[:1].astype(jnp.float32), training=False, return_losses=True
+        regularization = regularization_loss(
+            model, trainable, other, images, maximum=shape.maximum, batch=batch
         )
-        return probabilities, losses, jnp.asarray(sum(regularization_losses), jnp.float32)
+        return probabilities, losses, regularization
 
     compiled = jax.jit(epoch, compiler_options=compiler_options())
     return Program(epoch, compiled, jax.jit(evaluate), optimizer)

@@ -1,6 +1,6 @@
 """Which of Keras's layers are replaced by faster ones, and the replacing of them in a model."""
 
-from itertools import pairwise
+from collections.abc import Iterator
 from typing import Any
 
 from bakeoff.training.backend import keras
@@ -8,6 +8,7 @@ from bakeoff.training.layers.context import ours
 from bakeoff.training.layers.convolution import Conv2D
 from bakeoff.training.layers.dense import Dense
 from bakeoff.training.layers.dropout import Dropout
+from bakeoff.training.layers.graph import graph, is_functional, is_sequential
 from bakeoff.training.layers.image_shifts import RandomFlip, RandomTranslation
 from bakeoff.training.layers.pooling import AveragePooling2D, MaxPooling2D
 from bakeoff.training.native import ops
@@ -29,16 +30,28 @@ _MONOTONIC = tuple(
 
 
 def with_faster_layers(model: keras.Model) -> keras.Model:
-    """Return the model with Keras's slow layers replaced, or as it is if it is no graph."""
-    if not isinstance(model, keras.Sequential) and not getattr(model, "_is_graph_network", False):
+    """Return a Sequential or functional model with Keras's slow layers replaced; others as given.
+
+    Models nested in it are treated alike. Shared layers stay shared. The user's own layers are
+    kept as they are, with the code they were made with.
+    """
+    if not (is_sequential(model) or is_functional(model)):
         return model
-    indices = {layer.name: index for index, layer in enumerate(model.layers)}
+    indices = {id(layer): index for index, layer in enumerate(_all_layers(model))}
+    made: dict[int, Any] = {}  # by id: a layer that is called twice is replaced once
 
     def faster(layer: Any) -> Any:
+        if id(layer) not in made:
+            made[id(layer)] = replacement(layer)
+        return made[id(layer)]
+
+    def replacement(layer: Any) -> Any:
+        if is_sequential(layer) or is_functional(layer):
+            return keras.models.clone_model(layer, clone_function=faster)
         kind = FASTER.get(type(layer))
         if kind is None:
-            return type(layer).from_config(layer.get_config())
-        index = {"index": indices.get(layer.name, 0)} if kind in RANDOM else {}
+            return layer
+        index = {"index": indices[id(layer)]} if kind in RANDOM else {}
         return kind(**{**layer.get_config(), **index})
 
     clone = keras.models.clone_model(model, clone_function=faster)
@@ -46,15 +59,24 @@ def with_faster_layers(model: keras.Model) -> keras.Model:
     return clone
 
 
+def _all_layers(model: Any) -> Iterator[Any]:
+    """Yield the layers of a model and of the models nested in it."""
+    for layer in model.layers:
+        if isinstance(layer, keras.Model):
+            yield from _all_layers(layer)
+        else:
+            yield layer
+
+
 def fuse_neighbours(model: keras.Model) -> keras.Model:
     """Mark adjacent layers that can be fused, in place, and return the model."""
-    if not isinstance(model, keras.Sequential):
-        return model
-    for index, (one, other) in enumerate(pairwise(model.layers)):
-        if index == 0 and type(one) is keras.layers.Flatten and isinstance(other, Dense):
-            other.on_pixels = True
-        if _pools_first(one, other):
-            one.pool_first, other.pooled = other.pool, True
+    connections = graph(model)
+    for layer, following in connections.pairs:
+        flattens = type(layer) is keras.layers.Flatten and layer in connections.first
+        if flattens and isinstance(following, Dense):
+            following.on_pixels = True
+        if _pools_first(layer, following):
+            layer.pool_first, following.pooled = following.pool, True
     return model
 
 

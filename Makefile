@@ -27,10 +27,8 @@ torture: .venv/dev
 	$(BIN)/python -m tests.robustness.torture $(ARGS)
 
 # The twenty models of five documents on the real data: hours on two cores, fewer with the native
-# kernels, which are built if there is a C++ compiler. It goes on where it was
-# stopped; `.venv/bin/python -m reproduction --help` shows how to do it in pieces.
+# kernels. It goes on where it was stopped; `.venv/bin/python -m reproduction --help` shows how to do it in pieces.
 reproduce: .venv/ready
-	-$(BIN)/bakeoff kernels
 	$(BIN)/python -m reproduction $(ARGS)
 
 # The README's picture and those of docs/gallery.md; ten minutes, most of it the second study.
@@ -44,7 +42,6 @@ pictures: .venv/dev
 # docs/benchmarks.md. Half an hour on two cores that do nothing else; it goes on where it was
 # stopped. `make bench ARGS="model-8"` measures one workload, `make bench ARGS="--help"` tells more.
 bench: .venv/ready .venv-bench/ready
-	-$(BIN)/bakeoff kernels
 	.venv-bench/bin/python -m benchmarks $(ARGS)
 
 # The drawings in docs/architecture.md, from the files' first lines and imports.
@@ -55,7 +52,8 @@ setup: .venv/dev
 
 # Two stamps: what a user needs, and what a developer needs on top. Both are made again when
 # pyproject.toml is newer.
-.venv/ready: pyproject.toml
+# Installing compiles the native kernels where there is a C++ compiler.
+.venv/ready: pyproject.toml hatch_build.py $(wildcard src/bakeoff/training/native/src/*)
 	@"$(or $(PYTHON),false)" -c '$(NEW_ENOUGH)' || { echo "expected Python 3.11 or newer with its venv module, found $(or $(PYTHON),none): install one, or name it with make PYTHON=/path/to/python" >&2; exit 1; }
 	@test -x $(BIN)/python && $(BIN)/python -c '$(NEW_ENOUGH)' || { rm -rf .venv && "$(PYTHON)" -m venv .venv; }
 	$(PIP) --upgrade 'pip>=25.1'

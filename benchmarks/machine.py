@@ -14,8 +14,7 @@ PACKAGES = (
     *("bakeoff", "keras", "jax", "jaxlib", "tensorflow", "torch", "lightning"),
     *("scikit-learn", "numpy"),
 )
-_ENGINE = ("backend", "engine", "initial", "kernels", "layers", "models", "updates")
-_OWN = (*(f"src/bakeoff/{name}.py" for name in _ENGINE), "src/bakeoff/native/*.*")
+_OWN = tuple(f"src/bakeoff/training/{files}" for files in ("*.py", "layers/*.py", "native/**/*.*"))
 _EVERYONES = ("benchmarks/workloads.py", "benchmarks/opponents/*.py")
 
 

@@ -76,20 +76,33 @@ def tiny_study(finished_study, tmp_path, monkeypatch):
 
 
 @pytest.fixture(scope="session")
-def native_library(tmp_path_factory):
-    """Return the native kernels, built for this session; skip where there is no compiler."""
+def native_folder(tmp_path_factory):
+    """Return the folder of the native library: the installed one, or one built for this session."""
+    if build.read_manifest(build.FOLDER).get("source") == build.source_hash():
+        return build.FOLDER
     if build.compiler() is None:
         pytest.skip("there is no C++ compiler")
+    folder = tmp_path_factory.mktemp("kernels")
+    assert build.build(folder) == {}
+    return folder
+
+
+@pytest.fixture(scope="session")
+def native_choice(native_folder):
+    """Return the best variant of the native library for this processor."""
     with pytest.MonkeyPatch.context() as patched:
-        patched.setenv("XDG_CACHE_HOME", str(tmp_path_factory.mktemp("cache")))
-        return build.build()
+        patched.delenv(native.SWITCH, raising=False)
+        choice = native.choose(native_folder)
+    if choice.path is None:
+        pytest.skip(str(choice.remark))
+    return choice
 
 
 @pytest.fixture
-def native_kernels(native_library, monkeypatch):
+def native_kernels(native_choice, monkeypatch):
     """Let this process use the native kernels, during one test."""
     monkeypatch.setattr(native, "_loaded", [])
-    native.load(native_library)
+    assert native.load(native_choice) is None
 
 
 @pytest.fixture(params=["plain", "native"])

@@ -45,10 +45,11 @@ NEVER_IMPORTED = {
     *("runpy", "subprocess", "pty", "ctypes", "code"),
     *("tensorflow", "torch"),
 }
-# Runs a compiler when it is asked to, and uses what that built in the user's own cache.
+# Runs a C++ compiler when Bakeoff is installed; loads what that built, tested by a child process.
 NATIVE = {
     ("bakeoff.training.native.build", "subprocess"),
     ("bakeoff.training.native.load", "ctypes"),
+    ("bakeoff.training.native.load", "subprocess"),
 }
 NEVER_CALLED = {
     *("eval", "exec", "compile", "__import__"),

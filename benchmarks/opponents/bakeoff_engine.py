@@ -57,11 +57,11 @@ class _Engine:
 
 def _make(task: Task) -> _Engine:
     backend.start("cpu")
-    kernels = native.built()
-    if kernels is not None:
-        native.load(kernels)
-    elif os.environ[native.SWITCH] == "native":
-        raise SystemExit("the native kernels are not built: bakeoff kernels")
+    wanted = os.environ.get(native.SWITCH)
+    choice = native.choose()
+    remark = choice.remark or native.load(choice)
+    if wanted != "plain" and remark is not None:
+        raise SystemExit(remark)
     return _Engine(task)
 
 

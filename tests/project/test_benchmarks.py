@@ -133,20 +133,20 @@ def test_an_unknown_workload_is_refused():
 def test_bakeoff_runs_as_in_a_study_and_the_others_get_both_arrangements():
     single, threads = Arrangement(2, 1), Arrangement(1, 2)
     for each in CONTESTANTS:
-        alone = each.name in ("bakeoff", "bakeoff-native", "products")
+        alone = each in contestants.OURS or each.name == "products"
         assert each.arrangements(2) == ([single] if alone else [threads, single])
     assert single.label == "2 × 1 thread"
     assert threads.label == "1 × 2 threads"
 
 
-def test_bakeoff_takes_part_with_both_kinds_of_kernels(monkeypatch):
-    monkeypatch.delenv("BAKEOFF_KERNELS")
+def test_bakeoff_takes_part_with_every_kind_of_kernels(monkeypatch):
+    monkeypatch.delenv("BAKEOFF_CPU")
     for each in WORKLOADS:
         found = [one.name for one in contestants.entered(declared(each))]
-        assert found[:2] == ["bakeoff", "bakeoff-native"]
-    plain, own = (each.environment(1)["BAKEOFF_KERNELS"] for each in contestants.OURS)
-    assert (plain, own) == ("plain", "native")
-    assert "BAKEOFF_KERNELS" not in BY_NAME["keras-jax"].environment(1)
+        assert found[:4] == ["bakeoff", "bakeoff-native", "bakeoff-avx512", "bakeoff-avx2"]
+    switches = [each.environment(1)["BAKEOFF_CPU"] for each in contestants.OURS]
+    assert switches == ["plain", "", "avx512", "avx2"]
+    assert "BAKEOFF_CPU" not in BY_NAME["keras-jax"].environment(1)
 
 
 def test_scikit_learn_takes_part_where_it_can_and_says_what_it_leaves_out():

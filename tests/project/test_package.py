@@ -13,7 +13,11 @@ from pathlib import Path
 
 import pytest
 
+from bakeoff.training.native import build
+
 ROOT = Path(__file__).parents[2]
+NATIVE_SOURCE = ("training", "native", "src")
+NATIVE_LIBRARY = ("training", "native", "lib")
 RECIPE = """\
 name: tiny
 data: digits
@@ -36,7 +40,7 @@ def pip(*arguments: str | Path) -> None:
 def wheel(tmp_path_factory):
     folder = tmp_path_factory.mktemp("wheel")
     pip("wheel", "--no-deps", "--no-build-isolation", "--wheel-dir", folder, ROOT)
-    (path,) = folder.glob("bakeoff-*-py3-none-any.whl")
+    (path,) = folder.glob("bakeoff-*-py3-none-*.whl")
     return path
 
 
@@ -68,7 +72,11 @@ def test_the_wheel_holds_every_file_of_the_package(wheel):
         path.relative_to(source).as_posix()
         for path in (source / "bakeoff").rglob("*")
         if path.is_file() and "__pycache__" not in path.parts
+        if path.relative_to(source).parts[1:4] not in (NATIVE_SOURCE, NATIVE_LIBRARY)
     }
+    if build.compiler() and build.variants(build.machine()):
+        names = (*(f"{name}.so" for name in build.variants(build.machine())), build.MANIFEST)
+        expected |= {"/".join(("bakeoff", *NATIVE_LIBRARY, name)) for name in names}
     with zipfile.ZipFile(wheel) as archive:
         held = {name for name in archive.namelist() if ".dist-info/" not in name}
         (license_text,) = (n for n in archive.namelist() if n.endswith("licenses/LICENSE"))

@@ -12,7 +12,7 @@ from bakeoff import recipe as recipes
 from bakeoff.cli import main
 from bakeoff.errors import DataError, RecipeError
 from bakeoff.study import plan as plans
-from bakeoff.training.native import load as native
+from bakeoff.training.native.load import Choice
 
 MODELS = {
     "line": {"layers": []},
@@ -146,21 +146,10 @@ def test_what_a_run_would_refuse_is_refused(tmp_path):
         plans.plan(recipe_of({"m": {"python": f"{tmp_path}/no.py:build"}}))
 
 
-@pytest.mark.parametrize("tiles", [False, True])
-def test_faster_layers_are_offered_where_they_can_be_built(tiles, monkeypatch, tmp_path, capsys):
-    (tmp_path / "c++").touch(0o755)
-    monkeypatch.setenv("PATH", str(tmp_path))
-    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
-    monkeypatch.delenv("BAKEOFF_KERNELS")
-    monkeypatch.delenv("CXX", raising=False)
-    able = "x86_64 flags: avx512f" + " amx_bf16" * tiles
-    monkeypatch.setattr(native, "processor", lambda: able)
-    faster = "convolution and dense layers" if tiles else "convolution"
-    hint = f"`bakeoff kernels` builds faster {faster} for this processor."
-    convolves = recipe_of({"m": {"layers": [{"conv2d": {"filters": 3, "kernel_size": 3}}]}})
-    wide, narrow = (recipe_of({"m": {"layers": [{"dense": units}]}}) for units in (64, 63))
-    assert printed(convolves, capsys)[-1] == hint
-    assert (printed(wide, capsys)[-1] == hint) is tiles
-    assert printed(narrow, capsys)[-1] != hint
-    (tmp_path / "c++").unlink()
-    assert printed(convolves, capsys)[-1] != hint
+def test_a_plan_says_why_it_is_slower_than_it_could_be(monkeypatch, capsys):
+    recipe = recipe_of({"m": {"layers": [{"dense": 64}]}})
+    remark = "there are no native kernels in this installation: install a C++ compiler"
+    monkeypatch.setattr(plans, "choose", lambda: Choice(remark=remark))
+    assert printed(recipe, capsys)[-1] == f"Slower than it could be: {remark}."
+    monkeypatch.setattr(plans, "choose", Choice)
+    assert not printed(recipe, capsys)[-1].startswith("Slower")

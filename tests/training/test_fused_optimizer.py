@@ -1,7 +1,7 @@
 """Weights that a kernel updates: which layers, and the values, against the formulas in float64.
 
 That whole trainings end in Keras's weights stands in test_keras_parity.py, and how exact products
-are in test_native.py. Cost: 5 s. Run:
+are in test_ops.py. Cost: 5 s. Run:
 pytest tests/training/test_fused_optimizer.py
 """
 

@@ -314,23 +314,6 @@ def schema() -> None:
 
 
 @app.command()
-def kernels(
-    remove: Annotated[
-        bool, typer.Option("--remove", help="Delete what was built; go on without.")
-    ] = False,
-) -> None:
-    """Build faster layers for this machine's processor; needs a C++ compiler."""
-    from bakeoff.training.native import build as native
-
-    if remove:
-        show("Removed." if native.remove() else "There was nothing to remove.")
-        return
-    with standard_output_kept():
-        built = native.build()
-    show(f"Built {built}; every run on this machine uses it from now on.")
-
-
-@app.command()
 def doctor() -> int:
     """Say whether this machine is ready, what is where, and what to do if something is wrong."""
     from bakeoff.cli.doctor import MARKS, examine

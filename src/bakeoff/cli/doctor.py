@@ -22,7 +22,7 @@ from bakeoff.storage.ledger import read_ledger
 from bakeoff.storage.user_ledger import user_ledger
 from bakeoff.study.environment import environment
 from bakeoff.study.run import run
-from bakeoff.training.native import load as native
+from bakeoff.training.native.load import choose
 from bakeoff.utils import machine
 from bakeoff.utils.machine import available_memory
 from bakeoff.utils.text import shown
@@ -87,10 +87,8 @@ def _gpu(device: str) -> Sign:
 
 
 def _kernels() -> Sign:
-    built, advice = native.built(), native.advice()
-    if built is not None:
-        return Sign("good", "kernels", f"native: {shown(built)}")
-    return Sign("note", "kernels", "plain", advice) if advice else Sign("good", "kernels", "plain")
+    choice = choose()
+    return Sign("note" if choice.remark else "good", "kernels", choice.kernels, choice.remark or "")
 
 
 def _place(name: str, path: Path, advice: str) -> Sign:

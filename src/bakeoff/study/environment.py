@@ -5,7 +5,7 @@ import platform
 from importlib import metadata
 from typing import Any
 
-from bakeoff.training.native import load as native
+from bakeoff.training.native.load import choose
 from bakeoff.utils.machine import processor
 
 _PACKAGES = ("bakeoff", "keras", "jax", "jaxlib", "numpy", "scipy", "scikit-learn")
@@ -21,5 +21,5 @@ def environment(device: str) -> dict[str, Any]:
         "processor": processor(),
         "cores": os.cpu_count(),
         "device": device,
-        "kernels": "native" if device == "cpu" and native.built() else "plain",
+        "kernels": choose().kernels if device == "cpu" else "plain",
     }

@@ -18,7 +18,7 @@ from bakeoff.recipe import ModelRecipe, Optimizer, Phase, Recipe
 from bakeoff.recipe.architecture import Architecture, LayerShape, describe, training_bytes
 from bakeoff.recipe.vocabulary import OPTIMIZERS
 from bakeoff.study.create import identity, load_split
-from bakeoff.training.native import load as native
+from bakeoff.training.native.load import choose
 from bakeoff.utils.machine import available_memory, cores, default_device
 from bakeoff.utils.text import counted, duration, listed
 
@@ -32,7 +32,6 @@ _VALUE_SECONDS = 3e-9  # memory, activations, pooling
 _DROPOUT_SECONDS = 2e-9  # for a value that may be dropped
 _PARAMETER_SECONDS = 0.8e-9  # the optimizer
 _STEP_SECONDS = 35e-6
-_WIDE = 64  # units of a dense layer that native kernels train faster
 _BUSY = 1.3  # times slower where every core trains: memory is shared
 _COMPILE_SECONDS = 4.0  # for each model, the first time
 _START_SECONDS = 5.0  # of a run
@@ -336,18 +335,9 @@ def _estimate(plan: Plan) -> list[str]:
         free = available_memory()
         if plan.memory > free:
             lines.append(f"Only {free / 1e9:.1f} GB of memory are free: use fewer --workers.")
-    advice = native.advice()
-    if advice and plan.device == "cpu" and any(map(_quickened, plan.models)):
-        lines.append(f"{advice}.")
+    if plan.device == "cpu":
+        remark = choose().remark
+        lines += [f"Slower than it could be: {remark}."] if remark else []
     if plan.device == "gpu":
         lines.append("That is for the CPU; a run uses the GPU that is here, which is faster.")
     return lines
-
-
-def _quickened(model: ModelPlan) -> bool:
-    """Say whether native kernels would train the model faster."""
-    layers = model.recipe.layers or ()
-    wide = (each for each in layers if each.kind == "dense" and each.arguments["units"] >= _WIDE)
-    return any(each.kind == "conv2d" for each in layers) or (
-        native.processor_has_tiles() and any(wide)
-    )

@@ -26,11 +26,14 @@ from typing import Any
 from bakeoff.errors import BakeoffError, StorageError, UsageError
 from bakeoff.study.executors.interface import Job, Lost
 from bakeoff.training.native import load as native
+from bakeoff.training.native.load import Choice
 from bakeoff.utils.events import Watcher
 from bakeoff.utils.machine import Device
 
 ATTEMPTS = 2
 _POLL_SECONDS = 1.0
+_CRASHES = {-signal.SIGILL, -signal.SIGSEGV, -signal.SIGBUS, -signal.SIGFPE, -signal.SIGABRT}
+_REMARKS: set[str] = set()  # what was said already
 _THREADS = ("OPENBLAS_NUM_THREADS", "OMP_NUM_THREADS", "MKL_NUM_THREADS")
 
 
@@ -80,6 +83,9 @@ class _Pool:
         self._later: list[tuple[float, Job]] = []  # busy elsewhere: when to ask again
         self._attempts: Counter[str] = Counter()
         self._size, self._device, self._cache, self._watcher = size, device, cache, watcher
+        self._kernels = native.choose() if device == "cpu" else Choice()
+        if self._kernels.remark and self._kernels.broken:
+            self._remark(self._kernels.remark)
         self._workers: list[_Worker] = []
         self.lost: list[Lost] = []
 
@@ -135,7 +141,7 @@ class _Pool:
             self._failed(worker, "its worker process died")
 
     def _hire(self) -> _Worker:
-        worker = _start(self._device, self._cache)
+        worker = _start(self._device, self._cache, self._kernels)
         self._workers.append(worker)
         return worker
 
@@ -164,6 +170,8 @@ class _Pool:
 
     def _heard(self, worker: _Worker, kind: str, value: Any) -> None:
         job = worker.job
+        if kind == "remark":
+            self._remark(value)
         if job is None:
             return
         if kind == "epoch":
@@ -176,12 +184,22 @@ class _Pool:
             self._later.append((time.monotonic() + _POLL_SECONDS, job))
         elif isinstance(value, UsageError | StorageError):
             raise value
-        else:
+        elif kind != "remark":
             self._failed(worker, str(value))
+
+    def _remark(self, text: str) -> None:
+        """Say once in this process what is wrong with the native kernels."""
+        if text not in _REMARKS:
+            _REMARKS.add(text)
+            self._watcher.note(f"{text}; trials go on without them, slower")
 
     def _failed(self, worker: _Worker, reason: str) -> None:
         job = worker.job
+        crashed = worker.process.exitcode in _CRASHES
         self._dismiss(worker)
+        if crashed and self._kernels.path is not None:
+            self._remark(f"a worker crashed with the native kernels for {self._kernels.kernels}")
+            self._kernels = Choice()
         if job is None:
             return
         self._attempts[job.label] += 1
@@ -207,11 +225,10 @@ def _cause_of_death(process: Any) -> str:
 # ── the worker's side ────────────────────────────────────────────────────────────────────────
 
 
-def _start(device: Device, cache: Path | None) -> _Worker:
+def _start(device: Device, cache: Path | None, kernels: Choice) -> _Worker:
     context = mp.get_context("forkserver")
     pipe, theirs = context.Pipe()
     watched, alive = context.Pipe(duplex=False)
-    kernels = native.built() if device == "cpu" else None
     given = (theirs, watched, device, cache, kernels)
     process = context.Process(target=_serve, args=given, daemon=True)
     warm_up()
@@ -278,7 +295,7 @@ def _deaf_to_ctrl_c() -> Iterator[None]:
 
 
 def _serve(
-    pipe: Connection, alive: Connection, device: Device, cache: Path | None, kernels: Path | None
+    pipe: Connection, alive: Connection, device: Device, cache: Path | None, kernels: Choice
 ) -> None:
     gc.freeze()  # what is imported stays: looking through it for garbage takes 0.2 s, and memory
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is the parent's to handle
@@ -288,14 +305,15 @@ def _serve(
         _work(pipe, device, cache, kernels)
 
 
-def _work(pipe: Connection, device: Device, cache: Path | None, kernels: Path | None) -> None:
+def _work(pipe: Connection, device: Device, cache: Path | None, kernels: Choice) -> None:
     from bakeoff.study.jobs import Busy
     from bakeoff.training import backend
 
     try:
         backend.start(device, cache=cache)
-        if kernels is not None:
-            native.load(kernels)
+        remark = native.load(kernels)
+        if remark is not None:
+            pipe.send(("remark", remark))
     except BakeoffError as error:
         pipe.send(("error", error))
         return

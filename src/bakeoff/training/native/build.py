@@ -1,105 +1,128 @@
-"""Builds the native library with a C++ compiler, into the user's cache.
+"""Compiles the native library, one file for each kind of processor; needs a C++ compiler only.
 
-The file's name is a hash of the source, of JAX's version and of the processor's abilities.
+The wheel's build (hatch_build.py) runs this file by itself, so it imports nothing but Python's own
+library. The headers of XLA's foreign-function interface lie in src/xla, from the lowest jaxlib that
+Bakeoff works with: later ones accept what is built with them.
 """
 
 import hashlib
+import json
 import os
 import platform
 import shutil
 import subprocess
 import tempfile
-from functools import cache
-from importlib import metadata
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
-from platformdirs import user_cache_path
-
-from bakeoff.errors import StorageError, UsageError
-
-_FOLDER = Path(__file__).with_name("src")
-_SOURCE = _FOLDER / "kernels.cc"
-SOURCES = tuple(sorted([_SOURCE, *_FOLDER.glob("*.h")]))
+FOLDER = Path(__file__).with_name("lib")  # where the library lies once it is built
+SOURCE = Path(__file__).with_name("src")
+MANIFEST = "manifest.json"
+SECONDS = 300  # a compiler that takes longer is given up
 _COMPILERS = ("c++", "g++", "clang++")
-_OPTIONS = ("-std=c++17", "-O3", "-shared", "-fPIC")
+_OPTIONS = ("-std=c++17", "-O3", "-shared", "-fPIC", "-isystem", str(SOURCE))
+_AVX512 = ("-mavx512f", "-mavx512bw", "-mavx512cd", "-mavx512dq", "-mavx512vl")
+_AVX2 = ("-mavx2", "-mfma", "-mbmi", "-mbmi2", "-mf16c", "-mlzcnt")
+_VARIANTS: dict[str, dict[str, tuple[str, ...]]] = {
+    "x86_64": {
+        "avx2": _AVX2,
+        "avx512": (*_AVX2, *_AVX512),
+        "amx": (*_AVX2, *_AVX512, "-mamx-tile", "-mamx-bf16"),
+    },
+    "arm64": {"neon": ()},
+}
+_MACHINES = {"AMD64": "x86_64", "aarch64": "arm64"}
 
 
-def library() -> Path:
-    """Return where this machine's kernels lie once they are built."""
-    sources = (path.read_bytes() for path in SOURCES)
-    parts = (*sources, metadata.version("jaxlib").encode(), processor().encode())
-    name = hashlib.sha256(b"\n".join(parts)).hexdigest()[:32]
-    return user_cache_path("bakeoff") / "kernels" / f"{name}.so"
+def machine() -> str:
+    """Return the kind of processor, named alike on every system: x86_64, arm64 or another."""
+    found = platform.machine()
+    return _MACHINES.get(found, found)
 
 
-@cache
-def processor() -> str:
-    """Return what the processor can do, as far as a compiler may ask it."""
-    try:
-        lines = Path("/proc/cpuinfo").read_text().splitlines()
-    except OSError:
-        lines = []
-    able = next((line for line in lines if line.startswith(("flags", "Features"))), "")
-    return f"{platform.machine()} {able or platform.processor()}"
+def variants(kind: str) -> tuple[str, ...]:
+    """Return the files that are built for a kind of processor, the plainest first."""
+    return tuple(_VARIANTS.get(kind, {}))
 
 
 def compiler() -> str | None:
     """Return the C++ compiler that would be used: $CXX, or the first that is on the path."""
     wanted = os.environ.get("CXX")
-    return (
-        shutil.which(wanted) if wanted else next(filter(None, map(shutil.which, _COMPILERS)), None)
-    )
+    names = (wanted,) if wanted else _COMPILERS
+    return next(filter(None, map(shutil.which, names)), None)
 
 
-def build() -> Path:
-    """Build the kernels, which takes some seconds, and return where they lie.
+def source_hash() -> str:
+    """Return the SHA-256 of the sources and flags; "" where they were left out, as in a wheel."""
+    files = sorted(path for path in SOURCE.rglob("*") if path.suffix in (".cc", ".h"))
+    whole = b"\n".join(path.read_bytes() for path in (*files, Path(__file__)))
+    return hashlib.sha256(whole).hexdigest() if files else ""
+
+
+def build(folder: Path, *, kind: str | None = None) -> dict[str, str]:
+    """Compile all variants into a folder; return what went wrong, by variant.
+
+    The folder gets one file for each variant that compiled, and manifest.json with their SHA-256.
+    Nothing is compiled that lies there already, or in this checkout, from the same sources.
 
     Raises
     ------
-    UsageError
-        If there is no compiler, or it cannot build them.
-    StorageError
-        If the cache cannot be written.
+    OSError
+        If the folder cannot be written.
     """
-    found = compiler()
-    if found is None:
-        raise UsageError(
-            f"expected a C++ compiler ({', '.join(_COMPILERS)}, or the one that CXX names), found "
-            "none: install one, or go on without; everything works, but slower"
-        )
-    target = library()
+    kind = kind or machine()
+    found, errors = compiler(), dict[str, str]()
+    wanted = variants(kind)
+    if found is None or not wanted:
+        why = "no C++ compiler was found" if wanted else f"there are no kernels for {kind}"
+        return dict.fromkeys(wanted or ("native",), why)
+    for there in (folder, FOLDER):
+        manifest = read_manifest(there)
+        if manifest.get("source") == source_hash() and manifest.get("machine") == kind:
+            if there != folder:
+                shutil.copytree(there, folder, dirs_exist_ok=True)
+            return {}
+    folder.mkdir(parents=True, exist_ok=True)
+    files = {}
+    with tempfile.TemporaryDirectory(dir=folder, prefix=".") as scratch:
+        with ThreadPoolExecutor(os.cpu_count()) as pool:
+            made = {name: Path(scratch) / f"{name}.so" for name in wanted}
+            tasks = {
+                name: pool.submit(_compile, found, _VARIANTS[kind][name], path)
+                for name, path in made.items()
+            }
+        for name, task in tasks.items():
+            error = task.result()
+            if error is not None:
+                errors[name] = error
+                continue
+            files[name] = hashlib.sha256(made[name].read_bytes()).hexdigest()
+            os.replace(made[name], folder / f"{name}.so")
+        document = {"source": source_hash(), "machine": kind, "files": files}
+        text = Path(scratch) / MANIFEST
+        text.write_text(json.dumps(document, indent=1) + "\n", encoding="utf-8")
+        os.replace(text, folder / MANIFEST)
+    return errors
+
+
+def read_manifest(folder: Path) -> dict[str, object]:
+    """Return what `build` wrote down of the files in a folder; empty where there is nothing."""
     try:
-        target.parent.mkdir(parents=True, exist_ok=True)
-        with tempfile.TemporaryDirectory(dir=target.parent, prefix=".") as place:
-            made = Path(place) / target.name
-            _compile(found, made)
-            os.replace(made, target)
-    except OSError as error:
-        raise StorageError(
-            f"{target}: {error.strerror or error}: set XDG_CACHE_HOME to a folder of yours"
-        ) from error
-    return target
+        document = json.loads((folder / MANIFEST).read_text(encoding="utf-8"))
+    except (OSError, ValueError):
+        return {}
+    return document if isinstance(document, dict) else {}
 
 
-def _compile(found: str, made: Path) -> None:
-    from bakeoff.training.backend import jax
-
-    tuned = "-march=native" if platform.machine() in ("x86_64", "AMD64") else "-mcpu=native"
-    command = [found, *_OPTIONS, tuned, "-isystem", jax.ffi.include_dir(), str(_SOURCE)]
-    done = subprocess.run([*command, "-o", str(made)], capture_output=True, text=True, check=False)
+def _compile(found: str, flags: tuple[str, ...], target: Path) -> str | None:
+    """Compile one variant; return why not where it fails."""
+    static = ("-static-libstdc++", "-static-libgcc", "-s") if platform.system() == "Linux" else ()
+    command = [found, *_OPTIONS, *flags, *static, str(SOURCE / "kernels.cc"), "-o", str(target)]
+    try:
+        done = subprocess.run(command, capture_output=True, text=True, check=False, timeout=SECONDS)
+    except (OSError, subprocess.TimeoutExpired) as error:
+        return str(error)
     if done.returncode:
         lines = [line for line in done.stderr.splitlines() if "error" in line]
-        raise UsageError(
-            f"expected {found} to build Bakeoff's kernels, found that it cannot "
-            f"({(lines or ['no reason given'])[0]}): try another compiler with CXX, or go on "
-            "without; everything works, but slower"
-        )
-    with made.open("rb") as stream:
-        os.fsync(stream.fileno())
-
-
-def remove() -> bool:
-    """Delete the kernels of this machine; say whether there were any."""
-    there = library().exists()
-    library().unlink(missing_ok=True)
-    return there
+        return (lines or [f"{found} ended with code {done.returncode}"])[0]
+    return None

@@ -6,7 +6,7 @@ from typing import Any, Literal
 import numpy as np
 
 from bakeoff.training.backend import jax
-from bakeoff.training.native.load import has_tiles, loaded
+from bakeoff.training.native.load import has_tiles, in_use, loaded, target
 
 __all__ = [
     "convolution",
@@ -90,7 +90,8 @@ def _for_bytes(name: str, inputs: Any) -> str:
 
 
 def _function(name: str, results: Any, **settings: Any) -> Any:
-    return jax.ffi.ffi_call(f"bakeoff_{name}", results, vmap_method="sequential", **settings)
+    known_as = target(in_use(), name)
+    return jax.ffi.ffi_call(known_as, results, vmap_method="sequential", **settings)
 
 
 def _float(shape: Shape) -> Any:

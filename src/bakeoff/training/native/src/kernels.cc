@@ -9,6 +9,7 @@
 #include "floats.h"
 #include "matrices.h"
 #include "pool.h"
+#include "self_test.h"
 #include "shape.h"
 #include "updates.h"
 
@@ -107,6 +108,9 @@ auto update_binding() {
 }  // namespace
 
 extern "C" bool bakeoff_tiles() { return amx::permitted(); }
+
+// 0 if the kernels compute what they should; see self_test.h for what else.
+extern "C" int bakeoff_self_test() { return self_test::run(); }
 
 XLA_FFI_DEFINE_HANDLER_SYMBOL(bakeoff_forward, forward, binding());
 XLA_FFI_DEFINE_HANDLER_SYMBOL(bakeoff_image_gradient, image_gradient, binding());

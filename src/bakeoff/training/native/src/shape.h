@@ -28,6 +28,12 @@ struct Shape {
       : batch(images[0]), height(images[1]), width(images[2]), channels(images[3]), kh(kernel[0]),
         kw(kernel[1]), filters(kernel[3]), oh(gradient[1]), ow(gradient[2]), sh(by[0]), sw(by[1]) {}
 
+  // Strides of 1.
+  Shape(int64_t batch, int64_t height, int64_t width, int64_t channels, int64_t kh, int64_t kw,
+        int64_t filters, int64_t oh, int64_t ow)
+      : batch(batch), height(height), width(width), channels(channels), kh(kh), kw(kw),
+        filters(filters), oh(oh), ow(ow), sh(1), sw(1) {}
+
   int64_t pixels() const { return oh * ow; }
   int64_t line() const { return width * channels; }
   int64_t image() const { return height * line(); }

@@ -1,30 +1,18 @@
-"""Native kernels: built on request, used where they were built, and the same from run to run.
+"""The native library's operations: convolution and products, by every variant that runs here.
 
 Oracle: XLA's convolution and its derivatives, sums in float64; that they agree with Keras's layers
-and with keras.Model.fit stands in test_layers.py and test_keras_parity.py. Cost: 50 s, 15 of them
-the compiler's. Run: pytest tests/training/test_native.py
+and with keras.Model.fit stands in test_layers.py and test_keras_parity.py. Cost: 30 s, and the
+compiler's time where nothing was built on installing. Run: pytest tests/training/native/test_ops.py
 """
-
-import ctypes
-import os
-import re
-import shutil
 
 import numpy as np
 import pytest
 
-from bakeoff import recipe as recipes
-from bakeoff.cli import main
-from bakeoff.errors import StorageError, UsageError
-from bakeoff.storage.study_folder import StudyFolder
-from bakeoff.study import verify
-from bakeoff.study.run import run as run_study
 from bakeoff.training.backend import jax
 from bakeoff.training.layers.convolution import convolve
 from bakeoff.training.layers.dense import multiply
-from bakeoff.training.native import build, ops
 from bakeoff.training.native import load as native
-from bakeoff.utils.events import Watcher
+from bakeoff.training.native import ops
 
 SHAPES = [
     # images, kernel, strides: channels and filters below, at and above the width of a vector
@@ -66,19 +54,20 @@ def run(name, shape, one, other, strides=(1, 1)):
 
 
 @pytest.mark.parametrize("images, kernel, strides", SHAPES)
-def test_values_and_gradients_are_those_of_xla(images, kernel, strides, rng, native_kernels):
+def test_values_and_gradients_are_those_of_xla(images, kernel, strides, rng, every_variant):
     images, kernel = (rng.standard_normal(shape, np.float32) for shape in (images, kernel))
     expected, back = jax.vjp(lambda x, k: reference(x, k, strides), images, kernel)
     gradient = rng.standard_normal(expected.shape, np.float32)
     image_gradient, kernel_gradient = back(gradient)
-    found = [
-        run("forward", expected.shape, images, kernel, strides),
-        run("image_gradient", images.shape, gradient, kernel, strides),
-        run("kernel_gradient", kernel.shape, images, gradient, strides),
-    ]
-    for each, other in zip(found, (expected, image_gradient, kernel_gradient), strict=True):
-        scale = float(np.abs(other).max())
-        np.testing.assert_allclose(each, other, atol=1e-5 * scale, rtol=1e-4)
+    for variant in every_variant.values():
+        found = [
+            variant("forward", expected.shape, images, kernel, strides),
+            variant("image_gradient", images.shape, gradient, kernel, strides),
+            variant("kernel_gradient", kernel.shape, images, gradient, strides),
+        ]
+        for each, other in zip(found, (expected, image_gradient, kernel_gradient), strict=True):
+            scale = float(np.abs(other).max())
+            np.testing.assert_allclose(each, other, atol=1e-5 * scale, rtol=1e-4)
 
 
 def exact(images, kernel, gradient):
@@ -96,24 +85,27 @@ def exact(images, kernel, gradient):
 
 
 @pytest.fixture(scope="session")
-def float32_library(tmp_path_factory, native_library):
-    """Return the native kernels, built for a processor without tiles."""
-    folder = tmp_path_factory.mktemp("float32")
-    wrapper = folder / "c++"
-    wrapper.write_text(f'#!/bin/sh\nexec "{build.compiler()}" "$@" -mno-amx-bf16\n')
-    wrapper.chmod(0o755)
-    with pytest.MonkeyPatch.context() as patched:
-        patched.setenv("XDG_CACHE_HOME", str(folder))
-        patched.setenv("CXX", str(wrapper))
-        try:
-            return build.build()
-        except UsageError:  # a compiler for processors that never have tiles
-            return native_library
+def every_variant(native_folder):
+    """Return a run of an operation by every variant that this processor can run: {name: run}."""
+    made = {}
+    for name in native.usable_variants():
+        loaded = []
+        with pytest.MonkeyPatch.context() as patched:
+            patched.setattr(native, "_loaded", loaded)
+            assert native.load(native.Choice(name, native_folder / f"{name}.so")) is None
+
+        def run_variant(*arguments, loaded=loaded, **settings):
+            with pytest.MonkeyPatch.context() as patched:
+                patched.setattr(native, "_loaded", loaded)
+                return run(*arguments, **settings)
+
+        made[name] = run_variant
+    return made
 
 
 @pytest.mark.parametrize("kind", KINDS)
-def test_errors_are_of_the_size_of_those_in_float32(kind, rng, native_kernels, float32_library):
-    """Tiles take float32 to pieces: what they lose is to be no more than float32 rounds off."""
+def test_errors_are_of_the_size_of_those_in_float32(kind, rng, every_variant):
+    """AMX splits float32 into bfloat16: what that loses is to be no more than float32 rounds."""
     shapes = (34, 7, 7, 96), (3, 3, 96, 64), (34, 5, 5, 64)
     images, kernel, gradient = (KINDS[kind](rng, shape).astype(np.float32) for shape in shapes)
     arguments = {
@@ -121,16 +113,13 @@ def test_errors_are_of_the_size_of_those_in_float32(kind, rng, native_kernels, f
         "image_gradient": (images.shape, gradient, kernel),
         "kernel_gradient": (kernel.shape, images, gradient),
     }
-    plain = ctypes.CDLL(str(float32_library))
-    for name, right in zip(arguments, exact(images, kernel, gradient), strict=True):
-        handler = jax.ffi.pycapsule(getattr(plain, f"bakeoff_{name}"))
-        jax.ffi.register_ffi_target(f"float32_{name}", handler, platform="cpu")
-        shape, one, other = arguments[name]
-        call = jax.ffi.ffi_call(f"float32_{name}", jax.ShapeDtypeStruct(shape, np.float32))
-        usual = np.asarray(call(one, other, strides=np.array((1, 1)))) - right
-        error = run(name, shape, one, other) - right
-        assert np.sqrt((error**2).mean()) <= 1.5 * np.sqrt((usual**2).mean())
-        assert np.abs(error).max() <= 1.5 * np.abs(usual).max()
+    plain = next(iter(every_variant.values()))
+    for name, expected in zip(arguments, exact(images, kernel, gradient), strict=True):
+        usual = plain(name, *arguments[name]) - expected
+        for variant in every_variant.values():
+            error = variant(name, *arguments[name]) - expected
+            assert np.sqrt((error**2).mean()) <= 1.5 * np.sqrt((usual**2).mean())
+            assert np.abs(error).max() <= 1.5 * np.abs(usual).max()
 
 
 @pytest.mark.parametrize("channels, filters", [(3, 21), (64, 48)])
@@ -242,92 +231,3 @@ def test_products_of_several_trials_in_one_program(rng, tiles):
     together = jax.jit(jax.vmap(gradient))(of_trials)
     for found, weights in zip(together, of_trials, strict=True):
         np.testing.assert_array_equal(found, gradient(weights))
-
-
-@pytest.fixture
-def own_cache(tmp_path, monkeypatch):
-    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
-    monkeypatch.delenv(native.SWITCH, raising=False)
-
-
-CNN = """
-name: cnn
-data: digits
-seeds: 1
-baselines: []
-training: {epochs: 2}
-models:
-  cnn:
-    layers:
-      - conv2d: {filters: 8, kernel_size: 3, activation: relu}
-      - max_pooling2d: 2
-      - dense: {units: 64, activation: relu}
-"""
-
-
-def test_a_study_says_which_kernels_it_used_and_repeats_bit_for_bit(
-    own_cache, native_library, tmp_path, monkeypatch
-):
-    build.library().parent.mkdir(parents=True)
-    shutil.copy(native_library, build.library())
-    (tmp_path / "cnn.yaml").write_text(CNN)
-    run_study(recipes.load(tmp_path / "cnn.yaml"), out=tmp_path / "cnn", keep_sealed=True)
-    folder = StudyFolder(tmp_path / "cnn")
-    assert folder.read_study()["environment"]["kernels"] == "native"
-    again = verify.retrain(folder, "cnn:0", watcher=Watcher())
-    assert again.files == ()
-    monkeypatch.setenv(native.SWITCH, "plain")
-    plain = verify.retrain(folder, "cnn:0", watcher=Watcher())
-    assert "kernels native, now plain" in plain.environment
-    assert "weights.safetensors" in str(plain.files)
-
-
-def test_build_and_remove(own_cache, native_library, capsys, monkeypatch):
-    assert native.built() is None
-    assert main(["kernels", "--remove"]) == 0
-    assert capsys.readouterr().out == "There was nothing to remove.\n"
-    assert main(["kernels"]) == 0
-    assert capsys.readouterr().out == (
-        f"Built {build.library()}; every run on this machine uses it from now on.\n"
-    )
-    assert native.built() == build.library()
-    assert os.listdir(build.library().parent) == [build.library().name]
-    monkeypatch.setenv(native.SWITCH, "plain")
-    assert native.built() is None
-    assert main(["kernels", "--remove"]) == 0
-    assert capsys.readouterr().out == "Removed.\n"
-    assert not build.library().exists()
-
-
-def test_no_compiler(own_cache, monkeypatch):
-    monkeypatch.setenv("PATH", "")
-    monkeypatch.delenv("CXX", raising=False)
-    expected = (
-        "expected a C++ compiler (c++, g++, clang++, or the one that CXX names), found none: "
-        "install one, or go on without; everything works, but slower"
-    )
-    with pytest.raises(UsageError, match=f"^{re.escape(expected)}$"):
-        build.build()
-    assert native.built() is None
-
-
-def test_a_compiler_that_fails(own_cache, tmp_path, monkeypatch):
-    bad = tmp_path / "bad"
-    bad.write_text("#!/bin/sh\necho 'x.cc:1: error: no such thing' >&2\nexit 1\n")
-    bad.chmod(0o755)
-    monkeypatch.setenv("CXX", str(bad))
-    expected = (
-        f"expected {bad} to build Bakeoff's kernels, found that it cannot (x.cc:1: error: no such "
-        "thing): try another compiler with CXX, or go on without; everything works, but slower"
-    )
-    with pytest.raises(UsageError, match=f"^{re.escape(expected)}$"):
-        build.build()
-    assert os.listdir(build.library().parent) == []
-
-
-def test_a_damaged_library_is_named(tmp_path):
-    damaged = tmp_path / "kernels.so"
-    damaged.write_bytes(b"\x7fELF")
-    with pytest.raises(StorageError, match=r"^.*kernels\.so: expected what `bakeoff kernels` bui"):
-        native.load(damaged)
-    assert not native.loaded()

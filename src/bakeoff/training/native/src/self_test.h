@@ -1,0 +1,66 @@
+// A small convolution by this library against the definition: run in a process of its own before
+// the library is used, so that what the processor cannot run ends there.
+
+#pragma once
+
+#include <cmath>
+#include <vector>
+
+#include "amx.h"
+#include "floats.h"
+#include "shape.h"
+
+namespace {
+namespace self_test {
+
+constexpr int kPassed = 0, kWrong = 1, kNotPermitted = 2;
+
+// Values in [-1, 1), the same on every machine.
+std::vector<float> values(int64_t n, uint32_t seed) {
+  std::vector<float> made(n);
+  for (float& each : made) {
+    seed = seed * 1664525u + 1013904223u;
+    each = float(seed >> 8) / float(1 << 23) - 1.0f;
+  }
+  return made;
+}
+
+bool is_near(const std::vector<float>& found, const std::vector<double>& expected) {
+  for (size_t i = 0; i < found.size(); ++i)
+    if (!(std::abs(found[i] - expected[i]) <= 1e-4)) return false;
+  return true;
+}
+
+bool convolves(const Shape& s, void (*kernel)(const Shape&, const float*, const float*, float*)) {
+  const auto images = values(s.batch * s.image(), 1);
+  const auto weights = values(s.kh * s.kw * s.channels * s.filters, 2);
+  std::vector<float> found(s.batch * s.pixels() * s.filters);
+  std::vector<double> expected(found.size());
+  kernel(s, images.data(), weights.data(), found.data());
+  int64_t at = 0;
+  for (int64_t b = 0; b < s.batch; ++b)
+    for (int64_t y = 0; y < s.oh; ++y)
+      for (int64_t x = 0; x < s.ow; ++x)
+        for (int64_t f = 0; f < s.filters; ++f, ++at)
+          for (int64_t i = 0; i < s.kh; ++i)
+            for (int64_t j = 0; j < s.kw; ++j)
+              for (int64_t c = 0; c < s.channels; ++c)
+                expected[at] +=
+                    double(images[b * s.image() + (y * s.sh + i) * s.line() +
+                                  (x * s.sw + j) * s.channels + c]) *
+                    weights[((i * s.kw + j) * s.channels + c) * s.filters + f];
+  return is_near(found, expected);
+}
+
+int run() {
+  const Shape s(17, 5, 6, 33, 3, 2, 18, 3, 5);
+  if (!convolves(s, floats::forward)) return kWrong;
+#ifdef BAKEOFF_TILES
+  if (!amx::permitted()) return kNotPermitted;
+  if (!convolves(s, amx::forward)) return kWrong;
+#endif
+  return kPassed;
+}
+
+}  // namespace self_test
+}  // namespace

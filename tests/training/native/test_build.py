@@ -1,0 +1,69 @@
+"""The native library is compiled where there is a compiler, once, and errors are said.
+
+Oracle: compilers that are scripts. Cost: 1 s. Run: pytest tests/training/native/test_build.py
+"""
+
+import hashlib
+
+import pytest
+
+from bakeoff.training.native import build
+
+SCRIPT = """#!/bin/sh
+echo "$@" >> {log}
+case "$*" in *amx*) echo 'kernels.cc:1: error: no such thing' >&2; exit 1;; esac
+while [ "$1" != -o ]; do shift; done
+echo "made" > "$2"
+"""
+
+
+@pytest.fixture
+def compiler(tmp_path, monkeypatch):
+    """Put a compiler in place that knows no AMX; return the log of its calls."""
+    script, log = tmp_path / "cxx", tmp_path / "log"
+    script.write_text(SCRIPT.format(log=log))
+    script.chmod(0o755)
+    log.touch()
+    monkeypatch.setenv("CXX", str(script))
+    monkeypatch.setattr(build, "FOLDER", tmp_path / "checkout")
+    return log
+
+
+def test_what_compiles_is_kept_and_what_does_not_is_said(compiler, tmp_path):
+    errors = build.build(tmp_path / "lib", kind="x86_64")
+    assert errors == {"amx": "kernels.cc:1: error: no such thing"}
+    made = hashlib.sha256(b"made\n").hexdigest()
+    manifest = build.read_manifest(tmp_path / "lib")
+    assert manifest["files"] == {"avx2": made, "avx512": made}
+    assert manifest["source"] == build.source_hash()
+    names = {path.name for path in (tmp_path / "lib").iterdir()}
+    assert names == {"avx2.so", "avx512.so", "manifest.json"}
+
+
+def test_each_variant_has_flags_of_its_own_and_nothing_is_compiled_twice(compiler, tmp_path):
+    build.build(tmp_path / "lib", kind="x86_64")
+    calls = compiler.read_text().splitlines()
+    assert ["-mavx512f" in call for call in sorted(calls, key=len)] == [False, True, True]
+    assert ["-mamx-bf16" in call for call in sorted(calls, key=len)] == [False, False, True]
+    build.build(tmp_path / "lib", kind="x86_64")
+    assert len(compiler.read_text().splitlines()) == 3
+
+
+def test_a_wheel_takes_what_the_checkout_has_built(compiler, tmp_path):
+    build.build(build.FOLDER, kind="x86_64")
+    assert build.build(tmp_path / "lib", kind="x86_64") == {}
+    assert build.read_manifest(tmp_path / "lib") == build.read_manifest(build.FOLDER)
+    assert len(compiler.read_text().splitlines()) == 3
+
+
+def test_no_compiler(tmp_path, monkeypatch):
+    monkeypatch.setenv("PATH", "")
+    monkeypatch.delenv("CXX", raising=False)
+    reason = "no C++ compiler was found"
+    assert build.build(tmp_path / "lib", kind="arm64") == {"neon": reason}
+    assert build.read_manifest(tmp_path / "lib") == {}
+
+
+def test_a_processor_without_kernels(compiler, tmp_path):
+    reason = "there are no kernels for riscv64"
+    assert build.build(tmp_path / "lib", kind="riscv64") == {"native": reason}

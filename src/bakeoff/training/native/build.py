@@ -11,6 +11,7 @@ import os
 import platform
 import shutil
 import subprocess
+import sys
 import tempfile
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -116,7 +117,7 @@ def read_manifest(folder: Path) -> dict[str, object]:
 
 def _compile(found: str, flags: tuple[str, ...], target: Path) -> str | None:
     """Compile one variant; return why not where it fails."""
-    static = ("-static-libstdc++", "-static-libgcc", "-s") if platform.system() == "Linux" else ()
+    static = ("-static-libstdc++", "-static-libgcc", "-s") if sys.platform == "linux" else ()
     command = [found, *_OPTIONS, *flags, *static, str(SOURCE / "kernels.cc"), "-o", str(target)]
     try:
         done = subprocess.run(command, capture_output=True, text=True, check=False, timeout=SECONDS)

@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 from bakeoff.recipe import Recipe, parse
 
 ACTIVATIONS = ["relu", "sigmoid", "tanh", "elu", "selu", "gelu", "silu", "softmax", "linear"]
+ACTIVATIONS += ["swish", "relu6", "leaky_relu"]
 INITIALIZERS = ["glorot_uniform", "he_normal", "lecun_uniform", "random_normal", "zeros", "ones"]
 
 names = st.from_regex(r"[a-z0-9][a-z0-9._-]{0,10}", fullmatch=True).filter(
@@ -72,6 +73,18 @@ augmentation = st.one_of(
         ),
     ),
 )
+augmentation = st.one_of(
+    augmentation,
+    st.sampled_from(
+        [
+            {"random_rotation": 0.1},
+            {"random_zoom": {"height_factor": 0.2, "width_factor": 0.1, "fill_mode": "constant"}},
+            {"random_contrast": 0.3},
+            {"random_brightness": "1e-1"},
+            {"cutout": {"size": 3, "fill_value": 0.5}},
+        ]
+    ),
+)
 dense = st.one_of(
     st.integers(1, 6).map(lambda units: {"dense": units}),
     st.builds(
@@ -80,6 +93,9 @@ dense = st.one_of(
         optional(activation=st.sampled_from([*ACTIVATIONS, None]), **KERNEL),
     ),
 )
+
+
+CONVOLUTIONS = st.sampled_from(["conv2d", "separable_conv2d"])
 
 
 @st.composite
@@ -91,7 +107,7 @@ def layers(draw: st.DrawFn, *, limit: int = 5) -> list[Any]:
         kinds = ["anywhere", "p_re_lu", "flatten", "dense"]
         if len(shape) == 3:
             kinds += ["conv2d", "max_pooling2d", "average_pooling2d", "global_average_pooling2d"]
-            kinds += ["augmentation"]
+            kinds += ["augmentation", "depthwise_conv2d", "global_max_pooling2d", "residual"]
         kind = draw(st.sampled_from(kinds))
         if kind == "augmentation":
             chosen.append(draw(augmentation))
@@ -116,9 +132,17 @@ def layers(draw: st.DrawFn, *, limit: int = 5) -> list[Any]:
         elif kind == "flatten":
             chosen.append("flatten")
             shape = (1,)
-        elif kind == "global_average_pooling2d":
+        elif kind in ("global_average_pooling2d", "global_max_pooling2d"):
             chosen.append(kind)
             shape = (1,)
+        elif kind == "depthwise_conv2d":
+            chosen.append({kind: {"kernel_size": 3, "padding": "same"}})
+        elif kind == "residual":
+            filters = draw(st.integers(1, 4))
+            convolution = {"filters": filters, "kernel_size": 3, "padding": "same"}
+            inside = [draw(anywhere), {draw(CONVOLUTIONS): convolution}, "layer_normalization"]
+            chosen.append({kind: inside})
+            shape = (*shape[:2], filters)
         else:
             layer, shape = draw(windows(kind, shape))
             chosen.append(layer)
@@ -176,12 +200,14 @@ def phases(epochs: int) -> st.SearchStrategy[Any]:
 @st.composite
 def optimizers(draw: st.DrawFn, epochs: int = 1) -> Any:
     """An optimizer in any of its forms."""
-    kind = draw(st.sampled_from(["sgd", "rmsprop", "adam", "adamw"]))
+    kind = draw(st.sampled_from(["sgd", "rmsprop", "adam", "adamw", "nadam", "lion"]))
     own = {
         "sgd": {"momentum": st.sampled_from([0.0, 0.9]), "nesterov": st.booleans()},
         "rmsprop": {"rho": st.just(0.8), "centered": st.booleans()},
         "adam": {"beta_1": st.just(0.8), "amsgrad": st.booleans(), "clipnorm": st.just(1)},
         "adamw": {"weight_decay": st.sampled_from([0.0, 0.01]), "epsilon": st.just(1e-6)},
+        "nadam": {"use_ema": st.booleans(), "ema_momentum": st.just(0.9)},
+        "lion": {"beta_2": st.just(0.9), "global_clipnorm": st.just(1)},
     }[kind]
     rate = phases(epochs)
     return draw(
@@ -197,7 +223,13 @@ def trainings(epochs: int) -> st.SearchStrategy[dict[str, Any]]:
     """A training block that always gives the epochs."""
     return st.fixed_dictionaries(
         {"epochs": st.just(epochs)},
-        optional={"batch_size": st.integers(16, 64), "optimizer": optimizers(epochs)},
+        optional={
+            "batch_size": st.integers(16, 64),
+            "optimizer": optimizers(epochs),
+            "label_smoothing": st.sampled_from([0, 0.1]),
+            "mixup": st.sampled_from([None, 0.2]),
+            "class_weight": st.sampled_from([None, "balanced"]),
+        },
     )
 
 

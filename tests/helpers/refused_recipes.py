@@ -61,6 +61,17 @@ RECIPES = [
      "1, found 0"),
     ({"split": {"seed": -1}},
      ", split.seed: expected a whole number from 0 to 2,147,483,647, found -1"),
+    ({"training": {"class_weight": "balance"}},
+     ", training.class_weight: expected balanced, or {class: weight}, found 'balance'"),
+    ({"training": {"class_weight": {"a": -1}}},
+     ", training.class_weight.a: expected a number from 0 to 1,000,000, found -1"),
+    ({"training": {"label_smoothing": 1}},
+     ", training.label_smoothing: expected a number from 0 to below 1, found 1"),
+    ({"training": {"mixup": 0}},
+     ", training.mixup: expected a number above 0 up to 1,000,000, found 0"),
+    ({"training": {"patience": 3}, "selection": "last"},
+     ", models.mlp.training.patience: expected none, since selection: last takes the last epoch, "
+     "found one: remove it"),
     ({"seeds": 0},
      ", seeds: expected a whole number from 1 to 1,000, found 0; a list of seeds is the other "
      "form"),
@@ -129,9 +140,17 @@ LAYERS = [
     ("relu", ": unknown layer relu; did you mean activation: relu?"),
     ({"Dense": 3}, ": unknown layer Dense; did you mean dense?"),
     ({"batchnorm": None}, ": unknown layer batchnorm; did you mean batch_normalization?"),
-    ("lstm", ": unknown layer lstm; known: dense, conv2d, max_pooling2d, average_pooling2d, "
-     "global_average_pooling2d, flatten, dropout, batch_normalization, activation, p_re_lu, "
-     "leaky_re_lu, elu, random_flip, random_translation"),
+    ("lstm", ": unknown layer lstm; known: dense, conv2d, depthwise_conv2d, "
+     "separable_conv2d, max_pooling2d, average_pooling2d, global_average_pooling2d, "
+     "global_max_pooling2d, flatten, dropout, batch_normalization, layer_normalization, "
+     "group_normalization, activation, p_re_lu, leaky_re_lu, elu, random_flip, "
+     "random_translation, random_rotation, random_zoom, random_contrast, random_brightness, "
+     "random_crop, cutout, residual"),
+    ({"residual": []}, ".residual: expected at least one layer, found an empty list"),
+    ({"residual": 3}, ".residual: expected a list of at most 1,000 layers, found 3"),
+    ({"residual": [{"dense": 0}]}, f".residual[1].dense: expected {UNITS}, found 0"),
+    ("swish", ": unknown layer swish; did you mean activation: swish?"),
+    ({"cutout": 0}, ".cutout: expected a whole number from 1 to 1,024, found 0"),
     (3, ": expected one layer, found 3: write it as dense: {units: 64, activation: relu}"),
     ({"dense": None, "units": 3}, ": expected one layer, found 2 keys (dense, units): write it as "
      "dense: {units: 64, activation: relu}"),
@@ -159,6 +178,7 @@ LAYERS = [
     ({"dropout": 1}, ".dropout: expected a number from 0 to below 1, found 1"),
     ({"flatten": 3}, ".flatten: expected no value, since it has no arguments, found 3"),
     ({"activation": {"activation": None}}, ".activation.activation: expected an activation (relu, "
-     "sigmoid, tanh, elu, selu, gelu, silu, softmax, linear), found nothing"),
+     "sigmoid, tanh, elu, selu, gelu, silu, softmax, linear, relu6, leaky_relu, softplus, mish, "
+     "hard_sigmoid, hard_silu), found nothing"),
     ("average_pooling2d", ".average_pooling2d: pool_size is missing"),
 ]  # fmt: skip

@@ -20,7 +20,7 @@ def declare(
     *,
     epochs: int = 4,
     rate: Any = 0.05,
-    optimizer: str = "adam",
+    optimizer: Any = "adam",
     **training: Any,
 ) -> ModelRecipe:
     """Return a model of these layers, trained on batches of 16."""
@@ -29,7 +29,9 @@ def declare(
         "training": {
             "epochs": epochs,
             "batch_size": 16,
-            "optimizer": {optimizer: {"learning_rate": rate}},
+            "optimizer": {optimizer: {"learning_rate": rate}}
+            if isinstance(optimizer, str)
+            else optimizer,
             **training,
         },
     }

@@ -13,25 +13,10 @@ from bakeoff.errors import RecipeError
 from bakeoff.recipe import load, parse, shipped
 from bakeoff.recipe.architecture import MAX_PARAMETERS, describe, training_bytes
 from bakeoff.recipe.types import plain_data
+from bakeoff.recipe.vocabulary.words import LAYERS
 from bakeoff.training.backend import keras
 from tests.helpers.recipes_strategy import recipes
 
-CLASSES = {
-    "dense": "Dense",
-    "conv2d": "Conv2D",
-    "max_pooling2d": "MaxPooling2D",
-    "average_pooling2d": "AveragePooling2D",
-    "global_average_pooling2d": "GlobalAveragePooling2D",
-    "flatten": "Flatten",
-    "dropout": "Dropout",
-    "batch_normalization": "BatchNormalization",
-    "activation": "Activation",
-    "p_re_lu": "PReLU",
-    "leaky_re_lu": "LeakyReLU",
-    "elu": "ELU",
-    "random_flip": "RandomFlip",
-    "random_translation": "RandomTranslation",
-}
 PARAMETERS = {
     "000": {"small-mlp": 16_020, "tuned-mlp": 234_879},
     "001": {"dense": 407_050, "dense-dropout": 407_050, "cnn": 356_298},
@@ -51,41 +36,60 @@ def model(*layers, **others):
 
 
 def keras_layers(declared, input_shape, n_classes):
-    """The layers of a declared model in Keras, by Keras's own rules."""
-    values = keras.Input(input_shape)
+    """The layers of a declared model in Keras, by Keras's own rules; (kind, layer) in order."""
     layers = []
 
-    def add(kind, arguments):
-        nonlocal values
+    def add(values, kind, arguments):
         arguments = plain_data(arguments)
         for key, value in arguments.items():
             if key.endswith("_regularizer") and value:
                 arguments[key] = keras.regularizers.L1L2(**value)
-        layers.append(getattr(keras.layers, CLASSES[kind])(**arguments))
-        values = layers[-1](values)
+        known = getattr(keras.layers, LAYERS[kind].__name__, keras.layers.Identity)
+        if known is keras.layers.Identity:  # cutout, which Keras does not have
+            arguments = {}
+        layers.append((kind, known(**arguments)))
+        return layers[-1][1](values)
 
-    for layer in declared.layers:
-        if layer.kind == "dense" and len(values.shape) > 2:
-            add("flatten", {})
-        add(layer.kind, layer.arguments)
+    def stack(values, declared):
+        for layer in declared:
+            if layer.kind == "dense" and len(values.shape) > 2:
+                values = add(values, "flatten", {})
+            if layer.kind == "residual":
+                place = len(layers)
+                inside = beside = stack(values, layer.layers)
+                if inside.shape != values.shape:
+                    beside = add(values, *shortcut_of(values.shape[1:], inside.shape[1:]))
+                else:
+                    beside = values
+                layers.insert(place, ("residual", keras.layers.Add()))
+                values = layers[place][1]([inside, beside])
+            else:
+                values = add(values, layer.kind, layer.arguments)
+        return values
+
+    values = stack(keras.Input(input_shape), declared.layers)
     if len(values.shape) > 2:
-        add("flatten", {})
-    add("dense", {"units": n_classes, "activation": "softmax", **declared.output})
+        values = add(values, "flatten", {})
+    add(values, "dense", {"units": n_classes, "activation": "softmax", **declared.output})
     return layers
+
+
+def shortcut_of(before, after):
+    if len(after) == 1:
+        return "dense", {"units": after[0], "use_bias": False}
+    strides = [-(-n // m) for n, m in zip(before[:2], after[:2], strict=True)]
+    return "conv2d", {"filters": after[2], "kernel_size": 1, "strides": strides, "use_bias": False}
 
 
 def check_against_keras(declared, input_shape, n_classes):
     ours = describe(declared, input_shape, n_classes)
-    theirs = keras_layers(declared, input_shape, n_classes)
+    kinds, theirs = zip(*keras_layers(declared, input_shape, n_classes), strict=True)
     assert ours.parameters == sum(layer.count_params() for layer in theirs)
     weights = [weight for layer in theirs for weight in layer.trainable_weights]
     trainable = sum(math.prod(weight.shape) for weight in weights)
     assert ours.trainable_parameters == trainable
     assert ours.layers[0].kind == "scale"
-    assert [layer.kind for layer in ours.layers[1:]] == [
-        next(kind for kind, name in CLASSES.items() if name == type(layer).__name__)
-        for layer in theirs
-    ]
+    assert [layer.kind for layer in ours.layers[1:]] == list(kinds)
     assert [layer.output_shape for layer in ours.layers[1:]] == [
         tuple(layer.output.shape[1:]) for layer in theirs
     ]
@@ -109,6 +113,44 @@ def test_random_models_are_as_keras_builds_them(recipe):
         [{"max_pooling2d": {"pool_size": 3, "strides": 2, "padding": "same"}}, "flatten"],
         [{"p_re_lu": {"shared_axes": [1, 2]}}, "global_average_pooling2d", "p_re_lu"],
         [],
+        [
+            {
+                "residual": [
+                    {
+                        "conv2d": {
+                            "filters": 5,
+                            "kernel_size": 3,
+                            "strides": [2, 3],
+                            "padding": "same",
+                        }
+                    },
+                    "p_re_lu",
+                ]
+            }
+        ],
+        ["flatten", {"residual": [{"dense": 7}, {"residual": ["layer_normalization"]}]}],
+        [
+            {
+                "separable_conv2d": {
+                    "filters": 5,
+                    "kernel_size": [3, 2],
+                    "depth_multiplier": 2,
+                    "strides": 2,
+                }
+            },
+            {"group_normalization": 5},
+        ],
+        [
+            {
+                "depthwise_conv2d": {
+                    "kernel_size": 3,
+                    "padding": "same",
+                    "depth_multiplier": 3,
+                    "use_bias": False,
+                }
+            },
+            "global_max_pooling2d",
+        ],
     ],
 )
 def test_colour_images_that_are_not_square(layers):
@@ -155,7 +197,7 @@ def test_what_bakeoff_adds_is_shown():
         ("flatten", "flatten", (24,), True),
         ("dense", "dense 5", (5,), False),
         ("dropout", "dropout 0.5", (5,), False),
-        ("output", "dense 10 softmax", (10,), True),
+        ("output", "dense 10 softmax no bias", (10,), True),
     ]
     assert described.layers[-1].parameters == 50
 
@@ -211,7 +253,7 @@ def test_operations_and_bytes_by_hand():
         ),
         (
             [{"dense": 5}, {"p_re_lu": {"shared_axes": [1, 2]}}],
-            "p_re_lu with shared_axes [1, 2] in layer 2 of cnn: expected axes from 1 to 1, since "
+            "p_re_lu shared_axes [1, 2] in layer 2 of cnn: expected axes from 1 to 1, since "
             "its input has the shape 5",
         ),
         (
@@ -230,6 +272,55 @@ def test_what_cannot_be_built_is_refused(layers, message):
     with pytest.raises(RecipeError) as caught:
         describe(model(*layers), (8, 8, 1), 10)
     assert str(caught.value) == message
+
+
+@pytest.mark.parametrize(
+    ("layers", "message"),
+    [
+        (
+            [{"residual": [{"max_pooling2d": 2}, {"conv2d": {"filters": 2, "kernel_size": 6}}]}],
+            "conv2d 2 6×6 after a 4×4 feature map in layer 2 of layer 1 of cnn: expected at least "
+            "6×6; remove the layer, or shrink less before it (padding: same)",
+        ),
+        (
+            [{"residual": [{"conv2d": {"filters": 2, "kernel_size": 3}}]}],
+            "residual from 8×8×1 to 6×6×2 in layer 1 of cnn: expected layers whose output a 1×1 "
+            "convolution of their input, in strides, can be added to; use padding: same inside",
+        ),
+        (
+            [{"residual": ["flatten"]}],
+            "residual from 8×8×1 to 64 in layer 1 of cnn: expected layers whose output a 1×1 "
+            "convolution of their input, in strides, can be added to; use padding: same inside",
+        ),
+        (
+            [{"conv2d": {"filters": 5, "kernel_size": 3}}, {"group_normalization": 2}],
+            "group_normalization 2 after 5 channels in layer 2 of cnn: expected a number of groups "
+            "that divides the channels; change groups",
+        ),
+        (
+            [{"random_crop": {"height": 9, "width": 4}}],
+            "random_crop 9 4 after a 8×8 feature map in layer 1 of cnn: expected a crop that is "
+            "not larger; make its height and width smaller",
+        ),
+    ],
+)
+def test_what_does_not_fit_together_is_refused(layers, message):
+    with pytest.raises(RecipeError) as caught:
+        describe(model(*layers), (8, 8, 1), 10)
+    assert str(caught.value) == message
+
+
+def test_a_residual_stands_before_what_is_in_it():
+    inside = [{"conv2d": {"filters": 4, "kernel_size": 3, "strides": 2, "padding": "same"}}]
+    described = describe(model({"residual": inside}), (8, 8, 1), 10)
+    rows = [(each.label, each.output_shape, each.depth, each.added) for each in described.layers]
+    assert rows[1:4] == [
+        ("residual", (4, 4, 4), 0, False),
+        ("conv2d 4 3×3 stride 2 same", (4, 4, 4), 1, False),
+        ("conv2d 4 1×1 stride 2 no bias", (4, 4, 4), 1, True),
+    ]
+    assert described.parameters == 4 * 9 + 4 + 4 + 64 * 10 + 10
+    assert described.layers[1].flops == 64
 
 
 def test_too_many_values_for_an_image():

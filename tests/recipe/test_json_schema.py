@@ -15,7 +15,7 @@ from hypothesis import given, settings
 
 from bakeoff.errors import RecipeError
 from bakeoff.recipe import BASELINES, load, parse, shipped
-from bakeoff.recipe.json_schema import layer_table, optimizer_table, schema
+from bakeoff.recipe.json_schema import layer_table, optimizer_table, schema, training_table
 from bakeoff.recipe.parse_recipe import RESERVED
 from tests.helpers.recipes_strategy import mappings
 from tests.helpers.refused_recipes import LAYERS, MLP, RECIPES
@@ -39,6 +39,7 @@ def test_the_schema_accepts_the_shipped_recipes(name):
 def by_form():
     """The changes that a schema can refuse: JSON has no 1.0 beside 1, and clashes are no form."""
     beyond = [{"title": "a\x07"}, {"split": {"validation": 1.0}}]
+    beyond += [{"training": {"patience": 3}, "selection": "last"}]
     beyond += [{"models": {name: MLP}} for name in (*BASELINES, *RESERVED)]
     return [changes for changes, _ in RECIPES if changes not in beyond]
 
@@ -67,6 +68,7 @@ def test_the_documentation_has_every_layer_optimizer_and_default():
     text = DOCS.read_text(encoding="utf-8")
     assert layer_table() in text
     assert optimizer_table() in text
+    assert training_table() in text
 
 
 def test_the_complete_example_of_the_documentation_loads(tmp_path):

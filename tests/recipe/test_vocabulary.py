@@ -18,33 +18,14 @@ from bakeoff.recipe.value_kinds import (
     Whole,
     nearest,
 )
-from bakeoff.recipe.vocabulary import (
-    ACTIVATION_NAMES,
-    INITIALIZER_NAMES,
-    LAYERS,
-    LEARNING_RATES,
-    OPTIMIZERS,
-    Output,
-)
+from bakeoff.recipe.vocabulary.arguments import ACTIVATION_NAMES, INITIALIZER_NAMES
+from bakeoff.recipe.vocabulary.layers import Output
+from bakeoff.recipe.vocabulary.optimizers import OPTIMIZERS
+from bakeoff.recipe.vocabulary.words import LAYERS
 from bakeoff.training.backend import keras
 
-KERAS_LAYERS = {
-    "dense": "Dense",
-    "conv2d": "Conv2D",
-    "max_pooling2d": "MaxPooling2D",
-    "average_pooling2d": "AveragePooling2D",
-    "global_average_pooling2d": "GlobalAveragePooling2D",
-    "flatten": "Flatten",
-    "dropout": "Dropout",
-    "batch_normalization": "BatchNormalization",
-    "activation": "Activation",
-    "p_re_lu": "PReLU",
-    "leaky_re_lu": "LeakyReLU",
-    "elu": "ELU",
-    "random_flip": "RandomFlip",
-    "random_translation": "RandomTranslation",
-}
-KERAS_OPTIMIZERS = {"sgd": "SGD", "rmsprop": "RMSprop", "adam": "Adam", "adamw": "AdamW"}
+OURS = {"cutout"}  # Keras has no such layer
+OF_KERAS = sorted(set(LAYERS) - OURS)
 
 
 def same(name, ours, keras_default):
@@ -69,15 +50,15 @@ def check_defaults(ours, theirs, *, main=None):
     assert main is None or main == next(n for n in list(parameters)[1:])
 
 
-@pytest.mark.parametrize("kind", LAYERS)
+@pytest.mark.parametrize("kind", OF_KERAS)
 def test_layer_arguments_and_defaults_are_those_of_keras(kind):
-    theirs = getattr(keras.layers, KERAS_LAYERS[kind])
+    theirs = getattr(keras.layers, LAYERS[kind].__name__)
     check_defaults(LAYERS[kind], theirs, main=LAYERS[kind].main)
 
 
-@pytest.mark.parametrize("kind", LAYERS)
+@pytest.mark.parametrize("kind", OF_KERAS)
 def test_layer_names_are_those_that_keras_gives(kind):
-    theirs = getattr(keras.layers, KERAS_LAYERS[kind])
+    theirs = getattr(keras.layers, LAYERS[kind].__name__)
     keras.backend.clear_session()
     arguments = {
         "dense": (1,),
@@ -85,17 +66,22 @@ def test_layer_names_are_those_that_keras_gives(kind):
         "average_pooling2d": (2,),
         "dropout": (0.5,),
         "activation": ("relu",),
+        "depthwise_conv2d": (1,),
+        "separable_conv2d": (1, 1),
         "random_translation": (0.1, 0.1),
+        "random_crop": (1, 1),
+        **dict.fromkeys(["random_rotation", "random_zoom"], (0.1,)),
+        **dict.fromkeys(["random_contrast", "random_brightness"], (0.1,)),
     }.get(kind, ())
     assert theirs(*arguments).name == kind
 
 
 @pytest.mark.parametrize("kind", OPTIMIZERS)
 def test_optimizer_arguments_and_defaults_are_those_of_keras(kind):
-    theirs = getattr(keras.optimizers, KERAS_OPTIMIZERS[kind])
+    theirs = getattr(keras.optimizers, OPTIMIZERS[kind].__name__)
     check_defaults(OPTIMIZERS[kind], theirs)
     parameters = inspect.signature(theirs.__init__).parameters
-    assert LEARNING_RATES[kind] == parameters["learning_rate"].default
+    assert OPTIMIZERS[kind].usual_rate == parameters["learning_rate"].default
     assert type(keras.optimizers.get(kind)) is theirs
 
 

@@ -697,16 +697,19 @@ def test_layers_are_told_in_a_line_each():
             "flatten",
             {"dropout": {"rate": 0.25}},
             {"dense": {"units": 64, "activation": "linear", "kernel_regularizer": {"l2": 0.001}}},
+            {"residual": [{"activation": {"activation": "relu6"}}]},
         ],
         "training": {"epochs": 5, "batch_size": 128,
                      "optimizer": {"rmsprop": {"learning_rate": 0.001}}},
     }  # fmt: skip
     assert wording.layers(settings) == [
-        "conv2d 32, 3 × 3, relu, padding same",
-        "max_pooling2d 2 × 2",
+        "conv2d 32 3×3 same relu",
+        "max_pooling2d 2",
         "flatten",
         "dropout 0.25",
-        "dense 64, kernel l2 0.001",
+        "dense 64, l2 0.001",
+        "residual: the input of these is added to their output",
+        "– activation relu6",
     ]
     assert wording.training(settings) == "rmsprop, learning rate 0.001, batches of 128, 5 epochs"
     assert wording.layers({"python": "my_models.py:build"}) == ["built by my_models.py:build"]

@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 
 from bakeoff.recipe import parse
+from bakeoff.recipe.vocabulary.optimizers import OPTIMIZERS as KINDS
 from bakeoff.training import backend
 from bakeoff.training import trainer as engine
 from bakeoff.training.backend import keras
@@ -57,11 +58,28 @@ UPDATES = [  # by kernels; but for momentum, centring and clipping
     ("adamw", {"weight_decay": 0.1}),
 ]
 FITTED = {}
+RESNET = [
+    {"conv2d": {"filters": 4, "kernel_size": 3, "padding": "same", "activation": "relu6"}},
+    {
+        "residual": [
+            {"separable_conv2d": {"filters": 6, "kernel_size": 3, "strides": 2, "padding": "same"}},
+            {"group_normalization": 3},
+            {"activation": "swish"},
+            {"residual": [{"depthwise_conv2d": {"kernel_size": 3, "padding": "same"}}]},
+        ]
+    },
+    {"activation": "leaky_relu"},
+    "global_max_pooling2d",
+    "layer_normalization",
+    {"residual": [{"dense": {"units": 12, "activation": "tanh"}}]},
+]
 OPTIMIZERS = {
     "sgd": {"momentum": 0.9, "nesterov": True},
     "rmsprop": {},
     "adam": {},
     "adamw": {},
+    "nadam": {"clipnorm": 1.0},
+    "lion": {"weight_decay": 0.01},
 }
 
 
@@ -122,6 +140,10 @@ def test_two_epochs_end_in_the_weights_of_keras_fit(layers, optimizer, rng):
     same_as_keras_fit(layers, optimizer, rng)
 
 
+def test_residuals_and_the_newer_layers_train_as_in_keras(rng):
+    same_as_keras_fit(RESNET, "adam", rng)
+
+
 @pytest.mark.parametrize("layers", [CNN, WIDE], ids=["cnn", "wide"])
 def test_so_do_they_with_native_kernels(layers, rng, fresh_native):
     same_as_keras_fit(layers, "adam", rng)
@@ -173,9 +195,8 @@ def keras_fit(model, data, optimizer, arguments):
 
 def _keras_fit(model, data, optimizer, arguments):
     theirs = native(model, data, seed=3)
-    classes = {"sgd": "SGD", "rmsprop": "RMSprop", "adam": "Adam", "adamw": "AdamW"}
     theirs.compile(
-        getattr(keras.optimizers, classes[optimizer])(**arguments),
+        getattr(keras.optimizers, KINDS[optimizer].__name__)(**arguments),
         keras.losses.SparseCategoricalCrossentropy(),
         metrics=["accuracy"],
     )

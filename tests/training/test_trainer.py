@@ -53,6 +53,24 @@ def test_a_rule_keeps_the_earliest_of_its_best_epochs(monkeypatch, rule, epoch):
         assert ours.tobytes() == wanted.tobytes()
 
 
+def test_patience_stops_and_selects_the_same(monkeypatch):
+    trainer = Trainer(declare(patience=2), development(), seed=0, selection="best-loss")
+
+    def given(self, scores):
+        values = (0.0, [0.9, 0.5, 0.7, 0.8, 0.1][len(self.history)], 0.5)
+        return dict(zip(("val_loss", "val_cross_entropy", "val_accuracy"), values, strict=True))
+
+    monkeypatch.setattr(Trainer, "_validation_scores", given)
+    done = []
+    while not trainer.done:
+        trainer.epoch()
+        done.append(trainer.done)
+    assert done == [False, False, False, True]
+    trainer = Trainer(declare(patience=1), development(), seed=0, selection="best-loss")
+    assert [trainer.epoch().epoch for _ in range(3)] == [0, 1, 2] and trainer.done
+    assert trainer.result().selected_epoch == 1
+
+
 def test_validation_scores_are_those_of_the_selected_weights():
     data, model = development(), declare()
     result = trained(Trainer(model, data, seed=1, selection="best-loss"))

@@ -6,19 +6,20 @@ with one unit per class.
 """
 
 import math
-from dataclasses import dataclass
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
 from typing import Any
 
 from bakeoff.errors import RecipeError
-from bakeoff.recipe.types import ModelRecipe
+from bakeoff.recipe.types import Layer, ModelRecipe
+from bakeoff.recipe.vocabulary.layer import LayerArguments, Shape, ShapeMisfit, require_map, said
+from bakeoff.recipe.vocabulary.optimizers import OPTIMIZERS
+from bakeoff.recipe.vocabulary.residual import RESIDUAL, shortcut
+from bakeoff.recipe.vocabulary.words import LAYERS
 
 MAX_PARAMETERS = 100_000_000
 MAX_ACTIVATIONS = 100_000_000  # floats of one image, all layers together
-
-Shape = tuple[int, ...]
-_POOLING = ("max_pooling2d", "average_pooling2d")
-_AUGMENTING = ("random_flip", "random_translation")
-_NEEDING_MAPS = ("conv2d", "global_average_pooling2d", *_POOLING, *_AUGMENTING)
 
 
 @dataclass(frozen=True)
@@ -26,7 +27,8 @@ class LayerShape:
     """One layer as it will be built.
 
     `name` is unique in the model ("dense", "dense_1", … as Keras counts); `output_shape` leaves the
-    batch out; `flops` are those of one image forward; `added`: Bakeoff put the layer there.
+    batch out; `flops` are those of one image forward; `added`: Bakeoff put the layer there;
+    `depth`: in how many residuals it stands. A residual comes before what is in it.
     """
 
     name: str
@@ -37,11 +39,13 @@ class LayerShape:
     trainable_parameters: int
     flops: int
     added: bool = False
+    depth: int = 0
 
     @property
     def label(self) -> str:
         """The layer in a few words: "conv2d 32 3×3 relu"."""
-        return label(self.kind, self.arguments)
+        known = LAYERS.get(self.kind)
+        return said(self.kind, known.model_validate(self.arguments) if known else None)
 
 
 @dataclass(frozen=True)
@@ -74,13 +78,9 @@ def describe(model: ModelRecipe, input_shape: Shape, n_classes: int) -> Architec
         )
     building = _Building(model.name, tuple(input_shape))
     building.add("scale", {}, added=True)
-    for number, layer in enumerate(model.layers, start=1):
-        building.where = f"layer {number} of {model.name}"
-        if layer.kind == "dense":
-            building.flatten()
-        building.add(layer.kind, layer.arguments)
+    building.stack(model.layers, f"of {model.name}")
     building.where = f"the output layer of {model.name}"
-    building.flatten()
+    building.flatten_before("dense")
     output = {"units": n_classes, "activation": "softmax", **model.output}
     building.add("dense", output, name="output", added=True)
     return building.finish()
@@ -95,46 +95,12 @@ def training_bytes(
     a batch, of `images` at most, the layers' outputs and their gradients.
     """
     optimizer = model.training.optimizer
-    slots = {"sgd": 0, "rmsprop": 1, "adam": 2, "adamw": 2}[optimizer.kind]
-    slots += sum(
-        bool(optimizer.arguments.get(name)) for name in ("momentum", "centered", "amsgrad")
-    )
+    more = ("momentum", "centered", "amsgrad", "use_ema")
+    slots = OPTIMIZERS[optimizer.kind].slots
+    slots += sum(bool(optimizer.arguments.get(name)) for name in more)
     weights = architecture.parameters + architecture.trainable_parameters * (1 + slots)
     batch = min(model.training.batch_size, images or model.training.batch_size)
     return 4 * (weights + 2 * architecture.activation_floats * batch)
-
-
-def label(kind: str, arguments: dict[str, Any]) -> str:
-    """Return a layer in a few words, such as "conv2d 32 3×3 relu" or "max_pooling2d 2"."""
-    words = [kind]
-    for name in _SAID:
-        if name in arguments:
-            value = arguments[name]
-            words.append(f"{value:g}" if isinstance(value, float) else str(value))
-    if "kernel_size" in arguments:
-        words.append(_by(arguments["kernel_size"]))
-    if "pool_size" in arguments:
-        height, width = size = arguments["pool_size"]
-        words.append(str(height) if height == width else _by(size))
-    usual = arguments.get("pool_size", (1, 1))
-    if tuple(arguments.get("strides", usual)) != tuple(usual):
-        height, width = strides = arguments["strides"]
-        words.append(f"stride {height if height == width else _by(strides)}")
-    if arguments.get("padding") == "same":
-        words.append("same")
-    if arguments.get("activation", "linear") != "linear":
-        words.append(arguments["activation"])
-    return " ".join(words)
-
-
-_SAID = (
-    *("units", "filters", "rate", "negative_slope", "alpha"),
-    *("mode", "height_factor", "width_factor"),
-)
-
-
-def _by(shape: Shape) -> str:
-    return "×".join(str(each) for each in shape)
 
 
 class _Building:
@@ -143,35 +109,83 @@ class _Building:
     def __init__(self, model: str, shape: Shape) -> None:
         self.where = model
         self.shape = shape
+        self.depth = 0
         self.layers: list[LayerShape] = []
         self.names: dict[str, int] = {}
         self.parameters = 0
         self.activations = 0
 
-    def flatten(self) -> None:
-        if len(self.shape) > 1:
+    def stack(self, layers: Sequence[Layer], inside: str) -> None:
+        """Add declared layers; `inside` says of what: "of cnn"."""
+        for number, layer in enumerate(layers, start=1):
+            self.where = where = f"layer {number} {inside}"
+            if layer.kind == RESIDUAL:
+                self.residual(layer, where)
+            else:
+                self.flatten_before(layer.kind)
+                self.add(layer.kind, layer.arguments)
+
+    def residual(self, layer: Layer, where: str) -> None:
+        """Add the layers of a residual, its shortcut, and before them the residual itself."""
+        first, before = len(self.layers), self.shape
+        self.add(RESIDUAL, {})
+        self.depth += 1
+        self.stack(layer.layers, f"of {where}")
+        self.where, after = where, self.shape
+        with self.refusing(RESIDUAL):
+            short = shortcut(before, after)
+        if short is not None:
+            self.shape = before
+            self.add(short[0], short[1].plain(), added=True)
+        self.depth -= 1
+        size = math.prod(after)
+        self.layers[first] = replace(self.layers[first], output_shape=after, flops=size)
+        self.activations += size
+
+    def flatten_before(self, kind: str) -> None:
+        if LAYERS[kind].needs_row and len(self.shape) > 1:
             self.add("flatten", {}, added=True)
 
     def add(
         self, kind: str, arguments: dict[str, Any], *, name: str | None = None, added: bool = False
     ) -> None:
-        words = label(kind, arguments)
-        before = self.shape
-        shape = self._output_shape(kind, arguments, words)
-        fixed, trainable = _parameters(kind, arguments, before, shape)
+        known = LAYERS.get(kind)  # scale and residual are not of the vocabulary
+        layer = known.model_validate(arguments) if known else LayerArguments()
+        before, words = self.shape, said(kind, layer)
+        with self.refusing(words):
+            if layer.needs_map:
+                require_map(before)
+            self.shape = layer.output_shape(before)
+        fixed, trainable = layer.parameters(before)
         if name is None:
             count = self.names.get(kind, 0)
             self.names[kind] = count + 1
             name = f"{kind}_{count}" if count else kind
-        flops = _flops(kind, arguments, before, shape)
-        layer = LayerShape(
-            name, kind, dict(arguments), shape, fixed + trainable, trainable, flops, added
+        size = 0 if kind == RESIDUAL else math.prod(self.shape)
+        self.layers.append(
+            LayerShape(
+                name=name,
+                kind=kind,
+                arguments=dict(arguments),
+                output_shape=self.shape,
+                parameters=fixed + trainable,
+                trainable_parameters=trainable,
+                flops=layer.flops(before),
+                added=added,
+                depth=self.depth,
+            )
         )
-        self.layers.append(layer)
-        self.shape = shape
         self.parameters += fixed + trainable
-        self.activations += math.prod(shape)
+        self.activations += size
         self._check_size(words)
+
+    @contextmanager
+    def refusing(self, words: str) -> Iterator[None]:
+        try:
+            yield
+        except ShapeMisfit as misfit:
+            text = f"{words}{misfit.found} in {self.where}: {misfit.expected}"
+            raise RecipeError(text) from None
 
     def finish(self) -> Architecture:
         return Architecture(
@@ -192,77 +206,3 @@ class _Building:
                     f"{words} in {self.where} makes {count:,} {what}: expected at most {limit:,}; "
                     f"make this layer or the one before it smaller"
                 )
-
-    def _output_shape(self, kind: str, arguments: dict[str, Any], words: str) -> Shape:
-        shape = self.shape
-        if kind == "flatten":
-            return (math.prod(shape),)
-        if kind == "dense":
-            return (arguments["units"],)
-        if kind == "p_re_lu":
-            self._check_axes(arguments, words)
-        if kind not in _NEEDING_MAPS:
-            return shape
-        if len(shape) != 3:
-            raise RecipeError(
-                f"{words} after a flat row of {shape[0]:,} values in {self.where}: expected a "
-                f"feature map; move the layer before the first flatten, dense or global pooling"
-            )
-        if kind == "global_average_pooling2d":
-            return shape[2:]
-        if kind in _AUGMENTING:
-            return shape
-        window = arguments["kernel_size" if kind == "conv2d" else "pool_size"]
-        return (*self._slide(window, arguments, words), arguments.get("filters", shape[2]))
-
-    def _slide(self, window: Shape, arguments: dict[str, Any], words: str) -> Shape:
-        size = self.shape[:2]
-        pairs = list(zip(size, window, arguments["strides"], strict=True))
-        if arguments["padding"] == "same":
-            return tuple(-(-extent // stride) for extent, _, stride in pairs)
-        if any(extent < width for extent, width, _ in pairs):
-            raise RecipeError(
-                f"{words} after a {_by(size)} feature map in {self.where}: expected at least "
-                f"{_by(window)}; remove the layer, or shrink less before it (padding: same)"
-            )
-        return tuple((extent - width) // stride + 1 for extent, width, stride in pairs)
-
-    def _check_axes(self, arguments: dict[str, Any], words: str) -> None:
-        axes = arguments["shared_axes"] or ()
-        if axes and max(axes) > len(self.shape):
-            raise RecipeError(
-                f"{words} with shared_axes {list(axes)} in {self.where}: expected axes from 1 to "
-                f"{len(self.shape)}, since its input has the shape {_by(self.shape)}"
-            )
-
-
-def _parameters(
-    kind: str, arguments: dict[str, Any], before: Shape, after: Shape
-) -> tuple[int, int]:
-    """Return (not trainable, trainable) parameters."""
-    if kind in ("dense", "conv2d"):
-        kernel: int = math.prod(arguments.get("kernel_size", (1,))) * before[-1] * after[-1]
-        return 0, kernel + (after[-1] if arguments["use_bias"] else 0)
-    if kind == "batch_normalization":
-        return 2 * before[-1], before[-1] * (arguments["center"] + arguments["scale"])
-    if kind == "p_re_lu":
-        shared = arguments["shared_axes"] or ()
-        return 0, math.prod(n for axis, n in enumerate(before, start=1) if axis not in shared)
-    return 0, 0
-
-
-def _flops(kind: str, arguments: dict[str, Any], before: Shape, after: Shape) -> int:
-    """Return the operations of one image forward."""
-    out: int = math.prod(after)
-    if kind in ("dense", "conv2d"):
-        multiply_adds: int = math.prod(arguments.get("kernel_size", (1,))) * before[-1]
-        beside: int = bool(arguments["use_bias"]) + (arguments["activation"] != "linear")
-        return out * (2 * multiply_adds + beside)
-    if kind in _POOLING:
-        window: int = math.prod(arguments["pool_size"])
-        return out * window
-    if kind == "global_average_pooling2d":
-        return math.prod(before)
-    if kind in ("flatten", "dropout", *_AUGMENTING):
-        return 0
-    return 2 * out if kind == "batch_normalization" else out

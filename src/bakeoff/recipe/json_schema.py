@@ -7,21 +7,18 @@ import json
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from bakeoff.recipe import parse_recipe
+from bakeoff.recipe import parse_model, parse_recipe, parse_training
 from bakeoff.recipe.parse_data import data_schema
 from bakeoff.recipe.value_kinds import Choice, Kind, Number, Whole
-from bakeoff.recipe.vocabulary import (
-    EPOCHS,
-    LAYERS,
-    LEARNING_RATE,
-    LEARNING_RATES,
-    OPTIMIZERS,
-    PHASES,
-    Arguments,
-    Output,
-)
+from bakeoff.recipe.vocabulary.arguments import Arguments
+from bakeoff.recipe.vocabulary.layers import Output
+from bakeoff.recipe.vocabulary.optimizers import EPOCHS, LEARNING_RATE, OPTIMIZERS, PHASES
+from bakeoff.recipe.vocabulary.residual import RESIDUAL, SHORTCUT_TEXT, Residual
+from bakeoff.recipe.vocabulary.training import TrainingOptions
+from bakeoff.recipe.vocabulary.words import LAYERS
 
 Schema = dict[str, Any]
+_Row = tuple[str, type[Arguments], Mapping[str, tuple[object, str]]]
 _NULL: Schema = {"type": "null"}
 _TEXT: Schema = {"type": "string", "minLength": 1}
 _RATE_TEXT = "the learning rate: a number, or phases one after another"
@@ -59,7 +56,7 @@ def schema() -> Schema:
             required=("name", "data", "models"),
         ),
         "$defs": {
-            "layer": _named(LAYERS, "a layer"),
+            "layer": _layer(),
             "learning_rate": _learning_rate(),
             "model": _model(),
             "optimizer": _optimizer(),
@@ -70,23 +67,31 @@ def schema() -> Schema:
 
 def layer_table() -> str:
     """Return a Markdown table of every layer and argument with its default."""
-    return _table([(name, cls, {}) for name, cls in LAYERS.items()])
+    held = {"its layers": (None, SHORTCUT_TEXT)}
+    rows: list[_Row] = [(name, cls, {}) for name, cls in LAYERS.items()]
+    return _table([*rows, (RESIDUAL, Residual, held)])
 
 
 def optimizer_table() -> str:
     """Return a Markdown table of every optimizer and argument with its default."""
     rows = []
     for name, cls in OPTIMIZERS.items():
-        rows.append((name, cls, {"learning_rate": (LEARNING_RATES[name], _RATE_TEXT)}))
+        rows.append((name, cls, {"learning_rate": (cls.usual_rate, _RATE_TEXT)}))
     return _table(rows)
 
 
-def _table(
-    rows: Sequence[tuple[str, type[Arguments], Mapping[str, tuple[object, str]]]],
-) -> str:
+def training_table() -> str:
+    """Return a Markdown table of what training takes beside epochs, batch size and optimizer."""
+    return _table([("training", TrainingOptions, {})])
+
+
+def _table(rows: Sequence[_Row]) -> str:
     lines = ["| name | argument | default | may be |", "| --- | --- | --- | --- |"]
     for name, cls, extra in rows:
-        entries = [(key, json.dumps(default), words) for key, (default, words) in extra.items()]
+        entries = [
+            (key, "required" if default is None else json.dumps(default), words)
+            for key, (default, words) in extra.items()
+        ]
         for key, field in cls.model_fields.items():
             default = "required" if field.is_required() else json.dumps(field.default)
             if key == "strides" and field.default is None:
@@ -111,13 +116,18 @@ def kind_of(cls: type[Arguments], key: str) -> Kind:
 
 
 def _arguments(cls: type[Arguments], extra: Mapping[str, Schema] | None = None) -> Schema:
-    properties: dict[str, Schema] = dict(extra or {})
+    properties = {**(extra or {}), **_properties(cls)}
+    required = [key for key, field in cls.model_fields.items() if field.is_required()]
+    return {**_keys(properties, required=required), "description": cls.__doc__ or ""}
+
+
+def _properties(cls: type[Arguments]) -> dict[str, Schema]:
+    properties: dict[str, Schema] = {}
     for key, field in cls.model_fields.items():
         properties[key] = kind_of(cls, key).schema()
         if not field.is_required():
             properties[key] = {**properties[key], "default": _plain(field.default)}
-    required = [key for key, field in cls.model_fields.items() if field.is_required()]
-    return {**_keys(properties, required=required), "description": cls.__doc__ or ""}
+    return properties
 
 
 def _plain(value: object) -> object:
@@ -152,12 +162,14 @@ def _value(cls: type[Arguments]) -> Schema:
     return {"anyOf": forms} if len(forms) > 1 else forms[0]
 
 
-def _named(known: Mapping[str, type[Arguments]], what: str) -> Schema:
-    """Return `name`, `name: {arguments}` and `name: value` for the known names."""
-    one = {name: _value(cls) for name, cls in known.items()}
-    bare = [name for name, cls in known.items() if _needs_nothing(cls)]
+def _layer() -> Schema:
+    """Return `name`, `name: {arguments}`, `name: value` for the known layers, and a residual."""
+    one = {name: _value(cls) for name, cls in LAYERS.items()}
+    inside = _list({"$ref": "#/$defs/layer"}, low=1, high=parse_model.MAX_LAYERS)
+    one[RESIDUAL] = {**inside, "description": Residual.__doc__ or ""}
+    bare = [name for name, cls in LAYERS.items() if _needs_nothing(cls)]
     mapping = {**_keys(one), "minProperties": 1, "maxProperties": 1}
-    return {"description": what, "anyOf": [{"enum": bare}, mapping]}
+    return {"description": "a layer", "anyOf": [{"enum": bare}, mapping]}
 
 
 def _optimizer() -> Schema:
@@ -183,14 +195,15 @@ def _training() -> Schema:
     return _keys(
         {
             "epochs": {**EPOCHS.schema(), "default": 20},
-            "batch_size": {**parse_recipe.BATCH_SIZE.schema(), "default": 32},
+            "batch_size": {**parse_training.BATCH_SIZE.schema(), "default": 32},
             "optimizer": {"$ref": "#/$defs/optimizer"},
+            **_properties(TrainingOptions),
         }
     )
 
 
 def _model() -> Schema:
-    layers = _list({"$ref": "#/$defs/layer"}, high=parse_recipe.MAX_LAYERS)
+    layers = _list({"$ref": "#/$defs/layer"}, high=parse_model.MAX_LAYERS)
     training = {"training": {"$ref": "#/$defs/training"}}
     declared = {"layers": layers, "output": _arguments(Output), **training}
     python = {"type": "string", "pattern": f"^{_ecma(parse_recipe.PYTHON.pattern)}$"}

@@ -7,7 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from bakeoff.recipe.value_kinds import Misfit
-from bakeoff.recipe.vocabulary import Frozen
+from bakeoff.recipe.vocabulary.arguments import Frozen
 
 
 class Phase(Frozen):

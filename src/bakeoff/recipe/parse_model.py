@@ -13,16 +13,13 @@ from pydantic import ValidationError
 from bakeoff.recipe.learning_rate import Phase
 from bakeoff.recipe.types import Layer, Optimizer
 from bakeoff.recipe.value_kinds import Misfit, did_you_mean, found, key_text
-from bakeoff.recipe.vocabulary import (
-    ACTIVATION_NAMES,
-    EPOCHS,
-    LAYERS,
-    LEARNING_RATE,
-    LEARNING_RATES,
-    OPTIMIZERS,
-    PHASES,
-    Arguments,
-)
+from bakeoff.recipe.vocabulary.arguments import ACTIVATION_ALIASES, ACTIVATION_NAMES, Arguments
+from bakeoff.recipe.vocabulary.optimizers import EPOCHS, LEARNING_RATE, OPTIMIZERS, PHASES
+from bakeoff.recipe.vocabulary.residual import RESIDUAL
+from bakeoff.recipe.vocabulary.words import LAYERS
+
+MAX_LAYERS = 1000
+_LAYER_NAMES = {**dict.fromkeys(LAYERS), RESIDUAL: None}
 
 
 class Problems:
@@ -85,13 +82,35 @@ def known_keys(
 
 
 def read_layer(raw: object, place: str, problems: Problems) -> Layer | None:
-    """Read `name`, `name: {arguments}` or `name: value`."""
-    named = _one_key(raw, place, "layer", "dense: {units: 64, activation: relu}", LAYERS, problems)
+    """Read `name`, `name: {arguments}`, `name: value` or `residual: [layers]`."""
+    example = "dense: {units: 64, activation: relu}"
+    named = _one_key(raw, place, "layer", example, _LAYER_NAMES, problems)
     if named is None:
         return None
     kind, value = named
+    if kind == RESIDUAL:
+        return _read_residual(value, f"{place}.{kind}", problems)
     arguments = read_arguments(LAYERS[kind], value, f"{place}.{kind}", problems)
     return None if arguments is None else Layer(kind=kind, arguments=arguments.plain())
+
+
+def read_layers(raw: object, place: str, problems: Problems) -> list[Any]:
+    """Read the list of layers; [] makes the softmax output the only layer."""
+    if not isinstance(raw, list | tuple) or len(raw) > MAX_LAYERS:
+        text = f"expected a list of at most {MAX_LAYERS:,} layers, found {found(raw)}"
+        problems.add(place, text)
+        return []
+    return [
+        read_layer(each, f"{place}[{number}]", problems) for number, each in enumerate(raw, start=1)
+    ]
+
+
+def _read_residual(raw: object, place: str, problems: Problems) -> Layer | None:
+    before = len(problems.found)
+    layers = read_layers(raw, place, problems)
+    if not layers and len(problems.found) == before:
+        problems.add(place, "expected at least one layer, found an empty list")
+    return None if len(problems.found) > before else Layer(kind=RESIDUAL, layers=tuple(layers))
 
 
 def _one_key(
@@ -116,7 +135,7 @@ def _one_key(
     if isinstance(key, str) and key in known:
         return key, value
     hint = did_you_mean(key, list(known))
-    if what == "layer" and key in ACTIVATION_NAMES:
+    if what == "layer" and key in (*ACTIVATION_NAMES, *dict(ACTIVATION_ALIASES)):
         hint = f"did you mean activation: {key}?"
     problems.add(place, f"unknown {what} {key_text(key)}; {hint}")
     return None
@@ -169,7 +188,7 @@ def finish_optimizer(
     arguments = read_arguments(OPTIMIZERS[given.kind], given.arguments, place, problems)
     if arguments is None:
         return None
-    usual = (Phase(kind="constant", start=LEARNING_RATES[given.kind]),)
+    usual = (Phase(kind="constant", start=OPTIMIZERS[given.kind].usual_rate),)
     optimizer = Optimizer(
         kind=given.kind,
         arguments=arguments.plain(),

@@ -2,30 +2,22 @@
 
 import re
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, TypeVar
 
 from bakeoff.data.split import Part
 from bakeoff.recipe.parse_data import inside, is_text, read_data, read_path
-from bakeoff.recipe.parse_model import (
-    GivenOptimizer,
-    Problems,
-    finish_optimizer,
-    known_keys,
-    read_arguments,
-    read_layer,
-    read_optimizer,
+from bakeoff.recipe.parse_model import Problems, known_keys, read_arguments, read_layers
+from bakeoff.recipe.parse_training import (
+    DEFAULT_TRAINING,
+    GivenTraining,
+    attempt,
+    finish_training,
+    read_training,
 )
-from bakeoff.recipe.types import (
-    ModelRecipe,
-    Recipe,
-    SplitRecipe,
-    Training,
-)
+from bakeoff.recipe.types import ModelRecipe, Recipe, SplitRecipe
 from bakeoff.recipe.value_kinds import (
     Choice,
-    Kind,
     Misfit,
     Number,
     Whole,
@@ -34,47 +26,25 @@ from bakeoff.recipe.value_kinds import (
     found,
     key_text,
 )
-from bakeoff.recipe.vocabulary import EPOCHS, Output
+from bakeoff.recipe.vocabulary.layers import Output
 
 BASELINES = ("majority", "logistic")
 KEYS = (
     *("name", "title", "data", "split", "seeds", "selection", "training", "baselines"),
     *("margin", "give_up", "models"),
 )
-TRAINING_KEYS = ("epochs", "batch_size", "optimizer")
 MODEL_KEYS = ("layers", "output", "training", "python")
 NAME = re.compile(r"[a-z0-9][a-z0-9._-]{0,63}")
 RESERVED = ("baselines", "images.npy", "labels.npy", "manifest.json", "opening.json")
 NAME_WORDS = "1 to 64 of a-z, 0-9, '.', '_' and '-', the first a letter or digit"
 PYTHON = re.compile(r"(?P<file>.+\.py):(?P<function>[A-Za-z_][A-Za-z0-9_]*)")
-BATCH_SIZE = Whole(1, 1_000_000)
 SEED = Whole(0, 2**31 - 1)
 SEED_COUNT = Whole(1, 1000)
 SHARE = Number(0, 1, above=True, below=True)
 SELECTION = Choice(("best-loss", "best-accuracy", "last"), "a selection")
 MAX_MODELS = 200
-MAX_LAYERS = 1000
 
 T = TypeVar("T")
-
-
-@dataclass(frozen=True)
-class GivenTraining:
-    """What one `training` block says; None where it says nothing."""
-
-    epochs: int | None = None
-    batch_size: int | None = None
-    optimizer: GivenOptimizer | None = None
-
-    def over(self, base: "GivenTraining") -> "GivenTraining":
-        """Return this laid over `base`, key by key."""
-        optimizer = self.optimizer.over(base.optimizer) if self.optimizer else base.optimizer
-        return GivenTraining(
-            self.epochs or base.epochs, self.batch_size or base.batch_size, optimizer
-        )
-
-
-DEFAULT_TRAINING = GivenTraining(20, 32, GivenOptimizer("adam"))
 
 
 def read_recipe(raw: object, folder: Path, problems: Problems) -> Recipe | None:
@@ -109,15 +79,6 @@ def read_recipe(raw: object, folder: Path, problems: Problems) -> Recipe | None:
     return None if problems.found else Recipe.model_validate(values)
 
 
-def attempt(read: Callable[[Any], T], raw: object, place: str, problems: Problems) -> T | None:
-    """Return what `read` makes of `raw`, or None after noting its Misfit."""
-    try:
-        return read(raw)
-    except Misfit as misfit:
-        problems.add(place + misfit.inside, str(misfit))
-        return None
-
-
 def check_together(recipe: Recipe, problems: Problems) -> None:
     """Note what is right by itself but not together."""
     if not recipe.split.validation.amount and recipe.selection != "last":
@@ -126,7 +87,10 @@ def check_together(recipe: Recipe, problems: Problems) -> None:
             f"expected validation images, since selection is {recipe.selection}, found 0: "
             f"give some, or write selection: last",
         )
-    for name in recipe.models:
+    for name, model in recipe.models.items():
+        if model.training.options.patience is not None and recipe.selection == "last":
+            text = "expected none, since selection: last takes the last epoch, found one: remove it"
+            problems.add(f"models.{name}.training.patience", text)
         if name in recipe.baselines:
             problems.add(f"models.{name}", "is the name of a baseline; choose another name")
         if name in RESERVED:  # stands beside the models' folders in an opening
@@ -218,40 +182,6 @@ def read_baselines(raw: object) -> tuple[str, ...]:
     return tuple(names)
 
 
-def read_training(raw: object, place: str, problems: Problems) -> GivenTraining:
-    """Read what a `training` block says."""
-    if raw is None:
-        return GivenTraining()
-    if not isinstance(raw, Mapping):
-        problems.add(place, f"expected keys such as {{epochs: 20}}, found {found(raw)}")
-        return GivenTraining()
-    known_keys(raw, TRAINING_KEYS, place, problems)
-
-    def take(key: str, kind: Kind) -> int | None:
-        if raw.get(key) is None:
-            return None
-        number: int | None = attempt(kind.read, raw[key], f"{place}.{key}", problems)
-        return number
-
-    optimizer = None
-    if raw.get("optimizer") is not None:
-        optimizer = read_optimizer(raw["optimizer"], f"{place}.optimizer", problems)
-    return GivenTraining(take("epochs", EPOCHS), take("batch_size", BATCH_SIZE), optimizer)
-
-
-def finish_training(
-    given: GivenTraining, place: str, problems: Problems, *, check_phases: bool = True
-) -> Training | None:
-    """Return the complete training; `check_phases`: the phases must cover the epochs."""
-    if given.epochs is None or given.batch_size is None or given.optimizer is None:
-        raise ValueError("lay it over DEFAULT_TRAINING first")
-    epochs = given.epochs if check_phases else None
-    optimizer = finish_optimizer(given.optimizer, epochs, f"{place}.optimizer", problems)
-    if optimizer is None:
-        return None
-    return Training(epochs=given.epochs, batch_size=given.batch_size, optimizer=optimizer)
-
-
 def read_models(
     raw: object, base: GivenTraining, folder: Path, problems: Problems
 ) -> dict[str, ModelRecipe]:
@@ -300,17 +230,6 @@ def read_model(
     if len(problems.found) > before:
         return None
     return ModelRecipe.model_validate({"name": name, **values})
-
-
-def read_layers(raw: object, place: str, problems: Problems) -> list[Any]:
-    """Read the list of layers; [] makes the softmax output the only layer."""
-    if not isinstance(raw, list | tuple) or len(raw) > MAX_LAYERS:
-        text = f"expected a list of at most {MAX_LAYERS:,} layers, found {found(raw)}"
-        problems.add(place, text)
-        return []
-    return [
-        read_layer(each, f"{place}[{number}]", problems) for number, each in enumerate(raw, start=1)
-    ]
 
 
 def read_python(raw: object, folder: Path) -> str:

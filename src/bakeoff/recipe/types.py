@@ -1,6 +1,6 @@
 """A recipe as frozen values, complete: Recipe, its models, their layers, optimizers and phases."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import fields
 from pathlib import Path
 from typing import Any, Literal
@@ -13,18 +13,29 @@ from bakeoff.data.sources import Source
 from bakeoff.data.split import Part
 from bakeoff.recipe.learning_rate import Phase, learning_rates
 from bakeoff.recipe.value_kinds import Misfit
-from bakeoff.recipe.vocabulary import LAYERS, LEARNING_RATES, OPTIMIZERS, Frozen, Output
+from bakeoff.recipe.vocabulary.arguments import Frozen
+from bakeoff.recipe.vocabulary.layers import Output
+from bakeoff.recipe.vocabulary.optimizers import OPTIMIZERS
+from bakeoff.recipe.vocabulary.residual import RESIDUAL
+from bakeoff.recipe.vocabulary.training import TrainingOptions
+from bakeoff.recipe.vocabulary.words import LAYERS
 
 
 class Layer(Frozen):
-    """One declared layer: its Keras name and all its arguments, defaults written out."""
+    """One declared layer: its Keras name and all its arguments, defaults written out.
+
+    `layers`: those inside it, of a residual; else empty.
+    """
 
     kind: str
     arguments: dict[str, Any] = Field(default_factory=dict)
+    layers: tuple["Layer", ...] = ()
 
     @model_validator(mode="before")
     @classmethod
     def _complete(cls, data: Any) -> Any:
+        if isinstance(data, Mapping) and data.get("kind") == RESIDUAL:
+            return data
         if isinstance(data, Mapping) and data.get("kind") in LAYERS:
             complete = LAYERS[data["kind"]].model_validate(data.get("arguments", {}))
             return {**data, "arguments": complete.plain()}
@@ -32,7 +43,18 @@ class Layer(Frozen):
 
     def resolved(self) -> Any:
         """Return the layer in the recipe's grammar, as plain data."""
+        if self.kind == RESIDUAL:
+            return {self.kind: [layer.resolved() for layer in self.layers]}
         return {self.kind: plain_data(self.arguments)} if self.arguments else self.kind
+
+
+def innermost(layers: Iterable[Layer]) -> Iterator[Layer]:
+    """Yield the layers that hold no others, in the order in which they stand."""
+    for layer in layers:
+        if layer.kind == RESIDUAL:
+            yield from innermost(layer.layers)
+        else:
+            yield layer
 
 
 class Optimizer(Frozen):
@@ -47,7 +69,7 @@ class Optimizer(Frozen):
     def _complete(cls, data: Any) -> Any:
         if isinstance(data, Mapping) and data.get("kind") in OPTIMIZERS:
             complete = OPTIMIZERS[data["kind"]].model_validate(data.get("arguments", {}))
-            usual = (Phase(kind="constant", start=LEARNING_RATES[data["kind"]]),)
+            usual = (Phase(kind="constant", start=OPTIMIZERS[data["kind"]].usual_rate),)
             phases = data.get("learning_rate") or usual
             return {**data, "arguments": complete.plain(), "learning_rate": phases}
         raise Misfit(f"expected an optimizer's kind ({', '.join(OPTIMIZERS)}) and arguments")
@@ -94,6 +116,16 @@ class Training(Frozen):
     epochs: int
     batch_size: int
     optimizer: Optimizer
+    options: TrainingOptions = TrainingOptions()
+
+    def resolved(self) -> dict[str, Any]:
+        """Return the training in the recipe's grammar, as plain data."""
+        return {
+            "epochs": self.epochs,
+            "batch_size": self.batch_size,
+            "optimizer": self.optimizer.resolved(),
+            **plain_data(self.options.unusual()),
+        }
 
 
 class ModelRecipe(Frozen):
@@ -114,11 +146,7 @@ class ModelRecipe(Frozen):
 
     def resolved(self) -> dict[str, Any]:
         """Return the model, without its name, in the recipe's grammar, as plain data."""
-        training = {
-            "epochs": self.training.epochs,
-            "batch_size": self.training.batch_size,
-            "optimizer": self.training.optimizer.resolved(),
-        }
+        training = self.training.resolved()
         if self.layers is None:
             return {"python": self.python, "training": training}
         layers = [layer.resolved() for layer in self.layers]
@@ -146,7 +174,6 @@ class Recipe(Frozen):
         Plain data (dict, list, str, int, float, bool, None); parsing it, or its YAML, gives an
         equal Recipe.
         """
-        training = self.training
         return {
             "name": self.name,
             **({} if self.title is None else {"title": self.title}),
@@ -158,11 +185,7 @@ class Recipe(Frozen):
             },
             "seeds": list(self.seeds),
             "selection": self.selection,
-            "training": {
-                "epochs": training.epochs,
-                "batch_size": training.batch_size,
-                "optimizer": training.optimizer.resolved(),
-            },
+            "training": self.training.resolved(),
             "baselines": list(self.baselines),
             "margin": self.margin,
             "give_up": self.give_up,

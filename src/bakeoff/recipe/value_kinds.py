@@ -192,16 +192,23 @@ class Number(Kind):
 
 @dataclass(frozen=True)
 class Choice(Kind):
-    """One of a few words; `null`, if given, is the word that an empty value stands for."""
+    """One of a few words; `null`, if given, is the word that an empty value stands for.
+
+    aliases : other words, each with the one that it stands for
+    """
 
     options: tuple[str, ...]
     what: str = "one word"
     null: str | None = None
+    aliases: tuple[tuple[str, str], ...] = ()
 
     def read(self, value: object) -> str:
         """Return the word."""
         if value is None and self.null is not None:
             return self.null
+        for alias, word in self.aliases:
+            if value == alias:
+                return word
         if not isinstance(value, str) or value not in self.options:
             close = nearest(value, self.options)
             hint = f"; did you mean {close}?" if close else ""
@@ -215,7 +222,7 @@ class Choice(Kind):
     def schema(self) -> dict[str, Any]:
         """Return the JSON Schema."""
         null = [] if self.null is None else [None]
-        return {"enum": [*self.options, *null]}
+        return {"enum": [*self.options, *(alias for alias, _ in self.aliases), *null]}
 
 
 @dataclass(frozen=True)

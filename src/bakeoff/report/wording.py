@@ -7,6 +7,9 @@ from typing import Any
 
 from bakeoff.analysis.comparison import Comparison, ModelResult
 from bakeoff.analysis.statistics import LEVEL, Estimate
+from bakeoff.recipe.vocabulary.residual import RESIDUAL
+from bakeoff.recipe.vocabulary.training import TrainingOptions, option_words
+from bakeoff.recipe.vocabulary.words import layer_words
 from bakeoff.utils.text import counted, number, percent, whole_numbers
 
 BASELINES = {"majority": "majority class", "logistic": "logistic regression"}
@@ -22,10 +25,6 @@ SELECTIONS = {
     "last": "the last epoch",
 }
 INTERVAL = f"{100 * LEVEL:g} %"
-
-# What a layer's line says after its name; everything else is in the resolved recipe.
-_MAIN = ("units", "filters", "kernel_size", "pool_size", "rate", "activation")
-_UNUSUAL = {"strides": None, "padding": "valid", "kernel_regularizer": None}
 
 
 def scored(estimate: Estimate) -> str:
@@ -85,18 +84,21 @@ def seed_list(values: Sequence[int]) -> str:
 
 
 def layers(settings: Mapping[str, Any]) -> list[str]:
-    """Return one short line a layer, as declared: "conv2d 32, 3 × 3, relu"."""
+    """Return one short line a layer, as declared: "conv2d 32 3×3 relu"."""
     if settings.get("python"):
         return [f"built by {settings['python']}"]
+    return _lines(settings.get("layers") or ())
+
+
+def _lines(declared: Sequence[Any]) -> list[str]:
     lines = []
-    for declared in settings.get("layers") or ():
-        if isinstance(declared, str):
-            lines.append(declared)
-            continue
-        kind, arguments = next(iter(declared.items()))
-        if not isinstance(arguments, Mapping):
-            arguments = {"value": arguments}
-        lines.append(" ".join(filter(None, (kind, _arguments(arguments)))))
+    for layer in declared:
+        kind, arguments = (layer, {}) if isinstance(layer, str) else next(iter(layer.items()))
+        if kind == RESIDUAL:
+            lines.append(f"{RESIDUAL}: the input of these is added to their output")
+            lines += [f"– {line}" for line in _lines(arguments)]
+        else:
+            lines.append(layer_words(kind, arguments))
     return lines
 
 
@@ -115,25 +117,6 @@ def training(settings: Mapping[str, Any]) -> str:
         parts.append(f"batches of {declared['batch_size']:,}")
     if "epochs" in declared:
         parts.append(counted(declared["epochs"], "epoch"))
+    known = TrainingOptions.model_fields
+    parts += option_words({name: each for name, each in declared.items() if name in known})
     return ", ".join(parts)
-
-
-def _arguments(arguments: Mapping[str, Any]) -> str:
-    shown = [arguments[key] for key in _MAIN if arguments.get(key) not in (None, "linear")]
-    if "value" in arguments:
-        shown = [arguments["value"]]
-    parts = [_value(value) for value in shown]
-    for key, usual in _UNUSUAL.items():
-        value = arguments.get(key, usual)
-        if value in (None, usual, 1, [1, 1], (1, 1)) or value == arguments.get("pool_size"):
-            continue
-        parts.append(f"{key.replace('kernel_regularizer', 'kernel')} {_value(value)}")
-    return ", ".join(parts)
-
-
-def _value(value: Any) -> str:
-    if isinstance(value, list | tuple):
-        return " × ".join(map(str, value))
-    if isinstance(value, Mapping):
-        return " ".join(f"{key} {_value(each)}" for key, each in value.items())
-    return f"{value:g}" if isinstance(value, float) else str(value)

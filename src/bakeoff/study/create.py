@@ -17,6 +17,8 @@ from bakeoff.data.split import Split, make_split
 from bakeoff.errors import RecipeError, StudyError
 from bakeoff.recipe import ModelRecipe, Recipe
 from bakeoff.recipe.architecture import describe, training_bytes
+from bakeoff.recipe.value_kinds import Misfit
+from bakeoff.recipe.vocabulary.training import class_weights
 from bakeoff.storage import atomic, formats, study_folder
 from bakeoff.storage.study_folder import StudyFolder
 from bakeoff.storage.user_ledger import require_user_ledger
@@ -102,6 +104,7 @@ def load_split(recipe: Recipe, given: DataSet | None = None) -> tuple[DataSet, S
     data = given or load(recipe.data)
     if isinstance(recipe.data, ArraysSource) and data.hash != recipe.data.arrays:
         raise StudyError("data: expected the arrays that the recipe was made with, found others")
+    _require_classes(recipe, data)
     split = make_split(
         data.labels,
         test_start=data.test_start,
@@ -120,6 +123,18 @@ def _own_validation(recipe: Recipe) -> str:
     if recipe.split.validation.amount:
         return "validation is the data's own part; split.validation is not used"
     return "split.validation is 0: the data's own validation part is for training"
+
+
+def _require_classes(recipe: Recipe, data: DataSet) -> None:
+    """Refuse weights of classes that the data does not have."""
+    for model in recipe.models.values():
+        declared = model.training.options.class_weight
+        try:
+            if declared is not None:
+                class_weights(declared, tuple(data.class_names))
+        except Misfit as misfit:
+            place = f"models.{model.name}.training.class_weight"
+            raise RecipeError(f"{place}: {misfit}") from None
 
 
 def identity(model: ModelRecipe, recipe: Recipe) -> str:

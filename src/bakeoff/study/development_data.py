@@ -21,9 +21,21 @@ def write_development(folder: Path, arrays: Mapping[str, NDArray[Any]]) -> None:
         atomic.write_file(folder / f"{name}.npy", formats.npy_bytes(arrays[name]))
 
 
-def read_development(folder: Path, *, maximum: float, n_classes: int) -> "Development":
+def read_development(
+    folder: Path, *, maximum: float, n_classes: int, class_names: tuple[str, ...] = ()
+) -> "Development":
     """Return the images that training may see, memory-mapped."""
     from bakeoff.training.trainer import Development
 
-    arrays = {name: formats.read_npy(folder / f"{name}.npy") for name in DEVELOPMENT}
-    return Development(**arrays, maximum=maximum, n_classes=n_classes)
+    train_images, train_labels, validation_images, validation_labels = (
+        formats.read_npy(folder / f"{name}.npy") for name in DEVELOPMENT
+    )
+    return Development(
+        train_images,
+        train_labels,
+        validation_images,
+        validation_labels,
+        maximum=maximum,
+        n_classes=n_classes,
+        class_names=class_names,
+    )

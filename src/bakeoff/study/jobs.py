@@ -57,6 +57,7 @@ class TrainJob:
     maximum: float
     n_classes: int
     checkpoint_seconds: float
+    class_names: tuple[str, ...] = ()
 
     @property
     def label(self) -> str:
@@ -81,8 +82,17 @@ class TrainJob:
         except Timeout as error:
             raise Busy from error
 
+    def development(self) -> "Development":
+        """Return the images that it may see."""
+        return read_development(
+            Path(self.data),
+            maximum=self.maximum,
+            n_classes=self.n_classes,
+            class_names=self.class_names,
+        )
+
     def _train(self, on_epoch: OnEpoch) -> None:
-        data = read_development(Path(self.data), maximum=self.maximum, n_classes=self.n_classes)
+        data = self.development()
         begun = Begun(self, data)
         for result in begun.trainer.history:
             on_epoch(result)

@@ -5,14 +5,12 @@ import time
 from collections.abc import Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass
-from pathlib import Path
 
 from filelock import Timeout
 
 from bakeoff.recipe import ModelRecipe
 from bakeoff.storage import written_folder
 from bakeoff.storage.study_folder import StudyFolder, trial_lock
-from bakeoff.study.development_data import read_development
 from bakeoff.study.jobs import Begun, Busy, OnEpoch, TrainJob
 
 
@@ -57,9 +55,7 @@ class GroupJob:
         from bakeoff.training import multi_trial
 
         first = todo[0]
-        data = multi_trial.resident(
-            read_development(Path(first.data), maximum=first.maximum, n_classes=first.n_classes)
-        )
+        data = multi_trial.resident(first.development())
         recipe = ModelRecipe.model_validate_json(first.declared)
         lanes = multi_trial.fitting(recipe, data, self.lanes)
         for start in range(0, len(todo), lanes):

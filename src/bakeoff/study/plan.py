@@ -16,7 +16,8 @@ from bakeoff.data import DataSet, about_pixels
 from bakeoff.data.split import Split
 from bakeoff.recipe import ModelRecipe, Optimizer, Phase, Recipe
 from bakeoff.recipe.architecture import Architecture, LayerShape, describe, training_bytes
-from bakeoff.recipe.vocabulary import OPTIMIZERS
+from bakeoff.recipe.vocabulary.optimizers import OPTIMIZERS
+from bakeoff.recipe.vocabulary.training import option_words
 from bakeoff.study.create import identity, load_split
 from bakeoff.training.native.load import choose
 from bakeoff.utils.machine import available_memory, cores, default_device
@@ -204,6 +205,7 @@ def _model_json(model: ModelPlan) -> dict[str, Any]:
                 "parameters": layer.parameters,
                 "trainable_parameters": layer.trainable_parameters,
                 "added": layer.added,
+                "depth": layer.depth,
             }
             for layer in known.layers
         ],
@@ -211,6 +213,7 @@ def _model_json(model: ModelPlan) -> dict[str, Any]:
         "epochs": training.epochs,
         "batch_size": training.batch_size,
         "optimizer": training.optimizer.resolved(),
+        "options": training.options.plain(),
         "learning_rates": training.optimizer.learning_rates(training.epochs).tolist(),
         "seconds_per_trial": model.seconds,
         "memory_bytes": model.memory,
@@ -278,10 +281,8 @@ def _layers(architecture: Architecture) -> RenderableType:
 
 
 def _label(layer: LayerShape) -> str:
-    label = "scale to [0, 1]" if layer.kind == "scale" else layer.label
-    penalty = layer.arguments.get("kernel_regularizer")
-    if penalty:
-        label += "".join(f", {name} {value:g}" for name, value in penalty.items())
+    known = {"scale": "scale to [0, 1]", "residual": "residual, its input added to its output"}
+    label = "  " * layer.depth + known.get(layer.kind, layer.label)
     return f"{label} (added)" if layer.added else label
 
 
@@ -292,6 +293,7 @@ def _training(model: ModelPlan, plan: Plan) -> str:
         f"{counted(training.epochs, 'epoch')} of {counted(steps, 'batch', 'batches')} "
         f"of {training.batch_size:,}, {optimizer_words(training.optimizer)}"
     )
+    text = ", ".join([text, *option_words(training.options.unusual())])
     return (
         text
         if model.seconds is None
@@ -305,7 +307,7 @@ def optimizer_words(optimizer: Optimizer) -> str:
     unusual = [
         f"{name} {'yes' if value is True else value}"
         for name, value in optimizer.arguments.items()
-        if value != usual.get(name)
+        if value is not None and value != usual.get(name)
     ]
     phases = ", then ".join(_phase(phase) for phase in optimizer.learning_rate)
     return ", ".join([optimizer.kind, *unusual, f"learning rate {phases}"])

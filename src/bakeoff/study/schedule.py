@@ -101,6 +101,7 @@ def _train_job(
         declared=model.model_dump_json(),
         identity=formats.sha256("\n".join(parts).encode()),
         checkpoint_seconds=checkpoints.CHECKPOINT_SECONDS,
+        class_names=tuple(prepared.data.class_names),
         **_common(prepared, scratch),
     )
     return Planned(job.label, model.training.epochs, _cost(prepared, model)), job

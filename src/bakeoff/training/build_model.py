@@ -1,37 +1,22 @@
 """Builds a declared model as a Keras model, with the faster layers of `layers/`."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
 
-from bakeoff.recipe import ModelRecipe
+from bakeoff.recipe import Layer, ModelRecipe
+from bakeoff.recipe.types import innermost
+from bakeoff.recipe.vocabulary.layer import Shape
+from bakeoff.recipe.vocabulary.residual import RESIDUAL, shortcut
+from bakeoff.recipe.vocabulary.words import LAYERS
 from bakeoff.training.backend import keras
 from bakeoff.training.initializers import Drawn
-from bakeoff.training.layers.convolution import Conv2D
-from bakeoff.training.layers.dense import Dense
-from bakeoff.training.layers.dropout import Dropout
-from bakeoff.training.layers.image_shifts import RandomFlip, RandomTranslation
-from bakeoff.training.layers.pooling import AveragePooling2D, MaxPooling2D
-from bakeoff.training.layers.replace import RANDOM, fuse_neighbours
+from bakeoff.training.layers.augmentation import Cutout
+from bakeoff.training.layers.replace import FASTER, RANDOM, fuse_neighbours
 from bakeoff.training.user_builder import build_from_python
 
-LAYERS: dict[str, type] = {
-    "dense": Dense,
-    "conv2d": Conv2D,
-    "max_pooling2d": MaxPooling2D,
-    "average_pooling2d": AveragePooling2D,
-    "global_average_pooling2d": keras.layers.GlobalAveragePooling2D,
-    "flatten": keras.layers.Flatten,
-    "dropout": Dropout,
-    "batch_normalization": keras.layers.BatchNormalization,
-    "activation": keras.layers.Activation,
-    "p_re_lu": keras.layers.PReLU,
-    "leaky_re_lu": keras.layers.LeakyReLU,
-    "elu": keras.layers.ELU,
-    "random_flip": RandomFlip,
-    "random_translation": RandomTranslation,
-}
+_OWN: dict[str, type] = {"Cutout": Cutout}  # what Keras does not have
 
 
 def build(
@@ -52,26 +37,95 @@ def build(
     """
     if model.python is not None:
         return fuse_neighbours(build_from_python(model.python, input_shape, n_classes, seed=seed))
-    seeds = iter(np.random.SeedSequence(seed).generate_state(len(model.layers or ()) + 1))
-    stack: list[Any] = [keras.Input(input_shape)]
-    flat = False
-    for index, layer in enumerate(model.layers or (), start=1):
-        if layer.kind == "dense" and not flat:
-            stack.append(keras.layers.Flatten(name=f"flatten_before_{index}"))
-        flat = flat or layer.kind in ("dense", "flatten", "global_average_pooling2d")
-        stack.append(_layer(layer.kind, layer.arguments, index=index, seed=int(next(seeds))))
-    if not flat:
-        stack.append(keras.layers.Flatten(name="flatten_before_output"))
+    layers = model.layers or ()
+    building = _Building(input_shape, seed=seed, layers=layers)
+    stack = building.stack(layers)
     output = {**model.output, "units": n_classes, "activation": "softmax"}
-    stack.append(_layer("dense", output, index=len(model.layers or ()) + 1, seed=int(next(seeds))))
-    return fuse_neighbours(keras.Sequential(stack))
+    stack += building.layer("dense", output, of="output")
+    return fuse_neighbours(_connected(input_shape, stack))
+
+
+class _Residual(list[Any]):
+    """Layers whose input is added to their output, after `shortcut` where there is one."""
+
+    def __init__(self, layers: Sequence[Any], shortcut: Sequence[Any], name: str) -> None:
+        super().__init__(layers)
+        self.shortcut, self.name = shortcut, name
+
+
+class _Building:
+    """Makes Keras layers one after the other; `shape` is what the next one meets.
+
+    Each gets the next index, which tells its draws apart, and the next seed.
+    """
+
+    def __init__(self, shape: Shape, *, seed: int, layers: Sequence[Layer]) -> None:
+        self.shape = shape
+        self.index = self.residuals = 0
+        most = 2 * sum(1 for _ in innermost(layers)) + 1  # a shortcut for each, and the output
+        self.seeds = iter(np.random.SeedSequence(seed).generate_state(most).tolist())
+
+    def stack(self, layers: Sequence[Layer]) -> list[Any]:
+        made: list[Any] = []
+        for layer in layers:
+            if layer.kind == RESIDUAL:
+                made.append(self.residual(layer))
+            else:
+                made += self.layer(layer.kind, layer.arguments)
+        return made
+
+    def residual(self, layer: Layer) -> _Residual:
+        before = self.shape
+        self.residuals += 1
+        name = f"residual_{self.residuals}"
+        made = self.stack(layer.layers)
+        after = self.shape
+        short = shortcut(before, after)
+        self.shape = before
+        beside = [] if short is None else self.layer(short[0], short[1].plain())
+        self.shape = after
+        return _Residual(made, beside, name)
+
+    def layer(self, kind: str, arguments: Mapping[str, Any], *, of: str | None = None) -> list[Any]:
+        """Return the layer, after a flatten where it takes flat rows only; `of` names that."""
+        self.index += 1
+        known, flattening = LAYERS[kind], []
+        if known.needs_row and len(self.shape) > 1:
+            name = f"flatten_before_{of or self.index}"
+            flattening = [keras.layers.Flatten(name=name)]
+            self.shape = (int(np.prod(self.shape)),)
+        layer = _layer(kind, arguments, index=self.index, seed=next(self.seeds))
+        plain = {key: arguments[key] for key in known.model_fields if key in arguments}
+        self.shape = known.model_validate(plain).output_shape(self.shape)
+        return [*flattening, layer]
+
+
+def _connected(input_shape: Shape, stack: Sequence[Any]) -> keras.Model:
+    """Return a Sequential model, or a functional one where there are residuals."""
+    inputs = keras.Input(input_shape)
+    if not any(isinstance(each, _Residual) for each in stack):
+        return keras.Sequential([inputs, *stack])
+    return keras.Model(inputs, _through(inputs, stack))
+
+
+def _through(values: Any, stack: Sequence[Any]) -> Any:
+    for each in stack:
+        if isinstance(each, _Residual):
+            added = [_through(values, each), _through(values, each.shortcut)]
+            values = keras.layers.Add(name=each.name)(added)
+        else:
+            values = each(values)
+    return values
 
 
 def _layer(kind: str, arguments: Mapping[str, Any], *, index: int, seed: int) -> Any:
+    name = LAYERS[kind].__name__  # Keras's own name
+    layer: Any = _OWN.get(name) or getattr(keras.layers, name)
+    layer = FASTER.get(layer, layer)
     settings = {key: _argument(key, value, seed=seed) for key, value in arguments.items()}
-    if LAYERS[kind] in RANDOM:
+    if layer in RANDOM:
         settings["index"] = index
-    return LAYERS[kind](**settings, name=f"{kind}_{index}")
+    return layer(**settings, name=f"{kind}_{index}")
 
 
 def _argument(key: str, value: Any, *, seed: int) -> Any:

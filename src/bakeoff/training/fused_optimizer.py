@@ -24,7 +24,15 @@ _MOMENTS = {
     keras.optimizers.Adam: ("_momentums", "_velocities"),
     keras.optimizers.AdamW: ("_momentums", "_velocities"),
 }
-_OTHER_RULES = ("momentum", "centered", "amsgrad", "clipnorm", "clipvalue", "global_clipnorm")
+_OTHER_RULES = (
+    "momentum",
+    "centered",
+    "amsgrad",
+    "clipnorm",
+    "clipvalue",
+    "global_clipnorm",
+    "use_ema",
+)
 _REGULARIZERS = (keras.regularizers.L1, keras.regularizers.L2, keras.regularizers.L1L2)
 
 

@@ -72,7 +72,7 @@ def epoch(trainers: Sequence[Trainer], *, lanes: int) -> list[EpochResult]:
     )
     scores: Any = [None] * lanes
     if len(first.validation):
-        found = evaluate(states[0], states[1], first.validation, first.validation_labels)
+        found = evaluate(*first.program.scored(states), first.validation, first.validation_labels)
         scores = list(_rows([np.asarray(each) for each in found], lanes))
     losses, accuracies = np.asarray(losses), np.asarray(accuracies)
     return [

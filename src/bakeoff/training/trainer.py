@@ -14,10 +14,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from bakeoff.recipe import ModelRecipe, Optimizer
+from bakeoff.recipe.vocabulary.optimizers import OPTIMIZERS
+from bakeoff.recipe.vocabulary.training import class_weights as weights_by_class
 from bakeoff.training import fused_optimizer
 from bakeoff.training.backend import compiler_options, jax, keras
 from bakeoff.training.build_model import build
 from bakeoff.training.layers.context import pixels, probing, random_key
+from bakeoff.training.objective import class_weights, cross_entropy, hard, mixed, training_loss
 from bakeoff.training.predict import predict_in_batches, program_key, weight_names
 from bakeoff.training.regularization import regularization_loss
 from bakeoff.training.selection import Selection
@@ -35,6 +38,7 @@ class Development:
     images : uint8 or float32, shape (n, height, width, channels)
     labels : integers, shape (n,)
     maximum : the pixel value that becomes 1.0
+    class_names : only needed where the recipe weighs classes by name
     """
 
     train_images: NDArray[Any]
@@ -43,6 +47,7 @@ class Development:
     validation_labels: NDArray[np.int64]
     maximum: float
     n_classes: int
+    class_names: tuple[str, ...] = ()
 
     @property
     def input_shape(self) -> tuple[int, int, int]:
@@ -73,12 +78,20 @@ class Program:
     """A model's compiled functions; one serves all seeds of the model.
 
     plain_epoch : what `epoch` was compiled from
+    averages : indices among the optimizer's variables of the weights' moving averages; may be empty
     """
 
     plain_epoch: Any
     epoch: Any
     evaluate: Any
     optimizer: Any
+    averages: tuple[int, ...]
+
+    def scored(self, state: Any) -> Any:
+        """Return what is scored: the weights or their moving averages, and other variables."""
+        trainable, other, optimizer_state = state
+        averaged = [optimizer_state[index] for index in self.averages]
+        return (averaged if self.averages else trainable), other
 
 
 @dataclass(frozen=True)
@@ -89,25 +102,17 @@ class _Shape:
     n_classes: int
     n_train: int
     maximum: float
+    class_weights: tuple[float, ...] | None
 
 
 def _make_optimizer(declared: Optimizer) -> Any:
-    classes = {
-        "sgd": keras.optimizers.SGD,
-        "rmsprop": keras.optimizers.RMSprop,
-        "adam": keras.optimizers.Adam,
-        "adamw": keras.optimizers.AdamW,
-    }
-    return classes[declared.kind](learning_rate=0.0, **declared.arguments)
+    kind = getattr(keras.optimizers, OPTIMIZERS[declared.kind].__name__)  # Keras's own name
+    return kind(learning_rate=0.0, **declared.arguments)
 
 
 def _state(model: Any) -> tuple[list[Array], list[Array]]:
     trainable = [variable.value for variable in model.trainable_variables]
     return trainable, [variable.value for variable in model.non_trainable_variables]
-
-
-def _cross_entropy(labels: Array, probabilities: Array) -> Array:
-    return keras.losses.sparse_categorical_crossentropy(labels, probabilities)
 
 
 @lru_cache(maxsize=2)
@@ -121,25 +126,40 @@ def _program(model_json: str, shape: _Shape) -> Program:
     steps, rest = divmod(shape.n_train, batch)
     fused = fused_optimizer.fused(model, optimizer, batch)
 
+    options = recipe.training.options
+    averages = _averages(optimizer)
+
     def objective(
-        trainable: Any, probes: Any, other: Any, images: Array, labels: Array, key: Array
+        trainable: Any,
+        probes: Any,
+        other: Any,
+        images: Array,
+        labels: Array,
+        key: Array,
+        weights: Any,
     ) -> Any:
         with random_key(key), probing(probes) as probed:
             probabilities, other, regularization_losses = model.stateless_call(
                 trainable, other, images, training=True, return_losses=True
             )
-        loss = jnp.mean(_cross_entropy(labels, probabilities)) + sum(regularization_losses)
-        correct = jnp.sum(jnp.argmax(probabilities, axis=-1) == labels)
+        loss = training_loss(options, labels, probabilities, weights) + sum(regularization_losses)
+        correct = jnp.sum(jnp.argmax(probabilities, axis=-1) == hard(labels))
         return loss, (other, correct, probed.inputs)
 
-    def step(state: Any, rows: Array, key: Array, images: Array, labels: Array) -> Any:
+    def step(
+        state: Any, rows: Array, key: Array, images: Array, labels: Array, weights: Any
+    ) -> Any:
         trainable, other, optimizer_state = state
         chosen, probes = images[rows], fused_optimizer.probes(fused, len(rows))
-        inputs = chosen.astype(jnp.float32) / shape.maximum
+        inputs, targets = chosen.astype(jnp.float32) / shape.maximum, labels[rows]
+        if options.mixup:
+            alpha, n_classes = options.mixup, shape.n_classes
+            inputs, targets = mixed(inputs, targets, key, alpha=alpha, n_classes=n_classes)
+            chosen = inputs * shape.maximum
         value_and_gradients = jax.value_and_grad(objective, argnums=(0, 1), has_aux=True)
         with pixels(chosen, shape.maximum):
             (loss, (other, correct, multiplied)), (gradients, probed) = value_and_gradients(
-                trainable, probes, other, inputs, labels[rows], key
+                trainable, probes, other, inputs, targets, key, weights
             )
         before = trainable, optimizer_state
         after = optimizer.stateless_apply(optimizer_state, gradients, trainable)
@@ -154,18 +174,20 @@ def _program(model_json: str, shape: _Shape) -> Program:
         trainable, other, optimizer_state = state
         optimizer_state = [*optimizer_state[:rate_index], rate, *optimizer_state[rate_index + 1 :]]
         state = trainable, other, optimizer_state
+        weights = class_weights(options, shape.class_weights, labels, shape.n_classes)
         full = order[: steps * batch].reshape(steps, batch)
 
         def body(state: Any, item: Any) -> Any:
             rows, index = item
-            return step(state, rows, jax.random.fold_in(key, index), images, labels)
+            key_of_step = jax.random.fold_in(key, index)
+            return step(state, rows, key_of_step, images, labels, weights)
 
         state, (losses, corrects) = lax.scan(body, state, (full, jnp.arange(steps)))
         loss, correct = jnp.sum(losses), jnp.sum(corrects)
         if rest:
             last = jax.random.fold_in(key, steps)
             state, (more_loss, more_correct) = step(
-                state, order[steps * batch :], last, images, labels
+                state, order[steps * batch :], last, images, labels, weights
             )
             loss, correct = loss + more_loss, correct + more_correct
         leaves = [
@@ -176,14 +198,21 @@ def _program(model_json: str, shape: _Shape) -> Program:
 
     def evaluate(trainable: Any, other: Any, images: Array, labels: Array) -> Any:
         probabilities = predict_in_batches(model, trainable, other, images, shape.maximum)
-        losses = _cross_entropy(labels, probabilities)
+        losses = cross_entropy(labels, probabilities)
         regularization = regularization_loss(
             model, trainable, other, images, maximum=shape.maximum, batch=batch
         )
         return probabilities, losses, regularization
 
     compiled = jax.jit(epoch, compiler_options=compiler_options())
-    return Program(epoch, compiled, jax.jit(evaluate), optimizer)
+    return Program(epoch, compiled, jax.jit(evaluate), optimizer, averages)
+
+
+def _averages(optimizer: Any) -> tuple[int, ...]:
+    if not optimizer.use_ema:
+        return ()
+    owned = [id(variable) for variable in optimizer.variables]
+    return tuple(owned.index(id(each)) for each in optimizer._model_variables_moving_average)
 
 
 class Trainer:
@@ -193,7 +222,11 @@ class Trainer:
         self._data, self._seed = data, seed
         self._training = model.training
         self._rates = model.training.optimizer.learning_rates(model.training.epochs)
-        shape = _Shape(data.input_shape, data.n_classes, len(data.train_labels), data.maximum)
+        declared, weights = model.training.options.class_weight, None
+        if declared is not None:
+            weights = weights_by_class(declared, data.class_names)
+        images = len(data.train_labels)
+        shape = _Shape(data.input_shape, data.n_classes, images, data.maximum, weights)
         self.program = _program(program_key(model), shape)
         network = build(model, data.input_shape, data.n_classes, seed=seed)
         self._names = weight_names(network)
@@ -212,7 +245,11 @@ class Trainer:
     @property
     def done(self) -> bool:
         """Whether there is nothing left to train."""
-        return self._diverged_epoch is not None or len(self._history) == self._training.epochs
+        epochs, patience = len(self._history), self._training.options.patience
+        if self._diverged_epoch is not None or epochs == self._training.epochs:
+            return True
+        selected = self._selection.epoch
+        return patience is not None and selected is not None and epochs - 1 - selected >= patience
 
     @property
     def history(self) -> tuple[EpochResult, ...]:
@@ -226,7 +263,7 @@ class Trainer:
         )
         scores = None
         if len(self.validation) and math.isfinite(float(loss)):
-            scores = self._evaluate(*state[:2])
+            scores = self._evaluate(*self.program.scored(state))
         return self.take(state, float(loss), float(accuracy), scores)
 
     def draws(self) -> tuple[Array, Array, Array]:
@@ -255,7 +292,7 @@ class Trainer:
             self._diverged_epoch = epoch
             return result
         self.state = state
-        self._selection.offer(result, state[:2])
+        self._selection.offer(result, self.program.scored(state))
         return result
 
     def _validation_scores(self, scores: Any) -> dict[str, float | None]:

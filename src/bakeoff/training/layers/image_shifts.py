@@ -78,18 +78,38 @@ def translate(
     interpolation : "nearest" (whole pixels) or "bilinear"
     """
     height, width = images.shape[1:3]
-    rows = _shift_matrices(height, shifts[:, 0], fill_mode, interpolation)
-    columns = _shift_matrices(width, shifts[:, 1], fill_mode, interpolation)
-    moved = jnp.einsum("bij,bjkc,blk->bilc", rows, images, columns)
+    return resample(
+        images,
+        jnp.arange(height, dtype=jnp.float32) - shifts[:, :1],
+        jnp.arange(width, dtype=jnp.float32) - shifts[:, 1:],
+        fill_mode=fill_mode,
+        interpolation=interpolation,
+        fill_value=fill_value,
+    )
+
+
+def resample(
+    images: Array,
+    rows: Array,
+    columns: Array,
+    *,
+    fill_mode: str,
+    interpolation: str,
+    fill_value: float,
+) -> Array:
+    """Return each image at its own `rows` and `columns`, in pixels, shape (batch, side)."""
+    height, width = images.shape[1:3]
+    down = _line_matrices(height, rows, fill_mode, interpolation)
+    across = _line_matrices(width, columns, fill_mode, interpolation)
+    moved = jnp.einsum("bij,bjkc,blk->bilc", down, images, across)
     if fill_mode != "constant" or not fill_value:
         return moved
-    inside = rows.sum(axis=2)[:, :, None] * columns.sum(axis=2)[:, None, :]
+    inside = down.sum(axis=2)[:, :, None] * across.sum(axis=2)[:, None, :]
     return moved + fill_value * (1 - inside)[..., None]
 
 
-def _shift_matrices(size: int, shifts: Array, fill_mode: str, interpolation: str) -> Array:
-    """Return matrices M, shape (batch, size, size): M @ line is the line after its shift."""
-    source = jnp.arange(size, dtype=jnp.float32) - shifts[:, None]
+def _line_matrices(size: int, source: Array, fill_mode: str, interpolation: str) -> Array:
+    """Return matrices M, shape (batch, size, size): M @ line is the line at the places `source`."""
     if interpolation == "nearest":
         return _one_hot(jnp.round(source), size, fill_mode)
     below = jnp.floor(source)
@@ -101,11 +121,17 @@ def _shift_matrices(size: int, shifts: Array, fill_mode: str, interpolation: str
 
 def _one_hot(indices: Array, size: int, fill_mode: str) -> Array:
     """Return 1 at each index, brought back inside as `fill_mode` says; else 0."""
+    kept = bring_inside(indices, size, fill_mode)
+    return (kept[..., None] == jnp.arange(size)).astype(jnp.float32)
+
+
+def bring_inside(indices: Array, size: int, fill_mode: str) -> Array:
+    """Return indices, brought back inside as `fill_mode` says; "constant" leaves them."""
     if fill_mode == "nearest":
-        indices = jnp.clip(indices, 0, size - 1)
-    elif fill_mode == "wrap":
-        indices = jnp.mod(indices, size)
-    elif fill_mode == "reflect":
+        return jnp.clip(indices, 0, size - 1)
+    if fill_mode == "wrap":
+        return jnp.mod(indices, size)
+    if fill_mode == "reflect":
         around = jnp.mod(indices, 2 * size)
-        indices = jnp.minimum(around, 2 * size - 1 - around)
-    return (indices[..., None] == jnp.arange(size)).astype(jnp.float32)
+        return jnp.minimum(around, 2 * size - 1 - around)
+    return indices

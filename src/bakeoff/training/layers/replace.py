@@ -4,6 +4,14 @@ from collections.abc import Iterator
 from typing import Any
 
 from bakeoff.training.backend import keras
+from bakeoff.training.layers.augmentation import (
+    Cutout,
+    RandomBrightness,
+    RandomContrast,
+    RandomCrop,
+    RandomRotation,
+    RandomZoom,
+)
 from bakeoff.training.layers.context import ours
 from bakeoff.training.layers.convolution import Conv2D
 from bakeoff.training.layers.dense import Dense
@@ -21,8 +29,16 @@ FASTER: dict[type, type] = {
     keras.layers.Dropout: Dropout,
     keras.layers.RandomFlip: RandomFlip,
     keras.layers.RandomTranslation: RandomTranslation,
+    keras.layers.RandomRotation: RandomRotation,
+    keras.layers.RandomZoom: RandomZoom,
+    keras.layers.RandomContrast: RandomContrast,
+    keras.layers.RandomBrightness: RandomBrightness,
+    keras.layers.RandomCrop: RandomCrop,
 }
-RANDOM = (Dropout, RandomFlip, RandomTranslation)  # told apart by an index
+RANDOM = (  # told apart by an index
+    *(Dropout, RandomFlip, RandomTranslation, RandomRotation, RandomZoom),
+    *(RandomContrast, RandomBrightness, RandomCrop, Cutout),
+)
 _MONOTONIC = tuple(
     getattr(keras.activations, name)
     for name in ("linear", "relu", "leaky_relu", "elu", "selu", "tanh", "sigmoid", "softplus")

@@ -1,0 +1,190 @@
+"""Optimizers and the phases of their learning rates; named as in Keras 3.
+
+A new optimizer is one class here and its name in OPTIMIZERS; the class is called as Keras's.
+"""
+
+from typing import Annotated, Any, ClassVar, Self
+
+from pydantic import model_validator
+
+from bakeoff.recipe.value_kinds import Misfit, Number, OrNull, Whole
+from bakeoff.recipe.vocabulary.arguments import (
+    Arguments,
+    BelowOne,
+    FromZero,
+    OptionalFromZero,
+    OptionalPositive,
+    Positive,
+    Toggle,
+    UnitInterval,
+)
+
+LEARNING_RATE = Number(0, 1e6, above=True)
+EPOCHS = Whole(1, 100_000)
+Frequency = Annotated[int | None, OrNull(Whole(1, 1_000_000))]
+_AVERAGING = ("use_ema", "ema_momentum", "ema_overwrite_frequency")
+
+
+class OptimizerArguments(Arguments):
+    """What the optimizers take beside the learning rate, which may change from epoch to epoch.
+
+    usual_rate : the learning rate where none is given
+    slots : values that the optimizer keeps for each weight
+    """
+
+    usual_rate: ClassVar[float] = 0.001
+    slots: ClassVar[int] = 2
+
+    @model_validator(mode="after")
+    def _one_clip(self) -> Self:
+        clips = ("clipnorm", "clipvalue", "global_clipnorm")
+        given = [name for name in clips if getattr(self, name, None) is not None]
+        if len(given) > 1:
+            raise Misfit(f"expected only one of {', '.join(clips)}, found {' and '.join(given)}")
+        return self
+
+    def plain(self) -> dict[str, Any]:
+        """Return all arguments, defaults written out; weight averaging only where it is used."""
+        values = super().plain()
+        if not values["use_ema"]:
+            return {name: each for name, each in values.items() if name not in _AVERAGING}
+        return values
+
+
+class SGD(OptimizerArguments):
+    """Stochastic gradient descent."""
+
+    usual_rate = 0.01
+    slots = 0
+    momentum: UnitInterval = 0.0
+    nesterov: Toggle = False
+    weight_decay: OptionalFromZero = None
+    clipnorm: OptionalPositive = None
+    clipvalue: OptionalPositive = None
+    global_clipnorm: OptionalPositive = None
+    use_ema: Toggle = False
+    ema_momentum: UnitInterval = 0.99
+    ema_overwrite_frequency: Frequency = None
+
+
+class RMSprop(OptimizerArguments):
+    """RMSprop."""
+
+    slots = 1
+    rho: BelowOne = 0.9
+    momentum: UnitInterval = 0.0
+    epsilon: Positive = 1e-7
+    centered: Toggle = False
+    weight_decay: OptionalFromZero = None
+    clipnorm: OptionalPositive = None
+    clipvalue: OptionalPositive = None
+    global_clipnorm: OptionalPositive = None
+    use_ema: Toggle = False
+    ema_momentum: UnitInterval = 0.99
+    ema_overwrite_frequency: Frequency = None
+
+
+class Adam(OptimizerArguments):
+    """Adam."""
+
+    beta_1: BelowOne = 0.9
+    beta_2: BelowOne = 0.999
+    epsilon: Positive = 1e-7
+    amsgrad: Toggle = False
+    weight_decay: OptionalFromZero = None
+    clipnorm: OptionalPositive = None
+    clipvalue: OptionalPositive = None
+    global_clipnorm: OptionalPositive = None
+    use_ema: Toggle = False
+    ema_momentum: UnitInterval = 0.99
+    ema_overwrite_frequency: Frequency = None
+
+
+class AdamW(OptimizerArguments):
+    """Adam with decoupled weight decay."""
+
+    weight_decay: FromZero = 0.004
+    beta_1: BelowOne = 0.9
+    beta_2: BelowOne = 0.999
+    epsilon: Positive = 1e-7
+    amsgrad: Toggle = False
+    clipnorm: OptionalPositive = None
+    clipvalue: OptionalPositive = None
+    global_clipnorm: OptionalPositive = None
+    use_ema: Toggle = False
+    ema_momentum: UnitInterval = 0.99
+    ema_overwrite_frequency: Frequency = None
+
+
+class Nadam(OptimizerArguments):
+    """Adam with Nesterov momentum."""
+
+    beta_1: BelowOne = 0.9
+    beta_2: BelowOne = 0.999
+    epsilon: Positive = 1e-7
+    weight_decay: OptionalFromZero = None
+    clipnorm: OptionalPositive = None
+    clipvalue: OptionalPositive = None
+    global_clipnorm: OptionalPositive = None
+    use_ema: Toggle = False
+    ema_momentum: UnitInterval = 0.99
+    ema_overwrite_frequency: Frequency = None
+
+
+class Lion(OptimizerArguments):
+    """Steps of one size, in the direction of the momentum: its sign."""
+
+    slots = 1
+    beta_1: BelowOne = 0.9
+    beta_2: BelowOne = 0.99
+    weight_decay: OptionalFromZero = None
+    clipnorm: OptionalPositive = None
+    clipvalue: OptionalPositive = None
+    global_clipnorm: OptionalPositive = None
+    use_ema: Toggle = False
+    ema_momentum: UnitInterval = 0.99
+    ema_overwrite_frequency: Frequency = None
+
+
+class Constant(Arguments):
+    """The same rate in every epoch."""
+
+    main = "start"
+    start: Positive
+
+
+class Exponential(Arguments):
+    """start·exp(rate·k)."""
+
+    start: Positive
+    rate: Annotated[float, Number(-100, 100)]
+
+
+class Linear(Arguments):
+    """From start to end in equal steps."""
+
+    start: Positive
+    end: FromZero
+
+
+class Cosine(Arguments):
+    """From start to end along half a cosine."""
+
+    start: Positive
+    end: FromZero
+
+
+OPTIMIZERS: dict[str, type[OptimizerArguments]] = {
+    "sgd": SGD,
+    "rmsprop": RMSprop,
+    "adam": Adam,
+    "adamw": AdamW,
+    "nadam": Nadam,
+    "lion": Lion,
+}
+PHASES: dict[str, type[Arguments]] = {
+    "constant": Constant,
+    "exponential": Exponential,
+    "linear": Linear,
+    "cosine": Cosine,
+}

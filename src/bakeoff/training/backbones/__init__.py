@@ -1,0 +1,1 @@
+"""Networks trained elsewhere, whose features a model starts from."""

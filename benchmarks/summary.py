@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from bakeoff.utils.text import listed
-from benchmarks import accuracy, comparing, digits, scaling
+from benchmarks import accuracy, comparing, digits, gpu, scaling
 from benchmarks.contestants import BY_NAME, CONTESTANTS, OURS, Arrangement, sklearn
 from benchmarks.journal import Journal, Line
 from benchmarks.workloads import WORKLOADS, Declared, Workload, declared
@@ -31,7 +31,7 @@ def summarise(journal: Journal, *, machine: Plain, versions: Plain) -> Plain:
             "digits": _digits(journal),
             "scaling": _scaling(journal),
             "comparing": _comparing(journal),
-            "gpu": None,
+            "gpu": gpu.measured(),
         }
     )
     return document

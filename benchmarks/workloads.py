@@ -120,7 +120,7 @@ def products(declared: Declared) -> list[Product]:
     """Return the matrix products (rows, inner, columns) of one training step.
 
     Each dense or convolutional layer has one forward (a convolution's rows are patches), one for
-    the slope of its kernel, and one for the slope of what it was given, which the first layer
+    the gradient of its kernel, and one for the gradient of what it was given, which the first layer
     does not need.
     """
     batch = declared.model.training.batch_size

@@ -9,6 +9,7 @@ import time
 from collections.abc import Sequence
 from typing import Any, ClassVar
 
+from bakeoff.recipe import ModelRecipe
 from benchmarks.opponents.child import Settings, Task, serve
 
 LAYERS = {
@@ -49,7 +50,12 @@ class _Fit:
         keras.utils.set_random_seed(self._task.seed)
         self._first = settings.get("format") == "channels_first"
         keras.config.set_image_data_format("channels_first" if self._first else "channels_last")
-        self._model = _build(keras, self._task, self._turned(self._images[:1]).shape[1:])
+        self._model = build(
+            keras,
+            self._task.declared,
+            self._transposed(self._images[:1]).shape[1:],
+            self._task.both[0].n_classes,
+        )
         optimizer = getattr(keras.optimizers, OPTIMIZERS[training.optimizer.kind])
         self._model.compile(
             optimizer=optimizer(
@@ -65,7 +71,7 @@ class _Fit:
         callbacks = []
         if len(set(rates)) > 1:
             callbacks = [self._keras.callbacks.LearningRateScheduler(lambda epoch: rates[epoch])]
-        x, y = self._turned(self._images[:images]), self._labels[:images]
+        x, y = self._transposed(self._images[:images]), self._labels[:images]
         started = time.perf_counter()
         self._model.fit(
             x,
@@ -78,27 +84,27 @@ class _Fit:
         return time.perf_counter() - started
 
     def score(self) -> float:
-        found = self._model.predict(self._turned(self._held), batch_size=500, verbose=0)
+        found = self._model.predict(self._transposed(self._held), batch_size=500, verbose=0)
         return float((found.argmax(axis=1) == self._truth).mean())
 
-    def _turned(self, images: Any) -> Any:
+    def _transposed(self, images: Any) -> Any:
         return images.transpose(0, 3, 1, 2) if self._first else images
 
 
-def _build(keras: Any, task: Task, shape: tuple[int, ...]) -> Any:
+def build(keras: Any, declared: ModelRecipe, shape: tuple[int, ...], n_classes: int) -> Any:
     """Return the recipe's model of Keras's own layers."""
     layers = keras.layers
     stack = [keras.Input(shape)]
     flat = False
-    for layer in task.declared.layers or ():
+    for layer in declared.layers or ():
         if layer.kind == "dense" and not flat:
             stack.append(layers.Flatten())
         flat = flat or layer.kind in ("dense", "flatten", "global_average_pooling2d")
         stack.append(getattr(layers, LAYERS[layer.kind])(**_arguments(keras, layer.arguments)))
     if not flat:
         stack.append(layers.Flatten())
-    output = _arguments(keras, task.declared.output)
-    stack.append(layers.Dense(task.both[0].n_classes, activation="softmax", **output))
+    output = _arguments(keras, declared.output)
+    stack.append(layers.Dense(n_classes, activation="softmax", **output))
     return keras.Sequential(stack)
 
 

@@ -40,14 +40,14 @@ class _Module(lightning.LightningModule):  # type: ignore[misc]
     def on_train_epoch_start(self) -> None:
         for group in self.kept.param_groups:
             group["lr"] = self.rates[self.current_epoch]
-        self.total, self.right = torch.zeros(()), torch.zeros((), dtype=torch.int64)
+        self.total, self.correct = torch.zeros(()), torch.zeros((), dtype=torch.int64)
 
     def training_step(self, batch: Any, position: int) -> Any:
         images, labels = batch
         logits = self.network(images)
         loss = functional.cross_entropy(logits, labels)
         self.total += loss.detach() * len(labels)
-        self.right += (logits.detach().argmax(1) == labels).sum()
+        self.correct += (logits.detach().argmax(1) == labels).sum()
         return loss
 
     def on_train_end(self) -> None:

@@ -19,13 +19,13 @@ def tensors(task: Task) -> tuple[Any, Any, Any, Any]:
     """Return images and labels to train on and those held out; images with channels first."""
     train, held = task.both
 
-    def turned(images: Any) -> Any:
+    def transposed(images: Any) -> Any:
         return torch.from_numpy(images.transpose(0, 3, 1, 2).copy())
 
     return (
-        turned(train.scaled()),
+        transposed(train.scaled()),
         torch.from_numpy(train.labels.copy()),
-        turned(held.scaled()),
+        transposed(held.scaled()),
         torch.from_numpy(held.labels.copy()),
     )
 
@@ -42,7 +42,7 @@ def network(task: Task, settings: Settings) -> Any:
 
 
 def accuracy(model: Any, images: Any, labels: Any) -> float:
-    """Return the share of images that the model has right."""
+    """Return the share of images that the model classifies correctly."""
     model.eval()
     with torch.inference_mode():
         answers = torch.cat([model(part).argmax(1) for part in images.split(500)])
@@ -81,7 +81,7 @@ class _Loop:
         for rate in rates:
             for group in self._optimizer.param_groups:
                 group["lr"] = rate
-            total, right = torch.zeros(()), torch.zeros((), dtype=torch.int64)
+            total, correct = torch.zeros(()), torch.zeros((), dtype=torch.int64)
             for rows in torch.randperm(images).split(batch):
                 labels = y[rows]
                 self._optimizer.zero_grad(set_to_none=True)
@@ -90,8 +90,8 @@ class _Loop:
                 loss.backward()
                 self._optimizer.step()
                 total += loss.detach() * len(rows)
-                right += (logits.detach().argmax(1) == labels).sum()
-            total.item(), right.item()
+                correct += (logits.detach().argmax(1) == labels).sum()
+            total.item(), correct.item()
         return time.perf_counter() - started
 
     def score(self) -> float:

@@ -1,7 +1,7 @@
 """A recipe's model in PyTorch: layers, initial weights and optimizer as Keras has them.
 
-The same parameters, the same slopes. What is left out is what a PyTorch user would leave out: the
-softmax is in the loss, and an L2 penalty of weights is `weight_decay`, which adds the same slope.
+The same parameters, the same gradients. What is left out is what a PyTorch user would leave out:
+the softmax is in the loss, and L2 regularization is `weight_decay`, which adds the same gradient.
 """
 
 from collections.abc import Sequence
@@ -129,7 +129,7 @@ def _way(way: str) -> dict[str, bool]:
 
 
 def _groups(network: nn.Module) -> list[dict[str, Any]]:
-    """Return the parameters by their penalty; the slope of l2 · w² is 2 · l2 · w."""
+    """Return the parameters by their penalty; the gradient of l2 · w² is 2 · l2 · w."""
     groups: dict[float, list[Any]] = {}
     for module in network.modules():
         for name, parameter in module.named_parameters(recurse=False):

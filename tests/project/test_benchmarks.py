@@ -20,7 +20,7 @@ from bakeoff import recipe as recipes
 from bakeoff.errors import UsageError
 from bakeoff.recipe.architecture import describe
 from benchmarks import __main__ as command
-from benchmarks import accuracy, comparing, contestants, scaling, speed, summary, workloads
+from benchmarks import accuracy, comparing, contestants, gpu, scaling, speed, summary, workloads
 from benchmarks.contestants import BY_NAME, CONTESTANTS, Arrangement, Contestant
 from benchmarks.group import DroppedOut, Group, together
 from benchmarks.journal import Journal
@@ -726,3 +726,42 @@ def test_other_folders_do_not_touch_the_docs(journal, tmp_path, monkeypatch):
     assert command.main(["write", "--folder", str(tmp_path)]) == 0
     document = json.loads((tmp_path / "benchmarks.json").read_text(encoding="utf-8"))
     assert page(document) == (tmp_path / "benchmarks.md").read_text(encoding="utf-8")
+
+
+# ── the GPU's benchmark ──────────────────────────────────────────────────────────────────────
+
+
+def fake_gpu_answers(task, limit):
+    if task["part"] == "check":
+        return {"device": "H100", "cnn: lanes bit-equal": True, "cnn: equal to Keras": True}
+    if task["part"] == "torch":
+        return {"skipped": "PyTorch is not installed"}
+    return {"epoch_seconds": 2.0 if task["part"] == "keras" else 0.5, "epochs": 3}
+
+
+def test_the_gpus_document_becomes_a_table(monkeypatch, tmp_path):
+    monkeypatch.setattr(gpu, "ask", fake_gpu_answers)
+    document = gpu.carry_out("gpu", share=1.0, seconds=60, say=lambda text: None)
+    assert set(document["workloads"]) == {"model-8", "dense", "cnn", "fashion-cnn"}
+    lines = gpu.table(document).splitlines()
+    assert "measured on H100" in lines[0] and "Checks: all passed." in lines[0]
+    # 20,480 images in half a second, times the seeds; Keras in two seconds
+    assert lines[4] == (
+        "| `model-8` | 41.0 | 327.7 | 1,310.7 | 5,242.9 | 10.2 | – | 128.0 × | 20 × |"
+    )
+    path = tmp_path / "gpu.json"
+    assert gpu.measured(path) is None
+    path.write_text(json.dumps(document))
+    assert gpu.measured(path) == gpu.table(document)
+    path.write_text(json.dumps({**document, "device": "cpu"}))
+    assert gpu.measured(path) is None
+
+
+def test_a_check_that_fails_or_is_not_done_is_said(monkeypatch):
+    for answer, said in (
+        ({"dense: lanes bit-equal": False}, "Checks: failed: dense: lanes bit-equal."),
+        ({"skipped": "no GPU"}, "Checks: not done: no GPU."),
+    ):
+        monkeypatch.setattr(gpu, "ask", lambda task, limit, answer=answer: answer)
+        document = gpu.carry_out("gpu", share=1.0, seconds=60, say=lambda text: None)
+        assert said in gpu.table(document)

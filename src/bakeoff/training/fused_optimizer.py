@@ -18,7 +18,7 @@ from bakeoff.training.native import ops
 jnp = jax.numpy
 Array = Any
 _LARGEST_BATCH = 800  # the largest batch that is reduced in one block of tiles
-_MOMENTS = {
+_STATE = {
     keras.optimizers.SGD: (),
     keras.optimizers.RMSprop: ("_velocities",),
     keras.optimizers.Adam: ("_momentums", "_velocities"),
@@ -41,22 +41,22 @@ class Fused:
     """A dense layer whose weights a kernel updates.
 
     variable : index of its weights among the model's trainable variables
-    moments : indices of their moments among the optimizer's variables
+    state : indices of their optimizer state among the optimizer's variables
     shrinkage : l1 and l2 of the regularizer, weight decay
     """
 
     layer: str
     units: int
     variable: int
-    moments: tuple[int, ...]
+    state: tuple[int, ...]
     shrinkage: tuple[float, float, float]
 
 
 def fused(model: Any, optimizer: Any, batch: int) -> tuple[Fused, ...]:
     """Return the layers that a kernel can update; none where the library has no tiles."""
     plain = not any(getattr(optimizer, name, None) for name in _OTHER_RULES)
-    moments = _moments(optimizer, len(model.trainable_variables))
-    if moments is None or not plain or batch > _LARGEST_BATCH or _nests(model):
+    state = _state_of(optimizer, len(model.trainable_variables))
+    if state is None or not plain or batch > _LARGEST_BATCH or _nests(model):
         return ()
     variables = [id(variable) for variable in model.trainable_variables]
     owned = [id(variable) for variable in optimizer.variables]
@@ -72,7 +72,7 @@ def fused(model: Any, optimizer: Any, batch: int) -> tuple[Fused, ...]:
                 layer=layer.name,
                 units=layer.units,
                 variable=index,
-                moments=tuple(owned.index(id(each[index])) for each in moments),
+                state=tuple(owned.index(id(each[index])) for each in state),
                 shrinkage=(
                     getattr(regularizer, "l1", 0),
                     getattr(regularizer, "l2", 0),
@@ -83,22 +83,22 @@ def fused(model: Any, optimizer: Any, batch: int) -> tuple[Fused, ...]:
     return tuple(found)
 
 
-def _moments(optimizer: Any, n_variables: int) -> list[list[Any]] | None:
-    """Return an optimizer's moments, a list for each kind; None where Keras's own update is used.
+def _state_of(optimizer: Any, n_variables: int) -> list[list[Any]] | None:
+    """Return an optimizer's state, a list for each kind; None where Keras's own update is used.
 
-    Keras keeps them in private attributes, so they are taken only if they look as they are known
-    to: all of the optimizer's state is the step count, the learning rate and these moments.
+    Keras keeps it in private attributes, so it is taken only if it looks as it is known to: the
+    optimizer has the step count, the learning rate and these variables, and no others.
     """
-    names = _MOMENTS.get(type(optimizer))
+    names = _STATE.get(type(optimizer))
     if names is None:
         return None
-    moments: list[Any] = [getattr(optimizer, name, None) for name in names]
-    own = [each for kind in moments if isinstance(kind, list) for each in kind]
+    kinds: list[Any] = [getattr(optimizer, name, None) for name in names]
+    own = [each for kind in kinds if isinstance(kind, list) for each in kind]
     known = {id(optimizer.iterations), id(optimizer.learning_rate), *map(id, own)}
     whole = len(own) == len(names) * n_variables
-    # SGD without momentum may keep moments that it does not use
+    # SGD without momentum has no state
     exact = not names or {id(each) for each in optimizer.variables} <= known
-    return moments if whole and exact else None
+    return kinds if whole and exact else None
 
 
 def _nests(model: Any) -> bool:
@@ -139,15 +139,15 @@ def apply(
     for each in (each for each in layers if each.layer in inputs):
         l1, l2, decay = each.shrinkage
         scalars = [l1, l2, decay * rate, *_rule(optimizer, owned[0], rate)]
-        trainable[each.variable], *moments = ops.update(
+        trainable[each.variable], *state = ops.update(
             inputs[each.layer],
             gradients[each.layer],
             jnp.stack([jnp.asarray(scalar, jnp.float32) for scalar in scalars]),
             old[each.variable],
-            [owned[index] for index in each.moments],
+            [owned[index] for index in each.state],
         )
-        for index, moment in zip(each.moments, moments, strict=True):
-            optimizer_state[index] = moment
+        for index, value in zip(each.state, state, strict=True):
+            optimizer_state[index] = value
     return trainable, optimizer_state
 
 

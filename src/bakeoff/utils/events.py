@@ -10,7 +10,7 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True)
 class EpochResult:
-    """One epoch's line of the history; `loss` and `val_loss` include the weight penalties."""
+    """One epoch's line of the history; `loss` and `val_loss` include regularization losses."""
 
     epoch: int
     loss: float
@@ -22,7 +22,7 @@ class EpochResult:
 
     @property
     def finite(self) -> bool:
-        """Say whether training is still on the ground."""
+        """Say whether all losses are finite."""
         values = (self.loss, self.val_loss, self.val_cross_entropy)
         return all(value is None or math.isfinite(value) for value in values)
 

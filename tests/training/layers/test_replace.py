@@ -22,6 +22,7 @@ from bakeoff.training.layers.pooling import MaxPooling2D
 from bakeoff.training.layers.replace import fuse_neighbours, with_faster_layers
 from bakeoff.training.native import ops
 from bakeoff.training.trainer import Trainer
+from tests.helpers.layers import agree
 from tests.helpers.trainers import development, trained
 
 DECLARED = [
@@ -122,6 +123,34 @@ def test_branches_train_as_in_keras_own_layers(declare, monkeypatch):
     engine._program.cache_clear()
     for one, other in zip(ours.weights.values(), theirs.weights.values(), strict=True):
         np.testing.assert_allclose(one, other, atol=2e-5)
+
+
+CONVOLVED_AND_POOLED = [
+    # activation, pooling, whether it may pool first
+    ("relu", {"pool_size": 2}, True),
+    ("tanh", {"pool_size": 3, "strides": 2, "padding": "same"}, True),
+    (None, {"pool_size": 2}, True),
+    ("elu", {"pool_size": (1, 2), "strides": 1}, True),
+    ("gelu", {"pool_size": 2}, False),
+    ("silu", {"pool_size": 2}, False),
+]
+
+
+@pytest.mark.parametrize("activation, pooling, expected", CONVOLVED_AND_POOLED)
+@pytest.mark.parametrize("use_bias", [True, False])
+def test_native_kernels_pool_before_an_activation_that_never_falls(
+    activation, pooling, expected, use_bias, rng, kernels
+):
+    def stack(convolution, pool):
+        settings = {"activation": activation, "use_bias": use_bias, "bias_initializer": "normal"}
+        return keras.Sequential(
+            [keras.Input((9, 10, 3)), convolution(18, 3, **settings), pool(**pooling)]
+        )
+
+    ours = fuse_neighbours(stack(Conv2D, MaxPooling2D))
+    theirs = stack(keras.layers.Conv2D, keras.layers.MaxPooling2D)
+    assert ours.layers[1].pooled is (expected and kernels == "native")
+    agree(ours, theirs, rng.standard_normal((5, 9, 10, 3), np.float32))
 
 
 def test_only_what_alone_uses_a_layer_is_fused_with_it(declare, monkeypatch):

@@ -1,7 +1,7 @@
 """The native library's operations: convolution and products, by every variant that runs here.
 
 Oracle: XLA's convolution and its derivatives, sums in float64; that they agree with Keras's layers
-and with keras.Model.fit stands in test_layers.py and test_keras_parity.py. Cost: 30 s, and the
+and with keras.Model.fit stands in tests of layers and test_keras_parity.py. Cost: 30 s, and the
 compiler's time where nothing was built on installing. Run: pytest tests/training/native/test_ops.py
 """
 

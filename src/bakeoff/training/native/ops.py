@@ -68,17 +68,18 @@ def product(left: Any, right: Any, *, transposed: Literal["left", "right"] | Non
 
 
 def update(
-    inputs: Any, gradient: Any, scalars: Any, weights: Any, moments: Sequence[Any]
+    inputs: Any, gradient: Any, scalars: Any, weights: Any, state: Sequence[Any]
 ) -> list[Any]:
     """Return a dense layer's weights and their optimizer state after a step of training.
 
     inputs, gradient : of the layer's products, shapes (batch, rows) and (batch, columns); inputs
         may be uint8
-    scalars : [l1, l2, learning rate x weight decay, learning rate, 1 - beta of each moment, epsilon
-        (not for SGD)]
-    moments : none for SGD, one for RMSprop, two for Adam; shapes are those of the weights
+    scalars : [l1, l2, learning rate x weight decay, learning rate, 1 - beta of each array of state,
+        epsilon (not for SGD)]
+    state : of the optimizer: nothing for SGD, one array for RMSprop, two for Adam, in the weights'
+        shape
     """
-    held = [weights, *moments]
+    held = [weights, *state]
     in_place = {3 + each: each for each in range(len(held))}
     results = [_float(each.shape) for each in held]
     run = _function(_for_bytes("update", inputs), results, input_output_aliases=in_place)

@@ -1,7 +1,7 @@
-// Convolution and its gradients by tiles, where the processor has them.
+// Convolution and its gradients by AMX tiles.
 //
-// Sixteen images are the rows of a tile, at one pixel. Whatever fills a tile up is zero, and no sum
-// depends on another image or on what is beside an array.
+// The rows of a tile are 16 images at one pixel. Tiles are padded with zeros: no sum depends on another
+// image or on memory beside an array.
 
 #pragma once
 
@@ -14,17 +14,17 @@
 namespace {
 namespace amx {
 
-// So many output pixels are summed before the next place in the kernel.
+// Output pixels that are summed up before the next offset in the kernel.
 constexpr int64_t kOutputs = 12;
 
-// Say whether sums over `depth`, for so many columns, fill enough of their tiles.
+// Whether tiles are at least half full for sums over `depth` and so many columns.
 bool pays(int64_t depth, int64_t columns) {
   const int64_t filled = parts(depth, kDepth) * kDepth * parts(columns, kSide) * kSide;
   return filled <= 2 * depth * columns && permitted();
 }
 
-// Each operation sums over links between a pixel of the images, an output pixel, and a place in the
-// kernel: call `visit` with the numbers of each three.
+// Call `visit` for every (pixel of the image, output pixel, offset in the kernel) of a convolution, all
+// three as indices. Each operation sums over these.
 template <typename Visit>
 void each_link(const Shape& s, Visit&& visit) {
   for (int64_t y = 0; y < s.oh; ++y)
@@ -34,13 +34,13 @@ void each_link(const Shape& s, Visit&& visit) {
           visit((y * s.sh + i) * s.width + x * s.sw + j, y * s.ow + x, i * s.kw + j);
 }
 
-// The tiles of the latest pixels: each is filled when it is first wanted, in place of an old one,
-// so that they stay in the cache.
+// A ring buffer with the tiles of the latest pixels, so that they stay in the cache: each pixel is
+// filled when it is first needed and replaces the oldest.
 class Ring {
  public:
   Ring(Tile* tiles, int64_t pixels, int64_t step) : tiles_(tiles), pixels_(pixels), step_(step) {}
 
-  // Call `fill` for the pixels before `end` that are not there: where to, and which.
+  // Call `fill` for each pixel before `end` that is not filled yet: its tiles, its index.
   template <typename Fill>
   void fill_up_to(int64_t end, Fill&& fill) {
     for (; filled_ < end; ++filled_) fill(tiles_ + filled_ % pixels_ * step_, filled_);
@@ -51,21 +51,22 @@ class Ring {
   int64_t pixels_, step_, filled_ = 0;
 };
 
-// ── pixels from pixels ───────────────────────────────────────────────────────────────────────
+// ── forward and image gradient ───────────────────────────────────────────────────────────────
 
-// A pixel that is made: of what it is the sum, and how many others must be there.
-struct Made {
+// An output pixel: the products it is the sum of, and how many input pixels must be filled for them.
+struct OutputPixel {
   Links links;
-  int64_t wanted = 0;
+  int64_t needed = 0;
 
-  void add(int64_t pixel, int64_t ring, int64_t place) {
-    links.push_back({int32_t(pixel % ring), int32_t(place)});
-    wanted = std::max(wanted, pixel + 1);
+  void add(int64_t pixel, int64_t ring, int64_t offset) {
+    links.push_back({int32_t(pixel % ring), int32_t(offset)});
+    needed = std::max(needed, pixel + 1);
   }
 };
 
-// A batch of `pixels`, of `depth` numbers each, of which pixels of `columns` numbers are made.
-struct Making {
+// A batch of input images of `pixels`, `depth` values each, and the output pixels, `columns` values
+// each, that are computed from it.
+struct Batch {
   const float* from;
   int64_t batch, pixels, depth, columns, ring;
   const Tile* packed;
@@ -76,16 +77,16 @@ struct Making {
   int64_t image() const { return pixels * depth; }
 };
 
-// Make all pixels of some images, P times 16 at most.
+// Compute all output pixels of up to P times 16 images.
 template <int P>
-void make_images(const Making& m, const std::vector<Made>& made, int64_t first) {
-  const int64_t images = m.batch - first, step = made.size() * m.columns;
+void compute_images(const Batch& m, const std::vector<OutputPixel>& outputs, int64_t first) {
+  const int64_t images = m.batch - first, step = outputs.size() * m.columns;
   Tile* tiles = scratch<Tile, 0>(m.ring * P * m.deep());
   Ring ring(tiles, m.ring, P * m.deep());
   float* to = m.to + first * step;
-  for (const Made& pixel : made) {
-    ring.fill_up_to(pixel.wanted, [&](Tile* into, int64_t number) {
-      const float* from = m.from + first * m.image() + number * m.depth;
+  for (const OutputPixel& pixel : outputs) {
+    ring.fill_up_to(pixel.needed, [&](Tile* into, int64_t index) {
+      const float* from = m.from + first * m.image() + index * m.depth;
       for (int64_t p = 0; p < P; ++p)
         fill_rows(into + p * m.deep(), from + p * kSide * m.image(), images - p * kSide, m.image(),
                   m.depth);
@@ -95,76 +96,76 @@ void make_images(const Making& m, const std::vector<Made>& made, int64_t first) 
       const Operands from{{tiles, tiles + (P - 1) * m.deep()}, P * m.deep(),
                           m.packed + column * kPieces, m.deep() * m.across(),
                           m.deep() / kPieces, m.across() * kPieces};
-      const Place place{to, step, images, m.columns};
-      sum_to<P, q>(pixel.links, from, place.at(0, column * kSide));
+      const Destination target{to, step, images, m.columns};
+      sum_to<P, q>(pixel.links, from, target.at(0, column * kSide));
     });
     to += m.columns;
   }
 }
 
-void make(const Making& m, const std::vector<Made>& made) {
+void compute(const Batch& m, const std::vector<OutputPixel>& outputs) {
   for (int64_t first = 0; first < m.batch; first += 2 * kSide)
     if (m.batch - first > kSide)
-      make_images<2>(m, made, first);
+      compute_images<2>(m, outputs, first);
     else
-      make_images<1>(m, made, first);
+      compute_images<1>(m, outputs, first);
 }
 
 template <bool Transposed>
 const Tile* pack(const Shape& s, const float* kernel, int64_t depth, int64_t columns) {
-  const int64_t places = s.kh * s.kw, each = parts(depth, kDepth) * parts(columns, kSide) * kPieces;
-  Tile* tiles = scratch<Tile, 1>(places * each);
-  for (int64_t place = 0; place < places; ++place)
-    fill_columns<Transposed>(tiles + place * each, kernel + place * depth * columns, depth, columns);
+  const int64_t offsets = s.kh * s.kw, each = parts(depth, kDepth) * parts(columns, kSide) * kPieces;
+  Tile* tiles = scratch<Tile, 1>(offsets * each);
+  for (int64_t offset = 0; offset < offsets; ++offset)
+    fill_columns<Transposed>(tiles + offset * each, kernel + offset * depth * columns, depth, columns);
   return tiles;
 }
 
 void forward(const Shape& s, const float* images, const float* kernel, float* out) {
   const Registers registers;
   const int64_t ring = (s.kh - 1) * s.width + s.kw;
-  std::vector<Made> outputs(s.pixels());
-  each_link(s, [&](int64_t pixel, int64_t output, int64_t place) {
-    outputs[output].add(pixel, ring, place);
+  std::vector<OutputPixel> outputs(s.pixels());
+  each_link(s, [&](int64_t pixel, int64_t output, int64_t offset) {
+    outputs[output].add(pixel, ring, offset);
   });
   const Tile* packed = pack<false>(s, kernel, s.channels, s.filters);
-  make({images, s.batch, s.height * s.width, s.channels, s.filters, ring, packed, out}, outputs);
+  compute({images, s.batch, s.height * s.width, s.channels, s.filters, ring, packed, out}, outputs);
 }
 
 void image_gradient(const Shape& s, const float* gradient, const float* kernel, float* out) {
   const Registers registers;
   const int64_t ring = (s.kh - 1) * s.ow + s.kw;
-  std::vector<Made> pixels(s.height * s.width);
-  each_link(s, [&](int64_t pixel, int64_t output, int64_t place) {
-    pixels[pixel].add(output, ring, place);
+  std::vector<OutputPixel> pixels(s.height * s.width);
+  each_link(s, [&](int64_t pixel, int64_t output, int64_t offset) {
+    pixels[pixel].add(output, ring, offset);
   });
   const Tile* packed = pack<true>(s, kernel, s.filters, s.channels);
-  make({gradient, s.batch, s.pixels(), s.filters, s.channels, ring, packed, out}, pixels);
+  compute({gradient, s.batch, s.pixels(), s.filters, s.channels, ring, packed, out}, pixels);
 }
 
 // ── the gradient of the kernel ──────────────────────────────────────────────────────────────────
 
-// Sums over images and output pixels: 32 images are what one product of tiles sums over.
-class Gathering {
+// Sums over images and output pixels; the reduction dimension of one tile product is 32 images.
+class KernelGradient {
  public:
-  explicit Gathering(const Shape& shape)
-      : s(shape), windows_(s.windows()), links_(s.kh * s.kw), number_(rows() * across()) {
+  explicit KernelGradient(const Shape& shape)
+      : s(shape), windows_(s.windows()), links_(s.kh * s.kw), count_(rows() * across()) {
     for (int64_t first = 0; first < s.pixels(); first += kOutputs)
-      ring_ = std::max(ring_, wanted(end_of(first)) - windows_[first] / s.channels);
-    each_link(s, [&](int64_t pixel, int64_t output, int64_t place) {
-      links_[place].push_back({int32_t(pixel % ring_), int32_t(output % kOutputs)});
+      ring_ = std::max(ring_, needed(end_of(first)) - windows_[first] / s.channels);
+    each_link(s, [&](int64_t pixel, int64_t output, int64_t offset) {
+      links_[offset].push_back({int32_t(pixel % ring_), int32_t(output % kOutputs)});
     });
     pixels_ = scratch<Tile, 0>(ring_ * down() * kPieces);
     gradients_ = scratch<Tile, 1>(kOutputs * across() * kPieces);
-    sums_ = scratch<Sums, 2>(number_);
-    std::fill_n(&sums_->rows[0][0], number_ * kSide * kSide, 0.0f);
+    sums_ = scratch<Sums, 2>(count_);
+    std::fill_n(&sums_->rows[0][0], count_ * kSide * kSide, 0.0f);
   }
 
-  // Add what 32 images, or those that are left, give to the sums.
+  // Add the share of 32 images, or of those that are left, to the sums.
   void add(const float* images, const float* gradient, int64_t left) {
     const int64_t step = s.pixels() * s.filters;
     Ring ring(pixels_, ring_, down() * kPieces);
     for (int64_t first = 0; first < s.pixels(); first += kOutputs) {
-      ring.fill_up_to(wanted(end_of(first)), [&](Tile* into, int64_t pixel) {
+      ring.fill_up_to(needed(end_of(first)), [&](Tile* into, int64_t pixel) {
         fill_images<true>(into, images + pixel * s.channels, left, s.image(), s.channels);
       });
       for (int64_t output = first; output < end_of(first); ++output)
@@ -191,25 +192,25 @@ class Gathering {
   int64_t rows() const { return s.kh * s.kw * down(); }
   int64_t end_of(int64_t first) const { return std::min(first + kOutputs, s.pixels()); }
 
-  // How many pixels of an image are wanted for so many output pixels.
-  int64_t wanted(int64_t outputs) const {
+  // How many pixels of an image are needed for the first `outputs` output pixels.
+  int64_t needed(int64_t outputs) const {
     return windows_[outputs - 1] / s.channels + (s.kh - 1) * s.width + s.kw;
   }
 
-  // Add what a run of output pixels gives to the sums.
+  // Add the share of a run of output pixels to the sums.
   void add_run(int64_t first) {
     pairs(across(), [&](auto q, int64_t column) {
-      for (int64_t place = 0; place < s.kh * s.kw; ++place)
+      for (int64_t offset = 0; offset < s.kh * s.kw; ++offset)
         pairs(down(), [&](auto p, int64_t row) {
           const Tile* channels = pixels_ + row * kPieces;
           const Operands from{{channels, channels + (p - 1) * kPieces}, down() * kPieces,
                               gradients_ + column * kPieces, across() * kPieces, 1, 0};
-          const Link* links = links_[place].data();
+          const Link* links = links_[offset].data();
           Sums sums[2][2];
           sum_up<p, q>(links + first, links + end_of(first), from, sums);
           for (int i = 0; i < p; ++i)
             for (int j = 0; j < q; ++j)
-              add_to(sums_[(place * down() + row + i) * across() + column + j], sums[i][j]);
+              add_to(sums_[(offset * down() + row + i) * across() + column + j], sums[i][j]);
         });
     });
   }
@@ -224,17 +225,17 @@ class Gathering {
   const Shape& s;
   const Offsets windows_;
   std::vector<Links> links_;
-  int64_t number_, ring_ = 0;
+  int64_t count_, ring_ = 0;
   Tile *pixels_, *gradients_;
   Sums* sums_;
 };
 
 void kernel_gradient(const Shape& s, const float* images, const float* gradient, float* out) {
   const Registers registers;
-  Gathering gathering(s);
+  KernelGradient sums(s);
   for (int64_t b = 0; b < s.batch; b += kDepth)
-    gathering.add(images + b * s.image(), gradient + b * s.pixels() * s.filters, s.batch - b);
-  gathering.copy_to(out);
+    sums.add(images + b * s.image(), gradient + b * s.pixels() * s.filters, s.batch - b);
+  sums.copy_to(out);
 }
 
 }  // namespace amx

@@ -1,6 +1,6 @@
-// Convolution and its gradients in float32, sums in registers.
+// Convolution and its gradients in float32 by vectors, with sums in registers.
 //
-// All three are one small product, done over and over: P rows times Q vectors of columns.
+// All three are one small matrix product, done over and over: P rows times Q vectors of columns.
 
 #pragma once
 
@@ -14,17 +14,17 @@
 namespace {
 namespace floats {
 
-// Floats in a vector; P·Q at most, Q at most: sums, columns and a broadcast fit the registers.
+// Floats in a vector; largest P·Q; largest Q: sums, columns and one broadcast fit the registers.
 #if defined(__AVX512F__)
-constexpr int kWidth = 16, kTile = 25, kColumns = 5;
+constexpr int kWidth = 16, kBlock = 25, kColumns = 5;
 #elif defined(__AVX__)
-constexpr int kWidth = 8, kTile = 12, kColumns = 3;
+constexpr int kWidth = 8, kBlock = 12, kColumns = 3;
 #else
-constexpr int kWidth = 4, kTile = 24, kColumns = 4;
+constexpr int kWidth = 4, kBlock = 24, kColumns = 4;
 #endif
 typedef float Vector __attribute__((vector_size(4 * kWidth), aligned(4), may_alias));
 
-constexpr int rows_of(int columns) { return std::min(kTile / columns, 8); }
+constexpr int rows_of(int columns) { return std::min(kBlock / columns, 8); }
 
 int64_t padded(int64_t n) { return (n + kWidth - 1) / kWidth * kWidth; }
 
@@ -36,18 +36,18 @@ void constant(int64_t value, Visit&& visit) {
   visit(std::integral_constant<int, Most>());
 }
 
-// Cut `n` rows into tiles as even as can be: call `visit` with each tile's size, as a constant, and
-// its first row.
+// Cut `n` rows into blocks of at most `Most` rows, as even as possible: call `visit` with each
+// block's size, as a constant, and its first row.
 template <int Most, typename Visit>
-void tiles(int64_t n, Visit&& visit) {
-  const int64_t number = (n + Most - 1) / Most;
-  for (int64_t tile = 0; tile < number; ++tile) {
-    const int64_t first = tile * n / number;
-    constant<Most>((tile + 1) * n / number - first, [&](auto rows) { visit(rows, first); });
+void blocks(int64_t n, Visit&& visit) {
+  const int64_t count = (n + Most - 1) / Most;
+  for (int64_t block = 0; block < count; ++block) {
+    const int64_t first = block * n / count;
+    constant<Most>((block + 1) * n / count - first, [&](auto rows) { visit(rows, first); });
   }
 }
 
-// Vectors of columns are cut into groups: (first column, number of vectors).
+// Cut the vectors of columns into groups of at most kColumns: (first column, number of vectors).
 std::vector<std::pair<int64_t, int64_t>> groups(int64_t columns) {
   const int64_t vectors = padded(columns) / kWidth, number = (vectors + kColumns - 1) / kColumns;
   std::vector<std::pair<int64_t, int64_t>> found;
@@ -58,8 +58,8 @@ std::vector<std::pair<int64_t, int64_t>> groups(int64_t columns) {
   return found;
 }
 
-// Call `visit` with each group's number of vectors, as a constant, its first column, and where its
-// (rows, vectors) begin in a matrix that `pack` made.
+// Call `visit` with each group's number of vectors, as a constant, its first column, and the index
+// of its first value in a matrix packed by `pack`.
 template <typename Visit>
 void each_group(int64_t rows, int64_t columns, Visit&& visit) {
   int64_t begin = 0;
@@ -69,8 +69,9 @@ void each_group(int64_t rows, int64_t columns, Visit&& visit) {
   }
 }
 
-// Lay a matrix out group by group, with zeros behind its last column. The matrix is part of a
-// kernel: a step along a row or a column is so many floats.
+// Pack a matrix group by group, with zeros after its last column.
+//
+// row_step, column_step : floats from one row, or column, of the matrix to the next
 std::vector<float> pack(int64_t rows, int64_t columns, const float* from, int64_t row_step,
                         int64_t column_step) {
   std::vector<float> packed(rows * padded(columns), 0.0f);
@@ -91,12 +92,12 @@ std::vector<float> pack(int64_t rows, int64_t columns, const float* from, int64_
 
 // ── pixels times a packed matrix ─────────────────────────────────────────────────────────────
 
-// One product: row p is `lines` runs of `count` floats, `line` floats apart, from from[p] on.
+// The left matrix: row p is `lines` runs of `count` floats, `line` floats apart, from from[p] on.
 struct Rows {
   const float* from;
   int64_t line, lines, count;
-  bool add;      // to what `to` holds
-  int64_t left;  // columns of `to` that there are, from the group's first on
+  bool add;      // the product to what `to` holds, instead of storing it
+  int64_t left;  // columns of `to` that exist, from the group's first on
 };
 
 template <int P, int Q>
@@ -115,14 +116,14 @@ void multiply(const Rows& rows, const int64_t* from, const float* packed, float*
   }
   for (int p = 0; p < P; ++p)
     for (int q = 0; q < Q; ++q) {
-      float* place = to + at[p] + q * kWidth;
+      float* target = to + at[p] + q * kWidth;
       const int64_t left = std::min<int64_t>(rows.left - q * kWidth, kWidth);
       if (left == kWidth) {
-        Vector& whole = *reinterpret_cast<Vector*>(place);
+        Vector& whole = *reinterpret_cast<Vector*>(target);
         whole = rows.add ? whole + sums[p][q] : sums[p][q];
       } else {
         for (int64_t c = 0; c < left; ++c)
-          place[c] = rows.add ? place[c] + sums[p][q][c] : sums[p][q][c];
+          target[c] = rows.add ? target[c] + sums[p][q][c] : sums[p][q][c];
       }
     }
 }
@@ -130,7 +131,7 @@ void multiply(const Rows& rows, const int64_t* from, const float* packed, float*
 template <int Q>
 void multiply_all(const Rows& rows, const Offsets& from, const float* packed, float* to,
                   const Offsets& at) {
-  tiles<rows_of(Q)>(from.size(), [&](auto p, int64_t first) {
+  blocks<rows_of(Q)>(from.size(), [&](auto p, int64_t first) {
     multiply<p, Q>(rows, from.data() + first, packed, to, at.data() + first);
   });
 }
@@ -148,30 +149,31 @@ void forward(const Shape& s, const float* images, const float* kernel, float* ou
     });
 }
 
-// Each pixel of the gradient times the kernel's matrix of one place is added where that place lay.
+// For each offset in the kernel, the gradient of every output pixel times the kernel's matrix at that
+// offset is added to the pixel of the image at that offset in the window.
 void image_gradient(const Shape& s, const float* gradient, const float* kernel, float* out) {
-  std::vector<std::vector<float>> packed;  // of each place, transposed: (filters, channels)
-  for (int64_t place = 0; place < s.kh * s.kw; ++place)
+  std::vector<std::vector<float>> packed;  // of each offset, transposed: (filters, channels)
+  for (int64_t offset = 0; offset < s.kh * s.kw; ++offset)
     packed.push_back(pack(s.filters, s.channels,
-                          kernel + place * s.channels * s.filters, 1, s.filters));
+                          kernel + offset * s.channels * s.filters, 1, s.filters));
   const Offsets windows = s.windows(), outputs = s.outputs();
   std::memset(out, 0, s.batch * s.image() * sizeof(float));
   for (int64_t b = 0; b < s.batch; ++b)
     each_group(s.filters, s.channels, [&](auto q, int64_t first, int64_t begin) {
       const Rows rows{gradient + b * s.pixels() * s.filters, 0, 1, s.filters, true,
                       s.channels - first};
-      for (int64_t place = 0; place < s.kh * s.kw; ++place) {
-        const int64_t shift = place / s.kw * s.line() + place % s.kw * s.channels;
+      for (int64_t offset = 0; offset < s.kh * s.kw; ++offset) {
+        const int64_t shift = offset / s.kw * s.line() + offset % s.kw * s.channels;
         float* to = out + b * s.image() + shift + first;
-        multiply_all<q>(rows, outputs, packed[place].data() + begin, to, windows);
+        multiply_all<q>(rows, outputs, packed[offset].data() + begin, to, windows);
       }
     });
 }
 
 // ── the gradient of the kernel ──────────────────────────────────────────────────────────────────
 
-// Add to P rows of `sums` what all pixels of an image give them: P values in a run, times the
-// pixel's gradient.
+// Add to P rows of `sums` their share of one image: for every output pixel, P values of the run at
+// its window times the pixel's gradient.
 template <int P, int Q>
 void gather(const Shape& s, const float* image, const float* gradient, int64_t wide, float* sums) {
   Vector values[P][Q];
@@ -202,9 +204,9 @@ void kernel_gradient(const Shape& s, const float* images, const float* gradient,
     }
     each_group(0, s.filters, [&](auto q, int64_t first, int64_t) {
       for (int64_t i = 0; i < s.kh; ++i)
-        tiles<rows_of(q)>(count, [&](auto p, int64_t place) {
-          gather<p, q>(s, images + b * s.image() + i * s.line() + place, by + first,
-                       wide, sums.data() + (i * count + place) * wide + first);
+        blocks<rows_of(q)>(count, [&](auto p, int64_t offset) {
+          gather<p, q>(s, images + b * s.image() + i * s.line() + offset, by + first,
+                       wide, sums.data() + (i * count + offset) * wide + first);
         });
     });
   }

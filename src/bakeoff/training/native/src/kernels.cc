@@ -1,9 +1,9 @@
 // Convolution and dense layers on one CPU core, for JAX's foreign-function interface (jax.ffi).
 //
 // Images are (batch, height, width, channels), kernels (height, width, channels, filters), float32;
-// images are padded already. By tiles where the processor has them and they pay (amx.h), else by
-// vectors (floats.h). Dense layers are for tiles alone (matrices.h, updates.h). Sums are taken in a
-// fixed order, so results repeat bit for bit.
+// images are padded already. Convolution uses AMX tiles where the processor has them and they are
+// faster (amx.h), else vectors (floats.h). Dense layers always use tiles (matrices.h, updates.h).
+// Sums are taken in a fixed order, so results repeat bit for bit.
 
 #include "amx.h"
 #include "floats.h"
@@ -40,15 +40,15 @@ ffi::Error kernel_gradient(Images images, Images gradient, Result out, Strides s
   return run(tiles ? amx::kernel_gradient : floats::kernel_gradient, s, images, gradient, out);
 }
 
-// The largest pixel of every window, and which of the window's places it had.
-ffi::Error pooled(Images images, Result out, ffi::Result<pool::Places> first, Strides window,
+// The maximum of every window, and its offset in the window.
+ffi::Error pooled(Images images, Result out, ffi::Result<pool::Offsets8> first, Strides window,
                   Strides strides) {
   const pool::Windows w(images.dimensions(), out->dimensions(), window, strides);
   pool::forward(w, images.typed_data(), out->typed_data(), first->typed_data());
   return ffi::Error::Success();
 }
 
-ffi::Error max_pool_gradient(Images gradient, pool::Places first, Result out, Strides window,
+ffi::Error max_pool_gradient(Images gradient, pool::Offsets8 first, Result out, Strides window,
                         Strides strides) {
   const pool::Windows w(out->dimensions(), gradient.dimensions(), window, strides);
   pool::gradient(w, gradient.typed_data(), first.typed_data(), out->typed_data());
@@ -57,7 +57,7 @@ ffi::Error max_pool_gradient(Images gradient, pool::Places first, Result out, St
 
 ffi::Error no_tiles() { return {ffi::ErrorCode::kUnimplemented, "there are no tiles"}; }
 
-// A product of matrices, one of which may be transposed; the left one may be bytes.
+// A product of matrices, one of which may be transposed; the left one may be of bytes.
 template <ffi::DataType D>
 ffi::Error product(ffi::Buffer<D> left, Images right, Result out, bool left_transposed,
                    bool right_transposed) {
@@ -66,16 +66,16 @@ ffi::Error product(ffi::Buffer<D> left, Images right, Result out, bool left_tran
   return ffi::Error::Success();
 }
 
-// Weights and their moments, updated in place by the gradient that a layer's inputs and the gradient of its
-// products give.
+// Weights and optimizer state of a dense layer, updated in place; the gradient of the weights is the
+// product of the layer's inputs, transposed, and the gradient of its pre-activations.
 template <ffi::DataType D>
-ffi::Error update(ffi::Buffer<D> inputs, Images gradient, Images numbers, ffi::RemainingArgs,
+ffi::Error update(ffi::Buffer<D> inputs, Images gradient, Images scalars, ffi::RemainingArgs,
                   ffi::RemainingRets results) {
   if (!amx::permitted()) return no_tiles();
   float* held[3] = {};
   for (size_t each = 0; each < results.size() && each < 3; ++each)
     held[each] = (*results.get<Images>(each))->typed_data();
-  amx::update(inputs, gradient, numbers.typed_data(), held, int(results.size()) - 1);
+  amx::update(inputs, gradient, scalars.typed_data(), held, int(results.size()) - 1);
   return ffi::Error::Success();
 }
 
@@ -84,12 +84,12 @@ auto binding() {
 }
 
 auto max_pool_binding() {
-  return ffi::Ffi::Bind().Arg<Images>().Ret<Images>().Ret<pool::Places>().Attr<Strides>("window")
+  return ffi::Ffi::Bind().Arg<Images>().Ret<Images>().Ret<pool::Offsets8>().Attr<Strides>("window")
       .Attr<Strides>("strides");
 }
 
 auto max_pool_gradient_binding() {
-  return ffi::Ffi::Bind().Arg<Images>().Arg<pool::Places>().Ret<Images>().Attr<Strides>("window")
+  return ffi::Ffi::Bind().Arg<Images>().Arg<pool::Offsets8>().Ret<Images>().Attr<Strides>("window")
       .Attr<Strides>("strides");
 }
 

@@ -1,4 +1,4 @@
-// Products of matrices by tiles, where the processor has them.
+// Products of matrices by AMX tiles.
 
 #pragma once
 
@@ -11,7 +11,7 @@
 namespace {
 namespace amx {
 
-// One side of a product. Its rows, or its columns, are what is summed over.
+// One operand of a product. The sum is over its rows, or over its columns.
 template <typename T>
 struct Matrix {
   const T* from;
@@ -25,7 +25,8 @@ struct Matrix {
     return {from + row * columns + column, columns, rows - row, columns - column};
   }
 
-  // Fill the tiles of 16 of the others at one depth: as rows of the product, or as its columns.
+  // Fill the tiles of 16 of its vectors from `at` to `at` + 32 of the depth: as rows of the product,
+  // or as its columns.
   void fill_rows(Tile* to, int64_t other, int64_t at) const {
     if (over_rows)
       fill<true>(to, block(at, other), block(at + kSide, other));
@@ -41,23 +42,22 @@ struct Matrix {
   }
 };
 
-// Of one side so many tiles, each with its pieces, stay in the cache while the other side passes;
-// so deep at most.
+// Block sizes: tiles of one operand kept in the L2 cache; largest depth of a block, in tiles.
 constexpr int64_t kMostTiles = 400, kMostDeep = 25;
 
-// Where a product goes: to an array.
+// Stores a product in an array.
 struct Whole {
   float* to;
   int64_t rows, columns;
 
-  Place at(int64_t row, int64_t column, bool add) const {
-    return Place{to, columns, rows, columns, add}.at(row, column);
+  Destination at(int64_t row, int64_t column, bool add) const {
+    return Destination{to, columns, rows, columns, add}.at(row, column);
   }
   void take(int64_t, int64_t, int64_t, int64_t) const {}
 };
 
-// What a part of the rows and columns gives, from some depth on: `row` and `column` are its first,
-// others are counted from there in sixteens.
+// A block of the product, summed over one block of the depth. `row` and `column` are its first;
+// tiles are counted from there.
 template <typename T, typename To>
 class Part {
  public:
@@ -68,7 +68,7 @@ class Part {
     for (int32_t each = 0; each < deep; ++each) links_.push_back({each, each});
   }
 
-  // Add them up while rows stay, or while columns do.
+  // Keep the rows in the cache while columns pass, or the columns while rows pass.
   void pass_columns(int64_t rows, int64_t columns) const {
     pairs(rows, [&](auto p, int64_t row) { fill_rows<p>(row, row); });
     pairs(columns, [&](auto q, int64_t column) {
@@ -112,8 +112,8 @@ class Part {
     const Tile* one = rows_ + row_slot * deep_ * kLeft;
     const Operands from{{one, one + (P - 1) * deep_ * kLeft}, kLeft,
                         columns_ + column_slot * deep_ * kPieces, Q * kPieces, 1, 0};
-    const Place place = to_.at(row_ + row * kSide, column_ + column * kSide, at_ > 0);
-    sum_to<P, Q, kLeft>(links_, from, place);
+    const Destination target = to_.at(row_ + row * kSide, column_ + column * kSide, at_ > 0);
+    sum_to<P, Q, kLeft>(links_, from, target);
   }
 
   const Matrix<T>& left_;
@@ -124,8 +124,8 @@ class Part {
   Links links_;
 };
 
-// Where the sum goes over the rows of both, as for the gradient of weights, the product is large: it is
-// made row by row, in the order in which it lies. Otherwise the weights, on the right, are large.
+// The gradient of weights sums over the rows of both operands, and the product is the large matrix: it
+// is computed row by row, as it lies in memory. Otherwise the weights, on the right, are large.
 template <typename T, typename To>
 void multiply(const Matrix<T>& left, const Matrix<float>& right, const To& to) {
   const Registers registers;

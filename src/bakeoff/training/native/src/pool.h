@@ -1,4 +1,4 @@
-// Max pooling and its gradient; the gradient goes to the first of the largest.
+// Max pooling and its gradient, which goes to the first of equal maxima.
 //
 // Images are (batch, height, width, channels), padded already.
 
@@ -13,9 +13,9 @@
 namespace {
 namespace pool {
 
-constexpr int64_t kLanes = 16;  // channels at a time
+constexpr int64_t kChannels = 16;  // channels at a time, one in each element of a vector
 
-using Places = ffi::Buffer<ffi::U8>;  // in a window: which was the first of the largest
+using Offsets8 = ffi::Buffer<ffi::U8>;  // of the maximum in its window, counted row by row
 
 struct Windows {
   int64_t batch, height, width, channels, oh, ow, kh, kw, sh, sw;
@@ -27,7 +27,8 @@ struct Windows {
   int64_t image() const { return height * width * channels; }
   int64_t pooled() const { return oh * ow * channels; }
 
-  // Call `visit` for every output pixel: where its window begins in an image, where it is itself.
+  // Call `visit` for every output pixel: index of its window's first value in the image, and of its
+  // own first value in the output.
   template <typename Visit>
   void each(Visit&& visit) const {
     for (int64_t y = 0; y < oh; ++y)
@@ -35,75 +36,75 @@ struct Windows {
         visit((y * sh * width + x * sw) * channels, (y * ow + x) * channels);
   }
 
-  // Call `visit` for every place in a window: its number, and where it is from the first.
+  // Call `visit` for every offset in a window: counted row by row, and in floats of the image.
   template <typename Visit>
-  void places(Visit&& visit) const {
+  void offsets(Visit&& visit) const {
     for (int64_t i = 0; i < kh; ++i)
       for (int64_t j = 0; j < kw; ++j) visit(int32_t(i * kw + j), (i * width + j) * channels);
   }
 };
 
-typedef float Lanes __attribute__((vector_size(4 * kLanes)));
-typedef int32_t Numbers __attribute__((vector_size(4 * kLanes)));
-typedef uint8_t Bytes __attribute__((vector_size(kLanes)));
+typedef float Floats __attribute__((vector_size(4 * kChannels)));
+typedef int32_t Ints __attribute__((vector_size(4 * kChannels)));
+typedef uint8_t Bytes __attribute__((vector_size(kChannels)));
 
-// Some lanes, of a number known to the compiler where it is all of them; zeros beyond.
+// Load or store `count` elements of a vector, zeros beyond; all of them is a compile-time constant.
 template <typename Vector, typename T, typename Count>
-inline void load(Vector& vector, const T* from, Count lanes) {
+inline void load(Vector& vector, const T* from, Count count) {
   vector = Vector{};
-  std::memcpy(&vector, from, lanes * sizeof(T));
+  std::memcpy(&vector, from, count * sizeof(T));
 }
 
 template <typename Vector, typename T, typename Count>
-inline void store(const Vector& vector, T* to, Count lanes) {
-  std::memcpy(to, &vector, lanes * sizeof(T));
+inline void store(const Vector& vector, T* to, Count count) {
+  std::memcpy(to, &vector, count * sizeof(T));
 }
 
-// The largest of a window. What is no number stays.
+// Maximum of a window; NaN propagates.
 template <typename Count>
-inline void pool_window(const Windows& w, const float* from, float* to, uint8_t* first, Count lanes) {
-  Lanes largest, value;
-  Numbers place = {};
-  load(largest, from, lanes);
-  w.places([&](int32_t number, int64_t offset) {
-    load(value, from + offset, lanes);
-    const Numbers larger = (value > largest) | (value != value);
+inline void pool_window(const Windows& w, const float* from, float* to, uint8_t* first, Count count) {
+  Floats largest, value;
+  Ints position = {};
+  load(largest, from, count);
+  w.offsets([&](int32_t index, int64_t offset) {
+    load(value, from + offset, count);
+    const Ints larger = (value > largest) | (value != value);
     largest = larger ? value : largest;
-    place = larger ? Numbers{} + number : place;
+    position = larger ? Ints{} + index : position;
   });
-  store(largest, to, lanes);
-  store(__builtin_convertvector(place, Bytes), first, lanes);
+  store(largest, to, count);
+  store(__builtin_convertvector(position, Bytes), first, count);
 }
 
 template <typename Count>
 inline void gradient_window(const Windows& w, const float* gradient, const uint8_t* first, float* to,
-                         Count lanes) {
-  Lanes whole, sum;
-  Bytes places;
-  load(whole, gradient, lanes);
-  load(places, first, lanes);
-  const Numbers place = __builtin_convertvector(places, Numbers);
-  w.places([&](int32_t number, int64_t offset) {
-    load(sum, to + offset, lanes);
-    sum += place == number ? whole : Lanes{};
-    store(sum, to + offset, lanes);
+                         Count count) {
+  Floats whole, sum;
+  Bytes bytes;
+  load(whole, gradient, count);
+  load(bytes, first, count);
+  const Ints position = __builtin_convertvector(bytes, Ints);
+  w.offsets([&](int32_t index, int64_t offset) {
+    load(sum, to + offset, count);
+    sum += position == index ? whole : Floats{};
+    store(sum, to + offset, count);
   });
 }
 
-// Call `visit` with the channels: the first of some, and how many.
+// Call `visit` with blocks of channels: the first one, and how many.
 template <typename Visit>
-inline void each_lanes(int64_t channels, Visit&& visit) {
+inline void each_block(int64_t channels, Visit&& visit) {
   int64_t channel = 0;
-  for (; channel + kLanes <= channels; channel += kLanes)
-    visit(channel, std::integral_constant<size_t, kLanes>());
+  for (; channel + kChannels <= channels; channel += kChannels)
+    visit(channel, std::integral_constant<size_t, kChannels>());
   if (channel < channels) visit(channel, size_t(channels - channel));
 }
 
 void forward(const Windows& w, const float* images, float* pooled, uint8_t* first) {
   for (int64_t b = 0; b < w.batch; ++b, images += w.image(), pooled += w.pooled(), first += w.pooled())
     w.each([&](int64_t window, int64_t output) {
-      each_lanes(w.channels, [&](int64_t c, auto lanes) {
-        pool_window(w, images + window + c, pooled + output + c, first + output + c, lanes);
+      each_block(w.channels, [&](int64_t c, auto count) {
+        pool_window(w, images + window + c, pooled + output + c, first + output + c, count);
       });
     });
 }
@@ -112,8 +113,8 @@ void gradient(const Windows& w, const float* gradient, const uint8_t* first, flo
   for (int64_t b = 0; b < w.batch; ++b, images += w.image(), gradient += w.pooled(), first += w.pooled()) {
     std::fill_n(images, w.image(), 0.0f);
     w.each([&](int64_t window, int64_t output) {
-      each_lanes(w.channels, [&](int64_t c, auto lanes) {
-        gradient_window(w, gradient + output + c, first + output + c, images + window + c, lanes);
+      each_block(w.channels, [&](int64_t c, auto count) {
+        gradient_window(w, gradient + output + c, first + output + c, images + window + c, count);
       });
     });
   }

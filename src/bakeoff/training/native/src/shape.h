@@ -1,4 +1,4 @@
-// The shapes that a convolution and its gradients go by.
+// The shapes of a convolution and of its gradients.
 
 #pragma once
 
@@ -38,7 +38,7 @@ struct Shape {
   int64_t line() const { return width * channels; }
   int64_t image() const { return height * line(); }
 
-  // Where in an image the window of each output pixel begins.
+  // Index in an image of the first value of each output pixel's window.
   Offsets windows() const {
     Offsets found;
     for (int64_t y = 0; y < oh; ++y)
@@ -46,7 +46,7 @@ struct Shape {
     return found;
   }
 
-  // Where in an image's gradient each output pixel lies.
+  // Index in an image's output of each output pixel.
   Offsets outputs() const {
     Offsets found;
     for (int64_t p = 0; p < pixels(); ++p) found.push_back(p * filters);

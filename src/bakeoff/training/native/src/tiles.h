@@ -1,8 +1,8 @@
-// Tiles of Intel's AMX, filled from float32 and multiplied as accurately.
+// Tiles of Intel's AMX, filled from float32 and multiplied as accurately as float32.
 //
-// A tile product takes bfloat16, 8 bits of a float32's 24. Each float32 is therefore split into the
-// sum of three, and a product is the sum of six products of pieces; the three that are left out are
-// smaller than what float32 rounds off. (XLA knows this as BF16_BF16_F32_X6.)
+// A tile product takes bfloat16, which has 8 of a float32's 24 significant bits. Each float32 is
+// therefore split into the sum of three bfloat16, and a product into six products of these pieces. The
+// other three are smaller than the rounding of float32. (XLA calls this BF16_BF16_F32_X6.)
 
 #pragma once
 
@@ -19,14 +19,14 @@
 namespace {
 namespace amx {
 
-// Rows of a tile, and columns; what one product sums over; pieces of a float32.
+// Rows, and columns, of a tile; the reduction dimension of one product; pieces of a float32.
 constexpr int64_t kSide = 16, kDepth = 32, kPieces = 3;
 
-// A byte is a bfloat16 as it is.
+// A byte is exact in one bfloat16.
 template <typename T>
 constexpr int64_t pieces_of = std::is_same_v<T, uint8_t> ? 1 : kPieces;
 
-// 16 rows, or columns, of 32 bfloat16, in pairs: numbers k and k + 16 of what is summed over.
+// 16 rows, or columns, of 32 bfloat16, in pairs: values k and k + 16 of the reduction dimension.
 struct alignas(64) Tile {
   uint32_t pairs[16][16];
 };
@@ -37,17 +37,17 @@ struct alignas(64) Sums {
 
 int64_t parts(int64_t n, int64_t part) { return (n + part - 1) / part; }
 
-// Linux lets a process use tiles once it has asked.
+// Whether Linux lets this process use tiles; it has to be asked.
 bool permitted() {
   constexpr int kRequest = 0x1023, kTileData = 18;  // ARCH_REQ_XCOMP_PERM, XFEATURE_XTILEDATA
   static const bool granted = syscall(SYS_arch_prctl, kRequest, kTileData) == 0;
   return granted;
 }
 
-// The compiler does not know that tiles are loaded from memory: what was stored must be there.
+// The compiler does not know that tiles are loaded from memory: all stores must come before.
 inline void settle() { asm volatile("" ::: "memory"); }
 
-// The tile registers, while it lives: all of 16 rows of 64 bytes.
+// Configures the tile registers for its lifetime: each has 16 rows of 64 bytes.
 class Registers {
  public:
   Registers() {
@@ -63,7 +63,7 @@ class Registers {
   ~Registers() { _tile_release(); }
 };
 
-// Memory that stays with the thread, so that no call waits for fresh pages.
+// A scratch buffer that stays with the thread, so that no call waits for fresh pages.
 template <typename T, int Which>
 T* scratch(int64_t n) {
   static thread_local std::unique_ptr<T[]> held;
@@ -78,7 +78,7 @@ T* scratch(int64_t n) {
 
 // ── from float32 to tiles ────────────────────────────────────────────────────────────────────
 
-// The first so many of 16.
+// A mask of the first `number` of 16 elements.
 inline __mmask16 first_of_16(int64_t number) {
   return _cvtu32_mask16((1u << std::clamp<int64_t>(number, 0, kSide)) - 1);
 }
@@ -91,7 +91,7 @@ inline __m512 load(__mmask16 present, const uint8_t* from) {
   return _mm512_cvtepi32_ps(_mm512_cvtepu8_epi32(_mm_maskz_loadu_epi8(present, from)));
 }
 
-// 16 rows of 16 numbers in an array: those that there are, and zeros.
+// A block of 16 rows of 16 values of an array; zeros beyond its end.
 template <typename T>
 class Block {
  public:
@@ -110,7 +110,8 @@ class Block {
   __mmask16 present_;
 };
 
-// Of each square of 2·Size by 2·Size, the upper right corner and the lower left one.
+// Swap the upper right and the lower left quarter of each square of 2·Size by 2·Size: one of the four
+// steps of a transposition.
 template <int Size>
 inline void swap_corners(__m512 (&rows)[16]) {
   alignas(64) int low[16], high[16];
@@ -138,8 +139,8 @@ inline void read_transposed(const Block<T>& block, __m512 (&rows)[16]) {
   swap_corners<8>(rows);
 }
 
-// Take off both what a bfloat16 holds of it, rounded; the rest can be split further. Three times,
-// and nothing is left.
+// Subtract from each of both its value rounded to bfloat16, and return these as pairs. After three
+// times nothing is left.
 inline __m512i take_pieces(__m512& one, __m512& other) {
   const __m512i half = _mm512_set1_epi32(0x8000), upper = _mm512_set1_epi32(0xffff0000);
   const auto take = [&](__m512& value) {
@@ -158,7 +159,7 @@ inline void fill_row(Tile* to, int row, __m512 one, __m512 other) {
     _mm512_store_si512(to[piece].pairs[row], take_pieces(one, other));
 }
 
-// Fill a tile a piece with `lower`, in the lower halves of the pairs, and `upper`.
+// Fill one tile for each piece: `lower` in the lower halves of the pairs, `upper` in the upper ones.
 template <bool Transposed, typename T>
 void fill(Tile* to, const Block<T>& lower, const Block<T>& upper) {
   if constexpr (Transposed) {
@@ -171,22 +172,22 @@ void fill(Tile* to, const Block<T>& lower, const Block<T>& upper) {
   }
 }
 
-// Rows are images; what is summed over are the numbers of a pixel.
-void fill_rows(Tile* to, const float* from, int64_t images, int64_t step, int64_t numbers) {
-  for (int64_t at = 0; at < numbers; at += kDepth, to += kPieces)
-    fill<false, float>(to, {from + at, step, images, numbers - at},
-                {from + at + kSide, step, images, numbers - at - kSide});
+// Rows are images; the reduction is over the values of a pixel.
+void fill_rows(Tile* to, const float* from, int64_t images, int64_t step, int64_t values) {
+  for (int64_t at = 0; at < values; at += kDepth, to += kPieces)
+    fill<false, float>(to, {from + at, step, images, values - at},
+                {from + at + kSide, step, images, values - at - kSide});
 }
 
-// Images are what is summed over; the numbers of a pixel are rows, or columns.
+// The reduction is over images; the values of a pixel are rows, or columns.
 template <bool Rows>
-void fill_images(Tile* to, const float* from, int64_t images, int64_t step, int64_t numbers) {
-  for (int64_t at = 0; at < numbers; at += kSide, to += kPieces)
-    fill<Rows, float>(to, {from + at, step, images, numbers - at},
-               {from + at + kSide * step, step, images - kSide, numbers - at});
+void fill_images(Tile* to, const float* from, int64_t images, int64_t step, int64_t values) {
+  for (int64_t at = 0; at < values; at += kSide, to += kPieces)
+    fill<Rows, float>(to, {from + at, step, images, values - at},
+               {from + at + kSide * step, step, images - kSide, values - at});
 }
 
-// A matrix (depth, columns), Transposed if it lies as (columns, depth).
+// A matrix (depth, columns); Transposed if it is stored as (columns, depth).
 template <bool Transposed>
 void fill_columns(Tile* to, const float* from, int64_t depth, int64_t columns) {
   for (int64_t at = 0; at < depth; at += kDepth)
@@ -203,13 +204,14 @@ void fill_columns(Tile* to, const float* from, int64_t depth, int64_t columns) {
 
 // ── products of tiles ────────────────────────────────────────────────────────────────────────
 
-// What is multiplied: a pixel's tiles, by its number, and those of a matrix, by its number.
+// One product: the tiles of a pixel times those of a matrix, both by index.
 struct Link {
   int32_t pixel, matrix;
 };
 using Links = std::vector<Link>;
 
-// Where the tiles lie: from one pixel or matrix to the next, and one below the other.
+// Tiles of both operands. row_step, column_step : tiles from one pixel, or matrix, to the next;
+// depth : tiles along the reduction; line : tiles of the matrix from one depth to the next.
 struct Operands {
   const Tile* rows[2];
   int64_t row_step;
@@ -238,8 +240,8 @@ inline void multiply() {
   if constexpr (P > 1 && Q > 1) _tile_dpbf16ps(3, 5, 7);
 }
 
-// Six products, small ones first; from one to the next only the rows or the columns change. Three
-// where rows are bytes.
+// Six products, the small ones first, ordered so that from one to the next only the rows or only the
+// columns are loaded. Three where the rows are bytes.
 template <int P, int Q, int64_t Pieces>
 inline void multiply_pieces(const Tile* one, const Tile* other, const Tile* columns) {
   if constexpr (Pieces == 1) {
@@ -267,7 +269,7 @@ inline void multiply_pieces(const Tile* one, const Tile* other, const Tile* colu
 
 template <int P, int Q, int64_t Pieces>
 inline void accumulate(const Link* link, const Link* end, const Operands& from) {
-  Sums unused;  // where no tile is stored for half a microsecond, the next store takes a quarter
+  Sums unused;  // after about 0.5 µs without a tile store the next one stalls, so a dummy tile is stored
   for (; link < end; ++link) {
     const Tile* one = from.rows[0] + link->pixel * from.row_step;
     const Tile* other = from.rows[1] + link->pixel * from.row_step;
@@ -282,7 +284,7 @@ inline void accumulate(const Link* link, const Link* end, const Operands& from) 
   }
 }
 
-// Sum the products of some links, P by Q tiles of them.
+// Sum up some products, P by Q tiles at a time.
 template <int P, int Q, int64_t Pieces = kPieces>
 void sum_up(const Link* link, const Link* end, const Operands& from, Sums (&sums)[2][2]) {
   _tile_zero(0);
@@ -296,37 +298,38 @@ void sum_up(const Link* link, const Link* end, const Operands& from, Sums (&sums
   if constexpr (P > 1 && Q > 1) _tile_stored(3, &sums[1][1], 64);
 }
 
-// Where sums go: how far apart rows lie, which there are, and whether to add to what is there.
-struct Place {
+// Where sums are stored. step : floats from one row to the next; rows, columns : how many exist;
+// add : to what is there.
+struct Destination {
   float* to;
   int64_t step, rows, columns;
   bool add = false;
 
-  Place at(int64_t row, int64_t column) const {
+  Destination at(int64_t row, int64_t column) const {
     return {to + row * step + column, step, rows - row, columns - column, add};
   }
 };
 
-// Copy to a place the sum of some tiles, every fourth.
-void copy(const Sums* sums, int64_t number, const Place& place) {
-  const __mmask16 present = first_of_16(place.columns);
-  for (int64_t row = 0; row < std::min(place.rows, kSide); ++row) {
+// Store the sum of `number` tiles, every fourth from `sums` on.
+void copy(const Sums* sums, int64_t number, const Destination& target) {
+  const __mmask16 present = first_of_16(target.columns);
+  for (int64_t row = 0; row < std::min(target.rows, kSide); ++row) {
     __m512 sum = _mm512_load_ps(sums->rows[row]);
     for (int64_t each = 1; each < number; ++each)
       sum = _mm512_add_ps(sum, _mm512_load_ps(sums[4 * each].rows[row]));
-    float* to = place.to + row * place.step;
-    if (place.add) sum = _mm512_add_ps(sum, _mm512_maskz_loadu_ps(present, to));
+    float* to = target.to + row * target.step;
+    if (target.add) sum = _mm512_add_ps(sum, _mm512_maskz_loadu_ps(present, to));
     _mm512_mask_storeu_ps(to, present, sum);
   }
 }
 
-// Products of about so many tiles are summed in the registers, and at most so many of these sums
-// elsewhere: small sums are rounded more finely.
+// Tile products that are summed up in registers, and the most of such partial sums. Partial sums are
+// smaller, so they are rounded more finely.
 constexpr int64_t kRun = 8, kMostRuns = 8;
 
-// Sum the products of links, P by Q tiles of them, to a place.
+// Sum up products, P by Q tiles at a time, and store the sums.
 template <int P, int Q, int64_t Pieces = kPieces>
-void sum_to(const Links& links, const Operands& from, const Place& place) {
+void sum_to(const Links& links, const Operands& from, const Destination& target) {
   Sums sums[kMostRuns][2][2];
   const int64_t all = links.size();
   const int64_t run = std::max(parts(all, kMostRuns), parts(kRun, from.depth));
@@ -336,10 +339,10 @@ void sum_to(const Links& links, const Operands& from, const Place& place) {
                  sums[number++]);
   for (int64_t p = 0; p < P; ++p)
     for (int64_t q = 0; q < Q; ++q)
-      copy(&sums[0][p][q], number, place.at(p * kSide, q * kSide));
+      copy(&sums[0][p][q], number, target.at(p * kSide, q * kSide));
 }
 
-// Call `visit` with the numbers 0 … n-1, two at a time: how many, as a constant, and the first.
+// Call `visit` with 0 … n-1 in pairs: how many, as a constant, and the first.
 template <typename Visit>
 void pairs(int64_t n, Visit&& visit) {
   int64_t at = 0;

@@ -13,7 +13,8 @@ from scipy.special import stdtrit
 
 from bakeoff.analysis.compare import compare
 from bakeoff.analysis.comparison import Comparison, ModelResult, Score
-from bakeoff.analysis.statistics import LEVEL, prediction_interval
+from bakeoff.analysis.estimates import prediction_interval
+from bakeoff.analysis.variance import LEVEL
 from reproduction import answers, parts, unsealed
 from reproduction.optimism import HALVES, bought
 from reproduction.reported import DOCUMENTS, Document, Reported

@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.special import stdtrit
 
-from bakeoff.analysis.statistics import LEVEL
+from bakeoff.analysis.variance import LEVEL
 
 HALVES = 250  # random cuts; each serves twice, with its halves exchanged
 BLOCKS = 20  # of test images, left out in turn for the interval

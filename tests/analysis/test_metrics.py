@@ -10,7 +10,7 @@ import pytest
 from sklearn import metrics as reference
 
 from bakeoff.analysis import metrics
-from bakeoff.analysis.statistics import estimate
+from bakeoff.analysis.estimates import estimate_parts
 
 
 @pytest.fixture
@@ -59,7 +59,6 @@ def test_a_class_without_images_is_left_out():
     )
     assert metrics.balanced_accuracy(labels, predicted, 3) == 0.75
     assert metrics.macro_f1(labels, predicted, 3) == pytest.approx((2 / 3 + 4 / 5) / 2)
-    assert metrics.balanced_accuracy_scores(labels, predicted, 3).mean() == pytest.approx(0.75)
     assert metrics.macro_f1_scores(labels, predicted, 3).mean() == pytest.approx(11 / 15)
 
 
@@ -95,19 +94,16 @@ def test_the_first_of_equal_probabilities_is_the_prediction():
     assert metrics.predictions(np.array([[0.4, 0.4, 0.2]], dtype=np.float32)).tolist() == [0]
 
 
-@pytest.mark.parametrize("name", ["balanced_accuracy", "macro_f1"])
-def test_per_image_parts_are_the_derivatives_by_an_image_s_weight(trial, name):
+def test_per_image_parts_are_the_derivatives_by_an_image_s_weight(trial):
     probabilities, labels = trial
     predicted = metrics.predictions(probabilities)
-    value = getattr(metrics, name)(labels, predicted, 5)
-    scores = getattr(metrics, f"{name}_scores")(labels, predicted, 5)
+    value = metrics.macro_f1(labels, predicted, 5)
+    scores = metrics.macro_f1_scores(labels, predicted, 5)
     assert scores.shape == labels.shape
     assert scores.mean() == pytest.approx(value)
 
     def weighted(weights):
-        if name == "macro_f1":
-            return reference.f1_score(labels, predicted, average="macro", sample_weight=weights)
-        return reference.balanced_accuracy_score(labels, predicted, sample_weight=weights)
+        return reference.f1_score(labels, predicted, average="macro", sample_weight=weights)
 
     step = 1e-4 * np.eye(len(labels))
     for i in range(0, len(labels), 20):
@@ -115,32 +111,16 @@ def test_per_image_parts_are_the_derivatives_by_an_image_s_weight(trial, name):
         assert scores[i] == pytest.approx(value + len(labels) * slope)
 
 
-@pytest.mark.parametrize("name", ["balanced_accuracy", "macro_f1"])
-def test_per_image_parts_have_the_variance_of_repeated_test_sets(name):
+def test_per_image_parts_have_the_variance_of_repeated_test_sets():
     rng = np.random.default_rng(0)
     values, variances = [], []
     for _ in range(400):
         labels = rng.choice(3, size=500, p=[0.5, 0.3, 0.2])
         predicted = np.where(rng.random(500) < 0.8, labels, rng.integers(3, size=500))
-        values.append(getattr(metrics, name)(labels, predicted, 3))
-        scores = getattr(metrics, f"{name}_scores")(labels, predicted, 3)
-        variances.append(estimate(scores[None, :]).image_variance)
+        values.append(metrics.macro_f1(labels, predicted, 3))
+        scores = metrics.macro_f1_scores(labels, predicted, 3)
+        variances.append(estimate_parts(scores[None, :]).image_variance)
     assert np.mean(variances) == pytest.approx(np.var(values, ddof=1), rel=0.15)
-
-
-def test_balanced_accuracy_of_a_perfect_model_varies_with_nothing():
-    labels = np.array([0] * 30 + [1] * 10)
-    found = estimate(np.stack([metrics.balanced_accuracy_scores(labels, labels, 2)] * 3))
-    assert (found.mean, found.method, found.high) == (1.0, "wilson", 1.0)
-    assert found.low == pytest.approx(0.9124, abs=1e-4)
-
-
-def test_balanced_accuracy_s_variance_is_that_of_a_stratified_mean():
-    labels = np.array([0] * 6 + [1] * 4)
-    predicted = np.array([0, 0, 0, 1, 1, 1, 1, 1, 1, 0])
-    scores = metrics.balanced_accuracy_scores(labels, predicted, 2)
-    by_hand = (0.5 * 0.5 / 6 + 0.75 * 0.25 / 4) / 4  # Σ r(1 − r)/n_k over K², without n/(n − 1)
-    assert scores.var() / 10 == pytest.approx(by_hand)
 
 
 def test_calibration_by_hand():

@@ -4,6 +4,7 @@ Cost: 2 s. Run: .venv/bin/pytest tests/analysis/test_verdicts.py
 """
 
 import re
+from dataclasses import replace
 from itertools import combinations
 from math import sqrt
 
@@ -15,18 +16,28 @@ from scipy import stats
 
 from bakeoff.analysis.letters import letters
 from bakeoff.analysis.recommendation import Candidate, recommend
-from bakeoff.analysis.statistics import PairTest, compare_pair, variance_with
+from bakeoff.analysis.statistics import (
+    PairTest,
+    compare_pair,
+    differ_by_less_than,
+    expected,
+    half_width,
+    one_sided_lower_bound,
+    tost_p,
+)
 from bakeoff.analysis.verdicts import (
     NO_DIFFERENCE,
     TOO_SMALL,
+    images_needed,
+    seeds_for_equality,
     seeds_needed,
     smallest_margin,
     verdicts,
 )
 
 
-def pair_of(difference, error, *, df=30.0, n_images=10_000, seeds=5) -> PairTest:
-    """A pair with these numbers, all of its variance between the seeds of A."""
+def pair_of(difference, error, *, df=30.0, n_images=10_000, seeds=9) -> PairTest:
+    """A pair with these numbers, all of its variance between the seeds of A and B."""
     t = difference / error
     half = stats.t.isf(0.025, df) * error
     return PairTest(
@@ -37,7 +48,7 @@ def pair_of(difference, error, *, df=30.0, n_images=10_000, seeds=5) -> PairTest
         t=t,
         p=2 * stats.t.sf(abs(t), df),
         v1=0.0,
-        between_seeds=(error**2 * seeds, 0.0),
+        between_seeds=(error**2 * seeds / 2, error**2 * seeds / 2),
         residual=(0.0, 0.0),
         n_images=n_images,
         seeds_a=seeds,
@@ -64,7 +75,7 @@ def test_each_verdict():
         "not separated",
         "better",
     ]
-    assert [v.less_than_margin for v in found] == [False, False, False, False, True]
+    assert [v.by_less_than_margin for v in found] == [False, False, False, False, True]
     assert [(v.a, v.b) for v in found] == list(pairs)
     assert [v.needs is None for v in found] == [True, True, True, False, True]
 
@@ -81,12 +92,28 @@ def test_holm_is_over_all_pairs():
 
 def test_equality_is_adjusted_over_all_pairs_too():
     equal = pair_of(0.0, 0.001)
-    tost = stats.t.sf(2.0, 30)
+    tost = tost_p(equal, 0.002)
     assert 0.025 < tost < 0.05
     assert verdicts({("a", "b"): equal}, margin=0.002)[0].verdict == "practically equal"
     two = verdicts({("a", "b"): equal, ("a", "c"): pair_of(0.0, 0.01)}, margin=0.002)
     assert two[0].verdict == "not separated"
     assert two[0].p_equal_holm == pytest.approx(2 * tost)
+
+
+@pytest.mark.parametrize("seeds", [2, 3])
+def test_no_verdict_below_three_seeds_of_each_model(seeds):
+    pairs = {("a", "b"): pair_of(0.05, 0.001), ("a", "c"): pair_of(0.05, 0.001, seeds=seeds)}
+    found = verdicts(pairs, margin=0.002)
+    if seeds == 3:
+        assert [pair.verdict for pair in found] == ["better", "better"]
+        return
+    assert all(pair.verdict is pair.p_holm is pair.p_equal_holm is None for pair in found)
+    assert found[1].sentence == (
+        "no verdict on a and c (difference +5.00 points, pairwise 95 % interval +4.80 to +5.20, "
+        "2 seeds, 10,000 test images); 2 seeds of a model cannot tell a better model from a lucky "
+        "run: train at least 3 of each (--seeds 3), better 5"
+    )
+    assert found[1].less_than == differ_by_less_than(pairs["a", "c"])
 
 
 def test_no_verdicts_of_one_model():
@@ -106,27 +133,63 @@ def test_the_sentence_has_the_numbers():
     found = verdicts({("a", "b"): pair_of(0.0015, 0.0002)}, margin=0.002)[0]
     assert found.sentence == (
         "a is better than b, by less than the margin (difference +0.15 points, pairwise 95 % "
-        "interval +0.11 to +0.19, Holm-adjusted p < 0.001, 5 seeds, 10,000 test images)"
+        "interval +0.11 to +0.19, Holm-adjusted p < 0.001, 9 seeds, 10,000 test images)"
     )
     found = verdicts({("a", "b"): pair_of(-0.003, 0.002)}, margin=0.002)[0]
     assert found.sentence == (
         "a and b are not separated (difference −0.30 points, pairwise 95 % interval −0.71 to "
-        "+0.11, Holm-adjusted p = 0.144, 5 seeds, 10,000 test images); about 12 seeds of each "
-        "model would separate a difference as large as this one"
+        "+0.11, Holm-adjusted p = 0.144, 9 seeds, 10,000 test images); they differ by less than "
+        "0.65 points; about 17 seeds of each model would separate them with even chances, if the "
+        "difference is as large as it seems; 33 for chances of 80 %"
     )
+    found = verdicts({("a", "b"): pair_of(0.0001, 0.0004)}, margin=0.002)[0]
+    assert found.sentence == (
+        "a and b are practically equal (difference +0.01 points, pairwise 95 % interval −0.07 to "
+        "+0.09, Holm-adjusted p < 0.001 for a margin of 0.20 points, 9 seeds, 10,000 test "
+        "images); they differ by less than 0.08 points"
+    )
+
+
+def test_a_failed_run_is_named_beside_the_interval_it_widens():
+    failed = {("a", "b"): "b failed with seed 3"}
+    found = verdicts({("a", "b"): pair_of(0.02, 0.2)}, margin=0.002, failed=failed)[0]
+    assert found.needs == (
+        "b failed with seed 3, which makes this interval wide: mend that before adding seeds"
+    )
+    few = verdicts({("a", "b"): pair_of(0.02, 0.2, seeds=2)}, margin=0.002, failed=failed)[0]
+    assert "b failed with seed 3; 2 seeds of a model cannot tell" in few.sentence
 
 
 # --- how many seeds, what margin ---
 
 
 def test_seeds_needed_by_hand():
-    # All of V between the seeds of A: V(S) = 5·0.002²/S with S − 1 degrees of freedom.
+    # All of V between the seeds: V(S) = 9·0.002²/S with 2(S − 1) degrees of freedom.
     def t(seeds):
-        return 0.003 / sqrt(5 * 0.002**2 / seeds)
+        return 0.003 / sqrt(9 * 0.002**2 / seeds)
 
-    assert t(11) < stats.t.isf(0.025, 10)
-    assert t(12) > stats.t.isf(0.025, 11)
-    assert seeds_needed(pair_of(0.003, 0.002)) == 12
+    pair = pair_of(0.003, 0.002)
+    assert t(16) < stats.t.isf(0.025, 30)
+    assert t(17) > stats.t.isf(0.025, 32)
+    assert seeds_needed(pair) == 17
+    assert t(32) < stats.t.isf(0.025, 62) + stats.t.isf(0.2, 62)
+    assert t(33) > stats.t.isf(0.025, 64) + stats.t.isf(0.2, 64)
+    assert seeds_needed(pair, odds=0.8) == 33
+    assert images_needed(pair) is None  # not an image would help
+
+
+def test_seeds_for_equality_by_hand():
+    def error(seeds):
+        return sqrt(9 * 0.001**2 / seeds)
+
+    def needs(seeds):
+        df = 2 * (seeds - 1)
+        return (stats.t.isf(0.05, df) + stats.t.isf(0.1, df)) * error(seeds)
+
+    pair = pair_of(0.0, 0.001)
+    assert needs(20) > 0.002 > needs(21)
+    assert seeds_for_equality(pair, 0.002) == 21
+    assert seeds_for_equality(pair_of(0.0, 0.001, n_images=360), 0.002) is None
 
 
 def test_more_seeds_cannot_help_a_test_set_that_is_too_small():
@@ -137,8 +200,24 @@ def test_more_seeds_cannot_help_a_test_set_that_is_too_small():
     a[:, 0] = ~a[:, 0]
     pair = compare_pair(a, b)
     assert pair.difference != 0
+    assert pair.sources[1:] == (0, 0)
     assert seeds_needed(pair) is None
-    assert verdicts({("a", "b"): pair}, margin=0.002)[0].needs == TOO_SMALL
+    found = verdicts({("a", "b"): pair}, margin=0.002)[0]
+    assert found.advice.cannot
+    images = images_needed(pair)
+    assert found.needs.startswith(f"{TOO_SMALL} (about ")
+    assert images == pytest.approx(360 * pair.variance / (pair.difference / 2.086) ** 2, rel=0.01)
+
+
+def test_seeds_that_may_not_help_are_not_said_to_be_no_help():
+    # The images' own part is 0.002², or as far as these images tell 0.0008² at the least.
+    pair = replace(pair_of(0.0035, 0.001), v1=4e-6, v1_error=2e-6, p=0.1)
+    assert seeds_needed(pair) is None
+    found = verdicts({("a", "b"): pair}, margin=0.002)[0]
+    assert not found.advice.cannot
+    assert found.needs == "whether more seeds would help cannot be said from these"
+    sure = verdicts({("a", "b"): replace(pair, v1_error=1e-7)}, margin=0.002)[0]
+    assert sure.needs.startswith(TOO_SMALL)
 
 
 @settings(max_examples=40, deadline=None)
@@ -150,8 +229,8 @@ def test_seeds_needed_are_the_fewest_that_separate(seed, alpha):
     needed = seeds_needed(pair, alpha=alpha)
 
     def separates(seeds):
-        variance, df = variance_with(pair, seeds)
-        return abs(pair.difference) > stats.t.isf(alpha / 2, df) * sqrt(variance)
+        then = expected(pair, seeds)
+        return abs(pair.difference) > stats.t.isf(alpha / 2, then.df) * sqrt(then.variance)
 
     if needed is None:
         assert not separates(10**6)
@@ -161,10 +240,11 @@ def test_seeds_needed_are_the_fewest_that_separate(seed, alpha):
 
 
 def test_smallest_margin_is_that_of_no_difference():
-    pair = pair_of(0.001, 0.001)
-    assert smallest_margin(pair) == pytest.approx(stats.t.isf(0.05, 30) * 0.001)
+    pair = pair_of(0.0, 0.001)
+    assert smallest_margin(pair) == half_width(pair, tail=0.05)
+    assert tost_p(pair, smallest_margin(pair)) == pytest.approx(0.05)
     found = verdicts({("a", "b"): pair, ("a", "c"): pair_of(0.1, 0.001)}, margin=0.002)[0]
-    assert found.smallest_margin == pytest.approx(stats.t.isf(0.025, 30) * 0.001)
+    assert found.smallest_margin == half_width(pair, tail=0.025)
 
 
 # --- letters ---
@@ -223,29 +303,67 @@ MIDDLE = Candidate("middle", 100_000, 0.983)
 SMALL = Candidate("small", 20_000, 0.975)
 
 
-def test_the_smallest_that_is_shown_to_lose_little_is_recommended():
-    pairs = {("middle", "big"): pair_of(-0.002, 0.001), ("big", "small"): pair_of(0.010, 0.001)}
+def all_pairs(*models, error=0.001, **errors):
+    """Tests of all pairs of candidates, with the difference of their means."""
+    return {
+        (a.name, b.name): pair_of(a.mean - b.mean, errors.get(f"{a.name}_{b.name}", error))
+        for a, b in combinations(models, 2)
+    }
+
+
+def test_the_smallest_that_the_walk_reaches_is_recommended():
+    pairs = all_pairs(BIG, MIDDLE, SMALL)
     found = recommend([BIG, MIDDLE, SMALL], pairs, give_up=0.005)
     assert (found.model, found.best) == ("middle", "big")
-    assert found.loses_at_most == pytest.approx(0.002 + stats.t.isf(0.05, 30) * 0.001)
+    assert found.loses_at_most == pytest.approx(
+        -one_sided_lower_bound(pairs["big", "middle"].flipped())
+    )
     assert found.reason == (
-        "big has the highest mean accuracy, 98.50 %; middle (98.30 %) loses at most 0.37 points "
-        "to it (one-sided 95 % bound, 5 seeds, 10,000 test images), less than the 0.50 allowed, "
-        "with 100,000 parameters instead of 400,000"
+        "big has the highest mean accuracy, 98.50 %; middle (98.30 %) loses less than 0.38 points "
+        "to any other model (one-sided 95 % bound, 9 seeds, 10,000 test images), within the 0.50 "
+        "allowed, with 100,000 parameters instead of 400,000"
     )
     generous = recommend([BIG, MIDDLE, SMALL], pairs, give_up=0.02)
     assert generous.model == "small"
 
 
-def test_nothing_smaller_could_be_shown_to_be_as_good():
-    pairs = {("middle", "big"): pair_of(-0.002, 0.003), ("big", "small"): pair_of(0.010, 0.001)}
+def test_nothing_smaller_is_shown_to_be_as_good():
+    pairs = all_pairs(SMALL, MIDDLE, BIG, error=0.003)
     found = recommend([SMALL, MIDDLE, BIG], pairs, give_up=0.005)
-    assert (found.model, found.loses_at_most) == ("big", 0)
+    assert (found.model, found.loses_at_most, found.shown) == ("big", None, True)
     assert found.reason == (
-        "big has the highest mean accuracy, 98.50 %; no smaller model could be shown to lose less "
-        "than 0.50 points to it: the closest, middle (98.30 %), may lose 0.71 (one-sided 95 % "
-        "bound, 5 seeds, 10,000 test images)"
+        "big has the highest mean accuracy, 98.50 %; nothing smaller is shown to be nearly as "
+        "good: the next in size, middle (98.30 %), may lose 0.72 points to it (one-sided 95 % "
+        "bound, 9 seeds, 10,000 test images), more than the 0.50 allowed"
     )
+
+
+def test_the_walk_stops_at_the_first_that_fails():
+    near = Candidate("near", 20_000, 0.981)
+    tiny = Candidate("tiny", 1_000, 0.9845)  # shown to be nearly as good, but behind `near`
+    pairs = all_pairs(BIG, MIDDLE, near, tiny)
+    assert recommend([BIG, MIDDLE, near, tiny], pairs, give_up=0.005).model == "middle"
+    barred = recommend([BIG, MIDDLE, near, tiny], pairs, give_up=0.005, barred=["near"])
+    assert barred.model == "tiny"
+
+
+def test_what_is_shown_to_lose_too_much_is_no_obstacle():
+    tiny = Candidate("tiny", 1_000, 0.9845)
+    pairs = all_pairs(BIG, SMALL, tiny)
+    assert recommend([BIG, SMALL, tiny], pairs, give_up=0.005).model == "tiny"
+    found = recommend([BIG, SMALL], all_pairs(BIG, SMALL), give_up=0.005)
+    assert found.reason == (
+        "big has the highest mean accuracy, 98.50 %; the smaller small is shown to lose more than "
+        "the 0.50 points allowed"
+    )
+
+
+def test_what_is_lost_to_any_other_model_counts():
+    other = Candidate("other", 450_000, 0.9849)  # its pair with `middle` is hardly known
+    pairs = all_pairs(BIG, other, MIDDLE, other_middle=0.01)
+    found = recommend([BIG, other, MIDDLE], pairs, give_up=0.005)
+    assert found.model == "big"
+    assert "may lose 1.94 points to other (one-sided" in found.reason
 
 
 def test_the_best_is_the_smallest():
@@ -261,18 +379,17 @@ def test_the_best_is_the_smallest():
 
 def test_equal_sizes_are_decided_by_the_mean():
     twins = [Candidate("one", 20_000, 0.974), SMALL, BIG]
-    pairs = {("small", "big"): pair_of(-0.01, 0.001), ("one", "big"): pair_of(-0.011, 0.001)}
-    assert recommend(twins, pairs, give_up=0.02).model == "small"
+    assert recommend(twins, all_pairs(*twins), give_up=0.02).model == "small"
     equal = [BIG, Candidate("light", 5, 0.985)]
     assert recommend(equal, {("big", "light"): pair_of(0, 0.1)}, give_up=0.005).model == "light"
 
 
 def test_one_seed_shows_nothing_about_models():
     found = recommend([SMALL, BIG], {}, give_up=0.005)
-    assert (found.model, found.loses_at_most) == ("big", None)
+    assert (found.model, found.loses_at_most, found.shown) == ("big", None, False)
     assert found.reason == (
-        "big has the highest test accuracy, 98.50 %; with one seed of a model nothing about "
-        "models could be shown, only about these trained files"
+        "big has the highest test accuracy, 98.50 %, but one seed of a model cannot tell a better "
+        "model from a lucky run: train at least 3 of each (--seeds 3), better 5"
     )
 
 
@@ -282,6 +399,6 @@ def test_a_lone_model():
 
 
 def test_a_pair_that_is_missing_is_named():
-    message = "expected a test of small against big among the pairs, found none"
+    message = "expected a test of middle against small among the pairs, found none"
     with pytest.raises(ValueError, match=f"^{message}$"):
         recommend([BIG, MIDDLE, SMALL], {("middle", "big"): pair_of(0, 1)}, give_up=0.005)

@@ -22,7 +22,7 @@ from rich.console import Console
 from bakeoff import report
 from bakeoff.analysis.compare import compare
 from bakeoff.analysis.comparison import Finding
-from bakeoff.analysis.statistics import Estimate
+from bakeoff.analysis.estimates import Estimate
 from bakeoff.errors import UsageError
 from bakeoff.report import glossary, sentences, wording
 from bakeoff.report.exports import escape_latex, escape_markdown
@@ -192,7 +192,7 @@ def test_the_page_holds_every_number_of_the_comparison(study, parsed):
 
 def test_the_answer_comes_first_and_the_rest_in_order(study, parsed, page):
     assert study.recommended.model == "tiny"
-    assert "Ship tiny." in parsed.body
+    assert "Use tiny." in parsed.body
     assert sentences.reason(study) in parsed.body
     assert parsed.words("h2") == [
         "All models in numbers", "Findings", "Your data: digits", "How they trained",
@@ -253,7 +253,7 @@ def test_words_are_explained_where_they_first_stand():
 
 def test_one_seed_gives_no_verdict_and_many_openings_are_exploratory(single):
     parsed = parse(report.html(single))
-    assert "cnn scored highest; single seeds decide nothing." in parsed.body
+    assert "Cannot say which model to use; cnn scored highest." in parsed.body
     assert "Exploratory: the test set was opened 2 times" in parsed.body
     assert "test set opened 2 times; verdicts are exploratory" in parsed.body
     assert "Model against model" in parsed.words("h2")
@@ -299,7 +299,9 @@ def test_several_studies_on_one_test_set_make_one_page(tmp_path):
 
 
 def test_a_comparison_of_nothing_can_still_be_shown(study):
-    empty = replace(study, models=(), pairs=(), recommended=None, findings=(), baselines=())
+    empty = replace(
+        study, models=(), pairs=(), recommended=None, headline=None, findings=(), baselines=()
+    )
     assert "Nothing has been scored yet." in parse(report.html(empty)).body
     assert "Nothing has been scored yet." in printed(empty)
     for text in (report.markdown, report.csv, report.latex, report.fragment):
@@ -511,7 +513,7 @@ def test_the_terminal_table_says_the_same(study):
         assert f"{model.parameters:,}" in row
         assert row.startswith("→ ") == (model.name == "tiny")
     assert "majority class" in text
-    assert text.index("Findings") < text.index("  model ") < text.index("Ship tiny.")
+    assert text.index("Findings") < text.index("  model ") < text.index("Use tiny.")
     assert "▲ cnn better than mlp" in text
     assert TITLE in text
     assert "digits: 4,000 test images, 3 seeds; test set opened once." in text
@@ -570,7 +572,7 @@ def test_markdown_is_one_table_whose_names_are_escaped(study):
     assert all(len(re.findall(r"(?<!\\)\|", row)) == 9 for row in rows)
     assert "| **tiny** | 7,500 |" in text
     assert "### &lt;script&gt;alert('title')&lt;/script&gt; &amp; \\{\\{ title \\}\\}" in text
-    assert "Ship **tiny**. " in text
+    assert "Use **tiny**. " in text
     assert escape_markdown("a|b\n*c* [x](y) <i>") == r"a\|b \*c\* \[x\](y) &lt;i&gt;"
 
 

@@ -16,22 +16,27 @@ from numpy.typing import NDArray
 
 from bakeoff.analysis import metrics
 from bakeoff.analysis.checks import check
-from bakeoff.analysis.comparison import BaselineResult, Comparison, Lead, ModelResult, Pair, Score
-from bakeoff.analysis.letters import letters
-from bakeoff.analysis.recommendation import Candidate, recommend
-from bakeoff.analysis.statistics import (
-    compare_pair,
-    decompose,
+from bakeoff.analysis.checks.failed_runs import failed_seeds
+from bakeoff.analysis.comparison import BaselineResult, Comparison, Lead, ModelResult, Score
+from bakeoff.analysis.estimates import (
+    Estimate,
     estimate,
-    mcnemar_exact,
-    probability_a_better,
+    estimate_balanced,
+    estimate_loss,
+    estimate_macro_f1,
 )
-from bakeoff.analysis.verdicts import Verdict, verdicts
+from bakeoff.analysis.headline import headline, unusable
+from bakeoff.analysis.letters import letters
+from bakeoff.analysis.recommendation import Candidate, Recommendation, recommend
+from bakeoff.analysis.statistics import compare_pair, mcnemar_exact, probability_a_better
+from bakeoff.analysis.variance import decompose
+from bakeoff.analysis.verdicts import Pair, Tests, verdicts
 from bakeoff.errors import StudyError
 from bakeoff.storage import formats, thumbnails
 from bakeoff.storage.opened_study import OpenedStudy, Predictions, Trial, read_opened
 from bakeoff.storage.study_folder import StudyFolder
 from bakeoff.storage.user_ledger import openings_elsewhere
+from bakeoff.utils.text import listed, whole_numbers
 
 Labels = NDArray[np.int64]
 Right = NDArray[np.bool_]
@@ -55,35 +60,74 @@ def compare(folders: Sequence[StudyFolder]) -> Comparison:
         files[name] = [trial.predictions for trial in trials]
         results.append(result)
     results.sort(key=lambda model: (-model.accuracy.mean, model.parameters, model.name))
-
-    margin = min(study.recipe.margin for study in studies)
-    give_up = min(study.recipe.give_up for study in studies)
-    candidates = [Candidate(m.name, m.parameters, m.accuracy.mean) for m in results]
-    tests = {}
-    if len(labels) > 1 and all(len(model.seeds) > 1 for model in results):
-        order = [model.name for model in results]
-        parts = {name: decompose(right[name]) for name in order}
-        tests = {(a, b): compare_pair(parts[a], parts[b]) for a, b in combinations(order, 2)}
-        told = verdicts(tests, margin=margin) if tests else ()
-        groups = letters(order, [(v.a, v.b) for v in told if v.verdict in ("better", "worse")])
-        results = [replace(model, group=groups[model.name]) for model in results]
-        pairs = tuple(_pair(v, right[v.a], right[v.b]) for v in told)
-    else:
-        pairs = tuple(_two_files(a, b, right) for a, b in combinations(results, 2))
     comparison = Comparison(
         **_about(studies),
         seeds=tuple(sorted({seed for model in results for seed in model.seeds})),
-        margin=margin,
-        give_up=give_up,
+        margin=min(study.recipe.margin for study in studies),
+        give_up=min(study.recipe.give_up for study in studies),
         models=tuple(results),
         baselines=baselines,
-        pairs=pairs,
-        recommended=recommend(candidates, tests, give_up=give_up),
+        pairs=(),
+        recommended=None,
         labels=labels,
         probabilities=Predictions(files),
         pictures=_pictures(studies),
     )
+    comparison = _judged(_with_failures(comparison), right)
     return replace(comparison, findings=check(comparison))
+
+
+def _with_failures(comparison: Comparison) -> Comparison:
+    """Say of every model which of its runs failed, and what the others have."""
+    models = []
+    for model in comparison.models:
+        failed = failed_seeds(model, comparison)
+        sound = [a for k, a in enumerate(model.accuracy.per_seed) if k not in failed]
+        models.append(
+            replace(
+                model,
+                failed=tuple(model.seeds[k] for k in failed),
+                sound_accuracy=float(np.mean(sound)) if sound else None,
+            )
+        )
+    return replace(comparison, models=tuple(models))
+
+
+def _judged(comparison: Comparison, right: Mapping[str, Right]) -> Comparison:
+    """Add what may be said of the models: pairs, letters, recommendation and headline."""
+    models = comparison.models
+    several = len(comparison.labels) > 1 and all(len(model.seeds) > 1 for model in models)
+    tests = _tests(models, right) if several else {}
+    barred = [model.name for model in models if unusable(model, comparison)]
+
+    def choose(right: Mapping[str, Right], tests: Tests) -> Recommendation:
+        candidates = [Candidate(m.name, m.parameters, float(right[m.name].mean())) for m in models]
+        return recommend(candidates, tests, give_up=comparison.give_up, barred=barred)
+
+    def choose_from(images: NDArray[np.bool_]) -> Recommendation:
+        some = {name: each[:, images] for name, each in right.items()}
+        return choose(some, _tests(models, some) if images.sum() > 1 else {})
+
+    if tests or len(models) == 1:
+        pairs = verdicts(
+            tests,
+            margin=comparison.margin,
+            probabilities={(a.name, b.name): _better(a, b) for a, b in combinations(models, 2)},
+            failed={(a.name, b.name): _failed(a, b) for a, b in combinations(models, 2)},
+        )
+    else:
+        pairs = tuple(_two_files(a, b, right) for a, b in combinations(models, 2))
+    if len(models) == 1 or any(pair.verdict for pair in pairs):
+        order = [model.name for model in models]
+        groups = letters(order, [(p.a, p.b) for p in pairs if p.verdict in ("better", "worse")])
+        models = tuple(replace(model, group=groups[model.name]) for model in models)
+    comparison = replace(comparison, models=models, pairs=pairs, recommended=choose(right, tests))
+    return replace(comparison, headline=headline(comparison, choose_from))
+
+
+def _tests(models: Sequence[ModelResult], right: Mapping[str, Right]) -> Tests:
+    parts = {model.name: decompose(right[model.name]) for model in models}
+    return {(a, b): compare_pair(parts[a], parts[b]) for a, b in combinations(parts, 2)}
 
 
 # ── studies ──────────────────────────────────────────────────────────────────────────────────
@@ -226,6 +270,7 @@ def _model_result(
     documents = [trial.document for trial in trials]
     first = documents[0]
     answers = _Answers.of([formats.read_npy(trial.predictions) for trial in trials], labels)
+    sizes = np.bincount(labels, minlength=answers.n_classes)
     result = ModelResult(
         name=name,
         study=study,
@@ -241,12 +286,12 @@ def _model_result(
         seconds_per_trial=_mean([trial.timing.get("seconds") for trial in trials]),
         prediction_seconds=_mean([trial.timing.get("prediction_seconds") for trial in trials]),
         group="",
-        accuracy=_score(answers.right),
-        loss=_score(answers.losses, binary=False),
-        balanced_accuracy=_score(answers.balanced),
-        macro_f1=_score(answers.f1),
+        accuracy=_share(answers.right),
+        loss=_score(answers.losses, estimate_loss(answers.losses)),
+        balanced_accuracy=Score(estimate_balanced(answers.right, labels), answers.balanced),
+        macro_f1=_score(answers.f1, estimate_macro_f1(answers.f1, int(sizes[sizes > 0].min()))),
         per_class_accuracy=tuple(
-            _score(answers.right[:, labels == k]) if (labels == k).any() else None
+            _share(answers.right[:, labels == k]) if sizes[k] else None
             for k in range(answers.n_classes)
         ),
         validation_accuracy=tuple(
@@ -267,8 +312,8 @@ class _Answers:
 
     right: Right
     losses: NDArray[np.float64]
-    balanced: NDArray[np.float64]  # per-image parts, see metrics
-    f1: NDArray[np.float64]
+    balanced: tuple[float, ...]  # one a seed
+    f1: NDArray[np.float64]  # per-image parts, see metrics
     confusion: NDArray[np.float64]  # (k, k), mean over seeds
     counts: NDArray[np.int64]  # (seeds, k)
     calibration: tuple[metrics.Calibration, ...]
@@ -286,9 +331,7 @@ class _Answers:
         return cls(
             right=np.stack([each == labels for each in answered]),
             losses=np.stack([metrics.cross_entropy(each, labels) for each in predictions]),
-            balanced=np.stack(
-                [metrics.balanced_accuracy_scores(labels, each, k) for each in answered]
-            ),
+            balanced=tuple(metrics.balanced_accuracy(labels, each, k) for each in answered),
             f1=np.stack([metrics.macro_f1_scores(labels, each, k) for each in answered]),
             confusion=matrices.mean(axis=0),
             counts=matrices.sum(axis=1),
@@ -299,9 +342,12 @@ class _Answers:
         )
 
 
-def _score(scores: NDArray[Any], *, binary: bool = True) -> Score:
-    per_seed = tuple(float(value) for value in scores.mean(axis=1))
-    return Score(estimate=estimate(scores, binary=binary), per_seed=per_seed)
+def _share(right: Right) -> Score:
+    return _score(right, estimate(right))
+
+
+def _score(scores: NDArray[Any], found: Estimate) -> Score:
+    return Score(found, per_seed=tuple(float(value) for value in scores.mean(axis=1)))
 
 
 def _mean(values: Sequence[float | None]) -> float | None:
@@ -343,19 +389,17 @@ def _baselines(
 # ── pairs ────────────────────────────────────────────────────────────────────────────────────
 
 
-def _pair(verdict: Verdict, a: Right, b: Right) -> Pair:
-    return Pair(
-        a=verdict.a,
-        b=verdict.b,
-        test=verdict.pair,
-        p_holm=verdict.p_holm,
-        verdict=verdict.verdict,
-        by_less_than_margin=verdict.less_than_margin,
-        smallest_margin=verdict.smallest_margin,
-        seeds_needed=verdict.seeds_needed,
-        needs=verdict.needs,
-        probability_a_better=probability_a_better(a.mean(axis=1), b.mean(axis=1)),
-        sentence=verdict.sentence,
+def _better(a: ModelResult, b: ModelResult) -> float:
+    return probability_a_better(a.accuracy.per_seed, b.accuracy.per_seed)
+
+
+def _failed(a: ModelResult, b: ModelResult) -> str:
+    """Return which runs of two models failed: "cnn failed with seed 3"; "" if none did."""
+    return listed(
+        f"{each.name} failed with {'seed' if len(each.failed) == 1 else 'seeds'} "
+        f"{whole_numbers(each.failed)}"
+        for each in (a, b)
+        if each.failed
     )
 
 
@@ -366,23 +410,12 @@ def _two_files(a: ModelResult, b: ModelResult, right: Mapping[str, Right]) -> Pa
     found = mcnemar_exact(
         right[a.name][a.seeds.index(seeds[0])], right[b.name][b.seeds.index(seeds[1])]
     )
-    p = "p < 0.001" if found.p < 0.001 else f"p = {found.p:.3f}"
     return Pair(
         a=a.name,
         b=b.name,
         test=None,
-        p_holm=None,
-        verdict=None,
-        by_less_than_margin=False,
-        smallest_margin=None,
-        seeds_needed=None,
-        needs=None,
-        probability_a_better=probability_a_better(a.accuracy.per_seed, b.accuracy.per_seed),
-        sentence=(
-            f"these two trained files, {a.name} seed {seeds[0]} and {b.name} seed {seeds[1]}: "
-            f"{found.a_only:,} test images only the first has right, {found.b_only:,} only the "
-            f"second (exact McNemar {p}); with one seed of a model nothing is said of the models"
-        ),
+        probability_a_better=_better(a, b),
+        failed=_failed(a, b),
         mcnemar=found.p,
         files=seeds,
         only_right=(found.a_only, found.b_only),

@@ -7,7 +7,6 @@ holds one value a seed, the order is that of `ModelResult.seeds`.
 
 from __future__ import annotations
 
-import math
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -16,10 +15,11 @@ from typing import Any, Literal
 import numpy as np
 from numpy.typing import NDArray
 
+from bakeoff.analysis.estimates import Estimate, failure_rate
+from bakeoff.analysis.json_document import model_document, study_document
 from bakeoff.analysis.metrics import Calibration
-from bakeoff.analysis.recommendation import Recommendation
-from bakeoff.analysis.statistics import Estimate, PairTest
-from bakeoff.analysis.verdicts import Word
+from bakeoff.analysis.recommendation import Headline, Recommendation
+from bakeoff.analysis.verdicts import Pair
 from bakeoff.storage.thumbnails import Pictures
 
 Severity = Literal["info", "warning", "serious"]
@@ -82,6 +82,13 @@ class ModelResult:
     calibration: tuple[Calibration, ...]  # one a seed
     leads: Mapping[str, Lead]  # by baseline
     histories: tuple[Mapping[str, NDArray[np.float64]], ...]  # one a seed: store.HISTORY_COLUMNS
+    failed: tuple[int, ...] = ()  # the seeds that diverged, died or answer one class
+    sound_accuracy: float | None = None  # mean of the other seeds; None if there are none
+
+    @property
+    def failure_rate(self) -> tuple[float, float]:
+        """The interval of the rate at which training this model fails."""
+        return failure_rate(len(self.failed), len(self.seeds))
 
 
 @dataclass(frozen=True, eq=False)
@@ -92,31 +99,6 @@ class BaselineResult:
     parameters: int
     accuracy: Estimate  # Wilson's interval
     confusion: NDArray[np.float64]  # (k, k): true class × predicted class, counts
-
-
-@dataclass(frozen=True)
-class Pair:
-    """What may be said of model `a` against model `b`; `a` has the higher mean accuracy.
-
-    Where any model has a single seed there is no verdict about models: `test`, `p_holm`, `verdict`
-    and `smallest_margin` are None, and `mcnemar`, `files` and `only_right` speak of two trained
-    files instead. `sentence` says it all with its numbers, in both cases.
-    """
-
-    a: str
-    b: str
-    test: PairTest | None
-    p_holm: float | None
-    verdict: Word | None
-    by_less_than_margin: bool
-    smallest_margin: float | None  # that these seeds and images could have shown at all
-    seeds_needed: int | None
-    needs: str | None  # for `not separated`: what would separate them, as a sentence
-    probability_a_better: float
-    sentence: str
-    mcnemar: float | None = None  # exact p of the two files
-    files: tuple[int, int] | None = None  # their seeds: a's, b's
-    only_right: tuple[int, int] | None = None  # images that only a's, only b's file has right
 
 
 @dataclass(frozen=True)
@@ -154,7 +136,7 @@ class Comparison:
     models: tuple[ModelResult, ...]  # highest mean accuracy first
     baselines: tuple[BaselineResult, ...]
     pairs: tuple[Pair, ...]  # best first
-    recommended: Recommendation | None
+    recommended: Recommendation | None  # the walk's choice; what to make of it says `headline`
     missing: tuple[str, ...]  # declared but not in the opening: "cnn seed 3"
     changed: tuple[str, ...]  # no longer what was opened, so left out: "cnn seed 3 (replaced)"
     duplicates: Mapping[str, Mapping[str, int]]  # study.json's; of several, the largest
@@ -162,13 +144,22 @@ class Comparison:
     environment: Mapping[str, Any]
     labels: NDArray[np.int64]  # (n_test,)
     probabilities: Mapping[str, NDArray[np.float32]]  # by model: (seeds, n_test, k)
+    headline: Headline | None = None
+    other_rules: tuple[str, ...] = ()  # that are not those of the first opening, in words
     findings: tuple[Finding, ...] = field(default=())
     pictures: Pictures | None = None  # of the images a report shows, where they were taken
 
     @property
     def exploratory(self) -> bool:
-        """Whether the test set was opened more than once, or not for all that is left of it."""
-        return self.test_openings > 1 or bool(self.changed)
+        """Whether it was opened more than once, not for all that is left, or by other rules."""
+        return self.test_openings > 1 or bool(self.changed) or bool(self.other_rules)
+
+    @property
+    def to_use(self) -> str | None:
+        """The name of the recommended model; None where the headline recommends none."""
+        if self.recommended is None or self.headline is None:
+            return None
+        return self.recommended.model if self.headline.case in ("use", "no winner") else None
 
     def model(self, name: str) -> ModelResult:
         """Return the model of that name; KeyError if there is none."""
@@ -179,28 +170,27 @@ class Comparison:
 
     def to_json(self) -> dict[str, Any]:
         """Return the document that `--json` prints: plain data, every number finite or None."""
-        document: dict[str, Any] = _plain(_document(self))
-        return document
+        return _document(self)
 
 
 # ── the JSON document ────────────────────────────────────────────────────────────────────────
 
 
 def _document(comparison: Comparison) -> dict[str, Any]:
-    recommended = comparison.recommended
-    return {
-        "study": comparison.study,
-        "title": comparison.title,
-        "data": comparison.data,
-        "selection": comparison.selection,
-        "seeds": comparison.seeds,
-        "margin": comparison.margin,
-        "give_up": comparison.give_up,
-        "test_openings": comparison.test_openings,
-        "openings_elsewhere": comparison.openings_elsewhere,
-        "exploratory": comparison.exploratory,
-        "models": [_model(model) for model in comparison.models],
-        "baselines": [
+    headline, chosen = comparison.headline, comparison.recommended
+    return study_document(
+        study=comparison.study,
+        title=comparison.title,
+        data=comparison.data,
+        selection=comparison.selection,
+        seeds=comparison.seeds,
+        margin=comparison.margin,
+        give_up=comparison.give_up,
+        test_openings=comparison.test_openings,
+        openings_elsewhere=comparison.openings_elsewhere,
+        exploratory=comparison.exploratory,
+        models=[_model(model) for model in comparison.models],
+        baselines=[
             {
                 "name": baseline.name,
                 "parameters": baseline.parameters,
@@ -208,15 +198,23 @@ def _document(comparison: Comparison) -> dict[str, Any]:
             }
             for baseline in comparison.baselines
         ],
-        "comparisons": [_pair(pair) for pair in comparison.pairs],
-        "recommended": recommended
+        comparisons=[_pair(pair) for pair in comparison.pairs],
+        headline=headline
         and {
-            "model": recommended.model,
-            "best": recommended.best,
-            "loses_at_most": recommended.loses_at_most,
-            "reason": recommended.reason,
+            "case": headline.case,
+            "model": headline.model,
+            "models": headline.models,
+            "text": headline.text,
+            "reason": headline.reason,
         },
-        "findings": [
+        recommended=chosen
+        and {
+            "model": comparison.to_use,
+            "best": chosen.best,
+            "loses_at_most": chosen.loses_at_most if comparison.to_use else None,
+            "reason": chosen.reason if comparison.to_use or not headline else headline.reason,
+        },
+        findings=[
             {
                 "code": finding.code,
                 "severity": finding.severity,
@@ -226,39 +224,50 @@ def _document(comparison: Comparison) -> dict[str, Any]:
             }
             for finding in comparison.findings
         ],
-        "missing": comparison.missing,
-        "changed": comparison.changed,
-        "environment": comparison.environment,
-    }
+        missing=comparison.missing,
+        changed=comparison.changed,
+        environment=comparison.environment,
+    )
 
 
 def _model(model: ModelResult) -> dict[str, Any]:
     classes = model.per_class_accuracy
-    return {
-        "name": model.name,
-        "study": model.study,
-        "parameters": model.parameters,
-        "trainable_parameters": model.trainable_parameters,
-        "seeds": model.seeds,
-        "epochs": model.epochs,
-        "selected_epochs": model.selected_epochs,
-        "diverged": model.diverged,
-        "seconds_per_trial": model.seconds_per_trial,
-        "prediction_seconds": model.prediction_seconds,
-        "group": model.group,
-        "accuracy": _score(model.accuracy),
-        "loss": _score(model.loss),
-        "balanced_accuracy": model.balanced_accuracy.mean,
-        "balanced_accuracy_ci": _ci(model.balanced_accuracy.estimate),
-        "macro_f1": model.macro_f1.mean,
-        "macro_f1_ci": _ci(model.macro_f1.estimate),
-        "per_class_accuracy": [score and score.mean for score in classes],
-        "per_class_accuracy_ci": [score and _ci(score.estimate) for score in classes],
-    }
+    return model_document(
+        name=model.name,
+        study=model.study,
+        parameters=model.parameters,
+        trainable_parameters=model.trainable_parameters,
+        seeds=model.seeds,
+        epochs=model.epochs,
+        selected_epochs=model.selected_epochs,
+        diverged=model.diverged,
+        failed={
+            "seeds": model.failed,
+            "rate": len(model.failed) / len(model.seeds),
+            "rate_ci": model.failure_rate,
+            "accuracy_without": model.sound_accuracy,
+        },
+        seconds_per_trial=model.seconds_per_trial,
+        prediction_seconds=model.prediction_seconds,
+        group=model.group,
+        accuracy=_score(model.accuracy),
+        loss=_score(model.loss),
+        balanced_accuracy=model.balanced_accuracy.mean,
+        balanced_accuracy_ci=_ci(model.balanced_accuracy.estimate),
+        macro_f1=model.macro_f1.mean,
+        macro_f1_ci=_ci(model.macro_f1.estimate),
+        per_class_accuracy=[score and score.mean for score in classes],
+        per_class_accuracy_ci=[score and _ci(score.estimate) for score in classes],
+    )
 
 
 def _pair(pair: Pair) -> dict[str, Any]:
-    test = pair.test
+    test, advice = pair.test, pair.advice
+    sources = None
+    if test is not None and test.variance > 0:
+        names = ("images", "seeds", "both")
+        parts = [part / test.variance for part in test.sources]
+        sources = dict(zip(names, parts, strict=True))
     return {
         "a": pair.a,
         "b": pair.b,
@@ -267,11 +276,22 @@ def _pair(pair: Pair) -> dict[str, Any]:
         "df": test and test.df,
         "p": test and test.p,
         "p_holm": pair.p_holm,
+        "p_equal_holm": pair.p_equal_holm,
         "verdict": pair.verdict,
         "by_less_than_margin": pair.by_less_than_margin,
+        "differ_by_less_than": pair.less_than,
         "smallest_margin": pair.smallest_margin,
         "probability_a_better": pair.probability_a_better,
+        "variance": sources,
         "needs": pair.needs,
+        "advice": advice
+        and {
+            "seeds_even_chances": advice.seeds,
+            "seeds_80_percent": advice.seeds_likely,
+            "images_even_chances": advice.images,
+            "seeds_cannot_help": advice.cannot,
+            "seeds_for_equality_80_percent": advice.equality,
+        },
         "sentence": pair.sentence,
         "files": pair.files
         and {"seeds": pair.files, "only_right": pair.only_right, "p": pair.mcnemar},
@@ -286,18 +306,5 @@ def _interval(estimate: Estimate) -> dict[str, Any]:
     return {"mean": estimate.mean, "ci": _ci(estimate)}
 
 
-def _ci(estimate: Estimate) -> tuple[float, float]:
-    return estimate.low, estimate.high
-
-
-def _plain(value: Any) -> Any:
-    """Return `value` as JSON's own types; a number that is not finite becomes None."""
-    if isinstance(value, Mapping):
-        return {str(key): _plain(each) for key, each in value.items()}
-    if isinstance(value, list | tuple):
-        return [_plain(each) for each in value]
-    if isinstance(value, np.ndarray | np.generic):
-        return _plain(value.tolist())
-    if isinstance(value, float) and not math.isfinite(value):
-        return None
-    return value
+def _ci(estimate: Estimate) -> tuple[float, float] | None:
+    return (estimate.low, estimate.high) if estimate.has_interval else None

@@ -86,21 +86,6 @@ def macro_f1(labels: Integers, predicted: Integers, n_classes: int) -> float:
     return float(np.nanmean(_divide(2 * hits, true_counts + predicted_counts)))
 
 
-def balanced_accuracy_scores(labels: Integers, predicted: Integers, n_classes: int) -> Floats:
-    """Per-image parts of balanced accuracy, float64 (n_images,), for `statistics.estimate`.
-
-    Their mean is the balanced accuracy B, their variance over n its squared standard error:
-    score_i = B + n/(K·n_k)·(c_i − r_k) for an image of class k, with n_k images of it, r_k of
-    them right, and K classes. (Without −r_k, classes of unequal size would add variance even to
-    a model that is always right.)
-    """
-    recall = per_class_accuracy(labels, predicted, n_classes)
-    sizes = np.bincount(labels, minlength=n_classes)
-    weights = len(labels) / (np.count_nonzero(sizes) * sizes[labels])
-    scores: Floats = np.nanmean(recall) + weights * ((predicted == labels) - recall[labels])
-    return scores
-
-
 def macro_f1_scores(labels: Integers, predicted: Integers, n_classes: int) -> Floats:
     """Per-image parts of macro F1, float64 (n_images,), for `statistics.estimate`.
 

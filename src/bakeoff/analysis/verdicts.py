@@ -1,8 +1,8 @@
-"""What may be said of models, from the tests of all their pairs: verdicts, letters, advice."""
+"""What may be said of models, from the tests of all their pairs: verdicts, and what would help."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from math import sqrt
 from typing import Literal
@@ -10,148 +10,326 @@ from typing import Literal
 import scipy  # and not its parts: see statistics.py
 
 from bakeoff.analysis.statistics import (
-    LEVEL,
+    FEWEST_SEEDS,
     PairTest,
+    differ_by_less_than,
+    expected,
     half_width,
     holm,
     tost_p,
-    variance_with,
 )
-from bakeoff.utils.text import signed_points
+from bakeoff.analysis.variance import LEVEL
+from bakeoff.utils.text import p_value, points, signed_points
 
 ALPHA = 0.05  # of all claims of one kind together: `better` and `worse`, or `practically equal`
+EVEN, LIKELY = 0.5, 0.8  # odds that advice names: of finding a difference that is really there
 TOO_SMALL = "more seeds cannot help: the test set is too small"
 NO_DIFFERENCE = "the two scored exactly the same: there is no difference to separate"
 
-_MOST_SEEDS = 10**9  # where the difference is as good as equal to what the images alone hide
+_MOST = 10**9  # seeds or images: where the difference is as good as equal to what is left over
+_SURE = 1.645  # standard errors: the images' own part is shown, not only estimated
 
 Word = Literal["better", "worse", "practically equal", "not separated"]
-Pairs = Mapping[tuple[str, str], PairTest]
+Tests = Mapping[tuple[str, str], PairTest]
 
 
 @dataclass(frozen=True)
-class Verdict:
-    """What may be said of model `a` against model `b`.
+class Advice:
+    """What would separate a pair, if the difference is real and as large as it seems.
 
-    `p_holm` and `p_equal_holm` are adjusted over all pairs of the study. `less_than_margin`: a
+    Seeds of each model with these images, or test images with these seeds, with even chances and
+    with chances of 80 %; None where no number would do (or it is unknown whether one would).
+    `cannot` is set where it is shown that seeds cannot help. `equality` is the number of seeds of
+    each model that would show practical equality with chances of 80 %, were the two equal.
+    """
+
+    seeds: int | None
+    seeds_likely: int | None
+    images: int | None
+    cannot: bool
+    equality: int | None
+
+
+@dataclass(frozen=True)
+class Pair:
+    """What may be said of model `a` against model `b`; `sentence` says it all with its numbers.
+
+    Where a model has fewer than 3 seeds there is no verdict about models: `verdict`, `p_holm` and
+    `p_equal_holm` are None. Where one has a single seed, `test` is None too, and `mcnemar`,
+    `files` and `only_right` speak of two trained files instead.
+
+    `p_holm` and `p_equal_holm` are adjusted over all pairs of the study. `by_less_than_margin`: a
     difference is shown, and the one seen is below the margin. `smallest_margin`: no margin below
     it could have been shown with these seeds and images, had the models been exactly equal.
-    `needs` is a sentence, for `not separated` only; `seeds_needed` is the number in it.
+    `less_than`: what the size of the difference stays below, with 95 % confidence in this pair.
+    `needs` is a sentence, for `not separated` only. `failed` names the runs that failed.
     """
 
     a: str
     b: str
-    pair: PairTest
-    verdict: Word
-    p_holm: float
-    p_equal_holm: float
-    less_than_margin: bool
-    smallest_margin: float
-    seeds_needed: int | None
-    needs: str | None
+    test: PairTest | None
+    probability_a_better: float
+    verdict: Word | None = None
+    p_holm: float | None = None
+    p_equal_holm: float | None = None
+    margin: float | None = None
+    by_less_than_margin: bool = False
+    smallest_margin: float | None = None
+    less_than: float | None = None
+    advice: Advice | None = None
+    failed: str = ""
+    mcnemar: float | None = None  # exact p of the two files
+    files: tuple[int, int] | None = None  # their seeds: a's, b's
+    only_right: tuple[int, int] | None = None  # images that only a's, only b's file has right
+
+    @property
+    def seeds_needed(self) -> int | None:
+        """Seeds of each model that would separate the pair with even chances; None if unknown."""
+        return self.advice.seeds if self.advice else None
+
+    @property
+    def needs(self) -> str | None:
+        """What would separate the pair, with its odds; None where that is no question."""
+        if self.test is None or self.advice is None or self.verdict != "not separated":
+            return None
+        if self.test.difference == 0:
+            return NO_DIFFERENCE
+        if self.failed:
+            return f"{self.failed}, which makes this interval wide: mend that before adding seeds"
+        advice = self.advice
+        if advice.cannot:
+            more = ""
+            if advice.images:
+                more = f" (about {_rounded(advice.images)} test images would do, with even chances)"
+            return TOO_SMALL + more
+        if advice.seeds is None:
+            return "whether more seeds would help cannot be said from these"
+        likely = f"; {advice.seeds_likely:,} for chances of 80 %" if advice.seeds_likely else ""
+        return (
+            f"about {advice.seeds:,} seeds of each model would separate them with even chances, "
+            f"if the difference is as large as it seems{likely}"
+        )
 
     @property
     def sentence(self) -> str:
         """The verdict with its numbers."""
+        if self.test is None:
+            return self._two_files()
+        test = self.test
+        numbers = (
+            f"difference {signed_points(test.difference)} points, pairwise {100 * LEVEL:g} % "
+            f"interval {signed_points(test.low)} to {signed_points(test.high)}"
+        )
+        if self.verdict is None or self.p_holm is None:
+            mended = f"; {self.failed}" if self.failed else ""
+            return (
+                f"no verdict on {self.a} and {self.b} ({numbers}, {basis(test)}){mended}; "
+                f"{few_seeds(test.fewest_seeds)}"
+            )
         says = {
             "better": f"{self.a} is better than {self.b}",
             "worse": f"{self.a} is worse than {self.b}",
             "practically equal": f"{self.a} and {self.b} are practically equal",
             "not separated": f"{self.a} and {self.b} are not separated",
         }[self.verdict]
-        if self.less_than_margin:
+        if self.by_less_than_margin:
             says += ", by less than the margin"
-        pair = self.pair
-        p = "p < 0.001" if self.p_holm < 0.001 else f"p = {self.p_holm:.3f}"
-        numbers = (
-            f"difference {signed_points(pair.difference)} points, pairwise {100 * LEVEL:g} % "
-            f"interval {signed_points(pair.low)} to {signed_points(pair.high)}, "
-            f"Holm-adjusted {p}, {basis(pair)}"
+        if self.verdict == "practically equal" and self.p_equal_holm is not None:
+            p = (
+                f"Holm-adjusted p {p_value(self.p_equal_holm)} for a margin of "
+                f"{points(self.margin or 0.0)} points"
+            )
+        else:
+            p = f"Holm-adjusted p {p_value(self.p_holm)}"
+        text = f"{says} ({numbers}, {p}, {basis(test)})"
+        if self.less_than is not None and self.verdict in ("practically equal", "not separated"):
+            text += f"; they differ by less than {points(self.less_than)} points"
+        return text + (f"; {self.needs}" if self.needs else "")
+
+    def _two_files(self) -> str:
+        (seed_a, seed_b), (only_a, only_b) = self.files or (0, 0), self.only_right or (0, 0)
+        return (
+            f"these two trained files, {self.a} seed {seed_a} and {self.b} seed {seed_b}: "
+            f"{only_a:,} test images only the first has right, {only_b:,} only the second (exact "
+            f"McNemar p {p_value(self.mcnemar or 0.0)}); with one seed of a model nothing is said "
+            "of the models"
         )
-        return f"{says} ({numbers})" + (f"; {self.needs}" if self.needs else "")
 
 
-def verdicts(pairs: Pairs, *, margin: float, alpha: float = ALPHA) -> tuple[Verdict, ...]:
+def few_seeds(fewest: int) -> str:
+    """Say why there is no verdict below 3 seeds of each model, and how to get one."""
+    have = "one seed" if fewest == 1 else f"{fewest} seeds"
+    return (
+        f"{have} of a model cannot tell a better model from a lucky run: train at least "
+        f"{FEWEST_SEEDS} of each (--seeds {FEWEST_SEEDS}), better 5"
+    )
+
+
+def verdicts(
+    tests: Tests,
+    *,
+    margin: float,
+    alpha: float = ALPHA,
+    probabilities: Mapping[tuple[str, str], float] | None = None,
+    failed: Mapping[tuple[str, str], str] | None = None,
+) -> tuple[Pair, ...]:
     """Verdicts of all pairs of a study, in the order given.
 
     `better`/`worse` where Holm's p < alpha; else `practically equal` where both one-sided tests
-    against ±margin, Holm-adjusted, have p < alpha; else `not separated`.
+    against ±margin, Holm-adjusted, have p < alpha; else `not separated`. None of these where a
+    model has fewer than FEWEST_SEEDS seeds: then for no pair.
+
+    Parameters
+    ----------
+    probabilities : of each pair, that a run of A scores higher than a run of B
+    failed : of pairs with failed runs, which: "cnn collapsed with seed 3"
     """
-    p_holm = holm([pair.p for pair in pairs.values()])
-    p_equal = holm([tost_p(pair, margin) for pair in pairs.values()])
+    probabilities, failed = probabilities or {}, failed or {}
+    if any(test.fewest_seeds < FEWEST_SEEDS for test in tests.values()):
+        return tuple(
+            Pair(
+                *names,
+                test,
+                probabilities.get(names, 0.5),
+                less_than=differ_by_less_than(test),
+                failed=failed.get(names, ""),
+            )
+            for names, test in tests.items()
+        )
+    p_holm = holm([test.p for test in tests.values()])
+    p_equal = holm([tost_p(test, margin) for test in tests.values()])
     separated = p_holm < alpha
     # Holm compares the smallest p that is left with alpha over the number of pairs left.
     level = alpha / max(1, int((~separated).sum()))
     result = []
-    for (names, pair), p, equal in zip(pairs.items(), p_holm, p_equal, strict=True):
+    for (names, test), p, equal in zip(tests.items(), p_holm, p_equal, strict=True):
         word: Word = "not separated"
         if p < alpha:
-            word = "better" if pair.difference > 0 else "worse"
+            word = "better" if test.difference > 0 else "worse"
         elif equal < alpha:
             word = "practically equal"
-        seeds = seeds_needed(pair, alpha=level) if word == "not separated" else None
         result.append(
-            Verdict(
-                a=names[0],
-                b=names[1],
-                pair=pair,
+            Pair(
+                *names,
+                test,
+                probabilities.get(names, 0.5),
                 verdict=word,
                 p_holm=float(p),
                 p_equal_holm=float(equal),
-                less_than_margin=bool(p < alpha and abs(pair.difference) < margin),
-                smallest_margin=smallest_margin(pair, alpha=alpha / len(pairs)),
-                seeds_needed=seeds,
-                needs=_needs(pair, seeds) if word == "not separated" else None,
+                margin=margin,
+                by_less_than_margin=bool(p < alpha and abs(test.difference) < margin),
+                smallest_margin=smallest_margin(test, alpha=alpha / len(tests)),
+                less_than=differ_by_less_than(test),
+                advice=advise(test, margin=margin, alpha=level)
+                if word == "not separated"
+                else None,
+                failed=failed.get(names, ""),
             )
         )
     return tuple(result)
 
 
-def seeds_needed(pair: PairTest, *, alpha: float = ALPHA) -> int | None:
-    """Seeds of each model that would separate a difference as large as the one seen.
+def advise(test: PairTest, *, margin: float, alpha: float = ALPHA) -> Advice:
+    """Say what would separate a pair whose difference is as large as the one seen.
 
-    None where no number of seeds would: the images' own variance alone is too large, and the
-    test set too small. A guess, as good as the variances it is made of, and not a promise: at
-    this number the difference is found half the time, if it is what it now seems to be.
+    A guess, as good as the variances it is made of, and not a promise.
     """
-    images_alone = max(0.0, pair.v1 - pair.v3)
-    t = -float(scipy.special.stdtrit(pair.n_images - 1, alpha / 2))
-    if abs(pair.difference) <= t * sqrt(images_alone):
-        return None
+    seeds = seeds_needed(test, alpha=alpha)
+    return Advice(
+        seeds=seeds,
+        seeds_likely=seeds_needed(test, alpha=alpha, odds=LIKELY),
+        images=images_needed(test, alpha=alpha),
+        cannot=seeds is None and _images_hide_it(test, alpha),
+        equality=seeds_for_equality(test, margin, alpha=alpha),
+    )
+
+
+def seeds_needed(test: PairTest, *, alpha: float = ALPHA, odds: float = EVEN) -> int | None:
+    """Seeds of each model that would find a difference as large as the one seen, with these odds.
+
+    None where no number of seeds would: the images' own variance alone seems too large.
+    """
 
     def separates(seeds: int) -> bool:
-        variance, df = variance_with(pair, seeds)
-        t = -float(scipy.special.stdtrit(df, alpha / 2))
-        return bool(abs(pair.difference) > t * sqrt(variance))
+        return _found(abs(test.difference), expected(test, seeds), alpha, odds)
 
-    too_few = min(pair.seeds_a, pair.seeds_b)
-    enough = too_few + 1
-    while not separates(enough):
-        too_few, enough = enough, 2 * enough
-        if enough > _MOST_SEEDS:
-            return None
-    while enough - too_few > 1:
-        middle = (too_few + enough) // 2
-        too_few, enough = (too_few, middle) if separates(middle) else (middle, enough)
-    return enough
+    return _fewest(separates, test.fewest_seeds)
 
 
-def smallest_margin(pair: PairTest, *, alpha: float = ALPHA) -> float:
+def images_needed(test: PairTest, *, alpha: float = ALPHA, odds: float = EVEN) -> int | None:
+    """Test images with which these seeds would find a difference as large as the one seen."""
+    images, seeds, noise = test.sources
+    t = _t(test.df or 1.0, alpha, odds)
+    left = (test.difference / t) ** 2 - seeds
+    return (
+        None
+        if left <= 0
+        else max(test.n_images + 1, round(test.n_images * (images + noise) / left))
+    )
+
+
+def seeds_for_equality(
+    test: PairTest, margin: float, *, alpha: float = ALPHA, odds: float = LIKELY
+) -> int | None:
+    """Seeds of each model that would show two equal models to be practically equal."""
+
+    def shows(seeds: int) -> bool:
+        then = expected(test, seeds)
+        if then.df is None:
+            return (1 - margin) ** test.n_images < alpha
+        # Equal models pass both one-sided tests if |D| stays (1 + odds)/2 of the time within.
+        t = float(scipy.special.stdtrit(then.df, 1 - alpha))
+        t += float(scipy.special.stdtrit(then.df, (1 + odds) / 2))
+        return margin > t * sqrt(then.variance) and (1 - margin) ** test.n_images < alpha
+
+    return _fewest(shows, test.fewest_seeds)
+
+
+def smallest_margin(test: PairTest, *, alpha: float = ALPHA) -> float:
     """Smallest margin that these seeds and images could show: that of a difference of exactly 0."""
-    return half_width(pair, tail=alpha)
+    return half_width(test, tail=alpha)
 
 
-def _needs(pair: PairTest, seeds: int | None) -> str:
-    if pair.difference == 0:
-        return NO_DIFFERENCE
-    if seeds is None:
-        return TOO_SMALL
-    return f"about {seeds:,} seeds of each model would separate a difference as large as this one"
-
-
-def basis(pair: PairTest) -> str:
+def basis(test: PairTest) -> str:
     """Return what a test rests on: "5 seeds, 10,000 test images"."""
     seeds = (
-        f"{pair.seeds_a}" if pair.seeds_a == pair.seeds_b else f"{pair.seeds_a} and {pair.seeds_b}"
+        f"{test.seeds_a}" if test.seeds_a == test.seeds_b else f"{test.seeds_a} and {test.seeds_b}"
     )
-    return f"{seeds} seeds, {pair.n_images:,} test images"
+    return f"{seeds} seeds, {test.n_images:,} test images"
+
+
+def _images_hide_it(test: PairTest, alpha: float) -> bool:
+    """Say whether it is shown that the images' own part, which no seed shrinks, is too large."""
+    shown = test.v1 - test.v3 - _SURE * test.v1_error
+    t = -float(scipy.special.stdtrit(test.n_images - 1, alpha / 2))
+    return shown > 0 and abs(test.difference) <= t * sqrt(shown)
+
+
+def _found(difference: float, test: PairTest, alpha: float, odds: float) -> bool:
+    if test.df is None:
+        return difference > 0
+    return difference > _t(test.df, alpha, odds) * sqrt(test.variance)
+
+
+def _t(df: float, alpha: float, odds: float) -> float:
+    """Return how many standard errors a difference must be to be found with these odds."""
+    return float(scipy.special.stdtrit(df, odds) - scipy.special.stdtrit(df, alpha / 2))
+
+
+def _fewest(enough: Callable[[int], bool], now: int) -> int | None:
+    """Return the smallest number above `now` that is enough, by doubling and halving."""
+    too_few, number = now, now + 1
+    while not enough(number):
+        too_few, number = number, 2 * number
+        if number > _MOST:
+            return None
+    while number - too_few > 1:
+        middle = (too_few + number) // 2
+        too_few, number = (too_few, middle) if enough(middle) else (middle, number)
+    return number
+
+
+def _rounded(count: int) -> str:
+    """Return a count with two digits that matter: 12,345 → "12,000"."""
+    size = 10 ** max(0, len(str(count)) - 2)
+    return f"{round(count / size) * size:,}"

@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from markupsafe import escape
 
 from bakeoff.analysis.comparison import Comparison
-from bakeoff.analysis.statistics import Estimate
+from bakeoff.analysis.estimates import Estimate
 from bakeoff.report import sentences, wording
 from bakeoff.utils.text import duration, percent
 
@@ -73,7 +73,7 @@ def csv(comparison: Comparison) -> str:
     buffer = io.StringIO(newline="")
     writer = csv_format.DictWriter(buffer, CSV_COLUMNS, restval="", lineterminator="\n")
     writer.writeheader()
-    recommended = comparison.recommended.model if comparison.recommended else None
+    recommended = comparison.to_use
     for model in comparison.models:
         writer.writerow(
             {
@@ -171,7 +171,7 @@ def escape_latex(text: str) -> str:
 
 
 def _lines(comparison: Comparison) -> Sequence[Line]:
-    recommended = comparison.recommended.model if comparison.recommended else None
+    recommended = comparison.to_use
     lines = [
         Line(
             cells=(

@@ -21,7 +21,7 @@ from markupsafe import Markup
 
 from bakeoff.analysis.class_scores import class_scores
 from bakeoff.analysis.comparison import BaselineResult, Comparison, ModelResult
-from bakeoff.analysis.statistics import Estimate
+from bakeoff.analysis.estimates import Estimate
 from bakeoff.report import galleries, glossary, plots, sentences, wording
 from bakeoff.report.class_tables import by_class, found_by_model
 from bakeoff.report.grouped_findings import grouped

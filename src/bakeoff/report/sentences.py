@@ -23,24 +23,20 @@ _RISE = 0.05  # share by which the validation loss must have risen to be called 
 
 def headline(comparison: Comparison) -> tuple[str, str, str]:
     """Return the answer in a few words, split as (before, model's name, after)."""
-    recommended = comparison.recommended
-    if recommended is None:
+    answer = comparison.headline
+    if answer is None:
         return "Nothing has been scored yet.", "", ""
-    if recommended.loses_at_most is None:
-        return "", recommended.model, " scored highest; single seeds decide nothing."
-    return "Ship ", recommended.model, "."
+    return answer.before, answer.name, answer.after
 
 
 def mark(comparison: Comparison) -> str:
     """Return what the table calls the model of the headline."""
-    recommended = comparison.recommended
-    shown = recommended is not None and recommended.loses_at_most is not None
-    return "recommended" if shown else "scored highest"
+    return "recommended" if comparison.to_use else "scored highest"
 
 
 def reason(comparison: Comparison) -> str:
-    """Return the recommendation's reason as a sentence."""
-    return sentence(comparison.recommended.reason) if comparison.recommended else ""
+    """Return the headline's reason as a sentence."""
+    return sentence(comparison.headline.reason) if comparison.headline else ""
 
 
 def cautions(comparison: Comparison) -> list[str]:
@@ -151,23 +147,28 @@ def about_frontier(comparison: Comparison) -> str:
 
 
 def about_variance(comparison: Comparison) -> str:
-    """Say what would make the intervals narrower."""
-    known = [(model, variance_shares(model)) for model in comparison.models]
-    shares = [(model, parts) for model, parts in known if parts is not None]
+    """Say what would make the differences between models better known, and their accuracies."""
+    tests = [pair.test for pair in comparison.pairs if pair.test is not None]
+    known = [np.array(test.sources) / test.variance for test in tests if test.variance > 0]
+    shares = [parts for parts in map(variance_shares, comparison.models) if parts is not None]
     if not shares:
         return "With one seed of each model the images' and the seeds' parts cannot be told apart."
-    seeds = float(np.mean([parts[1] + parts[2] for _, parts in shares]))
-    images = 1 - seeds
-    model, _ = shares[0]
-    now = standard_error(model)
-    limit = sqrt(model.accuracy.estimate.image_variance)
-    better = "more seeds" if seeds > 0.5 else "more test images"
+    own = float(np.mean([parts[0] for parts in shares]))
+    text = (
+        f"Of an accuracy's squared standard error {100 * own:.0f} % comes from the choice of the "
+        "test images alone (mean over the models)"
+    )
+    if not known:
+        return f"{text}."
+    images, seeds, both = np.mean(known, axis=0)
+    helps = "more seeds" if seeds > images else "more test images"
+    if both > max(images, seeds):
+        helps = "either more seeds or more test images"
     return (
-        f"On average {100 * images:.0f} % of the squared standard error comes from the choice of "
-        f"the test images alone, {100 * seeds:.0f} % from the seeds or from both together, so "
-        f"{better} would help most. For {model.name} the standard error is "
-        f"{points(now)} points; with any number of seeds it could not fall below "
-        f"{points(limit)}."
+        f"{text}. Models are compared image by image, which cancels most of that: of a "
+        f"difference's squared standard error {100 * images:.0f} % comes from the images alone, "
+        f"{100 * seeds:.0f} % from the seeds alone and {100 * both:.0f} % from both together "
+        f"(mean over {counted(len(known), 'pair')}), so {helps} would tell the models apart best."
     )
 
 

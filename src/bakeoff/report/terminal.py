@@ -15,8 +15,10 @@ from rich.padding import Padding
 from rich.table import Table
 from rich.text import Text
 
-from bakeoff.analysis.comparison import Comparison, Pair
-from bakeoff.analysis.statistics import Estimate
+from bakeoff.analysis.comparison import Comparison
+from bakeoff.analysis.estimates import Estimate
+from bakeoff.analysis.statistics import PairTest
+from bakeoff.analysis.verdicts import Pair
 from bakeoff.report import sentences, wording
 from bakeoff.report.grouped_findings import Group, grouped
 from bakeoff.report.plots.figure import shorten
@@ -97,7 +99,7 @@ def _table(comparison: Comparison, dropped: set[str], *, gap: int) -> Table:
     for name, title in columns:
         if name not in dropped:
             table.add_column(title, justify="right", no_wrap=True)
-    recommended = comparison.recommended.model if comparison.recommended else None
+    recommended = comparison.to_use
     for model in comparison.models:
         strong = model.name == recommended
         optional = {
@@ -138,6 +140,8 @@ def _explanation(comparison: Comparison) -> str:
 def _verdicts_title(comparison: Comparison) -> str:
     if any(pair.verdict for pair in comparison.pairs):
         return "Verdicts"
+    if not any(pair.files for pair in comparison.pairs):
+        return "Differences; no verdicts below 3 seeds of each model"
     return "Trained files, two at a time (exact McNemar); about the models this says nothing"
 
 
@@ -163,27 +167,31 @@ def _verdict(pair: Pair) -> Text:
             f"{clean(pair.a)} seed {a} alone is right on {texts.counted(only_a, 'image')}, "
             f"{clean(pair.b)} seed {b} alone on {only_b:,}, p {texts.p_value(pair.mcnemar)}"
         )
-    if pair.test is None or pair.verdict is None or pair.p_holm is None:
+    if pair.test is None:
         return Text(clean(texts.sentence(pair.sentence)))
+    if pair.verdict is None or pair.p_holm is None:
+        text = Text(f"{clean(pair.a)} and {clean(pair.b)}")
+        text.append(f"  {_difference(pair.test)}", style="dim")
+        return text.append(f"; {clean(pair.failed)}" if pair.failed else "", style="dim")
     joint = {"better": "better than", "worse": "worse than"}.get(pair.verdict, f"{pair.verdict}:")
     names = f"{pair.a} {joint} {pair.b}"
     if pair.verdict not in ("better", "worse"):
         names = f"{pair.a} and {pair.b} {pair.verdict}"
     sign = wording.VERDICTS[pair.verdict]
-    test = pair.test
     text = Text(f"{sign} {clean(names)}")
     if pair.by_less_than_margin:
         text.append(", by less than the margin")
-    text.append(
-        f"  {texts.signed_points(test.difference)} points ({texts.signed_points(test.low)} to "
-        f"{texts.signed_points(test.high)}), p {texts.p_value(pair.p_holm)}",
-        style="dim",
-    )
-    if pair.seeds_needed:
-        text.append(f"; about {pair.seeds_needed:,} seeds each would separate them", style="dim")
-    elif pair.needs:
+    text.append(f"  {_difference(pair.test)}, p {texts.p_value(pair.p_holm)}", style="dim")
+    if pair.less_than is not None and pair.verdict in ("practically equal", "not separated"):
+        text.append(f"; they differ by less than {texts.points(pair.less_than)}", style="dim")
+    if pair.needs:
         text.append(f"; {pair.needs}", style="dim")
     return text
+
+
+def _difference(test: PairTest) -> str:
+    low, high = texts.signed_points(test.low), texts.signed_points(test.high)
+    return f"{texts.signed_points(test.difference)} points ({low} to {high})"
 
 
 def _recommendation(comparison: Comparison) -> Text:

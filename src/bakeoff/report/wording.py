@@ -6,7 +6,8 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from bakeoff.analysis.comparison import Comparison, ModelResult
-from bakeoff.analysis.statistics import LEVEL, Estimate
+from bakeoff.analysis.estimates import Estimate
+from bakeoff.analysis.variance import LEVEL
 from bakeoff.recipe.vocabulary.residual import RESIDUAL
 from bakeoff.recipe.vocabulary.training import TrainingOptions, option_words
 from bakeoff.recipe.vocabulary.words import layer_words

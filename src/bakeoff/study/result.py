@@ -4,7 +4,8 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, Literal
 
 from bakeoff import report
-from bakeoff.analysis.comparison import Comparison, Finding, Pair
+from bakeoff.analysis.comparison import Comparison, Finding
+from bakeoff.analysis.verdicts import Pair
 from bakeoff.data import DataSet
 from bakeoff.errors import StudyError
 from bakeoff.report import galleries, plots
@@ -56,9 +57,8 @@ class Result:
 
     @property
     def recommended(self) -> str | None:
-        """The name of the model to ship; None where there is none."""
-        recommendation = self.comparison.recommended
-        return None if recommendation is None else recommendation.model
+        """The name of the model to use; None where the headline recommends none."""
+        return self.comparison.to_use
 
     def table(self) -> Any:
         """Return the table as a rich renderable; printing it with rich shows it."""
@@ -104,6 +104,12 @@ class Result:
         """Return the model card of a model in Markdown; by default of the recommended one."""
         return report.model_card(self.comparison, model)
 
+    @property
+    def _chosen(self) -> str | None:
+        """The model that figures show where none is named."""
+        chosen = self.comparison.recommended
+        return chosen.model if chosen else None
+
     # ── figures: of the recommended model where no model is named. Each shows itself as the last
     # line of a notebook's cell; `.save("name.svg")` writes it as .svg, .png or .pdf. ──
 
@@ -121,11 +127,11 @@ class Result:
 
     def plot_learning_curves(self, model: str | None = None) -> "Figure":
         """Return a model's loss and accuracy by epoch, training and validation."""
-        return plots.learning_curves(self.comparison, model or self.recommended)
+        return plots.learning_curves(self.comparison, model or self._chosen)
 
     def plot_learning_rate(self, model: str | None = None) -> "Figure":
         """Return a model's learning rate by epoch."""
-        return plots.learning_rate(self.comparison, model or self.recommended)
+        return plots.learning_rate(self.comparison, model or self._chosen)
 
     def plot_confusion(
         self, model: str | None = None, *, diagonal: bool = True, rates: bool = False
@@ -134,24 +140,24 @@ class Result:
 
         Numbers are images, or with `rates` percent of each true class.
         """
-        name = model or self.recommended
+        name = model or self._chosen
         return plots.confusion(self.comparison, name, diagonal=diagonal, rates=rates)
 
     def plot_per_class(self, model: str | None = None) -> "Figure":
         """Return a model's accuracy in each class, the worst first."""
-        return plots.per_class(self.comparison, model or self.recommended, width=640)
+        return plots.per_class(self.comparison, model or self._chosen, width=640)
 
     def plot_roc(self, model: str | None = None) -> "Figure":
         """Return ROC curves of each class against the rest, with the band of all seeds."""
-        return plots.roc_curves(self.comparison, model or self.recommended, width=560)
+        return plots.roc_curves(self.comparison, model or self._chosen, width=560)
 
     def plot_precision_recall(self, model: str | None = None) -> "Figure":
         """Return precision-recall curves of each class against the rest, with the seeds' band."""
-        return plots.precision_recall_curves(self.comparison, model or self.recommended, width=560)
+        return plots.precision_recall_curves(self.comparison, model or self._chosen, width=560)
 
     def plot_calibration(self, model: str | None = None) -> "Figure":
         """Return how often a model was right against how sure it was."""
-        return plots.calibration(self.comparison, model or self.recommended)
+        return plots.calibration(self.comparison, model or self._chosen)
 
     def plot_parameters(self) -> "Figure":
         """Return accuracy against the number of parameters, with the frontier."""
@@ -171,7 +177,7 @@ class Result:
 
     def plot_mistakes(self, model: str | None = None) -> "Gallery":
         """Return the test images that a model gets most wrong, with its answers."""
-        name = plots.figure.find(self.comparison, model or self.recommended).name
+        name = plots.figure.find(self.comparison, model or self._chosen).name
         return galleries.worst_mistakes(self.comparison, self.comparison.model(name))
 
     def plot_label_suspects(self) -> "Gallery":
@@ -203,7 +209,7 @@ class Result:
         }
         if comparison.pictures is not None:
             files[folder.pictures_file] = comparison.pictures.to_bytes()
-        if shown.recommended is not None:
+        if shown.comparison.recommended is not None:
             files[folder.card_file] = shown.model_card().encode()
         for path, content in files.items():
             atomic.write_file(path, content)

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any
 
 from filelock import Timeout
 
+from bakeoff.analysis.json_document import model_document, study_document
 from bakeoff.errors import StorageError
 from bakeoff.recipe import Recipe
 from bakeoff.storage.study_folder import StudyFolder, trial_lock
@@ -141,62 +142,51 @@ def sealed_json(now: StudyStatus) -> dict[str, Any]:
 
     It has the shape of a comparison's; what only test predictions could tell is None.
     """
-    unknown = {"mean": None, "ci": None, "per_seed": None}
-    return {
-        "study": now.recipe.name,
-        "title": now.recipe.title,
-        "data": now.study["data"],
-        "selection": now.recipe.selection,
-        "seeds": sorted({trial.seed for trial in now.trials}),
-        "margin": now.recipe.margin,
-        "give_up": now.recipe.give_up,
-        "test_openings": now.openings,
-        "openings_elsewhere": None,
-        "exploratory": now.openings > 1,
-        "models": [_model_json(now, name, unknown) for name in now.recipe.models],
-        "baselines": [
+    return study_document(
+        study=now.recipe.name,
+        title=now.recipe.title,
+        data=now.study["data"],
+        selection=now.recipe.selection,
+        seeds=sorted({trial.seed for trial in now.trials}),
+        margin=now.recipe.margin,
+        give_up=now.recipe.give_up,
+        test_openings=now.openings,
+        exploratory=now.openings > 1,
+        models=[_model_json(now, name) for name in now.recipe.models],
+        baselines=[
             {"name": name, "parameters": None, "accuracy": {"mean": None, "ci": None}}
             for name, fitted in now.baselines.items()
             if fitted
         ],
-        "comparisons": [],
-        "recommended": None,
-        "findings": [],
-        "missing": [f"{t.model} seed {t.seed}" for t in now.trials if t.state != "finished"],
-        "environment": now.study["environment"],
-    }
+        comparisons=[],
+        findings=[],
+        changed=[],
+        missing=[f"{t.model} seed {t.seed}" for t in now.trials if t.state != "finished"],
+        environment=now.study["environment"],
+    )
 
 
-def _model_json(now: StudyStatus, name: str, unknown: Mapping[str, Any]) -> dict[str, Any]:
+def _model_json(now: StudyStatus, name: str) -> dict[str, Any]:
     done = now.of(name, "finished")
     documents = [trial.document or {} for trial in done]
     first = documents[0] if documents else {}
     validated = [document["validation"] or {} for document in documents]
-    return {
-        "name": name,
-        "study": now.recipe.name,
-        "parameters": first.get("parameters"),
-        "trainable_parameters": first.get("trainable_parameters"),
-        "seeds": [trial.seed for trial in done],
-        "epochs": now.recipe.models[name].training.epochs,
-        "selected_epochs": [document["selected_epoch"] for document in documents],
-        "diverged": [t.seed for t in done if (t.document or {})["diverged_epoch"] is not None],
-        "seconds_per_trial": _mean([trial.seconds for trial in done]),
-        "prediction_seconds": None,
-        "group": None,
-        "accuracy": dict(unknown),
-        "loss": dict(unknown),
-        "balanced_accuracy": None,
-        "balanced_accuracy_ci": None,
-        "macro_f1": None,
-        "macro_f1_ci": None,
-        "per_class_accuracy": None,
-        "per_class_accuracy_ci": None,
-        "validation": {
-            "accuracy": [each.get("accuracy") for each in validated],
-            "loss": [each.get("cross_entropy") for each in validated],
-        },
+    known = model_document(
+        name=name,
+        study=now.recipe.name,
+        parameters=first.get("parameters"),
+        trainable_parameters=first.get("trainable_parameters"),
+        seeds=[trial.seed for trial in done],
+        epochs=now.recipe.models[name].training.epochs,
+        selected_epochs=[document["selected_epoch"] for document in documents],
+        diverged=[t.seed for t in done if (t.document or {})["diverged_epoch"] is not None],
+        seconds_per_trial=_mean([trial.seconds for trial in done]),
+    )
+    scores = {
+        "accuracy": [each.get("accuracy") for each in validated],
+        "loss": [each.get("cross_entropy") for each in validated],
     }
+    return {**known, "validation": scores}
 
 
 def _mean(values: Sequence[float | None]) -> float | None:

@@ -11,8 +11,8 @@ from numpy.typing import NDArray
 from bakeoff.analysis.checks.failed_runs import failed_seeds, sound_seeds
 from bakeoff.analysis.checks.wording import mean_of, seeds_of
 from bakeoff.analysis.comparison import Comparison, Finding, ModelResult
+from bakeoff.analysis.estimates import wilson
 from bakeoff.analysis.metrics import Calibration
-from bakeoff.analysis.statistics import wilson
 from bakeoff.utils.text import listed, percent, points, some
 
 # One run's accuracy then lies up to two points from another's of the same model, more than most
@@ -34,18 +34,23 @@ WEAK_TIMES = 4 / 3
 _NAMED = 3
 
 
+def chance_seeds(model: ModelResult, comparison: Comparison) -> list[int]:
+    """Return the positions of the seeds at chance level, those that failed left out."""
+    failed = failed_seeds(model, comparison)
+    n_images = len(comparison.labels)
+    chances = _chances(model, comparison)
+    low = [wilson(share * n_images, n_images)[0] for share in model.accuracy.per_seed]
+    return [k for k in range(len(model.seeds)) if k not in failed and low[k] <= chances[k]]
+
+
 def chance_level(model: ModelResult, comparison: Comparison) -> Finding | None:
     """Notice seeds no better than the same answers dealt out at random.
 
     Chance is Σ_k t_k·p_k with t_k the share of images of class k and p_k the share of answers k:
     1/k for a balanced test set, and as much as the majority's share for one answer to everything.
     """
-    failed = failed_seeds(model, comparison)
-    n_images = len(comparison.labels)
-    truth = np.bincount(comparison.labels, minlength=len(comparison.class_names)) / n_images
-    chances = model.answers @ truth / n_images
-    low = [wilson(share * n_images, n_images)[0] for share in model.accuracy.per_seed]
-    positions = [k for k in range(len(model.seeds)) if k not in failed and low[k] <= chances[k]]
+    n_images, chances = len(comparison.labels), _chances(model, comparison)
+    positions = chance_seeds(model, comparison)
     if not positions:
         return None
     accuracy = float(np.mean([model.accuracy.per_seed[k] for k in positions]))
@@ -246,6 +251,14 @@ def _confusion(
         f"{name_a} and {name_b}, {percent(share, 0)} of all errors ({errors[a, b]:,.0f} times "
         f"{name_a} taken for {name_b}, {errors[b, a]:,.0f} times the reverse)"
     )
+
+
+def _chances(model: ModelResult, comparison: Comparison) -> NDArray[np.float64]:
+    """Return each seed's accuracy if its answers were dealt out at random, (seeds,)."""
+    n_images = len(comparison.labels)
+    truth = np.bincount(comparison.labels, minlength=len(comparison.class_names)) / n_images
+    chances: NDArray[np.float64] = model.answers @ truth / n_images
+    return chances
 
 
 def _error_by_chance(curve: Calibration) -> float:

@@ -24,7 +24,8 @@ from bakeoff.report.plots.figure import (
 from bakeoff.utils.text import percent, signed_points
 
 if TYPE_CHECKING:
-    from bakeoff.analysis.comparison import Comparison, Pair
+    from bakeoff.analysis.comparison import Comparison
+    from bakeoff.analysis.verdicts import Pair
 
 _MOST_CLASSES = 20
 _PADDING = {"left": 16, "right": 40, "top": 4, "bottom": 4}  # a page's letters may be wider

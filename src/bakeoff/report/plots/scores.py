@@ -28,7 +28,7 @@ from bakeoff.utils.text import percent
 
 if TYPE_CHECKING:
     from bakeoff.analysis.comparison import Comparison, ModelResult, Score
-    from bakeoff.analysis.statistics import Estimate
+    from bakeoff.analysis.estimates import Estimate
 
 _MOST_CLASSES = 20
 _ROW = 30  # pixels of a row of dots
@@ -39,8 +39,7 @@ def accuracy_dots(comparison: Comparison, *, width: int = 640) -> Figure:
 
     The baselines stand below, with their intervals and without dots.
     """
-    recommended = comparison.recommended
-    strong = recommended.model if recommended else None
+    strong = comparison.to_use
     most = 24 if width > 400 else 16
     rows = [
         _Row(_lettered(m.name, m.group, most), m.accuracy.estimate, m.accuracy.per_seed, m.seeds,

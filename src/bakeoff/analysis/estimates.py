@@ -1,0 +1,269 @@
+"""One model's scores, shape (seeds, images), in; means with intervals out.
+
+A score is 1 for a correct answer, 0 for a wrong one, or a loss. Two things make a mean of scores
+uncertain: another test set would hold other images, other seeds would train other weights. Every
+interval counts both, with the parts of `variance`.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from math import exp, isnan, log, nan, sqrt
+from typing import Literal
+
+import numpy as np
+import scipy  # its parts are imported where they are used: `bakeoff status` needs none
+from numpy.typing import ArrayLike, NDArray
+
+from bakeoff.analysis.metrics import EPSILON
+from bakeoff.analysis.variance import LEVEL, decompose, degrees_of_freedom, excess, is_zero
+
+LARGEST_LOSS = -log(EPSILON)  # of one image, as `metrics.cross_entropy` clips it
+FEWEST_FOR_F1 = 10  # images of a class, below which the interval of macro F1 does not hold
+
+Method = Literal["two-way", "images", "wilson", "degenerate", "none"]
+
+
+@dataclass(frozen=True)
+class Estimate:
+    """A mean of scores with its interval, and where its uncertainty comes from.
+
+    `method` names the interval: "two-way" (images and seeds, Student's t), "images" (Student's t
+    over images: one seed), "wilson" (a share of n images), "degenerate" (nothing varies, so the
+    interval is the mean itself) or "none" (no interval that holds: `low` and `high` are nan). The
+    squared standard error is `image_variance` + `seed_variance` + `noise_variance`: more images
+    shrink the first, more seeds the second, either the third. The last two are None where one
+    seed cannot tell them.
+    """
+
+    mean: float
+    low: float
+    high: float
+    n_images: int
+    n_seeds: int
+    df: float | None
+    method: Method
+    image_variance: float
+    seed_variance: float | None
+    noise_variance: float | None
+
+    @property
+    def has_interval(self) -> bool:
+        """Whether `low` and `high` say something."""
+        return not isnan(self.low)
+
+
+def estimate(scores: ArrayLike, *, level: float = LEVEL) -> Estimate:
+    """Share of correct answers of one model, with an interval for other images and other seeds.
+
+    Parameters
+    ----------
+    scores : bool or float in [0, 1], shape (n_seeds, n_images)
+    level : how often such intervals hold the true mean.
+
+    Notes
+    -----
+    One image that all seeds have right and one that all have wrong are added before the variance
+    is taken (as Agresti and Coull 1998 do for one share): N = n + 2, m = (Σp + 1)/N and
+    V1 = [Σ(p − m)² + m² + (1 − m)²] / ((N − 1)·N). V = V1 + max(0, Var_s(a_s)/S − MSres/(n·S)),
+    and the interval is m ± t·√V, clipped to [0, 1], with df = V² / [V1²/(N − 1) +
+    (Var_s(a_s)/S)²/(S − 1)], at least S − 1. The mean is that of the scores themselves. One seed
+    whose scores are all 0 or 1, and a single image, get Wilson's interval.
+    """
+    parts = decompose(scores)
+    n_images = parts.n_images
+    if n_images == 1 or (parts.n_seeds == 1 and np.isin(scores, (0.0, 1.0)).all()):
+        share = min(max(parts.mean, 0.0), 1.0)
+        low, high = wilson(share * n_images, n_images, level=level)
+        # A single image says nothing about other images, whatever the seeds do.
+        v1 = parts.between_images / n_images if n_images > 1 else 0.0
+        return Estimate(
+            parts.mean, low, high, n_images, parts.n_seeds, None, "wilson", v1,
+            *((None, None) if parts.n_seeds == 1 else (0.0, 0.0)),
+        )  # fmt: skip
+    center, v1 = _with_two_more(parts.per_image)
+    return _interval(
+        mean=parts.mean,
+        center=center,
+        from_images=[(v1, n_images + 2)],
+        v2=parts.between_seeds / parts.n_seeds,
+        v3=parts.residual / (n_images * parts.n_seeds),
+        n_images=n_images,
+        n_seeds=parts.n_seeds,
+        level=level,
+    )
+
+
+def estimate_balanced(
+    right: ArrayLike, labels: NDArray[np.int64], *, level: float = LEVEL
+) -> Estimate:
+    """Mean of the classes' accuracies, with an interval.
+
+    Parameters
+    ----------
+    right : bool, shape (n_seeds, n_images)
+    labels : int64, shape (n_images,); classes without images do not count.
+
+    Notes
+    -----
+    `estimate`'s formulas class by class, each with its own two images added; sums of the parts
+    are divided by the square of the number of classes.
+    """
+    scores = np.asarray(right, dtype=np.float64)
+    classes = np.unique(labels)
+    n_seeds, k = len(scores), len(classes)
+    each = [decompose(scores[:, labels == one]) for one in classes]
+    added = [_with_two_more(parts.per_image) for parts in each]
+    per_seed = np.mean([scores[:, labels == one].mean(axis=1) for one in classes], axis=0)
+    return _interval(
+        mean=float(np.mean([parts.mean for parts in each])),
+        center=float(np.mean([center for center, _ in added])),
+        from_images=[
+            (v1 / k**2, parts.n_images + 2) for (_, v1), parts in zip(added, each, strict=True)
+        ],
+        v2=float(per_seed.var(ddof=1)) / n_seeds if n_seeds > 1 else 0.0,
+        v3=sum(parts.residual / parts.n_images for parts in each) / (k**2 * n_seeds),
+        n_images=scores.shape[1],
+        n_seeds=n_seeds,
+        level=level,
+    )
+
+
+def estimate_loss(losses: ArrayLike, *, level: float = LEVEL) -> Estimate:
+    """Mean loss of one model, with an interval: mean·exp(±t·se/mean), which suits a skew sum.
+
+    losses : float, not negative, shape (n_seeds, n_images). No bound lies above LARGEST_LOSS.
+    """
+    plain = estimate_parts(losses, level=level)
+    if plain.method != "two-way" and plain.method != "images":
+        return plain
+    stretch = exp(min(50.0, (plain.high - plain.low) / 2 / plain.mean)) if plain.mean else 1.0
+    highest = max(LARGEST_LOSS, plain.mean)
+    return _moved(plain, plain.mean / stretch, min(highest, plain.mean * stretch))
+
+
+def estimate_macro_f1(scores: ArrayLike, smallest_class: int, *, level: float = LEVEL) -> Estimate:
+    """Macro F1 from `metrics.macro_f1_scores`, shape (n_seeds, n_images), with an interval.
+
+    Without one where a class has fewer than FEWEST_FOR_F1 images: it would promise too much.
+    """
+    plain = estimate_parts(scores, level=level)
+    if smallest_class < FEWEST_FOR_F1:
+        return _moved(plain, nan, nan, method="none")
+    return _moved(plain, max(0.0, plain.low), min(1.0, plain.high))
+
+
+def estimate_parts(scores: ArrayLike, *, level: float = LEVEL) -> Estimate:
+    """Mean of scores of any size, with the interval mean ± t·√V; nothing is added to V."""
+    parts = decompose(scores)
+    n_images, n_seeds = parts.n_images, parts.n_seeds
+    v1 = parts.between_images / n_images
+    v2, v3 = parts.between_seeds / n_seeds, parts.residual / (n_images * n_seeds)
+    if n_images == 1 or is_zero(v1 + excess(v2, v3), parts):
+        unknown = None if n_seeds == 1 else 0.0
+        return Estimate(
+            parts.mean, parts.mean, parts.mean, n_images, n_seeds, None, "degenerate",
+            0.0, unknown, unknown,
+        )  # fmt: skip
+    return _interval(
+        mean=parts.mean,
+        center=parts.mean,
+        from_images=[(v1, n_images)],
+        v2=v2,
+        v3=v3,
+        n_images=n_images,
+        n_seeds=n_seeds,
+        level=level,
+        share=False,
+    )
+
+
+def wilson(successes: float, n: int, *, level: float = LEVEL) -> tuple[float, float]:
+    """Interval of a share, `successes` (which may be fractional) of `n` (Wilson 1927)."""
+    if n < 1 or not 0 <= successes <= n:
+        raise ValueError(f"expected 0 to n successes of n ≥ 1, got {successes} of {n}")
+    z = float(scipy.special.ndtri((1 + level) / 2))
+    share = successes / n
+    center = (share + z * z / (2 * n)) / (1 + z * z / n)
+    half = z / (1 + z * z / n) * sqrt(share * (1 - share) / n + z * z / (4 * n * n))
+    # At 0 and n the formula's bound is 0 and 1 exactly; rounding must not say otherwise.
+    low = 0.0 if successes == 0 else max(0.0, center - half)
+    high = 1.0 if successes == n else min(1.0, center + half)
+    return low, high
+
+
+def failure_rate(failed: int, runs: int, *, level: float = LEVEL) -> tuple[float, float]:
+    """Interval of the rate at which runs fail (Clopper and Pearson 1934).
+
+    Where none failed (or all), the other bound is one-sided: 5 sound runs leave a rate of up to
+    1 − 0.05^(1/5) = 45 %.
+    """
+    if runs < 1 or not 0 <= failed <= runs:
+        raise ValueError(f"expected 0 to n failures of n ≥ 1 runs, got {failed} of {runs}")
+    tail = 1 - level if failed in (0, runs) else (1 - level) / 2
+    low = 0.0 if not failed else float(scipy.special.betaincinv(failed, runs - failed + 1, tail))
+    if failed == runs:
+        return low, 1.0
+    return low, float(scipy.special.betaincinv(failed + 1, runs - failed, 1 - tail))
+
+
+def prediction_interval(
+    per_seed: ArrayLike, *, binary: bool = True, level: float = LEVEL
+) -> tuple[float, float]:
+    """Where one more run's score will lie, on the same images; per_seed of shape (n_seeds ≥ 2,).
+
+    mean ± t·sd·√(1 + 1/S) with S − 1 degrees of freedom, clipped to [0, 1], or at 0 for a loss.
+    """
+    scores = np.asarray(per_seed, dtype=np.float64)
+    if scores.ndim != 1 or len(scores) < 2:
+        raise ValueError(f"expected the scores of at least 2 seeds, got shape {scores.shape}")
+    mean, n_seeds = float(scores.mean()), len(scores)
+    t = float(scipy.special.stdtrit(n_seeds - 1, (1 + level) / 2))
+    half = t * float(scores.std(ddof=1)) * sqrt(1 + 1 / n_seeds)
+    return max(0.0, mean - half), min(1.0, mean + half) if binary else mean + half
+
+
+def _with_two_more(per_image: NDArray[np.float64]) -> tuple[float, float]:
+    """Return mean and V1 of the images' shares with one image of 1 and one of 0 added."""
+    total = len(per_image) + 2
+    mean = (float(per_image.sum()) + 1) / total
+    squares = float(np.square(per_image - mean).sum()) + mean**2 + (1 - mean) ** 2
+    return mean, squares / ((total - 1) * total)
+
+
+def _interval(
+    *,
+    mean: float,
+    center: float,
+    from_images: list[tuple[float, int]],
+    v2: float,
+    v3: float,
+    n_images: int,
+    n_seeds: int,
+    level: float,
+    share: bool = True,
+) -> Estimate:
+    v1 = sum(part for part, _ in from_images)
+    variance = v1 + excess(v2, v3)
+    df = degrees_of_freedom(variance, from_images, [(v2, n_seeds)])
+    half = float(scipy.special.stdtrit(df, (1 + level) / 2)) * sqrt(variance)
+    low, high = center - half, center + half
+    if share:
+        low, high = max(0.0, min(low, mean)), min(1.0, max(high, mean))
+    shared = min(v1, v3)
+    return Estimate(
+        mean=mean,
+        low=low,
+        high=high,
+        n_images=n_images,
+        n_seeds=n_seeds,
+        df=df,
+        method="images" if n_seeds == 1 else "two-way",
+        image_variance=v1 - shared,
+        seed_variance=None if n_seeds == 1 else excess(v2, v3),
+        noise_variance=None if n_seeds == 1 else shared,
+    )
+
+
+def _moved(plain: Estimate, low: float, high: float, *, method: Method | None = None) -> Estimate:
+    return replace(plain, low=low, high=high, method=method or plain.method)

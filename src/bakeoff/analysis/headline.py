@@ -1,0 +1,177 @@
+"""The answer at the top: the first of five cases that holds, so that it contradicts no finding.
+
+*Nothing usable*: every model failed, is at chance, or is shown to be worse than a baseline. *A
+baseline does as well*: no model is shown to be better than it. *Cannot say*: too few seeds, a tiny
+class decides, or an accuracy is hardly known. *No winner*: equals of equal size. Else *use*.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import numpy as np
+from numpy.typing import NDArray
+
+from bakeoff.analysis.checks.failed_runs import sound_seeds
+from bakeoff.analysis.checks.predictions import chance_seeds
+from bakeoff.analysis.comparison import Comparison, ModelResult
+from bakeoff.analysis.recommendation import Headline, Recommendation
+from bakeoff.analysis.statistics import FEWEST_SEEDS
+from bakeoff.analysis.verdicts import few_seeds
+from bakeoff.utils.text import counted, listed, percent, signed_points, some
+
+# Below this many test images, one image is five points of a class's accuracy.
+SMALL_CLASS = 20
+# Where such classes hold half of so small a test set, there is no larger class to rest on.
+SMALL_TEST = 200
+# An interval wider than this says next to nothing.
+WIDEST = 0.5
+# Nobody chooses between two networks by so small a difference in size.
+EQUAL_SIZE = 0.05
+
+Choose = Callable[[NDArray[np.bool_]], Recommendation]
+
+
+def headline(comparison: Comparison, choose: Choose) -> Headline:
+    """Return the answer.
+
+    Parameters
+    ----------
+    choose : the recommendation from the test images where a mask, bool (n_test,), is true.
+    """
+    chosen = comparison.recommended
+    if chosen is None:
+        return Headline("cannot say", None, (), "Nothing has been scored yet.", "", "", "")
+    return (
+        _nothing_usable(comparison)
+        or _baseline(comparison)
+        or _cannot_say(comparison, chosen, choose)
+        or _no_winner(comparison, chosen)
+        or _use(comparison, chosen)
+    )
+
+
+def _use(comparison: Comparison, chosen: Recommendation) -> Headline:
+    model = comparison.model(chosen.model)
+    reason = chosen.reason
+    if model.failed:
+        runs = counted(len(model.seeds), "run")
+        reason += f"; but {len(model.failed)} of its {runs} failed, which training it again may too"
+    return Headline("use", model.name, (model.name,), "Use ", model.name, ".", reason)
+
+
+def _nothing_usable(comparison: Comparison) -> Headline | None:
+    why = {model.name: unusable(model, comparison) for model in comparison.models}
+    if not all(why.values()):
+        return None
+    reason = some([f"{name} {text}" for name, text in why.items()])
+    return Headline(
+        "nothing usable", None, tuple(why), "Nothing here is usable.", "", "", f"{reason}"
+    )
+
+
+def unusable(model: ModelResult, comparison: Comparison) -> str:
+    """Say why a model is no candidate: failed, at chance, or worse than a baseline; "" if it is."""
+    if not sound_seeds(model, comparison):
+        return f"failed in {counted(len(model.failed), 'run')} of {len(model.seeds)}"
+    if 2 * len(chance_seeds(model, comparison)) > len(model.seeds):
+        return f"is at chance ({percent(model.accuracy.mean, 1)} right)"
+    worse = [name for name, lead in model.leads.items() if lead.high < 0]
+    if worse:
+        return (
+            f"({percent(model.accuracy.mean, 1)} right) is shown to be worse than the baseline "
+            f"{worse[0]}"
+        )
+    return ""
+
+
+def _baseline(comparison: Comparison) -> Headline | None:
+    """Name the best baseline that no model is shown to beat."""
+    unbeaten = [
+        baseline
+        for baseline in comparison.baselines
+        if not any(model.leads[baseline.name].low > 0 for model in comparison.models)
+    ]
+    if not unbeaten:
+        return None
+    baseline = max(unbeaten, key=lambda each: each.accuracy.mean)
+    model = max(comparison.models, key=lambda each: each.leads[baseline.name].difference)
+    lead = model.leads[baseline.name]
+    reason = (
+        f"no model is shown to be better than the baseline {baseline.name} "
+        f"({percent(baseline.accuracy.mean)} right): the best, {model.name} "
+        f"({percent(model.accuracy.mean)}), is ahead by {signed_points(lead.difference)} points "
+        f"(95 % interval {signed_points(lead.low)} to {signed_points(lead.high)})"
+    )
+    return Headline(
+        *("a baseline does as well", None, (baseline.name, model.name)),
+        *("The baseline ", baseline.name, " does as well.", reason),
+    )
+
+
+def _cannot_say(comparison: Comparison, chosen: Recommendation, choose: Choose) -> Headline | None:
+    before, after = "Cannot say which model to use; ", " scored highest."
+    if len(comparison.models) == 1:
+        before, after = "Cannot say how good ", " is."
+    reason = _too_little_known(comparison, chosen, choose)
+    if not reason:
+        return None
+    best = chosen.best
+    return Headline("cannot say", None, (best,), before, best, after, reason)
+
+
+def _too_little_known(comparison: Comparison, chosen: Recommendation, choose: Choose) -> str:
+    fewest = min(len(model.seeds) for model in comparison.models)
+    if fewest < FEWEST_SEEDS:
+        return few_seeds(fewest)
+    names = list(dict.fromkeys((chosen.model, chosen.best)))
+    for model in (comparison.model(name) for name in names):
+        accuracy = model.accuracy.estimate
+        if accuracy.high - accuracy.low > WIDEST:
+            failed = f", since {len(model.failed)} of its runs failed" if model.failed else ""
+            return (
+                f"the accuracy of {model.name} is only known to lie between "
+                f"{percent(accuracy.low, 0)} and {percent(accuracy.high, 0)}{failed}"
+            )
+    return _deciding_class(comparison, chosen, choose)
+
+
+def _deciding_class(comparison: Comparison, chosen: Recommendation, choose: Choose) -> str:
+    """Say which tiny class decides: without its images another model would be recommended."""
+    labels, names = comparison.labels, comparison.class_names
+    counts = np.bincount(labels, minlength=len(names))
+    small = [k for k in range(len(names)) if 0 < counts[k] < SMALL_CLASS]
+    if 2 * counts[small].sum() >= len(labels) and len(labels) < SMALL_TEST:
+        said = some([f"{names[k]} {counts[k]}" for k in small])
+        return (
+            f"the test set is too small: {len(labels):,} images, fewer than {SMALL_CLASS} of a "
+            f"class ({said})"
+        )
+    for k in small:
+        if choose(labels != k).model != chosen.model:
+            return (
+                f"class {names[k]} has only {counted(int(counts[k]), 'test image')}, and without "
+                f"them another model would be recommended"
+            )
+    return ""
+
+
+def _no_winner(comparison: Comparison, chosen: Recommendation) -> Headline | None:
+    """Name those of equal size that the recommended model is not shown to differ from."""
+    model = comparison.model(chosen.model)
+    verdicts = {frozenset((pair.a, pair.b)): pair for pair in comparison.pairs}
+    equals = [
+        other.name
+        for other in comparison.models
+        if other.name != model.name
+        and abs(other.parameters - model.parameters) <= EQUAL_SIZE * model.parameters
+        and verdicts[frozenset((other.name, model.name))].verdict not in ("better", "worse")
+    ]
+    if not equals:
+        return None
+    names = (model.name, *equals)
+    said = "; ".join(verdicts[frozenset((model.name, other))].sentence for other in equals[:2])
+    return Headline(
+        *("no winner", None, names),
+        *(f"No winner among {listed(names)}.", "", "", said),
+    )

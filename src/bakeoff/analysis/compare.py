@@ -8,7 +8,6 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
-from itertools import combinations
 from typing import Any
 
 import numpy as np
@@ -16,7 +15,6 @@ from numpy.typing import NDArray
 
 from bakeoff.analysis import metrics
 from bakeoff.analysis.checks import check
-from bakeoff.analysis.checks.failed_runs import failed_seeds
 from bakeoff.analysis.comparison import BaselineResult, Comparison, Lead, ModelResult, Score
 from bakeoff.analysis.estimates import (
     Estimate,
@@ -25,18 +23,12 @@ from bakeoff.analysis.estimates import (
     estimate_loss,
     estimate_macro_f1,
 )
-from bakeoff.analysis.headline import headline, unusable
-from bakeoff.analysis.letters import letters
-from bakeoff.analysis.recommendation import Candidate, Recommendation, recommend
-from bakeoff.analysis.statistics import compare_pair, mcnemar_exact, probability_a_better
-from bakeoff.analysis.variance import decompose
-from bakeoff.analysis.verdicts import Pair, Tests, verdicts
+from bakeoff.analysis.judge import judged
 from bakeoff.errors import StudyError
 from bakeoff.storage import formats, thumbnails
 from bakeoff.storage.opened_study import OpenedStudy, Predictions, Trial, read_opened
 from bakeoff.storage.study_folder import StudyFolder
 from bakeoff.storage.user_ledger import openings_elsewhere
-from bakeoff.utils.text import listed, whole_numbers
 
 Labels = NDArray[np.int64]
 Right = NDArray[np.bool_]
@@ -73,61 +65,8 @@ def compare(folders: Sequence[StudyFolder]) -> Comparison:
         probabilities=Predictions(files),
         pictures=_pictures(studies),
     )
-    comparison = _judged(_with_failures(comparison), right)
+    comparison = judged(comparison, right)
     return replace(comparison, findings=check(comparison))
-
-
-def _with_failures(comparison: Comparison) -> Comparison:
-    """Say of every model which of its runs failed, and what the others have."""
-    models = []
-    for model in comparison.models:
-        failed = failed_seeds(model, comparison)
-        sound = [a for k, a in enumerate(model.accuracy.per_seed) if k not in failed]
-        models.append(
-            replace(
-                model,
-                failed=tuple(model.seeds[k] for k in failed),
-                sound_accuracy=float(np.mean(sound)) if sound else None,
-            )
-        )
-    return replace(comparison, models=tuple(models))
-
-
-def _judged(comparison: Comparison, right: Mapping[str, Right]) -> Comparison:
-    """Add what may be said of the models: pairs, letters, recommendation and headline."""
-    models = comparison.models
-    several = len(comparison.labels) > 1 and all(len(model.seeds) > 1 for model in models)
-    tests = _tests(models, right) if several else {}
-    barred = [model.name for model in models if unusable(model, comparison)]
-
-    def choose(right: Mapping[str, Right], tests: Tests) -> Recommendation:
-        candidates = [Candidate(m.name, m.parameters, float(right[m.name].mean())) for m in models]
-        return recommend(candidates, tests, give_up=comparison.give_up, barred=barred)
-
-    def choose_from(images: NDArray[np.bool_]) -> Recommendation:
-        some = {name: each[:, images] for name, each in right.items()}
-        return choose(some, _tests(models, some) if images.sum() > 1 else {})
-
-    if tests or len(models) == 1:
-        pairs = verdicts(
-            tests,
-            margin=comparison.margin,
-            probabilities={(a.name, b.name): _better(a, b) for a, b in combinations(models, 2)},
-            failed={(a.name, b.name): _failed(a, b) for a, b in combinations(models, 2)},
-        )
-    else:
-        pairs = tuple(_two_files(a, b, right) for a, b in combinations(models, 2))
-    if len(models) == 1 or any(pair.verdict for pair in pairs):
-        order = [model.name for model in models]
-        groups = letters(order, [(p.a, p.b) for p in pairs if p.verdict in ("better", "worse")])
-        models = tuple(replace(model, group=groups[model.name]) for model in models)
-    comparison = replace(comparison, models=models, pairs=pairs, recommended=choose(right, tests))
-    return replace(comparison, headline=headline(comparison, choose_from))
-
-
-def _tests(models: Sequence[ModelResult], right: Mapping[str, Right]) -> Tests:
-    parts = {model.name: decompose(right[model.name]) for model in models}
-    return {(a, b): compare_pair(parts[a], parts[b]) for a, b in combinations(parts, 2)}
 
 
 # ── studies ──────────────────────────────────────────────────────────────────────────────────
@@ -384,39 +323,3 @@ def _baselines(
                 confusion=metrics.confusion_matrix(labels, answered, n_classes).astype(np.float64),
             )
     return tuple(results.values()), right
-
-
-# ── pairs ────────────────────────────────────────────────────────────────────────────────────
-
-
-def _better(a: ModelResult, b: ModelResult) -> float:
-    return probability_a_better(a.accuracy.per_seed, b.accuracy.per_seed)
-
-
-def _failed(a: ModelResult, b: ModelResult) -> str:
-    """Return which runs of two models failed: "cnn failed with seed 3"; "" if none did."""
-    return listed(
-        f"{each.name} failed with {'seed' if len(each.failed) == 1 else 'seeds'} "
-        f"{whole_numbers(each.failed)}"
-        for each in (a, b)
-        if each.failed
-    )
-
-
-def _two_files(a: ModelResult, b: ModelResult, right: Mapping[str, Right]) -> Pair:
-    """One seed somewhere: what can be said of two trained files, those of the same seed if any."""
-    common = sorted(set(a.seeds) & set(b.seeds))
-    seeds = (common[0], common[0]) if common else (min(a.seeds), min(b.seeds))
-    found = mcnemar_exact(
-        right[a.name][a.seeds.index(seeds[0])], right[b.name][b.seeds.index(seeds[1])]
-    )
-    return Pair(
-        a=a.name,
-        b=b.name,
-        test=None,
-        probability_a_better=_better(a, b),
-        failed=_failed(a, b),
-        mcnemar=found.p,
-        files=seeds,
-        only_right=(found.a_only, found.b_only),
-    )

@@ -280,9 +280,9 @@ def test_code_runs_only_where_the_recipe_names_it(npz, tmp_path):
     out = tmp_path / "study"
     carry_out(npz, out, models={"mine": {"python": f"{file}:build"}}, baselines=[])
     text = (
-        f"{out}: expected mine, which Python code built there, in the recipe too, found it "
-        "missing: code runs only where the recipe that you give names it; add the model, or "
-        "choose another place with --out"
+        f"{out}: expected the recipe to list mine, which is trained in this study already, found "
+        "it missing: add it (a Python builder runs only where the recipe lists it), or choose "
+        "another place with --out"
     )
     with pytest.raises(StudyError, match=f"^{re.escape(text)}$"):
         carry_out(npz, out, models={"linear": MODELS["linear"]}, baselines=[], seeds=3)

@@ -146,5 +146,5 @@ def openings_elsewhere(test_hash: str, own: Sequence[Mapping[str, Any]]) -> Else
 
 
 def _key(line: Mapping[str, Any]) -> tuple[Any, ...]:
-    """Return what an opening is known by, wherever the study's folder was moved since."""
+    """Return the key that identifies an opening wherever its study is moved."""
     return tuple(line.get(name) for name in ("study", "recipe", "opening", "time"))

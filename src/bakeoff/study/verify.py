@@ -1,7 +1,7 @@
 """Checks that every byte of a study is what was recorded, and trains a trial once more to compare.
 
-What a study's own files can tell: hashes are recorded beside what they are of, so an accident is
-found out, and so is a forger who did not redo them all.
+Hashes are recorded beside what they are of: damage is detected, and so is tampering unless every
+hash was recomputed.
 """
 
 from __future__ import annotations
@@ -303,7 +303,7 @@ def _parts(
     if model.python is not None:
         raise StudyError(
             f"--retrain: expected a model of declared layers, found {name}, which Python code "
-            "builds: code runs only where the recipe that you give names it; run that recipe with "
+            "builds: a Python builder runs only where the recipe lists it; run that recipe with "
             "another --out, and compare the two studies"
         )
     identities = {name: identity(model, recipe)}

@@ -632,7 +632,7 @@ def leading_out() -> list[Case]:
         *_run("of another name", lambda s: reseal(s / "study.json", name="y"), 2, "name"),
         *_run("of other images", lambda s: forge_data(s, hash="0" * 64), 2, "other images"),
         *_run("of another split", lambda s: reseal(s / "study.json", split="0" * 64), 2, "split"),
-        *_run("with code to be kept", _kept_code, 2, "code runs only where"),
+        *_run("with code to be kept", _kept_code, 2, "a Python builder runs only where"),
         *_run(
             "whose recipe is a list", lambda s: reseal(s / "study.json", resolved={}), 2, "study"
         ),
@@ -642,7 +642,7 @@ def leading_out() -> list[Case]:
         Case(
             "study whose code would run again: verify",
             _retrained,
-            ("code runs only where",),
+            ("a Python builder runs only where",),
             printed=True,
         ),
     ]

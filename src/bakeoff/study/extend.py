@@ -45,9 +45,9 @@ def extended(
     for name in dropped:
         if before.models[name].python is not None:
             raise StudyError(
-                f"{folder.path}: expected the recipe to list {name}, which is trained in this study "
-                "already, found it missing: add it (a Python builder runs only where the recipe "
-                "lists it), or choose another place with --out"
+                f"{folder.path}: expected the recipe to list {name}, which is trained in this "
+                "study already, found it missing: add it (a Python builder runs only where the "
+                "recipe lists it), or choose another place with --out"
             )
     if dropped:
         notes.append(

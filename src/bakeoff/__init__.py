@@ -1,26 +1,66 @@
 """Compare small image classifiers honestly.
 
 >>> import bakeoff
->>> result = bakeoff.Study.from_recipe("digits").run()
->>> result.recommended
+>>> result = bakeoff.run("digits", seeds=3)
+>>> result.plot_accuracy()
+>>> bakeoff.compare("studies/digits").recommended
+
+`run` carries a recipe out, `compare` reads finished studies, `Study` is a recipe in Python; each
+of them gives a `Result`. docs/python.md tells more.
+
+Importing it loads neither Keras nor JAX. Where nobody has chosen a backend for Keras, it chooses
+JAX, so that `import keras` works in an environment that has no TensorFlow.
 """
 
+import json
+import os
+import sys
 from importlib import import_module
+from importlib.util import find_spec
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from bakeoff.errors import BakeoffError
 
 if TYPE_CHECKING:
     from bakeoff.study.result import Result
-    from bakeoff.study.study import Study
+    from bakeoff.study.study import Study, compare, run
 
-__all__ = ["BakeoffError", "Result", "Study"]
+    __version__: str
 
-_HOMES = {"Result": "bakeoff.study.result", "Study": "bakeoff.study.study"}
+__all__ = ["BakeoffError", "Result", "Study", "__version__", "compare", "run"]
+
+_HOMES = {
+    "Result": "bakeoff.study.result",
+    **dict.fromkeys(("Study", "compare", "run"), "bakeoff.study.study"),
+}
 
 
 def __getattr__(name: str) -> Any:
     """Import what is asked for only then: `import bakeoff` itself stays light."""
+    if name == "__version__":
+        return import_module("importlib.metadata").version("bakeoff")
     if name not in _HOMES:
         raise AttributeError(f"module 'bakeoff' has no attribute {name!r}")
     return getattr(import_module(_HOMES[name]), name)
+
+
+def __dir__() -> list[str]:
+    """Name what is public, so that a notebook completes it."""
+    return sorted(__all__)
+
+
+def _choose_backend() -> None:
+    """Let Keras use JAX where nobody chose: Keras's own default would be TensorFlow."""
+    if "KERAS_BACKEND" in os.environ or "keras" in sys.modules or find_spec("tensorflow"):
+        return
+    home = Path(os.environ.get("KERAS_HOME") or Path("~").expanduser() / ".keras")
+    try:
+        chosen = json.loads((home / "keras.json").read_text(encoding="utf-8")).get("backend")
+    except (OSError, ValueError, AttributeError):
+        chosen = None
+    if chosen in (None, "tensorflow"):  # Keras writes "tensorflow" there itself
+        os.environ["KERAS_BACKEND"] = "jax"
+
+
+_choose_backend()

@@ -12,6 +12,9 @@ BakeoffError                  exit code 1: something failed while running
 └── Interrupted               exit code 130: Ctrl-C
 """
 
+import os
+import traceback
+
 
 class BakeoffError(Exception):
     """Base of all; `exit_code` is what the command line ends with."""
@@ -20,6 +23,12 @@ class BakeoffError(Exception):
 
     def __init__(self, message: str) -> None:
         super().__init__(printable(" ".join(message.split())))
+
+    def _render_traceback_(self) -> list[str]:
+        """Show IPython, and so every notebook, the one line and no traceback."""
+        if os.environ.get("BAKEOFF_DEBUG"):
+            return traceback.format_exception(self)
+        return [f"{type(self).__name__}: {self}"]
 
 
 class UsageError(BakeoffError):

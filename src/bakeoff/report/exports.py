@@ -46,6 +46,11 @@ class Line:
     baseline: bool = False
 
 
+def answer(comparison: Comparison) -> str:
+    """Return the answer in one line of plain text."""
+    return "".join(sentences.headline(comparison))
+
+
 def markdown(comparison: Comparison) -> str:
     """Return the table in GitHub's Markdown, with the recommendation and what it rests on."""
     rows = [_HEADS, ("---", *["---:"] * 3, ":---:", *["---:"] * 3)]

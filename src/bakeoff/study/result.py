@@ -8,20 +8,35 @@ from bakeoff.analysis.comparison import Comparison, Finding
 from bakeoff.analysis.verdicts import Pair
 from bakeoff.data import DataSet
 from bakeoff.errors import StudyError
-from bakeoff.report import galleries, plots
+from bakeoff.report import galleries, plots, wording
 from bakeoff.storage import atomic, formats
 from bakeoff.storage.study_folder import StudyFolder
 from bakeoff.study.collect_images import illustrated
 from bakeoff.study.executors.interface import Lost
+from bakeoff.utils.text import counted
+
+_MOST_LINES = 8
 
 if TYPE_CHECKING:
     from bakeoff.report.galleries import Gallery
     from bakeoff.report.plots import Figure
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class Result:
-    """A study as far as it has come; `opened` is None where this run was to open nothing."""
+    """A study as far as it has come; `opened` is None where this run was to open nothing.
+
+    In a notebook it shows its table and its main figure; each `plot_…` method returns a picture
+    that shows itself and has `.save("name.svg")`. Accuracies are fractions in [0, 1], losses
+    cross-entropies, times seconds.
+
+    Examples
+    --------
+    >>> result = bakeoff.compare("studies/digits")
+    >>> result.recommended
+    >>> result.to_frame()
+    >>> result.plot_learning_curves("cnn").save("curves.pdf")
+    """
 
     folder: StudyFolder
     opened: Comparison | None
@@ -215,5 +230,25 @@ class Result:
             atomic.write_file(path, content)
 
     def _repr_html_(self) -> str | None:
-        """Return the table for a notebook's cell; None, for repr, if nothing was opened."""
-        return None if self.opened is None else report.fragment(self.opened)
+        """Return table and main figure for a notebook's cell; None if nothing was opened."""
+        if self.opened is None:
+            return None
+        figure = self.plot_accuracy().svg() if self.opened.models else ""
+        return f"{report.fragment(self.opened)}{figure}"
+
+    def __repr__(self) -> str:
+        """Say in a few lines what came out; `table()` says more."""
+        if self.opened is None:
+            found = "sealed" if self.sealed else "this run opened nothing"
+            return f"<Result of {self.folder.path}: {found}>"
+        opened = self.opened
+        lines = [f"Result of {opened.study}: {report.answer(opened)}"]
+        lines += [f"  {model.name}: {wording.scored(model.accuracy.estimate)}"
+                  for model in opened.models[:_MOST_LINES]]  # fmt: skip
+        left = len(opened.models) - _MOST_LINES
+        if left > 0:
+            lines.append(f"  and {left} more")
+        lines.append(f"{wording.basis(opened)}; {counted(len(opened.findings), 'finding')}.")
+        if self.folder.report_file.is_file():
+            lines.append(f"Report: {self.folder.report_file}")
+        return "\n".join(lines)

@@ -8,13 +8,39 @@ from bakeoff import recipe as recipes
 from bakeoff.data.python_data import from_python, is_declared
 from bakeoff.errors import RecipeError
 from bakeoff.study.result import Result
-from bakeoff.study.run import run
+from bakeoff.study.run import compare as compare_folders
+from bakeoff.study.run import run as carry_out
+from bakeoff.utils.machine import Device
+from bakeoff.utils.text import counted, listed
 
 
 class Study:
     """A recipe in Python: the same words, the same job.
 
-    >>> bakeoff.Study("mine", data="digits", models={"mlp": {"layers": [{"dense": 64}]}}).run()
+    Parameters
+    ----------
+    name : what the study and its folder are called
+    data : "digits", "mnist", "fashion-mnist", or what a recipe's `data` may hold, for instance
+        {"folder": "leaves", "size": [64, 64], "color": "rgb"}
+    models : each model's name, and its layers and training as a recipe has them, or a function
+        `build(input_shape, n_classes) -> keras.Model` defined in a file
+    seeds : how many seeds (0, 1, …), or which
+    settings : everything else a recipe may hold: split, training, selection, baselines, …
+
+    Examples
+    --------
+    >>> study = bakeoff.Study(
+    ...     "mine",
+    ...     data="digits",
+    ...     models={"small": {"layers": [{"dense": 16}]}, "large": {"layers": [{"dense": 256}]}},
+    ...     seeds=5,
+    ...     training={"epochs": 20},
+    ... )
+    >>> result = study.run()
+
+    Raises
+    ------
+    RecipeError : one line that says what was expected, what was found, and where.
     """
 
     def __init__(
@@ -44,14 +70,77 @@ class Study:
         study._data = None
         return study
 
-    def run(self, **options: Any) -> Result:
-        """Carry the study out; the options are those of `bakeoff.study.run.run`."""
-        if "watcher" not in options:
-            from bakeoff.study.progress import progress
+    def __repr__(self) -> str:
+        """Say in one line what the study would compare."""
+        recipe = self.recipe
+        return (
+            f"<Study {recipe.name}: {counted(len(recipe.models), 'model')} "
+            f"({listed(recipe.models)}), {counted(len(recipe.seeds), 'seed')}>"
+        )
 
-            with progress() as watcher:
-                return run(self.recipe, data=self._data, watcher=watcher, **options)
-        return run(self.recipe, data=self._data, **options)
+    def run(self, **options: Any) -> Result:
+        """Carry the study out; the options are those of `bakeoff.run`."""
+        if "watcher" not in options:
+            from bakeoff.study.notebook_progress import shown_progress
+
+            with shown_progress() as watcher:
+                return carry_out(self.recipe, data=self._data, watcher=watcher, **options)
+        return carry_out(self.recipe, data=self._data, **options)
+
+
+def run(
+    recipe: str | Path | Study,
+    *,
+    out: str | Path | None = None,
+    seeds: int | None = None,
+    only: Sequence[str] = (),
+    workers: int | None = None,
+    device: Device | None = None,
+    keep_sealed: bool = False,
+) -> Result:
+    """Train what is missing of a study, open the test set once, compare, write the report.
+
+    Parameters
+    ----------
+    recipe : a recipe's file, the name of a shipped recipe ("digits"), or a Study
+    out : the study's folder; studies/<name> by default
+    seeds : how many seeds (0, 1, …) instead of the recipe's
+    only : names of models to train; with any, nothing is opened
+    workers : processes; by default one for each core, one on a GPU
+    device : "cpu" or "gpu"; by default a GPU where Bakeoff's gpu extra is installed
+    keep_sealed : train everything, open nothing
+
+    Returns
+    -------
+    Result : in a notebook it shows its table and its main figure
+
+    Raises
+    ------
+    UsageError, StorageError : one line: what was expected, what was found, what to do.
+
+    Examples
+    --------
+    >>> result = bakeoff.run("digits", seeds=3)
+    >>> result.recommended
+    """
+    study = recipe if isinstance(recipe, Study) else Study.from_recipe(recipe)
+    return study.run(
+        out=out, seeds=seeds, only=only, workers=workers, device=device, keep_sealed=keep_sealed
+    )
+
+
+def compare(study: str | Path, *more: str | Path) -> Result:
+    """Compare finished studies from what is on disk; nothing is trained or opened.
+
+    Parameters
+    ----------
+    study, more : folders of studies; several must share one test set
+
+    Examples
+    --------
+    >>> bakeoff.compare("studies/digits").plot_confusion()
+    """
+    return compare_folders([study, *more]).illustrated()
 
 
 def _plain(value: Any) -> Any:

@@ -1,0 +1,136 @@
+"""Progress in a notebook: one display that is updated in place, and one line of it at the end.
+
+Works wherever ipykernel does: JupyterLab, Notebook 7, VS Code, Colab. IPython is used where it
+runs already, and never imported for this.
+"""
+
+from __future__ import annotations
+
+import sys
+import time
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from importlib import import_module
+from threading import RLock
+from typing import Any
+
+from bakeoff.study.progress import Pace, progress
+from bakeoff.utils.events import Planned, Watcher
+from bakeoff.utils.text import counted, duration
+
+_SELDOM = 0.25  # seconds between two updates
+_BAR = 24  # characters
+
+
+def in_notebook() -> bool:
+    """Say whether this runs in a notebook's kernel."""
+    shell = _shell()
+    return shell is not None and getattr(shell, "kernel", None) is not None
+
+
+@contextmanager
+def shown_progress() -> Iterator[Watcher]:
+    """Show what is going on: in place in a notebook, as `progress` does anywhere else."""
+    if not in_notebook():
+        with progress() as watcher:
+            yield watcher
+        return
+    display = NotebookProgress()
+    try:
+        yield display
+    finally:
+        display.close()
+
+
+class NotebookProgress(Watcher):
+    """A line with a bar, updated in place."""
+
+    def __init__(self, show: Any = None) -> None:
+        self._lock = RLock()
+        self._show = show or _Display()
+        self._pace: Pace | None = None
+        self._title = ""
+        self._notes: list[str] = []
+        self._began = self._said = time.monotonic()
+        self._done = 0
+
+    def begin(self, title: str, jobs: Sequence[Planned]) -> None:
+        """Begin a stage with a bar of its own."""
+        with self._lock:
+            self._title, self._pace = title, Pace(jobs) if jobs else None
+            self._draw(at_once=True)
+
+    def started(self, label: str) -> None:
+        """Begin to wait for a job."""
+        with self._lock:
+            if self._pace:
+                self._pace.started(label, time.monotonic())
+                self._draw()
+
+    def epoch(self, label: str, result: Any) -> None:
+        """Move the bar."""
+        with self._lock:
+            if self._pace:
+                self._pace.epoch(label, time.monotonic())
+                self._draw()
+
+    def finished(self, label: str) -> None:
+        """Count a job."""
+        with self._lock:
+            if self._pace:
+                self._pace.finished(label)
+                self._done += 1
+                self._draw()
+
+    def lost(self, label: str) -> None:
+        """Count on a job no longer."""
+        with self._lock:
+            if self._pace:
+                self._pace.lost(label)
+
+    def note(self, text: str) -> None:
+        """Keep what a person should read above the bar."""
+        with self._lock:
+            self._notes.append(text)
+            self._draw(at_once=True)
+
+    def close(self) -> None:
+        """Leave one line: what was done, and how long it took."""
+        with self._lock:
+            took = duration(time.monotonic() - self._began)
+            said = f"{counted(self._done, 'job')} done in {took}" if self._done else "nothing to do"
+            self._show("\n".join([*self._notes, said]))
+
+    def _draw(self, *, at_once: bool = False) -> None:
+        now = time.monotonic()
+        if self._pace is None or (now - self._said < _SELDOM and not at_once):
+            return
+        self._said = now
+        full = round(_BAR * self._pace.share)
+        left = self._pace.seconds_left(now)
+        words = f"{self._title} {'█' * full}{'░' * (_BAR - full)} "
+        words += f"{self._pace.done} of {self._pace.total}"
+        if left is not None and left >= 0.5:
+            words += f", about {duration(left, rough=True)} left"
+        self._show("\n".join([*self._notes, words]))
+
+
+class _Display:
+    """One output of a cell, whose content is replaced by each call."""
+
+    def __init__(self) -> None:
+        self._handle: Any = None
+
+    def __call__(self, text: str) -> None:
+        module: Any = import_module("IPython.display")  # it runs already
+
+        data = {"text/plain": text}
+        if self._handle is None:
+            self._handle = module.display(data, raw=True, display_id=True)
+        else:
+            self._handle.update(data, raw=True)
+
+
+def _shell() -> Any:
+    module = sys.modules.get("IPython")
+    return None if module is None else module.get_ipython()

@@ -8,7 +8,7 @@ PYTHON ?= $(shell for each in python3 python3.14 python3.13 python3.12 python3.1
 BIN := .venv/bin
 PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check
 
-.PHONY: demo test check reproduce bench torture pictures architecture setup clean
+.PHONY: demo test check reproduce bench torture pictures architecture docs setup clean
 
 demo: .venv/ready
 	$(BIN)/bakeoff run digits
@@ -43,6 +43,10 @@ pictures: .venv/dev
 # stopped. `make bench ARGS="model-8"` measures one workload, `make bench ARGS="--help"` tells more.
 bench: .venv/ready .venv-bench/ready
 	.venv-bench/bin/python -m benchmarks $(ARGS)
+
+# The documentation as a site in build/site, links checked.
+docs: .venv/dev
+	NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --strict --quiet
 
 # The drawings in docs/architecture.md, from the files' first lines and imports.
 architecture: .venv/ready

@@ -6,6 +6,7 @@ hand. A place is an image's position in the test part, counted from 0.
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from importlib.util import find_spec
@@ -162,7 +163,10 @@ def label_ranking(comparison: Comparison) -> NDArray[np.int64] | None:
     """
     if not can_suspect_labels() or not comparison.models:
         return None
-    from cleanlab.rank import get_label_quality_scores
+    with warnings.catch_warnings():
+        # cleanlab brings tqdm, which looks for widgets in a notebook; nothing here shows any.
+        warnings.filterwarnings("ignore", message="IProgress not found")
+        from cleanlab.rank import get_label_quality_scores
 
     mean = _best_probabilities(comparison)
     scores = get_label_quality_scores(comparison.labels, mean, method="self_confidence")

@@ -21,7 +21,9 @@ class Study:
     ----------
     name : what the study and its folder are called
     data : "digits", "mnist", "fashion-mnist", or what a recipe's `data` may hold, for instance
-        {"folder": "leaves", "size": [64, 64], "color": "rgb"}
+        {"folder": "leaves", "size": [64, 64], "color": "rgb"}; or what is at hand in Python:
+        arrays (x, y) or (x_train, y_train, x_test, y_test), x of shape (n, height, width) or
+        (n, height, width, channels), a pandas frame of paths and labels, a torch or tf.data set
     models : each model's name, and its layers and training as a recipe has them, or a function
         `build(input_shape, n_classes) -> keras.Model` defined in a file
     seeds : how many seeds (0, 1, …), or which

@@ -8,6 +8,7 @@ import numpy as np
 
 from bakeoff.analysis.class_scores import ClassScores, Spread
 from bakeoff.analysis.comparison import Comparison
+from bakeoff.report.plots.figure import shorten
 from bakeoff.utils.text import percent
 
 MOST_CLASSES = 20  # rows
@@ -69,7 +70,7 @@ def found_by_model(comparison: Comparison) -> ClassTable:
                 )
             )
         rows.append((comparison.class_names[k], f"{images[k]:,}", tuple(cells)))
-    heads = tuple(model.name for model in models)
+    heads = tuple(shorten(model.name, most=14) for model in models)
     return ClassTable(heads, tuple(rows), len(there) - len(order))
 
 

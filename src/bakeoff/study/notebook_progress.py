@@ -10,7 +10,6 @@ import sys
 import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from importlib import import_module
 from threading import RLock
 from typing import Any
 
@@ -122,11 +121,13 @@ class _Display:
         self._handle: Any = None
 
     def __call__(self, text: str) -> None:
-        module: Any = import_module("IPython.display")  # it runs already
+        from IPython import display  # it runs already
+
+        show: Any = display.display
 
         data = {"text/plain": text}
         if self._handle is None:
-            self._handle = module.display(data, raw=True, display_id=True)
+            self._handle = show(data, raw=True, display_id=True)
         else:
             self._handle.update(data, raw=True)
 

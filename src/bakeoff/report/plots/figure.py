@@ -241,7 +241,7 @@ def series(
 ) -> dict[str, Any]:
     """Return colours, and dashes where there are more names than colours, with their legend."""
     shown = [shorten(name) for name in names]
-    columns = max(1, int(width // (34 + 6.3 * max(map(len, shown), default=1))))
+    columns = max(1, int(width // (40 + 7.4 * max(map(len, shown), default=1))))
     key = {"columns": columns, "symbolType": "stroke"} if legend else None
     colors = [SERIES[k % len(SERIES)] for k in range(len(names))]
     scale = {"domain": shown, "range": colors}

@@ -9,7 +9,7 @@ import pytest
 from PIL import Image
 
 from bakeoff import recipe as recipes
-from bakeoff.cli import main
+from bakeoff.cli import first_models, main
 from bakeoff.cli.new import new
 from bakeoff.errors import DataError, UsageError
 from bakeoff.study.plan import plan
@@ -52,7 +52,7 @@ def test_such_a_recipe_runs(tmp_path, rng, monkeypatch, capsys):
     monkeypatch.chdir(tmp_path)
     assert main(["new", "pets"]) == 0
     recipe = tmp_path / "pets.yaml"
-    text = recipe.read_text(encoding="utf-8").replace("epochs: 40", "epochs: 1")
+    text = recipe.read_text(encoding="utf-8").replace("epochs: 60", "epochs: 1")
     recipe.write_text(text, encoding="utf-8")
     words = ["--seeds", "1", "--only", "small-mlp", "--only", "mlp", "--only", "cnn"]
     assert main(["run", "pets.yaml", *words]) == 0
@@ -67,6 +67,28 @@ def test_coloured_pictures_of_many_sizes(tmp_path, rng):
     text = written.path.read_text(encoding="utf-8")
     assert "data: {folder: a, size: [43, 64], color: rgb, fit: crop}" in text
     assert "Typical pictures looked at are 200×300" in text.replace("\n# ", " ")
+
+
+@pytest.mark.parametrize("pretrained", [True, False])
+def test_photographs_get_a_backbone_and_a_residual_network(tmp_path, rng, monkeypatch, pretrained):
+    write_pictures(tmp_path / "a", rng, count=8, size=(50, 40), mode="RGB")
+    for number in range(10):
+        (tmp_path / "a" / "cats" / f"more-{number}.png").write_bytes(
+            (tmp_path / "a" / "cats" / "0.png").read_bytes()
+        )
+    found = object() if pretrained else None
+    monkeypatch.setattr(first_models.importlib.util, "find_spec", lambda name: found)
+    path = new(str(tmp_path / "a"), folder=tmp_path).path
+    recipe = recipes.load(path)
+    assert list(recipe.models) == ["pretrained"] * pretrained + ["residual-cnn", "small-cnn"]
+    assert recipe.training.options.class_weight == "balanced"
+    assert "the largest class has 2.2 times the images of" in path.read_text(encoding="utf-8")
+    sizes = {
+        model.recipe.name: model.architecture.trainable_parameters for model in plan(recipe).models
+    }
+    assert sizes["small-cnn"] < sizes["residual-cnn"] < 400_000
+    assert sizes.get("pretrained", 2562) == 1280 * 2 + 2
+    assert recipe.models["residual-cnn"].training.options.label_smoothing == 0.1
 
 
 def test_train_and_test_folders(tmp_path, rng):

@@ -61,6 +61,13 @@ RECIPES = [
      "1, found 0"),
     ({"split": {"seed": -1}},
      ", split.seed: expected a whole number from 0 to 2,147,483,647, found -1"),
+    ({"models": {"m": {"backbone": "efficientnet_lite"}}},
+     ", models.m.backbone: expected the name of a backbone, found 'efficientnet_lite'; did you "
+     "mean efficientnet_lite0?"),
+    ({"models": {"m": {"backbone": {"name": "efficientnet_lite0", "trainable": True}}}},
+     ", models.m.backbone.trainable: unknown key; known: name"),
+    ({"models": {"m": {"backbone": "efficientnet_lite0", "python": "a.py:f"}}},
+     ", models.m: expected either layers or python, found both"),
     ({"training": {"class_weight": "balance"}},
      ", training.class_weight: expected balanced, or {class: weight}, found 'balance'"),
     ({"training": {"class_weight": {"a": -1}}},

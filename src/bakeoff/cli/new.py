@@ -14,6 +14,7 @@ import numpy as np
 
 from bakeoff import data as datasets
 from bakeoff import recipe as recipes
+from bakeoff.cli import first_models
 from bakeoff.data import DataSet, Source
 from bakeoff.data.recognise import guessed, recognise
 from bakeoff.data.sources import Pictures
@@ -128,11 +129,11 @@ data: {found.declared}
 split: {split}  # shares, or numbers of images{whose}
 seeds: 5  # every model is trained five times
 training:  # for every model; a model may have its own
-  epochs: {min(max(200_000 // images, 10), 40)}
+  epochs: {first_models.epochs(images, batch)}
   batch_size: {batch}
   optimizer: {{adam: {{learning_rate: 0.001}}}}
-models:
-{_models(data)}"""
+{first_models.class_weight(counts)}models:
+{first_models.models(data)}"""
 
 
 def _declared(source: Source, folder: Path) -> str:
@@ -165,26 +166,3 @@ def _about(source: Source) -> str:
 
 def _commented(text: str) -> str:
     return "\n".join(f"# {line}" for line in textwrap.wrap(text, 96, break_on_hyphens=False))
-
-
-def _models(data: DataSet) -> str:
-    """Return two networks without and, where images are large enough, one with convolutions."""
-    height, width, _ = data.input_shape
-    blocks = 0
-    while blocks < 3 and min(height, width) >> (blocks + 1) >= 3:
-        blocks += 1
-    cnn = "".join(
-        f"      - conv2d: {{filters: {16 << block}, kernel_size: 3, padding: same, "
-        "activation: relu}\n      - max_pooling2d: 2\n"
-        for block in range(blocks)
-    )
-    return """\
-  small-mlp:
-    layers:
-      - dense: {units: 32, activation: relu}
-  mlp:
-    layers:
-      - dense: {units: 128, activation: relu}
-      - dropout: 0.25
-      - dense: {units: 64, activation: relu}
-""" + (f"  cnn:\n    layers:\n{cnn}      - dense: {{units: 64, activation: relu}}\n" if cnn else "")

@@ -12,7 +12,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from bakeoff.errors import RecipeError
-from bakeoff.recipe.types import Layer, ModelRecipe
+from bakeoff.recipe.types import Backbone, Layer, ModelRecipe
 from bakeoff.recipe.vocabulary.layer import LayerArguments, Shape, ShapeMisfit, require_map, said
 from bakeoff.recipe.vocabulary.optimizers import OPTIMIZERS
 from bakeoff.recipe.vocabulary.residual import RESIDUAL, shortcut
@@ -20,6 +20,7 @@ from bakeoff.recipe.vocabulary.words import LAYERS
 
 MAX_PARAMETERS = 100_000_000
 MAX_ACTIVATIONS = 100_000_000  # floats of one image, all layers together
+BACKBONE = "backbone"
 
 
 @dataclass(frozen=True)
@@ -44,6 +45,8 @@ class LayerShape:
     @property
     def label(self) -> str:
         """The layer in a few words: "conv2d 32 3×3 relu"."""
+        if self.kind == BACKBONE:
+            return f"{BACKBONE} {self.arguments['name']}"
         known = LAYERS.get(self.kind)
         return said(self.kind, known.model_validate(self.arguments) if known else None)
 
@@ -54,7 +57,7 @@ class Architecture:
 
     `flops_per_image`: operations of one image forward; a multiply-add counts as two, anything else
     computed or compared as one; dropout and augmentation count nothing. Training takes about three
-    times as many.
+    times as many as `trained_flops`, in which a frozen backbone does not count.
     `activation_floats`: values that the layers put out for one image.
     """
 
@@ -62,6 +65,7 @@ class Architecture:
     parameters: int
     trainable_parameters: int
     flops_per_image: int
+    trained_flops: int
     activation_floats: int
 
 
@@ -77,7 +81,10 @@ def describe(model: ModelRecipe, input_shape: Shape, n_classes: int) -> Architec
             f"its layers are known only when {model.python} has built them"
         )
     building = _Building(model.name, tuple(input_shape))
-    building.add("scale", {}, added=True)
+    if model.backbone is None:
+        building.add("scale", {}, added=True)
+    else:
+        building.backbone(model.backbone)
     building.stack(model.layers, f"of {model.name}")
     building.where = f"the output layer of {model.name}"
     building.flatten_before("dense")
@@ -114,6 +121,25 @@ class _Building:
         self.names: dict[str, int] = {}
         self.parameters = 0
         self.activations = 0
+        self.frozen_flops = 0
+
+    def backbone(self, backbone: Backbone) -> None:
+        known = backbone.known
+        self.shape = (known.features,)
+        self.frozen_flops = known.flops
+        self.parameters += known.parameters
+        self.activations += known.features
+        self.layers.append(
+            LayerShape(
+                name=BACKBONE,
+                kind=BACKBONE,
+                arguments={"name": backbone.name},
+                output_shape=self.shape,
+                parameters=known.parameters,
+                trainable_parameters=0,
+                flops=known.flops,
+            )
+        )
 
     def stack(self, layers: Sequence[Layer], inside: str) -> None:
         """Add declared layers; `inside` says of what: "of cnn"."""
@@ -188,11 +214,13 @@ class _Building:
             raise RecipeError(text) from None
 
     def finish(self) -> Architecture:
+        flops = sum(layer.flops for layer in self.layers)
         return Architecture(
             layers=tuple(self.layers),
             parameters=self.parameters,
             trainable_parameters=sum(layer.trainable_parameters for layer in self.layers),
-            flops_per_image=sum(layer.flops for layer in self.layers),
+            flops_per_image=flops,
+            trained_flops=flops - self.frozen_flops,
             activation_floats=self.activations,
         )
 

@@ -11,6 +11,7 @@ from bakeoff.recipe import parse_model, parse_recipe, parse_training
 from bakeoff.recipe.parse_data import data_schema
 from bakeoff.recipe.value_kinds import Choice, Kind, Number, Whole
 from bakeoff.recipe.vocabulary.arguments import Arguments
+from bakeoff.recipe.vocabulary.backbones import BACKBONES
 from bakeoff.recipe.vocabulary.layers import Output
 from bakeoff.recipe.vocabulary.optimizers import EPOCHS, LEARNING_RATE, OPTIMIZERS, PHASES
 from bakeoff.recipe.vocabulary.residual import RESIDUAL, SHORTCUT_TEXT, Residual
@@ -205,11 +206,14 @@ def _training() -> Schema:
 def _model() -> Schema:
     layers = _list({"$ref": "#/$defs/layer"}, high=parse_model.MAX_LAYERS)
     training = {"training": {"$ref": "#/$defs/training"}}
+    names = {"enum": list(BACKBONES)}
+    backbone = {"anyOf": [names, _keys({"name": names}, required=["name"])]}
     declared = {"layers": layers, "output": _arguments(Output), **training}
     python = {"type": "string", "pattern": f"^{_ecma(parse_recipe.PYTHON.pattern)}$"}
     return {
         "anyOf": [
             _keys(declared, required=["layers"]),
+            _keys({"backbone": backbone, **declared}, required=["backbone"]),
             _keys({"python": python, **training}, required=["python"]),
         ]
     }

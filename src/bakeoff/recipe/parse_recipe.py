@@ -7,7 +7,13 @@ from typing import Any, TypeVar
 
 from bakeoff.data.split import Part
 from bakeoff.recipe.parse_data import inside, is_text, read_data, read_path
-from bakeoff.recipe.parse_model import Problems, known_keys, read_arguments, read_layers
+from bakeoff.recipe.parse_model import (
+    Problems,
+    known_keys,
+    read_arguments,
+    read_backbone,
+    read_layers,
+)
 from bakeoff.recipe.parse_training import (
     DEFAULT_TRAINING,
     GivenTraining,
@@ -33,7 +39,7 @@ KEYS = (
     *("name", "title", "data", "split", "seeds", "selection", "training", "baselines"),
     *("margin", "give_up", "models"),
 )
-MODEL_KEYS = ("layers", "output", "training", "python")
+MODEL_KEYS = ("backbone", "layers", "output", "training", "python")
 NAME = re.compile(r"[a-z0-9][a-z0-9._-]{0,63}")
 RESERVED = ("baselines", "images.npy", "labels.npy", "manifest.json", "opening.json")
 NAME_WORDS = "1 to 64 of a-z, 0-9, '.', '_' and '-', the first a letter or digit"
@@ -201,7 +207,7 @@ def read_models(
 def read_model(
     name: str, raw: object, base: GivenTraining, folder: Path, place: str, problems: Problems
 ) -> ModelRecipe | None:
-    """Read one model: {layers, output, training} or {python, training}."""
+    """Read one model: {backbone, layers, output, training} or {python, training}."""
     if not isinstance(raw, Mapping):
         problems.add(place, f"expected keys such as layers and training, found {found(raw)}")
         return None
@@ -212,6 +218,9 @@ def read_model(
     if len(problems.found) == before:
         values["training"] = finish_training(given.over(base), f"{place}.training", problems)
     layers, python, output = raw.get("layers"), raw.get("python"), raw.get("output")
+    if raw.get("backbone") is not None:
+        values["backbone"] = read_backbone(raw["backbone"], f"{place}.backbone", problems)
+        layers = [] if layers is None else layers
     if (layers is None) == (python is None):
         have = "neither" if layers is None else "both"
         if good or layers is not None:  # else it is probably there, misspelt

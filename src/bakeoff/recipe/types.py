@@ -14,6 +14,7 @@ from bakeoff.data.split import Part
 from bakeoff.recipe.learning_rate import Phase, learning_rates
 from bakeoff.recipe.value_kinds import Misfit
 from bakeoff.recipe.vocabulary.arguments import Frozen
+from bakeoff.recipe.vocabulary.backbones import BACKBONES, KnownBackbone
 from bakeoff.recipe.vocabulary.layers import Output
 from bakeoff.recipe.vocabulary.optimizers import OPTIMIZERS
 from bakeoff.recipe.vocabulary.residual import RESIDUAL
@@ -128,10 +129,29 @@ class Training(Frozen):
         }
 
 
-class ModelRecipe(Frozen):
-    """One declared network with its training: `layers`, or `python` ("/path/file.py:function")."""
+class Backbone(Frozen):
+    """A network trained elsewhere whose features a model starts from; it is frozen."""
 
     name: str
+
+    @property
+    def known(self) -> KnownBackbone:
+        """What is known of it."""
+        return BACKBONES[self.name]
+
+    def resolved(self) -> Any:
+        """Return the backbone in the recipe's grammar, as plain data."""
+        return self.name
+
+
+class ModelRecipe(Frozen):
+    """One declared network with its training: `layers`, or `python` ("/path/file.py:function").
+
+    Where there is a backbone, `layers` are what comes after its features.
+    """
+
+    name: str
+    backbone: Backbone | None = None
     layers: tuple[Layer, ...] | None = None
     python: str | None = None
     output: dict[str, Any] = Field(default_factory=dict)
@@ -150,7 +170,9 @@ class ModelRecipe(Frozen):
         if self.layers is None:
             return {"python": self.python, "training": training}
         layers = [layer.resolved() for layer in self.layers]
-        return {"training": training, "layers": layers, "output": plain_data(self.output)}
+        backbone = {} if self.backbone is None else {"backbone": self.backbone.resolved()}
+        output = plain_data(self.output)
+        return {**backbone, "training": training, "layers": layers, "output": output}
 
 
 class Recipe(Frozen):

@@ -8,6 +8,7 @@ from typing import Any
 from bakeoff.analysis.comparison import Comparison, ModelResult
 from bakeoff.analysis.estimates import Estimate
 from bakeoff.analysis.variance import LEVEL
+from bakeoff.recipe.vocabulary.backbones import BACKBONES
 from bakeoff.recipe.vocabulary.residual import RESIDUAL
 from bakeoff.recipe.vocabulary.training import TrainingOptions, option_words
 from bakeoff.recipe.vocabulary.words import layer_words
@@ -88,7 +89,18 @@ def layers(settings: Mapping[str, Any]) -> list[str]:
     """Return one short line a layer, as declared: "conv2d 32 3×3 relu"."""
     if settings.get("python"):
         return [f"built by {settings['python']}"]
-    return _lines(settings.get("layers") or ())
+    return [*_backbone(settings.get("backbone")), *_lines(settings.get("layers") or ())]
+
+
+def _backbone(declared: Any) -> list[str]:
+    """Return what is said of a model's backbone, and of what it had seen."""
+    known = BACKBONES.get(declared) if isinstance(declared, str) else None
+    if known is None:
+        return []
+    return [
+        f"backbone {declared}, frozen, trained on {known.seen}: a test image that stands in there "
+        f"is not unseen"
+    ]
 
 
 def _lines(declared: Sequence[Any]) -> list[str]:

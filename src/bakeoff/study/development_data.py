@@ -1,6 +1,7 @@
 """The seal: jobs that train are handed the training and validation images only, as files."""
 
 from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -38,4 +39,17 @@ def read_development(
         maximum=maximum,
         n_classes=n_classes,
         class_names=class_names,
+    )
+
+
+def with_features(backbone: str, data: "Development") -> "Development":
+    """Return the data with a frozen backbone's features in the place of images."""
+    from bakeoff.training.backbones.features import features
+
+    return replace(
+        data,
+        train_images=features(backbone, data.train_images, maximum=data.maximum),
+        validation_images=features(backbone, data.validation_images, maximum=data.maximum),
+        maximum=1.0,
+        image_shape=data.input_shape,
     )

@@ -22,7 +22,7 @@ from bakeoff.recipe import ModelRecipe
 from bakeoff.storage import atomic, formats, history, written_folder
 from bakeoff.storage.study_folder import StudyFolder, trial_lock
 from bakeoff.study.checkpoints import Checkpoints
-from bakeoff.study.development_data import read_development
+from bakeoff.study.development_data import read_development, with_features
 from bakeoff.training import baselines
 from bakeoff.utils.events import EpochResult
 
@@ -83,13 +83,15 @@ class TrainJob:
             raise Busy from error
 
     def development(self) -> "Development":
-        """Return the images that it may see."""
-        return read_development(
+        """Return the images that it may see, or their features where it has a backbone."""
+        images = read_development(
             Path(self.data),
             maximum=self.maximum,
             n_classes=self.n_classes,
             class_names=self.class_names,
         )
+        backbone = ModelRecipe.model_validate_json(self.declared).backbone
+        return images if backbone is None else with_features(backbone.name, images)
 
     def _train(self, on_epoch: OnEpoch) -> None:
         data = self.development()
@@ -104,14 +106,16 @@ class TrainJob:
 
     def files(self, data: "Development", trained: "Trained", seconds: float) -> dict[str, bytes]:
         """Return the content of the finished trial's folder, the manifest left out."""
+        recipe = ModelRecipe.model_validate_json(self.declared)
+        frozen = recipe.backbone.known.parameters if recipe.backbone else 0
         document: dict[str, Any] = {
             "model": self.model,
             "seed": self.seed,
             "selection": self.selection,
-            "settings": ModelRecipe.model_validate_json(self.declared).resolved(),
-            "input_shape": list(data.input_shape),
+            "settings": recipe.resolved(),
+            "input_shape": list(data.image_shape or data.input_shape),
             "n_classes": data.n_classes,
-            "parameters": trained.parameters,
+            "parameters": trained.parameters + frozen,
             "trainable_parameters": trained.trainable_parameters,
             "epochs_trained": len(trained.history),
             "selected_epoch": trained.selected_epoch,

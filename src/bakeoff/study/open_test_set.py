@@ -15,11 +15,13 @@ from bakeoff.errors import StudyError
 from bakeoff.storage import atomic, formats, ledger, opened_weights, written_folder
 from bakeoff.storage.user_ledger import forgotten_lines, tell_user
 from bakeoff.study.create import Prepared, test_hash
+from bakeoff.study.executors.interface import Job
+from bakeoff.study.feature_jobs import feature_jobs
 from bakeoff.study.jobs import PredictJob
 from bakeoff.utils.events import Planned, Watcher
 from bakeoff.utils.text import some
 
-RunJobs = Callable[[Sequence[PredictJob]], None]
+RunJobs = Callable[[Sequence[Job]], None]
 
 
 def open_test_set(prepared: Prepared, run: RunJobs, *, watcher: Watcher) -> bool:
@@ -182,6 +184,10 @@ def _predict(
         del jobs[name]
     if jobs:
         atomic.write_file(images, formats.npy_bytes(prepared.data.images[prepared.split.test]))
+    models = [prepared.recipe.models[name] for name in document["models"]] if jobs else []
+    if features := feature_jobs(models, images, maximum=prepared.data.maximum):
+        watcher.begin("features", [plan for plan, _ in features])
+        run([job for _, job in features])
     watcher.begin("testing", [Planned(job.label, 0, 1.0) for job in jobs.values()])
     run(list(jobs.values()))
 

@@ -15,7 +15,14 @@ import numpy as np
 from bakeoff.data import DataSet, about_pixels
 from bakeoff.data.split import Split
 from bakeoff.recipe import ModelRecipe, Optimizer, Phase, Recipe
-from bakeoff.recipe.architecture import Architecture, LayerShape, describe, training_bytes
+from bakeoff.recipe.architecture import (
+    BACKBONE,
+    Architecture,
+    LayerShape,
+    describe,
+    training_bytes,
+)
+from bakeoff.recipe.vocabulary.backbones import BACKBONES
 from bakeoff.recipe.vocabulary.optimizers import OPTIMIZERS
 from bakeoff.recipe.vocabulary.training import option_words
 from bakeoff.study.create import identity, load_split
@@ -33,6 +40,7 @@ _VALUE_SECONDS = 3e-9  # memory, activations, pooling
 _DROPOUT_SECONDS = 2e-9  # for a value that may be dropped
 _PARAMETER_SECONDS = 0.8e-9  # the optimizer
 _STEP_SECONDS = 35e-6
+_BACKBONE_SLOWER = 4.0  # than a large product: its depthwise convolutions wait for memory
 _BUSY = 1.3  # times slower where every core trains: memory is shared
 _COMPILE_SECONDS = 4.0  # for each model, the first time
 _START_SECONDS = 5.0  # of a run
@@ -87,6 +95,8 @@ def plan(recipe: Recipe) -> Plan:
     workers = cores()
     models = tuple(_model(each, data, split, rate, workers) for each in recipe.models.values())
     seconds = _total_seconds(models, len(recipe.seeds), workers)
+    if seconds is not None:
+        seconds += _feature_seconds(recipe, data, rate, workers)
     memory = _total_memory(models, data, min(workers, len(models) * len(recipe.seeds)))
     return Plan(recipe, data, split, models, workers, default_device(), rate, seconds, memory)
 
@@ -128,6 +138,8 @@ def _image_seconds(architecture: Architecture, rate: float) -> float:
     """Return the seconds that training on one image takes."""
     operations, values, dropped, learns = 0.0, 0.0, 0.0, False
     for layer in architecture.layers:
+        if layer.kind == BACKBONE:
+            continue
         operations += layer.flops * (_FORWARD_AND_BACKWARD if learns else 2)
         learns = learns or layer.trainable_parameters > 0
         size = float(np.prod(layer.output_shape))
@@ -146,6 +158,13 @@ def _total_seconds(models: tuple[ModelPlan, ...], seeds: int, workers: int) -> f
             compiling = 0.0 if seed else _COMPILE_SECONDS
             heapq.heapreplace(heap, heap[0] + model.seconds + compiling)
     return _START_SECONDS + max(heap)
+
+
+def _feature_seconds(recipe: Recipe, data: DataSet, rate: float, workers: int) -> float:
+    """Return how long the backbones take for all images, those whose features are kept too."""
+    used = {model.backbone.name for model in recipe.models.values() if model.backbone}
+    flops = sum(BACKBONES[name].flops for name in used)
+    return len(data.images) * flops * _BACKBONE_SLOWER / rate / workers
 
 
 def _total_memory(models: tuple[ModelPlan, ...], data: DataSet, workers: int) -> int | None:
@@ -282,6 +301,8 @@ def _layers(architecture: Architecture) -> RenderableType:
 
 def _label(layer: LayerShape) -> str:
     known = {"scale": "scale to [0, 1]", "residual": "residual, its input added to its output"}
+    if layer.kind == BACKBONE:
+        return f"{layer.label}, frozen: its features are computed once for each image"
     label = "  " * layer.depth + known.get(layer.kind, layer.label)
     return f"{label} (added)" if layer.added else label
 

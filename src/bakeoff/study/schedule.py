@@ -23,6 +23,7 @@ from bakeoff.study import checkpoints
 from bakeoff.study.create import Prepared
 from bakeoff.study.development_data import write_development
 from bakeoff.study.executors.interface import Job, Lost
+from bakeoff.study.feature_jobs import feature_jobs
 from bakeoff.study.jobs import BaselineJob, TrainJob
 from bakeoff.study.multi_trial_job import GroupJob
 from bakeoff.utils.events import Planned, Watcher
@@ -63,6 +64,18 @@ def train(
         return ()
     with _scratch(folder) as scratch:
         _write_development(prepared, scratch)
+        models = [model for model, _ in missing]
+        features = [
+            each
+            for part in ("train", "validation")
+            for each in feature_jobs(
+                models, scratch / f"{part}_images.npy", maximum=prepared.data.maximum
+            )
+        ]
+        if features:
+            watcher.begin("features", [plan for plan, _ in features])
+            if lost := do([job for _, job in features]):
+                return tuple(lost)
         trials = [_train_job(prepared, model, seed, scratch) for model, seed in missing]
         planned: list[tuple[Planned, Job]] = [*(_grouped(trials, lanes) if lanes > 1 else trials)]
         planned += [_baseline_job(prepared, name, scratch) for name in baselines]
@@ -140,7 +153,7 @@ def _baseline_job(prepared: Prepared, name: str, scratch: Path) -> tuple[Planned
 def _cost(prepared: Prepared, model: ModelRecipe) -> float:
     data = prepared.data
     try:
-        flops = describe(model, data.input_shape, data.n_classes).flops_per_image
+        flops = describe(model, data.input_shape, data.n_classes).trained_flops
     except RecipeError:  # a Python builder: nobody knows before it has run
         flops = 1_000_000
     return _OVERHEAD + 3.0 * flops * len(prepared.split.train) * model.training.epochs

@@ -27,7 +27,8 @@ def build(
     Parameters
     ----------
     model : the recipe's model; its own layers, or a Python builder, which is run here
-    input_shape : height, width, channels; values are in [0, 1]
+    input_shape : height, width, channels; values are in [0, 1]. A model with a frozen backbone is
+        built without it, for its features, as if they were images of 1×1 pixels
     n_classes : width of the softmax output that is added to declared layers
 
     Raises
@@ -38,8 +39,14 @@ def build(
     if model.python is not None:
         return fuse_neighbours(build_from_python(model.python, input_shape, n_classes, seed=seed))
     layers = model.layers or ()
-    building = _Building(input_shape, seed=seed, layers=layers)
-    stack = building.stack(layers)
+    shape: Shape = input_shape
+    stack: list[Any] = []
+    if model.backbone is not None:
+        shape = (model.backbone.known.features,)
+        input_shape = (1, 1, *shape)
+        stack = [keras.layers.Flatten(name="features")]
+    building = _Building(shape, seed=seed, layers=layers)
+    stack += building.stack(layers)
     output = {**model.output, "units": n_classes, "activation": "softmax"}
     stack += building.layer("dense", output, of="output")
     return fuse_neighbours(_connected(input_shape, stack))

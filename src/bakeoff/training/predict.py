@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from bakeoff.recipe import ModelRecipe
+from bakeoff.training.backbones.features import features
 from bakeoff.training.backend import jax
 from bakeoff.training.build_model import build
 from bakeoff.training.layers.context import pixels
@@ -27,8 +28,11 @@ def predict(
 ) -> NDArray[np.float32]:
     """Return the probabilities a trained model gives, float32, shape (n_images, n_classes).
 
-    Raises ValueError if the weights are not this model's.
+    Raises ValueError if the weights are not this model's, DataError if those of its backbone are
+    not here.
     """
+    if model.backbone is not None:
+        images, maximum = features(model.backbone.name, images, maximum=maximum), 1.0
     height, width, channels = images.shape[1:]
     network, run = _predictor(program_key(model), (height, width, channels), n_classes)
     names = weight_names(network)

@@ -39,6 +39,7 @@ class Development:
     labels : integers, shape (n,)
     maximum : the pixel value that becomes 1.0
     class_names : only needed where the recipe weighs classes by name
+    image_shape : of the images, where the arrays hold a backbone's features instead
     """
 
     train_images: NDArray[Any]
@@ -48,6 +49,7 @@ class Development:
     maximum: float
     n_classes: int
     class_names: tuple[str, ...] = ()
+    image_shape: tuple[int, int, int] | None = None
 
     @property
     def input_shape(self) -> tuple[int, int, int]:

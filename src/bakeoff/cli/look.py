@@ -18,7 +18,7 @@ from bakeoff import recipe as recipes
 from bakeoff.data import DataSet, about_pixels, class_counts, own_parts
 from bakeoff.data.recognise import recognise
 from bakeoff.errors import DataError, UsageError
-from bakeoff.recipe.value_kinds import nearest
+from bakeoff.recipe.suggestions import nearest
 from bakeoff.storage.atomic import disk
 from bakeoff.study.create import load_split
 from bakeoff.utils.text import counted, listed, shown

@@ -21,6 +21,7 @@ from bakeoff.errors import RecipeError
 from bakeoff.recipe.learning_rate import Phase
 from bakeoff.recipe.parse_model import Problems
 from bakeoff.recipe.parse_recipe import BASELINES, read_recipe
+from bakeoff.recipe.suggestions import nearest
 from bakeoff.recipe.types import (
     Layer,
     ModelRecipe,
@@ -29,7 +30,7 @@ from bakeoff.recipe.types import (
     SplitRecipe,
     Training,
 )
-from bakeoff.recipe.value_kinds import found, nearest
+from bakeoff.recipe.value_kinds import found
 from bakeoff.recipe.yaml_reader import MAX_BYTES, MAX_NODES, read_yaml
 
 __all__ = [

@@ -23,6 +23,7 @@ from bakeoff.data.sources import (
     TableSource,
 )
 from bakeoff.recipe.parse_model import Problems, known_keys
+from bakeoff.recipe.suggestions import did_you_mean
 from bakeoff.recipe.value_kinds import (
     Choice,
     Kind,
@@ -31,7 +32,6 @@ from bakeoff.recipe.value_kinds import (
     Pair,
     Whole,
     as_whole,
-    did_you_mean,
     found,
     key_text,
 )

@@ -11,8 +11,9 @@ from typing import Any
 from pydantic import ValidationError
 
 from bakeoff.recipe.learning_rate import Phase
+from bakeoff.recipe.suggestions import did_you_mean
 from bakeoff.recipe.types import Backbone, Layer, Optimizer
-from bakeoff.recipe.value_kinds import Misfit, did_you_mean, found, key_text
+from bakeoff.recipe.value_kinds import Misfit, found, key_text
 from bakeoff.recipe.vocabulary.arguments import ACTIVATION_ALIASES, ACTIVATION_NAMES, Arguments
 from bakeoff.recipe.vocabulary.backbones import BACKBONES
 from bakeoff.recipe.vocabulary.optimizers import EPOCHS, LEARNING_RATE, OPTIMIZERS, PHASES

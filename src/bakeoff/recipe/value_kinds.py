@@ -4,19 +4,19 @@ A kind stands in an annotation, `units: Annotated[int, Whole(1, 1000)]`. Its `re
 value in its one canonical form or raises Misfit with "expected …, found …".
 """
 
-import difflib
 import math
 import re
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 from numbers import Integral, Real
 from typing import Any
 
 from pydantic_core import CoreSchema, core_schema
 
+from bakeoff.recipe.suggestions import nearest
+
 _NUMBER = re.compile(r"[-+]?([0-9][0-9_]*(\.[0-9]*)?|\.[0-9]+)([eE][-+]?[0-9]+)?")
 _WHOLE = re.compile(r"[-+]?(0|[1-9][0-9_]*)")
-SYNONYMS = {"lr": "learningrate", "fc": "dense", "gray": "grey"}
 _PLAIN_KEY = re.compile(r"[\w.-]{1,64}")
 
 
@@ -50,29 +50,6 @@ def found(value: object) -> str:
 def key_text(key: object) -> str:
     """Return a mapping's key as it is shown in a place: itself where plain, else shortened."""
     return key if isinstance(key, str) and _PLAIN_KEY.fullmatch(key) else found(key)
-
-
-def nearest(word: object, words: Iterable[str]) -> str | None:
-    """Return the known word that `word` was probably meant to be, or None."""
-    known = {_bare(each): each for each in words}
-    if not isinstance(word, str) or len(word) > 100:
-        return None
-    bare = SYNONYMS.get(_bare(word), _bare(word))
-    longer = [each for each in known if each.startswith(bare)] if len(bare) >= 3 else []
-    close = longer if len(longer) == 1 else difflib.get_close_matches(bare, list(known), n=1)
-    return known[close[0]] if close else None
-
-
-def did_you_mean(word: object, words: Sequence[str]) -> str:
-    """Return "did you mean x?" for the nearest known word, else the list of the known ones."""
-    close = nearest(word, words)
-    if close is not None:
-        return f"did you mean {close}?"
-    return f"known: {', '.join(words)}" if words else "none is known here"
-
-
-def _bare(word: str) -> str:
-    return re.sub(r"[\s_-]", "", word).casefold()
 
 
 def as_whole(value: object) -> int | None:

@@ -17,11 +17,12 @@ from bakeoff.storage.study_folder import StudyFolder
 from bakeoff.study.create import prepare
 from bakeoff.study.executors.interface import Job, Lost
 from bakeoff.study.executors.local_processes import run_jobs, warm_up
+from bakeoff.study.executors.worker_count import worker_count
 from bakeoff.study.open_test_set import open_test_set
 from bakeoff.study.result import Result
 from bakeoff.study.schedule import lanes_of, train
 from bakeoff.utils.events import Watcher
-from bakeoff.utils.machine import Device, cores, default_device
+from bakeoff.utils.machine import Device, default_device
 
 
 def run(
@@ -58,7 +59,7 @@ def run(
     _require_models(recipe, only)
     device = device or default_device()
     folder = StudyFolder(out if out is not None else Path("studies") / recipe.name)
-    size = _size(workers, device)
+    size = worker_count(workers, device)
     opens = not only and not keep_sealed
     prepared = prepare(recipe, folder, device=device, data=data, opens=opens, accepted=warm_up)
     for note in prepared.notes:
@@ -118,12 +119,6 @@ def _require_models(recipe: Recipe, only: Sequence[str]) -> None:
         if name not in recipe.models:
             known = ", ".join(recipe.models)
             raise RecipeError(f"--only: expected a model of the recipe ({known}), found {name!r}")
-
-
-def _size(workers: int | None, device: Device) -> int:
-    if workers is not None and workers < 1:
-        raise StudyError(f"--workers: expected at least 1, found {workers}")
-    return workers or (1 if device == "gpu" else cores())
 
 
 def _cache() -> Path:

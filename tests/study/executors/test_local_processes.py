@@ -1,7 +1,7 @@
 """Worker processes that die, fail, hang and talk.
 
 Oracle: jobs that do one bad thing each (jobs.py), and the processes the system still knows.
-Cost: 20 s, most of it the fork server's imports. Run: pytest tests/study/test_local_processes.py
+Cost: 20 s, most of it the fork server's imports. Run: pytest tests/study/executors/test_local_processes.py
 """
 
 import os
@@ -149,7 +149,7 @@ def test_no_jobs_start_no_worker():
 
 
 def environment():
-    tests = str(Path(__file__).parents[2])
+    tests = str(Path(__file__).parents[3])
     return {**os.environ, "PYTHONPATH": tests}
 
 

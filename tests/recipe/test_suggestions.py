@@ -1,0 +1,31 @@
+"""What is suggested for a misspelt word.
+
+Oracle: what a person would say. Cost: nothing. Run: pytest tests/recipe/test_suggestions.py
+"""
+
+import pytest
+
+from bakeoff.recipe.suggestions import did_you_mean, nearest
+
+WORDS = ("dense", "conv2d", "max_pooling2d", "learning_rate", "grey")
+
+
+@pytest.mark.parametrize(
+    ("word", "meant"),
+    [
+        ("Dense", "dense"),
+        ("Conv2D", "conv2d"),
+        ("MaxPooling2D", "max_pooling2d"),
+        ("lr", "learning_rate"),
+        ("gray", "grey"),
+        ("zebra", None),
+        (3, None),
+        ("x" * 101, None),
+    ],
+)
+def test_the_nearest_word(word, meant):
+    assert nearest(word, WORDS) == meant
+
+
+def test_a_suggestion_is_a_question_or_nothing():
+    assert "did you mean dense?" in did_you_mean("desne", WORDS)

@@ -1,7 +1,8 @@
 """Worker processes that die, fail, hang and talk.
 
 Oracle: jobs that do one bad thing each (jobs.py), and the processes the system still knows.
-Cost: 20 s, most of it the fork server's imports. Run: pytest tests/study/executors/test_local_processes.py
+Cost: 20 s, most of it the fork server's imports.
+Run: pytest tests/study/executors/test_local_processes.py
 """
 
 import os

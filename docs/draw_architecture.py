@@ -12,7 +12,7 @@ PACKAGE = ROOT / "src" / "bakeoff"
 PAGE = ROOT / "docs" / "architecture.md"
 PACKAGES = (
     *("utils", "data", "recipe", "storage", "training"),
-    *("analysis", "report", "study", "cli"),
+    *("analysis", "report", "study", "use", "cli"),
 )
 TREE = ("<!-- tree: made by docs/draw_architecture.py -->", "<!-- end of the tree -->")
 ARROWS = ("<!-- imports: made by docs/draw_architecture.py -->", "<!-- end of the imports -->")

@@ -19,7 +19,7 @@ import pytest
 import typer
 
 from bakeoff.cli import main
-from bakeoff.cli.commands import app
+from bakeoff.cli.winner_commands import app
 from bakeoff.storage.study_folder import StudyFolder
 from bakeoff.study import run as studies
 from bakeoff.study.executors.interface import Lost
@@ -28,7 +28,10 @@ from bakeoff.study.run import compare
 
 DOCS = (Path(__file__).parents[2] / "docs" / "commands.md").read_text(encoding="utf-8")
 COMMANDS = typer.main.get_command(app).commands
-COMMAND_NAMES = "new plan run status compare report verify look recipes schema doctor"
+COMMAND_NAMES = (
+    "new plan run status compare report verify look recipes schema doctor "
+    "predict export eject serve"
+)
 
 
 @pytest.fixture

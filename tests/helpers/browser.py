@@ -66,11 +66,32 @@ class Browser:
         os.close(self._read)
         self._profile.cleanup()
 
-    def open(self, path: Path) -> None:
-        self._send("Page.navigate", url=path.resolve().as_uri())
+    def open(self, path: Path | str) -> None:
+        self._send("Page.navigate", url=path if isinstance(path, str) else path.resolve().as_uri())
         deadline = time.monotonic() + 20
         while self.evaluate("document.readyState") != "complete":
             assert time.monotonic() < deadline, "the page did not finish loading in 20 s"
+
+    def wait(self, condition: str, *, seconds: float = 30) -> None:
+        """Wait until some JavaScript is true."""
+        deadline = time.monotonic() + seconds
+        while not self.evaluate(condition):
+            assert time.monotonic() < deadline, (
+                f"in {seconds} s it did not become true: {condition}"
+            )
+            time.sleep(0.05)
+
+    def draw(self, strokes: list[list[tuple[float, float]]]) -> None:
+        """Draw with the mouse: a stroke is a list of places in the window."""
+        for stroke in strokes:
+            for number, (x, y) in enumerate(stroke):
+                kind = "mouseMoved" if number else "mousePressed"
+                self._mouse(kind, x, y)
+            self._mouse("mouseReleased", *stroke[-1])
+
+    def _mouse(self, kind: str, x: float, y: float) -> None:
+        pressed = {"button": "left", "buttons": 1, "clickCount": 1}
+        self._send("Input.dispatchMouseEvent", type=kind, x=x, y=y, **pressed)
 
     def evaluate(self, script: str) -> Any:
         answer = self._send("Runtime.evaluate", expression=script, returnByValue=True)

@@ -1,7 +1,8 @@
 """The command line: parse, call, print. Results go to standard output, the rest to standard error.
 
 Exit codes: 0 done; 1 something failed while running; 2 what the user gave is wrong; 130 stopped.
-commands.py has the commands, output.py prints, usage.py words what is wrong with a command line.
+commands.py and winner_commands.py have the commands, output.py prints, usage.py words what is wrong
+with a command line.
 """
 
 import os
@@ -18,7 +19,7 @@ from pathlib import Path
 import typer
 
 from bakeoff.cli import usage
-from bakeoff.cli.commands import app
+from bakeoff.cli.winner_commands import app
 from bakeoff.errors import BakeoffError, Interrupted, StorageError
 
 

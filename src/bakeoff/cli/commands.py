@@ -21,7 +21,9 @@ app = typer.Typer(
 # ── what options take ────────────────────────────────────────────────────────────────────────
 
 
-def _whole(option: str) -> Callable[[str], int]:
+def whole(option: str) -> Callable[[str], int]:
+    """Return a reader of a whole number; UsageError for anything else."""
+
     def read(text: str) -> int:
         try:
             return int(text)
@@ -110,7 +112,7 @@ def run(
     ] = None,
     seeds: Annotated[
         int | None,
-        typer.Option(metavar="N", parser=_whole("--seeds"), help="Seeds 0 … N-1 instead."),
+        typer.Option(metavar="N", parser=whole("--seeds"), help="Seeds 0 … N-1 instead."),
     ] = None,
     only: Annotated[
         list[str] | None,
@@ -120,7 +122,7 @@ def run(
         int | None,
         typer.Option(
             metavar="N",
-            parser=_whole("--workers"),
+            parser=whole("--workers"),
             help="Trials at a time.",
             show_default="one a core; one on a GPU",
         ),
@@ -277,7 +279,7 @@ def look(
     image: Annotated[
         int | None,
         typer.Option(
-            metavar="I", parser=_whole("--image"), help="Show this image, and its numbers."
+            metavar="I", parser=whole("--image"), help="Show this image, and its numbers."
         ),
     ] = None,
     save: Annotated[

@@ -97,7 +97,12 @@ def decode_bytes(
 def upright_size(path: str | os.PathLike[str]) -> tuple[int, int]:
     """Return (height, width) of an image file as it is shown, orientation applied."""
     with regular_file(path) as (file, length):
-        image, orientation = _opened(file.read(min(length, MAX_BYTES)))
+        return upright(file.read(min(length, MAX_BYTES)))
+
+
+def upright(content: bytes) -> tuple[int, int]:
+    """Return the same of the content of an image file."""
+    image, orientation = _opened(content)
     width, height = image.size
     return (width, height) if orientation in _SWAPPED else (height, width)
 

@@ -83,6 +83,17 @@ def read_arrays(path: Path, names: tuple[str, ...], *, limit: int) -> dict[str, 
         return {name: archive.read(name) for name in names}
 
 
+def read_images(path: Path) -> NDArray[Any]:
+    """Return the images of an .npz file: the array x, images or x_test, or its only array."""
+    with regular_file(path) as (file, size), _Archive(file, size) as archive:
+        known: list[str] = [n for n in ("x", "images", "x_test") if n in archive.headers]
+        names = (known or list(archive.headers))[:2]
+        if not known and len(names) != 1:
+            archive.check_names(("x",), "x, images or x_test, or a single one")
+        check_memory(2 * archive.headers[names[0]].nbytes)
+        return archive.read(names[0])
+
+
 @dataclass(frozen=True)
 class _Header:
     """What an array says of itself; `start` is where its values begin in its entry."""

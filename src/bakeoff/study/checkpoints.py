@@ -2,9 +2,10 @@
 
 import json
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
+from safetensors import safe_open
 
 from bakeoff.errors import StorageError
 from bakeoff.storage import atomic, formats
@@ -62,6 +63,22 @@ def epochs_saved(folder: Path) -> int:
     """Return how many epochs of the trial in progress in `folder` the newest checkpoint holds."""
     newest = _newest_first(folder)
     return int(newest[0].name.removeprefix(_PREFIX).split("-")[0]) if newest else 0
+
+
+def history_saved(folder: Path) -> list[dict[str, Any]]:
+    """Return the epochs of the trial in progress in `folder`, as its newest checkpoint has them.
+
+    Only the history is read, not the weights; empty where there is none that can be read.
+    """
+    for path in _newest_first(folder):
+        try:
+            with safe_open(path, framework="np") as file:
+                document = json.loads(file.get_tensor("document").tobytes())
+            history: list[dict[str, Any]] = json.loads(document["state"])["history"]
+            return history
+        except Exception:  # replaced meanwhile, or damaged: safetensors raises a kind of its own
+            continue
+    return []
 
 
 def _newest_first(folder: Path) -> list[Path]:

@@ -13,6 +13,8 @@ from bakeoff.storage import atomic, formats
 from bakeoff.storage.study_folder import StudyFolder
 from bakeoff.study.collect_images import illustrated
 from bakeoff.study.executors.interface import Lost
+from bakeoff.study.predictions import Adapt, Predictions, predict
+from bakeoff.study.trained_model import TrainedModel, trained_model
 from bakeoff.utils.text import counted
 
 _MOST_LINES = 8
@@ -124,6 +126,43 @@ class Result:
         """The model that figures show where none is named."""
         chosen = self.comparison.recommended
         return chosen.model if chosen else None
+
+    # ── using a trained model: the recommended one where none is named, its median seed ──
+
+    def trained(
+        self, model: str | None = None, *, seed: int | None = None, ensemble: bool = False
+    ) -> TrainedModel:
+        """Return a trained model of the study; `ensemble` takes all its seeds."""
+        recommended = None if self.opened is None else self.recommended
+        return trained_model(
+            self.folder, model=model, seed=seed, ensemble=ensemble, recommended=recommended
+        )
+
+    def predict(
+        self,
+        images: Any,
+        *,
+        model: str | None = None,
+        seed: int | None = None,
+        ensemble: bool = False,
+        adapt: Adapt = "auto",
+    ) -> Predictions:
+        """Predict new images: picture files, folders, npz files, or an array of images.
+
+        Arrays have the shape (n, height, width[, channels]) and pixels on the data set's scale.
+        `bakeoff.study.predictions.predict` says more.
+        """
+        trained = self.trained(model, seed=seed, ensemble=ensemble)
+        return predict(images, trained, adapt=adapt)
+
+    def model(
+        self, name: str | None = None, *, seed: int | None = None, ensemble: bool = False
+    ) -> Any:
+        """Return a keras.Model ready to use: pixels as the data set stores them, probabilities out.
+
+        It consists of Keras's own layers and scales the pixels itself.
+        """
+        return self.trained(name, seed=seed, ensemble=ensemble).keras_model()
 
     # ── figures: of the recommended model where no model is named. Each shows itself as the last
     # line of a notebook's cell; `.save("name.svg")` writes it as .svg, .png or .pdf. ──

@@ -21,6 +21,7 @@ from bakeoff.study.executors.worker_count import worker_count
 from bakeoff.study.open_test_set import open_test_set
 from bakeoff.study.result import Result
 from bakeoff.study.schedule import lanes_of, train
+from bakeoff.study.training_profile import write_profile
 from bakeoff.utils.events import Watcher
 from bakeoff.utils.machine import Device, default_device
 
@@ -82,6 +83,7 @@ def run(
     with folder.lock("study"):
         result = compare([folder], lost=lost).illustrated(prepared.data)
         result.write()
+        write_profile(folder, prepared.data, prepared.split.train, prepared.split.validation)
     return result
 
 

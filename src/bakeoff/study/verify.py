@@ -32,7 +32,10 @@ from bakeoff.utils import text
 from bakeoff.utils.events import Watcher
 from bakeoff.utils.machine import Device, default_device
 
-DERIVED = ("comparison.json", "report.html", "MODEL_CARD.md", "pictures.npz")
+DERIVED = (
+    *("comparison.json", "report.html", "MODEL_CARD.md", "pictures.npz", "training_profile.npz"),
+    "exports",
+)
 _SEED = re.compile(r"seed-(0|[1-9][0-9]*)")
 _NUMBER = re.compile(r"[1-9][0-9]*")
 

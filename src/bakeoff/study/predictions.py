@@ -1,0 +1,336 @@
+"""Predictions for new images: pictures or arrays in, brought to what the study's training saw.
+
+A photographed figure (dark ink on light paper, anywhere, at any size) is also tried the way the
+training images show figures: centred, scaled, light on dark. That is kept only where it makes the
+picture look like the training images and the plain one does not, and every such row says so.
+"""
+
+from __future__ import annotations
+
+import csv
+import io
+import os
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import Any, Literal, get_args
+
+import numpy as np
+from numpy.typing import NDArray
+
+from bakeoff.data.centring import centred
+from bakeoff.data.decode_files import ENDINGS
+from bakeoff.data.image_file import MAX_BYTES, decode, decoding, upright
+from bakeoff.data.npz import read_images
+from bakeoff.data.safe_reading import refusing, regular_file
+from bakeoff.data.sources import Pictures
+from bakeoff.errors import BakeoffError, DataError, UsageError
+from bakeoff.study.trained_model import TrainedModel
+from bakeoff.study.training_profile import TrainingProfile, read_profile
+from bakeoff.utils.text import shown
+
+Adapt = Literal["auto", "always", "never"]
+CENTRED = "centred"
+UNLIKE = "unlike training"
+BATCH = 256
+MAX_SIDE = 512  # pixels a side at which a figure is looked for
+_ASIDE = 0.01  # of the maximum by which a pixel may lie outside
+
+
+@dataclass(frozen=True, eq=False)
+class Predictions:
+    """What a model says of some images; the arrays have one row an image.
+
+    probabilities : float32, shape (n, n_classes)
+    agreement : share of the seeds that say the same class, shape (n,); 1 for a single seed
+    unlike : whether the image is unlike the training images; None where that cannot be told
+    centred : whether the figure was centred and scaled
+    images : what the network saw, pixels as the data set stores them
+    """
+
+    names: tuple[str, ...]
+    class_names: tuple[str, ...]
+    probabilities: NDArray[np.float32]
+    agreement: NDArray[np.float64]
+    unlike: NDArray[np.bool_] | None
+    centred: NDArray[np.bool_]
+    images: NDArray[Any]
+    model: str
+
+    def __len__(self) -> int:
+        return len(self.names)
+
+    @property
+    def labels(self) -> NDArray[np.int64]:
+        """The class of every image as a number, shape (n,)."""
+        return np.asarray(self.probabilities.argmax(axis=1))
+
+    @property
+    def classes(self) -> list[str]:
+        """The class of every image by name."""
+        return [self.class_names[label] for label in self.labels]
+
+    def rows(self) -> list[dict[str, Any]]:
+        """Return one mapping an image, as `bakeoff predict --json` prints them."""
+        order = np.argsort(-self.probabilities, axis=1, kind="stable")[:, :2].tolist()
+        rows = []
+        for place, (first, second) in enumerate(order):
+            rows.append(
+                {
+                    "image": self.names[place],
+                    "class": self.class_names[first],
+                    "probability": float(self.probabilities[place, first]),
+                    "runner_up": self.class_names[second],
+                    "runner_up_probability": float(self.probabilities[place, second]),
+                    "note": "; ".join(self.notes(place)),
+                }
+            )
+        return rows
+
+    def notes(self, place: int) -> list[str]:
+        """Return what a reader should know of one prediction."""
+        notes = [CENTRED] if self.centred[place] else []
+        if self.unlike is not None and self.unlike[place]:
+            notes.append(UNLIKE)
+        if self.agreement[place] < 1:
+            notes.append(f"{self.agreement[place]:.0%} of the seeds agree")
+        return notes
+
+    def csv(self) -> str:
+        """Return the rows as CSV, probabilities with full precision."""
+        text = io.StringIO()
+        rows = self.rows()
+        columns = ("image", "class", "probability", "runner_up", "runner_up_probability", "note")
+        writer = csv.DictWriter(text, columns, lineterminator="\n")
+        writer.writeheader()
+        writer.writerows(rows)
+        return text.getvalue()
+
+    def to_frame(self) -> Any:
+        """Return the rows as a pandas DataFrame, which needs pandas."""
+        import pandas
+
+        return pandas.DataFrame(self.rows()).set_index("image")
+
+
+class PicturesReader:
+    """Pictures as a model's study would have read them for training.
+
+    adapt : "auto", "always" or "never": whether figures are centred and scaled
+    """
+
+    def __init__(self, trained: TrainedModel, adapt: Adapt = "auto") -> None:
+        if adapt not in get_args(Adapt):
+            raise UsageError(f"adapt: expected auto, always or never, found {adapt!r}")
+        self.trained, self.adapt = trained, adapt
+        declared = trained.folder.read_recipe(trained.study).data
+        height, width, channels = trained.input_shape
+        self._as_decoded = isinstance(declared, Pictures)  # its pixels are those of the files
+        self._how = Pictures(size=(height, width), color="grey" if channels == 1 else "rgb")
+        if isinstance(declared, Pictures):
+            self._how = declared
+
+    @cached_property
+    def profile(self) -> TrainingProfile | None:
+        """What the training images look like; None where the study cannot tell."""
+        return read_profile(self.trained.folder)
+
+    @cached_property
+    def _frame(self) -> Any:
+        return None if self.profile is None or self.adapt == "never" else self.profile.frame()
+
+    def read(self, path: str | os.PathLike[str]) -> tuple[NDArray[Any], bool]:
+        """Return a picture file as (pixels as stored, whether it was centred); or DataError."""
+        with regular_file(path) as (file, length):
+            if length > MAX_BYTES:
+                raise DataError(f"expected at most {MAX_BYTES:,} bytes, found {length:,}")
+            return self._decoded(file.read(length))
+
+    def decode(self, content: bytes, name: str) -> tuple[NDArray[Any], bool]:
+        """Return the same of a picture file's content; errors begin with its name."""
+        with refusing(name), decoding():
+            return self._decoded(content)
+
+    def _decoded(self, content: bytes) -> tuple[NDArray[Any], bool]:
+        how = self._how
+        white = how.scale if how.scale is not None and how.scale > 255 else 65535.0
+        found = decode(content, size=how.size, color=how.color, fit=how.fit, white=white).pixels
+        plain = found if self._as_decoded else self._stored(found)
+        if self._frame is None or not self._wanted(plain):
+            return plain, False
+        height, width = upright(content)
+        factor = min(1.0, MAX_SIDE / max(height, width))
+        size = (max(1, round(factor * height)), max(1, round(factor * width)))
+        return self._choose(plain, decode(content, size=size, color="grey").pixels[..., 0])
+
+    def _wanted(self, plain: NDArray[Any]) -> bool:
+        """Say whether it is worth trying to centre."""
+        assert self.profile is not None
+        return self.adapt == "always" or bool(self.profile.unlike(plain[None])[0])
+
+    def _choose(self, plain: NDArray[Any], picture: NDArray[Any]) -> tuple[NDArray[Any], bool]:
+        found = centred(picture, self._frame)
+        if found is None:
+            return plain, False
+        figure = self._stored(found)
+        assert self.profile is not None
+        if self.adapt == "auto" and self.profile.unlike(figure[None])[0]:
+            return plain, False
+        return figure, True
+
+    def _stored(self, pixels: NDArray[np.uint8]) -> NDArray[Any]:
+        """Return 8-bit pixels on the scale of the data set."""
+        maximum = self.trained.maximum
+        if not self.trained.stores_bytes:
+            return (pixels.astype(np.float32) * (maximum / 255)).astype(np.float32)
+        if maximum == 255:
+            return pixels
+        return np.round(pixels * (maximum / 255)).astype(np.uint8)
+
+    def checked(self, images: NDArray[Any], where: str) -> NDArray[Any]:
+        """Return arrays of images with their channels; DataError unless the model can take them."""
+        shape = self.trained.input_shape
+        array = np.asarray(images)
+        if array.shape == shape or (shape[2] == 1 and array.shape == shape[:2]):
+            array = array[None]
+        if array.ndim == 3 and shape[2] == 1:
+            array = array[..., None]
+        maximum = self.trained.maximum
+        words = " × ".join(map(str, shape))
+        if array.shape[1:] != shape or array.dtype.kind not in "uif":
+            raise DataError(
+                f"{where}: expected numbers of shape (n, {', '.join(map(str, shape))}), found "
+                f"{array.dtype} of shape {array.shape}: give images of {words}, or picture files"
+            )
+        low, high = (float(array.min()), float(array.max())) if array.size else (0.0, 0.0)
+        aside = _ASIDE * maximum
+        if not (low >= -aside and high <= maximum + aside):
+            raise DataError(
+                f"{where}: expected pixels from 0 to {maximum:g}, as the study's data has them, "
+                f"found {low:g} to {high:g}: bring them to that scale"
+            )
+        if maximum > 1 and array.dtype.kind == "f" and 0 < high <= 1:
+            raise DataError(
+                f"{where}: expected pixels from 0 to {maximum:g}, as the study's data has them, "
+                f"found nothing above {high:g}: multiply by {maximum:g}"
+            )
+        return array
+
+
+def predict(
+    images: Any,
+    trained: TrainedModel,
+    *,
+    adapt: Adapt = "auto",
+    on_image: Callable[[], None] | None = None,
+    on_broken: Callable[[str], None] | None = None,
+) -> Predictions:
+    """Predict images that are no part of the study.
+
+    Parameters
+    ----------
+    images : picture files, folders of them and npz files, as one path or a sequence of paths; or an
+        array, shape (n, height, width[, channels]), pixels on the data set's own scale
+    adapt : whether figures in picture files are centred and scaled; arrays are taken as they are
+    on_image : called after each image
+    on_broken : called with one sentence for each file that cannot be read, which is then left out;
+        without it, the first one is raised
+
+    Raises
+    ------
+    DataError
+    """
+    reader = PicturesReader(trained, adapt)
+    names: list[str] = []
+    kept: list[NDArray[Any]] = []
+    was_centred: list[bool] = []
+    probabilities: list[NDArray[np.float32]] = []
+    waiting: list[NDArray[Any]] = []
+
+    def flush() -> None:
+        if waiting:
+            batch = np.stack(waiting)
+            kept.append(batch)
+            probabilities.append(trained.per_seed(batch))
+            waiting.clear()
+
+    for name, pixels, centred_ in _all_images(images, reader, on_broken):
+        names.append(name)
+        was_centred.append(centred_)
+        waiting.append(pixels)
+        if len(waiting) == BATCH:
+            flush()
+        if on_image is not None:
+            on_image()
+    flush()
+    if not names:
+        raise DataError("expected at least one image that can be read, found none")
+    seen, each = np.concatenate(kept), np.concatenate(probabilities, axis=1)
+    mean = each.mean(axis=0)
+    agreement = (each.argmax(axis=2) == mean.argmax(axis=1)).mean(axis=0)
+    return Predictions(
+        names=tuple(names),
+        class_names=trained.class_names,
+        probabilities=mean,
+        agreement=agreement,
+        unlike=None if reader.profile is None else reader.profile.unlike(seen),
+        centred=np.array(was_centred),
+        images=seen,
+        model=trained.title,
+    )
+
+
+def _all_images(
+    images: Any, reader: PicturesReader, on_broken: Callable[[str], None] | None
+) -> Iterator[tuple[str, NDArray[Any], bool]]:
+    """Yield (name, pixels as stored, whether it was centred) of every image."""
+    if isinstance(images, str | os.PathLike):
+        images = [images]
+    if not isinstance(images, Sequence) or not all(
+        isinstance(each, str | os.PathLike) for each in images
+    ):
+        array = reader.checked(np.asarray(images), "images")
+        yield from ((str(place), image, False) for place, image in enumerate(array))
+        return
+    with decoding():
+        for path in picture_files(images):
+            try:
+                if path.suffix.lower() == ".npz":
+                    yield from _of_npz(path, reader)
+                else:
+                    yield (shown(path), *reader.read(path))
+            except BakeoffError as error:
+                if on_broken is None:
+                    raise
+                on_broken(str(error))
+
+
+def _of_npz(path: Path, reader: PicturesReader) -> Iterator[tuple[str, NDArray[Any], bool]]:
+    array = reader.checked(read_images(path), shown(path))
+    yield from ((f"{shown(path)}[{place}]", image, False) for place, image in enumerate(array))
+
+
+def picture_files(paths: Iterable[str | os.PathLike[str]]) -> list[Path]:
+    """Return the files that paths stand for: a folder for the pictures in it, at any depth.
+
+    Raises DataError for a path that leads nowhere, or a folder without pictures.
+    """
+    found: list[Path] = []
+    for each in paths:
+        path = Path(each)
+        if not path.is_dir():
+            if not path.exists():
+                raise DataError(f"{shown(path)}: expected a picture or a folder, found nothing")
+            found.append(path)
+            continue
+        inside = sorted(
+            Path(folder) / name
+            for folder, _, names in os.walk(path)
+            for name in names
+            if name.lower().endswith(ENDINGS) and not name.startswith(".")
+        )
+        if not inside:
+            raise DataError(f"{shown(path)}: expected pictures in it, found none")
+        found += inside
+    return found

@@ -1,0 +1,203 @@
+"""A finished trial as a network that predicts: its weights, read back checked; the seed to take."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from bakeoff.analysis.compare import compare
+from bakeoff.errors import StudyError
+from bakeoff.recipe import ModelRecipe
+from bakeoff.storage import formats, written_folder
+from bakeoff.storage.study_folder import StudyFolder
+from bakeoff.utils.text import listed, some
+
+if TYPE_CHECKING:
+    from bakeoff.training.predictor import Predictor
+
+
+@dataclass(frozen=True, eq=False)
+class TrainedModel:
+    """One model of a study with the weights of one seed, or of several: an ensemble.
+
+    study : study.json
+    weights : of each seed, arrays by name
+    reason : why this model and these seeds, in one sentence
+    """
+
+    folder: StudyFolder
+    study: Mapping[str, Any]
+    recipe: ModelRecipe
+    seeds: tuple[int, ...]
+    weights: tuple[Mapping[str, NDArray[Any]], ...]
+    reason: str
+
+    @property
+    def name(self) -> str:
+        """The model's name."""
+        return self.recipe.name
+
+    @property
+    def title(self) -> str:
+        """The model and its seeds, as a message shows them: "cnn, seed 3"."""
+        return f"{self.name}, {'seed' if len(self.seeds) == 1 else 'seeds'} {listed(self.seeds)}"
+
+    @property
+    def class_names(self) -> tuple[str, ...]:
+        """The names of the classes."""
+        return tuple(self.study["data"]["class_names"])
+
+    @property
+    def input_shape(self) -> tuple[int, int, int]:
+        """Height, width and channels of an image."""
+        height, width, channels = self.study["data"]["input_shape"]
+        return height, width, channels
+
+    @property
+    def maximum(self) -> float:
+        """The pixel value that means white."""
+        return float(self.study["data"]["maximum"])
+
+    @cached_property
+    def predictor(self) -> Predictor:
+        """The compiled network."""
+        from bakeoff.training.predictor import Predictor
+
+        try:
+            return Predictor(self.recipe, self.weights, **self._shape())
+        except ValueError as error:
+            raise formats.damaged(_weights_file(self.folder, self.name, self.seeds[0])) from error
+
+    def per_seed(self, images: NDArray[Any]) -> NDArray[np.float32]:
+        """Return each seed's probabilities, float32, shape (seeds, n_images, n_classes).
+
+        images : shape (n_images, height, width, channels), pixels as the data set stores them
+        """
+        return self.predictor(images)
+
+    def keras_model(self, dtype: str | None = None) -> Any:
+        """Return a keras.Model of Keras's own layers: pixels as stored in, probabilities out.
+
+        dtype : of the pixels; uint8 where they are whole numbers, by default
+        """
+        from bakeoff.training.plain_model import plain_model
+
+        dtype = dtype or ("uint8" if self.stores_bytes else "float32")
+        return plain_model(self.recipe, self.weights, dtype=dtype, **self._shape())
+
+    @property
+    def stores_bytes(self) -> bool:
+        """Whether pixels are whole numbers up to `maximum`; otherwise they are float32."""
+        return 1 < self.maximum <= 255
+
+    def _shape(self) -> dict[str, Any]:
+        classes = len(self.class_names)
+        return {"input_shape": self.input_shape, "n_classes": classes, "maximum": self.maximum}
+
+
+def trained_model(
+    folder: StudyFolder,
+    *,
+    model: str | None = None,
+    seed: int | None = None,
+    ensemble: bool = False,
+    recommended: str | None = None,
+) -> TrainedModel:
+    """Return a model of a study, ready to predict.
+
+    Parameters
+    ----------
+    model : its name; the recommended one by default
+    seed : one that was trained; by default the median one by validation accuracy
+    ensemble : take all seeds; the prediction is the mean of their probabilities
+    recommended : the study's recommendation, where the caller knows it
+
+    Raises
+    ------
+    StudyError
+        If there is no study, no such model or seed, or nothing is trained or recommended.
+    """
+    study = folder.read_study()
+    recipe = folder.read_recipe(study)
+    done = {name: seeds for name, seeds in folder.finished().items() if name in recipe.models}
+    if not done:
+        raise StudyError(
+            f"{folder.path}: expected a study with a trained model, found none trained yet: "
+            f"run `bakeoff run {folder.recipe_file} --out {folder.path}`"
+        )
+    if ensemble and seed is not None:
+        raise StudyError("expected either one seed or the ensemble of all, found both: choose one")
+    reason = "the model that was named"
+    if model is None:
+        model, reason = _recommended(folder, done, recommended)
+    if model not in done:
+        found = "one that is not trained yet" if model in recipe.models else "no such model"
+        raise StudyError(
+            f"{folder.path}: expected a trained model ({some(sorted(done))}), found {model!r}, "
+            f"{found}"
+        )
+    seeds = tuple(done[model])
+    if ensemble:
+        reason += ", all its seeds averaged"
+    elif seed is None:
+        seeds, why = (_median_seed(folder, model, seeds),), "its median seed on the validation part"
+        reason += f", {why}" if len(done[model]) > 1 else ""
+    elif seed in seeds:
+        seeds = (seed,)
+    else:
+        raise StudyError(
+            f"{folder.path}: expected a trained seed of {model} ({some([str(s) for s in seeds])}), "
+            f"found {seed}"
+        )
+    weights = tuple(_read_weights(folder, model, each) for each in seeds)
+    return TrainedModel(folder, study, recipe.models[model], seeds, weights, reason)
+
+
+def _recommended(
+    folder: StudyFolder, done: Mapping[str, Sequence[int]], known: str | None
+) -> tuple[str, str]:
+    if known is not None:
+        return known, "the recommended model"
+    if len(done) == 1:
+        return next(iter(done)), "the only trained model"
+    hint = f"name one with --model ({some(sorted(done))})"
+    if not folder.openings():
+        raise StudyError(
+            f"{folder.path}: expected a study that recommends a model, found one whose test set "
+            f"is sealed: {hint}"
+        )
+    recommendation = compare([folder]).recommended
+    if recommendation is None:
+        raise StudyError(
+            f"{folder.path}: expected a study that recommends a model, found one that recommends "
+            f"none: {hint}"
+        )
+    return recommendation.model, "the recommended model"
+
+
+def _median_seed(folder: StudyFolder, model: str, seeds: Sequence[int]) -> int:
+    """Return the seed whose validation accuracy is in the middle; the lower one of two."""
+    scores = []
+    for seed in seeds:
+        validation = folder.read_trial(model, seed)["validation"] or {}
+        entropy = validation.get("cross_entropy")
+        worst = entropy is None
+        scores.append((validation.get("accuracy", 0.0), worst, -(entropy or 0.0), seed))
+    return sorted(scores)[(len(scores) - 1) // 2][-1]
+
+
+def _weights_file(folder: StudyFolder, model: str, seed: int) -> Any:
+    return folder.trial(model, seed) / "weights.safetensors"
+
+
+def _read_weights(folder: StudyFolder, model: str, seed: int) -> dict[str, NDArray[Any]]:
+    path = _weights_file(folder, model, seed)
+    recorded = written_folder.read_manifest(path.parent)
+    return formats.read_weights(
+        path, written_folder.read_recorded(path.parent, path.name, recorded)
+    )

@@ -1,0 +1,138 @@
+"""A trained model as Keras has it: Keras's own layers, pixels as stored in, probabilities out."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from bakeoff.errors import StudyError
+from bakeoff.recipe import ModelRecipe
+from bakeoff.training.backend import keras
+from bakeoff.training.build_model import build
+from bakeoff.training.initializers import Drawn
+from bakeoff.training.predict import weight_names
+
+OURS = "bakeoff."
+
+
+def plain_model(
+    model: ModelRecipe,
+    weights: Sequence[Mapping[str, NDArray[Any]]],
+    *,
+    input_shape: tuple[int, int, int],
+    n_classes: int,
+    maximum: float,
+    dtype: str = "uint8",
+) -> keras.Model:
+    """Return a Keras model that needs no Bakeoff: it scales pixels itself and has trained weights.
+
+    Parameters
+    ----------
+    weights : of each seed, as a trial's weights.safetensors holds them; with several, the model's
+        output is the mean of their probabilities
+    input_shape : height, width, channels
+    maximum : the pixel value that becomes 1.0
+    dtype : of the pixels, as the data set stores them
+
+    Raises
+    ------
+    StudyError
+        If a layer exists only in the user's code.
+    ValueError
+        If the weights are not this model's.
+    """
+    inputs = keras.Input(input_shape, dtype=dtype, name="pixels")
+    scaled = keras.layers.Rescaling(1.0 / maximum, name="scale")(inputs)
+    networks = [
+        _trained(model, each, input_shape, n_classes, number=number, among=len(weights))
+        for number, each in enumerate(weights)
+    ]
+    if len(networks) > 1:
+        outputs = keras.layers.Average(name="mean")([network(scaled) for network in networks])
+    elif isinstance(networks[0], keras.Sequential):
+        outputs = scaled
+        for layer in networks[0].layers:  # one list of layers, for whoever reads its summary
+            outputs = layer(outputs)
+    else:
+        outputs = networks[0](scaled)
+    return keras.Model(inputs, outputs, name=_name(model.name))
+
+
+def _name(text: str) -> str:
+    return text.replace(".", "_").replace("-", "_")
+
+
+def _trained(
+    model: ModelRecipe,
+    weights: Mapping[str, NDArray[Any]],
+    input_shape: tuple[int, int, int],
+    n_classes: int,
+    *,
+    number: int,
+    among: int,
+) -> keras.Model:
+    fast = build(model, input_shape, n_classes, seed=0)
+    variables = [*fast.trainable_variables, *fast.non_trainable_variables]
+    names = weight_names(fast)
+    if sorted(weights) != names:
+        raise ValueError("these weights are of another model")
+    for name, variable in zip(names, variables, strict=True):
+        variable.assign(weights[name])
+    plain = keras.models.clone_model(fast, clone_function=lambda layer: _plain(layer, model.name))
+    own = {layer.name: layer for layer in plain.layers}
+    for layer in fast.layers:  # by name: a clone may order what branches otherwise
+        if layer.weights:
+            own[layer.name].set_weights([np.asarray(each) for each in layer.weights])
+    if among > 1:
+        plain.name = f"{_name(model.name)}_{number}"
+    return plain
+
+
+def _plain(layer: Any, model: str) -> Any:
+    """Return a layer of Keras's own class, and with initializers that Keras knows."""
+    kind = keras_class(layer)
+    if kind is None:
+        raise StudyError(
+            f"{model}: expected layers of Keras's own, found {type(layer).__name__}, which only "
+            "the code that defines it can build: use result.predict for this model"
+        )
+    if isinstance(layer, keras.Model):
+        return keras.models.clone_model(layer, clone_function=lambda each: _plain(each, model))
+    config = {key: _known(value, layer, key) for key, value in layer.get_config().items()}
+    if kind is keras.layers.Layer:  # an augmentation of ours that Keras does not have
+        return keras.layers.Identity(name=layer.name)
+    return kind.from_config(config)
+
+
+def without_ours(
+    model: ModelRecipe, input_shape: tuple[int, int, int], n_classes: int
+) -> keras.Model:
+    """Return a declared model of Keras's own layers, untrained; pixels are in [0, 1].
+
+    What Keras does not have stays as it is.
+    """
+
+    def plain(layer: Any) -> Any:
+        return layer if keras_class(layer) is keras.layers.Layer else _plain(layer, model.name)
+
+    fast = build(model, input_shape, n_classes, seed=0)
+    return keras.models.clone_model(fast, clone_function=plain)
+
+
+def keras_class(layer: Any) -> Any:
+    """Return Keras's class of a layer; None where the layer is of the user's own class."""
+    for kind in type(layer).__mro__:
+        if kind.__module__.startswith("keras."):
+            return kind
+        if not kind.__module__.startswith(OURS):
+            return None
+    return None
+
+
+def _known(value: Any, layer: Any, key: str) -> Any:
+    """Return a configured value; a Bakeoff initializer as the Keras one that it draws like."""
+    if not key.endswith("_initializer"):
+        return value
+    used = getattr(layer, key, None)
+    return used.name if isinstance(used, Drawn) else value

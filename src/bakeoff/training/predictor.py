@@ -1,0 +1,90 @@
+"""A trained model that predicts again and again: weights stay on the device, few programs compiled.
+
+Batches are padded to a few sizes, so that any number of images needs at most as many programs.
+"""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from bakeoff.recipe import ModelRecipe
+from bakeoff.training.backend import jax
+from bakeoff.training.build_model import build
+from bakeoff.training.layers.context import pixels
+from bakeoff.training.predict import weight_names
+
+SIZES = (1, 4, 16, 64, 256)  # images in a batch
+
+jnp = jax.numpy
+
+
+class Predictor:
+    """A model with the weights of one seed or several; call it with images.
+
+    Parameters
+    ----------
+    weights : of each seed, as a trial's weights.safetensors holds them
+    input_shape : height, width, channels
+    maximum : the pixel value that becomes 1.0
+
+    Raises ValueError if the weights are not this model's.
+    """
+
+    def __init__(
+        self,
+        model: ModelRecipe,
+        weights: Sequence[Mapping[str, NDArray[Any]]],
+        *,
+        input_shape: tuple[int, int, int],
+        n_classes: int,
+        maximum: float,
+    ) -> None:
+        network = build(model, input_shape, n_classes, seed=0)
+        variables = [*network.trainable_variables, *network.non_trainable_variables]
+        names = weight_names(network)
+        for each in weights:
+            shapes = [(name, tuple(v.shape)) for name, v in zip(names, variables, strict=True)]
+            if sorted(each) != names or any(each[n].shape != shape for n, shape in shapes):
+                raise ValueError("these weights are of another model")
+        cut = len(network.trainable_variables)
+        self._values = [[jnp.asarray(each[name]) for name in names] for each in weights]
+        self._n_classes = n_classes
+
+        def run(values: Any, images: Any) -> Any:
+            inputs = images.astype(jnp.float32) / maximum
+            with pixels(images, maximum):
+                outputs = [
+                    network.stateless_call(each[:cut], each[cut:], inputs, training=False)[0]
+                    for each in values
+                ]
+            return jnp.stack(outputs)
+
+        self._run = jax.jit(run)
+
+    def __call__(self, images: NDArray[Any]) -> NDArray[np.float32]:
+        """Return probabilities, float32, shape (seeds, n_images, n_classes).
+
+        images : shape (n_images, height, width, channels), pixels as the data set stores them
+        """
+        largest = SIZES[-1]
+        parts = [
+            self._batch(images[start : start + largest]) for start in range(0, len(images), largest)
+        ]
+        if not parts:
+            return np.zeros((len(self._values), 0, self._n_classes), np.float32)
+        return np.concatenate(parts, axis=1)
+
+    def _batch(self, images: NDArray[Any]) -> NDArray[np.float32]:
+        size = next(each for each in SIZES if each >= len(images))
+        padded = images
+        if size > len(images):
+            padded = np.zeros((size, *images.shape[1:]), images.dtype)
+            padded[: len(images)] = images
+        return np.asarray(self._run(self._values, padded))[:, : len(images)]
+
+    def warm_up(self, shape: tuple[int, int, int], dtype: Any) -> None:
+        """Compile every size, so that the first answers are not late."""
+        for size in SIZES:
+            self._batch(np.zeros((size, *shape), dtype))

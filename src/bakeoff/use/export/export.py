@@ -1,0 +1,267 @@
+"""`bakeoff export`: a folder with the network in one file, what one must know to use it, hashes.
+
+Nothing is left behind that has not been checked: a process without Bakeoff predicts the whole
+validation part with the file, and must give the study's own probabilities.
+"""
+
+from __future__ import annotations
+
+import os
+import shutil
+import subprocess
+import sys
+import tempfile
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Literal, get_args
+
+import numpy as np
+from numpy.typing import NDArray
+
+from bakeoff.data import load
+from bakeoff.errors import BakeoffError, StudyError, UsageError
+from bakeoff.storage import atomic, formats, written_folder
+from bakeoff.study.trained_model import TrainedModel
+from bakeoff.study.training_profile import read_profile
+from bakeoff.use.export import check as check_script
+from bakeoff.use.export.example import example, lines, requirements
+from bakeoff.use.export.litert_file import litert_model
+from bakeoff.use.export.onnx_file import onnx_model
+
+Format = Literal["keras", "onnx", "litert", "safetensors"]
+FORMATS: tuple[Format, ...] = get_args(Format)
+FILES = {"keras": "model.keras", "onnx": "model.onnx", "litert": "model.tflite"}
+TOLERANCE = 1e-4  # of a probability
+_SECONDS = 3600
+
+
+@dataclass(frozen=True)
+class Exported:
+    """Where the folder is, and what was checked."""
+
+    folder: Path
+    format: Format
+    images: int
+    part: str
+    largest_difference: float
+
+    @property
+    def sentence(self) -> str:
+        """What to tell whoever exported it."""
+        return (
+            f"{self.folder}: checked without Bakeoff on {self.images:,} {self.part}: the same "
+            f"class for each, probabilities differ by at most {self.largest_difference:.1e}"
+        )
+
+
+def export(trained: TrainedModel, format: Format, *, out: str | Path | None = None) -> Exported:
+    """Write a trained model for use without Bakeoff, and check it.
+
+    Parameters
+    ----------
+    out : the folder to write, which must not exist; exports/NAME-FORMAT in the study by default,
+        where an older one is replaced
+
+    Raises
+    ------
+    UsageError : a package is missing, or the folder is there already
+    StudyError : a layer cannot be exported, or the file does not predict what the study does
+    """
+    if format not in FORMATS:
+        raise UsageError(f"--format: expected {', '.join(FORMATS)}, found {format!r}")
+    target, replaced = _target(trained, format, out)
+    scratch = target.with_name(f"{target.name}.partial")
+    with atomic.disk(scratch):
+        shutil.rmtree(scratch, ignore_errors=True)
+        scratch.mkdir(parents=True)
+    try:
+        images, part = _images(trained)
+        dtype = "uint8" if images.dtype == np.uint8 else "float32"
+        for name, content in _files(trained, format, scratch, dtype).items():
+            atomic.write_file(scratch / name, content)
+        difference = _check(trained, format, scratch, images.astype(dtype, copy=False))
+        _seal(scratch, trained, format, {"images": len(images), "of": part})
+        with atomic.disk(target):
+            if replaced and target.exists():
+                shutil.rmtree(target)
+            os.rename(scratch, target)
+    finally:
+        shutil.rmtree(scratch, ignore_errors=True)
+    return Exported(target, format, len(images), part, difference)
+
+
+def _target(trained: TrainedModel, format: Format, out: str | Path | None) -> tuple[Path, bool]:
+    if out is None:
+        seeds = f"seed-{trained.seeds[0]}" if len(trained.seeds) == 1 else "ensemble"
+        folder = trained.folder.path / "exports" / f"{trained.name}-{seeds}-{format}"
+        return folder, True
+    folder = Path(out)
+    if folder.exists():
+        raise UsageError(f"--out: expected a folder that is not there yet, found {folder}")
+    return folder, False
+
+
+def _files(trained: TrainedModel, format: Format, folder: Path, dtype: str) -> dict[str, bytes]:
+    """Return the content of every file but the hashes; Keras writes its own into the folder."""
+    from bakeoff.use.export.layers import program_of
+
+    model = trained.keras_model(dtype)
+    files = {
+        "classes.json": formats.canonical(list(trained.class_names)),
+        "preprocessing.json": formats.canonical(_preprocessing(trained, dtype)),
+        "example.py": example(format).encode(),
+        "README.md": _readme(trained, format).encode(),
+    }
+    if format == "keras":
+        model.save(folder / FILES["keras"])
+    elif format == "safetensors":
+        weights = {
+            f"{place:03d}.{variable.path}": np.asarray(variable.value)
+            for place, variable in enumerate(model.weights)
+        }
+        files["model.safetensors"] = formats.weights_bytes(weights)
+        files["model.json"] = (model.to_json(indent=1) + "\n").encode()
+    else:
+        program = program_of(model, dtype)
+        write = onnx_model if format == "onnx" else litert_model
+        files[FILES[format]] = write(program, name=trained.name)
+    return files
+
+
+def _preprocessing(trained: TrainedModel, dtype: str) -> dict[str, Any]:
+    """Return what has to be done to a picture, and what the file does itself."""
+    height, width, channels = trained.input_shape
+    recipe = trained.folder.read_recipe(trained.study)
+    return {
+        "height": height,
+        "width": width,
+        "channels": channels,
+        "color": "grey" if channels == 1 else "rgb",
+        "grey": "0.299 R + 0.587 G + 0.114 B",
+        "fit": getattr(recipe.data, "fit", "stretch"),
+        "resize": "bilinear, antialiased where it shrinks; EXIF orientation applied first",
+        "dtype": dtype,
+        "maximum": trained.maximum,
+        "scaling": "inside the model: pixels from 0 to maximum go in as they are",
+        "layout": "batch, height, width, channels",
+    }
+
+
+def _readme(trained: TrainedModel, format: Format) -> str:
+    from bakeoff import report
+    from bakeoff.analysis.compare import compare
+
+    height, width, channels = trained.input_shape
+    title = f"# {trained.study['name']}: {trained.title}\n"
+    parts = [
+        title,
+        f"Exported by Bakeoff as {format}: {trained.reason}. `python example.py PICTURE...` uses "
+        f"it; it needs {requirements(format)}. `classes.json` has the names of the classes in the "
+        "order of the probabilities, `preprocessing.json` says how a picture becomes pixels, "
+        "`manifest.json` has the SHA-256 of every file. In short, with pixels of shape (n, "
+        f"{height}, {width}, {channels}) from 0 to {trained.maximum:g} in `images`:\n",
+        f"```python\n{lines(format)}```\n",
+    ]
+    if trained.folder.openings():
+        card = report.model_card(compare([trained.folder]), trained.name)
+        parts.append(card.replace("\n# ", "\n## ").replace("# ", "## ", 1))
+    else:
+        parts.append(
+            "The study's test set has not been opened: nothing is known of its accuracy.\n"
+        )
+    return "\n".join(parts)
+
+
+# ── the check ────────────────────────────────────────────────────────────────────────────────
+
+
+def _images(trained: TrainedModel) -> tuple[NDArray[Any], str]:
+    """Return the images to check with: the validation part, or what the study still has."""
+    folder = trained.folder
+    study = trained.study["data"]
+    try:
+        data = load(folder.read_recipe(trained.study).data, offline=True)
+        validation = folder.read_split()["validation"]
+        if data.hash == study["hash"] and len(validation):
+            return data.images[validation], "validation images"
+    except BakeoffError:
+        pass
+    profile = read_profile(folder)
+    if profile is not None:
+        return profile.images, "training images, since the validation part is not at hand"
+    raise StudyError(
+        f"{folder.path}: expected images to check the export with, found neither the data set nor "
+        "training_profile.npz: bring the data back to where the recipe says"
+    )
+
+
+def _check(trained: TrainedModel, format: Format, folder: Path, images: NDArray[Any]) -> float:
+    """Return by how much probabilities differ at most; StudyError where they are others."""
+    with tempfile.TemporaryDirectory() as scratch:
+        given, written = Path(scratch, "pixels.npy"), Path(scratch, "probabilities.npy")
+        np.save(given, images, allow_pickle=False)
+        _run_elsewhere([format, str(folder.resolve()), str(given), str(written)], scratch)
+        found = np.load(written, allow_pickle=False)
+    expected = _expected(trained, images)
+    difference = float(np.abs(found - expected).max()) if found.shape == expected.shape else 1.0
+    others = int((found.argmax(axis=-1) != expected.argmax(axis=-1)).sum())
+    if not difference <= TOLERANCE or others:
+        raise StudyError(
+            f"{trained.title}: expected an exported file that predicts as the study does, found "
+            f"probabilities that differ by up to {difference:.2g}, and {others:,} other classes "
+            f"of {len(images):,}: nothing was exported; please report this"
+        )
+    return difference
+
+
+def _expected(trained: TrainedModel, images: NDArray[Any]) -> NDArray[Any]:
+    """Return the study's probabilities; those it saved, if these are its validation images."""
+    saved = []
+    for seed in trained.seeds:
+        path = trained.folder.trial(trained.name, seed) / "validation.npy"
+        if not path.exists():
+            break
+        recorded = written_folder.read_manifest(path.parent)
+        if atomic.hash_file(path) != recorded.get(path.name):
+            raise formats.damaged(path)
+        saved.append(formats.read_npy(path))
+    if len(saved) == len(trained.seeds) and len(saved[0]) == len(images):
+        return np.asarray(np.mean(saved, axis=0))
+    return np.asarray(trained.per_seed(images).mean(axis=0))
+
+
+def _run_elsewhere(words: list[str], folder: str) -> None:
+    """Run the check in a fresh process that does not see Bakeoff's folder."""
+    script = Path(check_script.__file__).read_bytes()
+    Path(folder, "check.py").write_bytes(script)
+    environment = {**os.environ, "KERAS_BACKEND": "jax", "JAX_PLATFORMS": "cpu"}
+    environment.pop("PYTHONPATH", None)
+    command = [sys.executable, str(Path(folder, "check.py")), *words]
+    done = subprocess.run(
+        command, capture_output=True, text=True, env=environment, cwd=folder, timeout=_SECONDS
+    )
+    if done.returncode:
+        last = (done.stderr.strip() or "no reason given").splitlines()[-1]
+        missing = "No module named" in last
+        hint = f": pip install 'bakeoff[{words[0]}]'" if missing else ""
+        raise UsageError(
+            f"expected a process without Bakeoff that runs the {words[0]} file, found one that "
+            f"ended with: {last}{hint}"
+        )
+
+
+def _seal(folder: Path, trained: TrainedModel, format: Format, checked: Mapping[str, Any]) -> None:
+    hashes = {
+        path.name: atomic.hash_file(path) for path in sorted(folder.iterdir()) if path.is_file()
+    }
+    document = {
+        "files": hashes,
+        "study": trained.study["name"],
+        "model": trained.name,
+        "seeds": list(trained.seeds),
+        "format": format,
+        "data": trained.study["data"]["hash"],
+        "checked": {**checked, "tolerance": TOLERANCE},
+    }
+    atomic.write_file(folder / "manifest.json", formats.canonical(document))

@@ -1,0 +1,383 @@
+"""What every layer of Keras comes to in elementary operations: one function a layer, one table.
+
+A new layer is a function and a line in LAYERS. What is not in it is refused by name.
+"""
+
+from collections.abc import Callable, Mapping
+from typing import Any
+
+import numpy as np
+
+from bakeoff.errors import StudyError
+from bakeoff.training.backend import keras
+from bakeoff.training.plain_model import keras_class
+from bakeoff.use.export.activations import ACTIVATIONS, elu, leaky
+from bakeoff.use.export.operations import Program, Shape, Unknown, Value
+
+
+def _activated(program: Program, x: Value, activation: Any) -> Value:
+    """Add an activation as a layer holds it: None, or one of Keras's functions."""
+    if activation is None:
+        return x
+    for name, written in ACTIVATIONS.items():
+        if activation is getattr(keras.activations, name):
+            return written(program, x)
+    if isinstance(activation, keras.layers.Layer):
+        return write_layer(program, activation, [x])
+    raise Unknown(f"the activation {getattr(activation, '__name__', activation)}")
+
+
+# ── layers ───────────────────────────────────────────────────────────────────────────────────
+
+
+def _array(variable: Any) -> Any:
+    return None if variable is None else np.asarray(variable.value, np.float32)
+
+
+def _shape(layer: Any, *inputs: Value) -> Shape:
+    """Return the shape that a layer makes, without the batch."""
+    shapes = [(None, *each.shape) for each in inputs]
+    found = layer.compute_output_shape(shapes if len(shapes) > 1 else shapes[0])
+    return tuple(int(side) for side in found[1:])
+
+
+def _last(layer: Any) -> None:
+    if getattr(layer, "data_format", "channels_last") != "channels_last":
+        raise Unknown("channels before height and width")
+
+
+def _dense(program: Program, layer: Any, x: Value) -> Value:
+    if len(x.shape) != 1:
+        raise Unknown("a dense layer on more than rows")
+    constants = {"kernel": _array(layer.kernel), "bias": _array(layer.bias)}
+    made = program.add("matmul", x, shape=_shape(layer, x), constants=constants)
+    return _activated(program, made, layer.activation)
+
+
+def _conv2d(program: Program, layer: Any, x: Value) -> Value:
+    _last(layer)
+    if layer.groups != 1:
+        raise Unknown("a convolution in groups")
+    return _convolved(program, layer, x, "conv2d", layer.kernel)
+
+
+def _depthwise(program: Program, layer: Any, x: Value) -> Value:
+    _last(layer)
+    return _convolved(program, layer, x, "depthwise", layer.kernel)
+
+
+def _convolved(program: Program, layer: Any, x: Value, kind: str, kernel: Any) -> Value:
+    made = program.add(
+        kind,
+        x,
+        shape=_shape(layer, x),
+        constants={"kernel": _array(kernel), "bias": _array(layer.bias)},
+        **_window(layer),
+    )
+    return _activated(program, made, layer.activation)
+
+
+def _window(layer: Any) -> dict[str, Any]:
+    return {
+        "strides": tuple(layer.strides),
+        "padding": layer.padding,
+        "dilation": tuple(layer.dilation_rate),
+    }
+
+
+def _separable(program: Program, layer: Any, x: Value) -> Value:
+    _last(layer)
+    kernel = _array(layer.depthwise_kernel)
+    channels = kernel.shape[2] * kernel.shape[3]
+    shape = _shape(layer, x)
+    first = program.add(
+        "depthwise",
+        x,
+        shape=(*shape[:2], channels),
+        constants={"kernel": kernel},
+        **_window(layer),
+    )
+    made = program.add(
+        "conv2d",
+        first,
+        shape=shape,
+        constants={"kernel": _array(layer.pointwise_kernel), "bias": _array(layer.bias)},
+        strides=(1, 1),
+        padding="valid",
+        dilation=(1, 1),
+    )
+    return _activated(program, made, layer.activation)
+
+
+def _pooling(kind: str) -> Callable[[Program, Any, Value], Value]:
+    def write(program: Program, layer: Any, x: Value) -> Value:
+        _last(layer)
+        return program.add(
+            kind,
+            x,
+            shape=_shape(layer, x),
+            window=tuple(layer.pool_size),
+            strides=tuple(layer.strides),
+            padding=layer.padding,
+        )
+
+    return write
+
+
+def _global(kind: str) -> Callable[[Program, Any, Value], Value]:
+    def write(program: Program, layer: Any, x: Value) -> Value:
+        _last(layer)
+        return program.add(kind, x, shape=_shape(layer, x), axes=(1, 2), keep=layer.keepdims)
+
+    return write
+
+
+def _reshaped(program: Program, layer: Any, x: Value) -> Value:
+    shape = _shape(layer, x)
+    return x if shape == x.shape else program.add("reshape", x, shape=shape)
+
+
+def _unchanged(program: Program, layer: Any, x: Value) -> Value:
+    return x
+
+
+def _along(axis: Any, rank: int) -> tuple[int, ...]:
+    axes = axis if isinstance(axis, list | tuple) else (axis,)
+    return tuple(sorted(each % rank for each in axes))
+
+
+def _batch_normalization(program: Program, layer: Any, x: Value) -> Value:
+    if _along(layer.axis, len(x.shape) + 1) != (len(x.shape),):
+        raise Unknown("a normalization over another axis than the last")
+    mean, variance = (
+        np.asarray(each.value, np.float64) for each in (layer.moving_mean, layer.moving_variance)
+    )
+    factor = 1 / np.sqrt(variance + layer.epsilon)
+    if layer.gamma is not None:
+        factor = factor * np.asarray(layer.gamma.value, np.float64)
+    shift = -mean * factor
+    if layer.beta is not None:
+        shift = shift + np.asarray(layer.beta.value, np.float64)
+    return program.with_constant("add", program.with_constant("multiply", x, factor), shift)
+
+
+def _scaled(program: Program, x: Value, gamma: Any, beta: Any) -> Value:
+    if gamma is not None:
+        x = program.with_constant("multiply", x, _array(gamma))
+    return x if beta is None else program.with_constant("add", x, _array(beta))
+
+
+def _standardized(
+    program: Program, x: Value, axes: tuple[int, ...], epsilon: float, *, centre: bool = True
+) -> Value:
+    """Subtract the mean over the axes (which count the batch), divide by the deviation."""
+    kept = tuple(1 if place + 1 in axes else side for place, side in enumerate(x.shape))
+    if centre:
+        mean = program.add("mean", x, shape=kept, axes=axes, keep=True)
+        x = program.add("subtract", x, mean)
+    square = program.add("multiply", x, x)
+    variance = program.add("mean", square, shape=kept, axes=axes, keep=True)
+    deviation = program.add("sqrt", program.with_constant("add", variance, epsilon))
+    return program.add("divide", x, deviation)
+
+
+def _layer_normalization(program: Program, layer: Any, x: Value) -> Value:
+    axes = _along(layer.axis, len(x.shape) + 1)
+    if axes != (len(x.shape),):
+        raise Unknown("a normalization over another axis than the last")
+    made = _standardized(program, x, axes, layer.epsilon)
+    return _scaled(program, made, layer.gamma, layer.beta)
+
+
+def _rms_normalization(program: Program, layer: Any, x: Value) -> Value:
+    axes = _along(layer.axis, len(x.shape) + 1)
+    if axes != (len(x.shape),):
+        raise Unknown("a normalization over another axis than the last")
+    made = _standardized(program, x, axes, layer.epsilon, centre=False)
+    return _scaled(program, made, layer.scale, None)
+
+
+def _group_normalization(program: Program, layer: Any, x: Value) -> Value:
+    if _along(layer.axis, len(x.shape) + 1) != (len(x.shape),) or len(x.shape) != 3:
+        raise Unknown("a normalization over another axis than the last")
+    height, width, channels = x.shape
+    groups = channels if layer.groups == -1 else layer.groups
+    split = (height * width, groups, channels // groups)
+    parted = program.add("reshape", x, shape=split)
+    made = _standardized(program, parted, (1, 3), layer.epsilon)
+    return _scaled(program, program.add("reshape", made, shape=x.shape), layer.gamma, layer.beta)
+
+
+def _p_re_lu(program: Program, layer: Any, x: Value) -> Value:
+    return program.add("prelu", x, constants={"slopes": _array(layer.alpha)})
+
+
+def _leaky_re_lu(program: Program, layer: Any, x: Value) -> Value:
+    return leaky(program, x, layer.negative_slope)
+
+
+def _elu_layer(program: Program, layer: Any, x: Value) -> Value:
+    return elu(program, x, layer.alpha)
+
+
+def _re_lu(program: Program, layer: Any, x: Value) -> Value:
+    if layer.threshold:
+        raise Unknown("a threshold")
+    made = (
+        leaky(program, x, layer.negative_slope) if layer.negative_slope else program.add("relu", x)
+    )
+    high = layer.max_value
+    return made if high is None else program.with_constant("minimum", made, high)
+
+
+def _softmax_layer(program: Program, layer: Any, x: Value) -> Value:
+    if _along(layer.axis, len(x.shape) + 1) != (len(x.shape),):
+        raise Unknown("a softmax over another axis than the last")
+    return program.add("softmax", x)
+
+
+def _activation(program: Program, layer: Any, x: Value) -> Value:
+    return _activated(program, x, layer.activation)
+
+
+def _rescaling(program: Program, layer: Any, x: Value) -> Value:
+    x = program.with_constant("multiply", x, layer.scale)
+    return program.with_constant("add", x, layer.offset) if np.any(layer.offset) else x
+
+
+def _padded(program: Program, layer: Any, x: Value) -> Value:
+    _last(layer)
+    pads = tuple(tuple(int(each) for each in side) for side in layer.padding)
+    return program.add("pad", x, shape=_shape(layer, x), pads=pads)
+
+
+def _merging(kind: str) -> Callable[..., Value]:
+    def write(program: Program, layer: Any, *inputs: Value) -> Value:
+        total = inputs[0]
+        for each in inputs[1:]:
+            shape = tuple(max(a, b) for a, b in zip(total.shape, each.shape, strict=True))
+            total = program.add(kind, total, each, shape=shape)
+        return total
+
+    return write
+
+
+def _average(program: Program, layer: Any, *inputs: Value) -> Value:
+    return program.with_constant(
+        "multiply", _merging("add")(program, layer, *inputs), 1 / len(inputs)
+    )
+
+
+def _concatenate(program: Program, layer: Any, *inputs: Value) -> Value:
+    axis = layer.axis % (len(inputs[0].shape) + 1)
+    return program.add("concatenate", *inputs, shape=_shape(layer, *inputs), axis=axis)
+
+
+LAYERS: Mapping[str, Callable[..., Value]] = {
+    "Dense": _dense,
+    "Conv2D": _conv2d,
+    "DepthwiseConv2D": _depthwise,
+    "SeparableConv2D": _separable,
+    "MaxPooling2D": _pooling("max_pool"),
+    "AveragePooling2D": _pooling("average_pool"),
+    "GlobalAveragePooling2D": _global("mean"),
+    "GlobalMaxPooling2D": _global("max"),
+    "Flatten": _reshaped,
+    "Reshape": _reshaped,
+    "ZeroPadding2D": _padded,
+    "BatchNormalization": _batch_normalization,
+    "LayerNormalization": _layer_normalization,
+    "RMSNormalization": _rms_normalization,
+    "GroupNormalization": _group_normalization,
+    "Activation": _activation,
+    "PReLU": _p_re_lu,
+    "LeakyReLU": _leaky_re_lu,
+    "ELU": _elu_layer,
+    "ReLU": _re_lu,
+    "Softmax": _softmax_layer,
+    "Rescaling": _rescaling,
+    "Add": _merging("add"),
+    "Subtract": _merging("subtract"),
+    "Multiply": _merging("multiply"),
+    "Maximum": _merging("maximum"),
+    "Minimum": _merging("minimum"),
+    "Average": _average,
+    "Concatenate": _concatenate,
+    # at work only while training
+    **dict.fromkeys(
+        (
+            *("Dropout", "SpatialDropout2D", "GaussianNoise", "GaussianDropout", "AlphaDropout"),
+            *("ActivityRegularization", "Identity", "RandomFlip", "RandomTranslation"),
+            *("RandomRotation", "RandomZoom", "RandomContrast", "RandomBrightness"),
+            *("RandomErasing", "RandomCrop", "RandomShear"),
+        ),
+        _unchanged,
+    ),
+}
+
+
+def write_layer(program: Program, layer: Any, inputs: list[Value]) -> Value:
+    """Add what a layer does to a program and return what it makes.
+
+    Raises StudyError, naming the layer, where there is no way to write it down.
+    """
+    kind = keras_class(layer)
+    written = None if kind is None else LAYERS.get(kind.__name__)
+    if written is None or type(layer).__name__ == "RandomCrop":
+        raise _refused(layer, "which it has no operations for")
+    try:
+        return written(program, layer, *inputs)
+    except Unknown as unknown:
+        raise _refused(layer, f"with {unknown}") from None
+
+
+def _refused(layer: Any, why: str) -> StudyError:
+    return StudyError(
+        f"expected layers that can be exported, found {type(layer).__name__} ({layer.name}), "
+        f"{why}: use --format keras or safetensors"
+    )
+
+
+# ── models ───────────────────────────────────────────────────────────────────────────────────
+
+
+def program_of(model: Any, dtype: str) -> Program:
+    """Return a Keras model of one input and one output as elementary operations.
+
+    dtype : of the pixels, "uint8" or "float32"
+    """
+    pixels = Value("pixels", tuple(int(side) for side in model.input_shape[1:]))
+    program = Program(pixels, dtype)
+    start = program.add("cast", pixels) if dtype != "float32" else pixels
+    program.output = _write_model(program, model, start)
+    return program
+
+
+def _write_model(program: Program, model: Any, start: Value) -> Value:
+    """Follow a model's layers, those of models inside it too."""
+    if isinstance(model, keras.Sequential):
+        value = start
+        for layer in model.layers:
+            value = _write(program, layer, [value])
+        return value
+    values: dict[Any, Value] = {}
+
+    def call(layer: Any, *arguments: Any, **named: Any) -> Any:
+        tensors = [tensor for each in arguments for tensor in keras.tree.flatten(each)]
+        output = layer(*arguments, **named)
+        inputs = [values.get(id(tensor), start) for tensor in tensors]
+        values[id(output)] = _write(program, layer, inputs)
+        kept.append(output)
+        return output
+
+    kept: list[Any] = []  # as long as they live no other tensor has their id
+    clone = keras.models.clone_model(model, clone_function=lambda layer: layer, call_function=call)
+    return values[id(clone.outputs[0])]
+
+
+def _write(program: Program, layer: Any, inputs: list[Value]) -> Value:
+    if isinstance(layer, keras.layers.InputLayer):
+        return inputs[0]
+    if isinstance(layer, keras.Model):
+        return _write_model(program, layer, inputs[0])
+    return write_layer(program, layer, inputs)

@@ -1,0 +1,112 @@
+"""A declared model as Python code that builds it with Keras: one line a layer."""
+
+import inspect
+import json
+import re
+from typing import Any
+
+from bakeoff.errors import StudyError
+from bakeoff.recipe import ModelRecipe
+from bakeoff.training.backend import keras
+from bakeoff.training.plain_model import keras_class, without_ours
+
+_HIDDEN = ("name", "dtype", "data_format", "seed", "trainable", "groups")
+
+
+def builder(model: ModelRecipe, input_shape: tuple[int, int, int], n_classes: int) -> str:
+    """Return the text of a function build() that returns the model, untrained.
+
+    Raises StudyError where a layer exists only in Bakeoff.
+    """
+    network = without_ours(model, input_shape, n_classes)
+    shape = ", ".join(str(side) for side in input_shape)
+    parameters = f"{network.count_params():,} parameters"
+    if isinstance(network, keras.Sequential):
+        lines = [f"            {_call(layer, model.name)}," for layer in network.layers]
+        start = f"    return keras.Sequential(\n        [\n            keras.Input(({shape})),"
+        body = "\n".join([start, *lines, "        ]", "    )"])
+    else:
+        body = _connected(network, shape, model.name)
+    return f'def build():\n    """Return the network: {parameters}."""\n{body}'
+
+
+def _connected(network: Any, shape: str, model: str) -> str:
+    lines = [f"    x0 = keras.Input(({shape}))"]
+    names: dict[int, str] = {}
+    kept: list[Any] = []
+
+    def call(layer: Any, *arguments: Any, **named: Any) -> Any:
+        tensors = [tensor for each in arguments for tensor in keras.tree.flatten(each)]
+        output = layer(*arguments, **named)
+        kept.append(output)
+        inputs = [names.get(id(tensor), "x0") for tensor in tensors]
+        names[id(output)] = f"x{len(kept)}"
+        given = inputs[0] if len(inputs) == 1 else f"[{', '.join(inputs)}]"
+        lines.append(f"    x{len(kept)} = {_call(layer, model)}({given})")
+        return output
+
+    clone = keras.models.clone_model(network, clone_function=lambda each: each, call_function=call)
+    lines.append(f"    return keras.Model(x0, {names[id(clone.outputs[0])]})")
+    return "\n".join(lines)
+
+
+def _call(layer: Any, model: str) -> str:
+    """Return the call that makes a layer, with the arguments that are not the defaults."""
+    kind = keras_class(layer)
+    if kind is None or kind is keras.layers.Layer:
+        raise StudyError(
+            f"{model}: expected layers of Keras's own, found {type(layer).__name__}, which only "
+            "Bakeoff has: this model cannot be ejected"
+        )
+    config = layer.get_config()
+    given, positional = [], True
+    for name, parameter in inspect.signature(kind.__init__).parameters.items():
+        if name not in config or name in _HIDDEN:
+            continue
+        if parameter.default is inspect.Parameter.empty:
+            text = _value(config[name])
+            given.append(text if positional else f"{name}={text}")
+        elif not _same(config[name], parameter.default, name):
+            positional = False
+            given.append(f"{name}={_value(config[name])}")
+    return f"keras.layers.{kind.__name__}({', '.join(given)})"
+
+
+def _same(value: Any, default: Any, name: str) -> bool:
+    """Say whether a configured value is what the default comes to."""
+    if name.endswith("_initializer"):
+        usual = keras.initializers.serialize(keras.initializers.get(default))
+        return bool(_drawing(value) == _drawing(usual))
+    if name == "activation":
+        return value in (default, "linear" if default is None else default)
+    if isinstance(default, int) and isinstance(value, list | tuple):
+        return all(each == default for each in value)
+    if isinstance(value, list | tuple) and isinstance(default, list | tuple):
+        return tuple(value) == tuple(default)
+    return bool(value == default)
+
+
+def _drawing(serialized: Any) -> Any:
+    """Return an initializer's class and settings, without its seed."""
+    if not isinstance(serialized, dict):
+        return serialized
+    settings = {key: each for key, each in serialized["config"].items() if key != "seed"}
+    return serialized["class_name"], settings
+
+
+def _value(value: Any) -> str:
+    """Return a configured value as code."""
+    if isinstance(value, dict) and "class_name" in value:
+        name = value["class_name"]
+        if name in ("L1L2", "L1", "L2"):
+            settings = {key: float(each) for key, each in value["config"].items() if each}
+            text = ", ".join(f"{key}={each!r}" for key, each in settings.items())
+            return f"keras.regularizers.L1L2({text})"
+        return json.dumps(re.sub(r"(?<=[a-z0-9])(?=[A-Z])", "_", name).lower())
+    if isinstance(value, str):
+        return json.dumps(value)
+    if isinstance(value, list):
+        value = tuple(value)
+    if isinstance(value, tuple) and len(value) == 2 and value[0] == value[1]:
+        return repr(value[0])
+    return repr(value)

@@ -1,0 +1,109 @@
+"""A study as it stands, for the page that shows it while it trains: trials, curves, time left."""
+
+import math
+from pathlib import Path
+from typing import Any
+
+from bakeoff.storage.history import read_history
+from bakeoff.storage.study_folder import StudyFolder
+from bakeoff.study.checkpoints import history_saved
+from bakeoff.study.status import StudyStatus, TrialStatus, status
+
+_POINTS = 200  # of a curve, at most
+
+
+class Live:
+    """Reads a study's folder again and again; what cannot change any more is kept."""
+
+    def __init__(self, folder: StudyFolder) -> None:
+        self._folder = folder
+        self._finished: dict[tuple[str, int], dict[str, Any]] = {}
+
+    def picture(self) -> dict[str, Any]:
+        """Return the study as the page draws it."""
+        now = status(self._folder.path)
+        trials = [self._trial(each, now) for each in now.trials]
+        done = sum(each["state"] == "finished" for each in trials)
+        return {
+            "study": now.recipe.name,
+            "title": now.recipe.title or now.recipe.name,
+            "opened": now.openings > 0,
+            "finished": done,
+            "declared": len(trials),
+            "running": [
+                f"{each['model']} seed {each['seed']}"
+                for each in trials
+                if each["state"] == "running"
+            ],
+            "seconds_left": _seconds_left(trials, now),
+            "class_names": list(now.study["data"]["class_names"]),
+            "trials": trials,
+            "command": now.command,
+        }
+
+    def _trial(self, trial: TrialStatus, now: StudyStatus) -> dict[str, Any]:
+        key = (trial.model, trial.seed)
+        if key in self._finished:
+            return self._finished[key]
+        curves: dict[str, list[float | None]] = {}
+        if trial.state == "finished":
+            path = self._folder.trial(*key) / "history.csv"
+            columns = read_history(path)
+            curves = {name: _thinned(columns[column].tolist()) for name, column in _COLUMNS}
+        else:
+            rows = history_saved(self._folder.partial(*key))
+            curves = {
+                name: _thinned([row.get(column) for row in rows]) for name, column in _COLUMNS
+            }
+        told = {
+            "model": trial.model,
+            "seed": trial.seed,
+            "state": trial.state,
+            "epochs": trial.epochs,
+            "of": now.recipe.models[trial.model].training.epochs,
+            "seconds": trial.seconds,
+            "curves": curves,
+        }
+        if trial.state == "finished":
+            self._finished[key] = told
+        return told
+
+
+_COLUMNS = (("accuracy", "val_accuracy"), ("loss", "val_cross_entropy"), ("fit", "accuracy"))
+
+
+def _thinned(values: list[Any]) -> list[float | None]:
+    """Return finite numbers, at most _POINTS of them evenly spread, the last included."""
+    step = max(1, -(-len(values) // _POINTS))
+    kept = values[::-step][::-1]
+    return [
+        round(float(each), 5) if each is not None and math.isfinite(each) else None for each in kept
+    ]
+
+
+def _seconds_left(trials: list[dict[str, Any]], now: StudyStatus) -> float | None:
+    """Guess from finished trials of the same model; None before the first one."""
+    means: dict[str, float] = {}
+    for model in now.recipe.models:
+        known = [
+            each["seconds"]
+            for each in trials
+            if each["model"] == model and each["seconds"] is not None
+        ]
+        if known:
+            means[model] = sum(known) / len(known)
+    if not means:
+        return None
+    usual = sum(means.values()) / len(means)
+    at_once = max(1, sum(each["state"] == "running" for each in trials))
+    left = sum(
+        means.get(each["model"], usual) * (1 - each["epochs"] / max(1, each["of"]))
+        for each in trials
+        if each["state"] != "finished"
+    )
+    return float(left / at_once)
+
+
+def page_file(name: str) -> bytes:
+    """Return a file of the pages that come with Bakeoff."""
+    return (Path(__file__).parent / "pages" / name).read_bytes()

@@ -1,0 +1,87 @@
+"""Runs the web application until Ctrl-C: one process, one event loop, on this machine alone."""
+
+import socket
+from collections.abc import Callable
+from contextlib import suppress
+from pathlib import Path
+
+from bakeoff.errors import StudyError, UsageError
+from bakeoff.storage.study_folder import StudyFolder
+
+LOCAL = frozenset({"127.0.0.1", "localhost", "::1"})
+_CONNECTIONS = 512
+_IDLE_SECONDS = 5
+
+
+def serve(
+    study: str | Path,
+    *,
+    host: str = "127.0.0.1",
+    port: int = 8000,
+    names: tuple[str, ...] = (),
+    model: str | None = None,
+    seed: int | None = None,
+    ready: Callable[[str], None] = lambda address: None,
+) -> None:
+    """Serve a study; return when interrupted.
+
+    Parameters
+    ----------
+    host : the address to listen on
+    port : 0 for any that is free
+    names : further names under which the server may be asked, such as that of a reverse proxy
+    ready : called with the address of the first page when the server listens
+
+    Raises
+    ------
+    UsageError : the extra `serve` is missing, or the port is taken
+    StudyError : there is no study
+    """
+    folder = StudyFolder(study)
+    folder.read_study()
+    try:
+        import uvicorn
+
+        from bakeoff.use.serve.app import application
+        from bakeoff.use.serve.deadline import DeadlineProtocol
+    except ImportError as error:
+        raise UsageError(
+            f"expected the packages fastapi, uvicorn and httptools, found no {error.name}: "
+            "pip install 'bakeoff[serve]'"
+        ) from None
+    if model is not None and model not in folder.read_recipe(folder.read_study()).models:
+        raise StudyError(f"{folder.path}: expected a model of the study, found {model!r}")
+    listening = _listen(host, port)
+    address = f"http://{'localhost' if host in LOCAL else host}:{listening.getsockname()[1]}/"
+    hosts = LOCAL | {host.lower()} | {name.lower() for name in names}
+    config = uvicorn.Config(
+        application(folder, model=model, seed=seed, hosts=hosts),
+        http=DeadlineProtocol,
+        ws="none",
+        log_level="warning",
+        access_log=False,
+        limit_concurrency=_CONNECTIONS,
+        timeout_keep_alive=_IDLE_SECONDS,
+        timeout_graceful_shutdown=2,
+        server_header=False,
+    )
+    ready(address)
+    with suppress(KeyboardInterrupt):  # the way to end it
+        uvicorn.Server(config).run(sockets=[listening])
+
+
+def _listen(host: str, port: int) -> socket.socket:
+    kind = socket.AF_INET6 if ":" in host else socket.AF_INET
+    listening = socket.socket(kind)
+    listening.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    try:
+        listening.bind((host, port))
+    except (OSError, OverflowError) as error:
+        listening.close()
+        reason = getattr(error, "strerror", None) or str(error)
+        raise UsageError(
+            f"expected a free port, found {host}:{port} refused ({reason.lower()}): choose another "
+            "with --port"
+        ) from None
+    listening.listen(128)
+    return listening

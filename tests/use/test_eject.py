@@ -1,0 +1,161 @@
+"""Ejected scripts and notebooks: read, run without Bakeoff, and compared with the study.
+
+Oracle: the study's own test accuracies; the layers of the study's Keras models. Cost: 25 s, most of
+it Keras training in processes of their own. Run: pytest tests/use/test_eject.py
+"""
+
+import ast
+import json
+import os
+import re
+import subprocess
+import sys
+
+import numpy as np
+import pytest
+
+from bakeoff import recipe
+from bakeoff.cli import main
+from bakeoff.errors import StudyError, UsageError
+from bakeoff.recipe import shipped
+from bakeoff.storage.study_folder import StudyFolder
+from bakeoff.study.create import prepare
+from bakeoff.study.run import run
+from bakeoff.training.build_model import build
+from bakeoff.use.eject import eject
+from tests.helpers import small
+
+
+def ran(program):
+    """Run a program as its reader would; return what it prints."""
+    environment = {k: v for k, v in os.environ.items() if k != "PYTHONPATH"}
+    done = subprocess.run(
+        [sys.executable, program.name],
+        cwd=program.parent, env=environment, capture_output=True, text=True,
+    )  # fmt: skip
+    assert done.returncode == 0, done.stderr
+    return done.stdout.splitlines()
+
+
+@pytest.fixture(scope="module")
+def study(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("eject")
+    npz = small.write_npz(folder / "data.npz", train=300, test=300)
+    rate = [{"epochs": 5, "constant": 0.03}, {"exponential": {"start": 0.03, "rate": -0.1}}]
+    models = {"linear": {"layers": []}, "mlp": {"layers": [{"dense": 24}, {"activation": "relu"}]}}
+    training = {"epochs": 20, "batch_size": 16, "optimizer": {"adam": {"learning_rate": rate}}}
+    with pytest.MonkeyPatch.context() as patched:
+        patched.setenv("BAKEOFF_HOME", str(folder / "home"))
+        patched.chdir(folder)
+        return run(
+            small.declare(npz, models=models, training=training, seeds=3),
+            out=folder / "s",
+            workers=1,
+        )
+
+
+@pytest.mark.parametrize("notebook", [False, True])
+def test_it_trains_as_the_study_did(study, tmp_path, notebook):
+    model = "mlp" if notebook else "linear"
+    done = eject(study.folder, model, out=tmp_path / "out", notebook=notebook)
+    program = done.program
+    if notebook:
+        cells = json.loads(program.read_bytes())["cells"]
+        assert cells[0]["source"].startswith(f"# small: {model}, trained in plain Keras")
+        program = tmp_path / "out" / "cells.py"
+        code = [each["source"] for each in cells if each["cell_type"] == "code"]
+        program.write_text("\n".join(code), encoding="utf-8")
+    lines = ran(program)
+    assert [line.split(":")[0] for line in lines[:3]] == ["seed 0", "seed 1", "seed 2"]
+    found = [float(line.split()[-1]) for line in lines[:3]]
+    expected = next(each for each in study.comparison.models if each.name == model)
+    assert np.mean(found) == pytest.approx(expected.accuracy.mean, abs=0.06)
+    assert expected.accuracy.mean > 0.6  # of three classes: both have learned
+
+
+def _prepared(tmp_path, models, **changes):
+    npz = small.write_npz(tmp_path / "data.npz")
+    folder = StudyFolder(tmp_path / "study")
+    prepare(small.declare(npz, models=models, **changes), folder, device="cpu")
+    return folder
+
+
+def _built(text):
+    """Run only the function that builds the network, with Keras."""
+    from bakeoff.training.backend import keras
+
+    tree = ast.parse(text)
+    (function,) = (n for n in tree.body if isinstance(n, ast.FunctionDef) and n.name == "build")
+    scope = {"keras": keras}
+    exec(ast.unparse(function), scope)
+    return scope["build"]()
+
+
+def _told(model):
+    def plain(layer):
+        config = layer.get_config()
+        return type(layer).__name__, {
+            key: value if not key.endswith("_initializer") else _initializer(layer, key)
+            for key, value in config.items()
+            if key not in ("name", "seed", "dtype", "build_config", "index", "place")
+        }
+
+    return [plain(layer) for layer in model.layers if type(layer).__name__ != "InputLayer"]
+
+
+def _initializer(layer, key):
+    used = getattr(layer, key)
+    return (
+        getattr(used, "name", None)
+        or re.sub(r"(?<=[a-z])(?=[A-Z])", "_", type(used).__name__).lower()
+    )
+
+
+@pytest.mark.parametrize("name", ["digits", "notebook-003", "fashion-best", "mnist-best"])
+def test_the_network_is_the_study_s(name, tmp_path):
+    declared = recipe.load(name)
+    assert name in shipped()
+    from bakeoff.use.graph_code import builder
+
+    for model in declared.models.values():
+        shape = (8, 8, 1) if declared.data == "digits" else (28, 28, 1)
+        rebuilt = _built(builder(model, shape, 10))
+        original = build(model, shape, 10, seed=0)
+        assert rebuilt.count_params() == original.count_params()
+        assert _told(rebuilt) == _told(original)
+
+
+def test_learning_rates_and_settings(study, tmp_path):
+    text = eject(study.folder, "mlp", out=tmp_path / "out").program.read_text(encoding="utf-8")
+    scope = {}
+    tree = ast.parse(text)
+    (function,) = (n for n in tree.body if getattr(n, "name", "") == "learning_rate")
+    exec("import math\n" + ast.unparse(function), scope)
+    training = study.folder.read_recipe(study.folder.read_study()).training
+    expected = training.optimizer.learning_rates(training.epochs)
+    assert [scope["learning_rate"](e) for e in range(20)] == pytest.approx(list(expected))
+    assert "restore_best_weights=True" in text and '"val_cross_entropy", mode="min"' in text
+    assert max(map(len, text.splitlines())) <= 100
+
+
+def test_what_cannot_be_ejected(study, tmp_path):
+    place = study.folder.path
+    message = f"{place}: expected a model (linear, mlp), found 'cnn'"
+    with pytest.raises(StudyError, match=f"^{re.escape(message)}$"):
+        eject(study.folder, "cnn", out=tmp_path / "out")
+    with pytest.raises(UsageError, match="expected a folder that is not there yet, found "):
+        eject(study.folder, "mlp", out=tmp_path)
+    builder = tmp_path / "own.py"
+    builder.write_text("def build(shape, n): ...")
+    folder = _prepared(tmp_path, {"mine": {"python": f"{builder}:build"}})
+    with pytest.raises(StudyError, match=r"found one built by your own .*: it is a Keras script a"):
+        eject(folder, "mine", out=tmp_path / "out")
+
+
+def test_the_command(finished_study, tmp_path, monkeypatch, capsys):
+    monkeypatch.chdir(tmp_path)
+    assert main(["eject", str(finished_study), "--model", "mlp", "--notebook"]) == 0
+    assert capsys.readouterr().out == (
+        "tiny-mlp/train.ipynb written. Run it in tiny-mlp; change it as you like.\n"
+    )
+    assert sorted(os.listdir("tiny-mlp")) == ["split.npz", "train.ipynb"]

@@ -1,0 +1,104 @@
+"""Exported folders: what is in them, what is refused, and that they are used without Bakeoff.
+
+Oracle: the study's saved validation predictions; the example program beside each file.
+Cost: 40 s, most of it processes that import Keras. Run: pytest tests/use/test_export.py
+"""
+
+import hashlib
+import json
+import os
+import re
+import subprocess
+import sys
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from bakeoff.cli import main
+from bakeoff.errors import StudyError, UsageError
+from bakeoff.study.run import compare
+from bakeoff.use.export import export as exporting
+from bakeoff.use.export.export import FORMATS, export
+
+
+@pytest.fixture(scope="module")
+def result(finished_study):
+    return compare([finished_study])
+
+
+@pytest.mark.parametrize("format", FORMATS)
+def test_an_export_is_used_without_bakeoff(result, format, tmp_path, digits):
+    trained = result.trained("mlp", ensemble=format in ("onnx", "litert"))
+    done = export(trained, format, out=tmp_path / "out")
+    assert (done.images, done.part) == (288, "validation images")
+    assert done.largest_difference < 1e-5
+    manifest = json.loads((done.folder / "manifest.json").read_bytes())
+    for name, digest in manifest["files"].items():
+        assert hashlib.sha256((done.folder / name).read_bytes()).hexdigest() == digest
+    assert set(manifest["files"]) | {"manifest.json"} == {p.name for p in done.folder.iterdir()}
+    assert json.loads((done.folder / "classes.json").read_bytes()) == list(digits.class_names)
+    for place in range(3):
+        pixels = np.round(digits.images[place, ..., 0] * (255 / 16)).astype(np.uint8)
+        Image.fromarray(pixels).save(tmp_path / f"{place}.png")
+    paths = [str(tmp_path / f"{place}.png") for place in range(3)]
+    environment = {k: v for k, v in os.environ.items() if k != "PYTHONPATH"}
+    ran = subprocess.run(
+        [sys.executable, "example.py", *paths],
+        cwd=done.folder, env=environment, capture_output=True, text=True,
+    )  # fmt: skip
+    expected = trained.per_seed(digits.images[:3]).mean(axis=0)
+    assert ran.returncode == 0, ran.stderr
+    assert ran.stdout.splitlines() == [
+        f"{path} {row.argmax()} {row.max():.1%}" for path, row in zip(paths, expected, strict=True)
+    ]
+
+
+def test_the_readme_has_the_scores_and_the_lines_that_matter(result, monkeypatch):
+    text = exporting._readme(result.trained("mlp"), "onnx")
+    assert text.startswith("# tiny: mlp, seed ")
+    assert 'onnxruntime.InferenceSession("model.onnx")' in text and "## Scores" in text
+
+
+def test_a_file_that_predicts_otherwise_is_not_exported(result, tmp_path, monkeypatch):
+    other = result.trained("mlp", seed=1)
+    monkeypatch.setattr(
+        exporting, "onnx_model",
+        lambda program, name: real(exporting_program(other), name=name),
+    )  # fmt: skip
+    message = r"expected an exported file that predicts as the study does, found .*: nothing was"
+    with pytest.raises(StudyError, match=message):
+        export(result.trained("mlp", seed=0), "onnx", out=tmp_path / "out")
+    assert list(tmp_path.iterdir()) == []
+
+
+real = exporting.onnx_model
+
+
+def exporting_program(trained):
+    from bakeoff.use.export.layers import program_of
+
+    return program_of(trained.keras_model(), "uint8")
+
+
+def test_what_cannot_be_exported_so(result, tmp_path, monkeypatch):
+    trained = result.trained("mlp")
+    with pytest.raises(UsageError, match="--format: expected keras, onnx, litert, safetensors, f"):
+        export(trained, "pb", out=tmp_path / "out")
+    (tmp_path / "there").mkdir()
+    message = f"--out: expected a folder that is not there yet, found {tmp_path / 'there'}"
+    with pytest.raises(UsageError, match=f"^{re.escape(message)}$"):
+        export(trained, "onnx", out=tmp_path / "there")
+    for module, format in (("onnx", "onnx"), ("ai_edge_litert", "litert")):
+        monkeypatch.setitem(sys.modules, module, None)
+        with pytest.raises(UsageError, match=rf"found none: pip install 'bakeoff\[{format}\]'$"):
+            export(trained, format, out=tmp_path / "out")
+    assert not (tmp_path / "out").exists()
+
+
+def test_the_command(tiny_study, capsys):
+    for _ in range(2):  # the second replaces the first
+        assert main(["export", str(tiny_study), "--format", "onnx", "--model", "line"]) == 0
+        assert "checked without Bakeoff on 288 validation images" in capsys.readouterr().out
+    assert [path.name[:10] for path in (tiny_study / "exports").iterdir()] == ["line-seed-"]
+    assert main(["verify", str(tiny_study)]) == 0

@@ -1,0 +1,169 @@
+"""Every layer and activation that can be exported, as ONNX and as LiteRT, against Keras itself.
+
+Oracle: keras.Model.predict on the same pixels; onnxruntime and ai-edge-litert run the files.
+Cost: 30 s, most of it Keras compiling. Run: pytest tests/use/test_export_layers.py
+"""
+
+import re
+
+import numpy as np
+import pytest
+
+from bakeoff.errors import StudyError
+from bakeoff.training.backend import keras
+from bakeoff.use.export.activations import ACTIVATIONS
+from bakeoff.use.export.layers import LAYERS, program_of
+from bakeoff.use.export.litert_file import litert_model
+from bakeoff.use.export.onnx_file import onnx_model
+
+layers = keras.layers
+
+
+def run_onnx(content, images):
+    import onnxruntime
+
+    session = onnxruntime.InferenceSession(content, providers=["CPUExecutionProvider"])
+    return session.run(["probabilities"], {"pixels": images})[0]
+
+
+def run_litert(content, images):
+    from ai_edge_litert.interpreter import Interpreter
+
+    interpreter = Interpreter(model_content=content)
+    pixels = interpreter.get_input_details()[0]["index"]
+    interpreter.resize_tensor_input(pixels, images.shape)
+    interpreter.allocate_tensors()
+    interpreter.set_tensor(pixels, images)
+    interpreter.invoke()
+    return interpreter.get_tensor(interpreter.get_output_details()[0]["index"])
+
+
+def check(model, rng, dtype="uint8"):
+    """Compare both files with Keras, for several numbers of images."""
+    for variable in model.weights:  # not zeros and ones: gammas, variances, slopes all count
+        value = rng.uniform(0.2, 0.8, variable.shape)
+        variable.assign(value * 0.3 if len(variable.shape) > 1 else value)
+    program = program_of(model, dtype)
+    files = (onnx_model(program, name="m"), litert_model(program, name="m"))
+    for count in (1, 5):
+        images = rng.integers(0, 256, (count, *model.input_shape[1:])).astype(dtype)
+        expected = np.asarray(model(images, training=False))
+        for run, content in zip((run_onnx, run_litert), files, strict=True):
+            found = run(content, images)
+            assert found.shape == expected.shape
+            np.testing.assert_allclose(found, expected, rtol=2e-5, atol=2e-5)
+
+
+def connected(*stack, shape=(9, 8, 3), dtype="uint8"):
+    pixels = keras.Input(shape, dtype=dtype)
+    value = layers.Rescaling(1 / 255)(pixels)
+    for layer in stack:
+        value = layer(value)
+    return keras.Model(pixels, value)
+
+
+STACKS = {
+    "dense": [
+        layers.Flatten(),
+        layers.Dense(5, activation="tanh"),
+        layers.Dense(3, use_bias=False),
+    ],
+    "conv2d": [layers.Conv2D(4, 3), layers.Conv2D(5, (2, 3), strides=(2, 1), padding="same")],
+    "conv2d, strides": [layers.Conv2D(4, 5, strides=3, padding="same", use_bias=False)],
+    "conv2d, dilation": [layers.Conv2D(4, 3, dilation_rate=2, padding="same")],
+    "depthwise": [layers.DepthwiseConv2D(3, padding="same", depth_multiplier=2)],
+    "depthwise, strides": [layers.DepthwiseConv2D(3, strides=2, padding="same", use_bias=False)],
+    "separable": [layers.SeparableConv2D(6, 3, padding="same", activation="relu")],
+    "max pooling 3, 2": [layers.MaxPooling2D(3, 2)],
+    "max pooling, same": [layers.MaxPooling2D(3, 2, padding="same")],
+    "average pooling": [layers.AveragePooling2D(2)],
+    "average pooling, same": [layers.AveragePooling2D(3, 2, padding="same")],
+    "global average": [layers.GlobalAveragePooling2D()],
+    "global max": [layers.GlobalMaxPooling2D(keepdims=True)],
+    "padding": [layers.ZeroPadding2D(((1, 2), (0, 3)))],
+    "reshape": [layers.Reshape((4, 54)), layers.Flatten()],
+    "batch normalization": [layers.BatchNormalization()],
+    "batch normalization, bare": [layers.BatchNormalization(center=False, scale=False)],
+    "layer normalization": [layers.LayerNormalization()],
+    "rms normalization": [layers.RMSNormalization()],
+    "group normalization": [layers.Conv2D(6, 1), layers.GroupNormalization(3)],
+    "p_re_lu": [layers.Rescaling(2, -1), layers.PReLU()],
+    "p_re_lu, shared": [layers.Rescaling(2, -1), layers.PReLU(shared_axes=(1, 2))],
+    "leaky_re_lu": [layers.Rescaling(2, -1), layers.LeakyReLU(0.3)],
+    "elu": [layers.Rescaling(2, -1), layers.ELU(0.7)],
+    "re_lu": [layers.Rescaling(9, -1), layers.ReLU(max_value=6, negative_slope=0.1)],
+    "softmax": [layers.Softmax()],
+    "only while training": [
+        *(layers.Dropout(0.5), layers.SpatialDropout2D(0.5), layers.GaussianNoise(1.0)),
+        *(layers.RandomFlip(), layers.RandomTranslation(0.1, 0.1), layers.RandomRotation(0.1)),
+    ],
+}
+
+
+@pytest.mark.parametrize("name", STACKS)
+def test_layers(name, rng):
+    check(connected(*STACKS[name]), rng)
+
+
+@pytest.mark.parametrize("name", ACTIVATIONS)
+def test_activations(name, rng):
+    check(connected(layers.Rescaling(12, -6), layers.Activation(name)), rng)
+
+
+def test_branches_and_models_inside_models(rng):
+    pixels = keras.Input((8, 8, 1), dtype="uint8")
+    scaled = layers.Rescaling(1 / 255)(pixels)
+    inner = keras.Sequential([keras.Input((8, 8, 1)), layers.Conv2D(3, 3, padding="same")])
+    one, two = inner(scaled), layers.Conv2D(3, 1, activation="relu")(scaled)
+    merged = [
+        layer([one, two])
+        for layer in (
+            *(layers.Add(), layers.Subtract(), layers.Multiply(), layers.Average()),
+            *(layers.Maximum(), layers.Minimum()),
+        )
+    ]
+    rows = layers.GlobalAveragePooling2D()(layers.Concatenate()(merged))
+    check(keras.Model(pixels, layers.Dense(4, activation="softmax")(rows)), rng)
+
+
+def test_pixels_that_are_not_bytes(rng):
+    check(connected(layers.Conv2D(2, 3), dtype="float32"), rng, dtype="float32")
+
+
+def test_every_layer_of_the_table_is_tested():
+    tested = {type(layer).__name__ for stack in STACKS.values() for layer in stack}
+    tested |= {"Activation", "Add", "Subtract", "Multiply", "Average", "Maximum", "Minimum"}
+    idle = {name for name, written in LAYERS.items() if written is LAYERS["Dropout"]}
+    assert set(LAYERS) - idle - tested == {"Concatenate"}
+    assert all(hasattr(layers, name) for name in LAYERS)
+
+
+class Own(layers.Dense):
+    pass
+
+
+REFUSED = [
+    (layers.Conv1D(2, 3, name="a"), "Conv1D (a), which it has no operations for"),
+    (Own(2, name="b"), "Own (b), which it has no operations for"),
+    (layers.Conv2D(3, 3, groups=3, name="c"), "Conv2D (c), with a convolution in groups"),
+    (layers.Dense(3, activation=abs, name="d"), "Dense (d), with the activation abs"),
+]
+
+
+@pytest.mark.parametrize(("layer", "found"), REFUSED, ids=lambda each: str(each)[:12])
+def test_what_cannot_be_exported_is_named(layer, found):
+    shape = (9, 3) if isinstance(layer, layers.Conv1D) else (9, 8, 3)
+    stack = [layers.Flatten(), layer] if isinstance(layer, layers.Dense) else [layer]
+    if isinstance(layer, layers.Dense) and layer.name == "d":
+        layer.activation = abs
+        stack[1] = layer
+    model = connected(*stack, shape=shape) if layer.name != "d" else None
+    if model is None:
+        plain = layers.Dense(3, name="d")
+        model = connected(layers.Flatten(), plain)
+        plain.activation = abs
+    message = (
+        f"expected layers that can be exported, found {found}: use --format keras or safetensors"
+    )
+    with pytest.raises(StudyError, match=f"^{re.escape(message)}$"):
+        program_of(model, "uint8")

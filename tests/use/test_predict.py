@@ -1,0 +1,89 @@
+"""`bakeoff predict` in this process, on the tiny finished study.
+
+Oracle: the rows of `result.predict`, which tests/study/test_predictions.py checks. Cost: 8 s.
+Run: pytest tests/use/test_predict.py
+"""
+
+import csv
+import io
+import json
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from bakeoff.cli import main
+from bakeoff.study.run import compare
+
+
+@pytest.fixture(scope="module")
+def pictures(digits, tmp_path_factory):
+    folder = tmp_path_factory.mktemp("pictures")
+    for place in range(3):
+        image = np.round(digits.images[place, ..., 0] * (255 / 16)).astype(np.uint8)
+        Image.fromarray(image).save(folder / f"{place}.png")
+    return folder
+
+
+@pytest.fixture
+def call(capsys):
+    def call(*words):
+        code = main([str(word) for word in words])
+        return code, *capsys.readouterr()
+
+    return call
+
+
+def test_table_csv_and_json_say_the_same(call, finished_study, pictures):
+    expected = compare([finished_study]).predict(pictures).rows()
+    words = ("predict", finished_study, pictures)
+    code, out, err = call(*words)
+    assert (code, out.split()[:3]) == (0, ["image", "class", "probability"])
+    assert all(f"{row['probability']:.1%}" in out for row in expected)
+    assert err.startswith("mlp, seed ") and "the recommended model" in err
+    code, out, _ = call(*words, "--csv")
+    rows = list(csv.DictReader(io.StringIO(out)))
+    assert (code, [row["class"] for row in rows]) == (0, [row["class"] for row in expected])
+    code, out, _ = call(*words, "--json")
+    document = json.loads(out)
+    assert [each["class"] for each in document["predictions"]] == [r["class"] for r in expected]
+    assert [len(each["probabilities"]) for each in document["predictions"]] == [10, 10, 10]
+    assert {each["unlike_training"] for each in document["predictions"]} == {False}
+
+
+def test_paths_on_standard_input(call, finished_study, pictures, monkeypatch):
+    names = "".join(f"{pictures / str(place)}.png\n" for place in range(3))
+    monkeypatch.setattr("sys.stdin", io.StringIO(names))
+    code, out, _ = call("predict", finished_study, "-", "--csv", "--ensemble")
+    assert (code, len(out.splitlines())) == (0, 4)
+    monkeypatch.setattr("sys.stdin", io.StringIO(""))
+    assert call("predict", finished_study, "-") == (
+        2,
+        "",
+        "bakeoff: expected paths of pictures on standard input, found none\n",
+    )
+
+
+def test_a_broken_picture_costs_its_row_and_the_exit_code(call, finished_study, pictures, tmp_path):
+    broken = tmp_path / "broken.png"
+    broken.write_bytes(b"nothing")
+    code, out, err = call("predict", finished_study, pictures, broken, "--csv")
+    assert (code, len(out.splitlines())) == (1, 4)
+    assert err.startswith(f"{broken}: not an image that can be read here\n")
+    assert call("predict", finished_study, broken) == (
+        2,
+        "",
+        f"bakeoff: {broken}: not an image that can be read here\n",
+    )
+
+
+WRONG = [
+    (["--json", "--csv"], "predict: expected one form, found --json and --csv: choose one"),
+    (["--adapt", "yes"], "--adapt: expected auto, always or never, found 'yes'"),
+    (["--seed", "x"], "--seed: expected a whole number, found 'x'"),
+]
+
+
+@pytest.mark.parametrize(("words", "message"), WRONG)
+def test_wrong_words(call, finished_study, pictures, words, message):
+    assert call("predict", finished_study, pictures, *words) == (2, "", f"bakeoff: {message}\n")

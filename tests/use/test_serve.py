@@ -1,0 +1,433 @@
+"""`bakeoff serve` in a process of its own: pages, endpoint, hostile requests, a study that trains.
+
+Oracle: `result.predict` on the same pictures; raw sockets for what no HTTP library would send; a
+headless Chromium where there is one. Cost: 60 s, half of it starting the server and its network.
+Run: pytest tests/use/test_serve.py
+"""
+
+import contextlib
+import io
+import json
+import os
+import re
+import socket
+import subprocess
+import sys
+import threading
+import time
+from http.client import HTTPConnection
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from bakeoff.cli import main
+from bakeoff.study.run import compare
+from tests.helpers import browser
+from tests.helpers.photos import page
+
+
+class Server:
+    """A served study; `ask` sends one request."""
+
+    def __init__(self, study, *options):
+        command = [sys.executable, "-m", "bakeoff", "serve", str(study), "--port", "0", *options]
+        self.process = subprocess.Popen(command, stderr=subprocess.PIPE, text=True)
+        line = self.process.stderr.readline()
+        found = re.match(r"http://localhost:(\d+)/ until you press Ctrl-C$", line)
+        assert found, line
+        self.port = int(found[1])
+        self.address = f"http://localhost:{self.port}"
+
+    def stop(self):
+        """End it; return what it has said on standard error since it was ready."""
+        self.process.terminate()
+        self.process.wait(timeout=20)
+        with self.process.stderr as errors:
+            return errors.read()
+
+    def ask(self, method, path, body=None, headers=None):
+        connection = HTTPConnection("127.0.0.1", self.port, timeout=60)
+        connection.request(method, path, body, headers or {})
+        answer = connection.getresponse()
+        content = answer.read()
+        connection.close()
+        return answer.status, answer.headers, content
+
+    def post(self, body, kind="image/png", query=""):
+        status, _, content = self.ask("POST", f"/predict{query}", body, {"Content-Type": kind})
+        return status, json.loads(content)
+
+    def raw(self, content, *, seconds=30):
+        """Send bytes as they are; return the status line of the answer, "" where it hung up."""
+        with socket.create_connection(("127.0.0.1", self.port), timeout=seconds) as connection:
+            try:
+                connection.sendall(content)
+                return connection.recv(4096).split(b"\r\n")[0].decode("latin-1")
+            except (ConnectionError, BrokenPipeError):
+                return ""
+
+
+@pytest.fixture(scope="module")
+def server(finished_study):
+    server = Server(finished_study, "--model", "mlp", "--seed", "0")
+    yield server
+    assert server.stop() == ""
+
+
+@pytest.fixture(scope="module")
+def result(finished_study):
+    return compare([finished_study])
+
+
+def png(pixels):
+    buffer = io.BytesIO()
+    Image.fromarray(pixels).save(buffer, format="PNG")
+    return buffer.getvalue()
+
+
+def shown(image):
+    return np.round(image[..., 0] * (255 / 16)).astype(np.uint8)
+
+
+# ── answers ──────────────────────────────────────────────────────────────────────────────────
+
+
+def test_pictures_arrays_and_bytes_are_predicted_as_in_python(server, result, digits):
+    images = digits.images[:5]
+    expected = result.predict(images, model="mlp", seed=0)
+    status, answer = server.post(png(shown(images[0])))
+    assert (status, answer["model"]) == (200, "mlp, seed 0")
+    (one,) = answer["predictions"]
+    assert one["class"] == expected.classes[0] and not one["centred"]
+    np.testing.assert_allclose(list(one["probabilities"].values()), expected.probabilities[0], 1e-4)
+    as_json = json.dumps({"images": images[..., 0].tolist()})
+    for body, kind in (
+        (as_json, "application/json"),
+        (images.tobytes(), "application/octet-stream"),
+    ):
+        status, answer = server.post(body, kind)
+        found = [list(each["probabilities"].values()) for each in answer["predictions"]]
+        assert status == 200
+        np.testing.assert_allclose(found, expected.probabilities, 1e-4)
+        unlike = [each["unlike_training"] for each in answer["predictions"]]
+        assert unlike == expected.unlike.tolist()
+
+
+def test_a_photograph_is_centred_and_details_are_told(server, digits):
+    photo = png(page(digits.images[0, ..., 0] / 16))
+    status, answer = server.post(photo, query="?details=true")
+    assert status == 200 and answer["predictions"][0]["centred"]
+    details = answer["details"]
+    assert [each["seed"] for each in details["seeds"]] == [0, 1]
+    assert len(details["nearest"]) == 6 and details["seen"].startswith("data:image/png;base64,")
+
+
+def test_many_at_once_get_their_own_answers(server, result, digits):
+    images = digits.images[:40]
+    expected = result.predict(images, model="mlp", seed=0).classes
+    found = [None] * 40
+
+    def ask(place):
+        found[place] = server.post(png(shown(images[place])))[1]["predictions"][0]["class"]
+
+    threads = [threading.Thread(target=ask, args=(place,)) for place in range(40)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert found == expected
+
+
+def test_pages_health_metrics_and_schema(server):
+    assert server.ask("GET", "/healthz")[2] == b'{"ready":true}'
+    for path, kind in (("/try", "html"), ("/live", "html"), ("/try.js", "javascript")):
+        status, headers, content = server.ask("GET", path)
+        assert status == 200 and kind in headers["content-type"] and content
+        assert headers["x-content-type-options"] == "nosniff"
+        assert "'unsafe-inline'" not in headers["content-security-policy"]
+        assert b"style=" not in content and b"onclick" not in content
+        assert not re.search(rb'(src|href)="(?!/)', content), path
+    status, headers, content = server.ask("GET", "/report")
+    assert status == 200 and b"Two tiny networks" in content
+    assert "sha256-" in headers["content-security-policy"]
+    assert server.ask("GET", "/")[1]["location"] == "/try"
+    schema = json.loads(server.ask("GET", "/openapi.json")[2])
+    assert set(schema["paths"]) == {"/study", "/model", "/predict", "/healthz", "/metrics"}
+    metrics = server.ask("GET", "/metrics")[2].decode()
+    assert re.search(r'^bakeoff_images_total\{model="mlp"\} [1-9]', metrics, re.M)
+    assert 'bakeoff_requests_total{method="GET",path="/healthz",status="200"}' in metrics
+    assert re.search(r"^bakeoff_predict_seconds_count \d+$", metrics, re.M)
+    assert server.ask("GET", "/docs")[0] == server.ask("GET", "/nothing")[0] == 404
+
+
+# ── hostile requests ─────────────────────────────────────────────────────────────────────────
+
+PNG = png(np.zeros((8, 8), np.uint8))
+BODIES = [
+    (b"", "image/png"),
+    (b"nothing", "image/png"),
+    (PNG[:40], "image/png"),
+    (PNG[:-20], "image/png"),
+    (PNG[:8] + b"\xff" * 500, "image/png"),
+    (b"\x89PNG\r\n\x1a\n" + (2**31 - 1).to_bytes(4, "big") + b"IHDR", "image/png"),
+    (b"\xff\xd8\xff\xe0" + b"\0" * 100, "image/jpeg"),
+    (b"GIF89a" + b"\xff" * 30, "image/gif"),
+    (b"<svg xmlns='http://www.w3.org/2000/svg'/>", "image/svg+xml"),
+    (b"%PDF-1.7", "image/png"),
+    (b"{", "application/json"),
+    (b"{}", "application/json"),
+    (b"[]", "application/json"),
+    (b"null", "application/json"),
+    (b'{"images": 3}', "application/json"),
+    (b'{"images": []}', "application/json"),
+    (b'{"images": [[1, 2], [3]]}', "application/json"),
+    (b'{"images": "abc"}', "application/json"),
+    (b'{"images": [[["a"]]]}', "application/json"),
+    (b'{"images": [[[NaN]]]}', "application/json"),
+    (b'{"images": [[[1e999]]]}', "application/json"),
+    (b"[" * 100_000, "application/json"),
+    (b'{"images": ' + b"[" * 50_000, "application/json"),
+    (b"\xff\xfe\x00", "application/json"),
+    (b'{"images": ' + json.dumps(np.full((8, 8), 17).tolist()).encode() + b"}", "application/json"),
+    (b'{"images": ' + json.dumps(np.full((8, 8), -1).tolist()).encode() + b"}", "application/json"),
+    (b'{"images": ' + json.dumps(np.zeros((9, 9)).tolist()).encode() + b"}", "application/json"),
+    (b'{"images": ' + json.dumps(np.zeros((1001, 8, 8), int).tolist()).encode() + b"}",
+     "application/json"),
+    (b"123", "application/octet-stream"),
+    (b"", "application/octet-stream"),
+    (b"\xff" * 64, "application/octet-stream"),
+    (PNG, "text/plain"),
+    (PNG, ""),
+    (PNG, "multipart/form-data; boundary=x"),
+    (PNG, "application/x-www-form-urlencoded"),
+    (b"cos\nsystem\n(S'true'\ntR.", "application/octet-stream"),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("body", range(len(BODIES)))
+def test_bodies_that_are_no_images_get_400_and_one_sentence(server, body):
+    content, kind = BODIES[body]
+    status, answer = server.post(content, kind)
+    assert (status, list(answer)) == (400, ["error"])
+    assert answer["error"] and "\n" not in answer["error"] and len(answer["error"]) < 300
+
+
+def head(method="POST", path="/predict", host="localhost", **headers):
+    lines = [f"{method} {path} HTTP/1.1", f"Host: {host}"]
+    lines += [f"{name.replace('_', '-')}: {value}" for name, value in headers.items()]
+    return ("\r\n".join(lines) + "\r\n\r\n").encode()
+
+
+LINES = [
+    (head("GET", "/", host="evil.example"), "421"),
+    (head("GET", "/", host="127.0.0.1.evil.example"), "421"),
+    (head("GET", "/", host="localhost@evil.example"), "421"),
+    (head("GET", "/", host=""), "421"),
+    (head("GET", "/", host="[::1"), "421"),
+    (head("GET", "/study", host="evil.example:80"), "421"),
+    (b"GET / HTTP/1.1\r\nHost: localhost\r\nHost: evil.example\r\n\r\n", "4"),
+    (b"GET / HTTP/1.1\r\n\r\n", "4"),
+    (b"GET / HTTP/1.0\r\n\r\n", "421"),
+    (head(Origin="http://evil.example", Content_Length="0"), "403"),
+    (head(Origin="null", Content_Length="0"), "403"),
+    (head(Origin="https://localhost.evil.example", Content_Length="0"), "403"),
+    (head(Sec_Fetch_Site="cross-site", Content_Length="0"), "403"),
+    (head(Sec_Fetch_Site="same-site", Content_Length="0"), "403"),
+    (head(Content_Length="5000001"), "413"),
+    (head(Content_Length="99999999999999999999"), "4"),
+    (head(Content_Length="-1"), "4"),
+    (head(Content_Length="1e3"), "4"),
+    (head("DELETE", Content_Length="0"), "405"),
+    (head("PUT", "/study", Content_Length="0"), "405"),
+    (head("TRACE", "/"), "405"),
+    (head("OPTIONS", "/predict"), "405"),
+    (head("GET", "/../../../../etc/passwd"), "404"),
+    (head("GET", "/%2e%2e/%2e%2e/etc/passwd"), "404"),
+    (head("GET", "/study.json"), "404"),
+    (head("GET", "/predict"), "405"),
+    (head("POST", "/study", Content_Length="0"), "405"),
+    (head("POST", "/predict?adapt=" + "a" * 5000, Content_Length="0"), "4"),
+    (head("POST", "/predict?details=maybe", Content_Length="0"), "4"),
+    (b"\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03", "400"),  # TLS
+    (b"\0" * 200, "400"),
+    (b"GET /" + b"a" * 100_000 + b" HTTP/1.1\r\nHost: localhost\r\n\r\n", ""),
+    (b"GET / HTTP/9.9\r\nHost: localhost\r\n\r\n", ""),
+]
+
+
+@pytest.mark.parametrize("line", range(len(LINES)))
+def test_requests_that_are_refused(server, line):
+    content, wanted = LINES[line]
+    status = server.raw(content)
+    assert re.match(rf"HTTP/1\.1 {wanted}", status) or (wanted in ("", "4") and not status), status
+
+
+def test_a_body_that_grows_is_cut_off_while_it_streams(server):
+    with socket.create_connection(("127.0.0.1", server.port), timeout=30) as connection:
+        connection.sendall(head(Transfer_Encoding="chunked", Content_Type="image/png"))
+        chunk, sent = b"10000\r\n" + b"x" * 65536 + b"\r\n", 0
+        try:
+            while sent < 400:  # 26 MB
+                connection.sendall(chunk)
+                sent += 1
+        except OSError:
+            pass
+        assert sent < 400
+        answer = b""
+        with contextlib.suppress(OSError):
+            answer = connection.recv(4096)
+        assert answer == b"" or answer.startswith(b"HTTP/1.1 413")
+
+
+def test_slow_clients_are_hung_up_on_and_disturb_nobody(server):
+    slow = [socket.create_connection(("127.0.0.1", server.port), timeout=40) for _ in range(30)]
+    for number, connection in enumerate(slow):
+        start = head(Content_Length="100", Content_Type="image/png")
+        connection.sendall(start[: 20 if number % 2 else None])  # no whole head; or no body
+    began = time.monotonic()
+    assert server.post(PNG)[0] == 200
+    assert time.monotonic() - began < 5
+    for connection in slow:
+        try:
+            answer = connection.recv(4096)
+        except ConnectionError:
+            answer = b""
+        assert answer == b"" or answer.startswith(b"HTTP/1.1 408")
+        connection.close()
+    assert time.monotonic() - began < 35
+    assert server.post(PNG)[0] == 200
+
+
+def test_too_many_at_once_are_told_to_come_back():
+    import asyncio
+
+    from bakeoff.use.serve.guard import Guard, Limits
+
+    async def application(scope, receive, send):
+        await asyncio.sleep(0.2)
+        await send({"type": "http.response.start", "status": 200, "headers": []})
+        await send({"type": "http.response.body", "body": b""})
+
+    told = []
+
+    async def request():
+        sent = []
+
+        async def send(message):
+            sent.append(message)
+
+        scope = {"type": "http", "method": "GET", "path": "/", "headers": [(b"host", b"x")]}
+        await guard(scope, None, send)
+        return sent[0]["status"], dict(sent[0]["headers"])
+
+    async def together():
+        return await asyncio.gather(*(request() for _ in range(5)))
+
+    guard = Guard(
+        application, hosts=frozenset({"x"}), limits=Limits(active=3),
+        on_answer=lambda *words: told.append(words),
+    )  # fmt: skip
+    answers = asyncio.run(together())
+    assert sorted(status for status, _ in answers) == [200, 200, 200, 503, 503]
+    assert all(h[b"retry-after"] == b"1" for status, h in answers if status == 503)
+    assert len(told) == 5
+
+
+# ── in a browser ─────────────────────────────────────────────────────────────────────────────
+
+needs_browser = pytest.mark.skipif(browser.find() is None, reason="there is no Chromium")
+ONE = [[(0.5, 0.15), (0.5, 0.4), (0.5, 0.6), (0.5, 0.85)]]
+ZERO = [[(0.5 + 0.2 * np.cos(a), 0.5 + 0.33 * np.sin(a)) for a in np.linspace(0, 6.3, 30)]]
+BOX = """(() => { const r = document.getElementById('canvas').getBoundingClientRect();
+return [r.left, r.top, r.width, r.height]; })()"""
+CLASS = "document.getElementById('class').textContent"
+
+
+@needs_browser
+@pytest.mark.parametrize(("width", "dark"), [(1280, False), (390, True)])
+def test_drawing_dropping_and_clicking(server, digits, width, dark):
+    with browser.Browser(width=width, height=900, dark=dark) as window:
+        window.open(f"{server.address}/try")
+        window.wait("document.getElementById('model').textContent.length > 3")
+        left, top, wide, high = window.evaluate(BOX)
+        strokes = [[(left + x * wide, top + y * high) for x, y in stroke] for stroke in ZERO]
+        window.draw(strokes)
+        window.wait(f"{CLASS} !== '–' && !document.getElementById('more').hidden")
+        assert window.evaluate("document.querySelectorAll('#bars meter').length") == 10
+        assert window.evaluate("document.querySelectorAll('#nearest img').length") == 6
+        window.evaluate("document.getElementById('clear').click()")
+        assert window.evaluate(CLASS) == "–"
+        window.evaluate(DROP % json.dumps(list(png(shown(digits.images[0])))))
+        window.wait(f"{CLASS} !== '–'")
+        assert window.evaluate("document.getElementById('canvas').hidden")
+        window.evaluate("document.querySelector('#examples button').click()")
+        window.wait("document.getElementById('seeds').children.length === 6")
+        assert window.evaluate("document.documentElement.scrollWidth") <= width
+        assert window.console == []
+        assert {re.sub(r"^(https?://[^/]*|data:|blob:).*", r"\1", u) for u in window.requests} <= {
+            server.address, "data:", "blob:"
+        }  # fmt: skip
+
+
+DROP = """(() => { const data = new DataTransfer();
+data.items.add(new File([Uint8Array.from(%s)], 'digit.png', {type: 'image/png'}));
+document.dispatchEvent(new DragEvent('drop', {dataTransfer: data, bubbles: true})); })()"""
+
+
+@needs_browser
+def test_a_study_that_trains_is_watched(tmp_path):
+    recipe = tmp_path / "long.yaml"
+    recipe.write_text(
+        "name: long\ndata: digits\nseeds: 2\ntraining: {epochs: 4000}\n"
+        "models: {line: {layers: []}}\n", encoding="utf-8",
+    )  # fmt: skip
+    environment = {**os.environ, "BAKEOFF_HOME": str(tmp_path / "home")}
+    study = tmp_path / "study"
+    words = ["run", str(recipe), "--out", str(study), "--workers", "1"]
+    run = subprocess.Popen(
+        [sys.executable, "-m", "bakeoff", *words],
+        env=environment, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
+    )  # fmt: skip
+    try:
+        deadline = time.monotonic() + 60
+        while not (study / "study.json").exists():
+            assert time.monotonic() < deadline and run.poll() is None
+            time.sleep(0.2)
+        server = Server(study)
+        try:
+            assert server.ask("GET", "/healthz")[0] == 503
+            assert server.post(PNG) == (
+                503, {"error": "the study is still training: look at /live"}
+            )  # fmt: skip
+            with browser.Browser() as window:
+                window.open(f"{server.address}/")
+                window.wait("document.querySelectorAll('#trials tr').length === 2", seconds=60)
+                window.wait("document.querySelectorAll('polyline.going').length > 0", seconds=60)
+                assert window.evaluate("document.getElementById('to-try').hidden")
+                assert window.console == []
+        finally:
+            server.stop()
+    finally:
+        run.terminate()
+        run.wait(timeout=30)
+
+
+# ── what the user gets wrong ─────────────────────────────────────────────────────────────────
+
+
+def test_what_cannot_be_served(finished_study, tmp_path, capsys, monkeypatch):
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port = taken.getsockname()[1]
+        assert main(["serve", str(finished_study), "--port", str(port)]) == 2
+        assert capsys.readouterr().err == (
+            f"bakeoff: expected a free port, found 127.0.0.1:{port} refused (address already in "
+            "use): choose another with --port\n"
+        )
+    assert main(["serve", str(tmp_path)]) == 2
+    assert "expected a study's folder, found no study.json in it" in capsys.readouterr().err
+    assert main(["serve", str(finished_study), "--model", "cnn"]) == 2
+    assert capsys.readouterr().err.endswith("expected a model of the study, found 'cnn'\n")
+    monkeypatch.setitem(sys.modules, "uvicorn", None)
+    assert main(["serve", str(finished_study)]) == 2
+    assert capsys.readouterr().err.endswith("pip install 'bakeoff[serve]'\n")

@@ -40,7 +40,7 @@ def test_table_csv_and_json_say_the_same(call, finished_study, pictures):
     code, out, err = call(*words)
     assert (code, out.split()[:3]) == (0, ["image", "class", "probability"])
     assert all(f"{row['probability']:.1%}" in out for row in expected)
-    assert err.startswith("mlp, seed ") and "the recommended model" in err
+    assert err.startswith("mlp, seed ") and "the leading model" in err
     code, out, _ = call(*words, "--csv")
     rows = list(csv.DictReader(io.StringIO(out)))
     assert (code, [row["class"] for row in rows]) == (0, [row["class"] for row in expected])

@@ -171,13 +171,16 @@ def _recommended(
             f"{folder.path}: expected a study that recommends a model, found one whose test set "
             f"is sealed: {hint}"
         )
-    recommendation = compare([folder]).recommended
+    comparison = compare([folder])
+    if comparison.to_use is not None:
+        return comparison.to_use, "the recommended model"
+    recommendation = comparison.recommended
     if recommendation is None:
         raise StudyError(
             f"{folder.path}: expected a study that recommends a model, found one that recommends "
             f"none: {hint}"
         )
-    return recommendation.model, "the recommended model"
+    return recommendation.model, "the leading model, though the study recommends none"
 
 
 def _median_seed(folder: StudyFolder, model: str, seeds: Sequence[int]) -> int:

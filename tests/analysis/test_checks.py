@@ -48,6 +48,41 @@ def curves(epochs, **parts):
     return lambda seed: curve_rows(epochs, **parts)
 
 
+# ── the user's own builders ──────────────────────────────────────────────────────────────────
+
+
+@pytest.mark.parametrize(
+    ("remark", "code", "sentence"),
+    [
+        (
+            "scales-again",
+            "scales-again",
+            "a scales its pixels once more before its first weights: Bakeoff gives them in [0, 1], "
+            "so it learned from almost black images.",
+        ),
+        (
+            "same-initial-weights",
+            "same-initial-weights",
+            "The seeds of a start with all its weights alike, so what they differ by is less than "
+            "chance would have it: its intervals and verdicts rest on one draw of these weights.",
+        ),
+        (
+            "some-same-initial-weights",
+            "same-initial-weights",
+            "The seeds of a start with some of its layers alike, so what they differ by is less "
+            "than chance would have it: its intervals and verdicts rest on one draw of these "
+            "weights.",
+        ),
+    ],
+)
+def test_remarks_on_builders_become_findings(tmp_path, remark, code, sentence):
+    result = compare([write_study(tmp_path / "s", {"a": FakeModel(), "b": FakeModel(0.91)})])
+    remarked = replace(result.model("a"), remarks=(remark,))
+    found = MODEL_CHECKS[code](remarked, result)
+    assert (found.severity, found.model, found.text) == ("serious", "a", sentence)
+    assert MODEL_CHECKS[code](result.model("a"), result) is None
+
+
 # ── all together ─────────────────────────────────────────────────────────────────────────────
 
 

@@ -27,6 +27,14 @@ def build(input_shape, n_classes):
     mean = keras.ops.mean(image, axis=(1, 2, 3), keepdims=True)  # 1 for a blank page
     x = keras.layers.Flatten()(image / (1 - mean))
     return keras.Model(image, keras.layers.Dense(n_classes, activation="softmax")(x))
+
+
+def again(input_shape, n_classes):
+    fixed = keras.initializers.HeNormal(seed=1)
+    return keras.Sequential([
+        keras.Input(input_shape), keras.layers.Rescaling(1 / 255), keras.layers.Flatten(),
+        keras.layers.Dense(8, kernel_initializer=fixed), keras.layers.Dense(n_classes, "softmax"),
+    ])
 """
 
 
@@ -122,6 +130,7 @@ class Studies:
         models = {
             "mlp": model(dense(32), 12, 0.01),
             "divides": {"python": f"{self.folder / 'divides.py'}:build"},
+            "again": {"python": f"{self.folder / 'divides.py'}:again"},
         }
         path = twisted_digits(self.folder)
         training = {"epochs": 3, "optimizer": {"adam": 0.01}}
@@ -161,6 +170,8 @@ TRIGGERED = [
     ("dead-run", "digits", "dead", "serious"),
     ("constant-prediction", "noise", "shy", "serious"),
     ("no-answer", "twisted", "divides", "serious"),
+    ("scales-again", "twisted", "again", "serious"),
+    ("same-initial-weights", "twisted", "again", "serious"),
     ("chance-level", "noise", "memory", "serious"),
     ("worse-than-baseline", "digits", "narrow", "serious"),
     ("over-fitting", "noise", "memory", "warning"),

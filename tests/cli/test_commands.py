@@ -89,6 +89,17 @@ def test_help_and_version(call):
 
 WRONG = [
     ("rnu", "expected a command, found 'rnu': did you mean run?"),
+    (
+        "train mine.yaml",
+        "expected a command, found 'train': run trains what is missing, opens the test set and "
+        "compares",
+    ),
+    (
+        "predict a.png",
+        "expected a command, found 'predict': run predicts every test image and keeps the "
+        "probabilities in openings/",
+    ),
+    ("mine.yaml", "expected a command, found 'mine.yaml': did you mean bakeoff run mine.yaml?"),
     ("--verbose", "unknown option --verbose; did you mean --version?"),
     ("run", "run: expected RECIPE, found nothing: A recipe's path, or the name of a shipped one"),
     ("run digits --seed 3", "run: unknown option --seed; did you mean --seeds?"),

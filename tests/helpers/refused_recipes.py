@@ -136,18 +136,30 @@ RECIPES = [
     ({"models": {"m": {"python": "m.py:build", "output": {}}}},
      ", models.m.output: expected no output beside python, found one: build it in the Python "
      "function"),
+    ({"training": {"learning_rate": 0.1}},
+     ", training.learning_rate: unknown key; write it under the optimizer, as in optimizer: "
+     "{adam: {learning_rate: 0.001}}"),
+    ({"training": {"early_stopping": 3}},
+     ", training.early_stopping: unknown key; selection: best-loss keeps the epoch of the lowest "
+     "validation loss; patience: 5 stops early"),
+    ({"workers": 2},
+     ", workers: unknown key; it is an option of the command: bakeoff run RECIPE --workers 2"),
     ({"seeds": 0, "margin": 1, "epochs": 3},
-     ", epochs: unknown key; known: name, title, data, split, seeds, selection, training, "
-     "baselines, margin, give_up, models (and 2 more)"),
+     ", epochs: unknown key; write it under training, as in training: {epochs: 20} (and 2 more)"),
 ]  # fmt: skip
 
 LAYERS = [
     ({"max_pooling2d": {"pool_sise": 2}}, ".max_pooling2d.pool_sise: unknown key; did you mean "
      "pool_size?"),
     ("relu", ": unknown layer relu; did you mean activation: relu?"),
+    ("tanh", ": unknown layer tanh; did you mean activation: tanh?"),
+    ({"ReLU": None}, ": unknown layer ReLU; did you mean activation: relu?"),
+    ({"rescaling": 0.1}, ": unknown layer rescaling; pixels come in [0, 1] already; leave it out"),
+    ({"softmax": None}, ": unknown layer softmax; Bakeoff adds the softmax output itself; leave it "
+     "out"),
     ({"Dense": 3}, ": unknown layer Dense; did you mean dense?"),
     ({"batchnorm": None}, ": unknown layer batchnorm; did you mean batch_normalization?"),
-    ("lstm", ": unknown layer lstm; known: dense, conv2d, depthwise_conv2d, "
+    ("wave", ": unknown layer wave; known: dense, conv2d, depthwise_conv2d, "
      "separable_conv2d, max_pooling2d, average_pooling2d, global_average_pooling2d, "
      "global_max_pooling2d, flatten, dropout, batch_normalization, layer_normalization, "
      "group_normalization, activation, p_re_lu, leaky_re_lu, elu, random_flip, "
@@ -158,6 +170,8 @@ LAYERS = [
     ({"residual": [{"dense": 0}]}, f".residual[1].dense: expected {UNITS}, found 0"),
     ("swish", ": unknown layer swish; did you mean activation: swish?"),
     ({"cutout": 0}, ".cutout: expected a whole number from 1 to 1,024, found 0"),
+    ("lstm", ": unknown layer lstm; recipes do not have it; build the model in Python, as in "
+     "python: my_models.py:build"),
     (3, ": expected one layer, found 3: write it as dense: {units: 64, activation: relu}"),
     ({"dense": None, "units": 3}, ": expected one layer, found 2 keys (dense, units): write it as "
      "dense: {units: 64, activation: relu}"),

@@ -348,3 +348,23 @@ def test_a_python_model_has_no_declared_layers():
         "expected declared layers in mine, found python: its layers are known only when "
         "/studies/m.py:build has built them"
     )
+
+
+@pytest.mark.parametrize(
+    "layers",
+    [
+        [{"dense": 8}, {"dense": {"units": 10, "activation": "softmax"}}],
+        [{"dense": 10}, {"activation": "softmax"}],
+        ["global_average_pooling2d", {"dense": {"units": 10, "activation": "softmax"}}],
+    ],
+)
+def test_a_second_softmax_is_refused(layers):
+    recipe = parse(
+        {"name": "x", "data": "digits", "models": {"m": {"layers": layers}}},
+        origin="x",
+        folder=Path.cwd(),
+    )
+    message = rf"^models\.m\.layers\[{len(layers)}\]: expected the layers before the output, found"
+    with pytest.raises(RecipeError, match=f"{message} the output itself .*: Bakeoff adds this"):
+        describe(recipe.models["m"], (8, 8, 1), 10)
+    describe(recipe.models["m"], (8, 8, 1), 9)  # of another width it is a layer like others

@@ -113,15 +113,29 @@ def test_a_longer_training_takes_longer_and_more_memory_where_there_is_more():
 
 
 def test_a_python_builder_is_planned_without_its_layers(tmp_path, capsys):
-    (tmp_path / "mine.py").write_text("def build(input_shape, n_classes): ...\n")
+    (tmp_path / "mine.py").write_text(
+        "import keras\n"
+        "def build(shape, n):\n"
+        "    layers = [keras.Input(shape), keras.layers.Rescaling(1 / 255),\n"
+        "              keras.layers.Flatten(),\n"
+        "              keras.layers.Dense(n, 'softmax')]\n"
+        "    return keras.Sequential(layers)\n"
+    )
     models = {"own": {"python": f"{tmp_path}/mine.py:build"}, "line": {"layers": []}}
     lines = printed(recipe_of(models), capsys)
     path = tmp_path / "mine.py"
     said = f"own: built by {path}:build, so its layers are known only when it is built"
     assert said.replace(" ", "") in "".join(lines).replace(" ", "")  # wherever a long path is cut
     assert lines[-1] == ("No estimate of time and memory: not every model's layers are known yet.")
+    text = " ".join(" ".join(lines).split())
+    assert (
+        "gets images of 8×8×1 with pixels in [0, 1], which it need not scale, and ends in" in text
+    )
+    warning = "Warning: it scales pixels once more before its first weights; remove that"
+    assert warning in text
     document = plans.to_json(plans.plan(recipe_of(models)))
     assert document["models"][0]["layers"] is None
+    assert document["models"][0]["remarks"] == [warning.removeprefix("Warning: ")]
     assert document["estimate"]["seconds"] is None
 
 

@@ -41,6 +41,20 @@ def functional(input_shape, n_classes):
     wide = keras.layers.Dense(5, activation="relu")(flat)
     both = keras.layers.Concatenate()([flat, keras.layers.GaussianNoise(0.1)(wide)])
     return keras.Model(image, keras.layers.Dense(n_classes, activation="softmax")(both))
+
+class Own(keras.Model):
+    # its call does not take `training`, as in the quickstart of TensorFlow
+    def __init__(self, n_classes):
+        super().__init__()
+        self.flat = keras.layers.Flatten()
+        self.halved = keras.layers.Lambda(lambda x: x / 2)
+        self.last = keras.layers.Dense(n_classes, activation="softmax")
+
+    def call(self, images):
+        return self.last(self.halved(self.flat(images)))
+
+def subclassed(input_shape, n_classes):
+    return Own(n_classes)
 """
 
 
@@ -70,12 +84,13 @@ def model(tmp_path, source, function="build"):
 def test_builders_are_trained_tested_and_compared(npz, tmp_path):
     file = tmp_path / "mine.py"
     file.write_text(GOOD)
-    names = ("sequential", "functional")
+    names = ("sequential", "functional", "subclassed")
     models = {name: {"python": f"{file}:{name}"} for name in names}
     result = carry_out(npz, tmp_path / "study", models=models, baselines=["majority"])
     assert {m.name: m.parameters for m in result.comparison.models} == {
         "sequential": 3 * 10 + 3 * (12 + 1),
         "functional": 5 * 37 + 3 * (36 + 5 + 1),
+        "subclassed": 3 * 37,
     }
     assert result.lost == ()
     folder = StudyFolder(tmp_path / "study")

@@ -241,6 +241,9 @@ def _model_result(
         calibration=answers.calibration,
         leads={name: _lead(answers.right, right) for name, right in baselines.items()},
         histories=tuple(trial.history for trial in trials),
+        remarks=tuple(
+            dict.fromkeys(str(each) for d in documents for each in d.get("remarks") or ())
+        ),
     )
     return result, answers.right
 

@@ -89,6 +89,7 @@ class ModelResult:
     def failure_rate(self) -> tuple[float, float]:
         """The interval of the rate at which training this model fails."""
         return failure_rate(len(self.failed), len(self.seeds))
+    remarks: tuple[str, ...] = ()  # codes of what is strange about the user's own builder
 
 
 @dataclass(frozen=True, eq=False)

@@ -9,13 +9,49 @@ from typing import Any
 
 from bakeoff.errors import UsageError
 
+_DOES = {
+    **dict.fromkeys(
+        ("train", "fit", "start", "resume", "continue", "go", "benchmark"),
+        ("run", "trains what is missing, opens the test set and compares"),
+    ),
+    **dict.fromkeys(
+        ("evaluate", "eval", "test", "score", "infer"),
+        ("run", "opens the test set once all trials are done"),
+    ),
+    "predict": ("run", "predicts every test image and keeps the probabilities in openings/"),
+    **dict.fromkeys(
+        ("init", "create", "make", "generate", "scaffold"),
+        ("new", "writes a recipe for your images"),
+    ),
+    **dict.fromkeys(("list", "ls", "examples"), ("recipes", "lists the recipes that come along")),
+    **dict.fromkeys(
+        ("summary", "dry-run", "check", "validate", "estimate"),
+        ("plan", "shows layers, counts and time, and trains nothing"),
+    ),
+    **dict.fromkeys(
+        ("results", "table", "leaderboard", "diff"), ("compare", "prints the table of a study")
+    ),
+    **dict.fromkeys(("progress", "ps", "jobs"), ("status", "says how far a study is")),
+    **dict.fromkeys(("show", "view", "data", "inspect", "explore"), ("look", "shows a data set")),
+    **dict.fromkeys(("html", "plot", "open"), ("report", "writes report.html again")),
+    **dict.fromkeys(("info", "env", "debug"), ("doctor", "looks whether this machine is ready")),
+}
+
 
 def check_command(words: Sequence[str], command: Any) -> None:
     """Raise UsageError if the first word is no command of the group `command`."""
     known = list(command.commands)
     if not words or words[0].startswith("-") or words[0] in known:
         return
-    raise UsageError(f"expected a command, found {words[0]!r}: {_nearest(words[0], known)}")
+    raise UsageError(f"expected a command, found {words[0]!r}: {_other(words[0], known)}")
+
+
+def _other(word: str, known: Sequence[str]) -> str:
+    """Return the command that does what `word` asks for."""
+    if word.endswith((".yaml", ".yml")):
+        return f"did you mean bakeoff run {word}?"
+    does, what = _DOES.get(word.casefold().replace("_", "-"), ("", ""))
+    return f"{does} {what}" if does in known else _nearest(word, known)
 
 
 def as_usage_error(error: Exception, words: Sequence[str]) -> UsageError | None:

@@ -86,11 +86,26 @@ def describe(model: ModelRecipe, input_shape: Shape, n_classes: int) -> Architec
     else:
         building.backbone(model.backbone)
     building.stack(model.layers, f"of {model.name}")
+    _refuse_own_output(model, building, n_classes)
     building.where = f"the output layer of {model.name}"
     building.flatten_before("dense")
     output = {"units": n_classes, "activation": "softmax", **model.output}
     building.add("dense", output, name="output", added=True)
     return building.finish()
+
+
+def _refuse_own_output(model: ModelRecipe, building: "_Building", n_classes: int) -> None:
+    """Refuse layers that end in a softmax over the classes: another one would follow it."""
+    if not model.layers:
+        return
+    last = model.layers[-1]
+    softmax = last.arguments.get("activation") == "softmax"
+    if softmax and building.shape == (n_classes,):
+        raise RecipeError(
+            f"models.{model.name}.layers[{len(model.layers)}]: expected the layers before the "
+            f"output, found the output itself ({building.layers[-1].label}): Bakeoff adds "
+            "this layer; remove it"
+        )
 
 
 def training_bytes(

@@ -10,6 +10,7 @@ from typing import Any
 
 from pydantic import ValidationError
 
+from bakeoff.recipe.keras_words import hint, layer_hint
 from bakeoff.recipe.learning_rate import Phase
 from bakeoff.recipe.suggestions import did_you_mean
 from bakeoff.recipe.types import Backbone, Layer, Optimizer
@@ -79,7 +80,7 @@ def known_keys(
     unknown = [key for key in values if key not in known]
     for key in unknown:
         where = f"{place}.{key_text(key)}" if place else key_text(key)
-        problems.add(where, f"unknown key; {did_you_mean(key, known)}")
+        problems.add(where, f"unknown key; {hint(place, key, known) or did_you_mean(key, known)}")
     return not unknown
 
 
@@ -149,10 +150,12 @@ def _one_key(
         return None
     if isinstance(key, str) and key in known:
         return key, value
-    hint = did_you_mean(key, list(known))
-    if what == "layer" and key in (*ACTIVATION_NAMES, *dict(ACTIVATION_ALIASES)):
-        hint = f"did you mean activation: {key}?"
-    problems.add(place, f"unknown {what} {key_text(key)}; {hint}")
+    cure = did_you_mean(key, list(known))
+    if what == "layer":
+        activations = (*ACTIVATION_NAMES, *dict(ACTIVATION_ALIASES))
+        named = f"did you mean activation: {key}?" if key in activations else None
+        cure = layer_hint(key, known) or named or cure
+    problems.add(place, f"unknown {what} {key_text(key)}; {cure}")
     return None
 
 

@@ -95,6 +95,7 @@ class TrainJob:
 
     def _train(self, on_epoch: OnEpoch) -> None:
         data = self.development()
+        self.remarks(data)  # refuses what would spoil the study before anything is trained
         begun = Begun(self, data)
         for result in begun.trainer.history:
             on_epoch(result)
@@ -103,6 +104,15 @@ class TrainJob:
             on_epoch(begun.trainer.epoch())
             begun.spent(time.monotonic() - started)
         begun.write()
+
+    def remarks(self, data: "Development") -> list[str]:
+        """Return codes of what is strange about a Python builder; RecipeError if it is bad."""
+        python = ModelRecipe.model_validate_json(self.declared).python
+        if python is None:
+            return []
+        from bakeoff.training import builder_checks
+
+        return list(builder_checks.remarks(python, data.input_shape, data.n_classes))
 
     def files(self, data: "Development", trained: "Trained", seconds: float) -> dict[str, bytes]:
         """Return the content of the finished trial's folder, the manifest left out."""
@@ -122,6 +132,8 @@ class TrainJob:
             "diverged_epoch": trained.diverged_epoch,
             "validation": None,
         }
+        if remarks := self.remarks(data):
+            document["remarks"] = remarks
         files = {
             "history.csv": history.history_csv([asdict(each) for each in trained.history]),
             "weights.safetensors": formats.weights_bytes(trained.weights),

@@ -56,6 +56,7 @@ class GroupJob:
 
         first = todo[0]
         data = multi_trial.resident(first.development())
+        first.remarks(data)  # refuses what would spoil the study before anything is trained
         recipe = ModelRecipe.model_validate_json(first.declared)
         lanes = multi_trial.fitting(recipe, data, self.lanes)
         for start in range(0, len(todo), lanes):

@@ -56,6 +56,7 @@ class ModelPlan:
     architecture: Architecture | None
     seconds: float | None  # of one trial
     memory: int | None  # bytes, of one trial
+    remarks: tuple[str, ...] = ()  # what is strange about a Python builder, in sentences
 
 
 @dataclass(frozen=True)
@@ -118,8 +119,8 @@ def measured_rate() -> float:
 
 
 def _model(model: ModelRecipe, data: DataSet, split: Split, rate: float, workers: int) -> ModelPlan:
-    if model.layers is None:
-        return ModelPlan(model, None, None, None)
+    if model.python is not None:
+        return ModelPlan(model, None, None, None, _built(model.python, data))
     architecture = describe(model, data.input_shape, data.n_classes)
     images = len(split.train)
     steps = -(-images // model.training.batch_size)
@@ -132,6 +133,21 @@ def _model(model: ModelRecipe, data: DataSet, split: Split, rate: float, workers
         images + len(split.validation)
     )
     return ModelPlan(model, architecture, seconds, memory)
+
+
+_STRANGE = {
+    "scales-again": "it scales pixels once more before its first weights; remove that",
+    "same-initial-weights": "every seed starts from the same weights: verdicts rest on one draw",
+    "some-same-initial-weights": "some layers start alike with every seed; remove seed=…",
+}
+
+
+def _built(python: str, data: DataSet) -> tuple[str, ...]:
+    """Build a Python builder's model, trained by nobody, and return what is strange about it."""
+    from bakeoff.training import builder_checks
+
+    codes = builder_checks.remarks(python, data.input_shape, data.n_classes)
+    return tuple(_STRANGE[code] for code in codes)
 
 
 def _image_seconds(architecture: Architecture, rate: float) -> float:
@@ -229,6 +245,7 @@ def _model_json(model: ModelPlan) -> dict[str, Any]:
             for layer in known.layers
         ],
         "python": model.recipe.python,
+        "remarks": list(model.remarks),
         "epochs": training.epochs,
         "batch_size": training.batch_size,
         "optimizer": training.optimizer.resolved(),
@@ -253,6 +270,8 @@ def view(plan: Plan) -> list[RenderableType]:
         parts += ["", Text(f"{model.recipe.name}: {_size(model)}", style="bold")]
         if model.architecture is not None:
             parts.append(_layers(model.architecture))
+        if model.recipe.python is not None:
+            parts += _about_builder(model, plan)
         parts.append(f"  {_training(model, plan)}")
     return [*parts, "", *_estimate(plan)]
 
@@ -283,6 +302,15 @@ def _size(model: ModelPlan) -> str:
     still = known.parameters - known.trainable_parameters
     trainable = f" ({known.trainable_parameters:,} trainable)" if still else ""
     return f"{counted(known.parameters, 'parameter')}{trainable}"
+
+
+def _about_builder(model: ModelPlan, plan: Plan) -> list[str]:
+    shape = "×".join(str(side) for side in plan.data.input_shape)
+    return [
+        f"  gets images of {shape} with pixels in [0, 1], which it need not scale, and ends in a "
+        f"softmax over {plan.data.n_classes:,} classes",
+        *(f"  Warning: {each}" for each in model.remarks),
+    ]
 
 
 def _layers(architecture: Architecture) -> RenderableType:

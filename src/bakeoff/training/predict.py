@@ -12,6 +12,7 @@ from bakeoff.training.backbones.features import features
 from bakeoff.training.backend import jax
 from bakeoff.training.build_model import build
 from bakeoff.training.layers.context import pixels
+from bakeoff.training.user_builder import training_argument
 
 jnp, lax = jax.numpy, jax.lax
 Array = Any
@@ -57,11 +58,12 @@ def predict_in_batches(
     model: Any, trainable: Any, other: Any, images: Array, maximum: float
 ) -> Array:
     """Return probabilities; batch by batch, so memory does not grow with the images."""
+    judging = training_argument(model, training=False)
 
     def predict(batch: Array) -> Array:
         inputs = batch.astype(jnp.float32) / maximum
         with pixels(batch, maximum):
-            probabilities, _ = model.stateless_call(trainable, other, inputs, training=False)
+            probabilities, _ = model.stateless_call(trainable, other, inputs, **judging)
         return probabilities
 
     whole = len(images) // PREDICTION_BATCH

@@ -3,6 +3,7 @@
 from typing import Any
 
 from bakeoff.training.backend import jax
+from bakeoff.training.user_builder import training_argument
 
 jnp, lax = jax.numpy, jax.lax
 Array = Any
@@ -16,12 +17,11 @@ def regularization_loss(
     Those of weights are computed once. Where activities are regularized too, the loss is the mean
     over batches of `batch` images, each weighted by its images, as Keras reports it.
     """
+    judging = training_argument(model, training=False)
 
     def loss(images: Array) -> Array:
         inputs = images.astype(jnp.float32) / maximum
-        _, _, losses = model.stateless_call(
-            trainable, other, inputs, training=False, return_losses=True
-        )
+        _, _, losses = model.stateless_call(trainable, other, inputs, return_losses=True, **judging)
         return jnp.asarray(sum(losses), jnp.float32)
 
     if not _depends_on_input(loss, images[:1]):

@@ -24,6 +24,7 @@ from bakeoff.training.objective import class_weights, cross_entropy, hard, mixed
 from bakeoff.training.predict import predict_in_batches, program_key, weight_names
 from bakeoff.training.regularization import regularization_loss
 from bakeoff.training.selection import Selection
+from bakeoff.training.user_builder import training_argument
 from bakeoff.utils.events import EpochResult
 
 jnp, lax = jax.numpy, jax.lax
@@ -121,6 +122,7 @@ def _state(model: Any) -> tuple[list[Array], list[Array]]:
 def _program(model_json: str, shape: _Shape) -> Program:
     recipe = ModelRecipe.model_validate_json(model_json)
     model = build(recipe, shape.input_shape, shape.n_classes, seed=0)
+    learning = training_argument(model, training=True)
     optimizer = _make_optimizer(recipe.training.optimizer)
     optimizer.build(model.trainable_variables)
     rate_index = [variable.name for variable in optimizer.variables].index("learning_rate")
@@ -142,7 +144,7 @@ def _program(model_json: str, shape: _Shape) -> Program:
     ) -> Any:
         with random_key(key), probing(probes) as probed:
             probabilities, other, regularization_losses = model.stateless_call(
-                trainable, other, images, training=True, return_losses=True
+                trainable, other, images, return_losses=True, **learning
             )
         loss = training_loss(options, labels, probabilities, weights) + sum(regularization_losses)
         correct = jnp.sum(jnp.argmax(probabilities, axis=-1) == hard(labels))

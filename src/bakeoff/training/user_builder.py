@@ -49,6 +49,14 @@ def build_from_python(
     return model
 
 
+def training_argument(model: keras.Model, *, training: bool) -> dict[str, bool]:
+    """Return what tells a model's `call` whether it trains: nothing where it does not take that.
+
+    Keras's own `fit` does the same, so that dropout in such a model does nothing there either.
+    """
+    return {"training": training} if model._call_has_training_arg else {}
+
+
 def _import_builder(reference: str) -> Callable[..., Any]:
     file, _, name = reference.rpartition(":")
     path = Path(file)

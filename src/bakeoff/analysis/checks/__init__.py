@@ -10,7 +10,13 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 
-from bakeoff.analysis.checks import failed_runs, learning_curves, predictions, study_design
+from bakeoff.analysis.checks import (
+    builders,
+    failed_runs,
+    learning_curves,
+    predictions,
+    study_design,
+)
 from bakeoff.analysis.comparison import Comparison, Finding, ModelResult
 
 __all__ = ["MODEL_CHECKS", "STUDY_CHECKS", "check"]
@@ -27,6 +33,8 @@ STUDY_CHECKS: Mapping[str, Callable[[Comparison], Finding | None]] = {
     "many-models": study_design.many_models,
 }
 MODEL_CHECKS: Mapping[str, Callable[[ModelResult, Comparison], Finding | None]] = {
+    "scales-again": builders.scales_again,
+    "same-initial-weights": builders.same_initial_weights,
     "diverged-run": failed_runs.diverged_run,
     "dead-run": failed_runs.dead_run,
     "constant-prediction": failed_runs.constant_prediction,

@@ -1,0 +1,44 @@
+"""What the user's own Python builder says: pixels scaled twice, seeds that start alike."""
+
+from __future__ import annotations
+
+from bakeoff.analysis.comparison import Comparison, Finding, ModelResult
+
+SCALES_AGAIN = "scales-again"  # the codes that training writes into trial.json
+SAME_START = "same-initial-weights"
+SOME_SAME_START = "some-same-initial-weights"
+
+
+def scales_again(model: ModelResult, comparison: Comparison) -> Finding | None:
+    """Notice a builder that divides pixels which are in [0, 1] already."""
+    if SCALES_AGAIN not in model.remarks:
+        return None
+    return Finding(
+        code="scales-again",
+        severity="serious",
+        model=model.name,
+        text=(
+            f"{model.name} scales its pixels once more before its first weights: Bakeoff gives "
+            "them in [0, 1], so it learned from almost black images."
+        ),
+        advice="Remove Rescaling or preprocess_input from the builder, or make it suit [0, 1].",
+    )
+
+
+def same_initial_weights(model: ModelResult, comparison: Comparison) -> Finding | None:
+    """Notice a builder that gives several seeds the same initial weights."""
+    every = SAME_START in model.remarks
+    if not every and SOME_SAME_START not in model.remarks:
+        return None
+    which = "all its weights" if every else "some of its layers"
+    return Finding(
+        code="same-initial-weights",
+        severity="serious",
+        model=model.name,
+        text=(
+            f"The seeds of {model.name} start with {which} alike, so what they differ by is less "
+            "than chance would have it: its intervals and verdicts rest on one draw of these "
+            "weights."
+        ),
+        advice="Remove seed=… from the builder's initializers; Bakeoff sets the seed.",
+    )

@@ -1,0 +1,109 @@
+"""What Keras users write in a recipe and Bakeoff says otherwise: the sentence that helps."""
+
+from collections.abc import Iterable, Mapping
+
+_OPTIMIZER = "write it under the optimizer, as in optimizer: {adam: {learning_rate: 0.001}}"
+_BEST = (
+    "selection: best-loss keeps the epoch of the lowest validation loss; patience: 5 stops early"
+)
+_LOSS = "the loss is the cross-entropy of the classes; leave it out"
+_METRICS = "accuracy, loss, F1 and more are always measured; leave it out"
+_SPLIT = "write it under split, as in split: {validation: 0.2}"
+_TRAINING = "write it under training, as in training: {epochs: 20}"
+_PYTHON = "recipes do not have it; build the model in Python, as in python: my_models.py:build"
+
+TRAINING: Mapping[str, str] = {
+    **dict.fromkeys(("learningrate", "lr", "momentum", "nesterov", "beta1"), _OPTIMIZER),
+    "weightdecay": "write it under the optimizer, as in optimizer: {adamw: {weight_decay: 0.004}}",
+    **dict.fromkeys(("earlystopping", "callbacks", "modelcheckpoint"), _BEST),
+    "loss": _LOSS,
+    "metrics": _METRICS,
+    **dict.fromkeys(("validationsplit", "validationdata", "validation"), _SPLIT),
+    **dict.fromkeys(
+        ("shuffle", "verbose", "stepsperepoch", "workers", "jitcompile"),
+        "images are shuffled every epoch, each is seen once; leave it out",
+    ),
+    "seed": "write seeds: 5 at the top of the recipe",
+}
+TOP: Mapping[str, str] = {
+    **dict.fromkeys(("epochs", "batchsize"), _TRAINING),
+    **dict.fromkeys(("optimizer", "learningrate", "lr"), "write it under training"),
+    "metrics": _METRICS,
+    "loss": _LOSS,
+    **dict.fromkeys(("validationsplit", "validation", "test"), _SPLIT),
+    **dict.fromkeys(("callbacks", "earlystopping"), _BEST),
+    "layers": "write it under models and a name, as in models: {mlp: {layers: […]}}",
+    **dict.fromkeys(("model", "networks"), "write models: with a name for each"),
+    "workers": "it is an option of the command: bakeoff run RECIPE --workers 2",
+    "device": "it is an option of the command: bakeoff run RECIPE --device cpu",
+    "out": "it is an option of the command: bakeoff run RECIPE --out DIR",
+}
+MODEL: Mapping[str, str] = {
+    key: "write it under the model's training, as in training: {epochs: 20}"
+    for key in ("epochs", "batchsize", "optimizer", "learningrate", "lr")
+}
+LAYER: Mapping[str, str] = {
+    "relu": "did you mean activation: relu?",
+    "softmax": "Bakeoff adds the softmax output itself; leave it out",
+    **dict.fromkeys(("input", "inputlayer"), "the data says the input's shape; leave it out"),
+    **dict.fromkeys(("rescaling", "normalization"), "pixels come in [0, 1] already; leave it out"),
+    "resizing": "write the size into data, as in data: {folder: …, size: [64, 64]}",
+    **dict.fromkeys(
+        (
+            *("randomrotation", "randomzoom", "randomcontrast", "randombrightness", "randomcrop"),
+            *(
+                "separableconv2d",
+                "depthwiseconv2d",
+                "conv2dtranspose",
+                "conv1d",
+                "globalmaxpooling2d",
+            ),
+            *("layernormalization", "groupnormalization", "zeropadding2d", "cropping2d", "prelu6"),
+            *("spatialdropout2d", "gaussiannoise", "gaussiandropout", "upsampling2d", "reshape"),
+            *("lstm", "gru", "embedding", "multiheadattention", "attention", "add", "concatenate"),
+            *("lambda", "thresholdedrelu", "permute"),
+        ),
+        _PYTHON,
+    ),
+}
+ACTIVATION: Mapping[str, str] = {
+    "swish": "did you mean silu?",
+    "leakyrelu": "write it as a layer of its own: leaky_re_lu",
+    "prelu": "write it as a layer of its own: p_re_lu",
+}
+
+
+def hint(place: str, key: object, known: Iterable[str]) -> str | None:
+    """Return what helps somebody who wrote `key` at `place` in a recipe; None if nothing is known.
+
+    place : "" at the top, "training", "models.NAME" …
+    known : the keys there; one of them in another spelling needs no sentence
+    """
+    if not isinstance(key, str) or _bare(key) in map(_bare, known):
+        return None
+    parts = place.split(".")
+    if not place:
+        words = TOP
+    elif parts[-1] == "training":
+        words = TRAINING
+    elif len(parts) == 2 and parts[0] == "models":
+        words = MODEL
+    else:
+        return None
+    return words.get(_bare(key))
+
+
+def layer_hint(name: object, known: Iterable[str]) -> str | None:
+    """Return what helps somebody who wrote a layer of this name that recipes do not have."""
+    if not isinstance(name, str) or _bare(name) in map(_bare, known):
+        return None
+    return LAYER.get(_bare(name))
+
+
+def activation_hint(name: object) -> str | None:
+    """Return what helps somebody who wrote an activation of this name that recipes do not have."""
+    return ACTIVATION.get(_bare(name)) if isinstance(name, str) else None
+
+
+def _bare(word: str) -> str:
+    return "".join(each for each in word.casefold() if each.isalnum())

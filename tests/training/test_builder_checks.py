@@ -1,0 +1,124 @@
+"""Builders that spoil a study in silence: fixed seeds, pixels scaled twice, two softmax layers.
+
+Oracle: builders written here, of which each fault is known. Cost: 15 s.
+Run: pytest tests/training/test_builder_checks.py
+"""
+
+import re
+
+import pytest
+
+from bakeoff.errors import RecipeError
+from bakeoff.training.builder_checks import remarks
+
+SHAPE, CLASSES = (8, 8, 1), 3
+BUILDERS = """
+import keras
+import numpy as np
+from keras import layers as L
+
+def chain(shape, n, *first, **last):
+    return keras.Sequential([keras.Input(shape), *first, L.Flatten(),
+                             L.Dense(4, activation="relu", **last), L.Dense(n, "softmax", **last)])
+
+def good(shape, n):
+    return chain(shape, n)
+
+def graph(shape, n):
+    x = keras.Input(shape)
+    y = L.Conv2D(3, 3)(x)
+    return keras.Model(x, L.Dense(n, activation="softmax")(L.Flatten()(y)))
+
+def augmented(shape, n):
+    return chain(shape, n, L.RandomZoom(0.1), L.Lambda(lambda x: 2 * x - 1))
+
+def rescaled(shape, n):
+    return chain(shape, n, L.Rescaling(1 / 255))
+
+def mobile(shape, n):
+    return chain(shape, n, L.RandomFlip(), L.Rescaling(1 / 127.5, offset=-1))
+
+def by_lambda(shape, n):
+    return chain(shape, n, L.Lambda(lambda x: x / 255))
+
+def in_a_graph(shape, n):
+    x = keras.Input(shape)
+    return keras.Model(x, L.Dense(n, activation="softmax")(L.Flatten()(x / 255.0)))
+
+def nested(shape, n):
+    x = keras.Input(shape)
+    return keras.Model(x, chain(shape, n, L.Rescaling(1 / 255))(x))
+
+def means(shape, n):
+    return chain(shape, n, L.Lambda(lambda x: x - 116.0))
+
+def global_seed(shape, n):
+    keras.utils.set_random_seed(42)
+    return good(shape, n)
+
+def initializers(shape, n):
+    return chain(shape, n, kernel_initializer=keras.initializers.GlorotUniform(seed=1))
+
+def one_initializer(shape, n):
+    first = L.Conv2D(3, 3, kernel_initializer=keras.initializers.HeNormal(seed=1))
+    return chain(shape, n, first)
+
+def ramp(like):
+    return np.linspace(-1, 1, like.size).reshape(like.shape)
+
+def loaded(shape, n):
+    model = good(shape, n)
+    model.set_weights([ramp(each) for each in model.get_weights()])
+    return model
+
+def backbone(shape, n):
+    model = chain(shape, n, L.Conv2D(3, 3))
+    kernel, *rest = model.get_weights()
+    model.set_weights([ramp(kernel), *rest])
+    return model
+
+def twice(shape, n):
+    return keras.Sequential([keras.Input(shape), L.Flatten(), L.Dense(n, "softmax"), L.Softmax()])
+"""
+
+
+@pytest.fixture(scope="module")
+def look(tmp_path_factory):
+    path = tmp_path_factory.mktemp("builders") / "mine.py"
+    path.write_text(BUILDERS, encoding="utf-8")
+    return lambda name: remarks(f"{path}:{name}", SHAPE, CLASSES)
+
+
+@pytest.mark.parametrize("name", ["good", "graph", "augmented", "backbone"])
+def test_nothing_is_said_of_these(look, name):
+    assert look(name) == ()
+
+
+@pytest.mark.parametrize(
+    "name", ["rescaled", "mobile", "by_lambda", "in_a_graph", "nested", "means"]
+)
+def test_pixels_scaled_again(look, name):
+    assert look(name) == ("scales-again",)
+
+
+@pytest.mark.parametrize("name", ["global_seed", "initializers"])
+def test_seeds_that_are_none_are_refused(look, name):
+    message = (
+        f"mine.py:{name}: expected other initial weights for every seed, found the same ones: "
+        "remove set_random_seed and seed=… from the builder; Bakeoff sets the seed"
+    )
+    with pytest.raises(RecipeError, match=f"{re.escape(message)}$"):
+        look(name)
+
+
+def test_one_layer_that_starts_alike_is_remarked(look):
+    assert look("one_initializer") == ("some-same-initial-weights",)
+
+
+def test_loaded_weights_are_one_draw(look):
+    assert look("loaded") == ("same-initial-weights",)
+
+
+def test_two_softmax_layers_are_refused(look):
+    with pytest.raises(RecipeError, match="expected one softmax at the end, found two, one after"):
+        look("twice")

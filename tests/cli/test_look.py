@@ -192,3 +192,23 @@ def test_the_class_counts_of_mnist(mnist, capsys):
     counts = [line.split()[1] for line in lines[3:13]]
     expected = "5,923 6,742 5,958 6,131 5,842 5,421 5,918 6,265 5,851 5,949"
     assert counts == expected.split()
+
+
+def test_pictures_that_stand_twice_are_named_by_their_files(tmp_path, rng):
+    for number, name in enumerate(("cat/1", "cat/2", "dog/1", "dog/7", "dog/8")):
+        path = tmp_path / "pets" / f"{name}.png"
+        path.parent.mkdir(parents=True, exist_ok=True)
+        pixels = rng.integers(0, 256, (30, 20), dtype=np.uint8)
+        Image.fromarray(pixels).save(path)
+        if number in (0, 2):
+            (path.parent / "9.png").write_bytes(path.read_bytes())
+    (tmp_path / "pets/dog/3.png").write_bytes((tmp_path / "pets/cat/2.png").read_bytes())
+    lines = printed(look.overview(look.load(str(tmp_path / "pets")))).splitlines()
+    assert lines[:6] == [
+        "pets: 8 images of 30×20×1, 2 classes; pixels from 0 to 255, divided by 255",
+        "All pictures looked at are 30×20; they are brought to 30×20×1.",
+        "3 images stand more than once, 1 of them in several classes:",
+        "  cat/2.png (cat) = dog/3.png (dog)",
+        "  cat/1.png (cat) = cat/9.png (cat)",
+        "  dog/1.png (dog) = dog/9.png (dog)",
+    ]

@@ -190,3 +190,38 @@ def test_labels_must_be_whole_numbers():
     message = "labels: expected whole numbers of shape (n,), found float64 of shape (2,)"
     with pytest.raises(DataError, match=f"^{re.escape(message)}$"):
         make_split([0.0, 1.0], test_start=None, validation=0)
+
+
+def test_ties_are_not_always_decided_for_the_same_classes():
+    """Ten classes of five images, five of them for validation: which classes, the seed says."""
+    labels = np.repeat(np.arange(10), 5)
+    parts = {"test_start": None, "validation": 5, "test": 10}
+    taken = [
+        frozenset(labels[make_split(labels, seed=seed, **parts).validation].tolist())
+        for seed in range(40)
+    ]
+    assert len(set(taken)) > 10
+    often = np.bincount([each for kinds in taken for each in kinds], minlength=10)
+    assert often.min() >= 8 and often.max() <= 32  # 20 each are expected; 12 would be 4 sigma
+    assert make_split(labels, seed=3, **parts).hash == make_split(labels, seed=3, **parts).hash
+
+
+def test_a_validation_part_of_the_datas_own():
+    labels = np.arange(12) % 2
+    own = {"validation_start": 6, "test_start": 9}
+    split = make_split(labels, validation=0.2, **own)
+    assert [part.tolist() for part in split.parts().values()] == [[0, 1, 2, 3, 4, 5], [6, 7, 8],
+                                                                  [9, 10, 11]]  # fmt: skip
+    none = make_split(labels, validation=0, **own)
+    assert (len(none.train), len(none.validation), len(none.test)) == (9, 0, 3)
+    drawn = make_split(labels, validation=0.2, test=2, validation_start=8, test_start=None)
+    assert (len(drawn.train), drawn.validation.tolist(), len(drawn.test)) == (6, [8, 9, 10, 11], 2)
+    assert drawn.test.max() < 8
+    with pytest.raises(DataError, match="validation part: expected to start inside the 9 images"):
+        make_split(labels, validation=0.2, validation_start=9, test_start=9)
+
+
+def test_a_lonely_class_is_called_by_its_name():
+    labels = np.array([0] * 5 + [1])
+    with pytest.raises(DataError, match=r"^class dog has 1 image; "):
+        make_split(labels, test_start=None, validation=0.2, class_names=("cat", "dog"))

@@ -726,3 +726,13 @@ def test_ratios_stay_readable():
     assert ratio(10_000, 5) == "2,000"
     assert ratio(5, 5) == "1"
     assert ratio(5, 0) == ""
+
+
+def test_names_that_would_be_cut_alike_are_shown_whole(tmp_path):
+    names = [f"conv-net-with-dropout-0.{k}-and-batch-norm-lr-0.001" for k in (1, 2)]
+    models = {name: fake_study.FakeModel(0.9) for name in (*names, "b-" + 40 * "x")}
+    text = printed(compare([fake_study.write_study(tmp_path / "s", models)]), width=60)
+    joined = "".join(text.split())
+    assert "b-xxxxxxxxxxx…xxxxxxxxxxxx" in joined
+    for name in names:
+        assert "".join(each.strip() for each in name) in joined.replace("→", "")

@@ -84,12 +84,12 @@ class ModelResult:
     histories: tuple[Mapping[str, NDArray[np.float64]], ...]  # one a seed: store.HISTORY_COLUMNS
     failed: tuple[int, ...] = ()  # the seeds that diverged, died or answer one class
     sound_accuracy: float | None = None  # mean of the other seeds; None if there are none
+    remarks: tuple[str, ...] = ()  # codes of what is strange about the user's own builder
 
     @property
     def failure_rate(self) -> tuple[float, float]:
         """The interval of the rate at which training this model fails."""
         return failure_rate(len(self.failed), len(self.seeds))
-    remarks: tuple[str, ...] = ()  # codes of what is strange about the user's own builder
 
 
 @dataclass(frozen=True, eq=False)

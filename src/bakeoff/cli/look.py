@@ -16,7 +16,9 @@ from numpy.typing import NDArray
 from bakeoff import data as datasets
 from bakeoff import recipe as recipes
 from bakeoff.data import DataSet, about_pixels, class_counts, own_parts
-from bakeoff.data.recognise import recognise
+from bakeoff.data.recognise import guessed, recognise
+from bakeoff.data.source_images import image_keys
+from bakeoff.data.sources import Pictures
 from bakeoff.errors import DataError, UsageError
 from bakeoff.recipe.suggestions import nearest
 from bakeoff.storage.atomic import disk
@@ -31,6 +33,7 @@ _RAMP = " .:-=+*#%@"  # dark to light, where there are no colours
 _THUMBNAIL = 16  # pixels of the longer side
 _PICTURE = 64
 _ROW = 8  # images of a class
+_COPIES = 5  # images that stand more than once and are named
 _GAP = 2  # pixels between the images of a saved grid
 
 Pixels = NDArray[np.uint8]
@@ -43,6 +46,7 @@ class Looked:
     data: DataSet
     parts: Mapping[str, NDArray[np.int64]]
     divided: bool
+    sizes: str = ""  # of the pictures, where they are files
 
     def part(self, position: int) -> str:
         """Return the name of the part an image is in."""
@@ -62,6 +66,8 @@ def load(name: str) -> Looked:
         return Looked(data, split.parts(), True)
     elif (source := recognise(path)) is not None:
         data = datasets.load(source)
+        sizes = guessed(source)[1] if isinstance(source, Pictures) else ""
+        return Looked(data, own_parts(data), False, sizes)
     else:
         close = nearest(name, (*datasets.NAMES, *recipes.shipped()))
         raise UsageError(
@@ -84,13 +90,39 @@ def overview(looked: Looked) -> list[RenderableType]:
     sizes = [size.removesuffix(" all") for size in sizes]
     return [
         f"{data.name}: {listed(sizes)} images of {shape}, {classes}; {about_pixels(data.maximum)}",
+        *([f"{looked.sizes}; they are brought to {shape}."] if looked.sizes else []),
         *data.notes,
+        *_copies(data),
         "",
         _counts(looked),
         "",
         _Grid(looked),
         _about_grid(looked),
     ]
+
+
+def _copies(data: DataSet) -> list[str]:
+    """Return lines on images that stand more than once, by the names of their files."""
+    keys = image_keys(data, np.arange(len(data.labels)))
+    _, groups, counts = np.unique(keys, return_inverse=True, return_counts=True)
+    more = np.flatnonzero(counts > 1)
+    if not len(more):
+        return []
+    order = np.argsort(groups, kind="stable")
+    ends = np.cumsum(counts)
+    sets = [order[ends[each] - counts[each] : ends[each]] for each in more]
+    sets.sort(key=lambda rows: (len(set(data.labels[rows].tolist())) == 1, int(rows[0])))
+    mixed = sum(len(set(data.labels[rows].tolist())) > 1 for rows in sets)
+    across = f", {mixed:,} of them in several classes" if mixed else ""
+    stand = "image stands" if len(sets) == 1 else "images stand"
+    lines = [f"{len(sets):,} {stand} more than once{across}:"]
+    lines += [f"  {' = '.join(_called(data, row) for row in rows[:4])}" for rows in sets[:_COPIES]]
+    return [*lines, f"  and {len(sets) - _COPIES:,} more"] if len(sets) > _COPIES else lines
+
+
+def _called(data: DataSet, row: int) -> str:
+    name = data.files[row] if data.files is not None else f"{row:,}"
+    return f"{name} ({data.class_names[data.labels[row]]})"
 
 
 def _about_grid(looked: Looked) -> str:

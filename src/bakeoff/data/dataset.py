@@ -35,6 +35,8 @@ class DataSet:
         None where `images` are what was stored.
     validation_start : int or None
         Position where the data set's own validation part begins; None where it has none.
+    files : tuple of str or None
+        What the files are called that images were read from, one for each image, as shown.
     """
 
     name: str
@@ -46,6 +48,7 @@ class DataSet:
     notes: tuple[str, ...] = ()
     origins: NDArray[np.uint64] | None = None
     validation_start: int | None = None
+    files: tuple[str, ...] | None = None
 
     def __post_init__(self) -> None:
         for array in (self.images, self.labels):

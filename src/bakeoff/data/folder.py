@@ -60,6 +60,7 @@ def load_folder(source: FolderSource) -> DataSet:
         tuple(notes),
         read.origins,
         validation_start=len(parts["train"]) if "validation" in parts else None,
+        files=tuple(file.name for file, kept in zip(files, read.kept, strict=True) if kept),
     )
 
 

@@ -104,6 +104,7 @@ def from_files(
         (*notes, *skipped.notes(), *read.notes),
         read.origins,
         validation_start=len(grouped["train"]) if "validation" in have else None,
+        files=tuple(file.name for file, good in zip(files, read.kept, strict=True) if good),
     )
 
 

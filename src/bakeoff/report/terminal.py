@@ -100,6 +100,7 @@ def _table(comparison: Comparison, dropped: set[str], *, gap: int) -> Table:
         if name not in dropped:
             table.add_column(title, justify="right", no_wrap=True)
     recommended = comparison.to_use
+    names = _names(comparison)
     for model in comparison.models:
         strong = model.name == recommended
         optional = {
@@ -108,7 +109,7 @@ def _table(comparison: Comparison, dropped: set[str], *, gap: int) -> Table:
             "time": texts.duration(model.seconds_per_trial),
         }
         table.add_row(
-            Text(("→ " if strong else "  ") + shorten(clean(model.name), most=26)),
+            Text(("→ " if strong else "  ") + names[model.name]),
             f"{model.parameters:,}",
             _accuracy(model.accuracy.estimate),
             *([model.group] if grouped else []),
@@ -123,6 +124,14 @@ def _table(comparison: Comparison, dropped: set[str], *, gap: int) -> Table:
             style="dim",
         )
     return table
+
+
+def _names(comparison: Comparison) -> dict[str, str]:
+    """Return the models' names as the table has them: cut in the middle unless two become alike."""
+    whole = {model.name: clean(model.name) for model in comparison.models}
+    cut = {name: shorten(text, most=26) for name, text in whole.items()}
+    shorter = list(cut.values())
+    return {n: text if shorter.count(text) == 1 else whole[n] for n, text in cut.items()}
 
 
 def _accuracy(estimate: Estimate) -> str:

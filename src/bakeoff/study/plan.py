@@ -6,7 +6,9 @@ The data is loaded and split as a run would, so that whatever is wrong with it i
 from __future__ import annotations
 
 import heapq
+import sys
 import time
+from contextlib import redirect_stdout
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -146,7 +148,8 @@ def _built(python: str, data: DataSet) -> tuple[str, ...]:
     """Build a Python builder's model, trained by nobody, and return what is strange about it."""
     from bakeoff.training import builder_checks
 
-    codes = builder_checks.remarks(python, data.input_shape, data.n_classes)
+    with redirect_stdout(sys.stderr):  # a builder may talk; the plan alone stands on stdout
+        codes = builder_checks.remarks(python, data.input_shape, data.n_classes)
     return tuple(_STRANGE[code] for code in codes)
 
 

@@ -81,3 +81,41 @@ def test_broken_tables(tmp_path, rows):
     path.write_bytes(b"\0\1\2")
     with pytest.raises(DataError, match="expected a table with a line for each image"):
         load(CsvSource(path))
+
+
+@pytest.mark.parametrize(
+    "header",
+    [
+        [str(each) for each in range(65)],
+        ["0", *(f"0.{each}" for each in range(1, 65))],  # pandas, of a file without a header
+        ["5", "0", *(f"0.{each}" for each in range(1, 64))],
+    ],
+)
+def test_a_header_of_numbers_is_no_image(tmp_path, rows, header):
+    path = write(tmp_path / "a.csv", rows, header=False)
+    path.write_text(",".join(header) + "\n" + path.read_text(encoding="utf-8"), encoding="utf-8")
+    data = load(CsvSource(path))
+    np.testing.assert_array_equal(data.images.reshape(40, 64), rows[0])
+    np.testing.assert_array_equal(data.labels, rows[1])
+
+
+def test_pixels_in_one_cell(tmp_path, rows):
+    """As FER2013 has them."""
+    lines = [
+        f"{kind},{' '.join(map(str, values))},Training" for values, kind in zip(*rows, strict=True)
+    ]
+    path = tmp_path / "fer.csv"
+    path.write_text("emotion,pixels,Usage\n" + "\n".join(lines), encoding="utf-8")
+    assert isinstance(recognise(path), CsvSource)
+    data = load(CsvSource(path))
+    np.testing.assert_array_equal(data.images.reshape(40, 64), rows[0])
+    assert data.notes[0] == "fer.csv: labels from the column emotion; ignored Usage"
+
+
+def test_a_folder_of_two_tables(tmp_path, rows):
+    write(tmp_path / "mnist_train.csv", rows)
+    write(tmp_path / "mnist_test.csv", rows)
+    source = CsvSource(tmp_path / "mnist_train.csv", test=tmp_path / "mnist_test.csv")
+    assert recognise(tmp_path) == recognise(tmp_path / "mnist_train.csv") == source
+    (tmp_path / "mnist_test.csv").write_text("a,b\n1,2\n", encoding="utf-8")  # without labels
+    assert recognise(tmp_path) == CsvSource(tmp_path / "mnist_train.csv")

@@ -178,6 +178,8 @@ def _cure(shape: Shape) -> str:
         )
     if len(shape) == 2:
         return ": reshape the rows, as in x.reshape(-1, height, width)"
+    if len(shape) == 4 and shape[2] in (1, 3):
+        return ": the images seem to be counted last; store np.moveaxis(x, 3, 0)"
     if len(shape) == 4 and 4 in (shape[1], shape[3]):
         return ": leave the transparency out, as in x[..., :3]"
     if len(shape) == 4 and shape[1] < min(shape[2:]):

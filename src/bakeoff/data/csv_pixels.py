@@ -12,7 +12,7 @@ from bakeoff.data.arrays import Given, from_parts
 from bakeoff.data.dataset import DataSet
 from bakeoff.data.safe_reading import check_memory, refusing, regular_file
 from bakeoff.data.sources import CsvSource
-from bakeoff.data.tables import INDICES, LABELS, Head, bare, head, named, stated
+from bakeoff.data.tables import INDICES, LABELS, Head, bare, head, named, rows, stated
 from bakeoff.errors import DataError
 from bakeoff.utils.text import shown
 
@@ -47,17 +47,45 @@ def _read(path: Path, source: CsvSource) -> tuple[NDArray[Any], NDArray[Any], li
     begin = head(path)
     with refusing(path):
         label, ignored = _label(begin, source)
+        packed = named(begin.columns, ("pixels",)) if begin.named else None
+        if packed is not None:
+            return _packed(path, begin, label, packed, source)
         pixels = [i for i in range(len(begin.columns)) if i != label and i not in ignored]
         shape = _shape(len(pixels), source.shape)
         with regular_file(path) as (_, size):
             check_memory(3 * size)
         values = _load(path, begin, pixels, np.float32)
         labels = _load(path, begin, [label], np.str_).reshape(-1)
-    if (values == np.round(values)).all() and values.min() >= 0 and values.max() < 65536:
-        values = values.astype(np.uint8 if values.max() < 256 else np.int32)
+    values = _whole_pixels(values)
     names = [shown(begin.columns[label], limit=40)]
     names += [shown(begin.columns[each], limit=40) for each in ignored]
     return values.reshape(-1, *shape), _whole(labels), names
+
+
+def _packed(
+    path: Path, begin: Head, label: int, packed: int, source: CsvSource
+) -> tuple[NDArray[Any], NDArray[Any], list[str]]:
+    """Read a table that holds all pixels of an image in one cell, as FER2013 does."""
+    found = rows(path, begin)
+    values = [np.array(row[packed].split(), dtype=np.float32) for row in found]
+    counts = {len(each) for each in values}
+    if len(counts) != 1:
+        raise DataError(
+            f"expected as many pixels in every line, found {min(counts, default=0):,} to "
+            f"{max(counts, default=0):,}"
+        )
+    shape = _shape(counts.pop(), source.shape)
+    others = [shown(e, limit=40) for i, e in enumerate(begin.columns) if i not in (label, packed)]
+    labels = np.array([row[label] for row in found])
+    images = _whole_pixels(np.stack(values)).reshape(-1, *shape)
+    return images, _whole(labels), [shown(begin.columns[label], limit=40), *others]
+
+
+def _whole_pixels(values: NDArray[Any]) -> NDArray[Any]:
+    """Return pixels as whole numbers where all are."""
+    if (values == np.round(values)).all() and values.min() >= 0 and values.max() < 65536:
+        return values.astype(np.uint8 if values.max() < 256 else np.int32)
+    return values
 
 
 def _label(begin: Head, source: CsvSource) -> tuple[int, list[int]]:
@@ -114,7 +142,7 @@ def _load(path: Path, begin: Head, columns: list[int], kind: Any) -> NDArray[Any
                 path,
                 dtype=kind,
                 delimiter=begin.separator,
-                skiprows=1 if begin.named else 0,
+                skiprows=begin.skip,
                 usecols=columns,
                 ndmin=2,
                 comments=None,
@@ -140,5 +168,7 @@ def _whole(labels: NDArray[Any]) -> NDArray[Any]:
 
 def pixel_columns(begin: Head) -> bool:
     """Say whether a table seems to hold pixels: many columns, most of them numbered."""
+    if begin.named and named(begin.columns, ("pixels",)) is not None:
+        return True
     numbered = sum(each[-1:].isdigit() for each in begin.columns)
     return len(begin.columns) > 16 and numbered > 0.8 * len(begin.columns)

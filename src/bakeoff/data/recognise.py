@@ -21,6 +21,7 @@ from bakeoff.data.sources import (
     TableSource,
 )
 from bakeoff.data.tables import head
+from bakeoff.data.words import pieces
 from bakeoff.errors import DataError
 
 _TABLES = ("labels.csv", "train.csv", "train_labels.csv", "annotations.csv", "metadata.csv")
@@ -42,7 +43,7 @@ def recognise(path: Path) -> Source | None:
     if ending == ".npz":
         return NpzSource(path)
     if ending in (".csv", ".tsv"):
-        return CsvSource(path) if pixel_columns(head(path)) else _pictures(TableSource(path))
+        return _csv(path)
     if ending == ".parquet":
         return _pictures(ParquetSource(path))
     name = path.name.lower()
@@ -61,8 +62,18 @@ def _folder(path: Path) -> Source:
     folder = FolderSource(path)
     table = _table(path)
     if table is not None and not _has_classes(folder):
-        return _pictures(TableSource(table))
+        return _csv(table)
     return _pictures(folder)
+
+
+def _csv(path: Path) -> Source:
+    """Return a table of pixels, with the test part beside it, or else a table of image files."""
+    begin = head(path)
+    if not pixel_columns(begin):
+        return _pictures(TableSource(path))
+    test = path.with_name(path.name.replace("train", "test"))
+    pair = test != path and test.is_file() and len(head(test).columns) == len(begin.columns)
+    return CsvSource(path, test=test if pair else None)
 
 
 def _has_classes(source: FolderSource) -> bool:
@@ -78,6 +89,7 @@ def _table(path: Path) -> Path | None:
     """Return the table in a folder that lists its images; None where none is plain."""
     tables = sorted(each for each in path.iterdir() if each.suffix.lower() in (".csv", ".tsv"))
     named = [each for wanted in _TABLES for each in tables if each.name.lower() == wanted]
+    named = named or [each for each in tables if "train" in pieces(each.stem)]
     found = named or tables
     return found[0] if len(named) or len(tables) == 1 else None
 

@@ -21,11 +21,15 @@ INDICES = ("id", "index", "unnamed0", "", "rowid", "imageid")
 
 @dataclass(frozen=True)
 class Head:
-    """How a table begins: its separator, its columns' names, and whether they stand in it."""
+    """How a table begins: its separator, its columns' names, and whether they stand in it.
+
+    `skip` rows come before the first image; a header of mere numbers names nothing.
+    """
 
     separator: str
     columns: tuple[str, ...]
     named: bool
+    skip: int
 
 
 def bare(name: str) -> str:
@@ -48,7 +52,18 @@ def head(path: Path) -> Head:
     files = any(cell.strip().lower().endswith(ENDINGS) for cell in cells)
     named = not files and (len(cells) == 1 or not all(map(_is_number, cells[1:])))
     columns = cells if named else [str(place) for place in range(len(cells))]
-    return Head(separator, tuple(each.strip() for each in columns), named)
+    skip = int(named or _counts_columns([each.strip() for each in cells]))
+    return Head(separator, tuple(each.strip() for each in columns), named, skip)
+
+
+def _counts_columns(cells: Sequence[str]) -> bool:
+    """Say whether a row of numbers only counts the columns: 0, 1, 2 … or pandas's 0, 0.1, 0.2."""
+    if len(cells) < 4:
+        return False
+    start = int(cells[0]) if cells[0] in ("0", "1") else None
+    numbers = [str((start or 0) + place) for place in range(len(cells))]
+    copies = [f"{cells[1].partition('.')[0]}.{place}" for place in range(1, len(cells))]
+    return list(cells) == numbers or list(cells[1:]) == copies or list(cells[2:]) == copies[:-1]
 
 
 def _is_number(text: str) -> bool:
@@ -74,8 +89,8 @@ def rows(path: Path, begin: Head) -> list[list[str]]:
             ]
         except csv.Error as error:
             raise DataError(f"expected a table (CSV), found none: {error}") from None
-        found = found[1:] if begin.named else found
-        for number, row in enumerate(found, 2 if begin.named else 1):
+        found = found[begin.skip :]
+        for number, row in enumerate(found, 1 + begin.skip):
             if len(row) != len(begin.columns):
                 raise DataError(
                     f"row {number}: expected {len(begin.columns)} columns as in the first row, "

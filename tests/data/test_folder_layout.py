@@ -84,9 +84,9 @@ def test_train_and_validation_alone(tmp_path):
     two(tmp_path / "train", 4)
     two(tmp_path / "val", 1)
     assert refusal(tmp_path) == (
-        "expected a test part beside train/ and val/, found none: to test on val/, write parts: "
-        "{train: train, test: val}; to have a test part drawn from train/, write parts: "
-        "{train: train, validation: val}"
+        "expected a test part beside train/ and val/, found none: to test on val/, write "
+        "{folder: …, parts: {train: train, test: val}}; to have a test part drawn from train/, "
+        "write {folder: …, parts: {train: train, validation: val}}"
     )
     assert sizes(read(tmp_path, parts={"train": "train", "test": "val"})) == {"train": 8, "test": 2}
     data = read(tmp_path, parts={"train": "train", "validation": "val"})
@@ -99,8 +99,8 @@ def test_images_without_labels_in_test(tmp_path):
     fill(tmp_path / "test", 3)
     assert refusal(tmp_path) == (
         "expected a folder for each class in test/ as in train/, found 3 files directly in test/, "
-        "which have no labels: write parts: {train: train}, and split.test takes a test part from "
-        "train/"
+        "which have no labels: write {folder: …, parts: {train: train}}, and split.test takes "
+        "a test part from train/"
     )
     assert sizes(read(tmp_path, parts={"train": "train"})) == {"all": 4}
 

@@ -133,8 +133,9 @@ class _Finder:
             other = shown(Path(places["validation"]).name)
             raise DataError(
                 f"expected a test part beside {train}/ and {other}/, found none: to test on "
-                f"{other}/, write parts: {{train: {train}, test: {other}}}; to have a test part "
-                f"drawn from {train}/, write parts: {{train: {train}, validation: {other}}}"
+                f"{other}/, write {{folder: …, parts: {{train: {train}, test: {other}}}}}; to have "
+                f"a test part drawn from {train}/, write {{folder: …, parts: {{train: {train}, "
+                f"validation: {other}}}}}"
             )
         return places
 
@@ -148,7 +149,8 @@ class _Finder:
             raise DataError(
                 f"expected a folder for each class in {name}/ as in {train}/, found "
                 f"{counted(len(files), 'file')} directly in {name}/, which have no labels: write "
-                f"parts: {{train: {train}}}, and split.test takes a test part from {train}/"
+                f"{{folder: …, parts: {{train: {train}}}}}, and split.test takes a test part from "
+                f"{train}/"
             )
 
     def classes(self, parent: Path, prefix: str, known: list[str]) -> list[tuple[int, str]]:

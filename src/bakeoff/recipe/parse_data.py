@@ -203,6 +203,7 @@ def inside(where: str, read: Callable[..., T], *arguments: Any) -> T:
 def data_schema() -> dict[str, Any]:
     """Return the JSON Schema of `data`."""
     text = {"type": "string", "minLength": 1}
+    name = {"type": ["string", "integer"], "minLength": 1}
     shape = {"type": "array", "items": SIDE.schema(), "minItems": 2, "maxItems": 3}
     idx = {"type": "array", "items": text, "minItems": 2, "maxItems": 4}
     known = {key: kind.schema() for key, kind in _PICTURES.items()}
@@ -210,9 +211,9 @@ def data_schema() -> dict[str, Any]:
     for kind, others in _ALSO.items():
         keys = {kind: idx if kind == "idx" else text}
         for key in others:
-            keys[key] = shape if key == "shape" else known.get(key, text)
+            keys[key] = {**known, "shape": shape, "label": name}.get(key, text)
             if (kind, key) in _NAMED:
-                names = dict.fromkeys(_NAMED[kind, key], text)
+                names = dict.fromkeys(_NAMED[kind, key], name)
                 keys[key] = {
                     "type": "object", "properties": names, "additionalProperties": False,
                 }  # fmt: skip

@@ -1,7 +1,7 @@
 """Keras's depthwise and separable convolutions as sums of strided slices.
 
-XLA's convolution of every channel by itself takes 5 to 20 times as long on a CPU, its gradients 2
-to 15 times; docs/log.md has the numbers.
+XLA's convolution of every channel by itself takes 3 to 30 times as long on a CPU; docs/log.md has
+the numbers.
 
 Images are float32, shape (batch, height, width, channels).
 """

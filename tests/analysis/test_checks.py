@@ -641,6 +641,51 @@ def test_one_seed(findings):
     assert found["one-seed", None].severity == "serious"
 
 
+def test_few_seeds(findings):
+    two = findings({"a": FakeModel(0.93), "b": FakeModel(0.95)}, seeds=(0, 1))["few-seeds", None]
+    assert two.severity == "serious"
+    assert two.text == (
+        "There is no verdict below 3 seeds of each model, and a model has 2: that few cannot tell "
+        "a better model from a lucky run."
+    )
+
+
+def test_few_seeds_of_many_models(findings):
+    six = {f"m{k}": FakeModel(0.93 - 0.03 * k) for k in range(6)}
+    many = findings(six, seeds=(0, 1, 2))["few-seeds", None]
+    assert (many.severity, many.advice) == (
+        "warning",
+        "Train at least 5 seeds of every model (--seeds 5).",
+    )
+    assert many.text == (
+        "6 models make 15 pairs, and a model has 3 seeds only: with that few, claims of a "
+        "difference may be wrong more often than 5 % of the time."
+    )
+
+
+def test_test_below_validation(findings):
+    def history(seed):
+        return curve_rows(12, final_accuracy=0.95)
+
+    found = findings({"a": FakeModel(0.2, history=history), "b": FakeModel(0.94)})
+    assert ("test-below-validation", "b") not in found
+    finding = found["test-below-validation", "a"]
+    assert finding.severity == "serious"
+    assert finding.text == (
+        "a has 20.0 % of 1,000 test images right, but 95.0 % of 1,000 validation images (mean of "
+        "5 seeds): the two parts are not of one kind."
+    )
+
+
+def test_failures_that_did_not_occur_are_told_where_others_did(findings):
+    wild = FakeModel((0.93, 0.93, 0.93, 0.93, 0.1), diverged={4: 3})
+    found = findings({"a": FakeModel(0.95), "wild": wild})["unseen-failures", None]
+    assert found.text == (
+        "Training failed for wild in 1 of 5 runs; that it never failed for the others says "
+        "little: 5 sound runs of a leave a failure rate of up to 45 %."
+    )
+
+
 def test_too_few_seeds(findings):
     models = {
         "a": FakeModel([0.930, 0.950, 0.940], parameters=5),
@@ -651,7 +696,7 @@ def test_too_few_seeds(findings):
     assert finding.severity == "warning"
     assert finding.text == (
         "1 of 3 pairs of models is not separated by 3 seeds: about 5 seeds of each would separate "
-        "a from b if the 1.50 points between them are real."
+        "a from b with even chances if the 1.50 points between them are real."
     )
     assert finding.advice == (
         "Train more seeds (--seeds 5), which opens the test set again and makes the verdicts "
@@ -754,4 +799,4 @@ def test_opened_again(findings):
 def test_opened_elsewhere(tmp_path, times, text):
     result = compare([write_study(tmp_path / "s")])
     (finding,) = check(replace(result, openings_elsewhere=times, shared_elsewhere=1.0))
-    assert (finding.code, finding.severity, finding.text) == ("opened-elsewhere", "info", text)
+    assert (finding.code, finding.severity, finding.text) == ("opened-elsewhere", "warning", text)

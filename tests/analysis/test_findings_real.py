@@ -140,6 +140,29 @@ class Studies:
         models = {f"line-{k}": model([], 2, 0.01 + 0.001 * k) for k in range(5)}
         return self.run("single", data="digits", models=models, seeds=1)
 
+    def pair(self):
+        models = {f"line-{k}": model([], 1, 0.01 + 0.001 * k) for k in range(2)}
+        return self.run("pair", data="digits", models=models, seeds=2, baselines=[])
+
+    def relaxed(self):
+        """The same study with another margin, once its results are known."""
+        self("pair")
+        recipe = load(self.folder / "pair" / "recipe.yaml")
+        recipe = recipe.model_copy(update={"margin": 0.3})
+        return run(recipe, out=self.folder / "pair", device="cpu")
+
+    def reordered(self):
+        """Test labels in another order of the classes than the others."""
+        digits = data.load("digits")
+        images, labels = np.round(digits.images[..., 0] * (255 / 16)).astype("u1"), digits.labels
+        path = self.folder / "reordered.npz"
+        np.savez(
+            path, x_train=images[:1200], y_train=labels[:1200],
+            x_test=images[1200:], y_test=(labels[1200:] + 1) % 10,
+        )  # fmt: skip
+        models = {"line": model([], 8, 0.01)}
+        return self.run("reordered", data={"npz": str(path)}, models=models, seeds=1)
+
     def unfinished(self):
         """Two seeds more for one model, trained and not yet opened."""
         self("single")
@@ -186,7 +209,11 @@ TRIGGERED = [
     ("missing-trials", "unfinished", None, "serious"),
     ("one-seed", "single", None, "serious"),
     ("opened-again", "grown", None, "warning"),
-    ("opened-elsewhere", "single", None, "info"),
+    ("opened-elsewhere", "single", None, "warning"),
+    ("few-seeds", "pair", None, "serious"),
+    ("rules-changed", "relaxed", None, "warning"),
+    ("unseen-failures", "digits", None, "info"),
+    ("test-below-validation", "reordered", "line", "serious"),
     ("duplicates", "twisted", None, "serious"),
     ("small-classes", "twisted", None, "warning"),
     ("too-few-seeds", "digits", None, "warning"),
@@ -199,6 +226,9 @@ SILENT = [
     ("one-seed", "digits", None),
     ("opened-again", "digits", None),
     ("opened-elsewhere", "noise", None),
+    ("few-seeds", "noise", None),
+    ("rules-changed", "pair", None),
+    ("unseen-failures", "pair", None),
     ("duplicates", "digits", None),
     ("small-classes", "digits", None),
     ("too-few-seeds", "single", None),

@@ -126,6 +126,7 @@ def _about(studies: Sequence[OpenedStudy]) -> dict[str, Any]:
         "openings_elsewhere": elsewhere and elsewhere.times,
         "shared_elsewhere": elsewhere.share if elsewhere else 0.0,
         "missing": missing,
+        "other_rules": tuple(rule for study in studies for rule in _other_rules(study)),
         "changed": changed,
         "duplicates": _duplicates([study.document.get("duplicates", {}) for study in studies]),
         "ledger": ledger,
@@ -174,6 +175,16 @@ def _models(studies: Sequence[OpenedStudy]) -> list[tuple[str, str, tuple[Trial,
         )
         for model, trials in study.models.items()
     ]
+
+
+def _other_rules(study: OpenedStudy) -> list[str]:
+    """Say what the recipe has now, and the first opening that recorded it had not."""
+    said = []
+    for key, now in (("margin", study.recipe.margin), ("give_up", study.recipe.give_up)):
+        then = next((line[key] for line in study.ledger if line.get(key) is not None), None)
+        if then is not None and then != now:
+            said.append(f"{key} is {now:g}, and was {then:g}")
+    return said
 
 
 def _duplicates(counts: Sequence[Mapping[str, Mapping[str, int]]]) -> dict[str, dict[str, int]]:

@@ -25,12 +25,15 @@ STUDY_CHECKS: Mapping[str, Callable[[Comparison], Finding | None]] = {
     "missing-trials": study_design.missing_trials,
     "changed-trials": study_design.changed_trials,
     "one-seed": study_design.one_seed,
+    "few-seeds": study_design.few_seeds,
+    "rules-changed": study_design.rules_changed,
     "opened-again": study_design.opened_again,
     "opened-elsewhere": study_design.opened_elsewhere,
     "duplicates": study_design.duplicates,
     "small-classes": study_design.small_classes,
     "too-few-seeds": study_design.too_few_seeds,
     "many-models": study_design.many_models,
+    "unseen-failures": study_design.unseen_failures,
 }
 MODEL_CHECKS: Mapping[str, Callable[[ModelResult, Comparison], Finding | None]] = {
     "scales-again": builders.scales_again,
@@ -39,6 +42,7 @@ MODEL_CHECKS: Mapping[str, Callable[[ModelResult, Comparison], Finding | None]] 
     "dead-run": failed_runs.dead_run,
     "constant-prediction": failed_runs.constant_prediction,
     "no-answer": failed_runs.no_answer,
+    "test-below-validation": predictions.test_below_validation,
     "chance-level": predictions.chance_level,
     "worse-than-baseline": predictions.worse_than_baseline,
     "over-fitting": learning_curves.over_fitting,

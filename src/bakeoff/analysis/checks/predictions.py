@@ -15,6 +15,8 @@ from bakeoff.analysis.estimates import wilson
 from bakeoff.analysis.metrics import Calibration
 from bakeoff.utils.text import listed, percent, points, some
 
+# Choosing epochs on validation images flatters them by a point at most; ten points are a fault.
+BELOW_VALIDATION = 0.1
 # One run's accuracy then lies up to two points from another's of the same model, more than most
 # differences between models that people publish.
 UNSTABLE_SD = 0.01
@@ -41,6 +43,33 @@ def chance_seeds(model: ModelResult, comparison: Comparison) -> list[int]:
     chances = _chances(model, comparison)
     low = [wilson(share * n_images, n_images)[0] for share in model.accuracy.per_seed]
     return [k for k in range(len(model.seeds)) if k not in failed and low[k] <= chances[k]]
+
+
+def test_below_validation(model: ModelResult, comparison: Comparison) -> Finding | None:
+    """Notice test images that are got right far less often than validation images."""
+    sound = sound_seeds(model, comparison)
+    known = [a for k in sound if (a := model.validation_accuracy[k]) is not None]
+    n_images = int(comparison.data.get("validation") or 0)
+    if not known or not n_images:
+        return None
+    validation, test = float(np.mean(known)), model.accuracy
+    low = wilson(min(validation, 1.0) * n_images, n_images)[0]
+    if validation - test.mean < BELOW_VALIDATION or low <= test.estimate.high:
+        return None
+    return Finding(
+        code="test-below-validation",
+        severity="serious",
+        model=model.name,
+        text=(
+            f"{model.name} has {percent(test.mean, 1)} of {len(comparison.labels):,} test images "
+            f"right, but {percent(validation, 1)} of {n_images:,} validation images "
+            f"({mean_of(len(known))}): the two parts are not of one kind."
+        ),
+        advice=(
+            "Look for another scale or preprocessing of the test images, another order of the "
+            "classes, or copies of training images in the validation part (bakeoff look)."
+        ),
+    )
 
 
 def chance_level(model: ModelResult, comparison: Comparison) -> Finding | None:

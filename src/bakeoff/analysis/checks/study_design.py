@@ -9,6 +9,7 @@ import scipy  # and not its parts: see statistics.py
 
 from bakeoff.analysis.checks.failed_runs import failed_seeds
 from bakeoff.analysis.comparison import Comparison, Finding, ModelResult, Severity
+from bakeoff.analysis.statistics import FEWEST_SEEDS as _FEWEST
 from bakeoff.utils.text import counted, listed, percent, points, some
 
 # More seeds than this nobody trains for one difference.
@@ -16,6 +17,8 @@ SEEDS_WORTH = 200
 # With five equally good models the highest mean is expected to lie more than one standard error
 # above the truth; with two, half of one.
 MANY_MODELS = 5
+# More models than this make so many pairs that fewer seeds than these are not enough.
+FEW_MODELS, FEW_SEEDS = 5, 5
 # One image is then five points of a class's accuracy, and its interval forty points wide.
 SMALL_CLASS = 20
 # A copy in a hundred test images can move the accuracy by as much as most models differ.
@@ -77,6 +80,73 @@ def one_seed(comparison: Comparison) -> Finding | None:
     )
 
 
+def few_seeds(comparison: Comparison) -> Finding | None:
+    """Notice too few seeds for a verdict, or too few for so many models."""
+    fewest, models = min(len(m.seeds) for m in comparison.models), len(comparison.models)
+    if 1 < fewest < _FEWEST and models > 1:
+        return Finding(
+            code="few-seeds",
+            severity="serious",
+            model=None,
+            text=(
+                f"There is no verdict below {_FEWEST} seeds of each model, and a model has "
+                f"{fewest}: that few cannot tell a better model from a lucky run."
+            ),
+            advice=f"Train at least {_FEWEST} of each (--seeds {_FEWEST}), better 5.",
+        )
+    if fewest < FEW_SEEDS and models > FEW_MODELS and fewest >= _FEWEST:
+        return Finding(
+            code="few-seeds",
+            severity="warning",
+            model=None,
+            text=(
+                f"{models} models make {models * (models - 1) // 2} pairs, and a model has "
+                f"{fewest} seeds only: with that few, claims of a difference may be wrong more "
+                "often than 5 % of the time."
+            ),
+            advice=f"Train at least {FEW_SEEDS} seeds of every model (--seeds {FEW_SEEDS}).",
+        )
+    return None
+
+
+def unseen_failures(comparison: Comparison) -> Finding | None:
+    """Say what failure rate sound runs leave open, where other models' runs failed."""
+    failing = [model for model in comparison.models if model.failed]
+    sound = [model for model in comparison.models if not model.failed]
+    if not failing or not sound:
+        return None
+    fewest = min(sound, key=lambda model: len(model.seeds))
+    runs = len(fewest.seeds)
+    said = [f"{m.name} in {len(m.failed)} of {counted(len(m.seeds), 'run')}" for m in failing]
+    return Finding(
+        code="unseen-failures",
+        severity="info",
+        model=None,
+        text=(
+            f"Training failed for {some(said)}; that it never failed for the others says little: "
+            f"{counted(runs, 'sound run')} of {fewest.name} leave a failure rate of up to "
+            f"{percent(fewest.failure_rate[1], 0)}."
+        ),
+        advice="Where a failed training costs much, train more seeds of what you will use.",
+    )
+
+
+def rules_changed(comparison: Comparison) -> Finding | None:
+    """Notice a margin or the like that is not the one declared at the first opening."""
+    if not comparison.other_rules:
+        return None
+    return Finding(
+        code="rules-changed",
+        severity="warning",
+        model=None,
+        text=(
+            f"The rules are not those of the first opening: {listed(comparison.other_rules)}, "
+            "with the results known, so the verdicts are exploratory."
+        ),
+        advice="Report the verdicts by the rules that were declared, or say that they changed.",
+    )
+
+
 def too_few_seeds(comparison: Comparison) -> Finding | None:
     """Notice differences that a trainable number of seeds would separate."""
     open_pairs = [pair for pair in comparison.pairs if pair.verdict == "not separated"]
@@ -100,8 +170,8 @@ def too_few_seeds(comparison: Comparison) -> Finding | None:
         text=(
             f"{len(open_pairs)} of {counted(len(comparison.pairs), 'pair')} of models "
             f"{'is' if len(open_pairs) == 1 else 'are'} not separated by {_seeds(comparison)}: "
-            f"about {needed} seeds of each would separate {nearest.a} from {nearest.b} if the "
-            f"{points(difference, 2)} points between them are real{rest}."
+            f"about {needed} seeds of each would separate {nearest.a} from {nearest.b} with even "
+            f"chances if the {points(difference, 2)} points between them are real{rest}."
         ),
         advice=(
             f"Train more seeds (--seeds {needed}), which opens the test set again and makes the "
@@ -125,8 +195,13 @@ def many_models(comparison: Comparison) -> Finding | None:
     m = len(rivals)
     if m < MANY_MODELS:
         return None
-    errors = [_seed_error(model) for model in rivals]
-    optimism = float(scipy.special.ndtri((m - 0.375) / (m + 0.25)) * np.mean(errors))
+    among = {model.name for model in rivals}
+    tests = [p.test for p in comparison.pairs if p.test is not None and {p.a, p.b} <= among]
+    if tests:  # the error of one mean, without what all share: half a difference's variance
+        error = sqrt(float(np.mean([test.variance for test in tests])) / 2)
+    else:
+        error = float(np.mean([_seed_error(model) for model in rivals]))
+    optimism = float(scipy.special.ndtri((m - 0.375) / (m + 0.25))) * error
     return Finding(
         code="many-models",
         severity="info",
@@ -134,7 +209,7 @@ def many_models(comparison: Comparison) -> Finding | None:
         text=(
             f"{best.name} has the highest of {len(comparison.models)} means, and {m - 1} other "
             f"models are not separated from it: picked by its test accuracy, {best.name} is "
-            f"expected to look better than it is, by up to {points(optimism, 2)} points."
+            f"expected to look better than it is, by {points(optimism, 2)} points if all are equal."
         ),
         advice=(
             "Quote the whole group, or measure the chosen model on images that no choice has "
@@ -239,7 +314,7 @@ def opened_elsewhere(comparison: Comparison) -> Finding | None:
             "this one."
         )
         advice = "Say so beside the result, or confirm it on test images that were never opened."
-    return Finding("opened-elsewhere", "info", None, text, advice)
+    return Finding("opened-elsewhere", "warning", None, text, advice)
 
 
 def _may_be_best(model: ModelResult, best: ModelResult) -> bool:

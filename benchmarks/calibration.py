@@ -1,0 +1,331 @@
+"""How often Bakeoff's statistics err: its own functions on simulated studies whose truth is known.
+
+    python -m benchmarks.calibration               every table of docs/statistics.md
+    python -m benchmarks.calibration families      one of them
+    python -m benchmarks.calibration --share 0.1   a tenth of the studies
+
+*Probit* studies: an image has a difficulty that all models feel, a part that each model feels on
+its own (sd 0.35), and noise in each trial (0.35); a seed moves all images of its trial (the seed
+effect). *Pool* studies draw seeds and images from real networks: `benchmarks/seed_pool.py`.
+"""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from collections.abc import Callable, Iterator, Sequence
+from itertools import combinations
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy.special import ndtri
+
+from bakeoff.analysis.estimates import estimate, estimate_balanced
+from bakeoff.analysis.recommendation import Candidate, recommend
+from bakeoff.analysis.statistics import compare_pair, differ_by_less_than
+from bakeoff.analysis.variance import decompose
+from bakeoff.analysis.verdicts import verdicts
+from benchmarks import seed_pool
+
+OWN, NOISE, ACCURACY = 0.35, 0.35, 0.975
+SEED = 20261126
+
+Right = NDArray[np.bool_]
+Rows = Iterator[Sequence[object]]  # the first is the head
+
+
+def draw(
+    rng: np.random.Generator,
+    accuracies: Sequence[float],
+    n_images: int,
+    seeds: Sequence[int],
+    *,
+    effect: float,
+) -> list[Right]:
+    """Return right or wrong of models with these true accuracies, bool (n_seeds, n_images) each."""
+    scale = np.sqrt(1 + OWN**2 + NOISE**2 + effect**2)
+
+    def normal(*shape: int) -> NDArray[np.float32]:
+        return rng.standard_normal(shape, dtype=np.float32)
+
+    shared = normal(n_images)
+    return [
+        np.float32(ndtri(accuracy) * scale)
+        + (shared + np.float32(OWN) * normal(n_images))
+        + np.float32(effect) * normal(n, 1)
+        + np.float32(NOISE) * normal(n, n_images)
+        > 0
+        for accuracy, n in zip(accuracies, seeds, strict=True)
+    ]
+
+
+def any_claim(models: Sequence[Right]) -> bool:
+    """Say whether any two of the models are called different."""
+    parts = {str(k): decompose(each) for k, each in enumerate(models)}
+    tests = {(a, b): compare_pair(parts[a], parts[b]) for a, b in combinations(parts, 2)}
+    return any(pair.verdict in ("better", "worse") for pair in verdicts(tests, margin=0.002))
+
+
+def families(share: float) -> Rows:
+    """Equal models: studies in which any two are called different, at a nominal 5 %."""
+    head = ["images", "models", "seeds", "studies", "seed effect .04", "seed effect .2"]
+    yield head
+    for n_images, most in ((360, 400), (10_000, 200)):
+        for count in (2, 5, 10, 30):
+            for n_seeds in (3, 5, 10):
+                studies = max(2, round(share * most / (2 if count == 30 and most < 400 else 1)))
+                found = []
+                for effect in (0.04, 0.2):
+                    rng = np.random.default_rng(SEED)
+                    claims = sum(
+                        any_claim(
+                            draw(
+                                rng, [ACCURACY] * count, n_images, [n_seeds] * count, effect=effect
+                            )
+                        )
+                        for _ in range(studies)
+                    )
+                    found.append(_rate(claims, studies))
+                yield ([f"{n_images:,}", count, n_seeds, studies, *found])
+    for n_images, most in ((360, 2000), (10_000, 400)):
+        studies = max(2, round(share * most))
+        found = []
+        for effect in (0.04, 0.2):
+            rng = np.random.default_rng(SEED)
+            claims = sum(
+                any_claim(draw(rng, [ACCURACY] * 2, n_images, [3, 10], effect=effect))
+                for _ in range(studies)
+            )
+            found.append(_rate(claims, studies))
+        yield ([f"{n_images:,}", 2, "3 and 10", studies, *found])
+
+
+def recommendation(share: float) -> Rows:
+    """Five seeds; smaller models lose 1.02·give_up each (choosing one is wrong), or nothing."""
+    head = [
+        *("images", "give_up, points", "models", "studies", "wrongly chosen"),
+        *("equal: smallest chosen", "equal: by the rule of 0.1.0"),
+    ]
+    yield head
+    for n_images, give_up, most in ((360, 0.02, 400), (10_000, 0.005, 150)):
+        for count in (3, 10, 30):
+            studies = max(2, round(share * most / (3 if count == 30 else 1)))
+            found: list[str] = []
+            for loss in (1.02 * give_up, 0.0):
+                rng = np.random.default_rng(SEED)
+                chosen = old = 0
+                for _ in range(studies):
+                    accuracies = [ACCURACY] + [ACCURACY - loss] * (count - 1)
+                    names = [str(k) for k in range(count)]
+                    models = draw(rng, accuracies, n_images, [5] * count, effect=0.04)
+                    parts = dict(zip(names, map(decompose, models), strict=True))
+                    tests = {
+                        (a, b): compare_pair(parts[a], parts[b]) for a, b in combinations(names, 2)
+                    }
+                    candidates = [
+                        Candidate(name, 1000 * (count - k), parts[name].mean)
+                        for k, name in enumerate(names)
+                    ]
+                    picked = recommend(candidates, tests, give_up=give_up)
+                    if loss:
+                        chosen += picked.model != names[0]
+                    else:
+                        chosen += picked.model == names[-1]
+                        old += _smallest_alone(candidates, tests, give_up) == names[-1]
+                found.append(_rate(chosen, studies))
+                if not loss:
+                    found.append(_rate(old, studies))
+            yield ([f"{n_images:,}", f"{100 * give_up:.1f}", count, studies, *found])
+
+
+def _smallest_alone(candidates: list[Candidate], tests: object, give_up: float) -> str:
+    """Return what version 0.1.0 chose: the smallest by its own bound against the best."""
+    best = max(candidates, key=lambda each: each.mean)
+    good = [best]
+    for each in candidates:
+        if each.parameters < best.parameters:
+            found = recommend([best, each], tests, give_up=give_up)  # type: ignore[arg-type]
+            good += [each] if found.model == each.name else []
+    return min(good, key=lambda each: each.parameters).name
+
+
+def coverage(share: float) -> Rows:
+    """How often 95 % intervals of one model hold the truth, and their median width in points."""
+    head = ["of", "images", "accuracy", "seeds", "studies", "holds", "width", "width of 0.1.0"]
+    yield head
+    for n_images, accuracy, n_seeds, most in (
+        *((60, 0.9, 5, 2000), (120, 0.99, 10, 2000), (360, 0.975, 5, 2000), (360, 0.975, 10, 2000)),
+        *((360, 0.99, 5, 2000), (1000, 0.999, 10, 1000), (10_000, 0.99, 3, 300)),
+        (10_000, 0.99, 10, 300),
+    ):
+        studies = max(2, round(share * most))
+        rng = np.random.default_rng(SEED)
+        held, widths, plain = 0, [], []
+        for _ in range(studies):
+            (right,) = draw(rng, [accuracy], n_images, [n_seeds], effect=0.04)
+            found = estimate(right)
+            held += found.low <= accuracy <= found.high
+            widths.append(found.high - found.low)
+            parts = decompose(right)
+            v2 = parts.between_seeds / n_seeds - parts.residual / n_images / n_seeds
+            plain.append(2 * 1.96 * np.sqrt(parts.between_images / n_images + max(0.0, v2)))
+        yield (
+            [
+                "accuracy", f"{n_images:,}", f"{100 * accuracy:g} %", n_seeds, studies,
+                _rate(held, studies), f"{100 * np.median(widths):.2f}",
+                f"{100 * np.median(plain):.2f}",
+            ]
+        )  # fmt: skip
+    pool = seed_pool.read()
+    right, labels = pool.right["convolution"], pool.labels
+    by_class = [float(right[:, labels == k].mean()) for k in range(10)]
+    for n_images, n_seeds in ((120, 5), (360, 5), (360, 10), (1000, 5)):
+        studies = max(2, round(share * 500))
+        rng = np.random.default_rng(SEED)
+        held = classes = held_balanced = 0
+        weights = 0.7 ** np.arange(10)
+        for _ in range(studies):
+            images = rng.choice(pool.n_images, n_images, replace=False)
+            drawn = pool.draw(rng, "convolution", images, n_seeds)
+            for k in range(10):
+                of_class = labels[images] == k
+                if of_class.sum() >= 10:
+                    one = estimate(drawn[:, of_class])
+                    held += int(one.low <= by_class[k] <= one.high)
+                    classes += 1
+            sizes = np.maximum(2, np.round(n_images * weights / weights.sum()).astype(int))
+            uneven = np.concatenate(
+                [
+                    rng.choice(np.flatnonzero(labels == k), sizes[k], replace=False)
+                    for k in range(10)
+                ]
+            )
+            balanced = estimate_balanced(
+                pool.draw(rng, "convolution", uneven, n_seeds), labels[uneven]
+            )
+            held_balanced += balanced.low <= np.mean(by_class) <= balanced.high
+        if classes:
+            yield (
+                [
+                    "a class (pool)",
+                    f"{n_images:,}",
+                    "97 %",
+                    n_seeds,
+                    studies,
+                    _rate(held, classes),
+                    "",
+                    "",
+                ]
+            )
+        yield (
+            [
+                "balanced, sizes 0.7^k (pool)",
+                f"{n_images:,}",
+                "97 %",
+                n_seeds,
+                studies,
+                _rate(held_balanced, studies),
+                "",
+                "",
+            ]
+        )
+
+
+def pool_pairs(share: float) -> Rows:
+    """Real networks: false claims about two equal ones, power, and what "differ by less" says."""
+    pool = seed_pool.read()
+    truth = {name: float(each.mean()) for name, each in pool.right.items()}
+    gap = 100 * (truth["convolution"] - truth["wide"])
+    head = [
+        *("images", "seeds", "studies", *(f"{name}, twice" for name in truth_order(truth))),
+        *(f"finds {gap:.2f} points", "differ by less than, median"),
+    ]
+    yield head
+    for n_images, most in ((60, 600), (360, 600), (1000, 400), (10_000, 150)):
+        for n_seeds in (3, 5, 10):
+            studies = max(2, round(share * most))
+            rng = np.random.default_rng(SEED)
+            claims = {"narrow": 0, "wide": 0, "convolution": 0}
+            found, bounds = 0, []
+            for _ in range(studies):
+                images = rng.choice(pool.n_images, n_images, replace=False)
+                for name in claims:
+                    both = pool.draw(rng, name, images, 2 * n_seeds)
+                    test = compare_pair(both[:n_seeds], both[n_seeds:])
+                    claims[name] += test.p < 0.05
+                    bounds.append(differ_by_less_than(test))
+                test = compare_pair(
+                    pool.draw(rng, "convolution", images, n_seeds),
+                    pool.draw(rng, "wide", images, n_seeds),
+                )
+                found += test.p < 0.05
+            yield (
+                [
+                    f"{n_images:,}",
+                    n_seeds,
+                    studies,
+                    *(_rate(n, studies) for n in claims.values()),
+                    _rate(found, studies),
+                    f"{100 * np.median(bounds):.2f}",
+                ]
+            )
+
+
+def truth_order(truth: dict[str, float]) -> list[str]:
+    """Return the networks' names from the weakest on."""
+    return sorted(truth, key=lambda name: truth[name])
+
+
+def peeking(share: float) -> Rows:
+    """One pair of equal models, ever called different: looking each time, or at declared looks."""
+    head = ["images", "studies", "effect .04: 3, 5, … 19", "declared 5, 10, 20"]
+    head += ["effect .2: 3, 5, … 19", "declared 5, 10, 20"]
+    yield head
+    for n_images, most in ((360, 500), (10_000, 120)):
+        studies = max(2, round(share * most))
+        found = []
+        for effect in (0.04, 0.2):
+            rng = np.random.default_rng(SEED)
+            undeclared = declared = 0
+            for _ in range(studies):
+                a, b = draw(rng, [ACCURACY] * 2, n_images, [20, 20], effect=effect)
+                p = {s: compare_pair(a[:s], b[:s]).p for s in (*range(3, 20, 2), 10, 20)}
+                undeclared += any(p[s] < 0.05 for s in range(3, 20, 2))
+                declared += any(p[s] < 0.05 / 3 for s in (5, 10, 20))
+            found += [_rate(undeclared, studies), _rate(declared, studies)]
+        yield ([f"{n_images:,}", studies, *found])
+
+
+def _rate(count: int, studies: int) -> str:
+    """Return a share with its Monte-Carlo standard error: "4.5 ± 0.9 %"."""
+    share = count / studies
+    error = np.sqrt(max(share * (1 - share), 1 / studies / 4) / studies)
+    return f"{100 * share:.1f} ± {100 * error:.1f} %"
+
+
+TABLES: dict[str, Callable[[float], Rows]] = {
+    "coverage": coverage,
+    "pool": pool_pairs,
+    "recommendation": recommendation,
+    "families": families,
+    "peeking": peeking,
+}
+
+
+def main(argv: Sequence[str] | None = None) -> None:
+    """Carry out a command line: print the tables as Markdown."""
+    parser = argparse.ArgumentParser(prog="python -m benchmarks.calibration", description=__doc__)
+    parser.add_argument("tables", nargs="*", choices=[*TABLES, []], help="all by default")
+    parser.add_argument("--share", type=float, default=1.0, help="of the studies")
+    options = parser.parse_args(argv)
+    for name in options.tables or TABLES:
+        sys.stdout.write(f"\n{TABLES[name].__doc__}\n\n")
+        for number, row in enumerate(TABLES[name](options.share)):
+            lines = [row, ["---"] * len(row)] if number == 0 else [row]
+            for line in lines:
+                sys.stdout.write("| " + " | ".join(map(str, line)) + " |\n")
+            sys.stdout.flush()
+
+
+if __name__ == "__main__":
+    main()

@@ -164,7 +164,7 @@ def coverage(share: float) -> Rows:
         for _ in range(studies):
             (right,) = draw(rng, [accuracy], n_images, [n_seeds], effect=0.04)
             found = estimate(right)
-            held += found.low <= accuracy <= found.high
+            held += int(found.low <= accuracy <= found.high)
             widths.append(found.high - found.low)
             parts = decompose(right)
             v2 = parts.between_seeds / n_seeds - parts.residual / n_images / n_seeds
@@ -203,7 +203,7 @@ def coverage(share: float) -> Rows:
             balanced = estimate_balanced(
                 pool.draw(rng, "convolution", uneven, n_seeds), labels[uneven]
             )
-            held_balanced += balanced.low <= np.mean(by_class) <= balanced.high
+            held_balanced += int(balanced.low <= float(np.mean(by_class)) <= balanced.high)
         if classes:
             yield (
                 [

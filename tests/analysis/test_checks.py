@@ -242,7 +242,7 @@ def test_in_unbalanced_data_a_high_accuracy_can_be_dead(findings):
 
 def test_a_diverged_run_is_told_with_its_epochs(findings):
     found = findings({"a": FakeModel(0.93, diverged={1: 4, 4: 2}), "b": FakeModel(0.93)})
-    assert set(found) == {("diverged-run", "a")}
+    assert set(found) == {("diverged-run", "a"), ("unseen-failures", None)}
     assert found["diverged-run", "a"].text == (
         "a diverged in seeds 1 and 4 of 5 seeds, in epochs 2 to 4: the loss was no finite number "
         "any more, and the last finite weights were scored."

@@ -110,14 +110,15 @@ def test_a_failed_run_widens_the_interval():
 
 
 def test_balanced_accuracy_by_hand():
-    # Class 0: p = (1, ½), m = 5/8, V1 = (9 + 1 + 25 + 9)/64/12; class 1: p = (½, ½), m = ½,
-    # V1 = ½/12. Seeds' balanced accuracies 1 and ¼: Var_s/S = 9/64. MSres of class 0 is 1/4 and
-    # of class 1 zero: V3 = (1/4)/2/2/4.
+    # Two images of weight ½ are added to each class: N = 3. Class 0: p = (1, ½), m = 2/3,
+    # V1 = (1/9 + 1/36 + ½·5/9)/2/3; class 1: p = (½, ½), m = ½, V1 = ½·½/2/3.
+    # Seeds' balanced accuracies 1 and ¼: Var_s/S = 9/64. MSres of class 0 is 1/4 and of class 1
+    # zero: V3 = (1/4)/2/2/4.
     found = estimate_balanced(np.array(A), np.array([0, 0, 1, 1]))
     assert found.mean == 0.625
-    v1 = (44 / 64 + 1 / 2) / 12 / 4
-    assert error_of(found) ** 2 == pytest.approx(v1 + 9 / 64 - 1 / 64)
-    below = (44 / 64 / 48) ** 2 / 3 + (1 / 2 / 48) ** 2 / 3 + (9 / 64) ** 2
+    first, second = 15 / 36 / 6 / 4, 1 / 4 / 6 / 4
+    assert error_of(found) ** 2 == pytest.approx(first + second + 9 / 64 - 1 / 64)
+    below = first**2 / 2 + second**2 / 2 + (9 / 64) ** 2
     assert found.df == pytest.approx(max(1, error_of(found) ** 4 / below))
 
 
@@ -130,7 +131,7 @@ def test_balanced_accuracy_of_a_perfect_model_knows_how_small_its_classes_are():
     labels = np.array([0] * 30 + [1] * 10)
     found = estimate_balanced(np.ones((3, 40)), labels)
     assert found.mean == found.high == 1
-    assert 0.80 < found.low < estimate(np.ones((3, 40))).low
+    assert 0.80 < found.low < estimate(np.ones((3, 40))).low < 1
 
 
 def test_loss_is_uncertain_on_a_logarithmic_scale():

@@ -81,11 +81,11 @@ def estimate(scores: ArrayLike, *, level: float = LEVEL) -> Estimate:
             parts.mean, low, high, n_images, parts.n_seeds, None, "wilson", v1,
             *((None, None) if parts.n_seeds == 1 else (0.0, 0.0)),
         )  # fmt: skip
-    center, v1 = _with_two_more(parts.per_image)
+    center, from_images = _with_two_more(parts.per_image)
     return _interval(
         mean=parts.mean,
         center=center,
-        from_images=[(v1, n_images + 2)],
+        from_images=[from_images],
         v2=parts.between_seeds / parts.n_seeds,
         v3=parts.residual / (n_images * parts.n_seeds),
         n_images=n_images,
@@ -106,21 +106,19 @@ def estimate_balanced(
 
     Notes
     -----
-    `estimate`'s formulas class by class, each with its own two images added; sums of the parts
-    are divided by the square of the number of classes.
+    `estimate`'s formulas class by class, each with its own two images added, which weigh 1/K with
+    K classes (else they would pull all classes towards a half); parts are divided by K².
     """
     scores = np.asarray(right, dtype=np.float64)
     classes = np.unique(labels)
     n_seeds, k = len(scores), len(classes)
     each = [decompose(scores[:, labels == one]) for one in classes]
-    added = [_with_two_more(parts.per_image) for parts in each]
+    added = [_with_two_more(parts.per_image, 1 / k) for parts in each]
     per_seed = np.mean([scores[:, labels == one].mean(axis=1) for one in classes], axis=0)
     return _interval(
         mean=float(np.mean([parts.mean for parts in each])),
         center=float(np.mean([center for center, _ in added])),
-        from_images=[
-            (v1 / k**2, parts.n_images + 2) for (_, v1), parts in zip(added, each, strict=True)
-        ],
+        from_images=[(v1 / k**2, total) for _, (v1, total) in added],
         v2=float(per_seed.var(ddof=1)) / n_seeds if n_seeds > 1 else 0.0,
         v3=sum(parts.residual / parts.n_images for parts in each) / (k**2 * n_seeds),
         n_images=scores.shape[1],
@@ -223,19 +221,24 @@ def prediction_interval(
     return max(0.0, mean - half), min(1.0, mean + half) if binary else mean + half
 
 
-def _with_two_more(per_image: NDArray[np.float64]) -> tuple[float, float]:
-    """Return mean and V1 of the images' shares with one image of 1 and one of 0 added."""
-    total = len(per_image) + 2
-    mean = (float(per_image.sum()) + 1) / total
-    squares = float(np.square(per_image - mean).sum()) + mean**2 + (1 - mean) ** 2
-    return mean, squares / ((total - 1) * total)
+def _with_two_more(
+    per_image: NDArray[np.float64], weight: float = 1.0
+) -> tuple[float, tuple[float, float]]:
+    """Return the mean of the images' shares with one image of 1 and one of 0 added, and (V1, N).
+
+    weight : of the two that are added
+    """
+    total = len(per_image) + 2 * weight
+    mean = (float(per_image.sum()) + weight) / total
+    squares = float(np.square(per_image - mean).sum()) + weight * (mean**2 + (1 - mean) ** 2)
+    return mean, (squares / ((total - 1) * total), total)
 
 
 def _interval(
     *,
     mean: float,
     center: float,
-    from_images: list[tuple[float, int]],
+    from_images: list[tuple[float, float]],
     v2: float,
     v3: float,
     n_images: int,

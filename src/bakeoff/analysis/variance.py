@@ -65,7 +65,7 @@ def decompose(scores: ArrayLike) -> Parts:
 
 def degrees_of_freedom(
     variance: float,
-    from_images: Sequence[tuple[float, int]],
+    from_images: Sequence[tuple[float, float]],
     from_seeds: Sequence[tuple[float, int]],
 ) -> float:
     """Return Satterthwaite's: V² / Σ part²/(count − 1), at least the fewest seeds less one.

@@ -24,7 +24,7 @@ from bakeoff.analysis.compare import compare
 from bakeoff.analysis.comparison import Finding
 from bakeoff.analysis.estimates import Estimate
 from bakeoff.errors import UsageError
-from bakeoff.report import glossary, sentences, wording
+from bakeoff.report import galleries, glossary, sentences, wording
 from bakeoff.report.exports import escape_latex, escape_markdown
 from bakeoff.report.grouped_findings import grouped
 from bakeoff.report.protocol_steps import protocol
@@ -598,7 +598,7 @@ def test_the_model_card_describes_the_recommended_model(study, single):
     assert card.startswith("# tiny\n")
     for heading in ("Model", "Why this model", "Data", "Scores", "Known confusions", "Limits"):
         assert f"\n## {heading}\n" in card
-    assert "Shirt as T-shirt/top" in card
+    assert "Shirt for T-shirt/top" in card
     assert "&lt;script&gt;alert(1)&lt;/script&gt;" in card
     assert "<script>" not in card
     accuracy = study.model("tiny").accuracy.estimate
@@ -657,6 +657,58 @@ def test_trajectories_in_words(study):
         "augmentation at "
         "work)."
     )
+
+
+def test_the_sentences_people_read_most(study):
+    """Word for word; whoever changes one reads it aloud to somebody who teaches biology."""
+    tiny, cnn = study.model("tiny"), study.model("cnn")
+    assert sentences.about_mistakes(study, tiny).startswith("Most often it takes Shirt for T-shirt")
+    assert re.fullmatch(
+        r"Its confidence and its accuracy are \d\.\d\d points apart on average \(3 seeds, "
+        r"\d\.\d\d to \d\.\d\d; expected calibration error, 15 bins\)\.",
+        sentences.about_calibration(cnn),
+    )
+    assert sentences.about_frontier(study) == (
+        "mlp is matched or beaten by a model that is no larger. That is not so of tiny and cnn."
+    )
+    assert sentences.about_frontier(replace(study, models=(tiny,))) == (
+        "Each larger model has a higher mean accuracy, so none is beaten by a smaller one."
+    )
+    assert re.fullmatch(
+        r"Of the uncertainty about one model, \d+ % comes from which images are in the test set "
+        r"\(share of the squared standard error, mean over the models\)\. Two models see the same "
+        r"images, so less of it remains between them: of the uncertainty about a difference, \d+ % "
+        r"comes from the images, \d+ % from the seeds and \d+ % from both together \(mean over 3 "
+        r"pairs\)\. So (either more seeds or more test images|more seeds|more test images) would "
+        r"tell the models apart best\.",
+        sentences.about_variance(study),
+    )
+    assert re.fullmatch(
+        r"Practically equal means: shown to differ by less than 0\.20 points \(the margin\)\. With "
+        r"4,000 test images, 3 seeds, differences smaller than \d\.\d\d points cannot be ruled out "
+        r"for any pair\.",
+        sentences.about_margin(study),
+    )
+    assert sentences.about_loss(study).startswith(
+        "Accuracy counts right answers and decides the verdicts; the loss also weighs how sure a "
+        "model was, so it matters where its probabilities are used. Here "
+    )
+    assert sentences.footer(study) == "digits: 4,000 test images, 3 seeds; test set opened once."
+    assert [step.name for step in protocol(study)][:3] == ["Split", "Train", "Select"]
+    shown = galleries.shared_mistakes(study)
+    assert shown.text in (
+        "In brackets, how many of the 3 models answer so. Is the label right?",
+        "There is no test image that every model gets wrong.",
+    )
+    assert galleries.right_alone(study).text in (
+        "What a single model sees and all others miss, by most of the seeds of each.",
+        "There is no test image that exactly one model gets right.",
+    )
+    assert galleries.worst_mistakes(study, tiny).text == (
+        "The images that most of its 3 seeds get wrong, the worst first."
+    )
+    long = {word: len(meaning.split()) for _, word, meaning in glossary.entries()}
+    assert max(long.values()) <= 36, long
 
 
 def test_the_protocol_carries_this_studys_numbers(study):

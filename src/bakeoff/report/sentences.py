@@ -16,7 +16,7 @@ from bakeoff.report.plots.curves import curve
 from bakeoff.report.plots.matrices import mistakes
 from bakeoff.report.plots.scores import variance_shares
 from bakeoff.report.wording import basis, loss, loss_interval, seed_list
-from bakeoff.utils.text import counted, listed, percent, points, sentence
+from bakeoff.utils.text import counted, listed, percent, points, sentence, some
 
 _RISE = 0.05  # share by which the validation loss must have risen to be called so
 
@@ -115,10 +115,10 @@ def about_mistakes(comparison: Comparison, model: ModelResult, *, most: int = 3)
     if not worst:
         return "It made next to no mistakes on these test images."
     said = [
-        f"{names[i]} as {names[j]} ({images:,.1f} images, {percent(rate)} of {names[i]})"
+        f"{names[i]} for {names[j]} ({images:,.1f} images, {percent(rate)} of {names[i]})"
         for i, j, images, rate in worst
     ]
-    return f"Most often it takes {listed(said)}; means of {counted(len(model.seeds), 'seed')}."
+    return f"Most often it takes {listed(said)}; mean of {counted(len(model.seeds), 'seed')}."
 
 
 def about_calibration(model: ModelResult) -> str:
@@ -126,10 +126,10 @@ def about_calibration(model: ModelResult) -> str:
     errors = [each.error for each in model.calibration if each.error is not None]
     if not errors:
         return ""
-    spread = f", {points(min(errors))} to {points(max(errors))} by seed"
+    spread = f", {points(min(errors))} to {points(max(errors))}" if len(errors) > 1 else ""
     return (
-        f"Expected calibration error: {points(float(np.mean(errors)))} points (mean "
-        f"of {counted(len(errors), 'seed')}{spread if len(errors) > 1 else ''}; 15 bins)."
+        f"Its confidence and its accuracy are {points(float(np.mean(errors)))} points apart on "
+        f"average ({counted(len(errors), 'seed')}{spread}; expected calibration error, 15 bins)."
     )
 
 
@@ -138,11 +138,11 @@ def about_frontier(comparison: Comparison) -> str:
     best = frontier([(m.name, float(m.parameters), m.accuracy.mean) for m in comparison.models])
     rest = [model.name for model in comparison.models if model.name not in best]
     if not rest:
-        return "Every model is on the frontier: each larger one has a higher mean accuracy."
-    verb = "is" if len(best) == 1 else "are"
+        return "Each larger model has a higher mean accuracy, so none is beaten by a smaller one."
+    verb = "is" if len(rest) == 1 else "are each"
     return (
-        f"On the frontier {verb} {listed(best)}: no model with as few parameters has as high a "
-        f"mean accuracy. A model with no more parameters does at least as well as {listed(rest)}."
+        f"{some(rest)} {verb} matched or beaten by a model that is no larger. That is not so of "
+        f"{some(best)}."
     )
 
 
@@ -155,8 +155,8 @@ def about_variance(comparison: Comparison) -> str:
         return "With one seed of each model the images' and the seeds' parts cannot be told apart."
     own = float(np.mean([parts[0] for parts in shares]))
     text = (
-        f"Of an accuracy's squared standard error {100 * own:.0f} % comes from the choice of the "
-        "test images alone (mean over the models)"
+        f"Of the uncertainty about one model, {100 * own:.0f} % comes from which images are in the "
+        "test set (share of the squared standard error, mean over the models)"
     )
     if not known:
         return f"{text}."
@@ -165,10 +165,10 @@ def about_variance(comparison: Comparison) -> str:
     if both > max(images, seeds):
         helps = "either more seeds or more test images"
     return (
-        f"{text}. Models are compared image by image, which cancels most of that: of a "
-        f"difference's squared standard error {100 * images:.0f} % comes from the images alone, "
-        f"{100 * seeds:.0f} % from the seeds alone and {100 * both:.0f} % from both together "
-        f"(mean over {counted(len(known), 'pair')}), so {helps} would tell the models apart best."
+        f"{text}. Two models see the same images, so less of it remains between them: of the "
+        f"uncertainty about a difference, {100 * images:.0f} % comes from the images, "
+        f"{100 * seeds:.0f} % from the seeds and {100 * both:.0f} % from both together (mean over "
+        f"{counted(len(known), 'pair')}). So {helps} would tell the models apart best."
     )
 
 
@@ -176,13 +176,13 @@ def about_margin(comparison: Comparison) -> str:
     """Say what the margin means, and what margin could have been shown at all."""
     shown = [pair.smallest_margin for pair in comparison.pairs if pair.smallest_margin is not None]
     text = (
-        f"Practically equal means: shown to differ by less than the margin of "
-        f"{points(comparison.margin)} points."
+        f"Practically equal means: shown to differ by less than {points(comparison.margin)} points "
+        "(the margin)."
     )
-    if shown:
+    if shown and min(shown) > comparison.margin:
         text += (
-            f" With these seeds and images, no margin below {points(min(shown))} "
-            "points could have been shown for any pair, had its models been exactly equal."
+            f" With {basis(comparison)}, differences smaller than {points(min(shown))} points "
+            "cannot be ruled out for any pair."
         )
     return text
 

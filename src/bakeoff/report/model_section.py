@@ -105,7 +105,8 @@ def _pictures(comparison: Comparison, result: ModelResult, *, short: bool) -> It
     band = "the band spans all seeds; " if len(result.seeds) > 1 else ""
     dots = f"{band}a dot marks a seed’s selected epoch."
     loss = "Loss as trained, with weight penalties; " if penalised(result) else "Loss; "
-    for panel, caption in (("loss", loss), ("accuracy", "Accuracy; ")):
+    panels = (("loss", loss), ("accuracy", "Accuracy; "))
+    for panel, caption in panels[:1] if short else panels:  # accuracies stand in one picture above
         drawn = plots.learning_curves(comparison, name, show=(panel,))  # type: ignore[arg-type]
         yield picture(drawn, caption + dots)
     if short:

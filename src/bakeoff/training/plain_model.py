@@ -38,10 +38,15 @@ def plain_model(
     Raises
     ------
     StudyError
-        If a layer exists only in the user's code.
+        If a layer exists only in the user's code, or the model has a backbone.
     ValueError
         If the weights are not this model's.
     """
+    if model.backbone is not None:
+        raise StudyError(
+            f"{model.name}: expected a model without a backbone, found one that starts from "
+            f"{model.backbone.name}: exports have no backbone yet; bakeoff predict has"
+        )
     inputs = keras.Input(input_shape, dtype=dtype, name="pixels")
     scaled = keras.layers.Rescaling(1.0 / maximum, name="scale")(inputs)
     networks = [
@@ -99,6 +104,8 @@ def _plain(layer: Any, model: str) -> Any:
         )
     if isinstance(layer, keras.Model):
         return keras.models.clone_model(layer, clone_function=lambda each: _plain(each, model))
+    if kind is keras.layers.RandomCrop:  # Keras's own leaves scored images whole
+        return keras.layers.CenterCrop(layer.height, layer.width, name=layer.name)
     config = {key: _known(value, layer, key) for key, value in layer.get_config().items()}
     if kind is keras.layers.Layer:  # an augmentation of ours that Keras does not have
         return keras.layers.Identity(name=layer.name)

@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from bakeoff.recipe import ModelRecipe
+from bakeoff.training.backbones.features import features
 from bakeoff.training.backend import jax
 from bakeoff.training.build_model import build
 from bakeoff.training.layers.context import pixels
@@ -29,7 +30,8 @@ class Predictor:
     input_shape : height, width, channels
     maximum : the pixel value that becomes 1.0
 
-    Raises ValueError if the weights are not this model's.
+    Raises ValueError if the weights are not this model's. A backbone's features are those of
+    `features`, kept by the images' hashes.
     """
 
     def __init__(
@@ -41,6 +43,9 @@ class Predictor:
         n_classes: int,
         maximum: float,
     ) -> None:
+        self._backbone, self._maximum = model.backbone, maximum
+        if model.backbone is not None:
+            maximum = 1.0  # of its features
         network = build(model, input_shape, n_classes, seed=0)
         variables = [*network.trainable_variables, *network.non_trainable_variables]
         names = weight_names(network)
@@ -68,6 +73,8 @@ class Predictor:
 
         images : shape (n_images, height, width, channels), pixels as the data set stores them
         """
+        if self._backbone is not None:
+            images = features(self._backbone.name, images, maximum=self._maximum)
         largest = SIZES[-1]
         parts = [
             self._batch(images[start : start + largest]) for start in range(0, len(images), largest)
@@ -86,5 +93,10 @@ class Predictor:
 
     def warm_up(self, shape: tuple[int, int, int], dtype: Any) -> None:
         """Compile every size, so that the first answers are not late."""
+        if self._backbone is not None:
+            found = features(
+                self._backbone.name, np.zeros((1, *shape), dtype), maximum=self._maximum
+            )
+            shape, dtype = found.shape[1:], found.dtype
         for size in SIZES:
             self._batch(np.zeros((size, *shape), dtype))

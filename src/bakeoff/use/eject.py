@@ -18,6 +18,7 @@ from bakeoff.data import DataSet, load
 from bakeoff.errors import StudyError, UsageError
 from bakeoff.recipe import ModelRecipe, Optimizer, Recipe
 from bakeoff.recipe.learning_rate import phase_lengths
+from bakeoff.recipe.types import innermost
 from bakeoff.storage import atomic, formats
 from bakeoff.storage.study_folder import StudyFolder
 from bakeoff.use import graph_code
@@ -51,7 +52,8 @@ def eject(
 
     Raises
     ------
-    StudyError : no such model, one of the user's own code, or one with a layer Keras does not have
+    StudyError : no such model, one of the user's own code, or one with a layer, a backbone or a
+        way of training that the script does not have
     DataError : the data set is no published one and cannot be read
     """
     study = folder.read_study()
@@ -65,6 +67,7 @@ def eject(
             f"{model}: expected a model that the recipe declares, found one built by your own "
             f"{declared.python}: it is a Keras script already"
         )
+    _require_plain(declared)
     target = Path(out) if out is not None else Path(f"{recipe.name}-{model}")
     if target.exists():
         raise UsageError(f"--out: expected a folder that is not there yet, found {target}")
@@ -79,6 +82,20 @@ def eject(
     for file, content in files.items():
         atomic.write_file(target / file, content)
     return Ejected(target, target / name)
+
+
+def _require_plain(model: ModelRecipe) -> None:
+    """Refuse what the script would train otherwise than the study did."""
+    unlike = list(model.training.options.unusual())
+    unlike += ["use_ema"] if model.training.optimizer.arguments.get("use_ema") else []
+    unlike += [] if model.backbone is None else ["backbone"]
+    kinds = {layer.kind for layer in innermost(model.layers or ())}
+    unlike += sorted(kinds & {"random_contrast", "random_crop"})  # Keras draws and crops otherwise
+    if unlike:
+        raise StudyError(
+            f"{model.name}: expected a model that a plain script trains as the study did, found "
+            f"{', '.join(unlike)}: the script has no word for that yet"
+        )
 
 
 def _data_file(data: DataSet, study: Mapping[str, Any]) -> bytes:

@@ -95,9 +95,8 @@ WRONG = [
         "compares",
     ),
     (
-        "predict a.png",
-        "expected a command, found 'predict': run predicts every test image and keeps the "
-        "probabilities in openings/",
+        "classify a.png",
+        "expected a command, found 'classify': predict says what the winner sees in pictures",
     ),
     ("mine.yaml", "expected a command, found 'mine.yaml': did you mean bakeoff run mine.yaml?"),
     ("--verbose", "unknown option --verbose; did you mean --version?"),

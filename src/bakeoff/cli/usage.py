@@ -15,10 +15,12 @@ _DOES = {
         ("run", "trains what is missing, opens the test set and compares"),
     ),
     **dict.fromkeys(
-        ("evaluate", "eval", "test", "score", "infer"),
+        ("evaluate", "eval", "test", "score"),
         ("run", "opens the test set once all trials are done"),
     ),
-    "predict": ("run", "predicts every test image and keeps the probabilities in openings/"),
+    **dict.fromkeys(
+        ("infer", "classify", "inference"), ("predict", "says what the winner sees in pictures")
+    ),
     **dict.fromkeys(
         ("init", "create", "make", "generate", "scaffold"),
         ("new", "writes a recipe for your images"),

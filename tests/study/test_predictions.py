@@ -47,6 +47,12 @@ def test_the_saved_test_predictions_come_out_again(result, test_part):
     assert np.array_equal(both.agreement == 1, alike)
 
 
+def test_what_the_ensemble_is_worth_on_the_test_images(result, test_part):
+    both = result.predict(test_part[0], model="mlp", ensemble=True)
+    expected = (both.labels == test_part[1]).mean()
+    assert result.comparison.model("mlp").ensemble == pytest.approx(expected, abs=1e-9)
+
+
 def test_one_image_alone_is_predicted_as_among_others(result, test_part):
     images = test_part[0][:7]
     together = result.predict(images, model="mlp", seed=0).probabilities

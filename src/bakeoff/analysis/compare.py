@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -255,8 +256,19 @@ def _model_result(
         remarks=tuple(
             dict.fromkeys(str(each) for d in documents for each in d.get("remarks") or ())
         ),
+        ensemble=_ensemble([trial.predictions for trial in trials], labels),
     )
     return result, answers.right
+
+
+def _ensemble(files: Sequence[Path], labels: Labels) -> float | None:
+    """Return the accuracy of the mean probabilities of several seeds."""
+    if len(files) < 2:
+        return None
+    total: NDArray[Any] = np.zeros(1)
+    for file in files:  # one at a time in memory
+        total = total + formats.read_npy(file)
+    return float((metrics.predictions(total) == labels).mean())
 
 
 @dataclass(frozen=True, eq=False)

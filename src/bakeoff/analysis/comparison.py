@@ -85,6 +85,7 @@ class ModelResult:
     failed: tuple[int, ...] = ()  # the seeds that diverged, died or answer one class
     sound_accuracy: float | None = None  # mean of the other seeds; None if there are none
     remarks: tuple[str, ...] = ()  # codes of what is strange about the user's own builder
+    ensemble: float | None = None  # test accuracy of the seeds' mean probabilities; None: one seed
 
     @property
     def failure_rate(self) -> tuple[float, float]:

@@ -97,6 +97,11 @@ def _facts(result: ModelResult) -> str:
     if result.seconds_per_trial is not None:
         parts.append(f"{text.duration(result.seconds_per_trial)} a trial")
     parts.append(f"selected epoch {wording.selected_epochs(result)} of {result.epochs}")
+    if result.ensemble is not None:
+        parts.append(
+            f"all {len(result.seeds)} seeds averaged: {text.percent(result.ensemble)} of the test "
+            f"images right, one seed {text.percent(result.accuracy.mean)} on average"
+        )
     return " · ".join(parts)
 
 

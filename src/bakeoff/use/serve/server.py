@@ -58,7 +58,7 @@ def serve(
         application(folder, model=model, seed=seed, hosts=hosts),
         http=DeadlineProtocol,
         ws="none",
-        log_level="warning",
+        log_level="error",  # hostile requests are no news
         access_log=False,
         limit_concurrency=_CONNECTIONS,
         timeout_keep_alive=_IDLE_SECONDS,

@@ -639,7 +639,7 @@ def test_the_page_says_what_was_measured_and_what_was_not(journal):
     assert "50 % (products alone: 50 %) | 50 %: yes |" in text
     assert "| scikit-learn (no dropout) |" in text
     assert "jit, 16 steps at a time" in text
-    assert "On a GPU: not yet measured." in text
+    assert "On a GPU: not yet measured; `python -m benchmarks.gpu`" in text
     assert "**Not yet measured:** accuracy of `model-8`, throughput of `dense`," in text
     assert "- `model-8`, Bakeoff: 1.67 × the throughput of PyTorch loop, where 2 ×" in text
 

@@ -123,8 +123,8 @@ KERNELS = {  # BAKEOFF_CPU of each of ours; "": the best for this processor, as 
     "bakeoff-avx2": "avx2",
 }
 _LABELS = {
-    "bakeoff": "Bakeoff, plain kernels",
-    "bakeoff-native": "Bakeoff",
+    "bakeoff": "Bakeoff",
+    "bakeoff-native": "Bakeoff, native kernels",
     "bakeoff-avx512": "Bakeoff, AVX-512",
     "bakeoff-avx2": "Bakeoff, AVX2",
 }

@@ -38,7 +38,7 @@ MOVING: set[str] = set()  # not in its package yet
 ALONE = {"errors", "__main__"}  # files beside the packages
 # Comparing and reporting work without Keras, from the study's folder alone.
 WITHOUT_TRAINING = {"storage", "analysis", "report"}
-PUBLIC = ("BakeoffError", "Result", "Study", "__version__", "compare", "run")
+PUBLIC = ("BakeoffError", "Classifier", "Result", "Study", "__version__", "compare", "run")
 LINES = 400
 
 NEVER_IMPORTED = {

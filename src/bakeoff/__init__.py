@@ -23,14 +23,16 @@ from typing import TYPE_CHECKING, Any
 from bakeoff.errors import BakeoffError
 
 if TYPE_CHECKING:
+    from bakeoff.study.classifier import Classifier
     from bakeoff.study.result import Result
     from bakeoff.study.study import Study, compare, run
 
     __version__: str
 
-__all__ = ["BakeoffError", "Result", "Study", "__version__", "compare", "run"]
+__all__ = ["BakeoffError", "Classifier", "Result", "Study", "__version__", "compare", "run"]
 
 _HOMES = {
+    "Classifier": "bakeoff.study.classifier",
     "Result": "bakeoff.study.result",
     **dict.fromkeys(("Study", "compare", "run"), "bakeoff.study.study"),
 }

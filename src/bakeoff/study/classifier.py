@@ -1,0 +1,96 @@
+"""A whole study behind scikit-learn's fit and predict: arrays in, answers of its model out."""
+
+from __future__ import annotations
+
+import tempfile
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+from sklearn.base import BaseEstimator, ClassifierMixin
+
+from bakeoff.study.study import Study
+
+
+class Classifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]  # scikit-learn is untyped
+    """Train several networks over several seeds, and predict with the one a study recommends.
+
+    `fit` carries a whole study out: it takes a test part and a validation part from what it is
+    given, trains, opens the test part once and compares. `result_` tells what came out; look at it
+    before you trust a prediction. `predict` asks all seeds of the chosen model together.
+
+    Parameters
+    ----------
+    models : each model's name and layers, as `bakeoff.Study` takes them
+    seeds : how many seeds (0, 1, …), or which
+    training : epochs, batch_size, optimizer, as in a recipe; None: the defaults
+    split : validation and test, as in a recipe; None: the defaults
+    out : the study's folder; None: a temporary one that goes with this object
+
+    Attributes
+    ----------
+    classes_ : the classes of `y`, sorted, shape (n_classes,)
+    result_ : the study's `Result`
+    model_ : the name of the model that predicts
+
+    Examples
+    --------
+    >>> from sklearn.datasets import load_digits
+    >>> digits = load_digits()
+    >>> networks = {"small": {"layers": [{"dense": 16}]}, "large": {"layers": [{"dense": 128}]}}
+    >>> winner = bakeoff.Classifier(networks, seeds=3, training={"epochs": 10})
+    >>> winner.fit(digits.images, digits.target).predict(digits.images[:5])
+    """
+
+    def __init__(
+        self,
+        models: Mapping[str, Any],
+        *,
+        seeds: int | Sequence[int] = 5,
+        training: Mapping[str, Any] | None = None,
+        split: Mapping[str, Any] | None = None,
+        out: str | Path | None = None,
+    ) -> None:
+        self.models = models
+        self.seeds = seeds
+        self.training = training
+        self.split = split
+        self.out = out
+
+    def fit(self, X: ArrayLike, y: ArrayLike) -> Classifier:
+        """Carry the study out on images X, shape (n, height, width[, channels]), of classes y.
+
+        Raises
+        ------
+        UsageError : one line that says what was expected and what was found.
+        """
+        labels = np.asarray(y)
+        self.classes_ = np.unique(labels)
+        settings = {"training": self.training, "split": self.split}
+        study = Study(
+            "classifier",
+            data=(np.asarray(X), labels),
+            models=self.models,
+            seeds=self.seeds,
+            **{key: value for key, value in settings.items() if value is not None},
+        )
+        self._folder = None if self.out else tempfile.TemporaryDirectory(prefix="bakeoff-")
+        out = self.out or Path(self._folder.name) / "study"  # type: ignore[union-attr]
+        self.result_ = study.run(out=out)
+        chosen = self.result_.comparison.recommended
+        assert chosen is not None  # a study that was opened has a model
+        self.model_ = chosen.model
+        return self
+
+    def predict_proba(self, X: ArrayLike) -> NDArray[np.float32]:
+        """Return the probability of each class, float32 (n, n_classes), columns as in classes_."""
+        found = self.result_.predict(np.asarray(X), model=self.model_, ensemble=True, adapt="never")
+        order = [found.class_names.index(str(each)) for each in self.classes_]
+        return found.probabilities[:, order]
+
+    def predict(self, X: ArrayLike) -> NDArray[Any]:
+        """Return the most probable class of each image, shape (n,), as y names it."""
+        answers: NDArray[Any] = self.classes_[self.predict_proba(X).argmax(axis=1)]
+        return answers

@@ -445,3 +445,54 @@ def test_reading_a_recipe_loads_neither_keras_nor_jax():
     code += "print({'keras', 'jax', 'vl_convert', 'sklearn', 'scipy'} & set(sys.modules))"
     run = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert run.stdout.strip() == "set()"
+
+
+# ---- folds
+
+
+def test_folds_take_the_place_of_test_and_seeds():
+    recipe = declare(split={"folds": 5})
+    assert (recipe.split.folds, recipe.seeds) == (5, (0, 1, 2, 3, 4))
+    recipe = declare(split={"folds": 10, "repeats": 3, "validation": 0.1, "seed": 7})
+    assert (recipe.split.folds, recipe.seeds) == (10, (0, 1, 2))
+    resolved = recipe.resolved()
+    assert resolved["split"] == {"folds": 10, "repeats": 3, "validation": 0.1, "seed": 7}
+    assert "seeds" not in resolved
+    assert parse(resolved, origin="again", folder=Path("/studies")) == recipe
+    assert parse(yaml.safe_load(dump(recipe)), origin="again", folder=Path("/")) == recipe
+
+
+@pytest.mark.parametrize(
+    ("changes", "message"),
+    [
+        (
+            {"split": {"folds": 1}},
+            "split.folds: expected a whole number from 2 to 100, found 1",
+        ),
+        (
+            {"split": {"folds": 5, "repeats": 0}},
+            "split.repeats: expected a whole number from 1 to 1,000, found 0",
+        ),
+        (
+            {"split": {"repeats": 5}},
+            "split: expected folds beside repeats, found none: write {folds: 5, repeats: 5}",
+        ),
+        (
+            {"split": {"folds": 5, "test": 0.2}},
+            "split: expected either folds or test, found both: with folds every image is tested "
+            "once a repeat; leave test out",
+        ),
+        (
+            {"split": {"folds": 5, "validation": {"first": 10}}},
+            "split: expected validation as a count or a fraction beside folds, found first: it is "
+            "drawn from the training folds",
+        ),
+        (
+            {"split": {"folds": 5}, "seeds": 3},
+            "seeds: expected no seeds beside split.folds, where seed r trains repeat r, found "
+            "some: write split.repeats instead",
+        ),
+    ],
+)
+def test_what_makes_no_sense_with_folds_is_refused(changes, message):
+    assert refusal(**changes) == f"recipe x.yaml, {message}"

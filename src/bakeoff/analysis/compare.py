@@ -24,7 +24,7 @@ from bakeoff.analysis.estimates import (
     estimate_loss,
     estimate_macro_f1,
 )
-from bakeoff.analysis.judge import judged
+from bakeoff.analysis.judge import Folds, judged
 from bakeoff.errors import StudyError
 from bakeoff.storage import formats, thumbnails
 from bakeoff.storage.opened_study import OpenedStudy, Predictions, Trial, read_opened
@@ -47,8 +47,9 @@ def compare(folders: Sequence[StudyFolder]) -> Comparison:
     _require_one_test_set(studies)
     labels = studies[0].labels
     baselines, baselines_right = _baselines(studies)
-    results, right, files = [], {}, {}
+    results, right, files, folds = [], {}, {}, {}
     for name, study, trials in _models(studies):
+        folds[name] = _folds(trials)
         result, right[name] = _model_result(name, study, trials, labels, baselines_right)
         files[name] = [trial.predictions for trial in trials]
         results.append(result)
@@ -66,7 +67,7 @@ def compare(folders: Sequence[StudyFolder]) -> Comparison:
         probabilities=Predictions(files),
         pictures=_pictures(studies),
     )
-    comparison = judged(comparison, right)
+    comparison = judged(comparison, right, folds)
     return replace(comparison, findings=check(comparison))
 
 
@@ -92,6 +93,11 @@ def _require_one_test_set(studies: Sequence[OpenedStudy]) -> None:
                 f"expected studies that share one test set, found {_test_set(first)} and "
                 f"{_test_set(other)}, which differ: compare studies of the same data, "
                 "split.test and split.seed"
+            )
+        if other.data.get("folds") != first.data.get("folds"):
+            raise StudyError(
+                f"expected studies with as many folds, found {first.folder.path} and "
+                f"{other.folder.path}, which differ: compare studies of one kind of split"
             )
         if not np.array_equal(first.labels, other.labels):
             raise formats.damaged(other.folder.openings()[-1] / "labels.npy")
@@ -221,7 +227,7 @@ def _model_result(
     documents = [trial.document for trial in trials]
     first = documents[0]
     answers = _Answers.of([formats.read_npy(trial.predictions) for trial in trials], labels)
-    sizes = np.bincount(labels, minlength=answers.n_classes)
+    sizes, folds = np.bincount(labels, minlength=answers.n_classes), _folds(trials)
     result = ModelResult(
         name=name,
         study=study,
@@ -237,12 +243,18 @@ def _model_result(
         seconds_per_trial=_mean([trial.timing.get("seconds") for trial in trials]),
         prediction_seconds=_mean([trial.timing.get("prediction_seconds") for trial in trials]),
         group="",
-        accuracy=_share(answers.right),
-        loss=_score(answers.losses, estimate_loss(answers.losses)),
-        balanced_accuracy=Score(estimate_balanced(answers.right, labels), answers.balanced),
-        macro_f1=_score(answers.f1, estimate_macro_f1(answers.f1, int(sizes[sizes > 0].min()))),
+        accuracy=_share(answers.right, folds),
+        loss=_score(answers.losses, estimate_loss(answers.losses, folds=folds)),
+        balanced_accuracy=Score(
+            estimate_balanced(answers.right, labels, folds=folds), answers.balanced
+        ),
+        macro_f1=_score(
+            answers.f1, estimate_macro_f1(answers.f1, int(sizes[sizes > 0].min()), folds=folds)
+        ),
         per_class_accuracy=tuple(
-            _share(answers.right[:, labels == k]) if sizes[k] else None
+            _share(answers.right[:, labels == k], None if folds is None else folds[:, labels == k])
+            if sizes[k]
+            else None
             for k in range(answers.n_classes)
         ),
         validation_accuracy=tuple(
@@ -251,7 +263,7 @@ def _model_result(
         confusion=answers.confusion,
         answers=answers.counts,
         calibration=answers.calibration,
-        leads={name: _lead(answers.right, right) for name, right in baselines.items()},
+        leads={name: _lead(answers.right, right, folds) for name, right in baselines.items()},
         histories=tuple(trial.history for trial in trials),
         remarks=tuple(
             dict.fromkeys(str(each) for d in documents for each in d.get("remarks") or ())
@@ -307,8 +319,13 @@ class _Answers:
         )
 
 
-def _share(right: Right) -> Score:
-    return _score(right, estimate(right))
+def _folds(trials: Sequence[Trial]) -> Folds:
+    tested = [trial.tested for trial in trials if trial.tested is not None]
+    return np.stack(tested) if tested else None
+
+
+def _share(right: Right, folds: Folds) -> Score:
+    return _score(right, estimate(right, folds=folds))
 
 
 def _score(scores: NDArray[Any], found: Estimate) -> Score:
@@ -320,10 +337,10 @@ def _mean(values: Sequence[float | None]) -> float | None:
     return float(np.mean(there)) if there else None
 
 
-def _lead(right: Right, baseline: Right) -> Lead:
+def _lead(right: Right, baseline: Right, folds: Folds) -> Lead:
     """Return the model's accuracy minus the baseline's on the same images, with interval."""
     # `estimate` takes shares of [0, 1]; the difference of two answers is −1, 0 or 1.
-    found = estimate((right.astype(np.float64) - baseline + 1) / 2)
+    found = estimate((right.astype(np.float64) - baseline + 1) / 2, folds=folds)
     return Lead(2 * found.mean - 1, 2 * found.low - 1, 2 * found.high - 1)
 
 

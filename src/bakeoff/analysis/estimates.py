@@ -53,12 +53,15 @@ class Estimate:
         return not isnan(self.low)
 
 
-def estimate(scores: ArrayLike, *, level: float = LEVEL) -> Estimate:
+def estimate(
+    scores: ArrayLike, *, folds: ArrayLike | None = None, level: float = LEVEL
+) -> Estimate:
     """Share of correct answers of one model, with an interval for other images and other seeds.
 
     Parameters
     ----------
     scores : bool or float in [0, 1], shape (n_seeds, n_images)
+    folds : int, the same shape; in cross-validation, the fold in which an image was tested
     level : how often such intervals hold the true mean.
 
     Notes
@@ -70,7 +73,7 @@ def estimate(scores: ArrayLike, *, level: float = LEVEL) -> Estimate:
     (Var_s(a_s)/S)²/(S − 1)], at least S − 1. The mean is that of the scores themselves. One seed
     whose scores are all 0 or 1, and a single image, get Wilson's interval.
     """
-    parts = decompose(scores)
+    parts = decompose(scores, folds)
     n_images = parts.n_images
     if n_images == 1 or (parts.n_seeds == 1 and np.isin(scores, (0.0, 1.0)).all()):
         share = min(max(parts.mean, 0.0), 1.0)
@@ -90,12 +93,17 @@ def estimate(scores: ArrayLike, *, level: float = LEVEL) -> Estimate:
         v3=parts.residual / (n_images * parts.n_seeds),
         n_images=n_images,
         n_seeds=parts.n_seeds,
+        n_folds=parts.n_folds,
         level=level,
     )
 
 
 def estimate_balanced(
-    right: ArrayLike, labels: NDArray[np.int64], *, level: float = LEVEL
+    right: ArrayLike,
+    labels: NDArray[np.int64],
+    *,
+    folds: ArrayLike | None = None,
+    level: float = LEVEL,
 ) -> Estimate:
     """Mean of the classes' accuracies, with an interval.
 
@@ -107,7 +115,8 @@ def estimate_balanced(
     Notes
     -----
     `estimate`'s formulas class by class, each with its own two images added, which weigh 1/K with
-    K classes (else they would pull all classes towards a half); parts are divided by K².
+    K classes (else they would pull all classes towards a half); parts are divided by K². In
+    cross-validation V2 and V3 come from the images' shares in the mean, n·c/(K·n_k), by fold means.
     """
     scores = np.asarray(right, dtype=np.float64)
     classes = np.unique(labels)
@@ -115,24 +124,35 @@ def estimate_balanced(
     each = [decompose(scores[:, labels == one]) for one in classes]
     added = [_with_two_more(parts.per_image, 1 / k) for parts in each]
     per_seed = np.mean([scores[:, labels == one].mean(axis=1) for one in classes], axis=0)
+    v2 = float(per_seed.var(ddof=1)) / n_seeds if n_seeds > 1 else 0.0
+    v3 = sum(parts.residual / parts.n_images for parts in each) / (k**2 * n_seeds)
+    n_folds = 1
+    if folds is not None:
+        sizes = np.bincount(labels)
+        shares = decompose(scores * (len(labels) / (k * sizes[labels])), folds)
+        v2, v3 = shares.between_seeds / n_seeds, shares.residual / (len(labels) * n_seeds)
+        n_folds = shares.n_folds
     return _interval(
         mean=float(np.mean([parts.mean for parts in each])),
         center=float(np.mean([center for center, _ in added])),
         from_images=[(v1 / k**2, total) for _, (v1, total) in added],
-        v2=float(per_seed.var(ddof=1)) / n_seeds if n_seeds > 1 else 0.0,
-        v3=sum(parts.residual / parts.n_images for parts in each) / (k**2 * n_seeds),
+        v2=v2,
+        v3=v3,
         n_images=scores.shape[1],
         n_seeds=n_seeds,
+        n_folds=n_folds,
         level=level,
     )
 
 
-def estimate_loss(losses: ArrayLike, *, level: float = LEVEL) -> Estimate:
+def estimate_loss(
+    losses: ArrayLike, *, folds: ArrayLike | None = None, level: float = LEVEL
+) -> Estimate:
     """Mean loss of one model, with an interval: mean·exp(±t·se/mean), which suits a skew sum.
 
     losses : float, not negative, shape (n_seeds, n_images). No bound lies above LARGEST_LOSS.
     """
-    plain = estimate_parts(losses, level=level)
+    plain = estimate_parts(losses, folds=folds, level=level)
     if plain.method != "two-way" and plain.method != "images":
         return plain
     stretch = exp(min(50.0, (plain.high - plain.low) / 2 / plain.mean)) if plain.mean else 1.0
@@ -140,20 +160,28 @@ def estimate_loss(losses: ArrayLike, *, level: float = LEVEL) -> Estimate:
     return _moved(plain, plain.mean / stretch, min(highest, plain.mean * stretch))
 
 
-def estimate_macro_f1(scores: ArrayLike, smallest_class: int, *, level: float = LEVEL) -> Estimate:
+def estimate_macro_f1(
+    scores: ArrayLike,
+    smallest_class: int,
+    *,
+    folds: ArrayLike | None = None,
+    level: float = LEVEL,
+) -> Estimate:
     """Macro F1 from `metrics.macro_f1_scores`, shape (n_seeds, n_images), with an interval.
 
     Without one where a class has fewer than FEWEST_FOR_F1 images: it would promise too much.
     """
-    plain = estimate_parts(scores, level=level)
+    plain = estimate_parts(scores, folds=folds, level=level)
     if smallest_class < FEWEST_FOR_F1:
         return _moved(plain, nan, nan, method="none")
     return _moved(plain, max(0.0, plain.low), min(1.0, plain.high))
 
 
-def estimate_parts(scores: ArrayLike, *, level: float = LEVEL) -> Estimate:
+def estimate_parts(
+    scores: ArrayLike, *, folds: ArrayLike | None = None, level: float = LEVEL
+) -> Estimate:
     """Mean of scores of any size, with the interval mean ± t·√V; nothing is added to V."""
-    parts = decompose(scores)
+    parts = decompose(scores, folds)
     n_images, n_seeds = parts.n_images, parts.n_seeds
     v1 = parts.between_images / n_images
     v2, v3 = parts.between_seeds / n_seeds, parts.residual / (n_images * n_seeds)
@@ -171,6 +199,7 @@ def estimate_parts(scores: ArrayLike, *, level: float = LEVEL) -> Estimate:
         v3=v3,
         n_images=n_images,
         n_seeds=n_seeds,
+        n_folds=parts.n_folds,
         level=level,
         share=False,
     )
@@ -243,12 +272,13 @@ def _interval(
     v3: float,
     n_images: int,
     n_seeds: int,
+    n_folds: int,
     level: float,
     share: bool = True,
 ) -> Estimate:
     v1 = sum(part for part, _ in from_images)
     variance = v1 + excess(v2, v3)
-    df = degrees_of_freedom(variance, from_images, [(v2, n_seeds)])
+    df = degrees_of_freedom(variance, from_images, [(v2, n_seeds)], n_folds=n_folds)
     half = float(scipy.special.stdtrit(df, (1 + level) / 2)) * sqrt(variance)
     low, high = center - half, center + half
     if share:

@@ -20,17 +20,21 @@ from bakeoff.analysis.verdicts import Pair, Tests, verdicts
 from bakeoff.utils.text import listed, whole_numbers
 
 Right = NDArray[np.bool_]
+Folds = NDArray[np.int64] | None  # in which fold an image was tested, (seeds, n_test)
 
 
-def judged(comparison: Comparison, right: Mapping[str, Right]) -> Comparison:
+def judged(
+    comparison: Comparison, right: Mapping[str, Right], folds: Mapping[str, Folds]
+) -> Comparison:
     """Add to a comparison what may be said of its models, whose answers `right` holds.
 
     right : by model, bool (seeds, n_test)
+    folds : by model, in which fold each image was tested
     """
     comparison = _with_failures(comparison)
     models = comparison.models
     several = len(comparison.labels) > 1 and all(len(model.seeds) > 1 for model in models)
-    tests = _tests(models, right) if several else {}
+    tests = _tests(models, right, folds) if several else {}
     barred = [model.name for model in models if unusable(model, comparison)]
 
     def choose(right: Mapping[str, Right], tests: Tests) -> Recommendation:
@@ -39,7 +43,8 @@ def judged(comparison: Comparison, right: Mapping[str, Right]) -> Comparison:
 
     def choose_from(images: NDArray[np.bool_]) -> Recommendation:
         some = {name: each[:, images] for name, each in right.items()}
-        return choose(some, _tests(models, some) if images.sum() > 1 else {})
+        of_them = {n: None if each is None else each[:, images] for n, each in folds.items()}
+        return choose(some, _tests(models, some, of_them) if images.sum() > 1 else {})
 
     if tests or len(models) == 1:
         pairs = verdicts(
@@ -74,8 +79,10 @@ def _with_failures(comparison: Comparison) -> Comparison:
     return replace(comparison, models=tuple(models))
 
 
-def _tests(models: Sequence[ModelResult], right: Mapping[str, Right]) -> Tests:
-    parts = {model.name: decompose(right[model.name]) for model in models}
+def _tests(
+    models: Sequence[ModelResult], right: Mapping[str, Right], folds: Mapping[str, Folds]
+) -> Tests:
+    parts = {model.name: decompose(right[model.name], folds[model.name]) for model in models}
     return {(a, b): compare_pair(parts[a], parts[b]) for a, b in combinations(parts, 2)}
 
 

@@ -35,7 +35,8 @@ class PairTest:
 
     `low` and `high` are the pairwise interval, `p` is two-sided. `df` and `t` are None where the
     variance is zero. `between_seeds` (Var_s(a_s)) and `residual` (MSres) hold A's value, then B's.
-    `v1_error` is the standard error of `v1`, as far as these images tell.
+    `v1_error` is the standard error of `v1`, as far as these images tell. In cross-validation
+    (`n_folds` > 1) seeds are repeats, and the two hold what `cross_validation` says.
     """
 
     difference: float
@@ -51,6 +52,7 @@ class PairTest:
     seeds_a: int
     seeds_b: int
     v1_error: float = 0.0
+    n_folds: int = 1
 
     @property
     def v2(self) -> float:
@@ -125,7 +127,8 @@ def compare_pair(a: ArrayLike | Parts, b: ArrayLike | Parts, *, level: float = L
     With d_i = p_Ai − p_Bi and D its mean: V1 = Var_i(d_i)/n, V2 = Σ Var_s(a_ms)/S_m and
     V3 = Σ MSres_m/(n·S_m) over the two models, V = V1 + max(0, V2 − V3), t = D/√V,
     df = V² / [V1²/(n − 1) + Σ (Var_s(a_ms)/S_m)²/(S_m − 1)], at least min(S_A, S_B) − 1 and at
-    most MOST_DF times that.
+    most MOST_DF times that. In cross-validation V2 and V3 are those of fold means, S_m − 1 becomes
+    (S_m − 1)·K in df, and there is no upper bound.
     V = 0 gives p = 1, and the interval is as wide as `half_width` says n images allow.
     """
     parts_a, parts_b = (each if isinstance(each, Parts) else decompose(each) for each in (a, b))
@@ -139,6 +142,8 @@ def compare_pair(a: ArrayLike | Parts, b: ArrayLike | Parts, *, level: float = L
             f"expected at least 2 seeds of each model, got {parts_a.n_seeds} and "
             f"{parts_b.n_seeds}: mcnemar_exact compares single trained files"
         )
+    if parts_a.n_folds != parts_b.n_folds:
+        raise ValueError(f"expected equal folds, got {parts_a.n_folds} and {parts_b.n_folds}")
     if min(parts_a.ends + parts_b.ends) < 0 or max(parts_a.ends + parts_b.ends) > 1:
         raise ValueError("expected scores between 0 and 1: compare_pair compares accuracies")
 
@@ -159,6 +164,7 @@ def compare_pair(a: ArrayLike | Parts, b: ArrayLike | Parts, *, level: float = L
         seeds_a=parts_a.n_seeds,
         seeds_b=parts_b.n_seeds,
         v1_error=float(squares.std()) / n_images**1.5,
+        n_folds=parts_a.n_folds,
     )
     variance = pair.v1 + excess(pair.v2, pair.v3)
     if is_zero(variance, parts_a, parts_b):
@@ -269,7 +275,9 @@ def _degrees_of_freedom(pair: PairTest, v1: float) -> float:
         for between, seeds in zip(pair.between_seeds, (pair.seeds_a, pair.seeds_b), strict=True)
     ]
     variance = v1 + excess(pair.v2, pair.v3)
-    found = degrees_of_freedom(variance, [(v1, pair.n_images)], from_seeds)
+    found = degrees_of_freedom(variance, [(v1, pair.n_images)], from_seeds, n_folds=pair.n_folds)
+    if pair.n_folds > 1:
+        return found
     return min(found, float(MOST_DF * (pair.fewest_seeds - 1)))
 
 

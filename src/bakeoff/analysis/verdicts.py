@@ -24,6 +24,7 @@ from bakeoff.utils.text import p_value, points, signed_points
 ALPHA = 0.05  # of all claims of one kind together: `better` and `worse`, or `practically equal`
 EVEN, LIKELY = 0.5, 0.8  # odds that advice names: of finding a difference that is really there
 TOO_SMALL = "more seeds cannot help: the test set is too small"
+TOO_FEW = "more repeats cannot help: the images are too few"
 NO_DIFFERENCE = "the two scored exactly the same: there is no difference to separate"
 
 _MOST = 10**9  # seeds or images: where the difference is as good as equal to what is left over
@@ -96,17 +97,20 @@ class Pair:
             return NO_DIFFERENCE
         if self.failed:
             return f"{self.failed}, which makes this interval wide: mend that before adding seeds"
-        advice = self.advice
+        advice, folds = self.advice, self.test.n_folds > 1
         if advice.cannot:
             more = ""
             if advice.images:
                 more = f" (about {_rounded(advice.images)} test images would do, with even chances)"
-            return TOO_SMALL + more
+            return (TOO_FEW if folds else TOO_SMALL) + more.replace(
+                "test ", "" if folds else "test "
+            )
+        unit, each = ("repeats", "") if folds else ("seeds", " of each model")
         if advice.seeds is None:
-            return "whether more seeds would help cannot be said from these"
+            return f"whether more {unit} would help cannot be said from these"
         likely = f"; {advice.seeds_likely:,} for chances of 80 %" if advice.seeds_likely else ""
         return (
-            f"about {advice.seeds:,} seeds of each model would separate them with even chances, "
+            f"about {advice.seeds:,} {unit}{each} would separate them with even chances, "
             f"if the difference is as large as it seems{likely}"
         )
 
@@ -292,6 +296,8 @@ def smallest_margin(test: PairTest, *, alpha: float = ALPHA) -> float:
 
 def basis(test: PairTest) -> str:
     """Return what a test rests on: "5 seeds, 10,000 test images"."""
+    if test.n_folds > 1:
+        return f"{test.seeds_a} repeats of {test.n_folds} folds, {test.n_images:,} images"
     seeds = (
         f"{test.seeds_a}" if test.seeds_a == test.seeds_b else f"{test.seeds_a} and {test.seeds_b}"
     )

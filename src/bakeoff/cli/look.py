@@ -19,6 +19,7 @@ from bakeoff.data import DataSet, about_pixels, class_counts, own_parts
 from bakeoff.data.recognise import guessed, recognise
 from bakeoff.data.source_images import image_keys
 from bakeoff.data.sources import Pictures
+from bakeoff.data.split import Split
 from bakeoff.errors import DataError, UsageError
 from bakeoff.recipe.suggestions import nearest
 from bakeoff.storage.atomic import disk
@@ -63,7 +64,8 @@ def load(name: str) -> Looked:
         data = datasets.load(name)
     elif path.suffix in (".yaml", ".yml") or (name in recipes.shipped() and not path.exists()):
         data, split = load_split(recipes.load(name))
-        return Looked(data, split.parts(), True)
+        parts = split.parts() if isinstance(split, Split) else own_parts(data)
+        return Looked(data, parts, True)
     elif (source := recognise(path)) is not None:
         data = datasets.load(source)
         sizes = guessed(source)[1] if isinstance(source, Pictures) else ""
@@ -129,6 +131,8 @@ def _about_grid(looked: Looked) -> str:
     text = "The numbers are positions, for --image."
     if "test" in looked.parts:
         return f"{text} Shown are training images; the test images are left alone."
+    if looked.divided:
+        return f"{text} There is no test part: every image is tested in turn."
     return f"{text} There is no test part yet: a recipe's split takes one, maybe of these."
 
 

@@ -26,6 +26,8 @@ from bakeoff.storage.atomic import write_file
 from bakeoff.utils.text import counted, shown
 
 _CLASSES_NAMED = 40
+_FEW = 3000  # images: below it a fifth of them is too small a test part
+_FOLDS = 5
 
 
 @dataclass(frozen=True)
@@ -120,20 +122,37 @@ def _text(name: str, found: _Found) -> str:
     split = "{validation: 0.2}" if own else "{validation: 0.2, test: 0.2}"
     whose = "; the test part is the data's own" if own else ""
     whose = "; both parts are the data's own, so this is not used" if both else whose
+    divided = f"""split: {split}  # shares, or numbers of images{whose}
+seeds: 5  # every model is trained five times
+"""
+    if _cross_validated(data):
+        divided = _FEW_IMAGES
     batch = 32 if images < 10_000 else 128
     return f"""{_commented(about)}
 #   bakeoff plan {name}.yaml
 #   bakeoff run {name}.yaml
 name: {name}
 data: {found.declared}
-split: {split}  # shares, or numbers of images{whose}
-seeds: 5  # every model is trained five times
-training:  # for every model; a model may have its own
+{divided}training:  # for every model; a model may have its own
   epochs: {first_models.epochs(images, batch)}
   batch_size: {batch}
   optimizer: {{adam: {{learning_rate: 0.001}}}}
 {first_models.class_weight(counts)}models:
 {first_models.models(data)}"""
+
+
+_FEW_IMAGES = """\
+# Few images: one test part would be too small to tell models apart. So all of them are tested, five
+# times over: each model is trained on 4/5 of them and tested on the fifth left out, five times.
+split: {folds: 5, repeats: 5}
+"""
+
+
+def _cross_validated(data: DataSet) -> bool:
+    """Say whether there are so few images that a test part of them would tell little."""
+    own = data.test_start is not None or data.validation_start is not None
+    counts = np.bincount(data.labels, minlength=data.n_classes)
+    return not own and len(data.labels) < _FEW and int(counts.min()) >= _FOLDS
 
 
 def _declared(source: Source, folder: Path) -> str:

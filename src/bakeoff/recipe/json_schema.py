@@ -7,7 +7,7 @@ import json
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from bakeoff.recipe import parse_model, parse_recipe, parse_training
+from bakeoff.recipe import parse_model, parse_recipe, parse_split, parse_training
 from bakeoff.recipe.parse_data import data_schema
 from bakeoff.recipe.value_kinds import Choice, Kind, Number, Whole
 from bakeoff.recipe.vocabulary.arguments import Arguments
@@ -240,13 +240,20 @@ def _split() -> Schema:
         {
             "validation": part,
             "test": {**amount, "default": 0.2},
-            "seed": {**parse_recipe.SEED.schema(), "default": 0},
+            "seed": {**parse_split.SEED.schema(), "default": 0},
+            "folds": {
+                **parse_split.FOLDS.schema(),
+                "description": "cross-validation; takes the place of test",
+            },
+            "repeats": {
+                **parse_split.SEED_COUNT.schema(),
+                "description": "of the folds; takes the place of seeds",
+                "default": parse_split.REPEATS,
+            },
         }
     )
 
 
 def _seeds() -> Schema:
-    listed = _list(
-        parse_recipe.SEED.schema(), low=1, high=parse_recipe.SEED_COUNT.high, unique=True
-    )
-    return {"anyOf": [parse_recipe.SEED_COUNT.schema(), listed], "default": 5}
+    listed = _list(parse_split.SEED.schema(), low=1, high=parse_split.SEED_COUNT.high, unique=True)
+    return {"anyOf": [parse_split.SEED_COUNT.schema(), listed], "default": 5}

@@ -5,7 +5,6 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any, TypeVar
 
-from bakeoff.data.split import Part
 from bakeoff.recipe.parse_data import inside, is_text, read_data, read_path
 from bakeoff.recipe.parse_model import (
     Problems,
@@ -14,6 +13,7 @@ from bakeoff.recipe.parse_model import (
     read_backbone,
     read_layers,
 )
+from bakeoff.recipe.parse_split import SEED, SEED_COUNT, read_repeats, read_split
 from bakeoff.recipe.parse_training import (
     DEFAULT_TRAINING,
     GivenTraining,
@@ -26,9 +26,6 @@ from bakeoff.recipe.value_kinds import (
     Choice,
     Misfit,
     Number,
-    Whole,
-    as_number,
-    as_whole,
     found,
     key_text,
 )
@@ -44,8 +41,6 @@ NAME = re.compile(r"[a-z0-9][a-z0-9._-]{0,63}")
 RESERVED = ("baselines", "images.npy", "labels.npy", "manifest.json", "opening.json")
 NAME_WORDS = "1 to 64 of a-z, 0-9, '.', '_' and '-', the first a letter or digit"
 PYTHON = re.compile(r"(?P<file>.+\.py):(?P<function>[A-Za-z_][A-Za-z0-9_]*)")
-SEED = Whole(0, 2**31 - 1)
-SEED_COUNT = Whole(1, 1000)
 SHARE = Number(0, 1, above=True, below=True)
 SELECTION = Choice(("best-loss", "best-accuracy", "last"), "a selection")
 MAX_MODELS = 200
@@ -73,6 +68,14 @@ def read_recipe(raw: object, folder: Path, problems: Problems) -> Recipe | None:
     take("data", lambda data: read_data(data, folder, problems))
     take("split", lambda split: read_split(split, problems))
     take("seeds", read_seeds)
+    if isinstance(split := values.get("split"), SplitRecipe) and split.folds is not None:
+        if "seeds" in values:
+            problems.add(
+                "seeds",
+                "expected no seeds beside split.folds, where seed r trains repeat r, found some: "
+                "write split.repeats instead",
+            )
+        values["seeds"] = attempt(read_repeats, raw["split"], "split.repeats", problems)
     take("selection", SELECTION.read)
     base = read_training(raw.get("training"), "training", problems).over(DEFAULT_TRAINING)
     values["training"] = finish_training(base, "training", problems, check_phases=False)
@@ -117,49 +120,6 @@ def read_title(raw: object) -> str:
     if text is None or len(text) > 200 or not is_text(text):
         raise Misfit(f"expected text of at most 200 characters, found {found(raw)}")
     return text
-
-
-def read_split(raw: object, problems: Problems) -> SplitRecipe:
-    """Read {validation, test, seed}."""
-    if not isinstance(raw, Mapping):
-        raise Misfit(
-            f"expected keys such as {{validation: 0.2, test: 0.2, seed: 0}}, found {found(raw)}"
-        )
-    known_keys(raw, ("validation", "test", "seed"), "split", problems)
-    values: dict[str, Any] = {}
-    readers = (("validation", read_part), ("test", read_amount), ("seed", SEED.read))
-    for key, read in readers:
-        if raw.get(key) is not None:
-            values[key] = inside(f".{key}", read, raw[key])
-    return SplitRecipe.model_validate(values)
-
-
-def read_part(raw: object) -> Part:
-    """Read the validation part: a count, a fraction, {first: …}, {last: …}, or 0 for none."""
-    if isinstance(raw, Mapping):
-        if len(raw) != 1 or next(iter(raw)) not in ("first", "last"):
-            keys = ", ".join(key_text(key) for key in raw) or "nothing"
-            raise Misfit(
-                f"expected a count, a fraction, {{first: amount}} or {{last: amount}}, found {keys}"
-            )
-        taken, amount = next(iter(raw.items()))
-        return Part(inside(f".{taken}", read_amount, amount), taken)
-    if as_number(raw) == 0:
-        return Part(0)
-    return Part(read_amount(raw))
-
-
-def read_amount(raw: object) -> int | float:
-    """Read a count of images (a whole number) or a fraction of them."""
-    count = as_whole(raw)
-    if count is not None and 1 <= count < 10**9:
-        return count
-    share = as_number(raw)
-    if share is None or not 0 < share < 1:
-        raise Misfit(
-            f"expected a count of at least 1 or a fraction above 0 and below 1, found {found(raw)}"
-        )
-    return share
 
 
 def read_seeds(raw: object) -> tuple[int, ...]:

@@ -104,11 +104,16 @@ Selection = Literal["best-loss", "best-accuracy", "last"]
 
 
 class SplitRecipe(Frozen):
-    """How the images are divided; `test` counts only where the data has no test part of its own."""
+    """How the images are divided; `test` counts only where the data has no test part of its own.
+
+    With `folds` there is no test part: every image is tested once a repeat, and the recipe's seeds
+    are the repeats.
+    """
 
     validation: Part = Part(0.2)
     test: int | float = 0.2
     seed: int = 0
+    folds: int | None = None
 
 
 class Training(Frozen):
@@ -200,12 +205,7 @@ class Recipe(Frozen):
             "name": self.name,
             **({} if self.title is None else {"title": self.title}),
             "data": _resolved_data(self.data),
-            "split": {
-                "validation": _resolved_part(self.split.validation),
-                "test": self.split.test,
-                "seed": self.split.seed,
-            },
-            "seeds": list(self.seeds),
+            **self._resolved_split(),
             "selection": self.selection,
             "training": self.training.resolved(),
             "baselines": list(self.baselines),
@@ -213,6 +213,14 @@ class Recipe(Frozen):
             "give_up": self.give_up,
             "models": {name: model.resolved() for name, model in self.models.items()},
         }
+
+    def _resolved_split(self) -> dict[str, Any]:
+        split, validation = self.split, _resolved_part(self.split.validation)
+        if split.folds is None:
+            parts = {"validation": validation, "test": split.test, "seed": split.seed}
+            return {"split": parts, "seeds": list(self.seeds)}
+        folds = {"folds": split.folds, "repeats": len(self.seeds)}
+        return {"split": {**folds, "validation": validation, "seed": split.seed}}
 
 
 def _resolved_data(data: Source) -> Any:

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 
 from bakeoff.analysis.comparison import Comparison
 from bakeoff.data import about_pixels
-from bakeoff.report.wording import INTERVAL, SELECTIONS, baseline, seed_count, seed_list
+from bakeoff.report.wording import INTERVAL, SELECTIONS, baseline, seed_count, seed_list, trained_on
 from bakeoff.utils.text import counted, listed, points
 
 
@@ -31,12 +31,26 @@ def protocol(comparison: Comparison) -> list[Step]:
         Step("Compare", _compare(comparison)),
         Step("Recommend", _recommend(comparison)),
     ]
+    if comparison.data.get("folds"):
+        steps.append(
+            Step(
+                "Ship",
+                "None of the folds' networks is the one to use. The recommended model is trained "
+                "once more, on all images, for as many epochs as they were in the median; nothing "
+                "is left to test it on, so the numbers here stand for it, a little too low.",
+            )
+        )
     if comparison.baselines:
         names = listed(baseline(each.name) for each in comparison.baselines)
+        fitted = (
+            "the folds of the first repeat"
+            if comparison.data.get("folds")
+            else "the training images"
+        )
         steps.append(
             Step(
                 "Baselines",
-                f"{names.capitalize()}, fitted to the training images: they have no seed, so they "
+                f"{names.capitalize()}, fitted to {fitted}: they have no seed, so they "
                 f"stand under the table with Wilson's {INTERVAL} interval, in no pair, and are "
                 "never recommended.",
             )
@@ -47,6 +61,8 @@ def protocol(comparison: Comparison) -> list[Step]:
 def _split(comparison: Comparison) -> str:
     data = comparison.data
     shape = " × ".join(str(side) for side in data.get("input_shape", ()))
+    if data.get("folds"):
+        return _folds(comparison) + _duplicates(comparison, "across the folds")
     several = len(comparison.folders) > 1
     shared = (
         "of the first study; what all studies share is the test images"
@@ -61,17 +77,42 @@ def _split(comparison: Comparison) -> str:
     )
     if data.get("maximum"):
         text += f" Networks got {about_pixels(data['maximum'])}."
+    return text + _duplicates(comparison, "across the parts")
+
+
+def _folds(comparison: Comparison) -> str:
+    data = comparison.data
+    return (
+        f"Cross-validation: all {counted(data.get('test', 0), 'image')} of {data.get('name')} "
+        f"({counted(len(comparison.class_names), 'class', 'classes')}) were divided into "
+        f"{data['folds']} folds, every class in proportion, {len(comparison.seeds)} times. Each "
+        f"fold was the test part of one network, trained on about {data.get('train', 0):,} of the "
+        f"others' images and validated on {data.get('validation', 0):,}; every model saw the same "
+        "folds."
+    )
+
+
+def _duplicates(comparison: Comparison, where: str) -> str:
+    text = ""
     for kind, label in (("exact", "Exact duplicates"), ("near", "Near-duplicates")):
         counts = comparison.duplicates.get(kind, {})
         found = [f"{number:,} {part}" for part, number in counts.items() if number]
-        text += f" {label} across the parts: {listed(found) if found else 'none'}."
+        text += f" {label} {where}: {listed(found) if found else 'none'}."
     return text
 
 
 def _train(comparison: Comparison) -> str:
     trials = sum(len(model.seeds) for model in comparison.models)
+    models, folds = counted(len(comparison.models), "model"), comparison.data.get("folds")
+    if folds:
+        return (
+            f"{models}, {counted(len(comparison.seeds), 'repeat')} of {folds} folds: "
+            f"{counted(trials * folds, 'network')}, each with a seed of its own, which fixes its "
+            "initial weights, the order of its images, its dropout and augmentation. Epochs count "
+            "from 0. A model's curve is the mean over the folds."
+        )
     return (
-        f"{counted(len(comparison.models), 'model')} with {seed_count(comparison)} "
+        f"{models} with {seed_count(comparison)} "
         f"({seed_list(comparison.seeds)}): {counted(trials, 'trial')}. A seed fixes a trial's "
         "initial weights, the order of its images, its dropout and augmentation. Epochs count "
         "from 0."
@@ -93,6 +134,12 @@ def _select(comparison: Comparison) -> str:
 def _open(comparison: Comparison) -> str:
     opened = "once" if comparison.test_openings == 1 else f"{comparison.test_openings} times"
     text = f"The test set was opened {opened}, after the trials were done."
+    if comparison.data.get("folds"):
+        text = (
+            f"All images were opened {opened}, after the trials were done: every image was "
+            "predicted once a repeat, by the network of the fold that left it out. The whole data "
+            "set counts as seen from now on."
+        )
     if comparison.test_openings > 1:
         text += " More than one opening makes the verdicts exploratory."
     if comparison.openings_elsewhere is None:
@@ -106,6 +153,13 @@ def _compare(comparison: Comparison) -> str:
         "counts both as sources of chance (other images, other seeds), except where there is one "
         "seed: then Wilson's interval on the images alone."
     )
+    if comparison.data.get("folds"):
+        text = (
+            f"A model's accuracy is its mean over repeats and images; every {INTERVAL} interval "
+            "counts other images and other networks as sources of chance. What networks differ by "
+            "is told by the means of folds; the folds' accuracies are not pooled as if they were "
+            f"independent. All numbers are of {trained_on(comparison)}."
+        )
     if any(pair.test for pair in comparison.pairs):
         text += (
             " Each pair of models is compared on the same images by a t-test with both sources; "

@@ -15,7 +15,7 @@ from bakeoff.report.plots.costs import frontier
 from bakeoff.report.plots.curves import curve
 from bakeoff.report.plots.matrices import mistakes
 from bakeoff.report.plots.scores import variance_shares
-from bakeoff.report.wording import basis, loss, loss_interval, seed_list
+from bakeoff.report.wording import basis, loss, loss_interval, seed_list, trained_on
 from bakeoff.utils.text import counted, listed, percent, points, sentence, some
 
 _RISE = 0.05  # share by which the validation loss must have risen to be called so
@@ -191,7 +191,9 @@ def footer(comparison: Comparison) -> str:
     """Return the line that belongs under every table."""
     data = comparison.data
     opened = "once" if comparison.test_openings == 1 else f"{comparison.test_openings} times"
-    text = f"{data.get('name', 'data')}: {basis(comparison)}; test set opened {opened}"
+    text = f"{data.get('name', 'data')}: {basis(comparison)}; "
+    about = trained_on(comparison)
+    text += f"{about}; all images opened {opened}" if about else f"test set opened {opened}"
     if comparison.exploratory:
         text += "; verdicts are exploratory"
     return text + "."

@@ -31,13 +31,17 @@ _SHOWN = 5  # missing trials named in an error; the rest is counted
 
 @dataclass(frozen=True, eq=False)
 class Trial:
-    """One trial of the opening: trial.json, its history, its clocks, its test predictions."""
+    """One trial of the opening: trial.json, its history, its clocks, its test predictions.
+
+    `tested` says, in cross-validation, in which fold each image was tested; int64, (n_test,).
+    """
 
     seed: int
     document: Mapping[str, Any]
     history: Mapping[str, NDArray[np.float64]]
     timing: Mapping[str, Any]
     predictions: Path
+    tested: NDArray[np.int64] | None = None
 
 
 @dataclass(frozen=True, eq=False)
@@ -104,6 +108,7 @@ def read_opened(folder: StudyFolder) -> OpenedStudy:
     listing = written_folder.read_document(opening, "opening.json", recorded)
     data = document["data"]
     shape = (data["test"], len(data["class_names"]))
+    folds = _folds(folder, document)
     labels = _labels(opening, recorded, *shape)
     ledger = folder.read_ledger()
     changed = changed_trials(folder, listing, ledger)
@@ -120,6 +125,7 @@ def read_opened(folder: StudyFolder) -> OpenedStudy:
                 settings,
                 seed,
                 _predictions(opening, f"{name}/seed-{seed}.npy", recorded, shape),
+                folds,
             )
             for seed in sorted(seeds)
             if (name, seed) not in gone
@@ -209,6 +215,20 @@ def _predictions(
     return opening / name
 
 
+def _folds(folder: StudyFolder, document: Mapping[str, Any]) -> NDArray[np.int64] | None:
+    """Return in which fold each image was tested, (repeats, n_test); None without folds."""
+    data = document["data"]
+    if not data.get("folds"):
+        return None
+    if atomic.hash_file(folder.split_file) != document["split_file"]:
+        raise formats.damaged(folder.split_file)
+    folds = folder.read_folds()
+    shape = (data.get("repeats"), data["test"])
+    if folds.shape != shape or folds.dtype != np.int64 or not 0 <= folds.min() <= folds.max():
+        raise formats.damaged(folder.split_file)
+    return folds
+
+
 def _trial(
     folder: StudyFolder,
     study: Mapping[str, Any],
@@ -216,6 +236,7 @@ def _trial(
     settings: Mapping[str, Any],
     seed: int,
     predictions: Path,
+    folds: NDArray[np.int64] | None,
 ) -> Trial:
     place = folder.trial(model.name, seed)
     recorded = written_folder.read_manifest(place)
@@ -232,6 +253,7 @@ def _trial(
         history=history,
         timing=folder.read_timing(model.name, seed) if clocks else {},
         predictions=predictions,
+        tested=None if folds is None else folds[seed],
     )
 
 

@@ -67,6 +67,8 @@ class _Data(_Document):
     validation_start: Positive | None = None
     notes: list[Text]
     class_counts: dict[Text, list[Count]]
+    folds: Positive | None = None
+    repeats: Positive | None = None
 
 
 class _Study(_Document):

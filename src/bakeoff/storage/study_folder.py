@@ -28,7 +28,7 @@ from bakeoff.storage.written_folder import (
 )
 
 FORMAT = 1
-ROOMS = ("trials", "baselines", "openings")
+ROOMS = ("trials", "baselines", "openings", "shipped")
 SPLIT = ("train", "validation", "test", "validation_labels")
 
 
@@ -65,6 +65,14 @@ class StudyFolder:
     def partial(self, model: str, seed: int) -> Path:
         """Return the folder of a trial in progress."""
         return self.path / "trials" / model / f"seed-{seed}.partial"
+
+    def fold(self, model: str, seed: int, fold: int) -> Path:
+        """Return the folder of a finished fold of a trial in progress; the trial takes it over."""
+        return self.partial(model, seed) / f"fold-{fold}"
+
+    def shipped(self, model: str) -> Path:
+        """Return the folder of a model trained on all images, after they were all opened."""
+        return self.path / "shipped" / model
 
     def baseline(self, name: str) -> Path:
         """Return the folder of a fitted baseline."""
@@ -121,9 +129,24 @@ class StudyFolder:
         except DataError as error:
             raise damaged(self.split_file) from error
 
+    def read_folds(self) -> NDArray[np.int64]:
+        """Return in which fold each image is tested, shape (repeats, images)."""
+        try:
+            return read_arrays(self.split_file, ("folds",), limit=LONGEST_TEXT)["folds"]
+        except DataError as error:
+            raise damaged(self.split_file) from error
+
     def read_trial(self, model: str, seed: int) -> dict[str, Any]:
         """Return a finished trial's trial.json; raise StorageError if it was changed."""
         path = self.trial(model, seed)
+        return read_document(path, "trial.json", read_manifest(path))
+
+    def read_shipped(self, model: str) -> dict[str, Any]:
+        """Return trial.json of the model trained on all images; its weights lie beside it.
+
+        Raises StorageError where there is none, or one that was changed.
+        """
+        path = self.shipped(model)
         return read_document(path, "trial.json", read_manifest(path))
 
     def read_timing(self, model: str, seed: int) -> dict[str, Any]:
@@ -148,9 +171,9 @@ class StudyFolder:
         return self.path / ".locks" / f"{name}.lock"
 
 
-def trial_lock(model: str, seed: int) -> str:
-    """Return the name of the lock that whoever trains a trial holds."""
-    return f"{model}.seed-{seed}"
+def trial_lock(model: str, seed: int, fold: int | None = None) -> str:
+    """Return the name of the lock that whoever trains a trial, or a fold of one, holds."""
+    return f"{model}.seed-{seed}" + ("" if fold is None else f".fold-{fold}")
 
 
 def _number(text: str) -> int | None:

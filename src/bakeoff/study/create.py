@@ -10,11 +10,13 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from bakeoff import recipe as recipes
 from bakeoff.data import ArraysSource, DataSet, count_duplicates, load
+from bakeoff.data.folds import Folds, make_folds
 from bakeoff.data.split import Split, make_split
-from bakeoff.errors import RecipeError, StudyError
+from bakeoff.errors import DataError, RecipeError, StudyError
 from bakeoff.recipe import ModelRecipe, Recipe
 from bakeoff.recipe.architecture import describe, training_bytes
 from bakeoff.recipe.value_kinds import Misfit
@@ -36,7 +38,7 @@ class Prepared:
     folder: StudyFolder
     recipe: Recipe
     data: DataSet
-    split: Split
+    split: Split | Folds
     identities: Mapping[str, str]
     notes: tuple[str, ...]
 
@@ -68,13 +70,16 @@ def prepare(
     StorageError
         If the user's ledger could not be written.
     """
+    notes: list[str] = []
+    if recipe.split.folds is not None and folder.exists():
+        recipe = _with_its_repeats(folder, recipe, notes)
     text = _written(recipe)
     data, split = load_split(recipe, data)
     for model in recipe.models.values():
         if model.layers is not None:
             _require_room(model, data, len(split.train), device)
     identities = {name: identity(model, recipe) for name, model in recipe.models.items()}
-    notes = list(data.notes)
+    notes += data.notes
     _require_free(folder)
     if opens:
         require_user_ledger(test_hash(data, split))
@@ -83,9 +88,12 @@ def prepare(
         if folder.exists():
             old = folder.read_study()
             notes += _edited(folder, old)
-            recipe, identities = extended(folder, old, recipe, identities, data, split, notes)
+            so_far = _as_far_as(old, split)
+            recipe, identities = extended(folder, old, recipe, identities, data, so_far, notes)
             text = _written(recipe)
             document = {**old, **_recipe_part(recipe, text, identities)}
+            if isinstance(split, Folds) and split.hash != old["split"]:
+                document |= _fixed_part(data, split)
         else:
             if accepted is not None:
                 accepted()
@@ -99,12 +107,14 @@ def prepare(
     return Prepared(folder, recipe, data, split, identities, tuple(notes))
 
 
-def load_split(recipe: Recipe, given: DataSet | None = None) -> tuple[DataSet, Split]:
+def load_split(recipe: Recipe, given: DataSet | None = None) -> tuple[DataSet, Split | Folds]:
     """Return a recipe's data set, or the `given` one, and its split."""
     data = given or load(recipe.data)
     if isinstance(recipe.data, ArraysSource) and data.hash != recipe.data.arrays:
         raise StudyError("data: expected the arrays that the recipe was made with, found others")
     _require_classes(recipe, data)
+    if recipe.split.folds is not None:
+        return data, _load_folds(recipe, data, recipe.split.folds)
     split = make_split(
         data.labels,
         test_start=data.test_start,
@@ -135,6 +145,38 @@ def _require_classes(recipe: Recipe, data: DataSet) -> None:
         except Misfit as misfit:
             place = f"models.{model.name}.training.class_weight"
             raise RecipeError(f"{place}: {misfit}") from None
+
+
+def _load_folds(recipe: Recipe, data: DataSet, folds: int) -> Folds:
+    own = {"test": data.test_start, "validation": data.validation_start}
+    for part, start in own.items():
+        if start is not None:
+            raise DataError(
+                f"split.folds: expected data without a {part} part of its own, found {data.name}, "
+                "which has one: take folds out of the split, or give all images as one part"
+            )
+    return make_folds(
+        data.labels,
+        folds=folds,
+        repeats=len(recipe.seeds),
+        validation=recipe.split.validation,
+        seed=recipe.split.seed,
+        class_names=data.class_names,
+    )
+
+
+def _with_its_repeats(folder: StudyFolder, recipe: Recipe, notes: list[str]) -> Recipe:
+    """Return the recipe with as many repeats as the study has at least: they stay in its split."""
+    before = folder.recorded_recipe(folder.read_study())
+    if before.split.folds is None or len(before.seeds) <= len(recipe.seeds):
+        return recipe
+    notes.append(f"the study keeps its {len(before.seeds)} repeats")
+    return recipe.model_copy(update={"seeds": before.seeds})
+
+
+def _as_far_as(old: Mapping[str, Any], split: Split | Folds) -> Split | Folds:
+    """Return the partitions that the study had: it may get more repeats."""
+    return split.first(old["data"].get("repeats", 0)) if isinstance(split, Folds) else split
 
 
 def identity(model: ModelRecipe, recipe: Recipe) -> str:
@@ -213,8 +255,8 @@ def _recipe_part(recipe: Recipe, text: str, identities: Mapping[str, str]) -> di
     }
 
 
-def _fixed_part(data: DataSet, split: Split) -> dict[str, Any]:
-    twins = count_duplicates(data.images, split.parts()).pairs
+def _fixed_part(data: DataSet, split: Split | Folds) -> dict[str, Any]:
+    folds = {"folds": split.n_folds, "repeats": split.repeats} if isinstance(split, Folds) else {}
     counts = {
         name: np.bincount(data.labels[part], minlength=data.n_classes).tolist()
         for name, part in split.parts().items()
@@ -235,15 +277,26 @@ def _fixed_part(data: DataSet, split: Split) -> dict[str, Any]:
             "validation_start": data.validation_start,
             "notes": list(data.notes),
             "class_counts": counts,
+            **folds,
         },
-        "duplicates": {
-            kind: {f"{pair.earlier}-{pair.later}": getattr(pair, kind) for pair in twins}
-            for kind in ("exact", "near")
-        },
+        "duplicates": _twins(data, split),
     }
 
 
-def test_hash(data: DataSet, split: Split) -> str:
+def _twins(data: DataSet, split: Split | Folds) -> dict[str, dict[str, int]]:
+    """Count the images that stand in two parts; of folds, those with a twin in another fold."""
+    if isinstance(split, Split):
+        pairs = count_duplicates(data.images, split.parts()).pairs
+        return {
+            kind: {f"{pair.earlier}-{pair.later}": getattr(pair, kind) for pair in pairs}
+            for kind in ("exact", "near")
+        }
+    folds = {str(k): np.flatnonzero(split.tested[0] == k) for k in range(split.n_folds)}
+    found = count_duplicates(data.images, folds)
+    return {"exact": {"train-test": found.exact}, "near": {"train-test": found.near}}
+
+
+def test_hash(data: DataSet, split: Split | Folds) -> str:
     """Return the SHA-256 of the test images, their labels and the class names."""
     digest = hashlib.sha256()
     digest.update(np.ascontiguousarray(data.images[split.test]).data)
@@ -253,7 +306,7 @@ def test_hash(data: DataSet, split: Split) -> str:
 
 
 def _write(
-    folder: StudyFolder, document: dict[str, Any], text: str, data: DataSet, split: Split
+    folder: StudyFolder, document: dict[str, Any], text: str, data: DataSet, split: Split | Folds
 ) -> None:
     """Write what is not as it should be; study.json, the authority, before the recipe."""
     if not _is(folder.split_file, document["split_file"]):
@@ -284,8 +337,13 @@ def _edited(folder: StudyFolder, old: Mapping[str, Any]) -> list[str]:
     ]
 
 
-def _split_file(data: DataSet, split: Split) -> bytes:
-    arrays = {**split.parts(), "validation_labels": data.labels[split.validation]}
+def _split_file(data: DataSet, split: Split | Folds) -> bytes:
+    arrays: dict[str, NDArray[Any]] = {
+        **split.parts(),
+        "validation_labels": data.labels[split.validation],
+    }
+    if isinstance(split, Folds):  # the other arrays are those of the first fold
+        arrays |= {"folds": split.tested, "validating": np.packbits(split.validating, axis=-1)}
     buffer = io.BytesIO()
     np.savez_compressed(buffer, allow_pickle=False, **arrays)
     return buffer.getvalue()

@@ -8,6 +8,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from bakeoff.data import DataSet
+from bakeoff.data.folds import Folds
 from bakeoff.data.split import Split
 from bakeoff.errors import StudyError
 from bakeoff.recipe import Recipe
@@ -21,7 +22,7 @@ def extended(
     recipe: Recipe,
     identities: Mapping[str, str],
     data: DataSet,
-    split: Split,
+    split: Split | Folds,
     notes: list[str],
 ) -> tuple[Recipe, dict[str, str]]:
     """Return the recipe with what was trained before kept, or refuse."""

@@ -15,11 +15,14 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
 from filelock import Timeout
+from numpy.typing import NDArray
 
 from bakeoff.analysis import metrics
 from bakeoff.recipe import ModelRecipe
 from bakeoff.storage import atomic, formats, history, written_folder
+from bakeoff.storage.fold_folders import join_folds
 from bakeoff.storage.study_folder import StudyFolder, trial_lock
 from bakeoff.study.checkpoints import Checkpoints
 from bakeoff.study.development_data import read_development, with_features
@@ -45,6 +48,8 @@ class TrainJob:
     identity : hash of everything the trial depends on; a checkpoint of another is not used
     data : folder with the arrays DEVELOPMENT as npy files
     checkpoint_seconds : how long at most until the work is saved; it is saved at the ends of epochs
+    fold : which of `n_folds` is left out, in cross-validation; the last fold that is done writes
+        the trial's folder, from those of all
     """
 
     study: str
@@ -58,29 +63,56 @@ class TrainJob:
     n_classes: int
     checkpoint_seconds: float
     class_names: tuple[str, ...] = ()
+    fold: int | None = None
+    n_folds: int = 0
 
     @property
     def label(self) -> str:
         """What the job is called in messages."""
-        return f"{self.model} seed {self.seed}"
+        fold = "" if self.fold is None else f" fold {self.fold}"
+        return f"{self.model} seed {self.seed}{fold}"
 
     @property
     def group(self) -> str:
         """Jobs of one group share compiled programs."""
         return self.model
 
+    @property
+    def network_seed(self) -> int:
+        """What fixes initial weights and shuffling; no two folds of a study share one.
+
+        With one seed for all folds of a repeat, a lucky initialization would be lucky in all of
+        them, and the means of folds would show too little of what networks differ by.
+        """
+        return self.seed if self.fold is None else self.seed * self.n_folds + self.fold
+
+    @property
+    def recipe(self) -> ModelRecipe:
+        """The declared model."""
+        return ModelRecipe.model_validate_json(self.declared)
+
     def run(self, on_epoch: OnEpoch) -> None:
         """Train what is left of the trial and write it; raise Busy if somebody else is at it."""
         folder = StudyFolder(self.study)
-        target = folder.trial(self.model, self.seed)
+        trial, (target, partial) = folder.trial(self.model, self.seed), self.places(folder)
         try:
-            with folder.lock(trial_lock(self.model, self.seed), timeout=0):
-                if not target.exists():
+            with folder.lock(trial_lock(self.model, self.seed, self.fold), timeout=0):
+                if not trial.exists() and not target.exists():
                     self._train(on_epoch)
-                written_folder.read_manifest(target)  # or it is a folder that somebody changed
-                shutil.rmtree(folder.partial(self.model, self.seed), ignore_errors=True)
+                done = trial if trial.exists() else target
+                written_folder.read_manifest(done)  # or it is a folder that somebody changed
+                shutil.rmtree(partial, ignore_errors=True)
         except Timeout as error:
             raise Busy from error
+        if self.fold is not None:
+            join_folds(folder, self.model, self.seed, self.n_folds)
+
+    def places(self, folder: StudyFolder) -> tuple[Path, Path]:
+        """Return where the finished trial or fold goes, and where it is while it is trained."""
+        if self.fold is None:
+            return folder.trial(self.model, self.seed), folder.partial(self.model, self.seed)
+        target = folder.fold(self.model, self.seed, self.fold)
+        return target, target.with_name(f"{target.name}.partial")
 
     def development(self) -> "Development":
         """Return the images that it may see, or their features where it has a backbone."""
@@ -131,6 +163,7 @@ class TrainJob:
             "selected_epoch": trained.selected_epoch,
             "diverged_epoch": trained.diverged_epoch,
             "validation": None,
+            **({} if self.fold is None else {"fold": self.fold, "network_seed": self.network_seed}),
         }
         if remarks := self.remarks(data):
             document["remarks"] = remarks
@@ -156,12 +189,9 @@ class Begun:
     def __init__(self, job: TrainJob, data: "Development") -> None:
         from bakeoff.training.trainer import Trainer
 
-        recipe = ModelRecipe.model_validate_json(job.declared)
-        self.trainer = Trainer(recipe, data, seed=job.seed, selection=job.selection)
+        self.trainer = Trainer(job.recipe, data, seed=job.network_seed, selection=job.selection)
         self._job, self._data = job, data
-        folder = StudyFolder(job.study)
-        self._partial = folder.partial(job.model, job.seed)
-        self._target = folder.trial(job.model, job.seed)
+        self._target, self._partial = job.places(StudyFolder(job.study))
         self._checkpoints = Checkpoints(self._partial, identity=job.identity)
         self._seconds = self._checkpoints.restore(self.trainer)
         self._saved = time.monotonic()
@@ -185,11 +215,14 @@ class Begun:
 
 @dataclass(frozen=True)
 class BaselineJob:
-    """Fit a baseline on the training part; writes baselines/<name>/ of the study."""
+    """Fit a baseline on the training part; writes baselines/<name>/ of the study.
+
+    data : folder with the training images; in cross-validation one of each fold
+    """
 
     study: str
     name: str
-    data: str
+    data: str | tuple[str, ...]
     maximum: float
     n_classes: int
 
@@ -215,19 +248,23 @@ class BaselineJob:
             raise Busy from error
 
     def _fit(self, target: Path) -> None:
-        data = read_development(Path(self.data), maximum=self.maximum, n_classes=self.n_classes)
+        places = {"": self.data} if isinstance(self.data, str) else None
+        places = places or {f"fold-{fold}/": place for fold, place in enumerate(self.data)}
         started = time.monotonic()
-        weights = baselines.fit(
-            self.name,
-            data.train_images,
-            data.train_labels,
-            maximum=data.maximum,
-            n_classes=data.n_classes,
-        )
-        parameters = baselines.parameters(self.name, weights)
-        files = {
+        files, parameters = {}, 0
+        for where, place in places.items():
+            data = read_development(Path(place), maximum=self.maximum, n_classes=self.n_classes)
+            weights = baselines.fit(
+                self.name,
+                data.train_images,
+                data.train_labels,
+                maximum=data.maximum,
+                n_classes=data.n_classes,
+            )
+            parameters = baselines.parameters(self.name, weights)
+            files[f"{where}weights.safetensors"] = formats.weights_bytes(weights)
+        files |= {
             "baseline.json": formats.canonical({"name": self.name, "parameters": parameters}),
-            "weights.safetensors": formats.weights_bytes(weights),
             written_folder.TIMING: formats.sealed_json(_clocks(time.monotonic() - started)),
         }
         written_folder.write_folder(target, files, scratch=target.with_name(f"{self.name}.partial"))
@@ -240,6 +277,8 @@ class PredictJob:
     source : the trial's or baseline's folder
     declared : ModelRecipe as JSON; None for a baseline
     images : npy file of the test images
+    folds : npy file that says in which fold each image is tested; None without cross-validation.
+        Then every image is predicted by the network that has not seen it.
     """
 
     label: str
@@ -250,29 +289,37 @@ class PredictJob:
     target: str
     maximum: float
     n_classes: int
+    folds: str | None = None
 
     def run(self, on_epoch: OnEpoch) -> None:
         """Predict and write the probabilities, float32, shape (n_images, n_classes)."""
-        source = Path(self.source)
-        path = source / "weights.safetensors"
-        content = written_folder.read_recorded(
-            source, path.name, written_folder.read_manifest(source)
-        )
-        weights = formats.read_weights(path, content)
         images = formats.read_npy(Path(self.images))
+        if self.folds is None:
+            probabilities = self._predict("weights.safetensors", images)
+        else:
+            tested = formats.read_npy(Path(self.folds))
+            probabilities = np.empty((len(images), self.n_classes), np.float32)
+            for fold in np.unique(tested):
+                rows = tested == fold
+                probabilities[rows] = self._predict(
+                    f"fold-{fold}/weights.safetensors", images[rows]
+                )
+        atomic.write_file(Path(self.target), formats.npy_bytes(probabilities))
+
+    def _predict(self, name: str, images: NDArray[Any]) -> NDArray[np.float32]:
+        source = Path(self.source)
+        path = source / name
+        content = written_folder.read_recorded(source, name, written_folder.read_manifest(source))
+        weights = formats.read_weights(path, content)
         try:
             if self.declared is None:
-                probabilities = baselines.predict(weights, images, maximum=self.maximum)
-            else:
-                from bakeoff.training.predict import predict
+                return baselines.predict(weights, images, maximum=self.maximum)
+            from bakeoff.training.predict import predict
 
-                recipe = ModelRecipe.model_validate_json(self.declared)
-                probabilities = predict(
-                    recipe, weights, images, maximum=self.maximum, n_classes=self.n_classes
-                )
+            recipe = ModelRecipe.model_validate_json(self.declared)
+            return predict(recipe, weights, images, maximum=self.maximum, n_classes=self.n_classes)
         except ValueError as error:
             raise formats.damaged(path) from error
-        atomic.write_file(Path(self.target), formats.npy_bytes(probabilities))
 
 
 Job = TrainJob | BaselineJob | PredictJob

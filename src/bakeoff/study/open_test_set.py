@@ -10,6 +10,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
+from bakeoff.data.folds import Folds
 from bakeoff.data.source_images import image_keys, smallest_keys
 from bakeoff.errors import StudyError
 from bakeoff.storage import atomic, formats, ledger, opened_weights, written_folder
@@ -18,6 +19,7 @@ from bakeoff.study.create import Prepared, test_hash
 from bakeoff.study.executors.interface import Job
 from bakeoff.study.feature_jobs import feature_jobs
 from bakeoff.study.jobs import PredictJob
+from bakeoff.study.schedule import BASELINE_REPEAT
 from bakeoff.utils.events import Planned, Watcher
 from bakeoff.utils.text import some
 
@@ -184,6 +186,9 @@ def _predict(
         del jobs[name]
     if jobs:
         atomic.write_file(images, formats.npy_bytes(prepared.data.images[prepared.split.test]))
+        if isinstance(prepared.split, Folds):
+            for repeat, tested in enumerate(prepared.split.tested):
+                atomic.write_file(_folds_file(partial, repeat), formats.npy_bytes(tested))
     models = [prepared.recipe.models[name] for name in document["models"]] if jobs else []
     if features := feature_jobs(models, images, maximum=prepared.data.maximum):
         watcher.begin("features", [plan for plan, _ in features])
@@ -206,7 +211,9 @@ def _jobs(
     """Return the prediction job of every file of the opening, by the file's name."""
     folder, data = prepared.folder, prepared.data
 
-    def job(label: str, group: str, file: str, source: Path, declared: str | None) -> PredictJob:
+    def job(
+        label: str, group: str, file: str, source: Path, declared: str | None, repeat: int
+    ) -> PredictJob:
         return PredictJob(
             label=label,
             group=group,
@@ -216,19 +223,26 @@ def _jobs(
             target=str(partial / file),
             maximum=data.maximum,
             n_classes=data.n_classes,
+            folds=str(_folds_file(partial, repeat)) if folded else None,
         )
 
+    folded = isinstance(prepared.split, Folds)
     jobs = {}
     for name, seeds in document["models"].items():
         declared = prepared.recipe.models[name].model_dump_json()
         for seed in seeds:
             file = f"{name}/seed-{seed}.npy"
             source = folder.trial(name, seed)
-            jobs[file] = job(f"{name} seed {seed}", name, file, source, declared)
+            jobs[file] = job(f"{name} seed {seed}", name, file, source, declared, seed)
     for name in document["baselines"]:
         file = f"baselines/{name}.npy"
-        jobs[file] = job(f"{name} baseline", "baselines", file, folder.baseline(name), None)
+        place = folder.baseline(name)
+        jobs[file] = job(f"{name} baseline", "baselines", file, place, None, BASELINE_REPEAT)
     return jobs
+
+
+def _folds_file(partial: Path, repeat: int) -> Path:
+    return partial / f"folds-{repeat}.npy"
 
 
 def _write(prepared: Prepared, document: Mapping[str, Any], partial: Path, target: Path) -> None:

@@ -15,8 +15,9 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from bakeoff.data import DataSet, about_pixels
+from bakeoff.data.folds import Folds
 from bakeoff.data.split import Split
-from bakeoff.recipe import ModelRecipe, Optimizer, Phase, Recipe
+from bakeoff.recipe import ModelRecipe, Recipe
 from bakeoff.recipe.architecture import (
     BACKBONE,
     Architecture,
@@ -25,9 +26,9 @@ from bakeoff.recipe.architecture import (
     training_bytes,
 )
 from bakeoff.recipe.vocabulary.backbones import BACKBONES
-from bakeoff.recipe.vocabulary.optimizers import OPTIMIZERS
 from bakeoff.recipe.vocabulary.training import option_words
 from bakeoff.study.create import identity, load_split
+from bakeoff.study.optimizer_words import optimizer_words
 from bakeoff.training.native.load import choose
 from bakeoff.utils.machine import available_memory, cores, default_device
 from bakeoff.utils.text import counted, duration, listed
@@ -67,7 +68,7 @@ class Plan:
 
     recipe: Recipe
     data: DataSet
-    split: Split
+    split: Split | Folds
     models: tuple[ModelPlan, ...]
     workers: int
     device: str
@@ -79,6 +80,11 @@ class Plan:
     def trials(self) -> int:
         """How many trials the recipe asks for."""
         return len(self.models) * len(self.recipe.seeds)
+
+    @property
+    def networks(self) -> int:
+        """How many networks are trained: one a trial, or one a fold of each."""
+        return self.trials * (self.recipe.split.folds or 1)
 
 
 def plan(recipe: Recipe) -> Plan:
@@ -97,10 +103,11 @@ def plan(recipe: Recipe) -> Plan:
     rate = measured_rate()
     workers = cores()
     models = tuple(_model(each, data, split, rate, workers) for each in recipe.models.values())
-    seconds = _total_seconds(models, len(recipe.seeds), workers)
+    each = len(recipe.seeds) * (recipe.split.folds or 1)
+    seconds = _total_seconds(models, each, workers)
     if seconds is not None:
         seconds += _feature_seconds(recipe, data, rate, workers)
-    memory = _total_memory(models, data, min(workers, len(models) * len(recipe.seeds)))
+    memory = _total_memory(models, data, min(workers, len(models) * each))
     return Plan(recipe, data, split, models, workers, default_device(), rate, seconds, memory)
 
 
@@ -120,7 +127,9 @@ def measured_rate() -> float:
     return 2 * size**3 / best
 
 
-def _model(model: ModelRecipe, data: DataSet, split: Split, rate: float, workers: int) -> ModelPlan:
+def _model(
+    model: ModelRecipe, data: DataSet, split: Split | Folds, rate: float, workers: int
+) -> ModelPlan:
     if model.python is not None:
         return ModelPlan(model, None, None, None, _built(model.python, data))
     architecture = describe(model, data.input_shape, data.n_classes)
@@ -215,6 +224,8 @@ def to_json(plan: Plan) -> dict[str, Any]:
         "selection": recipe.selection,
         "baselines": list(recipe.baselines),
         "trials": plan.trials,
+        "folds": recipe.split.folds,
+        "networks": plan.networks,
         "models": [_model_json(model) for model in plan.models],
         "estimate": {
             "device": "cpu",
@@ -281,6 +292,8 @@ def view(plan: Plan) -> list[RenderableType]:
 
 def _about_data(plan: Plan) -> str:
     sizes = [f"{len(part):,} {name}" for name, part in plan.split.parts().items()]
+    if plan.recipe.split.folds:
+        sizes = [f"{len(plan.split.test):,}"]
     shape = "×".join(str(side) for side in plan.data.input_shape)
     return (
         f"{plan.data.name}: {listed(sizes)} images of {shape}, "
@@ -291,11 +304,18 @@ def _about_data(plan: Plan) -> str:
 def _about_trials(plan: Plan) -> str:
     models = counted(len(plan.models), "model")
     seeds = counted(len(plan.recipe.seeds), "seed")
+    folds = plan.recipe.split.folds
+    if folds:
+        seeds = f"{counted(len(plan.recipe.seeds), 'repeat')} of {folds} folds"
     beside = f"; baselines: {', '.join(plan.recipe.baselines)}" if plan.recipe.baselines else ""
-    return (
-        f"{models} × {seeds} = {counted(plan.trials, 'trial')}; "
-        f"selection: {plan.recipe.selection}{beside}"
+    networks = f"{counted(plan.networks, 'network')}, each"
+    parts = (
+        f" trained on about {len(plan.split.train):,} images, validated on "
+        f"{len(plan.split.validation):,} and tested on the fold that is left out; then the "
+        "recommended one on all images"
     )
+    trials = f"{networks}{parts}" if folds else counted(plan.trials, "trial")
+    return f"{models} × {seeds} = {trials}; selection: {plan.recipe.selection}{beside}"
 
 
 def _size(model: ModelPlan) -> str:
@@ -351,28 +371,6 @@ def _training(model: ModelPlan, plan: Plan) -> str:
         if model.seconds is None
         else f"{text}; about {duration(model.seconds, rough=True)} a trial"
     )
-
-
-def optimizer_words(optimizer: Optimizer) -> str:
-    """Return an optimizer in a few words: "adam, learning rate 0.001"."""
-    usual = OPTIMIZERS[optimizer.kind]().plain()
-    unusual = [
-        f"{name} {'yes' if value is True else value}"
-        for name, value in optimizer.arguments.items()
-        if value is not None and value != usual.get(name)
-    ]
-    phases = ", then ".join(_phase(phase) for phase in optimizer.learning_rate)
-    return ", ".join([optimizer.kind, *unusual, f"learning rate {phases}"])
-
-
-def _phase(phase: Phase) -> str:
-    rule = {
-        "constant": f"{phase.start:g}",
-        "exponential": f"{phase.start:g}·exp({phase.rate or 0:g}·k)".replace("-", "−"),
-        "linear": f"{phase.start:g} to {phase.end or 0:g}, linearly",
-        "cosine": f"{phase.start:g} to {phase.end or 0:g} along a cosine",
-    }[phase.kind]
-    return rule if phase.epochs is None else f"{rule} for {counted(phase.epochs, 'epoch')}"
 
 
 def _estimate(plan: Plan) -> list[str]:

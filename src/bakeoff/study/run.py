@@ -11,6 +11,7 @@ from platformdirs import user_cache_path
 
 from bakeoff.analysis.compare import compare as compare_folders
 from bakeoff.data import DataSet
+from bakeoff.data.folds import Folds
 from bakeoff.errors import RecipeError, StudyError, TrialLost
 from bakeoff.recipe import Recipe
 from bakeoff.storage.study_folder import StudyFolder
@@ -21,6 +22,7 @@ from bakeoff.study.executors.worker_count import worker_count
 from bakeoff.study.open_test_set import open_test_set
 from bakeoff.study.result import Result
 from bakeoff.study.schedule import lanes_of, train
+from bakeoff.study.ship import ship
 from bakeoff.study.training_profile import write_profile
 from bakeoff.utils.events import Watcher
 from bakeoff.utils.machine import Device, default_device
@@ -84,6 +86,9 @@ def run(
         result = compare([folder], lost=lost).illustrated(prepared.data)
         result.write()
         write_profile(folder, prepared.data, prepared.split.train, prepared.split.validation)
+    recommended = result.comparison and result.comparison.recommended
+    if isinstance(prepared.split, Folds) and recommended and recommended.model:
+        ship(prepared, recommended.model, do, watcher=watcher)
     return result
 
 

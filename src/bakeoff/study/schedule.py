@@ -8,12 +8,16 @@ import secrets
 import shutil
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
+from dataclasses import replace
 from itertools import groupby
 from pathlib import Path
 from typing import Any
 
 from filelock import Timeout
 
+from bakeoff.data import DataSet
+from bakeoff.data.folds import Folds
+from bakeoff.data.split import Split
 from bakeoff.errors import RecipeError
 from bakeoff.recipe import ModelRecipe, Recipe
 from bakeoff.recipe.architecture import describe
@@ -23,12 +27,13 @@ from bakeoff.study import checkpoints
 from bakeoff.study.create import Prepared
 from bakeoff.study.development_data import write_development
 from bakeoff.study.executors.interface import Job, Lost
-from bakeoff.study.feature_jobs import feature_jobs
+from bakeoff.study.feature_jobs import FeatureJob, feature_jobs
 from bakeoff.study.jobs import BaselineJob, TrainJob
 from bakeoff.study.multi_trial_job import GroupJob
 from bakeoff.utils.events import Planned, Watcher
 
 LANES = 32
+BASELINE_REPEAT = 0  # baselines have no seed: in cross-validation they are fitted to these folds
 _OVERHEAD = 2e9  # operations' worth of starting a trial, for its share of the progress bar
 
 
@@ -42,7 +47,8 @@ def train(
 ) -> tuple[Lost, ...]:
     """Train the trials that are missing, of the models in `only` if it names any.
 
-    lanes : how many trials of a model train in one program
+    lanes : how many trials of a model train in one program; in cross-validation each trains alone,
+        since every fold has other images
 
     Returns
     -------
@@ -53,35 +59,53 @@ def train(
     done = folder.finished()
     _clear_away(folder, done)
     missing = [
-        (model, seed)
+        (model, seed, fold)
         for model in recipe.models.values()
         if not only or model.name in only
         for seed in recipe.seeds
         if seed not in done.get(model.name, [])
+        for fold in _unfinished(prepared, model.name, seed)
     ]
     baselines = [b for b in recipe.baselines if not only and not folder.baseline(b).exists()]
     if not missing and not baselines:
         return ()
-    with _scratch(folder) as scratch:
-        _write_development(prepared, scratch)
-        models = [model for model, _ in missing]
-        features = [
-            each
-            for part in ("train", "validation")
-            for each in feature_jobs(
-                models, scratch / f"{part}_images.npy", maximum=prepared.data.maximum
-            )
-        ]
+    with scratch_folder(folder) as scratch:
+        _write_development(prepared, scratch, {each[1:] for each in missing}, baselines)
+        features = _features(prepared, [model for model, _, _ in missing], scratch)
         if features:
             watcher.begin("features", [plan for plan, _ in features])
             if lost := do([job for _, job in features]):
                 return tuple(lost)
-        trials = [_train_job(prepared, model, seed, scratch) for model, seed in missing]
-        planned: list[tuple[Planned, Job]] = [*(_grouped(trials, lanes) if lanes > 1 else trials)]
+        trials = [_train_job(prepared, *each, scratch) for each in missing]
+        together = lanes > 1 and isinstance(prepared.split, Split)
+        planned: list[tuple[Planned, Job]] = [*(_grouped(trials, lanes) if together else trials)]
         planned += [_baseline_job(prepared, name, scratch) for name in baselines]
         planned.sort(key=lambda each: -each[0].cost)  # so that no worker is left with a long one
         watcher.begin("training", [plan for plan, _ in planned])
         return tuple(do([job for _, job in planned]))
+
+
+def _features(
+    prepared: Prepared, models: Sequence[ModelRecipe], scratch: Path
+) -> list[tuple[Planned, FeatureJob]]:
+    """Return jobs for the features that the models' backbones lack; of all images, with folds."""
+    files = [scratch / "train_images.npy", scratch / "validation_images.npy"]
+    if isinstance(prepared.split, Folds) and any(model.backbone for model in models):
+        files = [scratch / "images.npy"]
+        atomic.write_file(files[0], formats.npy_bytes(prepared.data.images))
+    maximum = prepared.data.maximum
+    if not any(model.backbone for model in models):
+        return []
+    return [each for file in files for each in feature_jobs(models, file, maximum=maximum)]
+
+
+def _unfinished(prepared: Prepared, model: str, seed: int) -> list[int | None]:
+    """Return the folds that are left to train of an unfinished trial; [None] without folds."""
+    if not isinstance(prepared.split, Folds):
+        return [None]
+    last = prepared.split.n_folds - 1
+    left = [k for k in range(last + 1) if not prepared.folder.fold(model, seed, k).exists()]
+    return [*(left or [last])]  # where none is left, that one's job joins them
 
 
 def _clear_away(folder: StudyFolder, done: Mapping[str, Sequence[int]]) -> None:
@@ -94,19 +118,22 @@ def _clear_away(folder: StudyFolder, done: Mapping[str, Sequence[int]]) -> None:
                     shutil.rmtree(partial, ignore_errors=True)
 
 
-def _common(prepared: Prepared, scratch: Path) -> dict[str, Any]:
+def _common(prepared: Prepared) -> dict[str, Any]:
     return {
         "study": str(prepared.folder.path),
-        "data": str(scratch),
         "maximum": prepared.data.maximum,
         "n_classes": prepared.data.n_classes,
     }
 
 
 def _train_job(
-    prepared: Prepared, model: ModelRecipe, seed: int, scratch: Path
+    prepared: Prepared, model: ModelRecipe, seed: int, fold: int | None, scratch: Path
 ) -> tuple[Planned, TrainJob]:
-    parts = (prepared.identities[model.name], prepared.data.hash, prepared.split.hash, str(seed))
+    split, n_folds, of_fold = prepared.split, 0, ""
+    if isinstance(split, Folds) and fold is not None:
+        n_folds, of_fold = split.n_folds, f" fold {fold}"
+        split = split.at(seed, fold)
+    parts = (prepared.identities[model.name], prepared.data.hash, split.hash, f"{seed}{of_fold}")
     job = TrainJob(
         model=model.name,
         seed=seed,
@@ -115,9 +142,18 @@ def _train_job(
         identity=formats.sha256("\n".join(parts).encode()),
         checkpoint_seconds=checkpoints.CHECKPOINT_SECONDS,
         class_names=tuple(prepared.data.class_names),
-        **_common(prepared, scratch),
+        fold=fold,
+        n_folds=n_folds,
+        data=str(scratch if fold is None else _of_fold(scratch, seed, fold)),
+        **_common(prepared),
     )
     return Planned(job.label, model.training.epochs, _cost(prepared, model)), job
+
+
+def whole_job(prepared: Prepared, model: str, seed: int, place: Path) -> TrainJob:
+    """Return a job for a model on images without validation, whose last epoch counts."""
+    _, job = _train_job(prepared, prepared.recipe.models[model], seed, None, place)
+    return replace(job, selection="last")
 
 
 def lanes_of(recipe: Recipe) -> int:
@@ -144,7 +180,12 @@ def _grouped(
 
 
 def _baseline_job(prepared: Prepared, name: str, scratch: Path) -> tuple[Planned, Job]:
-    job = BaselineJob(name=name, **_common(prepared, scratch))
+    data: str | tuple[str, ...] = str(scratch)
+    if isinstance(prepared.split, Folds):
+        data = tuple(
+            str(_of_fold(scratch, BASELINE_REPEAT, fold)) for fold in range(prepared.split.n_folds)
+        )
+    job = BaselineJob(name=name, data=data, **_common(prepared))
     height, width, channels = prepared.data.input_shape
     weights = height * width * channels * prepared.data.n_classes
     return Planned(job.label, 0, _OVERHEAD + 400.0 * weights * len(prepared.split.train)), job
@@ -159,17 +200,44 @@ def _cost(prepared: Prepared, model: ModelRecipe) -> float:
     return _OVERHEAD + 3.0 * flops * len(prepared.split.train) * model.training.epochs
 
 
-def _write_development(prepared: Prepared, scratch: Path) -> None:
-    data, split = prepared.data, prepared.split
+def _write_development(
+    prepared: Prepared,
+    scratch: Path,
+    wanted: set[tuple[int, int | None]],
+    baselines: Sequence[str],
+) -> None:
+    """Write what jobs may see: the training and validation images, of every fold that is wanted.
+
+    wanted : (seed, fold)
+    """
+    split = prepared.split
+    if isinstance(split, Split):
+        write_parts(prepared.data, split, scratch)
+        return
+    if baselines:
+        wanted = wanted | {(BASELINE_REPEAT, fold) for fold in range(split.n_folds)}
+    for seed, fold in sorted((seed, fold) for seed, fold in wanted if fold is not None):
+        place = _of_fold(scratch, seed, fold)
+        with atomic.disk(place):
+            place.mkdir()
+        write_parts(prepared.data, split.at(seed, fold), place)
+
+
+def _of_fold(scratch: Path, seed: int, fold: int) -> Path:
+    return scratch / f"{seed}-{fold}"
+
+
+def write_parts(data: DataSet, split: Split, place: Path) -> None:
+    """Write the training and validation images of a split into a folder for jobs."""
     arrays = {}
     for part, rows in (("train", split.train), ("validation", split.validation)):
         arrays[f"{part}_images"] = data.images[rows]
         arrays[f"{part}_labels"] = data.labels[rows]
-    write_development(scratch, arrays)
+    write_development(place, arrays)
 
 
 @contextmanager
-def _scratch(folder: StudyFolder) -> Iterator[Path]:
+def scratch_folder(folder: StudyFolder) -> Iterator[Path]:
     """Make a folder for arrays that workers share; it is locked before it is there."""
     path = folder.path.resolve() / ".scratch" / f"{secrets.token_hex(8)}.d"
     with atomic.lock_file(path.with_suffix(".lock")):

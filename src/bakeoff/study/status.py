@@ -30,7 +30,10 @@ STATES = ("finished", "running", "begun", "missing")
 
 @dataclass(frozen=True)
 class TrialStatus:
-    """One trial; `epochs` have been saved, `document` is trial.json where it is finished."""
+    """One trial; `epochs` have been saved, `document` is trial.json where it is finished.
+
+    In cross-validation `folds` is how many of its folds are done, else None.
+    """
 
     model: str
     seed: int
@@ -38,6 +41,7 @@ class TrialStatus:
     epochs: int
     document: Mapping[str, Any] | None
     seconds: float | None
+    folds: int | None = None
 
 
 @dataclass(frozen=True)
@@ -80,7 +84,7 @@ def status(path: str | Path) -> StudyStatus:
     recipe = folder.read_recipe(study)  # study.json has lost the order of the models
     done = folder.finished()
     trials = [
-        _trial(folder, model, seed, finished=seed in done.get(model, ()))
+        _trial(folder, model, seed, recipe.split.folds, finished=seed in done.get(model, ()))
         for model in recipe.models
         for seed in sorted({*recipe.seeds, *done.get(model, ())})
     ]
@@ -88,24 +92,30 @@ def status(path: str | Path) -> StudyStatus:
     return StudyStatus(folder, recipe, study, tuple(trials), baselines, len(folder.openings()))
 
 
-def _trial(folder: StudyFolder, model: str, seed: int, *, finished: bool) -> TrialStatus:
+def _trial(
+    folder: StudyFolder, model: str, seed: int, n_folds: int | None, *, finished: bool
+) -> TrialStatus:
     if finished:
         document = folder.read_trial(model, seed)
         seconds = None
         with suppress(StorageError):
             seconds = folder.read_timing(model, seed).get("seconds")
         epochs = int(document["epochs_trained"])
-        return TrialStatus(model, seed, "finished", epochs, document, seconds)
+        return TrialStatus(model, seed, "finished", epochs, document, seconds, n_folds)
     partial = folder.partial(model, seed)
     state = "begun" if partial.exists() else "missing"
-    if _locked(folder, model, seed):
+    folds = range(n_folds) if n_folds else (None,)
+    if any(_locked(folder, model, seed, fold) for fold in folds):
         state = "running"
-    return TrialStatus(model, seed, state, epochs_saved(partial), None, None)
+    done = None
+    if n_folds:
+        done = sum(folder.fold(model, seed, fold).exists() for fold in range(n_folds))
+    return TrialStatus(model, seed, state, epochs_saved(partial), None, None, done)
 
 
-def _locked(folder: StudyFolder, model: str, seed: int) -> bool:
-    """Whether another process holds the trial's lock."""
-    name = trial_lock(model, seed)
+def _locked(folder: StudyFolder, model: str, seed: int, fold: int | None) -> bool:
+    """Whether another process holds the lock of the trial, or of one of its folds."""
+    name = trial_lock(model, seed, fold)
     if not folder.lock_path(name).exists():
         return False
     try:
@@ -126,7 +136,13 @@ def to_json(now: StudyStatus) -> dict[str, Any]:
         "study": now.recipe.name,
         "folder": str(now.folder.path),
         "trials": [
-            {"model": t.model, "seed": t.seed, "state": t.state, "epochs": t.epochs}
+            {
+                "model": t.model,
+                "seed": t.seed,
+                "state": t.state,
+                "epochs": t.epochs,
+                "folds": t.folds,
+            }
             for t in now.trials
         ],
         "finished": now.finished,
@@ -226,9 +242,7 @@ def table(now: StudyStatus) -> RenderableType:
 def _seeds(trials: Sequence[TrialStatus]) -> str:
     """Return seeds as "0–4, 7", and how far those are that have begun."""
     if any(trial.state in ("running", "begun") for trial in trials):
-        return ", ".join(
-            f"{t.seed} (epoch {t.epochs})" if t.epochs else str(t.seed) for t in trials
-        )
+        return ", ".join(f"{t.seed}{_progress(t)}" for t in trials)
     runs: list[list[int]] = []
     for seed in sorted(trial.seed for trial in trials):
         if runs and seed == runs[-1][-1] + 1:
@@ -236,6 +250,12 @@ def _seeds(trials: Sequence[TrialStatus]) -> str:
         else:
             runs.append([seed])
     return ", ".join(_span(run[0], run[-1]) for run in runs)
+
+
+def _progress(trial: TrialStatus) -> str:
+    if trial.folds is not None:
+        return f" ({text.counted(trial.folds, 'fold')})" if trial.folds else ""
+    return f" (epoch {trial.epochs})" if trial.epochs else ""
 
 
 def _scores(now: StudyStatus, name: str, *, validated: bool) -> list[str]:
@@ -262,7 +282,12 @@ def _span(first: int, last: int) -> str:
 def sentences(now: StudyStatus) -> list[str]:
     """Return, after the table: what is missing, whether the test set is sealed, how to go on."""
     said = []
-    if now.finished and now.study["data"]["validation"]:
+    if now.finished and now.recipe.split.folds:
+        said.append(
+            f"A trial is one repeat of {now.recipe.split.folds} folds. Validation scores: mean "
+            "over its folds, on images that also chose the epochs."
+        )
+    elif now.finished and now.study["data"]["validation"]:
         said.append(
             "Validation scores: mean and range over the seeds that are done, on "
             f"{now.study['data']['validation']:,} images that also chose the epochs."

@@ -51,7 +51,7 @@ class Study:
         *,
         data: Any,
         models: Mapping[str, Any],
-        seeds: int | Sequence[int] = 5,
+        seeds: int | Sequence[int] | None = None,
         **settings: Any,
     ) -> None:
         self._data = None if is_declared(data) else from_python(data)
@@ -59,7 +59,7 @@ class Study:
             "name": name,
             "data": _plain(data) if self._data is None else {"arrays": self._data.hash},
             "models": _plain(models),
-            "seeds": _plain(seeds),
+            **({} if seeds is None else {"seeds": _plain(seeds)}),
             **_plain(settings),
         }
         self.recipe = recipes.parse(mapping, origin=name, folder=Path.cwd())

@@ -142,6 +142,8 @@ def trained_model(
             f"{found}"
         )
     seeds = tuple(done[model])
+    if recipe.split.folds is not None:
+        return _shipped(folder, study, recipe.models[model], reason, chosen=ensemble or seed)
     if ensemble:
         reason += ", all its seeds averaged"
     elif seed is None:
@@ -156,6 +158,34 @@ def trained_model(
         )
     weights = tuple(_read_weights(folder, model, each) for each in seeds)
     return TrainedModel(folder, study, recipe.models[model], seeds, weights, reason)
+
+
+def _shipped(
+    folder: StudyFolder,
+    study: Mapping[str, Any],
+    recipe: ModelRecipe,
+    reason: str,
+    *,
+    chosen: bool | int | None,
+) -> TrainedModel:
+    """Return the model that cross-validation trained on all images; no fold's network is it."""
+    place = folder.shipped(recipe.name)
+    if chosen:
+        raise StudyError(
+            f"{folder.path}: expected neither a seed nor an ensemble, found one: cross-validation "
+            "ships one network, trained on all images"
+        )
+    if not place.exists():
+        raise StudyError(
+            f"{folder.path}: expected a model that was trained on all images, found none of "
+            f"{recipe.name}: cross-validation ships the recommended model, once it is opened"
+        )
+    document = folder.read_shipped(recipe.name)
+    path = place / "weights.safetensors"
+    content = written_folder.read_recorded(place, path.name, written_folder.read_manifest(place))
+    said = f"{reason}, trained on all {document['images']:,} images"
+    seeds, weights = (int(document["seed"]),), (formats.read_weights(path, content),)
+    return TrainedModel(folder, study, recipe, seeds, weights, said)
 
 
 def _recommended(

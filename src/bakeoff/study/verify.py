@@ -14,8 +14,10 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from bakeoff.data import DataSet
+from bakeoff.data.folds import Folds
 from bakeoff.data.split import Split
 from bakeoff.errors import BakeoffError, StorageError, StudyError, TrialLost, printable
 from bakeoff.recipe import Recipe
@@ -70,6 +72,7 @@ def verify(folder: StudyFolder) -> Verification:
     except StorageError as error:
         differences.append(str(error))
     folders = [*_numbered(folder, "trials/*/seed-*"), *_numbered(folder, "baselines/*")]
+    folders += _numbered(folder, "shipped/*")
     for path in [*folders, *folder.openings()]:
         differences += written_folder.check_folder(path)
         if path in folders and not (path / written_folder.TIMING).is_file():
@@ -292,7 +295,7 @@ def _device(recorded: Mapping[str, Any]) -> Device:
 
 def _parts(
     folder: StudyFolder, study: Mapping[str, Any], recipe: Recipe, name: str, seed: int
-) -> tuple[Recipe, DataSet, Split, Mapping[str, str]]:
+) -> tuple[Recipe, DataSet, Split | Folds, Mapping[str, str]]:
     """Return what one trial needs to be trained; StudyError if the data have changed."""
     data, split = load_split(recipe)
     found = {"images": data.hash, "split": split.hash}
@@ -320,9 +323,15 @@ def _compare(
     folder: StudyFolder, again: StudyFolder, name: str, seed: int, changes: tuple[str, ...]
 ) -> Repeat:
     before, now = folder.trial(name, seed), again.trial(name, seed)
+    apart = {written_folder.TIMING, written_folder.MANIFEST}
     names = sorted(
-        {path.name for place in (before, now) for path in place.iterdir()}
-        - {written_folder.TIMING, written_folder.MANIFEST}
+        {
+            str(path.relative_to(place))
+            for place in (before, now)
+            for path in place.rglob("*")
+            if path.is_file()
+        }
+        - apart
     )
     files = tuple(each for each in names if _content(before / each) != _content(now / each))
     accuracies = (_accuracy(folder, name, seed), _accuracy(again, name, seed))
@@ -335,13 +344,22 @@ def _content(path: Path) -> bytes | None:
 
 def _apart(before: Path, now: Path) -> float | None:
     try:
-        old, new = (formats.read_weights(path / "weights.safetensors") for path in (before, now))
+        old, new = (_weights(path) for path in (before, now))
     except BakeoffError:
         return None
     if {k: v.shape for k, v in old.items()} != {k: v.shape for k, v in new.items()}:
         return None
     wide = [(old[key].astype(np.float64), new[key].astype(np.float64)) for key in old]
     return max((float(np.abs(a - b).max()) for a, b in wide if a.size), default=0.0)
+
+
+def _weights(place: Path) -> dict[str, NDArray[Any]]:
+    """Return the weights of a trial, or of all its folds."""
+    return {
+        f"{path.parent.name}/{name}" if path.parent != place else name: array
+        for path in sorted(place.rglob("weights.safetensors"))
+        for name, array in formats.read_weights(path).items()
+    }
 
 
 def _accuracy(folder: StudyFolder, name: str, seed: int) -> float:

@@ -1,0 +1,103 @@
+"""The model that cross-validation ships: trained once more, on all images, after all were opened.
+
+No fold's network is the one to use: each has seen only (K - 1)/K of the images. What is shipped has
+seen them all, and trains as many epochs as the folds' networks in the median.
+"""
+
+import json
+import shutil
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+from filelock import Timeout
+
+from bakeoff.data.split import Split
+from bakeoff.errors import StorageError
+from bakeoff.storage import formats, written_folder
+from bakeoff.storage.fold_folders import median_fold_epoch
+from bakeoff.storage.study_folder import StudyFolder
+from bakeoff.study import schedule
+from bakeoff.study.create import Prepared
+from bakeoff.study.executors.interface import Job, Lost
+from bakeoff.study.jobs import Busy, OnEpoch, TrainJob
+from bakeoff.utils.events import Planned, Watcher
+
+SEED = 0
+
+
+@dataclass(frozen=True)
+class ShipJob:
+    """Train a model on all images, for `epochs`; writes shipped/<model>/ of the study."""
+
+    training: TrainJob
+    epochs: int
+
+    @property
+    def label(self) -> str:
+        """What the job is called in messages."""
+        return f"{self.training.model} on all images"
+
+    @property
+    def group(self) -> str:
+        """Jobs of one group share compiled programs."""
+        return self.training.group
+
+    def run(self, on_epoch: OnEpoch) -> None:
+        """Train and write the model; raise Busy if somebody else is at it."""
+        job = self.training
+        folder = StudyFolder(job.study)
+        try:
+            with folder.lock(f"shipped.{job.model}", timeout=0):
+                if not _is_shipped(folder, job.model, self.epochs):
+                    self._train(folder.shipped(job.model), on_epoch)
+        except Timeout as error:
+            raise Busy from error
+
+    def _train(self, target: Path, on_epoch: OnEpoch) -> None:
+        from bakeoff.training.trainer import Trainer
+
+        job, started = self.training, time.monotonic()
+        data = job.development()
+        recipe = job.recipe
+        trainer = Trainer(recipe, data, seed=job.seed, selection=job.selection)
+        while not trainer.done and len(trainer.history) < self.epochs:
+            on_epoch(trainer.epoch())
+        files = job.files(data, trainer.result(), time.monotonic() - started)
+        document = {**json.loads(files["trial.json"]), "images": len(data.train_labels)}
+        files["trial.json"] = formats.canonical(document)
+        shutil.rmtree(target, ignore_errors=True)  # of fewer repeats, with another median
+        written_folder.write_folder(target, files, scratch=target.with_name(f"{job.model}.partial"))
+
+
+def ship(
+    prepared: Prepared,
+    model: str,
+    do: Callable[[Sequence[Job]], list[Lost]],
+    *,
+    watcher: Watcher,
+) -> None:
+    """Train `model` on all images, unless it is there."""
+    folder = prepared.folder
+    epoch = median_fold_epoch(folder, model)
+    if epoch is None or _is_shipped(folder, model, epoch + 1):
+        return
+    none = np.zeros(0, dtype=np.int64)
+    everything = Split(train=prepared.split.test, validation=none, test=none)
+    with schedule.scratch_folder(folder) as scratch:
+        schedule.write_parts(prepared.data, everything, scratch)
+        job = ShipJob(schedule.whole_job(prepared, model, SEED, scratch), epoch + 1)
+        watcher.begin("training", [Planned(job.label, job.epochs, 1.0)])
+        for lost in do([job]):
+            watcher.note(f"{lost.label} could not be trained: {lost.reason}")
+
+
+def _is_shipped(folder: StudyFolder, model: str, epochs: int) -> bool:
+    """Say whether the model is there, whole, and was trained for so many epochs."""
+    try:
+        document = folder.read_shipped(model)
+    except StorageError:
+        return False
+    return document["epochs_trained"] == epochs or document["diverged_epoch"] is not None

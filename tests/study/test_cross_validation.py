@@ -1,0 +1,229 @@
+"""Cross-validated studies in real workers: folds, seal, resume, more repeats, the shipped model.
+
+Oracle: the same predictions by hand from the weights on disk; byte-identical folders.
+Cost: 60 s. Run: pytest tests/study/test_cross_validation.py
+"""
+
+import json
+import re
+import shutil
+
+import numpy as np
+import pytest
+
+from bakeoff.data.folds import make_folds
+from bakeoff.data.npz import load_npz
+from bakeoff.data.sources import NpzSource
+from bakeoff.errors import DataError, StudyError
+from bakeoff.storage import formats
+from bakeoff.storage.study_folder import StudyFolder
+from bakeoff.study import verify
+from bakeoff.study.development_data import read_development
+from bakeoff.study.jobs import TrainJob
+from bakeoff.study.status import status
+from bakeoff.study.trained_model import trained_model
+from bakeoff.training.predict import predict
+from bakeoff.training.trainer import Development, Trainer
+from bakeoff.utils.events import Watcher
+from tests.helpers import small
+
+SPLIT = {"folds": 3, "repeats": 3}
+N = 90
+
+
+def write_images(path):
+    """Write the images of `small`, without a test part."""
+    small.write_npz(path, train=N, test=3)
+    with np.load(path) as arrays:
+        np.savez(path, x=arrays["x_train"], y=arrays["y_train"])
+    return path
+
+
+@pytest.fixture(scope="module")
+def npz(tmp_path_factory):
+    return write_images(tmp_path_factory.mktemp("images") / "small.npz")
+
+
+def carry_out(npz, out, **changes):
+    return small.carry_out(npz, out, seeds=None, **{"split": SPLIT, **changes})
+
+
+@pytest.fixture(scope="module")
+def study(npz, tmp_path_factory):
+    """A finished study: its folder and its result; read only."""
+    out = tmp_path_factory.mktemp("study") / "small"
+    return StudyFolder(out), carry_out(npz, out)
+
+
+@pytest.fixture(scope="module")
+def data(npz):
+    return load_npz(NpzSource(npz))
+
+
+def drawn(data, repeats=3):
+    return make_folds(data.labels, folds=3, repeats=repeats, validation=0.2)
+
+
+def test_every_image_is_predicted_by_the_network_that_has_not_seen_it(study, npz, data):
+    folder, result = study
+    folds, recipe = drawn(data), small.declare(npz, seeds=None, split=SPLIT)
+    np.testing.assert_array_equal(folder.read_folds(), folds.tested)
+    for name, model in recipe.models.items():
+        for repeat in range(3):
+            found = np.load(folder.path / f"openings/1/{name}/seed-{repeat}.npy")
+            assert (found.shape, found.dtype) == ((N, 3), np.float32)
+            for fold in range(3):
+                place = folder.trial(name, repeat) / f"fold-{fold}"
+                weights = formats.read_weights(place / "weights.safetensors")
+                test = folds.at(repeat, fold).test
+                by_hand = predict(model, weights, data.images[test], maximum=255.0, n_classes=3)
+                np.testing.assert_array_equal(found[test], by_hand)
+    np.testing.assert_array_equal(np.load(folder.path / "openings/1/labels.npy"), data.labels)
+    assert result.comparison.data["test"] == N
+
+
+def test_a_fold_is_trained_on_its_own_images_with_a_seed_of_its_own(study, npz, data):
+    folder, _ = study
+    split, model = drawn(data).at(1, 2), small.declare(npz, seeds=None).models["mlp"]
+    trainer = Trainer(
+        model,
+        Development(
+            train_images=data.images[split.train],
+            train_labels=data.labels[split.train],
+            validation_images=data.images[split.validation],
+            validation_labels=data.labels[split.validation],
+            maximum=255.0,
+            n_classes=3,
+        ),
+        seed=1 * 3 + 2,
+        selection="best-loss",
+    )
+    while not trainer.done:
+        trainer.epoch()
+    place = folder.trial("mlp", 1) / "fold-2"
+    weights = formats.read_weights(place / "weights.safetensors")
+    for name, array in trainer.result().weights.items():
+        np.testing.assert_allclose(weights[name], array, atol=1e-6)
+    document = json.loads((place / "trial.json").read_text())
+    assert (document["seed"], document["fold"], document["network_seed"]) == (1, 2, 5)
+
+
+def test_workers_are_given_the_images_of_their_fold_alone(npz, data, tmp_path, monkeypatch):
+    seen = []
+
+    def look(jobs, **_):
+        for job in jobs:
+            if isinstance(job, TrainJob):
+                arrays = read_development(tmp_path / job.data, maximum=255.0, n_classes=3)
+                split = drawn(data).at(job.seed, job.fold)
+                np.testing.assert_array_equal(arrays.train_images, data.images[split.train])
+                np.testing.assert_array_equal(
+                    arrays.validation_images, data.images[split.validation]
+                )
+                seen.append(job.label)
+        return []
+
+    monkeypatch.setattr("bakeoff.study.run.run_jobs", look)
+    carry_out(npz, tmp_path / "out")
+    assert len(seen) == len(set(seen)) == 2 * 3 * 3
+    assert seen[0] == "linear seed 0 fold 0" or seen[0].startswith("mlp seed 0 fold")
+
+
+def test_a_trial_says_what_its_folds_did(study):
+    folder, result = study
+    document = folder.read_trial("mlp", 0)
+    epochs = [fold["selected_epoch"] for fold in document["folds"]]
+    assert document["selected_epoch"] == sorted(epochs)[1]
+    assert document["validation"]["images"] == 3 * 12
+    assert folder.finished() == {"linear": [0, 1, 2], "mlp": [0, 1, 2]}
+    assert [trial.state for trial in status(folder.path).trials] == ["finished"] * 6
+    assert result.comparison.seeds == (0, 1, 2)
+    verification = verify.verify(folder)
+    assert verification.differences == ()
+
+
+def test_the_shipped_model_is_trained_on_all_images_to_the_median_epoch(study, npz, data):
+    folder, result = study
+    name = result.comparison.recommended.model
+    epochs = sorted(
+        fold["selected_epoch"]
+        for seed in range(3)
+        for fold in folder.read_trial(name, seed)["folds"]
+    )
+    document = folder.read_shipped(name)
+    assert (document["images"], document["epochs_trained"]) == (N, epochs[4] + 1)
+    assert document["validation"] is None
+    none = np.zeros(0, dtype=np.int64)
+    trainer = Trainer(
+        small.declare(npz, seeds=None).models[name],
+        Development(data.images, data.labels, data.images[none], none, 255.0, 3),
+        seed=0,
+        selection="last",
+    )
+    for _ in range(epochs[4] + 1):
+        trainer.epoch()
+    weights = formats.read_weights(folder.shipped(name) / "weights.safetensors")
+    for key, array in trainer.result().weights.items():
+        np.testing.assert_allclose(weights[key], array, atol=1e-6)
+
+
+def test_what_was_interrupted_goes_on_and_comes_to_the_same(study, npz, tmp_path):
+    folder, _ = study
+    out = StudyFolder(tmp_path / "again")
+    carry_out(npz, out.path, options={"only": ["linear"]})
+    shutil.rmtree(out.path / "trials" / "linear" / "seed-1")
+    partial = folder.trial("linear", 2)
+    assert partial.is_dir()
+    carry_out(npz, out.path, workers=1)
+    assert small.identical(folder.path, out.path)
+
+
+def test_more_repeats_extend_a_study_and_fewer_do_not_shrink_it(study, npz, tmp_path):
+    folder, _ = study
+    out = StudyFolder(tmp_path / "more")
+    shutil.copytree(folder.path, out.path)
+    said = []
+    watcher = Watcher()
+    watcher.note = said.append
+    result = carry_out(npz, out.path, split={"folds": 3, "repeats": 4}, watcher=watcher)
+    assert result.comparison.seeds == (0, 1, 2, 3)
+    assert small.files(out.path / "trials" / "mlp" / "seed-2") == small.files(
+        folder.trial("mlp", 2)
+    )
+    assert out.read_folds().shape == (4, N)
+    assert any(text.startswith("the test set is opened again") for text in said)
+    carry_out(npz, out.path, split={"folds": 3, "repeats": 3}, watcher=watcher)
+    assert "the study keeps its 4 repeats" in said
+    assert len(out.openings()) == 2
+
+
+def test_a_repeat_trained_again_is_the_same(study):
+    folder, _ = study
+    repeat = verify.retrain(folder, "mlp:1", watcher=Watcher())
+    assert repeat.sentence == "mlp seed 1, trained again: every byte the same"
+
+
+def test_data_with_a_test_part_is_refused(tmp_path):
+    npz = small.write_npz(tmp_path / "own.npz")
+    message = (
+        "split.folds: expected data without a test part of its own, found own, which has one: take "
+        "folds out of the split, or give all images as one part"
+    )
+    with pytest.raises(DataError, match=f"^{re.escape(message)}$"):
+        carry_out(npz, tmp_path / "out")
+    assert not (tmp_path / "out").exists()
+
+
+def test_the_shipped_model_is_the_one_that_predicts(study, data):
+    folder, result = study
+    name = result.comparison.recommended.model
+    trained = trained_model(folder)
+    assert trained.reason == f"the recommended model, trained on all {N} images"
+    weights = formats.read_weights(folder.shipped(name) / "weights.safetensors")
+    expected = predict(trained.recipe, weights, data.images, maximum=255.0, n_classes=3)
+    np.testing.assert_allclose(trained.per_seed(data.images)[0], expected, atol=1e-5)
+    other = next(each for each in ("linear", "mlp") if each != name)
+    with pytest.raises(StudyError, match="cross-validation ships the recommended model"):
+        trained_model(folder, model=other)
+    with pytest.raises(StudyError, match="ships one network, trained on all images"):
+        trained_model(folder, ensemble=True)

@@ -141,7 +141,7 @@ def to_json(now: StudyStatus) -> dict[str, Any]:
                 "seed": t.seed,
                 "state": t.state,
                 "epochs": t.epochs,
-                "folds": t.folds,
+                **({} if t.folds is None else {"folds": t.folds}),
             }
             for t in now.trials
         ],

@@ -65,7 +65,7 @@ def test_every_layer_is_shown_and_what_bakeoff_adds_is_marked(capsys):
         ["flatten", "(added)", "36", "0"],
         ["dense", "10", "softmax", "(added)", "10", "370"],
     ]
-    assert lines[19].startswith(
+    assert lines[20].startswith(
         "  4 epochs of 36 batches of 32, sgd, momentum 0.9, nesterov yes, learning rate 0.01; about"
     )
     assert lines[-1].startswith("On this machine, 2 trials at a time: about ")

@@ -48,14 +48,16 @@ def printed(recipe, capsys):
 
 def test_every_layer_is_shown_and_what_bakeoff_adds_is_marked(capsys):
     lines = printed(recipe_of(title="[bold]Two[/bold]"), capsys)
-    assert lines[:3] == [
+    assert lines[:4] == [
         "[bold]Two[/bold]",
         "digits: 1,149 train, 288 validation and 360 test images of 8×8×1, 10 classes; "
         "pixels from 0 to 16, divided by 16",
         "2 models × 3 seeds = 6 trials; selection: best-loss; baselines: majority, logistic",
+        "Differences from about 2.6 points on are found in 4 of 5 such studies (360 test images; "
+        "for networks that are about 97 % right).",
     ]
-    table = [line.split() for line in lines[12:19]]
-    assert lines[11] == "cnn: 426 parameters (418 trainable)"
+    table = [line.split() for line in lines[13:20]]
+    assert lines[12] == "cnn: 426 parameters (418 trainable)"
     assert table == [
         ["layer", "output", "parameters"],
         ["scale", "to", "[0,", "1]", "(added)", "8×8×1", "0"],

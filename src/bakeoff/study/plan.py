@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from bakeoff.analysis.power import about_power, detectable
 from bakeoff.data import DataSet, about_pixels
 from bakeoff.data.folds import Folds
 from bakeoff.data.split import Split
@@ -207,7 +208,7 @@ def _total_memory(models: tuple[ModelPlan, ...], data: DataSet, workers: int) ->
 
 def to_json(plan: Plan) -> dict[str, Any]:
     """Return what `bakeoff plan --json` prints: plain data."""
-    recipe, data = plan.recipe, plan.data
+    recipe, data, n_test = plan.recipe, plan.data, len(plan.split.test)
     return {
         "study": recipe.name,
         "title": recipe.title,
@@ -226,6 +227,7 @@ def to_json(plan: Plan) -> dict[str, Any]:
         "trials": plan.trials,
         "folds": recipe.split.folds,
         "networks": plan.networks,
+        "detectable_difference": detectable(n_test, len(recipe.seeds), len(recipe.models)),
         "models": [_model_json(model) for model in plan.models],
         "estimate": {
             "device": "cpu",
@@ -280,6 +282,8 @@ def view(plan: Plan) -> list[RenderableType]:
     recipe = plan.recipe
     parts: list[RenderableType] = [Text(recipe.title or recipe.name, style="bold")]
     parts += [_about_data(plan), *plan.data.notes, _about_trials(plan)]
+    if not recipe.split.folds:
+        parts.append(about_power(len(plan.split.test), len(recipe.seeds), len(recipe.models)))
     for model in plan.models:
         parts += ["", Text(f"{model.recipe.name}: {_size(model)}", style="bold")]
         if model.architecture is not None:

@@ -4,6 +4,9 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+import numpy as np
+from numpy.typing import NDArray
+
 from bakeoff import recipe as recipes
 from bakeoff.analysis import notable_images
 from bakeoff.analysis.comparison import Comparison
@@ -44,5 +47,12 @@ def illustrated(
         data.images[split["test"]],
         data.maximum,
         (data.images[chosen], data.labels[chosen]),
+        names=_names(data, split["test"]),
+        sample_names=_names(data, chosen),
     )
     return replace(comparison, pictures=pictures)
+
+
+def _names(data: DataSet, rows: NDArray[np.int64]) -> list[str]:
+    """Return the files of some images as "class/file"; none where they came from no files."""
+    return [] if data.files is None else [data.files[row] for row in rows.tolist()]

@@ -69,6 +69,9 @@ class Act:
     def be_killed(self, on_epoch: OnEpoch) -> None:
         os.kill(os.getpid(), signal.SIGKILL)
 
+    def be_stopped(self, on_epoch: OnEpoch) -> None:
+        os.kill(os.getpid(), signal.SIGSTOP)
+
     def crash(self, on_epoch: OnEpoch) -> None:
         os.kill(os.getpid(), signal.SIGABRT)
 

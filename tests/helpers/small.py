@@ -79,7 +79,7 @@ def files(folder: str | Path, *rooms: str) -> dict[str, bytes]:
     return {
         str(path.relative_to(folder)): path.read_bytes()
         for path in found
-        if path.is_file() and not (rooms and path.name == written_folder.TIMING)
+        if path.is_file() and not (rooms and path.name in written_folder.APART)
     }
 
 

@@ -11,7 +11,7 @@ import re
 import numpy as np
 import pytest
 
-from bakeoff.errors import StorageError
+from bakeoff.errors import RecipeError, StorageError
 from bakeoff.storage import atomic, formats, written_folder
 from bakeoff.storage.history import read_history
 from bakeoff.storage.study_folder import StudyFolder
@@ -20,6 +20,7 @@ from bakeoff.study import development_data, jobs
 from bakeoff.study.checkpoints import Checkpoints
 from bakeoff.study.jobs import BaselineJob, Busy, PredictJob, TrainJob
 from bakeoff.training.trainer import Trainer
+from bakeoff.utils.events import Resumed
 from tests.helpers.trainers import declare, development
 
 MODEL = declare(epochs=4)
@@ -70,7 +71,7 @@ def contents(folder):
     return {
         str(path.relative_to(folder)): path.read_bytes()
         for path in folder.rglob("*")
-        if path.is_file() and path.name != written_folder.TIMING
+        if path.is_file() and path.name not in written_folder.APART
     }
 
 
@@ -113,6 +114,7 @@ def test_a_finished_trial_holds_what_the_study_folder_promises(tmp_path, data):
     assert written_folder.check_folder(place) == []
     assert not folder.partial("mlp", 3).exists()
     assert sorted(path.name for path in place.iterdir()) == [
+        "environment.json",
         "history.csv",
         "manifest.json",
         "timing.json",
@@ -160,12 +162,40 @@ def test_a_trial_that_died_goes_on_and_ends_in_the_same_bytes(tmp_path, data, ep
     assert len(list(partial.iterdir())) == min(epochs, checkpointss.CHECKPOINTS_KEPT)
     trained = []
     job(tmp_path, data).run(trained.append)
-    assert [each.epoch for each in trained] == [0, 1, 2, 3]
+    before, *after = trained
+    assert isinstance(before, Resumed)
+    assert [each.epoch for each in (*before.results, *after)] == [0, 1, 2, 3]
+    assert len(before.results) == epochs
     whole, resumed = (
         contents(StudyFolder(tmp_path / out).trial("mlp", 3)) for out in ("whole", "study")
     )
     assert whole == resumed
     assert not partial.exists()
+
+
+def test_a_checkpoint_of_another_environment_is_recorded(tmp_path, data, monkeypatch):
+    """A trial may go on with other kernels or versions; what it has come from is kept."""
+    with pytest.raises(Stop):
+        job(tmp_path, data).run(stop_after(1))
+    before = jobs.environment_here()
+    now = {**before, "jax": "99.0", "kernels": "native"}
+    monkeypatch.setattr(jobs, "environment_here", lambda: now)
+    job(tmp_path, data).run(lambda result: None)
+    assert StudyFolder(tmp_path / "study").read_environments("mlp", 3) == [before, now]
+    job(tmp_path, data, out="other").run(lambda result: None)
+    assert StudyFolder(tmp_path / "other").read_environments("mlp", 3) == [now]
+
+
+def test_a_network_of_other_sizes_than_planned_is_refused(tmp_path, data, monkeypatch):
+    """Whatever sets Keras up otherwise is found before an epoch is trained."""
+    monkeypatch.setattr(Trainer, "parameters", property(lambda trainer: (7, 5)))
+    text = (
+        "models.mlp: expected a network of 355 parameters, of which 339 are trained, found 7 and "
+        "5: Keras is set up otherwise in this process than Bakeoff sets it up"
+    )
+    with pytest.raises(RecipeError, match=f"^{re.escape(text)}$"):
+        job(tmp_path, data).run(lambda result: None)
+    assert not StudyFolder(tmp_path / "study").trial("mlp", 3).exists()
 
 
 def test_a_finished_trial_is_not_trained_again(tmp_path, data):

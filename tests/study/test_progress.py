@@ -10,7 +10,8 @@ import pytest
 from rich.console import Console
 
 from bakeoff.study import progress as progresses
-from bakeoff.study.progress import Display, Lines, Pace, progress
+from bakeoff.study.pace import Pace
+from bakeoff.study.progress import Display, Lines, progress
 from bakeoff.utils.events import Planned, Watcher
 
 
@@ -98,11 +99,12 @@ def test_wrong_costs_matter_only_until_a_model_is_seen():
 def test_a_trial_that_goes_on_from_a_checkpoint_does_not_look_fast():
     pace = Pace([Planned("cnn seed 0", 100, 1.0)])
     pace.started("cnn seed 0", 0.0)
-    for _ in range(50):
-        pace.epoch("cnn seed 0", 3.0)  # replayed
+    pace.resumed("cnn seed 0", 50)
+    assert pace.epochs("cnn seed 0") == (50, 100)
     assert pace.seconds_left(3.0) is None
-    for number in range(1, 4):
-        pace.epoch("cnn seed 0", 3.0 + 2 * number)
+    pace.epoch("cnn seed 0", 5.0)  # compiled, too
+    for number in range(1, 3):
+        pace.epoch("cnn seed 0", 5.0 + 2 * number)
     assert pace.seconds_left(9.0) == pytest.approx(47 * 2)
     assert pace.share == pytest.approx(0.53)
 

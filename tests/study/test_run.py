@@ -26,7 +26,7 @@ from bakeoff.storage.ledger import read_ledger
 from bakeoff.storage.study_folder import StudyFolder
 from bakeoff.study import run as run_module
 from bakeoff.study import status
-from bakeoff.study.executors import local_processes
+from bakeoff.study.executors import fork_server
 from bakeoff.study.run import run
 from tests.helpers.jobs import Listener
 from tests.helpers.small import LABELS, MODELS, carry_out, declare, files, identical, write_npz
@@ -390,7 +390,7 @@ def test_what_is_refused_or_finished_starts_no_process(npz, done, tmp_path, monk
         raise AssertionError("a process was started")
 
     monkeypatch.setattr(run_module, "warm_up", started)
-    monkeypatch.setattr(local_processes, "warm_up", started)
+    monkeypatch.setattr(fork_server, "warm_up", started)
     (tmp_path / "thesis.tex").write_text("chapter 1")
     refused = [
         (npz, tmp_path, {}),

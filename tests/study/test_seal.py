@@ -15,7 +15,7 @@ import pytest
 from PIL import Image
 
 from bakeoff.cli.output import show
-from bakeoff.errors import StudyError
+from bakeoff.errors import RecipeError, StudyError
 from bakeoff.storage.study_folder import StudyFolder
 from bakeoff.study.run import compare
 from bakeoff.study.verify import verify
@@ -238,3 +238,43 @@ def test_a_removed_trial_is_named_and_the_same_one_comes_back(npz, known):
     )
     with pytest.raises(StudyError, match=f"^{re.escape(text)}$"):
         compare([known])
+
+
+# ── lost trials ──────────────────────────────────────────────────────────────────────────────
+
+KILLER = """
+import os, signal
+
+def build(input_shape, n_classes):
+    os.kill(os.getpid(), signal.SIGKILL)
+"""
+
+
+def test_a_lost_trial_keeps_the_seal(npz, tmp_path):
+    """And opening without it is a decision, which the ledger keeps."""
+    (tmp_path / "mine.py").write_text(KILLER)
+    lossy = {**SMALL, "models": {**LINEAR, "mine": {"python": f"{tmp_path}/mine.py:build"}}}
+    out = tmp_path / "study"
+    sealed = carry_out(npz, out, **lossy)
+    assert sealed.opened is None
+    assert sealed.sealed
+    assert sealed.waiting_for == ("mine:0", "mine:1")
+    assert [lost.label for lost in sealed.lost] == ["mine seed 0", "mine seed 1"]
+    assert sealed.advice == (
+        "nothing was opened, since trials are missing: the same command tries them once more, and "
+        "with --open-without mine:0 --open-without mine:1 it opens the test set without them, "
+        "which is recorded"
+    )
+    assert not (out / "ledger.jsonl").exists()
+    with pytest.raises(RecipeError, match=re.escape("--open-without: expected MODEL:SEED of a ")):
+        carry_out(npz, out, **lossy, options={"open_without": ["mine"]})
+    half = carry_out(npz, out, **lossy, options={"open_without": ["mine:0"]})
+    assert (half.waiting_for, half.opened) == (("mine:1",), None)
+    opened = carry_out(npz, out, **lossy, options={"open_without": ["mine:0", "mine:1"]})
+    assert opened.comparison.test_openings == 1
+    assert "missing-trials" in {finding.code for finding in opened.findings}
+    [line] = StudyFolder(out).read_ledger()
+    assert line["without"] == ["mine:0", "mine:1"]
+    again = carry_out(npz, out, **lossy)  # tried once more, lost once more: what is known is shown
+    assert len(again.lost) == 2
+    assert again.comparison.test_openings == 1

@@ -17,6 +17,7 @@ from numpy.typing import NDArray
 from bakeoff.analysis import metrics
 from bakeoff.analysis.checks import check
 from bakeoff.analysis.comparison import BaselineResult, Comparison, Lead, ModelResult, Score
+from bakeoff.analysis.environments import differing, joined
 from bakeoff.analysis.estimates import (
     Estimate,
     estimate,
@@ -137,7 +138,8 @@ def _about(studies: Sequence[OpenedStudy]) -> dict[str, Any]:
         "changed": changed,
         "duplicates": _duplicates([study.document.get("duplicates", {}) for study in studies]),
         "ledger": ledger,
-        "environment": _joined([study.document["environment"] for study in studies]),
+        "environment": joined(studies),
+        "environments": differing(studies),
     }
 
 
@@ -202,15 +204,6 @@ def _duplicates(counts: Sequence[Mapping[str, Mapping[str, int]]]) -> dict[str, 
             here = largest.setdefault(kind, {})
             here[pair] = max(count, here.get(pair, 0))
     return largest
-
-
-def _joined(environments: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
-    """Return one environment; values in which studies differ are joined by " + "."""
-    result: dict[str, Any] = {}
-    for key in dict.fromkeys(key for each in environments for key in each):
-        values = list(dict.fromkeys(each.get(key) for each in environments))
-        result[key] = values[0] if len(values) == 1 else " + ".join(map(str, values))
-    return result
 
 
 # ── models and baselines ─────────────────────────────────────────────────────────────────────

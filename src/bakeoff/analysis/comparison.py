@@ -143,7 +143,8 @@ class Comparison:
     changed: tuple[str, ...]  # no longer what was opened, so left out: "cnn seed 3 (replaced)"
     duplicates: Mapping[str, Mapping[str, int]]  # study.json's; of several, the largest
     ledger: tuple[Mapping[str, Any], ...]
-    environment: Mapping[str, Any]
+    environment: Mapping[str, Any]  # values in which trials differ are joined by " + "
+    environments: Mapping[str, Mapping[str, int]]  # those entries: value → how many trials
     labels: NDArray[np.int64]  # (n_test,)
     probabilities: Mapping[str, NDArray[np.float32]]  # by model: (seeds, n_test, k)
     headline: Headline | None = None
@@ -229,6 +230,7 @@ def _document(comparison: Comparison) -> dict[str, Any]:
         missing=comparison.missing,
         changed=comparison.changed,
         environment=comparison.environment,
+        environments=comparison.environments,
     )
 
 

@@ -139,6 +139,12 @@ def run(
     keep_sealed: Annotated[
         bool, typer.Option("--keep-sealed", help="Train everything, open nothing.")
     ] = False,
+    open_without: Annotated[
+        list[str] | None,
+        typer.Option(
+            metavar="MODEL:SEED", help="Open without this lost trial; it is recorded. Repeatable."
+        ),
+    ] = None,
     json: JsonOption = False,
 ) -> int:
     """Train what is missing, open the test set, print the table, write the report.
@@ -159,14 +165,17 @@ def run(
             workers=workers,
             device=device,  # type: ignore[arg-type]
             keep_sealed=keep_sealed,
+            open_without=open_without or (),
             watcher=watcher,
         )
     _print_result(result, json=json)
     for lost in result.lost:
         remark(f"bakeoff: {lost.label} was lost: {lost.reason}")
-    if result.lost:
+    if result.advice:
+        remark(f"bakeoff: {result.advice}")
+    elif result.lost:
         remark("bakeoff: the same command tries once more what was lost")
-    return 1 if result.lost else 0
+    return 1 if result.lost or result.waiting_for else 0
 
 
 def _print_result(result: Any, *, json: bool) -> None:

@@ -12,8 +12,6 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
-from platformdirs import user_cache_path
-
 from bakeoff import data as datasets
 from bakeoff import recipe as recipes
 from bakeoff.data.published import PUBLISHED, missing, places
@@ -25,6 +23,7 @@ from bakeoff.study.run import run
 from bakeoff.training.native.load import choose
 from bakeoff.utils import machine
 from bakeoff.utils.machine import available_memory
+from bakeoff.utils.places import user_cache
 from bakeoff.utils.text import shown
 
 State = Literal["good", "note", "bad"]
@@ -63,7 +62,11 @@ def examine() -> Iterator[Sign]:
     yield _gpu(device)
     yield _kernels()
     yield _place("this folder", Path.cwd(), "change to another folder, or use --out")
-    yield _place("cache", user_cache_path("bakeoff"), "set XDG_CACHE_HOME to a folder of yours")
+    cache, advice = user_cache(), "set XDG_CACHE_HOME to a folder of yours"
+    if cache is None:
+        yield Sign("bad", "cache", "there is no home folder for it", f"set HOME, or {advice}")
+    else:
+        yield _place("cache", cache, advice)
     yield from _ledgers()
     for name in datasets.NAMES:
         yield _data_set(name)

@@ -40,6 +40,7 @@ class Trial:
     document: Mapping[str, Any]
     history: Mapping[str, NDArray[np.float64]]
     timing: Mapping[str, Any]
+    environments: tuple[Mapping[str, Any], ...]  # the study's, where the trial has none of its own
     predictions: Path
     tested: NDArray[np.int64] | None = None
 
@@ -252,6 +253,7 @@ def _trial(
         document=document,
         history=history,
         timing=folder.read_timing(model.name, seed) if clocks else {},
+        environments=tuple(folder.read_environments(model.name, seed) or [study["environment"]]),
         predictions=predictions,
         tested=None if folds is None else folds[seed],
     )

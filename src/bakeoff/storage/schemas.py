@@ -124,6 +124,12 @@ class _Timing(_Document):
     seconds: Annotated[float, Field(ge=0, allow_inf_nan=False)]
 
 
+class _Environment(_Document):
+    """environment.json; `earlier` are those of checkpoints that the trial went on from."""
+
+    earlier: list[dict[Text, Text | int | None]] = Field(default_factory=list)
+
+
 class _Baseline(_Document):
     """baseline.json."""
 
@@ -145,6 +151,7 @@ class _Manifest(_Document):
     """manifest.json."""
 
     files: dict[File, Hash]
+    apart: list[Literal["timing.json", "environment.json"]] = Field(default_factory=list)
 
 
 class _Line(_Document):
@@ -160,6 +167,7 @@ class _Line(_Document):
     margin: Share | None = None
     give_up: Share | None = None
     images: list[Key] = Field(default_factory=list)
+    without: list[Text] = Field(default_factory=list)  # missing trials, "MODEL:SEED", excused
     restored: bool = False  # from the user's ledger, perhaps of an older study in the same place
 
 
@@ -167,6 +175,7 @@ _KINDS: Mapping[str, type[_Document]] = {
     "study.json": _Study,
     "trial.json": _Trial,
     "timing.json": _Timing,
+    "environment.json": _Environment,
     "baseline.json": _Baseline,
     "opening.json": _Opening,
     "manifest.json": _Manifest,

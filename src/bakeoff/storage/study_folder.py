@@ -21,6 +21,7 @@ from bakeoff.storage.formats import LONGEST_TEXT, damaged, read_sealed_json, sha
 from bakeoff.storage.ledger import read_ledger
 from bakeoff.storage.schemas import check_document
 from bakeoff.storage.written_folder import (
+    ENVIRONMENT,
     MANIFEST,
     TIMING,
     read_document,
@@ -153,6 +154,17 @@ class StudyFolder:
         """Return a finished trial's clocks."""
         path = self.trial(model, seed) / TIMING
         return check_document(read_sealed_json(path), path)
+
+    def read_environments(self, model: str, seed: int) -> list[dict[str, Any]]:
+        """Return what a finished trial was trained with: several where it went on under another.
+
+        None by version 0.1.0, which wrote it down once for the whole study.
+        """
+        path = self.trial(model, seed) / ENVIRONMENT
+        if not path.exists():
+            return []
+        document = check_document(read_sealed_json(path), path)
+        return [*document.get("earlier", []), {k: v for k, v in document.items() if k != "earlier"}]
 
     def read_opening(self, folder: Path) -> dict[str, Any]:
         """Return an opening's opening.json; raise StorageError if it was changed."""

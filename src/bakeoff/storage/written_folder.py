@@ -1,7 +1,8 @@
 """A folder of results, written whole or not at all, with the SHA-256 of every file in its manifest.
 
-It is assembled under a temporary name and then renamed: if it exists, it is complete. timing.json
-stays out of the manifest, so that two runs can be compared byte by byte; it has a hash of its own.
+It is assembled under a temporary name and then renamed: if it exists, it is complete. Clocks and
+versions, timing.json and environment.json, stay out of the manifest, so that two runs can be
+compared byte by byte; each has a hash of its own, and the manifest has their names.
 """
 
 import json
@@ -33,6 +34,8 @@ MANIFEST = "manifest.json"
 
 
 TIMING = "timing.json"
+ENVIRONMENT = "environment.json"
+APART = (TIMING, ENVIRONMENT)
 
 
 def write_folder(path: Path, files: Mapping[str, bytes], *, scratch: Path) -> None:
@@ -41,14 +44,17 @@ def write_folder(path: Path, files: Mapping[str, bytes], *, scratch: Path) -> No
     Parameters
     ----------
     path : the folder's final name; must not exist
-    files : content by name, "/" between folders; timing.json is kept out of the manifest
+    files : content by name, "/" between folders; of APART the manifest has only the names
     scratch : where it is assembled, on the same disk; emptied first, gone afterwards
     """
-    hashes = {name: sha256(content) for name, content in files.items() if name != TIMING}
+    manifest = {
+        "files": {name: sha256(content) for name, content in files.items() if name not in APART},
+        "apart": sorted(name for name in files if name in APART),
+    }
     with disk(path):
         shutil.rmtree(scratch, ignore_errors=True)
         scratch.mkdir(parents=True)
-    for name, content in {**files, MANIFEST: sealed_json({"files": hashes})}.items():
+    for name, content in {**files, MANIFEST: sealed_json(manifest)}.items():
         write_file(scratch / name, content)
     with disk(path):
         path.parent.mkdir(parents=True, exist_ok=True)
@@ -61,6 +67,12 @@ def read_manifest(path: Path) -> dict[str, str]:
     manifest = path / MANIFEST
     recorded: dict[str, str] = check_document(read_sealed_json(manifest), manifest)["files"]
     return recorded
+
+
+def _apart(path: Path) -> list[str]:
+    """Return the names of the files that were kept apart; version 0.1.0 did not say."""
+    names: list[str] = read_sealed_json(path / MANIFEST).get("apart", [])
+    return names
 
 
 def read_recorded(
@@ -86,14 +98,14 @@ def check_folder(path: Path) -> list[str]:
                 raise damaged(path / name)
         except StorageError as error:
             problems.append(str(error))
-    timing = path / TIMING
-    try:
-        if timing.exists():
-            read_sealed_json(timing)
-    except StorageError as error:
-        problems.append(str(error))
+    for name in APART:
+        try:
+            if (path / name).exists() or name in _apart(path):
+                read_sealed_json(path / name)
+        except StorageError as error:
+            problems.append(str(error))
     present = {str(file.relative_to(path)) for file in path.rglob("*") if file.is_file()}
-    strangers = present - set(recorded) - {MANIFEST, TIMING}
+    strangers = present - set(recorded) - {MANIFEST, *APART}
     return problems + [f"{path / name}: not written by Bakeoff" for name in sorted(strangers)]
 
 

@@ -1,6 +1,7 @@
 """A trial's checkpoints: the newest states of a trial in progress."""
 
 import json
+from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -22,13 +23,22 @@ _PREFIX = "checkpoint-"
 class Checkpoints:
     """The newest states of a trial in progress; a file's name holds the hash of its content."""
 
-    def __init__(self, folder: Path, *, identity: str) -> None:
+    def __init__(
+        self, folder: Path, *, identity: str, environment: Mapping[str, Any] | None = None
+    ) -> None:
         self._folder, self._identity = folder, identity
+        self._environment = dict(environment or {})
+        self.earlier: list[dict[str, Any]] = []  # other environments that the trial has come from
 
     def save(self, trainer: "Trainer", *, seconds: float) -> None:
         """Write a checkpoint; keep the one before it, in case this one is damaged."""
         arrays, state = trainer.checkpoint()
-        document = {"identity": self._identity, "seconds": seconds, "state": state}
+        document = {
+            "identity": self._identity,
+            "seconds": seconds,
+            "state": state,
+            "environments": [*self.earlier, self._environment],
+        }
         text = np.frombuffer(json.dumps(document).encode(), np.uint8)
         content = formats.weights_bytes({**arrays, "document": text})
         epoch = len(trainer.history)
@@ -50,6 +60,8 @@ class Checkpoints:
                 if document["identity"] != self._identity:
                     continue
                 trainer.restore(arrays, document["state"])
+                seen = document.get("environments", [])
+                self.earlier = [each for each in seen if each != self._environment]
                 return float(document["seconds"])
             except (StorageError, ValueError, KeyError):
                 continue

@@ -1,11 +1,11 @@
-"""The versions, the machine and the kernels that a study is carried out with."""
+"""The versions, the machine and the kernels that a study, or one trial, is carried out with."""
 
 import os
 import platform
 from importlib import metadata
 from typing import Any
 
-from bakeoff.training.native.load import choose
+from bakeoff.training.native.load import choose, in_use
 from bakeoff.utils.machine import processor
 
 _PACKAGES = ("bakeoff", "keras", "jax", "jaxlib", "numpy", "scipy", "scikit-learn")
@@ -23,3 +23,10 @@ def environment(device: str) -> dict[str, Any]:
         "device": device,
         "kernels": choose().kernels if device == "cpu" else "plain",
     }
+
+
+def environment_here() -> dict[str, Any]:
+    """Return the versions and the machine that this process trains with; it has begun to."""
+    from bakeoff.training.backend import device_in_use
+
+    return {**environment(device_in_use()), "kernels": in_use()}

@@ -9,7 +9,7 @@ The engine is imported when a job is done, so that making jobs loads neither Ker
 
 import shutil
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -20,20 +20,23 @@ from filelock import Timeout
 from numpy.typing import NDArray
 
 from bakeoff.analysis import metrics
+from bakeoff.errors import RecipeError
 from bakeoff.recipe import ModelRecipe
+from bakeoff.recipe.architecture import describe
 from bakeoff.storage import atomic, formats, history, written_folder
 from bakeoff.storage.fold_folders import join_folds
 from bakeoff.storage.study_folder import StudyFolder, trial_lock
 from bakeoff.study.checkpoints import Checkpoints
 from bakeoff.study.development_data import read_development, with_features
+from bakeoff.study.environment import environment_here
 from bakeoff.training import baselines
-from bakeoff.utils.events import EpochResult
+from bakeoff.utils.events import EpochResult, Resumed
 
 if TYPE_CHECKING:
     from bakeoff.training.trainer import Development, Trained
 
 
-OnEpoch = Callable[[EpochResult], None]
+OnEpoch = Callable[[EpochResult | Resumed], None]
 
 
 class Busy(Exception):
@@ -129,8 +132,8 @@ class TrainJob:
         data = self.development()
         self.remarks(data)  # refuses what would spoil the study before anything is trained
         begun = Begun(self, data)
-        for result in begun.trainer.history:
-            on_epoch(result)
+        if begun.trainer.history:
+            on_epoch(Resumed(begun.trainer.history))
         while not begun.trainer.done:
             started = time.monotonic()
             on_epoch(begun.trainer.epoch())
@@ -146,7 +149,13 @@ class TrainJob:
 
         return list(builder_checks.remarks(python, data.input_shape, data.n_classes))
 
-    def files(self, data: "Development", trained: "Trained", seconds: float) -> dict[str, bytes]:
+    def files(
+        self,
+        data: "Development",
+        trained: "Trained",
+        seconds: float,
+        environment: Mapping[str, Any],
+    ) -> dict[str, bytes]:
         """Return the content of the finished trial's folder, the manifest left out."""
         recipe = ModelRecipe.model_validate_json(self.declared)
         frozen = recipe.backbone.known.parameters if recipe.backbone else 0
@@ -171,6 +180,7 @@ class TrainJob:
             "history.csv": history.history_csv([asdict(each) for each in trained.history]),
             "weights.safetensors": formats.weights_bytes(trained.weights),
             written_folder.TIMING: formats.sealed_json(_clocks(seconds)),
+            written_folder.ENVIRONMENT: formats.sealed_json(environment),
         }
         if trained.validation is not None:
             labels = data.validation_labels
@@ -183,6 +193,21 @@ class TrainJob:
         return {"trial.json": formats.canonical(document), **files}
 
 
+def _require_as_planned(
+    job: TrainJob, recipe: ModelRecipe, data: "Development", parameters: tuple[int, int]
+) -> None:
+    """Refuse a network of other sizes than `bakeoff plan` says: something here changed Keras."""
+    if recipe.layers is None:
+        return
+    planned = describe(recipe, data.input_shape, data.n_classes)
+    if parameters != (planned.parameters, planned.trainable_parameters):
+        raise RecipeError(
+            f"models.{job.model}: expected a network of {planned.parameters:,} parameters, of "
+            f"which {planned.trainable_parameters:,} are trained, found {parameters[0]:,} and "
+            f"{parameters[1]:,}: Keras is set up otherwise in this process than Bakeoff sets it up"
+        )
+
+
 class Begun:
     """A trial that is being trained: where it stood, its checkpoints, its end."""
 
@@ -192,7 +217,11 @@ class Begun:
         self.trainer = Trainer(job.recipe, data, seed=job.network_seed, selection=job.selection)
         self._job, self._data = job, data
         self._target, self._partial = job.places(StudyFolder(job.study))
-        self._checkpoints = Checkpoints(self._partial, identity=job.identity)
+        _require_as_planned(job, job.recipe, data, self.trainer.parameters)
+        self._environment = environment_here()
+        self._checkpoints = Checkpoints(
+            self._partial, identity=job.identity, environment=self._environment
+        )
         self._seconds = self._checkpoints.restore(self.trainer)
         self._saved = time.monotonic()
 
@@ -209,7 +238,9 @@ class Begun:
         started = time.monotonic()
         trained = self.trainer.result()
         seconds = self._seconds + time.monotonic() - started
-        files = self._job.files(self._data, trained, seconds)
+        earlier = self._checkpoints.earlier
+        environment = {**self._environment, **({"earlier": earlier} if earlier else {})}
+        files = self._job.files(self._data, trained, seconds, environment)
         written_folder.write_folder(self._target, files, scratch=self._partial / "finished")
 
 

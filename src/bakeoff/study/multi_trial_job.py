@@ -12,6 +12,7 @@ from bakeoff.recipe import ModelRecipe
 from bakeoff.storage import written_folder
 from bakeoff.storage.study_folder import StudyFolder, trial_lock
 from bakeoff.study.jobs import Begun, Busy, OnEpoch, TrainJob
+from bakeoff.utils.events import Resumed
 
 
 @dataclass(frozen=True)
@@ -61,6 +62,9 @@ class GroupJob:
         lanes = multi_trial.fitting(recipe, data, self.lanes)
         for start in range(0, len(todo), lanes):
             running = [Begun(job, data) for job in todo[start : start + lanes]]
+            before = min((each.trainer.history for each in running), key=len)
+            if before:
+                on_epoch(Resumed(before))
             while running:
                 running = _finished_written(running)
                 if running:

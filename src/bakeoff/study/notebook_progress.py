@@ -13,8 +13,9 @@ from contextlib import contextmanager
 from threading import RLock
 from typing import Any
 
-from bakeoff.study.progress import Pace, progress
-from bakeoff.utils.events import Planned, Watcher
+from bakeoff.study.pace import Pace
+from bakeoff.study.progress import progress
+from bakeoff.utils.events import Planned, Resumed, Watcher
 from bakeoff.utils.text import counted, duration
 
 _SELDOM = 0.25  # seconds between two updates
@@ -72,6 +73,11 @@ class NotebookProgress(Watcher):
             if self._pace:
                 self._pace.epoch(label, time.monotonic())
                 self._draw()
+
+    def resumed(self, label: str, resumed: Resumed) -> None:
+        """Count the epochs of before."""
+        if self._pace:
+            self._pace.resumed(label, len(resumed.results))
 
     def finished(self, label: str) -> None:
         """Count a job."""

@@ -26,12 +26,19 @@ from bakeoff.utils.text import some
 RunJobs = Callable[[Sequence[Job]], None]
 
 
-def open_test_set(prepared: Prepared, run: RunJobs, *, watcher: Watcher) -> bool:
+def open_test_set(
+    prepared: Prepared,
+    run: RunJobs,
+    *,
+    without: Sequence[tuple[str, int]] = (),
+    watcher: Watcher,
+) -> bool:
     """Open the test set, unless the newest opening holds every finished trial already.
 
     Parameters
     ----------
     run : does prediction jobs, and raises if one of them is lost
+    without : trials, (model, seed), that are missing and that the ledger is to name
 
     Returns
     -------
@@ -53,7 +60,7 @@ def open_test_set(prepared: Prepared, run: RunJobs, *, watcher: Watcher) -> bool
         kept = _opened_before(openings[-1], changed) if openings else {}
         if lines and all(document["opening"] > line["opening"] for line in lines):
             watcher.note(_said(document["opening"], changed))
-        _record(prepared, document)
+        _record(prepared, document, without=without)
         target = folder.path / "openings" / str(document["opening"])
         partial = target.with_name(f"{target.name}.partial")
         _predict(prepared, document, partial, kept, run, watcher)
@@ -135,7 +142,12 @@ def _require_as_declared(prepared: Prepared, models: Mapping[str, Sequence[int]]
                 )
 
 
-def _record(prepared: Prepared, opening: Mapping[str, Any]) -> None:
+def _record(
+    prepared: Prepared,
+    opening: Mapping[str, Any],
+    *,
+    without: Sequence[tuple[str, int]] = (),
+) -> None:
     """Write the opening's line in the study's ledger and in the user's, where it is not yet."""
     study = formats.open_sealed_json(
         atomic.read_file(prepared.folder.study_file), prepared.folder.study_file
@@ -151,6 +163,11 @@ def _record(prepared: Prepared, opening: Mapping[str, Any]) -> None:
         "weights": opening.get("weights", {}),
         "baselines": opening["baselines"],
         "seeds": list(prepared.recipe.seeds),
+        "without": sorted(
+            f"{name}:{seed}"
+            for name, seed in without
+            if seed not in opening["models"].get(name, ())
+        ),
         "margin": prepared.recipe.margin,
         "give_up": prepared.recipe.give_up,
         "images": smallest_keys(image_keys(prepared.data, prepared.split.test)),

@@ -5,7 +5,6 @@ The data is loaded and split as a run would, so that whatever is wrong with it i
 
 from __future__ import annotations
 
-import heapq
 import sys
 import time
 from contextlib import redirect_stdout
@@ -28,6 +27,7 @@ from bakeoff.recipe.architecture import (
 )
 from bakeoff.recipe.vocabulary.backbones import BACKBONES
 from bakeoff.recipe.vocabulary.training import option_words
+from bakeoff.study.cost import makespan, trial_seconds
 from bakeoff.study.create import identity, load_split
 from bakeoff.study.optimizer_words import optimizer_words
 from bakeoff.training.native.load import choose
@@ -37,15 +37,7 @@ from bakeoff.utils.text import counted, duration, listed
 if TYPE_CHECKING:
     from rich.console import RenderableType
 
-# Fitted to the milliseconds a step in docs/log.md: products run at the rate of a large one; beside
-# them stand a time for each value of a feature map, for each parameter, and for each batch.
-_FORWARD_AND_BACKWARD = 3  # times the operations of predicting; 2 where no layer before it learns
-_VALUE_SECONDS = 3e-9  # memory, activations, pooling
-_DROPOUT_SECONDS = 2e-9  # for a value that may be dropped
-_PARAMETER_SECONDS = 0.8e-9  # the optimizer
-_STEP_SECONDS = 35e-6
 _BACKBONE_SLOWER = 4.0  # than a large product: its depthwise convolutions wait for memory
-_BUSY = 1.3  # times slower where every core trains: memory is shared
 _COMPILE_SECONDS = 4.0  # for each model, the first time
 _START_SECONDS = 5.0  # of a run
 _WORKER_BYTES = 450 << 20
@@ -134,16 +126,11 @@ def _model(
     if model.python is not None:
         return ModelPlan(model, None, None, None, _built(model.python, data))
     architecture = describe(model, data.input_shape, data.n_classes)
-    images = len(split.train)
-    steps = -(-images // model.training.batch_size)
-    epoch = steps * (_STEP_SECONDS + _PARAMETER_SECONDS * architecture.parameters)
-    epoch += images * _image_seconds(architecture, rate)
-    validation = len(split.validation) / images / _FORWARD_AND_BACKWARD
-    busy = _BUSY if workers > 1 else 1.0
-    seconds = model.training.epochs * epoch * (1 + validation) * busy
-    memory = training_bytes(model, architecture) + data.images[0].nbytes * (
-        images + len(split.validation)
+    images, validation = len(split.train), len(split.validation)
+    seconds = trial_seconds(
+        model, architecture, images=images, validation=validation, rate=rate, busy=workers > 1
     )
+    memory = training_bytes(model, architecture) + data.images[0].nbytes * (images + validation)
     return ModelPlan(model, architecture, seconds, memory)
 
 
@@ -163,30 +150,14 @@ def _built(python: str, data: DataSet) -> tuple[str, ...]:
     return tuple(_STRANGE[code] for code in codes)
 
 
-def _image_seconds(architecture: Architecture, rate: float) -> float:
-    """Return the seconds that training on one image takes."""
-    operations, values, dropped, learns = 0.0, 0.0, 0.0, False
-    for layer in architecture.layers:
-        if layer.kind == BACKBONE:
-            continue
-        operations += layer.flops * (_FORWARD_AND_BACKWARD if learns else 2)
-        learns = learns or layer.trainable_parameters > 0
-        size = float(np.prod(layer.output_shape))
-        values += size if len(layer.output_shape) > 1 and layer.kind != "scale" else 0.0
-        dropped += size if layer.kind == "dropout" else 0.0
-    return operations / rate + _VALUE_SECONDS * values + _DROPOUT_SECONDS * dropped
-
-
 def _total_seconds(models: tuple[ModelPlan, ...], seeds: int, workers: int) -> float | None:
     """Return the length of the run: the longest trials first, each to the first free worker."""
-    heap = [0.0] * workers
+    lengths: list[float] = []
     for model in sorted(models, key=lambda each: -(each.seconds or 0.0)):
         if model.seconds is None:
             return None
-        for seed in range(seeds):
-            compiling = 0.0 if seed else _COMPILE_SECONDS
-            heapq.heapreplace(heap, heap[0] + model.seconds + compiling)
-    return _START_SECONDS + max(heap)
+        lengths += [_COMPILE_SECONDS + model.seconds, *[model.seconds] * (seeds - 1)]
+    return _START_SECONDS + makespan(lengths, workers=workers)
 
 
 def _feature_seconds(recipe: Recipe, data: DataSet, rate: float, workers: int) -> float:

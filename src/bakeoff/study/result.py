@@ -15,7 +15,7 @@ from bakeoff.study.collect_images import illustrated
 from bakeoff.study.executors.interface import Lost
 from bakeoff.study.predictions import Adapt, Predictions, predict
 from bakeoff.study.trained_model import TrainedModel, trained_model
-from bakeoff.utils.text import counted
+from bakeoff.utils.text import counted, some
 
 _MOST_LINES = 8
 
@@ -43,6 +43,7 @@ class Result:
     folder: StudyFolder
     opened: Comparison | None
     lost: tuple[Lost, ...] = ()
+    waiting_for: tuple[str, ...] = ()  # missing trials, "MODEL:SEED", that keep the test set sealed
 
     @property
     def sealed(self) -> bool:
@@ -54,6 +55,8 @@ class Result:
         """The comparison; raises StudyError where this run opened nothing."""
         if self.opened is None:
             found, hint = "it sealed", "run the study without --only and --keep-sealed"
+            if self.waiting_for:
+                found, hint = f"{some(self.waiting_for)} missing", self.advice
             if not self.sealed:
                 found = "a run that opened nothing, of a study that was opened before"
                 hint = "bakeoff.study.run.compare compares what was opened"
@@ -61,6 +64,17 @@ class Result:
                 f"{self.folder.path}: expected an opened test set, found {found}: {hint}"
             )
         return self.opened
+
+    @property
+    def advice(self) -> str:
+        """What to do about the trials that the study is waiting for; "" where it waits for none."""
+        if not self.waiting_for:
+            return ""
+        options = " ".join(f"--open-without {each}" for each in self.waiting_for)
+        return (
+            "nothing was opened, since trials are missing: the same command tries them once more, "
+            f"and with {options} it opens the test set without them, which is recorded"
+        )
 
     @property
     def verdicts(self) -> tuple[Pair, ...]:

@@ -7,8 +7,6 @@ import multiprocessing as mp
 from collections.abc import Sequence
 from pathlib import Path
 
-from platformdirs import user_cache_path
-
 from bakeoff.analysis.compare import compare as compare_folders
 from bakeoff.data import DataSet
 from bakeoff.data.folds import Folds
@@ -16,16 +14,20 @@ from bakeoff.errors import RecipeError, StudyError, TrialLost
 from bakeoff.recipe import Recipe
 from bakeoff.storage.study_folder import StudyFolder
 from bakeoff.study.create import prepare
+from bakeoff.study.executors.fork_server import WORKER, warm_up
 from bakeoff.study.executors.interface import Job, Lost
-from bakeoff.study.executors.local_processes import run_jobs, warm_up
+from bakeoff.study.executors.local_processes import run_jobs
 from bakeoff.study.executors.worker_count import worker_count
 from bakeoff.study.open_test_set import open_test_set
 from bakeoff.study.result import Result
-from bakeoff.study.schedule import lanes_of, train
+from bakeoff.study.schedule import lanes_of, missing_trials, train
 from bakeoff.study.ship import ship
 from bakeoff.study.training_profile import write_profile
 from bakeoff.utils.events import Watcher
 from bakeoff.utils.machine import Device, default_device
+from bakeoff.utils.places import prune, user_cache
+
+_MOST_PROGRAMS = 2 << 30  # bytes of compiled programs in the user's cache
 
 
 def run(
@@ -38,6 +40,7 @@ def run(
     device: Device | None = None,
     keep_sealed: bool = False,
     data: DataSet | None = None,
+    open_without: Sequence[str] = (),
     watcher: Watcher | None = None,
 ) -> Result:
     """Train what is missing, open the test set, compare, write the report.
@@ -51,6 +54,8 @@ def run(
     device : "cpu" or "gpu"; by default a GPU where Bakeoff's gpu extra is installed
     keep_sealed : train everything, open nothing
     data : the data set, where the recipe names arrays that were given in Python
+    open_without : trials, "MODEL:SEED", that are not trained if they are missing, and without which
+        the test set is opened; the ledger keeps them. Any other trial that is lost keeps it sealed.
 
     Raises
     ------
@@ -60,6 +65,7 @@ def run(
     _require_outside_workers()
     recipe = _with_seeds(recipe, seeds)
     _require_models(recipe, only)
+    excused = [_trial(each, recipe) for each in open_without]
     device = device or default_device()
     folder = StudyFolder(out if out is not None else Path("studies") / recipe.name)
     size = worker_count(workers, device)
@@ -68,20 +74,26 @@ def run(
     for note in prepared.notes:
         watcher.note(note)
 
+    cache = _cache()
+
     def do(jobs: Sequence[Job]) -> list[Lost]:
-        return run_jobs(jobs, workers=size, device=device, cache=_cache(), watcher=watcher)
+        return run_jobs(jobs, workers=size, device=device, cache=cache, watcher=watcher)
 
     lanes = lanes_of(recipe) if device == "gpu" else 1
-    lost = train(prepared, only, do, lanes=lanes, watcher=watcher)
-    if not opens or not folder.finished():
-        return Result(folder, None, lost)
+    lost = train(prepared, only, do, without=excused, lanes=lanes, watcher=watcher)
+    known = {each for line in folder.read_ledger() for each in line.get("without", ())}
+    known |= {f"{name}:{seed}" for name, seed in excused}
+    waiting = [f"{name}:{seed}" for name, seed in missing_trials(prepared)]
+    waiting = [each for each in waiting if opens and each not in known]
+    if not opens or waiting or not folder.finished():
+        return Result(folder, None, lost, tuple(waiting))
 
     def must_do(jobs: Sequence[Job]) -> None:
         failed = do(jobs)
         if failed:
             raise TrialLost(f"{failed[0].label} could not be tested: {failed[0].reason}")
 
-    open_test_set(prepared, must_do, watcher=watcher)
+    open_test_set(prepared, must_do, without=excused, watcher=watcher)
     with folder.lock("study"):
         result = compare([folder], lost=lost).illustrated(prepared.data)
         result.write()
@@ -113,12 +125,30 @@ def _with_seeds(recipe: Recipe, seeds: int | None) -> Recipe:
 
 def _require_outside_workers() -> None:
     """Refuse to run a study in a worker, which imports the file that a builder is in."""
-    if mp.current_process().daemon:
+    here = mp.current_process()
+    if here.daemon and here.name != WORKER:
+        raise StudyError(
+            "expected a process that may start others, found one of a multiprocessing.Pool, which "
+            "may not: run the study in the main process, a thread, or a ProcessPoolExecutor"
+        )
+    if here.daemon:
         raise StudyError(
             "expected a builder's file that only defines things, found one that runs a study when "
             "it is imported: put `if __name__ == '__main__':` before the run, or the builder into "
             "another file"
         )
+
+
+def _trial(wanted: str, recipe: Recipe) -> tuple[str, int]:
+    """Return the model and the seed that "MODEL:SEED" names."""
+    name, _, seed = wanted.rpartition(":")
+    if name not in recipe.models or not seed.isdecimal() or int(seed) not in recipe.seeds:
+        first = f"{next(iter(recipe.models))}:{recipe.seeds[0]}"
+        raise RecipeError(
+            f"--open-without: expected MODEL:SEED of a trial of the recipe, such as {first}, found "
+            f"{wanted!r}"
+        )
+    return name, int(seed)
 
 
 def _require_models(recipe: Recipe, only: Sequence[str]) -> None:
@@ -128,5 +158,10 @@ def _require_models(recipe: Recipe, only: Sequence[str]) -> None:
             raise RecipeError(f"--only: expected a model of the recipe ({known}), found {name!r}")
 
 
-def _cache() -> Path:
-    return user_cache_path("bakeoff") / "programs"
+def _cache() -> Path | None:
+    """Return where compiled programs are kept; None for a user without a home: nowhere."""
+    found = user_cache()
+    if found is None:
+        return None
+    prune(found / "programs", most=_MOST_PROGRAMS)
+    return found / "programs"

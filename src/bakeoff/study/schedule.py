@@ -24,6 +24,7 @@ from bakeoff.recipe.architecture import describe
 from bakeoff.storage import atomic, formats
 from bakeoff.storage.study_folder import StudyFolder, trial_lock
 from bakeoff.study import checkpoints
+from bakeoff.study.cost import USUAL_RATE, trial_seconds
 from bakeoff.study.create import Prepared
 from bakeoff.study.development_data import write_development
 from bakeoff.study.executors.interface import Job, Lost
@@ -34,7 +35,8 @@ from bakeoff.utils.events import Planned, Watcher
 
 LANES = 32
 BASELINE_REPEAT = 0  # baselines have no seed: in cross-validation they are fitted to these folds
-_OVERHEAD = 2e9  # operations' worth of starting a trial, for its share of the progress bar
+_OVERHEAD = 0.1  # seconds of starting a trial, for its share of the progress bar
+_UNKNOWN = 20e-6  # seconds an image and epoch of a network that only Python knows
 
 
 def train(
@@ -42,11 +44,13 @@ def train(
     only: Sequence[str],
     do: Callable[[Sequence[Job]], list[Lost]],
     *,
+    without: Sequence[tuple[str, int]] = (),
     lanes: int = 1,
     watcher: Watcher,
 ) -> tuple[Lost, ...]:
     """Train the trials that are missing, of the models in `only` if it names any.
 
+    without : trials, (model, seed), that are not trained
     lanes : how many trials of a model train in one program; in cross-validation each trains alone,
         since every fold has other images
 
@@ -59,12 +63,10 @@ def train(
     done = folder.finished()
     _clear_away(folder, done)
     missing = [
-        (model, seed, fold)
-        for model in recipe.models.values()
-        if not only or model.name in only
-        for seed in recipe.seeds
-        if seed not in done.get(model.name, [])
-        for fold in _unfinished(prepared, model.name, seed)
+        (recipe.models[name], seed, fold)
+        for name, seed in missing_trials(prepared)
+        if (not only or name in only) and (name, seed) not in without
+        for fold in _unfinished(prepared, name, seed)
     ]
     baselines = [b for b in recipe.baselines if not only and not folder.baseline(b).exists()]
     if not missing and not baselines:
@@ -106,6 +108,17 @@ def _unfinished(prepared: Prepared, model: str, seed: int) -> list[int | None]:
     last = prepared.split.n_folds - 1
     left = [k for k in range(last + 1) if not prepared.folder.fold(model, seed, k).exists()]
     return [*(left or [last])]  # where none is left, that one's job joins them
+
+
+def missing_trials(prepared: Prepared) -> list[tuple[str, int]]:
+    """Return the trials, (model, seed), that the recipe declares and nobody has finished."""
+    done = prepared.folder.finished()
+    return [
+        (name, seed)
+        for name in prepared.recipe.models
+        for seed in prepared.recipe.seeds
+        if seed not in done.get(name, [])
+    ]
 
 
 def _clear_away(folder: StudyFolder, done: Mapping[str, Sequence[int]]) -> None:
@@ -188,16 +201,19 @@ def _baseline_job(prepared: Prepared, name: str, scratch: Path) -> tuple[Planned
     job = BaselineJob(name=name, data=data, **_common(prepared))
     height, width, channels = prepared.data.input_shape
     weights = height * width * channels * prepared.data.n_classes
-    return Planned(job.label, 0, _OVERHEAD + 400.0 * weights * len(prepared.split.train)), job
+    return Planned(
+        job.label, 0, _OVERHEAD + 400.0 * weights * len(prepared.split.train) / USUAL_RATE
+    ), job
 
 
 def _cost(prepared: Prepared, model: ModelRecipe) -> float:
-    data = prepared.data
+    data, split = prepared.data, prepared.split
+    images = len(split.train)
     try:
-        flops = describe(model, data.input_shape, data.n_classes).trained_flops
+        known = describe(model, data.input_shape, data.n_classes)
     except RecipeError:  # a Python builder: nobody knows before it has run
-        flops = 1_000_000
-    return _OVERHEAD + 3.0 * flops * len(prepared.split.train) * model.training.epochs
+        return _OVERHEAD + _UNKNOWN * images * model.training.epochs
+    return _OVERHEAD + trial_seconds(model, known, images=images, validation=len(split.validation))
 
 
 def _write_development(

@@ -21,6 +21,7 @@ from bakeoff.storage.fold_folders import median_fold_epoch
 from bakeoff.storage.study_folder import StudyFolder
 from bakeoff.study import schedule
 from bakeoff.study.create import Prepared
+from bakeoff.study.environment import environment_here
 from bakeoff.study.executors.interface import Job, Lost
 from bakeoff.study.jobs import Busy, OnEpoch, TrainJob
 from bakeoff.utils.events import Planned, Watcher
@@ -65,7 +66,8 @@ class ShipJob:
         trainer = Trainer(recipe, data, seed=job.seed, selection=job.selection)
         while not trainer.done and len(trainer.history) < self.epochs:
             on_epoch(trainer.epoch())
-        files = job.files(data, trainer.result(), time.monotonic() - started)
+        seconds = time.monotonic() - started
+        files = job.files(data, trainer.result(), seconds, environment_here())
         document = {**json.loads(files["trial.json"]), "images": len(data.train_labels)}
         files["trial.json"] = formats.canonical(document)
         shutil.rmtree(target, ignore_errors=True)  # of fewer repeats, with another median

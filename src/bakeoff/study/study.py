@@ -1,6 +1,7 @@
 """Study: a recipe in Python, the same words and the same job."""
 
 from collections.abc import Mapping, Sequence
+from contextlib import nullcontext
 from pathlib import Path
 from typing import Any
 
@@ -10,6 +11,7 @@ from bakeoff.errors import RecipeError
 from bakeoff.study.result import Result
 from bakeoff.study.run import compare as compare_folders
 from bakeoff.study.run import run as carry_out
+from bakeoff.utils.events import Watcher
 from bakeoff.utils.machine import Device
 from bakeoff.utils.text import counted, listed
 
@@ -27,7 +29,7 @@ class Study:
     models : each model's name, and its layers and training as a recipe has them, or a function
         `build(input_shape, n_classes) -> keras.Model` defined in a file
     seeds : how many seeds (0, 1, …), or which
-    settings : everything else a recipe may hold: split, training, selection, baselines, …
+    title, split, selection, training, baselines, margin, give_up : as in a recipe
 
     Examples
     --------
@@ -52,16 +54,30 @@ class Study:
         data: Any,
         models: Mapping[str, Any],
         seeds: int | Sequence[int] | None = None,
-        **settings: Any,
+        title: str | None = None,
+        split: Mapping[str, Any] | None = None,
+        selection: str | None = None,
+        training: Mapping[str, Any] | None = None,
+        baselines: Sequence[str] | None = None,
+        margin: float | None = None,
+        give_up: float | None = None,
     ) -> None:
+        """Declare a study; what is None is as in a recipe that does not say it."""
         self._data = None if is_declared(data) else from_python(data)
         mapping = {
             "name": name,
-            "data": _plain(data) if self._data is None else {"arrays": self._data.hash},
-            "models": _plain(models),
-            **({} if seeds is None else {"seeds": _plain(seeds)}),
-            **_plain(settings),
+            "title": title,
+            "data": data if self._data is None else {"arrays": self._data.hash},
+            "split": split,
+            "seeds": seeds,
+            "selection": selection,
+            "training": training,
+            "baselines": baselines,
+            "margin": margin,
+            "give_up": give_up,
+            "models": models,
         }
+        mapping = {key: _plain(value) for key, value in mapping.items() if value is not None}
         self.recipe = recipes.parse(mapping, origin=name, folder=Path.cwd())
 
     @classmethod
@@ -80,14 +96,34 @@ class Study:
             f"({listed(recipe.models)}), {counted(len(recipe.seeds), 'seed')}>"
         )
 
-    def run(self, **options: Any) -> Result:
-        """Carry the study out; the options are those of `bakeoff.run`."""
-        if "watcher" not in options:
-            from bakeoff.study.notebook_progress import shown_progress
+    def run(
+        self,
+        *,
+        out: str | Path | None = None,
+        seeds: int | None = None,
+        only: Sequence[str] = (),
+        workers: int | None = None,
+        device: Device | None = None,
+        keep_sealed: bool = False,
+        open_without: Sequence[str] = (),
+        watcher: Watcher | None = None,
+    ) -> Result:
+        """Carry the study out, as `bakeoff.study.run.run` does; progress goes to standard error."""
+        from bakeoff.study.notebook_progress import shown_progress
 
-            with shown_progress() as watcher:
-                return carry_out(self.recipe, data=self._data, watcher=watcher, **options)
-        return carry_out(self.recipe, data=self._data, **options)
+        with nullcontext(watcher) if watcher is not None else shown_progress() as hearing:
+            return carry_out(
+                self.recipe,
+                data=self._data,
+                out=out,
+                seeds=seeds,
+                only=only,
+                workers=workers,
+                device=device,
+                keep_sealed=keep_sealed,
+                open_without=open_without,
+                watcher=hearing,
+            )
 
 
 def run(
@@ -99,6 +135,7 @@ def run(
     workers: int | None = None,
     device: Device | None = None,
     keep_sealed: bool = False,
+    open_without: Sequence[str] = (),
 ) -> Result:
     """Train what is missing of a study, open the test set once, compare, write the report.
 
@@ -111,6 +148,7 @@ def run(
     workers : processes; by default one for each core, one on a GPU
     device : "cpu" or "gpu"; by default a GPU where Bakeoff's gpu extra is installed
     keep_sealed : train everything, open nothing
+    open_without : trials, "MODEL:SEED", that were lost, and without which the test set is opened
 
     Returns
     -------
@@ -127,7 +165,13 @@ def run(
     """
     study = recipe if isinstance(recipe, Study) else Study.from_recipe(recipe)
     return study.run(
-        out=out, seeds=seeds, only=only, workers=workers, device=device, keep_sealed=keep_sealed
+        out=out,
+        seeds=seeds,
+        only=only,
+        workers=workers,
+        device=device,
+        keep_sealed=keep_sealed,
+        open_without=open_without,
     )
 
 

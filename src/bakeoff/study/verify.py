@@ -27,8 +27,9 @@ from bakeoff.storage.opened_weights import changed_trials
 from bakeoff.storage.study_folder import StudyFolder
 from bakeoff.study.create import Prepared, identity, load_split
 from bakeoff.study.environment import environment
+from bakeoff.study.executors.fork_server import warm_up
 from bakeoff.study.executors.interface import Job, Lost
-from bakeoff.study.executors.local_processes import run_jobs, warm_up
+from bakeoff.study.executors.local_processes import run_jobs
 from bakeoff.study.schedule import lanes_of, train
 from bakeoff.utils import text
 from bakeoff.utils.events import Watcher
@@ -212,7 +213,7 @@ def _leftovers(folder: StudyFolder) -> Iterator[str]:
 class Repeat:
     """A trial beside the same trial trained again.
 
-    files : those that differ, timing.json left out
+    files : those that differ, clocks and environment left out
     weight_difference : the largest, absolute; None where the weights have other shapes
     accuracies : then and now, of the validation part, or of the training part without one
     environment : what has changed since, such as "jax 0.10.2, now 0.10.3"
@@ -270,7 +271,8 @@ def retrain(folder: StudyFolder, wanted: str, *, watcher: Watcher) -> Repeat:
         lost = train(Prepared(again, *parts, ()), [name], do, lanes=lanes, watcher=watcher)
         if lost:
             raise TrialLost(f"{lost[0].label} could not be trained again: {lost[0].reason}")
-        return _compare(folder, again, name, seed, _changes(study["environment"], device))
+        recorded = (folder.read_environments(name, seed) or [study["environment"]])[-1]
+        return _compare(folder, again, name, seed, _changes(recorded, device))
 
 
 def _trial(folder: StudyFolder, recipe: Recipe, wanted: str) -> tuple[str, int]:
@@ -323,7 +325,7 @@ def _compare(
     folder: StudyFolder, again: StudyFolder, name: str, seed: int, changes: tuple[str, ...]
 ) -> Repeat:
     before, now = folder.trial(name, seed), again.trial(name, seed)
-    apart = {written_folder.TIMING, written_folder.MANIFEST}
+    apart = {*written_folder.APART, written_folder.MANIFEST}
     names = sorted(
         {
             str(path.relative_to(place))

@@ -19,7 +19,7 @@ os.environ["KERAS_BACKEND"] = "jax"
 import jax
 import keras
 
-__all__ = ["Device", "compiler_options", "jax", "keras", "start"]
+__all__ = ["Device", "compiler_options", "device_in_use", "jax", "keras", "start"]
 
 from bakeoff.utils.machine import Device
 
@@ -42,6 +42,7 @@ def start(device: Device, *, cache: Path | None = None) -> None:
             "imported Keras before Bakeoff; import bakeoff.training.trainer first, or use "
             "bakeoff.Study"
         )
+    _as_planned()
     if device == "cpu":
         os.environ["XLA_FLAGS"] = f"{os.environ.get('XLA_FLAGS', '')} {_SINGLE_THREAD}".strip()
         os.environ["NPROC"] = "1"  # XLA's own thread pool looks here, not at XLA_FLAGS
@@ -56,6 +57,19 @@ def start(device: Device, *, cache: Path | None = None) -> None:
             "expected a GPU that JAX can use, found none: install Bakeoff with its gpu extra "
             "(pip install 'bakeoff[gpu]'), or use --device cpu"
         )
+
+
+def _as_planned() -> None:
+    """Undo what ~/.keras/keras.json says: it would change networks in silence."""
+    if getattr(keras.config, "is_nnx_enabled", lambda: False)():
+        raise UsageError(
+            "expected Keras without NNX, found it switched on: take nnx_enabled out of "
+            "~/.keras/keras.json, or unset KERAS_NNX_ENABLED"
+        )
+    keras.config.set_floatx("float32")
+    keras.config.set_epsilon(1e-7)
+    keras.config.set_image_data_format("channels_last")
+    keras.config.set_dtype_policy("float32")
 
 
 @once
@@ -88,6 +102,11 @@ def _mend(cache: Path) -> None:
 
     warnings.filterwarnings("always", _BAD_PROGRAM, UserWarning)
     warnings.showwarning = show
+
+
+def device_in_use() -> Device:
+    """Return what this process computes on."""
+    return "cpu" if jax.default_backend() == "cpu" else "gpu"
 
 
 def _has_gpu() -> bool:

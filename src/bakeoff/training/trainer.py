@@ -247,6 +247,11 @@ class Trainer:
         self.validation_labels = np.asarray(data.validation_labels, np.int32)
 
     @property
+    def parameters(self) -> tuple[int, int]:
+        """How many parameters the network has, and how many of them are trained."""
+        return self._parameters
+
+    @property
     def done(self) -> bool:
         """Whether there is nothing left to train."""
         epochs, patience = len(self._history), self._training.options.patience

@@ -28,6 +28,13 @@ class EpochResult:
 
 
 @dataclass(frozen=True)
+class Resumed:
+    """A trial goes on from a checkpoint: the epochs that it had trained before."""
+
+    results: tuple[EpochResult, ...]
+
+
+@dataclass(frozen=True)
 class Planned:
     """A job to come; `cost` is its share of the work, in any unit that all jobs have in common."""
 
@@ -47,6 +54,9 @@ class Watcher:
 
     def epoch(self, label: str, result: EpochResult) -> None:
         """Hear of a finished epoch."""
+
+    def resumed(self, label: str, resumed: Resumed) -> None:
+        """Hear that a job goes on from a checkpoint, before its first new epoch."""
 
     def finished(self, label: str) -> None:
         """Hear that a job is done."""

@@ -15,7 +15,7 @@ from typing import Any
 
 from bakeoff.errors import BakeoffError
 from bakeoff.storage.study_folder import StudyFolder
-from bakeoff.storage.written_folder import TIMING
+from bakeoff.storage.written_folder import APART
 from bakeoff.study.verify import DERIVED, verify
 from tests.robustness.torture import faults, state
 from tests.robustness.torture.crash import SMALL, Reference
@@ -189,7 +189,7 @@ def _may_differ(name: str, damage: str) -> bool:
 
     Of other openings of the test set nobody knows, when the user's ledger is damaged; that is said.
     """
-    return Path(name).name == TIMING or damage == "gone" or name.startswith("home/")
+    return Path(name).name in APART or damage == "gone" or name.startswith("home/")
 
 
 # ── checkpoints ──────────────────────────────────────────────────────────────────────────────

@@ -80,7 +80,7 @@ def content(study: Path) -> dict[str, str]:
         name = str(path.relative_to(study))
         if (
             path.is_file()
-            and path.name != written_folder.TIMING
+            and path.name not in written_folder.APART
             and (name.split("/")[0] in _RECORD or name in _FILES)
         ):
             found[name] = hashlib.sha256(_without_clocks(path)).hexdigest()

@@ -15,6 +15,7 @@ from pathlib import Path
 import pytest
 
 from bakeoff.errors import StudyError
+from bakeoff.study.executors import local_processes
 from bakeoff.study.executors.interface import Lost
 from bakeoff.study.executors.local_processes import run_jobs
 from tests.helpers.jobs import Act, Listener
@@ -45,6 +46,23 @@ def reason(action):
     lines = Path(sys.modules["tests.helpers.jobs"].__file__).read_text().splitlines()
     raising = next(n for n, line in enumerate(lines, 1) if "ZeroDivisionError" in line)
     return DEATHS[action].format(line=raising)
+
+
+def test_a_worker_that_does_nothing_is_named_killed_and_its_job_tried_again(tmp_path, monkeypatch):
+    monkeypatch.setattr(local_processes, "_SILENT_SECONDS", 1.0)
+    monkeypatch.setattr(local_processes, "_STUCK_SECONDS", 3.0)
+    lost, listener = run([Act("stopped", "be_stopped", str(tmp_path), times=1)])
+    assert lost == []
+    named, killed = listener.of("note")
+    assert re.fullmatch(
+        r"stopped: its worker process \d+ has done nothing for \d+ seconds \(stopped\?\); after 3 "
+        r"it is killed and the trial goes on in another",
+        named,
+    )
+    assert re.fullmatch(
+        r"stopped: its worker process did nothing for \d+ seconds; trying once more", killed
+    )
+    assert begun(tmp_path, "stopped") == 2
 
 
 def test_jobs_that_go_wrong_twice_are_lost_by_name_and_the_others_finish(tmp_path):

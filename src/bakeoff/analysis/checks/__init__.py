@@ -29,6 +29,7 @@ STUDY_CHECKS: Mapping[str, Callable[[Comparison], Finding | None]] = {
     "rules-changed": study_design.rules_changed,
     "opened-again": study_design.opened_again,
     "opened-elsewhere": study_design.opened_elsewhere,
+    "mixed-environments": study_design.mixed_environments,
     "duplicates": study_design.duplicates,
     "small-classes": study_design.small_classes,
     "too-few-seeds": study_design.too_few_seeds,

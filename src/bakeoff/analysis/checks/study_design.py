@@ -276,6 +276,30 @@ def small_classes(comparison: Comparison) -> Finding | None:
     )
 
 
+def mixed_environments(comparison: Comparison) -> Finding | None:
+    """Notice trials that were trained with other versions, kernels or machines than others."""
+    mixed = comparison.environments
+    if not mixed:
+        return None
+    says = [
+        f"{key} {listed([f'{value} ({times})' for value, times in counts.items()])}"
+        for key, counts in mixed.items()
+    ]
+    return Finding(
+        code="mixed-environments",
+        severity="warning",
+        model=None,
+        text=(
+            f"Not all trials were trained alike; in brackets, how many: {'; '.join(says)}. What "
+            "differs between models may come from that."
+        ),
+        advice=(
+            "Train all trials again in one environment with another --out, or say so beside the "
+            "result."
+        ),
+    )
+
+
 def opened_again(comparison: Comparison) -> Finding | None:
     """Notice more than one opening of the test set by what is compared here."""
     if comparison.test_openings < 2:

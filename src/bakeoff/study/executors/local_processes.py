@@ -9,32 +9,32 @@ import gc
 import multiprocessing as mp
 import os
 import signal
-import sys
 import threading
 import time
 import traceback
 from collections import Counter
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager, suppress
+from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import dataclass
-from multiprocessing import forkserver, resource_tracker
 from multiprocessing.connection import Connection, wait
 from pathlib import Path
 from textwrap import shorten
 from typing import Any
 
 from bakeoff.errors import BakeoffError, StorageError, UsageError
+from bakeoff.study.executors.fork_server import start_process
 from bakeoff.study.executors.interface import Job, Lost
 from bakeoff.training.native import load as native
 from bakeoff.training.native.load import Choice
-from bakeoff.utils.events import Watcher
+from bakeoff.utils.events import Resumed, Watcher
 from bakeoff.utils.machine import Device
 
 ATTEMPTS = 2
 _POLL_SECONDS = 1.0
 _CRASHES = {-signal.SIGILL, -signal.SIGSEGV, -signal.SIGBUS, -signal.SIGFPE, -signal.SIGABRT}
 _REMARKS: set[str] = set()  # what was said already
-_THREADS = ("OPENBLAS_NUM_THREADS", "OMP_NUM_THREADS", "MKL_NUM_THREADS")
+_SILENT_SECONDS = 60.0  # without a word or any processor time, until a worker is named
+_STUCK_SECONDS = 300.0  # until it is killed and its job is tried again
 
 
 @dataclass
@@ -42,8 +42,35 @@ class _Worker:
     process: Any
     pipe: Connection
     alive: Connection  # closes when this process dies, and the worker with it
+    progress: "Progress"
     job: Job | None = None
     group: str | None = None
+
+
+class Progress:
+    """When a process last did something: said a word, or used processor time."""
+
+    def __init__(self, process: int | None) -> None:
+        self._stat = Path(f"/proc/{process}/stat")
+        self.named = False
+        self._used = -1
+        self.made(time.monotonic())
+
+    def made(self, now: float) -> None:
+        """Take note that it did something."""
+        self._last, self.named = now, False
+
+    def seconds_without(self, now: float) -> float:
+        """Return for how long it has done nothing; 0 where the system does not tell."""
+        try:
+            fields = self._stat.read_text(encoding="latin-1").rpartition(")")[2].split()
+            used = int(fields[11]) + int(fields[12])
+        except (OSError, ValueError, IndexError):
+            return 0.0
+        if used != self._used:
+            self._used = used
+            self.made(now)
+        return now - self._last
 
 
 def run_jobs(
@@ -81,6 +108,7 @@ class _Pool:
     ) -> None:
         self._waiting = list(jobs)
         self._later: list[tuple[float, Job]] = []  # busy elsewhere: when to ask again
+        self._busy: set[str] = set()  # labels of jobs that others were at
         self._attempts: Counter[str] = Counter()
         self._size, self._device, self._cache, self._watcher = size, device, cache, watcher
         self._kernels = native.choose() if device == "cpu" else Choice()
@@ -94,6 +122,7 @@ class _Pool:
             self._wake_later()
             self._assign()
             self._listen()
+            self._look_after(time.monotonic())
 
     def close(self) -> None:
         for worker in self._workers:
@@ -134,6 +163,7 @@ class _Pool:
 
     def _give(self, worker: _Worker, job: Job) -> None:
         worker.job, worker.group = job, job.group
+        worker.progress.made(time.monotonic())
         self._watcher.started(job.label)
         try:
             worker.pipe.send(job)
@@ -168,19 +198,40 @@ class _Pool:
                 continue
             self._heard(worker, kind, value)
 
+    def _look_after(self, now: float) -> None:
+        """Name a worker that does nothing, stopped perhaps; give it up where that goes on."""
+        for worker in [worker for worker in self._workers if worker.job is not None]:
+            silent = worker.progress.seconds_without(now)
+            if silent > _STUCK_SECONDS:
+                self._failed(worker, f"its worker process did nothing for {silent:.0f} seconds")
+            elif silent > _SILENT_SECONDS and not worker.progress.named:
+                worker.progress.named = True
+                label = worker.job.label if worker.job else ""
+                self._watcher.note(
+                    f"{label}: its worker process {worker.process.pid} has done nothing for "
+                    f"{silent:.0f} seconds (stopped?); after {_STUCK_SECONDS:.0f} it is killed "
+                    "and the trial goes on in another"
+                )
+
     def _heard(self, worker: _Worker, kind: str, value: Any) -> None:
+        worker.progress.made(time.monotonic())
         job = worker.job
         if kind == "remark":
             self._remark(value)
         if job is None:
             return
-        if kind == "epoch":
+        if kind == "epoch" and isinstance(value, Resumed):
+            self._watcher.resumed(job.label, value)
+        elif kind == "epoch":
             self._watcher.epoch(job.label, value)
         elif kind == "done":
             worker.job = None
             self._watcher.finished(job.label)
         elif kind == "busy":
             worker.job = None
+            if job.label not in self._busy:
+                self._busy.add(job.label)
+                self._watcher.note(f"{job.label}: another process is at it; waiting for that")
             self._later.append((time.monotonic() + _POLL_SECONDS, job))
         elif isinstance(value, UsageError | StorageError):
             raise value
@@ -229,69 +280,10 @@ def _start(device: Device, cache: Path | None, kernels: Choice) -> _Worker:
     context = mp.get_context("forkserver")
     pipe, theirs = context.Pipe()
     watched, alive = context.Pipe(duplex=False)
-    given = (theirs, watched, device, cache, kernels)
-    process = context.Process(target=_serve, args=given, daemon=True)
-    warm_up()
-    with _hidden_main():
-        process.start()
+    process = start_process(_serve, (theirs, watched, device, cache, kernels))
     theirs.close()
     watched.close()
-    return _Worker(process, pipe, alive)
-
-
-def warm_up() -> None:
-    """Start the fork server, unless it runs, and let it import Keras and JAX meanwhile."""
-    mp.get_context("forkserver").set_forkserver_preload(
-        ["bakeoff.training.trainer", "bakeoff.study.jobs"]
-    )
-    with _hidden_main(), _environment(), _deaf_to_ctrl_c():
-        forkserver.ensure_running()
-
-
-@contextmanager
-def _hidden_main() -> Iterator[None]:
-    """Keep the user's script from being run again in the worker: it may have no main guard."""
-    main = sys.modules["__main__"]
-    names = ("__file__", "__spec__")
-    kept = {name: vars(main)[name] for name in names if name in vars(main)}
-    try:
-        vars(main).update(dict.fromkeys(names))
-        yield
-    finally:
-        for name in names:
-            del vars(main)[name]
-        vars(main).update(kept)
-
-
-@contextmanager
-def _environment() -> Iterator[None]:
-    """Let the fork server import its libraries with one thread each: it must be able to fork.
-
-    And never from the folder it is started in, as Python's -c would: that may be a study received
-    from somebody, with a socket.py in it.
-    """
-    changes = {**dict.fromkeys(_THREADS, "1"), "PYTHONSAFEPATH": "1"}
-    kept = {name: os.environ.get(name) for name in changes}
-    os.environ.update(changes)
-    try:
-        yield
-    finally:
-        for name, value in kept.items():
-            if value is None:
-                del os.environ[name]
-            else:
-                os.environ[name] = value
-
-
-@contextmanager
-def _deaf_to_ctrl_c() -> Iterator[None]:
-    """Let the fork server, and so every worker, begin with Ctrl-C blocked: it is the parent's."""
-    resource_tracker.ensure_running()  # the fork server does it first, and that unblocks Ctrl-C
-    before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
-    try:
-        yield
-    finally:
-        signal.pthread_sigmask(signal.SIG_SETMASK, before)
+    return _Worker(process, pipe, alive, progress=Progress(process.pid))
 
 
 def _serve(

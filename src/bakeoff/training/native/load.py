@@ -17,10 +17,9 @@ from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 
-from platformdirs import user_cache_path
-
 from bakeoff.errors import UsageError
 from bakeoff.training.native import build
+from bakeoff.utils.places import user_cache
 
 SWITCH = "BAKEOFF_CPU"  # "plain", or a variant: no better one is used
 PLAIN = "plain"
@@ -132,7 +131,10 @@ def _tested(path: Path, content: str) -> str | None:
     """Return what a child process that computes with a file finds wrong; it is asked once."""
     parts = (content, str(path), platform.release(), *sorted(abilities()))
     name = hashlib.sha256("\n".join(parts).encode()).hexdigest()[:32]
-    kept = user_cache_path("bakeoff") / "kernels" / f"{name}.json"
+    cached = user_cache()
+    if cached is None:  # a user without a home: it is asked every time
+        return _test(path)
+    kept = cached / "kernels" / f"{name}.json"
     try:
         answer = json.loads(kept.read_text(encoding="utf-8"))
         return None if answer["problem"] is None else str(answer["problem"])

@@ -1,0 +1,137 @@
+"""The fork server that workers come from: started with an environment that changes no network.
+
+It has imported Keras and JAX. What the user's environment says to them, to matplotlib and to the
+libraries of linear algebra is not passed on, and the user's script is not run again in a worker.
+"""
+
+import multiprocessing as mp
+import os
+import signal
+import sys
+import tempfile
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from multiprocessing import forkserver, resource_tracker
+from typing import Any
+
+from bakeoff.errors import BakeoffError, StorageError, StudyError
+
+WORKER = "bakeoff-worker"
+_IMPORTED = ("bakeoff.training.trainer", "bakeoff.study.jobs")
+_SET = {
+    **dict.fromkeys(("OPENBLAS_NUM_THREADS", "OMP_NUM_THREADS", "MKL_NUM_THREADS"), "1"),
+    "MPLBACKEND": "agg",  # a notebook's own is not there for another Python
+    "PYTHONSAFEPATH": "1",
+}
+_NOT_PASSED_ON = ("JAX_", "XLA_FLAGS", "KERAS_BACKEND", "KERAS_NNX")
+_LONGEST = 60  # characters of a folder for sockets, whose whole names may have about 100
+_lock = threading.RLock()  # of what is changed for a moment: os.environ, __main__, tempfile
+_owner: list[int] = []  # the process that started the fork server
+
+
+def start_process(target: Callable[..., None], arguments: tuple[Any, ...]) -> Any:
+    """Start a worker process that runs `target`; BakeoffError where none can be started."""
+    context = mp.get_context("forkserver")
+    process = context.Process(target=target, args=arguments, daemon=True, name=WORKER)
+    with _lock:
+        warm_up()
+        try:
+            with _hidden_main():
+                process.start()
+        except (EOFError, ConnectionError) as error:
+            raise BakeoffError(
+                "expected worker processes that import Keras and JAX, found that they end at once: "
+                "what they said stands above; without a word, memory was probably short"
+            ) from error
+    return process
+
+
+def warm_up() -> None:
+    """Start the fork server, unless it runs, and let it import Keras and JAX meanwhile."""
+    with _lock:
+        _require_own_server()
+        mp.get_context("forkserver").set_forkserver_preload(list(_IMPORTED))
+        with _hidden_main(), _environment(), _deaf_to_ctrl_c(), _short_names():
+            forkserver.ensure_running()
+
+
+def _require_own_server() -> None:
+    """Refuse to go on in a process that was forked from one that has a fork server."""
+    if _owner and _owner[0] != os.getpid():
+        raise StudyError(
+            "expected the process that ran a study before, or a new one, found one forked from "
+            "it: run the study there, or start this process with multiprocessing's spawn method"
+        )
+    _owner[:] = [os.getpid()]
+
+
+@contextmanager
+def _hidden_main() -> Iterator[None]:
+    """Keep the user's script from being run again in the worker: it may have no main guard."""
+    main = sys.modules["__main__"]
+    names = ("__file__", "__spec__")
+    kept = {name: vars(main)[name] for name in names if name in vars(main)}
+    try:
+        vars(main).update(dict.fromkeys(names))
+        yield
+    finally:
+        for name in names:
+            del vars(main)[name]
+        vars(main).update(kept)
+
+
+@contextmanager
+def _environment() -> Iterator[None]:
+    """Let the fork server import its libraries with one thread each: it must be able to fork.
+
+    And never from the folder it is started in, as Python's -c would: that may be a study received
+    from somebody, with a socket.py in it. What would change networks in silence is left out.
+    """
+    kept = dict(os.environ)
+    left_out = [name for name in kept if name.startswith(_NOT_PASSED_ON)]
+    try:
+        for name in left_out:
+            del os.environ[name]
+        os.environ.update(_SET)
+        yield
+    finally:
+        for name in (*left_out, *_SET):
+            if name in kept:
+                os.environ[name] = kept[name]
+            else:
+                del os.environ[name]
+
+
+@contextmanager
+def _short_names() -> Iterator[None]:
+    """Let the server's socket lie where its name is short enough, whatever TMPDIR says."""
+    before = tempfile.tempdir
+    try:
+        place = tempfile.gettempdir()
+        if len(os.fsencode(place)) > _LONGEST:
+            tempfile.tempdir = _short_folder(place)
+        yield
+    finally:
+        tempfile.tempdir = before
+
+
+def _short_folder(found: str) -> str:
+    for place in ("/tmp", "/var/tmp", "/dev/shm"):
+        if os.path.isdir(place) and os.access(place, os.W_OK | os.X_OK):
+            return place
+    raise StorageError(
+        f"{found}: expected a folder for temporary files with a name of at most {_LONGEST} "
+        "characters, found a longer one: set TMPDIR to another"
+    )
+
+
+@contextmanager
+def _deaf_to_ctrl_c() -> Iterator[None]:
+    """Let the fork server, and so every worker, begin with Ctrl-C blocked: it is the parent's."""
+    resource_tracker.ensure_running()  # the fork server does it first, and that unblocks Ctrl-C
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
+    try:
+        yield
+    finally:
+        signal.pthread_sigmask(signal.SIG_SETMASK, before)

@@ -1,0 +1,45 @@
+"""Where a user's files lie, and how a path is shown: the cache, a folder as seen from here."""
+
+import os
+from collections.abc import Iterable
+from contextlib import suppress
+from pathlib import Path
+
+
+def user_cache() -> Path | None:
+    """Return Bakeoff's folder in the user's cache; None for a user without a home."""
+    from platformdirs import user_cache_path  # only where it is asked
+
+    try:
+        found = user_cache_path("bakeoff")
+    except RuntimeError:  # no HOME, and a user that the system does not know
+        return None
+    return found if found.is_absolute() else None
+
+
+def from_here(path: Path) -> str:
+    """Return a path as one would type it in this folder."""
+    with suppress(OSError, ValueError):
+        return str(path.relative_to(Path.cwd()))
+    return str(path)
+
+
+def prune(folder: Path, *, most: int) -> None:
+    """Delete the files of a folder that were unused for longest, until `most` bytes are left."""
+    files = list(_ages(folder))
+    size = sum(each[1] for each in files)
+    for _, bytes_, path in sorted(files):
+        if size <= most:
+            return
+        with suppress(OSError):
+            path.unlink()
+            size -= bytes_
+
+
+def _ages(folder: Path) -> Iterable[tuple[float, int, Path]]:
+    with suppress(OSError), os.scandir(folder) as entries:
+        for entry in entries:
+            with suppress(OSError):
+                if entry.is_file(follow_symlinks=False):
+                    found = entry.stat(follow_symlinks=False)
+                    yield max(found.st_atime, found.st_mtime), found.st_size, Path(entry.path)

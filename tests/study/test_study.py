@@ -1,0 +1,43 @@
+"""Study: every key of a recipe and every option of a run is a keyword, and no other is.
+
+Oracle: the recipe's keys; the signature of run. Cost: 0.1 s. Run: pytest tests/study/test_study.py
+"""
+
+import inspect
+
+import pytest
+
+import bakeoff
+from bakeoff.recipe.parse_recipe import KEYS
+from bakeoff.study.run import run
+
+MODELS = {"line": {"layers": []}}
+
+
+def test_the_keywords_are_the_recipes_keys():
+    assert set(inspect.signature(bakeoff.Study).parameters) == set(KEYS)
+
+
+def test_the_options_of_run_are_those_of_the_function():
+    mine = dict(inspect.signature(bakeoff.Study.run).parameters)
+    del mine["self"]
+    theirs = dict(inspect.signature(run).parameters)
+    del theirs["recipe"], theirs["data"]  # what the study was declared with
+    assert mine == theirs
+
+
+def test_what_is_given_is_declared_and_the_rest_has_its_default():
+    study = bakeoff.Study(
+        "mine", data="digits", models=MODELS, seeds=range(3), margin=0.01, selection="last"
+    )
+    assert (study.recipe.seeds, study.recipe.margin) == ((0, 1, 2), 0.01)
+    assert (study.recipe.selection, study.recipe.give_up) == ("last", 0.005)
+    assert study.recipe.baselines == ("majority", "logistic")
+
+
+def test_a_wrong_keyword_is_refused_by_name():
+    with pytest.raises(TypeError, match="unexpected keyword argument 'sedes'"):
+        bakeoff.Study("mine", data="digits", models=MODELS, sedes=3)
+    study = bakeoff.Study("mine", data="digits", models=MODELS)
+    with pytest.raises(TypeError, match="unexpected keyword argument 'worker'"):
+        study.run(worker=3)

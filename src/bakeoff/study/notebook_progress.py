@@ -76,8 +76,9 @@ class NotebookProgress(Watcher):
 
     def resumed(self, label: str, resumed: Resumed) -> None:
         """Count the epochs of before."""
-        if self._pace:
-            self._pace.resumed(label, len(resumed.results))
+        with self._lock:
+            if self._pace:
+                self._pace.resumed(label, len(resumed.results))
 
     def finished(self, label: str) -> None:
         """Count a job."""

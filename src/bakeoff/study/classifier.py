@@ -68,13 +68,13 @@ class Classifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]  # sciki
         """
         labels = np.asarray(y)
         self.classes_ = np.unique(labels)
-        settings = {"training": self.training, "split": self.split}
         study = Study(
             "classifier",
             data=(np.asarray(X), labels),
             models=self.models,
             seeds=self.seeds,
-            **{key: value for key, value in settings.items() if value is not None},
+            training=self.training,
+            split=self.split,
         )
         self._folder = None if self.out else tempfile.TemporaryDirectory(prefix="bakeoff-")
         out = self.out or Path(self._folder.name) / "study"  # type: ignore[union-attr]

@@ -81,7 +81,8 @@ def prepare(
     identities = {name: identity(model, recipe) for name, model in recipe.models.items()}
     notes += data.notes
     _require_free(folder)
-    if opens:
+    known = folder.exists()
+    if opens and not known:
         require_user_ledger(test_hash(data, split))
     with folder.lock("study"):
         atomic.clear_temporary(folder.path)
@@ -90,6 +91,8 @@ def prepare(
             notes += _edited(folder, old)
             so_far = _as_far_as(old, split)
             recipe, identities = extended(folder, old, recipe, identities, data, so_far, notes)
+            if opens and known:  # not before: a study that is refused leaves no trace
+                require_user_ledger(test_hash(data, split))
             text = _written(recipe)
             document = {**old, **_recipe_part(recipe, text, identities)}
             if isinstance(split, Folds) and split.hash != old["split"]:

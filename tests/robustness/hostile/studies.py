@@ -286,9 +286,6 @@ def damaged() -> list[Case]:
             "labels",
         ),
         *_each("whose opening is a link to itself", _link(OPENING, "1"), "compare", 2, "openings"),
-        *_each(
-            "whose trial is a link to nowhere", _link(TRIAL, "/nowhere"), "compare", 2, "seed-0"
-        ),
     ]
 
 
@@ -461,9 +458,6 @@ def forged() -> list[Case]:
             "compare",
             2,
             "opening.json",
-        ),
-        *_each(
-            "of a seed that is not there", opening(models={"a": [0, 7]}), "compare", 2, "seed-7"
         ),
         *_each("of a model that is not declared", opening(models={"z": [0]}), "compare", 2, ""),
         *_each(

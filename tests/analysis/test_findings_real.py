@@ -5,6 +5,7 @@ finding in detail is tested on made-up results in test_checks.py.
 Cost: 35 s on one core. Run: .venv/bin/pytest tests/analysis/test_findings_real.py
 """
 
+import shutil
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
@@ -15,6 +16,7 @@ import pytest
 from bakeoff import data
 from bakeoff.analysis.checks import MODEL_CHECKS, STUDY_CHECKS
 from bakeoff.recipe import load, parse
+from bakeoff.storage.formats import read_sealed_json, sealed_json
 from bakeoff.study.run import compare, run
 
 CODES = (*STUDY_CHECKS, *MODEL_CHECKS)
@@ -151,6 +153,16 @@ class Studies:
         recipe = recipe.model_copy(update={"margin": 0.3})
         return run(recipe, out=self.folder / "pair", device="cpu")
 
+    def altered(self):
+        """One trial of the same study gone, another trained with another version of NumPy."""
+        self("relaxed")
+        study = shutil.copytree(self.folder / "pair", self.folder / "altered")
+        shutil.rmtree(study / "trials" / "line-1" / "seed-1")
+        path = study / "trials" / "line-0" / "seed-0" / "environment.json"
+        recorded = read_sealed_json(path)
+        path.write_bytes(sealed_json({**recorded, "numpy": "2.0.0"}))
+        return compare([study])
+
     def reordered(self):
         """Test labels in another order of the classes than the others."""
         digits = data.load("digits")
@@ -214,6 +226,8 @@ TRIGGERED = [
     ("rules-changed", "relaxed", None, "warning"),
     ("unseen-failures", "digits", None, "info"),
     ("test-below-validation", "reordered", "line", "serious"),
+    ("changed-trials", "altered", None, "serious"),
+    ("mixed-environments", "altered", None, "warning"),
     ("duplicates", "twisted", None, "serious"),
     ("small-classes", "twisted", None, "warning"),
     ("too-few-seeds", "digits", None, "warning"),
@@ -229,6 +243,8 @@ SILENT = [
     ("few-seeds", "noise", None),
     ("rules-changed", "pair", None),
     ("unseen-failures", "pair", None),
+    ("changed-trials", "noise", None),
+    ("mixed-environments", "noise", None),
     ("duplicates", "digits", None),
     ("small-classes", "digits", None),
     ("too-few-seeds", "single", None),

@@ -211,8 +211,15 @@ class Recipe(Frozen):
             "baselines": list(self.baselines),
             "margin": self.margin,
             "give_up": self.give_up,
-            "models": {name: model.resolved() for name, model in self.models.items()},
+            "models": {name: self._resolved_model(model) for name, model in self.models.items()},
         }
+
+    def _resolved_model(self, model: ModelRecipe) -> dict[str, Any]:
+        """Return a model that says "none" of what the study's training would add to it."""
+        resolved = model.resolved()
+        usual = TrainingOptions().model_dump()
+        refused = {key: usual[key] for key in self.training.options.unusual()}
+        return {**resolved, "training": {**refused, **resolved["training"]}}
 
     def _resolved_split(self) -> dict[str, Any]:
         split, validation = self.split, _resolved_part(self.split.validation)

@@ -13,7 +13,7 @@ import numpy as np
 import pytest
 
 import bakeoff
-from bakeoff.errors import RecipeError
+from bakeoff.errors import RecipeError, StudyError
 from bakeoff.recipe import parse
 from bakeoff.storage.study_folder import StudyFolder
 from bakeoff.training.backend import keras
@@ -171,8 +171,9 @@ def test_a_builder_that_kills_its_process_costs_its_own_trials(npz, tmp_path):
     assert [(lost.label, lost.reason) for lost in sorted(result.lost, key=str)] == [
         (f"mine seed {seed}", "its worker process ended with code 9") for seed in (0, 1)
     ]
-    assert [each.name for each in result.comparison.models] == ["linear"]
-    assert result.comparison.missing == ("mine seed 0", "mine seed 1")
+    with pytest.raises(StudyError, match="found mine:0 and mine:1 missing: nothing was opened"):
+        _ = result.comparison
+    assert not StudyFolder(tmp_path / "study").openings()
     assert listener.of("started").count("mine seed 0") == 2
     assert StudyFolder(tmp_path / "study").finished() == {"linear": [0, 1]}
 

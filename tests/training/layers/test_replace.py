@@ -41,7 +41,7 @@ def chain(shape, n):
     x = layers.MaxPooling2D(2)(x)
     x = layers.Dropout(0.3)(x)
     x = layers.Flatten()(x)
-    x = layers.Dense(6, activation="relu", kernel_regularizer=keras.regularizers.L2(0.01))(x)
+    x = layers.Dense(6, activation="relu", kernel_regularizer=keras.regularizers.L1L2(l2=0.01))(x)
     return keras.Model(image, layers.Dense(n, activation="softmax")(x))
 
 def branches(shape, n):

@@ -128,4 +128,5 @@ def _import_everything() -> None:
 if __name__ == "__main__":
     for name in ("OPENBLAS_NUM_THREADS", "OMP_NUM_THREADS", "MKL_NUM_THREADS"):
         os.environ[name] = "1"  # read when NumPy is imported
+    os.environ["JE_ARROW_MALLOC_CONF"] = "background_thread:false"  # pandas may import pyarrow
     sys.exit(main())

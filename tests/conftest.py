@@ -14,6 +14,14 @@ from bakeoff.training.native import build
 from bakeoff.training.native import load as native
 
 
+@pytest.fixture(scope="session", autouse=True)
+def _plain_kernels():
+    """Use the plain kernels in fixtures of modules and of the session, too."""
+    with pytest.MonkeyPatch.context() as patched:
+        patched.setenv(native.SWITCH, "plain")
+        yield
+
+
 @pytest.fixture(autouse=True)
 def _own_home(tmp_path_factory, monkeypatch):
     monkeypatch.setenv("BAKEOFF_HOME", str(tmp_path_factory.mktemp("home")))

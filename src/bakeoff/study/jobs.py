@@ -197,7 +197,9 @@ def _require_as_planned(
     job: TrainJob, recipe: ModelRecipe, data: "Development", parameters: tuple[int, int]
 ) -> None:
     """Refuse a network of other sizes than `bakeoff plan` says: something here changed Keras."""
-    if recipe.layers is None:
+    if (
+        recipe.layers is None or recipe.backbone is not None
+    ):  # of a backbone, the head alone is here
         return
     planned = describe(recipe, data.input_shape, data.n_classes)
     if parameters != (planned.parameters, planned.trainable_parameters):

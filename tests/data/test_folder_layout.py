@@ -199,14 +199,47 @@ def test_scales_of_files(tmp_path, levels, maximum):
     assert load(FolderSource(tmp_path, size=(2, 2))).maximum == maximum
 
 
-def test_twelve_bits_in_sixteen(tmp_path):
-    for number, name in enumerate(("cat", "dog")):
-        (tmp_path / name).mkdir()
-        pixels = np.array([[0, 4095], [2048, number]], np.uint16)
-        Image.fromarray(pixels).save(tmp_path / name / "1.png")
-    data = load(FolderSource(tmp_path, size=(2, 2)))
+def in_parts(root, **largest):
+    """Write a folder of two classes, in parts whose pictures reach so far; 16 bits above 255."""
+    for part, most in largest.items():
+        for number, name in enumerate(("cat", "dog")):
+            (root / part / name).mkdir(parents=True)
+            kind = np.uint8 if isinstance(most, np.uint8) else np.uint16
+            pixels = np.array([[0, most], [most // 2 + 1, number % (int(most) + 1)]], kind)
+            Image.fromarray(pixels).save(root / part / name / "1.png")
+    return root
+
+
+@pytest.mark.parametrize("white", [255, 1023, 4095])
+def test_fewer_bits_in_sixteen(tmp_path, white):
+    data = load(FolderSource(in_parts(tmp_path, train=white, test=white), size=(2, 2)))
     assert data.images[0, ..., 0].tolist() == [[0, 255], [128, 0]]
-    assert data.notes == ("the largest value of 16 bits is 4,095: white is 4,095",)
+    assert (data.maximum, data.deep_white) == (255, white)
+    assert data.notes == (f"the largest value of 16 bits is {white:,}: white is {white:,}",)
+
+
+@pytest.mark.parametrize(
+    ("train", "test", "found"),
+    [
+        (4095, 65535, "train reaches 4095 and test 65535"),
+        (np.uint8(255), np.uint8(1), "train reaches 255 and test 1"),
+        (np.uint8(1), np.uint8(255), "train reaches 1 and test 255"),
+    ],
+)
+def test_parts_of_pictures_on_different_scales_are_refused(tmp_path, train, test, found):
+    with pytest.raises(DataError) as error:
+        load(FolderSource(in_parts(tmp_path, train=train, test=test), size=(2, 2)))
+    assert f"expected all parts on one scale, found that {found}: scale them alike" in str(
+        error.value
+    )
+
+
+def test_sixteen_bits_of_no_plain_scale_are_asked_for(tmp_path):
+    in_parts(tmp_path, train=30_000)
+    with pytest.raises(DataError, match=r"found the largest 30000: say .* scale: 65535}"):
+        load(FolderSource(tmp_path / "train", size=(2, 2)))
+    data = load(FolderSource(tmp_path / "train", size=(2, 2), scale=65535))
+    assert data.images[0, 0, 1, 0] == round(30_000 / 257)
 
 
 def test_all_hold_together(tmp_path):

@@ -19,14 +19,15 @@ parquet = pytest.importorskip("pyarrow.parquet")
 SIZE = {"size": (4, 4), "color": "grey"}
 
 
-def encoded(value, kind="PNG"):
+def encoded(value, kind="PNG", dtype=np.uint8):
     buffer = io.BytesIO()
-    Image.new("L", (4, 4), value).save(buffer, format=kind)
+    Image.fromarray(np.full((4, 4), value, dtype)).save(buffer, format=kind)
     return buffer.getvalue()
 
 
-def write(path, values, labels, *, names=None, columns=("image", "label"), plain=False):
-    images = [encoded(value) for value in values]
+def write(path, values, labels, *, names=None, columns=("image", "label"), plain=False,
+          dtype=np.uint8):  # fmt: skip
+    images = [encoded(value, dtype=dtype) for value in values]
     rows = images if plain else [{"bytes": each, "path": None} for each in images]
     table = arrow.table({columns[0]: rows, columns[1]: labels})
     if names is not None:
@@ -54,12 +55,20 @@ def test_parts_and_class_names(tmp_path):
 
 def test_one_file_of_other_columns(tmp_path):
     path = write(
-        tmp_path / "a.parquet", [9, 8, 7], ["x", "y", "x"], columns=("img", "kind"), plain=True
+        tmp_path / "a.parquet", [90, 80, 70], ["x", "y", "x"], columns=("img", "kind"), plain=True
     )
     data = load(ParquetSource(path, columns={"label": "kind"}, **SIZE))
     np.testing.assert_array_equal(data.labels, [0, 1, 0])
     with pytest.raises(DataError, match="expected a column of labels, found img, kind: name it"):
         load(ParquetSource(path, **SIZE))
+
+
+def test_twelve_bits_in_sixteen(tmp_path):
+    path = write(tmp_path / "a.parquet", [4095, 0, 2048], ["x", "y", "x"], dtype=np.uint16)
+    data = load(ParquetSource(path, **SIZE))
+    assert data.images[:, 0, 0, 0].tolist() == [255, 0, 128]
+    assert (data.maximum, data.deep_white) == (255, 4095)
+    assert data.notes[1] == "the largest value of 16 bits is 4,095: white is 4,095"
 
 
 def test_refusals(tmp_path):

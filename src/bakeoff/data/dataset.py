@@ -37,6 +37,9 @@ class DataSet:
         Position where the data set's own validation part begins; None where it has none.
     files : tuple of str or None
         What the files are called that images were read from, one for each image, as shown.
+    deep_white : float or None
+        What white was in picture files of 16 bits, brought to 255 when they were decoded; None
+        where there were none.
     """
 
     name: str
@@ -49,6 +52,7 @@ class DataSet:
     origins: NDArray[np.uint64] | None = None
     validation_start: int | None = None
     files: tuple[str, ...] | None = None
+    deep_white: float | None = None
 
     def __post_init__(self) -> None:
         for array in (self.images, self.labels):

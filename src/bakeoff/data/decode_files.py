@@ -1,8 +1,9 @@
 """Many image files to one array: what cannot be read is left out and named."""
 
 import os
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
+from itertools import pairwise
 
 import numpy as np
 from numpy.typing import NDArray
@@ -22,7 +23,8 @@ ENDINGS = (
 )
 _NAMED = 5  # examples in a note
 _MAX_SIDE = 4096
-_DEPTHS = (1023, 4095, 16383)  # of 16 bits, what 10, 12 and 14 bits fill
+_DEEP = 65535.0
+_FULL = 1 << 14  # a picture of 16 bits that stays below it may be one of 12 bits
 
 
 @dataclass
@@ -55,6 +57,22 @@ class Skipped:
         ]
 
 
+@dataclass(frozen=True)
+class White:
+    """What white is.
+
+    Attributes
+    ----------
+    maximum : in the decoded images
+    deep : in the files of 16 bits, which decoding has brought to 255; None where there are none
+    notes : for the user
+    """
+
+    maximum: float
+    deep: float | None
+    notes: tuple[str, ...]
+
+
 @dataclass(frozen=True, eq=False)
 class Read:
     """The files that could be read.
@@ -64,15 +82,13 @@ class Read:
     images : uint8, shape (n, height, width, channels)
     origins : uint64, shape (n,): what each was before it was decoded
     kept : bool, one for every file: whether it could be read
-    maximum : what white is
-    notes : for the user
+    white : what white is
     """
 
     images: NDArray[np.uint8]
     origins: NDArray[np.uint64]
     kept: NDArray[np.bool_]
-    maximum: float
-    notes: tuple[str, ...]
+    white: White
 
 
 def examples(names: Sequence[str]) -> str:
@@ -94,41 +110,100 @@ def check_pictures(how: Pictures) -> None:
         raise DataError(f"fit: expected stretch, crop or pad, found {how.fit!r}")
 
 
-def decode_files(files: Sequence[File], how: Pictures, skipped: Skipped) -> Read:
-    """Read image files, of at most half of the free memory together."""
+def decode_files(
+    files: Sequence[File], how: Pictures, skipped: Skipped, parts: Mapping[str, int]
+) -> Read:
+    """Read image files, of at most half of the free memory together.
+
+    parts : how many files each part has, in the order of the files
+    """
     shape = (len(files), *how.size, 1 if how.color == "grey" else 3)
     check_memory(2 * int(np.prod(shape, dtype=object)))
     images = np.empty(shape, dtype=np.uint8)
-    white = how.scale if how.scale is not None and how.scale > 255 else 65535.0
     origins = np.zeros(len(files), dtype=np.uint64)
-    deepest = _fill(images, origins, files, how, white, skipped)
+    deepest = _fill(images, origins, files, how, first_white(how), skipped)
+
+    def again(which: NDArray[np.int64], white: float) -> None:
+        part = np.empty((len(which), *shape[1:]), dtype=np.uint8)
+        _fill(part, origins[which], [files[e] for e in which.tolist()], how, white, Skipped())
+        images[which] = part
+
+    white = settle(images, deepest, how, parts, again)
     kept = deepest >= -1
-    notes: list[str] = []
-    most, deep = int(deepest.max(initial=-1)), deepest >= 0
-    if how.scale is None and most > 255:
-        fitting = next((depth for depth in _DEPTHS if 0.9 * depth <= most <= depth), None)
-        if fitting is not None:  # 10, 12 or 14 bits in 16: read again, now that it is known
-            again = Skipped()
-            which = np.flatnonzero(deep)
-            part = np.empty((len(which), *shape[1:]), dtype=np.uint8)
-            _fill(
-                part, origins[which], [files[e] for e in which.tolist()], how, float(fitting), again
-            )
-            images[which] = part
-            notes.append(f"the largest value of 16 bits is {most:,}: white is {fitting:,}")
-    images = images if kept.all() else images[kept]
-    maximum, more = _white(images, how.scale if white == 65535.0 else None)
-    return Read(images, origins[kept], kept, maximum, (*notes, *more))
+    return Read(images if kept.all() else images[kept], origins[kept], kept, white)
 
 
-def _white(images: NDArray[np.uint8], stated: float | None) -> tuple[float, tuple[str, ...]]:
+def first_white(how: Pictures) -> float:
+    """Return what white is in files of 16 bits, as long as nothing has been seen of them."""
+    return how.scale if how.scale is not None and how.scale > 255 else _DEEP
+
+
+def settle(
+    images: NDArray[np.uint8],
+    deepest: NDArray[np.int64],
+    how: Pictures,
+    parts: Mapping[str, int],
+    again: Callable[[NDArray[np.int64], float], None],
+) -> White:
+    """Return what white is in images decoded with `first_white`; the parts must agree.
+
+    Parameters
+    ----------
+    deepest : of each image, the largest value of its 16 bits; −1 for 8 bits, −2 if it is not read
+    again : decodes the images with these positions once more, with another white for 16 bits
+    """
+    bounds = np.cumsum([0, *parts.values()]).tolist()
+    slices = {name: slice(*ends) for name, ends in zip(parts, pairwise(bounds), strict=True)}
+    tops = {name: int(deepest[part].max(initial=-1)) for name, part in slices.items()}
+    reaches = {name: Reach(0.0, top, whole=True) for name, top in tops.items() if top >= 0}
+    deep, notes = None, []
+    if reaches:
+        deep = first_white(how)
+        if how.scale is None:
+            found, _ = scales.white(reaches, None)
+            if found != deep and max(tops.values()) > 0:  # known now: 12 bits in 16, say
+                deep = found
+                notes.append(
+                    f"the largest value of 16 bits is {max(tops.values()):,}: white is {deep:,.0f}"
+                )
+                again(np.flatnonzero(deepest >= 0), deep)
+        else:
+            check_depth(max(tops.values()), deep)
+    highs = {name: images[part][deepest[part] >= -1] for name, part in slices.items()}
+    stated = how.scale if how.scale is not None and how.scale <= 255 else None
+    maximum, more = _white({name: int(each.max(initial=0)) for name, each in highs.items()}, stated)
+    return White(maximum, deep, (*notes, *more))
+
+
+def check_depth(deepest: int | None, white: float | None) -> None:
+    """Refuse a picture of 16 bits on another scale than the pictures that `white` was found for.
+
+    white : None where these had 8 bits; then only 16 bits that are plainly all used will do
+    """
+    if deepest is None:
+        return
+    if white is None and deepest < _FULL:
+        raise DataError(
+            f"expected 8 bits, or 16 that are used, found 16 whose largest value is {deepest:,}: "
+            "what white is cannot be told from that; store it with 8 bits"
+        )
+    if white is not None and deepest > white * scales.HAIR:
+        raise DataError(
+            f"expected at most {white:,.0f} in pictures of 16 bits, which is white, found "
+            f"{deepest:,}: bring it to that scale"
+        )
+
+
+def _white(highs: Mapping[str, int], stated: float | None) -> tuple[float, tuple[str, ...]]:
     """Return what white is in decoded images, which are bytes, and notes."""
-    if not images.size:
+    if not highs:
         return 255.0, ()
-    high = float(images.max())
+    high = max(highs.values())
+    reaches = {name: Reach(0.0, float(each), whole=True) for name, each in highs.items()}
     if stated is None and (high == 0 or 16 < high < 64):  # dark, but bytes all the same
+        scales.check_alike(reaches)
         return 255.0, (f"the brightest pixel is {high:g} of 255: dark, or on another scale",)
-    return scales.white({"the images": Reach(0.0, high, whole=True)}, stated)
+    return scales.white(reaches, stated)
 
 
 def _fill(

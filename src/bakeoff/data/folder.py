@@ -38,7 +38,9 @@ def load_folder(source: FolderSource) -> DataSet:
         layout = find(root, source.parts, seen)
         names = checked_class_names(layout.classes)
         files = [file for part in layout.files.values() for file in part]
-        read = decode_files(files, source, skipped)
+        read = decode_files(
+            files, source, skipped, {part: len(each) for part, each in layout.files.items()}
+        )
         labels = np.array([file.label for file in files], dtype=np.int64)[read.kept]
         parts: dict[str, NDArray[np.int64]] = {}
         start = 0
@@ -48,19 +50,20 @@ def load_folder(source: FolderSource) -> DataSet:
             parts[part] = labels[begin : begin + count]
             start += len(members)
         untested = _check_classes(parts, names, skipped, seen)
-    notes = [*skipped.notes(), *_notes(seen, untested), *read.notes]
+    notes = [*skipped.notes(), *_notes(seen, untested), *read.white.notes]
     title = shown(Path(os.path.abspath(root)).name) or "folder"
     return DataSet(
         title,
         read.images,
         labels,
         names,
-        read.maximum,
+        read.white.maximum,
         len(labels) - len(parts["test"]) if "test" in parts else None,
         tuple(notes),
         read.origins,
         validation_start=len(parts["train"]) if "validation" in parts else None,
         files=tuple(file.name for file, kept in zip(files, read.kept, strict=True) if kept),
+        deep_white=read.white.deep,
     )
 
 

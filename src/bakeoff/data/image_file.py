@@ -85,13 +85,13 @@ def decode_file(
 
 
 def decode_bytes(
-    content: bytes, name: str, *, size: tuple[int, int], color: Color, fit: Fit
+    content: bytes, name: str, *, size: tuple[int, int], color: Color, fit: Fit, white: float
 ) -> Decoded:
     """Decode an image that is stored inside another file, where it is called `name`."""
     with refusing(name):
         if len(content) > MAX_BYTES:
             raise DataError(f"expected at most {MAX_BYTES:,} bytes, found {len(content):,}")
-        return decode(content, size=size, color=color, fit=fit)
+        return decode(content, size=size, color=color, fit=fit, white=white)
 
 
 def upright_size(path: str | os.PathLike[str]) -> tuple[int, int]:

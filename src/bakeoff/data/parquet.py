@@ -1,14 +1,15 @@
 """Data sets in Parquet files as Hugging Face stores them: encoded images and their labels."""
 
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Container, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from bakeoff.data.dataset import DataSet
-from bakeoff.data.decode_files import check_pictures
+from bakeoff.data.decode_files import check_pictures, first_white, settle
 from bakeoff.data.image_file import decode_bytes, decoding
 from bakeoff.data.labels import Labels, natural, pooled_labels
 from bakeoff.data.safe_reading import check_memory, refusing
@@ -44,33 +45,48 @@ def load_parquet(source: ParquetSource) -> DataSet:
         check_memory(2 * int(np.prod(shape, dtype=object)))
         images = np.empty(shape, dtype=np.uint8)
         origins = np.zeros(len(images), dtype=np.uint64)
-        position, labels = 0, {}
-        with decoding():
-            for part, paths in files.items():
-                found = []
-                for content, value in _rows(paths, image, label):
-                    decoded = decode_bytes(
-                        content,
-                        f"image {position:,}",
-                        size=source.size,
-                        color=source.color,
-                        fit=source.fit,
-                    )
-                    images[position], origins[position] = decoded.pixels, decoded.key
-                    found.append(value)
-                    position += 1
-                labels[f"{label} ({part})"] = Labels(np.array(found), len(found))
+        deepest = np.full(len(images), -1, dtype=np.int64)
+        labels = {}
+
+        def decoded(white: float, only: Container[int] | None = None) -> None:
+            position = 0
+            with decoding():
+                for part, paths in files.items():
+                    found = []
+                    for content, value in _rows(paths, image, label):
+                        if only is None or position in only:
+                            read = decode_bytes(
+                                content,
+                                f"image {position:,}",
+                                size=source.size,
+                                color=source.color,
+                                fit=source.fit,
+                                white=white,
+                            )
+                            images[position], origins[position] = read.pixels, read.key
+                            deepest[position] = -1 if read.deepest is None else read.deepest
+                        found.append(value)
+                        position += 1
+                    labels[f"{label} ({part})"] = Labels(np.array(found), len(found))
+
+        decoded(first_white(source))
+
+        def again(which: NDArray[np.int64], white: float) -> None:
+            decoded(white, set(which.tolist()))
+
+        white = settle(images, deepest, source, counts, again)
         classes = pooled_labels(labels, names, list(files))
     return DataSet(
         shown(root.stem),
         images,
         classes.values,
         classes.names,
-        float(source.scale or 255.0),
+        white.maximum,
         shape[0] - counts["test"] if "test" in counts else None,
-        (f"read from the columns {image} and {label}",),
+        (f"read from the columns {image} and {label}", *white.notes),
         origins,
         validation_start=counts["train"] if "validation" in counts else None,
+        deep_white=white.deep,
     )
 
 

@@ -49,7 +49,7 @@ def white(reaches: Mapping[str, Reach], stated: float | None) -> tuple[float, tu
                 f"{stated:g}"
             )
         return max(float(stated), most.high), ()
-    _check_alike(reaches)
+    check_alike(reaches)
     found = _plain(most)
     if found is None:
         raise DataError(
@@ -73,7 +73,7 @@ def _check_sign(name: str, reach: Reach) -> None:
         )
 
 
-def _check_alike(reaches: Mapping[str, Reach]) -> None:
+def check_alike(reaches: Mapping[str, Reach]) -> None:
     """Refuse parts on different scales, naming both; a black part says nothing."""
     seen = {name: reach.high for name, reach in reaches.items() if reach.high > 0}
     if not seen:

@@ -81,7 +81,8 @@ def from_files(
         for place, each in enumerate(order)
     ]
     skipped = Skipped()
-    read = decode_files(files, how, skipped)
+    counts = {part: sum(given[each] == part for each in order) for part in PARTS}
+    read = decode_files(files, how, skipped, {part: n for part, n in counts.items() if n})
     kept = [each for each, good in zip(order, read.kept, strict=True) if good]
     if not kept:
         raise DataError(f"expected images, found none that can be read: {skipped.notes()[0]}")
@@ -99,12 +100,13 @@ def from_files(
         read.images,
         classes.values,
         classes.names,
-        read.maximum,
+        read.white.maximum,
         len(kept) - len(grouped["test"]) if "test" in have else None,
-        (*notes, *skipped.notes(), *read.notes),
+        (*notes, *skipped.notes(), *read.white.notes),
         read.origins,
         validation_start=len(grouped["train"]) if "validation" in have else None,
         files=tuple(file.name for file, good in zip(files, read.kept, strict=True) if good),
+        deep_white=read.white.deep,
     )
 
 

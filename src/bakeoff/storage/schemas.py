@@ -63,6 +63,7 @@ class _Data(_Document):
     input_shape: Annotated[list[Positive], Field(min_length=3, max_length=3)]
     class_names: Annotated[list[Text], Field(min_length=2)]
     maximum: Annotated[float, Field(gt=0, allow_inf_nan=False)]
+    deep_white: Annotated[float, Field(gt=0, allow_inf_nan=False)] | None = None
     test_start: Positive | None
     validation_start: Positive | None = None
     notes: list[Text]

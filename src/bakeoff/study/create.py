@@ -276,6 +276,7 @@ def _fixed_part(data: DataSet, split: Split | Folds) -> dict[str, Any]:
             "input_shape": list(data.input_shape),
             "class_names": list(data.class_names),
             "maximum": data.maximum,
+            "deep_white": data.deep_white,
             "test_start": data.test_start,
             "validation_start": data.validation_start,
             "notes": list(data.notes),

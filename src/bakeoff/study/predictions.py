@@ -20,7 +20,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from bakeoff.data.centring import centred
-from bakeoff.data.decode_files import ENDINGS
+from bakeoff.data.decode_files import ENDINGS, check_depth, first_white
 from bakeoff.data.image_file import MAX_BYTES, decode, decoding, upright
 from bakeoff.data.npz import read_images
 from bakeoff.data.safe_reading import refusing, regular_file
@@ -154,15 +154,21 @@ class PicturesReader:
 
     def _decoded(self, content: bytes) -> tuple[NDArray[Any], bool]:
         how = self._how
-        white = how.scale if how.scale is not None and how.scale > 255 else 65535.0
-        found = decode(content, size=how.size, color=how.color, fit=how.fit, white=white).pixels
-        plain = found if self._as_decoded else self._stored(found)
+        white = self.trained.deep_white
+        read = decode(
+            content, size=how.size, color=how.color, fit=how.fit, white=white or first_white(how)
+        )
+        check_depth(read.deepest, white)
+        plain = self._as_in_files(read.pixels) if self._as_decoded else self._stored(read.pixels)
         if self._frame is None or not self._wanted(plain):
             return plain, False
         height, width = upright(content)
         factor = min(1.0, MAX_SIDE / max(height, width))
         size = (max(1, round(factor * height)), max(1, round(factor * width)))
-        return self._choose(plain, decode(content, size=size, color="grey").pixels[..., 0])
+        grey = decode(content, size=size, color="grey", white=white or first_white(how)).pixels
+        if self._as_decoded and self.trained.maximum < 255:
+            grey = np.round(grey * (255 / self.trained.maximum)).astype(np.uint8)
+        return self._choose(plain, grey[..., 0])
 
     def _wanted(self, plain: NDArray[Any]) -> bool:
         """Say whether it is worth trying to centre."""
@@ -178,6 +184,15 @@ class PicturesReader:
         if self.adapt == "auto" and self.profile.unlike(figure[None])[0]:
             return plain, False
         return figure, True
+
+    def _as_in_files(self, pixels: NDArray[np.uint8]) -> NDArray[np.uint8]:
+        """Return the pixels of a file as they are; or DataError: another scale."""
+        if pixels.max(initial=0) > self.trained.maximum:
+            raise DataError(
+                f"expected pixels from 0 to {self.trained.maximum:g}, as in the study's picture "
+                f"files, found {pixels.max()}: bring it to that scale"
+            )
+        return pixels
 
     def _stored(self, pixels: NDArray[np.uint8]) -> NDArray[Any]:
         """Return 8-bit pixels on the scale of the data set."""
@@ -210,10 +225,15 @@ class PicturesReader:
                 f"{where}: expected pixels from 0 to {maximum:g}, as the study's data has them, "
                 f"found {low:g} to {high:g}: bring them to that scale"
             )
-        if maximum > 1 and array.dtype.kind == "f" and 0 < high <= 1:
+        if maximum > 1 and 0 < high <= 1:
             raise DataError(
                 f"{where}: expected pixels from 0 to {maximum:g}, as the study's data has them, "
                 f"found nothing above {high:g}: multiply by {maximum:g}"
+            )
+        if maximum > 255 and array.dtype == np.uint8:
+            raise DataError(
+                f"{where}: expected pixels from 0 to {maximum:g}, as the study's data has them, "
+                f"found bytes: multiply them by {maximum / 255:g}"
             )
         return array
 

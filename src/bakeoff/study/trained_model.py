@@ -63,6 +63,12 @@ class TrainedModel:
         """The pixel value that means white."""
         return float(self.study["data"]["maximum"])
 
+    @property
+    def deep_white(self) -> float | None:
+        """What white is in picture files of 16 bits; None where the study's data had none."""
+        found = self.study["data"].get("deep_white")
+        return self.maximum if found is None and self.maximum > 255 else found
+
     @cached_property
     def predictor(self) -> Predictor:
         """The compiled network."""

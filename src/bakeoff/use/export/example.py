@@ -1,16 +1,25 @@
 """What shows how to use an exported file: three lines to read, and a program that runs as it is."""
 
 _PIXELS = '''"""Say which class each picture is: python example.py PICTURE..."""
-import json, sys
+import json, pathlib, sys
 import numpy as np
 from PIL import Image, ImageOps
 
-how, classes = json.load(open("preprocessing.json")), json.load(open("classes.json"))
+files = map(pathlib.Path, ("preprocessing.json", "classes.json"))
+how, classes = [json.loads(file.read_bytes()) for file in files]
 size, mode = (how["width"], how["height"]), "L" if how["channels"] == 1 else "RGB"
 images = []
 for path in sys.argv[1:]:
-    picture = ImageOps.exif_transpose(Image.open(path)).convert(mode)
-    pixels = np.asarray(picture.resize(size, Image.BILINEAR)) * (how["maximum"] / 255)
+    picture = ImageOps.exif_transpose(Image.open(path))
+    if picture.mode.startswith("I"):  # 16 bits
+        deep = np.asarray(picture) * (255 / how["white_of_16_bits"])
+        picture = Image.fromarray(np.minimum(deep, 255).round().astype("uint8"))
+    if picture.has_transparency_data:
+        white = Image.new("RGBA", picture.size, "white")
+        picture = Image.alpha_composite(white, picture.convert("RGBA"))
+    fit = {"stretch": Image.Image.resize, "crop": ImageOps.fit, "pad": ImageOps.pad}[how["fit"]]
+    picture = fit(picture.convert(mode), size, Image.BILINEAR)
+    pixels = np.asarray(picture) * (how["maximum"] / how["white"])
     images.append((pixels.round() if how["dtype"] == "uint8" else pixels).astype(how["dtype"]))
 images = np.stack(images).reshape(-1, how["height"], how["width"], how["channels"])
 '''

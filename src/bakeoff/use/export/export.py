@@ -20,6 +20,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from bakeoff.data import load
+from bakeoff.data.sources import Pictures
 from bakeoff.errors import BakeoffError, StudyError, UsageError
 from bakeoff.storage import atomic, formats, written_folder
 from bakeoff.study.trained_model import TrainedModel
@@ -142,6 +143,8 @@ def _preprocessing(trained: TrainedModel, dtype: str) -> dict[str, Any]:
         "fit": getattr(recipe.data, "fit", "stretch"),
         "resize": "bilinear, antialiased where it shrinks; EXIF orientation applied first",
         "dtype": dtype,
+        "white": trained.maximum if isinstance(recipe.data, Pictures) else 255,
+        "white_of_16_bits": trained.deep_white or 65535,
         "maximum": trained.maximum,
         "scaling": "inside the model: pixels from 0 to maximum go in as they are",
         "layout": "batch, height, width, channels",

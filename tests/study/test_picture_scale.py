@@ -1,0 +1,105 @@
+"""White in pictures for prediction is what it was in the study's own pictures, or they are refused.
+
+Oracle: the pixels that the study's data set itself has of the same files. Cost: 1 s; nothing is
+trained. Run: pytest tests/study/test_picture_scale.py
+"""
+
+import re
+import sys
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from bakeoff import recipe as recipes
+from bakeoff.data import load
+from bakeoff.errors import DataError
+from bakeoff.storage import formats
+from bakeoff.storage.study_folder import StudyFolder
+from bakeoff.study.create import prepare
+from bakeoff.study.predictions import PicturesReader
+from bakeoff.study.trained_model import TrainedModel
+from bakeoff.use.export.example import example
+from bakeoff.use.export.export import _preprocessing
+
+WHITES = {"bytes": (255, np.uint8), "masks": (1, np.uint8), "12 bits": (4095, np.uint16),
+          "8 bits in 16": (255, np.uint16), "16 bits": (65535, np.uint16)}  # fmt: skip
+
+
+def picture(path, seed, white, dtype, side=8):
+    levels = np.random.default_rng(seed).integers(0, white + 1, (side, side))
+    levels[0, 0] = white
+    path.parent.mkdir(parents=True, exist_ok=True)
+    Image.fromarray(levels.astype(dtype)).save(path)
+    return path
+
+
+def study_of(tmp_path, data):
+    """Return a study of this data as far as its folder goes, as a model that could predict."""
+    document = {"name": "tiny", "data": data, "seeds": 1, "models": {"line": {"layers": []}}}
+    document["split"] = {"validation": 0.25, "test": 0.25}
+    document["training"] = {"epochs": 1}
+    recipe = recipes.parse(document, origin="test", folder=tmp_path)
+    folder = StudyFolder(tmp_path / "study")
+    prepare(recipe, folder, device="cpu")
+    return TrainedModel(folder, folder.read_study(), recipe.models["line"], (0,), (), "")
+
+
+def study_of_pictures(tmp_path, white, dtype, **how):
+    files = [
+        picture(tmp_path / "in" / name / f"{seed}.png", 10 * k + seed, white, dtype)
+        for k, name in enumerate(("cat", "dog"))
+        for seed in range(8)
+    ]
+    return files, study_of(tmp_path, {"folder": str(tmp_path / "in"), "size": [8, 8], **how})
+
+
+@pytest.mark.parametrize("kind", WHITES)
+def test_a_picture_of_the_study_is_read_as_the_study_read_it(tmp_path, kind, monkeypatch):
+    files, trained = study_of_pictures(tmp_path, *WHITES[kind])
+    data = load(trained.folder.read_recipe(trained.study).data)
+    reader = PicturesReader(trained)
+    for file, stored in zip(files[:3], data.images, strict=False):
+        np.testing.assert_array_equal(reader.read(file)[0], stored)
+        np.testing.assert_array_equal(reader.decode(file.read_bytes(), "sent")[0], stored)
+    for name, value in (
+        ("preprocessing.json", _preprocessing(trained, "float32")),
+        ("classes.json", ["cat", "dog"]),
+    ):
+        (tmp_path / name).write_bytes(formats.canonical(value))
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr(sys, "argv", ["example.py", *map(str, files[:3])])
+    program: dict = {}
+    exec(example("onnx").split("import onnxruntime")[0], program)  # its part before the network
+    np.testing.assert_allclose(program["images"], data.images[:3], atol=0.51)
+
+
+REFUSED = [
+    ("12 bits", 65535, np.uint16, "expected at most 4,095 in pictures of 16 bits, which is white, "
+     "found 65,535: bring it to that scale"),
+    ("bytes", 4095, np.uint16, "expected 8 bits, or 16 that are used, found 16 whose largest value "
+     "is 4,095: what white is cannot be told from that; store it with 8 bits"),
+    ("masks", 255, np.uint8, "expected pixels from 0 to 1, as in the study's picture files, found "
+     "255: bring it to that scale"),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("kind", "white", "dtype", "message"), REFUSED)
+def test_a_picture_on_another_scale_is_refused(tmp_path, kind, white, dtype, message):
+    _, trained = study_of_pictures(tmp_path, *WHITES[kind])
+    other = picture(tmp_path / "other.png", 99, white, dtype)
+    with pytest.raises(DataError, match=re.escape(message)):
+        PicturesReader(trained).read(other)
+
+
+def test_arrays_of_twelve_bits_take_pictures_of_twelve_bits(tmp_path):
+    rng = np.random.default_rng(0)
+    x = rng.integers(0, 4096, (16, 8, 8)).astype(np.uint16)
+    x[:, 0, 0] = 4095
+    np.savez(tmp_path / "a.npz", x=x, y=np.arange(16) % 2)
+    trained = study_of(tmp_path, {"npz": str(tmp_path / "a.npz")})
+    Image.fromarray(x[0]).save(tmp_path / "one.png")
+    found = PicturesReader(trained).read(tmp_path / "one.png")[0]
+    np.testing.assert_allclose(found[..., 0], x[0], atol=4095 / 255)
+    with pytest.raises(DataError, match=r"found bytes: multiply them by 16\.0588"):
+        PicturesReader(trained).checked(np.full((1, 8, 8), 200, np.uint8), "images")

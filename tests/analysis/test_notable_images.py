@@ -28,10 +28,6 @@ from bakeoff.storage.thumbnails import Pictures, picture_file, thumbnails
 from bakeoff.study.run import compare as compare_studies
 from tests.helpers.fake_study import FakeModel, write_study
 
-NEEDS_CLEANLAB = pytest.mark.skipif(
-    not notable_images.can_suspect_labels(),
-    reason="cleanlab is not installed: pip install cleanlab",
-)
 # Positions in MNIST's test part of labels that are wrong, as issue trackers and papers list them.
 MNIST_ERRORS = (
     *(947, 1621, 1901, 2130, 2462, 2597, 2654, 3520, 3558, 5937, 6651, 6783, 8527, 9679, 9729),
@@ -86,7 +82,6 @@ def test_an_image_without_an_answer_is_no_mistake_to_show(by_hand):
     assert [each.place for each in notable_images.worst_mistakes(odd, "m")] == [0, 2]
 
 
-@NEEDS_CLEANLAB
 def test_label_suspects_by_hand(by_hand):
     # Mean probability of the label: 0.15, 0.55, 0.2, 0.0, 0.4; image 1 agrees with its label, and
     # so does image 4 after all: b has 0.4, c 0.45.
@@ -97,7 +92,6 @@ def test_label_suspects_by_hand(by_hand):
     assert [each.place for each in notable_images.label_suspects(by_hand, most=2)] == [3, 0]
 
 
-@NEEDS_CLEANLAB
 def test_suspects_are_asked_of_the_model_with_the_lowest_loss(by_hand):
     def with_loss(name, mean):
         score = by_hand.models[0].loss
@@ -114,17 +108,15 @@ def test_suspects_are_asked_of_the_model_with_the_lowest_loss(by_hand):
     assert galleries.label_suspects(two).text == "No label contradicts sure."
 
 
-def test_without_cleanlab_the_report_says_so(fake, monkeypatch):
-    monkeypatch.setattr(notable_images, "can_suspect_labels", lambda: False)
-    assert notable_images.label_suspects(fake) is None
-    assert (
-        "Suspect labels are looked for where cleanlab is installed: pip install "
-        "'bakeoff[labels]', then bakeoff report."
-    ) in text_of(report.html(fake))
-    assert galleries.label_suspects(fake).cards == ()
+@pytest.mark.filterwarnings("ignore:IProgress not found")  # tqdm, in a notebook
+def test_the_ranking_is_cleanlabs(fake):
+    rank = pytest.importorskip("cleanlab.rank", reason="cleanlab is not installed")
+    best = notable_images.lowest_loss(fake).name
+    mean = fake.probabilities[best].astype(np.float64).mean(axis=0)
+    scores = rank.get_label_quality_scores(fake.labels, mean, method="self_confidence")
+    assert np.diff(scores[notable_images.label_ranking(fake)]).min() > -1e-6
 
 
-@NEEDS_CLEANLAB
 def test_most_known_label_errors_of_mnist_are_among_the_first_hundred(mnist, fake):
     """Here two networks of one layer see 12,000 images for four epochs."""
     from sklearn.neural_network import MLPClassifier
@@ -152,7 +144,6 @@ def known_errors(comparison):
     return len({*notable_images.label_ranking(comparison)[:100].tolist()} & {*MNIST_ERRORS})
 
 
-@NEEDS_CLEANLAB
 def test_the_same_in_the_mnist_studies_that_are_at_hand():
     """`pytest -s` prints the counts that docs/report.md quotes."""
     studies = Path(__file__).parents[2] / "studies"

@@ -6,10 +6,8 @@ hand. A place is an image's position in the test part, counted from 0.
 
 from __future__ import annotations
 
-import warnings
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from importlib.util import find_spec
 from typing import Any
 
 import numpy as np
@@ -149,36 +147,23 @@ def _most_frequent(answers: NDArray[np.int64]) -> int:
     return int(np.bincount(known).argmax()) if len(known) else -1
 
 
-def can_suspect_labels() -> bool:
-    """Say whether cleanlab, Bakeoff's extra `labels`, is installed."""
-    return find_spec("cleanlab") is not None
-
-
-def label_ranking(comparison: Comparison) -> NDArray[np.int64] | None:
+def label_ranking(comparison: Comparison) -> NDArray[np.int64]:
     """Return the places of all test images, int64 (n_test,), the most suspect label first.
 
-    By cleanlab's label quality (self-confidence) of the mean probabilities, over its seeds, of
-    the model with the lowest loss; it was not trained on these images, as cleanlab asks for. None
-    where cleanlab is not installed.
+    By the probability of the label, which cleanlab calls label quality by self-confidence
+    (Northcutt, Jiang and Chuang 2021), in the mean over its seeds of the model with the lowest
+    loss. As the method asks for, it was not trained on these images.
     """
-    if not can_suspect_labels() or not comparison.models:
-        return None
-    with warnings.catch_warnings():
-        # cleanlab brings tqdm, which looks for widgets in a notebook; nothing here shows any.
-        warnings.filterwarnings("ignore", message="IProgress not found")
-        from cleanlab.rank import get_label_quality_scores
-
-    mean = _best_probabilities(comparison)
-    scores = get_label_quality_scores(comparison.labels, mean, method="self_confidence")
-    ranking: NDArray[np.int64] = np.argsort(scores, kind="stable")
+    mean, labels = _best_probabilities(comparison), comparison.labels
+    ranking: NDArray[np.int64] = np.argsort(mean[np.arange(len(labels)), labels], kind="stable")
     return ranking
 
 
-def label_suspects(comparison: Comparison, *, most: int = SUSPECTS) -> tuple[Suspect, ...] | None:
+def label_suspects(comparison: Comparison, *, most: int = SUSPECTS) -> tuple[Suspect, ...]:
     """Return the first of `label_ranking` in which the model contradicts the label."""
+    if not comparison.models:
+        return ()
     ranking = label_ranking(comparison)
-    if ranking is None:
-        return None
     mean, labels = _best_probabilities(comparison), comparison.labels
     suspect = ranking[mean[ranking].argmax(axis=1) != labels[ranking]][:most]
     return tuple(
@@ -250,8 +235,8 @@ def _shown(comparison: Comparison) -> set[int]:
         each.place for m in comparison.models for each in worst_mistakes(comparison, m.name)
     )
     shared = [each.place for each in shared_mistakes(comparison) + right_alone(comparison)]
-    suspects = label_suspects(comparison) or ()
-    return {*mistakes, *shared, *(each.place for each in suspects)}
+    suspects = (each.place for each in label_suspects(comparison))
+    return {*mistakes, *shared, *suspects}
 
 
 def _best_probabilities(comparison: Comparison) -> NDArray[np.float64]:

@@ -22,10 +22,7 @@ NO_PICTURES = (
     "There are no pictures here: they are taken from the data when the report is written where "
     "the data is at hand, unchanged. The numbers say which test images are meant, counted from 0."
 )
-NO_CLEANLAB = (
-    "Suspect labels are looked for where cleanlab is installed: pip install 'bakeoff[labels]', "
-    "then bakeoff report."
-)
+_TOO_WRONG = 0.25  # share of the test images
 _CELL = "display:inline-block;width:9.5em;margin:0 1em 1em 0;vertical-align:top;font-size:90%"
 
 
@@ -149,16 +146,20 @@ def label_suspects(comparison: Comparison) -> Gallery:
     """Return the test images whose labels deserve a second look."""
     title = "Labels that deserve a second look"
     suspects = notable_images.label_suspects(comparison)
-    if suspects is None:
-        return Gallery(title, NO_CLEANLAB, ())
     model = notable_images.lowest_loss(comparison)
     if not suspects:
         return Gallery(title, f"No label contradicts {model.name}.", ())
     names = comparison.class_names
+    if 1 - model.accuracy.mean > _TOO_WRONG:
+        text = (
+            f"{model.name}, the model with the lowest loss, is wrong about "
+            f"{texts.percent(1 - model.accuracy.mean, 0)} of the images, too many for its doubts "
+            "about labels to mean much."
+        )
+        return Gallery(title, text, ())
     text = (
-        f"Where {model.name}, the model with the lowest loss, disagrees most with the label "
-        "(cleanlab’s label quality). Some are mislabelled, many only hard. No score leaves them "
-        "out."
+        f"Where {model.name}, the model with the lowest loss, disagrees most with the label. Some "
+        "are mislabelled, many only hard. No score leaves them out."
     )
     cards = [
         Card(

@@ -256,8 +256,10 @@ def _wrong(comparison: Comparison, shown: str | None) -> dict[str, Any]:
             "by_model": found_by_model(comparison) if several else None,
             "by_class": by_class(comparison, scores),
             "curves": [
-                picture(plots.roc_curves(comparison, shown), _ONE_CLASS),
-                picture(plots.precision_recall_curves(comparison, shown), _ONE_CLASS),
+                picture(plots.roc_curves(comparison, shown, scores=scores), _ONE_CLASS),
+                picture(
+                    plots.precision_recall_curves(comparison, shown, scores=scores), _ONE_CLASS
+                ),
             ]
             if any(scores)
             else [],

@@ -249,7 +249,7 @@ class Result:
         return galleries.worst_mistakes(self.comparison, self.comparison.model(name))
 
     def plot_label_suspects(self) -> "Gallery":
-        """Return the test images whose labels deserve a second look; needs cleanlab."""
+        """Return the test images whose labels deserve a second look."""
         return galleries.label_suspects(self.comparison)
 
     def plot_samples(self) -> "Gallery":

@@ -27,46 +27,59 @@ _MOST_CLASSES = 10  # lines that can be told apart
 _ZOOMS = (0.05, 0.1, 0.2, 0.5, 1.0)  # shares of false alarms up to which a ROC curve is drawn
 
 
-def roc_curves(comparison: Comparison, model: str | None = None, *, width: int = WIDTH) -> Figure:
+Scores = tuple[ClassScores | None, ...]
+
+
+def roc_curves(
+    comparison: Comparison,
+    model: str | None = None,
+    *,
+    width: int = WIDTH,
+    scores: Scores | None = None,
+) -> Figure:
     """Draw, for each class against the rest, found images against false alarms.
 
     A line is the mean over the seeds, its band reaches from the lowest seed to the highest. Only
     the left part is drawn where nothing happens to the right of it. Of more than ten classes,
-    those with the smallest areas.
+    those with the smallest areas. `scores` are the model's, where they are at hand.
     """
     result = find(comparison, model)
-    scores = _hardest(class_scores(comparison, result.name), roc=True)
+    hardest = _hardest(scores or class_scores(comparison, result.name), roc=True)
     far = next(
         zoom
         for zoom in _ZOOMS
-        if zoom == 1.0 or all(each.roc.mean[each.roc.x <= zoom][-1] > 0.995 for each in scores)
+        if zoom == 1.0 or all(each.roc.mean[each.roc.x <= zoom][-1] > 0.995 for each in hardest)
     )
     return _drawn(
-        comparison, result.name, scores, width,
+        comparison, result.name, hardest, width,
         title="ROC: found, against false alarms",
         x=("false alarms, share of the other classes", [0.0, far]), curve="roc",
     )  # fmt: skip
 
 
 def precision_recall_curves(
-    comparison: Comparison, model: str | None = None, *, width: int = WIDTH
+    comparison: Comparison,
+    model: str | None = None,
+    *,
+    width: int = WIDTH,
+    scores: Scores | None = None,
 ) -> Figure:
     """Draw, for each class against the rest, how many of the images called so are (precision).
 
     Along the other axis stands which share of the class's images is found (recall). A line is the
     mean over the seeds, its band reaches from the lowest seed to the highest. Of more than ten
-    classes, those with the smallest areas.
+    classes, those with the smallest areas. `scores` are the model's, where they are at hand.
     """
     result = find(comparison, model)
-    scores = _hardest(class_scores(comparison, result.name), roc=False)
+    hardest = _hardest(scores or class_scores(comparison, result.name), roc=False)
     return _drawn(
-        comparison, result.name, scores, width,
+        comparison, result.name, hardest, width,
         title="Precision, against recall",
         x=("recall, share of the class that is found", [0.0, 1.0]), curve="pr",
     )  # fmt: skip
 
 
-def _hardest(scores: tuple[ClassScores | None, ...], *, roc: bool) -> list[ClassScores]:
+def _hardest(scores: Scores, *, roc: bool) -> list[ClassScores]:
     known = [each for each in scores if each is not None]
     area = lambda each: each.roc_area.mean if roc else each.average_precision.mean  # noqa: E731
     chosen = sorted(known, key=area)[:_MOST_CLASSES]

@@ -1,6 +1,7 @@
 """Compiles the native kernels when the wheel is built, or the checkout is installed as editable.
 
-Where there is no C++ compiler, the wheel is one of plain Python: everything works, but slower.
+Where there is no C++ compiler, or no jaxlib for its headers, the wheel is one of plain Python:
+everything works, but slower.
 """
 
 import importlib.util

@@ -88,7 +88,7 @@ def native_folder(tmp_path_factory):
     """Return the folder of the native library: the installed one, or one built for this session."""
     if build.read_manifest(build.FOLDER).get("source") == build.source_hash():
         return build.FOLDER
-    if build.compiler() is None:
+    if not build.compiler():
         pytest.skip("there is no C++ compiler")
     folder = tmp_path_factory.mktemp("kernels")
     assert build.build(folder) == {}

@@ -4,6 +4,7 @@ Oracle: compilers that are scripts. Cost: 1 s. Run: pytest tests/training/native
 """
 
 import hashlib
+import os
 
 import pytest
 
@@ -62,6 +63,44 @@ def test_no_compiler(tmp_path, monkeypatch):
     reason = "no C++ compiler was found"
     assert build.build(tmp_path / "lib", kind="arm64") == {"neon": reason}
     assert build.read_manifest(tmp_path / "lib") == {}
+
+
+def test_the_headers_are_those_of_the_installed_jaxlib(compiler, tmp_path):
+    import jax.ffi
+
+    assert str(build.headers()) == jax.ffi.include_dir()
+    build.build(tmp_path / "lib", kind="arm64")
+    assert f"-isystem {jax.ffi.include_dir()}" in compiler.read_text()
+    assert not [path for path in build.SOURCE.rglob("*") if path.is_dir()]  # no copies of them
+
+
+def test_without_jaxlib_the_kernels_are_left_out(compiler, tmp_path, monkeypatch):
+    monkeypatch.setattr(build.importlib.util, "find_spec", lambda name: None)
+    reason = "no jaxlib, whose headers they need, was found"
+    assert build.build(tmp_path / "lib", kind="arm64") == {"neon": reason}
+    assert not (tmp_path / "lib").exists()
+
+
+def test_a_compiler_may_be_named_with_options(compiler, tmp_path, monkeypatch):
+    """U9: CXX="g++ -m64" was taken for the name of a file."""
+    monkeypatch.setenv("CXX", f"{build.compiler()[0]} -m64 '-DNAME=two words'")
+    assert build.compiler()[1:] == ("-m64", "-DNAME=two words")
+    build.build(tmp_path / "lib", kind="arm64")
+    assert compiler.read_text().startswith("-m64 -DNAME=two words -std=c++17 ")
+    for wanted in ("no-such-compiler -m64", "g++ '"):
+        monkeypatch.setenv("CXX", wanted)
+        assert build.compiler() == ()
+
+
+def test_what_a_killed_build_left_is_removed(compiler, tmp_path):
+    """U9: scratch folders of builds that were killed stayed for ever."""
+    old, young = tmp_path / "lib" / ".building-old", tmp_path / "lib" / ".building-young"
+    for folder in (old, young):
+        (folder / "inner").mkdir(parents=True)
+    os.utime(old, (0, 0))
+    build.build(tmp_path / "lib", kind="arm64")
+    assert not old.exists()
+    assert young.exists()  # another build may be at work in it
 
 
 def test_a_processor_without_kernels(compiler, tmp_path):

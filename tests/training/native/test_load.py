@@ -94,13 +94,13 @@ def test_an_unknown_processor_takes_the_plain_path(folder, monkeypatch):
 
 
 def test_without_a_library_the_plain_path_is_used_and_said_to_be(tmp_path, monkeypatch):
-    monkeypatch.setattr(build, "compiler", lambda: "/usr/bin/c++")
+    monkeypatch.setattr(build, "compiler", lambda: ("/usr/bin/c++",))
     text = (
         "there are no native kernels in this installation: install Bakeoff again (pip install), "
         "which builds them"
     )
     assert load.choose(tmp_path) == load.Choice(remark=text)
-    monkeypatch.setattr(build, "compiler", lambda: None)
+    monkeypatch.setattr(build, "compiler", tuple)
     text = (
         "there are no native kernels in this installation: install a C++ compiler, then Bakeoff "
         "again"
@@ -155,11 +155,11 @@ SPOILT = {
 
 @pytest.mark.parametrize("source", SPOILT)
 def test_a_library_that_does_not_work_never_reaches_a_worker(source, folder, tmp_path):
-    if build.compiler() is None:
+    if not build.compiler():
         pytest.skip("there is no C++ compiler")
     *others, best = load.usable_variants()
     (tmp_path / "bad.cc").write_text(source)
-    command = [build.compiler(), "-shared", "-fPIC", "-O0", str(tmp_path / "bad.cc"), "-o"]
+    command = [*build.compiler(), "-shared", "-fPIC", "-O0", str(tmp_path / "bad.cc"), "-o"]
     subprocess.run([*command, str(folder / f"{best}.so")], check=True)
     record(folder, best)
     found = load.choose(folder)
@@ -224,14 +224,14 @@ def test_a_kernel_that_crashes_while_it_trains_costs_one_remark(
     native_choice, tmp_path, monkeypatch
 ):
     """Its handlers are looked up, but each is a function that traps."""
-    if build.compiler() is None:
+    if not build.compiler():
         pytest.skip("there is no C++ compiler")
     names = [f"bakeoff_{name}" for name in load._FUNCTIONS]
     traps = "".join(f'extern "C" void* {name}(void*) {{ __builtin_trap(); }}\n' for name in names)
     traps += 'extern "C" bool bakeoff_tiles() { return false; }\n'
     (tmp_path / "bad.cc").write_text(traps)
     bad = tmp_path / "bad.so"
-    command = [build.compiler(), "-shared", "-fPIC", str(tmp_path / "bad.cc"), "-o", str(bad)]
+    command = [*build.compiler(), "-shared", "-fPIC", str(tmp_path / "bad.cc"), "-o", str(bad)]
     subprocess.run(command, check=True)
     crashing = load.Choice("avx2", bad)
     monkeypatch.setattr(local_processes.native, "choose", lambda: crashing)

@@ -1,18 +1,21 @@
-"""Compiles the native library, one file for each kind of processor; needs a C++ compiler only.
+"""Compiles the native library, one file a kind of processor; needs a C++ compiler and jaxlib.
 
 The wheel's build (hatch_build.py) runs this file by itself, so it imports nothing but Python's own
-library. The headers of XLA's foreign-function interface lie in src/xla, from the lowest jaxlib that
-Bakeoff works with: later ones accept what is built with them.
+library. The headers of XLA's foreign-function interface are those of the jaxlib installed where it
+is built; a later jaxlib accepts what was built with an earlier one.
 """
 
 import hashlib
+import importlib.util
 import json
 import os
 import platform
+import shlex
 import shutil
 import subprocess
 import sys
 import tempfile
+import time
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
@@ -20,8 +23,9 @@ FOLDER = Path(__file__).with_name("lib")  # where the library lies once it is bu
 SOURCE = Path(__file__).with_name("src")
 MANIFEST = "manifest.json"
 SECONDS = 300  # a compiler that takes longer is given up
+_SCRATCH = ".building-"
 _COMPILERS = ("c++", "g++", "clang++")
-_OPTIONS = ("-std=c++17", "-O3", "-shared", "-fPIC", "-isystem", str(SOURCE))
+_OPTIONS = ("-std=c++17", "-O3", "-shared", "-fPIC")
 _AVX512 = ("-mavx512f", "-mavx512bw", "-mavx512cd", "-mavx512dq", "-mavx512vl")
 _AVX2 = ("-mavx2", "-mfma", "-mbmi", "-mbmi2", "-mf16c", "-mlzcnt")
 _VARIANTS: dict[str, dict[str, tuple[str, ...]]] = {
@@ -46,11 +50,30 @@ def variants(kind: str) -> tuple[str, ...]:
     return tuple(_VARIANTS.get(kind, {}))
 
 
-def compiler() -> str | None:
-    """Return the C++ compiler that would be used: $CXX, or the first that is on the path."""
-    wanted = os.environ.get("CXX")
-    names = (wanted,) if wanted else _COMPILERS
-    return next(filter(None, map(shutil.which, names)), None)
+def compiler() -> tuple[str, ...]:
+    """Return the C++ compiler that would be used and its options; empty where there is none.
+
+    It is $CXX, "g++ -m64" as well as "g++", or else the first that is on the path.
+    """
+    wanted = os.environ.get("CXX", "").strip()
+    try:
+        commands = [shlex.split(wanted)] if wanted else [[name] for name in _COMPILERS]
+    except ValueError:  # a quotation mark too few
+        return ()
+    for name, *options in commands:
+        if path := shutil.which(name):
+            return (path, *options)
+    return ()
+
+
+def headers() -> Path | None:
+    """Return jaxlib's folder of headers, `jax.ffi.include_dir()`, without importing JAX."""
+    found = importlib.util.find_spec("jaxlib")
+    for place in (found.submodule_search_locations if found else None) or ():
+        folder = Path(place) / "include"
+        if (folder / "xla" / "ffi" / "api" / "ffi.h").is_file():
+            return folder
+    return None
 
 
 def source_hash() -> str:
@@ -72,24 +95,29 @@ def build(folder: Path, *, kind: str | None = None) -> dict[str, str]:
         If the folder cannot be written.
     """
     kind = kind or machine()
-    found, errors = compiler(), dict[str, str]()
+    found, include, errors = compiler(), headers(), dict[str, str]()
     wanted = variants(kind)
-    if found is None or not wanted:
-        why = "no C++ compiler was found" if wanted else f"there are no kernels for {kind}"
-        return dict.fromkeys(wanted or ("native",), why)
+    if not wanted:
+        return {"native": f"there are no kernels for {kind}"}
     for there in (folder, FOLDER):
         manifest = read_manifest(there)
         if manifest.get("source") == source_hash() and manifest.get("machine") == kind:
             if there != folder:
                 shutil.copytree(there, folder, dirs_exist_ok=True)
             return {}
+    if not found or include is None:
+        why = "no C++ compiler" if not found else "no jaxlib, whose headers they need,"
+        return dict.fromkeys(wanted, f"{why} was found")
     folder.mkdir(parents=True, exist_ok=True)
     files = {}
-    with tempfile.TemporaryDirectory(dir=folder, prefix=".") as scratch:
+    for left in folder.glob(f"{_SCRATCH}*"):  # by a build that was killed
+        if time.time() - left.stat().st_mtime > 2 * SECONDS:
+            shutil.rmtree(left, ignore_errors=True)
+    with tempfile.TemporaryDirectory(dir=folder, prefix=_SCRATCH) as scratch:
         with ThreadPoolExecutor(os.cpu_count()) as pool:
             made = {name: Path(scratch) / f"{name}.so" for name in wanted}
             tasks = {
-                name: pool.submit(_compile, found, _VARIANTS[kind][name], path)
+                name: pool.submit(_compile, found, include, _VARIANTS[kind][name], path)
                 for name, path in made.items()
             }
         for name, task in tasks.items():
@@ -115,15 +143,18 @@ def read_manifest(folder: Path) -> dict[str, object]:
     return document if isinstance(document, dict) else {}
 
 
-def _compile(found: str, flags: tuple[str, ...], target: Path) -> str | None:
+def _compile(
+    found: tuple[str, ...], include: Path, flags: tuple[str, ...], target: Path
+) -> str | None:
     """Compile one variant; return why not where it fails."""
     static = ("-static-libstdc++", "-static-libgcc", "-s") if sys.platform == "linux" else ()
-    command = [found, *_OPTIONS, *flags, *static, str(SOURCE / "kernels.cc"), "-o", str(target)]
+    command = [*found, *_OPTIONS, "-isystem", str(include), *flags, *static]
+    command += [str(SOURCE / "kernels.cc"), "-o", str(target)]
     try:
         done = subprocess.run(command, capture_output=True, text=True, check=False, timeout=SECONDS)
     except (OSError, subprocess.TimeoutExpired) as error:
         return str(error)
     if done.returncode:
         lines = [line for line in done.stderr.splitlines() if "error" in line]
-        return (lines or [f"{found} ended with code {done.returncode}"])[0]
+        return (lines or [f"{found[0]} ended with code {done.returncode}"])[0]
     return None

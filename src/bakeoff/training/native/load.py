@@ -111,7 +111,7 @@ def abilities() -> frozenset[str]:
 
 
 def _how_to_build(found: str) -> str:
-    if build.compiler() is None:
+    if not build.compiler():
         return f"{found}: install a C++ compiler, then Bakeoff again"
     return f"{found}: install Bakeoff again (pip install), which builds them"
 

@@ -9,6 +9,7 @@ import json
 import os
 import pty
 import re
+import shutil
 import signal
 import subprocess
 import sys
@@ -245,6 +246,10 @@ def test_a_study_kept_sealed(call, tmp_path, finished_study):
     assert err.splitlines()[0] == "training: 6 to do"
     assert keys_missing(document) == []
     assert (document["test_openings"], document["missing"]) == (0, [])
+    assert (document["changed"], document["environments"]) == ([], {})
+    told = json.loads(call("status", tmp_path / "s", "--json")[1])
+    assert (told["changed"], told["environments"]) == ([], {})
+    assert told["environment"] == document["environment"]
     assert document["recommended"] is None
     model = document["models"][0]
     assert model["accuracy"] == {"mean": None, "ci": None, "per_seed": None}
@@ -310,6 +315,26 @@ def test_status_of_a_finished_study(tiny_study, call):
         "chose the epochs.",
         "The test set was opened once.",
         f"Nothing is missing; the table again: bakeoff compare {tiny_study}",
+    ]
+
+
+def test_status_counts_what_the_ledger_says(tiny_study, call):
+    """B5: an opening that was begun and not finished was called sealed."""
+    shutil.rmtree(tiny_study / "openings")
+    out = call("status", tiny_study)[1]
+    assert "The test set was opened once.\nTo go on: bakeoff run " in out
+    assert json.loads(call("status", tiny_study, "--json")[1])["test_openings"] == 1
+
+
+def test_status_names_opened_trials_that_are_gone(tiny_study, call):
+    """B1."""
+    shutil.rmtree(tiny_study / "trials" / "mlp" / "seed-1")
+    assert (
+        "No longer what was opened: mlp seed 1 (removed).\nTo go on: "
+        in (call("status", tiny_study)[1])
+    )
+    assert json.loads(call("status", tiny_study, "--json")[1])["changed"] == [
+        "mlp seed 1 (removed)"
     ]
 
 

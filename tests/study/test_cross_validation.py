@@ -20,6 +20,7 @@ from bakeoff.storage.study_folder import StudyFolder
 from bakeoff.study import verify
 from bakeoff.study.development_data import read_development
 from bakeoff.study.jobs import TrainJob
+from bakeoff.study.run import compare
 from bakeoff.study.status import status
 from bakeoff.study.trained_model import trained_model
 from bakeoff.training.predict import predict
@@ -140,6 +141,25 @@ def test_a_trial_says_what_its_folds_did(study):
     assert result.comparison.seeds == (0, 1, 2)
     verification = verify.verify(folder)
     assert verification.differences == ()
+
+
+def test_the_environment_of_every_fold_is_kept(study, tmp_path):
+    """B3: of a repeat, only the first fold's was."""
+    folder, result = study
+    places = [f"trials/mlp/seed-0/fold-{fold}/environment.json" for fold in range(3)]
+    assert all((folder.path / place).is_file() for place in places)
+    assert result.to_json()["environments"] == {}
+    other = StudyFolder(shutil.copytree(folder.path, tmp_path / "other"))
+    changed = formats.read_sealed_json(other.path / places[1])
+    changed["numpy"] = "1.0"
+    (other.path / places[1]).write_bytes(formats.sealed_json(changed))
+    again = compare([other])
+    assert again.to_json()["environments"]["numpy"] == {np.__version__: 6, "1.0": 1}
+    assert "mixed-environments" in {finding.code for finding in again.findings}
+    assert verify.verify(other).differences == ()
+    (other.path / places[1]).unlink()
+    [difference] = verify.verify(other).differences
+    assert difference.startswith(f"{other.path / places[1]}: no such file or directory: ")
 
 
 def test_the_shipped_model_is_trained_on_all_images_to_the_median_epoch(study, npz, data):

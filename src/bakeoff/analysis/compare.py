@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 from bakeoff.analysis import metrics
 from bakeoff.analysis.checks import check
 from bakeoff.analysis.comparison import BaselineResult, Comparison, Lead, ModelResult, Score
-from bakeoff.analysis.environments import differing, joined
+from bakeoff.analysis.environments import differing, joined, of_trials
 from bakeoff.analysis.estimates import (
     Estimate,
     estimate,
@@ -138,8 +138,8 @@ def _about(studies: Sequence[OpenedStudy]) -> dict[str, Any]:
         "changed": changed,
         "duplicates": _duplicates([study.document.get("duplicates", {}) for study in studies]),
         "ledger": ledger,
-        "environment": joined(studies),
-        "environments": differing(studies),
+        "environment": joined(of_trials(studies)),
+        "environments": differing(of_trials(studies)),
     }
 
 

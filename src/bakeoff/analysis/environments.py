@@ -8,27 +8,33 @@ from typing import Any
 
 from bakeoff.storage.opened_study import OpenedStudy
 
+Environments = Sequence[Mapping[str, Any]]
 
-def joined(studies: Sequence[OpenedStudy]) -> dict[str, Any]:
+
+def of_trials(studies: Sequence[OpenedStudy]) -> list[Mapping[str, Any]]:
+    """Return the environment of every trial; several of one that went on under another."""
+    trials = (each for study in studies for trials in study.models.values() for each in trials)
+    return [environment for trial in trials for environment in trial.environments]
+
+
+def joined(environments: Environments) -> dict[str, Any]:
     """Return one environment; values in which trials differ are joined by " + "."""
     return {
         key: values[0] if len(values) == 1 else " + ".join(map(str, values))
-        for key, values in ((k, list(dict.fromkeys(v))) for k, v in _values(studies).items())
+        for key, values in ((k, list(dict.fromkeys(v))) for k, v in _values(environments).items())
     }
 
 
-def differing(studies: Sequence[OpenedStudy]) -> dict[str, dict[str, int]]:
+def differing(environments: Environments) -> dict[str, dict[str, int]]:
     """Return, for every entry that differs between trials, how many trials have which value."""
-    counts = {key: dict(Counter(map(str, values))) for key, values in _values(studies).items()}
+    counts = {key: dict(Counter(map(str, values))) for key, values in _values(environments).items()}
     return {key: values for key, values in counts.items() if len(values) > 1}
 
 
-def _values(studies: Sequence[OpenedStudy]) -> Mapping[str, list[Any]]:
-    """Return every entry's values, one for each trial; more where it went on under another."""
+def _values(environments: Environments) -> Mapping[str, list[Any]]:
+    """Return every entry's values, one for each environment."""
     found: dict[str, list[Any]] = {}
-    for study in studies:
-        for trials in study.models.values():
-            for environment in (each for trial in trials for each in trial.environments):
-                for key, value in environment.items():
-                    found.setdefault(key, []).append(value)
+    for environment in environments:
+        for key, value in environment.items():
+            found.setdefault(key, []).append(value)
     return found

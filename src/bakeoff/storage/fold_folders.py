@@ -14,7 +14,7 @@ from typing import Any
 import numpy as np
 
 from bakeoff.errors import StorageError
-from bakeoff.storage import formats, written_folder
+from bakeoff.storage import atomic, formats, written_folder
 from bakeoff.storage.history import HISTORY_COLUMNS, history_csv, read_history
 from bakeoff.storage.study_folder import StudyFolder, trial_lock
 
@@ -37,10 +37,8 @@ def join_folds(folder: StudyFolder, model: str, seed: int, n_folds: int) -> None
                     read_history(place / "history.csv", files[f"{place.name}/history.csv"])
                 )
                 clocks.append(formats.read_sealed_json(place / written_folder.TIMING))
-                beside = set(recorded) | {written_folder.MANIFEST, written_folder.TIMING}
-                for path in sorted(place.iterdir()):  # what a manifest leaves out, of one of them
-                    if path.name not in beside:
-                        files.setdefault(path.name, path.read_bytes())
+                environment = place / written_folder.ENVIRONMENT
+                files[f"{place.name}/{environment.name}"] = atomic.read_file(environment)
             files["trial.json"] = formats.canonical(_together(documents))
             files["history.csv"] = history_csv(_mean(histories))
             files[written_folder.TIMING] = formats.sealed_json(_clocks(clocks))

@@ -156,7 +156,7 @@ def read_opened(folder: StudyFolder) -> OpenedStudy:
         },
         labels=labels,
         ledger=tuple(ledger),
-        openings=max(len(openings), len(ledger), int(listing["opening"])),
+        openings=max(folder.times_opened(), int(listing["opening"])),
         changed=tuple(changed),
     )
 

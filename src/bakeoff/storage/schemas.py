@@ -47,6 +47,7 @@ Number = Annotated[float, Field(allow_inf_nan=False)]
 Text = Annotated[str, Field(max_length=10_000), AfterValidator(_one_line)]
 Seeds = Annotated[list[Count], AfterValidator(_different)]
 File = Annotated[str, AfterValidator(_inside)]
+Apart = Annotated[File, Field(pattern=r"^(.*/)?(timing|environment)\.json\z")]
 
 
 class _Document(BaseModel):
@@ -152,7 +153,7 @@ class _Manifest(_Document):
     """manifest.json."""
 
     files: dict[File, Hash]
-    apart: list[Literal["timing.json", "environment.json"]] = Field(default_factory=list)
+    apart: list[Apart] = Field(default_factory=list)
 
 
 class _Line(_Document):

@@ -93,6 +93,14 @@ class StudyFolder:
         found = [p for p in self.path.glob("openings/*") if _number(p.name)]
         return sorted(found, key=lambda path: int(path.name))
 
+    def times_opened(self) -> int:
+        """Return how often the test set was opened, by the ledger and by what lies there.
+
+        An opening counts from its line in the ledger on, whatever became of its folder.
+        """
+        openings = [int(path.name) for path in self.openings()]
+        return max([len(self.read_ledger()), len(openings), *openings])
+
     def read_study(self) -> dict[str, Any]:
         """Return study.json; raise if it was changed or comes from another format."""
         self.require()
@@ -158,13 +166,16 @@ class StudyFolder:
     def read_environments(self, model: str, seed: int) -> list[dict[str, Any]]:
         """Return what a finished trial was trained with: several where it went on under another.
 
-        None by version 0.1.0, which wrote it down once for the whole study.
+        In cross-validation, those of its folds that differ. None by version 0.1.0, which wrote it
+        down once for the whole study.
         """
-        path = self.trial(model, seed) / ENVIRONMENT
-        if not path.exists():
-            return []
-        document = check_document(read_sealed_json(path), path)
-        return [*document.get("earlier", []), {k: v for k, v in document.items() if k != "earlier"}]
+        place = self.trial(model, seed)
+        found: list[dict[str, Any]] = []
+        for path in sorted([*place.glob(ENVIRONMENT), *place.glob(f"fold-*/{ENVIRONMENT}")]):
+            document = check_document(read_sealed_json(path), path)
+            found += document.pop("earlier", [])
+            found.append(document)
+        return [each for number, each in enumerate(found) if each not in found[:number]]
 
     def read_opening(self, folder: Path) -> dict[str, Any]:
         """Return an opening's opening.json; raise StorageError if it was changed."""

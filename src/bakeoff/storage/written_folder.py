@@ -2,7 +2,8 @@
 
 It is assembled under a temporary name and then renamed: if it exists, it is complete. Clocks and
 versions, timing.json and environment.json, stay out of the manifest, so that two runs can be
-compared byte by byte; each has a hash of its own, and the manifest has their names.
+compared byte by byte; each has a hash of its own, and the manifest has their names. In a folder
+inside they are kept apart, too.
 """
 
 import json
@@ -48,8 +49,8 @@ def write_folder(path: Path, files: Mapping[str, bytes], *, scratch: Path) -> No
     scratch : where it is assembled, on the same disk; emptied first, gone afterwards
     """
     manifest = {
-        "files": {name: sha256(content) for name, content in files.items() if name not in APART},
-        "apart": sorted(name for name in files if name in APART),
+        "files": {name: sha256(files[name]) for name in files if not kept_apart(name)},
+        "apart": sorted(name for name in files if kept_apart(name)),
     }
     with disk(path):
         shutil.rmtree(scratch, ignore_errors=True)
@@ -60,6 +61,11 @@ def write_folder(path: Path, files: Mapping[str, bytes], *, scratch: Path) -> No
         path.parent.mkdir(parents=True, exist_ok=True)
         os.rename(scratch, path)
         sync(path.parent)
+
+
+def kept_apart(name: str) -> bool:
+    """Say whether a file of this name stays out of the manifest: clocks and versions do."""
+    return name.rpartition("/")[2] in APART
 
 
 def read_manifest(path: Path) -> dict[str, str]:
@@ -98,14 +104,14 @@ def check_folder(path: Path) -> list[str]:
                 raise damaged(path / name)
         except StorageError as error:
             problems.append(str(error))
-    for name in APART:
+    present = {str(file.relative_to(path)) for file in path.rglob("*") if file.is_file()}
+    apart = {name for name in (*APART, *_apart(path)) if name in present or name in _apart(path)}
+    for name in sorted(apart):
         try:
-            if (path / name).exists() or name in _apart(path):
-                read_sealed_json(path / name)
+            read_sealed_json(path / name)
         except StorageError as error:
             problems.append(str(error))
-    present = {str(file.relative_to(path)) for file in path.rglob("*") if file.is_file()}
-    strangers = present - set(recorded) - {MANIFEST, *APART}
+    strangers = present - set(recorded) - {MANIFEST, *apart}
     return problems + [f"{path / name}: not written by Bakeoff" for name in sorted(strangers)]
 
 

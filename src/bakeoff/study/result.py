@@ -48,7 +48,7 @@ class Result:
     @property
     def sealed(self) -> bool:
         """Say whether no run has opened the test set yet."""
-        return self.opened is None and not self.folder.openings()
+        return self.opened is None and not self.folder.times_opened()
 
     @property
     def comparison(self) -> Comparison:

@@ -15,9 +15,11 @@ from typing import TYPE_CHECKING, Any
 
 from filelock import Timeout
 
+from bakeoff.analysis.environments import differing, joined
 from bakeoff.analysis.json_document import model_document, study_document
 from bakeoff.errors import StorageError
 from bakeoff.recipe import Recipe
+from bakeoff.storage.opened_weights import changed_trials
 from bakeoff.storage.study_folder import StudyFolder, trial_lock
 from bakeoff.study.checkpoints import epochs_saved
 from bakeoff.utils import text
@@ -53,7 +55,9 @@ class StudyStatus:
     study: Mapping[str, Any]  # study.json
     trials: tuple[TrialStatus, ...]
     baselines: Mapping[str, bool]  # by name: whether it is fitted
-    openings: int
+    openings: int  # that the ledger knows of, or that lie there
+    changed: tuple[str, ...]  # opened trials that are no longer what was opened, and how
+    environments: tuple[Mapping[str, Any], ...]  # of the finished trials, or else the study's
 
     def of(self, model: str, *states: str) -> list[TrialStatus]:
         """Return a model's trials in one of the states; in any, if none is named."""
@@ -89,7 +93,30 @@ def status(path: str | Path) -> StudyStatus:
         for seed in sorted({*recipe.seeds, *done.get(model, ())})
     ]
     baselines = {name: folder.baseline(name).is_dir() for name in recipe.baselines}
-    return StudyStatus(folder, recipe, study, tuple(trials), baselines, len(folder.openings()))
+    environments = [
+        each
+        for model, seeds in done.items()
+        for seed in seeds
+        for each in folder.read_environments(model, seed)
+    ]
+    return StudyStatus(
+        folder,
+        recipe,
+        study,
+        tuple(trials),
+        baselines,
+        folder.times_opened(),
+        tuple(_changed(folder)),
+        tuple(environments or [study["environment"]]),
+    )
+
+
+def _changed(folder: StudyFolder) -> list[str]:
+    openings = folder.openings()
+    if not openings:
+        return []
+    newest = folder.read_opening(openings[-1])
+    return [each.label for each in changed_trials(folder, newest, folder.read_ledger())]
 
 
 def _trial(
@@ -149,6 +176,9 @@ def to_json(now: StudyStatus) -> dict[str, Any]:
         "declared": len(now.trials),
         "baselines": dict(now.baselines),
         "test_openings": now.openings,
+        "changed": list(now.changed),
+        "environment": joined(now.environments),
+        "environments": differing(now.environments),
         "command": now.command,
     }
 
@@ -176,9 +206,10 @@ def sealed_json(now: StudyStatus) -> dict[str, Any]:
         ],
         comparisons=[],
         findings=[],
-        changed=[],
+        changed=list(now.changed),
         missing=[f"{t.model} seed {t.seed}" for t in now.trials if t.state != "finished"],
-        environment=now.study["environment"],
+        environment=joined(now.environments),
+        environments=differing(now.environments),
     )
 
 
@@ -295,12 +326,14 @@ def sentences(now: StudyStatus) -> list[str]:
     if now.openings:
         times = "once" if now.openings == 1 else f"{now.openings} times"
         said.append(f"The test set was opened {times}.")
+        if now.changed:
+            said.append(f"No longer what was opened: {text.some(now.changed)}.")
     else:
         said.append("The test set is sealed.")
     lacking = [name for name, fitted in now.baselines.items() if not fitted]
     if lacking:
         said.append(f"Baselines not fitted yet: {', '.join(lacking)}.")
-    if now.finished < len(now.trials) or lacking or not now.openings:
+    if now.finished < len(now.trials) or lacking or now.changed or not now.folder.openings():
         said.append(f"To go on: {now.command}")
     else:
         said.append(f"Nothing is missing; the table again: bakeoff compare {now.folder.path}")

@@ -325,15 +325,14 @@ def _compare(
     folder: StudyFolder, again: StudyFolder, name: str, seed: int, changes: tuple[str, ...]
 ) -> Repeat:
     before, now = folder.trial(name, seed), again.trial(name, seed)
-    apart = {*written_folder.APART, written_folder.MANIFEST}
+    there = {
+        str(path.relative_to(place))
+        for place in (before, now)
+        for path in place.rglob("*")
+        if path.is_file()
+    }
     names = sorted(
-        {
-            str(path.relative_to(place))
-            for place in (before, now)
-            for path in place.rglob("*")
-            if path.is_file()
-        }
-        - apart
+        name for name in there - {written_folder.MANIFEST} if not written_folder.kept_apart(name)
     )
     files = tuple(each for each in names if _content(before / each) != _content(now / each))
     accuracies = (_accuracy(folder, name, seed), _accuracy(again, name, seed))

@@ -30,7 +30,7 @@ from benchmarks import seed_pool
 OWN, NOISE, ACCURACY = 0.35, 0.35, 0.975
 SEED = 20261126
 
-Right = NDArray[np.bool_]
+Correct = NDArray[np.bool_]
 Rows = Iterator[Sequence[object]]  # the first is the head
 
 
@@ -41,8 +41,8 @@ def draw(
     seeds: Sequence[int],
     *,
     effect: float,
-) -> list[Right]:
-    """Return right or wrong of models with these true accuracies, bool (n_seeds, n_images) each."""
+) -> list[Correct]:
+    """Return correct or wrong of models of these true accuracies, bool (n_seeds, n_images) each."""
     scale = np.sqrt(1 + OWN**2 + NOISE**2 + effect**2)
 
     def normal(*shape: int) -> NDArray[np.float32]:
@@ -59,7 +59,7 @@ def draw(
     ]
 
 
-def any_claim(models: Sequence[Right]) -> bool:
+def any_claim(models: Sequence[Correct]) -> bool:
     """Say whether any two of the models are called different."""
     parts = {str(k): decompose(each) for k, each in enumerate(models)}
     tests = {(a, b): compare_pair(parts[a], parts[b]) for a, b in combinations(parts, 2)}
@@ -162,11 +162,11 @@ def coverage(share: float) -> Rows:
         rng = np.random.default_rng(SEED)
         held, widths, plain = 0, [], []
         for _ in range(studies):
-            (right,) = draw(rng, [accuracy], n_images, [n_seeds], effect=0.04)
-            found = estimate(right)
+            (correct,) = draw(rng, [accuracy], n_images, [n_seeds], effect=0.04)
+            found = estimate(correct)
             held += int(found.low <= accuracy <= found.high)
             widths.append(found.high - found.low)
-            parts = decompose(right)
+            parts = decompose(correct)
             v2 = parts.between_seeds / n_seeds - parts.residual / n_images / n_seeds
             plain.append(2 * 1.96 * np.sqrt(parts.between_images / n_images + max(0.0, v2)))
         yield (
@@ -177,8 +177,8 @@ def coverage(share: float) -> Rows:
             ]
         )  # fmt: skip
     pool = seed_pool.read()
-    right, labels = pool.right["convolution"], pool.labels
-    by_class = [float(right[:, labels == k].mean()) for k in range(10)]
+    correct, labels = pool.correct["convolution"], pool.labels
+    by_class = [float(correct[:, labels == k].mean()) for k in range(10)]
     for n_images, n_seeds in ((120, 5), (360, 5), (360, 10), (1000, 5)):
         studies = max(2, round(share * 500))
         rng = np.random.default_rng(SEED)
@@ -234,7 +234,7 @@ def coverage(share: float) -> Rows:
 def pool_pairs(share: float) -> Rows:
     """Real networks: false claims about two equal ones, power, and what "differ by less" says."""
     pool = seed_pool.read()
-    truth = {name: float(each.mean()) for name, each in pool.right.items()}
+    truth = {name: float(each.mean()) for name, each in pool.correct.items()}
     gap = 100 * (truth["convolution"] - truth["wide"])
     head = [
         *("images", "seeds", "studies", *(f"{name}, twice" for name in truth_order(truth))),

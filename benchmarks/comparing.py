@@ -40,7 +40,7 @@ def measure(journal: Journal, *, repeats: int, say: Say, images: int = IMAGES) -
 
 
 def write(folder: Path, *, images: int = IMAGES) -> Path:
-    """Write the study: models from 97 to 98.8 % right, a little apart from seed to seed."""
+    """Write the study: models from 97 to 98.8 % correct, a little apart from seed to seed."""
     models = {
         f"model-{m}": fake_study.FakeModel(
             accuracy=[0.97 + 0.002 * m + 0.0003 * (s % 4) for s in range(SEEDS)],

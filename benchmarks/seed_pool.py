@@ -1,4 +1,4 @@
-"""A pool of many seeds of small networks on MNIST: which of 60,000 unseen images each has right.
+"""A pool of many seeds of small networks on MNIST: which of 60,000 unseen images each has correct.
 
 Simulated studies are drawn from it, so that the statistics are shown to keep their promise on real
 networks and not only on a model of them (`benchmarks/calibration.py`, tests/analysis). Made by
@@ -50,14 +50,14 @@ models:
       - max_pooling2d: 2
 """
 
-Right = NDArray[np.bool_]
+Correct = NDArray[np.bool_]
 
 
 @dataclass(frozen=True, eq=False)
 class Pool:
-    """Right answers by model, bool (n_seeds, n_images), and the images' classes, (n_images,)."""
+    """Correct answers by model, bool (n_seeds, n_images), and the images' classes, (n_images,)."""
 
-    right: Mapping[str, Right]
+    correct: Mapping[str, Correct]
     labels: NDArray[np.int64]
 
     @property
@@ -67,25 +67,25 @@ class Pool:
 
     def draw(
         self, rng: np.random.Generator, name: str, images: NDArray[np.int64], n_seeds: int
-    ) -> Right:
+    ) -> Correct:
         """Return a study's scores of one model: seeds drawn without repetition, these images."""
-        right = self.right[name]
-        seeds = rng.choice(len(right), n_seeds, replace=False)
-        return right[np.ix_(seeds, images)]
+        correct = self.correct[name]
+        seeds = rng.choice(len(correct), n_seeds, replace=False)
+        return correct[np.ix_(seeds, images)]
 
 
 def read(path: Path = POOL) -> Pool:
     """Read the pool that `make` wrote."""
     with np.load(path, allow_pickle=False) as stored:
         labels = stored["labels"].astype(np.int64)
-        right = {
+        correct = {
             name.removeprefix("right-"): np.unpackbits(
                 stored[name], axis=1, count=len(labels)
             ).astype(bool)
             for name in stored.files
             if name.startswith("right-")
         }
-    return Pool(right, labels)
+    return Pool(correct, labels)
 
 
 def make(work: Path, *, seeds: int = SEEDS, target: Path = POOL) -> Pool:
@@ -114,7 +114,7 @@ def make(work: Path, *, seeds: int = SEEDS, target: Path = POOL) -> Pool:
     run(load(recipe), out=folder)
     opening = StudyFolder(folder).openings()[-1]
     labels = formats.read_npy(opening / "labels.npy")
-    right = {
+    correct = {
         path.name: np.stack(
             [
                 formats.read_npy(path / f"seed-{seed}.npy").argmax(axis=1) == labels
@@ -124,23 +124,25 @@ def make(work: Path, *, seeds: int = SEEDS, target: Path = POOL) -> Pool:
         for path in sorted(opening.iterdir())
         if path.is_dir()
     }
-    stored: dict[str, Any] = {f"right-{name}": np.packbits(r, axis=1) for name, r in right.items()}
+    stored: dict[str, Any] = {
+        f"right-{name}": np.packbits(r, axis=1) for name, r in correct.items()
+    }
     with target.open("wb") as file:
         np.savez_compressed(file, labels=labels.astype(np.uint8), **stored)
-    return Pool(right, labels)
+    return Pool(correct, labels)
 
 
 def show(pool: Pool) -> str:
     """Return what the networks are like, as a Markdown table."""
     lines = [
-        "| network | seeds | right, % | sd between seeds, points | two seeds disagree on, % |",
+        "| network | seeds | correct, % | sd between seeds, points | two seeds disagree on, % |",
         "| --- | --- | --- | --- | --- |",
     ]
-    for name, right in pool.right.items():
-        per_seed = 100 * right.mean(axis=1)
-        apart = 100 * float(np.mean(right[::2] != right[1::2]))
+    for name, correct in pool.correct.items():
+        per_seed = 100 * correct.mean(axis=1)
+        apart = 100 * float(np.mean(correct[::2] != correct[1::2]))
         lines.append(
-            f"| {name} | {len(right)} | {per_seed.mean():.2f} | {per_seed.std(ddof=1):.2f} | "
+            f"| {name} | {len(correct)} | {per_seed.mean():.2f} | {per_seed.std(ddof=1):.2f} | "
             f"{apart:.1f} |"
         )
     return "\n".join(lines)

@@ -17,7 +17,7 @@ from bakeoff.analysis.variance import LEVEL
 
 HALVES = 250  # random cuts; each serves twice, with its halves exchanged
 BLOCKS = 20  # of test images, left out in turn for the interval
-Right = NDArray[np.bool_]
+Correct = NDArray[np.bool_]
 
 
 @dataclass(frozen=True)
@@ -52,7 +52,7 @@ class Bought:
 
 
 def bought(
-    candidates: Sequence[Right],
+    candidates: Sequence[Correct],
     others: Mapping[str, Sequence[NDArray[np.int64]]],
     *,
     share: float = 0.5,
@@ -64,8 +64,8 @@ def bought(
     Parameters
     ----------
     candidates : one array for each choice that was made, bool (seeds, candidates, n_images): which
-        images every candidate has right. With several arrays (one a model, where only the epoch
-        is chosen) their results are averaged.
+        images every candidate classifies correctly. With several arrays (one a model, where only
+        the epoch is chosen) their results are averaged.
     others : for "by_validation", "by_loss" and perhaps "last", and for each array, the candidate
         that this rule chooses, int (seeds,)
     share : of the test images that choose; at most one half. The other half scores.
@@ -75,8 +75,8 @@ def bought(
     masks = _cuts(n_images, share, halves, seed)
     pieces = np.array_split(np.random.default_rng([seed, 1]).permutation(n_images), BLOCKS)
     parts = [
-        _one_choice(right, {rule: chosen[k] for rule, chosen in others.items()}, masks, pieces)
-        for k, right in enumerate(candidates)
+        _one_choice(correct, {rule: chosen[k] for rule, chosen in others.items()}, masks, pieces)
+        for k, correct in enumerate(candidates)
     ]
     values = {name: np.mean([part[name] for part in parts], axis=0) for name in parts[0]}
     singles = {name: np.concatenate([part[name][-1] for part in parts]) for name in parts[0]}
@@ -87,7 +87,7 @@ def bought(
     return Bought(last=means.pop("last", None), **means)
 
 
-def _cuts(n_images: int, share: float, halves: int, seed: int) -> tuple[Right, Right]:
+def _cuts(n_images: int, share: float, halves: int, seed: int) -> tuple[Correct, Correct]:
     """Return masks of the images that choose and of those that score, each (n_images, 2·halves)."""
     rng = np.random.default_rng(seed)
     half = n_images // 2
@@ -103,14 +103,14 @@ def _cuts(n_images: int, share: float, halves: int, seed: int) -> tuple[Right, R
 
 
 def _one_choice(
-    right: Right,
+    correct: Correct,
     others: Mapping[str, NDArray[np.int64]],
-    masks: tuple[Right, Right],
+    masks: tuple[Correct, Correct],
     pieces: Sequence[NDArray[np.int64]],
 ) -> dict[str, NDArray[np.float64]]:
     """Return each quantity, (BLOCKS + 1, seeds, cuts): without each block, then with all."""
-    seeds, n_candidates, _ = right.shape
-    flat = right.reshape(seeds * n_candidates, -1)
+    seeds, n_candidates, _ = correct.shape
+    flat = correct.reshape(seeds * n_candidates, -1)
     seen, scored = (_accuracies(flat, mask, pieces) for mask in masks)
     shape = (len(pieces) + 1, seeds, n_candidates, -1)
     seen, scored = seen.reshape(shape), scored.reshape(shape)
@@ -125,7 +125,7 @@ def _one_choice(
 
 
 def _accuracies(
-    flat: Right, mask: Right, pieces: Sequence[NDArray[np.int64]]
+    flat: Correct, mask: Correct, pieces: Sequence[NDArray[np.int64]]
 ) -> NDArray[np.float64]:
     """Return the accuracies on the masked images without each block, then on all of them."""
     hits = np.stack([_product(flat[:, piece], mask[piece]) for piece in pieces])
@@ -137,7 +137,7 @@ def _accuracies(
     return accuracies
 
 
-def _product(a: Right, b: Right) -> NDArray[np.float64]:
+def _product(a: Correct, b: Correct) -> NDArray[np.float64]:
     return (a.astype(np.float32) @ b.astype(np.float32)).astype(np.float64)  # exact: whole numbers
 
 

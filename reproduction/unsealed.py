@@ -2,7 +2,7 @@
 
 Bakeoff itself lets no training code reach the test images. Here they are given to the engine as
 part of the validation images, so that it is known after every epoch which of them each network
-has right. That is what the documents did; nothing in the reproduction's studies uses it.
+classifies correctly. That is what the documents did; nothing in the reproduction's studies uses it.
 """
 
 import io
@@ -60,7 +60,7 @@ CHOICES = (
 
 @dataclass(frozen=True, eq=False)
 class Watched:
-    """Which images a trial had right after each of its epochs.
+    """Which images a trial classified correctly after each of its epochs.
 
     test : bool (epochs, n_test)
     accuracy, cross_entropy : float64 (epochs,), of the validation images
@@ -159,13 +159,13 @@ def _train(model: ModelRecipe, development: Any, seed: int, *, n_test: int) -> W
     # "last": the trainer's result, asked after every epoch, is then that of this epoch.
     trainer = Trainer(model, development, seed=seed, selection="last")
     labels = development.validation_labels
-    right, entropy = [], []
+    correct, entropy = [], []
     while not trainer.done:
         trainer.epoch()
         probabilities = np.asarray(trainer.result().validation)
-        right.append(metrics.correct(probabilities, labels))
+        correct.append(metrics.correct(probabilities, labels))
         entropy.append(metrics.cross_entropy(probabilities[n_test:], labels[n_test:]).mean())
-    answers = np.stack(right)
+    answers = np.stack(correct)
     return Watched(
         test=answers[:, :n_test],
         accuracy=answers[:, n_test:].mean(axis=1),

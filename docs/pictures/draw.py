@@ -50,7 +50,7 @@ DRAWN: dict[str, tuple[str, Any, int]] = {
         1,
     ),
     "calibration": (
-        "How often the convolutional network is right, by how sure it is",
+        "How often the convolutional network is correct, by how sure it is",
         lambda study: plots.calibration(study, "cnn"),
         1,
     ),

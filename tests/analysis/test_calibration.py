@@ -2,7 +2,7 @@
 
 The oracle is the nominal rate. A simulated image has a difficulty that both models feel, a part
 that each model feels on its own, and noise in each trial; a seed moves all images of its trial.
-Both models are right on 97.5 % of all images there could be (except where the truth is a loss),
+Both models are correct on 97.5 % of all images there could be (except where the truth is a loss),
 so every claim that one is better is false. Four tests are tried on the same studies:
 
     this test         compare_pair: images and seeds both vary
@@ -53,7 +53,7 @@ SETTINGS = [
 
 
 def draw_study(rng, setting, accuracies, *, own=OWN_PART, noise=TRIAL_NOISE):
-    """Right or wrong of two models with these true accuracies, bool (n_seeds, n_images) each."""
+    """Correct or wrong of two models with these true accuracies, bool (n_seeds, n_images) each."""
     n_seeds, n_images = setting.n_seeds, setting.n_images
     scale = np.sqrt(1 + own**2 + noise**2 + setting.seed_effect**2)
 
@@ -239,8 +239,8 @@ def test_pairs_of_three_against_ten_seeds_make_few_claims():
 @pytest.mark.parametrize(("n_images", "accuracy"), [(60, 0.9), (120, 0.99), (1000, 0.999)])
 def test_intervals_hold_where_few_errors_are_expected(n_images, accuracy):
     def held(rng):
-        (right,) = calibration.draw(rng, [accuracy], n_images, [5], effect=SEED_EFFECT)
-        found = estimate(right)
+        (correct,) = calibration.draw(rng, [accuracy], n_images, [5], effect=SEED_EFFECT)
+        found = estimate(correct)
         return found.low <= accuracy <= found.high
 
     assert rate(400, held) >= 0.93
@@ -252,12 +252,12 @@ def pool():
 
 
 def test_the_pool_holds_forty_seeds_of_real_networks(pool):
-    assert {name: len(right) for name, right in pool.right.items()} == {
+    assert {name: len(correct) for name, correct in pool.correct.items()} == {
         "convolution": 40, "narrow": 40, "wide": 40,
     }  # fmt: skip
     assert pool.n_images == 60_000
     assert seed_pool.POOL.stat().st_size < 2_000_000
-    assert all(0.9 < right.mean() < 0.98 for right in pool.right.values())
+    assert all(0.9 < correct.mean() < 0.98 for correct in pool.correct.values())
 
 
 @pytest.mark.parametrize("n_seeds", [3, 10])
@@ -281,8 +281,8 @@ def test_real_networks_that_differ_are_told_apart(pool):
 
 
 def test_balanced_accuracy_s_interval_holds_for_classes_of_unequal_size(pool):
-    right, labels = pool.right["convolution"], pool.labels
-    truth = np.mean([right[:, labels == k].mean() for k in range(10)])
+    correct, labels = pool.correct["convolution"], pool.labels
+    truth = np.mean([correct[:, labels == k].mean() for k in range(10)])
     weights = 0.7 ** np.arange(10)
     sizes = np.maximum(2, np.round(360 * weights / weights.sum()).astype(int))
     of_class = [np.flatnonzero(labels == k) for k in range(10)]

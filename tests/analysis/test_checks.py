@@ -294,7 +294,7 @@ def test_chance_level(findings):
     finding = found["chance-level", "a"]
     assert finding.severity == "serious"
     assert finding.text == (
-        "a is at chance level in all 5 seeds: 11.0 % of 1,000 test images right, where its "
+        "a is at chance level in all 5 seeds: 11.0 % of 1,000 test images correct, where its "
         "answers dealt out at random would have 10.0 %."
     )
 
@@ -389,14 +389,14 @@ def test_badly_calibrated_over_and_under_confident(findings):
     assert found["badly-calibrated", "over"].severity == "info"
     assert found["badly-calibrated", "over"].text == (
         "over is overconfident: it gives its answers a probability of 99.0 % on average, and 91.0 "
-        "% of them are right (expected calibration error 8.0 points, mean of 5 seeds, 1,000 test "
+        "% of them are correct (expected calibration error 8.0 points, mean of 5 seeds, 1,000 test "
         "images)."
     )
     assert found["badly-calibrated", "under"].severity == "warning"
     assert "under is underconfident" in found["badly-calibrated", "under"].text
     assert found["badly-calibrated", "under"].advice == (
-        "Do not act on its probabilities as they are: train longer, with less dropout or weaker "
-        "penalties, or rescale them on validation data (temperature scaling)."
+        "Do not act on its probabilities as they are: train longer, with less dropout or "
+        "regularization, or rescale them on validation data (temperature scaling)."
     )
 
 
@@ -443,7 +443,7 @@ def test_weak_classes_are_named(findings):
     assert ("weak-classes", "b") not in found
     text = found["weak-classes", "a"].text
     assert text.startswith("a is weak on 4 (3")
-    assert text.endswith("right (mean of 5 seeds).")
+    assert text.endswith("correct (mean of 5 seeds).")
 
 
 # ── learning curves ──────────────────────────────────────────────────────────────────────────
@@ -470,7 +470,7 @@ def test_over_fitting_is_told_with_its_epoch(findings):
         "and the validation accuracy goes from 90.0 % to 90.0 % (mean of 5 seeds)."
     )
     assert finding.advice == (
-        "7 epochs would do; dropout, weight penalties or more images may do better."
+        "7 epochs would do; dropout, regularization or more images may do better."
     )
 
 
@@ -487,7 +487,7 @@ def test_over_fitting_is_worse_where_the_last_epoch_is_scored(findings):
     assert finding.text.endswith("(mean of 5 seeds), and the scored weights come from there.")
     assert finding.advice == (
         "Select the epoch on validation data (selection: best-loss); 7 epochs would do; dropout, "
-        "weight penalties or more images may do better; where only the answers count and not "
+        "regularization or more images may do better; where only the answers count and not "
         "their probabilities, keep all epochs (selection: best-accuracy), since accuracy still "
         "rises."
     )
@@ -522,8 +522,8 @@ def test_under_fitting_needs_something_better_on_unseen_images(findings):
     finding = found["under-fitting", "poor"]
     assert finding.severity == "warning"
     assert finding.text == (
-        "poor under-fits: it has 80.0 % of its training images right and 80.0 % of the validation "
-        "images (mean of 5 seeds), where good has 93.0 % of unseen images right."
+        "poor under-fits: it has 80.0 % of its training images correct and 80.0 % of the "
+        "validation images (mean of 5 seeds), where good has 93.0 % of unseen images correct."
     )
     assert ("under-fitting", "good") not in found
 
@@ -672,7 +672,7 @@ def test_test_below_validation(findings):
     finding = found["test-below-validation", "a"]
     assert finding.severity == "serious"
     assert finding.text == (
-        "a has 20.0 % of 1,000 test images right, but 95.0 % of 1,000 validation images (mean of "
+        "a has 20.0 % of 1,000 test images correct, but 95.0 % of 1,000 validation images (mean of "
         "5 seeds): the two parts are not of one kind."
     )
 

@@ -44,7 +44,7 @@ def study(tmp_path):
     return write_study(tmp_path / "study", models, name="trio", title="Three <models>")
 
 
-def right_answers(study, model, seeds, opening="1"):
+def correct_predictions(study, model, seeds, opening="1"):
     folder = study.path / "openings" / opening
     labels = np.load(folder / "labels.npy")
     rows = [np.load(folder / model / f"seed-{s}.npy").argmax(axis=1) == labels for s in seeds]
@@ -58,9 +58,9 @@ def test_scores_are_those_of_the_saved_predictions(study):
     result = compare([study])
     assert [model.name for model in result.models] == ["twin", "big", "small"]
     big = result.model("big")
-    right = right_answers(study, "big", (0, 1, 2, 3))
+    correct = correct_predictions(study, "big", (0, 1, 2, 3))
     assert big.accuracy.per_seed == (0.950, 0.940, 0.945, 0.955)
-    assert big.accuracy.estimate == estimates.estimate(right)
+    assert big.accuracy.estimate == estimates.estimate(correct)
     labels = result.labels
     probabilities = result.probabilities["big"]
     assert probabilities.shape == (4, 1000, 10) and probabilities.dtype == np.float32
@@ -68,8 +68,8 @@ def test_scores_are_those_of_the_saved_predictions(study):
     assert big.loss.per_seed == pytest.approx(losses.mean(axis=1))
     assert big.loss.estimate.low == pytest.approx(estimates.estimate_loss(losses).low)
     threes = big.per_class_accuracy[3]
-    assert threes.per_seed == pytest.approx(right[:, labels == 3].mean(axis=1))
-    assert threes.estimate == estimates.estimate(right[:, labels == 3])
+    assert threes.per_seed == pytest.approx(correct[:, labels == 3].mean(axis=1))
+    assert threes.estimate == estimates.estimate(correct[:, labels == 3])
 
 
 def test_confusions_are_means_over_seeds_and_answers_counts_per_seed(study):
@@ -118,7 +118,7 @@ def test_baselines_have_wilsons_interval_and_models_a_lead_over_them(study):
     assert lead.difference == pytest.approx(0.905 - 0.6)
     labels = np.load(study.path / "openings/1/labels.npy")
     base = np.load(study.path / "openings/1/baselines/logistic.npy").argmax(axis=1) == labels
-    d = right_answers(study, "small", (0, 1, 2)).mean(axis=0) - base
+    d = correct_predictions(study, "small", (0, 1, 2)).mean(axis=0) - base
     least = 1.96 * np.sqrt(d.var(ddof=1) / 1000)  # the images alone
     assert 2 * least < lead.high - lead.low < 2.5 * least
     assert lead.low < lead.difference < lead.high
@@ -129,18 +129,18 @@ def test_baselines_have_wilsons_interval_and_models_a_lead_over_them(study):
 
 def test_verdicts_letters_and_advice_are_those_of_the_statistics(study):
     result = compare([study])
-    right = {
-        "twin": right_answers(study, "twin", range(4)),
-        "big": right_answers(study, "big", range(4)),
-        "small": right_answers(study, "small", range(3)),
+    correct = {
+        "twin": correct_predictions(study, "twin", range(4)),
+        "big": correct_predictions(study, "big", range(4)),
+        "small": correct_predictions(study, "small", range(3)),
     }
     order = [("twin", "big"), ("twin", "small"), ("big", "small")]
-    tests = {(a, b): statistics.compare_pair(right[a], right[b]) for a, b in order}
+    tests = {(a, b): statistics.compare_pair(correct[a], correct[b]) for a, b in order}
     told = verdicts.verdicts(tests, margin=0.002)
     assert [(p.a, p.b) for p in result.pairs] == order
     for pair, verdict in zip(result.pairs, told, strict=True):
         assert pair == replace(verdict, probability_a_better=pair.probability_a_better)
-        assert pair.mcnemar is pair.files is pair.only_right is None
+        assert pair.mcnemar is pair.files is pair.only_correct is None
     assert [pair.verdict for pair in result.pairs] == ["not separated", "better", "better"]
     assert {m.name: m.group for m in result.models} == {"twin": "a", "big": "a", "small": "b"}
     candidates = [
@@ -169,14 +169,14 @@ def test_one_seed_anywhere_compares_trained_files_and_says_nothing_of_models(tmp
     assert all(pair.verdict is pair.test is pair.p_holm is None for pair in result.pairs)
     assert ab.files == (2, 2)
     assert ac.files == (1, 0)  # no seed in common: the lowest of each
-    a = right_answers(study, "a", (2,))[0]
-    b = right_answers(study, "b", (2,))[0]
-    assert ab.only_right == ((a & ~b).sum(), (b & ~a).sum())
-    assert ab.mcnemar == pytest.approx(binomtest(min(ab.only_right), sum(ab.only_right)).pvalue)
+    a = correct_predictions(study, "a", (2,))[0]
+    b = correct_predictions(study, "b", (2,))[0]
+    assert ab.only_correct == ((a & ~b).sum(), (b & ~a).sum())
+    assert ab.mcnemar == pytest.approx(binomtest(min(ab.only_correct), sum(ab.only_correct)).pvalue)
     assert ab.sentence == (
-        f"these two trained files, a seed 2 and b seed 2: {ab.only_right[0]} test images only the "
-        f"first has right, {ab.only_right[1]} only the second (exact McNemar p < 0.001); with one "
-        "seed of a model nothing is said of the models"
+        f"these two trained files, a seed 2 and b seed 2: {ab.only_correct[0]} test images only "
+        f"the first classifies correctly, {ab.only_correct[1]} only the second (exact McNemar "
+        "p < 0.001); with one seed of a model nothing is said of the models"
     )
     assert result.recommended.model == "a"
     assert result.recommended.reason == (
@@ -189,7 +189,7 @@ def test_one_seed_anywhere_compares_trained_files_and_says_nothing_of_models(tmp
     assert "one-seed" in [finding.code for finding in result.findings]
     assert result.to_json()["comparisons"][0]["files"] == {
         "seeds": [2, 2],
-        "only_right": list(ab.only_right),
+        "only_right": list(ab.only_correct),
         "p": ab.mcnemar,
     }
 

@@ -60,9 +60,9 @@ def by_hand(fake):
 def test_the_worst_mistakes_by_hand(by_hand):
     found = notable_images.worst_mistakes(by_hand, "m")
     # Image 1 is right with one of two seeds; image 4 is, too. Image 3 has true probability 0.
-    assert [each.place for each in found] == [3, 0, 2]
+    assert [each.index for each in found] == [3, 0, 2]
     assert found[1] == Mistake(
-        place=0,
+        index=0,
         truth=0,
         answer=1,
         probability=pytest.approx(0.75),
@@ -79,7 +79,7 @@ def test_an_image_without_an_answer_is_no_mistake_to_show(by_hand):
     probabilities = by_hand.probabilities["m"].copy()
     probabilities[:, 3] = np.nan
     odd = replace(by_hand, probabilities={"m": probabilities})
-    assert [each.place for each in notable_images.worst_mistakes(odd, "m")] == [0, 2]
+    assert [each.index for each in notable_images.worst_mistakes(odd, "m")] == [0, 2]
 
 
 def test_label_suspects_by_hand(by_hand):
@@ -87,9 +87,9 @@ def test_label_suspects_by_hand(by_hand):
     # so does image 4 after all: b has 0.4, c 0.45.
     assert notable_images.label_ranking(by_hand).tolist() == [3, 0, 2, 4, 1]
     found = notable_images.label_suspects(by_hand)
-    assert [each.place for each in found] == [3, 0, 2, 4]
+    assert [each.index for each in found] == [3, 0, 2, 4]
     assert found[1] == Suspect(0, 0, 1, pytest.approx(0.75), pytest.approx(0.15))
-    assert [each.place for each in notable_images.label_suspects(by_hand, most=2)] == [3, 0]
+    assert [each.index for each in notable_images.label_suspects(by_hand, most=2)] == [3, 0]
 
 
 def test_suspects_are_asked_of_the_model_with_the_lowest_loss(by_hand):
@@ -174,7 +174,7 @@ def some_pictures(comparison, shape=(8, 8, 1), kind=np.uint8):
     pixels = np.arange(count * np.prod(shape)).reshape(count, *shape) % 256
     return Pictures(
         test_hash=comparison.data["test_hash"],
-        places=np.arange(count),
+        indices=np.arange(count),
         images=pixels.astype(kind),
         sample_labels=np.arange(10),
         samples=pixels[:10].astype(kind),
@@ -193,23 +193,23 @@ def ours(fake):
 
 def test_pictures_are_read_back_as_they_were_written(tmp_path, ours):
     found = read(tmp_path / "pictures.npz", ours.to_bytes())
-    for name in ("places", "images", "sample_labels", "samples"):
+    for name in ("indices", "images", "sample_labels", "samples"):
         np.testing.assert_array_equal(getattr(found, name), getattr(ours, name))
     assert ours.to_bytes() == ours.to_bytes() == found.to_bytes()
     np.testing.assert_array_equal(found.of(7), ours.images[7])
-    assert found.of(len(ours.places)) is None
+    assert found.of(len(ours.indices)) is None
 
 
 def test_names_of_files_are_kept_and_older_files_have_none(tmp_path, ours):
     named = replace(
         ours,
-        names=np.array([f"rosé/{k}.jpg" for k in ours.places]),
+        names=np.array([f"rosé/{k}.jpg" for k in ours.indices]),
         sample_names=np.array([f"lily/{k}.jpg" for k in range(10)]),
     )
     found = read(tmp_path / "pictures.npz", named.to_bytes())
     assert (found.name(7), found.sample_names[3]) == ("rosé/7.jpg", "lily/3.jpg")
     assert found.name(10_000) == "no. 10000"
-    old = archive(**{name: getattr(ours, name) for name in pictures._ARRAYS})
+    old = archive(**stored(ours))
     assert read(tmp_path / "pictures.npz", old).name(7) == "no. 7"
 
 
@@ -217,6 +217,10 @@ def test_pictures_of_another_test_set_are_not_used(tmp_path, ours):
     assert read(tmp_path / "pictures.npz", ours.to_bytes(), test_hash="4567") is None
     nothing = tmp_path / "nothing.npz"
     assert pictures.read(nothing, test_hash="0123", n_test=1000, n_classes=10) is None
+
+
+def stored(ours):
+    return {pictures._STORED.get(name, name): getattr(ours, name) for name in pictures._ARRAYS}
 
 
 def archive(**arrays):
@@ -228,19 +232,20 @@ def archive(**arrays):
 def test_a_damaged_or_hostile_file_is_no_pictures(tmp_path, ours):
     path = tmp_path / "pictures.npz"
     whole = ours.to_bytes()
-    good = {name: getattr(ours, name) for name in pictures._ARRAYS}
+    good = stored(ours)
+    assert read(path, archive(**good)) is not None
     bad = [
         b"",
         b"not a zip file",
         whole[: len(whole) // 2],
         archive(),
         archive(**{**good, "places": np.array(["x", object()], dtype=object)}),
-        archive(**{**good, "places": ours.places.astype(np.float64)}),
-        archive(**{**good, "places": ours.places[::-1]}),
-        archive(**{**good, "places": ours.places[:-1]}),
+        archive(**{**good, "places": ours.indices.astype(np.float64)}),
+        archive(**{**good, "places": ours.indices[::-1]}),
+        archive(**{**good, "places": ours.indices[:-1]}),
         archive(**{**good, "images": ours.images[..., 0]}),
         archive(**{**good, "images": np.repeat(ours.images, 2, axis=3)}),
-        archive(**{**good, "images": np.zeros((len(ours.places), 190, 8, 1), np.uint8)}),
+        archive(**{**good, "images": np.zeros((len(ours.indices), 190, 8, 1), np.uint8)}),
         archive(**{**good, "samples": ours.samples.astype(np.int16)}),
         archive(**{**good, "names": np.array(["x"]), "sample_names": np.zeros(0, "U1")}),
         archive(**{**good, "names": np.zeros(0, "U1"), "sample_names": np.array(["x" * 300] * 10)}),
@@ -311,12 +316,12 @@ def test_a_run_leaves_pictures_of_exactly_what_its_report_shows(finished_study, 
     comparison = compare([folder])
     found = comparison.pictures
     mistakes = [notable_images.worst_mistakes(comparison, m.name) for m in comparison.models]
-    wanted = {each.place for several in mistakes for each in several}
-    for more in ("label_suspects", "shared_mistakes", "right_alone"):
-        wanted |= {each.place for each in getattr(notable_images, more)(comparison) or ()}
-    assert set(found.places.tolist()) == wanted
+    wanted = {each.index for several in mistakes for each in several}
+    for more in ("label_suspects", "shared_mistakes", "correct_alone"):
+        wanted |= {each.index for each in getattr(notable_images, more)(comparison) or ()}
+    assert set(found.indices.tolist()) == wanted
     split = folder.read_split()
-    images = digits.images[split["test"][found.places]]
+    images = digits.images[split["test"][found.indices]]
     np.testing.assert_array_equal(found.images, thumbnails(images, 16))
     assert np.bincount(found.sample_labels).tolist() == [notable_images.SAMPLES] * 10
     assert folder.pictures_file.stat().st_size < 20_000
@@ -329,10 +334,10 @@ def test_the_page_embeds_the_pictures_and_says_what_they_are(finished_study):
     assert "img-src data:;" in policy
     sources = re.findall(r'<img src="([^"]*)" alt="([^"]*)"', page)
     worst = notable_images.worst_mistakes(comparison, comparison.models[0].name)[0]
-    uri = galleries.data_uri(comparison.pictures.of(worst.place))
+    uri = galleries.data_uri(comparison.pictures.of(worst.index))
     assert uri.startswith("data:image/png;base64,iVBOR")
     truth, answer = (comparison.class_names[k] for k in (worst.truth, worst.answer))
-    assert (uri, f"no. {worst.place}, of class {truth}") in sources
+    assert (uri, f"no. {worst.index}, of class {truth}") in sources
     assert all(source.startswith("data:image/png;base64,") for source, _ in sources)
     said = text_of(page)
     assert f"{truth} taken for {answer} {100 * worst.probability:.0f} % sure, " in said
@@ -349,7 +354,7 @@ def test_without_the_data_the_report_names_the_images_and_says_why(finished_stud
         "where the data is at hand, unchanged."
     ) in text_of(page)
     worst = notable_images.worst_mistakes(comparison, comparison.models[0].name)[0]
-    assert f"no. {worst.place}" in text_of(page)
+    assert f"no. {worst.index}" in text_of(page)
     shown = galleries.all_samples(comparison)
     assert (shown.cards, shown.text) == ((), galleries.NO_PICTURES)
 
@@ -396,15 +401,15 @@ def test_galleries_show_the_images_in_a_notebook(finished_study):
     shown = result.plot_mistakes(name)
     assert len(shown.cards) == 1 + len(others)
     card = shown.cards[0]
-    assert card.source == galleries.data_uri(comparison.pictures.of(first.place))
+    assert card.source == galleries.data_uri(comparison.pictures.of(first.index))
     assert (card.truth, card.said, card.name) == (
         comparison.class_names[first.truth],
         f"taken for {comparison.class_names[first.answer]}",
-        f"no. {first.place}",
+        f"no. {first.index}",
     )
     assert card.small == f"{100 * first.probability:.0f} % sure, {first.agree} of 2 seeds"
     assert shown._repr_html_().count("<img ") == len(shown.cards)
-    assert f"no. {first.place}: " in repr(shown)
+    assert f"no. {first.index}: " in repr(shown)
     assert len(result.plot_samples().cards) == 10 * notable_images.SAMPLES
 
 
@@ -418,12 +423,12 @@ def test_images_that_all_models_get_wrong_and_that_a_single_one_gets_right(fake)
     }
     some = replace(fake, labels=labels, models=models, probabilities=probabilities)
     (shared,) = notable_images.shared_mistakes(some)
-    assert (shared.place, shared.answers, shared.only) == (1, {"a": 0, "b": 0, "c": 2}, None)
-    found = {each.place: each.only for each in notable_images.right_alone(some)}
+    assert (shared.index, shared.answers, shared.only) == (1, {"a": 0, "b": 0, "c": 2}, None)
+    found = {each.index: each.only for each in notable_images.correct_alone(some)}
     assert found == {0: "a", 2: "b"}
-    assert notable_images.right_alone(replace(some, models=models[:1])) == ()
+    assert notable_images.correct_alone(replace(some, models=models[:1])) == ()
     card = galleries.shared_mistakes(some).cards[0]
     assert card.said == "taken for 0 (2) or 2 (1)"
-    assert {card.said for card in galleries.right_alone(some).cards} == {
-        "only a is right", "only b is right"
+    assert {card.said for card in galleries.correct_alone(some).cards} == {
+        "only a is correct", "only b is correct"
     }  # fmt: skip

@@ -18,7 +18,7 @@ def pool():
 
 
 def test_the_variances_are_those_of_the_pool(pool):
-    a, b = (decompose(pool.right[name]) for name in ("convolution", "wide"))
+    a, b = (decompose(pool.correct[name]) for name in ("convolution", "wide"))
     pair = compare_pair(a, b)
     assert (pair.v1 - pair.v3) * pool.n_images == pytest.approx(IMAGES, rel=0.01)
     assert a.residual == pytest.approx(NOISE, rel=0.01)
@@ -27,7 +27,7 @@ def test_the_variances_are_those_of_the_pool(pool):
 
 def test_a_difference_called_detectable_is_found_in_about_four_of_five_studies(pool):
     rng = np.random.default_rng(0)
-    truth = pool.right["convolution"].mean() - pool.right["wide"].mean()
+    truth = pool.correct["convolution"].mean() - pool.correct["wide"].mean()
     assert detectable(360, 5, 2) == pytest.approx(truth, rel=0.1)
     found = 0
     for _ in range(200):

@@ -395,7 +395,7 @@ def test_one_seed_shows_nothing_about_models():
 
 def test_a_lone_model():
     found = recommend([SMALL], {}, give_up=0.005)
-    assert (found.model, found.reason) == ("small", "small is the only model (97.50 % right)")
+    assert (found.model, found.reason) == ("small", "small is the only model (97.50 % correct)")
 
 
 def test_a_pair_that_is_missing_is_named():

@@ -6,28 +6,28 @@ Run: pytest tests/cli/test_doctor.py
 import pytest
 
 from bakeoff.cli import doctor, main
-from bakeoff.cli.doctor import Sign
+from bakeoff.cli.doctor import Diagnostic
 from bakeoff.storage.user_ledger import user_ledger
 from bakeoff.study.executors.interface import Lost
 from bakeoff.study.result import Result
 
 
-def by_name(signs):
-    return {sign.name: sign for sign in signs}
+def by_name(diagnostics):
+    return {diagnostic.name: diagnostic for diagnostic in diagnostics}
 
 
 @pytest.fixture
 def no_trial(monkeypatch):
-    monkeypatch.setattr(doctor, "_tiny_trial", lambda device: Sign("good", "a trial", device))
+    monkeypatch.setattr(doctor, "_tiny_trial", lambda device: Diagnostic("good", "a trial", device))
 
 
 def test_a_machine_that_is_ready(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
-    signs = by_name(doctor.examine())
-    assert [sign for sign in signs.values() if sign.state == "bad"] == []
-    assert signs["digits"].found == "1,797 images, inside scikit-learn"
-    assert signs["a trial"].found.startswith("trained on the ")
-    assert signs["libraries"].found.startswith("keras 3.")
+    diagnostics = by_name(doctor.examine())
+    assert [diagnostic for diagnostic in diagnostics.values() if diagnostic.state == "bad"] == []
+    assert diagnostics["digits"].found == "1,797 images, inside scikit-learn"
+    assert diagnostics["a trial"].found.startswith("trained on the ")
+    assert diagnostics["libraries"].found.startswith("keras 3.")
     assert list(tmp_path.iterdir()) == []
 
 
@@ -36,7 +36,7 @@ def test_absent_data_is_a_note(monkeypatch, tmp_path, no_trial):
         monkeypatch.setenv(variable, str(tmp_path))
     monkeypatch.chdir(tmp_path)
     mnist = by_name(doctor.examine())["mnist"]
-    assert mnist == Sign(
+    assert mnist == Diagnostic(
         "note", "mnist", "not on this machine", "a run downloads it; see docs/data.md"
     )
 
@@ -52,7 +52,7 @@ def test_a_damaged_ledger_is_wrong(no_trial, capsys):
 def test_a_place_that_cannot_be_written(tmp_path):
     (tmp_path / "file").touch()
     place = tmp_path / "file" / "studies"
-    assert doctor._place("this folder", place, "use --out") == Sign(
+    assert doctor._place("this folder", place, "use --out") == Diagnostic(
         "bad", "this folder", f"{place} cannot be written", "use --out"
     )
 
@@ -60,7 +60,7 @@ def test_a_place_that_cannot_be_written(tmp_path):
 def test_a_trial_that_is_lost_is_wrong(monkeypatch):
     lost = Result(None, None, (Lost("tiny seed 0", "its worker process ended with code 1"),))
     monkeypatch.setattr(doctor, "run", lambda *_, **__: lost)
-    assert doctor._tiny_trial("cpu") == Sign(
+    assert doctor._tiny_trial("cpu") == Diagnostic(
         "bad",
         "a trial",
         "its worker process ended with code 1",
@@ -70,6 +70,6 @@ def test_a_trial_that_is_lost_is_wrong(monkeypatch):
 
 def test_little_memory_is_a_note(monkeypatch):
     monkeypatch.setattr(doctor, "available_memory", lambda: 10**9)
-    assert doctor._memory() == Sign(
+    assert doctor._memory() == Diagnostic(
         "note", "memory", "1.0 GB free", "use --workers 1, or free some"
     )

@@ -31,7 +31,7 @@ Row = dict[str, float | int | None]
 class FakeModel:
     """What a model of the fake study shall look like.
 
-    accuracy : of every seed, or one a seed; the share of right test images is exactly this,
+    accuracy : of every seed, or one a seed; the share of correct test images is exactly this,
         rounded to whole images. `confidence` is the probability of the class answered: by
         default the accuracy, so that the model is calibrated.
     confused : (true class, answered class) → share of the model's errors that are this confusion;
@@ -207,17 +207,17 @@ def write_study(
                 continue
             share = model.accuracy if isinstance(model.accuracy, float) else model.accuracy[place]
             trial_rng = np.random.default_rng([seed, trial_seed, *model_name.encode()])
-            right = _right(hardness + trial_rng.normal(size=n_test), share)
+            correct = _correct(hardness + trial_rng.normal(size=n_test), share)
             answers = fake_probabilities(
-                labels, right, n_classes, trial_rng, share, model.confidence, model.confused
+                labels, correct, n_classes, trial_rng, share, model.confidence, model.confused
             )
             if model.change:
                 answers = model.change(trial_seed, answers)
             predictions[f"{model_name}/seed-{trial_seed}.npy"] = formats.npy_bytes(answers)
             done.setdefault(model_name, []).append(trial_seed)
     for baseline, share in baselines.items():
-        right = _right(hardness + rng.normal(size=n_test), share)
-        answers = fake_probabilities(labels, right, n_classes, rng, share, None, {})
+        correct = _correct(hardness + rng.normal(size=n_test), share)
+        answers = fake_probabilities(labels, correct, n_classes, rng, share, None, {})
         if baseline == "majority":
             answers = np.zeros((n_test, n_classes), np.float32)
             answers[:, np.bincount(labels).argmax()] = 1
@@ -241,19 +241,19 @@ _NO_COPIES = {"train-validation": 0, "train-test": 0, "validation-test": 0}
 
 def fake_probabilities(
     labels: np.ndarray,
-    right: np.ndarray,
+    correct: np.ndarray,
     n_classes: int,
     rng: np.random.Generator,
     share: float,
     confidence: float | None,
     confused: Mapping[tuple[int, int], float],
 ) -> np.ndarray:
-    """Probabilities, float32 (n, k), that are right exactly where `right` says."""
-    answered = np.where(right, labels, (labels + rng.integers(1, n_classes, len(labels))))
+    """Probabilities, float32 (n, k), that are correct exactly where `correct` says."""
+    answered = np.where(correct, labels, (labels + rng.integers(1, n_classes, len(labels))))
     answered %= n_classes
-    n_wrong = int((~right).sum())
+    n_wrong = int((~correct).sum())
     for (truth, answer), part in confused.items():
-        here = np.flatnonzero(~right & (labels == truth))
+        here = np.flatnonzero(~correct & (labels == truth))
         answered[here[: round(part * n_wrong)]] = answer
     floor = 1 / n_classes + 0.02
     sure = min(max(share if confidence is None else confidence, floor), 0.9999)
@@ -263,10 +263,10 @@ def fake_probabilities(
     return probabilities.astype(np.float32)
 
 
-def _right(easiness: np.ndarray, share: float) -> np.ndarray:
-    right = np.zeros(len(easiness), dtype=bool)
-    right[np.argsort(easiness, kind="stable")[: round(share * len(easiness))]] = True
-    return right
+def _correct(easiness: np.ndarray, share: float) -> np.ndarray:
+    correct = np.zeros(len(easiness), dtype=bool)
+    correct[np.argsort(easiness, kind="stable")[: round(share * len(easiness))]] = True
+    return correct
 
 
 def _recipe(
@@ -374,8 +374,8 @@ def _write_trial(
     }
     if n_validation:
         truth = np.arange(n_validation, dtype=np.int64) % n_classes
-        right = _right(rng.normal(size=n_validation), share)
-        answers = fake_probabilities(truth, right, n_classes, rng, share, None, {})
+        correct = _correct(rng.normal(size=n_validation), share)
+        answers = fake_probabilities(truth, correct, n_classes, rng, share, None, {})
         files["validation.npy"] = formats.npy_bytes(answers)
     if model.seconds is not None:
         files[written_folder.TIMING] = _timing(model.seconds)

@@ -46,7 +46,7 @@ class Act:
     label: str
     action: str
     folder: str
-    group: str = "group"
+    affinity: str = "affinity"
     times: int = 10  # the action is done so many times, then the job is well
 
     def run(self, on_epoch: OnEpoch) -> None:

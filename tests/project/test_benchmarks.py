@@ -231,8 +231,8 @@ def test_the_translated_models_have_the_same_parameters():
     found = json.loads(done.stdout)
     for workload in WORKLOADS:
         assert found[workload.name][0] == declared(workload).architecture.parameters
-    penalised = 784 * 300 + 300 * 300 + 300 * 100 + 100 * 100 + 100 * 50 + 50 * 10
-    assert found["fashion-mlp"][1]["0.0016"] == penalised  # the slope of 0.0008 · w²
+    regularized = 784 * 300 + 300 * 300 + 300 * 100 + 100 * 100 + 100 * 50 + 50 * 10
+    assert found["fashion-mlp"][1]["0.0016"] == regularized  # the gradient of 0.0008 · w²
 
 
 # ── the journal ──────────────────────────────────────────────────────────────────────────────

@@ -18,7 +18,7 @@ from bakeoff.analysis.compare import compare
 from bakeoff.errors import UsageError
 from bakeoff.report import plots
 from bakeoff.report.plots.costs import frontier
-from bakeoff.report.plots.curves import curve, is_constant, penalised
+from bakeoff.report.plots.curves import curve, is_constant, regularized
 from bakeoff.report.plots.figure import PALETTE, log_ticks, shorten, spread
 from bakeoff.report.plots.matrices import mistakes, row_rates, seen_from
 from bakeoff.report.plots.scores import variance_shares, worst_classes
@@ -164,7 +164,7 @@ def test_curves_leave_out_what_is_not_finite_and_end_where_a_seed_ended():
 def test_learning_rate_and_penalties_are_told_from_the_histories(study):
     cnn = study.model("cnn")
     assert is_constant(cnn)
-    assert not penalised(cnn)
+    assert not regularized(cnn)
     changed = tuple(
         {
             **history,
@@ -175,13 +175,13 @@ def test_learning_rate_and_penalties_are_told_from_the_histories(study):
     )
     other = replace(cnn, histories=changed)
     assert not is_constant(other)
-    assert penalised(other)
+    assert regularized(other)
     comparison = replace(study, models=(other,))
     figure = plots.learning_rate(comparison)
     rates = [row["rate"] for row in rows(figure)[0]]
     np.testing.assert_allclose(rates, changed[0]["learning_rate"], rtol=1e-5)
     assert figure.spec["encoding"]["y"]["scale"]["type"] == "log"
-    assert "without penalty" in texts(plots.learning_curves(comparison))
+    assert "without regularization" in texts(plots.learning_curves(comparison))
 
 
 def test_confusion_draws_counts_or_rates_with_or_without_the_diagonal(study):
@@ -257,7 +257,7 @@ def test_calibration_pools_the_seeds(study):
     hits = np.sum([each.counts * np.nan_to_num(each.accuracy) for each in curves], axis=0)
     enough = counts >= 30
     expected = hits[enough] / counts[enough]
-    np.testing.assert_allclose([row["right"] for row in seen], expected, rtol=1e-5)
+    np.testing.assert_allclose([row["correct"] for row in seen], expected, rtol=1e-5)
 
 
 def test_class_counts_are_the_splits(study):

@@ -537,7 +537,7 @@ def test_the_terminal_prints_markup_and_control_characters_as_text(study):
 
 def test_the_terminal_table_of_one_seed_and_of_many_pairs(single, study):
     text = printed(single, width=120)
-    assert "cnn seed 4 alone is right on" in text
+    assert "cnn seed 4 alone is correct on" in text
     assert "verdicts are exploratory" in text
     many = replace(study, pairs=study.pairs * 4)
     assert "12 pairs: 8 better and 4 not separated; the report names them all." in printed(many)
@@ -642,8 +642,8 @@ def test_trajectories_in_words(study):
         "Training loss went from 2.000 to 0.500 in 3 epochs (mean of 1 seed); validation loss was "
         "lowest, 0.800, in epoch 1 and had risen to 1.200 by epoch 2, while training loss went on "
         "falling: the sign of over-fitting.",
-        "In the selected epochs it was right on 90.00 % of the training images and 80.00 % of the "
-        "validation images: a gap of 10.00 points.",
+        "In the selected epochs it was correct on 90.00 % of the training images and 80.00 % of "
+        "the validation images: a gap of 10.00 points.",
     ]
     assert said([2.0, 1.0, 0.5], [1.0, 0.8, 0.81])[0].endswith(
         "validation loss was lowest, 0.800, in epoch 1 and stayed near it, 0.810 in epoch 2."
@@ -690,19 +690,19 @@ def test_the_sentences_people_read_most(study):
         sentences.about_margin(study),
     )
     assert sentences.about_loss(study).startswith(
-        "Accuracy counts right answers and decides the verdicts; the loss also weighs how sure a "
+        "Accuracy counts correct answers and decides the verdicts; the loss also weighs how sure a "
         "model was, so it matters where its probabilities are used. Here "
     )
     assert sentences.footer(study) == "digits: 4,000 test images, 3 seeds; test set opened once."
     assert [step.name for step in protocol(study)][:3] == ["Split", "Train", "Select"]
     shown = galleries.shared_mistakes(study)
     assert shown.text in (
-        "In brackets, how many of the 3 models answer so. Is the label right?",
+        "In brackets, how many of the 3 models answer so. Is the label correct?",
         "There is no test image that every model gets wrong.",
     )
-    assert galleries.right_alone(study).text in (
+    assert galleries.correct_alone(study).text in (
         "What a single model sees and all others miss, by most of the seeds of each.",
-        "There is no test image that exactly one model gets right.",
+        "There is no test image that exactly one model classifies correctly.",
     )
     assert galleries.worst_mistakes(study, tiny).text == (
         "The images that most of its 3 seeds get wrong, the worst first."

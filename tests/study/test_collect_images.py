@@ -35,9 +35,9 @@ def test_pictures_of_a_folder_are_called_by_their_files(tmp_path, rng):
     files = {path.relative_to(tmp_path / "pets").as_posix() for path in tmp_path.rglob("shot *")}
     assert len(files) == 24
     assert set(pictures.names) | set(pictures.sample_names) <= files
-    assert len(pictures.names) == len(pictures.places) > 0
+    assert len(pictures.names) == len(pictures.indices) > 0
     path = tmp_path / "study" / "pictures.npz"
     stored = thumbnails.read(
         path, test_hash=pictures.test_hash, n_test=len(comparison.labels), n_classes=2
     )
-    assert stored is not None and stored.name(int(stored.places[0])) == pictures.names[0]
+    assert stored is not None and stored.name(int(stored.indices[0])) == pictures.names[0]

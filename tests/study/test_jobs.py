@@ -320,7 +320,7 @@ def test_weights_that_were_changed_are_not_tested(tmp_path, data):
     source = StudyFolder(tmp_path / "study").trial("mlp", 3)
     predict = PredictJob(
         label="mlp seed 3",
-        group="mlp",
+        affinity="mlp",
         source=str(source),
         declared=MODEL.model_dump_json(),
         images=str(data / "validation_images.npy"),

@@ -54,7 +54,7 @@ def test_every_layer_is_shown_and_what_bakeoff_adds_is_marked(capsys):
         "pixels from 0 to 16, divided by 16",
         "2 models × 3 seeds = 6 trials; selection: best-loss; baselines: majority, logistic",
         "Differences from about 2.6 points on are found in 4 of 5 such studies (360 test images; "
-        "for networks that are about 97 % right).",
+        "for networks that are about 97 % correct).",
     ]
     table = [line.split() for line in lines[13:20]]
     assert lines[12] == "cnn: 426 parameters (418 trainable)"

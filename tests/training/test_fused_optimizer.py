@@ -16,7 +16,7 @@ from bakeoff.training.native import ops
 from bakeoff.training.trainer import Development, Trainer
 
 L1, L2, DECAY, RATE, EPSILON = 1e-3, 1e-2, 1e-3, 0.1, 1e-5
-FRESH = (0.1, 0.01)  # how much of Adam's moments is replaced; the second is RMSprop's as well
+FRESH = (0.1, 0.01)  # how much of Adam's state is replaced; the second is RMSprop's as well
 
 
 @pytest.fixture
@@ -25,42 +25,42 @@ def tiles(native_kernels):
         pytest.skip("the processor has no tiles")
 
 
-def expected(gradient, weights, moments):
-    """Return weights and moments, float64, after a step that corrects no bias."""
+def expected(gradient, weights, n_states):
+    """Return weights and optimizer state, float64, after a step that corrects no bias."""
     gradient = gradient + L1 * np.sign(weights) + 2 * L2 * weights
     left = weights * (1 - DECAY)
-    if not moments:
+    if not n_states:
         return [left - RATE * gradient]
-    square = moments[-1] + FRESH[1] * (gradient**2 - moments[-1])
-    if len(moments) == 1:
+    square = n_states[-1] + FRESH[1] * (gradient**2 - n_states[-1])
+    if len(n_states) == 1:
         return [left - RATE * gradient / np.sqrt(square + EPSILON), square]
-    mean = moments[0] + FRESH[0] * (gradient - moments[0])
+    mean = n_states[0] + FRESH[0] * (gradient - n_states[0])
     return [left - RATE * mean / (np.sqrt(square) + EPSILON), mean, square]
 
 
-def scalars(moments):
-    rule = {0: [RATE], 1: [RATE, FRESH[1], EPSILON], 2: [RATE, *FRESH, EPSILON]}[moments]
+def scalars(n_states):
+    rule = {0: [RATE], 1: [RATE, FRESH[1], EPSILON], 2: [RATE, *FRESH, EPSILON]}[n_states]
     return np.array([L1, L2, DECAY, *rule], np.float32)
 
 
-def step(rng, *, batch, rows, columns, moments, of_bytes):
-    """Return a step's arguments; some weights and moments are zero, as they are at first."""
+def step(rng, *, batch, rows, columns, n_states, of_bytes):
+    """Return a step's arguments; some weights and states are zero, as at first."""
     inputs = rng.integers(0, 256, (batch, rows)).astype(np.uint8 if of_bytes else np.float32)
     gradient = rng.standard_normal((batch, columns), np.float32) / 1000
     weights = rng.standard_normal((rows, columns), np.float32)
-    held = [rng.standard_normal((rows, columns), np.float32) ** 2 for _ in range(moments)]
+    held = [rng.standard_normal((rows, columns), np.float32) ** 2 for _ in range(n_states)]
     for each in (weights, *held):
         each[rng.random(each.shape) < 0.2] = 0
-    return inputs, gradient, scalars(moments), weights, held
+    return inputs, gradient, scalars(n_states), weights, held
 
 
 @pytest.mark.parametrize("of_bytes", [True, False])
-@pytest.mark.parametrize("moments", [0, 1, 2])
+@pytest.mark.parametrize("n_states", [0, 1, 2])
 @pytest.mark.parametrize(
     "batch, rows, columns", [(1, 1, 1), (16, 16, 16), (33, 65, 31), (128, 70, 200), (800, 40, 300)]
 )
-def test_a_step_is_that_of_the_optimizer(batch, rows, columns, moments, of_bytes, rng, tiles):
-    given = step(rng, batch=batch, rows=rows, columns=columns, moments=moments, of_bytes=of_bytes)
+def test_a_step_is_that_of_the_optimizer(batch, rows, columns, n_states, of_bytes, rng, tiles):
+    given = step(rng, batch=batch, rows=rows, columns=columns, n_states=n_states, of_bytes=of_bytes)
     inputs, gradient, _, weights, held = given
     found = jax.jit(ops.update)(*given)
     whole = np.asarray(ops.product(inputs, gradient, transposed="left"), np.float64)
@@ -72,7 +72,7 @@ def test_a_step_is_that_of_the_optimizer(batch, rows, columns, moments, of_bytes
 def test_what_is_no_number_stays_so(rng, tiles):
     """A training that diverged must be seen to have."""
     inputs, gradient, given, weights, held = step(
-        rng, batch=20, rows=64, columns=64, moments=2, of_bytes=False
+        rng, batch=20, rows=64, columns=64, n_states=2, of_bytes=False
     )
     gradient[:, 5] = np.nan
     inputs[3, 7] = np.inf
@@ -84,7 +84,7 @@ def test_what_is_no_number_stays_so(rng, tiles):
 
 
 def test_steps_of_several_trials_in_one_program(rng, tiles):
-    steps = [step(rng, batch=20, rows=64, columns=70, moments=1, of_bytes=True) for _ in range(3)]
+    steps = [step(rng, batch=20, rows=64, columns=70, n_states=1, of_bytes=True) for _ in range(3)]
     stacked = jax.tree.map(lambda *each: np.stack(each), *steps)
     together = jax.jit(jax.vmap(ops.update))(*stacked)
     for lane, each in enumerate(steps):

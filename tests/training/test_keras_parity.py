@@ -18,7 +18,7 @@ from bakeoff.training.build_model import build
 from bakeoff.training.initializers import Drawn
 from bakeoff.training.trainer import Development, Trainer
 
-# No bias before the batch normalisation: its slope is 0 but for rounding, which Adam blows up.
+# No bias before the batch normalisation: its gradient is 0 but for rounding, which Adam blows up.
 MLP = [
     {"dense": {"units": 24, "use_bias": False, "kernel_regularizer": {"l2": 0.001}}},
     "batch_normalization",

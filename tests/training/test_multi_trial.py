@@ -18,7 +18,7 @@ from bakeoff.study.create import prepare
 from bakeoff.study.development_data import DEVELOPMENT, write_development
 from bakeoff.study.executors.local_processes import run_jobs
 from bakeoff.study.jobs import Busy, TrainJob
-from bakeoff.study.multi_trial_job import GroupJob
+from bakeoff.study.multi_trial_job import MultiTrialJob
 from bakeoff.study.run import run
 from bakeoff.study.schedule import LANES, lanes_of, train
 from bakeoff.training import multi_trial
@@ -176,9 +176,9 @@ def weight_bytes(job, name="weights.safetensors"):
 
 def test_a_group_writes_each_trial_and_says_how_far_it_is(jobs):
     heard = []
-    job = GroupJob(jobs, lanes=4)
+    job = MultiTrialJob(jobs, lanes=4)
     job.run(heard.append)
-    assert job.label == "model seeds 0, 1, 2" and job.group == "model"
+    assert job.label == "model seeds 0, 1, 2" and job.affinity == "model"
     assert [each.epoch for each in heard] == [0, 1, 2, 3]
     for each in jobs:
         folder = StudyFolder(each.study).trial("model", each.seed)
@@ -197,11 +197,11 @@ def test_a_group_that_died_goes_on_and_ends_in_the_same_bytes(jobs, tmp_path):
             raise Killed
 
     whole = [replace(job, study=str(tmp_path / "whole")) for job in jobs]
-    GroupJob(tuple(whole), lanes=4).run(lambda result: None)
+    MultiTrialJob(tuple(whole), lanes=4).run(lambda result: None)
     with pytest.raises(Killed):
-        GroupJob(jobs[:2], lanes=4).run(stop)
+        MultiTrialJob(jobs[:2], lanes=4).run(stop)
     heard = []
-    GroupJob(jobs, lanes=4).run(heard.append)  # seed 2 has yet to begin
+    MultiTrialJob(jobs, lanes=4).run(heard.append)  # seed 2 has yet to begin
     assert [each.epoch for each in heard] == [0, 1, 2, 3]
     for ours, theirs in zip(jobs, whole, strict=True):
         for name in ("weights.safetensors", "history.csv", "validation.npy", "trial.json"):
@@ -210,24 +210,24 @@ def test_a_group_that_died_goes_on_and_ends_in_the_same_bytes(jobs, tmp_path):
 
 
 def test_a_group_trains_only_what_is_missing(jobs):
-    GroupJob(jobs[:1], lanes=4).run(lambda result: None)
+    MultiTrialJob(jobs[:1], lanes=4).run(lambda result: None)
     before = weight_bytes(jobs[0]), weight_bytes(jobs[0], written_folder.TIMING)
-    GroupJob(jobs, lanes=4).run(lambda result: None)
+    MultiTrialJob(jobs, lanes=4).run(lambda result: None)
     assert (weight_bytes(jobs[0]), weight_bytes(jobs[0], written_folder.TIMING)) == before
     heard = []
-    GroupJob(jobs, lanes=4).run(heard.append)
+    MultiTrialJob(jobs, lanes=4).run(heard.append)
     assert heard == []
 
 
 def test_more_trials_than_lanes_take_turns(jobs):
-    GroupJob(jobs, lanes=2).run(lambda result: None)
+    MultiTrialJob(jobs, lanes=2).run(lambda result: None)
     assert StudyFolder(jobs[0].study).finished() == {"model": [0, 1, 2]}
 
 
 def test_a_group_waits_while_somebody_trains_one_of_its_trials(jobs):
     folder = StudyFolder(jobs[0].study)
     with folder.lock(trial_lock("model", 1)), pytest.raises(Busy):
-        GroupJob(jobs, lanes=4).run(lambda result: None)
+        MultiTrialJob(jobs, lanes=4).run(lambda result: None)
     assert folder.finished() == {}
 
 

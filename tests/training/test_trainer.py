@@ -98,7 +98,7 @@ def test_without_a_validation_part_the_last_epoch_is_kept():
 
 # ── divergence ───────────────────────────────────────────────────────────────────────────────
 
-# A penalty makes weights explode at a huge rate; Keras's clipped cross-entropy alone does not.
+# A regularizer makes weights explode at a huge rate; Keras's clipped cross-entropy alone does not.
 EXPLODING = {
     "layers": [{"dense": {"units": 8, "kernel_regularizer": {"l2": 0.01}}}],
     "optimizer": "sgd",

@@ -49,7 +49,7 @@ class ClassScores:
     Attributes
     ----------
     index : the class; `images` : how many test images it has
-    precision : right share of the images that are called so; nan where none is
+    precision : correct share of the images that are called so; nan where none is
     recall : share of its images that are found
     f1 : their harmonic mean
     roc_area : area under the ROC curve (Fawcett 2006), ties counting half

@@ -33,7 +33,7 @@ from bakeoff.storage.study_folder import StudyFolder
 from bakeoff.storage.user_ledger import openings_elsewhere
 
 Labels = NDArray[np.int64]
-Right = NDArray[np.bool_]
+Correct = NDArray[np.bool_]
 
 
 def compare(folders: Sequence[StudyFolder]) -> Comparison:
@@ -47,11 +47,11 @@ def compare(folders: Sequence[StudyFolder]) -> Comparison:
     studies = [read_opened(folder) for folder in folders]
     _require_one_test_set(studies)
     labels = studies[0].labels
-    baselines, baselines_right = _baselines(studies)
-    results, right, files, folds = [], {}, {}, {}
+    baselines, baselines_correct = _baselines(studies)
+    results, correct, files, folds = [], {}, {}, {}
     for name, study, trials in _models(studies):
         folds[name] = _folds(trials)
-        result, right[name] = _model_result(name, study, trials, labels, baselines_right)
+        result, correct[name] = _model_result(name, study, trials, labels, baselines_correct)
         files[name] = [trial.predictions for trial in trials]
         results.append(result)
     results.sort(key=lambda model: (-model.accuracy.mean, model.parameters, model.name))
@@ -68,7 +68,7 @@ def compare(folders: Sequence[StudyFolder]) -> Comparison:
         probabilities=Predictions(files),
         pictures=_pictures(studies),
     )
-    comparison = judged(comparison, right, folds)
+    comparison = judged(comparison, correct, folds)
     return replace(comparison, findings=check(comparison))
 
 
@@ -214,9 +214,9 @@ def _model_result(
     study: str,
     trials: Sequence[Trial],
     labels: Labels,
-    baselines: Mapping[str, Right],
-) -> tuple[ModelResult, Right]:
-    """One model's scores, and which answers were right, bool (seeds, n_test)."""
+    baselines: Mapping[str, Correct],
+) -> tuple[ModelResult, Correct]:
+    """One model's scores, and which answers were correct, bool (seeds, n_test)."""
     documents = [trial.document for trial in trials]
     first = documents[0]
     answers = _Answers.of([formats.read_npy(trial.predictions) for trial in trials], labels)
@@ -236,16 +236,18 @@ def _model_result(
         seconds_per_trial=_mean([trial.timing.get("seconds") for trial in trials]),
         prediction_seconds=_mean([trial.timing.get("prediction_seconds") for trial in trials]),
         group="",
-        accuracy=_share(answers.right, folds),
+        accuracy=_share(answers.correct, folds),
         loss=_score(answers.losses, estimate_loss(answers.losses, folds=folds)),
         balanced_accuracy=Score(
-            estimate_balanced(answers.right, labels, folds=folds), answers.balanced
+            estimate_balanced(answers.correct, labels, folds=folds), answers.balanced
         ),
         macro_f1=_score(
             answers.f1, estimate_macro_f1(answers.f1, int(sizes[sizes > 0].min()), folds=folds)
         ),
         per_class_accuracy=tuple(
-            _share(answers.right[:, labels == k], None if folds is None else folds[:, labels == k])
+            _share(
+                answers.correct[:, labels == k], None if folds is None else folds[:, labels == k]
+            )
             if sizes[k]
             else None
             for k in range(answers.n_classes)
@@ -256,14 +258,14 @@ def _model_result(
         confusion=answers.confusion,
         answers=answers.counts,
         calibration=answers.calibration,
-        leads={name: _lead(answers.right, right, folds) for name, right in baselines.items()},
+        leads={name: _lead(answers.correct, correct, folds) for name, correct in baselines.items()},
         histories=tuple(trial.history for trial in trials),
         remarks=tuple(
             dict.fromkeys(str(each) for d in documents for each in d.get("remarks") or ())
         ),
         ensemble=_ensemble([trial.predictions for trial in trials], labels),
     )
-    return result, answers.right
+    return result, answers.correct
 
 
 def _ensemble(files: Sequence[Path], labels: Labels) -> float | None:
@@ -280,7 +282,7 @@ def _ensemble(files: Sequence[Path], labels: Labels) -> float | None:
 class _Answers:
     """What one model's predictions come to; arrays of shape (seeds, n_test) but where said."""
 
-    right: Right
+    correct: Correct
     losses: NDArray[np.float64]
     balanced: tuple[float, ...]  # one a seed
     f1: NDArray[np.float64]  # per-image parts, see metrics
@@ -299,7 +301,7 @@ class _Answers:
         answered = [metrics.predictions(each) for each in predictions]
         matrices = np.stack([metrics.confusion_matrix(labels, each, k) for each in answered])
         return cls(
-            right=np.stack([each == labels for each in answered]),
+            correct=np.stack([each == labels for each in answered]),
             losses=np.stack([metrics.cross_entropy(each, labels) for each in predictions]),
             balanced=tuple(metrics.balanced_accuracy(labels, each, k) for each in answered),
             f1=np.stack([metrics.macro_f1_scores(labels, each, k) for each in answered]),
@@ -317,8 +319,8 @@ def _folds(trials: Sequence[Trial]) -> Folds:
     return np.stack(tested) if tested else None
 
 
-def _share(right: Right, folds: Folds) -> Score:
-    return _score(right, estimate(right, folds=folds))
+def _share(correct: Correct, folds: Folds) -> Score:
+    return _score(correct, estimate(correct, folds=folds))
 
 
 def _score(scores: NDArray[Any], found: Estimate) -> Score:
@@ -330,32 +332,32 @@ def _mean(values: Sequence[float | None]) -> float | None:
     return float(np.mean(there)) if there else None
 
 
-def _lead(right: Right, baseline: Right, folds: Folds) -> Lead:
+def _lead(correct: Correct, baseline: Correct, folds: Folds) -> Lead:
     """Return the model's accuracy minus the baseline's on the same images, with interval."""
     # `estimate` takes shares of [0, 1]; the difference of two answers is −1, 0 or 1.
-    found = estimate((right.astype(np.float64) - baseline + 1) / 2, folds=folds)
+    found = estimate((correct.astype(np.float64) - baseline + 1) / 2, folds=folds)
     return Lead(2 * found.mean - 1, 2 * found.low - 1, 2 * found.high - 1)
 
 
 def _baselines(
     studies: Sequence[OpenedStudy],
-) -> tuple[tuple[BaselineResult, ...], dict[str, Right]]:
+) -> tuple[tuple[BaselineResult, ...], dict[str, Correct]]:
     """All baselines; of several studies each once, "study/name" where they answer differently."""
     labels, n_classes = studies[0].labels, len(studies[0].data["class_names"])
     results: dict[str, BaselineResult] = {}
-    right: dict[str, Right] = {}
+    correct: dict[str, Correct] = {}
     for study, study_name in zip(studies, _study_names(studies), strict=True):
         for name, (document, path) in study.baselines.items():
             answered = metrics.predictions(formats.read_npy(path))
-            correct = answered == labels
-            if name in right and np.array_equal(right[name], correct):
+            found = answered == labels
+            if name in correct and np.array_equal(correct[name], found):
                 continue
-            key = name if name not in right else f"{study_name}/{name}"
-            right[key] = correct
+            key = name if name not in correct else f"{study_name}/{name}"
+            correct[key] = found
             results[key] = BaselineResult(
                 name=key,
                 parameters=document["parameters"],
-                accuracy=estimate(correct[None]),
+                accuracy=estimate(found[None]),
                 confusion=metrics.confusion_matrix(labels, answered, n_classes).astype(np.float64),
             )
-    return tuple(results.values()), right
+    return tuple(results.values()), correct

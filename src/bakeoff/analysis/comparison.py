@@ -298,7 +298,7 @@ def _pair(pair: Pair) -> dict[str, Any]:
         },
         "sentence": pair.sentence,
         "files": pair.files
-        and {"seeds": pair.files, "only_right": pair.only_right, "p": pair.mcnemar},
+        and {"seeds": pair.files, "only_right": pair.only_correct, "p": pair.mcnemar},
     }
 
 

@@ -42,12 +42,12 @@ def fold_variances(scores: NDArray[np.float64], tested: ArrayLike) -> FoldVarian
     if folds.shape != scores.shape:
         raise ValueError(f"expected folds of shape {scores.shape}, got {folds.shape}")
     repeats, n_images = scores.shape
-    numbers, places = np.unique(folds, return_inverse=True)
+    numbers, indices = np.unique(folds, return_inverse=True)
     n_folds = len(numbers)
     if repeats < 2:
         return FoldVariances(n_folds, 0.0, 0.0)
     apart = scores - scores.mean(axis=0)
-    cells = (np.arange(repeats)[:, None] * n_folds + places.reshape(folds.shape)).ravel()
+    cells = (np.arange(repeats)[:, None] * n_folds + indices.reshape(folds.shape)).ravel()
     sizes = np.bincount(cells, minlength=repeats * n_folds)
     sums = np.bincount(cells, weights=apart.ravel(), minlength=repeats * n_folds)
     means = sums[sizes > 0] / sizes[sizes > 0]

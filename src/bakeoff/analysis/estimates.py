@@ -66,7 +66,7 @@ def estimate(
 
     Notes
     -----
-    One image that all seeds have right and one that all have wrong are added before the variance
+    One image that all seeds classify correctly and one that none does are added before the variance
     is taken (as Agresti and Coull 1998 do for one share): N = n + 2, m = (Σp + 1)/N and
     V1 = [Σ(p − m)² + m² + (1 − m)²] / ((N − 1)·N). V = V1 + max(0, Var_s(a_s)/S − MSres/(n·S)),
     and the interval is m ± t·√V, clipped to [0, 1], with df = V² / [V1²/(N − 1) +
@@ -99,7 +99,7 @@ def estimate(
 
 
 def estimate_balanced(
-    right: ArrayLike,
+    correct: ArrayLike,
     labels: NDArray[np.int64],
     *,
     folds: ArrayLike | None = None,
@@ -109,7 +109,7 @@ def estimate_balanced(
 
     Parameters
     ----------
-    right : bool, shape (n_seeds, n_images)
+    correct : bool, shape (n_seeds, n_images)
     labels : int64, shape (n_images,); classes without images do not count.
 
     Notes
@@ -118,7 +118,7 @@ def estimate_balanced(
     K classes (else they would pull all classes towards a half); parts are divided by K². In
     cross-validation V2 and V3 come from the images' shares in the mean, n·c/(K·n_k), by fold means.
     """
-    scores = np.asarray(right, dtype=np.float64)
+    scores = np.asarray(correct, dtype=np.float64)
     classes = np.unique(labels)
     n_seeds, k = len(scores), len(classes)
     each = [decompose(scores[:, labels == one]) for one in classes]

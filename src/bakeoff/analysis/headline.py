@@ -75,11 +75,11 @@ def unusable(model: ModelResult, comparison: Comparison) -> str:
     if not sound_seeds(model, comparison):
         return f"failed in {counted(len(model.failed), 'run')} of {len(model.seeds)}"
     if 2 * len(chance_seeds(model, comparison)) > len(model.seeds):
-        return f"is at chance ({percent(model.accuracy.mean, 1)} right)"
+        return f"is at chance ({percent(model.accuracy.mean, 1)} correct)"
     worse = [name for name, lead in model.leads.items() if lead.high < 0]
     if worse:
         return (
-            f"({percent(model.accuracy.mean, 1)} right) is shown to be worse than the baseline "
+            f"({percent(model.accuracy.mean, 1)} correct) is shown to be worse than the baseline "
             f"{worse[0]}"
         )
     return ""
@@ -99,7 +99,7 @@ def _baseline(comparison: Comparison) -> Headline | None:
     lead = model.leads[baseline.name]
     reason = (
         f"no model is shown to be better than the baseline {baseline.name} "
-        f"({percent(baseline.accuracy.mean)} right): the best, {model.name} "
+        f"({percent(baseline.accuracy.mean)} correct): the best, {model.name} "
         f"({percent(model.accuracy.mean)}), is ahead by {signed_points(lead.difference)} points "
         f"(95 % interval {signed_points(lead.low)} to {signed_points(lead.high)})"
     )

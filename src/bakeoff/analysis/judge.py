@@ -19,30 +19,32 @@ from bakeoff.analysis.variance import decompose
 from bakeoff.analysis.verdicts import Pair, Tests, verdicts
 from bakeoff.utils.text import listed, whole_numbers
 
-Right = NDArray[np.bool_]
+Correct = NDArray[np.bool_]
 Folds = NDArray[np.int64] | None  # in which fold an image was tested, (seeds, n_test)
 
 
 def judged(
-    comparison: Comparison, right: Mapping[str, Right], folds: Mapping[str, Folds]
+    comparison: Comparison, correct: Mapping[str, Correct], folds: Mapping[str, Folds]
 ) -> Comparison:
-    """Add to a comparison what may be said of its models, whose answers `right` holds.
+    """Add to a comparison what may be said of its models, whose answers `correct` holds.
 
-    right : by model, bool (seeds, n_test)
+    correct : by model, bool (seeds, n_test)
     folds : by model, in which fold each image was tested
     """
     comparison = _with_failures(comparison)
     models = comparison.models
     several = len(comparison.labels) > 1 and all(len(model.seeds) > 1 for model in models)
-    tests = _tests(models, right, folds) if several else {}
+    tests = _tests(models, correct, folds) if several else {}
     barred = [model.name for model in models if unusable(model, comparison)]
 
-    def choose(right: Mapping[str, Right], tests: Tests) -> Recommendation:
-        candidates = [Candidate(m.name, m.parameters, float(right[m.name].mean())) for m in models]
+    def choose(correct: Mapping[str, Correct], tests: Tests) -> Recommendation:
+        candidates = [
+            Candidate(m.name, m.parameters, float(correct[m.name].mean())) for m in models
+        ]
         return recommend(candidates, tests, give_up=comparison.give_up, barred=barred)
 
     def choose_from(images: NDArray[np.bool_]) -> Recommendation:
-        some = {name: each[:, images] for name, each in right.items()}
+        some = {name: each[:, images] for name, each in correct.items()}
         of_them = {n: None if each is None else each[:, images] for n, each in folds.items()}
         return choose(some, _tests(models, some, of_them) if images.sum() > 1 else {})
 
@@ -54,12 +56,12 @@ def judged(
             failed={(a.name, b.name): _failed(a, b) for a, b in combinations(models, 2)},
         )
     else:
-        pairs = tuple(_two_files(a, b, right) for a, b in combinations(models, 2))
+        pairs = tuple(_two_files(a, b, correct) for a, b in combinations(models, 2))
     if len(models) == 1 or any(pair.verdict for pair in pairs):
         order = [model.name for model in models]
         groups = letters(order, [(p.a, p.b) for p in pairs if p.verdict in ("better", "worse")])
         models = tuple(replace(model, group=groups[model.name]) for model in models)
-    comparison = replace(comparison, models=models, pairs=pairs, recommended=choose(right, tests))
+    comparison = replace(comparison, models=models, pairs=pairs, recommended=choose(correct, tests))
     return replace(comparison, headline=headline(comparison, choose_from))
 
 
@@ -80,9 +82,9 @@ def _with_failures(comparison: Comparison) -> Comparison:
 
 
 def _tests(
-    models: Sequence[ModelResult], right: Mapping[str, Right], folds: Mapping[str, Folds]
+    models: Sequence[ModelResult], correct: Mapping[str, Correct], folds: Mapping[str, Folds]
 ) -> Tests:
-    parts = {model.name: decompose(right[model.name], folds[model.name]) for model in models}
+    parts = {model.name: decompose(correct[model.name], folds[model.name]) for model in models}
     return {(a, b): compare_pair(parts[a], parts[b]) for a, b in combinations(parts, 2)}
 
 
@@ -100,12 +102,12 @@ def _failed(a: ModelResult, b: ModelResult) -> str:
     )
 
 
-def _two_files(a: ModelResult, b: ModelResult, right: Mapping[str, Right]) -> Pair:
+def _two_files(a: ModelResult, b: ModelResult, correct: Mapping[str, Correct]) -> Pair:
     """One seed somewhere: what can be said of two trained files, those of the same seed if any."""
     common = sorted(set(a.seeds) & set(b.seeds))
     seeds = (common[0], common[0]) if common else (min(a.seeds), min(b.seeds))
     found = mcnemar_exact(
-        right[a.name][a.seeds.index(seeds[0])], right[b.name][b.seeds.index(seeds[1])]
+        correct[a.name][a.seeds.index(seeds[0])], correct[b.name][b.seeds.index(seeds[1])]
     )
     return Pair(
         a=a.name,
@@ -115,5 +117,5 @@ def _two_files(a: ModelResult, b: ModelResult, right: Mapping[str, Right]) -> Pa
         failed=_failed(a, b),
         mcnemar=found.p,
         files=seeds,
-        only_right=(found.a_only, found.b_only),
+        only_correct=(found.a_only, found.b_only),
     )

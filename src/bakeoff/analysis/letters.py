@@ -19,11 +19,11 @@ def letters(best_first: Sequence[str], separated: Iterable[tuple[str, str]]) -> 
             raise ValueError(f"expected two of the models {', '.join(best_first)}; got {a}, {b}")
         split = [g - {x} for g in groups if {a, b} <= g for x in (a, b)]
         groups = _absorb([g for g in groups if not {a, b} <= g] + split)
-    place = {name: position for position, name in enumerate(best_first)}
-    groups.sort(key=lambda group: sorted(place[name] for name in group))
-    signs = [_sign(k) for k in range(len(groups))]
+    rank = {name: position for position, name in enumerate(best_first)}
+    groups.sort(key=lambda group: sorted(rank[name] for name in group))
+    marks = [_letter(k) for k in range(len(groups))]
     return {
-        name: "".join(sign for sign, group in zip(signs, groups, strict=True) if name in group)
+        name: "".join(mark for mark, group in zip(marks, groups, strict=True) if name in group)
         for name in best_first
     }
 
@@ -33,5 +33,5 @@ def _absorb(groups: list[frozenset[str]]) -> list[frozenset[str]]:
     return [group for group in unique if not any(group < other for other in unique)]
 
 
-def _sign(k: int) -> str:
+def _letter(k: int) -> str:
     return string.ascii_letters[k] if k < len(string.ascii_letters) else f"({k + 1})"

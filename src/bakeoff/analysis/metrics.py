@@ -23,7 +23,7 @@ Integers = NDArray[np.int64]
 
 @dataclass(frozen=True)
 class Calibration:
-    """How often the predicted class was right, by how sure the model was of it.
+    """How often the predicted class was correct, by how sure the model was of it.
 
     `edges` float64 (bins + 1,); `counts` int64 (bins,); `confidence` and `accuracy` float64
     (bins,), nan in empty bins; `error` is the expected calibration error: |accuracy − confidence|
@@ -46,8 +46,8 @@ def predictions(probabilities: NDArray[Any]) -> Integers:
 def correct(probabilities: NDArray[Any], labels: Integers) -> NDArray[np.bool_]:
     """Whether each image was classified rightly, bool (n_images,)."""
     _check(probabilities, labels)
-    right: NDArray[np.bool_] = predictions(probabilities) == labels
-    return right
+    found: NDArray[np.bool_] = predictions(probabilities) == labels
+    return found
 
 
 def cross_entropy(probabilities: NDArray[Any], labels: Integers) -> Floats:
@@ -125,12 +125,12 @@ def calibration(
     answered = predicted != NO_ANSWER
     images = np.flatnonzero(answered)
     sure = probabilities[images, predicted[images]].astype(np.float64)
-    right = (predicted == labels)[answered]
+    correct = (predicted == labels)[answered]
     # Bins are closed on the right, (0, 1/15], … (14/15, 1], so that a probability of 1 has one.
     which = np.clip(np.ceil(sure * bins).astype(np.int64) - 1, 0, bins - 1)
     counts = np.bincount(which, minlength=bins)
     confidence = _divide(np.bincount(which, weights=sure, minlength=bins), counts)
-    accuracy = _divide(np.bincount(which, weights=right, minlength=bins), counts)
+    accuracy = _divide(np.bincount(which, weights=correct, minlength=bins), counts)
     gaps = np.nansum(counts * np.abs(accuracy - confidence))
     return Calibration(
         edges=np.linspace(0, 1, bins + 1),
@@ -151,7 +151,7 @@ def _finite(probabilities: NDArray[Any]) -> NDArray[np.bool_]:
 
 
 def _counts(labels: Integers, predicted: Integers, n_classes: int) -> tuple[Integers, ...]:
-    """Right answers, images and predictions of each class."""
+    """Correct answers, images and predictions of each class."""
     if labels.shape != predicted.shape or labels.size == 0:
         raise ValueError(
             f"expected a prediction for each label, got {predicted.shape} for {labels.shape}"

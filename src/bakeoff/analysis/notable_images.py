@@ -1,7 +1,7 @@
 """Which images a reader should look at: the worst mistakes, suspect labels, samples of classes.
 
 Computed from saved predictions; the pictures themselves are taken from the data where it is at
-hand. A place is an image's position in the test part, counted from 0.
+hand. An index is an image's position in the test part, counted from 0.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from bakeoff.analysis.comparison import Comparison, ModelResult
 from bakeoff.storage.thumbnails import SAMPLE_SIDE, Pictures, thumbnails
 
 MISTAKES = 12  # shown of a model
-SHARED = 12  # that every model gets wrong, and that a single one gets right
+SHARED = 12  # that every model gets wrong, and that a single one classifies correctly
 SUSPECTS = 12
 SAMPLES = 8  # of a class
 SAMPLED = 20  # classes
@@ -33,7 +33,7 @@ class Mistake:
     `seeds` gave this answer.
     """
 
-    place: int
+    index: int
     truth: int
     answer: int
     probability: float
@@ -46,7 +46,7 @@ class Mistake:
 class Suspect:
     """A test image whose label may be wrong; probabilities are means over a model's seeds."""
 
-    place: int
+    index: int
     label: int
     suggestion: int
     probability: float  # of the suggestion
@@ -66,8 +66,8 @@ def worst_mistakes(
     mean = np.nan_to_num(probabilities.astype(np.float64)).mean(axis=0)
     found = []
     for row in np.argsort(-loss, kind="stable").tolist():
-        place = int(wrong[row])
-        given, truth = answers[:, row], int(labels[place])
+        index = int(wrong[row])
+        given, truth = answers[:, row], int(labels[index])
         counts = np.bincount(given[given >= 0], minlength=n_classes)
         counts[truth] = 0
         if not counts.any():
@@ -75,7 +75,7 @@ def worst_mistakes(
         answer = int(np.lexsort((-mean[row], -counts))[0])
         found.append(
             Mistake(
-                place=place,
+                index=index,
                 truth=truth,
                 answer=answer,
                 probability=float(mean[row, answer]),
@@ -91,13 +91,13 @@ def worst_mistakes(
 
 @dataclass(frozen=True)
 class Shared:
-    """A test image of which all models say the same: wrong, or right for a single one.
+    """A test image of which all models say the same: wrong, or correct for a single one.
 
     `answers` holds each model's most frequent answer over its seeds, -1 for none; `only` the one
-    model that has it right, None where none has.
+    model that classifies it correctly, None where none has.
     """
 
-    place: int
+    index: int
     truth: int
     answers: Mapping[str, int]
     only: str | None
@@ -108,8 +108,8 @@ def shared_mistakes(comparison: Comparison, *, most: int = SHARED) -> tuple[Shar
     return _shared(comparison, alone=False)[:most]
 
 
-def right_alone(comparison: Comparison, *, most: int = SHARED) -> tuple[Shared, ...]:
-    """Return the images that most seeds of exactly one model get right, the surest first.
+def correct_alone(comparison: Comparison, *, most: int = SHARED) -> tuple[Shared, ...]:
+    """Return the images that most seeds of exactly one model classify correctly, the surest first.
 
     None of fewer than two models.
     """
@@ -120,25 +120,25 @@ def _shared(comparison: Comparison, *, alone: bool) -> tuple[Shared, ...]:
     labels, names = comparison.labels, [model.name for model in comparison.models]
     if not names:
         return ()
-    right, given, sure = [], [], []
+    correct, given, sure = [], [], []
     for name in names:
         probabilities = comparison.probabilities[name]
         answers = np.stack([metrics.predictions(each) for each in probabilities])
-        right.append(2 * (answers == labels).sum(axis=0) > len(answers))
+        correct.append(2 * (answers == labels).sum(axis=0) > len(answers))
         given.append(answers)
         of_truth = probabilities[:, np.arange(len(labels)), labels].astype(np.float64)
         sure.append(np.nan_to_num(of_truth).mean(axis=0))
-    count, sum_sure = np.sum(right, axis=0), np.sum(sure, axis=0)
+    count, sum_sure = np.sum(correct, axis=0), np.sum(sure, axis=0)
     chosen = np.flatnonzero(count == (1 if alone else 0))
     order = np.argsort(sum_sure[chosen] * (-1 if alone else 1), kind="stable")
     found = []
-    for place in chosen[order][: max(SHARED, MISTAKES)].tolist():
-        only = next((name for name, hits in zip(names, right, strict=True) if hits[place]), None)
+    for index in chosen[order][: max(SHARED, MISTAKES)].tolist():
+        only = next((name for name, hits in zip(names, correct, strict=True) if hits[index]), None)
         said = {
-            name: _most_frequent(answers[:, place])
+            name: _most_frequent(answers[:, index])
             for name, answers in zip(names, given, strict=True)
         }
-        found.append(Shared(int(place), int(labels[place]), said, only))
+        found.append(Shared(int(index), int(labels[index]), said, only))
     return tuple(found)
 
 
@@ -148,7 +148,7 @@ def _most_frequent(answers: NDArray[np.int64]) -> int:
 
 
 def label_ranking(comparison: Comparison) -> NDArray[np.int64]:
-    """Return the places of all test images, int64 (n_test,), the most suspect label first.
+    """Return the indices of all test images, int64 (n_test,), the most suspect label first.
 
     By the probability of the label, which cleanlab calls label quality by self-confidence
     (Northcutt, Jiang and Chuang 2021), in the mean over its seeds of the model with the lowest
@@ -168,13 +168,13 @@ def label_suspects(comparison: Comparison, *, most: int = SUSPECTS) -> tuple[Sus
     suspect = ranking[mean[ranking].argmax(axis=1) != labels[ranking]][:most]
     return tuple(
         Suspect(
-            place=int(place),
-            label=int(labels[place]),
-            suggestion=int(mean[place].argmax()),
-            probability=float(mean[place].max()),
-            label_probability=float(mean[place, labels[place]]),
+            index=int(index),
+            label=int(labels[index]),
+            suggestion=int(mean[index].argmax()),
+            probability=float(mean[index].max()),
+            label_probability=float(mean[index, labels[index]]),
         )
-        for place in suspect
+        for index in suspect
     )
 
 
@@ -201,14 +201,14 @@ def collect(
     names, sample_names : "class/file" of every test image, and of every sample; none where the
         data has no files
     """
-    places = np.array(sorted(_shown(comparison)), dtype=np.int64)
+    indices = np.array(sorted(_shown(comparison)), dtype=np.int64)
     return Pictures(
         test_hash=str(comparison.data["test_hash"]),
-        places=places,
-        images=thumbnails(images[places], maximum),
+        indices=indices,
+        images=thumbnails(images[indices], maximum),
         sample_labels=np.asarray(samples[1], dtype=np.int64),
         samples=thumbnails(samples[0], maximum, most=SAMPLE_SIDE),
-        names=np.array([names[place] for place in places.tolist()] if names else [], np.str_),
+        names=np.array([names[index] for index in indices.tolist()] if names else [], np.str_),
         sample_names=np.array(list(sample_names), np.str_),
     )
 
@@ -226,16 +226,16 @@ def choose_samples(labels: NDArray[np.int64], n_classes: int) -> NDArray[np.int6
 def lacking(comparison: Comparison) -> bool:
     """Say whether a report would show images of which there is no picture."""
     pictures = comparison.pictures
-    return pictures is None or not _shown(comparison) <= set(pictures.places.tolist())
+    return pictures is None or not _shown(comparison) <= set(pictures.indices.tolist())
 
 
 def _shown(comparison: Comparison) -> set[int]:
-    """Return the places of all test images that a report shows."""
+    """Return the indices of all test images that a report shows."""
     mistakes = (
-        each.place for m in comparison.models for each in worst_mistakes(comparison, m.name)
+        each.index for m in comparison.models for each in worst_mistakes(comparison, m.name)
     )
-    shared = [each.place for each in shared_mistakes(comparison) + right_alone(comparison)]
-    suspects = (each.place for each in label_suspects(comparison))
+    shared = [each.index for each in shared_mistakes(comparison) + correct_alone(comparison)]
+    suspects = (each.index for each in label_suspects(comparison))
     return {*mistakes, *shared, *suspects}
 
 

@@ -10,7 +10,7 @@ from bakeoff.analysis.statistics import FEWEST_SEEDS, MOST_DF
 from bakeoff.analysis.verdicts import ALPHA, LIKELY
 from bakeoff.utils.text import counted, points
 
-# Of networks that are 95 and 97 % right on MNIST, 40 seeds each on 60,000 unseen images:
+# Of networks that are 95 and 97 % correct on MNIST, 40 seeds each on 60,000 unseen images:
 # `python -m benchmarks.seed_pool show` prints them. Better networks vary less, worse ones more.
 IMAGES = 0.020  # variance of d_i between two different networks, for an image, noise left out
 NOISE = 0.0082  # MSres of one network
@@ -39,5 +39,5 @@ def about_power(n_images: int, n_seeds: int, n_models: int) -> str:
         return f"No verdicts: they need two models and {FEWEST_SEEDS} seeds of each."
     return (
         f"Differences from about {points(found, 1)} points on are found in 4 of 5 such studies "
-        f"({counted(n_images, 'test image')}; for networks that are about 97 % right)."
+        f"({counted(n_images, 'test image')}; for networks that are about 97 % correct)."
     )

@@ -92,7 +92,7 @@ def recommend(
     """
     best = min(models, key=lambda model: (-model.mean, model.parameters))
     if len(models) == 1:
-        reason = f"{best.name} is the only model ({percent(best.mean)} right)"
+        reason = f"{best.name} is the only model ({percent(best.mean)} correct)"
         return Recommendation(best.name, best.name, None, reason)
     fewest = min((test.fewest_seeds for test in tests.values()), default=1)
     if fewest < FEWEST_SEEDS:

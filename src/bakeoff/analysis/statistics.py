@@ -114,7 +114,7 @@ def compare_pair(a: ArrayLike | Parts, b: ArrayLike | Parts, *, level: float = L
     Parameters
     ----------
     a, b : bool or float in [0, 1], shapes (seeds_a, n_images) and (seeds_b, n_images)
-        Right or wrong on the same images in the same order, at least two seeds of each model; or
+        Correct or wrong on the same images in the same order, at least two seeds of each model; or
         what `decompose` makes of them.
     level : of the pairwise interval.
 
@@ -229,7 +229,7 @@ def half_width(pair: PairTest, *, tail: float) -> float:
     """How far a one-sided bound with error rate `tail` lies from the difference: t·√V, or more.
 
     Where the models differ on a handful of images, all in one direction, V says little. So one
-    image that only A has right and one that only B has right are added to V1 (not to the
+    image that only A classifies correctly and one that only B does are added to V1 (not to the
     difference), N = n + 2. And what happens to a share x of all images, n images miss altogether
     with the chance (1 − x)ⁿ: the distance is not below the x that makes this chance `tail`, for
     5 % about 3/n.

@@ -57,7 +57,7 @@ class Pair:
 
     Where a model has fewer than 3 seeds there is no verdict about models: `verdict`, `p_holm` and
     `p_equal_holm` are None. Where one has a single seed, `test` is None too, and `mcnemar`,
-    `files` and `only_right` speak of two trained files instead.
+    `files` and `only_correct` speak of two trained files instead.
 
     `p_holm` and `p_equal_holm` are adjusted over all pairs of the study. `by_less_than_margin`: a
     difference is shown, and the one seen is below the margin. `smallest_margin`: no margin below
@@ -81,7 +81,9 @@ class Pair:
     failed: str = ""
     mcnemar: float | None = None  # exact p of the two files
     files: tuple[int, int] | None = None  # their seeds: a's, b's
-    only_right: tuple[int, int] | None = None  # images that only a's, only b's file has right
+    only_correct: tuple[int, int] | None = (
+        None  # images that only a's, only b's file classifies correctly
+    )
 
     @property
     def seeds_needed(self) -> int | None:
@@ -151,12 +153,12 @@ class Pair:
         return text + (f"; {self.needs}" if self.needs else "")
 
     def _two_files(self) -> str:
-        (seed_a, seed_b), (only_a, only_b) = self.files or (0, 0), self.only_right or (0, 0)
+        (seed_a, seed_b), (only_a, only_b) = self.files or (0, 0), self.only_correct or (0, 0)
         return (
             f"these two trained files, {self.a} seed {seed_a} and {self.b} seed {seed_b}: "
-            f"{only_a:,} test images only the first has right, {only_b:,} only the second (exact "
-            f"McNemar p {p_value(self.mcnemar or 0.0)}); with one seed of a model nothing is said "
-            "of the models"
+            f"{only_a:,} test images only the first classifies correctly, {only_b:,} only the "
+            f"second (exact McNemar p {p_value(self.mcnemar or 0.0)}); with one seed of a "
+            "model nothing is said of the models"
         )
 
 

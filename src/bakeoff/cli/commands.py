@@ -330,8 +330,8 @@ def doctor() -> int:
     from bakeoff.cli.doctor import MARKS, examine
 
     wrong = False
-    for sign in examine():
-        advice = f": {sign.advice}" if sign.advice else ""
-        show(f"{MARKS[sign.state]} {sign.name}: {sign.found}{advice}")
-        wrong = wrong or sign.state == "bad"
+    for diagnostic in examine():
+        advice = f": {diagnostic.advice}" if diagnostic.advice else ""
+        show(f"{MARKS[diagnostic.state]} {diagnostic.name}: {diagnostic.found}{advice}")
+        wrong = wrong or diagnostic.state == "bad"
     return 1 if wrong else 0

@@ -41,7 +41,7 @@ _TINY = {
 
 
 @dataclass(frozen=True)
-class Sign:
+class Diagnostic:
     """One thing looked at: what was found, and what to do where something is wrong."""
 
     state: State
@@ -50,21 +50,25 @@ class Sign:
     advice: str = ""
 
 
-def examine() -> Iterator[Sign]:
+def examine() -> Iterator[Diagnostic]:
     """Yield what is found, one thing after the other; the last takes some seconds."""
     device = machine.default_device()
     versions = environment(device)
-    yield Sign("good", "bakeoff", f"{versions['bakeoff']} on Python {platform.python_version()}")
+    yield Diagnostic(
+        "good", "bakeoff", f"{versions['bakeoff']} on Python {platform.python_version()}"
+    )
     names = ("keras", "jax", "numpy", "scipy", "scikit-learn")
-    yield Sign("good", "libraries", ", ".join(f"{name} {versions[name]}" for name in names))
-    yield Sign("good", "processor", f"{versions['processor']}, {machine.cores()} cores to use")
+    yield Diagnostic("good", "libraries", ", ".join(f"{name} {versions[name]}" for name in names))
+    yield Diagnostic(
+        "good", "processor", f"{versions['processor']}, {machine.cores()} cores to use"
+    )
     yield _memory()
     yield _gpu(device)
     yield _kernels()
     yield _place("this folder", Path.cwd(), "change to another folder, or use --out")
     cache, advice = user_cache(), "set XDG_CACHE_HOME to a folder of yours"
     if cache is None:
-        yield Sign("bad", "cache", "there is no home folder for it", f"set HOME, or {advice}")
+        yield Diagnostic("bad", "cache", "there is no home folder for it", f"set HOME, or {advice}")
     else:
         yield _place("cache", cache, advice)
     yield from _ledgers()
@@ -73,67 +77,71 @@ def examine() -> Iterator[Sign]:
     yield _tiny_trial(device)
 
 
-def _memory() -> Sign:
+def _memory() -> Diagnostic:
     free = available_memory()
     found = f"{free / 1e9:.1f} GB free"
     if free < _SMALL_MEMORY:
-        return Sign("note", "memory", found, "use --workers 1, or free some")
-    return Sign("good", "memory", found)
+        return Diagnostic("note", "memory", found, "use --workers 1, or free some")
+    return Diagnostic("good", "memory", found)
 
 
-def _gpu(device: str) -> Sign:
+def _gpu(device: str) -> Diagnostic:
     if device == "gpu":
-        return Sign("good", "GPU", "there is one, and JAX can use it")
+        return Diagnostic("good", "GPU", "there is one, and JAX can use it")
     if Path("/dev/nvidiactl").exists():
-        return Sign("note", "GPU", "there is one, not used", "pip install 'bakeoff[gpu]'")
-    return Sign("good", "GPU", "none; trials run on the CPU, one on each core")
+        return Diagnostic("note", "GPU", "there is one, not used", "pip install 'bakeoff[gpu]'")
+    return Diagnostic("good", "GPU", "none; trials run on the CPU, one on each core")
 
 
-def _kernels() -> Sign:
+def _kernels() -> Diagnostic:
     choice = choose()
-    return Sign("note" if choice.remark else "good", "kernels", choice.kernels, choice.remark or "")
+    return Diagnostic(
+        "note" if choice.remark else "good", "kernels", choice.kernels, choice.remark or ""
+    )
 
 
-def _place(name: str, path: Path, advice: str) -> Sign:
+def _place(name: str, path: Path, advice: str) -> Diagnostic:
     """Return whether one may write in a folder, or where it would be made, and what is free."""
     there = path
     while not there.exists() and there != there.parent:
         there = there.parent
     if not there.is_dir() or not os.access(there, os.W_OK | os.X_OK):
-        return Sign("bad", name, f"{shown(path)} cannot be written", advice)
+        return Diagnostic("bad", name, f"{shown(path)} cannot be written", advice)
     free = shutil.disk_usage(there).free
     found = f"{shown(path)}, {free / 1e9:.0f} GB free"
     if free < _SMALL_DISK:
-        return Sign("note", name, found, "a study of large networks may not fit: free some")
-    return Sign("good", name, found)
+        return Diagnostic("note", name, found, "a study of large networks may not fit: free some")
+    return Diagnostic("good", name, found)
 
 
-def _ledgers() -> Iterator[Sign]:
+def _ledgers() -> Iterator[Diagnostic]:
     folder = user_ledger("0" * 64).parent
     yield _place("ledgers", folder, "set BAKEOFF_HOME to a folder of yours")
     for path in sorted(folder.glob("*.jsonl")):
         try:
             read_ledger(path)
         except BakeoffError as error:
-            yield Sign("bad", "ledger", str(error))
+            yield Diagnostic("bad", "ledger", str(error))
 
 
-def _data_set(name: str) -> Sign:
+def _data_set(name: str) -> Diagnostic:
     try:
         data = datasets.load(name, offline=True)
     except BakeoffError as error:
         published = PUBLISHED.get(name)
         if published is None or any(not missing(folder) for folder in places(published)):
-            return Sign("bad", name, str(error))
-        return Sign("note", name, "not on this machine", "a run downloads it; see docs/data.md")
+            return Diagnostic("bad", name, str(error))
+        return Diagnostic(
+            "note", name, "not on this machine", "a run downloads it; see docs/data.md"
+        )
     published = PUBLISHED.get(name)
     where = "inside scikit-learn"
     if published is not None:
         where = next((shown(f) for f in places(published) if not missing(f)), "mnist.npz of Keras")
-    return Sign("good", name, f"{len(data.labels):,} images, {where}")
+    return Diagnostic("good", name, f"{len(data.labels):,} images, {where}")
 
 
-def _tiny_trial(device: str) -> Sign:
+def _tiny_trial(device: str) -> Diagnostic:
     """Train for a second, as a run does: worker processes, Keras, JAX, the disk."""
     started = time.monotonic()
     recipe = recipes.parse(_TINY, origin="doctor", folder=Path.cwd())
@@ -141,10 +149,12 @@ def _tiny_trial(device: str) -> Sign:
         try:
             result = run(recipe, out=Path(place) / "study", keep_sealed=True)
         except BakeoffError as error:
-            return Sign("bad", "a trial", str(error))
+            return Diagnostic("bad", "a trial", str(error))
         for lost in result.lost:
-            return Sign("bad", "a trial", lost.reason, "BAKEOFF_DEBUG=1 bakeoff doctor shows more")
+            return Diagnostic(
+                "bad", "a trial", lost.reason, "BAKEOFF_DEBUG=1 bakeoff doctor shows more"
+            )
     seconds = time.monotonic() - started
-    return Sign(
+    return Diagnostic(
         "good", "a trial", f"trained on the {device.upper()} in {seconds:.0f} s, start included"
     )

@@ -92,13 +92,13 @@ def from_parts(
         [(each.labels_name, each.labels.shape, each.labels.dtype) for each in parts.values()],
     )
     arranged = {each.images_name: arrange(each.images) for each in parts.values()}
-    turned = [
+    moved = [
         key
         for key, each in zip(arranged, parts.values(), strict=True)
         if each.images.ndim == 4 and arranged[key].shape != each.images.shape
     ]
-    if turned:
-        notes += (f"{', '.join(turned)}: the channels stood first; they stand last now",)
+    if moved:
+        notes += (f"{', '.join(moved)}: the channels stood first; they stand last now",)
     reaches = {each.images_name: reach(each.images_name, each.images) for each in parts.values()}
     images, maximum, remarks = _pooled(arranged, reaches, scale)
     counts = {part: len(each.images) for part, each in parts.items()}

@@ -97,9 +97,9 @@ def _label(begin: Head, source: CsvSource) -> tuple[int, list[int]]:
         label = named(columns, LABELS) if begin.named else 0
     others = len(columns) - 1
     index = [
-        place
-        for place, each in enumerate(columns)
-        if begin.named and place != label and bare(each) in INDICES
+        index
+        for index, each in enumerate(columns)
+        if begin.named and index != label and bare(each) in INDICES
     ]
     ignored = index[:1] if source.shape is not None or not _is_square(others) else []
     if source.shape is not None and others == math.prod(source.shape):

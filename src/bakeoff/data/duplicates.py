@@ -55,7 +55,7 @@ def count_duplicates(images: NDArray[Any], parts: Mapping[str, NDArray[np.int64]
 
     Exact twins have the same bytes. Near twins differ, pixel by pixel and on average, by at most
     NEAR of the weaker contrast of the two, an image's contrast being the mean distance of its
-    pixels from their mean. So a re-encoded or faintly changed picture is found; a shifted, turned
+    pixels from their mean. So a re-encoded or faintly changed picture is found; a shifted, rotated
     or cropped one is not. Of each image the CANDIDATES closest by the means of 4 × 4 blocks are
     looked at: these means differ by no more than the pixels do, so only in a crowd of more
     look-alikes can a twin be missed.
@@ -97,9 +97,9 @@ def _exact(
 ) -> tuple[tuple[tuple[int, int], ...], Positions, Positions]:
     """Return (exact twins, what of `after` has none, one of `before` for each content)."""
     contents, first = np.unique(ranks[before], return_index=True)
-    place = np.searchsorted(contents, ranks[after]).clip(max=len(contents) - 1)
-    same = contents[place] == ranks[after]
-    earlier = before[first[place[same]]]
+    index = np.searchsorted(contents, ranks[after]).clip(max=len(contents) - 1)
+    same = contents[index] == ranks[after]
+    earlier = before[first[index[same]]]
     twins = tuple(zip(earlier.tolist(), after[same].tolist(), strict=True))
     return twins, after[~same], np.sort(before[first])
 

@@ -24,9 +24,9 @@ def load_idx(source: IdxSource) -> DataSet:
             f"{len(paths)} files"
         )
     arrays = [read_idx(path) for path in paths]
-    for place, (path, array) in enumerate(zip(paths, arrays, strict=True)):
-        wanted = "labels (1 dimension)" if place % 2 else "images (3 dimensions)"
-        if (array.ndim == 1) != bool(place % 2):
+    for index, (path, array) in enumerate(zip(paths, arrays, strict=True)):
+        wanted = "labels (1 dimension)" if index % 2 else "images (3 dimensions)"
+        if (array.ndim == 1) != bool(index % 2):
             raise DataError(
                 f"{shown(path)}: expected {wanted}, found {array.ndim} dimensions: the order is "
                 "[images, labels, test images, test labels]"

@@ -45,8 +45,8 @@ _PNM = re.compile(rb"P[1-6][\s#]")
 
 def kind_of(content: bytes) -> str | None:
     """Return what Pillow calls the format that a file's first bytes belong to; None for others."""
-    for magic, place, kind in _MAGIC:
-        if content[place : place + len(magic)] == magic:
+    for magic, offset, kind in _MAGIC:
+        if content[offset : offset + len(magic)] == magic:
             return kind
     return "PPM" if _PNM.match(content) else None
 

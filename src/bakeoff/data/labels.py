@@ -59,10 +59,10 @@ def pooled_labels(
         _check_range(values, len(names), ", ".join(flat))
         labels = values.astype(np.int64)[labels]
     elif text:
-        order = sorted(range(len(values)), key=lambda place: natural(str(values[place])))
+        order = sorted(range(len(values)), key=lambda index: natural(str(values[index])))
         rank = np.empty(len(order), dtype=np.int64)
         rank[order] = np.arange(len(order))
-        labels, names = rank[labels], [str(values[place]) for place in order]
+        labels, names = rank[labels], [str(values[index]) for index in order]
     else:
         names = [str(each) for each in values]
     shown_names = checked_class_names(names)
@@ -99,8 +99,8 @@ def _flat(name: str, labels: Labels) -> NDArray[Any]:
 
 def _composed(array: NDArray[Any]) -> NDArray[Any]:
     """Return text in Unicode's composed form, so that names that look the same are the same."""
-    values, places = np.unique(array, return_inverse=True)
-    return np.array([unicodedata.normalize("NFC", each) for each in values.tolist()])[places]
+    values, indices = np.unique(array, return_inverse=True)
+    return np.array([unicodedata.normalize("NFC", each) for each in values.tolist()])[indices]
 
 
 def _is_one_hot(array: NDArray[Any]) -> bool:
@@ -109,7 +109,7 @@ def _is_one_hot(array: NDArray[Any]) -> bool:
 
 def _named(name: str, array: NDArray[Any], class_names: Sequence[str]) -> NDArray[Any]:
     """Return the position of each label among the class names."""
-    known = {each: place for place, each in enumerate(class_names)}
+    known = {each: index for index, each in enumerate(class_names)}
     strange = next((each for each in array.tolist() if each not in known), None)
     if strange is not None:
         raise DataError(

@@ -96,12 +96,12 @@ def _from_sequence(value: Sequence[Any]) -> DataSet:
         arrays = [arrays[0], arrays[2], arrays[1], arrays[3]]  # as train_test_split gives them
     parts = {
         part: Given(
-            arrays[2 * place],
-            arrays[2 * place + 1],
+            arrays[2 * index],
+            arrays[2 * index + 1],
             "x" if len(flat) == 2 else f"x_{part}",
             "y" if len(flat) == 2 else f"y_{part}",
         )
-        for place, part in enumerate(names[len(flat)])
+        for index, part in enumerate(names[len(flat)])
     }
     return from_parts(NAME, parts)
 
@@ -177,7 +177,7 @@ def _items(value: Any) -> Iterator[Any]:
     if hasattr(value, "as_numpy_iterator"):  # tf.data
         return iter(value.as_numpy_iterator())
     if hasattr(value, "__getitem__") and hasattr(value, "__len__"):  # torch's and Hugging Face's
-        return (value[place] for place in range(len(value)))
+        return (value[index] for index in range(len(value)))
     return iter(value)
 
 

@@ -51,7 +51,7 @@ def head(path: Path) -> Head:
         cells = next(csv.reader(io.StringIO(line), delimiter=separator))
     files = any(cell.strip().lower().endswith(ENDINGS) for cell in cells)
     named = not files and (len(cells) == 1 or not all(map(_is_number, cells[1:])))
-    columns = cells if named else [str(place) for place in range(len(cells))]
+    columns = cells if named else [str(index) for index in range(len(cells))]
     skip = int(named or _counts_columns([each.strip() for each in cells]))
     return Head(separator, tuple(each.strip() for each in columns), named, skip)
 
@@ -61,8 +61,8 @@ def _counts_columns(cells: Sequence[str]) -> bool:
     if len(cells) < 4:
         return False
     start = int(cells[0]) if cells[0] in ("0", "1") else None
-    numbers = [str((start or 0) + place) for place in range(len(cells))]
-    copies = [f"{cells[1].partition('.')[0]}.{place}" for place in range(1, len(cells))]
+    numbers = [str((start or 0) + index) for index in range(len(cells))]
+    copies = [f"{cells[1].partition('.')[0]}.{index}" for index in range(1, len(cells))]
     return list(cells) == numbers or list(cells[1:]) == copies or list(cells[2:]) == copies[:-1]
 
 
@@ -109,5 +109,5 @@ def stated(columns: Sequence[str], wanted: str, what: str) -> int:
 
 def named(columns: Sequence[str], words: Sequence[str]) -> int | None:
     """Return the column whose name is one of `words`, the earlier word first."""
-    known: Mapping[str, int] = {bare(each): place for place, each in enumerate(columns)}
+    known: Mapping[str, int] = {bare(each): index for index, each in enumerate(columns)}
     return next((known[word] for word in words if word in known), None)

@@ -275,7 +275,7 @@ class Axes(Kind):
 
 @dataclass(frozen=True)
 class Regularizer(Kind):
-    """A penalty on weights: {l1: factor}, {l2: factor} or both. A factor of 0 is left out."""
+    """A regularizer: {l1: factor}, {l2: factor} or both. A factor of 0 is left out."""
 
     def read(self, value: object) -> dict[str, float] | None:
         """Return {"l1": …, "l2": …} with the factors above 0, or None where there are none."""

@@ -82,8 +82,8 @@ def worst_mistakes(comparison: Comparison, result: ModelResult) -> Gallery:
         text = f"The images that most of its {seeds} seeds get wrong, the worst first."
     cards = [
         Card(
-            source=_of(comparison, each.place),
-            name=_name(comparison, each.place),
+            source=_of(comparison, each.index),
+            name=_name(comparison, each.index),
             truth=names[each.truth],
             said=f"taken for {names[each.answer]}",
             small=f"{100 * each.probability:.0f} % sure"
@@ -95,7 +95,7 @@ def worst_mistakes(comparison: Comparison, result: ModelResult) -> Gallery:
 
 
 def shared_mistakes(comparison: Comparison) -> Gallery:
-    """Return the test images that no model gets right."""
+    """Return the test images that no model classifies correctly."""
     names, n_models = comparison.class_names, len(comparison.models)
     cards = []
     for each in notable_images.shared_mistakes(comparison):
@@ -103,43 +103,43 @@ def shared_mistakes(comparison: Comparison) -> Gallery:
         said = texts.listed([f"{names[k]} ({count})" for k, count in often], last="or")
         cards.append(
             Card(
-                source=_of(comparison, each.place),
-                name=_name(comparison, each.place),
+                source=_of(comparison, each.index),
+                name=_name(comparison, each.index),
                 truth=names[each.truth],
                 said=f"taken for {said}" if said else "no answer",
             )
         )
     text = (
-        f"In brackets, how many of the {n_models} models answer so. Is the label right?"
+        f"In brackets, how many of the {n_models} models answer so. Is the label correct?"
         if cards
         else "There is no test image that every model gets wrong."
     )
     return Gallery("Wrong in every model", text, tuple(cards))
 
 
-def right_alone(comparison: Comparison) -> Gallery:
-    """Return the test images that a single model gets right."""
+def correct_alone(comparison: Comparison) -> Gallery:
+    """Return the test images that a single model classifies correctly."""
     names = comparison.class_names
     cards = []
-    for each in notable_images.right_alone(comparison):
+    for each in notable_images.correct_alone(comparison):
         others = Counter(
             answer for name, answer in each.answers.items() if name != each.only and answer >= 0
         ).most_common(1)
         cards.append(
             Card(
-                source=_of(comparison, each.place),
-                name=_name(comparison, each.place),
+                source=_of(comparison, each.index),
+                name=_name(comparison, each.index),
                 truth=names[each.truth],
-                said=f"only {each.only} is right",
+                said=f"only {each.only} is correct",
                 small=f"most others: {names[others[0][0]]}" if others else "",
             )
         )
     text = (
         "What a single model sees and all others miss, by most of the seeds of each."
         if cards
-        else "There is no test image that exactly one model gets right."
+        else "There is no test image that exactly one model classifies correctly."
     )
-    return Gallery("Right in one model only", text, tuple(cards))
+    return Gallery("Correct in one model only", text, tuple(cards))
 
 
 def label_suspects(comparison: Comparison) -> Gallery:
@@ -163,8 +163,8 @@ def label_suspects(comparison: Comparison) -> Gallery:
     )
     cards = [
         Card(
-            source=_of(comparison, each.place),
-            name=_name(comparison, each.place),
+            source=_of(comparison, each.index),
+            name=_name(comparison, each.index),
             truth=names[each.label],
             said=f"or rather {names[each.suggestion]}?",
             small=f"{100 * each.label_probability:.0f} % against {100 * each.probability:.0f} %",
@@ -217,11 +217,11 @@ def data_uri(image: Image) -> str:
     return f"data:{kind};base64," + base64.b64encode(content).decode()
 
 
-def _of(comparison: Comparison, place: int) -> str:
-    image = None if comparison.pictures is None else comparison.pictures.of(place)
+def _of(comparison: Comparison, index: int) -> str:
+    image = None if comparison.pictures is None else comparison.pictures.of(index)
     return "" if image is None else data_uri(image)
 
 
-def _name(comparison: Comparison, place: int) -> str:
+def _name(comparison: Comparison, index: int) -> str:
     pictures = comparison.pictures
-    return f"no. {place}" if pictures is None else pictures.name(place)
+    return f"no. {index}" if pictures is None else pictures.name(index)

@@ -73,8 +73,8 @@ GLOSSARY: dict[str, tuple[str, tuple[str, ...]]] = {
         ("one-sided 95 % bound", "one-sided bound"),
     ),
     "cross-entropy": (
-        "A loss that counts how much probability a model gave to the right class: 0 if all of it, "
-        "larger the surer it was of something wrong.",
+        "A loss that counts how much probability a model gave to the correct class: 0 if all of "
+        "it, larger the surer it was of something wrong.",
         ("cross-entropy",),
     ),
     "loss": ("What training makes smaller; lower is better.", ("loss",)),
@@ -83,7 +83,7 @@ GLOSSARY: dict[str, tuple[str, tuple[str, ...]]] = {
         ("macro F1", "Macro F1"),
     ),
     "balanced accuracy": (
-        "The mean over all classes of the share of right answers.",
+        "The mean over all classes of the share of correct answers.",
         ("balanced accuracy", "Balanced accuracy"),
     ),
     "precision": (
@@ -97,7 +97,7 @@ GLOSSARY: dict[str, tuple[str, tuple[str, ...]]] = {
         ("ROC",),
     ),
     "calibration": (
-        "Whether a model that is 80 % sure is right in 80 of 100 cases.",
+        "Whether a model that is 80 % sure is correct in 80 of 100 cases.",
         ("calibration", "calibrated"),
     ),
     "confusion": ("Which classes are taken for which others.", ("confusion",)),

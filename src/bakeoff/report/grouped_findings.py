@@ -27,8 +27,11 @@ _OF_SEVERAL = {
     ("stopped-improving", "info"): "had stopped improving long before training ended",
     ("selected-at-edge", "info"): "have a selected epoch at the very start or end of training",
     ("unstable-seeds", "warning"): "depend on their seed",
-    ("badly-calibrated", "warning"): "are surer of their answers than they are right, or less sure",
-    ("badly-calibrated", "info"): "are a little surer, or less sure, than they are right",
+    (
+        "badly-calibrated",
+        "warning",
+    ): "are surer of their answers than they are correct, or less sure",
+    ("badly-calibrated", "info"): "are a little surer, or less sure, than they are correct",
     ("confused-classes", "info"): "confuse a few pairs of classes above all",
     ("weak-classes", "info"): "are weak on single classes",
 }

@@ -79,8 +79,8 @@ def html(comparison: Comparison) -> str:
         **_pairs(comparison),
         **_costs(comparison),
         models=[
-            model_part(comparison, place, full=model.name == shown)
-            for place, model in enumerate(comparison.models)
+            model_part(comparison, index, full=model.name == shown)
+            for index, model in enumerate(comparison.models)
         ],
         shown=shown,
         protocol=protocol(comparison),
@@ -192,7 +192,7 @@ def _findings(comparison: Comparison) -> dict[str, Any]:
         "serious": [group for group in groups if group.severity == "serious"],
         "warnings": [group for group in groups if group.severity == "warning"],
         "notes": [group for group in groups if group.severity == "info"],
-        "anchors": {model.name: anchor(place) for place, model in enumerate(comparison.models)},
+        "anchors": {model.name: anchor(index) for index, model in enumerate(comparison.models)},
     }
 
 
@@ -243,7 +243,7 @@ def _wrong(comparison: Comparison, shown: str | None) -> dict[str, Any]:
     result = comparison.model(shown)
     scores = class_scores(comparison, shown)
     several = len(comparison.models) > 1
-    shared = [galleries.shared_mistakes(comparison), galleries.right_alone(comparison)]
+    shared = [galleries.shared_mistakes(comparison), galleries.correct_alone(comparison)]
     return {
         "wrong": {
             "galleries": [

@@ -10,7 +10,7 @@ from markupsafe import Markup
 from bakeoff.analysis.comparison import Comparison, ModelResult
 from bakeoff.report import plots, sentences, wording
 from bakeoff.report.galleries import Gallery, worst_mistakes
-from bakeoff.report.plots.curves import is_constant, penalised
+from bakeoff.report.plots.curves import is_constant, regularized
 from bakeoff.report.plots.figure import Figure
 from bakeoff.utils import text
 
@@ -42,9 +42,9 @@ class ModelPart:
     layers: list[str]
 
 
-def anchor(place: int) -> str:
+def anchor(index: int) -> str:
     """Return the page's name for the part about a model."""
-    return f"model-{place + 1}"
+    return f"model-{index + 1}"
 
 
 def picture(drawn: Figure, caption: str, *, narrow: Figure | None = None) -> Picture:
@@ -53,17 +53,17 @@ def picture(drawn: Figure, caption: str, *, narrow: Figure | None = None) -> Pic
     return Picture(Markup(drawn.element()), caption, other)
 
 
-def model_part(comparison: Comparison, place: int, *, full: bool) -> ModelPart:
-    """Return the part of the page about the model in that place of the comparison.
+def model_part(comparison: Comparison, index: int, *, full: bool) -> ModelPart:
+    """Return the part of the page about the model of that index in the comparison.
 
     `full` is for the model whose mistakes the page shows elsewhere already: its matrices and
     pictures are left out here. Where there are many models, the others' parts are shorter.
     """
-    result = comparison.models[place]
+    result = comparison.models[index]
     short = not full and len(comparison.models) > _MANY
     return ModelPart(
         result=result,
-        anchor=anchor(place),
+        anchor=anchor(index),
         facts=_facts(result),
         trajectory=sentences.trajectory(comparison, result),
         figures=list(_pictures(comparison, result, short=short)),
@@ -85,7 +85,7 @@ def matrices(comparison: Comparison, result: ModelResult) -> list[Picture]:
         ),
         picture(
             plots.confusion(comparison, result.name, diagonal=False),
-            "The same without the right answers, so that the mistakes can be seen.",
+            "The same without the correct answers, so that the mistakes can be seen.",
         ),
     ]
 
@@ -100,7 +100,7 @@ def _facts(result: ModelResult) -> str:
     if result.ensemble is not None:
         parts.append(
             f"all {len(result.seeds)} seeds averaged: {text.percent(result.ensemble)} of the test "
-            f"images right, one seed {text.percent(result.accuracy.mean)} on average"
+            f"images correct, one seed {text.percent(result.accuracy.mean)} on average"
         )
     return " · ".join(parts)
 
@@ -109,7 +109,7 @@ def _pictures(comparison: Comparison, result: ModelResult, *, short: bool) -> It
     name = result.name
     band = "the band spans all seeds; " if len(result.seeds) > 1 else ""
     dots = f"{band}a dot marks a seed’s selected epoch."
-    loss = "Loss as trained, with weight penalties; " if penalised(result) else "Loss; "
+    loss = "Loss as trained, with regularization losses; " if regularized(result) else "Loss; "
     panels = (("loss", loss), ("accuracy", "Accuracy; "))
     for panel, caption in panels[:1] if short else panels:  # accuracies stand in one picture above
         drawn = plots.learning_curves(comparison, name, show=(panel,))  # type: ignore[arg-type]
@@ -119,7 +119,7 @@ def _pictures(comparison: Comparison, result: ModelResult, *, short: bool) -> It
     about = sentences.about_calibration(result)
     yield picture(
         plots.calibration(comparison, name),
-        f"On the dashed line a model is as often right as it is sure. {about}",
+        f"On the dashed line a model is as often correct as it is sure. {about}",
     )
     yield picture(
         plots.per_class(comparison, name),

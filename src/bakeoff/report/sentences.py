@@ -71,7 +71,7 @@ def about_loss(comparison: Comparison) -> str:
     by_loss = min(models, key=lambda model: model.loss.mean)
     by_accuracy = comparison.models[0]
     meaning = (
-        "Accuracy counts right answers and decides the verdicts; the loss also weighs how sure a "
+        "Accuracy counts correct answers and decides the verdicts; the loss also weighs how sure a "
         "model was, so it matters where its probabilities are used."
     )
     if by_loss is by_accuracy:
@@ -242,7 +242,7 @@ def _gap(model: ModelResult) -> str:
     training, validation = np.mean(finite, axis=0)
     gap = training - validation
     text = (
-        f"In the selected epochs it was right on {percent(training)} of the training images and "
+        f"In the selected epochs it was correct on {percent(training)} of the training images and "
         f"{percent(validation)} of the validation images: a gap of "
         f"{points(gap)} points"
     )

@@ -170,10 +170,10 @@ def _verdicts(comparison: Comparison) -> Iterator[Text]:
 
 
 def _verdict(pair: Pair) -> Text:
-    if pair.files and pair.only_right and pair.mcnemar is not None:
-        (a, b), (only_a, only_b) = pair.files, pair.only_right
+    if pair.files and pair.only_correct and pair.mcnemar is not None:
+        (a, b), (only_a, only_b) = pair.files, pair.only_correct
         return Text(
-            f"{clean(pair.a)} seed {a} alone is right on {texts.counted(only_a, 'image')}, "
+            f"{clean(pair.a)} seed {a} alone is correct on {texts.counted(only_a, 'image')}, "
             f"{clean(pair.b)} seed {b} alone on {only_b:,}, p {texts.p_value(pair.mcnemar)}"
         )
     if pair.test is None:
@@ -186,8 +186,8 @@ def _verdict(pair: Pair) -> Text:
     names = f"{pair.a} {joint} {pair.b}"
     if pair.verdict not in ("better", "worse"):
         names = f"{pair.a} and {pair.b} {pair.verdict}"
-    sign = wording.VERDICTS[pair.verdict]
-    text = Text(f"{sign} {clean(names)}")
+    mark = wording.VERDICTS[pair.verdict]
+    text = Text(f"{mark} {clean(names)}")
     if pair.by_less_than_margin:
         text.append(", by less than the margin")
     text.append(f"  {_difference(pair.test)}, p {texts.p_value(pair.p_holm)}", style="dim")

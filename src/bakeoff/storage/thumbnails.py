@@ -23,7 +23,8 @@ _PLAIN_SIDE = (
     48  # up to which an image is stored as it is; larger ones as JPEG, a tenth as many bytes
 )
 _LONGEST_NAME = 200
-_ARRAYS = {"test_hash": 0, "places": 1, "images": 4, "sample_labels": 1, "samples": 4}  # and ranks
+_ARRAYS = {"test_hash": 0, "indices": 1, "images": 4, "sample_labels": 1, "samples": 4}  # and ranks
+_STORED = {"indices": "places"}  # in the file, since version 0.1.0
 _NAMES = {"names": 1, "sample_names": 1}  # files of before 0.2 have none
 _LARGEST = 64 * 2**20  # bytes of the file and of its arrays together
 
@@ -32,12 +33,12 @@ Image = NDArray[np.uint8]  # (height, width, channels), 255 is white
 
 @dataclass(frozen=True, eq=False)
 class Pictures:
-    """Images of the test part by their place in it, and samples of the training part's classes.
+    """Images of the test part by their index in it, and samples of the training part's classes.
 
     Attributes
     ----------
     test_hash : SHA-256 of the test set, as study.json has it
-    places : int64, shape (n,), ascending; counted from 0 as in the rows of an opening's predictions
+    indices : int64, shape (n,), ascending; rows of an opening's predictions, from 0
     images : uint8, shape (n, height, width, channels); channels is 1 or 3
     sample_labels : int64, shape (m,)
     samples : uint8, shape (m, height, width, channels)
@@ -46,23 +47,23 @@ class Pictures:
     """
 
     test_hash: str
-    places: NDArray[np.int64]
+    indices: NDArray[np.int64]
     images: NDArray[np.uint8]
     sample_labels: NDArray[np.int64]
     samples: NDArray[np.uint8]
     names: NDArray[np.str_] = field(default_factory=lambda: np.zeros(0, "U1"))
     sample_names: NDArray[np.str_] = field(default_factory=lambda: np.zeros(0, "U1"))
 
-    def name(self, place: int) -> str:
-        """Return what the test image at a place is called: "rose/img_3.jpg", or else "no. 48"."""
-        found = int(np.searchsorted(self.places, place))
-        known = found < len(self.names) and self.places[found] == place
-        return (str(self.names[found]) if known else "") or f"no. {place}"
+    def name(self, index: int) -> str:
+        """Return what the test image at an index is called: "rose/img_3.jpg", or else "no. 48"."""
+        found = int(np.searchsorted(self.indices, index))
+        known = found < len(self.names) and self.indices[found] == index
+        return (str(self.names[found]) if known else "") or f"no. {index}"
 
-    def of(self, place: int) -> Image | None:
-        """Return the test image at a place; None where it is not among these."""
-        found = int(np.searchsorted(self.places, place))
-        if found == len(self.places) or self.places[found] != place:
+    def of(self, index: int) -> Image | None:
+        """Return the test image at an index; None where it is not among these."""
+        found = int(np.searchsorted(self.indices, index))
+        if found == len(self.indices) or self.indices[found] != index:
             return None
         image: Image = self.images[found]
         return image
@@ -70,7 +71,9 @@ class Pictures:
     def to_bytes(self) -> bytes:
         """Return the content of pictures.npz; equal pictures give equal bytes."""
         buffer = io.BytesIO()
-        arrays: dict[str, Any] = {name: np.asarray(getattr(self, name)) for name in _ARRAYS}
+        arrays: dict[str, Any] = {
+            _STORED.get(name, name): np.asarray(getattr(self, name)) for name in _ARRAYS
+        }
         arrays |= {name: np.asarray(getattr(self, name), dtype=np.str_) for name in _NAMES}
         np.savez_compressed(buffer, allow_pickle=False, **arrays)
         return buffer.getvalue()
@@ -89,7 +92,7 @@ def read(path: Path, *, test_hash: str, n_test: int, n_classes: int) -> Pictures
     if str(arrays["test_hash"]) != test_hash:
         return None
     pictures = Pictures(**{**arrays, "test_hash": test_hash})  # type: ignore[arg-type]
-    known = ((pictures.places, n_test), (pictures.sample_labels, n_classes))
+    known = ((pictures.indices, n_test), (pictures.sample_labels, n_classes))
     if not _sound(pictures) or any(((each < 0) | (each >= n)).any() for each, n in known):
         return None
     return pictures
@@ -98,7 +101,9 @@ def read(path: Path, *, test_hash: str, n_test: int, n_classes: int) -> Pictures
 def _arrays(path: Path) -> dict[str, NDArray[Any]] | None:
     for names in ((*_ARRAYS, *_NAMES), tuple(_ARRAYS)):
         try:
-            return read_arrays(path, names, limit=_LARGEST)
+            stored = tuple(_STORED.get(name, name) for name in names)
+            arrays = read_arrays(path, stored, limit=_LARGEST)
+            return {name: arrays[each] for name, each in zip(names, stored, strict=True)}
         except DataError:
             continue
     return None
@@ -151,13 +156,13 @@ def _sound(pictures: Pictures) -> bool:
     """Say whether the arrays fit together."""
     arrays = {name: getattr(pictures, name) for name in _ARRAYS if name != "test_hash"}
     ranks = all(array.ndim == _ARRAYS[name] for name, array in arrays.items())
-    whole = all(each.dtype == np.int64 for each in (pictures.places, pictures.sample_labels))
+    whole = all(each.dtype == np.int64 for each in (pictures.indices, pictures.sample_labels))
     pixels = all(each.dtype == np.uint8 for each in (pictures.images, pictures.samples))
     if not (ranks and whole and pixels):
         return False
-    pairs = ((pictures.places, pictures.images), (pictures.sample_labels, pictures.samples))
+    pairs = ((pictures.indices, pictures.images), (pictures.sample_labels, pictures.samples))
     named = (
-        (pictures.names, pictures.places), (pictures.sample_names, pictures.sample_labels)
+        (pictures.names, pictures.indices), (pictures.sample_names, pictures.sample_labels)
     )  # fmt: skip
     shapes = (pictures.images.shape, pictures.samples.shape)
     return (
@@ -171,5 +176,5 @@ def _sound(pictures: Pictures) -> bool:
             for names, rows in named
         )
         and all(len(names) == len(pixels) for names, pixels in pairs)
-        and bool((np.diff(pictures.places) > 0).all())
+        and bool((np.diff(pictures.indices) > 0).all())
     )

@@ -228,10 +228,10 @@ def _require_free(folder: StudyFolder) -> None:
             f"{folder.path}: expected a study or an empty folder, found {strangers[0]} in it "
             "and no study.json: choose another --out"
         )
-    rooms = [folder.path / name for name in (".locks", ".scratch", *study_folder.ROOMS)]
+    folders = [folder.path / name for name in (".locks", ".scratch", *study_folder.FOLDERS)]
     for path in [
-        *rooms,
-        *(p for room in rooms for depth in ("*", "*/*") for p in room.glob(depth)),
+        *folders,
+        *(p for each in folders for depth in ("*", "*/*") for p in each.glob(depth)),
     ]:
         if path.is_symlink():
             raise StudyError(

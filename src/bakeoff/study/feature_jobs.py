@@ -30,8 +30,8 @@ class FeatureJob:
         return f"{self.backbone}, {part} {self.start + 1:,} to {self.stop:,}"
 
     @property
-    def group(self) -> str:
-        """Jobs of one group share compiled programs."""
+    def affinity(self) -> str:
+        """Jobs of the same affinity share compiled programs."""
         return self.backbone
 
     def run(self, on_epoch: OnEpoch) -> None:

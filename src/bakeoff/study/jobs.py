@@ -76,8 +76,8 @@ class TrainJob:
         return f"{self.model} seed {self.seed}{fold}"
 
     @property
-    def group(self) -> str:
-        """Jobs of one group share compiled programs."""
+    def affinity(self) -> str:
+        """Jobs of the same affinity share compiled programs."""
         return self.model
 
     @property
@@ -131,14 +131,14 @@ class TrainJob:
     def _train(self, on_epoch: OnEpoch) -> None:
         data = self.development()
         self.remarks(data)  # refuses what would spoil the study before anything is trained
-        begun = Begun(self, data)
-        if begun.trainer.history:
-            on_epoch(Resumed(begun.trainer.history))
-        while not begun.trainer.done:
+        trial = TrialInProgress(self, data)
+        if trial.trainer.history:
+            on_epoch(Resumed(trial.trainer.history))
+        while not trial.trainer.done:
             started = time.monotonic()
-            on_epoch(begun.trainer.epoch())
-            begun.spent(time.monotonic() - started)
-        begun.write()
+            on_epoch(trial.trainer.epoch())
+            trial.spent(time.monotonic() - started)
+        trial.write()
 
     def remarks(self, data: "Development") -> list[str]:
         """Return codes of what is strange about a Python builder; RecipeError if it is bad."""
@@ -210,7 +210,7 @@ def _require_as_planned(
         )
 
 
-class Begun:
+class TrialInProgress:
     """A trial that is being trained: where it stood, its checkpoints, its end."""
 
     def __init__(self, job: TrainJob, data: "Development") -> None:
@@ -265,8 +265,8 @@ class BaselineJob:
         return f"{self.name} baseline"
 
     @property
-    def group(self) -> str:
-        """Jobs of one group share compiled programs."""
+    def affinity(self) -> str:
+        """Jobs of the same affinity share compiled programs."""
         return self.label
 
     def run(self, on_epoch: OnEpoch) -> None:
@@ -315,7 +315,7 @@ class PredictJob:
     """
 
     label: str
-    group: str
+    affinity: str
     source: str
     declared: str | None
     images: str

@@ -11,12 +11,12 @@ from filelock import Timeout
 from bakeoff.recipe import ModelRecipe
 from bakeoff.storage import written_folder
 from bakeoff.storage.study_folder import StudyFolder, trial_lock
-from bakeoff.study.jobs import Begun, Busy, OnEpoch, TrainJob
+from bakeoff.study.jobs import Busy, OnEpoch, TrainJob, TrialInProgress
 from bakeoff.utils.events import Resumed
 
 
 @dataclass(frozen=True)
-class GroupJob:
+class MultiTrialJob:
     """Train several trials of one model in one program, as suits a GPU; each is its own folder.
 
     lanes : how many the program is made for, whatever is left to do; fewer if memory is short
@@ -29,11 +29,11 @@ class GroupJob:
     def label(self) -> str:
         """What the job is called in messages."""
         seeds = [str(job.seed) for job in self.jobs]
-        return f"{self.group} seed{'s' if len(seeds) > 1 else ''} {', '.join(seeds)}"
+        return f"{self.affinity} seed{'s' if len(seeds) > 1 else ''} {', '.join(seeds)}"
 
     @property
-    def group(self) -> str:
-        """Jobs of one group share compiled programs."""
+    def affinity(self) -> str:
+        """Jobs of the same affinity share compiled programs."""
         return self.jobs[0].model
 
     def run(self, on_epoch: OnEpoch) -> None:
@@ -61,7 +61,7 @@ class GroupJob:
         recipe = ModelRecipe.model_validate_json(first.declared)
         lanes = multi_trial.fitting(recipe, data, self.lanes)
         for start in range(0, len(todo), lanes):
-            running = [Begun(job, data) for job in todo[start : start + lanes]]
+            running = [TrialInProgress(job, data) for job in todo[start : start + lanes]]
             before = min((each.trainer.history for each in running), key=len)
             if before:
                 on_epoch(Resumed(before))
@@ -71,7 +71,7 @@ class GroupJob:
                     _epoch_of_all(running, lanes, on_epoch)
 
 
-def _finished_written(running: Sequence[Begun]) -> list[Begun]:
+def _finished_written(running: Sequence[TrialInProgress]) -> list[TrialInProgress]:
     """Write the trials that are done; return the others."""
     for each in running:
         if each.trainer.done:
@@ -79,7 +79,7 @@ def _finished_written(running: Sequence[Begun]) -> list[Begun]:
     return [each for each in running if not each.trainer.done]
 
 
-def _epoch_of_all(running: Sequence[Begun], lanes: int, on_epoch: OnEpoch) -> None:
+def _epoch_of_all(running: Sequence[TrialInProgress], lanes: int, on_epoch: OnEpoch) -> None:
     """Train an epoch of each; what is told is the trial with the longest way to go."""
     from bakeoff.training import multi_trial
 

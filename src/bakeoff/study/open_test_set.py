@@ -229,11 +229,11 @@ def _jobs(
     folder, data = prepared.folder, prepared.data
 
     def job(
-        label: str, group: str, file: str, source: Path, declared: str | None, repeat: int
+        label: str, affinity: str, file: str, source: Path, declared: str | None, repeat: int
     ) -> PredictJob:
         return PredictJob(
             label=label,
-            group=group,
+            affinity=affinity,
             source=str(source),
             declared=declared,
             images=str(images),

@@ -16,7 +16,7 @@ _REMEMBERED = 9  # epochs whose lengths are remembered for each model
 @dataclass
 class _Job:
     planned: Planned
-    group: str
+    affinity: str
     epochs: int = 0  # done
     resumed: int = 0  # of them, by a run before this one
     began: float | None = None
@@ -43,7 +43,7 @@ class Pace:
     """
 
     def __init__(self, jobs: Sequence[Planned]) -> None:
-        self._jobs = {job.label: _Job(job, _group(job.label)) for job in jobs}
+        self._jobs = {job.label: _Job(job, _affinity(job.label)) for job in jobs}
         self._lengths: dict[str, deque[float]] = defaultdict(lambda: deque(maxlen=_REMEMBERED))
         self._firsts: deque[tuple[str, float]] = deque(maxlen=_REMEMBERED)  # epochs, start included
         self._workers = 1
@@ -92,9 +92,9 @@ class Pace:
         length, first = now - job.heard, job.epochs == job.resumed
         job.epochs, job.heard = job.epochs + 1, now
         if first:
-            self._firsts.append((job.group, length))
+            self._firsts.append((job.affinity, length))
         else:
-            self._lengths[job.group].append(length)
+            self._lengths[job.affinity].append(length)
 
     def resumed(self, label: str, epochs: int) -> None:
         """Take note that a job goes on from a checkpoint after so many epochs."""
@@ -111,12 +111,16 @@ class Pace:
 
     def seconds_left(self, now: float) -> float | None:
         """Return how long the stage still takes; None while nothing is known."""
-        lengths = {group: statistics.median(seen) for group, seen in self._lengths.items() if seen}
-        delays = [first - lengths[group] for group, first in self._firsts if group in lengths]
+        lengths = {
+            affinity: statistics.median(seen) for affinity, seen in self._lengths.items() if seen
+        }
+        delays = [
+            first - lengths[affinity] for affinity, first in self._firsts if affinity in lengths
+        ]
         delay = max(min(delays, default=0.0), 0.0)
-        for group, first in self._firsts:
+        for affinity, first in self._firsts:
             if first > _LONG:
-                lengths.setdefault(group, first - delay)
+                lengths.setdefault(affinity, first - delay)
         if not lengths:
             return None
         rate = self._rate(lengths)
@@ -131,15 +135,15 @@ class Pace:
     def _rate(self, lengths: dict[str, float]) -> float:
         """Return seconds per unit of cost, over the models seen so far (their geometric mean)."""
         ratios = {
-            job.group: lengths[job.group] * job.planned.epochs / job.planned.cost
+            job.affinity: lengths[job.affinity] * job.planned.epochs / job.planned.cost
             for job in self._jobs.values()
-            if job.group in lengths
+            if job.affinity in lengths
         }
         return math.exp(statistics.fmean(math.log(ratio) for ratio in ratios.values()))
 
     def _whole(self, job: _Job, lengths: dict[str, float], rate: float, delay: float) -> float:
-        if job.group in lengths:
-            return delay + lengths[job.group] * job.planned.epochs
+        if job.affinity in lengths:
+            return delay + lengths[job.affinity] * job.planned.epochs
         return delay + rate * job.planned.cost
 
     def _left(
@@ -147,9 +151,9 @@ class Pace:
     ) -> float:
         if not job.epochs:
             return max(self._whole(job, lengths, rate, delay) - (now - job.heard), 0.0)
-        length = lengths.get(job.group, rate * job.planned.cost / job.planned.epochs)
+        length = lengths.get(job.affinity, rate * job.planned.cost / job.planned.epochs)
         return max(length * (job.planned.epochs - job.epochs) - (now - job.heard), 0.0)
 
 
-def _group(label: str) -> str:
+def _affinity(label: str) -> str:
     return label.rpartition(" seed ")[0] or label

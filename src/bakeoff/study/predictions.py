@@ -75,26 +75,26 @@ class Predictions:
         """Return one mapping an image, as `bakeoff predict --json` prints them."""
         order = np.argsort(-self.probabilities, axis=1, kind="stable")[:, :2].tolist()
         rows = []
-        for place, (first, second) in enumerate(order):
+        for index, (first, second) in enumerate(order):
             rows.append(
                 {
-                    "image": self.names[place],
+                    "image": self.names[index],
                     "class": self.class_names[first],
-                    "probability": float(self.probabilities[place, first]),
+                    "probability": float(self.probabilities[index, first]),
                     "runner_up": self.class_names[second],
-                    "runner_up_probability": float(self.probabilities[place, second]),
-                    "note": "; ".join(self.notes(place)),
+                    "runner_up_probability": float(self.probabilities[index, second]),
+                    "note": "; ".join(self.notes(index)),
                 }
             )
         return rows
 
-    def notes(self, place: int) -> list[str]:
+    def notes(self, index: int) -> list[str]:
         """Return what a reader should know of one prediction."""
-        notes = [CENTRED] if self.centred[place] else []
-        if self.unlike is not None and self.unlike[place]:
+        notes = [CENTRED] if self.centred[index] else []
+        if self.unlike is not None and self.unlike[index]:
             notes.append(UNLIKE)
-        if self.agreement[place] < 1:
-            notes.append(f"{self.agreement[place]:.0%} of the seeds agree")
+        if self.agreement[index] < 1:
+            notes.append(f"{self.agreement[index]:.0%} of the seeds agree")
         return notes
 
     def csv(self) -> str:
@@ -311,7 +311,7 @@ def _all_images(
         isinstance(each, str | os.PathLike) for each in images
     ):
         array = reader.checked(np.asarray(images), "images")
-        yield from ((str(place), image, False) for place, image in enumerate(array))
+        yield from ((str(index), image, False) for index, image in enumerate(array))
         return
     with decoding():
         for path in picture_files(images):
@@ -328,7 +328,7 @@ def _all_images(
 
 def _of_npz(path: Path, reader: PicturesReader) -> Iterator[tuple[str, NDArray[Any], bool]]:
     array = reader.checked(read_images(path), shown(path))
-    yield from ((f"{shown(path)}[{place}]", image, False) for place, image in enumerate(array))
+    yield from ((f"{shown(path)}[{index}]", image, False) for index, image in enumerate(array))
 
 
 def picture_files(paths: Iterable[str | os.PathLike[str]]) -> list[Path]:

@@ -224,7 +224,7 @@ class Result:
         return plots.precision_recall_curves(self.comparison, model or self._chosen, width=560)
 
     def plot_calibration(self, model: str | None = None) -> "Figure":
-        """Return how often a model was right against how sure it was."""
+        """Return how often a model was correct against how sure it was."""
         return plots.calibration(self.comparison, model or self._chosen)
 
     def plot_parameters(self) -> "Figure":

@@ -30,7 +30,7 @@ from bakeoff.study.development_data import write_development
 from bakeoff.study.executors.interface import Job, Lost
 from bakeoff.study.feature_jobs import FeatureJob, feature_jobs
 from bakeoff.study.jobs import BaselineJob, TrainJob
-from bakeoff.study.multi_trial_job import GroupJob
+from bakeoff.study.multi_trial_job import MultiTrialJob
 from bakeoff.utils.events import Planned, Watcher
 
 LANES = 32
@@ -80,7 +80,9 @@ def train(
                 return tuple(lost)
         trials = [_train_job(prepared, *each, scratch) for each in missing]
         together = lanes > 1 and isinstance(prepared.split, Split)
-        planned: list[tuple[Planned, Job]] = [*(_grouped(trials, lanes) if together else trials)]
+        planned: list[tuple[Planned, Job]] = [
+            *(_in_programs(trials, lanes) if together else trials)
+        ]
         planned += [_baseline_job(prepared, name, scratch) for name in baselines]
         planned.sort(key=lambda each: -each[0].cost)  # so that no worker is left with a long one
         watcher.begin("training", [plan for plan, _ in planned])
@@ -177,19 +179,19 @@ def lanes_of(recipe: Recipe) -> int:
     return int(min(LANES, 2 ** (len(recipe.seeds) - 1).bit_length()))
 
 
-def _grouped(
+def _in_programs(
     planned: Sequence[tuple[Planned, TrainJob]], lanes: int
-) -> list[tuple[Planned, GroupJob]]:
-    """Return the trials of each model in groups of at most `lanes`."""
-    groups = []
+) -> list[tuple[Planned, MultiTrialJob]]:
+    """Return the trials of each model as programs of at most `lanes` trials."""
+    programs = []
     for _, of_model in groupby(planned, key=lambda each: each[1].model):
         together = list(of_model)
         for start in range(0, len(together), lanes):
             plans, jobs = zip(*together[start : start + lanes], strict=True)
-            job = GroupJob(jobs, lanes)
+            job = MultiTrialJob(jobs, lanes)
             cost = sum(plan.cost for plan in plans)
-            groups.append((Planned(job.label, plans[0].epochs, cost), job))
-    return groups
+            programs.append((Planned(job.label, plans[0].epochs, cost), job))
+    return programs
 
 
 def _baseline_job(prepared: Prepared, name: str, scratch: Path) -> tuple[Planned, Job]:

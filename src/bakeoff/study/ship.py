@@ -42,9 +42,9 @@ class ShipJob:
         return f"{self.training.model} on all images"
 
     @property
-    def group(self) -> str:
-        """Jobs of one group share compiled programs."""
-        return self.training.group
+    def affinity(self) -> str:
+        """Jobs of the same affinity share compiled programs."""
+        return self.training.affinity
 
     def run(self, on_epoch: OnEpoch) -> None:
         """Train and write the model; raise Busy if somebody else is at it."""

@@ -193,11 +193,11 @@ def _same(line: Mapping[str, Any], opening: Mapping[str, Any]) -> bool:
 def _leftovers(folder: StudyFolder) -> Iterator[str]:
     """Yield what is there and is no part of the record."""
     known = {folder.recipe_file, folder.study_file, folder.split_file, folder.ledger_file}
-    known |= {folder.path / name for name in (*DERIVED, *study_folder.ROOMS)}
-    rooms = [(folder.path, re.compile(r"(?!)")), (folder.path / "openings", _NUMBER)]
-    rooms += [(path, _SEED) for path in sorted(folder.path.glob("trials/*")) if path.is_dir()]
-    for room, name in rooms:
-        for path in sorted(room.iterdir()) if room.is_dir() else ():
+    known |= {folder.path / name for name in (*DERIVED, *study_folder.FOLDERS)}
+    folders = [(folder.path, re.compile(r"(?!)")), (folder.path / "openings", _NUMBER)]
+    folders += [(path, _SEED) for path in sorted(folder.path.glob("trials/*")) if path.is_dir()]
+    for each, name in folders:
+        for path in sorted(each.iterdir()) if each.is_dir() else ():
             if path.name.startswith(".") or path in known or name.fullmatch(path.name):
                 continue
             if path.suffix == ".partial":

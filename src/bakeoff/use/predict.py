@@ -96,8 +96,8 @@ def _worth(trained: TrainedModel) -> list[str]:
     if result.ensemble is None:
         return []
     return [
-        f"on the test images all seeds averaged are right in {percent(result.ensemble)}, one seed "
-        f"in {percent(result.accuracy.mean)} on average"
+        f"on the test images all seeds averaged are correct in {percent(result.ensemble)}, one "
+        f"seed in {percent(result.accuracy.mean)} on average"
     ]
 
 
@@ -128,15 +128,15 @@ def to_json(predicted: Predicted, trained: TrainedModel) -> dict[str, Any]:
     """Return what `bakeoff predict --json` prints."""
     found = predicted.predictions
     rows = []
-    for place, row in enumerate(found.rows()):
-        unlike = None if found.unlike is None else bool(found.unlike[place])
+    for index, row in enumerate(found.rows()):
+        unlike = None if found.unlike is None else bool(found.unlike[index])
         rows.append(
             {
                 **{key: value for key, value in row.items() if key != "note"},
-                "probabilities": found.probabilities[place].tolist(),
-                "centred": bool(found.centred[place]),
+                "probabilities": found.probabilities[index].tolist(),
+                "centred": bool(found.centred[index]),
                 "unlike_training": unlike,
-                "seeds_agreeing": float(found.agreement[place]),
+                "seeds_agreeing": float(found.agreement[index]),
             }
         )
     return {

@@ -66,7 +66,7 @@ def test_a_worker_that_does_nothing_is_named_killed_and_its_job_tried_again(tmp_
 
 
 def test_jobs_that_go_wrong_twice_are_lost_by_name_and_the_others_finish(tmp_path):
-    bad = [Act(action, action, str(tmp_path), group=action) for action in DEATHS]
+    bad = [Act(action, action, str(tmp_path), affinity=action) for action in DEATHS]
     good = [Act(f"good {n}", "nothing", str(tmp_path)) for n in range(4)]
     lost, listener = run([good[0], *bad, *good[1:]])
     assert sorted(lost, key=str) == sorted((Lost(a, reason(a)) for a in DEATHS), key=str)
@@ -136,7 +136,7 @@ def test_workers_die_with_a_parent_that_is_killed(tmp_path):
     script = (
         "import sys; from tests.helpers.jobs import Act, Listener\n"
         "from bakeoff.study.executors.local_processes import run_jobs\n"
-        "jobs = [Act(str(n), 'sleep', sys.argv[1], group=str(n)) for n in range(2)]\n"
+        "jobs = [Act(str(n), 'sleep', sys.argv[1], affinity=str(n)) for n in range(2)]\n"
         "run_jobs(jobs, workers=2, device='cpu', cache=None, watcher=Listener())"
     )
     command = [sys.executable, "-c", script, str(tmp_path)]
@@ -148,9 +148,11 @@ def test_workers_die_with_a_parent_that_is_killed(tmp_path):
     wait_for(lambda: all(gone(pid) for pid in workers), seconds=5)
 
 
-def test_a_worker_serves_one_group_and_idle_ones_go(tmp_path):
+def test_a_worker_serves_one_affinity_and_idle_ones_go(tmp_path):
     jobs = [
-        Act(f"{group}{n}", "nothing", str(tmp_path), group=group) for group in "ab" for n in "12"
+        Act(f"{affinity}{n}", "nothing", str(tmp_path), affinity=affinity)
+        for affinity in "ab"
+        for n in "12"
     ]
     lost, _ = run(jobs, workers=1)
     assert lost == []

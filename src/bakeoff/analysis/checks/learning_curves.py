@@ -108,7 +108,7 @@ def over_fitting(model: ModelResult, comparison: Comparison) -> Finding | None:
     accuracy = curves.val_accuracy.mean(axis=0)
     late = float(accuracy[-end:].mean())
     suffers = curves.at_selected(curves.cross_entropy) >= (1 + OVERFIT_RISE) * mean[lowest]
-    advice = f"{lowest + 1} epochs would do; dropout, weight penalties or more images may do better"
+    advice = f"{lowest + 1} epochs would do; dropout, regularization or more images may do better"
     if suffers:
         advice = f"Select the epoch on validation data (selection: best-loss); {advice}"
     gains = curves.val_accuracy[:, -end:].mean(axis=1) - curves.val_accuracy[:, lowest]
@@ -152,9 +152,9 @@ def under_fitting(model: ModelResult, comparison: Comparison) -> Finding | None:
         severity="warning",
         model=model.name,
         text=(
-            f"{model.name} under-fits: it has {percent(train, 1)} of its training images right and "
-            f"{percent(held_out, 1)} of the validation images ({mean_of(curves.n_seeds)}), where "
-            f"{who} has {percent(attainable, 1)} of unseen images right."
+            f"{model.name} under-fits: it has {percent(train, 1)} of its training images correct "
+            f"and {percent(held_out, 1)} of the validation images ({mean_of(curves.n_seeds)}), "
+            f"where {who} has {percent(attainable, 1)} of unseen images correct."
         ),
         advice="Train longer, with a higher learning rate, with more units or with less dropout.",
     )

@@ -23,7 +23,7 @@ UNSTABLE_SD = 0.01
 # Fewer seeds show no spread worth a sentence; and the spread must be more than what a finite test
 # set gives to seeds that are equally good, by a test at 1 %.
 UNSTABLE_SEEDS, UNSTABLE_P = 3, 0.01
-# "95 % sure" and right nine times in ten: whoever acts on the probability is misled. A calibrated
+# "95 % sure" and correct nine times in ten: whoever acts on the probability is misled. A calibrated
 # model's error is above zero too, by chance; twice its expected value is more than chance.
 MISCALIBRATED, MISCALIBRATED_TIMES = 0.05, 2.0
 # A confusion stands out with three times the share that each pair of classes would have if errors
@@ -46,7 +46,7 @@ def chance_seeds(model: ModelResult, comparison: Comparison) -> list[int]:
 
 
 def test_below_validation(model: ModelResult, comparison: Comparison) -> Finding | None:
-    """Notice test images that are got right far less often than validation images."""
+    """Notice test images that are classified correctly far less often than validation images."""
     sound = sound_seeds(model, comparison)
     known = [a for k in sound if (a := model.validation_accuracy[k]) is not None]
     n_images = int(comparison.data.get("validation") or 0)
@@ -62,7 +62,7 @@ def test_below_validation(model: ModelResult, comparison: Comparison) -> Finding
         model=model.name,
         text=(
             f"{model.name} has {percent(test.mean, 1)} of {len(comparison.labels):,} test images "
-            f"right, but {percent(validation, 1)} of {n_images:,} validation images "
+            f"correct, but {percent(validation, 1)} of {n_images:,} validation images "
             f"({mean_of(len(known))}): the two parts are not of one kind."
         ),
         advice=(
@@ -89,9 +89,8 @@ def chance_level(model: ModelResult, comparison: Comparison) -> Finding | None:
         model=model.name,
         text=(
             f"{model.name} is at chance level in {seeds_of(model, positions)}: "
-            f"{percent(accuracy, 1)} of {n_images:,} test images right, where its answers dealt "
-            f"out "
-            f"at random would have {percent(float(chances[positions].mean()), 1)}."
+            f"{percent(accuracy, 1)} of {n_images:,} test images correct, where its answers "
+            f"dealt out at random would have {percent(float(chances[positions].mean()), 1)}."
         ),
         advice=(
             "Do not compare it: check that images and labels belong together, then the learning "
@@ -163,7 +162,7 @@ def unstable_seeds(model: ModelResult, comparison: Comparison) -> Finding | None
 
 
 def badly_calibrated(model: ModelResult, comparison: Comparison) -> Finding | None:
-    """Notice probabilities that do not say how often the answer is right."""
+    """Notice probabilities that do not say how often the answer is correct."""
     curves = [
         model.calibration[k]
         for k in sound_seeds(model, comparison)
@@ -175,24 +174,24 @@ def badly_calibrated(model: ModelResult, comparison: Comparison) -> Finding | No
     by_chance = float(np.mean([_error_by_chance(curve) for curve in curves]))
     if error < max(MISCALIBRATED, MISCALIBRATED_TIMES * by_chance):
         return None
-    sure, right = np.mean([_sure_and_right(curve) for curve in curves], axis=0)
+    sure, correct = np.mean([_sure_and_correct(curve) for curve in curves], axis=0)
     return Finding(
         code="badly-calibrated",
         severity="warning" if error >= 2 * MISCALIBRATED else "info",
         model=model.name,
         text=(
-            f"{model.name} is {'over' if sure > right else 'under'}confident: it gives its "
-            f"answers a probability of {percent(sure, 1)} on average, and {percent(right, 1)} "
+            f"{model.name} is {'over' if sure > correct else 'under'}confident: it gives its "
+            f"answers a probability of {percent(sure, 1)} on average, and {percent(correct, 1)} "
             f"of them "
-            f"are right (expected calibration error {points(error, 1)} points, "
+            f"are correct (expected calibration error {points(error, 1)} points, "
             f"{mean_of(len(curves))}, {len(comparison.labels):,} test images)."
         ),
         advice=(
             "Do not act on its probabilities as they are: "
             + (
                 "select by loss instead of accuracy, train fewer epochs"
-                if sure > right
-                else "train longer, with less dropout or weaker penalties"
+                if sure > correct
+                else "train longer, with less dropout or regularization"
             )
             + ", or rescale them on validation data (temperature scaling)."
         ),
@@ -260,8 +259,8 @@ def weak_classes(model: ModelResult, comparison: Comparison) -> Finding | None:
         severity="info",
         model=model.name,
         text=(
-            f"{model.name} is weak on {some(says)}: its average class has {percent(mean, 1)} right "
-            f"({mean_of(len(model.seeds))})."
+            f"{model.name} is weak on {some(says)}: its average class has {percent(mean, 1)} "
+            f"correct ({mean_of(len(model.seeds))})."
         ),
         advice=(
             "Report these classes' accuracies with the mean; add training images of "
@@ -293,7 +292,7 @@ def _chances(model: ModelResult, comparison: Comparison) -> NDArray[np.float64]:
 def _error_by_chance(curve: Calibration) -> float:
     """Return the expected calibration error of a calibrated model with the same confidences.
 
-    A bin of n images with probability c is right in a share that has standard deviation
+    A bin of n images with probability c is correct in a share that has standard deviation
     √(c(1 − c)/n), and a normal variable's mean distance from 0 is √(2/π) standard deviations.
     """
     there = curve.counts > 0
@@ -301,7 +300,7 @@ def _error_by_chance(curve: Calibration) -> float:
     return float((n * np.sqrt(2 / pi * sure * (1 - sure) / n)).sum() / n.sum())
 
 
-def _sure_and_right(curve: Calibration) -> tuple[float, float]:
+def _sure_and_correct(curve: Calibration) -> tuple[float, float]:
     n = curve.counts
     return (
         float(np.nansum(n * curve.confidence) / n.sum()),

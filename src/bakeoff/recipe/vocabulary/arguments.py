@@ -25,7 +25,7 @@ ActivationName = Annotated[
     str, Choice(ACTIVATION_NAMES, "an activation", null="linear", aliases=ACTIVATION_ALIASES)
 ]
 Initializer = Annotated[str, Choice(INITIALIZER_NAMES, "an initializer")]
-Penalty = Annotated[dict[str, float] | None, OrNull(Regularizer())]
+RegularizerArgument = Annotated[dict[str, float] | None, OrNull(Regularizer())]
 Padding = Annotated[str, Choice(("valid", "same"), "a padding")]
 Size = Annotated[tuple[int, int], Pair(1, 1024)]
 OptionalSize = Annotated[tuple[int, int] | None, OrNull(Pair(1, 1024))]

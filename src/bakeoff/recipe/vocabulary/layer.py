@@ -45,17 +45,17 @@ class LayerArguments(Arguments):
 
     def words(self) -> str:
         """Return the arguments in a few words: what was asked for, and what is not as usual."""
-        said, penalties = [], []
+        said, regularizers = [], []
         for name, field in type(self).model_fields.items():
             value = getattr(self, name)
             asked = field.is_required() or name == self.main
             if not asked and (value == field.default or self._follows(name, value)):
                 continue
             if name.endswith("_regularizer"):
-                penalties.append(_say(name, value))
+                regularizers.append(_say(name, value))
             else:
                 said.append(_plainly(name, value) if asked else _say(name, value))
-        return ", ".join(filter(None, (" ".join(said), *penalties)))
+        return ", ".join(filter(None, (" ".join(said), *regularizers)))
 
     def _follows(self, name: str, value: Any) -> bool:
         """Say whether an argument is what it is because of another one."""

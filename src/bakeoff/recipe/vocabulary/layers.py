@@ -18,8 +18,8 @@ from bakeoff.recipe.vocabulary.arguments import (
     Initializer,
     OptionalSize,
     Padding,
-    Penalty,
     Positive,
+    RegularizerArgument,
     Size,
     Toggle,
     UnitInterval,
@@ -36,8 +36,8 @@ class Output(Arguments):
     use_bias: Toggle = True
     kernel_initializer: Initializer = "glorot_uniform"
     bias_initializer: Initializer = "zeros"
-    kernel_regularizer: Penalty = None
-    bias_regularizer: Penalty = None
+    kernel_regularizer: RegularizerArgument = None
+    bias_regularizer: RegularizerArgument = None
 
 
 class _Products(LayerArguments):
@@ -59,8 +59,8 @@ class Dense(_Products):
     use_bias: Toggle = True
     kernel_initializer: Initializer = "glorot_uniform"
     bias_initializer: Initializer = "zeros"
-    kernel_regularizer: Penalty = None
-    bias_regularizer: Penalty = None
+    kernel_regularizer: RegularizerArgument = None
+    bias_regularizer: RegularizerArgument = None
 
     def output_shape(self, before: Shape) -> Shape:
         """Return (units,)."""
@@ -87,8 +87,8 @@ class Conv2D(_Products):
     use_bias: Toggle = True
     kernel_initializer: Initializer = "glorot_uniform"
     bias_initializer: Initializer = "zeros"
-    kernel_regularizer: Penalty = None
-    bias_regularizer: Penalty = None
+    kernel_regularizer: RegularizerArgument = None
+    bias_regularizer: RegularizerArgument = None
 
     def output_shape(self, before: Shape) -> Shape:
         """Return the map that the kernel leaves."""
@@ -117,8 +117,8 @@ class DepthwiseConv2D(_Products):
     use_bias: Toggle = True
     depthwise_initializer: Initializer = "glorot_uniform"
     bias_initializer: Initializer = "zeros"
-    depthwise_regularizer: Penalty = None
-    bias_regularizer: Penalty = None
+    depthwise_regularizer: RegularizerArgument = None
+    bias_regularizer: RegularizerArgument = None
 
     def output_shape(self, before: Shape) -> Shape:
         """Return the map that the kernels leave."""
@@ -150,9 +150,9 @@ class SeparableConv2D(_Products):
     depthwise_initializer: Initializer = "glorot_uniform"
     pointwise_initializer: Initializer = "glorot_uniform"
     bias_initializer: Initializer = "zeros"
-    depthwise_regularizer: Penalty = None
-    pointwise_regularizer: Penalty = None
-    bias_regularizer: Penalty = None
+    depthwise_regularizer: RegularizerArgument = None
+    pointwise_regularizer: RegularizerArgument = None
+    bias_regularizer: RegularizerArgument = None
 
     def output_shape(self, before: Shape) -> Shape:
         """Return the map that the kernels leave."""
@@ -337,7 +337,7 @@ class PReLU(LayerArguments):
     """ReLU with learned slopes below 0; one slope along each of shared_axes."""
 
     alpha_initializer: Initializer = "zeros"
-    alpha_regularizer: Penalty = None
+    alpha_regularizer: RegularizerArgument = None
     shared_axes: Annotated[tuple[int, ...] | None, OrNull(Axes())] = None
 
     def output_shape(self, before: Shape) -> Shape:

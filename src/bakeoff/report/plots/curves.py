@@ -81,7 +81,7 @@ def all_curves(
 
     A line is the mean over the seeds, its band reaches from the lowest seed to the highest, a dot
     stands where a seed's epoch was selected. Models without a validation part show the training
-    part's. The loss is the cross-entropy, without weight penalties.
+    part's. The loss is the cross-entropy, without regularization losses.
     """
     lines: list[dict[str, Any]] = []
     dots: list[dict[str, Any]] = []
@@ -115,8 +115,8 @@ def learning_curves(
 
     A line is the mean over the seeds and its band reaches from the lowest to the highest seed; a
     dot stands where a seed's epoch was selected. The loss is the training objective: it includes
-    weight penalties, and then the validation loss without them is drawn too. `model` may be left
-    out where there is only one.
+    regularization losses, and then the validation loss without them is drawn too. `model` may be
+    left out where there is only one.
     """
     result = find(comparison, model)
     alt = f"{' and '.join(show)} of {result.name} by epoch, training and validation.".capitalize()
@@ -156,13 +156,13 @@ def is_constant(result: ModelResult) -> bool:
     return all(len(each) == 0 or bool((each == rates[0][0]).all()) for each in rates)
 
 
-def penalised(result: ModelResult) -> bool:
-    """Say whether the losses that were trained on include weight penalties."""
-    with_penalty = curve(result.histories, "val_loss")
+def regularized(result: ModelResult) -> bool:
+    """Say whether the losses that were trained on include regularization losses."""
+    with_regularization = curve(result.histories, "val_loss")
     without = curve(result.histories, "val_cross_entropy")
-    if with_penalty is None or without is None:
+    if with_regularization is None or without is None:
         return False
-    return bool(np.nanmax(np.abs(with_penalty.mean - without.mean)) > 1e-5)
+    return bool(np.nanmax(np.abs(with_regularization.mean - without.mean)) > 1e-5)
 
 
 def _panel(result: ModelResult, show: Panel) -> dict[str, Any]:
@@ -170,8 +170,8 @@ def _panel(result: ModelResult, show: Panel) -> dict[str, Any]:
         (show, "training", ORANGE, DASHES[1]),
         ("val_loss" if show == "loss" else "val_accuracy", "validation", BLUE, DASHES[0]),
     ]
-    if show == "loss" and penalised(result):
-        columns.append(("val_cross_entropy", "without penalty", GREEN, DASHES[2]))
+    if show == "loss" and regularized(result):
+        columns.append(("val_cross_entropy", "without regularization", GREEN, DASHES[2]))
     columns = [each for each in columns if curve(result.histories, each[0]) is not None]
     rows: list[dict[str, Any]] = []
     dots: list[dict[str, Any]] = []

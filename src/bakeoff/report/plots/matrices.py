@@ -30,7 +30,7 @@ if TYPE_CHECKING:
 _MOST_CLASSES = 20
 _PADDING = {"left": 16, "right": 40, "top": 4, "bottom": 4}  # a page's letters may be wider
 _DEEPEST = 0.5  # opacity of the fullest square: numbers on it keep a contrast of 4.5 to 1
-SIGNS = {"better": "▲", "worse": "▼", "practically equal": "≈", "not separated": "?"}
+MARKS = {"better": "▲", "worse": "▼", "practically equal": "≈", "not separated": "?"}
 _COLORS = {"better": BLUE, "worse": ORANGE, "practically equal": MUTED}
 _OPPOSITE = {"better": "worse", "worse": "better"}
 
@@ -98,11 +98,11 @@ def verdict_matrix(comparison: Comparison) -> Figure:
             if pair is None:
                 continue
             word, difference = seen_from(pair, a)
-            sign = SIGNS.get(word or "", "–")
+            mark = MARKS.get(word or "", "–")
             said = "" if difference is None else signed_points(difference)
             rows.append(
                 {
-                    "row": row, "column": column, "text": f"{sign} {said}".strip(),
+                    "row": row, "column": column, "text": f"{mark} {said}".strip(),
                     "color": _COLORS.get(word or "", LINE),
                     "opacity": 0.25 if word in _COLORS else 0.35,
                     "tip": f"{a} against {b} · {word or 'no verdict'} · {said} points",

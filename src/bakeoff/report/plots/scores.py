@@ -138,9 +138,9 @@ def class_counts(comparison: Comparison, *, width: int = WIDTH) -> Figure:
 
 
 def calibration(comparison: Comparison, model: str | None = None) -> Figure:
-    """Draw how often a model was right against how sure it was, over all its seeds together.
+    """Draw how often a model was correct against how sure it was, over all its seeds together.
 
-    On the dashed line, of the images answered with 80 % confidence, 80 % are right. The larger a
+    On the dashed line, of the images answered with 80 % confidence, 80 % are correct. The larger a
     dot, the more images were answered with that confidence; a bin with fewer than ten answers a
     seed is too small to judge and gets no dot.
     """
@@ -152,25 +152,25 @@ def calibration(comparison: Comparison, model: str | None = None) -> Figure:
     enough = counts >= 10 * len(curves)
     rows = [
         {
-            "sure": s / n, "right": h / n, "share": n / max(1, counts.sum()),
-            "tip": f"{percent(s / n)} sure · {percent(h / n)} right · "
+            "sure": s / n, "correct": h / n, "share": n / max(1, counts.sum()),
+            "tip": f"{percent(s / n)} sure · {percent(h / n)} correct · "
             f"{percent(n / max(1, counts.sum()))} of the answers",
         }
         for n, h, s in zip(counts[enough], hits[enough], sure[enough], strict=True)
     ]  # fmt: skip
-    lowest = min((min(row["sure"], row["right"]) for row in rows), default=0.5)
+    lowest = min((min(row["sure"], row["correct"]) for row in rows), default=0.5)
     domain = [max(0.0, np.floor(20 * lowest - 0.5) / 20), 1.0]
-    diagonal = [{"sure": end, "right": end} for end in domain]
+    diagonal = [{"sure": end, "correct": end} for end in domain]
     axis: dict[str, Any] = {"scale": {"domain": domain, "nice": False, "clamp": True}}
     return figure(
         {
-            "title": "Right answers, by confidence",
+            "title": "Correct answers, by confidence",
             "encoding": {
                 "x": {
                     "field": "sure", "type": "quantitative", "title": "confidence in the answer",
                     "axis": percent_axis(), **axis,
                 },
-                "y": field("right", axis=percent_axis(), **axis),
+                "y": field("correct", axis=percent_axis(), **axis),
             },
             "layer": [
                 {
@@ -190,7 +190,7 @@ def calibration(comparison: Comparison, model: str | None = None) -> Figure:
                 },
             ],
         },
-        alt=f"Calibration of {result.name}: share of right answers by confidence.",
+        alt=f"Calibration of {result.name}: share of correct answers by confidence.",
     )  # fmt: skip
 
 

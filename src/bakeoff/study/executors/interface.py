@@ -12,8 +12,8 @@ class Job(Protocol):
         """What it is called in messages; no two jobs of a run share one."""
 
     @property
-    def group(self) -> str:
-        """Jobs of one group share compiled programs and so prefer the same worker."""
+    def affinity(self) -> str:
+        """Jobs of the same affinity share compiled programs and so prefer the same worker."""
 
     def run(self, on_epoch: Any) -> None:
         """Do it."""

@@ -44,7 +44,7 @@ class _Worker:
     alive: Connection  # closes when this process dies, and the worker with it
     progress: "Progress"
     job: Job | None = None
-    group: str | None = None
+    affinity: str | None = None
 
 
 class Progress:
@@ -138,8 +138,8 @@ class _Pool:
 
     def _assign(self) -> None:
         for worker in [worker for worker in self._workers if worker.job is None]:
-            job = self._next(worker.group)
-            if job is None or job.group != worker.group:
+            job = self._next(worker.affinity)
+            if job is None or job.affinity != worker.affinity:
                 self._dismiss(worker)
                 if job is not None:
                     self._waiting.insert(0, job)
@@ -150,19 +150,19 @@ class _Pool:
             if job is not None:
                 self._give(self._hire(), job)
 
-    def _next(self, group: str | None) -> Job | None:
-        """Take the next job: of the same group, else of a group nobody is at, else the first."""
+    def _next(self, affinity: str | None) -> Job | None:
+        """Take the next job: of its affinity, else of one that no worker has, else the first."""
         if not self._waiting:
             return None
-        taken = {worker.group for worker in self._workers if worker.job is not None}
-        same = (job for job in self._waiting if job.group == group)
-        fresh = (job for job in self._waiting if job.group not in taken)
+        taken = {worker.affinity for worker in self._workers if worker.job is not None}
+        same = (job for job in self._waiting if job.affinity == affinity)
+        fresh = (job for job in self._waiting if job.affinity not in taken)
         job = next(same, None) or next(fresh, None) or self._waiting[0]
         self._waiting.remove(job)
         return job
 
     def _give(self, worker: _Worker, job: Job) -> None:
-        worker.job, worker.group = job, job.group
+        worker.job, worker.affinity = job, job.affinity
         worker.progress.made(time.monotonic())
         self._watcher.started(job.label)
         try:

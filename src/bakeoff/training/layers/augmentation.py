@@ -118,7 +118,7 @@ class RandomBrightness(keras.layers.RandomBrightness):  # type: ignore[misc]
 
 
 class RandomCrop(keras.layers.RandomCrop):  # type: ignore[misc]
-    """Keras's random crop, but that each image has a place of its own.
+    """Keras's random crop, but that each image has an offset of its own.
 
     Outside training it takes the middle; Keras 3.15 then gives back the whole image.
     """
@@ -130,18 +130,18 @@ class RandomCrop(keras.layers.RandomCrop):  # type: ignore[misc]
 
     def call(self, inputs: Array, training: bool = True) -> Array:
         """Cut each image."""
-        room = np.array(inputs.shape[1:3]) - (self.height, self.width)
+        margin = np.array(inputs.shape[1:3]) - (self.height, self.width)
         if not training:
-            top, left = room // 2
+            top, left = margin // 2
             return inputs[:, top : top + self.height, left : left + self.width]
         shape = (inputs.shape[0], 2)
-        places = jax.random.randint(layer_key(self.index), shape, 0, room + 1)
+        offsets = jax.random.randint(layer_key(self.index), shape, 0, margin + 1)
 
-        def cut(image: Array, place: Array) -> Array:
+        def cut(image: Array, offset: Array) -> Array:
             size = (self.height, self.width, image.shape[2])
-            return jax.lax.dynamic_slice(image, (place[0], place[1], 0), size)
+            return jax.lax.dynamic_slice(image, (offset[0], offset[1], 0), size)
 
-        return jax.vmap(cut)(inputs, places)
+        return jax.vmap(cut)(inputs, offsets)
 
 
 class Cutout(keras.layers.Layer):  # type: ignore[misc]

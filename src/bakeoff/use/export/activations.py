@@ -49,8 +49,8 @@ def leaky(program: Program, x: Value, slope: float = 0.2) -> Value:
 
 
 def _log_sigmoid(program: Program, x: Value) -> Value:
-    turned = _softplus(program, program.with_constant("multiply", x, -1.0))
-    return program.with_constant("multiply", turned, -1.0)
+    negated = _softplus(program, program.with_constant("multiply", x, -1.0))
+    return program.with_constant("multiply", negated, -1.0)
 
 
 ACTIVATIONS: Mapping[str, Callable[[Program, Value], Value]] = {

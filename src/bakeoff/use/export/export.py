@@ -118,8 +118,8 @@ def _files(trained: TrainedModel, format: Format, folder: Path, dtype: str) -> d
         model.save(folder / FILES["keras"])
     elif format == "safetensors":
         weights = {
-            f"{place:03d}.{variable.path}": np.asarray(variable.value)
-            for place, variable in enumerate(model.weights)
+            f"{index:03d}.{variable.path}": np.asarray(variable.value)
+            for index, variable in enumerate(model.weights)
         }
         files["model.safetensors"] = formats.weights_bytes(weights)
         files["model.json"] = (model.to_json(indent=1) + "\n").encode()

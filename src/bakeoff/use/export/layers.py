@@ -171,7 +171,7 @@ def _standardized(
     program: Program, x: Value, axes: tuple[int, ...], epsilon: float, *, centre: bool = True
 ) -> Value:
     """Subtract the mean over the axes (which count the batch), divide by the deviation."""
-    kept = tuple(1 if place + 1 in axes else side for place, side in enumerate(x.shape))
+    kept = tuple(1 if index + 1 in axes else side for index, side in enumerate(x.shape))
     if centre:
         mean = program.add("mean", x, shape=kept, axes=axes, keep=True)
         x = program.add("subtract", x, mean)

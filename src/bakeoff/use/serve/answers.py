@@ -85,7 +85,7 @@ class Answers:
         names = self.trained.class_names
         unlike = None if self.profile is None else self.profile.unlike(images).tolist()
         predictions = []
-        for place, row in enumerate(probabilities.mean(axis=0)):
+        for index, row in enumerate(probabilities.mean(axis=0)):
             values = row.tolist()
             first = int(row.argmax())
             predictions.append(
@@ -93,7 +93,7 @@ class Answers:
                     "class": names[first],
                     "probability": values[first],
                     "probabilities": dict(zip(names, values, strict=True)),
-                    "unlike_training": None if unlike is None else unlike[place],
+                    "unlike_training": None if unlike is None else unlike[index],
                     "centred": centred,
                 }
             )
@@ -115,9 +115,9 @@ class Answers:
         ]
         nearest = []
         if self.profile is not None:
-            for place in self.profile.nearest(image, NEAREST).tolist():
-                label = names[int(self.profile.labels[place])]
-                nearest.append({"image": self.data_url(self.profile.images[place]), "class": label})
+            for index in self.profile.nearest(image, NEAREST).tolist():
+                label = names[int(self.profile.labels[index])]
+                nearest.append({"image": self.data_url(self.profile.images[index]), "class": label})
         return {"seen": self.data_url(image), "seeds": seeds, "nearest": nearest}
 
     def data_url(self, image: NDArray[Any]) -> str:
@@ -137,16 +137,16 @@ class Answers:
         labels = self.profile.labels
         each = max(1, count // len(self.trained.class_names))
         chosen = [
-            place
+            index
             for label in range(len(self.trained.class_names))
-            for place in np.flatnonzero(labels == label)[:each].tolist()
+            for index in np.flatnonzero(labels == label)[:each].tolist()
         ][:count]
         return [
             {
-                "image": self.data_url(self.profile.images[place]),
-                "class": self.trained.class_names[int(labels[place])],
+                "image": self.data_url(self.profile.images[index]),
+                "class": self.trained.class_names[int(labels[index])],
             }
-            for place in chosen
+            for index in chosen
         ]
 
 

@@ -99,17 +99,48 @@ def test_a_header_of_numbers_is_no_image(tmp_path, rows, header):
     np.testing.assert_array_equal(data.labels, rows[1])
 
 
-def test_pixels_in_one_cell(tmp_path, rows):
-    """As FER2013 has them."""
-    lines = [
-        f"{kind},{' '.join(map(str, values))},Training" for values, kind in zip(*rows, strict=True)
-    ]
+USAGES = {
+    "fer": (["Training", "PublicTest", "PrivateTest"], "validation"),
+    "train only": (["Training"], None),
+    "names": (["train", "val", "test"], "validation"),
+}
+
+
+@pytest.mark.parametrize("packed", [True, False])
+@pytest.mark.parametrize("kind", USAGES)
+def test_a_column_says_the_parts(tmp_path, rows, packed, kind):
+    """As in FER2013: pixels in one cell, and the parts of Kaggle's contest."""
+    usages, _ = USAGES[kind]
+    pixels, labels = rows
+    said = [usages[place % len(usages)] for place in range(40)]
+    cells = [" ".join(map(str, each)) if packed else ",".join(map(str, each)) for each in pixels]
+    header = "emotion,pixels,Usage" if packed else f"emotion,{','.join(map(str, range(64)))},Usage"
+    lines = [f"{kind},{cell},{use}" for kind, cell, use in zip(labels, cells, said, strict=True)]
     path = tmp_path / "fer.csv"
-    path.write_text("emotion,pixels,Usage\n" + "\n".join(lines), encoding="utf-8")
+    path.write_text("\n".join([header, *lines]), encoding="utf-8")
     assert isinstance(recognise(path), CsvSource)
     data = load(CsvSource(path))
-    np.testing.assert_array_equal(data.images.reshape(40, 64), rows[0])
-    assert data.notes[0] == "fer.csv: labels from the column emotion; ignored Usage"
+    order = np.argsort([usages.index(each) for each in said], kind="stable")
+    np.testing.assert_array_equal(data.images.reshape(40, 64), pixels[order])
+    np.testing.assert_array_equal(data.labels, labels[order])
+    several = len(usages) > 1
+    assert (data.validation_start, data.test_start) == ((14, 27) if several else (None, None))
+    assert data.notes[0] == "fer.csv: labels from the column emotion, parts from Usage"
+
+
+def test_a_column_that_is_called_usage_and_says_something_else(tmp_path, rows):
+    lines = [f"{kind},{' '.join(map(str, each))},home" for each, kind in zip(*rows, strict=True)]
+    path = tmp_path / "a.csv"
+    path.write_text("label,pixels,usage\n" + "\n".join(lines), encoding="utf-8")
+    assert load(CsvSource(path)).notes[0] == "a.csv: labels from the column label; ignored usage"
+
+
+def test_emnist_in_a_table_lies_column_by_column(tmp_path, rows):
+    path = write(tmp_path / "emnist-letters-train.csv", rows, header=False)
+    assert recognise(path) == CsvSource(path, transpose=True)
+    upright = load(CsvSource(path, transpose=True)).images
+    np.testing.assert_array_equal(upright.transpose(0, 2, 1, 3).reshape(40, 64), rows[0])
+    assert any("transpose: true" in note for note in load(CsvSource(path)).notes)
 
 
 def test_a_folder_of_two_tables(tmp_path, rows):

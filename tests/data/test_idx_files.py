@@ -4,12 +4,14 @@ Oracle: digits written as IDX. Cost: 1 s. Run: pytest tests/data/test_idx_files.
 """
 
 import gzip
+from dataclasses import replace
 
 import numpy as np
 import pytest
 
 from bakeoff.data import IdxSource, load
 from bakeoff.data.idx import idx_bytes
+from bakeoff.data.idx_files import COLUMN_BY_COLUMN
 from bakeoff.data.recognise import recognise
 from bakeoff.errors import DataError
 
@@ -34,7 +36,12 @@ def test_files_are_found_by_their_names(tmp_path, digits, kind, packed):
     assert recognise(tmp_path / path.name) == source
     data = load(source)
     assert (data.test_start, len(data.labels)) == (100, 140)
-    np.testing.assert_array_equal(data.images[..., 0], images[:140])
+    expected = images.transpose(0, 2, 1) if kind == "emnist" else images
+    np.testing.assert_array_equal(data.images[..., 0], expected[:140])
+    assert source.transpose is (True if kind == "emnist" else None)
+    plain = load(replace(source, transpose=None))
+    assert plain.notes == ((COLUMN_BY_COLUMN,) if kind == "emnist" else ())
+    assert load(replace(source, transpose=False)).notes == ()
 
 
 def test_refusals(tmp_path, digits):

@@ -50,7 +50,19 @@ def test_parts_and_class_names(tmp_path):
         "validation": 1,
         "test": 2,
     }
-    assert isinstance(recognise(tmp_path), ParquetSource)
+    assert recognise(tmp_path) == ParquetSource(tmp_path, size=(8, 8), color="grey")
+
+
+def test_size_and_colour_are_guessed_from_the_pictures(tmp_path):
+    images = []
+    for side in (100, 96, 96):
+        buffer = io.BytesIO()
+        Image.new("RGB", (side, 48), (250, 10, 10)).save(buffer, format="PNG")
+        images.append(buffer.getvalue())
+    rows = arrow.table({"image": images, "label": [0, 1, 0]})
+    parquet.write_table(rows, tmp_path / "a.parquet")
+    expected = ParquetSource(tmp_path / "a.parquet", size=(32, 64), color="rgb", fit="stretch")
+    assert recognise(tmp_path / "a.parquet") == expected
 
 
 def test_one_file_of_other_columns(tmp_path):

@@ -18,7 +18,7 @@ from PIL import Image
 
 from bakeoff.data import NpzSource, load
 from bakeoff.data.idx import idx_bytes, read_idx
-from bakeoff.data.image_file import decoding, read_picture
+from bakeoff.data.image_file import decode_file, decoding
 from bakeoff.errors import DataError
 
 CASES = int(os.environ.get("BAKEOFF_FUZZ", "4000"))
@@ -69,7 +69,7 @@ def read_npz(path):
 
 def read_any_picture(path):
     with decoding():
-        read_picture(path, size=(8, 8), color="grey")
+        decode_file(path, size=(8, 8), color="grey")
 
 
 def damaged(content, chance):

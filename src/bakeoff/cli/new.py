@@ -172,7 +172,7 @@ def _flow(value: object, folder: Path) -> str:
         return _quoted(_relative(value, folder))
     if isinstance(value, tuple):
         return f"[{', '.join(_flow(each, folder) for each in value)}]"
-    return str(value)
+    return str(value).lower() if isinstance(value, bool) else str(value)
 
 
 def _about(source: Source) -> str:

@@ -1,18 +1,34 @@
 """Data sets in CSV files of pixels: a label and one column for each pixel, as Kaggle has them."""
 
+from __future__ import annotations
+
 import math
 import warnings
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from bakeoff.data.arrays import Given, from_parts
+from bakeoff.data.arrays import Given, from_parts, transposed
 from bakeoff.data.dataset import DataSet
+from bakeoff.data.idx_files import COLUMN_BY_COLUMN, is_emnist
 from bakeoff.data.safe_reading import check_memory, refusing, regular_file
-from bakeoff.data.sources import CsvSource
-from bakeoff.data.tables import INDICES, LABELS, Head, bare, head, named, rows, stated
+from bakeoff.data.sources import PARTS, CsvSource
+from bakeoff.data.tables import (
+    INDICES,
+    LABELS,
+    Head,
+    bare,
+    head,
+    named,
+    part_column,
+    part_place,
+    rows,
+    stated,
+)
 from bakeoff.errors import DataError
 from bakeoff.utils.text import shown
 
@@ -21,53 +37,119 @@ def load_csv(source: CsvSource) -> DataSet:
     """Read a data set from a table of pixels; with `test`, from two.
 
     The label is in the column that is called so (label, class, target …) or in the first one, the
-    pixels in all others, row by row; a column of numbers (id) is ignored. `shape` is (height,
-    width) or (height, width, 3); square images need none.
+    pixels in all others, row by row, or in one cell (FER2013). A column of numbers (id) is ignored,
+    one that says the part of every image (Usage, split …) is used. `shape` is (height, width) or
+    (height, width, 3); square images need none. `transpose` exchanges rows and columns.
 
     Raises
     ------
     DataError
         If it is no such table, or the pixels make no images of one shape.
     """
-    paths = {"train": Path(source.csv)}
+    tables = {"train": _read(Path(source.csv), source)}
     if source.test is not None:
-        paths["test"] = Path(source.test)
-    parts, notes = {}, []
-    for part, path in paths.items():
-        images, labels, columns = _read(path, source)
-        name = shown(path.name)
-        parts[part] = Given(images, labels, f"{name} (pixels)", f"{name} ({columns[0]})")
-        ignored = f"; ignored {', '.join(columns[1:])}" if columns[1:] else ""
-        notes.append(f"{name}: labels from the column {columns[0]}{ignored}")
-    return from_parts(paths["train"].stem, parts, scale=source.scale, notes=tuple(notes))
+        tables["test"] = _read(Path(source.test), source)
+    elif tables["train"].parts is not None:
+        tables = tables["train"].divided()
+    notes = dict.fromkeys(table.note() for table in tables.values())
+    given = {
+        part: table.given(part if source.test is None else "") for part, table in tables.items()
+    }
+    if source.transpose:
+        given = {part: transposed(each) for part, each in given.items()}
+    if source.transpose is None and is_emnist(Path(source.csv)):
+        notes[COLUMN_BY_COLUMN] = None
+    return from_parts(Path(source.csv).stem, given, scale=source.scale, notes=tuple(notes))
 
 
-def _read(path: Path, source: CsvSource) -> tuple[NDArray[Any], NDArray[Any], list[str]]:
-    """Return (images, labels, names of the label's column and of one that is ignored)."""
+@dataclass(frozen=True)
+class _Table:
+    """Images and labels of one table; `label` and `ignored` are columns' names.
+
+    parts : the part of every image, where a column says it
+    """
+
+    name: str
+    images: NDArray[Any]
+    labels: NDArray[Any]
+    label: str
+    ignored: Sequence[str]
+    parts: NDArray[np.str_] | None = None
+    said_parts: str = ""
+
+    def note(self) -> str:
+        ignored = f"; ignored {', '.join(self.ignored)}" if self.ignored else ""
+        return f"{self.name}: labels from the column {self.label}{self.said_parts}{ignored}"
+
+    def given(self, part: str) -> Given:
+        which = f", {part}" if self.parts is not None and part else ""
+        return Given(
+            self.images,
+            self.labels,
+            f"{self.name} (pixels{which})",
+            f"{self.name} ({self.label}{which})",
+        )
+
+    def divided(self) -> dict[str, _Table]:
+        """Return the table of each part."""
+        assert self.parts is not None
+        rows = {part: self.parts == part for part in PARTS}
+        return {
+            part: replace(self, images=self.images[which], labels=self.labels[which])
+            for part, which in rows.items()
+            if which.any()
+        }
+
+
+def _read(path: Path, source: CsvSource) -> _Table:
     begin = head(path)
     with refusing(path):
-        label, ignored = _label(begin, source)
+        part = part_place(begin) if source.test is None else None
+        label, ignored = _label(begin, source, part)
         packed = named(begin.columns, ("pixels",)) if begin.named else None
         if packed is not None:
             return _packed(path, begin, label, packed, source)
-        pixels = [i for i in range(len(begin.columns)) if i != label and i not in ignored]
+        known = (label, part, *ignored)
+        pixels = [i for i in range(len(begin.columns)) if i not in known]
         shape = _shape(len(pixels), source.shape)
         with regular_file(path) as (_, size):
             check_memory(3 * size)
         values = _load(path, begin, pixels, np.float32)
         labels = _load(path, begin, [label], np.str_).reshape(-1)
-    values = _whole_pixels(values)
-    names = [shown(begin.columns[label], limit=40)]
-    names += [shown(begin.columns[each], limit=40) for each in ignored]
-    return values.reshape(-1, *shape), _whole(labels), names
+        cells = [] if part is None else _load(path, begin, [part], np.str_).reshape(-1).tolist()
+        parts, said = _parts(begin, part, cells)
+    dropped = [*ignored, *([part] if part is not None and parts is None else [])]
+    return _Table(
+        shown(path.name),
+        _whole_pixels(values).reshape(-1, *shape),
+        _whole(labels),
+        shown(begin.columns[label], limit=40),
+        [shown(begin.columns[each], limit=40) for each in dropped],
+        parts,
+        said,
+    )
 
 
-def _packed(
-    path: Path, begin: Head, label: int, packed: int, source: CsvSource
-) -> tuple[NDArray[Any], NDArray[Any], list[str]]:
+def _parts(
+    begin: Head, column: int | None, cells: Sequence[str]
+) -> tuple[NDArray[np.str_] | None, str]:
+    """Return (the part of every row, where a column says it for all; that in words)."""
+    if column is None:
+        return None, ""
+    rows = [[""] * column + [cell] for cell in cells]
+    found, _ = part_column(begin, rows, None)
+    if found is None:
+        return None, ""
+    return np.array(found), f", parts from {shown(begin.columns[column], limit=40)}"
+
+
+def _packed(path: Path, begin: Head, label: int, packed: int, source: CsvSource) -> _Table:
     """Read a table that holds all pixels of an image in one cell, as FER2013 does."""
     found = rows(path, begin)
-    values = [np.array(row[packed].split(), dtype=np.float32) for row in found]
+    try:
+        values = [np.array(row[packed].split(), dtype=np.float32) for row in found]
+    except ValueError as error:
+        raise DataError(f"expected a number for every pixel: {error}") from None
     counts = {len(each) for each in values}
     if len(counts) != 1:
         raise DataError(
@@ -75,10 +157,18 @@ def _packed(
             f"{max(counts, default=0):,}"
         )
     shape = _shape(counts.pop(), source.shape)
-    others = [shown(e, limit=40) for i, e in enumerate(begin.columns) if i not in (label, packed)]
-    labels = np.array([row[label] for row in found])
-    images = _whole_pixels(np.stack(values)).reshape(-1, *shape)
-    return images, _whole(labels), [shown(begin.columns[label], limit=40), *others]
+    part = part_place(begin) if source.test is None else None
+    parts, said = _parts(begin, part, [] if part is None else [row[part] for row in found])
+    used = (label, packed, *([] if parts is None else [part]))
+    return _Table(
+        shown(path.name),
+        _whole_pixels(np.stack(values)).reshape(-1, *shape),
+        _whole(np.array([row[label] for row in found])),
+        shown(begin.columns[label], limit=40),
+        [shown(each, limit=40) for i, each in enumerate(begin.columns) if i not in used],
+        parts,
+        said,
+    )
 
 
 def _whole_pixels(values: NDArray[Any]) -> NDArray[Any]:
@@ -88,14 +178,14 @@ def _whole_pixels(values: NDArray[Any]) -> NDArray[Any]:
     return values
 
 
-def _label(begin: Head, source: CsvSource) -> tuple[int, list[int]]:
-    """Return (the label's column, columns to ignore)."""
+def _label(begin: Head, source: CsvSource, part: int | None) -> tuple[int, list[int]]:
+    """Return (the label's column, columns to ignore); `part` is that of the parts."""
     columns = begin.columns
     if source.label is not None:
         label: int | None = stated(columns, source.label, "label")
     else:
         label = named(columns, LABELS) if begin.named else 0
-    others = len(columns) - 1
+    others = len(columns) - 1 - (part is not None)
     index = [
         index
         for index, each in enumerate(columns)

@@ -1,32 +1,52 @@
 """A size, a colour and a fit that suit a set of pictures, guessed from a sample of them."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import suppress
 from pathlib import Path
 from statistics import median_low
 
-from bakeoff.data.image_file import decoding, read_picture, upright_size
+from bakeoff.data.image_file import MAX_BYTES, decode, decoding, upright
+from bakeoff.data.safe_reading import regular_file
 from bakeoff.data.sources import Pictures
 from bakeoff.errors import DataError
 
-_SAMPLE = 200  # pictures looked at
+SAMPLE = 200  # pictures looked at
 _SIDES = (8, 64)  # the sides of the guessed size lie between
 _ODD = 1.15  # shapes that differ by more than this are not stretched alike
 
 
-def guess(files: Sequence[Path]) -> tuple[Pictures, str]:
-    """Return how to read image files, and what was found of their sizes, in words.
+def sample(count: int) -> range:
+    """Return which of so many pictures are looked at."""
+    return range(0, count, max(count // SAMPLE, 1))[:SAMPLE]
+
+
+def guess_files(files: Sequence[Path]) -> tuple[Pictures, str]:
+    """Return what `guess` does of image files, a sample of them."""
+
+    def contents() -> Iterator[bytes]:
+        for place in sample(len(files)):
+            with suppress(DataError), regular_file(files[place]) as (file, length):
+                yield file.read(min(length, MAX_BYTES))
+
+    return guess(contents())
+
+
+def guess(contents: Iterable[bytes]) -> tuple[Pictures, str]:
+    """Return how to read pictures, and what was found of their sizes, in words.
 
     Sizes are those of the pictures as they are shown: EXIF orientation counts. Pictures of one
     shape are stretched (they only shrink); of several shapes, they are cropped.
+
+    contents : of image files; what cannot be read is passed over: loading says what is wrong
     """
     sizes, coloured = [], False
     with decoding():
-        for file in files[:: max(len(files) // _SAMPLE, 1)][:_SAMPLE]:
+        for content in contents:
             try:
-                sizes.append(upright_size(file))
-                pixels = read_picture(file, size=(16, 16), color="rgb")
+                sizes.append(upright(content))
+                pixels = decode(content, size=(16, 16), color="rgb").pixels
             except DataError:
-                continue  # loading says what is wrong with it
+                continue
             coloured = coloured or bool((pixels != pixels[..., :1]).any())
     if not sizes:
         return Pictures(), "No picture could be read"

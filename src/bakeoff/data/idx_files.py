@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from bakeoff.data.arrays import Given, from_parts
+from bakeoff.data.arrays import Given, from_parts, transposed
 from bakeoff.data.dataset import DataSet
 from bakeoff.data.idx import read_idx
 from bakeoff.data.safe_reading import refusing
@@ -10,6 +10,11 @@ from bakeoff.data.sources import IdxSource
 from bakeoff.data.words import part_of
 from bakeoff.errors import DataError
 from bakeoff.utils.text import listed, shown
+
+COLUMN_BY_COLUMN = (
+    "EMNIST's files store images column by column, so letters lie on their side: say "
+    "transpose: true, or transpose: false where these are upright"
+)
 
 
 def load_idx(source: IdxSource) -> DataSet:
@@ -34,8 +39,17 @@ def load_idx(source: IdxSource) -> DataSet:
     parts = {"train": Given(arrays[0], arrays[1], shown(paths[0].name), shown(paths[1].name))}
     if len(paths) == 4:
         parts["test"] = Given(arrays[2], arrays[3], shown(paths[2].name), shown(paths[3].name))
+    if source.transpose:
+        parts = {part: transposed(each) for part, each in parts.items()}
+    notes = (COLUMN_BY_COLUMN,) if source.transpose is None and is_emnist(paths[0]) else ()
     with refusing(paths[0].parent):
-        return from_parts(shown(paths[0].resolve().parent.name), parts, scale=source.scale)
+        title = shown(paths[0].resolve().parent.name)
+        return from_parts(title, parts, scale=source.scale, notes=notes)
+
+
+def is_emnist(path: Path) -> bool:
+    """Say whether a file, or a folder it lies in, is called as EMNIST's are."""
+    return any("emnist" in part.casefold() for part in path.parts[-3:])
 
 
 def idx_files(folder: Path) -> tuple[Path, ...]:

@@ -57,18 +57,6 @@ def decoding() -> Iterator[None]:
         yield
 
 
-def read_picture(
-    path: str | os.PathLike[str],
-    *,
-    size: tuple[int, int],
-    color: Color,
-    fit: Fit = "stretch",
-    white: float = _DEEP,
-) -> NDArray[np.uint8]:
-    """Return the pixels of an image file; `decode` says how."""
-    return decode_file(path, size=size, color=color, fit=fit, white=white).pixels
-
-
 def decode_file(
     path: str | os.PathLike[str],
     *,
@@ -94,14 +82,8 @@ def decode_bytes(
         return decode(content, size=size, color=color, fit=fit, white=white)
 
 
-def upright_size(path: str | os.PathLike[str]) -> tuple[int, int]:
-    """Return (height, width) of an image file as it is shown, orientation applied."""
-    with regular_file(path) as (file, length):
-        return upright(file.read(min(length, MAX_BYTES)))
-
-
 def upright(content: bytes) -> tuple[int, int]:
-    """Return the same of the content of an image file."""
+    """Return (height, width) of an image file's content as it is shown, orientation applied."""
     image, orientation = _opened(content)
     width, height = image.size
     return (width, height) if orientation in _SWAPPED else (height, width)

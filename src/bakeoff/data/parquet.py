@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 
 from bakeoff.data.dataset import DataSet
 from bakeoff.data.decode_files import check_pictures, first_white, settle
+from bakeoff.data.guess import sample
 from bakeoff.data.image_file import decode_bytes, decoding
 from bakeoff.data.labels import Labels, natural, pooled_labels
 from bakeoff.data.safe_reading import check_memory, refusing
@@ -88,6 +89,18 @@ def load_parquet(source: ParquetSource) -> DataSet:
         validation_start=counts["train"] if "validation" in counts else None,
         deep_white=white.deep,
     )
+
+
+def some_images(source: ParquetSource) -> list[bytes]:
+    """Return a sample of the encoded images of the first file; or DataError."""
+    root = Path(source.parquet)
+    with refusing(root):
+        path = next(iter(_files(root).values()))[0]
+        file = _opened(path)
+        image, label = _columns(file.schema_arrow.names, source.columns or {})
+        rows = set(sample(file.metadata.num_rows))
+        every = enumerate(_rows([path], image, label))
+        return [content for place, (content, _) in every if place in rows]
 
 
 def _files(root: Path) -> dict[str, list[Path]]:

@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from bakeoff.data.array_keys import array_keys, parts_of
 from bakeoff.data.arrays import Given, from_parts
 from bakeoff.data.dataset import DataSet
-from bakeoff.data.guess import guess
+from bakeoff.data.guess import guess_files
 from bakeoff.data.table import from_files
 from bakeoff.data.tables import LABELS, bare
 from bakeoff.data.words import role_of
@@ -146,7 +146,7 @@ def _from_frame(frame: Any) -> DataSet:
             if paths
             else "data: expected a frame with a row for each image, found none"
         )
-    how, about = guess([Path(each) for each in places if each])
+    how, about = guess_files([Path(each) for each in places if each])
     return from_files(NAME, places, frame[label].tolist(), how, notes=(about,))
 
 

@@ -8,8 +8,8 @@ from typing import TypeVar
 from bakeoff.data.csv_pixels import pixel_columns
 from bakeoff.data.decode_files import ENDINGS
 from bakeoff.data.folder_layout import Seen, find
-from bakeoff.data.guess import guess
-from bakeoff.data.idx_files import idx_files
+from bakeoff.data.guess import guess, guess_files
+from bakeoff.data.idx_files import idx_files, is_emnist
 from bakeoff.data.sources import (
     CsvSource,
     FolderSource,
@@ -49,14 +49,14 @@ def recognise(path: Path) -> Source | None:
     name = path.name.lower()
     if "ubyte" in name or "idx" in name:
         files = idx_files(path.parent)
-        return IdxSource(files) if files else None
+        return _idx(files) if files else None
     return None
 
 
 def _folder(path: Path) -> Source:
     files = idx_files(path)
     if files:
-        return IdxSource(files)
+        return _idx(files)
     if any(path.glob("*.parquet")) or any(path.glob("data/*.parquet")):
         return _pictures(ParquetSource(path))
     folder = FolderSource(path)
@@ -73,7 +73,12 @@ def _csv(path: Path) -> Source:
         return _pictures(TableSource(path))
     test = path.with_name(path.name.replace("train", "test"))
     pair = test != path and test.is_file() and len(head(test).columns) == len(begin.columns)
-    return CsvSource(path, test=test if pair else None)
+    transpose = True if is_emnist(path) else None
+    return CsvSource(path, test=test if pair else None, transpose=transpose)
+
+
+def _idx(files: tuple[Path, ...]) -> IdxSource:
+    return IdxSource(files, transpose=True if is_emnist(files[0]) else None)
 
 
 def _has_classes(source: FolderSource) -> bool:
@@ -119,6 +124,13 @@ def guessed(source: Source) -> tuple[Pictures, str]:
             ]
             if len(files) > _MANY:
                 break
+    elif isinstance(source, ParquetSource):
+        from bakeoff.data.parquet import some_images
+
+        try:
+            return guess(some_images(source))
+        except DataError:
+            return Pictures(), ""  # loading says what is wrong
     else:
-        return Pictures(size=(32, 32), color="rgb"), ""
-    return guess(files)
+        return Pictures(), ""
+    return guess_files(files)

@@ -81,7 +81,8 @@ class NpzSource:
 class CsvSource:
     """A table of pixels: a column of labels and one column for each pixel, row by row.
 
-    `test` is a second table, the test part; `shape` is that of one image.
+    `test` is a second table, the test part; `shape` is that of one image. `transpose` exchanges
+    rows and columns, since EMNIST stores its images column by column.
     """
 
     csv: Path
@@ -89,14 +90,19 @@ class CsvSource:
     label: str | None = None
     shape: tuple[int, ...] | None = None
     scale: float | None = None
+    transpose: bool | None = None
 
 
 @dataclass(frozen=True)
 class IdxSource:
-    """IDX files as MNIST has them: images and labels, or these twice, for training and for test."""
+    """IDX files as MNIST has them: images and labels, or these twice, for training and for test.
+
+    `transpose` exchanges rows and columns, since EMNIST stores its images column by column.
+    """
 
     idx: tuple[Path, ...]
     scale: float | None = None
+    transpose: bool | None = None
 
 
 @dataclass(frozen=True)

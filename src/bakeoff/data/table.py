@@ -12,8 +12,7 @@ from bakeoff.data.folder_layout import File
 from bakeoff.data.labels import Labels, pooled_labels
 from bakeoff.data.safe_reading import refusing
 from bakeoff.data.sources import PARTS, Pictures, TableSource
-from bakeoff.data.tables import LABELS, Head, head, named, rows, stated
-from bakeoff.data.words import part_of
+from bakeoff.data.tables import LABELS, Head, head, named, part_column, rows, stated
 from bakeoff.errors import DataError
 from bakeoff.utils.text import counted, shown, some
 
@@ -21,7 +20,6 @@ _FILES = (
     *("file", "filename", "filepath", "image", "imagepath", "imagename", "imageid", "path", "img"),
     *("imgpath", "imgname", "id", "name", "photo", "photoid", "files", "images"),
 )
-_PARTS = ("part", "split", "set", "subset", "partition", "usage", "dataset")
 _LOOKED = 50  # rows whose files are looked for, to find out where the images are
 
 
@@ -47,7 +45,7 @@ def load_table(source: TableSource) -> DataSet:
         roots = [Path(source.images)] if source.images is not None else _roots(path.parent)
         file, root = _file_column(begin, found, wanted, roots)
         labels, label_name = _labels(begin, found, wanted, file)
-        parts, part_name = _parts(begin, found, wanted)
+        parts, part_name = part_column(begin, found, wanted.get("part"))
         places = [_place(root, row[file]) for row in found]
         used = f"{shown(begin.columns[file])} (files), {label_name} (labels)" + part_name
         note = f"read from the columns {used}"
@@ -202,24 +200,3 @@ def _one_hot(begin: Head, found: list[list[str]], columns: Sequence[int]) -> lis
     if any(sum(row) != 1 for row in plain):
         return None
     return [begin.columns[columns[row.index(1)]] for row in plain]
-
-
-def _parts(
-    begin: Head, found: list[list[str]], wanted: Mapping[str, str]
-) -> tuple[list[str] | None, str]:
-    """Return (the part of every row, or None where no column says it; the column in words)."""
-    if "part" in wanted:
-        column: int | None = stated(begin.columns, wanted["part"], "columns.part")
-    else:
-        column = named(begin.columns, _PARTS)
-    if column is None:
-        return None, ""
-    parts = [part_of(row[column]) for row in found]
-    if any(part is None for part in parts):
-        if "part" in wanted:
-            strange = next(r[column] for r, p in zip(found, parts, strict=True) if p is None)
-            raise DataError(
-                f"columns.part: expected train, validation or test, found {shown(strange)!r}"
-            )
-        return None, ""
-    return [str(part) for part in parts], f", {shown(begin.columns[column])} (parts)"

@@ -8,6 +8,7 @@ from pathlib import Path
 
 from bakeoff.data.decode_files import ENDINGS
 from bakeoff.data.safe_reading import regular_file
+from bakeoff.data.words import part_of
 from bakeoff.errors import DataError
 from bakeoff.utils.text import shown
 
@@ -16,6 +17,7 @@ LABELS = (
     *("label", "labels", "class", "target", "category", "y", "classname", "labelname", "breed"),
     *("species", "diagnosis", "emotion", "classid", "labelid", "digit", "variety", "type"),
 )
+_PARTS = ("part", "split", "set", "subset", "partition", "usage", "dataset")
 INDICES = ("id", "index", "unnamed0", "", "rowid", "imageid")
 
 
@@ -111,3 +113,26 @@ def named(columns: Sequence[str], words: Sequence[str]) -> int | None:
     """Return the column whose name is one of `words`, the earlier word first."""
     known: Mapping[str, int] = {bare(each): index for index, each in enumerate(columns)}
     return next((known[word] for word in words if word in known), None)
+
+
+def part_place(begin: Head) -> int | None:
+    """Return the column that is called as if it said the part of every row."""
+    return named(begin.columns, _PARTS) if begin.named else None
+
+
+def part_column(
+    begin: Head, found: Sequence[Sequence[str]], wanted: str | None
+) -> tuple[list[str] | None, str]:
+    """Return (the part of every row, or None where no column says it; the column in words)."""
+    column = part_place(begin) if wanted is None else stated(begin.columns, wanted, "columns.part")
+    if column is None:
+        return None, ""
+    parts = [part_of(row[column]) for row in found]
+    if any(part is None for part in parts):
+        if wanted is not None:
+            strange = next(r[column] for r, p in zip(found, parts, strict=True) if p is None)
+            raise DataError(
+                f"columns.part: expected train, validation or test, found {shown(strange)!r}"
+            )
+        return None, ""
+    return [str(part) for part in parts], f", {shown(begin.columns[column])} (parts)"

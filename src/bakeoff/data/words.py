@@ -8,6 +8,7 @@ _PARTS = {
     "validation": ("val", "valid", "validation", "dev", "development", "eval", "va"),
     "test": ("test", "testing", "tst", "te"),
 }
+_CONTESTS = {"publictest": "validation", "privatetest": "test"}  # Kaggle's, as in FER2013
 _FILLING = ("set", "seg", "data", "dataset", "images", "imgs", "split", "folder")
 _IMAGES = (
     *("x", "image", "images", "img", "imgs", "data", "features", "pixels", "inputs", "input"),
@@ -29,6 +30,8 @@ def part_of(name: str) -> str | None:
     "training_set", "seg_train" and "Valid" are such names; "training shoes" is not.
     """
     words = [word for word in pieces(name) if word not in _FILLING]
+    if "".join(words) in _CONTESTS:
+        return _CONTESTS["".join(words)]
     if len(words) != 1 or not name.isascii():
         return None
     return next((part for part, spellings in _PARTS.items() if words[0] in spellings), None)

@@ -26,6 +26,7 @@ from bakeoff.recipe.parse_model import Problems, known_keys
 from bakeoff.recipe.suggestions import did_you_mean
 from bakeoff.recipe.value_kinds import (
     Choice,
+    Flag,
     Kind,
     Misfit,
     Number,
@@ -40,6 +41,7 @@ SIZE = Pair(1, 1024)
 COLOR = Choice(COLORS, "a color")
 FIT = Choice(FITS, "a fit")
 SCALE = Number(0, 1e9, above=True)
+TRANSPOSE = Flag()
 SIDE = Whole(1, 4096)
 HASH = re.compile(r"[0-9a-f]{64}")
 KINDS: dict[str, type[Any]] = {
@@ -65,8 +67,8 @@ _ALSO: dict[str, tuple[str, ...]] = {  # keys beside the kind's own
     "folder": (*_PICTURES, "parts"),
     "table": (*_PICTURES, "images", "columns"),
     "npz": ("keys", "scale"),
-    "csv": ("test", "label", "shape", "scale"),
-    "idx": ("scale",),
+    "csv": ("test", "label", "shape", "scale", "transpose"),
+    "idx": ("scale", "transpose"),
     "parquet": (*_PICTURES, "columns"),
     "arrays": (),
 }
@@ -115,6 +117,8 @@ def _unknown(raw: object) -> str:
 def _value(kind: str, key: str, raw: object, folder: Path) -> Any:
     if key in _WHAT:
         return read_path(raw, folder, _WHAT[key])
+    if key == "transpose":
+        return TRANSPOSE.read(raw)
     if key in _PICTURES:
         return _PICTURES[key].read(raw)
     if (kind, key) in _NAMED:
@@ -211,7 +215,12 @@ def data_schema() -> dict[str, Any]:
     for kind, others in _ALSO.items():
         keys = {kind: idx if kind == "idx" else text}
         for key in others:
-            keys[key] = {**known, "shape": shape, "label": name}.get(key, text)
+            keys[key] = {
+                **known,
+                "shape": shape,
+                "label": name,
+                "transpose": TRANSPOSE.schema(),
+            }.get(key, text)
             if (kind, key) in _NAMED:
                 names = dict.fromkeys(_NAMED[kind, key], name)
                 keys[key] = {

@@ -63,7 +63,7 @@ def carry_out(
     npz: str | Path,
     out: str | Path,
     *,
-    workers: int = 2,
+    workers: int | None = 2,
     watcher: Watcher | None = None,
     options: Mapping[str, Any] | None = None,
     **changes: Any,

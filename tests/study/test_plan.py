@@ -145,7 +145,7 @@ def test_too_little_memory_and_a_gpu_are_said(monkeypatch, capsys):
     monkeypatch.setattr(plans, "available_memory", lambda: 10**8)
     monkeypatch.setattr(plans, "default_device", lambda: "gpu")
     assert printed(recipe_of(), capsys)[-2:] == [
-        "Only 0.1 GB of memory are free: use fewer --workers.",
+        "Only 0.1 GB of memory are free: a run trains fewer at a time.",
         "That is for the CPU; a run uses the GPU that is here, which is faster.",
     ]
 

@@ -26,7 +26,7 @@ from bakeoff.storage.ledger import read_ledger
 from bakeoff.storage.study_folder import StudyFolder
 from bakeoff.study import run as run_module
 from bakeoff.study import status
-from bakeoff.study.executors import fork_server
+from bakeoff.study.executors import fork_server, worker_count
 from bakeoff.study.run import run
 from tests.helpers.jobs import Listener
 from tests.helpers.small import LABELS, MODELS, carry_out, declare, files, identical, write_npz
@@ -368,6 +368,31 @@ def test_options_that_make_no_sense_are_refused(npz, tmp_path, options, error, t
     with pytest.raises(error, match=f"^{re.escape(text)}$"):
         run(declare(npz), out=tmp_path / "study", **options)
     assert list(tmp_path.iterdir()) == []
+
+
+def test_a_machine_that_cannot_train_is_named_before_any_writing(npz, tmp_path, monkeypatch):
+    """A Linux without /proc."""
+    monkeypatch.setattr("bakeoff.study.run.lacks", lambda: "expected this, found that: do so")
+    with pytest.raises(StudyError, match=r"^expected this, found that: do so$"):
+        carry_out(npz, tmp_path / "study")
+    assert not (tmp_path / "study").exists()
+
+
+def test_few_trials_at_a_time_where_memory_is_short(npz, tmp_path, monkeypatch):
+    """U2."""
+    given = []
+    monkeypatch.setattr(
+        "bakeoff.study.run.run_jobs", lambda jobs, **options: given.append(options["workers"]) or []
+    )
+    monkeypatch.setattr(worker_count, "cores", lambda: 8)
+    monkeypatch.setattr(worker_count, "available_memory", lambda: 10**9)
+    listener = Listener()
+    carry_out(npz, tmp_path / "study", workers=None, watcher=listener)
+    assert given == [2]
+    assert listener.of("note") == [
+        "2 trials at a time, not 8: only 1.0 GB of memory are free, and each takes about 0.5 GB; "
+        "--workers 8 insists"
+    ]
 
 
 def test_a_folder_of_something_else_is_left_alone(npz, tmp_path):

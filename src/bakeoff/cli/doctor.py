@@ -62,6 +62,8 @@ def examine() -> Iterator[Diagnostic]:
     yield Diagnostic(
         "good", "processor", f"{versions['processor']}, {machine.cores()} cores to use"
     )
+    if lacking := machine.lacks():
+        yield Diagnostic("bad", "system", lacking)
     yield _memory()
     yield _gpu(device)
     yield _kernels()

@@ -29,6 +29,7 @@ from bakeoff.recipe.vocabulary.backbones import BACKBONES
 from bakeoff.recipe.vocabulary.training import option_words
 from bakeoff.study.cost import makespan, trial_seconds
 from bakeoff.study.create import identity, load_split
+from bakeoff.study.executors.worker_count import WORKER_BYTES
 from bakeoff.study.optimizer_words import optimizer_words
 from bakeoff.training.native.load import choose
 from bakeoff.utils.machine import available_memory, cores, default_device
@@ -40,7 +41,6 @@ if TYPE_CHECKING:
 _BACKBONE_SLOWER = 4.0  # than a large product: its depthwise convolutions wait for memory
 _COMPILE_SECONDS = 4.0  # for each model, the first time
 _START_SECONDS = 5.0  # of a run
-_WORKER_BYTES = 450 << 20
 _RATE_SECONDS = 0.2  # for measuring
 
 
@@ -171,7 +171,7 @@ def _total_memory(models: tuple[ModelPlan, ...], data: DataSet, workers: int) ->
     largest = [model.memory for model in models if model.memory is not None]
     if len(largest) < len(models):
         return None
-    return 2 * data.images.nbytes + workers * (_WORKER_BYTES + max(largest))
+    return 2 * data.images.nbytes + workers * (WORKER_BYTES + max(largest))
 
 
 # ── as JSON ──────────────────────────────────────────────────────────────────────────────────
@@ -361,7 +361,9 @@ def _estimate(plan: Plan) -> list[str]:
         )
         free = available_memory()
         if plan.memory > free:
-            lines.append(f"Only {free / 1e9:.1f} GB of memory are free: use fewer --workers.")
+            lines.append(
+                f"Only {free / 1e9:.1f} GB of memory are free: a run trains fewer at a time."
+            )
     if plan.device == "cpu":
         remark = choose().remark
         lines += [f"Slower than it could be: {remark}."] if remark else []

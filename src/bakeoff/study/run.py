@@ -17,14 +17,14 @@ from bakeoff.study.create import prepare
 from bakeoff.study.executors.fork_server import WORKER, warm_up
 from bakeoff.study.executors.interface import Job, Lost
 from bakeoff.study.executors.local_processes import run_jobs
-from bakeoff.study.executors.worker_count import worker_count
+from bakeoff.study.executors.worker_count import fitting_workers, worker_count
 from bakeoff.study.open_test_set import open_test_set
 from bakeoff.study.result import Result
-from bakeoff.study.schedule import lanes_of, missing_trials, train
+from bakeoff.study.schedule import lanes_of, largest_trial, missing_trials, train
 from bakeoff.study.ship import ship
 from bakeoff.study.training_profile import write_profile
 from bakeoff.utils.events import Watcher
-from bakeoff.utils.machine import Device, default_device
+from bakeoff.utils.machine import Device, default_device, lacks
 from bakeoff.utils.places import prune, user_cache
 
 _MOST_PROGRAMS = 2 << 30  # bytes of compiled programs in the user's cache
@@ -63,6 +63,8 @@ def run(
     """
     watcher = watcher or Watcher()
     _require_outside_workers()
+    if lacking := lacks():
+        raise StudyError(lacking)
     recipe = _with_seeds(recipe, seeds)
     _require_models(recipe, only)
     excused = [_trial(each, recipe) for each in open_without]
@@ -73,6 +75,10 @@ def run(
     prepared = prepare(recipe, folder, device=device, data=data, opens=opens, accepted=warm_up)
     for note in prepared.notes:
         watcher.note(note)
+    if workers is None and device == "cpu":
+        size, why = fitting_workers(size, each=largest_trial(prepared))
+        if why is not None and len(missing_trials(prepared)) > size:
+            watcher.note(why)
 
     cache = _cache()
 

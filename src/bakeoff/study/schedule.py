@@ -20,7 +20,7 @@ from bakeoff.data.folds import Folds
 from bakeoff.data.split import Split
 from bakeoff.errors import RecipeError
 from bakeoff.recipe import ModelRecipe, Recipe
-from bakeoff.recipe.architecture import describe
+from bakeoff.recipe.architecture import describe, training_bytes
 from bakeoff.storage import atomic, formats
 from bakeoff.storage.study_folder import StudyFolder, trial_lock
 from bakeoff.study import checkpoints
@@ -216,6 +216,16 @@ def _cost(prepared: Prepared, model: ModelRecipe) -> float:
     except RecipeError:  # a Python builder: nobody knows before it has run
         return _OVERHEAD + _UNKNOWN * images * model.training.epochs
     return _OVERHEAD + trial_seconds(model, known, images=images, validation=len(split.validation))
+
+
+def largest_trial(prepared: Prepared) -> int:
+    """Return roughly the bytes that the largest of the declared trials takes; 0 of builders."""
+    found = [0]
+    for model in prepared.recipe.models.values():
+        with suppress(RecipeError):
+            known = describe(model, prepared.data.input_shape, prepared.data.n_classes)
+            found.append(training_bytes(model, known, images=len(prepared.split.train)))
+    return max(found)
 
 
 def _write_development(

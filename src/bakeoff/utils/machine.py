@@ -2,6 +2,7 @@
 
 import os
 import platform
+import sys
 from contextlib import suppress
 from pathlib import Path
 from typing import Literal
@@ -25,20 +26,71 @@ def default_device() -> Device:
     return "gpu" if plugged and Path("/dev/nvidiactl").exists() else "cpu"
 
 
-def available_memory() -> int:
-    """Return how many bytes may be asked for now: the machine's or, where less, the container's."""
+def available_memory(root: Path = Path("/")) -> int:
+    """Return how many bytes may be asked for now: the machine's or, where less, the container's.
+
+    root : where proc/ and sys/ are
+    """
     found = []
     with suppress(OSError, ValueError, IndexError):
-        lines = Path("/proc/meminfo").read_text(encoding="ascii").splitlines()
+        lines = (root / "proc/meminfo").read_text(encoding="ascii").splitlines()
         found += [int(line.split()[1]) << 10 for line in lines if line.startswith("MemAvailable:")]
-    with suppress(OSError, ValueError):
-        group = Path("/sys/fs/cgroup")
-        used = int((group / "memory.current").read_text())
-        found.append(int((group / "memory.max").read_text()) - used)  # "max": no limit
-    if not found:
+    if not found:  # macOS
         with suppress(OSError, ValueError, AttributeError):
             found.append(os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE") // 2)
+    found += _left_in_groups(root)
     return max(min(found, default=1 << 32), 0)
+
+
+# where a control group's files lie below /sys/fs/cgroup; its limit, its use, and in memory.stat
+# what of that the kernel gives back when it is asked: files that were read
+_GROUPS = {
+    "": ("", "memory.max", "memory.current", "inactive_file"),  # version 2
+    "memory": (
+        "memory",
+        "memory.limit_in_bytes",
+        "memory.usage_in_bytes",
+        "total_inactive_file",
+    ),
+}
+
+
+def _left_in_groups(root: Path) -> list[int]:
+    """Return the bytes left in this process's control group and in all that it lies in."""
+    left = []
+    try:
+        lines = (root / "proc/self/cgroup").read_text(encoding="utf-8").splitlines()
+    except (OSError, ValueError):
+        lines = []
+    parts = [line.split(":", 2) for line in lines if line.count(":") > 1]
+    groups = {kind: name for _, kinds, name in parts for kind in kinds.split(",")}
+    for kind, (where, *names) in _GROUPS.items():
+        top = root / "sys/fs/cgroup" / where
+        group = top / groups.get(kind, "/").strip("/")  # not there: as a container shows its own
+        while group.is_relative_to(top):
+            left += _left_in_group(group, *names)
+            group = group.parent
+    return left
+
+
+def _left_in_group(group: Path, limit: str, use: str, given_back: str) -> list[int]:
+    with suppress(OSError, ValueError):  # "max": no limit
+        most, used = int((group / limit).read_text()), int((group / use).read_text())
+        with suppress(OSError, ValueError):
+            stat = (line.split() for line in (group / "memory.stat").read_text().splitlines())
+            used -= next((int(value) for name, value in stat if name == given_back), 0)
+        return [most - used]
+    return []
+
+
+def lacks(root: Path = Path("/")) -> str | None:
+    """Return what training needs and this machine does not have, and what to do; None if nothing.
+
+    XLA reads there what the processor is able to do; without it, it fails in mid-training.
+    """
+    if sys.platform != "linux" or (root / "proc/cpuinfo").exists():
+        return None
+    return "expected /proc/cpuinfo, found none: mount it (mount -t proc proc /proc)"
 
 
 def processor() -> str:

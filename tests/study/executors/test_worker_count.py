@@ -8,7 +8,8 @@ import re
 import pytest
 
 from bakeoff.errors import StudyError
-from bakeoff.study.executors.worker_count import worker_count
+from bakeoff.study.executors import worker_count as counting
+from bakeoff.study.executors.worker_count import WORKER_BYTES, fitting_workers, worker_count
 from bakeoff.utils.machine import cores
 
 
@@ -23,3 +24,17 @@ def test_fewer_than_one_is_refused(asked):
     text = f"--workers: expected at least 1, found {asked}"
     with pytest.raises(StudyError, match=f"^{re.escape(text)}$"):
         worker_count(asked, "cpu")
+
+
+def test_no_more_are_started_than_memory_suffices_for(monkeypatch):
+    """U2: 64 cores and a container of 2 GB: the workers were killed, one after the other."""
+    monkeypatch.setattr(counting, "available_memory", lambda: 2 * 10**9)
+    each = 600_000_000 - WORKER_BYTES
+    assert fitting_workers(3, each=each) == (3, None)
+    assert fitting_workers(64, each=each) == (
+        3,
+        "3 trials at a time, not 64: only 2.0 GB of memory are free, and each takes about 0.6 GB; "
+        "--workers 64 insists",
+    )
+    monkeypatch.setattr(counting, "available_memory", lambda: 0)
+    assert fitting_workers(2, each=each)[0] == 1

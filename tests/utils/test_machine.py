@@ -1,0 +1,106 @@
+"""What the machine has: memory as containers limit it, and systems without /proc.
+
+Oracle: files as Linux writes them, by hand. Cost: under 1 s.
+Run: pytest tests/utils/test_machine.py
+"""
+
+import os
+
+import pytest
+
+from bakeoff.utils import machine
+
+GB = 10**9
+
+
+def system(root, **files):
+    """Write files, with "__" for "/" in their names."""
+    for name, content in files.items():
+        path = root / name.replace("__", "/")
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(content)
+    return root
+
+
+@pytest.fixture
+def root(tmp_path):
+    """A machine with 8 GB free and no limit on any group."""
+    return system(
+        tmp_path,
+        proc__meminfo=f"MemTotal: 9 kB\nMemAvailable: {8 * GB // 1024} kB\n",
+        proc__self__cgroup="0::/\n",
+        sys__fs__cgroup__memory__current=f"{GB}\n",
+    )
+
+
+def group(root, where, limit, used, stat=None, *, version=2):
+    names = {2: ("memory.max", "memory.current"), 1: ("memory.limit_in_bytes",)}
+    names[1] += ("memory.usage_in_bytes",)
+    place = root / "sys/fs/cgroup" / where
+    place.mkdir(parents=True, exist_ok=True)
+    for name, value in zip(names[version], (limit, used), strict=True):
+        (place / name).write_text(f"{value}\n")
+    if stat is not None:
+        (place / "memory.stat").write_text(stat)
+
+
+def test_a_machine_without_limits(root):
+    group(root, "", "max", GB)
+    assert machine.available_memory(root) == pytest.approx(8 * GB, abs=1024)
+
+
+def test_a_container_of_version_2_with_a_namespace_of_its_own(root):
+    """U2: what its files take of the memory is given back when it is asked for."""
+    group(root, "", 3 * GB, 2 * GB, f"anon 5\ninactive_file {GB}\n")
+    assert machine.available_memory(root) == 2 * GB
+    group(root, "", 3 * GB, 4 * GB, "anon 5\n")
+    assert machine.available_memory(root) == 0
+
+
+@pytest.mark.parametrize("smaller", ["user", "user/session", "user/session/job"])
+def test_the_smallest_of_nested_groups_counts(root, smaller):
+    """U2: a batch system limits a group somewhere above the process's own."""
+    (root / "proc/self/cgroup").write_text("0::/user/session/job\n")
+    for where in ("user", "user/session", "user/session/job"):
+        group(root, where, 3 * GB if where == smaller else "max", GB)
+    group(root, "other", GB, GB)
+    assert machine.available_memory(root) == 2 * GB
+
+
+@pytest.mark.parametrize("seen", ["docker/abc", ""], ids=["as the host sees it", "as its own top"])
+def test_a_container_of_version_1(root, seen):
+    """U2."""
+    (root / "proc/self/cgroup").write_text("5:cpu,cpuacct:/\n4:memory:/docker/abc\n0::/\n")
+    group(root, "memory", 2**63 - 4096, GB, version=1)
+    group(
+        root,
+        f"memory/{seen}",
+        2 * GB,
+        GB,
+        f"inactive_file 7\ntotal_inactive_file {GB // 2}\n",
+        version=1,
+    )
+    assert machine.available_memory(root) == GB + GB // 2
+
+
+@pytest.mark.parametrize("lines", ["", "nonsense\n0::\n:::\n", None])
+def test_groups_that_nobody_can_read_limit_nothing(root, lines):
+    (root / "proc/self/cgroup").unlink()
+    if lines is not None:
+        (root / "proc/self/cgroup").write_text(lines)
+    assert machine.available_memory(root) == pytest.approx(8 * GB, abs=1024)
+
+
+def test_without_proc_half_of_the_memory_is_taken_for_free(tmp_path):
+    """As on macOS."""
+    half = os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE") // 2
+    assert machine.available_memory(tmp_path) == half
+
+
+def test_a_linux_without_proc_is_named_and_a_mac_is_not(tmp_path, monkeypatch):
+    """XLA loses trials in mid-training there."""
+    text = "expected /proc/cpuinfo, found none: mount it (mount -t proc proc /proc)"
+    assert machine.lacks(tmp_path) == text
+    assert machine.lacks() is None
+    monkeypatch.setattr(machine.sys, "platform", "darwin")
+    assert machine.lacks(tmp_path) is None

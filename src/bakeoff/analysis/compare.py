@@ -26,6 +26,7 @@ from bakeoff.analysis.estimates import (
     estimate_macro_f1,
 )
 from bakeoff.analysis.judge import Folds, judged
+from bakeoff.analysis.race import raced
 from bakeoff.errors import StudyError
 from bakeoff.storage import formats, thumbnails
 from bakeoff.storage.opened_study import OpenedStudy, Predictions, Trial, read_opened
@@ -66,6 +67,7 @@ def compare(folders: Sequence[StudyFolder]) -> Comparison:
         recommended=None,
         labels=labels,
         probabilities=Predictions(files),
+        race=raced(studies, _names(studies), results),
         pictures=_pictures(studies),
     )
     comparison = judged(comparison, correct, folds)
@@ -167,7 +169,7 @@ def _study_names(studies: Sequence[OpenedStudy]) -> list[str]:
 
 def _names(studies: Sequence[OpenedStudy]) -> list[dict[str, str]]:
     """For each study, what its models are called: "study/model" where two have one of that name."""
-    declared = [{**study.declared, **study.models} for study in studies]
+    declared = [{**study.declared, **study.models, **study.dropped} for study in studies]
     often = Counter(name for models in declared for name in models)
     return [
         {name: name if often[name] == 1 else f"{study}/{name}" for name in models}
@@ -193,6 +195,12 @@ def _other_rules(study: OpenedStudy) -> list[str]:
         then = next((line[key] for line in study.ledger if line.get(key) is not None), None)
         if then is not None and then != now:
             said.append(f"{key} is {now:g}, and was {then:g}")
+    raced_then = next((line["race"] for line in study.ledger if "race" in line), study.recipe.race)
+    now_raced = study.recipe.race.resolved()["after"] if study.recipe.race else None
+    if isinstance(raced_then, Mapping) and raced_then.get("after") != now_raced:
+        said.append(f"the race looks after {now_raced}, and looked after {raced_then['after']}")
+    elif raced_then is None and now_raced:
+        said.append("there is a race, and was none")
     return said
 
 

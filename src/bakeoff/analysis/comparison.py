@@ -104,6 +104,56 @@ class BaselineResult:
 
 
 @dataclass(frozen=True)
+class DroppedModel:
+    """A model that a race dropped: it was never tested, so only its validation scores are known.
+
+    `difference`: the leader's mean validation accuracy minus its own, at the look that dropped it,
+    `p` of that look's test. `not_trained` of its trials were saved, about `saved_seconds` of them.
+    """
+
+    name: str
+    study: str
+    parameters: int
+    seeds: tuple[int, ...]
+    validation_accuracy: tuple[float, ...]  # one a seed
+    seconds_per_trial: float | None
+    after: int
+    leader: str
+    difference: float
+    p: float
+    not_trained: int
+    saved_seconds: float | None
+
+
+@dataclass(frozen=True)
+class Race:
+    """A race: after how many seeds it looked, and whom it dropped, the best of them first.
+
+    `trials` were trained by the models of the table and the dropped ones, in `seconds` altogether.
+    """
+
+    after: tuple[int, ...]
+    delta: float
+    dropped: tuple[DroppedModel, ...]
+    trials: int
+    seconds: float | None
+
+    @property
+    def not_trained(self) -> int:
+        """The trials that were saved."""
+        return sum(model.not_trained for model in self.dropped)
+
+    @property
+    def saved_share(self) -> float | None:
+        """The share of all training time that was saved, an estimate; None without clocks."""
+        saved = [model.saved_seconds for model in self.dropped]
+        known = [each for each in saved if each is not None]
+        if self.seconds is None or len(known) < len(saved) or not self.seconds:
+            return None
+        return sum(known) / (self.seconds + sum(known))
+
+
+@dataclass(frozen=True)
 class Finding:
     """Something a check noticed: one sentence with its numbers, and one that says what to do."""
 
@@ -150,6 +200,7 @@ class Comparison:
     headline: Headline | None = None
     other_rules: tuple[str, ...] = ()  # that are not those of the first opening, in words
     findings: tuple[Finding, ...] = field(default=())
+    race: Race | None = None
     pictures: Pictures | None = None  # of the images a report shows, where they were taken
 
     @property
@@ -227,11 +278,37 @@ def _document(comparison: Comparison) -> dict[str, Any]:
             }
             for finding in comparison.findings
         ],
+        race=comparison.race and _race(comparison.race),
         missing=comparison.missing,
         changed=comparison.changed,
         environment=comparison.environment,
         environments=comparison.environments,
     )
+
+
+def _race(race: Race) -> dict[str, Any]:
+    return {
+        "after": race.after,
+        "delta": race.delta,
+        "not_trained": race.not_trained,
+        "saved_share": race.saved_share,
+        "dropped": [
+            {
+                "name": model.name,
+                "study": model.study,
+                "parameters": model.parameters,
+                "seeds": model.seeds,
+                "validation_accuracy": model.validation_accuracy,
+                "seconds_per_trial": model.seconds_per_trial,
+                "after": model.after,
+                "leader": model.leader,
+                "difference": model.difference,
+                "p": model.p,
+                "not_trained": model.not_trained,
+            }
+            for model in race.dropped
+        ],
+    }
 
 
 def _model(model: ModelResult) -> dict[str, Any]:

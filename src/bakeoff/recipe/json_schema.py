@@ -7,7 +7,7 @@ import json
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from bakeoff.recipe import parse_model, parse_recipe, parse_split, parse_training
+from bakeoff.recipe import parse_model, parse_race, parse_recipe, parse_split, parse_training
 from bakeoff.recipe.parse_data import data_schema
 from bakeoff.recipe.value_kinds import Choice, Kind, Number, Whole
 from bakeoff.recipe.vocabulary.arguments import Arguments
@@ -41,6 +41,7 @@ def schema() -> Schema:
                 "data": data_schema(),
                 "split": _split(),
                 "seeds": _seeds(),
+                "race": _race(),
                 "selection": {**parse_recipe.SELECTION.schema(), "default": "best-loss"},
                 "training": {"$ref": "#/$defs/training"},
                 "baselines": _list(Choice(parse_recipe.BASELINES).schema(), unique=True),
@@ -252,6 +253,11 @@ def _split() -> Schema:
             },
         }
     )
+
+
+def _race() -> Schema:
+    after = _list(parse_race.AFTER.schema(), low=1, high=parse_race.MOST_LOOKS, unique=True)
+    return _keys({"after": after}, required=["after"])
 
 
 def _seeds() -> Schema:

@@ -13,6 +13,7 @@ from bakeoff.recipe.parse_model import (
     read_backbone,
     read_layers,
 )
+from bakeoff.recipe.parse_race import check_race, read_race
 from bakeoff.recipe.parse_split import SEED, SEED_COUNT, read_repeats, read_split
 from bakeoff.recipe.parse_training import (
     DEFAULT_TRAINING,
@@ -33,8 +34,8 @@ from bakeoff.recipe.vocabulary.layers import Output
 
 BASELINES = ("majority", "logistic")
 KEYS = (
-    *("name", "title", "data", "split", "seeds", "selection", "training", "baselines"),
-    *("margin", "give_up", "models"),
+    *("name", "title", "data", "split", "seeds", "race", "selection", "training"),
+    *("baselines", "margin", "give_up", "models"),
 )
 MODEL_KEYS = ("backbone", "layers", "output", "training", "python")
 NAME = re.compile(r"[a-z0-9][a-z0-9._-]{0,63}")
@@ -76,6 +77,7 @@ def read_recipe(raw: object, folder: Path, problems: Problems) -> Recipe | None:
                 "write split.repeats instead",
             )
         values["seeds"] = attempt(read_repeats, raw["split"], "split.repeats", problems)
+    take("race", read_race)
     take("selection", SELECTION.read)
     base = read_training(raw.get("training"), "training", problems).over(DEFAULT_TRAINING)
     values["training"] = finish_training(base, "training", problems, check_phases=False)
@@ -96,6 +98,8 @@ def check_together(recipe: Recipe, problems: Problems) -> None:
             f"expected validation images, since selection is {recipe.selection}, found 0: "
             f"give some, or write selection: last",
         )
+    if recipe.race is not None:
+        check_race(recipe, problems)
     for name, model in recipe.models.items():
         if model.training.options.patience is not None and recipe.selection == "last":
             text = "expected none, since selection: last takes the last epoch, found one: remove it"

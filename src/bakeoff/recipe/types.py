@@ -116,6 +116,16 @@ class SplitRecipe(Frozen):
     folds: int | None = None
 
 
+class Race(Frozen):
+    """Stop early what validation shows to be worse: a look after so many seeds of every model."""
+
+    after: tuple[int, ...]
+
+    def resolved(self) -> dict[str, Any]:
+        """Return the race in the recipe's grammar, as plain data."""
+        return {"after": list(self.after)}
+
+
 class Training(Frozen):
     """How a model is trained."""
 
@@ -188,6 +198,7 @@ class Recipe(Frozen):
     data: Source
     split: SplitRecipe = SplitRecipe()
     seeds: tuple[int, ...] = (0, 1, 2, 3, 4)
+    race: Race | None = None
     selection: Selection = "best-loss"
     training: Training
     baselines: tuple[str, ...] = ("majority", "logistic")
@@ -206,6 +217,7 @@ class Recipe(Frozen):
             **({} if self.title is None else {"title": self.title}),
             "data": _resolved_data(self.data),
             **self._resolved_split(),
+            **({} if self.race is None else {"race": self.race.resolved()}),
             "selection": self.selection,
             "training": self.training.resolved(),
             "baselines": list(self.baselines),

@@ -20,9 +20,9 @@ from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
 
 from bakeoff.analysis.class_scores import class_scores
-from bakeoff.analysis.comparison import BaselineResult, Comparison, ModelResult
+from bakeoff.analysis.comparison import BaselineResult, Comparison, DroppedModel, ModelResult
 from bakeoff.analysis.estimates import Estimate
-from bakeoff.report import galleries, glossary, plots, sentences, wording
+from bakeoff.report import about_race, galleries, glossary, plots, sentences, wording
 from bakeoff.report.class_tables import by_class, found_by_model
 from bakeoff.report.grouped_findings import grouped
 from bakeoff.report.model_section import Picture, anchor, matrices, model_part, picture
@@ -132,7 +132,7 @@ def _table(comparison: Comparison) -> dict[str, Any]:
     recommended = comparison.recommended.model if comparison.recommended else None
     smallest = min((model.parameters for model in comparison.models), default=0)
     grouped = any(model.group for model in comparison.models)
-    notes = (sentences.about_loss(comparison),)
+    notes = (sentences.about_loss(comparison), about_race.about_race(comparison))
     return {
         "rows": [
             TableRow(m.name, _cells(m, smallest, grouped), m.name == recommended)
@@ -141,6 +141,10 @@ def _table(comparison: Comparison) -> dict[str, Any]:
         "baselines": [
             TableRow(wording.baseline(each.name), _baseline_cells(each, grouped))
             for each in comparison.baselines
+        ],
+        "dropped": [
+            TableRow(each.name, _dropped_cells(each, grouped))
+            for each in (comparison.race.dropped if comparison.race else ())
         ],
         "mark": sentences.mark(comparison),
         "table_notes": [note for note in notes if note],
@@ -179,6 +183,13 @@ def _baseline_cells(baseline: BaselineResult, grouped: bool) -> tuple[Entry, ...
     empty = Entry("", "", "")
     parameters = Entry(f"{baseline.parameters:,}", "", str(baseline.parameters))
     return (parameters, _accuracy(baseline.accuracy), *[empty] * (6 if grouped else 5))
+
+
+def _dropped_cells(model: DroppedModel, grouped: bool) -> tuple[Entry, ...]:
+    parameters = Entry(f"{model.parameters:,}", "", str(model.parameters))
+    known = Entry("not tested", f"{about_race.validation(model)} on validation", "")
+    times = Entry(duration(model.seconds_per_trial), "", "")
+    return (parameters, known, *[Entry("", "", "")] * (5 if grouped else 4), times)
 
 
 def _accuracy(estimate: Estimate) -> Entry:

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from bakeoff.analysis.comparison import Comparison
+from bakeoff.analysis.comparison import Comparison, Race
 from bakeoff.data import about_pixels
 from bakeoff.report.wording import INTERVAL, SELECTIONS, baseline, seed_count, seed_list, trained_on
 from bakeoff.utils.text import counted, listed, points
@@ -27,6 +27,7 @@ def protocol(comparison: Comparison) -> list[Step]:
         Step("Split", _split(comparison)),
         Step("Train", _train(comparison)),
         Step("Select", _select(comparison)),
+        *([] if comparison.race is None else [Step("Race", _race(comparison, comparison.race))]),
         Step("Open", _open(comparison)),
         Step("Compare", _compare(comparison)),
         Step("Recommend", _recommend(comparison)),
@@ -128,6 +129,15 @@ def _select(comparison: Comparison) -> str:
     return (
         f"Of each trial, the weights of {rule} were kept{varied}. The test images had no part "
         "in it: no training code can reach them."
+    )
+
+
+def _race(comparison: Comparison, race: Race) -> str:
+    return (
+        f"After {listed(race.after)} seeds of every model the validation answers were looked at: a "
+        f"model shown to be worse than the leader by more than {points(race.delta)} points got no "
+        "more seeds. The chance of dropping even one model that is as good stays below 5 % over "
+        f"all looks and models. Dropped: {listed(m.name for m in race.dropped) or 'none'}."
     )
 
 

@@ -19,7 +19,7 @@ from bakeoff.analysis.comparison import Comparison
 from bakeoff.analysis.estimates import Estimate
 from bakeoff.analysis.statistics import PairTest
 from bakeoff.analysis.verdicts import Pair
-from bakeoff.report import sentences, wording
+from bakeoff.report import about_race, sentences, wording
 from bakeoff.report.grouped_findings import Group, grouped
 from bakeoff.report.plots.figure import shorten
 from bakeoff.utils import text as texts
@@ -47,6 +47,8 @@ class TableView:
         table = _fitted(comparison, console, options)
         yield table
         yield Text(_explanation(comparison), style="dim")
+        if comparison.race is not None:
+            yield Text(clean(about_race.about_race(comparison)), style="dim")
         if comparison.pairs:
             yield Text()
             yield Text(_verdicts_title(comparison), style="bold")
@@ -116,6 +118,10 @@ def _table(comparison: Comparison, dropped: set[str], *, gap: int) -> Table:
             *(text for name, text in optional.items() if name not in dropped),
             style=_RECOMMENDED if strong else None,
         )
+    for out in comparison.race.dropped if comparison.race else ():
+        empty = [""] * (len(table.columns) - 3)
+        cells = (f"  {clean(out.name)}", f"{out.parameters:,}", about_race.left(out), *empty)
+        table.add_row(*map(Text, cells), style="dim")
     for baseline in comparison.baselines:
         table.add_row(
             Text("  " + clean(wording.baseline(baseline.name))),

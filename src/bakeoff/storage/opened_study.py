@@ -9,7 +9,7 @@ from __future__ import annotations
 import json
 import math
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -21,6 +21,7 @@ from bakeoff.recipe import ModelRecipe, Recipe
 from bakeoff.storage import atomic, formats, written_folder
 from bakeoff.storage.history import LONGEST_HISTORY, read_history
 from bakeoff.storage.opened_weights import Changed, changed_trials
+from bakeoff.storage.race_looks import dropped, read_looks
 from bakeoff.storage.study_folder import StudyFolder
 from bakeoff.utils.text import some
 
@@ -59,6 +60,10 @@ class OpenedStudy:
     ledger: tuple[Mapping[str, Any], ...]
     openings: int
     changed: tuple[Changed, ...]  # opened, and no longer what was opened: in `models` no more
+    looks: tuple[Mapping[str, Any], ...] = ()  # of a race: race.json of each
+    dropped: Mapping[str, tuple[tuple[Mapping[str, Any], Mapping[str, Any]], ...]] = field(
+        default_factory=dict
+    )  # by model that a race dropped: trial.json and timing.json of each trial
 
     @property
     def data(self) -> Mapping[str, Any]:
@@ -141,12 +146,14 @@ def read_opened(folder: StudyFolder) -> OpenedStudy:
         )
     if not models:
         raise _sealed(folder, recipe)
+    looks = read_looks(folder)
+    out = [name for name in dropped(looks) if name in recipe.models and name not in models]
     return OpenedStudy(
         folder=folder,
         document=document,
         recipe=recipe,
         models=models,
-        declared={name: tuple(recipe.seeds) for name in recipe.models},
+        declared={name: tuple(recipe.seeds) for name in recipe.models if name not in out},
         baselines={
             name: (
                 _baseline(folder, name),
@@ -158,7 +165,24 @@ def read_opened(folder: StudyFolder) -> OpenedStudy:
         ledger=tuple(ledger),
         openings=max(folder.times_opened(), int(listing["opening"])),
         changed=tuple(changed),
+        looks=tuple(looks),
+        dropped={name: _known(folder, name) for name in out},
     )
+
+
+def _known(
+    folder: StudyFolder, model: str
+) -> tuple[tuple[Mapping[str, Any], Mapping[str, Any]], ...]:
+    """Return what is known of a model that was dropped: of each trial its document and clocks."""
+    return tuple(
+        (folder.read_trial(model, seed), _clocks(folder, model, seed))
+        for seed in folder.finished().get(model, ())
+    )
+
+
+def _clocks(folder: StudyFolder, model: str, seed: int) -> Mapping[str, Any]:
+    there = (folder.trial(model, seed) / written_folder.TIMING).exists()
+    return folder.read_timing(model, seed) if there else {}
 
 
 def _sealed(folder: StudyFolder, recipe: Recipe) -> StudyError:
@@ -247,12 +271,11 @@ def _trial(
     _require_consistent(place, document, study, model, settings, seed)
     if len(history["epoch"]) != document["epochs_trained"]:
         raise formats.damaged(place / "history.csv")
-    clocks = (place / written_folder.TIMING).exists()
     return Trial(
         seed=seed,
         document=document,
         history=history,
-        timing=folder.read_timing(model.name, seed) if clocks else {},
+        timing=_clocks(folder, model.name, seed),
         environments=tuple(folder.read_environments(model.name, seed) or [study["environment"]]),
         predictions=predictions,
         tested=None if folds is None else folds[seed],

@@ -149,6 +149,27 @@ class _Opening(_Document):
     test: Hash
 
 
+class _Standing(_Document):
+    model: Name
+    seeds: Seeds
+    accuracy: Share
+    difference: Annotated[float, Field(ge=-1, le=1)]
+    p: Share
+    dropped: bool
+
+
+class _Race(_Document):
+    """race.json."""
+
+    look: Positive
+    after: Positive
+    delta: Share
+    level: Share
+    leader: Name
+    images: Positive
+    standings: Annotated[list[_Standing], Field(min_length=1)]
+
+
 class _Manifest(_Document):
     """manifest.json."""
 
@@ -180,6 +201,7 @@ _KINDS: Mapping[str, type[_Document]] = {
     "environment.json": _Environment,
     "baseline.json": _Baseline,
     "opening.json": _Opening,
+    "race.json": _Race,
     "manifest.json": _Manifest,
     "ledger.jsonl": _Line,
 }

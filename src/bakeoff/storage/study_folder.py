@@ -29,7 +29,7 @@ from bakeoff.storage.written_folder import (
 )
 
 FORMAT = 1
-FOLDERS = ("trials", "baselines", "openings", "shipped")
+FOLDERS = ("trials", "baselines", "openings", "shipped", "race", "search")
 SPLIT = ("train", "validation", "test", "validation_labels")
 
 

@@ -14,6 +14,7 @@ from bakeoff.data.folds import Folds
 from bakeoff.data.source_images import image_keys, smallest_keys
 from bakeoff.errors import StudyError
 from bakeoff.storage import atomic, formats, ledger, opened_weights, written_folder
+from bakeoff.storage.race_looks import dropped_models
 from bakeoff.storage.user_ledger import forgotten_lines, tell_user
 from bakeoff.study.create import Prepared, test_hash
 from bakeoff.study.executors.interface import Job
@@ -118,8 +119,8 @@ def _holds(opening: Mapping[str, Any], wanted: Mapping[str, Any]) -> bool:
 
 
 def _finished(prepared: Prepared) -> dict[str, list[int]]:
-    done = prepared.folder.finished()
-    wanted = {name: set(prepared.recipe.seeds) for name in prepared.recipe.models}
+    done, out = prepared.folder.finished(), dropped_models(prepared.folder)
+    wanted = {n: set(prepared.recipe.seeds) for n in prepared.recipe.models if n not in out}
     found = {name: [s for s in done.get(name, []) if s in seeds] for name, seeds in wanted.items()}
     return {name: seeds for name, seeds in sorted(found.items()) if seeds}
 
@@ -170,6 +171,7 @@ def _record(
         ),
         "margin": prepared.recipe.margin,
         "give_up": prepared.recipe.give_up,
+        "race": _race(prepared),
         "images": smallest_keys(image_keys(prepared.data, prepared.split.test)),
     }
     lines = prepared.folder.read_ledger()
@@ -185,6 +187,14 @@ def _record(
     else:
         entry = {key: value for key, value in same[-1].items() if key in entry}
     tell_user(entry, prepared.folder.path)
+
+
+def _race(prepared: Prepared) -> dict[str, Any] | None:
+    """Return what the ledger says of a race: its looks, and who was dropped after how many."""
+    if prepared.recipe.race is None:
+        return None
+    dropped = dropped_models(prepared.folder)
+    return {"after": list(prepared.recipe.race.after), "dropped": dropped}
 
 
 def _predict(

@@ -12,6 +12,7 @@ from bakeoff.data import DataSet
 from bakeoff.data.folds import Folds
 from bakeoff.errors import RecipeError, StudyError, TrialLost
 from bakeoff.recipe import Recipe
+from bakeoff.recipe.types import Race
 from bakeoff.storage.study_folder import StudyFolder
 from bakeoff.study.create import prepare
 from bakeoff.study.executors.fork_server import WORKER, warm_up
@@ -19,9 +20,11 @@ from bakeoff.study.executors.interface import Job, Lost
 from bakeoff.study.executors.local_processes import run_jobs
 from bakeoff.study.executors.worker_count import fitting_workers, worker_count
 from bakeoff.study.open_test_set import open_test_set
+from bakeoff.study.race import take_look
 from bakeoff.study.result import Result
 from bakeoff.study.schedule import lanes_of, largest_trial, missing_trials, train
 from bakeoff.study.ship import ship
+from bakeoff.study.stages import stages
 from bakeoff.study.training_profile import write_profile
 from bakeoff.utils.events import Watcher
 from bakeoff.utils.machine import Device, default_device, lacks
@@ -86,11 +89,22 @@ def run(
         return run_jobs(jobs, workers=size, device=device, cache=cache, watcher=watcher)
 
     lanes = lanes_of(recipe) if device == "gpu" else 1
-    lost = train(prepared, only, do, without=excused, lanes=lanes, watcher=watcher)
     known = {each for line in folder.read_ledger() for each in line.get("without", ())}
     known |= {f"{name}:{seed}" for name, seed in excused}
-    waiting = [f"{name}:{seed}" for name, seed in missing_trials(prepared)]
-    waiting = [each for each in waiting if opens and each not in known]
+    looks = len(prepared.recipe.race.after) if prepared.recipe.race else 0
+    lost: tuple[Lost, ...] = ()
+    waiting: list[str] = []
+    for stage in stages(prepared.recipe):
+        lost += train(
+            prepared, only, do, seeds=stage.seeds, without=excused, lanes=lanes, watcher=watcher
+        )
+        missing = [f"{name}:{seed}" for name, seed in missing_trials(prepared, stage.seeds)]
+        waiting = [each for each in missing if each not in known]
+        if waiting:
+            break
+        if stage.race:
+            take_look(prepared, stage.seeds, of_looks=looks, watcher=watcher)
+    waiting = waiting if opens else []
     if not opens or waiting or not folder.finished():
         return Result(folder, None, lost, tuple(waiting))
 
@@ -126,7 +140,11 @@ def _with_seeds(recipe: Recipe, seeds: int | None) -> Recipe:
         return recipe
     if seeds < 1:
         raise RecipeError(f"--seeds: expected at least 1, found {seeds}")
-    return recipe.model_copy(update={"seeds": tuple(range(seeds))})
+    race = recipe.race
+    if race is not None:
+        after = tuple(each for each in race.after if each < seeds)
+        race = Race(after=after) if after else None
+    return recipe.model_copy(update={"seeds": tuple(range(seeds)), "race": race})
 
 
 def _require_outside_workers() -> None:

@@ -6,7 +6,7 @@ images stay in this process.
 
 import secrets
 import shutil
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import replace
 from itertools import groupby
@@ -22,6 +22,7 @@ from bakeoff.errors import RecipeError
 from bakeoff.recipe import ModelRecipe, Recipe
 from bakeoff.recipe.architecture import describe, training_bytes
 from bakeoff.storage import atomic, formats
+from bakeoff.storage.race_looks import dropped_models
 from bakeoff.storage.study_folder import StudyFolder, trial_lock
 from bakeoff.study import checkpoints
 from bakeoff.study.cost import USUAL_RATE, trial_seconds
@@ -44,12 +45,14 @@ def train(
     only: Sequence[str],
     do: Callable[[Sequence[Job]], list[Lost]],
     *,
+    seeds: Collection[int] | None = None,
     without: Sequence[tuple[str, int]] = (),
     lanes: int = 1,
     watcher: Watcher,
 ) -> tuple[Lost, ...]:
     """Train the trials that are missing, of the models in `only` if it names any.
 
+    seeds : those of this stage; None for all
     without : trials, (model, seed), that are not trained
     lanes : how many trials of a model train in one program; in cross-validation each trains alone,
         since every fold has other images
@@ -64,7 +67,7 @@ def train(
     _clear_away(folder, done)
     missing = [
         (recipe.models[name], seed, fold)
-        for name, seed in missing_trials(prepared)
+        for name, seed in missing_trials(prepared, seeds)
         if (not only or name in only) and (name, seed) not in without
         for fold in _unfinished(prepared, name, seed)
     ]
@@ -112,14 +115,19 @@ def _unfinished(prepared: Prepared, model: str, seed: int) -> list[int | None]:
     return [*(left or [last])]  # where none is left, that one's job joins them
 
 
-def missing_trials(prepared: Prepared) -> list[tuple[str, int]]:
-    """Return the trials, (model, seed), that the recipe declares and nobody has finished."""
-    done = prepared.folder.finished()
+def missing_trials(
+    prepared: Prepared, seeds: Collection[int] | None = None
+) -> list[tuple[str, int]]:
+    """Return the trials, (model, seed), that the recipe declares and nobody has finished.
+
+    Models that a race has dropped have none. `seeds`: those to look at; None for all.
+    """
+    done, out = prepared.folder.finished(), dropped_models(prepared.folder)
     return [
         (name, seed)
         for name in prepared.recipe.models
         for seed in prepared.recipe.seeds
-        if seed not in done.get(name, [])
+        if seed not in done.get(name, []) and name not in out and (seeds is None or seed in seeds)
     ]
 
 

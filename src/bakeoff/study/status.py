@@ -20,6 +20,7 @@ from bakeoff.analysis.json_document import model_document, study_document
 from bakeoff.errors import StorageError
 from bakeoff.recipe import Recipe
 from bakeoff.storage.opened_weights import changed_trials
+from bakeoff.storage.race_looks import dropped_models
 from bakeoff.storage.study_folder import StudyFolder, trial_lock
 from bakeoff.study.checkpoints import epochs_saved
 from bakeoff.utils import text
@@ -58,6 +59,7 @@ class StudyStatus:
     openings: int  # that the ledger knows of, or that lie there
     changed: tuple[str, ...]  # opened trials that are no longer what was opened, and how
     environments: tuple[Mapping[str, Any], ...]  # of the finished trials, or else the study's
+    dropped: Mapping[str, int]  # by a race: each model, and after how many seeds
 
     def of(self, model: str, *states: str) -> list[TrialStatus]:
         """Return a model's trials in one of the states; in any, if none is named."""
@@ -86,11 +88,11 @@ def status(path: str | Path) -> StudyStatus:
     folder = StudyFolder(path)
     study = folder.read_study()
     recipe = folder.read_recipe(study)  # study.json has lost the order of the models
-    done = folder.finished()
+    done, out = folder.finished(), dropped_models(folder)
     trials = [
         _trial(folder, model, seed, recipe.split.folds, finished=seed in done.get(model, ()))
         for model in recipe.models
-        for seed in sorted({*recipe.seeds, *done.get(model, ())})
+        for seed in sorted({*(() if model in out else recipe.seeds), *done.get(model, ())})
     ]
     baselines = {name: folder.baseline(name).is_dir() for name in recipe.baselines}
     environments = [
@@ -108,6 +110,7 @@ def status(path: str | Path) -> StudyStatus:
         folder.times_opened(),
         tuple(_changed(folder)),
         tuple(environments or [study["environment"]]),
+        out,
     )
 
 
@@ -175,6 +178,7 @@ def to_json(now: StudyStatus) -> dict[str, Any]:
         "finished": now.finished,
         "declared": len(now.trials),
         "baselines": dict(now.baselines),
+        "dropped": dict(now.dropped),
         "test_openings": now.openings,
         "changed": list(now.changed),
         "environment": joined(now.environments),
@@ -323,6 +327,8 @@ def sentences(now: StudyStatus) -> list[str]:
             "Validation scores: mean and range over the seeds that are done, on "
             f"{now.study['data']['validation']:,} images that also chose the epochs."
         )
+    for name, after in now.dropped.items():
+        said.append(f"The race dropped {name} after {text.counted(after, 'seed')}.")
     if now.openings:
         times = "once" if now.openings == 1 else f"{now.openings} times"
         said.append(f"The test set was opened {times}.")

@@ -24,6 +24,7 @@ from bakeoff.recipe import Recipe
 from bakeoff.storage import atomic, formats, study_folder, written_folder
 from bakeoff.storage.history import read_history
 from bakeoff.storage.opened_weights import changed_trials
+from bakeoff.storage.race_looks import look_folders
 from bakeoff.storage.study_folder import StudyFolder
 from bakeoff.study.create import Prepared, identity, load_split
 from bakeoff.study.environment import environment
@@ -74,9 +75,11 @@ def verify(folder: StudyFolder) -> Verification:
         differences.append(str(error))
     folders = [*_numbered(folder, "trials/*/seed-*"), *_numbered(folder, "baselines/*")]
     folders += _numbered(folder, "shipped/*")
+    folders += look_folders(folder)
+    clocked = {*folders} - {*look_folders(folder)}
     for path in [*folders, *folder.openings()]:
         differences += written_folder.check_folder(path)
-        if path in folders and not (path / written_folder.TIMING).is_file():
+        if path in clocked and not (path / written_folder.TIMING).is_file():
             differences.append(f"{path / written_folder.TIMING}: missing: restore it")
     if study is not None:
         differences += _check_declared(folder, study)

@@ -1,0 +1,84 @@
+"""A look of a race while a study trains: reads validation answers, decides, writes the look down.
+
+No test image is touched, and a model that was ever tested is not dropped.
+"""
+
+from collections.abc import Collection
+from dataclasses import asdict, replace
+
+import numpy as np
+from numpy.typing import NDArray
+
+from bakeoff.analysis import metrics
+from bakeoff.analysis.race import Standing, level_of_a_look, standings
+from bakeoff.storage import formats, race_looks, written_folder
+from bakeoff.storage.opened_weights import seen_trials
+from bakeoff.study.create import Prepared
+from bakeoff.utils.events import Watcher
+from bakeoff.utils.text import percent, points
+
+
+def take_look(
+    prepared: Prepared, seeds: Collection[int], *, of_looks: int, watcher: Watcher
+) -> None:
+    """Drop the models that are shown to be worse than the leader, once for these seeds.
+
+    Parameters
+    ----------
+    seeds : those that the look may use; the trials among them that are missing are excused
+    of_looks : how many looks the race takes in all
+    """
+    folder, recipe = prepared.folder, prepared.recipe
+    with folder.lock("study"):
+        looks = race_looks.read_looks(folder)
+        out = race_looks.dropped(looks)
+        inside = [name for name in recipe.models if name not in out]
+        held = [look for look in looks if look["after"] == len(seeds)]
+        if any({*inside} <= {each["model"] for each in look["standings"]} for look in held):
+            return
+        tested = seen_trials(folder.read_ledger())
+        done = folder.finished()
+        trials = {name: [s for s in done.get(name, ()) if s in seeds] for name in inside}
+        correct = {
+            name: np.stack([_correct(prepared, name, seed) for seed in own])
+            for name, own in trials.items()
+            if own
+        }
+        if not correct:
+            return
+        delta = max(recipe.margin, recipe.give_up)
+        level = level_of_a_look(len(recipe.models), of_looks)
+        found = standings(correct, delta=delta, level=level)
+        found = tuple(replace(s, dropped=s.dropped and s.model not in tested) for s in found)
+        document = {
+            "after": len(seeds),
+            "delta": delta,
+            "level": level,
+            "leader": found[0].model,
+            "images": len(prepared.split.validation),
+            "standings": [{**asdict(each), "seeds": trials[each.model]} for each in found],
+        }
+        race_looks.write_look(folder, document)
+    for each in found:
+        if each.dropped:
+            watcher.note(_said(each, found[0], len(seeds), delta))
+
+
+def _said(each: Standing, leader: Standing, after: int, delta: float) -> str:
+    return (
+        f"race: {each.model} is dropped after {after} seeds, with {percent(each.accuracy)} on "
+        f"validation against {percent(leader.accuracy)} of {leader.model}: shown to be worse by "
+        f"more than {points(delta)} points"
+    )
+
+
+def _correct(prepared: Prepared, model: str, seed: int) -> NDArray[np.bool_]:
+    """Return which validation images a finished trial has right."""
+    place = prepared.folder.trial(model, seed)
+    path = place / "validation.npy"
+    written_folder.read_recorded(place, path.name, written_folder.read_manifest(place))
+    labels = prepared.data.labels[prepared.split.validation]
+    probabilities = formats.read_npy(path)
+    if probabilities.shape != (len(labels), prepared.data.n_classes):
+        raise formats.damaged(path)
+    return metrics.correct(probabilities, labels)

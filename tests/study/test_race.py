@@ -1,0 +1,164 @@
+"""A race in a real study: who is dropped, what is trained, what the table and the ledger say.
+
+The oracle: seeds trained, files written, and `analysis.race` on the answers that were saved.
+Cost: 6 s, one study of small networks. Run:
+
+    .venv/bin/pytest tests/study/test_race.py
+"""
+
+import io
+import json
+import re
+
+import pytest
+from rich.console import Console
+
+from bakeoff import recipe as recipes
+from bakeoff.errors import RecipeError
+from bakeoff.report import about_race
+from bakeoff.storage import race_looks
+from bakeoff.storage.study_folder import StudyFolder
+from bakeoff.study.stages import Stage, stages
+from bakeoff.study.status import sentences, status, to_json
+from bakeoff.study.verify import verify
+from tests.helpers import small
+
+MODELS = {
+    "good": {"layers": [{"dense": {"units": 6, "activation": "relu"}}]},
+    "idle": {"layers": [], "training": {"optimizer": {"sgd": 1e-6}}},
+}
+RACE = {"race": {"after": [3, 4]}, "seeds": 5, "models": MODELS, "baselines": []}
+
+
+@pytest.fixture(scope="module")
+def raced(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("race")
+    npz = small.write_npz(folder / "small.npz", train=400)
+    with pytest.MonkeyPatch.context() as patched:
+        patched.setenv("BAKEOFF_HOME", str(folder / "home"))
+        result = small.carry_out(npz, folder / "study", **RACE)
+        again = small.carry_out(npz, folder / "study", **RACE)
+    return npz, result, again
+
+
+def test_a_model_that_learns_nothing_is_dropped_and_the_other_trained_to_the_end(raced):
+    _, result, _ = raced
+    folder = result.folder
+    assert folder.finished() == {"good": [0, 1, 2, 3, 4], "idle": [0, 1, 2]}
+    assert race_looks.dropped_models(folder) == {"idle": 3}
+    looks = race_looks.read_looks(folder)
+    assert [(look["look"], look["after"], look["leader"]) for look in looks] == [
+        (1, 3, "good"),
+        (2, 4, "good"),
+    ]
+    assert looks[0]["level"] == pytest.approx(0.05 / (2 * 2 * 1))
+    assert [s["model"] for s in looks[1]["standings"]] == ["good"]
+
+
+def test_dropped_models_stand_in_the_comparison_with_what_is_known_of_them(raced):
+    _, result, _ = raced
+    comparison = result.comparison
+    assert [model.name for model in comparison.models] == ["good"]
+    assert comparison.pairs == () and comparison.missing == ()
+    (out,) = comparison.race.dropped
+    assert (out.name, out.after, out.leader, out.not_trained) == ("idle", 3, "good", 2)
+    assert out.validation_accuracy == tuple(
+        result.folder.read_trial("idle", seed)["validation"]["accuracy"] for seed in range(3)
+    )
+    said = comparison.to_json()["race"]
+    assert said["after"] == [3, 4] and said["not_trained"] == 2
+    assert 0 < said["saved_share"] < 0.5
+    sentence = about_race.about_race(comparison)
+    assert re.fullmatch(
+        r"Race, looking after 3 and 4 seeds: idle \(dropped after 3 seeds, [\d.]+ % on validation, "
+        r"good [\d.]+ points better, p [<=] [\d.]+\)\. Not tested, in no verdict: their test "
+        r"accuracy is not known\. 2 trials of 10 saved, about \d+ % of the training time\.",
+        sentence,
+    )
+    assert "dropped by the race" in result.folder.report_file.read_text()
+    console = Console(width=140, file=io.StringIO())
+    console.print(result.table())
+    printed = console.file.getvalue()
+    assert re.search(r"^  idle +\d+ +dropped after 3 seeds", printed, re.MULTILINE)
+    assert sentence in " ".join(printed.split())
+
+
+def test_the_opening_and_the_ledger_hold_the_survivors_and_name_the_dropped(raced):
+    _, result, _ = raced
+    (line,) = result.folder.read_ledger()
+    assert line["models"] == {"good": [0, 1, 2, 3, 4]}
+    assert line["race"] == {"after": [3, 4], "dropped": {"idle": 3}}
+
+
+def test_running_again_trains_nothing_and_status_says_who_was_dropped(raced):
+    _, result, again = raced
+    assert again.comparison.test_openings == 1
+    assert len(race_looks.look_folders(result.folder)) == 2
+    now = status(result.folder.path)
+    assert now.finished == len(now.trials) == 8
+    assert "The race dropped idle after 3 seeds." in sentences(now)
+    assert to_json(now)["dropped"] == {"idle": 3}
+    assert verify(result.folder).differences == ()
+    assert verify(result.folder).notes == ()
+
+
+def test_a_look_that_was_changed_is_noticed(raced, tmp_path):
+    _, result, _ = raced
+    path = StudyFolder(result.folder.path).path / "race" / "1" / "race.json"
+    content = path.read_bytes()
+    try:
+        path.write_bytes(content.replace(b'"dropped": true', b'"dropped": false'))
+        assert [str(path) in each for each in verify(result.folder).differences] == [True]
+    finally:
+        path.write_bytes(content)
+
+
+def test_the_stages_of_a_recipe(tmp_path):
+    npz = small.write_npz(tmp_path / "small.npz")
+    recipe = small.declare(npz, **{**RACE, "seeds": [7, 3, 5, 9, 1]})
+    assert stages(recipe) == (
+        Stage((1, 3, 5), race=True),
+        Stage((1, 3, 5, 7), race=True),
+        Stage((1, 3, 5, 7, 9), opens=True),
+    )
+    assert stages(small.declare(npz)) == (Stage((0, 1), opens=True),)
+    assert recipes.parse(recipe.resolved(), origin="again", folder=tmp_path) == recipe
+    json.dumps(recipe.resolved())
+
+
+@pytest.mark.parametrize(
+    ("race", "changes", "message"),
+    [
+        ({"after": [2]}, {}, "race.after[1]: expected a whole number from 3 to 1,000, found 2"),
+        (
+            {"after": [4, 3]},
+            {},
+            "race.after: expected 1 to 10 different numbers of seeds, ascending, such as [3, 5], "
+            "found [4, 3]",
+        ),
+        ({"looks": [3]}, {}, "race.looks: unknown key; known: after"),
+        (3, {}, "race: expected a race such as {after: [3, 5]}, found 3"),
+        (
+            {"after": [3, 5]},
+            {},
+            "race.after: expected fewer than the 5 seeds of the study, found 5: with all seeds "
+            "trained nothing is left to save",
+        ),
+        (
+            {"after": [3]},
+            {"split": {"validation": 0}, "selection": "last"},
+            "race: expected validation images, on which a race looks, found split.validation 0: "
+            "give some",
+        ),
+        (
+            {"after": [3]},
+            {"split": {"folds": 3, "repeats": 5}, "seeds": None},
+            "race: expected none beside split.folds, found one: a race takes one split; remove it",
+        ),
+    ],
+)
+def test_what_a_race_may_not_say(tmp_path, race, changes, message):
+    npz = small.write_npz(tmp_path / "small.npz")
+    with pytest.raises(RecipeError) as refused:
+        small.declare(npz, **{**RACE, "race": race, **changes})
+    assert str(refused.value) == f"recipe small, {message}"

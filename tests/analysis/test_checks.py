@@ -695,8 +695,8 @@ def test_too_few_seeds(findings):
     finding = findings(models, seeds=(0, 1, 2), n_test=20_000)["too-few-seeds", None]
     assert finding.severity == "warning"
     assert finding.text == (
-        "1 of 3 pairs of models is not separated by 3 seeds: about 5 seeds of each would separate "
-        "a from b with even chances if the 1.50 points between them are real."
+        "1 of 3 pairs of models is not separated by 3 seeds. If the 1.50 points between a and b "
+        "are real, about 5 seeds of each would show it with even chances."
     )
     assert finding.advice == (
         "Train more seeds (--seeds 5), which opens the test set again and makes the verdicts "

@@ -319,9 +319,9 @@ def test_the_smallest_that_the_walk_reaches_is_recommended():
         -one_sided_lower_bound(pairs["big", "middle"].flipped())
     )
     assert found.reason == (
-        "big has the highest mean accuracy, 98.50 %; middle (98.30 %) loses less than 0.38 points "
-        "to any other model (one-sided 95 % bound, 9 seeds, 10,000 test images), within the 0.50 "
-        "allowed, with 100,000 parameters instead of 400,000"
+        "It is correct on 98.30 % of the test images, with 100,000 parameters; big, with 400,000, is "
+        "correct on 98.50 %. It loses less than 0.38 points to any other model (one-sided 95 % "
+        "bound, 9 seeds, 10,000 test images), within the 0.50 allowed"
     )
     generous = recommend([BIG, MIDDLE, SMALL], pairs, give_up=0.02)
     assert generous.model == "small"
@@ -332,7 +332,7 @@ def test_nothing_smaller_is_shown_to_be_as_good():
     found = recommend([SMALL, MIDDLE, BIG], pairs, give_up=0.005)
     assert (found.model, found.loses_at_most, found.shown) == ("big", None, True)
     assert found.reason == (
-        "big has the highest mean accuracy, 98.50 %; nothing smaller is shown to be nearly as "
+        "It has the highest mean accuracy, 98.50 %. Nothing smaller is shown to be nearly as "
         "good: the next in size, middle (98.30 %), may lose 0.72 points to it (one-sided 95 % "
         "bound, 9 seeds, 10,000 test images), more than the 0.50 allowed"
     )
@@ -353,7 +353,7 @@ def test_what_is_shown_to_lose_too_much_is_no_obstacle():
     assert recommend([BIG, SMALL, tiny], pairs, give_up=0.005).model == "tiny"
     found = recommend([BIG, SMALL], all_pairs(BIG, SMALL), give_up=0.005)
     assert found.reason == (
-        "big has the highest mean accuracy, 98.50 %; the smaller small is shown to lose more than "
+        "It has the highest mean accuracy, 98.50 %. The smaller small is shown to lose more than "
         "the 0.50 points allowed"
     )
 
@@ -372,7 +372,7 @@ def test_the_best_is_the_smallest():
     found = recommend([BIG, best], pairs, give_up=0.005)
     assert found.model == "best"
     assert found.reason == (
-        "best has the highest mean accuracy, 99.00 %, and no other model has fewer parameters "
+        "It has the highest mean accuracy, 99.00 %, and no other model has fewer parameters "
         "than its 10"
     )
 
@@ -395,7 +395,7 @@ def test_one_seed_shows_nothing_about_models():
 
 def test_a_lone_model():
     found = recommend([SMALL], {}, give_up=0.005)
-    assert (found.model, found.reason) == ("small", "small is the only model (97.50 % correct)")
+    assert (found.model, found.reason) == ("small", "It is the only model (97.50 % correct)")
 
 
 def test_a_pair_that_is_missing_is_named():

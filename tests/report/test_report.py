@@ -421,14 +421,19 @@ def test_a_browser_opens_the_page_without_complaint_and_sorts_it(page, study, tm
             f"{mark}.dispatchEvent(new PointerEvent('pointerover', {{bubbles: true}}))"
         )
         assert " · " in chromium.evaluate("document.querySelector('.tip:not(.hidden)').innerText")
-        chromium.evaluate("document.querySelector('#galleries select').value = 'Shirt'")
-        chromium.evaluate(
-            "document.querySelector('#galleries select').dispatchEvent(new Event('change'))"
-        )
+        choose = """((number, value) => {
+          const choice = document.querySelectorAll('#galleries select')[number];
+          choice.value = value;
+          choice.dispatchEvent(new Event('change'));
+        })"""
+        chromium.evaluate(f"{choose}(1, 'Shirt')")
         seen = (
             "[...document.querySelectorAll('#galleries li:not(.hidden)')].map(c => c.dataset.class)"
         )
         assert set(chromium.evaluate(seen)) == {"Shirt"}
+        chromium.evaluate(f"{choose}(0, 'mlp')")
+        parts = "[...document.querySelectorAll('#galleries > [data-model]:not(.hidden)')]"
+        assert chromium.evaluate(f"{parts}.map(p => [p.dataset.model, p.open])") == [["mlp", True]]
         assert chromium.evaluate("document.title") == f"{TITLE} · Bakeoff"
         assert chromium.console == []
         assert chromium.requests == [file.as_uri()]
@@ -492,6 +497,7 @@ def test_a_browser_shows_it_at_any_width_in_light_and_dark(page, tmp_path, width
         assert (paper < 0.05) == dark
         assert len(ratios) > 500  # all texts, and every cell of a table on its own shade
         assert min(ratios) >= 4.5  # WCAG 2.2 AA for text
+        assert len(re.findall(rb"/Type\s*/Page\b", chromium.pdf())) <= 6
         assert chromium.console == []
 
 
@@ -659,7 +665,7 @@ def test_trajectories_in_words(study):
     )
 
 
-def test_the_sentences_people_read_most(study):
+def test_the_sentences_people_read_most(study, parsed):
     """Word for word; whoever changes one reads it aloud to somebody who teaches biology."""
     tiny, cnn = study.model("tiny"), study.model("cnn")
     assert sentences.about_mistakes(study, tiny).startswith("Most often it takes Shirt for T-shirt")
@@ -675,12 +681,11 @@ def test_the_sentences_people_read_most(study):
         "Each larger model has a higher mean accuracy, so none is beaten by a smaller one."
     )
     assert re.fullmatch(
-        r"Of the uncertainty about one model, \d+ % comes from which images are in the test set "
-        r"\(share of the squared standard error, mean over the models\)\. Two models see the same "
-        r"images, so less of it remains between them: of the uncertainty about a difference, \d+ % "
-        r"comes from the images, \d+ % from the seeds and \d+ % from both together \(mean over 3 "
-        r"pairs\)\. So (either more seeds or more test images|more seeds|more test images) would "
-        r"tell the models apart best\.",
+        r"Which images are in the test set makes \d+ % of the uncertainty about one model \(share of "
+        r"the squared standard error, mean over the models\)\. Two models see the same images, so "
+        r"between them it is less: \d+ % from the images, \d+ % from the seeds and \d+ % from both "
+        r"together \(mean over 3 pairs\)\. (Either more seeds or more test images|More seeds|More "
+        r"test images) would tell the models apart best\.",
         sentences.about_variance(study),
     )
     assert re.fullmatch(
@@ -693,6 +698,40 @@ def test_the_sentences_people_read_most(study):
         "Accuracy counts correct answers and decides the verdicts; the loss also weighs how sure a "
         "model was, so it matters where its probabilities are used. Here "
     )
+    assert sentences.about_data(study) == (
+        "10 classes, every image brought to 8 × 8 pixels, grey. No image stands in two parts of "
+        "the split, exactly or nearly."
+    )
+    copies = {"exact": {"train-test": 1}, "near": {"train-validation": 2}}
+    twin = {"kind": "exact", "parts": "train-test", "files": ["rose/a.jpg", "rose/b.jpg"]}
+    twice = replace(study, duplicates=copies, data={**study.data, "twins": [twin]})
+    assert sentences.about_data(twice).endswith(
+        "1 test image has an exact copy in the training part. 2 validation images have a near-copy "
+        "in the training part."
+    )
+    assert sentences.twins(twice) == ["rose/b.jpg (test) is rose/a.jpg (training)."]
+    said = parsed.body
+    for sentence in (
+        "Test accuracy. A dot is one seed, the bar the 95 % interval for other images and other "
+        "seeds, its mark the mean; models that share a letter are not separated.",
+        "Means over the seeds; in small, 95 % intervals (of a baseline: Wilson’s, on the images).",
+        "Loss is the cross-entropy without weight penalties.",
+        "Measured on the validation images after each epoch. A line is the mean over the seeds, "
+        "its band spans all seeds, a dot marks a seed’s selected epoch; the first epochs may lie "
+        "below the picture.",
+        "Percent of each class’s test images that a model finds (recall); the darker, the more it "
+        "misses.",
+        "Each class against the rest; percent, and areas under the curves below. Means over the "
+        "seeds; hover to see their range.",
+        "Each class against the rest: the mean over the seeds, and the band of all seeds.",
+        "A row is a true class, a column what was answered; mean of 3 seeds.",
+        "The same without the right answers, so that the mistakes can be seen.",
+        "The row’s model against the column’s, in points: ▲ better, ▼ worse, ≈ practically equal, "
+        "? not separated.",
+        "The broad line joins the models that nothing cheaper equals; bars are 95 %.",
+        "On the dashed line a model is as often right as it is sure.",
+    ):
+        assert sentence in said, sentence
     assert sentences.footer(study) == "digits: 4,000 test images, 3 seeds; test set opened once."
     assert [step.name for step in protocol(study)][:3] == ["Split", "Train", "Select"]
     shown = galleries.shared_mistakes(study)

@@ -98,7 +98,7 @@ def _baseline(comparison: Comparison) -> Headline | None:
     model = max(comparison.models, key=lambda each: each.leads[baseline.name].difference)
     lead = model.leads[baseline.name]
     reason = (
-        f"no model is shown to be better than the baseline {baseline.name} "
+        f"No model is shown to be better than the baseline {baseline.name} "
         f"({percent(baseline.accuracy.mean)} correct): the best, {model.name} "
         f"({percent(model.accuracy.mean)}), is ahead by {signed_points(lead.difference)} points "
         f"(95 % interval {signed_points(lead.low)} to {signed_points(lead.high)})"
@@ -117,6 +117,7 @@ def _cannot_say(comparison: Comparison, chosen: Recommendation, choose: Choose) 
     if not reason:
         return None
     best = chosen.best
+    reason = reason[0].upper() + reason[1:]  # it begins with a word, not with a name
     return Headline("cannot say", None, (best,), before, best, after, reason)
 
 

@@ -92,7 +92,7 @@ def recommend(
     """
     best = min(models, key=lambda model: (-model.mean, model.parameters))
     if len(models) == 1:
-        reason = f"{best.name} is the only model ({percent(best.mean)} correct)"
+        reason = f"It is the only model ({percent(best.mean)} correct)"
         return Recommendation(best.name, best.name, None, reason)
     fewest = min((test.fewest_seeds for test in tests.values()), default=1)
     if fewest < FEWEST_SEEDS:
@@ -102,7 +102,7 @@ def recommend(
         )
         return Recommendation(best.name, best.name, None, reason, shown=False)
 
-    highest = f"{best.name} has the highest mean accuracy, {percent(best.mean)}"
+    highest = f"It has the highest mean accuracy, {percent(best.mean)}"
     walk = sorted(
         (
             model
@@ -128,17 +128,18 @@ def recommend(
     if chosen:
         model, bound, test = chosen
         reason = (
-            f"{highest}; {model.name} ({percent(model.mean)}) loses less than {points(bound)} "
-            f"points to any other model (one-sided {100 * level:g} % bound, {basis(test)}), within "
-            f"the {points(give_up)} allowed, with {model.parameters:,} parameters instead of "
-            f"{best.parameters:,}"
+            f"It is correct on {percent(model.mean)} of the test images, with "
+            f"{model.parameters:,} parameters; {best.name}, with {best.parameters:,}, is correct on "
+            f"{percent(best.mean)}. It loses less than {points(bound)} points to any other model "
+            f"(one-sided {100 * level:g} % bound, {basis(test)}), within the {points(give_up)} "
+            "allowed"
         )
         return Recommendation(model.name, best.name, bound, reason)
     if stopped:
         model, bound, rival, test = stopped
         to = "it" if rival == best.name else rival
         reason = (
-            f"{highest}; nothing smaller is shown to be nearly as good: the next in size, "
+            f"{highest}. Nothing smaller is shown to be nearly as good: the next in size, "
             f"{model.name} ({percent(model.mean)}), may lose {points(bound)} points to {to} "
             f"(one-sided {100 * level:g} % bound, {basis(test)}), more than the "
             f"{points(give_up)} allowed"
@@ -146,7 +147,7 @@ def recommend(
     elif passed_over:
         is_shown = "is shown" if len(passed_over) == 1 else "are shown"
         reason = (
-            f"{highest}; the smaller {some(passed_over)} {is_shown} to lose more than the "
+            f"{highest}. The smaller {some(passed_over)} {is_shown} to lose more than the "
             f"{points(give_up)} points allowed"
         )
     else:

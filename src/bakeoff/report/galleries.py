@@ -30,7 +30,8 @@ _CELL = "display:inline-block;width:9.5em;margin:0 1em 1em 0;vertical-align:top;
 class Card:
     """An image with what is said of it; `source` is a data URI, "" where there is no picture.
 
-    `truth` is the class it has, `said` what was answered, `name` its "class/file" or its number.
+    `truth` is the class it has, `said` what was answered, `name` its "class/file" or its number;
+    `model` the one it belongs to, "" where that is no single one.
     """
 
     source: str
@@ -38,6 +39,7 @@ class Card:
     truth: str
     said: str
     small: str = ""
+    model: str = ""
 
 
 @dataclass(frozen=True)
@@ -132,6 +134,7 @@ def correct_alone(comparison: Comparison) -> Gallery:
                 truth=names[each.truth],
                 said=f"only {each.only} is correct",
                 small=f"most others: {names[others[0][0]]}" if others else "",
+                model=each.only or "",
             )
         )
     text = (

@@ -28,10 +28,11 @@ from bakeoff.report.grouped_findings import grouped
 from bakeoff.report.model_section import Picture, anchor, matrices, model_part, picture
 from bakeoff.report.plots.figure import NARROW, PALETTE, WIDE, Figure
 from bakeoff.report.protocol_steps import protocol
-from bakeoff.utils.text import counted, duration, listed, percent, ratio, sentence
+from bakeoff.utils.text import duration, percent, ratio, sentence
 
 _APART = re.compile(r" %|\bp [<=] ")
 _SHADES = 10
+_LOW = 186  # pixels of a curve's figure where two stand beside one matrix
 _OPEN_PAIRS = 3  # up to which every pair stands unfolded in words
 
 
@@ -134,6 +135,7 @@ def _table(comparison: Comparison) -> dict[str, Any]:
     grouped = any(model.group for model in comparison.models)
     notes = (sentences.about_loss(comparison), about_race.about_race(comparison))
     return {
+        "heads": _heads(grouped),
         "rows": [
             TableRow(m.name, _cells(m, smallest, grouped), m.name == recommended)
             for m in comparison.models
@@ -149,6 +151,12 @@ def _table(comparison: Comparison) -> dict[str, Any]:
         "mark": sentences.mark(comparison),
         "table_notes": [note for note in notes if note],
     }
+
+
+def _heads(grouped: bool) -> list[str]:
+    heads = ["Parameters", "Test accuracy", "Group", "Loss", "Balanced accuracy", "Macro F1"]
+    heads += ["Selected epoch", "Time a trial"]
+    return [head for head in heads if grouped or head != "Group"]
 
 
 def _cells(model: ModelResult, smallest: int, grouped: bool) -> tuple[Entry, ...]:
@@ -209,25 +217,10 @@ def _findings(comparison: Comparison) -> dict[str, Any]:
 
 def _data(comparison: Comparison) -> dict[str, Any]:
     data = comparison.data
-    shape = " × ".join(str(side) for side in data.get("input_shape", ()))
-    facts = [
-        (part, f"{data.get(key, 0):,}")
-        for part, key in (("training", "train"), ("validation", "validation"), ("test", "test"))
-    ]
-    twins = []
-    for kind, label in (("exact", "exact copies"), ("near", "near-copies")):
-        counts = comparison.duplicates.get(kind, {})
-        there = [f"{number:,} between {part.replace('-', ' and ')}" for part, number
-                 in counts.items() if number]  # fmt: skip
-        twins.append(f"{label}: {listed(there) if there else 'none'}")
-    about = (
-        f"{counted(len(comparison.class_names), 'class', 'classes')}; every image is brought to "
-        f"{shape} values. " if shape else ""
-    ) + f"Images that stand in two parts at once: {'; '.join(twins)}."  # fmt: skip
     return {
         "data_name": data.get("name", "data"),
-        "data_facts": facts,
-        "about_data": about,
+        "about_data": sentences.about_data(comparison),
+        "twins": sentences.twins(comparison),
         "counts": picture(plots.class_counts(comparison), "Images of each class in each part."),
         "samples": galleries.samples(comparison),
         "about_samples": galleries.about_samples(comparison),
@@ -257,19 +250,20 @@ def _wrong(comparison: Comparison, shown: str | None) -> dict[str, Any]:
     shared = [galleries.shared_mistakes(comparison), galleries.correct_alone(comparison)]
     return {
         "wrong": {
-            "galleries": [
-                galleries.worst_mistakes(comparison, result),
-                *(shared if several else []),
-                galleries.label_suspects(comparison),
-            ],
+            "worst": {
+                model.name: galleries.worst_mistakes(comparison, model)
+                for model in sorted(comparison.models, key=lambda model: model is not result)
+            },
+            "galleries": [*(shared if several else []), galleries.label_suspects(comparison)],
             "mistakes": sentences.about_mistakes(comparison, result),
             "matrices": matrices(comparison, result),
             "by_model": found_by_model(comparison) if several else None,
             "by_class": by_class(comparison, scores),
             "curves": [
-                picture(plots.roc_curves(comparison, shown, scores=scores), _ONE_CLASS),
+                picture(plots.roc_curves(comparison, shown, scores=scores, height=_LOW), ""),
                 picture(
-                    plots.precision_recall_curves(comparison, shown, scores=scores), _ONE_CLASS
+                    plots.precision_recall_curves(comparison, shown, scores=scores, height=_LOW),
+                    _ONE_CLASS,
                 ),
             ]
             if any(scores)

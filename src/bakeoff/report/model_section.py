@@ -9,7 +9,6 @@ from markupsafe import Markup
 
 from bakeoff.analysis.comparison import Comparison, ModelResult
 from bakeoff.report import plots, sentences, wording
-from bakeoff.report.galleries import Gallery, worst_mistakes
 from bakeoff.report.plots.curves import is_constant, regularized
 from bakeoff.report.plots.figure import Figure
 from bakeoff.utils import text
@@ -36,7 +35,6 @@ class ModelPart:
     trajectory: list[str]
     figures: list[Picture]
     mistakes: str
-    worst: Gallery
     matrices: list[Picture]
     training: str
     layers: list[str]
@@ -56,8 +54,8 @@ def picture(drawn: Figure, caption: str, *, narrow: Figure | None = None) -> Pic
 def model_part(comparison: Comparison, index: int, *, full: bool) -> ModelPart:
     """Return the part of the page about the model of that index in the comparison.
 
-    `full` is for the model whose mistakes the page shows elsewhere already: its matrices and
-    pictures are left out here. Where there are many models, the others' parts are shorter.
+    `full` is for the model whose mistakes the page shows elsewhere already: its matrices are left
+    out here. Where there are many models, the others' parts are shorter.
     """
     result = comparison.models[index]
     short = not full and len(comparison.models) > _MANY
@@ -68,7 +66,6 @@ def model_part(comparison: Comparison, index: int, *, full: bool) -> ModelPart:
         trajectory=sentences.trajectory(comparison, result),
         figures=list(_pictures(comparison, result, short=short)),
         mistakes="" if full else sentences.about_mistakes(comparison, result),
-        worst=Gallery("", "", ()) if full else worst_mistakes(comparison, result),
         matrices=[] if full else matrices(comparison, result)[short:],
         training=wording.training(result.settings),
         layers=wording.layers(result.settings),
@@ -123,7 +120,7 @@ def _pictures(comparison: Comparison, result: ModelResult, *, short: bool) -> It
     )
     yield picture(
         plots.per_class(comparison, name),
-        "Accuracy by class, the worst first; a dot is one seed, the bar the 95 % interval.",
+        "The worst class first; a dot is one seed, the bar the 95 % interval.",
     )
     if not is_constant(result):
         yield picture(plots.learning_rate(comparison, name), "Learning rate by epoch.")

@@ -18,6 +18,7 @@ from bakeoff.report.plots.scores import variance_shares
 from bakeoff.report.wording import basis, loss, loss_interval, seed_list, trained_on
 from bakeoff.utils.text import counted, listed, percent, points, sentence, some
 
+_PARTS = {"train": "training", "validation": "validation", "test": "test"}
 _RISE = 0.05  # share by which the validation loss must have risen to be called so
 
 
@@ -61,6 +62,39 @@ def cautions(comparison: Comparison) -> list[str]:
         if model.diverged:
             notes.append(f"{model.name}: training diverged with {seed_list(model.diverged)}.")
     return notes
+
+
+def about_data(comparison: Comparison) -> str:
+    """Say how many classes and images there are, how large an image is, and how many are copies."""
+    data = comparison.data
+    parts = [f"{counted(len(comparison.class_names), 'class', 'classes')}"]
+    if data.get("input_shape"):
+        height, width, channels = data["input_shape"]
+        parts[0] += f", every image brought to {height} × {width} pixels"
+        parts[0] += {1: ", grey", 3: ", in colour"}.get(channels, f" of {channels} values")
+    for kind, word in (("exact", "an exact copy"), ("near", "a near-copy")):
+        for pair, number in comparison.duplicates.get(kind, {}).items():
+            earlier, later = pair.split("-")
+            verb = "has" if number == 1 else "have"
+            if number:
+                parts.append(
+                    f"{counted(number, f'{_PARTS[later]} image')} {verb} {word} in the "
+                    f"{_PARTS[earlier]} part"
+                )
+    if len(parts) == 1:
+        parts.append("No image stands in two parts of the split, exactly or nearly")
+    return " ".join(f"{part}." for part in parts)
+
+
+def twins(comparison: Comparison) -> list[str]:
+    """Name the copies in two parts that study.json names, the first five of a kind."""
+    said = []
+    for each in comparison.data.get("twins") or ():
+        earlier, later = (_PARTS[part] for part in each["parts"].split("-"))
+        first, second = each["files"]
+        word = "is" if each["kind"] == "exact" else "is nearly"
+        said.append(f"{second} ({later}) {word} {first} ({earlier}).")
+    return said
 
 
 def about_loss(comparison: Comparison) -> str:
@@ -155,8 +189,8 @@ def about_variance(comparison: Comparison) -> str:
         return "With one seed of each model the images' and the seeds' parts cannot be told apart."
     own = float(np.mean([parts[0] for parts in shares]))
     text = (
-        f"Of the uncertainty about one model, {100 * own:.0f} % comes from which images are in the "
-        "test set (share of the squared standard error, mean over the models)"
+        f"Which images are in the test set makes {100 * own:.0f} % of the uncertainty about one "
+        "model (share of the squared standard error, mean over the models)"
     )
     if not known:
         return f"{text}."
@@ -165,10 +199,10 @@ def about_variance(comparison: Comparison) -> str:
     if both > max(images, seeds):
         helps = "either more seeds or more test images"
     return (
-        f"{text}. Two models see the same images, so less of it remains between them: of the "
-        f"uncertainty about a difference, {100 * images:.0f} % comes from the images, "
-        f"{100 * seeds:.0f} % from the seeds and {100 * both:.0f} % from both together (mean over "
-        f"{counted(len(known), 'pair')}). So {helps} would tell the models apart best."
+        f"{text}. Two models see the same images, so between them it is less: "
+        f"{100 * images:.0f} % from the images, {100 * seeds:.0f} % from the seeds and "
+        f"{100 * both:.0f} % from both together (mean over {counted(len(known), 'pair')}). "
+        f"{helps[0].upper()}{helps[1:]} would tell the models apart best."
     )
 
 

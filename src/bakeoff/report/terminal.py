@@ -217,7 +217,7 @@ def _recommendation(comparison: Comparison) -> Text:
     because = clean(sentences.reason(comparison))
     if because:
         text.append(" ")
-        text.append(because[:1].upper() + because[1:] if not name else because, style="not bold")
+        text.append(because, style="not bold")
     return text
 
 

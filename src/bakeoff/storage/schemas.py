@@ -54,6 +54,14 @@ class _Document(BaseModel):
     model_config = ConfigDict(strict=True, extra="allow", frozen=True)
 
 
+class _Twin(_Document):
+    """Two images of two parts that are the same, or nearly."""
+
+    kind: Literal["exact", "near"]
+    parts: Text
+    files: Annotated[list[Text], Field(min_length=2, max_length=2)]
+
+
 class _Data(_Document):
     name: Text
     train: Positive
@@ -69,6 +77,7 @@ class _Data(_Document):
     validation_start: Positive | None = None
     notes: list[Text]
     class_counts: dict[Text, list[Count]]
+    twins: list[_Twin] = []  # study.json of before 0.2 has none
     folds: Positive | None = None
     repeats: Positive | None = None
 

@@ -162,16 +162,18 @@ def too_few_seeds(comparison: Comparison) -> Finding | None:
     needed, nearest = min(reachable, key=lambda item: item[0])
     most = max(seeds for seeds, _ in reachable)
     difference = nearest.test.difference if nearest.test else 0.0
-    rest = f"; {most} for all {len(reachable)} such pairs" if len(reachable) > 1 else ""
+    which = "both" if len(reachable) == 2 else f"all {len(reachable)}"
+    rest = f"; about {most} for {which} pairs that more seeds can help"
     return Finding(
         code="too-few-seeds",
         severity="warning",
         model=None,
         text=(
             f"{len(open_pairs)} of {counted(len(comparison.pairs), 'pair')} of models "
-            f"{'is' if len(open_pairs) == 1 else 'are'} not separated by {_seeds(comparison)}: "
-            f"about {needed} seeds of each would separate {nearest.a} from {nearest.b} with even "
-            f"chances if the {points(difference, 2)} points between them are real{rest}."
+            f"{'is' if len(open_pairs) == 1 else 'are'} not separated by {_seeds(comparison)}. If "
+            f"the {points(difference, 2)} points between {nearest.a} and {nearest.b} are real, "
+            f"about {needed} seeds of each would show it with even chances"
+            f"{rest if len(reachable) > 1 else ''}."
         ),
         advice=(
             f"Train more seeds (--seeds {needed}), which opens the test set again and makes the "

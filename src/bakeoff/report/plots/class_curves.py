@@ -35,6 +35,7 @@ def roc_curves(
     model: str | None = None,
     *,
     width: int = WIDTH,
+    height: int = HEIGHT,
     scores: Scores | None = None,
 ) -> Figure:
     """Draw, for each class against the rest, found images against false alarms.
@@ -51,7 +52,7 @@ def roc_curves(
         if zoom == 1.0 or all(each.roc.mean[each.roc.x <= zoom][-1] > 0.995 for each in hardest)
     )
     return _drawn(
-        comparison, result.name, hardest, width,
+        comparison, result.name, hardest, (width, height),
         title="ROC: found, against false alarms",
         x=("false alarms, share of the other classes", [0.0, far]), curve="roc",
     )  # fmt: skip
@@ -62,6 +63,7 @@ def precision_recall_curves(
     model: str | None = None,
     *,
     width: int = WIDTH,
+    height: int = HEIGHT,
     scores: Scores | None = None,
 ) -> Figure:
     """Draw, for each class against the rest, how many of the images called so are (precision).
@@ -73,7 +75,7 @@ def precision_recall_curves(
     result = find(comparison, model)
     hardest = _hardest(scores or class_scores(comparison, result.name), roc=False)
     return _drawn(
-        comparison, result.name, hardest, width,
+        comparison, result.name, hardest, (width, height),
         title="Precision, against recall",
         x=("recall, share of the class that is found", [0.0, 1.0]), curve="pr",
     )  # fmt: skip
@@ -90,14 +92,14 @@ def _drawn(
     comparison: Comparison,
     model: str,
     scores: list[ClassScores],
-    width: int,
+    size: tuple[int, int],
     *,
     title: str,
     x: tuple[str, list[float]],
     curve: str,
 ) -> Figure:
     names = [comparison.class_names[each.index] for each in scores]
-    label, domain = x
+    (width, height), (label, domain) = size, x
     rows: list[dict[str, Any]] = []
     lowest = 1.0
     for name, each in zip(names, scores, strict=True):
@@ -131,7 +133,7 @@ def _drawn(
     }  # fmt: skip
     return figure(
         {
-            "height": HEIGHT + 16 * (len(names) // 5),
+            "height": height + 16 * (len(names) // 5),
             "title": title,
             "data": {"values": rows},
             "encoding": encoding,

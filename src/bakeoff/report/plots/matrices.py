@@ -113,7 +113,7 @@ def verdict_matrix(comparison: Comparison) -> Figure:
     return figure(
         {
             "padding": _PADDING,
-            "width": {"step": 62 if dense else 84},
+            "width": {"step": 62 if dense else 74},
             "height": {"step": 26},
             "data": {"values": rows},
             "encoding": {

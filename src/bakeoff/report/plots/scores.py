@@ -32,6 +32,7 @@ if TYPE_CHECKING:
 
 _MOST_CLASSES = 20
 _ROW = 30  # pixels of a row of dots
+_TITLE = 20  # pixels
 
 
 def accuracy_dots(comparison: Comparison, *, width: int = 640) -> Figure:
@@ -76,8 +77,9 @@ def per_class(comparison: Comparison, model: str | None = None, *, width: int = 
         for k, score in worst
     ]
     said = [f"{names[k]} {_scored(score.estimate)}" for k, score in worst]
+    drawn = _dot_rows(rows, row=20)
     return figure(
-        _dot_rows(rows, row=20),
+        {**drawn, "height": drawn["height"] + _TITLE, "title": "Accuracy by class"},
         alt=f"Accuracy of {result.name} by class, the worst first: {'; '.join(said)}.",
         width=width,
     )
@@ -216,7 +218,8 @@ def variance(comparison: Comparison, *, width: int = WIDTH) -> Figure:
     said = [str(row["tip"]).replace(" · ", ": ") for row in rows]
     return figure(
         {
-            "height": 70 + 24 * len(names),
+            "height": 70 + _TITLE + 24 * len(names),
+            "title": "Where the uncertainty comes from",
             "data": {"values": rows},
             "mark": {"type": "bar", "height": {"band": 0.7}},
             "encoding": {

@@ -51,20 +51,35 @@ addEventListener("pointerover", (event) => {
   tip.style.top = `${event.pageY + 16}px`;
 });
 
-// Pictures by class.
+// Pictures by model and class.
 const galleries = document.getElementById("galleries");
-const cards = [...document.querySelectorAll("#galleries li[data-class]")];
-const classes = [...new Set(cards.map((card) => card.dataset.class))].sort();
-if (galleries && classes.length > 1) {
+if (galleries) {
+  const parts = [...galleries.children].filter((part) => part.dataset.model);
+  const cards = [...galleries.querySelectorAll("li[data-class]")];
   const row = make("div");
   row.className = "filters";
-  const label = make("label", "Pictures of class ", row);
-  const choice = make("select", "", label);
-  make("option", "all classes", choice).value = "";
-  classes.forEach((name) => { make("option", name, choice).value = name; });
-  choice.addEventListener("change", () => cards.forEach((card) => {
-    card.classList.toggle("hidden", choice.value !== "" && card.dataset.class !== choice.value);
-  }));
+  const choices = ["model", "class"].map((kind) => {
+    const found = (kind === "model" ? parts : cards).map((each) => each.dataset[kind]);
+    const names = [...new Set(found)].sort();
+    const choice = make("select", "", make("label", `Pictures of ${kind} `, row));
+    make("option", "all", choice).value = "";
+    names.forEach((name) => { make("option", name, choice).value = name; });
+    choice.parentElement.classList.toggle("hidden", names.length < 2);
+    return choice;
+  });
+  const other = (choice, value) => choice.value !== "" && value !== undefined && value !== choice.value;
+  const filter = () => {
+    const [model, kind] = choices;
+    parts.forEach((part) => {
+      part.classList.toggle("hidden", other(model, part.dataset.model));
+      if (part.dataset.model === model.value) part.open = true;
+    });
+    cards.forEach((card) => {
+      const hidden = other(model, card.dataset.model) || other(kind, card.dataset.class);
+      card.classList.toggle("hidden", hidden);
+    });
+  };
+  choices.forEach((choice) => choice.addEventListener("change", filter));
   galleries.prepend(row);
 }
 

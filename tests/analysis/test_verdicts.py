@@ -319,8 +319,8 @@ def test_the_smallest_that_the_walk_reaches_is_recommended():
         -one_sided_lower_bound(pairs["big", "middle"].flipped())
     )
     assert found.reason == (
-        "It is correct on 98.30 % of the test images, with 100,000 parameters; big, with 400,000, is "
-        "correct on 98.50 %. It loses less than 0.38 points to any other model (one-sided 95 % "
+        "It is correct on 98.30 % of the test images, with 100,000 parameters; big, with 400,000, "
+        "is correct on 98.50 %. It loses less than 0.38 points to any other model (one-sided 95 % "
         "bound, 9 seeds, 10,000 test images), within the 0.50 allowed"
     )
     generous = recommend([BIG, MIDDLE, SMALL], pairs, give_up=0.02)

@@ -681,11 +681,11 @@ def test_the_sentences_people_read_most(study, parsed):
         "Each larger model has a higher mean accuracy, so none is beaten by a smaller one."
     )
     assert re.fullmatch(
-        r"Which images are in the test set makes \d+ % of the uncertainty about one model \(share of "
-        r"the squared standard error, mean over the models\)\. Two models see the same images, so "
-        r"between them it is less: \d+ % from the images, \d+ % from the seeds and \d+ % from both "
-        r"together \(mean over 3 pairs\)\. (Either more seeds or more test images|More seeds|More "
-        r"test images) would tell the models apart best\.",
+        r"Which images are in the test set makes \d+ % of the uncertainty about one model \(share "
+        r"of the squared standard error, mean over the models\)\. Two models see the same images, "
+        r"so between them it is less: \d+ % from the images, \d+ % from the seeds and \d+ % "
+        r"from both together \(mean over 3 pairs\)\. (Either more seeds or more test images|More seeds"
+        r"|More test images) would tell the models apart best\.",
         sentences.about_variance(study),
     )
     assert re.fullmatch(
@@ -715,7 +715,7 @@ def test_the_sentences_people_read_most(study, parsed):
         "Test accuracy. A dot is one seed, the bar the 95 % interval for other images and other "
         "seeds, its mark the mean; models that share a letter are not separated.",
         "Means over the seeds; in small, 95 % intervals (of a baseline: Wilson’s, on the images).",
-        "Loss is the cross-entropy without weight penalties.",
+        "Loss is the cross-entropy without regularization losses.",
         "Measured on the validation images after each epoch. A line is the mean over the seeds, "
         "its band spans all seeds, a dot marks a seed’s selected epoch; the first epochs may lie "
         "below the picture.",
@@ -725,11 +725,11 @@ def test_the_sentences_people_read_most(study, parsed):
         "seeds; hover to see their range.",
         "Each class against the rest: the mean over the seeds, and the band of all seeds.",
         "A row is a true class, a column what was answered; mean of 3 seeds.",
-        "The same without the right answers, so that the mistakes can be seen.",
+        "The same without the correct answers, so that the mistakes can be seen.",
         "The row’s model against the column’s, in points: ▲ better, ▼ worse, ≈ practically equal, "
         "? not separated.",
         "The broad line joins the models that nothing cheaper equals; bars are 95 %.",
-        "On the dashed line a model is as often right as it is sure.",
+        "On the dashed line a model is as often correct as it is sure.",
     ):
         assert sentence in said, sentence
     assert sentences.footer(study) == "digits: 4,000 test images, 3 seeds; test set opened once."

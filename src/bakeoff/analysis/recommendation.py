@@ -129,10 +129,10 @@ def recommend(
         model, bound, test = chosen
         reason = (
             f"It is correct on {percent(model.mean)} of the test images, with "
-            f"{model.parameters:,} parameters; {best.name}, with {best.parameters:,}, is correct on "
-            f"{percent(best.mean)}. It loses less than {points(bound)} points to any other model "
-            f"(one-sided {100 * level:g} % bound, {basis(test)}), within the {points(give_up)} "
-            "allowed"
+            f"{model.parameters:,} parameters; {best.name}, with {best.parameters:,}, is correct "
+            f"on {percent(best.mean)}. It loses less than {points(bound)} points to any other "
+            f"model (one-sided {100 * level:g} % bound, {basis(test)}), within the "
+            f"{points(give_up)} allowed"
         )
         return Recommendation(model.name, best.name, bound, reason)
     if stopped:

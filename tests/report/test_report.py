@@ -684,7 +684,8 @@ def test_the_sentences_people_read_most(study, parsed):
         r"Which images are in the test set makes \d+ % of the uncertainty about one model \(share "
         r"of the squared standard error, mean over the models\)\. Two models see the same images, "
         r"so between them it is less: \d+ % from the images, \d+ % from the seeds and \d+ % "
-        r"from both together \(mean over 3 pairs\)\. (Either more seeds or more test images|More seeds"
+        r"from both together \(mean over 3 pairs\)\. "
+        r"(Either more seeds or more test images|More seeds"
         r"|More test images) would tell the models apart best\.",
         sentences.about_variance(study),
     )

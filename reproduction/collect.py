@@ -9,11 +9,11 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+from numpy.typing import ArrayLike
 from scipy.special import stdtrit
 
 from bakeoff.analysis.compare import compare
 from bakeoff.analysis.comparison import Comparison, ModelResult, Score
-from bakeoff.analysis.estimates import prediction_interval
 from bakeoff.analysis.variance import LEVEL
 from reproduction import answers, parts, unsealed
 from reproduction.optimism import HALVES, bought
@@ -179,6 +179,22 @@ def _has(values: Any) -> bool:
 
 def _score(score: Score) -> Plain:
     return {"mean": score.mean, "ci": [score.estimate.low, score.estimate.high]}
+
+
+def prediction_interval(
+    per_seed: ArrayLike, *, binary: bool = True, level: float = LEVEL
+) -> tuple[float, float]:
+    """Where one more run's score will lie, on the same images; per_seed of shape (n_seeds ≥ 2,).
+
+    mean ± t·sd·√(1 + 1/S) with S − 1 degrees of freedom, clipped to [0, 1], or at 0 for a loss.
+    """
+    scores = np.asarray(per_seed, dtype=np.float64)
+    if scores.ndim != 1 or len(scores) < 2:
+        raise ValueError(f"expected the scores of at least 2 seeds, got shape {scores.shape}")
+    mean, n_seeds = float(scores.mean()), len(scores)
+    t = float(stdtrit(n_seeds - 1, (1 + level) / 2))
+    half = t * float(scores.std(ddof=1)) * float(np.sqrt(1 + 1 / n_seeds))
+    return max(0.0, mean - half), min(1.0, mean + half) if binary else mean + half
 
 
 def _prediction(score: Score) -> list[float] | None:

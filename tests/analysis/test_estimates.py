@@ -20,7 +20,6 @@ from bakeoff.analysis.estimates import (
     estimate_loss,
     estimate_macro_f1,
     failure_rate,
-    prediction_interval,
     wilson,
 )
 
@@ -185,20 +184,3 @@ def test_wilson_against_statsmodels(n, share, level):
 def test_wilson_refuses_what_is_no_share():
     with pytest.raises(ValueError, match=r"^expected 0 to n successes of n ≥ 1, got 3 of 2$"):
         wilson(3, 2)
-
-
-def test_prediction_interval_by_hand_and_clipped():
-    # mean 0.5, sd 0.1, t of 2 degrees of freedom 4.3027, √(1 + 1/3)
-    low, high = prediction_interval([0.4, 0.5, 0.6])
-    assert (low, high) == pytest.approx((0.5 - 0.49683, 0.5 + 0.49683), abs=1e-4)
-    assert prediction_interval([0.9, 0.99, 0.95])[1] == 1
-    assert prediction_interval([0.9, 1.5, 0.95], binary=False)[1] > 1
-    with pytest.raises(ValueError, match=r"^expected the scores of at least 2 seeds, got shape "):
-        prediction_interval([0.9])
-
-
-def test_prediction_intervals_hold_95_of_100_new_runs():
-    rng = np.random.default_rng(5)
-    runs = rng.normal(0.5, 0.05, size=(2000, 6))
-    inside = [low <= run[5] <= high for run in runs for low, high in [prediction_interval(run[:5])]]
-    assert np.mean(inside) == pytest.approx(0.95, abs=0.015)

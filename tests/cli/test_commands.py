@@ -210,7 +210,8 @@ def test_running_a_finished_study_shows_its_table_again(tiny_study, call):
 KEYS = {
     "": "study data seeds test_openings models baselines comparisons recommended findings",
     "data": "name train validation test hash",
-    "models": "name parameters selected_epochs seconds_per_trial group accuracy loss "
+    "models": "name parameters selected_epochs seconds_per_trial prediction_seconds "
+    "batch_prediction_seconds group accuracy loss "
     "balanced_accuracy macro_f1 per_class_accuracy",
     "baselines": "name accuracy",
     "comparisons": "a b difference ci df p p_holm verdict probability_a_better",

@@ -14,8 +14,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as npst
 
-from bakeoff.data.idx import LIMIT, idx_bytes, read_idx
+from bakeoff.data.idx import LIMIT, read_idx
 from bakeoff.errors import DataError
+from tests.helpers.idx import idx_bytes
 
 GOOD = idx_bytes(np.arange(24, dtype=np.uint8).reshape(2, 3, 4))
 # Without the time of packing: parallel tests must have the same names everywhere.

@@ -10,10 +10,10 @@ import numpy as np
 import pytest
 
 from bakeoff.data import IdxSource, load
-from bakeoff.data.idx import idx_bytes
 from bakeoff.data.idx_files import COLUMN_BY_COLUMN
 from bakeoff.data.recognise import recognise
 from bakeoff.errors import DataError
+from tests.helpers.idx import idx_bytes
 
 NAMES = {
     "mnist": ("train-images-idx3-ubyte", "t10k-images-idx3-ubyte"),

@@ -19,8 +19,8 @@ import pytest
 from bakeoff import data
 from bakeoff.data import download, named
 from bakeoff.data import published as sources
-from bakeoff.data.idx import idx_bytes
 from bakeoff.errors import ChecksumMismatch, DataError, StorageError
+from tests.helpers.idx import idx_bytes
 
 GO_ONLINE = download.download
 SMALL = {

@@ -432,7 +432,7 @@ def ledger_entry(name: str, k: int, done: Any, recipe: Recipe, test_hash: str) -
         "opening": k,
         "time": f"2026-01-0{k}T03:05:00+00:00",
         "study": name,
-        "recipe": recipes.recipe_hash(recipe),
+        "recipe": formats.sha256(formats.canonical(recipe.resolved())),
         "split": hashlib.sha256(b"split").hexdigest(),
         "test": test_hash,
         "models": done,

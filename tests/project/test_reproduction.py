@@ -19,7 +19,7 @@ from bakeoff.recipe.architecture import describe
 from bakeoff.utils.events import Watcher
 from reproduction import answers, parts, unsealed
 from reproduction.__main__ import JSON, MARKDOWN, main
-from reproduction.collect import collect, rounded
+from reproduction.collect import collect, prediction_interval, rounded
 from reproduction.optimism import bought
 from reproduction.page import SECTIONS, page, section
 from reproduction.reported import CHALLENGES, DOCUMENTS
@@ -456,3 +456,20 @@ def test_the_experiment_refuses_unknown_models(tmp_path):
         "expected a model of the experiment (dense, dense-dropout, course-1, course-2, course-3), "
         "found 'cnn'"
     )
+
+
+def test_prediction_interval_by_hand_and_clipped():
+    # mean 0.5, sd 0.1, t of 2 degrees of freedom 4.3027, √(1 + 1/3)
+    low, high = prediction_interval([0.4, 0.5, 0.6])
+    assert (low, high) == pytest.approx((0.5 - 0.49683, 0.5 + 0.49683), abs=1e-4)
+    assert prediction_interval([0.9, 0.99, 0.95])[1] == 1
+    assert prediction_interval([0.9, 1.5, 0.95], binary=False)[1] > 1
+    with pytest.raises(ValueError, match=r"^expected the scores of at least 2 seeds, got shape "):
+        prediction_interval([0.9])
+
+
+def test_prediction_intervals_hold_95_of_100_new_runs():
+    rng = np.random.default_rng(5)
+    runs = rng.normal(0.5, 0.05, size=(2000, 6))
+    inside = [low <= run[5] <= high for run in runs for low, high in [prediction_interval(run[:5])]]
+    assert np.mean(inside) == pytest.approx(0.95, abs=0.015)

@@ -17,9 +17,10 @@ import pytest
 from PIL import Image
 
 from bakeoff.data import NpzSource, load
-from bakeoff.data.idx import idx_bytes, read_idx
+from bakeoff.data.idx import read_idx
 from bakeoff.data.image_file import decode_file, decoding
 from bakeoff.errors import DataError
+from tests.helpers.idx import idx_bytes
 
 CASES = int(os.environ.get("BAKEOFF_FUZZ", "4000"))
 EXTREMES = (b"\xff" * 4, b"\0" * 4, b"\x7f\xff\xff\xff", b"\xff\xff\xff\x7f", b"\x00\x00\x01\x00")

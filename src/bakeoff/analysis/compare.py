@@ -50,9 +50,11 @@ def compare(folders: Sequence[StudyFolder]) -> Comparison:
     labels = studies[0].labels
     baselines, baselines_correct = _baselines(studies)
     results, correct, files, folds = [], {}, {}, {}
-    for name, study, trials in _models(studies):
+    for name, study, trials, clocks in _models(studies):
         folds[name] = _folds(trials)
-        result, correct[name] = _model_result(name, study, trials, labels, baselines_correct)
+        result, correct[name] = _model_result(
+            name, study, trials, clocks, labels, baselines_correct
+        )
         files[name] = [trial.predictions for trial in trials]
         results.append(result)
     results.sort(key=lambda model: (-model.accuracy.mean, model.parameters, model.name))
@@ -177,10 +179,12 @@ def _names(studies: Sequence[OpenedStudy]) -> list[dict[str, str]]:
     ]
 
 
-def _models(studies: Sequence[OpenedStudy]) -> list[tuple[str, str, tuple[Trial, ...]]]:
-    """Return every model's name, its study's name and its trials."""
+def _models(
+    studies: Sequence[OpenedStudy],
+) -> list[tuple[str, str, tuple[Trial, ...], Mapping[str, Any]]]:
+    """Return every model's name, its study's name, its trials and the clocks of predicting."""
     return [
-        (names[model], study_name, trials)
+        (names[model], study_name, trials, study.prediction_timing[model])
         for study, study_name, names in zip(
             studies, _study_names(studies), _names(studies), strict=True
         )
@@ -221,6 +225,7 @@ def _model_result(
     name: str,
     study: str,
     trials: Sequence[Trial],
+    clocks: Mapping[str, Any],
     labels: Labels,
     baselines: Mapping[str, Correct],
 ) -> tuple[ModelResult, Correct]:
@@ -242,7 +247,8 @@ def _model_result(
         diverged=tuple(t.seed for t in trials if t.document["diverged_epoch"] is not None),
         diverged_epochs=tuple(document["diverged_epoch"] for document in documents),
         seconds_per_trial=_mean([trial.timing.get("seconds") for trial in trials]),
-        prediction_seconds=_mean([trial.timing.get("prediction_seconds") for trial in trials]),
+        prediction_seconds=clocks.get("image_seconds"),
+        batch_prediction_seconds=clocks.get("batch_seconds"),
         group="",
         accuracy=_share(answers.correct, folds),
         loss=_score(answers.losses, estimate_loss(answers.losses, folds=folds)),

@@ -69,7 +69,8 @@ class ModelResult:
     diverged: tuple[int, ...]  # the seeds whose training diverged
     diverged_epochs: tuple[int | None, ...]
     seconds_per_trial: float | None  # mean over the seeds whose clocks are there
-    prediction_seconds: float | None  # the same, of predicting, where it was measured
+    prediction_seconds: float | None  # of one image alone; None where it was not measured
+    batch_prediction_seconds: float | None  # the same of an image in a batch
     group: str
     accuracy: Score
     loss: Score
@@ -330,6 +331,7 @@ def _model(model: ModelResult) -> dict[str, Any]:
         },
         seconds_per_trial=model.seconds_per_trial,
         prediction_seconds=model.prediction_seconds,
+        batch_prediction_seconds=model.batch_prediction_seconds,
         group=model.group,
         accuracy=_score(model.accuracy),
         loss=_score(model.loss),

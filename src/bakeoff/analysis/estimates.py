@@ -234,22 +234,6 @@ def failure_rate(failed: int, runs: int, *, level: float = LEVEL) -> tuple[float
     return low, float(scipy.special.betaincinv(failed + 1, runs - failed, 1 - tail))
 
 
-def prediction_interval(
-    per_seed: ArrayLike, *, binary: bool = True, level: float = LEVEL
-) -> tuple[float, float]:
-    """Where one more run's score will lie, on the same images; per_seed of shape (n_seeds ≥ 2,).
-
-    mean ± t·sd·√(1 + 1/S) with S − 1 degrees of freedom, clipped to [0, 1], or at 0 for a loss.
-    """
-    scores = np.asarray(per_seed, dtype=np.float64)
-    if scores.ndim != 1 or len(scores) < 2:
-        raise ValueError(f"expected the scores of at least 2 seeds, got shape {scores.shape}")
-    mean, n_seeds = float(scores.mean()), len(scores)
-    t = float(scipy.special.stdtrit(n_seeds - 1, (1 + level) / 2))
-    half = t * float(scores.std(ddof=1)) * sqrt(1 + 1 / n_seeds)
-    return max(0.0, mean - half), min(1.0, mean + half) if binary else mean + half
-
-
 def _with_two_more(
     per_image: NDArray[np.float64], weight: float = 1.0
 ) -> tuple[float, tuple[float, float]]:

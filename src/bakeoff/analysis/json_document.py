@@ -15,7 +15,8 @@ _STUDY = (
 )
 _MODEL = (
     *("name", "study", "parameters", "trainable_parameters", "seeds", "epochs", "selected_epochs"),
-    *("diverged", "failed", "seconds_per_trial", "prediction_seconds", "group", "accuracy", "loss"),
+    *("diverged", "failed", "seconds_per_trial", "prediction_seconds"),
+    *("batch_prediction_seconds", "group", "accuracy", "loss"),
     *("balanced_accuracy", "balanced_accuracy_ci", "macro_f1", "macro_f1_ci"),
     *("per_class_accuracy", "per_class_accuracy_ci"),
 )

@@ -1,4 +1,4 @@
-"""IDX files, the format of MNIST: read with nothing taken on trust, written as bytes.
+"""IDX files, the format of MNIST: read with nothing taken on trust, and the header of one to write.
 
 Source of the format: http://yann.lecun.com/exdb/mnist (big-endian: two zero bytes, a type, the
 number of dimensions, each dimension as 32 bits, then the values, the last dimension fastest).
@@ -8,7 +8,7 @@ import math
 import zlib
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any, BinaryIO
+from typing import BinaryIO
 
 import numpy as np
 from numpy.typing import NDArray
@@ -62,11 +62,6 @@ def read_idx(path: Path, *, shape: tuple[int, ...] | None = None) -> NDArray[np.
 def idx_header(shape: tuple[int, ...]) -> bytes:
     """Return what stands before the values in an IDX file of unsigned bytes of this shape."""
     return bytes([0, 0, _UINT8, len(shape)]) + np.array(shape, dtype=">u4").tobytes()
-
-
-def idx_bytes(array: NDArray[Any]) -> bytes:
-    """Return an array of unsigned bytes as the content of an IDX file."""
-    return idx_header(array.shape) + np.ascontiguousarray(array, dtype=np.uint8).tobytes()
 
 
 class _Stream:

@@ -48,7 +48,6 @@ __all__ = [
     "model_fingerprint",
     "parse",
     "read",
-    "recipe_hash",
     "shipped",
 ]
 
@@ -166,21 +165,12 @@ def _too_large(recipe: Recipe, bound: str, amount: str) -> RecipeError:
     )
 
 
-def recipe_hash(recipe: Recipe) -> str:
-    """Return the SHA-256 (hex) of the resolved recipe as canonical JSON."""
-    return _hash(recipe.resolved())
-
-
 def model_fingerprint(model: ModelRecipe) -> str:
     """Return the SHA-256 (hex) of a model's layers, output and training; its name does not count.
 
     Of a `python` model it covers the path only, not what the file says.
     """
-    return _hash(model.resolved())
-
-
-def _hash(plain: Any) -> str:
-    text = json.dumps(plain, sort_keys=True, separators=(",", ":"), allow_nan=False)
+    text = json.dumps(model.resolved(), sort_keys=True, separators=(",", ":"), allow_nan=False)
     return hashlib.sha256(text.encode()).hexdigest()
 
 

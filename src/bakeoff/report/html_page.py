@@ -296,17 +296,26 @@ def _costs(comparison: Comparison) -> dict[str, Any]:
     if models:
         legend = "The broad line joins the models that nothing cheaper equals; bars are 95 %."
         costs.append(picture(plots.accuracy_against_parameters(comparison), legend))
-    for kind, field in (("training", "seconds_per_trial"), ("prediction", "prediction_seconds")):
-        if any(getattr(model, field) for model in models):
-            drawn = plots.accuracy_against_time(comparison, kind=kind)  # type: ignore[arg-type]
-            costs.append(picture(drawn, "Measured while this study ran, on its machine."))
+    if any(model.seconds_per_trial for model in models):
+        drawn = plots.accuracy_against_time(comparison)
+        costs.append(picture(drawn, "Measured while this study ran, on its machine."))
     if any(len(model.seeds) > 1 for model in models):
         drawn = plots.variance(comparison)
         costs.append(picture(drawn, sentences.about_variance(comparison)))
     return {
         "costs": costs,
+        "clocks": [TableRow(m.name, _clocks(m)) for m in models if m.prediction_seconds],
         "about_frontier": sentences.about_frontier(comparison) if models else "",
     }
+
+
+def _clocks(model: ModelResult) -> tuple[Entry, ...]:
+    times = (
+        model.seconds_per_trial,
+        model.prediction_seconds,
+        model.batch_prediction_seconds,
+    )
+    return tuple(Entry(duration(each), "", repr(each) if each else "") for each in times)
 
 
 def _environment(comparison: Comparison) -> Iterator[tuple[str, str]]:

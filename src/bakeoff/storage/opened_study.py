@@ -54,6 +54,7 @@ class OpenedStudy:
     document: Mapping[str, Any]  # study.json
     recipe: Recipe
     models: Mapping[str, tuple[Trial, ...]]
+    prediction_timing: Mapping[str, Mapping[str, Any]]  # by model: how long predicting takes
     declared: Mapping[str, tuple[int, ...]]
     baselines: Mapping[str, tuple[Mapping[str, Any], Path]]  # baseline.json, predictions
     labels: NDArray[np.int64]
@@ -153,6 +154,7 @@ def read_opened(folder: StudyFolder) -> OpenedStudy:
         document=document,
         recipe=recipe,
         models=models,
+        prediction_timing={name: folder.read_prediction_timing(name) for name in models},
         declared={name: tuple(recipe.seeds) for name in recipe.models if name not in out},
         baselines={
             name: (

@@ -44,6 +44,7 @@ Count = Annotated[int, Field(ge=0, le=_LARGE)]
 Positive = Annotated[int, Field(ge=1, le=_LARGE)]
 Share = Annotated[float, Field(ge=0, le=1)]
 Number = Annotated[float, Field(allow_inf_nan=False)]
+Seconds = Annotated[float, Field(ge=0, allow_inf_nan=False)]
 Text = Annotated[str, Field(max_length=10_000), AfterValidator(_one_line)]
 Seeds = Annotated[list[Count], AfterValidator(_different)]
 File = Annotated[str, AfterValidator(_inside)]
@@ -130,9 +131,11 @@ class _Trial(_Document):
 
 
 class _Timing(_Document):
-    """timing.json."""
+    """timing.json; an opening's also says how long one image is predicted, alone or in a batch."""
 
-    seconds: Annotated[float, Field(ge=0, allow_inf_nan=False)]
+    seconds: Seconds
+    image_seconds: Seconds | None = None
+    batch_seconds: Seconds | None = None
 
 
 class _Environment(_Document):

@@ -163,6 +163,14 @@ class StudyFolder:
         path = self.trial(model, seed) / TIMING
         return check_document(read_sealed_json(path), path)
 
+    def read_prediction_timing(self, model: str) -> dict[str, Any]:
+        """Return the clocks of the newest opening that predicted with a model; {} without any."""
+        openings = self.openings()
+        path = openings[-1] / model / TIMING if openings else None
+        if path is None or not path.exists():  # version 0.1.0 measured nothing
+            return {}
+        return check_document(read_sealed_json(path), path)
+
     def read_environments(self, model: str, seed: int) -> list[dict[str, Any]]:
         """Return what a finished trial was trained with: several where it went on under another.
 

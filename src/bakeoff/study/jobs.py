@@ -312,6 +312,7 @@ class PredictJob:
     images : npy file of the test images
     folds : npy file that says in which fold each image is tested; None without cross-validation.
         Then every image is predicted by the network that has not seen it.
+    timing : where it is written how long predicting takes; None: not measured
     """
 
     label: str
@@ -323,27 +324,34 @@ class PredictJob:
     maximum: float
     n_classes: int
     folds: str | None = None
+    timing: str | None = None
 
     def run(self, on_epoch: OnEpoch) -> None:
         """Predict and write the probabilities, float32, shape (n_images, n_classes)."""
+        started = time.monotonic()
         images = formats.read_npy(Path(self.images))
+        name = "weights.safetensors"
         if self.folds is None:
-            probabilities = self._predict("weights.safetensors", images)
+            probabilities = self._predict(name, images)
         else:
             tested = formats.read_npy(Path(self.folds))
             probabilities = np.empty((len(images), self.n_classes), np.float32)
             for fold in np.unique(tested):
-                rows = tested == fold
-                probabilities[rows] = self._predict(
-                    f"fold-{fold}/weights.safetensors", images[rows]
-                )
+                rows, name = tested == fold, f"fold-{fold}/weights.safetensors"
+                probabilities[rows] = self._predict(name, images[rows])
+            images = images[rows]
         atomic.write_file(Path(self.target), formats.npy_bytes(probabilities))
+        if self.timing is not None:
+            clocks = _clocks(time.monotonic() - started) | self._seconds(name, images)
+            atomic.write_file(Path(self.timing), formats.sealed_json(clocks))
+
+    def _weights(self, name: str) -> dict[str, NDArray[Any]]:
+        source = Path(self.source)
+        content = written_folder.read_recorded(source, name, written_folder.read_manifest(source))
+        return formats.read_weights(source / name, content)
 
     def _predict(self, name: str, images: NDArray[Any]) -> NDArray[np.float32]:
-        source = Path(self.source)
-        path = source / name
-        content = written_folder.read_recorded(source, name, written_folder.read_manifest(source))
-        weights = formats.read_weights(path, content)
+        weights = self._weights(name)
         try:
             if self.declared is None:
                 return baselines.predict(weights, images, maximum=self.maximum)
@@ -352,7 +360,17 @@ class PredictJob:
             recipe = ModelRecipe.model_validate_json(self.declared)
             return predict(recipe, weights, images, maximum=self.maximum, n_classes=self.n_classes)
         except ValueError as error:
-            raise formats.damaged(path) from error
+            raise formats.damaged(Path(self.source) / name) from error
+
+    def _seconds(self, name: str, images: NDArray[Any]) -> dict[str, float]:
+        """Return the seconds of predicting an image alone and in a batch."""
+        from bakeoff.training.prediction_time import prediction_seconds
+
+        recipe = ModelRecipe.model_validate_json(self.declared or "")
+        weights = self._weights(name)
+        return prediction_seconds(
+            recipe, weights, images, maximum=self.maximum, n_classes=self.n_classes
+        )
 
 
 Job = TrainJob | BaselineJob | PredictJob

@@ -6,6 +6,7 @@ The ledger is written first: from then on the test set counts as opened, whateve
 import json
 import shutil
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -208,9 +209,15 @@ def _predict(
     """Write every prediction into `partial`; those of the opening before are taken over."""
     images = partial / "images.npy"
     jobs = _jobs(prepared, document, images, partial)
-    for name in [name for name in jobs if name in kept]:
+    clocks = {f"{name}/{written_folder.TIMING}" for name in document["models"]}
+    for name in [name for name in kept if name in jobs or name in clocks]:
         atomic.write_file(partial / name, kept[name])
-        del jobs[name]
+        jobs.pop(name, None)
+    measured: set[str] = set()
+    for name, job in jobs.items():  # a model's first trial says how long predicting takes
+        if job.declared is not None and job.affinity not in measured:
+            measured.add(job.affinity)
+            jobs[name] = replace(job, timing=str(partial / job.affinity / written_folder.TIMING))
     if jobs:
         atomic.write_file(images, formats.npy_bytes(prepared.data.images[prepared.split.test]))
         if isinstance(prepared.split, Folds):
@@ -225,11 +232,19 @@ def _predict(
 
 
 def _opened_before(opening: Path, changed: Sequence[opened_weights.Changed]) -> dict[str, bytes]:
-    """Return the predictions of an opening, as recorded, of all trials that are still the same."""
+    """Return the predictions of an opening of all trials that are still the same, and the clocks.
+
+    They are as they were recorded.
+    """
     recorded = written_folder.read_manifest(opening)
     other = {f"{opened_weights.trial_key(each.model, each.seed)}.npy" for each in changed}
     names = [name for name in recorded if "/" in name and name not in other]
-    return {name: written_folder.read_recorded(opening, name, recorded) for name in names}
+    clocks = {
+        f"{path.parent.name}/{path.name}": atomic.read_file(path)
+        for path in opening.glob(f"*/{written_folder.TIMING}")
+    }
+    kept = {name: written_folder.read_recorded(opening, name, recorded) for name in names}
+    return kept | clocks
 
 
 def _jobs(
@@ -275,6 +290,11 @@ def _folds_file(partial: Path, repeat: int) -> Path:
 def _write(prepared: Prepared, document: Mapping[str, Any], partial: Path, target: Path) -> None:
     names = [f"{name}/seed-{s}.npy" for name, seeds in document["models"].items() for s in seeds]
     names += [f"baselines/{name}.npy" for name in document["baselines"]]
+    names += [
+        f"{name}/{written_folder.TIMING}"
+        for name in document["models"]
+        if (partial / name / written_folder.TIMING).exists()
+    ]
     files = {name: atomic.read_file(partial / name) for name in names}
     files["labels.npy"] = formats.npy_bytes(prepared.data.labels[prepared.split.test])
     files["opening.json"] = formats.canonical(document)

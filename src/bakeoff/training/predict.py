@@ -1,6 +1,6 @@
 """Predicts with a trained model: probabilities from weights, batch by batch, compiled once."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from functools import lru_cache, partial
 from typing import Any
 
@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from bakeoff.recipe import ModelRecipe
+from bakeoff.recipe.vocabulary.backbones import BACKBONES
 from bakeoff.training.backbones.features import features
 from bakeoff.training.backend import jax
 from bakeoff.training.build_model import build
@@ -32,9 +33,28 @@ def predict(
     Raises ValueError if the weights are not this model's, DataError if those of its backbone are
     not here.
     """
+    return ready(model, weights, images.shape[1:], maximum=maximum, n_classes=n_classes)(images)
+
+
+def ready(
+    model: ModelRecipe,
+    weights: Mapping[str, NDArray[Any]],
+    shape: tuple[int, ...],
+    *,
+    maximum: float,
+    n_classes: int,
+    extract: Callable[..., NDArray[np.float32]] = features,
+) -> Callable[[NDArray[Any]], NDArray[np.float32]]:
+    """Return what predicts images of this shape, as `predict` does, with the weights in place.
+
+    extract : what computes a backbone's features: `features`, or what remembers none
+    """
+    inputs: Callable[[NDArray[Any]], NDArray[Any]] = np.asarray
     if model.backbone is not None:
-        images, maximum = features(model.backbone.name, images, maximum=maximum), 1.0
-    height, width, channels = images.shape[1:]
+        name = model.backbone.name
+        inputs = partial(extract, name, maximum=maximum)
+        shape, maximum = (1, 1, BACKBONES[name].features), 1.0
+    height, width, channels = shape
     network, run = _predictor(program_key(model), (height, width, channels), n_classes)
     names = weight_names(network)
     shapes = [v.shape for v in (*network.trainable_variables, *network.non_trainable_variables)]
@@ -44,7 +64,8 @@ def predict(
         raise ValueError("these weights are of another model")
     values = [jnp.asarray(weights[name]) for name in names]
     n_trainable = len(network.trainable_variables)
-    return np.asarray(run(values[:n_trainable], values[n_trainable:], jnp.asarray(images), maximum))
+    trainable, other = values[:n_trainable], values[n_trainable:]
+    return lambda images: np.asarray(run(trainable, other, jnp.asarray(inputs(images)), maximum))
 
 
 @lru_cache(maxsize=2)

@@ -65,7 +65,7 @@ def counted(count: int, noun: str, plural: str | None = None) -> str:
 
 
 def duration(seconds: float | None, *, rough: bool = False) -> str:
-    """Return a time in the unit one would say it in: "4.2 s", "40 s", "7.5 min", "2.1 h".
+    """Return a time in the unit one would say it in: "0.31 ms", "4.2 s", "7.5 min", "2.1 h".
 
     "–" where it was not measured.
 
@@ -75,6 +75,8 @@ def duration(seconds: float | None, *, rough: bool = False) -> str:
         return "–"
     if rough:
         seconds = max(1.0, seconds)
+    if seconds < 0.0995:
+        return f"{number(1000 * seconds, 2)} ms"
     if seconds < 9.95 and not rough:
         return f"{seconds:.1f} s"
     if seconds < 120:

@@ -41,7 +41,7 @@ def accuracy_against_time(
     kind: Literal["training", "prediction"] = "training",
     width: int = WIDTH,
 ) -> Figure:
-    """Draw accuracy against the seconds of training one trial, or of predicting the test images.
+    """Draw accuracy against the seconds of training one trial, or of predicting one image alone.
 
     Models without a clock are left out; UsageError where no model has one.
     """
@@ -50,7 +50,7 @@ def accuracy_against_time(
     times = {name: seconds for name, seconds in clocks.items() if seconds}
     if not times:
         raise UsageError(f"expected clocks of {kind}, found none: the study did not record them")
-    what = "training one trial" if kind == "training" else "predicting the test images"
+    what = "training one trial" if kind == "training" else "predicting one image"
     return _against(comparison, times, f"seconds of {what}", duration, width)
 
 

@@ -40,6 +40,12 @@ def features(name: str, images: NDArray[Any], *, maximum: float) -> NDArray[np.f
     return np.stack(rows).reshape(-1, 1, 1, count) if rows else np.empty((0, 1, 1, count), "f4")
 
 
+def fresh_features(name: str, images: NDArray[Any], *, maximum: float) -> NDArray[np.float32]:
+    """Return the same as `features`, computed now: none are taken from the cache or put there."""
+    found = _computed(_compiled(name), images, maximum)
+    return found.reshape(-1, 1, 1, BACKBONES[name].features)
+
+
 def compute(name: str, images: NDArray[Any], *, maximum: float) -> dict[bytes, NDArray[np.float32]]:
     """Compute and keep the features of those images of which there are none; return them all."""
     wanted = feature_cache.image_hashes(images, maximum=maximum)

@@ -1,4 +1,4 @@
-"""Recipes and layers that are refused, each with the end of its message."""
+"""A good recipe with changes; recipes and layers that are refused, with the end of the message."""
 
 from pathlib import Path
 from typing import Any
@@ -6,16 +6,21 @@ from typing import Any
 import pytest
 
 from bakeoff.errors import RecipeError
-from bakeoff.recipe import parse
+from bakeoff.recipe import Recipe, parse
 
 MLP = {"layers": [{"dense": 4}]}
 
 
+def declare(**changes: Any) -> Recipe:
+    """A good recipe with these changes."""
+    raw = {"name": "x", "data": "digits", "models": {"mlp": MLP}, **changes}
+    return parse(raw, origin="x.yaml", folder=Path("/studies"))
+
+
 def refusal(**changes: Any) -> str:
     """The message for a good recipe with these changes."""
-    raw = {"name": "x", "data": "digits", "models": {"mlp": MLP}, **changes}
     with pytest.raises(RecipeError) as caught:
-        parse(raw, origin="x.yaml", folder=Path("/studies"))
+        declare(**changes)
     return str(caught.value)
 
 

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from bakeoff.errors import RecipeError
 from bakeoff.recipe import load, parse, shipped
 from tests.helpers.recipes_strategy import mappings
-from tests.helpers.refused_recipes import LAYERS, RECIPES, refusal
+from tests.helpers.refused_recipes import RECIPES, refusal
 
 
 @pytest.mark.parametrize(
@@ -159,11 +159,3 @@ def test_nothing_but_a_recipe_error_leaves_load(content, tmp_path_factory):
 @pytest.mark.parametrize(("changes", "rest"), RECIPES, ids=range(len(RECIPES)))
 def test_what_is_wrong_is_said_in_one_line(changes, rest):
     assert refusal(**changes) == f"recipe x.yaml{rest}"
-
-
-@pytest.mark.parametrize(("layer", "rest"), LAYERS, ids=range(len(LAYERS)))
-def test_what_is_wrong_with_a_layer_names_its_place(layer, rest):
-    assert (
-        refusal(models={"cnn": {"layers": ["flatten", layer]}})
-        == f"recipe x.yaml, models.cnn.layers[2]{rest}"
-    )

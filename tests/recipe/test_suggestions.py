@@ -6,6 +6,7 @@ Oracle: what a person would say. Cost: nothing. Run: pytest tests/recipe/test_su
 import pytest
 
 from bakeoff.recipe.suggestions import did_you_mean, nearest
+from bakeoff.recipe.vocabulary.words import LAYERS
 
 WORDS = ("dense", "conv2d", "max_pooling2d", "learning_rate", "grey")
 
@@ -29,3 +30,11 @@ def test_the_nearest_word(word, meant):
 
 def test_a_suggestion_is_a_question_or_nothing():
     assert "did you mean dense?" in did_you_mean("desne", WORDS)
+
+
+def test_nearest_word():
+    assert nearest("MaxPooling2D", LAYERS) == "max_pooling2d"
+    assert nearest("batchnorm", LAYERS) == "batch_normalization"
+    assert nearest("prelu", LAYERS) == "p_re_lu"
+    assert nearest("xyzzy", LAYERS) is None
+    assert nearest(3, LAYERS) is None

@@ -12,9 +12,23 @@ Importing it loads neither Keras nor JAX. Where nobody has chosen a backend for 
 JAX, so that `import keras` works in an environment that has no TensorFlow.
 """
 
+import sys
+
+if sys.platform == "win32":  # before anything is imported that is not there
+    _SUPPORTED = (
+        "bakeoff runs on Linux and macOS; on Windows, in WSL, the Windows Subsystem for Linux: "
+        "`wsl --install` once, then install and run it there as on Linux (docs/install.md)"
+    )
+    if sys.argv[0] == "-m" or sys.argv[0].replace("\\", "/").rpartition("/")[2] in (
+        "bakeoff",
+        "bakeoff.exe",
+    ):
+        sys.stderr.write(f"{_SUPPORTED}\n")
+        raise SystemExit(2)  # of the command; an import gets an error that it can catch
+    raise ImportError(_SUPPORTED)
+
 import json
 import os
-import sys
 from importlib import import_module
 from importlib.util import find_spec
 from pathlib import Path
@@ -38,13 +52,15 @@ _HOMES = {
 }
 
 
-def __getattr__(name: str) -> Any:
-    """Import what is asked for only then: `import bakeoff` itself stays light."""
-    if name == "__version__":
-        return import_module("importlib.metadata").version("bakeoff")
-    if name not in _HOMES:
-        raise AttributeError(f"module 'bakeoff' has no attribute {name!r}")
-    return getattr(import_module(_HOMES[name]), name)
+if not TYPE_CHECKING:  # or a type checker would take every name for one that is here
+
+    def __getattr__(name: str) -> Any:
+        """Import what is asked for only then: `import bakeoff` itself stays light."""
+        if name == "__version__":
+            return import_module("importlib.metadata").version("bakeoff")
+        if name not in _HOMES:
+            raise AttributeError(f"module 'bakeoff' has no attribute {name!r}")
+        return getattr(import_module(_HOMES[name]), name)
 
 
 def __dir__() -> list[str]:

@@ -186,6 +186,8 @@ def test_ctrl_c_says_how_to_go_on(call, monkeypatch):
         "bakeoff: interrupted; what is finished is kept, and the same command goes on: "
         "/somewhere/bakeoff run digits --out 'my studies/d'\n",
     )
+    monkeypatch.setattr(sys, "argv", ["/my programs/bakeoff"])
+    assert call("run", "digits")[2].endswith("goes on: '/my programs/bakeoff' run digits\n")
 
 
 def test_being_told_to_end_is_like_ctrl_c(call, monkeypatch):
@@ -407,6 +409,61 @@ def test_the_small_commands_load_nothing_heavy(tiny_study):
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True)
     assert done.stderr == ""
     assert done.stdout.splitlines()[-1] == "set()"
+
+
+def test_help_without_docstrings():
+    """U9: PYTHONOPTIMIZE=2 took the commands' help away."""
+    words = ["--help"], ["schema"]
+    for each in words:
+        plain, optimized = (
+            subprocess.run(
+                [sys.executable, *flags, "-m", "bakeoff", *each], capture_output=True, text=True
+            )
+            for flags in ([], ["-OO"])
+        )
+        assert (optimized.returncode, optimized.stderr) == (0, "")
+        assert optimized.stdout == plain.stdout
+
+
+def test_a_full_disk_under_standard_output_is_named(tmp_path):
+    """U1: and it alone is called standard output."""
+    with open("/dev/full", "w") as full:
+        done = subprocess.run(
+            [sys.executable, "-m", "bakeoff", "recipes"],
+            stdout=full,
+            stderr=subprocess.PIPE,
+            text=True,
+        )
+    text = "bakeoff: standard output: no space left on device: see where it goes\n"
+    assert (done.returncode, done.stderr) == (1, text)
+
+
+@pytest.mark.parametrize(
+    ("error", "said"),
+    [
+        (OSError(24, "Too many open files"), r"unexpected OSError: .*Too many open files \(.*"),
+        (
+            OSError(24, "Too many open files", "/x/y"),
+            r"/x/y: too many open files: see what is there",
+        ),
+        (BrokenPipeError(32, "Broken pipe"), r"unexpected BrokenPipeError: .*"),
+    ],
+)
+def test_what_the_system_refuses_is_not_blamed_on_standard_output(error, said, call, monkeypatch):
+    """U1."""
+    monkeypatch.setattr(studies, "run", failing(error))
+    code, out, err = call("run", "digits")
+    assert (code, out) == (1, "")
+    assert re.fullmatch(f"bakeoff: {said}\n", err)
+
+
+def test_nobody_hears_an_error_where_standard_error_is_a_broken_pipe():
+    """B11."""
+    process = start("plan", "nothing", stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+    process.stderr.close()
+    assert process.stdout.read() == b""
+    process.stdout.close()
+    assert process.wait() == 2
 
 
 def test_a_reader_that_has_seen_enough():

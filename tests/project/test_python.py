@@ -43,6 +43,8 @@ import bakeoff
 bakeoff.run("digits", seeds="three")
 bakeoff.compare()
 bakeoff.compare("one").plot_rocs()
+bakeoff.Studdy
+bakeoff.run("digits", wrong=3)
 """
 
 
@@ -54,6 +56,7 @@ def result(tmp_path_factory):
 
 
 def test_a_users_script_is_type_checked(tmp_path):
+    """U9: a misspelt name, and an unknown option of run, passed mypy --strict."""
     (tmp_path / "script.py").write_text(SCRIPT)
     (tmp_path / "wrong.py").write_text(WRONG)
     cache = ROOT / ".mypy_cache" / "user"
@@ -67,6 +70,8 @@ def test_a_users_script_is_type_checked(tmp_path):
         ("wrong", "4", "arg-type"),
         ("wrong", "5", "call-arg"),
         ("wrong", "6", "attr-defined"),
+        ("wrong", "7", "attr-defined"),
+        ("wrong", "8", "call-arg"),
     ], done.stdout
 
 
@@ -97,6 +102,28 @@ def test_help_gives_an_example(name):
     text = getattr(bakeoff, name).__doc__
     assert ">>> " in text
     assert name == "Result" or "Parameters" in text
+
+
+WINDOWS = (
+    "bakeoff runs on Linux and macOS; on Windows, in WSL, the Windows Subsystem for Linux: "
+    "`wsl --install` once, then install and run it there as on Linux (docs/install.md)"
+)
+
+
+def on_windows(code, *arguments):
+    """Run code in a Python that says it is on Windows."""
+    code = f"import sys, traceback; sys.platform = 'win32'\n{code}"
+    command = [sys.executable, "-c", code, *arguments]
+    return subprocess.run(command, capture_output=True, text=True, timeout=60)
+
+
+def test_windows_is_told_in_one_line_what_is_supported():
+    done = on_windows("try: import bakeoff\nexcept ImportError as error: print(error)")
+    assert (done.stdout, done.stderr) == (f"{WINDOWS}\n", "")
+    for program in (r"C:\Users\ada\Scripts\bakeoff.exe", "/usr/bin/bakeoff", "-m"):
+        code = f"sys.argv = [{program!r}, '--help']\nfrom bakeoff.cli import main\nmain()"
+        done = on_windows(code)
+        assert (done.returncode, done.stdout, done.stderr) == (2, "", f"{WINDOWS}\n")
 
 
 def test_the_version_is_the_packages():

@@ -31,7 +31,7 @@ def test_a_file_that_cannot_be_written_keeps_what_it_held(tmp_path, monkeypatch)
 @pytest.mark.parametrize(
     ("code", "advice"),
     [
-        (errno.EROFS, "read-only file system: choose another place with --out"),
+        (errno.EROFS, "read-only file system: choose another place for it"),
         (
             errno.EDQUOT,
             "disk quota exceeded: free some space and run the same command again; finished "
@@ -78,7 +78,7 @@ def test_a_live_lock_is_respected_and_a_dead_ones_is_free(tmp_path):
 def test_a_lock_that_cannot_be_made_is_a_sentence(tmp_path, monkeypatch):
     monkeypatch.setattr(os, "open", failing(os.open, 0, errno.EROFS))
     path = tmp_path / ".locks" / "study.lock"
-    text = f"{path}: read-only file system: choose another place with --out"
+    text = f"{path}: read-only file system: choose another place for it"
     with (
         pytest.raises(StorageError, match=f"^{re.escape(text)}$"),
         StudyFolder(tmp_path).lock("study"),

@@ -55,7 +55,7 @@ def test_a_disk_that_fails_at_any_step_leaves_no_folder(tmp_path, monkeypatch, n
         errno.ENOSPC: "no space left on device: free some space and run the same command again; "
         "finished trials are kept",
         errno.EIO: "input/output error: check the disk before you trust anything on it",
-        errno.EACCES: "permission denied: choose another place with --out, or change who may "
+        errno.EACCES: "permission denied: choose another place for it, or change who may "
         "write and read there",
     }[code]
     for number in range(times):

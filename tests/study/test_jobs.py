@@ -50,6 +50,7 @@ def job(tmp_path, data, *, out="study", identity="a" * 64, **changes):
         "n_classes": 3,
         "checkpoint_seconds": 0.0,
     }
+    (tmp_path / out).mkdir(exist_ok=True)
     return TrainJob(**settings | changes)
 
 
@@ -197,6 +198,27 @@ def test_a_network_of_other_sizes_than_planned_is_refused(tmp_path, data, monkey
     with pytest.raises(RecipeError, match=f"^{re.escape(text)}$"):
         job(tmp_path, data).run(lambda result: None)
     assert not StudyFolder(tmp_path / "study").trial("mlp", 3).exists()
+
+
+def test_a_study_that_is_moved_while_it_trains_leaves_no_folder_behind(tmp_path, data):
+    """U7: a new folder of the old name got the trial, and the study did not."""
+    study = tmp_path / "study"
+    with pytest.raises(StorageError) as raised:
+        job(tmp_path, data).run(lambda result: study.rename(tmp_path / "moved"))
+    text = (
+        f"{study}: expected the study's folder where it was, found none: it was moved or deleted "
+        "while it ran; run the recipe again with the folder's new place"
+    )
+    assert str(raised.value) == text
+    assert not study.exists()
+    heard = []
+    job(tmp_path, data, out="moved").run(heard.append)
+    assert StudyFolder(tmp_path / "moved").finished() == {"mlp": [3]}
+    late = job(tmp_path, data)
+    study.rmdir()
+    with pytest.raises(StorageError, match=f"^{re.escape(text)}$"):
+        late.run(heard.append)
+    assert not study.exists()
 
 
 def test_a_finished_trial_is_not_trained_again(tmp_path, data):

@@ -190,6 +190,46 @@ def test_without_a_console_nothing_is_said(monkeypatch):
         assert type(watcher) is Watcher
 
 
+class Gone(io.StringIO):
+    """A stream of which nobody reads any more."""
+
+    terminal = False
+
+    def isatty(self):
+        return self.terminal
+
+    def write(self, text):
+        raise OSError(5, "Input/output error")
+
+    def flush(self):
+        raise ValueError("I/O operation on closed file")
+
+
+@pytest.mark.parametrize("terminal", [False, True])
+def test_progress_that_cannot_be_written_stops_nothing(terminal, monkeypatch):
+    """U4: the first line that could not be written ended the training."""
+    monkeypatch.setenv("TERM", "xterm-256color")
+    stream = Gone()
+    stream.terminal = terminal
+    with progress(stream) as watcher:
+        assert isinstance(watcher, Display if terminal else Lines)
+        watcher.begin("training", [Planned("a seed 0", 1, 1.0)])
+        watcher.started("a seed 0")
+        watcher.note("something")
+        watcher.epoch("a seed 0", result())
+        watcher.finished("a seed 0")
+
+
+def test_force_color_makes_no_terminal_of_a_file(monkeypatch):
+    """B9: 16.7 kB of cursor codes in a file."""
+    monkeypatch.setenv("FORCE_COLOR", "1")
+    monkeypatch.setenv("TTY_COMPATIBLE", "1")
+    stream = io.StringIO()
+    with progress(stream) as watcher:
+        watcher.note("something")
+    assert stream.getvalue() == "something\n"
+
+
 # ── a terminal ───────────────────────────────────────────────────────────────────────────────
 
 

@@ -35,6 +35,25 @@ def test_what_is_given_is_declared_and_the_rest_has_its_default():
     assert study.recipe.baselines == ("majority", "logistic")
 
 
+def test_a_study_stays_where_it_is_whatever_folder_one_changes_to(
+    tiny_study, tmp_path, monkeypatch
+):
+    """U5 and U6: a script or notebook may change folders after run(), or while it runs."""
+    monkeypatch.chdir(tiny_study.parent)
+    result = bakeoff.compare("tiny")
+    told = []
+    monkeypatch.setattr("bakeoff.study.study.carry_out", lambda recipe, **how: told.append(how))
+    study = bakeoff.Study("mine", data="digits", models=MODELS)
+    study.run()
+    study.run(out="there")
+    assert [how["out"] for how in told] == [tmp_path / "studies" / "mine", tmp_path / "there"]
+    assert repr(result).endswith("Report: tiny/report.html")
+    monkeypatch.chdir("/")
+    (tiny_study / "report.html").unlink()
+    result.write()
+    assert (tiny_study / "report.html").is_file()
+
+
 def test_a_wrong_keyword_is_refused_by_name():
     with pytest.raises(TypeError, match="unexpected keyword argument 'sedes'"):
         bakeoff.Study("mine", data="digits", models=MODELS, sedes=3)

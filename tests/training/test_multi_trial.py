@@ -152,6 +152,8 @@ def jobs(tmp_path):
     data = development()
     folder = tmp_path / "data"
     folder.mkdir()
+    (tmp_path / "study").mkdir()
+    (tmp_path / "whole").mkdir()
     write_development(folder, {name: getattr(data, name) for name in DEVELOPMENT})
     return tuple(
         TrainJob(

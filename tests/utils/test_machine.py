@@ -5,6 +5,8 @@ Run: pytest tests/utils/test_machine.py
 """
 
 import os
+import subprocess
+import sys
 
 import pytest
 
@@ -95,6 +97,30 @@ def test_without_proc_half_of_the_memory_is_taken_for_free(tmp_path):
     """As on macOS."""
     half = os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE") // 2
     assert machine.available_memory(tmp_path) == half
+
+
+STREAMS = """
+import os, subprocess, sys
+for number in {closed}:
+    os.close(number)
+from bakeoff.utils.machine import open_standard_streams
+open_standard_streams()
+code = "import os; print([os.path.samestat(os.fstat(n), os.stat('/dev/null')) for n in range(3)])"
+done = subprocess.run([sys.executable, "-S", "-c", code], stdout=int(sys.argv[1]), close_fds=False)
+"""
+
+
+@pytest.mark.parametrize("closed", [(0,), (0, 2), (0, 1, 2)])
+def test_closed_streams_are_opened_for_this_process_and_those_that_it_starts(closed, tmp_path):
+    """B11: with 0 and 2 closed, sockets got these numbers, and all trials were lost."""
+    with (tmp_path / "said").open("w+") as said:
+        command = [sys.executable, "-c", STREAMS.format(closed=closed), str(said.fileno())]
+        subprocess.run(command, check=True, pass_fds=[said.fileno()])
+        said.seek(0)
+        found = said.read()
+    assert [each == "True" for each in found.strip("[]\n").split(", ")] == [
+        number in closed and number != 1 for number in range(3)
+    ]
 
 
 def test_a_linux_without_proc_is_named_and_a_mac_is_not(tmp_path, monkeypatch):

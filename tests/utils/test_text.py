@@ -3,9 +3,30 @@
 Oracle: what a person would write. Cost: nothing. Run: pytest tests/utils/test_text.py
 """
 
+from pathlib import Path
+
 import pytest
 
 from bakeoff.utils import text
+
+
+def test_what_to_type_is_quoted_for_a_shell():
+    """U9."""
+    assert text.shell_command("run", Path("my recipe.yaml"), "--out", "it's") == (
+        "bakeoff run 'my recipe.yaml' --out 'it'\"'\"'s'"
+    )
+
+
+def test_docstrings_are_read_from_the_source_where_python_dropped_them(monkeypatch):
+    """U9: PYTHONOPTIMIZE=2 removed all help texts."""
+    known = text.docstring(text.shown)
+    assert known == "Return a path or a name as a message may show it: one line, not too long."
+    monkeypatch.setattr(text.shown, "__doc__", None)
+    assert text.docstring(text.shown) == known
+    assert text.docstring(len) != ""
+    namespace = {}
+    exec("def unknown(): pass", namespace)
+    assert text.docstring(namespace["unknown"]) == ""
 
 
 @pytest.mark.parametrize(

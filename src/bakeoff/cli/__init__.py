@@ -19,8 +19,11 @@ from pathlib import Path
 import typer
 
 from bakeoff.cli import usage
+from bakeoff.cli.output import NobodyReads, printing, remark
 from bakeoff.cli.winner_commands import app
 from bakeoff.errors import BakeoffError, Interrupted, StorageError
+from bakeoff.utils.machine import open_standard_streams
+from bakeoff.utils.text import docstring
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -37,20 +40,26 @@ def main(argv: Sequence[str] | None = None) -> int:
             return _carry_out(words)
     except KeyboardInterrupt:
         return _say(Interrupted(_how_to_go_on(words)))
-    except BrokenPipeError:  # quietly: who reads has seen enough (`bakeoff look mnist | head`)
+    except NobodyReads:  # quietly
         _drop_output()
         return 1
     except BakeoffError as error:
+        if str(error).startswith("standard output"):
+            _drop_output()
         return _say(error)
     except OSError as error:
-        _drop_output()
+        if error.filename is None:
+            return _say(BakeoffError(_unexpected(error)))
         reason = (error.strerror or str(error)).lower()
-        return _say(StorageError(f"{error.filename or 'standard output'}: {reason}"))
+        return _say(StorageError(f"{error.filename}: {reason}: see what is there"))
     except Exception as error:  # ours or a library's: one line all the same
         return _say(BakeoffError(_unexpected(error)))
 
 
 def _carry_out(words: list[str]) -> int:
+    for each in (app.registered_callback, *app.registered_commands):
+        if each is not None and each.callback is not None:
+            each.callback.__doc__ = docstring(each.callback)  # PYTHONOPTIMIZE=2 took it away
     command = typer.main.get_command(app)
     usage.check_command(words, command)
     try:
@@ -60,12 +69,15 @@ def _carry_out(words: list[str]) -> int:
         code = done.exit_code
     except Exception as error:
         raise usage.as_usage_error(error, words) or error from None
-    sys.stdout.flush()
+    with printing():
+        sys.stdout.flush()
     return int(code or 0)
 
 
 def _prepare_streams() -> None:
     """Make the two streams take whatever is printed, also where they are closed or plain ASCII."""
+    open_standard_streams()
+    sys.stdin = sys.stdin or open(os.devnull)  # noqa: SIM115
     sys.stdout = sys.stdout or open(os.devnull, "w")  # noqa: SIM115
     sys.stderr = sys.stderr or open(os.devnull, "w")  # noqa: SIM115
     for stream in (sys.stdout, sys.stderr):
@@ -75,8 +87,8 @@ def _prepare_streams() -> None:
 
 def _say(error: BakeoffError) -> int:
     if os.environ.get("BAKEOFF_DEBUG"):
-        traceback.print_exc()
-    sys.stderr.write(f"bakeoff: {error}\n")
+        remark(traceback.format_exc())
+    remark(f"bakeoff: {error}")
     return error.exit_code
 
 
@@ -91,14 +103,14 @@ def _unexpected(error: Exception) -> str:
 def _how_to_go_on(words: Sequence[str]) -> str:
     if not words or words[0] != "run":
         return "interrupted"
-    program = sys.argv[0]
-    if Path(program).name == "__main__.py":
-        program = "python -m bakeoff"
-    elif shutil.which("bakeoff") == program:
-        program = "bakeoff"
+    program = [sys.argv[0]]
+    if Path(*program).name == "__main__.py":
+        program = ["python", "-m", "bakeoff"]
+    elif shutil.which("bakeoff") == sys.argv[0]:
+        program = ["bakeoff"]
     return (
         "interrupted; what is finished is kept, and the same command goes on: "
-        f"{program} {shlex.join(words)}"
+        f"{shlex.join([*program, *words])}"
     )
 
 

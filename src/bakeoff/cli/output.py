@@ -4,15 +4,33 @@ import json
 import os
 import sys
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from typing import Any
+
+from bakeoff.errors import StorageError
+
+
+class NobodyReads(Exception):
+    """Whoever read standard output has seen enough (`bakeoff look mnist | head`)."""
+
+
+@contextmanager
+def printing() -> Iterator[None]:
+    """Tell what happens to standard output from what happens to other files.
+
+    Raises NobodyReads where its reader has gone, StorageError where it cannot be written.
+    """
+    try:
+        yield
+    except BrokenPipeError:
+        raise NobodyReads from None
+    except OSError as error:
+        reason = (error.strerror or str(error)).lower()
+        raise StorageError(f"standard output: {reason}: see where it goes") from error
 
 
 def show(*renderables: Any) -> None:
-    """Print texts, and whatever else rich can print, on standard output.
-
-    Raises BrokenPipeError where nobody reads any more.
-    """
+    """Print texts, and whatever else rich can print, on standard output; errors as `printing`."""
     from rich.console import Console
 
     class Plain(Console):
@@ -20,24 +38,28 @@ def show(*renderables: Any) -> None:
             raise BrokenPipeError
 
     console = Plain(file=sys.stdout, highlight=False, markup=False, emoji=False)
-    for each in renderables:
-        console.print(each, soft_wrap=isinstance(each, str))
+    with printing():
+        for each in renderables:
+            console.print(each, soft_wrap=isinstance(each, str))
 
 
 def show_text(text: str) -> None:
     """Print a text as it is, ended by one line break."""
-    sys.stdout.write(text.rstrip("\n") + "\n")
+    with printing():
+        sys.stdout.write(text.rstrip("\n") + "\n")
 
 
 def show_json(document: Any) -> None:
     """Print one JSON document on standard output; escapes keep it whole in any encoding."""
-    sys.stdout.write(json.dumps(document, indent=2, allow_nan=False) + "\n")
+    with printing():
+        sys.stdout.write(json.dumps(document, indent=2, allow_nan=False) + "\n")
 
 
 def remark(text: str) -> None:
-    """Write a line on standard error."""
-    sys.stderr.write(f"{text}\n")
-    sys.stderr.flush()
+    """Write a line on standard error, if anybody reads it."""
+    with suppress(OSError, ValueError):
+        sys.stderr.write(f"{text}\n")
+        sys.stderr.flush()
 
 
 @contextmanager

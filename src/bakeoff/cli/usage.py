@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from bakeoff.errors import UsageError
+from bakeoff.utils.text import shell_command
 
 _DOES = {
     **dict.fromkeys(
@@ -51,7 +52,7 @@ def check_command(words: Sequence[str], command: Any) -> None:
 def _other(word: str, known: Sequence[str]) -> str:
     """Return the command that does what `word` asks for."""
     if word.endswith((".yaml", ".yml")):
-        return f"did you mean bakeoff run {word}?"
+        return f"did you mean {shell_command('run', word)}?"
     does, what = _DOES.get(word.casefold().replace("_", "-"), ("", ""))
     return f"{does} {what}" if does in known else _nearest(word, known)
 

@@ -17,6 +17,7 @@ from bakeoff.recipe.vocabulary.optimizers import EPOCHS, LEARNING_RATE, OPTIMIZE
 from bakeoff.recipe.vocabulary.residual import RESIDUAL, SHORTCUT_TEXT, Residual
 from bakeoff.recipe.vocabulary.training import TrainingOptions
 from bakeoff.recipe.vocabulary.words import LAYERS
+from bakeoff.utils.text import docstring
 
 Schema = dict[str, Any]
 _Row = tuple[str, type[Arguments], Mapping[str, tuple[object, str]]]
@@ -120,7 +121,7 @@ def kind_of(cls: type[Arguments], key: str) -> Kind:
 def _arguments(cls: type[Arguments], extra: Mapping[str, Schema] | None = None) -> Schema:
     properties = {**(extra or {}), **_properties(cls)}
     required = [key for key, field in cls.model_fields.items() if field.is_required()]
-    return {**_keys(properties, required=required), "description": cls.__doc__ or ""}
+    return {**_keys(properties, required=required), "description": docstring(cls)}
 
 
 def _properties(cls: type[Arguments]) -> dict[str, Schema]:
@@ -168,7 +169,7 @@ def _layer() -> Schema:
     """Return `name`, `name: {arguments}`, `name: value` for the known layers, and a residual."""
     one = {name: _value(cls) for name, cls in LAYERS.items()}
     inside = _list({"$ref": "#/$defs/layer"}, low=1, high=parse_model.MAX_LAYERS)
-    one[RESIDUAL] = {**inside, "description": Residual.__doc__ or ""}
+    one[RESIDUAL] = {**inside, "description": docstring(Residual)}
     bare = [name for name, cls in LAYERS.items() if _needs_nothing(cls)]
     mapping = {**_keys(one), "minProperties": 1, "maxProperties": 1}
     return {"description": "a layer", "anyOf": [{"enum": bare}, mapping]}

@@ -23,9 +23,9 @@ def disk(path: Path) -> Iterator[None]:
     advice = {
         errno.ENOSPC: "free some space and run the same command again; finished trials are kept",
         errno.EDQUOT: "free some space and run the same command again; finished trials are kept",
-        errno.EROFS: "choose another place with --out",
-        errno.EACCES: "choose another place with --out, or change who may write and read there",
-        errno.EPERM: "choose another place with --out, or change who may write and read there",
+        errno.EROFS: "choose another place for it",
+        errno.EACCES: "choose another place for it, or change who may write and read there",
+        errno.EPERM: "choose another place for it, or change who may write and read there",
         errno.EIO: "check the disk before you trust anything on it",
         errno.ENOENT: "restore it, or delete its folder and run the study again",
     }

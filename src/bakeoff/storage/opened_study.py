@@ -23,7 +23,7 @@ from bakeoff.storage.history import LONGEST_HISTORY, read_history
 from bakeoff.storage.opened_weights import Changed, changed_trials
 from bakeoff.storage.race_looks import dropped, read_looks
 from bakeoff.storage.study_folder import StudyFolder
-from bakeoff.utils.text import some
+from bakeoff.utils.text import shell_command, some
 
 _HEADER = 10_000  # bytes before an array's values, at most
 _ROUNDING = 0.01  # by which a probability may lie outside [0, 1]
@@ -205,7 +205,7 @@ def _sealed(folder: StudyFolder, recipe: Recipe) -> StudyError:
         )
     return StudyError(
         f"{folder.path}: expected a study whose test set has been opened, found {found}: "
-        f"run `bakeoff run {folder.recipe_file} --out {folder.path}`"
+        f"run `{shell_command('run', folder.recipe_file, '--out', folder.path)}`"
     )
 
 

@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 
 from bakeoff import recipe as recipes
 from bakeoff.data.npz import read_arrays
-from bakeoff.errors import DataError, RecipeError, StudyError
+from bakeoff.errors import DataError, RecipeError, StorageError, StudyError
 from bakeoff.recipe import Recipe
 from bakeoff.storage.atomic import lock_file, read_file
 from bakeoff.storage.formats import LONGEST_TEXT, damaged, read_sealed_json, sha256
@@ -57,6 +57,14 @@ class StudyFolder:
             raise StudyError(
                 f"{self.path}: expected a study's folder, found no study.json in it: "
                 "name the folder that `bakeoff run` printed, for instance studies/digits"
+            )
+
+    def require_in_place(self) -> None:
+        """Raise StorageError if the folder is gone, before anything makes a new one of its name."""
+        if not self.path.is_dir():
+            raise StorageError(
+                f"{self.path}: expected the study's folder where it was, found none: it was moved "
+                "or deleted while it ran; run the recipe again with the folder's new place"
             )
 
     def trial(self, model: str, seed: int) -> Path:

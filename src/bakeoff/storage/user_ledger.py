@@ -68,10 +68,7 @@ def with_advice(error: StorageError) -> StorageError:
     text = str(error)
     if "BAKEOFF_HOME" in text:
         return error
-    reason = text.replace("choose another place with --out, or ", "").replace(
-        "choose another place with --out", "choose another place"
-    )
-    return type(error)(f"{reason} (BAKEOFF_HOME names the folder of your own ledgers)")
+    return type(error)(f"{text} (BAKEOFF_HOME names the folder of your own ledgers)")
 
 
 def tell_user(entry: Mapping[str, Any], folder: Path) -> None:

@@ -97,6 +97,7 @@ class TrainJob:
     def run(self, on_epoch: OnEpoch) -> None:
         """Train what is left of the trial and write it; raise Busy if somebody else is at it."""
         folder = StudyFolder(self.study)
+        folder.require_in_place()
         trial, (target, partial) = folder.trial(self.model, self.seed), self.places(folder)
         try:
             with folder.lock(trial_lock(self.model, self.seed, self.fold), timeout=0):
@@ -218,7 +219,8 @@ class TrialInProgress:
 
         self.trainer = Trainer(job.recipe, data, seed=job.network_seed, selection=job.selection)
         self._job, self._data = job, data
-        self._target, self._partial = job.places(StudyFolder(job.study))
+        self._folder = StudyFolder(job.study)
+        self._target, self._partial = job.places(self._folder)
         _require_as_planned(job, job.recipe, data, self.trainer.parameters)
         self._environment = environment_here()
         self._checkpoints = Checkpoints(
@@ -232,6 +234,7 @@ class TrialInProgress:
         self._seconds += seconds
         now = time.monotonic()
         if now - self._saved >= self._job.checkpoint_seconds and not self.trainer.done:
+            self._folder.require_in_place()
             self._checkpoints.save(self.trainer, seconds=self._seconds)
             self._saved = now
 
@@ -243,6 +246,7 @@ class TrialInProgress:
         earlier = self._checkpoints.earlier
         environment = {**self._environment, **({"earlier": earlier} if earlier else {})}
         files = self._job.files(self._data, trained, seconds, environment)
+        self._folder.require_in_place()
         written_folder.write_folder(self._target, files, scratch=self._partial / "finished")
 
 
@@ -272,6 +276,7 @@ class BaselineJob:
     def run(self, on_epoch: OnEpoch) -> None:
         """Fit and write the baseline; raise Busy if somebody else is at it."""
         folder = StudyFolder(self.study)
+        folder.require_in_place()
         target = folder.baseline(self.name)
         try:
             with folder.lock(f"baseline.{self.name}", timeout=0):

@@ -39,6 +39,7 @@ class MultiTrialJob:
     def run(self, on_epoch: OnEpoch) -> None:
         """Train what is left of the trials; raise Busy if somebody else is at one of them."""
         folder = StudyFolder(self.jobs[0].study)
+        folder.require_in_place()
         try:
             with ExitStack() as locks:
                 for job in self.jobs:

@@ -33,18 +33,40 @@ def progress(stream: TextIO | None = None) -> Iterator[Watcher]:
         return
     from rich.console import Console
 
+    patient: Any = _Patient(stream)
     # asked of the stream itself: FORCE_COLOR makes rich take a file for a terminal
     console = Console(
-        file=stream, force_jupyter=False, force_terminal=_terminal(stream), highlight=False
+        file=patient, force_jupyter=False, force_terminal=_terminal(stream), highlight=False
     )
     if not console.is_terminal or console.is_dumb_terminal:
-        yield Lines(stream)
+        yield Lines(patient)
         return
     display = Display(console)
     try:
         yield display
     finally:
         display.close()
+
+
+class _Patient:
+    """A stream that drops what cannot be written: nobody reads any more, and the study goes on."""
+
+    def __init__(self, stream: TextIO) -> None:
+        self._stream = stream
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._stream, name)
+
+    def write(self, text: str) -> int:
+        """Write, if that can be done."""
+        with suppress(OSError, ValueError):
+            return self._stream.write(text)
+        return len(text)
+
+    def flush(self) -> None:
+        """Flush, if that can be done."""
+        with suppress(OSError, ValueError):
+            self._stream.flush()
 
 
 def _terminal(stream: TextIO) -> bool:
@@ -136,9 +158,8 @@ class Lines(Watcher):
 
     def _say(self, text: str, more: str = "") -> None:
         self._said = time.monotonic()
-        with suppress(OSError, ValueError):  # nobody reads any more: the study goes on
-            self._stream.write(f"{text}; {more}\n" if more else f"{text}\n")
-            self._stream.flush()
+        self._stream.write(f"{text}; {more}\n" if more else f"{text}\n")
+        self._stream.flush()
 
 
 class Display(Watcher):

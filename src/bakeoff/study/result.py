@@ -15,6 +15,7 @@ from bakeoff.study.collect_images import illustrated
 from bakeoff.study.executors.interface import Lost
 from bakeoff.study.predictions import Adapt, Predictions, predict
 from bakeoff.study.trained_model import TrainedModel, trained_model
+from bakeoff.utils.places import from_here
 from bakeoff.utils.text import counted, some
 
 _MOST_LINES = 8
@@ -293,7 +294,7 @@ class Result:
         """Say in a few lines what came out; `table()` says more."""
         if self.opened is None:
             found = "sealed" if self.sealed else "this run opened nothing"
-            return f"<Result of {self.folder.path}: {found}>"
+            return f"<Result of {from_here(self.folder.path)}: {found}>"
         opened = self.opened
         lines = [f"Result of {opened.study}: {report.answer(opened)}"]
         lines += [f"  {model.name}: {wording.scored(model.accuracy.estimate)}"
@@ -303,5 +304,5 @@ class Result:
             lines.append(f"  and {left} more")
         lines.append(f"{wording.basis(opened)}; {counted(len(opened.findings), 'finding')}.")
         if self.folder.report_file.is_file():
-            lines.append(f"Report: {self.folder.report_file}")
+            lines.append(f"Report: {from_here(self.folder.report_file)}")
         return "\n".join(lines)

@@ -89,6 +89,7 @@ def run(
         return run_jobs(jobs, workers=size, device=device, cache=cache, watcher=watcher)
 
     lanes = lanes_of(recipe) if device == "gpu" else 1
+    folder.require_in_place()
     known = {each for line in folder.read_ledger() for each in line.get("without", ())}
     known |= {f"{name}:{seed}" for name, seed in excused}
     looks = len(prepared.recipe.race.after) if prepared.recipe.race else 0

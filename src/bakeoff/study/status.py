@@ -5,7 +5,6 @@ Everything comes from the study's folder; test predictions are not looked at.
 
 from __future__ import annotations
 
-import shlex
 import statistics
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
@@ -73,8 +72,7 @@ class StudyStatus:
     @property
     def command(self) -> str:
         """What to type to go on."""
-        place = str(self.folder.path)
-        return shlex.join(["bakeoff", "run", str(self.folder.recipe_file), "--out", place])
+        return text.shell_command("run", self.folder.recipe_file, "--out", self.folder.path)
 
 
 def status(path: str | Path) -> StudyStatus:
@@ -342,7 +340,8 @@ def sentences(now: StudyStatus) -> list[str]:
     if now.finished < len(now.trials) or lacking or now.changed or not now.folder.openings():
         said.append(f"To go on: {now.command}")
     else:
-        said.append(f"Nothing is missing; the table again: bakeoff compare {now.folder.path}")
+        again = text.shell_command("compare", now.folder.path)
+        said.append(f"Nothing is missing; the table again: {again}")
     return said
 
 

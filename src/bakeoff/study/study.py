@@ -115,7 +115,8 @@ class Study:
             return carry_out(
                 self.recipe,
                 data=self._data,
-                out=out,
+                # whole: whoever runs a script or notebook may change to another folder meanwhile
+                out=Path(out if out is not None else Path("studies") / self.recipe.name).absolute(),
                 seeds=seeds,
                 only=only,
                 workers=workers,
@@ -186,7 +187,7 @@ def compare(study: str | Path, *more: str | Path) -> Result:
     --------
     >>> bakeoff.compare("studies/digits").plot_confusion()
     """
-    return compare_folders([study, *more]).illustrated()
+    return compare_folders([Path(each).absolute() for each in (study, *more)]).illustrated()
 
 
 def _plain(value: Any) -> Any:

@@ -15,7 +15,7 @@ from bakeoff.errors import StudyError
 from bakeoff.recipe import ModelRecipe
 from bakeoff.storage import formats, written_folder
 from bakeoff.storage.study_folder import StudyFolder
-from bakeoff.utils.text import listed, some
+from bakeoff.utils.text import listed, shell_command, some
 
 if TYPE_CHECKING:
     from bakeoff.training.predictor import Predictor
@@ -134,7 +134,7 @@ def trained_model(
     if not done:
         raise StudyError(
             f"{folder.path}: expected a study with a trained model, found none trained yet: "
-            f"run `bakeoff run {folder.recipe_file} --out {folder.path}`"
+            f"run `{shell_command('run', folder.recipe_file, '--out', folder.path)}`"
         )
     if ensemble and seed is not None:
         raise StudyError("expected either one seed or the ensemble of all, found both: choose one")

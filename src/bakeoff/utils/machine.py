@@ -18,6 +18,20 @@ def cores() -> int:
         return os.cpu_count() or 1
 
 
+def open_standard_streams() -> None:
+    """Open those of the streams 0, 1 and 2 that are closed, on nothing.
+
+    Otherwise a file or a socket would get such a number, and whoever writes to standard error, or
+    closes standard input, would hit it.
+    """
+    for number in (0, 1, 2):
+        try:
+            os.fstat(number)
+        except OSError:
+            found = os.open(os.devnull, os.O_RDWR)  # the lowest number that is free: this one
+            os.set_inheritable(found, True)  # processes that are started have it, too
+
+
 def default_device() -> Device:
     """Return "gpu" where JAX's CUDA plugin is installed and a device is there, else "cpu"."""
     from importlib.util import find_spec

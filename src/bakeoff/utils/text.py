@@ -1,7 +1,10 @@
 """Numbers, lists, names and times as a reader sees them: one way for each. Nothing is computed."""
 
 import os
+import shlex
 from collections.abc import Iterable, Sequence
+from pathlib import Path
+from typing import Any
 
 import numpy as np
 
@@ -117,3 +120,30 @@ def whole_numbers(values: Sequence[int]) -> str:
             runs.append([value])
     texts = [f"{run[0]}–{run[-1]}" if len(run) > 2 else ", ".join(map(str, run)) for run in runs]
     return ", ".join(texts)
+
+
+def shell_command(*words: str | os.PathLike[str]) -> str:
+    """Return what to type in a shell to run Bakeoff with these words."""
+    return shlex.join(["bakeoff", *(str(word) for word in words)])
+
+
+def docstring(of: Any) -> str:
+    """Return what a function or class says of itself, where Python runs without docstrings, too.
+
+    PYTHONOPTIMIZE=2 drops them, and with them help texts; they are read from the source again.
+    """
+    import ast
+    import inspect
+
+    found = inspect.getdoc(of)
+    if found is not None:
+        return found
+    try:
+        module = ast.parse(Path(inspect.getsourcefile(of) or "").read_text(encoding="utf-8"))
+    except (OSError, TypeError):  # no source: a zip file, or a builtin
+        return ""
+    kinds = (ast.FunctionDef, ast.ClassDef)
+    for node in ast.walk(module):
+        if isinstance(node, kinds) and node.name == of.__name__:
+            return ast.get_docstring(node) or ""
+    return ""

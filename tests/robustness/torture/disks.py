@@ -26,8 +26,8 @@ NOBODY = 65534
 ADVICE = {
     "ENOSPC": "no space left on device: free some space",
     "EIO": "input/output error: check the disk",
-    "EROFS": "read-only file system: choose another place with --out",
-    "EACCES": "permission denied: choose another place with --out",
+    "EROFS": "read-only file system: choose another place for it",
+    "EACCES": "permission denied: choose another place for it",
 }
 WRITING = "open write fsync mkdir rename replace"
 READING = ("status", "compare", "report", "verify", "run")

@@ -16,6 +16,7 @@ from multiprocessing import forkserver, resource_tracker
 from typing import Any
 
 from bakeoff.errors import BakeoffError, StorageError, StudyError
+from bakeoff.utils.machine import open_standard_streams
 
 WORKER = "bakeoff-worker"
 _IMPORTED = ("bakeoff.training.trainer", "bakeoff.study.jobs")
@@ -51,6 +52,7 @@ def warm_up() -> None:
     """Start the fork server, unless it runs, and let it import Keras and JAX meanwhile."""
     with _lock:
         _require_own_server()
+        open_standard_streams()
         mp.get_context("forkserver").set_forkserver_preload(list(_IMPORTED))
         with _hidden_main(), _environment(), _deaf_to_ctrl_c(), _short_names():
             forkserver.ensure_running()

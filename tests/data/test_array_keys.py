@@ -82,16 +82,6 @@ def test_training_alone(tmp_path):
     )
 
 
-@pytest.mark.parametrize(
-    "labels", [np.eye(2)[Y], np.eye(2, dtype=np.uint8)[Y], Y[None], Y[:, None], Y.astype(float)]
-)
-def test_shapes_of_labels(tmp_path, labels):
-    np.savez(tmp_path / "a.npz", x=X, y=labels)
-    data = load(NpzSource(tmp_path / "a.npz"))
-    np.testing.assert_array_equal(data.labels, Y)
-    assert data.class_names == ("0", "1")
-
-
 @pytest.mark.parametrize("channels", [1, 3])
 def test_shapes_of_images(tmp_path, channels):
     last = np.repeat(X[..., None], channels, axis=3)
@@ -104,12 +94,6 @@ def test_shapes_of_images(tmp_path, channels):
             continue
         np.savez(tmp_path / "a.npz", x=array, y=Y)
         np.testing.assert_array_equal(load(NpzSource(tmp_path / "a.npz")).images, last)
-
-
-def test_text_labels_come_in_natural_order(tmp_path):
-    labels = np.array([f"class {1 + number}" for number in range(12)])
-    np.savez(tmp_path / "a.npz", x=X, y=labels, class_names=labels)
-    assert load(NpzSource(tmp_path / "a.npz")).class_names == tuple(labels)
 
 
 KEYS = {"x": "photos", "y": "kinds"}

@@ -3,14 +3,10 @@
 Run: pytest tests/data/test_arrays.py
 """
 
-import re
-from pathlib import Path
-
 import numpy as np
 import pytest
 
-from bakeoff.data import DataSet, class_counts, from_arrays, load, own_parts
-from bakeoff.data.split import make_split
+from bakeoff.data import from_arrays
 from bakeoff.errors import DataError
 
 X = np.arange(5 * 2 * 3, dtype=np.uint8).reshape(5, 2, 3) * 8
@@ -64,28 +60,6 @@ def test_maximum(x, maximum, dtype):
 def test_the_maximum_is_that_of_both_parts():
     data = from_arrays("mine", X.astype(float), Y, np.zeros((2, 2, 3)), Y[:2])
     assert data.maximum == 255
-
-
-@pytest.mark.parametrize(
-    ("y", "names", "labels"),
-    [
-        (np.array([7, -2, 7, 300, 7]), ("-2", "7", "300"), [1, 0, 1, 2, 1]),
-        (np.array(["dog", "cat", "dog", "cat", "ox"]), ("cat", "dog", "ox"), [1, 0, 1, 0, 2]),
-        (np.array([b"\xc3\xa9", b"a", b"a", b"a", b"a"]), ("a", "é"), [1, 0, 0, 0, 0]),
-        (np.array([True, False, True, True, True]), ("0", "1"), [1, 0, 1, 1, 1]),
-        (np.array([2**63 - 1, 0, 0, 0, 0], np.uint64), ("0", str(2**63 - 1)), [1, 0, 0, 0, 0]),
-    ],
-)
-def test_any_labels_become_classes(y, names, labels):
-    data = from_arrays("mine", X, y)
-    assert data.class_names == names
-    np.testing.assert_array_equal(data.labels, labels)
-
-
-def test_class_names_may_name_classes_without_images():
-    data = from_arrays("mine", X, Y * 2, class_names=["a", "b", "line\nbreak"])
-    assert data.class_names == ("a", "b", "line\\nbreak")
-    np.testing.assert_array_equal(data.labels, Y * 2)
 
 
 def broken(value):
@@ -194,48 +168,3 @@ def broken(value):
 )
 def test_refusals(arrays, options, message):
     assert refusal(*arrays, **options) == message
-
-
-def test_arrays_are_read_only(digits):
-    with pytest.raises(ValueError, match="read-only"):
-        digits.images[0] = 1
-
-
-def test_the_hash_is_of_the_content():
-    def changed(**changes):
-        fields = dict(
-            name="a", images=X[..., None].copy(), labels=Y.copy(), class_names=("a", "b"),
-            maximum=255.0, test_start=None,
-        )  # fmt: skip
-        return DataSet(**{**fields, **changes}).hash
-
-    assert changed() == changed(name="b", notes=("read on a Monday",))
-    others = [
-        changed(images=X[..., None].astype(np.float32)),
-        changed(images=X[..., None].reshape(5, 3, 2, 1).copy()),
-        changed(images=X[..., None] + 1),
-        changed(labels=1 - Y),
-        changed(class_names=("a", "c")),
-        changed(class_names=("a', 'b",)),
-        changed(maximum=16.0),
-        changed(test_start=3),
-    ]
-    assert len({changed(), *others}) == 9
-    big_endian = X[..., None].astype(">f4")
-    assert changed(images=big_endian) == changed(images=big_endian.astype("<f4"))
-
-
-def test_counts_of_classes(digits):
-    split = make_split(digits.labels, test_start=None, validation=100, test=200)
-    counts = class_counts(digits, split.parts())
-    assert [each.sum() for each in counts.values()] == [1497, 100, 200]
-    assert sum(counts.values()).tolist() == [178, 182, 177, 183, 181, 182, 181, 179, 174, 180]
-    assert list(own_parts(digits)) == ["all"]
-    assert class_counts(digits, {"none": np.arange(0)})["none"].tolist() == [0] * 10
-
-
-@pytest.mark.parametrize("source", ["mnits", Path("mnits")])
-def test_unknown_names(source):
-    message = "data: expected digits, mnist, fashion-mnist, or where the files are, found 'mnits'"
-    with pytest.raises(DataError, match=f"^{re.escape(message)}$"):
-        load(source)

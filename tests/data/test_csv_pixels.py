@@ -9,23 +9,7 @@ import pytest
 from bakeoff.data import CsvSource, load
 from bakeoff.data.recognise import recognise
 from bakeoff.errors import DataError
-
-
-@pytest.fixture(scope="module")
-def rows(digits):
-    return digits.images[:40].reshape(40, 64), digits.labels[:40]
-
-
-def write(path, rows, *, header=True, names="pixel{}", label="label", last=False, extra=None):
-    pixels, labels = rows
-    columns = [names.format(each) for each in range(pixels.shape[1])]
-    names = [*columns, label] if last else [label, *columns]
-    lines = [[*([extra] if extra else []), *names]] if header else []
-    for number, (values, kind) in enumerate(zip(pixels, labels, strict=True)):
-        cells = [[kind], list(values)] if not last else [list(values), [kind]]
-        lines.append([*([number] if extra else []), *cells[0], *cells[1]])
-    path.write_text("\n".join(",".join(map(str, line)) for line in lines), encoding="utf-8")
-    return path
+from tests.helpers.tables import write_pixels
 
 
 @pytest.mark.parametrize(
@@ -38,7 +22,7 @@ def write(path, rows, *, header=True, names="pixel{}", label="label", last=False
     ],
 )
 def test_forms(tmp_path, rows, form):
-    data = load(CsvSource(write(tmp_path / "train.csv", rows, **form)))
+    data = load(CsvSource(write_pixels(tmp_path / "train.csv", rows, **form)))
     assert (data.input_shape, data.maximum) == ((8, 8, 1), 16)
     np.testing.assert_array_equal(data.images.reshape(40, 64), rows[0])
     np.testing.assert_array_equal(data.labels, rows[1])
@@ -48,8 +32,8 @@ def test_forms(tmp_path, rows, form):
 def test_text_labels_a_test_part_and_a_shape(tmp_path, rows):
     pixels, labels = rows
     named = (pixels, [f"class {each}" for each in labels])
-    train = write(tmp_path / "train.csv", named)
-    test = write(tmp_path / "test.csv", (pixels[:10], named[1][:10]))
+    train = write_pixels(tmp_path / "train.csv", named)
+    test = write_pixels(tmp_path / "test.csv", (pixels[:10], named[1][:10]))
     data = load(CsvSource(train, test=test, shape=(4, 16)))
     assert (data.input_shape, data.test_start) == ((4, 16, 1), 40)
     assert data.class_names[3] == "class 3"
@@ -64,39 +48,10 @@ def test_text_labels_a_test_part_and_a_shape(tmp_path, rows):
     ],
 )
 def test_refusals(tmp_path, rows, form, source, message):
-    path = write(tmp_path / "train.csv", rows, **form)
+    path = write_pixels(tmp_path / "train.csv", rows, **form)
     with pytest.raises(DataError) as error:
         load(CsvSource(path, **source))
     assert str(error.value).startswith(f"{path}: {message}")
-
-
-def test_broken_tables(tmp_path, rows):
-    path = write(tmp_path / "train.csv", (rows[0][:, :63], rows[1]))
-    with pytest.raises(DataError, match="as a square image has, found 63"):
-        load(CsvSource(path))
-    text = write(path, rows).read_text(encoding="utf-8")
-    path.write_text(text.replace(",16", ",x", 1), encoding="utf-8")
-    with pytest.raises(DataError, match="expected a number for every pixel"):
-        load(CsvSource(path))
-    path.write_bytes(b"\0\1\2")
-    with pytest.raises(DataError, match="expected a table with a line for each image"):
-        load(CsvSource(path))
-
-
-@pytest.mark.parametrize(
-    "header",
-    [
-        [str(each) for each in range(65)],
-        ["0", *(f"0.{each}" for each in range(1, 65))],  # pandas, of a file without a header
-        ["5", "0", *(f"0.{each}" for each in range(1, 64))],
-    ],
-)
-def test_a_header_of_numbers_is_no_image(tmp_path, rows, header):
-    path = write(tmp_path / "a.csv", rows, header=False)
-    path.write_text(",".join(header) + "\n" + path.read_text(encoding="utf-8"), encoding="utf-8")
-    data = load(CsvSource(path))
-    np.testing.assert_array_equal(data.images.reshape(40, 64), rows[0])
-    np.testing.assert_array_equal(data.labels, rows[1])
 
 
 USAGES = {
@@ -136,17 +91,8 @@ def test_a_column_that_is_called_usage_and_says_something_else(tmp_path, rows):
 
 
 def test_emnist_in_a_table_lies_column_by_column(tmp_path, rows):
-    path = write(tmp_path / "emnist-letters-train.csv", rows, header=False)
+    path = write_pixels(tmp_path / "emnist-letters-train.csv", rows, header=False)
     assert recognise(path) == CsvSource(path, transpose=True)
     upright = load(CsvSource(path, transpose=True)).images
     np.testing.assert_array_equal(upright.transpose(0, 2, 1, 3).reshape(40, 64), rows[0])
     assert any("transpose: true" in note for note in load(CsvSource(path)).notes)
-
-
-def test_a_folder_of_two_tables(tmp_path, rows):
-    write(tmp_path / "mnist_train.csv", rows)
-    write(tmp_path / "mnist_test.csv", rows)
-    source = CsvSource(tmp_path / "mnist_train.csv", test=tmp_path / "mnist_test.csv")
-    assert recognise(tmp_path) == recognise(tmp_path / "mnist_train.csv") == source
-    (tmp_path / "mnist_test.csv").write_text("a,b\n1,2\n", encoding="utf-8")  # without labels
-    assert recognise(tmp_path) == CsvSource(tmp_path / "mnist_train.csv")

@@ -12,7 +12,6 @@ import pytest
 from PIL import Image
 
 from bakeoff.data import FolderSource, load, own_parts
-from bakeoff.data.words import part_of
 from bakeoff.errors import DataError
 
 
@@ -67,11 +66,6 @@ def test_spellings_of_parts(tmp_path, train, validation, test):
     data = read(tmp_path)
     assert sizes(data) == expected
     assert data.labels.tolist() == [0, 0, 0, 1, 1, 1, *([0, 1] if validation else []), 0, 0, 1, 1]
-
-
-@pytest.mark.parametrize("name", ["cat", "training shoes", "test tube", "trains", "prüfung", "20"])
-def test_other_names_are_classes(name):
-    assert part_of(name) is None
 
 
 def test_classes_may_be_called_like_parts(tmp_path):

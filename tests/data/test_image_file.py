@@ -5,37 +5,15 @@ Run: pytest tests/data/test_image_file.py
 
 import re
 import struct
-import time
-import tracemalloc
 import zlib
-from contextlib import contextmanager
 
 import numpy as np
 import pytest
 from PIL import Image, ImageOps, features
 
-from bakeoff.data.image_container import exif_orientation
-from bakeoff.data.image_file import NotAnImage, decode_file, upright
+from bakeoff.data.image_file import NotAnImage, decode_file
 from bakeoff.errors import DataError
-
-
-@pytest.fixture
-def cheap():
-    """Give a context in which more than 2 s or 100 MB of Python's memory is a failure."""
-
-    @contextmanager
-    def bounded():
-        tracemalloc.start()
-        start = time.perf_counter()
-        try:
-            yield
-        finally:
-            seconds, peak = time.perf_counter() - start, tracemalloc.get_traced_memory()[1]
-            tracemalloc.stop()
-        assert seconds < 2
-        assert peak < 100 << 20
-
-    return bounded
+from tests.helpers.png import ZEROS, chunk, png
 
 
 def read_picture(path, **how):
@@ -134,26 +112,6 @@ def test_formats_that_are_not_read(tmp_path, other):
         read_picture(path, size=(4, 4), color="grey")
 
 
-LOSSLESS = {"GIF": {}, "BMP": {}, "TIFF": {}, "PPM": {}, "PNG": {}, "WEBP": {"lossless": True},
-            "JPEG2000": {}}  # fmt: skip
-
-
-@pytest.mark.parametrize("kind", LOSSLESS)
-@pytest.mark.parametrize("orientation", [1, 6])
-def test_formats_are_told_by_content(tmp_path, kind, orientation):
-    pixels = np.kron([[10, 60, 110], [160, 210, 240]], np.ones((8, 8))).astype(np.uint8)
-    exif = Image.Exif()
-    exif[0x0112] = orientation
-    tagged = orientation > 1 and kind in ("TIFF", "WEBP", "PNG")
-    path = tmp_path / "a.jpg"
-    image = Image.fromarray(pixels)
-    image.save(path, format=kind, **LOSSLESS[kind], **({"exif": exif} if tagged else {}))
-    expected = np.asarray(image.transpose(Image.Transpose.ROTATE_270)) if tagged else pixels
-    assert upright(path.read_bytes()) == expected.shape
-    read = read_picture(path, size=expected.shape, color="grey")[..., 0]
-    np.testing.assert_array_equal(read, expected)
-
-
 @pytest.mark.skipif(not features.check("avif"), reason="Pillow reads no AVIF here")
 def test_avif(tmp_path):
     path = tmp_path / "a.avif"
@@ -201,42 +159,10 @@ def test_deep_images_of_fewer_bits(tmp_path):
     assert read[0, :, 0].tolist() == [0, 128, 255]
 
 
-def chunk(kind, content):
-    checksum = zlib.crc32(kind + content)
-    return struct.pack(">I", len(content)) + kind + content + struct.pack(">I", checksum)
-
-
-def png(width, height, data, *more):
-    header = chunk(b"IHDR", struct.pack(">IIBBBBB", width, height, 8, 0, 0, 0, 0))
-    body = b"".join(more) + chunk(b"IDAT", data) + chunk(b"IEND", b"")
-    return b"\x89PNG\r\n\x1a\n" + header + body
-
-
 def jpeg(width, height, before=b"", after=b"\xff\xd9"):
     """Return a JPEG that promises a size and holds no data."""
     frame = b"\xff\xc0" + struct.pack(">HBHHB", 11, 8, height, width, 1) + b"\1\x11\0"
     return b"\xff\xd8" + before + frame + b"\xff\xda\0\x08\1\1\0\0\x3f\0" + after
-
-
-ZEROS = zlib.compress(bytes(1640))  # of an image of 40 × 40
-PACKED = b"a\0\0" + zlib.compress(bytes(1 << 27))
-
-
-@pytest.mark.parametrize(
-    "more",
-    [
-        chunk(b"zTXt", PACKED),
-        chunk(b"iCCP", PACKED),
-        b"".join([chunk(b"tEXt", b"a\0b")] * 19_000),
-        chunk(b"eXIf", b"II*\0" + b"\xff" * 60_000),
-    ],
-    ids=range(4),
-)
-def test_metadata_is_never_looked_at(tmp_path, more, cheap):
-    path = tmp_path / "a.png"
-    path.write_bytes(png(40, 40, ZEROS, more))
-    with cheap():
-        assert not read_picture(path, size=(4, 4), color="grey").any()
 
 
 TWICE = jpeg(9, 9)[2:15]
@@ -282,29 +208,6 @@ def test_what_pillow_refuses(tmp_path, content):
     )
     with pytest.raises(DataError, match=f"^{re.escape(str(path))}: {reason}$"):
         read_picture(path, size=(4, 4), color="grey")
-
-
-def tiff(order, *entries):
-    body = b"".join(struct.pack(f"{order}HHIHH", *entry, 0) for entry in entries)
-    start = {"<": b"II*\0", ">": b"MM\0*"}[order] + struct.pack(f"{order}I", 8)
-    return start + struct.pack(f"{order}H", len(entries)) + body
-
-
-@pytest.mark.parametrize(
-    ("content", "orientation"),
-    [
-        (tiff("<", (0x0100, 3, 1, 7), (0x0112, 3, 1, 6)), 6),
-        (tiff(">", (0x0112, 3, 1, 8)), 8),
-        (tiff(">", (0x0112, 3, 1, 9)), 1),
-        (tiff(">", (0x0112, 4, 1, 8)), 1),
-        (tiff("<", (0x0112, 3, 1, 6))[:-3], 1),
-        (tiff("<"), 1),
-        (b"II*\0\xff\xff\xff\xff", 1),
-        (b"", 1),
-    ],
-)
-def test_exif_orientation(content, orientation):
-    assert exif_orientation(content) == orientation
 
 
 def test_a_file_too_long(tmp_path):

@@ -9,7 +9,7 @@ import pytest
 from PIL import Image
 
 from bakeoff.data import from_arrays
-from bakeoff.data.python_data import from_python, is_declared
+from bakeoff.data.python_data import from_python
 from bakeoff.errors import DataError
 
 
@@ -130,10 +130,3 @@ def test_refusals(value, message):
     with pytest.raises(DataError) as error:
         from_python(value)
     assert str(error.value).startswith(message)
-
-
-def test_what_a_recipe_may_say():
-    assert is_declared("digits")
-    assert is_declared({"npz": "a.npz"})
-    assert not is_declared((1, 2))
-    assert not is_declared({"x": np.zeros(3)})

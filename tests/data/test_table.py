@@ -3,24 +3,11 @@
 Oracle: the table written here. Cost: 1 s. Run: pytest tests/data/test_table.py
 """
 
-import numpy as np
 import pytest
 from PIL import Image
 
 from bakeoff.data import TableSource, load, own_parts
-from bakeoff.data.recognise import recognise
 from bakeoff.errors import DataError
-
-
-@pytest.fixture
-def images(tmp_path):
-    """Six pictures; the number is in the first pixel."""
-    (tmp_path / "images").mkdir()
-    for number in range(6):
-        pixels = np.full((4, 4), 255, np.uint8)
-        pixels[0, 0] = number
-        Image.fromarray(pixels).save(tmp_path / "images" / f"a{number}.png")
-    return tmp_path
 
 
 def read(root, text, **options):
@@ -85,10 +72,3 @@ def test_missing_and_outside_files(images):
         read(images, "file,label\na0.png,x\na1.png\n")
     with pytest.raises(DataError, match=r"found 1 line without one, the first for a1.png"):
         read(images, "file,label\na0.png,x\na1.png,\n")
-
-
-def test_a_folder_with_a_table_is_recognised(images):
-    read(images, "file,label\n" + "\n".join(f"a{number}.png,{number % 2}" for number in range(6)))
-    source = recognise(images)
-    assert isinstance(source, TableSource)
-    assert (source.size, source.color) == ((8, 8), "grey")

@@ -9,25 +9,10 @@ from pathlib import Path
 import numpy as np
 from PIL import Image
 
+from tests.helpers.png import chunk, png
 from tests.robustness.hostile.case import Case
 
 RECIPE = "name: x\ndata: {folder: photos, size: [8, 8]}\nmodels: {mlp: {layers: []}}\n"
-
-
-def chunk(kind: bytes, content: bytes) -> bytes:
-    return (
-        struct.pack(">I", len(content))
-        + kind
-        + content
-        + struct.pack(">I", zlib.crc32(kind + content))
-    )
-
-
-def png(width: int, height: int, data: bytes, *, depth: int = 8, color: int = 0) -> bytes:
-    header = struct.pack(">IIBBBBB", width, height, depth, color, 0, 0, 0)
-    return (
-        b"\x89PNG\r\n\x1a\n" + chunk(b"IHDR", header) + chunk(b"IDAT", data) + chunk(b"IEND", b"")
-    )
 
 
 def picture(kind: str, size: int = 8) -> bytes:

@@ -1,0 +1,84 @@
+"""Image files told by their content, and their orientation.
+
+Oracle: Pillow. Cost: 1 s.
+
+Run: pytest tests/data/test_image_container.py
+"""
+
+import struct
+import zlib
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from bakeoff.data.image_container import exif_orientation
+from bakeoff.data.image_file import decode_file, upright
+from tests.helpers.png import ZEROS, chunk, png
+
+
+def read_picture(path, **how):
+    return decode_file(path, **how).pixels
+
+
+LOSSLESS = {"GIF": {}, "BMP": {}, "TIFF": {}, "PPM": {}, "PNG": {}, "WEBP": {"lossless": True},
+            "JPEG2000": {}}  # fmt: skip
+
+
+@pytest.mark.parametrize("kind", LOSSLESS)
+@pytest.mark.parametrize("orientation", [1, 6])
+def test_formats_are_told_by_content(tmp_path, kind, orientation):
+    pixels = np.kron([[10, 60, 110], [160, 210, 240]], np.ones((8, 8))).astype(np.uint8)
+    exif = Image.Exif()
+    exif[0x0112] = orientation
+    tagged = orientation > 1 and kind in ("TIFF", "WEBP", "PNG")
+    path = tmp_path / "a.jpg"
+    image = Image.fromarray(pixels)
+    image.save(path, format=kind, **LOSSLESS[kind], **({"exif": exif} if tagged else {}))
+    expected = np.asarray(image.transpose(Image.Transpose.ROTATE_270)) if tagged else pixels
+    assert upright(path.read_bytes()) == expected.shape
+    read = read_picture(path, size=expected.shape, color="grey")[..., 0]
+    np.testing.assert_array_equal(read, expected)
+
+
+PACKED = b"a\0\0" + zlib.compress(bytes(1 << 27))
+
+
+@pytest.mark.parametrize(
+    "more",
+    [
+        chunk(b"zTXt", PACKED),
+        chunk(b"iCCP", PACKED),
+        b"".join([chunk(b"tEXt", b"a\0b")] * 19_000),
+        chunk(b"eXIf", b"II*\0" + b"\xff" * 60_000),
+    ],
+    ids=range(4),
+)
+def test_metadata_is_never_looked_at(tmp_path, more, cheap):
+    path = tmp_path / "a.png"
+    path.write_bytes(png(40, 40, ZEROS, more))
+    with cheap():
+        assert not read_picture(path, size=(4, 4), color="grey").any()
+
+
+def tiff(order, *entries):
+    body = b"".join(struct.pack(f"{order}HHIHH", *entry, 0) for entry in entries)
+    start = {"<": b"II*\0", ">": b"MM\0*"}[order] + struct.pack(f"{order}I", 8)
+    return start + struct.pack(f"{order}H", len(entries)) + body
+
+
+@pytest.mark.parametrize(
+    ("content", "orientation"),
+    [
+        (tiff("<", (0x0100, 3, 1, 7), (0x0112, 3, 1, 6)), 6),
+        (tiff(">", (0x0112, 3, 1, 8)), 8),
+        (tiff(">", (0x0112, 3, 1, 9)), 1),
+        (tiff(">", (0x0112, 4, 1, 8)), 1),
+        (tiff("<", (0x0112, 3, 1, 6))[:-3], 1),
+        (tiff("<"), 1),
+        (b"II*\0\xff\xff\xff\xff", 1),
+        (b"", 1),
+    ],
+)
+def test_exif_orientation(content, orientation):
+    assert exif_orientation(content) == orientation

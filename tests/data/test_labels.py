@@ -1,0 +1,67 @@
+"""Labels of any kind to classes.
+
+Oracle: by hand. Cost: nothing.
+
+Run: pytest tests/data/test_labels.py
+"""
+
+import numpy as np
+import pytest
+
+from bakeoff.data import NpzSource, from_arrays, load
+from bakeoff.data.labels import natural
+
+X = np.arange(5 * 2 * 3, dtype=np.uint8).reshape(5, 2, 3) * 8
+Y = np.array([0, 1, 1, 0, 1])
+X_12 = np.arange(12 * 16, dtype=np.uint8).reshape(12, 4, 4) + 60
+Y_12 = np.arange(12) % 2
+
+
+@pytest.mark.parametrize(
+    ("y", "names", "labels"),
+    [
+        (np.array([7, -2, 7, 300, 7]), ("-2", "7", "300"), [1, 0, 1, 2, 1]),
+        (np.array(["dog", "cat", "dog", "cat", "ox"]), ("cat", "dog", "ox"), [1, 0, 1, 0, 2]),
+        (np.array([b"\xc3\xa9", b"a", b"a", b"a", b"a"]), ("a", "é"), [1, 0, 0, 0, 0]),
+        (np.array([True, False, True, True, True]), ("0", "1"), [1, 0, 1, 1, 1]),
+        (np.array([2**63 - 1, 0, 0, 0, 0], np.uint64), ("0", str(2**63 - 1)), [1, 0, 0, 0, 0]),
+    ],
+)
+def test_any_labels_become_classes(y, names, labels):
+    data = from_arrays("mine", X, y)
+    assert data.class_names == names
+    np.testing.assert_array_equal(data.labels, labels)
+
+
+def test_class_names_may_name_classes_without_images():
+    data = from_arrays("mine", X, Y * 2, class_names=["a", "b", "line\nbreak"])
+    assert data.class_names == ("a", "b", "line\\nbreak")
+    np.testing.assert_array_equal(data.labels, Y * 2)
+
+
+@pytest.mark.parametrize(
+    "labels",
+    [
+        np.eye(2)[Y_12],
+        np.eye(2, dtype=np.uint8)[Y_12],
+        Y_12[None],
+        Y_12[:, None],
+        Y_12.astype(float),
+    ],
+)
+def test_shapes_of_labels(tmp_path, labels):
+    np.savez(tmp_path / "a.npz", x=X_12, y=labels)
+    data = load(NpzSource(tmp_path / "a.npz"))
+    np.testing.assert_array_equal(data.labels, Y_12)
+    assert data.class_names == ("0", "1")
+
+
+def test_text_labels_come_in_natural_order(tmp_path):
+    labels = np.array([f"class {1 + number}" for number in range(12)])
+    np.savez(tmp_path / "a.npz", x=X_12, y=labels, class_names=labels)
+    assert load(NpzSource(tmp_path / "a.npz")).class_names == tuple(labels)
+
+
+def test_natural_order():
+    names = ["b", "a10", "a2", "A1", "10", "9", "a", "a2b", "²", "a01"]
+    assert sorted(names, key=natural) == ["9", "10", "a", "A1", "a01", "a2", "a2b", "a10", "b", "²"]

@@ -1,0 +1,65 @@
+"""What all readers share: whatever goes wrong is a DataError that begins with the name.
+
+Oracle: whole messages. Cost: nothing. Run: pytest tests/data/test_safe_reading.py
+"""
+
+import os
+import re
+
+import pytest
+
+from bakeoff.data import safe_reading
+from bakeoff.data.safe_reading import check_memory, refusing, regular_file
+from bakeoff.errors import ChecksumMismatch, DataError, StorageError
+
+
+@pytest.mark.parametrize(
+    ("raised", "said"),
+    [
+        (DataError("expected images"), "a.png: expected images"),
+        (ChecksumMismatch("other content"), "a.png: other content"),
+        (MemoryError(), "a.png: needs more memory than there is"),
+        (OSError(13, "Permission denied"), "a.png: cannot be read: Permission denied"),
+        (OSError(), "a.png: cannot be read: OSError"),
+        (IndexError("b\x1b[31m"), "a.png: broken (b\\x1b[31m): get the file again"),
+        (ValueError(), "a.png: broken (ValueError): get the file again"),
+    ],
+    ids=range(7),
+)
+def test_every_error_names_the_file(raised, said):
+    kind = type(raised) if isinstance(raised, DataError) else DataError
+    with pytest.raises(kind, match=f"^{re.escape(said)}$"), refusing("a.png"):
+        raise raised
+
+
+def test_an_error_of_another_kind_of_ours_passes():
+    with pytest.raises(StorageError, match=r"^full$"), refusing("a.png"):
+        raise StorageError("full")
+
+
+def test_a_file_is_given_with_its_length(tmp_path):
+    (tmp_path / "a").write_bytes(b"abc")
+    with regular_file(tmp_path / "a") as (file, length):
+        assert (file.read(), length) == (b"abc", 3)
+
+
+@pytest.mark.parametrize("make", [os.mkdir, os.mkfifo], ids=["folder", "pipe"])
+def test_what_is_no_file_is_not_waited_for(tmp_path, make):
+    make(tmp_path / "a")
+    before = len(os.listdir("/proc/self/fd")) if os.path.isdir("/proc/self/fd") else 0
+    text = f"{tmp_path / 'a'}: expected a file, found a folder, a pipe or a device"
+    with pytest.raises(DataError, match=f"^{re.escape(text)}$"), regular_file(tmp_path / "a"):
+        pass
+    if before:
+        assert len(os.listdir("/proc/self/fd")) == before
+
+
+def test_half_of_the_free_memory_is_the_limit(monkeypatch):
+    monkeypatch.setattr(safe_reading, "available_memory", lambda: 2001)
+    check_memory(1000)
+    text = (
+        "expected at most 1,000 bytes of arrays (half of the free memory), found 1,001: use "
+        "smaller images or fewer"
+    )
+    with pytest.raises(DataError, match=f"^{re.escape(text)}$"):
+        check_memory(1001)

@@ -1,0 +1,42 @@
+"""CSV files as tables: separators, headers, columns.
+
+Oracle: tables written here. Cost: 1 s.
+
+Run: pytest tests/data/test_tables.py
+"""
+
+import numpy as np
+import pytest
+
+from bakeoff.data import CsvSource, load
+from bakeoff.errors import DataError
+from tests.helpers.tables import write_pixels
+
+
+def test_broken_tables(tmp_path, rows):
+    path = write_pixels(tmp_path / "train.csv", (rows[0][:, :63], rows[1]))
+    with pytest.raises(DataError, match="as a square image has, found 63"):
+        load(CsvSource(path))
+    text = write_pixels(path, rows).read_text(encoding="utf-8")
+    path.write_text(text.replace(",16", ",x", 1), encoding="utf-8")
+    with pytest.raises(DataError, match="expected a number for every pixel"):
+        load(CsvSource(path))
+    path.write_bytes(b"\0\1\2")
+    with pytest.raises(DataError, match="expected a table with a line for each image"):
+        load(CsvSource(path))
+
+
+@pytest.mark.parametrize(
+    "header",
+    [
+        [str(each) for each in range(65)],
+        ["0", *(f"0.{each}" for each in range(1, 65))],  # pandas, of a file without a header
+        ["5", "0", *(f"0.{each}" for each in range(1, 64))],
+    ],
+)
+def test_a_header_of_numbers_is_no_image(tmp_path, rows, header):
+    path = write_pixels(tmp_path / "a.csv", rows, header=False)
+    path.write_text(",".join(header) + "\n" + path.read_text(encoding="utf-8"), encoding="utf-8")
+    data = load(CsvSource(path))
+    np.testing.assert_array_equal(data.images.reshape(40, 64), rows[0])
+    np.testing.assert_array_equal(data.labels, rows[1])

@@ -466,14 +466,6 @@ def test_nobody_hears_an_error_where_standard_error_is_a_broken_pipe():
     assert process.wait() == 2
 
 
-def test_a_reader_that_has_seen_enough():
-    process = start("schema", stdout=subprocess.PIPE, stderr=subprocess.PIPE)
-    process.stdout.close()
-    assert process.stderr.read() == b""
-    process.stderr.close()
-    assert process.wait() == 1
-
-
 STOPPED = """
 name: stopped
 data: digits

@@ -120,14 +120,6 @@ def test_an_npz_file_and_a_name(tmp_path, monkeypatch):
     assert recipes.load(digits.path).name == "my-digits"
 
 
-def test_every_model_fits_every_size(tmp_path):
-    for side in (1, 2, 3, 5, 6, 7, 12, 23, 64):
-        np.savez(tmp_path / "x.npz", x=np.zeros((20, side, side)), y=np.arange(20) % 2)
-        path = new(str(tmp_path / "x.npz"), folder=tmp_path).path
-        plan(recipes.load(path))
-        path.unlink()
-
-
 def test_too_few_images_are_remarked(tmp_path, rng):
     write_pictures(tmp_path / "few", rng, count=1)
     written = new(str(tmp_path / "few"), folder=tmp_path)

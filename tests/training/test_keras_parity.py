@@ -11,7 +11,6 @@ import pytest
 
 from bakeoff.recipe import parse
 from bakeoff.recipe.vocabulary.optimizers import OPTIMIZERS as KINDS
-from bakeoff.training import backend
 from bakeoff.training import trainer as engine
 from bakeoff.training.backend import keras
 from bakeoff.training.build_model import build
@@ -214,15 +213,6 @@ def _keras_fit(model, data, optimizer, arguments):
         histories.append(fitted.history)
     variables = (*theirs.trainable_variables, *theirs.non_trainable_variables)
     return histories, [variable.numpy() for variable in variables]
-
-
-def test_an_option_that_xla_does_not_know_is_left_out(monkeypatch):
-    backend.compiler_options.cache_clear()
-    assert backend.compiler_options() == {"xla_cpu_copy_insertion_use_region_analysis": True}
-    backend.compiler_options.cache_clear()
-    monkeypatch.setattr(backend, "_FEWER_COPIES", {"xla_cpu_no_such_option": True})
-    assert backend.compiler_options() == {}
-    backend.compiler_options.cache_clear()
 
 
 def test_images_in_a_file_are_used_where_they_lie(rng, tmp_path):

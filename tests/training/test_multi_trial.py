@@ -4,26 +4,13 @@ Oracle: the same trials by themselves, and with other mates, bit for bit or to r
 Cost: 30 s, nearly all of it compiling. Run: pytest tests/training/test_multi_trial.py
 """
 
-import json
-from dataclasses import replace
 from types import SimpleNamespace
 
 import numpy as np
 import pytest
 
-from bakeoff.recipe import Recipe, parse
-from bakeoff.storage import written_folder
-from bakeoff.storage.study_folder import StudyFolder, trial_lock
-from bakeoff.study.create import prepare
-from bakeoff.study.development_data import DEVELOPMENT, write_development
-from bakeoff.study.executors.local_processes import run_jobs
-from bakeoff.study.jobs import Busy, TrainJob
-from bakeoff.study.multi_trial_job import MultiTrialJob
-from bakeoff.study.run import run
-from bakeoff.study.schedule import LANES, lanes_of, train
 from bakeoff.training import multi_trial
 from bakeoff.training.trainer import Trainer
-from bakeoff.utils.events import Watcher
 from tests.helpers.trainers import MLP, declare, development, trained
 
 CNN = [
@@ -137,131 +124,4 @@ def test_lanes_fit_into_the_device_memory(monkeypatch, free, lanes):
     assert multi_trial.fitting(model, development(), 32) == lanes
 
 
-@pytest.mark.parametrize(("seeds", "lanes"), [(1, 1), (2, 2), (5, 8), (32, 32), (100, LANES)])
-def test_lanes_follow_from_the_number_of_seeds(seeds, lanes):
-    raw = {"name": "x", "data": "digits", "seeds": seeds, "models": {"m": {"layers": []}}}
-    recipe: Recipe = parse(raw, origin="x", folder=StudyFolder(".").path)
-    assert lanes_of(recipe) == lanes
-
-
 # ── the job ──────────────────────────────────────────────────────────────────────────────────
-
-
-@pytest.fixture
-def jobs(tmp_path):
-    data = development()
-    folder = tmp_path / "data"
-    folder.mkdir()
-    (tmp_path / "study").mkdir()
-    (tmp_path / "whole").mkdir()
-    write_development(folder, {name: getattr(data, name) for name in DEVELOPMENT})
-    return tuple(
-        TrainJob(
-            study=str(tmp_path / "study"),
-            model="model",
-            seed=seed,
-            selection="best-loss",
-            declared=MODELS["mlp"].model_dump_json(),
-            identity="a" * 64,
-            data=str(folder),
-            maximum=255.0,
-            n_classes=3,
-            checkpoint_seconds=0,
-        )
-        for seed in range(3)
-    )
-
-
-def weight_bytes(job, name="weights.safetensors"):
-    return (StudyFolder(job.study).trial(job.model, job.seed) / name).read_bytes()
-
-
-def test_a_group_writes_each_trial_and_says_how_far_it_is(jobs):
-    heard = []
-    job = MultiTrialJob(jobs, lanes=4)
-    job.run(heard.append)
-    assert job.label == "model seeds 0, 1, 2" and job.affinity == "model"
-    assert [each.epoch for each in heard] == [0, 1, 2, 3]
-    for each in jobs:
-        folder = StudyFolder(each.study).trial("model", each.seed)
-        written_folder.read_manifest(folder)
-        assert json.loads((folder / "trial.json").read_bytes())["seed"] == each.seed
-    assert StudyFolder(jobs[0].study).finished() == {"model": [0, 1, 2]}
-    assert weight_bytes(jobs[0]) != weight_bytes(jobs[1])
-
-
-def test_a_group_that_died_goes_on_and_ends_in_the_same_bytes(jobs, tmp_path):
-    class Killed(Exception):
-        pass
-
-    def stop(result):
-        if result.epoch == 1:
-            raise Killed
-
-    whole = [replace(job, study=str(tmp_path / "whole")) for job in jobs]
-    MultiTrialJob(tuple(whole), lanes=4).run(lambda result: None)
-    with pytest.raises(Killed):
-        MultiTrialJob(jobs[:2], lanes=4).run(stop)
-    heard = []
-    MultiTrialJob(jobs, lanes=4).run(heard.append)  # seed 2 has yet to begin
-    assert [each.epoch for each in heard] == [0, 1, 2, 3]
-    for ours, theirs in zip(jobs, whole, strict=True):
-        for name in ("weights.safetensors", "history.csv", "validation.npy", "trial.json"):
-            assert weight_bytes(ours, name) == weight_bytes(theirs, name), name
-    assert not list((tmp_path / "study").glob("trials/*/*.partial"))
-
-
-def test_a_group_trains_only_what_is_missing(jobs):
-    MultiTrialJob(jobs[:1], lanes=4).run(lambda result: None)
-    before = weight_bytes(jobs[0]), weight_bytes(jobs[0], written_folder.TIMING)
-    MultiTrialJob(jobs, lanes=4).run(lambda result: None)
-    assert (weight_bytes(jobs[0]), weight_bytes(jobs[0], written_folder.TIMING)) == before
-    heard = []
-    MultiTrialJob(jobs, lanes=4).run(heard.append)
-    assert heard == []
-
-
-def test_more_trials_than_lanes_take_turns(jobs):
-    MultiTrialJob(jobs, lanes=2).run(lambda result: None)
-    assert StudyFolder(jobs[0].study).finished() == {"model": [0, 1, 2]}
-
-
-def test_a_group_waits_while_somebody_trains_one_of_its_trials(jobs):
-    folder = StudyFolder(jobs[0].study)
-    with folder.lock(trial_lock("model", 1)), pytest.raises(Busy):
-        MultiTrialJob(jobs, lanes=4).run(lambda result: None)
-    assert folder.finished() == {}
-
-
-def test_a_study_trains_in_groups_and_is_compared_as_any_other(tmp_path):
-    class Listening(Watcher):
-        def __init__(self):
-            self.planned = []
-
-        def begin(self, title, jobs):
-            self.planned += [(each.label, each.epochs) for each in jobs]
-
-    raw = {
-        "name": "groups",
-        "data": "digits",
-        "seeds": 3,
-        "training": {"epochs": 2},
-        "baselines": ["majority"],
-        "models": {"one": {"layers": [{"dense": 4}]}, "two": {"layers": [{"dense": 5}]}},
-    }
-    recipe = parse(raw, origin="x", folder=tmp_path)
-    folder, heard = StudyFolder(tmp_path / "study"), Listening()
-
-    def do(jobs):
-        return run_jobs(jobs, workers=1, device="cpu", cache=None, watcher=heard)
-
-    prepared = prepare(recipe, folder, device="cpu")
-    assert train(prepared, [], do, lanes=lanes_of(recipe), watcher=heard) == ()
-    assert sorted(heard.planned) == [
-        ("majority baseline", 0),
-        ("one seeds 0, 1, 2", 2),
-        ("two seeds 0, 1, 2", 2),
-    ]
-    assert folder.finished() == {"one": [0, 1, 2], "two": [0, 1, 2]}
-    result = run(recipe, out=folder.path)
-    assert [len(model.seeds) for model in result.comparison.models] == [3, 3]

@@ -15,7 +15,6 @@ import numpy as np
 import pytest
 
 from bakeoff import recipe
-from bakeoff.cli import main
 from bakeoff.errors import StudyError, UsageError
 from bakeoff.recipe import shipped
 from bakeoff.storage.study_folder import StudyFolder
@@ -150,12 +149,3 @@ def test_what_cannot_be_ejected(study, tmp_path):
     folder = _prepared(tmp_path, {"mine": {"python": f"{builder}:build"}})
     with pytest.raises(StudyError, match=r"found one built by your own .*: it is a Keras script a"):
         eject(folder, "mine", out=tmp_path / "out")
-
-
-def test_the_command(finished_study, tmp_path, monkeypatch, capsys):
-    monkeypatch.chdir(tmp_path)
-    assert main(["eject", str(finished_study), "--model", "mlp", "--notebook"]) == 0
-    assert capsys.readouterr().out == (
-        "tiny-mlp/train.ipynb written. Run it in tiny-mlp; change it as you like.\n"
-    )
-    assert sorted(os.listdir("tiny-mlp")) == ["split.npz", "train.ipynb"]

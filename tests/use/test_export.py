@@ -15,7 +15,6 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from bakeoff.cli import main
 from bakeoff.errors import StudyError, UsageError
 from bakeoff.study.run import compare
 from bakeoff.use.export import export as exporting
@@ -94,11 +93,3 @@ def test_what_cannot_be_exported_so(result, tmp_path, monkeypatch):
         with pytest.raises(UsageError, match=rf"found none: pip install 'bakeoff\[{format}\]'$"):
             export(trained, format, out=tmp_path / "out")
     assert not (tmp_path / "out").exists()
-
-
-def test_the_command(tiny_study, capsys):
-    for _ in range(2):  # the second replaces the first
-        assert main(["export", str(tiny_study), "--format", "onnx", "--model", "line"]) == 0
-        assert "checked without Bakeoff on 288 validation images" in capsys.readouterr().out
-    assert [path.name[:10] for path in (tiny_study / "exports").iterdir()] == ["line-seed-"]
-    assert main(["verify", str(tiny_study)]) == 0

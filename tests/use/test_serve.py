@@ -21,7 +21,6 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from bakeoff.cli import main
 from bakeoff.study.run import compare
 from tests.helpers import browser
 from tests.helpers.photos import page
@@ -414,20 +413,3 @@ def test_a_study_that_trains_is_watched(tmp_path):
 
 
 # ── what the user gets wrong ─────────────────────────────────────────────────────────────────
-
-
-def test_what_cannot_be_served(finished_study, tmp_path, capsys, monkeypatch):
-    with socket.create_server(("127.0.0.1", 0)) as taken:
-        port = taken.getsockname()[1]
-        assert main(["serve", str(finished_study), "--port", str(port)]) == 2
-        assert capsys.readouterr().err == (
-            f"bakeoff: expected a free port, found 127.0.0.1:{port} refused (address already in "
-            "use): choose another with --port\n"
-        )
-    assert main(["serve", str(tmp_path)]) == 2
-    assert "expected a study's folder, found no study.json in it" in capsys.readouterr().err
-    assert main(["serve", str(finished_study), "--model", "cnn"]) == 2
-    assert capsys.readouterr().err.endswith("expected a model of the study, found 'cnn'\n")
-    monkeypatch.setitem(sys.modules, "uvicorn", None)
-    assert main(["serve", str(finished_study)]) == 2
-    assert capsys.readouterr().err.endswith("pip install 'bakeoff[serve]'\n")

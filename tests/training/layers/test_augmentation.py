@@ -1,7 +1,7 @@
 """The augmenting layers against Keras's own, given what was drawn; what they draw, and when.
 
 Oracle: keras.layers' transform_images with the same angles, zooms and factors; geometry for crops
-and cutout. Cost: 10 s. Run: pytest tests/training/test_augmentation.py
+and cutout. Cost: 10 s. Run: pytest tests/training/layers/test_augmentation.py
 """
 
 import numpy as np

@@ -1,0 +1,46 @@
+"""The commands that use a trained model, in this process.
+
+Oracle: docs/commands.md, and whole lines. Cost: 5 s with the suite's finished study.
+
+Run: pytest tests/cli/test_winner_commands.py
+"""
+
+import os
+import socket
+import sys
+
+from bakeoff.cli import main
+
+
+def test_what_cannot_be_served(finished_study, tmp_path, capsys, monkeypatch):
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port = taken.getsockname()[1]
+        assert main(["serve", str(finished_study), "--port", str(port)]) == 2
+        assert capsys.readouterr().err == (
+            f"bakeoff: expected a free port, found 127.0.0.1:{port} refused (address already in "
+            "use): choose another with --port\n"
+        )
+    assert main(["serve", str(tmp_path)]) == 2
+    assert "expected a study's folder, found no study.json in it" in capsys.readouterr().err
+    assert main(["serve", str(finished_study), "--model", "cnn"]) == 2
+    assert capsys.readouterr().err.endswith("expected a model of the study, found 'cnn'\n")
+    monkeypatch.setitem(sys.modules, "uvicorn", None)
+    assert main(["serve", str(finished_study)]) == 2
+    assert capsys.readouterr().err.endswith("pip install 'bakeoff[serve]'\n")
+
+
+def test_eject_says_what_to_run(finished_study, tmp_path, monkeypatch, capsys):
+    monkeypatch.chdir(tmp_path)
+    assert main(["eject", str(finished_study), "--model", "mlp", "--notebook"]) == 0
+    assert capsys.readouterr().out == (
+        "tiny-mlp/train.ipynb written. Run it in tiny-mlp; change it as you like.\n"
+    )
+    assert sorted(os.listdir("tiny-mlp")) == ["split.npz", "train.ipynb"]
+
+
+def test_export_again_replaces_the_folder(tiny_study, capsys):
+    for _ in range(2):  # the second replaces the first
+        assert main(["export", str(tiny_study), "--format", "onnx", "--model", "line"]) == 0
+        assert "checked without Bakeoff on 288 validation images" in capsys.readouterr().out
+    assert [path.name[:10] for path in (tiny_study / "exports").iterdir()] == ["line-seed-"]
+    assert main(["verify", str(tiny_study)]) == 0

@@ -1,0 +1,44 @@
+"""How Keras and JAX are set up.
+
+Oracle: the options that are passed on. Cost: 1 s.
+
+Run: pytest tests/training/test_backend.py
+"""
+
+import re
+
+import keras
+import pytest
+
+from bakeoff.errors import UsageError
+from bakeoff.training import backend
+
+
+def test_an_option_that_xla_does_not_know_is_left_out(monkeypatch):
+    backend.compiler_options.cache_clear()
+    assert backend.compiler_options() == {"xla_cpu_copy_insertion_use_region_analysis": True}
+    backend.compiler_options.cache_clear()
+    monkeypatch.setattr(backend, "_FEWER_COPIES", {"xla_cpu_no_such_option": True})
+    assert backend.compiler_options() == {}
+    backend.compiler_options.cache_clear()
+
+
+def test_what_a_keras_json_says_changes_no_network():
+    keras.config.set_floatx("float16")
+    keras.config.set_epsilon(0.1)
+    keras.config.set_image_data_format("channels_first")
+    keras.config.set_dtype_policy("mixed_float16")
+    backend._as_planned()
+    assert keras.config.floatx() == keras.config.dtype_policy().name == "float32"
+    assert keras.config.epsilon() == 1e-7
+    assert keras.config.image_data_format() == "channels_last"
+
+
+def test_keras_with_another_backend_is_refused(monkeypatch):
+    monkeypatch.setattr(keras.backend, "backend", lambda: "torch")
+    text = (
+        "expected Keras on JAX, found Keras on torch: this process imported Keras before Bakeoff; "
+        "import bakeoff.training.trainer first, or use bakeoff.Study"
+    )
+    with pytest.raises(UsageError, match=f"^{re.escape(text)}$"):
+        backend.start("cpu")

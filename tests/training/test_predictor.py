@@ -1,0 +1,54 @@
+"""A network that predicts again and again: any number of images, few programs.
+
+Oracle: `predict`, which saved predictions come from. Cost: 3 s.
+Run: pytest tests/training/test_predictor.py
+"""
+
+import re
+
+import numpy as np
+import pytest
+
+from bakeoff.training.predict import predict
+from bakeoff.training.predictor import SIZES, Predictor
+from bakeoff.training.trainer import Trainer
+from tests.helpers.trainers import declare, development
+
+MODEL = declare()
+DATA = development(n=300, validation=0)
+SHAPE = {"input_shape": (6, 6, 1), "n_classes": 3, "maximum": 255.0}
+
+
+@pytest.fixture(scope="module")
+def weights():
+    return [Trainer(MODEL, DATA, seed=k, selection="last").result().weights for k in (0, 1)]
+
+
+@pytest.fixture(scope="module")
+def predictor(weights):
+    return Predictor(MODEL, weights, **SHAPE)
+
+
+@pytest.mark.parametrize("count", [0, 1, 3, 4, 300])
+def test_any_number_of_images_is_predicted_as_by_predict(predictor, weights, count):
+    images = DATA.train_images[:count]
+    found = predictor(images)
+    assert found.shape == (2, count, 3) and found.dtype == np.float32
+    for one, each in zip(found, weights, strict=True):
+        if count:
+            expected = predict(MODEL, each, images, maximum=255.0, n_classes=3)
+            np.testing.assert_allclose(one, expected, atol=1e-6)
+
+
+def test_all_sizes_are_compiled_beforehand(weights):
+    fresh = Predictor(MODEL, weights[:1], **SHAPE)
+    fresh.warm_up((6, 6, 1), np.uint8)
+    assert fresh._run._cache_size() == len(SIZES)
+    fresh(DATA.train_images)
+    assert fresh._run._cache_size() == len(SIZES)
+
+
+def test_weights_of_another_model_are_refused(weights):
+    text = re.escape("these weights are of another model")
+    with pytest.raises(ValueError, match=f"^{text}$"):
+        Predictor(MODEL, [weights[0], {}], **SHAPE)

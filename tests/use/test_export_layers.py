@@ -5,12 +5,18 @@ Cost: 30 s, most of it Keras compiling. Run: pytest tests/use/test_export_layers
 """
 
 import re
+from pathlib import Path
 
 import numpy as np
 import pytest
 
+from bakeoff import recipe as recipes
 from bakeoff.errors import StudyError
+from bakeoff.recipe.vocabulary.words import LAYERS as VOCABULARY
 from bakeoff.training.backend import keras
+from bakeoff.training.build_model import build
+from bakeoff.training.plain_model import plain_model
+from bakeoff.training.predict import weight_names
 from bakeoff.use.export.activations import ACTIVATIONS
 from bakeoff.use.export.layers import LAYERS, program_of
 from bakeoff.use.export.litert_file import litert_model
@@ -81,6 +87,7 @@ STACKS = {
     "global average": [layers.GlobalAveragePooling2D()],
     "global max": [layers.GlobalMaxPooling2D(keepdims=True)],
     "padding": [layers.ZeroPadding2D(((1, 2), (0, 3)))],
+    "crop": [layers.CenterCrop(4, 5)],
     "reshape": [layers.Reshape((4, 54)), layers.Flatten()],
     "batch normalization": [layers.BatchNormalization()],
     "batch normalization, bare": [layers.BatchNormalization(center=False, scale=False)],
@@ -128,6 +135,54 @@ def test_branches_and_models_inside_models(rng):
 
 def test_pixels_that_are_not_bytes(rng):
     check(connected(layers.Conv2D(2, 3), dtype="float32"), rng, dtype="float32")
+
+
+WORDS = {  # what a layer of the recipe's vocabulary cannot do without
+    "dense": 4,
+    "conv2d": {"filters": 3, "kernel_size": 3, "padding": "same"},
+    "depthwise_conv2d": {"kernel_size": 3},
+    "separable_conv2d": {"filters": 4, "kernel_size": 3},
+    "average_pooling2d": 2,
+    "dropout": 0.5,
+    "group_normalization": 1,
+    "activation": "gelu",
+    "random_translation": {"height_factor": 0.2, "width_factor": 0.2},
+    "random_rotation": 0.1,
+    "random_zoom": 0.2,
+    "random_contrast": 0.3,
+    "random_brightness": 0.2,
+    "random_crop": {"height": 4, "width": 5},
+    "cutout": 3,
+    "residual": [{"conv2d": {"filters": 2, "kernel_size": 1}}],
+}
+
+
+@pytest.mark.parametrize("word", [*VOCABULARY, "residual"])
+def test_every_layer_of_a_recipe(word, rng):
+    """A new word of the vocabulary is tested as soon as it is there, or fails for what it lacks."""
+    layer = {word: WORDS[word]} if word in WORDS else word
+    model = recipes.parse(
+        {"name": "n", "data": "digits", "models": {"m": {"layers": [layer]}}}, origin="a test",
+        folder=Path(),
+    ).models["m"]  # fmt: skip
+    shape = (6, 6, 2)
+    ours = build(model, shape, 3, seed=0)
+    variables = [*ours.trainable_variables, *ours.non_trainable_variables]
+    for variable in variables:
+        variable.assign(rng.uniform(0.2, 0.8, variable.shape))
+    weights = {
+        name: np.asarray(each.value)
+        for name, each in zip(weight_names(ours), variables, strict=True)
+    }
+    plain = plain_model(model, [weights], input_shape=shape, n_classes=3, maximum=255.0)
+    images = rng.integers(0, 256, (4, *shape)).astype("uint8")
+    expected = np.asarray(ours(images.astype("float32") / 255, training=False))
+    program = program_of(plain, "uint8")
+    assert expected.std(axis=0).max() > 1e-4  # the layer lets something through
+    for run, content in (
+        (run_onnx, onnx_model(program, name="m")), (run_litert, litert_model(program, name="m"))
+    ):  # fmt: skip
+        np.testing.assert_allclose(run(content, images), expected, rtol=2e-5, atol=2e-5)
 
 
 def test_every_layer_of_the_table_is_tested():

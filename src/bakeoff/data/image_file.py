@@ -124,7 +124,8 @@ def decode(
         check_memory(8 * image.size[0] * image.size[1])
     image, deepest = _plain(image, white)
     image = _fitted(image, (wide, tall), fit)
-    image = _flat(image).convert("L" if color == "grey" else "RGB")
+    image, mode = _flat(image), "L" if color == "grey" else "RGB"
+    image = image if image.mode == mode else image.convert(mode)
     if orientation != 1:
         from PIL import Image
 

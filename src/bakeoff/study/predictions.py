@@ -152,16 +152,28 @@ class PicturesReader:
         with refusing(name), decoding():
             return self._decoded(content)
 
+    def plain(self, content: bytes, name: str) -> NDArray[Any]:
+        """Return a picture file's pixels as stored, never centred; errors begin with its name."""
+        with refusing(name), decoding():
+            return self._plain(content)
+
     def _decoded(self, content: bytes) -> tuple[NDArray[Any], bool]:
+        plain = self._plain(content)
+        if self._frame is None or not self._wanted(plain):
+            return plain, False
+        return self._centred(content, plain)
+
+    def _plain(self, content: bytes) -> NDArray[Any]:
         how = self._how
         white = self.trained.deep_white
         read = decode(
             content, size=how.size, color=how.color, fit=how.fit, white=white or first_white(how)
         )
         check_depth(read.deepest, white)
-        plain = self._as_in_files(read.pixels) if self._as_decoded else self._stored(read.pixels)
-        if self._frame is None or not self._wanted(plain):
-            return plain, False
+        return self._as_in_files(read.pixels) if self._as_decoded else self._stored(read.pixels)
+
+    def _centred(self, content: bytes, plain: NDArray[Any]) -> tuple[NDArray[Any], bool]:
+        how, white = self._how, self.trained.deep_white
         height, width = upright(content)
         factor = min(1.0, MAX_SIDE / max(height, width))
         size = (max(1, round(factor * height)), max(1, round(factor * width)))

@@ -251,6 +251,15 @@ def _padded(program: Program, layer: Any, x: Value) -> Value:
     return program.add("pad", x, shape=_shape(layer, x), pads=pads)
 
 
+def _center_crop(program: Program, layer: Any, x: Value) -> Value:
+    _last(layer)
+    margins = (x.shape[0] - layer.height, x.shape[1] - layer.width)
+    if min(margins) < 0:
+        raise Unknown("a crop larger than the image")
+    shape = (layer.height, layer.width, x.shape[2])
+    return program.add("crop", x, shape=shape, offset=tuple(each // 2 for each in margins))
+
+
 def _merging(kind: str) -> Callable[..., Value]:
     def write(program: Program, layer: Any, *inputs: Value) -> Value:
         total = inputs[0]
@@ -285,6 +294,7 @@ LAYERS: Mapping[str, Callable[..., Value]] = {
     "Flatten": _reshaped,
     "Reshape": _reshaped,
     "ZeroPadding2D": _padded,
+    "CenterCrop": _center_crop,
     "BatchNormalization": _batch_normalization,
     "LayerNormalization": _layer_normalization,
     "RMSNormalization": _rms_normalization,

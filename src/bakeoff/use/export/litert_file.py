@@ -167,6 +167,10 @@ def _write(graph: _Graph, operation: Operation) -> None:
     elif kind == "pad":
         pads = graph.constant(np.asarray(((0, 0), *settings["pads"], (0, 0)), np.int32))
         graph.operator("PAD", [*inputs, pads], output, "PadOptions")
+    elif kind == "crop":
+        begin, size = (0, *settings["offset"], 0), (-1, *operation.output.shape)
+        bounds = [graph.constant(np.asarray(each, np.int32)) for each in (begin, size)]
+        graph.operator("SLICE", [*inputs, *bounds], output, "SliceOptions")
     elif kind == "softmax":
         graph.operator("SOFTMAX", inputs, output, "SoftmaxOptions", beta=1.0)
     elif kind == "gelu":

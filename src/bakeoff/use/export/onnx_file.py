@@ -122,6 +122,12 @@ def _write(graph: _Graph, operation: Operation) -> None:
         (top, bottom), (left, right) = settings["pads"]
         pads = graph.constant((0, top, left, 0, 0, bottom, right, 0), np.int64)
         graph.node("Pad", [inputs[0], pads], output)
+    elif kind == "crop":
+        (top, left), (height, width, _) = settings["offset"], operation.output.shape
+        bounds = ((top, left), (top + height, left + width), (1, 2))
+        graph.node(
+            "Slice", [inputs[0], *(graph.constant(each, np.int64) for each in bounds)], output
+        )
     elif kind == "softmax":
         graph.node("Softmax", inputs, output, axis=-1)
     elif kind == "gelu":

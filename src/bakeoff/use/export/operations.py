@@ -37,6 +37,7 @@ class Operation:
     reshape       to the output's shape
     concatenate   axis
     pad           pads: ((top, bottom), (left, right))
+    crop          offset: (top, left); to the output's shape
     add, subtract, multiply, divide, maximum, minimum
                   two inputs, or one input and the constant `other`
     relu, sigmoid, tanh, exp, log, abs, sqrt, elu

@@ -1,8 +1,9 @@
-"""One request's images in, and what is answered about them; everything but the network itself."""
+"""One request's images in, and what is answered about them."""
 
 import base64
 import io
 import json
+import time
 from typing import Any
 
 import numpy as np
@@ -14,9 +15,12 @@ from bakeoff.storage.study_folder import StudyFolder
 from bakeoff.study.predictions import Adapt, PicturesReader
 from bakeoff.study.trained_model import TrainedModel, trained_model
 from bakeoff.study.training_profile import TrainingProfile
+from bakeoff.training.predictor import SIZES
 
 MOST_IMAGES = 1_000  # in one request
 NEAREST = 6
+QUICK = 0.003  # seconds: less than an answer may take, more than it takes to ask another thread
+_NAME = "the picture"
 _KINDS = "a picture (image/png, image/jpeg), application/json or application/octet-stream"
 
 
@@ -36,23 +40,57 @@ class Answers:
             dtype = self.profile.images.dtype.type
         self.dtype = dtype
 
-    def warm_up(self) -> None:
-        """Compile everything, so that no visitor waits for it."""
+    def warm_up(self) -> int:
+        """Compile everything, so that no visitor waits; return how many images are answered fast.
+
+        These take no longer than QUICK seconds.
+        """
         shape = self.trained.input_shape
         for each in (self.trained, self.all_seeds):
             each.predictor.warm_up(shape, self.dtype)
+        quick = 0
+        for size in SIZES:
+            images = np.zeros((size, *shape), self.dtype)
+            self.predict(images)
+            if min(self._seconds(images) for _ in range(3)) > QUICK:
+                break
+            quick = size
+        return quick
+
+    def _seconds(self, images: NDArray[Any]) -> float:
+        begun = time.perf_counter()
+        self.predict(images)
+        return time.perf_counter() - begun
+
+    def predict(self, images: NDArray[Any]) -> tuple[NDArray[np.float32], list[bool | None]]:
+        """Return probabilities, shape (n, n_classes), and whether images are unlike training.
+
+        None where that cannot be told.
+        """
+        probabilities = self.trained.per_seed(images).mean(axis=0)
+        if self.profile is None:
+            return probabilities, [None] * len(images)
+        return probabilities, self.profile.unlike(images).tolist()
+
+    def predict_each(self, images: NDArray[Any]) -> tuple[NDArray[np.float32]]:
+        """Return every seed's probabilities, shape (n, seeds, n_classes)."""
+        return (self.all_seeds.per_seed(images).swapaxes(0, 1),)
 
     def read(self, content: bytes, kind: str, adapt: str) -> tuple[NDArray[Any], bool]:
         """Return the images of a request, and whether its picture was centred.
 
-        Raises BakeoffError, of one sentence, where it has none.
+        With "auto" it is not yet: see `centred`. Raises BakeoffError, of one sentence, where the
+        request has no images.
         """
         if adapt not in self._readers:
             raise UsageError(f"adapt: expected auto, always or never, found {adapt[:20]!r}")
         reader = self._readers[adapt]
         kind = kind.partition(";")[0].strip().lower()
         if kind.startswith("image/"):
-            pixels, centred = reader.decode(content, "the picture")
+            if adapt == "auto":
+                pixels, centred = reader.plain(content, _NAME), False
+            else:
+                pixels, centred = reader.decode(content, _NAME)
             return pixels[None].astype(self.dtype, copy=False), centred
         if kind == "application/json":
             images = reader.checked(_array(content), "images")
@@ -63,6 +101,14 @@ class Answers:
         if not 1 <= len(images) <= MOST_IMAGES:
             raise UsageError(f"expected 1 to {MOST_IMAGES:,} images, found {len(images):,}")
         return images.astype(self.dtype, copy=False), False
+
+    def centred(self, content: bytes) -> NDArray[Any] | None:
+        """Return a picture with its figure centred, shape (1, height, width, channels).
+
+        None where that does not make it look like the training images.
+        """
+        pixels, centred = self._readers["auto"].decode(content, _NAME)
+        return pixels[None].astype(self.dtype, copy=False) if centred else None
 
     def _raw(self, content: bytes) -> NDArray[Any]:
         shape = self.trained.input_shape
@@ -76,24 +122,20 @@ class Answers:
         )
 
     def answer(
-        self, images: NDArray[Any], probabilities: NDArray[np.float32], *, centred: bool
+        self, probabilities: NDArray[np.float32], unlike: list[bool | None], *, centred: bool
     ) -> dict[str, Any]:
-        """Return what is answered: one prediction an image.
-
-        probabilities : shape (seeds, n, n_classes)
-        """
+        """Return what is answered, one prediction an image, from what `predict` found."""
         names = self.trained.class_names
-        unlike = None if self.profile is None else self.profile.unlike(images).tolist()
         predictions = []
-        for index, row in enumerate(probabilities.mean(axis=0)):
-            values = row.tolist()
+        for row, strange in zip(probabilities, unlike, strict=True):
+            values = [round(value, 6) for value in row.tolist()]
             first = int(row.argmax())
             predictions.append(
                 {
                     "class": names[first],
                     "probability": values[first],
                     "probabilities": dict(zip(names, values, strict=True)),
-                    "unlike_training": None if unlike is None else unlike[index],
+                    "unlike_training": strange,
                     "centred": centred,
                 }
             )

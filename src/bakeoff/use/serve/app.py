@@ -3,9 +3,9 @@
 import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from typing import Annotated
+from typing import Any
 
-from fastapi import FastAPI, Query, Request, Response
+from fastapi import FastAPI, Request, Response
 from fastapi.responses import JSONResponse, RedirectResponse
 from starlette.exceptions import HTTPException
 
@@ -18,30 +18,13 @@ from bakeoff.study.trained_model import trained_model
 from bakeoff.use.serve.answers import Answers
 from bakeoff.use.serve.batches import Batches
 from bakeoff.use.serve.counters import Counters
-from bakeoff.use.serve.guard import Guard, Limits, Refused
+from bakeoff.use.serve.endpoint import DESCRIPTION, PATH, PredictEndpoint
+from bakeoff.use.serve.guard import Guard, Limits, Receive, Refused, Scope, Send
 from bakeoff.use.serve.live import Live, page_file
 from bakeoff.use.serve.report_page import policy_of
 
 EXAMPLES = 30
-_INLINE = 100_000  # bytes of a picture that is decoded without a thread of its own
 _TYPES = {"html": "text/html; charset=utf-8", "js": "text/javascript", "css": "text/css"}
-_INPUT = {
-    "requestBody": {
-        "required": True,
-        "content": {
-            "image/png": {"schema": {"type": "string", "format": "binary"}},
-            "image/jpeg": {"schema": {"type": "string", "format": "binary"}},
-            "application/json": {
-                "schema": {
-                    "type": "object",
-                    "required": ["images"],
-                    "properties": {"images": {"type": "array", "items": {"type": "array"}}},
-                }
-            },
-            "application/octet-stream": {"schema": {"type": "string", "format": "binary"}},
-        },
-    }
-}
 
 
 class Served:
@@ -53,8 +36,7 @@ class Served:
         self.counters = Counters()
         self.answers: Answers | None = None
         self.report: bytes | None = None
-        self.one: Batches | None = None
-        self.each: Batches | None = None
+        self.batches: tuple[Batches, Batches] | None = None  # of the network, of every seed
         self._loading = asyncio.Lock()
 
     async def load(self) -> Answers | None:
@@ -68,18 +50,37 @@ class Served:
     def _load(self) -> None:
         trained = trained_model(self.folder, model=self._model, seed=self._seed)
         answers = Answers(trained, self.folder)
-        answers.warm_up()
+        inline = answers.warm_up()
         comparison = illustrated(compare([self.folder]), self.folder)
         self.report = report.html(comparison).encode()
-        self.one = Batches(answers.trained.per_seed)
-        self.each = Batches(answers.all_seeds.per_seed)
+        self.batches = Batches(answers.predict, inline=inline), Batches(answers.predict_each)
         self.answers = answers
+
+    async def predictor(self) -> tuple[Answers, Batches, Batches] | None:
+        """Return what predictions are made with; None before the test set is open."""
+        answers = self.answers or await self.load()
+        if answers is None or self.batches is None:
+            return None
+        return answers, *self.batches
+
+    def count(self, images: int) -> None:
+        """Count predicted images."""
+        self.counters.images += images
 
     def close(self) -> None:
         """Let the threads end."""
-        for batches in (self.one, self.each):
-            if batches is not None:
-                batches.close()
+        for batches in self.batches or ():
+            batches.close()
+
+
+class _App(FastAPI):
+    """Describes /predict too, which is answered beside it."""
+
+    def openapi(self) -> dict[str, Any]:
+        """Return the OpenAPI document."""
+        document = super().openapi()
+        document["paths"].setdefault(PATH, {"post": DESCRIPTION})
+        return document
 
 
 def application(
@@ -102,7 +103,7 @@ def application(
         yield
         served.close()
 
-    app = FastAPI(
+    app = _App(
         title="Bakeoff",
         description="A study's winner, asked over HTTP.",
         docs_url=None,  # its pages would load scripts from elsewhere
@@ -125,7 +126,14 @@ def application(
     async def unknown(_: Request, error: HTTPException) -> JSONResponse:
         return JSONResponse({"error": str(error.detail)}, error.status_code)
 
-    return Guard(app, hosts=hosts, limits=limits or Limits(), on_answer=served.counters.answered)
+    predict = PredictEndpoint(served.predictor, served.count)
+
+    async def either(scope: Scope, receive: Receive, send: Send) -> None:
+        shortcut = scope["type"] == "http" and scope["path"] == PATH
+        await (predict if shortcut else app)(scope, receive, send)
+
+    limits = limits or Limits()
+    return Guard(either, hosts=hosts, limits=limits, on_answer=served.counters.answered)
 
 
 def _pages(app: FastAPI, served: Served) -> None:
@@ -184,32 +192,6 @@ def _endpoints(app: FastAPI, served: Served) -> None:
                 "examples": await asyncio.to_thread(answers.examples, EXAMPLES),
             }
         )
-
-    @app.post("/predict", openapi_extra=_INPUT)
-    async def predict(
-        request: Request,
-        adapt: Annotated[str, Query(description="auto, always or never: centre a figure")] = "auto",
-        details: Annotated[bool, Query(description="what the network saw, every seed")] = False,
-    ) -> JSONResponse:
-        """Predict a picture, or a batch of arrays."""
-        answers = served.answers or await served.load()
-        if answers is None:
-            return _not_yet()
-        assert served.one is not None and served.each is not None
-        content = await request.body()
-        kind = request.headers.get("content-type", "")
-        if len(content) <= _INLINE:
-            images, centred = answers.read(content, kind, adapt)
-        else:
-            images, centred = await asyncio.to_thread(answers.read, content, kind, adapt)
-        probabilities = await served.one(images)
-        answer = answers.answer(images, probabilities, centred=centred)
-        if details:
-            each = await served.each(images[:1])
-            told = await asyncio.to_thread(answers.details, images[0], each[:, 0])
-            answer["details"] = told
-        served.counters.images += len(images)
-        return JSONResponse(answer)
 
     @app.get("/healthz")
     async def health() -> JSONResponse:

@@ -30,6 +30,9 @@ HEADERS = (
 )
 
 
+_CHECKED = frozenset((b"host", b"origin", b"sec-fetch-site", b"content-length"))
+
+
 @dataclass(frozen=True)
 class Limits:
     """What one request may cost.
@@ -104,7 +107,8 @@ class Guard:
     def _check(self, scope: Scope) -> None:
         headers: dict[bytes, list[bytes]] = {}
         for name, value in scope["headers"]:
-            headers.setdefault(name.lower(), []).append(value)
+            if name in _CHECKED:
+                headers.setdefault(name, []).append(value)
         hosts = headers.get(b"host", [])
         if len(hosts) != 1 or _name(hosts[0]) not in self._hosts:
             raise Refused(421, "this server does not answer for that host")
@@ -128,9 +132,9 @@ class Guard:
 
         async def bounded() -> MutableMapping[str, Any]:
             nonlocal taken
-            left = started + self._limits.seconds - asyncio.get_running_loop().time()
             try:
-                message = await asyncio.wait_for(receive(), max(left, 0.001))
+                async with asyncio.timeout_at(started + self._limits.seconds):
+                    message = await receive()
             except TimeoutError:
                 raise Refused(408, "the request did not arrive in time") from None
             taken += len(message.get("body", b""))

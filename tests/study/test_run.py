@@ -203,6 +203,7 @@ def test_both_ledgers_say_what_was_opened(npz, tmp_path, own_home):
         "margin": 0.002,
         "give_up": 0.005,
         "race": None,
+        "searches": {},
         "without": [],
         "images": sorted(
             hashlib.sha256(image.tobytes()).hexdigest()[:16] for image in np.load(npz)["x_test"]

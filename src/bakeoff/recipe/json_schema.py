@@ -7,7 +7,15 @@ import json
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from bakeoff.recipe import parse_model, parse_race, parse_recipe, parse_split, parse_training
+from bakeoff.recipe import (
+    parse_model,
+    parse_race,
+    parse_recipe,
+    parse_search,
+    parse_split,
+    parse_training,
+    search_space,
+)
 from bakeoff.recipe.parse_data import data_schema
 from bakeoff.recipe.value_kinds import Choice, Kind, Number, Whole
 from bakeoff.recipe.vocabulary.arguments import Arguments
@@ -48,6 +56,7 @@ def schema() -> Schema:
                 "baselines": _list(Choice(parse_recipe.BASELINES).schema(), unique=True),
                 "margin": {**parse_recipe.SHARE.schema(), "default": 0.002},
                 "give_up": {**parse_recipe.SHARE.schema(), "default": 0.005},
+                "search": _search(),
                 "models": {
                     "type": "object",
                     "propertyNames": _name(),
@@ -59,6 +68,7 @@ def schema() -> Schema:
             required=("name", "data", "models"),
         ),
         "$defs": {
+            "choice": _choice(),
             "layer": _layer(),
             "learning_rate": _learning_rate(),
             "model": _model(),
@@ -127,7 +137,7 @@ def _arguments(cls: type[Arguments], extra: Mapping[str, Schema] | None = None) 
 def _properties(cls: type[Arguments]) -> dict[str, Schema]:
     properties: dict[str, Schema] = {}
     for key, field in cls.model_fields.items():
-        properties[key] = kind_of(cls, key).schema()
+        properties[key] = _open(kind_of(cls, key).schema())
         if not field.is_required():
             properties[key] = {**properties[key], "default": _plain(field.default)}
     return properties
@@ -159,7 +169,7 @@ def _value(cls: type[Arguments]) -> Schema:
     """Return what may stand after `name:`."""
     forms = [_arguments(cls)]
     if cls.main is not None:
-        forms.append(kind_of(cls, cls.main).schema())
+        forms.append(_open(kind_of(cls, cls.main).schema()))
     if _needs_nothing(cls):
         forms.append(_NULL)
     return {"anyOf": forms} if len(forms) > 1 else forms[0]
@@ -168,7 +178,7 @@ def _value(cls: type[Arguments]) -> Schema:
 def _layer() -> Schema:
     """Return `name`, `name: {arguments}`, `name: value` for the known layers, and a residual."""
     one = {name: _value(cls) for name, cls in LAYERS.items()}
-    inside = _list({"$ref": "#/$defs/layer"}, low=1, high=parse_model.MAX_LAYERS)
+    inside = _list(_one_layer(), low=1, high=parse_model.MAX_LAYERS)
     one[RESIDUAL] = {**inside, "description": docstring(Residual)}
     bare = [name for name, cls in LAYERS.items() if _needs_nothing(cls)]
     mapping = {**_keys(one), "minProperties": 1, "maxProperties": 1}
@@ -191,23 +201,24 @@ def _learning_rate() -> Schema:
         **_keys({"epochs": {"anyOf": [EPOCHS.schema(), _NULL]}, **rules}),
         "oneOf": [{"required": [name]} for name in rules],
     }
-    return {"description": _RATE_TEXT, "anyOf": [LEARNING_RATE.schema(), _list(phase, low=1)]}
+    forms = [LEARNING_RATE.schema(), _list(phase, low=1), {"$ref": "#/$defs/choice"}]
+    return {"description": _RATE_TEXT, "anyOf": forms}
 
 
 def _training() -> Schema:
     return _keys(
         {
-            "epochs": {**EPOCHS.schema(), "default": 20},
-            "batch_size": {**parse_training.BATCH_SIZE.schema(), "default": 32},
-            "optimizer": {"$ref": "#/$defs/optimizer"},
+            "epochs": {**_open(EPOCHS.schema()), "default": 20},
+            "batch_size": {**_open(parse_training.BATCH_SIZE.schema()), "default": 32},
+            "optimizer": _open({"$ref": "#/$defs/optimizer"}),
             **_properties(TrainingOptions),
         }
     )
 
 
 def _model() -> Schema:
-    layers = _list({"$ref": "#/$defs/layer"}, high=parse_model.MAX_LAYERS)
-    training = {"training": {"$ref": "#/$defs/training"}}
+    layers = _list(_one_layer(), high=parse_model.MAX_LAYERS)
+    training = {"training": {"$ref": "#/$defs/training"}, "search": _search()}
     names = {"enum": list(BACKBONES)}
     backbone = {"anyOf": [names, _keys({"name": names}, required=["name"])]}
     declared = {"layers": layers, "output": _arguments(Output), **training}
@@ -219,6 +230,41 @@ def _model() -> Schema:
             _keys({"python": python, **training}, required=["python"]),
         ]
     }
+
+
+def _open(schema: Schema) -> Schema:
+    """Return the schema of a value that may be left open, too."""
+    return {"anyOf": [schema, {"$ref": "#/$defs/choice"}]}
+
+
+def _choice() -> Schema:
+    """Return the forms of a choice."""
+    ends = {"type": "array", "items": Number().schema(), "minItems": 2, "maxItems": 2}
+    whole = {**ends, "items": {"type": "integer"}}
+    options = {"type": "array", "minItems": 2, "maxItems": search_space.MOST_OPTIONS}
+    forms = {"log": ends, "uniform": ends, "whole": whole, "choice": options}
+    return {
+        "description": "a value that a search is to find",
+        "anyOf": [_keys({name: form}, required=[name]) for name, form in forms.items()],
+    }
+
+
+def _one_layer() -> Schema:
+    """Return a layer, a choice of layers, or a block that is repeated."""
+    layers = {"type": "array", "items": {"$ref": "#/$defs/layer"}}
+    block = {
+        "type": "object",
+        "properties": {"layers": layers, "whole": {}, "choice": {}},
+        "required": ["layers"],
+        "additionalProperties": False,
+    }
+    repeat = _keys({search_space.REPEAT: block}, required=[search_space.REPEAT])
+    return {"anyOf": [*_open({"$ref": "#/$defs/layer"})["anyOf"], repeat]}
+
+
+def _search() -> Schema:
+    search = {key: kind.schema() for key, kind in parse_search.KINDS.items()}
+    return {**_keys(search), "description": "how the choices that models leave open are made"}
 
 
 def _ecma(pattern: str) -> str:

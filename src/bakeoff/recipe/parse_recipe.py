@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Callable, Mapping
+from functools import partial
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -14,6 +15,7 @@ from bakeoff.recipe.parse_model import (
     read_layers,
 )
 from bakeoff.recipe.parse_race import check_race, read_race
+from bakeoff.recipe.parse_search import check_search, open_models, read_search, read_searched
 from bakeoff.recipe.parse_split import SEED, SEED_COUNT, read_repeats, read_split
 from bakeoff.recipe.parse_training import (
     DEFAULT_TRAINING,
@@ -35,7 +37,7 @@ from bakeoff.recipe.vocabulary.layers import Output
 BASELINES = ("majority", "logistic")
 KEYS = (
     *("name", "title", "data", "split", "seeds", "race", "selection", "training"),
-    *("baselines", "margin", "give_up", "models"),
+    *("baselines", "margin", "give_up", "search", "models"),
 )
 MODEL_KEYS = ("backbone", "layers", "output", "training", "python")
 NAME = re.compile(r"[a-z0-9][a-z0-9._-]{0,63}")
@@ -84,9 +86,12 @@ def read_recipe(raw: object, folder: Path, problems: Problems) -> Recipe | None:
     take("baselines", read_baselines)
     take("margin", SHARE.read)
     take("give_up", SHARE.read)
-    take("models", lambda models: read_models(models, base, folder, problems))
+    usual = attempt(read_search, raw.get("search") or {}, "search", problems) or {}
+    take("models", lambda models: read_models(models, base, usual, folder, problems))
     if not problems.found:
-        check_together(Recipe.model_validate(values), problems)
+        recipe = Recipe.model_validate(values)
+        check_together(recipe, problems)
+        check_search(recipe, problems, asked=raw.get("search") is not None)
     return None if problems.found else Recipe.model_validate(values)
 
 
@@ -153,7 +158,11 @@ def read_baselines(raw: object) -> tuple[str, ...]:
 
 
 def read_models(
-    raw: object, base: GivenTraining, folder: Path, problems: Problems
+    raw: object,
+    base: GivenTraining,
+    search: Mapping[str, Any],
+    folder: Path,
+    problems: Problems,
 ) -> dict[str, ModelRecipe]:
     """Read the models by name, in the order in which they stand."""
     if not isinstance(raw, Mapping) or not 1 <= len(raw) <= MAX_MODELS:
@@ -162,10 +171,21 @@ def read_models(
     for name, model in raw.items():
         place = f"models.{key_text(name)}"
         if attempt(read_name, name, "models", problems) is not None:
-            read = read_model(name, model, base, folder, place, problems)
+            if open_models(model):
+                read = read_searched(
+                    model, search, partial(_settled, name, base, folder, place), place, problems
+                )
+            else:
+                read = read_model(name, model, base, folder, place, problems)
             if read is not None:
                 models[name] = read
     return models
+
+
+def _settled(
+    name: str, base: GivenTraining, folder: Path, place: str, raw: object, problems: Problems
+) -> ModelRecipe | None:
+    return read_model(name, raw, base, folder, place, problems)
 
 
 def read_model(

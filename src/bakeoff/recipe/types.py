@@ -12,6 +12,7 @@ from pydantic import Field, model_validator
 from bakeoff.data.sources import Source
 from bakeoff.data.split import Part
 from bakeoff.recipe.learning_rate import Phase, learning_rates
+from bakeoff.recipe.search_space import Dimension, dimensions
 from bakeoff.recipe.value_kinds import Misfit
 from bakeoff.recipe.vocabulary.arguments import Frozen
 from bakeoff.recipe.vocabulary.backbones import BACKBONES, KnownBackbone
@@ -159,10 +160,31 @@ class Backbone(Frozen):
         return self.name
 
 
+class Search(Frozen):
+    """How the choices of a model are made; `space` is the model as declared, choices and all."""
+
+    space: dict[str, Any]
+    settings: int = 40
+    sampler: str = "tpe"
+    minutes: float | None = None
+    pruning: str = "none"
+    seed: int = 0
+
+    @property
+    def dimensions(self) -> tuple[Dimension, ...]:
+        """The choices."""
+        return dimensions(self.space)
+
+    def budget(self) -> dict[str, Any]:
+        """Return how much is tried and by which rule, in the recipe's grammar."""
+        return self.model_dump(exclude={"space"}, exclude_none=True)
+
+
 class ModelRecipe(Frozen):
     """One declared network with its training: `layers`, or `python` ("/path/file.py:function").
 
-    Where there is a backbone, `layers` are what comes after its features.
+    Where there is a backbone, `layers` are what comes after its features. Where there is a
+    `search`, all else is one setting of it: the chosen one, or before it is chosen any.
     """
 
     name: str
@@ -171,6 +193,7 @@ class ModelRecipe(Frozen):
     python: str | None = None
     output: dict[str, Any] = Field(default_factory=dict)
     training: Training
+    search: Search | None = None
 
     @model_validator(mode="before")
     @classmethod
@@ -227,7 +250,12 @@ class Recipe(Frozen):
         }
 
     def _resolved_model(self, model: ModelRecipe) -> dict[str, Any]:
-        """Return a model that says "none" of what the study's training would add to it."""
+        """Return a model that says "none" of what the study's training would add to it.
+
+        A searched model stays as it was declared.
+        """
+        if model.search is not None:
+            return {**model.search.space, "search": model.search.budget()}
         resolved = model.resolved()
         usual = TrainingOptions().model_dump()
         refused = {key: usual[key] for key in self.training.options.unusual()}

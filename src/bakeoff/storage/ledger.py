@@ -18,9 +18,12 @@ from bakeoff.storage.formats import (
 from bakeoff.storage.schemas import check_document
 
 
-def append_ledger(path: Path, entry: Mapping[str, Any]) -> None:
-    """Append a line to a ledger; each line carries a hash of itself and of the line before."""
-    lines = read_ledger(path) if path.exists() else []
+def append_ledger(path: Path, entry: Mapping[str, Any], kind: str = "ledger.jsonl") -> None:
+    """Append a line to a ledger; each line carries a hash of itself and of the line before.
+
+    kind : the name of the file whose lines this one's are like
+    """
+    lines = read_ledger(path, kind) if path.exists() else []
     before = lines[-1]["sha256"] if lines else ""
     body = {**entry, "before": before}
     line = {**body, "sha256": sha256(canonical(body))}
@@ -28,7 +31,7 @@ def append_ledger(path: Path, entry: Mapping[str, Any]) -> None:
     write_file(path, content)
 
 
-def read_ledger(path: Path) -> list[dict[str, Any]]:
+def read_ledger(path: Path, kind: str = "ledger.jsonl") -> list[dict[str, Any]]:
     """Return a ledger's lines; raise StorageError if one was changed or taken out."""
     if not path.exists():
         return []
@@ -42,7 +45,7 @@ def read_ledger(path: Path) -> list[dict[str, Any]]:
             if line["before"] != before or line["sha256"] != sha256(canonical(body)):
                 raise _altered(path)
             before = line["sha256"]
-            lines.append(check_document(line, path, "ledger.jsonl"))
+            lines.append(check_document(line, path, kind))
     except (ValueError, KeyError, AttributeError, TypeError, RecursionError) as error:
         raise _altered(path) from error
     if b"".join(_ledger_line(line) for line in lines) != content:

@@ -182,6 +182,41 @@ class _Race(_Document):
     standings: Annotated[list[_Standing], Field(min_length=1)]
 
 
+class _Search(_Document):
+    """search.json."""
+
+    space: dict[str, Any]
+    settings: Positive
+    sampler: Text
+    seed: Count
+    split: Hash
+    data: Hash
+
+
+class _Setting(_Document):
+    """A line of settings.jsonl: a setting that was asked for, or what came of it."""
+
+    setting: Count
+    values: dict[Text, int | float] | None = None
+    thresholds: list[Share | None] | None = None
+    state: Literal["done", "pruned", "diverged", "impossible", "lost"] | None = None
+    accuracy: Share | None = None
+    cross_entropy: Number | None = None
+    epochs: Count | None = None
+    seconds: Annotated[float, Field(ge=0, allow_inf_nan=False)] | None = None
+    elapsed: Annotated[float, Field(ge=0, allow_inf_nan=False)] | None = None
+
+
+class _Chosen(_Document):
+    """chosen.json."""
+
+    setting: Count
+    values: dict[Text, int | float]
+    words: dict[Text, Text]
+    accuracy: Share
+    tried: Positive
+
+
 class _Manifest(_Document):
     """manifest.json."""
 
@@ -214,6 +249,9 @@ _KINDS: Mapping[str, type[_Document]] = {
     "baseline.json": _Baseline,
     "opening.json": _Opening,
     "race.json": _Race,
+    "search.json": _Search,
+    "settings.jsonl": _Setting,
+    "chosen.json": _Chosen,
     "manifest.json": _Manifest,
     "ledger.jsonl": _Line,
 }

@@ -20,6 +20,7 @@ from bakeoff.storage.atomic import lock_file, read_file
 from bakeoff.storage.formats import LONGEST_TEXT, damaged, read_sealed_json, sha256
 from bakeoff.storage.ledger import read_ledger
 from bakeoff.storage.schemas import check_document
+from bakeoff.storage.search_folder import with_chosen
 from bakeoff.storage.written_folder import (
     ENVIRONMENT,
     MANIFEST,
@@ -126,7 +127,8 @@ class StudyFolder:
         if sha256(content) != study["recipe"]:
             raise damaged(self.recipe_file)
         place = self.path.resolve()
-        return recipes.read(content, origin=str(self.recipe_file), folder=place)
+        read = recipes.read(content, origin=str(self.recipe_file), folder=place)
+        return with_chosen(read, self.path)
 
     def recorded_recipe(self, study: Mapping[str, Any]) -> Recipe:
         """Return the recipe that study.json holds; its models are in alphabetical order."""
@@ -137,7 +139,7 @@ class StudyFolder:
             raise damaged(self.study_file) from error
         if recipe.models.keys() != study["identities"].keys():
             raise damaged(self.study_file)
-        return recipe
+        return with_chosen(recipe, self.path)
 
     def read_split(self) -> dict[str, NDArray[np.int64]]:
         """Return the arrays of split.npz: train, validation, test, validation_labels."""

@@ -22,6 +22,7 @@ from bakeoff.recipe.architecture import describe, training_bytes
 from bakeoff.recipe.value_kinds import Misfit
 from bakeoff.recipe.vocabulary.training import class_weights
 from bakeoff.storage import atomic, formats, study_folder
+from bakeoff.storage.search_folder import with_chosen
 from bakeoff.storage.study_folder import StudyFolder
 from bakeoff.storage.user_ledger import require_user_ledger
 from bakeoff.study.environment import environment
@@ -71,6 +72,7 @@ def prepare(
         If the user's ledger could not be written.
     """
     notes: list[str] = []
+    recipe = with_chosen(recipe, folder.path)
     if recipe.split.folds is not None and folder.exists():
         recipe = _with_its_repeats(folder, recipe, notes)
     text = _written(recipe)

@@ -9,7 +9,7 @@ The engine is imported when a job is done, so that making jobs loads neither Ker
 
 import shutil
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -53,6 +53,8 @@ class TrainJob:
     checkpoint_seconds : how long at most until the work is saved; it is saved at the ends of epochs
     fold : which of `n_folds` is left out, in cross-validation; the last fold that is done writes
         the trial's folder, from those of all
+    called : its label, where it is a setting of a search
+    thresholds : by epoch, below which best validation accuracy so far it is stopped; () for none
     """
 
     study: str
@@ -68,12 +70,14 @@ class TrainJob:
     class_names: tuple[str, ...] = ()
     fold: int | None = None
     n_folds: int = 0
+    called: str = ""
+    thresholds: tuple[float | None, ...] = ()
 
     @property
     def label(self) -> str:
         """What the job is called in messages."""
         fold = "" if self.fold is None else f" fold {self.fold}"
-        return f"{self.model} seed {self.seed}{fold}"
+        return self.called or f"{self.model} seed {self.seed}{fold}"
 
     @property
     def affinity(self) -> str:
@@ -135,11 +139,19 @@ class TrainJob:
         trial = TrialInProgress(self, data)
         if trial.trainer.history:
             on_epoch(Resumed(trial.trainer.history))
-        while not trial.trainer.done:
+        while not trial.trainer.done and not self.is_hopeless(trial.trainer.history):
             started = time.monotonic()
             on_epoch(trial.trainer.epoch())
             trial.spent(time.monotonic() - started)
         trial.write()
+
+    def is_hopeless(self, history: Sequence[EpochResult]) -> bool:
+        """Whether its best validation accuracy so far is below the threshold of the last epoch."""
+        if not 0 < len(history) <= len(self.thresholds):
+            return False
+        threshold = self.thresholds[len(history) - 1]
+        best = max((each.val_accuracy or 0.0 for each in history), default=0.0)
+        return threshold is not None and best < threshold
 
     def remarks(self, data: "Development") -> list[str]:
         """Return codes of what is strange about a Python builder; RecipeError if it is bad."""
@@ -175,6 +187,9 @@ class TrainJob:
             "validation": None,
             **({} if self.fold is None else {"fold": self.fold, "network_seed": self.network_seed}),
         }
+        left = len(trained.history) < recipe.training.epochs
+        if left and self.is_hopeless(trained.history):
+            document["pruned"] = True
         if remarks := self.remarks(data):
             document["remarks"] = remarks
         files = {

@@ -16,6 +16,7 @@ from bakeoff.data.source_images import image_keys, smallest_keys
 from bakeoff.errors import StudyError
 from bakeoff.storage import atomic, formats, ledger, opened_weights, written_folder
 from bakeoff.storage.race_looks import dropped_models
+from bakeoff.storage.search_folder import SearchFolder
 from bakeoff.storage.user_ledger import forgotten_lines, tell_user
 from bakeoff.study.create import Prepared, test_hash
 from bakeoff.study.executors.interface import Job
@@ -173,6 +174,7 @@ def _record(
         "margin": prepared.recipe.margin,
         "give_up": prepared.recipe.give_up,
         "race": _race(prepared),
+        "searches": _searches(prepared),
         "images": smallest_keys(image_keys(prepared.data, prepared.split.test)),
     }
     lines = prepared.folder.read_ledger()
@@ -196,6 +198,17 @@ def _race(prepared: Prepared) -> dict[str, Any] | None:
         return None
     dropped = dropped_models(prepared.folder)
     return {"after": list(prepared.recipe.race.after), "dropped": dropped}
+
+
+def _searches(prepared: Prepared) -> dict[str, Any]:
+    """Return what the ledger says of searches: the budget of each model, and what was chosen."""
+    found = {}
+    for name, model in prepared.recipe.models.items():
+        chosen = SearchFolder(prepared.folder.path, name).chosen() if model.search else None
+        if model.search is not None and chosen is not None:
+            budget = model.search.budget()
+            found[name] = {**budget, "tried": chosen["tried"], "chosen": chosen["setting"]}
+    return found
 
 
 def _predict(

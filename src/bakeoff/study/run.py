@@ -23,6 +23,7 @@ from bakeoff.study.open_test_set import open_test_set
 from bakeoff.study.race import take_look
 from bakeoff.study.result import Result
 from bakeoff.study.schedule import lanes_of, largest_trial, missing_trials, train
+from bakeoff.study.search import search, searching
 from bakeoff.study.ship import ship
 from bakeoff.study.stages import stages
 from bakeoff.study.training_profile import write_profile
@@ -90,6 +91,9 @@ def run(
 
     lanes = lanes_of(recipe) if device == "gpu" else 1
     folder.require_in_place()
+    if searching(prepared.recipe, folder.path, only):
+        search(prepared, do, workers=size, only=only, watcher=watcher)
+        prepared = prepare(recipe, folder, device=device, data=prepared.data, opens=opens)
     known = {each for line in folder.read_ledger() for each in line.get("without", ())}
     known |= {f"{name}:{seed}" for name, seed in excused}
     looks = len(prepared.recipe.race.after) if prepared.recipe.race else 0

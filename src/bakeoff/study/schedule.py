@@ -76,12 +76,12 @@ def train(
         return ()
     with scratch_folder(folder) as scratch:
         _write_development(prepared, scratch, {each[1:] for each in missing}, baselines)
-        features = _features(prepared, [model for model, _, _ in missing], scratch)
+        features = missing_features(prepared, [model for model, _, _ in missing], scratch)
         if features:
             watcher.begin("features", [plan for plan, _ in features])
             if lost := do([job for _, job in features]):
                 return tuple(lost)
-        trials = [_train_job(prepared, *each, scratch) for each in missing]
+        trials = [train_job(prepared, *each, scratch) for each in missing]
         together = lanes > 1 and isinstance(prepared.split, Split)
         planned: list[tuple[Planned, Job]] = [
             *(_in_programs(trials, lanes) if together else trials)
@@ -92,7 +92,7 @@ def train(
         return tuple(do([job for _, job in planned]))
 
 
-def _features(
+def missing_features(
     prepared: Prepared, models: Sequence[ModelRecipe], scratch: Path
 ) -> list[tuple[Planned, FeatureJob]]:
     """Return jobs for the features that the models' backbones lack; of all images, with folds."""
@@ -149,9 +149,10 @@ def _common(prepared: Prepared) -> dict[str, Any]:
     }
 
 
-def _train_job(
+def train_job(
     prepared: Prepared, model: ModelRecipe, seed: int, fold: int | None, scratch: Path
 ) -> tuple[Planned, TrainJob]:
+    """Return the job of a trial, or of one fold of it, and what a watcher is told of it."""
     split, n_folds, of_fold = prepared.split, 0, ""
     if isinstance(split, Folds) and fold is not None:
         n_folds, of_fold = split.n_folds, f" fold {fold}"
@@ -161,7 +162,7 @@ def _train_job(
         model=model.name,
         seed=seed,
         selection=prepared.recipe.selection,
-        declared=model.model_dump_json(),
+        declared=model.model_copy(update={"search": None}).model_dump_json(),
         identity=formats.sha256("\n".join(parts).encode()),
         checkpoint_seconds=checkpoints.CHECKPOINT_SECONDS,
         class_names=tuple(prepared.data.class_names),
@@ -175,7 +176,7 @@ def _train_job(
 
 def whole_job(prepared: Prepared, model: str, seed: int, place: Path) -> TrainJob:
     """Return a job for a model on images without validation, whose last epoch counts."""
-    _, job = _train_job(prepared, prepared.recipe.models[model], seed, None, place)
+    _, job = train_job(prepared, prepared.recipe.models[model], seed, None, place)
     return replace(job, selection="last")
 
 

@@ -75,8 +75,10 @@ def verify(folder: StudyFolder) -> Verification:
         differences.append(str(error))
     folders = [*_numbered(folder, "trials/*/seed-*"), *_numbered(folder, "baselines/*")]
     folders += _numbered(folder, "shipped/*")
-    folders += look_folders(folder)
-    clocked = {*folders} - {*look_folders(folder)}
+    folders += _numbered(folder, "search/*/trials/*/seed-*")
+    folders += [*look_folders(folder), *_numbered(folder, "search/*/chosen")]
+    clocked = {path for path in folders if path.name.startswith("seed-")}
+    clocked |= {*_numbered(folder, "baselines/*"), *_numbered(folder, "shipped/*")}
     for path in [*folders, *folder.openings()]:
         differences += written_folder.check_folder(path)
         if path in clocked and not (path / written_folder.TIMING).is_file():

@@ -1,0 +1,277 @@
+"""The choices that a model of a recipe leaves open: where they stand, and the model of one setting.
+
+A choice stands wherever a value of a model may stand:
+
+    {log: [0.0001, 0.01]}       a number, the same chance for every ratio
+    {uniform: [0, 0.5]}         a number
+    {whole: [1, 4]}             a whole number, both ends included
+    {choice: [64, 128, 256]}    one of these; they may hold choices of their own
+
+and among layers `{repeat: {whole: [1, 3], layers: […]}}`. A setting gives each choice a value by
+its place ("layers[2].dense.units"): the number itself, or which of the options, counted from 0.
+"""
+
+from __future__ import annotations
+
+import math
+import re
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from bakeoff.recipe.value_kinds import Misfit, as_number, as_whole, found
+
+FORMS = ("log", "uniform", "whole", "choice")
+REPEAT = "repeat"
+MOST_OPTIONS = 100
+MOST_CHOICES = 50
+_DIGITS = 6  # of a number that is drawn: more say nothing, and are hard to read
+
+_WHICH = re.compile(r"\.choice\[\d+\]")
+
+When = tuple[str, int | None]
+Setting = Mapping[str, float | int]
+
+
+@dataclass(frozen=True)
+class Dimension:
+    """One choice; `when` says in which options of other choices it stands: (place, which).
+
+    Of a repeated block, which is None: it has to be repeated at all.
+    """
+
+    place: str
+    kind: str  # one of FORMS
+    low: float = 0.0
+    high: float = 0.0
+    options: tuple[Any, ...] = ()
+    when: tuple[When, ...] = ()
+
+    @property
+    def is_whole(self) -> bool:
+        """Whether its values are whole numbers."""
+        return self.kind in ("whole", "choice")
+
+    @property
+    def count(self) -> int | None:
+        """How many values there are; None where there is no end of them."""
+        if self.kind == "choice":
+            return len(self.options)
+        return int(self.high - self.low) + 1 if self.kind == "whole" else None
+
+    def at(self, share: float) -> float | int:
+        """Return the value that so large a share of the range lies below; share in [0, 1]."""
+        share = min(max(share, 0.0), 1.0)
+        if self.kind == "choice":
+            return min(int(share * len(self.options)), len(self.options) - 1)
+        if self.kind == "whole":
+            return int(min(self.low + math.floor(share * (self.high - self.low + 1)), self.high))
+        if self.kind == "log":
+            between = math.log(self.high) - math.log(self.low)
+            return self.rounded(math.exp(math.log(self.low) + share * between))
+        return self.rounded(self.low + share * (self.high - self.low))
+
+    def share(self, value: float) -> float:
+        """Return where in its range a value lies, in [0, 1]."""
+        if self.kind == "choice":
+            return value / max(1, len(self.options) - 1)
+        if self.kind == "log":
+            return math.log(value / self.low) / math.log(self.high / self.low)
+        return (value - self.low) / (self.high - self.low)
+
+    def rounded(self, value: float) -> float:
+        """Return a number with the digits that count, inside the range."""
+        return min(max(float(f"{value:.{_DIGITS}g}"), self.low), self.high)
+
+    def words(self, value: float | int) -> str:
+        """Return a value as a reader sees it: "0.00123", "128", "adam"."""
+        if self.kind == "choice":
+            return option_words(self.options[int(value)])
+        return f"{value:d}" if self.kind == "whole" else f"{value:.3g}"
+
+    @property
+    def range_words(self) -> str:
+        """The choice as a reader sees it."""
+        if self.kind == "choice":
+            return ", ".join(option_words(each) for each in self.options)
+        low, high = (self.words(int(v) if self.is_whole else v) for v in (self.low, self.high))
+        return f"{low} to {high}" + (" (log)" if self.kind == "log" else "")
+
+
+def option_words(option: Any) -> str:
+    """Return an option in a few words: itself, or the name that it begins with."""
+    if isinstance(option, Mapping):
+        name = next(iter(option), "")
+        inner = option[name] if len(option) == 1 else None
+        plain = inner is not None and not isinstance(inner, Mapping | list | tuple)
+        return f"{name} {inner}" if plain else str(name)
+    if isinstance(option, list | tuple):
+        return " + ".join(option_words(each) for each in option) or "none"
+    if isinstance(option, bool):
+        return str(option).lower()
+    return "none" if option is None else str(option)
+
+
+def short_names(dims: Sequence[Dimension]) -> dict[str, str]:
+    """Return a name for every place: as few of its last words as tell it from the others."""
+    parts = {each.place: _WHICH.sub("", each.place).split(".") for each in dims}
+    names = {}
+    for place, words in parts.items():
+        others = [other for key, other in parts.items() if key != place]
+        count = 1
+        while count < len(words) and any(words[-count:] == each[-count:] for each in others):
+            count += 1
+        names[place] = ".".join(words[-count:])
+    return names
+
+
+def has_choices(raw: object) -> bool:
+    """Say whether a model, as YAML gives it, leaves something open."""
+    if is_choice(raw) or is_repeat(raw):
+        return True
+    inside: Iterable[object] = ()
+    if isinstance(raw, Mapping):
+        inside = raw.values()
+    elif isinstance(raw, list | tuple):
+        inside = raw
+    return any(has_choices(each) for each in inside)
+
+
+def is_choice(raw: object) -> bool:
+    """Say whether this is a choice: one of FORMS with a list."""
+    if not isinstance(raw, Mapping) or len(raw) != 1:
+        return False
+    (key, value), *_ = raw.items()
+    return key in FORMS and _listed(value)
+
+
+def is_repeat(raw: object) -> bool:
+    """Say whether this is a repeated block of layers."""
+    return isinstance(raw, Mapping) and list(raw) == [REPEAT]
+
+
+def dimensions(raw: object) -> tuple[Dimension, ...]:
+    """Return every choice of a model, as YAML gives it; Misfit where one cannot be read."""
+    found_ = tuple(_walk(raw, "", ()))
+    if len(found_) > MOST_CHOICES:
+        raise Misfit(f"expected at most {MOST_CHOICES} choices, found {len(found_)}")
+    return found_
+
+
+def filled(raw: Any, setting: Setting, place: str = "") -> Any:
+    """Return a model without choices: each has the value that the setting gives its place."""
+    if is_choice(raw):
+        (kind, options), *_ = raw.items()
+        value = setting[place]
+        if kind != "choice":
+            return value
+        return filled(options[int(value)], setting, f"{place}.choice[{int(value) + 1}]")
+    if isinstance(raw, Mapping):
+        inside = {key: filled(each, setting, _key(place, key)) for key, each in raw.items()}
+        return inside
+    if not _listed(raw):
+        return raw
+    items: list[Any] = []
+    for number, each in enumerate(raw, start=1):
+        here = f"{place}[{number}]"
+        if is_repeat(each):
+            block = f"{here}.{REPEAT}"
+            times = filled(_times(each[REPEAT]), setting, block)
+            layers = filled(each[REPEAT]["layers"], setting, f"{block}.layers")
+            items += layers * int(times)
+        elif is_choice(each) and _holds_lists(each):
+            items += filled(each, setting, here)
+        else:
+            items.append(filled(each, setting, here))
+    return items
+
+
+def taken(dims: tuple[Dimension, ...], setting: Setting) -> tuple[Dimension, ...]:
+    """Return the choices that play a part in a setting: those inside what it takes."""
+    return tuple(
+        each
+        for each in dims
+        if all(
+            setting.get(place) == which if which is not None else bool(setting.get(place))
+            for place, which in each.when
+        )
+    )
+
+
+def usual(dims: tuple[Dimension, ...]) -> dict[str, float | int]:
+    """Return a setting to look at before any is trained: the middle of every range."""
+    return {each.place: 0 if each.kind == "choice" else each.at(0.5) for each in dims}
+
+
+def _walk(raw: object, place: str, when: tuple[When, ...]) -> Iterator[Dimension]:
+    if is_choice(raw):
+        yield from _choice(raw, place, when)
+    elif isinstance(raw, Mapping):
+        for key, each in raw.items():
+            yield from _walk(each, _key(place, key), when)
+    elif isinstance(raw, list | tuple):
+        for number, each in enumerate(raw, start=1):
+            here = f"{place}[{number}]"
+            if is_repeat(each):
+                yield from _repeat(each[REPEAT], f"{here}.{REPEAT}", when)
+            else:
+                yield from _walk(each, here, when)
+
+
+def _choice(raw: Any, place: str, when: tuple[When, ...]) -> Iterator[Dimension]:
+    (kind, values), *_ = raw.items()
+    if kind == "choice":
+        if not 2 <= len(values) <= MOST_OPTIONS:
+            raise Misfit(
+                f"expected 2 to {MOST_OPTIONS} options, found {found(values)}",
+                inside=f"{place}.choice",
+            )
+        yield Dimension(place, kind, options=tuple(values), when=when)
+        for which, option in enumerate(values):
+            inside = (*when, (place, which))
+            yield from _walk(option, f"{place}.choice[{which + 1}]", inside)
+        return
+    read = as_whole if kind == "whole" else as_number
+    ends = [read(each) for each in values]
+    good = len(ends) == 2 and None not in ends and ends[0] < ends[1]  # type: ignore[operator]
+    if not good or (kind == "log" and not ends[0] > 0):  # type: ignore[operator]
+        what = {"log": "two numbers above 0", "whole": "two whole numbers"}.get(kind, "two numbers")
+        have = f"{values}" if len(values) < 5 else found(values)
+        raise Misfit(
+            f"expected {what}, the smaller one first, found {have}", inside=f"{place}.{kind}"
+        )
+    yield Dimension(place, kind, float(ends[0] or 0), float(ends[1] or 0), when=when)
+
+
+def _repeat(raw: object, place: str, when: tuple[When, ...]) -> Iterator[Dimension]:
+    example = "{whole: [1, 3], layers: […]}"
+    if not isinstance(raw, Mapping) or not _listed(raw.get("layers")) or len(raw) != 2:
+        raise Misfit(f"expected a repeat such as {example}, found {found(raw)}", inside=place)
+    times = _times(raw)
+    if not is_choice(times) or not set(times) <= {"whole", "choice"}:
+        raise Misfit(f"expected a repeat such as {example}, found another form", inside=place)
+    for each in _choice(times, place, when):
+        counts = each.options if each.kind == "choice" else (each.low, each.high)
+        if any(as_whole(int(c) if isinstance(c, float) else c) is None or not 0 <= c <= 100
+               for c in counts):  # fmt: skip
+            raise Misfit("expected to repeat 0 to 100 times, found more or less", inside=place)
+        yield each
+    at_all: tuple[When, ...] = ((place, None),) if "whole" in times else ()
+    yield from _walk(raw["layers"], f"{place}.layers", (*when, *at_all))
+
+
+def _times(block: Mapping[str, Any]) -> dict[str, Any]:
+    return {key: each for key, each in block.items() if key != "layers"}
+
+
+def _holds_lists(choice: Mapping[str, Any]) -> bool:
+    """Say whether a choice among layers is one of several layers at once."""
+    return all(_listed(each) for each in choice.get("choice", [0]))
+
+
+def _key(place: str, key: object) -> str:
+    return f"{place}.{key}" if place else str(key)
+
+
+def _listed(raw: object) -> bool:
+    return isinstance(raw, list | tuple)

@@ -1,0 +1,36 @@
+"""A searched model with one of its settings: an ordinary model, which remembers its search."""
+
+from pathlib import Path
+
+from bakeoff.recipe.parse_model import Problems
+from bakeoff.recipe.parse_recipe import read_recipe
+from bakeoff.recipe.search_space import Setting, filled
+from bakeoff.recipe.types import ModelRecipe, Recipe
+from bakeoff.recipe.value_kinds import Misfit
+
+
+def with_setting(recipe: Recipe, name: str, setting: Setting) -> ModelRecipe:
+    """Return the searched model `name` of a recipe with these values for its choices.
+
+    Raises Misfit (a ValueError) where they do not fit together.
+    """
+    search = recipe.models[name].search
+    if search is None:
+        raise ValueError(f"{name} leaves no choice open")
+    raw = {**recipe.resolved(), "models": {name: filled(search.space, setting)}}
+    raw.pop("race", None)
+    problems = Problems()
+    read = read_recipe(raw, Path.cwd(), problems)
+    if read is None:
+        place, text = problems.found[0]
+        raise Misfit(f"{place}: {text}")
+    return read.models[name].model_copy(update={"search": search})
+
+
+def settled(recipe: Recipe, settings: dict[str, Setting]) -> Recipe:
+    """Return a recipe whose searched models have the settings given, by model."""
+    models = {
+        name: with_setting(recipe, name, settings[name]) if name in settings else model
+        for name, model in recipe.models.items()
+    }
+    return recipe.model_copy(update={"models": models})

@@ -1,0 +1,173 @@
+"""What a search of one model leaves in the study's folder: its journal, its trials, its choice.
+
+    search/cnn/search.json     the choices, the budget, the hashes of data and split
+    search/cnn/settings.jsonl  the journal: settings asked for, and what came of them, in order
+    search/cnn/trials/setting-7/seed-1000000007/    a trial like any other
+    search/cnn/chosen/         the setting that was chosen: from now on the model is this one
+
+Optuna is given the journal's content each time it is asked; it has no storage of its own.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from bakeoff.errors import StudyError
+from bakeoff.recipe import Recipe
+from bakeoff.recipe.parse_search import TUNING_SEEDS
+from bakeoff.recipe.search_space import Dimension, Setting, short_names
+from bakeoff.recipe.settle import settled
+from bakeoff.recipe.types import Search
+from bakeoff.storage import atomic, formats, ledger, written_folder
+from bakeoff.storage.schemas import check_document
+
+SEARCH = "search"
+_SEARCH, _JOURNAL, _CHOSEN = "search.json", "settings.jsonl", "chosen.json"
+UNUSABLE = ("pruned", "diverged", "impossible", "lost")  # ends of settings that are never chosen
+
+
+@dataclass(frozen=True)
+class Tried:
+    """A setting that was asked for, and what came of it.
+
+    `state` is None until something came of it, else "done" or one of UNUSABLE; `elapsed` are the
+    seconds of the search until then.
+    """
+
+    number: int
+    values: Setting
+    thresholds: tuple[float | None, ...] = ()
+    state: str | None = None
+    accuracy: float | None = None
+    cross_entropy: float | None = None
+    epochs: int = 0
+    seconds: float | None = None
+    elapsed: float | None = None
+    reason: str = ""
+
+    @property
+    def usable(self) -> bool:
+        """Whether it may be chosen."""
+        return self.state == "done" and self.accuracy is not None
+
+    @property
+    def rank(self) -> tuple[float, float, int]:
+        """What settings are sorted by, the best first: accuracy, cross-entropy, number."""
+        worst = float("inf")
+        entropy = worst if self.cross_entropy is None else self.cross_entropy
+        return (-(self.accuracy or 0.0), entropy, self.number)
+
+
+class SearchFolder:
+    """Names, reads and writes what is in the folder of one model's search."""
+
+    def __init__(self, study: Path, model: str) -> None:
+        self.path = study / SEARCH / model
+        self.model = model
+
+    def exists(self) -> bool:
+        """Say whether a search was begun here."""
+        return (self.path / _SEARCH).is_file()
+
+    def trial(self, number: int) -> Path:
+        """Return the folder of a setting's finished trial."""
+        return self.path / "trials" / setting_name(number) / f"seed-{TUNING_SEEDS + number}"
+
+    def read(self) -> dict[str, Any]:
+        """Return search.json; StorageError if it was changed."""
+        path = self.path / _SEARCH
+        return check_document(formats.read_sealed_json(path), path)
+
+    def begin(self, document: Mapping[str, Any]) -> None:
+        """Write search.json, or refuse to go on with a search for something else."""
+        if self.exists():
+            before = self.read()
+            for key, now in document.items():
+                if before.get(key) != now:
+                    raise StudyError(
+                        f"{self.path}: expected the {_WORDS.get(key, key)} that this search was "
+                        "begun with, found another: undo the change, or give the changed recipe "
+                        "another place with --out"
+                    )
+            return
+        atomic.write_file(self.path / _SEARCH, formats.sealed_json(document))
+
+    def tried(self) -> list[Tried]:
+        """Return the settings in the order in which they were asked for."""
+        found: dict[int, dict[str, Any]] = {}
+        for line in ledger.read_ledger(self.path / _JOURNAL, _JOURNAL):
+            known = {key: each for key, each in line.items() if key in _FIELDS}
+            found.setdefault(line["setting"], {}).update(known)
+        return [
+            Tried(number, **{**each, "thresholds": tuple(each.get("thresholds") or ())})
+            for number, each in found.items()
+        ]
+
+    def append(self, setting: int, **said: Any) -> None:
+        """Write a line of the journal."""
+        line = {"setting": setting, **{key: each for key, each in said.items() if each is not None}}
+        ledger.append_ledger(self.path / _JOURNAL, line, _JOURNAL)
+
+    def choose(self, best: Tried, document: Mapping[str, Any]) -> None:
+        """Write down the setting that was chosen; it is not changed any more."""
+        target = self.path / "chosen"
+        content = {"setting": best.number, "values": dict(best.values), **document}
+        files = {_CHOSEN: formats.canonical(content)}
+        written_folder.write_folder(target, files, scratch=self.path / "chosen.partial")
+
+    def chosen(self) -> dict[str, Any] | None:
+        """Return chosen.json; None while the search goes on."""
+        target = self.path / "chosen"
+        if not target.exists():
+            return None
+        return written_folder.read_document(target, _CHOSEN, written_folder.read_manifest(target))
+
+
+_FIELDS = ("values", "thresholds", "state", "accuracy", "cross_entropy", "epochs", "seconds",
+           "elapsed", "reason")  # fmt: skip
+_WORDS = {"space": "choices", "split": "split", "data": "images", "seed": "sampler's seed"}
+
+
+def setting_name(number: int) -> str:
+    """Return what a setting is called in the search's folder."""
+    return f"setting-{number}"
+
+
+def declared(search: Search) -> dict[str, Any]:
+    """Return what search.json says of a search as a recipe declares it."""
+    plain: dict[str, Any] = json.loads(formats.canonical({"space": search.space}))
+    return {**plain, **search.budget()}
+
+
+def with_chosen(recipe: Recipe, study: Path) -> Recipe:
+    """Return a recipe whose searched models have the settings that were chosen, where one was.
+
+    Raises StudyError where a search was begun with other choices than the recipe's.
+    """
+    settings = {}
+    for name, model in recipe.models.items():
+        folder = SearchFolder(study, name)
+        if model.search is None or not folder.exists():
+            continue
+        folder.begin(declared(model.search))
+        chosen = folder.chosen()
+        if chosen is not None:
+            settings[name] = chosen["values"]
+    return settled(recipe, settings) if settings else recipe
+
+
+def best_first(tried: list[Tried]) -> list[Tried]:
+    """Return the settings that may be chosen, the best one first."""
+    return sorted((each for each in tried if each.usable), key=lambda each: each.rank)
+
+
+def setting_words(dims: tuple[Dimension, ...], values: Setting) -> dict[str, str]:
+    """Return a setting as a reader sees it, by short names."""
+    names = short_names(dims)
+    return {
+        names[each.place]: each.words(values[each.place]) for each in dims if each.place in values
+    }

@@ -1,0 +1,146 @@
+"""Which setting a search tries next: a function of what the journal holds, so that it can go on.
+
+Settings of `random`, `grid` and `qmc` depend on their number alone, so they are the same whatever
+the workers do; `tpe` is Optuna's, and depends on what was tried before.
+"""
+
+from __future__ import annotations
+
+import math
+import random
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+from scipy.stats import qmc
+
+from bakeoff.errors import StudyError
+from bakeoff.recipe.search_space import Dimension, Setting, taken
+from bakeoff.recipe.types import Search
+from bakeoff.storage.search_folder import Tried
+
+STARTUP = 10  # settings of `tpe` that are drawn at random before it has something to learn from
+_MOST_LEVELS = 10  # of a range, in a grid
+
+
+def propose(search: Search, tried: Sequence[Tried]) -> Setting | None:
+    """Return the next setting; None where a grid has no more.
+
+    tried : all settings so far, in the order in which they were asked for
+    """
+    dims, number = search.dimensions, len(tried)
+    if search.sampler == "grid":
+        grid = _grid(dims, search.settings, search.seed)
+        return grid[number] if number < len(grid) else None
+    if search.sampler == "qmc":
+        return _kept(dims, _sobol(len(dims), number, search.seed))
+    if search.sampler == "random" or number < STARTUP:
+        return _kept(dims, np.random.default_rng([search.seed, number]).random(len(dims)))
+    return _tpe(dims, tried, seed=[search.seed, number])
+
+
+def require(search: Search) -> None:
+    """Raise StudyError where the library that a sampler needs is missing."""
+    if search.sampler != "tpe":
+        return
+    try:
+        import optuna  # noqa: F401
+    except ImportError:
+        raise StudyError(
+            "search: expected Optuna for sampler: tpe, found none: pip install 'bakeoff[tune]', or "
+            "write sampler: random"
+        ) from None
+
+
+def _kept(dims: Sequence[Dimension], shares: Sequence[float] | Any) -> Setting:
+    """Return the setting at these shares of the ranges; what plays no part in it is left out."""
+    values = {each.place: each.at(float(s)) for each, s in zip(dims, shares, strict=True)}
+    return {each.place: values[each.place] for each in taken(tuple(dims), values)}
+
+
+def _sobol(dims: int, number: int, seed: int) -> Any:
+    sampler = qmc.Sobol(d=dims, scramble=True, rng=np.random.default_rng(seed))
+    if number:
+        sampler.fast_forward(number)
+    return sampler.random(1)[0]
+
+
+def _grid(dims: Sequence[Dimension], most: int, seed: int) -> list[Setting]:
+    """Return at most so many settings of a grid, in an order that the seed shuffles.
+
+    Choices have all their options, whole numbers all their values where they are few, other ranges
+    as many levels, at least 2, as `most` settings allow.
+    """
+    levels = 2
+    while levels < _MOST_LEVELS and math.prod(_levels(d, levels + 1) for d in dims) <= most:
+        levels += 1
+    sizes = [_levels(each, levels) for each in dims]
+    total = math.prod(sizes)
+    order = random.Random(seed).sample(range(total), min(total, 20 * most))
+    found: dict[tuple[Any, ...], Setting] = {}
+    for index in order:
+        shares = []
+        for each, size in zip(dims, sizes, strict=True):
+            index, at = divmod(index, size)
+            exact = each.count is not None and size == each.count
+            shares.append((at + 0.5) / size if exact else at / (size - 1))
+        setting = _kept(dims, shares)
+        found.setdefault(tuple(setting.items()), setting)
+        if len(found) == most:
+            break
+    return list(found.values())
+
+
+def _levels(dim: Dimension, levels: int) -> int:
+    if dim.kind == "choice" or (dim.count is not None and dim.count <= _MOST_LEVELS):
+        return dim.count or 1
+    return levels
+
+
+def _tpe(dims: Sequence[Dimension], tried: Sequence[Tried], *, seed: Sequence[int]) -> Setting:
+    """Ask Optuna, told of everything that was tried; settings still in work count as running."""
+    import optuna
+    from optuna.trial import TrialState, create_trial
+
+    optuna.logging.set_verbosity(optuna.logging.WARNING)
+    number = int(np.random.SeedSequence(list(seed)).generate_state(1)[0])
+    sampler = optuna.samplers.TPESampler(seed=number)
+    study = optuna.create_study(direction="maximize", sampler=sampler)
+    spread = {each.place: _distribution(each) for each in dims}
+    for each in tried:
+        state = TrialState.RUNNING if each.state is None else TrialState.COMPLETE
+        if each.state is not None and each.accuracy is None:
+            state = TrialState.FAIL
+        study.add_trial(
+            create_trial(
+                state=state,
+                value=each.accuracy if state is TrialState.COMPLETE else None,
+                params=dict(each.values),
+                distributions={place: spread[place] for place in each.values},
+            )
+        )
+    trial = study.ask()
+    values: dict[str, float | int] = {}
+    for dim in dims:
+        if dim in taken((dim,), values):
+            values[dim.place] = _suggested(trial, dim)
+    return values
+
+
+def _distribution(dim: Dimension) -> Any:
+    from optuna import distributions as kinds
+
+    if dim.kind == "choice":
+        return kinds.CategoricalDistribution(list(range(len(dim.options))))
+    if dim.kind == "whole":
+        return kinds.IntDistribution(int(dim.low), int(dim.high))
+    return kinds.FloatDistribution(dim.low, dim.high, log=dim.kind == "log")
+
+
+def _suggested(trial: Any, dim: Dimension) -> float | int:
+    if dim.kind == "choice":
+        return int(trial.suggest_categorical(dim.place, list(range(len(dim.options)))))
+    if dim.kind == "whole":
+        return int(trial.suggest_int(dim.place, int(dim.low), int(dim.high)))
+    value = trial.suggest_float(dim.place, dim.low, dim.high, log=dim.kind == "log")
+    return dim.rounded(value)

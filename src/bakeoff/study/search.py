@@ -1,0 +1,259 @@
+"""Carrying a search out: settings are asked for, trained like trials, judged on validation alone.
+
+No test image is touched. What was asked for stands in the journal before it is trained, so a search
+that was killed goes on with the same settings.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from bakeoff.errors import RecipeError, StudyError
+from bakeoff.recipe import ModelRecipe, Recipe
+from bakeoff.recipe.architecture import describe
+from bakeoff.recipe.parse_search import TUNING_SEEDS
+from bakeoff.recipe.search_space import Setting
+from bakeoff.recipe.settle import with_setting
+from bakeoff.recipe.types import Search
+from bakeoff.recipe.value_kinds import Misfit
+from bakeoff.storage import formats, written_folder
+from bakeoff.storage.history import read_history
+from bakeoff.storage.search_folder import (
+    SearchFolder,
+    Tried,
+    best_first,
+    declared,
+    setting_name,
+    setting_words,
+)
+from bakeoff.study import samplers
+from bakeoff.study.create import Prepared, identity
+from bakeoff.study.executors.interface import Job, Lost
+from bakeoff.study.jobs import TrainJob
+from bakeoff.study.schedule import missing_features, scratch_folder, train_job, write_parts
+from bakeoff.utils.events import Planned, Watcher
+from bakeoff.utils.text import percent
+
+_FEWEST_TO_PRUNE = 5  # finished settings before any is stopped early
+_WARM_UP = 0.2  # share of the epochs before which none is
+
+Do = Callable[[Sequence[Job]], list[Lost]]
+
+
+def searching(recipe: Recipe, folder: Path, only: Sequence[str] = ()) -> list[str]:
+    """Return the models whose search is not done."""
+    return [
+        name
+        for name, model in recipe.models.items()
+        if model.search is not None
+        and (not only or name in only)
+        and SearchFolder(folder, name).chosen() is None
+    ]
+
+
+def search(
+    prepared: Prepared, do: Do, *, workers: int, only: Sequence[str] = (), watcher: Watcher
+) -> None:
+    """Carry out what is left of the searches, and write down what they choose.
+
+    Raises StudyError where no setting of a model could be trained.
+    """
+    names = searching(prepared.recipe, prepared.folder.path, only)
+    for name in names:
+        samplers.require(_search(prepared.recipe.models[name]))
+    with prepared.folder.lock("search"), scratch_folder(prepared.folder) as scratch:
+        write_parts(prepared.data, prepared.split, scratch)  # type: ignore[arg-type]
+        for name in names:
+            _Search(prepared, name, scratch, workers, watcher).carry_out(do)
+
+
+def _search(model: ModelRecipe) -> Search:
+    if model.search is None:
+        raise ValueError(f"{model.name} leaves no choice open")
+    return model.search
+
+
+class _Search:
+    """The search of one model, going on from its journal."""
+
+    def __init__(
+        self, prepared: Prepared, name: str, scratch: Path, workers: int, watcher: Watcher
+    ) -> None:
+        self._prepared, self._name, self._scratch = prepared, name, scratch
+        self._search = _search(prepared.recipe.models[name])
+        self._folder = SearchFolder(prepared.folder.path, name)
+        self._batch = workers
+        self._watcher = watcher
+        self._folder.begin(
+            {
+                **declared(self._search),
+                "split": prepared.split.hash,
+                "data": prepared.data.hash,
+                "selection": prepared.recipe.selection,
+            }
+        )
+        self._tried = self._folder.tried()
+        spent = [each.elapsed or 0.0 for each in self._tried]
+        self._before, self._started = max(spent, default=0.0), time.monotonic()
+
+    def carry_out(self, do: Do) -> None:
+        """Try what is left to try, choose the best and write it down."""
+        search = self._search
+        left = search.settings - sum(each.state is not None for each in self._tried)
+        if left > 0:
+            self._begin()
+        while batch := self._next():
+            jobs = [job for job in (self._job(each) for each in batch) if job is not None]
+            self._features(jobs, do)
+            lost = {each.label: each.reason for each in do(jobs)} if jobs else {}
+            for each in batch:
+                if not self._is_done(each.number):
+                    self._tell(each, lost.get(self._label(each.number), ""))
+        best = best_first(self._tried)
+        if not best:
+            reason = next((f" ({t.reason})" for t in reversed(self._tried) if t.reason), "")
+            raise StudyError(
+                f"models.{self._name}: expected a setting that can be trained to the end, found "
+                f"none among {len(self._tried)}{reason}: change its choices"
+            )
+        self._folder.choose(best[0], self._about(best[0]))
+        words = ", ".join(f"{k} {v}" for k, v in self._words(best[0].values).items())
+        self._watcher.note(
+            f"{self._name}: chosen among {len(self._tried)} settings by validation: {words} "
+            f"({percent(best[0].accuracy or 0.0)})"
+        )
+
+    def _begin(self) -> None:
+        epochs = self._prepared.recipe.models[self._name].training.epochs
+        todo = [number for number in range(self._search.settings) if not self._is_done(number)]
+        plans = [Planned(self._label(number), epochs, 1.0) for number in todo]
+        self._watcher.begin(f"tuning {self._name}", plans)
+
+    def _features(self, jobs: Sequence[TrainJob], do: Do) -> None:
+        """Compute the features of backbones that these jobs need and nobody has computed."""
+        models = [job.recipe for job in jobs]
+        if features := missing_features(self._prepared, models, self._scratch):
+            self._watcher.begin("features", [plan for plan, _ in features])
+            do([job for _, job in features])
+            self._begin()
+
+    def _about(self, best: Tried) -> Mapping[str, Any]:
+        return {
+            "words": self._words(best.values),
+            "accuracy": best.accuracy,
+            "cross_entropy": best.cross_entropy,
+            "tried": len(self._tried),
+        }
+
+    def _next(self) -> list[Tried]:
+        """Return the settings to train next: those that were begun, or new ones."""
+        open_ = [each for each in self._tried if each.state is None]
+        while len(open_) < self._batch and len(self._tried) < self._search.settings:
+            minutes = self._search.minutes
+            if minutes is not None and self._elapsed() >= 60 * minutes:
+                break
+            values = samplers.propose(self._search, self._tried)
+            if values is None:
+                break
+            number = len(self._tried)
+            thresholds = self._thresholds()
+            self._folder.append(number, values=values, thresholds=list(thresholds) or None)
+            asked = Tried(number, values, thresholds)
+            self._tried.append(asked)
+            open_.append(asked)
+        return open_
+
+    def _thresholds(self) -> tuple[float | None, ...]:
+        """Return, by epoch, below which best validation accuracy so far a setting is stopped.
+
+        The median of the settings that were trained to the end, as Optuna's MedianPruner has it;
+        fixed when a setting is asked for, so that it ends the same whenever it is trained.
+        """
+        done = [each for each in self._tried if each.state == "done"]
+        if self._search.pruning == "none" or len(done) < _FEWEST_TO_PRUNE:
+            return ()
+        accuracies = [self._history(each.number)["val_accuracy"] for each in done]
+        curves = [np.fmax.accumulate(each) for each in accuracies]
+        longest = max(map(len, curves))
+        first = int(_WARM_UP * longest)
+        medians: list[float | None] = [None] * first
+        for epoch in range(first, longest):
+            there = [curve[epoch] for curve in curves if len(curve) > epoch]
+            medians.append(float(np.median(there)) if len(there) >= _FEWEST_TO_PRUNE else None)
+        return tuple(medians)
+
+    def _job(self, asked: Tried) -> TrainJob | None:
+        """Return the job of a setting; None, and say so, where it makes no network."""
+        prepared = self._prepared
+        try:
+            model = with_setting(prepared.recipe, self._name, asked.values)
+            if model.layers is not None:
+                describe(model, prepared.data.input_shape, prepared.data.n_classes)
+        except (Misfit, RecipeError) as error:
+            self._end(asked, state="impossible", reason=str(error))
+            return None
+        named = model.model_copy(update={"name": setting_name(asked.number), "search": None})
+        hashes = {**prepared.identities, named.name: identity(named, prepared.recipe)}
+        there = replace(prepared, identities=hashes)
+        _, job = train_job(there, named, TUNING_SEEDS + asked.number, None, self._scratch)
+        return replace(
+            job,
+            study=str(self._folder.path),
+            called=self._label(asked.number),
+            thresholds=asked.thresholds,
+        )
+
+    def _tell(self, asked: Tried, lost: str) -> None:
+        place = self._folder.trial(asked.number)
+        if not place.exists():
+            self._end(asked, state="lost", reason=lost)
+            return
+        recorded = written_folder.read_manifest(place)
+        document = written_folder.read_document(place, "trial.json", recorded)
+        timing = formats.read_sealed_json(place / written_folder.TIMING)
+        state = "pruned" if document.get("pruned") else "done"
+        state = "diverged" if document["diverged_epoch"] is not None else state
+        validation = document["validation"] or {}
+        self._end(
+            asked,
+            state=state,
+            accuracy=validation.get("accuracy"),
+            cross_entropy=validation.get("cross_entropy"),
+            epochs=document["epochs_trained"],
+            seconds=timing.get("seconds"),
+        )
+
+    def _end(self, asked: Tried, **said: Any) -> None:
+        leader = best_first(self._tried)[:1]
+        said["elapsed"] = round(self._elapsed(), 3)
+        ended = replace(asked, **said)
+        self._folder.append(asked.number, **{k: v for k, v in said.items() if v not in (None, "")})
+        self._tried[asked.number] = ended
+        if ended.usable and (not leader or ended.rank < leader[0].rank):
+            words = ", ".join(f"{k} {v}" for k, v in self._words(ended.values).items())
+            accuracy = percent(ended.accuracy or 0.0)
+            self._watcher.note(f"{self._label(asked.number)} is best so far, {accuracy}: {words}")
+
+    def _history(self, number: int) -> Mapping[str, Any]:
+        place = self._folder.trial(number)
+        recorded = written_folder.read_manifest(place)
+        content = written_folder.read_recorded(place, "history.csv", recorded)
+        return read_history(place / "history.csv", content)
+
+    def _words(self, values: Setting) -> dict[str, str]:
+        return setting_words(self._search.dimensions, values)
+
+    def _elapsed(self) -> float:
+        return self._before + time.monotonic() - self._started
+
+    def _label(self, number: int) -> str:
+        return f"{self._name} {setting_name(number).replace('-', ' ')}"
+
+    def _is_done(self, number: int) -> bool:
+        return number < len(self._tried) and self._tried[number].state is not None

@@ -1,0 +1,222 @@
+"""Choices in models: found where they stand, filled in, named; and what is refused, word for word.
+
+The oracle is the model that one would write by hand with the values of a setting. Cost: 1 s. Run:
+
+    .venv/bin/pytest tests/recipe/test_search_space.py
+"""
+
+from pathlib import Path
+
+import pytest
+
+from bakeoff import recipe as recipes
+from bakeoff.errors import RecipeError
+from bakeoff.recipe.search_space import (
+    dimensions,
+    filled,
+    has_choices,
+    option_words,
+    short_names,
+    taken,
+)
+from bakeoff.recipe.settle import with_setting
+
+ADAM = {"adam": {"learning_rate": {"log": [0.0001, 0.01]}}}
+SGD = {"sgd": {"learning_rate": {"log": [0.01, 1.0]}, "momentum": {"uniform": [0, 0.9]}}}
+MODEL = {
+    "training": {"batch_size": {"choice": [32, 64]}, "optimizer": {"choice": [ADAM, SGD]}},
+    "layers": [
+        {
+            "repeat": {
+                "whole": [0, 2],
+                "layers": [{"dense": {"units": {"whole": [8, 64]}}}, {"dropout": 0.1}],
+            }
+        },
+        {"choice": ["flatten", {"dense": 16}]},
+    ],
+}
+RATE = "training.optimizer.choice[1].adam.learning_rate"
+SETTING = {
+    "training.batch_size": 1,
+    "training.optimizer": 0,
+    RATE: 0.002,
+    "layers[1].repeat": 2,
+    "layers[1].repeat.layers[1].dense.units": 12,
+    "layers[2]": 1,
+}
+
+
+def _recipe(model, **changes):
+    raw = {"name": "small", "data": "digits", "models": {"mlp": model}, **changes}
+    return recipes.parse(raw, origin="small", folder=Path("/somewhere"))
+
+
+def test_a_setting_fills_the_model_as_one_would_write_it():
+    block = [{"dense": {"units": 12}}, {"dropout": 0.1}]
+    assert filled(MODEL, SETTING) == {
+        "training": {"batch_size": 64, "optimizer": {"adam": {"learning_rate": 0.002}}},
+        "layers": [*block, *block, {"dense": 16}],
+    }
+    assert filled(MODEL, {**SETTING, "layers[1].repeat": 0})["layers"] == [{"dense": 16}]
+
+
+def test_choices_are_found_with_what_they_depend_on():
+    dims = dimensions(MODEL)
+    assert [each.place for each in dims] == [
+        "training.batch_size",
+        "training.optimizer",
+        RATE,
+        "training.optimizer.choice[2].sgd.learning_rate",
+        "training.optimizer.choice[2].sgd.momentum",
+        "layers[1].repeat",
+        "layers[1].repeat.layers[1].dense.units",
+        "layers[2]",
+    ]
+    kept = [each.place for each in taken(dims, SETTING)]
+    assert kept == list(SETTING)
+    none = [each.place for each in taken(dims, {**SETTING, "layers[1].repeat": 0})]
+    assert "layers[1].repeat.layers[1].dense.units" not in none
+    assert short_names(dims) == {
+        "training.batch_size": "batch_size",
+        "training.optimizer": "optimizer",
+        RATE: "adam.learning_rate",
+        "training.optimizer.choice[2].sgd.learning_rate": "sgd.learning_rate",
+        "training.optimizer.choice[2].sgd.momentum": "momentum",
+        "layers[1].repeat": "repeat",
+        "layers[1].repeat.layers[1].dense.units": "units",
+        "layers[2]": "layers[2]",
+    }
+
+
+def test_values_at_shares_of_their_ranges_and_in_words():
+    batch, optimizer, rate, *_, momentum, repeat, _, _ = dimensions(MODEL)
+    assert [rate.at(share) for share in (0, 0.5, 1)] == [0.0001, 0.001, 0.01]
+    assert [momentum.at(share) for share in (0, 0.5, 1)] == [0.0, 0.45, 0.9]
+    assert [repeat.at(share) for share in (0, 0.33, 0.34, 0.67, 1)] == [0, 0, 1, 2, 2]
+    assert [batch.at(share) for share in (0, 0.49, 0.5, 1)] == [0, 0, 1, 1]
+    assert (rate.at(1 / 3), rate.share(0.001)) == (0.000464159, pytest.approx(0.5))
+    assert [optimizer.words(k) for k in (0, 1)] == ["adam", "sgd"]
+    assert (rate.words(0.00123456), repeat.words(2), batch.words(1)) == ("0.00123", "2", "64")
+    assert (rate.range_words, batch.range_words) == ("0.0001 to 0.01 (log)", "32, 64")
+    assert option_words({"dropout": 0.25}) == "dropout 0.25"
+    assert option_words([{"dense": {"units": 3}}, "flatten"]) == "dense + flatten"
+    assert (option_words([]), option_words(None), option_words(True)) == ("none", "none", "true")
+
+
+def test_only_lists_make_choices():
+    assert not has_choices({"training": {"class_weight": {"log": 2.0, "choice": 1.0}}})
+    assert not has_choices({"training": {"class_weight": {"whole": 2.0}}})
+    assert has_choices({"layers": [{"dense": {"units": {"whole": [1, 2]}}}]})
+
+
+def test_a_searched_recipe_is_read_again_from_what_it_resolves_to():
+    recipe = _recipe(MODEL, search={"settings": 7, "sampler": "qmc"})
+    model = recipe.models["mlp"]
+    assert model.search.budget() == {
+        "settings": 7,
+        "sampler": "qmc",
+        "pruning": "none",
+        "seed": 0,
+    }
+    again = recipes.parse(recipe.resolved(), origin="again", folder=Path("/elsewhere"))
+    assert again == recipe
+    chosen = with_setting(recipe, "mlp", SETTING)
+    assert chosen.training.batch_size == 64
+    assert [layer.kind for layer in chosen.layers] == ["dense", "dropout"] * 2 + ["dense"]
+    assert chosen.search == model.search
+    own = _recipe({**MODEL, "search": {"settings": 3}}, search={"settings": 7, "seed": 5})
+    assert (own.models["mlp"].search.settings, own.models["mlp"].search.seed) == (3, 5)
+
+
+def test_the_study_s_training_is_laid_under_a_setting_and_python_keeps_its_path():
+    recipe = _recipe(MODEL, training={"epochs": 7, "label_smoothing": 0.1})
+    assert with_setting(recipe, "mlp", SETTING).training.epochs == 7
+    python = {"python": "mine.py:build", "training": {"epochs": {"whole": [2, 4]}}}
+    model = _recipe(python).models["mlp"]
+    assert model.search.space["python"] == "/somewhere/mine.py:build"
+
+
+@pytest.mark.parametrize(
+    ("model", "changes", "message"),
+    [
+        (
+            {"layers": [{"dense": {"units": {"choice": [64, -1]}}}]},
+            {},
+            "models.mlp.layers[1].dense.units: with -1: expected a whole number from 1 to "
+            "1,000,000, found -1",
+        ),
+        (
+            {"layers": [{"dense": {"units": {"whole": [64, 8]}}}]},
+            {},
+            "models.mlp.layers[1].dense.units.whole: expected two whole numbers, the smaller one "
+            "first, found [64, 8]",
+        ),
+        (
+            {"layers": [], "training": {"optimizer": {"adam": {"log": [0, 1]}}}},
+            {},
+            "models.mlp.training.optimizer.adam.log: expected two numbers above 0, the smaller one "
+            "first, found [0, 1]",
+        ),
+        (
+            {"layers": [{"dropout": {"uniform": [0.5, 1.5]}}]},
+            {},
+            "models.mlp.layers[1].dropout: with 1.5: expected a number from 0 to below 1, found "
+            "1.5",
+        ),
+        (
+            {"layers": [{"dense": {"choice": [8]}}]},
+            {},
+            "models.mlp.layers[1].dense.choice: expected 2 to 100 options, found a list of 1",
+        ),
+        (
+            {"layers": [{"repeat": {"layers": ["flatten"]}}]},
+            {},
+            "models.mlp.layers[1].repeat: expected a repeat such as {whole: [1, 3], layers: […]}, "
+            "found a mapping",
+        ),
+        (
+            {"layers": [], "search": {"settings": 3}},
+            {},
+            "models.mlp.search: expected a choice in this model, such as {log: [0.0001, 0.01]}, "
+            "found none",
+        ),
+        (
+            {"layers": []},
+            {"search": {"settings": 3}},
+            "search: expected a model with a choice, such as {log: [0.0001, 0.01]}, found none",
+        ),
+        (
+            {"layers": [{"dense": {"choice": [8, 9]}}]},
+            {"search": {"sampler": "tree"}},
+            "search.sampler: expected a sampler (tpe, random, grid, qmc), found 'tree'",
+        ),
+        (
+            {"layers": [{"dense": {"choice": [8, 9]}}], "search": {"trials": 3}},
+            {},
+            "models.mlp.search.trials: unknown key; known: settings, sampler, minutes, pruning, "
+            "seed",
+        ),
+        (
+            {"layers": [{"dense": {"choice": [8, 9]}}]},
+            {"split": {"folds": 3, "repeats": 3}},
+            "models.mlp: expected no choices beside split.folds, found some: a search takes one "
+            "split",
+        ),
+        (
+            {"layers": [{"dense": {"choice": [8, 9]}}]},
+            {"split": {"validation": 0}, "selection": "last"},
+            "models.mlp: expected validation images, on which settings are judged, found "
+            "split.validation 0: give some",
+        ),
+        (
+            {"layers": [{"dense": {"choice": [8, 9]}}]},
+            {"seeds": [1, 1_000_000_007]},
+            "seeds: expected seeds below 1,000,000,000, above which a search has its own, found "
+            "1000000007",
+        ),
+    ],
+)
+def test_what_a_search_may_not_say(model, changes, message):
+    with pytest.raises(RecipeError) as refused:
+        _recipe(model, **changes)
+    assert str(refused.value) == f"recipe small, {message}"

@@ -1,0 +1,187 @@
+"""Searches in real studies: what they leave, what is chosen, what goes on after a kill.
+
+The oracle: files written, the settings of the journal, and a search that was never interrupted.
+Cost: 15 s, three searches of small networks. Run:
+
+    .venv/bin/pytest tests/study/test_search.py
+"""
+
+import json
+
+import numpy as np
+import pytest
+
+from bakeoff.errors import StudyError
+from bakeoff.storage import written_folder
+from bakeoff.storage.search_folder import SearchFolder, best_first
+from bakeoff.study.run import run
+from bakeoff.study.status import status
+from bakeoff.study.verify import verify
+from tests.helpers import small
+from tests.helpers.jobs import Listener
+
+MODELS = {
+    "mlp": {
+        "training": {"optimizer": {"adam": {"learning_rate": {"log": [0.0001, 0.1]}}}},
+        "layers": [{"dense": {"units": {"choice": [2, 6]}}}],
+    },
+    "linear": {"layers": []},
+}
+SEARCH = {
+    "models": MODELS,
+    "search": {"settings": 4, "sampler": "random"},
+    "seeds": 1,
+    "baselines": [],
+    "training": {"epochs": 2, "batch_size": 16},
+}
+
+
+@pytest.fixture(scope="module")
+def npz(tmp_path_factory):
+    return small.write_npz(tmp_path_factory.mktemp("data") / "small.npz")
+
+
+@pytest.fixture(scope="module")
+def searched(npz, tmp_path_factory):
+    folder = tmp_path_factory.mktemp("search")
+    with pytest.MonkeyPatch.context() as patched:
+        patched.setenv("BAKEOFF_HOME", str(folder / "home"))
+        listener = Listener()
+        result = small.carry_out(npz, folder / "study", watcher=listener, **SEARCH)
+        again = small.carry_out(npz, folder / "study", watcher=Listener(), **SEARCH)
+    return result, listener, again
+
+
+def _journal(folder):
+    return (folder / "search" / "mlp" / "settings.jsonl").read_text().splitlines()
+
+
+def test_the_best_setting_on_validation_is_trained_afresh_and_tested(searched):
+    result, _, _ = searched
+    search = SearchFolder(result.folder.path, "mlp")
+    tried = search.tried()
+    assert [each.number for each in tried] == [0, 1, 2, 3]
+    assert {each.state for each in tried} == {"done"}
+    best = best_first(tried)[0]
+    assert best.accuracy == max(each.accuracy for each in tried)
+    chosen = search.chosen()
+    assert (chosen["setting"], chosen["values"]) == (best.number, best.values)
+    settings = result.folder.read_trial("mlp", 0)["settings"]
+    units = MODELS["mlp"]["layers"][0]["dense"]["units"]["choice"]
+    assert settings["layers"][0]["dense"]["units"] == units[best.values["layers[1].dense.units"]]
+    rate = best.values["training.optimizer.adam.learning_rate"]
+    assert settings["training"]["optimizer"]["adam"]["learning_rate"] == rate
+    assert result.comparison.model("mlp").settings == settings
+    assert result.folder.finished() == {"linear": [0], "mlp": [0]}
+
+
+def test_settings_are_trials_of_seeds_of_their_own_and_none_of_them_is_tested(searched):
+    result, _, _ = searched
+    search = SearchFolder(result.folder.path, "mlp")
+    for number in range(4):
+        place = search.trial(number)
+        assert place.name == f"seed-{1_000_000_000 + number}"
+        assert written_folder.check_folder(place) == []
+        document = json.loads((place / "trial.json").read_bytes())
+        assert (document["model"], document["epochs_trained"]) == (f"setting-{number}", 2)
+        assert np.load(place / "validation.npy").shape == (24, 3)
+    (opening,) = result.folder.openings()
+    assert set(result.folder.read_opening(opening)["models"]) == {"linear", "mlp"}
+    (line,) = result.folder.read_ledger()
+    assert line["searches"]["mlp"] == {
+        "settings": 4,
+        "sampler": "random",
+        "pruning": "none",
+        "seed": 0,
+        "tried": 4,
+        "chosen": SearchFolder(result.folder.path, "mlp").chosen()["setting"],
+    }
+
+
+def test_running_again_searches_nothing_and_the_folder_is_whole(searched):
+    result, listener, again = searched
+    assert [event[1] for event in listener.heard if event[0] == "begin"] == [
+        "tuning mlp",
+        "training",
+        "testing",
+    ]
+    assert len(_journal(result.folder.path)) == 8  # asked and told, four times
+    assert again.comparison.test_openings == 1
+    assert verify(result.folder).differences == () == verify(result.folder).notes
+    recipe = result.folder.read_recipe(result.folder.read_study())
+    assert recipe.models["mlp"].search.settings == 4
+    assert "learning_rate:\n            log:" in result.folder.recipe_file.read_text()
+    assert status(result.folder.path).finished == 2
+
+
+class Killed(Exception):
+    """Stands for a kill between two settings."""
+
+
+class Killer(Listener):
+    def __init__(self, after):
+        super().__init__()
+        self._left = after
+
+    def finished(self, label):
+        super().finished(label)
+        self._left -= 1
+        if not self._left:
+            raise Killed
+
+
+def test_a_search_that_was_killed_goes_on_with_the_same_settings(searched, npz, tmp_path):
+    result, _, _ = searched
+    only = {**SEARCH, "workers": 1, "options": {"only": ["mlp"]}}
+    with pytest.raises(Killed):
+        small.carry_out(npz, tmp_path / "study", watcher=Killer(2), **only)
+    begun = SearchFolder(tmp_path / "study", "mlp")
+    assert begun.chosen() is None and 2 <= len(begun.tried()) < 4
+    small.carry_out(npz, tmp_path / "study", **{**only, "workers": 2})
+
+    whole = SearchFolder(result.folder.path, "mlp")
+    assert [each.values for each in begun.tried()] == [each.values for each in whole.tried()]
+    assert begun.chosen() == whole.chosen()
+    for number in range(4):  # whatever the workers, and the kill
+        assert small.files(begun.trial(number), "") == small.files(whole.trial(number), "")
+
+
+def test_another_search_in_the_same_place_is_refused(searched, npz):
+    result, _, _ = searched
+    changed = {**SEARCH, "search": {"settings": 9, "sampler": "random"}}
+    with pytest.raises(StudyError) as refused:
+        run(small.declare(npz, **changed), out=result.folder.path)
+    place = result.folder.path / "search" / "mlp"
+    assert str(refused.value) == (
+        f"{place}: expected the settings that this search was begun with, found another: undo the "
+        "change, or give the changed recipe another place with --out"
+    )
+
+
+def test_settings_that_lag_behind_the_median_are_stopped_early(npz, tmp_path):
+    models = {"mlp": {**MODELS["mlp"], "layers": [{"dense": 6}]}}
+    rate = {"choice": [0.05, 0.05, 0.05, 0.05, 0.05, 1e-7]}
+    models["mlp"]["training"] = {"optimizer": {"adam": {"learning_rate": rate}}}
+    search = {"settings": 12, "sampler": "random", "pruning": "median"}
+    changes = {**SEARCH, "models": models, "search": search}
+    changes["training"] = {"epochs": 5, "batch_size": 16}
+    small.carry_out(npz, tmp_path / "study", options={"only": ["mlp"]}, **changes)
+    tried = SearchFolder(tmp_path / "study", "mlp").tried()
+    pruned = [each for each in tried if each.state == "pruned"]
+    assert pruned and all(each.epochs < 5 for each in pruned)
+    for each in pruned:
+        assert each.accuracy < each.thresholds[each.epochs - 1]
+        assert not each.usable
+    assert all(each.thresholds == () for each in tried[:5])
+
+
+def test_a_setting_that_makes_no_network_is_noted_and_not_chosen(npz, tmp_path):
+    size = {"conv2d": {"filters": 2, "kernel_size": {"choice": [2, 9]}}}
+    changes = {**SEARCH, "models": {"cnn": {"layers": [size]}}}
+    changes["search"] = {"settings": 2, "sampler": "grid"}
+    small.carry_out(npz, tmp_path / "study", options={"only": ["cnn"]}, **changes)
+    search = SearchFolder(tmp_path / "study", "cnn")
+    by_size = {each.values["layers[1].conv2d.kernel_size"]: each for each in search.tried()}
+    assert (by_size[0].state, by_size[1].state) == ("done", "impossible")
+    assert "conv2d" in by_size[1].reason
+    assert search.chosen()["words"] == {"kernel_size": "2"}

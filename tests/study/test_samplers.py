@@ -14,8 +14,8 @@ import pytest
 from bakeoff.errors import StudyError
 from bakeoff.recipe.search_space import taken
 from bakeoff.recipe.types import Search
-from bakeoff.storage.search_folder import Tried
-from bakeoff.study.samplers import STARTUP, propose, require
+from bakeoff.storage.search_folder import STARTUP, Tried
+from bakeoff.study.samplers import propose, require
 
 SPACE = {
     "training": {

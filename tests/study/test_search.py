@@ -6,16 +6,21 @@ Cost: 15 s, three searches of small networks. Run:
     .venv/bin/pytest tests/study/test_search.py
 """
 
+import io
 import json
+import re
 
 import numpy as np
 import pytest
+from rich.console import Console
 
-from bakeoff.errors import StudyError
+from bakeoff.errors import RecipeError, StudyError
+from bakeoff.report import about_search
 from bakeoff.storage import written_folder
 from bakeoff.storage.search_folder import SearchFolder, best_first
 from bakeoff.study.run import run
 from bakeoff.study.status import status
+from bakeoff.study.tune import to_json, tune
 from bakeoff.study.verify import verify
 from tests.helpers import small
 from tests.helpers.jobs import Listener
@@ -112,6 +117,33 @@ def test_running_again_searches_nothing_and_the_folder_is_whole(searched):
     assert recipe.models["mlp"].search.settings == 4
     assert "learning_rate:\n            log:" in result.folder.recipe_file.read_text()
     assert status(result.folder.path).finished == 2
+
+
+def test_tune_shows_the_best_settings_and_what_was_chosen(searched, npz, capsys):
+    result, _, _ = searched
+    folder = result.folder.path
+    (found,) = tune(small.declare(npz, **SEARCH), out=folder)
+    assert found.best[0] == found.chosen and len(found.tried) == 4
+    (said,) = to_json((found,))
+    assert said["chosen"]["values"] == SearchFolder(folder, "mlp").chosen()["words"]
+    assert said["budget"]["sampler"] == "random" and said["tuning_curve"] is None
+    assert said["seconds"] > 0 and len(said["best"]) == 4
+    json.dumps(said)
+    console = Console(width=100, file=io.StringIO())
+    console.print(about_search.table(found))
+    printed = console.file.getvalue()
+    assert re.match(r"mlp: 4 settings by validation \(random; .* of training\)\n", printed)
+    assert re.search(r"Of the 3 others trained to the end, \d are not told from it", printed)
+
+
+def test_tune_refuses_a_recipe_without_choices(npz, tmp_path):
+    with pytest.raises(RecipeError) as refused:
+        tune(small.declare(npz), out=tmp_path / "study")
+    assert str(refused.value) == (
+        "tune: expected a recipe with a choice, such as units: {choice: [64, 128]}, found none: "
+        "bakeoff run trains its models as they are"
+    )
+    assert not (tmp_path / "study").exists()
 
 
 class Killed(Exception):

@@ -195,6 +195,65 @@ def _print_result(result: Any, *, json: bool) -> None:
 
 
 @app.command()
+def tune(
+    recipe: RecipeArgument,
+    out: Annotated[
+        Path | None,
+        typer.Option(metavar="DIR", help="The study's folder.", show_default="studies/NAME"),
+    ] = None,
+    only: Annotated[
+        list[str] | None,
+        typer.Option(metavar="MODEL", help="Search this model alone. Repeatable."),
+    ] = None,
+    workers: Annotated[
+        int | None,
+        typer.Option(
+            metavar="N",
+            parser=whole("--workers"),
+            help="Settings at a time.",
+            show_default="one a core; one on a GPU",
+        ),
+    ] = None,
+    device: Annotated[
+        str | None,
+        typer.Option(
+            metavar="cpu|gpu",
+            parser=_device,
+            help="Where to train.",
+            show_default="gpu where JAX has one",
+        ),
+    ] = None,
+    json: JsonOption = False,
+) -> None:
+    """Search the choices that a recipe leaves open, on validation only.
+
+    Stop it whenever you like: the same command goes on. `bakeoff run` then trains what was chosen.
+    """
+    from bakeoff import recipe as recipes
+    from bakeoff.report import about_search
+    from bakeoff.study import tune as tuning
+    from bakeoff.study.progress import progress
+
+    declared = recipes.load(recipe)
+    with standard_output_kept(), progress() as watcher:
+        found = tuning.tune(
+            declared,
+            out=out,
+            only=only or (),
+            workers=workers,
+            device=device,  # type: ignore[arg-type]
+            watcher=watcher,
+        )
+    if json:
+        show_json(tuning.to_json(found))
+        return
+    for each in found:
+        show(about_search.table(each))
+    where = "" if out is None else f" --out {out}"
+    show(f"To train what was chosen with fresh seeds, and test it: bakeoff run {recipe}{where}")
+
+
+@app.command()
 def status(study: StudyArgument, json: JsonOption = False) -> None:
     """Say what is done, what is missing, and how to go on."""
     from bakeoff.study import status as status_page

@@ -27,6 +27,7 @@ from bakeoff.storage.schemas import check_document
 
 SEARCH = "search"
 _SEARCH, _JOURNAL, _CHOSEN = "search.json", "settings.jsonl", "chosen.json"
+STARTUP = 10  # settings of `tpe` that are drawn at random before it has something to learn from
 UNUSABLE = ("pruned", "diverged", "impossible", "lost")  # ends of settings that are never chosen
 
 

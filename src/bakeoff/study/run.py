@@ -66,11 +66,11 @@ def run(
     UsageError, StorageError
     """
     watcher = watcher or Watcher()
-    _require_outside_workers()
+    require_outside_workers()
     if lacking := lacks():
         raise StudyError(lacking)
     recipe = _with_seeds(recipe, seeds)
-    _require_models(recipe, only)
+    require_models(recipe, only)
     excused = [_trial(each, recipe) for each in open_without]
     device = device or default_device()
     folder = StudyFolder(out if out is not None else Path("studies") / recipe.name)
@@ -84,7 +84,7 @@ def run(
         if why is not None and len(missing_trials(prepared)) > size:
             watcher.note(why)
 
-    cache = _cache()
+    cache = program_cache()
 
     def do(jobs: Sequence[Job]) -> list[Lost]:
         return run_jobs(jobs, workers=size, device=device, cache=cache, watcher=watcher)
@@ -152,7 +152,7 @@ def _with_seeds(recipe: Recipe, seeds: int | None) -> Recipe:
     return recipe.model_copy(update={"seeds": tuple(range(seeds)), "race": race})
 
 
-def _require_outside_workers() -> None:
+def require_outside_workers() -> None:
     """Refuse to run a study in a worker, which imports the file that a builder is in."""
     here = mp.current_process()
     if here.daemon and here.name != WORKER:
@@ -180,14 +180,15 @@ def _trial(wanted: str, recipe: Recipe) -> tuple[str, int]:
     return name, int(seed)
 
 
-def _require_models(recipe: Recipe, only: Sequence[str]) -> None:
+def require_models(recipe: Recipe, only: Sequence[str]) -> None:
+    """Refuse names that are not models of the recipe."""
     for name in only:
         if name not in recipe.models:
             known = ", ".join(recipe.models)
             raise RecipeError(f"--only: expected a model of the recipe ({known}), found {name!r}")
 
 
-def _cache() -> Path | None:
+def program_cache() -> Path | None:
     """Return where compiled programs are kept; None for a user without a home: nowhere."""
     found = user_cache()
     if found is None:

@@ -14,12 +14,12 @@ from typing import Any
 import numpy as np
 from scipy.stats import qmc
 
+from bakeoff.analysis.tuning import distribution
 from bakeoff.errors import StudyError
 from bakeoff.recipe.search_space import Dimension, Setting, taken
 from bakeoff.recipe.types import Search
-from bakeoff.storage.search_folder import Tried
+from bakeoff.storage.search_folder import STARTUP, Tried
 
-STARTUP = 10  # settings of `tpe` that are drawn at random before it has something to learn from
 _MOST_LEVELS = 10  # of a range, in a grid
 
 
@@ -106,7 +106,7 @@ def _tpe(dims: Sequence[Dimension], tried: Sequence[Tried], *, seed: Sequence[in
     number = int(np.random.SeedSequence(list(seed)).generate_state(1)[0])
     sampler = optuna.samplers.TPESampler(seed=number)
     study = optuna.create_study(direction="maximize", sampler=sampler)
-    spread = {each.place: _distribution(each) for each in dims}
+    spread = {each.place: distribution(each) for each in dims}
     for each in tried:
         state = TrialState.RUNNING if each.state is None else TrialState.COMPLETE
         if each.state is not None and each.accuracy is None:
@@ -125,16 +125,6 @@ def _tpe(dims: Sequence[Dimension], tried: Sequence[Tried], *, seed: Sequence[in
         if dim in taken((dim,), values):
             values[dim.place] = _suggested(trial, dim)
     return values
-
-
-def _distribution(dim: Dimension) -> Any:
-    from optuna import distributions as kinds
-
-    if dim.kind == "choice":
-        return kinds.CategoricalDistribution(list(range(len(dim.options))))
-    if dim.kind == "whole":
-        return kinds.IntDistribution(int(dim.low), int(dim.high))
-    return kinds.FloatDistribution(dim.low, dim.high, log=dim.kind == "log")
 
 
 def _suggested(trial: Any, dim: Dimension) -> float | int:

@@ -1,0 +1,334 @@
+"""What the searches of a study came to: settings, the chosen one, and what may be said of them.
+
+Everything is of validation images, most of it of one network a setting: it describes a search, and
+decides nothing about models. docs/tuning.md explains it.
+"""
+
+from __future__ import annotations
+
+import warnings
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from math import fsum
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from bakeoff.analysis import metrics
+from bakeoff.analysis.statistics import mcnemar_exact
+from bakeoff.analysis.variance import LEVEL
+from bakeoff.recipe import Recipe
+from bakeoff.recipe.search_space import Dimension, short_names
+from bakeoff.storage import formats, written_folder
+from bakeoff.storage.search_folder import STARTUP, SearchFolder, Tried, best_first
+from bakeoff.storage.study_folder import StudyFolder
+
+Floats = NDArray[np.float64]
+
+EDGE = 0.05  # of a range: the best of 40 settings lies so near an end by chance in one of ten
+FEWEST_FOR_CURVE = 5  # settings drawn at random, below which a band says nothing
+FEWEST_FOR_IMPORTANCE = 10
+_RESAMPLES = 40
+
+
+@dataclass(frozen=True)
+class TuningCurve:
+    """The best validation accuracy of n settings drawn at random: median, and a band for it.
+
+    settings : how many were drawn; the band, of 95 % for all n together, is by Dvoretzky, Kiefer
+        and Wolfowitz's inequality (Lourie, Cho and He 2024)
+    """
+
+    settings: int
+    median: tuple[float, ...]
+    low: tuple[float, ...]
+    high: tuple[float, ...]
+
+
+@dataclass(frozen=True)
+class Importance:
+    """How much of what tells good settings from others lies in one choice, in [0, 1].
+
+    By PED-ANOVA (Watanabe, Bansal and Hutter 2023); `low` and `high` hold the middle 90 % of the
+    values for settings drawn again with replacement.
+    """
+
+    name: str
+    value: float
+    low: float
+    high: float
+
+
+@dataclass(frozen=True)
+class Edge:
+    """The chosen value of a range that lies at its end, where a better one may lie beyond it."""
+
+    name: str
+    value: str
+    end: str  # "lowest" or "highest"
+    range: str
+
+
+@dataclass(frozen=True, eq=False)
+class Searched:
+    """The search of one model.
+
+    `fresh` are the validation accuracies of the chosen setting's own seeds, () before they are
+    trained; `as_good` is how many other settings' answers are not told from the chosen one's
+    (exact McNemar test, p ≥ 0.05). `curve` and `importance` are None where they cannot be
+    computed, and `lacking` then names the library that is missing, if that is why.
+    """
+
+    model: str
+    dimensions: tuple[Dimension, ...]
+    budget: Mapping[str, Any]
+    tried: tuple[Tried, ...]
+    chosen: Tried | None
+    seconds: float
+    as_good: int
+    edges: tuple[Edge, ...]
+    curve: TuningCurve | None = None
+    importance: tuple[Importance, ...] | None = None
+    lacking: str = ""
+    fresh: tuple[float, ...] = ()
+
+    @property
+    def best(self) -> list[Tried]:
+        """The settings that may be chosen, the best one first."""
+        return best_first(list(self.tried))
+
+    @property
+    def names(self) -> dict[str, str]:
+        """The choices' short names, by place."""
+        return short_names(self.dimensions)
+
+    @property
+    def flatters(self) -> float | None:
+        """By how much the chosen setting's score in the search exceeds the mean of its seeds."""
+        if self.chosen is None or self.chosen.accuracy is None or not self.fresh:
+            return None
+        return self.chosen.accuracy - float(np.mean(self.fresh))
+
+    def to_json(self) -> dict[str, Any]:
+        """Return it as plain data, for `--json`."""
+        curve = self.curve
+        return {
+            "model": self.model,
+            "budget": dict(self.budget),
+            "tried": len(self.tried),
+            "seconds": self.seconds,
+            "chosen": self.chosen and self._setting(self.chosen),
+            "best": [self._setting(each) for each in self.best[:5]],
+            "not_told_from_chosen": self.as_good,
+            "edges": [vars(edge) for edge in self.edges],
+            "importance": self.importance and [vars(each) for each in self.importance],
+            "tuning_curve": curve and vars(curve),
+            "fresh_validation_accuracy": list(self.fresh),
+            "flatters": self.flatters,
+        }
+
+    def _setting(self, tried: Tried) -> dict[str, Any]:
+        return {
+            "setting": tried.number,
+            "values": self.words(tried),
+            "accuracy": tried.accuracy,
+            "cross_entropy": tried.cross_entropy,
+            "epochs": tried.epochs,
+            "seconds": tried.seconds,
+        }
+
+    def words(self, tried: Tried) -> dict[str, str]:
+        """Return a setting as a reader sees it, by the choices' short names."""
+        names, known = self.names, {each.place: each for each in self.dimensions}
+        return {names[p]: known[p].words(value) for p, value in tried.values.items() if p in known}
+
+
+def read_searches(folder: StudyFolder, recipe: Recipe) -> tuple[Searched, ...]:
+    """Return the searches of a study that were begun, in the order of its models."""
+    found = []
+    for name, model in recipe.models.items():
+        search = SearchFolder(folder.path, name)
+        if model.search is not None and search.exists():
+            found.append(_read(folder, search, model.search.dimensions, model.search.budget()))
+    return tuple(found)
+
+
+def analysed(searched: Searched) -> Searched:
+    """Add what needs the libraries of the extra `tune`: the curve with its band, and importance."""
+    try:
+        curve = _curve(searched)
+        importance = _importance(searched)
+    except ImportError as error:
+        return replace(searched, lacking=str(error.name))
+    return replace(searched, curve=curve, importance=importance)
+
+
+def unequal_budgets(searches: Sequence[Searched], others: Iterable[str]) -> str:
+    """Say how the models' budgets differ; "" where all are the same.
+
+    others : models that were not searched
+    """
+    said = [f"{each.model}: {budget_words(each)}" for each in searches]
+    left = list(others)
+    alike = len({_comparable(each) for each in searches}) < 2
+    if alike and not left:
+        return ""
+    return "; ".join([*said, *(f"{name}: none, as declared" for name in left)])
+
+
+def budget_words(searched: Searched) -> str:
+    """Return a search's budget in a few words: "40 settings (tpe)"."""
+    more = f", {searched.budget['minutes']:g} minutes" if searched.budget.get("minutes") else ""
+    pruned = ", median pruning" if searched.budget.get("pruning") == "median" else ""
+    return f"{len(searched.tried)} settings ({searched.budget['sampler']}{pruned}{more})"
+
+
+def _comparable(searched: Searched) -> tuple[Any, ...]:
+    budget = searched.budget
+    return (len(searched.tried), *(budget.get(key) for key in ("sampler", "minutes", "pruning")))
+
+
+def _read(
+    folder: StudyFolder,
+    search: SearchFolder,
+    dims: tuple[Dimension, ...],
+    budget: Mapping[str, Any],
+) -> Searched:
+    tried = tuple(search.tried())
+    document = search.chosen()
+    chosen = next((t for t in tried if document and t.number == document["setting"]), None)
+    return Searched(
+        model=search.model,
+        dimensions=dims,
+        budget=budget,
+        tried=tried,
+        chosen=chosen,
+        seconds=fsum(each.seconds or 0.0 for each in tried),
+        as_good=0 if chosen is None else _as_good(folder, search, tried, chosen),
+        edges=() if chosen is None else tuple(_edges(dims, chosen)),
+    )
+
+
+def _as_good(
+    folder: StudyFolder, search: SearchFolder, tried: Sequence[Tried], chosen: Tried
+) -> int:
+    """Count the other settings whose answers are not told from the chosen one's."""
+    labels = folder.read_split()["validation_labels"]
+    best = _correct(search.trial(chosen.number), labels)
+    others = [each for each in tried if each.usable and each.number != chosen.number]
+    return sum(
+        mcnemar_exact(best, _correct(search.trial(each.number), labels)).p >= 0.05
+        for each in others
+    )
+
+
+def _correct(place: Path, labels: NDArray[np.int64]) -> NDArray[np.bool_]:
+    path = place / "validation.npy"
+    written_folder.read_recorded(place, path.name, written_folder.read_manifest(place))
+    probabilities = formats.read_npy(path)
+    if probabilities.ndim != 2 or len(probabilities) != len(labels):
+        raise formats.damaged(path)
+    return metrics.correct(probabilities, labels)
+
+
+def _edges(dims: Sequence[Dimension], chosen: Tried) -> Iterable[Edge]:
+    names = short_names(dims)
+    for dim in dims:
+        if dim.kind == "choice" or dim.place not in chosen.values:
+            continue
+        value = chosen.values[dim.place]
+        share = dim.share(value)
+        few = dim.kind == "whole" and (dim.count or 0) < 1 / EDGE
+        low, high = (share == 0, share == 1) if few else (share < EDGE, share > 1 - EDGE)
+        if low or high:
+            end = "lowest" if low else "highest"
+            yield Edge(names[dim.place], dim.words(value), end, dim.range_words)
+
+
+def _drawn(searched: Searched) -> list[Tried]:
+    """Return the settings that were drawn independently of what came before them."""
+    sampler = searched.budget["sampler"]
+    if sampler == "grid":
+        return []
+    most = STARTUP if sampler == "tpe" else len(searched.tried)
+    return [each for each in searched.tried if each.number < most and each.accuracy is not None]
+
+
+def _curve(searched: Searched) -> TuningCurve | None:
+    from opda.nonparametric import EmpiricalDistribution
+
+    scores = [each.accuracy for each in _drawn(searched)]
+    if len(scores) < FEWEST_FOR_CURVE:
+        return None
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # of ties among scores
+        below, middle, above = EmpiricalDistribution.confidence_bands(
+            np.array(scores, np.float64), LEVEL, a=0.0, b=1.0, method="dkw"
+        )
+        counts = np.arange(1, len(scores) + 1)
+        # The lower band of the distribution is the upper one of its maximum.
+        median, low, high = (
+            np.asarray(each.quantile_tuning_curve(counts), np.float64)
+            for each in (middle, above, below)
+        )
+    return TuningCurve(
+        len(scores),
+        *(tuple(float(v) for v in each) for each in (median, low, high)),
+    )
+
+
+def _importance(searched: Searched) -> tuple[Importance, ...] | None:
+    """Return the choices that every setting makes, the most important one first."""
+    import optuna
+
+    scored = [each for each in searched.tried if each.accuracy is not None]
+    dims = [d for d in searched.dimensions if not d.when]
+    if len(scored) < FEWEST_FOR_IMPORTANCE or len(dims) < 2:
+        return None
+    optuna.logging.set_verbosity(optuna.logging.WARNING)
+    rng = np.random.default_rng(0)
+    everything = _ped_anova(dims, scored)
+    again = [
+        _ped_anova(dims, [scored[k] for k in rng.integers(0, len(scored), len(scored))])
+        for _ in range(_RESAMPLES)
+    ]
+    found = []
+    for dim in dims:
+        low, high = np.quantile([each.get(dim.place, 0.0) for each in again], (0.05, 0.95))
+        value = everything.get(dim.place, 0.0)
+        name = searched.names[dim.place]
+        found.append(Importance(name, value, float(min(low, value)), float(max(high, value))))
+    return tuple(sorted(found, key=lambda each: -each.value))
+
+
+def _ped_anova(dims: Sequence[Dimension], tried: Sequence[Tried]) -> dict[str, float]:
+    import optuna
+    from optuna.importance import PedAnovaImportanceEvaluator, get_param_importances
+
+    study = optuna.create_study(direction="maximize")
+    kinds = {each.place: distribution(each) for each in dims}
+    for each in tried:
+        values = {dim.place: each.values[dim.place] for dim in dims}
+        study.add_trial(
+            optuna.trial.create_trial(params=values, distributions=kinds, value=each.accuracy)
+        )
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # of choices that never vary among these
+        try:
+            found = get_param_importances(study, evaluator=PedAnovaImportanceEvaluator())
+        except (RuntimeError, ValueError):  # all settings scored the same
+            return {}
+    return {place: float(value) for place, value in found.items() if np.isfinite(value)}
+
+
+def distribution(dim: Dimension) -> Any:
+    """Return a choice as Optuna knows it."""
+    from optuna import distributions as kinds
+
+    if dim.kind == "choice":
+        return kinds.CategoricalDistribution(list(range(len(dim.options))))
+    if dim.kind == "whole":
+        return kinds.IntDistribution(int(dim.low), int(dim.high))
+    return kinds.FloatDistribution(dim.low, dim.high, log=dim.kind == "log")

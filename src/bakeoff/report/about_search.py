@@ -1,0 +1,112 @@
+"""What a search came to, in words and as a table: budget, best settings, how much it flatters."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from bakeoff.analysis.tuning import Searched, budget_words
+from bakeoff.utils.text import counted, duration, listed, percent, points
+
+if TYPE_CHECKING:
+    from rich.console import RenderableType
+
+BEST = 5  # settings that are named
+_ENDS = {
+    "pruned": "stopped early",
+    "diverged": "diverged",
+    "impossible": "not a network",
+    "lost": "lost",
+}
+
+
+def budget(searched: Searched) -> str:
+    """Return a search's budget: "chosen among 40 settings by validation (tpe; 2.1 h)"."""
+    words = f"{budget_words(searched)[:-1]}; {duration(searched.seconds)} of training)"
+    return words.replace(" settings (", " settings by validation (")
+
+
+def chosen(searched: Searched) -> str:
+    """Return what was chosen, in a sentence; "" while the search goes on."""
+    best = searched.chosen
+    if best is None:
+        return ""
+    said = listed(f"{name} {value}" for name, value in searched.words(best).items())
+    return (
+        f"{searched.model} was chosen among {budget(searched)}: {said}, with "
+        f"{percent(best.accuracy or 0.0)} on the validation images."
+    )
+
+
+def flattery(searched: Searched) -> str:
+    """Say by how much the search flattered what it chose; "" before its own seeds are trained."""
+    excess = searched.flatters
+    if excess is None or searched.chosen is None:
+        return ""
+    fresh, best = searched.fresh, searched.chosen.accuracy or 0.0
+    spread = f" ({percent(min(fresh))} to {percent(max(fresh))})" if len(fresh) > 1 else ""
+    verb = "more" if excess >= 0 else "less"
+    return (
+        f"In the search it scored {percent(best)} on validation; trained afresh "
+        f"{percent(float(np.mean(fresh)))}, mean of {counted(len(fresh), 'seed')}{spread}: the "
+        f"search showed {points(abs(excess))} points {verb} than it holds on the same images. A "
+        "best score reported without this step flatters by that."
+    )
+
+
+def others(searched: Searched) -> str:
+    """Say how sure the choice is, and what became of settings that were not trained to the end."""
+    ends = [
+        counted(count, "setting") + f" {words}"
+        for state, words in _ENDS.items()
+        if (count := sum(each.state == state for each in searched.tried))
+    ]
+    text = f"; {listed(ends)}" if ends else ""
+    if searched.chosen is None:
+        return text.removeprefix("; ")
+    usable = len(searched.best) - 1
+    return (
+        f"Of the {usable} others trained to the end, {searched.as_good} are not told from it by "
+        f"their answers (exact McNemar test on the validation images, one network each){text}."
+    )
+
+
+def best_rows(searched: Searched) -> tuple[list[str], list[list[str]]]:
+    """Return the best settings as a table: column titles, and the cells of each row."""
+    names = list(searched.names.values())
+    titles = ["setting", "validation, %", "loss", *names, "epochs", "trial"]
+    rows = []
+    for each in searched.best[:BEST]:
+        words = searched.words(each)
+        entropy = "–" if each.cross_entropy is None else f"{each.cross_entropy:.3f}"
+        rows.append(
+            [
+                str(each.number),
+                f"{100 * (each.accuracy or 0.0):.2f}",
+                entropy,
+                *(words.get(name, "–") for name in names),
+                str(each.epochs),
+                duration(each.seconds),
+            ]
+        )
+    return titles, rows
+
+
+def table(searched: Searched) -> RenderableType:
+    """Return the best settings for the terminal."""
+    from rich.console import Group
+    from rich.table import Table
+    from rich.text import Text
+
+    view = Table(box=None, padding=(0, 2, 0, 0), pad_edge=False, header_style="bold")
+    for title in ("setting", "validation, %", "trial"):
+        view.add_column(title, justify="right", no_wrap=True)
+    view.add_column("values", overflow="fold")
+    for each in searched.best[:BEST]:
+        said = ", ".join(f"{name} {value}" for name, value in searched.words(each).items())
+        cells = (str(each.number), f"{100 * (each.accuracy or 0.0):.2f}", duration(each.seconds))
+        style = "bold green" if each is searched.chosen else None
+        view.add_row(*cells, Text(said), style=style)
+    head = Text(f"{searched.model}: {budget(searched)}", style="bold")
+    return Group(head, view, Text(others(searched), style="dim"))

@@ -1,0 +1,74 @@
+"""`bakeoff tune`: the searches of a recipe alone; nothing else is trained, nothing is opened."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+from bakeoff.analysis.tuning import Searched, analysed, read_searches
+from bakeoff.data import DataSet
+from bakeoff.errors import RecipeError
+from bakeoff.recipe import Recipe
+from bakeoff.storage.study_folder import StudyFolder
+from bakeoff.study.create import prepare
+from bakeoff.study.executors.fork_server import warm_up
+from bakeoff.study.executors.interface import Job, Lost
+from bakeoff.study.executors.local_processes import run_jobs
+from bakeoff.study.executors.worker_count import worker_count
+from bakeoff.study.run import program_cache, require_models, require_outside_workers
+from bakeoff.study.search import search
+from bakeoff.utils.events import Watcher
+from bakeoff.utils.machine import Device, default_device
+
+
+def tune(
+    recipe: Recipe,
+    *,
+    out: str | Path | None = None,
+    only: Sequence[str] = (),
+    workers: int | None = None,
+    device: Device | None = None,
+    data: DataSet | None = None,
+    watcher: Watcher | None = None,
+) -> tuple[Searched, ...]:
+    """Find the settings of the models that leave choices open, on validation images alone.
+
+    `run` with the same recipe and folder then trains the chosen settings with fresh seeds.
+
+    Parameters
+    ----------
+    out : the study's folder; studies/<name> by default
+    only : names of models to search; all by default
+    workers : settings at a time; by default one for each core, one on a GPU
+
+    Raises
+    ------
+    UsageError, StorageError
+    """
+    watcher = watcher or Watcher()
+    require_outside_workers()
+    require_models(recipe, only)
+    if not any(model.search for model in recipe.models.values()):
+        raise RecipeError(
+            "tune: expected a recipe with a choice, such as units: {choice: [64, 128]}, found "
+            "none: bakeoff run trains its models as they are"
+        )
+    device = device or default_device()
+    folder = StudyFolder(out if out is not None else Path("studies") / recipe.name)
+    size = worker_count(workers, device)
+    prepared = prepare(recipe, folder, device=device, data=data, accepted=warm_up)
+    for note in prepared.notes:
+        watcher.note(note)
+    cache = program_cache()
+
+    def do(jobs: Sequence[Job]) -> list[Lost]:
+        return run_jobs(jobs, workers=size, device=device, cache=cache, watcher=watcher)
+
+    search(prepared, do, workers=size, only=only, watcher=watcher)
+    return tuple(analysed(each) for each in read_searches(folder, prepared.recipe))
+
+
+def to_json(searches: Sequence[Searched]) -> list[dict[str, Any]]:
+    """Return what `bakeoff tune --json` prints."""
+    return [each.to_json() for each in searches]

@@ -30,7 +30,7 @@ from bakeoff.study.run import compare
 DOCS = (Path(__file__).parents[2] / "docs" / "commands.md").read_text(encoding="utf-8")
 COMMANDS = typer.main.get_command(app).commands
 COMMAND_NAMES = (
-    "new plan run status compare report verify look recipes schema doctor "
+    "new plan run tune status compare report verify look recipes schema doctor "
     "predict export eject serve"
 )
 

@@ -12,7 +12,6 @@ from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
-from scipy.stats import qmc
 
 from bakeoff.analysis.tuning import distribution
 from bakeoff.errors import StudyError
@@ -59,6 +58,8 @@ def _kept(dims: Sequence[Dimension], shares: Sequence[float] | Any) -> Setting:
 
 
 def _sobol(dims: int, number: int, seed: int) -> Any:
+    from scipy.stats import qmc  # which the small commands do without
+
     sampler = qmc.Sobol(d=dims, scramble=True, rng=np.random.default_rng(seed))
     if number:
         sampler.fast_forward(number)

@@ -8,13 +8,26 @@ PYTHON ?= $(shell for each in python3 python3.14 python3.13 python3.12 python3.1
 BIN := .venv/bin
 PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check
 
-.PHONY: demo test check reproduce bench torture pictures architecture docs setup clean
+.PHONY: demo test test-lowest test-other check reproduce bench torture pictures architecture docs setup clean
 
 demo: .venv/ready
 	$(BIN)/bakeoff run digits
 
 test: .venv/dev
 	$(BIN)/pytest --numprocesses auto --dist loadfile $(ARGS)
+
+# The tests that tell soonest whether versions of Python or of libraries work: a few minutes.
+FAST := tests/utils tests/storage tests/recipe tests/data tests/cli tests/report \
+	tests/analysis/test_compare.py tests/training/test_trainer.py tests/study/test_run.py \
+	tests/use/test_predict.py tests/use/test_serve.py
+
+# With the lowest versions that pyproject.toml allows, extras too, in an environment of their own.
+test-lowest: .venv-lowest/ready
+	.venv-lowest/bin/pytest --numprocesses auto --dist loadfile $(or $(ARGS),$(FAST))
+
+# With another Python, `make test-other PYTHON=python3.14`, and the newest libraries for it.
+test-other: .venv-other/ready
+	.venv-other/bin/pytest --numprocesses auto --dist loadfile $(or $(ARGS),$(FAST))
 
 check: .venv/dev
 	$(BIN)/ruff check src tests reproduction benchmarks
@@ -68,6 +81,21 @@ setup: .venv/dev
 	$(PIP) --group dev
 	@touch $@
 
+# Each begins anew, so that nothing of other versions stays.
+.venv-lowest/ready: pyproject.toml tests/project/lowest.py
+	rm -rf .venv-lowest && "$(PYTHON)" -m venv .venv-lowest
+	.venv-lowest/bin/python tests/project/lowest.py > .venv-lowest/lowest.txt
+	.venv-lowest/bin/python -m pip install --quiet --upgrade 'pip>=25.1'
+	.venv-lowest/bin/python -m pip install --quiet --constraint .venv-lowest/lowest.txt \
+		--editable '.[parquet,onnx,litert,serve]' --group test
+	@touch $@
+
+.venv-other/ready: pyproject.toml
+	rm -rf .venv-other && "$(PYTHON)" -m venv .venv-other
+	.venv-other/bin/python -m pip install --quiet --upgrade 'pip>=25.1'
+	.venv-other/bin/python -m pip install --quiet --editable '.[serve]' --group test
+	@touch $@
+
 .venv-bench/ready: benchmarks/requirements.txt pyproject.toml .venv/ready
 	@test -x .venv-bench/bin/python || $(BIN)/python -m venv .venv-bench
 	.venv-bench/bin/python -m pip install --quiet --upgrade 'pip>=25.1'
@@ -75,4 +103,4 @@ setup: .venv/dev
 	@touch $@
 
 clean:
-	rm -rf .venv .venv-bench build dist
+	rm -rf .venv .venv-bench .venv-lowest .venv-other build dist

@@ -68,7 +68,7 @@ def keras_says(place, **settings):
 
 
 def test_what_others_say_to_the_libraries_changes_no_byte(npz, plain, tmp_path):
-    """Each of these changed networks, lost trials or ended in a traceback in version 0.1.0."""
+    """B2, B3, B7, B8: each changed networks, lost trials or ended in a traceback in 0.1.0."""
     said = {
         **keras_says(
             tmp_path,
@@ -98,15 +98,49 @@ def long_folder(tmp_path):
 
 
 def test_a_home_that_nobody_knows_is_no_accident(npz, plain, tmp_path):
-    """As in a container with a number for a user: HOME is relative, or not there."""
+    """B6, as in a container with a number for a user: HOME is relative, or not there."""
     done = script(npz, tmp_path, HOME="nowhere", XDG_CACHE_HOME="", XDG_DATA_HOME="")
     assert (done.returncode, done.stdout) == (0, "167\n"), done.stderr
     assert identical(plain, tmp_path / "study")
 
 
+DEADLY = """
+import sys
+from bakeoff.errors import BakeoffError
+from bakeoff.study.executors import fork_server
+fork_server._IMPORTED = ("deadly",)
+try:
+    for _ in range(2):  # the first may still find the server alive
+        fork_server.start_process(print, ()).join()
+except BakeoffError as error:
+    print(error)
+"""
+
+
+def test_a_fork_server_that_cannot_import_is_named(tmp_path):
+    """B7: "unexpected EOFError"; memory that runs out does it, too."""
+    (tmp_path / "deadly.py").write_text("import os\nos._exit(1)\n")
+    paths = [str(Path(__file__).parents[2]), str(tmp_path)]
+    done = subprocess.run(
+        [sys.executable, "-c", DEADLY],
+        env={**os.environ, "PYTHONPATH": os.pathsep.join(paths)},
+        capture_output=True,
+        text=True,
+        timeout=120,
+        check=False,
+    )
+    assert (done.stdout, done.stderr) == (
+        "expected worker processes that import Keras and JAX, found that they end at once: what "
+        "they said stands above; without a word, memory was probably short\n",
+        "",
+    )
+
+
 def test_a_user_without_a_home_is_asked_for_one_before_anything_is_trained(
     npz, tmp_path, monkeypatch
 ):
+    """B5, B6."""
+
     def unknown(name):
         raise RuntimeError("Could not determine home directory.")
 
@@ -138,6 +172,7 @@ with multiprocessing.get_context("fork").Pool(1) as pool:
 
 
 def test_a_pool_is_told_that_it_is_one(npz, tmp_path):
+    """B12: the message blamed a builder that was not there."""
     done = subprocess.run(
         [sys.executable, "-c", POOL, str(npz), str(tmp_path / "study")],
         env={**os.environ, "PYTHONPATH": str(Path(__file__).parents[2])},
@@ -154,7 +189,7 @@ def test_a_pool_is_told_that_it_is_one(npz, tmp_path):
 
 
 def test_a_run_leaves_its_process_as_it_was(npz, tmp_path, monkeypatch):
-    """Its environment, its script's name."""
+    """B12: its environment, its script's name."""
     before = dict(os.environ)
     main = vars(sys.modules["__main__"])
     named = main.get("__file__")

@@ -138,6 +138,7 @@ def test_baselines_may_be_taken_out_without_an_opening_and_added_with_one(npz, o
 
 
 def test_a_margin_changed_after_the_opening_is_said(npz, out):
+    """B14."""
     assert notes(npz, out, margin=0.1, give_up=0.2) == [
         "margin was 0.002 when the test set was opened and is 0.1 now: the verdicts follow the "
         "new one",

@@ -176,6 +176,7 @@ def test_a_trial_that_died_goes_on_and_ends_in_the_same_bytes(tmp_path, data, ep
 
 
 def test_a_checkpoint_of_another_environment_is_recorded(tmp_path, data, monkeypatch):
+    """B3."""
     """A trial may go on with other kernels or versions; what it has come from is kept."""
     with pytest.raises(Stop):
         job(tmp_path, data).run(stop_after(1))
@@ -189,6 +190,7 @@ def test_a_checkpoint_of_another_environment_is_recorded(tmp_path, data, monkeyp
 
 
 def test_a_network_of_other_sizes_than_planned_is_refused(tmp_path, data, monkeypatch):
+    """B2."""
     """Whatever sets Keras up otherwise is found before an epoch is trained."""
     monkeypatch.setattr(Trainer, "parameters", property(lambda trainer: (7, 5)))
     text = (

@@ -254,6 +254,7 @@ def test_a_crash_between_ledger_and_opening_is_made_good(npz, done, tmp_path, ow
 
 
 def test_a_users_ledger_that_cannot_be_written_is_named(npz, done, tmp_path, monkeypatch):
+    """B5: it was found after all training."""
     (tmp_path / "file").write_text("not a folder")
     monkeypatch.setenv("BAKEOFF_HOME", str(tmp_path / "file"))
     own = user_ledger.user_ledger(StudyFolder(done).read_study()["data"]["test_hash"])
@@ -261,8 +262,10 @@ def test_a_users_ledger_that_cannot_be_written_is_named(npz, done, tmp_path, mon
         f"{own.with_suffix('.lock')}: not a directory: see what is there (BAKEOFF_HOME names "
         "the folder of your own ledgers)"
     )
-    with pytest.raises(StorageError, match=f"^{re.escape(text)}$"):
-        carry_out(npz, done)
+    for out in (done, tmp_path / "new"):
+        with pytest.raises(StorageError, match=f"^{re.escape(text)}$"):
+            carry_out(npz, out)
+    assert not (tmp_path / "new").exists()
 
 
 def test_damage_is_named_and_not_laundered_into_a_new_opening(npz, done, tmp_path):

@@ -1,4 +1,4 @@
-"""The careless user: ten ways to get a second look at a test set without being told; none works.
+"""B1, the careless user: fourteen ways to a second look at a test set without a word; none works.
 
 Oracle: the protocol. Whatever is done to a study's folder, the table belongs to the networks it
 names, and a second opening is refused, counted, or said.
@@ -85,7 +85,7 @@ def changed_after_opening(out):
     )
 
 
-# ── ten ways ─────────────────────────────────────────────────────────────────────────────────
+# ── fourteen ways ────────────────────────────────────────────────────────────────────────────
 
 
 @pytest.mark.parametrize("more", [[], ["openings"]], ids=["trials", "trials and openings"])
@@ -134,7 +134,7 @@ def test_a_copy_made_before_the_opening(npz, known):
 
 
 def test_other_class_names_and_values(npz, known, tmp_path):
-    """8: the same pictures as floats, the labels called otherwise."""
+    """8 and U8: the same pictures as floats, the labels called otherwise."""
     with np.load(npz) as arrays:
         changed = {
             name: array / np.float32(255) if name.startswith("x") else array + 7
@@ -145,7 +145,7 @@ def test_other_class_names_and_values(npz, known, tmp_path):
 
 
 def test_another_split_seed(npz, tmp_path):
-    """9: another test set, of which some images are known."""
+    """9 and U8: another test set, of which some images are known."""
     with np.load(npz) as arrays:
         np.savez(tmp_path / "pool.npz", x=arrays["x_train"], y=arrays["y_train"])
     carry_out(tmp_path / "pool.npz", tmp_path / "one", **SMALL, split={"test": 0.5})
@@ -162,7 +162,7 @@ def test_another_split_seed(npz, tmp_path):
 
 
 def test_another_size(tmp_path, rng):
-    """10: the same files at another size."""
+    """10 and U8: the same files at another size."""
     for number in range(60):
         pixels = rng.integers(0, 120, (8, 8)) + 45 * (number % 3)
         place = tmp_path / "pictures" / "abc"[number % 3]
@@ -173,6 +173,34 @@ def test_another_size(tmp_path, rng):
         sized = {**SMALL, "data": {**data, "size": [side, side]}}
         result = carry_out(tmp_path / "none.npz", tmp_path / f"study-{side}", **sized)
     told_elsewhere(result)
+
+
+def test_ways_around_cross_validation(npz, tmp_path):
+    """11 to 14: there, every image is a test image."""
+    with np.load(npz) as arrays:
+        np.savez(tmp_path / "pool.npz", x=arrays["x_train"], y=arrays["y_train"])
+
+    def again(out, **split):
+        changes = {**SMALL, "seeds": None, "split": {"folds": 2, "repeats": 3, **split}}
+        return carry_out(tmp_path / "pool.npz", tmp_path / out, **changes)
+
+    first = again("one")
+    assert (first.comparison.test_openings, first.comparison.openings_elsewhere) == (1, 0)
+    # 11: more repeats of a study that was opened
+    told_twice(again("one", repeats=4))
+    # 12 and 13: another number of folds, another seed
+    told_elsewhere(again("two", folds=3, seed=1))
+    # 14: one test part instead
+    once = carry_out(tmp_path / "pool.npz", tmp_path / "three", **SMALL, split={"test": 0.5})
+    told_elsewhere(once)
+    # and as in 1, a model changed after its trials were removed
+    shutil.rmtree(tmp_path / "one/trials")
+    with pytest.raises(StudyError, match="expected linear as it was when the test set was opened"):
+        carry_out(
+            tmp_path / "pool.npz",
+            tmp_path / "one",
+            **{**SMALL, "models": WIDER, "seeds": None, "split": {"folds": 2, "repeats": 4}},
+        )
 
 
 # ── weights exchanged ────────────────────────────────────────────────────────────────────────
@@ -251,7 +279,7 @@ def build(input_shape, n_classes):
 
 
 def test_a_lost_trial_keeps_the_seal(npz, tmp_path):
-    """And opening without it is a decision, which the ledger keeps."""
+    """B4: and opening without it is a decision, which the ledger keeps."""
     (tmp_path / "mine.py").write_text(KILLER)
     lossy = {**SMALL, "models": {**LINEAR, "mine": {"python": f"{tmp_path}/mine.py:build"}}}
     out = tmp_path / "study"

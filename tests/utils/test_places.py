@@ -29,6 +29,7 @@ def test_a_path_is_shown_as_one_would_type_it(tmp_path, monkeypatch):
 
 
 def test_what_was_unused_for_longest_goes_first(tmp_path):
+    """U9: nothing pruned the compiled programs in the cache."""
     for age, name in enumerate(("new", "middle", "old")):
         (tmp_path / name).write_bytes(b"x" * 10)
         os.utime(tmp_path / name, (1e9 - age, 1e9 - age))

@@ -49,6 +49,7 @@ def reason(action):
 
 
 def test_a_worker_that_does_nothing_is_named_killed_and_its_job_tried_again(tmp_path, monkeypatch):
+    """U3."""
     monkeypatch.setattr(local_processes, "_SILENT_SECONDS", 1.0)
     monkeypatch.setattr(local_processes, "_STUCK_SECONDS", 3.0)
     lost, listener = run([Act("stopped", "be_stopped", str(tmp_path), times=1)])
@@ -109,6 +110,7 @@ def test_a_job_that_another_process_is_doing_is_asked_for_again(tmp_path):
     assert lost == []
     assert begun(tmp_path, "job") == 3
     assert listener.of("finished") == ["job"]
+    assert listener.of("note") == ["job: another process is at it; waiting for that"]  # U3, once
 
 
 def test_a_parent_hears_of_epochs_without_keras_and_keeps_standard_output(tmp_path):

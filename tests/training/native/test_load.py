@@ -55,6 +55,18 @@ def test_the_best_variant_is_chosen_and_tested_once(folder, monkeypatch):
     assert tested == [folder / f"{best}.so"]
 
 
+def test_a_library_that_did_not_work_once_is_asked_again(folder, monkeypatch):
+    """B13: on a disk that ran no programs, "run it again" stood there for ever."""
+    *others, best = load.usable_variants()
+    plain = load._test
+    monkeypatch.setattr(load, "_test", lambda path: None if best not in path.name else "noexec")
+    remark = f"the native kernels for {best} are not used: noexec"
+    assert load.choose(folder).remark == remark
+    assert load.choose(folder).kernels == (others or ["plain"])[-1]
+    monkeypatch.setattr(load, "_test", plain)
+    assert load.choose(folder) == load.Choice(best, folder / f"{best}.so")
+
+
 def test_the_switch_names_the_best_that_may_be_used(folder, monkeypatch):
     for name in load.usable_variants():
         monkeypatch.setenv(load.SWITCH, name)
@@ -136,6 +148,7 @@ def gone(path):
     ],
 )
 def test_a_damaged_file_gives_way_to_the_next_best(spoil, problem, folder):
+    """B13: every trial died of signal 7, and nothing named the kernels."""
     *others, best = load.usable_variants()
     spoil(folder / f"{best}.so")
     found = load.choose(folder)

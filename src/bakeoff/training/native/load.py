@@ -13,6 +13,7 @@ import platform
 import subprocess
 import sys
 import tempfile
+from contextlib import suppress
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
@@ -128,28 +129,26 @@ def _problem(path: Path, recorded: str) -> str | None:
 
 
 def _tested(path: Path, content: str) -> str | None:
-    """Return what a child process that computes with a file finds wrong; it is asked once."""
+    """Return what a child process that computes with a file finds wrong; one that works is kept.
+
+    One that does not is asked again: by then its disk may run programs, the machine be less busy.
+    """
     parts = (content, str(path), platform.release(), *sorted(abilities()))
     name = hashlib.sha256("\n".join(parts).encode()).hexdigest()[:32]
     cached = user_cache()
-    if cached is None:  # a user without a home: it is asked every time
-        return _test(path)
-    kept = cached / "kernels" / f"{name}.json"
-    try:
-        answer = json.loads(kept.read_text(encoding="utf-8"))
-        return None if answer["problem"] is None else str(answer["problem"])
-    except (OSError, ValueError, KeyError, TypeError):
-        pass
+    kept = cached and cached / "kernels" / f"{name}.json"
+    with suppress(OSError, ValueError, KeyError, TypeError):
+        if kept and json.loads(kept.read_text(encoding="utf-8"))["problem"] is None:
+            return None
     problem = _test(path)
-    try:
-        kept.parent.mkdir(parents=True, exist_ok=True)
-        with tempfile.NamedTemporaryFile(
-            "w", dir=kept.parent, prefix=".", delete=False, encoding="utf-8"
-        ) as stream:
-            json.dump({"file": str(path), "problem": problem}, stream)
-        os.replace(stream.name, kept)
-    except OSError:
-        pass  # it is asked again next time
+    if kept and problem is None:
+        with suppress(OSError):
+            kept.parent.mkdir(parents=True, exist_ok=True)
+            with tempfile.NamedTemporaryFile(
+                "w", dir=kept.parent, prefix=".", delete=False, encoding="utf-8"
+            ) as stream:
+                json.dump({"file": str(path), "problem": problem}, stream)
+            os.replace(stream.name, kept)
     return problem
 
 

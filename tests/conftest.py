@@ -3,6 +3,7 @@
 No test writes in the ledgers of whoever runs it, or uses native kernels that are not its own.
 """
 
+import os
 import shutil
 
 import numpy as np
@@ -12,6 +13,11 @@ from bakeoff import data
 from bakeoff.errors import ChecksumMismatch, DataError
 from bakeoff.training.native import build
 from bakeoff.training.native import load as native
+
+# XLA compiles a program of a test three times as fast like this, and most of a test's time is
+# that. Workers do not hear of it: whole studies run what users run.
+_SOON_COMPILED = "--xla_backend_optimization_level=0 --xla_cpu_use_fusion_emitters=false"
+os.environ.setdefault("XLA_FLAGS", _SOON_COMPILED)
 
 
 @pytest.fixture(scope="session", autouse=True)

@@ -11,6 +11,7 @@ import pytest
 
 from bakeoff.recipe import parse
 from bakeoff.recipe.vocabulary.optimizers import OPTIMIZERS as KINDS
+from bakeoff.training import backend
 from bakeoff.training import trainer as engine
 from bakeoff.training.backend import keras
 from bakeoff.training.build_model import build
@@ -143,8 +144,13 @@ def test_residuals_and_the_newer_layers_train_as_in_keras(rng):
     same_as_keras_fit(RESNET, "adam", rng)
 
 
+@pytest.mark.parametrize("layers", [MLP, CNN], ids=["mlp", "cnn"])
+def test_so_do_they_compiled_as_for_users(layers, rng, optimized):
+    same_as_keras_fit(layers, "adam", rng)
+
+
 @pytest.mark.parametrize("layers", [CNN, WIDE], ids=["cnn", "wide"])
-def test_so_do_they_with_native_kernels(layers, rng, fresh_native):
+def test_so_do_they_with_native_kernels(layers, rng, optimized, fresh_native):
     same_as_keras_fit(layers, "adam", rng)
 
 
@@ -152,6 +158,19 @@ def test_so_do_they_with_native_kernels(layers, rng, fresh_native):
 @pytest.mark.parametrize("optimizer, arguments", UPDATES, ids=str)
 def test_and_where_kernels_update_the_weights(optimizer, arguments, of_bytes, rng, fresh_native):
     same_as_keras_fit(WIDE_MLP, optimizer, rng, arguments=arguments, of_bytes=of_bytes)
+
+
+@pytest.fixture
+def optimized(monkeypatch):
+    """Compile the engine's programs with XLA's own defaults, which tests/conftest.py lowers."""
+    own = {"xla_backend_optimization_level": 3, "xla_cpu_use_fusion_emitters": True}
+    monkeypatch.setattr(backend, "_FEWER_COPIES", backend._FEWER_COPIES | own)
+    for cached in (backend.compiler_options, engine._program):
+        cached.cache_clear()
+    assert backend.compiler_options() == backend._FEWER_COPIES
+    yield
+    for cached in (backend.compiler_options, engine._program):
+        cached.cache_clear()
 
 
 @pytest.fixture

@@ -23,7 +23,7 @@ class Listener(Watcher):
     def begin(self, title: str, jobs: Sequence[Planned]) -> None:
         self.heard.append(("begin", title, [job.label for job in jobs]))
 
-    def started(self, label: str) -> None:
+    def started(self, label: str, where: str | None = None) -> None:
         self.heard.append(("started", label))
 
     def epoch(self, label: str, result: EpochResult) -> None:

@@ -18,7 +18,8 @@ from bakeoff.storage.study_folder import StudyFolder
 from bakeoff.study import checkpoints as checkpointss
 from bakeoff.study import development_data, jobs
 from bakeoff.study.checkpoints import Checkpoints
-from bakeoff.study.jobs import BaselineJob, Busy, PredictJob, TrainJob
+from bakeoff.study.jobs import BaselineJob, Busy, TrainJob
+from bakeoff.study.predict_job import PredictJob
 from bakeoff.training.trainer import Trainer
 from bakeoff.utils.events import Resumed
 from tests.helpers.trainers import declare, development

@@ -17,7 +17,7 @@ from bakeoff.study.create import prepare
 from bakeoff.study.development_data import DEVELOPMENT, write_development
 from bakeoff.study.executors.local_processes import run_jobs
 from bakeoff.study.jobs import Busy, TrainJob
-from bakeoff.study.multi_trial_job import MultiTrialJob
+from bakeoff.study.multi_trial_job import MultiTrialJob, together
 from bakeoff.study.run import run
 from bakeoff.study.schedule import LANES, lanes_of, train
 from bakeoff.utils.events import Watcher
@@ -65,7 +65,10 @@ def test_a_job_writes_each_trial_and_says_how_far_it_is(jobs):
     job = MultiTrialJob(jobs, lanes=4)
     job.run(heard.append)
     assert job.label == "model seeds 0, 1, 2" and job.affinity == "model"
-    assert [each.epoch for each in heard] == [0, 1, 2, 3]
+    labels = [f"model seed {seed}" for seed in range(3)]
+    assert [(told.label, told.what.epoch) for told in heard] == [
+        (label, epoch) for epoch in range(4) for label in labels
+    ]
     for each in jobs:
         folder = StudyFolder(each.study).trial("model", each.seed)
         written_folder.read_manifest(folder)
@@ -78,8 +81,8 @@ def test_a_job_that_died_goes_on_and_ends_in_the_same_bytes(jobs, tmp_path):
     class Killed(Exception):
         pass
 
-    def stop(result):
-        if result.epoch == 1:
+    def stop(told):
+        if told.what.epoch == 1:
             raise Killed
 
     whole = [replace(job, study=str(tmp_path / "whole")) for job in jobs]
@@ -88,7 +91,8 @@ def test_a_job_that_died_goes_on_and_ends_in_the_same_bytes(jobs, tmp_path):
         MultiTrialJob(jobs[:2], lanes=4).run(stop)
     heard = []
     MultiTrialJob(jobs, lanes=4).run(heard.append)  # seed 2 has yet to begin
-    assert [each.epoch for each in heard] == [0, 1, 2, 3]
+    last = [told.what.epoch for told in heard if told.label == "model seed 2"]
+    assert last == [0, 1, 2, 3]
     for ours, theirs in zip(jobs, whole, strict=True):
         for name in ("weights.safetensors", "history.csv", "validation.npy", "trial.json"):
             assert weight_bytes(ours, name) == weight_bytes(theirs, name), name
@@ -121,9 +125,13 @@ def test_a_study_trains_several_at_once_and_is_compared_as_any_other(tmp_path):
     class Listening(Watcher):
         def __init__(self):
             self.planned = []
+            self.done = []
 
         def begin(self, title, jobs):
             self.planned += [(each.label, each.epochs) for each in jobs]
+
+        def finished(self, label):
+            self.done.append(label)
 
     raw = {
         "name": "groups",
@@ -137,15 +145,28 @@ def test_a_study_trains_several_at_once_and_is_compared_as_any_other(tmp_path):
     folder, heard = StudyFolder(tmp_path / "study"), Listening()
 
     def do(jobs):
-        return run_jobs(jobs, workers=1, device="cpu", cache=None, watcher=heard)
+        programs = together(jobs, lanes_of(recipe))  # as `run_jobs` has them on a GPU
+        assert [type(each).__name__ for each in programs].count("MultiTrialJob") == 2
+        return run_jobs(programs, workers=1, device="cpu", cache=None, watcher=heard)
 
     prepared = prepare(recipe, folder, device="cpu")
-    assert train(prepared, [], do, lanes=lanes_of(recipe), watcher=heard) == ()
-    assert sorted(heard.planned) == [
-        ("majority baseline", 0),
-        ("one seeds 0, 1, 2", 2),
-        ("two seeds 0, 1, 2", 2),
-    ]
+    assert train(prepared, [], do, watcher=heard) == ()
+    trials = [(f"{name} seed {seed}", 2) for name in ("one", "two") for seed in range(3)]
+    assert sorted(heard.planned) == [("majority baseline", 0), *trials]
+    assert sorted(heard.done) == [label for label, _ in sorted(heard.planned)]
     assert folder.finished() == {"one": [0, 1, 2], "two": [0, 1, 2]}
     result = run(recipe, out=folder.path)
     assert [len(model.seeds) for model in result.comparison.models] == [3, 3]
+
+
+def test_folds_and_baselines_are_not_grouped(jobs):
+    folds = [replace(jobs[0], fold=fold, n_folds=2) for fold in range(2)]
+    assert together(folds, 4) == folds
+    assert together(jobs, 1) == list(jobs)
+    found = together([*jobs[:2], *folds, jobs[2]], 2)
+    assert [each.label for each in found] == [
+        "model seeds 0, 1",
+        "model seed 0 fold 0",
+        "model seed 0 fold 1",
+        "model seed 2",
+    ]

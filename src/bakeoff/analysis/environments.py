@@ -36,5 +36,7 @@ def _values(environments: Environments) -> Mapping[str, list[Any]]:
     found: dict[str, list[Any]] = {}
     for environment in environments:
         for key, value in environment.items():
+            if key == "node":  # says where, not with what
+                continue
             found.setdefault(key, []).append(value)
     return found

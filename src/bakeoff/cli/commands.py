@@ -3,12 +3,20 @@
 Each imports what it needs when it is called, so that `--help` and the small ones start at once.
 """
 
-from collections.abc import Callable
 from pathlib import Path
 from typing import Annotated, Any
 
 import typer
 
+from bakeoff.cli.options import (
+    DeviceOption,
+    JsonOption,
+    OnOption,
+    OutOption,
+    RecipeArgument,
+    StudyArgument,
+    whole,
+)
 from bakeoff.cli.output import remark, show, show_json, show_text, standard_output_kept
 from bakeoff.errors import UsageError
 
@@ -17,37 +25,6 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     context_settings={"help_option_names": ["-h", "--help"]},
 )
-
-# ── what options take ────────────────────────────────────────────────────────────────────────
-
-
-def whole(option: str) -> Callable[[str], int]:
-    """Return a reader of a whole number; UsageError for anything else."""
-
-    def read(text: str) -> int:
-        try:
-            return int(text)
-        except ValueError:
-            raise UsageError(f"{option}: expected a whole number, found {text!r}") from None
-
-    return read
-
-
-def _device(text: str) -> str:
-    if text not in ("cpu", "gpu"):
-        raise UsageError(f"--device: expected cpu or gpu, found {text!r}")
-    return text
-
-
-RecipeArgument = Annotated[
-    str, typer.Argument(metavar="RECIPE", help="A recipe's path, or the name of a shipped one.")
-]
-StudyArgument = Annotated[
-    Path, typer.Argument(metavar="STUDY", help="A study's folder, such as studies/digits.")
-]
-JsonOption = Annotated[
-    bool, typer.Option("--json", help="Print one JSON document on standard output instead.")
-]
 
 
 def _version(asked: bool) -> None:
@@ -106,10 +83,7 @@ def plan(recipe: RecipeArgument, json: JsonOption = False) -> None:
 @app.command()
 def run(
     recipe: RecipeArgument,
-    out: Annotated[
-        Path | None,
-        typer.Option(metavar="DIR", help="The study's folder.", show_default="studies/NAME"),
-    ] = None,
+    out: OutOption = None,
     seeds: Annotated[
         int | None,
         typer.Option(metavar="N", parser=whole("--seeds"), help="Seeds 0 … N-1 instead."),
@@ -127,15 +101,7 @@ def run(
             show_default="one a core; one on a GPU",
         ),
     ] = None,
-    device: Annotated[
-        str | None,
-        typer.Option(
-            metavar="cpu|gpu",
-            parser=_device,
-            help="Where to train.",
-            show_default="gpu where JAX has one",
-        ),
-    ] = None,
+    device: DeviceOption = None,
     keep_sealed: Annotated[
         bool, typer.Option("--keep-sealed", help="Train everything, open nothing.")
     ] = False,
@@ -145,6 +111,7 @@ def run(
             metavar="MODEL:SEED", help="Open without this lost trial; it is recorded. Repeatable."
         ),
     ] = None,
+    on: OnOption = None,
     json: JsonOption = False,
 ) -> int:
     """Train what is missing, open the test set, print the table, write the report.
@@ -166,6 +133,7 @@ def run(
             device=device,  # type: ignore[arg-type]
             keep_sealed=keep_sealed,
             open_without=open_without or (),
+            on=on,
             watcher=watcher,
         )
     _print_result(result, json=json)
@@ -197,10 +165,7 @@ def _print_result(result: Any, *, json: bool) -> None:
 @app.command()
 def tune(
     recipe: RecipeArgument,
-    out: Annotated[
-        Path | None,
-        typer.Option(metavar="DIR", help="The study's folder.", show_default="studies/NAME"),
-    ] = None,
+    out: OutOption = None,
     only: Annotated[
         list[str] | None,
         typer.Option(metavar="MODEL", help="Search this model alone. Repeatable."),
@@ -214,15 +179,8 @@ def tune(
             show_default="one a core; one on a GPU",
         ),
     ] = None,
-    device: Annotated[
-        str | None,
-        typer.Option(
-            metavar="cpu|gpu",
-            parser=_device,
-            help="Where to train.",
-            show_default="gpu where JAX has one",
-        ),
-    ] = None,
+    device: DeviceOption = None,
+    on: OnOption = None,
     json: JsonOption = False,
 ) -> None:
     """Search the choices that a recipe leaves open, on validation only.
@@ -242,6 +200,7 @@ def tune(
             only=only or (),
             workers=workers,
             device=device,  # type: ignore[arg-type]
+            on=on,
             watcher=watcher,
         )
     if json:

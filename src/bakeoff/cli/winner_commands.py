@@ -6,7 +6,8 @@ from typing import Annotated
 
 import typer
 
-from bakeoff.cli.commands import JsonOption, StudyArgument, app, whole
+from bakeoff.cli.commands import app
+from bakeoff.cli.options import JsonOption, StudyArgument, whole
 from bakeoff.cli.output import remark, show, show_json, show_text, standard_output_kept
 from bakeoff.errors import UsageError
 

@@ -27,14 +27,33 @@ def image_hashes(images: NDArray[np.generic], *, maximum: float) -> Hashes:
     return [hashlib.sha256(head + np.ascontiguousarray(image).data).digest() for image in images]
 
 
-def features_folder(backbone: str) -> Path:
-    """Return where the features of a backbone lie; `backbone` is its identity, plain text."""
+def features_root() -> Path:
+    """Return where the features of all backbones lie."""
     home = os.environ.get("BAKEOFF_HOME")
     if not home:
         from platformdirs import user_cache_dir  # only where it is asked
 
         home = user_cache_dir("bakeoff")
-    return Path(home) / "features" / hashlib.sha256(backbone.encode()).hexdigest()[:16]
+    return Path(home) / "features"
+
+
+def features_folder(backbone: str) -> Path:
+    """Return where the features of a backbone lie; `backbone` is its identity, plain text."""
+    return features_root() / hashlib.sha256(backbone.encode()).hexdigest()[:16]
+
+
+def files_with(folder: Path, wanted: Sequence[bytes]) -> list[Path]:
+    """Return the files that hold features of any of the wanted images."""
+    asked = set(wanted)
+    return [path for path in sorted(folder.glob("*.safetensors")) if asked & _hashes(path)]
+
+
+def _hashes(path: Path) -> set[bytes]:
+    """Return the hashes of a file's images; none where it cannot be read."""
+    try:
+        return set(map(bytes, load(read_file(path))["hashes"]))
+    except (StorageError, SafetensorError, KeyError):
+        return set()
 
 
 def read_features(folder: Path, wanted: Sequence[bytes]) -> dict[bytes, NDArray[np.float32]]:

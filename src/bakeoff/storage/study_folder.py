@@ -47,6 +47,7 @@ class StudyFolder:
         self.report_file = self.path / "report.html"
         self.card_file = self.path / "MODEL_CARD.md"
         self.pictures_file = self.path / "pictures.npz"
+        self.scratch = self.path / ".scratch"  # for arrays that workers share for a while
 
     def exists(self) -> bool:
         """Say whether a study lives here."""

@@ -91,6 +91,18 @@ def read_recorded(
     return content
 
 
+def unlike_manifest(files: Mapping[str, bytes]) -> list[str]:
+    """Return the names of a written folder's files, given by name, that are not as it recorded."""
+    try:
+        recorded = json.loads(files[MANIFEST])["files"]
+        there = {name: sha256(content) for name, content in files.items()}
+    except (ValueError, KeyError, TypeError):
+        return [MANIFEST]
+    changed = [name for name in recorded if there.get(name) != recorded[name]]
+    beside = (n for n in there if n not in recorded and n != MANIFEST and not kept_apart(n))
+    return [*changed, *beside]
+
+
 def check_folder(path: Path) -> list[str]:
     """Return one sentence for every file of a written folder that is not as recorded."""
     problems = []

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 
 CHECKPOINT_SECONDS = 5.0
 CHECKPOINTS_KEPT = 2
+PLACE = "place.json"  # beside them while another machine trains the trial: which one
 _PREFIX = "checkpoint-"
 
 
@@ -68,12 +69,12 @@ class Checkpoints:
         return 0.0
 
     def _newest_first(self) -> list[Path]:
-        return _newest_first(self._folder)
+        return newest_first(self._folder)
 
 
 def epochs_saved(folder: Path) -> int:
     """Return how many epochs of the trial in progress in `folder` the newest checkpoint holds."""
-    newest = _newest_first(folder)
+    newest = newest_first(folder)
     return int(newest[0].name.removeprefix(_PREFIX).split("-")[0]) if newest else 0
 
 
@@ -82,7 +83,7 @@ def history_saved(folder: Path) -> list[dict[str, Any]]:
 
     Only the history is read, not the weights; empty where there is none that can be read.
     """
-    for path in _newest_first(folder):
+    for path in newest_first(folder):
         try:
             with safe_open(path, framework="np") as file:
                 document = json.loads(file.get_tensor("document").tobytes())
@@ -93,5 +94,6 @@ def history_saved(folder: Path) -> list[dict[str, Any]]:
     return []
 
 
-def _newest_first(folder: Path) -> list[Path]:
+def newest_first(folder: Path) -> list[Path]:
+    """Return the checkpoints in a folder."""
     return sorted(folder.glob(f"{_PREFIX}*.safetensors"), reverse=True)

@@ -52,6 +52,7 @@ def prepare(
     opens: bool = False,
     data: DataSet | None = None,
     accepted: Callable[[], None] | None = None,
+    trains_here: bool = True,
 ) -> Prepared:
     """Create the study in `folder`, or extend the one that is there.
 
@@ -61,6 +62,7 @@ def prepare(
     data : what was given in Python, where the recipe names arrays; loaded without it
     accepted : called when nothing is left that could be refused and the slow part of creating the
         study begins, so that the caller can start what will be needed next
+    trains_here : whether it is this machine whose memory has to do for training
 
     Raises
     ------
@@ -78,7 +80,7 @@ def prepare(
     text = _written(recipe)
     data, split = load_split(recipe, data)
     for model in recipe.models.values():
-        if model.layers is not None:
+        if model.layers is not None and trains_here:
             _require_room(model, data, len(split.train), device)
     identities = {name: identity(model, recipe) for name, model in recipe.models.items()}
     notes += data.notes

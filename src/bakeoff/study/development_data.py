@@ -2,12 +2,14 @@
 
 from collections.abc import Mapping
 from dataclasses import replace
+from functools import lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from numpy.typing import NDArray
 
-from bakeoff.storage import atomic, formats
+from bakeoff.recipe.vocabulary.backbones import identity
+from bakeoff.storage import atomic, feature_cache, formats
 
 if TYPE_CHECKING:
     from bakeoff.training.trainer import Development
@@ -22,6 +24,11 @@ def write_development(folder: Path, arrays: Mapping[str, NDArray[Any]]) -> None:
         atomic.write_file(folder / f"{name}.npy", formats.npy_bytes(arrays[name]))
 
 
+def development_files(folder: Path) -> list[Path]:
+    """Return the files of the arrays DEVELOPMENT."""
+    return [folder / f"{name}.npy" for name in DEVELOPMENT]
+
+
 def read_development(
     folder: Path, *, maximum: float, n_classes: int, class_names: tuple[str, ...] = ()
 ) -> "Development":
@@ -29,7 +36,7 @@ def read_development(
     from bakeoff.training.trainer import Development
 
     train_images, train_labels, validation_images, validation_labels = (
-        formats.read_npy(folder / f"{name}.npy") for name in DEVELOPMENT
+        formats.read_npy(path) for path in development_files(folder)
     )
     return Development(
         train_images,
@@ -40,6 +47,15 @@ def read_development(
         n_classes=n_classes,
         class_names=class_names,
     )
+
+
+@lru_cache(maxsize=64)
+def features_of(backbone: str, files: tuple[Path, ...], maximum: float) -> list[Path]:
+    """Return the files of the user's cache that hold features of the images in npy files."""
+    folder = feature_cache.features_folder(identity(backbone))
+    arrays = [formats.read_npy(file) for file in files]
+    hashes = [d for images in arrays for d in feature_cache.image_hashes(images, maximum=maximum)]
+    return feature_cache.files_with(folder, hashes)
 
 
 def with_features(backbone: str, data: "Development") -> "Development":

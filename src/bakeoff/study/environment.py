@@ -8,6 +8,7 @@ from typing import Any
 from bakeoff.training.native.load import choose, in_use
 from bakeoff.utils.machine import processor
 
+NODE = "BAKEOFF_NODE"  # names the cluster's node that a worker runs on
 _PACKAGES = ("bakeoff", "keras", "jax", "jaxlib", "numpy", "scipy", "scikit-learn")
 
 
@@ -29,4 +30,5 @@ def environment_here() -> dict[str, Any]:
     """Return the versions and the machine that this process trains with; it has begun to."""
     from bakeoff.training.backend import device_in_use
 
-    return {**environment(device_in_use()), "kernels": in_use()}
+    node = {"node": os.environ[NODE]} if NODE in os.environ else {}
+    return {**environment(device_in_use()), "kernels": in_use(), **node}

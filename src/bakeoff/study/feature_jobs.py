@@ -1,6 +1,7 @@
 """Features of images by frozen backbones: computed by all workers, before anybody needs them."""
 
 from collections.abc import Sequence
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -40,6 +41,22 @@ class FeatureJob:
 
         images = formats.read_npy(Path(self.images))[self.start : self.stop]
         compute(self.backbone, images, maximum=self.maximum)
+
+    def claimed(self) -> AbstractContextManager[bool]:
+        """Give that there is something to do: what two compute at once is the same."""
+        return nullcontext(True)
+
+    def reads(self) -> list[Path]:
+        """Return the file of the images."""
+        return [Path(self.images)]
+
+    def writes(self) -> list[Path]:
+        """Return the folder of the backbone's features in the user's cache."""
+        return [feature_cache.features_folder(identity(self.backbone))]
+
+    def keeps(self) -> list[Path]:
+        """Return nothing: it has no checkpoints."""
+        return []
 
 
 def feature_jobs(

@@ -1,7 +1,7 @@
 """The unit of work: a job is a frozen value, and doing it writes one folder or one file.
 
-This is where a cluster will be attached: a job names everything it needs, and nothing it needs is
-in memory. Training jobs are given the training and validation images; only a PredictJob, made when
+It names every file it needs, and nothing it needs is in memory, so that it can be done on another
+machine. Training jobs are given the training and validation images; only a PredictJob, made when
 the study opens its test set, is given test images.
 
 The engine is imported when a job is done, so that making jobs loads neither Keras nor JAX.
@@ -9,34 +9,38 @@ The engine is imported when a job is done, so that making jobs loads neither Ker
 
 import shutil
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-import numpy as np
 from filelock import Timeout
-from numpy.typing import NDArray
 
 from bakeoff.analysis import metrics
 from bakeoff.errors import RecipeError
 from bakeoff.recipe import ModelRecipe
 from bakeoff.recipe.architecture import describe
-from bakeoff.storage import atomic, formats, history, written_folder
+from bakeoff.storage import formats, history, written_folder
 from bakeoff.storage.fold_folders import join_folds
 from bakeoff.storage.study_folder import StudyFolder, trial_lock
-from bakeoff.study.checkpoints import Checkpoints
-from bakeoff.study.development_data import read_development, with_features
+from bakeoff.study.checkpoints import Checkpoints, newest_first
+from bakeoff.study.development_data import (
+    development_files,
+    features_of,
+    read_development,
+    with_features,
+)
 from bakeoff.study.environment import environment_here
 from bakeoff.training import baselines
-from bakeoff.utils.events import EpochResult, Resumed
+from bakeoff.utils.events import EpochResult, OfTrial, Resumed
 
 if TYPE_CHECKING:
     from bakeoff.training.trainer import Development, Trained
 
 
-OnEpoch = Callable[[EpochResult | Resumed], None]
+OnEpoch = Callable[[EpochResult | Resumed | OfTrial], None]
 
 
 class Busy(Exception):
@@ -100,13 +104,19 @@ class TrainJob:
 
     def run(self, on_epoch: OnEpoch) -> None:
         """Train what is left of the trial and write it; raise Busy if somebody else is at it."""
+        with self.claimed() as todo:
+            if todo:
+                self._train(on_epoch)
+
+    @contextmanager
+    def claimed(self) -> Iterator[bool]:
+        """Hold the trial's lock and give whether it is to be trained; tidy up once it is there."""
         folder = StudyFolder(self.study)
         folder.require_in_place()
         trial, (target, partial) = folder.trial(self.model, self.seed), self.places(folder)
         try:
             with folder.lock(trial_lock(self.model, self.seed, self.fold), timeout=0):
-                if not trial.exists() and not target.exists():
-                    self._train(on_epoch)
+                yield not trial.exists() and not target.exists()
                 done = trial if trial.exists() else target
                 written_folder.read_manifest(done)  # or it is a folder that somebody changed
                 shutil.rmtree(partial, ignore_errors=True)
@@ -114,6 +124,22 @@ class TrainJob:
             raise Busy from error
         if self.fold is not None:
             join_folds(folder, self.model, self.seed, self.n_folds)
+
+    def reads(self) -> list[Path]:
+        """Return the files of its images or of their features, and its newest checkpoint."""
+        backbone = self.recipe.backbone
+        files = development_files(Path(self.data))
+        if backbone is not None:
+            files += features_of(backbone.name, tuple(files[::2]), self.maximum)
+        return files + newest_first(self.keeps()[0])[:1]
+
+    def writes(self) -> list[Path]:
+        """Return the folder of the finished trial or fold."""
+        return [self.places(StudyFolder(self.study))[0]]
+
+    def keeps(self) -> list[Path]:
+        """Return the folder of the trial or fold in progress."""
+        return [self.places(StudyFolder(self.study))[1]]
 
     def places(self, folder: StudyFolder) -> tuple[Path, Path]:
         """Return where the finished trial or fold goes, and where it is while it is trained."""
@@ -195,7 +221,7 @@ class TrainJob:
         files = {
             "history.csv": history.history_csv([asdict(each) for each in trained.history]),
             "weights.safetensors": formats.weights_bytes(trained.weights),
-            written_folder.TIMING: formats.sealed_json(_clocks(seconds)),
+            written_folder.TIMING: formats.sealed_json(clocks_now(seconds)),
             written_folder.ENVIRONMENT: formats.sealed_json(environment),
         }
         if trained.validation is not None:
@@ -233,6 +259,7 @@ class TrialInProgress:
         from bakeoff.training.trainer import Trainer
 
         self.trainer = Trainer(job.recipe, data, seed=job.network_seed, selection=job.selection)
+        self.label = job.label
         self._job, self._data = job, data
         self._folder = StudyFolder(job.study)
         self._target, self._partial = job.places(self._folder)
@@ -290,15 +317,37 @@ class BaselineJob:
 
     def run(self, on_epoch: OnEpoch) -> None:
         """Fit and write the baseline; raise Busy if somebody else is at it."""
+        with self.claimed() as todo:
+            if todo:
+                self._fit(self._target)
+
+    @property
+    def _target(self) -> Path:
+        return StudyFolder(self.study).baseline(self.name)
+
+    @contextmanager
+    def claimed(self) -> Iterator[bool]:
+        """Hold the baseline's lock and give whether it is to be fitted."""
         folder = StudyFolder(self.study)
         folder.require_in_place()
-        target = folder.baseline(self.name)
         try:
             with folder.lock(f"baseline.{self.name}", timeout=0):
-                if not target.exists():
-                    self._fit(target)
+                yield not self._target.exists()
         except Timeout as error:
             raise Busy from error
+
+    def reads(self) -> list[Path]:
+        """Return the files of its images."""
+        places = [self.data] if isinstance(self.data, str) else self.data
+        return [file for place in places for file in development_files(Path(place))]
+
+    def writes(self) -> list[Path]:
+        """Return the baseline's folder."""
+        return [self._target]
+
+    def keeps(self) -> list[Path]:
+        """Return nothing: it has no checkpoints."""
+        return []
 
     def _fit(self, target: Path) -> None:
         places = {"": self.data} if isinstance(self.data, str) else None
@@ -318,83 +367,11 @@ class BaselineJob:
             files[f"{where}weights.safetensors"] = formats.weights_bytes(weights)
         files |= {
             "baseline.json": formats.canonical({"name": self.name, "parameters": parameters}),
-            written_folder.TIMING: formats.sealed_json(_clocks(time.monotonic() - started)),
+            written_folder.TIMING: formats.sealed_json(clocks_now(time.monotonic() - started)),
         }
         written_folder.write_folder(target, files, scratch=target.with_name(f"{self.name}.partial"))
 
 
-@dataclass(frozen=True)
-class PredictJob:
-    """Predict the test images with a finished trial or baseline; writes one npy file.
-
-    source : the trial's or baseline's folder
-    declared : ModelRecipe as JSON; None for a baseline
-    images : npy file of the test images
-    folds : npy file that says in which fold each image is tested; None without cross-validation.
-        Then every image is predicted by the network that has not seen it.
-    timing : where it is written how long predicting takes; None: not measured
-    """
-
-    label: str
-    affinity: str
-    source: str
-    declared: str | None
-    images: str
-    target: str
-    maximum: float
-    n_classes: int
-    folds: str | None = None
-    timing: str | None = None
-
-    def run(self, on_epoch: OnEpoch) -> None:
-        """Predict and write the probabilities, float32, shape (n_images, n_classes)."""
-        started = time.monotonic()
-        images = formats.read_npy(Path(self.images))
-        name = "weights.safetensors"
-        if self.folds is None:
-            probabilities = self._predict(name, images)
-        else:
-            tested = formats.read_npy(Path(self.folds))
-            probabilities = np.empty((len(images), self.n_classes), np.float32)
-            for fold in np.unique(tested):
-                rows, name = tested == fold, f"fold-{fold}/weights.safetensors"
-                probabilities[rows] = self._predict(name, images[rows])
-            images = images[rows]
-        atomic.write_file(Path(self.target), formats.npy_bytes(probabilities))
-        if self.timing is not None:
-            clocks = _clocks(time.monotonic() - started) | self._seconds(name, images)
-            atomic.write_file(Path(self.timing), formats.sealed_json(clocks))
-
-    def _weights(self, name: str) -> dict[str, NDArray[Any]]:
-        source = Path(self.source)
-        content = written_folder.read_recorded(source, name, written_folder.read_manifest(source))
-        return formats.read_weights(source / name, content)
-
-    def _predict(self, name: str, images: NDArray[Any]) -> NDArray[np.float32]:
-        weights = self._weights(name)
-        try:
-            if self.declared is None:
-                return baselines.predict(weights, images, maximum=self.maximum)
-            from bakeoff.training.predict import predict
-
-            recipe = ModelRecipe.model_validate_json(self.declared)
-            return predict(recipe, weights, images, maximum=self.maximum, n_classes=self.n_classes)
-        except ValueError as error:
-            raise formats.damaged(Path(self.source) / name) from error
-
-    def _seconds(self, name: str, images: NDArray[Any]) -> dict[str, float]:
-        """Return the seconds of predicting an image alone and in a batch."""
-        from bakeoff.training.prediction_time import prediction_seconds
-
-        recipe = ModelRecipe.model_validate_json(self.declared or "")
-        weights = self._weights(name)
-        return prediction_seconds(
-            recipe, weights, images, maximum=self.maximum, n_classes=self.n_classes
-        )
-
-
-Job = TrainJob | BaselineJob | PredictJob
-
-
-def _clocks(seconds: float) -> dict[str, Any]:
+def clocks_now(seconds: float) -> dict[str, Any]:
+    """Return the content of a timing.json: how long something took that ends now."""
     return {"seconds": round(seconds, 3), "finished": datetime.now(UTC).isoformat("T", "seconds")}

@@ -1,18 +1,15 @@
 """A job that trains several trials of one model in one program, as suits a GPU."""
 
-import shutil
 import time
-from collections.abc import Sequence
-from contextlib import ExitStack
+from collections.abc import Iterator, Sequence
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
-
-from filelock import Timeout
+from pathlib import Path
 
 from bakeoff.recipe import ModelRecipe
-from bakeoff.storage import written_folder
-from bakeoff.storage.study_folder import StudyFolder, trial_lock
-from bakeoff.study.jobs import Busy, OnEpoch, TrainJob, TrialInProgress
-from bakeoff.utils.events import Resumed
+from bakeoff.study.executors.interface import Job
+from bakeoff.study.jobs import OnEpoch, TrainJob, TrialInProgress
+from bakeoff.utils.events import OfTrial, Resumed
 
 
 @dataclass(frozen=True)
@@ -38,20 +35,28 @@ class MultiTrialJob:
 
     def run(self, on_epoch: OnEpoch) -> None:
         """Train what is left of the trials; raise Busy if somebody else is at one of them."""
-        folder = StudyFolder(self.jobs[0].study)
-        folder.require_in_place()
-        try:
-            with ExitStack() as locks:
-                for job in self.jobs:
-                    locks.enter_context(folder.lock(trial_lock(job.model, job.seed), timeout=0))
-                todo = [job for job in self.jobs if not folder.trial(job.model, job.seed).exists()]
-                if todo:
-                    self._train(todo, on_epoch)
-                for job in self.jobs:
-                    written_folder.read_manifest(folder.trial(job.model, job.seed))
-                    shutil.rmtree(folder.partial(job.model, job.seed), ignore_errors=True)
-        except Timeout as error:
-            raise Busy from error
+        with ExitStack() as claims:
+            todo = [job for job in self.jobs if claims.enter_context(job.claimed())]
+            if todo:
+                self._train(todo, on_epoch)
+
+    @contextmanager
+    def claimed(self) -> Iterator[bool]:
+        """Hold the locks of all trials and give whether any is to be trained."""
+        with ExitStack() as claims:
+            yield any([claims.enter_context(job.claimed()) for job in self.jobs])
+
+    def reads(self) -> list[Path]:
+        """Return the files that the trials read."""
+        return list(dict.fromkeys(path for job in self.jobs for path in job.reads()))
+
+    def writes(self) -> list[Path]:
+        """Return the folders of the finished trials."""
+        return [path for job in self.jobs for path in job.writes()]
+
+    def keeps(self) -> list[Path]:
+        """Return the folders of the trials in progress."""
+        return [path for job in self.jobs for path in job.keeps()]
 
     def _train(self, todo: Sequence[TrainJob], on_epoch: OnEpoch) -> None:
         from bakeoff.training import multi_trial
@@ -63,9 +68,9 @@ class MultiTrialJob:
         lanes = multi_trial.fitting(recipe, data, self.lanes)
         for start in range(0, len(todo), lanes):
             running = [TrialInProgress(job, data) for job in todo[start : start + lanes]]
-            before = min((each.trainer.history for each in running), key=len)
-            if before:
-                on_epoch(Resumed(before))
+            for each in running:
+                if each.trainer.history:
+                    on_epoch(OfTrial(each.label, Resumed(each.trainer.history)))
             while running:
                 running = _finished_written(running)
                 if running:
@@ -81,12 +86,30 @@ def _finished_written(running: Sequence[TrialInProgress]) -> list[TrialInProgres
 
 
 def _epoch_of_all(running: Sequence[TrialInProgress], lanes: int, on_epoch: OnEpoch) -> None:
-    """Train an epoch of each; what is told is the trial with the longest way to go."""
+    """Train an epoch of each, and tell it of each."""
     from bakeoff.training import multi_trial
 
     started = time.monotonic()
     results = multi_trial.epoch([each.trainer for each in running], lanes=lanes)
     share = (time.monotonic() - started) / len(running)
-    for each in running:
+    for each, result in zip(running, results, strict=True):
         each.spent(share)
-    on_epoch(min(results, key=lambda result: result.epoch))
+        on_epoch(OfTrial(each.label, result))
+
+
+def together(jobs: Sequence[Job], lanes: int) -> list[Job]:
+    """Return jobs with the trials of each model as programs of at most `lanes` trials.
+
+    In cross-validation each trains alone, since every fold has other images.
+    """
+    trials: dict[str, list[TrainJob]] = {}
+    found: dict[str, Job] = {}
+    for job in jobs:
+        if lanes > 1 and isinstance(job, TrainJob) and job.fold is None:
+            of_model = trials.setdefault(job.model, [])
+            of_model.append(job)
+            first = (len(of_model) - 1) // lanes * lanes
+            found[of_model[first].label] = MultiTrialJob(tuple(of_model[first:]), lanes)
+        else:
+            found[job.label] = job
+    return list(found.values())

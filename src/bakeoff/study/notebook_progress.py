@@ -60,7 +60,7 @@ class NotebookProgress(Watcher):
             self._title, self._pace = title, Pace(jobs) if jobs else None
             self._draw(at_once=True)
 
-    def started(self, label: str) -> None:
+    def started(self, label: str, where: str | None = None) -> None:
         """Begin to wait for a job."""
         with self._lock:
             if self._pace:

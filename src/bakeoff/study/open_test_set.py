@@ -19,14 +19,14 @@ from bakeoff.storage.race_looks import dropped_models
 from bakeoff.storage.search_folder import SearchFolder
 from bakeoff.storage.user_ledger import forgotten_lines, tell_user
 from bakeoff.study.create import Prepared, test_hash
-from bakeoff.study.executors.interface import Job
+from bakeoff.study.executors.interface import MovableJob
 from bakeoff.study.feature_jobs import feature_jobs
-from bakeoff.study.jobs import PredictJob
+from bakeoff.study.predict_job import PredictJob
 from bakeoff.study.schedule import BASELINE_REPEAT
 from bakeoff.utils.events import Planned, Watcher
 from bakeoff.utils.text import some
 
-RunJobs = Callable[[Sequence[Job]], None]
+RunJobs = Callable[[Sequence[MovableJob]], None]
 
 
 def open_test_set(

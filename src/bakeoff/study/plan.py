@@ -6,12 +6,9 @@ The data is loaded and split as a run would, so that whatever is wrong with it i
 from __future__ import annotations
 
 import sys
-import time
 from contextlib import redirect_stdout
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
-
-import numpy as np
 
 from bakeoff.analysis.power import about_power, detectable
 from bakeoff.data import DataSet, about_pixels
@@ -32,7 +29,7 @@ from bakeoff.study.create import identity, load_split
 from bakeoff.study.executors.worker_count import WORKER_BYTES
 from bakeoff.study.optimizer_words import optimizer_words
 from bakeoff.training.native.load import choose
-from bakeoff.utils.machine import available_memory, cores, default_device
+from bakeoff.utils.machine import available_memory, cores, default_device, measured_rate
 from bakeoff.utils.text import counted, duration, listed
 
 if TYPE_CHECKING:
@@ -41,7 +38,6 @@ if TYPE_CHECKING:
 _BACKBONE_SLOWER = 4.0  # than a large product: its depthwise convolutions wait for memory
 _COMPILE_SECONDS = 4.0  # for each model, the first time
 _START_SECONDS = 5.0  # of a run
-_RATE_SECONDS = 0.2  # for measuring
 
 
 @dataclass(frozen=True)
@@ -102,22 +98,6 @@ def plan(recipe: Recipe) -> Plan:
         seconds += _feature_seconds(recipe, data, rate, workers)
     memory = _total_memory(models, data, min(workers, len(models) * each))
     return Plan(recipe, data, split, models, workers, default_device(), rate, seconds, memory)
-
-
-def measured_rate() -> float:
-    """Return the operations a second of a float32 matrix product on one core, measured now."""
-    from threadpoolctl import threadpool_limits
-
-    size = 1024
-    matrix = np.ones((size, size), dtype=np.float32)
-    best = float("inf")
-    with threadpool_limits(1):
-        end = time.perf_counter() + _RATE_SECONDS
-        while time.perf_counter() < end:
-            started = time.perf_counter()
-            matrix @ matrix
-            best = min(best, time.perf_counter() - started)
-    return 2 * size**3 / best
 
 
 def _model(

@@ -81,6 +81,10 @@ def _time_left(pace: Pace, now: float) -> str:
     return "" if left is None or left < 0.5 else f"about {duration(left, rough=True)} left"
 
 
+def _on(where: str | None) -> str:
+    return f" on {where}" if where else ""
+
+
 def _scores(result: Any) -> list[str]:
     """Return an epoch's loss and accuracy, the validation's where there is one."""
     validated = result.val_accuracy is not None
@@ -102,6 +106,7 @@ class Lines(Watcher):
         self._pace: Pace | None = None
         self._each = True
         self._last: dict[str, Any] = {}
+        self._where: dict[str, str | None] = {}  # the cluster's node, by job
         self._said = time.monotonic()
 
     def begin(self, title: str, jobs: Sequence[Planned]) -> None:
@@ -111,8 +116,9 @@ class Lines(Watcher):
         if jobs:
             self._say(f"{title}: {len(jobs)} to do")
 
-    def started(self, label: str) -> None:
+    def started(self, label: str, where: str | None = None) -> None:
         """Begin to wait for a job."""
+        self._where[label] = where
         if self._pace:
             self._pace.started(label, time.monotonic())
 
@@ -125,7 +131,8 @@ class Lines(Watcher):
         self._last[label] = result
         if now - self._said > _SILENCE:
             done, total = self._pace.epochs(label)
-            words = [f"{label}: epoch {done} of {total}", *_scores(result)]
+            where = _on(self._where.get(label))
+            words = [f"{label}{where}: epoch {done} of {total}", *_scores(result)]
             self._say(", ".join(words), _time_left(self._pace, now))
 
     def resumed(self, label: str, resumed: Resumed) -> None:
@@ -141,7 +148,8 @@ class Lines(Watcher):
         self._pace.finished(label)
         if not self._each:
             return
-        words = [f"{label} in {duration(self._pace.seconds(label, now), rough=True)}"]
+        name = f"{label}{_on(self._where.pop(label, None))}"
+        words = [f"{name} in {duration(self._pace.seconds(label, now), rough=True)}"]
         if label in self._last:
             words += _scores(self._last.pop(label))
         count = f"{self._pace.done} of {self._pace.total} done: "
@@ -173,6 +181,7 @@ class Display(Watcher):
         self._pace: Pace | None = None
         self._title = ""
         self._last: dict[str, Any] = {}
+        self._where: dict[str, str | None] = {}  # the cluster's node, by job
         self._live = Live(
             console=console,
             get_renderable=self._render,
@@ -193,9 +202,10 @@ class Display(Watcher):
             self._last = {}
         self._live.start()
 
-    def started(self, label: str) -> None:
+    def started(self, label: str, where: str | None = None) -> None:
         """Give a job a line."""
         with self._lock:
+            self._where[label] = where
             if self._pace:
                 self._pace.started(label, time.monotonic())
 
@@ -257,10 +267,11 @@ class Display(Watcher):
 
         done, total = pace.epochs(label)
         bar = _bar(done / total if total else 0.0, style="blue", width=_BAR // 2)
+        name = Text(f"  {label}{_on(self._where.get(label))}")
         if not total:
-            return [Text(f"  {label}"), "", "", "", ""]
+            return [name, "", "", "", ""]
         scores = _scores(self._last[label]) if label in self._last and done else ["", ""]
-        return [Text(f"  {label}"), bar, f"epoch {done}/{total}", *scores]
+        return [name, bar, f"epoch {done}/{total}", *scores]
 
 
 def _bar(share: float, *, style: str, width: int = _BAR) -> Any:

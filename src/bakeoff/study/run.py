@@ -4,7 +4,7 @@
 """
 
 import multiprocessing as mp
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from bakeoff.analysis.compare import compare as compare_folders
@@ -14,11 +14,10 @@ from bakeoff.errors import RecipeError, StudyError, TrialLost
 from bakeoff.recipe import Recipe
 from bakeoff.recipe.types import Race
 from bakeoff.storage.study_folder import StudyFolder
-from bakeoff.study.create import prepare
+from bakeoff.study.create import Prepared, prepare
+from bakeoff.study.executors.choose import executor
 from bakeoff.study.executors.fork_server import WORKER, warm_up
-from bakeoff.study.executors.interface import Job, Lost
-from bakeoff.study.executors.local_processes import run_jobs
-from bakeoff.study.executors.worker_count import fitting_workers, worker_count
+from bakeoff.study.executors.interface import Lost, MovableJob
 from bakeoff.study.open_test_set import open_test_set
 from bakeoff.study.race import take_look
 from bakeoff.study.result import Result
@@ -29,9 +28,6 @@ from bakeoff.study.stages import stages
 from bakeoff.study.training_profile import write_profile
 from bakeoff.utils.events import Watcher
 from bakeoff.utils.machine import Device, default_device, lacks
-from bakeoff.utils.places import prune, user_cache
-
-_MOST_PROGRAMS = 2 << 30  # bytes of compiled programs in the user's cache
 
 
 def run(
@@ -45,6 +41,7 @@ def run(
     keep_sealed: bool = False,
     data: DataSet | None = None,
     open_without: Sequence[str] = (),
+    on: str | None = None,
     watcher: Watcher | None = None,
 ) -> Result:
     """Train what is missing, open the test set, compare, write the report.
@@ -54,12 +51,14 @@ def run(
     out : the study's folder; studies/<name> by default
     seeds : how many seeds (0, 1, …) instead of the recipe's
     only : names of models to train; with any, nothing is opened
-    workers : processes; by default one for each core, one on a GPU
+    workers : trials at a time; by default one for each core, one on a GPU
     device : "cpu" or "gpu"; by default a GPU where Bakeoff's gpu extra is installed
     keep_sealed : train everything, open nothing
     data : the data set, where the recipe names arrays that were given in Python
     open_without : trials, "MODEL:SEED", that are not trained if they are missing, and without which
         the test set is opened; the ledger keeps them. Any other trial that is lost keeps it sealed.
+    on : "ray" for a Ray cluster, the one that RAY_ADDRESS names or one on this machine;
+        "ray://HOST:PORT" for another; None for processes of this machine
 
     Raises
     ------
@@ -72,37 +71,58 @@ def run(
     recipe = _with_seeds(recipe, seeds)
     require_models(recipe, only)
     excused = [_trial(each, recipe) for each in open_without]
-    device = device or default_device()
     folder = StudyFolder(out if out is not None else Path("studies") / recipe.name)
-    size = worker_count(workers, device)
     opens = not only and not keep_sealed
-    prepared = prepare(recipe, folder, device=device, data=data, opens=opens, accepted=warm_up)
-    for note in prepared.notes:
-        watcher.note(note)
-    if workers is None and device == "cpu":
-        size, why = fitting_workers(size, each=largest_trial(prepared))
-        if why is not None and len(missing_trials(prepared)) > size:
-            watcher.note(why)
 
-    cache = program_cache()
+    def prepared_now(given: DataSet | None) -> Prepared:
+        return prepare(
+            recipe,
+            folder,
+            device=device or default_device(),
+            data=given,
+            opens=opens,
+            accepted=warm_up if on is None else None,
+            trains_here=on is None,
+        )
 
-    def do(jobs: Sequence[Job]) -> list[Lost]:
-        return run_jobs(jobs, workers=size, device=device, cache=cache, watcher=watcher)
+    with executor(
+        on,
+        home=folder.path,
+        workers=workers,
+        device=device,
+        lanes=lanes_of(recipe),
+        watcher=watcher,
+    ) as place:
+        prepared = prepared_now(data)
+        for note in prepared.notes:
+            watcher.note(note)
+        place.fit(largest_trial(prepared), trials=len(missing_trials(prepared)))
+        folder.require_in_place()
+        if searching(prepared.recipe, folder.path, only):
+            search(prepared, place.run_jobs, workers=place.size, only=only, watcher=watcher)
+            prepared = prepared_now(prepared.data)
+        return _carry_out(
+            prepared, place.run_jobs, only=only, opens=opens, excused=excused, watcher=watcher
+        )
 
-    lanes = lanes_of(recipe) if device == "gpu" else 1
-    folder.require_in_place()
-    if searching(prepared.recipe, folder.path, only):
-        search(prepared, do, workers=size, only=only, watcher=watcher)
-        prepared = prepare(recipe, folder, device=device, data=prepared.data, opens=opens)
+
+def _carry_out(
+    prepared: Prepared,
+    do: Callable[[Sequence[MovableJob]], list[Lost]],
+    *,
+    only: Sequence[str],
+    opens: bool,
+    excused: Sequence[tuple[str, int]],
+    watcher: Watcher,
+) -> Result:
+    folder = prepared.folder
     known = {each for line in folder.read_ledger() for each in line.get("without", ())}
     known |= {f"{name}:{seed}" for name, seed in excused}
     looks = len(prepared.recipe.race.after) if prepared.recipe.race else 0
     lost: tuple[Lost, ...] = ()
     waiting: list[str] = []
     for stage in stages(prepared.recipe):
-        lost += train(
-            prepared, only, do, seeds=stage.seeds, without=excused, lanes=lanes, watcher=watcher
-        )
+        lost += train(prepared, only, do, seeds=stage.seeds, without=excused, watcher=watcher)
         missing = [f"{name}:{seed}" for name, seed in missing_trials(prepared, stage.seeds)]
         waiting = [each for each in missing if each not in known]
         if waiting:
@@ -113,7 +133,7 @@ def run(
     if not opens or waiting or not folder.finished():
         return Result(folder, None, lost, tuple(waiting))
 
-    def must_do(jobs: Sequence[Job]) -> None:
+    def must_do(jobs: Sequence[MovableJob]) -> None:
         failed = do(jobs)
         if failed:
             raise TrialLost(f"{failed[0].label} could not be tested: {failed[0].reason}")
@@ -186,12 +206,3 @@ def require_models(recipe: Recipe, only: Sequence[str]) -> None:
         if name not in recipe.models:
             known = ", ".join(recipe.models)
             raise RecipeError(f"--only: expected a model of the recipe ({known}), found {name!r}")
-
-
-def program_cache() -> Path | None:
-    """Return where compiled programs are kept; None for a user without a home: nowhere."""
-    found = user_cache()
-    if found is None:
-        return None
-    prune(found / "programs", most=_MOST_PROGRAMS)
-    return found / "programs"

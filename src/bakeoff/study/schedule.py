@@ -4,12 +4,10 @@ The jobs are given the training and validation images, as files they map into me
 images stay in this process.
 """
 
-import secrets
 import shutil
-from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
-from contextlib import contextmanager, suppress
+from collections.abc import Callable, Collection, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import replace
-from itertools import groupby
 from pathlib import Path
 from typing import Any
 
@@ -23,15 +21,15 @@ from bakeoff.recipe import ModelRecipe, Recipe
 from bakeoff.recipe.architecture import describe, training_bytes
 from bakeoff.storage import atomic, formats
 from bakeoff.storage.race_looks import dropped_models
+from bakeoff.storage.scratch import clear_scratch, scratch_folder
 from bakeoff.storage.study_folder import StudyFolder, trial_lock
 from bakeoff.study import checkpoints
 from bakeoff.study.cost import USUAL_RATE, trial_seconds
 from bakeoff.study.create import Prepared
 from bakeoff.study.development_data import write_development
-from bakeoff.study.executors.interface import Job, Lost
+from bakeoff.study.executors.interface import Lost, MovableJob
 from bakeoff.study.feature_jobs import FeatureJob, feature_jobs
 from bakeoff.study.jobs import BaselineJob, TrainJob
-from bakeoff.study.multi_trial_job import MultiTrialJob
 from bakeoff.utils.events import Planned, Watcher
 
 LANES = 32
@@ -43,26 +41,23 @@ _UNKNOWN = 20e-6  # seconds an image and epoch of a network that only Python kno
 def train(
     prepared: Prepared,
     only: Sequence[str],
-    do: Callable[[Sequence[Job]], list[Lost]],
+    do: Callable[[Sequence[MovableJob]], list[Lost]],
     *,
     seeds: Collection[int] | None = None,
     without: Sequence[tuple[str, int]] = (),
-    lanes: int = 1,
     watcher: Watcher,
 ) -> tuple[Lost, ...]:
     """Train the trials that are missing, of the models in `only` if it names any.
 
     seeds : those of this stage; None for all
     without : trials, (model, seed), that are not trained
-    lanes : how many trials of a model train in one program; in cross-validation each trains alone,
-        since every fold has other images
 
     Returns
     -------
     The jobs that were lost.
     """
     folder, recipe = prepared.folder, prepared.recipe
-    _clear_scratch(folder)
+    clear_scratch(folder.scratch)
     done = folder.finished()
     _clear_away(folder, done)
     missing = [
@@ -74,7 +69,7 @@ def train(
     baselines = [b for b in recipe.baselines if not only and not folder.baseline(b).exists()]
     if not missing and not baselines:
         return ()
-    with scratch_folder(folder) as scratch:
+    with scratch_folder(folder.scratch.resolve()) as scratch:
         _write_development(prepared, scratch, {each[1:] for each in missing}, baselines)
         features = missing_features(prepared, [model for model, _, _ in missing], scratch)
         if features:
@@ -82,10 +77,7 @@ def train(
             if lost := do([job for _, job in features]):
                 return tuple(lost)
         trials = [train_job(prepared, *each, scratch) for each in missing]
-        together = lanes > 1 and isinstance(prepared.split, Split)
-        planned: list[tuple[Planned, Job]] = [
-            *(_in_programs(trials, lanes) if together else trials)
-        ]
+        planned: list[tuple[Planned, MovableJob]] = [*trials]
         planned += [_baseline_job(prepared, name, scratch) for name in baselines]
         planned.sort(key=lambda each: -each[0].cost)  # so that no worker is left with a long one
         watcher.begin("training", [plan for plan, _ in planned])
@@ -188,22 +180,7 @@ def lanes_of(recipe: Recipe) -> int:
     return int(min(LANES, 2 ** (len(recipe.seeds) - 1).bit_length()))
 
 
-def _in_programs(
-    planned: Sequence[tuple[Planned, TrainJob]], lanes: int
-) -> list[tuple[Planned, MultiTrialJob]]:
-    """Return the trials of each model as programs of at most `lanes` trials."""
-    programs = []
-    for _, of_model in groupby(planned, key=lambda each: each[1].model):
-        together = list(of_model)
-        for start in range(0, len(together), lanes):
-            plans, jobs = zip(*together[start : start + lanes], strict=True)
-            job = MultiTrialJob(jobs, lanes)
-            cost = sum(plan.cost for plan in plans)
-            programs.append((Planned(job.label, plans[0].epochs, cost), job))
-    return programs
-
-
-def _baseline_job(prepared: Prepared, name: str, scratch: Path) -> tuple[Planned, Job]:
+def _baseline_job(prepared: Prepared, name: str, scratch: Path) -> tuple[Planned, MovableJob]:
     data: str | tuple[str, ...] = str(scratch)
     if isinstance(prepared.split, Folds):
         data = tuple(
@@ -271,28 +248,3 @@ def write_parts(data: DataSet, split: Split, place: Path) -> None:
         arrays[f"{part}_images"] = data.images[rows]
         arrays[f"{part}_labels"] = data.labels[rows]
     write_development(place, arrays)
-
-
-@contextmanager
-def scratch_folder(folder: StudyFolder) -> Iterator[Path]:
-    """Make a folder for arrays that workers share; it is locked before it is there."""
-    path = folder.path.resolve() / ".scratch" / f"{secrets.token_hex(8)}.d"
-    with atomic.lock_file(path.with_suffix(".lock")):
-        try:
-            with atomic.disk(path):
-                path.mkdir()
-            yield path
-        finally:
-            _remove(path)
-
-
-def _clear_scratch(folder: StudyFolder) -> None:
-    """Clear away the arrays of processes that died: what is there and not locked."""
-    for old in (folder.path / ".scratch").glob("*.d"):
-        with suppress(Timeout), atomic.lock_file(old.with_suffix(".lock"), timeout=0):
-            _remove(old)
-
-
-def _remove(path: Path) -> None:
-    shutil.rmtree(path, ignore_errors=True)
-    path.with_suffix(".lock").unlink(missing_ok=True)

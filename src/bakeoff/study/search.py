@@ -24,6 +24,7 @@ from bakeoff.recipe.types import Search
 from bakeoff.recipe.value_kinds import Misfit
 from bakeoff.storage import formats, written_folder
 from bakeoff.storage.history import read_history
+from bakeoff.storage.scratch import scratch_folder
 from bakeoff.storage.search_folder import (
     SearchFolder,
     Tried,
@@ -34,16 +35,16 @@ from bakeoff.storage.search_folder import (
 )
 from bakeoff.study import samplers
 from bakeoff.study.create import Prepared, identity
-from bakeoff.study.executors.interface import Job, Lost
+from bakeoff.study.executors.interface import Lost, MovableJob
 from bakeoff.study.jobs import TrainJob
-from bakeoff.study.schedule import missing_features, scratch_folder, train_job, write_parts
+from bakeoff.study.schedule import missing_features, train_job, write_parts
 from bakeoff.utils.events import Planned, Watcher
 from bakeoff.utils.text import percent
 
 _FEWEST_TO_PRUNE = 5  # finished settings before any is stopped early
 _WARM_UP = 0.2  # share of the epochs before which none is
 
-Do = Callable[[Sequence[Job]], list[Lost]]
+Do = Callable[[Sequence[MovableJob]], list[Lost]]
 
 
 def searching(recipe: Recipe, folder: Path, only: Sequence[str] = ()) -> list[str]:
@@ -67,7 +68,10 @@ def search(
     names = searching(prepared.recipe, prepared.folder.path, only)
     for name in names:
         samplers.require(_search(prepared.recipe.models[name]))
-    with prepared.folder.lock("search"), scratch_folder(prepared.folder) as scratch:
+    with (
+        prepared.folder.lock("search"),
+        scratch_folder(prepared.folder.scratch.resolve()) as scratch,
+    ):
         write_parts(prepared.data, prepared.split, scratch)  # type: ignore[arg-type]
         for name in names:
             _Search(prepared, name, scratch, workers, watcher).carry_out(do)

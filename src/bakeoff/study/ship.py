@@ -7,7 +7,8 @@ seen them all, and trains as many epochs as the folds' networks in the median.
 import json
 import shutil
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -18,11 +19,12 @@ from bakeoff.data.split import Split
 from bakeoff.errors import StorageError
 from bakeoff.storage import formats, written_folder
 from bakeoff.storage.fold_folders import median_fold_epoch
+from bakeoff.storage.scratch import scratch_folder
 from bakeoff.storage.study_folder import StudyFolder
 from bakeoff.study import schedule
 from bakeoff.study.create import Prepared
 from bakeoff.study.environment import environment_here
-from bakeoff.study.executors.interface import Job, Lost
+from bakeoff.study.executors.interface import Lost, MovableJob
 from bakeoff.study.jobs import Busy, OnEpoch, TrainJob
 from bakeoff.utils.events import Planned, Watcher
 
@@ -48,14 +50,32 @@ class ShipJob:
 
     def run(self, on_epoch: OnEpoch) -> None:
         """Train and write the model; raise Busy if somebody else is at it."""
+        with self.claimed() as todo:
+            if todo:
+                self._train(self.writes()[0], on_epoch)
+
+    @contextmanager
+    def claimed(self) -> Iterator[bool]:
+        """Hold the model's lock and give whether it is to be trained."""
         job = self.training
         folder = StudyFolder(job.study)
         try:
             with folder.lock(f"shipped.{job.model}", timeout=0):
-                if not _is_shipped(folder, job.model, self.epochs):
-                    self._train(folder.shipped(job.model), on_epoch)
+                yield not _is_shipped(folder, job.model, self.epochs)
         except Timeout as error:
             raise Busy from error
+
+    def reads(self) -> list[Path]:
+        """Return the files of the images or of their features."""
+        return self.training.reads()
+
+    def writes(self) -> list[Path]:
+        """Return the model's folder."""
+        return [StudyFolder(self.training.study).shipped(self.training.model)]
+
+    def keeps(self) -> list[Path]:
+        """Return nothing: it has no checkpoints."""
+        return []
 
     def _train(self, target: Path, on_epoch: OnEpoch) -> None:
         from bakeoff.training.trainer import Trainer
@@ -77,7 +97,7 @@ class ShipJob:
 def ship(
     prepared: Prepared,
     model: str,
-    do: Callable[[Sequence[Job]], list[Lost]],
+    do: Callable[[Sequence[MovableJob]], list[Lost]],
     *,
     watcher: Watcher,
 ) -> None:
@@ -88,7 +108,7 @@ def ship(
         return
     none = np.zeros(0, dtype=np.int64)
     everything = Split(train=prepared.split.test, validation=none, test=none)
-    with schedule.scratch_folder(folder) as scratch:
+    with scratch_folder(folder.scratch.resolve()) as scratch:
         schedule.write_parts(prepared.data, everything, scratch)
         job = ShipJob(schedule.whole_job(prepared, model, SEED, scratch), epoch + 1)
         watcher.begin("training", [Planned(job.label, job.epochs, 1.0)])

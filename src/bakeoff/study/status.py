@@ -5,6 +5,7 @@ Everything comes from the study's folder; test predictions are not looked at.
 
 from __future__ import annotations
 
+import json
 import statistics
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
@@ -16,12 +17,13 @@ from filelock import Timeout
 
 from bakeoff.analysis.environments import differing, joined
 from bakeoff.analysis.json_document import model_document, study_document
-from bakeoff.errors import StorageError
+from bakeoff.errors import StorageError, printable
 from bakeoff.recipe import Recipe
+from bakeoff.storage import atomic
 from bakeoff.storage.opened_weights import changed_trials
 from bakeoff.storage.race_looks import dropped_models
 from bakeoff.storage.study_folder import StudyFolder, trial_lock
-from bakeoff.study.checkpoints import epochs_saved
+from bakeoff.study.checkpoints import PLACE, epochs_saved
 from bakeoff.utils import text
 
 if TYPE_CHECKING:
@@ -34,7 +36,8 @@ STATES = ("finished", "running", "begun", "missing")
 class TrialStatus:
     """One trial; `epochs` have been saved, `document` is trial.json where it is finished.
 
-    In cross-validation `folds` is how many of its folds are done, else None.
+    In cross-validation `folds` is how many of its folds are done, else None. `nodes` are those of a
+    cluster that are at it.
     """
 
     model: str
@@ -44,6 +47,7 @@ class TrialStatus:
     document: Mapping[str, Any] | None
     seconds: float | None
     folds: int | None = None
+    nodes: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -138,7 +142,17 @@ def _trial(
     done = None
     if n_folds:
         done = sum(folder.fold(model, seed, fold).exists() for fold in range(n_folds))
-    return TrialStatus(model, seed, state, epochs_saved(partial), None, None, done)
+    nodes = _nodes(partial) if state == "running" else ()
+    return TrialStatus(model, seed, state, epochs_saved(partial), None, None, done, nodes)
+
+
+def _nodes(partial: Path) -> tuple[str, ...]:
+    """Return the cluster's nodes that are at a trial in progress, or at its folds."""
+    found = []
+    for path in sorted([partial / PLACE, *partial.glob(f"fold-*.partial/{PLACE}")]):
+        with suppress(StorageError, ValueError, KeyError, TypeError):
+            found.append(printable(str(json.loads(atomic.read_file(path, most=1 << 16))["node"])))
+    return tuple(dict.fromkeys(found))
 
 
 def _locked(folder: StudyFolder, model: str, seed: int, fold: int | None) -> bool:
@@ -170,6 +184,7 @@ def to_json(now: StudyStatus) -> dict[str, Any]:
                 "state": t.state,
                 "epochs": t.epochs,
                 **({} if t.folds is None else {"folds": t.folds}),
+                **({"nodes": list(t.nodes)} if t.nodes else {}),
             }
             for t in now.trials
         ],
@@ -286,9 +301,11 @@ def _seeds(trials: Sequence[TrialStatus]) -> str:
 
 
 def _progress(trial: TrialStatus) -> str:
+    words = [f"epoch {trial.epochs}"] if trial.epochs else []
     if trial.folds is not None:
-        return f" ({text.counted(trial.folds, 'fold')})" if trial.folds else ""
-    return f" (epoch {trial.epochs})" if trial.epochs else ""
+        words = [text.counted(trial.folds, "fold")] if trial.folds else []
+    words += [f"on {text.listed(trial.nodes)}"] if trial.nodes else []
+    return f" ({', '.join(words)})" if words else ""
 
 
 def _scores(now: StudyStatus, name: str, *, validated: bool) -> list[str]:

@@ -106,6 +106,7 @@ class Study:
         device: Device | None = None,
         keep_sealed: bool = False,
         open_without: Sequence[str] = (),
+        on: str | None = None,
         watcher: Watcher | None = None,
     ) -> Result:
         """Carry the study out, as `bakeoff.study.run.run` does; progress goes to standard error."""
@@ -123,6 +124,7 @@ class Study:
                 device=device,
                 keep_sealed=keep_sealed,
                 open_without=open_without,
+                on=on,
                 watcher=hearing,
             )
 
@@ -137,6 +139,7 @@ def run(
     device: Device | None = None,
     keep_sealed: bool = False,
     open_without: Sequence[str] = (),
+    on: str | None = None,
 ) -> Result:
     """Train what is missing of a study, open the test set once, compare, write the report.
 
@@ -146,10 +149,11 @@ def run(
     out : the study's folder; studies/<name> by default
     seeds : how many seeds (0, 1, …) instead of the recipe's
     only : names of models to train; with any, nothing is opened
-    workers : processes; by default one for each core, one on a GPU
+    workers : trials at a time; by default one for each core, one on a GPU
     device : "cpu" or "gpu"; by default a GPU where Bakeoff's gpu extra is installed
     keep_sealed : train everything, open nothing
     open_without : trials, "MODEL:SEED", that were lost, and without which the test set is opened
+    on : "ray" or "ray://HOST:PORT" to train on a Ray cluster (docs/scale.md)
 
     Returns
     -------
@@ -173,6 +177,7 @@ def run(
         device=device,
         keep_sealed=keep_sealed,
         open_without=open_without,
+        on=on,
     )
 
 

@@ -12,11 +12,10 @@ from bakeoff.errors import RecipeError
 from bakeoff.recipe import Recipe
 from bakeoff.storage.study_folder import StudyFolder
 from bakeoff.study.create import prepare
+from bakeoff.study.executors.choose import executor
 from bakeoff.study.executors.fork_server import warm_up
-from bakeoff.study.executors.interface import Job, Lost
-from bakeoff.study.executors.local_processes import run_jobs
-from bakeoff.study.executors.worker_count import worker_count
-from bakeoff.study.run import program_cache, require_models, require_outside_workers
+from bakeoff.study.run import require_models, require_outside_workers
+from bakeoff.study.schedule import lanes_of
 from bakeoff.study.search import search
 from bakeoff.utils.events import Watcher
 from bakeoff.utils.machine import Device, default_device
@@ -30,6 +29,7 @@ def tune(
     workers: int | None = None,
     device: Device | None = None,
     data: DataSet | None = None,
+    on: str | None = None,
     watcher: Watcher | None = None,
 ) -> tuple[Searched, ...]:
     """Find the settings of the models that leave choices open, on validation images alone.
@@ -41,6 +41,7 @@ def tune(
     out : the study's folder; studies/<name> by default
     only : names of models to search; all by default
     workers : settings at a time; by default one for each core, one on a GPU
+    on : "ray" or "ray://HOST:PORT" to train on a Ray cluster
 
     Raises
     ------
@@ -54,18 +55,26 @@ def tune(
             "tune: expected a recipe with a choice, such as units: {choice: [64, 128]}, found "
             "none: bakeoff run trains its models as they are"
         )
-    device = device or default_device()
     folder = StudyFolder(out if out is not None else Path("studies") / recipe.name)
-    size = worker_count(workers, device)
-    prepared = prepare(recipe, folder, device=device, data=data, accepted=warm_up)
-    for note in prepared.notes:
-        watcher.note(note)
-    cache = program_cache()
-
-    def do(jobs: Sequence[Job]) -> list[Lost]:
-        return run_jobs(jobs, workers=size, device=device, cache=cache, watcher=watcher)
-
-    search(prepared, do, workers=size, only=only, watcher=watcher)
+    with executor(
+        on,
+        home=folder.path,
+        workers=workers,
+        device=device,
+        lanes=lanes_of(recipe),
+        watcher=watcher,
+    ) as place:
+        prepared = prepare(
+            recipe,
+            folder,
+            device=device or default_device(),
+            data=data,
+            accepted=warm_up if on is None else None,
+            trains_here=on is None,
+        )
+        for note in prepared.notes:
+            watcher.note(note)
+        search(prepared, place.run_jobs, workers=place.size, only=only, watcher=watcher)
     return tuple(analysed(each) for each in read_searches(folder, prepared.recipe))
 
 

@@ -270,10 +270,12 @@ def retrain(folder: StudyFolder, wanted: str, *, watcher: Watcher) -> Repeat:
 
         def do(jobs: Sequence[Job]) -> list[Lost]:
             # without a cache of compiled programs: that is part of what is repeated
-            return run_jobs(jobs, workers=1, device=device, cache=None, watcher=watcher)
+            lanes = lanes_of(recipe)
+            return run_jobs(
+                jobs, workers=1, device=device, cache=None, lanes=lanes, watcher=watcher
+            )
 
-        lanes = lanes_of(recipe) if device == "gpu" else 1
-        lost = train(Prepared(again, *parts, ()), [name], do, lanes=lanes, watcher=watcher)
+        lost = train(Prepared(again, *parts, ()), [name], do, watcher=watcher)
         if lost:
             raise TrialLost(f"{lost[0].label} could not be trained again: {lost[0].reason}")
         recorded = (folder.read_environments(name, seed) or [study["environment"]])[-1]

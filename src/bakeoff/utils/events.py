@@ -35,6 +35,14 @@ class Resumed:
 
 
 @dataclass(frozen=True)
+class OfTrial:
+    """What a job that trains several trials together tells of one of them, by its label."""
+
+    label: str
+    what: EpochResult | Resumed
+
+
+@dataclass(frozen=True)
 class Planned:
     """A job to come; `cost` is its share of the work, in any unit that all jobs have in common."""
 
@@ -49,8 +57,8 @@ class Watcher:
     def begin(self, title: str, jobs: Sequence[Planned]) -> None:
         """Hear of the jobs of the next stage ("training", "testing")."""
 
-    def started(self, label: str) -> None:
-        """Hear that a worker has begun a job."""
+    def started(self, label: str, where: str | None = None) -> None:
+        """Hear that a worker has begun a job; `where` names a cluster's node."""
 
     def epoch(self, label: str, result: EpochResult) -> None:
         """Hear of a finished epoch."""

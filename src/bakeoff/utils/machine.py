@@ -3,11 +3,13 @@
 import os
 import platform
 import sys
+import time
 from contextlib import suppress
 from pathlib import Path
 from typing import Literal
 
 Device = Literal["cpu", "gpu"]
+_RATE_SECONDS = 0.2  # for measuring
 
 
 def cores() -> int:
@@ -115,3 +117,20 @@ def processor() -> str:
         return platform.processor()
     names = [line.partition(":")[2].strip() for line in lines if line.startswith("model name")]
     return names[0] if names else platform.processor()
+
+
+def measured_rate() -> float:
+    """Return the operations a second of a float32 matrix product on one core, measured now."""
+    import numpy as np
+    from threadpoolctl import threadpool_limits
+
+    size = 1024
+    matrix = np.ones((size, size), dtype=np.float32)
+    best = float("inf")
+    with threadpool_limits(1):
+        end = time.perf_counter() + _RATE_SECONDS
+        while time.perf_counter() < end:
+            started = time.perf_counter()
+            matrix @ matrix
+            best = min(best, time.perf_counter() - started)
+    return 2 * size**3 / best

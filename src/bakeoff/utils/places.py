@@ -5,6 +5,8 @@ from collections.abc import Iterable
 from contextlib import suppress
 from pathlib import Path
 
+_MOST_PROGRAMS = 2 << 30  # bytes of compiled programs in the user's cache
+
 
 def user_cache() -> Path | None:
     """Return Bakeoff's folder in the user's cache; None for a user without a home."""
@@ -15,6 +17,15 @@ def user_cache() -> Path | None:
     except RuntimeError:  # no HOME, and a user that the system does not know
         return None
     return found if found.is_absolute() else None
+
+
+def program_cache() -> Path | None:
+    """Return where compiled programs are kept; None for a user without a home: nowhere."""
+    found = user_cache()
+    if found is None:
+        return None
+    prune(found / "programs", most=_MOST_PROGRAMS)
+    return found / "programs"
 
 
 def from_here(path: Path) -> str:

@@ -1,6 +1,9 @@
 """What an executor is given and what it gives back: jobs, and those that were lost."""
 
+from collections.abc import Sequence
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any, Protocol
 
 
@@ -19,9 +22,50 @@ class Job(Protocol):
         """Do it."""
 
 
+class MovableJob(Job, Protocol):
+    """A job that can be done elsewhere, in a study's folder that holds only what it reads.
+
+    What it reads is brought there before, and what it wrote is brought back to the same places.
+    """
+
+    def claimed(self) -> AbstractContextManager[bool]:
+        """Hold its locks, and give whether there is anything to do; tidy up after it is done.
+
+        Raises Busy if another process is at it.
+        """
+
+    def reads(self) -> Sequence[Path]:
+        """Return the files that it reads, as they are now: the newest checkpoints, too."""
+
+    def writes(self) -> Sequence[Path]:
+        """Return the folders or files that are there once it is done."""
+
+    def keeps(self) -> Sequence[Path]:
+        """Return the folders in which it keeps its checkpoints."""
+
+
+class Executor(Protocol):
+    """A place where jobs are done: processes of this machine, or a cluster."""
+
+    @property
+    def size(self) -> int:
+        """How many jobs are done at a time."""
+
+    def fit(self, each: int, *, trials: int) -> None:
+        """Hear, before any job, how many bytes the largest trial takes, and how many there are."""
+
+    def run_jobs(self, jobs: Sequence[MovableJob]) -> "list[Lost]":
+        """Do all jobs and return those that were lost; raise what the user or the disk caused."""
+
+
 @dataclass(frozen=True)
 class Lost:
     """A job that could not be done, and the last reason."""
 
     label: str
     reason: str
+
+
+def labels(job: Job) -> tuple[str, ...]:
+    """Return the labels of what a job does: of several trials where it trains them together."""
+    return tuple(each.label for each in getattr(job, "jobs", (job,)))

@@ -12,7 +12,6 @@ import signal
 import threading
 import time
 import traceback
-from collections import Counter
 from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import dataclass
@@ -23,13 +22,14 @@ from typing import Any
 
 from bakeoff.errors import BakeoffError, StorageError, UsageError
 from bakeoff.study.executors.fork_server import start_process
-from bakeoff.study.executors.interface import Job, Lost
+from bakeoff.study.executors.interface import Job, Lost, labels
+from bakeoff.study.executors.job_queue import ATTEMPTS, JobQueue
+from bakeoff.study.multi_trial_job import together
 from bakeoff.training.native import load as native
 from bakeoff.training.native.load import Choice
-from bakeoff.utils.events import Resumed, Watcher
+from bakeoff.utils.events import OfTrial, Resumed, Watcher
 from bakeoff.utils.machine import Device
 
-ATTEMPTS = 2
 _POLL_SECONDS = 1.0
 _CRASHES = {-signal.SIGILL, -signal.SIGSEGV, -signal.SIGBUS, -signal.SIGFPE, -signal.SIGABRT}
 _REMARKS: set[str] = set()  # what was said already
@@ -45,6 +45,7 @@ class _Worker:
     progress: "Progress"
     job: Job | None = None
     affinity: str | None = None
+    idle_since: float = 0.0
 
 
 class Progress:
@@ -74,12 +75,20 @@ class Progress:
 
 
 def run_jobs(
-    jobs: Sequence[Job], *, workers: int, device: Device, cache: Path | None, watcher: Watcher
+    jobs: Sequence[Job],
+    *,
+    workers: int,
+    device: Device,
+    cache: Path | None,
+    watcher: Watcher,
+    lanes: int = 1,
 ) -> list[Lost]:
     """Do all jobs and return those that were lost, with their reasons.
 
-    A job whose worker dies or raises is tried ATTEMPTS times; the others go on. A job that another
-    process is doing is waited for.
+    A job whose worker dies or raises is tried again, and lost at the second time; the others go on.
+    A job that another process is doing is waited for.
+
+    lanes : on a GPU, how many trials of a model train in one program
 
     Raises
     ------
@@ -88,83 +97,100 @@ def run_jobs(
     """
     if not jobs:
         return []
-    pool = _Pool(jobs, size=min(workers, len(jobs)), device=device, cache=cache, watcher=watcher)
+    if device == "gpu":
+        jobs = together(jobs, lanes)
+    pool = Pool(size=min(workers, len(jobs)), device=device, cache=cache, watcher=watcher)
+    pool.add(jobs)
     try:
-        pool.run()
+        while not pool.idle:
+            pool.step()
     finally:
         pool.close()
-    return pool.lost
+    return pool.take_lost()
 
 
-class _Pool:
+class Pool:
+    """Worker processes and the jobs that wait for them.
+
+    Parameters
+    ----------
+    size : jobs at a time
+    attempts : how often a job is tried
+    stops : errors of a job that stop everything; others are reasons why it failed
+    linger : seconds that a worker without a job waits for another one like its last
+    """
+
     def __init__(
         self,
-        jobs: Sequence[Job],
         *,
         size: int,
         device: Device,
         cache: Path | None,
         watcher: Watcher,
+        attempts: int = ATTEMPTS,
+        stops: tuple[type[BakeoffError], ...] = (UsageError, StorageError),
+        linger: float = 0.0,
     ) -> None:
-        self._waiting = list(jobs)
-        self._later: list[tuple[float, Job]] = []  # busy elsewhere: when to ask again
-        self._busy: set[str] = set()  # labels of jobs that others were at
-        self._attempts: Counter[str] = Counter()
+        self._queue: JobQueue[Job] = JobQueue(watcher, attempts=attempts)
         self._size, self._device, self._cache, self._watcher = size, device, cache, watcher
+        self._stops, self._linger = stops, linger
         self._kernels = native.choose() if device == "cpu" else Choice()
         if self._kernels.remark and self._kernels.broken:
             self._remark(self._kernels.remark)
         self._workers: list[_Worker] = []
-        self.lost: list[Lost] = []
 
-    def run(self) -> None:
-        while self._waiting or self._later or any(worker.job for worker in self._workers):
-            self._wake_later()
-            self._assign()
-            self._listen()
-            self._look_after(time.monotonic())
+    def add(self, jobs: Sequence[Job]) -> None:
+        """Let jobs wait behind those that wait already."""
+        self._queue.add(jobs)
+
+    @property
+    def idle(self) -> bool:
+        """Whether there is nothing to do."""
+        return self._queue.empty and not any(worker.job for worker in self._workers)
+
+    def take_lost(self) -> list[Lost]:
+        """Return the jobs that were lost since the last time."""
+        lost, self._queue.lost = self._queue.lost, []
+        return lost
+
+    def step(self, *, wake: Connection | None = None) -> None:
+        """Give waiting jobs to workers, and hear what these say; `wake` ends the waiting for it."""
+        self._queue.wake()
+        self._assign()
+        self._listen(wake)
+        self._look_after(time.monotonic())
 
     def close(self) -> None:
+        """Kill all workers."""
         for worker in self._workers:
             worker.process.kill()
         for worker in self._workers:
             self._forget(worker)
         self._workers = []
 
-    def _wake_later(self) -> None:
-        now = time.monotonic()
-        self._waiting += [job for when, job in self._later if when <= now]
-        self._later = [(when, job) for when, job in self._later if when > now]
-
     def _assign(self) -> None:
-        for worker in [worker for worker in self._workers if worker.job is None]:
-            job = self._next(worker.affinity)
-            if job is None or job.affinity != worker.affinity:
+        idle = [worker for worker in self._workers if worker.job is None]
+        for worker in idle:
+            job = self._queue.more(worker.affinity)
+            if job is not None:
+                self._give(worker, job)
+        room = self._size - len(self._workers)
+        now = time.monotonic()
+        for worker in [worker for worker in idle if worker.job is None]:
+            if now - worker.idle_since >= self._linger or room < len(self._queue):
                 self._dismiss(worker)
-                if job is not None:
-                    self._waiting.insert(0, job)
-                continue
-            self._give(worker, job)
-        while self._waiting and len(self._workers) < self._size:
-            job = self._next(None)
+                room += 1
+        while len(self._queue) and len(self._workers) < self._size:
+            taken = {worker.affinity for worker in self._workers if worker.job is not None}
+            job = self._queue.next(None, taken)
             if job is not None:
                 self._give(self._hire(), job)
-
-    def _next(self, affinity: str | None) -> Job | None:
-        """Take the next job: of its affinity, else of one that no worker has, else the first."""
-        if not self._waiting:
-            return None
-        taken = {worker.affinity for worker in self._workers if worker.job is not None}
-        same = (job for job in self._waiting if job.affinity == affinity)
-        fresh = (job for job in self._waiting if job.affinity not in taken)
-        job = next(same, None) or next(fresh, None) or self._waiting[0]
-        self._waiting.remove(job)
-        return job
 
     def _give(self, worker: _Worker, job: Job) -> None:
         worker.job, worker.affinity = job, job.affinity
         worker.progress.made(time.monotonic())
-        self._watcher.started(job.label)
+        for label in labels(job):
+            self._watcher.started(label)
         try:
             worker.pipe.send(job)
         except OSError:
@@ -187,9 +213,11 @@ class _Pool:
         worker.pipe.close()
         worker.alive.close()
 
-    def _listen(self) -> None:
+    def _listen(self, wake: Connection | None) -> None:
         pipes = {worker.pipe: worker for worker in self._workers}
-        for pipe in wait(list(pipes), timeout=_POLL_SECONDS):
+        for pipe in wait([*pipes, *([wake] if wake else [])], timeout=_POLL_SECONDS):
+            if pipe is wake:
+                continue
             worker = pipes[pipe]  # type: ignore[index]
             try:
                 kind, value = worker.pipe.recv()
@@ -220,20 +248,21 @@ class _Pool:
             self._remark(value)
         if job is None:
             return
-        if kind == "epoch" and isinstance(value, Resumed):
-            self._watcher.resumed(job.label, value)
-        elif kind == "epoch":
-            self._watcher.epoch(job.label, value)
+        if kind == "epoch":
+            of_trial = isinstance(value, OfTrial)
+            label, what = (value.label, value.what) if of_trial else (job.label, value)
+            if isinstance(what, Resumed):
+                self._watcher.resumed(label, what)
+            else:
+                self._watcher.epoch(label, what)
         elif kind == "done":
-            worker.job = None
-            self._watcher.finished(job.label)
+            worker.job, worker.idle_since = None, time.monotonic()
+            for label in labels(job):
+                self._watcher.finished(label)
         elif kind == "busy":
-            worker.job = None
-            if job.label not in self._busy:
-                self._busy.add(job.label)
-                self._watcher.note(f"{job.label}: another process is at it; waiting for that")
-            self._later.append((time.monotonic() + _POLL_SECONDS, job))
-        elif isinstance(value, UsageError | StorageError):
+            worker.job, worker.idle_since = None, time.monotonic()
+            self._queue.busy(job)
+        elif isinstance(value, self._stops):
             raise value
         elif kind != "remark":
             self._failed(worker, str(value))
@@ -245,22 +274,15 @@ class _Pool:
             self._watcher.note(f"{text}; trials go on without them, slower")
 
     def _failed(self, worker: _Worker, reason: str) -> None:
+        """Replace the worker; its job is tried again, or given up at the last of its attempts."""
         job = worker.job
         crashed = worker.process.exitcode in _CRASHES
         self._dismiss(worker)
         if crashed and self._kernels.path is not None:
             self._remark(f"a worker crashed with the native kernels for {self._kernels.kernels}")
             self._kernels = Choice()
-        if job is None:
-            return
-        self._attempts[job.label] += 1
-        if self._attempts[job.label] < ATTEMPTS:
-            self._watcher.note(f"{job.label}: {reason}; trying once more")
-            self._waiting.insert(0, job)
-        else:
-            self._watcher.note(f"{job.label}: {reason}; given up, the others go on")
-            self._watcher.lost(job.label)
-            self.lost.append(Lost(job.label, reason))
+        if job is not None:
+            self._queue.failed(job, reason)
 
 
 def _cause_of_death(process: Any) -> str:
@@ -321,10 +343,10 @@ def _work(pipe: Connection, device: Device, cache: Path | None, kernels: Choice)
         except Exception as error:
             if os.environ.get("BAKEOFF_DEBUG"):
                 traceback.print_exc()
-            pipe.send(("error", _in_a_line(error)))
+            pipe.send(("error", in_a_line(error)))
 
 
-def _in_a_line(error: Exception) -> str:
+def in_a_line(error: Exception) -> str:
     """Return an error of the code in a line, with where it was raised: JAX's fill pages."""
     last = traceback.extract_tb(error.__traceback__)[-1]
     text = shorten(str(error), 300, placeholder=" …")

@@ -8,6 +8,7 @@ from bakeoff.storage.history import read_history
 from bakeoff.storage.study_folder import StudyFolder
 from bakeoff.study.checkpoints import history_saved
 from bakeoff.study.status import StudyStatus, TrialStatus, status
+from bakeoff.utils.text import listed
 
 _POINTS = 200  # of a curve, at most
 
@@ -31,7 +32,7 @@ class Live:
             "finished": done,
             "declared": len(trials),
             "running": [
-                f"{each['model']} seed {each['seed']}"
+                f"{each['model']} seed {each['seed']}{_on(each['nodes'])}"
                 for each in trials
                 if each["state"] == "running"
             ],
@@ -63,6 +64,7 @@ class Live:
             "of": now.recipe.models[trial.model].training.epochs,
             "seconds": trial.seconds,
             "curves": curves,
+            "nodes": list(trial.nodes),
         }
         if trial.state == "finished":
             self._finished[key] = told
@@ -70,6 +72,10 @@ class Live:
 
 
 _COLUMNS = (("accuracy", "val_accuracy"), ("loss", "val_cross_entropy"), ("fit", "accuracy"))
+
+
+def _on(nodes: list[str]) -> str:
+    return f" on {listed(nodes)}" if nodes else ""
 
 
 def _thinned(values: list[Any]) -> list[float | None]:

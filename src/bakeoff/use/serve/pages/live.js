@@ -80,12 +80,16 @@ function quantile(values, share) {
   return sorted[Math.floor(share * (sorted.length - 1))];
 }
 
+function state(trial) {
+  return trial.nodes.length ? `${trial.state} on ${trial.nodes.join(", ")}` : trial.state;
+}
+
 function row(trial) {
   const tr = element("tr");
   const bar = element("progress", { max: trial.of, value: trial.epochs, "aria-label": "epochs" });
   const accuracy = last(trial.curves.accuracy);
   const cells = [trial.model, String(trial.seed), `${trial.epochs} of ${trial.of}`, bar,
-    accuracy === null ? trial.state : `${(100 * accuracy).toFixed(1)} %${trial.state === "finished" ? "" : ` (${trial.state})`}`];
+    accuracy === null ? state(trial) : `${(100 * accuracy).toFixed(1)} %${trial.state === "finished" ? "" : ` (${state(trial)})`}`];
   for (const cell of cells) {
     const td = element("td");
     td.append(cell);

@@ -1,0 +1,59 @@
+"""What options and arguments take, where several commands have them."""
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from bakeoff.errors import UsageError
+
+
+def whole(option: str) -> Callable[[str], int]:
+    """Return a reader of a whole number; UsageError for anything else."""
+
+    def read(text: str) -> int:
+        try:
+            return int(text)
+        except ValueError:
+            raise UsageError(f"{option}: expected a whole number, found {text!r}") from None
+
+    return read
+
+
+def _device(text: str) -> str:
+    if text not in ("cpu", "gpu"):
+        raise UsageError(f"--device: expected cpu or gpu, found {text!r}")
+    return text
+
+
+OnOption = Annotated[
+    str | None,
+    typer.Option(
+        metavar="ray[://HOST:PORT]",
+        help="Train on a Ray cluster: the one named, or RAY_ADDRESS's, or one on this machine.",
+        show_default="this machine",
+    ),
+]
+RecipeArgument = Annotated[
+    str, typer.Argument(metavar="RECIPE", help="A recipe's path, or the name of a shipped one.")
+]
+StudyArgument = Annotated[
+    Path, typer.Argument(metavar="STUDY", help="A study's folder, such as studies/digits.")
+]
+JsonOption = Annotated[
+    bool, typer.Option("--json", help="Print one JSON document on standard output instead.")
+]
+OutOption = Annotated[
+    Path | None,
+    typer.Option(metavar="DIR", help="The study's folder.", show_default="studies/NAME"),
+]
+DeviceOption = Annotated[
+    str | None,
+    typer.Option(
+        metavar="cpu|gpu",
+        parser=_device,
+        help="Where to train.",
+        show_default="gpu where JAX has one",
+    ),
+]

@@ -1,0 +1,79 @@
+"""The executor that a run asks for: processes of this machine, or a Ray cluster."""
+
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+
+from bakeoff.study.executors.interface import Executor, Lost, MovableJob
+from bakeoff.study.executors.local_processes import run_jobs
+from bakeoff.study.executors.worker_count import fitting_workers, worker_count
+from bakeoff.utils.events import Watcher
+from bakeoff.utils.machine import Device, default_device
+from bakeoff.utils.places import program_cache
+
+
+class LocalExecutor:
+    """Processes of this machine."""
+
+    def __init__(
+        self, workers: int | None, device: Device, *, lanes: int, watcher: Watcher
+    ) -> None:
+        self.size = worker_count(workers, device)
+        self._may_be_fewer = workers is None and device == "cpu"
+        self._device, self._lanes, self._watcher = device, lanes, watcher
+        self._cache = program_cache()
+
+    def fit(self, each: int, *, trials: int) -> None:
+        """Have fewer workers where memory does not suffice for all."""
+        if self._may_be_fewer:
+            size = self.size
+            self.size, why = fitting_workers(size, each=each)
+            if why is not None and trials > self.size:
+                self._watcher.note(why)
+
+    def run_jobs(self, jobs: Sequence[MovableJob]) -> list[Lost]:
+        """Do all jobs and return those that were lost; raise what the user or the disk caused."""
+        return run_jobs(
+            jobs,
+            workers=self.size,
+            device=self._device,
+            cache=self._cache,
+            watcher=self._watcher,
+            lanes=self._lanes,
+        )
+
+
+@contextmanager
+def executor(
+    on: str | None,
+    *,
+    home: Path,
+    workers: int | None,
+    device: Device | None,
+    lanes: int,
+    watcher: Watcher,
+) -> Iterator[Executor]:
+    """Give the place where a study's jobs are done, and end it with the block.
+
+    Parameters
+    ----------
+    on : None for this machine's processes; "ray" or "ray://HOST:PORT"
+    home : the study's folder
+    workers : trials at a time; None for as many as there is room for
+    device : "cpu" or "gpu"; None for what is there
+    lanes : how many trials of a model train in one program on a GPU
+    """
+    if on is None:
+        yield LocalExecutor(workers, device or default_device(), lanes=lanes, watcher=watcher)
+        return
+    from bakeoff.study.executors.ray_cluster import connected
+    from bakeoff.study.executors.ray_executor import ClusterExecutor
+
+    with connected(on, workers=workers) as cluster:
+        found = ClusterExecutor(
+            cluster, home=home, workers=workers, device=device, lanes=lanes, watcher=watcher
+        )
+        try:
+            yield found
+        finally:
+            found.close()

@@ -1,0 +1,276 @@
+"""Everything that is asked of Ray, and its errors in a line; nothing else imports it.
+
+No statistics are sent and no dashboard is started by a Ray that Bakeoff starts.
+"""
+
+import logging
+import os
+import re
+import signal
+import socket
+import threading
+import warnings
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager, suppress
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from bakeoff.errors import BakeoffError, StorageError, StudyError, UsageError
+from bakeoff.study.environment import environment
+from bakeoff.study.executors.ray_executor import HostDied
+from bakeoff.study.executors.ray_host import Host, look_around
+from bakeoff.study.executors.ray_places import Node, Place
+from bakeoff.study.executors.worker_count import worker_count
+
+LOCAL = "ray"
+_HEAD = "ray://"
+_REACH_SECONDS = 5.0
+_SURVEY_SECONDS = 60.0
+_QUIET = {  # read by Ray when it is imported or started
+    "RAY_USAGE_STATS_ENABLED": "0",
+    "RAY_DEDUP_LOGS": "0",
+    "RAY_ACCEL_ENV_VAR_OVERRIDE_ON_ZERO": "0",
+    "RAY_IMPORT_WARNINGS": "0",
+}
+_PACKAGES = ("keras", "jax", "jaxlib", "numpy")  # which change results
+
+
+def require_place(on: str) -> None:
+    """Refuse what --on does not take."""
+    if on != LOCAL and not re.fullmatch(r"ray://[^\s/:]+:\d{1,5}", on):
+        raise UsageError(f"--on: expected ray or ray://HOST:PORT, found {on!r}")
+
+
+@contextmanager
+def connected(on: str, *, workers: int | None) -> Iterator["RayCluster"]:
+    """Connect to a cluster: the one that `on` or RAY_ADDRESS names, or one started on this machine.
+
+    workers : CPUs of one that is started here; all cores by default
+
+    Raises
+    ------
+    UsageError : Ray is not installed, or not of the cluster's version
+    StudyError : no cluster answers there
+    """
+    require_place(on)
+    size = worker_count(workers, "cpu")
+    address = on if on != LOCAL else os.environ.get("RAY_ADDRESS") or "local"
+    name = f"--on {on}" if address in (on, "local") else f"RAY_ADDRESS={address}"
+    ray = _imported()
+    _require_reachable(address, name)
+    here = {"num_cpus": size, "include_dashboard": False} if address == "local" else {}
+    try:
+        with _own_signals(), warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            ray.init(
+                address,
+                log_to_driver=False,
+                configure_logging=False,
+                ignore_reinit_error=True,
+                **here,
+            )
+    except Exception as error:
+        raise _in_words(error, name) from error
+    try:
+        yield RayCluster(ray, name)
+    finally:
+        with suppress(Exception), _own_signals():
+            ray.shutdown()
+
+
+def _imported() -> Any:
+    for name, value in _QUIET.items():
+        os.environ.setdefault(name, value)
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            import ray
+            import ray.util.scheduling_strategies
+    except ImportError as error:
+        raise UsageError(
+            "--on: expected Ray, found none: install Bakeoff with its ray extra "
+            "(pip install 'bakeoff[ray]')"
+        ) from error
+    logging.getLogger("ray").setLevel(logging.CRITICAL)
+    return ray
+
+
+@contextmanager
+def _own_signals() -> Iterator[None]:
+    """Keep Ray from taking SIGTERM: it ends a run here as Ctrl-C does."""
+    if threading.current_thread() is not threading.main_thread():
+        yield
+        return
+    before = {each: signal.getsignal(each) for each in (signal.SIGTERM, signal.SIGINT)}
+    try:
+        yield
+    finally:
+        for each, handler in before.items():
+            signal.signal(each, handler)
+
+
+def _require_reachable(address: str, name: str) -> None:
+    """Ask whether anybody listens: Ray itself would try for a minute."""
+    place = address.removeprefix(_HEAD)
+    host, _, port = place.rpartition(":")
+    if not port.isdecimal():  # "local", "auto"
+        return
+    try:
+        socket.create_connection((host, int(port)), _REACH_SECONDS).close()
+    except (OSError, OverflowError) as error:
+        reason = str(error.strerror or error).lower() if isinstance(error, OSError) else "no port"
+        raise StudyError(
+            f"{name}: expected a Ray cluster there, found none ({reason}): start one with "
+            "`ray start --head`, or see whether the address is right"
+        ) from error
+
+
+def _in_words(error: Exception, name: str) -> BakeoffError:
+    text = str(error)
+    versions = re.findall(r"(Ray|Python): (\S+)", text)
+    if "was started with" in text and len(versions) == 4:
+        there, here = (" and ".join(map(" ".join, pair)) for pair in (versions[:2], versions[2:]))
+        return StudyError(
+            f"{name}: expected {there}, which the cluster has, found {here} here: install "
+            "the same versions"
+        )
+    line = text.strip().splitlines()[0] if text.strip() else type(error).__name__
+    return StudyError(f"{name}: expected a Ray cluster, found none that answers: {line}")
+
+
+class RayCluster:
+    """A cluster that this process is connected to: the `Cluster` of ray_executor.py."""
+
+    def __init__(self, ray: Any, name: str) -> None:
+        self._ray, self.name = ray, name
+        self._host = ray.remote(Host)
+
+    def nodes(self) -> list[dict[str, Any]]:
+        """Return Ray's table of its nodes."""
+        return list(self._ray.nodes())
+
+    def free_cpus(self) -> int:
+        """Return how many CPUs nobody has taken."""
+        return int(self._ray.available_resources().get("CPU", 0))
+
+    def survey(self, there: Sequence[Node], *, measure: bool) -> dict[str, dict[str, Any]]:
+        """Return versions and processor of every node that answers, by its key.
+
+        Raises StudyError where Bakeoff cannot be imported.
+        """
+        look = self._ray.remote(look_around)
+        asked = {
+            node.key: look.options(
+                num_cpus=0, max_retries=0, scheduling_strategy=self._on(node)
+            ).remote(measure=measure)
+            for node in there
+        }
+        found = {}
+        for node in there:
+            with suppress(self._ray.exceptions.GetTimeoutError):
+                try:
+                    found[node.key] = self._ray.get(asked[node.key], timeout=_SURVEY_SECONDS)
+                except self._ray.exceptions.RayError as error:
+                    if "No module named 'bakeoff'" in str(error):
+                        raise StudyError(
+                            f"{self.name}: expected Bakeoff on every node, found none on "
+                            f"{node.name}: install it there, with the same Python"
+                        ) from error
+        return found
+
+    def require_same_versions(self, there: Sequence[Node]) -> None:
+        """Raise StudyError if a node has another Python or Bakeoff than this process."""
+        here = environment("cpu")
+        for node in there:
+            self._require_same(node, self.survey([node], measure=False).get(node.key), here)
+
+    def _require_same(self, node: Node, found: dict[str, Any] | None, here: dict[str, Any]) -> None:
+        if found is None:  # it has gone again
+            return
+        wanted = {"bakeoff": here["bakeoff"], "python": _minor(here["python"])}
+        has = {"bakeoff": found["bakeoff"], "python": _minor(found["python"])}
+        wanted |= {name: here[name] for name in _PACKAGES}
+        has |= {name: found[name] for name in _PACKAGES}
+        for name, version in wanted.items():
+            if has[name] != version:
+                raise StudyError(
+                    f"{self.name}: expected {name} {version} on every node, as here, found "
+                    f"{name} {has[name]} on {node.name}: install the same version"
+                )
+
+    def start_host(self, place: Place, *, name: str, send_seconds: float) -> Any:
+        """Ask for a host and return its handle; it may have to wait for room."""
+        options: dict[str, Any] = {
+            "num_cpus": 1 if place.device == "gpu" else place.size,
+            "num_gpus": 1 if place.device == "gpu" else 0,
+            "max_concurrency": place.size + 4,
+            "max_restarts": 0,
+        }
+        if place.node is not None:
+            options["scheduling_strategy"] = self._on(place.node)
+        made = self._host.options(**options)
+        return made.remote(name, place.size, place.device, send_seconds)
+
+    def _on(self, node: Node) -> Any:
+        strategies = self._ray.util.scheduling_strategies
+        return strategies.NodeAffinitySchedulingStrategy(node_id=node.key, soft=False)
+
+    def put(self, path: Path) -> Any:
+        """Put a file's content into the object store and return a reference to it."""
+        try:
+            return self._ray.put(np.fromfile(path, np.uint8))
+        except (self._ray.exceptions.OutOfDiskError, self._ray.exceptions.ObjectStoreFullError):
+            raise StorageError(
+                f"{path}: expected room for it in Ray's object store, found none: free some memory "
+                "or disk on this machine, or give the store more (ray start --object-store-memory)"
+            ) from None
+
+    def call(self, host: Any, method: str, *arguments: Any) -> Any:
+        """Call a host's method and return a reference to its result."""
+        return getattr(host, method).remote(*arguments)
+
+    def wait(self, references: Sequence[Any], seconds: float) -> list[Any]:
+        """Return the references whose results are there; wait for the first of them."""
+        if not references:
+            threading.Event().wait(seconds)
+            return []
+        found, rest = self._ray.wait(list(references), num_returns=1, timeout=seconds)
+        if found and rest:
+            more, _ = self._ray.wait(rest, num_returns=len(rest), timeout=0)
+            found = [*found, *more]
+        return list(found)
+
+    def get(self, reference: Any) -> Any:
+        """Return a result; raise HostDied."""
+        try:
+            return self._ray.get(reference)
+        except self._ray.exceptions.RayTaskError as error:
+            raise BakeoffError(f"a host failed: {error.cause}") from error
+        except self._ray.exceptions.RayError as error:
+            raise HostDied(_why(error)) from error
+
+    def kill(self, host: Any) -> None:
+        """End a host."""
+        with suppress(Exception):
+            self._ray.kill(host)
+
+
+def _why(error: Exception) -> str:
+    """Return the telling part of Ray's many lines about a death."""
+    text = " ".join(str(error).split())
+    for known, words in (
+        ("node was terminated", "its node has gone"),
+        ("node has been marked dead", "its node has gone"),
+        ("node died", "its node has gone"),
+        ("out of memory", "its node was out of memory"),
+        ("OOM", "its node was out of memory"),
+    ):
+        if known.lower() in text.lower():
+            return words
+    return "its process has ended"
+
+
+def _minor(version: str) -> str:
+    return ".".join(version.split(".")[:2])

@@ -1,0 +1,143 @@
+"""A study on a small Ray cluster of two nodes, both on this machine.
+
+Oracle: the same study by local workers, byte for byte. Cost: 25 s on two quiet cores, most of it
+Ray's start and each node's import of Keras. Run: pytest tests/study/executors/test_ray_cluster.py
+"""
+
+import json
+import re
+import subprocess
+import sys
+import warnings
+
+import pytest
+
+from bakeoff.errors import StudyError, UsageError
+from bakeoff.storage.study_folder import StudyFolder
+from bakeoff.study.executors import ray_cluster
+from bakeoff.study.executors.ray_places import Node
+from tests.helpers import small
+from tests.helpers.jobs import Listener
+
+pytestmark = pytest.mark.filterwarnings("ignore")  # Ray's own, at its start
+
+
+@pytest.fixture(scope="module")
+def address():
+    """Start a cluster of two nodes with a CPU each, and return its address."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        ray = ray_cluster._imported()
+        from ray.cluster_utils import Cluster
+
+        node = {"num_cpus": 1, "num_gpus": 0, "include_dashboard": False}
+        made = Cluster(initialize_head=True, head_node_args=node)
+        made.add_node(num_cpus=1, num_gpus=0)
+    yield made.address
+    ray.shutdown()
+    made.shutdown()
+
+
+def test_a_study_is_the_same_as_by_local_workers_and_says_what_ran_where(
+    address, tmp_path, monkeypatch
+):
+    npz = small.write_npz(tmp_path / "data.npz")
+    small.carry_out(npz, tmp_path / "here")
+    monkeypatch.setenv("RAY_ADDRESS", address)
+    watcher = Listener()
+    result = small.carry_out(
+        npz, tmp_path / "there", workers=None, watcher=watcher, options={"on": "ray"}
+    )
+    assert small.identical(tmp_path / "here", tmp_path / "there")
+    assert small.files(tmp_path / "here", "baselines") == small.files(
+        tmp_path / "there", "baselines"
+    )
+    assert result.lost == ()
+    folder = StudyFolder(tmp_path / "there")
+    found = [folder.read_environments(name, seed) for name in small.MODELS for seed in (0, 1)]
+    nodes = {environment["node"] for (environment,) in found}
+    assert nodes == set(nodes_of(watcher))
+    assert all(environment["processor"] for (environment,) in found)
+    left = [path.name for path in folder.path.rglob("*") if "partial" in path.name]
+    assert left == []
+
+
+def nodes_of(watcher):
+    """Return the nodes' names, from the line that says them."""
+    (said,) = [note for note in watcher.of("note") if note.startswith("RAY_ADDRESS=")]
+    found = re.fullmatch(
+        r"RAY_ADDRESS=[\d.:]+: 2 nodes, 2 trials at a time: (\S+) \(1\) and (\S+) \(1\)", said
+    )
+    return found.groups()
+
+
+def test_another_version_of_bakeoff_on_a_node_is_an_error_in_a_line(address, monkeypatch):
+    monkeypatch.setenv("RAY_ADDRESS", address)
+    real = ray_cluster.environment("cpu")
+    with ray_cluster.connected("ray", workers=None) as cluster:
+        (node, *_) = cluster.nodes()
+        one = Node(node["NodeID"], "box", 1, 0)
+        cluster.require_same_versions([one])
+        for name, here in (("bakeoff", "9.0"), ("python", "3.99"), ("jax", "0.1")):
+            other = {**real, name: here}
+            monkeypatch.setattr(ray_cluster, "environment", lambda device, other=other: other)
+            text = rf"^RAY_ADDRESS=\S+: expected {name} {re.escape(here)} on every node, as here, "
+            with pytest.raises(StudyError, match=text + rf"found {name} \S+ on box: install the"):
+                cluster.require_same_versions([one])
+
+
+def test_another_python_or_ray_of_the_cluster_is_an_error_in_a_line():
+    raised = RuntimeError(
+        "Version mismatch: The cluster was started with:\n    Ray: 2.50.0\n    Python: 3.12.1\n"
+        "This process on 10.0.0.1 was started with:\n    Ray: 2.60.0\n    Python: 3.11.7\n"
+    )
+    assert str(ray_cluster._in_words(raised, "--on ray://a:1")) == (
+        "--on ray://a:1: expected Ray 2.50.0 and Python 3.12.1, which the cluster has, found Ray "
+        "2.60.0 and Python 3.11.7 here: install the same versions"
+    )
+
+
+@pytest.mark.parametrize("on", ["rays", "ray:", "ray://", "ray://host", "ray://a b:1", "ray://a:b"])
+def test_what_on_does_not_take_is_refused(on):
+    text = f"--on: expected ray or ray://HOST:PORT, found {on!r}"
+    with pytest.raises(UsageError, match=f"^{re.escape(text)}$"):
+        ray_cluster.require_place(on)
+
+
+def test_a_cluster_that_cannot_be_reached_is_an_error_in_a_line(tmp_path, monkeypatch):
+    monkeypatch.setenv("RAY_ADDRESS", "127.0.0.1:1")
+    npz = small.write_npz(tmp_path / "data.npz")
+    text = (
+        "{}: expected a Ray cluster there, found none (connection refused): start one with `ray "
+        "start --head`, or see whether the address is right"
+    )
+    for on, name in (("ray", "RAY_ADDRESS=127.0.0.1:1"), ("ray://127.0.0.1:1", "--on {}")):
+        with pytest.raises(StudyError, match=f"^{re.escape(text.format(name.format(on)))}$"):
+            small.carry_out(npz, tmp_path / "study", options={"on": on})
+    assert not (tmp_path / "study").exists()
+
+
+def test_without_ray_the_extra_is_named():
+    script = (
+        "import sys; sys.modules['ray'] = None\n"
+        "from bakeoff.study.executors.ray_cluster import connected\n"
+        "from bakeoff.errors import UsageError\n"
+        "try:\n"
+        "    connected('ray', workers=None).__enter__()\n"
+        "except UsageError as error:\n"
+        "    print(error)"
+    )
+    done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True)
+    assert done.stdout == (
+        "--on: expected Ray, found none: install Bakeoff with its ray extra (pip install "
+        "'bakeoff[ray]')\n"
+    )
+
+
+def test_ray_is_imported_for_a_cluster_alone():
+    script = (
+        "import json, sys; import bakeoff.study.run, bakeoff.study.executors.choose\n"
+        "print(json.dumps('ray' in sys.modules))"
+    )
+    done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True)
+    assert json.loads(done.stdout) is False

@@ -19,6 +19,8 @@ FLAGS = (
     *("--headless", "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run"),
     *("--disable-background-networking", "--disable-component-update", "--disable-sync"),
     *("--disable-dev-shm-usage", "--hide-scrollbars", "--remote-debugging-pipe"),
+    # a camera that shows a turning disc, and that no page asks for in vain
+    *("--use-fake-device-for-media-stream", "--use-fake-ui-for-media-stream"),
 )
 
 
@@ -88,6 +90,15 @@ class Browser:
                 kind = "mouseMoved" if number else "mousePressed"
                 self._mouse(kind, x, y)
             self._mouse("mouseReleased", *stroke[-1])
+
+    def touch(self, strokes: list[list[tuple[float, float]]]) -> None:
+        """Draw with a finger."""
+        self._send("Emulation.setTouchEmulationEnabled", enabled=True)
+        for stroke in strokes:
+            for number, (x, y) in enumerate(stroke):
+                kind = "touchMove" if number else "touchStart"
+                self._send("Input.dispatchTouchEvent", type=kind, touchPoints=[{"x": x, "y": y}])
+            self._send("Input.dispatchTouchEvent", type="touchEnd", touchPoints=[])
 
     def _mouse(self, kind: str, x: float, y: float) -> None:
         pressed = {"button": "left", "buttons": 1, "clickCount": 1}

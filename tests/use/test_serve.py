@@ -345,7 +345,7 @@ CLASS = "document.getElementById('class').textContent"
 
 @needs_browser
 @pytest.mark.parametrize(("width", "dark"), [(1280, False), (390, True)])
-def test_drawing_dropping_and_clicking(server, digits, width, dark):
+def test_drawing_dropping_pasting_touching_photographing_and_clicking(server, digits, width, dark):
     with browser.Browser(width=width, height=900, dark=dark) as window:
         window.open(f"{server.address}/try")
         window.wait("document.getElementById('model').textContent.length > 3")
@@ -357,9 +357,23 @@ def test_drawing_dropping_and_clicking(server, digits, width, dark):
         assert window.evaluate("document.querySelectorAll('#nearest img').length") == 6
         window.evaluate("document.getElementById('clear').click()")
         assert window.evaluate(CLASS) == "–"
-        window.evaluate(DROP % json.dumps(list(png(shown(digits.images[0])))))
+        for kind in ("drop", "paste"):
+            window.evaluate("document.getElementById('clear').click()")
+            window.evaluate(give(png(shown(digits.images[0])), kind))
+            window.wait(f"{CLASS} !== '–'")
+            assert window.evaluate("document.getElementById('canvas').hidden")
+        window.evaluate("document.getElementById('clear').click()")
+        kinds = "addEventListener('pointerdown', (e) => { window.pointer = e.pointerType; }, true)"
+        window.evaluate(kinds)
+        window.touch(strokes)
         window.wait(f"{CLASS} !== '–'")
-        assert window.evaluate("document.getElementById('canvas').hidden")
+        assert window.evaluate("window.pointer") == "touch"
+        window.evaluate("document.getElementById('clear').click()")
+        window.evaluate("document.getElementById('camera').click()")
+        window.wait("document.getElementById('video').videoWidth > 0")
+        window.wait("!document.getElementById('shoot').hidden")
+        window.evaluate("document.getElementById('shoot').click()")
+        window.wait(f"state.stream === null && {CLASS} !== '–'")  # the camera is off again
         window.evaluate("document.querySelector('#examples button').click()")
         window.wait("document.getElementById('seeds').children.length === 6")
         assert window.evaluate("document.documentElement.scrollWidth") <= width
@@ -369,9 +383,13 @@ def test_drawing_dropping_and_clicking(server, digits, width, dark):
         }  # fmt: skip
 
 
-DROP = """(() => { const data = new DataTransfer();
-data.items.add(new File([Uint8Array.from(%s)], 'digit.png', {type: 'image/png'}));
-document.dispatchEvent(new DragEvent('drop', {dataTransfer: data, bubbles: true})); })()"""
+def give(picture, kind):
+    """Return JavaScript that drops or pastes a picture."""
+    event = "DragEvent" if kind == "drop" else "ClipboardEvent"
+    return f"""(() => {{ const data = new DataTransfer();
+data.items.add(new File([Uint8Array.from({list(picture)})], "digit.png", {{type: "image/png"}}));
+const given = {{dataTransfer: data, clipboardData: data, bubbles: true}};
+document.dispatchEvent(new {event}("{kind}", given)); }})()"""
 
 
 @needs_browser

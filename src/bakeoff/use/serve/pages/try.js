@@ -4,7 +4,7 @@
 const get = (id) => document.getElementById(id);
 const canvas = get("canvas");
 const pen = canvas.getContext("2d");
-const state = { model: null, drawn: false, asked: 0, shown: 0, waiting: null, busy: false, stream: null };
+const state = { model: null, drawn: false, asked: 0, shown: 0, waiting: null, busy: false, stream: null, turn: 0 };
 
 const percent = (share) => (share > 0.9995 ? "100 %" : `${(100 * share).toFixed(1)} %`);
 
@@ -105,7 +105,11 @@ function at(event) {
 }
 
 function send() {
-  canvas.toBlob((blob) => ask(blob, state.model && state.model.draws ? "always" : "never"), "image/png");
+  const turn = state.turn;
+  canvas.toBlob((blob) => {
+    // What was cleared while the picture was made is not asked for any more.
+    if (turn === state.turn) ask(blob, state.model && state.model.draws ? "always" : "never");
+  }, "image/png");
 }
 
 let from = null;
@@ -142,6 +146,7 @@ function stroke(to) {
 
 function clear() {
   stop();
+  state.turn += 1;
   blank();
   get("picture").hidden = true;
   canvas.hidden = false;
@@ -158,6 +163,7 @@ function clear() {
 
 function look(blob, adapt = "auto") {
   stop();
+  state.turn += 1;
   const url = URL.createObjectURL(blob);
   get("picture").onload = () => URL.revokeObjectURL(url);
   get("picture").src = url;

@@ -18,6 +18,7 @@ from bakeoff.analysis.checks import (
     failed_runs,
     learning_curves,
     predictions,
+    searches,
     study_design,
 )
 from bakeoff.analysis.compare import compare
@@ -127,6 +128,7 @@ def test_every_threshold_is_documented_with_its_value():
         "learning": learning_curves,
         "answers": predictions,
         "protocol": study_design,
+        "searches": searches,
     }
     assert [(m, n) for m, n, _ in rows] == [
         (place, name)

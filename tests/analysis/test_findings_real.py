@@ -146,6 +146,13 @@ class Studies:
         models = {f"line-{k}": model([], 1, 0.01 + 0.001 * k) for k in range(2)}
         return self.run("pair", data="digits", models=models, seeds=2, baselines=[])
 
+    def searched(self):
+        """One model whose longest training is best, another as declared."""
+        tuned = model([], {"whole": [1, 4]}, 0.01)
+        models = {"tuned": tuned, "line": model([], 2, 0.01)}
+        search = {"settings": 4, "sampler": "grid"}
+        return self.run("searched", data="digits", models=models, seeds=1, search=search)
+
     def relaxed(self):
         """The same study with another margin, once its results are known."""
         self("pair")
@@ -232,6 +239,9 @@ TRIGGERED = [
     ("small-classes", "twisted", None, "warning"),
     ("too-few-seeds", "digits", None, "warning"),
     ("many-models", "single", None, "info"),
+    ("unequal-searches", "searched", None, "warning"),
+    ("search-at-edge", "searched", "tuned", "warning"),
+    ("settings-alike", "searched", "tuned", "info"),
 ]
 SILENT = [
     *((code, "digits", "fine") for code in MODEL_CHECKS if code != "worse-than-baseline"),
@@ -249,6 +259,7 @@ SILENT = [
     ("small-classes", "digits", None),
     ("too-few-seeds", "single", None),
     ("many-models", "twisted", None),
+    ("unequal-searches", "digits", None),
 ]
 
 

@@ -27,6 +27,7 @@ from bakeoff.analysis.estimates import (
 )
 from bakeoff.analysis.judge import Folds, judged
 from bakeoff.analysis.race import raced
+from bakeoff.analysis.tuning import Searched, analysed, read_searches
 from bakeoff.errors import StudyError
 from bakeoff.storage import formats, thumbnails
 from bakeoff.storage.opened_study import OpenedStudy, Predictions, Trial, read_opened
@@ -70,6 +71,7 @@ def compare(folders: Sequence[StudyFolder]) -> Comparison:
         labels=labels,
         probabilities=Predictions(files),
         race=raced(studies, _names(studies), results),
+        searches=_searches(studies, results),
         pictures=_pictures(studies),
     )
     comparison = judged(comparison, correct, folds)
@@ -145,6 +147,26 @@ def _about(studies: Sequence[OpenedStudy]) -> dict[str, Any]:
         "environment": joined(of_trials(studies)),
         "environments": differing(of_trials(studies)),
     }
+
+
+def _searches(
+    studies: Sequence[OpenedStudy], models: Sequence[ModelResult]
+) -> tuple[Searched, ...]:
+    """Return all searches, each with the validation accuracies of the chosen setting's seeds."""
+    fresh = {
+        model.name: [a for a in model.validation_accuracy if a is not None] for model in models
+    }
+    return tuple(
+        analysed(
+            replace(
+                each,
+                model=names.get(each.model, each.model),
+                fresh=tuple(fresh.get(names.get(each.model, each.model), ())),
+            )
+        )
+        for study, names in zip(studies, _names(studies), strict=True)
+        for each in read_searches(study.folder, study.recipe)
+    )
 
 
 def _pictures(studies: Sequence[OpenedStudy]) -> thumbnails.Pictures | None:

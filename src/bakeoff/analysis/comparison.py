@@ -19,6 +19,7 @@ from bakeoff.analysis.estimates import Estimate, failure_rate
 from bakeoff.analysis.json_document import model_document, study_document
 from bakeoff.analysis.metrics import Calibration
 from bakeoff.analysis.recommendation import Headline, Recommendation
+from bakeoff.analysis.tuning import Searched
 from bakeoff.analysis.verdicts import Pair
 from bakeoff.storage.thumbnails import Pictures
 
@@ -202,6 +203,7 @@ class Comparison:
     other_rules: tuple[str, ...] = ()  # that are not those of the first opening, in words
     findings: tuple[Finding, ...] = field(default=())
     race: Race | None = None
+    searches: tuple[Searched, ...] = ()
     pictures: Pictures | None = None  # of the images a report shows, where they were taken
 
     @property
@@ -222,6 +224,10 @@ class Comparison:
             if model.name == name:
                 return model
         raise KeyError(name)
+
+    def searched(self, name: str) -> Searched | None:
+        """Return the search of a model; None where it was not searched."""
+        return next((each for each in self.searches if each.model == name), None)
 
     def to_json(self) -> dict[str, Any]:
         """Return the document that `--json` prints: plain data, every number finite or None."""
@@ -280,6 +286,7 @@ def _document(comparison: Comparison) -> dict[str, Any]:
             for finding in comparison.findings
         ],
         race=comparison.race and _race(comparison.race),
+        searches=[each.to_json() for each in comparison.searches],
         missing=comparison.missing,
         changed=comparison.changed,
         environment=comparison.environment,

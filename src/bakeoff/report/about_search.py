@@ -67,8 +67,9 @@ def others(searched: Searched) -> str:
         return text.removeprefix("; ")
     usable = len(searched.best) - 1
     return (
-        f"Of the {usable} others trained to the end, {searched.as_good} are not told from it by "
-        f"their answers (exact McNemar test on the validation images, one network each){text}."
+        f"By their answers to the validation images, {searched.as_good} of the "
+        f"{counted(usable, 'other setting')} trained to the end cannot be told from it (exact "
+        f"McNemar test, one network each){text}."
     )
 
 

@@ -28,6 +28,7 @@ from bakeoff.report.grouped_findings import grouped
 from bakeoff.report.model_section import Picture, anchor, matrices, model_part, picture
 from bakeoff.report.plots.figure import NARROW, PALETTE, WIDE, Figure
 from bakeoff.report.protocol_steps import protocol
+from bakeoff.report.search_section import search_section
 from bakeoff.utils.text import duration, percent, ratio, sentence
 
 _APART = re.compile(r" %|\bp [<=] ")
@@ -79,6 +80,7 @@ def html(comparison: Comparison) -> str:
         **_wrong(comparison, shown),
         **_pairs(comparison),
         **_costs(comparison),
+        search=search_section(comparison),
         models=[
             model_part(comparison, index, full=model.name == shown)
             for index, model in enumerate(comparison.models)

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from bakeoff.analysis.comparison import Comparison, ModelResult
 from bakeoff.errors import UsageError
-from bakeoff.report import sentences, wording
+from bakeoff.report import about_search, sentences, wording
 from bakeoff.report.exports import escape_markdown as plain
 from bakeoff.report.plots.figure import find
 from bakeoff.report.plots.scores import worst_classes
@@ -25,7 +25,7 @@ def model_card(comparison: Comparison, model: str | None = None) -> str:
         model = comparison.recommended.model
     result = find(comparison, model)
     sections = {
-        "Model": _model(result),
+        "Model": _model(comparison, result),
         "Why this model": _why(comparison, result),
         "Data": _data(comparison),
         "Scores": _scores(comparison, result),
@@ -40,13 +40,18 @@ def model_card(comparison: Comparison, model: str | None = None) -> str:
     return "\n\n".join(parts) + "\n"
 
 
-def _model(result: ModelResult) -> list[str]:
+def _model(comparison: Comparison, result: ModelResult) -> list[str]:
     trainable = ""
     if result.trainable_parameters != result.parameters:
         trainable = f", {result.trainable_parameters:,} of them trainable"
+    searched = comparison.searched(result.name)
+    tuned = []
+    if searched is not None and searched.chosen is not None:
+        tuned = [f"- Chosen among {plain(about_search.budget(searched))}"]
     return [
         f"- {text.counted(result.parameters, 'parameter')}{trainable}",
         f"- Training: {plain(wording.training(result.settings))}",
+        *tuned,
         "- Layers, before the softmax output that Bakeoff adds:",
         *(f"  1. {plain(line)}" for line in wording.layers(result.settings)),
     ]

@@ -8,6 +8,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from bakeoff.analysis.comparison import Comparison, Race
+from bakeoff.analysis.tuning import budget_words
 from bakeoff.data import about_pixels
 from bakeoff.report.wording import INTERVAL, SELECTIONS, baseline, seed_count, seed_list, trained_on
 from bakeoff.utils.text import counted, listed, points
@@ -25,6 +26,7 @@ def protocol(comparison: Comparison) -> list[Step]:
     """Return how this study was done, step by step."""
     steps = [
         Step("Split", _split(comparison)),
+        *([Step("Search", _search(comparison))] if comparison.searches else []),
         Step("Train", _train(comparison)),
         Step("Select", _select(comparison)),
         *([] if comparison.race is None else [Step("Race", _race(comparison, comparison.race))]),
@@ -129,6 +131,16 @@ def _select(comparison: Comparison) -> str:
     return (
         f"Of each trial, the weights of {rule} were kept{varied}. The test images had no part "
         "in it: no training code can reach them."
+    )
+
+
+def _search(comparison: Comparison) -> str:
+    budgets = listed(f"{each.model} {budget_words(each)}" for each in comparison.searches)
+    return (
+        f"Choices that models left open were made on the validation images alone: {budgets}. Each "
+        "setting was trained once, on the training images, with a seed that is used for nothing "
+        "else; the one with the highest validation accuracy was then trained with fresh seeds. No "
+        "setting of a search met the test images."
     )
 
 

@@ -19,7 +19,7 @@ from bakeoff.analysis.comparison import Comparison
 from bakeoff.analysis.estimates import Estimate
 from bakeoff.analysis.statistics import PairTest
 from bakeoff.analysis.verdicts import Pair
-from bakeoff.report import about_race, sentences, wording
+from bakeoff.report import about_race, about_search, sentences, wording
 from bakeoff.report.grouped_findings import Group, grouped
 from bakeoff.report.plots.figure import shorten
 from bakeoff.utils import text as texts
@@ -47,6 +47,10 @@ class TableView:
         table = _fitted(comparison, console, options)
         yield table
         yield Text(_explanation(comparison), style="dim")
+        for each in comparison.searches:
+            if each.chosen is not None:
+                tuned = f"{each.model}: chosen among {about_search.budget(each)}."
+                yield Text(clean(tuned), style="dim")
         if comparison.race is not None:
             yield Text(clean(about_race.about_race(comparison)), style="dim")
         if comparison.pairs:

@@ -240,6 +240,18 @@ class Result:
         """Return where each accuracy's uncertainty comes from: images, seeds, or both."""
         return plots.variance(self.comparison, width=640)
 
+    def plot_tuning(self) -> "Figure":
+        """Draw what each searched model's best of so many settings reaches, with its band."""
+        return plots.tuning_curves(self.comparison)
+
+    def plot_settings(self, model: str | None = None) -> "Figure":
+        """Draw every setting of a model's search as a line through its values."""
+        return plots.parallel_coordinates(self.comparison, model)
+
+    def plot_importance(self, model: str | None = None) -> "Figure":
+        """Draw how much each choice of a searched model matters for a good setting."""
+        return plots.importance(self.comparison, model)
+
     def plot_classes(self) -> "Figure":
         """Return how many images each class has for training, validation and test."""
         return plots.class_counts(self.comparison, width=560)

@@ -15,6 +15,7 @@ from bakeoff.analysis.checks import (
     failed_runs,
     learning_curves,
     predictions,
+    searches,
     study_design,
 )
 from bakeoff.analysis.comparison import Comparison, Finding, ModelResult
@@ -35,6 +36,7 @@ STUDY_CHECKS: Mapping[str, Callable[[Comparison], Finding | None]] = {
     "too-few-seeds": study_design.too_few_seeds,
     "many-models": study_design.many_models,
     "unseen-failures": study_design.unseen_failures,
+    "unequal-searches": searches.unequal_searches,
 }
 MODEL_CHECKS: Mapping[str, Callable[[ModelResult, Comparison], Finding | None]] = {
     "scales-again": builders.scales_again,
@@ -55,6 +57,8 @@ MODEL_CHECKS: Mapping[str, Callable[[ModelResult, Comparison], Finding | None]] 
     "badly-calibrated": predictions.badly_calibrated,
     "confused-classes": predictions.confused_classes,
     "weak-classes": predictions.weak_classes,
+    "search-at-edge": searches.best_at_edge,
+    "settings-alike": searches.settings_alike,
 }
 _ORDER = ("serious", "warning", "info")
 

@@ -16,6 +16,12 @@ from bakeoff.report.plots.scores import (
     per_class,
     variance,
 )
+from bakeoff.report.plots.search import (
+    importance,
+    parallel_coordinates,
+    tuning_curves,
+    usable_width,
+)
 
 __all__ = [
     "Figure",
@@ -26,11 +32,15 @@ __all__ = [
     "calibration",
     "class_counts",
     "confusion",
+    "importance",
     "learning_curves",
     "learning_rate",
+    "parallel_coordinates",
     "per_class",
     "precision_recall_curves",
     "roc_curves",
+    "tuning_curves",
+    "usable_width",
     "variance",
     "verdict_matrix",
 ]

@@ -1,0 +1,245 @@
+"""What searches found: tuning curves with their bands, parallel coordinates, importance."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from bakeoff.errors import UsageError
+from bakeoff.report.plots.figure import (
+    BLUE,
+    INK,
+    LINE,
+    MUTED,
+    ORANGE,
+    WIDTH,
+    Figure,
+    field,
+    figure,
+    percent_axis,
+    series,
+    shorten,
+    tip,
+)
+from bakeoff.utils.text import listed, percent
+
+if TYPE_CHECKING:
+    from bakeoff.analysis.comparison import Comparison
+    from bakeoff.analysis.tuning import Searched
+
+_MOST_LINES = 200  # settings in the parallel coordinates, the best ones
+_OPTIONS_NAMED = 6
+
+
+def tuning_curves(comparison: Comparison, *, width: int = WIDTH) -> Figure:
+    """Draw what each model's best of n settings reaches on validation: median and 95 % band.
+
+    Stepped and dashed stands the best so far of the search as it went. UsageError without a search.
+    """
+    searches = _required(comparison)
+    rows: list[dict[str, Any]] = []
+    bands: list[dict[str, Any]] = []
+    steps: list[dict[str, Any]] = []
+    said: list[str] = []
+    for each in searches:
+        name = shorten(each.model)
+        if each.curve is not None:
+            curve = each.curve
+            for n, (median, low, high) in enumerate(
+                zip(curve.median, curve.low, curve.high, strict=True), start=1
+            ):
+                bands.append({"series": name, "n": n, "low": low, "high": high})
+                words = f"{each.model} · best of {n} settings · {percent(median)}"
+                rows.append({"series": name, "n": n, "median": median, "tip": words})
+            said.append(
+                f"{each.model}: best of {curve.settings} settings {percent(curve.median[-1])}, "
+                f"band {percent(curve.low[-1])} to {percent(curve.high[-1])}"
+            )
+        best = -1.0
+        for n, tried in enumerate(each.tried, start=1):
+            best = max(best, tried.accuracy or 0.0) if tried.usable else best
+            if best >= 0:
+                words = f"{each.model} · best after {n} settings · {percent(best)}"
+                steps.append({"series": name, "n": n, "best": best, "tip": words})
+    lowest = min([row["median"] for row in rows] + [row["best"] for row in steps], default=0.0)
+    highest = max([row["best"] for row in steps] + [row["high"] for row in bands], default=1.0)
+    color = series([each.model for each in searches], width=width)["color"]
+    axis = percent_axis(title="validation accuracy")
+    y: dict[str, Any] = {
+        "type": "quantitative",
+        "axis": axis,
+        "scale": {"domain": [max(0.0, lowest - 0.2 * (highest - lowest)), highest], "zero": False},
+    }
+    x = field("n", title="settings tried", scale={"nice": False}, axis={"grid": False})
+    line = {"type": "line", "clip": True, "strokeWidth": 2}
+    layers: list[dict[str, Any]] = [
+        {
+            "data": {"values": bands},
+            "mark": {"type": "area", "clip": True, "opacity": 0.15},
+            "encoding": {
+                "x": x, "color": color,
+                "y": {**y, "field": "low", "title": None}, "y2": {"field": "high"},
+            },
+        },
+        {
+            "data": {"values": rows},
+            "mark": line,
+            "encoding": {"x": x, "color": color, "y": {**y, "field": "median", "title": None}},
+        },
+        {
+            "data": {"values": steps},
+            "mark": {**line, "interpolate": "step-after", "strokeDash": [4, 3], "strokeWidth": 1.2},
+            "encoding": {"x": x, "color": color, "y": {**y, "field": "best", "title": None}},
+        },
+        {
+            "data": {"values": rows or steps},
+            "mark": {"type": "point", "clip": True, "opacity": 0, "size": 90, "filled": True},
+            "encoding": {
+                "x": x, "y": {**y, "field": "median" if rows else "best", "title": None}, **tip(),
+            },
+        },
+    ]  # fmt: skip
+    title = "Best validation accuracy of so many settings"
+    alt = f"{title}. {listed(said) or 'Best so far of each search'}."
+    return figure({"title": title, "layer": layers}, alt=alt, width=width)
+
+
+def parallel_coordinates(
+    comparison: Comparison, model: str | None = None, *, width: int = WIDTH
+) -> Figure:
+    """Draw every setting of a search as a line through its values; the darker, the better.
+
+    A range's axis goes from its lowest value to its highest; the chosen setting is orange.
+    """
+    searched = _of(comparison, model)
+    names = searched.names
+    dims = list(searched.dimensions)
+    scored = sorted(
+        (each for each in searched.tried if each.accuracy is not None),
+        key=lambda each: each.accuracy or 0.0,
+    )[-_MOST_LINES:]
+    rows = []
+    for rank, each in enumerate(scored):
+        words = ", ".join(f"{name} {value}" for name, value in searched.words(each).items())
+        for dim in dims:
+            if dim.place in each.values:
+                rows.append(
+                    {
+                        "axis": names[dim.place],
+                        "share": dim.share(each.values[dim.place]),
+                        "setting": each.number,
+                        "strength": 0.06 + 0.74 * ((rank + 1) / len(scored)) ** 2,
+                        "chosen": each is searched.chosen,
+                        "tip": f"setting {each.number} · {percent(each.accuracy or 0.0)} · {words}",
+                    }
+                )
+    labels = []
+    for dim in dims:
+        if dim.kind == "choice":
+            options = range(len(dim.options)) if len(dim.options) <= _OPTIONS_NAMED else ()
+            ends = [(dim.share(k), dim.words(k)) for k in options]
+        else:
+            low, high = (int(v) if dim.is_whole else v for v in (dim.low, dim.high))
+            ends = [(0.0, dim.words(low)), (1.0, dim.words(high))]
+        labels += [{"axis": names[dim.place], "share": s, "text": shorten(t, most=14)}
+                   for s, t in ends]  # fmt: skip
+    x = {
+        "field": "axis", "type": "nominal", "title": None, "sort": [names[d.place] for d in dims],
+        "axis": {"grid": True, "labelAngle": -20, "labelLimit": 120}, "scale": {"padding": 0.4},
+    }  # fmt: skip
+    y = {"field": "share", "type": "quantitative", "axis": None, "scale": {"domain": [-0.06, 1.06]}}
+    line = {"type": "line", "strokeWidth": 1.3, "color": BLUE}
+    encoded = {"x": x, "y": y, "detail": {"field": "setting", "type": "nominal"}}
+    chosen = [row for row in rows if row["chosen"]]
+    layers = [
+        {
+            "data": {"values": rows},
+            "mark": line,
+            "encoding": {
+                **encoded,
+                "opacity": {"field": "strength", "type": "quantitative", "scale": None},
+            },
+        },
+        {
+            "data": {"values": chosen},
+            "mark": {**line, "color": ORANGE, "strokeWidth": 2.6},
+            "encoding": encoded,
+        },
+        {
+            "data": {"values": rows},
+            "mark": {"type": "point", "opacity": 0, "size": 60, "filled": True, "color": INK},
+            "encoding": {"x": x, "y": y, **tip()},
+        },
+        {
+            "data": {"values": labels},
+            "mark": {"type": "text", "dx": 6, "align": "left", "color": MUTED, "fontSize": 10},
+            "encoding": {"x": x, "y": y, "text": {"field": "text"}},
+        },
+    ]
+    title = f"{searched.model}: every setting, the darker the better"
+    alt = f"{title}; {len(scored)} settings over {listed(names[d.place] for d in dims)}."
+    return figure({"title": title, "layer": layers}, alt=alt, width=width)
+
+
+def importance(comparison: Comparison, model: str | None = None, *, width: int = WIDTH) -> Figure:
+    """Draw how much each choice matters for a good setting, with the range of resampling."""
+    searched = _of(comparison, model)
+    if not searched.importance:
+        lacking = f"{searched.lacking} is not installed" if searched.lacking else "too few settings"
+        raise UsageError(f"expected the importance of choices, found none: {lacking}")
+    rows = [
+        {
+            "name": shorten(each.name), "value": each.value, "low": each.low, "high": each.high,
+            "tip": f"{each.name} · {percent(each.value, 0)} · {percent(each.low, 0)} to "
+            f"{percent(each.high, 0)}",
+        }
+        for each in searched.importance
+    ]  # fmt: skip
+    y = field("name", "nominal", sort=[row["name"] for row in rows], axis={"domain": False})
+    axis = percent_axis(title="importance, and its range when settings are drawn again")
+    x = {"field": "value", "type": "quantitative", "axis": axis, "title": axis["title"],
+         "scale": {"domain": [0, 1]}}  # fmt: skip
+    layers = [
+        {"mark": {"type": "bar", "color": LINE, "height": 14}, "encoding": {"x": x}},
+        {
+            "mark": {"type": "rule", "color": INK, "strokeWidth": 1.4},
+            "encoding": {"x": {**x, "field": "low"}, "x2": {"field": "high"}},
+        },
+        {
+            "mark": {"type": "point", "filled": True, "color": BLUE, "size": 60, "opacity": 1},
+            "encoding": {"x": x, **tip()},
+        },
+    ]
+    said = listed(str(row["tip"]).replace(" · ", " ") for row in rows)
+    spec = {
+        "data": {"values": rows},
+        "height": 60 + 26 * len(rows),
+        "title": f"{searched.model}: what matters for a good setting",
+        "encoding": {"y": y},
+        "layer": layers,
+    }
+    return figure(spec, alt=f"Importance of the choices of {searched.model}: {said}.", width=width)
+
+
+def _required(comparison: Comparison) -> tuple[Searched, ...]:
+    found = tuple(each for each in comparison.searches if each.tried)
+    if not found:
+        raise UsageError("expected a study with a search, found none")
+    return found
+
+
+def _of(comparison: Comparison, model: str | None) -> Searched:
+    searches = _required(comparison)
+    if model is None and len(searches) == 1:
+        return searches[0]
+    for each in searches:
+        if each.model == model:
+            return each
+    names = ", ".join(each.model for each in searches)
+    raise UsageError(f"expected a searched model ({names}), found {model}")
+
+
+def usable_width(count: int) -> int:
+    """Return a width that so many axes need."""
+    return int(np.clip(90 * count + 60, WIDTH, 740))

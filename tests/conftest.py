@@ -89,6 +89,18 @@ def tiny_study(finished_study, tmp_path, monkeypatch):
     return tmp_path / "tiny"
 
 
+@pytest.fixture
+def call(capsys):
+    """Return a function that runs a command line here: (exit code, standard output, error)."""
+    from bakeoff.cli import main
+
+    def call(*words):
+        code = main([str(word) for word in words])
+        return code, *capsys.readouterr()
+
+    return call
+
+
 @pytest.fixture(scope="session")
 def native_folder(tmp_path_factory):
     """Return the folder of the native library: the installed one, or one built for this session."""

@@ -6,8 +6,6 @@ SciPy's binomial test. Cost: 6 s. Run: pytest tests/analysis/test_compare.py
 
 import json
 import os
-import re
-import shutil
 import subprocess
 import sys
 from dataclasses import replace
@@ -18,30 +16,22 @@ from scipy.stats import binomtest
 
 from bakeoff.analysis import estimates, recommendation, statistics, verdicts
 from bakeoff.analysis.compare import compare
-from bakeoff.errors import StorageError, StudyError
-from bakeoff.storage import formats, written_folder
+from bakeoff.errors import StudyError
 from bakeoff.storage.history import HISTORY_COLUMNS
-from bakeoff.storage.ledger import append_ledger
 from bakeoff.storage.opened_study import read_opened
 from bakeoff.storage.study_folder import StudyFolder
-from bakeoff.storage.user_ledger import Elsewhere, openings_elsewhere, user_ledger
-from tests.helpers.fake_study import DIGITS, FakeModel, write_study
+from tests.helpers.fake_study import DIGITS, FakeModel, write_study, write_trio
+
+
+@pytest.fixture
+def study(tmp_path):
+    return write_trio(tmp_path / "study")
 
 
 @pytest.fixture(autouse=True)
 def home(tmp_path, monkeypatch):
     """Keep the user's own ledgers out of it."""
     monkeypatch.setenv("BAKEOFF_HOME", str(tmp_path / "home"))
-
-
-@pytest.fixture
-def study(tmp_path):
-    models = {
-        "small": FakeModel([0.900, 0.905, 0.910], seeds=(0, 1, 2), parameters=1_000),
-        "big": FakeModel([0.950, 0.940, 0.945, 0.955], seeds=(0, 1, 2, 3), parameters=50_000),
-        "twin": FakeModel([0.950, 0.945, 0.948, 0.951], seeds=(0, 1, 2, 3), parameters=60_000),
-    }
-    return write_study(tmp_path / "study", models, name="trio", title="Three <models>")
 
 
 def correct_predictions(study, model, seeds, opening="1"):
@@ -220,33 +210,6 @@ def test_a_model_without_any_trial_is_missing_and_not_a_model(tmp_path):
     assert result.missing == ("b seed 0", "b seed 1")
 
 
-def test_a_sealed_study_says_what_is_missing_and_what_to_run(tmp_path):
-    models = {"a": FakeModel(lost=(0, 1, 2, 3)), "b": FakeModel(lost=(1, 4))}
-    study = write_study(tmp_path / "s", models, opened=False)
-    with pytest.raises(StudyError) as error:
-        compare([study])
-    assert str(error.value) == (
-        f"{study.path}: expected a study whose test set has been opened, found 6 of 10 trials "
-        "missing (a seed 0, a seed 1, a seed 2, a seed 3, b seed 1 and 1 more), and none opened: "
-        f"run `bakeoff run {study.path}/recipe.yaml --out {study.path}`"
-    )
-
-
-def test_a_trained_but_sealed_study_says_so(tmp_path):
-    study = write_study(tmp_path / "s", opened=False)
-    with pytest.raises(StudyError) as error:
-        compare([study])
-    assert str(error.value) == (
-        f"{study.path}: expected a study whose test set has been opened, found all 10 trials "
-        f"trained, and none opened: run `bakeoff run {study.path}/recipe.yaml --out {study.path}`"
-    )
-
-
-def test_a_folder_that_is_no_study(tmp_path):
-    with pytest.raises(StudyError, match=re.escape(f"{tmp_path}: expected a study's folder")):
-        compare([StudyFolder(tmp_path)])
-
-
 def test_clocks_may_be_gone(tmp_path):
     study = write_study(tmp_path / "s", {"a": FakeModel(seconds=None)})
     assert compare([study]).models[0].seconds_per_trial is None
@@ -361,103 +324,7 @@ def test_a_lost_ledger_does_not_hide_an_opening(tmp_path):
     assert compare([study]).test_openings == 2
 
 
-def test_openings_elsewhere_are_those_of_other_studies(tmp_path):
-    study = write_study(tmp_path / "s", name="mine")
-    other = write_study(tmp_path / "t", name="other", openings=2)
-    test_hash = study.read_study()["data"]["test_hash"]
-    for folder in (study, other):
-        for line in folder.read_ledger():
-            body = {k: v for k, v in line.items() if k not in ("before", "sha256")}
-            append_ledger(user_ledger(test_hash), {**body, "folder": str(folder.path)})
-    assert compare([study]).openings_elsewhere == 2
-    moved = shutil.move(study.path, tmp_path / "elsewhere")
-    assert compare([StudyFolder(moved)]).openings_elsewhere == 2
-    assert compare([StudyFolder(moved), other]).openings_elsewhere == 0
-
-
-def test_a_damaged_user_ledger_says_that_nobody_knows(tmp_path):
-    study = write_study(tmp_path / "s")
-    ledger = user_ledger(study.read_study()["data"]["test_hash"])
-    ledger.parent.mkdir(parents=True)
-    ledger.write_text("{}\n")
-    result = compare([study])
-    assert result.openings_elsewhere is None
-    assert result.to_json()["openings_elsewhere"] is None
-
-
-def test_the_user_ledger_lies_where_the_user_wants_it(monkeypatch, tmp_path):
-    name = "0123456789abcdef" * 4
-    assert user_ledger(name) == tmp_path / "home/ledger" / f"{name}.jsonl"
-    monkeypatch.delenv("BAKEOFF_HOME")
-    monkeypatch.setenv("XDG_DATA_HOME", str(tmp_path / "data"))
-    monkeypatch.setenv("HOME", str(tmp_path))
-    assert tmp_path in user_ledger(name).parents
-    assert user_ledger(name).parts[-2:] == ("ledger", f"{name}.jsonl")
-    with pytest.raises(ValueError, match=re.escape("expected a test set's SHA-256 of 64 digits")):
-        user_ledger("../../etc/passwd")
-    assert openings_elsewhere(name, []) == Elsewhere(0, 0.0)
-
-
 # ── damage and malice ────────────────────────────────────────────────────────────────────────
-
-
-@pytest.mark.parametrize(
-    "name",
-    [
-        "openings/1/mlp/seed-2.npy",
-        "openings/1/labels.npy",
-        "openings/1/opening.json",
-        "openings/1/baselines/logistic.npy",
-        "trials/cnn/seed-0/trial.json",
-        "trials/cnn/seed-0/history.csv",
-        "study.json",
-    ],
-)
-def test_a_changed_byte_is_noticed(tmp_path, name):
-    study = write_study(tmp_path / "s", seeds=(0, 1, 2))
-    path = study.path / name
-    content = bytearray(path.read_bytes())
-    content[-2] ^= 1
-    path.write_bytes(content)
-    with pytest.raises(StorageError) as error:
-        compare([study])
-    assert str(error.value) == (
-        f"{path}: expected the bytes that were recorded, found others: the file was changed or "
-        "damaged; restore it, or delete its folder and run the study again"
-    )
-
-
-def test_a_missing_file_is_named(tmp_path):
-    study = write_study(tmp_path / "s")
-    (study.path / "openings/1/mlp/seed-2.npy").unlink()
-    with pytest.raises(StorageError, match=re.escape("openings/1/mlp/seed-2.npy: no such file")):
-        compare([study])
-
-
-def test_predictions_of_another_shape_are_refused(tmp_path):
-    study = write_study(
-        tmp_path / "s", {"a": FakeModel(change=lambda seed, probabilities: probabilities[:-1])}
-    )
-    with pytest.raises(
-        StorageError, match=re.escape("openings/1/a/seed-0.npy: expected the bytes")
-    ):
-        compare([study])
-
-
-def test_a_name_cannot_lead_out_of_the_study(tmp_path):
-    study = write_study(tmp_path / "s")
-    opening = study.openings()[0]
-    files = {
-        str(path.relative_to(opening)): path.read_bytes()
-        for path in opening.rglob("*")
-        if path.is_file() and path.name != written_folder.MANIFEST
-    }
-    listing = json.loads(files["opening.json"])
-    listing["models"]["../../trials"] = [0]
-    files["opening.json"] = formats.canonical(listing)
-    written_folder.write_folder(study.path / "openings/2", files, scratch=study.path / "scratch")
-    with pytest.raises(StorageError, match=re.escape("openings/2/opening.json: expected what")):
-        compare([study])
 
 
 # ── the JSON document ────────────────────────────────────────────────────────────────────────

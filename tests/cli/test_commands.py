@@ -9,7 +9,6 @@ import json
 import os
 import pty
 import re
-import shutil
 import signal
 import subprocess
 import sys
@@ -19,7 +18,6 @@ from pathlib import Path
 import pytest
 import typer
 
-from bakeoff.cli import main
 from bakeoff.cli.winner_commands import app
 from bakeoff.storage.study_folder import StudyFolder
 from bakeoff.study import run as studies
@@ -33,17 +31,6 @@ COMMAND_NAMES = (
     "new plan run tune status compare report verify look recipes schema doctor "
     "predict export eject serve"
 )
-
-
-@pytest.fixture
-def call(capsys):
-    """Return a function that runs a command line here: (exit code, standard output, error)."""
-
-    def call(*words):
-        code = main([str(word) for word in words])
-        return code, *capsys.readouterr()
-
-    return call
 
 
 def start(*words, **settings):
@@ -305,51 +292,6 @@ def test_lost_trials_are_named_and_the_exit_code_is_1(tiny_study, call, monkeypa
 
 
 # ── the others ───────────────────────────────────────────────────────────────────────────────
-
-
-def test_status_of_a_finished_study(tiny_study, call):
-    code, out, err = call("status", tiny_study)
-    assert (code, err) == (0, "")
-    lines = out.splitlines()
-    assert lines[0] == "tiny: 4 of 4 trials done"
-    assert [line.split()[:2] for line in lines[2:4]] == [["mlp", "0–1"], ["line", "0–1"]]
-    assert lines[5:] == [
-        "Validation scores: mean and range over the seeds that are done, on 288 images that also "
-        "chose the epochs.",
-        "The test set was opened once.",
-        f"Nothing is missing; the table again: bakeoff compare {tiny_study}",
-    ]
-
-
-def test_status_counts_what_the_ledger_says(tiny_study, call):
-    """B5: an opening that was begun and not finished was called sealed."""
-    shutil.rmtree(tiny_study / "openings")
-    out = call("status", tiny_study)[1]
-    assert "The test set was opened once.\nTo go on: bakeoff run " in out
-    assert json.loads(call("status", tiny_study, "--json")[1])["test_openings"] == 1
-
-
-def test_status_names_opened_trials_that_are_gone(tiny_study, call):
-    """B1."""
-    shutil.rmtree(tiny_study / "trials" / "mlp" / "seed-1")
-    assert (
-        "No longer what was opened: mlp seed 1 (removed).\nTo go on: "
-        in (call("status", tiny_study)[1])
-    )
-    assert json.loads(call("status", tiny_study, "--json")[1])["changed"] == [
-        "mlp seed 1 (removed)"
-    ]
-
-
-def test_status_tells_begun_from_running(tiny_study, call):
-    folder = StudyFolder(tiny_study)
-    partial = folder.partial("mlp", 1)
-    folder.trial("mlp", 1).rename(partial)
-    (partial / "checkpoint-000007-0123456789abcdef.safetensors").touch()
-    assert "1 (epoch 7)" in call("status", tiny_study)[1]
-    with folder.lock("mlp.seed-1"):
-        states = json.loads(call("status", tiny_study, "--json")[1])["trials"]
-    assert [each["state"] for each in states] == ["finished", "running", "finished", "finished"]
 
 
 def test_compare_in_every_form(tiny_study, call):

@@ -236,6 +236,16 @@ def write_study(
     return study
 
 
+def write_trio(path: Path) -> StudyFolder:
+    """Write a study of three models, of which the larger two are not to be told apart."""
+    models = {
+        "small": FakeModel([0.900, 0.905, 0.910], seeds=(0, 1, 2), parameters=1_000),
+        "big": FakeModel([0.950, 0.940, 0.945, 0.955], seeds=(0, 1, 2, 3), parameters=50_000),
+        "twin": FakeModel([0.950, 0.945, 0.948, 0.951], seeds=(0, 1, 2, 3), parameters=60_000),
+    }
+    return write_study(path, models, name="trio", title="Three <models>")
+
+
 _NO_COPIES = {"train-validation": 0, "train-test": 0, "validation-test": 0}
 
 

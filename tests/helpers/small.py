@@ -5,10 +5,11 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from bakeoff import recipe as recipes
 from bakeoff.recipe import Recipe
-from bakeoff.storage import written_folder
+from bakeoff.storage import formats, written_folder
 from bakeoff.study.result import Result
 from bakeoff.study.run import run
 from bakeoff.utils.events import Watcher
@@ -81,6 +82,12 @@ def files(folder: str | Path, *rooms: str) -> dict[str, bytes]:
         for path in found
         if path.is_file() and not (rooms and path.name in written_folder.APART)
     }
+
+
+def saved(result: Result, name: str) -> NDArray[Any]:
+    """Return the test predictions of an opened study, such as those of "mlp/seed-0"."""
+    predictions: NDArray[Any] = formats.read_npy(result.folder.openings()[-1] / f"{name}.npy")
+    return predictions
 
 
 def identical(a: str | Path, b: str | Path) -> bool:

@@ -89,14 +89,6 @@ def test_a_damaged_file_of_features_counts_as_missing(home):
     assert feature_cache.read_features(folder, hashes) == {}
 
 
-def test_images_hash_by_pixels_shape_and_scale():
-    image = np.arange(8, dtype=np.uint8).reshape(1, 2, 4, 1)
-    others = [image + 1, image.reshape(1, 4, 2, 1), image.astype(np.float32)]
-    hashes = [feature_cache.image_hashes(each, maximum=255.0)[0] for each in (image, *others)]
-    hashes += feature_cache.image_hashes(image, maximum=16.0)
-    assert len(set(hashes)) == 5 and all(len(each) == 32 for each in hashes)
-
-
 def test_a_study_of_heads(home, monkeypatch):
     rng = np.random.default_rng(0)
     labels = np.arange(60) % 3

@@ -10,7 +10,7 @@ from dataclasses import replace
 
 import pytest
 
-from bakeoff.recipe import Recipe, parse
+from bakeoff.recipe import parse
 from bakeoff.storage import written_folder
 from bakeoff.storage.study_folder import StudyFolder, trial_lock
 from bakeoff.study.create import prepare
@@ -19,16 +19,9 @@ from bakeoff.study.executors.local_processes import run_jobs
 from bakeoff.study.jobs import Busy, TrainJob
 from bakeoff.study.multi_trial_job import MultiTrialJob, together
 from bakeoff.study.run import run
-from bakeoff.study.schedule import LANES, lanes_of, train
+from bakeoff.study.schedule import lanes_of, train
 from bakeoff.utils.events import Watcher
 from tests.helpers.trainers import declare, development
-
-
-@pytest.mark.parametrize(("seeds", "lanes"), [(1, 1), (2, 2), (5, 8), (32, 32), (100, LANES)])
-def test_lanes_follow_from_the_number_of_seeds(seeds, lanes):
-    raw = {"name": "x", "data": "digits", "seeds": seeds, "models": {"m": {"layers": []}}}
-    recipe: Recipe = parse(raw, origin="x", folder=StudyFolder(".").path)
-    assert lanes_of(recipe) == lanes
 
 
 @pytest.fixture

@@ -89,21 +89,6 @@ def test_the_json_document(capsys):
     assert document["models"][0]["layers"][0]["added"] is True
 
 
-def test_learning_rates_in_words():
-    phases = [
-        {"epochs": 1, "constant": 0.0005},
-        {"epochs": 2, "exponential": {"start": 0.0005, "rate": -0.1}},
-        {"epochs": 3, "linear": {"start": 0.1, "end": 0.01}},
-        {"cosine": {"start": 0.1, "end": 0}},
-    ]
-    training = {"epochs": 10, "optimizer": {"adam": {"learning_rate": phases}}}
-    optimizer = recipe_of(training=training).models["line"].training.optimizer
-    assert plans.optimizer_words(optimizer) == (
-        "adam, learning rate 0.0005 for 1 epoch, then 0.0005·exp(−0.1·k) for 2 epochs, then 0.1 to "
-        "0.01, linearly for 3 epochs, then 0.1 to 0 along a cosine"
-    )
-
-
 def test_a_longer_training_takes_longer_and_more_memory_where_there_is_more():
     short, long = (
         plans.plan(recipe_of({"m": {"layers": layers}}, training={"epochs": epochs}))

@@ -12,28 +12,11 @@ import pytest
 from PIL import Image
 
 from bakeoff.errors import DataError, StudyError
-from bakeoff.storage import formats
-from bakeoff.storage.study_folder import StudyFolder
 from bakeoff.study.predictions import predict
-from bakeoff.study.run import compare, run
-from bakeoff.study.trained_model import trained_model
-from bakeoff.study.training_profile import FILE, read_profile
+from bakeoff.study.run import run
+from bakeoff.study.training_profile import FILE
 from tests.helpers.photos import page
-
-
-@pytest.fixture(scope="module")
-def result(finished_study):
-    return compare([finished_study])
-
-
-@pytest.fixture(scope="module")
-def test_part(finished_study, digits):
-    split = StudyFolder(finished_study).read_split()["test"]
-    return digits.images[split], digits.labels[split]
-
-
-def saved(result, name):
-    return formats.read_npy(result.folder.openings()[-1] / f"{name}.npy")
+from tests.helpers.small import saved
 
 
 def test_the_saved_test_predictions_come_out_again(result, test_part):
@@ -61,28 +44,6 @@ def test_one_image_alone_is_predicted_as_among_others(result, test_part):
         np.testing.assert_allclose(alone[0], together[place], 0, 1e-5)
     flat = result.predict(images[..., 0], model="mlp", seed=0).probabilities
     assert np.array_equal(flat, together)
-
-
-def test_the_keras_model_is_the_network_that_was_measured(result, test_part):
-    images = test_part[0]
-    model = result.model("mlp", seed=1)
-    assert {type(layer).__module__.split(".")[0] for layer in model.layers} == {"keras"}
-    predicted = model.predict(images, verbose=0)
-    np.testing.assert_allclose(predicted, saved(result, "mlp/seed-1"), 0, 1e-5)
-    mean = (saved(result, "mlp/seed-0") + saved(result, "mlp/seed-1")) / 2
-    ensemble = result.model("mlp", ensemble=True)
-    np.testing.assert_allclose(ensemble.predict(images, verbose=0), mean, 0, 1e-5)
-
-
-def test_the_recommended_model_and_its_median_seed_by_default(result):
-    trained = trained_model(result.folder)
-    assert trained.name == result.comparison.recommended.model
-    scores = [result.folder.read_trial(trained.name, s)["validation"]["accuracy"] for s in (0, 1)]
-    assert trained.seeds == (int(np.argmin(scores)),)  # the lower one of two
-    assert trained.reason == (  # two seeds are too few to recommend anything
-        "the leading model, though the study recommends none, its median seed on the validation "
-        "part"
-    )
 
 
 def test_pictures_and_folders_and_npz_files(result, test_part, tmp_path):
@@ -118,24 +79,6 @@ def test_a_photograph_is_centred_and_a_plain_picture_is_not(result, test_part, t
     never = result.predict(tmp_path, model="mlp", seed=0, adapt="never")
     assert not never.centred.any() and never.unlike.all()
     assert never.notes(0)[0] == "unlike training"
-
-
-def test_what_is_unlike_training_and_how_often_that_is_wrong(result, test_part, rng):
-    profile = read_profile(result.folder)
-    images, _ = test_part
-    assert profile.unlike(images).mean() < 0.08
-    others = [16 - images[:50], np.zeros_like(images[:1]), np.full_like(images[:1], 16)]
-    others.append(rng.integers(0, 17, (50, 8, 8, 1)).astype(np.uint8))
-    assert all(profile.unlike(each).all() for each in others)
-    wrong, among = profile.alarms.tolist()
-    split = result.folder.read_split()
-    assert among == len(split["validation"]) and wrong < 0.06 * among
-    assert profile.false_alarms.startswith(f"{wrong:,} of {among:,} validation images (")
-
-
-def test_nearest_training_images(result):
-    profile = read_profile(result.folder)
-    assert profile.nearest(profile.images[5], 3)[0] == 5
 
 
 def test_without_data_and_profile_likeness_is_unknown(tmp_path, rng):
@@ -181,20 +124,6 @@ def test_a_broken_picture_is_left_out_or_raised(result, tmp_path):
         predict(tmp_path, trained)
 
 
-def test_which_model_and_seed_there_are(result, tmp_path):
-    place = result.folder.path
-    for asked, message in [
-        ({"model": "cnn"}, "expected a trained model (line and mlp), found 'cnn', no such model"),
-        ({"model": "mlp", "seed": 7}, "expected a trained seed of mlp (0 and 1), found 7"),
-    ]:
-        with pytest.raises(StudyError, match=f"^{re.escape(f'{place}: {message}')}$"):
-            result.trained(**asked)
-    with pytest.raises(StudyError, match="found both: choose one"):
-        result.trained("mlp", seed=0, ensemble=True)
-    with pytest.raises(StudyError, match=r"found no study\.json"):
-        trained_model(StudyFolder(tmp_path))
-
-
 def test_a_sealed_study_predicts_with_a_model_that_is_named(tmp_path):
     from tests.helpers import small
 
@@ -203,15 +132,3 @@ def test_a_sealed_study_predicts_with_a_model_that_is_named(tmp_path):
     assert len(result.predict(np.zeros((1, 6, 6)), model="linear")) == 1
     with pytest.raises(StudyError, match=r"is sealed: name one with --model \(linear and mlp\)$"):
         result.predict(np.zeros((1, 6, 6)))
-
-
-def test_a_study_without_a_trained_model(tmp_path):
-    from tests.helpers import small
-
-    npz = small.write_npz(tmp_path / "data.npz")
-    from bakeoff.study.create import prepare
-
-    folder = StudyFolder(tmp_path / "s")
-    prepare(small.declare(npz), folder, device="cpu")
-    with pytest.raises(StudyError, match=r"found none trained yet: run `bakeoff run .* --out "):
-        trained_model(folder)

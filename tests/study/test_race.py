@@ -7,18 +7,14 @@ Cost: 6 s, one study of small networks. Run:
 """
 
 import io
-import json
 import re
 
 import pytest
 from rich.console import Console
 
-from bakeoff import recipe as recipes
-from bakeoff.errors import RecipeError
 from bakeoff.report import about_race
 from bakeoff.storage import race_looks
 from bakeoff.storage.study_folder import StudyFolder
-from bakeoff.study.stages import Stage, stages
 from bakeoff.study.status import sentences, status, to_json
 from bakeoff.study.verify import verify
 from tests.helpers import small
@@ -111,54 +107,3 @@ def test_a_look_that_was_changed_is_noticed(raced, tmp_path):
         assert [str(path) in each for each in verify(result.folder).differences] == [True]
     finally:
         path.write_bytes(content)
-
-
-def test_the_stages_of_a_recipe(tmp_path):
-    npz = small.write_npz(tmp_path / "small.npz")
-    recipe = small.declare(npz, **{**RACE, "seeds": [7, 3, 5, 9, 1]})
-    assert stages(recipe) == (
-        Stage((1, 3, 5), race=True),
-        Stage((1, 3, 5, 7), race=True),
-        Stage((1, 3, 5, 7, 9), opens=True),
-    )
-    assert stages(small.declare(npz)) == (Stage((0, 1), opens=True),)
-    assert recipes.parse(recipe.resolved(), origin="again", folder=tmp_path) == recipe
-    json.dumps(recipe.resolved())
-
-
-@pytest.mark.parametrize(
-    ("race", "changes", "message"),
-    [
-        ({"after": [2]}, {}, "race.after[1]: expected a whole number from 3 to 1,000, found 2"),
-        (
-            {"after": [4, 3]},
-            {},
-            "race.after: expected 1 to 10 different numbers of seeds, ascending, such as [3, 5], "
-            "found [4, 3]",
-        ),
-        ({"looks": [3]}, {}, "race.looks: unknown key; known: after"),
-        (3, {}, "race: expected a race such as {after: [3, 5]}, found 3"),
-        (
-            {"after": [3, 5]},
-            {},
-            "race.after: expected fewer than the 5 seeds of the study, found 5: with all seeds "
-            "trained nothing is left to save",
-        ),
-        (
-            {"after": [3]},
-            {"split": {"validation": 0}, "selection": "last"},
-            "race: expected validation images, on which a race looks, found split.validation 0: "
-            "give some",
-        ),
-        (
-            {"after": [3]},
-            {"split": {"folds": 3, "repeats": 5}, "seeds": None},
-            "race: expected none beside split.folds, found one: a race takes one split; remove it",
-        ),
-    ],
-)
-def test_what_a_race_may_not_say(tmp_path, race, changes, message):
-    npz = small.write_npz(tmp_path / "small.npz")
-    with pytest.raises(RecipeError) as refused:
-        small.declare(npz, **{**RACE, "race": race, **changes})
-    assert str(refused.value) == f"recipe small, {message}"

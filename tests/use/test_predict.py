@@ -12,7 +12,6 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from bakeoff.cli import main
 from bakeoff.study.run import compare
 
 
@@ -23,15 +22,6 @@ def pictures(digits, tmp_path_factory):
         image = np.round(digits.images[place, ..., 0] * (255 / 16)).astype(np.uint8)
         Image.fromarray(image).save(folder / f"{place}.png")
     return folder
-
-
-@pytest.fixture
-def call(capsys):
-    def call(*words):
-        code = main([str(word) for word in words])
-        return code, *capsys.readouterr()
-
-    return call
 
 
 def test_table_csv_and_json_say_the_same(call, finished_study, pictures):

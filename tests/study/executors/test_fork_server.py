@@ -1,0 +1,71 @@
+"""The fork server's surroundings: what is changed for a moment, and put back.
+
+tests/study/test_environment.py runs studies in hostile environments.
+
+Oracle: by hand. Cost: nothing. Run: pytest tests/study/executors/test_fork_server.py
+"""
+
+import os
+import re
+import signal
+import sys
+import tempfile
+
+import pytest
+
+from bakeoff.errors import StorageError, StudyError
+from bakeoff.study.executors import fork_server
+
+
+def test_what_would_change_networks_is_left_out_and_comes_back(monkeypatch):
+    monkeypatch.setenv("XLA_FLAGS", "--odd")
+    monkeypatch.setenv("JAX_ENABLE_X64", "1")
+    monkeypatch.setenv("OMP_NUM_THREADS", "7")
+    monkeypatch.setenv("MINE", "kept")
+    before = dict(os.environ)
+    with fork_server._environment():
+        assert not {"XLA_FLAGS", "JAX_ENABLE_X64"} & {*os.environ}
+        assert os.environ["OMP_NUM_THREADS"] == "1"
+        assert os.environ["MINE"] == "kept"
+        assert os.environ["PYTHONSAFEPATH"] == "1"
+    assert dict(os.environ) == before
+
+
+def test_the_users_script_is_hidden_and_comes_back(monkeypatch):
+    main = sys.modules["__main__"]
+    monkeypatch.setattr(main, "__file__", "mine.py", raising=False)
+    with fork_server._hidden_main():
+        assert main.__file__ is None and main.__spec__ is None
+    assert main.__file__ == "mine.py"
+
+
+def test_ctrl_c_is_blocked_meanwhile():
+    def blocked():
+        return signal.SIGINT in signal.pthread_sigmask(signal.SIG_BLOCK, [])
+
+    before = blocked()
+    with fork_server._deaf_to_ctrl_c():
+        assert blocked()
+    assert blocked() is before
+
+
+def test_a_long_folder_for_temporary_files_gives_way_to_a_short_one(monkeypatch):
+    long = "/" + "x" * 70
+    monkeypatch.setattr(tempfile, "tempdir", long)
+    with fork_server._short_names():
+        assert len(tempfile.gettempdir()) <= 60
+    assert tempfile.tempdir == long
+    monkeypatch.setattr(fork_server.os.path, "isdir", lambda place: False)
+    text = f"{long}: expected a folder for temporary files with a name of at most 60 characters"
+    with pytest.raises(StorageError, match=f"^{re.escape(text)}"), fork_server._short_names():
+        pass
+
+
+def test_a_process_that_was_forked_from_one_with_a_server_is_refused(monkeypatch):
+    monkeypatch.setattr(fork_server, "_owner", [os.getpid() + 1])
+    text = "expected the process that ran a study before, or a new one, found one forked from it"
+    with pytest.raises(StudyError, match=f"^{re.escape(text)}"):
+        fork_server._require_own_server()
+    monkeypatch.setattr(fork_server, "_owner", [])
+    fork_server._require_own_server()
+    assert fork_server._owner == [os.getpid()]

@@ -1,0 +1,59 @@
+"""Every kind of job is one: a frozen value that a worker can be sent, with a name of its own.
+
+Oracle: the protocol `Job`. Cost: 1 s. Run: pytest tests/study/executors/test_interface.py
+"""
+
+import pickle
+from dataclasses import FrozenInstanceError, fields
+
+import pytest
+
+from bakeoff.study.executors.interface import Job, Lost
+from bakeoff.study.feature_jobs import FeatureJob
+from bakeoff.study.jobs import BaselineJob, TrainJob
+from bakeoff.study.multi_trial_job import MultiTrialJob
+from bakeoff.study.predict_job import PredictJob
+from bakeoff.study.ship import ShipJob
+from tests.helpers.trainers import declare
+
+TRAIN = TrainJob(
+    study="s",
+    model="cnn",
+    seed=3,
+    selection="last",
+    declared=declare().model_dump_json(),
+    identity="a" * 64,
+    data="d",
+    maximum=255.0,
+    n_classes=3,
+    checkpoint_seconds=5,
+)
+JOBS: dict[str, Job] = {
+    "cnn seed 3": TRAIN,
+    "cnn seeds 3, 4": MultiTrialJob((TRAIN, TRAIN.__class__(**{**vars(TRAIN), "seed": 4})), 2),
+    "majority baseline": BaselineJob("s", "majority", "d", 255.0, 3),
+    "test of cnn": PredictJob("test of cnn", "cnn", "s", None, "i", "t", 255.0, 3),
+    "lite, train images 1 to 128": FeatureJob("lite", "train_images.npy", 0, 128, 255.0),
+    "cnn on all images": ShipJob(TRAIN, 3),
+}
+
+
+@pytest.mark.parametrize("label", JOBS)
+def test_a_job_has_a_label_an_affinity_and_can_be_sent(label):
+    job = JOBS[label]
+    assert job.label == label
+    assert isinstance(job.affinity, str) and callable(job.run)
+    again = pickle.loads(pickle.dumps(job))
+    assert again == job and (again.label, again.affinity) == (job.label, job.affinity)
+    name = fields(job)[0].name
+    with pytest.raises(FrozenInstanceError):
+        setattr(job, name, None)
+
+
+def test_jobs_of_one_model_go_to_the_worker_that_has_its_program():
+    several, shipped = JOBS["cnn seeds 3, 4"], JOBS["cnn on all images"]
+    assert TRAIN.affinity == several.affinity == shipped.affinity == "cnn"
+
+
+def test_a_lost_job_has_a_reason():
+    assert Lost("cnn seed 3", "killed").reason == "killed"

@@ -1,0 +1,69 @@
+"""How far a study is.
+
+Oracle: folders changed by hand; whole lines. Cost: 3 s with the suite's finished study.
+
+Run: pytest tests/study/test_status.py
+"""
+
+import json
+import shutil
+
+from bakeoff.storage.study_folder import StudyFolder, trial_lock
+
+
+def test_status_of_a_finished_study(tiny_study, call):
+    code, out, err = call("status", tiny_study)
+    assert (code, err) == (0, "")
+    lines = out.splitlines()
+    assert lines[0] == "tiny: 4 of 4 trials done"
+    assert [line.split()[:2] for line in lines[2:4]] == [["mlp", "0–1"], ["line", "0–1"]]
+    assert lines[5:] == [
+        "Validation scores: mean and range over the seeds that are done, on 288 images that also "
+        "chose the epochs.",
+        "The test set was opened once.",
+        f"Nothing is missing; the table again: bakeoff compare {tiny_study}",
+    ]
+
+
+def test_status_counts_what_the_ledger_says(tiny_study, call):
+    """B5: an opening that was begun and not finished was called sealed."""
+    shutil.rmtree(tiny_study / "openings")
+    out = call("status", tiny_study)[1]
+    assert "The test set was opened once.\nTo go on: bakeoff run " in out
+    assert json.loads(call("status", tiny_study, "--json")[1])["test_openings"] == 1
+
+
+def test_status_names_opened_trials_that_are_gone(tiny_study, call):
+    """B1."""
+    shutil.rmtree(tiny_study / "trials" / "mlp" / "seed-1")
+    assert (
+        "No longer what was opened: mlp seed 1 (removed).\nTo go on: "
+        in (call("status", tiny_study)[1])
+    )
+    assert json.loads(call("status", tiny_study, "--json")[1])["changed"] == [
+        "mlp seed 1 (removed)"
+    ]
+
+
+def test_status_tells_begun_from_running(tiny_study, call):
+    folder = StudyFolder(tiny_study)
+    partial = folder.partial("mlp", 1)
+    folder.trial("mlp", 1).rename(partial)
+    (partial / "checkpoint-000007-0123456789abcdef.safetensors").touch()
+    assert "1 (epoch 7)" in call("status", tiny_study)[1]
+    with folder.lock("mlp.seed-1"):
+        states = json.loads(call("status", tiny_study, "--json")[1])["trials"]
+    assert [each["state"] for each in states] == ["finished", "running", "finished", "finished"]
+
+
+def test_a_trial_runs_from_its_start_and_not_from_its_first_checkpoint(tiny_study, call):
+    folder = StudyFolder(tiny_study)
+    shutil.rmtree(folder.trial("mlp", 1))
+    assert not folder.partial("mlp", 1).exists()
+    with folder.lock(trial_lock("mlp", 1)):
+        trials = json.loads(call("status", tiny_study, "--json")[1])["trials"]
+        said = call("status", tiny_study)[1]
+    assert {"model": "mlp", "seed": 1, "state": "running", "epochs": 0} in trials
+    assert "running" in said and "missing" not in said.split("Validation")[0]
+    trials = json.loads(call("status", tiny_study, "--json")[1])["trials"]
+    assert {"model": "mlp", "seed": 1, "state": "missing", "epochs": 0} in trials

@@ -1,0 +1,64 @@
+"""A finished trial as a network that predicts.
+
+Oracle: the study's own saved test predictions. Cost: 3 s with the suite's finished study.
+
+Run: pytest tests/study/test_trained_model.py
+"""
+
+import re
+
+import numpy as np
+import pytest
+
+from bakeoff.errors import StudyError
+from bakeoff.storage.study_folder import StudyFolder
+from bakeoff.study.trained_model import trained_model
+from tests.helpers.small import saved
+
+
+def test_the_keras_model_is_the_network_that_was_measured(result, test_part):
+    images = test_part[0]
+    model = result.model("mlp", seed=1)
+    assert {type(layer).__module__.split(".")[0] for layer in model.layers} == {"keras"}
+    predicted = model.predict(images, verbose=0)
+    np.testing.assert_allclose(predicted, saved(result, "mlp/seed-1"), 0, 1e-5)
+    mean = (saved(result, "mlp/seed-0") + saved(result, "mlp/seed-1")) / 2
+    ensemble = result.model("mlp", ensemble=True)
+    np.testing.assert_allclose(ensemble.predict(images, verbose=0), mean, 0, 1e-5)
+
+
+def test_the_recommended_model_and_its_median_seed_by_default(result):
+    trained = trained_model(result.folder)
+    assert trained.name == result.comparison.recommended.model
+    scores = [result.folder.read_trial(trained.name, s)["validation"]["accuracy"] for s in (0, 1)]
+    assert trained.seeds == (int(np.argmin(scores)),)  # the lower one of two
+    assert trained.reason == (  # two seeds are too few to recommend anything
+        "the leading model, though the study recommends none, its median seed on the validation "
+        "part"
+    )
+
+
+def test_which_model_and_seed_there_are(result, tmp_path):
+    place = result.folder.path
+    for asked, message in [
+        ({"model": "cnn"}, "expected a trained model (line and mlp), found 'cnn', no such model"),
+        ({"model": "mlp", "seed": 7}, "expected a trained seed of mlp (0 and 1), found 7"),
+    ]:
+        with pytest.raises(StudyError, match=f"^{re.escape(f'{place}: {message}')}$"):
+            result.trained(**asked)
+    with pytest.raises(StudyError, match="found both: choose one"):
+        result.trained("mlp", seed=0, ensemble=True)
+    with pytest.raises(StudyError, match=r"found no study\.json"):
+        trained_model(StudyFolder(tmp_path))
+
+
+def test_a_study_without_a_trained_model(tmp_path):
+    from tests.helpers import small
+
+    npz = small.write_npz(tmp_path / "data.npz")
+    from bakeoff.study.create import prepare
+
+    folder = StudyFolder(tmp_path / "s")
+    prepare(small.declare(npz), folder, device="cpu")
+    with pytest.raises(StudyError, match=r"found none trained yet: run `bakeoff run .* --out "):
+        trained_model(folder)

@@ -1,0 +1,28 @@
+"""What training images look like, and what is unlike them.
+
+Oracle: images that are plainly something else. Cost: 3 s with the suite's finished study.
+
+Run: pytest tests/study/test_training_profile.py
+"""
+
+import numpy as np
+
+from bakeoff.study.training_profile import read_profile
+
+
+def test_what_is_unlike_training_and_how_often_that_is_wrong(result, test_part, rng):
+    profile = read_profile(result.folder)
+    images, _ = test_part
+    assert profile.unlike(images).mean() < 0.08
+    others = [16 - images[:50], np.zeros_like(images[:1]), np.full_like(images[:1], 16)]
+    others.append(rng.integers(0, 17, (50, 8, 8, 1)).astype(np.uint8))
+    assert all(profile.unlike(each).all() for each in others)
+    wrong, among = profile.alarms.tolist()
+    split = result.folder.read_split()
+    assert among == len(split["validation"]) and wrong < 0.06 * among
+    assert profile.false_alarms.startswith(f"{wrong:,} of {among:,} validation images (")
+
+
+def test_nearest_training_images(result):
+    profile = read_profile(result.folder)
+    assert profile.nearest(profile.images[5], 3)[0] == 5

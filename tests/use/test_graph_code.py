@@ -1,0 +1,45 @@
+"""A declared model as code that builds it with Keras.
+
+Oracle: the code is run, and the network compared with Bakeoff's own. Cost: 3 s.
+Run: pytest tests/use/test_graph_code.py
+"""
+
+import keras
+import pytest
+
+from bakeoff.errors import StudyError
+from bakeoff.use.graph_code import builder
+from tests.helpers.trainers import declare
+
+LAYERS = [
+    {"conv2d": {"filters": 4, "kernel_size": 3, "kernel_regularizer": {"l2": 0.01}}},
+    {"max_pooling2d": {"pool_size": [2, 1]}},
+    {"dropout": 0.25},
+    {"dense": {"units": 5, "activation": "relu", "kernel_initializer": "he_normal"}},
+]
+BRANCHED = [{"residual": [{"conv2d": {"filters": 3, "kernel_size": 3, "padding": "same"}}]}]
+
+
+def test_one_line_a_layer_with_what_is_not_the_default():
+    lines = [line.strip() for line in builder(declare(LAYERS), (8, 8, 1), 3).splitlines()]
+    assert "keras.layers.Dropout(0.25)," in lines
+    assert 'keras.layers.Dense(3, activation="softmax"),' in lines
+    (pooling,) = (line for line in lines if "MaxPooling2D" in line)
+    assert "pool_size=(2, 1)" in pooling and "padding" not in pooling
+    (convolution,) = (line for line in lines if "Conv2D" in line)
+    assert "kernel_regularizer=keras.regularizers.L1L2(l2=0.01)" in convolution
+
+
+@pytest.mark.parametrize("layers", [LAYERS, BRANCHED, []], ids=["chain", "branched", "none"])
+def test_the_code_builds_the_network(layers):
+    text = builder(declare(layers), (8, 8, 1), 3)
+    names = {"keras": keras}
+    exec(text, names)
+    network = names["build"]()
+    assert f"{network.count_params():,} parameters" in text
+    assert (network.input_shape, network.output_shape) == ((None, 8, 8, 1), (None, 3))
+
+
+def test_a_layer_that_only_bakeoff_has_is_refused():
+    with pytest.raises(StudyError, match="found Cutout, which only Bakeoff has"):
+        builder(declare([{"cutout": 2}, {"dense": 3}]), (8, 8, 1), 3)

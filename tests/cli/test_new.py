@@ -145,3 +145,25 @@ def test_an_empty_folder_and_a_misspelt_name(tmp_path):
     with pytest.raises(UsageError, match="found 'fashion-mnits'; did you mean fashion-mnist"):
         new("fashion-mnits", folder=tmp_path)
     assert [path.name for path in tmp_path.iterdir()] == ["empty"]
+
+
+def test_a_recipe_to_tune_leaves_choices_open(tmp_path, monkeypatch, capsys):
+    monkeypatch.chdir(tmp_path)
+    assert main(["new", "digits", "--tune"]) == 0
+    assert capsys.readouterr().out == (
+        "my-digits.yaml written. Change it as you like; then:\n"
+        "  bakeoff plan my-digits.yaml\n"
+        "  bakeoff tune my-digits.yaml\n"
+        "  bakeoff run my-digits.yaml\n"
+    )
+    recipe = recipes.load("my-digits.yaml")
+    assert recipe.split.folds is None
+    for model in recipe.models.values():
+        assert (model.search.settings, model.search.sampler) == (20, "random")
+    names = [each.place for each in recipe.models["cnn"].search.dimensions]
+    assert names == [
+        "training.optimizer.adam.learning_rate",
+        "layers[1].conv2d.filters",
+        "layers[3].dense.units",
+        "layers[4].dropout",
+    ]

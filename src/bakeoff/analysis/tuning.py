@@ -141,8 +141,12 @@ class Searched:
 
     def words(self, tried: Tried) -> dict[str, str]:
         """Return a setting as a reader sees it, by the choices' short names."""
-        names, known = self.names, {each.place: each for each in self.dimensions}
-        return {names[p]: known[p].words(value) for p, value in tried.values.items() if p in known}
+        names = self.names
+        return {
+            names[each.place]: each.words(tried.values[each.place])
+            for each in self.dimensions
+            if each.place in tried.values
+        }
 
 
 def read_searches(folder: StudyFolder, recipe: Recipe) -> tuple[Searched, ...]:

@@ -56,15 +56,19 @@ def new(
             metavar="FOLDER", help="A folder of images, an npz file, or a data set's name."
         ),
     ],
+    tune: Annotated[
+        bool, typer.Option("--tune", help="Leave choices open in its models, for a search.")
+    ] = False,
 ) -> None:
     """Write a recipe to start from, for a folder of images or a data set, into this folder."""
     from bakeoff.cli import new as scaffold
 
-    written = scaffold.new(data, folder=Path.cwd())
+    written = scaffold.new(data, folder=Path.cwd(), tune=tune)
     for note in written.notes:
         remark(note)
     show(f"{written.path.name} written. Change it as you like; then:")
-    show(f"  bakeoff plan {written.path.name}", f"  bakeoff run {written.path.name}")
+    search = [f"  bakeoff tune {written.path.name}"] if tune else []
+    show(f"  bakeoff plan {written.path.name}", *search, f"  bakeoff run {written.path.name}")
 
 
 @app.command()

@@ -19,6 +19,35 @@ def models(data: DataSet) -> str:
     return _for_drawings(height, width)
 
 
+def searched_models(data: DataSet) -> str:
+    """Return the value of `models` with choices left open for a search, indented by two."""
+    height, width, _ = data.input_shape
+    rate = "    training: {optimizer: {adam: {learning_rate: {log: [0.0001, 0.01]}}}}\n"
+    head = """\
+      - dense: {units: {choice: [32, 64, 128]}, activation: relu}
+      - dropout: {uniform: [0, 0.5]}
+"""
+    blocks = ""
+    sides = min(height, width)
+    for filters in ("[8, 16, 32]", "[16, 32, 64]"):
+        if sides >> 1 >= 3:
+            sides >>= 1
+            blocks += (
+                f"      - conv2d: {{filters: {{choice: {filters}}}, kernel_size: 3, padding: same, "
+                "activation: relu}\n      - max_pooling2d: 2\n"
+            )
+    mlp = f"""\
+  mlp:
+{rate}    layers:
+      - repeat:
+          whole: [1, 2]
+          layers:
+            - dense: {{units: {{choice: [32, 64, 128]}}, activation: relu}}
+            - dropout: {{uniform: [0, 0.5]}}
+"""
+    return mlp + (f"  cnn:\n{rate}    layers:\n{blocks}{head}" if blocks else "")
+
+
 def epochs(images: int, batch: int) -> int:
     """Return for how many epochs to train: as many as make enough steps."""
     steps = -(-images // batch)

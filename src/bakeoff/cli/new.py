@@ -45,8 +45,10 @@ class _Found:
     comment: str
 
 
-def new(wanted: str, *, folder: Path) -> Written:
+def new(wanted: str, *, folder: Path, tune: bool = False) -> Written:
     """Write a recipe for images of any kind, or a data set's name, into `folder`.
+
+    tune : leave choices open in its models, for a search
 
     Raises
     ------
@@ -70,7 +72,7 @@ def new(wanted: str, *, folder: Path) -> Written:
         )
     data = datasets.load(source)
     found = _Found(data, _declared(source, folder), _about(source))
-    write_file(target, _text(name, found).encode())
+    write_file(target, _text(name, found, tune=tune).encode())
     try:
         make_split(
             data.labels,
@@ -105,7 +107,7 @@ def _quoted(text: str) -> str:
     return json.dumps(text, ensure_ascii=False)
 
 
-def _text(name: str, found: _Found) -> str:
+def _text(name: str, found: _Found, *, tune: bool) -> str:
     data = found.data
     own = data.test_start is not None
     both = own and data.validation_start is not None
@@ -125,22 +127,30 @@ def _text(name: str, found: _Found) -> str:
     divided = f"""split: {split}  # shares, or numbers of images{whose}
 seeds: 5  # every model is trained five times
 """
-    if _cross_validated(data):
+    if _cross_validated(data) and not tune:  # a search takes one split
         divided = _FEW_IMAGES
     batch = 32 if images < 10_000 else 128
+    models = first_models.searched_models(data) if tune else first_models.models(data)
+    search = _SEARCH if tune else ""
+    first = f"#   bakeoff tune {name}.yaml\n" if tune else ""
     return f"""{_commented(about)}
 #   bakeoff plan {name}.yaml
-#   bakeoff run {name}.yaml
+{first}#   bakeoff run {name}.yaml
 name: {name}
 data: {found.declared}
 {divided}training:  # for every model; a model may have its own
   epochs: {first_models.epochs(images, batch)}
   batch_size: {batch}
   optimizer: {{adam: {{learning_rate: 0.001}}}}
-{first_models.class_weight(counts)}models:
-{first_models.models(data)}"""
+{first_models.class_weight(counts)}{search}models:
+{models}"""
 
 
+_SEARCH = """\
+# The same budget for every model. Settings are judged on validation images; the best one is then
+# trained five times with fresh seeds. sampler: tpe needs pip install 'bakeoff[tune]'.
+search: {settings: 20, sampler: random}
+"""
 _FEW_IMAGES = """\
 # Few images: one test part would be too small to tell models apart. So all of them are tested, five
 # times over: each model is trained on 4/5 of them and tested on the fifth left out, five times.

@@ -22,6 +22,7 @@ from bakeoff.recipe.architecture import (
     describe,
     training_bytes,
 )
+from bakeoff.recipe.search_space import short_names
 from bakeoff.recipe.vocabulary.backbones import BACKBONES
 from bakeoff.recipe.vocabulary.training import option_words
 from bakeoff.study.cost import makespan, trial_seconds
@@ -95,6 +96,7 @@ def plan(recipe: Recipe) -> Plan:
     each = len(recipe.seeds) * (recipe.split.folds or 1)
     seconds = _total_seconds(models, each, workers)
     if seconds is not None:
+        seconds += _search_seconds(models, workers)
         seconds += _feature_seconds(recipe, data, rate, workers)
     memory = _total_memory(models, data, min(workers, len(models) * each))
     return Plan(recipe, data, split, models, workers, default_device(), rate, seconds, memory)
@@ -138,6 +140,12 @@ def _total_seconds(models: tuple[ModelPlan, ...], seeds: int, workers: int) -> f
             return None
         lengths += [_COMPILE_SECONDS + model.seconds, *[model.seconds] * (seeds - 1)]
     return _START_SECONDS + makespan(lengths, workers=workers)
+
+
+def _search_seconds(models: tuple[ModelPlan, ...], workers: int) -> float:
+    """Return how long the searches take, each setting as long as the one that is looked at."""
+    settings = [(m.recipe.search.settings, m.seconds or 0.0) for m in models if m.recipe.search]
+    return sum(count * (_COMPILE_SECONDS + seconds) for count, seconds in settings) / workers
 
 
 def _feature_seconds(recipe: Recipe, data: DataSet, rate: float, workers: int) -> float:
@@ -242,7 +250,22 @@ def view(plan: Plan) -> list[RenderableType]:
         if model.recipe.python is not None:
             parts += _about_builder(model, plan)
         parts.append(f"  {_training(model, plan)}")
+        parts += [f"  {each}" for each in _searched(model.recipe)]
     return [*parts, "", *_estimate(plan)]
+
+
+def _searched(model: ModelRecipe) -> list[str]:
+    """Say what a model leaves open; what stands above is one of its settings."""
+    search = model.search
+    if search is None:
+        return []
+    names = short_names(search.dimensions)
+    choices = [f"{names[each.place]}: {each.range_words}" for each in search.dimensions]
+    return [
+        f"searched before, on validation: {search.settings} settings ({search.sampler}); above "
+        "stands one of them",
+        *(f"  {each}" for each in choices),
+    ]
 
 
 def _about_data(plan: Plan) -> str:

@@ -22,6 +22,7 @@ from bakeoff.recipe import Recipe
 from bakeoff.storage import atomic
 from bakeoff.storage.opened_weights import changed_trials
 from bakeoff.storage.race_looks import dropped_models
+from bakeoff.storage.search_folder import SearchFolder
 from bakeoff.storage.study_folder import StudyFolder, trial_lock
 from bakeoff.study.checkpoints import PLACE, epochs_saved
 from bakeoff.utils import text
@@ -342,6 +343,16 @@ def sentences(now: StudyStatus) -> list[str]:
             "Validation scores: mean and range over the seeds that are done, on "
             f"{now.study['data']['validation']:,} images that also chose the epochs."
         )
+    for name, model in now.recipe.models.items():
+        search = SearchFolder(now.folder.path, name)
+        if model.search is not None and search.chosen() is None:
+            done = [each for each in search.tried() if each.state is not None]
+            best = max((each.accuracy or 0.0 for each in done), default=0.0)
+            so_far = f"; best so far {text.percent(best)} on validation" if done else ""
+            said.append(
+                f"{name} is searched: {len(done)} of {model.search.settings} settings "
+                f"tried{so_far}."
+            )
     for name, after in now.dropped.items():
         said.append(f"The race dropped {name} after {text.counted(after, 'seed')}.")
     if now.openings:

@@ -29,7 +29,8 @@ class Study:
     models : each model's name, and its layers and training as a recipe has them, or a function
         `build(input_shape, n_classes) -> keras.Model` defined in a file
     seeds : how many seeds (0, 1, …), or which
-    title, split, selection, training, baselines, margin, give_up : as in a recipe
+    title, split, race, search, selection, training, baselines, margin, give_up : as in a
+        recipe
 
     Examples
     --------
@@ -54,6 +55,8 @@ class Study:
         data: Any,
         models: Mapping[str, Any],
         seeds: int | Sequence[int] | None = None,
+        race: Mapping[str, Any] | None = None,
+        search: Mapping[str, Any] | None = None,
         title: str | None = None,
         split: Mapping[str, Any] | None = None,
         selection: str | None = None,
@@ -70,6 +73,8 @@ class Study:
             "data": data if self._data is None else {"arrays": self._data.hash},
             "split": split,
             "seeds": seeds,
+            "race": race,
+            "search": search,
             "selection": selection,
             "training": training,
             "baselines": baselines,

@@ -1,0 +1,176 @@
+"""Tuning with Keras as people do it: KerasTuner's Hyperband, or Optuna around a plain `fit`.
+
+    python -m benchmarks.opponents.tuners hyperband|optuna JSON
+
+The JSON holds a Search (see benchmarks/tuning.py) and the folder of the images. After every epoch a
+line of JSON goes to standard output: seconds since the search began, setting, validation accuracy.
+Images and libraries are loaded before the clock starts.
+"""
+
+import json
+import sys
+import tempfile
+import time
+from collections.abc import Callable
+from contextlib import suppress
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+Values = dict[str, Any]
+Draw = Callable[[str, Any], Any]
+
+
+class OutOfTime(Exception):
+    """The search may not go on."""
+
+
+class Clock:
+    """Writes a line after each epoch, and ends the search when its time is up."""
+
+    def __init__(self, minutes: float) -> None:
+        self._started, self._limit = time.perf_counter(), 60 * minutes
+        self.settings = -1
+
+    def epoch(self, accuracy: float) -> None:
+        """Write an epoch's line; raise OutOfTime after the last that counts."""
+        seconds = time.perf_counter() - self._started
+        line = {"seconds": round(seconds, 3), "setting": self.settings, "accuracy": accuracy}
+        sys.stdout.write(json.dumps(line) + "\n")
+        sys.stdout.flush()
+        if seconds > self._limit:
+            raise OutOfTime
+
+
+def values(search: Values, draw: Draw) -> Values:
+    """Draw a value for each choice of the search."""
+    return {name: draw(name, form) for name, form in search["choices"].items()}
+
+
+def build(keras: Any, search: Values, chosen: Values) -> Any:
+    """Build and compile the network of a setting."""
+    layers = keras.layers
+    stack = [keras.Input(tuple(search["shape"]))]
+    if search["workload"] == "cnn":
+        for filters in (chosen["filters"], chosen["filters_2"]):
+            stack += [layers.Conv2D(filters, 3, activation="relu"), layers.MaxPooling2D(2)]
+    stack += [
+        layers.Flatten(),
+        layers.Dense(chosen["units"], activation="relu"),
+        layers.Dropout(chosen["rate"]),
+        layers.Dense(search["n_classes"], activation="softmax"),
+    ]
+    model = keras.Sequential(stack)
+    model.compile(
+        optimizer=keras.optimizers.Adam(chosen["learning_rate"]),
+        loss="sparse_categorical_crossentropy",
+        metrics=["accuracy"],
+    )
+    return model
+
+
+def hyperband(keras: Any, search: Values, data: Values) -> None:
+    """KerasTuner's Hyperband, as its documentation has it."""
+    import keras_tuner
+
+    clock = Clock(search["minutes"])
+
+    class Report(keras.callbacks.Callback):  # type: ignore[misc]
+        def on_epoch_end(self, epoch: int, logs: Values | None = None) -> None:
+            clock.epoch(float((logs or {})["val_accuracy"]))
+
+    class Hyper(keras_tuner.HyperModel):  # type: ignore[misc]
+        def build(self, hp: Any) -> Any:
+            def draw(name: str, form: Values) -> Any:
+                (kind, what), *_ = form.items()
+                if kind == "choice":
+                    return hp.Choice(name, what)
+                sampling = "log" if kind == "log" else "linear"
+                return hp.Float(name, what[0], what[1], sampling=sampling)
+
+            return build(keras, search, values(search, draw))
+
+        def fit(self, hp: Any, model: Any, *given: Any, **more: Any) -> Any:
+            clock.settings += 1
+            more["batch_size"] = hp.get("batch_size")
+            more["callbacks"] = [*more.get("callbacks", ()), Report()]
+            return model.fit(*given, **more)
+
+    with tempfile.TemporaryDirectory() as folder:
+        tuner = keras_tuner.Hyperband(
+            Hyper(),
+            objective="val_accuracy",
+            max_epochs=search["epochs"],
+            hyperband_iterations=10,  # until its time is up
+            seed=search["seed"],
+            directory=folder,
+            project_name="search",
+        )
+        held = (data["held"], data["truth"])
+        tuner.search(data["images"], data["labels"], validation_data=held, verbose=0)
+
+
+def optuna(keras: Any, search: Values, data: Values) -> None:
+    """Optuna's TPE and median pruner around a plain `fit`, as its documentation has it."""
+    import optuna as library
+
+    library.logging.set_verbosity(library.logging.WARNING)
+    clock = Clock(search["minutes"])
+
+    def objective(trial: Any) -> float:
+        def draw(name: str, form: Values) -> Any:
+            (kind, what), *_ = form.items()
+            if kind == "choice":
+                return trial.suggest_categorical(name, what)
+            return trial.suggest_float(name, what[0], what[1], log=kind == "log")
+
+        clock.settings += 1
+        chosen = values(search, draw)
+        keras.backend.clear_session()
+        best = [0.0]
+
+        class Report(keras.callbacks.Callback):  # type: ignore[misc]
+            def on_epoch_end(self, epoch: int, logs: Values | None = None) -> None:
+                accuracy = float((logs or {})["val_accuracy"])
+                best[0] = max(best[0], accuracy)
+                clock.epoch(accuracy)
+                trial.report(accuracy, epoch)
+                if trial.should_prune():
+                    raise library.TrialPruned
+
+        build(keras, search, chosen).fit(
+            data["images"],
+            data["labels"],
+            batch_size=chosen["batch_size"],
+            epochs=search["epochs"],
+            validation_data=(data["held"], data["truth"]),
+            callbacks=[Report()],
+            verbose=0,
+        )
+        return best[0]
+
+    study = library.create_study(
+        direction="maximize",
+        sampler=library.samplers.TPESampler(seed=search["seed"]),
+        pruner=library.pruners.MedianPruner(n_startup_trials=5),
+    )
+    study.optimize(objective, n_trials=search["settings"])
+
+
+def main() -> None:
+    """Carry out the search that the command line names."""
+    which, search = sys.argv[1], json.loads(sys.argv[2])
+    import keras
+
+    keras.utils.set_random_seed(search["seed"])
+    folder = Path(search["folder"])
+    names = ("images", "labels", "held", "truth")
+    data = {name: np.load(folder / f"{name}.npy") for name in names}
+    search["shape"] = data["images"].shape[1:]
+    with suppress(OutOfTime):
+        {"hyperband": hyperband, "optuna": optuna}[which](keras, search, data)
+
+
+if __name__ == "__main__":
+    main()

@@ -22,7 +22,7 @@ from scipy.special import ndtri
 
 from bakeoff.analysis.estimates import estimate, estimate_balanced
 from bakeoff.analysis.recommendation import Candidate, recommend
-from bakeoff.analysis.statistics import compare_pair, differ_by_less_than, holm
+from bakeoff.analysis.statistics import compare_all, compare_pair, differ_by_less_than, holm
 from bakeoff.analysis.variance import decompose
 from bakeoff.analysis.verdicts import ALPHA
 from benchmarks import seed_pool
@@ -61,8 +61,8 @@ def draw(
 
 def any_claim(models: Sequence[Correct]) -> bool:
     """Say whether any two of the models are called different: `verdicts` does so by Holm's p."""
-    parts = [decompose(each) for each in models]
-    p = holm([compare_pair(a, b).p for a, b in combinations(parts, 2)])
+    parts = {str(k): decompose(each) for k, each in enumerate(models)}
+    p = holm([test.p for test in compare_all(parts).values()])
     return bool(p.min() < ALPHA)
 
 

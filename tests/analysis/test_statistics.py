@@ -5,6 +5,7 @@ Cost: 8 s. Run: .venv/bin/pytest tests/analysis/test_statistics.py
 
 import doctest
 import re
+from itertools import combinations
 from math import sqrt
 from pathlib import Path
 
@@ -21,7 +22,9 @@ from statsmodels.stats.contingency_tables import mcnemar
 from statsmodels.stats.multitest import multipletests
 
 from bakeoff.analysis.statistics import (
+    LEAST_SHARE,
     PairTest,
+    compare_all,
     compare_pair,
     differ_by_less_than,
     expected,
@@ -289,3 +292,35 @@ def test_the_worked_example_of_the_docs():
     result = doctest.testfile(str(page), module_relative=False, encoding="utf-8")
     assert result.failed == 0
     assert result.attempted > 20
+
+
+# --- all pairs of a study ---
+
+
+def steady(seeds, n_images=1000, spread=0.0):
+    """Scores whose images never vary between seeds, but whose seeds miss more or fewer of them."""
+    scores = np.ones((seeds, n_images))
+    for seed in range(seeds):
+        scores[seed, : 20 + round(spread * seed)] = 0
+    return scores
+
+
+def test_a_model_that_looks_steady_is_not_taken_for_it():
+    parts = {f"m{k}": decompose(steady(3, spread=s)) for k, s in enumerate((0, 8, 10, 30))}
+    added = sorted(each.between_seeds - each.residual / 1000 for each in parts.values())
+    tests = compare_all(parts)
+    assert list(tests) == list(combinations(parts, 2))
+    least = LEAST_SHARE * added[1]
+    assert tests["m0", "m3"].between_seeds[0] == pytest.approx(least)
+    for a, b in (("m1", "m2"), ("m2", "m3")):
+        assert tests[a, b] == compare_pair(parts[a], parts[b])
+
+
+def test_one_unstable_model_widens_no_interval_of_others():
+    parts = {f"m{k}": decompose(steady(3, spread=s)) for k, s in enumerate((8, 10, 300))}
+    assert compare_all(parts)["m0", "m1"] == compare_pair(parts["m0"], parts["m1"])
+
+
+def test_two_models_are_compared_by_their_own_seeds_alone():
+    parts = {"a": decompose(steady(3)), "b": decompose(steady(3, spread=9))}
+    assert compare_all(parts)["a", "b"] == compare_pair(parts["a"], parts["b"])

@@ -28,10 +28,12 @@ from bakeoff.analysis.statistics import (
 from bakeoff.analysis.verdicts import (
     NO_DIFFERENCE,
     TOO_SMALL,
+    Look,
     images_needed,
     seeds_for_equality,
     seeds_needed,
     smallest_margin,
+    unsettled,
     verdicts,
 )
 
@@ -140,7 +142,8 @@ def test_the_sentence_has_the_numbers():
         "a and b are not separated (difference −0.30 points, pairwise 95 % interval −0.71 to "
         "+0.11, Holm-adjusted p = 0.144, 9 seeds, 10,000 test images); they differ by less than "
         "0.65 points; about 17 seeds of each model would separate them with even chances, if the "
-        "difference is as large as it seems; 33 for chances of 80 %"
+        "difference is real and as large as it seems; 33 for chances of 80 %; 78 seeds of each "
+        "model would show them to be practically equal with chances of 80 %, if they are equal"
     )
     found = verdicts({("a", "b"): pair_of(0.0001, 0.0004)}, margin=0.002)[0]
     assert found.sentence == (
@@ -402,3 +405,29 @@ def test_a_pair_that_is_missing_is_named():
     message = "expected a test of middle against small among the pairs, found none"
     with pytest.raises(ValueError, match=f"^{message}$"):
         recommend([BIG, MIDDLE, SMALL], {("middle", "big"): pair_of(0, 1)}, give_up=0.005)
+
+
+# ── looks ────────────────────────────────────────────────────────────────────────────────────
+
+
+def test_a_look_has_its_share_of_alpha():
+    tests = {("a", "b"): pair_of(0.0015, 0.0006), ("a", "c"): pair_of(0.0012, 0.0006)}
+    alone = verdicts(tests, margin=0.002)
+    look = Look(2, (5, 9, 20))
+    found = verdicts(tests, margin=0.002, look=look)
+    for once, of_three in zip(alone, found, strict=True):
+        assert of_three.p_holm == pytest.approx(min(1, 3 * once.p_holm))
+        assert of_three.p_equal_holm == pytest.approx(min(1, 3 * once.p_equal_holm))
+        assert of_three.smallest_margin > once.smallest_margin
+        assert of_three.less_than > once.less_than
+        assert ", look 2 of 3)" in of_three.sentence and "look" not in once.sentence
+    assert alone[0].verdict == "better" != found[0].verdict
+    assert unsettled(found) == {"a", "b", "c"}
+
+
+def test_models_of_settled_pairs_need_no_more_seeds():
+    tests = {("a", "b"): pair_of(0.02, 0.0006), ("a", "c"): pair_of(0.0001, 0.0006),
+             ("b", "c"): pair_of(-0.02, 0.0006)}  # fmt: skip
+    assert unsettled(verdicts(tests, margin=0.0005)) == {"a", "c"}
+    assert unsettled(verdicts(tests, margin=0.01)) == frozenset()
+    assert unsettled(()) == frozenset()

@@ -26,10 +26,13 @@ from bakeoff.analysis.estimates import (
     estimate_macro_f1,
 )
 from bakeoff.analysis.judge import Folds, judged
+from bakeoff.analysis.other_rules import other_rules
 from bakeoff.analysis.race import raced
 from bakeoff.analysis.tuning import Searched, analysed, read_searches
+from bakeoff.analysis.verdicts import Look
 from bakeoff.errors import StudyError
 from bakeoff.storage import formats, thumbnails
+from bakeoff.storage.declared_looks import PlannedOpenings, planned_openings
 from bakeoff.storage.opened_study import OpenedStudy, Predictions, Trial, read_opened
 from bakeoff.storage.study_folder import StudyFolder
 from bakeoff.storage.user_ledger import openings_elsewhere
@@ -128,6 +131,7 @@ def _about(studies: Sequence[OpenedStudy]) -> dict[str, Any]:
         for study, names in zip(studies, _names(studies), strict=True)
         for each in study.changed
     )
+    plan = planned_openings(ledger) if len(studies) == 1 else PlannedOpenings((), 1)
     elsewhere = openings_elsewhere(first.data["test_hash"], ledger)
     return {
         "study": " + ".join(_study_names(studies)),
@@ -137,10 +141,12 @@ def _about(studies: Sequence[OpenedStudy]) -> dict[str, Any]:
         "class_names": tuple(first.data["class_names"]),
         "selection": " + ".join(dict.fromkeys(study.recipe.selection for study in studies)),
         "test_openings": sum(study.openings for study in studies),
+        "look": Look(max(1, plan.kept), plan.after) if plan.after else None,
+        "planned_openings": plan.kept,
         "openings_elsewhere": elsewhere and elsewhere.times,
         "shared_elsewhere": elsewhere.share if elsewhere else 0.0,
         "missing": missing,
-        "other_rules": tuple(rule for study in studies for rule in _other_rules(study)),
+        "other_rules": tuple(rule for study in studies for rule in other_rules(study)),
         "changed": changed,
         "duplicates": _duplicates([study.document.get("duplicates", {}) for study in studies]),
         "ledger": ledger,
@@ -212,22 +218,6 @@ def _models(
         )
         for model, trials in study.models.items()
     ]
-
-
-def _other_rules(study: OpenedStudy) -> list[str]:
-    """Say what the recipe has now, and the first opening that recorded it had not."""
-    said = []
-    for key, now in (("margin", study.recipe.margin), ("give_up", study.recipe.give_up)):
-        then = next((line[key] for line in study.ledger if line.get(key) is not None), None)
-        if then is not None and then != now:
-            said.append(f"{key} is {now:g}, and was {then:g}")
-    raced_then = next((line["race"] for line in study.ledger if "race" in line), study.recipe.race)
-    now_raced = study.recipe.race.resolved()["after"] if study.recipe.race else None
-    if isinstance(raced_then, Mapping) and raced_then.get("after") != now_raced:
-        said.append(f"the race looks after {now_raced}, and looked after {raced_then['after']}")
-    elif raced_then is None and now_raced:
-        said.append("there is a race, and was none")
-    return said
 
 
 def _duplicates(counts: Sequence[Mapping[str, Mapping[str, int]]]) -> dict[str, dict[str, int]]:

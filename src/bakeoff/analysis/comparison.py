@@ -8,7 +8,7 @@ holds one value a seed, the order is that of `ModelResult.seeds`.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any, Literal
 
@@ -20,7 +20,7 @@ from bakeoff.analysis.json_document import model_document, study_document
 from bakeoff.analysis.metrics import Calibration
 from bakeoff.analysis.recommendation import Headline, Recommendation
 from bakeoff.analysis.tuning import Searched
-from bakeoff.analysis.verdicts import Pair
+from bakeoff.analysis.verdicts import Look, Pair
 from bakeoff.storage.thumbnails import Pictures
 
 Severity = Literal["info", "warning", "serious"]
@@ -200,6 +200,8 @@ class Comparison:
     labels: NDArray[np.int64]  # (n_test,)
     probabilities: Mapping[str, NDArray[np.float32]]  # by model: (seeds, n_test, k)
     headline: Headline | None = None
+    look: Look | None = None  # which of the declared looks this is, where the study has several
+    planned_openings: int = 1  # of the openings, those that the first one declared, itself included
     other_rules: tuple[str, ...] = ()  # that are not those of the first opening, in words
     findings: tuple[Finding, ...] = field(default=())
     race: Race | None = None
@@ -208,8 +210,13 @@ class Comparison:
 
     @property
     def exploratory(self) -> bool:
-        """Whether it was opened more than once, not for all that is left, or by other rules."""
-        return self.test_openings > 1 or bool(self.changed) or bool(self.other_rules)
+        """Whether it was opened more than planned, not for all that is left, or by other rules."""
+        return self.unplanned_openings > 0 or bool(self.changed) or bool(self.other_rules)
+
+    @property
+    def unplanned_openings(self) -> int:
+        """How many openings nobody had declared before the first one."""
+        return max(0, self.test_openings - self.planned_openings)
 
     @property
     def to_use(self) -> str | None:
@@ -238,7 +245,7 @@ class Comparison:
 
 
 def _document(comparison: Comparison) -> dict[str, Any]:
-    headline, chosen = comparison.headline, comparison.recommended
+    headline, chosen, look = comparison.headline, comparison.recommended, comparison.look
     return study_document(
         study=comparison.study,
         title=comparison.title,
@@ -248,6 +255,7 @@ def _document(comparison: Comparison) -> dict[str, Any]:
         margin=comparison.margin,
         give_up=comparison.give_up,
         test_openings=comparison.test_openings,
+        looks=look and {"declared": look.after, "look": look.number},
         openings_elsewhere=comparison.openings_elsewhere,
         exploratory=comparison.exploratory,
         models=[_model(model) for model in comparison.models],
@@ -275,16 +283,7 @@ def _document(comparison: Comparison) -> dict[str, Any]:
             "loses_at_most": chosen.loses_at_most if comparison.to_use else None,
             "reason": chosen.reason if comparison.to_use or not headline else headline.reason,
         },
-        findings=[
-            {
-                "code": finding.code,
-                "severity": finding.severity,
-                "model": finding.model,
-                "text": finding.text,
-                "advice": finding.advice,
-            }
-            for finding in comparison.findings
-        ],
+        findings=[asdict(finding) for finding in comparison.findings],
         race=comparison.race and _race(comparison.race),
         searches=[each.to_json() for each in comparison.searches],
         missing=comparison.missing,

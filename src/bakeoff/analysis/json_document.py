@@ -10,9 +10,9 @@ import numpy as np
 
 _STUDY = (
     *("study", "title", "data", "selection", "seeds", "margin", "give_up", "test_openings"),
-    *("openings_elsewhere", "exploratory", "models", "baselines", "comparisons", "headline"),
-    *("recommended", "findings", "race", "searches", "missing", "changed", "environment"),
-    "environments",
+    *("looks", "openings_elsewhere", "exploratory", "models", "baselines", "comparisons"),
+    *("headline", "recommended", "findings", "race", "searches", "missing", "changed"),
+    *("environment", "environments"),
 )
 _MODEL = (
     *("name", "study", "parameters", "trainable_parameters", "seeds", "epochs", "selected_epochs"),

@@ -14,8 +14,8 @@ from bakeoff.analysis.comparison import Comparison, ModelResult
 from bakeoff.analysis.headline import headline, unusable
 from bakeoff.analysis.letters import letters
 from bakeoff.analysis.recommendation import Candidate, Recommendation, recommend
-from bakeoff.analysis.statistics import compare_pair, mcnemar_exact, probability_a_better
-from bakeoff.analysis.variance import decompose
+from bakeoff.analysis.statistics import compare_all, mcnemar_exact, probability_a_better
+from bakeoff.analysis.variance import LEVEL, decompose
 from bakeoff.analysis.verdicts import Pair, Tests, verdicts
 from bakeoff.utils.text import listed, whole_numbers
 
@@ -41,7 +41,9 @@ def judged(
         candidates = [
             Candidate(m.name, m.parameters, float(correct[m.name].mean())) for m in models
         ]
-        return recommend(candidates, tests, give_up=comparison.give_up, barred=barred)
+        looks = len(comparison.look.after) if comparison.look else 1
+        level = 1 - (1 - LEVEL) / looks
+        return recommend(candidates, tests, give_up=comparison.give_up, level=level, barred=barred)
 
     def choose_from(images: NDArray[np.bool_]) -> Recommendation:
         some = {name: each[:, images] for name, each in correct.items()}
@@ -54,6 +56,7 @@ def judged(
             margin=comparison.margin,
             probabilities={(a.name, b.name): _better(a, b) for a, b in combinations(models, 2)},
             failed={(a.name, b.name): _failed(a, b) for a, b in combinations(models, 2)},
+            look=comparison.look,
         )
     else:
         pairs = tuple(_two_files(a, b, correct) for a, b in combinations(models, 2))
@@ -85,7 +88,7 @@ def _tests(
     models: Sequence[ModelResult], correct: Mapping[str, Correct], folds: Mapping[str, Folds]
 ) -> Tests:
     parts = {model.name: decompose(correct[model.name], folds[model.name]) for model in models}
-    return {(a, b): compare_pair(parts[a], parts[b]) for a, b in combinations(parts, 2)}
+    return compare_all(parts)
 
 
 def _better(a: ModelResult, b: ModelResult) -> float:

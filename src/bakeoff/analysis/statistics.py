@@ -7,7 +7,9 @@ What p_i, a_s and MSres are says `variance`; docs/statistics.md explains the res
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
+from itertools import combinations
 from math import sqrt
 
 import numpy as np
@@ -27,6 +29,9 @@ FEWEST_SEEDS = 3  # of each model, for a verdict: with two, luck alone makes too
 # Degrees of freedom may not exceed this many times those of the model with fewer seeds: where both
 # seed variances come out small by luck, Satterthwaite's would jump to those of the images.
 MOST_DF = 5
+# What seeds add to a model's variance counts as at least this share of what they add to the median
+# model of the study: among many models, some look steady by luck, and their pairs look certain.
+LEAST_SHARE = 0.25
 
 
 @dataclass(frozen=True)
@@ -106,6 +111,28 @@ class McNemar:
     a_only: int
     b_only: int
     p: float
+
+
+def compare_all(models: Mapping[str, Parts]) -> dict[tuple[str, str], PairTest]:
+    """Test all pairs of a study's models, by name in the order given; `compare_pair` says how.
+
+    What seeds add to a model's variance, e_m = Var_s(a_ms) − MSres_m/n, counts as at least
+    LEAST_SHARE of the lower median of all e_m, so that a model is not taken for steadier than it is
+    because a few seeds happened to agree. Two models have no such bound, nor has cross-validation.
+    """
+    parts = list(models.values())
+    added = sorted(each.between_seeds - each.residual / each.n_images for each in parts)
+    alone = len(parts) < 3 or any(each.n_folds > 1 or each.n_seeds < 2 for each in parts)
+    least = 0.0 if alone else LEAST_SHARE * max(0.0, added[(len(added) - 1) // 2])
+    steadied = {
+        name: replace(
+            each, between_seeds=max(each.between_seeds, each.residual / each.n_images + least)
+        )
+        if least
+        else each
+        for name, each in models.items()
+    }
+    return {(a, b): compare_pair(steadied[a], steadied[b]) for a, b in combinations(models, 2)}
 
 
 def compare_pair(a: ArrayLike | Parts, b: ArrayLike | Parts, *, level: float = LEVEL) -> PairTest:

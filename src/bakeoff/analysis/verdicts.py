@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from math import sqrt
 from typing import Literal
 
+import numpy as np
 import scipy  # and not its parts: see statistics.py
 
 from bakeoff.analysis.statistics import (
@@ -35,6 +36,23 @@ Tests = Mapping[tuple[str, str], PairTest]
 
 
 @dataclass(frozen=True)
+class Look:
+    """One of the looks at the test set that a study declared before the first of them.
+
+    number : which it is, from 1
+    after : how many seeds of each model each look has, ascending
+    """
+
+    number: int
+    after: tuple[int, ...]
+
+    @property
+    def text(self) -> str:
+        """What it is called: "look 2 of 3"."""
+        return f"look {self.number} of {len(self.after)}"
+
+
+@dataclass(frozen=True)
 class Advice:
     """What would separate a pair, if the difference is real and as large as it seems.
 
@@ -59,7 +77,8 @@ class Pair:
     `p_equal_holm` are None. Where one has a single seed, `test` is None too, and `mcnemar`,
     `files` and `only_correct` speak of two trained files instead.
 
-    `p_holm` and `p_equal_holm` are adjusted over all pairs of the study. `by_less_than_margin`: a
+    `p_holm` and `p_equal_holm` are adjusted over all pairs of the study, and over its looks if it
+    declared several; `look` says which this is. `by_less_than_margin`: a
     difference is shown, and the one seen is below the margin. `smallest_margin`: no margin below
     it could have been shown with these seeds and images, had the models been exactly equal.
     `less_than`: what the size of the difference stays below, with 95 % confidence in this pair.
@@ -79,6 +98,7 @@ class Pair:
     less_than: float | None = None
     advice: Advice | None = None
     failed: str = ""
+    look: Look | None = None
     mcnemar: float | None = None  # exact p of the two files
     files: tuple[int, int] | None = None  # their seeds: a's, b's
     only_correct: tuple[int, int] | None = (
@@ -113,8 +133,27 @@ class Pair:
         likely = f"; {advice.seeds_likely:,} for chances of 80 %" if advice.seeds_likely else ""
         return (
             f"about {advice.seeds:,} {unit}{each} would separate them with even chances, "
-            f"if the difference is as large as it seems{likely}"
+            f"if the difference is real and as large as it seems{likely}"
         )
+
+    @property
+    def equality_needs(self) -> str | None:
+        """What would show them to be practically equal; None where that is no question."""
+        if self.test is None or self.advice is None or self.verdict != "not separated":
+            return None
+        unit = "repeats" if self.test.n_folds > 1 else "seeds of each model"
+        if self.advice.equality is None:
+            return f"no number of {unit.split()[0]} would show them to be practically equal"
+        return (
+            f"{self.advice.equality:,} {unit} would show them to be practically equal with chances "
+            "of 80 %, if they are equal"
+        )
+
+    @property
+    def basis(self) -> str:
+        """What the test rests on: "5 seeds, 10,000 test images", and which look it is."""
+        assert self.test is not None
+        return basis(self.test) + (f", {self.look.text}" if self.look else "")
 
     @property
     def sentence(self) -> str:
@@ -129,7 +168,7 @@ class Pair:
         if self.verdict is None or self.p_holm is None:
             mended = f"; {self.failed}" if self.failed else ""
             return (
-                f"no verdict on {self.a} and {self.b} ({numbers}, {basis(test)}){mended}; "
+                f"no verdict on {self.a} and {self.b} ({numbers}, {self.basis}){mended}; "
                 f"{few_seeds(test.fewest_seeds)}"
             )
         says = {
@@ -147,10 +186,10 @@ class Pair:
             )
         else:
             p = f"Holm-adjusted p {p_value(self.p_holm)}"
-        text = f"{says} ({numbers}, {p}, {basis(test)})"
+        text = f"{says} ({numbers}, {p}, {self.basis})"
         if self.less_than is not None and self.verdict in ("practically equal", "not separated"):
             text += f"; they differ by less than {points(self.less_than)} points"
-        return text + (f"; {self.needs}" if self.needs else "")
+        return text + "".join(f"; {more}" for more in (self.needs, self.equality_needs) if more)
 
     def _two_files(self) -> str:
         (seed_a, seed_b), (only_a, only_b) = self.files or (0, 0), self.only_correct or (0, 0)
@@ -178,6 +217,7 @@ def verdicts(
     alpha: float = ALPHA,
     probabilities: Mapping[tuple[str, str], float] | None = None,
     failed: Mapping[tuple[str, str], str] | None = None,
+    look: Look | None = None,
 ) -> tuple[Pair, ...]:
     """Verdicts of all pairs of a study, in the order given.
 
@@ -189,7 +229,10 @@ def verdicts(
     ----------
     probabilities : of each pair, that a run of A scores higher than a run of B
     failed : of pairs with failed runs, which: "cnn collapsed with seed 3"
+    look : which of several declared looks this is: K looks share out alpha, so that each p is
+        multiplied by K
     """
+    looks = len(look.after) if look else 1
     probabilities, failed = probabilities or {}, failed or {}
     if any(test.fewest_seeds < FEWEST_SEEDS for test in tests.values()):
         return tuple(
@@ -197,16 +240,17 @@ def verdicts(
                 *names,
                 test,
                 probabilities.get(names, 0.5),
-                less_than=differ_by_less_than(test),
+                less_than=differ_by_less_than(test, level=1 - (1 - LEVEL) / looks),
                 failed=failed.get(names, ""),
+                look=look,
             )
             for names, test in tests.items()
         )
-    p_holm = holm([test.p for test in tests.values()])
-    p_equal = holm([tost_p(test, margin) for test in tests.values()])
+    p_holm = np.minimum(1, looks * holm([test.p for test in tests.values()]))
+    p_equal = np.minimum(1, looks * holm([tost_p(test, margin) for test in tests.values()]))
     separated = p_holm < alpha
     # Holm compares the smallest p that is left with alpha over the number of pairs left.
-    level = alpha / max(1, int((~separated).sum()))
+    level = alpha / looks / max(1, int((~separated).sum()))
     result = []
     for (names, test), p, equal in zip(tests.items(), p_holm, p_equal, strict=True):
         word: Word = "not separated"
@@ -224,15 +268,22 @@ def verdicts(
                 p_equal_holm=float(equal),
                 margin=margin,
                 by_less_than_margin=bool(p < alpha and abs(test.difference) < margin),
-                smallest_margin=smallest_margin(test, alpha=alpha / len(tests)),
-                less_than=differ_by_less_than(test),
+                smallest_margin=smallest_margin(test, alpha=alpha / looks / len(tests)),
+                less_than=differ_by_less_than(test, level=1 - (1 - LEVEL) / looks),
                 advice=advise(test, margin=margin, alpha=level)
                 if word == "not separated"
                 else None,
                 failed=failed.get(names, ""),
+                look=look,
             )
         )
     return tuple(result)
+
+
+def unsettled(pairs: Sequence[Pair]) -> frozenset[str]:
+    """Return the models that another look may say more of: those of pairs not separated."""
+    still = [pair for pair in pairs if pair.verdict in (None, "not separated")]
+    return frozenset(name for pair in still for name in (pair.a, pair.b))
 
 
 def advise(test: PairTest, *, margin: float, alpha: float = ALPHA) -> Advice:

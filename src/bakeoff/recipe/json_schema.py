@@ -12,6 +12,7 @@ from bakeoff.recipe import (
     parse_race,
     parse_recipe,
     parse_search,
+    parse_seeds,
     parse_split,
     parse_training,
     search_space,
@@ -309,4 +310,7 @@ def _race() -> Schema:
 
 def _seeds() -> Schema:
     listed = _list(parse_split.SEED.schema(), low=1, high=parse_split.SEED_COUNT.high, unique=True)
-    return {"anyOf": [parse_split.SEED_COUNT.schema(), listed], "default": 5}
+    few, many = parse_seeds.LOOKS.low, parse_seeds.LOOKS.high
+    looks = _list(parse_seeds.LOOK.schema(), low=few, high=many, unique=True)
+    declared = _keys({"looks": looks}, required=("looks",))
+    return {"anyOf": [parse_split.SEED_COUNT.schema(), listed, declared], "default": 5}

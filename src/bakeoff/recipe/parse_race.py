@@ -47,3 +47,9 @@ def check_race(recipe: Recipe, problems: Problems) -> None:
             f"expected fewer than the {seeds} seeds of the study, found {recipe.race.after[-1]}: "
             "with all seeds trained nothing is left to save",
         )
+    elif recipe.race is not None and recipe.looks and recipe.race.after[-1] > recipe.looks[0]:
+        problems.add(
+            "race.after",
+            f"expected at most the {recipe.looks[0]} seeds of the first look at the test set, "
+            f"found {recipe.race.after[-1]}: a model that was tested is not dropped",
+        )

@@ -16,7 +16,8 @@ from bakeoff.recipe.parse_model import (
 )
 from bakeoff.recipe.parse_race import check_race, read_race
 from bakeoff.recipe.parse_search import check_search, open_models, read_search, read_searched
-from bakeoff.recipe.parse_split import SEED, SEED_COUNT, read_repeats, read_split
+from bakeoff.recipe.parse_seeds import read_looks, read_seeds
+from bakeoff.recipe.parse_split import read_repeats, read_split
 from bakeoff.recipe.parse_training import (
     DEFAULT_TRAINING,
     GivenTraining,
@@ -70,7 +71,11 @@ def read_recipe(raw: object, folder: Path, problems: Problems) -> Recipe | None:
     take("title", read_title)
     take("data", lambda data: read_data(data, folder, problems))
     take("split", lambda split: read_split(split, problems))
-    take("seeds", read_seeds)
+    if isinstance(raw.get("seeds"), Mapping):
+        values["looks"] = attempt(read_looks, raw["seeds"], "seeds", problems)
+        values["seeds"] = tuple(range((values["looks"] or (1,))[-1]))
+    else:
+        take("seeds", read_seeds)
     if isinstance(split := values.get("split"), SplitRecipe) and split.folds is not None:
         if "seeds" in values:
             problems.add(
@@ -129,21 +134,6 @@ def read_title(raw: object) -> str:
     if text is None or len(text) > 200 or not is_text(text):
         raise Misfit(f"expected text of at most 200 characters, found {found(raw)}")
     return text
-
-
-def read_seeds(raw: object) -> tuple[int, ...]:
-    """Read a number of seeds (0, 1, …) or a list of different seeds."""
-    if isinstance(raw, list | tuple):
-        seeds = [inside(f"[{number}]", SEED.read, each) for number, each in enumerate(raw, 1)]
-        if not 1 <= len(seeds) <= SEED_COUNT.high or len(set(seeds)) < len(seeds):
-            twice = next((seed for seed in seeds if seeds.count(seed) > 1), None)
-            have = found(raw) if twice is None else f"{twice} twice"
-            raise Misfit(f"expected 1 to {SEED_COUNT.high:,} different seeds, found {have}")
-        return tuple(seeds)
-    try:
-        return tuple(range(SEED_COUNT.read(raw)))
-    except Misfit as misfit:
-        raise Misfit(f"{misfit}; a list of seeds is the other form") from None
 
 
 def read_baselines(raw: object) -> tuple[str, ...]:

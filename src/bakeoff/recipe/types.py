@@ -214,13 +214,17 @@ class ModelRecipe(Frozen):
 
 
 class Recipe(Frozen):
-    """A study as declared. See docs/recipe.md for every field."""
+    """A study as declared. See docs/recipe.md for every field.
+
+    `looks`: after how many of the seeds of each model the test set is opened; empty: after all.
+    """
 
     name: str
     title: str | None = None
     data: Source
     split: SplitRecipe = SplitRecipe()
     seeds: tuple[int, ...] = (0, 1, 2, 3, 4)
+    looks: tuple[int, ...] = ()
     race: Race | None = None
     selection: Selection = "best-loss"
     training: Training
@@ -265,7 +269,8 @@ class Recipe(Frozen):
         split, validation = self.split, _resolved_part(self.split.validation)
         if split.folds is None:
             parts = {"validation": validation, "test": split.test, "seed": split.seed}
-            return {"split": parts, "seeds": list(self.seeds)}
+            seeds = {"looks": list(self.looks)} if self.looks else list(self.seeds)
+            return {"split": parts, "seeds": seeds}
         folds = {"folds": split.folds, "repeats": len(self.seeds)}
         return {"split": {**folds, "validation": validation, "seed": split.seed}}
 

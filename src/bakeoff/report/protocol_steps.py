@@ -156,14 +156,21 @@ def _race(comparison: Comparison, race: Race) -> str:
 def _open(comparison: Comparison) -> str:
     opened = "once" if comparison.test_openings == 1 else f"{comparison.test_openings} times"
     text = f"The test set was opened {opened}, after the trials were done."
+    if comparison.look is not None:
+        after = listed(map(str, comparison.look.after))
+        text = (
+            f"Looks at the test set were declared before the first: after {after} seeds of each "
+            f"model, until every pair is settled; a model of which all pairs are settled gets no "
+            f"more seeds. This is {comparison.look.text}; the test set was opened {opened}."
+        )
     if comparison.data.get("folds"):
         text = (
             f"All images were opened {opened}, after the trials were done: every image was "
             "predicted once a repeat, by the network of the fold that left it out. The whole data "
             "set counts as seen from now on."
         )
-    if comparison.test_openings > 1:
-        text += " More than one opening makes the verdicts exploratory."
+    if comparison.unplanned_openings:
+        text += " More openings than were declared before the first make the verdicts exploratory."
     if comparison.openings_elsewhere is None:
         text += " The ledger of your other studies could not be read."
     return text
@@ -186,9 +193,9 @@ def _compare(comparison: Comparison) -> str:
         text += (
             " Each pair of models is compared on the same images by a t-test with both sources; "
             f"over the {counted(len(comparison.pairs), 'pair')}, Holm's method keeps the chance "
-            "of even one wrong better or worse below 5 %. Practically equal is shown by two "
-            f"one-sided tests against ±{points(comparison.margin)} points, adjusted "
-            "the same way. All else is not separated, which is no claim of a tie."
+            f"of even one wrong better or worse{_over_looks(comparison)} below 5 %. Practically "
+            f"equal is shown by two one-sided tests against ±{points(comparison.margin)} points, "
+            "adjusted the same way. All else is not separated, which is no claim of a tie."
         )
     elif comparison.pairs:
         text += (
@@ -196,6 +203,12 @@ def _compare(comparison: Comparison) -> str:
             "compares two trained files, and says nothing about training again."
         )
     return text
+
+
+def _over_looks(comparison: Comparison) -> str:
+    if comparison.look is None:
+        return ""
+    return f" at any of {len(comparison.look.after)} looks, of which each has its share,"
 
 
 def _recommend(comparison: Comparison) -> str:

@@ -47,10 +47,11 @@ def cautions(comparison: Comparison) -> list[str]:
         notes.append(
             f"Exploratory, and not all that was opened: left out are {listed(comparison.changed)}."
         )
-    if comparison.test_openings > 1:
+    if comparison.unplanned_openings:
         notes.append(
-            f"Exploratory: the test set was opened {comparison.test_openings} times, so these "
-            "verdicts were not decided before the test images were seen."
+            f"Exploratory: the test set was opened {comparison.test_openings} times"
+            f"{_of_them(comparison)}, so these verdicts were not decided before the test images "
+            "were seen."
         )
     if comparison.openings_elsewhere:
         times = counted(comparison.openings_elsewhere, "time")
@@ -221,10 +222,24 @@ def about_margin(comparison: Comparison) -> str:
     return text
 
 
+def times_opened(comparison: Comparison) -> str:
+    """Say how often the test set was opened: "once", or "look 2 of 3, as declared"."""
+    if comparison.look and not comparison.unplanned_openings:
+        after = listed(map(str, comparison.look.after))
+        return f"at {comparison.look.text}, as declared (after {after} seeds)"
+    return "once" if comparison.test_openings == 1 else f"{comparison.test_openings} times"
+
+
+def _of_them(comparison: Comparison) -> str:
+    if comparison.look is None:
+        return ""
+    return f", {comparison.planned_openings} of them as the looks that were declared"
+
+
 def footer(comparison: Comparison) -> str:
     """Return the line that belongs under every table."""
     data = comparison.data
-    opened = "once" if comparison.test_openings == 1 else f"{comparison.test_openings} times"
+    opened = times_opened(comparison)
     text = f"{data.get('name', 'data')}: {basis(comparison)}; "
     about = trained_on(comparison)
     text += f"{about}; all images opened {opened}" if about else f"test set opened {opened}"

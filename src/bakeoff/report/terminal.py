@@ -158,7 +158,7 @@ def _explanation(comparison: Comparison) -> str:
 
 def _verdicts_title(comparison: Comparison) -> str:
     if any(pair.verdict for pair in comparison.pairs):
-        return "Verdicts"
+        return f"Verdicts, {comparison.look.text}" if comparison.look else "Verdicts"
     if not any(pair.files for pair in comparison.pairs):
         return "Differences; no verdicts below 3 seeds of each model"
     return "Trained files, two at a time (exact McNemar); about the models this says nothing"
@@ -203,8 +203,9 @@ def _verdict(pair: Pair) -> Text:
     text.append(f"  {_difference(pair.test)}, p {texts.p_value(pair.p_holm)}", style="dim")
     if pair.less_than is not None and pair.verdict in ("practically equal", "not separated"):
         text.append(f"; they differ by less than {texts.points(pair.less_than)}", style="dim")
-    if pair.needs:
-        text.append(f"; {pair.needs}", style="dim")
+    equality = pair.equality_needs if pair.advice and pair.advice.equality else None
+    for needs in (pair.needs, equality):
+        text.append(f"; {needs}" if needs else "", style="dim")
     return text
 
 

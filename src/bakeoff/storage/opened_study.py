@@ -48,7 +48,7 @@ class Trial:
 
 @dataclass(frozen=True, eq=False)
 class OpenedStudy:
-    """A study at its newest opening; `declared` holds the seeds that the recipe wants."""
+    """A study at its newest opening; `declared` holds the seeds that it should hold."""
 
     folder: StudyFolder
     document: Mapping[str, Any]  # study.json
@@ -155,7 +155,7 @@ def read_opened(folder: StudyFolder) -> OpenedStudy:
         recipe=recipe,
         models=models,
         prediction_timing={name: folder.read_prediction_timing(name) for name in models},
-        declared={name: tuple(recipe.seeds) for name in recipe.models if name not in out},
+        declared=_declared_seeds(recipe, listing, ledger, out),
         baselines={
             name: (
                 _baseline(folder, name),
@@ -185,6 +185,28 @@ def _known(
 def _clocks(folder: StudyFolder, model: str, seed: int) -> Mapping[str, Any]:
     there = (folder.trial(model, seed) / written_folder.TIMING).exists()
     return folder.read_timing(model, seed) if there else {}
+
+
+def _declared_seeds(
+    recipe: Recipe,
+    opening: Mapping[str, Any],
+    ledger: Sequence[Mapping[str, Any]],
+    out: Sequence[str],
+) -> dict[str, tuple[int, ...]]:
+    """Return the seeds that an opening should hold of each model; at a look, not those to come."""
+    line = next((each for each in ledger if each["opening"] == opening["opening"]), {})
+    names = [name for name in recipe.models if name not in out]
+    if not line.get("looks"):
+        return {name: tuple(recipe.seeds) for name in names}
+    excused = [each.rpartition(":") for each in line["without"]]
+    return {
+        name: tuple(
+            sorted({*opening["models"][name], *(int(seed) for m, _, seed in excused if m == name)})
+        )
+        if name in opening["models"]
+        else tuple(line["seeds"])
+        for name in names
+    }
 
 
 def _sealed(folder: StudyFolder, recipe: Recipe) -> StudyError:

@@ -234,6 +234,7 @@ class _Line(_Document):
     weights: dict[File, Hash] = Field(default_factory=dict)
     baselines: list[Name] | None = None
     seeds: Seeds | None = None
+    looks: Annotated[list[Positive], Field(min_length=2)] | None = None
     margin: Share | None = None
     give_up: Share | None = None
     images: list[Key] = Field(default_factory=list)

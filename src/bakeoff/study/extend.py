@@ -61,10 +61,11 @@ def extended(
     if more:
         named = f"seed{'s' if len(more) > 1 else ''} {', '.join(map(str, more))}"
         notes.append(f"the study keeps {named}, trained earlier")
+    looks = () if more else recipe.looks
     if seen:
         notes += _moved_goalposts(before, recipe)
     models = {**recipe.models, **{name: before.models[name] for name in dropped}}
-    union = recipe.model_copy(update={"seeds": tuple(seeds), "models": models})
+    union = recipe.model_copy(update={"seeds": tuple(seeds), "looks": looks, "models": models})
     return union, {**identities, **{name: old["identities"][name] for name in dropped}}
 
 

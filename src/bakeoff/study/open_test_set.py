@@ -15,6 +15,7 @@ from bakeoff.data.folds import Folds
 from bakeoff.data.source_images import image_keys, smallest_keys
 from bakeoff.errors import StudyError
 from bakeoff.storage import atomic, formats, ledger, opened_weights, written_folder
+from bakeoff.storage.declared_looks import planned_openings
 from bakeoff.storage.race_looks import dropped_models
 from bakeoff.storage.search_folder import SearchFolder
 from bakeoff.storage.user_ledger import forgotten_lines, tell_user
@@ -61,7 +62,8 @@ def open_test_set(
             return False
         _require_as_declared(prepared, document["models"])
         kept = _opened_before(openings[-1], changed) if openings else {}
-        if lines and all(document["opening"] > line["opening"] for line in lines):
+        again = lines and all(document["opening"] > line["opening"] for line in lines)
+        if again and (changed or not _declared(prepared, lines, document)):
             watcher.note(_said(document["opening"], changed))
         _record(prepared, document, without=without)
         target = folder.path / "openings" / str(document["opening"])
@@ -102,6 +104,15 @@ def _document(prepared: Prepared, lines: Sequence[Mapping[str, Any]]) -> dict[st
         if same and not opened_weights.changed_trials(folder, recorded, lines):
             return {**what, "opening": line["opening"]}
     return {"opening": max([0, *there, *(int(line["opening"]) for line in lines)]) + 1, **what}
+
+
+def _declared(
+    prepared: Prepared, lines: Sequence[Mapping[str, Any]], document: Mapping[str, Any]
+) -> bool:
+    """Say whether an opening is the next look that was declared before the first."""
+    entry = {**document, "looks": list(prepared.recipe.looks)}
+    before, then = planned_openings(lines), planned_openings([*lines, entry])
+    return bool(then.after) and then.kept == before.kept + 1
 
 
 def _said(opening: int, changed: Sequence[opened_weights.Changed]) -> str:
@@ -166,6 +177,7 @@ def _record(
         "weights": opening.get("weights", {}),
         "baselines": opening["baselines"],
         "seeds": list(prepared.recipe.seeds),
+        **({"looks": list(prepared.recipe.looks)} if prepared.recipe.looks else {}),
         "without": sorted(
             f"{name}:{seed}"
             for name, seed in without

@@ -18,13 +18,14 @@ from bakeoff.study.create import Prepared, prepare
 from bakeoff.study.executors.choose import executor
 from bakeoff.study.executors.fork_server import WORKER, warm_up
 from bakeoff.study.executors.interface import Lost, MovableJob
+from bakeoff.study.looks import needed, of_stage, still_open
 from bakeoff.study.open_test_set import open_test_set
 from bakeoff.study.race import take_look
 from bakeoff.study.result import Result
 from bakeoff.study.schedule import lanes_of, largest_trial, missing_trials, train
 from bakeoff.study.search import search, searching
 from bakeoff.study.ship import ship
-from bakeoff.study.stages import stages
+from bakeoff.study.stages import stages_left
 from bakeoff.study.training_profile import write_profile
 from bakeoff.utils.events import Watcher
 from bakeoff.utils.machine import Device, default_device, lacks
@@ -45,6 +46,9 @@ def run(
     watcher: Watcher | None = None,
 ) -> Result:
     """Train what is missing, open the test set, compare, write the report.
+
+    Where the recipe declares looks, the test set is opened at each of them until every pair is
+    settled, and only models of pairs that are not are trained further.
 
     Parameters
     ----------
@@ -118,32 +122,43 @@ def _carry_out(
     folder = prepared.folder
     known = {each for line in folder.read_ledger() for each in line.get("without", ())}
     known |= {f"{name}:{seed}" for name, seed in excused}
-    looks = len(prepared.recipe.race.after) if prepared.recipe.race else 0
-    lost: tuple[Lost, ...] = ()
-    waiting: list[str] = []
-    for stage in stages(prepared.recipe):
-        lost += train(prepared, only, do, seeds=stage.seeds, without=excused, watcher=watcher)
-        missing = [f"{name}:{seed}" for name, seed in missing_trials(prepared, stage.seeds)]
-        waiting = [each for each in missing if each not in known]
-        if waiting:
-            break
-        if stage.race:
-            take_look(prepared, stage.seeds, of_looks=looks, watcher=watcher)
-    waiting = waiting if opens else []
-    if not opens or waiting or not folder.finished():
-        return Result(folder, None, lost, tuple(waiting))
+    races = len(prepared.recipe.race.after) if prepared.recipe.race else 0
 
     def must_do(jobs: Sequence[MovableJob]) -> None:
         failed = do(jobs)
         if failed:
             raise TrialLost(f"{failed[0].label} could not be tested: {failed[0].reason}")
 
-    open_test_set(prepared, must_do, without=excused, watcher=watcher)
-    with folder.lock("study"):
-        result = compare([folder], lost=lost).illustrated(prepared.data)
-        result.write()
-        write_profile(folder, prepared.data, prepared.split.train, prepared.split.validation)
-    recommended = result.comparison and result.comparison.recommended
+    lost: tuple[Lost, ...] = ()
+    ledger = folder.read_ledger()
+    left = stages_left(prepared.recipe, ledger)
+    result, names = None, tuple(only) or needed(prepared, left[0], ledger)
+    for stage in left:
+        lost += train(prepared, names, do, seeds=stage.seeds, without=excused, watcher=watcher)
+        waiting = [
+            f"{name}:{seed}"
+            for name, seed in missing_trials(prepared, stage.seeds)
+            if f"{name}:{seed}" not in known and (only or not names or name in names)
+        ]
+        if waiting:
+            return Result(folder, None, lost, tuple(waiting) if opens else ())
+        if stage.race:
+            take_look(prepared, stage.seeds, of_looks=races, watcher=watcher)
+        if not stage.opens:
+            continue
+        if not opens or not folder.finished():  # what a later look needs, this one would tell
+            return Result(folder, None, lost)
+        open_test_set(of_stage(prepared, stage), must_do, without=excused, watcher=watcher)
+        with folder.lock("study"):
+            result = compare([folder], lost=lost).illustrated(prepared.data)
+            result.write()
+            write_profile(folder, prepared.data, prepared.split.train, prepared.split.validation)
+        names = still_open(prepared, stage, result.comparison, watcher=watcher)
+        if not names:
+            break
+    if result is None:
+        return Result(folder, None, lost)
+    recommended = result.comparison.recommended
     if isinstance(prepared.split, Folds) and recommended and recommended.model:
         ship(prepared, recommended.model, do, watcher=watcher)
     return result
@@ -169,7 +184,8 @@ def _with_seeds(recipe: Recipe, seeds: int | None) -> Recipe:
     if race is not None:
         after = tuple(each for each in race.after if each < seeds)
         race = Race(after=after) if after else None
-    return recipe.model_copy(update={"seeds": tuple(range(seeds)), "race": race})
+    update = {"seeds": tuple(range(seeds)), "race": race, "looks": ()}
+    return recipe.model_copy(update=update)
 
 
 def require_outside_workers() -> None:

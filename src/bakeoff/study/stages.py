@@ -3,9 +3,12 @@
 `run` walks them; which models are still in at each is not known beforehand.
 """
 
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 from bakeoff.recipe import Recipe
+from bakeoff.storage.declared_looks import planned_openings
 
 
 @dataclass(frozen=True)
@@ -23,10 +26,20 @@ class Stage:
 
 
 def stages(recipe: Recipe) -> tuple[Stage, ...]:
-    """Return a recipe's stages in order; the last has all seeds and opens the test set."""
+    """Return a recipe's stages in order; the declared looks open the test set, or the last."""
     seeds = tuple(sorted(recipe.seeds))
+    looks = recipe.looks or (len(seeds),)
     races = [after for after in (recipe.race.after if recipe.race else ()) if after < len(seeds)]
     return tuple(
-        Stage(seeds[:end], race=end in races, opens=end == len(seeds))
-        for end in sorted({*races, len(seeds)})
+        Stage(seeds[:end], race=end in races, opens=end in looks)
+        for end in sorted({*races, *looks})
     )
+
+
+def stages_left(recipe: Recipe, ledger: Sequence[Mapping[str, Any]]) -> tuple[Stage, ...]:
+    """Return the stages from the newest declared look on: those before it are done with."""
+    planned, every = planned_openings(ledger), stages(recipe)
+    if not recipe.looks or planned.after != recipe.looks or planned.kept < 2:
+        return every
+    newest = recipe.looks[planned.kept - 1]
+    return tuple(stage for stage in every if len(stage.seeds) >= newest)

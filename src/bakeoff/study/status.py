@@ -20,6 +20,7 @@ from bakeoff.analysis.json_document import model_document, study_document
 from bakeoff.errors import StorageError, printable
 from bakeoff.recipe import Recipe
 from bakeoff.storage import atomic
+from bakeoff.storage.declared_looks import PlannedOpenings, planned_openings
 from bakeoff.storage.opened_weights import changed_trials
 from bakeoff.storage.race_looks import dropped_models
 from bakeoff.storage.search_folder import SearchFolder
@@ -64,6 +65,9 @@ class StudyStatus:
     changed: tuple[str, ...]  # opened trials that are no longer what was opened, and how
     environments: tuple[Mapping[str, Any], ...]  # of the finished trials, or else the study's
     dropped: Mapping[str, int]  # by a race: each model, and after how many seeds
+    looks: PlannedOpenings | None = (
+        None  # where the recipe declares looks: those, how many are done
+    )
 
     def of(self, model: str, *states: str) -> list[TrialStatus]:
         """Return a model's trials in one of the states; in any, if none is named."""
@@ -92,10 +96,12 @@ def status(path: str | Path) -> StudyStatus:
     study = folder.read_study()
     recipe = folder.read_recipe(study)  # study.json has lost the order of the models
     done, out = folder.finished(), dropped_models(folder)
+    looks = _looks(folder, recipe)
+    seeds = recipe.seeds[: recipe.looks[max(looks.kept, 1) - 1]] if looks else recipe.seeds
     trials = [
         _trial(folder, model, seed, recipe.split.folds, finished=seed in done.get(model, ()))
         for model in recipe.models
-        for seed in sorted({*(() if model in out else recipe.seeds), *done.get(model, ())})
+        for seed in sorted({*(() if model in out else seeds), *done.get(model, ())})
     ]
     baselines = {name: folder.baseline(name).is_dir() for name in recipe.baselines}
     environments = [
@@ -114,7 +120,15 @@ def status(path: str | Path) -> StudyStatus:
         tuple(_changed(folder)),
         tuple(environments or [study["environment"]]),
         out,
+        looks,
     )
+
+
+def _looks(folder: StudyFolder, recipe: Recipe) -> PlannedOpenings | None:
+    if not recipe.looks:
+        return None
+    found = planned_openings(folder.read_ledger())
+    return found if found.after == recipe.looks else PlannedOpenings(recipe.looks, 0)
 
 
 def _changed(folder: StudyFolder) -> list[str]:
@@ -194,6 +208,7 @@ def to_json(now: StudyStatus) -> dict[str, Any]:
         "baselines": dict(now.baselines),
         "dropped": dict(now.dropped),
         "test_openings": now.openings,
+        "looks": now.looks and {"declared": list(now.looks.after), "look": now.looks.kept or None},
         "changed": list(now.changed),
         "environment": joined(now.environments),
         "environments": differing(now.environments),
@@ -215,7 +230,8 @@ def sealed_json(now: StudyStatus) -> dict[str, Any]:
         margin=now.recipe.margin,
         give_up=now.recipe.give_up,
         test_openings=now.openings,
-        exploratory=now.openings > 1,
+        looks=now.looks and {"declared": now.looks.after, "look": now.looks.kept or None},
+        exploratory=now.openings > max(1, now.looks.kept if now.looks else 1),
         models=[_model_json(now, name) for name in now.recipe.models],
         baselines=[
             {"name": name, "parameters": None, "accuracy": {"mean": None, "ci": None}}
@@ -355,6 +371,11 @@ def sentences(now: StudyStatus) -> list[str]:
             )
     for name, after in now.dropped.items():
         said.append(f"The race dropped {name} after {text.counted(after, 'seed')}.")
+    if now.looks:
+        declared = text.listed(map(str, now.looks.after))
+        said.append(
+            f"Looks at the test set after {declared} seeds are declared; {now.looks.kept} done."
+        )
     if now.openings:
         times = "once" if now.openings == 1 else f"{now.openings} times"
         said.append(f"The test set was opened {times}.")

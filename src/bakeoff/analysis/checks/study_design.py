@@ -304,15 +304,18 @@ def mixed_environments(comparison: Comparison) -> Finding | None:
 
 def opened_again(comparison: Comparison) -> Finding | None:
     """Notice more than one opening of the test set by what is compared here."""
-    if comparison.test_openings < 2:
+    if not comparison.unplanned_openings:
         return None
+    looks = ""
+    if comparison.look is not None:
+        looks = f", and only {comparison.planned_openings} of these as the looks it declared"
     return Finding(
         code="opened-again",
         severity="warning",
         model=None,
         text=(
-            f"The test set was opened {comparison.test_openings} times, so that models or seeds "
-            "were added or trained again with its first results known: the verdicts are "
+            f"The test set was opened {comparison.test_openings} times{looks}, so that models or "
+            "seeds were added or trained again with its first results known: the verdicts are "
             "exploratory."
         ),
         advice="Confirm what you claim on test images that were never opened.",

@@ -72,12 +72,12 @@ def new(
 
 
 @app.command()
-def plan(recipe: RecipeArgument, json: JsonOption = False) -> None:
+def plan(recipe: RecipeArgument, on: OnOption = None, json: JsonOption = False) -> None:
     """Show layers, shapes, parameters and an estimate of time and memory; train nothing."""
     from bakeoff import recipe as recipes
     from bakeoff.study import plan as plans
 
-    planned = plans.plan(recipes.load(recipe))
+    planned = plans.plan(recipes.load(recipe), on=on)
     if json:
         show_json(plans.to_json(planned))
     else:

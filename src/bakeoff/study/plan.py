@@ -25,6 +25,7 @@ from bakeoff.recipe.architecture import (
 from bakeoff.recipe.search_space import short_names
 from bakeoff.recipe.vocabulary.backbones import BACKBONES
 from bakeoff.recipe.vocabulary.training import option_words
+from bakeoff.study.cluster_plan import ClusterPlan, cluster_plan
 from bakeoff.study.cost import makespan, trial_seconds
 from bakeoff.study.create import identity, load_split
 from bakeoff.study.executors.worker_count import WORKER_BYTES
@@ -65,6 +66,7 @@ class Plan:
     rate: float  # operations a second of one core
     seconds: float | None
     memory: int | None
+    cluster: ClusterPlan | None = None  # where it is planned for; None: this machine
 
     @property
     def trials(self) -> int:
@@ -77,29 +79,45 @@ class Plan:
         return self.trials * (self.recipe.split.folds or 1)
 
 
-def plan(recipe: Recipe) -> Plan:
+def plan(recipe: Recipe, *, on: str | None = None) -> Plan:
     """Return what carrying out `recipe` means, for the CPU of this machine.
+
+    on : "ray" or "ray://HOST:PORT", for a Ray cluster instead
 
     Raises
     ------
     DataError, RecipeError
         As a run would: the data cannot be loaded or split, a model's shapes do not fit.
+    UsageError, StudyError
+        There is no such cluster, or one of other versions.
     """
     data, split = load_split(recipe)
     for model in recipe.models.values():
         identity(model, recipe)  # refuses a builder's file that is not there
         if model.layers is not None:
             describe(model, data.input_shape, data.n_classes)
-    rate = measured_rate()
-    workers = cores()
+    cluster = None if on is None else cluster_plan(on)
+    rate = (cluster.rate if cluster else None) or measured_rate()
+    workers = cores() if cluster is None else cluster.workers
     models = tuple(_model(each, data, split, rate, workers) for each in recipe.models.values())
     each = len(recipe.seeds) * (recipe.split.folds or 1)
-    seconds = _total_seconds(models, each, workers)
+    seconds = _total_seconds(models, each, workers) if workers else None
     if seconds is not None:
         seconds += _search_seconds(models, workers)
         seconds += _feature_seconds(recipe, data, rate, workers)
     memory = _total_memory(models, data, min(workers, len(models) * each))
-    return Plan(recipe, data, split, models, workers, default_device(), rate, seconds, memory)
+    return Plan(
+        recipe,
+        data,
+        split,
+        models,
+        workers,
+        default_device(),
+        rate,
+        seconds,
+        memory if cluster is None else None,
+        cluster,
+    )
 
 
 def _model(
@@ -191,6 +209,7 @@ def to_json(plan: Plan) -> dict[str, Any]:
         "estimate": {
             "device": "cpu",
             "workers": plan.workers,
+            **(plan.cluster.to_json() if plan.cluster else {}),
             "operations_per_second": plan.rate,
             "seconds": plan.seconds,
             "memory_bytes": plan.memory,
@@ -352,6 +371,9 @@ def _training(model: ModelPlan, plan: Plan) -> str:
 
 
 def _estimate(plan: Plan) -> list[str]:
+    if plan.cluster is not None:
+        networks = counted(plan.networks, "network" if plan.recipe.split.folds else "trial")
+        return plan.cluster.sentences(networks, seconds=plan.seconds)
     lines = []
     if plan.seconds is None or plan.memory is None:
         lines.append("No estimate of time and memory: not every model's layers are known yet.")

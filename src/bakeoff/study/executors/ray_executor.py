@@ -16,7 +16,7 @@ from typing import Any, Protocol
 from bakeoff.errors import BakeoffError, StudyError
 from bakeoff.storage import atomic
 from bakeoff.storage.study_folder import StudyFolder
-from bakeoff.study.checkpoints import CHECKPOINT_SECONDS, PLACE
+from bakeoff.study import checkpoints
 from bakeoff.study.executors import ray_places, travel
 from bakeoff.study.executors.contents import Contents
 from bakeoff.study.executors.interface import Lost, MovableJob
@@ -229,7 +229,7 @@ class ClusterExecutor:
     def _start(self, place: Place, size: int) -> None:
         number = len(self._hosts) + 1
         name = place.node.name if place.node else f"place {number}"
-        seconds = max(CHECKPOINT_SECONDS, size / _PLACES_A_SECOND)
+        seconds = max(checkpoints.CHECKPOINT_SECONDS, size / _PLACES_A_SECOND)
         handle = self._cluster.start_host(place, name=name, send_seconds=seconds)
         asked = self._cluster.call(handle, "hello")
         self._hosts.append(_Host(place, name, handle, asked, time.monotonic()))
@@ -299,7 +299,7 @@ class ClusterExecutor:
         forget, host.forget = host.forget, []
         host.tasks[job.label] = _Task(job, made, claims, alone)
         for folder in job.keeps():  # for `bakeoff status` and `bakeoff serve`
-            atomic.write_file(folder / PLACE, json.dumps({"node": host.name}).encode())
+            atomic.write_file(folder / checkpoints.PLACE, json.dumps({"node": host.name}).encode())
         self._cluster.call(host.handle, "do", [made], new, forget, *contents)
 
     def _claims(self, jobs: Sequence[MovableJob], host: _Host) -> list[Claim]:

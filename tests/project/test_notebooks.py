@@ -97,11 +97,13 @@ def test_figures_show_themselves(executed):
 
 
 def test_keras_works_beside_it_and_arrays_are_data(executed):
-    _, keras, run, classes, frame = executed["3-own-arrays"]
+    _, keras, run, classes, frame, predicted, share = executed["3-own-arrays"]
     assert keras.outputs[0].data["text/plain"] == "'jax'"
     assert "mine" in run.outputs[-1].data["text/html"]
     assert FIGURE in classes.outputs[0].data
     assert "accuracy_low" in frame.outputs[0].data["text/plain"]
+    assert "runner_up" in predicted.outputs[0].data["text/plain"]
+    assert float(share.outputs[0].data["text/plain"]) > 0.5
 
 
 def test_nothing_is_written_on_standard_error(executed):

@@ -306,6 +306,7 @@ def _costs(comparison: Comparison) -> dict[str, Any]:
         costs.append(picture(drawn, sentences.about_variance(comparison)))
     return {
         "costs": costs,
+        "clock_heads": ["Training a trial", "Predicting one image", "An image in a batch"],
         "clocks": [TableRow(m.name, _clocks(m)) for m in models if m.prediction_seconds],
         "about_frontier": sentences.about_frontier(comparison) if models else "",
     }

@@ -79,6 +79,7 @@ def contents(folder):
 def test_a_training_job_names_no_test_image(tmp_path, data):
     """Its fields are these, and its data folder holds these files; a new one has to be judged."""
     assert sorted(field.name for field in dataclasses.fields(TrainJob)) == [
+        "called",
         "checkpoint_seconds",
         "class_names",
         "data",
@@ -92,6 +93,7 @@ def test_a_training_job_names_no_test_image(tmp_path, data):
         "seed",
         "selection",
         "study",
+        "thresholds",
     ]
     assert sorted(field.name for field in dataclasses.fields(BaselineJob)) == [
         "data",

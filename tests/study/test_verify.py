@@ -101,10 +101,10 @@ def test_a_forged_document_with_its_hashes_redone(tiny_study, name, document):
     """Its bytes are what was recorded, and it is none of ours: that was passed over."""
     path = tiny_study / name
     path.write_bytes(formats.canonical(document))
-    files = written_folder.read_manifest(path.parent) | {
-        path.name: formats.sha256(path.read_bytes())
-    }
-    (path.parent / "manifest.json").write_bytes(formats.sealed_json({"files": files}))
+    manifest = path.parent / written_folder.MANIFEST
+    recorded = formats.open_sealed_json(manifest.read_bytes(), manifest)
+    recorded["files"][path.name] = formats.sha256(path.read_bytes())
+    manifest.write_bytes(formats.sealed_json(recorded))
     found, *more = differences(tiny_study)
     assert found.startswith(f"{path}: expected what Bakeoff writes there, found something else")
     other = f"{path.parent}: another trial, though opening 1 used it: restore it"

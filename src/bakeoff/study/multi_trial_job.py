@@ -100,12 +100,14 @@ def _epoch_of_all(running: Sequence[TrialInProgress], lanes: int, on_epoch: OnEp
 def together(jobs: Sequence[Job], lanes: int) -> list[Job]:
     """Return jobs with the trials of each model as programs of at most `lanes` trials.
 
-    In cross-validation each trains alone, since every fold has other images.
+    In cross-validation each trains alone, since every fold has other images; so do the settings of
+    a search, each of which is another network.
     """
     trials: dict[str, list[TrainJob]] = {}
     found: dict[str, Job] = {}
     for job in jobs:
-        if lanes > 1 and isinstance(job, TrainJob) and job.fold is None:
+        alone = isinstance(job, TrainJob) and (job.fold is not None or job.called != "")
+        if lanes > 1 and isinstance(job, TrainJob) and not alone:
             of_model = trials.setdefault(job.model, [])
             of_model.append(job)
             first = (len(of_model) - 1) // lanes * lanes

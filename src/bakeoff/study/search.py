@@ -73,7 +73,9 @@ def search(
         scratch_folder(prepared.folder.scratch.resolve()) as scratch,
     ):
         write_parts(prepared.data, prepared.split, scratch)  # type: ignore[arg-type]
-        for name in names:
+        for name in searching(
+            prepared.recipe, prepared.folder.path, only
+        ):  # nobody did it meanwhile
             _Search(prepared, name, scratch, workers, watcher).carry_out(do)
 
 
@@ -160,7 +162,7 @@ class _Search:
         open_ = [each for each in self._tried if each.state is None]
         while len(open_) < self._batch and len(self._tried) < self._search.settings:
             minutes = self._search.minutes
-            if minutes is not None and self._elapsed() >= 60 * minutes:
+            if self._tried and minutes is not None and self._elapsed() >= 60 * minutes:
                 break
             values = samplers.propose(self._search, self._tried)
             if values is None:

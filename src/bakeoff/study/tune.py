@@ -15,8 +15,8 @@ from bakeoff.study.create import prepare
 from bakeoff.study.executors.choose import executor
 from bakeoff.study.executors.fork_server import warm_up
 from bakeoff.study.run import require_models, require_outside_workers
-from bakeoff.study.schedule import lanes_of
-from bakeoff.study.search import search
+from bakeoff.study.schedule import lanes_of, largest_trial
+from bakeoff.study.search import search, searching
 from bakeoff.utils.events import Watcher
 from bakeoff.utils.machine import Device, default_device
 
@@ -74,6 +74,10 @@ def tune(
         )
         for note in prepared.notes:
             watcher.note(note)
+        place.fit(
+            largest_trial(prepared), trials=len(searching(prepared.recipe, folder.path, only))
+        )
+        folder.require_in_place()
         search(prepared, place.run_jobs, workers=place.size, only=only, watcher=watcher)
     return tuple(analysed(each) for each in read_searches(folder, prepared.recipe))
 

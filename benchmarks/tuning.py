@@ -146,7 +146,7 @@ def opponent(
         }
         environment = {**os.environ, "PYTHONPATH": str(REPOSITORY), "TF_CPP_MIN_LOG_LEVEL": "2"}
         environment.setdefault("KERAS_BACKEND", "jax")
-        command = [python, "-m", "benchmarks.opponents.tuners", name, json.dumps(order)]
+        command = [python, "-m", "benchmarks.keras_tuners", name, json.dumps(order)]
         done = subprocess.run(command, env=environment, stdout=subprocess.PIPE, text=True)
     points = [json.loads(line) for line in done.stdout.splitlines() if line.startswith("{")]
     if done.returncode or not points:

@@ -1,6 +1,6 @@
 """Tuning with Keras as people do it: KerasTuner's Hyperband, or Optuna around a plain `fit`.
 
-    python -m benchmarks.opponents.tuners hyperband|optuna JSON
+    python -m benchmarks.keras_tuners hyperband|optuna JSON
 
 The JSON holds a Search (see benchmarks/tuning.py) and the folder of the images. After every epoch a
 line of JSON goes to standard output: seconds since the search began, setting, validation accuracy.

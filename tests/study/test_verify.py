@@ -15,9 +15,10 @@ import pytest
 
 from bakeoff.cli import main
 from bakeoff.errors import StudyError
-from bakeoff.storage import formats, written_folder
+from bakeoff.storage import formats
 from bakeoff.storage.study_folder import StudyFolder
 from bakeoff.study.verify import DERIVED, Repeat, verify
+from tests.robustness.hostile.studies import forge
 
 
 def differences(folder):
@@ -100,11 +101,7 @@ def test_a_trial_that_nobody_declared(tiny_study):
 def test_a_forged_document_with_its_hashes_redone(tiny_study, name, document):
     """Its bytes are what was recorded, and it is none of ours: that was passed over."""
     path = tiny_study / name
-    path.write_bytes(formats.canonical(document))
-    manifest = path.parent / written_folder.MANIFEST
-    recorded = formats.open_sealed_json(manifest.read_bytes(), manifest)
-    recorded["files"][path.name] = formats.sha256(path.read_bytes())
-    manifest.write_bytes(formats.sealed_json(recorded))
+    forge(path.parent, path.name, formats.canonical(document))
     found, *more = differences(tiny_study)
     assert found.startswith(f"{path}: expected what Bakeoff writes there, found something else")
     other = f"{path.parent}: another trial, though opening 1 used it: restore it"

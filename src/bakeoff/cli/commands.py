@@ -16,6 +16,7 @@ from bakeoff.cli.options import (
     RecipeArgument,
     StudyArgument,
     whole,
+    workers_option,
 )
 from bakeoff.cli.output import remark, show, show_json, show_text, standard_output_kept
 from bakeoff.errors import UsageError
@@ -96,15 +97,7 @@ def run(
         list[str] | None,
         typer.Option(metavar="MODEL", help="Train this model, open nothing. Repeatable."),
     ] = None,
-    workers: Annotated[
-        int | None,
-        typer.Option(
-            metavar="N",
-            parser=whole("--workers"),
-            help="Trials at a time.",
-            show_default="one a core; one on a GPU",
-        ),
-    ] = None,
+    workers: Annotated[int | None, workers_option("Trials")] = None,
     device: DeviceOption = None,
     keep_sealed: Annotated[
         bool, typer.Option("--keep-sealed", help="Train everything, open nothing.")
@@ -174,15 +167,7 @@ def tune(
         list[str] | None,
         typer.Option(metavar="MODEL", help="Search this model alone. Repeatable."),
     ] = None,
-    workers: Annotated[
-        int | None,
-        typer.Option(
-            metavar="N",
-            parser=whole("--workers"),
-            help="Settings at a time.",
-            show_default="one a core; one on a GPU",
-        ),
-    ] = None,
+    workers: Annotated[int | None, workers_option("Settings")] = None,
     device: DeviceOption = None,
     on: OnOption = None,
     json: JsonOption = False,

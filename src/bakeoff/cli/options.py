@@ -2,7 +2,7 @@
 
 from collections.abc import Callable
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
@@ -48,6 +48,18 @@ OutOption = Annotated[
     Path | None,
     typer.Option(metavar="DIR", help="The study's folder.", show_default="studies/NAME"),
 ]
+
+
+def workers_option(what: str) -> Any:
+    """Return the option --workers of a command that does so many of `what` at a time."""
+    return typer.Option(
+        metavar="N",
+        parser=whole("--workers"),
+        help=f"{what} at a time.",
+        show_default="one a core; one on a GPU",
+    )
+
+
 DeviceOption = Annotated[
     str | None,
     typer.Option(

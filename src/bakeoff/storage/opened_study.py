@@ -6,7 +6,6 @@ manifest recorded.
 
 from __future__ import annotations
 
-import json
 import math
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -22,7 +21,7 @@ from bakeoff.storage import atomic, formats, written_folder
 from bakeoff.storage.history import LONGEST_HISTORY, read_history
 from bakeoff.storage.opened_weights import Changed, changed_trials
 from bakeoff.storage.race_looks import dropped, read_looks
-from bakeoff.storage.study_folder import StudyFolder
+from bakeoff.storage.study_folder import StudyFolder, as_declared
 from bakeoff.utils.text import shell_command, some
 
 _HEADER = 10_000  # bytes before an array's values, at most
@@ -123,13 +122,12 @@ def read_opened(folder: StudyFolder) -> OpenedStudy:
     models = {}
     for name, seeds in listing["models"].items():
         model = _declared(recipe, name, opening)
-        settings = json.loads(formats.canonical(model.resolved()))
         trials = tuple(
             _trial(
                 folder,
                 document,
                 model,
-                settings,
+                recipe.selection,
                 seed,
                 _predictions(opening, f"{name}/seed-{seed}.npy", recorded, shape),
                 folds,
@@ -282,7 +280,7 @@ def _trial(
     folder: StudyFolder,
     study: Mapping[str, Any],
     model: ModelRecipe,
-    settings: Mapping[str, Any],
+    selection: str,
     seed: int,
     predictions: Path,
     folds: NDArray[np.int64] | None,
@@ -292,7 +290,7 @@ def _trial(
     document = written_folder.read_document(place, "trial.json", recorded)
     content = written_folder.read_recorded(place, "history.csv", recorded, most=LONGEST_HISTORY)
     history = read_history(place / "history.csv", content)
-    _require_consistent(place, document, study, model, settings, seed)
+    _require_consistent(place, document, study, model, selection, seed)
     if len(history["epoch"]) != document["epochs_trained"]:
         raise formats.damaged(place / "history.csv")
     return Trial(
@@ -311,20 +309,18 @@ def _require_consistent(
     document: Mapping[str, Any],
     study: Mapping[str, Any],
     model: ModelRecipe,
-    settings: Mapping[str, Any],
+    selection: str,
     seed: int,
 ) -> None:
     """Refuse a trial that is another one than its place says, or says what cannot be."""
     data = study["data"]
     found = [document[key] for key in ("model", "seed", "input_shape", "n_classes")]
     wanted = [model.name, seed, data["input_shape"], len(data["class_names"])]
-    if model.python is not None:  # its file may have been moved since
-        settings = {**settings, "python": document["settings"].get("python")}
     epochs = [document[key] for key in ("selected_epoch", "diverged_epoch")]
     impossible = document["trainable_parameters"] > document["parameters"] or any(
         each is not None and each >= document["epochs_trained"] for each in epochs
     )
-    if found != wanted or document["settings"] != settings or impossible:
+    if found != wanted or not as_declared(document, model, selection) or impossible:
         raise formats.damaged(place / "trial.json")
 
 

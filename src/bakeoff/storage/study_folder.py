@@ -4,6 +4,7 @@ Everything in it is written whole or not at all and never rewritten; the layout 
 docs/architecture.md.
 """
 
+import json
 from collections.abc import Mapping
 from contextlib import AbstractContextManager
 from pathlib import Path
@@ -15,9 +16,9 @@ from numpy.typing import NDArray
 from bakeoff import recipe as recipes
 from bakeoff.data.npz import read_arrays
 from bakeoff.errors import DataError, RecipeError, StorageError, StudyError
-from bakeoff.recipe import Recipe
+from bakeoff.recipe import ModelRecipe, Recipe
 from bakeoff.storage.atomic import lock_file, read_file
-from bakeoff.storage.formats import LONGEST_TEXT, damaged, read_sealed_json, sha256
+from bakeoff.storage.formats import LONGEST_TEXT, canonical, damaged, read_sealed_json, sha256
 from bakeoff.storage.ledger import read_ledger
 from bakeoff.storage.schemas import check_document
 from bakeoff.storage.search_folder import with_chosen
@@ -222,3 +223,12 @@ def _number(text: str) -> int | None:
     """Return the number that `text` is as Bakeoff writes it: not 007, not ７."""
     known = text.isascii() and text.isdecimal() and (text == "0" or text[0] != "0")
     return int(text) if known else None
+
+
+def as_declared(document: Mapping[str, Any], model: ModelRecipe, selection: str) -> bool:
+    """Say whether a trial.json has a model's settings; the file of its builder may have moved."""
+    wanted = json.loads(canonical(model.resolved()))
+    found = dict(document.get("settings") or {})
+    if model.python is not None:  # `prepare` compares what the file says
+        found["python"] = wanted["python"]
+    return (document.get("selection"), found) == (selection, wanted)

@@ -3,7 +3,6 @@
 The ledger is written first: from then on the test set counts as opened, whatever happens.
 """
 
-import json
 import shutil
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
@@ -18,6 +17,7 @@ from bakeoff.storage import atomic, formats, ledger, opened_weights, written_fol
 from bakeoff.storage.declared_looks import planned_openings
 from bakeoff.storage.race_looks import dropped_models
 from bakeoff.storage.search_folder import SearchFolder
+from bakeoff.storage.study_folder import as_declared
 from bakeoff.storage.user_ledger import forgotten_lines, tell_user
 from bakeoff.study.create import Prepared, test_hash
 from bakeoff.study.executors.interface import MovableJob
@@ -141,15 +141,11 @@ def _finished(prepared: Prepared) -> dict[str, list[int]]:
 def _require_as_declared(prepared: Prepared, models: Mapping[str, Sequence[int]]) -> None:
     """Refuse a trial of other settings than the study's: it was put there, or trained meanwhile."""
     for name, seeds in models.items():
-        declared = prepared.recipe.models[name].resolved()
-        wanted = json.loads(formats.canonical([prepared.recipe.selection, declared]))
+        model = prepared.recipe.models[name]
         for seed in seeds:
             path = prepared.folder.trial(name, seed)
             document = prepared.folder.read_trial(name, seed)
-            settings = dict(document.get("settings") or {})
-            if "python" in declared:  # its file may have been moved; prepare compares the content
-                settings["python"] = declared["python"]
-            if [document.get("selection"), settings] != wanted:
+            if not as_declared(document, model, prepared.recipe.selection):
                 raise StudyError(
                     f"{path}: expected a trial with the settings of the study, found other "
                     "settings: delete this folder and run the study again"

@@ -135,12 +135,8 @@ def _check_declared(folder: StudyFolder, study: Mapping[str, Any]) -> Iterator[s
 
 def _is(trial: Mapping[str, Any], name: str, seed: int, recipe: Recipe) -> bool:
     """Say whether a trial.json is of this model, seed, settings and selection."""
-    settings = recipe.models[name].resolved()
-    found = dict(trial.get("settings") or {})
-    if "python" in settings:  # its file may have been moved since
-        found["python"] = settings["python"]
-    wanted = (name, seed, recipe.selection, settings)
-    return (trial.get("model"), trial.get("seed"), trial.get("selection"), found) == wanted
+    same = (trial.get("model"), trial.get("seed")) == (name, seed)
+    return same and study_folder.as_declared(trial, recipe.models[name], recipe.selection)
 
 
 def _check_openings(folder: StudyFolder, study: Mapping[str, Any]) -> Iterator[str]:

@@ -127,9 +127,9 @@ def reseal(path: Path, **changes: Any) -> None:
 def forge(folder: Path, name: str, content: bytes) -> None:
     """Change a file of a written folder and record its new hash."""
     (folder / name).write_bytes(content)
-    files = json.loads((folder / "manifest.json").read_bytes())["files"]
-    files[name] = formats.sha256(content)
-    (folder / "manifest.json").write_bytes(formats.sealed_json({"files": files}))
+    manifest = folder / "manifest.json"
+    files = json.loads(manifest.read_bytes())["files"]
+    reseal(manifest, files={**files, name: formats.sha256(content)})
 
 
 def forge_json(folder: Path, name: str, **changes: Any) -> None:

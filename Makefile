@@ -87,7 +87,7 @@ setup: .venv/dev
 	.venv-lowest/bin/python tests/project/lowest.py > .venv-lowest/lowest.txt
 	.venv-lowest/bin/python -m pip install --quiet --upgrade 'pip>=25.1'
 	.venv-lowest/bin/python -m pip install --quiet --constraint .venv-lowest/lowest.txt \
-		--editable '.[parquet,onnx,litert,serve]' --group test
+		--editable '.[parquet,onnx,litert,serve,tune]' --group test
 	@touch $@
 
 .venv-other/ready: pyproject.toml

@@ -68,6 +68,12 @@ def test_a_trial_that_is_lost_is_wrong(monkeypatch):
     )
 
 
+def test_a_system_that_cannot_train_is_wrong(no_trial, monkeypatch):
+    monkeypatch.setattr(doctor.machine, "lacks", lambda: "expected this, found that: do so")
+    found = {each.name: each for each in doctor.examine()}
+    assert found["system"] == Diagnostic("bad", "system", "expected this, found that: do so")
+
+
 def test_little_memory_is_a_note(monkeypatch):
     monkeypatch.setattr(doctor, "available_memory", lambda: 10**9)
     assert doctor._memory() == Diagnostic(

@@ -6,7 +6,8 @@ from typing import Any
 
 DAMAGED = (
     "expected the bytes that were recorded, found others: the file was changed or damaged; "
-    "restore it, or delete its folder and run the study again"
+    "restore it, or delete its folder and run the study again; if that "
+    "opens the test set again, it counts"
 )
 
 

@@ -5,6 +5,7 @@ Oracle: what a run that was not disturbed leaves on disk, byte for byte.
 """
 
 import os
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -13,6 +14,8 @@ import numpy as np
 import pytest
 
 from bakeoff.storage import atomic, formats
+
+ROOT = Path(__file__).parents[2]
 
 
 def test_a_scalar_comes_back_from_a_checkpoint_as_one(tmp_path):
@@ -104,3 +107,19 @@ def test_no_module_is_taken_from_the_folder_that_a_study_is_run_in(tmp_path):
     )
     assert done.returncode == 0, done.stderr
     assert not (tmp_path / "harm-was-done").exists()
+
+
+def test_what_the_page_of_promises_names_is_there():
+    """docs/reliability.md says which test or scene shows what."""
+    from tests.robustness.torture.environments import SCENES
+
+    page = (ROOT / "docs" / "reliability.md").read_text(encoding="utf-8")
+    table = page.partition("### Where it was tried")[2].partition("\n### ")[0]
+    rows = {row.split("|")[1].strip() for row in table.splitlines() if row.startswith("| ")}
+    assert rows >= {f"B{n}" for n in range(1, 15)} | {f"U{n}" for n in (*range(1, 5), 7, 8, 9)}
+    for file, name in re.findall(r"`(tests/[\w/]+\.py)(?:::(\w+))?`", table):
+        content = (ROOT / file).read_text(encoding="utf-8")
+        assert not name or f"def {name}(" in content, f"{file} has no {name}"
+    named = re.findall(r"\bscenes? ((?:\"[^\"]+\"(?:, )?)+)", table)
+    for scene in (each for names in named for each in re.findall(r"\"([^\"]+)\"", names)):
+        assert any(known.startswith(scene) for known in SCENES), f"no scene is called {scene}"

@@ -21,7 +21,8 @@ def refused(document, name="opening.json"):
         check_document(document, Path(name))
     found = re.fullmatch(
         rf"{name}: expected what Bakeoff writes there, found something else(?: at (\S+))? \(.+\): "
-        r"restore it, or delete its folder and run the study again",
+        r"restore it, or delete its folder and run the study again; if that "
+        r"opens the test set again, it counts",
         str(error.value),
     )
     assert found, str(error.value)

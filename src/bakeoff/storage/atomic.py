@@ -14,6 +14,10 @@ from filelock import FileLock, Timeout
 from bakeoff.errors import DamagedFile, StorageError
 
 _NO_FILE = {errno.ENOENT, errno.ENOTDIR, errno.EISDIR, errno.ELOOP}  # or none in its place
+RESTORE = (
+    "restore it, or delete its folder and run the study again; if that opens the test set again, "
+    "it counts"
+)
 LARGEST = 1 << 32  # bytes; the predictions for 100,000 images of 1,000 classes have 400 million
 
 
@@ -27,7 +31,7 @@ def disk(path: Path) -> Iterator[None]:
         errno.EACCES: "choose another place for it, or change who may write and read there",
         errno.EPERM: "choose another place for it, or change who may write and read there",
         errno.EIO: "check the disk before you trust anything on it",
-        errno.ENOENT: "restore it, or delete its folder and run the study again",
+        errno.ENOENT: RESTORE,
     }
     try:
         yield
@@ -113,8 +117,7 @@ def opened_file(path: Path, *, most: int = LARGEST) -> Iterator[BufferedReader]:
     if stat.S_ISREG(status.st_mode):
         found = f"one of {status.st_size:,} bytes"
     raise DamagedFile(
-        f"{path}: expected a file of at most {most:,} bytes, found {found}: restore it, or delete "
-        "its folder and run the study again"
+        f"{path}: expected a file of at most {most:,} bytes, found {found}: {RESTORE}"
     )
 
 

@@ -17,7 +17,7 @@ from safetensors.numpy import load as parse_safetensors
 from safetensors.numpy import save as format_safetensors
 
 from bakeoff.errors import DamagedFile, StorageError
-from bakeoff.storage.atomic import disk, opened_file, read_file
+from bakeoff.storage.atomic import RESTORE, disk, opened_file, read_file
 
 LONGEST_TEXT = 1 << 26  # bytes of a file that is read as text
 
@@ -55,7 +55,7 @@ def damaged(path: Path) -> DamagedFile:
     """Return the error for a file that is not what was written."""
     return DamagedFile(
         f"{path}: expected the bytes that were recorded, found others: the file was changed or "
-        "damaged; restore it, or delete its folder and run the study again"
+        f"damaged; {RESTORE}"
     )
 
 

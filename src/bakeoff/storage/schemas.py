@@ -14,6 +14,7 @@ from typing import Annotated, Any, Literal
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError
 
 from bakeoff.errors import DamagedFile, printable
+from bakeoff.storage.atomic import RESTORE
 
 _LARGE = 2**53  # whole numbers up to here are exact in every reader of JSON
 
@@ -273,8 +274,7 @@ def check_document(document: object, path: Path, kind: str | None = None) -> dic
         reason = first["msg"].removeprefix("Value error, ").replace("Input ", "it ", 1)
         raise DamagedFile(
             f"{path}: expected what Bakeoff writes there, found something else"
-            f"{f' at {place[:80]}' if place else ''} ({reason[:120]}): restore it, or delete its "
-            "folder and run the study again"
+            f"{f' at {place[:80]}' if place else ''} ({reason[:120]}): {RESTORE}"
         ) from None
     assert isinstance(document, dict)
     return document

@@ -14,7 +14,7 @@ from typing import Any
 
 from tests.robustness.torture.say import say
 
-PARTS = ("crash", "disks", "damage", "crowd", "cluster", "long")
+PARTS = ("crash", "disks", "damage", "crowd", "cluster", "long", "environments")
 
 
 def main() -> int:
@@ -59,7 +59,7 @@ def main() -> int:
 
 def _all(given: argparse.Namespace, parts: "list[str] | tuple[str, ...]", folder: Path) -> bool:
     _import_everything()
-    from tests.robustness.torture import cluster, crash, crowd, damage, disks, long
+    from tests.robustness.torture import cluster, crash, crowd, damage, disks, environments, long
 
     cache = folder / "cache"
     references: dict[str, crash.Reference] = {}
@@ -92,6 +92,7 @@ def _all(given: argparse.Namespace, parts: "list[str] | tuple[str, ...]", folder
         ),
         "cluster": lambda: cluster.torture(folder, cache, number=given.turns, seed=given.seed),
         "long": lambda: long.torture(folder, cache, trials=given.trials),
+        "environments": lambda: environments.torture(folder, cache),
     }
     return all([doing[part]() for part in PARTS if part in parts])
 

@@ -216,6 +216,8 @@ def killed_for_memory(box: Sandbox, known: Reference) -> list[str]:
         problems.append(f"expected {lost!r}, found {done.errors[-400:]}")
     if len([name for name in state.finished(box.study) if name.startswith("trials/")]) != 3:
         problems.append("the other trials are not there")
+    if (box.study / "ledger.jsonl").exists():
+        problems.append("the test set was opened, though a trial is missing")
     again = box.do(box.run)
     if again.code or state.broken(box.study):
         problems.append(f"the same command ended with {again.code}: {again.last_line}")

@@ -2,7 +2,7 @@
 
 A race looks a few times while models train. What it may get wrong is bounded over all its looks
 and over all ordered pairs of models, so that an equal model is dropped in less than 5 % of studies
-(in simulation: in at most 3 %, see tests/analysis/test_race.py). docs/statistics.md explains it.
+(in simulation: in at most 3 %, see tests/analysis/test_race.py). docs/tuning.md explains it.
 """
 
 from __future__ import annotations

@@ -14,6 +14,14 @@ GLOSSARY: dict[str, tuple[str, tuple[str, ...]]] = {
         "images, what dropout drops. Another seed is another throw of the same dice.",
         ("seed", "seeds"),
     ),
+    "setting": (
+        "One value for each choice that a model leaves open. A search tries many of them.",
+        ("setting", "settings"),
+    ),
+    "race": (
+        "Models that validation shows to be clearly worse get no more seeds and are not tested.",
+        ("Race", "race"),
+    ),
     "trial": ("One model trained with one seed.", ("trial", "trials")),
     "epoch": (
         "One pass of training over all training images; the first is counted as 0.",

@@ -128,6 +128,13 @@ def test_a_searched_recipe_is_read_again_from_what_it_resolves_to():
     assert (own.models["mlp"].search.settings, own.models["mlp"].search.seed) == (3, 5)
 
 
+def test_a_whole_model_may_be_a_choice():
+    options = [{"layers": [{"dense": 4}]}, {"layers": [], "training": {"epochs": 3}}]
+    recipe = _recipe({"choice": options, "search": {"settings": 2, "sampler": "grid"}})
+    assert with_setting(recipe, "mlp", {"": 1}).training.epochs == 3
+    assert recipes.parse(recipe.resolved(), origin="again", folder=Path("/")) == recipe
+
+
 def test_the_study_s_training_is_laid_under_a_setting_and_python_keeps_its_path():
     recipe = _recipe(MODEL, training={"epochs": 7, "label_smoothing": 0.1})
     assert with_setting(recipe, "mlp", SETTING).training.epochs == 7
@@ -173,6 +180,11 @@ def test_the_study_s_training_is_laid_under_a_setting_and_python_keeps_its_path(
             {},
             "models.mlp.layers[1].repeat: expected a repeat such as {whole: [1, 3], layers: […]}, "
             "found a mapping",
+        ),
+        (
+            {"layers": [{"repeat": {"choice": ["2", 200], "layers": ["flatten"]}}]},
+            {},
+            "models.mlp.layers[1].repeat: expected to repeat 0 to 100 times, found another number",
         ),
         (
             {"layers": [], "search": {"settings": 3}},

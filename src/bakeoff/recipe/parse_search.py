@@ -89,7 +89,7 @@ def read_searched(
     if first is None:
         return None
     declared = plain_data(declared)
-    if first.python is not None:
+    if "python" in declared:
         declared["python"] = first.python  # its path is no longer relative
     search = Search.model_validate({**usual_search, **said, "space": declared})
     return first.model_copy(update={"search": search})

@@ -25,6 +25,7 @@ FORMS = ("log", "uniform", "whole", "choice")
 REPEAT = "repeat"
 MOST_OPTIONS = 100
 MOST_CHOICES = 50
+MOST_REPEATS = 100
 _DIGITS = 6  # of a number that is drawn: more say nothing, and are hard to read
 
 _WHICH = re.compile(r"\.choice\[\d+\]")
@@ -251,10 +252,11 @@ def _repeat(raw: object, place: str, when: tuple[When, ...]) -> Iterator[Dimensi
     if not is_choice(times) or not set(times) <= {"whole", "choice"}:
         raise Misfit(f"expected a repeat such as {example}, found another form", inside=place)
     for each in _choice(times, place, when):
-        counts = each.options if each.kind == "choice" else (each.low, each.high)
-        if any(as_whole(int(c) if isinstance(c, float) else c) is None or not 0 <= c <= 100
-               for c in counts):  # fmt: skip
-            raise Misfit("expected to repeat 0 to 100 times, found more or less", inside=place)
+        whole = each.kind == "whole"
+        counts = [as_whole(c) for c in ((int(each.low), int(each.high)) if whole else each.options)]
+        if any(count is None or not 0 <= count <= MOST_REPEATS for count in counts):
+            text = f"expected to repeat 0 to {MOST_REPEATS} times, found another number"
+            raise Misfit(text, inside=place)
         yield each
     at_all: tuple[When, ...] = ((place, None),) if "whole" in times else ()
     yield from _walk(raw["layers"], f"{place}.layers", (*when, *at_all))

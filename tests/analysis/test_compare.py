@@ -8,19 +8,17 @@ import json
 import os
 import subprocess
 import sys
-from dataclasses import replace
 
 import numpy as np
 import pytest
-from scipy.stats import binomtest
 
-from bakeoff.analysis import estimates, recommendation, statistics, verdicts
+from bakeoff.analysis import estimates
 from bakeoff.analysis.compare import compare
 from bakeoff.errors import StudyError
 from bakeoff.storage.history import HISTORY_COLUMNS
 from bakeoff.storage.opened_study import read_opened
 from bakeoff.storage.study_folder import StudyFolder
-from tests.helpers.fake_study import DIGITS, FakeModel, write_study, write_trio
+from tests.helpers.fake_study import DIGITS, FakeModel, correct_predictions, write_study, write_trio
 
 
 @pytest.fixture
@@ -32,13 +30,6 @@ def study(tmp_path):
 def home(tmp_path, monkeypatch):
     """Keep the user's own ledgers out of it."""
     monkeypatch.setenv("BAKEOFF_HOME", str(tmp_path / "home"))
-
-
-def correct_predictions(study, model, seeds, opening="1"):
-    folder = study.path / "openings" / opening
-    labels = np.load(folder / "labels.npy")
-    rows = [np.load(folder / model / f"seed-{s}.npy").argmax(axis=1) == labels for s in seeds]
-    return np.array(rows)
 
 
 # ── scores ───────────────────────────────────────────────────────────────────────────────────
@@ -117,78 +108,11 @@ def test_baselines_have_wilsons_interval_and_models_a_lead_over_them(study):
 # ── pairs ────────────────────────────────────────────────────────────────────────────────────
 
 
-def test_verdicts_letters_and_advice_are_those_of_the_statistics(study):
-    result = compare([study])
-    correct = {
-        "twin": correct_predictions(study, "twin", range(4)),
-        "big": correct_predictions(study, "big", range(4)),
-        "small": correct_predictions(study, "small", range(3)),
-    }
-    order = [("twin", "big"), ("twin", "small"), ("big", "small")]
-    tests = {(a, b): statistics.compare_pair(correct[a], correct[b]) for a, b in order}
-    told = verdicts.verdicts(tests, margin=0.002)
-    assert [(p.a, p.b) for p in result.pairs] == order
-    for pair, verdict in zip(result.pairs, told, strict=True):
-        assert pair == replace(verdict, probability_a_better=pair.probability_a_better)
-        assert pair.mcnemar is pair.files is pair.only_correct is None
-    assert [pair.verdict for pair in result.pairs] == ["not separated", "better", "better"]
-    assert {m.name: m.group for m in result.models} == {"twin": "a", "big": "a", "small": "b"}
-    candidates = [
-        recommendation.Candidate(m.name, m.parameters, m.accuracy.mean) for m in result.models
-    ]
-    assert result.recommended == recommendation.recommend(candidates, tests, give_up=0.005)
-
-
 def test_probability_a_better_counts_pairs_of_seeds_and_halves_ties(study):
     pair = compare([study]).pairs[0]
     # twin .950 .945 .948 .951 against big .950 .940 .945 .955: 2.5 + 1.5 + 2 + 3 of 16
     assert (pair.a, pair.b) == ("twin", "big")
     assert pair.probability_a_better == (2.5 + 1.5 + 2 + 3) / 16
-
-
-def test_one_seed_anywhere_compares_trained_files_and_says_nothing_of_models(tmp_path):
-    models = {
-        "a": FakeModel(0.95, seeds=(1, 2), parameters=5),
-        "b": FakeModel(0.90, seeds=(2,), parameters=4),
-        "c": FakeModel(0.85, seeds=(0, 3), parameters=3),
-    }
-    study = write_study(tmp_path / "s", models, seeds=(0, 1, 2, 3))
-    result = compare([study])
-    assert [model.group for model in result.models] == ["", "", ""]
-    ab, ac, _ = result.pairs
-    assert all(pair.verdict is pair.test is pair.p_holm is None for pair in result.pairs)
-    assert ab.files == (2, 2)
-    assert ac.files == (1, 0)  # no seed in common: the lowest of each
-    a = correct_predictions(study, "a", (2,))[0]
-    b = correct_predictions(study, "b", (2,))[0]
-    assert ab.only_correct == ((a & ~b).sum(), (b & ~a).sum())
-    assert ab.mcnemar == pytest.approx(binomtest(min(ab.only_correct), sum(ab.only_correct)).pvalue)
-    assert ab.sentence == (
-        f"these two trained files, a seed 2 and b seed 2: {ab.only_correct[0]} test images only "
-        f"the first classifies correctly, {ab.only_correct[1]} only the second (exact McNemar "
-        "p < 0.001); with one seed of a model nothing is said of the models"
-    )
-    assert result.recommended.model == "a"
-    assert result.recommended.reason == (
-        "a has the highest test accuracy, 95.00 %, but one seed of a model cannot tell a better "
-        "model from a lucky run: train at least 3 of each (--seeds 3), better 5"
-    )
-    assert (result.headline.case, result.headline.model) == ("cannot say", None)
-    assert result.headline.text == "Cannot say which model to use; a scored highest."
-    assert result.to_json()["recommended"]["model"] is result.to_use is None
-    assert "one-seed" in [finding.code for finding in result.findings]
-    assert result.to_json()["comparisons"][0]["files"] == {
-        "seeds": [2, 2],
-        "only_right": list(ab.only_correct),
-        "p": ab.mcnemar,
-    }
-
-
-def test_a_single_model_needs_no_pair(tmp_path):
-    result = compare([write_study(tmp_path / "s", {"only": FakeModel()})])
-    assert result.pairs == ()
-    assert result.recommended.model == "only"
-    assert result.models[0].group == "a"
 
 
 # ── what may be missing ──────────────────────────────────────────────────────────────────────
@@ -328,46 +252,6 @@ def test_a_lost_ledger_does_not_hide_an_opening(tmp_path):
 
 
 # ── the JSON document ────────────────────────────────────────────────────────────────────────
-
-
-def test_the_document_has_all_that_others_rely_on(study):
-    document = compare([study]).to_json()
-    assert json.loads(json.dumps(document, allow_nan=False)) == document
-    assert document["study"] == "trio" and document["title"] == "Three <models>"
-    assert document["data"].keys() >= {"name", "train", "validation", "test", "hash"}
-    assert document["seeds"] == [0, 1, 2, 3]
-    assert (document["test_openings"], document["exploratory"]) == (1, False)
-    assert (document["margin"], document["give_up"]) == (0.002, 0.005)
-    assert document["missing"] == [f"small seed {s}" for s in (3, 4)] + [
-        "big seed 4",
-        "twin seed 4",
-    ]
-    for model in document["models"]:
-        assert model["accuracy"].keys() == model["loss"].keys() == {"mean", "ci", "per_seed"}
-        assert len(model["accuracy"]["ci"]) == 2
-        assert len(model["per_class_accuracy"]) == 10
-        assert isinstance(model["balanced_accuracy"], float)
-        assert isinstance(model["macro_f1"], float)
-        assert model.keys() >= {
-            *("name", "parameters", "selected_epochs", "seconds_per_trial", "group"),
-        }
-    for baseline in document["baselines"]:
-        assert baseline["accuracy"].keys() == {"mean", "ci"}
-    for comparison in document["comparisons"]:
-        assert comparison.keys() >= {
-            *("a", "b", "difference", "ci", "df", "p", "p_holm", "verdict"),
-            "probability_a_better",
-        }
-    assert document["recommended"].keys() >= {"model", "reason"}
-    for finding in document["findings"]:
-        assert finding.keys() == {"code", "severity", "model", "text", "advice"}
-
-
-def test_numbers_that_are_not_finite_become_null(tmp_path):
-    study = write_study(tmp_path / "s")
-    result = compare([study])
-    object.__setattr__(result, "environment", {"a": float("nan"), "b": [np.float32("inf"), 1]})
-    assert result.to_json()["environment"] == {"a": None, "b": [None, 1]}
 
 
 def test_class_names_and_order_come_from_the_data(tmp_path):

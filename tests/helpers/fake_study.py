@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import math
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -244,6 +244,16 @@ def write_trio(path: Path) -> StudyFolder:
         "twin": FakeModel([0.950, 0.945, 0.948, 0.951], seeds=(0, 1, 2, 3), parameters=60_000),
     }
     return write_study(path, models, name="trio", title="Three <models>")
+
+
+def correct_predictions(
+    study: StudyFolder, model: str, seeds: Iterable[int], opening: str = "1"
+) -> NDArray[np.bool_]:
+    """Return which test images each seed of a model classifies correctly, (seeds, n_test)."""
+    folder = study.path / "openings" / opening
+    labels = np.load(folder / "labels.npy")
+    rows = [np.load(folder / model / f"seed-{s}.npy").argmax(axis=1) == labels for s in seeds]
+    return np.array(rows)
 
 
 _NO_COPIES = {"train-validation": 0, "train-test": 0, "validation-test": 0}

@@ -1,0 +1,90 @@
+"""The answer at the top: each of the five cases, and which goes before which.
+
+Oracle: studies whose case is plain by how they are made. Cost: 5 s.
+Run: pytest tests/analysis/test_headline.py
+"""
+
+import pytest
+
+from bakeoff.analysis.compare import compare
+from tests.helpers.fake_study import FakeModel, write_study
+
+
+@pytest.fixture
+def headline(tmp_path):
+    """Return a function that writes a study and returns what stands at its top."""
+
+    def headline(models, **settings):
+        return compare([write_study(tmp_path / "s", models, **settings)]).headline
+
+    return headline
+
+
+def test_the_better_one_is_to_be_used(headline):
+    found = headline({"big": FakeModel(0.95, parameters=50_000), "small": FakeModel(0.9)})
+    assert (found.case, found.model, found.text) == ("use", "big", "Use big.")
+    assert found.reason.startswith("It has the highest mean accuracy, 95.00 %. ")
+
+
+def test_equals_of_one_size_have_no_winner(headline):
+    models = {"a": FakeModel(0.95, parameters=1000), "b": FakeModel(0.95, parameters=1049)}
+    found = headline(models)
+    assert (found.case, found.model, found.models) == ("no winner", None, ("a", "b"))
+    assert found.text == "No winner among a and b."
+    assert found.reason.startswith("a and b are not separated (difference +0.00 points")
+
+
+def test_of_equals_of_different_sizes_the_smaller_may_win(headline):
+    models = {"a": FakeModel(0.95, parameters=1000), "b": FakeModel(0.95, parameters=1060)}
+    assert headline(models).case == "use"
+
+
+def test_models_at_chance_are_not_usable(headline):
+    found = headline({"a": FakeModel(0.1), "b": FakeModel(0.1)})
+    assert (found.case, found.model, found.text) == (
+        *("nothing usable", None, "Nothing here is usable."),
+    )
+    assert found.reason == "a is at chance (10.0 % correct) and b is at chance (10.0 % correct)"
+
+
+def test_nor_are_models_that_are_worse_than_a_baseline_or_failed(headline):
+    gone = FakeModel(0.9, diverged=dict.fromkeys(range(5), 2))
+    found = headline({"a": FakeModel(0.9), "b": gone}, baselines={"logistic": 0.94})
+    assert found.case == "nothing usable"
+    assert found.reason == (
+        "a (90.0 % correct) is shown to be worse than the baseline logistic and b failed in 5 runs "
+        "of 5"
+    )
+
+
+def test_a_baseline_that_nobody_is_shown_to_beat_does_as_well(headline):
+    found = headline({"a": FakeModel(0.921), "b": FakeModel(0.92)}, baselines={"logistic": 0.92})
+    assert (found.case, found.models) == ("a baseline does as well", ("logistic", "a"))
+    assert found.text == "The baseline logistic does as well."
+    assert found.reason.startswith(
+        "No model is shown to be better than the baseline logistic (92.00 % correct): the best, a "
+        "(92.10 %), is ahead by +0.10 points (95 % interval "
+    )
+
+
+@pytest.mark.parametrize(
+    ("settings", "reason"),
+    [
+        (
+            {"seeds": (0, 1)},
+            "2 seeds of a model cannot tell a better model from a lucky run: train at least 3 of "
+            "each (--seeds 3), better 5",
+        ),
+        (
+            {"n_test": 60},
+            "The test set is too small: 60 images, fewer than 20 of a class (0 6, 1 6, 2 6 and 7 "
+            "more)",
+        ),
+    ],
+    ids=["seeds", "images"],
+)
+def test_too_little_is_known(headline, settings, reason):
+    found = headline({"a": FakeModel(0.9), "b": FakeModel(0.95)}, **settings)
+    assert (found.case, found.model, found.models) == ("cannot say", None, ("b",))
+    assert found.text == "Cannot say which model to use; b scored highest."
+    assert found.reason == reason

@@ -1,0 +1,87 @@
+"""What may be said of the models of a comparison.
+
+Oracle: the statistics and verdicts, which have tests of their own. Cost: 2 s.
+
+Run: pytest tests/analysis/test_judge.py
+"""
+
+from dataclasses import replace
+
+import pytest
+from scipy.stats import binomtest
+
+from bakeoff.analysis import recommendation, statistics, verdicts
+from bakeoff.analysis.compare import compare
+from tests.helpers.fake_study import FakeModel, correct_predictions, write_study, write_trio
+
+
+@pytest.fixture
+def study(tmp_path):
+    return write_trio(tmp_path / "study")
+
+
+def test_verdicts_letters_and_advice_are_those_of_the_statistics(study):
+    result = compare([study])
+    correct = {
+        "twin": correct_predictions(study, "twin", range(4)),
+        "big": correct_predictions(study, "big", range(4)),
+        "small": correct_predictions(study, "small", range(3)),
+    }
+    order = [("twin", "big"), ("twin", "small"), ("big", "small")]
+    tests = {(a, b): statistics.compare_pair(correct[a], correct[b]) for a, b in order}
+    told = verdicts.verdicts(tests, margin=0.002)
+    assert [(p.a, p.b) for p in result.pairs] == order
+    for pair, verdict in zip(result.pairs, told, strict=True):
+        assert pair == replace(verdict, probability_a_better=pair.probability_a_better)
+        assert pair.mcnemar is pair.files is pair.only_correct is None
+    assert [pair.verdict for pair in result.pairs] == ["not separated", "better", "better"]
+    assert {m.name: m.group for m in result.models} == {"twin": "a", "big": "a", "small": "b"}
+    candidates = [
+        recommendation.Candidate(m.name, m.parameters, m.accuracy.mean) for m in result.models
+    ]
+    assert result.recommended == recommendation.recommend(candidates, tests, give_up=0.005)
+
+
+def test_one_seed_anywhere_compares_trained_files_and_says_nothing_of_models(tmp_path):
+    models = {
+        "a": FakeModel(0.95, seeds=(1, 2), parameters=5),
+        "b": FakeModel(0.90, seeds=(2,), parameters=4),
+        "c": FakeModel(0.85, seeds=(0, 3), parameters=3),
+    }
+    study = write_study(tmp_path / "s", models, seeds=(0, 1, 2, 3))
+    result = compare([study])
+    assert [model.group for model in result.models] == ["", "", ""]
+    ab, ac, _ = result.pairs
+    assert all(pair.verdict is pair.test is pair.p_holm is None for pair in result.pairs)
+    assert ab.files == (2, 2)
+    assert ac.files == (1, 0)  # no seed in common: the lowest of each
+    a = correct_predictions(study, "a", (2,))[0]
+    b = correct_predictions(study, "b", (2,))[0]
+    assert ab.only_correct == ((a & ~b).sum(), (b & ~a).sum())
+    assert ab.mcnemar == pytest.approx(binomtest(min(ab.only_correct), sum(ab.only_correct)).pvalue)
+    assert ab.sentence == (
+        f"these two trained files, a seed 2 and b seed 2: {ab.only_correct[0]} test images only "
+        f"the first classifies correctly, {ab.only_correct[1]} only the second (exact McNemar "
+        "p < 0.001); with one seed of a model nothing is said of the models"
+    )
+    assert result.recommended.model == "a"
+    assert result.recommended.reason == (
+        "a has the highest test accuracy, 95.00 %, but one seed of a model cannot tell a better "
+        "model from a lucky run: train at least 3 of each (--seeds 3), better 5"
+    )
+    assert (result.headline.case, result.headline.model) == ("cannot say", None)
+    assert result.headline.text == "Cannot say which model to use; a scored highest."
+    assert result.to_json()["recommended"]["model"] is result.to_use is None
+    assert "one-seed" in [finding.code for finding in result.findings]
+    assert result.to_json()["comparisons"][0]["files"] == {
+        "seeds": [2, 2],
+        "only_right": list(ab.only_correct),
+        "p": ab.mcnemar,
+    }
+
+
+def test_a_single_model_needs_no_pair(tmp_path):
+    result = compare([write_study(tmp_path / "s", {"only": FakeModel()})])
+    assert result.pairs == ()
+    assert result.recommended.model == "only"
+    assert result.models[0].group == "a"

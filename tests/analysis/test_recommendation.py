@@ -1,0 +1,125 @@
+"""Which model to use: the walk from the largest to the smallest.
+
+Oracle: walks by hand. Cost: 1 s.
+
+Run: pytest tests/analysis/test_recommendation.py
+"""
+
+from itertools import combinations
+
+import pytest
+
+from bakeoff.analysis.recommendation import Candidate, recommend
+from bakeoff.analysis.statistics import (
+    one_sided_lower_bound,
+)
+from tests.helpers.pairs import pair_of
+
+BIG = Candidate("big", 400_000, 0.985)
+
+
+MIDDLE = Candidate("middle", 100_000, 0.983)
+
+
+SMALL = Candidate("small", 20_000, 0.975)
+
+
+def all_pairs(*models, error=0.001, **errors):
+    """Tests of all pairs of candidates, with the difference of their means."""
+    return {
+        (a.name, b.name): pair_of(a.mean - b.mean, errors.get(f"{a.name}_{b.name}", error))
+        for a, b in combinations(models, 2)
+    }
+
+
+def test_the_smallest_that_the_walk_reaches_is_recommended():
+    pairs = all_pairs(BIG, MIDDLE, SMALL)
+    found = recommend([BIG, MIDDLE, SMALL], pairs, give_up=0.005)
+    assert (found.model, found.best) == ("middle", "big")
+    assert found.loses_at_most == pytest.approx(
+        -one_sided_lower_bound(pairs["big", "middle"].flipped())
+    )
+    assert found.reason == (
+        "It is correct on 98.30 % of the test images, with 100,000 parameters; big, with 400,000, "
+        "is correct on 98.50 %. It loses less than 0.38 points to any other model (one-sided 95 % "
+        "bound, 9 seeds, 10,000 test images), within the 0.50 allowed"
+    )
+    generous = recommend([BIG, MIDDLE, SMALL], pairs, give_up=0.02)
+    assert generous.model == "small"
+
+
+def test_nothing_smaller_is_shown_to_be_as_good():
+    pairs = all_pairs(SMALL, MIDDLE, BIG, error=0.003)
+    found = recommend([SMALL, MIDDLE, BIG], pairs, give_up=0.005)
+    assert (found.model, found.loses_at_most, found.shown) == ("big", None, True)
+    assert found.reason == (
+        "It has the highest mean accuracy, 98.50 %. Nothing smaller is shown to be nearly as "
+        "good: the next in size, middle (98.30 %), may lose 0.72 points to it (one-sided 95 % "
+        "bound, 9 seeds, 10,000 test images), more than the 0.50 allowed"
+    )
+
+
+def test_the_walk_stops_at_the_first_that_fails():
+    near = Candidate("near", 20_000, 0.981)
+    tiny = Candidate("tiny", 1_000, 0.9845)  # shown to be nearly as good, but behind `near`
+    pairs = all_pairs(BIG, MIDDLE, near, tiny)
+    assert recommend([BIG, MIDDLE, near, tiny], pairs, give_up=0.005).model == "middle"
+    barred = recommend([BIG, MIDDLE, near, tiny], pairs, give_up=0.005, barred=["near"])
+    assert barred.model == "tiny"
+
+
+def test_what_is_shown_to_lose_too_much_is_no_obstacle():
+    tiny = Candidate("tiny", 1_000, 0.9845)
+    pairs = all_pairs(BIG, SMALL, tiny)
+    assert recommend([BIG, SMALL, tiny], pairs, give_up=0.005).model == "tiny"
+    found = recommend([BIG, SMALL], all_pairs(BIG, SMALL), give_up=0.005)
+    assert found.reason == (
+        "It has the highest mean accuracy, 98.50 %. The smaller small is shown to lose more than "
+        "the 0.50 points allowed"
+    )
+
+
+def test_what_is_lost_to_any_other_model_counts():
+    other = Candidate("other", 450_000, 0.9849)  # its pair with `middle` is hardly known
+    pairs = all_pairs(BIG, other, MIDDLE, other_middle=0.01)
+    found = recommend([BIG, other, MIDDLE], pairs, give_up=0.005)
+    assert found.model == "big"
+    assert "may lose 1.94 points to other (one-sided" in found.reason
+
+
+def test_the_best_is_the_smallest():
+    best = Candidate("best", 10, 0.99)
+    pairs = {("best", "big"): pair_of(0.005, 0.001)}
+    found = recommend([BIG, best], pairs, give_up=0.005)
+    assert found.model == "best"
+    assert found.reason == (
+        "It has the highest mean accuracy, 99.00 %, and no other model has fewer parameters "
+        "than its 10"
+    )
+
+
+def test_equal_sizes_are_decided_by_the_mean():
+    twins = [Candidate("one", 20_000, 0.974), SMALL, BIG]
+    assert recommend(twins, all_pairs(*twins), give_up=0.02).model == "small"
+    equal = [BIG, Candidate("light", 5, 0.985)]
+    assert recommend(equal, {("big", "light"): pair_of(0, 0.1)}, give_up=0.005).model == "light"
+
+
+def test_one_seed_shows_nothing_about_models():
+    found = recommend([SMALL, BIG], {}, give_up=0.005)
+    assert (found.model, found.loses_at_most, found.shown) == ("big", None, False)
+    assert found.reason == (
+        "big has the highest test accuracy, 98.50 %, but one seed of a model cannot tell a better "
+        "model from a lucky run: train at least 3 of each (--seeds 3), better 5"
+    )
+
+
+def test_a_lone_model():
+    found = recommend([SMALL], {}, give_up=0.005)
+    assert (found.model, found.reason) == ("small", "It is the only model (97.50 % correct)")
+
+
+def test_a_pair_that_is_missing_is_named():
+    message = "expected a test of middle against small among the pairs, found none"
+    with pytest.raises(ValueError, match=f"^{message}$"):
+        recommend([BIG, MIDDLE, SMALL], {("middle", "big"): pair_of(0, 1)}, give_up=0.005)

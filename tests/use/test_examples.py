@@ -1,15 +1,12 @@
 """The examples of using a winner, each run as its reader would.
 
-Oracle: `result.predict` on the same pictures. Cost: 30 s, most of it starting Python and a server.
+Oracle: `result.predict` on the same pictures. The page that asks
+the endpoint is in test_serve.py. Cost: 10 s, most of it starting Python.
 Run: pytest tests/use/test_examples.py
 """
 
-import http.server
-import json
 import subprocess
 import sys
-import threading
-import urllib.request
 from pathlib import Path
 
 import numpy as np
@@ -18,8 +15,6 @@ from PIL import Image
 
 from bakeoff.study.run import compare
 from bakeoff.use.export.export import export
-from tests.helpers import browser
-from tests.use.test_serve import Server
 
 EXAMPLES = Path(__file__).parents[2] / "examples"
 
@@ -60,62 +55,3 @@ def test_onnx_without_bakeoff(finished_study, pictures, tmp_path):
     assert lines == [f"{n} {c} {s}" for n, c, s in zip(files, found.classes, shares, strict=True)]
     text = (EXAMPLES / "onnx_in_15_lines.py").read_text(encoding="utf-8")
     assert len([line for line in text.splitlines()[1:] if line.strip()]) <= 15
-
-
-@pytest.mark.skipif(browser.find() is None, reason="there is no Chromium")
-def test_a_page_of_one_s_own_asks_the_endpoint(finished_study, digits):
-    served = Server(finished_study, "--model", "mlp", "--seed", "0")
-
-    class Proxy(http.server.BaseHTTPRequestHandler):
-        """One web server for the page and, at /predict, for Bakeoff behind it."""
-
-        def do_GET(self):
-            self._answer(200, "text/html", (EXAMPLES / "ask_the_endpoint.html").read_bytes())
-
-        def do_POST(self):
-            body = self.rfile.read(int(self.headers["Content-Length"]))
-            kind = {"Content-Type": self.headers["Content-Type"]}
-            request = urllib.request.Request(f"{served.address}/predict", body, kind)
-            with urllib.request.urlopen(request) as answer:
-                self._answer(answer.status, "application/json", answer.read())
-
-        def _answer(self, status, kind, content):
-            self.send_response(status)
-            self.send_header("Content-Type", kind)
-            self.end_headers()
-            self.wfile.write(content)
-
-        def log_message(self, *_):
-            pass
-
-    page = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Proxy)
-    threading.Thread(target=page.serve_forever, daemon=True).start()
-    try:
-        with browser.Browser() as window:
-            window.open(f"http://127.0.0.1:{page.server_address[1]}/")
-            pixels = digits.images[0, ..., 0].tolist()
-            window.evaluate(CHOOSE % json.dumps(pixels))
-            window.wait("document.getElementById('answer').textContent !== ''", seconds=60)
-            told = window.evaluate("document.getElementById('answer').textContent")
-        found = compare([finished_study]).predict(digits.images[:1], model="mlp", seed=0)
-        assert told.startswith(f"{found.classes[0]}, {100 * found.probabilities[0].max():.0f}"[:5])
-    finally:
-        page.shutdown()
-        page.server_close()
-        served.stop()
-
-
-CHOOSE = """(() => { const pixels = %s, canvas = document.createElement('canvas');
-canvas.width = canvas.height = 8;
-const pen = canvas.getContext('2d');
-pixels.forEach((row, y) => row.forEach((value, x) => {
-  const grey = Math.round(value * 255 / 16);
-  pen.fillStyle = `rgb(${grey}, ${grey}, ${grey})`;
-  pen.fillRect(x, y, 1, 1);
-}));
-canvas.toBlob((blob) => {
-  const data = new DataTransfer(), input = document.getElementById('file');
-  data.items.add(new File([blob], 'digit.png', {type: 'image/png'}));
-  input.files = data.files;
-  input.dispatchEvent(new Event('change'));
-}); })()"""

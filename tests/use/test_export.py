@@ -26,10 +26,54 @@ def result(finished_study):
     return compare([finished_study])
 
 
+@pytest.fixture(scope="module")
+def pictures(digits, tmp_path_factory):
+    folder = tmp_path_factory.mktemp("pictures")
+    for place in range(3):
+        pixels = np.round(digits.images[place, ..., 0] * (255 / 16)).astype(np.uint8)
+        Image.fromarray(pixels).save(folder / f"{place}.png")
+    return [str(folder / f"{place}.png") for place in range(3)]
+
+
+def chosen(result, format):
+    return result.trained("mlp", ensemble=format in ("onnx", "litert"))
+
+
+@pytest.fixture(scope="module")
+def exported(result, tmp_path_factory):
+    folder = tmp_path_factory.mktemp("exported")
+    return {each: export(chosen(result, each), each, out=folder / each) for each in FORMATS}
+
+
+@pytest.fixture(scope="module")
+def printed(exported, pictures):
+    """Return what the example programs print, all run in one process without Bakeoff."""
+    environment = {k: v for k, v in os.environ.items() if k != "PYTHONPATH"}
+    folders = [str(done.folder) for done in exported.values()]
+    ran = subprocess.run(
+        [sys.executable, "-c", EXAMPLES, str(len(folders)), *folders, *pictures],
+        env=environment, capture_output=True, text=True,
+    )  # fmt: skip
+    assert ran.returncode == 0, ran.stderr
+    return dict(zip(FORMATS, ran.stdout.split("--\n"), strict=False))
+
+
+EXAMPLES = """
+import os, runpy, sys
+count = int(sys.argv[1])
+folders, pictures = sys.argv[2 : 2 + count], sys.argv[2 + count :]
+for folder in folders:
+    os.chdir(folder)
+    sys.argv = ["example.py", *pictures]
+    runpy.run_path("example.py", run_name="__main__")
+    print("--")
+assert "bakeoff" not in sys.modules
+"""
+
+
 @pytest.mark.parametrize("format", FORMATS)
-def test_an_export_is_used_without_bakeoff(result, format, tmp_path, digits):
-    trained = result.trained("mlp", ensemble=format in ("onnx", "litert"))
-    done = export(trained, format, out=tmp_path / "out")
+def test_an_export_is_used_without_bakeoff(result, exported, printed, pictures, format, digits):
+    done = exported[format]
     assert (done.images, done.part) == (288, "validation images")
     assert done.largest_difference < 1e-5
     manifest = json.loads((done.folder / "manifest.json").read_bytes())
@@ -37,19 +81,10 @@ def test_an_export_is_used_without_bakeoff(result, format, tmp_path, digits):
         assert hashlib.sha256((done.folder / name).read_bytes()).hexdigest() == digest
     assert set(manifest["files"]) | {"manifest.json"} == {p.name for p in done.folder.iterdir()}
     assert json.loads((done.folder / "classes.json").read_bytes()) == list(digits.class_names)
-    for place in range(3):
-        pixels = np.round(digits.images[place, ..., 0] * (255 / 16)).astype(np.uint8)
-        Image.fromarray(pixels).save(tmp_path / f"{place}.png")
-    paths = [str(tmp_path / f"{place}.png") for place in range(3)]
-    environment = {k: v for k, v in os.environ.items() if k != "PYTHONPATH"}
-    ran = subprocess.run(
-        [sys.executable, "example.py", *paths],
-        cwd=done.folder, env=environment, capture_output=True, text=True,
-    )  # fmt: skip
-    expected = trained.per_seed(digits.images[:3]).mean(axis=0)
-    assert ran.returncode == 0, ran.stderr
-    assert ran.stdout.splitlines() == [
-        f"{path} {row.argmax()} {row.max():.1%}" for path, row in zip(paths, expected, strict=True)
+    expected = chosen(result, format).per_seed(digits.images[:3]).mean(axis=0)
+    assert printed[format].splitlines() == [
+        f"{path} {row.argmax()} {row.max():.1%}"
+        for path, row in zip(pictures, expected, strict=True)
     ]
 
 

@@ -14,7 +14,6 @@ from __future__ import annotations
 import argparse
 import sys
 from collections.abc import Callable, Iterator, Sequence
-from itertools import combinations
 
 import numpy as np
 from numpy.typing import NDArray
@@ -24,7 +23,7 @@ from bakeoff.analysis.estimates import estimate, estimate_balanced
 from bakeoff.analysis.recommendation import Candidate, recommend
 from bakeoff.analysis.statistics import compare_all, compare_pair, differ_by_less_than, holm
 from bakeoff.analysis.variance import decompose
-from bakeoff.analysis.verdicts import ALPHA
+from bakeoff.analysis.verdicts import ALPHA, Look, unsettled, verdicts
 from benchmarks import seed_pool
 
 OWN, NOISE, ACCURACY = 0.35, 0.35, 0.975
@@ -67,75 +66,65 @@ def any_claim(models: Sequence[Correct]) -> bool:
 
 
 def families(share: float) -> Rows:
-    """Equal models: studies in which any two are called different, at a nominal 5 %."""
-    head = ["images", "models", "seeds", "studies", "seed effect .04", "seed effect .2"]
-    yield head
-    for n_images, most in ((360, 1000), (10_000, 500)):
-        for count in (2, 5, 10, 30):
-            for n_seeds in (3, 5, 10):
-                studies = max(2, round(share * most))
-                found = []
-                for effect in (0.04, 0.2):
-                    rng = np.random.default_rng(SEED)
-                    claims = sum(
-                        any_claim(
-                            draw(
-                                rng, [ACCURACY] * count, n_images, [n_seeds] * count, effect=effect
-                            )
-                        )
-                        for _ in range(studies)
-                    )
-                    found.append(_rate(claims, studies))
-                yield ([f"{n_images:,}", count, n_seeds, studies, *found])
-    for n_images, most in ((360, 2000), (10_000, 1000)):
-        studies = max(2, round(share * most))
+    """Equal models, 360 images: studies in which any two are called different, nominally 5 %."""
+    return _families(360, round(1000 * share))
+
+
+def large_families(share: float) -> Rows:
+    """Equal models, 10,000 images: studies in which any two are called different, nominally 5 %."""
+    return _families(10_000, round(500 * share))
+
+
+def _families(n_images: int, studies: int) -> Rows:
+    yield ["images", "models", "seeds", "studies", "seed effect .04", "seed effect .2"]
+    kinds = [(str(n), [n] * count) for count in (2, 5, 10, 30) for n in (3, 5, 10)]
+    for said, seeds in [*kinds, ("3 and 10", [3, 10])]:
         found = []
         for effect in (0.04, 0.2):
             rng = np.random.default_rng(SEED)
             claims = sum(
-                any_claim(draw(rng, [ACCURACY] * 2, n_images, [3, 10], effect=effect))
-                for _ in range(studies)
+                any_claim(draw(rng, [ACCURACY] * len(seeds), n_images, seeds, effect=effect))
+                for _ in range(max(2, studies))
             )
-            found.append(_rate(claims, studies))
-        yield ([f"{n_images:,}", 2, "3 and 10", studies, *found])
+            found.append(_rate(claims, max(2, studies)))
+        yield [f"{n_images:,}", len(seeds), said, max(2, studies), *found]
 
 
 def recommendation(share: float) -> Rows:
     """Five seeds; smaller models lose 1.02·give_up each (choosing one is wrong), or nothing."""
     head = [
         *("images", "give_up, points", "models", "studies", "wrongly chosen"),
-        *("equal: smallest chosen", "equal: by the rule of 0.1.0"),
+        *("equal: at most half the size", "by the rule of 0.1.0"),
+        *("equal: the smallest", "by the rule of 0.1.0"),
     ]
     yield head
-    for n_images, give_up, most in ((360, 0.02, 400), (10_000, 0.005, 150)):
+    for n_images, give_up, most in ((360, 0.02, 600), (10_000, 0.005, 300)):
         for count in (3, 10, 30):
             studies = max(2, round(share * most / (3 if count == 30 else 1)))
-            found: list[str] = []
+            wrong, half, smallest, old_half, old_smallest = 0, 0, 0, 0, 0
+            names = [str(k) for k in range(count)]
             for loss in (1.02 * give_up, 0.0):
                 rng = np.random.default_rng(SEED)
-                chosen = old = 0
                 for _ in range(studies):
                     accuracies = [ACCURACY] + [ACCURACY - loss] * (count - 1)
-                    names = [str(k) for k in range(count)]
                     models = draw(rng, accuracies, n_images, [5] * count, effect=0.04)
                     parts = dict(zip(names, map(decompose, models), strict=True))
-                    tests = {
-                        (a, b): compare_pair(parts[a], parts[b]) for a, b in combinations(names, 2)
-                    }
+                    tests = compare_all(parts)
                     candidates = [
                         Candidate(name, 1000 * (count - k), parts[name].mean)
                         for k, name in enumerate(names)
                     ]
-                    picked = recommend(candidates, tests, give_up=give_up)
+                    chosen = recommend(candidates, tests, give_up=give_up).model
                     if loss:
-                        chosen += picked.model != names[0]
-                    else:
-                        chosen += picked.model == names[-1]
-                        old += _smallest_alone(candidates, tests, give_up) == names[-1]
-                found.append(_rate(chosen, studies))
-                if not loss:
-                    found.append(_rate(old, studies))
-            yield ([f"{n_images:,}", f"{100 * give_up:.1f}", count, studies, *found])
+                        wrong += chosen != names[0]
+                        continue
+                    old = _smallest_alone(candidates, tests, give_up)
+                    half += int(chosen) >= count / 2
+                    old_half += int(old) >= count / 2
+                    smallest += chosen == names[-1]
+                    old_smallest += old == names[-1]
+            rates = [_rate(n, studies) for n in (wrong, half, old_half, smallest, old_smallest)]
+            yield ([f"{n_images:,}", f"{100 * give_up:.1f}", count, studies, *rates])
 
 
 def _smallest_alone(candidates: list[Candidate], tests: object, give_up: float) -> str:
@@ -276,24 +265,41 @@ def truth_order(truth: dict[str, float]) -> list[str]:
     return sorted(truth, key=lambda name: truth[name])
 
 
+def looks(models: Sequence[Correct], after: Sequence[int]) -> tuple[bool, float]:
+    """Carry out declared looks at equal models: (any claim at any look, seeds used of each model).
+
+    As a run does: a K-th of 5 % at each look, and more seeds only for models of open pairs.
+    """
+    seeds = dict.fromkeys(map(str, range(len(models))), after[0])
+    for number in range(1, len(after) + 1):
+        parts = {name: decompose(models[int(name)][:n]) for name, n in seeds.items()}
+        pairs = verdicts(compare_all(parts), margin=0.002, look=Look(number, tuple(after)))
+        if any(pair.verdict in ("better", "worse") for pair in pairs):
+            return True, float(np.mean(list(seeds.values())))
+        if number < len(after):
+            seeds |= dict.fromkeys(unsettled(pairs), after[number])
+    return False, float(np.mean(list(seeds.values())))
+
+
 def peeking(share: float) -> Rows:
-    """One pair of equal models, ever called different: looking each time, or at declared looks."""
-    head = ["images", "studies", "effect .04: 3, 5, … 19", "declared 5, 10, 20"]
-    head += ["effect .2: 3, 5, … 19", "declared 5, 10, 20"]
+    """Equal models, any two ever called different: looking each time, or at declared looks."""
+    head = ["images", "models", "studies", "effect .04: 3, 5, … 19", "declared 5, 10, 20"]
+    head += ["effect .2: 3, 5, … 19", "declared 5, 10, 20", "its seeds"]
     yield head
-    for n_images, most in ((360, 500), (10_000, 120)):
+    for n_images, count, most in ((360, 2, 1000), (360, 5, 300), (10_000, 2, 300)):
         studies = max(2, round(share * most))
         found = []
         for effect in (0.04, 0.2):
             rng = np.random.default_rng(SEED)
-            undeclared = declared = 0
+            undeclared, declared, used = 0, 0, []
             for _ in range(studies):
-                a, b = draw(rng, [ACCURACY] * 2, n_images, [20, 20], effect=effect)
-                p = {s: compare_pair(a[:s], b[:s]).p for s in (*range(3, 20, 2), 10, 20)}
-                undeclared += any(p[s] < 0.05 for s in range(3, 20, 2))
-                declared += any(p[s] < 0.05 / 3 for s in (5, 10, 20))
+                models = draw(rng, [ACCURACY] * count, n_images, [20] * count, effect=effect)
+                undeclared += any(any_claim([each[:n] for each in models]) for n in range(3, 20, 2))
+                claimed, seeds = looks(models, (5, 10, 20))
+                declared += claimed
+                used.append(seeds)
             found += [_rate(undeclared, studies), _rate(declared, studies)]
-        yield ([f"{n_images:,}", studies, *found])
+        yield ([f"{n_images:,}", count, studies, *found, f"{np.mean(used):.1f}"])
 
 
 def _rate(count: int, studies: int) -> str:
@@ -308,6 +314,7 @@ TABLES: dict[str, Callable[[float], Rows]] = {
     "pool": pool_pairs,
     "recommendation": recommendation,
     "families": families,
+    "large_families": large_families,
     "peeking": peeking,
 }
 

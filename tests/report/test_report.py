@@ -530,8 +530,9 @@ def test_the_terminal_table_fits_any_window(study, width):
     lines = printed(study, width=width).splitlines()
     assert max(map(len, lines)) <= width
     assert "…" not in printed(study, width=max(width, 60))
-    heads = next(line for line in lines if line.startswith("  model"))
+    heads = next((line for line in lines if line.startswith("  model")), "")
     assert ("loss" in heads) == (width >= 80)
+    assert bool(heads) != ("  logistic regression" in lines)  # by itself where no table fits
 
 
 def test_the_terminal_prints_markup_and_control_characters_as_text(study):
@@ -828,3 +829,25 @@ def test_names_that_would_be_cut_alike_are_shown_whole(tmp_path):
     assert "b-xxxxxxxxxxx…xxxxxxxxxxxx" in joined
     for name in names:
         assert "".join(each.strip() for each in name) in joined.replace("→", "")
+
+
+def test_failed_runs_have_a_column_and_both_means(tmp_path):
+    models = {
+        "steady": fake_study.FakeModel(0.94),
+        "falls": fake_study.FakeModel((0.96, 0.95, 0.96, 0.5, 0.96), diverged={3: 4}),
+    }
+    found = compare([fake_study.write_study(tmp_path / "s", models)])
+    falls = found.model("falls")
+    assert falls.failed == (3,)
+    text = printed(found, width=160)
+    assert "failed runs" in text and "without, %" in text
+    row = next(line for line in text.splitlines() if line[2:7] == "falls")
+    both = [f"{100 * each:.2f}" for each in (falls.accuracy.mean, falls.sound_accuracy)]
+    assert row.index(both[0]) < row.index("1 of 5  1–72 %") < row.index(both[1])
+    said = f"Its mean accuracy is {both[0]} % with them and {both[1]} % without"
+    narrow = " ".join(printed(found, width=60).split())
+    assert said in narrow and "failed runs" not in narrow.split("Verdicts")[0]
+    page = " ".join(report.html(found).split())
+    assert "Failed runs" in page and "Accuracy without them" in page and "rate 1–72 %" in page
+    healthy = compare([fake_study.write_study(tmp_path / "t", {"steady": models["steady"]})])
+    assert "Failed runs" not in report.html(healthy)

@@ -135,19 +135,20 @@ def _table(comparison: Comparison) -> dict[str, Any]:
     recommended = comparison.recommended.model if comparison.recommended else None
     smallest = min((model.parameters for model in comparison.models), default=0)
     grouped = any(model.group for model in comparison.models)
+    failing = any(model.failed for model in comparison.models)
     notes = (sentences.about_loss(comparison), about_race.about_race(comparison))
     return {
-        "heads": _heads(grouped),
+        "heads": _heads(grouped, failing),
         "rows": [
-            TableRow(m.name, _cells(m, smallest, grouped), m.name == recommended)
+            TableRow(m.name, _cells(m, smallest, grouped, failing), m.name == recommended)
             for m in comparison.models
         ],
         "baselines": [
-            TableRow(wording.baseline(each.name), _baseline_cells(each, grouped))
+            TableRow(wording.baseline(each.name), _baseline_cells(each, grouped, failing))
             for each in comparison.baselines
         ],
         "dropped": [
-            TableRow(each.name, _dropped_cells(each, grouped))
+            TableRow(each.name, _dropped_cells(each, grouped, failing))
             for each in (comparison.race.dropped if comparison.race else ())
         ],
         "mark": sentences.mark(comparison),
@@ -155,13 +156,25 @@ def _table(comparison: Comparison) -> dict[str, Any]:
     }
 
 
-def _heads(grouped: bool) -> list[str]:
-    heads = ["Parameters", "Test accuracy", "Group", "Loss", "Balanced accuracy", "Macro F1"]
-    heads += ["Selected epoch", "Time a trial"]
-    return [head for head in heads if grouped or head != "Group"]
+_OF_FAILURES = ("Failed runs", "Accuracy without them")
 
 
-def _cells(model: ModelResult, smallest: int, grouped: bool) -> tuple[Entry, ...]:
+def _heads(grouped: bool, failing: bool) -> list[str]:
+    heads = ["Parameters", "Test accuracy", "Group", *_OF_FAILURES, "Loss", "Balanced accuracy"]
+    heads += ["Macro F1", "Selected epoch", "Time a trial"]
+    left_out = {*(() if grouped else ("Group",)), *(() if failing else _OF_FAILURES)}
+    return [head for head in heads if head not in left_out]
+
+
+def _failures(model: ModelResult) -> tuple[Entry, ...]:
+    rate, sound = len(model.failed) / len(model.seeds), model.sound_accuracy
+    return (
+        Entry(wording.failed_runs(model), f"rate {wording.failure_rate(model)}", repr(rate)),
+        Entry(wording.sound_accuracy(model), "", "" if sound is None else repr(sound)),
+    )
+
+
+def _cells(model: ModelResult, smallest: int, grouped: bool, failing: bool) -> tuple[Entry, ...]:
     times = ratio(model.parameters, smallest)
     epochs = [epoch for epoch in model.selected_epochs if epoch is not None]
     loss = model.loss.estimate
@@ -169,6 +182,7 @@ def _cells(model: ModelResult, smallest: int, grouped: bool) -> tuple[Entry, ...
         Entry(f"{model.parameters:,}", times and f"{times} ×", str(model.parameters)),
         _accuracy(model.accuracy.estimate),
         *([Entry(model.group, "", model.group)] if grouped else []),
+        *(_failures(model) if failing else ()),
         Entry(
             wording.loss(loss.mean),
             wording.loss_interval(loss),
@@ -189,17 +203,17 @@ def _cells(model: ModelResult, smallest: int, grouped: bool) -> tuple[Entry, ...
     )
 
 
-def _baseline_cells(baseline: BaselineResult, grouped: bool) -> tuple[Entry, ...]:
+def _baseline_cells(baseline: BaselineResult, grouped: bool, failing: bool) -> tuple[Entry, ...]:
     empty = Entry("", "", "")
     parameters = Entry(f"{baseline.parameters:,}", "", str(baseline.parameters))
-    return (parameters, _accuracy(baseline.accuracy), *[empty] * (6 if grouped else 5))
+    return (parameters, _accuracy(baseline.accuracy), *[empty] * (5 + grouped + 2 * failing))
 
 
-def _dropped_cells(model: DroppedModel, grouped: bool) -> tuple[Entry, ...]:
+def _dropped_cells(model: DroppedModel, grouped: bool, failing: bool) -> tuple[Entry, ...]:
     parameters = Entry(f"{model.parameters:,}", "", str(model.parameters))
     known = Entry("not tested", f"{about_race.validation(model)} on validation", "")
     times = Entry(duration(model.seconds_per_trial), "", "")
-    return (parameters, known, *[Entry("", "", "")] * (5 if grouped else 4), times)
+    return (parameters, known, *[Entry("", "", "")] * (4 + grouped + 2 * failing), times)
 
 
 def _accuracy(estimate: Estimate) -> Entry:

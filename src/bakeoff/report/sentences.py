@@ -15,7 +15,16 @@ from bakeoff.report.plots.costs import frontier
 from bakeoff.report.plots.curves import curve
 from bakeoff.report.plots.matrices import mistakes
 from bakeoff.report.plots.scores import variance_shares
-from bakeoff.report.wording import basis, loss, loss_interval, seed_list, trained_on
+from bakeoff.report.wording import (
+    basis,
+    failed_runs,
+    failure_rate,
+    loss,
+    loss_interval,
+    seed_list,
+    sound_accuracy,
+    trained_on,
+)
 from bakeoff.utils.text import counted, listed, percent, points, sentence, some
 
 _PARTS = {"train": "training", "validation": "validation", "test": "test"}
@@ -62,6 +71,13 @@ def cautions(comparison: Comparison) -> list[str]:
     for model in comparison.models:
         if model.diverged:
             notes.append(f"{model.name}: training diverged with {seed_list(model.diverged)}.")
+        if model.failed:
+            notes.append(
+                f"{model.name}: {failed_runs(model)} runs failed ({seed_list(model.failed)}; the "
+                f"failure rate lies in {failure_rate(model)}). Its mean accuracy is "
+                f"{percent(model.accuracy.mean)} with them and {sound_accuracy(model)} without; "
+                "verdicts count all runs."
+            )
     return notes
 
 

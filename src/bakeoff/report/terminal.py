@@ -10,12 +10,13 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from rich.console import Console, ConsoleOptions, RenderableType
+from rich.console import Group as Lines
 from rich.measure import Measurement
 from rich.padding import Padding
 from rich.table import Table
 from rich.text import Text
 
-from bakeoff.analysis.comparison import Comparison
+from bakeoff.analysis.comparison import Comparison, ModelResult
 from bakeoff.analysis.estimates import Estimate
 from bakeoff.analysis.statistics import PairTest
 from bakeoff.analysis.verdicts import Pair
@@ -25,7 +26,13 @@ from bakeoff.report.plots.figure import shorten
 from bakeoff.utils import text as texts
 
 _MOST_PAIRS = 10
-_OPTIONAL = ("time", "loss", "epoch")  # left out in this order where the window is narrow
+_OPTIONAL = (
+    "time",
+    "loss",
+    "epoch",
+    "sound",
+    "failed",
+)  # left out in this order where the window is narrow
 _RECOMMENDED = "bold green"
 _SEVERITIES = {"serious": "bold red", "warning": "bold yellow", "info": "dim"}
 
@@ -44,8 +51,7 @@ class TableView:
         yield Text(clean(wording.heading(comparison)), style="bold")
         yield from _findings(comparison)
         yield Text()
-        table = _fitted(comparison, console, options)
-        yield table
+        yield _fitted(comparison, console, options)
         yield Text(_explanation(comparison), style="dim")
         for each in comparison.searches:
             if each.chosen is not None:
@@ -79,8 +85,8 @@ def clean(text: str) -> str:
     )
 
 
-def _fitted(comparison: Comparison, console: Console, options: ConsoleOptions) -> Table:
-    """Return the widest form of the table that the window holds."""
+def _fitted(comparison: Comparison, console: Console, options: ConsoleOptions) -> RenderableType:
+    """Return the widest form of the table that the window holds; the narrowest has no columns."""
     dropped: set[str] = set()
     table = _table(comparison, dropped, gap=2)
     unbounded = options.update(width=10_000)
@@ -90,7 +96,24 @@ def _fitted(comparison: Comparison, console: Console, options: ConsoleOptions) -
         if name:
             dropped = {*dropped, name}
         table = _table(comparison, dropped, gap=1)
+    if Measurement.get(console, unbounded, table).maximum > options.max_width:
+        return Lines(*_lines(comparison))
     return table
+
+
+def _lines(comparison: Comparison) -> Iterator[Text]:
+    """Yield each model in three lines, its name alone in the first: names are of any length."""
+    for model in comparison.models:
+        strong = model.name == comparison.to_use
+        yield Text(
+            ("→ " if strong else "  ") + clean(model.name), style=_RECOMMENDED if strong else ""
+        )
+        group = f"  {model.group}" if model.group else ""
+        yield Text(f"    {_accuracy(model.accuracy.estimate)} %{group}")
+        yield Text(f"    {texts.counted(model.parameters, 'parameter')}", style="dim")
+    for baseline in comparison.baselines:
+        yield Text(f"  {clean(wording.baseline(baseline.name))}", style="dim")
+        yield Text(f"    {_accuracy(baseline.accuracy)} %", style="dim")
 
 
 def _table(comparison: Comparison, dropped: set[str], *, gap: int) -> Table:
@@ -99,7 +122,9 @@ def _table(comparison: Comparison, dropped: set[str], *, gap: int) -> Table:
     table.add_column("  model", overflow="fold", max_width=28)
     table.add_column("parameters", justify="right", no_wrap=True)
     table.add_column("test accuracy, %", justify="right", no_wrap=True)
-    columns = [("loss", "loss"), ("epoch", "epoch"), ("time", "trial")]
+    failing = any(model.failed for model in comparison.models)
+    columns = [("failed", "failed runs"), ("sound", "without, %")] if failing else []
+    columns += [("loss", "loss"), ("epoch", "epoch"), ("time", "trial")]
     if grouped:
         table.add_column("", no_wrap=True)
     for name, title in columns:
@@ -110,6 +135,7 @@ def _table(comparison: Comparison, dropped: set[str], *, gap: int) -> Table:
     for model in comparison.models:
         strong = model.name == recommended
         optional = {
+            **(_failures(model) if failing else {}),
             "loss": wording.loss(model.loss.mean),
             "epoch": wording.selected_epochs(model),
             "time": texts.duration(model.seconds_per_trial),
@@ -134,6 +160,13 @@ def _table(comparison: Comparison, dropped: set[str], *, gap: int) -> Table:
             style="dim",
         )
     return table
+
+
+def _failures(model: ModelResult) -> dict[str, str]:
+    return {
+        "failed": f"{wording.failed_runs(model)}  {wording.failure_rate(model)}",
+        "sound": wording.sound_accuracy(model).removesuffix(" %"),
+    }
 
 
 def _names(comparison: Comparison) -> dict[str, str]:

@@ -144,3 +144,19 @@ def training(settings: Mapping[str, Any]) -> str:
     known = TrainingOptions.model_fields
     parts += option_words({name: each for name, each in declared.items() if name in known})
     return ", ".join(parts)
+
+
+def failed_runs(model: ModelResult) -> str:
+    """Return how many of a model's runs failed: "1 of 5"."""
+    return f"{len(model.failed)} of {len(model.seeds)}"
+
+
+def failure_rate(model: ModelResult) -> str:
+    """Return the interval of a model's failure rate: "1–72 %"."""
+    low, high = model.failure_rate
+    return f"{100 * low:.0f}–{100 * high:.0f} %"
+
+
+def sound_accuracy(model: ModelResult) -> str:
+    """Return the mean accuracy of the runs that did not fail; "none" where all did."""
+    return "none" if model.sound_accuracy is None else percent(model.sound_accuracy)

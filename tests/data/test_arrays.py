@@ -131,7 +131,12 @@ def broken(value):
             "expected all parts on one scale, found that x_train reaches 232 and x_test 0.909804: "
             "scale them alike; if they are, and one is dark, say so: {…, scale: 255}",
         ),
-        ((X, Y, X, Y.astype(str)), {}, "y_test: expected labels like those of y_train"),
+        (
+            (X, Y, X, Y.astype(str)),
+            {},
+            "y_test: expected labels like those of y_train, which are numbers, found text: store "
+            "them alike",
+        ),
         (
             (X, Y * 0),
             {},

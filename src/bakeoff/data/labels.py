@@ -46,8 +46,14 @@ def pooled_labels(
         If they are no labels, differ in kind, or a later part has a class that training lacks.
     """
     flat = {name: _flat(name, each) for name, each in given.items()}
-    if len({each.dtype.kind == "U" for each in flat.values()}) == 2:
-        raise DataError(f"{list(flat)[-1]}: expected labels like those of {next(iter(flat))}")
+    kinds = {name: "text" if each.dtype.kind == "U" else "numbers" for name, each in flat.items()}
+    if len(set(kinds.values())) == 2:
+        first = next(iter(kinds))
+        other = next(name for name in kinds if kinds[name] != kinds[first])
+        raise DataError(
+            f"{other}: expected labels like those of {first}, which are {kinds[first]}, found "
+            f"{kinds[other]}: store them alike"
+        )
     text = next(iter(flat.values())).dtype.kind == "U"
     if text and class_names is not None:
         flat = {name: _named(name, each, class_names) for name, each in flat.items()}

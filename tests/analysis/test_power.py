@@ -6,7 +6,7 @@ Oracle: the pool of benchmarks/seed_pool. Cost: 2 s. Run: pytest tests/analysis/
 import numpy as np
 import pytest
 
-from bakeoff.analysis.power import IMAGES, NOISE, SEEDS, detectable
+from bakeoff.analysis.power import IMAGES, NOISE, SEEDS, about_power, detectable
 from bakeoff.analysis.statistics import compare_pair
 from bakeoff.analysis.variance import decompose
 from benchmarks import seed_pool
@@ -41,3 +41,10 @@ def test_what_makes_a_study_sharper():
     assert detectable(360, 5, 2) > detectable(360, 10, 2) > detectable(10_000, 10, 2)
     assert detectable(360, 5, 4) > detectable(360, 5, 2)
     assert detectable(360, 2, 2) is detectable(360, 5, 1) is None
+
+
+def test_looks_share_out_the_level():
+    once, of_three = (detectable(1000, 20, 2, looks) for looks in (0, 3))
+    assert once < of_three < detectable(1000, 20, 5, 3)
+    assert "at the last of 3 looks" in about_power(1000, 20, 2, 3)
+    assert "looks" not in about_power(1000, 20, 2)

@@ -12,7 +12,7 @@ import pytest
 
 from bakeoff.errors import RecipeError
 from bakeoff.storage.declared_looks import planned_openings
-from bakeoff.study.stages import stages_left
+from bakeoff.study.stages import seeds_in_words, stages_left
 from bakeoff.study.status import sentences, status
 from bakeoff.utils.events import Watcher
 from tests.helpers.small import carry_out, declare, files, write_npz
@@ -170,3 +170,8 @@ def test_looks_come_back_from_the_resolved_recipe(npz):
     assert recipe.seeds == (0, 1, 2, 3, 4) and recipe.looks == (3, 4, 5)
     again = declare(npz, **json.loads(json.dumps({"seeds": recipe.resolved()["seeds"]})))
     assert again.looks == recipe.looks
+
+
+def test_a_plan_says_that_it_may_take_fewer(npz):
+    assert seeds_in_words(declare(npz, seeds=LOOKS)) == "up to 5 seeds (looks after 3, 4 and 5)"
+    assert seeds_in_words(declare(npz, seeds=3)) == "3 seeds"

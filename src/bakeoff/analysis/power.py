@@ -17,27 +17,30 @@ NOISE = 0.0082  # MSres of one network
 SEEDS = 9.4e-7  # variance of one network's accuracy between seeds, noise left out
 
 
-def detectable(n_images: int, n_seeds: int, n_models: int) -> float | None:
+def detectable(n_images: int, n_seeds: int, n_models: int, n_looks: int = 0) -> float | None:
     """Smallest difference of two accuracies that is found in 4 of 5 studies.
 
-    At the level of Holm's first step, over all pairs of `n_models`. None where there is no
-    verdict: one model, or fewer than FEWEST_SEEDS seeds.
+    At the level of Holm's first step, over all pairs of `n_models` and all declared looks. None
+    where there is no verdict: one model, or fewer than FEWEST_SEEDS seeds.
     """
     pairs = n_models * (n_models - 1) // 2
     if not pairs or n_seeds < FEWEST_SEEDS or n_images < 2:
         return None
     variance = IMAGES / n_images + 2 * (NOISE / n_images + SEEDS) / n_seeds
     df = MOST_DF * (n_seeds - 1)
-    t = scipy.special.stdtrit(df, LIKELY) - scipy.special.stdtrit(df, ALPHA / pairs / 2)
+    t = scipy.special.stdtrit(df, LIKELY) - scipy.special.stdtrit(
+        df, ALPHA / pairs / max(1, n_looks) / 2
+    )
     return min(1.0, float(t) * sqrt(variance))
 
 
-def about_power(n_images: int, n_seeds: int, n_models: int) -> str:
+def about_power(n_images: int, n_seeds: int, n_models: int, n_looks: int = 0) -> str:
     """Say what `detectable` found."""
-    found = detectable(n_images, n_seeds, n_models)
+    found = detectable(n_images, n_seeds, n_models, n_looks)
     if found is None:
         return f"No verdicts: they need two models and {FEWEST_SEEDS} seeds of each."
+    looks = f"; at the last of {n_looks} looks" if n_looks else ""
     return (
         f"Differences from about {points(found, 1)} points on are found in 4 of 5 such studies "
-        f"({counted(n_images, 'test image')}; for networks that are about 97 % correct)."
+        f"({counted(n_images, 'test image')}{looks}; for networks that are about 97 % correct)."
     )

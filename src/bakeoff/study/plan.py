@@ -30,6 +30,7 @@ from bakeoff.study.cost import makespan, trial_seconds
 from bakeoff.study.create import identity, load_split
 from bakeoff.study.executors.worker_count import WORKER_BYTES
 from bakeoff.study.optimizer_words import optimizer_words
+from bakeoff.study.stages import seeds_in_words, sizes
 from bakeoff.training.native.load import choose
 from bakeoff.utils.machine import available_memory, cores, default_device, measured_rate
 from bakeoff.utils.text import counted, duration, listed
@@ -204,7 +205,7 @@ def to_json(plan: Plan) -> dict[str, Any]:
         "trials": plan.trials,
         "folds": recipe.split.folds,
         "networks": plan.networks,
-        "detectable_difference": detectable(n_test, len(recipe.seeds), len(recipe.models)),
+        "detectable_difference": detectable(n_test, *sizes(recipe)),
         "models": [_model_json(model) for model in plan.models],
         "estimate": {
             "device": "cpu",
@@ -261,7 +262,7 @@ def view(plan: Plan) -> list[RenderableType]:
     parts: list[RenderableType] = [Text(recipe.title or recipe.name, style="bold")]
     parts += [_about_data(plan), *plan.data.notes, _about_trials(plan)]
     if not recipe.split.folds:
-        parts.append(about_power(len(plan.split.test), len(recipe.seeds), len(recipe.models)))
+        parts.append(about_power(len(plan.split.test), *sizes(recipe)))
     for model in plan.models:
         parts += ["", Text(f"{model.recipe.name}: {_size(model)}", style="bold")]
         if model.architecture is not None:
@@ -300,10 +301,7 @@ def _about_data(plan: Plan) -> str:
 
 def _about_trials(plan: Plan) -> str:
     models = counted(len(plan.models), "model")
-    seeds = counted(len(plan.recipe.seeds), "seed")
-    folds = plan.recipe.split.folds
-    if folds:
-        seeds = f"{counted(len(plan.recipe.seeds), 'repeat')} of {folds} folds"
+    seeds, folds = seeds_in_words(plan.recipe), plan.recipe.split.folds
     beside = f"; baselines: {', '.join(plan.recipe.baselines)}" if plan.recipe.baselines else ""
     networks = f"{counted(plan.networks, 'network')}, each"
     parts = (
@@ -312,6 +310,7 @@ def _about_trials(plan: Plan) -> str:
         "recommended one on all images"
     )
     trials = f"{networks}{parts}" if folds else counted(plan.trials, "trial")
+    trials = f"at most {trials}" if plan.recipe.looks else trials
     return f"{models} × {seeds} = {trials}; selection: {plan.recipe.selection}{beside}"
 
 

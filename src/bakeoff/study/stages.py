@@ -9,6 +9,7 @@ from typing import Any
 
 from bakeoff.recipe import Recipe
 from bakeoff.storage.declared_looks import planned_openings
+from bakeoff.utils.text import counted, listed
 
 
 @dataclass(frozen=True)
@@ -43,3 +44,18 @@ def stages_left(recipe: Recipe, ledger: Sequence[Mapping[str, Any]]) -> tuple[St
         return every
     newest = recipe.looks[planned.kept - 1]
     return tuple(stage for stage in every if len(stage.seeds) >= newest)
+
+
+def sizes(recipe: Recipe) -> tuple[int, int, int]:
+    """Return how many seeds, models and declared looks there are."""
+    return len(recipe.seeds), len(recipe.models), len(recipe.looks)
+
+
+def seeds_in_words(recipe: Recipe) -> str:
+    """Return what is trained of each model: "5 seeds", "5 repeats of 5 folds"."""
+    if recipe.split.folds:
+        return f"{counted(len(recipe.seeds), 'repeat')} of {recipe.split.folds} folds"
+    seeds = counted(len(recipe.seeds), "seed")
+    return (
+        f"up to {seeds} (looks after {listed(map(str, recipe.looks))})" if recipe.looks else seeds
+    )

@@ -25,6 +25,8 @@ PORT=${PORT:-6379}
 # shellcheck disable=SC1091
 source "$VENV/bin/activate"
 export RAY_USAGE_STATS_ENABLED=0
+export RAY_AUTH_MODE=token # others on these nodes cannot use your cluster
+ray get-auth-token --generate >/dev/null # in ~/.ray, which all nodes share
 head=$(scontrol show hostnames "$SLURM_JOB_NODELIST" | head -n 1)
 address=$(srun --nodes=1 --ntasks=1 --nodelist="$head" hostname --ip-address | cut -d ' ' -f 1):$PORT
 export RAY_ADDRESS=$address

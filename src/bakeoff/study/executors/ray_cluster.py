@@ -28,9 +28,11 @@ LOCAL = "ray"
 _HEAD = "ray://"
 _REACH_SECONDS = 5.0
 _SURVEY_SECONDS = 60.0
-_QUIET = {  # read by Ray when it is imported or started
+_SETTINGS = {  # read by Ray when it is imported, and by a Ray that is started here
     "RAY_USAGE_STATS_ENABLED": "0",
     "RAY_DEDUP_LOGS": "0",
+    "RAY_BACKEND_LOG_LEVEL": "error",
+    "RAY_worker_niceness": "0",  # as local workers; Ray's own is 15
     "RAY_ACCEL_ENV_VAR_OVERRIDE_ON_ZERO": "0",
     "RAY_IMPORT_WARNINGS": "0",
 }
@@ -58,8 +60,10 @@ def connected(on: str, *, workers: int | None) -> Iterator["RayCluster"]:
     size = worker_count(workers, "cpu")
     address = on if on != LOCAL else os.environ.get("RAY_ADDRESS") or "local"
     name = f"--on {on}" if address in (on, "local") else f"RAY_ADDRESS={address}"
-    ray = _imported()
     _require_reachable(address, name)
+    if address != "local":
+        _show_token()
+    ray = _imported()
     here = {"num_cpus": size, "include_dashboard": False} if address == "local" else {}
     try:
         with _own_signals(), warnings.catch_warnings():
@@ -81,7 +85,7 @@ def connected(on: str, *, workers: int | None) -> Iterator["RayCluster"]:
 
 
 def _imported() -> Any:
-    for name, value in _QUIET.items():
+    for name, value in _SETTINGS.items():
         os.environ.setdefault(name, value)
     try:
         with warnings.catch_warnings():
@@ -95,6 +99,13 @@ def _imported() -> Any:
         ) from error
     logging.getLogger("ray").setLevel(logging.CRITICAL)
     return ray
+
+
+def _show_token() -> None:
+    """Let Ray show the cluster's token where there is one: it does not look for it by itself."""
+    file = Path(os.environ.get("RAY_AUTH_TOKEN_PATH") or Path("~/.ray/auth_token").expanduser())
+    if os.environ.get("RAY_AUTH_TOKEN") or file.is_file():
+        os.environ.setdefault("RAY_AUTH_MODE", "token")
 
 
 @contextmanager
@@ -137,7 +148,10 @@ def _in_words(error: Exception, name: str) -> BakeoffError:
             "the same versions"
         )
     line = text.strip().splitlines()[0] if text.strip() else type(error).__name__
-    return StudyError(f"{name}: expected a Ray cluster, found none that answers: {line}")
+    return StudyError(
+        f"{name}: expected a Ray cluster, found none that answers ({line}): see whether it runs, "
+        "and whether RAY_AUTH_TOKEN is its token"
+    )
 
 
 class RayCluster:

@@ -9,7 +9,9 @@ import os
 import re
 import subprocess
 import sys
+import time
 from pathlib import Path
+from threading import Thread
 
 import platformdirs
 import pytest
@@ -102,6 +104,29 @@ def test_a_home_that_nobody_knows_is_no_accident(npz, plain, tmp_path):
     done = script(npz, tmp_path, HOME="nowhere", XDG_CACHE_HOME="", XDG_DATA_HOME="")
     assert (done.returncode, done.stdout) == (0, "167\n"), done.stderr
     assert identical(plain, tmp_path / "study")
+
+
+def test_four_threads_leave_their_process_as_it_was(monkeypatch):
+    """B12: __main__ had lost its file, and OMP_NUM_THREADS=1 stayed set."""
+    seen = []
+
+    def start():
+        seen.append((os.environ["OMP_NUM_THREADS"], sys.modules["__main__"].__file__))
+        time.sleep(0.02)
+
+    monkeypatch.setattr(fork_server.forkserver, "ensure_running", start)
+    monkeypatch.setattr(fork_server, "_owner", [os.getpid()])
+    monkeypatch.setattr(sys.modules["__main__"], "__file__", "script.py", raising=False)
+    monkeypatch.setenv("OMP_NUM_THREADS", "7")
+    before = dict(os.environ)
+    threads = [Thread(target=fork_server.warm_up) for _ in range(4)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert seen == [("1", None)] * 4
+    assert sys.modules["__main__"].__file__ == "script.py"
+    assert dict(os.environ) == before
 
 
 DEADLY = """

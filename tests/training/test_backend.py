@@ -34,6 +34,17 @@ def test_what_a_keras_json_says_changes_no_network():
     assert keras.config.image_data_format() == "channels_last"
 
 
+def test_keras_with_nnx_is_refused_by_name(monkeypatch):
+    """B2: its layers keep their state otherwise."""
+    monkeypatch.setattr(keras.config, "is_nnx_enabled", lambda: True, raising=False)
+    text = (
+        "expected Keras without NNX, found it switched on: take nnx_enabled out of "
+        "~/.keras/keras.json, or unset KERAS_NNX_ENABLED"
+    )
+    with pytest.raises(UsageError, match=f"^{re.escape(text)}$"):
+        backend.start("cpu")
+
+
 def test_keras_with_another_backend_is_refused(monkeypatch):
     monkeypatch.setattr(keras.backend, "backend", lambda: "torch")
     text = (

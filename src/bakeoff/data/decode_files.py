@@ -152,6 +152,8 @@ def settle(
     deepest : of each image, the largest value of its 16 bits; −1 for 8 bits, −2 if it is not read
     again : decodes the images with these positions once more, with another white for 16 bits
     """
+    if len(parts) == 1:
+        parts = {"the images": sum(parts.values())}
     bounds = np.cumsum([0, *parts.values()]).tolist()
     slices = {name: slice(*ends) for name, ends in zip(parts, pairwise(bounds), strict=True)}
     tops = {name: int(deepest[part].max(initial=-1)) for name, part in slices.items()}

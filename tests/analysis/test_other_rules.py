@@ -1,0 +1,54 @@
+"""What a recipe says now and did not say at the first opening.
+
+Oracle: the words written here. Cost: nothing. Run: pytest tests/analysis/test_other_rules.py
+"""
+
+from types import SimpleNamespace
+
+import pytest
+
+from bakeoff.analysis.other_rules import other_rules
+
+LINE = {
+    "margin": 0.002,
+    "give_up": 0.005,
+    "seeds": [0, 1, 2, 3, 4],
+    "baselines": ["majority", "logistic"],
+    "race": None,
+}
+RECIPE = {
+    "margin": 0.002,
+    "give_up": 0.005,
+    "seeds": (0, 1, 2, 3, 4),
+    "looks": (),
+    "baselines": ("logistic", "majority"),
+    "race": None,
+}
+
+
+def said(recipe=(), *lines):
+    now = SimpleNamespace(**{**RECIPE, **dict(recipe)})
+    return other_rules(SimpleNamespace(recipe=now, ledger=lines or (LINE,)))
+
+
+def test_the_same_rules_are_no_others():
+    assert said() == []
+    assert said({"seeds": range(20), "looks": (5, 20)}, {**LINE, "looks": [5, 20]}) == []
+
+
+@pytest.mark.parametrize(
+    ("recipe", "text"),
+    [
+        ({"margin": 0.3}, "margin is 0.3, and was 0.002"),
+        ({"seeds": range(9)}, "the seeds are 0–8, and were 0–4"),
+        ({"seeds": range(9), "looks": (5, 9)},
+         "the seeds are looked at after 5 and 9, and were 0–4"),
+        ({"baselines": ()}, "the baselines are none, and were majority and logistic"),
+    ],
+)  # fmt: skip
+def test_each_other_rule_is_said_with_both_values(recipe, text):
+    assert said(recipe) == [text]
+
+
+def test_what_version_0_1_0_did_not_record_is_not_compared():
+    assert said({"seeds": range(9), "baselines": ()}, {"opening": 1, "models": {}}) == []

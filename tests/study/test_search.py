@@ -9,15 +9,18 @@ Cost: 15 s, three searches of small networks. Run:
 import io
 import json
 import re
+import shutil
 
 import numpy as np
 import pytest
 from rich.console import Console
 
-from bakeoff.errors import RecipeError, StudyError, UsageError
+from bakeoff.errors import DamagedFile, RecipeError, StudyError, UsageError
+from bakeoff.recipe.search_space import dimensions
 from bakeoff.report import about_search
 from bakeoff.storage import written_folder
-from bakeoff.storage.search_folder import SearchFolder, best_first
+from bakeoff.storage.ledger import read_ledger
+from bakeoff.storage.search_folder import SearchFolder, Tried, best_first, with_chosen
 from bakeoff.study.run import run
 from bakeoff.study.status import status
 from bakeoff.study.tune import to_json, tune
@@ -57,6 +60,10 @@ def searched(npz, tmp_path_factory):
     return result, listener, again
 
 
+def _dims(model=MODELS["mlp"]):
+    return dimensions(model)
+
+
 def _journal(folder):
     return (folder / "search" / "mlp" / "settings.jsonl").read_text().splitlines()
 
@@ -64,7 +71,7 @@ def _journal(folder):
 def test_the_best_setting_on_validation_is_trained_afresh_and_tested(searched):
     result, _, _ = searched
     search = SearchFolder(result.folder.path, "mlp")
-    tried = search.tried()
+    tried = search.tried(_dims())
     assert [each.number for each in tried] == [0, 1, 2, 3]
     assert {each.state for each in tried} == {"done"}
     best = best_first(tried)[0]
@@ -191,11 +198,12 @@ def test_a_search_that_was_killed_goes_on_with_the_same_settings(searched, npz, 
     with pytest.raises(Killed):
         small.carry_out(npz, tmp_path / "study", watcher=Killer(2), **only)
     begun = SearchFolder(tmp_path / "study", "mlp")
-    assert begun.chosen() is None and 2 <= len(begun.tried()) < 4
+    assert begun.chosen() is None and 2 <= len(begun.tried(_dims())) < 4
     small.carry_out(npz, tmp_path / "study", **{**only, "workers": 2})
 
     whole = SearchFolder(result.folder.path, "mlp")
-    assert [each.values for each in begun.tried()] == [each.values for each in whole.tried()]
+    tried = [[each.values for each in search.tried(_dims())] for search in (begun, whole)]
+    assert tried[0] == tried[1]
     assert begun.chosen() == whole.chosen()
     for number in range(4):  # whatever the workers, and the kill
         assert small.files(begun.trial(number), "") == small.files(whole.trial(number), "")
@@ -213,6 +221,33 @@ def test_another_search_in_the_same_place_is_refused(searched, npz):
     )
 
 
+def test_a_forged_choice_or_journal_is_refused(searched, npz, tmp_path):
+    result, _, _ = searched
+    shutil.copytree(result.folder.path / "search", tmp_path / "search")
+    recipe, forged = small.declare(npz, **SEARCH), SearchFolder(tmp_path, "mlp")
+    assert with_chosen(recipe, tmp_path).models["mlp"].search is not None
+    lines = read_ledger(forged.path / "settings.jsonl", "settings.jsonl")
+    (forged.path / "settings.jsonl").unlink()
+    forged.append(0, values={**lines[0]["values"], "layers[1].dense.units": 7})
+    with pytest.raises(DamagedFile, match="settings.jsonl: expected the bytes that were recorded"):
+        forged.tried(_dims())
+    chosen = forged.chosen()
+    shutil.rmtree(forged.path / "chosen")
+    best = Tried(chosen["setting"], {"layers[9].dense": 1})
+    forged.choose(best, {key: chosen[key] for key in ("words", "accuracy", "tried")})
+    with pytest.raises(DamagedFile, match="chosen.json: expected the bytes that were recorded"):
+        with_chosen(recipe, tmp_path)
+
+
+def test_no_new_setting_is_begun_when_the_minutes_are_over(npz, tmp_path):
+    search = {"settings": 9, "sampler": "random", "minutes": 0.0001}
+    changes = {**SEARCH, "search": search, "options": {"only": ["mlp"]}, "workers": 1}
+    small.carry_out(npz, tmp_path / "study", **changes)
+    found = SearchFolder(tmp_path / "study", "mlp")
+    assert [each.state for each in found.tried(_dims())] == ["done"]
+    assert found.chosen()["tried"] == 1
+
+
 def test_settings_that_lag_behind_the_median_are_stopped_early(npz, tmp_path):
     models = {"mlp": {**MODELS["mlp"], "layers": [{"dense": 6}]}}
     rate = {"choice": [0.05, 0.05, 0.05, 0.05, 0.05, 1e-7]}
@@ -221,7 +256,7 @@ def test_settings_that_lag_behind_the_median_are_stopped_early(npz, tmp_path):
     changes = {**SEARCH, "models": models, "search": search}
     changes["training"] = {"epochs": 5, "batch_size": 16}
     small.carry_out(npz, tmp_path / "study", options={"only": ["mlp"]}, **changes)
-    tried = SearchFolder(tmp_path / "study", "mlp").tried()
+    tried = SearchFolder(tmp_path / "study", "mlp").tried(_dims(models["mlp"]))
     pruned = [each for each in tried if each.state == "pruned"]
     assert pruned and all(each.epochs < 5 for each in pruned)
     for each in pruned:
@@ -232,11 +267,14 @@ def test_settings_that_lag_behind_the_median_are_stopped_early(npz, tmp_path):
 
 def test_a_setting_that_makes_no_network_is_noted_and_not_chosen(npz, tmp_path):
     size = {"conv2d": {"filters": 2, "kernel_size": {"choice": [2, 9]}}}
-    changes = {**SEARCH, "models": {"cnn": {"layers": [size]}}}
+    cnn = {"layers": [size]}
+    changes = {**SEARCH, "models": {"cnn": cnn}}
     changes["search"] = {"settings": 2, "sampler": "grid"}
     small.carry_out(npz, tmp_path / "study", options={"only": ["cnn"]}, **changes)
     search = SearchFolder(tmp_path / "study", "cnn")
-    by_size = {each.values["layers[1].conv2d.kernel_size"]: each for each in search.tried()}
+    by_size = {
+        each.values["layers[1].conv2d.kernel_size"]: each for each in search.tried(_dims(cnn))
+    }
     assert (by_size[0].state, by_size[1].state) == ("done", "impossible")
     assert "conv2d" in by_size[1].reason
     assert search.chosen()["words"] == {"kernel_size": "2"}

@@ -200,7 +200,7 @@ def _read(
     dims: tuple[Dimension, ...],
     budget: Mapping[str, Any],
 ) -> Searched:
-    tried = tuple(search.tried())
+    tried = tuple(search.tried(dims))
     document = search.chosen()
     chosen = next((t for t in tried if document and t.number == document["setting"]), None)
     return Searched(
@@ -218,10 +218,19 @@ def _read(
 def _as_good(
     folder: StudyFolder, search: SearchFolder, tried: Sequence[Tried], chosen: Tried
 ) -> int:
-    """Count the other settings whose answers are not told from the chosen one's."""
+    """Count the other settings whose answers are not told from the chosen one's.
+
+    Settings whose trials were cleared away count as told.
+    """
+    if not search.trial(chosen.number).exists():
+        return 0
     labels = folder.read_split()["validation_labels"]
     best = _correct(search.trial(chosen.number), labels)
-    others = [each for each in tried if each.usable and each.number != chosen.number]
+    others = [
+        each
+        for each in tried
+        if each.usable and each.number != chosen.number and search.trial(each.number).exists()
+    ]
     return sum(
         mcnemar_exact(best, _correct(search.trial(each.number), labels)).p >= 0.05
         for each in others

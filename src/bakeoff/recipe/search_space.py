@@ -60,6 +60,12 @@ class Dimension:
             return len(self.options)
         return int(self.high - self.low) + 1 if self.kind == "whole" else None
 
+    def holds(self, value: float | int) -> bool:
+        """Say whether a value lies in the range, or is one of the options."""
+        if self.kind == "choice":
+            return 0 <= value < len(self.options)
+        return self.low <= value <= self.high
+
     def at(self, share: float) -> float | int:
         """Return the value that so large a share of the range lies below; share in [0, 1]."""
         share = min(max(share, 0.0), 1.0)
@@ -196,6 +202,17 @@ def taken(dims: tuple[Dimension, ...], setting: Setting) -> tuple[Dimension, ...
             setting.get(place) == which if which is not None else bool(setting.get(place))
             for place, which in each.when
         )
+    )
+
+
+def fits(dims: tuple[Dimension, ...], setting: Setting) -> bool:
+    """Say whether a setting gives a value, inside its range, to each choice that it has to make."""
+    known = {each.place: each for each in dims}
+    if not set(setting) <= set(known) or any(d.place not in setting for d in taken(dims, setting)):
+        return False
+    return all(
+        (not known[place].is_whole or isinstance(value, int)) and known[place].holds(value)
+        for place, value in setting.items()
     )
 
 

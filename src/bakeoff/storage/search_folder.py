@@ -19,7 +19,7 @@ from typing import Any
 from bakeoff.errors import StudyError
 from bakeoff.recipe import Recipe
 from bakeoff.recipe.parse_search import TUNING_SEEDS
-from bakeoff.recipe.search_space import Dimension, Setting, short_names
+from bakeoff.recipe.search_space import Dimension, Setting, fits, short_names
 from bakeoff.recipe.settle import settled
 from bakeoff.recipe.types import Search
 from bakeoff.storage import atomic, formats, ledger, written_folder
@@ -97,12 +97,18 @@ class SearchFolder:
             return
         atomic.write_file(self.path / _SEARCH, formats.sealed_json(document))
 
-    def tried(self) -> list[Tried]:
-        """Return the settings in the order in which they were asked for."""
+    def tried(self, dims: tuple[Dimension, ...]) -> list[Tried]:
+        """Return the settings in the order in which they were asked for.
+
+        Raises StorageError where one is none of the choices `dims`, or was never asked for.
+        """
         found: dict[int, dict[str, Any]] = {}
         for line in ledger.read_ledger(self.path / _JOURNAL, _JOURNAL):
             known = {key: each for key, each in line.items() if key in _FIELDS}
             found.setdefault(line["setting"], {}).update(known)
+        asked = [each.get("values") for each in found.values()]
+        if list(found) != list(range(len(found))) or not all(v and fits(dims, v) for v in asked):
+            raise formats.damaged(self.path / _JOURNAL)
         return [
             Tried(number, **{**each, "thresholds": tuple(each.get("thresholds") or ())})
             for number, each in found.items()
@@ -157,6 +163,8 @@ def with_chosen(recipe: Recipe, study: Path) -> Recipe:
         folder.begin(declared(model.search))
         chosen = folder.chosen()
         if chosen is not None:
+            if not fits(model.search.dimensions, chosen["values"]):
+                raise formats.damaged(folder.path / "chosen" / _CHOSEN)
             settings[name] = chosen["values"]
     return settled(recipe, settings) if settings else recipe
 

@@ -104,7 +104,7 @@ class _Search:
                 "selection": prepared.recipe.selection,
             }
         )
-        self._tried = self._folder.tried()
+        self._tried = self._folder.tried(self._search.dimensions)
         spent = [each.elapsed or 0.0 for each in self._tried]
         self._before, self._started = max(spent, default=0.0), time.monotonic()
 

@@ -362,7 +362,9 @@ def sentences(now: StudyStatus) -> list[str]:
     for name, model in now.recipe.models.items():
         search = SearchFolder(now.folder.path, name)
         if model.search is not None and search.chosen() is None:
-            done = [each for each in search.tried() if each.state is not None]
+            done = [
+                each for each in search.tried(model.search.dimensions) if each.state is not None
+            ]
             best = max((each.accuracy or 0.0 for each in done), default=0.0)
             so_far = f"; best so far {text.percent(best)} on validation" if done else ""
             said.append(

@@ -229,13 +229,13 @@ def test_a_forged_choice_or_journal_is_refused(searched, npz, tmp_path):
     lines = read_ledger(forged.path / "settings.jsonl", "settings.jsonl")
     (forged.path / "settings.jsonl").unlink()
     forged.append(0, values={**lines[0]["values"], "layers[1].dense.units": 7})
-    with pytest.raises(DamagedFile, match="settings.jsonl: expected the bytes that were recorded"):
+    with pytest.raises(DamagedFile, match=r"settings\.jsonl: expected the bytes that were recorded"):
         forged.tried(_dims())
     chosen = forged.chosen()
     shutil.rmtree(forged.path / "chosen")
     best = Tried(chosen["setting"], {"layers[9].dense": 1})
     forged.choose(best, {key: chosen[key] for key in ("words", "accuracy", "tried")})
-    with pytest.raises(DamagedFile, match="chosen.json: expected the bytes that were recorded"):
+    with pytest.raises(DamagedFile, match=r"chosen\.json: expected the bytes that were recorded"):
         with_chosen(recipe, tmp_path)
 
 

@@ -229,7 +229,9 @@ def test_a_forged_choice_or_journal_is_refused(searched, npz, tmp_path):
     lines = read_ledger(forged.path / "settings.jsonl", "settings.jsonl")
     (forged.path / "settings.jsonl").unlink()
     forged.append(0, values={**lines[0]["values"], "layers[1].dense.units": 7})
-    with pytest.raises(DamagedFile, match=r"settings\.jsonl: expected the bytes that were recorded"):
+    with pytest.raises(
+        DamagedFile, match=r"settings\.jsonl: expected the bytes that were recorded"
+    ):
         forged.tried(_dims())
     chosen = forged.chosen()
     shutil.rmtree(forged.path / "chosen")

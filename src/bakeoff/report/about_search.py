@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
 
 from bakeoff.analysis.tuning import Searched, budget_words
+from bakeoff.recipe import Recipe
+from bakeoff.storage.search_folder import SearchFolder
 from bakeoff.utils.text import counted, duration, listed, percent, points
 
 if TYPE_CHECKING:
@@ -71,6 +74,22 @@ def others(searched: Searched) -> str:
         f"{counted(usable, 'other setting')} trained to the end cannot be told from it (exact "
         f"McNemar test, one network each){text}."
     )
+
+
+def under_way(study: Path, recipe: Recipe) -> list[str]:
+    """Say of each search that is not done how far it is; `study` is the study's folder."""
+    said = []
+    for name, model in recipe.models.items():
+        search = SearchFolder(study, name)
+        if model.search is None or search.chosen() is not None:
+            continue
+        done = [each for each in search.tried(model.search.dimensions) if each.state is not None]
+        best = max((each.accuracy or 0.0 for each in done), default=0.0)
+        so_far = f"; best so far {percent(best)} on validation" if done else ""
+        said.append(
+            f"{name} is searched: {len(done)} of {model.search.settings} settings tried{so_far}."
+        )
+    return said
 
 
 def best_rows(searched: Searched) -> tuple[list[str], list[list[str]]]:

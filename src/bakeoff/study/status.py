@@ -19,11 +19,11 @@ from bakeoff.analysis.environments import differing, joined
 from bakeoff.analysis.json_document import model_document, study_document
 from bakeoff.errors import StorageError, printable
 from bakeoff.recipe import Recipe
+from bakeoff.report import about_search
 from bakeoff.storage import atomic
 from bakeoff.storage.declared_looks import PlannedOpenings, planned_openings
 from bakeoff.storage.opened_weights import changed_trials
 from bakeoff.storage.race_looks import dropped_models
-from bakeoff.storage.search_folder import SearchFolder
 from bakeoff.storage.study_folder import StudyFolder, trial_lock
 from bakeoff.study.checkpoints import PLACE, epochs_saved
 from bakeoff.utils import text
@@ -359,18 +359,7 @@ def sentences(now: StudyStatus) -> list[str]:
             "Validation scores: mean and range over the seeds that are done, on "
             f"{now.study['data']['validation']:,} images that also chose the epochs."
         )
-    for name, model in now.recipe.models.items():
-        search = SearchFolder(now.folder.path, name)
-        if model.search is not None and search.chosen() is None:
-            done = [
-                each for each in search.tried(model.search.dimensions) if each.state is not None
-            ]
-            best = max((each.accuracy or 0.0 for each in done), default=0.0)
-            so_far = f"; best so far {text.percent(best)} on validation" if done else ""
-            said.append(
-                f"{name} is searched: {len(done)} of {model.search.settings} settings "
-                f"tried{so_far}."
-            )
+    said += about_search.under_way(now.folder.path, now.recipe)
     for name, after in now.dropped.items():
         said.append(f"The race dropped {name} after {text.counted(after, 'seed')}.")
     if now.looks:

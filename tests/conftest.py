@@ -11,6 +11,7 @@ import pytest
 
 from bakeoff import data
 from bakeoff.errors import ChecksumMismatch, DataError
+from bakeoff.report.plots.figure import Figure
 from bakeoff.training.native import build
 from bakeoff.training.native import load as native
 
@@ -32,6 +33,12 @@ def _plain_kernels():
 def _own_home(tmp_path_factory, monkeypatch):
     monkeypatch.setenv("BAKEOFF_HOME", str(tmp_path_factory.mktemp("home")))
     monkeypatch.setenv(native.SWITCH, "plain")
+
+
+@pytest.fixture
+def figures_undrawn(monkeypatch):
+    """Leave out the pictures of reports, which are a quarter of a small study's time."""
+    monkeypatch.setattr(Figure, "svg", lambda figure: '<svg width="1" height="1"></svg>')
 
 
 @pytest.fixture

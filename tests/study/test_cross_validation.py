@@ -28,6 +28,9 @@ from bakeoff.training.trainer import Development, Trainer
 from bakeoff.utils.events import Watcher
 from tests.helpers import small
 
+pytestmark = pytest.mark.usefixtures("figures_undrawn")  # nothing here is looked at
+
+
 SPLIT = {"folds": 3, "repeats": 3}
 N = 90
 
@@ -124,7 +127,7 @@ def test_workers_are_given_the_images_of_their_fold_alone(npz, data, tmp_path, m
                 seen.append(job.label)
         return []
 
-    monkeypatch.setattr("bakeoff.study.run.run_jobs", look)
+    monkeypatch.setattr("bakeoff.study.executors.choose.run_jobs", look)
     carry_out(npz, tmp_path / "out")
     assert len(seen) == len(set(seen)) == 2 * 3 * 3
     assert seen[0] == "linear seed 0 fold 0" or seen[0].startswith("mlp seed 0 fold")

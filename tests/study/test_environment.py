@@ -21,6 +21,8 @@ from bakeoff.study.executors import fork_server
 from bakeoff.utils.places import user_cache
 from tests.helpers.small import carry_out, identical, write_npz
 
+pytestmark = pytest.mark.usefixtures("figures_undrawn")  # nothing here is looked at
+
 CONV = {"layers": [{"conv2d": {"filters": 2, "kernel_size": 3}}, {"dense": 4}]}
 SCRIPT = f"""
 import sys
@@ -186,6 +188,7 @@ POOL = """
 import multiprocessing, sys
 from bakeoff.errors import StudyError
 from tests.helpers.small import carry_out
+
 def inside(paths):
     try:
         carry_out(*paths, models={"line": {"layers": []}}, baselines=[])

@@ -19,6 +19,8 @@ from bakeoff.storage.study_folder import StudyFolder
 from tests.helpers.jobs import Listener
 from tests.helpers.small import MODELS, carry_out, files, identical, write_npz
 
+pytestmark = pytest.mark.usefixtures("figures_undrawn")  # nothing here is looked at
+
 
 @pytest.fixture(scope="module", autouse=True)
 def home(tmp_path_factory):
@@ -180,6 +182,7 @@ def test_a_builder_may_be_moved(npz, tmp_path):
 
 BUILDER = """
 import keras
+
 
 def build(input_shape, n_classes):
     return keras.Sequential([

@@ -17,6 +17,9 @@ from bakeoff.study.status import sentences, status
 from bakeoff.utils.events import Watcher
 from tests.helpers.small import carry_out, declare, files, write_npz
 
+pytestmark = pytest.mark.usefixtures("figures_undrawn")  # nothing here is looked at
+
+
 MODELS = {  # blind always says one class: it is plainly worse than the others
     "plain": {"layers": []},
     "decayed": {"layers": [], "output": {"kernel_regularizer": {"l2": 0.0001}}},

@@ -23,6 +23,8 @@ from bakeoff.study.schedule import lanes_of, train
 from bakeoff.utils.events import Watcher
 from tests.helpers.trainers import declare, development
 
+pytestmark = pytest.mark.usefixtures("figures_undrawn")  # nothing here is looked at
+
 
 @pytest.fixture
 def jobs(tmp_path):

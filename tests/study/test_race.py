@@ -19,6 +19,9 @@ from bakeoff.study.status import sentences, status, to_json
 from bakeoff.study.verify import verify
 from tests.helpers import small
 
+pytestmark = pytest.mark.usefixtures("figures_undrawn")  # nothing here is looked at
+
+
 MODELS = {
     "good": {"layers": [{"dense": {"units": 6, "activation": "relu"}}]},
     "idle": {"layers": [], "training": {"optimizer": {"sgd": 1e-6}}},

@@ -31,6 +31,8 @@ from bakeoff.study.run import run
 from tests.helpers.jobs import Listener
 from tests.helpers.small import LABELS, MODELS, carry_out, declare, files, identical, write_npz
 
+pytestmark = pytest.mark.usefixtures("figures_undrawn")  # nothing here is looked at
+
 
 @pytest.fixture(scope="module", autouse=True)
 def home(tmp_path_factory):
@@ -387,7 +389,7 @@ def test_few_trials_at_a_time_where_memory_is_short(npz, tmp_path, monkeypatch):
     """U2."""
     given = []
     monkeypatch.setattr(
-        "bakeoff.study.run.run_jobs", lambda jobs, **options: given.append(options["workers"]) or []
+        "bakeoff.study.executors.choose.run_jobs", lambda jobs, **options: given.append(options["workers"]) or []
     )
     monkeypatch.setattr(worker_count, "cores", lambda: 8)
     monkeypatch.setattr(worker_count, "available_memory", lambda: 10**9)
@@ -519,6 +521,7 @@ UNGUARDED = """
 import sys
 import bakeoff
 from bakeoff.utils.events import Watcher
+
 print("begun", flush=True)
 models = {"linear": {"layers": []}}
 study = bakeoff.Study("plain", data={"npz": sys.argv[1]}, models=models, seeds=2, baselines=[],

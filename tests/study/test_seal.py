@@ -22,6 +22,8 @@ from bakeoff.study.verify import verify
 from tests.helpers.jobs import Listener
 from tests.helpers.small import MODELS, carry_out, write_npz
 
+pytestmark = pytest.mark.usefixtures("figures_undrawn")  # nothing here is looked at
+
 LINEAR = {"linear": MODELS["linear"]}
 WIDER = {"linear": {"layers": [{"dense": 3}]}}
 SMALL = {"models": LINEAR, "baselines": [], "training": {"epochs": 1, "batch_size": 16}}
@@ -272,6 +274,7 @@ def test_a_removed_trial_is_named_and_the_same_one_comes_back(npz, known):
 
 KILLER = """
 import os, signal
+
 
 def build(input_shape, n_classes):
     os.kill(os.getpid(), signal.SIGKILL)

@@ -20,6 +20,8 @@ from bakeoff.storage.study_folder import StudyFolder
 from bakeoff.study.verify import DERIVED, Repeat, verify
 from tests.robustness.hostile.studies import forge
 
+pytestmark = pytest.mark.usefixtures("figures_undrawn")  # nothing here is looked at
+
 
 def differences(folder):
     return list(verify(StudyFolder(folder)).differences)

@@ -389,7 +389,8 @@ def test_few_trials_at_a_time_where_memory_is_short(npz, tmp_path, monkeypatch):
     """U2."""
     given = []
     monkeypatch.setattr(
-        "bakeoff.study.executors.choose.run_jobs", lambda jobs, **options: given.append(options["workers"]) or []
+        "bakeoff.study.executors.choose.run_jobs",
+        lambda jobs, **options: given.append(options["workers"]) or [],
     )
     monkeypatch.setattr(worker_count, "cores", lambda: 8)
     monkeypatch.setattr(worker_count, "available_memory", lambda: 10**9)

@@ -17,9 +17,9 @@ def other_rules(study: OpenedStudy) -> list[str]:
         then = _first(study, key)
         if then is not None and then != now:
             said.append(f"{key} is {now:g}, and was {then:g}")
-    planned = _first(study, "seeds") and _seeds(study.ledger[0])
-    if planned and planned != _seeds({"seeds": recipe.seeds, "looks": recipe.looks}):
-        now_planned = _seeds({"seeds": recipe.seeds, "looks": recipe.looks})
+    planned = next((_seeds(line) for line in study.ledger if line.get("seeds") is not None), None)
+    now_planned = _seeds({"seeds": recipe.seeds, "looks": recipe.looks})
+    if planned is not None and planned != now_planned:
         said.append(f"the seeds are {now_planned}, and were {planned}")
     baselines = _first(study, "baselines")
     if baselines is not None and set(baselines) != set(recipe.baselines):

@@ -44,7 +44,8 @@ torture: .venv/dev
 reproduce: .venv/ready
 	$(BIN)/python -m reproduction $(ARGS)
 
-# The README's picture and those of docs/gallery.md; ten minutes, most of it the second study.
+# The README's picture and those of docs/gallery.md; ten minutes, all but one for the second study,
+# of which one picture is drawn.
 pictures: .venv/dev
 	$(BIN)/bakeoff run digits
 	$(BIN)/bakeoff run three-models

@@ -39,42 +39,42 @@ DRAWN: dict[str, tuple[str, Any, int]] = {
     "variance": ("Shares of images and seeds in the uncertainty", plots.variance, 0),
     "mnist": (DOTS, plots.accuracy_dots, 1),
     "curves": (
-        "Loss and accuracy of the network without dropout by epoch",
-        lambda study: plots.learning_curves(study, "dense"),
-        1,
+        "Loss and accuracy of the largest dense network by epoch",
+        lambda study: plots.learning_curves(study, "mlp"),
+        0,
     ),
     "rate": ("The learning rate by epoch", plots.learning_rate, 2),
     "classes": (
         "Accuracy of the convolutional network on each digit, the worst first",
         lambda study: plots.per_class(study, "cnn"),
-        1,
+        0,
     ),
     "calibration": (
         "How often the convolutional network is correct, by how sure it is",
         lambda study: plots.calibration(study, "cnn"),
-        1,
+        0,
     ),
     "confusion": (
         "Who is taken for whom by the convolutional network, in percent",
         lambda study: plots.confusion(study, "cnn", rates=True),
-        1,
+        0,
     ),
     "mistakes": (
         "The mistakes of the convolutional network alone, in images",
         lambda study: plots.confusion(study, "cnn", diagonal=False),
-        1,
+        0,
     ),
-    "all-curves": ("Validation accuracy of all networks by epoch", plots.all_curves, 1),
+    "all-curves": ("Validation accuracy of all networks by epoch", plots.all_curves, 0),
     "roc": (
         "Each digit against the rest: found images against false alarms",
         lambda study: plots.roc_curves(study, "cnn"),
-        1,
+        0,
     ),
 }
 # Parts of the report that are pictures of images: the element's selector.
 PHOTOGRAPHED = {
-    "worst": ".gallery:nth-of-type(1)",
-    "suspects": ".gallery:last-of-type",
+    "worst": "#galleries > div[data-model] > .gallery",
+    "suspects": "#galleries > .gallery:last-of-type",
     "samples": ".samples",
 }
 SCREENS = {"desktop": (1200, 980), "phone": (390, 844)}
@@ -120,7 +120,7 @@ def main(folders: list[str]) -> None:
     """Write every picture beside this file."""
     for name, content in pictures(folders):
         (HERE / name).write_bytes(content)
-    for name, content in screens(Path(folders[1]) / "report.html"):
+    for name, content in screens(Path(folders[0]) / "report.html"):
         (HERE / name).write_bytes(content)
 
 

@@ -31,7 +31,6 @@ _SURVEY_SECONDS = 60.0
 _SETTINGS = {  # read by Ray when it is imported, and by a Ray that is started here
     "RAY_USAGE_STATS_ENABLED": "0",
     "RAY_DEDUP_LOGS": "0",
-    "RAY_BACKEND_LOG_LEVEL": "error",
     "RAY_worker_niceness": "0",  # as local workers; Ray's own is 15
     "RAY_ACCEL_ENV_VAR_OVERRIDE_ON_ZERO": "0",
     "RAY_IMPORT_WARNINGS": "0",
@@ -66,7 +65,7 @@ def connected(on: str, *, workers: int | None) -> Iterator["RayCluster"]:
     ray = _imported()
     here = {"num_cpus": size, "include_dashboard": False} if address == "local" else {}
     try:
-        with _own_signals(), warnings.catch_warnings():
+        with _own_signals(), _silent(), warnings.catch_warnings():
             warnings.simplefilter("ignore")
             ray.init(
                 address,
@@ -120,6 +119,19 @@ def _own_signals() -> Iterator[None]:
     finally:
         for each, handler in before.items():
             signal.signal(each, handler)
+
+
+@contextmanager
+def _silent() -> Iterator[None]:
+    """Keep Ray's core from standard error while it connects: what it says is in its error, too."""
+    kept, nowhere = os.dup(2), os.open(os.devnull, os.O_WRONLY)
+    try:
+        os.dup2(nowhere, 2)
+        yield
+    finally:
+        os.dup2(kept, 2)
+        os.close(kept)
+        os.close(nowhere)
 
 
 def _require_reachable(address: str, name: str) -> None:

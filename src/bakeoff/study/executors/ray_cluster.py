@@ -60,7 +60,7 @@ def connected(on: str, *, workers: int | None) -> Iterator["RayCluster"]:
     address = on if on != LOCAL else os.environ.get("RAY_ADDRESS") or "local"
     name = f"--on {on}" if address in (on, "local") else f"RAY_ADDRESS={address}"
     _require_reachable(address, name)
-    if address != "local":
+    if address.startswith(_HEAD):
         _show_token()
     ray = _imported()
     here = {"num_cpus": size, "include_dashboard": False} if address == "local" else {}
@@ -101,7 +101,10 @@ def _imported() -> Any:
 
 
 def _show_token() -> None:
-    """Let Ray show the cluster's token where there is one: it does not look for it by itself."""
+    """Let Ray's client show the cluster's token where there is one: it does not look for it.
+
+    Not without the client: then this process is a part of the cluster, and has to be set up alike.
+    """
     file = Path(os.environ.get("RAY_AUTH_TOKEN_PATH") or Path("~/.ray/auth_token").expanduser())
     if os.environ.get("RAY_AUTH_TOKEN") or file.is_file():
         os.environ.setdefault("RAY_AUTH_MODE", "token")
@@ -162,7 +165,7 @@ def _in_words(error: Exception, name: str) -> BakeoffError:
     line = text.strip().splitlines()[0] if text.strip() else type(error).__name__
     return StudyError(
         f"{name}: expected a Ray cluster, found none that answers ({line}): see whether it runs, "
-        "and whether RAY_AUTH_TOKEN is its token"
+        "and whether RAY_AUTH_MODE and RAY_AUTH_TOKEN are set here as there"
     )
 
 

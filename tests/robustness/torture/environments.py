@@ -171,12 +171,11 @@ def stopped(box: Sandbox, known: Known) -> list[str]:
         stdout=subprocess.DEVNULL,
         stderr=(box.notes / "err").open("wb"),
     )
-    workers: list[int] = []
-    while not workers and process.poll() is None:
-        time.sleep(0.01)
-        workers = [each for server in _children(process.pid) for each in _children(server)]
-    for each in workers:
-        os.kill(each, signal.SIGSTOP)
+    while not list(box.study.glob(".locks/*.seed-0.lock")) and process.poll() is None:
+        time.sleep(0.01)  # until a worker is at a trial: what else the server starts is left alone
+    for server in _children(process.pid):
+        for worker in _children(server):
+            os.kill(worker, signal.SIGSTOP)
     code = process.wait(2 * DEADLINE)
     said = (box.notes / "err").read_text()
     found = [f"expected {text!r}, found {said[-400:]}" for text in _OF_STOPPED if text not in said]
@@ -254,7 +253,7 @@ SCENES: dict[str, Scene] = {
     "a study moved while it trains": moved,
     "a ledger that cannot be written": refused(
         "(BAKEOFF_HOME names the folder of your own ledgers)",
-        code=1,
+        code=2,
         environment={"BAKEOFF_HOME": "/dev/null/home"},
     ),
     "a limit on the memory of an outer control group": limited,

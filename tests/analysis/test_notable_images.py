@@ -5,8 +5,6 @@ of MNIST's test part. Cost: 20 s, half of it a study (shared with other tests); 
 takes 25 s more where MNIST is at hand. Run: .venv/bin/pytest tests/analysis/test_notable_images.py
 """
 
-import json
-import re
 import sys
 from dataclasses import replace
 from pathlib import Path
@@ -14,7 +12,6 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from bakeoff import report
 from bakeoff.analysis import notable_images
 from bakeoff.analysis.compare import compare
 from bakeoff.analysis.notable_images import Mistake, Suspect
@@ -22,7 +19,7 @@ from bakeoff.report import galleries
 from bakeoff.storage.study_folder import StudyFolder
 from bakeoff.storage.thumbnails import thumbnails
 from bakeoff.study.run import compare as compare_studies
-from tests.helpers.fake_study import FakeModel, write_study
+from tests.helpers.fake_study import write_study
 
 # Positions in MNIST's test part of labels that are wrong, as issue trackers and papers list them.
 MNIST_ERRORS = (
@@ -171,12 +168,6 @@ def test_samples_are_evenly_spaced_and_a_few_of_every_class():
 # ── a real study ─────────────────────────────────────────────────────────────────────────────
 
 
-def text_of(page):
-    return " ".join(re.sub(r"<[^>]+>", " ", page).replace("\u00a0", " ").split()).replace(
-        "&#39;", "'"
-    )
-
-
 def test_a_run_leaves_pictures_of_exactly_what_its_report_shows(finished_study, digits):
     folder = StudyFolder(finished_study)
     comparison = compare([folder])
@@ -191,38 +182,6 @@ def test_a_run_leaves_pictures_of_exactly_what_its_report_shows(finished_study, 
     np.testing.assert_array_equal(found.images, thumbnails(images, 16))
     assert np.bincount(found.sample_labels).tolist() == [notable_images.SAMPLES] * 10
     assert folder.pictures_file.stat().st_size < 20_000
-
-
-def test_the_page_embeds_the_pictures_and_says_what_they_are(finished_study):
-    comparison = compare([StudyFolder(finished_study)])
-    page = report.html(comparison)
-    policy = re.search(r'Content-Security-Policy" content="([^"]+)"', page)[1]
-    assert "img-src data:;" in policy
-    sources = re.findall(r'<img src="([^"]*)" alt="([^"]*)"', page)
-    worst = notable_images.worst_mistakes(comparison, comparison.models[0].name)[0]
-    uri = galleries.data_uri(comparison.pictures.of(worst.index))
-    assert uri.startswith("data:image/png;base64,iVBOR")
-    truth, answer = (comparison.class_names[k] for k in (worst.truth, worst.answer))
-    assert (uri, f"no. {worst.index}, of class {truth}") in sources
-    assert all(source.startswith("data:image/png;base64,") for source, _ in sources)
-    said = text_of(page)
-    assert f"{truth} taken for {answer} {100 * worst.probability:.0f} % sure, " in said
-    assert 'aria-label="8 training images of class 0"' in page
-    assert report.html(comparison) == page
-
-
-def test_without_the_data_the_report_names_the_images_and_says_why(finished_study, monkeypatch):
-    comparison = replace(compare([StudyFolder(finished_study)]), pictures=None)
-    page = report.html(comparison)
-    assert "<img" not in page
-    assert (
-        "There are no pictures here: they are taken from the data when the report is written "
-        "where the data is at hand, unchanged."
-    ) in text_of(page)
-    worst = notable_images.worst_mistakes(comparison, comparison.models[0].name)[0]
-    assert f"no. {worst.index}" in text_of(page)
-    shown = galleries.all_samples(comparison)
-    assert (shown.cards, shown.text) == ((), galleries.NO_PICTURES)
 
 
 def test_a_lost_file_is_made_again_from_the_data(tiny_study):
@@ -248,35 +207,7 @@ def test_other_data_than_was_recorded_gives_no_pictures(tiny_study, digits):
     assert result.illustrated(digits).comparison.pictures is None
 
 
-def test_a_study_whose_data_is_nowhere_is_reported_all_the_same(tmp_path):
-    folder = write_study(tmp_path / "study", {"a": FakeModel(), "b": FakeModel(0.8)})
-    result = compare_studies([folder])
-    result.write()
-    assert not folder.pictures_file.exists()
-    assert json.loads(folder.comparison_file.read_text()) == result.to_json()
-
-
 # ── galleries ────────────────────────────────────────────────────────────────────────────────
-
-
-def test_galleries_show_the_images_in_a_notebook(finished_study):
-    result = compare_studies([finished_study])
-    comparison = result.comparison
-    name = comparison.models[0].name
-    first, *others = notable_images.worst_mistakes(comparison, name)
-    shown = result.plot_mistakes(name)
-    assert len(shown.cards) == 1 + len(others)
-    card = shown.cards[0]
-    assert card.source == galleries.data_uri(comparison.pictures.of(first.index))
-    assert (card.truth, card.said, card.name) == (
-        comparison.class_names[first.truth],
-        f"taken for {comparison.class_names[first.answer]}",
-        f"no. {first.index}",
-    )
-    assert card.small == f"{100 * first.probability:.0f} % sure, {first.agree} of 2 seeds"
-    assert shown._repr_html_().count("<img ") == len(shown.cards)
-    assert f"no. {first.index}: " in repr(shown)
-    assert len(result.plot_samples().cards) == 10 * notable_images.SAMPLES
 
 
 def test_images_that_all_models_get_wrong_and_that_a_single_one_gets_right(fake):

@@ -12,42 +12,14 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from bakeoff.analysis.tuning import Searched, analysed, budget_words, unequal_budgets
-from bakeoff.recipe.search_space import dimensions
+from bakeoff.analysis.tuning import analysed, budget_words, unequal_budgets
 from bakeoff.report import about_search
-from bakeoff.report.search_section import about_curves
-from bakeoff.storage.search_folder import Tried, best_first
-
-SPACE = {
-    "training": {"optimizer": {"adam": {"learning_rate": {"log": [0.0001, 0.1]}}}},
-    "layers": [{"dense": {"units": {"whole": [8, 64]}}}, {"dropout": {"uniform": [0, 0.5]}}],
-}
-RATE, UNITS, DROP = (each.place for each in dimensions(SPACE))
-
-
-def _searched(accuracies, *, values=None, chosen=0, **changes):
-    middle = {RATE: 0.003, UNITS: 30, DROP: 0.2}
-    tried = tuple(
-        Tried(k, {**middle, **(values(k) if values else {})}, state="done", accuracy=accuracy,
-              cross_entropy=1 - accuracy, epochs=5, seconds=60.0)
-        for k, accuracy in enumerate(accuracies)
-    )  # fmt: skip
-    known = {
-        "model": "mlp",
-        "dimensions": dimensions(SPACE),
-        "budget": {"settings": len(tried), "sampler": "random", "pruning": "none", "seed": 0},
-        "tried": tried,
-        "chosen": tried[chosen],
-        "seconds": 60.0 * len(tried),
-        "as_good": 0,
-        "edges": (),
-    }
-    return Searched(**{**known, **changes})
+from tests.helpers.searches import RATE, UNITS, searched_of
 
 
 def test_the_curve_is_the_median_of_the_largest_of_n_and_its_band_that_of_the_distribution():
     scores = np.linspace(0.80, 0.98, 19)
-    curve = analysed(_searched(scores)).curve
+    curve = analysed(searched_of(scores)).curve
     ordered = np.sort(scores)
     error = np.sqrt(np.log(2 / 0.05) / (2 * 19))
     for n in (1, 2, 7, 19):  # the median of the largest of n is the quantile 0.5^(1/n)
@@ -63,10 +35,10 @@ def test_the_curve_is_the_median_of_the_largest_of_n_and_its_band_that_of_the_di
 def test_a_band_needs_settings_that_were_drawn_independently():
     scores = list(np.linspace(0.8, 0.9, 20))
     budget = {"settings": 20, "pruning": "none", "seed": 0}
-    tpe = _searched(scores, budget={**budget, "sampler": "tpe"})
+    tpe = searched_of(scores, budget={**budget, "sampler": "tpe"})
     assert analysed(tpe).curve.settings == 10  # its first ten were drawn at random
-    assert analysed(_searched(scores, budget={**budget, "sampler": "grid"})).curve is None
-    assert analysed(_searched(scores[:4])).curve is None
+    assert analysed(searched_of(scores, budget={**budget, "sampler": "grid"})).curve is None
+    assert analysed(searched_of(scores[:4])).curve is None
 
 
 def test_the_choice_that_the_score_follows_is_the_important_one(rng):
@@ -76,80 +48,39 @@ def test_the_choice_that_the_score_follows_is_the_important_one(rng):
         return {RATE: 0.0001 * 1000 ** float(shares[k, 0]), UNITS: 8 + int(56 * shares[k, 1])}
 
     scores = 0.95 - 0.3 * np.abs(shares[:, 0] - 0.6)
-    searched = analysed(_searched(scores, values=values))
+    searched = analysed(searched_of(scores, values=values))
     first, *others = searched.importance
     assert first.name == "learning_rate" and first.value > 0.8
     for each in searched.importance:
         assert 0 <= each.low <= each.value <= each.high <= 1
     assert {each.name for each in others} == {"units", "dropout"}
-    assert analysed(_searched(scores[:9])).importance is None
+    assert analysed(searched_of(scores[:9])).importance is None
 
 
 def test_without_the_extra_the_rest_is_said_and_the_library_named(monkeypatch):
     monkeypatch.setitem(sys.modules, "opda", None)
     monkeypatch.setitem(sys.modules, "opda.nonparametric", None)
-    searched = analysed(_searched([0.9] * 12))
+    searched = analysed(searched_of([0.9] * 12))
     assert searched.curve is searched.importance is None
     assert searched.lacking == "opda.nonparametric"
     assert about_search.chosen(searched)
 
 
-def test_settings_are_ranked_by_accuracy_then_loss_then_number_and_only_whole_ones():
-    tried = [
-        Tried(0, {}, state="done", accuracy=0.9, cross_entropy=0.5),
-        Tried(1, {}, state="done", accuracy=0.9, cross_entropy=0.4),
-        Tried(2, {}, state="pruned", accuracy=0.99, cross_entropy=0.1),
-        Tried(3, {}, state="done", accuracy=0.9, cross_entropy=0.4),
-        Tried(4, {}, state="lost"),
-        Tried(5, {}),
-    ]
-    assert [each.number for each in best_first(tried)] == [1, 3, 0]
-
-
 def test_how_much_the_search_flatters():
-    searched = _searched([0.97, 0.9], fresh=(0.95, 0.96))
+    searched = searched_of([0.97, 0.9], fresh=(0.95, 0.96))
     assert searched.flatters == pytest.approx(0.015)
     assert about_search.flattery(searched) == (
         "In the search it scored 97.00 % on validation; trained afresh 95.50 %, mean of 2 seeds "
         "(95.00 % to 96.00 %): the search showed 1.50 points more than it holds on the same "
         "images. A best score reported without this step flatters by that."
     )
-    assert about_search.flattery(_searched([0.97])) == ""
-
-
-def test_what_was_chosen_in_words():
-    searched = _searched([0.97] * 3)
-    assert about_search.budget(searched) == "3 settings by validation (random; 3.0 min of training)"
-    assert about_search.chosen(searched) == (
-        "mlp was chosen among 3 settings by validation (random; 3.0 min of training): "
-        "learning_rate 0.003, units 30 and dropout 0.2, with 97.00 % on the validation images."
-    )
-    stopped = replace(searched.tried[1], state="pruned")
-    partly = replace(searched, tried=(searched.tried[0], stopped, searched.tried[2]), as_good=1)
-    assert about_search.others(partly) == (
-        "By their answers to the validation images, 1 of the 1 other setting trained to the end "
-        "cannot be told from it (exact McNemar test, one network each); 1 setting stopped early."
-    )
+    assert about_search.flattery(searched_of([0.97])) == ""
 
 
 def test_budgets_that_differ_are_said_and_equal_ones_are_not():
-    a, b = _searched([0.9] * 3), replace(_searched([0.9] * 3), model="cnn")
+    a, b = searched_of([0.9] * 3), replace(searched_of([0.9] * 3), model="cnn")
     assert unequal_budgets([a, b], []) == ""
     assert unequal_budgets([a], ["line"]) == "mlp: 3 settings (random); line: none, as declared"
     longer = replace(b, budget={**b.budget, "sampler": "tpe", "minutes": 30, "pruning": "median"})
     assert budget_words(longer) == "3 settings (tpe, median pruning, 30 minutes)"
     assert unequal_budgets([a, longer], []).startswith("mlp: 3 settings (random); cnn: ")
-
-
-def test_whether_the_ranking_depends_on_the_budget():
-    steady = analysed(_searched([0.90] * 12))
-    lucky = analysed(replace(_searched([0.80] * 9 + [0.99] * 3), model="cnn"))
-    assert about_curves([steady, lucky]) == (
-        "Median best validation accuracy of 12 settings: mlp 90.00 % and cnn 99.00 %; the ranking "
-        "depends on the budget: with one setting mlp has the highest median, from 3 settings on "
-        "cnn; the bands overlap, so that order is not shown."
-    )
-    assert "however many of 12 settings are tried" in about_curves(
-        [steady, analysed(replace(_searched([0.8] * 12), model="cnn"))]
-    )
-    assert about_curves([steady]) == ""

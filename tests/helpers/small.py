@@ -20,6 +20,11 @@ MODELS = {
 }
 LABELS = [f"{name} seed {seed}" for name in MODELS for seed in (0, 1)]
 
+LINES = [  # of a ledger: three looks as they were declared
+    {"opening": k, "looks": [3, 4, 5], "models": {"a": range(n), "b": [0, 1, 2]}}
+    for k, n in enumerate((3, 4, 5), 1)
+]
+
 
 def write_npz(path: Path, *, train: int = 120, test: int = 90, poisoned: bool = False) -> Path:
     """Write a data set of three classes that differ in brightness, with a test part of its own.

@@ -18,40 +18,15 @@ from bakeoff.storage.study_folder import StudyFolder
 from bakeoff.study import checkpoints as checkpointss
 from bakeoff.study import development_data, jobs
 from bakeoff.study.jobs import BaselineJob, Busy, TrainJob
-from bakeoff.study.predict_job import PredictJob
 from bakeoff.training.trainer import Trainer
 from bakeoff.utils.events import Resumed
-from tests.helpers.trainers import declare, development
-
-MODEL = declare(epochs=4)
+from tests.helpers.train_jobs import MODEL, job, write_images
+from tests.helpers.trainers import development
 
 
 @pytest.fixture
 def data(tmp_path):
-    """A folder with the development images of tests/helpers/trainers.py."""
-    made = development()
-    folder = tmp_path / "data"
-    development_data.write_development(
-        folder, {name: getattr(made, name) for name in development_data.DEVELOPMENT}
-    )
-    return folder
-
-
-def job(tmp_path, data, *, out="study", identity="a" * 64, **changes):
-    settings = {
-        "study": str(tmp_path / out),
-        "model": "mlp",
-        "seed": 3,
-        "selection": "best-loss",
-        "declared": MODEL.model_dump_json(),
-        "identity": identity,
-        "data": str(data),
-        "maximum": 255.0,
-        "n_classes": 3,
-        "checkpoint_seconds": 0.0,
-    }
-    (tmp_path / out).mkdir(exist_ok=True)
-    return TrainJob(**settings | changes)
+    return write_images(tmp_path / "data")
 
 
 class Stop(Exception):
@@ -255,28 +230,3 @@ def test_a_trial_that_somebody_trains_is_not_touched(tmp_path, data):
 
 
 # ── predicting ───────────────────────────────────────────────────────────────────────────────
-
-
-def test_weights_that_were_changed_are_not_tested(tmp_path, data):
-    job(tmp_path, data).run(lambda result: None)
-    source = StudyFolder(tmp_path / "study").trial("mlp", 3)
-    predict = PredictJob(
-        label="mlp seed 3",
-        affinity="mlp",
-        source=str(source),
-        declared=MODEL.model_dump_json(),
-        images=str(data / "validation_images.npy"),
-        target=str(tmp_path / "out" / "seed-3.npy"),
-        maximum=255.0,
-        n_classes=3,
-    )
-    predict.run(lambda result: None)
-    ours = formats.read_npy(tmp_path / "out" / "seed-3.npy")
-    np.testing.assert_allclose(ours, formats.read_npy(source / "validation.npy"), atol=1e-6)
-    path = source / "weights.safetensors"
-    content = bytearray(path.read_bytes())
-    content[-1] ^= 1  # still a safetensors file, with another number in it
-    path.write_bytes(content)
-    text = re.escape(str(formats.damaged(path)))
-    with pytest.raises(StorageError, match=f"^{text}$"):
-        predict.run(lambda result: None)

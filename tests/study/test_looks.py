@@ -11,11 +11,10 @@ import shutil
 import pytest
 
 from bakeoff.errors import RecipeError
-from bakeoff.storage.declared_looks import planned_openings
 from bakeoff.study.stages import seeds_in_words, stages_left
 from bakeoff.study.status import sentences, status
 from bakeoff.utils.events import Watcher
-from tests.helpers.small import carry_out, declare, files, write_npz
+from tests.helpers.small import LINES, carry_out, declare, files, write_npz
 
 pytestmark = pytest.mark.usefixtures("figures_undrawn")  # nothing here is looked at
 
@@ -118,30 +117,6 @@ def test_sealed_it_trains_for_the_first_look_and_settled_it_stops_there(npz, tmp
     opened = carry_out(npz, tmp_path / "s", models=two, watcher=notes, **how)
     assert notes.said == ["look 1 of 3: 1 of 1 pair settled"]
     assert opened.folder.finished() == first and not opened.comparison.missing
-
-
-LINES = [
-    {"opening": k, "looks": [3, 4, 5], "models": {"a": range(n), "b": [0, 1, 2]}}
-    for k, n in enumerate((3, 4, 5), 1)
-]
-
-
-@pytest.mark.parametrize(
-    ("lines", "kept"),
-    [
-        (LINES, 3),
-        (LINES[:1], 1),
-        ([*LINES, {**LINES[2], "opening": 4}], 3),
-        ([LINES[0], {**LINES[1], "models": {"a": range(4)}}, LINES[2]], 2),
-        ([LINES[0], {**LINES[1], "looks": [3, 4]}], 1),
-        ([LINES[0], {**LINES[1], "models": {"a": range(6), "b": [0, 1, 2]}}], 1),
-        ([{**LINES[0], "restored": True}, LINES[1]], 1),
-        ([{**line, "looks": None} for line in LINES], 1),
-        ([], 0),
-    ],
-)
-def test_which_openings_kept_to_the_plan(lines, kept):
-    assert planned_openings(lines).kept == kept
 
 
 def test_a_study_goes_on_at_its_newest_look(npz):

@@ -4,35 +4,14 @@ Run: pytest tests/study/test_plan.py
 """
 
 import json
-import re
-from pathlib import Path
 
 import pytest
 
-from bakeoff import recipe as recipes
 from bakeoff.cli import main
 from bakeoff.errors import DataError, RecipeError
 from bakeoff.study import plan as plans
-from bakeoff.study.cluster_plan import ClusterPlan
-from bakeoff.study.executors.ray_places import Node, Place
 from bakeoff.training.native.load import Choice
-
-MODELS = {
-    "line": {"layers": []},
-    "cnn": {
-        "layers": [
-            {"conv2d": {"filters": 4, "kernel_size": 3, "kernel_regularizer": {"l2": 0.001}}},
-            "batch_normalization",
-            {"max_pooling2d": 2},
-        ],
-        "training": {"epochs": 4, "optimizer": {"sgd": {"momentum": 0.9, "nesterov": True}}},
-    },
-}
-
-
-def recipe_of(models=MODELS, **settings):
-    mapping = {"name": "r", "data": "digits", "seeds": 3, "models": models, **settings}
-    return recipes.parse(mapping, origin="r", folder=Path.cwd())
+from tests.helpers.plans import recipe_of
 
 
 @pytest.fixture(autouse=True)
@@ -157,38 +136,3 @@ def test_a_plan_says_why_it_is_slower_than_it_could_be(monkeypatch, capsys):
     assert printed(recipe, capsys)[-1] == f"Slower than it could be: {remark}."
     monkeypatch.setattr(plans, "choose", Choice)
     assert not printed(recipe, capsys)[-1].startswith("Slower")
-
-
-def test_a_cluster_is_told_with_its_trials_its_nodes_and_its_time(capsys, monkeypatch):
-    one, two = Node("1", "one", 2, 0), Node("2", "gpu", 8, 1)
-    found = ClusterPlan(
-        "--on ray", (Place(two, 1, "gpu"), Place(one, 2, "cpu")), ("Xeon", "EPYC"), 5e10
-    )
-    monkeypatch.setattr(plans, "cluster_plan", lambda on: found)
-    planned = plans.plan(recipe_of(), on="ray")
-    lines = plans.view(planned)[-3:]
-    assert lines[0] == (
-        "6 trials on 2 nodes, 2 trials at a time, on 1 GPU the seeds of a model together: gpu GPU "
-        "(1) and one (2); Xeon and EPYC."
-    )
-    assert re.fullmatch(
-        r"About \S+ s\. Rough: from a matrix product that did 50 billion operations a second on "
-        r"one core of a node just now\.",
-        lines[1],
-    )
-    assert lines[2] == "The time is for the CPUs; GPUs take their share, and are faster."
-    estimate = plans.to_json(planned)["estimate"]
-    assert (estimate["on"], estimate["gpus"], estimate["workers"]) == ("--on ray", 1, 2)
-    assert estimate["nodes"][1] == {"name": "one", "size": 2, "device": "cpu"}
-
-
-def test_a_cluster_of_gpus_alone_gets_no_time(monkeypatch):
-    places = (Place(Node("2", "gpu", 8, 1), 1, "gpu"),)
-    found = ClusterPlan("--on ray", places, ("EPYC",), None)
-    monkeypatch.setattr(plans, "cluster_plan", lambda on: found)
-    planned = plans.plan(recipe_of(), on="ray")
-    assert (planned.seconds, planned.memory) == (None, None)
-    assert plans.view(planned)[-2:] == [
-        "6 trials on 1 node, on 1 GPU the seeds of a model together: gpu GPU (1); EPYC.",
-        "No estimate of time: there is one for CPUs, and only GPUs train here.",
-    ]

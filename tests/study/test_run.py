@@ -377,14 +377,6 @@ def test_options_that_make_no_sense_are_refused(npz, tmp_path, options, error, t
     assert list(tmp_path.iterdir()) == []
 
 
-def test_a_machine_that_cannot_train_is_named_before_any_writing(npz, tmp_path, monkeypatch):
-    """A Linux without /proc."""
-    monkeypatch.setattr("bakeoff.study.run.lacks", lambda: "expected this, found that: do so")
-    with pytest.raises(StudyError, match=r"^expected this, found that: do so$"):
-        carry_out(npz, tmp_path / "study")
-    assert not (tmp_path / "study").exists()
-
-
 def test_few_trials_at_a_time_where_memory_is_short(npz, tmp_path, monkeypatch):
     """U2."""
     given = []
@@ -401,21 +393,6 @@ def test_few_trials_at_a_time_where_memory_is_short(npz, tmp_path, monkeypatch):
         "2 trials at a time, not 8: only 1.0 GB of memory are free, and each takes about 0.5 GB; "
         "--workers 8 insists"
     ]
-
-
-def test_a_folder_of_something_else_is_left_alone(npz, tmp_path):
-    (tmp_path / "thesis.tex").write_text("chapter 1")
-    text = (
-        f"{tmp_path}: expected a study or an empty folder, found thesis.tex in it and no "
-        "study.json: choose another --out"
-    )
-    with pytest.raises(StudyError, match=f"^{re.escape(text)}$"):
-        carry_out(npz, tmp_path)
-    file = tmp_path / "thesis.tex"
-    text = f"{file}: expected a folder, found a file: choose another --out"
-    with pytest.raises(StudyError, match=f"^{re.escape(text)}$"):
-        carry_out(npz, file)
-    assert [path.name for path in tmp_path.iterdir()] == ["thesis.tex"]
 
 
 def test_what_is_refused_or_finished_starts_no_process(npz, done, tmp_path, monkeypatch):

@@ -15,7 +15,7 @@ import numpy as np
 import pytest
 from rich.console import Console
 
-from bakeoff.errors import DamagedFile, RecipeError, StudyError, UsageError
+from bakeoff.errors import DamagedFile, StudyError, UsageError
 from bakeoff.recipe.search_space import dimensions
 from bakeoff.report import about_search
 from bakeoff.storage import written_folder
@@ -164,16 +164,6 @@ def test_tune_shows_the_best_settings_and_what_was_chosen(searched, npz, capsys)
     printed = console.file.getvalue()
     assert re.match(r"mlp: 4 settings by validation \(random; .* of training\)\n", printed)
     assert re.search(r"\d of the 3 other settings trained to the end", " ".join(printed.split()))
-
-
-def test_tune_refuses_a_recipe_without_choices(npz, tmp_path):
-    with pytest.raises(RecipeError) as refused:
-        tune(small.declare(npz), out=tmp_path / "study")
-    assert str(refused.value) == (
-        "tune: expected a recipe with a choice, such as units: {choice: [64, 128]}, found none: "
-        "bakeoff run trains its models as they are"
-    )
-    assert not (tmp_path / "study").exists()
 
 
 class Killed(Exception):

@@ -1,0 +1,26 @@
+"""A recipe of two models, one of them convolutional, to plan."""
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from bakeoff import recipe as recipes
+from bakeoff.recipe import Recipe
+
+MODELS: dict[str, Any] = {
+    "line": {"layers": []},
+    "cnn": {
+        "layers": [
+            {"conv2d": {"filters": 4, "kernel_size": 3, "kernel_regularizer": {"l2": 0.001}}},
+            "batch_normalization",
+            {"max_pooling2d": 2},
+        ],
+        "training": {"epochs": 4, "optimizer": {"sgd": {"momentum": 0.9, "nesterov": True}}},
+    },
+}
+
+
+def recipe_of(models: Mapping[str, Any] = MODELS, **settings: Any) -> Recipe:
+    """Return a recipe of these models on the digits, with three seeds."""
+    mapping = {"name": "r", "data": "digits", "seeds": 3, "models": models, **settings}
+    return recipes.parse(mapping, origin="r", folder=Path.cwd())

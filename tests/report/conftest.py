@@ -1,0 +1,60 @@
+"""Studies that reports are made of, and the page of one."""
+
+import pytest
+
+from bakeoff import report
+from bakeoff.analysis.compare import compare
+from tests.helpers import fake_study
+from tests.helpers.pages import CLASSES, TITLE, parse
+
+
+@pytest.fixture(scope="module")
+def study(tmp_path_factory):
+    return compare(
+        [
+            fake_study.write_study(
+                tmp_path_factory.mktemp("report") / "study",
+                {
+                    "cnn": fake_study.FakeModel(accuracy=(0.952, 0.95, 0.954), parameters=30_000),
+                    "tiny": fake_study.FakeModel(
+                        accuracy=(0.951, 0.952, 0.95), parameters=7_500, confused={(3, 4): 0.5}
+                    ),
+                    "mlp": fake_study.FakeModel(
+                        accuracy=(0.9, 0.905, 0.91), parameters=10_000, seconds=8.0
+                    ),
+                },
+                title=TITLE,
+                class_names=CLASSES,
+                seeds=(0, 1, 2),
+                n_test=4000,
+                give_up=0.01,
+            )
+        ]
+    )
+
+
+@pytest.fixture(scope="module")
+def page(study):
+    return report.html(study)
+
+
+@pytest.fixture(scope="module")
+def parsed(page):
+    return parse(page)
+
+
+@pytest.fixture(scope="module")
+def single(tmp_path_factory):
+    """One seed, an opening too many, nothing to validate on."""
+    return compare(
+        [
+            fake_study.write_study(
+                tmp_path_factory.mktemp("single") / "study",
+                seeds=(4,),
+                n_test=300,
+                n_validation=0,
+                selection="last",
+                openings=2,
+            )
+        ]
+    )

@@ -1,0 +1,26 @@
+"""What a search came to, in words.
+
+Oracle: settings made up for the purpose. Cost: 1 s.
+
+Run: pytest tests/report/test_about_search.py
+"""
+
+from dataclasses import replace
+
+from bakeoff.report import about_search
+from tests.helpers.searches import searched_of
+
+
+def test_what_was_chosen_in_words():
+    searched = searched_of([0.97] * 3)
+    assert about_search.budget(searched) == "3 settings by validation (random; 3.0 min of training)"
+    assert about_search.chosen(searched) == (
+        "mlp was chosen among 3 settings by validation (random; 3.0 min of training): "
+        "learning_rate 0.003, units 30 and dropout 0.2, with 97.00 % on the validation images."
+    )
+    stopped = replace(searched.tried[1], state="pruned")
+    partly = replace(searched, tried=(searched.tried[0], stopped, searched.tried[2]), as_good=1)
+    assert about_search.others(partly) == (
+        "By their answers to the validation images, 1 of the 1 other setting trained to the end "
+        "cannot be told from it (exact McNemar test, one network each); 1 setting stopped early."
+    )

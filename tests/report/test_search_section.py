@@ -1,0 +1,26 @@
+"""The report's part about searches.
+
+Oracle: settings made up for the purpose. Cost: 1 s.
+
+Run: pytest tests/report/test_search_section.py
+"""
+
+from dataclasses import replace
+
+from bakeoff.analysis.tuning import analysed
+from bakeoff.report.search_section import about_curves
+from tests.helpers.searches import searched_of
+
+
+def test_whether_the_ranking_depends_on_the_budget():
+    steady = analysed(searched_of([0.90] * 12))
+    lucky = analysed(replace(searched_of([0.80] * 9 + [0.99] * 3), model="cnn"))
+    assert about_curves([steady, lucky]) == (
+        "Median best validation accuracy of 12 settings: mlp 90.00 % and cnn 99.00 %; the ranking "
+        "depends on the budget: with one setting mlp has the highest median, from 3 settings on "
+        "cnn; the bands overlap, so that order is not shown."
+    )
+    assert "however many of 12 settings are tried" in about_curves(
+        [steady, analysed(replace(searched_of([0.8] * 12), model="cnn"))]
+    )
+    assert about_curves([steady]) == ""

@@ -1,0 +1,147 @@
+"""What the numbers say, word for word.
+
+Oracle: sentences that were read aloud. Cost: 8 s.
+
+Run: pytest tests/report/test_sentences.py
+"""
+
+import re
+from dataclasses import replace
+
+import numpy as np
+
+from bakeoff.analysis.comparison import Finding
+from bakeoff.report import galleries, glossary, sentences
+from bakeoff.report.protocol_steps import protocol
+
+
+def history(loss, validation, *, accuracy=0.9, val_accuracy=0.8):
+    epochs = len(loss)
+    return {
+        "epoch": np.arange(float(epochs)),
+        "loss": np.array(loss),
+        "accuracy": np.full(epochs, accuracy),
+        "val_loss": np.array(validation),
+        "val_cross_entropy": np.array(validation),
+        "val_accuracy": np.full(epochs, val_accuracy),
+        "learning_rate": np.full(epochs, 0.001),
+    }
+
+
+def test_trajectories_in_words(study):
+    def said(loss, validation, *findings, **accuracies):
+        model = replace(
+            study.model("mlp"),
+            seeds=(0,),
+            histories=(history(loss, validation, **accuracies),),
+            selected_epochs=(1,),
+            diverged_epochs=(None,),
+        )
+        return sentences.trajectory(replace(study, findings=findings), model)
+
+    over = Finding("over-fitting", "info", "mlp", "", "")
+    assert said([2.0, 1.0, 0.5], [1.0, 0.8, 1.2], over) == [
+        "Training loss went from 2.000 to 0.500 in 3 epochs (mean of 1 seed); validation loss was "
+        "lowest, 0.800, in epoch 1 and had risen to 1.200 by epoch 2, while training loss went on "
+        "falling: the sign of over-fitting.",
+        "In the selected epochs it was correct on 90.00 % of the training images and 80.00 % of "
+        "the validation images: a gap of 10.00 points.",
+    ]
+    assert said([2.0, 1.0, 0.5], [1.0, 0.8, 0.81])[0].endswith(
+        "validation loss was lowest, 0.800, in epoch 1 and stayed near it, 0.810 in epoch 2."
+    )
+    assert said([2.0, 1.0, 0.05], [1.0, 0.8, 0.7])[0] == (
+        "Training loss went from 2.000 to 0.0500 in 3 epochs (mean of 1 seed); validation loss was "
+        "lowest, 0.700, in the last epoch, so more epochs might still have helped."
+    )
+    assert said([2.0, 1.0], [1.0, 0.8], accuracy=0.7)[1].endswith(
+        "a gap of −10.00 points (training accuracy is measured during the epoch, with dropout and "
+        "augmentation at "
+        "work)."
+    )
+
+
+def test_the_sentences_people_read_most(study, parsed):
+    """Word for word; whoever changes one reads it aloud to somebody who teaches biology."""
+    tiny, cnn = study.model("tiny"), study.model("cnn")
+    assert sentences.about_mistakes(study, tiny).startswith("Most often it takes Shirt for T-shirt")
+    assert re.fullmatch(
+        r"Its confidence and its accuracy are \d\.\d\d points apart on average \(3 seeds, "
+        r"\d\.\d\d to \d\.\d\d; expected calibration error, 15 bins\)\.",
+        sentences.about_calibration(cnn),
+    )
+    assert sentences.about_frontier(study) == (
+        "mlp is matched or beaten by a model that is no larger. That is not so of tiny and cnn."
+    )
+    assert sentences.about_frontier(replace(study, models=(tiny,))) == (
+        "Each larger model has a higher mean accuracy, so none is beaten by a smaller one."
+    )
+    assert re.fullmatch(
+        r"Which images are in the test set makes \d+ % of the uncertainty about one model \(share "
+        r"of the squared standard error, mean over the models\)\. Two models see the same images, "
+        r"so between them it is less: \d+ % from the images, \d+ % from the seeds and \d+ % "
+        r"from both together \(mean over 3 pairs\)\. "
+        r"(Either more seeds or more test images|More seeds"
+        r"|More test images) would tell the models apart best\.",
+        sentences.about_variance(study),
+    )
+    assert re.fullmatch(
+        r"Practically equal means: shown to differ by less than 0\.20 points \(the margin\)\. With "
+        r"4,000 test images, 3 seeds, differences smaller than \d\.\d\d points cannot be ruled out "
+        r"for any pair\.",
+        sentences.about_margin(study),
+    )
+    assert sentences.about_loss(study).startswith(
+        "Accuracy counts correct answers and decides the verdicts; the loss also weighs how sure a "
+        "model was, so it matters where its probabilities are used. Here "
+    )
+    assert sentences.about_data(study) == (
+        "10 classes, every image brought to 8 × 8 pixels, grey. No image stands in two parts of "
+        "the split, exactly or nearly."
+    )
+    copies = {"exact": {"train-test": 1}, "near": {"train-validation": 2}}
+    twin = {"kind": "exact", "parts": "train-test", "files": ["rose/a.jpg", "rose/b.jpg"]}
+    twice = replace(study, duplicates=copies, data={**study.data, "twins": [twin]})
+    assert sentences.about_data(twice).endswith(
+        "1 test image has an exact copy in the training part. 2 validation images have a near-copy "
+        "in the training part."
+    )
+    assert sentences.twins(twice) == ["rose/b.jpg (test) is rose/a.jpg (training)."]
+    said = parsed.body
+    for sentence in (
+        "Test accuracy. A dot is one seed, the bar the 95 % interval for other images and other "
+        "seeds, its mark the mean; models that share a letter are not separated.",
+        "Means over the seeds; in small, 95 % intervals (of a baseline: Wilson’s, on the images).",
+        "Loss is the cross-entropy without regularization losses.",
+        "Measured on the validation images after each epoch. A line is the mean over the seeds, "
+        "its band spans all seeds, a dot marks a seed’s selected epoch; the first epochs may lie "
+        "below the picture.",
+        "Percent of each class’s test images that a model finds (recall); the darker, the more it "
+        "misses.",
+        "Each class against the rest; percent, and areas under the curves below. Means over the "
+        "seeds; hover to see their range.",
+        "Each class against the rest: the mean over the seeds, and the band of all seeds.",
+        "A row is a true class, a column what was answered; mean of 3 seeds.",
+        "The same without the correct answers, so that the mistakes can be seen.",
+        "The row’s model against the column’s, in points: ▲ better, ▼ worse, ≈ practically equal, "
+        "? not separated.",
+        "The broad line joins the models that nothing cheaper equals; bars are 95 %.",
+        "On the dashed line a model is as often correct as it is sure.",
+    ):
+        assert sentence in said, sentence
+    assert sentences.footer(study) == "digits: 4,000 test images, 3 seeds; test set opened once."
+    assert [step.name for step in protocol(study)][:3] == ["Split", "Train", "Select"]
+    shown = galleries.shared_mistakes(study)
+    assert shown.text in (
+        "In brackets, how many of the 3 models answer so. Is the label correct?",
+        "There is no test image that every model gets wrong.",
+    )
+    assert galleries.correct_alone(study).text in (
+        "What a single model sees and all others miss, by most of the seeds of each.",
+        "There is no test image that exactly one model classifies correctly.",
+    )
+    assert galleries.worst_mistakes(study, tiny).text == (
+        "The images that most of its 3 seeds get wrong, the worst first."
+    )
+    long = {word: len(meaning.split()) for _, word, meaning in glossary.entries()}
+    assert max(long.values()) <= 36, long

@@ -1,0 +1,74 @@
+"""Numbers, layers and names as a reader sees them.
+
+Oracle: by hand. Cost: 1 s.
+
+Run: pytest tests/report/test_wording.py
+"""
+
+from bakeoff.analysis.estimates import Estimate
+from bakeoff.report import wording
+from bakeoff.utils.text import (
+    counted,
+    duration,
+    listed,
+    p_value,
+    percent,
+    ratio,
+    signed_points,
+    whole_numbers,
+)
+
+
+def test_numbers_are_written_as_people_write_them():
+    assert percent(0.98765) == "98.77 %"
+    assert signed_points(-0.00415) == "−0.41"
+    assert signed_points(0.02) == "+2.00"
+    assert [duration(t) for t in (None, 0.42, 41.2, 310.0, 5400.0, 9000.0)] == [
+        *("–", "0.4 s", "41 s", "5.2 min", "90 min", "2.5 h"),
+    ]
+    assert whole_numbers((0, 1, 2, 3, 7, 9, 10)) == "0–3, 7, 9, 10"
+    assert wording.seed_list((3,)) == "seed 3"
+    assert listed(["a"]) == "a"
+    assert listed("abc") == "a, b and c"
+    assert counted(1, "class", "classes") == "1 class"
+    assert p_value(0.0004) == "< 0.001"
+    estimate = Estimate(0.5, 0.4, 0.6, 10, 1, None, "wilson", 0.1, None, None)
+    assert wording.interval(estimate) == "40.00–60.00 %"
+
+
+def test_layers_are_told_in_a_line_each():
+    settings = {
+        "layers": [
+            {"conv2d": {"filters": 32, "kernel_size": [3, 3], "strides": [1, 1], "padding": "same",
+                        "activation": "relu", "kernel_regularizer": None}},
+            {"max_pooling2d": {"pool_size": [2, 2], "strides": [2, 2], "padding": "valid"}},
+            "flatten",
+            {"dropout": {"rate": 0.25}},
+            {"dense": {"units": 64, "activation": "linear", "kernel_regularizer": {"l2": 0.001}}},
+            {"residual": [{"activation": {"activation": "relu6"}}]},
+        ],
+        "training": {"epochs": 5, "batch_size": 128,
+                     "optimizer": {"rmsprop": {"learning_rate": 0.001}}},
+    }  # fmt: skip
+    assert wording.layers(settings) == [
+        "conv2d 32 3×3 same relu",
+        "max_pooling2d 2",
+        "flatten",
+        "dropout 0.25",
+        "dense 64, l2 0.001",
+        "residual: the input of these is added to their output",
+        "– activation relu6",
+    ]
+    assert wording.training(settings) == "rmsprop, learning rate 0.001, batches of 128, 5 epochs"
+    assert wording.layers({"backbone": "efficientnet_lite0", "layers": []}) == [
+        "backbone efficientnet_lite0, frozen, trained on ImageNet (ILSVRC 2012): 1,281,167 "
+        "photographs from the web in 1,000 classes: a test image that stands in there is not unseen"
+    ]
+    assert wording.layers({"python": "my_models.py:build"}) == ["built by my_models.py:build"]
+
+
+def test_ratios_stay_readable():
+    assert ratio(407_050, 55_298) == "7.36"
+    assert ratio(10_000, 5) == "2,000"
+    assert ratio(5, 5) == "1"
+    assert ratio(5, 0) == ""

@@ -1,0 +1,50 @@
+"""The executor that a run asks for.
+
+Oracle: by hand; tests/study/executors/test_ray_cluster.py has that of a cluster. Cost: nothing.
+Run: pytest tests/study/executors/test_choose.py
+"""
+
+import pytest
+
+from bakeoff.study.executors import choose
+from bakeoff.study.executors.choose import LocalExecutor, executor
+from tests.helpers.jobs import Listener
+
+
+@pytest.fixture
+def few(monkeypatch):
+    monkeypatch.setattr(choose, "worker_count", lambda workers, device: workers or 4)
+    monkeypatch.setattr(choose, "fitting_workers", lambda size, *, each: (2, "memory is short"))
+
+
+@pytest.mark.parametrize(
+    ("workers", "device", "trials", "size", "notes"),
+    [
+        (None, "cpu", 9, 2, ["memory is short"]),
+        (None, "cpu", 2, 2, []),  # nobody waits longer for it
+        (4, "cpu", 9, 4, []),  # asked for
+        (None, "gpu", 9, 4, []),
+    ],
+)
+def test_fewer_workers_where_memory_is_short(few, workers, device, trials, size, notes):
+    listener = Listener()
+    found = LocalExecutor(workers, device, lanes=1, watcher=listener)
+    found.fit(10**9, trials=trials)
+    assert found.size == size
+    assert listener.of("note") == notes
+
+
+def test_jobs_go_to_this_machine_s_workers(few, monkeypatch, tmp_path):
+    given = {}
+
+    def run_jobs(jobs, **settings):
+        given.update(settings, jobs=jobs)
+        return ["lost"]
+
+    monkeypatch.setattr(choose, "run_jobs", run_jobs)
+    how = {"home": tmp_path, "workers": 3, "device": "cpu", "lanes": 8, "watcher": Listener()}
+    with executor(None, **how) as found:
+        assert found.run_jobs(["a job"]) == ["lost"]
+    assert (given["jobs"], given["workers"], given["device"], given["lanes"]) == (
+        *(["a job"], 3, "cpu", 8),
+    )

@@ -1,0 +1,43 @@
+"""Worker processes on a node; tests/study/executors/test_ray_executor.py gives them jobs.
+
+Oracle: by hand. Cost: 1 s. Run: pytest tests/study/executors/test_ray_host.py
+"""
+
+import os
+import platform
+
+import pytest
+
+from bakeoff.errors import BakeoffError
+from bakeoff.study.executors import ray_host
+from bakeoff.study.executors.ray_host import Host, look_around
+
+
+@pytest.fixture
+def host(monkeypatch):
+    """A host without workers."""
+    monkeypatch.setenv(ray_host.NODE, "")
+    monkeypatch.setattr(Host, "_live", lambda self: None)
+    return Host("node-7", 2, "cpu", 1.0)
+
+
+def test_a_node_tells_its_versions_and_its_name():
+    found = look_around()
+    assert found["host"] == platform.node()
+    assert {"python", "bakeoff", "keras", "jax", "processor"} <= found.keys()
+    assert "rate" not in found
+
+
+def test_workers_are_told_what_they_run_on(host):
+    assert os.environ[ray_host.NODE] == "node-7"
+    assert host.hello() == os.getpid()
+
+
+def test_a_label_becomes_one_folder():
+    assert Host._job_folder("study/cnn seed 3") == "job study-cnn seed 3"
+
+
+def test_a_host_that_has_ended_takes_no_files(host):
+    host._closing = True
+    with pytest.raises(BakeoffError, match=r"^expected a host that works, found one that has"):
+        host._place()

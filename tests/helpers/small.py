@@ -79,13 +79,13 @@ def carry_out(
     return run(recipe, out=out, workers=workers, watcher=watcher, **options or {})
 
 
-def files(folder: str | Path, *rooms: str) -> dict[str, bytes]:
-    """Return the bytes of what two identical studies agree in, by path; all files without rooms."""
-    found = [path for room in rooms or [""] for path in (Path(folder) / room).rglob("*")]
+def files(folder: str | Path, *parts: str) -> dict[str, bytes]:
+    """Return the bytes of what two identical studies agree in, by path; all files without parts."""
+    found = [path for part in parts or [""] for path in (Path(folder) / part).rglob("*")]
     return {
         str(path.relative_to(folder)): path.read_bytes()
         for path in found
-        if path.is_file() and not (rooms and path.name in written_folder.APART)
+        if path.is_file() and not (parts and path.name in written_folder.APART)
     }
 
 
@@ -97,5 +97,5 @@ def saved(result: Result, name: str) -> NDArray[Any]:
 
 def identical(a: str | Path, b: str | Path) -> bool:
     """Say whether two studies are identical, as the design defines it."""
-    rooms = ("trials", "openings")
-    return files(a, *rooms) == files(b, *rooms) != {}
+    parts = ("trials", "openings")
+    return files(a, *parts) == files(b, *parts) != {}

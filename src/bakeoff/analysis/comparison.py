@@ -83,7 +83,7 @@ class ModelResult:
     answers: NDArray[np.int64]  # (seeds, k): how often each class was answered
     calibration: tuple[Calibration, ...]  # one a seed
     leads: Mapping[str, Lead]  # by baseline
-    histories: tuple[Mapping[str, NDArray[np.float64]], ...]  # one a seed: store.HISTORY_COLUMNS
+    histories: tuple[Mapping[str, NDArray[np.float64]], ...]  # one a seed: HISTORY_COLUMNS
     failed: tuple[int, ...] = ()  # the seeds that diverged, died or answer one class
     sound_accuracy: float | None = None  # mean of the other seeds; None if there are none
     remarks: tuple[str, ...] = ()  # codes of what is strange about the user's own builder

@@ -3,10 +3,10 @@
 Everything a Recipe holds is complete: defaults are written out, `training` is merged into every
 model, paths are absolute. `resolved` and `dump` give it back in the recipe's own grammar.
 
-The room, from a file to a Recipe: strict_yaml (text to plain data), declaration and, for layers
-and optimizers, reading (plain data to parts, every problem noted by its place), parts (the frozen
-values). vocabulary has Keras's words and defaults, values the kinds of value that they take;
-schema makes the JSON Schema and the documentation's tables from both.
+From a file to a Recipe: yaml_reader (text to plain data), parse_recipe and the other parse_…
+files (plain data to values, every problem noted with where it stands), types (the frozen values).
+vocabulary has Keras's words and defaults, value_kinds the kinds of value that they take;
+json_schema makes the JSON Schema and the documentation's tables from both.
 """
 
 import hashlib

@@ -16,8 +16,8 @@ SLOWEST = 5
 
 def main() -> None:
     """Carry out all cases in forks, then the slowest with a Python of their own."""
-    rooms = (recipes, idx, npz, folder, studies)
-    known = {case.name: case for room in rooms for case in room.cases()}
+    kinds = (recipes, idx, npz, folder, studies)
+    known = {case.name: case for kind in kinds for case in kind.cases()}
     base = Path(tempfile.mkdtemp(prefix="bakeoff-hostile-"))
     try:
         found = run.outcomes(list(known.values()), base)

@@ -52,3 +52,6 @@ def test_each_other_rule_is_said_with_both_values(recipe, text):
 
 def test_what_version_0_1_0_did_not_record_is_not_compared():
     assert said({"seeds": range(9), "baselines": ()}, {"opening": 1, "models": {}}) == []
+    old = {"opening": 1, "models": {}}
+    assert said((), old, LINE) == []
+    assert said({"seeds": range(9)}, old, LINE) == ["the seeds are 0–8, and were 0–4"]

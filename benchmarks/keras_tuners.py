@@ -22,8 +22,8 @@ Values = dict[str, Any]
 Draw = Callable[[str, Any], Any]
 
 
-class OutOfTime(Exception):
-    """The search may not go on."""
+class OutOfTime(BaseException):
+    """The search may not go on; KerasTuner would keep any Exception to itself."""
 
 
 class Clock:

@@ -66,6 +66,24 @@ def test_lines_for_a_file(clock):
     ]
 
 
+def test_lines_and_bars_say_which_node_of_a_cluster_is_at_a_trial(clock):
+    stream = io.StringIO()
+    lines, display = Lines(stream), Display(Console(file=Terminal(), force_terminal=True, width=99))
+    for watcher in (lines, display):
+        watcher.begin("training", [Planned("cnn seed 0", 2, 1.0)])
+        watcher.started("cnn seed 0", "box-2")
+        clock.now += 10
+        watcher.epoch("cnn seed 0", result())
+    assert drawn(display)[1].startswith("  cnn seed 0 on box-2")
+    clock.now += 200
+    lines.epoch("cnn seed 0", result())
+    lines.finished("cnn seed 0")
+    found = stream.getvalue().splitlines()[1:]
+    assert found[0].startswith("cnn seed 0 on box-2: epoch 2 of 2, ")
+    assert found[1].startswith("1 of 1 done: cnn seed 0 on box-2 in 3.7 min, ")
+    display.close()
+
+
 def test_lines_break_a_long_silence(clock):
     stream = io.StringIO()
     watcher = Lines(stream)

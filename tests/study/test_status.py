@@ -9,6 +9,8 @@ import json
 import shutil
 
 from bakeoff.storage.study_folder import StudyFolder, trial_lock
+from bakeoff.study import checkpoints
+from bakeoff.use.serve.live import Live
 
 
 def test_status_of_a_finished_study(tiny_study, call):
@@ -67,3 +69,21 @@ def test_a_trial_runs_from_its_start_and_not_from_its_first_checkpoint(tiny_stud
     assert "running" in said and "missing" not in said.split("Validation")[0]
     trials = json.loads(call("status", tiny_study, "--json")[1])["trials"]
     assert {"model": "mlp", "seed": 1, "state": "missing", "epochs": 0} in trials
+
+
+def test_status_and_the_live_page_say_which_node_of_a_cluster_is_at_a_trial(tiny_study, call):
+    folder = StudyFolder(tiny_study)
+    shutil.rmtree(folder.trial("mlp", 1))
+    partial = folder.partial("mlp", 1)
+    partial.mkdir()
+    (partial / checkpoints.PLACE).write_text('{"node": "box-2"}')
+    with folder.lock(trial_lock("mlp", 1)):
+        assert " 1 (on box-2) " in call("status", tiny_study)[1]
+        trials = json.loads(call("status", tiny_study, "--json")[1])["trials"]
+        picture = Live(folder).picture()
+    assert [each["nodes"] for each in trials if "nodes" in each] == [["box-2"]]
+    assert picture["running"] == ["mlp seed 1 on box-2"]
+    assert [each["nodes"] for each in picture["trials"]] == [[], ["box-2"], [], []]
+    (partial / checkpoints.PLACE).write_text("{}")  # cut short, or somebody else's
+    with folder.lock(trial_lock("mlp", 1)):
+        assert Live(folder).picture()["running"] == ["mlp seed 1"]

@@ -24,10 +24,6 @@ class _Job:
     done: bool = False
 
     @property
-    def running(self) -> bool:
-        return self.began is not None and not self.done
-
-    @property
     def share(self) -> float:
         if self.done:
             return 1.0
@@ -47,6 +43,8 @@ class Pace:
         self._lengths: dict[str, deque[float]] = defaultdict(lambda: deque(maxlen=_REMEMBERED))
         self._firsts: deque[tuple[str, float]] = deque(maxlen=_REMEMBERED)  # epochs, start included
         self._workers = 1
+        self._done: set[str] = set()
+        self._running: set[str] = set()
 
     @property
     def total(self) -> int:
@@ -56,12 +54,13 @@ class Pace:
     @property
     def done(self) -> int:
         """The number of jobs that are done."""
-        return sum(job.done for job in self._jobs.values())
+        return len(self._done)
 
     @property
     def running(self) -> list[str]:
         """The labels of the jobs that somebody is at."""
-        return [label for label, job in self._jobs.items() if job.running]
+        order = {label: index for index, label in enumerate(self._jobs)}
+        return sorted(self._running, key=order.__getitem__)
 
     @property
     def share(self) -> float:
@@ -84,7 +83,8 @@ class Pace:
         """Take note that a job begins, perhaps once more."""
         job = self._jobs[label]
         job.epochs, job.resumed, job.began, job.heard = 0, 0, now, now
-        self._workers = max(self._workers, len(self.running))
+        self._running.add(label)
+        self._workers = max(self._workers, len(self._running))
 
     def epoch(self, label: str, now: float) -> None:
         """Take note of an epoch's end."""
@@ -104,10 +104,14 @@ class Pace:
     def finished(self, label: str) -> None:
         """Take note that a job is done."""
         self._jobs[label].done = True
+        self._done.add(label)
+        self._running.discard(label)
 
     def lost(self, label: str) -> None:
         """Take a job out: nobody will do it."""
         del self._jobs[label]
+        self._running.discard(label)
+        self._done.discard(label)
 
     def seconds_left(self, now: float) -> float | None:
         """Return how long the stage still takes; None while nothing is known."""
@@ -130,7 +134,7 @@ class Pace:
         return makespan(lasting, workers=self._workers, busy=busy)
 
     def _active(self) -> list[_Job]:
-        return [job for job in self._jobs.values() if job.running]
+        return [self._jobs[label] for label in self.running]
 
     def _rate(self, lengths: dict[str, float]) -> float:
         """Return seconds per unit of cost, over the models seen so far (their geometric mean)."""

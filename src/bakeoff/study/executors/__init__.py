@@ -1,1 +1,1 @@
-"""Where jobs run: processes of this machine."""
+"""Where jobs run: processes of this machine, or a Ray cluster."""

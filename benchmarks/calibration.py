@@ -100,7 +100,7 @@ def recommendation(share: float) -> Rows:
     yield head
     for n_images, give_up, most in ((360, 0.02, 600), (10_000, 0.005, 300)):
         for count in (3, 10, 30):
-            studies = max(2, round(share * most / (3 if count == 30 else 1)))
+            studies = max(2, round(share * most))
             wrong, half, smallest, old_half, old_smallest = 0, 0, 0, 0, 0
             names = [str(k) for k in range(count)]
             for loss in (1.02 * give_up, 0.0):

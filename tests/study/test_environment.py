@@ -19,7 +19,7 @@ import pytest
 from bakeoff.errors import StorageError, StudyError
 from bakeoff.study.executors import fork_server
 from bakeoff.utils.places import user_cache
-from tests.helpers.small import carry_out, identical, write_npz
+from tests.helpers.small import carry_out, identical
 
 pytestmark = pytest.mark.usefixtures("figures_undrawn")  # nothing here is looked at
 
@@ -31,11 +31,6 @@ result = carry_out(sys.argv[1], sys.argv[2], workers=1, models={{"net": {CONV}}}
                    training={{"epochs": 2, "batch_size": 16}})
 print(result.comparison.models[0].parameters)
 """
-
-
-@pytest.fixture(scope="module")
-def npz(tmp_path_factory):
-    return write_npz(tmp_path_factory.mktemp("data") / "small.npz")
 
 
 @pytest.fixture(scope="module")

@@ -30,11 +30,6 @@ def home(tmp_path_factory):
 
 
 @pytest.fixture(scope="module")
-def npz(tmp_path_factory):
-    return write_npz(tmp_path_factory.mktemp("data") / "small.npz")
-
-
-@pytest.fixture(scope="module")
 def finished(npz, tmp_path_factory):
     out = tmp_path_factory.mktemp("finished") / "small"
     carry_out(npz, out)

@@ -42,11 +42,6 @@ def home(tmp_path_factory):
 
 
 @pytest.fixture(scope="module")
-def npz(tmp_path_factory):
-    return write_npz(tmp_path_factory.mktemp("data") / "small.npz")
-
-
-@pytest.fixture(scope="module")
 def done(npz, tmp_path_factory):
     """A study carried out by one worker."""
     out = tmp_path_factory.mktemp("done") / "small"

@@ -30,11 +30,6 @@ SMALL = {"models": LINEAR, "baselines": [], "training": {"epochs": 1, "batch_siz
 
 
 @pytest.fixture(scope="module")
-def npz(tmp_path_factory):
-    return write_npz(tmp_path_factory.mktemp("data") / "small.npz")
-
-
-@pytest.fixture(scope="module")
 def opened(npz, tmp_path_factory):
     """A study that was opened, below its user's home."""
     place = tmp_path_factory.mktemp("opened")

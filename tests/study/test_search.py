@@ -45,11 +45,6 @@ SEARCH = {
 
 
 @pytest.fixture(scope="module")
-def npz(tmp_path_factory):
-    return small.write_npz(tmp_path_factory.mktemp("data") / "small.npz")
-
-
-@pytest.fixture(scope="module")
 def searched(npz, tmp_path_factory):
     folder = tmp_path_factory.mktemp("search")
     with pytest.MonkeyPatch.context() as patched:

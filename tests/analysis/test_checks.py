@@ -451,9 +451,9 @@ def test_weak_classes_are_named(findings):
 # ── learning curves ──────────────────────────────────────────────────────────────────────────
 
 
-def valley(lowest, slope):
-    """Cross-entropy that falls to 0.2 and rises by `slope` an epoch from there on."""
-    return lambda k: 0.2 + (0.1 * (lowest - k) if k < lowest else slope * (k - lowest))
+def valley(lowest, rise):
+    """Cross-entropy that falls to 0.2 and rises by `rise` an epoch from there on."""
+    return lambda k: 0.2 + (0.1 * (lowest - k) if k < lowest else rise * (k - lowest))
 
 
 def test_over_fitting_is_told_with_its_epoch(findings):

@@ -107,8 +107,8 @@ def test_per_image_parts_are_the_derivatives_by_an_image_s_weight(trial):
 
     step = 1e-4 * np.eye(len(labels))
     for i in range(0, len(labels), 20):
-        slope = (weighted(1 + step[i]) - weighted(1 - step[i])) / 2e-4
-        assert scores[i] == pytest.approx(value + len(labels) * slope)
+        derivative = (weighted(1 + step[i]) - weighted(1 - step[i])) / 2e-4
+        assert scores[i] == pytest.approx(value + len(labels) * derivative)
 
 
 def test_per_image_parts_have_the_variance_of_repeated_test_sets():

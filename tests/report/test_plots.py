@@ -161,7 +161,7 @@ def test_curves_leave_out_what_is_not_finite_and_end_where_a_seed_ended():
     assert curve((), "loss") is None
 
 
-def test_learning_rate_and_penalties_are_told_from_the_histories(study):
+def test_learning_rate_and_regularization_are_told_from_the_histories(study):
     cnn = study.model("cnn")
     assert is_constant(cnn)
     assert not regularized(cnn)

@@ -38,11 +38,11 @@ def test_a_shift_goes_down_and_to_the_right():
     np.testing.assert_allclose(moved, np.roll(IMAGES[:1], (2, 1), (1, 2)), atol=1e-6)
 
 
-def test_a_flip_turns_over_only_the_chosen():
+def test_a_flip_flips_only_the_chosen():
     chosen = np.arange(len(IMAGES)) % 2 == 0
-    turned = np.asarray(flip(IMAGES, chosen, 2))
-    np.testing.assert_array_equal(turned[1::2], IMAGES[1::2])
-    np.testing.assert_array_equal(turned[::2], IMAGES[::2, :, ::-1])
+    flipped = np.asarray(flip(IMAGES, chosen, 2))
+    np.testing.assert_array_equal(flipped[1::2], IMAGES[1::2])
+    np.testing.assert_array_equal(flipped[::2], IMAGES[::2, :, ::-1])
 
 
 @pytest.mark.parametrize(
@@ -53,7 +53,7 @@ def test_a_flip_turns_over_only_the_chosen():
         ("horizontal_and_vertical", [(1,), (2,), (1, 2)]),
     ],
 )
-def test_a_random_flip_turns_over_half_along_each_of_its_axes(mode, axes):
+def test_a_random_flip_flips_half_along_each_of_its_axes(mode, axes):
     images = np.broadcast_to(IMAGES[:1], (2000, *IMAGES.shape[1:]))
     with random_key(jax.random.key(0)):
         out = np.asarray(RandomFlip(mode)(images, training=True))

@@ -25,7 +25,7 @@ split: {validation: {first: 200}, test: 0.5}
 seeds: 3
 baselines: [majority]
 models:
-  long: {layers: [{dense: 32}], training: {epochs: 500, batch_size: 64}}
+  long: {layers: [{dense: 32}], training: {epochs: 1500, batch_size: 64}}
 """
 CHECKPOINT_SECONDS = 0.3  # several come to the driver while a trial runs
 TRIALS = 3

@@ -25,6 +25,7 @@ import uvloop
 
 from bakeoff import recipe as recipes
 from bakeoff.cli import main as bakeoff
+from bakeoff.storage.study_folder import StudyFolder
 from benchmarks.machine import machine
 
 ROOM = Path("build/serving")
@@ -51,6 +52,10 @@ uvicorn.run(app, port=int(sys.argv[2]), log_level="warning", access_log=False)
 Result = TypeVar("Result")
 
 
+class Unanswered(Exception):
+    """A server that listens and does not predict (yet)."""
+
+
 async def _ask(port: int, body: bytes) -> float:
     """Send one request on a connection of its own; return the seconds until the answer."""
     begun = time.perf_counter()
@@ -59,7 +64,7 @@ async def _ask(port: int, body: bytes) -> float:
     answer = await reader.read()
     writer.close()
     if not answer.startswith(b"HTTP/1.1 200"):
-        raise SystemExit(f"expected 200, found {answer[:200]!r}")
+        raise Unanswered(f"expected 200, found {answer[:200]!r}")
     return time.perf_counter() - begun
 
 
@@ -119,7 +124,7 @@ def _start(command: list[str], port: int, core: int, body: bytes) -> subprocess.
         try:
             _run(_ask(port, body))
             return process
-        except OSError:
+        except (OSError, Unanswered):
             time.sleep(0.3)
     raise SystemExit(f"did not start: {' '.join(command)}")
 
@@ -127,7 +132,7 @@ def _start(command: list[str], port: int, core: int, body: bytes) -> subprocess.
 def _study() -> Path:
     """Return a study of the CNN of three-models, trained for one epoch on MNIST."""
     study = ROOM / "study"
-    if (study / "openings").exists():
+    if StudyFolder(study).openings():
         return study
     shipped = recipes.load("three-models").resolved()
     cnn = {"name": "serving", "data": "mnist", "baselines": [], "seeds": 1}
@@ -153,7 +158,6 @@ def _picture(images: Any, maximum: float) -> bytes:
 
 def measure(study: Path, *, model: str | None, seconds: float, requests: int) -> dict[str, Any]:
     """Return the three figures of a study that is finished."""
-    from bakeoff.storage.study_folder import StudyFolder
     from bakeoff.study.trained_model import trained_model
     from bakeoff.study.training_profile import read_profile
 

@@ -1,7 +1,7 @@
 """The figures of docs/using.md: photographed MNIST digits, with and without centring; two minutes.
 
-`python docs/photographs.py`, with MNIST at hand. The photographs are made: test images as dark ink on
-light paper with a shadow across it, anywhere on the page.
+`python docs/photographs.py`, with MNIST at hand. The photographs are made: test images as dark ink
+on light paper with a shadow across it, anywhere on the page.
 """
 
 import sys

@@ -136,5 +136,5 @@ def _fitted(ink: NDArray[np.float32], frame: Frame) -> NDArray[np.float32]:
         min(frame.size[1], max(1, round(factor * width))),
         min(frame.size[0], max(1, round(factor * height))),
     )
-    small = Image.fromarray(ink, mode="F").resize(size, Image.Resampling.LANCZOS)
+    small = Image.fromarray(ink.astype(np.float32)).resize(size, Image.Resampling.LANCZOS)
     return np.clip(np.asarray(small, np.float32), 0, 1)

@@ -12,6 +12,7 @@ import pytest
 from bakeoff import data
 from bakeoff.errors import ChecksumMismatch, DataError
 from bakeoff.report.plots.figure import Figure
+from bakeoff.study.executors import local_processes
 from bakeoff.training.native import build
 from bakeoff.training.native import load as native
 
@@ -39,6 +40,25 @@ def _own_home(tmp_path_factory, monkeypatch):
 def figures_undrawn(monkeypatch):
     """Leave out the pictures of reports, which are a quarter of a small study's time."""
     monkeypatch.setattr(Figure, "svg", lambda figure: '<svg width="1" height="1"></svg>')
+
+
+@pytest.fixture(scope="module")
+def jobs_in_process():
+    """Do the jobs of a module's studies in this process; leave the pictures of reports out."""
+    from tests.helpers import in_process
+
+    with pytest.MonkeyPatch.context() as patched:
+        patched.setattr(Figure, "svg", lambda figure: '<svg width="1" height="1"></svg>')
+        for module in ("executors.choose", "verify"):
+            patched.setattr(f"bakeoff.study.{module}.run_jobs", in_process.run_jobs)
+        in_process.keep_programs(patched)
+        yield
+
+
+@pytest.fixture
+def real_workers(monkeypatch):
+    """Do a test's jobs in workers all the same."""
+    monkeypatch.setattr("bakeoff.study.executors.choose.run_jobs", local_processes.run_jobs)
 
 
 @pytest.fixture

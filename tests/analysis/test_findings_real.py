@@ -19,7 +19,7 @@ from bakeoff.recipe import load, parse
 from bakeoff.storage.formats import read_sealed_json, sealed_json
 from bakeoff.study.run import compare, run
 
-pytestmark = pytest.mark.usefixtures("figures_undrawn")  # nothing here is looked at
+pytestmark = pytest.mark.usefixtures("jobs_in_process")  # nothing here is looked at
 
 CODES = (*STUDY_CHECKS, *MODEL_CHECKS)
 DIVIDES = """

@@ -28,7 +28,7 @@ from bakeoff.training.trainer import Development, Trainer
 from bakeoff.utils.events import Watcher
 from tests.helpers import small
 
-pytestmark = pytest.mark.usefixtures("figures_undrawn")  # nothing here is looked at
+pytestmark = pytest.mark.usefixtures("jobs_in_process")  # nothing here is looked at
 
 
 SPLIT = {"folds": 3, "repeats": 3}

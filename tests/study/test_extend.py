@@ -19,7 +19,7 @@ from bakeoff.storage.study_folder import StudyFolder
 from tests.helpers.jobs import Listener
 from tests.helpers.small import MODELS, carry_out, files, identical, write_npz
 
-pytestmark = pytest.mark.usefixtures("figures_undrawn")  # nothing here is looked at
+pytestmark = pytest.mark.usefixtures("jobs_in_process")  # nothing here is looked at
 
 
 @pytest.fixture(scope="module", autouse=True)

@@ -16,7 +16,7 @@ from bakeoff.study.status import sentences, status
 from bakeoff.utils.events import Watcher
 from tests.helpers.small import LINES, carry_out, declare, files, write_npz
 
-pytestmark = pytest.mark.usefixtures("figures_undrawn")  # nothing here is looked at
+pytestmark = pytest.mark.usefixtures("jobs_in_process")  # nothing here is looked at
 
 
 MODELS = {  # blind always says one class: it is plainly worse than the others

@@ -16,7 +16,7 @@ from bakeoff.storage import formats, written_folder
 from bakeoff.storage.study_folder import StudyFolder
 from bakeoff.study.run import run
 
-pytestmark = pytest.mark.usefixtures("figures_undrawn")  # nothing here is looked at
+pytestmark = pytest.mark.usefixtures("jobs_in_process")  # nothing here is looked at
 
 
 def clocks(study, opening="1"):

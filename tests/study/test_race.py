@@ -19,7 +19,7 @@ from bakeoff.study.status import sentences, status, to_json
 from bakeoff.study.verify import verify
 from tests.helpers import small
 
-pytestmark = pytest.mark.usefixtures("figures_undrawn")  # nothing here is looked at
+pytestmark = pytest.mark.usefixtures("jobs_in_process")  # nothing here is looked at
 
 
 MODELS = {

@@ -22,7 +22,7 @@ from bakeoff.study.verify import verify
 from tests.helpers.jobs import Listener
 from tests.helpers.small import MODELS, carry_out, write_npz
 
-pytestmark = pytest.mark.usefixtures("figures_undrawn")  # nothing here is looked at
+pytestmark = pytest.mark.usefixtures("jobs_in_process")  # nothing here is looked at
 
 LINEAR = {"linear": MODELS["linear"]}
 WIDER = {"linear": {"layers": [{"dense": 3}]}}
@@ -276,7 +276,7 @@ def build(input_shape, n_classes):
 """
 
 
-def test_a_lost_trial_keeps_the_seal(npz, tmp_path):
+def test_a_lost_trial_keeps_the_seal(npz, tmp_path, real_workers):
     """B4: and opening without it is a decision, which the ledger keeps."""
     (tmp_path / "mine.py").write_text(KILLER)
     lossy = {**SMALL, "models": {**LINEAR, "mine": {"python": f"{tmp_path}/mine.py:build"}}}

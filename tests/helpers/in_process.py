@@ -1,0 +1,63 @@
+"""Jobs done in the test's own process, one after the other, with the programs of earlier tests.
+
+For tests of what a study does with the results of its jobs: starting workers, and compiling in each
+of them what another has compiled, is most of a small study's time. tests/study/executors,
+tests/study/test_run.py and the command line's tests have real workers.
+"""
+
+from collections.abc import Sequence
+from functools import lru_cache
+from typing import Any
+
+import pytest
+
+from bakeoff.errors import BakeoffError, StorageError, UsageError
+from bakeoff.study.executors.interface import Job, Lost, labels
+from bakeoff.study.jobs import Busy
+from bakeoff.training import predict, trainer
+from bakeoff.utils.events import OfTrial, Resumed, Watcher
+
+ATTEMPTS = 2
+PROGRAM = lru_cache(maxsize=64)(trainer._program.__wrapped__)
+PREDICTOR = lru_cache(maxsize=64)(predict._predictor.__wrapped__)
+
+
+def keep_programs(patched: pytest.MonkeyPatch) -> None:
+    """Keep the programs of many models."""
+    patched.setattr(trainer, "_program", PROGRAM)
+    patched.setattr(predict, "_predictor", PREDICTOR)
+
+
+def run_jobs(jobs: Sequence[Job], *, watcher: Watcher, **_: Any) -> list[Lost]:
+    """Do all jobs here, as the executors' `run_jobs` does, and return those that were lost."""
+    lost = [_done(job, watcher) for job in jobs]
+    return [each for each in lost if each is not None]
+
+
+def _done(job: Job, watcher: Watcher) -> Lost | None:
+    reason = ""
+    for _ in range(ATTEMPTS):
+        for label in labels(job):
+            watcher.started(label)
+        try:
+            job.run(lambda result: _heard(job, result, watcher))
+        except (UsageError, StorageError, Busy):
+            raise
+        except BakeoffError as error:
+            reason = str(error)
+            continue
+        for label in labels(job):
+            watcher.finished(label)
+        return None
+    watcher.lost(job.label)
+    return Lost(job.label, reason)
+
+
+def _heard(job: Job, result: Any, watcher: Watcher) -> None:
+    label, what = (
+        (result.label, result.what) if isinstance(result, OfTrial) else (job.label, result)
+    )
+    if isinstance(what, Resumed):
+        watcher.resumed(label, what)
+    else:
+        watcher.epoch(label, what)

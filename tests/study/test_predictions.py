@@ -18,6 +18,8 @@ from bakeoff.study.training_profile import FILE
 from tests.helpers.photos import page
 from tests.helpers.small import saved
 
+pytestmark = pytest.mark.usefixtures("jobs_in_process")
+
 
 def test_the_saved_test_predictions_come_out_again(result, test_part):
     for seed in (0, 1):

@@ -28,6 +28,8 @@ from bakeoff.study.verify import verify
 from tests.helpers import small
 from tests.helpers.jobs import Listener
 
+pytestmark = pytest.mark.usefixtures("jobs_in_process")
+
 MODELS = {
     "mlp": {
         "training": {"optimizer": {"adam": {"learning_rate": {"log": [0.0001, 0.1]}}}},

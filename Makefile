@@ -14,7 +14,7 @@ demo: .venv/ready
 	$(BIN)/bakeoff run digits
 
 test: .venv/dev
-	$(BIN)/pytest --numprocesses auto --dist loadfile $(ARGS)
+	$(BIN)/pytest --numprocesses auto --dist loadfile --no-loadscope-reorder $(ARGS)
 
 # The tests that tell soonest whether versions of Python or of libraries work: a few minutes.
 FAST := tests/utils tests/storage tests/recipe tests/data tests/cli tests/report \

@@ -1,6 +1,7 @@
-"""The library's verbs: run a study, compare what is on disk, say how far it is.
+"""Carries a recipe out: trains what is missing, opens the test set once, compares, reports.
 
-`Study` is the recipe's Python face; `run` carries a recipe out and returns a Result.
+So the same command again goes on where it was stopped, and on a finished study it opens nothing.
+What a recipe may change meanwhile: extend.py.
 """
 
 import multiprocessing as mp

@@ -95,5 +95,8 @@ def history_saved(folder: Path) -> list[dict[str, Any]]:
 
 
 def newest_first(folder: Path) -> list[Path]:
-    """Return the checkpoints in a folder."""
-    return sorted(folder.glob(f"{_PREFIX}*.safetensors"), reverse=True)
+    """Return the checkpoints in a folder; none where it goes meanwhile: its trial is done."""
+    try:
+        return sorted(folder.glob(f"{_PREFIX}*.safetensors"), reverse=True)
+    except FileNotFoundError:
+        return []

@@ -30,7 +30,7 @@ models:
   conv: {layers: [{conv2d: {filters: 2, kernel_size: 3}}, {dense: 8}]}
   line: {layers: []}
 """
-MOVED = RECIPE.replace("epochs: 2", "epochs: 400").replace("seeds: 1", "seeds: 2")
+MOVED = RECIPE.replace("epochs: 2", "epochs: 2000").replace("seeds: 1", "seeds: 2")
 LIMIT = 1_500_000_000  # bytes of a control group
 ROOT = Path(__file__).resolve().parents[3]
 Known = dict[str, str]

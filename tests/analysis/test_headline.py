@@ -60,10 +60,10 @@ def test_nor_are_models_that_are_worse_than_a_baseline_or_failed(headline):
 def test_a_baseline_that_nobody_is_shown_to_beat_does_as_well(headline):
     found = headline({"a": FakeModel(0.921), "b": FakeModel(0.92)}, baselines={"logistic": 0.92})
     assert (found.case, found.models) == ("a baseline does as well", ("logistic", "a"))
-    assert found.text == "The baseline logistic does as well."
+    assert found.text == "No model is shown to be better than the baseline logistic."
     assert found.reason.startswith(
-        "No model is shown to be better than the baseline logistic (92.00 % correct): the best, a "
-        "(92.10 %), is ahead by +0.10 points (95 % interval "
+        "The baseline has 92.00 % correct; the best model, a (92.10 %), is ahead by +0.10 points "
+        "(95 % interval "
     )
 
 

@@ -49,3 +49,12 @@ def test_a_reader_that_has_seen_enough():
     assert process.stderr.read() == b""
     process.stderr.close()
     assert process.wait() == 1
+
+
+def test_signs_that_an_encoding_lacks_are_spelled():
+    """A question mark would stand for another verdict."""
+    import bakeoff.cli  # noqa: F401 - it registers the spelling
+
+    assert "−0.5 ▲ ▼ ≈ → é\udcff".encode("cp1252", "bakeoff-spelled") == (
+        b"-0.5 better worse ~ -> \xe9?"
+    )

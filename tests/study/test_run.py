@@ -514,3 +514,10 @@ def test_a_script_needs_no_main_guard(npz, tmp_path):
         timeout=120,
     )
     assert (done.stdout, done.stderr) == ("begun\n1\n", "")
+
+
+def test_a_path_that_no_ledger_could_name_is_refused_before_anything_is_written(npz, tmp_path):
+    out = tmp_path / os.fsdecode(b"caf\xe9") / "study"
+    with pytest.raises(UsageError, match="expected a path in UTF-8"):
+        run(declare(npz), out=out)
+    assert not out.parent.exists()

@@ -17,10 +17,12 @@ import pytest
 from bakeoff import recipe
 from bakeoff.errors import StudyError, UsageError
 from bakeoff.recipe import shipped
+from bakeoff.recipe.vocabulary.optimizers import OPTIMIZERS as KINDS
 from bakeoff.storage.study_folder import StudyFolder
 from bakeoff.study.create import prepare
 from bakeoff.study.run import run
 from bakeoff.training.build_model import build
+from bakeoff.use.eject import _OPTIMIZERS as OPTIMIZERS
 from bakeoff.use.eject import eject
 from tests.helpers import small
 
@@ -149,3 +151,22 @@ def test_what_cannot_be_ejected(study, tmp_path):
     folder = _prepared(tmp_path, {"mine": {"python": f"{builder}:build"}})
     with pytest.raises(StudyError, match=r"found one built by your own .*: it is a Keras script a"):
         eject(folder, "mine", out=tmp_path / "out")
+
+
+def test_every_optimizer_has_its_name_in_keras():
+    from bakeoff.training.backend import keras
+
+    assert set(OPTIMIZERS) == set(KINDS)
+    assert all(hasattr(keras.optimizers, name) for name in OPTIMIZERS.values())
+
+
+def test_cross_validation_is_not_ejected_as_one_split(tmp_path):
+    """The script would train on the first fold alone, and call it the study."""
+    mapping = {"name": "cv", "data": "digits", "split": {"folds": 2, "repeats": 3}}
+    declared = recipe.parse(
+        {**mapping, "models": {"m": {"layers": []}}}, origin="cv", folder=tmp_path
+    )
+    folder = prepare(declared, StudyFolder(tmp_path / "cv"), device="cpu").folder
+    with pytest.raises(StudyError, match="found cross-validation: the script has no word for fol"):
+        eject(folder, "m", out=tmp_path / "out")
+    assert not (tmp_path / "out").exists()

@@ -98,14 +98,14 @@ def _baseline(comparison: Comparison) -> Headline | None:
     model = max(comparison.models, key=lambda each: each.leads[baseline.name].difference)
     lead = model.leads[baseline.name]
     reason = (
-        f"No model is shown to be better than the baseline {baseline.name} "
-        f"({percent(baseline.accuracy.mean)} correct): the best, {model.name} "
-        f"({percent(model.accuracy.mean)}), is ahead by {signed_points(lead.difference)} points "
+        f"The baseline has {percent(baseline.accuracy.mean)} correct; the best model, "
+        f"{model.name} ({percent(model.accuracy.mean)}), is ahead by "
+        f"{signed_points(lead.difference)} points "
         f"(95 % interval {signed_points(lead.low)} to {signed_points(lead.high)})"
     )
     return Headline(
         *("a baseline does as well", None, (baseline.name, model.name)),
-        *("The baseline ", baseline.name, " does as well.", reason),
+        *("No model is shown to be better than the baseline ", baseline.name, ".", reason),
     )
 
 

@@ -5,6 +5,7 @@ commands.py and winner_commands.py have the commands, output.py prints, usage.py
 with a command line.
 """
 
+import codecs
 import os
 import shlex
 import shutil
@@ -24,6 +25,23 @@ from bakeoff.cli.winner_commands import app
 from bakeoff.errors import BakeoffError, Interrupted, StorageError
 from bakeoff.utils.machine import open_standard_streams
 from bakeoff.utils.text import docstring
+
+_SPELLED = "bakeoff-spelled"  # what a stream does with signs that its encoding lacks
+_SPELLINGS = {
+    "−": "-",
+    "–": "-",
+    "▲": "better",
+    "▼": "worse",
+    "≈": "~",
+    "→": "->",
+    "…": "...",
+    "×": "x",
+    "≥": ">=",
+    "≤": "<=",
+    "’": "'",
+    "·": ".",
+    "±": "+-",
+}
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -74,6 +92,17 @@ def _carry_out(words: list[str]) -> int:
     return int(code or 0)
 
 
+def _spelled(error: UnicodeError) -> tuple[str | bytes, int]:
+    """Spell the signs that an encoding lacks: "?" would stand for another verdict."""
+    if not isinstance(error, UnicodeEncodeError):
+        raise error
+    lost = error.object[error.start : error.end]
+    return "".join(_SPELLINGS.get(each, "?") for each in lost), error.end
+
+
+codecs.register_error(_SPELLED, _spelled)
+
+
 def _prepare_streams() -> None:
     """Make the two streams take whatever is printed, also where they are closed or plain ASCII."""
     open_standard_streams()
@@ -82,7 +111,7 @@ def _prepare_streams() -> None:
     sys.stderr = sys.stderr or open(os.devnull, "w")  # noqa: SIM115
     for stream in (sys.stdout, sys.stderr):
         if hasattr(stream, "reconfigure"):
-            stream.reconfigure(errors="replace")
+            stream.reconfigure(errors=_SPELLED)
 
 
 def _say(error: BakeoffError) -> int:

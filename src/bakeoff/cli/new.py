@@ -70,6 +70,12 @@ def new(wanted: str, *, folder: Path, tune: bool = False) -> Written:
             f"({', '.join(datasets.NAMES)}), found {shown(wanted)!r}"
             + (f"; did you mean {close}?" if close else "")
         )
+    try:
+        wanted.encode()
+    except UnicodeEncodeError:
+        raise UsageError(
+            f"{shown(wanted)}: expected a path in UTF-8, found bytes that are none: rename it"
+        ) from None
     data = datasets.load(source)
     found = _Found(data, _declared(source, folder), _about(source))
     write_file(target, _text(name, found, tune=tune).encode())

@@ -24,7 +24,14 @@ from bakeoff.storage.study_folder import StudyFolder
 from bakeoff.use import graph_code
 
 _PUBLISHED = {"mnist": "mnist", "fashion-mnist": "fashion_mnist"}
-_OPTIMIZERS = {"sgd": "SGD", "rmsprop": "RMSprop", "adam": "Adam", "adamw": "AdamW"}
+_OPTIMIZERS = {
+    "sgd": "SGD",
+    "rmsprop": "RMSprop",
+    "adam": "Adam",
+    "adamw": "AdamW",
+    "nadam": "Nadam",
+    "lion": "Lion",
+}
 _MONITOR = {
     "best-loss": ("val_cross_entropy", "min", "lowest validation loss"),
     "best-accuracy": ("val_accuracy", "max", "highest validation accuracy"),
@@ -66,6 +73,11 @@ def eject(
         raise StudyError(
             f"{model}: expected a model that the recipe declares, found one built by your own "
             f"{declared.python}: it is a Keras script already"
+        )
+    if recipe.split.folds is not None:
+        raise StudyError(
+            f"{folder.path}: expected a study with one split, found cross-validation: the script "
+            "has no word for folds yet"
         )
     _require_plain(declared)
     target = Path(out) if out is not None else Path(f"{recipe.name}-{model}")

@@ -72,10 +72,10 @@ def export(trained: TrainedModel, format: Format, *, out: str | Path | None = No
     if format not in FORMATS:
         raise UsageError(f"--format: expected {', '.join(FORMATS)}, found {format!r}")
     target, replaced = _target(trained, format, out)
-    scratch = target.with_name(f"{target.name}.partial")
-    with atomic.disk(scratch):
-        shutil.rmtree(scratch, ignore_errors=True)
-        scratch.mkdir(parents=True)
+    with atomic.disk(target):
+        target.parent.mkdir(parents=True, exist_ok=True)
+        scratch = Path(tempfile.mkdtemp(prefix=f".{target.name}-", dir=target.parent))
+        scratch.chmod(0o755)  # as a folder that is made in the plain way
     try:
         images, part = _images(trained)
         dtype = "uint8" if images.dtype == np.uint8 else "float32"

@@ -16,7 +16,7 @@ from bakeoff import recipe as recipes
 from bakeoff.data import ArraysSource, DataSet, count_duplicates, load
 from bakeoff.data.folds import Folds, make_folds
 from bakeoff.data.split import Split, make_split
-from bakeoff.errors import DataError, RecipeError, StudyError
+from bakeoff.errors import DataError, RecipeError, StudyError, UsageError
 from bakeoff.recipe import ModelRecipe, Recipe
 from bakeoff.recipe.architecture import describe, training_bytes
 from bakeoff.recipe.value_kinds import Misfit
@@ -28,6 +28,7 @@ from bakeoff.storage.user_ledger import require_user_ledger
 from bakeoff.study.environment import environment
 from bakeoff.study.extend import extended
 from bakeoff.utils.machine import available_memory
+from bakeoff.utils.text import shown
 
 _OF_A_STUDY = ("recipe.yaml", "split.npz", "study.json")  # what is there while one is created
 
@@ -73,6 +74,7 @@ def prepare(
     StorageError
         If the user's ledger could not be written.
     """
+    _require_utf8(folder.path)
     notes: list[str] = []
     recipe = with_chosen(recipe, folder.path)
     if recipe.split.folds is not None and folder.exists():
@@ -112,6 +114,17 @@ def prepare(
             }
         _write(folder, document, text, data, split)
     return Prepared(folder, recipe, data, split, identities, tuple(notes))
+
+
+def _require_utf8(path: Path) -> None:
+    """Refuse a place that no ledger could name, before anything is written."""
+    try:
+        str(path.resolve()).encode()
+    except UnicodeEncodeError:
+        raise UsageError(
+            f"{shown(path)}: expected a path in UTF-8, found bytes that are none: choose another "
+            "folder with --out"
+        ) from None
 
 
 def load_split(recipe: Recipe, given: DataSet | None = None) -> tuple[DataSet, Split | Folds]:

@@ -11,7 +11,7 @@ from pathlib import Path
 from bakeoff.analysis.compare import compare as compare_folders
 from bakeoff.data import DataSet
 from bakeoff.data.folds import Folds
-from bakeoff.errors import RecipeError, StudyError, TrialLost, UsageError
+from bakeoff.errors import RecipeError, StudyError, TrialLost
 from bakeoff.recipe import Recipe
 from bakeoff.recipe.types import Race
 from bakeoff.storage.study_folder import StudyFolder
@@ -30,7 +30,6 @@ from bakeoff.study.stages import stages_left
 from bakeoff.study.training_profile import write_profile
 from bakeoff.utils.events import Watcher
 from bakeoff.utils.machine import Device, default_device, lacks
-from bakeoff.utils.text import shown
 
 
 def run(
@@ -78,7 +77,6 @@ def run(
     require_models(recipe, only)
     excused = [_trial(each, recipe) for each in open_without]
     folder = StudyFolder(out if out is not None else Path("studies") / recipe.name)
-    _require_utf8(folder.path)
     opens = not only and not keep_sealed
 
     def prepared_now(given: DataSet | None) -> Prepared:
@@ -165,17 +163,6 @@ def _carry_out(
     if isinstance(prepared.split, Folds) and recommended and recommended.model:
         ship(prepared, recommended.model, do, watcher=watcher)
     return result
-
-
-def _require_utf8(path: Path) -> None:
-    """Refuse a place that no ledger could name, before anything is written."""
-    try:
-        str(path.resolve()).encode()
-    except UnicodeEncodeError:
-        raise UsageError(
-            f"{shown(path)}: expected a path in UTF-8, found bytes that are none: choose another "
-            "folder with --out"
-        ) from None
 
 
 def compare(folders: Sequence[StudyFolder | str | Path], *, lost: Sequence[Lost] = ()) -> Result:

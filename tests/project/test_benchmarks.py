@@ -747,14 +747,31 @@ def test_the_gpus_document_becomes_a_table(monkeypatch, tmp_path):
     assert "measured on H100" in lines[0] and "Checks: all passed." in lines[0]
     # 20,480 images in half a second, times the seeds; Keras in two seconds
     assert lines[4] == (
-        "| `model-8` | 41.0 | 327.7 | 1,310.7 | 5,242.9 | 10.2 | – | 128.0 × | 20 × |"
+        "| `model-8` | 41.0 | 327.7 | 1,310.7 | 5,242.9 | 10.2 | – | 128.0 × | 20 ×: yes |"
     )
+    slow = {"images_per_second": 10_240.0 * 4.9}
+    document["workloads"]["cnn"] |= {"32": slow, "keras": {"images_per_second": 10_240.0}}
+    added = gpu.table({**document, "added": ["cnn, 1", "cnn, keras"]})
+    assert "| 4.9 × | 5 ×: **no** |" in added
+    assert "minutes later on the same card: `cnn, 1` and `cnn, keras`." in added
     path = tmp_path / "gpu.json"
     assert gpu.measured(path) is None
     path.write_text(json.dumps(document))
     assert gpu.measured(path) == gpu.table(document)
     path.write_text(json.dumps({**document, "device": "cpu"}))
     assert gpu.measured(path) is None
+
+
+def test_the_gpus_figures_that_targets_need_come_first(monkeypatch):
+    asked = []
+    monkeypatch.setattr(gpu, "ask", lambda task, limit: asked.append(task) or {})
+    gpu.carry_out("gpu", share=1.0, seconds=60, say=lambda text: None)
+    order = [(each["part"], each["seeds"]) for each in asked[1:]]
+    first = [("bakeoff", 32)] * 4 + [("keras", 1)] * 4 + [("torch", 1)] * 4
+    assert order[:12] == first
+    assert set(order[12:]) == {("bakeoff", n) for n in (1, 8, 128)}
+    for name in gpu.WORKLOADS:  # one epoch to compile, so many that are timed
+        assert gpu.declared(name).training.epochs >= 1 + gpu._MOST_EPOCHS
 
 
 def test_a_check_that_fails_or_is_not_done_is_said(monkeypatch):

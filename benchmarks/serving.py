@@ -12,10 +12,12 @@ import asyncio
 import io
 import json
 import os
+import statistics
 import subprocess
 import sys
 import time
-from collections.abc import Coroutine
+from collections.abc import Coroutine, Iterable
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, TypeVar
@@ -110,6 +112,31 @@ def _run(work: Coroutine[Any, Any, Result]) -> Result:
         return runner.run(work)
 
 
+@dataclass(frozen=True)
+class Full:
+    """One round at full load: answers a second, and processor seconds an answer."""
+
+    a_second: float
+    processor: float
+
+
+def _full(process: int, port: int, body: bytes, seconds: float) -> Full:
+    before = _processor(process)
+    a_second = _run(full_load(port, body, clients=CLIENTS, seconds=seconds))
+    return Full(a_second, (_processor(process) - before) / (a_second * seconds))
+
+
+def _median(values: Iterable[float]) -> float:
+    return round(statistics.median(values), 1)
+
+
+def _processor(process: int) -> float:
+    """Return the seconds that a process has computed, all its threads together."""
+    text = Path(f"/proc/{process}/stat").read_text(encoding="utf-8")
+    user, system = text.rpartition(")")[2].split()[11:13]
+    return (int(user) + int(system)) / os.sysconf("SC_CLK_TCK")
+
+
 def _memory(process: int) -> float:
     """Return a process's memory in MB."""
     text = Path(f"/proc/{process}/status").read_text(encoding="utf-8")
@@ -192,13 +219,19 @@ def measure(study: Path, *, model: str | None, seconds: float, requests: int) ->
             "99": round(1000 * float(np.quantile(times, 0.99)), 2),
         }
         rounds = [
-            [_run(full_load(port, body, clients=CLIENTS, seconds=seconds / 3)) for port in PORTS]
+            [
+                _full(server.pid, port, body, seconds / 3)
+                for server, port in zip(servers, PORTS, strict=True)
+            ]
             for _ in range(3)  # in turn, so that what else the machine does hits both
         ]
         found["full"] = {
-            "bakeoff": [round(each) for each, _ in rounds],
-            "keras": [round(each) for _, each in rounds],
-            "ratio": round(float(np.median([each / other for each, other in rounds])), 1),
+            "bakeoff": [round(ours.a_second) for ours, _ in rounds],
+            "keras": [round(plain.a_second) for _, plain in rounds],
+            "ratio": _median(ours.a_second / plain.a_second for ours, plain in rounds),
+            "bakeoff_microseconds": round(_median(1e6 * ours.processor for ours, _ in rounds)),
+            "keras_microseconds": round(_median(1e6 * plain.processor for _, plain in rounds)),
+            "processor_ratio": _median(plain.processor / ours.processor for ours, plain in rounds),
         }
         before, done = _memory(servers[0].pid), 0.0
         while done < requests:
@@ -238,6 +271,12 @@ def table(found: dict[str, Any]) -> str:
             "plain Keras `predict` behind FastAPI, in turn with it",
             f"{_each(full['keras'])}: Bakeoff gives {full['ratio']} times as many",
             "3 times",
+        ),
+        (
+            "the server's processor time an answer",
+            f"{full['bakeoff_microseconds']:,} µs; plain Keras {full['keras_microseconds']:,}: "
+            f"{full['processor_ratio']} times as much",
+            "",
         ),
         (
             f"memory before and after {memory['requests']:,} requests",

@@ -12,6 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from bakeoff.data.image_container import essentials, exif_orientation, kind_of
+from bakeoff.data.plain_png import plain_png
 from bakeoff.data.safe_reading import check_memory, refusing, regular_file
 from bakeoff.data.source_images import content_key
 from bakeoff.data.sources import Color, Fit
@@ -136,7 +137,10 @@ def decode(
 
 
 def _opened(content: bytes) -> tuple[Any, int]:
-    """Return (Pillow's image, not yet decoded; its EXIF orientation)."""
+    """Return (Pillow's image, most kinds not yet decoded; its EXIF orientation)."""
+    plain = plain_png(content)
+    if plain is not None:
+        return plain, 1
     from PIL import Image, UnidentifiedImageError
 
     kind = kind_of(content)

@@ -12,6 +12,7 @@ from __future__ import annotations
 import io
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import cache
 from typing import Any
 
 import numpy as np
@@ -176,15 +177,23 @@ def _distance(
 
 def _reduced(images: NDArray[Any], maximum: float) -> NDArray[np.float32]:
     """Return images as rows of at most 16 × 16 means, 1 is white; colours are averaged."""
-    grey: NDArray[Any] = images.astype(np.float32).mean(axis=3) / np.float32(maximum)
+    whole = images.astype(np.float32)
+    grey: NDArray[Any] = whole[..., 0] if whole.shape[3] == 1 else whole.mean(axis=3)
+    grey = grey / np.float32(maximum)
     for axis in (1, 2):
         length = grey.shape[axis]
         if length > _SIDE:
-            edges = np.arange(_SIDE) * length // _SIDE
-            widths = np.diff([*edges, length]).astype(np.float32)
+            edges, widths = _cells(length)
             sums = np.add.reduceat(grey, edges, axis=axis)
             grey = sums / (widths[:, None] if axis == 1 else widths)
     return grey.reshape(len(grey), -1).astype(np.float32, copy=False)
+
+
+@cache
+def _cells(length: int) -> tuple[NDArray[np.int64], NDArray[np.float32]]:
+    """Return where the cells along a side of an image begin, and how many pixels each has."""
+    edges = np.arange(_SIDE) * length // _SIDE
+    return edges, np.diff([*edges, length]).astype(np.float32)
 
 
 def _checked(

@@ -16,9 +16,11 @@ from bakeoff.study.predictions import Adapt, PicturesReader
 from bakeoff.study.trained_model import TrainedModel, trained_model
 from bakeoff.study.training_profile import TrainingProfile
 from bakeoff.training.predictor import SIZES
+from bakeoff.use.serve.answer_text import AnswerText, Unlike
 
 MOST_IMAGES = 1_000  # in one request
 NEAREST = 6
+DECIMALS = 6  # of a probability
 QUICK = 0.003  # seconds: less than an answer may take, more than it takes to ask another thread
 _NAME = "the picture"
 _KINDS = "a picture (image/png, image/jpeg), application/json or application/octet-stream"
@@ -39,6 +41,7 @@ class Answers:
         if self.profile is not None:
             dtype = self.profile.images.dtype.type
         self.dtype = dtype
+        self.text = AnswerText(trained.title, trained.class_names)
 
     def warm_up(self) -> int:
         """Compile everything, so that no visitor waits; return how many images are answered fast.
@@ -62,15 +65,18 @@ class Answers:
         self.predict(images)
         return time.perf_counter() - begun
 
-    def predict(self, images: NDArray[Any]) -> tuple[NDArray[np.float32], list[bool | None]]:
-        """Return probabilities, shape (n, n_classes), and whether images are unlike training.
+    def predict(self, images: NDArray[Any]) -> tuple[list[int], list[list[float]], list[Unlike]]:
+        """Return the class of each image, its probabilities, rounded, and if it is unlike training.
 
-        None where that cannot be told.
+        The last is None where that cannot be told.
         """
-        probabilities = self.trained.per_seed(images).mean(axis=0)
-        if self.profile is None:
-            return probabilities, [None] * len(images)
-        return probabilities, self.profile.unlike(images).tolist()
+        each = self.trained.per_seed(images)
+        mean = each[0] if len(each) == 1 else each.mean(axis=0)
+        rounded = np.round(mean.astype(np.float64), DECIMALS).tolist()
+        unlike = (
+            [None] * len(images) if self.profile is None else self.profile.unlike(images).tolist()
+        )
+        return mean.argmax(axis=1).tolist(), rounded, unlike
 
     def predict_each(self, images: NDArray[Any]) -> tuple[NDArray[np.float32]]:
         """Return every seed's probabilities, shape (n, seeds, n_classes)."""
@@ -120,26 +126,6 @@ class Answers:
         return self._readers["never"].checked(
             np.frombuffer(content, np.uint8).reshape(-1, *shape), "images"
         )
-
-    def answer(
-        self, probabilities: NDArray[np.float32], unlike: list[bool | None], *, centred: bool
-    ) -> dict[str, Any]:
-        """Return what is answered, one prediction an image, from what `predict` found."""
-        names = self.trained.class_names
-        predictions = []
-        for row, strange in zip(probabilities, unlike, strict=True):
-            values = [round(value, 6) for value in row.tolist()]
-            first = int(row.argmax())
-            predictions.append(
-                {
-                    "class": names[first],
-                    "probability": values[first],
-                    "probabilities": dict(zip(names, values, strict=True)),
-                    "unlike_training": strange,
-                    "centred": centred,
-                }
-            )
-        return {"model": self.trained.title, "predictions": predictions}
 
     def details(self, image: NDArray[Any], each_seed: NDArray[np.float32]) -> dict[str, Any]:
         """Return what the page shows beside the answer to one picture.

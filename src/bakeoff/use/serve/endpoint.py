@@ -106,16 +106,16 @@ class PredictEndpoint:
         status = 200
         try:
             if scope["method"] != "POST":
-                status, document = 405, {"error": "expected POST"}
+                status, text = 405, _json({"error": "expected POST"})
             elif (loaded := await self._load()) is None:
-                status, document = 503, {"error": _NOT_YET}
+                status, text = 503, _json({"error": _NOT_YET})
             else:
-                document = await self._answer(loaded, scope, receive)
+                text = await self._answer(loaded, scope, receive)
         except BakeoffError as error:
-            status, document = 400, {"error": str(error)}
+            status, text = 400, _json({"error": str(error)})
         except _HungUp:
             return
-        body = json.dumps(document, ensure_ascii=False, separators=(",", ":")).encode()
+        body = text.encode()
         headers = [
             (b"content-type", b"application/json"),
             (b"content-length", str(len(body)).encode()),
@@ -125,7 +125,7 @@ class PredictEndpoint:
 
     async def _answer(
         self, loaded: tuple[Answers, Batches, Batches], scope: Scope, receive: Receive
-    ) -> dict[str, Any]:
+    ) -> str:
         answers, batches, each_seed = loaded
         adapt, details = _asked(scope["query_string"])
         content = await _body(receive)
@@ -135,18 +135,23 @@ class PredictEndpoint:
             images, centred = answers.read(*request)
         else:
             images, centred = await asyncio.to_thread(answers.read, *request)
-        probabilities, unlike = await batches(images)
+        labels, probabilities, unlike = await batches(images)
         if adapt == "auto" and answers.centres and unlike[0] and kind.startswith(b"image/"):
             figure = await asyncio.to_thread(answers.centred, content)
             if figure is not None:
                 images, centred = figure, True
-                probabilities, unlike = await batches(images)
-        document = answers.answer(probabilities, unlike, centred=centred)
+                labels, probabilities, unlike = await batches(images)
+        text = answers.text(labels, probabilities, unlike, centred=centred)
         if details:
-            ((found,),) = await each_seed(images[:1])
-            document["details"] = await asyncio.to_thread(answers.details, images[0], found)
+            ((seeds,),) = await each_seed(images[:1])
+            more = await asyncio.to_thread(answers.details, images[0], seeds)
+            text = f'{text[:-1]},"details":{_json(more)}}}'
         self._count(len(images))
-        return document
+        return text
+
+
+def _json(document: dict[str, Any]) -> str:
+    return json.dumps(document, ensure_ascii=False, separators=(",", ":"))
 
 
 class _HungUp(Exception):

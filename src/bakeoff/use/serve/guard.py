@@ -8,6 +8,7 @@ import asyncio
 import json
 from collections.abc import Awaitable, Callable, MutableMapping
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -20,14 +21,14 @@ POLICY = (
     "connect-src 'self'; media-src 'self' blob:; base-uri 'none'; form-action 'none'; "
     "frame-ancestors 'none'"
 )
-HEADERS = (
-    (b"content-security-policy", POLICY.encode()),
-    (b"x-content-type-options", b"nosniff"),
-    (b"referrer-policy", b"no-referrer"),
-    (b"cross-origin-resource-policy", b"same-origin"),
-    (b"permissions-policy", b"camera=(self), microphone=(), geolocation=()"),
-    (b"cache-control", b"no-store"),
-)
+HEADERS = {
+    b"content-security-policy": POLICY.encode(),
+    b"x-content-type-options": b"nosniff",
+    b"referrer-policy": b"no-referrer",
+    b"cross-origin-resource-policy": b"same-origin",
+    b"permissions-policy": b"camera=(self), microphone=(), geolocation=()",
+    b"cache-control": b"no-store",
+}
 
 
 _CHECKED = frozenset((b"host", b"origin", b"sec-fetch-site", b"content-length"))
@@ -86,9 +87,7 @@ class Guard:
             nonlocal begun
             if message["type"] == "http.response.start":
                 begun = True
-                names = {name for name, _ in message.get("headers", [])}
-                more = [each for each in HEADERS if each[0] not in names]
-                message["headers"] = [*message.get("headers", []), *more]
+                message["headers"] = [*(HEADERS | dict(message.get("headers", []))).items()]
                 seconds = loop.time() - started
                 self._on_answer(scope["method"], scope["path"], message["status"], seconds)
             await send(message)
@@ -149,6 +148,7 @@ def _too_large(most: int) -> Refused:
     return Refused(413, f"expected a body of at most {most:,} bytes")
 
 
+@lru_cache(maxsize=16)  # a load asks for one
 def _name(host: bytes) -> str:
     """Return a Host header's name without its port; "" where it is none."""
     try:

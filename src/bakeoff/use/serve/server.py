@@ -60,6 +60,7 @@ def serve(
         ws="none",
         log_level="error",  # hostile requests are no news
         access_log=False,
+        proxy_headers=False,  # nothing here asks who the client is
         limit_concurrency=_CONNECTIONS,
         timeout_keep_alive=_IDLE_SECONDS,
         timeout_graceful_shutdown=2,

@@ -190,9 +190,9 @@ def test_a_dead_network_is_no_result(findings):
         "answer, and the network answers 5 to all images: a failed run, not a result."
     )
     assert finding.advice == (
-        "Do not compare it: change the learning rate, the activation or the initialisation (relu "
-        "units that are negative for every image, and saturated sigmoid units, pass no gradient "
-        "on); a loss that falls a little in every epoch may only need more of them."
+        "No result to compare: change the learning rate, the activation or the initialisation "
+        "(relu units that are negative for every image, and saturated sigmoid units, pass no "
+        "gradient on); a loss that falls a little in every epoch may only need more of them."
     )
 
 
@@ -397,7 +397,7 @@ def test_badly_calibrated_over_and_under_confident(findings):
     assert found["badly-calibrated", "under"].severity == "warning"
     assert "under is underconfident" in found["badly-calibrated", "under"].text
     assert found["badly-calibrated", "under"].advice == (
-        "Do not act on its probabilities as they are: train longer, with less dropout or "
+        "Do not act on such probabilities as they are: train longer, with less dropout or "
         "regularization, or rescale them on validation data (temperature scaling)."
     )
 

@@ -57,6 +57,11 @@ def test_nor_are_models_that_are_worse_than_a_baseline_or_failed(headline):
     )
 
 
+def test_the_reasons_of_many_models_stand_with_the_findings(headline):
+    found = headline({name: FakeModel(0.1) for name in "abcd"})
+    assert found.reason == "Each of the 4 models failed, is at chance or is worse than a baseline"
+
+
 def test_a_baseline_that_nobody_is_shown_to_beat_does_as_well(headline):
     found = headline({"a": FakeModel(0.921), "b": FakeModel(0.92)}, baselines={"logistic": 0.92})
     assert (found.case, found.models) == ("a baseline does as well", ("logistic", "a"))

@@ -88,7 +88,7 @@ def test_accuracy_dots_show_every_seed_interval_mean_letter_and_baseline(study):
         assert line["mean"] == pytest.approx(model.accuracy.mean, abs=1e-5)
         assert line["high"] == pytest.approx(model.accuracy.estimate.high, abs=1e-5)
         assert line["row"] == f"{model.name}  ({model.group})"
-    assert [row["row"] for row in away] == ["majority", "logistic"]  # far below: off the scale
+    assert [row["row"] for row in away] == ["majority class", "logistic regression"]  # far below
     assert [row["text"] for row in away] == ["◂ 10.00 %", "◂ 60.00 %"]
     near = replace(
         study,
@@ -98,7 +98,7 @@ def test_accuracy_dots_show_every_seed_interval_mean_letter_and_baseline(study):
         ),
     )
     assert rows(plots.accuracy_dots(near))[-1] == []
-    assert {"majority", "logistic"} <= set(texts(plots.accuracy_dots(near)))
+    assert {"majority class", "logistic regression"} <= set(texts(plots.accuracy_dots(near)))
 
 
 def test_learning_curves_are_means_with_the_range_of_the_seeds(study):

@@ -71,16 +71,17 @@ def test_the_sentences_people_read_most(study, parsed):
         sentences.about_calibration(cnn),
     )
     assert sentences.about_frontier(study) == (
-        "mlp is matched or beaten by a model that is no larger. That is not so of tiny and cnn."
+        "tiny and cnn score higher, on average, than every model that is as small or smaller; mlp "
+        "does not."
     )
     assert sentences.about_frontier(replace(study, models=(tiny,))) == (
         "Each larger model has a higher mean accuracy, so none is beaten by a smaller one."
     )
     assert re.fullmatch(
-        r"Which images are in the test set makes \d+ % of the uncertainty about one model \(share "
-        r"of the squared standard error, mean over the models\)\. Two models see the same images, "
-        r"so between them it is less: \d+ % from the images, \d+ % from the seeds and \d+ % "
-        r"from both together \(mean over 3 pairs\)\. "
+        r"\d+ % of the uncertainty about one model comes from which images the test set happens to "
+        r"hold \(mean over the models; shares are of the squared standard error\)\. Of the "
+        r"uncertainty about the difference between two models, \d+ % comes from the images, \d+ % "
+        r"from the seeds and \d+ % from both together \(mean over 3 pairs\)\. "
         r"(Either more seeds or more test images|More seeds"
         r"|More test images) would tell the models apart best\.",
         sentences.about_variance(study),
@@ -116,8 +117,8 @@ def test_the_sentences_people_read_most(study, parsed):
         "Measured on the validation images after each epoch. A line is the mean over the seeds, "
         "its band spans all seeds, a dot marks a seed’s selected epoch; the first epochs may lie "
         "below the picture.",
-        "Percent of each class’s test images that a model finds (recall); the darker, the more it "
-        "misses.",
+        "Percent of each class’s test images that a model finds (recall); the stronger the colour, "
+        "the more it misses.",
         "Each class against the rest; percent, and areas under the curves below. Means over the "
         "seeds; hover to see their range.",
         "Each class against the rest: the mean over the seeds, and the band of all seeds.",

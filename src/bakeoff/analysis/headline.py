@@ -20,6 +20,8 @@ from bakeoff.analysis.statistics import FEWEST_SEEDS
 from bakeoff.analysis.verdicts import few_seeds
 from bakeoff.utils.text import counted, listed, percent, signed_points, some
 
+_NAMED = 3  # models whose reasons are given one by one
+
 # Below this many test images, one image is five points of a class's accuracy.
 SMALL_CLASS = 20
 # Where such classes hold half of so small a test set, there is no larger class to rest on.
@@ -64,10 +66,10 @@ def _nothing_usable(comparison: Comparison) -> Headline | None:
     why = {model.name: unusable(model, comparison) for model in comparison.models}
     if not all(why.values()):
         return None
-    reason = some([f"{name} {text}" for name, text in why.items()])
-    return Headline(
-        "nothing usable", None, tuple(why), "Nothing here is usable.", "", "", f"{reason}"
-    )
+    reason = listed([f"{name} {text}" for name, text in why.items()])
+    if len(why) > _NAMED:
+        reason = f"Each of the {len(why)} models failed, is at chance or is worse than a baseline"
+    return Headline("nothing usable", None, tuple(why), "Nothing here is usable.", "", "", reason)
 
 
 def unusable(model: ModelResult, comparison: Comparison) -> str:

@@ -38,7 +38,7 @@ class ClassTable:
 def found_by_model(comparison: Comparison) -> ClassTable:
     """Return, for every class and model, which share of the class's test images it finds.
 
-    The classes in which the models are worst stand first; the darker, the more is missed.
+    The classes in which the models are worst stand first; the higher a cell's shade, the more is missed.
     """
     models = comparison.models[:MOST_MODELS]
     images = np.bincount(comparison.labels, minlength=len(comparison.class_names))
@@ -49,7 +49,12 @@ def found_by_model(comparison: Comparison) -> ClassTable:
     }
     order = sorted(there, key=lambda k: (means[k], k))[:MOST_CLASSES]
     largest = max(
-        [1 - s.mean for m in models for k in order if (s := m.per_class_accuracy[k]) is not None],
+        [
+            1 - score.mean
+            for model in ([m for m in models if not m.failed] or models)  # else all others are pale
+            for k in order
+            if (score := model.per_class_accuracy[k]) is not None
+        ],
         default=0.0,
     )
     rows = []

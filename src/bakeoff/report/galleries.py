@@ -15,6 +15,7 @@ from markupsafe import escape
 
 from bakeoff.analysis import notable_images
 from bakeoff.analysis.comparison import Comparison, ModelResult
+from bakeoff.report.plots.figure import shorten
 from bakeoff.storage.thumbnails import Image, picture_file
 from bakeoff.utils import text as texts
 
@@ -132,7 +133,7 @@ def correct_alone(comparison: Comparison) -> Gallery:
                 source=_of(comparison, each.index),
                 name=_name(comparison, each.index),
                 truth=names[each.truth],
-                said=f"only {each.only} is correct",
+                said=f"only {shorten(each.only or '')} is correct",
                 small=f"most others: {names[others[0][0]]}" if others else "",
                 model=each.only or "",
             )

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from dataclasses import dataclass
 
-from bakeoff.analysis.comparison import Finding
+from bakeoff.analysis.checks.predictions import unbeaten_baselines
+from bakeoff.analysis.comparison import Comparison, Finding
+from bakeoff.report import wording
+from bakeoff.report.plots.figure import shorten
 from bakeoff.utils.text import listed
 
 _ORDER = ("serious", "warning", "info")
-_MOST_NAMES = 12
+_MOST_LETTERS = 40  # of a name among others
 
 # What is said of several models at once; a code that is not here is said of each model alone.
 _OF_SEVERAL = {
@@ -18,8 +20,8 @@ _OF_SEVERAL = {
     ("constant-prediction", "serious"): "give one answer to nearly every image with some seeds",
     ("no-answer", "serious"): "have no answer to some test images",
     ("chance-level", "serious"): "are no better than guessing with some seeds",
-    ("worse-than-baseline", "serious"): "are worse than a baseline",
-    ("worse-than-baseline", "warning"): "are not shown to be better than a baseline",
+    ("worse-than-baseline", "serious"): "are worse than {baseline}",
+    ("worse-than-baseline", "warning"): "are not shown to be better than {baseline}",
     ("over-fitting", "warning"): "over-fit: the validation loss rises while training goes on",
     ("over-fitting", "info"): "over-fit late, after the epoch that was selected",
     ("under-fitting", "warning"): "under-fit: they get many of their own training images wrong",
@@ -53,25 +55,38 @@ class Group:
     each: tuple[str, ...]
 
 
-def grouped(findings: Iterable[Finding]) -> list[Group]:
+def grouped(comparison: Comparison) -> list[Group]:
     """Return the findings by code and severity: serious ones first, else in the order given."""
-    together: dict[tuple[str, str], list[Finding]] = {}
-    for finding in findings:
-        together.setdefault((finding.code, finding.severity), []).append(finding)
+    together: dict[tuple[str, str, str], list[Finding]] = {}
+    for finding in comparison.findings:
+        about = _baseline(comparison, finding)
+        together.setdefault((finding.code, finding.severity, about), []).append(finding)
     found: list[Group] = []
-    for key, same in together.items():
-        if len(same) == 1 or key not in _OF_SEVERAL:
+    for (code, severity, about), same in together.items():
+        if len(same) == 1 or (code, severity) not in _OF_SEVERAL:
             found += [
                 Group(f.code, f.severity, (f.model,) if f.model else (), f.text, f.advice, ())
                 for f in same
             ]
             continue
         names = tuple(str(finding.model) for finding in same)
-        shown = listed(names[:_MOST_NAMES]) if len(names) <= _MOST_NAMES else "see below"
+        everyone = len(names) == len(comparison.models)
+        who = f"{len(names)} models"
+        if everyone:
+            who = "Both models" if len(names) == 2 else f"All {who}"
+        what = _OF_SEVERAL[code, severity].format(baseline=wording.baseline(about))
+        named = "" if everyone else f": {listed([shorten(n, most=_MOST_LETTERS) for n in names])}"
         advice = same[0].advice if len({finding.advice for finding in same}) == 1 else ""
-        text = f"{len(names)} models {_OF_SEVERAL[key]}: {shown}."
         own = tuple(
             finding.text if advice else f"{finding.text} {finding.advice}" for finding in same
         )
-        found.append(Group(*key, names, text, advice, own))
+        found.append(Group(code, severity, names, f"{who} {what}{named}.", advice, own))
     return sorted(found, key=lambda group: _ORDER.index(group.severity))
+
+
+def _baseline(comparison: Comparison, finding: Finding) -> str:
+    """Return the baseline that the finding names; "" where it is about none."""
+    if finding.code != "worse-than-baseline":
+        return ""
+    leads = comparison.model(str(finding.model)).leads
+    return next(iter(unbeaten_baselines(leads)), "a baseline")

@@ -26,7 +26,7 @@ from bakeoff.report import about_race, galleries, glossary, plots, sentences, wo
 from bakeoff.report.class_tables import by_class, found_by_model
 from bakeoff.report.grouped_findings import grouped
 from bakeoff.report.model_section import Picture, anchor, matrices, model_part, picture
-from bakeoff.report.plots.figure import NARROW, PALETTE, WIDE, Figure
+from bakeoff.report.plots.figure import NARROW, PALETTE, WIDE, Figure, shorten
 from bakeoff.report.protocol_steps import protocol
 from bakeoff.report.search_section import search_section
 from bakeoff.utils.text import duration, percent, ratio, sentence
@@ -34,6 +34,7 @@ from bakeoff.utils.text import duration, percent, ratio, sentence
 _APART = re.compile(r" %|\bp [<=] ")
 _SHADES = 10
 _LOW = 186  # pixels of a curve's figure where two stand beside one matrix
+_MANY = 5  # models from which their table by class needs the page's width
 _OPEN_PAIRS = 3  # up to which every pair stands unfolded in words
 
 
@@ -53,6 +54,11 @@ class TableRow:
     name: str
     cells: tuple[Entry, ...]
     strong: bool = False
+
+    @property
+    def short(self) -> str:
+        """The name, of at most 30 letters."""
+        return shorten(self.name, most=30)
 
 
 def html(comparison: Comparison) -> str:
@@ -118,7 +124,7 @@ def _answer(comparison: Comparison) -> dict[str, Any]:
         "heading": wording.heading(comparison),
         "headline": sentences.headline(comparison),
         "reason": sentences.reason(comparison),
-        "cautions": sentences.cautions(comparison),
+        "cautions": sentences.cautions(comparison, found=True),
         "dots": _two_widths(plots.accuracy_dots, comparison, f"{caption}.")
         if comparison.models
         else None,
@@ -136,7 +142,8 @@ def _table(comparison: Comparison) -> dict[str, Any]:
     smallest = min((model.parameters for model in comparison.models), default=0)
     grouped = any(model.group for model in comparison.models)
     failing = any(model.failed for model in comparison.models)
-    notes = (sentences.about_loss(comparison), about_race.about_race(comparison))
+    counted_too = "Means and verdicts count failed runs." if failing else ""
+    notes = (sentences.about_loss(comparison), counted_too, about_race.about_race(comparison))
     return {
         "heads": _heads(grouped, failing),
         "rows": [
@@ -161,7 +168,7 @@ _OF_FAILURES = ("Failed runs", "Accuracy without them")
 
 def _heads(grouped: bool, failing: bool) -> list[str]:
     heads = ["Parameters", "Test accuracy", "Group", *_OF_FAILURES, "Loss", "Balanced accuracy"]
-    heads += ["Macro F1", "Selected epoch", "Time a trial"]
+    heads += ["Macro F1", "Selected epoch"]
     left_out = {*(() if grouped else ("Group",)), *(() if failing else _OF_FAILURES)}
     return [head for head in heads if head not in left_out]
 
@@ -169,8 +176,16 @@ def _heads(grouped: bool, failing: bool) -> list[str]:
 def _failures(model: ModelResult) -> tuple[Entry, ...]:
     rate, sound = len(model.failed) / len(model.seeds), model.sound_accuracy
     return (
-        Entry(wording.failed_runs(model), f"rate {wording.failure_rate(model)}", repr(rate)),
-        Entry(wording.sound_accuracy(model), "", "" if sound is None else repr(sound)),
+        Entry(
+            wording.failed_runs(model),
+            f"rate {wording.failure_rate(model)}" if model.failed else "",
+            repr(rate),
+        ),
+        Entry(
+            wording.sound_accuracy(model) if model.failed else "",
+            "",
+            "" if sound is None else repr(sound),
+        ),
     )
 
 
@@ -195,25 +210,19 @@ def _cells(model: ModelResult, smallest: int, grouped: bool, failing: bool) -> t
             f"of {model.epochs}",
             repr(float(np.mean(epochs))) if epochs else "",
         ),
-        Entry(
-            duration(model.seconds_per_trial),
-            "",
-            "" if model.seconds_per_trial is None else repr(model.seconds_per_trial),
-        ),
     )
 
 
 def _baseline_cells(baseline: BaselineResult, grouped: bool, failing: bool) -> tuple[Entry, ...]:
     empty = Entry("", "", "")
     parameters = Entry(f"{baseline.parameters:,}", "", str(baseline.parameters))
-    return (parameters, _accuracy(baseline.accuracy), *[empty] * (5 + grouped + 2 * failing))
+    return (parameters, _accuracy(baseline.accuracy), *[empty] * (4 + grouped + 2 * failing))
 
 
 def _dropped_cells(model: DroppedModel, grouped: bool, failing: bool) -> tuple[Entry, ...]:
     parameters = Entry(f"{model.parameters:,}", "", str(model.parameters))
     known = Entry("not tested", f"{about_race.validation(model)} on validation", "")
-    times = Entry(duration(model.seconds_per_trial), "", "")
-    return (parameters, known, *[Entry("", "", "")] * (4 + grouped + 2 * failing), times)
+    return (parameters, known, *[Entry("", "", "")] * (4 + grouped + 2 * failing))
 
 
 def _accuracy(estimate: Estimate) -> Entry:
@@ -222,7 +231,7 @@ def _accuracy(estimate: Estimate) -> Entry:
 
 def _findings(comparison: Comparison) -> dict[str, Any]:
     """Split what needs acting on from what is good to know; each kind is said once."""
-    groups = grouped(comparison.findings)
+    groups = grouped(comparison)
     return {
         "serious": [group for group in groups if group.severity == "serious"],
         "warnings": [group for group in groups if group.severity == "warning"],
@@ -274,6 +283,7 @@ def _wrong(comparison: Comparison, shown: str | None) -> dict[str, Any]:
             "mistakes": sentences.about_mistakes(comparison, result),
             "matrices": matrices(comparison, result),
             "by_model": found_by_model(comparison) if several else None,
+            "many": len(comparison.models) > _MANY,
             "by_class": by_class(comparison, scores),
             "curves": [
                 picture(plots.roc_curves(comparison, shown, scores=scores, height=_LOW), ""),
@@ -309,6 +319,7 @@ def _pairs(comparison: Comparison) -> dict[str, Any]:
 
 def _costs(comparison: Comparison) -> dict[str, Any]:
     models, costs = comparison.models, []
+    dropped = comparison.race.dropped if comparison.race else ()
     if models:
         legend = "The broad line joins the models that nothing cheaper equals; bars are 95 %."
         costs.append(picture(plots.accuracy_against_parameters(comparison), legend))
@@ -321,17 +332,19 @@ def _costs(comparison: Comparison) -> dict[str, Any]:
     return {
         "costs": costs,
         "clock_heads": ["Training a trial", "Predicting one image", "An image in a batch"],
-        "clocks": [TableRow(m.name, _clocks(m)) for m in models if m.prediction_seconds],
+        "clocks": [TableRow(m.name, _clocks(m)) for m in models if m.seconds_per_trial is not None]
+        + [TableRow(out.name, _seconds(out.seconds_per_trial, None, None)) for out in dropped],
         "about_frontier": sentences.about_frontier(comparison) if models else "",
     }
 
 
 def _clocks(model: ModelResult) -> tuple[Entry, ...]:
-    times = (
-        model.seconds_per_trial,
-        model.prediction_seconds,
-        model.batch_prediction_seconds,
+    return _seconds(
+        model.seconds_per_trial, model.prediction_seconds, model.batch_prediction_seconds
     )
+
+
+def _seconds(*times: float | None) -> tuple[Entry, ...]:
     return tuple(Entry(duration(each), "", repr(each) if each else "") for each in times)
 
 

@@ -88,16 +88,15 @@ def matrices(comparison: Comparison, result: ModelResult) -> list[Picture]:
 
 
 def _facts(result: ModelResult) -> str:
-    parts = [text.counted(result.parameters, "parameter")]
+    """Return what the tables above do not say."""
+    parts = []
     if result.trainable_parameters != result.parameters:
-        parts[0] += f" ({result.trainable_parameters:,} trainable)"
-    if result.seconds_per_trial is not None:
-        parts.append(f"{text.duration(result.seconds_per_trial)} a trial")
-    parts.append(f"selected epoch {wording.selected_epochs(result)} of {result.epochs}")
+        trained = f"{result.trainable_parameters:,} of its {result.parameters:,} parameters"
+        parts.append(f"{trained} are trained")
     if result.ensemble is not None:
         parts.append(
-            f"all {len(result.seeds)} seeds averaged: {text.percent(result.ensemble)} of the test "
-            f"images correct, one seed {text.percent(result.accuracy.mean)} on average"
+            f"the averaged answers of its {len(result.seeds)} seeds are correct on "
+            f"{text.percent(result.ensemble)} of the test images"
         )
     return " · ".join(parts)
 

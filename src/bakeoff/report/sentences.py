@@ -49,8 +49,12 @@ def reason(comparison: Comparison) -> str:
     return sentence(comparison.headline.reason) if comparison.headline else ""
 
 
-def cautions(comparison: Comparison) -> list[str]:
-    """Return what a reader must know before believing the answer."""
+def cautions(comparison: Comparison, *, found: bool = False) -> list[str]:
+    """Return what a reader must know before believing the answer.
+
+    `found` leaves out what findings beside it say already.
+    """
+    codes = {finding.code for finding in comparison.findings} if found else set()
     notes = []
     if comparison.changed:
         notes.append(
@@ -62,12 +66,14 @@ def cautions(comparison: Comparison) -> list[str]:
             f"{_of_them(comparison)}, so these verdicts were not decided before the test images "
             "were seen."
         )
-    if comparison.openings_elsewhere:
+    if comparison.openings_elsewhere and "opened-elsewhere" not in codes:
         times = counted(comparison.openings_elsewhere, "time")
         same = "this same test set" if comparison.shared_elsewhere == 1 else "some of its images"
         notes.append(f"Other studies of yours opened {same} {times}.")
     if comparison.missing:
         notes.append(f"Missing, and therefore not counted: {listed(comparison.missing)}.")
+    if found:
+        return notes
     for model in comparison.models:
         if model.diverged:
             notes.append(f"{model.name}: training diverged with {seed_list(model.diverged)}.")
@@ -190,10 +196,10 @@ def about_frontier(comparison: Comparison) -> str:
     rest = [model.name for model in comparison.models if model.name not in best]
     if not rest:
         return "Each larger model has a higher mean accuracy, so none is beaten by a smaller one."
-    verb = "is" if len(rest) == 1 else "are each"
+    score, do = "scores" if len(best) == 1 else "score", "does" if len(rest) == 1 else "do"
     return (
-        f"{some(rest)} {verb} matched or beaten by a model that is no larger. That is not so of "
-        f"{some(best)}."
+        f"{some(best)} {score} higher, on average, than every model that is as small or smaller; "
+        f"{some(rest)} {do} not."
     )
 
 
@@ -206,8 +212,8 @@ def about_variance(comparison: Comparison) -> str:
         return "With one seed of each model the images' and the seeds' parts cannot be told apart."
     own = float(np.mean([parts[0] for parts in shares]))
     text = (
-        f"Which images are in the test set makes {100 * own:.0f} % of the uncertainty about one "
-        "model (share of the squared standard error, mean over the models)"
+        f"{100 * own:.0f} % of the uncertainty about one model comes from which images the test "
+        "set happens to hold (mean over the models; shares are of the squared standard error)"
     )
     if not known:
         return f"{text}."
@@ -216,8 +222,8 @@ def about_variance(comparison: Comparison) -> str:
     if both > max(images, seeds):
         helps = "either more seeds or more test images"
     return (
-        f"{text}. Two models see the same images, so between them it is less: "
-        f"{100 * images:.0f} % from the images, {100 * seeds:.0f} % from the seeds and "
+        f"{text}. Of the uncertainty about the difference between two models, "
+        f"{100 * images:.0f} % comes from the images, {100 * seeds:.0f} % from the seeds and "
         f"{100 * both:.0f} % from both together (mean over {counted(len(known), 'pair')}). "
         f"{helps[0].upper()}{helps[1:]} would tell the models apart best."
     )

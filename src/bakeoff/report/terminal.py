@@ -260,7 +260,7 @@ def _recommendation(comparison: Comparison) -> Text:
 
 
 def _findings(comparison: Comparison) -> Iterator[RenderableType]:
-    groups = grouped(comparison.findings)
+    groups = grouped(comparison)
     urgent = [each for each in groups if each.severity != "info"]
     notes = [each for each in groups if each.severity == "info"]
     if urgent:

@@ -99,7 +99,7 @@ def dead_run(model: ModelResult, comparison: Comparison) -> Finding | None:
             "a failed run, not a result."
         ),
         advice=(
-            "Do not compare it: change the learning rate, the activation or the initialisation "
+            "No result to compare: change the learning rate, the activation or the initialisation "
             "(relu units that are negative for every image, and saturated sigmoid units, pass no "
             "gradient on); a loss that falls a little in every epoch may only need more of them."
         ),
@@ -142,7 +142,7 @@ def constant_prediction(model: ModelResult, comparison: Comparison) -> Finding |
             f"{listed(answers)}."
         ),
         advice=(
-            "Do not compare it: look at its learning curve, lower the learning rate, and check "
+            "No result to compare: look at its learning curve, lower the learning rate, and check "
             "that the training labels are not nearly all of one class."
         ),
     )

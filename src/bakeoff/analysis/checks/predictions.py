@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from math import inf, pi
 
 import numpy as np
@@ -10,7 +11,7 @@ from numpy.typing import NDArray
 
 from bakeoff.analysis.checks.failed_runs import failed_seeds, sound_seeds
 from bakeoff.analysis.checks.wording import mean_of, seeds_of
-from bakeoff.analysis.comparison import Comparison, Finding, ModelResult
+from bakeoff.analysis.comparison import Comparison, Finding, Lead, ModelResult
 from bakeoff.analysis.estimates import wilson
 from bakeoff.analysis.metrics import Calibration
 from bakeoff.utils.text import listed, percent, points, some
@@ -93,19 +94,25 @@ def chance_level(model: ModelResult, comparison: Comparison) -> Finding | None:
             f"dealt out at random would have {percent(float(chances[positions].mean()), 1)}."
         ),
         advice=(
-            "Do not compare it: check that images and labels belong together, then the learning "
+            "No result to compare: check that images and labels belong together, then the learning "
             "rate and the number of epochs."
         ),
     )
 
 
+def unbeaten_baselines(leads: Mapping[str, Lead]) -> list[str]:
+    """Return the baselines that a model is not shown to beat, the one furthest ahead first."""
+    unbeaten = [name for name, lead in leads.items() if lead.low <= 0]
+    return sorted(unbeaten, key=lambda name: leads[name].difference)
+
+
 def worse_than_baseline(model: ModelResult, comparison: Comparison) -> Finding | None:
     """Notice a model not shown to beat one that needs no network."""
-    beaten_by = {name: lead for name, lead in model.leads.items() if lead.low <= 0}
+    beaten_by = unbeaten_baselines(model.leads)
     if not beaten_by:
         return None
-    name, lead = min(beaten_by.items(), key=lambda item: item[1].difference)
-    others = [other for other in beaten_by if other != name]
+    name, *others = beaten_by
+    lead = model.leads[name]
     says = "worse than" if lead.high < 0 else "not shown to be better than"
     accuracy = {baseline.name: baseline.accuracy.mean for baseline in comparison.baselines}
     return Finding(
@@ -187,7 +194,7 @@ def badly_calibrated(model: ModelResult, comparison: Comparison) -> Finding | No
             f"{mean_of(len(curves))}, {len(comparison.labels):,} test images)."
         ),
         advice=(
-            "Do not act on its probabilities as they are: "
+            "Do not act on such probabilities as they are: "
             + (
                 "select by loss instead of accuracy, train fewer epochs"
                 if sure > correct

@@ -15,7 +15,6 @@ from bakeoff.report.plots.figure import (
     find,
     percent_axis,
     series,
-    shorten,
     tip,
 )
 from bakeoff.utils.text import percent
@@ -102,7 +101,8 @@ def _drawn(
     (width, height), (label, domain) = size, x
     rows: list[dict[str, Any]] = []
     lowest = 1.0
-    for name, each in zip(names, scores, strict=True):
+    coded = series(names, width=width)
+    for name, short, each in zip(names, coded["color"]["scale"]["domain"], scores, strict=True):
         drawn = each.roc if curve == "roc" else each.pr
         area = each.roc_area if curve == "roc" else each.average_precision
         said = f"{name} · area {area.mean:.4f} (seeds {area.low:.4f} to {area.high:.4f})"
@@ -117,13 +117,12 @@ def _drawn(
             rows.append(
                 {
                     "x": at, "y": value, "low": float(drawn.low[k]), "high": float(drawn.high[k]),
-                    "series": shorten(name),
+                    "series": short,
                     "tip": f"{said} · {percent(value)} at {percent(at)}",
                     "told": k % (4 * step) == 0,
                 }
             )  # fmt: skip
-    coded = series(names, width=width)
-    band = {"color": coded["color"]} if coded else {}
+    band = {"color": coded["color"]}
     encoding = {
         "x": {
             "field": "x", "type": "quantitative", "title": label, "axis": percent_axis(),

@@ -10,6 +10,7 @@ import numpy as np
 from bakeoff.errors import UsageError
 from bakeoff.report.plots.figure import (
     HEIGHT,
+    LEGEND,
     LINE,
     WIDTH,
     Figure,
@@ -18,7 +19,6 @@ from bakeoff.report.plots.figure import (
     log_ticks,
     percent_axis,
     series,
-    shorten,
     tip,
 )
 from bakeoff.utils.text import duration, percent
@@ -73,17 +73,18 @@ def _against(
 ) -> Figure:
     models = [model for model in comparison.models if model.name in costs]
     best = frontier([(model.name, costs[model.name], model.accuracy.mean) for model in models])
+    names = [model.name for model in comparison.models]
+    coded = series(names, width=width, most=LEGEND)["color"]
+    short = dict(zip(names, coded["scale"]["domain"], strict=True))
     rows = [
         {
-            "series": shorten(m.name), "cost": costs[m.name], "mean": m.accuracy.mean,
+            "series": short[m.name], "cost": costs[m.name], "mean": m.accuracy.mean,
             "low": m.accuracy.estimate.low, "high": m.accuracy.estimate.high,
             "tip": f"{m.name} · {unit(costs[m.name])} · accuracy {percent(m.accuracy.mean)}",
         }
         for m in models
     ]  # fmt: skip
     edge = [rows[k] for name in best for k, m in enumerate(models) if m.name == name]
-    names = [model.name for model in comparison.models]
-    coded = series(names, width=width)["color"]
     coded = {**coded, "legend": {**coded["legend"], "symbolType": "circle"}}
     ends = min(costs.values()) / 1.5, max(costs.values()) * 1.5
     scale = {"type": "log", "domain": list(ends), "nice": False}
@@ -101,7 +102,7 @@ def _against(
     said = "; ".join(str(row["tip"]).replace(" · ", ", ") for row in rows)
     return figure(
         {
-            "height": HEIGHT + 20 * max(0, -(-len(names) // 2) - 2),
+            "height": HEIGHT + 15 * max(0, -(-len(names) // coded["legend"]["columns"]) - 2),
             "title": f"Test accuracy against {label}",
             "encoding": rules,
             "layer": [

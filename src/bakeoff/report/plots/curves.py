@@ -15,6 +15,7 @@ from bakeoff.report.plots.figure import (
     GREEN,
     HEIGHT,
     INK,
+    LEGEND,
     ORANGE,
     TARGET,
     WIDTH,
@@ -25,7 +26,6 @@ from bakeoff.report.plots.figure import (
     log_ticks,
     percent_axis,
     series,
-    shorten,
     tip,
 )
 from bakeoff.utils.text import number, percent
@@ -85,20 +85,25 @@ def all_curves(
     """
     lines: list[dict[str, Any]] = []
     dots: list[dict[str, Any]] = []
-    for model in comparison.models:
+    names = [model.name for model in comparison.models]
+    coded = series(names, width=width, most=LEGEND)
+    for model, label in zip(comparison.models, coded["color"]["scale"]["domain"], strict=True):
         column = "val_cross_entropy" if show == "loss" else "val_accuracy"
         if curve(model.histories, column) is None:
             column = show
-        name = {"series": shorten(model.name), "name": model.name}
+        name = {"series": label, "name": model.name}
         lines += ({**row, **name} for row in _line_rows(model, column, model.name, show))
         dots += ({**row, **name} for row in _selected_rows(model, column, show))
-    names = [model.name for model in comparison.models]
     said = "Validation loss (cross-entropy)" if show == "loss" else "Validation accuracy"
+    # Runs that failed may not press all others into one corner.
+    failed = {model.name for model in comparison.models if len(model.failed) == len(model.seeds)}
+    sound = [row for row in lines if row["name"] not in failed] or lines
+    rows = -(-len(names) // coded["color"]["legend"]["columns"])
     return figure(
         {
-            "height": height,
+            "height": height + 12 * max(0, rows - 3),
             "title": said,
-            "layer": _layers(lines, dots, series(names, width=width), show),
+            "layer": _layers(lines, dots, coded, show, scaled_by=sound),
         },
         alt=f"{said} of {', '.join(names)} by epoch.",
         width=width,
@@ -199,15 +204,22 @@ def _layers(
     dots: Sequence[Mapping[str, Any]],
     coded: Mapping[str, Any],
     show: Panel,
+    *,
+    scaled_by: Sequence[Mapping[str, Any]] | None = None,
 ) -> list[dict[str, Any]]:
-    """Return bands, lines, places for a pointer, and the dots of the selected epochs."""
-    values = np.array([row["value"] for row in rows], dtype=np.float64)
+    """Return bands, lines, places for a pointer, and the dots of the selected epochs.
+
+    The axis reaches as far as the rows in `scaled_by` do; None stands for all of them.
+    """
+    scaled_by = rows if scaled_by is None else scaled_by
+    values = np.array([row["value"] for row in scaled_by], dtype=np.float64)
     values = values[np.isfinite(values)]
     scale: dict[str, Any] = {"zero": False}
     axis: dict[str, Any] = {"tickCount": 5}
     if show == "accuracy":
         axis = percent_axis()
-        later = [row["value"] for row in rows if row["epoch"] >= _EARLY * rows[-1]["epoch"]]
+        last = max((row["epoch"] for row in scaled_by), default=0)
+        later = [row["value"] for row in scaled_by if row["epoch"] >= _EARLY * last]
         later = [value for value in later if np.isfinite(value)] or [0.0]
         lowest = max(0.0, min(later) - 0.15 * (float(values.max()) - min(later)) - 0.002)
         scale["domain"] = [lowest, min(1.0, float(values.max()) + 0.003)]
@@ -215,6 +227,8 @@ def _layers(
         ends = float(values.min()), float(values.max())
         scale = {"type": "log", "domain": list(ends)}
         axis = {"values": log_ticks(*ends), "format": "~g"}
+    elif len(values) and scaled_by is not rows:
+        scale["domain"] = [float(values.min()), float(values.max())]
     y = field("value", scale=scale, axis=axis)
     # A band has no dash of its own.
     band = {"color": {**coded["color"], "legend": coded["color"]["legend"]}}
@@ -258,7 +272,7 @@ def _layers(
 def _epochs() -> dict[str, Any]:
     return {
         "field": "epoch", "type": "quantitative", "title": "epoch (the first is 0)",
-        "axis": {"grid": False, "tickMinStep": 1, "tickCount": 6}, "scale": {"nice": False},
+        "axis": {"grid": False, "tickMinStep": 1, "tickCount": 6}, "scale": {"nice": False, "padding": 3},
     }  # fmt: skip
 
 

@@ -50,6 +50,7 @@ DASHES: list[list[float]] = [[1, 0], [5, 3], [1.5, 2.5], [8, 3, 2, 3]]
 _ADDRESSES = 128 * 2**30  # bytes that V8 reserves, without using them: 64 GiB are too few
 
 WIDTH, HEIGHT = 372, 236  # pixels of one panel, all of it
+LEGEND = 18  # letters of a name, so that two stand side by side in one panel
 WIDE, NARROW = 1120, 350  # of a figure as wide as the page, on a desk and on a phone
 
 # What a pointer finds: a mark that is not seen.
@@ -237,10 +238,10 @@ def tip() -> dict[str, Any]:
 
 
 def series(
-    names: Sequence[str], *, width: int, dashed: bool = False, legend: bool = True
+    names: Sequence[str], *, width: int, dashed: bool = False, legend: bool = True, most: int = 24
 ) -> dict[str, Any]:
     """Return colours, and dashes where there are more names than colours, with their legend."""
-    shown = [shorten(name) for name in names]
+    shown = distinct([shorten(name, most=most) for name in names])
     columns = max(1, int(width // (40 + 7.4 * max(map(len, shown), default=1))))
     key = {"columns": columns, "symbolType": "stroke"} if legend else None
     colors = [SERIES[k % len(SERIES)] for k in range(len(names))]
@@ -259,6 +260,16 @@ def shorten(name: str, *, most: int = 24) -> str:
         return name
     head = most // 2
     return f"{name[:head]}…{name[len(name) - (most - head - 1) :]}"
+
+
+def distinct(labels: Sequence[str]) -> list[str]:
+    """Return the labels, those that stand twice told apart by a number."""
+    seen: dict[str, int] = {}
+    found = []
+    for label in labels:
+        seen[label] = seen.get(label, 0) + 1
+        found.append(label if seen[label] == 1 else f"{label} ({seen[label]})")
+    return found
 
 
 def spread(count: int, *, width: float) -> NDArray[np.float64]:

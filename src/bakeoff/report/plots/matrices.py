@@ -15,6 +15,7 @@ from bakeoff.report.plots.figure import (
     ORANGE,
     PAPER,
     Figure,
+    distinct,
     field,
     figure,
     find,
@@ -52,7 +53,7 @@ def confusion(
     if not diagonal:
         np.fill_diagonal(shown, 0.0)
     most = max(1e-9, float(shown.max(initial=0.0)))
-    labels = _numbered([shorten(name, most=14) for name in names])
+    labels = distinct([shorten(name, most=14) for name in names])
     rows = [
         {
             "truth": labels[i], "answer": labels[j], "share": value / most,
@@ -89,7 +90,7 @@ def confusion(
 def verdict_matrix(comparison: Comparison) -> Figure:
     """Draw the verdict on each row's model against each column's, with the difference in points."""
     names = [model.name for model in comparison.models]
-    labels = _numbered([shorten(name, most=18) for name in names])
+    labels = distinct([shorten(name, most=18) for name in names])
     found = {(pair.a, pair.b): pair for pair in comparison.pairs}
     rows = []
     for a, row in zip(names, labels, strict=True):
@@ -212,11 +213,3 @@ def _side(classes: int) -> int:
 
 def _number(value: float, *, whole: float) -> str:
     return f"{value:,.0f}" if value >= whole else f"{value:.1f}"
-
-
-def _numbered(labels: list[str]) -> list[str]:
-    """Return the labels, those that stand twice told apart by a number."""
-    return [
-        label if label not in labels[:k] else f"{label} ({labels[:k].count(label) + 1})"
-        for k, label in enumerate(labels)
-    ]

@@ -16,6 +16,7 @@ from bakeoff.report.plots.figure import (
     ORANGE,
     WIDTH,
     Figure,
+    distinct,
     field,
     figure,
     find,
@@ -24,6 +25,7 @@ from bakeoff.report.plots.figure import (
     spread,
     tip,
 )
+from bakeoff.report.wording import baseline
 from bakeoff.utils.text import percent
 
 if TYPE_CHECKING:
@@ -41,20 +43,20 @@ def accuracy_dots(comparison: Comparison, *, width: int = 640) -> Figure:
     The baselines stand below, with their intervals and without dots.
     """
     strong = comparison.to_use
-    most = 24 if width > 400 else 16
+    most = 24 if width > 400 else 19
     rows = [
         _Row(_lettered(m.name, m.group, most), m.accuracy.estimate, m.accuracy.per_seed, m.seeds,
              BLUE if m.name == strong else INK, m.name)
         for m in comparison.models
     ] + [
-        _Row(shorten(b.name, most=most), b.accuracy, (), (), MUTED, b.name)
+        _Row(shorten(baseline(b.name), most=most), b.accuracy, (), (), MUTED, baseline(b.name))
         for b in comparison.baselines
     ]  # fmt: skip
     said = [
         f"{m.name} {_scored(m.accuracy.estimate)}{', group ' if m.group else ''}{m.group}"
         for m in comparison.models
     ]
-    said += [f"baseline {b.name} {_scored(b.accuracy)}" for b in comparison.baselines]
+    said += [f"baseline {baseline(b.name)} {_scored(b.accuracy)}" for b in comparison.baselines]
     return figure(
         _dot_rows(rows),
         alt=f"Test accuracy with 95 % intervals: {'; '.join(said)}.",
@@ -106,7 +108,7 @@ def class_counts(comparison: Comparison, *, width: int = WIDTH) -> Figure:
     order = np.argsort(-np.sum(list(parts.values()), axis=0), kind="stable").tolist()
     half = _MOST_CLASSES // 2
     shown = order if len(order) <= _MOST_CLASSES else order[:half] + order[-half:]
-    labels = _distinct([shorten(names[k], most=18) for k in shown])
+    labels = distinct([shorten(names[k], most=18) for k in shown])
     words = {"train": "training", "validation": "validation", "test": "test"}
     rows = [
         {
@@ -204,12 +206,13 @@ def variance(comparison: Comparison, *, width: int = WIDTH) -> Figure:
     """
     words = ("test images", "seeds", "both together")
     known = [(m.name, variance_shares(m)) for m in comparison.models]
+    short = distinct([shorten(name, most=18) for name, _ in known])
     rows = [
         {
-            "model": shorten(name, most=18), "source": word, "share": share, "order": at,
+            "model": label, "source": word, "share": share, "order": at,
             "tip": f"{name} · {word} {100 * share:.0f} %",
         }
-        for name, shares in known
+        for (name, shares), label in zip(known, short, strict=True)
         if shares is not None
         for at, (word, share) in enumerate(zip(words, shares, strict=True))
     ]  # fmt: skip
@@ -262,7 +265,7 @@ class _Row:
 
 def _dot_rows(rows: Sequence[_Row], *, row: int = _ROW) -> dict[str, Any]:
     """Return one row a score: dots, interval, mean; the first row on top."""
-    labels = _distinct([each.label for each in rows])
+    labels = distinct([each.label for each in rows])
     lines, dots = [], []
     low, high = _reach(rows)
     away = [
@@ -342,16 +345,6 @@ def _reach(rows: Sequence[_Row]) -> tuple[float, float]:
 
 def _lettered(name: str, group: str, most: int) -> str:
     return shorten(name, most=most) + (f"  ({group})" if group else "")
-
-
-def _distinct(labels: Sequence[str]) -> list[str]:
-    """Return the labels, those that stand twice told apart by a number."""
-    seen: dict[str, int] = {}
-    found = []
-    for label in labels:
-        seen[label] = seen.get(label, 0) + 1
-        found.append(label if seen[label] == 1 else f"{label} ({seen[label]})")
-    return found
 
 
 def _all(parts: dict[str, list[int]], k: int) -> int:

@@ -42,8 +42,8 @@ def tuning_curves(comparison: Comparison, *, width: int = WIDTH) -> Figure:
     bands: list[dict[str, Any]] = []
     steps: list[dict[str, Any]] = []
     said: list[str] = []
-    for each in searches:
-        name = shorten(each.model)
+    color = series([each.model for each in searches], width=width)["color"]
+    for each, name in zip(searches, color["scale"]["domain"], strict=True):
         if each.curve is not None:
             curve = each.curve
             for n, (median, low, high) in enumerate(
@@ -64,7 +64,6 @@ def tuning_curves(comparison: Comparison, *, width: int = WIDTH) -> Figure:
                 steps.append({"series": name, "n": n, "best": best, "tip": words})
     lowest = min([row["median"] for row in rows] + [row["best"] for row in steps], default=0.0)
     highest = max([row["best"] for row in steps] + [row["high"] for row in bands], default=1.0)
-    color = series([each.model for each in searches], width=width)["color"]
     axis = percent_axis(title="validation accuracy")
     y: dict[str, Any] = {
         "type": "quantitative",

@@ -54,7 +54,7 @@ addEventListener("pointerover", (event) => {
 // Pictures by model and class.
 const galleries = document.getElementById("galleries");
 if (galleries) {
-  const parts = [...galleries.children].filter((part) => part.dataset.model);
+  const parts = [...galleries.querySelectorAll(":not(li)[data-model]")];
   const cards = [...galleries.querySelectorAll("li[data-class]")];
   const row = make("div");
   row.className = "filters";
@@ -72,7 +72,7 @@ if (galleries) {
     const [model, kind] = choices;
     parts.forEach((part) => {
       part.classList.toggle("hidden", other(model, part.dataset.model));
-      if (part.dataset.model === model.value) part.open = true;
+      if (part.dataset.model === model.value) part.open = part.parentElement.open = true;
     });
     cards.forEach((card) => {
       const hidden = other(model, card.dataset.model) || other(kind, card.dataset.class);
@@ -90,8 +90,10 @@ for (const block of document.querySelectorAll("[data-models]")) {
   const row = make("div");
   row.className = "filters";
   names.forEach((name) => {
-    const button = make("button", name, row);
+    const short = name.length > 28 ? `${name.slice(0, 14)}…${name.slice(-13)}` : name;
+    const button = make("button", short, row);
     button.type = "button";
+    button.title = name;
     button.setAttribute("aria-pressed", "true");
     button.addEventListener("click", () => {
       const shown = button.getAttribute("aria-pressed") !== "true";

@@ -38,7 +38,7 @@ class ClassTable:
 def found_by_model(comparison: Comparison) -> ClassTable:
     """Return, for every class and model, which share of the class's test images it finds.
 
-    The classes in which the models are worst stand first; the higher a cell's shade, the more is missed.
+    The classes in which the models are worst stand first; a higher shade means that more is missed.
     """
     models = comparison.models[:MOST_MODELS]
     images = np.bincount(comparison.labels, minlength=len(comparison.class_names))

@@ -272,7 +272,8 @@ def _layers(
 def _epochs() -> dict[str, Any]:
     return {
         "field": "epoch", "type": "quantitative", "title": "epoch (the first is 0)",
-        "axis": {"grid": False, "tickMinStep": 1, "tickCount": 6}, "scale": {"nice": False, "padding": 3},
+        "axis": {"grid": False, "tickMinStep": 1, "tickCount": 6},
+        "scale": {"nice": False, "padding": 3},
     }  # fmt: skip
 
 

@@ -754,6 +754,7 @@ def test_the_gpus_document_becomes_a_table(monkeypatch, tmp_path):
     added = gpu.table({**document, "added": ["cnn, 1", "cnn, keras"]})
     assert "| 4.9 × | 5 ×: **no** |" in added
     assert "minutes later on the same card: `cnn, 1` and `cnn, keras`." in added
+    assert gpu.table({**document, "note": "Older."}).splitlines()[0].endswith("one seed. Older.")
     path = tmp_path / "gpu.json"
     assert gpu.measured(path) is None
     path.write_text(json.dumps(document))

@@ -9,7 +9,9 @@ from types import SimpleNamespace
 import numpy as np
 import pytest
 
+from bakeoff.recipe.architecture import describe
 from bakeoff.training import multi_trial
+from bakeoff.training.layers import context
 from bakeoff.training.trainer import Trainer
 from tests.helpers.trainers import MLP, declare, development, trained
 
@@ -28,6 +30,17 @@ EVERYTHING = [
 OPTIONS = {"label_smoothing": 0.1, "mixup": 0.3, "class_weight": "balanced", "epochs": 2}
 AVERAGED = {"sgd": {"learning_rate": 0.05, "use_ema": True, "ema_momentum": 0.8}}
 MODELS = {"mlp": declare(), "cnn": declare(CNN)}
+ON_A_GPU = ("cnn", "gpu")  # computed by patches and slices, as several lanes are there
+
+
+@pytest.fixture
+def device(request, monkeypatch):
+    """Compute layers as on this device; programs made for the other are forgotten."""
+    if request.param == "gpu":
+        monkeypatch.setattr(context.jax, "default_backend", lambda: "gpu")
+    multi_trial._programs.cache_clear()
+    yield
+    multi_trial._programs.cache_clear()
 
 
 def group(model, seeds, *, lanes=4, epochs=None, selection="best-loss", data=None):
@@ -53,8 +66,10 @@ OF_SGD = {  # Adam would magnify the rounding of small gradients
 }
 
 
-@pytest.mark.parametrize("name", OF_SGD)
-def test_a_trial_ends_where_it_ends_alone(name):
+@pytest.mark.parametrize(
+    ("name", "device"), [*((name, "cpu") for name in OF_SGD), ON_A_GPU], indirect=["device"]
+)
+def test_a_trial_ends_where_it_ends_alone(name, device):
     model = OF_SGD[name]
     for trainer, seed in zip(group(model, (0, 1, 5)), (0, 1, 5), strict=True):
         ours = trainer.result()
@@ -69,8 +84,10 @@ def test_a_trial_ends_where_it_ends_alone(name):
             assert here.learning_rate == there.learning_rate
 
 
-@pytest.mark.parametrize("name", MODELS)
-def test_a_trial_does_not_depend_on_its_mates_or_its_lane(name):
+@pytest.mark.parametrize(
+    ("name", "device"), [*((name, "cpu") for name in MODELS), ON_A_GPU], indirect=["device"]
+)
+def test_a_trial_does_not_depend_on_its_mates_or_its_lane(name, device):
     first, second, third = (weights(each) for each in group(MODELS[name], (0, 1, 2)))
     swapped = [weights(each) for each in group(MODELS[name], (2, 7, 8, 0))]
     assert equal(swapped[3], first) and equal(swapped[0], third)
@@ -122,6 +139,14 @@ def test_lanes_fit_into_the_device_memory(monkeypatch, free, lanes):
     model = declare([{"dense": 512}, {"dense": 12}])  # about 100 kB in all
     monkeypatch.setattr(multi_trial, "training_bytes", lambda *a, **k: 100_000)
     assert multi_trial.fitting(model, development(), 32) == lanes
+
+
+def test_patches_of_the_largest_convolution_are_counted():
+    """Of 6×6 images, 3×3 windows: 16 of 9 pixels, then 4 of 9 of 5 channels; 250 at a time."""
+    model = declare([{"conv2d": {"filters": n, "kernel_size": 3}} for n in (5, 9)])
+    layers = describe(model, (6, 6, 1), 3)
+    assert multi_trial._patch_bytes(layers, (6, 6, 1), 16) == 4 * 250 * max(16 * 9, 4 * 45)
+    assert multi_trial._patch_bytes(layers, (6, 6, 1), 200) == 4 * 400 * 180
 
 
 # ── the job ──────────────────────────────────────────────────────────────────────────────────

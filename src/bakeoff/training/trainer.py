@@ -224,6 +224,8 @@ class Trainer:
 
     def __init__(self, model: ModelRecipe, data: Development, *, seed: int, selection: str) -> None:
         self._data, self._seed = data, seed
+        self._key = jax.random.key(seed)
+        self._orders: dict[int, NDArray[np.int32]] = {}  # drawn ahead, by epoch
         self._training = model.training
         self._rates = model.training.optimizer.learning_rates(model.training.epochs)
         declared, weights = model.training.options.class_weight, None
@@ -277,10 +279,26 @@ class Trainer:
 
     def draws(self) -> tuple[Array, Array, Array]:
         """Return the next epoch's order of the images, its random key and its learning rate."""
+        order, key, epoch, rate = self.draws_to_fold()
+        return order, jax.random.fold_in(key, epoch), rate
+
+    def draws_to_fold(self) -> tuple[Array, Array, int, Array]:
+        """Return what `draws` does, with the trial's key and the epoch to be folded into it."""
         epoch = len(self._history)
-        order = np.random.default_rng([self._seed, epoch]).permutation(len(self.labels))
-        key = jax.random.fold_in(jax.random.key(self._seed), epoch)
-        return order.astype(np.int32), key, np.float32(self._rates[epoch])
+        order = self._orders.pop(epoch, None)
+        if order is None:
+            order = self._order(epoch)
+        return order, self._key, epoch, np.float32(self._rates[epoch])
+
+    def draw_ahead(self) -> None:
+        """Draw the order of the epoch after the next, while the device is busy with that."""
+        epoch = len(self._history) + 1
+        if epoch < self._training.epochs:
+            self._orders = {epoch: self._order(epoch)}
+
+    def _order(self, epoch: int) -> NDArray[np.int32]:
+        generator = np.random.default_rng([self._seed, epoch])
+        return generator.permutation(len(self.labels)).astype(np.int32)
 
     def take(self, state: Any, loss: float, accuracy: float, scores: Any) -> EpochResult:
         """Take the state after the next epoch as this trial's.

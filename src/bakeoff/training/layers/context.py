@@ -1,4 +1,6 @@
-"""What a training step tells the layers inside it: random key, raw pixels, probes; and `ours`.
+"""What a training step tells the layers inside it: random key, raw pixels, probes, lanes.
+
+It also says which of the ways of computing a layer is used: `ours`, `in_slices`, `in_patches`.
 
 Layers read them from context variables, because Keras's `stateless_call` passes inputs only.
 """
@@ -19,9 +21,32 @@ _random_key: ContextVar[Array] = ContextVar("random_key")
 _pixels: ContextVar[tuple[Array, float] | None] = ContextVar("pixels", default=None)
 
 
+_lanes: ContextVar[bool] = ContextVar("lanes", default=False)
+
+
 def ours(data_format: str = "channels_last") -> bool:
     """Say whether our implementations are used: on a CPU; on a GPU Keras's own are faster."""
     return data_format == "channels_last" and bool(jax.default_backend() == "cpu")
+
+
+@contextmanager
+def lanes() -> Iterator[None]:
+    """Say that what is traced inside is vmapped over the trials of a model."""
+    token = _lanes.set(True)
+    try:
+        yield
+    finally:
+        _lanes.reset(token)
+
+
+def in_patches(data_format: str) -> bool:
+    """Say whether to convolve by a product of patches: on a GPU, for several lanes at once."""
+    return data_format == "channels_last" and _lanes.get() and not ours()
+
+
+def in_slices(data_format: str) -> bool:
+    """Say whether to pool, and convolve channels one by one, by slices of the images."""
+    return ours(data_format) or in_patches(data_format)
 
 
 @contextmanager

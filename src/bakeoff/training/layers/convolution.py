@@ -14,7 +14,8 @@ from functools import partial
 from typing import Any
 
 from bakeoff.training.backend import jax, keras
-from bakeoff.training.layers.context import ours
+from bakeoff.training.layers.context import in_patches, ours
+from bakeoff.training.layers.patches import convolve_patches
 from bakeoff.training.layers.windows import Pads, Pair, output_size, padded, padding_of
 from bakeoff.training.native import ops
 
@@ -45,10 +46,13 @@ class Conv2D(keras.layers.Conv2D):  # type: ignore[misc]
     def convolution_op(self, inputs: Array, kernel: Array) -> Array:
         """Convolve; groups, dilation and channels-first go Keras's own way."""
         plain = self.groups == 1 and set(self.dilation_rate) == {1}
-        if not plain or not ours(self.data_format):
+        patches = in_patches(self.data_format)
+        if not plain or not (patches or ours(self.data_format)):
             return super().convolution_op(inputs, kernel)
         kernel = jnp.asarray(kernel.value if hasattr(kernel, "value") else kernel)
         pads = padding_of(inputs.shape[1:3], kernel.shape[:2], self.strides, self.padding)
+        if patches:
+            return convolve_patches(padded(inputs, pads, 0), kernel, tuple(self.strides))
         return convolve(inputs, kernel, tuple(self.strides), pads)
 
 

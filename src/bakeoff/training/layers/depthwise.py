@@ -9,7 +9,7 @@ Images are float32, shape (batch, height, width, channels).
 from typing import Any
 
 from bakeoff.training.backend import jax, keras
-from bakeoff.training.layers.context import ours
+from bakeoff.training.layers.context import in_slices
 from bakeoff.training.layers.windows import Pads, Pair, padded, padding_of, slices
 
 jnp = jax.numpy
@@ -21,7 +21,7 @@ class DepthwiseConv2D(keras.layers.DepthwiseConv2D):  # type: ignore[misc]
 
     def call(self, inputs: Array) -> Array:
         """Convolve, add, activate; dilation and channels-first go Keras's own way."""
-        if set(self.dilation_rate) != {1} or not ours(self.data_format):
+        if set(self.dilation_rate) != {1} or not in_slices(self.data_format):
             return super().call(inputs)
         values = _convolved(self, inputs, self.kernel)
         if self.use_bias:
@@ -34,7 +34,7 @@ class SeparableConv2D(keras.layers.SeparableConv2D):  # type: ignore[misc]
 
     def call(self, inputs: Array) -> Array:
         """Convolve, multiply, add, activate; dilation and channels-first go Keras's own way."""
-        if set(self.dilation_rate) != {1} or not ours(self.data_format):
+        if set(self.dilation_rate) != {1} or not in_slices(self.data_format):
             return super().call(inputs)
         values = _convolved(self, inputs, self.depthwise_kernel)
         values = values @ jnp.asarray(self.pointwise_kernel)[0, 0]

@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from bakeoff.training.backend import jax, keras
-from bakeoff.training.layers.context import ours
+from bakeoff.training.layers.context import in_slices
 from bakeoff.training.layers.windows import Pair, output_size, padded, padding_of, slices
 from bakeoff.training.native import ops
 
@@ -34,7 +34,7 @@ class MaxPooling2D(keras.layers.MaxPooling2D):  # type: ignore[misc]
         """Pool; channels-first goes Keras's own way."""
         if self.pooled:
             return inputs
-        if not ours(self.data_format):
+        if not in_slices(self.data_format):
             return super().call(inputs)
         return self.pool(inputs)
 
@@ -50,7 +50,7 @@ class AveragePooling2D(keras.layers.AveragePooling2D):  # type: ignore[misc]
 
     def call(self, inputs: Array) -> Array:
         """Pool; channels-first goes Keras's own way."""
-        if not ours(self.data_format):
+        if not in_slices(self.data_format):
             return super().call(inputs)
         window, strides = tuple(self.pool_size), tuple(self.strides)
         pads = padding_of(inputs.shape[1:3], window, strides, self.padding)

@@ -7,7 +7,7 @@ not depend on the other trials, on its lane, or on how many are left.
 import math
 from collections.abc import Sequence
 from dataclasses import replace
-from functools import lru_cache
+from functools import lru_cache, partial
 from typing import Any
 
 import numpy as np
@@ -87,13 +87,13 @@ def _programs(program: Program) -> tuple[Any, Any]:
     return jax.jit(train), jax.jit(evaluate)
 
 
-@jax.jit
+@partial(jax.jit)
 def _stacked(states: Any) -> Any:
     """Return the states of all lanes as one; compiled, since it is a call for every array."""
     return jax.tree.map(lambda *leaves: jnp.stack(leaves), *states)
 
 
-@jax.jit
+@partial(jax.jit)
 def _rows(stacked: Any) -> Any:
     """Return the states of the lanes one by one; compiled likewise."""
     lanes = len(jax.tree.leaves(stacked)[0])

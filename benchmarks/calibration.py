@@ -4,58 +4,27 @@
     python -m benchmarks.calibration families      one of them
     python -m benchmarks.calibration --share 0.1   a tenth of the studies
 
-*Probit* studies: an image has a difficulty that all models feel, a part that each model feels on
-its own (sd 0.35), and noise in each trial (0.35); a seed moves all images of its trial (the seed
-effect). *Pool* studies draw seeds and images from real networks: `benchmarks/seed_pool.py`.
+Most studies are simulated (`benchmarks/simulated.py`); *pool* studies draw seeds and images from
+real networks (`benchmarks/seed_pool.py`).
 """
 
 from __future__ import annotations
 
 import argparse
 import sys
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+from itertools import combinations
 
 import numpy as np
-from numpy.typing import NDArray
-from scipy.special import ndtri
 
 from bakeoff.analysis.estimates import estimate, estimate_balanced
-from bakeoff.analysis.recommendation import Candidate, recommend
 from bakeoff.analysis.statistics import compare_all, compare_pair, differ_by_less_than, holm
 from bakeoff.analysis.variance import decompose
 from bakeoff.analysis.verdicts import ALPHA, Look, unsettled, verdicts
 from benchmarks import seed_pool
-
-OWN, NOISE, ACCURACY = 0.35, 0.35, 0.975
-SEED = 20261126
-
-Correct = NDArray[np.bool_]
-Rows = Iterator[Sequence[object]]  # the first is the head
-
-
-def draw(
-    rng: np.random.Generator,
-    accuracies: Sequence[float],
-    n_images: int,
-    seeds: Sequence[int],
-    *,
-    effect: float,
-) -> list[Correct]:
-    """Return correct or wrong of models of these true accuracies, bool (n_seeds, n_images) each."""
-    scale = np.sqrt(1 + OWN**2 + NOISE**2 + effect**2)
-
-    def normal(*shape: int) -> NDArray[np.float32]:
-        return rng.standard_normal(shape, dtype=np.float32)
-
-    shared = normal(n_images)
-    return [
-        np.float32(ndtri(accuracy) * scale)
-        + (shared + np.float32(OWN) * normal(n_images))
-        + np.float32(effect) * normal(n, 1)
-        + np.float32(NOISE) * normal(n, n_images)
-        > 0
-        for accuracy, n in zip(accuracies, seeds, strict=True)
-    ]
+from benchmarks.recommending import recommendation
+from benchmarks.simulated import ACCURACY, SEED, Correct, Rows, draw, rate
 
 
 def any_claim(models: Sequence[Correct]) -> bool:
@@ -86,56 +55,34 @@ def _families(n_images: int, studies: int) -> Rows:
                 any_claim(draw(rng, [ACCURACY] * len(seeds), n_images, seeds, effect=effect))
                 for _ in range(max(2, studies))
             )
-            found.append(_rate(claims, max(2, studies)))
+            found.append(rate(claims, max(2, studies)))
         yield [f"{n_images:,}", len(seeds), said, max(2, studies), *found]
 
 
-def recommendation(share: float) -> Rows:
-    """Five seeds; smaller models lose 1.02·give_up each (choosing one is wrong), or nothing."""
-    head = [
-        *("images", "give_up, points", "models", "studies", "wrongly chosen"),
-        *("equal: at most half the size", "by the rule of 0.1.0"),
-        *("equal: the smallest", "by the rule of 0.1.0"),
-    ]
-    yield head
-    for n_images, give_up, most in ((360, 0.02, 600), (10_000, 0.005, 300)):
-        for count in (3, 10, 30):
-            studies = max(2, round(share * most))
-            wrong, half, smallest, old_half, old_smallest = 0, 0, 0, 0, 0
-            names = [str(k) for k in range(count)]
-            for loss in (1.02 * give_up, 0.0):
-                rng = np.random.default_rng(SEED)
-                for _ in range(studies):
-                    accuracies = [ACCURACY] + [ACCURACY - loss] * (count - 1)
-                    models = draw(rng, accuracies, n_images, [5] * count, effect=0.04)
-                    parts = dict(zip(names, map(decompose, models), strict=True))
-                    tests = compare_all(parts)
-                    candidates = [
-                        Candidate(name, 1000 * (count - k), parts[name].mean)
-                        for k, name in enumerate(names)
-                    ]
-                    chosen = recommend(candidates, tests, give_up=give_up).model
-                    if loss:
-                        wrong += chosen != names[0]
-                        continue
-                    old = _smallest_alone(candidates, tests, give_up)
-                    half += int(chosen) >= count / 2
-                    old_half += int(old) >= count / 2
-                    smallest += chosen == names[-1]
-                    old_smallest += old == names[-1]
-            rates = [_rate(n, studies) for n in (wrong, half, old_half, smallest, old_smallest)]
-            yield ([f"{n_images:,}", f"{100 * give_up:.1f}", count, studies, *rates])
+def unstable(share: float) -> Rows:
+    """Ten equal models, 3,000 images, 5 seeds, one with ten times the others' seed effect of .04.
 
-
-def _smallest_alone(candidates: list[Candidate], tests: object, give_up: float) -> str:
-    """Return what version 0.1.0 chose: the smallest by its own bound against the best."""
-    best = max(candidates, key=lambda each: each.mean)
-    good = [best]
-    for each in candidates:
-        if each.parameters < best.parameters:
-            found = recommend([best, each], tests, give_up=give_up)  # type: ignore[arg-type]
-            good += [each] if found.model == each.name else []
-    return min(good, key=lambda each: each.parameters).name
+    Studies in which any two are called different, with each model's own variance between seeds, as
+    Bakeoff has it (LEAST_SHARE), and with that of all models pooled.
+    """
+    yield ["unstable", "studies", "own variances", "with the least share", "pooled"]
+    studies = max(2, round(400 * share))
+    for one in (False, True):
+        rng = np.random.default_rng(SEED)
+        found = [0, 0, 0]
+        for _ in range(studies):
+            models = draw(rng, [ACCURACY] * 10, 3000, [5] * 10, effect=0.04)
+            if one:
+                models[3] = draw(rng, [ACCURACY], 3000, [5], effect=0.4)[0]
+            parts = {str(k): decompose(each) for k, each in enumerate(models)}
+            mean = float(np.mean([each.between_seeds for each in parts.values()]))
+            pooled = {k: replace(each, between_seeds=mean) for k, each in parts.items()}
+            own = [compare_pair(parts[a], parts[b]) for a, b in combinations(parts, 2)]
+            for k, tests in enumerate(
+                (own, compare_all(parts).values(), compare_all(pooled).values())
+            ):
+                found[k] += bool(holm([test.p for test in tests]).min() < ALPHA)
+        yield ["one" if one else "none", studies, *(rate(each, studies) for each in found)]
 
 
 def coverage(share: float) -> Rows:
@@ -161,7 +108,7 @@ def coverage(share: float) -> Rows:
         yield (
             [
                 "accuracy", f"{n_images:,}", f"{100 * accuracy:g} %", n_seeds, studies,
-                _rate(held, studies), f"{100 * np.median(widths):.2f}",
+                rate(held, studies), f"{100 * np.median(widths):.2f}",
                 f"{100 * np.median(plain):.2f}",
             ]
         )  # fmt: skip
@@ -201,7 +148,7 @@ def coverage(share: float) -> Rows:
                     "97 %",
                     n_seeds,
                     studies,
-                    _rate(held, classes),
+                    rate(held, classes),
                     "",
                     "",
                 ]
@@ -213,7 +160,7 @@ def coverage(share: float) -> Rows:
                 "97 %",
                 n_seeds,
                 studies,
-                _rate(held_balanced, studies),
+                rate(held_balanced, studies),
                 "",
                 "",
             ]
@@ -253,8 +200,8 @@ def pool_pairs(share: float) -> Rows:
                     f"{n_images:,}",
                     n_seeds,
                     studies,
-                    *(_rate(n, studies) for n in claims.values()),
-                    _rate(found, studies),
+                    *(rate(n, studies) for n in claims.values()),
+                    rate(found, studies),
                     f"{100 * np.median(bounds):.2f}",
                 ]
             )
@@ -298,15 +245,8 @@ def peeking(share: float) -> Rows:
                 claimed, seeds = looks(models, (5, 10, 20))
                 declared += claimed
                 used.append(seeds)
-            found += [_rate(undeclared, studies), _rate(declared, studies)]
+            found += [rate(undeclared, studies), rate(declared, studies)]
         yield ([f"{n_images:,}", count, studies, *found, f"{np.mean(used):.1f}"])
-
-
-def _rate(count: int, studies: int) -> str:
-    """Return a share with its Monte-Carlo standard error: "4.5 ± 0.9 %"."""
-    share = count / studies
-    error = np.sqrt(max(share * (1 - share), 1 / studies / 4) / studies)
-    return f"{100 * share:.1f} ± {100 * error:.1f} %"
 
 
 TABLES: dict[str, Callable[[float], Rows]] = {
@@ -315,6 +255,7 @@ TABLES: dict[str, Callable[[float], Rows]] = {
     "recommendation": recommendation,
     "families": families,
     "large_families": large_families,
+    "unstable": unstable,
     "peeking": peeking,
 }
 

@@ -29,7 +29,7 @@ from bakeoff.analysis.statistics import (
     one_sided_lower_bound,
     tost_p,
 )
-from benchmarks import calibration, seed_pool
+from benchmarks import calibration, recommending, seed_pool
 
 ACCURACY = 0.975
 SEED_EFFECT = 0.04
@@ -237,6 +237,16 @@ def test_many_models_with_three_seeds_make_few_claims_where_seeds_matter_most():
         return calibration.any_claim(drawn)
 
     assert rate(60, claims) <= 0.07
+
+
+def test_the_recommended_model_rarely_loses_more_than_it_may():
+    """Nine smaller models at the edge of `give_up`, or equal to the largest; four rules."""
+    edge = recommending.choices(360, 0.02, 10, 60, loss=0.0204)
+    wrong = {rule: float((chosen != 0).mean()) for rule, (chosen, _) in edge.items()}
+    assert wrong["shares"] <= 0.07 < wrong["0.1.0"]
+    equal = recommending.choices(360, 0.02, 10, 40, loss=0.0)
+    smaller = {rule: float((chosen >= 5).mean()) for rule, (chosen, _) in equal.items()}
+    assert smaller["fixed sequence"] < smaller["shares"] <= smaller["0.1.0"]
 
 
 @pytest.mark.parametrize(("models", "studies"), [(2, 200), (4, 40)])

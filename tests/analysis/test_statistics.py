@@ -85,6 +85,18 @@ def test_interval_of_a_pair_against_scipy_s_t():
     assert pair.p < 0.05
 
 
+def test_at_the_level_of_a_look_the_interval_says_what_the_p_of_that_look_says():
+    rng = np.random.default_rng(11)
+    excluded = []
+    for shift in np.linspace(0, 0.06, 40):
+        a, b = rng.random((5, 400)) < 0.9 + shift, rng.random((5, 400)) < 0.9
+        pair = compare_pair(a, b, level=1 - 0.05 / 3)
+        excluded.append(not pair.low <= 0 <= pair.high)
+        assert excluded[-1] == (3 * pair.p < 0.05)
+        assert compare_pair(a, b).p == pair.p
+    assert 5 < sum(excluded) < 35
+
+
 def test_degrees_of_freedom_are_not_below_those_of_the_fewer_seeds():
     assert compare_pair(A, np.ones((9, 4))).df == 1  # 27²/(3²/3 + 27²/1) is 0.996
 

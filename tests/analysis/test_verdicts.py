@@ -24,6 +24,7 @@ from bakeoff.analysis.verdicts import (
     TOO_SMALL,
     Look,
     images_needed,
+    level_of,
     seeds_for_equality,
     seeds_needed,
     smallest_margin,
@@ -245,6 +246,10 @@ def test_a_look_has_its_share_of_alpha():
         assert of_three.less_than > once.less_than
         assert ", look 2 of 3)" in of_three.sentence and "look" not in once.sentence
     assert alone[0].verdict == "better" != found[0].verdict
+    wide = replace(tests["a", "b"], level=level_of(look))
+    (sentence,) = (pair.sentence for pair in verdicts({("a", "b"): wide}, margin=1, look=look))
+    assert "pairwise 98.33 % interval" in sentence
+    assert "pairwise 95 % interval" in alone[0].sentence
     assert unsettled(found) == {"a", "b", "c"}
 
 

@@ -91,6 +91,7 @@ def test_each_look_has_its_share_of_five_percent(carried):
     pair = next(p for p in comparison.pairs if {p.a, p.b} == {"plain", "blind"})
     smallest = min(each.test.p for each in comparison.pairs)
     assert min(each.p_holm for each in comparison.pairs) == pytest.approx(3 * 3 * smallest)
+    assert all(each.test.level == pytest.approx(1 - 0.05 / 3) for each in comparison.pairs)
     assert pair.verdict in ("better", "worse")
 
 

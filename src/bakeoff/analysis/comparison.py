@@ -354,14 +354,14 @@ def _pair(pair: Pair) -> dict[str, Any]:
     test, advice = pair.test, pair.advice
     sources = None
     if test is not None and test.variance > 0:
-        names = ("images", "seeds", "both")
-        parts = [part / test.variance for part in test.sources]
-        sources = dict(zip(names, parts, strict=True))
+        images, seeds, both = (part / test.variance for part in test.sources)
+        sources = {"images": images, "seeds": seeds, "both": both}
     return {
         "a": pair.a,
         "b": pair.b,
         "difference": test and test.difference,
         "ci": test and (test.low, test.high),
+        "ci_level": test and test.level,
         "df": test and test.df,
         "p": test and test.p,
         "p_holm": pair.p_holm,

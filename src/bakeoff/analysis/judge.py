@@ -15,8 +15,8 @@ from bakeoff.analysis.headline import headline, unusable
 from bakeoff.analysis.letters import letters
 from bakeoff.analysis.recommendation import Candidate, Recommendation, recommend
 from bakeoff.analysis.statistics import compare_all, mcnemar_exact, probability_a_better
-from bakeoff.analysis.variance import LEVEL, decompose
-from bakeoff.analysis.verdicts import Pair, Tests, verdicts
+from bakeoff.analysis.variance import decompose
+from bakeoff.analysis.verdicts import Pair, Tests, level_of, verdicts
 from bakeoff.utils.text import listed, whole_numbers
 
 Correct = NDArray[np.bool_]
@@ -34,21 +34,20 @@ def judged(
     comparison = _with_failures(comparison)
     models = comparison.models
     several = len(comparison.labels) > 1 and all(len(model.seeds) > 1 for model in models)
-    tests = _tests(models, correct, folds) if several else {}
+    level = level_of(comparison.look)
+    tests = _tests(models, correct, folds, level) if several else {}
     barred = [model.name for model in models if unusable(model, comparison)]
 
     def choose(correct: Mapping[str, Correct], tests: Tests) -> Recommendation:
         candidates = [
             Candidate(m.name, m.parameters, float(correct[m.name].mean())) for m in models
         ]
-        looks = len(comparison.look.after) if comparison.look else 1
-        level = 1 - (1 - LEVEL) / looks
         return recommend(candidates, tests, give_up=comparison.give_up, level=level, barred=barred)
 
     def choose_from(images: NDArray[np.bool_]) -> Recommendation:
         some = {name: each[:, images] for name, each in correct.items()}
         of_them = {n: None if each is None else each[:, images] for n, each in folds.items()}
-        return choose(some, _tests(models, some, of_them) if images.sum() > 1 else {})
+        return choose(some, _tests(models, some, of_them, level) if images.sum() > 1 else {})
 
     if tests or len(models) == 1:
         pairs = verdicts(
@@ -85,10 +84,13 @@ def _with_failures(comparison: Comparison) -> Comparison:
 
 
 def _tests(
-    models: Sequence[ModelResult], correct: Mapping[str, Correct], folds: Mapping[str, Folds]
+    models: Sequence[ModelResult],
+    correct: Mapping[str, Correct],
+    folds: Mapping[str, Folds],
+    level: float,
 ) -> Tests:
     parts = {model.name: decompose(correct[model.name], folds[model.name]) for model in models}
-    return compare_all(parts)
+    return compare_all(parts, level=level)
 
 
 def _better(a: ModelResult, b: ModelResult) -> float:

@@ -1,8 +1,9 @@
 """Two models' scores, shape (seeds, images), in; differences, intervals and p-values out.
 
 The test belongs to the family that radiology calls multi-reader multi-case: seeds are the readers,
-nested in their models, images the cases (Obuchowski and Rockette 1995, Gallas 2006, Hillis 2007).
-What p_i, a_s and MSres are says `variance`; docs/statistics.md explains the rest.
+nested in their models, images the cases (Obuchowski and Rockette 1995; Gallas 2006; Gallas,
+Pennello and Myers 2007; Hillis 2007). What p_i, a_s and MSres are says `variance`;
+docs/statistics.md explains the rest and names the papers.
 """
 
 from __future__ import annotations
@@ -38,10 +39,11 @@ LEAST_SHARE = 0.25
 class PairTest:
     """Model A against model B on the same images: the difference A − B of their mean accuracies.
 
-    `low` and `high` are the pairwise interval, `p` is two-sided. `df` and `t` are None where the
-    variance is zero. `between_seeds` (Var_s(a_s)) and `residual` (MSres) hold A's value, then B's.
-    `v1_error` is the standard error of `v1`, as far as these images tell. In cross-validation
-    (`n_folds` > 1) seeds are repeats, and the two hold what `cross_validation` says.
+    `low` and `high` are the pairwise interval of `level`, `p` is two-sided. `df` and `t` are None
+    where the variance is zero. `between_seeds` (Var_s(a_s)) and `residual` (MSres) hold A's value,
+    then B's. `v1_error` is the standard error of `v1`, as far as these images tell. In
+    cross-validation (`n_folds` > 1) seeds are repeats, and the two hold what `cross_validation`
+    says.
     """
 
     difference: float
@@ -58,6 +60,7 @@ class PairTest:
     seeds_b: int
     v1_error: float = 0.0
     n_folds: int = 1
+    level: float = LEVEL
 
     @property
     def v2(self) -> float:
@@ -113,7 +116,9 @@ class McNemar:
     p: float
 
 
-def compare_all(models: Mapping[str, Parts]) -> dict[tuple[str, str], PairTest]:
+def compare_all(
+    models: Mapping[str, Parts], *, level: float = LEVEL
+) -> dict[tuple[str, str], PairTest]:
     """Test all pairs of a study's models, by name in the order given; `compare_pair` says how.
 
     What seeds add to a model's variance, e_m = Var_s(a_ms) − MSres_m/n, counts as at least
@@ -132,7 +137,10 @@ def compare_all(models: Mapping[str, Parts]) -> dict[tuple[str, str], PairTest]:
         else each
         for name, each in models.items()
     }
-    return {(a, b): compare_pair(steadied[a], steadied[b]) for a, b in combinations(models, 2)}
+    return {
+        (a, b): compare_pair(steadied[a], steadied[b], level=level)
+        for a, b in combinations(models, 2)
+    }
 
 
 def compare_pair(a: ArrayLike | Parts, b: ArrayLike | Parts, *, level: float = LEVEL) -> PairTest:
@@ -192,6 +200,7 @@ def compare_pair(a: ArrayLike | Parts, b: ArrayLike | Parts, *, level: float = L
         seeds_b=parts_b.n_seeds,
         v1_error=float(squares.std()) / n_images**1.5,
         n_folds=parts_a.n_folds,
+        level=level,
     )
     variance = pair.v1 + excess(pair.v2, pair.v3)
     if is_zero(variance, parts_a, parts_b):

@@ -162,8 +162,9 @@ class Pair:
             return self._two_files()
         test = self.test
         numbers = (
-            f"difference {signed_points(test.difference)} points, pairwise {100 * LEVEL:g} % "
-            f"interval {signed_points(test.low)} to {signed_points(test.high)}"
+            f"difference {signed_points(test.difference)} points, "
+            f"pairwise {100 * test.level:.4g} % interval "
+            f"{signed_points(test.low)} to {signed_points(test.high)}"
         )
         if self.verdict is None or self.p_holm is None:
             mended = f"; {self.failed}" if self.failed else ""
@@ -201,6 +202,11 @@ class Pair:
         )
 
 
+def level_of(look: Look | None) -> float:
+    """Return the level of intervals and bounds: each of K declared looks has a K-th of 5 %."""
+    return 1 - (1 - LEVEL) / (len(look.after) if look else 1)
+
+
 def few_seeds(fewest: int) -> str:
     """Say why there is no verdict below 3 seeds of each model, and how to get one."""
     have = "one seed" if fewest == 1 else f"{fewest} seeds"
@@ -232,15 +238,14 @@ def verdicts(
     look : which of several declared looks this is: K looks share out alpha, so that each p is
         multiplied by K
     """
-    looks = len(look.after) if look else 1
-    probabilities, failed = probabilities or {}, failed or {}
+    looks, probabilities, failed = len(look.after) if look else 1, probabilities or {}, failed or {}
     if any(test.fewest_seeds < FEWEST_SEEDS for test in tests.values()):
         return tuple(
             Pair(
                 *names,
                 test,
                 probabilities.get(names, 0.5),
-                less_than=differ_by_less_than(test, level=1 - (1 - LEVEL) / looks),
+                less_than=differ_by_less_than(test, level=level_of(look)),
                 failed=failed.get(names, ""),
                 look=look,
             )
@@ -269,7 +274,7 @@ def verdicts(
                 margin=margin,
                 by_less_than_margin=bool(p < alpha and abs(test.difference) < margin),
                 smallest_margin=smallest_margin(test, alpha=alpha / looks / len(tests)),
-                less_than=differ_by_less_than(test, level=1 - (1 - LEVEL) / looks),
+                less_than=differ_by_less_than(test, level=level_of(look)),
                 advice=advise(test, margin=margin, alpha=level)
                 if word == "not separated"
                 else None,

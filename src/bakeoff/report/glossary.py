@@ -77,8 +77,8 @@ GLOSSARY: dict[str, tuple[str, tuple[str, ...]]] = {
         ("p =", "p <"),
     ),
     "one-sided bound": (
-        "The most that a value may be, wrong in at most 5 of 100 such studies.",
-        ("one-sided 95 % bound", "one-sided bound"),
+        "The most that a value may be; a bound of 95 % is wrong in 5 of 100 such studies at most.",
+        ("one-sided bound",),
     ),
     "cross-entropy": (
         "A loss that counts how much probability a model gave to the correct class: 0 if all of "

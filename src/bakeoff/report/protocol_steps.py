@@ -213,7 +213,9 @@ def _over_looks(comparison: Comparison) -> str:
 
 def _recommend(comparison: Comparison) -> str:
     return (
-        "The model with the fewest parameters among those shown, by a one-sided 95 % bound, to "
-        f"lose less than {points(comparison.give_up)} points to the model with the "
-        "highest mean; where no smaller one qualifies, the one with the highest mean."
+        "The smallest model that is shown to lose less than "
+        f"{points(comparison.give_up)} points to every other; the 5 % chance to err is shared out "
+        "among all that are smaller than the one with the highest mean, more to those that save "
+        "more, and one that passes hands its share on to the next smaller. Where none passes, the "
+        "one with the highest mean."
     )

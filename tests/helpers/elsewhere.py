@@ -149,12 +149,12 @@ class FakeCluster:
     def _do(
         self, host: FakeHost, orders: Any, keys: Any, forget: Any, *contents: np.ndarray
     ) -> None:
-        for key in forget:
-            host.contents.pop(key).unlink()
         for key, content in zip(keys, contents, strict=True):
-            path = host.folder / f"content-{len(host.received)}-{len(host.contents)}"
-            content.tofile(path)
-            host.contents[key] = path
+            assert key not in host.contents
+            host.contents[key] = host.folder / key
+            content.tofile(host.contents[key])
+        for key in forget:  # after the new ones are there, as ray_host.py does it
+            host.contents.pop(key).unlink()
         for made in orders:
             label = made.job.label
             host.received.append(label)

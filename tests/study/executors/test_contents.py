@@ -8,7 +8,7 @@ from types import SimpleNamespace
 
 import pytest
 
-from bakeoff.study.executors.contents import Contents, path_of
+from bakeoff.study.executors.contents import Contents, HostContents, path_of
 
 IMAGES, WEIGHTS = Path("/data/train images.npy"), Path("/data/weights.safetensors")
 
@@ -47,10 +47,19 @@ def test_what_several_jobs_read_is_put_once(store):
 def test_after_the_last_job_a_content_is_let_go_of(store):
     contents, _ = store
     contents.reference(key(IMAGES), IMAGES)
-    assert contents.done(order(IMAGES, WEIGHTS)) == []
+    assert contents.done(order(IMAGES, WEIGHTS)) == [key(WEIGHTS)]
     assert not contents.shared(IMAGES)
     assert contents.done(order(IMAGES)) == [key(IMAGES)]
 
 
 def test_a_key_begins_with_its_path_whatever_that_holds():
     assert path_of(key(IMAGES)) == str(IMAGES)
+
+
+def test_a_host_is_sent_what_it_lacks_and_forgets_what_the_next_job_does_not_read():
+    host = HostContents()
+    assert host.take(["a", "b"]) == (["a", "b"], [])
+    host.let_go(["a", "b", "never sent"])
+    assert host.take(["a"]) == ([], ["content-2"])
+    assert host.take(["b"]) == (["b"], [])
+    assert host.names == {"a": "content-1", "b": "content-3"}  # never a name twice

@@ -95,6 +95,29 @@ def test_what_no_job_reads_any_more_is_forgotten(study, tmp_path):
     assert [path.read_bytes() for path in host.contents.values()] == [b"images of "]
 
 
+def test_what_is_read_in_several_rounds_is_sent_once(study, tmp_path):
+    """A search has a round of jobs for every few settings; all of them read the same images."""
+    cluster = FakeCluster(tmp_path, [TWO])
+    place = executor(cluster, study)
+    for seeds in ((0, 1), (2, 3), (4,), (5, 6, 7)):
+        assert place.run_jobs(jobs(study, *seeds)) == []
+    assert done(study) == {f"seed-{seed}" for seed in range(8)}
+    assert cluster.puts == [study / "data.npy"]
+
+
+def test_what_was_let_go_of_is_sent_again_where_it_is_needed_again(study, tmp_path):
+    (study / "other.npy").write_bytes(b"others of ")
+    cluster = FakeCluster(tmp_path, [TWO])
+    place = executor(cluster, study)
+    for seeds, data in (((0, 1), "data.npy"), ((2, 3), "other.npy"), ((4, 5), "data.npy")):
+        todo = [Writer(str(study), seed, str(study / data)) for seed in seeds]
+        assert place.run_jobs(todo) == []
+    assert done(study) == {f"seed-{seed}" for seed in range(6)}
+    assert [path.name for path in cluster.puts] == ["data.npy", "other.npy", "data.npy"]
+    (host,) = cluster.hosts
+    assert [path.read_bytes() for path in host.contents.values()] == [b"images of "]
+
+
 def test_the_hosts_with_the_largest_share_free_get_jobs_first(study, tmp_path):
     cluster = FakeCluster(tmp_path, [TWO, Node("4", "four", 4, 0)])
     executor(cluster, study).run_jobs(jobs(study, 0, 1, 2))

@@ -42,9 +42,40 @@ class Contents:
         for key in made.files.values():
             path = path_of(key)
             self._uses[path] -= 1
-            if self._uses[path] < 1 and self._references.pop(key, None) is not None:
+            if self._uses[path] < 1:
+                self._references.pop(key, None)
                 unused.append(key)
         return unused
+
+
+class HostContents:
+    """Which contents a host has, and by which names.
+
+    A content gets a new name whenever it is sent, since calls of a host may overtake each other: an
+    older call never makes it forget what a later one has sent. What may go stays until the host is
+    given another job, and is not sent again if that one reads it.
+
+    names : by key
+    """
+
+    def __init__(self) -> None:
+        self.names: dict[str, str] = {}
+        self._unneeded: set[str] = set()
+        self._sent = 0
+
+    def take(self, keys: Sequence[str]) -> tuple[list[str], list[str]]:
+        """Note that the host needs these; return the keys to send, and the names to forget."""
+        forget = [self.names.pop(key) for key in sorted(self._unneeded.difference(keys))]
+        self._unneeded = set()
+        new = [key for key in keys if key not in self.names]
+        for key in new:
+            self._sent += 1
+            self.names[key] = f"content-{self._sent}"
+        return new, forget
+
+    def let_go(self, keys: Sequence[str]) -> None:
+        """Note that nobody needs these now."""
+        self._unneeded |= self.names.keys() & set(keys)
 
 
 def path_of(key: str) -> str:

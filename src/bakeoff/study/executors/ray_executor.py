@@ -9,7 +9,7 @@ import time
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import AbstractContextManager, suppress
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, Protocol
 
@@ -18,7 +18,7 @@ from bakeoff.storage import atomic
 from bakeoff.storage.study_folder import StudyFolder
 from bakeoff.study import checkpoints
 from bakeoff.study.executors import ray_places, travel
-from bakeoff.study.executors.contents import Contents
+from bakeoff.study.executors.contents import Contents, HostContents
 from bakeoff.study.executors.interface import Lost, MovableJob
 from bakeoff.study.executors.job_queue import JobQueue
 from bakeoff.study.executors.ray_places import Node, Place
@@ -95,8 +95,7 @@ class _Host:
     up: bool = False
     free: list[str | None] = field(default_factory=list)  # the affinity each free worker had
     tasks: dict[str, _Task] = field(default_factory=dict)
-    known: set[str] = field(default_factory=set)  # keys of contents that it has
-    forget: list[str] = field(default_factory=list)
+    contents: HostContents = field(default_factory=HostContents)
 
 
 class ClusterExecutor:
@@ -292,15 +291,16 @@ class ClusterExecutor:
             trials = [each for each, _ in claims if isinstance(each, TrainJob)]
             job = MultiTrialJob(tuple(trials), self._lanes)
         made, files = travel.order(job, self._home)
-        new = [key for key in files if key not in host.known]
+        new, forget = host.contents.take(list(files))
         contents = [self._contents.reference(key, files[key]) for key in new]
-        alone = [key for key in new if not self._contents.shared(files[key])]
-        host.known |= set(new) - set(alone)
-        forget, host.forget = host.forget, []
+        alone = [key for key in files if not self._contents.shared(files[key])]
         host.tasks[job.label] = _Task(job, made, claims, alone)
         for folder in job.keeps():  # for `bakeoff status` and `bakeoff serve`
             atomic.write_file(folder / checkpoints.PLACE, json.dumps({"node": host.name}).encode())
-        self._cluster.call(host.handle, "do", [made], new, forget, *contents)
+        names = host.contents.names
+        there = replace(made, files={where: names[key] for where, key in made.files.items()})
+        sent = [names[key] for key in new]
+        self._cluster.call(host.handle, "do", [there], sent, forget, *contents)
 
     def _claims(self, jobs: Sequence[MovableJob], host: _Host) -> list[Claim]:
         """Claim jobs and return those that are to be done: others may be at some, or have been."""
@@ -359,7 +359,7 @@ class ClusterExecutor:
             return
         task = host.tasks.pop(label)
         host.free.append(task.job.affinity)
-        host.forget += task.alone
+        host.contents.let_go(task.alone)
         if kind == "done":
             self._done(task, what[1])
         else:
@@ -378,11 +378,9 @@ class ClusterExecutor:
         for job, claim in task.claims:
             claim.__exit__(None, None, None)
             self._watcher.finished(job.label)
-        for key in self._contents.done(task.made):
-            for host in self._hosts:
-                if key in host.known:
-                    host.known.remove(key)
-                    host.forget.append(key)
+        unused = self._contents.done(task.made)
+        for host in self._hosts:
+            host.contents.let_go(unused)
 
     def _failed(self, task: _Task, reason: str, *, attempts: int | None = None) -> None:
         _release(task)

@@ -34,6 +34,7 @@ Event = tuple[Any, ...]  # its kind, then what belongs to it
 _SCRATCH = "bakeoff-host-"
 _LINGER_SECONDS = 60.0  # that a worker waits for another trial of its model
 _NEWS_SECONDS = 5.0  # until somebody who asks for news hears that there are none
+_LOOK_SECONDS = 1.0  # between looks for new checkpoints: an epoch may take milliseconds
 _TOGETHER_SECONDS = 1.0  # that epochs wait for each other, so that a host is asked once a second
 
 
@@ -62,6 +63,7 @@ class Host:
         self._inbox: list[travel.Away] = []
         self._orders: dict[str, Order] = {}
         self._sent: dict[str, tuple[str, float]] = {}  # the newest checkpoint told, by trial
+        self._looked = float("-inf")  # when checkpoints were looked for
         self._contents: dict[str, Path] = {}
         self._counter = 0
         self._folder: Path | None = None
@@ -197,12 +199,18 @@ class Host:
     def _tell(self, kind: str, *what: Any) -> None:
         with self._changed:
             self._events.append((kind, *what))
-            self._urgent = self._urgent or kind not in ("epoch", "kept")
-            self._changed.notify_all()
+            urgent = kind not in ("epoch", "kept")
+            if len(self._events) == 1 or (urgent and not self._urgent):  # wake nobody for an epoch
+                self._changed.notify_all()
+            self._urgent = self._urgent or urgent
 
     def _tell_checkpoints(self, *, of: str | None = None) -> None:
         """Tell the newest checkpoints that are due, or now all `of` one job."""
         now = time.monotonic()
+        if of is None:
+            if now - self._looked < _LOOK_SECONDS:
+                return
+            self._looked = now
         for label, made in list(self._orders.items()):
             if of is not None and label != of:
                 continue

@@ -72,7 +72,7 @@ def recommendation(share: float) -> Rows:
     """
     head = ["images", "give_up, points", "models", "studies", "rule", "wrongly chosen"]
     yield [*head, "of it the highest mean", "equal: at most half the size", "the smallest"]
-    for n_images, give_up, most in ((360, 0.02, 1000), (10_000, 0.005, 400)):
+    for n_images, give_up, most in ((360, 0.02, 1000), (1000, 0.02, 300), (10_000, 0.005, 400)):
         for count in (3, 10, 30):
             studies = max(2, round(share * most))
             edge = choices(n_images, give_up, count, studies, loss=1.02 * give_up)

@@ -53,22 +53,32 @@ def curves(epochs, **parts):
 
 
 @pytest.mark.parametrize(
-    ("remark", "code", "sentence"),
+    ("remark", "severity", "code", "sentence"),
     [
         (
+            "compiled",
+            "warning",
+            "compiled",
+            "The builder of a compiles it with an optimizer and a loss, which were not used: it "
+            "was trained as the recipe's training says.",
+        ),
+        (
             "scales-again",
+            "serious",
             "scales-again",
             "a scales its pixels once more before its first weights: Bakeoff gives them in [0, 1], "
             "so it learned from almost black images.",
         ),
         (
             "same-initial-weights",
+            "serious",
             "same-initial-weights",
             "The seeds of a start with all its weights alike, so what they differ by is less than "
             "chance would have it: its intervals and verdicts rest on one draw of these weights.",
         ),
         (
             "some-same-initial-weights",
+            "serious",
             "same-initial-weights",
             "The seeds of a start with some of its layers alike, so what they differ by is less "
             "than chance would have it: its intervals and verdicts rest on one draw of these "
@@ -76,11 +86,11 @@ def curves(epochs, **parts):
         ),
     ],
 )
-def test_remarks_on_builders_become_findings(tmp_path, remark, code, sentence):
+def test_remarks_on_builders_become_findings(tmp_path, remark, severity, code, sentence):
     result = compare([write_study(tmp_path / "s", {"a": FakeModel(), "b": FakeModel(0.91)})])
     remarked = replace(result.model("a"), remarks=(remark,))
     found = MODEL_CHECKS[code](remarked, result)
-    assert (found.severity, found.model, found.text) == ("serious", "a", sentence)
+    assert (found.severity, found.model, found.text) == (severity, "a", sentence)
     assert MODEL_CHECKS[code](result.model("a"), result) is None
 
 

@@ -36,10 +36,12 @@ def build(input_shape, n_classes):
 
 def again(input_shape, n_classes):
     fixed = keras.initializers.HeNormal(seed=1)
-    return keras.Sequential([
+    model = keras.Sequential([
         keras.Input(input_shape), keras.layers.Rescaling(1 / 255), keras.layers.Flatten(),
         keras.layers.Dense(8, kernel_initializer=fixed), keras.layers.Dense(n_classes, "softmax"),
     ])
+    model.compile("sgd", "sparse_categorical_crossentropy")
+    return model
 """
 
 
@@ -217,6 +219,7 @@ TRIGGERED = [
     ("no-answer", "twisted", "divides", "serious"),
     ("scales-again", "twisted", "again", "serious"),
     ("same-initial-weights", "twisted", "again", "serious"),
+    ("compiled", "twisted", "again", "warning"),
     ("chance-level", "noise", "memory", "serious"),
     ("worse-than-baseline", "digits", "narrow", "serious"),
     ("over-fitting", "noise", "memory", "warning"),

@@ -198,9 +198,12 @@ LAYERS = [
      "bias_regularizer), found 3"),
     ({"conv2d": {"filters": 3}}, ".conv2d: kernel_size is missing"),
     ({"conv2d": {"filters": 3, "kernel_size": 3, "dilation_rate": 2}},
-     ".conv2d.dilation_rate: unknown key; known: filters, kernel_size, strides, padding, "
-     "activation, use_bias, kernel_initializer, bias_initializer, kernel_regularizer, "
-     "bias_regularizer"),
+     ".conv2d.dilation_rate: unknown key; recipes do not have it; build the model in Python, as "
+     "in python: my_models.py:build"),
+    ({"dense": {"units": 3, "input_shape": [8]}}, ".dense.input_shape: unknown key; the data says "
+     "the input's shape; leave it out"),
+    ({"dense": {"units": 3, "colour": 1}}, ".dense.colour: unknown key; known: units, activation, "
+     "use_bias, kernel_initializer, bias_initializer, kernel_regularizer, bias_regularizer"),
     ({"dropout": 1}, ".dropout: expected a number from 0 to below 1, found 1"),
     ({"flatten": 3}, ".flatten: expected no value, since it has no arguments, found 3"),
     ({"activation": {"activation": None}}, ".activation.activation: expected an activation (relu, "

@@ -10,6 +10,7 @@ import subprocess
 import sys
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 import bakeoff
@@ -94,6 +95,36 @@ def test_a_result_shows_table_and_figure_in_a_notebook(result):
     assert shown.count("<table>") == 1
     assert shown.count("<svg") == 1
     assert "<script" not in shown
+
+
+def test_arguments_may_be_numpys_tuples_and_paths():
+    given = bakeoff.Study(
+        "s",
+        data={"folder": Path("pets"), "size": (16, np.int32(16))},
+        models={"a": {"layers": ({"dense": np.int64(8)},)}},
+        seeds=np.arange(2),
+        training={
+            "epochs": np.int64(3),
+            "optimizer": {"adam": {"learning_rate": np.float64(0.01), "amsgrad": np.True_}},
+        },
+        split={"validation": np.float64(0.25)},
+        baselines=(),
+        margin=np.float64(0.004),
+    )
+    plain = bakeoff.Study(
+        "s",
+        data={"folder": "pets", "size": [16, 16]},
+        models={"a": {"layers": [{"dense": 8}]}},
+        seeds=[0, 1],
+        training={
+            "epochs": 3,
+            "optimizer": {"adam": {"learning_rate": 0.01, "amsgrad": True}},
+        },
+        split={"validation": 0.25},
+        baselines=[],
+        margin=0.004,
+    )
+    assert given.recipe == plain.recipe
 
 
 @pytest.mark.parametrize("name", ["run", "compare", "Study", "Result", "Classifier"])

@@ -239,7 +239,12 @@ def test_operations_and_bytes_by_hand():
         (
             [{"conv2d": {"filters": 3, "kernel_size": [9, 1]}}],
             "conv2d 3 9×1 after a 8×8 feature map in layer 1 of cnn: expected at least 9×1; "
-            "remove the layer, or shrink less before it (padding: same)",
+            "write a smaller kernel_size, or padding: same",
+        ),
+        (
+            [{"max_pooling2d": 9}],
+            "max_pooling2d 9 after a 8×8 feature map in layer 1 of cnn: expected at least 9×9; "
+            "write a smaller pool_size, or padding: same",
         ),
         (
             ["flatten", {"conv2d": {"filters": 3, "kernel_size": 3}}],
@@ -280,7 +285,7 @@ def test_what_cannot_be_built_is_refused(layers, message):
         (
             [{"residual": [{"max_pooling2d": 2}, {"conv2d": {"filters": 2, "kernel_size": 6}}]}],
             "conv2d 2 6×6 after a 4×4 feature map in layer 2 of layer 1 of cnn: expected at least "
-            "6×6; remove the layer, or shrink less before it (padding: same)",
+            "6×6; write a smaller kernel_size, or padding: same",
         ),
         (
             [{"residual": [{"conv2d": {"filters": 2, "kernel_size": 3}}]}],

@@ -50,6 +50,31 @@ def test_numbers_that_yaml_reads_as_text_are_numbers():
         ([{"cosin": {"start": 1}}], "[1]: unknown phase cosin; did you mean cosine?"),
         ([{"cosine": {"start": 1}}], "[1].cosine: end is missing"),
         (
+            {"step": 0.1},
+            ": expected a number or a list of phases, found a mapping: write each step as a phase, "
+            "as in [{epochs: 10, constant: 0.001}, {constant: 0.0001}]",
+        ),
+        (
+            {"exponential_decay": {"initial_learning_rate": 0.1, "decay_steps": 100}},
+            ": expected a number or a list of phases, found a mapping: write it in epochs, as in "
+            "[{exponential: {start: 0.001, rate: -0.1}}], start·exp(rate·k)",
+        ),
+        (
+            {"rate": 0.1},
+            ": expected a number or a list of phases, found a mapping: write phases, as in "
+            "[{epochs: 10, constant: 0.001}]",
+        ),
+        (
+            [{"CosineDecay": {"initial_learning_rate": 0.1}}],
+            "[1]: unknown phase CosineDecay; write it in epochs, as in "
+            "[{cosine: {start: 0.001, end: 0}}]",
+        ),
+        (
+            [{"epochs": 2, "linear": {"start": 0.0, "end": 0.1}}, {"constant": 0.1}],
+            "[1].linear.start: expected a number above 0 up to 1,000,000, found 0: an epoch at 0 "
+            "learns nothing; start at a small rate such as 0.0001",
+        ),
+        (
             [{"cosine": 0.1}],
             "[1].cosine: expected {arguments} (start, end), found 0.1",
         ),

@@ -1,4 +1,4 @@
-"""Builders that spoil a study in silence: fixed seeds, pixels scaled twice, two softmax layers.
+"""Builders that spoil a study in silence: fixed seeds, pixels scaled twice, no or two softmaxes.
 
 Oracle: builders written here, of which each fault is known. Cost: 15 s.
 Run: pytest tests/training/test_builder_checks.py
@@ -77,6 +77,37 @@ def backbone(shape, n):
     model.set_weights([ramp(kernel), *rest])
     return model
 
+class Own(keras.Model):
+    def __init__(self, n, by):
+        super().__init__()
+        self.by, self.flat, self.last = by, L.Flatten(), L.Dense(n, "softmax")
+
+    def call(self, images):
+        return self.last(self.flat(images / self.by))
+
+def own(shape, n):
+    return Own(n, 1.0)
+
+def own_divides(shape, n):
+    return Own(n, 255.0)
+
+def without_input(shape, n):
+    return keras.Sequential([L.Flatten(), L.Dense(n, "softmax")])
+
+def compiled(shape, n):
+    model = good(shape, n)
+    model.compile("sgd", "sparse_categorical_crossentropy")
+    return model
+
+def sigmoids(shape, n):
+    return keras.Sequential([keras.Input(shape), L.Flatten(), L.Dense(n, "sigmoid")])
+
+def one_sigmoid(shape, n):
+    return keras.Sequential([keras.Input(shape), L.Flatten(), L.Dense(1, "sigmoid")])
+
+def over_images(shape, n):
+    return keras.Sequential([keras.Input(shape), L.Flatten(), L.Dense(n), L.Softmax(axis=0)])
+
 def twice(shape, n):
     return keras.Sequential([keras.Input(shape), L.Flatten(), L.Dense(n, "softmax"), L.Softmax()])
 """
@@ -86,16 +117,16 @@ def twice(shape, n):
 def look(tmp_path_factory):
     path = tmp_path_factory.mktemp("builders") / "mine.py"
     path.write_text(BUILDERS, encoding="utf-8")
-    return lambda name: remarks(f"{path}:{name}", SHAPE, CLASSES)
+    return lambda name, classes=CLASSES: remarks(f"{path}:{name}", SHAPE, classes)
 
 
-@pytest.mark.parametrize("name", ["good", "graph", "augmented", "backbone"])
+@pytest.mark.parametrize("name", ["good", "graph", "augmented", "backbone", "own", "without_input"])
 def test_nothing_is_said_of_these(look, name):
     assert look(name) == ()
 
 
 @pytest.mark.parametrize(
-    "name", ["rescaled", "mobile", "by_lambda", "in_a_graph", "nested", "means"]
+    "name", ["rescaled", "mobile", "by_lambda", "in_a_graph", "nested", "means", "own_divides"]
 )
 def test_pixels_scaled_again(look, name):
     assert look(name) == ("scales-again",)
@@ -122,3 +153,19 @@ def test_loaded_weights_are_one_draw(look):
 def test_two_softmax_layers_are_refused(look):
     with pytest.raises(RecipeError, match="expected one softmax at the end, found two, one after"):
         look("twice")
+
+
+@pytest.mark.parametrize(
+    ("name", "width"), [("sigmoids", 2), ("one_sigmoid", 1), ("over_images", 2)]
+)
+def test_what_only_resembles_a_softmax_of_two_classes_is_refused(look, name, width):
+    message = (
+        f"mine.py:{name}: expected a model whose output is a softmax of width 2, found an output "
+        f"of shape ({width},): end it with keras.layers.Dense(2, activation='softmax')"
+    )
+    with pytest.raises(RecipeError, match=f"{re.escape(message)}$"):
+        look(name, classes=2)
+
+
+def test_a_builder_that_compiles_is_remarked(look):
+    assert look("compiled") == ("compiled",)

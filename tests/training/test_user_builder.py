@@ -210,6 +210,16 @@ def test_a_function_that_workers_could_not_find_is_refused(builder, name):
         bakeoff.Study("mine", data="digits", models={"mine": builder})
 
 
+def test_a_finished_keras_model_is_no_model_of_a_study():
+    text = (
+        "models: expected layers as in a recipe, or a function build(input_shape, n_classes) in a "
+        "file, found a finished Sequential model: return it from such a function, since every "
+        "seed begins with a new one"
+    )
+    with pytest.raises(RecipeError, match=f"^{re.escape(text)}$"):
+        bakeoff.Study("mine", data="digits", models={"mine": keras.Sequential()})
+
+
 UNGUARDED = """
 import sys, bakeoff
 from bakeoff.utils.events import Watcher

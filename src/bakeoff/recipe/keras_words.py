@@ -66,6 +66,47 @@ LAYER: Mapping[str, str] = {
         _PYTHON,
     ),
 }
+_STEPS = "write each step as a phase, as in [{epochs: 10, constant: 0.001}, {constant: 0.0001}]"
+_FALLING = (
+    "write it in epochs, as in [{exponential: {start: 0.001, rate: -0.1}}], start·exp(rate·k)"
+)
+_COSINE = "write it in epochs, as in [{cosine: {start: 0.001, end: 0}}]"
+_LINEAR = "write it in epochs, as in [{linear: {start: 0.001, end: 0}}]"
+_WARM = (
+    "write two phases, as in [{epochs: 2, linear: {start: 0.0001, end: 0.001}}, "
+    "{cosine: {start: 0.001, end: 0}}]"
+)
+_PLANNED = (
+    "rates are planned, not found out while training; write phases, as in [{constant: 0.001}]"
+)
+SCHEDULE: Mapping[str, str] = {
+    **dict.fromkeys(
+        ("step", "steps", "stepdecay", "steplr", "multisteplr", "piecewiseconstantdecay"), _STEPS
+    ),
+    **dict.fromkeys(("piecewiseconstant", "boundaries", "values", "milestones"), _STEPS),
+    **dict.fromkeys(
+        ("exponentialdecay", "exponentiallr", "inversetimedecay", "decay", "decayrate", "gamma"),
+        _FALLING,
+    ),
+    **dict.fromkeys(("initiallearningrate", "decaysteps"), _FALLING),
+    **dict.fromkeys(
+        ("cosinedecay", "cosinedecayrestarts", "cosineannealing", "cosineannealinglr"), _COSINE
+    ),
+    **dict.fromkeys(("polynomialdecay", "polynomial", "lineardecay", "linearlr"), _LINEAR),
+    **dict.fromkeys(("warmup", "warmupsteps", "warmupepochs", "onecycle", "onecyclelr"), _WARM),
+    **dict.fromkeys(("reducelronplateau", "plateau", "schedule", "learningrateschedule"), _PLANNED),
+}
+ARGUMENT: Mapping[str, str] = {
+    **dict.fromkeys(
+        ("inputshape", "inputdim", "batchinputshape", "batchshape"),
+        "the data says the input's shape; leave it out",
+    ),
+    **dict.fromkeys(
+        ("dilationrate", "groups", "kernelconstraint", "biasconstraint", "activityregularizer"),
+        _PYTHON,
+    ),
+    **dict.fromkeys(("name", "dtype", "dataformat", "seed"), "Bakeoff sets it; leave it out"),
+}
 ACTIVATION: Mapping[str, str] = {
     "swish": "did you mean silu?",
     "leakyrelu": "write it as a layer of its own: leaky_re_lu",
@@ -76,7 +117,7 @@ ACTIVATION: Mapping[str, str] = {
 def hint(place: str, key: object, known: Iterable[str]) -> str | None:
     """Return what helps somebody who wrote `key` at `place` in a recipe; None if nothing is known.
 
-    place : "" at the top, "training", "models.NAME" …
+    place : "" at the top, "training", "models.NAME", "models.NAME.layers[1].dense" …
     known : the keys there; one of them in another spelling needs no sentence
     """
     if not isinstance(key, str) or _bare(key) in map(_bare, known):
@@ -88,6 +129,8 @@ def hint(place: str, key: object, known: Iterable[str]) -> str | None:
         words = TRAINING
     elif len(parts) == 2 and parts[0] == "models":
         words = MODEL
+    elif ".layers[" in place:
+        words = ARGUMENT
     else:
         return None
     return words.get(_bare(key))
@@ -98,6 +141,13 @@ def layer_hint(name: object, known: Iterable[str]) -> str | None:
     if not isinstance(name, str) or _bare(name) in map(_bare, known):
         return None
     return LAYER.get(_bare(name))
+
+
+def schedule_hint(name: object, known: Iterable[str]) -> str | None:
+    """Return what helps somebody who wrote a schedule of the rate as Keras or PyTorch has it."""
+    if not isinstance(name, str) or _bare(name) in map(_bare, known):
+        return None
+    return SCHEDULE.get(_bare(name))
 
 
 def activation_hint(name: object) -> str | None:

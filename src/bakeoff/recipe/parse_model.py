@@ -10,7 +10,7 @@ from typing import Any
 
 from pydantic import ValidationError
 
-from bakeoff.recipe.keras_words import hint, layer_hint
+from bakeoff.recipe.keras_words import hint, layer_hint, schedule_hint
 from bakeoff.recipe.learning_rate import Phase
 from bakeoff.recipe.suggestions import did_you_mean
 from bakeoff.recipe.types import Backbone, Layer, Optimizer
@@ -155,6 +155,8 @@ def _one_key(
         activations = (*ACTIVATION_NAMES, *dict(ACTIVATION_ALIASES))
         named = f"did you mean activation: {key}?" if key in activations else None
         cure = layer_hint(key, known) or named or cure
+    elif what == "phase":
+        cure = schedule_hint(key, known) or cure
     problems.add(place, f"unknown {what} {key_text(key)}; {cure}")
     return None
 
@@ -235,7 +237,7 @@ def read_learning_rate(raw: object, place: str, problems: Problems) -> tuple[Pha
         return good if len(good) == len(phases) else None
     if isinstance(raw, Mapping):
         problems.add(
-            place, "expected a number or a list of phases, found a mapping: put [ ] round it"
+            place, f"expected a number or a list of phases, found a mapping: {_schedule_cure(raw)}"
         )
         return None
     try:
@@ -243,6 +245,14 @@ def read_learning_rate(raw: object, place: str, problems: Problems) -> tuple[Pha
     except Misfit as misfit:
         problems.add(place, f"{misfit}; a list of phases is the other form")
         return None
+
+
+def _schedule_cure(raw: Mapping[Any, Any]) -> str:
+    """Return what makes a list of phases of a mapping: brackets, where it is a phase."""
+    if any(key in PHASES for key in raw):
+        return "put [ ] round it"
+    helps = (schedule_hint(key, PHASES) for key in raw)
+    return next(filter(None, helps), "write phases, as in [{epochs: 10, constant: 0.001}]")
 
 
 def read_phase(raw: object, place: str, problems: Problems) -> Phase | None:

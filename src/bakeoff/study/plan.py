@@ -139,6 +139,7 @@ _STRANGE = {
     "scales-again": "it scales pixels once more before its first weights; remove that",
     "same-initial-weights": "every seed starts from the same weights: verdicts rest on one draw",
     "some-same-initial-weights": "some layers start alike with every seed; remove seed=…",
+    "compiled": "what it compiles is not used; the recipe's training says how it is trained",
 }
 
 

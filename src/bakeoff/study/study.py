@@ -201,11 +201,16 @@ def compare(study: str | Path, *more: str | Path) -> Result:
 
 
 def _plain(value: Any) -> Any:
-    """Return what YAML would have given: lists for tuples, text for paths, builders by name."""
+    """Return what YAML would have given: lists for tuples, text for paths, builders by name.
+
+    NumPy's numbers and arrays become Python's.
+    """
     if isinstance(value, Mapping):
         return {str(key): _plain(each) for key, each in value.items()}
     if isinstance(value, list | tuple | range):
         return [_plain(each) for each in value]
+    if hasattr(value, "tolist"):
+        return value.tolist()
     if callable(value):
         return {"python": _reference(value)}
     return str(value) if isinstance(value, Path) else value
@@ -213,6 +218,12 @@ def _plain(value: Any) -> Any:
 
 def _reference(builder: Any) -> str:
     """Return "file.py:name" of a function that workers can import from its file."""
+    if hasattr(builder, "get_config") and not isinstance(builder, type):  # Keras is not imported
+        raise RecipeError(
+            "models: expected layers as in a recipe, or a function build(input_shape, n_classes) "
+            f"in a file, found a finished {type(builder).__name__} model: return it from such a "
+            "function, since every seed begins with a new one"
+        )
     name = getattr(builder, "__qualname__", "")
     file = getattr(getattr(builder, "__code__", None), "co_filename", "")
     if not name.isidentifier() or not Path(file).is_file():

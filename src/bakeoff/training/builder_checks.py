@@ -13,11 +13,12 @@ from numpy.typing import NDArray
 
 from bakeoff.errors import RecipeError
 from bakeoff.training.backend import keras
-from bakeoff.training.user_builder import build_from_python
+from bakeoff.training.user_builder import call_builder, usable
 
 SCALES_AGAIN = "scales-again"
 SAME_START = "same-initial-weights"
 SOME_SAME_START = "some-same-initial-weights"
+COMPILED = "compiled"
 _SEEDS = (1, 2)
 _FLAT = 0.1  # black and white that differ by less, before the first weights, were divided again
 _FAR = 10.0  # values so far from 0 come from subtracting what suits pixels up to 255
@@ -40,13 +41,17 @@ def remarks(reference: str, input_shape: Shape, n_classes: int) -> tuple[str, ..
         If the builder cannot be used, gives every seed the same initial weights, or ends in two
         softmax layers.
     """
-    one, first_state = _built(reference, input_shape, n_classes, seed=_SEEDS[0])
-    other, second_state = _built(reference, input_shape, n_classes, seed=_SEEDS[1])
+    given = call_builder(reference, input_shape, n_classes, seed=_SEEDS[0])
+    one, first_state = usable(given, reference, input_shape, n_classes), random.getstate()
+    other = call_builder(reference, input_shape, n_classes, seed=_SEEDS[1])
+    other, second_state = usable(other, reference, input_shape, n_classes), random.getstate()
     if _softmax_twice(one):
         raise RecipeError(
             f"{reference}: expected one softmax at the end, found two, one after the other: remove "
             "one"
         )
+    # Keras draws the seeds of its initializers from Python's random numbers, so that two seeds end
+    # at two states of them, unless the builder seeds them itself.
     found = []
     if scales_again(one, input_shape):
         found.append(SCALES_AGAIN)
@@ -61,19 +66,9 @@ def remarks(reference: str, input_shape: Shape, n_classes: int) -> tuple[str, ..
         found.append(SAME_START)
     elif fixed:
         found.append(SOME_SAME_START)
+    if given.compiled:
+        found.append(COMPILED)
     return tuple(found)
-
-
-def _built(
-    reference: str, input_shape: Shape, n_classes: int, *, seed: int
-) -> tuple[keras.Model, object]:
-    """Return (the model, where Python's random numbers stand after it was built).
-
-    Keras draws the seeds of its initializers from these, so that two seeds end at two states,
-    unless the builder seeds them itself.
-    """
-    model = build_from_python(reference, input_shape, n_classes, seed=seed)
-    return model, random.getstate()
 
 
 # ── seeds ────────────────────────────────────────────────────────────────────────────────────
@@ -130,29 +125,36 @@ def _drawn_again(initializer: Any, values: NDArray[Any]) -> bool:
 def scales_again(model: keras.Model, input_shape: Shape) -> bool:
     """Say whether a model divides pixels, which come in [0, 1], once more before its first weights.
 
-    Found out by showing what stands before them a black and a white image. Of a model that is no
-    chain or graph of layers nothing is known: False.
+    Found out by showing the model a black and a white image and looking at what comes in there.
+    False where no layer has weights.
     """
     images = np.stack([np.zeros(input_shape, np.float32), np.ones(input_shape, np.float32)])
     try:
         black, white = _before_weights(model, images)
-    except (AttributeError, IndexError, StopIteration, TypeError, ValueError):
-        return False  # no graph of layers, or none with weights
+    except (TypeError, ValueError):
+        return False  # no weights, or something else than two images comes in
     reach, offset = np.abs(white - black).max(), np.abs(black).max()
     return bool(reach < _FLAT or offset > _FAR)
 
 
 def _before_weights(model: keras.Model, images: NDArray[Any]) -> NDArray[Any]:
-    """Return what the first layer with trainable weights gets for these images."""
-    layers = [each for each in model.layers if not isinstance(each, keras.layers.InputLayer)]
-    first = next(each for each in layers if each.trainable_weights or _is_model(each))
-    comes_in = first._inbound_nodes[-1].input_tensors[0]  # the newest: layers may be shared
-    values = np.asarray(keras.Model(model.inputs[0], comes_in)(images, training=False))
-    return _before_weights(first, values) if _is_model(first) else values
+    """Return what the first layer with trainable weights of its own gets for these images."""
+    comes_in: list[Any] = []
+    call = keras.layers.Layer.__call__
 
+    def listening(layer: keras.layers.Layer, *arguments: Any, **named: Any) -> Any:
+        if not comes_in and arguments and layer._trainable_variables:
+            comes_in.append(np.asarray(arguments[0]))
+        return call(layer, *arguments, **named)
 
-def _is_model(layer: Any) -> bool:
-    return isinstance(layer, keras.Model)
+    keras.layers.Layer.__call__ = listening  # a subclassed model has no graph to look at
+    try:
+        model(images, training=False)
+    finally:
+        keras.layers.Layer.__call__ = call
+    if not comes_in:
+        raise ValueError("no layer has trainable weights")
+    return np.asarray(comes_in[0])
 
 
 # ── the end ──────────────────────────────────────────────────────────────────────────────────

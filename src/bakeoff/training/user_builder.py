@@ -12,6 +12,8 @@ from bakeoff.errors import RecipeError
 from bakeoff.training.backend import keras
 from bakeoff.training.layers.replace import with_faster_layers
 
+_PROBES = 3  # images that a model is shown
+
 
 def build_from_python(
     reference: str, input_shape: tuple[int, int, int], n_classes: int, *, seed: int
@@ -23,6 +25,18 @@ def build_from_python(
     RecipeError
         If the function is missing, raises, or returns something else than asked for.
     """
+    return usable(
+        call_builder(reference, input_shape, n_classes, seed=seed),
+        reference,
+        input_shape,
+        n_classes,
+    )
+
+
+def call_builder(
+    reference: str, input_shape: tuple[int, int, int], n_classes: int, *, seed: int
+) -> keras.Model:
+    """Return the model as the user's function gives it; RecipeError as `build_from_python`."""
     keras.utils.set_random_seed(seed)  # the user's code can only be seeded from outside
     builder = _import_builder(reference)
     try:
@@ -31,16 +45,26 @@ def build_from_python(
         raise RecipeError(f"{reference} raised {type(error).__name__}: {error}") from error
     if not isinstance(model, keras.Model):
         raise RecipeError(f"{reference}: expected a keras.Model, found {type(model).__name__}")
+    return model
+
+
+def usable(
+    model: keras.Model, reference: str, input_shape: tuple[int, int, int], n_classes: int
+) -> keras.Model:
+    """Return a builder's model with the faster layers; RecipeError unless it ends in a softmax."""
+    # not black ones: for them, without a bias, two sigmoids look like a softmax of two classes
+    images = np.random.default_rng(0).random((_PROBES, *input_shape), dtype=np.float32)
     try:
         model = with_faster_layers(model)
-        probe = np.asarray(model(np.zeros((2, *input_shape), np.float32), training=False))
+        probe = np.asarray(model(images, training=False))
     except Exception as error:
         size = " × ".join(map(str, input_shape))
         raise RecipeError(
             f"{reference}: expected a model of {size} images, found one that refuses them: "
             f"{type(error).__name__}: {error}"
         ) from error
-    if probe.shape != (2, n_classes) or not np.allclose(probe.sum(axis=1), 1, atol=1e-3):
+    sums_to_1 = probe.shape == (_PROBES, n_classes) and np.allclose(probe.sum(axis=1), 1, atol=1e-3)
+    if not sums_to_1 or probe.min() < 0:
         raise RecipeError(
             f"{reference}: expected a model whose output is a softmax of width {n_classes}, "
             f"found an output of shape {probe.shape[1:]}: end it with "

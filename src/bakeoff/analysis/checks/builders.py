@@ -1,4 +1,4 @@
-"""What the user's own Python builder says: pixels scaled twice, seeds that start alike."""
+"""What the user's own Python builder says: pixels scaled twice, equal starts, a compile."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ from bakeoff.analysis.comparison import Comparison, Finding, ModelResult
 SCALES_AGAIN = "scales-again"  # the codes that training writes into trial.json
 SAME_START = "same-initial-weights"
 SOME_SAME_START = "some-same-initial-weights"
+COMPILED = "compiled"
 
 
 def scales_again(model: ModelResult, comparison: Comparison) -> Finding | None:
@@ -41,4 +42,20 @@ def same_initial_weights(model: ModelResult, comparison: Comparison) -> Finding 
             "weights."
         ),
         advice="Remove seed=… from the builder's initializers; Bakeoff sets the seed.",
+    )
+
+
+def compiled(model: ModelResult, comparison: Comparison) -> Finding | None:
+    """Notice a builder that compiles its model: Bakeoff trains as the recipe says."""
+    if COMPILED not in model.remarks:
+        return None
+    return Finding(
+        code="compiled",
+        severity="warning",
+        model=model.name,
+        text=(
+            f"The builder of {model.name} compiles it with an optimizer and a loss, which were not "
+            "used: it was trained as the recipe's training says."
+        ),
+        advice="Write the optimizer into the recipe, and take compile out of the builder.",
     )

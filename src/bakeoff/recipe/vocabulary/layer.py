@@ -103,18 +103,28 @@ def said(kind: str, arguments: LayerArguments | None) -> str:
 
 
 def slide(
-    before: Shape, window: Shape, strides: Shape, padding: str, *, channels: int | None = None
+    before: Shape,
+    window: Shape,
+    strides: Shape,
+    padding: str,
+    *,
+    size_name: str = "kernel_size",
+    channels: int | None = None,
 ) -> Shape:
-    """Return the shape that a window leaves as it moves over a feature map in strides."""
+    """Return the shape that a window leaves as it moves over a feature map in strides.
+
+    size_name : what the recipe calls the window's size
+    """
     size = before[:2]
     pairs = list(zip(size, window, strides, strict=True))
     if padding == "same":
         after = tuple(-(-extent // stride) for extent, _, stride in pairs)
     elif any(extent < width for extent, width, _ in pairs):
+        cure = f"write a smaller {size_name}, or padding: same"
+        if 1 in size:
+            cure = "remove the layer, or shrink less before it (padding: same)"
         raise ShapeMisfit(
-            f" after a {by(size)} feature map",
-            f"expected at least {by(window)}; remove the layer, or shrink less before it "
-            f"(padding: same)",
+            f" after a {by(size)} feature map", f"expected at least {by(window)}; {cure}"
         )
     else:
         after = tuple((extent - width) // stride + 1 for extent, width, stride in pairs)

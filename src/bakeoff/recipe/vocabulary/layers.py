@@ -190,7 +190,7 @@ class _Pooling(LayerArguments):
         """Return the map that the windows leave."""
         arguments: Any = self
         strides = arguments.strides or arguments.pool_size
-        return slide(before, arguments.pool_size, strides, arguments.padding)
+        return slide(before, arguments.pool_size, strides, arguments.padding, size_name="pool_size")
 
     def flops(self, before: Shape) -> int:
         """Count every value of every window."""

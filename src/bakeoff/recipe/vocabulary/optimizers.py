@@ -3,11 +3,12 @@
 A new optimizer is one class here and its name in OPTIMIZERS; the class is called as Keras's.
 """
 
+from dataclasses import dataclass
 from typing import Annotated, Any, ClassVar, Self
 
 from pydantic import model_validator
 
-from bakeoff.recipe.value_kinds import Misfit, Number, OrNull, Whole
+from bakeoff.recipe.value_kinds import Misfit, Number, OrNull, Whole, as_number
 from bakeoff.recipe.vocabulary.arguments import (
     Arguments,
     BelowOne,
@@ -23,6 +24,20 @@ LEARNING_RATE = Number(0, 1e6, above=True)
 EPOCHS = Whole(1, 100_000)
 Frequency = Annotated[int | None, OrNull(Whole(1, 1_000_000))]
 _AVERAGING = ("use_ema", "ema_momentum", "ema_overwrite_frequency")
+
+
+@dataclass(frozen=True)
+class _FirstRate(Number):
+    """The learning rate that a phase starts with; 0, where a warm-up starts, would not learn."""
+
+    def refuse(self, value: object) -> Misfit:
+        """Return the Misfit for a value that is none."""
+        if as_number(value) != 0:
+            return super().refuse(value)
+        return Misfit(
+            f"expected {self.words()}, found 0: an epoch at 0 learns nothing; start at a small "
+            "rate such as 0.0001"
+        )
 
 
 class OptimizerArguments(Arguments):
@@ -163,14 +178,14 @@ class Exponential(Arguments):
 class Linear(Arguments):
     """From start to end in equal steps."""
 
-    start: Positive
+    start: Annotated[float, _FirstRate(0, 1e6, above=True)]
     end: FromZero
 
 
 class Cosine(Arguments):
     """From start to end along half a cosine."""
 
-    start: Positive
+    start: Annotated[float, _FirstRate(0, 1e6, above=True)]
     end: FromZero
 
 

@@ -540,6 +540,14 @@ def test_under_fitting_needs_something_better_on_unseen_images(findings):
     assert ("under-fitting", "good") not in found
 
 
+def test_a_model_at_chance_does_not_under_fit(findings):
+    """It learned nothing: more units or epochs are not the cure."""
+    lost = curves(12, accuracy=lambda k: 0.11, val_accuracy=lambda k: 0.11)
+    found = findings({"lost": FakeModel(0.11, history=lost), "good": FakeModel(0.93)})
+    assert ("chance-level", "lost") in found
+    assert ("under-fitting", "lost") not in found
+
+
 def test_under_fitting_against_logistic_regression(findings):
     poor = curves(12, accuracy=lambda k: 0.80, val_accuracy=lambda k: 0.80)
     found = findings({"poor": FakeModel(0.8, history=poor)}, baselines={"logistic": 0.9})

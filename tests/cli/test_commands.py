@@ -175,6 +175,16 @@ def test_ctrl_c_says_how_to_go_on(call, monkeypatch):
     )
     monkeypatch.setattr(sys, "argv", ["/my programs/bakeoff"])
     assert call("run", "digits")[2].endswith("goes on: '/my programs/bakeoff' run digits\n")
+    monkeypatch.setattr("bakeoff.study.tune.tune", failing(KeyboardInterrupt()))
+    assert call("tune", "digits")[2].endswith("goes on: '/my programs/bakeoff' tune digits\n")
+
+
+def test_tune_ends_with_a_command_to_copy(call, monkeypatch):
+    monkeypatch.setattr("bakeoff.study.tune.tune", lambda *_, **__: ())
+    assert call("tune", "digits", "--out", "my studies/d")[1] == (
+        "To train what was chosen with fresh seeds, and test it: bakeoff run digits --out 'my "
+        "studies/d'\n"
+    )
 
 
 def test_being_told_to_end_is_like_ctrl_c(call, monkeypatch):
@@ -301,6 +311,18 @@ def test_compare_in_every_form(tiny_study, call):
     assert call("compare", tiny_study, "--markdown")[1].startswith("### Two tiny networks\n")
     assert call("compare", tiny_study, "--csv")[1].startswith("name,kind,study,")
     assert "\\begin{tabular}" in call("compare", tiny_study, "--latex")[1]
+
+
+def test_colours_are_for_terminals_and_only_where_they_are_wanted(tiny_study, call, monkeypatch):
+    plain = {form: call("compare", tiny_study, *form)[1] for form in ((), ("--csv",), ("--json",))}
+    assert all(line == line.rstrip(" ") for line in plain[()].splitlines())
+    monkeypatch.setenv("FORCE_COLOR", "1")
+    assert "\x1b[1;31mserious" in call("compare", tiny_study)[1]
+    for form in (("--csv",), ("--json",)):
+        assert call("compare", tiny_study, *form)[1] == plain[form]
+    monkeypatch.setenv("NO_COLOR", "1")
+    assert "\x1b[1m" in call("compare", tiny_study)[1]  # bold is no colour
+    assert not re.search(r"\x1b\[[\d;]*3\d", call("compare", tiny_study)[1])
 
 
 def test_compare_two_studies_on_one_test_set(tiny_study, call, tmp_path):

@@ -212,3 +212,15 @@ def test_pictures_that_stand_twice_are_named_by_their_files(tmp_path, rng):
         "  cat/1.png (cat) = cat/9.png (cat)",
         "  dog/1.png (dog) = dog/9.png (dog)",
     ]
+
+
+def test_of_many_copies_a_few_are_named_and_the_others_counted(tmp_path, rng):
+    for number in range(7):
+        for name in ("cat", "dog"):
+            path = tmp_path / "pets" / name / f"{number}.png"
+            path.parent.mkdir(parents=True, exist_ok=True)
+            value = 200 if name == "cat" else number
+            Image.new("L", (8, 8), value).save(path)
+    lines = printed(look.overview(look.load(str(tmp_path / "pets"))), width=120).splitlines()
+    named = " = ".join(f"cat/{number}.png (cat)" for number in range(4))
+    assert f"  {named} and 3 more" in lines

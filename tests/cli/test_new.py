@@ -167,3 +167,10 @@ def test_a_recipe_to_tune_leaves_choices_open(tmp_path, monkeypatch, capsys):
         "layers[3].dense.units",
         "layers[4].dropout",
     ]
+
+
+def test_a_folder_that_is_called_like_a_home_is_not_read_as_one(tmp_path, rng, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    write_pictures(tmp_path / "~pets", rng)
+    written = new("./~pets", folder=tmp_path)
+    assert recipes.load(written.path).data.folder == tmp_path / "~pets"

@@ -173,3 +173,11 @@ def broken(value):
 )
 def test_refusals(arrays, options, message):
     assert refusal(*arrays, **options) == message
+
+
+@pytest.mark.parametrize("shape", [(20, 16, 1), (20, 1, 16), (20, 16)])
+def test_flat_rows_with_an_axis_of_channels_are_square_images(shape):
+    """A Keras user's x.reshape(-1, 784, 1) was read as images of 784 × 1 pixels."""
+    x = (np.arange(320) % 256).astype(np.uint8).reshape(shape)
+    data = from_arrays("mine", x, np.arange(20) % 2)
+    np.testing.assert_array_equal(data.images, x.reshape(20, 4, 4, 1))

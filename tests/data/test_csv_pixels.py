@@ -96,3 +96,31 @@ def test_emnist_in_a_table_lies_column_by_column(tmp_path, rows):
     upright = load(CsvSource(path, transpose=True)).images
     np.testing.assert_array_equal(upright.transpose(0, 2, 1, 3).reshape(40, 64), rows[0])
     assert any("transpose: true" in note for note in load(CsvSource(path)).notes)
+
+
+def test_labels_in_the_last_column_of_a_table_without_names(tmp_path, rows):
+    """As UCI's optdigits has them: the first pixel is always black."""
+    assert not rows[0][:, 0].any()
+    lines = [",".join(map(str, [*pixels, label])) for pixels, label in zip(*rows, strict=True)]
+    path = tmp_path / "optdigits.csv"
+    path.write_text("\n".join(lines), encoding="utf-8")
+    data = load(CsvSource(path))
+    np.testing.assert_array_equal(data.images.reshape(40, 64), rows[0])
+    np.testing.assert_array_equal(data.labels, rows[1])
+    assert "optdigits.csv: labels from the column 64" in data.notes
+
+
+def test_labels_that_may_be_in_either_column_are_asked_for(tmp_path, rng):
+    values = rng.integers(0, 256, (400, 10))
+    values[:, 9] %= 3
+    path = tmp_path / "photos.csv"
+    np.savetxt(path, values, fmt="%d", delimiter=",")
+    first = len(np.unique(values[:, 0]))
+    message = (
+        f"{path}: expected labels in the first column, found {first} different values there and 3 "
+        "in the last: say which it is, as in {csv: …, label: 9} or label: 0"
+    )
+    with pytest.raises(DataError) as error:
+        load(CsvSource(path))
+    assert str(error.value) == message
+    assert load(CsvSource(path, label="9")).n_classes == 3

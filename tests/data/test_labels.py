@@ -5,11 +5,14 @@ Oracle: by hand. Cost: nothing.
 Run: pytest tests/data/test_labels.py
 """
 
+import re
+
 import numpy as np
 import pytest
 
 from bakeoff.data import NpzSource, from_arrays, load
 from bakeoff.data.labels import natural
+from bakeoff.errors import DataError
 
 X = np.arange(5 * 2 * 3, dtype=np.uint8).reshape(5, 2, 3) * 8
 Y = np.array([0, 1, 1, 0, 1])
@@ -65,3 +68,16 @@ def test_text_labels_come_in_natural_order(tmp_path):
 def test_natural_order():
     names = ["b", "a10", "a2", "A1", "10", "9", "a", "a2b", "²", "a01"]
     assert sorted(names, key=natural) == ["9", "10", "a", "A1", "a01", "a2", "a2b", "a10", "b", "²"]
+
+
+def test_classes_that_differ_in_capitals_only_are_one_misspelt():
+    words = np.array(["cat", "Cat", "dog", "cat"])
+    images = np.full((4, 3, 3), 255, np.uint8)
+    message = (
+        "expected different class names, found Cat and cat, which differ in capitals only: write "
+        "them alike"
+    )
+    with pytest.raises(DataError, match=f"^{re.escape(message)}$"):
+        from_arrays("mine", images, words)
+    letters = from_arrays("mine", images, np.array(["a", "A", "b", "a"]))  # as EMNIST has them
+    assert letters.class_names == ("A", "a", "b")

@@ -50,7 +50,8 @@ def write_zip(path, entries, compression=zipfile.ZIP_STORED):
 def test_one_part(path, save):
     save(path, x=X, y=Y)
     data = load(NpzSource(path))
-    assert (data.name, data.test_start, data.notes) == ("mine", None, ())
+    dark = "the largest pixel is 119, and white is taken to be 255: scale: says otherwise"
+    assert (data.name, data.test_start, data.notes) == ("mine", None, (dark,))
     np.testing.assert_array_equal(data.images[..., 0], X)
     np.testing.assert_array_equal(data.labels, Y)
 
@@ -136,15 +137,18 @@ def test_other_arrays(path, arrays, message):
 
 def test_what_is_no_zip(path):
     assert refusal(path) == "cannot be read: No such file or directory"
-    path.write_bytes(b"")
-    assert refusal(path) == (
-        "expected an .npz file, found none (File is not a zip file): get or make it again"
-    )
+    for content in (b"", bytes(1000)):
+        path.write_bytes(content)
+        text = "expected an .npz file, found one without content: get or make it again"
+        assert refusal(path) == text
     np.save(path.with_suffix(".npy"), X)
     path.write_bytes(path.with_suffix(".npy").read_bytes())
-    assert refusal(path) == (
-        "expected an .npz file, found none (File is not a zip file): get or make it again"
-    )
+    text = "expected an .npz file, found a file of another kind: name an .npz file"
+    assert refusal(path) == text
+    np.savez(path, x=X, y=Y)
+    path.write_bytes(path.read_bytes()[:-100])
+    text = "expected an .npz file, found one that is cut short: get or make it again"
+    assert refusal(path) == text
     os.unlink(path)
     os.mkfifo(path)
     assert refusal(path) == "expected a file, found a folder, a pipe or a device"

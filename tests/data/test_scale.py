@@ -122,6 +122,7 @@ def test_a_dark_part_may_be_stated(shades):
     [
         (-1, 1, "store (x + 1) / 2 instead"),
         (-0.8, 1.9, "store the images as they were before they were standardised"),
+        (-0.76, 0.98, "store the images as they were before they were standardised"),
     ],
 )
 def test_negative_pixels(low, high, cure):
@@ -130,11 +131,38 @@ def test_negative_pixels(low, high, cure):
     assert str(error.value) == f"x: expected pixels from 0 up, found {low:g} to {high:g}: {cure}"
 
 
+@pytest.mark.parametrize("dtype", [np.float32, np.uint8])
+@pytest.mark.parametrize("which", ["a class", "every third image"])
+def test_images_of_one_part_on_different_scales_are_refused(shades, dtype, which):
+    """A class that alone is still in [0, 1] is told from the others by that."""
+    x, y = shades
+    small = (y == 2) if which == "a class" else (np.arange(len(y)) % 3 == 1)
+    mixed = np.where(small[:, None, None], (x > 0.5) * 1.0, np.maximum(255 * x, 3)).astype(dtype)
+    faint = int((mixed.reshape(60, -1).max(axis=1) == 1).sum())
+    message = (
+        f"x: expected all images on one scale, found {faint} of 60 that reach at most 1, others "
+        "255: scale them alike; if they are, and some are dark, say so: {…, scale: 255}"
+    )
+    with pytest.raises(DataError, match=f"^{re.escape(message)}$"):
+        from_arrays("mine", mixed, y)
+    assert from_arrays("mine", mixed, y, scale=255).maximum == 255
+
+
+def test_a_black_image_is_on_any_scale(shades):
+    x, y = shades
+    blank = np.where((y == 2)[:, None, None], 0, 255 * x)
+    assert from_arrays("mine", blank, y).notes == ()
+
+
 def test_notes_say_what_was_done(shades):
     x, y = shades
     assert from_arrays("mine", x, y).notes == ()
     assert from_arrays("mine", x * 16, y).notes == (
         "the largest pixel is 16: pixels are divided by 16",
+    )
+    percent = (x * 100).astype(np.uint8)
+    assert from_arrays("mine", percent, y).notes == (
+        "the largest pixel is 100, and white is taken to be 255: scale: says otherwise",
     )
 
 

@@ -40,3 +40,15 @@ def test_a_header_of_numbers_is_no_image(tmp_path, rows, header):
     data = load(CsvSource(path))
     np.testing.assert_array_equal(data.images.reshape(40, 64), rows[0])
     np.testing.assert_array_equal(data.labels, rows[1])
+
+
+@pytest.mark.parametrize("first", [0, 1])
+def test_a_header_that_names_the_label_and_counts_the_pixels(tmp_path, rows, first):
+    """As pandas writes a frame of pixels; it was read as an image of a class called label."""
+    header = ["label", *map(str, range(first, first + 64))]
+    path = write_pixels(tmp_path / "a.csv", rows, header=False)
+    path.write_text(",".join(header) + "\n" + path.read_text(encoding="utf-8"), encoding="utf-8")
+    data = load(CsvSource(path))
+    np.testing.assert_array_equal(data.labels, rows[1])
+    assert data.notes == ("a.csv: labels from the column label",
+                          "the largest pixel is 16: pixels are divided by 16")  # fmt: skip

@@ -64,6 +64,14 @@ def test_the_terminal_table_of_one_seed_and_of_many_pairs(single, study):
     assert "12 pairs: 8 better and 4 not separated; the report names them all." in printed(many)
 
 
+def test_letters_are_explained_where_there_are_several_models(study):
+    """Of one model that survives a race there is nothing to share."""
+    said = "models that share a letter are not separated"
+    one = study.model("tiny")
+    assert said in " ".join(printed(study).split())
+    assert said not in " ".join(printed(replace(study, models=(one,), pairs=())).split())
+
+
 def test_names_that_would_be_cut_alike_are_shown_whole(tmp_path):
     names = [f"conv-net-with-dropout-0.{k}-and-batch-norm-lr-0.001" for k in (1, 2)]
     models = {name: fake_study.FakeModel(0.9) for name in (*names, "b-" + 40 * "x")}

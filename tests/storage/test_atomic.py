@@ -8,11 +8,12 @@ import os
 import re
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
 from filelock import Timeout
 
-from bakeoff.errors import StorageError
+from bakeoff.errors import StorageError, UsageError
 from bakeoff.storage import atomic
 from bakeoff.storage.study_folder import StudyFolder
 from tests.helpers.disks import failing
@@ -86,3 +87,26 @@ def test_a_lock_that_cannot_be_made_is_a_sentence(tmp_path, monkeypatch):
         StudyFolder(tmp_path).lock("study"),
     ):
         pass
+
+
+@pytest.mark.parametrize(
+    ("path", "text"),
+    [
+        ("/proc/nope/file", "no such file or directory: choose another place for it"),
+        ("/dev/null/x/file", "not a directory: choose another place for it"),
+        (f"{'x' * 300}/file", "file name too long: choose a shorter one"),
+    ],
+)
+def test_a_place_where_nothing_can_be_is_the_users_to_change(path, text):
+    """They were told to restore a study that was damaged."""
+    for write in (lambda: atomic.write_file(Path(path), b""), lock(path)):
+        with pytest.raises(UsageError, match=f"^{re.escape(f'{path}: {text}')}$"):
+            write()
+
+
+def lock(path):
+    def hold():
+        with atomic.lock_file(Path(path)):
+            pass
+
+    return hold

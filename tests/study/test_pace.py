@@ -7,6 +7,8 @@ Run: pytest tests/study/test_pace.py
 
 import pytest
 
+from bakeoff.study import pace as pace_module
+from bakeoff.study.cost import makespan
 from bakeoff.study.pace import Pace
 from bakeoff.utils.events import Planned
 
@@ -54,6 +56,27 @@ def test_the_time_left_is_right_once_a_few_epochs_are_over(workers):
     assert len(known) > 100
     for guess, true in known:
         assert guess == pytest.approx(true, rel=0.02, abs=2)
+
+
+def test_of_thousands_of_jobs_only_the_sums_are_looked_at(monkeypatch):
+    """At 10,000 trials each line took as long as the list of all trials is."""
+    jobs = [Planned(f"slow seed {seed}", 4, 240.0) for seed in range(300)]
+    jobs += [Planned(f"fast seed {seed}", 4, 40.0) for seed in range(700)]
+    lengths = {job.label: SLOW if job.label.startswith("slow") else FAST for job in jobs}
+    laid_out = []
+
+    def counted(lasting, **more):
+        lasting = list(lasting)
+        laid_out.append(len(lasting))
+        return makespan(lasting, **more)
+
+    monkeypatch.setattr(pace_module, "makespan", counted)
+    pace = Pace(jobs)
+    for now, true in simulate(pace, jobs, lengths, workers=4, delay=0.5):
+        guess = pace.seconds_left(now)
+        assert guess is None or guess == pytest.approx(true, rel=0.02, abs=5)
+    assert max(laid_out) == 200
+    assert (pace.share, pace.done) == (pytest.approx(1), 1000)
 
 
 def test_wrong_costs_matter_only_until_a_model_is_seen():

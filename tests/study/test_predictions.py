@@ -106,10 +106,13 @@ REFUSED = [
     (np.full((2, 8, 8), 0.5), "images: expected pixels from 0 to 16, as the study's data has them, "
      "found nothing above 0.5: multiply by 16"),
     ("nowhere", "nowhere: expected a picture or a folder, found nothing"),
+    ("n" * 300, f"…{'n' * 199}: expected a picture or a folder, found nothing"),
 ]  # fmt: skip
 
 
-@pytest.mark.parametrize(("images", "message"), REFUSED, ids=["shape", "range", "scale", "path"])
+@pytest.mark.parametrize(
+    ("images", "message"), REFUSED, ids=["shape", "range", "scale", "path", "long"]
+)
 def test_what_cannot_be_predicted(result, images, message):
     with pytest.raises(DataError, match=f"^{re.escape(message)}$"):
         result.predict(images, model="mlp")

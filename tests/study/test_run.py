@@ -5,6 +5,7 @@ Cost: 40 s, of which the workers' starts and compiling take most.
 Run: pytest tests/study/test_run.py
 """
 
+import asyncio
 import hashlib
 import json
 import os
@@ -14,12 +15,14 @@ import shutil
 import signal
 import subprocess
 import sys
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from pathlib import Path
 
 import numpy as np
 import pytest
 
+import bakeoff
 from bakeoff.errors import RecipeError, StorageError, StudyError, UsageError
 from bakeoff.storage import formats, history, user_ledger, written_folder
 from bakeoff.storage.ledger import read_ledger
@@ -28,6 +31,7 @@ from bakeoff.study import run as run_module
 from bakeoff.study import status
 from bakeoff.study.executors import fork_server, worker_count
 from bakeoff.study.run import run
+from bakeoff.utils.events import Watcher
 from tests.helpers.jobs import Listener
 from tests.helpers.small import LABELS, MODELS, carry_out, declare, files, identical, write_npz
 
@@ -514,6 +518,24 @@ def test_a_script_needs_no_main_guard(npz, tmp_path):
         timeout=120,
     )
     assert (done.stdout, done.stderr) == ("begun\n1\n", "")
+
+
+def test_a_study_runs_in_a_thread_and_inside_a_running_event_loop(npz, tmp_path):
+    """As a server or a notebook would; python -c and standard input: test_fork_server.py."""
+
+    async def in_a_loop():
+        return go(tmp_path / "loop")
+
+    def go(out):
+        study = bakeoff.Study(
+            "t", data={"npz": npz}, models={"a": {"layers": []}}, seeds=1, baselines=[],
+            training={"epochs": 1},
+        )  # fmt: skip
+        return study.run(out=out, watcher=Watcher()).comparison.test_openings
+
+    with ThreadPoolExecutor(1) as thread:
+        assert thread.submit(go, tmp_path / "thread").result() == 1
+    assert asyncio.run(in_a_loop()) == 1
 
 
 def test_a_path_that_no_ledger_could_name_is_refused_before_anything_is_written(npz, tmp_path):

@@ -99,6 +99,33 @@ def test_without_proc_half_of_the_memory_is_taken_for_free(tmp_path):
     assert machine.available_memory(tmp_path) == half
 
 
+@pytest.mark.parametrize(
+    ("quota", "found"),
+    [("max 100000", 8), ("200000 100000", 2), ("150000 100000", 2), ("20000 100000", 1)],
+)
+def test_a_containers_share_of_the_cores_counts(root, monkeypatch, quota, found):
+    """Version 2: in microseconds a period; the smallest of nested groups."""
+    monkeypatch.setattr(machine.os, "sched_getaffinity", lambda _: set(range(8)), raising=False)
+    assert machine.cores(root) == 8
+    (root / "proc/self/cgroup").write_text("0::/user/job\n")
+    (root / "sys/fs/cgroup/user/job").mkdir(parents=True)
+    (root / "sys/fs/cgroup/user/cpu.max").write_text(f"{quota}\n")
+    (root / "sys/fs/cgroup/user/job/cpu.max").write_text("900000 100000\n")
+    assert machine.cores(root) == found
+
+
+def test_a_share_of_the_cores_of_version_1_counts(root, monkeypatch):
+    monkeypatch.setattr(machine.os, "sched_getaffinity", lambda _: set(range(8)), raising=False)
+    (root / "proc/self/cgroup").write_text("4:cpu,cpuacct:/docker/abc\n")
+    place = root / "sys/fs/cgroup/cpu/docker"
+    place.mkdir(parents=True)
+    (place / "cpu.cfs_period_us").write_text("50000\n")
+    (place / "cpu.cfs_quota_us").write_text("-1\n")
+    assert machine.cores(root) == 8
+    (place / "cpu.cfs_quota_us").write_text("150000\n")
+    assert machine.cores(root) == 3
+
+
 STREAMS = """
 import os, subprocess, sys
 for number in {closed}:

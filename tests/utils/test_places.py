@@ -6,8 +6,10 @@ Oracle: files written here. Cost: nothing. Run: pytest tests/utils/test_places.p
 import os
 from pathlib import Path
 
+import pytest
+
 from bakeoff.utils import places
-from bakeoff.utils.places import from_here, prune, user_cache
+from bakeoff.utils.places import from_here, prune, to_install, user_cache
 
 
 def test_a_user_without_a_home_has_no_cache(monkeypatch):
@@ -53,3 +55,16 @@ def test_a_file_that_cannot_be_deleted_is_left(tmp_path, monkeypatch):
     monkeypatch.setattr(places.Path, "unlink", refuse)
     prune(tmp_path, most=0)
     assert os.listdir(tmp_path) == ["file"]
+
+
+@pytest.mark.parametrize(
+    ("prefix", "command"),
+    [
+        ("/home/ada/project/.venv", "pip install 'bakeoff[serve]'"),
+        ("/home/ada/.local/share/pipx/venvs/bakeoff", "pipx install --force 'bakeoff[serve]'"),
+        ("/home/ada/.local/share/uv/tools/bakeoff", "uv tool install 'bakeoff[serve]'"),
+    ],
+)
+def test_an_extra_is_installed_where_bakeoff_is(prefix, command, monkeypatch):
+    monkeypatch.setattr(places.sys, "prefix", prefix)
+    assert to_install("serve") == command

@@ -130,7 +130,7 @@ def _unexpected(error: Exception) -> str:
 
 
 def _how_to_go_on(words: Sequence[str]) -> str:
-    if not words or words[0] != "run":
+    if not words or words[0] not in ("run", "tune"):
         return "interrupted"
     program = [sys.argv[0]]
     if Path(*program).name == "__main__.py":

@@ -20,6 +20,7 @@ from bakeoff.cli.options import (
 )
 from bakeoff.cli.output import remark, show, show_json, show_text, standard_output_kept
 from bakeoff.errors import UsageError
+from bakeoff.utils.text import shell_command
 
 app = typer.Typer(
     add_completion=False,
@@ -68,8 +69,8 @@ def new(
     for note in written.notes:
         remark(note)
     show(f"{written.path.name} written. Change it as you like; then:")
-    search = [f"  bakeoff tune {written.path.name}"] if tune else []
-    show(f"  bakeoff plan {written.path.name}", *search, f"  bakeoff run {written.path.name}")
+    steps = ("plan", "tune", "run") if tune else ("plan", "run")
+    show(*(f"  {shell_command(step, written.path.name)}" for step in steps))
 
 
 @app.command()
@@ -197,8 +198,9 @@ def tune(
         return
     for each in found:
         show(about_search.table(each))
-    where = "" if out is None else f" --out {out}"
-    show(f"To train what was chosen with fresh seeds, and test it: bakeoff run {recipe}{where}")
+    where = () if out is None else ("--out", out)
+    command = shell_command("run", recipe, *where)
+    show(f"To train what was chosen with fresh seeds, and test it: {command}")
 
 
 @app.command()

@@ -23,7 +23,7 @@ from bakeoff.study.run import run
 from bakeoff.training.native.load import choose
 from bakeoff.utils import machine
 from bakeoff.utils.machine import available_memory
-from bakeoff.utils.places import user_cache
+from bakeoff.utils.places import to_install, user_cache
 from bakeoff.utils.text import shown
 
 State = Literal["good", "note", "bad"]
@@ -91,7 +91,7 @@ def _gpu(device: str) -> Diagnostic:
     if device == "gpu":
         return Diagnostic("good", "GPU", "there is one, and JAX can use it")
     if Path("/dev/nvidiactl").exists():
-        return Diagnostic("note", "GPU", "there is one, not used", "pip install 'bakeoff[gpu]'")
+        return Diagnostic("note", "GPU", "there is one, not used", to_install("gpu"))
     return Diagnostic("good", "GPU", "none; trials run on the CPU, one on each core")
 
 

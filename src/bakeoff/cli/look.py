@@ -35,6 +35,7 @@ _THUMBNAIL = 16  # pixels of the longer side
 _PICTURE = 64
 _ROW = 8  # images of a class
 _COPIES = 5  # images that stand more than once and are named
+_NAMED = 4  # copies of each of them
 _GAP = 2  # pixels between the images of a saved grid
 
 Pixels = NDArray[np.uint8]
@@ -118,8 +119,14 @@ def _copies(data: DataSet) -> list[str]:
     across = f", {mixed:,} of them in several classes" if mixed else ""
     stand = "image stands" if len(sets) == 1 else "images stand"
     lines = [f"{len(sets):,} {stand} more than once{across}:"]
-    lines += [f"  {' = '.join(_called(data, row) for row in rows[:4])}" for rows in sets[:_COPIES]]
+    lines += [f"  {_alike(data, rows)}" for rows in sets[:_COPIES]]
     return [*lines, f"  and {len(sets) - _COPIES:,} more"] if len(sets) > _COPIES else lines
+
+
+def _alike(data: DataSet, rows: NDArray[np.int64]) -> str:
+    named = " = ".join(_called(data, row) for row in rows[:_NAMED])
+    more = len(rows) - _NAMED
+    return f"{named} and {more:,} more" if more > 0 else named
 
 
 def _called(data: DataSet, row: int) -> str:
@@ -309,7 +316,7 @@ def save(looked: Looked, path: Path, *, position: int | None = None) -> None:
 
     factor = max(320 // max(pixels.shape[:2]), 1)
     larger = pixels.repeat(factor, axis=0).repeat(factor, axis=1)
-    with disk(path):
+    with disk(path, writing=True):
         Image.fromarray(larger).save(path, format="PNG")
 
 

@@ -103,7 +103,8 @@ def _relative(path: Path, folder: Path) -> str:
     """Return the path as the recipe will say it: relative to the recipe where it lies below."""
     absolute, root = Path(os.path.abspath(path)), Path(os.path.abspath(folder))
     inside = absolute.is_relative_to(root)
-    return str(absolute.relative_to(root)) if inside else str(absolute)
+    text = str(absolute.relative_to(root)) if inside else str(absolute)
+    return f"./{text}" if text.startswith("~") else text  # else read as somebody's home
 
 
 def _quoted(text: str) -> str:

@@ -40,7 +40,13 @@ def show(*renderables: Any) -> None:
     console = Plain(file=sys.stdout, highlight=False, markup=False, emoji=False)
     with printing():
         for each in renderables:
-            console.print(each, soft_wrap=isinstance(each, str))
+            if console.is_terminal:
+                console.print(each, soft_wrap=isinstance(each, str))
+                continue
+            with console.capture() as captured:
+                console.print(each, soft_wrap=isinstance(each, str))
+            lines = captured.get().split("\n")  # rich fills them with spaces
+            sys.stdout.write("\n".join(line.rstrip(" ") for line in lines))
 
 
 def show_text(text: str) -> None:

@@ -45,8 +45,8 @@ def predict(
         list[str],
         typer.Argument(
             metavar="IMAGE...",
-            help="Pictures (PNG, JPEG), folders of them, npz files; - reads paths from standard "
-            "input.",
+            help="Pictures (PNG, JPEG, WebP and others), folders of them, npz files; - reads paths "
+            "from standard input.",
         ),
     ],
     model: ModelOption = None,

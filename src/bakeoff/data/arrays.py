@@ -1,5 +1,6 @@
 """From arrays in memory to a data set: what pixels and labels may be, and how classes get names."""
 
+import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
@@ -10,7 +11,7 @@ from numpy.typing import NDArray
 from bakeoff.data import scale as scales
 from bakeoff.data.dataset import DataSet
 from bakeoff.data.labels import Labels, pooled_labels
-from bakeoff.data.scale import Reach
+from bakeoff.data.scale import Reach, check_images_alike
 from bakeoff.errors import DataError
 
 _BLOCK = 1 << 22  # values looked at in one go, so that checks need little memory
@@ -106,6 +107,9 @@ def from_parts(
         notes += (f"{', '.join(moved)}: the channels stood first; they stand last now",)
     reaches = {each.images_name: reach(each.images_name, each.images) for each in parts.values()}
     images, maximum, remarks = _pooled(arranged, reaches, scale)
+    if scale is None:
+        for each in parts.values():
+            check_images_alike(each.images_name, _highest(each.images), maximum)
     counts = {part: len(each.images) for part, each in parts.items()}
     labels = pooled_labels(
         {each.labels_name: Labels(each.labels, len(each.images)) for each in parts.values()},
@@ -159,18 +163,24 @@ def check_shapes(images: Sequence[Described], labels: Sequence[Described]) -> No
 
 def arranged_shape(name: str, shape: Shape) -> Shape:
     """Return (height, width, channels) of the images in an array of this shape; refuse others."""
+    if len(shape) == 3 and 1 in shape[1:] and _side(max(shape[1:])) > 2:
+        shape = (shape[0], max(shape[1:]))  # flat rows, and an axis of channels beside them
     if len(shape) == 3:
         return (*shape[1:], 1)
     if len(shape) == 4 and shape[3] in (1, 3):
         return shape[1:]
     if len(shape) == 4 and shape[1] in (1, 3):
         return (*shape[2:], shape[1])
-    if len(shape) == 2:
-        side = round(shape[1] ** 0.5)
-        if side * side == shape[1] and 1 < side <= _SQUARE:
-            return (side, side, 1)
+    if len(shape) == 2 and 1 < _side(shape[1]) <= _SQUARE:
+        return (_side(shape[1]), _side(shape[1]), 1)
     raise DataError(f"{name}: expected shape (n, height, width) or (n, height, width, 1 or 3), "
                     f"found {shape}{_cure(shape)}")  # fmt: skip
+
+
+def _side(pixels: int) -> int:
+    """Return the side of a square image of so many pixels; 0 where there is none."""
+    side = math.isqrt(pixels)
+    return side if side * side == pixels else 0
 
 
 def _cure(shape: Shape) -> str:
@@ -224,6 +234,12 @@ def _pooled(
         pooled[start : start + len(each)] = each
         start += len(each)
     return pooled, maximum, notes
+
+
+def _highest(array: NDArray[Any]) -> NDArray[Any]:
+    """Return the largest pixel of every image, shape (n,)."""
+    highest: NDArray[Any] = array.reshape(len(array), -1).max(axis=1)
+    return highest
 
 
 def reach(name: str, array: NDArray[Any]) -> Reach:

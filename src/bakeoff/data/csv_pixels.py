@@ -32,6 +32,9 @@ from bakeoff.data.tables import (
 from bakeoff.errors import DataError
 from bakeoff.utils.text import shown
 
+_SAMPLE = 2000  # rows
+_MANY = 100  # different values: more than most data sets have classes
+
 
 def load_csv(source: CsvSource) -> DataSet:
     """Read a data set from a table of pixels; with `test`, from two.
@@ -105,7 +108,7 @@ def _read(path: Path, source: CsvSource) -> _Table:
     begin = head(path)
     with refusing(path):
         part = part_place(begin) if source.test is None else None
-        label, ignored = _label(begin, source, part)
+        label, ignored = _label(path, begin, source, part)
         packed = named(begin.columns, ("pixels",)) if begin.named else None
         if packed is not None:
             return _packed(path, begin, label, packed, source)
@@ -178,13 +181,13 @@ def _whole_pixels(values: NDArray[Any]) -> NDArray[Any]:
     return values
 
 
-def _label(begin: Head, source: CsvSource, part: int | None) -> tuple[int, list[int]]:
+def _label(path: Path, begin: Head, source: CsvSource, part: int | None) -> tuple[int, list[int]]:
     """Return (the label's column, columns to ignore); `part` is that of the parts."""
     columns = begin.columns
     if source.label is not None:
         label: int | None = stated(columns, source.label, "label")
     else:
-        label = named(columns, LABELS) if begin.named else 0
+        label = named(columns, LABELS) if begin.named else _first_or_last(path, begin)
     others = len(columns) - 1 - (part is not None)
     index = [
         index
@@ -201,6 +204,26 @@ def _label(begin: Head, source: CsvSource, part: int | None) -> tuple[int, list[
             "in {csv: …, label: COLUMN}; a table without labels cannot be used"
         )
     return label, ignored
+
+
+def _first_or_last(path: Path, begin: Head) -> int:
+    """Return which of a table without names is the column of labels, as a few rows show it.
+
+    A pixel in a corner is always black, or has more different values than there are classes.
+    """
+    last = len(begin.columns) - 1
+    if last < 2:
+        return 0
+    values = _load(path, begin, [0, last], np.str_, rows=_SAMPLE)
+    firsts, lasts = (len(np.unique(values[:, column])) for column in (0, 1))
+    if firsts == 1 < lasts:
+        return last
+    if 1 < lasts <= _MANY < firsts and 2 * lasts < firsts:
+        raise DataError(
+            f"expected labels in the first column, found {firsts:,} different values there and "
+            f"{lasts:,} in the last: say which it is, as in {{csv: …, label: {last}}} or label: 0"
+        )
+    return 0
 
 
 def _is_square(count: int) -> bool:
@@ -224,7 +247,9 @@ def _shape(count: int, given: tuple[int, ...] | None) -> tuple[int, ...]:
     return math.isqrt(count), math.isqrt(count)
 
 
-def _load(path: Path, begin: Head, columns: list[int], kind: Any) -> NDArray[Any]:
+def _load(
+    path: Path, begin: Head, columns: list[int], kind: Any, *, rows: int | None = None
+) -> NDArray[Any]:
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
         try:
@@ -233,6 +258,7 @@ def _load(path: Path, begin: Head, columns: list[int], kind: Any) -> NDArray[Any
                 dtype=kind,
                 delimiter=begin.separator,
                 skiprows=begin.skip,
+                max_rows=rows,
                 usecols=columns,
                 ndmin=2,
                 comments=None,

@@ -169,7 +169,20 @@ def checked_class_names(names: Sequence[str]) -> tuple[str, ...]:
         if name in seen:
             raise DataError(f"expected different class names, found {shown(name)} twice")
         seen.add(name)
+    _check_capitals(clean)
     return clean
+
+
+def _check_capitals(names: Sequence[str]) -> None:
+    """Refuse names that differ in capitals only, unless they are letters, as in EMNIST."""
+    seen: dict[str, str] = {}
+    for name in names:
+        other = seen.setdefault(name.casefold(), name)
+        if other != name and len(name) > 2:
+            raise DataError(
+                f"expected different class names, found {shown(other)} and {shown(name)}, which "
+                "differ in capitals only: write them alike"
+            )
 
 
 def check_known(

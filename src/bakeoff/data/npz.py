@@ -16,9 +16,10 @@ from bakeoff.data.dataset import DataSet
 from bakeoff.data.labels import decoded
 from bakeoff.data.safe_reading import check_memory, regular_file
 from bakeoff.data.sources import NpzSource
-from bakeoff.errors import DataError, printable
+from bakeoff.errors import DataError
 from bakeoff.utils.text import shown
 
+_LOCAL_FILE = b"PK\3\4"  # how a zip file begins
 _DIRECTORY = 1 << 20  # bytes of a zip directory; a data set has five entries
 _HEADER = 10_000  # bytes of an array's header, NumPy's own limit
 _CHUNK = 1 << 20
@@ -49,7 +50,7 @@ def _read(archive: "_Archive", path: Path, source: NpzSource) -> DataSet:
     names = [key for role, key in keys.items() if role != "class_names"]
     for name in keys.values():
         if headers[name].dtype.hasobject:
-            raise _objects(shown(name))
+            raise _objects(shown(name), images=name in names[::2])
     described = [(name, headers[name].shape, headers[name].dtype) for name in names]
     check_shapes(described[::2], described[1::2])
     check_memory(2 * sum(headers[name].nbytes for name in names))
@@ -115,10 +116,15 @@ class _Archive:
         bounded = _Bounded(file, size)
         try:
             self._zip = zipfile.ZipFile(bounded)
-        except zipfile.BadZipFile as error:
-            raise DataError(
-                f"expected an .npz file, found none ({printable(str(error))}): get or make it again"
-            ) from None
+        except zipfile.BadZipFile:
+            file.seek(0)
+            start = file.read(4)
+            found = "a file of another kind: name an .npz file"
+            if start == _LOCAL_FILE:
+                found = "one that is cut short: get or make it again"
+            elif not start.strip(b"\0"):
+                found = "one without content: get or make it again"
+            raise DataError(f"expected an .npz file, found {found}") from None
         bounded.largest = max(size, _DIRECTORY)
         self.headers: dict[str, _Header] = {}
         for info in self._zip.infolist():
@@ -207,10 +213,13 @@ def _read_header(stream: IO[bytes], name: str) -> _Header:
     return _Header(dtype, dimensions, "F" if order == "True" else "C", 8 + width + length)
 
 
-def _objects(name: str) -> DataError:
+def _objects(name: str, *, images: bool = False) -> DataError:
+    cure = "as in labels.astype(str)"
+    if images:
+        cure = "as in np.stack(images), which needs images of one size"
     return DataError(
-        f"{name}: expected numbers or text, found Python objects: store it with a plain type, as "
-        "in labels.astype(str)"
+        f"{name}: expected numbers{'' if images else ' or text'}, found Python objects: store it "
+        f"with a plain type, {cure}"
     )
 
 

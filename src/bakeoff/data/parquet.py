@@ -17,6 +17,7 @@ from bakeoff.data.safe_reading import check_memory, refusing
 from bakeoff.data.sources import PARTS, ParquetSource
 from bakeoff.data.words import part_of, role_of
 from bakeoff.errors import DataError
+from bakeoff.utils.places import to_install
 from bakeoff.utils.text import counted, listed, shown
 
 
@@ -134,7 +135,7 @@ def _opened(path: Path) -> Any:
         import pyarrow.parquet as arrow
     except ImportError:
         raise DataError(
-            f"{shown(path)}: reading Parquet needs pyarrow: pip install 'bakeoff[parquet]'"
+            f"{shown(path)}: reading Parquet needs pyarrow: {to_install('parquet')}"
         ) from None
     with refusing(path):
         return arrow.ParquetFile(path)

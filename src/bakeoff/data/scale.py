@@ -6,6 +6,9 @@ are on a scale only if their largest value is near its end.
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Any
+
+from numpy.typing import NDArray
 
 from bakeoff.errors import DataError
 
@@ -14,6 +17,9 @@ _BRIGHT = 64  # bytes that reach this far are plainly bytes
 _SMALL = (15.0, 16.0)  # 4 bits, and scikit-learn's digits
 _DEPTHS = (1023.0, 4095.0, 16383.0, 65535.0)  # 10, 12, 14 and 16 bits
 _FAINT = 0.1  # floats below it were probably divided twice
+_VERY_FAINT = 0.01  # of white; no picture is so dark, but 1 is, where others reach 255
+_SOME = 0.02  # of the images
+_DARK = 200  # bytes whose largest is below it may be percent, or 7 bits
 _APART = 4  # parts whose largest pixels are so many times apart are on different scales
 
 
@@ -62,7 +68,7 @@ def white(reaches: Mapping[str, Reach], stated: float | None) -> tuple[float, tu
 
 def _check_sign(name: str, reach: Reach) -> None:
     if reach.low < 0:
-        around = reach.low >= -HAIR and reach.high <= HAIR
+        around = -HAIR <= reach.low <= -1 / HAIR and reach.high <= HAIR
         cure = (
             "store (x + 1) / 2 instead"
             if around
@@ -86,6 +92,21 @@ def check_alike(reaches: Mapping[str, Reach]) -> None:
                 f"{name} {high:g}: scale them alike; if they are, and one is dark, say so: "
                 f"{{…, scale: {_guess(max(high, seen[first])):g}}}"
             )
+
+
+def check_images_alike(name: str, highest: NDArray[Any], white: float) -> None:
+    """Refuse images of which some are on another scale, as after a division by 255 of some only.
+
+    highest : the largest pixel of every image, shape (n,); a black image says nothing
+    """
+    faint = highest[(highest > 0) & (highest <= white * _VERY_FAINT)]
+    if len(faint) < max(_SOME * len(highest), 2):
+        return
+    raise DataError(
+        f"{name}: expected all images on one scale, found {len(faint):,} of {len(highest):,} that "
+        f"reach at most {float(faint.max()):.4g}, others {float(highest.max()):.4g}: scale them "
+        f"alike; if they are, and some are dark, say so: {{…, scale: {white:.8g}}}"
+    )
 
 
 def _plain(most: Reach) -> float | None:
@@ -123,6 +144,11 @@ def _notes(most: Reach, found: float) -> tuple[str, ...]:
         return ("every pixel is 0",)
     if found == 1 and most.whole:
         return ("every pixel is 0 or 1: white is 1",)
+    if found == 255 and most.high < _DARK:
+        return (
+            f"the largest pixel is {most.high:.8g}, and white is taken to be 255: scale: says "
+            "otherwise",
+        )
     if found in usual:
         return ()
     return (f"the largest pixel is {most.high:.8g}: pixels are divided by {found:.8g}",)

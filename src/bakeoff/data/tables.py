@@ -52,10 +52,19 @@ def head(path: Path) -> Head:
         separator = max(",;\t", key=line.count)
         cells = next(csv.reader(io.StringIO(line), delimiter=separator))
     files = any(cell.strip().lower().endswith(ENDINGS) for cell in cells)
-    named = not files and (len(cells) == 1 or not all(map(_is_number, cells[1:])))
+    cells = [each.strip() for each in cells]
+    named = len(cells) == 1 or not all(map(_is_number, cells[1:])) or _counts_pixels(cells)
+    named = named and not files
     columns = cells if named else [str(index) for index in range(len(cells))]
-    skip = int(named or _counts_columns([each.strip() for each in cells]))
-    return Head(separator, tuple(each.strip() for each in columns), named, skip)
+    skip = int(named or _counts_columns(cells))
+    return Head(separator, tuple(columns), named, skip)
+
+
+def _counts_pixels(cells: Sequence[str]) -> bool:
+    """Say whether a row is a name, and numbers that only count the columns after it."""
+    if len(cells) < 4 or _is_number(cells[0]) or cells[1] not in ("0", "1"):
+        return False
+    return cells[1:] == [str(int(cells[1]) + index) for index in range(len(cells) - 1)]
 
 
 def _counts_columns(cells: Sequence[str]) -> bool:

@@ -185,7 +185,7 @@ def read_path(raw: object, folder: Path, what: str) -> Path:
     if not isinstance(raw, str) or not 0 < len(raw) <= 4096 or not is_text(raw):
         raise Misfit(f"expected the path of {what}, found {found(raw)}")
     try:
-        path = Path(raw).expanduser()
+        path = Path(os.path.expanduser(raw))  # Path(raw) forgets that "./~pets" is no home
     except RuntimeError:
         raise Misfit(f"expected the path of {what}, found {found(raw)}: no such home") from None
     return Path(os.path.abspath(folder / path))

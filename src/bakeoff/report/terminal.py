@@ -184,7 +184,7 @@ def _accuracy(estimate: Estimate) -> str:
 
 def _explanation(comparison: Comparison) -> str:
     parts = [f"Test accuracy: mean and {wording.INTERVAL} interval, {wording.basis(comparison)}"]
-    if any(model.group for model in comparison.models):
+    if len(comparison.models) > 1 and any(model.group for model in comparison.models):
         parts.append("models that share a letter are not separated")
     return "; ".join(parts) + "."
 

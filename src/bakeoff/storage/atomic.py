@@ -11,7 +11,7 @@ from pathlib import Path
 
 from filelock import FileLock, Timeout
 
-from bakeoff.errors import DamagedFile, StorageError
+from bakeoff.errors import DamagedFile, StorageError, UsageError
 
 _NO_FILE = {errno.ENOENT, errno.ENOTDIR, errno.EISDIR, errno.ELOOP}  # or none in its place
 RESTORE = (
@@ -22,8 +22,12 @@ LARGEST = 1 << 32  # bytes; the predictions for 100,000 images of 1,000 classes 
 
 
 @contextmanager
-def disk(path: Path) -> Iterator[None]:
-    """Turn what the operating system refuses into one sentence that names the file."""
+def disk(path: Path, *, writing: bool = False) -> Iterator[None]:
+    """Turn what the operating system refuses into one sentence that names the file.
+
+    Raises StorageError; DamagedFile where there is no file; UsageError for a place where there can
+    be none, as where a name is too long or a folder that is `writing` cannot be made.
+    """
     advice = {
         errno.ENOSPC: "free some space and run the same command again; finished trials are kept",
         errno.EDQUOT: "free some space and run the same command again; finished trials are kept",
@@ -39,6 +43,10 @@ def disk(path: Path) -> Iterator[None]:
         raise
     except OSError as error:
         reason = os.strerror(error.errno) if error.errno else str(error)
+        if error.errno == errno.ENAMETOOLONG:
+            raise UsageError(f"{path}: {reason.lower()}: choose a shorter one") from error
+        if writing and error.errno in (errno.ENOENT, errno.ENOTDIR):
+            raise UsageError(f"{path}: {reason.lower()}: choose another place for it") from error
         hint = advice.get(error.errno or 0, "see what is there")
         kind = DamagedFile if error.errno in _NO_FILE else StorageError
         raise kind(f"{path}: {reason.lower()}: {hint}") from error
@@ -56,7 +64,7 @@ def sync(path: Path) -> None:
 def write_file(path: Path, content: bytes) -> None:
     """Write a file whole or not at all: temporary name, flush, fsync, rename, fsync."""
     temporary = path.with_name(f".{path.name}.{os.getpid()}.tmp")  # two may write a report at once
-    with disk(path):
+    with disk(path, writing=True):
         path.parent.mkdir(parents=True, exist_ok=True)
         try:
             temporary.unlink(missing_ok=True)  # maybe a link, and not ours to write through
@@ -129,7 +137,7 @@ def lock_file(path: Path, *, timeout: float = -1) -> Iterator[None]:
     negative one waits for ever.
     """
     lock = FileLock(path, timeout=timeout, fallback_to_soft=False)  # a soft one outlives its holder
-    with disk(path):
+    with disk(path, writing=True):
         path.parent.mkdir(parents=True, exist_ok=True)
         lock.acquire()
     try:

@@ -2,21 +2,23 @@
 
 import math
 import statistics
-from collections import defaultdict, deque
+from collections import Counter, defaultdict, deque
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from bakeoff.study.cost import makespan
 from bakeoff.utils.events import Planned
 
 _LONG = 20.0  # seconds; a first epoch this long tells something, though it was compiled, too
 _REMEMBERED = 9  # epochs whose lengths are remembered for each model
+_LAID_OUT = 200  # jobs; of more that wait, the sum of their lengths tells as much
 
 
 @dataclass
 class _Job:
     planned: Planned
     affinity: str
+    index: int
     epochs: int = 0  # done
     resumed: int = 0  # of them, by a run before this one
     began: float | None = None
@@ -39,7 +41,15 @@ class Pace:
     """
 
     def __init__(self, jobs: Sequence[Planned]) -> None:
-        self._jobs = {job.label: _Job(job, _affinity(job.label)) for job in jobs}
+        self._jobs = {
+            job.label: _Job(job, _affinity(job.label), index) for index, job in enumerate(jobs)
+        }
+        # Kept up to date, so that no line costs more where there are ten thousand jobs.
+        self._waiting = dict(self._jobs)
+        self._alike = Counter(map(_kind, self._waiting.values()))
+        self._planned = {job.affinity: job.planned for job in self._jobs.values()}
+        self._cost = sum(job.cost for job in jobs)
+        self._done_cost = 0.0
         self._lengths: dict[str, deque[float]] = defaultdict(lambda: deque(maxlen=_REMEMBERED))
         self._firsts: deque[tuple[str, float]] = deque(maxlen=_REMEMBERED)  # epochs, start included
         self._workers = 1
@@ -59,15 +69,16 @@ class Pace:
     @property
     def running(self) -> list[str]:
         """The labels of the jobs that somebody is at."""
-        order = {label: index for index, label in enumerate(self._jobs)}
-        return sorted(self._running, key=order.__getitem__)
+        return sorted(self._running, key=lambda label: self._jobs[label].index)
 
     @property
     def share(self) -> float:
         """The share of the work that is done, in [0, 1]."""
-        whole = sum(job.planned.cost for job in self._jobs.values())
-        done = sum(job.share * job.planned.cost for job in self._jobs.values())
-        return done / whole if whole else 1.0
+        if not self._jobs or not self._cost:
+            return 1.0
+        begun = (self._jobs[label] for label in self._running)
+        done = self._done_cost + sum(job.share * job.planned.cost for job in begun)
+        return min(done / self._cost, 1.0)
 
     def epochs(self, label: str) -> tuple[int, int]:
         """Return how many epochs of a job are done, and of how many."""
@@ -84,6 +95,7 @@ class Pace:
         job = self._jobs[label]
         job.epochs, job.resumed, job.began, job.heard = 0, 0, now, now
         self._running.add(label)
+        self._take(label)
         self._workers = max(self._workers, len(self._running))
 
     def epoch(self, label: str, now: float) -> None:
@@ -103,15 +115,27 @@ class Pace:
 
     def finished(self, label: str) -> None:
         """Take note that a job is done."""
-        self._jobs[label].done = True
+        job = self._jobs[label]
+        if not job.done:
+            job.done, self._done_cost = True, self._done_cost + job.planned.cost
         self._done.add(label)
         self._running.discard(label)
+        self._take(label)
 
     def lost(self, label: str) -> None:
         """Take a job out: nobody will do it."""
-        del self._jobs[label]
+        self._take(label)
+        cost = self._jobs.pop(label).planned.cost
+        self._cost -= cost
+        self._done_cost -= cost if label in self._done else 0.0
         self._running.discard(label)
         self._done.discard(label)
+
+    def _take(self, label: str) -> None:
+        """Take note that a job waits no longer."""
+        job = self._waiting.pop(label, None)
+        if job is not None:
+            self._alike[_kind(job)] -= 1
 
     def seconds_left(self, now: float) -> float | None:
         """Return how long the stage still takes; None while nothing is known."""
@@ -129,21 +153,26 @@ class Pace:
             return None
         rate = self._rate(lengths)
         busy = [self._left(job, lengths, rate, delay, now) for job in self._active()]
-        waiting = [job for job in self._jobs.values() if job.began is None and not job.done]
-        lasting = [self._whole(job, lengths, rate, delay) for job in waiting]
-        return makespan(lasting, workers=self._workers, busy=busy)
+        if len(self._waiting) <= _LAID_OUT:
+            lasting = [self._whole(job, lengths, rate, delay) for job in self._waiting.values()]
+            return makespan(lasting, workers=self._workers, busy=busy)
+        several = (
+            count * self._whole(_Job(planned, affinity, 0), lengths, rate, delay)
+            for (affinity, planned), count in self._alike.items()
+            if count
+        )
+        return max([*busy, (sum(several) + sum(busy)) / self._workers])
 
     def _active(self) -> list[_Job]:
         return [self._jobs[label] for label in self.running]
 
     def _rate(self, lengths: dict[str, float]) -> float:
         """Return seconds per unit of cost, over the models seen so far (their geometric mean)."""
-        ratios = {
-            job.affinity: lengths[job.affinity] * job.planned.epochs / job.planned.cost
-            for job in self._jobs.values()
-            if job.affinity in lengths
-        }
-        return math.exp(statistics.fmean(math.log(ratio) for ratio in ratios.values()))
+        ratios = [
+            length * self._planned[affinity].epochs / self._planned[affinity].cost
+            for affinity, length in lengths.items()
+        ]
+        return math.exp(statistics.fmean(math.log(ratio) for ratio in ratios))
 
     def _whole(self, job: _Job, lengths: dict[str, float], rate: float, delay: float) -> float:
         if job.affinity in lengths:
@@ -157,6 +186,11 @@ class Pace:
             return max(self._whole(job, lengths, rate, delay) - (now - job.heard), 0.0)
         length = lengths.get(job.affinity, rate * job.planned.cost / job.planned.epochs)
         return max(length * (job.planned.epochs - job.epochs) - (now - job.heard), 0.0)
+
+
+def _kind(job: _Job) -> tuple[str, Planned]:
+    """Return what jobs have in common that take equally long."""
+    return job.affinity, replace(job.planned, label="")
 
 
 def _affinity(label: str) -> str:

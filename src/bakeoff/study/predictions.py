@@ -351,8 +351,8 @@ def picture_files(paths: Iterable[str | os.PathLike[str]]) -> list[Path]:
     found: list[Path] = []
     for each in paths:
         path = Path(each)
-        if not path.is_dir():
-            if not path.exists():
+        if not os.path.isdir(path):  # Path.is_dir raises where a name is too long
+            if not os.path.exists(path):
                 raise DataError(f"{shown(path)}: expected a picture or a folder, found nothing")
             found.append(path)
             continue

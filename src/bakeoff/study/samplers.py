@@ -18,6 +18,7 @@ from bakeoff.errors import StudyError
 from bakeoff.recipe.search_space import Dimension, Setting, taken
 from bakeoff.recipe.types import Search
 from bakeoff.storage.search_folder import STARTUP, Tried
+from bakeoff.utils.places import to_install
 
 _MOST_LEVELS = 10  # of a range, in a grid
 
@@ -46,8 +47,8 @@ def require(search: Search) -> None:
         import optuna  # noqa: F401
     except ImportError:
         raise StudyError(
-            "search: expected Optuna for sampler: tpe, found none: pip install 'bakeoff[tune]', or "
-            "write sampler: random"
+            "search: expected Optuna for sampler: tpe, found none: "
+            f"{to_install('tune')}, or write sampler: random"
         ) from None
 
 

@@ -22,6 +22,7 @@ import keras
 __all__ = ["Device", "compiler_options", "device_in_use", "jax", "keras", "start"]
 
 from bakeoff.utils.machine import Device
+from bakeoff.utils.places import to_install
 
 _BAD_PROGRAM = r"Error (?:reading|writing) persistent compilation cache entry for '([\w<>.-]+)'"
 _FEWER_COPIES = {"xla_cpu_copy_insertion_use_region_analysis": True}  # of a loop's state
@@ -55,7 +56,7 @@ def start(device: Device, *, cache: Path | None = None) -> None:
     if device == "gpu" and not _has_gpu():
         raise UsageError(
             "expected a GPU that JAX can use, found none: install Bakeoff with its gpu extra "
-            "(pip install 'bakeoff[gpu]'), or use --device cpu"
+            f"({to_install('gpu')}), or use --device cpu"
         )
 
 

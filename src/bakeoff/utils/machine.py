@@ -1,9 +1,11 @@
 """The machine as a run finds it: cores, memory, processor, devices."""
 
+import math
 import os
 import platform
 import sys
 import time
+from collections.abc import Iterator
 from contextlib import suppress
 from pathlib import Path
 from typing import Literal
@@ -12,12 +14,36 @@ Device = Literal["cpu", "gpu"]
 _RATE_SECONDS = 0.2  # for measuring
 
 
-def cores() -> int:
-    """Return how many cores this process may use."""
+def cores(root: Path = Path("/")) -> int:
+    """Return how many cores this process may use: the machine's or, where less, the container's.
+
+    A quota of 1.5 cores counts as two: two workers, each at times halted, make use of all of it.
+
+    root : where proc/ and sys/ are
+    """
     try:
-        return len(os.sched_getaffinity(0))
+        found = len(os.sched_getaffinity(0))
     except AttributeError:  # macOS
-        return os.cpu_count() or 1
+        found = os.cpu_count() or 1
+    return max(min([found, *(math.floor(quota + 0.5) for quota in _quotas(root))]), 1)
+
+
+def _quotas(root: Path) -> list[float]:
+    """Return in how many cores' time this process's control groups limit it."""
+    found = []
+    for group in _own_groups(root, "", ""):  # version 2
+        with suppress(OSError, ValueError, ZeroDivisionError):  # "max": no limit
+            quota, period = (group / "cpu.max").read_text(encoding="ascii").split()
+            found.append(int(quota) / int(period))
+    for group in _own_groups(root, "cpu", "cpu"):
+        with suppress(OSError, ValueError, ZeroDivisionError):
+            share = _number(group / "cpu.cfs_quota_us") / _number(group / "cpu.cfs_period_us")
+            found += [share] if share > 0 else []  # -1: no limit
+    return found
+
+
+def _number(file: Path) -> int:
+    return int(file.read_text(encoding="ascii"))
 
 
 def open_standard_streams() -> None:
@@ -73,25 +99,36 @@ _GROUPS = {
 
 def _left_in_groups(root: Path) -> list[int]:
     """Return the bytes left in this process's control group and in all that it lies in."""
-    left = []
+    return [
+        left
+        for kind, (where, *names) in _GROUPS.items()
+        for group in _own_groups(root, kind, where)
+        for left in _left_in_group(group, *names)
+    ]
+
+
+def _own_groups(root: Path, kind: str, where: str) -> Iterator[Path]:
+    """Yield the folder of this process's control group and of all that it lies in.
+
+    kind : "" for version 2; of version 1 what the groups limit
+    where : the folder of that kind's groups, below /sys/fs/cgroup
+    """
     try:
         lines = (root / "proc/self/cgroup").read_text(encoding="utf-8").splitlines()
     except (OSError, ValueError):
         lines = []
     parts = [line.split(":", 2) for line in lines if line.count(":") > 1]
     groups = {kind: name for _, kinds, name in parts for kind in kinds.split(",")}
-    for kind, (where, *names) in _GROUPS.items():
-        top = root / "sys/fs/cgroup" / where
-        group = top / groups.get(kind, "/").strip("/")  # not there: as a container shows its own
-        while group.is_relative_to(top):
-            left += _left_in_group(group, *names)
-            group = group.parent
-    return left
+    top = root / "sys/fs/cgroup" / where
+    group = top / groups.get(kind, "/").strip("/")  # not there: as a container shows its own
+    while group.is_relative_to(top):
+        yield group
+        group = group.parent
 
 
 def _left_in_group(group: Path, limit: str, use: str, given_back: str) -> list[int]:
     with suppress(OSError, ValueError):  # "max": no limit
-        most, used = int((group / limit).read_text()), int((group / use).read_text())
+        most, used = _number(group / limit), _number(group / use)
         with suppress(OSError, ValueError):
             stat = (line.split() for line in (group / "memory.stat").read_text().splitlines())
             used -= next((int(value) for name, value in stat if name == given_back), 0)

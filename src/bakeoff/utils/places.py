@@ -1,10 +1,17 @@
 """Where a user's files lie, and how a path is shown: the cache, a folder as seen from here."""
 
+import itertools
 import os
+import sys
 from collections.abc import Iterable
 from contextlib import suppress
 from pathlib import Path
 
+# where these keep the environments of programs, and what installs one again with more in it
+_TOOLS = (
+    ("pipx", "venvs", "pipx install --force"),
+    ("uv", "tools", "uv tool install"),
+)
 _MOST_PROGRAMS = 2 << 30  # bytes of compiled programs in the user's cache
 
 
@@ -33,6 +40,15 @@ def from_here(path: Path) -> str:
     with suppress(OSError, ValueError):
         return str(path.relative_to(Path.cwd()))
     return str(path)
+
+
+def to_install(extra: str) -> str:
+    """Return what to type to install Bakeoff with an extra, into the environment it runs in."""
+    parts = Path(sys.prefix).parts
+    for above, below, command in _TOOLS:
+        if (above, below) in itertools.pairwise(parts):
+            return f"{command} 'bakeoff[{extra}]'"
+    return f"pip install 'bakeoff[{extra}]'"
 
 
 def prune(folder: Path, *, most: int) -> None:

@@ -8,12 +8,13 @@ Oracle: by hand. Cost: nothing. Run: pytest tests/study/executors/test_fork_serv
 import os
 import re
 import signal
+import subprocess
 import sys
 import tempfile
 
 import pytest
 
-from bakeoff.errors import StorageError, StudyError
+from bakeoff.errors import BakeoffError, StorageError, StudyError
 from bakeoff.study.executors import fork_server
 
 
@@ -37,6 +38,34 @@ def test_the_users_script_is_hidden_and_comes_back(monkeypatch):
     with fork_server._hidden_main():
         assert main.__file__ is None and main.__spec__ is None
     assert main.__file__ == "mine.py"
+
+
+def test_a_script_from_standard_input_or_c_has_nothing_to_hide(monkeypatch):
+    main = sys.modules["__main__"]
+    for name in ("__file__", "__spec__"):
+        monkeypatch.delattr(main, name, raising=False)
+    before = dict(vars(main))
+    with fork_server._hidden_main():
+        assert main.__file__ is None and main.__spec__ is None
+    assert vars(main) == before
+
+
+def test_a_fork_server_that_does_not_answer_is_not_waited_for(monkeypatch):
+    with subprocess.Popen(["sleep", "100"]) as server:
+        monkeypatch.setattr(fork_server.forkserver._forkserver, "_forkserver_pid", server.pid)
+        text = (
+            "expected worker processes that import Keras and JAX, found none for 0.1 s: see "
+            "whether the disk with Python's packages answers"
+        )
+        with (
+            pytest.raises(BakeoffError, match=f"^{re.escape(text)}$"),
+            fork_server._answering(0.1),
+        ):
+            server.wait()  # as the other end of its pipe would be closed
+            raise EOFError
+    text = "expected worker processes that import Keras and JAX, found that they end at once: "
+    with pytest.raises(BakeoffError, match=f"^{text}"), fork_server._answering(100):
+        raise ConnectionResetError
 
 
 def test_ctrl_c_is_blocked_meanwhile():

@@ -13,6 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from bakeoff.analysis.checks.failed_runs import sound_seeds
+from bakeoff.analysis.checks.predictions import chance_seeds
 from bakeoff.analysis.checks.wording import mean_of
 from bakeoff.analysis.comparison import Comparison, Finding, ModelResult
 from bakeoff.utils.text import counted, number, percent, points
@@ -139,6 +140,8 @@ def under_fitting(model: ModelResult, comparison: Comparison) -> Finding | None:
     known = _attainable(model, comparison)
     if curves is None or known is None:
         return None
+    if set(sound_seeds(model, comparison)) <= set(chance_seeds(model, comparison)):
+        return None  # it fits nothing, which another finding says
     attainable, who = known
     train = curves.at_selected(curves.accuracy)
     held_out = curves.at_selected(curves.val_accuracy)

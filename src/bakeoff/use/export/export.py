@@ -29,6 +29,7 @@ from bakeoff.use.export import check as check_script
 from bakeoff.use.export.example import example, lines, requirements
 from bakeoff.use.export.litert_file import litert_model
 from bakeoff.use.export.onnx_file import onnx_model
+from bakeoff.utils.places import to_install
 
 Format = Literal["keras", "onnx", "litert", "safetensors"]
 FORMATS: tuple[Format, ...] = get_args(Format)
@@ -247,7 +248,7 @@ def _run_elsewhere(words: list[str], folder: str) -> None:
     if done.returncode:
         last = (done.stderr.strip() or "no reason given").splitlines()[-1]
         missing = "No module named" in last
-        hint = f": pip install 'bakeoff[{words[0]}]'" if missing else ""
+        hint = f": {to_install(words[0])}" if missing else ""
         raise UsageError(
             f"expected a process without Bakeoff that runs the {words[0]} file, found one that "
             f"ended with: {last}{hint}"

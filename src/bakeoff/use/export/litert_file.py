@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from bakeoff.errors import UsageError
 from bakeoff.use.export.operations import Operation, Program, Value
+from bakeoff.utils.places import to_install
 
 VERSION = 3  # of the schema
 _ELEMENTWISE = {
@@ -85,7 +86,7 @@ def litert_model(program: Program, *, name: str) -> bytes:
         from ai_edge_litert import schema_py_generated as schema
     except ImportError:
         raise UsageError(
-            "expected the package ai-edge-litert, found none: pip install 'bakeoff[litert]'"
+            f"expected the package ai-edge-litert, found none: {to_install('litert')}"
         ) from None
     assert program.output is not None
     graph = _Graph(schema)

@@ -10,6 +10,7 @@ import numpy as np
 
 from bakeoff.errors import UsageError
 from bakeoff.use.export.operations import Operation, Program, spread
+from bakeoff.utils.places import to_install
 
 OPSET, IR = 20, 10
 _FIRST, _LAST = (0, 3, 1, 2), (0, 2, 3, 1)  # channels
@@ -48,9 +49,7 @@ def onnx_model(program: Program, *, name: str) -> bytes:
     try:
         import onnx
     except ImportError:
-        raise UsageError(
-            "expected the package onnx, found none: pip install 'bakeoff[onnx]'"
-        ) from None
+        raise UsageError(f"expected the package onnx, found none: {to_install('onnx')}") from None
     assert program.output is not None
     graph = _Graph(onnx)
     graph.names = {program.pixels.name: "pixels", program.output.name: "probabilities"}

@@ -7,6 +7,7 @@ from pathlib import Path
 
 from bakeoff.errors import StudyError, UsageError
 from bakeoff.storage.study_folder import StudyFolder
+from bakeoff.utils.places import to_install
 
 LOCAL = frozenset({"127.0.0.1", "localhost", "::1"})
 _CONNECTIONS = 512
@@ -47,7 +48,7 @@ def serve(
     except ImportError as error:
         raise UsageError(
             f"expected the packages fastapi, uvicorn and httptools, found no {error.name}: "
-            "pip install 'bakeoff[serve]'"
+            f"{to_install('serve')}"
         ) from None
     if model is not None and model not in folder.read_recipe(folder.read_study()).models:
         raise StudyError(f"{folder.path}: expected a model of the study, found {model!r}")

@@ -66,25 +66,24 @@ def model_part(comparison: Comparison, index: int, *, full: bool) -> ModelPart:
         trajectory=sentences.trajectory(comparison, result),
         figures=list(_pictures(comparison, result, short=short)),
         mistakes="" if full else sentences.about_mistakes(comparison, result),
-        matrices=[] if full else matrices(comparison, result)[short:],
+        matrices=[] if full else matrices(comparison, result, mistakes_alone=short),
         training=wording.training(result.settings),
         layers=wording.layers(result.settings),
     )
 
 
-def matrices(comparison: Comparison, result: ModelResult) -> list[Picture]:
+def matrices(
+    comparison: Comparison, result: ModelResult, *, mistakes_alone: bool = False
+) -> list[Picture]:
     """Return a model's confusion matrix with its diagonal, in percent, and without, in images."""
     seeds = text.counted(len(result.seeds), "seed")
-    return [
-        picture(
-            plots.confusion(comparison, result.name, rates=True),
-            f"A row is a true class, a column what was answered; mean of {seeds}.",
-        ),
-        picture(
-            plots.confusion(comparison, result.name, diagonal=False),
-            "The same without the correct answers, so that the mistakes can be seen.",
-        ),
-    ]
+    axes = f"A row is a true class, a column what was answered; mean of {seeds}."
+    mistakes = plots.confusion(comparison, result.name, diagonal=False)
+    if mistakes_alone:
+        return [picture(mistakes, axes)]
+    without = "The same without the correct answers, so that the mistakes can be seen."
+    rates = plots.confusion(comparison, result.name, rates=True)
+    return [picture(rates, axes), picture(mistakes, without)]
 
 
 def _facts(result: ModelResult) -> str:

@@ -57,6 +57,12 @@ def test_nor_are_models_that_are_worse_than_a_baseline_or_failed(headline):
     )
 
 
+def test_a_model_behind_the_baseline_is_not_ahead_of_it(headline):
+    found = headline({"a": FakeModel(0.918), "b": FakeModel(0.915)}, baselines={"logistic": 0.92})
+    assert found.case == "a baseline does as well"
+    assert "the best model, a (91.80 %), is behind by 0.20 points (95 % interval −" in found.reason
+
+
 def test_the_reasons_of_many_models_stand_with_the_findings(headline):
     found = headline({name: FakeModel(0.1) for name in "abcd"})
     assert found.reason == "Each of the 4 models failed, is at chance or is worse than a baseline"

@@ -62,3 +62,7 @@ def test_all_models_are_not_listed_and_others_keep_their_place(twelve):
     assert second.each[0] == f"{fits[0].text} {fits[0].advice}"
     pair = replace(twelve, models=twelve.models[:2], findings=fits[:2])
     assert grouped(pair)[0].text == f"Both models {OVER_FIT}."
+    level = [Finding("worse-than-baseline", "warning", f.model, "Level.", "") for f in fits]
+    few = replace(twelve, models=twelve.models[-3:], findings=tuple(level[-3:]))
+    said = "None of the 3 models is shown to be better than logistic regression."
+    assert grouped(few)[0].text == said

@@ -18,7 +18,7 @@ from bakeoff.analysis.comparison import Comparison, ModelResult
 from bakeoff.analysis.recommendation import Headline, Recommendation
 from bakeoff.analysis.statistics import FEWEST_SEEDS
 from bakeoff.analysis.verdicts import few_seeds
-from bakeoff.utils.text import counted, listed, percent, signed_points, some
+from bakeoff.utils.text import counted, listed, percent, points, signed_points, some
 
 _NAMED = 3  # models whose reasons are given one by one
 
@@ -99,10 +99,12 @@ def _baseline(comparison: Comparison) -> Headline | None:
     baseline = max(unbeaten, key=lambda each: each.accuracy.mean)
     model = max(comparison.models, key=lambda each: each.leads[baseline.name].difference)
     lead = model.leads[baseline.name]
+    ahead = f"ahead by {signed_points(lead.difference)}"
+    if lead.difference < 0:
+        ahead = f"behind by {points(-lead.difference)}"
     reason = (
         f"The baseline has {percent(baseline.accuracy.mean)} correct; the best model, "
-        f"{model.name} ({percent(model.accuracy.mean)}), is ahead by "
-        f"{signed_points(lead.difference)} points "
+        f"{model.name} ({percent(model.accuracy.mean)}), is {ahead} points "
         f"(95 % interval {signed_points(lead.low)} to {signed_points(lead.high)})"
     )
     return Headline(

@@ -71,10 +71,13 @@ def grouped(comparison: Comparison) -> list[Group]:
             continue
         names = tuple(str(finding.model) for finding in same)
         everyone = len(names) == len(comparison.models)
-        who = f"{len(names)} models"
-        if everyone:
-            who = "Both models" if len(names) == 2 else f"All {who}"
         what = _OF_SEVERAL[code, severity].format(baseline=wording.baseline(about))
+        who = f"{len(names)} models"
+        if everyone and what.startswith("are not "):
+            who = "Neither model" if len(names) == 2 else f"None of the {who}"
+            what = what.replace("are not", "is", 1)
+        elif everyone:
+            who = "Both models" if len(names) == 2 else f"All {who}"
         named = "" if everyone else f": {listed([shorten(n, most=_MOST_LETTERS) for n in names])}"
         advice = same[0].advice if len({finding.advice for finding in same}) == 1 else ""
         own = tuple(

@@ -38,6 +38,20 @@ def test_what_the_ensemble_is_worth_on_the_test_images(result, test_part):
     assert result.comparison.model("mlp").ensemble == pytest.approx(expected, abs=1e-9)
 
 
+def test_images_that_the_ledger_knows_are_counted(result, test_part, digits, tmp_path):
+    (line,) = result.folder.read_ledger()
+    found = result.predict(test_part[0], model="mlp", seed=0).test_images
+    assert 256 == len(line["images"]) <= found < len(test_part[0])  # two images may be the same
+    train = result.folder.read_split()["train"]
+    others = digits.images[train[:300]]
+    assert result.predict(others, model="mlp", seed=0).test_images == 0
+    for place in range(12):
+        pixels = np.round(test_part[0][place, ..., 0] * (255 / 16)).astype(np.uint8)
+        Image.fromarray(pixels).save(tmp_path / f"{place}.png")
+    expected = result.predict(test_part[0][:12], model="mlp", seed=0).test_images
+    assert 0 < expected == result.predict(tmp_path, model="mlp", seed=0).test_images
+
+
 def test_one_image_alone_is_predicted_as_among_others(result, test_part):
     images = test_part[0][:7]
     together = result.predict(images, model="mlp", seed=0).probabilities

@@ -7,11 +7,13 @@ Run: pytest tests/use/test_predict.py
 import csv
 import io
 import json
+import re
 
 import numpy as np
 import pytest
 from PIL import Image
 
+from bakeoff.storage.study_folder import StudyFolder
 from bakeoff.study.run import compare
 
 
@@ -64,6 +66,19 @@ def test_a_broken_picture_costs_its_row_and_the_exit_code(call, finished_study, 
         2,
         "",
         f"bakeoff: {broken}: not an image that can be read here\n",
+    )
+
+
+def test_test_images_of_the_study_are_told(call, finished_study, digits, tmp_path):
+    test = StudyFolder(finished_study).read_split()["test"]
+    np.savez(tmp_path / "test.npz", x=digits.images[test])
+    code, _, err = call("predict", finished_study, tmp_path / "test.npz", "--csv")
+    assert code == 0
+    assert re.search(
+        r"^at least \d+ of them are test images of this study: its report says how well these are "
+        r"predicted, and no ledger counts this look at them$",
+        err,
+        re.MULTILINE,
     )
 
 

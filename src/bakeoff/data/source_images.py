@@ -6,6 +6,7 @@ its images were stays the same, so that is what the ledgers keep: a few of the s
 
 import hashlib
 from collections.abc import Sequence
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -25,11 +26,15 @@ def image_keys(data: DataSet, rows: NDArray[np.int64]) -> NDArray[np.uint64]:
         return data.origins[rows]
     keys = np.empty(len(rows), dtype=np.uint64)
     for position, row in enumerate(rows):
-        image = data.images[row]
-        if image.dtype != np.uint8 or data.maximum != 255:
-            image = np.rint(image.astype(np.float64) * (255 / data.maximum)).astype(np.uint8)
-        keys[position] = content_key(np.ascontiguousarray(image).tobytes())
+        keys[position] = pixel_key(data.images[row], data.maximum)
     return keys
+
+
+def pixel_key(image: NDArray[Any], maximum: float) -> np.uint64:
+    """Return the key of one image's pixels, on the scale of a data set whose white is `maximum`."""
+    if image.dtype != np.uint8 or maximum != 255:
+        image = np.rint(image.astype(np.float64) * (255 / maximum)).astype(np.uint8)
+    return content_key(np.ascontiguousarray(image).tobytes())
 
 
 def content_key(content: bytes) -> np.uint64:
@@ -38,8 +43,13 @@ def content_key(content: bytes) -> np.uint64:
 
 
 def smallest_keys(keys: NDArray[np.uint64]) -> list[str]:
-    """Return the KEPT smallest keys, ascending, each as 16 hexadecimal digits."""
-    return [f"{int(key):016x}" for key in np.unique(keys)[:KEPT]]
+    """Return the KEPT smallest keys, ascending, each as a ledger has it."""
+    return [in_ledger(key) for key in np.unique(keys)[:KEPT]]
+
+
+def in_ledger(key: np.uint64) -> str:
+    """Return a key as a ledger has it: 16 hexadecimal digits."""
+    return f"{int(key):016x}"
 
 
 def shared_images(one: Sequence[str], other: Sequence[str]) -> float:

@@ -24,6 +24,7 @@ from bakeoff.data.decode_files import ENDINGS, check_depth, first_white
 from bakeoff.data.image_file import MAX_BYTES, decode, decoding, upright
 from bakeoff.data.npz import read_images
 from bakeoff.data.safe_reading import refusing, regular_file
+from bakeoff.data.source_images import content_key, in_ledger, pixel_key
 from bakeoff.data.sources import Pictures
 from bakeoff.errors import BakeoffError, DataError, UsageError
 from bakeoff.study.trained_model import TrainedModel
@@ -35,6 +36,7 @@ CENTRED = "centred"
 UNLIKE = "unlike training"
 BATCH = 256
 MAX_SIDE = 512  # pixels a side at which a figure is looked for
+_NO_FILE = np.uint64(0)
 _ASIDE = 0.01  # of the maximum by which a pixel may lie outside
 
 
@@ -47,6 +49,8 @@ class Predictions:
     unlike : whether the image is unlike the training images; None where that cannot be told
     centred : whether the figure was centred and scaled
     images : what the network saw, pixels as the data set stores them
+    test_images : how many of them the study's ledger knows as test images: of a large test set it
+        keeps a few, so that there may be more
     """
 
     names: tuple[str, ...]
@@ -57,6 +61,7 @@ class Predictions:
     centred: NDArray[np.bool_]
     images: NDArray[Any]
     model: str
+    test_images: int = 0
 
     def __len__(self) -> int:
         return len(self.names)
@@ -140,12 +145,16 @@ class PicturesReader:
     def _frame(self) -> Any:
         return None if self.profile is None or self.adapt == "never" else self.profile.frame()
 
-    def read(self, path: str | os.PathLike[str]) -> tuple[NDArray[Any], bool]:
-        """Return a picture file as (pixels as stored, whether it was centred); or DataError."""
+    def read(self, path: str | os.PathLike[str]) -> tuple[NDArray[Any], bool, np.uint64]:
+        """Return (a picture file's pixels as stored, whether it was centred, the file's key).
+
+        Raises DataError.
+        """
         with regular_file(path) as (file, length):
             if length > MAX_BYTES:
                 raise DataError(f"expected at most {MAX_BYTES:,} bytes, found {length:,}")
-            return self._decoded(file.read(length))
+            content = file.read(length)
+            return *self._decoded(content), content_key(content)
 
     def decode(self, content: bytes, name: str) -> tuple[NDArray[Any], bool]:
         """Return the same of a picture file's content; errors begin with its name."""
@@ -279,6 +288,8 @@ def predict(
     was_centred: list[bool] = []
     probabilities: list[NDArray[np.float32]] = []
     waiting: list[NDArray[Any]] = []
+    known = {key for line in trained.folder.read_ledger() for key in line.get("images", [])}
+    test_images = 0
 
     def flush() -> None:
         if waiting:
@@ -287,7 +298,9 @@ def predict(
             probabilities.append(trained.per_seed(batch))
             waiting.clear()
 
-    for name, pixels, centred_ in _all_images(images, reader, on_broken):
+    for name, pixels, centred_, key in _all_images(images, reader, on_broken):
+        keys = {in_ledger(key), in_ledger(pixel_key(pixels, trained.maximum))} if known else set()
+        test_images += not known.isdisjoint(keys)
         names.append(name)
         was_centred.append(centred_)
         waiting.append(pixels)
@@ -310,20 +323,24 @@ def predict(
         centred=np.array(was_centred),
         images=seen,
         model=trained.title,
+        test_images=test_images,
     )
 
 
 def _all_images(
     images: Any, reader: PicturesReader, on_broken: Callable[[str], None] | None
-) -> Iterator[tuple[str, NDArray[Any], bool]]:
-    """Yield (name, pixels as stored, whether it was centred) of every image."""
+) -> Iterator[tuple[str, NDArray[Any], bool, np.uint64]]:
+    """Yield (name, pixels as stored, whether it was centred, its file's key) of every image.
+
+    The key is 0 where the image has no file of its own.
+    """
     if isinstance(images, str | os.PathLike):
         images = [images]
     if not isinstance(images, Sequence) or not all(
         isinstance(each, str | os.PathLike) for each in images
     ):
         array = reader.checked(np.asarray(images), "images")
-        yield from ((str(index), image, False) for index, image in enumerate(array))
+        yield from ((str(index), image, False, _NO_FILE) for index, image in enumerate(array))
         return
     with decoding():
         for path in picture_files(images):
@@ -338,9 +355,12 @@ def _all_images(
                 on_broken(str(error))
 
 
-def _of_npz(path: Path, reader: PicturesReader) -> Iterator[tuple[str, NDArray[Any], bool]]:
+def _of_npz(
+    path: Path, reader: PicturesReader
+) -> Iterator[tuple[str, NDArray[Any], bool, np.uint64]]:
     array = reader.checked(read_images(path), shown(path))
-    yield from ((f"{shown(path)}[{index}]", image, False) for index, image in enumerate(array))
+    for index, image in enumerate(array):
+        yield f"{shown(path)}[{index}]", image, False, _NO_FILE
 
 
 def picture_files(paths: Iterable[str | os.PathLike[str]]) -> list[Path]:

@@ -85,6 +85,13 @@ def _remarks(found: Predictions, trained: TrainedModel) -> tuple[str, ...]:
             f"{counted(int(found.unlike.sum()), 'picture')} unlike anything in training: trust "
             f"no class there{known}"
         )
+    if found.test_images:
+        count = found.test_images
+        remarks.append(
+            f"at least {counted(count, 'of them is a test image', 'of them are test images')} of "
+            "this study: its report says how well these are predicted, and no ledger counts this "
+            "look at them"
+        )
     return tuple(remarks)
 
 

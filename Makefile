@@ -44,8 +44,8 @@ torture: .venv/dev
 reproduce: .venv/ready
 	$(BIN)/python -m reproduction $(ARGS)
 
-# The README's picture and those of docs/gallery.md; ten minutes, all but one for the second study,
-# of which one picture is drawn.
+# The README's picture and table and those of docs/gallery.md and docs/tutorial.md; ten minutes on a
+# machine that does nothing else, all but one for the second study, of which one picture is drawn.
 pictures: .venv/dev
 	$(BIN)/bakeoff run digits
 	$(BIN)/bakeoff run three-models

@@ -2,16 +2,22 @@
 
 `make pictures` runs the studies, digits, three-models and schedule.yaml beside this file, and then
 .venv/bin/python docs/pictures/draw.py studies/digits studies/three-models studies/schedule
+Without a study's folder its pictures are left as they are. The table of the first study in
+README.md and docs/tutorial.md is written anew too; what else they quote of it is compared with
+what is printed.
 """
 
 import io
+import re
 import sys
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 from PIL import Image
+from rich.console import Console
 
+from bakeoff import report
 from bakeoff.report import plots
 from bakeoff.report.plots import Figure
 from bakeoff.study.run import compare
@@ -82,10 +88,11 @@ SCREENS = {"desktop": (1200, 980), "phone": (390, 844)}
 
 def pictures(folders: list[str]) -> Iterator[tuple[str, bytes]]:
     """Yield every picture's file name and content."""
-    studies = [compare([folder]).comparison for folder in folders]
+    studies = [compare([each]).comparison if Path(each).is_dir() else None for each in folders]
     for name, (alt, draw, which) in DRAWN.items():
-        drawn = draw(studies[which])
-        yield f"{name}.svg", Figure(drawn.spec, alt).svg().encode()
+        if studies[which] is not None:
+            drawn = draw(studies[which])
+            yield f"{name}.svg", Figure(drawn.spec, alt).svg().encode()
 
 
 def screens(report: Path) -> Iterator[tuple[str, bytes]]:
@@ -116,8 +123,30 @@ def small(content: bytes) -> bytes:
     return buffer.getvalue()
 
 
+def quoting(folder: str) -> Iterator[tuple[Path, str]]:
+    """Yield the documents that quote what a study prints, with its table as it is printed now."""
+    console = Console(width=80, file=io.StringIO(), color_system=None)
+    console.print(report.table(compare([folder]).comparison))
+    printed = [line.rstrip() for line in console.file.getvalue().splitlines()]
+    (first,) = (k for k, line in enumerate(printed) if line.startswith("  model "))
+    (last,) = (k for k, line in enumerate(printed) if line.startswith("  logistic regression "))
+    table = "\n".join(printed[first : last + 1])
+    for path in (HERE.parents[1] / "README.md", HERE.parent / "tutorial.md"):
+        text = path.read_text(encoding="utf-8")
+        old = r"^  model  (?s:.*?)^  logistic regression .*?$"
+        text = re.sub(old, table, text, count=1, flags=re.MULTILINE)
+        block = text[text.index(table) : text.index("```", text.index(table))]
+        unsaid = {line for line in block.splitlines() if line.strip() not in ("", "…")} - {*printed}
+        unsaid = {line for line in unsaid if not line.startswith("Report: ")}
+        if unsaid:
+            sys.stderr.write(f"{path.name} quotes what is not printed: {sorted(unsaid)}\n")
+        yield path, text
+
+
 def main(folders: list[str]) -> None:
-    """Write every picture beside this file."""
+    """Write every picture beside this file, and the table where documents quote it."""
+    for path, text in quoting(folders[0]):
+        path.write_text(text, encoding="utf-8")
     for name, content in pictures(folders):
         (HERE / name).write_bytes(content)
     for name, content in screens(Path(folders[0]) / "report.html"):

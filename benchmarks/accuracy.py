@@ -19,6 +19,8 @@ _ROUNDS = 4  # of so many seeds as there are cores, for networks that take secon
 
 def measure(workload: Workload, run: Run) -> None:
     """Train each contestant with seeds of its own, one process of one thread for each core."""
+    if not workload.epochs:
+        return
     found = declared(workload)
     for number in range(_rounds(found)):
         for contestant in entered(found, run.names):

@@ -38,7 +38,7 @@ def unmeasured(document: Plain) -> list[str]:
     for workload in document["workloads"]:
         if not workload["contestants"]:
             lacking.append(f"throughput of `{workload['name']}`")
-        if not workload["accuracy"]:
+        if not workload["accuracy"] and workload.get("compared", True):
             lacking.append(f"accuracy of `{workload['name']}`")
     names = {"digits": "the digits study", "scaling": "growth", "comparing": "comparing"}
     return lacking + [name for key, name in names.items() if not document[key]]

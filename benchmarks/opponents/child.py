@@ -22,9 +22,8 @@ from importlib import metadata
 from pathlib import Path
 from typing import Any, Protocol
 
-from bakeoff import recipe as recipes
 from bakeoff.recipe import ModelRecipe
-from benchmarks.workloads import Material, material
+from benchmarks.workloads import Material, load, material
 
 Settings = dict[str, Any]
 
@@ -46,7 +45,7 @@ class Task:
     @cached_property
     def declared(self) -> ModelRecipe:
         """The model."""
-        return recipes.load(self.recipe).models[self.model]
+        return load(self.recipe).models[self.model]
 
     @cached_property
     def both(self) -> tuple[Material, Material]:

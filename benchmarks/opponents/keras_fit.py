@@ -9,12 +9,14 @@ import time
 from collections.abc import Sequence
 from typing import Any, ClassVar
 
-from bakeoff.recipe import ModelRecipe
+from bakeoff.recipe import Layer, ModelRecipe
+from bakeoff.recipe.vocabulary.residual import RESIDUAL, shortcut
 from benchmarks.opponents.child import Settings, Task, serve
 
 LAYERS = {
     "dense": "Dense",
     "conv2d": "Conv2D",
+    "depthwise_conv2d": "DepthwiseConv2D",
     "max_pooling2d": "MaxPooling2D",
     "average_pooling2d": "AveragePooling2D",
     "global_average_pooling2d": "GlobalAveragePooling2D",
@@ -93,19 +95,42 @@ class _Fit:
 
 def build(keras: Any, declared: ModelRecipe, shape: tuple[int, ...], n_classes: int) -> Any:
     """Return the recipe's model of Keras's own layers."""
-    layers = keras.layers
-    stack = [keras.Input(shape)]
-    flat = False
-    for layer in declared.layers or ():
-        if layer.kind == "dense" and not flat:
-            stack.append(layers.Flatten())
-        flat = flat or layer.kind in ("dense", "flatten", "global_average_pooling2d")
-        stack.append(getattr(layers, LAYERS[layer.kind])(**_arguments(keras, layer.arguments)))
-    if not flat:
-        stack.append(layers.Flatten())
+    inputs = keras.Input(shape)
+    values = _through(keras, inputs, declared.layers or ())
+    if len(values.shape) > 2:
+        values = keras.layers.Flatten()(values)
     output = _arguments(keras, declared.output)
-    stack.append(layers.Dense(n_classes, activation="softmax", **output))
-    return keras.Sequential(stack)
+    dense = keras.layers.Dense(n_classes, activation="softmax", **output)
+    return keras.Model(inputs, dense(values))
+
+
+def _through(keras: Any, values: Any, stack: Sequence[Layer]) -> Any:
+    for layer in stack:
+        if layer.kind == RESIDUAL:
+            inner = _through(keras, values, layer.layers)
+            short = shortcut(*(_map(keras, each) for each in (values, inner)))
+            if short is not None:
+                values = _made(keras, short[0], short[1].plain())(values)
+            values = keras.layers.Add()([inner, values])
+            continue
+        if layer.kind == "dense" and len(values.shape) > 2:
+            values = keras.layers.Flatten()(values)
+        values = _made(keras, layer.kind, layer.arguments)(values)
+    return values
+
+
+def _map(keras: Any, values: Any) -> tuple[int, ...]:
+    """Return the shape of one image's values, channels last."""
+    shape = tuple(values.shape[1:])
+    first = len(shape) == 3 and keras.config.image_data_format() == "channels_first"
+    return (*shape[1:], shape[0]) if first else shape
+
+
+def _made(keras: Any, kind: str, declared: dict[str, Any]) -> Any:
+    arguments = _arguments(keras, declared)
+    if kind == "batch_normalization" and keras.config.image_data_format() == "channels_first":
+        arguments["axis"] = 1
+    return getattr(keras.layers, LAYERS[kind])(**arguments)
 
 
 def _arguments(keras: Any, declared: dict[str, Any]) -> dict[str, Any]:

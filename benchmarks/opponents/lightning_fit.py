@@ -64,7 +64,7 @@ class _Lightning:
 
     @property
     def parameters(self) -> int:
-        return sum(each.numel() for each in self._module.parameters())
+        return torch_model.parameters(self._module)
 
     def prepare(self, settings: Settings) -> None:
         layout = torch.channels_last if settings["layout"] == "channels-last" else None

@@ -23,7 +23,7 @@ Multiply = Callable[[], Any]
 
 class _Products:
     def __init__(self, task: Task) -> None:
-        workload = Workload("", task.recipe, task.model, None, 0, None, None)
+        workload = Workload("", task.recipe, task.model, None, 0)
         self._task = task
         self._products = products(declared(workload))
         self._ways: list[Multiply] = []

@@ -60,7 +60,7 @@ class _Loop:
 
     @property
     def parameters(self) -> int:
-        return sum(each.numel() for each in self._model.parameters())
+        return torch_model.parameters(self._model)
 
     def prepare(self, settings: Settings) -> None:
         layout = torch.channels_last if settings["layout"] == "channels-last" else None

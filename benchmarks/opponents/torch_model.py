@@ -2,6 +2,7 @@
 
 The same parameters, the same gradients. What is left out is what a PyTorch user would leave out:
 the softmax is in the loss, and L2 regularization is `weight_decay`, which adds the same gradient.
+Where strides leave an odd pixel of padding, it is on both sides, as PyTorch's users have it.
 """
 
 from collections.abc import Sequence
@@ -10,13 +11,15 @@ from typing import Any
 import torch
 from torch import nn
 
-from bakeoff.recipe import ModelRecipe
+from bakeoff.recipe import Layer, ModelRecipe
+from bakeoff.recipe.vocabulary.residual import RESIDUAL, shortcut
 
 ACTIVATIONS: dict[str, Any] = {
     "linear": nn.Identity,
     "relu": lambda: nn.ReLU(inplace=True),
     "tanh": nn.Tanh,
     "sigmoid": nn.Sigmoid,
+    "elu": nn.ELU,
 }
 
 
@@ -28,20 +31,38 @@ class Rows(nn.Module):  # type: ignore[misc]
         return images.permute(0, 2, 3, 1).flatten(1)
 
 
+class Mean(nn.Module):  # type: ignore[misc]
+    """Average over all pixels."""
+
+    def forward(self, images: Any) -> Any:
+        """Return (batch, channels)."""
+        return images.mean((2, 3))
+
+
+class Residual(nn.Module):  # type: ignore[misc]
+    """Add the input of layers to what they put out."""
+
+    def __init__(self, inner: nn.Module, short: nn.Module) -> None:
+        super().__init__()
+        self.inner, self.short = inner, short
+
+    def forward(self, values: Any) -> Any:
+        """Return the sum."""
+        return self.inner(values) + self.short(values)
+
+
+def parameters(network: nn.Module) -> int:
+    """Return how many parameters there are, as Keras counts them: moving averages too."""
+    tensors = [*network.parameters(), *network.buffers()]
+    return sum(each.numel() for each in tensors if each.is_floating_point())
+
+
 def build(model: ModelRecipe, channels: int, shape: tuple[int, int], n_classes: int) -> nn.Module:
     """Return the network for images of shape (batch, channels, height, width); logits come out.
 
     Raises ValueError for what has no counterpart here: this translates the benchmark's workloads.
     """
-    modules: list[nn.Module] = []
-    size: tuple[int, ...] = (channels, *shape)
-    for layer in model.layers or ():
-        if layer.kind == "dense" and len(size) > 1:
-            modules.append(Rows())
-            size = (_count(size),)
-        found = _layer(layer.kind, layer.arguments, size)
-        modules += found
-        size = _size_after(found, size)
+    modules, size = _stack(model.layers or (), (channels, *shape))
     if len(size) > 1:
         modules.append(Rows())
         size = (_count(size),)
@@ -49,20 +70,55 @@ def build(model: ModelRecipe, channels: int, shape: tuple[int, int], n_classes: 
     return nn.Sequential(*modules)
 
 
+def _stack(
+    layers: Sequence[Layer], size: tuple[int, ...]
+) -> tuple[list[nn.Module], tuple[int, ...]]:
+    """Return the modules of layers, and the size that they leave."""
+    modules: list[nn.Module] = []
+    for layer in layers:
+        if layer.kind == RESIDUAL:
+            found = [_residual(layer, size)]
+        elif layer.kind == "dense" and len(size) > 1:
+            found = [Rows(), *_layer(layer.kind, layer.arguments, (_count(size),))]
+        else:
+            found = _layer(layer.kind, layer.arguments, size)
+        modules += found
+        size = _size_after(found, size)
+    return modules, size
+
+
+def _residual(layer: Layer, size: tuple[int, ...]) -> nn.Module:
+    inner, after = _stack(layer.layers, size)
+    found = shortcut((*size[1:], size[0]), (*after[1:], after[0]))
+    short = _layer(found[0], found[1].plain(), size) if found else []
+    return Residual(nn.Sequential(*inner), nn.Sequential(*short))
+
+
 def _layer(kind: str, arguments: dict[str, Any], size: tuple[int, ...]) -> list[nn.Module]:
     if kind == "dense":
         linear = nn.Linear(size[0], arguments["units"], bias=arguments["use_bias"])
         return [_initial(linear, arguments), ACTIVATIONS[arguments["activation"]]()]
-    if kind == "conv2d":
+    if kind in ("conv2d", "depthwise_conv2d"):
+        deep = kind != "conv2d"
         convolution = nn.Conv2d(
             size[0],
-            arguments["filters"],
+            size[0] if deep else arguments["filters"],
             tuple(arguments["kernel_size"]),
             stride=tuple(arguments["strides"]),
-            padding=arguments["padding"],
+            padding=_padding(arguments),
             bias=arguments["use_bias"],
+            groups=size[0] if deep else 1,
         )
         return [_initial(convolution, arguments), ACTIVATIONS[arguments["activation"]]()]
+    if kind == "batch_normalization" and len(size) == 3:
+        momentum = 1 - arguments["momentum"]
+        return [nn.BatchNorm2d(size[0], eps=arguments["epsilon"], momentum=momentum)]
+    if kind == "average_pooling2d" and arguments["padding"] == "valid":
+        return [nn.AvgPool2d(tuple(arguments["pool_size"]), tuple(arguments["strides"]))]
+    if kind == "global_average_pooling2d":
+        return [Mean()]
+    if kind == "elu":
+        return [nn.ELU()]
     if kind == "max_pooling2d" and arguments["padding"] == "valid":
         return [nn.MaxPool2d(tuple(arguments["pool_size"]), tuple(arguments["strides"]))]
     if kind == "flatten":
@@ -77,18 +133,26 @@ def _layer(kind: str, arguments: dict[str, Any], size: tuple[int, ...]) -> list[
 
 
 def _initial(layer: Any, arguments: dict[str, Any]) -> nn.Module:
-    if arguments["kernel_initializer"] != "glorot_uniform" or arguments["bias_regularizer"]:
+    kernel = "kernel" if "kernel_initializer" in arguments else "depthwise"
+    usual = arguments[f"{kernel}_initializer"] == "glorot_uniform"
+    if not usual or arguments["bias_regularizer"]:
         raise ValueError(
             f"expected Keras's usual initial weights and no penalty of biases: {layer}"
         )
     nn.init.xavier_uniform_(layer.weight)
     if layer.bias is not None:
         nn.init.zeros_(layer.bias)
-    penalty = arguments["kernel_regularizer"] or {}
+    penalty = arguments[f"{kernel}_regularizer"] or {}
     if penalty.get("l1"):
         raise ValueError(f"expected an L2 penalty, found L1: {layer}")
     layer.l2 = float(penalty.get("l2", 0.0))
     return layer
+
+
+def _padding(arguments: dict[str, Any]) -> Any:
+    if arguments["padding"] == "valid" or max(arguments["strides"]) == 1:
+        return arguments["padding"]
+    return tuple((side - 1) // 2 for side in arguments["kernel_size"])
 
 
 def _count(size: tuple[int, ...]) -> int:
@@ -102,7 +166,8 @@ def _size_after(modules: Sequence[nn.Module], size: tuple[int, ...]) -> tuple[in
     with torch.no_grad():
         probe = torch.zeros(1, *size)
         for module in modules:
-            probe = module(probe)
+            probe = module.eval()(probe)
+            module.train()
     return tuple(probe.shape[1:])
 
 

@@ -14,17 +14,18 @@ import argparse
 import sys
 from collections.abc import Callable, Sequence
 from dataclasses import replace
-from itertools import combinations
+from itertools import combinations, product
 
 import numpy as np
 
-from bakeoff.analysis.estimates import estimate, estimate_balanced
+from bakeoff.analysis.checks.study_design import flattery
+from bakeoff.analysis.estimates import estimate, estimate_balanced, estimate_loss
 from bakeoff.analysis.statistics import compare_all, compare_pair, differ_by_less_than, holm
 from bakeoff.analysis.variance import decompose
 from bakeoff.analysis.verdicts import ALPHA, Look, unsettled, verdicts
 from benchmarks import seed_pool
 from benchmarks.recommending import recommendation
-from benchmarks.simulated import ACCURACY, SEED, Correct, Rows, draw, rate
+from benchmarks.simulated import ACCURACY, SEED, Correct, Rows, draw, losses, rate, true_loss
 
 
 def any_claim(models: Sequence[Correct]) -> bool:
@@ -85,6 +86,28 @@ def unstable(share: float) -> Rows:
         yield ["one" if one else "none", studies, *(rate(each, studies) for each in found)]
 
 
+def highest(share: float) -> Rows:
+    """Equal models, five seeds: how much too high the highest mean is, and what a finding says."""
+    yield ["images", "models", "studies", "seed effect", "too high by, points", "said"]
+    for n_images, effect, most in ((360, 0.04, 300), (10_000, 0.04, 60), (10_000, 0.2, 60)):
+        for count in (5, 10, 30):
+            studies = max(2, round(share * most))
+            rng = np.random.default_rng(SEED)
+            real, said = [], []
+            for _ in range(studies):
+                models = draw(rng, [ACCURACY] * count, n_images, [5] * count, effect=effect)
+                parts = {str(k): decompose(each) for k, each in enumerate(models)}
+                means = [each.mean for each in parts.values()]
+                real.append(max(means) - np.mean(means))
+                variance = np.mean([test.variance for test in compare_all(parts).values()])
+                said.append(flattery(count, float(np.sqrt(variance / 2))))
+            error = 100 * np.std(real) / np.sqrt(studies)
+            yield [
+                f"{n_images:,}", count, studies, effect,
+                f"{100 * np.mean(real):.2f} ± {error:.2f}", f"{100 * np.mean(said):.2f}",
+            ]  # fmt: skip
+
+
 def coverage(share: float) -> Rows:
     """How often 95 % intervals of one model hold the truth, and their median width in points."""
     head = ["of", "images", "accuracy", "seeds", "studies", "holds", "width", "width of 0.1.0"]
@@ -110,6 +133,21 @@ def coverage(share: float) -> Rows:
                 "accuracy", f"{n_images:,}", f"{100 * accuracy:g} %", n_seeds, studies,
                 rate(held, studies), f"{100 * np.median(widths):.2f}",
                 f"{100 * np.median(plain):.2f}",
+            ]
+        )  # fmt: skip
+    for n_images, accuracy in product((60, 360, 1000, 10_000), (0.9, 0.975, 0.99)):
+        studies = max(2, round(share * (1000 if n_images <= 1000 else 300)))
+        rng = np.random.default_rng(SEED)
+        truth = true_loss(accuracy, effect=0.04)
+        held, widths = 0, []
+        for _ in range(studies):
+            found = estimate_loss(losses(rng, accuracy, n_images, 5, effect=0.04))
+            held += int(found.low <= truth <= found.high)
+            widths.append((found.high - found.low) / truth)
+        yield (
+            [
+                f"loss, {truth:.3f}", f"{n_images:,}", f"{100 * accuracy:g} %", 5, studies,
+                rate(held, studies), f"{100 * np.median(widths):.0f} % of it", "",
             ]
         )  # fmt: skip
     pool = seed_pool.read()
@@ -253,6 +291,7 @@ TABLES: dict[str, Callable[[float], Rows]] = {
     "coverage": coverage,
     "pool": pool_pairs,
     "recommendation": recommendation,
+    "highest": highest,
     "families": families,
     "large_families": large_families,
     "unstable": unstable,

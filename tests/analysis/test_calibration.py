@@ -22,14 +22,14 @@ import numpy as np
 import pytest
 from scipy.special import ndtri, stdtr
 
-from bakeoff.analysis.estimates import estimate, estimate_balanced
+from bakeoff.analysis.estimates import estimate, estimate_balanced, estimate_loss
 from bakeoff.analysis.statistics import (
     compare_pair,
     mcnemar_exact,
     one_sided_lower_bound,
     tost_p,
 )
-from benchmarks import calibration, recommending, seed_pool
+from benchmarks import calibration, recommending, seed_pool, simulated
 
 ACCURACY = 0.975
 SEED_EFFECT = 0.04
@@ -277,6 +277,18 @@ def test_intervals_hold_where_few_errors_are_expected(n_images, accuracy):
         return found.low <= accuracy <= found.high
 
     assert rate(400, held) >= 0.93
+
+
+def test_intervals_of_a_loss_hold_where_few_images_make_up_most_of_it():
+    truth = simulated.true_loss(ACCURACY, effect=SEED_EFFECT)
+    many = simulated.losses(np.random.default_rng(1), ACCURACY, 200_000, 3, effect=SEED_EFFECT)
+    assert many.mean() == pytest.approx(truth, rel=0.1)
+
+    def held(rng):
+        found = estimate_loss(simulated.losses(rng, ACCURACY, 360, 5, effect=SEED_EFFECT))
+        return found.low <= truth <= found.high
+
+    assert rate(300, held) >= 0.93
 
 
 @pytest.fixture(scope="module")

@@ -16,7 +16,7 @@ import scipy  # its parts are imported where they are used: `bakeoff status` nee
 from numpy.typing import ArrayLike, NDArray
 
 from bakeoff.analysis.metrics import EPSILON
-from bakeoff.analysis.variance import LEVEL, decompose, degrees_of_freedom, excess, is_zero
+from bakeoff.analysis.variance import LEVEL, Parts, decompose, degrees_of_freedom, excess, is_zero
 
 LARGEST_LOSS = -log(EPSILON)  # of one image, as `metrics.cross_entropy` clips it
 FEWEST_FOR_F1 = 10  # images of a class, below which the interval of macro F1 does not hold
@@ -150,9 +150,14 @@ def estimate_loss(
 ) -> Estimate:
     """Mean loss of one model, with an interval: mean·exp(±t·se/mean), which suits a skew sum.
 
+    A few images make up most of a loss, so their variance counts one image more, with the largest
+    loss of all (its mean over the seeds); the mean stays the plain one.
+
     losses : float, not negative, shape (n_seeds, n_images). No bound lies above LARGEST_LOSS.
     """
-    plain = estimate_parts(losses, folds=folds, level=level)
+    parts = decompose(losses, folds)
+    per_image = np.append(parts.per_image, parts.per_image.max())
+    plain = _estimate(parts, float(per_image.var(ddof=1)) / len(per_image), len(per_image), level)
     if plain.method != "two-way" and plain.method != "images":
         return plain
     stretch = exp(min(50.0, (plain.high - plain.low) / 2 / plain.mean)) if plain.mean else 1.0
@@ -182,8 +187,12 @@ def estimate_parts(
 ) -> Estimate:
     """Mean of scores of any size, with the interval mean ± t·√V; nothing is added to V."""
     parts = decompose(scores, folds)
+    return _estimate(parts, parts.between_images / parts.n_images, parts.n_images, level)
+
+
+def _estimate(parts: Parts, v1: float, counted: int, level: float) -> Estimate:
+    """Return the mean and mean ± t·√V, with the images' part of V from so many images."""
     n_images, n_seeds = parts.n_images, parts.n_seeds
-    v1 = parts.between_images / n_images
     v2, v3 = parts.between_seeds / n_seeds, parts.residual / (n_images * n_seeds)
     if n_images == 1 or is_zero(v1 + excess(v2, v3), parts):
         unknown = None if n_seeds == 1 else 0.0
@@ -194,7 +203,7 @@ def estimate_parts(
     return _interval(
         mean=parts.mean,
         center=parts.mean,
-        from_images=[(v1, n_images)],
+        from_images=[(v1, counted)],
         v2=v2,
         v3=v3,
         n_images=n_images,

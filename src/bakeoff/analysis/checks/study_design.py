@@ -183,11 +183,7 @@ def too_few_seeds(comparison: Comparison) -> Finding | None:
 
 
 def many_models(comparison: Comparison) -> Finding | None:
-    """Notice that the highest of many means, picked with the test set open, flatters itself.
-
-    The highest of m independent normal values lies Φ⁻¹((m − 0.375)/(m + 0.25)) standard deviations
-    above their mean, on average (Blom 1958).
-    """
+    """Notice that the highest of many means, picked with the test set open, flatters itself."""
     best = comparison.models[0]
     rivals = [
         model
@@ -203,7 +199,7 @@ def many_models(comparison: Comparison) -> Finding | None:
         error = sqrt(float(np.mean([test.variance for test in tests])) / 2)
     else:
         error = float(np.mean([_seed_error(model) for model in rivals]))
-    optimism = float(scipy.special.ndtri((m - 0.375) / (m + 0.25))) * error
+    optimism = flattery(m, error)
     return Finding(
         code="many-models",
         severity="info",
@@ -218,6 +214,14 @@ def many_models(comparison: Comparison) -> Finding | None:
             "seen; choose by size and speed within the group."
         ),
     )
+
+
+def flattery(m: int, error: float) -> float:
+    """Return by how much the highest of m equal models' means is too high, on average.
+
+    It lies Φ⁻¹((m − 0.375)/(m + 0.25)) standard errors above their mean (Blom 1958).
+    """
+    return float(scipy.special.ndtri((m - 0.375) / (m + 0.25))) * error
 
 
 def duplicates(comparison: Comparison) -> Finding | None:

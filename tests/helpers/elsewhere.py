@@ -27,6 +27,7 @@ class Writer:
     data: str
     affinity: str = "model"
     reason: str = ""  # why it fails
+    runs_user_code: bool = False
 
     @property
     def label(self) -> str:

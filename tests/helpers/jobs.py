@@ -48,6 +48,7 @@ class Act:
     folder: str
     affinity: str = "affinity"
     times: int = 10  # the action is done so many times, then the job is well
+    runs_user_code: bool = False
 
     def run(self, on_epoch: OnEpoch) -> None:
         diary = Path(self.folder) / self.label

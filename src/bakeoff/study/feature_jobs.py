@@ -35,6 +35,11 @@ class FeatureJob:
         """Jobs of the same affinity share compiled programs."""
         return self.backbone
 
+    @property
+    def runs_user_code(self) -> bool:
+        """Whether a Python builder makes its network: backbones are Bakeoff's own."""
+        return False
+
     def run(self, on_epoch: OnEpoch) -> None:
         """Compute what is missing."""
         from bakeoff.training.backbones.features import compute

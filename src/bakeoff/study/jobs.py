@@ -89,6 +89,11 @@ class TrainJob:
         return self.model
 
     @property
+    def runs_user_code(self) -> bool:
+        """Whether a Python builder makes its network."""
+        return self.recipe.python is not None
+
+    @property
     def network_seed(self) -> int:
         """What fixes initial weights and shuffling; no two folds of a study share one.
 
@@ -314,6 +319,11 @@ class BaselineJob:
     def affinity(self) -> str:
         """Jobs of the same affinity share compiled programs."""
         return self.label
+
+    @property
+    def runs_user_code(self) -> bool:
+        """Whether a Python builder makes its network: it has none."""
+        return False
 
     def run(self, on_epoch: OnEpoch) -> None:
         """Fit and write the baseline; raise Busy if somebody else is at it."""

@@ -33,6 +33,11 @@ class MultiTrialJob:
         """Jobs of the same affinity share compiled programs."""
         return self.jobs[0].model
 
+    @property
+    def runs_user_code(self) -> bool:
+        """Whether a Python builder makes its network."""
+        return self.jobs[0].runs_user_code
+
     def run(self, on_epoch: OnEpoch) -> None:
         """Train what is left of the trials; raise Busy if somebody else is at one of them."""
         with ExitStack() as claims:

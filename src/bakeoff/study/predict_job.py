@@ -39,6 +39,14 @@ class PredictJob:
     folds: str | None = None
     timing: str | None = None
 
+    @property
+    def runs_user_code(self) -> bool:
+        """Whether a Python builder makes its network."""
+        return (
+            self.declared is not None
+            and ModelRecipe.model_validate_json(self.declared).python is not None
+        )
+
     def run(self, on_epoch: OnEpoch) -> None:
         """Predict and write the probabilities, float32, shape (n_images, n_classes)."""
         started = time.monotonic()

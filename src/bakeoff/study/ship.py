@@ -48,6 +48,11 @@ class ShipJob:
         """Jobs of the same affinity share compiled programs."""
         return self.training.affinity
 
+    @property
+    def runs_user_code(self) -> bool:
+        """Whether a Python builder makes its network."""
+        return self.training.runs_user_code
+
     def run(self, on_epoch: OnEpoch) -> None:
         """Train and write the model; raise Busy if somebody else is at it."""
         with self.claimed() as todo:

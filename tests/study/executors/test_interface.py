@@ -4,11 +4,12 @@ Oracle: the protocol `Job`. Cost: 1 s. Run: pytest tests/study/executors/test_in
 """
 
 import pickle
-from dataclasses import FrozenInstanceError, fields
+from dataclasses import FrozenInstanceError, fields, replace
 
 import pytest
 
 from bakeoff.study.executors.interface import Job, Lost
+from bakeoff.study.executors.travel import Away
 from bakeoff.study.feature_jobs import FeatureJob
 from bakeoff.study.jobs import BaselineJob, TrainJob
 from bakeoff.study.multi_trial_job import MultiTrialJob
@@ -53,6 +54,16 @@ def test_a_job_has_a_label_an_affinity_and_can_be_sent(label):
 def test_jobs_of_one_model_go_to_the_worker_that_has_its_program():
     several, shipped = JOBS["cnn seeds 3, 4"], JOBS["cnn on all images"]
     assert TRAIN.affinity == several.affinity == shipped.affinity == "cnn"
+
+
+def test_a_job_says_whether_its_network_is_made_by_code_of_the_user():
+    assert not any(job.runs_user_code for job in JOBS.values())
+    made = declare().model_copy(update={"layers": None, "python": "/mine.py:build"})
+    builder = made.model_dump_json()
+    trains = replace(TRAIN, declared=builder)
+    predicts = replace(JOBS["test of cnn"], declared=builder)
+    jobs = (trains, MultiTrialJob((trains,), 2), predicts, ShipJob(trains, 3), Away(trains, "u"))
+    assert all(job.runs_user_code for job in jobs)
 
 
 def test_a_lost_job_has_a_reason():

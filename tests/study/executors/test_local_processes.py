@@ -150,17 +150,33 @@ def test_workers_die_with_a_parent_that_is_killed(tmp_path):
     wait_for(lambda: all(gone(pid) for pid in workers), seconds=5)
 
 
-def test_a_worker_serves_one_affinity_and_idle_ones_go(tmp_path):
+def of_two_models(folder, *, code_of_a=False, code_of_b=False):
+    """Do two jobs of each of two models, one after the other; return who did them, by label."""
     jobs = [
-        Act(f"{affinity}{n}", "nothing", str(tmp_path), affinity=affinity)
-        for affinity in "ab"
+        Act(f"{affinity}{n}", "nothing", str(folder), affinity=affinity, runs_user_code=code)
+        for affinity, code in [("a", code_of_a), ("b", code_of_b)]
         for n in "12"
     ]
-    lost, _ = run(jobs, workers=1)
-    assert lost == []
-    pids = {job.label: (tmp_path / job.label).read_text().strip() for job in jobs}
-    assert pids["a1"] == pids["a2"] != pids["b1"] == pids["b2"]
-    assert all(gone(int(pid)) for pid in pids.values())
+    assert run(jobs, workers=1)[0] == []
+    pids = [(folder / job.label).read_text().strip() for job in jobs]
+    assert all(gone(int(pid)) for pid in pids)
+    return pids
+
+
+def test_a_worker_goes_on_with_another_model_and_ends_with_the_jobs(tmp_path):
+    assert len(set(of_two_models(tmp_path))) == 1
+
+
+@pytest.mark.parametrize("code", ["code_of_a", "code_of_b"])
+def test_code_of_the_user_has_a_worker_of_its_own(tmp_path, code):
+    a1, a2, b1, b2 = of_two_models(tmp_path, **{code: True})
+    assert a1 == a2 != b1 == b2
+
+
+def test_a_worker_that_has_grown_is_replaced_between_models(tmp_path, monkeypatch):
+    monkeypatch.setattr(local_processes, "WORKER_BYTES", 1 << 20)
+    a1, a2, b1, b2 = of_two_models(tmp_path)
+    assert a1 == a2 != b1 == b2
 
 
 def test_no_jobs_start_no_worker():

@@ -18,6 +18,10 @@ class Job(Protocol):
     def affinity(self) -> str:
         """Jobs of the same affinity share compiled programs and so prefer the same worker."""
 
+    @property
+    def runs_user_code(self) -> bool:
+        """Whether it runs a builder of the user's, which may leave anything behind."""
+
     def run(self, on_epoch: Any) -> None:
         """Do it."""
 

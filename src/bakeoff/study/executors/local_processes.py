@@ -1,8 +1,8 @@
 """Jobs in worker processes: one job at a time in each, retried once if its worker dies.
 
 Workers are forked from a server that has imported Keras and JAX already, so each starts in a
-fraction of a second. They do not import the user's script, die when their parent does, and are
-replaced between models, so that memory stays flat.
+fraction of a second. They do not import the user's script and die when their parent does. Between
+models they are replaced where they have run code of the user, or grown, so that memory stays flat.
 """
 
 import gc
@@ -24,6 +24,8 @@ from bakeoff.errors import BakeoffError, StorageError, UsageError
 from bakeoff.study.executors.fork_server import start_process
 from bakeoff.study.executors.interface import Job, Lost, labels
 from bakeoff.study.executors.job_queue import ATTEMPTS, JobQueue
+from bakeoff.study.executors.process_watch import Progress, holds_less_than
+from bakeoff.study.executors.worker_count import WORKER_BYTES
 from bakeoff.study.multi_trial_job import together
 from bakeoff.training.native import load as native
 from bakeoff.training.native.load import Choice
@@ -42,36 +44,16 @@ class _Worker:
     process: Any
     pipe: Connection
     alive: Connection  # closes when this process dies, and the worker with it
-    progress: "Progress"
+    progress: Progress
+    kernels: Choice
     job: Job | None = None
-    affinity: str | None = None
+    last: Job | None = None
     idle_since: float = 0.0
 
-
-class Progress:
-    """When a process last did something: said a word, or used processor time."""
-
-    def __init__(self, process: int | None) -> None:
-        self._stat = Path(f"/proc/{process}/stat")
-        self.named = False
-        self._used = -1
-        self.made(time.monotonic())
-
-    def made(self, now: float) -> None:
-        """Take note that it did something."""
-        self._last, self.named = now, False
-
-    def seconds_without(self, now: float) -> float:
-        """Return for how long it has done nothing; 0 where the system does not tell."""
-        try:
-            fields = self._stat.read_text(encoding="latin-1").rpartition(")")[2].split()
-            used = int(fields[11]) + int(fields[12])
-        except (OSError, ValueError, IndexError):
-            return 0.0
-        if used != self._used:
-            self._used = used
-            self.made(now)
-        return now - self._last
+    @property
+    def affinity(self) -> str | None:
+        """That of its last job, whose programs it has."""
+        return None if self.last is None else self.last.affinity
 
 
 def run_jobs(
@@ -177,17 +159,44 @@ class Pool:
         room = self._size - len(self._workers)
         now = time.monotonic()
         for worker in [worker for worker in idle if worker.job is None]:
-            if now - worker.idle_since >= self._linger or room < len(self._queue):
+            over = now - worker.idle_since >= self._linger or room < len(self._queue)
+            if over and not self._goes_on(worker):
                 self._dismiss(worker)
                 room += 1
         while len(self._queue) and len(self._workers) < self._size:
-            taken = {worker.affinity for worker in self._workers if worker.job is not None}
-            job = self._queue.next(None, taken)
+            job = self._next()
             if job is not None:
                 self._give(self._hire(), job)
 
+    def _next(self) -> Job | None:
+        taken = {worker.affinity for worker in self._workers if worker.job is not None}
+        return self._queue.next(None, taken)
+
+    def _goes_on(self, worker: _Worker) -> bool:
+        """Give an idle worker a job of another model, where that is as good as a new worker's.
+
+        It saves half of what a new worker does before its first step. Code of the user may have
+        left anything behind, and what is on a GPU is freed only with the process.
+        """
+        if (
+            worker.last is None
+            or worker.last.runs_user_code
+            or self._device != "cpu"
+            or worker.kernels != self._kernels
+            or not holds_less_than(WORKER_BYTES, worker.process.pid)
+        ):
+            return False
+        job = self._next()
+        if job is None:
+            return False
+        if job.runs_user_code:
+            self._queue.back(job)
+            return False
+        self._give(worker, job)
+        return True
+
     def _give(self, worker: _Worker, job: Job) -> None:
-        worker.job, worker.affinity = job, job.affinity
+        worker.job = worker.last = job
         worker.progress.made(time.monotonic())
         for label in labels(job):
             self._watcher.started(label)
@@ -305,7 +314,7 @@ def _start(device: Device, cache: Path | None, kernels: Choice) -> _Worker:
     process = start_process(_serve, (theirs, watched, device, cache, kernels))
     theirs.close()
     watched.close()
-    return _Worker(process, pipe, alive, progress=Progress(process.pid))
+    return _Worker(process, pipe, alive, progress=Progress(process.pid), kernels=kernels)
 
 
 def _serve(

@@ -97,6 +97,11 @@ class Away:
         """Jobs of the same affinity share compiled programs."""
         return self.job.affinity
 
+    @property
+    def runs_user_code(self) -> bool:
+        """Whether a Python builder makes its network."""
+        return self.job.runs_user_code
+
     def run(self, on_epoch: Any) -> None:
         """Do it: what is the user's own is kept beside the study."""
         os.environ["BAKEOFF_HOME"] = self.user  # of a worker, which does one job at a time

@@ -1,15 +1,17 @@
 """A whole study behind scikit-learn's fit and predict.
 
-Oracle: the digits, even or odd. Cost: 15 s.
+Oracle: the digits, even or odd. Cost: 2 s.
 
 Run: pytest tests/study/test_classifier.py
 """
 
 import numpy as np
+import pytest
 
 import bakeoff
 
 
+@pytest.mark.usefixtures("jobs_in_process")
 def test_a_study_behind_fit_and_predict(tmp_path, digits):
     from sklearn.base import clone
 

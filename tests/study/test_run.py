@@ -1,7 +1,8 @@
-"""A study from a recipe to a comparison, in real workers: sealed, repeatable, opened once.
+"""A study from a recipe to a comparison: sealed, repeatable, opened once.
 
+What is about workers, kills and full disks has real workers; all else is done in this process.
 Oracle: a second study that differs in one thing: its workers, its test images, its interruptions.
-Cost: 40 s, of which the workers' starts and compiling take most.
+Cost: 25 s, of which the workers' starts and compiling take most.
 Run: pytest tests/study/test_run.py
 """
 
@@ -29,13 +30,13 @@ from bakeoff.storage.ledger import read_ledger
 from bakeoff.storage.study_folder import StudyFolder
 from bakeoff.study import run as run_module
 from bakeoff.study import status
-from bakeoff.study.executors import fork_server, worker_count
+from bakeoff.study.executors import fork_server, local_processes, worker_count
 from bakeoff.study.run import run
 from bakeoff.utils.events import Watcher
 from tests.helpers.jobs import Listener
 from tests.helpers.small import LABELS, MODELS, carry_out, declare, files, identical, write_npz
 
-pytestmark = pytest.mark.usefixtures("figures_undrawn")  # nothing here is looked at
+pytestmark = pytest.mark.usefixtures("jobs_in_process")  # no picture here is looked at
 
 
 @pytest.fixture(scope="module", autouse=True)
@@ -47,9 +48,19 @@ def home(tmp_path_factory):
 
 @pytest.fixture(scope="module")
 def done(npz, tmp_path_factory):
-    """A study carried out by one worker."""
+    """A study carried out in this process."""
     out = tmp_path_factory.mktemp("done") / "small"
-    carry_out(npz, out, workers=1)
+    carry_out(npz, out)
+    return out
+
+
+@pytest.fixture(scope="module")
+def worked(npz, tmp_path_factory):
+    """The same study, carried out by one worker."""
+    out = tmp_path_factory.mktemp("worked") / "small"
+    with pytest.MonkeyPatch.context() as patched:
+        patched.setattr("bakeoff.study.executors.choose.run_jobs", local_processes.run_jobs)
+        carry_out(npz, out, workers=1)
     return out
 
 
@@ -62,9 +73,10 @@ def own_home(tmp_path, monkeypatch):
 # ── identity ─────────────────────────────────────────────────────────────────────────────────
 
 
-def test_two_workers_give_the_bytes_that_one_gives(npz, done, tmp_path):
+@pytest.mark.usefixtures("real_workers")
+def test_two_workers_give_the_bytes_that_one_gives(npz, worked, tmp_path):
     result = carry_out(npz, tmp_path / "two", workers=2)
-    assert identical(done, tmp_path / "two")
+    assert identical(worked, tmp_path / "two")
     assert [model.name for model in result.comparison.models] != []
     assert result.lost == ()
 
@@ -104,15 +116,16 @@ class Spy(Listener):
             yield from (Path(folder) / name for name in names)
 
 
-def test_training_never_meets_the_test_images(npz, done, tmp_path):
+@pytest.mark.usefixtures("real_workers")
+def test_training_never_meets_the_test_images(npz, worked, tmp_path):
     """With other test images and labels all trials are the same bytes; the opening is not."""
     poisoned = write_npz(tmp_path / "small.npz", poisoned=True)
     with np.load(poisoned) as arrays:
         spy = Spy(tmp_path / "study", arrays["x_test"])
     carry_out(poisoned, tmp_path / "study", watcher=spy)
     for room in ("trials", "baselines"):
-        assert files(done, room) == files(tmp_path / "study", room) != {}
-    clean, other = files(done, "openings/1"), files(tmp_path / "study", "openings/1")
+        assert files(worked, room) == files(tmp_path / "study", room) != {}
+    clean, other = files(worked, "openings/1"), files(tmp_path / "study", "openings/1")
     assert clean.keys() == other.keys()
     same = {name for name in clean if clean[name] == other[name]}
     assert {Path(name).name for name in same} == {"majority.npy"}  # it does not look at images
@@ -333,8 +346,9 @@ def test_a_model_that_diverges_is_scored_and_flagged(npz, tmp_path):
     json.dumps(result.to_json(), allow_nan=False)
 
 
+@pytest.mark.usefixtures("real_workers")
 def test_a_full_disk_stops_with_a_sentence_and_the_study_goes_on_later(
-    npz, done, tmp_path, monkeypatch
+    npz, worked, tmp_path, monkeypatch
 ):
     """The disk is full when the opening is to be renamed: nothing is lost, nothing is opened."""
     out = tmp_path / "study"
@@ -351,7 +365,7 @@ def test_a_full_disk_stops_with_a_sentence_and_the_study_goes_on_later(
         with pytest.raises(StorageError, match=f"^{re.escape(text)}$"):
             carry_out(npz, out)
     carry_out(npz, out)
-    assert identical(done, out)
+    assert identical(worked, out)
     assert len(StudyFolder(out).read_ledger()) == 1
 
 
@@ -463,7 +477,8 @@ def start(npz, out, *, events=0):
     )
 
 
-def test_a_study_killed_twice_ends_in_the_bytes_of_one_that_was_not(npz, done, tmp_path):
+@pytest.mark.usefixtures("real_workers")
+def test_a_study_killed_twice_ends_in_the_bytes_of_one_that_was_not(npz, worked, tmp_path):
     """There are 28 events: 16 epochs, 6 jobs of training and 6 of testing done."""
     moments = random.Random(os.urandom(8))
     out = tmp_path / "study"
@@ -475,20 +490,21 @@ def test_a_study_killed_twice_ends_in_the_bytes_of_one_that_was_not(npz, done, t
         finished.append(StudyFolder(out).finished())
     listener = Listener()
     carry_out(npz, out, watcher=listener)
-    assert identical(done, out), printed
+    assert identical(worked, out), printed
     before = {f"{model} seed {seed}" for model, seeds in finished[1].items() for seed in seeds}
     assert before.isdisjoint(listener.of("epoch")), printed
     assert len(StudyFolder(out).read_ledger()) == 1
 
 
-def test_two_processes_on_one_study_train_no_trial_twice_and_lose_none(npz, done, tmp_path):
+@pytest.mark.usefixtures("real_workers")
+def test_two_processes_on_one_study_train_no_trial_twice_and_lose_none(npz, worked, tmp_path):
     out = tmp_path / "study"
     with start(npz, out) as one, start(npz, out) as other:
         printed = [process.communicate(timeout=180)[0].splitlines() for process in (one, other)]
     assert (one.returncode, other.returncode) == (0, 0)
     epochs = sorted(line for lines in printed for line in lines if line.startswith("epoch"))
     assert epochs == sorted(f"epoch {label} {number}" for label in LABELS for number in range(4))
-    assert identical(done, out)
+    assert identical(worked, out)
     assert len(StudyFolder(out).read_ledger()) == 1
 
 

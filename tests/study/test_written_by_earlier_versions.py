@@ -1,7 +1,7 @@
 """A study that version 0.1.0 wrote is read, verified and extended by this one.
 
 Oracle: tests/study/written/by_0.1.0.zip, the study of the recipe in it, carried out by version
-0.1.0 and stripped of what is derived. Cost: 8 s, most of it training two trials.
+0.1.0 and stripped of what is derived. Cost: 3 s, most of it training two trials.
 Run: pytest tests/study/test_written_by_earlier_versions.py
 """
 
@@ -16,6 +16,8 @@ from bakeoff.storage.study_folder import StudyFolder
 from bakeoff.study.run import compare, run
 from bakeoff.study.status import status
 from bakeoff.study.verify import verify
+
+pytestmark = pytest.mark.usefixtures("jobs_in_process")  # no picture here is looked at
 
 WRITTEN = Path(__file__).with_name("written") / "by_0.1.0.zip"
 

@@ -26,6 +26,8 @@ from bakeoff.use.eject import _OPTIMIZERS as OPTIMIZERS
 from bakeoff.use.eject import eject
 from tests.helpers import small
 
+pytestmark = pytest.mark.usefixtures("jobs_in_process")  # no picture here is looked at
+
 
 def ran(program):
     """Run a program as its reader would; return what it prints."""

@@ -79,9 +79,9 @@ def reference(folder: Path, cache: Path, recipe: str = RECIPE, *, real: bool) ->
     """Run a study undisturbed: with one worker, with two, and by the real command."""
     seconds, contents = [], []
     changes: tuple[tuple[str, ...], tuple[int, ...]] = ((), ())
-    for workers in (2, 1):
+    for workers, times in ((2, 2), (1, 1)):  # the first of all fills the cache of programs
         box = Sandbox(folder / f"reference-{workers}", cache, recipe)
-        for _ in range(2):  # the first fills the cache of compiled programs
+        for _ in range(times):
             box.prepare()
             plan = Plan(str(box.root), str(box.notes), checkpoint_seconds=0, plain=True)
             done = box.do([*box.run, "--workers", str(workers)], plan=plan)

@@ -20,7 +20,7 @@ from bakeoff.utils.machine import open_standard_streams
 from bakeoff.utils.text import duration
 
 WORKER = "bakeoff-worker"
-_IMPORTED = ("bakeoff.training.trainer", "bakeoff.study.jobs")
+_IMPORTED = ("bakeoff.training.lean_keras", "bakeoff.training.trainer", "bakeoff.study.jobs")
 _SET = {
     **dict.fromkeys(("OPENBLAS_NUM_THREADS", "OMP_NUM_THREADS", "MKL_NUM_THREADS"), "1"),
     "MPLBACKEND": "agg",  # a notebook's own is not there for another Python

@@ -69,8 +69,10 @@ RECIPES = [
     ({"models": {"m": {"backbone": "efficientnet_lite"}}},
      ", models.m.backbone: expected the name of a backbone, found 'efficientnet_lite'; did you "
      "mean efficientnet_lite0?"),
-    ({"models": {"m": {"backbone": {"name": "efficientnet_lite0", "trainable": True}}}},
-     ", models.m.backbone.trainable: unknown key; known: name"),
+    ({"models": {"m": {"backbone": {"name": "efficientnet_lite0", "frozen": False}}}},
+     ", models.m.backbone.frozen: unknown key; did you mean from?"),
+    ({"models": {"m": {"backbone": {"name": "efficientnet_lite0", "trainable": "yes"}}}},
+     ", models.m.backbone.trainable: expected true or false, found 'yes'"),
     ({"models": {"m": {"backbone": "efficientnet_lite0", "python": "a.py:f"}}},
      ", models.m: expected either layers or python, found both"),
     ({"training": {"class_weight": "balance"}},

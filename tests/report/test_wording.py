@@ -61,7 +61,7 @@ def test_layers_are_told_in_a_line_each():
     ]
     assert wording.training(settings) == "rmsprop, learning rate 0.001, batches of 128, 5 epochs"
     assert wording.layers({"backbone": "efficientnet_lite0", "layers": []}) == [
-        "backbone efficientnet_lite0, frozen, trained on ImageNet (ILSVRC 2012): 1,281,167 "
+        "backbone efficientnet_lite0, frozen, first trained on ImageNet (ILSVRC 2012): 1,281,167 "
         "photographs from the web in 1,000 classes: a test image that stands in there is not unseen"
     ]
     assert wording.layers({"python": "my_models.py:build"}) == ["built by my_models.py:build"]

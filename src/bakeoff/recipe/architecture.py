@@ -13,6 +13,7 @@ from typing import Any
 
 from bakeoff.errors import RecipeError
 from bakeoff.recipe.types import Backbone, Layer, ModelRecipe
+from bakeoff.recipe.vocabulary.backbones import BACKBONES, layers_from
 from bakeoff.recipe.vocabulary.layer import LayerArguments, Shape, ShapeMisfit, require_map, said
 from bakeoff.recipe.vocabulary.optimizers import OPTIMIZERS
 from bakeoff.recipe.vocabulary.residual import RESIDUAL, shortcut
@@ -46,7 +47,7 @@ class LayerShape:
     def label(self) -> str:
         """The layer in a few words: "conv2d 32 3×3 relu"."""
         if self.kind == BACKBONE:
-            return f"{BACKBONE} {self.arguments['name']}"
+            return f"{BACKBONE} {self.arguments['name']}, {self.arguments['how']}"
         known = LAYERS.get(self.kind)
         return said(self.kind, known.model_validate(self.arguments) if known else None)
 
@@ -57,8 +58,9 @@ class Architecture:
 
     `flops_per_image`: operations of one image forward; a multiply-add counts as two, anything else
     computed or compared as one; dropout and augmentation count nothing. Training takes about three
-    times as many as `trained_flops`, in which a frozen backbone does not count.
-    `activation_floats`: values that the layers put out for one image.
+    times as many as `trained_flops`, in which a frozen backbone does not count, and once
+    `passed_flops`: those of frozen layers that images pass in every epoch.
+    `activation_floats`: values that the layers put out for one image, and whose gradients are kept.
     """
 
     layers: tuple[LayerShape, ...]
@@ -67,6 +69,7 @@ class Architecture:
     flops_per_image: int
     trained_flops: int
     activation_floats: int
+    passed_flops: int = 0
 
 
 def describe(model: ModelRecipe, input_shape: Shape, n_classes: int) -> Architecture:
@@ -125,6 +128,47 @@ def training_bytes(
     return 4 * (weights + 2 * architecture.activation_floats * batch)
 
 
+@dataclass(frozen=True)
+class _Costs:
+    """What a backbone is and costs; `values`: those whose gradients training keeps."""
+
+    output_shape: Shape
+    parameters: int
+    trainable_parameters: int
+    flops: int
+    trained_flops: int
+    values: int
+
+
+def _named(backbone: Backbone, name: str) -> _Costs:
+    known = BACKBONES[name]
+    start = None if backbone.start is None else str(backbone.start)
+    along = layers_from(name, start) if backbone.trains else ()
+    return _Costs(
+        (known.features,),
+        known.parameters,
+        sum(layer.trainable for layer in along),
+        known.flops,
+        sum(layer.flops for layer in along),
+        known.features + sum(layer.values for layer in along),
+    )
+
+
+def _is_trained(backbone: Backbone, number: int) -> bool:
+    """Say whether the layer of that number, from 1, of another study's network is trained along."""
+    start = backbone.start if isinstance(backbone.start, int) else 1
+    return backbone.trains and number >= start
+
+
+def backbone_words(backbone: Backbone) -> str:
+    """Say what of a backbone is trained along: "frozen", "trained along from layer 4 on"."""
+    if not backbone.trains:
+        return "frozen"
+    start = backbone.start
+    layer = f"layer {start}" if isinstance(start, int) else start
+    return "trained along" if start is None else f"trained along from {layer} on"
+
+
 class _Building:
     """The layers so far and the shape that the next one meets."""
 
@@ -136,24 +180,51 @@ class _Building:
         self.names: dict[str, int] = {}
         self.parameters = 0
         self.activations = 0
-        self.frozen_flops = 0
+        self.frozen_flops = self.passed_flops = 0
 
     def backbone(self, backbone: Backbone) -> None:
-        known = backbone.known
-        self.shape = (known.features,)
-        self.frozen_flops = known.flops
+        name = backbone.name
+        known = self.network(backbone) if name is None else _named(backbone, name)
+        self.shape = known.output_shape
+        self.frozen_flops = known.flops - known.trained_flops
+        self.passed_flops = self.frozen_flops if backbone.inside else 0
         self.parameters += known.parameters
-        self.activations += known.features
+        self.activations += known.values
+        trains = known.trainable_parameters > 0
+        arguments = {"name": backbone.label, "how": backbone_words(backbone)}
         self.layers.append(
             LayerShape(
                 name=BACKBONE,
                 kind=BACKBONE,
-                arguments={"name": backbone.name},
-                output_shape=self.shape,
+                arguments=arguments,
+                output_shape=known.output_shape,
                 parameters=known.parameters,
-                trainable_parameters=0,
+                trainable_parameters=known.trainable_parameters if trains else 0,
                 flops=known.flops,
             )
+        )
+
+    def network(self, backbone: Backbone) -> "_Costs":
+        """Return what another study's network costs, its output layer left out."""
+        network = backbone.network
+        if network is None:
+            raise RecipeError(f"{self.where}: expected a backbone that was looked up, found none")
+        inner = _Building(f"backbone {backbone.label}", network.input_shape)
+        counts = []
+        for number, layer in enumerate(network.layers, start=1):
+            first, values = len(inner.layers), inner.activations
+            inner.stack([layer], f"of backbone {backbone.label}")
+            if _is_trained(backbone, number):
+                counts.append((inner.layers[first:], inner.activations - values))
+        trained = [each for layers, _ in counts for each in layers]
+        values = sum(values for _, values in counts)
+        return _Costs(
+            inner.shape,
+            sum(layer.parameters for layer in inner.layers),
+            sum(layer.trainable_parameters for layer in trained),
+            sum(layer.flops for layer in inner.layers),
+            sum(layer.flops for layer in trained),
+            values + math.prod(inner.shape),
         )
 
     def stack(self, layers: Sequence[Layer], inside: str) -> None:
@@ -237,6 +308,7 @@ class _Building:
             flops_per_image=flops,
             trained_flops=flops - self.frozen_flops,
             activation_floats=self.activations,
+            passed_flops=self.passed_flops,
         )
 
     def _check_size(self, words: str) -> None:

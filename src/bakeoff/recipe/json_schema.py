@@ -220,16 +220,32 @@ def _training() -> Schema:
 def _model() -> Schema:
     layers = _list(_one_layer(), high=parse_model.MAX_LAYERS)
     training = {"training": {"$ref": "#/$defs/training"}, "search": _search()}
-    names = {"enum": list(BACKBONES)}
-    backbone = {"anyOf": [names, _keys({"name": names}, required=["name"])]}
     declared = {"layers": layers, "output": _arguments(Output), **training}
     python = {"type": "string", "pattern": f"^{_ecma(parse_recipe.PYTHON.pattern)}$"}
     return {
         "anyOf": [
             _keys(declared, required=["layers"]),
-            _keys({"backbone": backbone, **declared}, required=["backbone"]),
+            _keys({"backbone": _backbone(), **declared}, required=["backbone"]),
             _keys({"python": python, **training}, required=["python"]),
         ]
+    }
+
+
+def _backbone() -> Schema:
+    names = {"enum": list(BACKBONES)}
+    text = {"type": "string"}
+    along = {
+        "trainable": _open({"type": "boolean"}),
+        "learning_rate": _open(LEARNING_RATE.schema()),
+    }
+    number = {"anyOf": [{"type": "integer", "minimum": 1}, _NULL]}
+    start = {"anyOf": [text, _NULL]}
+    network = {"type": "object", "description": "written by Bakeoff: what the other study has"}
+    study = {"study": text, "model": text, "from": _open(number), **along, "network": network}
+    named = {"name": _open(names), "from": _open(start), **along}
+    return {
+        "anyOf": [names, _keys(named, required=["name"]), _keys(study, required=["study"])],
+        "description": "a network trained elsewhere whose features the layers start from",
     }
 
 

@@ -13,10 +13,9 @@ from pydantic import ValidationError
 from bakeoff.recipe.keras_words import hint, layer_hint, schedule_hint
 from bakeoff.recipe.learning_rate import Phase
 from bakeoff.recipe.suggestions import did_you_mean
-from bakeoff.recipe.types import Backbone, Layer, Optimizer
+from bakeoff.recipe.types import Layer, Optimizer
 from bakeoff.recipe.value_kinds import Misfit, found, key_text
 from bakeoff.recipe.vocabulary.arguments import ACTIVATION_ALIASES, ACTIVATION_NAMES, Arguments
-from bakeoff.recipe.vocabulary.backbones import BACKBONES
 from bakeoff.recipe.vocabulary.optimizers import EPOCHS, LEARNING_RATE, OPTIMIZERS, PHASES
 from bakeoff.recipe.vocabulary.residual import RESIDUAL
 from bakeoff.recipe.vocabulary.words import LAYERS
@@ -114,19 +113,6 @@ def _read_residual(raw: object, place: str, problems: Problems) -> Layer | None:
     if not layers and len(problems.found) == before:
         problems.add(place, "expected at least one layer, found an empty list")
     return None if len(problems.found) > before else Layer(kind=RESIDUAL, layers=tuple(layers))
-
-
-def read_backbone(raw: object, place: str, problems: Problems) -> Backbone | None:
-    """Read the name of a backbone, or {name: …}."""
-    name = raw
-    if isinstance(raw, Mapping):
-        known_keys(raw, ("name",), place, problems)
-        name = raw.get("name")
-    if isinstance(name, str) and name in BACKBONES:
-        return Backbone(name=name)
-    hint = did_you_mean(name, list(BACKBONES))
-    problems.add(place, f"expected the name of a backbone, found {found(name)}; {hint}")
-    return None
 
 
 def _one_key(

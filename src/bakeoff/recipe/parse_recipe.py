@@ -6,12 +6,12 @@ from functools import partial
 from pathlib import Path
 from typing import Any, TypeVar
 
+from bakeoff.recipe.parse_backbone import read_backbone
 from bakeoff.recipe.parse_data import inside, is_text, read_data, read_path
 from bakeoff.recipe.parse_model import (
     Problems,
     known_keys,
     read_arguments,
-    read_backbone,
     read_layers,
 )
 from bakeoff.recipe.parse_race import check_race, read_race
@@ -193,7 +193,8 @@ def read_model(
         values["training"] = finish_training(given.over(base), f"{place}.training", problems)
     layers, python, output = raw.get("layers"), raw.get("python"), raw.get("output")
     if raw.get("backbone") is not None:
-        values["backbone"] = read_backbone(raw["backbone"], f"{place}.backbone", problems)
+        where, training = f"{place}.backbone", values.get("training")
+        values["backbone"] = read_backbone(raw["backbone"], training, folder, where, problems)
         layers = [] if layers is None else layers
     if (layers is None) == (python is None):
         have = "neither" if layers is None else "both"

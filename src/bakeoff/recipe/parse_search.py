@@ -91,6 +91,8 @@ def read_searched(
     declared = plain_data(declared)
     if "python" in declared:
         declared["python"] = first.python  # its path is no longer relative
+    if first.backbone is not None and first.backbone.study is not None:
+        declared["backbone"]["study"] = first.backbone.study
     search = Search.model_validate({**usual_search, **said, "space": declared})
     return first.model_copy(update={"search": search})
 

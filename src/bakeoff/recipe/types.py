@@ -15,7 +15,6 @@ from bakeoff.recipe.learning_rate import Phase, learning_rates
 from bakeoff.recipe.search_space import Dimension, dimensions
 from bakeoff.recipe.value_kinds import Misfit
 from bakeoff.recipe.vocabulary.arguments import Frozen
-from bakeoff.recipe.vocabulary.backbones import BACKBONES, KnownBackbone
 from bakeoff.recipe.vocabulary.layers import Output
 from bakeoff.recipe.vocabulary.optimizers import OPTIMIZERS
 from bakeoff.recipe.vocabulary.residual import RESIDUAL
@@ -145,19 +144,68 @@ class Training(Frozen):
         }
 
 
-class Backbone(Frozen):
-    """A network trained elsewhere whose features a model starts from; it is frozen."""
+class BackboneNetwork(Frozen):
+    """The network that another study's model is, as it was found there.
 
-    name: str
+    input_shape : height, width, channels of the images that it was trained on
+    weights : SHA-256 of its weights, those of seed `seed`
+    seen : the images that it was trained on, in words
+    """
+
+    input_shape: tuple[int, int, int]
+    layers: tuple[Layer, ...]
+    seed: int
+    weights: str
+    seen: str
+
+    def resolved(self) -> dict[str, Any]:
+        """Return the network in the recipe's grammar, as plain data."""
+        layers = [layer.resolved() for layer in self.layers]
+        return {**plain_data(self.model_dump(exclude={"layers"})), "layers": layers}
+
+
+class Backbone(Frozen):
+    """A network trained elsewhere whose features a model starts from.
+
+    Either `name`, one of BACKBONES, or the `model` of another `study`; None: the recommended one.
+
+    start : the first layer that is trained along: its name or, of another study's, its number,
+        from 1; None: all are, if `trainable`, or none
+    learning_rate : the highest of what is trained along; it rises and falls with the model's
+    network : what the other study's model is, once that has been looked up
+    """
+
+    name: str | None = None
+    study: str | None = None
+    model: str | None = None
+    trainable: bool = False
+    start: str | int | None = None
+    learning_rate: float | None = None
+    network: BackboneNetwork | None = None
 
     @property
-    def known(self) -> KnownBackbone:
-        """What is known of it."""
-        return BACKBONES[self.name]
+    def trains(self) -> bool:
+        """Whether any of it is trained along."""
+        return self.trainable or self.start is not None
+
+    @property
+    def inside(self) -> bool:
+        """Whether it is part of the network that is trained; else its features are kept."""
+        return self.trains or self.study is not None
+
+    @property
+    def label(self) -> str:
+        """What it is called: "efficientnet_lite0", "digits/cnn"."""
+        return self.name or f"{Path(self.study or '').name}/{self.model or 'recommended'}"
 
     def resolved(self) -> Any:
         """Return the backbone in the recipe's grammar, as plain data."""
-        return self.name
+        if self.name is not None and not self.trains:
+            return self.name
+        given = self.model_dump(exclude={"start", "network"}, exclude_none=True)
+        start = {} if self.start is None else {"from": self.start}
+        network = {} if self.network is None else {"network": self.network.resolved()}
+        return {**{k: v for k, v in given.items() if v is not False}, **start, **network}
 
 
 class Search(Frozen):
@@ -201,6 +249,11 @@ class ModelRecipe(Frozen):
         if isinstance(data, Mapping) and data.get("layers") is not None:
             return {**data, "output": Output.model_validate(data.get("output", {})).plain()}
         return data
+
+    @property
+    def frozen_backbone(self) -> str | None:
+        """The backbone whose features, computed beforehand, the model is trained on."""
+        return None if self.backbone is None or self.backbone.inside else self.backbone.name
 
     def resolved(self) -> dict[str, Any]:
         """Return the model, without its name, in the recipe's grammar, as plain data."""

@@ -105,13 +105,22 @@ def layers(settings: Mapping[str, Any]) -> list[str]:
 
 def _backbone(declared: Any) -> list[str]:
     """Return what is said of a model's backbone, and of what it had seen."""
-    known = BACKBONES.get(declared) if isinstance(declared, str) else None
-    if known is None:
+    given: dict[str, Any] = (
+        {"name": declared} if isinstance(declared, str) else dict(declared or {})
+    )
+    known, network = BACKBONES.get(str(given.get("name"))), given.get("network") or {}
+    seen = network.get("seen") if known is None else known.seen
+    if seen is None:
         return []
-    return [
-        f"backbone {declared}, frozen, trained on {known.seen}: a test image that stands in there "
-        f"is not unseen"
-    ]
+    start, how = given.get("from"), "frozen"
+    if given.get("trainable") or start:
+        where = "" if not start else f" from {'layer ' if 'study' in given else ''}{start} on"
+        rate = number(float(given["learning_rate"]), 6)
+        how = f"trained along{where} with a learning rate of at most {rate}"
+    called = given.get("name") or f"{given.get('model')} of another study"
+    said = f"backbone {called}, {how}, first trained on {seen}: "
+    layers = [f"– {line}" for line in _lines(network.get("layers") or ())]
+    return [f"{said}a test image that stands in there is not unseen", *layers]
 
 
 def _lines(declared: Sequence[Any]) -> list[str]:

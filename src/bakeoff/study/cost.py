@@ -19,6 +19,7 @@ _VALUE_SECONDS = 3e-9  # memory, activations, pooling
 _DROPOUT_SECONDS = 2e-9  # for a value that may be dropped
 _PARAMETER_SECONDS = 0.8e-9  # the optimizer
 _STEP_SECONDS = 35e-6
+BACKBONE_SLOWER = 4.0  # than a large product: its depthwise convolutions wait for memory
 _BUSY = 1.3  # times slower where every core trains: memory is shared
 
 
@@ -61,8 +62,14 @@ def makespan(lengths: Iterable[float], *, workers: int, busy: Sequence[float] = 
 def _image_seconds(architecture: Architecture, rate: float) -> float:
     """Return the seconds that training on one image takes."""
     operations, values, dropped, learns = 0.0, 0.0, 0.0, False
+    frozen = architecture.flops_per_image - architecture.trained_flops
     for layer in architecture.layers:
-        if layer.kind == BACKBONE:  # its features are computed once, before any trial
+        if layer.kind == BACKBONE:  # a frozen one's features are computed once, before any trial
+            learns = layer.trainable_parameters > 0
+            trained = layer.flops - frozen if learns else 0
+            operations += BACKBONE_SLOWER * (
+                architecture.passed_flops + _FORWARD_AND_BACKWARD * trained
+            )
             continue
         operations += layer.flops * (_FORWARD_AND_BACKWARD if learns else 2)
         learns = learns or layer.trainable_parameters > 0

@@ -27,6 +27,7 @@ from bakeoff.storage.study_folder import StudyFolder
 from bakeoff.storage.user_ledger import require_user_ledger
 from bakeoff.study.environment import environment
 from bakeoff.study.extend import extended
+from bakeoff.study.other_networks import same_network, with_other_networks
 from bakeoff.utils.machine import available_memory
 from bakeoff.utils.text import shown
 
@@ -76,7 +77,7 @@ def prepare(
     """
     _require_utf8(folder.path)
     notes: list[str] = []
-    recipe = with_chosen(recipe, folder.path)
+    recipe = with_chosen(with_other_networks(recipe), folder.path)
     if recipe.split.folds is not None and folder.exists():
         recipe = _with_its_repeats(folder, recipe, notes)
     text = _written(recipe)
@@ -204,6 +205,8 @@ def identity(model: ModelRecipe, recipe: Recipe) -> str:
 
     Of a Python builder the file's content counts and the function's name, not where it lies.
     """
+    if model.backbone is not None:
+        model = model.model_copy(update={"backbone": same_network(model.backbone)})
     parts = [recipes.model_fingerprint(model), recipe.selection]
     if model.python is not None:
         path, _, function = model.python.rpartition(":")

@@ -68,7 +68,7 @@ def feature_jobs(
     models: Sequence[ModelRecipe], path: Path, *, maximum: float
 ) -> list[tuple[Planned, FeatureJob]]:
     """Return jobs for the images of an npy file whose features a model needs and nobody has."""
-    names = sorted({model.backbone.name for model in models if model.backbone is not None})
+    names = sorted({model.frozen_backbone for model in models if model.frozen_backbone})
     if not names:
         return []
     images = formats.read_npy(path)

@@ -22,6 +22,7 @@ from bakeoff.analysis import metrics
 from bakeoff.errors import RecipeError
 from bakeoff.recipe import ModelRecipe
 from bakeoff.recipe.architecture import describe
+from bakeoff.recipe.vocabulary.backbones import BACKBONES
 from bakeoff.storage import formats, history, written_folder
 from bakeoff.storage.fold_folders import join_folds
 from bakeoff.storage.study_folder import StudyFolder, trial_lock
@@ -132,10 +133,10 @@ class TrainJob:
 
     def reads(self) -> list[Path]:
         """Return the files of its images or of their features, and its newest checkpoint."""
-        backbone = self.recipe.backbone
+        backbone = self.recipe.frozen_backbone
         files = development_files(Path(self.data))
         if backbone is not None:
-            files += features_of(backbone.name, tuple(files[::2]), self.maximum)
+            files += features_of(backbone, tuple(files[::2]), self.maximum)
         return files + newest_first(self.keeps()[0])[:1]
 
     def writes(self) -> list[Path]:
@@ -161,8 +162,8 @@ class TrainJob:
             n_classes=self.n_classes,
             class_names=self.class_names,
         )
-        backbone = ModelRecipe.model_validate_json(self.declared).backbone
-        return images if backbone is None else with_features(backbone.name, images)
+        backbone = self.recipe.frozen_backbone
+        return images if backbone is None else with_features(backbone, images)
 
     def _train(self, on_epoch: OnEpoch) -> None:
         data = self.development()
@@ -202,7 +203,8 @@ class TrainJob:
     ) -> dict[str, bytes]:
         """Return the content of the finished trial's folder, the manifest left out."""
         recipe = ModelRecipe.model_validate_json(self.declared)
-        frozen = recipe.backbone.known.parameters if recipe.backbone else 0
+        kept = recipe.frozen_backbone
+        frozen = 0 if kept is None else BACKBONES[kept].parameters
         document: dict[str, Any] = {
             "model": self.model,
             "seed": self.seed,
@@ -244,9 +246,8 @@ def _require_as_planned(
     job: TrainJob, recipe: ModelRecipe, data: "Development", parameters: tuple[int, int]
 ) -> None:
     """Refuse a network of other sizes than `bakeoff plan` says: something here changed Keras."""
-    if (
-        recipe.layers is None or recipe.backbone is not None
-    ):  # of a backbone, the head alone is here
+    # of a frozen backbone, the head alone is here
+    if recipe.layers is None or recipe.frozen_backbone is not None:
         return
     planned = describe(recipe, data.input_shape, data.n_classes)
     if parameters != (planned.parameters, planned.trainable_parameters):

@@ -26,10 +26,11 @@ from bakeoff.recipe.search_space import short_names
 from bakeoff.recipe.vocabulary.backbones import BACKBONES
 from bakeoff.recipe.vocabulary.training import option_words
 from bakeoff.study.cluster_plan import ClusterPlan, cluster_plan
-from bakeoff.study.cost import makespan, trial_seconds
+from bakeoff.study.cost import BACKBONE_SLOWER, makespan, trial_seconds
 from bakeoff.study.create import identity, load_split
 from bakeoff.study.executors.worker_count import WORKER_BYTES
 from bakeoff.study.optimizer_words import optimizer_words
+from bakeoff.study.other_networks import with_other_networks
 from bakeoff.study.stages import seeds_in_words, sizes
 from bakeoff.training.native.load import choose
 from bakeoff.utils.machine import available_memory, cores, default_device, measured_rate
@@ -38,7 +39,6 @@ from bakeoff.utils.text import counted, duration, listed
 if TYPE_CHECKING:
     from rich.console import RenderableType
 
-_BACKBONE_SLOWER = 4.0  # than a large product: its depthwise convolutions wait for memory
 _COMPILE_SECONDS = 4.0  # for each model, the first time
 _START_SECONDS = 5.0  # of a run
 
@@ -92,6 +92,7 @@ def plan(recipe: Recipe, *, on: str | None = None) -> Plan:
     UsageError, StudyError
         There is no such cluster, or one of other versions.
     """
+    recipe = with_other_networks(recipe)
     data, split = load_split(recipe)
     for model in recipe.models.values():
         identity(model, recipe)  # refuses a builder's file that is not there
@@ -170,9 +171,9 @@ def _search_seconds(models: tuple[ModelPlan, ...], workers: int) -> float:
 
 def _feature_seconds(recipe: Recipe, data: DataSet, rate: float, workers: int) -> float:
     """Return how long the backbones take for all images, those whose features are kept too."""
-    used = {model.backbone.name for model in recipe.models.values() if model.backbone}
-    flops = sum(BACKBONES[name].flops for name in used)
-    return len(data.images) * flops * _BACKBONE_SLOWER / rate / workers
+    used = {model.frozen_backbone for model in recipe.models.values()}
+    flops = sum(BACKBONES[name].flops for name in used if name is not None)
+    return len(data.images) * flops * BACKBONE_SLOWER / rate / workers
 
 
 def _total_memory(models: tuple[ModelPlan, ...], data: DataSet, workers: int) -> int | None:
@@ -350,7 +351,8 @@ def _layers(architecture: Architecture) -> RenderableType:
 def _label(layer: LayerShape) -> str:
     known = {"scale": "scale to [0, 1]", "residual": "residual, its input added to its output"}
     if layer.kind == BACKBONE:
-        return f"{layer.label}, frozen: its features are computed once for each image"
+        once = layer.arguments["how"] == "frozen" and layer.arguments["name"] in BACKBONES
+        return f"{layer.label}{': its features are computed once for each image' if once else ''}"
     label = "  " * layer.depth + known.get(layer.kind, layer.label)
     return f"{label} (added)" if layer.added else label
 

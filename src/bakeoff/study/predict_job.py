@@ -77,8 +77,8 @@ class PredictJob:
         if self.folds is not None:
             files.append(Path(self.folds))
         recipe = None if self.declared is None else ModelRecipe.model_validate_json(self.declared)
-        if recipe is not None and recipe.backbone is not None:
-            files += features_of(recipe.backbone.name, (images,), self.maximum)
+        if recipe is not None and recipe.frozen_backbone is not None:
+            files += features_of(recipe.frozen_backbone, (images,), self.maximum)
         return files
 
     def writes(self) -> list[Path]:

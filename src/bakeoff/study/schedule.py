@@ -89,11 +89,11 @@ def missing_features(
 ) -> list[tuple[Planned, FeatureJob]]:
     """Return jobs for the features that the models' backbones lack; of all images, with folds."""
     files = [scratch / "train_images.npy", scratch / "validation_images.npy"]
-    if isinstance(prepared.split, Folds) and any(model.backbone for model in models):
+    if isinstance(prepared.split, Folds) and any(model.frozen_backbone for model in models):
         files = [scratch / "images.npy"]
         atomic.write_file(files[0], formats.npy_bytes(prepared.data.images))
     maximum = prepared.data.maximum
-    if not any(model.backbone for model in models):
+    if not any(model.frozen_backbone for model in models):
         return []
     return [each for file in files for each in feature_jobs(models, file, maximum=maximum)]
 

@@ -7,9 +7,11 @@ import numpy as np
 
 from bakeoff.recipe import Layer, ModelRecipe
 from bakeoff.recipe.types import innermost
+from bakeoff.recipe.vocabulary.backbones import BACKBONES
 from bakeoff.recipe.vocabulary.layer import Shape
 from bakeoff.recipe.vocabulary.residual import RESIDUAL, shortcut
 from bakeoff.recipe.vocabulary.words import LAYERS
+from bakeoff.training.backbones import inside
 from bakeoff.training.backend import keras
 from bakeoff.training.initializers import Drawn
 from bakeoff.training.layers.augmentation import Cutout
@@ -27,8 +29,9 @@ def build(
     Parameters
     ----------
     model : the recipe's model; its own layers, or a Python builder, which is run here
-    input_shape : height, width, channels; values are in [0, 1]. A model with a frozen backbone is
-        built without it, for its features, as if they were images of 1×1 pixels
+    input_shape : height, width, channels; values are in [0, 1]. A model on features that are kept
+        is built for them, as if they were images of 1×1 pixels. A backbone that is part of the
+        network has not its pretrained weights yet: `pretrain` sets them.
     n_classes : width of the softmax output that is added to declared layers
 
     Raises
@@ -41,15 +44,48 @@ def build(
     layers = model.layers or ()
     shape: Shape = input_shape
     stack: list[Any] = []
-    if model.backbone is not None:
-        shape = (model.backbone.known.features,)
+    if model.frozen_backbone is not None:
+        shape = (BACKBONES[model.frozen_backbone].features,)
         input_shape = (1, 1, *shape)
         stack = [keras.layers.Flatten(name="features")]
+    elif model.backbone is not None:
+        stack = inside.layers_of(model.backbone, _inner)
+        shape = tuple(stack[-1].compute_output_shape((None, *stack[0].shape))[1:])
     building = _Building(shape, seed=seed, layers=layers)
     stack += building.stack(layers)
     output = {**model.output, "units": n_classes, "activation": "softmax"}
     stack += building.layer("dense", output, of="output")
     return fuse_neighbours(_connected(input_shape, stack))
+
+
+def pretrain(network: keras.Model, model: ModelRecipe) -> None:
+    """Give the backbone inside a network that was just built its pretrained weights, if any.
+
+    Raises DataError or StudyError if they are not here.
+    """
+    if model.backbone is not None and model.backbone.inside:
+        inside.set_pretrained(network.get_layer("backbone"), model.backbone, _inner)
+
+
+def frozen_layers(model: ModelRecipe, input_shape: tuple[int, int, int]) -> list[Any]:
+    """Return what makes the features that a model is trained on, of images of pixels in [0, 1].
+
+    Raises DataError if the backbone's weights are not here.
+    """
+    assert model.backbone is not None
+    layers = inside.layers_of(model.backbone, _inner)
+    keras.Sequential([keras.Input(input_shape), *layers])  # builds them
+    inside.set_pretrained(layers[-1], model.backbone, _inner)
+    return layers
+
+
+def _inner(shape: tuple[int, int, int], layers: tuple[Layer, ...]) -> keras.Model:
+    """Return another study's network without its output; names say which layer is whose."""
+    building, stack = _Building(shape, seed=0, layers=layers), []
+    for number, layer in enumerate(layers, start=1):
+        building.prefix = f"backbone__{number}__"
+        stack += building.stack([layer])
+    return _connected(shape, stack)
 
 
 class _Residual(list[Any]):
@@ -69,6 +105,7 @@ class _Building:
     def __init__(self, shape: Shape, *, seed: int, layers: Sequence[Layer]) -> None:
         self.shape = shape
         self.index = self.residuals = 0
+        self.prefix = ""  # of the layers' names
         most = 2 * sum(1 for _ in innermost(layers)) + 1  # a shortcut for each, and the output
         self.seeds = iter(np.random.SeedSequence(seed).generate_state(most).tolist())
 
@@ -84,7 +121,7 @@ class _Building:
     def residual(self, layer: Layer) -> _Residual:
         before = self.shape
         self.residuals += 1
-        name = f"residual_{self.residuals}"
+        name = f"{self.prefix}residual_{self.residuals}"
         made = self.stack(layer.layers)
         after = self.shape
         short = shortcut(before, after)
@@ -98,10 +135,11 @@ class _Building:
         self.index += 1
         known, flattening = LAYERS[kind], []
         if known.needs_row and len(self.shape) > 1:
-            name = f"flatten_before_{of or self.index}"
+            name = f"{self.prefix}flatten_before_{of or self.index}"
             flattening = [keras.layers.Flatten(name=name)]
             self.shape = (int(np.prod(self.shape)),)
-        layer = _layer(kind, arguments, index=self.index, seed=next(self.seeds))
+        name = f"{self.prefix}{kind}_{self.index}"
+        layer = _layer(kind, arguments, name=name, index=self.index, seed=next(self.seeds))
         plain = {key: arguments[key] for key in known.model_fields if key in arguments}
         self.shape = known.model_validate(plain).output_shape(self.shape)
         return [*flattening, layer]
@@ -125,14 +163,14 @@ def _through(values: Any, stack: Sequence[Any]) -> Any:
     return values
 
 
-def _layer(kind: str, arguments: Mapping[str, Any], *, index: int, seed: int) -> Any:
-    name = LAYERS[kind].__name__  # Keras's own name
-    layer: Any = _OWN.get(name) or getattr(keras.layers, name)
+def _layer(kind: str, arguments: Mapping[str, Any], *, name: str, index: int, seed: int) -> Any:
+    known = LAYERS[kind].__name__  # Keras's own name
+    layer: Any = _OWN.get(known) or getattr(keras.layers, known)
     layer = FASTER.get(layer, layer)
     settings = {key: _argument(key, value, seed=seed) for key, value in arguments.items()}
     if layer in RANDOM:
         settings["index"] = index
-    return layer(**settings, name=f"{kind}_{index}")
+    return layer(**settings, name=name)
 
 
 def _argument(key: str, value: Any, *, seed: int) -> Any:

@@ -8,8 +8,9 @@ from numpy.typing import NDArray
 
 from bakeoff.errors import StudyError
 from bakeoff.recipe import ModelRecipe
+from bakeoff.training.backbones.inside import AsSeen, Pretrained, all_layers, as_keras
 from bakeoff.training.backend import keras
-from bakeoff.training.build_model import build
+from bakeoff.training.build_model import build, frozen_layers
 from bakeoff.training.initializers import Drawn
 from bakeoff.training.predict import weight_names
 
@@ -38,17 +39,18 @@ def plain_model(
     Raises
     ------
     StudyError
-        If a layer exists only in the user's code, or the model has a backbone.
+        If a layer exists only in the user's code.
+    DataError
+        If a frozen backbone's weights are not here.
     ValueError
         If the weights are not this model's.
     """
-    if model.backbone is not None:
-        raise StudyError(
-            f"{model.name}: expected a model without a backbone, found one that starts from "
-            f"{model.backbone.name}: exports have no backbone yet; bakeoff predict has"
-        )
     inputs = keras.Input(input_shape, dtype=dtype, name="pixels")
     scaled = keras.layers.Rescaling(1.0 / maximum, name="scale")(inputs)
+    if model.frozen_backbone is not None:  # one for all seeds
+        for layer in frozen_layers(model, input_shape):
+            scaled = _plain(layer, model.name)(scaled)
+        scaled = keras.layers.Reshape((1, 1, int(scaled.shape[-1])), name="as_image")(scaled)
     networks = [
         _trained(model, each, input_shape, n_classes, number=number, among=len(weights))
         for number, each in enumerate(weights)
@@ -88,14 +90,30 @@ def _trained(
     own = {layer.name: layer for layer in plain.layers}
     for layer in fast.layers:  # by name: a clone may order what branches otherwise
         if layer.weights:
-            own[layer.name].set_weights([np.asarray(each) for each in layer.weights])
+            _copy_weights(layer, own[layer.name])
     if among > 1:
         plain.name = f"{_name(model.name)}_{number}"
     return plain
 
 
+def _copy_weights(source: Any, target: Any) -> None:
+    target.set_weights([np.asarray(each) for each in source.weights])
+    for layer in all_layers(target) if isinstance(target, keras.Model) else []:
+        if isinstance(layer, keras.layers.Normalization):
+            layer.finalize_state()  # it predicts with constants made of its weights
+
+
 def _plain(layer: Any, model: str) -> Any:
     """Return a layer of Keras's own class, and with initializers that Keras knows."""
+    if isinstance(layer, AsSeen):
+        return as_keras(layer)
+    if isinstance(layer, Pretrained):
+        network = keras.models.clone_model(
+            layer.network, clone_function=lambda each: _plain(each, model)
+        )
+        _copy_weights(layer.network, network)
+        network.name = layer.name
+        return network
     kind = keras_class(layer)
     if kind is None:
         raise StudyError(

@@ -50,8 +50,7 @@ def ready(
     extract : what computes a backbone's features: `features`, or what remembers none
     """
     inputs: Callable[[NDArray[Any]], NDArray[Any]] = np.asarray
-    if model.backbone is not None:
-        name = model.backbone.name
+    if (name := model.frozen_backbone) is not None:
         inputs = partial(extract, name, maximum=maximum)
         shape, maximum = (1, 1, BACKBONES[name].features), 1.0
     height, width, channels = shape

@@ -36,7 +36,7 @@ def prediction_seconds(
         n_classes=n_classes,
         extract=fresh_features,
     )
-    several = images if model.backbone is None else images[:PREDICTION_BATCH]
+    several = images if model.frozen_backbone is None else images[:PREDICTION_BATCH]
     return {
         "image_seconds": _median_seconds(lambda: predict(images[:1])),
         "batch_seconds": _median_seconds(lambda: predict(several)) / len(several),

@@ -43,8 +43,8 @@ class Predictor:
         n_classes: int,
         maximum: float,
     ) -> None:
-        self._backbone, self._maximum = model.backbone, maximum
-        if model.backbone is not None:
+        self._backbone, self._maximum = model.frozen_backbone, maximum
+        if model.frozen_backbone is not None:
             maximum = 1.0  # of its features
         network = build(model, input_shape, n_classes, seed=0)
         variables = [*network.trainable_variables, *network.non_trainable_variables]
@@ -74,7 +74,7 @@ class Predictor:
         images : shape (n_images, height, width, channels), pixels as the data set stores them
         """
         if self._backbone is not None:
-            images = features(self._backbone.name, images, maximum=self._maximum)
+            images = features(self._backbone, images, maximum=self._maximum)
         largest = SIZES[-1]
         parts = [
             self._batch(images[start : start + largest]) for start in range(0, len(images), largest)
@@ -94,9 +94,7 @@ class Predictor:
     def warm_up(self, shape: tuple[int, int, int], dtype: Any) -> None:
         """Compile every size, so that the first answers are not late."""
         if self._backbone is not None:
-            found = features(
-                self._backbone.name, np.zeros((1, *shape), dtype), maximum=self._maximum
-            )
+            found = features(self._backbone, np.zeros((1, *shape), dtype), maximum=self._maximum)
             shape, dtype = found.shape[1:], found.dtype
         for size in SIZES:
             self._batch(np.zeros((size, *shape), dtype))

@@ -18,10 +18,11 @@ from bakeoff.recipe.vocabulary.optimizers import OPTIMIZERS
 from bakeoff.recipe.vocabulary.training import class_weights as weights_by_class
 from bakeoff.training import fused_optimizer
 from bakeoff.training.backend import compiler_options, jax, keras
-from bakeoff.training.build_model import build
+from bakeoff.training.build_model import build, pretrain
 from bakeoff.training.layers.context import pixels, probing, random_key
 from bakeoff.training.objective import class_weights, cross_entropy, hard, mixed, training_loss
 from bakeoff.training.predict import predict_in_batches, program_key, weight_names
+from bakeoff.training.rate_by_variable import rate_by_variable
 from bakeoff.training.regularization import regularization_loss
 from bakeoff.training.selection import Selection
 from bakeoff.training.user_builder import training_argument
@@ -113,6 +114,17 @@ def _make_optimizer(declared: Optimizer) -> Any:
     return kind(learning_rate=0.0, **declared.arguments)
 
 
+def _backbone_rate(recipe: ModelRecipe, network: Any) -> tuple[list[Any], float]:
+    """Return the variables of a backbone that learn, and their share of the learning rate."""
+    backbone = recipe.backbone
+    if backbone is None or not backbone.trains or backbone.learning_rate is None:
+        return [], 1.0
+    training = recipe.training
+    highest = float(training.optimizer.learning_rates(training.epochs).max())
+    slow = network.get_layer("backbone").trainable_variables
+    return slow, backbone.learning_rate / highest if highest else 0.0
+
+
 def _state(model: Any) -> tuple[list[Array], list[Array]]:
     trainable = [variable.value for variable in model.trainable_variables]
     return trainable, [variable.value for variable in model.non_trainable_variables]
@@ -125,6 +137,7 @@ def _program(model_json: str, shape: _Shape) -> Program:
     learning = training_argument(model, training=True)
     optimizer = _make_optimizer(recipe.training.optimizer)
     optimizer.build(model.trainable_variables)
+    rate_by_variable(optimizer, *_backbone_rate(recipe, model))
     rate_index = [variable.name for variable in optimizer.variables].index("learning_rate")
     batch = recipe.training.batch_size
     steps, rest = divmod(shape.n_train, batch)
@@ -235,6 +248,7 @@ class Trainer:
         shape = _Shape(data.input_shape, data.n_classes, images, data.maximum, weights)
         self.program = _program(program_key(model), shape)
         network = build(model, data.input_shape, data.n_classes, seed=seed)
+        pretrain(network, model)
         self._names = weight_names(network)
         self._parameters = _parameters(network)
         optimizer_state = [variable.value for variable in self.program.optimizer.variables]

@@ -83,17 +83,25 @@ def _compiled(name: str) -> Callable[..., Array]:
 def _run(
     network: Any, side: int, weights: Any, others: Any, images: Array, maximum: Array
 ) -> Array:
-    inputs = as_seen(images, maximum, side)
+    inputs = as_seen(images, maximum, (side, side, 3))
     found, _ = network.stateless_call(weights, others, inputs, training=False)
     return found
 
 
-def as_seen(images: Array, maximum: Array, side: int) -> Array:
-    """Return images as pixels 0…255 of three channels, (n, side, side, 3)."""
-    pixels = images.astype(jnp.float32) * (255 / maximum)
-    if images.shape[3] == 1:
-        pixels = jnp.repeat(pixels, 3, axis=3)
-    if images.shape[1:3] == (side, side):
+def as_seen(
+    images: Array, maximum: Array | float, shape: tuple[int, int, int], *, white: float = 255.0
+) -> Array:
+    """Return images as pixels 0…`white`, float32, shape (n, *shape)."""
+    pixels = images.astype(jnp.float32) * (white / maximum)
+    if images.shape[3] != shape[2]:
+        pixels = pixels @ jnp.asarray(channel_weights(images.shape[3], shape[2]))
+    if images.shape[1:3] == shape[:2]:
         return pixels
-    shape = (images.shape[0], side, side, 3)
-    return jax.image.resize(pixels, shape, "bilinear")
+    return jax.image.resize(pixels, (images.shape[0], *shape), "bilinear")
+
+
+def channel_weights(before: int, after: int) -> NDArray[np.float32]:
+    """Return what turns grey into three equal channels, or colour into grey: (before, after)."""
+    if before == 1:
+        return np.ones((1, after), np.float32)
+    return np.asarray([[0.299], [0.587], [0.114]], np.float32)

@@ -137,6 +137,10 @@ def _reshaped(program: Program, layer: Any, x: Value) -> Value:
     return x if shape == x.shape else program.add("reshape", x, shape=shape)
 
 
+def _permuted(program: Program, layer: Any, x: Value) -> Value:
+    return program.add("transpose", x, shape=_shape(layer, x), axes=(0, *layer.dims))
+
+
 def _unchanged(program: Program, layer: Any, x: Value) -> Value:
     return x
 
@@ -293,6 +297,7 @@ LAYERS: Mapping[str, Callable[..., Value]] = {
     "GlobalMaxPooling2D": _global("max"),
     "Flatten": _reshaped,
     "Reshape": _reshaped,
+    "Permute": _permuted,
     "ZeroPadding2D": _padded,
     "CenterCrop": _center_crop,
     "BatchNormalization": _batch_normalization,

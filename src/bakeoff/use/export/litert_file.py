@@ -161,6 +161,9 @@ def _write(graph: _Graph, operation: Operation) -> None:
     elif kind == "reshape":
         shape = graph.constant(np.asarray((-1, *operation.output.shape), np.int32))
         graph.operator("RESHAPE", [*inputs, shape], output)
+    elif kind == "transpose":
+        axes = graph.constant(np.asarray(settings["axes"], np.int32))
+        graph.operator("TRANSPOSE", [*inputs, axes], output, "TransposeOptions")
     elif kind == "concatenate":
         graph.operator(
             "CONCATENATION", inputs, output, "ConcatenationOptions", axis=settings["axis"]

@@ -115,6 +115,8 @@ def _write(graph: _Graph, operation: Operation) -> None:
     elif kind == "reshape":
         shape = graph.constant((-1, *operation.output.shape), np.int64)
         graph.node("Reshape", [inputs[0], shape], output)
+    elif kind == "transpose":
+        graph.node("Transpose", inputs, output, perm=settings["axes"])
     elif kind == "concatenate":
         graph.node("Concat", inputs, output, axis=settings["axis"])
     elif kind == "pad":

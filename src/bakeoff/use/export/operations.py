@@ -36,6 +36,7 @@ class Operation:
     mean, max     axes, keep
     reshape       to the output's shape
     concatenate   axis
+    transpose     axes, the batch's, 0, first
     pad           pads: ((top, bottom), (left, right))
     crop          offset: (top, left); to the output's shape
     add, subtract, multiply, divide, maximum, minimum

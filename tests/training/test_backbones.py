@@ -1,7 +1,8 @@
 """EfficientNet-Lite0 against the original, and its file against damage.
 
 Oracle: features of three images by the original in PyTorch 2.13.0, kept in reference/ beside the
-script that made them; of Keras's networks, untrained, Keras itself. Cost: 20 s. Run: pytest tests/training/test_backbones.py
+script that made them; of Keras's networks, untrained, Keras itself. Cost: 20 s.
+Run: pytest tests/training/test_backbones.py
 """
 
 import importlib.util

@@ -89,6 +89,7 @@ STACKS = {
     "padding": [layers.ZeroPadding2D(((1, 2), (0, 3)))],
     "crop": [layers.CenterCrop(4, 5)],
     "reshape": [layers.Reshape((4, 54)), layers.Flatten()],
+    "permute": [layers.Permute((2, 3, 1)), layers.Flatten()],
     "batch normalization": [layers.BatchNormalization()],
     "batch normalization, bare": [layers.BatchNormalization(center=False, scale=False)],
     "layer normalization": [layers.LayerNormalization()],

@@ -78,10 +78,12 @@ def test_photographs_get_a_backbone_and_a_residual_network(tmp_path, rng, monkey
             (tmp_path / "a" / "cats" / "0.png").read_bytes()
         )
     found = object() if pretrained else None
+    monkeypatch.setattr(first_models, "measured_rate", lambda: 1e15)
     monkeypatch.setattr(first_models.importlib.util, "find_spec", lambda name: found)
     path = new(str(tmp_path / "a"), folder=tmp_path).path
     recipe = recipes.load(path)
-    assert list(recipe.models) == ["pretrained"] * pretrained + ["residual-cnn", "small-cnn"]
+    known = ["pretrained", "fine-tuned"] * pretrained
+    assert list(recipe.models) == [*known, "residual-cnn", "small-cnn"]
     assert recipe.training.options.class_weight == "balanced"
     assert "the largest class has 2.2 times the images of" in path.read_text(encoding="utf-8")
     sizes = {
@@ -90,6 +92,20 @@ def test_photographs_get_a_backbone_and_a_residual_network(tmp_path, rng, monkey
     assert sizes["small-cnn"] < sizes["residual-cnn"] < 400_000
     assert sizes.get("pretrained", 2562) == 1280 * 2 + 2
     assert recipe.models["residual-cnn"].training.options.label_smoothing == 0.1
+
+
+def test_fine_tuning_that_takes_long_is_only_proposed(tmp_path, rng, monkeypatch):
+    write_pictures(tmp_path / "a", rng, count=8, size=(50, 40), mode="RGB")
+    monkeypatch.setattr(first_models.importlib.util, "find_spec", lambda name: object())
+    for rate, begins in (
+        (1e15, "  fine-tuned:  # the same, its last blocks trained along, slowly; about"),
+        (1e6, "  # The same, its last blocks trained along, would take about"),
+    ):
+        monkeypatch.setattr(first_models, "measured_rate", lambda rate=rate: rate)
+        text = new(str(tmp_path / "a"), folder=tmp_path).path.read_text(encoding="utf-8")
+        assert begins in text
+        (tmp_path / "a.yaml").unlink()
+    assert "\n  # fine-tuned:\n  #   backbone: {name: efficientnet_lite0, from: block_11" in text
 
 
 def test_train_and_test_folders(tmp_path, rng):

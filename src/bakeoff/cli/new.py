@@ -26,7 +26,6 @@ from bakeoff.storage.atomic import write_file
 from bakeoff.utils.text import counted, shown
 
 _CLASSES_NAMED = 40
-_FEW = 3000  # images: below it a fifth of them is too small a test part
 _FOLDS = 5
 
 
@@ -169,7 +168,7 @@ def _cross_validated(data: DataSet) -> bool:
     """Say whether there are so few images that a test part of them would tell little."""
     own = data.test_start is not None or data.validation_start is not None
     counts = np.bincount(data.labels, minlength=data.n_classes)
-    return not own and len(data.labels) < _FEW and int(counts.min()) >= _FOLDS
+    return not own and len(data.labels) < first_models.FEW and int(counts.min()) >= _FOLDS
 
 
 def _declared(source: Source, folder: Path) -> str:

@@ -54,6 +54,17 @@ def test_trained_along_it_has_a_learning_rate_of_its_own():
     )
 
 
+def test_passes_of_changed_images():
+    augment = [{"random_flip": "horizontal"}, {"random_rotation": 0.1}]
+    model = read({"name": LITE0, "augment": augment})
+    assert (model.frozen_backbone, model.backbone.passes) == (LITE0, 5)
+    assert [change.number for change in model.image_changes] == [1, 2, 3, 4]
+    assert len({change.identity for change in model.image_changes}) == 4
+    assert read({"name": LITE0, "augment": augment, "passes": 2}).backbone.passes == 2
+    assert read({"name": LITE0, "augment": augment, "trainable": True}).image_changes == ()
+    assert read({"study": "a", "augment": augment, "network": NETWORK}).backbone.augment
+
+
 def test_another_studys_model():
     model = read({"study": "digits", "model": "cnn", "from": 3, "network": NETWORK})
     assert model.backbone.study == "/studies/digits"
@@ -81,6 +92,17 @@ def test_another_studys_model():
             {"name": LITE0, "trainable": False, "from": "head"},
             "models.m.backbone.from: expected none beside trainable: false, found one: remove one "
             "of them",
+        ),
+        (
+            {"name": LITE0, "passes": 3},
+            "models.m.backbone.passes: expected a frozen backbone and augment beside it, found "
+            "none: passes are for features that are computed beforehand",
+        ),
+        (
+            {"name": LITE0, "augment": ["flatten"]},
+            "models.m.backbone.augment[1]: expected a layer that changes images and not their "
+            "size (random_flip, random_translation, random_rotation, random_zoom, "
+            "random_contrast, random_brightness, cutout), found flatten",
         ),
         (
             {"study": 3},

@@ -6,18 +6,21 @@ compiling EfficientNet-Lite0. Run: pytest tests/study/test_feature_jobs.py
 
 import importlib.util
 import json
+from dataclasses import replace
 from pathlib import Path
 
 import jax
+import keras
 import numpy as np
 import pytest
 
 from bakeoff.errors import StudyError
 from bakeoff.recipe import parse
 from bakeoff.recipe.architecture import describe
-from bakeoff.recipe.vocabulary.backbones import LITE0, identity
+from bakeoff.recipe.vocabulary.backbones import BACKBONES, LITE0, identity
 from bakeoff.storage import feature_cache, formats
 from bakeoff.storage.study_folder import StudyFolder
+from bakeoff.study.development_data import with_features
 from bakeoff.study.feature_jobs import feature_jobs
 from bakeoff.study.run import run
 from bakeoff.training.backbones import efficientnet_lite0
@@ -25,6 +28,7 @@ from bakeoff.training.backbones import features as module
 from bakeoff.training.plain_model import plain_model
 from bakeoff.training.predict import predict
 from bakeoff.training.predictor import Predictor
+from bakeoff.training.trainer import Development, Trainer
 from bakeoff.use.eject import eject
 from bakeoff.use.export.layers import program_of
 from tests.training.reference import efficientnet_lite0 as reference
@@ -65,7 +69,7 @@ def test_features_are_kept_and_grey_images_have_three_channels(home, monkeypatch
     small = module.features(LITE0, images[:, ::28, ::28], maximum=255.0)
     assert small.shape == (3, 1, 1, 1280) and np.isfinite(small).all()
 
-    monkeypatch.setattr(module, "_compiled", lambda name: pytest.fail("computed again"))
+    monkeypatch.setattr(module, "_compiled", lambda *_: pytest.fail("computed again"))
     again = module.features(LITE0, images[[2, 0, 2]], maximum=255.0)
     np.testing.assert_array_equal(again, found[[2, 0, 2]])
     assert module.features(LITE0, images[:0], maximum=255.0).shape == (0, 1, 1, 1280)
@@ -144,6 +148,58 @@ def test_a_study_of_heads(home, monkeypatch):
         "head: expected a model that a plain script trains as the study did, found "
         "label_smoothing, backbone: the script has no word for that yet"
     )
+
+
+def test_changed_images_are_seen_in_passes(home, monkeypatch):
+    """Of a backbone that puts out the mean of each column: a flip turns its features round."""
+    monkeypatch.setitem(BACKBONES, LITE0, replace(BACKBONES[LITE0], side=4, features=4))
+    inputs = keras.Input((4, 4, 3))
+    means = keras.layers.Lambda(lambda x: x.mean(axis=(1, 3)), output_shape=(4,))(inputs)
+    monkeypatch.setattr(module, "load", lambda name: keras.Model(inputs, means))
+    module._program.cache_clear()
+    backbone = {"name": LITE0, "augment": [{"random_flip": "horizontal"}], "passes": 3}
+    model = declared(models={"m": {"backbone": backbone}}).models["m"]
+    images = np.random.default_rng(1).integers(0, 256, (40, 4, 4, 1)).astype(np.uint8)
+    labels = np.arange(40) % 2
+    data = with_features(
+        model.backbone,
+        Development(images, labels, images[:2], labels[:2], maximum=255.0, n_classes=2),
+    )
+    module._program.cache_clear()
+    plain = images[..., 0].mean(axis=1)
+    assert data.train_images.shape == (3 * 40, 1, 1, 4)
+    np.testing.assert_allclose(data.train_images[:40, 0, 0], plain, atol=1e-3)
+    np.testing.assert_allclose(data.validation_images[:, 0, 0], plain[:2], atol=1e-3)
+    flipped = []
+    for number in (1, 2):
+        found = data.train_images[40 * number : 40 * number + 40, 0, 0]
+        turned = np.isclose(found, plain[:, ::-1], atol=1e-3).all(axis=1)
+        np.testing.assert_allclose(found[~turned], plain[~turned], atol=1e-3)
+        flipped.append(turned.tolist())
+    assert 8 < sum(flipped[0]) < 32 and flipped[0] != flipped[1]
+    np.testing.assert_array_equal(data.train_labels, np.tile(labels, 3))
+
+    orders = []
+    for seed in (0, 0, 1):
+        trainer = Trainer(model, data, seed=seed, selection="last")
+        order = trainer.draws()[0]
+        assert sorted(order % 40) == list(range(40))
+        assert set(order // 40) == {0, 1, 2}
+        orders.append(order.tolist())
+    assert orders[0] == orders[1] != orders[2]
+    assert trainer.epoch().finite
+
+    np.save(home / "images.npy", images)
+    planned = feature_jobs([model], home / "images.npy", maximum=255.0)
+    assert planned == []  # all of them are kept
+    np.save(home / "others.npy", 255 - images)
+    planned = feature_jobs([model], home / "others.npy", maximum=255.0)
+    labels = [job.label for _, job in planned]
+    assert labels == [
+        f"efficientnet_lite0, others 1 to 40{p}" for p in ("", ", pass 1", ", pass 2")
+    ]
+    planned = feature_jobs([model], home / "others.npy", maximum=255.0, changed=False)
+    assert [job.change for _, job in planned] == [None]
 
 
 def test_jobs_share_out_the_images_that_nobody_has_seen(home):

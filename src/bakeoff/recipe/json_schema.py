@@ -8,6 +8,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from bakeoff.recipe import (
+    parse_backbone,
     parse_model,
     parse_race,
     parse_recipe,
@@ -238,11 +239,13 @@ def _backbone() -> Schema:
         "trainable": _open({"type": "boolean"}),
         "learning_rate": _open(LEARNING_RATE.schema()),
     }
+    along["augment"] = _list(_one_layer())
+    passes = _open(parse_backbone.PASSES.schema())
     number = {"anyOf": [{"type": "integer", "minimum": 1}, _NULL]}
     start = {"anyOf": [text, _NULL]}
     network = {"type": "object", "description": "written by Bakeoff: what the other study has"}
     study = {"study": text, "model": text, "from": _open(number), **along, "network": network}
-    named = {"name": _open(names), "from": _open(start), **along}
+    named = {"name": _open(names), "from": _open(start), **along, "passes": passes}
     return {
         "anyOf": [names, _keys(named, required=["name"]), _keys(study, required=["study"])],
         "description": "a network trained elsewhere whose features the layers start from",

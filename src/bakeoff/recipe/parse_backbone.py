@@ -7,17 +7,22 @@ from typing import Any
 from bakeoff.recipe.parse_data import is_text, read_path
 from bakeoff.recipe.parse_model import Problems, known_keys, read_layers
 from bakeoff.recipe.suggestions import did_you_mean
-from bakeoff.recipe.types import Backbone, BackboneNetwork, Training
+from bakeoff.recipe.types import Backbone, BackboneNetwork, Layer, Training
 from bakeoff.recipe.value_kinds import Flag, Misfit, Whole, found
 from bakeoff.recipe.vocabulary.backbones import BACKBONES, backbone_layers, layers_from
 from bakeoff.recipe.vocabulary.optimizers import LEARNING_RATE
 
-NAMED_KEYS = ("name", "trainable", "from", "learning_rate")
-STUDY_KEYS = ("study", "model", "trainable", "from", "learning_rate", "network")
+NAMED_KEYS = ("name", "trainable", "from", "learning_rate", "augment", "passes")
+STUDY_KEYS = ("study", "model", "trainable", "from", "learning_rate", "augment", "network")
 NETWORK_KEYS = ("input_shape", "seed", "weights", "seen", "layers")
+AUGMENTING = (  # what leaves the images' size as it is
+    *("random_flip", "random_translation", "random_rotation", "random_zoom"),
+    *("random_contrast", "random_brightness", "cutout"),
+)
 RATE_SHARE = 0.1  # of the model's highest learning rate, where a backbone declares none
 _SIDE, _SEED = Whole(1, 10_000), Whole(0, 2**31 - 1)
 _LAYER_NUMBER = Whole(1, 1000)
+PASSES, USUAL_PASSES = Whole(2, 100), 5
 
 
 def read_backbone(
@@ -40,8 +45,32 @@ def read_backbone(
         text = f"expected a layer of {name}, found {found(start)}; {did_you_mean(start, names)}"
         problems.add(f"{place}.from", text)
         return None
-    said = _trained(values, training, place, problems)
-    return None if said is None else Backbone(name=name, start=start, **said)
+    before = len(problems.found)
+    said, passes = _trained(values, training, place, problems), 1
+    augment = _read_augment(values.get("augment"), f"{place}.augment", problems)
+    if augment and said is not None and said["learning_rate"] is None:
+        passes = USUAL_PASSES
+    if values.get("passes") is not None:
+        passes = _take(PASSES.read, values, "passes", place, problems)
+        if not augment or (said is not None and said["learning_rate"] is not None):
+            text = "expected a frozen backbone and augment beside it, found none: passes are for"
+            problems.add(f"{place}.passes", f"{text} features that are computed beforehand")
+    if said is None or len(problems.found) > before:
+        return None
+    return Backbone(name=name, start=start, augment=augment, passes=passes, **said)
+
+
+def _read_augment(raw: object, place: str, problems: Problems) -> tuple[Layer, ...]:
+    """Read layers that change images at random."""
+    if raw is None:
+        return ()
+    layers = [layer for layer in read_layers(raw, place, problems) if layer is not None]
+    for number, layer in enumerate(layers, start=1):
+        if layer.kind not in AUGMENTING:
+            known = ", ".join(AUGMENTING)
+            text = f"expected a layer that changes images and not their size ({known}), found"
+            problems.add(f"{place}[{number}]", f"{text} {layer.kind}")
+    return tuple(layers)
 
 
 def _read_study(
@@ -56,6 +85,7 @@ def _read_study(
             values["start" if key == "from" else key] = _take(read, raw, key, place, problems)
     if raw.get("network") is not None:
         values["network"] = _read_network(raw["network"], f"{place}.network", problems)
+    values["augment"] = _read_augment(raw.get("augment"), f"{place}.augment", problems)
     said = _trained(raw, training, place, problems)
     if said is None or len(problems.found) > before:
         return None

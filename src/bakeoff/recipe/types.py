@@ -1,5 +1,6 @@
 """A recipe as frozen values, complete: Recipe, its models, their layers, optimizers and phases."""
 
+import json
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import fields
 from pathlib import Path
@@ -164,6 +165,22 @@ class BackboneNetwork(Frozen):
         return {**plain_data(self.model_dump(exclude={"layers"})), "layers": layers}
 
 
+class ImageChange(Frozen):
+    """One way to change images before a frozen backbone sees them, the same for each image always.
+
+    number : from 1; another one draws otherwise
+    """
+
+    layers: tuple[Layer, ...]
+    number: int
+
+    @property
+    def identity(self) -> str:
+        """What it depends on, as text."""
+        layers = json.dumps([layer.resolved() for layer in self.layers], sort_keys=True)
+        return f"{layers} pass {self.number}"
+
+
 class Backbone(Frozen):
     """A network trained elsewhere whose features a model starts from.
 
@@ -172,6 +189,9 @@ class Backbone(Frozen):
     start : the first layer that is trained along: its name or, of another study's, its number,
         from 1; None: all are, if `trainable`, or none
     learning_rate : the highest of what is trained along; it rises and falls with the model's
+    augment : layers that change training images before it
+    passes : of a frozen one, how often features of a training image are kept: as it is, and
+        changed in passes - 1 ways
     network : what the other study's model is, once that has been looked up
     """
 
@@ -181,6 +201,8 @@ class Backbone(Frozen):
     trainable: bool = False
     start: str | int | None = None
     learning_rate: float | None = None
+    augment: tuple[Layer, ...] = ()
+    passes: int = 1
     network: BackboneNetwork | None = None
 
     @property
@@ -194,15 +216,25 @@ class Backbone(Frozen):
         return self.trains or self.study is not None
 
     @property
+    def changes(self) -> tuple[ImageChange, ...]:
+        """The ways in which training images are changed, whose features are kept."""
+        numbers = range(1, self.passes)
+        return tuple(ImageChange(layers=self.augment, number=number) for number in numbers)
+
+    @property
     def label(self) -> str:
         """What it is called: "efficientnet_lite0", "digits/cnn"."""
         return self.name or f"{Path(self.study or '').name}/{self.model or 'recommended'}"
 
     def resolved(self) -> Any:
         """Return the backbone in the recipe's grammar, as plain data."""
-        if self.name is not None and not self.trains:
+        if self == Backbone(name=self.name):
             return self.name
-        given = self.model_dump(exclude={"start", "network"}, exclude_none=True)
+        given = self.model_dump(exclude={"start", "network", "augment"}, exclude_none=True)
+        if self.passes == 1:
+            del given["passes"]
+        if self.augment:
+            given["augment"] = [layer.resolved() for layer in self.augment]
         start = {} if self.start is None else {"from": self.start}
         network = {} if self.network is None else {"network": self.network.resolved()}
         return {**{k: v for k, v in given.items() if v is not False}, **start, **network}
@@ -254,6 +286,11 @@ class ModelRecipe(Frozen):
     def frozen_backbone(self) -> str | None:
         """The backbone whose features, computed beforehand, the model is trained on."""
         return None if self.backbone is None or self.backbone.inside else self.backbone.name
+
+    @property
+    def image_changes(self) -> tuple[ImageChange, ...]:
+        """The ways in which training images are changed before a frozen backbone."""
+        return () if self.backbone is None else self.backbone.changes
 
     def resolved(self) -> dict[str, Any]:
         """Return the model, without its name, in the recipe's grammar, as plain data."""

@@ -8,8 +8,9 @@ from collections.abc import Iterable, Sequence
 
 import numpy as np
 
-from bakeoff.recipe import ModelRecipe
+from bakeoff.recipe import ModelRecipe, Recipe
 from bakeoff.recipe.architecture import BACKBONE, Architecture
+from bakeoff.recipe.vocabulary.backbones import BACKBONES
 
 USUAL_RATE = 50e9  # operations a second of one core, where nobody has measured
 # Fitted to the milliseconds a step in docs/log.md: products run at the rate of a large one; beside
@@ -45,6 +46,16 @@ def trial_seconds(
     epoch += images * _image_seconds(architecture, rate)
     share = validation / images / _FORWARD_AND_BACKWARD
     return model.training.epochs * epoch * (1 + share) * (_BUSY if busy else 1.0)
+
+
+def feature_seconds(recipe: Recipe, images: int, rate: float) -> float:
+    """Return how long frozen backbones take for all images on one core, those that are kept too."""
+    passes: dict[str, int] = {}
+    for model in recipe.models.values():
+        if (name := model.frozen_backbone) is not None:
+            passes[name] = max(passes.get(name, 1), 1 + len(model.image_changes))
+    flops = sum(count * BACKBONES[name].flops for name, count in passes.items())
+    return images * flops * BACKBONE_SLOWER / rate
 
 
 def makespan(lengths: Iterable[float], *, workers: int, busy: Sequence[float] = ()) -> float:

@@ -6,8 +6,10 @@ from functools import lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
 from numpy.typing import NDArray
 
+from bakeoff.recipe.types import Backbone
 from bakeoff.recipe.vocabulary.backbones import identity
 from bakeoff.storage import atomic, feature_cache, formats
 
@@ -50,22 +52,31 @@ def read_development(
 
 
 @lru_cache(maxsize=64)
-def features_of(backbone: str, files: tuple[Path, ...], maximum: float) -> list[Path]:
+def features_of(backbone: Backbone, files: tuple[Path, ...], maximum: float) -> list[Path]:
     """Return the files of the user's cache that hold features of the images in npy files."""
-    folder = feature_cache.features_folder(identity(backbone))
     arrays = [formats.read_npy(file) for file in files]
     hashes = [d for images in arrays for d in feature_cache.image_hashes(images, maximum=maximum)]
-    return feature_cache.files_with(folder, hashes)
+    return [
+        file
+        for changed in ("", *(each.identity for each in backbone.changes))
+        for file in feature_cache.files_with(
+            feature_cache.features_folder(identity(str(backbone.name), changed)), hashes
+        )
+    ]
 
 
-def with_features(backbone: str, data: "Development") -> "Development":
+def with_features(backbone: Backbone, data: "Development") -> "Development":
     """Return the data with a frozen backbone's features in the place of images."""
     from bakeoff.training.backbones.features import features
 
+    name, maximum, changes = str(backbone.name), data.maximum, (None, *backbone.changes)
+    seen = [features(name, data.train_images, maximum=maximum, change=each) for each in changes]
     return replace(
         data,
-        train_images=features(backbone, data.train_images, maximum=data.maximum),
-        validation_images=features(backbone, data.validation_images, maximum=data.maximum),
+        train_images=np.concatenate(seen),
+        train_labels=np.tile(data.train_labels, len(seen)),
+        validation_images=features(name, data.validation_images, maximum=maximum),
         maximum=1.0,
         image_shape=data.input_shape,
+        passes=len(seen),
     )

@@ -133,8 +133,8 @@ class TrainJob:
 
     def reads(self) -> list[Path]:
         """Return the files of its images or of their features, and its newest checkpoint."""
-        backbone = self.recipe.frozen_backbone
-        files = development_files(Path(self.data))
+        recipe, files = self.recipe, development_files(Path(self.data))
+        backbone = None if recipe.frozen_backbone is None else recipe.backbone
         if backbone is not None:
             files += features_of(backbone, tuple(files[::2]), self.maximum)
         return files + newest_first(self.keeps()[0])[:1]
@@ -162,8 +162,10 @@ class TrainJob:
             n_classes=self.n_classes,
             class_names=self.class_names,
         )
-        backbone = self.recipe.frozen_backbone
-        return images if backbone is None else with_features(backbone, images)
+        recipe = self.recipe
+        if recipe.frozen_backbone is None or recipe.backbone is None:
+            return images
+        return with_features(recipe.backbone, images)
 
     def _train(self, on_epoch: OnEpoch) -> None:
         data = self.development()

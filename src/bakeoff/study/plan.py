@@ -26,7 +26,7 @@ from bakeoff.recipe.search_space import short_names
 from bakeoff.recipe.vocabulary.backbones import BACKBONES
 from bakeoff.recipe.vocabulary.training import option_words
 from bakeoff.study.cluster_plan import ClusterPlan, cluster_plan
-from bakeoff.study.cost import BACKBONE_SLOWER, makespan, trial_seconds
+from bakeoff.study.cost import feature_seconds, makespan, trial_seconds
 from bakeoff.study.create import identity, load_split
 from bakeoff.study.executors.worker_count import WORKER_BYTES
 from bakeoff.study.optimizer_words import optimizer_words
@@ -106,7 +106,7 @@ def plan(recipe: Recipe, *, on: str | None = None) -> Plan:
     seconds = _total_seconds(models, each, workers) if workers else None
     if seconds is not None:
         seconds += _search_seconds(models, workers)
-        seconds += _feature_seconds(recipe, data, rate, workers)
+        seconds += feature_seconds(recipe, len(data.images), rate) / workers
     memory = _total_memory(models, data, min(workers, len(models) * each))
     return Plan(
         recipe,
@@ -167,13 +167,6 @@ def _search_seconds(models: tuple[ModelPlan, ...], workers: int) -> float:
     """Return how long the searches take, each setting as long as the one that is looked at."""
     settings = [(m.recipe.search.settings, m.seconds or 0.0) for m in models if m.recipe.search]
     return sum(count * (_COMPILE_SECONDS + seconds) for count, seconds in settings) / workers
-
-
-def _feature_seconds(recipe: Recipe, data: DataSet, rate: float, workers: int) -> float:
-    """Return how long the backbones take for all images, those whose features are kept too."""
-    used = {model.frozen_backbone for model in recipe.models.values()}
-    flops = sum(BACKBONES[name].flops for name in used if name is not None)
-    return len(data.images) * flops * BACKBONE_SLOWER / rate / workers
 
 
 def _total_memory(models: tuple[ModelPlan, ...], data: DataSet, workers: int) -> int | None:

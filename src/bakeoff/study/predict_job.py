@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from bakeoff.recipe import ModelRecipe
+from bakeoff.recipe.types import Backbone
 from bakeoff.storage import atomic, formats, written_folder
 from bakeoff.study.development_data import features_of
 from bakeoff.study.jobs import OnEpoch, clocks_now
@@ -78,7 +79,8 @@ class PredictJob:
             files.append(Path(self.folds))
         recipe = None if self.declared is None else ModelRecipe.model_validate_json(self.declared)
         if recipe is not None and recipe.frozen_backbone is not None:
-            files += features_of(recipe.frozen_backbone, (images,), self.maximum)
+            plain = Backbone(name=recipe.frozen_backbone)
+            files += features_of(plain, (images,), self.maximum)
         return files
 
     def writes(self) -> list[Path]:

@@ -88,14 +88,19 @@ def missing_features(
     prepared: Prepared, models: Sequence[ModelRecipe], scratch: Path
 ) -> list[tuple[Planned, FeatureJob]]:
     """Return jobs for the features that the models' backbones lack; of all images, with folds."""
-    files = [scratch / "train_images.npy", scratch / "validation_images.npy"]
+    validating = scratch / "validation_images.npy"  # seen as they are
+    files = [scratch / "train_images.npy", validating]
     if isinstance(prepared.split, Folds) and any(model.frozen_backbone for model in models):
         files = [scratch / "images.npy"]
         atomic.write_file(files[0], formats.npy_bytes(prepared.data.images))
     maximum = prepared.data.maximum
     if not any(model.frozen_backbone for model in models):
         return []
-    return [each for file in files for each in feature_jobs(models, file, maximum=maximum)]
+    return [
+        each
+        for file in files
+        for each in feature_jobs(models, file, maximum=maximum, changed=file != validating)
+    ]
 
 
 def _unfinished(prepared: Prepared, model: str, seed: int) -> list[int | None]:

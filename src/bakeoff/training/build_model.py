@@ -13,12 +13,9 @@ from bakeoff.recipe.vocabulary.residual import RESIDUAL, shortcut
 from bakeoff.recipe.vocabulary.words import LAYERS
 from bakeoff.training.backbones import inside
 from bakeoff.training.backend import keras
-from bakeoff.training.initializers import Drawn
-from bakeoff.training.layers.augmentation import Cutout
-from bakeoff.training.layers.replace import FASTER, RANDOM, fuse_neighbours
+from bakeoff.training.layers.replace import fuse_neighbours
+from bakeoff.training.make_layer import augmenting, make_layer
 from bakeoff.training.user_builder import build_from_python
-
-_OWN: dict[str, type] = {"Cutout": Cutout}  # what Keras does not have
 
 
 def build(
@@ -51,6 +48,7 @@ def build(
     elif model.backbone is not None:
         stack = inside.layers_of(model.backbone, _inner)
         shape = tuple(stack[-1].compute_output_shape((None, *stack[0].shape))[1:])
+        stack = [*augmenting(model.backbone.augment), *stack]
     building = _Building(shape, seed=seed, layers=layers)
     stack += building.stack(layers)
     output = {**model.output, "units": n_classes, "activation": "softmax"}
@@ -139,7 +137,7 @@ class _Building:
             flattening = [keras.layers.Flatten(name=name)]
             self.shape = (int(np.prod(self.shape)),)
         name = f"{self.prefix}{kind}_{self.index}"
-        layer = _layer(kind, arguments, name=name, index=self.index, seed=next(self.seeds))
+        layer = make_layer(kind, arguments, name=name, index=self.index, seed=next(self.seeds))
         plain = {key: arguments[key] for key in known.model_fields if key in arguments}
         self.shape = known.model_validate(plain).output_shape(self.shape)
         return [*flattening, layer]
@@ -161,22 +159,3 @@ def _through(values: Any, stack: Sequence[Any]) -> Any:
         else:
             values = each(values)
     return values
-
-
-def _layer(kind: str, arguments: Mapping[str, Any], *, name: str, index: int, seed: int) -> Any:
-    known = LAYERS[kind].__name__  # Keras's own name
-    layer: Any = _OWN.get(known) or getattr(keras.layers, known)
-    layer = FASTER.get(layer, layer)
-    settings = {key: _argument(key, value, seed=seed) for key, value in arguments.items()}
-    if layer in RANDOM:
-        settings["index"] = index
-    return layer(**settings, name=name)
-
-
-def _argument(key: str, value: Any, *, seed: int) -> Any:
-    """Return a Keras regulariser or a seeded initialiser for its name; other values as they are."""
-    if key.endswith("_regularizer") and value:
-        return keras.regularizers.L1L2(l1=value.get("l1", 0.0), l2=value.get("l2", 0.0))
-    if key.endswith("_initializer") and value not in ("zeros", "ones"):
-        return Drawn(value, seed)
-    return value

@@ -3,7 +3,18 @@
 from collections.abc import Sequence
 from typing import Any
 
+from bakeoff.recipe import ModelRecipe
 from bakeoff.training.backend import keras
+
+
+def slow_down_backbone(optimizer: Any, recipe: ModelRecipe, network: Any) -> None:
+    """Make a built optimizer change a backbone that is trained along at that one's own rate."""
+    backbone, training = recipe.backbone, recipe.training
+    if backbone is None or not backbone.trains or backbone.learning_rate is None:
+        return
+    highest = float(training.optimizer.learning_rates(training.epochs).max())
+    slow = network.get_layer("backbone").trainable_variables
+    rate_by_variable(optimizer, slow, backbone.learning_rate / highest)
 
 
 def rate_by_variable(optimizer: Any, slow: Sequence[Any], share: float) -> None:

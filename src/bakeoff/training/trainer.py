@@ -22,7 +22,7 @@ from bakeoff.training.build_model import build, pretrain
 from bakeoff.training.layers.context import pixels, probing, random_key
 from bakeoff.training.objective import class_weights, cross_entropy, hard, mixed, training_loss
 from bakeoff.training.predict import predict_in_batches, program_key, weight_names
-from bakeoff.training.rate_by_variable import rate_by_variable
+from bakeoff.training.rate_by_variable import slow_down_backbone
 from bakeoff.training.regularization import regularization_loss
 from bakeoff.training.selection import Selection
 from bakeoff.training.user_builder import training_argument
@@ -42,6 +42,8 @@ class Development:
     maximum : the pixel value that becomes 1.0
     class_names : only needed where the recipe weighs classes by name
     image_shape : of the images, where the arrays hold a backbone's features instead
+    passes : how often each training image is there, all of them once and then all again; an epoch
+        takes one at random
     """
 
     train_images: NDArray[Any]
@@ -52,6 +54,7 @@ class Development:
     n_classes: int
     class_names: tuple[str, ...] = ()
     image_shape: tuple[int, int, int] | None = None
+    passes: int = 1
 
     @property
     def input_shape(self) -> tuple[int, int, int]:
@@ -114,17 +117,6 @@ def _make_optimizer(declared: Optimizer) -> Any:
     return kind(learning_rate=0.0, **declared.arguments)
 
 
-def _backbone_rate(recipe: ModelRecipe, network: Any) -> tuple[list[Any], float]:
-    """Return the variables of a backbone that learn, and their share of the learning rate."""
-    backbone = recipe.backbone
-    if backbone is None or not backbone.trains or backbone.learning_rate is None:
-        return [], 1.0
-    training = recipe.training
-    highest = float(training.optimizer.learning_rates(training.epochs).max())
-    slow = network.get_layer("backbone").trainable_variables
-    return slow, backbone.learning_rate / highest if highest else 0.0
-
-
 def _state(model: Any) -> tuple[list[Array], list[Array]]:
     trainable = [variable.value for variable in model.trainable_variables]
     return trainable, [variable.value for variable in model.non_trainable_variables]
@@ -137,7 +129,7 @@ def _program(model_json: str, shape: _Shape) -> Program:
     learning = training_argument(model, training=True)
     optimizer = _make_optimizer(recipe.training.optimizer)
     optimizer.build(model.trainable_variables)
-    rate_by_variable(optimizer, *_backbone_rate(recipe, model))
+    slow_down_backbone(optimizer, recipe, model)
     rate_index = [variable.name for variable in optimizer.variables].index("learning_rate")
     batch = recipe.training.batch_size
     steps, rest = divmod(shape.n_train, batch)
@@ -244,7 +236,7 @@ class Trainer:
         declared, weights = model.training.options.class_weight, None
         if declared is not None:
             weights = weights_by_class(declared, data.class_names)
-        images = len(data.train_labels)
+        images = self._images = len(data.train_labels) // data.passes
         shape = _Shape(data.input_shape, data.n_classes, images, data.maximum, weights)
         self.program = _program(program_key(model), shape)
         network = build(model, data.input_shape, data.n_classes, seed=seed)
@@ -312,7 +304,10 @@ class Trainer:
 
     def _order(self, epoch: int) -> NDArray[np.int32]:
         generator = np.random.default_rng([self._seed, epoch])
-        return generator.permutation(len(self.labels)).astype(np.int32)
+        order = generator.permutation(self._images)
+        if self._data.passes > 1:
+            order += self._images * generator.integers(self._data.passes, size=self._images)
+        return order.astype(np.int32)
 
     def take(self, state: Any, loss: float, accuracy: float, scores: Any) -> EpochResult:
         """Take the state after the next epoch as this trial's.

@@ -66,10 +66,13 @@ BACKBONES: dict[str, KnownBackbone] = {
 }
 
 
-def identity(name: str) -> str:
-    """Return what a backbone's features depend on, as text: its weights, or Keras's version."""
+def identity(name: str, changed: str = "") -> str:
+    """Return what a backbone's features depend on, as text: its weights, or Keras's version.
+
+    changed : how images are changed before, as text
+    """
     weights = LITE0_SHA256 if name == LITE0 else f"keras {version('keras')}"
-    return f"{name} {weights} {BACKBONES[name].side}"
+    return f"{name} {weights} {BACKBONES[name].side}" + (f" {changed}" if changed else "")
 
 
 @dataclass(frozen=True)

@@ -1,17 +1,21 @@
 """Features that a frozen backbone gives for images: computed once, kept by the images' hashes."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from functools import lru_cache, partial
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from bakeoff.recipe.types import ImageChange
 from bakeoff.recipe.vocabulary.backbones import BACKBONES, identity
 from bakeoff.storage import feature_cache
 from bakeoff.storage.atomic import lock_file
 from bakeoff.training.backbones.load import load
 from bakeoff.training.backend import jax
+from bakeoff.training.layers.context import random_key
+from bakeoff.training.make_layer import augmenting
 
 jnp = jax.numpy
 Array = Any
@@ -19,22 +23,24 @@ BATCH = 8  # images at once: their maps stay in the processor's cache
 CHUNK = 64  # images whose features are written together
 
 
-def features(name: str, images: NDArray[Any], *, maximum: float) -> NDArray[np.float32]:
+def features(
+    name: str, images: NDArray[Any], *, maximum: float, change: ImageChange | None = None
+) -> NDArray[np.float32]:
     """Return what the backbone called `name` gives for images, shape (n, 1, 1, n features).
 
     Pixels are 0 … `maximum`. Images are brought to the backbone's side; grey ones get three equal
-    channels. Those that were seen before are taken from the cache.
+    channels. Those that were seen before, changed in the same way, are taken from the cache.
 
     Raises
     ------
     DataError : the backbone's weights are not here
     """
     wanted = feature_cache.image_hashes(images, maximum=maximum)
-    folder = feature_cache.features_folder(identity(name))
+    folder = _folder(name, change)
     known = feature_cache.read_features(folder, wanted)
     if len(known) < len(set(wanted)):
         with lock_file(folder / "computing.lock"):  # another process may be at the same images
-            known = compute(name, images, maximum=maximum)
+            known = compute(name, images, maximum=maximum, change=change)
     count = BACKBONES[name].features
     rows = [known[digest] for digest in wanted]
     return np.stack(rows).reshape(-1, 1, 1, count) if rows else np.empty((0, 1, 1, count), "f4")
@@ -42,50 +48,92 @@ def features(name: str, images: NDArray[Any], *, maximum: float) -> NDArray[np.f
 
 def fresh_features(name: str, images: NDArray[Any], *, maximum: float) -> NDArray[np.float32]:
     """Return the same as `features`, computed now: none are taken from the cache or put there."""
-    found = _computed(_compiled(name), images, maximum)
+    found = _computed(_compiled(name, None), images, maximum, np.zeros(len(images), np.uint32))
     return found.reshape(-1, 1, 1, BACKBONES[name].features)
 
 
-def compute(name: str, images: NDArray[Any], *, maximum: float) -> dict[bytes, NDArray[np.float32]]:
+def compute(
+    name: str, images: NDArray[Any], *, maximum: float, change: ImageChange | None = None
+) -> dict[bytes, NDArray[np.float32]]:
     """Compute and keep the features of those images of which there are none; return them all."""
     wanted = feature_cache.image_hashes(images, maximum=maximum)
-    folder = feature_cache.features_folder(identity(name))
+    folder = _folder(name, change)
     known = feature_cache.read_features(folder, wanted)
     rows_of = {digest: row for row, digest in enumerate(wanted) if digest not in known}
     missing = list(rows_of)
     for start in range(0, len(missing), CHUNK):
         hashes = missing[start : start + CHUNK]
         rows = [rows_of[digest] for digest in hashes]
-        found = _computed(_compiled(name), images[rows], maximum)
+        draws = np.asarray([int.from_bytes(digest[:4], "little") for digest in hashes], np.uint32)
+        found = _computed(_compiled(name, change), images[rows], maximum, draws)
         feature_cache.write_features(folder, hashes, found)
         known.update(zip(hashes, found, strict=True))
     return known
 
 
-def _computed(run: Any, images: NDArray[Any], maximum: float) -> NDArray[np.float32]:
+def _folder(name: str, change: ImageChange | None) -> Path:
+    changed = "" if change is None else change.identity
+    return feature_cache.features_folder(identity(name, changed))
+
+
+def _computed(
+    run: Any, images: NDArray[Any], maximum: float, draws: NDArray[np.uint32]
+) -> NDArray[np.float32]:
     """Return the features of images; the last batch is filled up, so that one program serves."""
     parts = []
     for start in range(0, len(images), BATCH):
-        batch = images[start : start + BATCH]
-        filled = np.concatenate([batch, np.repeat(batch[:1], BATCH - len(batch), axis=0)])
-        parts.append(np.asarray(run(filled, np.float32(maximum)))[: len(batch)])
+        batch = [each[start : start + BATCH] for each in (images, draws)]
+        filled = [np.concatenate([b, np.repeat(b[:1], BATCH - len(b), axis=0)]) for b in batch]
+        parts.append(np.asarray(run(*filled, np.float32(maximum)))[: len(batch[0])])
     return np.concatenate(parts)
 
 
+def _compiled(name: str, change: ImageChange | None) -> Callable[..., Array]:
+    return _program(name, "" if change is None else change.model_dump_json())
+
+
 @lru_cache(maxsize=1)
-def _compiled(name: str) -> Callable[..., Array]:
+def _program(name: str, changing: str) -> Callable[..., Array]:
+    change = ImageChange.model_validate_json(changing) if changing else None
     network = load(name)
     weights = [variable.value for variable in network.trainable_variables]
     others = [variable.value for variable in network.non_trainable_variables]
-    return partial(jax.jit(partial(_run, network, BACKBONES[name].side)), weights, others)
+    layers = augmenting(change.layers) if change is not None else []
+    number = 0 if change is None else change.number
+    run = partial(_run, network, BACKBONES[name].side, layers, number)
+    return partial(jax.jit(run), weights, others)
 
 
 def _run(
-    network: Any, side: int, weights: Any, others: Any, images: Array, maximum: Array
+    network: Any,
+    side: int,
+    layers: Sequence[Any],
+    number: int,
+    weights: Any,
+    others: Any,
+    images: Array,
+    draws: Array,
+    maximum: Array,
 ) -> Array:
+    if layers:
+        scaled, key = images.astype(jnp.float32) / maximum, jax.random.key(number)
+        images, maximum = _changed(layers, scaled, draws, key), 1.0
     inputs = as_seen(images, maximum, (side, side, 3))
     found, _ = network.stateless_call(weights, others, inputs, training=False)
     return found
+
+
+def _changed(layers: Sequence[Any], images: Array, draws: Array, key: Array) -> Array:
+    """Return images of pixels in [0, 1], each changed by the layers with draws of its own."""
+
+    def changed(image: Array, draw: Array) -> Array:
+        values = image[None]
+        with random_key(jax.random.fold_in(key, draw)):
+            for layer in layers:
+                values = layer(values, training=True)
+        return values[0]
+
+    return jax.vmap(changed)(images, draws)
 
 
 def as_seen(

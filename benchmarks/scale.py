@@ -35,7 +35,8 @@ from benchmarks.machine import REPOSITORY, load, machine, versions
 PAGE, FIGURES = REPOSITORY / "docs" / "scale.md", REPOSITORY / "docs" / "scale.json"
 BEGIN, END = "<!-- figures: made by python -m benchmarks.scale -->", "<!-- end of the figures -->"
 PLACES = {"local": None, "Ray": "ray"}
-_LONG = 6.0  # seconds of a trial for the overhead
+_LONG = 6.5  # seconds of a trial for the overhead
+_TRIED = 1_000  # epochs that are timed first, to know how many take so long
 _SEEDS = 1_000  # of a model: a recipe may not declare more
 
 
@@ -62,7 +63,7 @@ def main() -> int:
             "throughput": []
             if part == "driver"
             else _throughput(
-                Path(place), epochs, 1 if given.small else given.repeats, 4 if given.small else 8
+                Path(place), epochs, 1 if given.small else given.repeats, 2 if given.small else 4
             ),
             "driver": []
             if part == "throughput"
@@ -139,15 +140,18 @@ def _timed(folder: Path, *, epochs: int, trials: int, workers: int, on: str | No
 def _epochs_of(seconds: float) -> int:
     """Return how many epochs take one trial of the throughput so long on this machine."""
     with tempfile.TemporaryDirectory(prefix="bakeoff-scale-") as place:
-        tried = 200
-        _, spent = _timed(Path(place) / "a", epochs=tried, trials=1, workers=1, on=None)
-    return max(round(seconds / spent * tried), 1)
+        _, spent = _timed(Path(place) / "a", epochs=_TRIED, trials=1, workers=1, on=None)
+    return max(round(seconds / spent * _TRIED), 1)
 
 
-def _throughput(folder: Path, epochs: int, repeats: int, trials: int) -> list[dict[str, Any]]:
-    """Return, for 1 and 2 workers, the seconds of the same trials locally and on Ray, in turns."""
+def _throughput(folder: Path, epochs: int, repeats: int, each: int) -> list[dict[str, Any]]:
+    """Return, for 1 and 2 workers, the seconds of the same trials locally and on Ray, in turns.
+
+    each : trials of a worker
+    """
     rows = []
     for workers in (1, 2):
+        trials = each * workers
         spent: dict[str, list[list[float]]] = {name: [] for name in PLACES}
         for repeat in range(repeats):
             for name, on in PLACES.items():
@@ -157,8 +161,8 @@ def _throughput(folder: Path, epochs: int, repeats: int, trials: int) -> list[di
                 )
         row: dict[str, Any] = {"workers": workers, "trials": trials, "repeats": repeats}
         for name in PLACES:
-            row[f"{name} start"] = statistics.median(each[0] for each in spent[name])
-            row[f"{name} seconds"] = statistics.median(each[1] for each in spent[name])
+            row[f"{name} start"] = statistics.median(start for start, _ in spent[name])
+            row[f"{name} seconds"] = statistics.median(seconds for _, seconds in spent[name])
         rows.append(row)
     return rows
 

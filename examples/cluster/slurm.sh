@@ -13,13 +13,14 @@
 #SBATCH --exclusive
 #SBATCH --time=08:00:00
 #SBATCH --output=bakeoff-%j.log
-# For nodes with GPUs, and an environment with `pip install 'bakeoff[gpu,ray]'`:
+# For nodes with GPUs, and an environment with the extras gpu and ray:
 ##SBATCH --gpus-per-task=1
 
 set -euo pipefail
 
 RECIPE=${RECIPE:-recipe.yaml}
-VENV=${VENV:-$HOME/bakeoff-venv} # python3 -m venv; pip install 'bakeoff[ray]'
+# python3 -m venv ~/bakeoff-venv; ~/bakeoff-venv/bin/pip install '.[ray]' in a checkout of Bakeoff
+VENV=${VENV:-$HOME/bakeoff-venv}
 PORT=${PORT:-6379}
 
 # shellcheck disable=SC1091

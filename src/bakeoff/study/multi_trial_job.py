@@ -102,17 +102,21 @@ def _epoch_of_all(running: Sequence[TrialInProgress], lanes: int, on_epoch: OnEp
         on_epoch(OfTrial(each.label, result))
 
 
-def together(jobs: Sequence[Job], lanes: int) -> list[Job]:
-    """Return jobs with the trials of each model as programs of at most `lanes` trials.
+def joins(job: TrainJob) -> bool:
+    """Say whether a trial may train with others of its model in one program.
 
     In cross-validation each trains alone, since every fold has other images; so do the settings of
     a search, each of which is another network.
     """
+    return job.fold is None and job.called == ""
+
+
+def together(jobs: Sequence[Job], lanes: int) -> list[Job]:
+    """Return jobs with the trials of each model as programs of at most `lanes` trials."""
     trials: dict[str, list[TrainJob]] = {}
     found: dict[str, Job] = {}
     for job in jobs:
-        alone = isinstance(job, TrainJob) and (job.fold is not None or job.called != "")
-        if lanes > 1 and isinstance(job, TrainJob) and not alone:
+        if lanes > 1 and isinstance(job, TrainJob) and joins(job):
             of_model = trials.setdefault(job.model, [])
             of_model.append(job)
             first = (len(of_model) - 1) // lanes * lanes

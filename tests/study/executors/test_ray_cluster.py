@@ -5,6 +5,7 @@ Ray's start and each node's import of Keras. Run: pytest tests/study/executors/t
 """
 
 import json
+import os
 import re
 import subprocess
 import sys
@@ -14,7 +15,7 @@ import pytest
 
 from bakeoff.errors import StudyError, UsageError
 from bakeoff.storage.study_folder import StudyFolder
-from bakeoff.study.executors import ray_cluster
+from bakeoff.study.executors import ray_cluster, ray_host
 from bakeoff.study.executors.ray_places import Node
 from tests.helpers import small
 from tests.helpers.jobs import Listener
@@ -24,7 +25,7 @@ pytestmark = pytest.mark.filterwarnings("ignore")  # Ray's own, at its start
 
 @pytest.fixture(scope="module")
 def address():
-    """Start a cluster of two nodes with a CPU each, and return its address."""
+    """Start a cluster of two nodes with a CPU each, one of which claims a GPU; give its address."""
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
         ray = ray_cluster._imported()
@@ -33,7 +34,7 @@ def address():
         node = {"num_cpus": 1, "num_gpus": 0, "include_dashboard": False}
         try:
             made = Cluster(initialize_head=True, head_node_args=node)
-            made.add_node(num_cpus=1, num_gpus=0)
+            made.add_node(num_cpus=1, num_gpus=1)
         except Exception as error:  # Ray waits 30 s for its own processes
             if "timed out during startup" not in str(error):
                 raise
@@ -51,7 +52,11 @@ def test_a_study_is_the_same_as_by_local_workers_and_says_what_ran_where(
     monkeypatch.setenv("RAY_ADDRESS", address)
     watcher = Listener()
     result = small.carry_out(
-        npz, tmp_path / "there", workers=None, watcher=watcher, options={"on": "ray"}
+        npz,
+        tmp_path / "there",
+        workers=None,
+        watcher=watcher,
+        options={"on": "ray", "device": "cpu"},
     )
     assert small.identical(tmp_path / "here", tmp_path / "there")
     assert small.files(tmp_path / "here", "baselines") == small.files(
@@ -74,6 +79,41 @@ def nodes_of(watcher):
         r"RAY_ADDRESS=[\d.:]+: 2 nodes, 2 trials at a time: (\S+) \(1\) and (\S+) \(1\)", said
     )
     return found.groups()
+
+
+def test_a_node_with_a_gpu_is_given_the_seeds_of_a_model_together(address, tmp_path, monkeypatch):
+    """The node has no GPU and trains on its CPU: what is tried is who is given what, and where."""
+    received = tmp_path / "received.txt"
+
+    class CpuHost(ray_host.Host):  # sent to the node as code, since it is a local class
+        def __init__(self, name, size, device, send_seconds):
+            self._said = f"{name} {device} {os.environ['CUDA_VISIBLE_DEVICES']}"
+            super().__init__(name, size, "cpu", send_seconds)
+
+        def do(self, orders, *others):
+            with received.open("a", encoding="utf-8") as file:
+                file.writelines(
+                    f"{self._said}: {type(o.job).__name__}, {o.job.label}\n" for o in orders
+                )
+            super().do(orders, *others)
+
+    monkeypatch.setattr(ray_cluster, "Host", CpuHost)
+    monkeypatch.setenv("RAY_ADDRESS", address)
+    npz = small.write_npz(tmp_path / "data.npz")
+    models = {"mlp": small.MODELS["mlp"]}
+    options = {"on": "ray", "keep_sealed": True}
+    watcher = Listener()
+    small.carry_out(
+        npz, tmp_path / "s", workers=1, watcher=watcher, options=options, models=models, seeds=3
+    )
+    (line,) = [each for each in received.read_text("utf-8").splitlines() if "Baseline" not in each]
+    node, found = line.split(" ", 1)
+    assert found == "gpu 0: MultiTrialJob, mlp seeds 0, 1, 2"
+    (said,) = [note for note in watcher.of("note") if note.startswith("RAY_ADDRESS=")]
+    assert said.endswith(f": 1 node, on 1 GPU the seeds of a model together: {node} GPU (1)")
+    folder = StudyFolder(tmp_path / "s")
+    ran = [folder.read_environments("mlp", seed)[0]["node"] for seed in range(3)]
+    assert ran == [node] * 3
 
 
 def test_another_version_of_bakeoff_on_a_node_is_an_error_in_a_line(address, monkeypatch):

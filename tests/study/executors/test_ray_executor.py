@@ -297,7 +297,7 @@ def test_the_more_places_the_rarer_their_checkpoints_come_here(study, tmp_path):
 # ── GPUs ─────────────────────────────────────────────────────────────────────────────────────
 
 
-def trials(study, *seeds, fold=None):
+def trials(study, *seeds, fold=None, called=""):
     return [
         TrainJob(
             study=str(study),
@@ -311,6 +311,7 @@ def trials(study, *seeds, fold=None):
             n_classes=2,
             checkpoint_seconds=5.0,
             fold=fold,
+            called=called,
             n_folds=0 if fold is None else 2,
         )
         for seed in seeds
@@ -347,3 +348,9 @@ def test_folds_train_alone_on_a_gpu_too(study, tmp_path, given):
         ("gpu", "TrainJob", "cnn seed 0 fold 1"),
         ("gpu", "TrainJob", "cnn seed 0 fold 1"),
     ]
+
+
+def test_a_setting_of_a_search_trains_alone_on_a_gpu_too(study, tmp_path, given):
+    todo = trials(study, 0, called="cnn setting 7")
+    executor(FakeCluster(tmp_path, [GPU]), study, lanes=4).run_jobs(todo)
+    assert given[0] == ("gpu", "TrainJob", "cnn setting 7")

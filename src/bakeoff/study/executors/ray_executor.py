@@ -24,7 +24,7 @@ from bakeoff.study.executors.job_queue import JobQueue
 from bakeoff.study.executors.ray_places import Node, Place
 from bakeoff.study.executors.travel import Order
 from bakeoff.study.jobs import Busy, TrainJob
-from bakeoff.study.multi_trial_job import MultiTrialJob
+from bakeoff.study.multi_trial_job import MultiTrialJob, joins
 from bakeoff.utils.events import Resumed, Watcher
 from bakeoff.utils.machine import Device
 from bakeoff.utils.text import counted
@@ -277,7 +277,7 @@ class ClusterExecutor:
         taken = {task.job.affinity for each in self._hosts for task in each.tasks.values()}
         first = self._queue.next(affinity, taken)
         chosen = [] if first is None else [first]
-        program = host.place.device == "gpu" and isinstance(first, TrainJob) and first.fold is None
+        program = host.place.device == "gpu" and isinstance(first, TrainJob) and joins(first)
         while first is not None and program and len(chosen) < self._lanes:
             if (more := self._queue.more(first.affinity)) is None:
                 break

@@ -73,16 +73,16 @@ def recommend(
 ) -> Recommendation:
     """Choose the smallest model that a walk shows to lose less than `give_up`, erring rarely.
 
-    U_i is the largest one-sided bound on what model i loses to any other model. The models smaller
-    than the one with the highest mean share out the chance to err, 1 − level, by what they save:
-    a model's share is to the whole as the logarithm of its size against the next larger one is to
-    that of all sizes. They are walked from the largest downwards. A model whose U_i, at its own
-    share and what was handed to it, is below `give_up` passes, and hands both on to the next; the
-    share of one that fails is lost. The smallest that passed is chosen. However many models there
-    are, the chosen one truly loses `give_up` or more in about 1 − level of all studies at most:
-    this is the fallback procedure (Wiens 2003; Bretz et al. 2009). Models that are shown to lose
-    more than `give_up` to the best hand on, too; a model at the edge is taken for one of them as
-    rarely as it is wrongly chosen.
+    U_i is the largest one-sided bound on what model i loses to any other model. Candidates are the
+    models smaller than the one with the highest mean, but for those that are shown to lose more
+    than `give_up` to it. They share out the chance to err, 1 − level, by what they save: a
+    candidate's share is to the whole as the logarithm of its size against the next larger one is
+    to that of all sizes. They are walked from the largest downwards. A candidate whose U_i, at its
+    own share and what was handed to it, is below `give_up` passes, and hands both on to the next;
+    the share of one that fails is lost. The smallest that passed is chosen. However many models
+    there are, the chosen one truly loses `give_up` or more in about 1 − level of all studies at
+    most: this is the fallback procedure (Wiens 2003; Bretz et al. 2009). A model at the edge is
+    taken for no candidate as rarely as it is wrongly chosen.
 
     Parameters
     ----------
@@ -106,25 +106,23 @@ def recommend(
         return Recommendation(best.name, best.name, None, reason, shown=False)
 
     highest = f"It has the highest mean accuracy, {percent(best.mean)}"
+    smaller = [
+        model for model in models if model.parameters < best.parameters and model.name not in barred
+    ]
+    too_poor = {
+        model.name
+        for model in smaller
+        if one_sided_lower_bound(_oriented(tests, best.name, model.name), level=level) > give_up
+    }
     walk = sorted(
-        (
-            model
-            for model in models
-            if model.parameters < best.parameters and model.name not in barred
-        ),
+        (model for model in smaller if model.name not in too_poor),
         key=lambda model: (-model.parameters, -model.mean),
     )
-    passed_over: list[str] = []
     chosen: _Bound | None = None
     failed: list[_Bound] = []
     handed = 0.0
     for model, share in zip(walk, _shares(best, walk), strict=True):
         tail = (1 - level) * share + handed
-        against = _oriented(tests, model.name, best.name)
-        if one_sided_lower_bound(against.flipped(), level=level) > give_up:
-            passed_over.append(model.name)  # shown to lose more than is allowed: no obstacle
-            handed = tail
-            continue
         found = _loss(model, models, tests, tail)
         if found.value >= give_up:
             failed.append(found)
@@ -151,10 +149,11 @@ def recommend(
             f"{points(nearest.value)} points to {to} ({nearest.text}), more than the "
             f"{points(give_up)} allowed"
         )
-    elif passed_over:
-        is_shown = "is shown" if len(passed_over) == 1 else "are shown"
+    elif too_poor:
+        is_shown = "is shown" if len(too_poor) == 1 else "are shown"
+        names = [model.name for model in smaller if model.name in too_poor]
         reason = (
-            f"{highest}. The smaller {some(passed_over)} {is_shown} to lose more than the "
+            f"{highest}. The smaller {some(names)} {is_shown} to lose more than the "
             f"{points(give_up)} points allowed"
         )
     else:

@@ -214,8 +214,8 @@ def _over_looks(comparison: Comparison) -> str:
 def _recommend(comparison: Comparison) -> str:
     return (
         "The smallest model that is shown to lose less than "
-        f"{points(comparison.give_up)} points to every other; the 5 % chance to err is shared out "
-        "among all that are smaller than the one with the highest mean, more to those that save "
-        "more, and one that passes hands its share on to the next smaller. Where none passes, the "
-        "one with the highest mean."
+        f"{points(comparison.give_up)} points to every other. The 5 % chance to err is shared out "
+        "among those smaller than the one with the highest mean that are not shown to lose more, "
+        "by what they save, and one that passes hands its share on to the next smaller. Where none "
+        "passes, the one with the highest mean."
     )

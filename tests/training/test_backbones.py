@@ -17,6 +17,7 @@ import pytest
 
 from bakeoff.errors import DataError
 from bakeoff.recipe import parse
+from bakeoff.recipe.architecture import describe
 from bakeoff.recipe.vocabulary.backbones import BACKBONES, LITE0
 from bakeoff.training.backbones import efficientnet_lite0, load
 from bakeoff.training.backbones.torch_file import read_tensors
@@ -136,3 +137,13 @@ def test_a_network_of_keras_is_a_backbone(monkeypatch):
     names = [variable.path.split("/")[-2] for variable in network.trainable_variables]
     assert names == ["Conv_1", "Conv_1_bn", "Conv_1_bn", "dense_1", "dense_1"]
     assert network.count_params() == known.parameters + 1280 * 2 + 2
+
+
+@pytest.mark.parametrize("said", [{"from": "block_14"}, {"trainable": True}])
+def test_lite0_has_the_parameters_that_are_planned(said):
+    raw = {"name": "x", "data": "digits", "models": {"m": {"backbone": {"name": LITE0, **said}}}}
+    model = parse(raw, origin="x", folder=Path("/")).models["m"]
+    network, planned = build(model, (8, 8, 1), 2, seed=0), describe(model, (8, 8, 1), 2)
+    assert network.count_params() == planned.parameters
+    trainable = sum(int(np.prod(v.shape)) for v in network.trainable_variables)
+    assert trainable == planned.trainable_parameters

@@ -22,7 +22,9 @@ DEPTHWISE = [
 
 @pytest.mark.parametrize("shape, window, strides, padding, each", DEPTHWISE)
 @pytest.mark.parametrize("kind", ["DepthwiseConv2D", "SeparableConv2D"])
-def test_convolution_of_every_channel_is_keras(kind, shape, window, strides, padding, each, rng):
+def test_convolution_of_every_channel_is_keras(
+    kind, shape, window, strides, padding, each, rng, kernels
+):
     images = rng.standard_normal(shape, np.float32)
     settings = {"strides": strides, "padding": padding, "depth_multiplier": each}
     settings |= {"bias_initializer": "random_normal", "activation": "tanh"}

@@ -48,9 +48,11 @@ def reference(images, kernel, strides):
 
 def run(name, shape, one, other, strides=(1, 1)):
     def call(one, other):
+        if name == "depthwise":
+            return ops.depthwise_gradients(one, *other, strides)
         return ops.convolution(name, shape, one, other, strides)
 
-    return np.asarray(jax.jit(call)(one, other))
+    return jax.tree.map(np.asarray, jax.jit(call)(one, other))
 
 
 @pytest.mark.parametrize("images, kernel, strides", SHAPES)
@@ -68,6 +70,33 @@ def test_values_and_gradients_are_those_of_xla(images, kernel, strides, rng, eve
         for each, other in zip(found, (expected, image_gradient, kernel_gradient), strict=True):
             scale = float(np.abs(other).max())
             np.testing.assert_allclose(each, other, atol=1e-5 * scale, rtol=1e-4)
+
+
+@pytest.mark.parametrize(
+    "images, window, strides",
+    [
+        ((3, 8, 9, 16), (3, 3), (1, 1)),
+        ((2, 9, 8, 37), (3, 3), (2, 1)),
+        ((2, 7, 9, 3), (5, 2), (1, 3)),
+    ],
+)
+def test_the_gradients_of_a_depthwise_convolution_are_their_sums(
+    images, window, strides, rng, every_variant
+):
+    outputs = [(n - k) // s + 1 for n, k, s in zip(images[1:3], window, strides, strict=True)]
+    gradient = rng.standard_normal((images[0], *outputs, images[3]))
+    images, kernel = rng.standard_normal(images), rng.standard_normal((*window, images[3]))
+    of_images, of_kernel = np.zeros(images.shape), np.zeros(kernel.shape)
+    (oh, ow), (sh, sw) = outputs, strides
+    for i, j in np.ndindex(window):
+        rows, columns = slice(i, i + (oh - 1) * sh + 1, sh), slice(j, j + (ow - 1) * sw + 1, sw)
+        of_images[:, rows, columns] += gradient * kernel[i, j]
+        of_kernel[i, j] = (images[:, rows, columns] * gradient).sum((0, 1, 2))
+    single = [each.astype(np.float32) for each in (images, kernel, gradient)]
+    for variant in every_variant.values():
+        found = variant("depthwise", None, single[0], single[1:], strides)
+        for each, expected in zip(found, (of_images, of_kernel), strict=True):
+            np.testing.assert_allclose(each, expected, atol=2e-5)
 
 
 def exact(images, kernel, gradient):

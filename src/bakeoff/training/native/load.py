@@ -31,8 +31,9 @@ _NEEDS = {  # as Linux names what a processor is able to do
     "neon": set[str](),
 }
 _FUNCTIONS = (
-    *("forward", "image_gradient", "kernel_gradient", "max_pool", "max_pool_gradient"),
-    *("product", "update", "byte_product", "byte_update"),
+    *("forward", "image_gradient", "kernel_gradient"),
+    *("depthwise_image_gradient", "depthwise_kernel_gradient"),
+    *("max_pool", "max_pool_gradient", "product", "update", "byte_product", "byte_update"),
 )
 _TEST = "import ctypes, sys; sys.exit(ctypes.CDLL(sys.argv[1]).bakeoff_self_test())"
 _TEST_SECONDS = 20

@@ -10,6 +10,7 @@ from bakeoff.training.native.load import has_tiles, in_use, loaded, target
 
 __all__ = [
     "convolution",
+    "depthwise_gradients",
     "has_tiles",
     "loaded",
     "max_pool",
@@ -41,6 +42,17 @@ def convolution(
         gradient. Images are padded already.
     """
     return _function(name, _float(shape))(one, other, strides=_int64(strides))
+
+
+def depthwise_gradients(images: Any, kernel: Any, gradient: Any, strides: Pair) -> tuple[Any, Any]:
+    """Return a depthwise convolution's gradients, of images, padded already, and kernel.
+
+    kernel : (height, width, channels)
+    """
+    by = _int64(strides)
+    of_images = _function("depthwise_image_gradient", _float(images.shape))
+    of_kernel = _function("depthwise_kernel_gradient", _float(kernel.shape))
+    return of_images(gradient, kernel, strides=by), of_kernel(images, gradient, strides=by)
 
 
 def max_pool(images: Any, shape: Shape, window: Pair, strides: Pair) -> tuple[Any, Any]:

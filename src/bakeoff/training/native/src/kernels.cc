@@ -6,6 +6,7 @@
 // Sums are taken in a fixed order, so results repeat bit for bit.
 
 #include "amx.h"
+#include "depthwise.h"
 #include "floats.h"
 #include "matrices.h"
 #include "pool.h"
@@ -38,6 +39,19 @@ ffi::Error kernel_gradient(Images images, Images gradient, Result out, Strides s
   const Shape s(images.dimensions(), out->dimensions(), gradient.dimensions(), strides);
   const bool tiles = amx::pays(s.batch, s.filters) && amx::pays(s.batch, s.channels);
   return run(tiles ? amx::kernel_gradient : floats::kernel_gradient, s, images, gradient, out);
+}
+
+// The gradients of a depthwise convolution, whose kernel is (height, width, channels).
+ffi::Error depthwise_image_gradient(Images gradient, Images kernel, Result out, Strides strides) {
+  const pool::Windows w(out->dimensions(), gradient.dimensions(), kernel.dimensions(), strides);
+  depthwise::image_gradient(w, gradient.typed_data(), kernel.typed_data(), out->typed_data());
+  return ffi::Error::Success();
+}
+
+ffi::Error depthwise_kernel_gradient(Images images, Images gradient, Result out, Strides strides) {
+  const pool::Windows w(images.dimensions(), gradient.dimensions(), out->dimensions(), strides);
+  depthwise::kernel_gradient(w, images.typed_data(), gradient.typed_data(), out->typed_data());
+  return ffi::Error::Success();
 }
 
 // The maximum of every window, and its offset in the window.
@@ -115,6 +129,8 @@ extern "C" int bakeoff_self_test() { return self_test::run(); }
 XLA_FFI_DEFINE_HANDLER_SYMBOL(bakeoff_forward, forward, binding());
 XLA_FFI_DEFINE_HANDLER_SYMBOL(bakeoff_image_gradient, image_gradient, binding());
 XLA_FFI_DEFINE_HANDLER_SYMBOL(bakeoff_kernel_gradient, kernel_gradient, binding());
+XLA_FFI_DEFINE_HANDLER_SYMBOL(bakeoff_depthwise_image_gradient, depthwise_image_gradient, binding());
+XLA_FFI_DEFINE_HANDLER_SYMBOL(bakeoff_depthwise_kernel_gradient, depthwise_kernel_gradient, binding());
 XLA_FFI_DEFINE_HANDLER_SYMBOL(bakeoff_max_pool, pooled, max_pool_binding());
 XLA_FFI_DEFINE_HANDLER_SYMBOL(bakeoff_max_pool_gradient, max_pool_gradient, max_pool_gradient_binding());
 XLA_FFI_DEFINE_HANDLER_SYMBOL(bakeoff_product, product<ffi::F32>, product_binding<ffi::F32>());

@@ -378,6 +378,14 @@ def test_the_small_commands_load_nothing_heavy(tiny_study):
     assert done.stdout.splitlines()[-1] == "set()"
 
 
+def test_help_loads_no_numpy():
+    code = (
+        "import sys; from bakeoff.cli import main; main(['--help']); print('numpy' in sys.modules)"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True)
+    assert done.stdout.splitlines()[-1] == "False"
+
+
 def test_help_without_docstrings():
     """U9: PYTHONOPTIMIZE=2 took the commands' help away."""
     words = ["--help"], ["schema"]

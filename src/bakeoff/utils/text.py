@@ -1,12 +1,11 @@
 """Numbers, lists, names and times as a reader sees them: one way for each. Nothing is computed."""
 
+import math
 import os
 import shlex
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Any
-
-import numpy as np
 
 from bakeoff.errors import printable
 
@@ -40,9 +39,11 @@ def number(value: float, digits: int = 3, *, zeros: bool = False) -> str:
     Zeros at the end are left out, or kept with `zeros`.
     """
     size = abs(value)
-    if size >= 10**digits - 0.5 or 0 < size < 1e-9 or not np.isfinite(value):
+    if size >= 10**digits - 0.5 or 0 < size < 1e-9 or not math.isfinite(value):
         text = f"{value:,.0f}" if 1 < size < 1e9 else f"{value:.{digits - 1}e}".replace("e+", "e")
     else:
+        import numpy as np  # half of what `--help` would take
+
         text = np.format_float_positional(
             value, precision=digits, unique=False, fractional=False, trim="k" if zeros else "-"
         )

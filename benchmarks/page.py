@@ -16,6 +16,9 @@ AXES = {
     "epochs": "epochs",
     "seeds": "seeds, one after the other",
     "width": "units in both layers",
+    "pixels": "pixels a side, 28 before",
+    "channels": "channels, 1 before",
+    "classes": "classes, 10 before",
 }
 
 Plain = Mapping[str, Any]

@@ -1,4 +1,4 @@
-"""Time and memory of one worker for one, two, four and eight times the work; the largest worker."""
+"""Time and memory of one worker as the work grows, along one axis at a time; the largest worker."""
 
 import json
 import os
@@ -21,8 +21,13 @@ from benchmarks.journal import Journal
 from benchmarks.speed import Say
 from benchmarks.workloads import Material, material
 
-FACTORS = (1, 2, 4, 8)
-AXES = ("images", "epochs", "seeds", "width")
+SHAPE = {"pixels": 28, "channels": 1, "classes": 10}  # of MNIST
+AXES: dict[str, tuple[int, ...]] = {  # how many times as many; of SHAPE's, how many
+    **dict.fromkeys(("images", "epochs", "seeds", "width"), (2, 4, 8)),
+    "pixels": (64, 128),
+    "channels": (3, 8),
+    "classes": (100, 1000),
+}
 TARGET_BYTES = 900e6
 _WIDTH, _EPOCHS = 64, 2
 _MNIST = "notebook-001"  # a recipe that trains on all of MNIST's training images
@@ -30,7 +35,11 @@ _MNIST = "notebook-001"  # a recipe that trains on all of MNIST's training image
 
 @dataclass(frozen=True)
 class Case:
-    """So many times the images (MNIST repeated), epochs, seeds and units of a small network."""
+    """So many times the images (MNIST repeated), epochs, seeds and units of a small network.
+
+    Or images of so many pixels a side or channels, MNIST's repeated beside one another, or so many
+    classes.
+    """
 
     axis: str
     factor: int
@@ -39,10 +48,17 @@ class Case:
         """Return the factor along an axis."""
         return self.factor if axis == self.axis else 1
 
+    def shape(self, axis: str) -> int:
+        """Return how many pixels a side, channels or classes there are."""
+        return self.factor if axis == self.axis else SHAPE[axis]
+
 
 def cases() -> list[Case]:
     """Return the cases; the first, with every factor 1, belongs to all axes."""
-    return [Case("all", 1), *(Case(axis, factor) for axis in AXES for factor in FACTORS[1:])]
+    return [
+        Case("all", 1),
+        *(Case(axis, factor) for axis, factors in AXES.items() for factor in factors),
+    ]
 
 
 def model(case: Case) -> ModelRecipe:
@@ -56,7 +72,9 @@ def model(case: Case) -> ModelRecipe:
 
 def work(case: Case, network: ModelRecipe) -> float:
     """Return the case's operations, up to a constant: images · epochs · seeds · operations."""
-    flops = describe(network, (28, 28, 1), 10).flops_per_image
+    side = case.shape("pixels")
+    shape = side, side, case.shape("channels")
+    flops = describe(network, shape, case.shape("classes")).flops_per_image
     return float(flops * network.training.epochs * case.times("seeds") * case.times("images"))
 
 
@@ -70,16 +88,25 @@ def measure(journal: Journal, *, repeats: int, say: Say) -> None:
                 continue
             data = data or material(_MNIST)
             network = model(case)
-            answer = _run(network, data, images=case.times("images"), seeds=case.times("seeds"))
+            answer = _run(network, shaped(data, case), case)
             journal.append("scaling", **where, work=work(case, network), **answer)
             say(f"scaling  {case.axis} × {case.factor}  {_in_words(answer)}")
     for name in ("dense", "cnn"):
         if not journal.lines("worker", model=name):
             data = data or material(_MNIST)
             network = _one_epoch(recipes.load(_MNIST).models[name])
-            answer = _run(network, data, images=1, seeds=1)
+            answer = _run(network, data, Case("all", 1))
             journal.append("worker", model=name, **answer)
             say(f"scaling  {name}, one epoch of MNIST  {_in_words(answer)}")
+
+
+def shaped(data: Material, case: Case) -> Material:
+    """Return images and labels of a case's shape: MNIST repeated side by side, and over classes."""
+    side, channels, classes = (case.shape(axis) for axis in SHAPE)
+    times = -(-side // data.images.shape[1])
+    images = np.tile(data.images, (1, times, times, channels))[:, :side, :side]
+    labels = data.labels + data.n_classes * (np.arange(len(data.labels)) % (classes // 10))
+    return Material(images, labels, data.maximum, classes)
 
 
 def _one_epoch(network: ModelRecipe) -> ModelRecipe:
@@ -87,7 +114,8 @@ def _one_epoch(network: ModelRecipe) -> ModelRecipe:
     return network.model_copy(update={"training": training})
 
 
-def _run(network: ModelRecipe, data: Material, *, images: int, seeds: int) -> dict[str, Any]:
+def _run(network: ModelRecipe, data: Material, case: Case) -> dict[str, Any]:
+    images = case.times("images")
     with tempfile.TemporaryDirectory(prefix="bakeoff-bench-") as name:
         folder = Path(name)
         arrays = {
@@ -108,7 +136,7 @@ def _run(network: ModelRecipe, data: Material, *, images: int, seeds: int) -> di
             "n_classes": data.n_classes,
             "checkpoint_seconds": CHECKPOINT_SECONDS,
         }
-        return _answer({"job": job, "seeds": seeds})
+        return _answer({"job": job, "seeds": case.times("seeds")})
 
 
 def _answer(order: dict[str, Any]) -> dict[str, Any]:

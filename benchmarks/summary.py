@@ -240,8 +240,8 @@ def _scaling(journal: Journal) -> Plain | None:
         return None
     base = _case(lines, "all", 1)
     axes = []
-    for axis in scaling.AXES:
-        measured = [base, *(_case(lines, axis, factor) for factor in scaling.FACTORS[1:])]
+    for axis, factors in scaling.AXES.items():
+        measured = [base, *(_case(lines, axis, factor) for factor in factors)]
         present = [each for each in measured if each is not None]
         axes.append({"axis": axis, "cases": present, **straight(present)})
     workers = {line["model"]: line for line in journal.lines("worker")}

@@ -646,7 +646,24 @@ def test_the_work_of_a_case_grows_with_its_factor():
         assert scaling.work(case, scaling.model(case)) == 8 * one
     wide = scaling.Case("width", 8)
     assert scaling.work(wide, scaling.model(wide)) / one == pytest.approx(12.2, abs=0.2)
-    assert len(scaling.cases()) == 13
+    assert len(scaling.cases()) == 19
+
+
+def test_images_of_another_shape_are_mnist_repeated():
+    images = np.arange(2 * 28 * 28, dtype=np.uint8).reshape(2, 28, 28, 1)
+    data = workloads.Material(images, np.array([3, 4]), 255.0, 10)
+    large = scaling.shaped(data, scaling.Case("pixels", 64))
+    assert large.images.shape == (2, 64, 64, 1)
+    assert (large.images[:, 28:56, :28] == images).all()
+    assert scaling.shaped(data, scaling.Case("channels", 3)).images.shape == (2, 28, 28, 3)
+    many = scaling.shaped(data, scaling.Case("classes", 100))
+    assert many.n_classes == 100 and many.labels.tolist() == [3, 14]
+    assert (many.images == images).all()
+    work = [
+        scaling.work(case, scaling.model(case))
+        for case in (scaling.Case("all", 1), scaling.Case("pixels", 128))
+    ]
+    assert work[1] / work[0] == pytest.approx(19.3, abs=0.3)
 
 
 # ── the page ─────────────────────────────────────────────────────────────────────────────────

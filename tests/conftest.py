@@ -6,6 +6,7 @@ No test writes in the ledgers of whoever runs it, or uses native kernels that ar
 import gc
 import os
 import shutil
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -16,11 +17,22 @@ from bakeoff.report.plots.figure import Figure
 from bakeoff.study.executors import local_processes
 from bakeoff.training.native import build
 from bakeoff.training.native import load as native
+from bakeoff.utils.places import prune
 
 # XLA compiles a program of a test three times as fast like this, and most of a test's time is
 # that. Workers do not hear of it: whole studies run what users run.
 _SOON_COMPILED = "--xla_backend_optimization_level=0 --xla_cpu_use_fusion_emitters=false"
 os.environ.setdefault("XLA_FLAGS", _SOON_COMPILED)
+
+# And it finds those of earlier runs here, as a worker finds the user's. Older ones are deleted.
+_PROGRAMS = Path(__file__).parents[1] / ".pytest_cache" / "programs"
+os.environ.setdefault("JAX_COMPILATION_CACHE_DIR", str(_PROGRAMS))
+os.environ.setdefault("JAX_PERSISTENT_CACHE_MIN_COMPILE_TIME_SECS", "0")
+
+
+def pytest_configure(config):
+    if not hasattr(config, "workerinput"):  # once for all processes
+        prune(_PROGRAMS, most=1 << 30)
 
 
 def pytest_collection_finish():

@@ -6,6 +6,7 @@ No test writes in the ledgers of whoever runs it, or uses native kernels that ar
 import gc
 import os
 import shutil
+from contextlib import contextmanager
 from pathlib import Path
 
 import numpy as np
@@ -64,9 +65,8 @@ def figures_undrawn(monkeypatch):
     monkeypatch.setattr(Figure, "element", lambda figure: '<svg width="1" height="1"></svg>')
 
 
-@pytest.fixture(scope="module")
-def jobs_in_process():
-    """Do the jobs of a module's studies in this process; leave the pictures of reports out."""
+@contextmanager
+def _jobs_in_process():
     from tests.helpers import in_process
 
     with pytest.MonkeyPatch.context() as patched:
@@ -74,6 +74,20 @@ def jobs_in_process():
         for module in ("executors.choose", "verify"):
             patched.setattr(f"bakeoff.study.{module}.run_jobs", in_process.run_jobs)
         in_process.keep_programs(patched)
+        yield
+
+
+@pytest.fixture(scope="module")
+def jobs_in_process():
+    """Do the jobs of a module's studies in this process; leave the pictures of reports out."""
+    with _jobs_in_process():
+        yield
+
+
+@pytest.fixture
+def its_jobs_in_process():
+    """Do the same during one test."""
+    with _jobs_in_process():
         yield
 
 

@@ -238,7 +238,7 @@ def test_the_json_document_of_run_is_that_of_compare(tiny_study, call):
     assert set(document["headline"]) == {"case", "model", "models", "text", "reason"}
 
 
-@pytest.mark.usefixtures("jobs_in_process")
+@pytest.mark.usefixtures("its_jobs_in_process")
 def test_a_study_kept_sealed(call, tmp_path, finished_study):
     words = ["run", finished_study.parent / "tiny.yaml", "--out", tmp_path / "s", "--keep-sealed"]
     code, out, err = call(*words, "--json")
@@ -266,7 +266,7 @@ def test_a_study_kept_sealed(call, tmp_path, finished_study):
     assert not (tmp_path / "s" / "openings").exists()
 
 
-@pytest.mark.usefixtures("jobs_in_process")
+@pytest.mark.usefixtures("its_jobs_in_process")
 def test_only_one_model(call, tmp_path, finished_study):
     recipe = finished_study.parent / "tiny.yaml"
     code, out, _ = call("run", recipe, "--out", tmp_path / "s", "--only", "line", "--seeds", "1")
@@ -327,7 +327,7 @@ def test_colours_are_for_terminals_and_only_where_they_are_wanted(tiny_study, ca
     assert not re.search(r"\x1b\[[\d;]*3\d", call("compare", tiny_study)[1])
 
 
-@pytest.mark.usefixtures("jobs_in_process")
+@pytest.mark.usefixtures("its_jobs_in_process")
 def test_compare_two_studies_on_one_test_set(tiny_study, call, tmp_path):
     other = tmp_path / "other.yaml"
     text = (tmp_path / "tiny.yaml").read_text().replace("name: tiny", "name: other")

@@ -47,7 +47,7 @@ def test_a_folder_of_grey_pictures(tmp_path, rng, monkeypatch, capsys):
     assert planned.trials == 15
 
 
-@pytest.mark.usefixtures("jobs_in_process")
+@pytest.mark.usefixtures("its_jobs_in_process")
 def test_such_a_recipe_runs(tmp_path, rng, monkeypatch, capsys):
     write_pictures(tmp_path / "pets", rng, count=20, size=(8, 8))
     monkeypatch.chdir(tmp_path)

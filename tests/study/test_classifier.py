@@ -11,7 +11,7 @@ import pytest
 import bakeoff
 
 
-@pytest.mark.usefixtures("jobs_in_process")
+@pytest.mark.usefixtures("its_jobs_in_process")
 def test_a_study_behind_fit_and_predict(tmp_path, digits):
     from sklearn.base import clone
 

@@ -1,8 +1,8 @@
 """Jobs done in the test's own process, one after the other, with the programs of earlier tests.
 
 For tests of what a study does with the results of its jobs: starting workers, and compiling in each
-of them what another has compiled, is most of a small study's time. tests/study/executors,
-tests/study/test_run.py and the command line's tests have real workers.
+of them what another has compiled, is most of a small study's time. Real workers have the tests of
+executors, and those of runs and commands that are about workers, kills and full disks.
 """
 
 from collections.abc import Sequence

@@ -273,11 +273,11 @@ def test_a_users_ledger_that_cannot_be_written_is_named(npz, done, tmp_path, mon
     monkeypatch.setenv("BAKEOFF_HOME", str(tmp_path / "file"))
     own = user_ledger.user_ledger(StudyFolder(done).read_study()["data"]["test_hash"])
     text = (
-        f"{own.with_suffix('.lock')}: not a directory: see what is there (BAKEOFF_HOME names "
-        "the folder of your own ledgers)"
+        f"{own.with_suffix('.lock')}: not a directory: choose another place for it (BAKEOFF_HOME "
+        "names the folder of your own ledgers)"
     )
     for out in (done, tmp_path / "new"):
-        with pytest.raises(StorageError, match=f"^{re.escape(text)}$"):
+        with pytest.raises(UsageError, match=f"^{re.escape(text)}$"):
             carry_out(npz, out)
     assert not (tmp_path / "new").exists()
 

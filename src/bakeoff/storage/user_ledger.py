@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from bakeoff.data.source_images import shared_images
-from bakeoff.errors import StorageError
+from bakeoff.errors import StorageError, UsageError
 from bakeoff.storage.atomic import clear_temporary, disk, lock_file
 from bakeoff.storage.ledger import append_ledger, read_ledger
 
@@ -50,7 +50,10 @@ def _home() -> Path:
 
 
 def require_user_ledger(test_hash: str) -> None:
-    """Raise StorageError unless a line could be written into the user's ledger of a test set."""
+    """Raise unless a line could be written into the user's ledger of a test set.
+
+    StorageError where the disk is in the way; UsageError where there can be no such place.
+    """
     try:
         own = user_ledger(test_hash)
         with lock_file(own.with_suffix(".lock")):
@@ -59,11 +62,11 @@ def require_user_ledger(test_hash: str) -> None:
             with disk(own):
                 trial.write_bytes(b"")
                 trial.unlink()
-    except StorageError as error:
+    except (StorageError, UsageError) as error:
         raise with_advice(error) from error
 
 
-def with_advice(error: StorageError) -> StorageError:
+def with_advice(error: StorageError | UsageError) -> StorageError | UsageError:
     """Return an error of the user's ledger that says where one may put it instead."""
     text = str(error)
     if "BAKEOFF_HOME" in text:
@@ -83,7 +86,7 @@ def tell_user(entry: Mapping[str, Any], folder: Path) -> None:
             ]
             if not any(known):
                 append_ledger(own, {**entry, "folder": str(folder.resolve())})
-    except StorageError as error:
+    except (StorageError, UsageError) as error:
         raise with_advice(error) from error
 
 
@@ -99,7 +102,7 @@ def forgotten_lines(
     added = ("before", "sha256", "folder")
     try:
         lines = read_ledger(user_ledger(test_hash))
-    except StorageError as error:
+    except (StorageError, UsageError) as error:
         raise with_advice(error) from error
     return [
         {**{key: value for key, value in line.items() if key not in added}, "restored": True}

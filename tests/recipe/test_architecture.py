@@ -361,6 +361,12 @@ def test_a_python_model_has_no_declared_layers():
         [{"dense": 8}, {"dense": {"units": 10, "activation": "softmax"}}],
         [{"dense": 10}, {"activation": "softmax"}],
         ["global_average_pooling2d", {"dense": {"units": 10, "activation": "softmax"}}],
+        [{"dense": {"units": 10, "activation": "softmax"}}, {"dropout": 0.2}],
+        [{"dense": {"units": 10, "activation": "softmax"}}, "flatten", {"activation": "linear"}],
+        [
+            {"conv2d": {"filters": 10, "kernel_size": 3, "activation": "softmax"}},
+            "global_average_pooling2d",
+        ],
     ],
 )
 def test_a_second_softmax_is_refused(layers):
@@ -369,7 +375,8 @@ def test_a_second_softmax_is_refused(layers):
         origin="x",
         folder=Path.cwd(),
     )
-    message = rf"^models\.m\.layers\[{len(layers)}\]: expected the layers before the output, found"
+    number = 1 + max(k for k, each in enumerate(layers) if "softmax" in str(each))
+    message = rf"^models\.m\.layers\[{number}\]: expected the layers before the output, found"
     with pytest.raises(RecipeError, match=f"{message} the output itself .*: Bakeoff adds this"):
         describe(recipe.models["m"], (8, 8, 1), 10)
     describe(recipe.models["m"], (8, 8, 1), 9)  # of another width it is a layer like others

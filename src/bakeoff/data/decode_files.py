@@ -173,8 +173,19 @@ def settle(
             check_depth(max(tops.values()), deep)
     highs = {name: images[part][deepest[part] >= -1] for name, part in slices.items()}
     stated = how.scale if how.scale is not None and how.scale <= 255 else None
-    maximum, more = _white({name: int(each.max(initial=0)) for name, each in highs.items()}, stated)
+    highest = {name: _highest(each) for name, each in highs.items()}
+    tops = {name: int(each.max(initial=0)) for name, each in highest.items()}
+    maximum, more = _white(tops, stated)
+    if stated is None:
+        for name, each in highest.items():
+            scales.check_images_alike(name, each, maximum)
     return White(maximum, deep, (*notes, *more))
+
+
+def _highest(images: NDArray[np.uint8]) -> NDArray[np.uint8]:
+    """Return the largest pixel of every image, shape (n,)."""
+    highest: NDArray[np.uint8] = images.max(axis=(1, 2, 3), initial=0)
+    return highest
 
 
 def check_depth(deepest: int | None, white: float | None) -> None:
@@ -202,9 +213,10 @@ def _white(highs: Mapping[str, int], stated: float | None) -> tuple[float, tuple
         return 255.0, ()
     high = max(highs.values())
     reaches = {name: Reach(0.0, float(each), whole=True) for name, each in highs.items()}
-    if stated is None and (high == 0 or 16 < high < 64):  # dark, but bytes all the same
+    if stated is None and (high == 0 or 16 < high < scales.DARK):  # but bytes all the same
         scales.check_alike(reaches)
-        return 255.0, (f"the brightest pixel is {high:g} of 255: dark, or on another scale",)
+        dark = f"the brightest pixel is {high:g} of 255: dark, or on another scale"
+        return 255.0, (dark,) if high < scales.BRIGHT else ()
     return scales.white(reaches, stated)
 
 

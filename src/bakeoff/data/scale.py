@@ -13,13 +13,13 @@ from numpy.typing import NDArray
 from bakeoff.errors import DataError
 
 HAIR = 1.005  # as far as rounding, or 255 / 254, may go beyond a scale's end
-_BRIGHT = 64  # bytes that reach this far are plainly bytes
+BRIGHT = 64  # bytes that reach this far are plainly bytes
 _SMALL = (15.0, 16.0)  # 4 bits, and scikit-learn's digits
 _DEPTHS = (1023.0, 4095.0, 16383.0, 65535.0)  # 10, 12, 14 and 16 bits
 _FAINT = 0.1  # floats below it were probably divided twice
 _VERY_FAINT = 0.01  # of white; no picture is so dark, but 1 is, where others reach 255
 _SOME = 0.02  # of the images
-_DARK = 200  # bytes whose largest is below it may be percent, or 7 bits
+DARK = 200  # bytes whose largest is below it may be percent, or 7 bits
 _APART = 4  # parts whose largest pixels are so many times apart are on different scales
 
 
@@ -119,7 +119,7 @@ def _plain(most: Reach) -> float | None:
             return 1.0
         if high in _SMALL:
             return high
-        if _BRIGHT <= high <= 255:
+        if BRIGHT <= high <= 255:
             return 255.0
         return next((depth for depth in _DEPTHS if 0.9 * depth <= high <= depth), None)
     if high <= 1:
@@ -144,7 +144,7 @@ def _notes(most: Reach, found: float) -> tuple[str, ...]:
         return ("every pixel is 0",)
     if found == 1 and most.whole:
         return ("every pixel is 0 or 1: white is 1",)
-    if found == 255 and most.high < _DARK:
+    if found == 255 and most.high < DARK:
         return (
             f"the largest pixel is {most.high:.8g}, and white is taken to be 255: scale: says "
             "otherwise",

@@ -6,7 +6,7 @@ with one unit per class.
 """
 
 import math
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from typing import Any
@@ -22,6 +22,7 @@ from bakeoff.recipe.vocabulary.words import LAYERS
 MAX_PARAMETERS = 100_000_000
 MAX_ACTIVATIONS = 100_000_000  # floats of one image, all layers together
 BACKBONE = "backbone"
+_PASSING = ("dropout", "flatten", "global_average_pooling2d")  # leave what a softmax puts out
 
 
 @dataclass(frozen=True)
@@ -99,16 +100,43 @@ def describe(model: ModelRecipe, input_shape: Shape, n_classes: int) -> Architec
 
 def _refuse_own_output(model: ModelRecipe, building: "_Building", n_classes: int) -> None:
     """Refuse layers that end in a softmax over the classes: another one would follow it."""
-    if not model.layers:
-        return
-    last = model.layers[-1]
-    softmax = last.arguments.get("activation") == "softmax"
-    if softmax and building.shape == (n_classes,):
+    number = output_like(model, building.layers, n_classes, activations=("softmax",))
+    if number is not None:
+        layer = _declared(building.layers)[number - 1]
         raise RecipeError(
-            f"models.{model.name}.layers[{len(model.layers)}]: expected the layers before the "
-            f"output, found the output itself ({building.layers[-1].label}): Bakeoff adds "
-            "this layer; remove it"
+            f"models.{model.name}.layers[{number}]: expected the layers before the output, found "
+            f"the output itself ({layer.label}): Bakeoff adds this layer; remove it"
         )
+
+
+def output_like(
+    model: ModelRecipe,
+    shapes: Sequence[LayerShape],
+    n_classes: int,
+    *,
+    activations: Collection[str | None],
+) -> int | None:
+    """Return the number, from 1, of a layer that looks like the output, though Bakeoff adds that.
+
+    One value for each class comes out at the end, with one of these activations, and nothing but
+    what leaves such values as they are comes after it. None where there is no such layer.
+    """
+    layers, before = model.layers or (), _declared(shapes)
+    if not layers or before[-1].output_shape != (n_classes,):
+        return None
+    for number in range(len(layers), 0, -1):
+        layer = layers[number - 1]
+        activation = layer.arguments.get("activation")
+        passes = layer.kind in _PASSING or (layer.kind, activation) == ("activation", "linear")
+        if not passes:
+            known = "activation" in layer.arguments
+            return number if known and activation in activations else None
+    return None
+
+
+def _declared(shapes: Sequence[LayerShape]) -> list[LayerShape]:
+    """Return the layers that the recipe names, those inside a residual left out."""
+    return [each for each in shapes if not each.added and each.depth == 0]
 
 
 def training_bytes(

@@ -20,6 +20,7 @@ from bakeoff.recipe.architecture import (
     Architecture,
     LayerShape,
     describe,
+    output_like,
     training_bytes,
 )
 from bakeoff.recipe.search_space import short_names
@@ -51,7 +52,7 @@ class ModelPlan:
     architecture: Architecture | None
     seconds: float | None  # of one trial
     memory: int | None  # bytes, of one trial
-    remarks: tuple[str, ...] = ()  # what is strange about a Python builder, in sentences
+    remarks: tuple[str, ...] = ()  # what is strange about the model, in sentences
 
 
 @dataclass(frozen=True)
@@ -133,7 +134,21 @@ def _model(
         model, architecture, images=images, validation=validation, rate=rate, busy=workers > 1
     )
     memory = training_bytes(model, architecture) + data.images[0].nbytes * (images + validation)
-    return ModelPlan(model, architecture, seconds, memory)
+    remarks = _own_output(model, architecture, data.n_classes)
+    return ModelPlan(model, architecture, seconds, memory, remarks)
+
+
+def _own_output(model: ModelRecipe, architecture: Architecture, n_classes: int) -> tuple[str, ...]:
+    """Remark a layer that was perhaps meant as the output, which Bakeoff adds."""
+    number = output_like(
+        model, architecture.layers, n_classes, activations=("linear", "sigmoid", None)
+    )
+    if number is None:
+        return ()
+    return (
+        f"layer {number} has a value for each class, and Bakeoff adds the softmax output behind "
+        "it: if it was meant as the output, remove it",
+    )
 
 
 _STRANGE = {
@@ -264,6 +279,7 @@ def view(plan: Plan) -> list[RenderableType]:
             parts.append(_layers(model.architecture))
         if model.recipe.python is not None:
             parts += _about_builder(model, plan)
+        parts += [f"  Warning: {each}" for each in model.remarks]
         parts.append(f"  {_training(model, plan)}")
         parts += [f"  {each}" for each in _searched(model.recipe)]
     return [*parts, "", *_estimate(plan)]
@@ -323,7 +339,6 @@ def _about_builder(model: ModelPlan, plan: Plan) -> list[str]:
     return [
         f"  gets images of {shape} with pixels in [0, 1], which it need not scale, and ends in a "
         f"softmax over {plan.data.n_classes:,} classes",
-        *(f"  Warning: {each}" for each in model.remarks),
     ]
 
 

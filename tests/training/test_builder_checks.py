@@ -108,6 +108,30 @@ def one_sigmoid(shape, n):
 def over_images(shape, n):
     return keras.Sequential([keras.Input(shape), L.Flatten(), L.Dense(n), L.Softmax(axis=0)])
 
+def recurrent(shape, n):
+    layers = [keras.Input(shape), L.Reshape(shape[:2]), L.LSTM(4), L.Dense(n, "softmax")]
+    return keras.Sequential(layers)
+
+class Block(L.Layer):
+    def __init__(self):
+        super().__init__()
+        self.conv = L.Conv2D(3, 3)
+
+    def call(self, images):
+        return self.conv(images / 255.0)
+
+def block(shape, n):
+    return chain(shape, n, Block())
+
+def own_initializer(shape, n):
+    def draw(shape, dtype=None):
+        return 0.1 * keras.random.normal(shape, dtype=dtype)
+    return chain(shape, n, L.Conv2D(3, 3, kernel_initializer=draw))
+
+def half(shape, n):
+    policy = keras.mixed_precision.DTypePolicy("mixed_bfloat16")
+    return keras.Sequential([keras.Input(shape), L.Flatten(), L.Dense(n, "softmax", dtype=policy)])
+
 def twice(shape, n):
     return keras.Sequential([keras.Input(shape), L.Flatten(), L.Dense(n, "softmax"), L.Softmax()])
 """
@@ -120,13 +144,20 @@ def look(tmp_path_factory):
     return lambda name, classes=CLASSES: remarks(f"{path}:{name}", SHAPE, classes)
 
 
-@pytest.mark.parametrize("name", ["good", "graph", "augmented", "backbone", "own", "without_input"])
+@pytest.mark.parametrize(
+    "name",
+    [
+        *("good", "graph", "augmented", "backbone", "own", "without_input", "recurrent"),
+        *("own_initializer", "half"),
+    ],
+)
 def test_nothing_is_said_of_these(look, name):
     assert look(name) == ()
 
 
 @pytest.mark.parametrize(
-    "name", ["rescaled", "mobile", "by_lambda", "in_a_graph", "nested", "means", "own_divides"]
+    "name",
+    ["rescaled", "mobile", "by_lambda", "in_a_graph", "nested", "means", "own_divides", "block"],
 )
 def test_pixels_scaled_again(look, name):
     assert look(name) == ("scales-again",)

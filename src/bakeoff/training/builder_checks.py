@@ -5,6 +5,7 @@ refused; what may be meant is a remark, which the report shows as a finding.
 """
 
 import random
+from contextlib import suppress
 from functools import cache
 from typing import Any
 
@@ -138,14 +139,25 @@ def scales_again(model: keras.Model, input_shape: Shape) -> bool:
 
 
 def _before_weights(model: keras.Model, images: NDArray[Any]) -> NDArray[Any]:
-    """Return what the first layer with trainable weights of its own gets for these images."""
-    comes_in: list[Any] = []
+    """Return what the first layer with trainable weights gets for these images.
+
+    Of a layer of layers, what the first of them with weights gets, unless that is only traced.
+    """
+    comes_in: list[NDArray[Any]] = []
+    found = False
     call = keras.layers.Layer.__call__
 
     def listening(layer: keras.layers.Layer, *arguments: Any, **named: Any) -> Any:
-        if not comes_in and arguments and layer._trainable_variables:
-            comes_in.append(np.asarray(arguments[0]))
-        return call(layer, *arguments, **named)
+        nonlocal found
+        looks = not found and bool(arguments) and bool(layer.trainable_variables)
+        looks = looks and not isinstance(layer, keras.Model)
+        if looks:
+            with suppress(Exception):  # JAX's tracers are no values
+                comes_in.append(np.asarray(arguments[0]))
+            found = bool(layer._trainable_variables)
+        result = call(layer, *arguments, **named)
+        found = found or looks
+        return result
 
     keras.layers.Layer.__call__ = listening  # a subclassed model has no graph to look at
     try:
@@ -154,7 +166,7 @@ def _before_weights(model: keras.Model, images: NDArray[Any]) -> NDArray[Any]:
         keras.layers.Layer.__call__ = call
     if not comes_in:
         raise ValueError("no layer has trainable weights")
-    return np.asarray(comes_in[0])
+    return comes_in[-1]
 
 
 # ── the end ──────────────────────────────────────────────────────────────────────────────────

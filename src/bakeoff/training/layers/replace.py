@@ -71,7 +71,10 @@ def with_faster_layers(model: keras.Model) -> keras.Model:
         if kind is None:
             return layer
         index = {"index": indices[id(layer)]} if kind in RANDOM else {}
-        return kind(**{**layer.get_config(), **index})
+        try:
+            return kind(**{**layer.get_config(), **index})
+        except Exception:  # a function of the user's own as initializer, say: kept as it is
+            return layer
 
     clone = keras.models.clone_model(model, clone_function=faster)
     clone.set_weights(model.get_weights())

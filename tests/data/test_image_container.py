@@ -41,6 +41,18 @@ def test_formats_are_told_by_content(tmp_path, kind, orientation):
     np.testing.assert_array_equal(read, expected)
 
 
+@pytest.mark.parametrize("kind", LOSSLESS)
+def test_formats_keep_their_colours(tmp_path, kind):
+    corners = [[[220, 60, 60], [60, 60, 220]], [[40, 200, 90], [250, 240, 10]]]
+    pixels = np.kron(np.array(corners), np.ones((8, 8, 1))).astype(np.uint8)
+    path = tmp_path / "a.jpg"
+    Image.fromarray(pixels).save(path, format=kind, **LOSSLESS[kind])
+    read = read_picture(path, size=(16, 16), color="rgb")
+    np.testing.assert_array_equal(read, pixels)
+    grey = read_picture(path, size=(16, 16), color="grey")[..., 0]
+    np.testing.assert_allclose(grey, pixels @ [0.299, 0.587, 0.114], atol=1)
+
+
 PACKED = b"a\0\0" + zlib.compress(bytes(1 << 27))
 
 

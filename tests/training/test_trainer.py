@@ -52,6 +52,16 @@ def test_without_a_validation_part_the_last_epoch_is_kept():
         assert each.finite
 
 
+def test_batch_normalization_of_batches_of_one_image():
+    """Of one value the variance is 0: the moving one decays as 0.99^steps, and all stays finite."""
+    model = declare(["flatten", "batch_normalization"], batch_size=1, epochs=1)
+    result = trained(Trainer(model, development(n=9), seed=0, selection="best-loss"))
+    assert all(np.isfinite(each).all() for each in result.weights.values())
+    assert np.isfinite(result.validation).all()
+    moving = next(each for name, each in result.weights.items() if "moving_variance" in name)
+    np.testing.assert_allclose(moving, 0.99**9, rtol=1e-5)
+
+
 # ── divergence ───────────────────────────────────────────────────────────────────────────────
 
 # A regularizer makes weights explode at a huge rate; Keras's clipped cross-entropy alone does not.

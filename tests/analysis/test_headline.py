@@ -99,3 +99,22 @@ def test_too_little_is_known(headline, settings, reason):
     assert (found.case, found.model, found.models) == ("cannot say", None, ("b",))
     assert found.text == "Cannot say which model to use; b scored highest."
     assert found.reason == reason
+
+
+def test_an_equal_of_which_hardly_anything_is_known_is_no_equal(headline):
+    """The interval of the pair is −100 to +100: "no winner" would sound as if it said something."""
+    models = {"a": FakeModel((0.97, 0.96, 0.1)), "b": FakeModel(0.9)}
+    found = headline(models, seeds=(0, 1, 2))
+    assert (found.case, found.model) == ("cannot say", None)
+    assert found.text == "Cannot say which model to use; b scored highest."
+    assert found.reason == (
+        "The accuracy of a is only known to lie between 0 % and 100 %, since 1 of its 3 seeds is "
+        "at chance"
+    )
+
+
+def test_a_model_most_of_whose_runs_failed_is_not_to_be_used(headline):
+    gone = FakeModel(0.95, diverged=dict.fromkeys(range(5), 1))
+    found = headline({"a": gone, "b": FakeModel(0.9)})
+    assert (found.case, found.model) == ("cannot say", None)
+    assert found.reason == "5 of 5 runs of a failed"

@@ -11,7 +11,7 @@ from hypothesis import HealthCheck, given, settings
 
 from bakeoff.errors import RecipeError
 from bakeoff.recipe import load, parse, shipped
-from bakeoff.recipe.architecture import MAX_PARAMETERS, describe, training_bytes
+from bakeoff.recipe.architecture import MAX_PARAMETERS, describe, meant_as_output, training_bytes
 from bakeoff.recipe.types import plain_data
 from bakeoff.recipe.vocabulary.words import LAYERS
 from bakeoff.training.backend import keras
@@ -380,3 +380,29 @@ def test_a_second_softmax_is_refused(layers):
     with pytest.raises(RecipeError, match=f"{message} the output itself .*: Bakeoff adds this"):
         describe(recipe.models["m"], (8, 8, 1), 10)
     describe(recipe.models["m"], (8, 8, 1), 9)  # of another width it is a layer like others
+
+
+@pytest.mark.parametrize(
+    ("layers", "number"),
+    [
+        ([{"dense": 8}, {"dense": 10}], 2),
+        ([{"dense": {"units": 10, "activation": "sigmoid"}}, {"dropout": 0.1}], 1),
+        ([{"conv2d": {"filters": 10, "kernel_size": 3}}, "global_average_pooling2d"], 1),
+        ([{"dense": 10}, {"activation": "sigmoid"}], 2),
+        ([{"dense": {"units": 10, "activation": "relu"}}], None),
+        ([{"dense": 10}, "p_re_lu"], None),
+        ([{"dense": 11}], None),
+    ],
+)
+def test_a_layer_that_was_perhaps_meant_as_the_output_is_remarked(layers, number):
+    """As Keras's users end a model with logits or sigmoids; a few units may be meant, too."""
+    declared = model(*layers)
+    found = meant_as_output(declared, describe(declared, (8, 8, 1), 10).layers, 10)
+    assert found == (
+        ()
+        if number is None
+        else (
+            f"layer {number} has a value for each class, and Bakeoff adds the softmax output "
+            "behind it: if it was meant as the output, remove it",
+        )
+    )

@@ -9,7 +9,6 @@ import pytest
 
 from bakeoff.cli import main
 from bakeoff.errors import DataError, RecipeError
-from bakeoff.recipe.architecture import describe
 from bakeoff.study import plan as plans
 from bakeoff.training.native.load import Choice
 from tests.helpers.plans import recipe_of
@@ -107,32 +106,6 @@ def test_a_python_builder_is_planned_without_its_layers(tmp_path, capsys):
     assert document["models"][0]["layers"] is None
     assert document["models"][0]["remarks"] == [warning.removeprefix("Warning: ")]
     assert document["estimate"]["seconds"] is None
-
-
-@pytest.mark.parametrize(
-    ("layers", "number"),
-    [
-        ([{"dense": 8}, {"dense": 10}], 2),
-        ([{"dense": {"units": 10, "activation": "sigmoid"}}, {"dropout": 0.1}], 1),
-        ([{"conv2d": {"filters": 10, "kernel_size": 3}}, "global_average_pooling2d"], 1),
-        ([{"dense": 10}, {"activation": "sigmoid"}], 2),
-        ([{"dense": {"units": 10, "activation": "relu"}}], None),
-        ([{"dense": 10}, "p_re_lu"], None),
-        ([{"dense": 11}], None),
-    ],
-)
-def test_a_layer_that_was_perhaps_meant_as_the_output_is_remarked(layers, number):
-    """As Keras's users end a model with logits or sigmoids; a few units may be meant, too."""
-    model = recipe_of({"m": {"layers": layers}}).models["m"]
-    found = plans._own_output(model, describe(model, (8, 8, 1), 10), 10)
-    assert found == (
-        ()
-        if number is None
-        else (
-            f"layer {number} has a value for each class, and Bakeoff adds the softmax output "
-            "behind it: if it was meant as the output, remove it",
-        )
-    )
 
 
 def test_too_little_memory_and_a_gpu_are_said(monkeypatch, capsys):

@@ -17,7 +17,7 @@ from bakeoff.analysis.checks.predictions import chance_seeds
 from bakeoff.analysis.comparison import Comparison, ModelResult
 from bakeoff.analysis.recommendation import Headline, Recommendation
 from bakeoff.analysis.statistics import FEWEST_SEEDS
-from bakeoff.analysis.verdicts import few_seeds
+from bakeoff.analysis.verdicts import Pair, few_seeds
 from bakeoff.utils.text import counted, listed, percent, points, signed_points, some
 
 _NAMED = 3  # models whose reasons are given one by one
@@ -129,14 +129,20 @@ def _too_little_known(comparison: Comparison, chosen: Recommendation, choose: Ch
     fewest = min(len(model.seeds) for model in comparison.models)
     if fewest < FEWEST_SEEDS:
         return few_seeds(fewest)
-    names = list(dict.fromkeys((chosen.model, chosen.best)))
+    names = list(dict.fromkeys((chosen.model, chosen.best, *_equals(comparison, chosen))))
     for model in (comparison.model(name) for name in names):
+        if model.name == chosen.model and 2 * len(model.failed) > len(model.seeds):
+            runs = counted(len(model.seeds), "run")
+            return f"{len(model.failed)} of {runs} of {model.name} failed"
         accuracy = model.accuracy.estimate
         if accuracy.high - accuracy.low > WIDEST:
-            failed = f", since {len(model.failed)} of its runs failed" if model.failed else ""
+            lost = len(chance_seeds(model, comparison))
+            verb = "is" if lost == 1 else "are"
+            why = f", since {lost} of its {len(model.seeds)} seeds {verb} at chance" if lost else ""
+            why = f", since {len(model.failed)} of its runs failed" if model.failed else why
             return (
                 f"the accuracy of {model.name} is only known to lie between "
-                f"{percent(accuracy.low, 0)} and {percent(accuracy.high, 0)}{failed}"
+                f"{percent(accuracy.low, 0)} and {percent(accuracy.high, 0)}{why}"
             )
     return _deciding_class(comparison, chosen, choose)
 
@@ -163,20 +169,28 @@ def _deciding_class(comparison: Comparison, chosen: Recommendation, choose: Choo
 
 def _no_winner(comparison: Comparison, chosen: Recommendation) -> Headline | None:
     """Name those of equal size that the recommended model is not shown to differ from."""
-    model = comparison.model(chosen.model)
-    verdicts = {frozenset((pair.a, pair.b)): pair for pair in comparison.pairs}
-    equals = [
-        other.name
-        for other in comparison.models
-        if other.name != model.name
-        and abs(other.parameters - model.parameters) <= EQUAL_SIZE * model.parameters
-        and verdicts[frozenset((other.name, model.name))].verdict not in ("better", "worse")
-    ]
+    equals = _equals(comparison, chosen)
     if not equals:
         return None
-    names = (model.name, *equals)
-    said = "; ".join(verdicts[frozenset((model.name, other))].sentence for other in equals[:2])
+    names = (chosen.model, *equals)
+    said = "; ".join(pair.sentence for pair in list(equals.values())[:2])
     return Headline(
         *("no winner", None, names),
         *(f"No winner among {listed(names)}.", "", "", said),
     )
+
+
+def _equals(comparison: Comparison, chosen: Recommendation) -> dict[str, Pair]:
+    """Return the models of equal size that the recommended one is not shown to differ from.
+
+    Each with its pair with that one.
+    """
+    model = comparison.model(chosen.model)
+    pairs = {frozenset((pair.a, pair.b)): pair for pair in comparison.pairs}
+    return {
+        other.name: pair
+        for other in comparison.models
+        if other.name != model.name
+        and abs(other.parameters - model.parameters) <= EQUAL_SIZE * model.parameters
+        and (pair := pairs[frozenset((other.name, model.name))]).verdict not in ("better", "worse")
+    }

@@ -100,7 +100,7 @@ def describe(model: ModelRecipe, input_shape: Shape, n_classes: int) -> Architec
 
 def _refuse_own_output(model: ModelRecipe, building: "_Building", n_classes: int) -> None:
     """Refuse layers that end in a softmax over the classes: another one would follow it."""
-    number = output_like(model, building.layers, n_classes, activations=("softmax",))
+    number = _output_like(model, building.layers, n_classes, activations=("softmax",))
     if number is not None:
         layer = _declared(building.layers)[number - 1]
         raise RecipeError(
@@ -109,7 +109,20 @@ def _refuse_own_output(model: ModelRecipe, building: "_Building", n_classes: int
         )
 
 
-def output_like(
+def meant_as_output(
+    model: ModelRecipe, shapes: Sequence[LayerShape], n_classes: int
+) -> tuple[str, ...]:
+    """Remark, in a sentence, a layer of logits or sigmoids that was perhaps meant as the output."""
+    number = _output_like(model, shapes, n_classes, activations=("linear", "sigmoid", None))
+    if number is None:
+        return ()
+    return (
+        f"layer {number} has a value for each class, and Bakeoff adds the softmax output behind "
+        "it: if it was meant as the output, remove it",
+    )
+
+
+def _output_like(
     model: ModelRecipe,
     shapes: Sequence[LayerShape],
     n_classes: int,

@@ -20,7 +20,7 @@ from bakeoff.recipe.architecture import (
     Architecture,
     LayerShape,
     describe,
-    output_like,
+    meant_as_output,
     training_bytes,
 )
 from bakeoff.recipe.search_space import short_names
@@ -134,21 +134,8 @@ def _model(
         model, architecture, images=images, validation=validation, rate=rate, busy=workers > 1
     )
     memory = training_bytes(model, architecture) + data.images[0].nbytes * (images + validation)
-    remarks = _own_output(model, architecture, data.n_classes)
+    remarks = meant_as_output(model, architecture.layers, data.n_classes)
     return ModelPlan(model, architecture, seconds, memory, remarks)
-
-
-def _own_output(model: ModelRecipe, architecture: Architecture, n_classes: int) -> tuple[str, ...]:
-    """Remark a layer that was perhaps meant as the output, which Bakeoff adds."""
-    number = output_like(
-        model, architecture.layers, n_classes, activations=("linear", "sigmoid", None)
-    )
-    if number is None:
-        return ()
-    return (
-        f"layer {number} has a value for each class, and Bakeoff adds the softmax output behind "
-        "it: if it was meant as the output, remove it",
-    )
 
 
 _STRANGE = {

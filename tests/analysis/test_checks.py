@@ -716,7 +716,7 @@ def test_too_few_seeds(findings):
     assert finding.severity == "warning"
     assert finding.text == (
         "1 of 3 pairs of models is not separated by 3 seeds. If the 1.50 points between a and b "
-        "are real, about 5 seeds of each would show it with even chances."
+        "are real, about 5 seeds of each have an even chance to show it."
     )
     assert finding.advice == (
         "Train more seeds (--seeds 5), which opens the test set again and makes the verdicts "

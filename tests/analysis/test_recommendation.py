@@ -107,7 +107,7 @@ def test_what_is_shown_to_lose_too_much_is_no_obstacle_and_has_no_share():
     found = recommend([BIG, SMALL], all_pairs(BIG, SMALL), give_up=0.005)
     assert found.reason == (
         "It has the highest mean accuracy, 98.50 %. The smaller small is shown to lose more than "
-        "the 0.50 points allowed"
+        "the 0.50 points that a smaller model may lose"
     )
 
 

@@ -154,7 +154,7 @@ def recommend(
         names = [model.name for model in smaller if model.name in too_poor]
         reason = (
             f"{highest}. The smaller {some(names)} {is_shown} to lose more than the "
-            f"{points(give_up)} points allowed"
+            f"{points(give_up)} points that a smaller model may lose"
         )
     else:
         reason = f"{highest}, and no other model has fewer parameters than its {best.parameters:,}"

@@ -162,8 +162,8 @@ def too_few_seeds(comparison: Comparison) -> Finding | None:
     needed, nearest = min(reachable, key=lambda item: item[0])
     most = max(seeds for seeds, _ in reachable)
     difference = nearest.test.difference if nearest.test else 0.0
-    which = "both" if len(reachable) == 2 else f"all {len(reachable)}"
-    rest = f"; about {most} for {which} pairs that more seeds can help"
+    which = "Both" if len(reachable) == 2 else f"All {len(reachable)}"
+    rest = f" {which} pairs that more seeds can help need about {most}."
     return Finding(
         code="too-few-seeds",
         severity="warning",
@@ -172,8 +172,8 @@ def too_few_seeds(comparison: Comparison) -> Finding | None:
             f"{len(open_pairs)} of {counted(len(comparison.pairs), 'pair')} of models "
             f"{'is' if len(open_pairs) == 1 else 'are'} not separated by {_seeds(comparison)}. If "
             f"the {points(difference, 2)} points between {nearest.a} and {nearest.b} are real, "
-            f"about {needed} seeds of each would show it with even chances"
-            f"{rest if len(reachable) > 1 else ''}."
+            f"about {needed} seeds of each have an even chance to show it."
+            f"{rest if len(reachable) > 1 else ''}"
         ),
         advice=(
             f"Train more seeds (--seeds {needed}), which opens the test set again and makes the "

@@ -18,7 +18,7 @@ from bakeoff.analysis.compare import compare
 from bakeoff.errors import UsageError
 from bakeoff.report import plots
 from bakeoff.report.plots.costs import frontier
-from bakeoff.report.plots.curves import curve, is_constant, regularized
+from bakeoff.report.plots.curves import _epochs, curve, is_constant, regularized
 from bakeoff.report.plots.figure import PALETTE, log_ticks, shorten, spread
 from bakeoff.report.plots.matrices import mistakes, row_rates, seen_from
 from bakeoff.report.plots.scores import variance_shares, worst_classes
@@ -266,6 +266,10 @@ def test_class_counts_are_the_splits(study):
     assert test == {
         name: int((study.labels == k).sum()) for k, name in enumerate(study.class_names)
     }
+    folds = replace(study, data={**study.data, "folds": 5})
+    assert {row["part"] for row in rows(plots.class_counts(folds))[0]} == {
+        "all, each tested in turn"
+    }
     many = replace(study, class_names=tuple(f"class {k}" for k in range(30)))
     assert len({row["class"] for row in rows(plots.class_counts(many))[0]}) == 20
 
@@ -393,3 +397,8 @@ def test_importing_figures_and_report_loads_nothing_heavy():
         [sys.executable, "-c", code], capture_output=True, text=True, check=True, timeout=60
     )
     assert done.stdout.strip() == "[]"
+
+
+def test_epochs_are_whole_numbers():
+    for last, step in ((0, 1), (3, 1), (5, 1), (6, 2), (49, 10), (99, 20), (4999, 1000)):
+        assert _epochs(last)["axis"]["values"] == list(range(0, last + 1, step))

@@ -11,6 +11,7 @@ from dataclasses import replace
 import numpy as np
 
 from bakeoff.analysis.comparison import Finding
+from bakeoff.analysis.recommendation import Headline
 from bakeoff.report import galleries, glossary, sentences
 from bakeoff.report.protocol_steps import protocol
 
@@ -146,3 +147,13 @@ def test_the_sentences_people_read_most(study, parsed):
     )
     long = {word: len(meaning.split()) for _, word, meaning in glossary.entries()}
     assert max(long.values()) <= 36, long
+
+
+def test_a_baseline_has_its_whole_name_in_the_headline(study):
+    parts = ("No model is shown to be better than the baseline ", "logistic", ".", "Reason")
+    level = Headline("a baseline does as well", None, ("logistic", "cnn"), *parts)
+    assert sentences.headline(replace(study, headline=level)) == (
+        "No model is shown to be better than the baseline ", "logistic regression", ".",
+    )  # fmt: skip
+    use = Headline("use", "logistic", ("logistic",), "Use ", "logistic", ".", "")
+    assert sentences.headline(replace(study, headline=use)) == ("Use ", "logistic", ".")

@@ -246,7 +246,10 @@ def _data(comparison: Comparison) -> dict[str, Any]:
         "data_name": data.get("name", "data"),
         "about_data": sentences.about_data(comparison),
         "twins": sentences.twins(comparison),
-        "counts": picture(plots.class_counts(comparison), "Images of each class in each part."),
+        "counts": picture(
+            plots.class_counts(comparison),
+            f"Images of each class{'' if data.get('folds') else ' in each part'}.",
+        ),
         "samples": galleries.samples(comparison),
         "about_samples": galleries.about_samples(comparison),
     }

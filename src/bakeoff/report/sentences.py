@@ -16,6 +16,7 @@ from bakeoff.report.plots.curves import curve
 from bakeoff.report.plots.matrices import mistakes
 from bakeoff.report.plots.scores import variance_shares
 from bakeoff.report.wording import (
+    baseline,
     basis,
     failed_runs,
     failure_rate,
@@ -36,7 +37,8 @@ def headline(comparison: Comparison) -> tuple[str, str, str]:
     answer = comparison.headline
     if answer is None:
         return "Nothing has been scored yet.", "", ""
-    return answer.before, answer.name, answer.after
+    of_baseline = answer.case == "a baseline does as well"
+    return answer.before, baseline(answer.name) if of_baseline else answer.name, answer.after
 
 
 def mark(comparison: Comparison) -> str:

@@ -145,7 +145,10 @@ def learning_rate(comparison: Comparison, model: str | None = None) -> Figure:
         {
             "title": "Learning rate",
             "data": {"values": rows},
-            "encoding": {"x": _epochs(), "y": field("rate", scale=scale, axis={"tickCount": 5})},
+            "encoding": {
+                "x": _epochs(max((int(row["epoch"]) for row in rows), default=0)),
+                "y": field("rate", scale=scale, axis={"tickCount": 5}),
+            },
             "layer": [
                 {"mark": {"type": "line", "interpolate": "step", "color": INK}},
                 {"mark": TARGET, "encoding": tip()},
@@ -229,6 +232,7 @@ def _layers(
         axis = {"values": log_ticks(*ends), "format": "~g"}
     elif len(values) and scaled_by is not rows:
         scale["domain"] = [float(values.min()), float(values.max())]
+    x = _epochs(max((int(row["epoch"]) for row in rows), default=0))
     y = field("value", scale=scale, axis=axis)
     # A band has no dash of its own.
     band = {"color": {**coded["color"], "legend": coded["color"]["legend"]}}
@@ -237,7 +241,7 @@ def _layers(
     layers: list[dict[str, Any]] = [
         {
             "data": {"values": list(rows)},
-            "encoding": {"x": _epochs(), "y": y, **coded, "detail": {"field": "series"}},
+            "encoding": {"x": x, "y": y, **coded, "detail": {"field": "series"}},
             "layer": [
                 {
                     "mark": {"type": "area", "opacity": 0.13, "clip": True},
@@ -255,7 +259,7 @@ def _layers(
         {
             "data": {"values": few},
             "mark": TARGET,
-            "encoding": {"x": _epochs(), "y": y, **tip()},
+            "encoding": {"x": x, "y": y, **tip()},
         },
     ]  # fmt: skip
     if dots:
@@ -263,16 +267,17 @@ def _layers(
             {
                 "data": {"values": list(dots)},
                 "mark": dot,
-                "encoding": {"x": _epochs(), "y": y, "color": coded["color"], **tip()},
+                "encoding": {"x": x, "y": y, "color": coded["color"], **tip()},
             }
         )
     return layers
 
 
-def _epochs() -> dict[str, Any]:
+def _epochs(last: int) -> dict[str, Any]:
+    step = next(k for k in (1, 2, 5, 10, 20, 50, 100, 200, 500, 1000, 2000, last) if last <= 5 * k)
     return {
         "field": "epoch", "type": "quantitative", "title": "epoch (the first is 0)",
-        "axis": {"grid": False, "tickMinStep": 1, "tickCount": 6},
+        "axis": {"grid": False, "values": list(range(0, last + 1, step)), "format": "d"},
         "scale": {"nice": False, "padding": 3},
     }  # fmt: skip
 

@@ -96,6 +96,7 @@ def worst_classes(result: ModelResult, most: int) -> list[tuple[int, Score]]:
 def class_counts(comparison: Comparison, *, width: int = WIDTH) -> Figure:
     """Draw how many images each class has in each part of the split.
 
+    Of cross-validation all images are drawn, each of which is once in the test part of a repeat.
     Of more than twenty classes, the ten largest and the ten smallest are drawn.
     """
     names = comparison.class_names
@@ -104,16 +105,20 @@ def class_counts(comparison: Comparison, *, width: int = WIDTH) -> Figure:
         for part, counts in (comparison.data.get("class_counts") or {}).items()
         if len(counts) == len(names)
     }
+    if comparison.data.get("folds"):
+        parts = {}
     parts["test"] = np.bincount(comparison.labels, minlength=len(names)).tolist()
     order = np.argsort(-np.sum(list(parts.values()), axis=0), kind="stable").tolist()
     half = _MOST_CLASSES // 2
     shown = order if len(order) <= _MOST_CLASSES else order[:half] + order[-half:]
     labels = distinct([shorten(names[k], most=18) for k in shown])
     words = {"train": "training", "validation": "validation", "test": "test"}
+    if comparison.data.get("folds"):
+        words = {"test": "all, each tested in turn"}
     rows = [
         {
             "class": label, "part": words.get(part, part), "images": counts[k], "order": at,
-            "tip": f"{names[k]} · {counts[k]:,} {words.get(part, part)} images",
+            "tip": f"{names[k]} · {words.get(part, part)} · {counts[k]:,} images",
         }
         for at, (part, counts) in enumerate(parts.items())
         for label, k in zip(labels, shown, strict=True)

@@ -4,6 +4,7 @@ Oracle: MkDocs in its strict mode, and the built pages. Cost: 8 s.
 Run: .venv/bin/pytest tests/project/test_site.py
 """
 
+import json
 import os
 import re
 import subprocess
@@ -40,6 +41,17 @@ def test_every_page_is_built_and_reached(site):
     start = (site / "index.html").read_text(encoding="utf-8")
     unlinked = [str(page) for page in pages if f'href="{page}"' not in start]
     assert unlinked in ([], ["index.html"])
+
+
+def test_the_reference_is_made_from_the_code(site):
+    page = (site / "reference.html").read_text(encoding="utf-8")
+    for name in ("run", "compare", "verify", "tune", "serve"):
+        assert f">bakeoff {name}<" in page
+    assert "<code>--keep-sealed</code>" in page
+    for name in ("bakeoff.run", "bakeoff.Study", "Result.plot_all_curves", "Classifier.fit"):
+        assert f">{name}<" in page
+    schema = json.loads((site / "recipe.schema.json").read_text(encoding="utf-8"))
+    assert {"name", "data", "models"} <= set(schema["properties"])
 
 
 def test_no_page_fetches_anything_from_elsewhere(site):

@@ -241,15 +241,12 @@ def _findings(comparison: Comparison) -> dict[str, Any]:
 
 
 def _data(comparison: Comparison) -> dict[str, Any]:
-    data = comparison.data
+    parts = "" if comparison.data.get("folds") else " in each part"
     return {
-        "data_name": data.get("name", "data"),
+        "data_name": comparison.data.get("name", "data"),
         "about_data": sentences.about_data(comparison),
         "twins": sentences.twins(comparison),
-        "counts": picture(
-            plots.class_counts(comparison),
-            f"Images of each class{'' if data.get('folds') else ' in each part'}.",
-        ),
+        "counts": picture(plots.class_counts(comparison), f"Images of each class{parts}."),
         "samples": galleries.samples(comparison),
         "about_samples": galleries.about_samples(comparison),
     }
@@ -327,24 +324,24 @@ def _costs(comparison: Comparison) -> dict[str, Any]:
         legend = "The broad line joins the models that nothing cheaper equals; bars are 95 %."
         costs.append(picture(plots.accuracy_against_parameters(comparison), legend))
     if any(model.seconds_per_trial for model in models):
-        drawn = plots.accuracy_against_time(comparison)
-        costs.append(picture(drawn, "Measured while this study ran, on its machine."))
+        note = "Measured while this study ran, on its machine."
+        costs.append(picture(plots.accuracy_against_time(comparison), note))
     if any(len(model.seeds) > 1 for model in models):
-        drawn = plots.variance(comparison)
-        costs.append(picture(drawn, sentences.about_variance(comparison)))
+        costs.append(picture(plots.variance(comparison), sentences.about_variance(comparison)))
     return {
         "costs": costs,
         "clock_heads": ["Training a trial", "Predicting one image", "An image in a batch"],
-        "clocks": [TableRow(m.name, _clocks(m)) for m in models if m.seconds_per_trial is not None]
+        "clocks": [
+            TableRow(
+                m.name,
+                _seconds(m.seconds_per_trial, m.prediction_seconds, m.batch_prediction_seconds),
+            )
+            for m in models
+            if m.seconds_per_trial is not None
+        ]
         + [TableRow(out.name, _seconds(out.seconds_per_trial, None, None)) for out in dropped],
         "about_frontier": sentences.about_frontier(comparison) if models else "",
     }
-
-
-def _clocks(model: ModelResult) -> tuple[Entry, ...]:
-    return _seconds(
-        model.seconds_per_trial, model.prediction_seconds, model.batch_prediction_seconds
-    )
 
 
 def _seconds(*times: float | None) -> tuple[Entry, ...]:

@@ -62,7 +62,7 @@ def test_a_backbone_computes_the_features_anew(monkeypatch):
         return lambda images: seen.append(len(images))
 
     monkeypatch.setattr(module, "ready", ready)
-    images, model = np.zeros((300, 6, 6, 1), np.uint8), SimpleNamespace(backbone="any")
+    images, model = np.zeros((300, 6, 6, 1), np.uint8), SimpleNamespace(frozen_backbone="any")
     prediction_seconds(model, {}, images, maximum=255.0, n_classes=3)
     assert seen[0] is module.fresh_features
     assert set(seen[1:]) == {1, module.PREDICTION_BATCH}

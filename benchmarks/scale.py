@@ -34,6 +34,7 @@ from benchmarks.machine import REPOSITORY, load, machine, versions
 
 PAGE, FIGURES = REPOSITORY / "docs" / "scale.md", REPOSITORY / "docs" / "scale.json"
 BEGIN, END = "<!-- figures: made by python -m benchmarks.scale -->", "<!-- end of the figures -->"
+PARTS = ("throughput", "driver")
 PLACES = {"local": None, "Ray": "ray"}
 _LONG = 6.5  # seconds of a trial for the overhead
 _TRIED = 1_000  # epochs that are timed first, to know how many take so long
@@ -44,13 +45,16 @@ def main() -> int:
     """Measure, print, and write down."""
     parser = argparse.ArgumentParser(prog="python -m benchmarks.scale", description=__doc__)
     parser.add_argument("--small", action="store_true", help="a little of everything, or of a part")
-    parser.add_argument("--part", choices=("throughput", "driver"), help="of --small")
+    parser.add_argument(
+        "--part", choices=PARTS, help="only this; of the other, what is known stays"
+    )
     parser.add_argument("--repeats", type=int, default=3)
     given = parser.parse_args()
     os.environ["PYTHONPATH"] = str(REPOSITORY)  # a host imports this file, too
     os.environ.pop("RAY_ADDRESS", None)
     numbers = (20, 60) if given.small else (1_000, 10_000)
-    part = given.part if given.small else None
+    known = json.loads(FIGURES.read_text(encoding="utf-8")) if given.part else {}
+    today = datetime.now(UTC).date().isoformat()
     epochs = 40 if given.small else _epochs_of(_LONG)
     with tempfile.TemporaryDirectory(prefix="bakeoff-scale-") as place:
         os.environ["BAKEOFF_HOME"] = str(Path(place) / "home")
@@ -58,15 +62,21 @@ def main() -> int:
             "machine": machine(),
             "versions": versions(),
             "ray": _ray_version(),
-            "date": datetime.now(UTC).date().isoformat(),
+            "date": today,
+            "dates": {
+                part: today
+                if given.part in (None, part)
+                else known.get("dates", {}).get(part, known["date"])
+                for part in PARTS
+            },
             "load_before": load(),
-            "throughput": []
-            if part == "driver"
+            "throughput": known["throughput"]
+            if given.part == "driver"
             else _throughput(
                 Path(place), epochs, 1 if given.small else given.repeats, 2 if given.small else 4
             ),
-            "driver": []
-            if part == "throughput"
+            "driver": known["driver"]
+            if given.part == "throughput"
             else [_driver(Path(place) / f"driver-{n}", n) for n in numbers],
         }
     text = "\n".join(page(found))
@@ -270,7 +280,7 @@ def page(found: dict[str, Any]) -> list[str]:
     known = found["machine"]
     lines = [
         f"{known['processor']}, {known['cores']} cores, Python {known['python']}, Ray "
-        f"{found['ray']}, {found['date']}; load before: {found['load_before']:.1f}.",
+        f"{found['ray']}, {_dates(found)}; load before: {found['load_before']:.1f}.",
         "",
         "| workers | trials | local | on Ray | overhead | start, local | start, on Ray |",
         "| --- | --- | --- | --- | --- | --- | --- |",
@@ -300,6 +310,13 @@ def page(found: dict[str, Any]) -> list[str]:
             f"{row['open_seconds']:.1f} s |"
         )
     return lines
+
+
+def _dates(found: dict[str, Any]) -> str:
+    dates = found["dates"]
+    if len(set(dates.values())) == 1:
+        return str(found["date"])
+    return ", ".join(f"{part} {date}" for part, date in dates.items())
 
 
 if __name__ == "__main__":

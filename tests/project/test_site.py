@@ -73,3 +73,7 @@ def test_the_citation_and_the_templates_can_be_read():
     assert cited["cff-version"] == "1.2.0"
     for path in (ROOT / ".github").rglob("*.yml"):
         assert yaml.safe_load(path.read_text(encoding="utf-8"))["name"], path
+
+
+def test_the_readme_is_read_at_one_sitting():
+    assert len((ROOT / "README.md").read_text(encoding="utf-8").splitlines()) < 200

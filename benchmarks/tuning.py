@@ -59,6 +59,7 @@ CHOICES: dict[str, dict[str, Any]] = {
     },
 }
 EPOCHS = {"dense-dropout": 15, "cnn": 6}
+BACKEND = {"dense-dropout": "jax", "cnn": "tensorflow"}  # Keras's fastest: docs/benchmarks.md
 
 
 @dataclass(frozen=True)
@@ -145,7 +146,7 @@ def opponent(
             "folder": folder,
         }
         environment = {**os.environ, "PYTHONPATH": str(REPOSITORY), "TF_CPP_MIN_LOG_LEVEL": "2"}
-        environment.setdefault("KERAS_BACKEND", "jax")
+        environment["KERAS_BACKEND"] = BACKEND[search.workload]
         command = [python, "-m", "benchmarks.keras_tuners", name, json.dumps(order)]
         done = subprocess.run(command, env=environment, stdout=subprocess.PIPE, text=True)
     points = [json.loads(line) for line in done.stdout.splitlines() if line.startswith("{")]
@@ -166,7 +167,7 @@ def time_to(points: Sequence[tuple[float, float]], accuracy: float) -> float | N
 
 def search_all(search: Search, journal: Journal, python: str) -> None:
     """Carry out the search with everybody who has not done it yet, Bakeoff first."""
-    where = {**vars(search), "backend": os.environ.get("KERAS_BACKEND", "jax")}
+    where = {**vars(search), "backend": BACKEND[search.workload]}
     for name in EVERYBODY:
         if journal.lines("search", contestant=name, **where):
             continue

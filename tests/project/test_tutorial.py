@@ -66,6 +66,7 @@ def place(tmp_path_factory):
 def follow(place):
     """Carry out a step, and those before it, in one folder; return what the command printed."""
     scripts = Path(sys.executable).parent
+    (place / "examples").symlink_to(DOCUMENT.parents[1] / "examples")  # as in a checkout
     environment = {
         **os.environ,
         "PATH": f"{scripts}{os.pathsep}{os.environ['PATH']}",

@@ -1,6 +1,6 @@
-"""The examples of using a winner, each run as its reader would.
+"""The examples, each run as its reader would: those that use a winner, and the tutorial's letters.
 
-Oracle: `result.predict` on the same pictures. The page that asks
+Oracle: `result.predict` on the same pictures; the letters are counted. The page that asks
 the endpoint is in test_serve.py. Cost: 10 s, most of it starting Python.
 Run: pytest tests/use/test_examples.py
 """
@@ -55,3 +55,20 @@ def test_onnx_without_bakeoff(finished_study, pictures, tmp_path):
     assert lines == [f"{n} {c} {s}" for n, c, s in zip(files, found.classes, shares, strict=True)]
     text = (EXAMPLES / "onnx_in_15_lines.py").read_text(encoding="utf-8")
     assert len([line for line in text.splitlines()[1:] if line.strip()]) <= 15
+
+
+def test_letters_are_drawn_each_once_in_four_styles(tmp_path):
+    assert ran("draw_letters.py", tmp_path) == []
+    folders = sorted(path.name for path in tmp_path.iterdir())
+    assert folders == ["bold", "bold italic", "italic", "regular"]
+    seen = set()
+    for folder in folders:
+        files = sorted(tmp_path.joinpath(folder).iterdir())
+        assert 100 < len(files) <= 196 and files[7].name == "007.png"
+        for path in files:
+            with Image.open(path) as picture:
+                pixels = np.asarray(picture)
+            assert pixels.shape == (24, 24) and pixels.max() > 150 and pixels.mean() < 100
+            assert pixels[[0, -1]].max() < 100  # nothing reaches above or below
+            seen.add(pixels.tobytes())
+    assert len(seen) == sum(len(list(tmp_path.joinpath(folder).iterdir())) for folder in folders)

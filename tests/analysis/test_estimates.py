@@ -134,11 +134,25 @@ def test_balanced_accuracy_of_a_perfect_model_knows_how_small_its_classes_are():
 
 
 def test_loss_is_uncertain_on_a_logarithmic_scale():
-    found = estimate_loss([[0.1, 0.2, 0.9, 0.4]])
-    # The largest loss counts once more: 0.1, 0.2, 0.9, 0.4, 0.9 have the mean 0.5 and V1 0.58/4/5.
-    stretch = exp(stats.t.isf(0.025, 4) * sqrt(0.58 / 4 / 5) / 0.4)
-    assert (found.method, found.df, found.mean) == ("images", pytest.approx(4), pytest.approx(0.4))
-    assert (found.low, found.high) == pytest.approx((0.4 / stretch, 0.4 * stretch))
+    found = estimate_loss([[0.1, 0.2, 1.8, 0.4]])
+    # A mistake costs less than 1.8, so 1.8 counts once more: the mean is 0.86 and V1 2.992/4/5.
+    half = stats.t.isf(0.025, 4) * sqrt(2.992 / 4 / 5)
+    assert (found.method, found.df, found.mean) == ("images", pytest.approx(4), 0.625)
+    assert found.low == pytest.approx(0.625 * exp(-half / 0.625))
+    assert found.high == pytest.approx(0.86 * exp(half / 0.86))
+
+
+def test_loss_without_a_mistake_knows_what_one_would_cost():
+    # Sure to 3/4, 3/4 and 1/2: mistakes would cost log 4, log 4 and log 2, and their chances are
+    # 1/4, 1/4 and 1/2, so that one costs 3/2·log 2 on average.
+    found = estimate_loss(np.log([[4 / 3, 4 / 3, 2]]))
+    images = np.log([4 / 3, 4 / 3, 2, 2**1.5])
+    half = stats.t.isf(0.025, 3) * sqrt(images.var(ddof=1) / 4)
+    assert found.mean == pytest.approx(images[:3].mean())
+    assert found.high == pytest.approx(images.mean() * exp(half / images.mean()))
+    images[3] = np.log(2)
+    half = stats.t.isf(0.025, 3) * sqrt(images.var(ddof=1) / 4)
+    assert found.low == pytest.approx(found.mean * exp(-half / found.mean))
 
 
 def test_loss_that_never_varies_and_loss_that_varies_with_everything():

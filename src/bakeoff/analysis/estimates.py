@@ -19,6 +19,7 @@ from bakeoff.analysis.metrics import EPSILON
 from bakeoff.analysis.variance import LEVEL, Parts, decompose, degrees_of_freedom, excess, is_zero
 
 LARGEST_LOSS = -log(EPSILON)  # of one image, as `metrics.cross_entropy` clips it
+_MOST_STRETCH = 50.0  # exponent beyond which every bound is that of any loss
 FEWEST_FOR_F1 = 10  # images of a class, below which the interval of macro F1 does not hold
 
 Method = Literal["two-way", "images", "wilson", "degenerate", "none"]
@@ -148,21 +149,39 @@ def estimate_balanced(
 def estimate_loss(
     losses: ArrayLike, *, folds: ArrayLike | None = None, level: float = LEVEL
 ) -> Estimate:
-    """Mean loss of one model, with an interval: mean·exp(±t·se/mean), which suits a skew sum.
+    """Mean loss of one model, with an interval on a logarithmic scale, which suits a skew sum.
 
-    A few images make up most of a loss, so their variance counts one image more, with the largest
-    loss of all (its mean over the seeds); the mean stays the plain one.
+    Parameters
+    ----------
+    losses : cross-entropies, float, not negative, shape (n_seeds, n_images)
+    folds : int, the same shape; in cross-validation, the fold in which an image was tested
+    level : how often such intervals hold the true mean.
 
-    losses : float, not negative, shape (n_seeds, n_images). No bound lies above LARGEST_LOSS.
+    Notes
+    -----
+    A few images make up most of a loss, and a small sample may hold none of them. So one image is
+    added before the variance is taken: N = n + 1 images with the mean m, V as in `estimate` but
+    for their V1. Below the mean c̄ it has the largest loss of all (its mean over the seeds), and the
+    interval begins at c̄·exp(−t·√V/c̄). Above, it has that or the loss of a mistake, by
+    `_loss_of_a_mistake`, whichever is larger, and the interval ends at m·exp(t·√V/m), or at
+    LARGEST_LOSS. Where no loss differs from another it is the loss itself.
     """
     parts = decompose(losses, folds)
-    per_image = np.append(parts.per_image, parts.per_image.max())
-    plain = _estimate(parts, float(per_image.var(ddof=1)) / len(per_image), len(per_image), level)
-    if plain.method != "two-way" and plain.method != "images":
+    plain = _estimate(parts, parts.between_images / parts.n_images, parts.n_images, level)
+    if plain.method == "degenerate":
         return plain
-    stretch = exp(min(50.0, (plain.high - plain.low) / 2 / plain.mean)) if plain.mean else 1.0
-    highest = max(LARGEST_LOSS, plain.mean)
-    return _moved(plain, plain.mean / stretch, min(highest, plain.mean * stretch))
+    largest = float(parts.per_image.max())
+    mistake = max(largest, _loss_of_a_mistake(np.asarray(losses)))
+    below, half, _ = _with_one_more(parts, largest, level)
+    _, half_above, center = _with_one_more(parts, mistake, level)
+    return _moved(
+        below,
+        plain.mean / exp(min(_MOST_STRETCH, half / plain.mean)),
+        min(
+            max(LARGEST_LOSS, plain.mean),
+            center * exp(min(_MOST_STRETCH, half_above / center)),
+        ),
+    )
 
 
 def estimate_macro_f1(
@@ -241,6 +260,24 @@ def failure_rate(failed: int, runs: int, *, level: float = LEVEL) -> tuple[float
     if failed == runs:
         return low, 1.0
     return low, float(scipy.special.betaincinv(failed + 1, runs - failed, 1 - tail))
+
+
+def _with_one_more(parts: Parts, loss: float, level: float) -> tuple[Estimate, float, float]:
+    """Return the mean with V of one image more: (estimate, t·√V, mean with that image)."""
+    images = np.append(parts.per_image, loss)
+    found = _estimate(parts, float(images.var(ddof=1)) / len(images), len(images), level)
+    return found, (found.high - found.low) / 2, float(images.mean())
+
+
+def _loss_of_a_mistake(losses: NDArray[np.float64]) -> float:
+    """Return what a mistake costs on average, by the probabilities that the losses tell.
+
+    With q = exp(−loss) for the true class, another class has at most 1 − q, so that on this image
+    a mistake costs at least −log(1 − q), or the loss where that is larger: it is one. The mean over
+    images and seeds is weighted by 1 − q, the chance of a mistake by the model's own account.
+    """
+    doubts = np.maximum(-np.expm1(-losses), EPSILON)
+    return float(np.average(np.maximum(losses, -np.log(doubts)), weights=doubts))
 
 
 def _with_two_more(

@@ -39,6 +39,30 @@ class Listener(Watcher):
         return [event[1] for event in self.heard if event[0] == kind]
 
 
+class Killed(Exception):
+    """Stands for a kill where jobs are done in the test's own process."""
+
+
+class Killer(Listener):
+    """Kills the study when so many epochs or jobs have ended, an epoch before its checkpoint."""
+
+    def __init__(self, *, epochs: int = 0, jobs: int = 0) -> None:
+        super().__init__()
+        self._after = {"epoch": epochs, "finished": jobs}
+
+    def _count(self, kind: str) -> None:
+        if len(self.of(kind)) == self._after[kind]:
+            raise Killed
+
+    def epoch(self, label: str, result: EpochResult) -> None:
+        super().epoch(label, result)
+        self._count("epoch")
+
+    def finished(self, label: str) -> None:
+        super().finished(label)
+        self._count("finished")
+
+
 @dataclass(frozen=True)
 class Act:
     """Does one thing; leaves a line in folder/label each time it is begun."""

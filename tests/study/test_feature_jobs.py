@@ -20,6 +20,7 @@ from bakeoff.recipe.architecture import describe
 from bakeoff.recipe.vocabulary.backbones import BACKBONES, LITE0, identity
 from bakeoff.storage import feature_cache, formats
 from bakeoff.storage.study_folder import StudyFolder
+from bakeoff.study import checkpoints
 from bakeoff.study.development_data import with_features
 from bakeoff.study.feature_jobs import feature_jobs
 from bakeoff.study.run import run
@@ -31,6 +32,8 @@ from bakeoff.training.predictor import Predictor
 from bakeoff.training.trainer import Development, Trainer
 from bakeoff.use.eject import eject
 from bakeoff.use.export.layers import program_of
+from tests.helpers import small
+from tests.helpers.jobs import Killed, Killer, Listener
 from tests.training.reference import efficientnet_lite0 as reference
 
 pytestmark = pytest.mark.skipif(
@@ -150,13 +153,64 @@ def test_a_study_of_heads(home, monkeypatch):
     )
 
 
-def test_changed_images_are_seen_in_passes(home, monkeypatch):
-    """Of a backbone that puts out the mean of each column: a flip turns its features round."""
+@pytest.fixture
+def means(monkeypatch):
+    """Put a backbone in Lite0's place that gives the mean of each of four columns."""
     monkeypatch.setitem(BACKBONES, LITE0, replace(BACKBONES[LITE0], side=4, features=4))
     inputs = keras.Input((4, 4, 3))
-    means = keras.layers.Lambda(lambda x: x.mean(axis=(1, 3)), output_shape=(4,))(inputs)
-    monkeypatch.setattr(module, "load", lambda name: keras.Model(inputs, means))
+    columns = keras.layers.Lambda(lambda x: x.mean(axis=(1, 3)), output_shape=(4,))(inputs)
+    monkeypatch.setattr(module, "load", lambda name: keras.Model(inputs, columns))
     module._program.cache_clear()
+    yield
+    module._program.cache_clear()
+
+
+@pytest.mark.usefixtures("its_jobs_in_process")
+def test_killed_at_its_features_and_at_a_head_it_ends_in_the_same_bytes(home, means, monkeypatch):
+    """In this process, where a kill is an exception; for real ones see test_run.py."""
+    monkeypatch.setattr(checkpoints, "CHECKPOINT_SECONDS", 0.0)
+    npz = small.write_npz(home / "small.npz")  # 120 images to train and to validate
+
+    def carry_out(name, watcher=None):
+        model = {"backbone": LITE0, "layers": [{"dense": 6}, {"dropout": 0.25}]}
+        small.carry_out(
+            npz, home / name, watcher=watcher, workers=1, models={"head": model}, seeds=1,
+            baselines=[], options={"keep_sealed": True},
+        )  # fmt: skip
+        return small.files(home / name, "trials")
+
+    undisturbed = carry_out("whole")
+    monkeypatch.setenv("BAKEOFF_HOME", str(home / "other"))
+    write, kept = feature_cache.write_features, []
+
+    def killed_at_the_second(folder, hashes, features):
+        if kept:
+            raise Killed
+        kept.extend(hashes)
+        write(folder, hashes, features)
+
+    with monkeypatch.context() as patched, pytest.raises(Killed):
+        patched.setattr(feature_cache, "write_features", killed_at_the_second)
+        carry_out("study")
+    assert len(kept) == module.CHUNK and small.files(home / "study", "trials") == {}
+
+    def noted(folder, hashes, features):
+        assert not {*hashes} & {*kept}  # none is computed twice
+        kept.extend(hashes)
+        write(folder, hashes, features)
+
+    listener = Listener()
+    monkeypatch.setattr(feature_cache, "write_features", noted)
+    with pytest.raises(Killed):
+        carry_out("study", Killer(epochs=3))
+    assert len(kept) == 120
+    assert carry_out("study", listener) == undisturbed
+    assert len(kept) == 120
+    assert [each[2].epoch for each in listener.heard if each[0] == "epoch"] == [2, 3]
+
+
+def test_changed_images_are_seen_in_passes(home, means, monkeypatch):
+    """A flip turns the means of columns round."""
     backbone = {"name": LITE0, "augment": [{"random_flip": "horizontal"}], "passes": 3}
     model = declared(models={"m": {"backbone": backbone}}).models["m"]
     images = np.random.default_rng(1).integers(0, 256, (40, 4, 4, 1)).astype(np.uint8)
@@ -165,7 +219,6 @@ def test_changed_images_are_seen_in_passes(home, monkeypatch):
         model.backbone,
         Development(images, labels, images[:2], labels[:2], maximum=255.0, n_classes=2),
     )
-    module._program.cache_clear()
     plain = images[..., 0].mean(axis=1)
     assert data.train_images.shape == (3 * 40, 1, 1, 4)
     np.testing.assert_allclose(data.train_images[:40, 0, 0], plain, atol=1e-3)

@@ -26,7 +26,7 @@ from bakeoff.study.status import status
 from bakeoff.study.tune import to_json, tune
 from bakeoff.study.verify import verify
 from tests.helpers import small
-from tests.helpers.jobs import Listener
+from tests.helpers.jobs import Killed, Killer, Listener
 
 pytestmark = pytest.mark.usefixtures("jobs_in_process")
 
@@ -163,27 +163,11 @@ def test_tune_shows_the_best_settings_and_what_was_chosen(searched, npz, capsys)
     assert re.search(r"\d of the 3 other settings trained to the end", " ".join(printed.split()))
 
 
-class Killed(Exception):
-    """Stands for a kill between two settings."""
-
-
-class Killer(Listener):
-    def __init__(self, after):
-        super().__init__()
-        self._left = after
-
-    def finished(self, label):
-        super().finished(label)
-        self._left -= 1
-        if not self._left:
-            raise Killed
-
-
 def test_a_search_that_was_killed_goes_on_with_the_same_settings(searched, npz, tmp_path):
     result, _, _ = searched
     only = {**SEARCH, "workers": 1, "options": {"only": ["mlp"]}}
     with pytest.raises(Killed):
-        small.carry_out(npz, tmp_path / "study", watcher=Killer(2), **only)
+        small.carry_out(npz, tmp_path / "study", watcher=Killer(jobs=2), **only)
     begun = SearchFolder(tmp_path / "study", "mlp")
     assert begun.chosen() is None and 2 <= len(begun.tried(_dims())) < 4
     small.carry_out(npz, tmp_path / "study", **{**only, "workers": 2})

@@ -16,6 +16,7 @@ from bakeoff.errors import RecipeError, StudyError
 from bakeoff.recipe import parse
 from bakeoff.recipe.architecture import describe
 from bakeoff.storage.study_folder import StudyFolder
+from bakeoff.study import checkpoints
 from bakeoff.study.other_networks import with_other_networks
 from bakeoff.study.run import run
 from bakeoff.training.build_model import build, pretrain
@@ -23,6 +24,8 @@ from bakeoff.training.plain_model import plain_model
 from bakeoff.training.predict import predict
 from bakeoff.training.trainer import Trainer
 from bakeoff.use.export.layers import program_of
+from tests.helpers.jobs import Killed, Killer, Listener
+from tests.helpers.small import files
 from tests.helpers.trainers import development, trained
 
 SOURCE = [
@@ -212,3 +215,27 @@ def test_a_study_that_starts_from_another(source, tmp_path):
         )
     finally:
         moved.rename(source)
+
+
+@pytest.mark.usefixtures("its_jobs_in_process")
+def test_killed_while_it_is_fine_tuned_it_ends_in_the_same_bytes(source, tmp_path, monkeypatch):
+    """In this process, where a kill is an exception; for real ones see tests/study/test_run.py."""
+    monkeypatch.setattr(checkpoints, "CHECKPOINT_SECONDS", 0.0)
+    declared = recipe(
+        {"m": {"backbone": {"study": str(source), "trainable": True}}},
+        name="tuned",
+        seeds=1,
+        training={"epochs": 3, "batch_size": 256},
+        baselines=[],
+    )
+
+    def carry_out(name, watcher=None):
+        run(declared, out=tmp_path / name, workers=1, keep_sealed=True, watcher=watcher)
+        return files(tmp_path / name, "trials")
+
+    undisturbed = carry_out("whole")
+    with pytest.raises(Killed):
+        carry_out("study", Killer(epochs=2))
+    listener = Listener()
+    assert carry_out("study", listener) == undisturbed
+    assert [each[2].epoch for each in listener.heard if each[0] == "epoch"] == [1, 2]

@@ -301,10 +301,13 @@ def _comparing(journal: Journal) -> Plain | None:
         "seeds": comparing.SEEDS,
         "images": comparing.IMAGES,
         "target_seconds": comparing.TARGET_SECONDS,
+        "target_report_seconds": comparing.REPORT_SECONDS,
         "target_bytes": comparing.TARGET_BYTES,
         "seconds": seconds,
         "peak_bytes": peak,
-        "met": seconds < comparing.TARGET_SECONDS and peak < comparing.TARGET_BYTES,
+        "met": seconds < comparing.TARGET_SECONDS
+        and found["report"]["seconds"] < comparing.REPORT_SECONDS
+        and peak < comparing.TARGET_BYTES,
     }
 
 
@@ -365,9 +368,10 @@ def _missed_beside(document: Plain) -> list[str]:
         found.append(f"no straight line: {listed(crooked)}")
     if compared and not compared["met"]:
         found.append(
-            f"comparing and reporting: {compared['seconds']:.1f} s and "
+            f"comparing and reporting: {compared['seconds']:.1f} s together, a report "
+            f"{compared['verbs']['report']['seconds']:.1f} s, and "
             f"{compared['peak_bytes'] / 1e6:.0f} MB, where less than "
-            f"{compared['target_seconds']:g} s and {compared['target_bytes'] / 1e6:.0f} MB was "
-            "wanted"
+            f"{compared['target_seconds']:g} s, {compared['target_report_seconds']:g} s and "
+            f"{compared['target_bytes'] / 1e6:.0f} MB was wanted"
         )
     return found

@@ -52,8 +52,12 @@ NATIVE = {
     ("bakeoff.training.native.load", "ctypes"),
     ("bakeoff.training.native.load", "subprocess"),
 }
-# Checks an exported file in a process without Bakeoff; the script is run there, not imported.
-ELSEWHERE = {("bakeoff.use.export.export", "subprocess")}
+# Check an exported file and draw figures in processes without Bakeoff; the scripts are run there,
+# not imported.
+ELSEWHERE = {
+    ("bakeoff.report.plots.draw", "subprocess"),
+    ("bakeoff.use.export.export", "subprocess"),
+}
 # Follow a Keras model layer by layer; loads one in a process without Bakeoff.
 KERAS_TOO = {
     *("bakeoff.use.export.layers", "bakeoff.use.graph_code"),
@@ -333,5 +337,7 @@ def test_comparing_needs_no_engine_and_nothing_slow():
 
 
 def test_reporting_needs_no_engine():
-    code = "import bakeoff.report.plots, bakeoff.report.html_page"
-    assert loaded_by(code) & HEAVY <= {"PIL"}
+    code = "import bakeoff.study.run, bakeoff.report.html_page"
+    loaded = loaded_by(code)
+    assert loaded & HEAVY <= {"PIL"}
+    assert "scipy.ndimage" not in loaded

@@ -719,6 +719,7 @@ def test_a_page_with_everything(journal):
     assert "With an empty cache of programs: 11.0 s (10.0–12.0, 3 runs)" in text
     assert "`cnn` 950 MB; the target is less than 900 MB" in text
     assert "`bakeoff compare` 2.0 s (1.5 s of processor time), 200 MB" in text
+    assert "the target is less than 5 s, 4 s for a report, and 500 MB." in text
     assert "- no straight line: width" in text
     assert "- the memory of a worker: 950 MB with `cnn`, where less than 900 MB was wanted" in text
     assert re.search(r"[ \t]+\n", text) is None

@@ -8,8 +8,8 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
+import scipy  # its part is imported where it is used: comparing needs none
 from numpy.typing import NDArray
-from scipy import ndimage
 
 _INK = 0.25  # of the strongest ink: less is paper
 _DARK, _LIGHT = 0.1, 0.9  # a border that is darker or lighter throughout is a background
@@ -52,7 +52,7 @@ def frame_of(images: NDArray[Any], maximum: float) -> Frame | None:
             continue
         top, bottom, left, right = _bounds(image > _INK * image.max())
         sides.append(max(bottom - top, right - left))
-        masses.append(ndimage.center_of_mass(image))
+        masses.append(scipy.ndimage.center_of_mass(image))
         middles.append(((top + bottom - 1) / 2, (left + right - 1) / 2))
     if not sides:
         return None
@@ -84,7 +84,7 @@ def centred(picture: NDArray[Any], frame: Frame) -> NDArray[np.uint8] | None:
     height, width = figure.shape
     inside = ((height - 1) / 2, (width - 1) / 2)
     if frame.by_mass:
-        inside = ndimage.center_of_mass(figure)
+        inside = scipy.ndimage.center_of_mass(figure)
     canvas = np.zeros(frame.size, np.float32)
     start = [
         min(max(round(middle - at), 0), full - side)
@@ -111,8 +111,10 @@ def _ink(picture: NDArray[np.float32]) -> NDArray[np.float32] | None:
     if np.median(border) < np.mean([picture.min(), picture.max()]):
         picture = 255 - picture  # light on dark: now dark on light
     reach = max(3, max(picture.shape) // 4)
-    paper = ndimage.maximum_filter(ndimage.uniform_filter(picture, 3), reach, mode="nearest")
-    ink = np.clip(ndimage.uniform_filter(paper, reach, mode="nearest") - picture, 0, None)
+    paper = scipy.ndimage.maximum_filter(
+        scipy.ndimage.uniform_filter(picture, 3), reach, mode="nearest"
+    )
+    ink = np.clip(scipy.ndimage.uniform_filter(paper, reach, mode="nearest") - picture, 0, None)
     strongest = float(np.percentile(ink, 99.5))
     if strongest < 16:  # of 255: nothing but paper and noise
         return None

@@ -25,7 +25,8 @@ from bakeoff.analysis.estimates import Estimate
 from bakeoff.report import about_race, galleries, glossary, plots, sentences, wording
 from bakeoff.report.class_tables import by_class, found_by_model
 from bakeoff.report.grouped_findings import grouped
-from bakeoff.report.model_section import Picture, anchor, matrices, model_part, picture
+from bakeoff.report.model_section import Picture, anchor, matrices, model_part
+from bakeoff.report.plots import draw
 from bakeoff.report.plots.figure import NARROW, PALETTE, WIDE, Figure, shorten
 from bakeoff.report.protocol_steps import protocol
 from bakeoff.report.search_section import search_section
@@ -35,6 +36,7 @@ _APART = re.compile(r" %|\bp [<=] ")
 _SHADES = 10
 _LOW = 186  # pixels of a curve's figure where two stand beside one matrix
 _MANY = 5  # models from which their table by class needs the page's width
+_LARGE = 5  # models from which a second process saves more than it takes to start
 _OPEN_PAIRS = 3  # up to which every pair stands unfolded in words
 
 
@@ -71,9 +73,16 @@ def html(comparison: Comparison) -> str:
         lstrip_blocks=True,
         finalize=_keep_percent_together,
     )
+    figures: list[Figure] = []
+    environment.filters["placed"] = lambda figure: draw.place(figures, figure)
+    with draw.second_process(wanted=len(comparison.models) >= _LARGE) as process:
+        return draw.filled(glossary.explained(_page(comparison, environment)), figures, process)
+
+
+def _page(comparison: Comparison, environment: Environment) -> str:
     style, script = _style(), _asset("page.js")
     shown = _shown(comparison)
-    page = environment.get_template("report.html.j2").render(
+    return environment.get_template("report.html.j2").render(
         style=Markup(style),
         script=Markup(script),
         style_hash=_hash(style),
@@ -100,18 +109,16 @@ def html(comparison: Comparison) -> str:
         footer=sentences.footer(comparison),
         version=comparison.environment.get("bakeoff", ""),
     )
-    return glossary.explained(page)
 
 
 def _shown(comparison: Comparison) -> str | None:
     """Return the model that the page shows in full: the recommended one, or the first."""
-    if comparison.recommended is not None:
+    if comparison.recommended:
         return comparison.recommended.model
     return comparison.models[0].name if comparison.models else None
 
 
 def _answer(comparison: Comparison) -> dict[str, Any]:
-    basis = wording.basis(comparison)
     grouped_models = any(model.group for model in comparison.models)
     seeded = any(len(model.seeds) > 1 for model in comparison.models)
     bar = "for other images and other seeds" if seeded else "for other images alone"
@@ -129,12 +136,12 @@ def _answer(comparison: Comparison) -> dict[str, Any]:
         if comparison.models
         else None,
         "grouped": grouped_models,
-        "basis": basis,
+        "basis": wording.basis(comparison),
     }
 
 
-def _two_widths(draw: Callable[..., Figure], comparison: Comparison, caption: str) -> Picture:
-    return picture(draw(comparison, width=WIDE), caption, narrow=draw(comparison, width=NARROW))
+def _two_widths(plot: Callable[..., Figure], comparison: Comparison, caption: str) -> Picture:
+    return Picture(plot(comparison, width=WIDE), caption, plot(comparison, width=NARROW))
 
 
 def _table(comparison: Comparison) -> dict[str, Any]:
@@ -198,11 +205,7 @@ def _cells(model: ModelResult, smallest: int, grouped: bool, failing: bool) -> t
         _accuracy(model.accuracy.estimate),
         *([Entry(model.group, "", model.group)] if grouped else []),
         *(_failures(model) if failing else ()),
-        Entry(
-            wording.loss(loss.mean),
-            wording.loss_interval(loss),
-            repr(loss.mean),
-        ),
+        Entry(wording.loss(loss.mean), wording.loss_interval(loss), repr(loss.mean)),
         _accuracy(model.balanced_accuracy.estimate),
         _accuracy(model.macro_f1.estimate),
         Entry(
@@ -246,7 +249,7 @@ def _data(comparison: Comparison) -> dict[str, Any]:
         "data_name": comparison.data.get("name", "data"),
         "about_data": sentences.about_data(comparison),
         "twins": sentences.twins(comparison),
-        "counts": picture(plots.class_counts(comparison), f"Images of each class{parts}."),
+        "counts": Picture(plots.class_counts(comparison), f"Images of each class{parts}."),
         "samples": galleries.samples(comparison),
         "about_samples": galleries.about_samples(comparison),
     }
@@ -255,14 +258,13 @@ def _data(comparison: Comparison) -> dict[str, Any]:
 def _curves(comparison: Comparison) -> dict[str, Any]:
     if not any(len(history["epoch"]) for m in comparison.models for history in m.histories):
         return {"all_curves": []}
-    width = 548
     drawn = []
     for show in ("accuracy", "loss"):
-        figures = [
+        wide, narrow = (
             plots.all_curves(comparison, show=show, width=each, height=height)
-            for each, height in ((width, 320), (NARROW, 280))
-        ]
-        drawn.append(picture(figures[0], "", narrow=figures[1]))
+            for each, height in ((548, 320), (NARROW, 280))
+        )
+        drawn.append(Picture(wide, "", narrow))
     return {"all_curves": drawn}
 
 
@@ -286,8 +288,8 @@ def _wrong(comparison: Comparison, shown: str | None) -> dict[str, Any]:
             "many": len(comparison.models) > _MANY,
             "by_class": by_class(comparison, scores),
             "curves": [
-                picture(plots.roc_curves(comparison, shown, scores=scores, height=_LOW), ""),
-                picture(
+                Picture(plots.roc_curves(comparison, shown, scores=scores, height=_LOW), ""),
+                Picture(
                     plots.precision_recall_curves(comparison, shown, scores=scores, height=_LOW),
                     _ONE_CLASS,
                 ),
@@ -306,7 +308,7 @@ def _pairs(comparison: Comparison) -> dict[str, Any]:
     return {
         "pairs": [sentence(pair.sentence) for pair in comparison.pairs],
         "open_pairs": len(comparison.pairs) <= _OPEN_PAIRS,
-        "matrix": picture(
+        "matrix": Picture(
             plots.verdict_matrix(comparison),
             "The row’s model against the column’s, in points: ▲ better, ▼ worse, ≈ practically "
             "equal, ? not separated.",
@@ -322,12 +324,12 @@ def _costs(comparison: Comparison) -> dict[str, Any]:
     dropped = comparison.race.dropped if comparison.race else ()
     if models:
         legend = "The broad line joins the models that nothing cheaper equals; bars are 95 %."
-        costs.append(picture(plots.accuracy_against_parameters(comparison), legend))
+        costs.append(Picture(plots.accuracy_against_parameters(comparison), legend))
     if any(model.seconds_per_trial for model in models):
         note = "Measured while this study ran, on its machine."
-        costs.append(picture(plots.accuracy_against_time(comparison), note))
+        costs.append(Picture(plots.accuracy_against_time(comparison), note))
     if any(len(model.seeds) > 1 for model in models):
-        costs.append(picture(plots.variance(comparison), sentences.about_variance(comparison)))
+        costs.append(Picture(plots.variance(comparison), sentences.about_variance(comparison)))
     return {
         "costs": costs,
         "clock_heads": ["Training a trial", "Predicting one image", "An image in a batch"],
@@ -364,9 +366,7 @@ def _ledger_line(line: Mapping[str, Any]) -> dict[str, str]:
     return {
         "opening": str(line.get("opening", "")),
         "time": str(line.get("time", "")),
-        "models": "; ".join(
-            f"{name}: {wording.seed_list(seeds)}" for name, seeds in models.items()
-        ),
+        "models": "; ".join(f"{name}: {wording.seed_list(each)}" for name, each in models.items()),
         "recipe": str(line.get("recipe", ""))[:12],
         "test": str(line.get("test", ""))[:12],
     }

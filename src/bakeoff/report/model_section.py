@@ -5,8 +5,6 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from markupsafe import Markup
-
 from bakeoff.analysis.comparison import Comparison, ModelResult
 from bakeoff.report import plots, sentences, wording
 from bakeoff.report.plots.curves import is_constant, regularized
@@ -18,11 +16,11 @@ _MANY = 6  # models
 
 @dataclass(frozen=True)
 class Picture:
-    """A figure ready for the page; `narrow` is the same one for a phone, where it needs its own."""
+    """A figure for the page; `narrow` is the same one for a phone, where it needs its own."""
 
-    svg: Markup
+    figure: Figure
     caption: str
-    narrow: Markup | None = None
+    narrow: Figure | None = None
 
 
 @dataclass(frozen=True)
@@ -43,12 +41,6 @@ class ModelPart:
 def anchor(index: int) -> str:
     """Return the page's name for the part about a model."""
     return f"model-{index + 1}"
-
-
-def picture(drawn: Figure, caption: str, *, narrow: Figure | None = None) -> Picture:
-    """Return a figure as the page takes it."""
-    other = None if narrow is None else Markup(narrow.element())
-    return Picture(Markup(drawn.element()), caption, other)
 
 
 def model_part(comparison: Comparison, index: int, *, full: bool) -> ModelPart:
@@ -80,10 +72,10 @@ def matrices(
     axes = f"A row is a true class, a column what was answered; mean of {seeds}."
     mistakes = plots.confusion(comparison, result.name, diagonal=False)
     if mistakes_alone:
-        return [picture(mistakes, axes)]
+        return [Picture(mistakes, axes)]
     without = "The same without the correct answers, so that the mistakes can be seen."
     rates = plots.confusion(comparison, result.name, rates=True)
-    return [picture(rates, axes), picture(mistakes, without)]
+    return [Picture(rates, axes), Picture(mistakes, without)]
 
 
 def _facts(result: ModelResult) -> str:
@@ -108,17 +100,17 @@ def _pictures(comparison: Comparison, result: ModelResult, *, short: bool) -> It
     panels = (("loss", loss), ("accuracy", "Accuracy; "))
     for panel, caption in panels[:1] if short else panels:  # accuracies stand in one picture above
         drawn = plots.learning_curves(comparison, name, show=(panel,))  # type: ignore[arg-type]
-        yield picture(drawn, caption + dots)
+        yield Picture(drawn, caption + dots)
     if short:
         return
     about = sentences.about_calibration(result)
-    yield picture(
+    yield Picture(
         plots.calibration(comparison, name),
         f"On the dashed line a model is as often correct as it is sure. {about}",
     )
-    yield picture(
+    yield Picture(
         plots.per_class(comparison, name),
         "The worst class first; a dot is one seed, the bar the 95 % interval.",
     )
     if not is_constant(result):
-        yield picture(plots.learning_rate(comparison, name), "Learning rate by epoch.")
+        yield Picture(plots.learning_rate(comparison, name), "Learning rate by epoch.")

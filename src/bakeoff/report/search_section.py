@@ -9,7 +9,7 @@ import numpy as np
 from bakeoff.analysis.comparison import Comparison
 from bakeoff.analysis.tuning import Searched, budget_words, unequal_budgets
 from bakeoff.report import about_search, plots
-from bakeoff.report.model_section import Picture, picture
+from bakeoff.report.model_section import Picture
 from bakeoff.utils.text import counted, listed, percent, sentence
 
 CURVES = (
@@ -55,7 +55,7 @@ def search_section(comparison: Comparison) -> SearchSection | None:
     said = [about_budgets(comparison), about_curves(searches), about_lacking(searches)]
     drawn = None
     if any(each.curve is not None for each in searches):
-        drawn = picture(plots.tuning_curves(comparison, width=740), CURVES)
+        drawn = Picture(plots.tuning_curves(comparison, width=740), CURVES)
     parts = [_part(comparison, each) for each in searches]
     return SearchSection([each for each in said if each], drawn, parts)
 
@@ -123,7 +123,7 @@ def _part(comparison: Comparison, searched: Searched) -> SearchedPart:
     titles, rows = about_search.best_rows(searched)
     wide = plots.usable_width(len(searched.dimensions))
     drawn = plots.parallel_coordinates(comparison, searched.model, width=wide)
-    pictures = [picture(drawn, LINES)] if len(searched.dimensions) > 1 else []
+    pictures = [Picture(drawn, LINES)] if len(searched.dimensions) > 1 else []
     if searched.importance:
-        pictures.append(picture(plots.importance(comparison, searched.model), IMPORTANCE))
+        pictures.append(Picture(plots.importance(comparison, searched.model), IMPORTANCE))
     return SearchedPart(searched.model, [s for s in said if s], titles, rows, pictures)

@@ -113,7 +113,7 @@ class Figure:
 
         UsageError where the process may not reserve the addresses that drawing needs.
         """
-        _require_addresses()
+        require_addresses()
         import vl_convert
 
         drawn: str = vl_convert.vegalite_to_svg(dict(self.spec), vl_version=VERSION)
@@ -121,7 +121,7 @@ class Figure:
 
     def png(self, *, scale: float = 2.0) -> bytes:
         """Return the picture as a PNG file, `scale` pixels for each unit of the figure."""
-        _require_addresses()
+        require_addresses()
         import vl_convert
 
         drawn: bytes = vl_convert.vegalite_to_png(dict(self.spec), vl_version=VERSION, scale=scale)
@@ -149,15 +149,17 @@ class Figure:
             )
         path.write_bytes(kinds[path.suffix.lower()]())
 
-    def element(self) -> str:
+    def element(self, svg: str | None = None) -> str:
         """Return the picture as one `<svg>` element for a page, in the page's own colours.
 
         Marks keep their words in `data-tip`. There is no style attribute, no address and no name
         in it, so that a strict Content-Security-Policy lets it pass. Where it cannot be drawn, a
         paragraph says what it would show, and why it is missing.
+
+        svg : what `svg()` returns, where another process has drawn it
         """
         try:
-            text = _UNSEEN.sub("", self.svg())
+            text = _UNSEEN.sub("", self.svg() if svg is None else svg)
         except UsageError as error:
             return f'<p class="note">{_escape(self.alt)} (No picture: {_escape(str(error))}.)</p>'
         head, _, body = text.partition(">")
@@ -292,8 +294,8 @@ def find(comparison: Comparison, model: str | None) -> ModelResult:
     raise UsageError(f"expected a model of this comparison ({names}), found {model}")
 
 
-def _require_addresses() -> None:
-    """Refuse to draw where a limit on addresses (`ulimit -v`) would end the whole process.
+def require_addresses() -> None:
+    """Raise UsageError where a limit on addresses (`ulimit -v`) would end a process that draws.
 
     The JavaScript engine that draws reserves addresses it never uses, and gives up without them.
     """
@@ -312,7 +314,7 @@ def _require_addresses() -> None:
 def _renamed(body: str, alt: str) -> str:
     """Give clipping paths and the like names that no other figure of a page has."""
     names = dict.fromkeys(re.findall(r' id="([^"]+)"', body))
-    plain = re.sub("|".join(map(re.escape, names)), "", body) if names else body
+    plain = re.sub(r' id="[^"]+"|url\(#[^)]+\)', "", body)  # names count what a process has drawn
     mark = hashlib.sha256((plain + alt).encode()).hexdigest()[:8]
     for number, name in enumerate(names):
         body = body.replace(f'id="{name}"', f'id="f{mark}-{number}"')

@@ -11,6 +11,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from filelock import FileLock
 
 from bakeoff import data
 from bakeoff.errors import ChecksumMismatch, DataError
@@ -31,18 +32,46 @@ os.environ.setdefault("JAX_COMPILATION_CACHE_DIR", str(_PROGRAMS))
 os.environ.setdefault("JAX_PERSISTENT_CACHE_MIN_COMPILE_TIME_SECS", "0")
 
 
+# 20 s of a processor and more, the longest first.
+_LONGEST = (
+    *("test_keras_parity", "test_tutorial", "test_run", "test_torture", "test_notebooks"),
+    *("test_serve", "test_html_page", "test_multi_trial", "test_hostile", "test_ray_cluster"),
+    *("test_feature_jobs", "test_commands", "test_findings_real", "test_environment"),
+    *("test_package", "test_convolution", "test_load", "test_eject", "test_python"),
+    *("test_user_builder", "test_random_recipes", "test_architecture", "test_calibration"),
+    *("test_export", "test_multi_trial_job", "test_benchmarks", "test_backbones"),
+)
+
+
 def pytest_configure(config):
     if not hasattr(config, "workerinput"):  # once for all processes
         prune(_PROGRAMS, most=1 << 30)
 
 
+def pytest_collection_modifyitems(config, items):
+    """Begin with the files that take longest, where processes share them out: none is the last."""
+    if hasattr(config, "workerinput"):
+        place = {name: number for number, name in enumerate(_LONGEST)}
+        items.sort(key=lambda item: place.get(item.path.stem, len(place)))
+
+
 def pytest_collection_finish():
     """Spare what is imported: looking through it takes 0.3 s, as often as someone collects garbage.
 
-    Python does so while a model is traced, statsmodels at each correction for several tests.
+    Python does so while a model is traced, statsmodels at each correction for several tests. What
+    is made later is looked through a tenth as often as usual, too.
     """
     gc.collect()
     gc.freeze()
+    gc.set_threshold(7_000, 10, 20)
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _no_power_cuts():
+    """Let nobody here wait for the disk, 9 ms a file: what outlasts a power cut is not tried."""
+    with pytest.MonkeyPatch.context() as patched:
+        patched.setattr(os, "fsync", lambda descriptor: None)
+        yield
 
 
 @pytest.fixture(scope="session", autouse=True)
@@ -129,19 +158,34 @@ models:
 """
 
 
+def _made_once(tmp_path_factory, name, make):
+    """Return a folder that `make` fills, once for all processes of this run of the tests."""
+    base = tmp_path_factory.getbasetemp()
+    if "PYTEST_XDIST_WORKER" in os.environ:
+        base = base.parent  # of the folders of all workers
+    folder, done = base / name, base / f"{name}.done"
+    with FileLock(base / f"{name}.lock"):
+        if not done.exists():
+            folder.mkdir()
+            make(folder)
+            done.touch()
+    return folder
+
+
 @pytest.fixture(scope="session")
 def finished_study(tmp_path_factory):
     """Return the folder of a study that was carried out, with its recipe beside it; read only."""
     from bakeoff import recipe
     from bakeoff.study.run import run
 
-    folder = tmp_path_factory.mktemp("tiny")
-    (folder / "tiny.yaml").write_text(TINY, encoding="utf-8")
-    with pytest.MonkeyPatch.context() as patched:
-        patched.setenv("BAKEOFF_HOME", str(folder / "home"))
-        patched.setenv(native.SWITCH, "plain")
-        run(recipe.load(folder / "tiny.yaml"), out=folder / "tiny")
-    return folder / "tiny"
+    def carry_out(folder):
+        (folder / "tiny.yaml").write_text(TINY, encoding="utf-8")
+        with pytest.MonkeyPatch.context() as patched:
+            patched.setenv("BAKEOFF_HOME", str(folder / "home"))
+            patched.setenv(native.SWITCH, "plain")
+            run(recipe.load(folder / "tiny.yaml"), out=folder / "tiny")
+
+    return _made_once(tmp_path_factory, "finished", carry_out) / "tiny"
 
 
 @pytest.fixture
@@ -171,9 +215,11 @@ def native_folder(tmp_path_factory):
         return build.FOLDER
     if not build.compiler():
         pytest.skip("there is no C++ compiler")
-    folder = tmp_path_factory.mktemp("kernels")
-    assert build.build(folder) == {}
-    return folder
+
+    def compile_all(folder):
+        assert build.build(folder) == {}
+
+    return _made_once(tmp_path_factory, "kernels", compile_all)
 
 
 @pytest.fixture(scope="session")

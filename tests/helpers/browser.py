@@ -73,6 +73,7 @@ class Browser:
         deadline = time.monotonic() + 20
         while self.evaluate("document.readyState") != "complete":
             assert time.monotonic() < deadline, "the page did not finish loading in 20 s"
+            time.sleep(0.01)
 
     def wait(self, condition: str, *, seconds: float = 30) -> None:
         """Wait until some JavaScript is true."""

@@ -1,11 +1,11 @@
-"""A recipe of two models, one of them convolutional, to plan."""
+"""Models and recipes of them to plan; nothing is trained."""
 
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
 from bakeoff import recipe as recipes
-from bakeoff.recipe import Recipe
+from bakeoff.recipe import ModelRecipe, Recipe
 
 MODELS: dict[str, Any] = {
     "line": {"layers": []},
@@ -24,3 +24,9 @@ def recipe_of(models: Mapping[str, Any] = MODELS, **settings: Any) -> Recipe:
     """Return a recipe of these models on the digits, with three seeds."""
     mapping = {"name": "r", "data": "digits", "seeds": 3, "models": models, **settings}
     return recipes.parse(mapping, origin="r", folder=Path.cwd())
+
+
+def model(*layers: Any, **others: Any) -> ModelRecipe:
+    """Return a model of these layers, called cnn."""
+    models = {"cnn": {"layers": list(layers), **others}}
+    return recipe_of(models).models["cnn"]

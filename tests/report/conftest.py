@@ -1,11 +1,38 @@
 """Studies that reports are made of, and the page of one."""
 
+import json
+
 import pytest
 
 from bakeoff import report
 from bakeoff.analysis.compare import compare
+from bakeoff.report.plots.figure import Figure
 from tests.helpers import fake_study
 from tests.helpers.pages import CLASSES, TITLE, parse
+
+_draw = Figure.svg
+_DRAWN: dict[str, str] = {}
+
+
+def _drawn(figure):
+    spec = json.dumps(figure.spec)
+    if spec not in _DRAWN:
+        _DRAWN[spec] = _draw(figure)
+    return _DRAWN[spec]
+
+
+@pytest.fixture(scope="module", autouse=True)
+def _drawn_once():
+    """Draw equal figures once: many pages are of the same study."""
+    with pytest.MonkeyPatch.context() as patched:
+        patched.setattr(Figure, "svg", _drawn)
+        yield
+
+
+@pytest.fixture
+def drawn_anew(monkeypatch):
+    """Draw each figure all the same."""
+    monkeypatch.setattr(Figure, "svg", _draw)
 
 
 @pytest.fixture(scope="module")

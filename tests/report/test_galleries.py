@@ -9,6 +9,8 @@ import json
 import re
 from dataclasses import replace
 
+import pytest
+
 from bakeoff import report
 from bakeoff.analysis import notable_images
 from bakeoff.analysis.compare import compare
@@ -16,6 +18,8 @@ from bakeoff.report import galleries
 from bakeoff.storage.study_folder import StudyFolder
 from bakeoff.study.run import compare as compare_studies
 from tests.helpers.fake_study import FakeModel, write_study
+
+pytestmark = pytest.mark.usefixtures("figures_undrawn")  # of plots: the pictures here are images
 
 
 def text_of(page):

@@ -38,6 +38,7 @@ def test_eight_models_with_one_trouble_are_one_finding(twelve):
     assert worse.each[0].startswith("m0 is worse than the baseline logistic: 55.0 % against 60.0 %")
 
 
+@pytest.mark.usefixtures("figures_undrawn")
 def test_the_page_says_it_once_and_has_every_model(twelve):
     parsed = parse(report.html(twelve))
     assert parsed.body.count("are worse than logistic regression") == 1

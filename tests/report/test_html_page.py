@@ -100,6 +100,7 @@ def test_one_seed_gives_no_verdict_and_many_openings_are_exploratory(single):
     assert "recommended" not in parsed.words("small")
 
 
+@pytest.mark.usefixtures("figures_undrawn")
 def test_missing_and_diverged_trials_are_named(tmp_path):
     models = {
         "cnn": fake_study.FakeModel(accuracy=0.95, lost=(1,)),
@@ -118,6 +119,7 @@ def test_missing_and_diverged_trials_are_named(tmp_path):
     assert report.table(comparison)
 
 
+@pytest.mark.usefixtures("figures_undrawn")
 def test_several_studies_on_one_test_set_make_one_page(tmp_path):
     folders = [
         fake_study.write_study(
@@ -135,6 +137,7 @@ def test_several_studies_on_one_test_set_make_one_page(tmp_path):
     assert "what all studies share is the test images" in parsed.body
 
 
+@pytest.mark.usefixtures("figures_undrawn")
 def test_a_comparison_of_nothing_can_still_be_shown(study):
     empty = replace(
         study, models=(), pairs=(), recommended=None, headline=None, findings=(), baselines=()
@@ -179,7 +182,7 @@ def test_the_policy_allows_the_pages_own_style_and_script_alone(parsed, page):
     assert not [a for _, a in parsed.tags if "style" in a]
 
 
-def test_the_same_comparison_gives_the_same_bytes(study, page):
+def test_the_same_comparison_gives_the_same_bytes(study, page, drawn_anew):
     assert report.html(study) == page
 
 

@@ -43,7 +43,7 @@ import sys
 from pathlib import Path
 from bakeoff.training import backend
 
-cache, damage = Path(sys.argv[1]), sys.argv[2]
+cache = Path(sys.argv[1])
 backend.start("cpu", cache=cache)
 
 @backend.jax.jit
@@ -51,26 +51,27 @@ def double(x):
     return 2 * x
 
 assert double(3.0) == 6
-(entry,) = cache.glob("jit_double-*-cache")
-whole = entry.read_bytes()
-bad = {
-    "cut": whole[: len(whole) // 2],
-    "empty": b"",
-    "changed": whole[:-9] + bytes([whole[-9] ^ 16]) + whole[-8:],
-}
-entry.write_bytes(bad[damage])
-backend.jax.clear_caches()
-assert double(3.0) == 6
-print(entry.read_bytes() == bad[damage])
+for damage in ("cut", "empty", "changed"):
+    (entry,) = cache.glob("jit_double-*-cache")
+    whole = entry.read_bytes()
+    bad = {
+        "cut": whole[: len(whole) // 2],
+        "empty": b"",
+        "changed": whole[:-9] + bytes([whole[-9] ^ 16]) + whole[-8:],
+    }
+    entry.write_bytes(bad[damage])
+    backend.jax.clear_caches()
+    assert double(3.0) == 6
+    print(damage, entry.read_bytes() == bad[damage])
 """
 
 
-@pytest.mark.parametrize("damage", ["cut", "empty", "changed"])
-def test_a_damaged_compiled_program_is_compiled_again_without_a_word(damage, tmp_path):
+def test_a_damaged_compiled_program_is_compiled_again_without_a_word(tmp_path):
     """JAX warned of it on standard error, in every later run, and left it there."""
-    words = [sys.executable, "-c", PROGRAM, str(tmp_path), damage]
+    words = [sys.executable, "-c", PROGRAM, str(tmp_path)]
     done = subprocess.run(words, capture_output=True, text=True, timeout=120)
-    assert (done.stderr, done.stdout, done.returncode) == ("", "False\n", 0)
+    assert (done.stderr, done.returncode) == ("", 0)
+    assert done.stdout == "cut False\nempty False\nchanged False\n"
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="looks for processes in /proc")

@@ -100,8 +100,8 @@ def test_a_damaged_file_of_features_counts_as_missing(home):
 
 def test_a_study_of_heads(home, monkeypatch):
     rng = np.random.default_rng(0)
-    labels = np.arange(60) % 3
-    images = rng.integers(0, 40, (60, 8, 8, 1)) + 90 * labels[:, None, None, None]
+    labels = np.arange(36) % 3
+    images = rng.integers(0, 40, (36, 8, 8, 1)) + 90 * labels[:, None, None, None]
     np.savez(home / "three.npz", x=images.astype(np.uint8), y=labels)
     recipe = declared({"npz": str(home / "three.npz")})
     module.features(LITE0, images.astype(np.uint8), maximum=255.0)  # workers find them
@@ -160,9 +160,14 @@ def means(monkeypatch):
     inputs = keras.Input((4, 4, 3))
     columns = keras.layers.Lambda(lambda x: x.mean(axis=(1, 3)), output_shape=(4,))(inputs)
     monkeypatch.setattr(module, "load", lambda name: keras.Model(inputs, columns))
-    module._program.cache_clear()
+    forget_programs()
     yield
-    module._program.cache_clear()
+    forget_programs()
+
+
+def forget_programs():
+    for cached in (module._network, module._program):
+        cached.cache_clear()
 
 
 @pytest.mark.usefixtures("its_jobs_in_process")

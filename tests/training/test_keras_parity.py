@@ -228,6 +228,7 @@ def _keras_fit(model, data, optimizer, arguments):
             shuffle=False,
             verbose=0,
             validation_data=validation,
+            validation_batch_size=40,  # all of them: one program
         )
         histories.append(fitted.history)
     variables = (*theirs.trainable_variables, *theirs.non_trainable_variables)

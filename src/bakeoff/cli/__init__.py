@@ -15,7 +15,9 @@ import threading
 import traceback
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
+from functools import cache
 from pathlib import Path
+from typing import Any
 
 import typer
 
@@ -74,11 +76,17 @@ def main(argv: Sequence[str] | None = None) -> int:
         return _say(BakeoffError(_unexpected(error)))
 
 
-def _carry_out(words: list[str]) -> int:
+@cache
+def command_line() -> Any:
+    """Return all commands with their options, as Click parses them; made once in a process."""
     for each in (app.registered_callback, *app.registered_commands):
         if each is not None and each.callback is not None:
             each.callback.__doc__ = docstring(each.callback)  # PYTHONOPTIMIZE=2 took it away
-    command = typer.main.get_command(app)
+    return typer.main.get_command(app)
+
+
+def _carry_out(words: list[str]) -> int:
+    command = command_line()
     usage.check_command(words, command)
     try:
         with command.make_context("bakeoff", words or ["--help"]) as context:

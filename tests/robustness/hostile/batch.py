@@ -6,6 +6,7 @@ of the child alone, whose Python has begun and whose modules are imported, as fa
 refuses needs them.
 """
 
+import gc
 import json
 import os
 import resource
@@ -31,6 +32,7 @@ def main() -> None:
     import_what_commands_import()
     for name in sys.argv[1:]:
         import_module(name)
+    gc.freeze()  # so that no fork looks through all this for garbage
     for each in json.load(sys.stdin):
         sys.stdout.write(json.dumps(carry_out(**each)) + "\n")
         sys.stdout.flush()
@@ -41,11 +43,16 @@ def import_what_commands_import() -> None:
     import PIL.Image
     import PIL.JpegImagePlugin
     import PIL.PngImagePlugin
+    import platformdirs.unix
     import rich.table
+    import scipy.linalg
+    import typer._adapters
 
-    import bakeoff.cli.commands
+    import bakeoff.cli
     import bakeoff.cli.look
+    import bakeoff.data.download
     import bakeoff.data.folder
+    import bakeoff.data.named
     import bakeoff.data.npz
     import bakeoff.data.published
     import bakeoff.report.terminal
@@ -55,8 +62,9 @@ def import_what_commands_import() -> None:
     import bakeoff.study.status
     import bakeoff.study.verify
 
+    assert platformdirs.unix and scipy.linalg and typer._adapters
     assert rich.table and PIL.PngImagePlugin and PIL.JpegImagePlugin and PIL.Image
-    assert bakeoff.study.verify
+    assert bakeoff.study.verify and bakeoff.cli.command_line()
 
 
 def carry_out(

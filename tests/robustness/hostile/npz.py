@@ -9,6 +9,7 @@ from pathlib import Path
 
 import numpy as np
 
+from tests.robustness.hostile.bombs import zip_bomb
 from tests.robustness.hostile.case import Case
 
 RECIPE = "name: x\ndata: {npz: d.npz}\nmodels: {mlp: {layers: []}}\n"
@@ -176,15 +177,8 @@ def zips() -> list[Case]:
     good = archive(x=npy(X), y=npy(Y))
 
     def bomb() -> bytes:
-        file = io.BytesIO()
-        with zipfile.ZipFile(file, "w", zipfile.ZIP_DEFLATED, compresslevel=9) as zipped:
-            with zipped.open("x.npy", "w", force_zip64=True) as stream:
-                stream.write(described("'|u1'", "(1073741824, 1, 1)"))
-                zeros = bytes(1 << 24)
-                for _ in range(64):
-                    stream.write(zeros)
-            zipped.writestr("y.npy", npy(Y))
-        return file.getvalue()
+        first = described("'|u1'", "(1073741824, 1, 1)")
+        return zip_bomb("x.npy", 1024, first=first, others={"y.npy": npy(Y)})
 
     def overlapping() -> bytes:
         """Every entry of the directory points to the same bytes."""
@@ -225,7 +219,8 @@ def zips() -> list[Case]:
         return bytes(content)
 
     def many() -> bytes:
-        return archive(**{f"a{number}": npy(Y[:1]) for number in range(30_000)})
+        content = npy(Y[:1])
+        return archive(**{f"a{number}": content for number in range(30_000)})
 
     return [
         _file("of a bomb", bomb, "x"),

@@ -120,6 +120,7 @@ def _import_everything() -> None:
     import bakeoff.study.status
     import bakeoff.training.trainer
 
+    bakeoff.cli.command_line()
     codecs.lookup("ascii")  # another user may not be able to read it later
     gc.freeze()  # so that no fork looks through all this for garbage
     assert vl_convert and sklearn.linear_model and bakeoff.study.jobs

@@ -92,35 +92,36 @@ def _compiled(name: str, change: ImageChange | None) -> Callable[..., Array]:
     return _program(name, "" if change is None else change.model_dump_json())
 
 
-@lru_cache(maxsize=1)
+@lru_cache(maxsize=4)
 def _program(name: str, changing: str) -> Callable[..., Array]:
     change = ImageChange.model_validate_json(changing) if changing else None
+    layers = augmenting(change.layers) if change is not None else []
+    number = 0 if change is None else change.number
+    seen, found = jax.jit(partial(_seen, BACKBONES[name].side, layers, number)), _network(name)
+    return lambda images, draws, maximum: found(seen(images, draws, maximum))
+
+
+@lru_cache(maxsize=1)
+def _network(name: str) -> Callable[[Array], Array]:
+    """Return the backbone itself, compiled once for images of any size and for all passes."""
     network = load(name)
     weights = [variable.value for variable in network.trainable_variables]
     others = [variable.value for variable in network.non_trainable_variables]
-    layers = augmenting(change.layers) if change is not None else []
-    number = 0 if change is None else change.number
-    run = partial(_run, network, BACKBONES[name].side, layers, number)
+
+    def run(weights: Any, others: Any, inputs: Array) -> Array:
+        return network.stateless_call(weights, others, inputs, training=False)[0]
+
     return partial(jax.jit(run), weights, others)
 
 
-def _run(
-    network: Any,
-    side: int,
-    layers: Sequence[Any],
-    number: int,
-    weights: Any,
-    others: Any,
-    images: Array,
-    draws: Array,
-    maximum: Array,
+def _seen(
+    side: int, layers: Sequence[Any], number: int, images: Array, draws: Array, maximum: Array
 ) -> Array:
+    """Return what the backbone is given: images changed by the layers, brought to its side."""
     if layers:
         scaled, key = images.astype(jnp.float32) / maximum, jax.random.key(number)
         images, maximum = _changed(layers, scaled, draws, key), 1.0
-    inputs = as_seen(images, maximum, (side, side, 3))
-    found, _ = network.stateless_call(weights, others, inputs, training=False)
-    return found
+    return as_seen(images, maximum, (side, side, 3))
 
 
 def _changed(layers: Sequence[Any], images: Array, draws: Array, key: Array) -> Array:

@@ -6,6 +6,7 @@ No test writes in the ledgers of whoever runs it, or uses native kernels that ar
 import gc
 import os
 import shutil
+import sys
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -16,9 +17,11 @@ from filelock import FileLock
 from bakeoff import data
 from bakeoff.errors import ChecksumMismatch, DataError
 from bakeoff.report.plots.figure import Figure
-from bakeoff.study.executors import local_processes
+from bakeoff.study.executors import fork_server, local_processes
+from bakeoff.study.executors.process_watch import holds_less_than
 from bakeoff.training.native import build
 from bakeoff.training.native import load as native
+from bakeoff.utils.machine import cores
 from bakeoff.utils.places import prune
 
 # XLA compiles a program of a test three times as fast like this, and most of a test's time is
@@ -31,6 +34,8 @@ _PROGRAMS = Path(__file__).parents[1] / ".pytest_cache" / "programs"
 os.environ.setdefault("JAX_COMPILATION_CACHE_DIR", str(_PROGRAMS))
 os.environ.setdefault("JAX_PERSISTENT_CACHE_MIN_COMPILE_TIME_SECS", "0")
 
+_SERVER_IMPORTS = fork_server._IMPORTED
+_MUCH = 2 << 30  # bytes of a process
 
 # 20 s of a processor and more, the longest first.
 _LONGEST = (
@@ -46,6 +51,21 @@ _LONGEST = (
 def pytest_configure(config):
     if not hasattr(config, "workerinput"):  # once for all processes
         prune(_PROGRAMS, most=1 << 30)
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_auto_num_workers():
+    """Start one process more than there are cores: some wait, for a browser or another process."""
+    return None if "PYTEST_XDIST_AUTO_NUM_WORKERS" in os.environ else cores() + 1
+
+
+def pytest_runtest_teardown(item, nextitem):
+    """Forget compiled programs between files once they take much memory."""
+    if nextitem is not None and nextitem.path == item.path:
+        return
+    if "jax" in sys.modules and not holds_less_than(_MUCH, os.getpid()):
+        sys.modules["jax"].clear_caches()
+        gc.collect()
 
 
 def pytest_collection_modifyitems(config, items):
@@ -71,6 +91,20 @@ def _no_power_cuts():
     """Let nobody here wait for the disk, 9 ms a file: what outlasts a power cut is not tried."""
     with pytest.MonkeyPatch.context() as patched:
         patched.setattr(os, "fsync", lambda descriptor: None)
+        yield
+
+
+@pytest.fixture(scope="session")
+def server_imports():
+    """Return what the fork server imports for users."""
+    return _SERVER_IMPORTS
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _workers_with_sklearn():
+    """Let it import scikit-learn, too: each worker that fits a baseline does so otherwise."""
+    with pytest.MonkeyPatch.context() as patched:
+        patched.setattr(fork_server, "_IMPORTED", (*_SERVER_IMPORTS, "sklearn.linear_model"))
         yield
 
 

@@ -11,6 +11,7 @@ import re
 import subprocess
 import sys
 from dataclasses import replace
+from functools import cache
 from pathlib import Path
 
 import numpy as np
@@ -35,6 +36,7 @@ SIZES = {"notebook-000": 48_000, "notebook-003": 55_000}
 BENCH_PYTHON = REPOSITORY / ".venv-bench" / "bin" / "python"
 
 
+@cache
 def declared(workload: Workload) -> Declared:
     """What `workloads.declared` gives, without reading the images."""
     model = workloads.load(workload.recipe).models[workload.model]

@@ -3,6 +3,7 @@
 Oracle: the sources written out by hand. Cost: 2 s. Run: pytest tests/recipe/test_parse_data.py
 """
 
+from functools import cache
 from pathlib import Path
 
 import jsonschema
@@ -48,6 +49,11 @@ GOOD = [
 ]
 
 
+@cache
+def validator():
+    return jsonschema.Draft202012Validator(schema())
+
+
 def read(data):
     return parse({"name": "x", "data": data, "models": {"m": MLP}}, origin="r", folder=HERE)
 
@@ -59,7 +65,7 @@ def test_every_kind_is_read_and_written(data, source):
     again = yaml.safe_load(dump(recipe))
     assert parse(again, origin="r", folder=Path("/elsewhere")) == recipe
     for mapping in ({"name": "x", "data": data, "models": {"m": MLP}}, again):
-        jsonschema.validate(mapping, schema())
+        validator().validate(mapping)
 
 
 @pytest.mark.parametrize(

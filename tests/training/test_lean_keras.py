@@ -7,8 +7,6 @@ Run: pytest tests/training/test_lean_keras.py
 import subprocess
 import sys
 
-from bakeoff.study.executors import fork_server
-
 PROGRAM = """
 import importlib, sys
 for name in sys.argv[1:]:
@@ -21,7 +19,7 @@ print(keras.Sequential([keras.Input((3,)), keras.layers.Dense(2)]).count_params(
 """
 
 
-def test_workers_import_keras_and_nothing_that_it_takes_along():
-    words = [sys.executable, "-c", PROGRAM, *fork_server._IMPORTED]
+def test_workers_import_keras_and_nothing_that_it_takes_along(server_imports):
+    words = [sys.executable, "-c", PROGRAM, *server_imports]
     done = subprocess.run(words, capture_output=True, text=True, timeout=120)
     assert (done.stdout, done.stderr, done.returncode) == ("keras\n8\n", "", 0)

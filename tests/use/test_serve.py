@@ -468,7 +468,7 @@ canvas.toBlob((blob) => {
 def test_a_study_that_trains_is_watched(tmp_path):
     recipe = tmp_path / "long.yaml"
     recipe.write_text(
-        "name: long\ndata: digits\nseeds: 2\ntraining: {epochs: 4000}\n"
+        "name: long\ndata: digits\nseeds: 2\nbaselines: []\ntraining: {epochs: 4000}\n"
         "models: {line: {layers: []}}\n", encoding="utf-8",
     )  # fmt: skip
     environment = {**os.environ, "BAKEOFF_HOME": str(tmp_path / "home")}

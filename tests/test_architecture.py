@@ -60,7 +60,7 @@ ELSEWHERE = {
 }
 # Follow a Keras model layer by layer; loads one in a process without Bakeoff.
 KERAS_TOO = {
-    *("bakeoff.use.export.layers", "bakeoff.use.graph_code"),
+    *("bakeoff.use.export.layers", "bakeoff.use.export.program", "bakeoff.use.graph_code"),
     "bakeoff.use.export.check",
 }
 READING_BACK = {("bakeoff.use.export.check", "load_model")}

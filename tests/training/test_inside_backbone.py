@@ -23,7 +23,7 @@ from bakeoff.training.build_model import build, pretrain
 from bakeoff.training.plain_model import plain_model
 from bakeoff.training.predict import predict
 from bakeoff.training.trainer import Trainer
-from bakeoff.use.export.layers import program_of
+from bakeoff.use.export.program import program_of
 from tests.helpers.jobs import Killed, Killer, Listener
 from tests.helpers.small import files
 from tests.helpers.trainers import development, trained

@@ -21,6 +21,7 @@ from bakeoff.recipe.vocabulary.optimizers import OPTIMIZERS as KINDS
 from bakeoff.storage.study_folder import StudyFolder
 from bakeoff.study.create import prepare
 from bakeoff.study.run import run
+from bakeoff.training.backbones.features import as_seen
 from bakeoff.training.build_model import build
 from bakeoff.use.eject import _OPTIMIZERS as OPTIMIZERS
 from bakeoff.use.eject import eject
@@ -85,13 +86,18 @@ def _prepared(tmp_path, models, **changes):
 
 def _built(text):
     """Run only the function that builds the network, with Keras."""
+    return _function(text, "build")()
+
+
+def _function(text, name, **scope):
+    """Return one function of a script."""
     from bakeoff.training.backend import keras
 
     tree = ast.parse(text)
-    (function,) = (n for n in tree.body if isinstance(n, ast.FunctionDef) and n.name == "build")
-    scope = {"keras": keras}
+    (function,) = (n for n in tree.body if isinstance(n, ast.FunctionDef) and n.name == name)
+    scope |= {"keras": keras, "np": np}
     exec(ast.unparse(function), scope)
-    return scope["build"]()
+    return scope[name]
 
 
 def _told(model):
@@ -153,6 +159,43 @@ def test_what_cannot_be_ejected(study, tmp_path):
     folder = _prepared(tmp_path, {"mine": {"python": f"{builder}:build"}})
     with pytest.raises(StudyError, match=r"found one built by your own .*: it is a Keras script a"):
         eject(folder, "mine", out=tmp_path / "out")
+
+
+def test_a_backbone_of_keras_sees_what_it_saw_in_the_study(tmp_path, rng):
+    head = {"backbone": "mobilenet_v2", "layers": [{"dense": {"units": 5, "activation": "relu"}}]}
+    folder = _prepared(tmp_path, {"head": head})
+    text = eject(folder, "head", out=tmp_path / "out").program.read_text(encoding="utf-8")
+    call = """keras.applications.MobileNetV2(
+    include_top=False, pooling="avg", input_shape=(SIDE, SIDE, 3)
+)"""
+    assert f"SIDE = 224\nbackbone = {call}\n" in text and "\nimages = features(images)\n" in text
+    assert max(map(len, text.splitlines())) <= 100
+
+    images = rng.integers(0, 256, (3, 6, 6, 1)).astype(np.uint8)
+    features = _function(text, "features", SIDE=224, backbone=lambda pixels, training: pixels)
+    seen = as_seen(images, 255.0, (224, 224, 3)) / 127.5 - 1
+    np.testing.assert_allclose(features(images.astype("float32") / 255), seen, atol=1e-5)
+    network = _built(text)
+    assert network.input_shape == (None, 1280)
+    assert network.count_params() == 1280 * 5 + 5 + 5 * 3 + 3
+
+
+def test_backbones_that_a_script_cannot_use(tmp_path):
+    changed = {"augment": [{"random_flip": "horizontal"}], "passes": 2}
+    found = {
+        "tuned": ({"trainable": True}, "trained along, at a learning rate of its own"),
+        "changed": (changed, "in several passes over changed images"),
+    }
+    models = {
+        name: {"backbone": {"name": "mobilenet_v2", **said}} for name, (said, _) in found.items()
+    }
+    folder = _prepared(tmp_path, models)
+    for name, (_, words) in found.items():
+        message = (
+            f"{name}: expected a frozen backbone of keras.applications, found mobilenet_v2 {words}:"
+        )
+        with pytest.raises(StudyError, match=f"^{message} the script has no word for that; "):
+            eject(folder, name, out=tmp_path / "out")
 
 
 def test_every_optimizer_has_its_name_in_keras():

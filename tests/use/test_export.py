@@ -110,7 +110,7 @@ real = exporting.onnx_model
 
 
 def exporting_program(trained):
-    from bakeoff.use.export.layers import program_of
+    from bakeoff.use.export.program import program_of
 
     return program_of(trained.keras_model(), "uint8")
 

@@ -18,30 +18,13 @@ from bakeoff.training.build_model import build
 from bakeoff.training.plain_model import plain_model
 from bakeoff.training.predict import weight_names
 from bakeoff.use.export.activations import ACTIVATIONS
-from bakeoff.use.export.layers import LAYERS, program_of
+from bakeoff.use.export.layers import LAYERS
 from bakeoff.use.export.litert_file import litert_model
 from bakeoff.use.export.onnx_file import onnx_model
+from bakeoff.use.export.program import program_of
+from tests.helpers.exported import run_litert, run_onnx
 
 layers = keras.layers
-
-
-def run_onnx(content, images):
-    import onnxruntime
-
-    session = onnxruntime.InferenceSession(content, providers=["CPUExecutionProvider"])
-    return session.run(["probabilities"], {"pixels": images})[0]
-
-
-def run_litert(content, images):
-    from ai_edge_litert.interpreter import Interpreter
-
-    interpreter = Interpreter(model_content=content)
-    pixels = interpreter.get_input_details()[0]["index"]
-    interpreter.resize_tensor_input(pixels, images.shape)
-    interpreter.allocate_tensors()
-    interpreter.set_tensor(pixels, images)
-    interpreter.invoke()
-    return interpreter.get_tensor(interpreter.get_output_details()[0]["index"])
 
 
 def check(model, rng, dtype="uint8"):
@@ -88,6 +71,11 @@ STACKS = {
     "global max": [layers.GlobalMaxPooling2D(keepdims=True)],
     "padding": [layers.ZeroPadding2D(((1, 2), (0, 3)))],
     "crop": [layers.CenterCrop(4, 5)],
+    "cropping": [layers.Cropping2D(((1, 0), (2, 3)))],
+    "normalization": [
+        layers.Normalization(mean=[0.1, 0.2, 0.3], variance=[4.0, 1e-20, 0.2]),
+        layers.Normalization(mean=[0.3, 0.2, 0.1], variance=[0.2, 1.0, 4.0], invert=True),
+    ],
     "reshape": [layers.Reshape((4, 54)), layers.Flatten()],
     "permute": [layers.Permute((2, 3, 1)), layers.Flatten()],
     "batch normalization": [layers.BatchNormalization()],
@@ -132,6 +120,14 @@ def test_branches_and_models_inside_models(rng):
     ]
     rows = layers.GlobalAveragePooling2D()(layers.Concatenate()(merged))
     check(keras.Model(pixels, layers.Dense(4, activation="softmax")(rows)), rng)
+
+
+def test_constants_beside_values(rng):
+    """As in MobileNetV3, whose hard sigmoid is a ReLU6 of x + 3; they were taken for pixels."""
+    pixels = keras.Input((4, 4, 3), dtype="uint8")
+    value = 0.01 * layers.Rescaling(1.0)(pixels) - 1.0
+    value = 0.7 - layers.Multiply()([value, value + np.float32([1, 2, 3])])
+    check(keras.Model(pixels, keras.ops.maximum(value, -0.5)), rng)
 
 
 def test_pixels_that_are_not_bytes(rng):
@@ -204,6 +200,17 @@ REFUSED = [
     (layers.Conv2D(3, 3, groups=3, name="c"), "Conv2D (c), with a convolution in groups"),
     (layers.Dense(3, activation=abs, name="d"), "Dense (d), with the activation abs"),
 ]
+
+
+def test_an_operation_is_not_taken_for_the_layer_of_its_name():
+    pixels = keras.Input((4, 4, 3), dtype="uint8")
+    value = layers.Rescaling(1 / 255)(pixels)
+    for made, found in (
+        (keras.ops.average(value, axis=1), "which it has no operations for"),
+        (value + layers.GlobalMaxPooling2D()(value), "with inputs of different ranks"),
+    ):
+        with pytest.raises(StudyError, match=rf"found A\w+ \(a\w+\), {found}: use --format keras"):
+            program_of(keras.Model(pixels, made), "uint8")
 
 
 @pytest.mark.parametrize(("layer", "found"), REFUSED, ids=lambda each: str(each)[:12])

@@ -7,6 +7,7 @@ Run: pytest tests/utils/test_machine.py
 import os
 import subprocess
 import sys
+import time
 
 import pytest
 
@@ -157,3 +158,22 @@ def test_a_linux_without_proc_is_named_and_a_mac_is_not(tmp_path, monkeypatch):
     assert machine.lacks() is None
     monkeypatch.setattr(machine.sys, "platform", "darwin")
     assert machine.lacks(tmp_path) is None
+
+
+def test_the_rate_is_that_of_a_core_whatever_else_runs_on_it(monkeypatch):
+    """Four others take turns: of 10 ms of this process's own time, 50 ms go by."""
+
+    class Clock:
+        now = own = 0.0
+        get_clock_info = staticmethod(time.get_clock_info)
+
+        def perf_counter(self):
+            self.now += 0.05
+            return self.now
+
+        def process_time(self):
+            self.own += 0.01
+            return self.own
+
+    monkeypatch.setattr(machine, "time", Clock())
+    assert machine.measured_rate() == pytest.approx(2 * 1024**3 / 0.01)

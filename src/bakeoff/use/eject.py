@@ -19,6 +19,7 @@ from bakeoff.errors import StudyError, UsageError
 from bakeoff.recipe import ModelRecipe, Optimizer, Recipe
 from bakeoff.recipe.learning_rate import phase_lengths
 from bakeoff.recipe.types import innermost
+from bakeoff.recipe.vocabulary.backbones import BACKBONES
 from bakeoff.storage import atomic, formats
 from bakeoff.storage.study_folder import StudyFolder
 from bakeoff.use import graph_code
@@ -80,6 +81,7 @@ def eject(
             "has no word for folds yet"
         )
     _require_plain(declared)
+    _require_known_backbone(declared)
     target = Path(out) if out is not None else Path(f"{recipe.name}-{model}")
     if target.exists():
         raise UsageError(f"--out: expected a folder that is not there yet, found {target}")
@@ -100,7 +102,6 @@ def _require_plain(model: ModelRecipe) -> None:
     """Refuse what the script would train otherwise than the study did."""
     unlike = list(model.training.options.unusual())
     unlike += ["use_ema"] if model.training.optimizer.arguments.get("use_ema") else []
-    unlike += [] if model.backbone is None else ["backbone"]
     kinds = {layer.kind for layer in innermost(model.layers or ())}
     unlike += sorted(kinds & {"random_contrast", "random_crop"})  # Keras draws and crops otherwise
     if unlike:
@@ -108,6 +109,27 @@ def _require_plain(model: ModelRecipe) -> None:
             f"{model.name}: expected a model that a plain script trains as the study did, found "
             f"{', '.join(unlike)}: the script has no word for that yet"
         )
+
+
+def _require_known_backbone(model: ModelRecipe) -> None:
+    """Refuse a backbone that Keras does not have, or that is not used as Keras has it."""
+    backbone = model.backbone
+    if backbone is None:
+        return
+    known = BACKBONES.get(backbone.name or "")
+    if known is None or known.keras is None:
+        found = f"{backbone.label}, which keras.applications does not have"
+    elif backbone.trains:
+        found = f"{backbone.label} trained along, at a learning rate of its own"
+    elif backbone.augment:
+        found = f"{backbone.label} in several passes over changed images"
+    else:
+        return
+    raise StudyError(
+        f"{model.name}: expected a frozen backbone of keras.applications, found {found}: the "
+        "script has no word for that; bakeoff export --format keras writes the trained network, "
+        "its backbone included"
+    )
 
 
 def _data_file(data: DataSet, study: Mapping[str, Any]) -> bytes:
@@ -148,9 +170,11 @@ import numpy as np{more}
 SEEDS = {tuple(recipe.seeds)!r}
 EPOCHS = {training.epochs}
 BATCH_SIZE = {training.batch_size}'''
+    seen = [] if model.frozen_backbone is None else [_features(model.frozen_backbone, data)]
     return [
         head,
         _loading(recipe, data),
+        *seen,
         graph_code.builder(model, tuple(data["input_shape"]), len(data["class_names"])),
         rates,
         _training(recipe, model),
@@ -179,6 +203,32 @@ images, labels = data["images"], data["labels"]"""
 images = images.reshape(-1, {shape}).astype("float32") / {data["maximum"]:g}
 split = np.load("split.npz")
 train, validation, test = split["train"], split["validation"], split["test"]"""
+
+
+def _features(backbone: str, data: Mapping[str, Any]) -> str:
+    known = BACKBONES[backbone]
+    channels = ""
+    if data["input_shape"][2] == 1:
+        channels = "\n        pixels = keras.ops.repeat(pixels, 3, axis=-1)"
+    return f"""# What {known.keras} sees in each image, computed once; it was trained on ImageNet.
+SIDE = {known.side}
+backbone = keras.applications.{known.keras}(
+    include_top=False, pooling="avg", input_shape=(SIDE, SIDE, 3)
+)
+
+
+def features(images):
+    \"\"\"Return the backbone's features of images of pixels in [0, 1].\"\"\"
+    found = []
+    for start in range(0, len(images), 32):
+        pixels = 255 * images[start : start + 32]{channels}
+        pixels = keras.ops.image.resize(pixels, (SIDE, SIDE), antialias=True)
+        pixels = keras.applications.{known.module}.preprocess_input(pixels)
+        found.append(keras.ops.convert_to_numpy(backbone(pixels, training=False)))
+    return np.concatenate(found)
+
+
+images = features(images)"""
 
 
 def _number(value: float) -> str:

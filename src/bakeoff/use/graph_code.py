@@ -7,6 +7,7 @@ from typing import Any
 
 from bakeoff.errors import StudyError
 from bakeoff.recipe import ModelRecipe
+from bakeoff.recipe.vocabulary.backbones import BACKBONES
 from bakeoff.training.backend import keras
 from bakeoff.training.plain_model import keras_class, without_ours
 
@@ -16,14 +17,20 @@ _HIDDEN = ("name", "dtype", "data_format", "seed", "trainable", "groups")
 def builder(model: ModelRecipe, input_shape: tuple[int, int, int], n_classes: int) -> str:
     """Return the text of a function build() that returns the model, untrained.
 
+    Where there is a frozen backbone, of its features in the place of images.
+
     Raises StudyError where a layer exists only in Bakeoff.
     """
     network = without_ours(model, input_shape, n_classes)
-    shape = ", ".join(str(side) for side in input_shape)
+    layers: list[Any] = network.layers
+    sides: tuple[int, ...] = input_shape
+    if model.frozen_backbone is not None:  # on features, which are rows: nothing to flatten
+        layers, sides = layers[1:], (BACKBONES[model.frozen_backbone].features,)
+    shape = repr(tuple(sides))
     parameters = f"{network.count_params():,} parameters"
     if isinstance(network, keras.Sequential):
-        lines = [f"            {_call(layer, model.name)}," for layer in network.layers]
-        start = f"    return keras.Sequential(\n        [\n            keras.Input(({shape})),"
+        lines = [f"            {_call(layer, model.name)}," for layer in layers]
+        start = f"    return keras.Sequential(\n        [\n            keras.Input({shape}),"
         body = "\n".join([start, *lines, "        ]", "    )"])
     else:
         body = _connected(network, shape, model.name)
@@ -31,7 +38,7 @@ def builder(model: ModelRecipe, input_shape: tuple[int, int, int], n_classes: in
 
 
 def _connected(network: Any, shape: str, model: str) -> str:
-    lines = [f"    x0 = keras.Input(({shape}))"]
+    lines = [f"    x0 = keras.Input({shape})"]
     names: dict[int, str] = {}
     kept: list[Any] = []
 

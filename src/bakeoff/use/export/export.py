@@ -106,7 +106,7 @@ def _target(trained: TrainedModel, format: Format, out: str | Path | None) -> tu
 
 def _files(trained: TrainedModel, format: Format, folder: Path, dtype: str) -> dict[str, bytes]:
     """Return the content of every file but the hashes; Keras writes its own into the folder."""
-    from bakeoff.use.export.layers import program_of
+    from bakeoff.use.export.program import program_of
 
     model = trained.keras_model(dtype)
     files = {

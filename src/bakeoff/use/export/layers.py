@@ -3,7 +3,7 @@
 A new layer is a function and a line in LAYERS. What is not in it is refused by name.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -13,6 +13,8 @@ from bakeoff.training.backend import keras
 from bakeoff.training.plain_model import keras_class
 from bakeoff.use.export.activations import ACTIVATIONS, elu, leaky
 from bakeoff.use.export.operations import Program, Shape, Unknown, Value
+
+Input = Value | Any  # what is no Value is a constant: a number, or an array that is broadcast
 
 
 def _activated(program: Program, x: Value, activation: Any) -> Value:
@@ -165,6 +167,15 @@ def _batch_normalization(program: Program, layer: Any, x: Value) -> Value:
     return program.with_constant("add", program.with_constant("multiply", x, factor), shift)
 
 
+def _normalization(program: Program, layer: Any, x: Value) -> Value:
+    mean, variance = (np.asarray(each, np.float64)[0] for each in (layer.mean, layer.variance))
+    deviation = np.maximum(np.sqrt(variance), keras.config.epsilon())
+    if layer.invert:
+        return program.with_constant("add", program.with_constant("multiply", x, deviation), mean)
+    centred = program.with_constant("subtract", x, mean)
+    return program.with_constant("divide", centred, deviation)
+
+
 def _scaled(program: Program, x: Value, gamma: Any, beta: Any) -> Value:
     if gamma is not None:
         x = program.with_constant("multiply", x, _array(gamma))
@@ -264,15 +275,38 @@ def _center_crop(program: Program, layer: Any, x: Value) -> Value:
     return program.add("crop", x, shape=shape, offset=tuple(each // 2 for each in margins))
 
 
+def _cropping(program: Program, layer: Any, x: Value) -> Value:
+    _last(layer)
+    offset = tuple(int(before) for before, _ in layer.cropping)
+    return program.add("crop", x, shape=_shape(layer, x), offset=offset)
+
+
 def _merging(kind: str) -> Callable[..., Value]:
-    def write(program: Program, layer: Any, *inputs: Value) -> Value:
-        total = inputs[0]
-        for each in inputs[1:]:
-            shape = tuple(max(a, b) for a, b in zip(total.shape, each.shape, strict=True))
+    def write(program: Program, layer: Any, *inputs: Input) -> Value:
+        total, *others = inputs
+        if not isinstance(total, Value):  # as in 1 - x
+            total, others = _second(program, kind, total, *others), []
+        for each in others:
+            if not isinstance(each, Value):
+                total = program.with_constant(kind, total, each)
+                continue
+            if len(total.shape) != len(each.shape):
+                raise Unknown("inputs of different ranks")
+            shape = np.broadcast_shapes(total.shape, each.shape)
             total = program.add(kind, total, each, shape=shape)
         return total
 
     return write
+
+
+def _second(program: Program, kind: str, constant: Any, *inputs: Input) -> Value:
+    """Add an operation of a constant and a value, in this order."""
+    (x,) = inputs
+    if not isinstance(x, Value):
+        raise Unknown("constants alone")
+    if kind != "subtract":
+        return program.with_constant(kind, x, constant)
+    return program.with_constant("add", program.with_constant("multiply", x, -1.0), constant)
 
 
 def _average(program: Program, layer: Any, *inputs: Value) -> Value:
@@ -300,6 +334,8 @@ LAYERS: Mapping[str, Callable[..., Value]] = {
     "Permute": _permuted,
     "ZeroPadding2D": _padded,
     "CenterCrop": _center_crop,
+    "Cropping2D": _cropping,
+    "Normalization": _normalization,
     "BatchNormalization": _batch_normalization,
     "LayerNormalization": _layer_normalization,
     "RMSNormalization": _rms_normalization,
@@ -331,16 +367,25 @@ LAYERS: Mapping[str, Callable[..., Value]] = {
 }
 
 
-def write_layer(program: Program, layer: Any, inputs: list[Value]) -> Value:
-    """Add what a layer does to a program and return what it makes.
+# of keras.ops, which have some names in common with layers: x + 3.0 is an Add
+OPERATIONS = {name: LAYERS[name] for name in ("Add", "Subtract", "Multiply", "Maximum", "Minimum")}
+
+
+def write_layer(program: Program, layer: Any, inputs: Sequence[Input]) -> Value:
+    """Add what a layer, or an operation of keras.ops, does to a program; return what it makes.
+
+    inputs : values of the program, or constants
 
     Raises StudyError, naming the layer, where there is no way to write it down.
     """
     kind = keras_class(layer)
-    written = None if kind is None else LAYERS.get(kind.__name__)
+    known = LAYERS if isinstance(layer, keras.layers.Layer) else OPERATIONS
+    written = None if kind is None else known.get(kind.__name__)
     if written is None or type(layer).__name__ == "RandomCrop":
         raise _refused(layer, "which it has no operations for")
     try:
+        if known is LAYERS and not all(isinstance(each, Value) for each in inputs):
+            raise Unknown("a constant for its input")
         return written(program, layer, *inputs)
     except Unknown as unknown:
         raise _refused(layer, f"with {unknown}") from None
@@ -351,48 +396,3 @@ def _refused(layer: Any, why: str) -> StudyError:
         f"expected layers that can be exported, found {type(layer).__name__} ({layer.name}), "
         f"{why}: use --format keras or safetensors"
     )
-
-
-# ── models ───────────────────────────────────────────────────────────────────────────────────
-
-
-def program_of(model: Any, dtype: str) -> Program:
-    """Return a Keras model of one input and one output as elementary operations.
-
-    dtype : of the pixels, "uint8" or "float32"
-    """
-    pixels = Value("pixels", tuple(int(side) for side in model.input_shape[1:]))
-    program = Program(pixels, dtype)
-    start = program.add("cast", pixels) if dtype != "float32" else pixels
-    program.output = _write_model(program, model, start)
-    return program
-
-
-def _write_model(program: Program, model: Any, start: Value) -> Value:
-    """Follow a model's layers, those of models inside it too."""
-    if isinstance(model, keras.Sequential):
-        value = start
-        for layer in model.layers:
-            value = _write(program, layer, [value])
-        return value
-    values: dict[Any, Value] = {}
-
-    def call(layer: Any, *arguments: Any, **named: Any) -> Any:
-        tensors = [tensor for each in arguments for tensor in keras.tree.flatten(each)]
-        output = layer(*arguments, **named)
-        inputs = [values.get(id(tensor), start) for tensor in tensors]
-        values[id(output)] = _write(program, layer, inputs)
-        kept.append(output)
-        return output
-
-    kept: list[Any] = []  # as long as they live no other tensor has their id
-    clone = keras.models.clone_model(model, clone_function=lambda layer: layer, call_function=call)
-    return values[id(clone.outputs[0])]
-
-
-def _write(program: Program, layer: Any, inputs: list[Value]) -> Value:
-    if isinstance(layer, keras.layers.InputLayer):
-        return inputs[0]
-    if isinstance(layer, keras.Model):
-        return _write_model(program, layer, inputs[0])
-    return write_layer(program, layer, inputs)

@@ -285,6 +285,17 @@ def test_our_own_networks_are_small_and_stand_beside_the_documents_best():
         assert recipe.selection == "best-loss"
 
 
+def test_our_own_mlp_is_small_unaugmented_and_beside_the_documents_best():
+    recipe = recipes.load("mnist-mlp-best")
+    ours = recipe.models["compact-mlp"]
+    assert describe(ours, (28, 28, 1), 10).parameters == 467_810
+    kinds = {layer.kind for layer in ours.layers}
+    assert kinds == {"flatten", "dense", "batch_normalization", "activation", "dropout"}
+    assert set(recipe.models) == {"compact-mlp", "dense-dropout", "model-8"}
+    for name, document in (("dense-dropout", "honest-001"), ("model-8", "honest-002")):
+        assert recipe.models[name] == recipes.load(document).models[name]
+
+
 def test_a_model_outside_is_named(tmp_path):
     far = FakeModel([0.9 + 0.0001 * k for k in range(5)])
     write_part(tmp_path, "notebook-000", **{"tuned-mlp": far})

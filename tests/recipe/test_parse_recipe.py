@@ -175,6 +175,7 @@ def test_the_names_of_the_shipped_recipes():
         "fashion-best",
         *(f"honest-{number}" for number in numbers),
         "mnist-best",
+        "mnist-mlp-best",
         *(f"notebook-{number}" for number in numbers),
         "three-models",
     )

@@ -43,6 +43,7 @@ from bakeoff.utils.text import percent
 
 _FEWEST_TO_PRUNE = 5  # finished settings before any is stopped early
 _WARM_UP = 0.2  # share of the epochs before which none is
+_AHEAD = 4  # settings of each worker that are asked for at once, so that none waits for another
 
 Do = Callable[[Sequence[MovableJob]], list[Lost]]
 
@@ -85,6 +86,11 @@ def _search(model: ModelRecipe) -> Search:
     return model.search
 
 
+def _foreseen(search: Search) -> bool:
+    """Say whether no setting depends on the results of others, nor on the time."""
+    return search.sampler != "tpe" and search.pruning == "none" and search.minutes is None
+
+
 class _Search:
     """The search of one model, going on from its journal."""
 
@@ -94,7 +100,7 @@ class _Search:
         self._prepared, self._name, self._scratch = prepared, name, scratch
         self._search = _search(prepared.recipe.models[name])
         self._folder = SearchFolder(prepared.folder.path, name)
-        self._batch = workers
+        self._batch = workers * (_AHEAD if _foreseen(self._search) else 1)
         self._watcher = watcher
         self._folder.begin(
             {

@@ -1,14 +1,19 @@
 """The executor that a run asks for.
 
-Oracle: by hand; tests/study/executors/test_ray_cluster.py has that of a cluster. Cost: nothing.
+Oracle: by hand, and the processes' numbers; tests/study/executors/test_ray_cluster.py has that of a
+cluster. Cost: 3 s, most of it the fork server's imports.
 Run: pytest tests/study/executors/test_choose.py
 """
+
+import os
+import signal
+import time
 
 import pytest
 
 from bakeoff.study.executors import choose
 from bakeoff.study.executors.choose import LocalExecutor, executor
-from tests.helpers.jobs import Listener
+from tests.helpers.jobs import Act, Listener
 
 
 @pytest.fixture
@@ -48,3 +53,21 @@ def test_jobs_go_to_this_machine_s_workers(few, monkeypatch, tmp_path):
     assert (given["jobs"], given["workers"], given["device"], given["lanes"]) == (
         *(["a job"], 3, "cpu", 8),
     )
+
+
+def test_workers_stay_for_the_next_jobs_and_end_with_the_block(tmp_path, real_workers):
+    listener = Listener()
+    with executor(
+        None, home=tmp_path, workers=1, device="cpu", lanes=1, watcher=listener
+    ) as found:
+        for label in ("first", "second"):
+            assert found.run_jobs([Act(label, "nothing", str(tmp_path), affinity=label)]) == []
+        pid = int((tmp_path / "first").read_text())
+        assert int((tmp_path / "second").read_text()) == pid
+        os.kill(pid, signal.SIGKILL)  # while it waits: nobody's job fails
+        time.sleep(0.2)
+        assert found.run_jobs([Act("third", "nothing", str(tmp_path))]) == []
+        pid = int((tmp_path / "third").read_text())
+    assert listener.of("note") == []
+    with pytest.raises(ProcessLookupError):
+        os.kill(pid, 0)

@@ -2,10 +2,11 @@
 
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from math import inf
 from pathlib import Path
 
 from bakeoff.study.executors.interface import Executor, Lost, MovableJob
-from bakeoff.study.executors.local_processes import run_jobs
+from bakeoff.study.executors.local_processes import Pool, run_jobs
 from bakeoff.study.executors.worker_count import fitting_workers, worker_count
 from bakeoff.utils.events import Watcher
 from bakeoff.utils.machine import Device, default_device
@@ -13,7 +14,7 @@ from bakeoff.utils.places import program_cache
 
 
 class LocalExecutor:
-    """Processes of this machine."""
+    """Processes of this machine; on its processors they stay until `close`."""
 
     def __init__(
         self, workers: int | None, device: Device, *, lanes: int, watcher: Watcher
@@ -22,6 +23,7 @@ class LocalExecutor:
         self._may_be_fewer = workers is None and device == "cpu"
         self._device, self._lanes, self._watcher = device, lanes, watcher
         self._cache = program_cache()
+        self._pool: Pool | None = None
 
     def fit(self, each: int, *, trials: int) -> None:
         """Have fewer workers where memory does not suffice for all."""
@@ -33,6 +35,12 @@ class LocalExecutor:
 
     def run_jobs(self, jobs: Sequence[MovableJob]) -> list[Lost]:
         """Do all jobs and return those that were lost; raise what the user or the disk caused."""
+        if self._pool is None:
+            # What is on a GPU is freed only with the process.
+            linger = inf if self._device == "cpu" else 0.0
+            self._pool = Pool(
+                device=self._device, cache=self._cache, watcher=self._watcher, linger=linger
+            )
         return run_jobs(
             jobs,
             workers=self.size,
@@ -40,7 +48,13 @@ class LocalExecutor:
             cache=self._cache,
             watcher=self._watcher,
             lanes=self._lanes,
+            pool=self._pool,
         )
+
+    def close(self) -> None:
+        """End all workers."""
+        if self._pool is not None:
+            self._pool.close()
 
 
 @contextmanager
@@ -64,7 +78,11 @@ def executor(
     lanes : how many trials of a model train in one program on a GPU
     """
     if on is None:
-        yield LocalExecutor(workers, device or default_device(), lanes=lanes, watcher=watcher)
+        here = LocalExecutor(workers, device or default_device(), lanes=lanes, watcher=watcher)
+        try:
+            yield here
+        finally:
+            here.close()
         return
     from bakeoff.study.executors.ray_cluster import connected
     from bakeoff.study.executors.ray_executor import ClusterExecutor

@@ -64,6 +64,7 @@ def run_jobs(
     cache: Path | None,
     watcher: Watcher,
     lanes: int = 1,
+    pool: "Pool | None" = None,
 ) -> list[Lost]:
     """Do all jobs and return those that were lost, with their reasons.
 
@@ -71,6 +72,7 @@ def run_jobs(
     A job that another process is doing is waited for.
 
     lanes : on a GPU, how many trials of a model train in one program
+    pool : whose workers do them and stay for the next jobs, unless something stops everything
 
     Raises
     ------
@@ -81,14 +83,18 @@ def run_jobs(
         return []
     if device == "gpu":
         jobs = together(jobs, lanes)
-    pool = Pool(size=min(workers, len(jobs)), device=device, cache=cache, watcher=watcher)
-    pool.add(jobs)
+    used = Pool(device=device, cache=cache, watcher=watcher) if pool is None else pool
+    used.size = min(workers, len(jobs))
+    used.add(jobs)
     try:
-        while not pool.idle:
-            pool.step()
-    finally:
-        pool.close()
-    return pool.take_lost()
+        while not used.idle:
+            used.step()
+    except BaseException:
+        used.close()
+        raise
+    if pool is None:
+        used.close()
+    return used.take_lost()
 
 
 class Pool:
@@ -96,7 +102,7 @@ class Pool:
 
     Parameters
     ----------
-    size : jobs at a time
+    size : jobs at a time; may change between jobs
     attempts : how often a job is tried
     stops : errors of a job that stop everything; others are reasons why it failed
     linger : seconds that a worker without a job waits for another one like its last
@@ -105,7 +111,7 @@ class Pool:
     def __init__(
         self,
         *,
-        size: int,
+        size: int = 1,
         device: Device,
         cache: Path | None,
         watcher: Watcher,
@@ -114,7 +120,8 @@ class Pool:
         linger: float = 0.0,
     ) -> None:
         self._queue: JobQueue[Job] = JobQueue(watcher, attempts=attempts)
-        self._size, self._device, self._cache, self._watcher = size, device, cache, watcher
+        self.size = size
+        self._device, self._cache, self._watcher = device, cache, watcher
         self._stops, self._linger = stops, linger
         self._kernels = native.choose() if device == "cpu" else Choice()
         if self._kernels.remark and self._kernels.broken:
@@ -152,18 +159,21 @@ class Pool:
 
     def _assign(self) -> None:
         idle = [worker for worker in self._workers if worker.job is None]
+        for worker in [worker for worker in idle if not worker.process.is_alive()]:
+            idle.remove(worker)
+            self._dismiss(worker)
         for worker in idle:
             job = self._queue.more(worker.affinity)
             if job is not None:
                 self._give(worker, job)
-        room = self._size - len(self._workers)
+        room = self.size - len(self._workers)
         now = time.monotonic()
         for worker in [worker for worker in idle if worker.job is None]:
             over = now - worker.idle_since >= self._linger or room < len(self._queue)
             if over and not self._goes_on(worker):
                 self._dismiss(worker)
                 room += 1
-        while len(self._queue) and len(self._workers) < self._size:
+        while len(self._queue) and len(self._workers) < self.size:
             job = self._next()
             if job is not None:
                 self._give(self._hire(), job)

@@ -169,7 +169,8 @@ def test_a_search_that_was_killed_goes_on_with_the_same_settings(searched, npz, 
     with pytest.raises(Killed):
         small.carry_out(npz, tmp_path / "study", watcher=Killer(jobs=2), **only)
     begun = SearchFolder(tmp_path / "study", "mlp")
-    assert begun.chosen() is None and 2 <= len(begun.tried(_dims())) < 4
+    assert begun.chosen() is None
+    assert 1 <= sum(each.state is None for each in begun.tried(_dims())) < 4
     small.carry_out(npz, tmp_path / "study", **{**only, "workers": 2})
 
     whole = SearchFolder(result.folder.path, "mlp")

@@ -170,7 +170,7 @@ def test_a_search_that_was_killed_goes_on_with_the_same_settings(searched, npz, 
         small.carry_out(npz, tmp_path / "study", watcher=Killer(jobs=2), **only)
     begun = SearchFolder(tmp_path / "study", "mlp")
     assert begun.chosen() is None
-    assert 1 <= sum(each.state is None for each in begun.tried(_dims())) < 4
+    assert any(each.state is None for each in begun.tried(_dims()))
     small.carry_out(npz, tmp_path / "study", **{**only, "workers": 2})
 
     whole = SearchFolder(result.folder.path, "mlp")

@@ -57,9 +57,7 @@ def test_jobs_go_to_this_machine_s_workers(few, monkeypatch, tmp_path):
 
 def test_workers_stay_for_the_next_jobs_and_end_with_the_block(tmp_path, real_workers):
     listener = Listener()
-    with executor(
-        None, home=tmp_path, workers=1, device="cpu", lanes=1, watcher=listener
-    ) as found:
+    with executor(None, home=tmp_path, workers=1, device="cpu", lanes=1, watcher=listener) as found:
         for label in ("first", "second"):
             assert found.run_jobs([Act(label, "nothing", str(tmp_path), affinity=label)]) == []
         pid = int((tmp_path / "first").read_text())

@@ -12,6 +12,7 @@ by epoch, over wall time; nobody sees a test image. Measure on a machine that do
 import argparse
 import json
 import os
+import shutil
 import subprocess
 import sys
 import tempfile
@@ -26,7 +27,8 @@ import numpy as np
 from bakeoff import recipe as recipes
 from bakeoff.errors import UsageError
 from bakeoff.recipe.types import Race
-from bakeoff.study.create import load_split
+from bakeoff.storage.study_folder import StudyFolder
+from bakeoff.study.create import load_split, prepare
 from bakeoff.study.run import run
 from bakeoff.study.tune import tune
 from bakeoff.utils.events import EpochResult, Watcher
@@ -182,26 +184,31 @@ def search_all(search: Search, journal: Journal, python: str) -> None:
 
 
 def race(recipe: recipes.Recipe, folder: Path, journal: Journal) -> None:
-    """Train a study with a race and without, and write down what both say."""
+    """Train a study with a race and without, and write down what both say.
+
+    A trial has the same bytes in both, so the second takes over those that the first has trained.
+    """
     raced = recipe.model_copy(update={"race": Race(after=(3, 5)), "name": f"{recipe.name}-race"})
     whole = recipe.model_copy(update={"race": None})
     for kind, each in (("race", raced), ("whole", whole)):
         if journal.lines("race", study=recipe.name, kind_of=kind):
             continue
         _say(f"{recipe.name}: {kind}")
-        result = run(each, out=folder / each.name, device="cpu")
-        said = result.to_json()
-        trained = [(len(m["seeds"]), m["seconds_per_trial"] or 0.0) for m in said["models"]]
+        study = StudyFolder(folder / each.name)
+        if kind == "whole" and not study.study_file.exists():
+            prepare(each, study, device="cpu")
+            trained = folder / raced.name / "trials"
+            shutil.copytree(trained, study.path / "trials", dirs_exist_ok=True)
+        said = run(each, out=study.path, device="cpu").to_json()
         dropped = said["race"]["dropped"] if said["race"] else []
-        trained += [(len(m["seeds"]), m["seconds_per_trial"] or 0.0) for m in dropped]
         journal.append(
             "race",
             study=recipe.name,
             kind_of=kind,
             headline=said["headline"]["text"],
             best=said["models"][0]["name"],
-            trials=sum(count for count, _ in trained),
-            seconds=sum(count * seconds for count, seconds in trained),
+            trials={m["name"]: len(m["seeds"]) for m in [*said["models"], *dropped]},
+            seconds={m["name"]: m["seconds_per_trial"] for m in [*said["models"], *dropped]},
             dropped={m["name"]: m["after"] for m in dropped},
         )
 
@@ -231,10 +238,15 @@ def page(journal: Journal) -> str:
     for line in journal.lines("race", kind_of="race"):
         for other in journal.lines("race", kind_of="whole", study=line["study"]):
             same = "the same" if line["best"] == other["best"] else "another"
-            saved = 1 - line["seconds"] / other["seconds"]
+            seconds = line["seconds"]  # of a trial, measured in the race
+            took, whole = (
+                sum(count * seconds[name] for name, count in each["trials"].items())
+                for each in (line, other)
+            )
+            counts = [sum(each["trials"].values()) for each in (line, other)]
             parts.append(
-                f"{line['study']}: {line['trials']} of {other['trials']} trials, "
-                f"{percent(saved, 0)} of the training time saved; dropped "
+                f"{line['study']}: {counts[0]} of {counts[1]} trials, "
+                f"{percent(1 - took / whole, 0)} of the training time saved; dropped "
                 f"{', '.join(f'{n} ({k} seeds)' for n, k in line['dropped'].items()) or 'nobody'}; "
                 f"{same} model first ({line['best']}), headline with the race: "
                 f"{line['headline']}; without: {other['headline']}"

@@ -322,6 +322,12 @@ def test_colours_are_for_terminals_and_only_where_they_are_wanted(tiny_study, ca
     assert "\x1b[1;31mserious" in call("compare", tiny_study)[1]
     for form in (("--csv",), ("--json",)):
         assert call("compare", tiny_study, *form)[1] == plain[form]
+    with monkeypatch.context() as there:
+        there.setenv(
+            "TERM", "dumb"
+        )  # an editor's window: no colours, and no spaces that fill lines
+        dumb = call("compare", tiny_study)[1]
+    assert "\x1b" not in dumb and all(line == line.rstrip(" ") for line in dumb.splitlines())
     monkeypatch.setenv("NO_COLOR", "1")
     assert "\x1b[1m" in call("compare", tiny_study)[1]  # bold is no colour
     assert not re.search(r"\x1b\[[\d;]*3\d", call("compare", tiny_study)[1])

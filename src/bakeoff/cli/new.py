@@ -7,6 +7,7 @@ import json
 import os
 import re
 import textwrap
+import unicodedata
 from dataclasses import dataclass, fields
 from pathlib import Path
 
@@ -23,6 +24,7 @@ from bakeoff.errors import DataError, UsageError
 from bakeoff.recipe.parse_data import KINDS
 from bakeoff.recipe.suggestions import nearest
 from bakeoff.storage.atomic import write_file
+from bakeoff.utils.places import to_install
 from bakeoff.utils.text import counted, shown
 
 _CLASSES_NAMED = 40
@@ -92,9 +94,11 @@ def new(wanted: str, *, folder: Path, tune: bool = False) -> Written:
 
 
 def _name(wanted: str) -> str:
-    """Return a study's name for the data: lower case, and not that of a shipped recipe."""
+    """Return a study's name for the data: letters without accents, not that of a shipped recipe."""
     stem = re.sub(r"\.(npz|csv|tsv|parquet|gz)$", "", Path(os.path.abspath(wanted)).name.lower())
-    plain = re.sub(r"[^a-z0-9._-]+", "-", stem.lower()).strip("-._")[:60] or "images"
+    letters = unicodedata.normalize("NFKD", stem.casefold())  # an accent is a character of its own
+    bare = "".join(each for each in letters if not unicodedata.combining(each))
+    plain = re.sub(r"[^a-z0-9._-]+", "-", bare).strip("-._")[:60] or "images"
     return f"my-{plain}" if plain in recipes.shipped() else plain
 
 
@@ -137,7 +141,7 @@ seeds: 5  # every model is trained five times
         divided = _FEW_IMAGES
     batch = 32 if images < 10_000 else 128
     models = first_models.searched_models(data) if tune else first_models.models(data)
-    search = _SEARCH if tune else ""
+    search = _SEARCH.format(install=to_install("tune")) if tune else ""
     first = f"#   bakeoff tune {name}.yaml\n" if tune else ""
     return f"""{_commented(about)}
 #   bakeoff plan {name}.yaml
@@ -154,8 +158,8 @@ data: {found.declared}
 
 _SEARCH = """\
 # The same budget for every model. Settings are judged on validation images; the best one is then
-# trained five times with fresh seeds. sampler: tpe needs pip install 'bakeoff[tune]'.
-search: {settings: 20, sampler: random}
+# trained five times with fresh seeds. sampler: tpe needs {install}.
+search: {{settings: 20, sampler: random}}
 """
 _FEW_IMAGES = """\
 # Few images: one test part would be too small to tell models apart. So all of them are tested, five

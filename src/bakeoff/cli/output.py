@@ -40,7 +40,7 @@ def show(*renderables: Any) -> None:
     console = Plain(file=sys.stdout, highlight=False, markup=False, emoji=False)
     with printing():
         for each in renderables:
-            if console.is_terminal:
+            if console.is_terminal and not console.is_dumb_terminal:
                 console.print(each, soft_wrap=isinstance(each, str))
                 continue
             with console.capture() as captured:

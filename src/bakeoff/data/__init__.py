@@ -7,6 +7,7 @@ from bakeoff.data import sources
 from bakeoff.data.arrays import from_arrays
 from bakeoff.data.dataset import DataSet, about_pixels, class_counts, own_parts
 from bakeoff.data.duplicates import Duplicates, Twins, count_duplicates
+from bakeoff.data.negatives import with_note_on_negatives
 from bakeoff.data.sources import (
     NAMES,
     ArraysSource,
@@ -62,6 +63,10 @@ def load(source: Source, *, offline: bool = False) -> DataSet:
     StorageError
         If a download cannot be kept.
     """
+    return with_note_on_negatives(_load(source, offline=offline))
+
+
+def _load(source: Source, *, offline: bool) -> DataSet:
     if isinstance(source, FolderSource):
         from bakeoff.data.folder import load_folder
 

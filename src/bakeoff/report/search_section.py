@@ -10,6 +10,7 @@ from bakeoff.analysis.comparison import Comparison
 from bakeoff.analysis.tuning import Searched, budget_words, unequal_budgets
 from bakeoff.report import about_search, plots
 from bakeoff.report.model_section import Picture
+from bakeoff.utils.places import to_install
 from bakeoff.utils.text import counted, listed, percent, sentence
 
 CURVES = (
@@ -110,7 +111,7 @@ def about_lacking(searches: list[Searched]) -> str:
         return ""
     return (
         f"No tuning curve and no importance here, since {lacking} is not installed "
-        "(pip install 'bakeoff[tune]')."
+        f"({to_install('tune')})."
     )
 
 

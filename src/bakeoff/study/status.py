@@ -25,6 +25,7 @@ from bakeoff.storage.declared_looks import PlannedOpenings, planned_openings
 from bakeoff.storage.opened_weights import changed_trials
 from bakeoff.storage.race_looks import dropped_models
 from bakeoff.storage.study_folder import StudyFolder, trial_lock
+from bakeoff.study import lost_weights
 from bakeoff.study.checkpoints import PLACE, epochs_saved
 from bakeoff.utils import text
 
@@ -65,9 +66,8 @@ class StudyStatus:
     changed: tuple[str, ...]  # opened trials that are no longer what was opened, and how
     environments: tuple[Mapping[str, Any], ...]  # of the finished trials, or else the study's
     dropped: Mapping[str, int]  # by a race: each model, and after how many seeds
-    looks: PlannedOpenings | None = (
-        None  # where the recipe declares looks: those, how many are done
-    )
+    looks: PlannedOpenings | None = None  # declared ones, and how many are done
+    without_weights: tuple[lost_weights.Trial, ...] = ()  # finished, and their weights are gone
 
     def of(self, model: str, *states: str) -> list[TrialStatus]:
         """Return a model's trials in one of the states; in any, if none is named."""
@@ -121,6 +121,7 @@ def status(path: str | Path) -> StudyStatus:
         tuple(environments or [study["environment"]]),
         out,
         looks,
+        lost_weights.without_weights(folder),
     )
 
 
@@ -210,6 +211,7 @@ def to_json(now: StudyStatus) -> dict[str, Any]:
         "test_openings": now.openings,
         "looks": now.looks and {"declared": list(now.looks.after), "look": now.looks.kept or None},
         "changed": list(now.changed),
+        "without_weights": lost_weights.labels(now.without_weights),
         "environment": joined(now.environments),
         "environments": differing(now.environments),
         "command": now.command,
@@ -377,7 +379,10 @@ def sentences(now: StudyStatus) -> list[str]:
     lacking = [name for name, fitted in now.baselines.items() if not fitted]
     if lacking:
         said.append(f"Baselines not fitted yet: {', '.join(lacking)}.")
-    if now.finished < len(now.trials) or lacking or now.changed or not now.folder.openings():
+    gone = lost_weights.advice(now.folder, now.without_weights)
+    said += [gone] if gone else []
+    unfinished = now.finished < len(now.trials) or lacking or now.changed or gone
+    if unfinished or not now.folder.openings():
         said.append(f"To go on: {now.command}")
     else:
         again = text.shell_command("compare", now.folder.path)

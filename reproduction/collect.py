@@ -147,7 +147,7 @@ def _extra(model: ModelResult, comparison: Comparison) -> Plain:
         "final_losses": [float(h["loss"][-1]) for h in model.histories],
         "first_losses": [float(h["loss"][0]) for h in model.histories],
         "most_answered": [
-            {"class": names[int(row.argmax())], "images": int(row.max())} for row in model.answers
+            {"class": names[int(row.argmax())], "images": int(row.max())} for row in model.predicted
         ],
         "classes": dict(
             zip(names, (s and _score(s) for s in model.per_class_accuracy), strict=True)

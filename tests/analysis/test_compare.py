@@ -57,8 +57,8 @@ def test_confusions_are_means_over_seeds_and_answers_counts_per_seed(study):
     big = compare([study]).model("big")
     assert big.confusion.sum(axis=1) == pytest.approx(100)
     assert np.trace(big.confusion) == pytest.approx(1000 * big.accuracy.mean)
-    assert big.answers.shape == (4, 10) and (big.answers.sum(axis=1) == 1000).all()
-    assert big.answers.mean(axis=0) == pytest.approx(big.confusion.sum(axis=0))
+    assert big.predicted.shape == (4, 10) and (big.predicted.sum(axis=1) == 1000).all()
+    assert big.predicted.mean(axis=0) == pytest.approx(big.confusion.sum(axis=0))
 
 
 def test_macro_scores_agree_with_scikit_learn(study):

@@ -26,6 +26,9 @@ def test_the_document_has_all_that_others_rely_on(study):
     assert document["seeds"] == [0, 1, 2, 3]
     assert (document["test_openings"], document["exploratory"]) == (1, False)
     assert (document["margin"], document["give_up"]) == (0.002, 0.005)
+    assert (document["prefer"], document["recommended"]["ordered_by"]) == (
+        *("parameters", "parameters"),
+    )
     assert document["missing"] == [f"small seed {s}" for s in (3, 4)] + [
         "big seed 4",
         "twin seed 4",

@@ -39,6 +39,16 @@ def test_of_equals_of_different_sizes_the_smaller_may_win(headline):
     assert headline(models).case == "use"
 
 
+def test_of_equals_of_one_size_the_faster_may_win_where_time_counts(headline):
+    models = {
+        "a": FakeModel(0.95, parameters=1000, predict_seconds=1e-4),
+        "b": FakeModel(0.95, parameters=1049, predict_seconds=2e-4),
+    }
+    found = headline(models, prefer="time")
+    assert (found.case, found.model) == ("use", "a")
+    assert found.reason.endswith("is faster (or as fast and smaller) than it, at 0.1 ms an image")
+
+
 def test_models_at_chance_are_not_usable(headline):
     found = headline({"a": FakeModel(0.1), "b": FakeModel(0.1)})
     assert (found.case, found.model, found.text) == (

@@ -76,7 +76,7 @@ def test_rows_that_are_not_finite_are_wrong_and_cost_the_largest_loss():
     )
     labels = np.array([0, 0, 2, 2])
     predicted = metrics.predictions(probabilities)
-    assert predicted.tolist() == [metrics.NO_ANSWER] * 3 + [2]
+    assert predicted.tolist() == [metrics.NO_PREDICTION] * 3 + [2]
     assert metrics.correct(probabilities, labels).tolist() == [False, False, False, True]
     losses = metrics.cross_entropy(probabilities, labels)
     assert losses == pytest.approx([-np.log(1e-7)] * 3 + [-np.log(0.6)], rel=1e-6)

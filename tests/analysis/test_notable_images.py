@@ -57,14 +57,14 @@ def test_the_worst_mistakes_by_hand(by_hand):
     assert found[1] == Mistake(
         index=0,
         truth=0,
-        answer=1,
+        predicted=1,
         probability=pytest.approx(0.75),
         truth_probability=pytest.approx(0.15),
         agree=2,
         seeds=2,
     )
     # One seed says b, the other c: the one with the higher mean probability is named.
-    assert (found[0].answer, found[0].agree) == (1, 1)
+    assert (found[0].predicted, found[0].agree) == (1, 1)
     assert notable_images.worst_mistakes(by_hand, "m", most=1) == found[:1]
 
 
@@ -220,7 +220,7 @@ def test_images_that_all_models_get_wrong_and_that_a_single_one_gets_right(fake)
     }
     some = replace(fake, labels=labels, models=models, probabilities=probabilities)
     (shared,) = notable_images.shared_mistakes(some)
-    assert (shared.index, shared.answers, shared.only) == (1, {"a": 0, "b": 0, "c": 2}, None)
+    assert (shared.index, shared.predictions, shared.only) == (1, {"a": 0, "b": 0, "c": 2}, None)
     found = {each.index: each.only for each in notable_images.correct_alone(some)}
     assert found == {0: "a", 2: "b"}
     assert notable_images.correct_alone(replace(some, models=models[:1])) == ()

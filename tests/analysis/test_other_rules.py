@@ -12,6 +12,7 @@ from bakeoff.analysis.other_rules import other_rules
 LINE = {
     "margin": 0.002,
     "give_up": 0.005,
+    "prefer": "parameters",
     "seeds": [0, 1, 2, 3, 4],
     "baselines": ["majority", "logistic"],
     "race": None,
@@ -19,6 +20,7 @@ LINE = {
 RECIPE = {
     "margin": 0.002,
     "give_up": 0.005,
+    "prefer": "parameters",
     "seeds": (0, 1, 2, 3, 4),
     "looks": (),
     "baselines": ("logistic", "majority"),
@@ -40,6 +42,7 @@ def test_the_same_rules_are_no_others():
     ("recipe", "text"),
     [
         ({"margin": 0.3}, "margin is 0.3, and was 0.002"),
+        ({"prefer": "time"}, "prefer is time, and was parameters"),
         ({"seeds": range(9)}, "the seeds are 0–8, and were 0–4"),
         ({"seeds": range(9), "looks": (5, 9)},
          "the seeds are looked at after 5 and 9, and were 0–4"),
@@ -53,5 +56,6 @@ def test_each_other_rule_is_said_with_both_values(recipe, text):
 def test_what_version_0_1_0_did_not_record_is_not_compared():
     assert said({"seeds": range(9), "baselines": ()}, {"opening": 1, "models": {}}) == []
     old = {"opening": 1, "models": {}}
+    assert said({"prefer": "time"}, old) == ["prefer is time, and was parameters"]
     assert said((), old, LINE) == []
     assert said({"seeds": range(9)}, old, LINE) == ["the seeds are 0–8, and were 0–4"]

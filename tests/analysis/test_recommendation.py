@@ -11,6 +11,7 @@ from math import log
 
 import pytest
 
+from bakeoff.analysis.preference import order
 from bakeoff.analysis.recommendation import Candidate, recommend
 from bakeoff.analysis.statistics import one_sided_lower_bound
 from tests.helpers.pairs import pair_of
@@ -155,3 +156,67 @@ def test_a_pair_that_is_missing_is_named():
     message = "expected a test of big against small among the pairs, found none"
     with pytest.raises(ValueError, match=f"^{message}$"):
         recommend([BIG, MIDDLE, SMALL], {("middle", "big"): pair_of(0, 1)}, give_up=0.005)
+
+
+# --- time instead of parameters ---
+
+
+def by_time(models, **seconds):
+    return order({each.name: each.parameters for each in models}, seconds, prefer="time")
+
+
+def test_where_time_counts_the_fastest_that_passes_is_recommended():
+    models = [BIG, MIDDLE, replace(SMALL, mean=0.981)]  # the small one is slow
+    pairs = all_pairs(*models)
+    order = by_time(models, big=8e-5, middle=2e-5, small=9e-5)
+    found = recommend(models, pairs, give_up=0.005, order=order)
+    assert (found.model, found.best) == ("middle", "big")
+    assert found.loses_at_most == pytest.approx(upper(pairs["big", "middle"], 0.05))
+    assert found.reason == (
+        "It is correct on 98.30 % of the test images, at 0.02 ms an image; big, at 0.08 ms an "
+        "image, is correct on 98.50 %. It loses less than 0.38 points to any other model "
+        "(one-sided bound of 95 %, 9 seeds, 10,000 test images), within the 0.50 allowed"
+    )
+    order = by_time(models, big=1e-5, middle=2e-5, small=9e-5)
+    assert recommend(models, pairs, give_up=0.005, order=order).reason == (
+        "It has the highest mean accuracy, 98.50 %, and no other model is faster (or as fast and "
+        "smaller) than it, at 0.01 ms an image"
+    )
+
+
+def test_of_models_as_fast_as_the_best_the_smaller_has_the_share_of_a_step_of_ten_percent():
+    small = replace(SMALL, mean=0.983)
+    pairs = all_pairs(BIG, MIDDLE, small)
+    order = by_time([BIG, MIDDLE, small], big=1.05e-5, middle=1e-5, small=0.5e-5)
+    found = recommend([BIG, MIDDLE, small], pairs, give_up=0.0042, order=order)
+    share = log(1.1) / log(2.2)
+    # So the middle one fails, and its share is lost.
+    assert upper(pairs["big", "middle"], 0.05 * share) > 0.0042
+    assert found.model == "small"
+    assert found.loses_at_most == pytest.approx(upper(pairs["big", "small"], 0.05 * (1 - share)))
+
+
+def test_what_is_faster_and_not_as_good_is_named_so():
+    models = [BIG, MIDDLE]
+    order = by_time(models, big=2e-5, middle=1e-5)
+    found = recommend(models, all_pairs(*models, error=0.003), give_up=0.005, order=order)
+    assert found.reason.startswith(
+        "It has the highest mean accuracy, 98.50 %. Nothing faster (or as fast and smaller) is "
+        "shown to be nearly as good: the nearest to it, middle (98.30 %), may lose"
+    )
+    poor = [BIG, SMALL]
+    order = by_time(poor, big=2e-5, small=1e-5)
+    assert recommend(poor, all_pairs(*poor), give_up=0.005, order=order).reason == (
+        "It has the highest mean accuracy, 98.50 %. The faster (or as fast and smaller) small is "
+        "shown to lose more than the 0.50 points that a faster model may lose"
+    )
+
+
+def test_where_times_are_missing_the_reason_says_so():
+    pairs = all_pairs(BIG, MIDDLE)
+    found = recommend([BIG, MIDDLE], pairs, give_up=0.005, order=by_time([BIG, MIDDLE], big=1e-5))
+    assert found.model == "middle"
+    assert found.reason.endswith(
+        "within the 0.50 allowed. Models are ordered by parameters and not by time: the prediction "
+        "time of middle was not measured"
+    )

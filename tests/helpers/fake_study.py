@@ -52,6 +52,7 @@ class FakeModel:
     diverged: Mapping[int, int] = field(default_factory=dict)  # seed: epoch
     change: Callable[[int, np.ndarray], np.ndarray] | None = None
     seconds: float | None = 12.5
+    predict_seconds: float | None = None  # of an image in a batch
     lost: Sequence[int] = ()  # seeds whose trial is missing
     unopened: Sequence[int] = ()  # seeds trained but not in the opening
 
@@ -115,6 +116,7 @@ def write_study(
     selection: str = "best-loss",
     margin: float = 0.002,
     give_up: float = 0.005,
+    prefer: str = "parameters",
     baselines: Mapping[str, float] | None = None,
     openings: int = 1,
     opened: bool = True,
@@ -141,7 +143,17 @@ def write_study(
     rng = np.random.default_rng(seed)
     hardness = rng.normal(size=n_test)
     recipe = _recipe(
-        models, name, title, seeds, selection, margin, give_up, baselines, n_validation, data
+        models,
+        name,
+        title,
+        seeds,
+        selection,
+        margin,
+        give_up,
+        prefer,
+        baselines,
+        n_validation,
+        data,
     )
     recipe_file = recipes.dump(recipe).encode()
     atomic.write_file(study.recipe_file, recipe_file)
@@ -215,6 +227,9 @@ def write_study(
                 answers = model.change(trial_seed, answers)
             predictions[f"{model_name}/seed-{trial_seed}.npy"] = formats.npy_bytes(answers)
             done.setdefault(model_name, []).append(trial_seed)
+        if model.predict_seconds is not None:
+            timing = _timing(0.5, batch_seconds=model.predict_seconds)
+            predictions[f"{model_name}/{written_folder.TIMING}"] = timing
     for baseline, share in baselines.items():
         correct = _correct(hardness + rng.normal(size=n_test), share)
         answers = fake_probabilities(labels, correct, n_classes, rng, share, None, {})
@@ -297,6 +312,7 @@ def _recipe(
     selection: str,
     margin: float,
     give_up: float,
+    prefer: str,
     baselines: Mapping[str, float],
     n_validation: int,
     data: Any,
@@ -318,6 +334,7 @@ def _recipe(
         "baselines": list(baselines),
         "margin": margin,
         "give_up": give_up,
+        "prefer": prefer,
         "models": declared,
     }
     return recipes.parse(mapping, origin="fake", folder=Path.cwd())
@@ -413,10 +430,11 @@ def _select(rows: Sequence[Row], selection: str, diverged: int | None) -> int | 
     return int(np.argmin(np.array([row["val_cross_entropy"] for row in usable], float)))
 
 
-def _timing(seconds: float) -> bytes:
+def _timing(seconds: float, **more: float) -> bytes:
     return formats.sealed_json(
         {
             "seconds": seconds,
+            **more,
             "started": "2026-01-02T03:04:05+00:00",
             "finished": "2026-01-01T03:04:17+00:00",
         }

@@ -273,6 +273,7 @@ def mappings(draw: st.DrawFn, *, max_epochs: int = 1) -> dict[str, Any]:
                 "baselines": st.lists(st.sampled_from(["majority", "logistic"]), unique=True),
                 "margin": st.sampled_from([0.01, 0.5]),
                 "give_up": st.sampled_from([0.01, "1e-3"]),
+                "prefer": st.sampled_from(["parameters", "time"]),
             },
         )
     )

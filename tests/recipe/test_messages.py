@@ -134,7 +134,7 @@ json_values = st.recursive(
 @given(raw=json_values, base=mappings(), data=st.data())
 def test_nothing_but_a_recipe_error_leaves_parse(raw, base, data):
     keys = ["name", "title", "data", "split", "seeds", "selection", "training", "baselines"]
-    keys += ["margin", "give_up", "models", "x"]
+    keys += ["margin", "give_up", "prefer", "models", "x"]
     changed = {**base, data.draw(st.sampled_from(keys)): raw}
     name = next(iter(base["models"]))
     part = data.draw(st.sampled_from(["layers", "output", "training", "python", "x"]))

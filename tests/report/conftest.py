@@ -1,11 +1,13 @@
 """Studies that reports are made of, and the page of one."""
 
 import json
+from dataclasses import replace
 
 import pytest
 
 from bakeoff import report
 from bakeoff.analysis.compare import compare
+from bakeoff.analysis.preference import order
 from bakeoff.report.plots.figure import Figure
 from tests.helpers import fake_study
 from tests.helpers.pages import CLASSES, TITLE, parse
@@ -58,6 +60,15 @@ def study(tmp_path_factory):
             )
         ]
     )
+
+
+@pytest.fixture(scope="module")
+def timed(study):
+    """The same study where time counts: cnn is the fastest, mlp as slow as tiny."""
+    seconds = {"cnn": 2e-5, "tiny": 5e-5, "mlp": 5.2e-5}
+    models = tuple(replace(m, batch_prediction_seconds=seconds[m.name]) for m in study.models)
+    sizes = {model.name: model.parameters for model in models}
+    return replace(study, models=models, order=order(sizes, seconds, prefer="time"))
 
 
 @pytest.fixture(scope="module")

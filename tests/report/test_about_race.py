@@ -6,7 +6,7 @@ Oracle: whole sentences. Cost: nothing. Run: pytest tests/report/test_about_race
 from dataclasses import replace
 from types import SimpleNamespace
 
-from bakeoff.analysis.comparison import DroppedModel, Race
+from bakeoff.analysis.race_outcome import DroppedModel, Race
 from bakeoff.report.about_race import about_race, left, validation
 
 DROPPED = DroppedModel(

@@ -37,7 +37,7 @@ def test_the_page_embeds_the_pictures_and_says_what_they_are(finished_study):
     worst = notable_images.worst_mistakes(comparison, comparison.models[0].name)[0]
     uri = galleries.data_uri(comparison.pictures.of(worst.index))
     assert uri.startswith("data:image/png;base64,iVBOR")
-    truth, answer = (comparison.class_names[k] for k in (worst.truth, worst.answer))
+    truth, answer = (comparison.class_names[k] for k in (worst.truth, worst.predicted))
     assert (uri, f"no. {worst.index}, of class {truth}") in sources
     assert all(source.startswith("data:image/png;base64,") for source, _ in sources)
     said = text_of(page)
@@ -79,7 +79,7 @@ def test_galleries_show_the_images_in_a_notebook(finished_study):
     assert card.source == galleries.data_uri(comparison.pictures.of(first.index))
     assert (card.truth, card.said, card.name) == (
         comparison.class_names[first.truth],
-        f"taken for {comparison.class_names[first.answer]}",
+        f"taken for {comparison.class_names[first.predicted]}",
         f"no. {first.index}",
     )
     assert card.small == f"{100 * first.probability:.0f} % sure, {first.agree} of 2 seeds"

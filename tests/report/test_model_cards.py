@@ -29,3 +29,8 @@ def test_the_model_card_describes_the_recommended_model(study, single):
     message = "expected a model to describe, found none: train one first"
     with pytest.raises(UsageError, match=f"^{re.escape(message)}$"):
         report.model_card(replace(study, recommended=None))
+
+
+def test_where_time_counts_the_model_card_has_it(timed, study):
+    assert "\n- Prediction time: 0.05 ms an image, in a batch\n" in report.model_card(timed)
+    assert "Prediction time" not in report.model_card(study).split("## Data")[0]

@@ -17,7 +17,7 @@ import pytest
 from bakeoff.analysis.compare import compare
 from bakeoff.errors import UsageError
 from bakeoff.report import plots
-from bakeoff.report.plots.costs import frontier
+from bakeoff.report.plots.costs import accuracy_against_time, frontier
 from bakeoff.report.plots.curves import _epochs, curve, is_constant, regularized
 from bakeoff.report.plots.figure import PALETTE, log_ticks, shorten, spread
 from bakeoff.report.plots.matrices import mistakes, row_rates, seen_from
@@ -212,6 +212,13 @@ def test_a_verdict_is_reversed_with_the_side_it_is_seen_from(study):
     assert sum(text.startswith("▲") for text in shown) == 2
     assert sum(text.startswith("▼") for text in shown) == 2
     assert not any("-" in text for text in shown)  # a true minus: −
+
+
+def test_accuracy_against_the_time_of_an_image_in_a_batch(study):
+    models = [replace(model, batch_prediction_seconds=5e-5) for model in study.models]
+    drawn = accuracy_against_time(replace(study, models=models), kind="batch prediction")
+    assert drawn.alt.startswith("Test accuracy against seconds of predicting one image in a batch:")
+    assert f"{models[0].name}, 0.05 ms, accuracy" in drawn.alt
 
 
 def test_the_frontier_holds_what_nothing_cheaper_equals():

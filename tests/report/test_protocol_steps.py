@@ -5,6 +5,8 @@ Oracle: the study's numbers. Cost: 3 s.
 Run: pytest tests/report/test_protocol_steps.py
 """
 
+from dataclasses import replace
+
 from bakeoff.report.protocol_steps import protocol
 
 
@@ -20,3 +22,19 @@ def test_the_protocol_carries_this_studys_numbers(study):
     assert "over the 3 pairs" in steps["Compare"]
     assert "±0.20 points" in steps["Compare"]
     assert "less than 1.00 points" in steps["Recommend"]
+
+
+def test_where_time_counts_the_protocol_says_how(study, timed):
+    steps = {step.name: step.text for step in protocol(timed)}
+    assert steps["Recommend"] == (
+        "The fastest model that is shown to lose less than 1.00 points to every other. The 5 % "
+        "chance to err is shared out among those faster than the one with the highest mean that "
+        "are not shown to lose more, by what they save, and one that passes hands its share on to "
+        "the next faster. Where none passes, the one with the highest mean. Prediction time is "
+        "that of an image in a batch, measured while the test set was opened; times that differ "
+        "by less than 10 % count as equal, and then the smaller model counts as the faster."
+    )
+    unknown = replace(study, order=replace(study.order, prefer="time", missing="nobody looked"))
+    assert {step.name: step.text for step in protocol(unknown)}["Recommend"].endswith(
+        " The recipe prefers time, but nobody looked: models are ordered by parameters."
+    )

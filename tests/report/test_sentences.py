@@ -157,3 +157,14 @@ def test_a_baseline_has_its_whole_name_in_the_headline(study):
     )  # fmt: skip
     use = Headline("use", "logistic", ("logistic",), "Use ", "logistic", ".", "")
     assert sentences.headline(replace(study, headline=use)) == ("Use ", "logistic", ".")
+
+
+def test_where_time_counts_the_frontier_is_of_times(timed):
+    assert sentences.about_frontier(timed) == (
+        "cnn scores higher, on average, than every model that is as fast or faster; tiny and mlp "
+        "do not."
+    )
+    models = (timed.model("cnn"),)
+    assert sentences.about_frontier(replace(timed, models=models)) == (
+        "Each slower model has a higher mean accuracy, so none is beaten by a faster one."
+    )

@@ -102,3 +102,12 @@ def test_failed_runs_have_a_column_and_both_means(tmp_path):
     assert "Failed runs" in page and "Accuracy without them" in page and "rate 1–72 %" in page
     healthy = compare([fake_study.write_study(tmp_path / "t", {"steady": models["steady"]})])
     assert "Failed runs" not in report.html(healthy)
+
+
+def test_where_time_counts_it_has_a_column(timed):
+    text = printed(timed, width=120)
+    row = next(line for line in text.splitlines() if line[2:].startswith("tiny "))
+    assert row.split()[2:5] == ["7,500", "0.05", "ms"]
+    assert "an image: prediction time in a batch." in " ".join(text.split())
+    lines = " ".join(printed(timed, width=40).split())
+    assert "30,000 parameters, 0.02 ms an image" in lines

@@ -136,11 +136,13 @@ def test_baselines_may_be_taken_out_without_an_opening_and_added_with_one(npz, o
 
 def test_a_margin_changed_after_the_opening_is_said(npz, out):
     """B14."""
-    assert notes(npz, out, margin=0.1, give_up=0.2) == [
+    assert notes(npz, out, margin=0.1, give_up=0.2, prefer="time") == [
         "margin was 0.002 when the test set was opened and is 0.1 now: the verdicts follow the "
         "new one",
         "give_up was 0.005 when the test set was opened and is 0.2 now: the verdicts follow the "
         "new one",
+        "prefer was parameters when the test set was opened and is time now: the verdicts follow "
+        "the new one",
     ]
     assert json.loads((out / "comparison.json").read_text())["margin"] == 0.1
 

@@ -216,6 +216,7 @@ def test_both_ledgers_say_what_was_opened(npz, tmp_path, own_home):
         "seeds": [0, 1],
         "margin": 0.002,
         "give_up": 0.005,
+        "prefer": "parameters",
         "race": None,
         "searches": {},
         "without": [],

@@ -1,6 +1,6 @@
 """How well each class is told from the others: precision, recall, F1, ROC and PR curves by seed.
 
-Computed from saved predictions, each class against the rest. An image without an answer (its
+Computed from saved predictions, each class against the rest. An image without a prediction (its
 probabilities are not finite) belongs to no class for the model: it counts as missed, and comes last
 in the order of both curves.
 """
@@ -72,8 +72,8 @@ class ClassScores:
 def class_scores(comparison: Comparison, model: str) -> tuple[ClassScores | None, ...]:
     """Return each class's scores; None for a class that has no test image, or nothing else."""
     probabilities, labels = comparison.probabilities[model], comparison.labels
-    answers = np.stack([metrics.predictions(each) for each in probabilities])
-    # Without an answer an image is the last to be taken for anything.
+    predicted = np.stack([metrics.predictions(each) for each in probabilities])
+    # Without a prediction an image is the last to be taken for anything.
     finite = np.isfinite(probabilities).all(axis=2, keepdims=True)
     scores = np.where(finite, probabilities, -1.0)
     found: list[ClassScores | None] = []
@@ -82,8 +82,8 @@ def class_scores(comparison: Comparison, model: str) -> tuple[ClassScores | None
         if not truth.any() or truth.all():
             found.append(None)
             continue
-        hits = ((answers == k) & truth).sum(axis=1)
-        called, images = (answers == k).sum(axis=1), int(truth.sum())
+        hits = ((predicted == k) & truth).sum(axis=1)
+        called, images = (predicted == k).sum(axis=1), int(truth.sum())
         precision = np.divide(hits, called, out=np.full(len(hits), np.nan), where=called > 0)
         curves = [one_curve(each[:, k], truth) for each in scores]
         found.append(

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -26,7 +26,9 @@ from bakeoff.analysis.estimates import (
     estimate_macro_f1,
 )
 from bakeoff.analysis.judge import Folds, judged
+from bakeoff.analysis.model_scores import ModelScores
 from bakeoff.analysis.other_rules import other_rules
+from bakeoff.analysis.preference import Order, order
 from bakeoff.analysis.race import raced
 from bakeoff.analysis.tuning import Searched, analysed, read_searches
 from bakeoff.analysis.verdicts import Look
@@ -67,6 +69,7 @@ def compare(folders: Sequence[StudyFolder]) -> Comparison:
         seeds=tuple(sorted({seed for model in results for seed in model.seeds})),
         margin=min(study.recipe.margin for study in studies),
         give_up=min(study.recipe.give_up for study in studies),
+        order=_order(studies, results),
         models=tuple(results),
         baselines=baselines,
         pairs=(),
@@ -155,6 +158,16 @@ def _about(studies: Sequence[OpenedStudy]) -> dict[str, Any]:
     }
 
 
+def _order(studies: Sequence[OpenedStudy], models: Sequence[ModelResult]) -> Order:
+    preferred = {study.recipe.prefer for study in studies}
+    return order(
+        {model.name: model.parameters for model in models},
+        {model.name: model.batch_prediction_seconds for model in models},
+        prefer="time" if "time" in preferred else "parameters",
+        studies=len(studies),
+    )
+
+
 def _searches(
     studies: Sequence[OpenedStudy], models: Sequence[ModelResult]
 ) -> tuple[Searched, ...]:
@@ -241,11 +254,11 @@ def _model_result(
     labels: Labels,
     baselines: Mapping[str, Correct],
 ) -> tuple[ModelResult, Correct]:
-    """One model's scores, and which answers were correct, bool (seeds, n_test)."""
+    """One model's scores, and which predictions were correct, bool (seeds, n_test)."""
     documents = [trial.document for trial in trials]
     first = documents[0]
-    answers = _Answers.of([formats.read_npy(trial.predictions) for trial in trials], labels)
-    sizes, folds = np.bincount(labels, minlength=answers.n_classes), _folds(trials)
+    scored = ModelScores.of([formats.read_npy(trial.predictions) for trial in trials], labels)
+    sizes, folds = np.bincount(labels, minlength=scored.n_classes), _folds(trials)
     result = ModelResult(
         name=name,
         study=study,
@@ -262,36 +275,34 @@ def _model_result(
         prediction_seconds=clocks.get("image_seconds"),
         batch_prediction_seconds=clocks.get("batch_seconds"),
         group="",
-        accuracy=_share(answers.correct, folds),
-        loss=_score(answers.losses, estimate_loss(answers.losses, folds=folds)),
+        accuracy=_share(scored.correct, folds),
+        loss=_score(scored.losses, estimate_loss(scored.losses, folds=folds)),
         balanced_accuracy=Score(
-            estimate_balanced(answers.correct, labels, folds=folds), answers.balanced
+            estimate_balanced(scored.correct, labels, folds=folds), scored.balanced
         ),
         macro_f1=_score(
-            answers.f1, estimate_macro_f1(answers.f1, int(sizes[sizes > 0].min()), folds=folds)
+            scored.f1, estimate_macro_f1(scored.f1, int(sizes[sizes > 0].min()), folds=folds)
         ),
         per_class_accuracy=tuple(
-            _share(
-                answers.correct[:, labels == k], None if folds is None else folds[:, labels == k]
-            )
+            _share(scored.correct[:, labels == k], None if folds is None else folds[:, labels == k])
             if sizes[k]
             else None
-            for k in range(answers.n_classes)
+            for k in range(scored.n_classes)
         ),
         validation_accuracy=tuple(
             (document["validation"] or {}).get("accuracy") for document in documents
         ),
-        confusion=answers.confusion,
-        answers=answers.counts,
-        calibration=answers.calibration,
-        leads={name: _lead(answers.correct, correct, folds) for name, correct in baselines.items()},
+        confusion=scored.confusion,
+        predicted=scored.predicted,
+        calibration=scored.calibration,
+        leads={name: _lead(scored.correct, correct, folds) for name, correct in baselines.items()},
         histories=tuple(trial.history for trial in trials),
         remarks=tuple(
             dict.fromkeys(str(each) for d in documents for each in d.get("remarks") or ())
         ),
         ensemble=_ensemble([trial.predictions for trial in trials], labels),
     )
-    return result, answers.correct
+    return result, scored.correct
 
 
 def _ensemble(files: Sequence[Path], labels: Labels) -> float | None:
@@ -302,42 +313,6 @@ def _ensemble(files: Sequence[Path], labels: Labels) -> float | None:
     for file in files:  # one at a time in memory
         total = total + formats.read_npy(file)
     return float((metrics.predictions(total) == labels).mean())
-
-
-@dataclass(frozen=True, eq=False)
-class _Answers:
-    """What one model's predictions come to; arrays of shape (seeds, n_test) but where said."""
-
-    correct: Correct
-    losses: NDArray[np.float64]
-    balanced: tuple[float, ...]  # one a seed
-    f1: NDArray[np.float64]  # per-image parts, see metrics
-    confusion: NDArray[np.float64]  # (k, k), mean over seeds
-    counts: NDArray[np.int64]  # (seeds, k)
-    calibration: tuple[metrics.Calibration, ...]
-
-    @property
-    def n_classes(self) -> int:
-        return len(self.confusion)
-
-    @classmethod
-    def of(cls, predictions: Sequence[NDArray[np.float32]], labels: Labels) -> _Answers:
-        """Score each trial in turn, so that no more than one's probabilities are in memory."""
-        k = predictions[0].shape[1]
-        answered = [metrics.predictions(each) for each in predictions]
-        matrices = np.stack([metrics.confusion_matrix(labels, each, k) for each in answered])
-        return cls(
-            correct=np.stack([each == labels for each in answered]),
-            losses=np.stack([metrics.cross_entropy(each, labels) for each in predictions]),
-            balanced=tuple(metrics.balanced_accuracy(labels, each, k) for each in answered),
-            f1=np.stack([metrics.macro_f1_scores(labels, each, k) for each in answered]),
-            confusion=matrices.mean(axis=0),
-            counts=matrices.sum(axis=1),
-            calibration=tuple(
-                metrics.calibration(each, labels, predicted=answer)
-                for each, answer in zip(predictions, answered, strict=True)
-            ),
-        )
 
 
 def _folds(trials: Sequence[Trial]) -> Folds:
@@ -360,7 +335,7 @@ def _mean(values: Sequence[float | None]) -> float | None:
 
 def _lead(correct: Correct, baseline: Correct, folds: Folds) -> Lead:
     """Return the model's accuracy minus the baseline's on the same images, with interval."""
-    # `estimate` takes shares of [0, 1]; the difference of two answers is −1, 0 or 1.
+    # `estimate` takes shares of [0, 1]; the difference of two scores is −1, 0 or 1.
     found = estimate((correct.astype(np.float64) - baseline + 1) / 2, folds=folds)
     return Lead(2 * found.mean - 1, 2 * found.low - 1, 2 * found.high - 1)
 
@@ -368,14 +343,14 @@ def _lead(correct: Correct, baseline: Correct, folds: Folds) -> Lead:
 def _baselines(
     studies: Sequence[OpenedStudy],
 ) -> tuple[tuple[BaselineResult, ...], dict[str, Correct]]:
-    """All baselines; of several studies each once, "study/name" where they answer differently."""
+    """All baselines; of several studies each once, "study/name" where they predict differently."""
     labels, n_classes = studies[0].labels, len(studies[0].data["class_names"])
     results: dict[str, BaselineResult] = {}
     correct: dict[str, Correct] = {}
     for study, study_name in zip(studies, _study_names(studies), strict=True):
         for name, (document, path) in study.baselines.items():
-            answered = metrics.predictions(formats.read_npy(path))
-            found = answered == labels
+            predicted = metrics.predictions(formats.read_npy(path))
+            found = predicted == labels
             if name in correct and np.array_equal(correct[name], found):
                 continue
             key = name if name not in correct else f"{study_name}/{name}"
@@ -384,6 +359,6 @@ def _baselines(
                 name=key,
                 parameters=document["parameters"],
                 accuracy=estimate(found[None]),
-                confusion=metrics.confusion_matrix(labels, answered, n_classes).astype(np.float64),
+                confusion=metrics.confusion_matrix(labels, predicted, n_classes).astype(np.float64),
             )
     return tuple(results.values()), correct

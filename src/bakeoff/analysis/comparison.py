@@ -18,6 +18,8 @@ from numpy.typing import NDArray
 from bakeoff.analysis.estimates import Estimate, failure_rate
 from bakeoff.analysis.json_document import model_document, study_document
 from bakeoff.analysis.metrics import Calibration
+from bakeoff.analysis.preference import Order
+from bakeoff.analysis.race_outcome import Race
 from bakeoff.analysis.recommendation import Headline, Recommendation
 from bakeoff.analysis.tuning import Searched
 from bakeoff.analysis.verdicts import Look, Pair
@@ -80,7 +82,7 @@ class ModelResult:
     per_class_accuracy: tuple[Score | None, ...]  # None: the test set has no image of the class
     validation_accuracy: tuple[float | None, ...]  # of the selected epoch; None: no validation part
     confusion: NDArray[np.float64]  # (k, k): true class × predicted class, counts, mean over seeds
-    answers: NDArray[np.int64]  # (seeds, k): how often each class was answered
+    predicted: NDArray[np.int64]  # (seeds, k): how often each class was predicted
     calibration: tuple[Calibration, ...]  # one a seed
     leads: Mapping[str, Lead]  # by baseline
     histories: tuple[Mapping[str, NDArray[np.float64]], ...]  # one a seed: HISTORY_COLUMNS
@@ -106,56 +108,6 @@ class BaselineResult:
 
 
 @dataclass(frozen=True)
-class DroppedModel:
-    """A model that a race dropped: it was never tested, so only its validation scores are known.
-
-    `difference`: the leader's mean validation accuracy minus its own, at the look that dropped it,
-    `p` of that look's test. `not_trained` of its trials were saved, about `saved_seconds` of them.
-    """
-
-    name: str
-    study: str
-    parameters: int
-    seeds: tuple[int, ...]
-    validation_accuracy: tuple[float, ...]  # one a seed
-    seconds_per_trial: float | None
-    after: int
-    leader: str
-    difference: float
-    p: float
-    not_trained: int
-    saved_seconds: float | None
-
-
-@dataclass(frozen=True)
-class Race:
-    """A race: after how many seeds it looked, and whom it dropped, the best of them first.
-
-    `trials` were trained by the models of the table and the dropped ones, in `seconds` altogether.
-    """
-
-    after: tuple[int, ...]
-    delta: float
-    dropped: tuple[DroppedModel, ...]
-    trials: int
-    seconds: float | None
-
-    @property
-    def not_trained(self) -> int:
-        """The trials that were saved."""
-        return sum(model.not_trained for model in self.dropped)
-
-    @property
-    def saved_share(self) -> float | None:
-        """The share of all training time that was saved, an estimate; None without clocks."""
-        saved = [model.saved_seconds for model in self.dropped]
-        known = [each for each in saved if each is not None]
-        if self.seconds is None or len(known) < len(saved) or not self.seconds:
-            return None
-        return sum(known) / (self.seconds + sum(known))
-
-
-@dataclass(frozen=True)
 class Finding:
     """Something a check noticed: one sentence with its numbers, and one that says what to do."""
 
@@ -171,8 +123,9 @@ class Comparison:
     """Everything that is known when a study's test set has been opened.
 
     Of several studies: `study` joins their names with " + ", `title` is None, `data` is the first
-    one's, `test_openings` their sum, `margin` and `give_up` the smallest. `probabilities[name]`
-    reads one model's test predictions from the opening each time it is asked.
+    one's, `test_openings` their sum, `margin` and `give_up` the smallest, and models are ordered by
+    parameters. `probabilities[name]` reads one model's test predictions from the opening each time
+    it is asked.
     """
 
     study: str
@@ -184,6 +137,7 @@ class Comparison:
     seeds: tuple[int, ...]  # all seeds of any model
     margin: float
     give_up: float
+    order: Order  # by what the recommendation calls one model less than another
     test_openings: int
     openings_elsewhere: int | None  # by other studies of this user; None: that ledger is unreadable
     shared_elsewhere: float  # the largest part of these test images that any of those opened
@@ -254,6 +208,7 @@ def _document(comparison: Comparison) -> dict[str, Any]:
         seeds=comparison.seeds,
         margin=comparison.margin,
         give_up=comparison.give_up,
+        prefer=comparison.order.prefer,
         test_openings=comparison.test_openings,
         looks=look and {"declared": look.after, "look": look.number},
         openings_elsewhere=comparison.openings_elsewhere,
@@ -280,6 +235,7 @@ def _document(comparison: Comparison) -> dict[str, Any]:
         and {
             "model": comparison.to_use,
             "best": chosen.best,
+            "ordered_by": "time" if comparison.order.by_time else "parameters",
             "loses_at_most": chosen.loses_at_most if comparison.to_use else None,
             "reason": chosen.reason if comparison.to_use or not headline else headline.reason,
         },

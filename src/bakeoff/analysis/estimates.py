@@ -1,8 +1,8 @@
 """One model's scores, shape (seeds, images), in; means with intervals out.
 
-A score is 1 for a correct answer, 0 for a wrong one, or a loss. Two things make a mean of scores
-uncertain: another test set would hold other images, other seeds would train other weights. Every
-interval counts both, with the parts of `variance`.
+A score is 1 for a correct prediction, 0 for a wrong one, or a loss. Two things make a mean of
+scores uncertain: another test set would hold other images, other seeds would train other weights.
+Every interval counts both, with the parts of `variance`.
 """
 
 from __future__ import annotations
@@ -57,7 +57,7 @@ class Estimate:
 def estimate(
     scores: ArrayLike, *, folds: ArrayLike | None = None, level: float = LEVEL
 ) -> Estimate:
-    """Share of correct answers of one model, with an interval for other images and other seeds.
+    """Share of correct predictions of one model, with an interval for other images and other seeds.
 
     Parameters
     ----------

@@ -183,14 +183,15 @@ def _no_winner(comparison: Comparison, chosen: Recommendation) -> Headline | Non
 def _equals(comparison: Comparison, chosen: Recommendation) -> dict[str, Pair]:
     """Return the models of equal size that the recommended one is not shown to differ from.
 
-    Each with its pair with that one.
+    Each with its pair with that one. Where models are ordered by time, they are as fast too.
     """
-    model = comparison.model(chosen.model)
+    model, order = comparison.model(chosen.model), comparison.order
     pairs = {frozenset((pair.a, pair.b)): pair for pair in comparison.pairs}
     return {
         other.name: pair
         for other in comparison.models
         if other.name != model.name
         and abs(other.parameters - model.parameters) <= EQUAL_SIZE * model.parameters
+        and (not order.by_time or order.cost(other.name) == order.cost(model.name))
         and (pair := pairs[frozenset((other.name, model.name))]).verdict not in ("better", "worse")
     }

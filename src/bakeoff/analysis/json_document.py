@@ -9,8 +9,16 @@ from typing import Any
 import numpy as np
 
 _STUDY = (
-    *("study", "title", "data", "selection", "seeds", "margin", "give_up", "test_openings"),
-    *("looks", "openings_elsewhere", "exploratory", "models", "baselines", "comparisons"),
+    *("study", "title", "data", "selection", "seeds", "margin", "give_up", "prefer"),
+    *(
+        "test_openings",
+        "looks",
+        "openings_elsewhere",
+        "exploratory",
+        "models",
+        "baselines",
+        "comparisons",
+    ),
     *("headline", "recommended", "findings", "race", "searches", "missing", "changed"),
     *("environment", "environments"),
 )

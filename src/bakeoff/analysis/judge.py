@@ -26,7 +26,7 @@ Folds = NDArray[np.int64] | None  # in which fold an image was tested, (seeds, n
 def judged(
     comparison: Comparison, correct: Mapping[str, Correct], folds: Mapping[str, Folds]
 ) -> Comparison:
-    """Add to a comparison what may be said of its models, whose answers `correct` holds.
+    """Add to a comparison what may be said of its models, whose predictions `correct` judges.
 
     correct : by model, bool (seeds, n_test)
     folds : by model, in which fold each image was tested
@@ -42,7 +42,14 @@ def judged(
         candidates = [
             Candidate(m.name, m.parameters, float(correct[m.name].mean())) for m in models
         ]
-        return recommend(candidates, tests, give_up=comparison.give_up, level=level, barred=barred)
+        return recommend(
+            candidates,
+            tests,
+            give_up=comparison.give_up,
+            level=level,
+            barred=barred,
+            order=comparison.order,
+        )
 
     def choose_from(images: NDArray[np.bool_]) -> Recommendation:
         some = {name: each[:, images] for name, each in correct.items()}

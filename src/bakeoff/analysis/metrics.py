@@ -2,7 +2,7 @@
 
 One trial at a time: `probabilities` is float32 (n_images, n_classes), as saved by the study,
 `labels` and `predicted` are int64 (n_images,). An image whose row holds a value that is not
-finite has no answer: it is counted as wrong, its loss is the largest there is, and it stands in
+finite has no prediction: it is counted as wrong, its loss is the largest there is, and it stands in
 no column of the confusion matrix and in no bin of the calibration curve.
 """
 
@@ -15,7 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 EPSILON = 1e-7  # keras.backend.epsilon(): losses are between 1e-7 and 16.12
-NO_ANSWER = -1  # the prediction of an image whose probabilities are not finite
+NO_PREDICTION = -1  # the prediction of an image whose probabilities are not finite
 
 Floats = NDArray[np.float64]
 Integers = NDArray[np.int64]
@@ -27,7 +27,7 @@ class Calibration:
 
     `edges` float64 (bins + 1,); `counts` int64 (bins,); `confidence` and `accuracy` float64
     (bins,), nan in empty bins; `error` is the expected calibration error: |accuracy − confidence|
-    averaged over the images (Naeini 2015, Guo 2017), None where no image has an answer.
+    averaged over the images (Naeini 2015, Guo 2017), None where no image has a prediction.
     """
 
     edges: Floats
@@ -38,9 +38,9 @@ class Calibration:
 
 
 def predictions(probabilities: NDArray[Any]) -> Integers:
-    """Class of the largest probability, the first on ties; NO_ANSWER for a row not finite."""
-    answers = probabilities.argmax(axis=1)
-    return np.where(_finite(probabilities), answers, NO_ANSWER).astype(np.int64)
+    """Class of the largest probability, the first on ties; NO_PREDICTION for a row not finite."""
+    largest = probabilities.argmax(axis=1)
+    return np.where(_finite(probabilities), largest, NO_PREDICTION).astype(np.int64)
 
 
 def correct(probabilities: NDArray[Any], labels: Integers) -> NDArray[np.bool_]:
@@ -57,15 +57,15 @@ def cross_entropy(probabilities: NDArray[Any], labels: Integers) -> Floats:
     """
     _check(probabilities, labels)
     true_class = probabilities[np.arange(len(labels)), labels].astype(np.float64)
-    answered = _finite(probabilities)
-    losses: Floats = -np.log(np.clip(np.where(answered, true_class, 0.0), EPSILON, 1 - EPSILON))
+    finite = _finite(probabilities)
+    losses: Floats = -np.log(np.clip(np.where(finite, true_class, 0.0), EPSILON, 1 - EPSILON))
     return losses
 
 
 def confusion_matrix(labels: Integers, predicted: Integers, n_classes: int) -> Integers:
     """Count images, int64 (n_classes, n_classes): row = true class, column = predicted class."""
-    answered = predicted != NO_ANSWER
-    cells = labels[answered] * n_classes + predicted[answered]
+    known = predicted != NO_PREDICTION
+    cells = labels[known] * n_classes + predicted[known]
     return np.bincount(cells, minlength=n_classes**2).reshape(n_classes, n_classes)
 
 
@@ -96,16 +96,16 @@ def macro_f1_scores(labels: Integers, predicted: Integers, n_classes: int) -> Fl
 
         score_i = F + (1/K)·[2·(y = z)/s_y − F_y/s_y − F_z/s_z]
 
-    whose mean is F. An image without an answer has no z, and no last term.
+    whose mean is F. An image without a prediction has no z, and no last term.
     """
     n_images = len(labels)
     hits, true_counts, predicted_counts = _counts(labels, predicted, n_classes)
     f1 = _divide(2 * hits, true_counts + predicted_counts)
     share = (true_counts + predicted_counts) / n_images
-    answered = predicted != NO_ANSWER
-    z = np.where(answered, predicted, labels)
+    known = predicted != NO_PREDICTION
+    z = np.where(known, predicted, labels)
     gain = np.where(predicted == labels, 2 / share[labels], 0.0)
-    cost = f1[labels] / share[labels] + np.where(answered, f1[z] / share[z], 0.0)
+    cost = f1[labels] / share[labels] + np.where(known, f1[z] / share[z], 0.0)
     return np.nanmean(f1) + (gain - cost) / np.count_nonzero(share)
 
 
@@ -122,10 +122,10 @@ def calibration(
     """
     _check(probabilities, labels)
     predicted = predictions(probabilities) if predicted is None else predicted
-    answered = predicted != NO_ANSWER
-    images = np.flatnonzero(answered)
+    known = predicted != NO_PREDICTION
+    images = np.flatnonzero(known)
     sure = probabilities[images, predicted[images]].astype(np.float64)
-    correct = (predicted == labels)[answered]
+    correct = (predicted == labels)[known]
     # Bins are closed on the right, (0, 1/15], … (14/15, 1], so that a probability of 1 has one.
     which = np.clip(np.ceil(sure * bins).astype(np.int64) - 1, 0, bins - 1)
     counts = np.bincount(which, minlength=bins)
@@ -151,7 +151,7 @@ def _finite(probabilities: NDArray[Any]) -> NDArray[np.bool_]:
 
 
 def _counts(labels: Integers, predicted: Integers, n_classes: int) -> tuple[Integers, ...]:
-    """Correct answers, images and predictions of each class."""
+    """Correct predictions, images and predictions of each class."""
     if labels.shape != predicted.shape or labels.size == 0:
         raise ValueError(
             f"expected a prediction for each label, got {predicted.shape} for {labels.shape}"
@@ -159,7 +159,7 @@ def _counts(labels: Integers, predicted: Integers, n_classes: int) -> tuple[Inte
     return (
         np.bincount(labels[predicted == labels], minlength=n_classes),
         np.bincount(labels, minlength=n_classes),
-        np.bincount(predicted[predicted != NO_ANSWER], minlength=n_classes),
+        np.bincount(predicted[predicted != NO_PREDICTION], minlength=n_classes),
     )
 
 

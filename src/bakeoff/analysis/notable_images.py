@@ -28,14 +28,14 @@ SAMPLED = 20  # classes
 class Mistake:
     """A test image that most seeds of a model get wrong.
 
-    `answer` is the most frequent wrong answer, `probability` what it was given and
+    `predicted` is the most frequent wrong prediction, `probability` what it was given and
     `truth_probability` what the true class was given, both means over the seeds; `agree` of
-    `seeds` gave this answer.
+    `seeds` predicted it.
     """
 
     index: int
     truth: int
-    answer: int
+    predicted: int
     probability: float
     truth_probability: float
     agree: int
@@ -58,29 +58,29 @@ def worst_mistakes(
 ) -> tuple[Mistake, ...]:
     """Return the mistakes of most seeds, those with the largest loss (mean over seeds) first."""
     probabilities, labels = comparison.probabilities[model], comparison.labels
-    answers = np.stack([metrics.predictions(each) for each in probabilities])
-    n_seeds, n_classes = len(answers), probabilities.shape[2]
-    wrong = np.flatnonzero(2 * (answers != labels).sum(axis=0) > n_seeds)
-    answers, probabilities = answers[:, wrong], probabilities[:, wrong]  # few, as a rule
+    predictions = np.stack([metrics.predictions(each) for each in probabilities])
+    n_seeds, n_classes = len(predictions), probabilities.shape[2]
+    wrong = np.flatnonzero(2 * (predictions != labels).sum(axis=0) > n_seeds)
+    predictions, probabilities = predictions[:, wrong], probabilities[:, wrong]  # few, as a rule
     loss = np.mean([metrics.cross_entropy(each, labels[wrong]) for each in probabilities], axis=0)
     mean = np.nan_to_num(probabilities.astype(np.float64)).mean(axis=0)
     found = []
     for row in np.argsort(-loss, kind="stable").tolist():
         index = int(wrong[row])
-        given, truth = answers[:, row], int(labels[index])
+        given, truth = predictions[:, row], int(labels[index])
         counts = np.bincount(given[given >= 0], minlength=n_classes)
         counts[truth] = 0
         if not counts.any():
-            continue  # no answer at all
-        answer = int(np.lexsort((-mean[row], -counts))[0])
+            continue  # no prediction at all
+        predicted = int(np.lexsort((-mean[row], -counts))[0])
         found.append(
             Mistake(
                 index=index,
                 truth=truth,
-                answer=answer,
-                probability=float(mean[row, answer]),
+                predicted=predicted,
+                probability=float(mean[row, predicted]),
                 truth_probability=float(mean[row, truth]),
-                agree=int(counts[answer]),
+                agree=int(counts[predicted]),
                 seeds=n_seeds,
             )
         )
@@ -93,13 +93,13 @@ def worst_mistakes(
 class Shared:
     """A test image of which all models say the same: wrong, or correct for a single one.
 
-    `answers` holds each model's most frequent answer over its seeds, -1 for none; `only` the one
-    model that classifies it correctly, None where none has.
+    `predictions` holds each model's most frequent prediction over its seeds, -1 for none;
+    `only` the one model that classifies it correctly, None where none has.
     """
 
     index: int
     truth: int
-    answers: Mapping[str, int]
+    predictions: Mapping[str, int]
     only: str | None
 
 
@@ -123,9 +123,9 @@ def _shared(comparison: Comparison, *, alone: bool) -> tuple[Shared, ...]:
     correct, given, sure = [], [], []
     for name in names:
         probabilities = comparison.probabilities[name]
-        answers = np.stack([metrics.predictions(each) for each in probabilities])
-        correct.append(2 * (answers == labels).sum(axis=0) > len(answers))
-        given.append(answers)
+        predictions = np.stack([metrics.predictions(each) for each in probabilities])
+        correct.append(2 * (predictions == labels).sum(axis=0) > len(predictions))
+        given.append(predictions)
         of_truth = probabilities[:, np.arange(len(labels)), labels].astype(np.float64)
         sure.append(np.nan_to_num(of_truth).mean(axis=0))
     count, sum_sure = np.sum(correct, axis=0), np.sum(sure, axis=0)
@@ -135,15 +135,15 @@ def _shared(comparison: Comparison, *, alone: bool) -> tuple[Shared, ...]:
     for index in chosen[order][: max(SHARED, MISTAKES)].tolist():
         only = next((name for name, hits in zip(names, correct, strict=True) if hits[index]), None)
         said = {
-            name: _most_frequent(answers[:, index])
-            for name, answers in zip(names, given, strict=True)
+            name: _most_frequent(predictions[:, index])
+            for name, predictions in zip(names, given, strict=True)
         }
         found.append(Shared(int(index), int(labels[index]), said, only))
     return tuple(found)
 
 
-def _most_frequent(answers: NDArray[np.int64]) -> int:
-    known = answers[answers >= 0]
+def _most_frequent(predictions: NDArray[np.int64]) -> int:
+    known = predictions[predictions >= 0]
     return int(np.bincount(known).argmax()) if len(known) else -1
 
 

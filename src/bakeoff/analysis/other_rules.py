@@ -17,6 +17,10 @@ def other_rules(study: OpenedStudy) -> list[str]:
         then = _first(study, key)
         if then is not None and then != now:
             said.append(f"{key} is {now:g}, and was {then:g}")
+    # What was written before there was a choice went by parameters.
+    then = study.ledger[0].get("prefer") or "parameters" if study.ledger else recipe.prefer
+    if then != recipe.prefer:
+        said.append(f"prefer is {recipe.prefer}, and was {then}")
     planned = next((_seeds(line) for line in study.ledger if line.get("seeds") is not None), None)
     now_planned = _seeds({"seeds": recipe.seeds, "looks": recipe.looks})
     if planned is not None and planned != now_planned:

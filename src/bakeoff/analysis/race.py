@@ -1,4 +1,4 @@
-"""Which models a race drops: those shown, on validation answers, to be worse than the leader.
+"""Which models a race drops: those shown, on validation images, to be worse than the leader.
 
 A race looks a few times while models train. What it may get wrong is bounded over all its looks
 and over all ordered pairs of models, so that an equal model is dropped in less than 5 % of studies
@@ -16,7 +16,8 @@ import numpy as np
 import scipy  # and not its parts: see statistics.py
 from numpy.typing import ArrayLike
 
-from bakeoff.analysis.comparison import DroppedModel, ModelResult, Race
+from bakeoff.analysis.comparison import ModelResult
+from bakeoff.analysis.race_outcome import DroppedModel, Race
 from bakeoff.analysis.statistics import FEWEST_SEEDS, PairTest, compare_pair
 from bakeoff.analysis.variance import decompose
 from bakeoff.analysis.verdicts import ALPHA

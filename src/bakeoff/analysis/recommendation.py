@@ -1,12 +1,13 @@
-"""Which model to use: the smallest that is shown to lose little, however many models there are."""
+"""Which model to use: the smallest, or fastest, that is shown to lose little, of any number."""
 
 from __future__ import annotations
 
 from collections.abc import Collection, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from math import log
 from typing import Literal
 
+from bakeoff.analysis.preference import EQUALLY_FAST, Order
 from bakeoff.analysis.statistics import FEWEST_SEEDS, PairTest, one_sided_lower_bound
 from bakeoff.analysis.variance import LEVEL
 from bakeoff.analysis.verdicts import Tests, basis, few_seeds
@@ -70,6 +71,7 @@ def recommend(
     give_up: float,
     level: float = LEVEL,
     barred: Collection[str] = (),
+    order: Order | None = None,
 ) -> Recommendation:
     """Choose the smallest model that a walk shows to lose less than `give_up`, erring rarely.
 
@@ -84,6 +86,8 @@ def recommend(
     most: this is the fallback procedure (Wiens 2003; Bretz et al. 2009). A model at the edge is
     taken for no candidate as rarely as it is wrongly chosen.
 
+    "Smaller" is what `order` says: of fewer parameters, or faster.
+
     Parameters
     ----------
     models : the study's models, without baselines.
@@ -92,8 +96,26 @@ def recommend(
     give_up : largest acceptable loss of accuracy, a fraction.
     level : 1 − level is the chance to err that the smaller models share out.
     barred : names of models that are not to be recommended for being smaller, whatever they lose.
+    order : what the models cost; their parameters by default.
     """
-    best = min(models, key=lambda model: (-model.mean, model.parameters))
+    order = order or Order({model.name: model.parameters for model in models})
+    found = _recommend(models, tests, give_up, level, barred, order)
+    if not order.missing or len(models) == 1:
+        return found
+    note = f"{found.reason}. Models are ordered by parameters and not by time: {order.missing}"
+    return replace(found, reason=note)
+
+
+def _recommend(
+    models: Sequence[Candidate],
+    tests: Tests,
+    give_up: float,
+    level: float,
+    barred: Collection[str],
+    order: Order,
+) -> Recommendation:
+    cost = {model.name: order.key(model.name) for model in models}
+    best = min(models, key=lambda model: (-model.mean, cost[model.name]))
     if len(models) == 1:
         reason = f"It is the only model ({percent(best.mean)} correct)"
         return Recommendation(best.name, best.name, None, reason)
@@ -107,7 +129,7 @@ def recommend(
 
     highest = f"It has the highest mean accuracy, {percent(best.mean)}"
     smaller = [
-        model for model in models if model.parameters < best.parameters and model.name not in barred
+        model for model in models if cost[model.name] < cost[best.name] and model.name not in barred
     ]
     too_poor = {
         model.name
@@ -116,12 +138,13 @@ def recommend(
     }
     walk = sorted(
         (model for model in smaller if model.name not in too_poor),
-        key=lambda model: (-model.parameters, -model.mean),
+        key=lambda model: (*(-each for each in cost[model.name]), -model.mean),
     )
+    shares = _shares(cost[best.name][0], [cost[model.name][0] for model in walk])
     chosen: _Bound | None = None
     failed: list[_Bound] = []
     handed = 0.0
-    for model, share in zip(walk, _shares(best, walk), strict=True):
+    for model, share in zip(walk, shares, strict=True):
         tail = (1 - level) * share + handed
         found = _loss(model, models, tests, tail)
         if found.value >= give_up:
@@ -129,35 +152,41 @@ def recommend(
             handed = 0.0
             continue
         handed = tail
-        if chosen is None or model.parameters < chosen.model.parameters:  # of twins the better one
+        if chosen is None or cost[model.name] < cost[chosen.model.name]:  # of twins the better one
             chosen = found
     if chosen:
         model = chosen.model
+        at = "at" if order.by_time else "with"
+        its, other = order.text(model.name), order.text(best.name).removesuffix(" parameters")
         reason = (
-            f"It is correct on {percent(model.mean)} of the test images, with "
-            f"{model.parameters:,} parameters; {best.name}, with {best.parameters:,}, is correct "
-            f"on {percent(best.mean)}. It loses less than {points(chosen.value)} points to any "
-            f"other model ({chosen.text}), within the {points(give_up)} allowed"
+            f"It is correct on {percent(model.mean)} of the test images, {at} {its}; {best.name}, "
+            f"{at} {other}, is correct on {percent(best.mean)}. It loses less than "
+            f"{points(chosen.value)} points to any other model ({chosen.text}), within the "
+            f"{points(give_up)} allowed"
         )
         return Recommendation(model.name, best.name, chosen.value, reason)
     if failed:
         nearest = min(failed, key=lambda each: each.value)
         to = "it" if nearest.rival == best.name else nearest.rival
         reason = (
-            f"{highest}. Nothing smaller is shown to be nearly as good: the nearest to it, "
+            f"{highest}. Nothing {_less(order)} is shown to be nearly as good: the nearest to it, "
             f"{nearest.model.name} ({percent(nearest.model.mean)}), may lose "
             f"{points(nearest.value)} points to {to} ({nearest.text}), more than the "
             f"{points(give_up)} allowed"
         )
     elif too_poor:
+        faster_or_smaller = "faster" if order.by_time else "smaller"
         is_shown = "is shown" if len(too_poor) == 1 else "are shown"
         names = [model.name for model in smaller if model.name in too_poor]
         reason = (
-            f"{highest}. The smaller {some(names)} {is_shown} to lose more than the "
-            f"{points(give_up)} points that a smaller model may lose"
+            f"{highest}. The {_less(order)} {some(names)} {is_shown} to lose more than the "
+            f"{points(give_up)} points that a {faster_or_smaller} model may lose"
         )
     else:
         reason = f"{highest}, and no other model has fewer parameters than its {best.parameters:,}"
+        if order.by_time:
+            its = order.text(best.name)
+            reason = f"{highest}, and no other model is {_less(order)} than it, at {its}"
     return Recommendation(best.name, best.name, None, reason)
 
 
@@ -178,16 +207,27 @@ class _Bound:
         return f"one-sided bound of {level:.6g} %, {basis(self.test)}"
 
 
-def _shares(best: Candidate, walk: Sequence[Candidate]) -> list[float]:
-    """Return what part of the chance to err each model of a walk has; models of one size share."""
-    sizes = [max(1, model.parameters) for model in walk]
-    larger = max(2, best.parameters)
-    whole = log(larger / min(sizes)) if sizes else 1.0
+def _shares(best: float, costs: Sequence[float]) -> list[float]:
+    """Return what part of the chance to err each model of a walk has, by what it saves.
+
+    Models that cost the same share. What costs as much as the best (and is smaller) saves something
+    too: as much as a difference in time that is just told from none.
+
+    best : cost of the model with the highest mean
+    costs : of the walk's models, none larger
+    """
+    most = best if not costs or best > max(costs) else max(costs) * (1 + EQUALLY_FAST)
+    whole = log(most / min(costs)) if costs else 1.0
     shares = []
-    for size in sizes:
-        next_larger = min((each for each in sizes if each > size), default=larger)
-        shares.append(log(next_larger / size) / whole / sizes.count(size))
+    for cost in costs:
+        more = min((each for each in costs if each > cost), default=most)
+        shares.append(log(more / cost) / whole / costs.count(cost))
     return shares
+
+
+def _less(order: Order) -> str:
+    """Return what is recommended for costing less, in one word or two."""
+    return "faster (or as fast and smaller)" if order.by_time else "smaller"
 
 
 def _loss(model: Candidate, models: Sequence[Candidate], tests: Tests, tail: float) -> _Bound:

@@ -76,7 +76,7 @@ class Searched:
     """The search of one model.
 
     `fresh` are the validation accuracies of the chosen setting's own seeds, () before they are
-    trained; `as_good` is how many other settings' answers are not told from the chosen one's
+    trained; `as_good` is how many other settings' predictions are not told from the chosen one's
     (exact McNemar test, p ≥ 0.05). `curve` and `importance` are None where they cannot be
     computed, and `lacking` then names the library that is missing, if that is why.
     """
@@ -218,7 +218,7 @@ def _read(
 def _as_good(
     folder: StudyFolder, search: SearchFolder, tried: Sequence[Tried], chosen: Tried
 ) -> int:
-    """Count the other settings whose answers are not told from the chosen one's.
+    """Count the other settings whose predictions are not told from the chosen one's.
 
     Settings whose trials were cleared away count as told.
     """

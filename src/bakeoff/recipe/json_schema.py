@@ -58,6 +58,7 @@ def schema() -> Schema:
                 "baselines": _list(Choice(parse_recipe.BASELINES).schema(), unique=True),
                 "margin": {**parse_recipe.SHARE.schema(), "default": 0.002},
                 "give_up": {**parse_recipe.SHARE.schema(), "default": 0.005},
+                "prefer": {**parse_recipe.PREFERENCE.schema(), "default": "parameters"},
                 "search": _search(),
                 "models": {
                     "type": "object",

@@ -38,7 +38,7 @@ from bakeoff.recipe.vocabulary.layers import Output
 BASELINES = ("majority", "logistic")
 KEYS = (
     *("name", "title", "data", "split", "seeds", "race", "selection", "training"),
-    *("baselines", "margin", "give_up", "search", "models"),
+    *("baselines", "margin", "give_up", "prefer", "search", "models"),
 )
 MODEL_KEYS = ("backbone", "layers", "output", "training", "python")
 NAME = re.compile(r"[a-z0-9][a-z0-9._-]{0,63}")
@@ -46,6 +46,7 @@ RESERVED = ("baselines", "images.npy", "labels.npy", "manifest.json", "opening.j
 NAME_WORDS = "1 to 64 of a-z, 0-9, '.', '_' and '-', the first a letter or digit"
 PYTHON = re.compile(r"(?P<file>.+\.py):(?P<function>[A-Za-z_][A-Za-z0-9_]*)")
 SHARE = Number(0, 1, above=True, below=True)
+PREFERENCE = Choice(("parameters", "time"), "a preference")
 SELECTION = Choice(("best-loss", "best-accuracy", "last"), "a selection")
 MAX_MODELS = 200
 
@@ -91,6 +92,7 @@ def read_recipe(raw: object, folder: Path, problems: Problems) -> Recipe | None:
     take("baselines", read_baselines)
     take("margin", SHARE.read)
     take("give_up", SHARE.read)
+    take("prefer", PREFERENCE.read)
     usual = attempt(read_search, raw.get("search") or {}, "search", problems) or {}
     take("models", lambda models: read_models(models, base, usual, folder, problems))
     if not problems.found:

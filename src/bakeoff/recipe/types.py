@@ -102,6 +102,7 @@ def plain_data(value: Any) -> Any:
 
 
 Selection = Literal["best-loss", "best-accuracy", "last"]
+Preference = Literal["parameters", "time"]
 
 
 class SplitRecipe(Frozen):
@@ -307,6 +308,7 @@ class Recipe(Frozen):
     """A study as declared. See docs/recipe.md for every field.
 
     `looks`: after how many of the seeds of each model the test set is opened; empty: after all.
+    `prefer`: what a model that is nearly as good shall have less of.
     """
 
     name: str
@@ -321,6 +323,7 @@ class Recipe(Frozen):
     baselines: tuple[str, ...] = ("majority", "logistic")
     margin: float = 0.002
     give_up: float = 0.005
+    prefer: Preference = "parameters"
     models: dict[str, ModelRecipe]
 
     def resolved(self) -> dict[str, Any]:
@@ -340,6 +343,7 @@ class Recipe(Frozen):
             "baselines": list(self.baselines),
             "margin": self.margin,
             "give_up": self.give_up,
+            "prefer": self.prefer,
             "models": {name: self._resolved_model(model) for name, model in self.models.items()},
         }
 

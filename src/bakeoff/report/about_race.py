@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import numpy as np
 
-from bakeoff.analysis.comparison import Comparison, DroppedModel
+from bakeoff.analysis.comparison import Comparison
+from bakeoff.analysis.race_outcome import DroppedModel
 from bakeoff.utils.text import counted, listed, p_value, percent, points
 
 

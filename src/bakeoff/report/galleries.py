@@ -88,7 +88,7 @@ def worst_mistakes(comparison: Comparison, result: ModelResult) -> Gallery:
             source=_of(comparison, each.index),
             name=_name(comparison, each.index),
             truth=names[each.truth],
-            said=f"taken for {names[each.answer]}",
+            said=f"taken for {names[each.predicted]}",
             small=f"{100 * each.probability:.0f} % sure"
             + ("" if seeds == 1 else f", {each.agree} of {seeds} seeds"),
         )
@@ -102,7 +102,7 @@ def shared_mistakes(comparison: Comparison) -> Gallery:
     names, n_models = comparison.class_names, len(comparison.models)
     cards = []
     for each in notable_images.shared_mistakes(comparison):
-        often = Counter(answer for answer in each.answers.values() if answer >= 0).most_common(3)
+        often = Counter(k for k in each.predictions.values() if k >= 0).most_common(3)
         said = texts.listed([f"{names[k]} ({count})" for k, count in often], last="or")
         cards.append(
             Card(
@@ -126,7 +126,7 @@ def correct_alone(comparison: Comparison) -> Gallery:
     cards = []
     for each in notable_images.correct_alone(comparison):
         others = Counter(
-            answer for name, answer in each.answers.items() if name != each.only and answer >= 0
+            k for name, k in each.predictions.items() if name != each.only and k >= 0
         ).most_common(1)
         cards.append(
             Card(

@@ -110,6 +110,10 @@ GLOSSARY: dict[str, tuple[str, tuple[str, ...]]] = {
     ),
     "confusion": ("Which classes are taken for which others.", ("confusion",)),
     "parameters": ("The numbers that training sets in a network; its size.", ("parameters",)),
+    "prediction time": (
+        "What a network takes to predict one of 250 images at once, on the study’s machine.",
+        ("prediction time", "Prediction time"),
+    ),
     "dead": ("A training that never learned anything.", ("dead",)),
     "diverged": (
         "A training whose loss grew without end until it was no number any more.", ("diverged",),

@@ -11,26 +11,24 @@ import base64
 import hashlib
 import re
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass
 from importlib.resources import files
 from typing import Any
 
-import numpy as np
 from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
 
 from bakeoff.analysis.class_scores import class_scores
-from bakeoff.analysis.comparison import BaselineResult, Comparison, DroppedModel, ModelResult
-from bakeoff.analysis.estimates import Estimate
-from bakeoff.report import about_race, galleries, glossary, plots, sentences, wording
+from bakeoff.analysis.comparison import Comparison
+from bakeoff.report import galleries, glossary, plots, sentences, wording
 from bakeoff.report.class_tables import by_class, found_by_model
 from bakeoff.report.grouped_findings import grouped
 from bakeoff.report.model_section import Picture, anchor, matrices, model_part
 from bakeoff.report.plots import draw
-from bakeoff.report.plots.figure import NARROW, PALETTE, WIDE, Figure, shorten
+from bakeoff.report.plots.figure import NARROW, PALETTE, WIDE, Figure
 from bakeoff.report.protocol_steps import protocol
+from bakeoff.report.results_table import TableRow, results_table, seconds
 from bakeoff.report.search_section import search_section
-from bakeoff.utils.text import duration, percent, ratio, sentence
+from bakeoff.utils.text import sentence
 
 _APART = re.compile(r" %|\bp [<=] ")
 _SHADES = 10
@@ -38,29 +36,6 @@ _LOW = 186  # pixels of a curve's figure where two stand beside one matrix
 _MANY = 5  # models from which their table by class needs the page's width
 _LARGE = 5  # models from which a second process saves more than it takes to start
 _OPEN_PAIRS = 3  # up to which every pair stands unfolded in words
-
-
-@dataclass(frozen=True)
-class Entry:
-    """A cell of the table: what it says, what it says below in small, what it sorts by."""
-
-    text: str
-    small: str
-    value: str
-
-
-@dataclass(frozen=True)
-class TableRow:
-    """A row of the table."""
-
-    name: str
-    cells: tuple[Entry, ...]
-    strong: bool = False
-
-    @property
-    def short(self) -> str:
-        """The name, of at most 30 letters."""
-        return shorten(self.name, most=30)
 
 
 def html(comparison: Comparison) -> str:
@@ -88,7 +63,7 @@ def _page(comparison: Comparison, environment: Environment) -> str:
         style_hash=_hash(style),
         script_hash=_hash(script),
         **_answer(comparison),
-        **_table(comparison),
+        **results_table(comparison),
         **_findings(comparison),
         **_data(comparison),
         **_curves(comparison),
@@ -142,94 +117,6 @@ def _answer(comparison: Comparison) -> dict[str, Any]:
 
 def _two_widths(plot: Callable[..., Figure], comparison: Comparison, caption: str) -> Picture:
     return Picture(plot(comparison, width=WIDE), caption, plot(comparison, width=NARROW))
-
-
-def _table(comparison: Comparison) -> dict[str, Any]:
-    recommended = comparison.recommended.model if comparison.recommended else None
-    smallest = min((model.parameters for model in comparison.models), default=0)
-    grouped = any(model.group for model in comparison.models)
-    failing = any(model.failed for model in comparison.models)
-    counted_too = "Means and verdicts count failed runs." if failing else ""
-    notes = (sentences.about_loss(comparison), counted_too, about_race.about_race(comparison))
-    return {
-        "heads": _heads(grouped, failing),
-        "rows": [
-            TableRow(m.name, _cells(m, smallest, grouped, failing), m.name == recommended)
-            for m in comparison.models
-        ],
-        "baselines": [
-            TableRow(wording.baseline(each.name), _baseline_cells(each, grouped, failing))
-            for each in comparison.baselines
-        ],
-        "dropped": [
-            TableRow(each.name, _dropped_cells(each, grouped, failing))
-            for each in (comparison.race.dropped if comparison.race else ())
-        ],
-        "mark": sentences.mark(comparison),
-        "table_notes": [note for note in notes if note],
-    }
-
-
-_OF_FAILURES = ("Failed runs", "Accuracy without them")
-
-
-def _heads(grouped: bool, failing: bool) -> list[str]:
-    heads = ["Parameters", "Test accuracy", "Group", *_OF_FAILURES, "Loss", "Balanced accuracy"]
-    heads += ["Macro F1", "Selected epoch"]
-    left_out = {*(() if grouped else ("Group",)), *(() if failing else _OF_FAILURES)}
-    return [head for head in heads if head not in left_out]
-
-
-def _failures(model: ModelResult) -> tuple[Entry, ...]:
-    rate, sound = len(model.failed) / len(model.seeds), model.sound_accuracy
-    return (
-        Entry(
-            wording.failed_runs(model),
-            f"rate {wording.failure_rate(model)}" if model.failed else "",
-            repr(rate),
-        ),
-        Entry(
-            wording.sound_accuracy(model) if model.failed else "",
-            "",
-            "" if sound is None else repr(sound),
-        ),
-    )
-
-
-def _cells(model: ModelResult, smallest: int, grouped: bool, failing: bool) -> tuple[Entry, ...]:
-    times = ratio(model.parameters, smallest)
-    epochs = [epoch for epoch in model.selected_epochs if epoch is not None]
-    loss = model.loss.estimate
-    return (
-        Entry(f"{model.parameters:,}", times and f"{times} ×", str(model.parameters)),
-        _accuracy(model.accuracy.estimate),
-        *([Entry(model.group, "", model.group)] if grouped else []),
-        *(_failures(model) if failing else ()),
-        Entry(wording.loss(loss.mean), wording.loss_interval(loss), repr(loss.mean)),
-        _accuracy(model.balanced_accuracy.estimate),
-        _accuracy(model.macro_f1.estimate),
-        Entry(
-            wording.selected_epochs(model),
-            f"of {model.epochs}",
-            repr(float(np.mean(epochs))) if epochs else "",
-        ),
-    )
-
-
-def _baseline_cells(baseline: BaselineResult, grouped: bool, failing: bool) -> tuple[Entry, ...]:
-    empty = Entry("", "", "")
-    parameters = Entry(f"{baseline.parameters:,}", "", str(baseline.parameters))
-    return (parameters, _accuracy(baseline.accuracy), *[empty] * (4 + grouped + 2 * failing))
-
-
-def _dropped_cells(model: DroppedModel, grouped: bool, failing: bool) -> tuple[Entry, ...]:
-    parameters = Entry(f"{model.parameters:,}", "", str(model.parameters))
-    known = Entry("not tested", f"{about_race.validation(model)} on validation", "")
-    return (parameters, known, *[Entry("", "", "")] * (4 + grouped + 2 * failing))
-
-
-def _accuracy(estimate: Estimate) -> Entry:
-    return Entry(percent(estimate.mean), wording.interval(estimate), repr(estimate.mean))
 
 
 def _findings(comparison: Comparison) -> dict[str, Any]:
@@ -324,7 +211,10 @@ def _costs(comparison: Comparison) -> dict[str, Any]:
     dropped = comparison.race.dropped if comparison.race else ()
     if models:
         legend = "The broad line joins the models that nothing cheaper equals; bars are 95 %."
-        costs.append(Picture(plots.accuracy_against_parameters(comparison), legend))
+        drawn = plots.accuracy_against_parameters(comparison)
+        if comparison.order.by_time:
+            drawn = plots.accuracy_against_time(comparison, kind="batch prediction")
+        costs.append(Picture(drawn, legend))
     if any(model.seconds_per_trial for model in models):
         note = "Measured while this study ran, on its machine."
         costs.append(Picture(plots.accuracy_against_time(comparison), note))
@@ -336,18 +226,14 @@ def _costs(comparison: Comparison) -> dict[str, Any]:
         "clocks": [
             TableRow(
                 m.name,
-                _seconds(m.seconds_per_trial, m.prediction_seconds, m.batch_prediction_seconds),
+                seconds(m.seconds_per_trial, m.prediction_seconds, m.batch_prediction_seconds),
             )
             for m in models
             if m.seconds_per_trial is not None
         ]
-        + [TableRow(out.name, _seconds(out.seconds_per_trial, None, None)) for out in dropped],
+        + [TableRow(out.name, seconds(out.seconds_per_trial, None, None)) for out in dropped],
         "about_frontier": sentences.about_frontier(comparison) if models else "",
     }
-
-
-def _seconds(*times: float | None) -> tuple[Entry, ...]:
-    return tuple(Entry(duration(each), "", repr(each) if each else "") for each in times)
 
 
 def _environment(comparison: Comparison) -> Iterator[tuple[str, str]]:

@@ -41,7 +41,7 @@ def model_card(comparison: Comparison, model: str | None = None) -> str:
 
 
 def _model(comparison: Comparison, result: ModelResult) -> list[str]:
-    trainable = ""
+    order, trainable = comparison.order, ""
     if result.trainable_parameters != result.parameters:
         trainable = f", {result.trainable_parameters:,} of them trainable"
     searched = comparison.searched(result.name)
@@ -50,6 +50,7 @@ def _model(comparison: Comparison, result: ModelResult) -> list[str]:
         tuned = [f"- Chosen among {plain(about_search.budget(searched))}"]
     return [
         f"- {text.counted(result.parameters, 'parameter')}{trainable}",
+        *([f"- Prediction time: {order.text(result.name)}, in a batch"] if order.by_time else []),
         f"- Training: {plain(wording.training(result.settings))}",
         *tuned,
         "- Layers, before the softmax output that Bakeoff adds:",

@@ -7,11 +7,13 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from bakeoff.analysis.comparison import Comparison, Race
+from bakeoff.analysis.comparison import Comparison
+from bakeoff.analysis.preference import EQUALLY_FAST
+from bakeoff.analysis.race_outcome import Race
 from bakeoff.analysis.tuning import budget_words
 from bakeoff.data import about_pixels
 from bakeoff.report.wording import INTERVAL, SELECTIONS, baseline, seed_count, seed_list, trained_on
-from bakeoff.utils.text import counted, listed, points
+from bakeoff.utils.text import counted, listed, percent, points
 
 
 @dataclass(frozen=True)
@@ -212,10 +214,21 @@ def _over_looks(comparison: Comparison) -> str:
 
 
 def _recommend(comparison: Comparison) -> str:
+    order = comparison.order
+    best, less, by = "smallest", "smaller", ""
+    if order.by_time:
+        best, less = "fastest", "faster"
+        by = (
+            " Prediction time is that of an image in a batch, measured while the test set was "
+            f"opened; times that differ by less than {percent(EQUALLY_FAST, 0)} count as equal, "
+            "and then the smaller model counts as the faster."
+        )
+    if order.missing:
+        by = f" The recipe prefers time, but {order.missing}: models are ordered by parameters."
     return (
-        "The smallest model that is shown to lose less than "
+        f"The {best} model that is shown to lose less than "
         f"{points(comparison.give_up)} points to every other. The 5 % chance to err is shared out "
-        "among those smaller than the one with the highest mean that are not shown to lose more, "
-        "by what they save, and one that passes hands its share on to the next smaller. Where none "
-        "passes, the one with the highest mean."
+        f"among those {less} than the one with the highest mean that are not shown to lose more, "
+        f"by what they save, and one that passes hands its share on to the next {less}. Where none "
+        f"passes, the one with the highest mean.{by}"
     )

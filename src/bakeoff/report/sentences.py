@@ -193,15 +193,21 @@ def about_calibration(model: ModelResult) -> str:
 
 
 def about_frontier(comparison: Comparison) -> str:
-    """Say which models no smaller one equals."""
-    best = frontier([(m.name, float(m.parameters), m.accuracy.mean) for m in comparison.models])
+    """Say which models no smaller one equals, or no faster one where time counts."""
+    order = comparison.order
+    larger, smaller, small = "larger", "smaller", "small"
+    if order.by_time:
+        larger, smaller, small = "slower", "faster", "fast"
+    best = frontier([(m.name, order.cost(m.name), m.accuracy.mean) for m in comparison.models])
     rest = [model.name for model in comparison.models if model.name not in best]
     if not rest:
-        return "Each larger model has a higher mean accuracy, so none is beaten by a smaller one."
+        return (
+            f"Each {larger} model has a higher mean accuracy, so none is beaten by a {smaller} one."
+        )
     score, do = "scores" if len(best) == 1 else "score", "does" if len(rest) == 1 else "do"
     return (
-        f"{some(best)} {score} higher, on average, than every model that is as small or smaller; "
-        f"{some(rest)} {do} not."
+        f"{some(best)} {score} higher, on average, than every model that is as {small} or "
+        f"{smaller}; {some(rest)} {do} not."
     )
 
 

@@ -110,7 +110,9 @@ def _lines(comparison: Comparison) -> Iterator[Text]:
         )
         group = f"  {model.group}" if model.group else ""
         yield Text(f"    {_accuracy(model.accuracy.estimate)} %{group}")
-        yield Text(f"    {texts.counted(model.parameters, 'parameter')}", style="dim")
+        size = texts.counted(model.parameters, "parameter")
+        time = f", {comparison.order.text(model.name)}" if comparison.order.by_time else ""
+        yield Text(f"    {size}{time}", style="dim")
     for baseline in comparison.baselines:
         yield Text(f"  {clean(wording.baseline(baseline.name))}", style="dim")
         yield Text(f"    {_accuracy(baseline.accuracy)} %", style="dim")
@@ -121,6 +123,9 @@ def _table(comparison: Comparison, dropped: set[str], *, gap: int) -> Table:
     grouped = any(model.group for model in comparison.models)
     table.add_column("  model", overflow="fold", max_width=28)
     table.add_column("parameters", justify="right", no_wrap=True)
+    timed = comparison.order.by_time
+    if timed:
+        table.add_column("an image", justify="right", no_wrap=True)
     table.add_column("test accuracy, %", justify="right", no_wrap=True)
     failing = any(model.failed for model in comparison.models)
     columns = [("failed", "failed runs"), ("sound", "without, %")] if failing else []
@@ -143,19 +148,22 @@ def _table(comparison: Comparison, dropped: set[str], *, gap: int) -> Table:
         table.add_row(
             Text(("→ " if strong else "  ") + names[model.name]),
             f"{model.parameters:,}",
+            *([texts.duration(model.batch_prediction_seconds)] if timed else []),
             _accuracy(model.accuracy.estimate),
             *([model.group] if grouped else []),
             *(text for name, text in optional.items() if name not in dropped),
             style=_RECOMMENDED if strong else None,
         )
     for out in comparison.race.dropped if comparison.race else ():
-        empty = [""] * (len(table.columns) - 3)
-        cells = (f"  {clean(out.name)}", f"{out.parameters:,}", about_race.left(out), *empty)
+        empty, clock = [""] * (len(table.columns) - 3 - timed), [""] * timed
+        name = f"  {clean(out.name)}"
+        cells = (name, f"{out.parameters:,}", *clock, about_race.left(out), *empty)
         table.add_row(*map(Text, cells), style="dim")
     for baseline in comparison.baselines:
         table.add_row(
             Text("  " + clean(wording.baseline(baseline.name))),
             f"{baseline.parameters:,}",
+            *[""] * timed,
             _accuracy(baseline.accuracy),
             style="dim",
         )
@@ -186,6 +194,8 @@ def _explanation(comparison: Comparison) -> str:
     parts = [f"Test accuracy: mean and {wording.INTERVAL} interval, {wording.basis(comparison)}"]
     if len(comparison.models) > 1 and any(model.group for model in comparison.models):
         parts.append("models that share a letter are not separated")
+    if comparison.order.by_time:
+        parts.append("an image: prediction time in a batch")
     return "; ".join(parts) + "."
 
 

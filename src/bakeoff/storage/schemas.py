@@ -238,6 +238,7 @@ class _Line(_Document):
     looks: Annotated[list[Positive], Field(min_length=2)] | None = None
     margin: Share | None = None
     give_up: Share | None = None
+    prefer: Literal["parameters", "time"] | None = None
     images: list[Key] = Field(default_factory=list)
     without: list[Text] = Field(default_factory=list)  # missing trials, "MODEL:SEED", excused
     restored: bool = False  # from the user's ledger, perhaps of an older study in the same place

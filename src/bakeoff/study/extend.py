@@ -91,7 +91,7 @@ def _moved_goalposts(before: Recipe, recipe: Recipe) -> list[str]:
     return [
         f"{name} was {getattr(before, name)} when the test set was opened and is "
         f"{getattr(recipe, name)} now: the verdicts follow the new one"
-        for name in ("margin", "give_up")
+        for name in ("margin", "give_up", "prefer")
         if getattr(before, name) != getattr(recipe, name)
     ]
 

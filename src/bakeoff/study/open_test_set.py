@@ -181,6 +181,7 @@ def _record(
         ),
         "margin": prepared.recipe.margin,
         "give_up": prepared.recipe.give_up,
+        "prefer": prepared.recipe.prefer,
         "race": _race(prepared),
         "searches": _searches(prepared),
         "images": smallest_keys(image_keys(prepared.data, prepared.split.test)),

@@ -232,7 +232,9 @@ class Result:
         """Return accuracy against the number of parameters, with the frontier."""
         return plots.accuracy_against_parameters(self.comparison, width=560)
 
-    def plot_time(self, kind: Literal["training", "prediction"] = "training") -> "Figure":
+    def plot_time(
+        self, kind: Literal["training", "prediction", "batch prediction"] = "training"
+    ) -> "Figure":
         """Return accuracy against the seconds of training or of predicting, with the frontier."""
         return plots.accuracy_against_time(self.comparison, kind=kind, width=560)
 

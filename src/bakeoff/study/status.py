@@ -231,6 +231,7 @@ def sealed_json(now: StudyStatus) -> dict[str, Any]:
         seeds=sorted({trial.seed for trial in now.trials}),
         margin=now.recipe.margin,
         give_up=now.recipe.give_up,
+        prefer=now.recipe.prefer,
         test_openings=now.openings,
         looks=now.looks and {"declared": now.looks.after, "look": now.looks.kept or None},
         exploratory=now.openings > max(1, now.looks.kept if now.looks else 1),

@@ -29,8 +29,8 @@ class Study:
     models : each model's name, and its layers and training as a recipe has them, or a function
         `build(input_shape, n_classes) -> keras.Model` defined in a file
     seeds : how many seeds (0, 1, …), or which
-    title, split, race, search, selection, training, baselines, margin, give_up : as in a
-        recipe
+    title, split, race, search, selection, training, baselines, margin, give_up, prefer : as in
+        a recipe
 
     Examples
     --------
@@ -64,6 +64,7 @@ class Study:
         baselines: Sequence[str] | None = None,
         margin: float | None = None,
         give_up: float | None = None,
+        prefer: str | None = None,
     ) -> None:
         """Declare a study; what is None is as in a recipe that does not say it."""
         self._data = None if is_declared(data) else from_python(data)
@@ -80,6 +81,7 @@ class Study:
             "baselines": baselines,
             "margin": margin,
             "give_up": give_up,
+            "prefer": prefer,
             "models": models,
         }
         mapping = {key: _plain(value) for key, value in mapping.items() if value is not None}

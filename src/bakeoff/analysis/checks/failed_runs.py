@@ -47,7 +47,7 @@ def constant_seeds(model: ModelResult, comparison: Comparison) -> list[int]:
     n_images = len(comparison.labels)
     if sizes.max() >= ONE_CLASS * n_images:
         return []
-    most = model.answers.max(axis=1)
+    most = model.predicted.max(axis=1)
     return [int(k) for k in np.flatnonzero(most >= CONSTANT_SHARE * n_images)]
 
 
@@ -86,7 +86,8 @@ def dead_run(model: ModelResult, comparison: Comparison) -> Finding | None:
     constant = [k for k in constant_seeds(model, comparison) if k in dead]
     says = ""
     if constant:
-        says = f", and the network answers {_answer(model, constant[0], comparison)} to all images"
+        only = _most_predicted(model, constant[0], comparison)
+        says = f", and the network answers {only} to all images"
     return Finding(
         code="dead-run",
         severity="serious",
@@ -131,7 +132,7 @@ def constant_prediction(model: ModelResult, comparison: Comparison) -> Finding |
     constant = [k for k in constant_seeds(model, comparison) if k not in dead]
     if not constant:
         return None
-    answers = sorted({_answer(model, k, comparison) for k in constant})
+    classes = sorted({_most_predicted(model, k, comparison) for k in constant})
     return Finding(
         code="constant-prediction",
         severity="serious",
@@ -139,7 +140,7 @@ def constant_prediction(model: ModelResult, comparison: Comparison) -> Finding |
         text=(
             f"{model.name} gives one answer to at least {percent(CONSTANT_SHARE, 0)} of the "
             f"{len(comparison.labels):,} test images in {seeds_of(model, constant)}: "
-            f"{listed(answers)}."
+            f"{listed(classes)}."
         ),
         advice=(
             "No result to compare: look at its learning curve, lower the learning rate, and check "
@@ -150,7 +151,7 @@ def constant_prediction(model: ModelResult, comparison: Comparison) -> Finding |
 
 def no_answer(model: ModelResult, comparison: Comparison) -> Finding | None:
     """Notice probabilities that are not finite."""
-    without = len(comparison.labels) - model.answers.sum(axis=1)
+    without = len(comparison.labels) - model.predicted.sum(axis=1)
     positions = [int(k) for k in np.flatnonzero(without)]
     most = int(without.max())
     alike = bool((without[positions] == most).all())
@@ -169,8 +170,8 @@ def no_answer(model: ModelResult, comparison: Comparison) -> Finding | None:
     )
 
 
-def _answer(model: ModelResult, position: int, comparison: Comparison) -> str:
-    return comparison.class_names[int(model.answers[position].argmax())]
+def _most_predicted(model: ModelResult, position: int, comparison: Comparison) -> str:
+    return comparison.class_names[int(model.predicted[position].argmax())]
 
 
 def _half(history: Mapping[str, NDArray[np.float64]]) -> int:

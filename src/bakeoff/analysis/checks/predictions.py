@@ -1,4 +1,4 @@
-"""What the answers to the test images say: level, baselines, seeds, calibration, confusions."""
+"""What the predictions of the test images say: level, baselines, seeds, calibration, confusions."""
 
 from __future__ import annotations
 
@@ -74,10 +74,10 @@ def test_below_validation(model: ModelResult, comparison: Comparison) -> Finding
 
 
 def chance_level(model: ModelResult, comparison: Comparison) -> Finding | None:
-    """Notice seeds no better than the same answers dealt out at random.
+    """Notice seeds no better than the same predictions dealt out at random.
 
-    Chance is Σ_k t_k·p_k with t_k the share of images of class k and p_k the share of answers k:
-    1/k for a balanced test set, and as much as the majority's share for one answer to everything.
+    Chance is Σ_k t_k·p_k with t_k the share of images of class k, p_k that of predictions of it:
+    1/k for a balanced test set, and the majority's share where one class is always predicted.
     """
     n_images, chances = len(comparison.labels), _chances(model, comparison)
     positions = chance_seeds(model, comparison)
@@ -289,10 +289,10 @@ def _confusion(
 
 
 def _chances(model: ModelResult, comparison: Comparison) -> NDArray[np.float64]:
-    """Return each seed's accuracy if its answers were dealt out at random, (seeds,)."""
+    """Return each seed's accuracy if its predictions were dealt out at random, (seeds,)."""
     n_images = len(comparison.labels)
     truth = np.bincount(comparison.labels, minlength=len(comparison.class_names)) / n_images
-    chances: NDArray[np.float64] = model.answers @ truth / n_images
+    chances: NDArray[np.float64] = model.predicted @ truth / n_images
     return chances
 
 

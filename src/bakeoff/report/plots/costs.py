@@ -38,20 +38,31 @@ def accuracy_against_parameters(comparison: Comparison, *, width: int = WIDTH) -
 def accuracy_against_time(
     comparison: Comparison,
     *,
-    kind: Literal["training", "prediction"] = "training",
+    kind: Literal["training", "prediction", "batch prediction"] = "training",
     width: int = WIDTH,
 ) -> Figure:
-    """Draw accuracy against the seconds of training one trial, or of predicting one image alone.
+    """Draw accuracy against the seconds of training one trial, or of predicting one image.
 
-    Models without a clock are left out; UsageError where no model has one.
+    The image is predicted alone, or in a batch (kind="batch prediction"). Models without a clock
+    are left out; UsageError where no model has one.
     """
-    name = "seconds_per_trial" if kind == "training" else "prediction_seconds"
-    clocks = {model.name: getattr(model, name) for model in comparison.models}
-    times = {name: seconds for name, seconds in clocks.items() if seconds}
+    times = {}
+    for model in comparison.models:
+        seconds = {
+            "training": model.seconds_per_trial,
+            "prediction": model.prediction_seconds,
+            "batch prediction": model.batch_prediction_seconds,
+        }[kind]
+        if seconds:
+            times[model.name] = seconds
     if not times:
         raise UsageError(f"expected clocks of {kind}, found none: the study did not record them")
-    what = "training one trial" if kind == "training" else "predicting one image"
-    return _against(comparison, times, f"seconds of {what}", duration, width)
+    what = {
+        "training": "training one trial",
+        "prediction": "predicting one image",
+        "batch prediction": "predicting one image in a batch",
+    }
+    return _against(comparison, times, f"seconds of {what[kind]}", duration, width)
 
 
 def frontier(points: Sequence[Point]) -> list[str]:

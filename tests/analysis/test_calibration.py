@@ -23,13 +23,16 @@ import pytest
 from scipy.special import ndtri, stdtr
 
 from bakeoff.analysis.estimates import estimate, estimate_balanced, estimate_loss
+from bakeoff.analysis.recommendation import Candidate, recommend
 from bakeoff.analysis.statistics import (
+    compare_all,
     compare_pair,
     mcnemar_exact,
     one_sided_lower_bound,
     tost_p,
 )
-from benchmarks import calibration, recommending, seed_pool, simulated
+from bakeoff.analysis.variance import decompose
+from benchmarks import calibration, other_recommendations, recommending, seed_pool, simulated
 
 ACCURACY = 0.975
 SEED_EFFECT = 0.04
@@ -247,6 +250,34 @@ def test_the_recommended_model_rarely_loses_more_than_it_may():
     equal = recommending.choices(360, 0.02, 10, 40, loss=0.0)
     smaller = {rule: float((chosen >= 5).mean()) for rule, (chosen, _) in equal.items()}
     assert smaller["fixed sequence"] < smaller["shares"] <= smaller["0.1.0"]
+
+
+def test_other_rules_are_tried_on_the_same_bounds():
+    rng, sizes = np.random.default_rng(5), 1000.0 * (6 - np.arange(6))
+    chosen = []
+    for lost in (0.0, 0.0, 0.0, 0.004, 0.01, 0.0204):
+        accuracies = [ACCURACY] + [ACCURACY - lost] * 5
+        models = calibration.draw(rng, accuracies, 360, [5] * 6, effect=SEED_EFFECT)
+        study = other_recommendations.reduced(models, 0.02, rng)
+        chosen.append(other_recommendations.shares(study, sizes))
+        tests = compare_all({str(k): decompose(each) for k, each in enumerate(models)})
+        means = [float(each.mean()) for each in models]
+        candidates = [Candidate(str(k), int(sizes[k]), mean) for k, mean in enumerate(means)]
+        assert recommend(candidates, tests, give_up=0.02).model == str(chosen[-1])
+    assert len(set(chosen)) > 2
+
+
+def test_hommel_s_procedure_by_hand():
+    """Of the first, p ≤ 0.05/2 pass (0.015 is below 0.05/3); all where none is above 0.05."""
+
+    def passes(*p):
+        levels = np.array([0.0, *p])
+        study = other_recommendations.Study(0, np.arange(1, len(levels)), levels, levels, 0.0)
+        return other_recommendations.hommel(study, levels)
+
+    assert passes(0.015, 0.04, 0.06) == 1
+    assert passes(0.04, 0.05, 0.03) == 3
+    assert passes(0.2, 0.3, 0.4) == 0
 
 
 @pytest.mark.parametrize(("models", "studies"), [(2, 200), (4, 40)])

@@ -125,7 +125,9 @@ def _own_home(tmp_path_factory, monkeypatch):
 @pytest.fixture
 def figures_undrawn(monkeypatch):
     """Leave out the pictures of reports, which are a quarter of a small study's time."""
-    monkeypatch.setattr(Figure, "element", lambda figure: '<svg width="1" height="1"></svg>')
+    monkeypatch.setattr(
+        Figure, "element", lambda figure, svg=None: '<svg width="1" height="1"></svg>'
+    )
 
 
 @contextmanager
@@ -133,7 +135,9 @@ def _jobs_in_process():
     from tests.helpers import in_process
 
     with pytest.MonkeyPatch.context() as patched:
-        patched.setattr(Figure, "element", lambda figure: '<svg width="1" height="1"></svg>')
+        patched.setattr(
+            Figure, "element", lambda figure, svg=None: '<svg width="1" height="1"></svg>'
+        )
         for module in ("executors.choose", "verify"):
             patched.setattr(f"bakeoff.study.{module}.run_jobs", in_process.run_jobs)
         in_process.keep_programs(patched)

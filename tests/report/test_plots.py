@@ -347,6 +347,7 @@ def test_a_figure_shows_itself_and_is_saved_as_four_kinds_of_file(study, tmp_pat
         figure.save(tmp_path / "dots.bmp")
 
 
+@pytest.mark.usefixtures("drawn_anew")
 @pytest.mark.skipif(sys.platform == "win32", reason="Windows has no such limit")
 def test_where_addresses_are_limited_a_figure_says_so_in_words(study, monkeypatch):
     """The engine that draws would end the process; batch systems set such limits."""

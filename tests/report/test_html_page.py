@@ -19,6 +19,7 @@ from rich.console import Console
 from bakeoff import report
 from bakeoff.analysis.compare import compare
 from bakeoff.analysis.comparison import Finding
+from bakeoff.analysis.preference import Order
 from bakeoff.report import sentences
 from tests.helpers import browser, fake_study
 from tests.helpers.pages import CLASSES, TITLE, parse
@@ -317,6 +318,7 @@ def test_long_names_and_many_classes_do_not_widen_the_page(study, tmp_path):
     odd = replace(
         study, models=models, recommended=recommended, title="W" * 200, pairs=(),
         probabilities=probabilities,
+        order=Order({model.name: model.parameters for model in models}),
     )  # fmt: skip
     file = tmp_path / "report.html"
     file.write_text(report.html(odd), encoding="utf-8")

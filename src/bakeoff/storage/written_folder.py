@@ -35,6 +35,7 @@ MANIFEST = "manifest.json"
 
 
 TIMING = "timing.json"
+WEIGHTS = "weights.safetensors"  # of a trial, or of each fold
 ENVIRONMENT = "environment.json"
 APART = (TIMING, ENVIRONMENT)
 

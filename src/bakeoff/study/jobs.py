@@ -229,7 +229,7 @@ class TrainJob:
             document["remarks"] = remarks
         files = {
             "history.csv": history.history_csv([asdict(each) for each in trained.history]),
-            "weights.safetensors": formats.weights_bytes(trained.weights),
+            written_folder.WEIGHTS: formats.weights_bytes(trained.weights),
             written_folder.TIMING: formats.sealed_json(clocks_now(seconds)),
             written_folder.ENVIRONMENT: formats.sealed_json(environment),
         }
@@ -377,7 +377,7 @@ class BaselineJob:
                 n_classes=data.n_classes,
             )
             parameters = baselines.parameters(self.name, weights)
-            files[f"{where}weights.safetensors"] = formats.weights_bytes(weights)
+            files[f"{where}{written_folder.WEIGHTS}"] = formats.weights_bytes(weights)
         files |= {
             "baseline.json": formats.canonical({"name": self.name, "parameters": parameters}),
             written_folder.TIMING: formats.sealed_json(clocks_now(time.monotonic() - started)),

@@ -5,11 +5,10 @@ Comparing needs predictions alone and goes on without weights; predicting and ex
 
 from collections.abc import Sequence
 
+from bakeoff.storage import written_folder
 from bakeoff.storage.study_folder import StudyFolder
 from bakeoff.utils.places import from_here
 from bakeoff.utils.text import shown, some
-
-_WEIGHTS = "weights.safetensors"
 
 Trial = tuple[str, int]  # model, seed
 
@@ -22,7 +21,9 @@ def without_weights(folder: StudyFolder) -> tuple[Trial, ...]:
         (name, seed)
         for name, seeds in folder.finished().items()
         for seed in seeds
-        if not all((folder.trial(name, seed) / part / _WEIGHTS).exists() for part in parts)
+        if not all(
+            (folder.trial(name, seed) / part / written_folder.WEIGHTS).exists() for part in parts
+        )
     )
 
 

@@ -52,14 +52,14 @@ class PredictJob:
         """Predict and write the probabilities, float32, shape (n_images, n_classes)."""
         started = time.monotonic()
         images = formats.read_npy(Path(self.images))
-        name = "weights.safetensors"
+        name = written_folder.WEIGHTS
         if self.folds is None:
             probabilities = self._predict(name, images)
         else:
             tested = formats.read_npy(Path(self.folds))
             probabilities = np.empty((len(images), self.n_classes), np.float32)
             for fold in np.unique(tested):
-                rows, name = tested == fold, f"fold-{fold}/weights.safetensors"
+                rows, name = tested == fold, f"fold-{fold}/{written_folder.WEIGHTS}"
                 probabilities[rows] = self._predict(name, images[rows])
             images = images[rows]
         atomic.write_file(Path(self.target), formats.npy_bytes(probabilities))
@@ -74,7 +74,7 @@ class PredictJob:
     def reads(self) -> list[Path]:
         """Return the files of the images or of their features, and of the weights."""
         source, images = Path(self.source), Path(self.images)
-        files = [images, source / written_folder.MANIFEST, *source.rglob("weights.safetensors")]
+        files = [images, source / written_folder.MANIFEST, *source.rglob(written_folder.WEIGHTS)]
         if self.folds is not None:
             files.append(Path(self.folds))
         recipe = None if self.declared is None else ModelRecipe.model_validate_json(self.declared)

@@ -361,7 +361,7 @@ def _weights(place: Path) -> dict[str, NDArray[Any]]:
     """Return the weights of a trial, or of all its folds."""
     return {
         f"{path.parent.name}/{name}" if path.parent != place else name: array
-        for path in sorted(place.rglob("weights.safetensors"))
+        for path in sorted(place.rglob(written_folder.WEIGHTS))
         for name, array in formats.read_weights(path).items()
     }
 

@@ -213,13 +213,7 @@ def log_ticks(low: float, high: float, *, most: int = 6) -> list[float]:
         return []
     decades = range(floor(log10(low)), ceil(log10(high)) + 1)
     found: list[float] = []
-    for factors in (
-        (1,),
-        (1, 3),
-        (1, 2, 5),
-        (1, 1.5, 2, 3, 4, 5, 6, 8),
-        [k / 10 for k in range(10, 100)],
-    ):
+    for factors in _FACTORS:
         ticks = [float(f"{factor * 10.0**k:.6g}") for k in decades for factor in factors]
         inside = [tick for tick in ticks if low <= tick <= high]
         if len(inside) <= most:

@@ -25,7 +25,6 @@ from bakeoff.training.layers.replace import with_faster_layers
 Array = Any
 Shape = tuple[int, int, int]
 Inner = Callable[[Shape, tuple[Layer, ...]], Any]
-WEIGHTS = "weights.safetensors"
 
 
 class AsSeen(keras.layers.Layer):  # type: ignore[misc]
@@ -180,16 +179,18 @@ def _study_weights(backbone: Backbone) -> Mapping[str, NDArray[Any]]:
     found, folder = backbone.network, StudyFolder(Path(backbone.study or ""))
     assert found is not None and backbone.model is not None
     place = folder.trial(backbone.model, found.seed)
-    place = place if (place / WEIGHTS).exists() else folder.shipped(backbone.model)
+    place = place if (place / written_folder.WEIGHTS).exists() else folder.shipped(backbone.model)
     if not place.exists():
         raise StudyError(
             f"backbone {backbone.label}: expected the study {folder.path} with the weights of "
             f"{backbone.model}, found none there: bring it back, or name another"
         )
-    content = written_folder.read_recorded(place, WEIGHTS, written_folder.read_manifest(place))
+    content = written_folder.read_recorded(
+        place, written_folder.WEIGHTS, written_folder.read_manifest(place)
+    )
     if formats.sha256(content) != found.weights:
         raise StudyError(
             f"backbone {backbone.label}: expected the weights that this study was begun with, "
             f"found others in {place}: bring them back, or run the recipe with another --out"
         )
-    return formats.read_weights(place / WEIGHTS, content)
+    return formats.read_weights(place / written_folder.WEIGHTS, content)

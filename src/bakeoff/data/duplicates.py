@@ -143,7 +143,11 @@ def _near(
             continue
         radius = NEAR * float(contrasts[group[-1]]) * 1.0001 + 1e-6  # rounding of the means
         found = tree.query(
-            means[group], k=min(CANDIDATES, len(before)), p=1, distance_upper_bound=radius
+            means[group],
+            k=min(CANDIDATES, len(before)),
+            p=1,
+            distance_upper_bound=radius,
+            workers=-1,
         )[1].reshape(len(group), -1)
         row, column = np.nonzero(found < len(before))
         later, earlier = group[row], before[found[row, column]]

@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from bakeoff import recipe as recipes
-from bakeoff.data import ArraysSource, DataSet, count_duplicates, load
+from bakeoff.data import ArraysSource, DataSet, load
 from bakeoff.data.folds import Folds, make_folds
 from bakeoff.data.split import Split, make_split
 from bakeoff.errors import DataError, RecipeError, StudyError, UsageError
@@ -27,6 +27,7 @@ from bakeoff.storage.study_folder import StudyFolder
 from bakeoff.storage.user_ledger import require_user_ledger
 from bakeoff.study.environment import environment
 from bakeoff.study.extend import extended
+from bakeoff.study.known_duplicates import known_duplicates
 from bakeoff.study.other_networks import same_network, with_other_networks
 from bakeoff.utils.machine import available_memory
 from bakeoff.utils.text import shown
@@ -322,7 +323,7 @@ def _twins(
         if isinstance(split, Folds)
         else split.parts()
     )
-    found = count_duplicates(data.images, parts)
+    found = known_duplicates(data, parts)
     called = [
         (pair, "train-test" if folds else f"{pair.earlier}-{pair.later}") for pair in found.pairs
     ]

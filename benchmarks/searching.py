@@ -1,10 +1,11 @@
-"""Tuning with Keras as people do it: KerasTuner's Hyperband, or Optuna around a plain `fit`.
+"""One search of benchmarks/tuning.py, in a process of its own.
 
-    python -m benchmarks.keras_tuners hyperband|optuna JSON
+    python -m benchmarks.searching bakeoff|hyperband|optuna JSON
 
-The JSON holds a Search (see benchmarks/tuning.py) and the folder of the images. After every epoch a
-line of JSON goes to standard output: seconds since the search began, setting, validation accuracy.
-Images and libraries are loaded before the clock starts.
+Bakeoff's, or tuning with Keras as people do it: KerasTuner's Hyperband, or Optuna around a plain
+`fit`. The JSON holds a Search, the time at which this process was started, and for the others the
+folder of the images. After every epoch a line of JSON goes to standard output: seconds since the
+process was started, and the validation accuracy. So everybody's time includes imports and reading.
 """
 
 import json
@@ -13,6 +14,7 @@ import tempfile
 import time
 from collections.abc import Callable
 from contextlib import suppress
+from dataclasses import fields
 from pathlib import Path
 from typing import Any
 
@@ -27,20 +29,41 @@ class OutOfTime(BaseException):
 
 
 class Clock:
-    """Writes a line after each epoch, and ends the search when its time is up."""
+    """Writes a line after each epoch, and ends the search when its time is up.
 
-    def __init__(self, minutes: float) -> None:
-        self._started, self._limit = time.perf_counter(), 60 * minutes
-        self.settings = -1
+    started : of the process, as `time.time` has it
+    minutes : how long the search may take; None: until it ends by itself
+    """
+
+    def __init__(self, started: float, minutes: float | None) -> None:
+        self._started, self._minutes = started, minutes
 
     def epoch(self, accuracy: float) -> None:
         """Write an epoch's line; raise OutOfTime after the last that counts."""
-        seconds = time.perf_counter() - self._started
-        line = {"seconds": round(seconds, 3), "setting": self.settings, "accuracy": accuracy}
+        seconds = time.time() - self._started
+        line = {"seconds": round(seconds, 3), "accuracy": accuracy}
         sys.stdout.write(json.dumps(line) + "\n")
         sys.stdout.flush()
-        if seconds > self._limit:
+        if self._minutes is not None and seconds > 60 * self._minutes:
             raise OutOfTime
+
+
+def bakeoff(search: Values, clock: Clock) -> None:
+    """Bakeoff's TPE and median pruning, a setting on each core."""
+    from bakeoff.study.tune import tune
+    from bakeoff.utils.events import EpochResult, Watcher
+    from benchmarks.machine import cores
+    from benchmarks.tuning import Search
+
+    class Report(Watcher):
+        def epoch(self, label: str, result: EpochResult) -> None:
+            if result.val_accuracy is not None:
+                clock.epoch(result.val_accuracy)
+
+    declared = Search(**{field.name: search[field.name] for field in fields(Search)})
+    with tempfile.TemporaryDirectory() as folder:
+        place = Path(folder) / "study"
+        tune(declared.recipe, out=place, workers=cores(), device="cpu", watcher=Report())
 
 
 def values(search: Values, draw: Draw) -> Values:
@@ -72,11 +95,12 @@ def build(keras: Any, search: Values, chosen: Values) -> Any:
     return model
 
 
-def hyperband(keras: Any, search: Values, data: Values) -> None:
+def hyperband(search: Values, clock: Clock) -> None:
     """KerasTuner's Hyperband, as its documentation has it."""
+    import keras
     import keras_tuner
 
-    clock = Clock(search["minutes"])
+    data = loaded(keras, search)
 
     class Report(keras.callbacks.Callback):  # type: ignore[misc]
         def on_epoch_end(self, epoch: int, logs: Values | None = None) -> None:
@@ -94,7 +118,6 @@ def hyperband(keras: Any, search: Values, data: Values) -> None:
             return build(keras, search, values(search, draw))
 
         def fit(self, hp: Any, model: Any, *given: Any, **more: Any) -> Any:
-            clock.settings += 1
             more["batch_size"] = hp.get("batch_size")
             more["callbacks"] = [*more.get("callbacks", ()), Report()]
             return model.fit(*given, **more)
@@ -113,12 +136,13 @@ def hyperband(keras: Any, search: Values, data: Values) -> None:
         tuner.search(data["images"], data["labels"], validation_data=held, verbose=0)
 
 
-def optuna(keras: Any, search: Values, data: Values) -> None:
+def optuna(search: Values, clock: Clock) -> None:
     """Optuna's TPE and median pruner around a plain `fit`, as its documentation has it."""
+    import keras
     import optuna as library
 
     library.logging.set_verbosity(library.logging.WARNING)
-    clock = Clock(search["minutes"])
+    data = loaded(keras, search)
 
     def objective(trial: Any) -> float:
         def draw(name: str, form: Values) -> Any:
@@ -127,7 +151,6 @@ def optuna(keras: Any, search: Values, data: Values) -> None:
                 return trial.suggest_categorical(name, what)
             return trial.suggest_float(name, what[0], what[1], log=kind == "log")
 
-        clock.settings += 1
         chosen = values(search, draw)
         keras.backend.clear_session()
         best = [0.0]
@@ -160,18 +183,22 @@ def optuna(keras: Any, search: Values, data: Values) -> None:
     study.optimize(objective, n_trials=search["settings"])
 
 
-def main() -> None:
-    """Carry out the search that the command line names."""
-    which, search = sys.argv[1], json.loads(sys.argv[2])
-    import keras
-
+def loaded(keras: Any, search: Values) -> Values:
+    """Return the images of a search of Keras; its seed is set and `shape` added to the search."""
     keras.utils.set_random_seed(search["seed"])
     folder = Path(search["folder"])
     names = ("images", "labels", "held", "truth")
     data = {name: np.load(folder / f"{name}.npy") for name in names}
     search["shape"] = data["images"].shape[1:]
+    return data
+
+
+def main() -> None:
+    """Carry out the search that the command line names."""
+    which, search = sys.argv[1], json.loads(sys.argv[2])
+    clock = Clock(search["started"], search["minutes"])
     with suppress(OutOfTime):
-        {"hyperband": hyperband, "optuna": optuna}[which](keras, search, data)
+        {"bakeoff": bakeoff, "hyperband": hyperband, "optuna": optuna}[which](search, clock)
 
 
 if __name__ == "__main__":

@@ -1,12 +1,14 @@
 """Tuning beside KerasTuner and Optuna around a plain `fit`, and a race beside the same study whole.
 
-    python -m benchmarks.tuning search dense-dropout     40 settings each, one after another
+    python -m benchmarks.tuning search dense-dropout     one after another, with three seeds
     python -m benchmarks.tuning race                     nine models, with a race and without
     python -m benchmarks.tuning page                     prints what is measured, in Markdown
 
-What is measured is kept in .bench/tuning.jsonl; the same command goes on where it stopped. All draw
-from the same choices, train on the same images and are judged on the same validation images, epoch
-by epoch, over wall time; nobody sees a test image. Measure on a machine that does nothing else.
+Bakeoff tries 40 settings, and the others have the time that it took. What is measured is kept in
+.bench/tuning.jsonl; the same command goes on where it stopped. All draw from the same choices,
+train on the same images and are judged on the same validation images, epoch by epoch, over wall
+time from the start of their process; nobody sees a test image. Measure on a machine that does
+nothing else.
 """
 
 import argparse
@@ -30,18 +32,18 @@ from bakeoff.recipe.types import Race
 from bakeoff.storage.study_folder import StudyFolder
 from bakeoff.study.create import load_split, prepare
 from bakeoff.study.run import run
-from bakeoff.study.tune import tune
-from bakeoff.utils.events import EpochResult, Watcher
 from bakeoff.utils.text import duration, percent
 from benchmarks.contestants import REPOSITORY
-from benchmarks.journal import Journal
-from benchmarks.machine import cores, identity
+from benchmarks.journal import Journal, Line
+from benchmarks.machine import identity
 
 FOLDER = REPOSITORY / ".bench"
 OPPONENTS = {"hyperband": "KerasTuner's Hyperband", "optuna": "Optuna and a plain Keras fit"}
 EVERYBODY = {"bakeoff": "Bakeoff (tpe, median pruning)", **OPPONENTS}
-_LONGER = 2.2  # times Bakeoff's time that the others get: enough to see twice as fast
-_SHOWN = (0.25, 0.5, 1.0, 2.0)  # of Bakeoff's time, in the table
+_SHOWN = (0.1, 0.25, 0.5, 1.0)  # of Bakeoff's time, in the table
+_SAME = 1e-6  # between accuracies
+
+Points = list[tuple[float, float]]  # seconds and validation accuracy, one for each epoch
 
 RATE = {"log": [0.0001, 0.01]}
 CHOICES: dict[str, dict[str, Any]] = {
@@ -60,7 +62,7 @@ CHOICES: dict[str, dict[str, Any]] = {
         "batch_size": {"choice": [64, 128, 256]},
     },
 }
-EPOCHS = {"dense-dropout": 15, "cnn": 6}
+EPOCHS = {"dense-dropout": 15, "cnn": 4}
 BACKEND = {"dense-dropout": "jax", "cnn": "tensorflow"}  # Keras's fastest: docs/benchmarks.md
 
 
@@ -105,51 +107,17 @@ class Search:
         return recipes.parse(raw, origin="benchmark", folder=Path.cwd())
 
 
-class Curve(Watcher):
-    """Writes down every epoch's validation accuracy and when it was reached."""
-
-    def __init__(self) -> None:
-        self._started = time.perf_counter()
-        self.points: list[tuple[float, float]] = []
-
-    def epoch(self, label: str, result: EpochResult) -> None:
-        """Write an epoch down."""
-        if result.val_accuracy is not None:
-            self.points.append((time.perf_counter() - self._started, result.val_accuracy))
-
-
-def bakeoff(search: Search) -> list[tuple[float, float]]:
-    """Return (seconds, validation accuracy) of every epoch of Bakeoff's search.
-
-    Its clock runs while images are loaded and workers start; that of the others does not.
-    """
+def carried_out(name: str, search: Search, *, minutes: float | None, python: str) -> Points:
+    """Return (seconds, validation accuracy) of every epoch of a search, in a process of its own."""
     with tempfile.TemporaryDirectory() as folder:
-        curve, place = Curve(), Path(folder) / "study"
-        tune(search.recipe, out=place, workers=cores(), device="cpu", watcher=curve)
-        return curve.points
-
-
-def opponent(
-    name: str, search: Search, *, minutes: float, python: str
-) -> list[tuple[float, float]]:
-    """Return the same of another's search, in a process of its own on all cores."""
-    data, split = load_split(search.recipe)
-    with tempfile.TemporaryDirectory() as folder:
-        place = Path(folder)
-        for kind, rows in (("", split.train), ("held", split.validation)):
-            images = (data.images[rows] / data.maximum).astype(np.float32)
-            np.save(place / f"{kind or 'images'}.npy", images)
-            np.save(place / f"{'truth' if kind else 'labels'}.npy", data.labels[rows])
-        order = {
-            **vars(search),
-            "choices": CHOICES[search.workload],
-            "n_classes": data.n_classes,
-            "minutes": minutes,
-            "folder": folder,
-        }
+        order = {**vars(search), "minutes": minutes, "folder": folder}
+        if name != "bakeoff":
+            order |= _for_keras(search, Path(folder))
         environment = {**os.environ, "PYTHONPATH": str(REPOSITORY), "TF_CPP_MIN_LOG_LEVEL": "2"}
-        environment["KERAS_BACKEND"] = BACKEND[search.workload]
-        command = [python, "-m", "benchmarks.keras_tuners", name, json.dumps(order)]
+        if name != "bakeoff":
+            environment["KERAS_BACKEND"] = BACKEND[search.workload]
+        order["started"] = time.time()
+        command = [python, "-m", "benchmarks.searching", name, json.dumps(order)]
         done = subprocess.run(command, env=environment, stdout=subprocess.PIPE, text=True)
     points = [json.loads(line) for line in done.stdout.splitlines() if line.startswith("{")]
     if done.returncode or not points:
@@ -157,30 +125,44 @@ def opponent(
     return [(each["seconds"], each["accuracy"]) for each in points]
 
 
-def best_by(points: Sequence[tuple[float, float]], seconds: float) -> float | None:
+def _for_keras(search: Search, folder: Path) -> dict[str, Any]:
+    """Write the images to a folder; return what else the searches of Keras are told."""
+    data, split = load_split(search.recipe)
+    for kind, rows in (("", split.train), ("held", split.validation)):
+        images = (data.images[rows] / data.maximum).astype(np.float32)
+        np.save(folder / f"{kind or 'images'}.npy", images)
+        np.save(folder / f"{'truth' if kind else 'labels'}.npy", data.labels[rows])
+    return {"choices": CHOICES[search.workload], "n_classes": data.n_classes}
+
+
+def best_by(points: Points, seconds: float) -> float | None:
     """Return the highest accuracy reached by then; None before the first."""
     return max((accuracy for at, accuracy in points if at <= seconds), default=None)
 
 
-def time_to(points: Sequence[tuple[float, float]], accuracy: float) -> float | None:
-    """Return when so high an accuracy was first reached; None where it never was."""
-    return min((at for at, each in points if each >= accuracy), default=None)
+def median_by(curves: Sequence[Points], seconds: float) -> float | None:
+    """Return the median over searches of the best by then; None before most have one."""
+    found = sorted(best_by(points, seconds) or 0.0 for points in curves)
+    return float(np.median(found)) or None if found else None
 
 
 def search_all(search: Search, journal: Journal, python: str) -> None:
     """Carry out the search with everybody who has not done it yet, Bakeoff first."""
-    where = {**vars(search), "backend": BACKEND[search.workload]}
+    where = _where(search)
     for name in EVERYBODY:
-        if journal.lines("search", contestant=name, **where):
+        if journal.lines("searched", contestant=name, **where):
             continue
-        _say(f"{search.workload}: {EVERYBODY[name]}")
-        if name == "bakeoff":
-            points = bakeoff(search)
-        else:
-            ours = journal.lines("search", contestant="bakeoff", **where)[-1]["points"]
-            minutes = _LONGER * max(at for at, _ in ours) / 60
-            points = opponent(name, search, minutes=minutes, python=python)
-        journal.append("search", contestant=name, points=points, **where)
+        _say(f"{search.workload}, seed {search.seed}: {EVERYBODY[name]}")
+        minutes = None
+        if name != "bakeoff":
+            ours = journal.lines("searched", contestant="bakeoff", **where)[-1]["points"]
+            minutes = max(at for at, _ in ours) / 60
+        points = carried_out(name, search, minutes=minutes, python=python)
+        journal.append("searched", contestant=name, points=points, **where)
+
+
+def _where(search: Search) -> dict[str, Any]:
+    return {**vars(search), "backend": BACKEND[search.workload]}
 
 
 def race(recipe: recipes.Recipe, folder: Path, journal: Journal) -> None:
@@ -216,58 +198,109 @@ def race(recipe: recipes.Recipe, folder: Path, journal: Journal) -> None:
 def page(journal: Journal) -> str:
     """Return what is measured, as Markdown."""
     parts = []
-    for line in journal.lines("search", contestant="bakeoff"):
-        keys = ("workload", "data", "settings", "epochs", "seed", "backend")
-        where = {key: line[key] for key in keys}
-        ours = [(at, accuracy) for at, accuracy in line["points"]]
-        end = max(at for at, _ in ours)
-        titles = [f"after {duration(share * end)}" for share in _SHOWN]
-        titles += ["its best score, after", "Bakeoff had that score after", "epochs a minute"]
-        rows = [
-            f"{line['workload']} on {line['data']}, {line['settings']} settings of at most "
-            f"{line['epochs']} epochs; Keras on {line['backend']}; seed {line['seed']}:",
-            "",
-            "| best validation accuracy | " + " | ".join(titles) + " |",
-            "| --- " * (len(titles) + 1) + "|",
-        ]
-        for name, words in EVERYBODY.items():
-            for each in journal.lines("search", contestant=name, **where):
-                points = [(at, accuracy) for at, accuracy in each["points"]]
-                rows.append(f"| {words} | {' | '.join(_cells(points, ours, end))} |")
-        parts.append("\n".join(rows))
+    for workload in CHOICES:
+        curves = {
+            name: [
+                [(at, accuracy) for at, accuracy in line["points"]]
+                for line in journal.lines("searched", contestant=name, workload=workload)
+            ]
+            for name in EVERYBODY
+        }
+        lines = journal.lines("searched", contestant="optuna", workload=workload)
+        if lines:
+            parts += ["\n".join(_table(lines, curves)), _against(curves)]
     for line in journal.lines("race", kind_of="race"):
         for other in journal.lines("race", kind_of="whole", study=line["study"]):
-            same = "the same" if line["best"] == other["best"] else "another"
-            seconds = line["seconds"]  # of a trial, measured in the race
-            took, whole = (
-                sum(count * seconds[name] for name, count in each["trials"].items())
-                for each in (line, other)
-            )
-            counts = [sum(each["trials"].values()) for each in (line, other)]
-            parts.append(
-                f"{line['study']}: {counts[0]} of {counts[1]} trials, "
-                f"{percent(1 - took / whole, 0)} of the training time saved; dropped "
-                f"{', '.join(f'{n} ({k} seeds)' for n, k in line['dropped'].items()) or 'nobody'}; "
-                f"{same} model first ({line['best']}), headline with the race: "
-                f"{line['headline']}; without: {other['headline']}"
-            )
+            parts.append(_saved(line, other))
     return "\n\n".join(parts) or "nothing is measured yet"
 
 
-def _cells(
-    points: Sequence[tuple[float, float]], ours: Sequence[tuple[float, float]], end: float
-) -> list[str]:
-    """Return a contestant's row of the table, beside what Bakeoff had reached."""
-    found = [best_by(points, share * end) for share in _SHOWN]
-    top = max(accuracy for _, accuracy in points)
-    reached, bakeoffs = time_to(points, top), time_to(ours, top - 1e-6)  # Keras adds in float32
-    last = max(at for at, _ in points)
-    return [
-        *("–" if best is None else percent(best) for best in found),
-        f"{percent(top)}, {duration(reached or last)}",
-        duration(bakeoffs) if bakeoffs else f"not in {duration(end)}",
-        f"{60 * len(points) / last:.0f}",
+def _table(lines: Sequence[Line], curves: dict[str, list[Points]]) -> list[str]:
+    """Return the medians over the seeds at some moments, a row for each contestant."""
+    end = _end(curves)
+    first = lines[0]
+    seeds = ", ".join(str(line["seed"]) for line in lines)
+    titles = [f"after {duration(share * end)}" for share in _SHOWN]
+    titles += ["first epoch after", "epochs a minute"]
+    rows = [
+        f"{first['workload']} on {first['data']}, {first['settings']} settings of at most "
+        f"{first['epochs']} epochs; Keras on {first['backend']}; the median of seeds {seeds}:",
+        "",
+        "| best validation accuracy | " + " | ".join(titles) + " |",
+        "| --- " * (len(titles) + 1) + "|",
     ]
+    for name, words in EVERYBODY.items():
+        cells = [median_by(curves[name], share * end) for share in _SHOWN]
+        pace = np.median([60 * len(points) / points[-1][0] for points in curves[name]])
+        begun = np.median([points[0][0] for points in curves[name]])
+        shown = ["–" if best is None else percent(best) for best in cells]
+        shown += [duration(float(begun)), f"{pace:.0f}"]
+        rows.append(f"| {words} | {' | '.join(shown)} |")
+    return rows
+
+
+def _end(curves: dict[str, list[Points]]) -> float:
+    """Return how long everybody searched, in seconds: the shortest of Bakeoff's searches."""
+    return min(points[-1][0] for points in curves["bakeoff"])
+
+
+def _against(curves: dict[str, list[Points]]) -> str:
+    """Return where others were ahead of Bakeoff, and how soon it had the best they reached."""
+    moments = sorted({at for each in curves.values() for points in each for at, _ in points})
+    moments = [at for at in moments if at <= _end(curves)]
+    medians = {name: [median_by(curves[name], at) for at in moments] for name in EVERYBODY}
+    return " ".join(_beside(name, moments, medians) for name in OPPONENTS)
+
+
+def _beside(name: str, moments: Sequence[float], medians: dict[str, list[float | None]]) -> str:
+    """Return two sentences about one other, at the moments at which both have a median."""
+    both = [
+        (at, theirs - ours)
+        for at, theirs, ours in zip(moments, medians[name], medians["bakeoff"], strict=True)
+        if theirs is not None and ours is not None
+    ]
+    ahead = [(at, gap) for at, gap in both if gap > _SAME]
+    words, last = OPPONENTS[name], medians[name][-1] or 0.0
+    first = f"{words} was ahead of Bakeoff at {len(ahead)} of {len(both)} moments"
+    if ahead:
+        most = 100 * max(gap for _, gap in ahead)
+        first += f", last after {duration(ahead[-1][0])}, by at most {most:.2f} points"
+    theirs, ours = (
+        next(
+            (at for at, each in zip(moments, medians[who], strict=True) if reached(each, last)),
+            None,
+        )
+        for who in (name, "bakeoff")
+    )
+    if theirs is None or ours is None:
+        return f"{first}; Bakeoff did not reach its best, {percent(last)}."
+    return (
+        f"{first}; its best, {percent(last)}, it had after {duration(theirs)}, Bakeoff after "
+        f"{duration(ours)}, {theirs / ours:.1f} times as soon."
+    )
+
+
+def reached(accuracy: float | None, wanted: float) -> bool:
+    """Say whether an accuracy is as high; Keras adds in float32."""
+    return accuracy is not None and accuracy >= wanted - _SAME
+
+
+def _saved(line: Line, other: Line) -> str:
+    """Return what a race saved beside the same study whole."""
+    same = "the same" if line["best"] == other["best"] else "another"
+    seconds = line["seconds"]  # of a trial, measured in the race
+    took, whole = (
+        sum(count * seconds[name] for name, count in each["trials"].items())
+        for each in (line, other)
+    )
+    counts = [sum(each["trials"].values()) for each in (line, other)]
+    return (
+        f"{line['study']}: {counts[0]} of {counts[1]} trials, "
+        f"{percent(1 - took / whole, 0)} of the training time saved; dropped "
+        f"{', '.join(f'{n} ({k} seeds)' for n, k in line['dropped'].items()) or 'nobody'}; "
+        f"{same} model first ({line['best']}), headline with the race: "
+        f"{line['headline']}; without: {other['headline']}"
+    )
 
 
 def _say(text: str) -> None:
@@ -283,15 +316,16 @@ def main(argv: Sequence[str] | None = None) -> None:
     parser.add_argument("--data", default="mnist")
     parser.add_argument("--settings", type=int, default=40)
     parser.add_argument("--epochs", type=int)
-    parser.add_argument("--seed", type=int, default=0)
+    parser.add_argument("--seeds", type=int, nargs="+", default=[0, 1, 2])
     parser.add_argument("--recipe", default="honest-002", help="of the race")
-    parser.add_argument("--python", default=sys.executable, help="of KerasTuner and Optuna")
+    parser.add_argument("--python", default=sys.executable, help="of all searches")
     options = parser.parse_args(argv)
     journal = Journal(FOLDER / "tuning.jsonl", identity=identity())
     if options.part == "search":
         epochs = options.epochs or EPOCHS[options.workload]
-        search = Search(options.workload, options.data, options.settings, epochs, options.seed)
-        search_all(search, journal, options.python)
+        for seed in options.seeds:
+            search = Search(options.workload, options.data, options.settings, epochs, seed)
+            search_all(search, journal, options.python)
     elif options.part == "race":
         race(recipes.load(options.recipe), FOLDER / "races", journal)
     _say(page(journal))

@@ -9,7 +9,7 @@ from pathlib import Path
 
 from bakeoff.errors import BakeoffError, Interrupted, UsageError
 from bakeoff.storage import atomic
-from benchmarks import accuracy, comparing, digits, scaling, speed
+from benchmarks import accuracy, comparing, digits, scaling, speed, studies
 from benchmarks.contestants import BY_NAME, CONTESTANTS, REPOSITORY
 from benchmarks.journal import Journal
 from benchmarks.machine import cores, identity, load, machine, versions
@@ -23,6 +23,7 @@ PARTS = {
     "speed": "throughput of the workloads",
     "digits": "the digits study whole",
     "scaling": "time and memory as the work grows",
+    "studies": "time and memory as a study gets more models or folds",
     "comparing": "comparing and reporting a large study",
     "accuracy": "do all learn the same?",
     "write": "benchmarks.md and benchmarks.json from what is measured",
@@ -118,6 +119,8 @@ def _do(options: argparse.Namespace) -> None:
         elif part == "scaling":
             repeats = min(options.repeats, _MOST_SCALING_REPEATS)
             scaling.measure(journal, repeats=repeats, say=_say)
+        elif part == "studies":
+            studies.measure(journal, repeats=1, say=_say)
         elif part == "comparing":
             comparing.measure(journal, repeats=options.repeats, say=_say)
         elif part == "write":
@@ -172,7 +175,7 @@ def _status(journal: Journal) -> None:
         _say(
             f"{workload.name:<12} {', '.join(sorted(counts)) or 'none'}; {len(accurate)} accuracies"
         )
-    for kind in ("digits", "scaling", "worker", "comparing"):
+    for kind in ("digits", "scaling", "worker", "studies", "comparing"):
         _say(f"{kind:<12} {len(journal.lines(kind))}")
 
 

@@ -34,7 +34,7 @@ def measure(journal: Journal, *, repeats: int, say: Say, images: int = IMAGES) -
             for verb in VERBS:
                 where = {"verb": verb, "repeat": repeat, "images": images}
                 if not journal.lines("comparing", **where):
-                    answer = _timed(bakeoff(verb, str(study)), log=Path(name) / "log")
+                    answer = timed(bakeoff(verb, str(study)), log=Path(name) / "log")
                     journal.append("comparing", **where, **answer)
                     shown = f"{answer['seconds']:.2f} s, {answer['peak_bytes'] / 1e6:.0f} MB"
                     say(f"comparing  {verb}  repeat {repeat + 1} of {repeats}  {shown}")
@@ -54,8 +54,8 @@ def write(folder: Path, *, images: int = IMAGES) -> Path:
     return folder
 
 
-def _timed(command: list[str], *, log: Path) -> dict[str, Any]:
-    """Run a command; return its seconds and the most memory it held."""
+def timed(command: list[str], *, log: Path) -> dict[str, Any]:
+    """Run a command; return its seconds, and the most memory that one of its processes held."""
     measured = [sys.executable, "-m", "benchmarks.measured", str(log), *command]
     done = subprocess.run(measured, stdout=subprocess.PIPE, text=True, cwd=REPOSITORY)
     if done.returncode:

@@ -43,7 +43,12 @@ def unmeasured(document: Plain) -> list[str]:
             lacking.append(f"throughput of `{workload['name']}`")
         if not workload["accuracy"] and workload.get("compared", True):
             lacking.append(f"accuracy of `{workload['name']}`")
-    names = {"digits": "the digits study", "scaling": "growth", "comparing": "comparing"}
+    names = {
+        "digits": "the digits study",
+        "scaling": "growth",
+        "studies": "growth of whole studies",
+        "comparing": "comparing",
+    }
     return lacking + [name for key, name in names.items() if not document[key]]
 
 

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from bakeoff.utils.text import listed
-from benchmarks import accuracy, comparing, digits, gpu, scaling
+from benchmarks import accuracy, comparing, digits, gpu, scaling, studies
 from benchmarks.contestants import BY_NAME, CONTESTANTS, OURS, Arrangement, sklearn
 from benchmarks.journal import Journal, Line
 from benchmarks.workloads import WORKLOADS, Declared, Workload, declared
@@ -20,7 +20,7 @@ STRAIGHT = 0.15  # a case may lie this far from the straight line
 
 def summarise(journal: Journal, *, machine: Plain, versions: Plain) -> Plain:
     """Return docs/benchmarks.json as plain data."""
-    kinds = ("repeat", "digits", "scaling", "worker", "comparing")
+    kinds = ("repeat", "digits", "scaling", "worker", "studies", "comparing")
     times = sorted(line["at"] for kind in kinds for line in journal.lines(kind))
     document: Plain = rounded(
         {
@@ -30,6 +30,7 @@ def summarise(journal: Journal, *, machine: Plain, versions: Plain) -> Plain:
             "workloads": [_workload(each, journal) for each in WORKLOADS],
             "digits": _digits(journal),
             "scaling": _scaling(journal),
+            "studies": _studies(journal),
             "comparing": _comparing(journal),
             "gpu": gpu.measured(),
         }
@@ -281,6 +282,23 @@ def straight(cases: Sequence[Plain]) -> Plain:
     return {"fixed": float(fixed), "unit": float(unit), "off": off, "straight": off <= STRAIGHT}
 
 
+def _studies(journal: Journal) -> list[Plain]:
+    """Return an axis's cases, with the line of seconds over networks; nothing if none is there."""
+    found = []
+    for axis, factors in studies.AXES.items():
+        lines = [
+            line
+            for factor in factors
+            for line in journal.lines("studies", axis=axis, factor=factor)[-1:]
+        ]
+        names = ("factor", "networks", "seconds", "peak_bytes")
+        measured = [{name: line[name] for name in names} for line in lines]
+        if measured:
+            line = straight([{**each, "work": each["networks"]} for each in measured])
+            found.append({"axis": axis, "cases": measured, **line})
+    return found
+
+
 def _comparing(journal: Journal) -> Plain | None:
     found: Plain = {}
     for verb in comparing.VERBS:
@@ -363,7 +381,8 @@ def _missed_beside(document: Plain) -> list[str]:
             f"the memory of a worker: {peaks[worst] / 1e6:.0f} MB with `{worst}`, where less than "
             f"{table['workers']['target'] / 1e6:.0f} MB was wanted"
         )
-    crooked = [a["axis"] for a in (table["axes"] if table else ()) if a["straight"] is False]
+    grown = [*(table["axes"] if table else ()), *document["studies"]]
+    crooked = [each["axis"] for each in grown if each["straight"] is False]
     if crooked:
         found.append(f"no straight line: {listed(crooked)}")
     if compared and not compared["met"]:

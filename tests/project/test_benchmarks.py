@@ -21,7 +21,17 @@ from bakeoff import recipe as recipes
 from bakeoff.errors import UsageError
 from bakeoff.recipe.architecture import describe
 from benchmarks import __main__ as command
-from benchmarks import accuracy, comparing, contestants, gpu, scaling, speed, summary, workloads
+from benchmarks import (
+    accuracy,
+    comparing,
+    contestants,
+    gpu,
+    scaling,
+    speed,
+    studies,
+    summary,
+    workloads,
+)
 from benchmarks.contestants import BY_NAME, CONTESTANTS, Arrangement, Contestant
 from benchmarks.group import DroppedOut, Group, together
 from benchmarks.journal import Journal
@@ -712,12 +722,18 @@ def test_a_page_with_everything(journal):
                 processor_seconds=1.5,
                 peak_bytes=200_000_000,
             )
+    for each in studies.cases():
+        seconds = 5 + 0.5 * each.networks
+        where = {"axis": each.axis, "factor": each.factor, "networks": each.networks}
+        journal.append("studies", **where, repeat=0, seconds=seconds, peak_bytes=400_000_000)
     journal.append("worker", model="cnn", seconds=30.0, peak_bytes=950_000_000)
     document = summarised(journal)
     assert json.loads(json.dumps(document)) == document
     text = page(document)
     assert "| images (MNIST repeated) | 8 | 8.0 | 17.0 | 2,400 MB | 3 |" in text
     assert "- seeds, one after the other: 1.0 s and 2.00 s for each unit of work" in text
+    assert "| 100 models | 300 | 155.0 | 400 MB |" in text
+    assert "- folds: 5.0 s and 0.50 s a network; no study is further than 0 % from" in text
     assert "With an empty cache of programs: 11.0 s (10.0–12.0, 3 runs)" in text
     assert "`cnn` 950 MB; the target is less than 900 MB" in text
     assert "`bakeoff compare` 2.0 s (1.5 s of processor time), 200 MB" in text
@@ -725,6 +741,13 @@ def test_a_page_with_everything(journal):
     assert "- no straight line: width" in text
     assert "- the memory of a worker: 950 MB with `cnn`, where less than 900 MB was wanted" in text
     assert re.search(r"[ \t]+\n", text) is None
+
+
+def test_the_studies_that_grow_can_be_carried_out():
+    for case in studies.cases():
+        recipe = recipes.parse(case.recipe(), origin="studies", folder=Path.cwd())
+        folds = recipe.split.folds or 1
+        assert case.networks == len(recipe.models) * len(recipe.seeds) * folds
 
 
 def test_settings_in_words():

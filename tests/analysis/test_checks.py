@@ -133,13 +133,8 @@ def test_every_code_is_documented_and_no_other():
 
 def test_every_threshold_is_documented_with_its_value():
     rows = re.findall(r"^\| `(\w+)\.([A-Z_]+)` \| ([\d.]+) \|$", DOCS.read_text(), re.MULTILINE)
-    modules = {
-        "failed": failed_runs,
-        "learning": learning_curves,
-        "answers": predictions,
-        "protocol": study_design,
-        "searches": searches,
-    }
+    checks = (failed_runs, learning_curves, predictions, study_design, searches)
+    modules = {module.__name__.rpartition(".")[2]: module for module in checks}
     assert [(m, n) for m, n, _ in rows] == [
         (place, name)
         for place, module in modules.items()

@@ -15,7 +15,7 @@ TEXT = (Path(__file__).parents[2] / "docs" / "data.md").read_text(encoding="utf-
 @pytest.mark.parametrize(
     "said",
     [
-        *(f"data: {name} " for name in NAMES),
+        *(f"`data: {name}`" for name in NAMES),
         *(f"`{stem}`" for stem in published.FILES.values()),
         f"{image_file.LARGE:,} pixels",
         *(kind.upper() for kind in ("png", "jpeg", "gif", "bmp", "tiff", "pnm", "avif")),

@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 
 from bakeoff import recipe as recipes
+from bakeoff.recipe.apply_setting import with_setting
 from bakeoff.recipe.search_space import (
     dimensions,
     filled,
@@ -18,7 +19,6 @@ from bakeoff.recipe.search_space import (
     short_names,
     taken,
 )
-from bakeoff.recipe.settle import with_setting
 
 ADAM = {"adam": {"learning_rate": {"log": [0.0001, 0.01]}}}
 SGD = {"sgd": {"learning_rate": {"log": [0.01, 1.0]}, "momentum": {"uniform": [0, 0.9]}}}

@@ -17,8 +17,8 @@ from bakeoff.recipe import parse
 from bakeoff.recipe.architecture import describe
 from bakeoff.storage.study_folder import StudyFolder
 from bakeoff.study import checkpoints
-from bakeoff.study.other_networks import with_other_networks
 from bakeoff.study.run import run
+from bakeoff.study.study_backbones import with_study_backbones
 from bakeoff.training.build_model import build, pretrain
 from bakeoff.training.plain_model import plain_model
 from bakeoff.training.predict import predict
@@ -62,7 +62,7 @@ def source(tmp_path_factory):
 def from_study(source, training=None, layers=(), **said):
     backbone = {"study": str(source), "model": "cnn", **said}
     model = {"backbone": backbone, "layers": [*layers], "training": training or {"epochs": 2}}
-    return with_other_networks(recipe({"m": model})).models["m"]
+    return with_study_backbones(recipe({"m": model})).models["m"]
 
 
 def source_weights(source):

@@ -15,6 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from bakeoff.analysis import metrics
+from bakeoff.analysis.changed_rules import changed_rules
 from bakeoff.analysis.checks import check
 from bakeoff.analysis.comparison import BaselineResult, Comparison, Lead, ModelResult, Score
 from bakeoff.analysis.environments import differing, joined, of_trials
@@ -27,7 +28,6 @@ from bakeoff.analysis.estimates import (
 )
 from bakeoff.analysis.judge import Folds, judged
 from bakeoff.analysis.model_scores import ModelScores
-from bakeoff.analysis.other_rules import other_rules
 from bakeoff.analysis.preference import Order, order
 from bakeoff.analysis.race import raced
 from bakeoff.analysis.tuning import Searched, analysed, read_searches
@@ -149,7 +149,7 @@ def _about(studies: Sequence[OpenedStudy]) -> dict[str, Any]:
         "openings_elsewhere": elsewhere and elsewhere.times,
         "shared_elsewhere": elsewhere.share if elsewhere else 0.0,
         "missing": missing,
-        "other_rules": tuple(rule for study in studies for rule in other_rules(study)),
+        "changed_rules": tuple(rule for study in studies for rule in changed_rules(study)),
         "changed": changed,
         "duplicates": _duplicates([study.document.get("duplicates", {}) for study in studies]),
         "ledger": ledger,

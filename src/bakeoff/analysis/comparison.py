@@ -156,7 +156,7 @@ class Comparison:
     headline: Headline | None = None
     look: Look | None = None  # which of the declared looks this is, where the study has several
     planned_openings: int = 1  # of the openings, those that the first one declared, itself included
-    other_rules: tuple[str, ...] = ()  # that are not those of the first opening, in words
+    changed_rules: tuple[str, ...] = ()  # since the first opening, in words
     findings: tuple[Finding, ...] = field(default=())
     race: Race | None = None
     searches: tuple[Searched, ...] = ()
@@ -165,7 +165,7 @@ class Comparison:
     @property
     def exploratory(self) -> bool:
         """Whether it was opened more than planned, not for all that is left, or by other rules."""
-        return self.unplanned_openings > 0 or bool(self.changed) or bool(self.other_rules)
+        return self.unplanned_openings > 0 or bool(self.changed) or bool(self.changed_rules)
 
     @property
     def unplanned_openings(self) -> int:

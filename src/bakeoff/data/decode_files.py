@@ -128,7 +128,7 @@ def decode_files(
         _fill(part, origins[which], [files[e] for e in which.tolist()], how, white, Skipped())
         images[which] = part
 
-    white = settle(images, deepest, how, parts, again)
+    white = find_white(images, deepest, how, parts, again)
     kept = deepest >= -1
     return Read(images if kept.all() else images[kept], origins[kept], kept, white)
 
@@ -138,7 +138,7 @@ def first_white(how: Pictures) -> float:
     return how.scale if how.scale is not None and how.scale > 255 else _DEEP
 
 
-def settle(
+def find_white(
     images: NDArray[np.uint8],
     deepest: NDArray[np.int64],
     how: Pictures,

@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from bakeoff.data.dataset import DataSet
-from bakeoff.data.decode_files import check_pictures, first_white, settle
+from bakeoff.data.decode_files import check_pictures, find_white, first_white
 from bakeoff.data.guess import sample
 from bakeoff.data.image_file import decode_bytes, decoding
 from bakeoff.data.labels import Labels, natural, pooled_labels
@@ -76,7 +76,7 @@ def load_parquet(source: ParquetSource) -> DataSet:
         def again(which: NDArray[np.int64], white: float) -> None:
             decoded(white, set(which.tolist()))
 
-        white = settle(images, deepest, source, counts, again)
+        white = find_white(images, deepest, source, counts, again)
         classes = pooled_labels(labels, names, list(files))
     return DataSet(
         shown(root.stem),

@@ -18,9 +18,9 @@ from typing import Any
 
 from bakeoff.errors import StudyError
 from bakeoff.recipe import Recipe
+from bakeoff.recipe.apply_setting import with_settings
 from bakeoff.recipe.parse_search import TUNING_SEEDS
 from bakeoff.recipe.search_space import Dimension, Setting, fits, short_names
-from bakeoff.recipe.settle import settled
 from bakeoff.recipe.types import Search
 from bakeoff.storage import atomic, formats, ledger, written_folder
 from bakeoff.storage.schemas import check_document
@@ -166,7 +166,7 @@ def with_chosen(recipe: Recipe, study: Path) -> Recipe:
             if not fits(model.search.dimensions, chosen["values"]):
                 raise formats.damaged(folder.path / "chosen" / _CHOSEN)
             settings[name] = chosen["values"]
-    return settled(recipe, settings) if settings else recipe
+    return with_settings(recipe, settings) if settings else recipe
 
 
 def best_first(tried: list[Tried]) -> list[Tried]:

@@ -28,7 +28,7 @@ from bakeoff.storage.user_ledger import require_user_ledger
 from bakeoff.study.environment import environment
 from bakeoff.study.extend import extended
 from bakeoff.study.known_duplicates import known_duplicates
-from bakeoff.study.other_networks import same_network, with_other_networks
+from bakeoff.study.study_backbones import same_network, with_study_backbones
 from bakeoff.utils.machine import available_memory
 from bakeoff.utils.text import shown
 
@@ -78,7 +78,7 @@ def prepare(
     """
     _require_utf8(folder.path)
     notes: list[str] = []
-    recipe = with_chosen(with_other_networks(recipe), folder.path)
+    recipe = with_chosen(with_study_backbones(recipe), folder.path)
     if recipe.split.folds is not None and folder.exists():
         recipe = _with_its_repeats(folder, recipe, notes)
     text = _written(recipe)

@@ -31,8 +31,8 @@ from bakeoff.study.cost import feature_seconds, makespan, trial_seconds
 from bakeoff.study.create import identity, load_split
 from bakeoff.study.executors.worker_count import WORKER_BYTES
 from bakeoff.study.optimizer_words import optimizer_words
-from bakeoff.study.other_networks import with_other_networks
 from bakeoff.study.stages import seeds_in_words, sizes
+from bakeoff.study.study_backbones import with_study_backbones
 from bakeoff.training.native.load import choose
 from bakeoff.utils.machine import available_memory, cores, default_device, measured_rate
 from bakeoff.utils.text import counted, duration, listed
@@ -93,7 +93,7 @@ def plan(recipe: Recipe, *, on: str | None = None) -> Plan:
     UsageError, StudyError
         There is no such cluster, or one of other versions.
     """
-    recipe = with_other_networks(recipe)
+    recipe = with_study_backbones(recipe)
     data, split = load_split(recipe)
     for model in recipe.models.values():
         identity(model, recipe)  # refuses a builder's file that is not there

@@ -16,10 +16,10 @@ import numpy as np
 
 from bakeoff.errors import RecipeError, StudyError
 from bakeoff.recipe import ModelRecipe, Recipe
+from bakeoff.recipe.apply_setting import with_setting
 from bakeoff.recipe.architecture import describe
 from bakeoff.recipe.parse_search import TUNING_SEEDS
 from bakeoff.recipe.search_space import Setting
-from bakeoff.recipe.settle import with_setting
 from bakeoff.recipe.types import Search
 from bakeoff.recipe.value_kinds import Misfit
 from bakeoff.storage import formats, written_folder

@@ -133,14 +133,14 @@ def unseen_failures(comparison: Comparison) -> Finding | None:
 
 def rules_changed(comparison: Comparison) -> Finding | None:
     """Notice a margin or the like that is not the one declared at the first opening."""
-    if not comparison.other_rules:
+    if not comparison.changed_rules:
         return None
     return Finding(
         code="rules-changed",
         severity="warning",
         model=None,
         text=(
-            f"The rules are not those of the first opening: {listed(comparison.other_rules)}, "
+            f"The rules are not those of the first opening: {listed(comparison.changed_rules)}, "
             "with the results known, so the verdicts are exploratory."
         ),
         advice="Report the verdicts by the rules that were declared, or say that they changed.",

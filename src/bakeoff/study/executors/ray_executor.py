@@ -18,9 +18,9 @@ from bakeoff.storage import atomic
 from bakeoff.storage.study_folder import StudyFolder
 from bakeoff.study import checkpoints
 from bakeoff.study.executors import ray_places, travel
-from bakeoff.study.executors.contents import Contents, HostContents
 from bakeoff.study.executors.interface import Lost, MovableJob
 from bakeoff.study.executors.job_queue import JobQueue
+from bakeoff.study.executors.object_store import Contents, HostContents
 from bakeoff.study.executors.ray_places import Node, Place
 from bakeoff.study.executors.travel import Order
 from bakeoff.study.jobs import Busy, TrainJob

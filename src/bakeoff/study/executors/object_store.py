@@ -1,4 +1,4 @@
-"""What jobs read, in the object store of a cluster: put there once, let go of after the last."""
+"""Files that jobs read, in a cluster's object store: put there once, released after the last job."""
 
 from collections import Counter
 from collections.abc import Callable, Sequence
@@ -10,7 +10,7 @@ from bakeoff.study.executors.travel import Order
 
 
 class Contents:
-    """References to the contents of files, by key; what several jobs read is kept.
+    """References to files in the object store, by key; those that several jobs read are kept.
 
     Parameters
     ----------
@@ -24,11 +24,11 @@ class Contents:
         self._references: dict[str, Any] = {}
 
     def shared(self, path: Path) -> bool:
-        """Say whether several jobs have yet to read a file."""
+        """Say whether several jobs that are not done yet read a file."""
         return self._uses[str(path.absolute())] > 1
 
     def reference(self, key: str, path: Path) -> Any:
-        """Return a reference to a content."""
+        """Return a reference to a file in the object store; it is put there if it is not."""
         if key in self._references:
             return self._references[key]
         made = self._put(path)
@@ -37,7 +37,7 @@ class Contents:
         return made
 
     def done(self, made: Order) -> list[str]:
-        """Take note that a job is done; return the keys that no other one reads."""
+        """Note that a job is done; return the keys of the files that no other job reads."""
         unused = []
         for key in made.files.values():
             path = path_of(key)
@@ -49,11 +49,11 @@ class Contents:
 
 
 class HostContents:
-    """Which contents a host has, and by which names.
+    """Which files a host has, and by which names.
 
-    A content gets a new name whenever it is sent, since calls of a host may overtake each other: an
-    older call never makes it forget what a later one has sent. What may go stays until the host is
-    given another job, and is not sent again if that one reads it.
+    A file gets a new name whenever it is sent, since calls of a host may overtake each other: an
+    older call never makes it forget what a later one has sent. A file that is no longer needed
+    stays until the host is given another job, and is not sent again if that job reads it.
 
     names : by key
     """
@@ -64,7 +64,7 @@ class HostContents:
         self._sent = 0
 
     def take(self, keys: Sequence[str]) -> tuple[list[str], list[str]]:
-        """Note that the host needs these; return the keys to send, and the names to forget."""
+        """Note that the host needs these keys; return those to send, and the names to forget."""
         forget = [self.names.pop(key) for key in sorted(self._unneeded.difference(keys))]
         self._unneeded = set()
         new = [key for key in keys if key not in self.names]
@@ -74,7 +74,7 @@ class HostContents:
         return new, forget
 
     def let_go(self, keys: Sequence[str]) -> None:
-        """Note that nobody needs these now."""
+        """Note that no job needs these keys now."""
         self._unneeded |= self.names.keys() & set(keys)
 
 

@@ -1,6 +1,6 @@
 """What jobs read, put into an object store once and let go of after the last.
 
-Oracle: by hand. Cost: nothing. Run: pytest tests/study/executors/test_contents.py
+Oracle: by hand. Cost: nothing. Run: pytest tests/study/executors/test_object_store.py
 """
 
 from pathlib import Path
@@ -8,7 +8,7 @@ from types import SimpleNamespace
 
 import pytest
 
-from bakeoff.study.executors.contents import Contents, HostContents, path_of
+from bakeoff.study.executors.object_store import Contents, HostContents, path_of
 
 IMAGES, WEIGHTS = Path("/data/train images.npy"), Path("/data/weights.safetensors")
 

@@ -1,12 +1,12 @@
 """A searched model with one of its settings.
 
-Oracle: the same model written without choices. Cost: 1 s. Run: pytest tests/recipe/test_settle.py
+Oracle: the same model written without choices. Cost: 1 s. Run: pytest tests/recipe/test_apply_setting.py
 """
 
 import pytest
 
 from bakeoff.recipe.search_space import dimensions
-from bakeoff.recipe.settle import settled, with_setting
+from bakeoff.recipe.apply_setting import with_settings, with_setting
 from tests.helpers.refused_recipes import declare
 
 SEARCHED = {"search": {"settings": 3}, "layers": [{"dense": {"units": {"whole": [8, 64]}}}]}
@@ -30,9 +30,9 @@ def test_a_setting_makes_an_ordinary_model_that_remembers_its_search(recipe):
 
 
 def test_the_other_models_stay_as_they_are(recipe):
-    found = settled(recipe, {"mine": setting(recipe, 24)})
+    found = with_settings(recipe, {"mine": setting(recipe, 24)})
     assert found.models["other"] is recipe.models["other"]
-    assert settled(recipe, {}).models == recipe.models
+    assert with_settings(recipe, {}).models == recipe.models
 
 
 def test_a_model_without_a_search_has_no_setting(recipe):

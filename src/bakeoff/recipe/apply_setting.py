@@ -1,4 +1,4 @@
-"""A searched model with one of its settings: an ordinary model, which remembers its search."""
+"""A searched model with its choices filled in by a setting: an ordinary model, its search kept."""
 
 from pathlib import Path
 
@@ -27,7 +27,7 @@ def with_setting(recipe: Recipe, name: str, setting: Setting) -> ModelRecipe:
     return read.models[name].model_copy(update={"search": search})
 
 
-def settled(recipe: Recipe, settings: dict[str, Setting]) -> Recipe:
+def with_settings(recipe: Recipe, settings: dict[str, Setting]) -> Recipe:
     """Return a recipe whose searched models have the settings given, by model."""
     models = {
         name: with_setting(recipe, name, settings[name]) if name in settings else model

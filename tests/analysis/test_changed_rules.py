@@ -1,13 +1,13 @@
 """What a recipe says now and did not say at the first opening.
 
-Oracle: the words written here. Cost: nothing. Run: pytest tests/analysis/test_other_rules.py
+Oracle: the words written here. Cost: nothing. Run: pytest tests/analysis/test_changed_rules.py
 """
 
 from types import SimpleNamespace
 
 import pytest
 
-from bakeoff.analysis.other_rules import other_rules
+from bakeoff.analysis.changed_rules import changed_rules
 
 LINE = {
     "margin": 0.002,
@@ -30,7 +30,7 @@ RECIPE = {
 
 def said(recipe=(), *lines):
     now = SimpleNamespace(**{**RECIPE, **dict(recipe)})
-    return other_rules(SimpleNamespace(recipe=now, ledger=lines or (LINE,)))
+    return changed_rules(SimpleNamespace(recipe=now, ledger=lines or (LINE,)))
 
 
 def test_the_same_rules_are_no_others():

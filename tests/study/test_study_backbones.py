@@ -1,7 +1,7 @@
 """Models of other studies as backbones: which cannot be, and what counts as the same one.
 
 Oracle: messages by hand. What can be: tests/training/test_inside_backbone.py. Cost: 0.2 s.
-Run: pytest tests/study/test_other_networks.py
+Run: pytest tests/study/test_study_backbones.py
 """
 
 from pathlib import Path
@@ -11,8 +11,8 @@ import pytest
 
 from bakeoff.errors import RecipeError, StudyError
 from bakeoff.recipe import parse
-from bakeoff.study import other_networks
-from bakeoff.study.other_networks import same_network, with_other_networks
+from bakeoff.study import study_backbones
+from bakeoff.study.study_backbones import same_network, with_study_backbones
 
 NETWORK = {
     "input_shape": [8, 8, 1],
@@ -30,7 +30,7 @@ def recipe(model, folder="/studies"):
 
 def test_a_study_that_is_not_there(tmp_path):
     with pytest.raises(StudyError, match="expected a study's folder, found no"):
-        with_other_networks(recipe({"backbone": {"study": "gone"}}, folder=tmp_path))
+        with_study_backbones(recipe({"backbone": {"study": "gone"}}, folder=tmp_path))
 
 
 @pytest.mark.parametrize(
@@ -45,9 +45,9 @@ def test_models_that_cannot_be_a_backbone(monkeypatch, model, have):
     found = SimpleNamespace(
         recipe=recipe(model).models["m"], name="m", folder=SimpleNamespace(path="studies/a")
     )
-    monkeypatch.setattr(other_networks, "trained_model", lambda folder, model: found)
+    monkeypatch.setattr(study_backbones, "trained_model", lambda folder, model: found)
     with pytest.raises(RecipeError) as caught:
-        with_other_networks(recipe({"backbone": {"study": "a", "model": "m"}}))
+        with_study_backbones(recipe({"backbone": {"study": "a", "model": "m"}}))
     assert str(caught.value) == (
         f"models.m.backbone: expected a model with layers of its own, found {have}: m of studies/a"
     )
@@ -61,4 +61,4 @@ def test_a_study_that_moved_has_the_same_network():
     assert backbones[0] != backbones[1]
     assert same_network(backbones[0]) == same_network(backbones[1])
     found = recipe({"backbone": {"study": "a", "network": NETWORK}})
-    assert with_other_networks(found) == found  # looked up already
+    assert with_study_backbones(found) == found  # looked up already

@@ -12,8 +12,8 @@ from bakeoff.storage.study_folder import StudyFolder
 from bakeoff.study.trained_model import TrainedModel, trained_model
 
 
-def with_other_networks(recipe: Recipe) -> Recipe:
-    """Return a recipe in which every backbone of another study says what it is.
+def with_study_backbones(recipe: Recipe) -> Recipe:
+    """Return a recipe in which every backbone from another study holds its network.
 
     Raises RecipeError or StudyError if there is no such study, or its model cannot be a backbone.
     """

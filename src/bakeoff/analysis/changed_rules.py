@@ -1,4 +1,4 @@
-"""What a study's recipe says now and did not say when its test set was first opened, in words."""
+"""Which rules of a study were changed since its test set was first opened: margin, seeds, race …"""
 
 from __future__ import annotations
 
@@ -9,8 +9,8 @@ from bakeoff.storage.opened_study import OpenedStudy
 from bakeoff.utils.text import listed, whole_numbers
 
 
-def other_rules(study: OpenedStudy) -> list[str]:
-    """Say what the recipe has now, and the first opening that recorded it had not."""
+def changed_rules(study: OpenedStudy) -> list[str]:
+    """Return, in words, each rule that differs from the first opening that recorded it."""
     recipe = study.recipe
     said = []
     for key, now in (("margin", recipe.margin), ("give_up", recipe.give_up)):

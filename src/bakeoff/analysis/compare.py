@@ -121,7 +121,7 @@ def _test_set(study: OpenedStudy) -> str:
 
 
 def _about(studies: Sequence[OpenedStudy]) -> dict[str, Any]:
-    """Say what a Comparison does of its studies, apart from their models."""
+    """Return those fields of a Comparison that are about its studies, not their models."""
     first = studies[0]
     ledger = tuple(line for study in studies for line in study.ledger)
     missing = tuple(
@@ -223,7 +223,7 @@ def _names(studies: Sequence[OpenedStudy]) -> list[dict[str, str]]:
 def _models(
     studies: Sequence[OpenedStudy],
 ) -> list[tuple[str, str, tuple[Trial, ...], Mapping[str, Any]]]:
-    """Return every model's name, its study's name, its trials and the clocks of predicting."""
+    """Return every model's name, its study's name, its trials and its prediction times."""
     return [
         (names[model], study_name, trials, study.prediction_timing[model])
         for study, study_name, names in zip(

@@ -44,7 +44,7 @@ def predictions(probabilities: NDArray[Any]) -> Integers:
 
 
 def correct(probabilities: NDArray[Any], labels: Integers) -> NDArray[np.bool_]:
-    """Whether each image was classified rightly, bool (n_images,)."""
+    """Whether each image was classified correctly, bool (n_images,)."""
     _check(probabilities, labels)
     found: NDArray[np.bool_] = predictions(probabilities) == labels
     return found
@@ -70,7 +70,7 @@ def confusion_matrix(labels: Integers, predicted: Integers, n_classes: int) -> I
 
 
 def per_class_accuracy(labels: Integers, predicted: Integers, n_classes: int) -> Floats:
-    """Share of each class's images that were classified rightly, float64; nan without images."""
+    """Share of each class's images that were classified correctly, float64; nan without images."""
     hits, true_counts, _ = _counts(labels, predicted, n_classes)
     return _divide(hits, true_counts)
 
@@ -87,7 +87,7 @@ def macro_f1(labels: Integers, predicted: Integers, n_classes: int) -> float:
 
 
 def macro_f1_scores(labels: Integers, predicted: Integers, n_classes: int) -> Floats:
-    """Per-image parts of macro F1, float64 (n_images,), for `statistics.estimate`.
+    """Per-image parts of macro F1, float64 (n_images,), for `estimates.estimate_macro_f1`.
 
     F1 is no mean over images, but close to its value F it behaves like one (delta method; the
     variance is that of Takahashi et al. 2022, Applied Intelligence 52). With s_k = (images +

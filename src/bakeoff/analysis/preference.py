@@ -1,4 +1,4 @@
-"""By what one model is less than another: parameters, or time, where a recipe has `prefer: time`.
+"""What a smaller model saves: parameters, or prediction time where a recipe has `prefer: time`.
 
 Times are those of an image in a batch, measured while the test set was opened.
 """
@@ -17,12 +17,12 @@ EQUALLY_FAST = 0.1
 
 @dataclass(frozen=True)
 class Order:
-    """What each model costs, by name: less is better where nothing else tells models apart.
+    """What each model costs, by name; the recommendation prefers less.
 
     parameters : of each model
     prefer : what the recipe asks for
-    seconds : of each model's prediction, where models are ordered by it; else empty
-    missing : why they are not ordered by time although `prefer` says so, "" else
+    seconds : of each model's prediction, where models are ordered by it; else None
+    missing : why they are not ordered by time although `prefer` says so; else ""
     """
 
     parameters: Mapping[str, int]
@@ -52,7 +52,7 @@ class Order:
         return first
 
     def key(self, name: str) -> tuple[float, int]:
-        """Return what sorts models from the cheapest on: of equally fast ones the smaller first."""
+        """Return a key that sorts models by cost, and equally fast ones by their parameters."""
         return self.cost(name), self.parameters[name]
 
     def text(self, name: str) -> str:
@@ -71,7 +71,7 @@ def order(
 ) -> Order:
     """Return the order that a recipe asks for: by parameters where a time is not known.
 
-    Times of several studies were measured apart, perhaps on several machines, and order nothing.
+    Times of several studies were measured apart, perhaps on other machines: they are not used.
     """
     if prefer == "parameters":
         return Order(parameters)

@@ -49,7 +49,7 @@ class TuningCurve:
 
 @dataclass(frozen=True)
 class Importance:
-    """How much of what tells good settings from others lies in one choice, in [0, 1].
+    """The importance of one choice: its share, in [0, 1], in what makes settings good.
 
     By PED-ANOVA (Watanabe, Bansal and Hutter 2023); `low` and `high` hold the middle 90 % of the
     values for settings drawn again with replacement.

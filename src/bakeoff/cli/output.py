@@ -11,12 +11,12 @@ from bakeoff.errors import StorageError
 
 
 class NobodyReads(Exception):
-    """Whoever read standard output has seen enough (`bakeoff look mnist | head`)."""
+    """The reader of standard output has closed it (`bakeoff look mnist | head`)."""
 
 
 @contextmanager
 def printing() -> Iterator[None]:
-    """Tell what happens to standard output from what happens to other files.
+    """Turn errors of standard output into ones that name it.
 
     Raises NobodyReads where its reader has gone, StorageError where it cannot be written.
     """

@@ -18,7 +18,7 @@ _SIDE = 256  # pixels to which a large picture is reduced first
 
 @dataclass(frozen=True)
 class Frame:
-    """How training images lie: `size` is (height, width), `box` the longer side of what is drawn.
+    """How figures lie in training images: `size` is (height, width), `box` their longer side.
 
     light_ink : whether figures are light on dark
     by_mass : whether it is the centre of mass that lies at `middle`; otherwise that of the box does
@@ -123,7 +123,7 @@ def _ink(picture: NDArray[np.float32]) -> NDArray[np.float32] | None:
 
 
 def _bounds(mask: NDArray[np.bool_]) -> tuple[int, int, int, int]:
-    """Return (top, bottom, left, right) around what is set, ends excluded."""
+    """Return (top, bottom, left, right) around the true pixels, bottom and right excluded."""
     rows, columns = np.flatnonzero(mask.any(axis=1)), np.flatnonzero(mask.any(axis=0))
     return int(rows[0]), int(rows[-1]) + 1, int(columns[0]), int(columns[-1]) + 1
 

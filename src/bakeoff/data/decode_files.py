@@ -29,7 +29,7 @@ _FULL = 1 << 14  # a picture of 16 bits that stays below it may be one of 12 bit
 
 @dataclass
 class Skipped:
-    """What was not read, as shown; of every label the first broken file."""
+    """Files that were not read, as messages show them; `first_broken` is by label."""
 
     broken: list[str] = field(default_factory=list)
     other: list[str] = field(default_factory=list)
@@ -59,7 +59,7 @@ class Skipped:
 
 @dataclass(frozen=True)
 class White:
-    """What white is.
+    """The pixel values that mean white.
 
     Attributes
     ----------
@@ -97,7 +97,7 @@ def examples(names: Sequence[str]) -> str:
 
 
 def check_pictures(how: Pictures) -> None:
-    """Refuse a size, colour or fit that there is not."""
+    """Refuse a size, colour or fit that is not allowed."""
     sides = tuple(how.size)
     good = [isinstance(side, int) and 1 <= side <= _MAX_SIDE for side in sides]
     if len(sides) != 2 or not all(good):
@@ -134,7 +134,7 @@ def decode_files(
 
 
 def first_white(how: Pictures) -> float:
-    """Return what white is in files of 16 bits, as long as nothing has been seen of them."""
+    """Return what is taken for white in files of 16 bits before any has been read."""
     return how.scale if how.scale is not None and how.scale > 255 else _DEEP
 
 

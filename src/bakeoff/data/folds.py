@@ -155,5 +155,5 @@ def _partition(classes: NDArray[np.int64], folds: int, seed: int, repeat: int) -
 
 
 def _state(*numbers: int) -> int:
-    """Return one whole number that several make, the same on every machine."""
+    """Return a seed made of several whole numbers, the same on every machine."""
     return int(np.random.SeedSequence(numbers).generate_state(1)[0])

@@ -16,12 +16,12 @@ _ODD = 1.15  # shapes that differ by more than this are not stretched alike
 
 
 def sample(count: int) -> range:
-    """Return which of so many pictures are looked at."""
+    """Return the positions of the pictures that are looked at, of `count`."""
     return range(0, count, max(count // SAMPLE, 1))[:SAMPLE]
 
 
 def guess_files(files: Sequence[Path]) -> tuple[Pictures, str]:
-    """Return what `guess` does of image files, a sample of them."""
+    """Return what `guess` finds in a sample of some image files."""
 
     def contents() -> Iterator[bytes]:
         for place in sample(len(files)):
@@ -37,7 +37,7 @@ def guess(contents: Iterable[bytes]) -> tuple[Pictures, str]:
     Sizes are those of the pictures as they are shown: EXIF orientation counts. Pictures of one
     shape are stretched (they only shrink); of several shapes, they are cropped.
 
-    contents : of image files; what cannot be read is passed over: loading says what is wrong
+    contents : of image files; those that cannot be read are left to the loading, which says why
     """
     sizes, coloured = [], False
     with decoding():

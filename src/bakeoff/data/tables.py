@@ -23,7 +23,7 @@ INDICES = ("id", "index", "unnamed0", "", "rowid", "imageid")
 
 @dataclass(frozen=True)
 class Head:
-    """How a table begins: its separator, its columns' names, and whether they stand in it.
+    """How a table begins: its separator, its columns' names, and whether its first line gives them.
 
     `skip` rows come before the first image; a header of mere numbers names nothing.
     """

@@ -1,4 +1,4 @@
-"""What people call the parts of a data set and its arrays: names in, Bakeoff's words out."""
+"""The names that people give to parts and arrays of a data set, and Bakeoff's word for each."""
 
 import re
 from collections.abc import Iterable

@@ -103,7 +103,7 @@ def read_recipe(raw: object, folder: Path, problems: Problems) -> Recipe | None:
 
 
 def check_together(recipe: Recipe, problems: Problems) -> None:
-    """Note what is right by itself but not together."""
+    """Note settings that are each allowed, but not together."""
     if not recipe.split.validation.amount and recipe.selection != "last":
         problems.add(
             "split.validation",

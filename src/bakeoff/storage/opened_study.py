@@ -31,7 +31,7 @@ _SHOWN = 5  # missing trials named in an error; the rest is counted
 
 @dataclass(frozen=True, eq=False)
 class Trial:
-    """One trial of the opening: trial.json, its history, its clocks, its test predictions.
+    """One trial of the opening: trial.json, its history, timing.json, its test predictions.
 
     `tested` says, in cross-validation, in which fold each image was tested; int64, (n_test,).
     """

@@ -36,7 +36,7 @@ SPLIT = ("train", "validation", "test", "validation_labels")
 
 
 class StudyFolder:
-    """Names and reads what is in a study's folder; the layout is DESIGN's section 4."""
+    """Names and reads what is in a study's folder; docs/architecture.md draws the layout."""
 
     def __init__(self, path: str | Path) -> None:
         self.path = Path(path)

@@ -1,4 +1,4 @@
-"""A whole study behind scikit-learn's fit and predict: arrays in, answers of its model out."""
+"""A whole study behind scikit-learn's fit and predict: arrays in, predicted classes out."""
 
 from __future__ import annotations
 
@@ -92,5 +92,5 @@ class Classifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]  # sciki
 
     def predict(self, X: ArrayLike) -> NDArray[Any]:
         """Return the most probable class of each image, shape (n,), as y names it."""
-        answers: NDArray[Any] = self.classes_[self.predict_proba(X).argmax(axis=1)]
-        return answers
+        predicted: NDArray[Any] = self.classes_[self.predict_proba(X).argmax(axis=1)]
+        return predicted

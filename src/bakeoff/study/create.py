@@ -85,7 +85,7 @@ def prepare(
     data, split = load_split(recipe, data)
     for model in recipe.models.values():
         if model.layers is not None and trains_here:
-            _require_room(model, data, len(split.train), device)
+            _require_memory(model, data, len(split.train), device)
     identities = {name: identity(model, recipe) for name, model in recipe.models.items()}
     notes += data.notes
     _require_free(folder)
@@ -225,7 +225,7 @@ def identity(model: ModelRecipe, recipe: Recipe) -> str:
 # ── writing ──────────────────────────────────────────────────────────────────────────────────
 
 
-def _require_room(model: ModelRecipe, data: DataSet, images: int, device: str) -> None:
+def _require_memory(model: ModelRecipe, data: DataSet, images: int, device: str) -> None:
     """Refuse what this machine has not the memory to train, before any of it is asked for."""
     architecture = describe(model, data.input_shape, data.n_classes)
     wanted = training_bytes(model, architecture, images=images)
@@ -357,7 +357,7 @@ def test_hash(data: DataSet, split: Split | Folds) -> str:
 def _write(
     folder: StudyFolder, document: dict[str, Any], text: str, data: DataSet, split: Split | Folds
 ) -> None:
-    """Write what is not as it should be; study.json, the authority, before the recipe."""
+    """Write the files that are absent or differ; study.json, which counts, before recipe.yaml."""
     if not _is(folder.split_file, document["split_file"]):
         content = _split_file(data, split)
         document = {**document, "split_file": formats.sha256(content)}

@@ -63,7 +63,7 @@ def extended(
         notes.append(f"the study keeps {named}, trained earlier")
     looks = () if more else recipe.looks
     if seen:
-        notes += _moved_goalposts(before, recipe)
+        notes += _changed_rules(before, recipe)
     models = {**recipe.models, **{name: before.models[name] for name in dropped}}
     union = recipe.model_copy(update={"seeds": tuple(seeds), "looks": looks, "models": models})
     return union, {**identities, **{name: old["identities"][name] for name in dropped}}
@@ -86,8 +86,8 @@ def _changed(
     )
 
 
-def _moved_goalposts(before: Recipe, recipe: Recipe) -> list[str]:
-    """Return a note for what decides the verdicts and was changed after the test set was seen."""
+def _changed_rules(before: Recipe, recipe: Recipe) -> list[str]:
+    """Return a note for each rule of the verdicts that was changed after the test set was seen."""
     return [
         f"{name} was {getattr(before, name)} when the test set was opened and is "
         f"{getattr(recipe, name)} now: the verdicts follow the new one"

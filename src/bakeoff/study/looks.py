@@ -13,7 +13,7 @@ from bakeoff.utils.text import counted, listed
 
 
 def of_stage(prepared: Prepared, stage: Stage) -> Prepared:
-    """Return a study as far as a stage goes: an opening holds no seeds of later looks."""
+    """Return the study with a stage's seeds alone: an opening holds no seeds of later looks."""
     if not prepared.recipe.looks:
         return prepared
     recipe = prepared.recipe.model_copy(update={"seeds": stage.seeds})
@@ -23,9 +23,9 @@ def of_stage(prepared: Prepared, stage: Stage) -> Prepared:
 def needed(
     prepared: Prepared, stage: Stage, ledger: Sequence[Mapping[str, Any]]
 ) -> tuple[str, ...]:
-    """Return the models that the newest look needed, where a study goes on there; else none: all.
+    """Return the models to train first where a study goes on after its first look; else (): all.
 
-    Those that have seeds which the look before had not; those that are new, or have lost a trial.
+    They are those that the newest look added seeds of, those that are new or have lost a trial.
     """
     before = [each for each in prepared.recipe.looks if each < len(stage.seeds)]
     if not before or not ledger:

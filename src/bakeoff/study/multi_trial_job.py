@@ -14,7 +14,7 @@ from bakeoff.utils.events import OfTrial, Resumed
 
 @dataclass(frozen=True)
 class MultiTrialJob:
-    """Train several trials of one model in one program, as suits a GPU; each is its own folder.
+    """Train several trials of one model in one program, as suits a GPU; each has its own folder.
 
     lanes : how many the program is made for, whatever is left to do; fewer if memory is short
     """

@@ -75,7 +75,7 @@ class NotebookProgress(Watcher):
                 self._draw()
 
     def resumed(self, label: str, resumed: Resumed) -> None:
-        """Count the epochs of before."""
+        """Count the epochs that were trained before."""
         with self._lock:
             if self._pace:
                 self._pace.resumed(label, len(resumed.results))
@@ -89,7 +89,7 @@ class NotebookProgress(Watcher):
                 self._draw()
 
     def lost(self, label: str) -> None:
-        """Count on a job no longer."""
+        """Take a lost job out of the count."""
         with self._lock:
             if self._pace:
                 self._pace.lost(label)

@@ -75,7 +75,7 @@ def open_test_set(
 
 
 def _restore_lines(prepared: Prepared) -> None:
-    """Write into the study's ledger what only the user's has of it: it was taken away."""
+    """Restore lines that were taken out of the study's ledger and that the user's ledger has."""
     folder, test = prepared.folder, test_hash(prepared.data, prepared.split)
     own = folder.read_ledger()
     for line in forgotten_lines(test, prepared.recipe.name, folder.path, own):

@@ -136,7 +136,7 @@ class Lines(Watcher):
             self._say(", ".join(words), _time_left(self._pace, now))
 
     def resumed(self, label: str, resumed: Resumed) -> None:
-        """Count the epochs of before."""
+        """Count the epochs that were trained before."""
         if self._pace:
             self._pace.resumed(label, len(resumed.results))
 
@@ -156,7 +156,7 @@ class Lines(Watcher):
         self._say(count + ", ".join(words), _time_left(self._pace, now))
 
     def lost(self, label: str) -> None:
-        """Count on a job no longer."""
+        """Take a lost job out of the count."""
         if self._pace:
             self._pace.lost(label)
 

@@ -1,4 +1,4 @@
-"""A look of a race while a study trains: reads validation answers, decides, writes the look down.
+"""A look of a race while a study trains: compares validation predictions and writes it down.
 
 No test image is touched, and a model that was ever tested is not dropped.
 """
@@ -73,7 +73,7 @@ def _said(each: Standing, leader: Standing, after: int, delta: float) -> str:
 
 
 def _correct(prepared: Prepared, model: str, seed: int) -> NDArray[np.bool_]:
-    """Return which validation images a finished trial has right."""
+    """Return which validation images a finished trial classifies correctly."""
     place = prepared.folder.trial(model, seed)
     path = place / "validation.npy"
     written_folder.read_recorded(place, path.name, written_folder.read_manifest(place))

@@ -259,7 +259,7 @@ class Result:
         return plots.class_counts(self.comparison, width=560)
 
     def plot_mistakes(self, model: str | None = None) -> "Gallery":
-        """Return the test images that a model gets most wrong, with its answers."""
+        """Return the test images that a model gets most wrong, with its predictions."""
         name = plots.figure.find(self.comparison, model or self._chosen).name
         return galleries.worst_mistakes(self.comparison, self.comparison.model(name))
 

@@ -210,7 +210,7 @@ def _cost(prepared: Prepared, model: ModelRecipe) -> float:
 
 
 def largest_trial(prepared: Prepared) -> int:
-    """Return roughly the bytes that the largest of the declared trials takes; 0 of builders."""
+    """Return roughly the bytes that the largest declared trial takes; 0 for Python builders."""
     found = [0]
     for model in prepared.recipe.models.values():
         with suppress(RecipeError):

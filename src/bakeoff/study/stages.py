@@ -1,6 +1,6 @@
-"""The stages of a study: train these seeds of every model, then decide something, then the next.
+"""The stages of a study: in each, some seeds of every model are trained, then something is decided.
 
-`run` walks them; which models are still in at each is not known beforehand.
+`run` carries them out; which models are left at each is not known beforehand.
 """
 
 from collections.abc import Mapping, Sequence
@@ -14,9 +14,9 @@ from bakeoff.utils.text import counted, listed
 
 @dataclass(frozen=True)
 class Stage:
-    """Some seeds more of every model that is still in, and what follows when they are trained.
+    """The seeds that every model still in the study has after it, and what follows then.
 
-    seeds : all so far, those of earlier stages included
+    seeds : those of earlier stages included
     race : whether models may be dropped then, on validation
     opens : whether the test set may be opened then
     """

@@ -1,4 +1,4 @@
-"""Several trials of one model in one program: what a GPU is given, which one trial leaves idle.
+"""Several trials of one model in one program, for a GPU, which one trial alone leaves idle.
 
 The vmapped program has a fixed width; unused lanes repeat the first trial. So a trial's result does
 not depend on the other trials, on its lane, or on how many are left.
@@ -89,7 +89,7 @@ def _programs(program: Program) -> tuple[Any, Any]:
 
 @partial(jax.jit)
 def _stacked(states: Any) -> Any:
-    """Return the states of all lanes as one; compiled, since it is a call for every array."""
+    """Return the states of all lanes as one; compiled, or each array would cost a call."""
     return jax.tree.map(lambda *leaves: jnp.stack(leaves), *states)
 
 

@@ -92,7 +92,7 @@ class Predictor:
         return np.asarray(self._run(self._values, padded))[:, : len(images)]
 
     def warm_up(self, shape: tuple[int, int, int], dtype: Any) -> None:
-        """Compile every size, so that the first answers are not late."""
+        """Compile every size, so that the first predictions are not slow."""
         if self._backbone is not None:
             found = features(self._backbone, np.zeros((1, *shape), dtype), maximum=self._maximum)
             shape, dtype = found.shape[1:], found.dtype

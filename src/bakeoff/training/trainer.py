@@ -289,7 +289,7 @@ class Trainer:
         return order, jax.random.fold_in(key, epoch), rate
 
     def draws_to_fold(self) -> tuple[Array, Array, int, Array]:
-        """Return what `draws` does, with the trial's key and the epoch to be folded into it."""
+        """Return what `draws` does, but the trial's key and the epoch that is yet to be folded into it."""
         epoch = len(self._history)
         order = self._orders.pop(epoch, None)
         if order is None:

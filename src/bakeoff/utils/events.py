@@ -1,6 +1,6 @@
-"""Who wants to know how long work goes on: the command line's progress bar, or nobody.
+"""What happens while jobs run, and the Watcher that is told of it: a progress bar, or nobody.
 
-What it hears is defined here too: a process that only watches loads neither Keras nor JAX.
+It lies here so that a process that only watches loads neither Keras nor JAX.
 """
 
 import math
@@ -36,7 +36,7 @@ class Resumed:
 
 @dataclass(frozen=True)
 class OfTrial:
-    """What a job that trains several trials together tells of one of them, by its label."""
+    """An event of one trial, by its label, from a job that trains several together."""
 
     label: str
     what: EpochResult | Resumed
@@ -52,7 +52,7 @@ class Planned:
 
 
 class Watcher:
-    """Hears of everything and says nothing; override what you want to hear."""
+    """Is told of everything and does nothing; override the methods you need."""
 
     def begin(self, title: str, jobs: Sequence[Planned]) -> None:
         """Hear of the jobs of the next stage ("training", "testing")."""

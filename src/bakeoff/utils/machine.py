@@ -29,7 +29,7 @@ def cores(root: Path = Path("/")) -> int:
 
 
 def _quotas(root: Path) -> list[float]:
-    """Return in how many cores' time this process's control groups limit it."""
+    """Return the limits, in cores, that control groups set to this process's time."""
     found = []
     for group in _own_groups(root, "", ""):  # version 2
         with suppress(OSError, ValueError, ZeroDivisionError):  # "max": no limit
@@ -137,9 +137,9 @@ def _left_in_group(group: Path, limit: str, use: str, given_back: str) -> list[i
 
 
 def lacks(root: Path = Path("/")) -> str | None:
-    """Return what training needs and this machine does not have, and what to do; None if nothing.
+    """Return what training needs and this machine lacks, and what to do; None if it lacks nothing.
 
-    XLA reads there what the processor is able to do; without it, it fails in mid-training.
+    XLA reads in /proc/cpuinfo what the processor can do; without that file training fails half-way.
     """
     if sys.platform != "linux" or (root / "proc/cpuinfo").exists():
         return None

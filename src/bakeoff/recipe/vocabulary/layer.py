@@ -1,4 +1,4 @@
-"""What a layer's declaration says beside its arguments: its shape, its costs, itself in words."""
+"""The base of all declared layers: output shape, parameters, operations, and the layer in words."""
 
 import math
 from collections.abc import Mapping

@@ -1,8 +1,8 @@
-"""Many figures become pictures of one page at once: two thirds of them in a second process.
+"""Draws all figures of a page: two thirds of them in a second process, if there is one.
 
-While it starts, the page is written with a place for each figure; vl-convert holds Python's lock
-while it draws, so that a thread would not help. Where there is no core or no process to be had, or
-it is lost, all are drawn here, and the page is the same.
+While that process starts, the page is written with a placeholder for each figure. A thread would
+not help, since vl-convert holds Python's lock while it draws. Where there is no second core or no
+process can be started, or it is lost, all figures are drawn here, and the page is the same.
 """
 
 from __future__ import annotations
@@ -31,7 +31,7 @@ _PLACE = re.compile(r"<!--figure (\d+)-->")
 
 @contextmanager
 def second_process(*, wanted: bool = True) -> Iterator[Process | None]:
-    """Start a process that can draw, and end it in any case; None where none is wanted or found."""
+    """Start a process that draws, and end it in any case; None if none is wanted or can be had."""
     process = _start() if wanted and cores() > 1 else None
     if process is None:
         yield None
@@ -52,13 +52,13 @@ def second_process(*, wanted: bool = True) -> Iterator[Process | None]:
 
 
 def place(figures: list[Figure], figure: Figure) -> Markup:
-    """Put the figure into the list; return what stands for it in a page that is not drawn yet."""
+    """Append the figure to the list; return the placeholder that stands for it in the page."""
     figures.append(figure)
     return Markup(f"<!--figure {len(figures) - 1}-->")
 
 
 def filled(page: str, figures: Sequence[Figure], process: Process | None) -> str:
-    """Return the page with each figure in its place."""
+    """Return the page with its placeholders replaced by the figures."""
     elements = _elements(figures, process)
     return _PLACE.sub(lambda found: elements[int(found[1])], page)
 
@@ -69,9 +69,9 @@ def _elements(figures: Sequence[Figure], process: Process | None) -> list[str]:
         elsewhere = []
     elements = {k: figures[k].element() for k in range(len(figures)) if k not in elsewhere}
     if process and elsewhere:
-        answers = _received(process)
+        drawn = _received(process)
         for position, k in enumerate(elsewhere):
-            elements[k] = figures[k].element(answers[position] if answers else None)
+            elements[k] = figures[k].element(drawn[position] if drawn else None)
     return [elements[k] for k in range(len(figures))]
 
 
@@ -88,7 +88,7 @@ def _start() -> Process | None:
 
 
 def _send(process: Process, figures: Sequence[Figure]) -> bool:
-    """Ask for the figures; say whether somebody is there who takes the question."""
+    """Send the figures' specifications; return whether the process took them."""
     assert process.stdin is not None
     try:
         json.dump([each.spec for each in figures], process.stdin)
@@ -99,10 +99,10 @@ def _send(process: Process, figures: Sequence[Figure]) -> bool:
 
 
 def _received(process: Process) -> list[str] | None:
-    """Return the answers; None where they were lost."""
+    """Return the figures as SVG; None where the process was lost."""
     assert process.stdout is not None
     try:
-        answers: list[str] = json.load(process.stdout)
+        drawn: list[str] = json.load(process.stdout)
     except (OSError, ValueError):
         return None
-    return answers
+    return drawn

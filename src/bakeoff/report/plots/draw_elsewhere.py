@@ -12,8 +12,8 @@ import vl_convert
 
 
 def main(version: str) -> None:
-    """Start the engine while nothing is asked for yet; then draw what is."""
-    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C ends the process that asks, and it this
+    """Start the drawing engine at once, wait for the specifications, and draw them."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C ends the parent, which ends this
     vl_convert.vegalite_to_svg({"data": {"values": []}, "mark": "point"}, vl_version=version)
     specs = json.load(sys.stdin)
     json.dump([vl_convert.vegalite_to_svg(each, vl_version=version) for each in specs], sys.stdout)

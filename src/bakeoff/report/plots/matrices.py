@@ -1,4 +1,4 @@
-"""Who is mistaken for whom, and which model is better: coloured squares with numbers."""
+"""Confusion matrices and the matrix of verdicts: coloured squares with numbers."""
 
 from __future__ import annotations
 

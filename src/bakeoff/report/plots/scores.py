@@ -1,4 +1,4 @@
-"""What came out on the test images: accuracies, calibration, sources of variance; and how many."""
+"""Figures of test results: accuracies, calibration, sources of variance, images of each class."""
 
 from __future__ import annotations
 

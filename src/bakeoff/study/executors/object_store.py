@@ -1,4 +1,4 @@
-"""Files that jobs read, in a cluster's object store: put there once, released after the last job."""
+"""Files that jobs read, in a cluster's object store: put there once, released after the last."""
 
 from collections import Counter
 from collections.abc import Callable, Sequence
@@ -28,7 +28,7 @@ class Contents:
         return self._uses[str(path.absolute())] > 1
 
     def reference(self, key: str, path: Path) -> Any:
-        """Return a reference to a file in the object store; it is put there if it is not."""
+        """Return a reference to a file; one that several jobs read is put into the store once."""
         if key in self._references:
             return self._references[key]
         made = self._put(path)

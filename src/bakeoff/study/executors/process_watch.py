@@ -6,7 +6,7 @@ from pathlib import Path
 
 
 class Progress:
-    """When a process last did something: said a word, or used processor time."""
+    """When a process last did something: sent a message, or used processor time."""
 
     def __init__(self, process: int | None) -> None:
         self._stat = Path(f"/proc/{process}/stat")

@@ -20,7 +20,7 @@ USER = ".user"
 
 
 class Garbled(Exception):
-    """What came back is not what a job writes."""
+    """The files that came back are not those that the job writes."""
 
 
 @dataclass(frozen=True)

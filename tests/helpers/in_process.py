@@ -14,17 +14,17 @@ import pytest
 from bakeoff.errors import BakeoffError, StorageError, UsageError
 from bakeoff.study.executors.interface import Job, Lost, labels
 from bakeoff.study.jobs import Busy
-from bakeoff.training import predict, trainer
+from bakeoff.training import epoch_program, predict, trainer
 from bakeoff.utils.events import OfTrial, Resumed, Watcher
 
 ATTEMPTS = 2
-PROGRAM = lru_cache(maxsize=64)(trainer._program.__wrapped__)
+PROGRAM = lru_cache(maxsize=64)(epoch_program.program_of.__wrapped__)
 PREDICTOR = lru_cache(maxsize=64)(predict._predictor.__wrapped__)
 
 
 def keep_programs(patched: pytest.MonkeyPatch) -> None:
     """Keep the programs of many models."""
-    patched.setattr(trainer, "_program", PROGRAM)
+    patched.setattr(trainer, "program_of", PROGRAM)
     patched.setattr(predict, "_predictor", PREDICTOR)
 
 

@@ -12,9 +12,9 @@ import pytest
 from bakeoff.recipe import parse
 from bakeoff.recipe.vocabulary.optimizers import OPTIMIZERS as KINDS
 from bakeoff.training import backend
-from bakeoff.training import trainer as engine
 from bakeoff.training.backend import keras
 from bakeoff.training.build_model import build
+from bakeoff.training.epoch_program import program_of
 from bakeoff.training.initializers import Drawn
 from bakeoff.training.trainer import Development, Trainer
 
@@ -165,19 +165,19 @@ def optimized(monkeypatch):
     """Compile the engine's programs with XLA's own defaults, which tests/conftest.py lowers."""
     own = {"xla_backend_optimization_level": 3, "xla_cpu_use_fusion_emitters": True}
     monkeypatch.setattr(backend, "_FEWER_COPIES", backend._FEWER_COPIES | own)
-    for cached in (backend.compiler_options, engine._program):
+    for cached in (backend.compiler_options, program_of):
         cached.cache_clear()
     assert backend.compiler_options() == backend._FEWER_COPIES
     yield
-    for cached in (backend.compiler_options, engine._program):
+    for cached in (backend.compiler_options, program_of):
         cached.cache_clear()
 
 
 @pytest.fixture
 def fresh_native(native_kernels):
-    engine._program.cache_clear()  # compiled for the plain ones
+    program_of.cache_clear()  # compiled for the plain ones
     yield
-    engine._program.cache_clear()
+    program_of.cache_clear()
 
 
 def same_as_keras_fit(layers, optimizer, rng, *, arguments=None, of_bytes=True):

@@ -17,9 +17,10 @@ from bakeoff.recipe import ModelRecipe
 from bakeoff.recipe.architecture import Architecture, describe, training_bytes
 from bakeoff.recipe.vocabulary.layer import Shape
 from bakeoff.training.backend import jax
+from bakeoff.training.epoch_program import Program
 from bakeoff.training.layers.context import lanes as lanes_traced
 from bakeoff.training.predict import PREDICTION_BATCH
-from bakeoff.training.trainer import Development, Program, Trainer
+from bakeoff.training.trainer import Development, Trainer
 from bakeoff.utils.events import EpochResult
 
 jnp = jax.numpy

@@ -1,4 +1,4 @@
-"""Trains one trial: an epoch is one compiled program over data on the device.
+"""Trains one trial, epoch by epoch: scores, selection, checkpoints.
 
 Everything random follows from the trial's seed and the epoch's number, so a trial that was stopped
 after any epoch goes on exactly as if it had not been.
@@ -7,29 +7,21 @@ after any epoch goes on exactly as if it had not been.
 import json
 import math
 from dataclasses import asdict, dataclass
-from functools import lru_cache
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from bakeoff.recipe import ModelRecipe, Optimizer
-from bakeoff.recipe.vocabulary.optimizers import OPTIMIZERS
-from bakeoff.recipe.vocabulary.training import class_weights as weights_by_class
-from bakeoff.training import fused_optimizer
-from bakeoff.training.backend import compiler_options, jax, keras
+from bakeoff.recipe import ModelRecipe
+from bakeoff.recipe.vocabulary.training import class_weights
+from bakeoff.training.backend import jax
 from bakeoff.training.build_model import build, pretrain
-from bakeoff.training.layers.context import pixels, probing, random_key
-from bakeoff.training.objective import class_weights, cross_entropy, hard, mixed, training_loss
-from bakeoff.training.predict import predict_in_batches, program_key, weight_names
-from bakeoff.training.rate_by_variable import slow_down_backbone
-from bakeoff.training.regularization import regularization_loss
+from bakeoff.training.epoch_program import Array, DataShape, program_of
+from bakeoff.training.predict import program_key, weight_names
 from bakeoff.training.selection import Selection
-from bakeoff.training.user_builder import training_argument
 from bakeoff.utils.events import EpochResult
 
-jnp, lax = jax.numpy, jax.lax
-Array = Any
+jnp = jax.numpy
 Arrays = dict[str, NDArray[Any]]
 
 
@@ -80,148 +72,9 @@ class Trained:
     trainable_parameters: int
 
 
-@dataclass(frozen=True)
-class Program:
-    """A model's compiled functions; one serves all seeds of the model.
-
-    plain_epoch : what `epoch` was compiled from
-    averages : indices among the optimizer's variables of the weights' moving averages; may be empty
-    """
-
-    plain_epoch: Any
-    epoch: Any
-    evaluate: Any
-    optimizer: Any
-    averages: tuple[int, ...]
-
-    def scored(self, state: Any) -> Any:
-        """Return what is scored: the weights or their moving averages, and other variables."""
-        trainable, other, optimizer_state = state
-        averaged = [optimizer_state[index] for index in self.averages]
-        return (averaged if self.averages else trainable), other
-
-
-@dataclass(frozen=True)
-class _Shape:
-    """What a program is compiled for, beside the model."""
-
-    input_shape: tuple[int, int, int]
-    n_classes: int
-    n_train: int
-    maximum: float
-    class_weights: tuple[float, ...] | None
-
-
-def _make_optimizer(declared: Optimizer) -> Any:
-    kind = getattr(keras.optimizers, OPTIMIZERS[declared.kind].__name__)  # Keras's own name
-    return kind(learning_rate=0.0, **declared.arguments)
-
-
 def _state(model: Any) -> tuple[list[Array], list[Array]]:
     trainable = [variable.value for variable in model.trainable_variables]
     return trainable, [variable.value for variable in model.non_trainable_variables]
-
-
-@lru_cache(maxsize=2)
-def _program(model_json: str, shape: _Shape) -> Program:
-    recipe = ModelRecipe.model_validate_json(model_json)
-    model = build(recipe, shape.input_shape, shape.n_classes, seed=0)
-    learning = training_argument(model, training=True)
-    optimizer = _make_optimizer(recipe.training.optimizer)
-    optimizer.build(model.trainable_variables)
-    slow_down_backbone(optimizer, recipe, model)
-    rate_index = [variable.name for variable in optimizer.variables].index("learning_rate")
-    batch = recipe.training.batch_size
-    steps, rest = divmod(shape.n_train, batch)
-    fused = fused_optimizer.fused(model, optimizer, batch)
-
-    options = recipe.training.options
-    averages = _averages(optimizer)
-
-    def objective(
-        trainable: Any,
-        probes: Any,
-        other: Any,
-        images: Array,
-        labels: Array,
-        key: Array,
-        weights: Any,
-    ) -> Any:
-        with random_key(key), probing(probes) as probed:
-            probabilities, other, regularization_losses = model.stateless_call(
-                trainable, other, images, return_losses=True, **learning
-            )
-        loss = training_loss(options, labels, probabilities, weights) + sum(regularization_losses)
-        correct = jnp.sum(jnp.argmax(probabilities, axis=-1) == hard(labels))
-        return loss, (other, correct, probed.inputs)
-
-    def step(
-        state: Any, rows: Array, key: Array, images: Array, labels: Array, weights: Any
-    ) -> Any:
-        trainable, other, optimizer_state = state
-        chosen, probes = images[rows], fused_optimizer.probes(fused, len(rows))
-        inputs, targets = chosen.astype(jnp.float32) / shape.maximum, labels[rows]
-        if options.mixup:
-            alpha, n_classes = options.mixup, shape.n_classes
-            inputs, targets = mixed(inputs, targets, key, alpha=alpha, n_classes=n_classes)
-            chosen = inputs * shape.maximum
-        value_and_gradients = jax.value_and_grad(objective, argnums=(0, 1), has_aux=True)
-        with pixels(chosen, shape.maximum):
-            (loss, (other, correct, multiplied)), (gradients, probed) = value_and_gradients(
-                trainable, probes, other, inputs, targets, key, weights
-            )
-        before = trainable, optimizer_state
-        after = optimizer.stateless_apply(optimizer_state, gradients, trainable)
-        trainable, optimizer_state = fused_optimizer.apply(
-            fused, optimizer, optimizer_state[rate_index], before, after, multiplied, probed
-        )
-        return (trainable, other, optimizer_state), (loss * len(rows), correct)
-
-    def epoch(
-        state: Any, images: Array, labels: Array, order: Array, key: Array, rate: Array
-    ) -> Any:
-        trainable, other, optimizer_state = state
-        optimizer_state = [*optimizer_state[:rate_index], rate, *optimizer_state[rate_index + 1 :]]
-        state = trainable, other, optimizer_state
-        weights = class_weights(options, shape.class_weights, labels, shape.n_classes)
-        full = order[: steps * batch].reshape(steps, batch)
-
-        def body(state: Any, item: Any) -> Any:
-            rows, index = item
-            key_of_step = jax.random.fold_in(key, index)
-            return step(state, rows, key_of_step, images, labels, weights)
-
-        state, (losses, corrects) = lax.scan(body, state, (full, jnp.arange(steps)))
-        loss, correct = jnp.sum(losses), jnp.sum(corrects)
-        if rest:
-            last = jax.random.fold_in(key, steps)
-            state, (more_loss, more_correct) = step(
-                state, order[steps * batch :], last, images, labels, weights
-            )
-            loss, correct = loss + more_loss, correct + more_correct
-        leaves = [
-            leaf for leaf in jax.tree.leaves(state) if jnp.issubdtype(leaf.dtype, jnp.floating)
-        ]
-        finite = jnp.all(jnp.stack([jnp.all(jnp.isfinite(leaf)) for leaf in leaves]))
-        return state, jnp.where(finite, loss / shape.n_train, jnp.nan), correct / shape.n_train
-
-    def evaluate(trainable: Any, other: Any, images: Array, labels: Array) -> Any:
-        probabilities = predict_in_batches(model, trainable, other, images, shape.maximum)
-        losses = cross_entropy(labels, probabilities)
-        regularization = regularization_loss(
-            model, trainable, other, images, maximum=shape.maximum, batch=batch
-        )
-        return probabilities, losses, regularization
-
-    compiled = jax.jit(epoch, compiler_options=compiler_options())
-    return Program(epoch, compiled, jax.jit(evaluate), optimizer, averages)
-
-
-def _averages(optimizer: Any) -> tuple[int, ...]:
-    if not optimizer.use_ema:
-        return ()
-    owned = [id(variable) for variable in optimizer.variables]
-    return tuple(owned.index(id(each)) for each in optimizer._model_variables_moving_average)
 
 
 class Trainer:
@@ -235,10 +88,10 @@ class Trainer:
         self._rates = model.training.optimizer.learning_rates(model.training.epochs)
         declared, weights = model.training.options.class_weight, None
         if declared is not None:
-            weights = weights_by_class(declared, data.class_names)
+            weights = class_weights(declared, data.class_names)
         images = self._images = len(data.train_labels) // data.passes
-        shape = _Shape(data.input_shape, data.n_classes, images, data.maximum, weights)
-        self.program = _program(program_key(model), shape)
+        shape = DataShape(data.input_shape, data.n_classes, images, data.maximum, weights)
+        self.program = program_of(program_key(model), shape)
         network = build(model, data.input_shape, data.n_classes, seed=seed)
         pretrain(network, model)
         self._names = weight_names(network)
@@ -289,7 +142,7 @@ class Trainer:
         return order, jax.random.fold_in(key, epoch), rate
 
     def draws_to_fold(self) -> tuple[Array, Array, int, Array]:
-        """Return what `draws` does, but the trial's key and the epoch that is yet to be folded into it."""
+        """Return the order, the trial's key, the epoch to fold into it, and the learning rate."""
         epoch = len(self._history)
         order = self._orders.pop(epoch, None)
         if order is None:

@@ -10,10 +10,10 @@ import numpy as np
 import pytest
 
 from bakeoff.recipe import parse
-from bakeoff.training import trainer as engine
 from bakeoff.training import user_builder
 from bakeoff.training.backend import jax, keras
 from bakeoff.training.build_model import build
+from bakeoff.training.epoch_program import program_of
 from bakeoff.training.layers.convolution import Conv2D
 from bakeoff.training.layers.dense import Dense
 from bakeoff.training.layers.dropout import Dropout
@@ -117,10 +117,10 @@ def test_branches_shared_and_nested_layers_get_the_faster_layers(declare):
 def test_branches_train_as_in_keras_own_layers(declare, monkeypatch):
     model, data = declare(python="mine.py:branches"), development()
     ours = trained(Trainer(model, data, seed=0, selection="last"))
-    engine._program.cache_clear()
+    program_of.cache_clear()
     monkeypatch.setattr(user_builder, "with_faster_layers", lambda model: model)
     theirs = trained(Trainer(model, data, seed=0, selection="last"))
-    engine._program.cache_clear()
+    program_of.cache_clear()
     for one, other in zip(ours.weights.values(), theirs.weights.values(), strict=True):
         np.testing.assert_allclose(one, other, atol=2e-5)
 

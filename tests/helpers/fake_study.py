@@ -32,9 +32,9 @@ class FakeModel:
     """What a model of the fake study shall look like.
 
     accuracy : of every seed, or one a seed; the share of correct test images is exactly this,
-        rounded to whole images. `confidence` is the probability of the class answered: by
+        rounded to whole images. `confidence` is the probability of the predicted class: by
         default the accuracy, so that the model is calibrated.
-    confused : (true class, answered class) → share of the model's errors that are this confusion;
+    confused : (true class, predicted class) → share of the model's errors that are this confusion;
         the rest is spread evenly.
     history : rows of history.csv for a seed, instead of healthy curves.
     change : given (seed, probabilities), returns the test predictions to save instead.
@@ -137,115 +137,67 @@ def write_study(
     if labels is None:
         labels = np.arange(n_test, dtype=np.int64) % n_classes
     labels = np.asarray(labels, dtype=np.int64)
-    n_test = len(labels)
+    sizes = {"train": n_train, "validation": n_validation, "test": len(labels)}
     if baselines is None:
-        baselines = {"majority": float(np.bincount(labels).max()) / n_test, "logistic": 0.6}
+        baselines = {"majority": float(np.bincount(labels).max()) / len(labels), "logistic": 0.6}
     rng = np.random.default_rng(seed)
-    hardness = rng.normal(size=n_test)
-    recipe = _recipe(
-        models,
-        name,
-        title,
-        seeds,
-        selection,
-        margin,
-        give_up,
-        prefer,
-        baselines,
-        n_validation,
-        data,
-    )
-    recipe_file = recipes.dump(recipe).encode()
-    atomic.write_file(study.recipe_file, recipe_file)
-    _write_split(study, n_train, n_validation, n_test, n_classes)
-    test_hash = hashlib.sha256(labels.tobytes() + repr(tuple(class_names)).encode()).hexdigest()
-    counts = class_counts or {
-        "train": np.bincount(np.arange(n_train) % n_classes, minlength=n_classes).tolist(),
-        "validation": np.bincount(
-            np.arange(n_validation) % n_classes, minlength=n_classes
-        ).tolist(),
+    hardness = rng.normal(size=len(labels))
+    settings = {
+        "name": name,
+        **({} if title is None else {"title": title}),
+        "data": data,
+        "split": {"validation": n_validation},
+        "seeds": list(seeds),
+        "selection": selection,
+        "baselines": list(baselines),
+        "margin": margin,
+        "give_up": give_up,
+        "prefer": prefer,
     }
-    atomic.write_file(
-        study.study_file,
-        formats.sealed_json(
-            {
-                "format": study_folder.FORMAT,
-                "name": name,
-                "title": title,
-                "recipe": formats.sha256(recipe_file),
-                "split": hashlib.sha256(b"split").hexdigest(),
-                "split_file": formats.sha256(study.split_file.read_bytes()),
-                "resolved": recipe.resolved(),
-                "identities": {each: formats.sha256(each.encode()) for each in models},
-                "data": {
-                    "name": data,
-                    "train": n_train,
-                    "validation": n_validation,
-                    "test": n_test,
-                    "hash": hashlib.sha256(b"data").hexdigest(),
-                    "test_hash": test_hash,
-                    "input_shape": [8, 8, 1],
-                    "class_names": list(class_names),
-                    "maximum": 16,
-                    "test_start": None,
-                    "notes": [],
-                    "class_counts": counts,
-                },
-                "duplicates": duplicates or {"exact": _NO_COPIES, "near": _NO_COPIES},
-                "environment": {
-                    "python": "3.11.2",
-                    "bakeoff": "0.1.0",
-                    "keras": "3.15.1",
-                    "jax": "0.10.2",
-                    "numpy": "2.3.0",
-                    "platform": "Linux-x86_64",
-                    "device": "cpu",
-                    "cores": 2,
-                },
-                "created": "2026-01-02T03:04:05+00:00",
-            }
-        ),
-    )
+    recipe = _recipe(settings, models)
+    atomic.write_file(study.recipe_file, recipes.dump(recipe).encode())
+    _write_split(study, sizes, n_classes)
+    test_hash = hashlib.sha256(labels.tobytes() + repr(tuple(class_names)).encode()).hexdigest()
+    about_data = {
+        "name": data,
+        **sizes,
+        "test_hash": test_hash,
+        "class_names": list(class_names),
+        "class_counts": class_counts or _even_counts(sizes, n_classes),
+    }
+    document = _document(study, recipe, about_data)
+    document["duplicates"] = duplicates or {"exact": _NO_COPIES, "near": _NO_COPIES}
+    atomic.write_file(study.study_file, formats.sealed_json(document))
     predictions: dict[str, bytes] = {}
     done: dict[str, list[int]] = {}
     for model_name, model in models.items():
         for place, trial_seed in enumerate(seeds if model.seeds is None else model.seeds):
             if trial_seed in model.lost:
                 continue
-            _write_trial(
-                study, recipe, model_name, model, trial_seed, selection, n_validation, n_classes
-            )
+            _write_trial(study, recipe, model_name, model, trial_seed, n_validation, n_classes)
             if trial_seed in model.unopened:
                 continue
             share = model.accuracy if isinstance(model.accuracy, float) else model.accuracy[place]
             trial_rng = np.random.default_rng([seed, trial_seed, *model_name.encode()])
-            correct = _correct(hardness + trial_rng.normal(size=n_test), share)
-            answers = fake_probabilities(
+            correct = _correct(hardness + trial_rng.normal(size=len(labels)), share)
+            probabilities = fake_probabilities(
                 labels, correct, n_classes, trial_rng, share, model.confidence, model.confused
             )
             if model.change:
-                answers = model.change(trial_seed, answers)
-            predictions[f"{model_name}/seed-{trial_seed}.npy"] = formats.npy_bytes(answers)
+                probabilities = model.change(trial_seed, probabilities)
+            predictions[f"{model_name}/seed-{trial_seed}.npy"] = formats.npy_bytes(probabilities)
             done.setdefault(model_name, []).append(trial_seed)
         if model.predict_seconds is not None:
             timing = _timing(0.5, batch_seconds=model.predict_seconds)
             predictions[f"{model_name}/{written_folder.TIMING}"] = timing
     for baseline, share in baselines.items():
-        correct = _correct(hardness + rng.normal(size=n_test), share)
-        answers = fake_probabilities(labels, correct, n_classes, rng, share, None, {})
+        correct = _correct(hardness + rng.normal(size=len(labels)), share)
+        probabilities = fake_probabilities(labels, correct, n_classes, rng, share, None, {})
         if baseline == "majority":
-            answers = np.zeros((n_test, n_classes), np.float32)
-            answers[:, np.bincount(labels).argmax()] = 1
-        predictions[f"baselines/{baseline}.npy"] = formats.npy_bytes(answers)
-        written_folder.write_folder(
-            study.baseline(baseline),
-            {
-                "baseline.json": formats.canonical({"name": baseline, "parameters": 650}),
-                "weights.safetensors": formats.weights_bytes({"kernel": np.zeros(3, np.float32)}),
-                written_folder.TIMING: _timing(1.0),
-            },
-            scratch=study.path / "scratch",
-        )
+            probabilities = np.zeros((len(labels), n_classes), np.float32)
+            probabilities[:, np.bincount(labels).argmax()] = 1
+        predictions[f"baselines/{baseline}.npy"] = formats.npy_bytes(probabilities)
+        _write_baseline(study, baseline)
     for k in range(1, openings + 1 if opened else 1):
         _open(study, recipe, name, k, predictions, done, list(baselines), labels, test_hash)
     return study
@@ -284,17 +236,17 @@ def fake_probabilities(
     confused: Mapping[tuple[int, int], float],
 ) -> np.ndarray:
     """Probabilities, float32 (n, k), that are correct exactly where `correct` says."""
-    answered = np.where(correct, labels, (labels + rng.integers(1, n_classes, len(labels))))
-    answered %= n_classes
+    predicted = np.where(correct, labels, (labels + rng.integers(1, n_classes, len(labels))))
+    predicted %= n_classes
     n_wrong = int((~correct).sum())
-    for (truth, answer), part in confused.items():
+    for (truth, other), part in confused.items():
         here = np.flatnonzero(~correct & (labels == truth))
-        answered[here[: round(part * n_wrong)]] = answer
+        predicted[here[: round(part * n_wrong)]] = other
     floor = 1 / n_classes + 0.02
     sure = min(max(share if confidence is None else confidence, floor), 0.9999)
     top = np.clip(sure + rng.normal(0, 1e-4, len(labels)), floor, 0.99995)
     probabilities = np.repeat(((1 - top) / (n_classes - 1))[:, None], n_classes, axis=1)
-    probabilities[np.arange(len(labels)), answered] = top
+    probabilities[np.arange(len(labels)), predicted] = top
     return probabilities.astype(np.float32)
 
 
@@ -304,54 +256,78 @@ def _correct(easiness: np.ndarray, share: float) -> np.ndarray:
     return correct
 
 
-def _recipe(
-    models: Mapping[str, FakeModel],
-    name: str,
-    title: str | None,
-    seeds: Sequence[int],
-    selection: str,
-    margin: float,
-    give_up: float,
-    prefer: str,
-    baselines: Mapping[str, float],
-    n_validation: int,
-    data: Any,
-) -> Recipe:
+def _recipe(settings: Mapping[str, Any], models: Mapping[str, FakeModel]) -> Recipe:
     declared = {
-        key: {
+        name: {
             "layers": [{"dense": {"units": model.units, "activation": "relu"}}],
             "training": {"epochs": model.epochs},
         }
-        for key, model in models.items()
+        for name, model in models.items()
     }
-    mapping = {
-        "name": name,
-        **({} if title is None else {"title": title}),
-        "data": data,
-        "split": {"validation": n_validation},
-        "seeds": list(seeds),
-        "selection": selection,
-        "baselines": list(baselines),
-        "margin": margin,
-        "give_up": give_up,
-        "prefer": prefer,
-        "models": declared,
-    }
+    mapping = {**settings, "models": declared}
     return recipes.parse(mapping, origin="fake", folder=Path.cwd())
 
 
-def _write_split(
-    study: StudyFolder, n_train: int, n_validation: int, n_test: int, n_classes: int
-) -> None:
-    positions = np.arange(n_train + n_validation + n_test, dtype=np.int64)
-    train, validation, test = np.split(positions, [n_train, n_train + n_validation])
+def _even_counts(sizes: Mapping[str, int], n_classes: int) -> dict[str, list[int]]:
+    return {
+        part: np.bincount(np.arange(sizes[part]) % n_classes, minlength=n_classes).tolist()
+        for part in ("train", "validation")
+    }
+
+
+def _document(study: StudyFolder, recipe: Recipe, about_data: Mapping[str, Any]) -> dict[str, Any]:
+    """Return study.json without what is known of duplicates."""
+    return {
+        "format": study_folder.FORMAT,
+        "name": recipe.name,
+        "title": recipe.title,
+        "recipe": formats.sha256(study.recipe_file.read_bytes()),
+        "split": hashlib.sha256(b"split").hexdigest(),
+        "split_file": formats.sha256(study.split_file.read_bytes()),
+        "resolved": recipe.resolved(),
+        "identities": {each: formats.sha256(each.encode()) for each in recipe.models},
+        "data": {
+            "hash": hashlib.sha256(b"data").hexdigest(),
+            "input_shape": [8, 8, 1],
+            "maximum": 16,
+            "test_start": None,
+            "notes": [],
+            **about_data,
+        },
+        "environment": {
+            "python": "3.11.2",
+            "bakeoff": "0.1.0",
+            "keras": "3.15.1",
+            "jax": "0.10.2",
+            "numpy": "2.3.0",
+            "platform": "Linux-x86_64",
+            "device": "cpu",
+            "cores": 2,
+        },
+        "created": "2026-01-02T03:04:05+00:00",
+    }
+
+
+def _write_split(study: StudyFolder, sizes: Mapping[str, int], n_classes: int) -> None:
+    positions = np.arange(sum(sizes.values()), dtype=np.int64)
+    ends = [sizes["train"], sizes["train"] + sizes["validation"]]
+    train, validation, test = np.split(positions, ends)
     np.savez(
         study.split_file,
         train=train,
         validation=validation,
         test=test,
-        validation_labels=np.arange(n_validation, dtype=np.int64) % n_classes,
+        validation_labels=np.arange(len(validation), dtype=np.int64) % n_classes,
     )
+
+
+def _write_baseline(study: StudyFolder, name: str) -> None:
+    files = {
+        "baseline.json": formats.canonical({"name": name, "parameters": 650}),
+        "weights.safetensors": formats.weights_bytes({"kernel": np.zeros(3, np.float32)}),
+        written_folder.TIMING: _timing(1.0),
+    }
+    written_folder.write_folder(study.baseline(name), files, scratch=study.path / "scratch")
 
 
 def _write_trial(
@@ -360,7 +336,6 @@ def _write_trial(
     name: str,
     model: FakeModel,
     seed: int,
-    selection: str,
     n_validation: int,
     n_classes: int,
 ) -> None:
@@ -380,7 +355,7 @@ def _write_trial(
     if callable(selected):
         selected = selected(seed)
     elif selected == -1:
-        selected = _select(rows, selection, diverged)
+        selected = _select(rows, recipe.selection, diverged)
     validation = None
     if n_validation:
         at = rows[selected or 0]
@@ -394,7 +369,7 @@ def _write_trial(
             {
                 "model": name,
                 "seed": seed,
-                "selection": selection,
+                "selection": recipe.selection,
                 "settings": recipe.models[name].resolved(),
                 "input_shape": [8, 8, 1],
                 "n_classes": n_classes,
@@ -412,8 +387,8 @@ def _write_trial(
     if n_validation:
         truth = np.arange(n_validation, dtype=np.int64) % n_classes
         correct = _correct(rng.normal(size=n_validation), share)
-        answers = fake_probabilities(truth, correct, n_classes, rng, share, None, {})
-        files["validation.npy"] = formats.npy_bytes(answers)
+        probabilities = fake_probabilities(truth, correct, n_classes, rng, share, None, {})
+        files["validation.npy"] = formats.npy_bytes(probabilities)
     if model.seconds is not None:
         files[written_folder.TIMING] = _timing(model.seconds)
     written_folder.write_folder(study.trial(name, seed), files, scratch=study.path / "scratch")

@@ -111,8 +111,13 @@ def highest(share: float) -> Rows:
 
 def coverage(share: float) -> Rows:
     """How often 95 % intervals of one model hold the truth, and their median width in points."""
-    head = ["of", "images", "accuracy", "seeds", "studies", "holds", "width", "width of 0.1.0"]
-    yield head
+    yield ["of", "images", "accuracy", "seeds", "studies", "holds", "width", "width of 0.1.0"]
+    yield from _accuracies_held(share)
+    yield from _losses_held(share)
+    yield from _classes_held(share)
+
+
+def _accuracies_held(share: float) -> Rows:
     for n_images, accuracy, n_seeds, most in (
         *((60, 0.9, 5, 2000), (120, 0.99, 10, 2000), (360, 0.975, 5, 2000), (360, 0.975, 10, 2000)),
         *((360, 0.99, 5, 2000), (1000, 0.999, 10, 1000), (10_000, 0.99, 3, 3000)),
@@ -129,13 +134,13 @@ def coverage(share: float) -> Rows:
             parts = decompose(correct)
             v2 = parts.between_seeds / n_seeds - parts.residual / n_images / n_seeds
             plain.append(2 * 1.96 * np.sqrt(parts.between_images / n_images + max(0.0, v2)))
-        yield (
-            [
-                "accuracy", f"{n_images:,}", f"{100 * accuracy:g} %", n_seeds, studies,
-                rate(held, studies), f"{100 * np.median(widths):.2f}",
-                f"{100 * np.median(plain):.2f}",
-            ]
-        )  # fmt: skip
+        yield [
+            "accuracy", f"{n_images:,}", f"{100 * accuracy:g} %", n_seeds, studies,
+            rate(held, studies), f"{100 * np.median(widths):.2f}", f"{100 * np.median(plain):.2f}",
+        ]  # fmt: skip
+
+
+def _losses_held(share: float) -> Rows:
     for n_images, accuracy in product((60, 360, 1000, 10_000), (0.9, 0.975, 0.99)):
         studies = max(2, round(share * (1000 if n_images <= 1000 else 300)))
         rng = np.random.default_rng(SEED)
@@ -145,20 +150,22 @@ def coverage(share: float) -> Rows:
             found = estimate_loss(losses(rng, accuracy, n_images, 5, effect=0.04))
             held += int(found.low <= truth <= found.high)
             widths.append((found.high - found.low) / truth)
-        yield (
-            [
-                f"loss, {truth:.3f}", f"{n_images:,}", f"{100 * accuracy:g} %", 5, studies,
-                rate(held, studies), f"{100 * np.median(widths):.0f} % of it", "",
-            ]
-        )  # fmt: skip
+        yield [
+            f"loss, {truth:.3f}", f"{n_images:,}", f"{100 * accuracy:g} %", 5, studies,
+            rate(held, studies), f"{100 * np.median(widths):.0f} % of it", "",
+        ]  # fmt: skip
+
+
+def _classes_held(share: float) -> Rows:
+    """Yield, of real networks, the accuracy of a class and the balanced one of unequal classes."""
     pool = seed_pool.read()
     correct, labels = pool.correct["convolution"], pool.labels
     by_class = [float(correct[:, labels == k].mean()) for k in range(10)]
+    weights = 0.7 ** np.arange(10)
     for n_images, n_seeds in ((120, 5), (360, 5), (360, 10), (1000, 5)):
         studies = max(2, round(share * 500))
         rng = np.random.default_rng(SEED)
         held = classes = held_balanced = 0
-        weights = 0.7 ** np.arange(10)
         for _ in range(studies):
             images = rng.choice(pool.n_images, n_images, replace=False)
             drawn = pool.draw(rng, "convolution", images, n_seeds)
@@ -169,58 +176,35 @@ def coverage(share: float) -> Rows:
                     held += int(one.low <= by_class[k] <= one.high)
                     classes += 1
             sizes = np.maximum(2, np.round(n_images * weights / weights.sum()).astype(int))
-            uneven = np.concatenate(
-                [
-                    rng.choice(np.flatnonzero(labels == k), sizes[k], replace=False)
-                    for k in range(10)
-                ]
-            )
-            balanced = estimate_balanced(
-                pool.draw(rng, "convolution", uneven, n_seeds), labels[uneven]
-            )
-            held_balanced += int(balanced.low <= float(np.mean(by_class)) <= balanced.high)
-        if classes:
-            yield (
-                [
-                    "a class (pool)",
-                    f"{n_images:,}",
-                    "97 %",
-                    n_seeds,
-                    studies,
-                    rate(held, classes),
-                    "",
-                    "",
-                ]
-            )
-        yield (
-            [
-                "balanced, sizes 0.7^k (pool)",
-                f"{n_images:,}",
-                "97 %",
-                n_seeds,
-                studies,
-                rate(held_balanced, studies),
-                "",
-                "",
+            of_sizes = [
+                rng.choice(np.flatnonzero(labels == k), sizes[k], replace=False) for k in range(10)
             ]
-        )
+            uneven = np.concatenate(of_sizes)
+            drawn = pool.draw(rng, "convolution", uneven, n_seeds)
+            balanced = estimate_balanced(drawn, labels[uneven])
+            held_balanced += int(balanced.low <= float(np.mean(by_class)) <= balanced.high)
+        about = [f"{n_images:,}", "97 %", n_seeds, studies]
+        if classes:
+            yield ["a class (pool)", *about, rate(held, classes), "", ""]
+        held_rate = rate(held_balanced, studies)
+        yield ["balanced, sizes 0.7^k (pool)", *about, held_rate, "", ""]
 
 
 def pool_pairs(share: float) -> Rows:
     """Real networks: false claims about two equal ones, power, and what "differ by less" says."""
     pool = seed_pool.read()
     truth = {name: float(each.mean()) for name, each in pool.correct.items()}
+    weakest_first = sorted(truth, key=lambda name: truth[name])
     gap = 100 * (truth["convolution"] - truth["wide"])
-    head = [
-        *("images", "seeds", "studies", *(f"{name}, twice" for name in truth_order(truth))),
+    yield [
+        *("images", "seeds", "studies", *(f"{name}, twice" for name in weakest_first)),
         *(f"finds {gap:.2f} points", "differ by less than, median"),
     ]
-    yield head
     for n_images, most in ((60, 600), (360, 600), (1000, 400), (10_000, 150)):
         for n_seeds in (3, 5, 10):
             studies = max(2, round(share * most))
             rng = np.random.default_rng(SEED)
-            claims = {"narrow": 0, "wide": 0, "convolution": 0}
+            claims = dict.fromkeys(weakest_first, 0)
             found, bounds = 0, []
             for _ in range(studies):
                 images = rng.choice(pool.n_images, n_images, replace=False)
@@ -234,21 +218,10 @@ def pool_pairs(share: float) -> Rows:
                     pool.draw(rng, "wide", images, n_seeds),
                 )
                 found += test.p < 0.05
-            yield (
-                [
-                    f"{n_images:,}",
-                    n_seeds,
-                    studies,
-                    *(rate(n, studies) for n in claims.values()),
-                    rate(found, studies),
-                    f"{100 * np.median(bounds):.2f}",
-                ]
-            )
-
-
-def truth_order(truth: dict[str, float]) -> list[str]:
-    """Return the networks' names from the weakest on."""
-    return sorted(truth, key=lambda name: truth[name])
+            yield [
+                *(f"{n_images:,}", n_seeds, studies, *(rate(n, studies) for n in claims.values())),
+                *(rate(found, studies), f"{100 * np.median(bounds):.2f}"),
+            ]
 
 
 def looks(models: Sequence[Correct], after: Sequence[int]) -> tuple[bool, float]:
@@ -285,7 +258,7 @@ def peeking(share: float) -> Rows:
                 declared += claimed
                 used.append(seeds)
             found += [rate(undeclared, studies), rate(declared, studies)]
-        yield ([f"{n_images:,}", count, studies, *found, f"{np.mean(used):.1f}"])
+        yield [f"{n_images:,}", count, studies, *found, f"{np.mean(used):.1f}"]
 
 
 TABLES: dict[str, Callable[[float], Rows]] = {

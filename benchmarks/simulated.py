@@ -1,4 +1,4 @@
-"""Simulated studies whose truth is known: right or wrong of models of given true accuracies.
+"""Simulated studies whose truth is known: what models of given accuracies classify correctly.
 
 An image has a difficulty that all models feel, a part that each model feels on its own (standard
 deviation OWN), and noise in each trial (NOISE); a seed moves all images of its trial (the seed

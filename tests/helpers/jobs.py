@@ -3,15 +3,13 @@
 import os
 import signal
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from bakeoff.errors import StudyError, TrialLost
-from bakeoff.utils.events import EpochResult, Planned, Watcher
-
-OnEpoch = Callable[[EpochResult], None]
+from bakeoff.utils.events import EpochResult, OnEpoch, Planned, Watcher
 
 
 class Listener(Watcher):

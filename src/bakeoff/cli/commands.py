@@ -4,7 +4,7 @@ Each imports what it needs when it is called, so that `--help` and the small one
 """
 
 from pathlib import Path
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -21,6 +21,9 @@ from bakeoff.cli.options import (
 from bakeoff.cli.output import remark, show, show_json, show_text, standard_output_kept
 from bakeoff.errors import UsageError
 from bakeoff.utils.text import shell_command
+
+if TYPE_CHECKING:
+    from bakeoff.study.result import Result
 
 app = typer.Typer(
     add_completion=False,
@@ -144,7 +147,7 @@ def run(
     return 1 if result.lost or result.waiting_for else 0
 
 
-def _print_result(result: Any, *, json: bool) -> None:
+def _print_result(result: "Result", *, json: bool) -> None:
     from bakeoff.study import status as status_page
 
     if result.opened is not None:

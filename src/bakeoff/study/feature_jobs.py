@@ -9,8 +9,7 @@ from bakeoff.recipe import ModelRecipe
 from bakeoff.recipe.types import ImageChange
 from bakeoff.recipe.vocabulary.backbones import BACKBONES, identity
 from bakeoff.storage import feature_cache, formats
-from bakeoff.study.jobs import OnEpoch
-from bakeoff.utils.events import Planned
+from bakeoff.utils.events import OnEpoch, Planned
 
 ROWS = 128  # images of one job
 

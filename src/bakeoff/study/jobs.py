@@ -9,7 +9,7 @@ The engine is imported when a job is done, so that making jobs loads neither Ker
 
 import shutil
 import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
@@ -35,13 +35,11 @@ from bakeoff.study.development_data import (
 )
 from bakeoff.study.environment import environment_here
 from bakeoff.training import baselines
-from bakeoff.utils.events import EpochResult, OfTrial, Resumed
+from bakeoff.utils.events import EpochResult, OnEpoch, Resumed
 
 if TYPE_CHECKING:
     from bakeoff.training.trainer import Development, Trained
 
-
-OnEpoch = Callable[[EpochResult | Resumed | OfTrial], None]
 
 
 class Busy(Exception):

@@ -8,8 +8,8 @@ from pathlib import Path
 
 from bakeoff.recipe import ModelRecipe
 from bakeoff.study.executors.interface import Job
-from bakeoff.study.jobs import OnEpoch, TrainJob, TrialInProgress
-from bakeoff.utils.events import OfTrial, Resumed
+from bakeoff.study.jobs import TrainJob, TrialInProgress
+from bakeoff.utils.events import OfTrial, OnEpoch, Resumed
 
 
 @dataclass(frozen=True)

@@ -8,14 +8,14 @@ from __future__ import annotations
 
 import sys
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from threading import RLock
 from typing import Any
 
 from bakeoff.study.pace import Pace
 from bakeoff.study.progress import progress
-from bakeoff.utils.events import Planned, Resumed, Watcher
+from bakeoff.utils.events import EpochResult, Planned, Resumed, Watcher
 from bakeoff.utils.text import counted, duration
 
 _SELDOM = 0.25  # seconds between two updates
@@ -45,7 +45,7 @@ def shown_progress() -> Iterator[Watcher]:
 class NotebookProgress(Watcher):
     """A line with a bar, updated in place."""
 
-    def __init__(self, show: Any = None) -> None:
+    def __init__(self, show: Callable[[str], None] | None = None) -> None:
         self._lock = RLock()
         self._show = show or _Display()
         self._pace: Pace | None = None
@@ -67,7 +67,7 @@ class NotebookProgress(Watcher):
                 self._pace.started(label, time.monotonic())
                 self._draw()
 
-    def epoch(self, label: str, result: Any) -> None:
+    def epoch(self, label: str, result: EpochResult) -> None:
         """Move the bar."""
         with self._lock:
             if self._pace:

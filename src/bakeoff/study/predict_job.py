@@ -13,8 +13,9 @@ from bakeoff.recipe import ModelRecipe
 from bakeoff.recipe.types import Backbone
 from bakeoff.storage import atomic, formats, written_folder
 from bakeoff.study.development_data import features_of
-from bakeoff.study.jobs import OnEpoch, clocks_now
+from bakeoff.study.jobs import clocks_now
 from bakeoff.training import baselines
+from bakeoff.utils.events import OnEpoch
 
 
 @dataclass(frozen=True)

@@ -8,11 +8,14 @@ import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
 from threading import RLock
-from typing import Any, TextIO
+from typing import TYPE_CHECKING, Any, TextIO
 
 from bakeoff.study.pace import Pace
-from bakeoff.utils.events import Planned, Resumed, Watcher
+from bakeoff.utils.events import EpochResult, Planned, Resumed, Watcher
 from bakeoff.utils.text import duration
+
+if TYPE_CHECKING:
+    from rich.console import Console, RenderableType
 
 _SILENCE = 120.0  # seconds after which plain lines say that work still goes on
 _BAR = 28  # characters
@@ -85,14 +88,12 @@ def _on(where: str | None) -> str:
     return f" on {where}" if where else ""
 
 
-def _scores(result: Any) -> list[str]:
+def _scores(result: EpochResult) -> list[str]:
     """Return an epoch's loss and accuracy, the validation's where there is one."""
-    validated = result.val_accuracy is not None
-    accuracy = result.val_accuracy if validated else result.accuracy
-    return [
-        f"loss {result.loss:.4f}",
-        f"{'validation' if validated else 'training'} {100 * accuracy:.2f} %",
-    ]
+    part, accuracy = "training", result.accuracy
+    if result.val_accuracy is not None:
+        part, accuracy = "validation", result.val_accuracy
+    return [f"loss {result.loss:.4f}", f"{part} {100 * accuracy:.2f} %"]
 
 
 # ── two ways to show it ──────────────────────────────────────────────────────────────────────
@@ -105,7 +106,7 @@ class Lines(Watcher):
         self._stream = stream
         self._pace: Pace | None = None
         self._each = True
-        self._last: dict[str, Any] = {}
+        self._last: dict[str, EpochResult] = {}
         self._where: dict[str, str | None] = {}  # the cluster's node, by job
         self._said = time.monotonic()
 
@@ -122,7 +123,7 @@ class Lines(Watcher):
         if self._pace:
             self._pace.started(label, time.monotonic())
 
-    def epoch(self, label: str, result: Any) -> None:
+    def epoch(self, label: str, result: EpochResult) -> None:
         """Say something if nothing was said for long."""
         if not self._pace:
             return
@@ -173,14 +174,14 @@ class Lines(Watcher):
 class Display(Watcher):
     """A bar for the whole and a line for every running trial, drawn again and again."""
 
-    def __init__(self, console: Any) -> None:
+    def __init__(self, console: "Console") -> None:
         from rich.live import Live
 
         self._lock = RLock()
         self._console = console
         self._pace: Pace | None = None
         self._title = ""
-        self._last: dict[str, Any] = {}
+        self._last: dict[str, EpochResult] = {}
         self._where: dict[str, str | None] = {}  # the cluster's node, by job
         self._live = Live(
             console=console,
@@ -209,7 +210,7 @@ class Display(Watcher):
             if self._pace:
                 self._pace.started(label, time.monotonic())
 
-    def epoch(self, label: str, result: Any) -> None:
+    def epoch(self, label: str, result: EpochResult) -> None:
         """Show an epoch in the job's line."""
         with self._lock:
             if self._pace:
@@ -241,7 +242,7 @@ class Display(Watcher):
 
         self._console.print(Text(text))
 
-    def _render(self) -> Any:
+    def _render(self) -> "RenderableType":
         from rich.console import Group
         from rich.table import Table
         from rich.text import Text
@@ -262,7 +263,7 @@ class Display(Watcher):
                 rows.add_row(*self._row(label, pace))
             return Group(whole, rows)
 
-    def _row(self, label: str, pace: Pace) -> list[Any]:
+    def _row(self, label: str, pace: Pace) -> "list[RenderableType]":
         from rich.text import Text
 
         done, total = pace.epochs(label)
@@ -274,7 +275,7 @@ class Display(Watcher):
         return [name, bar, f"epoch {done}/{total}", *scores]
 
 
-def _bar(share: float, *, style: str, width: int = _BAR) -> Any:
+def _bar(share: float, *, style: str, width: int = _BAR) -> "RenderableType":
     from rich.progress_bar import ProgressBar
 
     return ProgressBar(

@@ -25,8 +25,8 @@ from bakeoff.study import schedule
 from bakeoff.study.create import Prepared
 from bakeoff.study.environment import environment_here
 from bakeoff.study.executors.interface import Lost, MovableJob
-from bakeoff.study.jobs import Busy, OnEpoch, TrainJob
-from bakeoff.utils.events import Planned, Watcher
+from bakeoff.study.jobs import Busy, TrainJob
+from bakeoff.utils.events import OnEpoch, Planned, Watcher
 
 SEED = 0
 

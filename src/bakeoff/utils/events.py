@@ -4,7 +4,7 @@ It lies here so that a process that only watches loads neither Keras nor JAX.
 """
 
 import math
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 
@@ -40,6 +40,9 @@ class OfTrial:
 
     label: str
     what: EpochResult | Resumed
+
+
+OnEpoch = Callable[[EpochResult | Resumed | OfTrial], None]  # how a job tells where it is
 
 
 @dataclass(frozen=True)

@@ -199,7 +199,7 @@ def figure(spec: Mapping[str, Any], *, alt: str, width: int | None = WIDTH) -> F
     if width is not None:
         whole |= {"width": width, "height": HEIGHT}
         whole["autosize"] = {"type": "fit", "contains": "padding"}
-    return Figure(_plain(whole | dict(spec)), alt)
+    return Figure(_rounded(whole | dict(spec)), alt)
 
 
 def percent_axis(**more: Any) -> dict[str, Any]:
@@ -320,17 +320,17 @@ def _escape(text: str) -> str:
     return text.replace("&", "&amp;").replace('"', "&quot;").replace("<", "&lt;")
 
 
-def _plain(value: Any) -> Any:
-    """Return `value` as JSON's own types; a number that is not finite becomes None."""
+def _rounded(value: Any) -> Any:
+    """Return `value` as JSON's own types, with six digits; a number that is not finite as None."""
     kind = type(value)  # asked of a hundred thousand values, most of them of these kinds
     if kind is str or kind is int or kind is bool or value is None:
         return value
     if kind is float:
         return float(f"{value:.6g}") if isfinite(value) else None
     if isinstance(value, dict | Mapping):
-        return {str(key): _plain(each) for key, each in value.items()}
+        return {str(key): _rounded(each) for key, each in value.items()}
     if isinstance(value, list | tuple):
-        return [_plain(each) for each in value]
+        return [_rounded(each) for each in value]
     if isinstance(value, np.ndarray | np.generic):
-        return _plain(value.tolist())
+        return _rounded(value.tolist())
     return value

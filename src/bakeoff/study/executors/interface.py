@@ -4,7 +4,9 @@ from collections.abc import Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Protocol
+
+from bakeoff.utils.events import OnEpoch
 
 
 class Job(Protocol):
@@ -22,8 +24,8 @@ class Job(Protocol):
     def runs_user_code(self) -> bool:
         """Whether it runs a builder of the user's, which may leave anything behind."""
 
-    def run(self, on_epoch: Any) -> None:
-        """Do it."""
+    def run(self, on_epoch: OnEpoch) -> None:
+        """Do it, and tell of each epoch."""
 
 
 class MovableJob(Job, Protocol):

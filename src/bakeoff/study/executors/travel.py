@@ -15,6 +15,7 @@ from bakeoff.errors import StudyError
 from bakeoff.storage import atomic, feature_cache, written_folder
 from bakeoff.study.checkpoints import newest_first
 from bakeoff.study.executors.interface import Job, MovableJob
+from bakeoff.utils.events import OnEpoch
 
 USER = ".user"
 
@@ -102,7 +103,7 @@ class Away:
         """Whether a Python builder makes its network."""
         return self.job.runs_user_code
 
-    def run(self, on_epoch: Any) -> None:
+    def run(self, on_epoch: OnEpoch) -> None:
         """Do it: what is the user's own is kept beside the study."""
         os.environ["BAKEOFF_HOME"] = self.user  # of a worker, which does one job at a time
         self.job.run(on_epoch)

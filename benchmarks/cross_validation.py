@@ -114,7 +114,7 @@ def train(
 
 
 def correct(state: Sequence[NDArray[np.float32]], x: Features, y: Labels) -> NDArray[np.bool_]:
-    """Return which images each network has right, shape (networks, images)."""
+    """Return which images each network classifies correctly, shape (networks, images)."""
     found = []
     for w1, b1, w2, b2 in zip(*state, strict=True):
         found.append((np.maximum(x @ w1 + b1, 0) @ w2 + b2).argmax(axis=1) == y)

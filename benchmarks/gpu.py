@@ -179,7 +179,7 @@ def measure_torch(task: Plain) -> Plain:
 
 
 def check(task: Plain) -> Plain:
-    """Return whether lanes agree bit for bit whatever their mates, and with keras.Model.fit."""
+    """Return whether lanes agree bit for bit whatever the others are, and with keras.Model.fit."""
     from bakeoff.training import backend, multi_trial
     from bakeoff.training.trainer import Trainer
 

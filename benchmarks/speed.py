@@ -86,8 +86,8 @@ def measure(workload: Workload, run: Run) -> None:
 def turns(contestants: Sequence[Contestant], repeat: int) -> list[Contestant]:
     """Return who trains when: another one begins each time, and every other time backwards."""
     first = repeat % max(len(contestants), 1)
-    turned = [*contestants[first:], *contestants[:first]]
-    return turned[::-1] if repeat % 2 else turned
+    rotated = [*contestants[first:], *contestants[:first]]
+    return rotated[::-1] if repeat % 2 else rotated
 
 
 def start(workload: Workload, found: Declared, contestant: Contestant, run: Run) -> Started:

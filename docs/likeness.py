@@ -17,7 +17,7 @@ for name in data.NAMES:
         "inverted": (loaded.maximum - test).astype(test.dtype),
         "noise": noise.astype(test.dtype),
         "blank": np.zeros_like(test[:1]),
-        "turned by 90 degrees": np.rot90(test, 1, (1, 2)),
+        "rotated by 90 degrees": np.rot90(test, 1, (1, 2)),
     }
     print(f"{name}: {profile.false_alarms}")  # noqa: T201
     for words, images in others.items():

@@ -47,13 +47,13 @@ def relations(study: Plain, name: str) -> dict[str, list[Plain]]:
     told: dict[str, list[Plain]] = {
         word: [] for word in ("better", "worse", "practically equal", "not separated", "untested")
     }
-    turned = {"better": "worse", "worse": "better"}
+    opposite = {"better": "worse", "worse": "better"}
     for pair in study["comparisons"]:
         if name not in (pair["a"], pair["b"]):
             continue
         word, other = pair["verdict"] or "untested", pair["b"]
         if name == pair["b"]:
-            word, other = turned.get(word, word), pair["a"]
+            word, other = opposite.get(word, word), pair["a"]
         told[word].append({"other": other, "sentence": pair["sentence"]})
     return told
 

@@ -1,6 +1,6 @@
 """The analysis of repeated cross-validation: hand arithmetic, a slow twin in loops, a simulation.
 
-Oracle: DESIGN's formulas written out in plain Python; small networks whose truth is known.
+Oracle: the formulas of docs/statistics.md written out in plain Python; small networks whose truth is known.
 Cost: 15 s. Run: pytest tests/analysis/test_cross_validation.py
 """
 
@@ -39,7 +39,7 @@ def test_by_hand():
 
 
 def slowly(a, b, folds):
-    """D, V and df of a pair as DESIGN 3.6 states them, one term after the other."""
+    """D, V and df of a pair as docs/statistics.md states them, one term after the other."""
     repeats, n = folds.shape
     k = len(set(folds.ravel().tolist()))
     d = [sum(a[r][i] - b[r][i] for r in range(repeats)) / repeats for i in range(n)]

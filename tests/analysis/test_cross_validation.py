@@ -1,6 +1,7 @@
 """The analysis of repeated cross-validation: hand arithmetic, a slow twin in loops, a simulation.
 
-Oracle: the formulas of docs/statistics.md written out in plain Python; small networks whose truth is known.
+Oracle: the formulas of docs/statistics.md written out in plain Python; small networks whose truth
+is known.
 Cost: 15 s. Run: pytest tests/analysis/test_cross_validation.py
 """
 

@@ -17,7 +17,7 @@ from bakeoff.study.executors.ray_executor import ClusterExecutor
 from bakeoff.study.executors.ray_places import Node
 from bakeoff.study.jobs import TrainJob
 from bakeoff.utils.events import Watcher
-from tests.helpers.elsewhere import FakeCluster, Writer
+from tests.helpers.fake_cluster import FakeCluster, Writer
 from tests.helpers.jobs import Listener
 from tests.helpers.trainers import declare
 

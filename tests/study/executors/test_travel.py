@@ -17,7 +17,7 @@ from bakeoff.study.executors import travel
 from bakeoff.study.feature_jobs import FeatureJob
 from bakeoff.study.jobs import TrainJob
 from bakeoff.study.multi_trial_job import MultiTrialJob
-from tests.helpers.elsewhere import Writer
+from tests.helpers.fake_cluster import Writer
 from tests.helpers.trainers import declare
 
 

@@ -1,4 +1,4 @@
-"""A cluster that is none: hosts in this process, jobs that write a little, deaths when wanted."""
+"""A fake cluster: its hosts live in this process, do small jobs, and die when they are told."""
 
 import os
 from collections.abc import Callable, Iterator, Sequence

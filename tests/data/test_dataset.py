@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 
 from bakeoff.data import DataSet, class_counts, own_parts
+from bakeoff.data.dataset import part_starts
 from bakeoff.data.split import make_split
 
 X = np.arange(5 * 2 * 3, dtype=np.uint8).reshape(5, 2, 3) * 8
@@ -42,6 +43,19 @@ def test_the_hash_is_of_the_content():
     assert len({changed(), *others}) == 9
     big_endian = X[..., None].astype(">f4")
     assert changed(images=big_endian) == changed(images=big_endian.astype("<f4"))
+
+
+@pytest.mark.parametrize(
+    "counts, starts",
+    [
+        ({"train": 5}, (None, None)),
+        ({"train": 5, "validation": 2}, (5, None)),
+        ({"train": 5, "test": 3}, (None, 5)),
+        ({"train": 5, "validation": 2, "test": 3}, (5, 7)),
+    ],
+)
+def test_where_parts_begin(counts, starts):
+    assert part_starts(counts) == starts
 
 
 def test_counts_of_classes(digits):

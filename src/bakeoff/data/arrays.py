@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from bakeoff.data import scale as scales
-from bakeoff.data.dataset import DataSet
+from bakeoff.data.dataset import DataSet, part_starts
 from bakeoff.data.labels import Labels, pooled_labels
 from bakeoff.data.scale import Reach, check_images_alike
 from bakeoff.errors import DataError
@@ -116,15 +116,16 @@ def from_parts(
         class_names,
         list(parts),
     )
+    validation_start, test_start = part_starts(counts)
     return DataSet(
         name,
         images,
         labels.values,
         labels.names,
         maximum,
-        len(labels.values) - counts["test"] if "test" in counts else None,
-        notes + remarks,
-        validation_start=counts["train"] if "validation" in counts else None,
+        test_start,
+        notes=notes + remarks,
+        validation_start=validation_start,
     )
 
 

@@ -122,6 +122,15 @@ def own_parts(data: DataSet) -> dict[str, NDArray[np.int64]]:
     )
 
 
+def part_starts(counts: Mapping[str, int]) -> tuple[int | None, int | None]:
+    """Return (validation_start, test_start) of a data set.
+
+    counts : how many images each of its own parts has, in the order train, validation, test
+    """
+    validation = counts["train"] if "validation" in counts else None
+    return validation, sum(counts.values()) - counts["test"] if "test" in counts else None
+
+
 def about_pixels(maximum: float) -> str:
     """Say how pixels become the numbers that a network gets."""
     if maximum == 1:

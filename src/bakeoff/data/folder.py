@@ -6,7 +6,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from bakeoff.data.dataset import DataSet
+from bakeoff.data.dataset import DataSet, part_starts
 from bakeoff.data.decode_files import Skipped, check_pictures, decode_files, examples
 from bakeoff.data.folder_layout import Seen, find, links_outside
 from bakeoff.data.labels import check_known, checked_class_names
@@ -59,16 +59,17 @@ def load_folder(source: FolderSource) -> DataSet:
         untested = _check_classes(parts, names, skipped, seen)
     notes = [*skipped.notes(), *_notes(seen, untested), *read.white.notes]
     title = shown(Path(os.path.abspath(root)).name) or "folder"
+    validation_start, test_start = part_starts({part: len(each) for part, each in parts.items()})
     return DataSet(
         title,
         read.images,
         labels,
         names,
         read.white.maximum,
-        len(labels) - len(parts["test"]) if "test" in parts else None,
-        tuple(notes),
-        read.origins,
-        validation_start=len(parts["train"]) if "validation" in parts else None,
+        test_start,
+        notes=tuple(notes),
+        origins=read.origins,
+        validation_start=validation_start,
         files=tuple(file.name for file, kept in zip(files, read.kept, strict=True) if kept),
         deep_white=read.white.deep,
     )

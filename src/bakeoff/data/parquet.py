@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from bakeoff.data.dataset import DataSet
+from bakeoff.data.dataset import DataSet, part_starts
 from bakeoff.data.decode_files import check_pictures, find_white, first_white
 from bakeoff.data.guess import sample
 from bakeoff.data.image_file import decode_bytes, decoding
@@ -78,16 +78,17 @@ def load_parquet(source: ParquetSource) -> DataSet:
 
         white = find_white(images, deepest, source, counts, again)
         classes = pooled_labels(labels, names, list(files))
+    validation_start, test_start = part_starts(counts)
     return DataSet(
         shown(root.stem),
         images,
         classes.values,
         classes.names,
         white.maximum,
-        shape[0] - counts["test"] if "test" in counts else None,
-        (f"read from the columns {image} and {label}", *white.notes),
-        origins,
-        validation_start=counts["train"] if "validation" in counts else None,
+        test_start,
+        notes=(f"read from the columns {image} and {label}", *white.notes),
+        origins=origins,
+        validation_start=validation_start,
         deep_white=white.deep,
     )
 

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import numpy as np
 
-from bakeoff.data.dataset import DataSet
+from bakeoff.data.dataset import DataSet, part_starts
 from bakeoff.data.decode_files import ENDINGS, Skipped, check_pictures, decode_files
 from bakeoff.data.folder_layout import File
 from bakeoff.data.labels import Labels, pooled_labels
@@ -93,16 +93,17 @@ def from_files(
         for part, values in grouped.items()
     }
     classes = pooled_labels(arrays, None, have)
+    validation_start, test_start = part_starts({part: len(grouped[part]) for part in have})
     return DataSet(
         name,
         read.images,
         classes.values,
         classes.names,
         read.white.maximum,
-        len(kept) - len(grouped["test"]) if "test" in have else None,
-        (*notes, *skipped.notes(), *read.white.notes),
-        read.origins,
-        validation_start=len(grouped["train"]) if "validation" in have else None,
+        test_start,
+        notes=(*notes, *skipped.notes(), *read.white.notes),
+        origins=read.origins,
+        validation_start=validation_start,
         files=tuple(file.name for file, good in zip(files, read.kept, strict=True) if good),
         deep_white=read.white.deep,
     )

@@ -1,14 +1,33 @@
-"""One model's predictions of the test images, scored trial by trial."""
+"""One model's saved predictions scored: of the test images trial by trial, of validation images."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
 
 from bakeoff.analysis import metrics
+from bakeoff.storage import formats, written_folder
+
+
+def validation_correct(
+    trial: Path, labels: NDArray[np.int64], n_classes: int
+) -> NDArray[np.bool_]:
+    """Return which validation images a finished trial classifies correctly, bool (n_validation,).
+
+    Raises StorageError if its predictions are not as they were recorded, or are of other images.
+
+    trial : the trial's folder
+    """
+    path = trial / "validation.npy"
+    written_folder.read_recorded(trial, path.name, written_folder.read_manifest(trial))
+    probabilities = formats.read_npy(path)
+    if probabilities.shape != (len(labels), n_classes):
+        raise formats.damaged(path)
+    return metrics.correct(probabilities, labels)
 
 
 @dataclass(frozen=True, eq=False)

@@ -10,18 +10,16 @@ import warnings
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from math import fsum
-from pathlib import Path
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from bakeoff.analysis import metrics
+from bakeoff.analysis.model_scores import validation_correct
 from bakeoff.analysis.statistics import mcnemar_exact
 from bakeoff.analysis.variance import LEVEL
 from bakeoff.recipe import Recipe
 from bakeoff.recipe.search_space import Dimension, short_names
-from bakeoff.storage import formats, written_folder
 from bakeoff.storage.search_folder import STARTUP, SearchFolder, Tried, best_first
 from bakeoff.storage.study_folder import StudyFolder
 
@@ -225,25 +223,18 @@ def _as_good(
     if not search.trial(chosen.number).exists():
         return 0
     labels = folder.read_split()["validation_labels"]
-    best = _correct(search.trial(chosen.number), labels)
+    n_classes = len(folder.read_study()["data"]["class_names"])
+
+    def correct(setting: Tried) -> NDArray[np.bool_]:
+        return validation_correct(search.trial(setting.number), labels, n_classes)
+
+    best = correct(chosen)
     others = [
         each
         for each in tried
         if each.usable and each.number != chosen.number and search.trial(each.number).exists()
     ]
-    return sum(
-        mcnemar_exact(best, _correct(search.trial(each.number), labels)).p >= 0.05
-        for each in others
-    )
-
-
-def _correct(place: Path, labels: NDArray[np.int64]) -> NDArray[np.bool_]:
-    path = place / "validation.npy"
-    written_folder.read_recorded(place, path.name, written_folder.read_manifest(place))
-    probabilities = formats.read_npy(path)
-    if probabilities.ndim != 2 or len(probabilities) != len(labels):
-        raise formats.damaged(path)
-    return metrics.correct(probabilities, labels)
+    return sum(mcnemar_exact(best, correct(each)).p >= 0.05 for each in others)
 
 
 def _edges(dims: Sequence[Dimension], chosen: Tried) -> Iterable[Edge]:

@@ -1,4 +1,4 @@
-"""A look of a race while a study trains: compares validation predictions and writes it down.
+"""A look of a race while a study trains: compares validation predictions, writes the result down.
 
 No test image is touched, and a model that was ever tested is not dropped.
 """
@@ -7,11 +7,10 @@ from collections.abc import Collection
 from dataclasses import asdict, replace
 
 import numpy as np
-from numpy.typing import NDArray
 
-from bakeoff.analysis import metrics
+from bakeoff.analysis.model_scores import validation_correct
 from bakeoff.analysis.race import Standing, level_of_a_look, standings
-from bakeoff.storage import formats, race_looks, written_folder
+from bakeoff.storage import race_looks
 from bakeoff.storage.opened_weights import seen_trials
 from bakeoff.study.create import Prepared
 from bakeoff.utils.events import Watcher
@@ -39,8 +38,12 @@ def take_look(
         tested = seen_trials(folder.read_ledger())
         done = folder.finished()
         trials = {name: [s for s in done.get(name, ()) if s in seeds] for name in inside}
+        labels = prepared.data.labels[prepared.split.validation]
+        n_classes = prepared.data.n_classes
         correct = {
-            name: np.stack([_correct(prepared, name, seed) for seed in own])
+            name: np.stack(
+                [validation_correct(folder.trial(name, seed), labels, n_classes) for seed in own]
+            )
             for name, own in trials.items()
             if own
         }
@@ -70,15 +73,3 @@ def _said(each: Standing, leader: Standing, after: int, delta: float) -> str:
         f"validation against {percent(leader.accuracy)} of {leader.model}: shown to be worse by "
         f"more than {points(delta)} points"
     )
-
-
-def _correct(prepared: Prepared, model: str, seed: int) -> NDArray[np.bool_]:
-    """Return which validation images a finished trial classifies correctly."""
-    place = prepared.folder.trial(model, seed)
-    path = place / "validation.npy"
-    written_folder.read_recorded(place, path.name, written_folder.read_manifest(place))
-    labels = prepared.data.labels[prepared.split.validation]
-    probabilities = formats.read_npy(path)
-    if probabilities.shape != (len(labels), prepared.data.n_classes):
-        raise formats.damaged(path)
-    return metrics.correct(probabilities, labels)

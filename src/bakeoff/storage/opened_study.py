@@ -109,42 +109,15 @@ def read_opened(folder: StudyFolder) -> OpenedStudy:
     openings = folder.openings()
     if not openings:
         raise _sealed(folder, recipe)
-    opening = openings[-1]
-    recorded = written_folder.read_manifest(opening)
-    listing = written_folder.read_document(opening, "opening.json", recorded)
     data = document["data"]
-    shape = (data["test"], len(data["class_names"]))
+    opening = _Opening(openings[-1], (data["test"], len(data["class_names"])))
     folds = _folds(folder, document)
-    labels = _labels(opening, recorded, *shape)
+    labels = opening.labels()
     ledger = folder.read_ledger()
-    changed = changed_trials(folder, listing, ledger)
-    gone = {(each.model, each.seed) for each in changed}
-    models = {}
-    for name, seeds in listing["models"].items():
-        model = _declared(recipe, name, opening)
-        trials = tuple(
-            _trial(
-                folder,
-                document,
-                model,
-                recipe.selection,
-                seed,
-                _predictions(opening, f"{name}/seed-{seed}.npy", recorded, shape),
-                folds,
-            )
-            for seed in sorted(seeds)
-            if (name, seed) not in gone
-        )
-        if trials:
-            models[name] = trials
-    if not models and changed:
-        raise StudyError(
-            f"{folder.path}: expected a trial that is still what was opened, found none: "
-            f"{some([each.label for each in changed])}; restore them, or run the recipe again, "
-            "which opens the test set again and says so"
-        )
+    changed = changed_trials(folder, opening.listing, ledger)
+    models = _models(folder, document, recipe, opening, changed, folds)
     if not models:
-        raise _sealed(folder, recipe)
+        raise _nothing_left(folder, changed) if changed else _sealed(folder, recipe)
     looks = read_looks(folder)
     out = [name for name in dropped(looks) if name in recipe.models and name not in models]
     return OpenedStudy(
@@ -153,27 +126,93 @@ def read_opened(folder: StudyFolder) -> OpenedStudy:
         recipe=recipe,
         models=models,
         prediction_timing={name: folder.read_prediction_timing(name) for name in models},
-        declared=_declared_seeds(recipe, listing, ledger, out),
+        declared=_declared_seeds(recipe, opening.listing, ledger, out),
         baselines={
-            name: (
-                _baseline(folder, name),
-                _predictions(opening, f"baselines/{name}.npy", recorded, shape),
-            )
-            for name in listing["baselines"]
+            name: (_baseline(folder, name), opening.predictions(f"baselines/{name}.npy"))
+            for name in opening.listing["baselines"]
         },
         labels=labels,
         ledger=tuple(ledger),
-        openings=max(folder.times_opened(), int(listing["opening"])),
+        openings=max(folder.times_opened(), int(opening.listing["opening"])),
         changed=tuple(changed),
         looks=tuple(looks),
         dropped={name: _known(folder, name) for name in out},
     )
 
 
+class _Opening:
+    """The folder of an opening, whose files are read back checked.
+
+    shape : of one trial's predictions, (n_test, n_classes)
+    """
+
+    def __init__(self, path: Path, shape: tuple[int, int]) -> None:
+        self.path, self._shape = path, shape
+        self._recorded = written_folder.read_manifest(path)
+        self.listing = written_folder.read_document(path, "opening.json", self._recorded)
+
+    def labels(self) -> NDArray[np.int64]:
+        """Return the labels of the test images."""
+        n_test, n_classes = self._shape
+        labels = np.array(self._array("labels.npy", (n_test,), np.int64))
+        if labels.min() < 0 or labels.max() >= n_classes:
+            raise formats.damaged(self.path / "labels.npy")
+        return labels
+
+    def predictions(self, name: str) -> Path:
+        """Return the file of some predictions: probabilities, or not a number."""
+        array = self._array(name, self._shape, np.float32)
+        if ((array < -_ROUNDING) | (array > 1 + _ROUNDING)).any():
+            raise formats.damaged(self.path / name)
+        return self.path / name
+
+    def _array(self, name: str, shape: tuple[int, ...], kind: type) -> NDArray[Any]:
+        path = self.path / name
+        with atomic.disk(path):
+            size = path.stat().st_size - math.prod(shape) * np.dtype(kind).itemsize
+        if not 0 < size <= _HEADER or atomic.hash_file(path) != self._recorded.get(name):
+            raise formats.damaged(path)
+        array = formats.read_npy(path)
+        if array.shape != shape or array.dtype != kind:
+            raise formats.damaged(path)
+        return array
+
+
+def _models(
+    folder: StudyFolder,
+    study: Mapping[str, Any],
+    recipe: Recipe,
+    opening: _Opening,
+    changed: Sequence[Changed],
+    folds: NDArray[np.int64] | None,
+) -> dict[str, tuple[Trial, ...]]:
+    """Return the trials of every model that are still what was opened."""
+    gone = {(each.model, each.seed) for each in changed}
+    models = {}
+    for name, seeds in opening.listing["models"].items():
+        model = _declared(recipe, name, opening.path)
+        trials = []
+        for seed in sorted(seeds):
+            if (name, seed) not in gone:
+                file = opening.predictions(f"{name}/seed-{seed}.npy")
+                trials.append(_trial(folder, study, model, recipe.selection, seed, file, folds))
+        if trials:
+            models[name] = tuple(trials)
+    return models
+
+
+def _nothing_left(folder: StudyFolder, changed: Sequence[Changed]) -> StudyError:
+    return StudyError(
+        f"{folder.path}: expected a trial that is still what was opened, found none: "
+        f"{some([each.label for each in changed])}; restore them, or run the recipe again, "
+        "which opens the test set again and says so"
+    )
+
+
 def _known(
     folder: StudyFolder, model: str
 ) -> tuple[tuple[Mapping[str, Any], Mapping[str, Any]], ...]:
-    """Return what is known of a model that was dropped: of each trial its document and clocks."""
+    """Return what is known of a model that was dropped: each trial's trial.json and timing.json."""
     return tuple(
         (folder.read_trial(model, seed), _clocks(folder, model, seed))
         for seed in folder.finished().get(model, ())
@@ -227,39 +266,6 @@ def _sealed(folder: StudyFolder, recipe: Recipe) -> StudyError:
         f"{folder.path}: expected a study whose test set has been opened, found {found}: "
         f"run `{shell_command('run', folder.recipe_file, '--out', folder.path)}`"
     )
-
-
-def _array(
-    folder: Path, name: str, recorded: Mapping[str, str], shape: tuple[int, ...], kind: type
-) -> NDArray[Any]:
-    path = folder / name
-    with atomic.disk(path):
-        size = path.stat().st_size - math.prod(shape) * np.dtype(kind).itemsize
-    if not 0 < size <= _HEADER or atomic.hash_file(path) != recorded.get(name):
-        raise formats.damaged(path)
-    array = formats.read_npy(path)
-    if array.shape != shape or array.dtype != kind:
-        raise formats.damaged(path)
-    return array
-
-
-def _labels(
-    opening: Path, recorded: Mapping[str, str], n_test: int, n_classes: int
-) -> NDArray[np.int64]:
-    labels = np.array(_array(opening, "labels.npy", recorded, (n_test,), np.int64))
-    if labels.min() < 0 or labels.max() >= n_classes:
-        raise formats.damaged(opening / "labels.npy")
-    return labels
-
-
-def _predictions(
-    opening: Path, name: str, recorded: Mapping[str, str], shape: tuple[int, ...]
-) -> Path:
-    """Return the file of some predictions: probabilities, or not a number."""
-    array = _array(opening, name, recorded, shape, np.float32)
-    if ((array < -_ROUNDING) | (array > 1 + _ROUNDING)).any():
-        raise formats.damaged(opening / name)
-    return opening / name
 
 
 def _folds(folder: StudyFolder, document: Mapping[str, Any]) -> NDArray[np.int64] | None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -27,6 +28,7 @@ from bakeoff.utils.text import listed, percent
 if TYPE_CHECKING:
     from bakeoff.analysis.comparison import Comparison
     from bakeoff.analysis.tuning import Searched
+    from bakeoff.storage.search_folder import Tried
 
 _MOST_LINES = 200  # settings in the parallel coordinates, the best ones
 _OPTIONS_NAMED = 6
@@ -118,31 +120,7 @@ def parallel_coordinates(
         (each for each in searched.tried if each.accuracy is not None),
         key=lambda each: each.accuracy or 0.0,
     )[-_MOST_LINES:]
-    rows = []
-    for rank, each in enumerate(scored):
-        words = ", ".join(f"{name} {value}" for name, value in searched.words(each).items())
-        for dim in dims:
-            if dim.place in each.values:
-                rows.append(
-                    {
-                        "axis": names[dim.place],
-                        "share": dim.share(each.values[dim.place]),
-                        "setting": each.number,
-                        "strength": 0.06 + 0.74 * ((rank + 1) / len(scored)) ** 2,
-                        "chosen": each is searched.chosen,
-                        "tip": f"setting {each.number} · {percent(each.accuracy or 0.0)} · {words}",
-                    }
-                )
-    labels = []
-    for dim in dims:
-        if dim.kind == "choice":
-            options = range(len(dim.options)) if len(dim.options) <= _OPTIONS_NAMED else ()
-            ends = [(dim.share(k), dim.words(k)) for k in options]
-        else:
-            low, high = (int(v) if dim.is_whole else v for v in (dim.low, dim.high))
-            ends = [(0.0, dim.words(low)), (1.0, dim.words(high))]
-        labels += [{"axis": names[dim.place], "share": s, "text": shorten(t, most=14)}
-                   for s, t in ends]  # fmt: skip
+    rows = _setting_rows(searched, scored)
     x = {
         "field": "axis", "type": "nominal", "title": None, "sort": [names[d.place] for d in dims],
         "axis": {"grid": True, "labelAngle": -20, "labelLimit": 120}, "scale": {"padding": 0.4},
@@ -171,7 +149,7 @@ def parallel_coordinates(
             "encoding": {"x": x, "y": y, **tip()},
         },
         {
-            "data": {"values": labels},
+            "data": {"values": _axis_labels(searched)},
             "mark": {"type": "text", "dx": 6, "align": "left", "color": MUTED, "fontSize": 10},
             "encoding": {"x": x, "y": y, "text": {"field": "text"}},
         },
@@ -179,6 +157,44 @@ def parallel_coordinates(
     title = f"{searched.model}: every setting, the darker the better"
     alt = f"{title}; {len(scored)} settings over {listed(names[d.place] for d in dims)}."
     return figure({"title": title, "layer": layers}, alt=alt, width=width)
+
+
+def _setting_rows(searched: Searched, scored: Sequence[Tried]) -> list[dict[str, Any]]:
+    """Return one row for each value of each setting, the settings from the worst to the best."""
+    names = searched.names
+    rows = []
+    for rank, each in enumerate(scored):
+        words = ", ".join(f"{name} {value}" for name, value in searched.words(each).items())
+        for dim in searched.dimensions:
+            if dim.place in each.values:
+                rows.append(
+                    {
+                        "axis": names[dim.place],
+                        "share": dim.share(each.values[dim.place]),
+                        "setting": each.number,
+                        "strength": 0.06 + 0.74 * ((rank + 1) / len(scored)) ** 2,
+                        "chosen": each is searched.chosen,
+                        "tip": f"setting {each.number} · {percent(each.accuracy or 0.0)} · {words}",
+                    }
+                )
+    return rows
+
+
+def _axis_labels(searched: Searched) -> list[dict[str, Any]]:
+    """Return the words beside each axis: the ends of a range, or the options if there are few."""
+    labels = []
+    for dim in searched.dimensions:
+        if dim.kind == "choice":
+            options = range(len(dim.options)) if len(dim.options) <= _OPTIONS_NAMED else ()
+            ends = [(dim.share(k), dim.words(k)) for k in options]
+        else:
+            low, high = (int(v) if dim.is_whole else v for v in (dim.low, dim.high))
+            ends = [(0.0, dim.words(low)), (1.0, dim.words(high))]
+        labels += [
+            {"axis": searched.names[dim.place], "share": share, "text": shorten(text, most=14)}
+            for share, text in ends
+        ]
+    return labels
 
 
 def importance(comparison: Comparison, model: str | None = None, *, width: int = WIDTH) -> Figure:

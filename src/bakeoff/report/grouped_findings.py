@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from bakeoff.analysis.checks import SEVERITIES
 from bakeoff.analysis.checks.predictions import unbeaten_baselines
 from bakeoff.analysis.comparison import Comparison, Finding
 from bakeoff.report import wording
 from bakeoff.report.plots.figure import shorten
 from bakeoff.utils.text import listed
 
-_ORDER = ("serious", "warning", "info")
 _MOST_LETTERS = 40  # of a name among others
 
 # What is said of several models at once; a code that is not here is said of each model alone.
@@ -84,7 +84,7 @@ def grouped(comparison: Comparison) -> list[Group]:
             finding.text if advice else f"{finding.text} {finding.advice}" for finding in same
         )
         found.append(Group(code, severity, names, f"{who} {what}{named}.", advice, own))
-    return sorted(found, key=lambda group: _ORDER.index(group.severity))
+    return sorted(found, key=lambda group: SEVERITIES.index(group.severity))
 
 
 def _baseline(comparison: Comparison, finding: Finding) -> str:

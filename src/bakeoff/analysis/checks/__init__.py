@@ -20,7 +20,7 @@ from bakeoff.analysis.checks import (
 )
 from bakeoff.analysis.comparison import Comparison, Finding, ModelResult
 
-__all__ = ["MODEL_CHECKS", "STUDY_CHECKS", "check"]
+__all__ = ["MODEL_CHECKS", "SEVERITIES", "STUDY_CHECKS", "check"]
 
 STUDY_CHECKS: Mapping[str, Callable[[Comparison], Finding | None]] = {
     "missing-trials": study_design.missing_trials,
@@ -61,7 +61,7 @@ MODEL_CHECKS: Mapping[str, Callable[[ModelResult, Comparison], Finding | None]] 
     "search-at-edge": searches.best_at_edge,
     "settings-alike": searches.settings_alike,
 }
-_ORDER = ("serious", "warning", "info")
+SEVERITIES = ("serious", "warning", "info")  # in the order in which findings are shown
 
 
 def check(comparison: Comparison) -> tuple[Finding, ...]:
@@ -71,4 +71,4 @@ def check(comparison: Comparison) -> tuple[Finding, ...]:
         look(model, comparison) for model in comparison.models for look in MODEL_CHECKS.values()
     ]
     there = [finding for finding in found if finding is not None]
-    return tuple(sorted(there, key=lambda finding: _ORDER.index(finding.severity)))
+    return tuple(sorted(there, key=lambda finding: SEVERITIES.index(finding.severity)))

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from bakeoff.data import scale as scales
 from bakeoff.data.folder_layout import File
-from bakeoff.data.image_file import NotAnImage, decode_file, decoding
+from bakeoff.data.image_file import DEEP, NotAnImage, decode_file, decoding
 from bakeoff.data.safe_reading import check_memory
 from bakeoff.data.scale import Reach
 from bakeoff.data.sources import COLORS, FITS, Pictures
@@ -23,7 +23,6 @@ ENDINGS = (
 )
 _NAMED = 5  # examples in a note
 _MAX_SIDE = 4096
-_DEEP = 65535.0
 _FULL = 1 << 14  # a picture of 16 bits that stays below it may be one of 12 bits
 
 
@@ -135,7 +134,7 @@ def decode_files(
 
 def first_white(how: Pictures) -> float:
     """Return what is taken for white in files of 16 bits before any has been read."""
-    return how.scale if how.scale is not None and how.scale > 255 else _DEEP
+    return how.scale if how.scale is not None and how.scale > 255 else DEEP
 
 
 def find_white(

@@ -22,7 +22,7 @@ MAX_PIXELS = 89_478_485  # Pillow's own limit
 LARGE = 25_000_000  # pixels; above it, only where there is memory for it, or at a fraction
 MAX_BYTES = 1 << 26
 _MAX_TEXT = 1 << 22  # bytes of PNM in decimal digits, which Pillow decodes slowly
-_DEEP = 65535.0
+DEEP = 65535.0  # the largest value of 16 bits
 _TURNS = {2: 0, 3: 3, 4: 1, 5: 5, 6: 4, 7: 6, 8: 2}  # EXIF orientation to Image.Transpose
 _SWAPPED = (5, 6, 7, 8)  # orientations that lie on their side
 
@@ -64,7 +64,7 @@ def decode_file(
     size: tuple[int, int],
     color: Color,
     fit: Fit = "stretch",
-    white: float = _DEEP,
+    white: float = DEEP,
 ) -> Decoded:
     """Decode an image file; raises DataError, which names it, as `decode` does."""
     with regular_file(path) as (file, length):
@@ -96,7 +96,7 @@ def decode(
     size: tuple[int, int],
     color: Color,
     fit: Fit = "stretch",
-    white: float = _DEEP,
+    white: float = DEEP,
 ) -> Decoded:
     """Decode the content of an image file, bring it to `size` and to grey or RGB.
 
@@ -181,9 +181,9 @@ def _plain(image: Any, white: float) -> tuple[Any, int | None]:
     if image.mode.startswith("I"):
         values = np.asarray(image).astype(np.int64)
         deepest = int(values.max(initial=0))
-        if deepest > _DEEP or values.min(initial=0) < 0:
+        if deepest > DEEP or values.min(initial=0) < 0:
             raise DataError("values beyond 16 bits: give arrays instead, with their scale")
-        levels = np.arange(1 << 16) if white == _DEEP else np.arange(1 << 16) * (_DEEP / white)
+        levels = np.arange(1 << 16) if white == DEEP else np.arange(1 << 16) * (DEEP / white)
         bytes_ = np.minimum((levels + 128) // 257, 255).astype(np.uint8)
         return Image.fromarray(bytes_[values]), deepest
     if image.mode == "F":

@@ -8,12 +8,11 @@ import numpy as np
 
 from bakeoff.analysis.class_scores import ClassScores, Spread
 from bakeoff.analysis.comparison import Comparison
-from bakeoff.report.plots.figure import shorten
+from bakeoff.report.plots.figure import MOST_CLASSES, shorten
 from bakeoff.utils.text import percent
 
-MOST_CLASSES = 20  # rows
 MOST_MODELS = 12  # columns
-_SHADES = 10
+SHADES = 10
 
 
 @dataclass(frozen=True)
@@ -113,4 +112,4 @@ def _area(name: str, what: str, spread: Spread) -> Cell:
 def _shade(missed: float, largest: float) -> int:
     if largest <= 0 or missed <= 0:
         return 0
-    return min(_SHADES, max(1, round(_SHADES * missed / largest)))
+    return min(SHADES, max(1, round(SHADES * missed / largest)))

@@ -20,7 +20,7 @@ from markupsafe import Markup
 from bakeoff.analysis.class_scores import class_scores
 from bakeoff.analysis.comparison import Comparison
 from bakeoff.report import galleries, glossary, plots, sentences, wording
-from bakeoff.report.class_tables import by_class, found_by_model
+from bakeoff.report.class_tables import SHADES, by_class, found_by_model
 from bakeoff.report.grouped_findings import grouped
 from bakeoff.report.model_section import Picture, anchor, matrices, model_part
 from bakeoff.report.plots import draw
@@ -31,7 +31,6 @@ from bakeoff.report.search_section import search_section
 from bakeoff.utils.text import sentence
 
 _APART = re.compile(r" %|\bp [<=] ")
-_SHADES = 10
 _LOW = 186  # pixels of a curve's figure where two stand beside one matrix
 _MANY = 5  # models from which their table by class needs the page's width
 _LARGE = 5  # models from which a second process saves more than it takes to start
@@ -269,7 +268,7 @@ def _style() -> str:
     """Return the style sheet: the figures' palette, light and dark, then the page's rules."""
     light = "".join(f"--{name}:{pair[0]};" for name, pair in PALETTE.items())
     dark = "".join(f"--{name}:{pair[1]};" for name, pair in PALETTE.items())
-    shades = "".join(f".l{shade}{{--level:{6 * shade}}}" for shade in range(_SHADES + 1))
+    shades = "".join(f".l{shade}{{--level:{6 * shade}}}" for shade in range(SHADES + 1))
     return (
         f":root{{{light}--strength:1%}}\n"
         f"@media screen and (prefers-color-scheme:dark){{:root{{{dark}--strength:.62%}}}}\n"

@@ -52,6 +52,7 @@ _ADDRESSES = 128 * 2**30  # bytes that V8 reserves, without using them: 64 GiB a
 WIDTH, HEIGHT = 372, 236  # pixels of one panel, all of it
 LEGEND = 18  # letters of a name, so that two stand side by side in one panel
 WIDE, NARROW = 1120, 350  # of a figure as wide as the page, on a desk and on a phone
+MOST_CLASSES = 20  # that a figure or a table shows
 
 # What a pointer finds: a mark that is not seen.
 TARGET = {

@@ -11,6 +11,7 @@ from bakeoff.report.plots.figure import (
     BLUE,
     INK,
     LINE,
+    MOST_CLASSES,
     MUTED,
     ORANGE,
     PAPER,
@@ -28,7 +29,6 @@ if TYPE_CHECKING:
     from bakeoff.analysis.comparison import Comparison
     from bakeoff.analysis.verdicts import Pair
 
-_MOST_CLASSES = 20
 _PADDING = {"left": 16, "right": 40, "top": 4, "bottom": 4}  # a page's letters may be wider
 _DEEPEST = 0.5  # opacity of the fullest square: numbers on it keep a contrast of 4.5 to 1
 MARKS = {"better": "▲", "worse": "▼", "practically equal": "≈", "not separated": "?"}
@@ -45,7 +45,7 @@ def confusion(
     percent of the true class's images. Of more than twenty classes, those with the most mistakes.
     """
     result = find(comparison, model)
-    chosen = _worst(result.confusion, _MOST_CLASSES)
+    chosen = _worst(result.confusion, MOST_CLASSES)
     shares = row_rates(result.confusion)[np.ix_(chosen, chosen)]
     counts = result.confusion[np.ix_(chosen, chosen)].astype(np.float64)
     names = [comparison.class_names[k] for k in chosen]

@@ -12,6 +12,7 @@ from bakeoff.report.plots.figure import (
     BLUE,
     GREEN,
     INK,
+    MOST_CLASSES,
     MUTED,
     ORANGE,
     WIDTH,
@@ -32,7 +33,6 @@ if TYPE_CHECKING:
     from bakeoff.analysis.comparison import Comparison, ModelResult, Score
     from bakeoff.analysis.estimates import Estimate
 
-_MOST_CLASSES = 20
 _ROW = 30  # pixels of a row of dots
 _TITLE = 20  # pixels
 
@@ -70,7 +70,7 @@ def per_class(comparison: Comparison, model: str | None = None, *, width: int = 
     Of more than twenty classes the twenty worst are drawn.
     """
     result = find(comparison, model)
-    worst = worst_classes(result, _MOST_CLASSES)
+    worst = worst_classes(result, MOST_CLASSES)
     names = comparison.class_names
     rows = [
         _Row(
@@ -109,8 +109,8 @@ def class_counts(comparison: Comparison, *, width: int = WIDTH) -> Figure:
         parts = {}
     parts["test"] = np.bincount(comparison.labels, minlength=len(names)).tolist()
     order = np.argsort(-np.sum(list(parts.values()), axis=0), kind="stable").tolist()
-    half = _MOST_CLASSES // 2
-    shown = order if len(order) <= _MOST_CLASSES else order[:half] + order[-half:]
+    half = MOST_CLASSES // 2
+    shown = order if len(order) <= MOST_CLASSES else order[:half] + order[-half:]
     labels = distinct([shorten(names[k], most=18) for k in shown])
     words = {"train": "training", "validation": "validation", "test": "test"}
     if comparison.data.get("folds"):

@@ -25,11 +25,11 @@ from bakeoff.storage.study_folder import StudyFolder
 from bakeoff.study.create import prepare
 from bakeoff.study.executors.choose import executor
 from bakeoff.study.executors.interface import Lost, MovableJob
-from bakeoff.study.jobs import OnEpoch, TrainJob
+from bakeoff.study.jobs import TrainJob
 from bakeoff.study.run import run
 from bakeoff.study.schedule import train
 from bakeoff.study.status import status, table
-from bakeoff.utils.events import EpochResult, Planned, Watcher
+from bakeoff.utils.events import EpochResult, OnEpoch, Planned, Watcher
 from benchmarks.machine import REPOSITORY, load, machine, versions
 
 PAGE, FIGURES = REPOSITORY / "docs" / "scale.md", REPOSITORY / "docs" / "scale.json"

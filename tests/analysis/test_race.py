@@ -1,8 +1,8 @@
 """Races against hand arithmetic, and simulated studies whose truth is known.
 
 The simulation must show that an equal model is dropped in at most 3 % of studies, that final
-verdicts are as often wrong as without a race, and that the truly best model is not lost. Ten models,
-ten seeds, looks after 3 and 5, 1,000 validation and 1,000 test images.
+verdicts are as often wrong as without a race, and that the truly best model is not lost. It has ten
+models, ten seeds, looks after 3 and 5, 1,000 validation and 1,000 test images.
 Cost: 3 s. Run, with the table of docs/tuning.md:
 
     .venv/bin/pytest tests/analysis/test_race.py -s

@@ -169,8 +169,12 @@ class FakeCluster:
             place = host.folder / f"job-{len(host.received)}" / "there" / "study"
             place.mkdir(parents=True)
             away = travel.lay_out(made, place, host.contents.__getitem__)
+
+            def tell(told: object, label: str = label) -> None:
+                host.events.append(("epoch", label, told))
+
             try:
-                away.run(lambda told, label=label: host.events.append(("epoch", label, told)))
+                away.run(tell)
             except RuntimeError as error:
                 host.events.append(("failed", label, str(error)))
                 continue

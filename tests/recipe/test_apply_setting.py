@@ -1,12 +1,13 @@
 """A searched model with one of its settings.
 
-Oracle: the same model written without choices. Cost: 1 s. Run: pytest tests/recipe/test_apply_setting.py
+Oracle: the same model written without choices. Cost: 1 s.
+Run: pytest tests/recipe/test_apply_setting.py
 """
 
 import pytest
 
+from bakeoff.recipe.apply_setting import with_setting, with_settings
 from bakeoff.recipe.search_space import dimensions
-from bakeoff.recipe.apply_setting import with_settings, with_setting
 from tests.helpers.refused_recipes import declare
 
 SEARCHED = {"search": {"settings": 3}, "layers": [{"dense": {"units": {"whole": [8, 64]}}}]}

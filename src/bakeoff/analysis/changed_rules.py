@@ -1,4 +1,4 @@
-"""Which rules of a study were changed since its test set was first opened: margin, seeds, race …"""
+"""Which rules of a study changed since its test set was first opened: margin, seeds, others."""
 
 from __future__ import annotations
 

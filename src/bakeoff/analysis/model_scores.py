@@ -13,9 +13,7 @@ from bakeoff.analysis import metrics
 from bakeoff.storage import formats, written_folder
 
 
-def validation_correct(
-    trial: Path, labels: NDArray[np.int64], n_classes: int
-) -> NDArray[np.bool_]:
+def validation_correct(trial: Path, labels: NDArray[np.int64], n_classes: int) -> NDArray[np.bool_]:
     """Return which validation images a finished trial classifies correctly, bool (n_validation,).
 
     Raises StorageError if its predictions are not as they were recorded, or are of other images.

@@ -32,7 +32,6 @@ from bakeoff.utils.text import docstring
 Schema = dict[str, Any]
 _Row = tuple[str, type[Arguments], Mapping[str, tuple[object, str]]]
 _NULL: Schema = {"type": "null"}
-_TEXT: Schema = {"type": "string", "minLength": 1}
 _RATE_TEXT = "the learning rate: a number, or phases one after another"
 
 

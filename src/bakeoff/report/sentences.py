@@ -6,8 +6,6 @@ what it is a mean of.
 
 from __future__ import annotations
 
-from math import sqrt
-
 import numpy as np
 
 from bakeoff.analysis.comparison import Comparison, ModelResult
@@ -331,10 +329,3 @@ def _gap(model: ModelResult) -> str:
             "work)"
         )
     return text + "."
-
-
-def standard_error(model: ModelResult) -> float:
-    """Return the standard error of a model's accuracy."""
-    accuracy = model.accuracy.estimate
-    parts = (accuracy.image_variance, accuracy.seed_variance, accuracy.noise_variance)
-    return sqrt(sum(part for part in parts if part is not None))

@@ -41,7 +41,6 @@ if TYPE_CHECKING:
     from bakeoff.training.trainer import Development, Trained
 
 
-
 class Busy(Exception):
     """Another process is doing this job at this moment."""
 

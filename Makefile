@@ -62,9 +62,11 @@ bench: .venv/ready .venv-bench/ready
 docs: .venv/dev
 	NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --strict --quiet
 
-# The drawings in docs/architecture.md, from the files' first lines and imports.
+# The drawings in docs/architecture.md, from the files' first lines and imports, and the tables in
+# docs/recipe.md, from the vocabulary.
 architecture: .venv/ready
 	$(BIN)/python docs/draw_architecture.py
+	$(BIN)/python docs/draw_vocabulary.py
 
 setup: .venv/dev
 

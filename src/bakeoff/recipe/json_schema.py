@@ -1,9 +1,5 @@
-"""The recipe's grammar for editors and readers: a JSON Schema, and Markdown tables of every word.
+"""The recipe's grammar for editors: a JSON Schema, made from the vocabulary that is read."""
 
-Both are made from the vocabulary, so that they cannot drift from what is read.
-"""
-
-import json
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -24,15 +20,14 @@ from bakeoff.recipe.vocabulary.arguments import Arguments
 from bakeoff.recipe.vocabulary.backbones import BACKBONES
 from bakeoff.recipe.vocabulary.layers import Output
 from bakeoff.recipe.vocabulary.optimizers import EPOCHS, LEARNING_RATE, OPTIMIZERS, PHASES
-from bakeoff.recipe.vocabulary.residual import RESIDUAL, SHORTCUT_TEXT, Residual
+from bakeoff.recipe.vocabulary.residual import RESIDUAL, Residual
 from bakeoff.recipe.vocabulary.training import TrainingOptions
 from bakeoff.recipe.vocabulary.words import LAYERS
 from bakeoff.utils.text import docstring
 
 Schema = dict[str, Any]
-_Row = tuple[str, type[Arguments], Mapping[str, tuple[object, str]]]
 _NULL: Schema = {"type": "null"}
-_RATE_TEXT = "the learning rate: a number, or phases one after another"
+RATE_TEXT = "the learning rate: a number, or phases one after another"
 
 
 def schema() -> Schema:
@@ -78,50 +73,6 @@ def schema() -> Schema:
             "training": _training(),
         },
     }
-
-
-def layer_table() -> str:
-    """Return a Markdown table of every layer and argument with its default."""
-    held = {"its layers": (None, SHORTCUT_TEXT)}
-    rows: list[_Row] = [(name, cls, {}) for name, cls in LAYERS.items()]
-    return _table([*rows, (RESIDUAL, Residual, held)])
-
-
-def optimizer_table() -> str:
-    """Return a Markdown table of every optimizer and argument with its default."""
-    rows = []
-    for name, cls in OPTIMIZERS.items():
-        rows.append((name, cls, {"learning_rate": (cls.usual_rate, _RATE_TEXT)}))
-    return _table(rows)
-
-
-def training_table() -> str:
-    """Return a Markdown table of what training takes beside epochs, batch size and optimizer."""
-    return _table([("training", TrainingOptions, {})])
-
-
-def _table(rows: Sequence[_Row]) -> str:
-    lines = ["| name | argument | default | may be |", "| --- | --- | --- | --- |"]
-    for name, cls, extra in rows:
-        entries = [
-            (key, "required" if default is None else json.dumps(default), words)
-            for key, (default, words) in extra.items()
-        ]
-        for key, field in cls.model_fields.items():
-            default = "required" if field.is_required() else json.dumps(field.default)
-            if key == "strides" and field.default is None:
-                default = "that of pool_size"
-            main = " (main)" if key == cls.main else ""
-            entries.append((key + main, default, _words(kind_of(cls, key))))
-        for key, default, words in entries or [("", "", "no arguments")]:
-            lines.append(f"| {name} | {key} | {default} | {words} |")
-            name = ""
-    return "\n".join(lines)
-
-
-def _words(kind: Kind) -> str:
-    """Return what is expected, without the long lists of words that the text gives once."""
-    return kind.what if isinstance(kind, Choice) and len(kind.options) > 4 else kind.words()
 
 
 def kind_of(cls: type[Arguments], key: str) -> Kind:
@@ -204,7 +155,7 @@ def _learning_rate() -> Schema:
         "oneOf": [{"required": [name]} for name in rules],
     }
     forms = [LEARNING_RATE.schema(), _list(phase, low=1), {"$ref": "#/$defs/choice"}]
-    return {"description": _RATE_TEXT, "anyOf": forms}
+    return {"description": RATE_TEXT, "anyOf": forms}
 
 
 def _training() -> Schema:

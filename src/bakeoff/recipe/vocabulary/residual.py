@@ -1,11 +1,10 @@
-"""Layers whose input is added to what they put out, as in ResNet and MobileNet."""
+"""Layers whose input is added to their output, as in ResNet and MobileNet."""
 
 from bakeoff.recipe.vocabulary.arguments import Arguments
 from bakeoff.recipe.vocabulary.layer import LayerArguments, Shape, ShapeMisfit, by
 from bakeoff.recipe.vocabulary.layers import Conv2D, Dense
 
 RESIDUAL = "residual"
-SHORTCUT_TEXT = "a list of layers; their input is added to their output"
 
 
 class Residual(Arguments):

@@ -82,7 +82,10 @@ def precision_recall_curves(
 
 def _hardest(scores: Scores, *, roc: bool) -> list[ClassScores]:
     known = [each for each in scores if each is not None]
-    area = lambda each: each.roc_area.mean if roc else each.average_precision.mean  # noqa: E731
+
+    def area(each: ClassScores) -> float:
+        return each.roc_area.mean if roc else each.average_precision.mean
+
     chosen = sorted(known, key=area)[:_MOST_CLASSES]
     return sorted(chosen, key=lambda each: each.index)
 

@@ -1,4 +1,4 @@
-"""Small PNG files of the plainest kind, decoded in a quarter of the time; None for all others.
+"""Small PNG files of the plainest kind, decoded without Pillow's reader; None for all others.
 
 Pillow's reader of PNG files spends most of its time on what a small picture does not have: frames,
 palettes, text, pieces read from a disk. Its decoder alone is asked here. Source: the PNG

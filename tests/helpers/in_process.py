@@ -15,7 +15,7 @@ from bakeoff.errors import BakeoffError, StorageError, UsageError
 from bakeoff.study.executors.interface import Job, Lost, labels
 from bakeoff.study.jobs import Busy
 from bakeoff.training import epoch_program, predict, trainer
-from bakeoff.utils.events import OfTrial, Resumed, Watcher
+from bakeoff.utils.events import Watcher
 
 ATTEMPTS = 2
 PROGRAM = lru_cache(maxsize=64)(epoch_program.program_of.__wrapped__)
@@ -40,7 +40,7 @@ def _done(job: Job, watcher: Watcher) -> Lost | None:
         for label in labels(job):
             watcher.started(label)
         try:
-            job.run(lambda result: _heard(job, result, watcher))
+            job.run(lambda event: watcher.told(job.label, event))
         except (UsageError, StorageError, Busy):
             raise
         except BakeoffError as error:
@@ -51,13 +51,3 @@ def _done(job: Job, watcher: Watcher) -> Lost | None:
         return None
     watcher.lost(job.label)
     return Lost(job.label, reason)
-
-
-def _heard(job: Job, result: Any, watcher: Watcher) -> None:
-    label, what = (
-        (result.label, result.what) if isinstance(result, OfTrial) else (job.label, result)
-    )
-    if isinstance(what, Resumed):
-        watcher.resumed(label, what)
-    else:
-        watcher.epoch(label, what)

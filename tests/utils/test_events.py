@@ -11,7 +11,7 @@ from dataclasses import replace
 
 import pytest
 
-from bakeoff.utils.events import EpochResult, Planned, Resumed, Watcher
+from bakeoff.utils.events import EpochResult, OfTrial, Planned, Resumed, Watcher
 
 EPOCH = EpochResult(0, 0.5, 0.8, 0.6, 0.55, 0.75, 0.001)
 
@@ -31,11 +31,35 @@ def test_a_watcher_that_overrides_nothing_hears_all():
         "begin": ("training", [Planned("cnn seed 0", 3, 1.0)]),
         "epoch": ("cnn seed 0", EPOCH),
         "resumed": ("cnn seed 0", Resumed((EPOCH,))),
+        "told": ("cnn seed 0", EPOCH),
         **dict.fromkeys(("started", "finished", "lost", "note"), ("cnn seed 0",)),
     }
     methods = {n for n, _ in inspect.getmembers(Watcher, inspect.isfunction) if n[0] != "_"}
     assert heard.keys() == methods
     assert [getattr(watcher, name)(*words) for name, words in heard.items()] == [None] * len(heard)
+
+
+class Hearing(Watcher):
+    def __init__(self):
+        self.heard = []
+
+    def epoch(self, label, result):
+        self.heard.append(("epoch", label, result))
+
+    def resumed(self, label, resumed):
+        self.heard.append(("resumed", label, resumed))
+
+
+def test_what_a_job_tells_is_of_itself_or_of_one_of_its_trials():
+    watcher, resumed = Hearing(), Resumed((EPOCH,))
+    for event in (EPOCH, resumed, OfTrial("cnn seed 1", EPOCH), OfTrial("cnn seed 1", resumed)):
+        watcher.told("cnn seed 0", event)
+    assert watcher.heard == [
+        ("epoch", "cnn seed 0", EPOCH),
+        ("resumed", "cnn seed 0", resumed),
+        ("epoch", "cnn seed 1", EPOCH),
+        ("resumed", "cnn seed 1", resumed),
+    ]
 
 
 def test_who_only_watches_loads_neither_keras_nor_jax():

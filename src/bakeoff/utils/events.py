@@ -42,7 +42,8 @@ class OfTrial:
     what: EpochResult | Resumed
 
 
-OnEpoch = Callable[[EpochResult | Resumed | OfTrial], None]  # how a job tells where it is
+Event = EpochResult | Resumed | OfTrial
+OnEpoch = Callable[[Event], None]  # how a job tells where it is
 
 
 @dataclass(frozen=True)
@@ -68,6 +69,15 @@ class Watcher:
 
     def resumed(self, label: str, resumed: Resumed) -> None:
         """Hear that a job goes on from a checkpoint, before its first new epoch."""
+
+    def told(self, label: str, event: Event) -> None:
+        """Hear what the job of this label told, of itself or of one of its trials."""
+        if isinstance(event, OfTrial):
+            label, event = event.label, event.what
+        if isinstance(event, Resumed):
+            self.resumed(label, event)
+        else:
+            self.epoch(label, event)
 
     def finished(self, label: str) -> None:
         """Hear that a job is done."""

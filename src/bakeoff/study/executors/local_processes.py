@@ -29,7 +29,7 @@ from bakeoff.study.executors.worker_count import WORKER_BYTES
 from bakeoff.study.multi_trial_job import together
 from bakeoff.training.native import load as native
 from bakeoff.training.native.load import Choice
-from bakeoff.utils.events import OfTrial, Resumed, Watcher
+from bakeoff.utils.events import Watcher
 from bakeoff.utils.machine import Device
 
 _POLL_SECONDS = 1.0
@@ -268,12 +268,7 @@ class Pool:
         if job is None:
             return
         if kind == "epoch":
-            of_trial = isinstance(value, OfTrial)
-            label, what = (value.label, value.what) if of_trial else (job.label, value)
-            if isinstance(what, Resumed):
-                self._watcher.resumed(label, what)
-            else:
-                self._watcher.epoch(label, what)
+            self._watcher.told(job.label, value)
         elif kind == "done":
             worker.job, worker.idle_since = None, time.monotonic()
             for label in labels(job):

@@ -7,7 +7,7 @@ that dies costs the jobs it was at: others go on with them from the last checkpo
 import json
 import time
 from collections import Counter
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from contextlib import AbstractContextManager, suppress
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -25,7 +25,7 @@ from bakeoff.study.executors.ray_places import Node, Place
 from bakeoff.study.executors.travel import Order
 from bakeoff.study.jobs import Busy, TrainJob
 from bakeoff.study.multi_trial_job import MultiTrialJob, joins
-from bakeoff.utils.events import Resumed, Watcher
+from bakeoff.utils.events import Watcher
 from bakeoff.utils.machine import Device
 from bakeoff.utils.text import counted
 
@@ -346,11 +346,7 @@ class ClusterExecutor:
             return
         label = what[0]
         if kind == "epoch":
-            result = what[1]
-            hear: Callable[..., None] = self._watcher.epoch
-            if isinstance(result, Resumed):
-                hear = self._watcher.resumed
-            hear(label, result)
+            self._watcher.told(label, what[1])
             return
         if kind == "kept":
             if label in host.tasks:

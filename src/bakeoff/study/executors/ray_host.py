@@ -177,7 +177,7 @@ class Host:
             size=self._size,
             device=self._device,
             cache=program_cache(),
-            watcher=_Ear(self),
+            watcher=_HostWatcher(self),
             attempts=1,  # whoever gave the job tries again, perhaps elsewhere
             stops=(UsageError,),  # a full disk here is not one everywhere
             linger=_LINGER_SECONDS,
@@ -258,7 +258,7 @@ class Host:
             self._sent.pop(place, None)
 
 
-class _Ear(Watcher):
+class _HostWatcher(Watcher):
     """What the worker processes say, told as a host's news."""
 
     def __init__(self, host: Host) -> None:

@@ -11,7 +11,7 @@ import numpy as np
 
 from bakeoff.errors import BakeoffError
 from bakeoff.storage import formats, written_folder
-from bakeoff.study.executors import travel
+from bakeoff.study.executors import remote_job
 from bakeoff.study.executors.ray_executor import HostDied
 from bakeoff.study.executors.ray_places import Node, Place
 from bakeoff.study.jobs import Busy
@@ -168,7 +168,7 @@ class FakeCluster:
                 return
             place = host.folder / f"job-{len(host.received)}" / "there" / "study"
             place.mkdir(parents=True)
-            away = travel.lay_out(made, place, host.contents.__getitem__)
+            away = remote_job.unpack_job(made, place, host.contents.__getitem__)
 
             def tell(told: object, label: str = label) -> None:
                 host.events.append(("epoch", label, told))
@@ -178,7 +178,7 @@ class FakeCluster:
             except RuntimeError as error:
                 host.events.append(("failed", label, str(error)))
                 continue
-            files = travel.pack(place, made.writes)
+            files = remote_job.pack_results(place, made.writes)
             if wanted == "garble":
                 files = {name: content + b"?" for name, content in files.items()}
             host.events.append(("done", label, files))

@@ -9,7 +9,7 @@ from dataclasses import FrozenInstanceError, fields, replace
 import pytest
 
 from bakeoff.study.executors.interface import Job, Lost
-from bakeoff.study.executors.travel import Away
+from bakeoff.study.executors.remote_job import UnpackedJob
 from bakeoff.study.feature_jobs import FeatureJob
 from bakeoff.study.jobs import BaselineJob, TrainJob
 from bakeoff.study.multi_trial_job import MultiTrialJob
@@ -62,7 +62,7 @@ def test_a_job_says_whether_its_network_is_made_by_code_of_the_user():
     builder = made.model_dump_json()
     trains = replace(TRAIN, declared=builder)
     predicts = replace(JOBS["test of cnn"], declared=builder)
-    jobs = (trains, MultiTrialJob((trains,), 2), predicts, ShipJob(trains, 3), Away(trains, "u"))
+    jobs = (trains, MultiTrialJob((trains,), 2), predicts, ShipJob(trains, 3), UnpackedJob(trains, "u"))
     assert all(job.runs_user_code for job in jobs)
 
 

@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from bakeoff.study.executors.interface import MovableJob
-from bakeoff.study.executors.travel import Order
+from bakeoff.study.executors.remote_job import RemoteJob
 
 
 class Contents:
@@ -36,7 +36,7 @@ class Contents:
             self._references[key] = made
         return made
 
-    def done(self, made: Order) -> list[str]:
+    def done(self, made: RemoteJob) -> list[str]:
         """Note that a job is done; return the keys of the files that no other job reads."""
         unused = []
         for key in made.files.values():
@@ -79,5 +79,5 @@ class HostContents:
 
 
 def path_of(key: str) -> str:
-    """Return the path of the file that a key of `travel.order` belongs to."""
+    """Return the path of the file that a key of `to_send` belongs to."""
     return key.rpartition(" ")[0].rpartition(" ")[0]

@@ -17,12 +17,12 @@ from bakeoff.errors import BakeoffError, StudyError
 from bakeoff.storage import atomic
 from bakeoff.storage.study_folder import StudyFolder
 from bakeoff.study import checkpoints
-from bakeoff.study.executors import ray_places, travel
+from bakeoff.study.executors import ray_places, remote_job
 from bakeoff.study.executors.interface import Lost, MovableJob
 from bakeoff.study.executors.job_queue import JobQueue
 from bakeoff.study.executors.object_store import Contents, HostContents
 from bakeoff.study.executors.ray_places import Node, Place
-from bakeoff.study.executors.travel import Order
+from bakeoff.study.executors.remote_job import RemoteJob
 from bakeoff.study.jobs import Busy, TrainJob
 from bakeoff.study.multi_trial_job import MultiTrialJob, joins
 from bakeoff.utils.events import Watcher
@@ -80,7 +80,7 @@ class Cluster(Protocol):
 @dataclass
 class _Task:
     job: MovableJob
-    made: Order
+    made: RemoteJob
     claims: list[Claim]  # of the trials that it trains
     alone: list[str]  # keys of contents that no other job reads
 
@@ -290,7 +290,7 @@ class ClusterExecutor:
         if program and self._lanes > 1:
             trials = [each for each, _ in claims if isinstance(each, TrainJob)]
             job = MultiTrialJob(tuple(trials), self._lanes)
-        made, files = travel.order(job, self._home)
+        made, files = remote_job.to_send(job, self._home)
         new, forget = host.contents.take(list(files))
         contents = [self._contents.reference(key, files[key]) for key in new]
         alone = [key for key in files if not self._contents.shared(files[key])]
@@ -351,7 +351,7 @@ class ClusterExecutor:
         if kind == "kept":
             if label in host.tasks:
                 StudyFolder(self._home).require_in_place()
-                travel.keep(what[1], host.tasks[label].made, self._home)
+                remote_job.keep_checkpoints(what[1], host.tasks[label].made, self._home)
             return
         task = host.tasks.pop(label)
         host.free.append(task.job.affinity)
@@ -364,8 +364,8 @@ class ClusterExecutor:
     def _done(self, task: _Task, files: Mapping[str, bytes]) -> None:
         try:
             StudyFolder(self._home).require_in_place()
-            travel.unpack(files, task.made, self._home)
-        except travel.Garbled as error:
+            remote_job.write_results(files, task.made, self._home)
+        except remote_job.Garbled as error:
             self._failed(task, str(error))
             return
         except BaseException:

@@ -22,10 +22,10 @@ from bakeoff.errors import BakeoffError, UsageError
 from bakeoff.storage import atomic
 from bakeoff.storage.scratch import clear_scratch, scratch_folder
 from bakeoff.study.environment import NODE, environment
-from bakeoff.study.executors import travel
+from bakeoff.study.executors import remote_job
 from bakeoff.study.executors.fork_server import warm_up
 from bakeoff.study.executors.local_processes import Pool, in_a_line
-from bakeoff.study.executors.travel import Order
+from bakeoff.study.executors.remote_job import RemoteJob
 from bakeoff.utils.events import EpochResult, Resumed, Watcher
 from bakeoff.utils.machine import Device, measured_rate
 from bakeoff.utils.places import program_cache
@@ -60,8 +60,8 @@ class Host:
         self._events: list[Event] = []
         self._urgent = False
         self._changed = threading.Condition()
-        self._inbox: list[travel.Away] = []
-        self._orders: dict[str, Order] = {}
+        self._inbox: list[remote_job.UnpackedJob] = []
+        self._orders: dict[str, RemoteJob] = {}
         self._sent: dict[str, tuple[str, float]] = {}  # the newest checkpoint told, by trial
         self._looked = float("-inf")  # when checkpoints were looked for
         self._contents: dict[str, Path] = {}
@@ -78,7 +78,7 @@ class Host:
 
     def do(
         self,
-        orders: Sequence[Order],
+        orders: Sequence[RemoteJob],
         keys: Sequence[str],
         forget: Sequence[str],
         *contents: NDArray[np.uint8],
@@ -140,12 +140,12 @@ class Host:
                 self._contents[key] = path
                 self._changed.notify_all()
 
-    def _lay_out(self, made: Order) -> travel.Away:
+    def _lay_out(self, made: RemoteJob) -> remote_job.UnpackedJob:
         needed = set(made.files.values())
         with self._changed:  # what was sent with another job may still be on its way
             self._changed.wait_for(lambda: needed <= self._contents.keys() or self._closing)
         place = self._place() / self._job_folder(made.job.label)
-        return travel.lay_out(made, place, self._contents.__getitem__)
+        return remote_job.unpack_job(made, place, self._contents.__getitem__)
 
     @staticmethod
     def _job_folder(label: str) -> str:
@@ -219,7 +219,7 @@ class Host:
                 known, when = self._sent.get(place, ("", -self._send_seconds))
                 if of is None and now - when < self._send_seconds:
                     continue
-                found = travel.checkpoints(folder, [place])
+                found = remote_job.newest_checkpoints(folder, [place])
                 if found and known not in found:
                     (name, path), *_ = found.items()
                     try:
@@ -241,7 +241,7 @@ class Host:
         made = self._orders.pop(label)
         folder = self._place() / self._job_folder(label)
         try:
-            self._tell("done", label, travel.pack(folder, made.writes))
+            self._tell("done", label, remote_job.pack_results(folder, made.writes))
         except BakeoffError as error:
             self._tell("failed", label, str(error))
         self._forget(made, folder)
@@ -252,7 +252,7 @@ class Host:
         self._tell("failed", label, reason)
         self._forget(self._orders.pop(label), self._place() / self._job_folder(label))
 
-    def _forget(self, made: Order, folder: Path) -> None:
+    def _forget(self, made: RemoteJob, folder: Path) -> None:
         shutil.rmtree(folder, ignore_errors=True)
         for place in made.keeps:
             self._sent.pop(place, None)

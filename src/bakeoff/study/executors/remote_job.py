@@ -1,4 +1,4 @@
-"""A job on another machine: what it takes along, where it is done there, what it brings back.
+"""A job on another machine: what is sent along, where it is done there, what is sent back.
 
 Paths keep their meaning: a file of the study's folder here lies at the same place of an empty
 folder there. Features of images, which lie in the user's cache here, lie below `USER` there.
@@ -25,11 +25,11 @@ class Garbled(Exception):
 
 
 @dataclass(frozen=True)
-class Order:
+class RemoteJob:
     """A job to be done elsewhere; all places are relative to its study's folder.
 
     homes : the study's folder, as the job's fields spell it
-    files : what the job reads: the content's key by place
+    files : what the job reads: the key of each file by its place
     writes, keeps : where its results and its checkpoints will lie
     """
 
@@ -40,10 +40,10 @@ class Order:
     keeps: tuple[str, ...]
 
 
-def order(job: MovableJob, home: Path) -> tuple[Order, dict[str, Path]]:
-    """Return a job's order, and the file behind every key; `home` is its study's folder.
+def to_send(job: MovableJob, home: Path) -> tuple[RemoteJob, dict[str, Path]]:
+    """Return a job as it is sent, and the file behind every key; `home` is its study's folder.
 
-    A key belongs to a file as it is now: another content has another key.
+    A key belongs to a file as it is now: a file that was changed has another key.
     """
     found: dict[str, Path] = {}
     files = {}
@@ -52,7 +52,7 @@ def order(job: MovableJob, home: Path) -> tuple[Order, dict[str, Path]]:
             status = path.stat()
         key = f"{path.absolute()} {status.st_mtime_ns} {status.st_size}"
         found[key], files[_place(path, home)] = path, key
-    made = Order(
+    made = RemoteJob(
         job,
         homes=tuple(dict.fromkeys((str(home), str(home.resolve())))),
         files=files,
@@ -82,8 +82,8 @@ def _path(place: str, home: Path) -> Path:
 
 
 @dataclass(frozen=True)
-class Away:
-    """A job in a folder of its own that holds what it reads; `user` is the user's folder there."""
+class UnpackedJob:
+    """A job unpacked into a folder with what it reads; `user` is the user's folder there."""
 
     job: Job
     user: str
@@ -109,7 +109,7 @@ class Away:
         self.job.run(on_epoch)
 
 
-def lay_out(made: Order, folder: Path, content: Callable[[str], Path]) -> Away:
+def unpack_job(made: RemoteJob, folder: Path, content: Callable[[str], Path]) -> UnpackedJob:
     """Put what a job reads into an empty folder; return the job that is done there.
 
     content : gives the file, on the same disk, that holds a key's content
@@ -122,7 +122,7 @@ def lay_out(made: Order, folder: Path, content: Callable[[str], Path]) -> Away:
     for place in made.writes:  # no worker makes a study's folder
         with atomic.disk(folder / place):
             (folder / place).parent.mkdir(parents=True, exist_ok=True)
-    return Away(_moved(made.job, made.homes, str(folder)), str(folder / USER))
+    return UnpackedJob(_moved(made.job, made.homes, str(folder)), str(folder / USER))
 
 
 def _moved(value: Any, homes: Sequence[str], folder: str) -> Any:
@@ -140,7 +140,7 @@ def _moved(value: Any, homes: Sequence[str], folder: str) -> Any:
     return value
 
 
-def pack(folder: Path, places: Sequence[str]) -> dict[str, bytes]:
+def pack_results(folder: Path, places: Sequence[str]) -> dict[str, bytes]:
     """Return the files at these places, or in folders there, by place."""
     found = {}
     for place in places:
@@ -151,7 +151,7 @@ def pack(folder: Path, places: Sequence[str]) -> dict[str, bytes]:
     return found
 
 
-def checkpoints(folder: Path, places: Sequence[str]) -> dict[str, Path]:
+def newest_checkpoints(folder: Path, places: Sequence[str]) -> dict[str, Path]:
     """Return the newest checkpoint in each of these folders, by its place."""
     newest = [newest_first(folder / place)[:1] for place in places]
     return {path.relative_to(folder).as_posix(): path for each in newest for path in each}
@@ -160,8 +160,8 @@ def checkpoints(folder: Path, places: Sequence[str]) -> dict[str, Path]:
 # ── back here ────────────────────────────────────────────────────────────────────────────────
 
 
-def unpack(files: Mapping[str, bytes], made: Order, home: Path) -> None:
-    """Write what a job brought back where it would have written it here, whole or not at all.
+def write_results(files: Mapping[str, bytes], made: RemoteJob, home: Path) -> None:
+    """Write what was sent back where the job would have written it here, whole or not at all.
 
     Raises
     ------
@@ -191,7 +191,7 @@ def unpack(files: Mapping[str, bytes], made: Order, home: Path) -> None:
             raise Garbled(f"{path}: expected it among what came back, found nothing")
 
 
-def keep(files: Mapping[str, bytes], made: Order, home: Path) -> None:
+def keep_checkpoints(files: Mapping[str, bytes], made: RemoteJob, home: Path) -> None:
     """Keep checkpoints that came from there, and of each trial no older ones than the two last."""
     _require_inside(files, made.keeps)
     for place, content in files.items():

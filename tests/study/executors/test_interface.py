@@ -62,7 +62,13 @@ def test_a_job_says_whether_its_network_is_made_by_code_of_the_user():
     builder = made.model_dump_json()
     trains = replace(TRAIN, declared=builder)
     predicts = replace(JOBS["test of cnn"], declared=builder)
-    jobs = (trains, MultiTrialJob((trains,), 2), predicts, ShipJob(trains, 3), UnpackedJob(trains, "u"))
+    jobs = (
+        trains,
+        MultiTrialJob((trains,), 2),
+        predicts,
+        ShipJob(trains, 3),
+        UnpackedJob(trains, "u"),
+    )
     assert all(job.runs_user_code for job in jobs)
 
 

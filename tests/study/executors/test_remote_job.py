@@ -142,7 +142,9 @@ def test_a_folder_is_written_only_if_it_is_what_was_written_there(study, tmp_pat
     for change in ({"trials/model/seed-0/weights": b"2"}, {"trials/model/seed-0/more": b""}):
         with pytest.raises(remote_job.Garbled, match=r" came back otherwise than it was written$"):
             remote_job.write_results(files | change, made, study)
-    with pytest.raises(remote_job.Garbled, match=r": expected it among what came back, found nothing"):
+    with pytest.raises(
+        remote_job.Garbled, match=r": expected it among what came back, found nothing"
+    ):
         remote_job.write_results({}, made, study)
     remote_job.write_results(files, made, study)
     assert remote_job.pack_results(study, made.writes) == files

@@ -24,6 +24,7 @@ from bakeoff.analysis.statistics import compare_all, compare_pair, differ_by_les
 from bakeoff.analysis.variance import decompose
 from bakeoff.analysis.verdicts import ALPHA, Look, unsettled, verdicts
 from benchmarks import seed_pool
+from benchmarks.claims import claims
 from benchmarks.other_recommendations import other_recommendations
 from benchmarks.recommending import recommendation
 from benchmarks.simulated import ACCURACY, SEED, Correct, Rows, draw, losses, rate, true_loss
@@ -265,6 +266,7 @@ TABLES: dict[str, Callable[[float], Rows]] = {
     "coverage": coverage,
     "pool": pool_pairs,
     "recommendation": recommendation,
+    "claims": claims,
     "other_recommendations": other_recommendations,
     "highest": highest,
     "families": families,

@@ -7,7 +7,9 @@ NumPy on principal components, so that thousands of them train in minutes.
 
     python benchmarks/cross_validation.py --images 300 600 --studies 100
 
-Prints a Markdown table. MNIST where it is at hand (BAKEOFF_DATA), else the digits of scikit-learn.
+Prints a Markdown table. With --luck it prints instead what no such data set can show, since all of
+its folds share it: how much the accuracy of a data set's networks depends on which images it holds.
+MNIST where it is at hand (BAKEOFF_DATA), else the digits of scikit-learn.
 """
 
 import argparse
@@ -31,6 +33,7 @@ COMPONENTS, EPOCHS, BATCH, RATE = 30, 30, 20, 0.01
 FOLDS, REPEATS = 5, 5
 WIDE, NARROW = 32, 8  # hidden units: of two equal networks, and of the one that is worse
 TRUTH = 60  # networks, for the true accuracy
+SETS = 150  # training sets, for their luck
 
 Features = NDArray[np.float32]
 Labels = NDArray[np.int64]
@@ -155,11 +158,41 @@ def truth(x: Features, y: Labels, images: int, hidden: int) -> float:
     size = images * (FOLDS - 1) // FOLDS
     rng = np.random.default_rng(images)
     rows = np.stack([rng.permutation(len(y))[:size] for _ in range(TRUTH)])
-    state = train(x, y, rows, [[10**6, hidden, each] for each in range(TRUTH)], hidden)
-    right = correct(state, x, y)
+    seeds = [[10**6, hidden, each] for each in range(TRUTH)]
+    return float(unseen_accuracies(x, y, rows, seeds, hidden).mean())
+
+
+def unseen_accuracies(
+    x: Features, y: Labels, rows: NDArray[np.int64], seeds: Sequence[Sequence[int]], hidden: int
+) -> NDArray[np.float64]:
+    """Return each network's accuracy on all images that it was not trained on, (networks,)."""
+    right = correct(train(x, y, rows, seeds, hidden), x, y)
     unseen = np.ones(right.shape, dtype=bool)
     np.put_along_axis(unseen, rows, False, axis=1)
-    return float(right[unseen].mean())
+    found: NDArray[np.float64] = (right & unseen).sum(axis=1) / unseen.sum(axis=1)
+    return found
+
+
+def luck(x: Features, y: Labels, images: int) -> dict[str, float]:
+    """Return the standard deviation that the luck of a data set's images gives to all its folds.
+
+    Two networks of other seeds are trained on each of SETS training sets, and the covariance of
+    their accuracies is what the set brings, T. A data set of N images in K folds brings (K − 1)/K
+    of it, as far as single images add up: each image is in (K − 1)/K of the networks' training
+    sets, and these are (K − 1)/K as large.
+    """
+    size = images * (FOLDS - 1) // FOLDS
+    rng = np.random.default_rng([images, SETS])
+    rows = np.stack([rng.permutation(len(y))[:size] for _ in range(SETS)])
+    found = {}
+    for hidden in (WIDE, NARROW):
+        seeds = [[[10**7, hidden, kind, each] for each in range(SETS)] for kind in range(2)]
+        found[hidden] = [unseen_accuracies(x, y, rows, each, hidden) for each in seeds]
+    apart = [wide - narrow for wide, narrow in zip(*found.values(), strict=True)]
+    return {
+        name: float(np.sqrt(max(0.0, np.cov(*twice)[0, 1]) * (FOLDS - 1) / FOLDS))
+        for name, twice in (("accuracy", found[WIDE]), ("unequal pair", apart))
+    }
 
 
 def sample(y: Labels, images: int, study: int) -> NDArray[np.int64]:
@@ -221,11 +254,17 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
     parser.add_argument("--images", type=int, nargs="+", default=[300, 600])
     parser.add_argument("--studies", type=int, default=100)
+    parser.add_argument("--luck", action="store_true", help="of the data set's images, instead")
     arguments = parser.parse_args()
     try:
         name, (x, y) = "MNIST", features("mnist")
     except DataError:
         name, (x, y) = "digits", features("digits")
+    if arguments.luck:
+        for n in arguments.images:
+            said = [f"{what} {100 * spread:.2f} points" for what, spread in luck(x, y, n).items()]
+            sys.stdout.write(f"{name}, {n} images, {SETS} sets: {', '.join(said)}\n")
+        return
     started = time.monotonic()
     results = {n: measure(x, y, n, arguments.studies) for n in arguments.images}
     sys.stdout.write(f"{name}, {arguments.studies} studies, {time.monotonic() - started:.0f} s\n\n")

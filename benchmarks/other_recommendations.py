@@ -30,6 +30,7 @@ class Study:
     """One study of models 0, 1, … of which each is smaller than the one before.
 
     best : the one with the highest mean
+    bound : what it loses to any other at most
     candidates : those that are smaller and not shown to lose more than may be lost
     passing : for each model, the level at which its bound on what it loses is what may be lost
     passing_df : the same with twice as many degrees of freedom at most
@@ -41,6 +42,7 @@ class Study:
     passing: Floats
     passing_df: Floats
     largest: float
+    bound: float
 
 
 Rule = Callable[[Study, Floats], int]
@@ -78,12 +80,19 @@ def reduced(models: Sequence[Correct], give_up: float, rng: np.random.Generator)
 
     best = int(np.argmax(mean + 1e-12 * np.arange(count)))
     usual = np.minimum(df[:, best], MOST_DF * (N_SEEDS - 1))
-    half = np.maximum(1 - ALPHA ** (1 / n), stdtrit(usual, 1 - ALPHA) * np.sqrt(variance[:, best]))
-    poor = loses[:, best] - half > give_up
+
+    def half(tail: float) -> Floats:
+        errors = stdtrit(usual, 1 - tail) * np.sqrt(variance[:, best])
+        found: Floats = np.maximum(1 - tail ** (1 / n), errors)
+        return found
+
+    poor = loses[:, best] - half(ALPHA) > give_up
+    others = np.arange(count) != best
+    bound = (loses[best] + half(ALPHA / (count - 1)))[others].max()
     candidates = np.flatnonzero((np.arange(count) > best) & ~poor)
     seeds = np.maximum(0.0, between - residual / n) / N_SEEDS
     largest = _dunnett(covariance + np.diag(seeds), best, candidates, rng)
-    return Study(best, candidates, passing(MOST_DF), passing(2 * MOST_DF), largest)
+    return Study(best, candidates, passing(MOST_DF), passing(2 * MOST_DF), largest, max(0.0, bound))
 
 
 def _both(values: Floats) -> Floats:

@@ -23,7 +23,28 @@ def headline(tmp_path):
 def test_the_better_one_is_to_be_used(headline):
     found = headline({"big": FakeModel(0.95, parameters=50_000), "small": FakeModel(0.9)})
     assert (found.case, found.model, found.text) == ("use", "big", "Use big.")
-    assert found.reason.startswith("It has the highest mean accuracy, 95.00 %. ")
+    assert found.reason.startswith(
+        "It has the highest mean accuracy, 95.00 %, and loses less than 0."
+    )
+
+
+def test_who_is_named_for_the_highest_mean_is_named_with_who_may_be_better(tmp_path):
+    models = {
+        "big": FakeModel(0.95, parameters=50_000),
+        "small": FakeModel((0.94, 0.945, 0.95, 0.955, 0.95)),
+    }
+    found = compare([write_study(tmp_path / "s", models)])
+    chosen, headline = found.recommended, found.headline
+    assert (headline.case, headline.model, chosen.loses_to) == ("use", "big", "small")
+    assert chosen.loses_at_most > found.give_up
+    most = f"{100 * chosen.loses_at_most:.2f}"
+    assert headline.text == f"Use big, though small may be up to {most} points better."
+    assert f" but may lose {most} points to small (one-sided bound of 95 %, 5 " in headline.reason
+    said = found.to_json()["recommended"]
+    assert (said["model"], said["loses_to"]) == ("big", "small")
+    assert said["loses_at_most"] == chosen.loses_at_most
+    assert said["bound_level"] == pytest.approx(0.95)
+    assert said["within_give_up"] is found.within_give_up is False
 
 
 def test_equals_of_one_size_have_no_winner(headline):

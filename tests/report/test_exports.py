@@ -8,6 +8,7 @@ Run: pytest tests/report/test_exports.py
 import csv
 import io
 import re
+from dataclasses import replace
 
 from bakeoff import report
 from bakeoff.report.exports import escape_latex, escape_markdown
@@ -29,7 +30,10 @@ def test_csv_holds_full_precision(study):
             accuracy.high,
         )
         assert int(row["parameters"]) == model.parameters
-        assert row["recommended"] == ("yes" if model.name == "tiny" else "no")
+        chosen = study.recommended if model.name == "tiny" else None
+        assert row["recommended"] == ("yes" if chosen else "no")
+        assert row["loses_at_most"] == (repr(float(chosen.loses_at_most)) if chosen else "")
+        assert row["loses_to"] == (chosen.loses_to if chosen else "")
     assert rows[-1]["kind"] == "baseline"
 
 
@@ -42,6 +46,38 @@ def test_markdown_is_one_table_whose_names_are_escaped(study):
     assert "### &lt;script&gt;alert('title')&lt;/script&gt; &amp; \\{\\{ title \\}\\}" in text
     assert "Use **tiny**. " in text
     assert escape_markdown("a|b\n*c* [x](y) <i>") == r"a\|b \*c\* \[x\](y) &lt;i&gt;"
+
+
+def test_where_time_counts_every_form_has_a_column_for_it(timed, study):
+    rows = list(csv.DictReader(io.StringIO(report.csv(timed))))
+    assert [row["batch_prediction_seconds"] for row in rows[:3]] == ["2e-05", "5e-05", "5.2e-05"]
+    assert [row["prediction_seconds"] for row in rows] == [""] * 5
+    text = report.markdown(timed)
+    assert "| Model | Parameters | Image in a batch | Test accuracy |" in text
+    assert "| 7,500 | 0.05 ms |" in text
+    assert re.search(r"\| majority class \| \d+ \|  \| ", text)
+    tabular = report.latex(timed)
+    assert r"\begin{tabular}{lrrrrlrrr}" in tabular
+    assert r"\textbf{tiny} & 7,500 & 0.05 ms & 95.10 \%" in tabular
+    assert "<th>Image in a batch</th>" in report.fragment(timed)
+    assert all(
+        "Image in a batch" not in form(study)
+        for form in (report.markdown, report.latex, report.fragment)
+    )
+
+
+def test_no_form_names_a_model_without_what_it_may_lose(study):
+    """Of a table without a headline, the caption says what is bold, and how sure that is."""
+    chosen = replace(study.recommended, caution="cnn may be up to 1.30 points better")
+    headline = replace(study.headline, after=", though cnn may be up to 1.30 points better.")
+    doubtful = replace(study, recommended=chosen, headline=headline)
+    caution = ", though cnn may be up to 1.30 points better. "
+    assert f"Bold: recommended{caution}Means" in report.latex(doubtful)
+    assert "Bold: recommended. Means" in report.latex(study)
+    assert f"Use **tiny**{caution}" in report.markdown(doubtful)
+    assert f"Use <strong>tiny</strong>{caution}" in report.fragment(doubtful)
+    assert f"Use tiny{caution}" in report.model_card(doubtful)
+    assert f"Use tiny{caution}".strip() == report.answer(doubtful)
 
 
 def test_latex_escapes_what_latex_reads(study):

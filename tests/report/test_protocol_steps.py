@@ -30,9 +30,10 @@ def test_where_time_counts_the_protocol_says_how(study, timed):
         "The fastest model that is shown to lose less than 1.00 points to every other. The 5 % "
         "chance to err is shared out among those faster than the one with the highest mean that "
         "are not shown to lose more, by what they save, and one that passes hands its share on to "
-        "the next faster. Where none passes, the one with the highest mean. Prediction time is "
-        "that of an image in a batch, measured while the test set was opened; times that differ "
-        "by less than 10 % count as equal, and then the smaller model counts as the faster."
+        "the next faster. Where none passes, the one with the highest mean; the bound on what it "
+        "may lose divides the 5 % by the number of the others. Prediction time is that of an image "
+        "in a batch, measured while the test set was opened; times that differ by less than 10 % "
+        "count as equal, and then the smaller model counts as the faster."
     )
     unknown = replace(study, order=replace(study.order, prefer="time", missing="nobody looked"))
     assert {step.name: step.text for step in protocol(unknown)}["Recommend"].endswith(

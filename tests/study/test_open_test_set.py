@@ -14,6 +14,8 @@ from bakeoff.analysis.compare import compare
 from bakeoff.errors import StorageError
 from bakeoff.storage import formats, written_folder
 from bakeoff.storage.study_folder import StudyFolder
+from bakeoff.study.open_test_set import turns
+from bakeoff.study.predict_job import PredictJob
 from bakeoff.study.run import run
 
 pytestmark = pytest.mark.usefixtures("jobs_in_process")  # nothing here is looked at
@@ -31,6 +33,20 @@ def test_how_long_predicting_takes_is_measured_once_for_each_model(finished_stud
         assert found[name].keys() == {"image_seconds", "batch_seconds", "seconds", "finished"}
         assert model.prediction_seconds == found[name]["image_seconds"] > 0
         assert model.batch_prediction_seconds == found[name]["batch_seconds"] > 0
+
+
+def test_where_time_counts_it_is_measured_beside_nothing_else():
+    def job(label, timing=None):
+        paths = {"source": "s", "images": "i", "target": "t"}
+        return PredictJob(
+            label, "m", **paths, declared=None, maximum=1.0, n_classes=2, timing=timing
+        )
+
+    a, more, b = job("a seed 0", "timing"), job("a seed 1"), job("b seed 0", "timing")
+    assert turns([a, more, b], "parameters") == [[a, more, b]]
+    assert turns([a, more, b], "time") == [[more], [a], [b]]
+    assert turns([a, b], "time") == [[a], [b]]
+    assert turns([], "parameters") == []
 
 
 def test_clocks_of_an_opening_are_no_part_of_what_is_compared(finished_study):

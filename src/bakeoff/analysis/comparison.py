@@ -179,6 +179,15 @@ class Comparison:
             return None
         return self.recommended.model if self.headline.case in ("use", "no winner") else None
 
+    @property
+    def within_give_up(self) -> bool | None:
+        """Whether the recommended model is shown to lose less than `give_up` to every other.
+
+        None where none is recommended, or there is no other.
+        """
+        most = self.recommended.loses_at_most if self.recommended and self.to_use else None
+        return None if most is None else most < self.give_up
+
     def model(self, name: str) -> ModelResult:
         """Return the model of that name; KeyError if there is none."""
         for model in self.models:
@@ -237,6 +246,9 @@ def _document(comparison: Comparison) -> dict[str, Any]:
             "best": chosen.best,
             "ordered_by": "time" if comparison.order.by_time else "parameters",
             "loses_at_most": chosen.loses_at_most if comparison.to_use else None,
+            "loses_to": chosen.loses_to if comparison.to_use else None,
+            "bound_level": chosen.level if comparison.to_use else None,
+            "within_give_up": comparison.within_give_up,
             "reason": chosen.reason if comparison.to_use or not headline else headline.reason,
         },
         findings=[asdict(finding) for finding in comparison.findings],

@@ -59,7 +59,8 @@ def _use(comparison: Comparison, chosen: Recommendation) -> Headline:
     if model.failed:
         runs = counted(len(model.seeds), "run")
         reason += f"; but {len(model.failed)} of its {runs} failed, which training it again may too"
-    return Headline("use", model.name, (model.name,), "Use ", model.name, ".", reason)
+    after = f", though {chosen.caution}." if chosen.caution else "."
+    return Headline("use", model.name, (model.name,), "Use ", model.name, after, reason)
 
 
 def _nothing_usable(comparison: Comparison) -> Headline | None:

@@ -13,6 +13,8 @@ from bakeoff.analysis.variance import LEVEL
 from bakeoff.analysis.verdicts import Tests, basis, few_seeds
 from bakeoff.utils.text import percent, points, some
 
+_LEAST_SAID = 0.0001  # a loss below it, or none, is still called "less than 0.01 points"
+
 Case = Literal["nothing usable", "a baseline does as well", "cannot say", "no winner", "use"]
 
 
@@ -51,16 +53,20 @@ class Candidate:
 class Recommendation:
     """The model to use, and why.
 
-    `best` is the model with the highest mean. `loses_at_most` is the bound that was tested: what
-    `model` loses to any other model at most, one-sided; None where it was not chosen by a bound
-    (the best itself, or nothing could be shown). `shown` is false where nothing about models
-    could be shown at all.
+    `best` is the model with the highest mean. `loses_at_most` is the one-sided bound that was
+    tested, of confidence `level`: what `model` loses to any other model at most. `loses_to` is the
+    one to which it may lose so much. All three are None where there is no other model, or nothing
+    about models could be shown: then `shown` is false. `caution` belongs into one sentence with
+    the name: it says which model may be better by more than `give_up`; "" where none may.
     """
 
     model: str
     best: str
-    loses_at_most: float | None
     reason: str
+    loses_at_most: float | None = None
+    loses_to: str | None = None
+    level: float | None = None
+    caution: str = ""
     shown: bool = True
 
 
@@ -85,6 +91,10 @@ def recommend(
     there are, the chosen one truly loses `give_up` or more in about 1 − level of all studies at
     most: this is the fallback procedure (Wiens 2003; Bretz et al. 2009). A model at the edge is
     taken for no candidate as rarely as it is wrongly chosen.
+
+    If none passes, the one with the highest mean is chosen. Its U_i has the chance to err
+    (1 − level)/(M − 1) of M models, since any model but the best of them may have the highest mean
+    by luck: so all such bounds hold at once (Edwards and Hsu 1983, with Bonferroni's share).
 
     "Smaller" is what `order` says: of fewer parameters, or faster.
 
@@ -118,16 +128,15 @@ def _recommend(
     best = min(models, key=lambda model: (-model.mean, cost[model.name]))
     if len(models) == 1:
         reason = f"It is the only model ({percent(best.mean)} correct)"
-        return Recommendation(best.name, best.name, None, reason)
+        return Recommendation(best.name, best.name, reason)
     fewest = min((test.fewest_seeds for test in tests.values()), default=1)
     if fewest < FEWEST_SEEDS:
         reason = (
             f"{best.name} has the highest test accuracy, {percent(best.mean)}, but "
             f"{few_seeds(fewest)}"
         )
-        return Recommendation(best.name, best.name, None, reason, shown=False)
+        return Recommendation(best.name, best.name, reason, shown=False)
 
-    highest = f"It has the highest mean accuracy, {percent(best.mean)}"
     smaller = [
         model for model in models if cost[model.name] < cost[best.name] and model.name not in barred
     ]
@@ -160,16 +169,15 @@ def _recommend(
         its, other = order.text(model.name), order.text(best.name).removesuffix(" parameters")
         reason = (
             f"It is correct on {percent(model.mean)} of the test images, {at} {its}; {best.name}, "
-            f"{at} {other}, is correct on {percent(best.mean)}. It loses less than "
-            f"{points(chosen.value)} points to any other model ({chosen.text}), within the "
+            f"{at} {other}, is correct on {percent(best.mean)}. It {chosen.loses}, within the "
             f"{points(give_up)} allowed"
         )
-        return Recommendation(model.name, best.name, chosen.value, reason)
+        return _recommended(chosen, best, reason)
     if failed:
         nearest = min(failed, key=lambda each: each.value)
         to = "it" if nearest.rival == best.name else nearest.rival
-        reason = (
-            f"{highest}. Nothing {_less(order)} is shown to be nearly as good: the nearest to it, "
+        smaller_ones = (
+            f"Nothing {_less(order)} is shown to be nearly as good: the nearest to it, "
             f"{nearest.model.name} ({percent(nearest.model.mean)}), may lose "
             f"{points(nearest.value)} points to {to} ({nearest.text}), more than the "
             f"{points(give_up)} allowed"
@@ -178,16 +186,37 @@ def _recommend(
         faster_or_smaller = "faster" if order.by_time else "smaller"
         is_shown = "is shown" if len(too_poor) == 1 else "are shown"
         names = [model.name for model in smaller if model.name in too_poor]
-        reason = (
-            f"{highest}. The {_less(order)} {some(names)} {is_shown} to lose more than the "
+        smaller_ones = (
+            f"The {_less(order)} {some(names)} {is_shown} to lose more than the "
             f"{points(give_up)} points that a {faster_or_smaller} model may lose"
         )
+    elif order.by_time:
+        its = order.text(best.name)
+        smaller_ones = f"No other model is {_less(order)} than it, at {its}"
     else:
-        reason = f"{highest}, and no other model has fewer parameters than its {best.parameters:,}"
-        if order.by_time:
-            its = order.text(best.name)
-            reason = f"{highest}, and no other model is {_less(order)} than it, at {its}"
-    return Recommendation(best.name, best.name, None, reason)
+        smaller_ones = f"No other model has fewer parameters than its {best.parameters:,}"
+    bound = _loss(best, models, tests, (1 - level) / (len(models) - 1))
+    highest = f"It has the highest mean accuracy, {percent(best.mean)}"
+    if bound.value < give_up:
+        return _recommended(bound, best, f"{highest}, and {bound.loses}. {smaller_ones}")
+    reason = (
+        f"{highest}, but may lose {points(bound.value)} points to {bound.rival} ({bound.text}), "
+        f"more than the {points(give_up)} allowed. {smaller_ones}"
+    )
+    caution = f"{bound.rival} may be up to {points(bound.value)} points better"
+    return _recommended(bound, best, reason, caution)
+
+
+def _recommended(bound: _Bound, best: Candidate, reason: str, caution: str = "") -> Recommendation:
+    return Recommendation(
+        bound.model.name,
+        best.name,
+        reason,
+        loses_at_most=max(0.0, bound.value),
+        loses_to=bound.rival,
+        level=1 - bound.tail,
+        caution=caution,
+    )
 
 
 @dataclass(frozen=True)
@@ -205,6 +234,12 @@ class _Bound:
         """What kind of bound it is: "one-sided bound of 97.3 %, 5 seeds, 10,000 test images"."""
         level = 100 - float(f"{100 * self.tail:.2g}")
         return f"one-sided bound of {level:.6g} %, {basis(self.test)}"
+
+    @property
+    def loses(self) -> str:
+        """What the bound shows: "loses less than 0.42 points to any other model (…)"."""
+        most = max(self.value, _LEAST_SAID)
+        return f"loses less than {points(most)} points to any other model ({self.text})"
 
 
 def _shares(best: float, costs: Sequence[float]) -> list[float]:

@@ -8,12 +8,12 @@ from __future__ import annotations
 import csv as csv_format
 import io
 import re
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from markupsafe import escape
 
-from bakeoff.analysis.comparison import Comparison
+from bakeoff.analysis.comparison import BaselineResult, Comparison, ModelResult
 from bakeoff.analysis.estimates import Estimate
 from bakeoff.report import sentences, wording
 from bakeoff.utils.text import duration, percent
@@ -21,9 +21,10 @@ from bakeoff.utils.text import duration, percent
 CSV_COLUMNS = (
     *("name", "kind", "study", "parameters", "seeds", "test_images"),
     *("accuracy", "accuracy_low", "accuracy_high", "group", "loss", "loss_low", "loss_high"),
-    *("balanced_accuracy", "macro_f1", "selected_epochs", "seconds_per_trial", "recommended"),
+    *("balanced_accuracy", "macro_f1", "selected_epochs", "seconds_per_trial"),
+    *("prediction_seconds", "batch_prediction_seconds"),
+    *("recommended", "loses_at_most", "loses_to"),
 )
-_HEADS = ("Model", "Parameters", "Test accuracy", "95 % interval", "Group", "Loss", "Epoch", "Time")
 _LATEX = {
     **{char: "\\" + char for char in "&%$#_{}"},
     "\\": r"\textbackslash{}",
@@ -38,12 +39,45 @@ _LATEX = {
 
 
 @dataclass(frozen=True)
-class Line:
+class _Column:
+    """A column of the table: its head, "l", "c" or "r", and what it says of a model, a baseline."""
+
+    head: str
+    align: str
+    model: Callable[[ModelResult], str]
+    baseline: Callable[[BaselineResult], str] = lambda _: ""
+
+
+@dataclass(frozen=True)
+class _Line:
     """A row of the table as text."""
 
     cells: tuple[str, ...]
     strong: bool = False
     baseline: bool = False
+
+
+_MODEL = _Column("Model", "l", lambda m: m.name, lambda b: wording.baseline(b.name))
+_PARAMETERS = _Column(
+    "Parameters", "r", lambda m: f"{m.parameters:,}", lambda b: f"{b.parameters:,}"
+)
+_IMAGE_TIME = _Column(wording.IMAGE_TIME, "r", lambda m: duration(m.batch_prediction_seconds))
+_SCORES = (
+    _Column(
+        *("Test accuracy", "r"),
+        lambda m: percent(m.accuracy.mean),
+        lambda b: percent(b.accuracy.mean),
+    ),
+    _Column(
+        *(f"{wording.INTERVAL} interval", "r"),
+        lambda m: wording.interval(m.accuracy.estimate),
+        lambda b: wording.interval(b.accuracy),
+    ),
+    _Column("Group", "c", lambda m: m.group),
+    _Column("Loss", "r", lambda m: wording.loss(m.loss.mean)),
+    _Column("Epoch", "r", wording.selected_epochs),
+    _Column("Time", "r", lambda m: duration(m.seconds_per_trial)),
+)
 
 
 def answer(comparison: Comparison) -> str:
@@ -53,7 +87,8 @@ def answer(comparison: Comparison) -> str:
 
 def markdown(comparison: Comparison) -> str:
     """Return the table in GitHub's Markdown, with the recommendation and what it rests on."""
-    rows = [_HEADS, ("---", *["---:"] * 3, ":---:", *["---:"] * 3)]
+    columns, rule = _columns(comparison), {"l": "---", "c": ":---:", "r": "---:"}
+    rows = [[each.head for each in columns], [rule[each.align] for each in columns]]
     lines = ["| " + " | ".join(row) + " |" for row in rows]
     for line in _lines(comparison):
         cells = [escape_markdown(cell) for cell in line.cells]
@@ -88,18 +123,18 @@ def csv(comparison: Comparison) -> str:
                 "parameters": model.parameters,
                 "seeds": len(model.seeds),
                 "test_images": len(comparison.labels),
-                **_columns("accuracy", model.accuracy.estimate),
+                **_interval("accuracy", model.accuracy.estimate),
                 "group": model.group,
-                **_columns("loss", model.loss.estimate),
+                **_interval("loss", model.loss.estimate),
                 "balanced_accuracy": repr(float(model.balanced_accuracy.mean)),
                 "macro_f1": repr(float(model.macro_f1.mean)),
                 "selected_epochs": " ".join(
                     "" if epoch is None else str(epoch) for epoch in model.selected_epochs
                 ),
-                "seconds_per_trial": ""
-                if model.seconds_per_trial is None
-                else repr(float(model.seconds_per_trial)),
-                "recommended": "yes" if model.name == recommended else "no",
+                "seconds_per_trial": _exact(model.seconds_per_trial),
+                "prediction_seconds": _exact(model.prediction_seconds),
+                "batch_prediction_seconds": _exact(model.batch_prediction_seconds),
+                **(_bound(comparison) if model.name == recommended else {"recommended": "no"}),
             }
         )
     for baseline in comparison.baselines:
@@ -109,7 +144,7 @@ def csv(comparison: Comparison) -> str:
                 "kind": "baseline",
                 "parameters": baseline.parameters,
                 "test_images": len(comparison.labels),
-                **_columns("accuracy", baseline.accuracy),
+                **_interval("accuracy", baseline.accuracy),
                 "recommended": "no",
             }
         )
@@ -125,15 +160,18 @@ def latex(comparison: Comparison) -> str:
         if line.strong:
             cells[0] = rf"\textbf{{{cells[0]}}}"
         (baselines if line.baseline else models).append(" & ".join(cells) + r" \\")
-    caption = escape_latex(f"{wording.heading(comparison)}. {_basis(comparison)}")
+    columns = _columns(comparison)
+    parts = [f"{wording.heading(comparison)}.", _bold(comparison), _basis(comparison)]
+    caption = escape_latex(" ".join(part for part in parts if part))
+    aligned = "".join(each.align for each in columns).replace("c", "l")
     return "\n".join(
         [
             r"\begin{table}",
             r"\centering",
             rf"\caption{{{caption}}}",
-            r"\begin{tabular}{lrrrlrrr}",
+            rf"\begin{{tabular}}{{{aligned}}}",
             r"\toprule",
-            " & ".join(escape_latex(head) for head in _HEADS) + r" \\",
+            " & ".join(escape_latex(each.head) for each in columns) + r" \\",
             r"\midrule",
             *models,
             *([r"\midrule", *baselines] if baselines else []),
@@ -148,7 +186,7 @@ def latex(comparison: Comparison) -> str:
 def fragment(comparison: Comparison) -> str:
     """Return the answer and the table as HTML for a notebook's cell: no style, no script."""
     before, name, after = sentences.headline(comparison)
-    heads = "".join(f"<th>{escape(head)}</th>" for head in _HEADS)
+    heads = "".join(f"<th>{escape(each.head)}</th>" for each in _columns(comparison))
     rows = []
     for line in _lines(comparison):
         first, *rest = (escape(cell) for cell in line.cells)
@@ -175,34 +213,30 @@ def escape_latex(text: str) -> str:
     return "".join(_LATEX.get(char, char) for char in " ".join(text.split()))
 
 
-def _lines(comparison: Comparison) -> Sequence[Line]:
-    recommended = comparison.to_use
-    lines = [
-        Line(
-            cells=(
-                model.name,
-                f"{model.parameters:,}",
-                percent(model.accuracy.mean),
-                wording.interval(model.accuracy.estimate),
-                model.group,
-                wording.loss(model.loss.mean),
-                wording.selected_epochs(model),
-                duration(model.seconds_per_trial),
-            ),
-            strong=model.name == recommended,
-        )
+def _columns(comparison: Comparison) -> tuple[_Column, ...]:
+    timed = (_IMAGE_TIME,) if comparison.order.by_time else ()
+    return (_MODEL, _PARAMETERS, *timed, *_SCORES)
+
+
+def _lines(comparison: Comparison) -> Sequence[_Line]:
+    recommended, columns = comparison.to_use, _columns(comparison)
+    models = [
+        _Line(tuple(each.model(model) for each in columns), strong=model.name == recommended)
         for model in comparison.models
     ]
-    for baseline in comparison.baselines:
-        accuracy = baseline.accuracy
-        cells = (
-            wording.baseline(baseline.name),
-            f"{baseline.parameters:,}",
-            percent(accuracy.mean),
-            wording.interval(accuracy),
-        )
-        lines.append(Line((*cells, "", "", "", ""), baseline=True))
-    return lines
+    baselines = [
+        _Line(tuple(each.baseline(baseline) for each in columns), baseline=True)
+        for baseline in comparison.baselines
+    ]
+    return [*models, *baselines]
+
+
+def _bold(comparison: Comparison) -> str:
+    """Say what the bold row of a table without a headline is."""
+    chosen = comparison.recommended
+    if chosen is None or comparison.to_use is None:
+        return ""
+    return f"Bold: recommended{f', though {chosen.caution}' if chosen.caution else ''}."
 
 
 def _basis(comparison: Comparison) -> str:
@@ -214,6 +248,20 @@ def _basis(comparison: Comparison) -> str:
     )
 
 
-def _columns(name: str, estimate: Estimate) -> dict[str, str]:
+def _bound(comparison: Comparison) -> dict[str, str]:
+    chosen = comparison.recommended
+    most = chosen.loses_at_most if chosen else None
+    return {
+        "recommended": "yes",
+        "loses_at_most": _exact(most),
+        "loses_to": (chosen.loses_to if chosen else None) or "",
+    }
+
+
+def _exact(value: float | None) -> str:
+    return "" if value is None else repr(float(value))
+
+
+def _interval(name: str, estimate: Estimate) -> dict[str, str]:
     values = {"": estimate.mean, "_low": estimate.low, "_high": estimate.high}
     return {name + end: repr(float(value)) for end, value in values.items()}

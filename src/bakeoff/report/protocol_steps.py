@@ -230,5 +230,6 @@ def _recommend(comparison: Comparison) -> str:
         f"{points(comparison.give_up)} points to every other. The 5 % chance to err is shared out "
         f"among those {less} than the one with the highest mean that are not shown to lose more, "
         f"by what they save, and one that passes hands its share on to the next {less}. Where none "
-        f"passes, the one with the highest mean.{by}"
+        f"passes, the one with the highest mean; the bound on what it may lose divides the 5 % by "
+        f"the number of the others.{by}"
     )

@@ -87,15 +87,14 @@ def results_table(comparison: Comparison) -> dict[str, Any]:
     }
 
 
-_TIME = "Image in a batch"
 _OF_FAILURES = ("Failed runs", "Accuracy without them")
 
 
 def _heads(shown: _Shown) -> list[str]:
-    heads = ["Parameters", _TIME, "Test accuracy", "Group", *_OF_FAILURES, "Loss"]
+    heads = ["Parameters", wording.IMAGE_TIME, "Test accuracy", "Group", *_OF_FAILURES, "Loss"]
     heads += ["Balanced accuracy", "Macro F1", "Selected epoch"]
     left_out = {*(() if shown.grouped else ("Group",)), *(() if shown.failing else _OF_FAILURES)}
-    left_out |= set() if shown.timed else {_TIME}
+    left_out |= set() if shown.timed else {wording.IMAGE_TIME}
     return [head for head in heads if head not in left_out]
 
 

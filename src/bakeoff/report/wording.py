@@ -27,6 +27,7 @@ SELECTIONS = {
     "last": "the last epoch",
 }
 INTERVAL = f"{100 * LEVEL:g} %"
+IMAGE_TIME = "Image in a batch"  # head of the column that models are ordered by with prefer: time
 
 
 def scored(estimate: Estimate) -> str:

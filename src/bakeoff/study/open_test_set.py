@@ -13,6 +13,7 @@ from typing import Any
 from bakeoff.data.folds import Folds
 from bakeoff.data.source_images import image_keys, smallest_keys
 from bakeoff.errors import StudyError
+from bakeoff.recipe.types import Preference
 from bakeoff.storage import atomic, formats, ledger, opened_weights, written_folder
 from bakeoff.storage.declared_looks import planned_openings
 from bakeoff.storage.race_looks import dropped_models
@@ -250,7 +251,19 @@ def _predict(
         watcher.begin("features", [plan for plan, _ in features])
         run([job for _, job in features])
     watcher.begin("testing", [Planned(job.label, 0, 1.0) for job in jobs.values()])
-    run(list(jobs.values()))
+    for turn in turns(list(jobs.values()), prepared.recipe.prefer):
+        run(turn)
+
+
+def turns(jobs: Sequence[PredictJob], prefer: Preference) -> list[list[PredictJob]]:
+    """Return the jobs that may be done together, in order.
+
+    Those that measure times come last, each by itself, where models are ordered by time: beside
+    other work it would be noise that decides.
+    """
+    alone = [job for job in jobs if job.timing is not None and prefer == "time"]
+    together = [job for job in jobs if job not in alone]
+    return [each for each in (together, *([job] for job in alone)) if each]
 
 
 def _opened_before(opening: Path, changed: Sequence[opened_weights.Changed]) -> dict[str, bytes]:

@@ -14,7 +14,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as npst
 
-from bakeoff.data.idx import LIMIT, read_idx
+from bakeoff.data.idx import LIMIT, OTHER, read_idx
 from bakeoff.errors import DataError
 from tests.helpers.idx import idx_bytes
 
@@ -131,7 +131,9 @@ def test_broken_files(write, content, message):
 
 def test_another_shape_is_refused_before_the_values_are_read(write):
     message = refusal(write(GOOD[:16]), shape=(2, 3, 5))
-    assert message == "expected the shape 2 × 3 × 5, found 2 × 3 × 4: get the file again"
+    assert message == (
+        f"expected the published file, of shape 2 × 3 × 5, found one of shape 2 × 3 × 4: {OTHER}"
+    )
 
 
 def test_what_is_not_a_file(tmp_path):

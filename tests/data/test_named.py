@@ -32,7 +32,8 @@ def test_other_digits_are_refused(tmp_path, monkeypatch):
     other = tmp_path / "digits.csv.gz"
     other.write_bytes(gzip.compress(b"\n".join([b",".join([b"1"] * 65)] * 1797)))
     monkeypatch.setattr(named, "_digits_file", lambda: other)
-    with pytest.raises(ChecksumMismatch, match=f"^{re.escape(mismatch(other))}$"):
+    said = mismatch(other, named._DIGITS, np.ones((1797, 65), np.uint8))
+    with pytest.raises(ChecksumMismatch, match=f"^{re.escape(said)}$"):
         data.load("digits")
     other.write_bytes(gzip.compress(b"1,2,3"))
     with pytest.raises(DataError, match=re.escape(f"{other}: broken (")):

@@ -13,6 +13,16 @@ import pytest
 
 from bakeoff.data import load
 from bakeoff.data.python_data import is_declared
+from bakeoff.data.sources import (
+    ArraysSource,
+    CsvSource,
+    FolderSource,
+    IdxSource,
+    NpzSource,
+    ParquetSource,
+    TableSource,
+    missing,
+)
 from bakeoff.errors import DataError
 
 
@@ -28,3 +38,33 @@ def test_unknown_names(source):
     message = "data: expected digits, mnist, fashion-mnist, or where the files are, found 'mnits'"
     with pytest.raises(DataError, match=f"^{re.escape(message)}$"):
         load(source)
+
+
+@pytest.mark.parametrize(
+    "source",
+    [
+        FolderSource(Path("there/gone")),
+        NpzSource(Path("there/gone")),
+        CsvSource(Path("there"), Path("there/gone")),
+        TableSource(Path("there"), Path("there/gone")),
+        IdxSource((Path("there"), Path("there/gone"))),
+        ParquetSource(Path("there/gone")),
+    ],
+    ids=lambda source: type(source).__name__,
+)
+def test_data_that_is_not_there(source, tmp_path, monkeypatch):
+    """What is there may be a file, in which there can be nothing."""
+    monkeypatch.chdir(tmp_path)
+    Path("there").touch()
+    assert missing(source) == Path("there/gone")
+    message = (
+        "there/gone: expected the data, found nothing there: if it lies elsewhere, write that "
+        "into the recipe, or a copy of it, and run it; with --out STUDY a study goes on with it"
+    )
+    with pytest.raises(DataError, match=f"^{re.escape(message)}$"):
+        load(source)
+
+
+def test_data_that_is_there_or_lies_nowhere():
+    assert missing("mnist") is missing(ArraysSource("0" * 64)) is None
+    assert missing(FolderSource(Path())) is None

@@ -1,12 +1,16 @@
 """A published data set of eight images that goes by the name of mnist, and its files."""
 
 import gzip
+import hashlib
 from pathlib import Path
+from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from bakeoff.data import DataSet
 from bakeoff.data import published as sources
+from bakeoff.data.idx import idx_header
 from tests.helpers.idx import idx_bytes
 
 SMALL = {
@@ -45,9 +49,16 @@ def check(loaded: DataSet) -> None:
     np.testing.assert_array_equal(loaded.images[6:, ..., 0], SMALL["x_test"])
 
 
-def mismatch(path: Path) -> str:
-    """Return what is said of a file of other content."""
+OTHER = (
+    "delete it or get it again, or, where these are images of your own, name them as "
+    "{idx: [images, labels]}"
+)
+
+
+def mismatch(path: Path, expected: str, content: NDArray[Any]) -> str:
+    """Return what is said of a file that holds this array and should have another SHA-256."""
+    found = hashlib.sha256(idx_header(content.shape) + content.tobytes()).hexdigest()
     return (
-        f"{path}: expected the published file, found other content: delete it or get it again, or "
-        "use other data as {idx: [images, labels]}"
+        f"{path}: expected the published file (SHA-256 of its content {expected[:12]}…), found "
+        f"another ({found[:12]}…): {OTHER}"
     )

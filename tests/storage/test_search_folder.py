@@ -5,7 +5,12 @@ Oracle: by hand. Cost: nothing.
 Run: pytest tests/storage/test_search_folder.py
 """
 
-from bakeoff.storage.search_folder import Tried, best_first
+import pytest
+
+from bakeoff.errors import StudyError
+from bakeoff.recipe.types import Search
+from bakeoff.storage import atomic, formats
+from bakeoff.storage.search_folder import SearchFolder, Tried, best_first, declared
 
 
 def test_settings_are_ranked_by_accuracy_then_loss_then_number_and_only_whole_ones():
@@ -18,3 +23,22 @@ def test_settings_are_ranked_by_accuracy_then_loss_then_number_and_only_whole_on
         Tried(5, {}),
     ]
     assert [each.number for each in best_first(tried)] == [1, 3, 0]
+
+
+def searched(folder, rate=0.1):
+    """What search.json says of a search of a builder's learning rate."""
+    training = {"optimizer": {"adam": {"learning_rate": {"log": [0.001, rate]}}}}
+    space = {"python": f"{folder}/mine.py:build", "training": training}
+    return {**declared(Search(space=space)), "split": "0" * 64, "data": "1" * 64}
+
+
+def test_a_search_goes_on_where_its_builder_has_moved(tmp_path):
+    folder = SearchFolder(tmp_path, "mine")
+    folder.begin(searched("/home/ann"))
+    assert folder.read()["space"]["python"] == "mine.py:build"
+    folder.begin(searched("/home/bob"))
+    old = {**folder.read(), "space": {**folder.read()["space"], "python": "/ann/mine.py:build"}}
+    atomic.write_file(folder.path / "search.json", formats.sealed_json(old))
+    folder.begin(searched("/home/bob"))  # as versions before 0.2 wrote it
+    with pytest.raises(StudyError, match="expected the choices that this search was begun with"):
+        folder.begin(searched("/home/bob", rate=0.2))

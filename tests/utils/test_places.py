@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from bakeoff.utils import places
-from bakeoff.utils.places import from_here, prune, to_install, user_cache
+from bakeoff.utils.places import from_here, prune, seen_from, to_install, user_cache
 
 
 def test_a_user_without_a_home_has_no_cache(monkeypatch):
@@ -28,6 +28,41 @@ def test_a_path_is_shown_as_one_would_type_it(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     assert from_here(tmp_path / "studies" / "x") == "studies/x"
     assert from_here(tmp_path.parent) == str(tmp_path.parent)
+
+
+@pytest.mark.parametrize(
+    ("folder", "path", "found"),
+    [
+        ("/home/ann/work/studies/x", "/home/ann/work/photos", "../../photos"),
+        ("/home/ann/work/studies/x", "/home/ann/work/studies/x/data", "data"),
+        ("/home/ann/studies/x", "/mnt/photos", "../../../../mnt/photos"),
+        ("/home/ann/studies/x", "/home/bob/photos", "../../../bob/photos"),
+        ("/scratch/x", "/home/ann/photos/leaves", "~/photos/leaves"),  # and not ../../home/ann
+        ("/scratch/x", "/scratch/x/~photos", "./~photos"),
+    ],
+)
+def test_a_path_is_written_as_seen_from_where_it_is_written(monkeypatch, folder, path, found):
+    monkeypatch.setenv("HOME", "/home/ann")
+    assert seen_from(Path(folder), Path(path)) == found
+    again = os.path.expanduser(found)
+    assert os.path.abspath(os.path.join(folder, again)) == path
+
+
+@pytest.mark.parametrize("home", ["/", "nowhere"])
+def test_a_home_that_is_none_is_not_named(monkeypatch, home):
+    monkeypatch.setenv("HOME", home)
+    assert seen_from(Path("/scratch/x"), Path("/data/photos")) == "../../data/photos"
+
+
+def test_links_on_the_way_are_followed_where_that_is_shorter(tmp_path):
+    """Else a project would not move as one: it is reached by a link, its studies are not."""
+    tmp_path = tmp_path.resolve()
+    (tmp_path / "disk" / "project" / "photos").mkdir(parents=True)
+    (tmp_path / "here").symlink_to(tmp_path / "disk")
+    folder = tmp_path / "disk" / "project" / "studies" / "x"
+    assert seen_from(folder, tmp_path / "here" / "project" / "photos") == "../../photos"
+    (tmp_path / "disk" / "project" / "now").symlink_to("photos")
+    assert seen_from(folder, tmp_path / "here" / "project" / "now") == "../../now"
 
 
 def test_what_was_unused_for_longest_goes_first(tmp_path):

@@ -33,6 +33,7 @@ from bakeoff.analysis.race import raced
 from bakeoff.analysis.tuning import Searched, analysed, read_searches
 from bakeoff.analysis.verdicts import Look
 from bakeoff.errors import StudyError
+from bakeoff.recipe import without_folders
 from bakeoff.storage import formats, thumbnails
 from bakeoff.storage.declared_looks import PlannedOpenings, planned_openings
 from bakeoff.storage.opened_study import OpenedStudy, Predictions, Trial, read_opened
@@ -263,7 +264,7 @@ def _model_result(
         name=name,
         study=study,
         selection=first["selection"],
-        settings=first["settings"],
+        settings=without_folders(first["settings"]),
         parameters=first["parameters"],
         trainable_parameters=first["trainable_parameters"],
         seeds=tuple(trial.seed for trial in trials),

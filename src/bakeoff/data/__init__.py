@@ -63,6 +63,13 @@ def load(source: Source, *, offline: bool = False) -> DataSet:
     StorageError
         If a download cannot be kept.
     """
+    gone = sources.missing(source)
+    if gone is not None:
+        raise DataError(
+            f"{shown(gone)}: expected the data, found nothing there: if it lies elsewhere, write "
+            "that into the recipe, or a copy of it, and run it; with --out STUDY a study goes on "
+            "with it"
+        )
     return with_note_on_negatives(_load(source, offline=offline))
 
 

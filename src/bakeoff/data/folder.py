@@ -15,11 +15,6 @@ from bakeoff.data.sources import FolderSource
 from bakeoff.errors import DataError
 from bakeoff.utils.text import counted, shown
 
-_ELSEWHERE = (
-    "if the images lie elsewhere, write that into the recipe, or a copy of it, and run it; "
-    "with --out STUDY a study goes on with it"
-)
-
 
 def load_folder(source: FolderSource) -> DataSet:
     """Read a folder of images.
@@ -36,9 +31,7 @@ def load_folder(source: FolderSource) -> DataSet:
     check_pictures(source)
     root = Path(source.folder)
     if not os.path.isdir(root):
-        found = f"none: {_ELSEWHERE}"
-        if os.path.isfile(root):
-            found = "a file"
+        found = "a file" if os.path.isfile(root) else "none"
         raise DataError(f"{shown(root)}: expected a folder of images, found {found}")
     seen, skipped = Seen(), Skipped()
     with refusing(root):

@@ -16,6 +16,10 @@ from numpy.typing import NDArray
 from bakeoff.data.safe_reading import regular_file
 from bakeoff.errors import DataError
 
+OTHER = (  # what to do about a file that is not the published one of its name
+    "delete it or get it again, or, where these are images of your own, name them as "
+    "{idx: [images, labels]}"
+)
 LIMIT = 1 << 27  # bytes; MNIST's largest file has 47 million
 _CHUNK = 1 << 18
 _UINT8 = 8
@@ -31,7 +35,7 @@ def read_idx(path: Path, *, shape: tuple[int, ...] | None = None) -> NDArray[np.
     ----------
     path : Path
     shape : tuple of int, optional
-        The only shape that is accepted; any without it.
+        That of a published file, the only one that is accepted; any without it.
 
     Returns
     -------
@@ -50,7 +54,10 @@ def read_idx(path: Path, *, shape: tuple[int, ...] | None = None) -> NDArray[np.
         stream = _Stream(_inflated(file) if packed else iter(lambda: file.read(_CHUNK), b""))
         found = _read_header(stream)
         if shape is not None and found != shape:
-            raise _refused(f"the shape {_times(shape)}", _times(found))
+            raise DataError(
+                f"expected the published file, of shape {_times(shape)}, found one of shape "
+                f"{_times(found)}: {OTHER}"
+            )
         values = np.empty(found, dtype=np.uint8)
         if not packed:
             _check_length(size - (4 + 4 * len(found)), values.size)

@@ -3,8 +3,9 @@
 Field names are the recipe's own keys. None stands for what the data itself decides.
 """
 
-from collections.abc import Mapping
-from dataclasses import dataclass
+import os
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, fields, is_dataclass
 from pathlib import Path
 from typing import Literal
 
@@ -122,3 +123,24 @@ Source = (
     | IdxSource
     | ArraysSource
 )
+
+
+def missing(source: Source) -> Path | None:
+    """Return the first file or folder that a source names and that is not there."""
+    return next((path for path in _paths(source) if _is_missing(path)), None)
+
+
+def _paths(source: Source) -> Iterator[Path]:
+    for field in fields(source) if is_dataclass(source) else ():
+        value = getattr(source, field.name)
+        yield from (p for p in (value if field.name == "idx" else [value]) if isinstance(p, Path))
+
+
+def _is_missing(path: Path) -> bool:
+    try:
+        os.stat(path)
+    except (FileNotFoundError, NotADirectoryError):
+        return True
+    except OSError:  # it may be there: who reads it will say what is wrong
+        return False
+    return False

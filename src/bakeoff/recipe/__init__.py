@@ -18,6 +18,7 @@ from typing import Any
 import yaml
 
 from bakeoff.errors import RecipeError
+from bakeoff.recipe.kept_paths import kept_paths, without_folders, without_paths
 from bakeoff.recipe.learning_rate import Phase
 from bakeoff.recipe.parse_model import Problems
 from bakeoff.recipe.parse_recipe import BASELINES, read_recipe
@@ -44,11 +45,14 @@ __all__ = [
     "SplitRecipe",
     "Training",
     "dump",
+    "kept_paths",
     "load",
     "model_fingerprint",
     "parse",
     "read",
     "shipped",
+    "without_folders",
+    "without_paths",
 ]
 
 
@@ -135,12 +139,13 @@ def shipped() -> tuple[str, ...]:
     return tuple(sorted(name.removesuffix(".yaml") for name in names if name.endswith(".yaml")))
 
 
-def dump(recipe: Recipe) -> str:
+def dump(recipe: Recipe, *, folder: Path | None = None) -> str:
     """Return the recipe as YAML, every default written out; loading it gives an equal Recipe.
 
-    Raises RecipeError where it would be too large to be loaded.
+    Paths are absolute or, where it is to be read in `folder`, as seen from there. Raises
+    RecipeError where it would be too large to be loaded.
     """
-    plain = recipe.resolved()
+    plain = recipe.resolved() if folder is None else kept_paths(recipe.resolved(), folder)
     values = _values(plain)
     if values > MAX_NODES:
         raise _too_large(recipe, f"{MAX_NODES:,} values", f"{values:,}")

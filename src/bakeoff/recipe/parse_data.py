@@ -62,6 +62,7 @@ _WHAT = {
     "images": "a folder",
     "test": "a table of pixels (CSV)",
 }
+PATHS = (*_WHAT, "idx")  # keys that hold paths, or lists of them
 _PICTURES: dict[str, Kind] = {"size": SIZE, "color": COLOR, "fit": FIT, "scale": SCALE}
 _ALSO: dict[str, tuple[str, ...]] = {  # keys beside the kind's own
     "folder": (*_PICTURES, "parts"),

@@ -17,7 +17,7 @@ from pathlib import Path
 from typing import Any
 
 from bakeoff.errors import StudyError
-from bakeoff.recipe import Recipe
+from bakeoff.recipe import Recipe, without_folders
 from bakeoff.recipe.apply_setting import with_settings
 from bakeoff.recipe.parse_search import TUNING_SEEDS
 from bakeoff.recipe.search_space import Dimension, Setting, fits, short_names
@@ -87,6 +87,7 @@ class SearchFolder:
         """Write search.json, or refuse to go on with a search for something else."""
         if self.exists():
             before = self.read()
+            before["space"] = without_folders(before["space"])
             for key, now in document.items():
                 if before.get(key) != now:
                     raise StudyError(
@@ -146,7 +147,8 @@ def setting_name(number: int) -> str:
 
 def declared(search: Search) -> dict[str, Any]:
     """Return what search.json says of a search as a recipe declares it."""
-    plain: dict[str, Any] = json.loads(formats.canonical({"space": search.space}))
+    space = without_folders(search.space)
+    plain: dict[str, Any] = json.loads(formats.canonical({"space": space}))
     return {**plain, **search.budget()}
 
 

@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 from bakeoff import recipe as recipes
 from bakeoff.data.npz import read_arrays
 from bakeoff.errors import DataError, RecipeError, StorageError, StudyError
-from bakeoff.recipe import ModelRecipe, Recipe
+from bakeoff.recipe import ModelRecipe, Recipe, without_paths
 from bakeoff.storage.atomic import lock_file, read_file
 from bakeoff.storage.formats import LONGEST_TEXT, canonical, damaged, read_sealed_json, sha256
 from bakeoff.storage.ledger import read_ledger
@@ -226,9 +226,11 @@ def _number(text: str) -> int | None:
 
 
 def as_declared(document: Mapping[str, Any], model: ModelRecipe, selection: str) -> bool:
-    """Say whether a trial.json has a model's settings; the file of its builder may have moved."""
-    wanted = json.loads(canonical(model.resolved()))
-    found = dict(document.get("settings") or {})
-    if model.python is not None:  # `prepare` compares what the file says
-        found["python"] = wanted["python"]
+    """Say whether a trial.json has a model's settings.
+
+    Its builder's file and its backbone's study may lie elsewhere: `prepare` compares what they
+    hold.
+    """
+    wanted = json.loads(canonical(without_paths(model.resolved())))
+    found = without_paths(document.get("settings") or {})
     return (document.get("selection"), found) == (selection, wanted)

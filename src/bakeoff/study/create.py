@@ -26,7 +26,7 @@ from bakeoff.storage.search_folder import with_chosen
 from bakeoff.storage.study_folder import StudyFolder
 from bakeoff.storage.user_ledger import require_user_ledger
 from bakeoff.study.environment import environment
-from bakeoff.study.extend import extended
+from bakeoff.study.extend import extended, require_data
 from bakeoff.study.known_duplicates import known_duplicates
 from bakeoff.study.study_backbones import same_network, with_study_backbones
 from bakeoff.utils.machine import available_memory
@@ -81,7 +81,8 @@ def prepare(
     recipe = with_chosen(with_study_backbones(recipe), folder.path)
     if recipe.split.folds is not None and folder.exists():
         recipe = _with_its_repeats(folder, recipe, notes)
-    text = _written(recipe)
+    require_data(folder, recipe)
+    text, declared = _written(recipe, folder)
     data, split = load_split(recipe, data)
     for model in recipe.models.values():
         if model.layers is not None and trains_here:
@@ -101,19 +102,20 @@ def prepare(
             recipe, identities = extended(folder, old, recipe, identities, data, so_far, notes)
             if opens and known:  # not before: a study that is refused leaves no trace
                 require_user_ledger(test_hash(data, split))
-            text = _written(recipe)
-            document = {**old, **_recipe_part(recipe, text, identities)}
+            text, declared = _written(recipe, folder)
+            document = {**old, **declared}
             if isinstance(split, Folds) and split.hash != old["split"]:
                 document |= _fixed_part(data, split)
         else:
             if accepted is not None:
                 accepted()
             document = {
-                **_recipe_part(recipe, text, identities),
+                **declared,
                 **_fixed_part(data, split),
                 "environment": environment(device),
                 "created": datetime.now(UTC).isoformat("T", "seconds"),
             }
+        document["identities"] = dict(identities)
         _write(folder, document, text, data, split)
     return Prepared(folder, recipe, data, split, identities, tuple(notes))
 
@@ -261,21 +263,17 @@ def _require_free(folder: StudyFolder) -> None:
             )
 
 
-def _written(recipe: Recipe) -> str:
-    """Return the text of recipe.yaml; RecipeError if nobody could read it back."""
-    text = recipes.dump(recipe)
-    recipes.parse(recipe.resolved(), origin=recipe.name, folder=Path.cwd())
-    return text
-
-
-def _recipe_part(recipe: Recipe, text: str, identities: Mapping[str, str]) -> dict[str, Any]:
-    return {
+def _written(recipe: Recipe, folder: StudyFolder) -> tuple[str, dict[str, Any]]:
+    """Return recipe.yaml, and what study.json says of it; RecipeError if it could not be read."""
+    place = folder.path.resolve()
+    text, plain = recipes.dump(recipe, folder=place), recipes.kept_paths(recipe.resolved(), place)
+    recipes.parse(plain, origin=recipe.name, folder=place)
+    return text, {
         "format": study_folder.FORMAT,
         "name": recipe.name,
         "title": recipe.title,
         "recipe": formats.sha256(text.encode()),
-        "resolved": recipe.resolved(),
-        "identities": dict(identities),
+        "resolved": plain,
     }
 
 

@@ -9,11 +9,13 @@ from typing import Any
 
 from bakeoff.data import DataSet
 from bakeoff.data.folds import Folds
+from bakeoff.data.sources import missing
 from bakeoff.data.split import Split
 from bakeoff.errors import StudyError
-from bakeoff.recipe import Recipe
+from bakeoff.recipe import Recipe, without_paths
 from bakeoff.storage.opened_weights import seen_trials
 from bakeoff.storage.study_folder import StudyFolder
+from bakeoff.utils.text import shown
 
 
 def extended(
@@ -69,11 +71,24 @@ def extended(
     return union, {**identities, **{name: old["identities"][name] for name in dropped}}
 
 
+def require_data(folder: StudyFolder, recipe: Recipe) -> None:
+    """Raise StudyError where a study is there, and its data is not where the recipe says."""
+    gone = missing(recipe.data)
+    if gone is not None and folder.exists():
+        known = folder.read_study()["data"]
+        raise StudyError(
+            f"{folder.path}: expected the images it was begun with ({known['name']}, SHA-256 "
+            f"{known['hash'][:12]}…), found nothing at {shown(gone)}: put them there, or write "
+            "where they are into a copy of its recipe.yaml and run that with --out "
+            f"{folder.path}"
+        )
+
+
 def _changed(
     folder: StudyFolder, name: str, before: Recipe, recipe: Recipe, *, trained: bool
 ) -> StudyError:
-    old: Any = {"selection": before.selection, **before.models[name].resolved()}
-    new: Any = {"selection": recipe.selection, **recipe.models[name].resolved()}
+    old: Any = {"selection": before.selection, **without_paths(before.models[name].resolved())}
+    new: Any = {"selection": recipe.selection, **without_paths(recipe.models[name].resolved())}
     place, was, now = _first_difference(old, new, "") or (
         f"the code that {recipe.models[name].python} had",
         "then",

@@ -20,7 +20,7 @@ from filelock import Timeout
 
 from bakeoff.analysis import metrics
 from bakeoff.errors import RecipeError
-from bakeoff.recipe import ModelRecipe
+from bakeoff.recipe import ModelRecipe, without_folders
 from bakeoff.recipe.architecture import describe
 from bakeoff.recipe.vocabulary.backbones import BACKBONES
 from bakeoff.storage import formats, history, written_folder
@@ -208,7 +208,7 @@ class TrainJob:
             "model": self.model,
             "seed": self.seed,
             "selection": self.selection,
-            "settings": recipe.resolved(),
+            "settings": without_folders(recipe.resolved()),
             "input_shape": list(data.image_shape or data.input_shape),
             "n_classes": data.n_classes,
             "parameters": trained.parameters + frozen,

@@ -31,6 +31,7 @@ from bakeoff.study.environment import environment
 from bakeoff.study.executors.fork_server import warm_up
 from bakeoff.study.executors.interface import Job, Lost
 from bakeoff.study.executors.local_processes import run_jobs
+from bakeoff.study.extend import require_data
 from bakeoff.study.schedule import lanes_of, train
 from bakeoff.utils import text
 from bakeoff.utils.events import Watcher
@@ -302,6 +303,7 @@ def _parts(
     folder: StudyFolder, study: Mapping[str, Any], recipe: Recipe, name: str, seed: int
 ) -> tuple[Recipe, DataSet, Split | Folds, Mapping[str, str]]:
     """Return what one trial needs to be trained; StudyError if the data have changed."""
+    require_data(folder, recipe)
     data, split = load_split(recipe)
     found = {"images": data.hash, "split": split.hash}
     for what, before in (("images", study["data"]["hash"]), ("split", study["split"])):

@@ -88,7 +88,9 @@ def _import_builder(reference: str) -> Callable[..., Any]:
     file, _, name = reference.rpartition(":")
     path = Path(file)
     if not path.is_file():
-        raise RecipeError(f"{reference}: expected a Python file, found nothing at {path}")
+        raise RecipeError(
+            f"{reference}: expected a Python file, found nothing at {path}: put it there"
+        )
     spec = importlib.util.spec_from_file_location(f"bakeoff_builder_{path.stem}", path)
     if spec is None or spec.loader is None:
         raise RecipeError(f"{reference}: expected a Python file (.py), found {path.name}")

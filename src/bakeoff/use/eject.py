@@ -22,6 +22,7 @@ from bakeoff.recipe.types import innermost
 from bakeoff.recipe.vocabulary.backbones import BACKBONES
 from bakeoff.storage import atomic, formats
 from bakeoff.storage.study_folder import StudyFolder
+from bakeoff.study.extend import require_data
 from bakeoff.use import graph_code
 
 _PUBLISHED = {"mnist": "mnist", "fashion-mnist": "fashion_mnist"}
@@ -89,6 +90,7 @@ def eject(
     if formats.sha256(files["split.npz"]) != study["split_file"]:
         raise formats.damaged(folder.split_file)
     if not isinstance(recipe.data, str):
+        require_data(folder, recipe)
         files["data.npz"] = _data_file(load(recipe.data, offline=True), study)
     cells = _cells(recipe, declared, study["data"])
     name = "train.ipynb" if notebook else "train.py"

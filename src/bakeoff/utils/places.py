@@ -42,6 +42,34 @@ def from_here(path: Path) -> str:
     return str(path)
 
 
+def seen_from(folder: Path, path: Path) -> str:
+    """Return an absolute path as one writes it into a file in `folder`, with slashes.
+
+    From the home, "~/photos", where only the path lies in it: no name of a user stands there then.
+    Else relative: as given or with its links followed, whichever climbs less. As it is on another
+    drive of Windows.
+
+    folder : absolute, without links
+    """
+    real = Path(os.path.realpath(path.parent), path.name)
+    home = Path.home() if _has_home() else None
+    if home is not None:
+        for start, end in ((home, path), (home.resolve(), real)):
+            if end.is_relative_to(start) and not folder.is_relative_to(home.resolve()):
+                return f"~/{end.relative_to(start).as_posix()}"
+    try:
+        ways = [Path(os.path.relpath(each, folder)).as_posix() for each in (path, real)]
+    except ValueError:
+        return str(path)
+    found = min(ways, key=lambda way: way.split("/").count(".."))
+    return f"./{found}" if found.startswith("~") else found
+
+
+def _has_home() -> bool:
+    home = os.path.expanduser("~")
+    return os.path.isabs(home) and os.path.dirname(home) != home
+
+
 def to_install(extra: str) -> str:
     """Return what to type to install Bakeoff with an extra, into the environment it runs in."""
     parts = Path(sys.prefix).parts

@@ -74,8 +74,8 @@ def cases() -> list[Case]:
         _placed("with trailing bytes", good + labels + b"x", "bytes that its header promises"),
         _placed("of an image's shape", header((n, 28, 28)) + bytes(100), "shape"),
         _placed("of no labels", header((0,)), "shape"),
-        _placed("of wrong labels", good + b"\xc8" * n, "found other content"),
-        _placed("of shifted labels", good + bytes([1]) * n, "found other content"),
+        _placed("of wrong labels", good + b"\xc8" * n, "found another"),
+        _placed("of shifted labels", good + bytes([1]) * n, "found another"),
     ]
     zipped = [
         _placed("in a broken gzip", b"\x1f\x8b" + bytes(50), "gzip", ending=".gz"),

@@ -155,7 +155,7 @@ def links_and_names() -> list[Case]:
         _placed("with a name that turns", named("b\u202ec"), r"class b\u202ec"),
         _placed("with a name that is no text", named(os.fsdecode(b"b\xff")), "class b"),
         _placed("with an invisible name", named("\u200b"), r"class \u200b"),
-        Case("folder that is not there", _elsewhere("nowhere"), ("nowhere", "expected a folder")),
+        Case("folder that is not there", _elsewhere("nowhere"), ("nowhere", "expected the data")),
         Case("folder that is a file", _elsewhere("r.yaml"), ("r.yaml", "expected a folder")),
         Case(
             "folder that is a device", _elsewhere("/dev/zero"), ("/dev/zero", "expected a folder")

@@ -4,6 +4,7 @@ No test writes in the ledgers of whoever runs it, or uses native kernels that ar
 """
 
 import gc
+import itertools
 import os
 import shutil
 import sys
@@ -21,18 +22,24 @@ from bakeoff.study.executors import fork_server, local_processes
 from bakeoff.study.executors.process_watch import holds_less_than
 from bakeoff.training.native import build
 from bakeoff.training.native import load as native
+from bakeoff.utils import machine
 from bakeoff.utils.machine import cores
-from bakeoff.utils.places import prune
+from bakeoff.utils.places import prune, user_cache
 
 # XLA compiles a program of a test three times as fast like this, and most of a test's time is
 # that. Workers do not hear of it: whole studies run what users run.
 _SOON_COMPILED = "--xla_backend_optimization_level=0 --xla_cpu_use_fusion_emitters=false"
 os.environ.setdefault("XLA_FLAGS", _SOON_COMPILED)
 
-# And it finds those of earlier runs here, as a worker finds the user's. Older ones are deleted.
-_PROGRAMS = Path(__file__).parents[1] / ".pytest_cache" / "programs"
+# And it finds those of earlier runs here, of other checkouts too, as a worker finds the user's.
+# Older ones are deleted.
+_PROGRAMS = (user_cache() or Path(__file__).parents[1] / ".pytest_cache") / "programs-of-tests"
 os.environ.setdefault("JAX_COMPILATION_CACHE_DIR", str(_PROGRAMS))
 os.environ.setdefault("JAX_PERSISTENT_CACHE_MIN_COMPILE_TIME_SECS", "0")
+
+# Where the environment says that no bytecode is to be kept, each process compiles all it imports.
+sys.dont_write_bytecode = False
+os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
 
 _SERVER_IMPORTS = fork_server._IMPORTED
 _MUCH = 2 << 30  # bytes of a process
@@ -94,6 +101,14 @@ def _no_power_cuts():
         yield
 
 
+@pytest.fixture(scope="session", autouse=True)
+def _measured_at_once():
+    """Let estimates of time go by one product of matrices, not by those of 0.2 s each time."""
+    with pytest.MonkeyPatch.context() as patched:
+        patched.setattr(machine, "_RATE_SECONDS", 0.01)
+        yield
+
+
 @pytest.fixture(scope="session")
 def server_imports():
     """Return what the fork server imports for users."""
@@ -116,9 +131,22 @@ def _plain_kernels():
         yield
 
 
+@pytest.fixture(scope="session")
+def _homes(tmp_path_factory):
+    """Return a function that makes an empty folder; pytest's own looks through all others first."""
+    place, number = tmp_path_factory.mktemp("homes"), itertools.count()
+
+    def make():
+        home = place / str(next(number))
+        home.mkdir()
+        return home
+
+    return make
+
+
 @pytest.fixture(autouse=True)
-def _own_home(tmp_path_factory, monkeypatch):
-    monkeypatch.setenv("BAKEOFF_HOME", str(tmp_path_factory.mktemp("home")))
+def _own_home(_homes, monkeypatch):
+    monkeypatch.setenv("BAKEOFF_HOME", str(_homes()))
     monkeypatch.setenv(native.SWITCH, "plain")
 
 

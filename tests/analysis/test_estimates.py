@@ -11,7 +11,6 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 from scipy import stats
-from statsmodels.stats.proportion import proportion_confint
 
 from bakeoff.analysis.estimates import (
     LARGEST_LOSS,
@@ -61,7 +60,15 @@ def test_one_model_against_scipy_s_t_on_the_images_and_two_more():
     assert found.mean == scores.mean()
 
 
-def test_one_seed_gets_wilson_s_interval():
+@pytest.fixture(scope="module")
+def proportion_confint():
+    """Import statsmodels here, where it is asked: it takes seconds."""
+    from statsmodels.stats.proportion import proportion_confint
+
+    return proportion_confint
+
+
+def test_one_seed_gets_wilson_s_interval(proportion_confint):
     found = estimate([[1] * 350 + [0] * 10])
     assert (found.method, found.df, found.seed_variance) == ("wilson", None, None)
     assert (found.low, found.high) == pytest.approx(proportion_confint(350, 360, method="wilson"))
@@ -180,7 +187,7 @@ def test_failures_that_did_not_occur(sound, limit):
     assert high == pytest.approx(1 - 0.05 ** (1 / sound))
 
 
-def test_failure_rate_is_clopper_and_pearson_s():
+def test_failure_rate_is_clopper_and_pearson_s(proportion_confint):
     assert failure_rate(1, 5) == pytest.approx(proportion_confint(1, 5, method="beta"))
     assert failure_rate(5, 5) == pytest.approx((0.05 ** (1 / 5), 1))
     with pytest.raises(ValueError, match=r"^expected 0 to n failures of n ≥ 1 runs, got 3 of 2$"):
@@ -188,8 +195,8 @@ def test_failure_rate_is_clopper_and_pearson_s():
 
 
 @settings(max_examples=50, deadline=None)
-@given(st.integers(1, 10_000), st.floats(0, 1), st.floats(0.5, 0.999))
-def test_wilson_against_statsmodels(n, share, level):
+@given(n=st.integers(1, 10_000), share=st.floats(0, 1), level=st.floats(0.5, 0.999))
+def test_wilson_against_statsmodels(n, share, level, proportion_confint):
     successes = share * n
     expected = proportion_confint(successes, n, alpha=1 - level, method="wilson")
     assert wilson(successes, n, level=level) == pytest.approx(expected, abs=1e-12)

@@ -1,6 +1,7 @@
 """Tests of pairs against hand arithmetic, statsmodels and scipy.stats; properties by hypothesis.
 
-Cost: 8 s. Run: .venv/bin/pytest tests/analysis/test_statistics.py
+Cost: 8 s; statsmodels is imported by the tests that ask it, not by all that are collected.
+Run: .venv/bin/pytest tests/analysis/test_statistics.py
 """
 
 import doctest
@@ -15,8 +16,6 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 from scipy import stats
-from statsmodels.stats.contingency_tables import mcnemar
-from statsmodels.stats.multitest import multipletests
 
 from bakeoff.analysis.statistics import (
     LEAST_SHARE,
@@ -193,6 +192,8 @@ def test_what_cannot_be_compared_is_named(a, b, message):
 @settings(max_examples=50, deadline=None)
 @given(st.lists(st.floats(0, 1), min_size=1, max_size=12))
 def test_holm_against_statsmodels(p_values):
+    from statsmodels.stats.multitest import multipletests
+
     assert holm(p_values) == pytest.approx(multipletests(p_values, method="holm")[1])
 
 
@@ -204,6 +205,8 @@ def test_holm_by_hand():
 @settings(max_examples=50, deadline=None)
 @given(st.integers(1, 40).flatmap(lambda n: st.tuples(arrays(bool, n), arrays(bool, n))))
 def test_mcnemar_against_statsmodels(files):
+    from statsmodels.stats.contingency_tables import mcnemar
+
     a, b = files
     table = [[(a & b).sum(), (a & ~b).sum()], [(~a & b).sum(), (~a & ~b).sum()]]
     found = mcnemar_exact(a, b)

@@ -6,10 +6,7 @@ Run: pytest tests/analysis/test_variance.py
 """
 
 import numpy as np
-import pandas as pd
 import pytest
-from statsmodels.formula.api import ols
-from statsmodels.stats.anova import anova_lm
 
 from bakeoff.analysis.statistics import (
     compare_pair,
@@ -22,6 +19,10 @@ B = [[1, 0, 1, 0], [1, 0, 1, 0]]
 
 
 def test_residual_is_that_of_the_two_way_analysis_of_variance():
+    import pandas as pd  # takes seconds, as statsmodels does
+    from statsmodels.formula.api import ols
+    from statsmodels.stats.anova import anova_lm
+
     rng = np.random.default_rng(2)
     scores = rng.normal(size=(3, 8)) + rng.normal(size=8) + rng.normal(size=(3, 1))
     seed, image = np.indices(scores.shape).reshape(2, -1)

@@ -33,6 +33,7 @@ from bakeoff.study import status
 from bakeoff.study.executors import fork_server, local_processes, worker_count
 from bakeoff.study.run import run
 from bakeoff.utils.events import Watcher
+from tests.helpers import mortal_study
 from tests.helpers.jobs import Listener
 from tests.helpers.small import LABELS, MODELS, carry_out, declare, files, identical, write_npz
 
@@ -444,39 +445,6 @@ def test_a_split_left_by_a_killed_first_try_is_not_believed(npz, done, tmp_path)
 
 # ── killed, and two at once ──────────────────────────────────────────────────────────────────
 
-SCRIPT = """
-import os, signal, sys
-from bakeoff.study import checkpoints
-from tests.helpers.jobs import Listener
-from tests.helpers.small import carry_out
-checkpoints.CHECKPOINT_SECONDS = 0.0  # of this process, which plans the trials: after every epoch
-class Killer(Listener):
-    left = int(sys.argv[3])
-    def count(self):
-        self.left -= 1
-        if self.left == 0:
-            os.killpg(0, signal.SIGKILL)
-    def epoch(self, label, result):
-        print("epoch", label, result.epoch, flush=True)
-        self.count()
-    def finished(self, label):
-        print("finished", label, flush=True)
-        self.count()
-carry_out(sys.argv[1], sys.argv[2], watcher=Killer())
-"""
-
-
-def start(npz, out, *, events=0):
-    """Run the study in a process of its own, which kills itself and its workers after `events`."""
-    environment = {**os.environ, "PYTHONPATH": str(Path(__file__).parents[2])}
-    return subprocess.Popen(
-        [sys.executable, "-c", SCRIPT, str(npz), str(out), str(events)],
-        env=environment,
-        start_new_session=True,
-        stdout=subprocess.PIPE,
-        text=True,
-    )
-
 
 @pytest.mark.usefixtures("real_workers")
 def test_a_study_killed_twice_ends_in_the_bytes_of_one_that_was_not(npz, worked, tmp_path):
@@ -485,9 +453,10 @@ def test_a_study_killed_twice_ends_in_the_bytes_of_one_that_was_not(npz, worked,
     out = tmp_path / "study"
     finished, printed = [], []
     for events in (moments.randint(1, 12), moments.randint(1, 12)):
-        with start(npz, out, events=events) as process:
-            printed.append((events, process.communicate(timeout=120)[0]))
-        assert process.returncode == -signal.SIGKILL, printed
+        process = mortal_study.start(npz, out, tmp_path / "printed", events=events)
+        process.join(timeout=120)
+        printed.append((events, (tmp_path / "printed").read_text()))
+        assert process.exitcode == -signal.SIGKILL, printed
         finished.append(StudyFolder(out).finished())
     listener = Listener()
     carry_out(npz, out, watcher=listener)
@@ -500,9 +469,12 @@ def test_a_study_killed_twice_ends_in_the_bytes_of_one_that_was_not(npz, worked,
 @pytest.mark.usefixtures("real_workers")
 def test_two_processes_on_one_study_train_no_trial_twice_and_lose_none(npz, worked, tmp_path):
     out = tmp_path / "study"
-    with start(npz, out) as one, start(npz, out) as other:
-        printed = [process.communicate(timeout=180)[0].splitlines() for process in (one, other)]
-    assert (one.returncode, other.returncode) == (0, 0)
+    outputs = tmp_path / "one", tmp_path / "other"
+    processes = [mortal_study.start(npz, out, output) for output in outputs]
+    for process in processes:
+        process.join(timeout=180)
+    assert [process.exitcode for process in processes] == [0, 0]
+    printed = [output.read_text().splitlines() for output in outputs]
     epochs = sorted(line for lines in printed for line in lines if line.startswith("epoch"))
     assert epochs == sorted(f"epoch {label} {number}" for label in LABELS for number in range(4))
     assert identical(worked, out)

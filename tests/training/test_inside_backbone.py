@@ -25,6 +25,7 @@ from bakeoff.training.predict import predict
 from bakeoff.training.trainer import Trainer
 from bakeoff.use.export.program import program_of
 from tests.helpers.jobs import Killed, Killer, Listener
+from tests.helpers.layers import called
 from tests.helpers.small import files
 from tests.helpers.trainers import development, trained
 
@@ -84,8 +85,8 @@ def test_features_are_those_of_the_other_study_and_stay_when_frozen(source):
     network = build(model, (8, 8, 1), 3, seed=3)
     pretrain(network, model)
     images = np.random.default_rng(0).random((5, 8, 8, 1), np.float32)
-    expected = np.asarray(plain_network(source)(images))
-    found = np.asarray(network.get_layer("backbone")(images))
+    expected = np.asarray(called(plain_network(source), images))
+    found = np.asarray(called(network.get_layer("backbone"), images))
     np.testing.assert_allclose(found, expected, atol=1e-5)
     assert len(network.trainable_variables) == 2  # the output layer's
 
@@ -126,7 +127,9 @@ def test_training_along_is_two_of_keras_optimizers(source, optimizer):
     for made, variables, _ in optimizers:
         made.build(variables)
 
-    def loss(values, other, inputs, targets):
+    @jax.jit
+    @jax.grad
+    def gradients_of(values, other, inputs, targets):
         found, _ = network.stateless_call(values, other, inputs, training=False)
         return keras.ops.mean(keras.losses.sparse_categorical_crossentropy(targets, found))
 
@@ -136,7 +139,7 @@ def test_training_along_is_two_of_keras_optimizers(source, optimizer):
             values = [v.value for v in network.trainable_variables]
             other = [v.value for v in network.non_trainable_variables]
             pixels = data.train_images[rows].astype(np.float32) / 255
-            gradients = jax.grad(loss)(values, other, pixels, data.train_labels[rows])
+            gradients = gradients_of(values, other, pixels, data.train_labels[rows])
             by_id = dict(zip(map(id, network.trainable_variables), gradients, strict=True))
             for made, variables, share in optimizers:
                 made.learning_rate = now * share

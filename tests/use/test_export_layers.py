@@ -23,6 +23,7 @@ from bakeoff.use.export.litert_file import litert_model
 from bakeoff.use.export.onnx_file import onnx_model
 from bakeoff.use.export.program import program_of
 from tests.helpers.exported import run_litert, run_onnx
+from tests.helpers.layers import called
 
 layers = keras.layers
 
@@ -35,7 +36,7 @@ def check(model, rng, dtype="uint8"):
     program = program_of(model, dtype)
     files = (onnx_model(program, name="m"), litert_model(program, name="m"))
     images = rng.integers(0, 256, (5, *model.input_shape[1:])).astype(dtype)
-    expected = np.asarray(model(images, training=False))
+    expected = np.asarray(called(model, images, training=False))
     for run, content in zip((run_onnx, run_litert), files, strict=True):
         for count in (1, 5):
             found = run(content, images[:count])
@@ -173,7 +174,7 @@ def test_every_layer_of_a_recipe(word, rng):
     }
     plain = plain_model(model, [weights], input_shape=shape, n_classes=3, maximum=255.0)
     images = rng.integers(0, 256, (4, *shape)).astype("uint8")
-    expected = np.asarray(ours(images.astype("float32") / 255, training=False))
+    expected = np.asarray(called(ours, images.astype("float32") / 255, training=False))
     program = program_of(plain, "uint8")
     assert expected.std(axis=0).max() > 1e-4  # the layer lets something through
     for run, content in (

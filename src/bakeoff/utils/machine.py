@@ -170,7 +170,7 @@ def measured_rate() -> float:
     best, tick = float("inf"), time.get_clock_info("process_time").resolution
     with threadpool_limits(1):
         end = time.perf_counter() + _RATE_SECONDS
-        while time.perf_counter() < end:
+        while best == float("inf") or time.perf_counter() < end:
             started = time.process_time()
             matrix @ matrix
             best = min(best, max(time.process_time() - started, tick))

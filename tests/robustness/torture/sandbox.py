@@ -19,6 +19,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from tests.helpers.forked import fork_instead_of_spawning, redirect
 from tests.robustness.torture.faults import Plan, install
 
 PACKAGE = Path(__file__).resolve().parent
@@ -225,16 +226,16 @@ def _fork(
     try:
         os.setsid()
         os.environ.update(environment)
-        _redirect(0, Path(os.devnull), os.O_RDONLY)
+        redirect(0, Path(os.devnull), os.O_RDONLY)
         for number, ending in ((1, "out"), (2, "err")):
-            _redirect(number, log.with_suffix(f".{ending}"), os.O_WRONLY | os.O_CREAT)
+            redirect(number, log.with_suffix(f".{ending}"), os.O_WRONLY | os.O_CREAT)
         if user is not None:
             os.setgroups([])
             os.setgid(user)
             os.setuid(user)
         if plan is not None:
             install(plan)
-        _fork_instead_of_spawning()
+        fork_instead_of_spawning()
         from bakeoff.cli import main
 
         code = main(list(words))
@@ -246,34 +247,6 @@ def _fork(
         traceback.print_exc()
     finally:
         os._exit(code)
-
-
-def _redirect(number: int, path: Path, flags: int) -> None:
-    file = os.open(path, flags, 0o600)
-    os.dup2(file, number)
-    os.close(file)
-
-
-def _fork_instead_of_spawning() -> None:
-    """Let multiprocessing fork its fork server instead of starting Python and importing anew."""
-    from multiprocessing import util
-
-    def fork_passing(path: Any, args: Sequence[Any], passed: Sequence[int]) -> int:
-        code = os.fsdecode(args[-1])
-        pid = os.fork()
-        if pid:
-            return pid
-        try:
-            kept = {0, 1, 2, *passed}
-            for name in os.listdir("/proc/self/fd"):
-                if int(name) not in kept:
-                    with suppress(OSError):
-                        os.close(int(name))
-            exec(code, {"__name__": "__main__"})
-        finally:
-            os._exit(0)
-
-    util.spawnv_passfds = fork_passing
 
 
 # ── processes ────────────────────────────────────────────────────────────────────────────────

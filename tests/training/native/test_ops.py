@@ -5,6 +5,8 @@ and with keras.Model.fit stands in tests of layers and test_keras_parity.py. Cos
 compiler's time where nothing was built on installing. Run: pytest tests/training/native/test_ops.py
 """
 
+from functools import partial
+
 import numpy as np
 import pytest
 
@@ -46,6 +48,12 @@ def reference(images, kernel, strides):
     )
 
 
+@partial(jax.jit, static_argnames="strides")  # by itself, each operation would be compiled
+def reference_and_gradients(images, kernel, gradient, strides):
+    values, back = jax.vjp(partial(reference, strides=strides), images, kernel)
+    return values, *back(gradient)
+
+
 def run(name, shape, one, other, strides=(1, 1)):
     def call(one, other):
         if name == "depthwise":
@@ -58,9 +66,11 @@ def run(name, shape, one, other, strides=(1, 1)):
 @pytest.mark.parametrize("images, kernel, strides", SHAPES)
 def test_values_and_gradients_are_those_of_xla(images, kernel, strides, rng, every_variant):
     images, kernel = (rng.standard_normal(shape, np.float32) for shape in (images, kernel))
-    expected, back = jax.vjp(lambda x, k: reference(x, k, strides), images, kernel)
-    gradient = rng.standard_normal(expected.shape, np.float32)
-    image_gradient, kernel_gradient = back(gradient)
+    shape = jax.eval_shape(partial(reference, strides=strides), images, kernel).shape
+    gradient = rng.standard_normal(shape, np.float32)
+    expected, image_gradient, kernel_gradient = reference_and_gradients(
+        images, kernel, gradient, strides
+    )
     for variant in every_variant.values():
         found = [
             variant("forward", expected.shape, images, kernel, strides),

@@ -1,4 +1,4 @@
-"""Draw the house: writes docs/architecture.md from the files' own first lines and imports.
+"""Draw the architecture: writes docs/architecture.md from the files' own first lines and imports.
 
 `python docs/draw_architecture.py` (or `make architecture`) after a file was added, moved or renamed.
 """

@@ -92,7 +92,7 @@ def test_the_highest_mean_has_a_bound_against_every_other_model():
     assert found.level == pytest.approx(0.975)
     assert found.caution == "other may be up to 0.63 points better"
     assert found.reason == (
-        "It has the highest mean accuracy, 98.50 %, but may lose 0.63 points to other (one-sided "
+        "big has the highest mean accuracy, 98.50 %, but may lose 0.63 points to other (one-sided "
         "bound of 97.5 %, 9 seeds, 10,000 test images), more than the 0.50 allowed. The smaller "
         "small is shown to lose more than the 0.50 points that a smaller model may lose"
     )

@@ -196,12 +196,12 @@ def _recommend(
     else:
         smaller_ones = f"No other model has fewer parameters than its {best.parameters:,}"
     bound = _loss(best, models, tests, (1 - level) / (len(models) - 1))
-    highest = f"It has the highest mean accuracy, {percent(best.mean)}"
+    highest = f"has the highest mean accuracy, {percent(best.mean)}"
     if bound.value < give_up:
-        return _recommended(bound, best, f"{highest}, and {bound.loses}. {smaller_ones}")
-    reason = (
-        f"{highest}, but may lose {points(bound.value)} points to {bound.rival} ({bound.text}), "
-        f"more than the {points(give_up)} allowed. {smaller_ones}"
+        return _recommended(bound, best, f"It {highest}, and {bound.loses}. {smaller_ones}")
+    reason = (  # with its name: the caution before it ends with the other one
+        f"{best.name} {highest}, but may lose {points(bound.value)} points to {bound.rival} "
+        f"({bound.text}), more than the {points(give_up)} allowed. {smaller_ones}"
     )
     caution = f"{bound.rival} may be up to {points(bound.value)} points better"
     return _recommended(bound, best, reason, caution)

@@ -26,6 +26,10 @@ SHAPES = [
     ((2, 10, 10, 4), (2, 2, 4, 156), (3, 3)),
     ((1, 5, 5, 7), (5, 5, 7, 9), (1, 1)),
     ((2, 5, 4, 8), (1, 1, 8, 8), (2, 1)),
+    # where few filters and a small margin let the gradient of the images be gathered
+    ((2, 26, 30, 5), (3, 3, 5, 7), (1, 1)),
+    ((1, 30, 24, 21), (2, 4, 21, 16), (1, 1)),
+    ((2, 4, 3, 19), (1, 1, 19, 3), (1, 1)),
     # where there are tiles: batches, channels and filters that fill some of them in part
     ((16, 6, 7, 32), (3, 3, 32, 16), (1, 1)),
     ((17, 5, 6, 40), (2, 3, 40, 33), (1, 1)),

@@ -136,22 +136,58 @@ void multiply_all(const Rows& rows, const Offsets& from, const float* packed, fl
   });
 }
 
-void forward(const Shape& s, const float* images, const float* kernel, float* out) {
+// One image times a kernel that is packed, for the output pixels at `outputs`.
+void convolve(const Shape& s, const Offsets& windows, const Offsets& outputs, const float* image,
+              const std::vector<float>& packed, float* out) {
   const int64_t count = s.kw * s.channels;
-  const auto packed = pack(s.kh * count, s.filters, kernel, s.filters, 1);
+  each_group(s.kh * count, s.filters, [&](auto q, int64_t first, int64_t begin) {
+    const Rows rows{image, s.line(), s.kh, count, false, s.filters - first};
+    multiply_all<q>(rows, windows, packed.data() + begin, out + first, outputs);
+  });
+}
+
+void forward(const Shape& s, const float* images, const float* kernel, float* out) {
+  const auto packed = pack(s.kh * s.kw * s.channels, s.filters, kernel, s.filters, 1);
   const Offsets windows = s.windows(), outputs = s.outputs();
   for (int64_t b = 0; b < s.batch; ++b)
-    each_group(s.kh * count, s.filters, [&](auto q, int64_t first, int64_t begin) {
-      const Rows rows{images + b * s.image(), s.line(), s.kh, count, false,
-                      s.filters - first};
-      float* to = out + b * s.pixels() * s.filters + first;
-      multiply_all<q>(rows, windows, packed.data() + begin, to, outputs);
-    });
+    convolve(s, windows, outputs, images + b * s.image(), packed,
+             out + b * s.pixels() * s.filters);
+}
+
+// Whether sums over few filters make it pay to store each pixel once, though the margin is computed, too.
+bool gathers(const Shape& s) {
+  const bool every_pixel = s.sh == 1 && s.sw == 1;
+  return every_pixel && s.filters <= 16 && 5 * s.height * s.width <= 6 * s.pixels();
+}
+
+// With strides of 1 the gradient of an image is a convolution, too: of the gradient of the output, in
+// a margin of zeros, with the kernel flipped along both sides, its channels and filters exchanged.
+void gathered_image_gradient(const Shape& s, const float* gradient, const float* kernel,
+                             float* out) {
+  const int64_t offsets = s.kh * s.kw, matrix = s.channels * s.filters;
+  std::vector<float> flipped(offsets * matrix);  // (offsets, filters, channels)
+  for (int64_t offset = 0; offset < offsets; ++offset)
+    for (int64_t c = 0; c < s.channels; ++c)
+      for (int64_t f = 0; f < s.filters; ++f)
+        flipped[((offsets - 1 - offset) * s.filters + f) * s.channels + c] =
+            kernel[offset * matrix + c * s.filters + f];
+  const Shape back(1, s.oh + 2 * (s.kh - 1), s.ow + 2 * (s.kw - 1), s.filters, s.kh, s.kw,
+                   s.channels, s.height, s.width);
+  const auto packed = pack(offsets * s.filters, s.channels, flipped.data(), s.channels, 1);
+  const Offsets windows = back.windows(), outputs = back.outputs();
+  std::vector<float> padded(back.image(), 0.0f);
+  for (int64_t b = 0; b < s.batch; ++b) {
+    for (int64_t y = 0; y < s.oh; ++y)
+      std::copy_n(gradient + (b * s.oh + y) * s.ow * s.filters, s.ow * s.filters,
+                  padded.data() + (y + s.kh - 1) * back.line() + (s.kw - 1) * s.filters);
+    convolve(back, windows, outputs, padded.data(), packed, out + b * s.image());
+  }
 }
 
 // For each offset in the kernel, the gradient of every output pixel times the kernel's matrix at that
 // offset is added to the pixel of the image at that offset in the window.
 void image_gradient(const Shape& s, const float* gradient, const float* kernel, float* out) {
+  if (gathers(s)) return gathered_image_gradient(s, gradient, kernel, out);
   std::vector<std::vector<float>> packed;  // of each offset, transposed: (filters, channels)
   for (int64_t offset = 0; offset < s.kh * s.kw; ++offset)
     packed.push_back(pack(s.filters, s.channels,

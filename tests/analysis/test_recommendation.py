@@ -49,8 +49,8 @@ def test_the_smallest_that_passes_is_recommended():
     assert found.level == pytest.approx(1 - 0.05 * share)
     assert found.reason == (
         "It is correct on 98.30 % of the test images, with 100,000 parameters; big, with 400,000, "
-        "is correct on 98.50 %. It loses less than 0.42 points to any other model (one-sided bound "
-        "of 97.7 %, 9 seeds, 10,000 test images), within the 0.50 allowed"
+        "is correct on 98.50 %. middle loses less than 0.42 points to any other model (one-sided "
+        "bound of 97.7 %, 9 seeds, 10,000 test images), within the 0.50 allowed"
     )
 
 
@@ -205,7 +205,7 @@ def test_where_time_counts_the_fastest_that_passes_is_recommended():
     assert found.loses_at_most == pytest.approx(upper(pairs["big", "middle"], 0.05))
     assert found.reason == (
         "It is correct on 98.30 % of the test images, at 0.02 ms an image; big, at 0.08 ms an "
-        "image, is correct on 98.50 %. It loses less than 0.38 points to any other model "
+        "image, is correct on 98.50 %. middle loses less than 0.38 points to any other model "
         "(one-sided bound of 95 %, 9 seeds, 10,000 test images), within the 0.50 allowed"
     )
     order = by_time(models, big=1e-5, middle=2e-5, small=9e-5)

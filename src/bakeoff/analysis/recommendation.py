@@ -169,8 +169,8 @@ def _recommend(
         its, other = order.text(model.name), order.text(best.name).removesuffix(" parameters")
         reason = (
             f"It is correct on {percent(model.mean)} of the test images, {at} {its}; {best.name}, "
-            f"{at} {other}, is correct on {percent(best.mean)}. It {chosen.loses}, within the "
-            f"{points(give_up)} allowed"
+            f"{at} {other}, is correct on {percent(best.mean)}. {model.name} {chosen.loses}, "
+            f"within the {points(give_up)} allowed"
         )
         return _recommended(chosen, best, reason)
     if failed:

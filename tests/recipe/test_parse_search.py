@@ -54,6 +54,21 @@ from tests.helpers.refused_recipes import refusal
             "models.mlp.layers[1].repeat: expected to repeat 0 to 100 times, found another number",
         ),
         (
+            {"python": {"choice": ["a.py:build", "b.py:build"]}},
+            {},
+            "models.mlp.python: expected one, found a choice: declare a model for each",
+        ),
+        (
+            {"backbone": {"choice": ["efficientnet_lite0", {"study": "a"}]}},
+            {},
+            "models.mlp.backbone: expected one, found a choice: declare a model for each",
+        ),
+        (
+            {"backbone": {"study": {"choice": ["a", "b"]}}},
+            {},
+            "models.mlp.backbone.study: expected one, found a choice: declare a model for each",
+        ),
+        (
             {"layers": [], "search": {"settings": 3}},
             {},
             "models.mlp.search: expected a choice in this model, such as {log: [0.0001, 0.01]}, "

@@ -13,6 +13,7 @@ from bakeoff.recipe.search_space import (
     dimensions,
     filled,
     has_choices,
+    is_choice,
     taken,
     usual,
 )
@@ -74,6 +75,10 @@ def read_searched(
         text = "expected a choice in this model, such as {log: [0.0001, 0.01]}, found none"
         problems.add(f"{place}.search", text)
         return None
+    if chosen := _chosen_files(declared):
+        text = "expected one, found a choice: declare a model for each"
+        problems.add(f"{place}.{chosen}", text)
+        return None
     lowest = {each.place: each.at(0.0) for each in dims}
     if read(filled(declared, lowest), problems) is None or len(problems.found) > before:
         return None
@@ -95,6 +100,20 @@ def read_searched(
         declared["backbone"]["study"] = first.backbone.study
     search = Search.model_validate({**usual_search, **said, "space": declared})
     return first.model_copy(update={"search": search})
+
+
+def _chosen_files(declared: Mapping[str, Any]) -> str | None:
+    """Return where builders or other studies' models are chosen among: each is looked up once."""
+    if is_choice(declared.get("python")):
+        return "python"
+    backbone = declared.get("backbone")
+    if not isinstance(backbone, Mapping):
+        return None
+    options = backbone.get("choice")
+    if isinstance(options, list) and any(isinstance(o, Mapping) and "study" in o for o in options):
+        return "backbone"
+    keys = ("study", "model") if "study" in backbone else ()
+    return next((f"backbone.{key}" for key in keys if is_choice(backbone.get(key))), None)
 
 
 def open_models(raw: object) -> bool:

@@ -1,7 +1,7 @@
 """Data sets in Parquet files as Hugging Face stores them: encoded images and their labels."""
 
 import json
-from collections.abc import Container, Iterator, Mapping
+from collections.abc import Container, Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -48,34 +48,19 @@ def load_parquet(source: ParquetSource) -> DataSet:
         images = np.empty(shape, dtype=np.uint8)
         origins = np.zeros(len(images), dtype=np.uint64)
         deepest = np.full(len(images), -1, dtype=np.int64)
-        labels = {}
 
-        def decoded(white: float, only: Container[int] | None = None) -> None:
-            position = 0
-            with decoding():
-                for part, paths in files.items():
-                    found = []
-                    for content, value in _rows(paths, image, label):
-                        if only is None or position in only:
-                            read = decode_bytes(
-                                content,
-                                f"image {position:,}",
-                                size=source.size,
-                                color=source.color,
-                                fit=source.fit,
-                                white=white,
-                            )
-                            images[position], origins[position] = read.pixels, read.key
-                            deepest[position] = -1 if read.deepest is None else read.deepest
-                        found.append(value)
-                        position += 1
-                    labels[f"{label} ({part})"] = Labels(np.array(found), len(found))
-
-        decoded(first_white(source))
+        def decode(white: float, only: Container[int] | None = None) -> dict[str, list[Any]]:
+            """Decode all images, or only some, and return the labels of each part."""
+            rows = {part: _rows(paths, image, label) for part, paths in files.items()}
+            return _fill(rows, source, white, only, images, origins, deepest)
 
         def again(which: NDArray[np.int64], white: float) -> None:
-            decoded(white, set(which.tolist()))
+            decode(white, set(which.tolist()))
 
+        labels = {
+            f"{label} ({part})": Labels(np.array(values), len(values))
+            for part, values in decode(first_white(source)).items()
+        }
         white = find_white(images, deepest, source, counts, again)
         classes = pooled_labels(labels, names, list(files))
     validation_start, test_start = part_starts(counts)
@@ -91,6 +76,37 @@ def load_parquet(source: ParquetSource) -> DataSet:
         validation_start=validation_start,
         deep_white=white.deep,
     )
+
+
+def _fill(
+    rows: Mapping[str, Iterable[tuple[bytes, Any]]],
+    how: ParquetSource,
+    white: float,
+    only: Container[int] | None,
+    images: NDArray[np.uint8],
+    origins: NDArray[np.uint64],
+    deepest: NDArray[np.int64],
+) -> dict[str, list[Any]]:
+    """Fill the three arrays, in all positions or in `only` some; return the labels of each part."""
+    labels: dict[str, list[Any]] = {part: [] for part in rows}
+    position = 0
+    with decoding():
+        for part, contents in rows.items():
+            for content, value in contents:
+                if only is None or position in only:
+                    read = decode_bytes(
+                        content,
+                        f"image {position:,}",
+                        size=how.size,
+                        color=how.color,
+                        fit=how.fit,
+                        white=white,
+                    )
+                    images[position], origins[position] = read.pixels, read.key
+                    deepest[position] = -1 if read.deepest is None else read.deepest
+                labels[part].append(value)
+                position += 1
+    return labels
 
 
 def some_images(source: ParquetSource) -> list[bytes]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
 from bakeoff.analysis.class_scores import ClassScores, class_scores
@@ -102,29 +103,13 @@ def _drawn(
 ) -> Figure:
     names = [comparison.class_names[each.index] for each in scores]
     (width, height), (label, domain) = size, x
-    rows: list[dict[str, Any]] = []
-    lowest = 1.0
     coded = series(names, width=width)
-    for name, short, each in zip(names, coded["color"]["scale"]["domain"], scores, strict=True):
-        drawn = each.roc if curve == "roc" else each.pr
-        area = each.roc_area if curve == "roc" else each.average_precision
-        said = f"{name} · area {area.mean:.4f} (seeds {area.low:.4f} to {area.high:.4f})"
-        step = 4 if domain[1] > 0.5 else 2 if domain[1] > 0.2 else 1
-        for k, at in enumerate(drawn.x.tolist()):
-            if at > domain[1] + 1e-9:
-                break
-            if k % step:
-                continue
-            value = float(drawn.mean[k])
-            lowest = min(lowest, float(drawn.low[k]))
-            rows.append(
-                {
-                    "x": at, "y": value, "low": float(drawn.low[k]), "high": float(drawn.high[k]),
-                    "series": short,
-                    "tip": f"{said} · {percent(value)} at {percent(at)}",
-                    "told": k % (4 * step) == 0,
-                }
-            )  # fmt: skip
+    rows = [
+        row
+        for name, short, each in zip(names, coded["color"]["scale"]["domain"], scores, strict=True)
+        for row in _rows(name, short, each, curve=curve, far=domain[1])
+    ]
+    lowest = min([1.0, *(row["low"] for row in rows)])
     band = {"color": coded["color"]}
     encoding = {
         "x": {
@@ -160,3 +145,21 @@ def _drawn(
         alt=f"{title} of {model}, for each class against the rest.",
         width=width,
     )  # fmt: skip
+
+
+def _rows(
+    name: str, short: str, scores: ClassScores, *, curve: str, far: float
+) -> Iterator[dict[str, Any]]:
+    """Yield the points of a class's curve up to `far` along x, fewer of them the longer it is."""
+    drawn = scores.roc if curve == "roc" else scores.pr
+    area = scores.roc_area if curve == "roc" else scores.average_precision
+    said = f"{name} · area {area.mean:.4f} (seeds {area.low:.4f} to {area.high:.4f})"
+    step = 4 if far > 0.5 else 2 if far > 0.2 else 1
+    for k, at in enumerate(drawn.x.tolist()):
+        if at <= far + 1e-9 and k % step == 0:
+            value = float(drawn.mean[k])
+            yield {
+                "x": at, "y": value, "low": float(drawn.low[k]), "high": float(drawn.high[k]),
+                "series": short, "tip": f"{said} · {percent(value)} at {percent(at)}",
+                "told": k % (4 * step) == 0,
+            }  # fmt: skip

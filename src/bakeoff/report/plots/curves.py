@@ -202,6 +202,30 @@ def _panel(result: ModelResult, show: Panel) -> dict[str, Any]:
     return {"title": show.capitalize(), "layer": _layers(rows, dots, coded, show)}
 
 
+def _scale(
+    rows: Sequence[Mapping[str, Any]], show: Panel, *, all_rows: bool
+) -> tuple[dict[str, Any], dict[str, Any]]:
+    """Return the scale and the axis that suit these rows: (scale, axis).
+
+    all_rows : whether all that is drawn is among them; otherwise the scale ends where they do
+    """
+    values = np.array([row["value"] for row in rows], dtype=np.float64)
+    values = values[np.isfinite(values)]
+    if show == "accuracy":
+        last = max((row["epoch"] for row in rows), default=0)
+        later = [row["value"] for row in rows if row["epoch"] >= _EARLY * last]
+        later = [value for value in later if np.isfinite(value)] or [0.0]
+        lowest = max(0.0, min(later) - 0.15 * (float(values.max()) - min(later)) - 0.002)
+        domain = [lowest, min(1.0, float(values.max()) + 0.003)]
+        return {"zero": False, "domain": domain}, percent_axis()
+    ends = (float(values.min()), float(values.max())) if len(values) else (0.0, 0.0)
+    if ends[1] > _LOG_FROM * ends[0] > 0:
+        axis: dict[str, Any] = {"values": log_ticks(*ends), "format": "~g"}
+        return {"type": "log", "domain": list(ends)}, axis
+    domain_of = {"domain": list(ends)} if len(values) and not all_rows else {}
+    return {"zero": False, **domain_of}, {"tickCount": 5}
+
+
 def _layers(
     rows: Sequence[Mapping[str, Any]],
     dots: Sequence[Mapping[str, Any]],
@@ -215,23 +239,7 @@ def _layers(
     The axis reaches as far as the rows in `scaled_by` do; None stands for all of them.
     """
     scaled_by = rows if scaled_by is None else scaled_by
-    values = np.array([row["value"] for row in scaled_by], dtype=np.float64)
-    values = values[np.isfinite(values)]
-    scale: dict[str, Any] = {"zero": False}
-    axis: dict[str, Any] = {"tickCount": 5}
-    if show == "accuracy":
-        axis = percent_axis()
-        last = max((row["epoch"] for row in scaled_by), default=0)
-        later = [row["value"] for row in scaled_by if row["epoch"] >= _EARLY * last]
-        later = [value for value in later if np.isfinite(value)] or [0.0]
-        lowest = max(0.0, min(later) - 0.15 * (float(values.max()) - min(later)) - 0.002)
-        scale["domain"] = [lowest, min(1.0, float(values.max()) + 0.003)]
-    elif len(values) and values.max() > _LOG_FROM * values.min() > 0:
-        ends = float(values.min()), float(values.max())
-        scale = {"type": "log", "domain": list(ends)}
-        axis = {"values": log_ticks(*ends), "format": "~g"}
-    elif len(values) and scaled_by is not rows:
-        scale["domain"] = [float(values.min()), float(values.max())]
+    scale, axis = _scale(scaled_by, show, all_rows=scaled_by is rows)
     x = _epochs(max((int(row["epoch"]) for row in rows), default=0))
     y = field("value", scale=scale, axis=axis)
     # A band has no dash of its own.

@@ -233,7 +233,7 @@ def test_accuracy_against_parameters_and_time_name_every_model(study):
     ):
         assert {"cnn", "mlp", "big"} <= set(texts(figure))
     bare = replace(study, models=tuple(replace(m, seconds_per_trial=None) for m in study.models))
-    message = "expected clocks of training, found none: the study did not record them"
+    message = "expected times of training, found none: the study did not record them"
     with pytest.raises(UsageError, match=f"^{re.escape(message)}$"):
         plots.accuracy_against_time(bare)
 

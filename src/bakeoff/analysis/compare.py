@@ -57,10 +57,10 @@ def compare(folders: Sequence[StudyFolder]) -> Comparison:
     labels = studies[0].labels
     baselines, baselines_correct = _baselines(studies)
     results, correct, files, folds = [], {}, {}, {}
-    for name, study, trials, clocks in _models(studies):
+    for name, study, trials, timing in _models(studies):
         folds[name] = _folds(trials)
         result, correct[name] = _model_result(
-            name, study, trials, clocks, labels, baselines_correct
+            name, study, trials, timing, labels, baselines_correct
         )
         files[name] = [trial.predictions for trial in trials]
         results.append(result)
@@ -251,7 +251,7 @@ def _model_result(
     name: str,
     study: str,
     trials: Sequence[Trial],
-    clocks: Mapping[str, Any],
+    timing: Mapping[str, Any],
     labels: Labels,
     baselines: Mapping[str, Correct],
 ) -> tuple[ModelResult, Correct]:
@@ -273,8 +273,8 @@ def _model_result(
         diverged=tuple(t.seed for t in trials if t.document["diverged_epoch"] is not None),
         diverged_epochs=tuple(document["diverged_epoch"] for document in documents),
         seconds_per_trial=_mean([trial.timing.get("seconds") for trial in trials]),
-        prediction_seconds=clocks.get("image_seconds"),
-        batch_prediction_seconds=clocks.get("batch_seconds"),
+        prediction_seconds=timing.get("image_seconds"),
+        batch_prediction_seconds=timing.get("batch_seconds"),
         group="",
         accuracy=_share(scored.correct, folds),
         loss=_score(scored.losses, estimate_loss(scored.losses, folds=folds)),

@@ -71,7 +71,7 @@ class ModelResult:
     selected_epochs: tuple[int | None, ...]
     diverged: tuple[int, ...]  # the seeds whose training diverged
     diverged_epochs: tuple[int | None, ...]
-    seconds_per_trial: float | None  # mean over the seeds whose clocks are there
+    seconds_per_trial: float | None  # mean over the seeds whose times are there
     prediction_seconds: float | None  # of one image alone; None where it was not measured
     batch_prediction_seconds: float | None  # the same of an image in a batch
     group: str

@@ -117,7 +117,7 @@ def _dropped(study: OpenedStudy, model: str, name: str, names: Mapping[str, str]
     look: Mapping[str, Any] = race_looks.dropped(study.looks)[model]
     standing = next(each for each in look["standings"] if each["model"] == model)
     documents = [document for document, _ in study.dropped[model]]
-    times = [clocks["seconds"] for _, clocks in study.dropped[model] if "seconds" in clocks]
+    times = [timing["seconds"] for _, timing in study.dropped[model] if "seconds" in timing]
     seconds = float(np.mean(times)) if times else None
     left = len(study.recipe.seeds) - len(documents)
     return DroppedModel(

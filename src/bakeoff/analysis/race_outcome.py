@@ -47,7 +47,7 @@ class Race:
 
     @property
     def saved_share(self) -> float | None:
-        """The share of all training time that was saved, an estimate; None without clocks."""
+        """The share of all training time that was saved, an estimate; None without times."""
         saved = [model.saved_seconds for model in self.dropped]
         known = [each for each in saved if each is not None]
         if self.seconds is None or len(known) < len(saved) or not self.seconds:

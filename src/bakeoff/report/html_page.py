@@ -221,8 +221,8 @@ def _costs(comparison: Comparison) -> dict[str, Any]:
         costs.append(Picture(plots.variance(comparison), sentences.about_variance(comparison)))
     return {
         "costs": costs,
-        "clock_heads": ["Training a trial", "Predicting one image", "An image in a batch"],
-        "clocks": [
+        "time_heads": ["Training a trial", "Predicting one image", "An image in a batch"],
+        "times": [
             TableRow(
                 m.name,
                 seconds(m.seconds_per_trial, m.prediction_seconds, m.batch_prediction_seconds),

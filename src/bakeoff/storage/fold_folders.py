@@ -26,7 +26,7 @@ def join_folds(folder: StudyFolder, model: str, seed: int, n_folds: int) -> None
     with folder.lock(trial_lock(model, seed)):
         if not target.exists() and all(place.exists() for place in places):
             files: dict[str, bytes] = {}
-            documents, histories, clocks = [], [], []
+            documents, histories, timings = [], [], []
             for place in places:
                 recorded = written_folder.read_manifest(place)
                 for name in recorded:
@@ -36,12 +36,12 @@ def join_folds(folder: StudyFolder, model: str, seed: int, n_folds: int) -> None
                 histories.append(
                     read_history(place / "history.csv", files[f"{place.name}/history.csv"])
                 )
-                clocks.append(formats.read_sealed_json(place / written_folder.TIMING))
+                timings.append(formats.read_sealed_json(place / written_folder.TIMING))
                 environment = place / written_folder.ENVIRONMENT
                 files[f"{place.name}/{environment.name}"] = atomic.read_file(environment)
             files["trial.json"] = formats.canonical(_together(documents))
             files["history.csv"] = history_csv(_mean(histories))
-            files[written_folder.TIMING] = formats.sealed_json(_clocks(clocks))
+            files[written_folder.TIMING] = formats.sealed_json(_timing(timings))
             written_folder.write_folder(target, files, scratch=partial / "finished")
         if target.exists():
             shutil.rmtree(partial, ignore_errors=True)
@@ -104,8 +104,8 @@ def _mean(histories: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
     return rows
 
 
-def _clocks(clocks: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
-    found: dict[str, Any] = {"seconds": round(sum(float(each["seconds"]) for each in clocks), 3)}
+def _timing(timings: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
+    found: dict[str, Any] = {"seconds": round(sum(float(each["seconds"]) for each in timings), 3)}
     with suppress(KeyError, StorageError):
-        found["finished"] = max(str(each["finished"]) for each in clocks)
+        found["finished"] = max(str(each["finished"]) for each in timings)
     return found

@@ -214,12 +214,12 @@ def _known(
 ) -> tuple[tuple[Mapping[str, Any], Mapping[str, Any]], ...]:
     """Return what is known of a model that was dropped: each trial's trial.json and timing.json."""
     return tuple(
-        (folder.read_trial(model, seed), _clocks(folder, model, seed))
+        (folder.read_trial(model, seed), _timing(folder, model, seed))
         for seed in folder.finished().get(model, ())
     )
 
 
-def _clocks(folder: StudyFolder, model: str, seed: int) -> Mapping[str, Any]:
+def _timing(folder: StudyFolder, model: str, seed: int) -> Mapping[str, Any]:
     there = (folder.trial(model, seed) / written_folder.TIMING).exists()
     return folder.read_timing(model, seed) if there else {}
 
@@ -303,7 +303,7 @@ def _trial(
         seed=seed,
         document=document,
         history=history,
-        timing=_clocks(folder, model.name, seed),
+        timing=_timing(folder, model.name, seed),
         environments=tuple(folder.read_environments(model.name, seed) or [study["environment"]]),
         predictions=predictions,
         tested=None if folds is None else folds[seed],

@@ -171,12 +171,12 @@ class StudyFolder:
         return read_document(path, "trial.json", read_manifest(path))
 
     def read_timing(self, model: str, seed: int) -> dict[str, Any]:
-        """Return a finished trial's clocks."""
+        """Return the timing.json of a finished trial."""
         path = self.trial(model, seed) / TIMING
         return check_document(read_sealed_json(path), path)
 
     def read_prediction_timing(self, model: str) -> dict[str, Any]:
-        """Return the clocks of the newest opening that predicted with a model; {} without any."""
+        """Return the newest opening's timing.json for a model; {} where it did not predict."""
         openings = self.openings()
         path = openings[-1] / model / TIMING if openings else None
         if path is None or not path.exists():  # version 0.1.0 measured nothing

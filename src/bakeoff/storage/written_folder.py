@@ -65,7 +65,7 @@ def write_folder(path: Path, files: Mapping[str, bytes], *, scratch: Path) -> No
 
 
 def kept_apart(name: str) -> bool:
-    """Say whether a file of this name stays out of the manifest: clocks and versions do."""
+    """Say whether a file of this name stays out of the manifest: times and versions do."""
     return name.rpartition("/")[2] in APART
 
 

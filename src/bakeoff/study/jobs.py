@@ -227,7 +227,7 @@ class TrainJob:
         files = {
             "history.csv": history.history_csv([asdict(each) for each in trained.history]),
             written_folder.WEIGHTS: formats.weights_bytes(trained.weights),
-            written_folder.TIMING: formats.sealed_json(clocks_now(seconds)),
+            written_folder.TIMING: formats.sealed_json(timing_now(seconds)),
             written_folder.ENVIRONMENT: formats.sealed_json(environment),
         }
         if trained.validation is not None:
@@ -377,11 +377,11 @@ class BaselineJob:
             files[f"{where}{written_folder.WEIGHTS}"] = formats.weights_bytes(weights)
         files |= {
             "baseline.json": formats.canonical({"name": self.name, "parameters": parameters}),
-            written_folder.TIMING: formats.sealed_json(clocks_now(time.monotonic() - started)),
+            written_folder.TIMING: formats.sealed_json(timing_now(time.monotonic() - started)),
         }
         written_folder.write_folder(target, files, scratch=target.with_name(f"{self.name}.partial"))
 
 
-def clocks_now(seconds: float) -> dict[str, Any]:
+def timing_now(seconds: float) -> dict[str, Any]:
     """Return the content of a timing.json: how long something took that ends now."""
     return {"seconds": round(seconds, 3), "finished": datetime.now(UTC).isoformat("T", "seconds")}

@@ -232,8 +232,8 @@ def _predict(
     """Write every prediction into `partial`; those of the opening before are taken over."""
     images = partial / "images.npy"
     jobs = _jobs(prepared, document, images, partial)
-    clocks = {f"{name}/{written_folder.TIMING}" for name in document["models"]}
-    for name in [name for name in kept if name in jobs or name in clocks]:
+    timings = {f"{name}/{written_folder.TIMING}" for name in document["models"]}
+    for name in [name for name in kept if name in jobs or name in timings]:
         atomic.write_file(partial / name, kept[name])
         jobs.pop(name, None)
     measured: set[str] = set()
@@ -267,19 +267,19 @@ def turns(jobs: Sequence[PredictJob], prefer: Preference) -> list[list[PredictJo
 
 
 def _opened_before(opening: Path, changed: Sequence[opened_weights.Changed]) -> dict[str, bytes]:
-    """Return the predictions of an opening of all trials that are still the same, and the clocks.
+    """Return the predictions of an opening of all trials that are still the same, and the timings.
 
     They are as they were recorded.
     """
     recorded = written_folder.read_manifest(opening)
     other = {f"{opened_weights.trial_key(each.model, each.seed)}.npy" for each in changed}
     names = [name for name in recorded if "/" in name and name not in other]
-    clocks = {
+    timings = {
         f"{path.parent.name}/{path.name}": atomic.read_file(path)
         for path in opening.glob(f"*/{written_folder.TIMING}")
     }
     kept = {name: written_folder.read_recorded(opening, name, recorded) for name in names}
-    return kept | clocks
+    return kept | timings
 
 
 def _jobs(

@@ -13,7 +13,7 @@ from bakeoff.recipe import ModelRecipe
 from bakeoff.recipe.types import Backbone
 from bakeoff.storage import atomic, formats, written_folder
 from bakeoff.study.development_data import features_of
-from bakeoff.study.jobs import clocks_now
+from bakeoff.study.jobs import timing_now
 from bakeoff.training import baselines
 from bakeoff.utils.events import OnEpoch
 
@@ -65,8 +65,8 @@ class PredictJob:
             images = images[rows]
         atomic.write_file(Path(self.target), formats.npy_bytes(probabilities))
         if self.timing is not None:
-            clocks = clocks_now(time.monotonic() - started) | self._seconds(name, images)
-            atomic.write_file(Path(self.timing), formats.sealed_json(clocks))
+            timing = timing_now(time.monotonic() - started) | self._seconds(name, images)
+            atomic.write_file(Path(self.timing), formats.sealed_json(timing))
 
     def claimed(self) -> AbstractContextManager[bool]:
         """Give that there is something to do; whoever opens the test set holds the study's lock."""
@@ -85,7 +85,7 @@ class PredictJob:
         return files
 
     def writes(self) -> list[Path]:
-        """Return the file of the probabilities, and of the clocks."""
+        """Return the file of the probabilities, and of the timing."""
         return [Path(each) for each in (self.target, self.timing) if each is not None]
 
     def keeps(self) -> list[Path]:

@@ -215,7 +215,7 @@ def _leftovers(folder: StudyFolder) -> Iterator[str]:
 class Repeat:
     """A trial beside the same trial trained again.
 
-    files : those that differ, clocks and environment left out
+    files : those that differ, timing and environment left out
     weight_difference : the largest, absolute; None where the weights have other shapes
     accuracies : then and now, of the validation part, or of the training part without one
     environment : what has changed since, such as "jax 0.10.2, now 0.10.3"

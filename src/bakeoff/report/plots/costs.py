@@ -56,7 +56,7 @@ def accuracy_against_time(
         if seconds:
             times[model.name] = seconds
     if not times:
-        raise UsageError(f"expected clocks of {kind}, found none: the study did not record them")
+        raise UsageError(f"expected times of {kind}, found none: the study did not record them")
     what = {
         "training": "training one trial",
         "prediction": "predicting one image",

@@ -21,6 +21,7 @@ from bakeoff.study.multi_trial_job import MultiTrialJob, together
 from bakeoff.study.run import run
 from bakeoff.study.schedule import lanes_of, train
 from bakeoff.utils.events import Watcher
+from bakeoff.utils.places import program_cache
 from tests.helpers.trainers import declare, development
 
 pytestmark = pytest.mark.usefixtures("figures_undrawn")  # nothing here is looked at
@@ -142,7 +143,7 @@ def test_a_study_trains_several_at_once_and_is_compared_as_any_other(tmp_path):
     def do(jobs):
         programs = together(jobs, lanes_of(recipe))  # as `run_jobs` has them on a GPU
         assert [type(each).__name__ for each in programs].count("MultiTrialJob") == 2
-        return run_jobs(programs, workers=1, device="cpu", cache=None, watcher=heard)
+        return run_jobs(programs, workers=1, device="cpu", cache=program_cache(), watcher=heard)
 
     prepared = prepare(recipe, folder, device="cpu")
     assert train(prepared, [], do, watcher=heard) == ()

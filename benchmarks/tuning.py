@@ -196,35 +196,40 @@ def race(recipe: recipes.Recipe, folder: Path, journal: Journal) -> None:
 
 
 def page(journal: Journal) -> str:
-    """Return what is measured, as Markdown."""
+    """Return what is measured, as Markdown: of searches, the seeds that everybody has."""
     parts = []
     for workload in CHOICES:
-        curves = {
-            name: [
-                [(at, accuracy) for at, accuracy in line["points"]]
+        lines = {
+            name: {
+                line["seed"]: line
                 for line in journal.lines("searched", contestant=name, workload=workload)
-            ]
+            }
             for name in EVERYBODY
         }
-        lines = journal.lines("searched", contestant="optuna", workload=workload)
-        if lines:
-            parts += ["\n".join(_table(lines, curves)), _against(curves)]
+        seeds = sorted(set.intersection(*(set(each) for each in lines.values())))
+        if seeds:
+            curves = {name: [_points(each[seed]) for seed in seeds] for name, each in lines.items()}
+            parts += ["\n".join(_table(lines["bakeoff"][seeds[0]], seeds, curves))]
+            parts += [_against(curves)]
     for line in journal.lines("race", kind_of="race"):
         for other in journal.lines("race", kind_of="whole", study=line["study"]):
             parts.append(_saved(line, other))
     return "\n\n".join(parts) or "nothing is measured yet"
 
 
-def _table(lines: Sequence[Line], curves: dict[str, list[Points]]) -> list[str]:
+def _points(line: Line) -> Points:
+    return [(at, accuracy) for at, accuracy in line["points"]]
+
+
+def _table(first: Line, seeds: Sequence[int], curves: dict[str, list[Points]]) -> list[str]:
     """Return the medians over the seeds at some moments, a row for each contestant."""
     end = _end(curves)
-    first = lines[0]
-    seeds = ", ".join(str(line["seed"]) for line in lines)
     titles = [f"after {duration(share * end)}" for share in _SHOWN]
     titles += ["first epoch after", "epochs a minute"]
     rows = [
         f"{first['workload']} on {first['data']}, {first['settings']} settings of at most "
-        f"{first['epochs']} epochs; Keras on {first['backend']}; the median of seeds {seeds}:",
+        f"{first['epochs']} epochs; Keras on {first['backend']}; the median of seeds "
+        f"{', '.join(map(str, seeds))}:",
         "",
         "| best validation accuracy | " + " | ".join(titles) + " |",
         "| --- " * (len(titles) + 1) + "|",

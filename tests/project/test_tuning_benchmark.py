@@ -53,10 +53,11 @@ def test_the_page_says_who_reached_what_when(tmp_path):
         "hyperband": [(8.0, 0.92), (40.0, 0.97)],
         "optuna": [(20.0, 0.90), (44.0, 0.98)],
     }
-    for seed in (0, 1):
+    for seed in (0, 1, 2):
         where = {**vars(tuning.Search("cnn", "mnist", 40, 4, seed)), "backend": "jax"}
         for name, points in curves.items():
-            journal.append("searched", contestant=name, points=points, **where)
+            if (name, seed) != ("optuna", 2):  # so seed 2 is not shown
+                journal.append("searched", contestant=name, points=points, **where)
     common = {"headline": "Use model-8.", "best": "model-8", "study": "s"}
     journal.append(
         "race",

@@ -66,3 +66,11 @@ def test_nobody_needs_the_cache(digits, parts, tmp_path, monkeypatch, counted):
     monkeypatch.setattr(module, "user_cache", lambda: tmp_path / "file")
     assert known_duplicates(digits, parts) == expected
     assert len(counted) == 2
+
+
+def test_nor_one_that_may_not_be_looked_into(digits, parts, home, counted, monkeypatch):
+    def refuse(path, *given, **more):
+        raise PermissionError(13, "Permission denied", str(path))
+
+    monkeypatch.setattr(module.atomic.os, "open", refuse)
+    assert known_duplicates(digits, parts) == count_duplicates(digits.images, parts)

@@ -4,7 +4,6 @@ A file that is missing, damaged or of another way of counting is counted anew. N
 """
 
 import hashlib
-import inspect
 from collections.abc import Mapping
 from contextlib import suppress
 from dataclasses import asdict
@@ -14,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from bakeoff.data import DataSet, Duplicates, Twins, count_duplicates, duplicates
-from bakeoff.errors import BakeoffError, StorageError
+from bakeoff.errors import BakeoffError
 from bakeoff.storage import atomic, formats
 from bakeoff.utils.places import prune, user_cache
 
@@ -23,12 +22,12 @@ _MOST = 16 << 20  # bytes of such files
 
 def known_duplicates(data: DataSet, parts: Mapping[str, NDArray[np.int64]]) -> Duplicates:
     """Return what `count_duplicates` finds among the parts, without counting twice."""
-    path = _path(data, parts)
-    if path is None:
+    cache = user_cache()
+    if cache is None:
         return count_duplicates(data.images, parts)
-    with suppress(StorageError):
-        if path.exists():
-            return _read(path)
+    path = cache / "duplicates" / f"{_key(data, parts)}.json"
+    with suppress(BakeoffError):  # not there, damaged, or not to be read
+        return _read(path)
     found = count_duplicates(data.images, parts)
     with suppress(BakeoffError):  # a full disk, a home that may not be written
         prune(path.parent, most=_MOST)
@@ -36,16 +35,13 @@ def known_duplicates(data: DataSet, parts: Mapping[str, NDArray[np.int64]]) -> D
     return found
 
 
-def _path(data: DataSet, parts: Mapping[str, NDArray[np.int64]]) -> Path | None:
-    """Return the file named after the images, the parts and the way of counting."""
-    cache = user_cache()
-    if cache is None:
-        return None
-    digest = hashlib.sha256(f"{data.hash}\n{inspect.getsource(duplicates)}".encode())
+def _key(data: DataSet, parts: Mapping[str, NDArray[np.int64]]) -> str:
+    """Return a hash of the images, the parts and the way of counting."""
+    digest = hashlib.sha256(f"{data.hash}\n".encode() + Path(duplicates.__file__).read_bytes())
     for name, rows in parts.items():
         digest.update(f"\n{name} {len(rows)}\n".encode())
         digest.update(rows.astype("<i8").tobytes())
-    return cache / "duplicates" / f"{digest.hexdigest()[:32]}.json"
+    return digest.hexdigest()[:32]
 
 
 def _read(path: Path) -> Duplicates:

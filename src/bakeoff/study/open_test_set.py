@@ -261,8 +261,10 @@ def turns(jobs: Sequence[PredictJob], prefer: Preference) -> list[list[PredictJo
     Those that measure times come last, each by itself, where models are ordered by time: beside
     other work it would be noise that decides.
     """
-    alone = [job for job in jobs if job.timing is not None and prefer == "time"]
-    together = [job for job in jobs if job not in alone]
+    together: list[PredictJob] = []
+    alone: list[PredictJob] = []
+    for job in jobs:
+        (alone if prefer == "time" and job.timing is not None else together).append(job)
     return [each for each in (together, *([job] for job in alone)) if each]
 
 

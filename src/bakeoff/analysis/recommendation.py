@@ -20,7 +20,7 @@ Case = Literal["nothing usable", "a baseline does as well", "cannot say", "no wi
 
 @dataclass(frozen=True)
 class Headline:
-    """The answer in a few words, `before` + `name` + `after`, and one sentence of reason.
+    """What to use in a few words, `before` + `name` + `after`, and one sentence of reason.
 
     `model` is the one to use, None where there is none: then nothing is recommended. `models` are
     those that the words are about, a baseline included.
@@ -36,7 +36,7 @@ class Headline:
 
     @property
     def text(self) -> str:
-        """The answer in a few words."""
+        """The words as one text."""
         return self.before + self.name + self.after
 
 
@@ -124,8 +124,7 @@ def _recommend(
     barred: Collection[str],
     order: Order,
 ) -> Recommendation:
-    cost = {model.name: order.key(model.name) for model in models}
-    best = min(models, key=lambda model: (-model.mean, cost[model.name]))
+    best = min(models, key=lambda model: (-model.mean, order.key(model.name)))
     if len(models) == 1:
         reason = f"It is the only model ({percent(best.mean)} correct)"
         return Recommendation(best.name, best.name, reason)
@@ -137,71 +136,109 @@ def _recommend(
         )
         return Recommendation(best.name, best.name, reason, shown=False)
 
-    smaller = [
-        model for model in models if cost[model.name] < cost[best.name] and model.name not in barred
-    ]
-    too_poor = {
-        model.name
-        for model in smaller
-        if one_sided_lower_bound(_oriented(tests, best.name, model.name), level=level) > give_up
-    }
+    least = order.key(best.name)
+    smaller = [m for m in models if order.key(m.name) < least and m.name not in barred]
+    too_poor = [model.name for model in smaller if _is_too_poor(model, best, tests, give_up, level)]
+    candidates = [model for model in smaller if model.name not in too_poor]
+    passed, failed = _walk(candidates, best, models, tests, give_up, level, order)
+    if passed:
+        chosen = min(passed, key=lambda each: order.key(each.model.name))  # of twins the better one
+        return _recommended(chosen, best, _why_smaller(chosen, best, give_up, order))
+    bound = _loss(best, models, tests, (1 - level) / (len(models) - 1))
+    nothing_smaller = _why_nothing_smaller(failed, too_poor, best, give_up, order)
+    return _highest_mean(bound, nothing_smaller, give_up)
+
+
+def _is_too_poor(
+    model: Candidate, best: Candidate, tests: Tests, give_up: float, level: float
+) -> bool:
+    """Whether a model is shown to lose more than `give_up` to the one with the highest mean."""
+    return one_sided_lower_bound(_oriented(tests, best.name, model.name), level=level) > give_up
+
+
+def _walk(
+    candidates: Sequence[Candidate],
+    best: Candidate,
+    models: Sequence[Candidate],
+    tests: Tests,
+    give_up: float,
+    level: float,
+    order: Order,
+) -> tuple[list[_Bound], list[_Bound]]:
+    """Return the bounds of the candidates that pass and of those that fail, the largest first.
+
+    Each is tested at its share of the chance to err and at what those that passed before it, since
+    the last that failed, have handed on.
+    """
     walk = sorted(
-        (model for model in smaller if model.name not in too_poor),
-        key=lambda model: (*(-each for each in cost[model.name]), -model.mean),
+        candidates, key=lambda model: (*(-each for each in order.key(model.name)), -model.mean)
     )
-    shares = _shares(cost[best.name][0], [cost[model.name][0] for model in walk])
-    chosen: _Bound | None = None
+    costs = [order.key(model.name)[0] for model in walk]
+    passed: list[_Bound] = []
     failed: list[_Bound] = []
     handed = 0.0
-    for model, share in zip(walk, shares, strict=True):
+    for model, share in zip(walk, _shares(order.key(best.name)[0], costs), strict=True):
         tail = (1 - level) * share + handed
-        found = _loss(model, models, tests, tail)
-        if found.value >= give_up:
-            failed.append(found)
+        bound = _loss(model, models, tests, tail)
+        if bound.value < give_up:
+            passed.append(bound)
+            handed = tail
+        else:
+            failed.append(bound)
             handed = 0.0
-            continue
-        handed = tail
-        if chosen is None or cost[model.name] < cost[chosen.model.name]:  # of twins the better one
-            chosen = found
-    if chosen:
-        model = chosen.model
-        at = "at" if order.by_time else "with"
-        its, other = order.text(model.name), order.text(best.name).removesuffix(" parameters")
-        reason = (
-            f"It is correct on {percent(model.mean)} of the test images, {at} {its}; {best.name}, "
-            f"{at} {other}, is correct on {percent(best.mean)}. {model.name} {chosen.loses}, "
-            f"within the {points(give_up)} allowed"
-        )
-        return _recommended(chosen, best, reason)
+    return passed, failed
+
+
+def _why_smaller(chosen: _Bound, best: Candidate, give_up: float, order: Order) -> str:
+    """Return the reason for the smallest model that passed."""
+    model = chosen.model
+    at = "at" if order.by_time else "with"
+    its, other = order.text(model.name), order.text(best.name).removesuffix(" parameters")
+    return (
+        f"It is correct on {percent(model.mean)} of the test images, {at} {its}; {best.name}, "
+        f"{at} {other}, is correct on {percent(best.mean)}. {model.name} {chosen.loses}, "
+        f"within the {points(give_up)} allowed"
+    )
+
+
+def _why_nothing_smaller(
+    failed: Sequence[_Bound],
+    too_poor: Sequence[str],
+    best: Candidate,
+    give_up: float,
+    order: Order,
+) -> str:
+    """Return why no smaller model is recommended: each failed or is too poor, or there is none."""
     if failed:
         nearest = min(failed, key=lambda each: each.value)
         to = "it" if nearest.rival == best.name else nearest.rival
-        smaller_ones = (
+        return (
             f"Nothing {_less(order)} is shown to be nearly as good: the nearest to it, "
             f"{nearest.model.name} ({percent(nearest.model.mean)}), may lose "
             f"{points(nearest.value)} points to {to} ({nearest.text}), more than the "
             f"{points(give_up)} allowed"
         )
-    elif too_poor:
+    if too_poor:
         faster_or_smaller = "faster" if order.by_time else "smaller"
         is_shown = "is shown" if len(too_poor) == 1 else "are shown"
-        names = [model.name for model in smaller if model.name in too_poor]
-        smaller_ones = (
-            f"The {_less(order)} {some(names)} {is_shown} to lose more than the "
+        return (
+            f"The {_less(order)} {some(too_poor)} {is_shown} to lose more than the "
             f"{points(give_up)} points that a {faster_or_smaller} model may lose"
         )
-    elif order.by_time:
-        its = order.text(best.name)
-        smaller_ones = f"No other model is {_less(order)} than it, at {its}"
-    else:
-        smaller_ones = f"No other model has fewer parameters than its {best.parameters:,}"
-    bound = _loss(best, models, tests, (1 - level) / (len(models) - 1))
+    if order.by_time:
+        return f"No other model is {_less(order)} than it, at {order.text(best.name)}"
+    return f"No other model has fewer parameters than its {best.parameters:,}"
+
+
+def _highest_mean(bound: _Bound, nothing_smaller: str, give_up: float) -> Recommendation:
+    """Recommend the model with the highest mean, `bound.model`, as no smaller one passed."""
+    best = bound.model
     highest = f"has the highest mean accuracy, {percent(best.mean)}"
     if bound.value < give_up:
-        return _recommended(bound, best, f"It {highest}, and {bound.loses}. {smaller_ones}")
+        return _recommended(bound, best, f"It {highest}, and {bound.loses}. {nothing_smaller}")
     reason = (  # with its name: the caution before it ends with the other one
         f"{best.name} {highest}, but may lose {points(bound.value)} points to {bound.rival} "
-        f"({bound.text}), more than the {points(give_up)} allowed. {smaller_ones}"
+        f"({bound.text}), more than the {points(give_up)} allowed. {nothing_smaller}"
     )
     caution = f"{bound.rival} may be up to {points(bound.value)} points better"
     return _recommended(bound, best, reason, caution)

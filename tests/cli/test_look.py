@@ -11,7 +11,7 @@ from PIL import Image
 from rich.console import Console
 
 from bakeoff.cli import look, main
-from bakeoff.cli.look import Looked, Picture, numbers
+from bakeoff.cli.look import Loaded, Picture, numbers
 from bakeoff.data import DataSet
 from bakeoff.errors import UsageError
 
@@ -22,7 +22,7 @@ def tiny():
     images = np.arange(6 * 2 * 4, dtype=np.uint8).reshape(6, 2, 4, 1)
     labels = np.array([1, 0, 0, 1, 0, 1])
     data = DataSet("tiny", images, labels, ("cat", "dog"), 47.0, 4, ("skipped 1 broken file: x",))
-    return Looked(data, {"train": np.arange(4), "test": np.arange(4, 6)}, False)
+    return Loaded(data, {"train": np.arange(4), "test": np.arange(4, 6)}, False)
 
 
 def printed(renderables, *, width=80, color_system=None):
@@ -113,7 +113,7 @@ def test_a_colour_image_is_printed_channel_by_channel():
     images = np.zeros((2, 1, 2, 3), dtype=np.uint8)
     images[0, 0, 1] = (10, 20, 30)
     data = DataSet("rgb", images, np.array([0, 1]), ("a", "b"), 255.0, None)
-    text = printed(look.image(Looked(data, {"all": np.arange(2)}, False), 0))
+    text = printed(look.image(Loaded(data, {"all": np.arange(2)}, False), 0))
     assert text.endswith("red:\n 0 10\ngreen:\n 0 20\nblue:\n 0 30\n")
 
 

@@ -132,16 +132,12 @@ def write_study(
     models' mistakes fall on the same hard images, as real models' do.
     """
     models = models or {"mlp": FakeModel(0.93), "cnn": FakeModel(0.945, parameters=30_000)}
-    study = study_folder.StudyFolder(folder)
-    n_classes = len(class_names)
+    study, n_classes = study_folder.StudyFolder(folder), len(class_names)
     if labels is None:
         labels = np.arange(n_test, dtype=np.int64) % n_classes
     labels = np.asarray(labels, dtype=np.int64)
-    sizes = {"train": n_train, "validation": n_validation, "test": len(labels)}
     if baselines is None:
         baselines = {"majority": float(np.bincount(labels).max()) / len(labels), "logistic": 0.6}
-    rng = np.random.default_rng(seed)
-    hardness = rng.normal(size=len(labels))
     settings = {
         "name": name,
         **({} if title is None else {"title": title}),
@@ -155,8 +151,7 @@ def write_study(
         "prefer": prefer,
     }
     recipe = _recipe(settings, models)
-    atomic.write_file(study.recipe_file, recipes.dump(recipe).encode())
-    _write_split(study, sizes, n_classes)
+    sizes = {"train": n_train, "validation": n_validation, "test": len(labels)}
     test_hash = hashlib.sha256(labels.tobytes() + repr(tuple(class_names)).encode()).hexdigest()
     about_data = {
         "name": data,
@@ -165,42 +160,71 @@ def write_study(
         "class_names": list(class_names),
         "class_counts": class_counts or _even_counts(sizes, n_classes),
     }
+    atomic.write_file(study.recipe_file, recipes.dump(recipe).encode())
+    _write_split(study, sizes, n_classes)
     document = _document(study, recipe, about_data)
     document["duplicates"] = duplicates or {"exact": _NO_COPIES, "near": _NO_COPIES}
     atomic.write_file(study.study_file, formats.sealed_json(document))
+    rng = np.random.default_rng(seed)
+    test = _TestImages(labels, n_classes, hardness=rng.normal(size=len(labels)))
     predictions: dict[str, bytes] = {}
     done: dict[str, list[int]] = {}
     for model_name, model in models.items():
-        for place, trial_seed in enumerate(seeds if model.seeds is None else model.seeds):
+        for at, trial_seed in enumerate(seeds if model.seeds is None else model.seeds):
             if trial_seed in model.lost:
                 continue
             _write_trial(study, recipe, model_name, model, trial_seed, n_validation, n_classes)
-            if trial_seed in model.unopened:
-                continue
-            share = model.accuracy if isinstance(model.accuracy, float) else model.accuracy[place]
-            trial_rng = np.random.default_rng([seed, trial_seed, *model_name.encode()])
-            correct = _correct(hardness + trial_rng.normal(size=len(labels)), share)
-            probabilities = fake_probabilities(
-                labels, correct, n_classes, trial_rng, share, model.confidence, model.confused
-            )
-            if model.change:
-                probabilities = model.change(trial_seed, probabilities)
-            predictions[f"{model_name}/seed-{trial_seed}.npy"] = formats.npy_bytes(probabilities)
-            done.setdefault(model_name, []).append(trial_seed)
+            if trial_seed not in model.unopened:
+                trial_rng = np.random.default_rng([seed, trial_seed, *model_name.encode()])
+                file = f"{model_name}/seed-{trial_seed}.npy"
+                predictions[file] = _tested(model, test, at, trial_seed, trial_rng)
+                done.setdefault(model_name, []).append(trial_seed)
         if model.predict_seconds is not None:
             timing = _timing(0.5, batch_seconds=model.predict_seconds)
             predictions[f"{model_name}/{written_folder.TIMING}"] = timing
     for baseline, share in baselines.items():
-        correct = _correct(hardness + rng.normal(size=len(labels)), share)
-        probabilities = fake_probabilities(labels, correct, n_classes, rng, share, None, {})
-        if baseline == "majority":
-            probabilities = np.zeros((len(labels), n_classes), np.float32)
-            probabilities[:, np.bincount(labels).argmax()] = 1
-        predictions[f"baselines/{baseline}.npy"] = formats.npy_bytes(probabilities)
+        predictions[f"baselines/{baseline}.npy"] = _tested_baseline(baseline, share, test, rng)
         _write_baseline(study, baseline)
     for k in range(1, openings + 1 if opened else 1):
         _open(study, recipe, name, k, predictions, done, list(baselines), labels, test_hash)
     return study
+
+
+@dataclass(frozen=True)
+class _TestImages:
+    """The test images: their labels, and how hard each is, for every model alike."""
+
+    labels: NDArray[np.int64]
+    n_classes: int
+    hardness: NDArray[np.float64]
+
+    def correct(self, share: float, rng: np.random.Generator) -> np.ndarray:
+        """Return which images are classified correctly: a share of them, rather the easy ones."""
+        return _correct(self.hardness + rng.normal(size=len(self.labels)), share)
+
+
+def _tested(
+    model: FakeModel, test: _TestImages, at: int, seed: int, rng: np.random.Generator
+) -> bytes:
+    """Return the file of what a trial predicts of the test images; `at` is its seed's position."""
+    share = model.accuracy if isinstance(model.accuracy, float) else model.accuracy[at]
+    correct = test.correct(share, rng)
+    probabilities = fake_probabilities(
+        test.labels, correct, test.n_classes, rng, share, model.confidence, model.confused
+    )
+    if model.change:
+        probabilities = model.change(seed, probabilities)
+    return formats.npy_bytes(probabilities)
+
+
+def _tested_baseline(name: str, share: float, test: _TestImages, rng: np.random.Generator) -> bytes:
+    """Return the file of what a baseline predicts of the test images."""
+    correct = test.correct(share, rng)
+    probabilities = fake_probabilities(test.labels, correct, test.n_classes, rng, share, None, {})
+    if name == "majority":
+        probabilities = np.zeros_like(probabilities)
+        probabilities[:, np.bincount(test.labels).argmax()] = 1
+    return formats.npy_bytes(probabilities)
 
 
 def write_trio(path: Path) -> StudyFolder:
@@ -348,22 +372,12 @@ def _write_trial(
     )
     diverged = model.diverged.get(seed)
     if diverged is not None:
-        rows = rows[: diverged + 1]
-        rows[-1] = {**rows[-1], "loss": math.nan, "val_loss": math.nan}
-        rows[-1]["val_cross_entropy"] = math.nan
+        rows = _diverging(rows, diverged)
     selected = model.selected_epoch
     if callable(selected):
         selected = selected(seed)
     elif selected == -1:
         selected = _select(rows, recipe.selection, diverged)
-    validation = None
-    if n_validation:
-        at = rows[selected or 0]
-        validation = {
-            "images": n_validation,
-            "accuracy": at["val_accuracy"],
-            "cross_entropy": None if selected is None else at["val_cross_entropy"],
-        }
     files = {
         "trial.json": formats.canonical(
             {
@@ -378,7 +392,7 @@ def _write_trial(
                 "epochs_trained": len(rows),
                 "selected_epoch": selected,
                 "diverged_epoch": diverged,
-                "validation": validation,
+                "validation": _validation(rows, selected, n_validation),
             }
         ),
         "history.csv": history_csv(rows),
@@ -392,6 +406,25 @@ def _write_trial(
     if model.seconds is not None:
         files[written_folder.TIMING] = _timing(model.seconds)
     written_folder.write_folder(study.trial(name, seed), files, scratch=study.path / "scratch")
+
+
+def _diverging(rows: Sequence[Row], epoch: int) -> list[Row]:
+    """Return the rows up to an epoch whose losses are not finite."""
+    lost = {"loss": math.nan, "val_loss": math.nan, "val_cross_entropy": math.nan}
+    kept = rows[: epoch + 1]
+    return [*kept[:-1], {**kept[-1], **lost}]
+
+
+def _validation(rows: Sequence[Row], selected: int | None, images: int) -> dict[str, Any] | None:
+    """Return what trial.json says of the validation images; None without any."""
+    if not images:
+        return None
+    at = rows[selected or 0]
+    return {
+        "images": images,
+        "accuracy": at["val_accuracy"],
+        "cross_entropy": None if selected is None else at["val_cross_entropy"],
+    }
 
 
 def _select(rows: Sequence[Row], selection: str, diverged: int | None) -> int | None:

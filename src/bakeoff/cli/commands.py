@@ -316,10 +316,10 @@ def look(
     """Explore a data set: counts, a grid of images, one image as picture and numbers."""
     from bakeoff.cli import look as looking
 
-    looked = looking.load(data)
+    loaded = looking.load(data)
     if save is not None:
-        looking.save(looked, save, position=image)
-    show(*(looking.overview(looked) if image is None else looking.image(looked, image)))
+        looking.save(loaded, save, position=image)
+    show(*(looking.overview(loaded) if image is None else looking.image(loaded, image)))
     if save is not None:
         remark(f"saved {save}")
 

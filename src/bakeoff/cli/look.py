@@ -42,7 +42,7 @@ Pixels = NDArray[np.uint8]
 
 
 @dataclass(frozen=True, eq=False)
-class Looked:
+class Loaded:
     """A data set and its parts, as positions; `divided` by a recipe, else as the data comes."""
 
     data: DataSet
@@ -55,7 +55,7 @@ class Looked:
         return next(name for name, rows in self.parts.items() if position in rows)
 
 
-def load(name: str) -> Looked:
+def load(name: str) -> Loaded:
     """Return what `name` means: a data set's name, a folder, an npz file or a recipe.
 
     Raises UsageError if it is none of these, DataError if it cannot be read.
@@ -66,11 +66,11 @@ def load(name: str) -> Looked:
     elif path.suffix in (".yaml", ".yml") or (name in recipes.shipped() and not path.exists()):
         data, split = load_split(recipes.load(name))
         parts = split.parts() if isinstance(split, Split) else own_parts(data)
-        return Looked(data, parts, True)
+        return Loaded(data, parts, True)
     elif (source := recognise(path)) is not None:
         data = datasets.load(source)
         sizes = guessed(source)[1] if isinstance(source, Pictures) else ""
-        return Looked(data, own_parts(data), False, sizes)
+        return Loaded(data, own_parts(data), False, sizes)
     else:
         close = nearest(name, (*datasets.NAMES, *recipes.shipped()))
         raise UsageError(
@@ -78,29 +78,29 @@ def load(name: str) -> Looked:
             f"CSV, IDX or Parquet file, or a recipe, found {shown(name)!r}"
             + (f"; did you mean {close}?" if close else "")
         )
-    return Looked(data, own_parts(data), False)
+    return Loaded(data, own_parts(data), False)
 
 
 # ── the whole ────────────────────────────────────────────────────────────────────────────────
 
 
-def overview(looked: Looked) -> list[RenderableType]:
+def overview(loaded: Loaded) -> list[RenderableType]:
     """Return counts and a grid of training images, for rich to print."""
-    data = looked.data
-    sizes = [f"{len(rows):,} {name}" for name, rows in looked.parts.items() if len(rows)]
+    data = loaded.data
+    sizes = [f"{len(rows):,} {name}" for name, rows in loaded.parts.items() if len(rows)]
     shape = "×".join(str(side) for side in data.input_shape)
     classes = counted(data.n_classes, "class", "classes")
     sizes = [size.removesuffix(" all") for size in sizes]
     return [
         f"{data.name}: {listed(sizes)} images of {shape}, {classes}; {about_pixels(data.maximum)}",
-        *([f"{looked.sizes}; they are brought to {shape}."] if looked.sizes else []),
+        *([f"{loaded.sizes}; they are brought to {shape}."] if loaded.sizes else []),
         *data.notes,
         *_copies(data),
         "",
-        _counts(looked),
+        _counts(loaded),
         "",
-        _Grid(looked),
-        _about_grid(looked),
+        _Grid(loaded),
+        _about_grid(loaded),
     ]
 
 
@@ -134,42 +134,42 @@ def _called(data: DataSet, row: int) -> str:
     return f"{name} ({data.class_names[data.labels[row]]})"
 
 
-def _about_grid(looked: Looked) -> str:
+def _about_grid(loaded: Loaded) -> str:
     text = "The numbers are positions, for --image."
-    if "test" in looked.parts:
+    if "test" in loaded.parts:
         return f"{text} Shown are training images; the test images are left alone."
-    if looked.divided:
+    if loaded.divided:
         return f"{text} There is no test part: every image is tested in turn."
     return f"{text} There is no test part yet: a recipe's split takes one, maybe of these."
 
 
-def _counts(looked: Looked) -> RenderableType:
+def _counts(loaded: Loaded) -> RenderableType:
     from rich.table import Table
     from rich.text import Text
 
     table = Table(box=None, padding=(0, 2, 0, 0), pad_edge=False, header_style="bold")
-    counts = {n: c for n, c in class_counts(looked.data, looked.parts).items() if c.any()}
+    counts = {n: c for n, c in class_counts(loaded.data, loaded.parts).items() if c.any()}
     table.add_column("class")
     for name in counts:
         table.add_column("images" if name == "all" else name, justify="right")
-    for label, name in enumerate(looked.data.class_names):
+    for label, name in enumerate(loaded.data.class_names):
         table.add_row(Text(name), *(f"{count[label]:,}" for count in counts.values()))
     table.add_row("all", *(f"{count.sum():,}" for count in counts.values()), style="bold")
     return table
 
 
-def _first(looked: Looked, label: int, count: int) -> list[int]:
+def _first(loaded: Loaded, label: int, count: int) -> list[int]:
     """Return the positions of a class's first images of the training part."""
-    rows = next(iter(looked.parts.values()))
-    found = rows[looked.data.labels[rows] == label][:count]
+    rows = next(iter(loaded.parts.values()))
+    found = rows[loaded.data.labels[rows] == label][:count]
     return [int(position) for position in found]
 
 
 class _Grid:
     """A row of small images for every class, as many as the window is wide."""
 
-    def __init__(self, looked: Looked) -> None:
-        self._looked = looked
+    def __init__(self, loaded: Loaded) -> None:
+        self._loaded = loaded
 
     def __rich_console__(
         self, console: Console, options: ConsoleOptions
@@ -177,7 +177,7 @@ class _Grid:
         from rich.table import Table
         from rich.text import Text
 
-        data = self._looked.data
+        data = self._loaded.data
         height, width, _ = data.input_shape
         wide = max(-(-width // _factor(height, width, _THUMBNAIL)), 5)
         name = min(max(len(name) for name in data.class_names), 16)
@@ -185,7 +185,7 @@ class _Grid:
         for label, title in enumerate(data.class_names):
             table = Table.grid(padding=(0, 2, 0, 0))
             table.add_column(width=name)
-            positions = _first(self._looked, label, count)
+            positions = _first(self._loaded, label, count)
             images = [Picture(_rgb(data, each), _THUMBNAIL) for each in positions]
             numbers = [Text(str(each), style="dim") for each in positions]
             table.add_row(Text(title), *images)
@@ -196,11 +196,11 @@ class _Grid:
 # ── one image ────────────────────────────────────────────────────────────────────────────────
 
 
-def image(looked: Looked, position: int) -> list[RenderableType]:
+def image(loaded: Loaded, position: int) -> list[RenderableType]:
     """Return one image as picture and numbers, for rich to print; UsageError if there is none."""
-    data = looked.data
-    _require(looked, position)
-    part = looked.part(position)
+    data = loaded.data
+    _require(loaded, position)
+    part = loaded.part(position)
     title = f"{data.name} image {position}: {data.class_names[data.labels[position]]}"
     parts: list[RenderableType] = [title if part == "all" else f"{title} ({part} part)"]
     if part == "test":
@@ -210,8 +210,8 @@ def image(looked: Looked, position: int) -> list[RenderableType]:
     return [*parts, Picture(_rgb(data, position), _PICTURE), *_matrices(data, position)]
 
 
-def _require(looked: Looked, position: int) -> None:
-    last = len(looked.data.labels) - 1
+def _require(loaded: Loaded, position: int) -> None:
+    last = len(loaded.data.labels) - 1
     if not 0 <= position <= last:
         raise UsageError(f"--image: expected a position from 0 to {last:,}, found {position:,}")
 
@@ -298,7 +298,7 @@ class Picture:
 # ── a file ───────────────────────────────────────────────────────────────────────────────────
 
 
-def save(looked: Looked, path: Path, *, position: int | None = None) -> None:
+def save(loaded: Loaded, path: Path, *, position: int | None = None) -> None:
     """Save one image, or else the grid of training images, as PNG; refuses to overwrite.
 
     Raises UsageError or StorageError.
@@ -310,8 +310,8 @@ def save(looked: Looked, path: Path, *, position: int | None = None) -> None:
     if not path.parent.is_dir():
         raise DataError(f"--save: expected a folder to save in, found no {shown(path.parent)}")
     if position is not None:
-        _require(looked, position)
-    pixels = _mosaic(looked) if position is None else _rgb(looked.data, position)
+        _require(loaded, position)
+    pixels = _mosaic(loaded) if position is None else _rgb(loaded.data, position)
     from PIL import Image
 
     factor = max(320 // max(pixels.shape[:2]), 1)
@@ -320,14 +320,14 @@ def save(looked: Looked, path: Path, *, position: int | None = None) -> None:
         Image.fromarray(larger).save(path, format="PNG")
 
 
-def _mosaic(looked: Looked) -> Pixels:
+def _mosaic(loaded: Loaded) -> Pixels:
     """Return the grid as one image, white between the images."""
-    data = looked.data
+    data = loaded.data
     height, width, _ = data.input_shape
     high, wide = height + _GAP, width + _GAP
     whole = np.full((data.n_classes * high - _GAP, _ROW * wide - _GAP, 3), 255, dtype=np.uint8)
     for label in range(data.n_classes):
-        for column, position in enumerate(_first(looked, label, _ROW)):
+        for column, position in enumerate(_first(loaded, label, _ROW)):
             top, left = label * high, column * wide
             whole[top : top + height, left : left + width] = _rgb(data, position)
     return whole

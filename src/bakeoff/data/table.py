@@ -20,7 +20,7 @@ _FILES = (
     *("file", "filename", "filepath", "image", "imagepath", "imagename", "imageid", "path", "img"),
     *("imgpath", "imgname", "id", "name", "photo", "photoid", "files", "images"),
 )
-_LOOKED = 50  # rows whose files are looked for, to find out where the images are
+_SAMPLE = 50  # rows whose files are looked for, to find out where the images are
 
 
 def load_table(source: TableSource) -> DataSet:
@@ -148,11 +148,11 @@ def _file_column(
     else:
         first = named(begin.columns, _FILES)
         columns = [*([] if first is None else [first]), *range(len(begin.columns))]
-    look = found[:: max(len(found) // _LOOKED, 1)][:_LOOKED]
+    sample = found[:: max(len(found) // _SAMPLE, 1)][:_SAMPLE]
     best, where = 0, (0, roots[0])
     for column in dict.fromkeys(columns):
         for root in roots:
-            count = sum(_place(root, row[column]) is not None for row in look)
+            count = sum(_place(root, row[column]) is not None for row in sample)
             if count > best:
                 best, where = count, (column, root)
     if not best:

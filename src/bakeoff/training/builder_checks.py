@@ -149,14 +149,14 @@ def _before_weights(model: keras.Model, images: NDArray[Any]) -> NDArray[Any]:
 
     def listening(layer: keras.layers.Layer, *arguments: Any, **named: Any) -> Any:
         nonlocal found
-        looks = not found and bool(arguments) and bool(layer.trainable_variables)
-        looks = looks and not isinstance(layer, keras.Model)
-        if looks:
+        first = not found and bool(arguments) and bool(layer.trainable_variables)
+        first = first and not isinstance(layer, keras.Model)
+        if first:
             with suppress(Exception):  # JAX's tracers are no values
                 comes_in.append(np.asarray(arguments[0]))
             found = bool(layer._trainable_variables)
         result = call(layer, *arguments, **named)
-        found = found or looks
+        found = found or first
         return result
 
     keras.layers.Layer.__call__ = listening  # a subclassed model has no graph to look at

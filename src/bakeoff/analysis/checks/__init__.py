@@ -66,9 +66,9 @@ SEVERITIES = ("serious", "warning", "info")  # in the order in which findings ar
 
 def check(comparison: Comparison) -> tuple[Finding, ...]:
     """Return all findings: the serious ones first, the study's before its models', best first."""
-    found = [look(comparison) for look in STUDY_CHECKS.values()]
+    found = [each(comparison) for each in STUDY_CHECKS.values()]
     found += [
-        look(model, comparison) for model in comparison.models for look in MODEL_CHECKS.values()
+        each(model, comparison) for model in comparison.models for each in MODEL_CHECKS.values()
     ]
     there = [finding for finding in found if finding is not None]
     return tuple(sorted(there, key=lambda finding: SEVERITIES.index(finding.severity)))

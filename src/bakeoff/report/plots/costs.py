@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from typing import TYPE_CHECKING, Literal
+from collections.abc import Callable, Mapping, Sequence
+from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 
@@ -87,55 +87,67 @@ def _against(
     names = [model.name for model in comparison.models]
     coded = series(names, width=width, most=LEGEND)["color"]
     short = dict(zip(names, coded["scale"]["domain"], strict=True))
-    rows = [
-        {
+    rows = {
+        m.name: {
             "series": short[m.name], "cost": costs[m.name], "mean": m.accuracy.mean,
             "low": m.accuracy.estimate.low, "high": m.accuracy.estimate.high,
             "tip": f"{m.name} · {unit(costs[m.name])} · accuracy {percent(m.accuracy.mean)}",
         }
         for m in models
-    ]  # fmt: skip
-    edge = [rows[k] for name in best for k, m in enumerate(models) if m.name == name]
-    coded = {**coded, "legend": {**coded["legend"], "symbolType": "circle"}}
-    ends = min(costs.values()) / 1.5, max(costs.values()) * 1.5
-    scale = {"type": "log", "domain": list(ends), "nice": False}
-    rules = {
-        "x": {
-            "field": "cost", "type": "quantitative", "scale": scale,
-            "title": f"{label} (log scale)",
-            "axis": {
-                "labelExpr": "format(datum.value, datum.value < 1000 ? '~g' : ',.0f')",
-                "values": log_ticks(*ends, most=5),
-            },
-        },
-        "y": field("mean", scale={"zero": False}, axis=percent_axis()),
     }  # fmt: skip
-    said = "; ".join(str(row["tip"]).replace(" · ", ", ") for row in rows)
+    coded = {**coded, "legend": {**coded["legend"], "symbolType": "circle"}}
+    rules = {"x": _cost_axis(list(costs.values()), label), "y": _accuracy_axis()}
+    said = "; ".join(str(row["tip"]).replace(" · ", ", ") for row in rows.values())
     return figure(
         {
             "height": HEIGHT + 15 * max(0, -(-len(names) // coded["legend"]["columns"]) - 2),
             "title": f"Test accuracy against {label}",
             "encoding": rules,
-            "layer": [
-                {
-                    "data": {"values": edge},
-                    "mark": {"type": "line", "color": LINE, "strokeWidth": 5},
-                },
-                {
-                    "data": {"values": rows},
-                    "mark": {"type": "rule", "strokeWidth": 1.4},
-                    "encoding": {
-                        "y": {**rules["y"], "field": "low"}, "y2": {"field": "high"},
-                        "color": coded,
-                    },
-                },
-                {
-                    "data": {"values": rows},
-                    "mark": {"type": "point", "filled": True, "size": 70, "opacity": 1},
-                    "encoding": {"color": coded, **tip()},
-                },
-            ],
+            "layer": _layers(list(rows.values()), [rows[name] for name in best], coded),
         },
         alt=f"Test accuracy against {label}: {said}.",
         width=width,
-    )  # fmt: skip
+    )
+
+
+def _cost_axis(costs: Sequence[float], label: str) -> dict[str, Any]:
+    """Return the logarithmic axis of what models cost, a little longer than they need."""
+    ends = min(costs) / 1.5, max(costs) * 1.5
+    return {
+        "field": "cost", "type": "quantitative",
+        "scale": {"type": "log", "domain": list(ends), "nice": False},
+        "title": f"{label} (log scale)",
+        "axis": {
+            "labelExpr": "format(datum.value, datum.value < 1000 ? '~g' : ',.0f')",
+            "values": log_ticks(*ends, most=5),
+        },
+    }  # fmt: skip
+
+
+def _accuracy_axis() -> dict[str, Any]:
+    return field("mean", scale={"zero": False}, axis=percent_axis())
+
+
+def _layers(
+    rows: Sequence[Mapping[str, Any]], edge: Sequence[Mapping[str, Any]], color: Mapping[str, Any]
+) -> list[dict[str, Any]]:
+    """Return the line along the frontier, `edge`; each model's interval; each model's mean."""
+    return [
+        {
+            "data": {"values": edge},
+            "mark": {"type": "line", "color": LINE, "strokeWidth": 5},
+        },
+        {
+            "data": {"values": rows},
+            "mark": {"type": "rule", "strokeWidth": 1.4},
+            "encoding": {
+                "y": {**_accuracy_axis(), "field": "low"}, "y2": {"field": "high"},
+                "color": color,
+            },
+        },
+        {
+            "data": {"values": rows},
+            "mark": {"type": "point", "filled": True, "size": 70, "opacity": 1},
+            "encoding": {"color": color, **tip()},
+        },
+    ]  # fmt: skip

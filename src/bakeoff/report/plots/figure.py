@@ -192,7 +192,7 @@ class Figure:
 
 
 def figure(spec: Mapping[str, Any], *, alt: str, width: int | None = WIDTH) -> Figure:
-    """Return a figure of Bakeoff's looks; `width` is all of it, axes included.
+    """Return a figure in Bakeoff's style; `width` is all of it, axes included.
 
     None where the parts of a concatenated figure have widths of their own.
     """

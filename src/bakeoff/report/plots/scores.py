@@ -271,28 +271,14 @@ class _Row:
 def _dot_rows(rows: Sequence[_Row], *, row: int = _ROW) -> dict[str, Any]:
     """Return one row a score: dots, interval, mean; the first row on top."""
     labels = distinct([each.label for each in rows])
-    lines, dots = [], []
     low, high = _reach(rows)
-    away = [
-        {"row": label, "low": low, "text": f"◂ {percent(each.estimate.mean)}",
-         "tip": f"{each.name} · mean {_scored(each.estimate)}"}
-        for label, each in zip(labels, rows, strict=True)
-        if each.estimate.high < low
-    ]  # fmt: skip
+    away, lines, dots = [], [], []
     for label, each in zip(labels, rows, strict=True):
         if each.estimate.high < low:
-            continue
-        about = f"{each.name} · mean {_scored(each.estimate)}"
-        lines.append(
-            {"row": label, "low": max(low, each.estimate.low), "high": each.estimate.high,
-             "mean": each.estimate.mean, "tip": about, "color": each.color}
-        )  # fmt: skip
-        offsets = spread(len(each.values), width=0.6).tolist()
-        dots += [
-            {"row": label, "value": value, "offset": offset, "color": each.color,
-             "tip": f"{each.name} · seed {seed} · {percent(value)}"}
-            for value, offset, seed in zip(each.values, offsets, each.seeds, strict=True)
-        ]  # fmt: skip
+            away.append(_arrow(label, each, low))
+        else:
+            lines.append(_interval(label, each, low))
+            dots += _seeds(label, each)
     y = field("row", "nominal", sort=labels, axis=_NAMES, scale={"domain": labels})
     x = field("low", scale={"domain": [low, high], "nice": False}, axis=percent_axis())
     own = {"color": {"field": "color", "type": "nominal", "scale": None}}
@@ -329,6 +315,32 @@ def _dot_rows(rows: Sequence[_Row], *, row: int = _ROW) -> dict[str, Any]:
             },
         ],
     }  # fmt: skip
+
+
+def _arrow(label: str, score: _Row, low: float) -> dict[str, Any]:
+    """Return the words that stand for a score left of the scale, which begins at `low`."""
+    mean = score.estimate.mean
+    about = f"{score.name} · mean {_scored(score.estimate)}"
+    return {"row": label, "low": low, "text": f"◂ {percent(mean)}", "tip": about}
+
+
+def _interval(label: str, score: _Row, low: float) -> dict[str, Any]:
+    """Return a score's interval and mean, the interval cut off where the scale begins."""
+    found = score.estimate
+    return {
+        "row": label, "low": max(low, found.low), "high": found.high, "mean": found.mean,
+        "tip": f"{score.name} · mean {_scored(found)}", "color": score.color,
+    }  # fmt: skip
+
+
+def _seeds(label: str, score: _Row) -> list[dict[str, Any]]:
+    """Return one dot a seed, spread so that none hides another."""
+    offsets = spread(len(score.values), width=0.6).tolist()
+    return [
+        {"row": label, "value": value, "offset": offset, "color": score.color,
+         "tip": f"{score.name} · seed {seed} · {percent(value)}"}
+        for value, offset, seed in zip(score.values, offsets, score.seeds, strict=True)
+    ]  # fmt: skip
 
 
 def _reach(rows: Sequence[_Row]) -> tuple[float, float]:

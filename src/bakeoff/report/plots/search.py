@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -40,36 +40,16 @@ def tuning_curves(comparison: Comparison, *, width: int = WIDTH) -> Figure:
     Stepped and dashed stands the best so far of the search as it went. UsageError without a search.
     """
     searches = _required(comparison)
-    rows: list[dict[str, Any]] = []
-    bands: list[dict[str, Any]] = []
-    steps: list[dict[str, Any]] = []
-    said: list[str] = []
     color = series([each.model for each in searches], width=width)["color"]
-    for each, name in zip(searches, color["scale"]["domain"], strict=True):
-        if each.curve is not None:
-            curve = each.curve
-            for n, (median, low, high) in enumerate(
-                zip(curve.median, curve.low, curve.high, strict=True), start=1
-            ):
-                bands.append({"series": name, "n": n, "low": low, "high": high})
-                words = f"{each.model} · best of {n} settings · {percent(median)}"
-                rows.append({"series": name, "n": n, "median": median, "tip": words})
-            said.append(
-                f"{each.model}: best of {curve.settings} settings {percent(curve.median[-1])}, "
-                f"band {percent(curve.low[-1])} to {percent(curve.high[-1])}"
-            )
-        best = -1.0
-        for n, tried in enumerate(each.tried, start=1):
-            best = max(best, tried.accuracy or 0.0) if tried.usable else best
-            if best >= 0:
-                words = f"{each.model} · best after {n} settings · {percent(best)}"
-                steps.append({"series": name, "n": n, "best": best, "tip": words})
-    lowest = min([row["median"] for row in rows] + [row["best"] for row in steps], default=0.0)
+    named = list(zip(searches, color["scale"]["domain"], strict=True))
+    bands = [row for each, name in named for row in _band(each, name)]
+    medians = [row for each, name in named for row in _medians(each, name)]
+    steps = [row for each, name in named for row in _best_so_far(each, name)]
+    lowest = min([row["median"] for row in medians] + [row["best"] for row in steps], default=0.0)
     highest = max([row["best"] for row in steps] + [row["high"] for row in bands], default=1.0)
-    axis = percent_axis(title="validation accuracy")
     y: dict[str, Any] = {
         "type": "quantitative",
-        "axis": axis,
+        "axis": percent_axis(title="validation accuracy"),
         "scale": {"domain": [max(0.0, lowest - 0.2 * (highest - lowest)), highest], "zero": False},
     }
     x = field("n", title="settings tried", scale={"nice": False}, axis={"grid": False})
@@ -84,7 +64,7 @@ def tuning_curves(comparison: Comparison, *, width: int = WIDTH) -> Figure:
             },
         },
         {
-            "data": {"values": rows},
+            "data": {"values": medians},
             "mark": line,
             "encoding": {"x": x, "color": color, "y": {**y, "field": "median", "title": None}},
         },
@@ -94,16 +74,53 @@ def tuning_curves(comparison: Comparison, *, width: int = WIDTH) -> Figure:
             "encoding": {"x": x, "color": color, "y": {**y, "field": "best", "title": None}},
         },
         {
-            "data": {"values": rows or steps},
+            "data": {"values": medians or steps},
             "mark": {"type": "point", "clip": True, "opacity": 0, "size": 90, "filled": True},
             "encoding": {
-                "x": x, "y": {**y, "field": "median" if rows else "best", "title": None}, **tip(),
+                "x": x, "y": {**y, "field": "median" if medians else "best", "title": None},
+                **tip(),
             },
         },
     ]  # fmt: skip
     title = "Best validation accuracy of so many settings"
+    said = [_curve_in_words(each) for each in searches if each.curve is not None]
     alt = f"{title}. {listed(said) or 'Best so far of each search'}."
     return figure({"title": title, "layer": layers}, alt=alt, width=width)
+
+
+def _band(searched: Searched, name: str) -> Iterator[dict[str, Any]]:
+    """Yield the band's ends for each number of settings; nothing without a tuning curve."""
+    if searched.curve is not None:
+        for n, ends in enumerate(zip(searched.curve.low, searched.curve.high, strict=True), 1):
+            yield {"series": name, "n": n, "low": ends[0], "high": ends[1]}
+
+
+def _medians(searched: Searched, name: str) -> Iterator[dict[str, Any]]:
+    """Yield the median for each number of settings; nothing without a tuning curve."""
+    if searched.curve is not None:
+        for n, median in enumerate(searched.curve.median, 1):
+            words = f"{searched.model} · best of {n} settings · {percent(median)}"
+            yield {"series": name, "n": n, "median": median, "tip": words}
+
+
+def _best_so_far(searched: Searched, name: str) -> Iterator[dict[str, Any]]:
+    """Yield the best usable setting so far, as the search went."""
+    best = -1.0
+    for n, tried in enumerate(searched.tried, 1):
+        best = max(best, tried.accuracy or 0.0) if tried.usable else best
+        if best >= 0:
+            words = f"{searched.model} · best after {n} settings · {percent(best)}"
+            yield {"series": name, "n": n, "best": best, "tip": words}
+
+
+def _curve_in_words(searched: Searched) -> str:
+    """Return where a search's tuning curve ends."""
+    curve = searched.curve
+    assert curve is not None
+    return (
+        f"{searched.model}: best of {curve.settings} settings {percent(curve.median[-1])}, "
+        f"band {percent(curve.low[-1])} to {percent(curve.high[-1])}"
+    )
 
 
 def parallel_coordinates(

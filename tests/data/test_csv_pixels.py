@@ -124,3 +124,45 @@ def test_labels_that_may_be_in_either_column_are_asked_for(tmp_path, rng):
         load(CsvSource(path))
     assert str(error.value) == message
     assert load(CsvSource(path, label="9")).n_classes == 3
+
+
+def test_columns_sorted_as_text_are_put_in_the_order_of_their_numbers(tmp_path, rows):
+    pixels, labels = rows
+    order = sorted(range(64), key=str)  # pixel0, pixel1, pixel10, pixel11 …
+    header = ",".join(["label", *(f"pixel{each}" for each in order)])
+    lines = [
+        ",".join(map(str, [label, *row[order]])) for row, label in zip(pixels, labels, strict=True)
+    ]
+    path = tmp_path / "a.csv"
+    path.write_text("\n".join(["", header, *lines]), encoding="utf-8")  # an empty line does no harm
+    data = load(CsvSource(path))
+    np.testing.assert_array_equal(data.images.reshape(40, 64), pixels)
+    assert data.notes[0] == (
+        "a.csv: labels from the column label; pixels in the order of their columns' numbers"
+    )
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "message"),
+    [
+        ("\n2,", "\n2,7,", "row 4: expected 65 columns as in the first row, found 66"),
+        ("\n", "\n1,", "row 2: expected 65 columns as in the first row, found 66"),  # R's row names
+        ("\n2,", "\nKäfer,", "expected text in UTF-8, found other bytes: save it as UTF-8"),
+    ],
+)
+def test_rows_that_would_be_shifted(tmp_path, rows, old, new, message):
+    path = write_pixels(tmp_path / "a.csv", rows)
+    text = path.read_text(encoding="utf-8").replace(old, new, 1)
+    path.write_text(text, encoding="latin-1")
+    with pytest.raises(DataError) as error:
+        load(CsvSource(path))
+    assert str(error.value) == f"{path}: {message}"
+
+
+def test_a_test_table_without_labels_is_no_test_part(tmp_path, rows):
+    """As Kaggle's Kannada-MNIST: id and pixels, as many columns as in training."""
+    train = write_pixels(tmp_path / "train.csv", rows)
+    write_pixels(tmp_path / "test.csv", rows, label="id")
+    assert recognise(train) == CsvSource(train)
+    write_pixels(tmp_path / "test.csv", rows)
+    assert recognise(train) == CsvSource(train, test=tmp_path / "test.csv")

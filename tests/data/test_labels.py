@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 
 from bakeoff.data import NpzSource, from_arrays, load
-from bakeoff.data.labels import natural
+from bakeoff.data.labels import natural, table_labels
 from bakeoff.errors import DataError
 
 X = np.arange(5 * 2 * 3, dtype=np.uint8).reshape(5, 2, 3) * 8
@@ -81,3 +81,47 @@ def test_classes_that_differ_in_capitals_only_are_one_misspelt():
         from_arrays("mine", images, words)
     letters = from_arrays("mine", images, np.array(["a", "A", "b", "a"]))  # as EMNIST has them
     assert letters.class_names == ("A", "a", "b")
+
+
+WITHOUT = "y: expected a label for every image, found 1 image without one, the first at [2]"
+
+
+@pytest.mark.parametrize(
+    ("y", "message"),
+    [
+        (np.array([0, 1, np.nan, 0, 1]), f"{WITHOUT} (nan): label it, or leave it out"),
+        (np.array(["0", "1", "NaN", "0", "1"]), f"{WITHOUT} (NaN): label it, or leave it out"),
+        (np.array(["a", "b", " ", "a", "b"]), f"{WITHOUT}: label it, or leave it out"),
+    ],
+)
+def test_a_missing_label_is_no_class(y, message):
+    with pytest.raises(DataError, match=f"^{re.escape(message)}$"):
+        from_arrays("mine", X, y)
+
+
+def test_none_and_nan_are_classes_among_words():
+    names = from_arrays("mine", X, np.array(["none", "scratch", "nan", "none", "dent"])).class_names
+    assert names == ("dent", "nan", "none", "scratch")
+
+
+def test_one_hot_rows_have_one_width_in_all_parts():
+    """As pandas.get_dummies gives them for each part alone, where a class is missing in one."""
+    message = (
+        "y_test: expected one-hot rows of 3 columns as in y_train, found 2: a class keeps its "
+        "column where it has no image"
+    )
+    train, test = np.eye(3)[[0, 1, 2, 0, 2]], np.eye(2)[[0, 1, 1, 0, 1]]
+    with pytest.raises(DataError, match=f"^{re.escape(message)}$"):
+        from_arrays("mine", X, train, X, test)
+
+
+def test_labels_of_a_table():
+    assert table_labels(["1.0", " 2 ", 3]).tolist() == [1, 2, 3]
+    assert table_labels(["1_1", "12"]).tolist() == ["1_1", "12"]
+    assert table_labels(["cat ", None, float("nan")]).tolist() == ["cat", "", ""]
+    message = (
+        "labels: expected whole numbers or text, found numbers with fractions such as 0.5: labels "
+        "are the names of classes; those that look like numbers need a letter before them"
+    )
+    with pytest.raises(DataError, match=f"^{re.escape(message)}$"):
+        table_labels(["1.0", "0.5"])

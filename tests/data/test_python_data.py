@@ -130,3 +130,89 @@ def test_refusals(value, message):
     with pytest.raises(DataError) as error:
         from_python(value)
     assert str(error.value).startswith(message)
+
+
+class Items:
+    """A data set of torch's kind."""
+
+    def __init__(self, items):
+        self.items = items
+
+    def __len__(self):
+        return len(self.items)
+
+    def __getitem__(self, index):
+        if self.items[index] is None:
+            raise ValueError("no such picture")
+        return self.items[index]
+
+
+def test_an_image_as_high_as_its_one_hot_label_is_long_is_no_batch():
+    images = np.arange(8 * 8 * 8 * 3).reshape(8, 8, 8, 3) % 255
+    data = from_python(Items(list(zip(images, np.eye(8), strict=True))))
+    assert (data.images.shape, data.labels.tolist()) == ((8, 8, 8, 3), list(range(8)))
+    batch = Items([(images[:4], np.eye(8)[:4]), (images[4:], np.eye(8)[4:])])
+    np.testing.assert_array_equal(from_python(batch).images, data.images)
+
+
+def test_transparent_pictures_lie_on_white():
+    clear = Image.new("RGBA", (4, 4))
+    clear.putpixel((0, 0), (255, 0, 0, 255))
+    data = from_python(Items([(clear, 0), (Image.new("LA", (4, 4)).convert("RGBA"), 1)]))
+    assert data.images[0, 0, :2].tolist() == [[255, 0, 0], [255, 255, 255]]
+
+
+def test_a_frame_may_say_the_parts_and_must_not_lack_labels(tmp_path, arrays):
+    pandas = pytest.importorskip("pandas")
+    for number in range(6):
+        Image.fromarray(arrays[0][number] * 15).save(tmp_path / f"{number}.png")
+    paths = [str(tmp_path / f"{number}.png") for number in range(6)]
+    frame = pandas.DataFrame(
+        {"path": paths, "label": [0.0, 1.0] * 3, "split": ["train"] * 4 + ["test"] * 2}
+    )
+    data = from_python(frame)
+    assert (data.test_start, data.class_names) == (4, ("0", "1"))
+    assert data.notes[-1] == "read from the column split (parts)"
+    frame.loc[1, "label"] = None
+    with pytest.raises(DataError) as error:
+        from_python(frame.drop(columns="split"))
+    assert str(error.value) == (
+        "labels: expected a label for every image, found 1 image without one, the first at [1]: "
+        "label it, or leave it out"
+    )
+
+
+@pytest.mark.parametrize(
+    ("value", "message"),
+    [
+        (
+            (
+                np.ma.masked_array(
+                    np.ones((2, 4, 4)), mask=np.eye(4)[None] > 0 * np.ones((2, 1, 1))
+                ),
+                [0, 1],
+            ),
+            "data: expected arrays without gaps, found one with masked values: fill them "
+            "(x.filled(0)), or leave those images out",
+        ),
+        (
+            ([np.zeros((4, 4)), np.zeros((4, 5))], [0, 1]),
+            "data: expected arrays, found a list of things of several shapes: give images of one "
+            "shape as one array, and a pair of images and labels as (x, y)",
+        ),
+        (
+            Items([(np.zeros((4, 4)), 0), None]),
+            "data: expected (image, label) in every item, found ValueError at item 1 (no such "
+            "picture): mend or leave it out",
+        ),
+    ],
+)
+def test_what_would_be_read_wrong_or_raise_something_else(value, message):
+    with pytest.raises(DataError) as error:
+        from_python(value)
+    assert str(error.value) == message
+
+
+def test_whole_numbers_kept_as_objects_are_labels():
+    labels = np.array([0, 1, 1, 0], dtype=object)
+    assert from_python((np.ones((4, 3, 3)), labels)).labels.tolist() == [0, 1, 1, 0]

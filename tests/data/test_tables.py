@@ -52,3 +52,14 @@ def test_a_header_that_names_the_label_and_counts_the_pixels(tmp_path, rows, fir
     np.testing.assert_array_equal(data.labels, rows[1])
     assert data.notes == ("a.csv: labels from the column label",
                           "the largest pixel is 16: pixels are divided by 16")  # fmt: skip
+
+
+def test_parts_that_some_rows_do_not_say_are_asked_for(tmp_path, rows):
+    path = write_pixels(tmp_path / "a.csv", rows)
+    lines = path.read_text(encoding="utf-8").splitlines()
+    said = ["split", *["train"] * 20, *[""] * 10, *["test"] * 10]
+    path.write_text("\n".join(f"{a},{b}" for a, b in zip(lines, said, strict=True)), "utf-8")
+    with pytest.raises(DataError) as error:
+        load(CsvSource(path))
+    message = f"{path}: split: expected train, validation or test, found ''"
+    assert str(error.value) == message

@@ -31,7 +31,7 @@ def array_keys(
     if stated is not None:
         return _stated(arrays, stated)
     found = roles(arrays)
-    if not found and set(arrays) <= {f"arr_{number}" for number in range(4)}:
+    if arrays and not found and set(arrays) <= {f"arr_{number}" for number in range(4)}:
         return _by_position(arrays), []
     texts = [name for name in found.pop("class_names", []) if arrays[name][1]]
     pairs, remark = _pairs(arrays, found)

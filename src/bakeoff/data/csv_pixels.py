@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import re
 import warnings
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
@@ -15,13 +16,16 @@ from numpy.typing import NDArray
 from bakeoff.data.arrays import Given, from_parts, transposed
 from bakeoff.data.dataset import DataSet
 from bakeoff.data.idx_files import COLUMN_BY_COLUMN, is_emnist
+from bakeoff.data.labels import table_labels
 from bakeoff.data.safe_reading import check_memory, refusing, regular_file
 from bakeoff.data.sources import PARTS, CsvSource
 from bakeoff.data.tables import (
     INDICES,
     LABELS,
+    NO_UTF8,
     Head,
     bare,
+    check_lengths,
     head,
     named,
     part_column,
@@ -70,6 +74,7 @@ class _Table:
     """Images and labels of one table; `label` and `ignored` are columns' names.
 
     parts : the part of every image, where a column says it
+    moved : whether the columns of the pixels stood in another order than their numbers
     """
 
     name: str
@@ -79,10 +84,12 @@ class _Table:
     ignored: Sequence[str]
     parts: NDArray[np.str_] | None = None
     said_parts: str = ""
+    moved: bool = False
 
     def note(self) -> str:
+        moved = "; pixels in the order of their columns' numbers" if self.moved else ""
         ignored = f"; ignored {', '.join(self.ignored)}" if self.ignored else ""
-        return f"{self.name}: labels from the column {self.label}{self.said_parts}{ignored}"
+        return f"{self.name}: labels from the column {self.label}{self.said_parts}{moved}{ignored}"
 
     def given(self, part: str) -> Given:
         which = f", {part}" if self.parts is not None and part else ""
@@ -113,10 +120,11 @@ def _read(path: Path, source: CsvSource) -> _Table:
         if packed is not None:
             return _packed(path, begin, label, packed, source)
         known = (label, part, *ignored)
-        pixels = [i for i in range(len(begin.columns)) if i not in known]
+        pixels, moved = _in_order(begin, [i for i in range(len(begin.columns)) if i not in known])
         shape = _shape(len(pixels), source.shape)
         with regular_file(path) as (_, size):
             check_memory(3 * size)
+        check_lengths(path, begin)
         values = _load(path, begin, pixels, np.float32)
         labels = _load(path, begin, [label], np.str_).reshape(-1)
         cells = [] if part is None else _load(path, begin, [part], np.str_).reshape(-1).tolist()
@@ -125,12 +133,34 @@ def _read(path: Path, source: CsvSource) -> _Table:
     return _Table(
         shown(path.name),
         _whole_pixels(values).reshape(-1, *shape),
-        _whole(labels),
+        table_labels(labels.tolist()),
         shown(begin.columns[label], limit=40),
-        [shown(begin.columns[each], limit=40) for each in dropped],
+        [_called(begin, each) for each in dropped],
         parts,
         said,
+        moved,
     )
+
+
+def _called(begin: Head, column: int) -> str:
+    return shown(begin.columns[column], limit=40) or "a column without a name"
+
+
+def _in_order(begin: Head, pixels: list[int]) -> tuple[list[int], bool]:
+    """Return (the columns of the pixels by their numbers, whether they stood in another order).
+
+    Names that were sorted as text are in the order pixel0, pixel1, pixel10, pixel11 …
+    """
+    names = [re.fullmatch(r"(.*?)([0-9]+)", begin.columns[each]) for each in pixels]
+    stems = {each[1] for each in names if each}
+    if not begin.named or None in names or len(stems) != 1:
+        return pixels, False
+    numbers = {column: int(each[2]) for column, each in zip(pixels, names, strict=True) if each}
+    ordered = sorted(pixels, key=numbers.__getitem__)
+    counted = sorted(numbers.values())
+    if counted != list(range(counted[0], counted[0] + len(pixels))):
+        return pixels, False
+    return ordered, ordered != pixels
 
 
 def _parts(
@@ -166,7 +196,7 @@ def _packed(path: Path, begin: Head, label: int, packed: int, source: CsvSource)
     return _Table(
         shown(path.name),
         _whole_pixels(np.stack(values)).reshape(-1, *shape),
-        _whole(np.array([row[label] for row in found])),
+        table_labels([row[label] for row in found]),
         shown(begin.columns[label], limit=40),
         [shown(each, limit=40) for i, each in enumerate(begin.columns) if i not in used],
         parts,
@@ -257,7 +287,7 @@ def _load(
                 path,
                 dtype=kind,
                 delimiter=begin.separator,
-                skiprows=begin.skip,
+                skiprows=begin.blank + begin.skip,
                 max_rows=rows,
                 usecols=columns,
                 ndmin=2,
@@ -265,21 +295,17 @@ def _load(
                 encoding="utf-8-sig",
                 quotechar='"',
             )
+        except UnicodeDecodeError:
+            raise DataError(NO_UTF8) from None
         except ValueError as error:
-            raise DataError(f"expected a number for every pixel: {error}") from None
+            comma = begin.separator == ";" and re.search(r"'-?[0-9]+,[0-9]+'", str(error))
+            cure = ": write decimals with a point" if comma else ""
+            raise DataError(
+                f"expected a number for every pixel: {str(error).rstrip('.')}{cure}"
+            ) from None
     if not len(values):
         raise DataError("expected a line for each image, found none")
     return values
-
-
-def _whole(labels: NDArray[Any]) -> NDArray[Any]:
-    """Return labels as whole numbers where all are."""
-    try:
-        numbers = labels.astype(np.float64)
-    except ValueError:
-        return np.char.strip(labels)
-    whole = np.isfinite(numbers).all() and (numbers == np.round(numbers)).all()
-    return numbers.astype(np.int64) if whole else np.char.strip(labels)
 
 
 def pixel_columns(begin: Head) -> bool:

@@ -136,6 +136,18 @@ def decode(
     )
 
 
+def flat_picture(image: Any) -> Any:
+    """Return a picture of Pillow's that is already decoded as grey, RGB or numbers of one channel.
+
+    What is transparent is laid on white, as in files.
+    """
+    if image.mode[0] in "IF":
+        return image
+    grey = image.mode in ("1", "L", "LA", "La")
+    image = _flat(_plain(image, DEEP)[0])
+    return image.convert("L" if grey else "RGB")
+
+
 def _opened(content: bytes) -> tuple[Any, int]:
     """Return (Pillow's image, most kinds not yet decoded; its EXIF orientation)."""
     plain = plain_png(content)

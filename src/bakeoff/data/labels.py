@@ -10,7 +10,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from bakeoff.errors import DataError, printable
-from bakeoff.utils.text import shown
+from bakeoff.utils.text import counted, shown
+
+_MISSING = ("nan", "na", "n/a", "<na>", "none", "null", "nat", "?")  # among numbers: no label
+_NUMBER = re.compile(r"[+-]?([0-9]+\.?[0-9]*|\.[0-9]+)([eE][+-]?[0-9]+)?")
 
 
 @dataclass(frozen=True)
@@ -45,6 +48,7 @@ def pooled_labels(
     DataError
         If they are no labels, differ in kind, or a later part has a class that training lacks.
     """
+    _check_widths(given)
     flat = {name: _flat(name, each) for name, each in given.items()}
     kinds = {name: "text" if each.dtype.kind == "U" else "numbers" for name, each in flat.items()}
     if len(set(kinds.values())) == 2:
@@ -78,6 +82,72 @@ def pooled_labels(
     return Classes(labels, shown_names)
 
 
+def table_labels(values: Sequence[object]) -> NDArray[Any]:
+    """Return the labels of a table, one a row: whole numbers where all are, else text.
+
+    A cell that holds nothing, None or NaN becomes "", which `pooled_labels` refuses. Raises
+    DataError for numbers with fractions, which are measurements.
+    """
+    texts = ["" if _is_nothing(each) else str(each).strip() for each in values]
+    different = {text for text in texts if text}
+    if not different or not all(map(_NUMBER.fullmatch, different)):
+        return np.array(texts)
+    fractions = sorted(text for text in different if float(text) % 1)
+    if fractions:
+        raise DataError(
+            f"labels: expected whole numbers or text, found numbers with fractions such as "
+            f"{shown(fractions[0])}: labels are the names of classes; those that look like numbers "
+            "need a letter before them"
+        )
+    if "" in texts or any(abs(float(text)) >= 2**53 for text in different):
+        return np.array(texts)
+    return np.array([int(float(text)) for text in texts], dtype=np.int64)
+
+
+def _is_nothing(value: object) -> bool:
+    """Say whether a cell of a frame holds nothing: None, NaN, pandas's NA and NaT."""
+    not_a_number = isinstance(value, float | np.floating) and bool(np.isnan(value))
+    return value is None or not_a_number or type(value).__name__ in ("NAType", "NaTType")
+
+
+def _check_widths(given: Mapping[str, Labels]) -> None:
+    """Refuse one-hot rows of different widths: a column would be another class in each part."""
+    widths = {
+        name: each.array.shape[1]
+        for name, each in given.items()
+        if each.array.ndim == 2 and 1 not in each.array.shape
+    }
+    if len(set(widths.values())) > 1:
+        first = next(iter(widths))
+        other = next(name for name in widths if widths[name] != widths[first])
+        raise DataError(
+            f"{other}: expected one-hot rows of {widths[first]:,} columns as in {first}, found "
+            f"{widths[other]:,}: a class keeps its column where it has no image"
+        )
+
+
+def _check_there(name: str, array: NDArray[Any]) -> None:
+    """Refuse labels that are missing: NaN, nothing, or words such as nan among numbers."""
+    if array.dtype.kind == "f":
+        absent = np.isnan(array)
+    else:
+        texts = [str(each).strip() for each in np.unique(array).tolist()]
+        rest = [text for text in texts if text.casefold() not in ("", *_MISSING)]
+        numbers = bool(rest) and all(map(_NUMBER.fullmatch, rest))
+        words = ("", *_MISSING) if numbers else ("",)
+        if not any(text.casefold() in words for text in texts):
+            return
+        absent = np.array([each.strip().casefold() in words for each in array.tolist()])
+    if absent.any():
+        place = int(absent.argmax())
+        text = str(array[place]).strip()
+        raise DataError(
+            f"{name}: expected a label for every image, found {counted(int(absent.sum()), 'image')}"
+            f" without one, the first at [{place}]{f' ({shown(text)})' if text else ''}: label it, "
+            "or leave it out"
+        )
+
+
 def _flat(name: str, labels: Labels) -> NDArray[Any]:
     """Return labels of shape (n,): whole numbers or text; one-hot rows become their column."""
     array = decoded(name, labels.array)
@@ -90,6 +160,8 @@ def _flat(name: str, labels: Labels) -> NDArray[Any]:
         columns: NDArray[Any] = array.argmax(axis=1)
         return columns
     array = array.reshape(-1)
+    if array.dtype.kind in "fU":
+        _check_there(name, array)
     if array.dtype.kind == "f":
         if (
             not np.isfinite(array).all()

@@ -5,7 +5,7 @@ item by item is read once into arrays.
 """
 
 from collections.abc import Iterator, Mapping, Sequence
-from itertools import islice
+from itertools import count, islice
 from pathlib import Path
 from typing import Any
 
@@ -16,12 +16,13 @@ from bakeoff.data.array_keys import array_keys, parts_of
 from bakeoff.data.arrays import Given, from_parts
 from bakeoff.data.dataset import DataSet
 from bakeoff.data.guess import guess_files
+from bakeoff.data.image_file import flat_picture
 from bakeoff.data.negatives import with_note_on_negatives
 from bakeoff.data.table import from_files
-from bakeoff.data.tables import LABELS, bare
+from bakeoff.data.tables import LABELS, PART_COLUMNS, Head, bare, part_column
 from bakeoff.data.words import role_of
-from bakeoff.errors import DataError
-from bakeoff.utils.text import listed, shown
+from bakeoff.errors import BakeoffError, DataError, printable
+from bakeoff.utils.text import listed, shown, some
 
 NAME = "arrays"
 _FORMS = (
@@ -76,7 +77,20 @@ def as_array(value: Any) -> NDArray[Any]:
     """Return an array, a tensor of another library or a list as a NumPy array; text as text."""
     if hasattr(value, "detach"):  # torch
         value = value.detach().cpu()
-    array = np.asarray(value)
+    if isinstance(value, np.ma.MaskedArray) and np.ma.is_masked(value):
+        raise DataError(
+            "data: expected arrays without gaps, found one with masked values: fill them "
+            "(x.filled(0)), or leave those images out"
+        )
+    try:
+        array = np.asarray(value)
+    except ValueError:  # lists of several lengths
+        raise DataError(
+            "data: expected arrays, found a list of things of several shapes: give images of one "
+            "shape as one array, and a pair of images and labels as (x, y)"
+        ) from None
+    if array.dtype.kind == "O" and {type(each) for each in array.flat} <= {int, bool, np.int64}:
+        array = array.astype(np.int64)
     if array.dtype.kind in "OT" and all(isinstance(each, str) for each in array.reshape(-1)):
         array = array.astype(np.str_)
     if array.dtype.kind == "O":
@@ -130,14 +144,16 @@ def _from_frame(frame: Any) -> DataSet:
     columns = [str(each) for each in frame.columns]
     known = {bare(each): each for each in columns}
     label = next((known[word] for word in LABELS if word in known), None)
-    others = [each for each in columns if each != label]
+    part = next((known[word] for word in PART_COLUMNS if word in known), None)
+    others = [each for each in columns if each not in (label, part)]
     file = next((known[word] for word in _PATHS if word in known and known[word] != label), None)
     file = file or (others[0] if len(others) == 1 else None)
-    if label is None and file is not None and len(columns) == 2:
-        label = next(each for each in columns if each != file)
+    if label is None and file is not None and len(others) == 2:
+        label = next(each for each in others if each != file)
     if label is None or file is None:
         raise DataError(
-            f"data: expected a frame with the columns path and label, found {listed(columns)}"
+            f"data: expected a frame with the columns path and label, found {some(columns)}: give "
+            "arrays of pixels as (x, y), x of shape (n, height, width)"
         )
     paths = [Path(str(each)) for each in frame[file].tolist()]
     places = [str(path) if path.is_file() else None for path in paths]
@@ -148,7 +164,11 @@ def _from_frame(frame: Any) -> DataSet:
             else "data: expected a frame with a row for each image, found none"
         )
     how, about = guess_files([Path(each) for each in places if each])
-    return from_files(NAME, places, frame[label].tolist(), how, notes=(about,))
+    begin = Head(",", tuple(columns), named=True, skip=0)
+    rows = [] if part is None else [[str(each) for each in row] for row in frame.values.tolist()]
+    parts, said = part_column(begin, rows, None)
+    notes = (about, f"read from the column{said.removeprefix(',')}") if said else (about,)
+    return from_files(NAME, places, frame[label].tolist(), how, parts=parts, notes=notes)
 
 
 # ── item by item ─────────────────────────────────────────────────────────────────────────────
@@ -158,9 +178,10 @@ def _gathered(value: Any) -> tuple[NDArray[Any], NDArray[Any]]:
     """Return (images, labels) of an object that gives them one by one, or in batches."""
     images: list[NDArray[Any]] = []
     labels: list[NDArray[Any]] = []
-    for item in _items(value):
-        image, label = _pair(item)
-        batched = label.ndim > 0 and image.ndim > 2 and len(label) == len(image)
+    batched: bool | None = None
+    for image, label in _pairs(value):
+        if batched is None or image.ndim != images[0].ndim + batched:
+            batched = _is_batch(image, label)
         images += list(image) if batched else [image]
         labels += list(label) if batched else [label]
     if not images:
@@ -172,6 +193,36 @@ def _gathered(value: Any) -> tuple[NDArray[Any], NDArray[Any]]:
             f"data: expected images of one shape, found {some}: resize them where they are read"
         )
     return np.stack(images), np.stack(labels)
+
+
+def _pairs(value: Any) -> Iterator[tuple[NDArray[Any], NDArray[Any]]]:
+    """Yield (image, label) of every item; what the owner's own code raises names the item."""
+    items = _items(value)
+    for number in count():
+        try:
+            item = next(items)
+        except StopIteration:
+            return
+        except BakeoffError:
+            raise
+        except Exception as error:  # code of the user's, or of another library
+            reason = printable(str(error))[:200]
+            raise DataError(
+                f"data: expected (image, label) in every item, found {type(error).__name__} at "
+                f"item {number} ({reason}): mend or leave it out"
+            ) from error
+        yield _pair(item)
+
+
+def _is_batch(image: NDArray[Any], label: NDArray[Any]) -> bool:
+    """Say whether an item is a batch; one image of 8 × 8 × 3 may have a one-hot label of 8."""
+    if label.ndim == 0 or image.ndim < 3 or len(label) != len(image):
+        return False
+    one_hot = (
+        label.ndim == 1 and label.dtype.kind in "buif" and sorted(label.tolist())[-2:] == [0, 1]
+    )
+    channels = image.shape[0] in (1, 3) or image.shape[-1] in (1, 3)
+    return not (image.ndim == 3 and channels and one_hot)
 
 
 def _items(value: Any) -> Iterator[Any]:
@@ -189,6 +240,6 @@ def _pair(item: Any) -> tuple[NDArray[Any], NDArray[Any]]:
     if not isinstance(item, tuple | list) or len(item) != 2 or item[0] is None or item[1] is None:
         raise DataError(f"data: expected (image, label) in every item, found {type(item).__name__}")
     image, label = item
-    if getattr(image, "mode", None) in ("P", "RGBA", "CMYK", "1", "LA"):  # Pillow's
-        image = image.convert("L" if image.mode in ("1", "LA") else "RGB")
+    if hasattr(image, "getbands"):  # Pillow's
+        image = flat_picture(image)
     return as_array(image), as_array(label)

@@ -20,7 +20,7 @@ from bakeoff.data.sources import (
     Source,
     TableSource,
 )
-from bakeoff.data.tables import head
+from bakeoff.data.tables import LABELS, Head, head, named
 from bakeoff.data.words import pieces
 from bakeoff.errors import DataError
 
@@ -72,9 +72,15 @@ def _csv(path: Path) -> Source:
     if not pixel_columns(begin):
         return _pictures(TableSource(path))
     test = path.with_name(path.name.replace("train", "test"))
-    pair = test != path and test.is_file() and len(head(test).columns) == len(begin.columns)
+    pair = test != path and test.is_file() and _alike(begin, head(test))
     transpose = True if is_emnist(path) else None
     return CsvSource(path, test=test if pair else None, transpose=transpose)
+
+
+def _alike(train: Head, test: Head) -> bool:
+    """Say whether a second table has labels too, as far as the columns' names tell."""
+    named_alike = (named(train.columns, LABELS) is None) == (named(test.columns, LABELS) is None)
+    return len(train.columns) == len(test.columns) and named_alike
 
 
 def _idx(files: tuple[Path, ...]) -> IdxSource:

@@ -19,6 +19,8 @@ def refusing(name: str | os.PathLike[str]) -> Iterator[None]:
     try:
         yield
     except DataError as error:
+        if str(error).startswith(f"{shown(name)}: "):
+            raise
         raise type(error)(f"{shown(name)}: {error}") from error
     except BakeoffError:
         raise

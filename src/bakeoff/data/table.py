@@ -4,12 +4,10 @@ import os
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
-import numpy as np
-
 from bakeoff.data.dataset import DataSet, part_starts
 from bakeoff.data.decode_files import ENDINGS, Skipped, check_pictures, decode_files
 from bakeoff.data.folder_layout import File
-from bakeoff.data.labels import Labels, pooled_labels
+from bakeoff.data.labels import Labels, pooled_labels, table_labels
 from bakeoff.data.safe_reading import refusing
 from bakeoff.data.sources import PARTS, Pictures, TableSource
 from bakeoff.data.tables import LABELS, Head, head, named, part_column, rows, stated
@@ -89,7 +87,7 @@ def from_files(
         raise DataError("expected images of the part train, found none")
     grouped = {part: [labels[each] for each in kept if given[each] == part] for part in have}
     arrays = {
-        f"labels ({part})" if len(have) > 1 else "labels": Labels(_array(values), len(values))
+        f"labels ({part})" if len(have) > 1 else "labels": Labels(table_labels(values), len(values))
         for part, values in grouped.items()
     }
     classes = pooled_labels(arrays, None, have)
@@ -107,14 +105,6 @@ def from_files(
         files=tuple(file.name for file, good in zip(files, read.kept, strict=True) if good),
         deep_white=read.white.deep,
     )
-
-
-def _array(values: Sequence[object]) -> np.ndarray:
-    """Return labels as whole numbers where all are, else as text."""
-    texts = [str(each).strip() for each in values]
-    if all(text.lstrip("-").isdigit() and len(text) < 18 for text in texts):
-        return np.array([int(text) for text in texts])
-    return np.array(texts)
 
 
 def _shown(path: str, root: Path | None) -> str:

@@ -2,6 +2,7 @@
 
 import csv
 import io
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -17,7 +18,9 @@ LABELS = (
     *("label", "labels", "class", "target", "category", "y", "classname", "labelname", "breed"),
     *("species", "diagnosis", "emotion", "classid", "labelid", "digit", "variety", "type"),
 )
-_PARTS = ("part", "split", "set", "subset", "partition", "usage", "dataset")
+PART_COLUMNS = ("part", "split", "set", "subset", "partition", "usage", "dataset")
+_DECIMAL_COMMAS = re.compile(r"(-?[0-9]+(,[0-9]+)?;)+-?[0-9]+(,[0-9]+)?\s*")
+NO_UTF8 = "expected text in UTF-8, found other bytes: save it as UTF-8"
 INDICES = ("id", "index", "unnamed0", "", "rowid", "imageid")
 
 
@@ -25,13 +28,15 @@ INDICES = ("id", "index", "unnamed0", "", "rowid", "imageid")
 class Head:
     """How a table begins: its separator, its columns' names, and whether its first line gives them.
 
-    `skip` rows come before the first image; a header of mere numbers names nothing.
+    `skip` rows come before the first image; a header of mere numbers names nothing. `blank` empty
+    lines come before these.
     """
 
     separator: str
     columns: tuple[str, ...]
     named: bool
     skip: int
+    blank: int = 0
 
 
 def bare(name: str) -> str:
@@ -45,11 +50,14 @@ def head(path: Path) -> Head:
         if size > MAX_BYTES:
             raise DataError(f"expected at most {MAX_BYTES:,} bytes, found {size:,}")
         begin = file.read(1 << 20)
+        if begin.startswith((b"\xff\xfe", b"\xfe\xff")):
+            raise DataError("expected text in UTF-8, found UTF-16: save it as UTF-8")
         text = begin.decode("utf-8-sig", errors="replace")
         line = next((each for each in text.splitlines() if each.strip()), "")
+        blank = text[: text.index(line)].count("\n")
         if "\0" in line or not line:
             raise DataError("expected a table with a line for each image (CSV), found none")
-        separator = max(",;\t", key=line.count)
+        separator = ";" if _DECIMAL_COMMAS.fullmatch(line) else max(",;\t|", key=line.count)
         cells = next(csv.reader(io.StringIO(line), delimiter=separator))
     files = any(cell.strip().lower().endswith(ENDINGS) for cell in cells)
     cells = [each.strip() for each in cells]
@@ -57,7 +65,7 @@ def head(path: Path) -> Head:
     named = named and not files
     columns = cells if named else [str(index) for index in range(len(cells))]
     skip = int(named or _counts_columns(cells))
-    return Head(separator, tuple(columns), named, skip)
+    return Head(separator, tuple(columns), named, skip, blank)
 
 
 def _counts_pixels(cells: Sequence[str]) -> bool:
@@ -93,7 +101,7 @@ def rows(path: Path, begin: Head) -> list[list[str]]:
         try:
             text = file.read(size).decode("utf-8-sig")
         except UnicodeDecodeError:
-            raise DataError("expected text in UTF-8, found other bytes: save it as UTF-8") from None
+            raise DataError(NO_UTF8) from None
         try:
             found = [
                 row for row in csv.reader(io.StringIO(text), delimiter=begin.separator) if any(row)
@@ -103,11 +111,28 @@ def rows(path: Path, begin: Head) -> list[list[str]]:
         found = found[begin.skip :]
         for number, row in enumerate(found, 1 + begin.skip):
             if len(row) != len(begin.columns):
-                raise DataError(
-                    f"row {number}: expected {len(begin.columns)} columns as in the first row, "
-                    f"found {len(row)}"
-                )
+                raise DataError(_unequal(number, len(begin.columns), len(row)))
     return found
+
+
+def check_lengths(path: Path, begin: Head) -> None:
+    """Refuse a table of numbers of which a row is longer or shorter than the first.
+
+    Rows with quotes are not looked at.
+    """
+    with regular_file(path) as (file, _):
+        separator, wanted, row = begin.separator.encode(), len(begin.columns), 0
+        for line in file:
+            if not line.strip():
+                continue
+            row += 1
+            found = line.rstrip(b"\r\n").count(separator) + 1
+            if found != wanted and b'"' not in line and b"\r" not in line[:-2]:
+                raise DataError(_unequal(row, wanted, found))
+
+
+def _unequal(row: int, wanted: int, found: int) -> str:
+    return f"row {row:,}: expected {wanted:,} columns as in the first row, found {found:,}"
 
 
 def stated(columns: Sequence[str], wanted: str, what: str) -> int:
@@ -126,7 +151,7 @@ def named(columns: Sequence[str], words: Sequence[str]) -> int | None:
 
 def part_place(begin: Head) -> int | None:
     """Return the column that is called as if it said the part of every row."""
-    return named(begin.columns, _PARTS) if begin.named else None
+    return named(begin.columns, PART_COLUMNS) if begin.named else None
 
 
 def part_column(
@@ -138,10 +163,9 @@ def part_column(
         return None, ""
     parts = [part_of(row[column]) for row in found]
     if any(part is None for part in parts):
-        if wanted is not None:
-            strange = next(r[column] for r, p in zip(found, parts, strict=True) if p is None)
-            raise DataError(
-                f"columns.part: expected train, validation or test, found {shown(strange)!r}"
-            )
+        strange = next(r[column] for r, p in zip(found, parts, strict=True) if p is None)
+        if wanted is not None or len({*parts, None}) > 2:  # it says two parts, and more
+            name = "columns.part" if wanted is not None else shown(begin.columns[column])
+            raise DataError(f"{name}: expected train, validation or test, found {shown(strange)!r}")
         return None, ""
     return [str(part) for part in parts], f", {shown(begin.columns[column])} (parts)"

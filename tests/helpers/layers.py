@@ -21,29 +21,30 @@ def called(layer: Any, inputs: Any, **arguments: Any) -> Any:
     return jax.jit(call)(*state, inputs)
 
 
-def gradients(layer: Any, images: Any) -> Any:
-    """Return a layer's output, and the gradients of images and weights for a fixed cotangent."""
-    weights = [variable.value for variable in layer.trainable_variables]
+def gradients(layer: Any, images: Any, **arguments: Any) -> Any:
+    """Return output, new state, and gradients of images and weights for a fixed cotangent."""
+    kinds = layer.trainable_variables, layer.non_trainable_variables
+    weights, state = ([variable.value for variable in kind] for kind in kinds)
 
-    def run(images: Any, weights: Any) -> Any:
+    def run(images: Any, weights: Any, state: Any) -> Any:
         def call(images: Any, weights: Any) -> Any:
-            return layer.stateless_call(weights, [], images)[0]
+            return layer.stateless_call(weights, state, images, **arguments)
 
-        output, back = jax.vjp(call, images, weights)
+        output, back, after = jax.vjp(call, images, weights, has_aux=True)
         pull = np.random.default_rng(5).standard_normal(output.shape, np.float32)
-        return output, back(pull)
+        return output, after, back(pull)
 
-    return jax.jit(run)(images, weights)
+    return jax.jit(run)(images, weights, state)
 
 
-def agree(ours: Any, theirs: Any, images: Any, *, atol: float = 2e-5) -> None:
+def agree(ours: Any, theirs: Any, images: Any, *, atol: float = 2e-5, **arguments: Any) -> None:
     """Assert that two layers have the same output and gradients, with the same weights."""
     for each in (ours, theirs):
         if not each.built:
             each.build(images.shape)
     ours.set_weights(theirs.get_weights())
-    expected = jax.tree.leaves(gradients(theirs, images))
-    found = jax.tree.leaves(gradients(ours, images))
+    expected = jax.tree.leaves(gradients(theirs, images, **arguments))
+    found = jax.tree.leaves(gradients(ours, images, **arguments))
     for each, other in zip(found, expected, strict=True):
         assert each.shape == other.shape
         scale = max(float(np.abs(other).max(initial=0)), 1)  # JAX would compile two programs

@@ -62,9 +62,19 @@ def run(name, shape, one, other, strides=(1, 1)):
     def call(one, other):
         if name == "depthwise":
             return ops.depthwise_gradients(one, *other, strides)
+        if name == "normalization":
+            return normalized_and_gradients(one, other, activation=shape)
         return ops.convolution(name, shape, one, other, strides)
 
     return jax.tree.map(np.asarray, jax.jit(call)(one, other))
+
+
+def normalized_and_gradients(values, other, *, activation):
+    gamma, beta, gradient = other
+    settings = {"epsilon": 1e-3, "activation": activation}
+    found = ops.normalized(values, gamma, beta, **settings)
+    channels = (gamma, beta, *found[1:])
+    return *found, *ops.normalization_gradients(values, gradient, channels, **settings)
 
 
 @pytest.mark.parametrize("images, kernel, strides", SHAPES)
@@ -111,6 +121,63 @@ def test_the_gradients_of_a_depthwise_convolution_are_their_sums(
         found = variant("depthwise", None, single[0], single[1:], strides)
         for each, expected in zip(found, (of_images, of_kernel), strict=True):
             np.testing.assert_allclose(each, expected, atol=2e-5)
+
+
+ACTIVATIONS = {  # each with its derivative
+    "linear": (lambda z: z, np.ones_like),
+    "relu": (lambda z: np.maximum(z, 0), lambda z: z > 0),
+    "elu": (lambda z: np.where(z > 0, z, np.expm1(z)), lambda z: np.exp(np.minimum(z, 0))),
+}
+NORMALIZED = [
+    # rows of channels below, at, beside and above a vector; rows fewer and more than are sampled
+    ((1, 1), "linear", 0.3, 2),
+    ((7, 1), "relu", 0.3, 2),
+    ((300, 3), "linear", 1000, 0.5),
+    ((3, 9, 11, 16), "relu", 1000, 0.5),
+    ((130, 17), "elu", 0.3, 2),
+    ((4, 5, 5, 48), "elu", -1000, 0.5),
+    ((64, 130), "relu", 0.3, 2),
+    ((9, 7, 5), "elu", 0, 40),
+]
+
+
+@pytest.mark.parametrize("shape, activation, mean, deviation", NORMALIZED)
+def test_batch_normalization_and_its_gradients_are_the_formulas(
+    shape, activation, mean, deviation, rng, every_variant
+):
+    """In float64, but for the mean, which is kept in float32; far from 0 it costs no digits."""
+    x = (mean + deviation * rng.standard_normal(shape)).astype(np.float32)
+    shapes = shape[-1:], shape[-1:], shape
+    single = [rng.standard_normal(each).astype(np.float32) for each in shapes]
+    gamma, beta, gradient = (each.astype(np.float64) for each in single)
+    activate, slope = ACTIVATIONS[activation]
+    axes = tuple(range(len(shape) - 1))
+    means, variances = x.mean(axes, np.float64), x.astype(np.float64).var(axes)
+    inverse = 1 / np.sqrt(variances + 1e-3)
+    scaled = (x - np.float32(means).astype(np.float64)) * inverse
+    before = gradient * slope(scaled * gamma + beta)
+    of_beta, of_gamma = before.sum(axes), (before * scaled).sum(axes)
+    of_x = before - before.mean(axes) - scaled * (before * scaled).mean(axes)
+    results = [activate(scaled * gamma + beta), means, variances]
+    expected = [*results, of_x * gamma * inverse, of_gamma, of_beta]
+    for variant in every_variant.values():
+        found = variant("normalization", activation, x, tuple(single))
+        for each, other in zip(found, expected, strict=True):
+            scale = max(np.abs(other).max(), 1)
+            np.testing.assert_allclose(each, other, rtol=2e-6, atol=1e-6 * scale)
+        again = variant("normalization", activation, x, tuple(single))
+        assert [each.tobytes() for each in again] == [each.tobytes() for each in found]
+
+
+def test_not_a_number_stays_in_its_channel(rng, every_variant):
+    x = rng.standard_normal((50, 19), np.float32)
+    x[3, 4] = np.nan
+    channel = np.ones(19, np.float32)
+    for variant in every_variant.values():
+        for activation in ACTIVATIONS:
+            found = variant("normalization", activation, x, (channel, channel, x))[0]
+            assert np.isnan(found).any(0).nonzero()[0].tolist() == [4]
+            assert np.isnan(found[:, 4]).all()
 
 
 def exact(images, kernel, gradient):

@@ -4,6 +4,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from bakeoff.training.backend import keras
+from bakeoff.training.layers.activation import ELU, Activation, ReLU, applied
 from bakeoff.training.layers.augmentation import (
     Cutout,
     RandomBrightness,
@@ -19,6 +20,7 @@ from bakeoff.training.layers.depthwise import DepthwiseConv2D, SeparableConv2D
 from bakeoff.training.layers.dropout import Dropout
 from bakeoff.training.layers.graph import graph, is_functional, is_sequential
 from bakeoff.training.layers.image_shifts import RandomFlip, RandomTranslation
+from bakeoff.training.layers.normalization import BatchNormalization
 from bakeoff.training.layers.pooling import AveragePooling2D, MaxPooling2D
 from bakeoff.training.native import ops
 
@@ -27,6 +29,10 @@ FASTER: dict[type, type] = {
     keras.layers.Dense: Dense,
     keras.layers.DepthwiseConv2D: DepthwiseConv2D,
     keras.layers.SeparableConv2D: SeparableConv2D,
+    keras.layers.BatchNormalization: BatchNormalization,
+    keras.layers.Activation: Activation,
+    keras.layers.ReLU: ReLU,
+    keras.layers.ELU: ELU,
     keras.layers.MaxPooling2D: MaxPooling2D,
     keras.layers.AveragePooling2D: AveragePooling2D,
     keras.layers.Dropout: Dropout,
@@ -99,6 +105,9 @@ def fuse_neighbours(model: keras.Model) -> keras.Model:
             following.on_pixels = True
         if _pools_first(layer, following):
             layer.pool_first, following.pooled = following.pool, True
+        activation = applied(following)
+        if activation and type(layer) is BatchNormalization and ops.loaded():
+            layer.then, following.done = activation, True
     return model
 
 

@@ -33,6 +33,7 @@ _NEEDS = {  # as Linux names what a processor is able to do
 _FUNCTIONS = (
     *("forward", "image_gradient", "kernel_gradient"),
     *("depthwise_image_gradient", "depthwise_kernel_gradient"),
+    *("normalized", "normalization_gradients"),
     *("max_pool", "max_pool_gradient", "product", "update", "byte_product", "byte_update"),
 )
 _TEST = "import ctypes, sys; sys.exit(ctypes.CDLL(sys.argv[1]).bakeoff_self_test())"

@@ -15,6 +15,8 @@ __all__ = [
     "loaded",
     "max_pool",
     "max_pool_gradient",
+    "normalization_gradients",
+    "normalized",
     "product",
     "update",
     "usable",
@@ -22,6 +24,8 @@ __all__ = [
 
 Shape = tuple[int, ...]
 Pair = tuple[int, int]
+Applied = Literal["linear", "relu", "elu"]
+_ACTIVATIONS: tuple[Applied, ...] = ("linear", "relu", "elu")  # numbered as in C++
 
 
 def usable(*arrays: Any) -> bool:
@@ -66,6 +70,43 @@ def max_pool_gradient(gradient: Any, first: Any, shape: Shape, window: Pair, str
     """Return the gradient of the images, of `shape`, that were pooled."""
     run = _function("max_pool_gradient", _float(shape))
     return run(gradient, first, window=_int64(window), strides=_int64(strides))
+
+
+def normalized(
+    values: Any, gamma: Any, beta: Any, *, epsilon: float, activation: Applied
+) -> tuple[Any, Any, Any]:
+    """Return values normalized by their batch's mean and variance, activated; and these two.
+
+    values : channels last; gamma, beta, mean and variance have one value a channel
+    """
+    channel = _float(gamma.shape)
+    run = _function("normalized", [_float(values.shape), channel, channel])
+    out, mean, variance = run(values, gamma, beta, **_normalization(epsilon, activation))
+    return out, mean, variance
+
+
+def normalization_gradients(
+    values: Any,
+    gradient: Any,
+    channels: Sequence[Any],
+    *,
+    epsilon: float,
+    activation: Applied,
+) -> tuple[Any, Any, Any]:
+    """Return the gradients of values, gamma and beta, of which `normalized` made its result.
+
+    gradient : of the result
+    channels : gamma, beta, mean and variance
+    """
+    channel = _float(channels[0].shape)
+    run = _function("normalization_gradients", [_float(values.shape), channel, channel])
+    found = run(values, gradient, *channels, **_normalization(epsilon, activation))
+    of_values, of_gamma, of_beta = found
+    return of_values, of_gamma, of_beta
+
+
+def _normalization(epsilon: float, activation: Applied) -> dict[str, Any]:
+    return {"epsilon": np.float32(epsilon), "activation": np.int64(_ACTIVATIONS.index(activation))}
 
 
 def product(left: Any, right: Any, *, transposed: Literal["left", "right"] | None = None) -> Any:

@@ -9,6 +9,7 @@
 #include "depthwise.h"
 #include "floats.h"
 #include "matrices.h"
+#include "normalization.h"
 #include "pool.h"
 #include "self_test.h"
 #include "shape.h"
@@ -69,6 +70,25 @@ ffi::Error max_pool_gradient(Images gradient, pool::Offsets8 first, Result out, 
   return ffi::Error::Success();
 }
 
+// Batch normalization in training and the activation after it; the mean and variance of the batch.
+ffi::Error normalized(Images values, Images gamma, Images beta, Result out, Result mean,
+                      Result variance, float epsilon, int64_t activation) {
+  normalization::forward(values.dimensions(), values.typed_data(), gamma.typed_data(),
+                         beta.typed_data(), epsilon, activation, out->typed_data(),
+                         mean->typed_data(), variance->typed_data());
+  return ffi::Error::Success();
+}
+
+ffi::Error normalization_gradients(Images values, Images gradient, Images gamma, Images beta,
+                                   Images mean, Images variance, Result out, Result of_gamma,
+                                   Result of_beta, float epsilon, int64_t activation) {
+  normalization::gradients(values.dimensions(), values.typed_data(), gradient.typed_data(),
+                           gamma.typed_data(), beta.typed_data(), mean.typed_data(),
+                           variance.typed_data(), epsilon, activation, out->typed_data(),
+                           of_gamma->typed_data(), of_beta->typed_data());
+  return ffi::Error::Success();
+}
+
 ffi::Error no_tiles() { return {ffi::ErrorCode::kUnimplemented, "there are no tiles"}; }
 
 // A product of matrices, one of which may be transposed; the left one may be of bytes.
@@ -107,6 +127,17 @@ auto max_pool_gradient_binding() {
       .Attr<Strides>("strides");
 }
 
+auto normalized_binding() {
+  return ffi::Ffi::Bind().Arg<Images>().Arg<Images>().Arg<Images>().Ret<Images>().Ret<Images>()
+      .Ret<Images>().Attr<float>("epsilon").Attr<int64_t>("activation");
+}
+
+auto normalization_gradients_binding() {
+  return ffi::Ffi::Bind().Arg<Images>().Arg<Images>().Arg<Images>().Arg<Images>().Arg<Images>()
+      .Arg<Images>().Ret<Images>().Ret<Images>().Ret<Images>().Attr<float>("epsilon")
+      .Attr<int64_t>("activation");
+}
+
 template <ffi::DataType D>
 auto product_binding() {
   return ffi::Ffi::Bind().Arg<ffi::Buffer<D>>().template Arg<Images>().template Ret<Images>()
@@ -133,6 +164,9 @@ XLA_FFI_DEFINE_HANDLER_SYMBOL(bakeoff_depthwise_image_gradient, depthwise_image_
 XLA_FFI_DEFINE_HANDLER_SYMBOL(bakeoff_depthwise_kernel_gradient, depthwise_kernel_gradient, binding());
 XLA_FFI_DEFINE_HANDLER_SYMBOL(bakeoff_max_pool, pooled, max_pool_binding());
 XLA_FFI_DEFINE_HANDLER_SYMBOL(bakeoff_max_pool_gradient, max_pool_gradient, max_pool_gradient_binding());
+XLA_FFI_DEFINE_HANDLER_SYMBOL(bakeoff_normalized, normalized, normalized_binding());
+XLA_FFI_DEFINE_HANDLER_SYMBOL(bakeoff_normalization_gradients, normalization_gradients,
+                              normalization_gradients_binding());
 XLA_FFI_DEFINE_HANDLER_SYMBOL(bakeoff_product, product<ffi::F32>, product_binding<ffi::F32>());
 XLA_FFI_DEFINE_HANDLER_SYMBOL(bakeoff_byte_product, product<ffi::U8>, product_binding<ffi::U8>());
 XLA_FFI_DEFINE_HANDLER_SYMBOL(bakeoff_update, update<ffi::F32>, update_binding<ffi::F32>());

@@ -1,4 +1,4 @@
-// A small convolution by this library against the definition: run in a process of its own before
+// A small convolution and normalization by this library against their definitions: run in a process of its own before
 // the library is used, so that what the processor cannot run ends there.
 
 #pragma once
@@ -8,6 +8,7 @@
 
 #include "amx.h"
 #include "floats.h"
+#include "normalization.h"
 #include "shape.h"
 
 namespace {
@@ -52,9 +53,41 @@ bool convolves(const Shape& s, void (*kernel)(const Shape&, const float*, const 
   return is_near(found, expected);
 }
 
+// Normalization, relu and their gradients, for the sums over rows of channels.
+bool normalizes(int64_t rows, int64_t channels) {
+  const int64_t shape[] = {rows, channels};
+  const auto x = values(rows * channels, 3), above = values(rows * channels, 4);
+  const auto gamma = values(channels, 5), beta = values(channels, 6);
+  std::vector<float> out(x.size()), of_x(x.size()), mean(channels), variance(channels),
+      of_gamma(channels), of_beta(channels);
+  const normalization::Layout l(Images::Dimensions(shape, 2));
+  normalization::forward(l, x.data(), gamma.data(), beta.data(), 1e-3f, normalization::kRelu,
+                         out.data(), mean.data(), variance.data());
+  normalization::gradients(l, x.data(), above.data(), gamma.data(), beta.data(), mean.data(),
+                           variance.data(), 1e-3f, normalization::kRelu, of_x.data(),
+                           of_gamma.data(), of_beta.data());
+  std::vector<double> expected(x.size()), gradients(x.size());
+  for (int64_t c = 0; c < channels; ++c) {
+    double m = 0, v = 0, sum = 0, product = 0;
+    for (int64_t i = c; i < int64_t(x.size()); i += channels) m += double(x[i]) / rows;
+    for (int64_t i = c; i < int64_t(x.size()); i += channels) v += (x[i] - m) * (x[i] - m) / rows;
+    const double inverse = 1 / std::sqrt(v + 1e-3f);
+    const auto scaled = [&](int64_t i) { return (x[i] - m) * inverse; };
+    const auto masked = [&](int64_t i) { return expected[i] > 0 ? double(above[i]) : 0; };
+    for (int64_t i = c; i < int64_t(x.size()); i += channels) {
+      expected[i] = std::max(scaled(i) * gamma[c] + beta[c], 0.0);
+      sum += masked(i);
+      product += masked(i) * scaled(i);
+    }
+    for (int64_t i = c; i < int64_t(x.size()); i += channels)
+      gradients[i] = gamma[c] * inverse * (masked(i) - sum / rows - scaled(i) * product / rows);
+  }
+  return is_near(out, expected) && is_near(of_x, gradients);
+}
+
 int run() {
   const Shape s(17, 5, 6, 33, 3, 2, 18, 3, 5);
-  if (!convolves(s, floats::forward)) return kWrong;
+  if (!convolves(s, floats::forward) || !normalizes(150, 5)) return kWrong;
 #ifdef BAKEOFF_TILES
   if (!amx::permitted()) return kNotPermitted;
   if (!convolves(s, amx::forward)) return kWrong;

@@ -71,14 +71,14 @@ def _train(
     group = Group(contestant, Arrangement(cores(), 1), task, log=log, first=first)
     try:
         group.order(do="prepare", settings=settings)
-        answer = group.train(images=workload.accuracy_images, epochs=workload.epochs)
+        trained = group.train(images=workload.accuracy_images, epochs=workload.epochs)
         scores = [each["accuracy"] for each in group.order(do="score")]
     finally:
         group.close()
     return {
         "accuracy": scores,
         "epochs": workload.epochs,
-        "images": answer["images"],
+        "images": trained["images"],
         "held_out": HELD_OUT,
         "settings": settings,
     }

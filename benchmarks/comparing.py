@@ -34,9 +34,9 @@ def measure(journal: Journal, *, repeats: int, say: Say, images: int = IMAGES) -
             for verb in VERBS:
                 where = {"verb": verb, "repeat": repeat, "images": images}
                 if not journal.lines("comparing", **where):
-                    answer = timed(bakeoff(verb, str(study)), log=Path(name) / "log")
-                    journal.append("comparing", **where, **answer)
-                    shown = f"{answer['seconds']:.2f} s, {answer['peak_bytes'] / 1e6:.0f} MB"
+                    took = timed(bakeoff(verb, str(study)), log=Path(name) / "log")
+                    journal.append("comparing", **where, **took)
+                    shown = f"{took['seconds']:.2f} s, {took['peak_bytes'] / 1e6:.0f} MB"
                     say(f"comparing  {verb}  repeat {repeat + 1} of {repeats}  {shown}")
 
 

@@ -88,32 +88,37 @@ def train(
         for start in range(0, size, BATCH):
             step += 1
             batch = order[:, start : start + BATCH]
-            inputs, wanted = x[batch], y[batch]
-            before = inputs @ state[0] + state[1]
-            active = np.maximum(before, 0)
-            scores = active @ state[2] + state[3]
-            scores = np.exp(scores - scores.max(axis=-1, keepdims=True))
-            error = scores / scores.sum(axis=-1, keepdims=True)
-            np.put_along_axis(
-                error,
-                wanted[..., None],
-                np.take_along_axis(error, wanted[..., None], axis=-1) - 1,
-                axis=-1,
-            )
-            error /= batch.shape[1]
-            back = (error @ state[2].swapaxes(1, 2)) * (before > 0)
-            gradients = [
-                inputs.swapaxes(1, 2) @ back,
-                back.sum(axis=1, keepdims=True),
-                active.swapaxes(1, 2) @ error,
-                error.sum(axis=1, keepdims=True),
-            ]
-            for i, gradient in enumerate(gradients):
+            for i, gradient in enumerate(_gradients(state, x[batch], y[batch])):
                 first[i] += 0.1 * (gradient - first[i])
                 second[i] += 0.001 * (gradient**2 - second[i])
                 mean, square = first[i] / (1 - 0.9**step), second[i] / (1 - 0.999**step)
                 state[i] -= RATE * mean / (np.sqrt(square) + 1e-7)
     return state
+
+
+def _gradients(
+    state: Sequence[NDArray[np.float32]], inputs: Features, labels: Labels
+) -> list[NDArray[np.float32]]:
+    """Return each network's gradients of its mean cross-entropy over its own batch.
+
+    inputs : shape (networks, images, features)
+    labels : shape (networks, images)
+    """
+    before = inputs @ state[0] + state[1]
+    active = np.maximum(before, 0)
+    scores = active @ state[2] + state[3]
+    scores = np.exp(scores - scores.max(axis=-1, keepdims=True))
+    error = scores / scores.sum(axis=-1, keepdims=True)
+    at_label = np.take_along_axis(error, labels[..., None], axis=-1)
+    np.put_along_axis(error, labels[..., None], at_label - 1, axis=-1)
+    error /= labels.shape[1]
+    back = (error @ state[2].swapaxes(1, 2)) * (before > 0)
+    return [
+        inputs.swapaxes(1, 2) @ back,
+        back.sum(axis=1, keepdims=True),
+        active.swapaxes(1, 2) @ error,
+        error.sum(axis=1, keepdims=True),
+    ]
 
 
 def correct(state: Sequence[NDArray[np.float32]], x: Features, y: Labels) -> NDArray[np.bool_]:

@@ -6,14 +6,30 @@ of other identities stay in the file and are not read, so that old and new are n
 
 import json
 import os
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from datetime import UTC, datetime
+from itertools import product
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol, TypeVar
 
 from bakeoff.storage.atomic import disk
 
 Line = dict[str, Any]
+
+
+class Case(Protocol):
+    """Something to measure that is larger along one axis than what it is compared with."""
+
+    @property
+    def axis(self) -> str:
+        """What is larger."""
+
+    @property
+    def factor(self) -> int:
+        """How many times, or how many of it."""
+
+
+CaseT = TypeVar("CaseT", bound=Case)
 
 
 class Journal:
@@ -30,6 +46,15 @@ class Journal:
             for line in self._all()
             if all(line.get(name) == value for name, value in wanted.items())
         ]
+
+    def missing(
+        self, kind: str, cases: Iterable[CaseT], *, repeats: int
+    ) -> Iterator[tuple[CaseT, Line]]:
+        """Yield the cases that lack a line, every repeat in turn, with what tells their lines."""
+        for repeat, case in product(range(repeats), tuple(cases)):
+            where = {"axis": case.axis, "factor": case.factor, "repeat": repeat}
+            if not self.lines(kind, **where):
+                yield case, where
 
     def append(self, kind: str, **fields: Any) -> None:
         """Add a line; it is on the disk when this returns."""

@@ -34,7 +34,7 @@ _MNIST = "notebook-001"  # a recipe that trains on all of MNIST's training image
 
 
 @dataclass(frozen=True)
-class Case:
+class TrialCase:
     """So many times the images (MNIST repeated), epochs, seeds and units of a small network.
 
     Or images of so many pixels a side or channels, MNIST's repeated beside one another, or so many
@@ -53,15 +53,15 @@ class Case:
         return self.factor if axis == self.axis else SHAPE[axis]
 
 
-def cases() -> list[Case]:
+def cases() -> list[TrialCase]:
     """Return the cases; the first, with every factor 1, belongs to all axes."""
     return [
-        Case("all", 1),
-        *(Case(axis, factor) for axis, factors in AXES.items() for factor in factors),
+        TrialCase("all", 1),
+        *(TrialCase(axis, factor) for axis, factors in AXES.items() for factor in factors),
     ]
 
 
-def model(case: Case) -> ModelRecipe:
+def model(case: TrialCase) -> ModelRecipe:
     """Return the case's network: two equal layers, Adam, batch 128."""
     layer = {"dense": {"units": _WIDTH * case.times("width"), "activation": "relu"}}
     training = {"epochs": _EPOCHS * case.times("epochs"), "batch_size": 128, "optimizer": "adam"}
@@ -70,7 +70,7 @@ def model(case: Case) -> ModelRecipe:
     return recipes.parse(mapping, origin="scaling", folder=Path.cwd()).models["mlp"]
 
 
-def work(case: Case, network: ModelRecipe) -> float:
+def work(case: TrialCase, network: ModelRecipe) -> float:
     """Return the case's operations, up to a constant: images · epochs · seeds · operations."""
     side = case.shape("pixels")
     shape = side, side, case.shape("channels")
@@ -81,26 +81,22 @@ def work(case: Case, network: ModelRecipe) -> float:
 def measure(journal: Journal, *, repeats: int, say: Say) -> None:
     """Measure the cases that are missing, then the largest network of the workloads."""
     data: Material | None = None
-    for repeat in range(repeats):
-        for case in cases():
-            where = {"axis": case.axis, "factor": case.factor, "repeat": repeat}
-            if journal.lines("scaling", **where):
-                continue
-            data = data or material(_MNIST)
-            network = model(case)
-            answer = _run(network, shaped(data, case), case)
-            journal.append("scaling", **where, work=work(case, network), **answer)
-            say(f"scaling  {case.axis} × {case.factor}  {_in_words(answer)}")
+    for case, where in journal.missing("scaling", cases(), repeats=repeats):
+        data = data or material(_MNIST)
+        network = model(case)
+        took = _run(network, shaped(data, case), case)
+        journal.append("scaling", **where, work=work(case, network), **took)
+        say(f"scaling  {case.axis} × {case.factor}  {_in_words(took)}")
     for name in ("dense", "cnn"):
         if not journal.lines("worker", model=name):
             data = data or material(_MNIST)
             network = _one_epoch(recipes.load(_MNIST).models[name])
-            answer = _run(network, data, Case("all", 1))
-            journal.append("worker", model=name, **answer)
-            say(f"scaling  {name}, one epoch of MNIST  {_in_words(answer)}")
+            took = _run(network, data, TrialCase("all", 1))
+            journal.append("worker", model=name, **took)
+            say(f"scaling  {name}, one epoch of MNIST  {_in_words(took)}")
 
 
-def shaped(data: Material, case: Case) -> Material:
+def shaped(data: Material, case: TrialCase) -> Material:
     """Return images and labels of a case's shape: MNIST repeated side by side, and over classes."""
     side, channels, classes = (case.shape(axis) for axis in SHAPE)
     times = -(-side // data.images.shape[1])
@@ -114,7 +110,7 @@ def _one_epoch(network: ModelRecipe) -> ModelRecipe:
     return network.model_copy(update={"training": training})
 
 
-def _run(network: ModelRecipe, data: Material, case: Case) -> dict[str, Any]:
+def _run(network: ModelRecipe, data: Material, case: TrialCase) -> dict[str, Any]:
     images = case.times("images")
     with tempfile.TemporaryDirectory(prefix="bakeoff-bench-") as name:
         folder = Path(name)
@@ -136,10 +132,10 @@ def _run(network: ModelRecipe, data: Material, case: Case) -> dict[str, Any]:
             "n_classes": data.n_classes,
             "checkpoint_seconds": CHECKPOINT_SECONDS,
         }
-        return _answer({"job": job, "seeds": case.times("seeds")})
+        return _measured({"job": job, "seeds": case.times("seeds")})
 
 
-def _answer(order: dict[str, Any]) -> dict[str, Any]:
+def _measured(order: dict[str, Any]) -> dict[str, Any]:
     done = subprocess.run(
         [BY_NAME["bakeoff"].command()[0], "-m", "benchmarks.worker"],
         input=json.dumps(order) + "\n",
@@ -151,9 +147,9 @@ def _answer(order: dict[str, Any]) -> dict[str, Any]:
     if done.returncode:
         last = (done.stderr.strip().splitlines() or ["it printed nothing"])[-1]
         raise BakeoffError(f"a worker ended with code {done.returncode}: {last}")
-    answer: dict[str, Any] = json.loads(done.stdout)
-    return answer
+    took: dict[str, Any] = json.loads(done.stdout)
+    return took
 
 
-def _in_words(answer: dict[str, Any]) -> str:
-    return f"{answer['seconds']:.1f} s, {answer['peak_bytes'] / 1e6:.0f} MB"
+def _in_words(took: dict[str, Any]) -> str:
+    return f"{took['seconds']:.1f} s, {took['peak_bytes'] / 1e6:.0f} MB"

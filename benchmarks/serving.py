@@ -16,7 +16,7 @@ import statistics
 import subprocess
 import sys
 import time
-from collections.abc import Coroutine, Iterable
+from collections.abc import Coroutine, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -34,6 +34,7 @@ ROOM = Path("build/serving")
 PAGE = Path("docs/serving.md")
 BEGIN, END = "<!-- figures: made by benchmarks/serving.py -->", "<!-- end of the figures -->"
 CLIENTS = 16
+PORTS = (8765, 8766)  # ours, plain Keras
 PLAIN = """
 import io, os, sys
 os.environ["KERAS_BACKEND"] = "jax"
@@ -197,9 +198,9 @@ def measure(study: Path, *, model: str | None, seconds: float, requests: int) ->
     trained.keras_model().save(saved)
     cores = sorted(os.sched_getaffinity(0))
     os.sched_setaffinity(0, {cores[-1]})
-    ours = [sys.executable, "-m", "bakeoff", "serve", str(study), "--port", "8765"]
+    ours = [sys.executable, "-m", "bakeoff", "serve", str(study), "--port", str(PORTS[0])]
     ours += ["--model", trained.name]
-    plain = [sys.executable, "-c", PLAIN, str(saved), "8766"]
+    plain = [sys.executable, "-c", PLAIN, str(saved), str(PORTS[1])]
     data = trained.study["data"]["name"]
     found: dict[str, Any] = {
         "model": f"`{trained.name}` on {data}, {trained.keras_model().count_params():,} parameters",
@@ -208,39 +209,14 @@ def measure(study: Path, *, model: str | None, seconds: float, requests: int) ->
         "load": round(os.getloadavg()[0], 1),
         "date": datetime.now(UTC).date().isoformat(),
     }
-    servers = [_start(ours, 8765, cores[0], body), _start(plain, 8766, cores[0], body)]
+    commands = zip((ours, plain), PORTS, strict=True)
+    servers = [_start(command, port, cores[0], body) for command, port in commands]
     try:
-        _run(full_load(8765, body, clients=CLIENTS, seconds=1))
-        _run(full_load(8766, body, clients=CLIENTS, seconds=1))
-        times = _run(open_load(8765, body, rate=100, seconds=seconds))
-        found["open"] = {
-            "n": len(times),
-            "median": round(1000 * float(np.median(times)), 2),
-            "99": round(1000 * float(np.quantile(times, 0.99)), 2),
-        }
-        rounds = [
-            [
-                _full(server.pid, port, body, seconds / 3)
-                for server, port in zip(servers, PORTS, strict=True)
-            ]
-            for _ in range(3)  # in turn, so that what else the machine does hits both
-        ]
-        found["full"] = {
-            "bakeoff": [round(ours.a_second) for ours, _ in rounds],
-            "keras": [round(plain.a_second) for _, plain in rounds],
-            "ratio": _median(ours.a_second / plain.a_second for ours, plain in rounds),
-            "bakeoff_microseconds": round(_median(1e6 * ours.processor for ours, _ in rounds)),
-            "keras_microseconds": round(_median(1e6 * plain.processor for _, plain in rounds)),
-            "processor_ratio": _median(plain.processor / ours.processor for ours, plain in rounds),
-        }
-        before, done = _memory(servers[0].pid), 0.0
-        while done < requests:
-            done += 5 * _run(full_load(8765, body, clients=CLIENTS, seconds=5))
-        found["memory"] = {
-            "requests": int(done),
-            "before": round(before),
-            "after": round(_memory(servers[0].pid)),
-        }
+        for port in PORTS:
+            _run(full_load(port, body, clients=CLIENTS, seconds=1))
+        found["open"] = _single_pictures(body, seconds=seconds)
+        found["full"] = _beside_keras(servers, body, seconds=seconds / 3)
+        found["memory"] = _growth(servers[0].pid, body, requests=requests)
     finally:
         for server in servers:
             server.terminate()
@@ -248,7 +224,43 @@ def measure(study: Path, *, model: str | None, seconds: float, requests: int) ->
     return found
 
 
-PORTS = (8765, 8766)  # ours, plain Keras
+def _single_pictures(body: bytes, *, seconds: float) -> dict[str, Any]:
+    """Return the milliseconds of single pictures at an open load of 100 a second."""
+    times = _run(open_load(PORTS[0], body, rate=100, seconds=seconds))
+    return {
+        "n": len(times),
+        "median": round(1000 * float(np.median(times)), 2),
+        "99": round(1000 * float(np.quantile(times, 0.99)), 2),
+    }
+
+
+def _beside_keras(
+    servers: Sequence[subprocess.Popen[bytes]], body: bytes, *, seconds: float
+) -> dict[str, Any]:
+    """Return the figures of three rounds at full load, each of so many seconds a server."""
+    rounds = [
+        [
+            _full(server.pid, port, body, seconds)
+            for server, port in zip(servers, PORTS, strict=True)
+        ]
+        for _ in range(3)  # in turn, so that what else the machine does hits both
+    ]
+    return {
+        "bakeoff": [round(ours.a_second) for ours, _ in rounds],
+        "keras": [round(plain.a_second) for _, plain in rounds],
+        "ratio": _median(ours.a_second / plain.a_second for ours, plain in rounds),
+        "bakeoff_microseconds": round(_median(1e6 * ours.processor for ours, _ in rounds)),
+        "keras_microseconds": round(_median(1e6 * plain.processor for _, plain in rounds)),
+        "processor_ratio": _median(plain.processor / ours.processor for ours, plain in rounds),
+    }
+
+
+def _growth(pid: int, body: bytes, *, requests: int) -> dict[str, Any]:
+    """Return the memory of our server before and after so many requests."""
+    before, done = _memory(pid), 0.0
+    while done < requests:
+        done += 5 * _run(full_load(PORTS[0], body, clients=CLIENTS, seconds=5))
+    return {"requests": int(done), "before": round(before), "after": round(_memory(pid))}
 
 
 def table(found: dict[str, Any]) -> str:

@@ -203,12 +203,12 @@ def _try(group: Group, settings: Settings, workload: Workload, found: Declared, 
     batch = found.model.training.batch_size
     images = max(batch, int(CALIBRATION * (workload.images or found.n_train)) // batch * batch)
     group.prepare(settings, images=images)
-    answer = group.train(images=images, epochs=1)
+    trained = group.train(images=images, epochs=1)
     wanted = CALIBRATION * run.seconds
-    if answer["seconds"] < wanted:
-        epochs = min(_MOST_EPOCHS, math.ceil(wanted / answer["seconds"]))
-        answer = group.train(images=images, epochs=epochs)
-    return float(answer["steps"] / answer["seconds"])
+    if trained["seconds"] < wanted:
+        epochs = min(_MOST_EPOCHS, math.ceil(wanted / trained["seconds"]))
+        trained = group.train(images=images, epochs=epochs)
+    return float(trained["steps"] / trained["seconds"])
 
 
 def _warm(
@@ -257,7 +257,7 @@ def _repeat(
     group, epochs = ready[contestant.name]
     time.sleep(_PAUSE)
     try:
-        answer = group.train(images=workload.images or found.n_train, epochs=epochs)
+        trained = group.train(images=workload.images or found.n_train, epochs=epochs)
     except DroppedOut as error:
         _note_failure(workload, contestant, run, error)
         del ready[contestant.name]
@@ -270,12 +270,12 @@ def _repeat(
         repeat=repeat,
         epochs=epochs,
         load=load(),
-        **answer,
+        **trained,
     )
-    speed = answer["steps"] / answer["seconds"]
+    speed = trained["steps"] / trained["seconds"]
     run.say(
         f"{workload.name}  {contestant.name}  repeat {repeat + 1} of {run.repeats}  "
-        f"{speed:,.1f} steps/s in {answer['seconds']:.1f} s"
+        f"{speed:,.1f} steps/s in {trained['seconds']:.1f} s"
     )
 
 

@@ -21,7 +21,7 @@ _FEW = 2  # models where folds grow
 
 
 @dataclass(frozen=True)
-class Case:
+class StudyCase:
     """A study of so many models, or of two models in so many folds."""
 
     axis: str
@@ -51,27 +51,23 @@ class Case:
         }
 
 
-def cases() -> list[Case]:
+def cases() -> list[StudyCase]:
     """Return the cases, the small ones of each axis first."""
-    return [Case(axis, factor) for axis, factors in AXES.items() for factor in factors]
+    return [StudyCase(axis, factor) for axis, factors in AXES.items() for factor in factors]
 
 
 def measure(journal: Journal, *, repeats: int, say: Say) -> None:
     """Carry out the studies that are missing."""
-    for repeat in range(repeats):
-        for case in cases():
-            where = {"axis": case.axis, "factor": case.factor, "repeat": repeat}
-            if journal.lines("studies", **where):
-                continue
-            took = _run(case)
-            journal.append("studies", **where, networks=case.networks, **took)
-            say(
-                f"studies  {case.factor} {case.axis}, {case.networks} networks  "
-                f"{took['seconds']:.1f} s, {took['peak_bytes'] / 1e6:.0f} MB"
-            )
+    for case, where in journal.missing("studies", cases(), repeats=repeats):
+        took = _run(case)
+        journal.append("studies", **where, networks=case.networks, **took)
+        say(
+            f"studies  {case.factor} {case.axis}, {case.networks} networks  "
+            f"{took['seconds']:.1f} s, {took['peak_bytes'] / 1e6:.0f} MB"
+        )
 
 
-def _run(case: Case) -> dict[str, Any]:
+def _run(case: StudyCase) -> dict[str, Any]:
     with tempfile.TemporaryDirectory(prefix="bakeoff-bench-") as name:
         folder = Path(name)
         recipe = folder / "recipe.yaml"

@@ -59,7 +59,6 @@ def test_the_worst_mistakes_by_hand(by_hand):
         truth=0,
         predicted=1,
         probability=pytest.approx(0.75),
-        truth_probability=pytest.approx(0.15),
         agree=2,
         seeds=2,
     )

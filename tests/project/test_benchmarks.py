@@ -276,6 +276,14 @@ def test_a_line_is_read_back_by_its_fields_and_other_identities_are_not(journal,
     assert Journal(tmp_path / "journal.jsonl", identity="other").lines("repeat") == []
 
 
+def test_what_has_no_line_yet_is_missing_in_each_repeat(journal):
+    journal.append("scaling", axis="width", factor=2, repeat=0, seconds=1.5)
+    cases = [scaling.TrialCase("all", 1), scaling.TrialCase("width", 2)]
+    assert [
+        (case.axis, where["repeat"]) for case, where in journal.missing("scaling", cases, repeats=2)
+    ] == [("all", 0), ("all", 1), ("width", 1)]
+
+
 def test_half_a_line_of_a_killed_run_is_neither_read_nor_kept(journal, tmp_path):
     journal.append("repeat", repeat=0)
     path = tmp_path / "journal.jsonl"
@@ -652,12 +660,12 @@ def test_a_straight_line_and_one_that_is_none():
 
 
 def test_the_work_of_a_case_grows_with_its_factor():
-    base = scaling.Case("all", 1)
+    base = scaling.TrialCase("all", 1)
     one = scaling.work(base, scaling.model(base))
     for axis in ("images", "epochs", "seeds"):
-        case = scaling.Case(axis, 8)
+        case = scaling.TrialCase(axis, 8)
         assert scaling.work(case, scaling.model(case)) == 8 * one
-    wide = scaling.Case("width", 8)
+    wide = scaling.TrialCase("width", 8)
     assert scaling.work(wide, scaling.model(wide)) / one == pytest.approx(12.2, abs=0.2)
     assert len(scaling.cases()) == 19
 
@@ -665,16 +673,16 @@ def test_the_work_of_a_case_grows_with_its_factor():
 def test_images_of_another_shape_are_mnist_repeated():
     images = np.arange(2 * 28 * 28, dtype=np.uint8).reshape(2, 28, 28, 1)
     data = workloads.Material(images, np.array([3, 4]), 255.0, 10)
-    large = scaling.shaped(data, scaling.Case("pixels", 64))
+    large = scaling.shaped(data, scaling.TrialCase("pixels", 64))
     assert large.images.shape == (2, 64, 64, 1)
     assert (large.images[:, 28:56, :28] == images).all()
-    assert scaling.shaped(data, scaling.Case("channels", 3)).images.shape == (2, 28, 28, 3)
-    many = scaling.shaped(data, scaling.Case("classes", 100))
+    assert scaling.shaped(data, scaling.TrialCase("channels", 3)).images.shape == (2, 28, 28, 3)
+    many = scaling.shaped(data, scaling.TrialCase("classes", 100))
     assert many.n_classes == 100 and many.labels.tolist() == [3, 14]
     assert (many.images == images).all()
     work = [
         scaling.work(case, scaling.model(case))
-        for case in (scaling.Case("all", 1), scaling.Case("pixels", 128))
+        for case in (scaling.TrialCase("all", 1), scaling.TrialCase("pixels", 128))
     ]
     assert work[1] / work[0] == pytest.approx(19.3, abs=0.3)
 

@@ -28,16 +28,14 @@ SAMPLED = 20  # classes
 class Mistake:
     """A test image that most seeds of a model get wrong.
 
-    `predicted` is the most frequent wrong prediction, `probability` what it was given and
-    `truth_probability` what the true class was given, both means over the seeds; `agree` of
-    `seeds` predicted it.
+    `predicted` is the most frequent wrong prediction, `probability` what it was given, a mean over
+    the seeds; `agree` of `seeds` predicted it.
     """
 
     index: int
     truth: int
     predicted: int
     probability: float
-    truth_probability: float
     agree: int
     seeds: int
 
@@ -79,7 +77,6 @@ def worst_mistakes(
                 truth=truth,
                 predicted=predicted,
                 probability=float(mean[row, predicted]),
-                truth_probability=float(mean[row, truth]),
                 agree=int(counts[predicted]),
                 seeds=n_seeds,
             )

@@ -99,7 +99,7 @@ class _Finder:
         """
         for _ in range(_DEEP):
             folders, files = self._inside(root)
-            places = self._parts(root, folders)
+            places = self._parts(folders)
             if places:
                 return root, places
             only = folders[0] if len(folders) == 1 and not files else None
@@ -109,7 +109,7 @@ class _Finder:
             self.seen.entered = shown(os.path.relpath(root, self.root))
         return root, {}
 
-    def _parts(self, root: Path, folders: list[tuple[str, str]]) -> dict[str, str]:
+    def _parts(self, folders: list[tuple[str, str]]) -> dict[str, str]:
         named: dict[str, list[tuple[str, str]]] = {}
         for name, path in folders:
             part = part_of(name)

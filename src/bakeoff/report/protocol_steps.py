@@ -31,7 +31,7 @@ def protocol(comparison: Comparison) -> list[Step]:
         *([Step("Search", _search(comparison))] if comparison.searches else []),
         Step("Train", _train(comparison)),
         Step("Select", _select(comparison)),
-        *([] if comparison.race is None else [Step("Race", _race(comparison, comparison.race))]),
+        *([] if comparison.race is None else [Step("Race", _race(comparison.race))]),
         Step("Open", _open(comparison)),
         Step("Compare", _compare(comparison)),
         Step("Recommend", _recommend(comparison)),
@@ -146,7 +146,7 @@ def _search(comparison: Comparison) -> str:
     )
 
 
-def _race(comparison: Comparison, race: Race) -> str:
+def _race(race: Race) -> str:
     return (
         f"After {listed(race.after)} seeds of every model the validation answers were looked at: a "
         f"model shown to be worse than the leader by more than {points(race.delta)} points got no "

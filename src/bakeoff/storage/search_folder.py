@@ -28,15 +28,14 @@ from bakeoff.storage.schemas import check_document
 SEARCH = "search"
 _SEARCH, _JOURNAL, _CHOSEN = "search.json", "settings.jsonl", "chosen.json"
 STARTUP = 10  # settings of `tpe` that are drawn at random before it has something to learn from
-UNUSABLE = ("pruned", "diverged", "impossible", "lost")  # ends of settings that are never chosen
 
 
 @dataclass(frozen=True)
 class Tried:
     """A setting that was asked for, and what came of it.
 
-    `state` is None until something came of it, else "done" or one of UNUSABLE; `elapsed` are the
-    seconds of the search until then.
+    `state` is None until something came of it, then "done", or "pruned", "diverged", "impossible"
+    or "lost": such a setting is never chosen. `elapsed` are the seconds of the search until then.
     """
 
     number: int

@@ -265,7 +265,7 @@ def view(plan: Plan) -> list[RenderableType]:
         if model.architecture is not None:
             parts.append(_layers(model.architecture))
         if model.recipe.python is not None:
-            parts += _about_builder(model, plan)
+            parts += _about_builder(plan)
         parts += [f"  Warning: {each}" for each in model.remarks]
         parts.append(f"  {_training(model, plan)}")
         parts += [f"  {each}" for each in _searched(model.recipe)]
@@ -321,7 +321,7 @@ def _size(model: ModelPlan) -> str:
     return f"{counted(known.parameters, 'parameter')}{trainable}"
 
 
-def _about_builder(model: ModelPlan, plan: Plan) -> list[str]:
+def _about_builder(plan: Plan) -> list[str]:
     shape = "×".join(str(side) for side in plan.data.input_shape)
     return [
         f"  gets images of {shape} with pixels in [0, 1], which it need not scale, and ends in a "

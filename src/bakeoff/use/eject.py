@@ -180,7 +180,7 @@ BATCH_SIZE = {training.batch_size}'''
         graph_code.builder(model, tuple(data["input_shape"]), len(data["class_names"])),
         rates,
         _training(recipe, model),
-        _running(data),
+        _RUNNING,
     ]
 
 
@@ -306,8 +306,7 @@ def _training(recipe: Recipe, model: ModelRecipe) -> str:
     return model'''
 
 
-def _running(data: Mapping[str, Any]) -> str:
-    return """accuracies = []
+_RUNNING = """accuracies = []
 for seed in SEEDS:
     model = train_one(seed)
     predicted = model.predict(images[test], verbose=0).argmax(axis=1)

@@ -241,3 +241,27 @@ def test_all_hold_together(tmp_path):
     (tmp_path / "cat" / "photo").write_bytes((tmp_path / "cat" / "0.png").read_bytes())
     assert re.match("[0-9a-f]{64}", read(tmp_path).hash)
     assert len(read(tmp_path).labels) == 5  # the name does not decide
+
+
+def test_parts_below_the_classes_are_not_mixed(tmp_path):
+    for name in ("cat", "dog"):
+        for part in ("train", "test"):
+            fill(tmp_path / name / part)
+    assert refusal(tmp_path) == (
+        "expected the parts above the classes (test/cat and train/cat), found them below (cat/test "
+        "and cat/train): move the folders"
+    )
+
+
+def test_the_same_folders_in_every_class_are_noted(tmp_path):
+    """As where the parts have names that nobody can know: they would be the classes."""
+    two(tmp_path / "camera 1")
+    two(tmp_path / "camera 2")
+    assert read(tmp_path).notes == (
+        "read 4 folders inside class folders too: camera 1/cat, camera 1/dog, camera 2/cat, "
+        "camera 2/dog",
+        "every class folder holds the same folders (cat, dog): if these are the classes, the "
+        "levels are the wrong way round",
+    )
+    fill(tmp_path / "camera 3" / "cat")
+    assert len(read(tmp_path).notes) == 1

@@ -78,6 +78,11 @@ def _notes(seen: Seen, untested: list[str]) -> list[str]:
             f"read {counted(len(seen.deep), 'folder')} inside class folders too: "
             f"{examples(seen.deep)}"
         )
+    if seen.alike:
+        notes.append(
+            f"every class folder holds the same folders ({examples(seen.alike)}): if these are the "
+            "classes, the levels are the wrong way round"
+        )
     if seen.links:
         notes.append(
             f"did not follow {counted(len(seen.links), 'link')} out of this folder, to nowhere or "

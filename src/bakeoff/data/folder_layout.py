@@ -37,6 +37,7 @@ class Seen:
     loose: list[str] = field(default_factory=list)
     deep: list[str] = field(default_factory=list)
     entered: str = ""
+    alike: list[str] = field(default_factory=list)  # the folders in every class, if the same
 
 
 @dataclass(frozen=True)
@@ -67,7 +68,9 @@ def find(root: Path, parts: Mapping[str, str] | None, seen: Seen) -> Layout:
     else:
         root, places = finder.enter(root)
     if not places:
-        return Layout({"train": finder.files(finder.classes(root, "", []))}, finder.names)
+        classes = finder.classes(root, "", [])
+        finder.check_levels(classes)
+        return Layout({"train": finder.files(classes)}, finder.names)
     places = {part: places[part] for part in PARTS if part in places}
     layout: dict[str, list[File]] = {}
     for part, place in places.items():
@@ -188,6 +191,22 @@ class _Finder:
         return DataError(
             f"expected a sub-folder for each of at least 2 classes, found {have}: {cure}"
         )
+
+    def check_levels(self, classes: list[tuple[int, str]]) -> None:
+        """Refuse class folders that hold the parts, which would be mixed; note what seems so."""
+        inside = [[name for name, _ in self._inside(Path(path))[0]] for _, path in classes]
+        for (label, _), names in zip(classes, inside, strict=True):
+            parts = {part_of(name): name for name in names}
+            if "train" in parts and {"validation", "test"} & parts.keys():
+                kind = shown(self.names[label])
+                found = [f"{kind}/{shown(n)}" for part, n in parts.items() if part is not None]
+                wanted = [f"{shown(n)}/{kind}" for part, n in parts.items() if part is not None]
+                raise DataError(
+                    f"expected the parts above the classes ({listed(wanted)}), found them below "
+                    f"({listed(found)}): move the folders"
+                )
+        if len(inside[0]) > 1 and all(names == inside[0] for names in inside):
+            self.seen.alike = [shown(name) for name in inside[0]]
 
     def files(self, classes: list[tuple[int, str]]) -> list[File]:
         """Return the files in class folders and below, in natural order."""

@@ -93,3 +93,33 @@ def test_refusals(tmp_path):
     parquet.write_table(table, tmp_path / "a.parquet")
     with pytest.raises(DataError, match="image 0: not an image that can be read here"):
         load(ParquetSource(tmp_path / "a.parquet"))
+
+
+def test_parts_must_name_the_classes_alike(tmp_path):
+    write(tmp_path / "train-0.parquet", [10, 20], [0, 1], names=["cat", "dog"])
+    write(tmp_path / "test-0.parquet", [10, 20], [0, 1], names=["dog", "cat"])
+    with pytest.raises(DataError) as error:
+        load(ParquetSource(tmp_path, **SIZE))
+    assert str(error.value) == (
+        f"{tmp_path}: test-0.parquet: expected the class names of the training part (cat and dog), "
+        "found dog and cat in the test part: store them alike"
+    )
+
+
+@pytest.mark.parametrize(
+    ("cells", "labels", "message"),
+    [
+        ([b"", "b.png"], [0, 1], "the bytes of an image in every row of image, found a path"),
+        ([b"", None], [0, 1], "the bytes of an image in every row of image, found nothing"),
+        ([b"", b""], [0, None], "a label in every row of label, found nothing"),
+    ],
+)
+def test_a_row_that_lacks_something_is_named(tmp_path, cells, labels, message):
+    rows = [{"bytes": encoded(9) if each == b"" else None, "path": each} for each in cells]
+    images = [None if row["path"] is None else row for row in rows]
+    images = [{**row, "path": None} if row and row["bytes"] else row for row in images]
+    table = arrow.table({"image": images, "label": labels})
+    parquet.write_table(table, tmp_path / "a.parquet")
+    with pytest.raises(DataError) as error:
+        load(ParquetSource(tmp_path / "a.parquet", **SIZE))
+    assert str(error.value) == f"{tmp_path / 'a.parquet'}: a.parquet: expected {message} in row 1"

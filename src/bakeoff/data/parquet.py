@@ -18,7 +18,7 @@ from bakeoff.data.sources import PARTS, ParquetSource
 from bakeoff.data.words import part_of, role_of
 from bakeoff.errors import DataError
 from bakeoff.utils.places import to_install
-from bakeoff.utils.text import counted, listed, shown
+from bakeoff.utils.text import listed, shown, some
 
 
 def load_parquet(source: ParquetSource) -> DataSet:
@@ -39,6 +39,7 @@ def load_parquet(source: ParquetSource) -> DataSet:
         first = _opened(next(iter(files.values()))[0])
         image, label = _columns(first.schema_arrow.names, source.columns or {})
         names = _class_names(first, label)
+        _check_names({part: paths[0] for part, paths in files.items()}, label, names)
         counts = {
             part: sum(_opened(each).metadata.num_rows for each in paths)
             for part, paths in files.items()
@@ -190,12 +191,36 @@ def _class_names(file: Any, label: str) -> list[str] | None:
 
 def _rows(paths: list[Path], image: str, label: str) -> Iterator[tuple[bytes, Any]]:
     for path in paths:
+        number = 0
         for batch in _opened(path).iter_batches(batch_size=256, columns=[image, label]):
             for row in batch.to_pylist():
-                content = row[image]["bytes"] if isinstance(row[image], dict) else row[image]
-                if not isinstance(content, bytes) or row[label] is None:
-                    raise DataError(
-                        f"{shown(path.name)}: expected the bytes of an image and a label in every "
-                        f"row of {counted(2, 'column')} {image}, {label}, found something else"
+                cell = row[image]
+                content = cell.get("bytes") if isinstance(cell, dict) else cell
+                if not isinstance(content, bytes):
+                    path_only = isinstance(cell, str) or (isinstance(cell, dict) and "path" in cell)
+                    found = (
+                        "nothing" if cell is None else "a path" if path_only else "something else"
                     )
+                    raise _unlike(path, number, "the bytes of an image", image, found)
+                if row[label] is None:
+                    raise _unlike(path, number, "a label", label, "nothing")
                 yield content, row[label]
+                number += 1
+
+
+def _unlike(path: Path, row: int, wanted: str, column: str, found: str) -> DataError:
+    return DataError(
+        f"{shown(path.name)}: expected {wanted} in every row of {shown(column)}, found {found} in "
+        f"row {row:,}"
+    )
+
+
+def _check_names(firsts: Mapping[str, Path], label: str, names: list[str] | None) -> None:
+    """Refuse parts whose descriptions give the classes other names, or in another order."""
+    for part, path in firsts.items():
+        own = _class_names(_opened(path), label)
+        if own != names and own is not None and names is not None:
+            raise DataError(
+                f"{shown(path.name)}: expected the class names of the training part "
+                f"({some(names)}), found {some(own)} in the {part} part: store them alike"
+            )

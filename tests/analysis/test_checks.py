@@ -171,7 +171,7 @@ FLAT = {
 
 
 def always(label, *, but=0):
-    """Answer `label` to all test images but the first few."""
+    """Predict `label` for all test images but the first few."""
 
     def change(seed, probabilities):
         result = np.zeros_like(probabilities)
@@ -192,7 +192,7 @@ def test_a_dead_network_is_no_result(findings):
     assert finding.text == (
         "slow is dead in both seeds: with seed 0 the training loss stays between 14.66 and 14.68 "
         "in the last 15 of 30 epochs, the training accuracy ends at 9.0 %, that of a constant "
-        "answer, and the network answers 5 to all images: a failed run, not a result."
+        "prediction, and the network predicts 5 for all images: a failed run, not a result."
     )
     assert finding.advice == (
         "No result to compare: change the learning rate, the activation or the initialisation "
@@ -208,7 +208,7 @@ def test_one_seed_of_several_may_be_dead(findings):
     models = {"a": FakeModel([0.93, 0.93, 0.93, 0.1, 0.93], history=history)}
     found = findings(models)
     assert found["dead-run", "a"].text.startswith("a is dead in seed 3 of 5 seeds: with seed 3")
-    assert "answers" not in found["dead-run", "a"].text  # its fake answers vary
+    assert "predicts" not in found["dead-run", "a"].text  # its fake predictions vary
     assert {code for code, _ in found} == {"dead-run", "unstable-seeds", "worse-than-baseline"}
 
 
@@ -261,7 +261,7 @@ def test_a_constant_answer_of_a_living_network(findings):
     found = findings({"a": FakeModel(0.93, seeds=(0, 1), change=always(7, but=5))}, seeds=(0, 1))
     assert set(found) == {("constant-prediction", "a"), ("worse-than-baseline", "a")}
     assert found["constant-prediction", "a"].text == (
-        "a gives one answer to at least 99 % of the 1,000 test images in both seeds: 7."
+        "a predicts one class for at least 99 % of the 1,000 test images in both seeds: 7."
     )
 
 
@@ -288,7 +288,7 @@ def test_probabilities_that_are_not_finite_are_no_answer(findings, images, said)
     found = findings({"a": FakeModel(0.93, change=change)})
     assert set(found) == {("no-answer", "a")}
     assert found["no-answer", "a"].text == (
-        f"a has no answer to {said}: the probabilities are not finite, and count as wrong."
+        f"a has no prediction for {said}: the probabilities are not finite, and count as wrong."
     )
 
 
@@ -302,7 +302,7 @@ def test_chance_level(findings):
     assert finding.severity == "serious"
     assert finding.text == (
         "a is at chance level in all 5 seeds: 11.0 % of 1,000 test images correct, where its "
-        "answers dealt out at random would have 10.0 %."
+        "predictions dealt out at random would have 10.0 %."
     )
 
 
@@ -395,8 +395,8 @@ def test_badly_calibrated_over_and_under_confident(findings):
     }
     assert found["badly-calibrated", "over"].severity == "info"
     assert found["badly-calibrated", "over"].text == (
-        "over is overconfident: it gives its answers a probability of 99.0 % on average, and 91.0 "
-        "% of them are correct (expected calibration error 8.0 points, mean of 5 seeds, 1,000 test "
+        "over is overconfident: it gives its predictions a probability of 99.0 % on average, and "
+        "91.0 % of them are correct (expected calibration error 8.0 points, mean of 5 seeds, 1,000 test "
         "images)."
     )
     assert found["badly-calibrated", "under"].severity == "warning"
@@ -494,8 +494,8 @@ def test_over_fitting_is_worse_where_the_last_epoch_is_scored(findings):
     assert finding.text.endswith("(mean of 5 seeds), and the scored weights come from there.")
     assert finding.advice == (
         "Select the epoch on validation data (selection: best-loss); 7 epochs would do; dropout, "
-        "regularization or more images may do better; where only the answers count and not "
-        "their probabilities, keep all epochs (selection: best-accuracy), since accuracy still "
+        "regularization or more images may do better; where only the predicted classes count and "
+        "not their probabilities, keep all epochs (selection: best-accuracy), since accuracy still "
         "rises."
     )
 

@@ -218,7 +218,7 @@ def test_the_page_says_what_the_studies_say(document):
     assert "None: every reported accuracy is within 0.30 points of our mean" in text
     assert "16.12 × (1 − 0.0892) = 14.68, the reported loss to two decimals" in text
     assert "**serious**, `dead-run`: course-1-dead is dead in all 3 seeds" in text
-    assert "the network answers 5 to all images" in text
+    assert "the network predicts 5 for all images" in text
     slow = document["answers"]["slow"]["slow"]["mean"]
     assert f"learning rate 0.0001 gives\n**{100 * slow:.2f} %**" in text
     assert "| `model-3` | 97.58 % | 97.05 % |" in text

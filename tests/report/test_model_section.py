@@ -15,7 +15,7 @@ def test_the_facts_of_a_model(study):
     assert part.result is result
     assert part.anchor == anchor(0) == "model-1"
     assert re.fullmatch(
-        r"the averaged answers of its 3 seeds are correct on \d\d\.\d\d % of the test images",
+        r"the averaged predictions of its 3 seeds are correct on \d\d\.\d\d % of the test images",
         part.facts,  # what the tables above have is not said again
     )
     partly = replace(study, models=(replace(result, trainable_parameters=7), *study.models[1:]))
@@ -29,8 +29,8 @@ def test_matrices_stand_once_on_the_page(study):
     full = model_part(study, 0, full=True)
     assert full.matrices == [] and full.mistakes == ""
     rates, mistakes = matrices(study, study.models[0])
-    assert rates.caption == "A row is a true class, a column what was answered; mean of 3 seeds."
-    assert mistakes.caption.startswith("The same without the correct answers")
+    assert rates.caption == "A row is a true class, a column a predicted class; mean of 3 seeds."
+    assert mistakes.caption.startswith("The same without the correct predictions")
 
 
 def test_of_many_models_the_others_are_short(study):

@@ -186,12 +186,12 @@ def test_learning_rate_and_regularization_are_told_from_the_histories(study):
 
 def test_confusion_draws_counts_or_rates_with_or_without_the_diagonal(study):
     matrix = study.model("mlp").confusion
-    shown = {(r["truth"], r["answer"]): r for r in rows(plots.confusion(study, "mlp"))[0]}
+    shown = {(r["truth"], r["predicted"]): r for r in rows(plots.confusion(study, "mlp"))[0]}
     assert len(shown) == (matrix > 0).sum()
     assert float(shown["3", "3"]["text"].replace(",", "")) == round(matrix[3, 3])
     rates = 100 * matrix / matrix.sum(axis=1, keepdims=True)
     figure = plots.confusion(study, "mlp", diagonal=False, rates=True)
-    shown = {(r["truth"], r["answer"]): r for r in rows(figure)[0]}
+    shown = {(r["truth"], r["predicted"]): r for r in rows(figure)[0]}
     assert ("3", "3") not in shown
     (i, j) = np.unravel_index((rates - np.diag(np.diag(rates))).argmax(), rates.shape)
     assert shown[str(i), str(j)]["share"] == 1

@@ -94,8 +94,8 @@ def test_the_sentences_people_read_most(study, parsed):
         sentences.about_margin(study),
     )
     assert sentences.about_loss(study).startswith(
-        "Accuracy counts correct answers and decides the verdicts; the loss also weighs how sure a "
-        "model was, so it matters where its probabilities are used. Here "
+        "Accuracy counts correct predictions and decides the verdicts; the loss also weighs how sure "
+        "a model was, so it matters where its probabilities are used. Here "
     )
     assert sentences.about_data(study) == (
         "10 classes, every image brought to 8 × 8 pixels, grey. No image stands in two parts of "
@@ -123,8 +123,8 @@ def test_the_sentences_people_read_most(study, parsed):
         "Each class against the rest; percent, and areas under the curves below. Means over the "
         "seeds; hover to see their range.",
         "Each class against the rest: the mean over the seeds, and the band of all seeds.",
-        "A row is a true class, a column what was answered; mean of 3 seeds.",
-        "The same without the correct answers, so that the mistakes can be seen.",
+        "A row is a true class, a column a predicted class; mean of 3 seeds.",
+        "The same without the correct predictions, so that the mistakes can be seen.",
         "The row’s model against the column’s, in points: ▲ better, ▼ worse, ≈ practically equal, "
         "? not separated.",
         "The broad line joins the models that nothing cheaper equals; bars are 95 %.",
@@ -135,7 +135,7 @@ def test_the_sentences_people_read_most(study, parsed):
     assert [step.name for step in protocol(study)][:3] == ["Split", "Train", "Select"]
     shown = galleries.shared_mistakes(study)
     assert shown.text in (
-        "In brackets, how many of the 3 models answer so. Is the label correct?",
+        "In brackets, how many of the 3 models predict so. Is the label correct?",
         "There is no test image that every model gets wrong.",
     )
     assert galleries.correct_alone(study).text in (

@@ -86,7 +86,7 @@ class ModelResult:
     calibration: tuple[Calibration, ...]  # one a seed
     leads: Mapping[str, Lead]  # by baseline
     histories: tuple[Mapping[str, NDArray[np.float64]], ...]  # one a seed: HISTORY_COLUMNS
-    failed: tuple[int, ...] = ()  # the seeds that diverged, died or answer one class
+    failed: tuple[int, ...] = ()  # the seeds that diverged, died or predict one class
     sound_accuracy: float | None = None  # mean of the other seeds; None if there are none
     remarks: tuple[str, ...] = ()  # codes of what is strange about the user's own builder
     ensemble: float | None = None  # test accuracy of the seeds' mean probabilities; None: one seed

@@ -1,4 +1,4 @@
-"""The answer at the top: the first of five cases that holds, so that it contradicts no finding.
+"""The headline: the first of five cases that holds, so that it contradicts no finding.
 
 *Nothing usable*: every model failed, is at chance, or is shown to be worse than a baseline. *A
 baseline does as well*: no model is shown to be better than it. *Cannot say*: too few seeds, a tiny
@@ -35,7 +35,7 @@ Choose = Callable[[NDArray[np.bool_]], Recommendation]
 
 
 def headline(comparison: Comparison, choose: Choose) -> Headline:
-    """Return the answer.
+    """Return the headline: what to use, or why none can be named.
 
     Parameters
     ----------

@@ -70,7 +70,7 @@ def others(searched: Searched) -> str:
         return text.removeprefix("; ")
     usable = len(searched.best) - 1
     return (
-        f"By their answers to the validation images, {searched.as_good} of the "
+        f"By their predictions of the validation images, {searched.as_good} of the "
         f"{counted(usable, 'other setting')} trained to the end cannot be told from it (exact "
         f"McNemar test, one network each){text}."
     )

@@ -81,7 +81,7 @@ _SCORES = (
 
 
 def answer(comparison: Comparison) -> str:
-    """Return the answer in one line of plain text."""
+    """Return the headline in one line of plain text."""
     return "".join(sentences.headline(comparison))
 
 
@@ -97,11 +97,11 @@ def markdown(comparison: Comparison) -> str:
         lines.append("| " + " | ".join(cells) + " |")
     before, name, after = sentences.headline(comparison)
     bold = f"**{escape_markdown(name)}**" if name else ""
-    answer = f"{escape_markdown(before)} {bold}".strip()
+    use = f"{escape_markdown(before)} {bold}".strip()
     parts = [
         f"### {escape_markdown(wording.heading(comparison))}",
         "\n".join(lines),
-        f"{answer}{escape_markdown(after)} {escape_markdown(sentences.reason(comparison))}".strip(),
+        f"{use}{escape_markdown(after)} {escape_markdown(sentences.reason(comparison))}".strip(),
         *(escape_markdown(caution) for caution in sentences.cautions(comparison)),
         escape_markdown(_basis(comparison)),
     ]
@@ -184,7 +184,7 @@ def latex(comparison: Comparison) -> str:
 
 
 def fragment(comparison: Comparison) -> str:
-    """Return the answer and the table as HTML for a notebook's cell: no style, no script."""
+    """Return the headline and the table as HTML for a notebook's cell: no style, no script."""
     before, name, after = sentences.headline(comparison)
     heads = "".join(f"<th>{escape(each.head)}</th>" for each in _columns(comparison))
     rows = []

@@ -1,4 +1,4 @@
-"""Pictures a reader should look at, each with its name and what was answered: page and notebook.
+"""Pictures a reader should look at, each with its name and what was predicted: page and notebook.
 
 One gallery is one list of cards: the page filters and enlarges them, a notebook shows them as they
 are.
@@ -31,7 +31,7 @@ _CELL = "display:inline-block;width:9.5em;margin:0 1em 1em 0;vertical-align:top;
 class Card:
     """An image with what is said of it; `source` is a data URI, "" where there is no picture.
 
-    `truth` is the class it has, `said` what was answered, `name` its "class/file" or its number;
+    `truth` is the class it has, `said` what was predicted, `name` its "class/file" or its number;
     `model` the one it belongs to, "" where that is no single one.
     """
 
@@ -109,11 +109,11 @@ def shared_mistakes(comparison: Comparison) -> Gallery:
                 source=_of(comparison, each.index),
                 name=_name(comparison, each.index),
                 truth=names[each.truth],
-                said=f"taken for {said}" if said else "no answer",
+                said=f"taken for {said}" if said else "no prediction",
             )
         )
     text = (
-        f"In brackets, how many of the {n_models} models answer so. Is the label correct?"
+        f"In brackets, how many of the {n_models} models predict so. Is the label correct?"
         if cards
         else "There is no test image that every model gets wrong."
     )

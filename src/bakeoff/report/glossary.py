@@ -91,7 +91,7 @@ GLOSSARY: dict[str, tuple[str, tuple[str, ...]]] = {
         ("macro F1", "Macro F1"),
     ),
     "balanced accuracy": (
-        "The mean over all classes of the share of correct answers.",
+        "The mean over all classes of the share of correct predictions.",
         ("balanced accuracy", "Balanced accuracy"),
     ),
     "precision": (

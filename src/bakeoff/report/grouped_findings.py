@@ -17,8 +17,8 @@ _MOST_LETTERS = 40  # of a name among others
 _OF_SEVERAL = {
     ("dead-run", "serious"): "learned nothing with some seeds (their runs are dead)",
     ("diverged-run", "serious"): "diverged with some seeds: the loss was no finite number any more",
-    ("constant-prediction", "serious"): "give one answer to nearly every image with some seeds",
-    ("no-answer", "serious"): "have no answer to some test images",
+    ("constant-prediction", "serious"): "predict one class for nearly every image with some seeds",
+    ("no-answer", "serious"): "have no prediction for some test images",
     ("chance-level", "serious"): "are no better than guessing with some seeds",
     ("worse-than-baseline", "serious"): "are worse than {baseline}",
     ("worse-than-baseline", "warning"): "are not shown to be better than {baseline}",
@@ -32,7 +32,7 @@ _OF_SEVERAL = {
     (
         "badly-calibrated",
         "warning",
-    ): "are surer of their answers than they are correct, or less sure",
+    ): "are surer of their predictions than they are correct, or less sure",
     ("badly-calibrated", "info"): "are a little surer, or less sure, than they are correct",
     ("confused-classes", "info"): "confuse a few pairs of classes above all",
     ("weak-classes", "info"): "are weak on single classes",

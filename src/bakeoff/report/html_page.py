@@ -61,7 +61,7 @@ def _page(comparison: Comparison, environment: Environment) -> str:
         script=Markup(script),
         style_hash=_hash(style),
         script_hash=_hash(script),
-        **_answer(comparison),
+        **_headline(comparison),
         **results_table(comparison),
         **_findings(comparison),
         **_data(comparison),
@@ -92,7 +92,7 @@ def _shown(comparison: Comparison) -> str | None:
     return comparison.models[0].name if comparison.models else None
 
 
-def _answer(comparison: Comparison) -> dict[str, Any]:
+def _headline(comparison: Comparison) -> dict[str, Any]:
     grouped_models = any(model.group for model in comparison.models)
     seeded = any(len(model.seeds) > 1 for model in comparison.models)
     bar = "for other images and other seeds" if seeded else "for other images alone"

@@ -63,8 +63,8 @@ def _why(comparison: Comparison, result: ModelResult) -> list[str]:
     if recommended is None or recommended.model != result.name:
         name = recommended.model if recommended else "none"
         return [f"It is not the recommended model; that is {plain(name)}."]
-    answer = "".join(sentences.headline(comparison))
-    lines = [plain(f"{answer} {sentences.reason(comparison)}".strip())]
+    headline = "".join(sentences.headline(comparison))
+    lines = [plain(f"{headline} {sentences.reason(comparison)}".strip())]
     lines += [plain(caution) for caution in sentences.cautions(comparison)]
     return lines
 

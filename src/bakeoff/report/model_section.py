@@ -69,11 +69,11 @@ def matrices(
 ) -> list[Picture]:
     """Return a model's confusion matrix with its diagonal, in percent, and without, in images."""
     seeds = text.counted(len(result.seeds), "seed")
-    axes = f"A row is a true class, a column what was answered; mean of {seeds}."
+    axes = f"A row is a true class, a column a predicted class; mean of {seeds}."
     mistakes = plots.confusion(comparison, result.name, diagonal=False)
     if mistakes_alone:
         return [Picture(mistakes, axes)]
-    without = "The same without the correct answers, so that the mistakes can be seen."
+    without = "The same without the correct predictions, so that the mistakes can be seen."
     rates = plots.confusion(comparison, result.name, rates=True)
     return [Picture(rates, axes), Picture(mistakes, without)]
 
@@ -86,7 +86,7 @@ def _facts(result: ModelResult) -> str:
         parts.append(f"{trained} are trained")
     if result.ensemble is not None:
         parts.append(
-            f"the averaged answers of its {len(result.seeds)} seeds are correct on "
+            f"the averaged predictions of its {len(result.seeds)} seeds are correct on "
             f"{text.percent(result.ensemble)} of the test images"
         )
     return " · ".join(parts)

@@ -148,8 +148,8 @@ def _search(comparison: Comparison) -> str:
 
 def _race(race: Race) -> str:
     return (
-        f"After {listed(race.after)} seeds of every model the validation answers were looked at: a "
-        f"model shown to be worse than the leader by more than {points(race.delta)} points got no "
+        f"After {listed(race.after)} seeds of every model the validation predictions were compared: "
+        f"a model shown to be worse than the leader by more than {points(race.delta)} points got no "
         "more seeds. The chance of dropping even one model that is as good stays below 5 % over "
         f"all looks and models. Dropped: {listed(m.name for m in race.dropped) or 'none'}."
     )

@@ -31,12 +31,12 @@ _RISE = 0.05  # share by which the validation loss must have risen to be called 
 
 
 def headline(comparison: Comparison) -> tuple[str, str, str]:
-    """Return the answer in a few words, split as (before, model's name, after)."""
-    answer = comparison.headline
-    if answer is None:
+    """Return the headline, split as (before, model's name, after)."""
+    found = comparison.headline
+    if found is None:
         return "Nothing has been scored yet.", "", ""
-    of_baseline = answer.case == "a baseline does as well"
-    return answer.before, baseline(answer.name) if of_baseline else answer.name, answer.after
+    of_baseline = found.case == "a baseline does as well"
+    return found.before, baseline(found.name) if of_baseline else found.name, found.after
 
 
 def mark(comparison: Comparison) -> str:
@@ -50,7 +50,7 @@ def reason(comparison: Comparison) -> str:
 
 
 def cautions(comparison: Comparison, *, found: bool = False) -> list[str]:
-    """Return what a reader must know before believing the answer.
+    """Return what a reader must know before believing the headline.
 
     `found` leaves out what findings beside it say already.
     """
@@ -128,8 +128,8 @@ def about_loss(comparison: Comparison) -> str:
     by_loss = min(models, key=lambda model: model.loss.mean)
     by_accuracy = comparison.models[0]
     meaning = (
-        "Accuracy counts correct answers and decides the verdicts; the loss also weighs how sure a "
-        "model was, so it matters where its probabilities are used."
+        "Accuracy counts correct predictions and decides the verdicts; the loss also weighs how sure "
+        "a model was, so it matters where its probabilities are used."
     )
     if by_loss is by_accuracy:
         return f"{meaning} Here {by_loss.name} is best by both."

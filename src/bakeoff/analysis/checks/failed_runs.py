@@ -1,4 +1,4 @@
-"""Runs that are no results: diverged, dead, or with one answer to everything."""
+"""Runs that are no results: diverged, dead, or with one class predicted for everything."""
 
 from __future__ import annotations
 
@@ -12,12 +12,12 @@ from bakeoff.analysis.comparison import Comparison, Finding, ModelResult
 from bakeoff.utils.text import counted, listed, number, percent
 
 # A network that learns anything leaves chance by more than this within an epoch or two; dropout
-# and the sampling of a small training part move a constant answer's accuracy by less.
+# and the sampling of a small training part move a constant prediction's accuracy by less.
 CHANCE_SLACK = 0.02
-# The loss of a network that answers the same to every image differs between epochs only by the
+# The loss of a network that predicts the same for every image differs between epochs only by the
 # order of the images: parts of a thousand. A loss that falls at all falls by more.
 FLAT_LOSS = 0.01
-# One answer to all but one in a hundred test images is one answer.
+# One class for all but one in a hundred test images is one class.
 CONSTANT_SHARE = 0.99
 # Where nearly all test images are of one class, always giving that class is not yet an accident.
 ONE_CLASS = 0.95
@@ -42,7 +42,7 @@ def dead_seeds(model: ModelResult, comparison: Comparison) -> list[int]:
 
 
 def constant_seeds(model: ModelResult, comparison: Comparison) -> list[int]:
-    """Return the positions of the seeds that give one class as answer to the test images."""
+    """Return the positions of the seeds that predict one class for the test images."""
     sizes = np.bincount(comparison.labels, minlength=len(comparison.class_names))
     n_images = len(comparison.labels)
     if sizes.max() >= ONE_CLASS * n_images:
@@ -52,7 +52,7 @@ def constant_seeds(model: ModelResult, comparison: Comparison) -> list[int]:
 
 
 def failed_seeds(model: ModelResult, comparison: Comparison) -> list[int]:
-    """Return the positions of the seeds that diverged, died or answer one class."""
+    """Return the positions of the seeds that diverged, died or predict one class."""
     diverged = {k for k, epoch in enumerate(model.diverged_epochs) if epoch is not None}
     failed = diverged | set(dead_seeds(model, comparison)) | set(constant_seeds(model, comparison))
     return sorted(failed)
@@ -87,7 +87,7 @@ def dead_run(model: ModelResult, comparison: Comparison) -> Finding | None:
     says = ""
     if constant:
         only = _most_predicted(model, constant[0], comparison)
-        says = f", and the network answers {only} to all images"
+        says = f", and the network predicts {only} for all images"
     return Finding(
         code="dead-run",
         severity="serious",
@@ -96,7 +96,7 @@ def dead_run(model: ModelResult, comparison: Comparison) -> Finding | None:
             f"{model.name} is dead in {seeds_of(model, dead)}: with seed {model.seeds[dead[0]]} "
             f"the training loss stays {_range(half)} in the last {len(half)} of "
             f"{counted(len(first['loss']), 'epoch')}, the training accuracy ends at "
-            f"{percent(first['accuracy'][-1], 1)}, that of a constant answer{says}: "
+            f"{percent(first['accuracy'][-1], 1)}, that of a constant prediction{says}: "
             "a failed run, not a result."
         ),
         advice=(
@@ -127,7 +127,7 @@ def diverged_run(model: ModelResult, comparison: Comparison) -> Finding | None:
 
 
 def constant_prediction(model: ModelResult, comparison: Comparison) -> Finding | None:
-    """Notice one answer to every image, though training was alive."""
+    """Notice one class predicted for every image, though training was alive."""
     dead = dead_seeds(model, comparison)
     constant = [k for k in constant_seeds(model, comparison) if k not in dead]
     if not constant:
@@ -138,7 +138,7 @@ def constant_prediction(model: ModelResult, comparison: Comparison) -> Finding |
         severity="serious",
         model=model.name,
         text=(
-            f"{model.name} gives one answer to at least {percent(CONSTANT_SHARE, 0)} of the "
+            f"{model.name} predicts one class for at least {percent(CONSTANT_SHARE, 0)} of the "
             f"{len(comparison.labels):,} test images in {seeds_of(model, constant)}: "
             f"{listed(classes)}."
         ),
@@ -162,7 +162,7 @@ def no_answer(model: ModelResult, comparison: Comparison) -> Finding | None:
         severity="serious",
         model=model.name,
         text=(
-            f"{model.name} has no answer to {'' if alike else 'up to '}"
+            f"{model.name} has no prediction for {'' if alike else 'up to '}"
             f"{counted(most, 'test image')} in {seeds_of(model, positions)}: the probabilities are "
             "not finite, and count as wrong."
         ),

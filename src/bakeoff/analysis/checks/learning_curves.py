@@ -115,7 +115,7 @@ def over_fitting(model: ModelResult, comparison: Comparison) -> Finding | None:
     gains = curves.val_accuracy[:, -end:].mean(axis=1) - curves.val_accuracy[:, lowest]
     if gains.mean() > ARRIVED_ACCURACY and _clear(gains):
         advice += (
-            "; where only the answers count and not their probabilities, keep all epochs "
+            "; where only the predicted classes count and not their probabilities, keep all epochs "
             "(selection: best-accuracy), since accuracy still rises"
         )
     return Finding(

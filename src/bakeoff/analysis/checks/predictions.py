@@ -90,8 +90,9 @@ def chance_level(model: ModelResult, comparison: Comparison) -> Finding | None:
         model=model.name,
         text=(
             f"{model.name} is at chance level in {seeds_of(model, positions)}: "
-            f"{percent(accuracy, 1)} of {n_images:,} test images correct, where its answers "
-            f"dealt out at random would have {percent(float(chances[positions].mean()), 1)}."
+            f"{percent(accuracy, 1)} of {n_images:,} test images correct, where its "
+            "predictions dealt out at random would have "
+            f"{percent(float(chances[positions].mean()), 1)}."
         ),
         advice=(
             "No result to compare: check that images and labels belong together, then the learning "
@@ -169,7 +170,7 @@ def unstable_seeds(model: ModelResult, comparison: Comparison) -> Finding | None
 
 
 def badly_calibrated(model: ModelResult, comparison: Comparison) -> Finding | None:
-    """Notice probabilities that do not say how often the answer is correct."""
+    """Notice probabilities that do not say how often the predicted class is correct."""
     curves = [
         model.calibration[k]
         for k in sound_seeds(model, comparison)
@@ -188,9 +189,8 @@ def badly_calibrated(model: ModelResult, comparison: Comparison) -> Finding | No
         model=model.name,
         text=(
             f"{model.name} is {'over' if sure > correct else 'under'}confident: it gives its "
-            f"answers a probability of {percent(sure, 1)} on average, and {percent(correct, 1)} "
-            f"of them "
-            f"are correct (expected calibration error {points(error, 1)} points, "
+            f"predictions a probability of {percent(sure, 1)} on average, and "
+            f"{percent(correct, 1)} of them are correct (expected calibration error {points(error, 1)} points, "
             f"{mean_of(len(curves))}, {len(comparison.labels):,} test images)."
         ),
         advice=(

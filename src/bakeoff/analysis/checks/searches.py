@@ -64,7 +64,7 @@ def settings_alike(model: ModelResult, comparison: Comparison) -> Finding | None
         "info",
         model.name,
         f"{searched.as_good} of the {counted(others, 'other setting')} of {model.name} are not "
-        f"told from the chosen one by their answers to the validation images.{flatters}",
+        f"told from the chosen one by their predictions of the validation images.{flatters}",
         "Read the chosen values as one of many that do as well; the test accuracy above is of "
         "fresh seeds, so this does not flatter it.",
     )

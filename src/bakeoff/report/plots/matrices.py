@@ -56,15 +56,15 @@ def confusion(
     labels = distinct([shorten(name, most=14) for name in names])
     rows = [
         {
-            "truth": labels[i], "answer": labels[j], "share": value / most,
+            "truth": labels[i], "predicted": labels[j], "share": value / most,
             "text": _number(value, whole=99.95 if rates else 9.95),
-            "tip": f"{names[i]} answered as {names[j]} · {counts[i, j]:.1f} images · "
+            "tip": f"{names[i]} predicted as {names[j]} · {counts[i, j]:.1f} images · "
             f"{percent(float(shares[i, j]))} of {names[i]}",
         }
         for (i, j), value in np.ndenumerate(shown)
         if value > 0
     ]  # fmt: skip
-    title = "Answers, percent of the true class" if rates else "Answers, images"
+    title = "Predictions, percent of the true class" if rates else "Predictions, images"
     if not diagonal:
         title = "Mistakes alone, percent of the true class" if rates else "Mistakes alone, images"
     note = "" if len(chosen) == len(result.confusion) else " (classes with the most mistakes)"
@@ -76,12 +76,12 @@ def confusion(
             "height": {"step": side},
             "data": {"values": rows},
             "encoding": {
-                "x": _classes("answer", labels, "top"),
+                "x": _classes("predicted", labels, "top"),
                 "y": _classes("truth", labels, "left"),
             },
             "layer": _squares(BLUE if diagonal else ORANGE, 10.5 if side > 26 else 8.5),
         },
-        alt=f"Confusion matrix of {result.name}: true class by answered class, "
+        alt=f"Confusion matrix of {result.name}: true class by predicted class, "
         f"mean of {len(result.seeds)} seeds.",
         width=None,
     )
@@ -182,7 +182,7 @@ def _classes(name: str, labels: list[str], orient: str, title: str | None = "") 
     if orient == "top":
         wide = max(map(len, labels), default=0) > (2 if title == "" else 9)
         axis["labelAngle"] = -45 if wide else 0
-    words = {"answer": "answered class", "truth": "true class"}.get(name)
+    words = {"predicted": "predicted class", "truth": "true class"}.get(name)
     scale = {"domain": labels}
     coded = field(name, "nominal", sort=labels, axis=axis, scale=scale)
     return {**coded, "title": words if title == "" else None}

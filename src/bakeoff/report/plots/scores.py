@@ -149,9 +149,9 @@ def class_counts(comparison: Comparison, *, width: int = WIDTH) -> Figure:
 def calibration(comparison: Comparison, model: str | None = None) -> Figure:
     """Draw how often a model was correct against how sure it was, over all its seeds together.
 
-    On the dashed line, of the images answered with 80 % confidence, 80 % are correct. The larger a
-    dot, the more images were answered with that confidence; a bin with fewer than ten answers a
-    seed is too small to judge and gets no dot.
+    On the dashed line, of the images predicted with 80 % confidence, 80 % are correct. The larger a
+    dot, the more images were predicted so; a bin with fewer than ten predictions a seed
+    is too small to judge and gets no dot.
     """
     result = find(comparison, model)
     curves = result.calibration
@@ -163,7 +163,7 @@ def calibration(comparison: Comparison, model: str | None = None) -> Figure:
         {
             "sure": s / n, "correct": h / n, "share": n / max(1, counts.sum()),
             "tip": f"{percent(s / n)} sure · {percent(h / n)} correct · "
-            f"{percent(n / max(1, counts.sum()))} of the answers",
+            f"{percent(n / max(1, counts.sum()))} of the predictions",
         }
         for n, h, s in zip(counts[enough], hits[enough], sure[enough], strict=True)
     ]  # fmt: skip
@@ -173,10 +173,11 @@ def calibration(comparison: Comparison, model: str | None = None) -> Figure:
     axis: dict[str, Any] = {"scale": {"domain": domain, "nice": False, "clamp": True}}
     return figure(
         {
-            "title": "Correct answers, by confidence",
+            "title": "Correct predictions, by confidence",
             "encoding": {
                 "x": {
-                    "field": "sure", "type": "quantitative", "title": "confidence in the answer",
+                    "field": "sure", "type": "quantitative",
+                    "title": "confidence in the prediction",
                     "axis": percent_axis(), **axis,
                 },
                 "y": field("correct", axis=percent_axis(), **axis),
@@ -199,7 +200,7 @@ def calibration(comparison: Comparison, model: str | None = None) -> Figure:
                 },
             ],
         },
-        alt=f"Calibration of {result.name}: share of correct answers by confidence.",
+        alt=f"Calibration of {result.name}: share of correct predictions by confidence.",
     )  # fmt: skip
 
 

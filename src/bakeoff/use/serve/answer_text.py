@@ -10,7 +10,7 @@ _WORDS = {True: "true", False: "false", None: "null"}
 class AnswerText:
     """Writes answers.
 
-    title : of the model that answers
+    title : of the model that predicts
     class_names : in the order of the probabilities
     """
 

@@ -396,8 +396,8 @@ def test_badly_calibrated_over_and_under_confident(findings):
     assert found["badly-calibrated", "over"].severity == "info"
     assert found["badly-calibrated", "over"].text == (
         "over is overconfident: it gives its predictions a probability of 99.0 % on average, and "
-        "91.0 % of them are correct (expected calibration error 8.0 points, mean of 5 seeds, 1,000 test "
-        "images)."
+        "91.0 % of them are correct (expected calibration error 8.0 points, mean of 5 seeds, 1,000 "
+        "test images)."
     )
     assert found["badly-calibrated", "under"].severity == "warning"
     assert "under is underconfident" in found["badly-calibrated", "under"].text

@@ -18,7 +18,7 @@ from bakeoff.errors import ChecksumMismatch, DataError, StorageError
     [
         (DataError("expected images"), "a.png: expected images"),
         (ChecksumMismatch("other content"), "a.png: other content"),
-        (MemoryError(), "a.png: needs more memory than there is"),
+        (MemoryError(), "a.png: needs more memory than there is: free some, or make it smaller"),
         (OSError(13, "Permission denied"), "a.png: cannot be read: Permission denied"),
         (OSError(), "a.png: cannot be read: OSError"),
         (IndexError("b\x1b[31m"), "a.png: broken (b\\x1b[31m): get the file again"),

@@ -22,5 +22,6 @@ def test_what_was_chosen_in_words():
     partly = replace(searched, tried=(searched.tried[0], stopped, searched.tried[2]), as_good=1)
     assert about_search.others(partly) == (
         "By their predictions of the validation images, 1 of the 1 other setting trained to the "
-        "end cannot be told from it (exact McNemar test, one network each); 1 setting stopped early."
+        "end cannot be told from it (exact McNemar test, one network each); 1 setting stopped "
+        "early."
     )

@@ -94,8 +94,8 @@ def test_the_sentences_people_read_most(study, parsed):
         sentences.about_margin(study),
     )
     assert sentences.about_loss(study).startswith(
-        "Accuracy counts correct predictions and decides the verdicts; the loss also weighs how sure "
-        "a model was, so it matters where its probabilities are used. Here "
+        "Accuracy counts correct predictions and decides the verdicts; the loss also weighs how "
+        "sure a model was, so it matters where its probabilities are used. Here "
     )
     assert sentences.about_data(study) == (
         "10 classes, every image brought to 8 × 8 pixels, grey. No image stands in two parts of "

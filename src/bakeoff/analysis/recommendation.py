@@ -84,10 +84,10 @@ def recommend(
     U_i is the largest one-sided bound on what model i loses to any other model. Candidates are the
     models smaller than the one with the highest mean, but for those that are shown to lose more
     than `give_up` to it. They share out the chance to err, 1 − level, by what they save: a
-    candidate's share is to the whole as the logarithm of its size against the next larger one is
-    to that of all sizes. They are walked from the largest downwards. A candidate whose U_i, at its
-    own share and what was handed to it, is below `give_up` passes, and hands both on to the next;
-    the share of one that fails is lost. The smallest that passed is chosen. However many models
+    candidate's share of it is log(next larger size/its size), divided by log(size of the one with
+    the highest mean/smallest size). They are walked from the largest downwards. A candidate whose
+    U_i, at its own share and what was handed to it, is below `give_up` passes, and hands both on to
+    the next; if it fails, both are lost. The smallest that passed is chosen. However many models
     there are, the chosen one truly loses `give_up` or more in about 1 − level of all studies at
     most: this is the fallback procedure (Wiens 2003; Bretz et al. 2009). A model at the edge is
     taken for no candidate as rarely as it is wrongly chosen.

@@ -184,7 +184,10 @@ class _Archive:
                 values[filled : filled + len(chunk)] = np.frombuffer(chunk, dtype=np.uint8)
                 filled += len(chunk)
         if filled != header.nbytes or chunk:
-            raise DataError(f"{shown(name)}: its length is not the one its header promises")
+            raise DataError(
+                f"{shown(name)}: expected the length that its header promises, found "
+                f"{'more' if filled == header.nbytes else 'less'}: save it again"
+            )
         array = values.view(header.dtype).reshape(header.shape, order=header.order)
         found = np.ascontiguousarray(array, dtype=header.dtype.newbyteorder("="))
         return found.reshape(header.shape)  # a lone value has become an array of one

@@ -25,7 +25,9 @@ def refusing(name: str | os.PathLike[str]) -> Iterator[None]:
     except BakeoffError:
         raise
     except MemoryError:
-        raise DataError(f"{shown(name)}: needs more memory than there is") from None
+        raise DataError(
+            f"{shown(name)}: needs more memory than there is: free some, or make it smaller"
+        ) from None
     except OSError as error:
         reason = error.strerror or str(error) or type(error).__name__
         raise DataError(f"{shown(name)}: cannot be read: {printable(reason)[:200]}") from error

@@ -148,10 +148,11 @@ def _search(comparison: Comparison) -> str:
 
 def _race(race: Race) -> str:
     return (
-        f"After {listed(race.after)} seeds of every model the validation predictions were compared: "
-        f"a model shown to be worse than the leader by more than {points(race.delta)} points got no "
-        "more seeds. The chance of dropping even one model that is as good stays below 5 % over "
-        f"all looks and models. Dropped: {listed(m.name for m in race.dropped) or 'none'}."
+        f"After {listed(race.after)} seeds of every model the validation predictions were "
+        f"compared: a model shown to be worse than the leader by more than {points(race.delta)} "
+        "points got no more seeds. The chance of dropping even one model that is as good stays "
+        "below 5 % over all looks and models. Dropped: "
+        f"{listed(m.name for m in race.dropped) or 'none'}."
     )
 
 

@@ -128,8 +128,8 @@ def about_loss(comparison: Comparison) -> str:
     by_loss = min(models, key=lambda model: model.loss.mean)
     by_accuracy = comparison.models[0]
     meaning = (
-        "Accuracy counts correct predictions and decides the verdicts; the loss also weighs how sure "
-        "a model was, so it matters where its probabilities are used."
+        "Accuracy counts correct predictions and decides the verdicts; the loss also weighs how "
+        "sure a model was, so it matters where its probabilities are used."
     )
     if by_loss is by_accuracy:
         return f"{meaning} Here {by_loss.name} is best by both."

@@ -128,7 +128,9 @@ def _carry_out(
     def must_do(jobs: Sequence[MovableJob]) -> None:
         failed = do(jobs)
         if failed:
-            raise TrialLost(f"{failed[0].label} could not be tested: {failed[0].reason}")
+            raise TrialLost(
+                f"{failed[0].label} could not be tested: {failed[0].reason}: run it again"
+            )
 
     lost: tuple[Lost, ...] = ()
     ledger = folder.read_ledger()

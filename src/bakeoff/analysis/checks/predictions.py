@@ -190,7 +190,8 @@ def badly_calibrated(model: ModelResult, comparison: Comparison) -> Finding | No
         text=(
             f"{model.name} is {'over' if sure > correct else 'under'}confident: it gives its "
             f"predictions a probability of {percent(sure, 1)} on average, and "
-            f"{percent(correct, 1)} of them are correct (expected calibration error {points(error, 1)} points, "
+            f"{percent(correct, 1)} of them are correct (expected calibration "
+            f"error {points(error, 1)} points, "
             f"{mean_of(len(curves))}, {len(comparison.labels):,} test images)."
         ),
         advice=(

@@ -286,6 +286,8 @@ def find(comparison: Comparison, model: str | None) -> ModelResult:
         if result.name == model:
             return result
     names = ", ".join(result.name for result in comparison.models)
+    if model is None:
+        raise UsageError(f"expected the name of a model, found none: name one of {names}")
     raise UsageError(f"expected a model of this comparison ({names}), found {model}")
 
 

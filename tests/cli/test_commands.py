@@ -24,6 +24,7 @@ from bakeoff.study import run as studies
 from bakeoff.study.executors.interface import Lost
 from bakeoff.study.result import Result
 from bakeoff.study.run import compare
+from tests.helpers import forked
 
 DOCS = (Path(__file__).parents[2] / "docs" / "commands.md").read_text(encoding="utf-8")
 COMMANDS = typer.main.get_command(app).commands
@@ -491,10 +492,9 @@ def test_ctrl_c_stops_a_real_run_and_the_same_command_finishes_it(tmp_path):
     )
     assert "Traceback" not in said.decode()
 
-    again = subprocess.run(
-        [sys.executable, "-m", "bakeoff", *words], cwd=tmp_path, capture_output=True, text=True
-    )
-    assert again.returncode == 0, again.stderr
-    assert keys_missing(json.loads(again.stdout)) == []
-    assert "long seed 1" in again.stderr
+    line = " ".join(["bakeoff", *words])
+    code, printed, errors = forked.command(line, folder=tmp_path, output=tmp_path / "printed")
+    assert code == 0, errors
+    assert keys_missing(json.loads(printed)) == []
+    assert "long seed 1" in errors
     assert (tmp_path / "studies" / "stopped" / "report.html").is_file()

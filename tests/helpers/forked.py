@@ -5,6 +5,7 @@ What is forked behaves as what is started, but for its imports; tests of those s
 
 import multiprocessing as mp
 import os
+import shlex
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from multiprocessing import util
@@ -27,6 +28,40 @@ def start(target: Callable[..., None], arguments: tuple[Any, ...], *, output: Pa
     with fork_server._hidden_main():
         process.start()
     return process
+
+
+def command(line: str, *, folder: Path, output: Path, seconds: float = 300) -> tuple[int, str, str]:
+    """Carry a command line of `bakeoff` out in a folder: (exit code, standard output, error)."""
+    process = begin(line, folder=folder, output=output)
+    process.join(seconds)
+    if process.exitcode is None:
+        process.kill()
+        process.join()
+    said = (each.read_text(encoding="utf-8") for each in (output, _errors(output)))
+    return process.exitcode, *said
+
+
+def begin(line: str, *, folder: Path, output: Path) -> Any:
+    """Begin a command line of `bakeoff` in a folder, and return its process.
+
+    output : a file for the standard output; one beside it has the errors
+    """
+    program, *words = shlex.split(line)
+    if program != "bakeoff":
+        raise ValueError(f"expected a command line of bakeoff, found {line}")
+    return start(_command, (words, folder, _errors(output)), output=output)
+
+
+def _errors(output: Path) -> Path:
+    return output.with_name(f"{output.name}.errors")
+
+
+def _command(words: Sequence[str], folder: Path, errors: Path) -> None:
+    from bakeoff.cli import main
+
+    redirect(2, errors, os.O_WRONLY | os.O_CREAT | os.O_TRUNC)
+    os.chdir(folder)
+    raise SystemExit(main(list(words)))
 
 
 def _begin(

@@ -14,6 +14,7 @@ from pathlib import Path
 import pytest
 
 from bakeoff.training.native import build
+from bakeoff.utils.places import program_cache
 
 ROOT = Path(__file__).parents[2]
 NATIVE_SOURCE = ("training", "native", "src")
@@ -50,6 +51,10 @@ def elsewhere(wheel, tmp_path_factory):
     site = tmp_path_factory.mktemp("site")
     pip("install", "--no-deps", "--no-index", "--target", site, wheel)
     home = tmp_path_factory.mktemp("home")
+    if (programs := program_cache()) is not None:  # compiled by earlier runs
+        programs.mkdir(parents=True, exist_ok=True)
+        (home / "bakeoff").mkdir()
+        (home / "bakeoff" / "programs").symlink_to(programs)
     folders = {name: str(home) for name in ("HOME", "XDG_CACHE_HOME", "XDG_DATA_HOME")}
     environment = {**os.environ, **folders, "PYTHONPATH": str(site)}
 

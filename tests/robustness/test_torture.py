@@ -14,6 +14,7 @@ import numpy as np
 import pytest
 
 from bakeoff.storage import atomic, formats
+from bakeoff.utils.places import program_cache
 
 ROOT = Path(__file__).parents[2]
 
@@ -77,8 +78,11 @@ def test_a_damaged_compiled_program_is_compiled_again_without_a_word(tmp_path):
 @pytest.mark.skipif(sys.platform != "linux", reason="looks for processes in /proc")
 def test_a_few_kills_lose_nothing(tmp_path):
     words = ["crash", "--moments", "2", "--real", "1", "--boundaries", "3"]
+    words += ["--folder", str(tmp_path)]
+    if (programs := program_cache()) is not None:  # compiled by earlier runs
+        words += ["--cache", str(programs.parents[1])]
     done = subprocess.run(
-        [sys.executable, "-m", "tests.robustness.torture", *words, "--folder", str(tmp_path)],
+        [sys.executable, "-m", "tests.robustness.torture", *words],
         cwd=Path(__file__).parents[2],
         capture_output=True,
         text=True,

@@ -9,7 +9,6 @@ import contextlib
 import http.server
 import io
 import json
-import os
 import re
 import socket
 import subprocess
@@ -25,7 +24,7 @@ import pytest
 from PIL import Image
 
 from bakeoff.study.run import compare
-from tests.helpers import browser
+from tests.helpers import browser, forked
 from tests.helpers.photos import page
 
 EXAMPLES = Path(__file__).parents[2] / "examples"
@@ -471,17 +470,13 @@ def test_a_study_that_trains_is_watched(tmp_path):
         "name: long\ndata: digits\nseeds: 2\nbaselines: []\ntraining: {epochs: 4000}\n"
         "models: {line: {layers: []}}\n", encoding="utf-8",
     )  # fmt: skip
-    environment = {**os.environ, "BAKEOFF_HOME": str(tmp_path / "home")}
     study = tmp_path / "study"
-    words = ["run", str(recipe), "--out", str(study), "--workers", "1"]
-    run = subprocess.Popen(
-        [sys.executable, "-m", "bakeoff", *words],
-        env=environment, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
-    )  # fmt: skip
+    words = "bakeoff run long.yaml --out study --workers 1"
+    run = forked.begin(words, folder=tmp_path, output=tmp_path / "printed")
     try:
         deadline = time.monotonic() + 60
         while not (study / "study.json").exists():
-            assert time.monotonic() < deadline and run.poll() is None
+            assert time.monotonic() < deadline and run.exitcode is None
             time.sleep(0.2)
         server = Server(study)
         try:
@@ -499,7 +494,8 @@ def test_a_study_that_trains_is_watched(tmp_path):
             server.stop()
     finally:
         run.terminate()
-        run.wait(timeout=30)
+        run.join(30)
+        assert run.exitcode is not None
 
 
 # ── what the user gets wrong ─────────────────────────────────────────────────────────────────

@@ -40,6 +40,9 @@ def main() -> int:
     parser.add_argument(
         "--folder", type=Path, default=None, help="where to work; memory by default"
     )
+    parser.add_argument(
+        "--cache", type=Path, default=None, help="a user's cache, with programs; none by default"
+    )
     given = parser.parse_args()
     unknown = [part for part in given.parts if part not in PARTS]
     if unknown:
@@ -61,7 +64,7 @@ def _all(given: argparse.Namespace, parts: "list[str] | tuple[str, ...]", folder
     _import_everything()
     from tests.robustness.torture import cluster, crash, crowd, damage, disks, environments, long
 
-    cache = folder / "cache"
+    cache = given.cache or folder / "cache"
     references: dict[str, crash.Reference] = {}
 
     def known(recipe: str, *, real: bool = False) -> crash.Reference:

@@ -8,7 +8,6 @@ import numpy as np
 import pytest
 
 from bakeoff.training.backend import jax, keras
-from bakeoff.training.layers.activation import ELU, Activation, ReLU, applied
 from bakeoff.training.layers.normalization import BatchNormalization, normalize
 from bakeoff.training.layers.replace import fuse_neighbours, with_faster_layers
 from tests.helpers.layers import agree
@@ -39,12 +38,6 @@ def test_batch_normalization_is_keras(shape, settings, activation, fused, rng, k
     assert ours.layers[1].done is (fused and kernels == "native")
     for training in (True, False):
         agree(ours, theirs, inputs, training=training)
-
-
-def test_what_can_be_applied_by_the_layer_before():
-    layers = [ReLU(), ReLU(threshold=1), ELU(), ELU(alpha=2), Activation("elu"), Activation("gelu")]
-    assert [applied(each) for each in layers] == ["relu", None, "elu", None, "elu", None]
-    assert applied(keras.layers.ReLU()) is None
 
 
 def test_several_trials_in_one_program(rng, native_kernels):

@@ -55,7 +55,11 @@ def test_every_image_is_in_one_part(labels, own_test, validation, seed):
     labels = np.array([*labels, *labels])
     test_start = len(labels) - 7 if own_test else None
     options = dict(test_start=test_start, validation=validation, test=0.3, seed=seed)
-    split = make_split(labels, **options)
+    try:
+        split = make_split(labels, **options)
+    except DataError as error:  # the first or last images may be all there are of a class
+        assert "expected training images of every class" in str(error)
+        return
     parts = list(split.parts().values())
     assert sorted(np.concatenate(parts).tolist()) == list(range(len(labels)))
     for part in parts:
@@ -225,3 +229,26 @@ def test_a_lonely_class_is_called_by_its_name():
     labels = np.array([0] * 5 + [1])
     with pytest.raises(DataError, match=r"^class dog has 1 image; "):
         make_split(labels, test_start=None, validation=0.2, class_names=("cat", "dog"))
+
+
+@pytest.mark.parametrize(
+    ("validation", "kind", "cure"),
+    [
+        (
+            Part(10, "first"),
+            "cat",
+            "the first images are of few classes: write validation: 0.2, which takes some of every "
+            "class",
+        ),
+        (Part(39), "cat", "give a smaller number or a fraction below 1"),
+    ],
+)
+def test_validation_leaves_every_class_to_training(validation, kind, cure):
+    """Labels that are sorted, as those of a folder, or a part that takes nearly all."""
+    labels = np.repeat([0, 1, 0, 1], [10, 30, 5, 5])
+    with pytest.raises(DataError) as error:
+        make_split(labels, test_start=40, validation=validation, class_names=["cat", "dog"])
+    assert str(error.value) == (
+        f"split.validation: expected training images of every class, found none of class {kind}: "
+        f"{cure}"
+    )

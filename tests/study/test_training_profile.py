@@ -6,8 +6,10 @@ Run: pytest tests/study/test_training_profile.py
 """
 
 import numpy as np
+import pytest
 
-from bakeoff.study.training_profile import read_profile
+from bakeoff.data import from_arrays
+from bakeoff.study.training_profile import measure, read_profile
 
 
 def test_what_is_unlike_training_and_how_often_that_is_wrong(result, test_part, rng):
@@ -26,3 +28,13 @@ def test_what_is_unlike_training_and_how_often_that_is_wrong(result, test_part, 
 def test_nearest_training_images(result):
     profile = read_profile(result.folder)
     assert profile.nearest(profile.images[5], 3)[0] == 5
+
+
+@pytest.mark.parametrize("shape", [(40, 4, 4), (40, 1, 1)])
+def test_images_that_are_all_black_or_one_pixel_each(shape, rng):
+    """What has nothing to measure gives no warning, and another image is unlike it."""
+    pixels = np.zeros(shape, np.uint8) if shape[1] > 1 else rng.integers(90, 110, shape)
+    data = from_arrays("mine", pixels, np.arange(40) % 2, scale=255)
+    profile = measure(data, np.arange(30), np.arange(30, 40))
+    assert np.isfinite(profile.strangeness(data.images)).all()
+    assert profile.unlike(np.full((1, *data.input_shape), 255, np.uint8)).all()

@@ -137,7 +137,33 @@ def make_split(
         )
     if own is None:
         own, rest = draw.take(rest, part, "validation")
+    _check_trained(classes, rest, own, part, class_names)
     return Split(train=rest, validation=own, test=held_out)
+
+
+def _check_trained(
+    classes: NDArray[np.integer],
+    train: NDArray[np.int64],
+    validation: NDArray[np.int64],
+    part: Part,
+    class_names: Sequence[str] | None,
+) -> None:
+    """Refuse a split whose validation part takes all images of a class from training."""
+    untrained = np.setdiff1d(classes[validation], classes[train])
+    if not len(untrained):
+        return
+    kind = int(untrained[0])
+    name = kind if class_names is None else shown(class_names[kind])
+    cure = (
+        f"the {part.taken} images are of few classes: write validation: 0.2, which takes some of "
+        "every class"
+        if part.taken != "stratified"
+        else "give a smaller number or a fraction below 1"
+    )
+    raise DataError(
+        f"split.validation: expected training images of every class, found none of class {name}: "
+        f"{cure}"
+    )
 
 
 def stratified_counts(

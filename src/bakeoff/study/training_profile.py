@@ -68,7 +68,7 @@ class TrainingProfile:
         largest, low, high = self.limits
         half = max((high - low) / 2, 1e-9)
         aside = np.abs(bright - (low + high) / 2) / half
-        return np.asarray(np.maximum(distance / largest, aside))
+        return np.asarray(np.maximum(distance / max(largest, 1e-9), aside))
 
     def _distance(self, reduced: NDArray[np.float32]) -> NDArray[np.float64]:
         return _distance(reduced, self.mean, self.directions, self.scales)
@@ -137,7 +137,7 @@ def measure(
     centred = reduced - mean
     values, vectors = np.linalg.eigh(centred.T.astype(np.float64) @ centred / len(fit))
     count = min(_COMPONENTS, len(values) - 1, max(1, len(fit) // 10))
-    left = max(float(values[:-count].mean()), 1e-6)
+    left = max(float(values[: len(values) - count].mean()), 1e-6)
     scales = np.sqrt(np.maximum([*values[::-1][:count], left], left))
     directions = vectors[:, ::-1][:, :count].astype(np.float32)
     held = _reduced(data.images[rest], data.maximum)

@@ -58,13 +58,13 @@ def reference_and_gradients(images, kernel, gradient, strides):
     return values, *back(gradient)
 
 
-def run(name, shape, one, other, strides=(1, 1)):
+def run(name, shape, one, other, strides=(1, 1), pads=((0, 0), (0, 0))):
     def call(one, other):
         if name == "depthwise":
             return ops.depthwise_gradients(one, *other, strides)
         if name == "normalization":
             return normalized_and_gradients(one, other, activation=shape)
-        return ops.convolution(name, shape, one, other, strides)
+        return ops.convolution(name, shape, one, other, strides, pads)
 
     return jax.tree.map(np.asarray, jax.jit(call)(one, other))
 
@@ -94,6 +94,40 @@ def test_values_and_gradients_are_those_of_xla(images, kernel, strides, rng, eve
         for each, other in zip(found, (expected, image_gradient, kernel_gradient), strict=True):
             scale = float(np.abs(other).max())
             np.testing.assert_allclose(each, other, atol=1e-5 * scale, rtol=1e-4)
+
+
+PADDED = [
+    # images, kernel, strides, pads: by vectors and tiles, with all sides unlike and with none on some
+    ((2, 7, 6, 3), (3, 3, 3, 17), (1, 1), ((1, 1), (1, 1))),
+    ((2, 8, 9, 4), (4, 2, 4, 21), (2, 3), ((3, 0), (1, 2))),
+    ((2, 9, 8, 5), (3, 3, 5, 7), (1, 1), ((1, 1), (1, 1))),
+    ((17, 4, 5, 32), (3, 3, 32, 16), (1, 1), ((1, 1), (1, 1))),
+    ((33, 5, 4, 40), (2, 3, 40, 33), (2, 1), ((0, 1), (2, 0))),
+]
+
+
+@pytest.mark.parametrize("images, kernel, strides, pads", PADDED)
+def test_padding_is_zeros_around_the_images(images, kernel, strides, pads, rng, every_variant):
+    images, kernel = (rng.standard_normal(shape, np.float32) for shape in (images, kernel))
+    whole = np.pad(images, ((0, 0), *pads, (0, 0)))
+    window = kernel.shape[:2]
+    outputs = [(n - k) // s + 1 for n, k, s in zip(whole.shape[1:3], window, strides, strict=True)]
+    gradient = rng.standard_normal((len(images), *outputs, kernel.shape[3]), np.float32)
+    (top, _), (left, _) = pads
+    rows, columns = (slice(p, p + n) for p, n in zip((top, left), images.shape[1:3], strict=True))
+    for variant in every_variant.values():
+        expected = [
+            variant("forward", gradient.shape, whole, kernel, strides),
+            variant("image_gradient", whole.shape, gradient, kernel, strides)[:, rows, columns],
+            variant("kernel_gradient", kernel.shape, whole, gradient, strides),
+        ]
+        found = [
+            variant("forward", gradient.shape, images, kernel, strides, pads),
+            variant("image_gradient", images.shape, gradient, kernel, strides, pads),
+            variant("kernel_gradient", kernel.shape, images, gradient, strides, pads),
+        ]
+        for each, other in zip(found, expected, strict=True):
+            np.testing.assert_allclose(each, other, rtol=1e-5, atol=1e-4)
 
 
 @pytest.mark.parametrize(

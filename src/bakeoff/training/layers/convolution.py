@@ -60,10 +60,10 @@ class Conv2D(keras.layers.Conv2D):  # type: ignore[misc]
 def convolve(images: Array, kernel: Array, strides: Pair, pads: Pads) -> Array:
     """Convolve images with a kernel (height, width, channels, filters), as Keras does."""
     if ops.usable(images, kernel):
-        images = padded(images, pads, 0)
-        outputs = map(output_size, images.shape[1:3], kernel.shape[:2], strides)
+        sides = [n + sum(pad) for n, pad in zip(images.shape[1:3], pads, strict=True)]
+        outputs = map(output_size, sides, kernel.shape[:2], strides)
         shape = (len(images), *outputs, kernel.shape[3])
-        return ops.convolution("forward", shape, images, kernel, strides)
+        return ops.convolution("forward", shape, images, kernel, strides, pads)
     return lax.conv_general_dilated(images, kernel, strides, pads, dimension_numbers=_IMAGES)
 
 
@@ -77,13 +77,14 @@ def _convolve_backward(
     strides: Pair, pads: Pads, saved: tuple[Array, Array], gradient: Array
 ) -> tuple[Array, Array]:
     images, kernel = saved
-    images = padded(images, pads, 0)
     if ops.usable(images, kernel):
-        of_images = ops.convolution("image_gradient", images.shape, gradient, kernel, strides)
-        of_kernel = ops.convolution("kernel_gradient", kernel.shape, images, gradient, strides)
-    else:
-        of_images = _image_gradient(gradient, kernel, images.shape, strides)
-        of_kernel = _kernel_gradient(images, gradient, kernel.shape, strides)
+        return (
+            ops.convolution("image_gradient", images.shape, gradient, kernel, strides, pads),
+            ops.convolution("kernel_gradient", kernel.shape, images, gradient, strides, pads),
+        )
+    images = padded(images, pads, 0)
+    of_images = _image_gradient(gradient, kernel, images.shape, strides)
+    of_kernel = _kernel_gradient(images, gradient, kernel.shape, strides)
     (top, bottom), (left, right) = pads
     _, height, width, _ = images.shape
     return of_images[:, top : height - bottom, left : width - right], of_kernel

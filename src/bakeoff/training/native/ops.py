@@ -39,13 +39,16 @@ def convolution(
     one: Any,
     other: Any,
     strides: Pair,
+    pads: tuple[Pair, Pair] = ((0, 0), (0, 0)),
 ) -> Any:
     """Return a convolution, or one of its gradients, of the given shape.
 
     one, other : forward: images, kernel; image_gradient: gradient, kernel; kernel_gradient: images,
-        gradient. Images are padded already.
+        gradient
+    pads : zeros around the images, (top, bottom) and (left, right)
     """
-    return _function(name, _float(shape))(one, other, strides=_int64(strides))
+    run = _function(name, _float(shape))
+    return run(one, other, strides=_int64(strides), pads=_int64((*pads[0], *pads[1])))
 
 
 def depthwise_gradients(images: Any, kernel: Any, gradient: Any, strides: Pair) -> tuple[Any, Any]:
@@ -152,5 +155,5 @@ def _float(shape: Shape) -> Any:
     return jax.ShapeDtypeStruct(shape, "float32")
 
 
-def _int64(pair: Pair) -> Any:
-    return np.array(pair, np.int64)
+def _int64(numbers: Sequence[int]) -> Any:
+    return np.array(numbers, np.int64)

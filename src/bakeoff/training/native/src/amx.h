@@ -5,6 +5,8 @@
 
 #pragma once
 
+#include <numeric>
+
 #include "shape.h"
 
 #ifdef BAKEOFF_TILES
@@ -64,10 +66,11 @@ struct OutputPixel {
   }
 };
 
-// A batch of input images of `pixels`, `depth` values each, and the output pixels, `columns` values
+// A batch of input images of `pixels` in memory, `depth` values each, and the output pixels, `columns` values
 // each, that are computed from it.
 struct Batch {
   const float* from;
+  Offsets in_memory;  // index of each pixel; −1 where it is zero
   int64_t batch, pixels, depth, columns, ring;
   const Tile* packed;
   float* to;
@@ -86,9 +89,10 @@ void compute_images(const Batch& m, const std::vector<OutputPixel>& outputs, int
   float* to = m.to + first * step;
   for (const OutputPixel& pixel : outputs) {
     ring.fill_up_to(pixel.needed, [&](Tile* into, int64_t index) {
-      const float* from = m.from + first * m.image() + index * m.depth;
+      const int64_t at = m.in_memory[index], present = at < 0 ? 0 : images;
+      const float* from = m.from + first * m.image() + std::max<int64_t>(at, 0) * m.depth;
       for (int64_t p = 0; p < P; ++p)
-        fill_rows(into + p * m.deep(), from + p * kSide * m.image(), images - p * kSide, m.image(),
+        fill_rows(into + p * m.deep(), from + p * kSide * m.image(), present - p * kSide, m.image(),
                   m.depth);
     });
     settle();
@@ -128,18 +132,23 @@ void forward(const Shape& s, const float* images, const float* kernel, float* ou
     outputs[output].add(pixel, ring, offset);
   });
   const Tile* packed = pack<false>(s, kernel, s.channels, s.filters);
-  compute({images, s.batch, s.height * s.width, s.channels, s.filters, ring, packed, out}, outputs);
+  Offsets in_memory;
+  for (int64_t pixel = 0; pixel < s.height * s.width; ++pixel)
+    in_memory.push_back(s.in_memory(pixel));
+  compute({images, in_memory, s.batch, s.stored_pixels(), s.channels, s.filters, ring, packed, out}, outputs);
 }
 
 void image_gradient(const Shape& s, const float* gradient, const float* kernel, float* out) {
   const Registers registers;
   const int64_t ring = (s.kh - 1) * s.ow + s.kw;
-  std::vector<OutputPixel> pixels(s.height * s.width);
+  std::vector<OutputPixel> pixels(s.stored_pixels());
   each_link(s, [&](int64_t pixel, int64_t output, int64_t offset) {
-    pixels[pixel].add(output, ring, offset);
+    if (const int64_t at = s.in_memory(pixel); at >= 0) pixels[at].add(output, ring, offset);
   });
+  Offsets in_memory(s.pixels());
+  std::iota(in_memory.begin(), in_memory.end(), 0);
   const Tile* packed = pack<true>(s, kernel, s.filters, s.channels);
-  compute({gradient, s.batch, s.pixels(), s.filters, s.channels, ring, packed, out}, pixels);
+  compute({gradient, in_memory, s.batch, s.pixels(), s.filters, s.channels, ring, packed, out}, pixels);
 }
 
 // ── the gradient of the kernel ──────────────────────────────────────────────────────────────────
@@ -166,7 +175,8 @@ class KernelGradient {
     Ring ring(pixels_, ring_, down() * kPieces);
     for (int64_t first = 0; first < s.pixels(); first += kOutputs) {
       ring.fill_up_to(needed(end_of(first)), [&](Tile* into, int64_t pixel) {
-        fill_images<true>(into, images + pixel * s.channels, left, s.image(), s.channels);
+        const int64_t at = s.in_memory(pixel), from = std::max<int64_t>(at, 0) * s.channels;
+        fill_images<true>(into, images + from, at < 0 ? 0 : left, s.stored(), s.channels);
       });
       for (int64_t output = first; output < end_of(first); ++output)
         fill_images<false>(gradients_ + (output - first) * across() * kPieces,
@@ -234,7 +244,7 @@ void kernel_gradient(const Shape& s, const float* images, const float* gradient,
   const Registers registers;
   KernelGradient sums(s);
   for (int64_t b = 0; b < s.batch; b += kDepth)
-    sums.add(images + b * s.image(), gradient + b * s.pixels() * s.filters, s.batch - b);
+    sums.add(images + b * s.stored(), gradient + b * s.pixels() * s.filters, s.batch - b);
   sums.copy_to(out);
 }
 

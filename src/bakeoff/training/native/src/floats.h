@@ -146,18 +146,30 @@ void convolve(const Shape& s, const Offsets& windows, const Offsets& outputs, co
   });
 }
 
+// An image with its margin of zeros: in `held`, which is as large and zero at first, where it has one.
+const float* with_margin(const Shape& s, const float* image, std::vector<float>& held) {
+  if (!s.has_margin()) return image;
+  held.resize(s.image(), 0.0f);
+  const int64_t count = s.columns() * s.channels;
+  for (int64_t y = 0; y < s.rows(); ++y)
+    std::copy_n(image + y * count, count,
+                held.data() + (y + s.top) * s.line() + s.left * s.channels);
+  return held.data();
+}
+
 void forward(const Shape& s, const float* images, const float* kernel, float* out) {
   const auto packed = pack(s.kh * s.kw * s.channels, s.filters, kernel, s.filters, 1);
   const Offsets windows = s.windows(), outputs = s.outputs();
+  std::vector<float> held;
   for (int64_t b = 0; b < s.batch; ++b)
-    convolve(s, windows, outputs, images + b * s.image(), packed,
+    convolve(s, windows, outputs, with_margin(s, images + b * s.stored(), held), packed,
              out + b * s.pixels() * s.filters);
 }
 
-// Whether sums over few filters make it pay to store each pixel once, though the margin is computed, too.
+// Whether sums over few filters make it pay to store each pixel once.
 bool gathers(const Shape& s) {
   const bool every_pixel = s.sh == 1 && s.sw == 1;
-  return every_pixel && s.filters <= 16 && 5 * s.height * s.width <= 6 * s.pixels();
+  return every_pixel && s.filters <= 16 && 5 * s.stored_pixels() <= 6 * s.pixels();
 }
 
 // With strides of 1 the gradient of an image is a convolution, too: of the gradient of the output, in
@@ -174,13 +186,19 @@ void gathered_image_gradient(const Shape& s, const float* gradient, const float*
   const Shape back(1, s.oh + 2 * (s.kh - 1), s.ow + 2 * (s.kw - 1), s.filters, s.kh, s.kw,
                    s.channels, s.height, s.width);
   const auto packed = pack(offsets * s.filters, s.channels, flipped.data(), s.channels, 1);
-  const Offsets windows = back.windows(), outputs = back.outputs();
+  Offsets windows, outputs;  // of the pixels in memory
+  const Offsets all = back.windows();
+  for (int64_t pixel = 0; pixel < int64_t(all.size()); ++pixel)
+    if (const int64_t at = s.in_memory(pixel); at >= 0) {
+      windows.push_back(all[pixel]);
+      outputs.push_back(at * s.channels);
+    }
   std::vector<float> padded(back.image(), 0.0f);
   for (int64_t b = 0; b < s.batch; ++b) {
     for (int64_t y = 0; y < s.oh; ++y)
       std::copy_n(gradient + (b * s.oh + y) * s.ow * s.filters, s.ow * s.filters,
                   padded.data() + (y + s.kh - 1) * back.line() + (s.kw - 1) * s.filters);
-    convolve(back, windows, outputs, padded.data(), packed, out + b * s.image());
+    convolve(back, windows, outputs, padded.data(), packed, out + b * s.stored());
   }
 }
 
@@ -193,17 +211,24 @@ void image_gradient(const Shape& s, const float* gradient, const float* kernel, 
     packed.push_back(pack(s.filters, s.channels,
                           kernel + offset * s.channels * s.filters, 1, s.filters));
   const Offsets windows = s.windows(), outputs = s.outputs();
-  std::memset(out, 0, s.batch * s.image() * sizeof(float));
-  for (int64_t b = 0; b < s.batch; ++b)
+  std::vector<float> held(s.has_margin() ? s.image() : 0);
+  for (int64_t b = 0; b < s.batch; ++b) {
+    float* stored = out + b * s.stored();
+    float* image = s.has_margin() ? held.data() : stored;
+    std::fill_n(image, s.image(), 0.0f);
     each_group(s.filters, s.channels, [&](auto q, int64_t first, int64_t begin) {
       const Rows rows{gradient + b * s.pixels() * s.filters, 0, 1, s.filters, true,
                       s.channels - first};
       for (int64_t offset = 0; offset < s.kh * s.kw; ++offset) {
         const int64_t shift = offset / s.kw * s.line() + offset % s.kw * s.channels;
-        float* to = out + b * s.image() + shift + first;
+        float* to = image + shift + first;
         multiply_all<q>(rows, outputs, packed[offset].data() + begin, to, windows);
       }
     });
+    const int64_t count = s.columns() * s.channels;
+    for (int64_t y = 0; s.has_margin() && y < s.rows(); ++y)
+      std::copy_n(image + (y + s.top) * s.line() + s.left * s.channels, count, stored + y * count);
+  }
 }
 
 // ── the gradient of the kernel ──────────────────────────────────────────────────────────────────
@@ -230,8 +255,9 @@ void gather(const Shape& s, const float* image, const float* gradient, int64_t w
 
 void kernel_gradient(const Shape& s, const float* images, const float* gradient, float* out) {
   const int64_t count = s.kw * s.channels, wide = padded(s.filters);
-  std::vector<float> sums(s.kh * count * wide, 0.0f), widened(s.pixels() * wide, 0.0f);
+  std::vector<float> sums(s.kh * count * wide, 0.0f), widened(s.pixels() * wide, 0.0f), held;
   for (int64_t b = 0; b < s.batch; ++b) {
+    const float* image = with_margin(s, images + b * s.stored(), held);
     const float* by = gradient + b * s.pixels() * s.filters;
     if (wide != s.filters) {
       for (int64_t p = 0; p < s.pixels(); ++p)
@@ -241,8 +267,8 @@ void kernel_gradient(const Shape& s, const float* images, const float* gradient,
     each_group(0, s.filters, [&](auto q, int64_t first, int64_t) {
       for (int64_t i = 0; i < s.kh; ++i)
         blocks<rows_of(q)>(count, [&](auto p, int64_t offset) {
-          gather<p, q>(s, images + b * s.image() + i * s.line() + offset, by + first,
-                       wide, sums.data() + (i * count + offset) * wide + first);
+          gather<p, q>(s, image + i * s.line() + offset, by + first, wide,
+                       sums.data() + (i * count + offset) * wide + first);
         });
     });
   }

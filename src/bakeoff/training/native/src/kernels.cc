@@ -1,9 +1,10 @@
 // Convolution and dense layers on one CPU core, for JAX's foreign-function interface (jax.ffi).
 //
-// Images are (batch, height, width, channels), kernels (height, width, channels, filters), float32;
-// images are padded already. Convolution uses AMX tiles where the processor has them and they are
-// faster (amx.h), else vectors (floats.h). Dense layers always use tiles (matrices.h, updates.h).
-// Sums are taken in a fixed order, so results repeat bit for bit.
+// Images are (batch, height, width, channels), kernels (height, width, channels, filters), float32.
+// Convolution pads the images itself; pooling and depthwise convolution want them padded. Convolution
+// uses AMX tiles where the processor has them and they are faster (amx.h), else vectors (floats.h).
+// Dense layers always use tiles (matrices.h, updates.h). Sums are taken in a fixed order, so results
+// repeat bit for bit.
 
 #include "amx.h"
 #include "depthwise.h"
@@ -24,20 +25,26 @@ ffi::Error run(Kernel kernel, const Shape& shape, Images one, Images other, Resu
   return ffi::Error::Success();
 }
 
-ffi::Error forward(Images images, Images kernel, Result out, Strides strides) {
-  const Shape s(images.dimensions(), kernel.dimensions(), out->dimensions(), strides);
+ffi::Error forward(Images images, Images kernel, Result out, Strides strides,
+               Strides pads) {
+  const Shape s(images.dimensions(), kernel.dimensions(), out->dimensions(), strides,
+                pads);
   const bool tiles = amx::pays(s.channels, s.filters);
   return run(tiles ? amx::forward : floats::forward, s, images, kernel, out);
 }
 
-ffi::Error image_gradient(Images gradient, Images kernel, Result out, Strides strides) {
-  const Shape s(out->dimensions(), kernel.dimensions(), gradient.dimensions(), strides);
+ffi::Error image_gradient(Images gradient, Images kernel, Result out, Strides strides,
+               Strides pads) {
+  const Shape s(out->dimensions(), kernel.dimensions(), gradient.dimensions(), strides,
+                pads);
   const bool tiles = amx::pays(s.filters, s.channels);
   return run(tiles ? amx::image_gradient : floats::image_gradient, s, gradient, kernel, out);
 }
 
-ffi::Error kernel_gradient(Images images, Images gradient, Result out, Strides strides) {
-  const Shape s(images.dimensions(), out->dimensions(), gradient.dimensions(), strides);
+ffi::Error kernel_gradient(Images images, Images gradient, Result out, Strides strides,
+               Strides pads) {
+  const Shape s(images.dimensions(), out->dimensions(), gradient.dimensions(), strides,
+                pads);
   const bool tiles = amx::pays(s.batch, s.filters) && amx::pays(s.batch, s.channels);
   return run(tiles ? amx::kernel_gradient : floats::kernel_gradient, s, images, gradient, out);
 }
@@ -117,6 +124,8 @@ auto binding() {
   return ffi::Ffi::Bind().Arg<Images>().Arg<Images>().Ret<Images>().Attr<Strides>("strides");
 }
 
+auto convolution_binding() { return binding().Attr<Strides>("pads"); }
+
 auto max_pool_binding() {
   return ffi::Ffi::Bind().Arg<Images>().Ret<Images>().Ret<pool::Offsets8>().Attr<Strides>("window")
       .Attr<Strides>("strides");
@@ -157,9 +166,9 @@ extern "C" bool bakeoff_tiles() { return amx::permitted(); }
 // 0 if the kernels compute what they should; see self_test.h for what else.
 extern "C" int bakeoff_self_test() { return self_test::run(); }
 
-XLA_FFI_DEFINE_HANDLER_SYMBOL(bakeoff_forward, forward, binding());
-XLA_FFI_DEFINE_HANDLER_SYMBOL(bakeoff_image_gradient, image_gradient, binding());
-XLA_FFI_DEFINE_HANDLER_SYMBOL(bakeoff_kernel_gradient, kernel_gradient, binding());
+XLA_FFI_DEFINE_HANDLER_SYMBOL(bakeoff_forward, forward, convolution_binding());
+XLA_FFI_DEFINE_HANDLER_SYMBOL(bakeoff_image_gradient, image_gradient, convolution_binding());
+XLA_FFI_DEFINE_HANDLER_SYMBOL(bakeoff_kernel_gradient, kernel_gradient, convolution_binding());
 XLA_FFI_DEFINE_HANDLER_SYMBOL(bakeoff_depthwise_image_gradient, depthwise_image_gradient, binding());
 XLA_FFI_DEFINE_HANDLER_SYMBOL(bakeoff_depthwise_kernel_gradient, depthwise_kernel_gradient, binding());
 XLA_FFI_DEFINE_HANDLER_SYMBOL(bakeoff_max_pool, pooled, max_pool_binding());

@@ -21,12 +21,18 @@ using Result = ffi::ResultBuffer<ffi::F32>;
 using Strides = ffi::Span<const int64_t>;
 using Offsets = std::vector<int64_t>;
 
+// `height` and `width` are those of padded images; in memory the images are without their margins.
 struct Shape {
   int64_t batch, height, width, channels, kh, kw, filters, oh, ow, sh, sw;
+  int64_t top = 0, bottom = 0, left = 0, right = 0;
 
-  Shape(Images::Dimensions images, Images::Dimensions kernel, Images::Dimensions gradient, Strides by)
-      : batch(images[0]), height(images[1]), width(images[2]), channels(images[3]), kh(kernel[0]),
-        kw(kernel[1]), filters(kernel[3]), oh(gradient[1]), ow(gradient[2]), sh(by[0]), sw(by[1]) {}
+  // pads : top, bottom, left, right
+  Shape(Images::Dimensions images, Images::Dimensions kernel, Images::Dimensions gradient, Strides by,
+        Strides pads)
+      : batch(images[0]), height(images[1] + pads[0] + pads[1]),
+        width(images[2] + pads[2] + pads[3]), channels(images[3]), kh(kernel[0]), kw(kernel[1]),
+        filters(kernel[3]), oh(gradient[1]), ow(gradient[2]), sh(by[0]), sw(by[1]), top(pads[0]),
+        bottom(pads[1]), left(pads[2]), right(pads[3]) {}
 
   // Strides of 1.
   Shape(int64_t batch, int64_t height, int64_t width, int64_t channels, int64_t kh, int64_t kw,
@@ -37,6 +43,19 @@ struct Shape {
   int64_t pixels() const { return oh * ow; }
   int64_t line() const { return width * channels; }
   int64_t image() const { return height * line(); }
+
+  // Rows, columns, pixels and floats of an image in memory.
+  int64_t rows() const { return height - top - bottom; }
+  int64_t columns() const { return width - left - right; }
+  int64_t stored_pixels() const { return rows() * columns(); }
+  int64_t stored() const { return stored_pixels() * channels; }
+  bool has_margin() const { return top || bottom || left || right; }
+
+  // Index in memory of a pixel of a padded image; −1 in the margin.
+  int64_t in_memory(int64_t pixel) const {
+    const int64_t y = pixel / width - top, x = pixel % width - left;
+    return y >= 0 && y < rows() && x >= 0 && x < columns() ? y * columns() + x : -1;
+  }
 
   // Index in an image of the first value of each output pixel's window.
   Offsets windows() const {

@@ -97,7 +97,7 @@ def test_values_and_gradients_are_those_of_xla(images, kernel, strides, rng, eve
 
 
 PADDED = [
-    # images, kernel, strides, pads: by vectors and tiles, with all sides unlike and with none on some
+    # images, kernel, strides, pads: by vectors and by tiles; all sides alike, and unlike
     ((2, 7, 6, 3), (3, 3, 3, 17), (1, 1), ((1, 1), (1, 1))),
     ((2, 8, 9, 4), (4, 2, 4, 21), (2, 3), ((3, 0), (1, 2))),
     ((2, 9, 8, 5), (3, 3, 5, 7), (1, 1), ((1, 1), (1, 1))),

@@ -125,7 +125,7 @@ def values() -> list[Case]:
         _arrays("with infinite pixels", "finite pixels", x=endless, y=Y),
         _arrays("with negative pixels", "pixels", x=X.astype(np.int16) - 300, y=Y),
         _arrays("with pixels of 10^30", "pixels", x=X.astype(np.float64) * 1e30, y=Y),
-        _arrays("with NaN labels", "whole numbers or text", x=X, y=np.full(20, np.nan)),
+        _arrays("with NaN labels", "a label for every image", x=X, y=np.full(20, np.nan)),
         _arrays("of one class", "at least 2 classes", x=X, y=Y * 0),
         _arrays("of a label too few", "expected 20 labels", x=X, y=Y[:-1]),
         _arrays("of no images", "at least one image", x=X[:0], y=Y[:0]),

@@ -7,7 +7,7 @@ from bakeoff.data import sources
 from bakeoff.data.arrays import from_arrays
 from bakeoff.data.dataset import DataSet, about_pixels, class_counts, own_parts
 from bakeoff.data.duplicates import Duplicates, Twins, count_duplicates
-from bakeoff.data.negatives import with_note_on_negatives
+from bakeoff.data.remarks import with_remarks
 from bakeoff.data.sources import (
     NAMES,
     ArraysSource,
@@ -70,7 +70,7 @@ def load(source: Source, *, offline: bool = False) -> DataSet:
             "that into the recipe, or a copy of it, and run it; with --out STUDY a study goes on "
             "with it"
         )
-    return with_note_on_negatives(_load(source, offline=offline))
+    return with_remarks(_load(source, offline=offline))
 
 
 def _load(source: Source, *, offline: bool) -> DataSet:

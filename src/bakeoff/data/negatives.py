@@ -3,8 +3,6 @@
 Networks trained on the one fail on the other, whatever they have learned.
 """
 
-from dataclasses import replace
-
 import numpy as np
 
 from bakeoff.data.dataset import DataSet, own_parts
@@ -14,8 +12,8 @@ _APART = 0.25  # of white, between the mean brightness of one part and of the ot
 _NEAR = 0.1  # of white, between one part's mean and that of the other's negative
 
 
-def with_note_on_negatives(data: DataSet) -> DataSet:
-    """Return the data set, with a note where a part of it looks like the training part's negative.
+def notes_on_negatives(data: DataSet) -> tuple[str, ...]:
+    """Return a note for every part that looks like the training part's negative.
 
     A part's brightness is the mean of its pixels, in [0, 1].
     """
@@ -25,10 +23,9 @@ def with_note_on_negatives(data: DataSet) -> DataSet:
             some = positions[:: -(-len(positions) // _SAMPLE)]
             bright[part] = float(data.images[some].mean(dtype=np.float64)) / data.maximum
     usual = bright.pop("train", None)
-    notes = tuple(
+    return tuple(
         f"the {part} part looks like a negative of the training part: its mean brightness is "
         f"{mean:.2f} of white, that of training {usual:.2f}; were colours inverted in one of them?"
         for part, mean in bright.items()
         if usual is not None and abs(mean - usual) > _APART and abs(1 - mean - usual) < _NEAR
     )
-    return replace(data, notes=data.notes + notes) if notes else data

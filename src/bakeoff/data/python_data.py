@@ -17,7 +17,7 @@ from bakeoff.data.arrays import Given, from_parts
 from bakeoff.data.dataset import DataSet
 from bakeoff.data.guess import guess_files
 from bakeoff.data.image_file import flat_picture
-from bakeoff.data.negatives import with_note_on_negatives
+from bakeoff.data.remarks import with_remarks
 from bakeoff.data.table import from_files
 from bakeoff.data.tables import LABELS, PART_COLUMNS, Head, bare, part_column
 from bakeoff.data.words import role_of
@@ -56,12 +56,16 @@ def from_python(value: Any) -> DataSet:
     """
     if isinstance(value, DataSet):
         return value
+    return with_remarks(_read(value))
+
+
+def _read(value: Any) -> DataSet:
     if hasattr(value, "columns") and hasattr(value, "iloc"):
         return _from_frame(value)
     if isinstance(value, Mapping):
-        return with_note_on_negatives(_from_mapping(value))
+        return _from_mapping(value)
     if isinstance(value, Sequence) and not isinstance(value, str | bytes) and len(value) < 7:
-        return with_note_on_negatives(_from_sequence(value))
+        return _from_sequence(value)
     items = any(hasattr(value, each) for each in ("__getitem__", "__iter__", "as_numpy_iterator"))
     if items and not _is_array(value):
         images, labels = _gathered(value)

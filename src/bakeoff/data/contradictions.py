@@ -1,0 +1,45 @@
+"""Pictures that stand in a data set under more than one class: the same pixels, other labels.
+
+No network can be right about both, and whoever copied a picture into two classes seldom meant it.
+"""
+
+from collections.abc import Iterator
+
+import numpy as np
+
+from bakeoff.data.dataset import DataSet
+from bakeoff.utils.text import counted, shown
+
+
+def notes_on_contradictions(data: DataSet) -> tuple[str, ...]:
+    """Return a note where the same picture stands under more than one class.
+
+    Pictures of one colour are left out: a blank one says nothing of its class.
+    """
+    pairs = list(_pairs(data))
+    if not pairs:
+        return ()
+    first, second = (_called(data, position) for position in pairs[0])
+    return (
+        f"{counted(len(pairs), 'picture')} also found under another class, such as {first} and "
+        f"{second}: the pixels are the same, so one of the labels is wrong",
+    )
+
+
+def _pairs(data: DataSet) -> Iterator[tuple[int, int]]:
+    """Yield (earlier, later) for every picture that equals the first of its kind, labels apart."""
+    firsts: dict[int, int] = {}
+    for position, image in enumerate(data.images):
+        earlier = firsts.setdefault(hash(image.tobytes()), position)
+        if (
+            data.labels[earlier] != data.labels[position]
+            and np.array_equal(data.images[earlier], image)
+            and image.min() < image.max()
+        ):
+            yield earlier, position
+
+
+def _called(data: DataSet, position: int) -> str:
+    """Return what a user knows a picture by: its file, or its number; and its class."""
+    name = data.files[position] if data.files else f"image {position:,}"
+    return f"{shown(name)} ({shown(data.class_names[data.labels[position]])})"

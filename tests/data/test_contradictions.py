@@ -1,0 +1,49 @@
+"""Pictures that stand under two classes, and the remarks that say so.
+
+Oracle: digits of which some are copied to the end with another label, files copied into another
+class's folder. Cost: 0.5 s. Run: pytest tests/data/test_contradictions.py
+"""
+
+import shutil
+
+import numpy as np
+from PIL import Image
+
+from bakeoff import data as datasets
+from bakeoff.data import FolderSource
+from bakeoff.data.named import load_digits
+from bakeoff.data.python_data import from_python
+
+
+def test_the_same_pixels_with_other_labels_are_noticed():
+    digits = load_digits()
+    images, labels = digits.images[:50, ..., 0], digits.labels[:50]
+    other = (labels[[3, 7]] + 1) % 10
+    data = from_python((np.concatenate([images, images[[3, 7]]]), np.append(labels, other)))
+    assert data.notes[-1] == (
+        "2 pictures also found under another class, such as image 3 (3) and image 50 (4): the "
+        "pixels are the same, so one of the labels is wrong"
+    )
+
+
+def test_a_file_in_two_folders_is_called_by_its_names(tmp_path):
+    rng = np.random.default_rng(0)
+    for name in ("cat", "dog"):
+        (tmp_path / name).mkdir()
+        for number in range(3):
+            pixels = rng.integers(0, 256, (28, 28), np.uint8)
+            Image.fromarray(pixels).save(tmp_path / name / f"{name}{number}.png")
+    shutil.copy(tmp_path / "cat/cat1.png", tmp_path / "dog/copy.png")
+    data = datasets.load(FolderSource(tmp_path))
+    assert data.notes[-1] == (
+        "1 picture also found under another class, such as cat/cat1.png (cat) and dog/copy.png "
+        "(dog): the pixels are the same, so one of the labels is wrong"
+    )
+
+
+def test_copies_in_one_class_and_blank_pictures_are_not():
+    digits = load_digits()
+    images, labels = digits.images[:50, ..., 0], digits.labels[:50]
+    assert not from_python((np.concatenate([images, images]), np.tile(labels, 2))).notes
+    blank = np.full((2, 8, 8), 16, images.dtype)
+    assert not from_python((np.concatenate([images, blank]), np.append(labels, [0, 1]))).notes

@@ -63,7 +63,8 @@ def learning(*, ours: bool) -> str:
 def _hashed(*patterns: str) -> str:
     digest = hashlib.sha256()
     digest.update(f"{machine()['processor']} {cores()} {versions()}\n".encode())
-    for path in (path for pattern in patterns for path in sorted(REPOSITORY.glob(pattern))):
+    paths = [path for pattern in patterns for path in sorted(REPOSITORY.glob(pattern))]
+    for path in (each for each in paths if each.parent.name != "__pycache__"):
         digest.update(f"{path.name} {hashlib.sha256(path.read_bytes()).hexdigest()}\n".encode())
     return digest.hexdigest()[:16]
 

@@ -36,7 +36,7 @@ from benchmarks import (
 from benchmarks.contestants import BY_NAME, CONTESTANTS, Arrangement, Contestant
 from benchmarks.group import DroppedOut, Group, together
 from benchmarks.journal import Journal
-from benchmarks.machine import learning
+from benchmarks.machine import identity, learning
 from benchmarks.page import page, settings
 from benchmarks.workloads import WORKLOADS, Declared, Workload
 
@@ -591,6 +591,18 @@ def test_a_target_out_of_the_processor_s_reach_is_said_to_be(journal):
         "2.6 × was wanted; float32 matrix products alone, with nothing between them, would be "
         "0.67 ×"
     )
+
+
+def test_bytecode_is_no_other_code(monkeypatch, tmp_path):
+    monkeypatch.setattr("benchmarks.machine.REPOSITORY", tmp_path)
+    native = tmp_path / "src/bakeoff/training/native"
+    (native / "__pycache__").mkdir(parents=True)
+    (native / "ops.py").write_text("x = 1")
+    before = identity()
+    (native / "__pycache__" / "ops.cpython-311.pyc").write_bytes(b"compiled")
+    assert identity() == before
+    (native / "ops.py").write_text("x = 2")
+    assert identity() != before
 
 
 @pytest.fixture

@@ -209,7 +209,7 @@ def test_fewer_bits_in_sixteen(tmp_path, white):
     data = load(FolderSource(in_parts(tmp_path, train=white, test=white), size=(2, 2)))
     assert data.images[0, ..., 0].tolist() == [[0, 255], [128, 0]]
     assert (data.maximum, data.deep_white) == (255, white)
-    assert data.notes[0] == f"the largest value of 16 bits is {white:,}: white is {white:,}"
+    assert data.notes == (f"the largest value of 16 bits is {white:,}: white is {white:,}",)
 
 
 @pytest.mark.parametrize(

@@ -8,6 +8,7 @@ from collections.abc import Iterator
 import numpy as np
 
 from bakeoff.data.dataset import DataSet
+from bakeoff.data.source_images import image_keys
 from bakeoff.utils.text import counted, shown
 
 
@@ -28,15 +29,13 @@ def notes_on_contradictions(data: DataSet) -> tuple[str, ...]:
 
 def _pairs(data: DataSet) -> Iterator[tuple[int, int]]:
     """Yield (earlier, later) for every picture that equals the first of its kind, labels apart."""
-    firsts: dict[int, int] = {}
-    for position, image in enumerate(data.images):
-        earlier = firsts.setdefault(hash(image.tobytes()), position)
-        if (
-            data.labels[earlier] != data.labels[position]
-            and np.array_equal(data.images[earlier], image)
-            and image.min() < image.max()
-        ):
-            yield earlier, position
+    keys = image_keys(data, np.arange(len(data.labels)))
+    _, first, groups = np.unique(keys, return_index=True, return_inverse=True)
+    earlier = first[groups]
+    for position in np.flatnonzero(data.labels[earlier] != data.labels):
+        image = data.images[position]
+        if image.min() < image.max():
+            yield int(earlier[position]), int(position)
 
 
 def _called(data: DataSet, position: int) -> str:

@@ -5,6 +5,7 @@ of them what another has compiled, is most of a small study's time. Real workers
 executors, and those of runs and commands that are about workers, kills and full disks.
 """
 
+from collections import deque
 from collections.abc import Sequence
 from functools import lru_cache
 from typing import Any
@@ -12,7 +13,7 @@ from typing import Any
 import pytest
 
 from bakeoff.errors import BakeoffError, StorageError, UsageError
-from bakeoff.study.executors.interface import Job, Lost, labels
+from bakeoff.study.executors.interface import Job, Lost, More, labels
 from bakeoff.study.jobs import Busy
 from bakeoff.training import epoch_program, predict, trainer
 from bakeoff.utils.events import Watcher
@@ -28,10 +29,18 @@ def keep_programs(patched: pytest.MonkeyPatch) -> None:
     patched.setattr(predict, "_predictor", PREDICTOR)
 
 
-def run_jobs(jobs: Sequence[Job], *, watcher: Watcher, **_: Any) -> list[Lost]:
+def run_jobs(
+    jobs: Sequence[Job], *, watcher: Watcher, more: More | None = None, **_: Any
+) -> list[Lost]:
     """Do all jobs here, as the executors' `run_jobs` does, and return those that were lost."""
-    lost = [_done(job, watcher) for job in jobs]
-    return [each for each in lost if each is not None]
+    waiting, lost = deque(jobs), []
+    while waiting:
+        job = waiting.popleft()
+        if (found := _done(job, watcher)) is not None:
+            lost.append(found)
+        if more is not None:
+            waiting.extend(more(job.label, found))
+    return lost
 
 
 def _done(job: Job, watcher: Watcher) -> Lost | None:

@@ -119,5 +119,9 @@ class Act:
         print("printed by a builder", flush=True)  # noqa: T201
         os.write(1, b"written by a library\n")
 
+    def wait_for_go(self, on_epoch: OnEpoch) -> None:
+        while not (Path(self.folder) / "go").exists():
+            time.sleep(0.01)
+
     def sleep(self, on_epoch: OnEpoch) -> None:
         time.sleep(120)

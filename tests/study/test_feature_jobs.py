@@ -21,7 +21,7 @@ from bakeoff.recipe.vocabulary.backbones import BACKBONES, LITE0, identity
 from bakeoff.storage import feature_cache, formats
 from bakeoff.storage.study_folder import StudyFolder
 from bakeoff.study import checkpoints
-from bakeoff.study.development_data import with_features
+from bakeoff.study.development_data import features_of, with_features
 from bakeoff.study.feature_jobs import feature_jobs
 from bakeoff.study.run import run
 from bakeoff.training.backbones import efficientnet_lite0
@@ -282,3 +282,15 @@ def test_jobs_share_out_the_images_that_nobody_has_seen(home):
     assert [(job.start, job.stop) for _, job in planned] == [(128, 256), (256, 300)]
     plain = list(declared(models={"plain": {"layers": []}}).models.values())
     assert feature_jobs(plain, home / "images.npy", maximum=255.0) == []
+
+
+def test_a_job_reads_the_features_of_changed_images_too(home, means, tmp_path):
+    """On a cluster: what it reads is sent along."""
+    backbone = {"name": LITE0, "augment": [{"random_flip": "horizontal"}], "passes": 2}
+    model = declared(models={"m": {"backbone": backbone}}).models["m"]
+    images = np.arange(2 * 4 * 4, dtype=np.uint8).reshape(2, 4, 4, 1)
+    for change in (None, *model.image_changes):
+        module.features(LITE0, images, maximum=255.0, change=change)
+    np.save(tmp_path / "images.npy", images)
+    found = features_of(model.backbone, (tmp_path / "images.npy",), 255.0)
+    assert len({path.parent for path in found}) == len(found) == 2

@@ -1,7 +1,7 @@
 """Searches in real studies: what they leave, what is chosen, what goes on after a kill.
 
 The oracle: files written, the settings of the journal, and a search that was never interrupted.
-Cost: 15 s, three searches of small networks. Run:
+Cost: 15 s, five searches of small networks. Run:
 
     .venv/bin/pytest tests/study/test_search.py
 """
@@ -17,14 +17,21 @@ from rich.console import Console
 
 from bakeoff.errors import DamagedFile, StudyError, UsageError
 from bakeoff.recipe.search_space import dimensions
+from bakeoff.recipe.vocabulary.backbones import LITE0
 from bakeoff.report import about_search
 from bakeoff.storage import written_folder
 from bakeoff.storage.ledger import read_ledger
 from bakeoff.storage.search_folder import SearchFolder, Tried, best_first, with_chosen
+from bakeoff.storage.study_folder import StudyFolder
+from bakeoff.study.create import prepare
+from bakeoff.study.executors.interface import Lost
+from bakeoff.study.feature_jobs import FeatureJob
 from bakeoff.study.run import run
+from bakeoff.study.search import search
 from bakeoff.study.status import status
 from bakeoff.study.tune import to_json, tune
 from bakeoff.study.verify import verify
+from bakeoff.utils.events import Planned
 from tests.helpers import small
 from tests.helpers.jobs import Killed, Killer, Listener
 
@@ -179,6 +186,74 @@ def test_a_search_that_was_killed_goes_on_with_the_same_settings(searched, npz, 
     assert begun.chosen() == whole.chosen()
     for number in range(4):  # whatever the workers, and the kill
         assert small.files(begun.trial(number), "") == small.files(whole.trial(number), "")
+
+
+class Place:
+    """Stands for two workers: the setting that began last always ends first, as if it were small.
+
+    Without `trains` every setting is lost.
+    """
+
+    size = 2
+
+    def __init__(self, *, trains=True):
+        self.did, self._trains = [], trains
+
+    def run_jobs(self, jobs, more=None):
+        waiting = list(jobs)
+        while waiting:
+            job = waiting.pop()
+            self.did.append(job.label)
+            if self._trains:
+                job.run(lambda _: None)
+            lost = None if self._trains else Lost(job.label, "lost")
+            waiting += more(job.label, lost) if more is not None else []
+        return []
+
+
+def _searched(npz, folder, place, **changes):
+    """Carry out a search alone."""
+    recipe = small.declare(npz, **{**SEARCH, **changes})
+    listener = Listener()
+    search(prepare(recipe, StudyFolder(folder), device="cpu"), place, watcher=listener)
+    return listener
+
+
+def test_no_worker_waits_and_what_came_of_a_setting_is_written_down_at_once(npz, tmp_path):
+    listener = _searched(npz, tmp_path, Place(), search={"settings": 5, "sampler": "tpe"})
+    lines = [json.loads(line) for line in _journal(tmp_path)]
+    assert [(line["setting"], line.get("state")) for line in lines] == [
+        *((0, None), (1, None), (1, "done"), (2, None), (2, "done")),
+        *((3, None), (3, "done"), (4, None), (4, "done"), (0, "done")),
+    ]
+    first, *_, chosen = listener.of("note")
+    assert first.startswith("mlp setting 1 is best so far, ")
+    assert chosen.startswith("mlp: chosen among 5 settings by validation: ")
+
+
+def test_settings_wait_for_features_that_are_computed_while_nothing_else_is_done(
+    npz, tmp_path, monkeypatch
+):
+    grid, place = {"settings": 6, "sampler": "grid"}, Place(trains=False)
+
+    def missing(prepared, models, scratch):
+        wanted = {f"flipped_{len(model.image_changes)}_times.npy" for model in models}
+        jobs = [FeatureJob(LITE0, name, 0, 1, 1.0) for name in sorted(wanted)]
+        return [(Planned(job.label, 0, 1), job) for job in jobs if job.label not in place.did]
+
+    monkeypatch.setattr("bakeoff.study.search.missing_features", missing)
+    flips = {"name": LITE0, "augment": [{"random_flip": "horizontal"}], "passes": 2}
+    layers = [{"dense": {"units": {"whole": [1, 3]}}}]
+    models = {"head": {"layers": layers, "backbone": {"choice": [{"name": LITE0}, flips]}}}
+    with pytest.raises(StudyError, match=r"found none among 6 \(lost\): change its choices$"):
+        _searched(npz, tmp_path, place, models=models, search=grid)
+    journal = read_ledger(tmp_path / "search" / "head" / "settings.jsonl", "settings.jsonl")
+    flipped = {line["setting"]: line["values"]["backbone"] for line in journal if "values" in line}
+    assert sorted(flipped.values()) == [0, 0, 0, 1, 1, 1]
+    assert len(place.did) == 6 + 2
+    for number, times in flipped.items():
+        computed = f"{LITE0}, flipped {times} times 1 to 1"
+        assert place.did.index(computed) < place.did.index(f"head setting {number}")
 
 
 def test_another_search_in_the_same_place_is_refused(searched, npz):

@@ -51,16 +51,23 @@ def read_development(
     )
 
 
-@lru_cache(maxsize=64)
 def features_of(backbone: Backbone, files: tuple[Path, ...], maximum: float) -> list[Path]:
     """Return the files of the user's cache that hold features of the images in npy files."""
+    changes = tuple(each.identity for each in backbone.changes)
+    return _features_of(str(backbone.name), changes, files, maximum)
+
+
+@lru_cache(maxsize=64)
+def _features_of(
+    name: str, changes: tuple[str, ...], files: tuple[Path, ...], maximum: float
+) -> list[Path]:
     arrays = [formats.read_npy(file) for file in files]
     hashes = [d for images in arrays for d in feature_cache.image_hashes(images, maximum=maximum)]
     return [
         file
-        for changed in ("", *(each.identity for each in backbone.changes))
+        for changed in ("", *changes)
         for file in feature_cache.files_with(
-            feature_cache.features_folder(identity(str(backbone.name), changed)), hashes
+            feature_cache.features_folder(identity(name, changed)), hashes
         )
     ]
 

@@ -104,7 +104,7 @@ def run(
         place.fit(largest_trial(prepared), trials=len(missing_trials(prepared)))
         folder.require_in_place()
         if searching(prepared.recipe, folder.path, only):
-            search(prepared, place.run_jobs, workers=place.size, only=only, watcher=watcher)
+            search(prepared, place, only=only, watcher=watcher)
             prepared = prepared_now(prepared.data)
         return _carry_out(
             prepared, place.run_jobs, only=only, opens=opens, excused=excused, watcher=watcher

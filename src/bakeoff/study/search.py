@@ -1,13 +1,14 @@
 """Carrying a search out: settings are asked for, trained like trials, judged on validation alone.
 
 No test image is touched. What was asked for stands in the journal before it is trained, so a search
-that was killed goes on with the same settings.
+that was killed goes on with the same settings. As soon as one setting has ended, what came of it is
+written down and the next one begins: no worker waits for another.
 """
 
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -35,7 +36,8 @@ from bakeoff.storage.search_folder import (
 )
 from bakeoff.study import samplers
 from bakeoff.study.create import Prepared, identity
-from bakeoff.study.executors.interface import Lost, MovableJob
+from bakeoff.study.executors.interface import Executor, Lost, MovableJob
+from bakeoff.study.feature_jobs import FeatureJob
 from bakeoff.study.jobs import TrainJob
 from bakeoff.study.schedule import missing_features, train_job, write_parts
 from bakeoff.utils.events import Planned, Watcher
@@ -43,9 +45,7 @@ from bakeoff.utils.text import percent
 
 _FEWEST_TO_PRUNE = 5  # finished settings before any is stopped early
 _WARM_UP = 0.2  # share of the epochs before which none is
-_AHEAD = 4  # settings of each worker that are asked for at once, so that none waits for another
-
-Do = Callable[[Sequence[MovableJob]], list[Lost]]
+_AHEAD = 2  # settings of each worker that are asked for at once, where they follow from nothing
 
 
 def searching(recipe: Recipe, folder: Path, only: Sequence[str] = ()) -> list[str]:
@@ -60,7 +60,7 @@ def searching(recipe: Recipe, folder: Path, only: Sequence[str] = ()) -> list[st
 
 
 def search(
-    prepared: Prepared, do: Do, *, workers: int, only: Sequence[str] = (), watcher: Watcher
+    prepared: Prepared, place: Executor, *, only: Sequence[str] = (), watcher: Watcher
 ) -> None:
     """Carry out what is left of the searches, and write down what they choose.
 
@@ -77,7 +77,7 @@ def search(
         for name in searching(
             prepared.recipe, prepared.folder.path, only
         ):  # nobody did it meanwhile
-            _Search(prepared, name, scratch, workers, watcher).carry_out(do)
+            _Search(prepared, name, scratch, place, watcher).carry_out()
 
 
 def _search(model: ModelRecipe) -> Search:
@@ -91,17 +91,25 @@ def _foreseen(search: Search) -> bool:
     return search.sampler != "tpe" and search.pruning == "none" and search.minutes is None
 
 
+def _features_needed(model: ModelRecipe) -> str:
+    """Return which features a model is trained on, as text; "" where it has no frozen backbone."""
+    changes = " ".join(each.identity for each in model.image_changes)
+    return f"{model.frozen_backbone} {changes}" if model.frozen_backbone else ""
+
+
 class _Search:
     """The search of one model, going on from its journal."""
 
     def __init__(
-        self, prepared: Prepared, name: str, scratch: Path, workers: int, watcher: Watcher
+        self, prepared: Prepared, name: str, scratch: Path, place: Executor, watcher: Watcher
     ) -> None:
-        self._prepared, self._name, self._scratch = prepared, name, scratch
+        self._prepared, self._name, self._scratch, self._place = prepared, name, scratch, place
         self._search = _search(prepared.recipe.models[name])
         self._folder = SearchFolder(prepared.folder.path, name)
-        self._batch = workers * (_AHEAD if _foreseen(self._search) else 1)
+        self._ahead = _AHEAD if _foreseen(self._search) else 1
         self._watcher = watcher
+        self._at_work: dict[str, Tried] = {}  # by label
+        self._computed: set[str] = set()  # of models whose features are there, what they need
         self._folder.begin(
             {
                 **declared(self._search),
@@ -114,19 +122,14 @@ class _Search:
         spent = [each.elapsed or 0.0 for each in self._tried]
         self._before, self._started = max(spent, default=0.0), time.monotonic()
 
-    def carry_out(self, do: Do) -> None:
+    def carry_out(self) -> None:
         """Try what is left to try, choose the best and write it down."""
-        search = self._search
-        left = search.settings - sum(each.state is not None for each in self._tried)
+        left = self._search.settings - sum(each.state is not None for each in self._tried)
         if left > 0:
             self._begin()
-        while batch := self._next():
-            jobs = [job for job in (self._job(each) for each in batch) if job is not None]
-            self._features(jobs, do)
-            lost = {each.label: each.reason for each in do(jobs)} if jobs else {}
-            for each in batch:
-                if not self._is_done(each.number):
-                    self._tell(each, lost.get(self._label(each.number), ""))
+        while jobs := self._jobs():
+            self._compute_features(jobs)
+            self._place.run_jobs(jobs, self._after)
         best = best_first(self._tried)
         if not best:
             reason = next((f" ({t.reason})" for t in reversed(self._tried) if t.reason), "")
@@ -147,13 +150,44 @@ class _Search:
         plans = [Planned(self._label(number), epochs, 1.0) for number in todo]
         self._watcher.begin(f"tuning {self._name}", plans)
 
-    def _features(self, jobs: Sequence[TrainJob], do: Do) -> None:
-        """Compute the features of backbones that these jobs need and nobody has computed."""
+    def _after(self, label: str, lost: Lost | None) -> list[MovableJob]:
+        """Take note of what came of a setting; return the jobs of those that begin in its place.
+
+        None, until all others have ended, where features have to be computed before.
+        """
+        self._tell(self._at_work.pop(label), "" if lost is None else lost.reason)
+        return [*self._jobs(among_others=True)]
+
+    def _jobs(self, *, among_others: bool = False) -> list[TrainJob]:
+        """Return the jobs of settings that may begin now: of the journal's first, then new ones.
+
+        among_others : while others are at work; only those whose features are there
+        """
+        jobs: list[TrainJob] = []
+        while len(self._at_work) < self._place.size * self._ahead:
+            asked = self._next()
+            job = None if asked is None else self._job(asked)
+            if asked is None or (job and among_others and self._missing_features([job])):
+                break
+            if job is not None:
+                self._at_work[job.label] = asked
+                jobs.append(job)
+        return jobs
+
+    def _missing_features(self, jobs: Sequence[TrainJob]) -> list[tuple[Planned, FeatureJob]]:
         models = [job.recipe for job in jobs]
-        if features := missing_features(self._prepared, models, self._scratch):
+        new = [model for model in models if _features_needed(model) not in self._computed]
+        return missing_features(self._prepared, new, self._scratch)
+
+    def _compute_features(self, jobs: Sequence[TrainJob]) -> None:
+        """Compute the features of backbones that these jobs need and nobody has computed."""
+        if features := self._missing_features(jobs):
             self._watcher.begin("features", [plan for plan, _ in features])
-            do([job for _, job in features])
+            lost = self._place.run_jobs([job for _, job in features])
             self._begin()
+            if lost:
+                return
+        self._computed |= {_features_needed(job.recipe) for job in jobs}
 
     def _about(self, best: Tried) -> Mapping[str, Any]:
         return {
@@ -163,23 +197,22 @@ class _Search:
             "tried": len(self._tried),
         }
 
-    def _next(self) -> list[Tried]:
-        """Return the settings to train next: those that were begun, or new ones."""
-        open_ = [each for each in self._tried if each.state is None]
-        while len(open_) < self._batch and len(self._tried) < self._search.settings:
-            minutes = self._search.minutes
-            if self._tried and minutes is not None and self._elapsed() >= 60 * minutes:
-                break
-            values = samplers.propose(self._search, self._tried)
-            if values is None:
-                break
-            number = len(self._tried)
-            thresholds = self._thresholds()
-            self._folder.append(number, values=values, thresholds=list(thresholds) or None)
-            asked = Tried(number, values, thresholds)
-            self._tried.append(asked)
-            open_.append(asked)
-        return open_
+    def _next(self) -> Tried | None:
+        """Return the setting to train next: one that was begun, or a new one; None for no more."""
+        for each in self._tried:
+            if each.state is None and self._label(each.number) not in self._at_work:
+                return each
+        minutes, number = self._search.minutes, len(self._tried)
+        over = self._tried and minutes is not None and self._elapsed() >= 60 * minutes
+        if over or number >= self._search.settings:
+            return None
+        values = samplers.propose(self._search, self._tried)
+        if values is None:
+            return None
+        thresholds = self._thresholds()
+        self._folder.append(number, values=values, thresholds=list(thresholds) or None)
+        self._tried.append(Tried(number, values, thresholds))
+        return self._tried[-1]
 
     def _thresholds(self) -> tuple[float | None, ...]:
         """Return, by epoch, below which best validation accuracy so far a setting is stopped.

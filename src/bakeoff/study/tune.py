@@ -78,7 +78,7 @@ def tune(
             largest_trial(prepared), trials=len(searching(prepared.recipe, folder.path, only))
         )
         folder.require_in_place()
-        search(prepared, place.run_jobs, workers=place.size, only=only, watcher=watcher)
+        search(prepared, place, only=only, watcher=watcher)
     return tuple(analysed(each) for each in read_searches(folder, prepared.recipe))
 
 

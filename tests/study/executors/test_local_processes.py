@@ -30,9 +30,10 @@ DEATHS = {
 }
 
 
-def run(jobs, *, workers=2):
+def run(jobs, *, workers=2, more=None):
     listener = Listener()
-    lost = run_jobs(jobs, workers=workers, device="cpu", cache=None, watcher=listener)
+    how = {"workers": workers, "device": "cpu", "cache": None, "more": more}
+    lost = run_jobs(jobs, watcher=listener, **how)
     return lost, listener
 
 
@@ -206,3 +207,22 @@ def wait_for(condition, *, seconds):
     while not condition():
         assert time.monotonic() < end, "waited in vain"
         time.sleep(0.05)
+
+
+def test_a_worker_that_is_free_does_what_is_asked_for_then_and_waits_for_no_other(tmp_path):
+    """A search: of two settings the short one has ended, and another takes its worker at once."""
+    heard = []
+
+    def more(label, lost):
+        heard.append((label, lost))
+        if len(heard) == 4:
+            (tmp_path / "go").touch()
+        number = len(heard) + 1
+        return [Act(f"short {number}", "nothing", str(tmp_path))] if number < 5 else []
+
+    first = [Act("long", "wait_for_go", str(tmp_path)), Act("short 1", "fail", str(tmp_path))]
+    lost, listener = run(first, more=more)
+    bad = Lost("short 1", reason("fail"))
+    assert lost == [bad]
+    assert heard == [("short 1", bad), *((f"short {n}", None) for n in (2, 3, 4)), ("long", None)]
+    assert listener.of("finished") == ["short 2", "short 3", "short 4", "long"]

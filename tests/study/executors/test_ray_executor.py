@@ -105,6 +105,26 @@ def test_what_is_read_in_several_rounds_is_sent_once(study, tmp_path):
     assert cluster.puts == [study / "data.npy"]
 
 
+def test_what_is_asked_for_when_a_job_has_ended_is_done_and_nothing_is_sent_again(study, tmp_path):
+    """A search: the next setting begins when one has ended, well or not."""
+    heard, waiting = [], jobs(study, *range(2, 6))
+    bad = jobs(study, 0, affinity="bad", reason="it fails")
+
+    def more(label, lost):
+        heard.append((label, lost))
+        return [waiting.pop(0)] if waiting else []
+
+    cluster = FakeCluster(tmp_path, [TWO])
+    lost = executor(cluster, study).run_jobs([*bad, *jobs(study, 1)], more)
+    assert lost == [Lost("bad seed 0", "it fails (on two)")]
+    assert sorted(heard) == [
+        ("bad seed 0", lost[0]),
+        *((f"model seed {n}", None) for n in range(1, 6)),
+    ]
+    assert done(study) == {f"seed-{seed}" for seed in range(1, 6)}
+    assert cluster.puts == [study / "data.npy"]
+
+
 def test_what_was_let_go_of_is_sent_again_where_it_is_needed_again(study, tmp_path):
     (study / "other.npy").write_bytes(b"others of ")
     cluster = FakeCluster(tmp_path, [TWO])

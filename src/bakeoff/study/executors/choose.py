@@ -5,7 +5,7 @@ from contextlib import contextmanager
 from math import inf
 from pathlib import Path
 
-from bakeoff.study.executors.interface import Executor, Lost, MovableJob
+from bakeoff.study.executors.interface import Executor, Lost, More, MovableJob
 from bakeoff.study.executors.local_processes import Pool, run_jobs
 from bakeoff.study.executors.worker_count import fitting_workers, worker_count
 from bakeoff.utils.events import Watcher
@@ -33,8 +33,11 @@ class LocalExecutor:
             if why is not None and trials > self.size:
                 self._watcher.note(why)
 
-    def run_jobs(self, jobs: Sequence[MovableJob]) -> list[Lost]:
-        """Do all jobs and return those that were lost; raise what the user or the disk caused."""
+    def run_jobs(self, jobs: Sequence[MovableJob], more: More | None = None) -> list[Lost]:
+        """Do all jobs and return those that were lost; raise what the user or the disk caused.
+
+        more : asked for further jobs as soon as one ends
+        """
         if self._pool is None:
             # What is on a GPU is freed only with the process.
             linger = inf if self._device == "cpu" else 0.0
@@ -49,6 +52,7 @@ class LocalExecutor:
             watcher=self._watcher,
             lanes=self._lanes,
             pool=self._pool,
+            more=more,
         )
 
     def close(self) -> None:

@@ -1,6 +1,6 @@
 """What an executor is given and what it gives back: jobs, and those that were lost."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from pathlib import Path
@@ -60,8 +60,11 @@ class Executor(Protocol):
     def fit(self, each: int, *, trials: int) -> None:
         """Hear, before any job, how many bytes the largest trial takes, and how many there are."""
 
-    def run_jobs(self, jobs: Sequence[MovableJob]) -> "list[Lost]":
-        """Do all jobs and return those that were lost; raise what the user or the disk caused."""
+    def run_jobs(self, jobs: Sequence[MovableJob], more: "More | None" = None) -> "list[Lost]":
+        """Do all jobs and return those that were lost; raise what the user or the disk caused.
+
+        more : asked for further jobs as soon as one ends, which are done by the same workers
+        """
 
 
 @dataclass(frozen=True)
@@ -70,6 +73,10 @@ class Lost:
 
     label: str
     reason: str
+
+
+# Hears that the job of this label is done, or how it was lost; returns jobs to be done besides.
+More = Callable[[str, Lost | None], Sequence[MovableJob]]
 
 
 def labels(job: Job) -> tuple[str, ...]:

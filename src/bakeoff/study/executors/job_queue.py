@@ -3,9 +3,9 @@
 import time
 from collections import Counter, defaultdict, deque
 from collections.abc import Collection, Sequence
-from typing import Generic, TypeVar
+from typing import Any, Generic, TypeVar
 
-from bakeoff.study.executors.interface import Job, Lost, labels
+from bakeoff.study.executors.interface import Job, Lost, More, labels
 from bakeoff.utils.events import Watcher
 
 J = TypeVar("J", bound=Job)
@@ -24,6 +24,7 @@ class JobQueue(Generic[J]):
         self._failures: Counter[str] = Counter()
         self._first, self._last = 0, 0
         self.lost: list[Lost] = []
+        self.after_each: More | None = None  # asked for further jobs when one has ended
 
     def add(self, jobs: Sequence[J]) -> None:
         """Let jobs wait behind those that wait already."""
@@ -81,6 +82,12 @@ class JobQueue(Generic[J]):
             self._watcher.note(f"{job.label}: another process is at it; waiting for that")
         self._later.append((time.monotonic() + BUSY_SECONDS, job))
 
+    def done(self, job: J) -> None:
+        """Take note that a job is done."""
+        for label in labels(job):
+            self._watcher.finished(label)
+            self._ended(label, None)
+
     def failed(self, job: J, reason: str, *, attempts: int | None = None) -> None:
         """Take note that a job failed: it is tried again, or lost at the last of its attempts."""
         attempts = attempts or self._attempts
@@ -92,5 +99,12 @@ class JobQueue(Generic[J]):
         if attempts > 1:
             self._watcher.note(f"{job.label}: {reason}; given up, the others go on")
         for label in labels(job):
+            lost = Lost(label, reason)
             self._watcher.lost(label)
-            self.lost.append(Lost(label, reason))
+            self.lost.append(lost)
+            self._ended(label, lost)
+
+    def _ended(self, label: str, lost: Lost | None) -> None:
+        if self.after_each is not None:
+            jobs: Sequence[Any] = self.after_each(label, lost)
+            self.add(jobs)

@@ -22,7 +22,7 @@ from typing import Any
 
 from bakeoff.errors import BakeoffError, StorageError, UsageError
 from bakeoff.study.executors.fork_server import start_process
-from bakeoff.study.executors.interface import Job, Lost, labels
+from bakeoff.study.executors.interface import Job, Lost, More, labels
 from bakeoff.study.executors.job_queue import ATTEMPTS, JobQueue
 from bakeoff.study.executors.process_watch import Progress, holds_less_than
 from bakeoff.study.executors.worker_count import WORKER_BYTES
@@ -65,6 +65,7 @@ def run_jobs(
     watcher: Watcher,
     lanes: int = 1,
     pool: "Pool | None" = None,
+    more: More | None = None,
 ) -> list[Lost]:
     """Do all jobs and return those that were lost, with their reasons.
 
@@ -73,6 +74,7 @@ def run_jobs(
 
     lanes : on a GPU, how many trials of a model train in one program
     pool : whose workers do them and stay for the next jobs, unless something stops everything
+    more : asked for further jobs as soon as one ends; none of these trains together with others
 
     Raises
     ------
@@ -84,8 +86,8 @@ def run_jobs(
     if device == "gpu":
         jobs = together(jobs, lanes)
     used = Pool(device=device, cache=cache, watcher=watcher) if pool is None else pool
-    used.size = min(workers, len(jobs))
-    used.add(jobs)
+    used.size = min(workers, len(jobs)) if more is None else workers
+    used.add(jobs, more=more)
     try:
         while not used.idle:
             used.step()
@@ -128,8 +130,9 @@ class Pool:
             self._remark(self._kernels.remark)
         self._workers: list[_Worker] = []
 
-    def add(self, jobs: Sequence[Job]) -> None:
-        """Let jobs wait behind those that wait already."""
+    def add(self, jobs: Sequence[Job], *, more: More | None = None) -> None:
+        """Let jobs wait behind those that wait already; `more` is asked when one has ended."""
+        self._queue.after_each = more
         self._queue.add(jobs)
 
     @property
@@ -271,8 +274,7 @@ class Pool:
             self._watcher.told(job.label, value)
         elif kind == "done":
             worker.job, worker.idle_since = None, time.monotonic()
-            for label in labels(job):
-                self._watcher.finished(label)
+            self._queue.done(job)
         elif kind == "busy":
             worker.job, worker.idle_since = None, time.monotonic()
             self._queue.busy(job)

@@ -5,7 +5,7 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
-from bakeoff.study.executors.interface import MovableJob
+from bakeoff.study.executors.interface import Lost, More, MovableJob
 from bakeoff.study.executors.remote_job import RemoteJob
 
 
@@ -14,14 +14,28 @@ class Contents:
 
     Parameters
     ----------
-    jobs : all that are to be done
+    jobs : those that are to be done
     put : puts a file's content into the object store and returns a reference to it
     """
 
     def __init__(self, jobs: Sequence[MovableJob], put: Callable[[Path], Any]) -> None:
-        self._uses = Counter(str(path.absolute()) for job in jobs for path in job.reads())
+        self._uses: Counter[str] = Counter()
         self._put = put
         self._references: dict[str, Any] = {}
+        self._count(jobs)
+
+    def counting(self, more: More) -> More:
+        """Return a source of further jobs like `more`, whose jobs are to be done, too."""
+
+        def counted(label: str, lost: Lost | None) -> Sequence[MovableJob]:
+            jobs = more(label, lost)
+            self._count(jobs)
+            return jobs
+
+        return counted
+
+    def _count(self, jobs: Sequence[MovableJob]) -> None:
+        self._uses.update(str(path.absolute()) for job in jobs for path in job.reads())
 
     def shared(self, path: Path) -> bool:
         """Say whether several jobs that are not done yet read a file."""

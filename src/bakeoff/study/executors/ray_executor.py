@@ -18,7 +18,7 @@ from bakeoff.storage import atomic
 from bakeoff.storage.study_folder import StudyFolder
 from bakeoff.study import checkpoints
 from bakeoff.study.executors import ray_places, remote_job
-from bakeoff.study.executors.interface import Lost, MovableJob
+from bakeoff.study.executors.interface import Lost, More, MovableJob
 from bakeoff.study.executors.job_queue import JobQueue
 from bakeoff.study.executors.object_store import Contents, HostContents
 from bakeoff.study.executors.ray_places import Node, Place
@@ -141,8 +141,10 @@ class ClusterExecutor:
     def fit(self, each: int, *, trials: int) -> None:
         """Do nothing: what a node has of memory is for Ray to know."""
 
-    def run_jobs(self, jobs: Sequence[MovableJob]) -> list[Lost]:
+    def run_jobs(self, jobs: Sequence[MovableJob], more: More | None = None) -> list[Lost]:
         """Do all jobs and return those that were lost, with their reasons.
+
+        more : asked for further jobs as soon as one ends
 
         Raises
         ------
@@ -152,6 +154,7 @@ class ClusterExecutor:
         self._queue = JobQueue(self._watcher)
         self._queue.add(jobs)
         self._contents = Contents(jobs, self._cluster.put)
+        self._queue.after_each = None if more is None else self._contents.counting(more)
         self._alone = time.monotonic()
         try:
             while not self._queue.empty or any(host.tasks for host in self._hosts):
@@ -317,7 +320,7 @@ class ClusterExecutor:
                 found.append((job, claim))
             else:
                 claim.__exit__(None, None, None)
-                self._watcher.finished(job.label)
+                self._queue.done(job)
         return found
 
     # ── hearing ──────────────────────────────────────────────────────────────────────────────
@@ -373,7 +376,7 @@ class ClusterExecutor:
             raise
         for job, claim in task.claims:
             claim.__exit__(None, None, None)
-            self._watcher.finished(job.label)
+            self._queue.done(job)
         unused = self._contents.done(task.made)
         for host in self._hosts:
             host.contents.let_go(unused)

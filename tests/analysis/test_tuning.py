@@ -37,6 +37,8 @@ def test_a_band_needs_settings_that_were_drawn_independently():
     budget = {"settings": 20, "pruning": "none", "seed": 0}
     tpe = searched_of(scores, budget={**budget, "sampler": "tpe"})
     assert analysed(tpe).curve.settings == 10  # its first ten were drawn at random
+    middle = searched_of([0.99, *scores], budget=tpe.budget, first_drawn=1)
+    assert analysed(middle).curve == analysed(tpe).curve  # ten of them, after the first
     assert analysed(searched_of(scores, budget={**budget, "sampler": "grid"})).curve is None
     assert analysed(searched_of(scores[:4])).curve is None
 

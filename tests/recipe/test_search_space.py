@@ -15,6 +15,7 @@ from bakeoff.recipe.search_space import (
     dimensions,
     filled,
     has_choices,
+    middle,
     option_words,
     short_names,
     taken,
@@ -57,6 +58,25 @@ def test_a_setting_fills_the_model_as_one_would_write_it():
         "layers": [*block, *block, {"dense": 16}],
     }
     assert filled(MODEL, {**SETTING, "layers[1].repeat": 0})["layers"] == [{"dense": 16}]
+
+
+@pytest.mark.parametrize(
+    ("choice", "value"),
+    [
+        ({"log": [0.0001, 0.01]}, 0.001),
+        ({"uniform": [0, 0.5]}, 0.25),
+        ({"whole": [1, 3]}, 2),
+        ({"whole": [1, 4]}, 2),
+        ({"choice": [64, 128, 256]}, 128),
+        ({"choice": [1024, 128, 512, 256]}, 256),
+        ({"choice": ["adam", "sgd", "rmsprop"]}, "adam"),
+        ({"choice": [True, False]}, True),
+        ({"choice": [1, "none", 3]}, 1),
+    ],
+)
+def test_the_middle_of_a_choice(choice, value):
+    dims = dimensions({"here": choice})
+    assert filled({"here": choice}, middle(dims)) == {"here": value}
 
 
 def test_choices_are_found_with_what_they_depend_on():

@@ -32,6 +32,18 @@ def searched(folder, rate=0.1):
     return {**declared(Search(space=space)), "split": "0" * 64, "data": "1" * 64}
 
 
+def test_a_search_says_whether_it_began_in_the_middle(tmp_path):
+    folder, other = SearchFolder(tmp_path, "mine"), SearchFolder(tmp_path, "other")
+    folder.begin(searched("/home/ann"))
+    assert folder.first_drawn() == 1
+    before = {key: each for key, each in folder.read().items() if key != "first"}
+    atomic.write_file(folder.path / "search.json", formats.sealed_json(before))
+    folder.begin(searched("/home/ann"))  # as versions before 0.2 began it
+    assert folder.first_drawn() == 0
+    other.begin({**searched("/home/ann"), "sampler": "random"})
+    assert other.first_drawn() == 0
+
+
 def test_a_search_goes_on_where_its_builder_has_moved(tmp_path):
     folder = SearchFolder(tmp_path, "mine")
     folder.begin(searched("/home/ann"))

@@ -36,10 +36,10 @@ def _search(sampler, settings=40, **more):
     return Search(space=SPACE, sampler=sampler, settings=settings, **more)
 
 
-def _settings(search, count, *, accuracy=lambda values: 0.5):
+def _settings(search, count, *, accuracy=lambda values: 0.5, first_drawn=0):
     tried = []
     for number in range(count):
-        values = propose(search, tried)
+        values = propose(search, tried, first_drawn=first_drawn)
         if values is None:
             break
         tried.append(Tried(number, values, state="done", accuracy=accuracy(values)))
@@ -77,7 +77,16 @@ def test_qmc_fills_the_space_more_evenly_than_chance():
     assert [units.count(k) for k in (1, 2, 3)] == pytest.approx([11, 11, 11], abs=1)
 
 
-def test_tpe_begins_like_random_and_then_learns_the_same_from_the_same_journal():
+def test_tpe_begins_in_the_middle_and_goes_on_like_random():
+    search = _search("tpe")
+    first, *others = _settings(search, STARTUP + 1, first_drawn=1)
+    assert first == {WHICH: 0, RATE: 0.01, UNITS: 2}
+    assert others == _settings(_search("random"), STARTUP + 1)[1:]
+    for sampler in ("random", "qmc", "grid"):
+        assert propose(_search(sampler), []) != first
+
+
+def test_tpe_of_before_begins_like_random_and_then_learns_the_same_from_the_same_journal():
     search = _search("tpe")
 
     def accuracy(values):

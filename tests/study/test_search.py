@@ -16,10 +16,10 @@ import pytest
 from rich.console import Console
 
 from bakeoff.errors import DamagedFile, StudyError, UsageError
-from bakeoff.recipe.search_space import dimensions
+from bakeoff.recipe.search_space import dimensions, middle
 from bakeoff.recipe.vocabulary.backbones import LITE0
 from bakeoff.report import about_search
-from bakeoff.storage import written_folder
+from bakeoff.storage import atomic, formats, written_folder
 from bakeoff.storage.ledger import read_ledger
 from bakeoff.storage.search_folder import SearchFolder, Tried, best_first, with_chosen
 from bakeoff.storage.study_folder import StudyFolder
@@ -254,6 +254,28 @@ def test_settings_wait_for_features_that_are_computed_while_nothing_else_is_done
     for number, times in flipped.items():
         computed = f"{LITE0}, flipped {times} times 1 to 1"
         assert place.did.index(computed) < place.did.index(f"head setting {number}")
+
+
+def test_tpe_begins_in_the_middle_and_a_search_of_before_goes_on_as_it_was(npz, tmp_path):
+    tpe = {"settings": 2, "sampler": "tpe"}
+    dims, lost = _dims(), "found none among 2"
+    with pytest.raises(StudyError, match=lost):
+        _searched(npz, tmp_path / "new", Place(trains=False), search=tpe)
+    new = SearchFolder(tmp_path / "new", "mlp")
+    first, second = (each.values for each in new.tried(dims))
+    assert first == middle(dims)
+
+    shutil.copytree(tmp_path / "new", tmp_path / "old")
+    old = SearchFolder(tmp_path / "old", "mlp")
+    (old.path / "settings.jsonl").unlink()
+    begun = {key: each for key, each in new.read().items() if key != "first"}
+    atomic.write_file(old.path / "search.json", formats.sealed_json(begun))
+    asked = {**first, "layers[1].dense.units": 1}
+    old.append(0, values=asked)
+    with pytest.raises(StudyError, match=lost):
+        _searched(npz, tmp_path / "old", Place(trains=False), search=tpe)
+    assert [each.values for each in old.tried(dims)] == [asked, second]
+    assert (new.first_drawn(), old.first_drawn()) == (1, 0)
 
 
 def test_another_search_in_the_same_place_is_refused(searched, npz):

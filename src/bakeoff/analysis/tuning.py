@@ -76,7 +76,8 @@ class Searched:
     `fresh` are the validation accuracies of the chosen setting's own seeds, () before they are
     trained; `as_good` is how many other settings' predictions are not told from the chosen one's
     (exact McNemar test, p ≥ 0.05). `curve` and `importance` are None where they cannot be
-    computed, and `lacking` then names the library that is missing, if that is why.
+    computed, and `lacking` then names the library that is missing, if that is why. Settings before
+    number `first_drawn` were not drawn.
     """
 
     model: str
@@ -91,6 +92,7 @@ class Searched:
     importance: tuple[Importance, ...] | None = None
     lacking: str = ""
     fresh: tuple[float, ...] = ()
+    first_drawn: int = 0
 
     @property
     def best(self) -> list[Tried]:
@@ -210,6 +212,7 @@ def _read(
         seconds=fsum(each.seconds or 0.0 for each in tried),
         as_good=0 if chosen is None else _as_good(folder, search, tried, chosen),
         edges=() if chosen is None else tuple(_edges(dims, chosen)),
+        first_drawn=search.first_drawn(),
     )
 
 
@@ -256,8 +259,9 @@ def _drawn(searched: Searched) -> list[Tried]:
     sampler = searched.budget["sampler"]
     if sampler == "grid":
         return []
-    most = STARTUP if sampler == "tpe" else len(searched.tried)
-    return [each for each in searched.tried if each.number < most and each.accuracy is not None]
+    first = searched.first_drawn
+    end = first + STARTUP if sampler == "tpe" else len(searched.tried)
+    return [each for each in searched.tried[first:end] if each.accuracy is not None]
 
 
 def _curve(searched: Searched) -> TuningCurve | None:

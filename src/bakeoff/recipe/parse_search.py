@@ -14,8 +14,8 @@ from bakeoff.recipe.search_space import (
     filled,
     has_choices,
     is_choice,
+    middle,
     taken,
-    usual,
 )
 from bakeoff.recipe.types import ModelRecipe, Recipe, Search, plain_data
 from bakeoff.recipe.value_kinds import Choice, Kind, Misfit, Number, Whole, found, key_text
@@ -90,7 +90,7 @@ def read_searched(
             words = each.words(setting[each.place])
             problems.add(f"{place}.{each.place}", f"with {words}: {text}")
             return None
-    first = read(filled(declared, usual(dims)), problems)
+    first = read(filled(declared, middle(dims)), problems)
     if first is None:
         return None
     declared = plain_data(declared)

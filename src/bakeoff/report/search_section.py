@@ -14,8 +14,8 @@ from bakeoff.utils.places import to_install
 from bakeoff.utils.text import counted, listed, percent, sentence
 
 CURVES = (
-    "The median of the best of n settings drawn at random, with its 95 % band (for all n at once); "
-    "dashed, the best so far of the search as it went."
+    "The median of the best of n settings drawn at random, with its 95 % band (for all n at once), "
+    "from those that were drawn so, with tpe ten; dashed, the best so far of the search as it went."
 )
 LINES = (
     "A line is a setting; its place on each axis is its value, from the lowest to the highest. The "

@@ -192,6 +192,7 @@ class _Search(_Document):
     seed: Count
     split: Hash
     data: Hash
+    first: Literal["middle"] | None = None  # of `tpe`; none where an earlier version began
 
 
 class _Setting(_Document):

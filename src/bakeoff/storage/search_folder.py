@@ -28,6 +28,7 @@ from bakeoff.storage.schemas import check_document
 SEARCH = "search"
 _SEARCH, _JOURNAL, _CHOSEN = "search.json", "settings.jsonl", "chosen.json"
 STARTUP = 10  # settings of `tpe` that are drawn at random before it has something to learn from
+_FIRST, _MIDDLE = "first", "middle"  # what search.json says of the first setting of `tpe`
 
 
 @dataclass(frozen=True)
@@ -83,7 +84,10 @@ class SearchFolder:
         return check_document(formats.read_sealed_json(path), path)
 
     def begin(self, document: Mapping[str, Any]) -> None:
-        """Write search.json, or refuse to go on with a search for something else."""
+        """Write search.json, or refuse to go on with a search for something else.
+
+        A search that an earlier version began keeps its first setting.
+        """
         if self.exists():
             before = self.read()
             before["space"] = without_folders(before["space"])
@@ -95,7 +99,15 @@ class SearchFolder:
                         "another place with --out"
                     )
             return
-        atomic.write_file(self.path / _SEARCH, formats.sealed_json(document))
+        first = {_FIRST: _MIDDLE} if document["sampler"] == "tpe" else {}
+        atomic.write_file(self.path / _SEARCH, formats.sealed_json({**document, **first}))
+
+    def first_drawn(self) -> int:
+        """Return the number of the first setting that the sampler draws: 1 with `tpe`.
+
+        Before it stands the middle of all choices; not in searches that an earlier version began.
+        """
+        return int(self.read().get(_FIRST) == _MIDDLE)
 
     def tried(self, dims: tuple[Dimension, ...]) -> list[Tried]:
         """Return the settings in the order in which they were asked for.

@@ -1,7 +1,8 @@
 """Which setting a search tries next: a function of what the journal holds, so that it can go on.
 
 Settings of `random`, `grid` and `qmc` depend on their number alone, so they are the same whatever
-the workers do; `tpe` is Optuna's, and depends on what was tried before.
+the workers do; `tpe` begins in the middle, draws some at random, and then is Optuna's, which learns
+from what was tried before.
 """
 
 from __future__ import annotations
@@ -15,7 +16,7 @@ import numpy as np
 
 from bakeoff.analysis.tuning import distribution
 from bakeoff.errors import StudyError
-from bakeoff.recipe.search_space import Dimension, Setting, taken
+from bakeoff.recipe.search_space import Dimension, Setting, middle, taken
 from bakeoff.recipe.types import Search
 from bakeoff.storage.search_folder import STARTUP, Tried
 from bakeoff.utils.places import to_install
@@ -23,10 +24,11 @@ from bakeoff.utils.places import to_install
 _MOST_LEVELS = 10  # of a range, in a grid
 
 
-def propose(search: Search, tried: Sequence[Tried]) -> Setting | None:
+def propose(search: Search, tried: Sequence[Tried], *, first_drawn: int = 0) -> Setting | None:
     """Return the next setting; None where a grid has no more.
 
     tried : all settings so far, in the order in which they were asked for
+    first_drawn : of `tpe`, 1 where the setting before those at random is the middle of all choices
     """
     dims, number = search.dimensions, len(tried)
     if search.sampler == "grid":
@@ -34,7 +36,9 @@ def propose(search: Search, tried: Sequence[Tried]) -> Setting | None:
         return grid[number] if number < len(grid) else None
     if search.sampler == "qmc":
         return _kept(dims, _sobol(len(dims), number, search.seed))
-    if search.sampler == "random" or number < STARTUP:
+    if number < first_drawn:
+        return _made(dims, middle(dims))
+    if search.sampler == "random" or number < first_drawn + STARTUP:
         return _kept(dims, np.random.default_rng([search.seed, number]).random(len(dims)))
     return _tpe(dims, tried, seed=[search.seed, number])
 
@@ -53,8 +57,12 @@ def require(search: Search) -> None:
 
 
 def _kept(dims: Sequence[Dimension], shares: Sequence[float] | Any) -> Setting:
-    """Return the setting at these shares of the ranges; what plays no part in it is left out."""
-    values = {each.place: each.at(float(s)) for each, s in zip(dims, shares, strict=True)}
+    """Return the setting at these shares of the ranges."""
+    return _made(dims, {d.place: d.at(float(s)) for d, s in zip(dims, shares, strict=True)})
+
+
+def _made(dims: Sequence[Dimension], values: Setting) -> Setting:
+    """Leave out the values of choices that play no part in a setting."""
     return {each.place: values[each.place] for each in taken(tuple(dims), values)}
 
 

@@ -118,6 +118,7 @@ class _Search:
                 "selection": prepared.recipe.selection,
             }
         )
+        self._first_drawn = self._folder.first_drawn()
         self._tried = self._folder.tried(self._search.dimensions)
         spent = [each.elapsed or 0.0 for each in self._tried]
         self._before, self._started = max(spent, default=0.0), time.monotonic()
@@ -206,7 +207,7 @@ class _Search:
         over = self._tried and minutes is not None and self._elapsed() >= 60 * minutes
         if over or number >= self._search.settings:
             return None
-        values = samplers.propose(self._search, self._tried)
+        values = samplers.propose(self._search, self._tried, first_drawn=self._first_drawn)
         if values is None:
             return None
         thresholds = self._thresholds()

@@ -1,1 +1,1 @@
-"""Convolution, pooling and dense layers in C++: built, loaded and called through XLA's FFI."""
+"""Convolution, normalization, pooling, dense layers in C++: built, loaded, called by XLA's FFI."""

@@ -34,6 +34,12 @@ def test_options_and_commands_pass():
         check_command(words, COMMAND)
 
 
+def test_an_empty_word_is_no_path_of_this_folder():
+    text = "expected words, found an empty one: is a variable of the shell unset?"
+    with pytest.raises(UsageError, match=f"^{re.escape(text)}$"):
+        check_command(["predict", "studies/digits", ""], COMMAND)
+
+
 def test_a_word_like_none_lists_all():
     text = re.escape("expected a command, found 'xyzzy': known: ")
     with pytest.raises(UsageError, match=f"^{text}.*run"):

@@ -289,6 +289,14 @@ def test_an_unknown_model_is_named(study):
     assert plots.learning_curves(replace(study, models=study.models[:1]))
 
 
+def test_an_unknown_choice_is_no_silent_default(study):
+    with pytest.raises(UsageError, match=r"^show: expected loss or accuracy, found 'lost'$"):
+        plots.all_curves(study, show="lost")
+    message = "kind: expected training, prediction or batch prediction, found 'test'"
+    with pytest.raises(UsageError, match=f"^{message}$"):
+        plots.accuracy_against_time(study, kind="test")
+
+
 def test_spread_gives_every_dot_its_own_offset():
     assert spread(1, width=0.4).tolist() == [0]
     for count in range(2, 40):

@@ -25,6 +25,7 @@ from bakeoff.study.status import status
 from bakeoff.study.trained_model import trained_model
 from bakeoff.training.predict import predict
 from bakeoff.training.trainer import Development, Trainer
+from bakeoff.use.serve.answers import Answers
 from bakeoff.utils.events import Watcher
 from tests.helpers import small
 
@@ -250,3 +251,15 @@ def test_the_shipped_model_is_the_one_that_predicts(study, data):
         trained_model(folder, model=other)
     with pytest.raises(StudyError, match="ships one network, trained on all images"):
         trained_model(folder, ensemble=True)
+    with pytest.raises(StudyError, match="ships one network, trained on all images"):
+        trained_model(folder, seed=0)
+
+
+def test_the_shipped_model_is_served(study, data):
+    folder, _ = study
+    trained = trained_model(folder)
+    answers = Answers(trained, folder)
+    labels, _, _ = answers.predict(data.images[:4])
+    assert labels == trained.per_seed(data.images[:4])[0].argmax(axis=1).tolist()
+    (seed,) = answers.details(data.images[0], answers.predict_each(data.images[:1])[0][0])["seeds"]
+    assert seed["class"] == data.class_names[labels[0]]

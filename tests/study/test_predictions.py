@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from bakeoff.errors import DataError, StudyError
+from bakeoff.errors import DataError, StudyError, UsageError
 from bakeoff.study.predictions import predict
 from bakeoff.study.run import run
 from bakeoff.study.training_profile import FILE
@@ -119,17 +119,32 @@ REFUSED = [
      "found 255 to 255: bring them to that scale"),
     (np.full((2, 8, 8), 0.5), "images: expected pixels from 0 to 16, as the study's data has them, "
      "found nothing above 0.5: multiply by 16"),
+    ([[1, 2], [3]], "images: expected images of one size, found rows of different lengths: make "
+     "one array of them, or give picture files"),
+    ("", "expected the path of a picture or a folder, found an empty one"),
     ("nowhere", "nowhere: expected a picture or a folder, found nothing"),
     ("n" * 300, f"…{'n' * 199}: expected a picture or a folder, found nothing"),
 ]  # fmt: skip
 
 
-@pytest.mark.parametrize(
-    ("images", "message"), REFUSED, ids=["shape", "range", "scale", "path", "long"]
-)
+@pytest.mark.parametrize(("images", "message"), REFUSED, ids=[m[:30] for _, m in REFUSED])
 def test_what_cannot_be_predicted(result, images, message):
     with pytest.raises(DataError, match=f"^{re.escape(message)}$"):
         result.predict(images, model="mlp")
+
+
+def test_a_picture_is_found_again_by_its_name_however_long(result, tmp_path):
+    deep = tmp_path / ("a" * 120) / ("b" * 120)
+    deep.mkdir(parents=True)
+    Image.fromarray(np.full((8, 8), 200, np.uint8)).save(deep / "c.png")
+    (row,) = result.predict(tmp_path, model="mlp").rows()
+    assert row["image"] == str(deep / "c.png")
+
+
+@pytest.mark.parametrize(("seed", "found"), [(True, "True"), (1.5, "1.5"), ("0", "'0'")])
+def test_a_seed_is_a_whole_number(result, seed, found):
+    with pytest.raises(UsageError, match=f"^seed: expected a whole number, found {found}$"):
+        result.trained("mlp", seed=seed)
 
 
 def test_a_broken_picture_is_left_out_or_raised(result, tmp_path):

@@ -15,8 +15,10 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from bakeoff.data.image_file import decode_file
 from bakeoff.errors import StudyError, UsageError
 from bakeoff.study.run import compare
+from bakeoff.use.export import example as examples
 from bakeoff.use.export import export as exporting
 from bakeoff.use.export.export import FORMATS, export
 
@@ -86,6 +88,49 @@ def test_an_export_is_used_without_bakeoff(result, exported, printed, pictures, 
         f"{path} {row.argmax()} {row.max():.1%}"
         for path, row in zip(pictures, expected, strict=True)
     ]
+
+
+def odd_pictures(folder):
+    """Write pictures whose pixels depend on what is done to them first; return their paths."""
+    rng = np.random.default_rng(0)
+    plain = Image.fromarray(rng.integers(0, 256, (33, 47, 3), np.uint8))
+    veil = Image.fromarray(rng.integers(0, 256, (33, 47), np.uint8))
+    clear = plain.convert("RGBA")
+    clear.putalpha(veil)
+    exif = Image.Exif()
+    for orientation in (2, 3, 5, 6, 8):
+        exif[274] = orientation
+        plain.save(folder / f"turned{orientation}.png", exif=exif)
+    plain.resize((470, 330)).save(folder / "large.jpg", exif=exif)
+    plain.save(folder / "turned.tif", tiffinfo={274: 6})
+    plain.convert("P").save(folder / "palette.gif")
+    plain.convert("1").save(folder / "bits.png")
+    plain.convert("CMYK").save(folder / "cmyk.jpg")
+    clear.save(folder / "clear.png")
+    clear.convert("LA").save(folder / "clear-grey.png")
+    Image.fromarray(rng.integers(0, 4096, (9, 12), np.uint16)).save(folder / "deep.png")
+    Image.fromarray(rng.integers(0, 256, (3, 200), np.uint8)).save(folder / "strip.png")
+    return sorted(folder.iterdir())
+
+
+@pytest.mark.parametrize("fit", ["stretch", "crop", "pad"])
+@pytest.mark.parametrize("color", ["grey", "rgb"])
+def test_the_example_sees_what_the_training_images_showed(fit, color, tmp_path, monkeypatch):
+    (tmp_path / "pictures").mkdir()
+    paths = odd_pictures(tmp_path / "pictures")
+    how = {
+        **{"height": 21, "width": 16, "channels": 1 if color == "grey" else 3, "fit": fit},
+        **{"dtype": "uint8", "white": 255, "maximum": 255, "white_of_16_bits": 4095},
+    }
+    (tmp_path / "preprocessing.json").write_text(json.dumps(how))
+    (tmp_path / "classes.json").write_text("[]")
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr("sys.argv", ["example.py", *map(str, paths)])
+    names = {}
+    exec(examples._PIXELS, names)
+    for path, found in zip(paths, names["images"], strict=True):
+        expected = decode_file(path, size=(21, 16), color=color, fit=fit, white=4095).pixels
+        np.testing.assert_array_equal(found, expected, err_msg=path.name)
 
 
 def test_the_readme_has_the_scores_and_the_lines_that_matter(result, monkeypatch):

@@ -127,6 +127,16 @@ def test_pictures_arrays_and_bytes_are_predicted_as_in_python(server, result, di
         assert unlike == expected.unlike.tolist()
 
 
+def test_arrays_keep_their_fractions_and_what_lies_a_little_aside(server, result, digits):
+    aside = np.array([0.4, -0.1]).reshape(2, 1, 1, 1)  # as bytes: nothing, and 255
+    images = (digits.images[:2] + aside).clip(-0.1, 16.0)
+    expected = result.predict(images, model="mlp", seed=0).probabilities
+    status, answer = server.post(json.dumps({"images": images.tolist()}), "application/json")
+    found = [list(each["probabilities"].values()) for each in answer["predictions"]]
+    assert status == 200
+    np.testing.assert_allclose(found, expected, 1e-4)
+
+
 def test_a_photograph_is_centred_and_details_are_told(server, digits):
     photo = png(page(digits.images[0, ..., 0] / 16))
     status, answer = server.post(photo, query="?details=true")

@@ -42,7 +42,9 @@ _DOES = {
 
 
 def check_command(words: Sequence[str], command: Any) -> None:
-    """Raise UsageError if the first word is no command of the group `command`."""
+    """Raise UsageError if the first word is no command of the group `command`, or one is empty."""
+    if "" in words:  # a path of "" is the current folder
+        raise UsageError("expected words, found an empty one: is a variable of the shell unset?")
     known = list(command.commands)
     if not words or words[0].startswith("-") or words[0] in known:
         return

@@ -218,7 +218,8 @@ def _fitted(image: Any, size: tuple[int, int], fit: Fit) -> Any:
     (width, height), (wide, tall) = image.size, size
     if fit == "crop":
         share = min(width / wide, height / tall)
-        left, top = (width - share * wide) / 2, (height - share * tall) / 2
+        # not below 0, as rounding may have it
+        left, top = max(width - share * wide, 0) / 2, max(height - share * tall, 0) / 2
         return image.resize(size, how, box=(left, top, width - left, height - top))
     if fit == "pad":
         share = max(width / wide, height / tall)

@@ -11,6 +11,7 @@ json_schema makes the JSON Schema and the documentation's tables from both.
 
 import hashlib
 import json
+import os
 from importlib import resources
 from pathlib import Path
 from typing import Any
@@ -90,6 +91,11 @@ def load(path_or_name: str | Path) -> Recipe:
 
     A file with that very path goes before a shipped recipe. Raises RecipeError.
     """
+    if not isinstance(path_or_name, str | os.PathLike):
+        raise RecipeError(
+            "recipe: expected a recipe's file or the name of a shipped recipe, found "
+            f"{type(path_or_name).__name__}: bakeoff.Study(…) takes a recipe's words in Python"
+        )
     origin = str(path_or_name)
     path = Path(path_or_name)
     try:

@@ -11,7 +11,9 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 from sklearn.base import BaseEstimator, ClassifierMixin
 
+from bakeoff.study.predictions import predict
 from bakeoff.study.study import Study
+from bakeoff.study.trained_model import with_all_seeds
 
 
 class Classifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]  # scikit-learn is untyped
@@ -86,7 +88,8 @@ class Classifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]  # sciki
 
     def predict_proba(self, X: ArrayLike) -> NDArray[np.float32]:
         """Return the probability of each class, float32 (n, n_classes), columns as in classes_."""
-        found = self.result_.predict(np.asarray(X), model=self.model_, ensemble=True, adapt="never")
+        trained = with_all_seeds(self.result_.trained(self.model_))
+        found = predict(np.asarray(X), trained, adapt="never")
         order = [found.class_names.index(str(each)) for each in self.classes_]
         return found.probabilities[:, order]
 

@@ -26,7 +26,7 @@ from bakeoff.data.npz import read_images
 from bakeoff.data.safe_reading import refusing, regular_file
 from bakeoff.data.source_images import content_key, in_ledger, pixel_key
 from bakeoff.data.sources import Pictures
-from bakeoff.errors import BakeoffError, DataError, UsageError
+from bakeoff.errors import BakeoffError, DataError, UsageError, printable
 from bakeoff.study.trained_model import TrainedModel
 from bakeoff.study.training_profile import TrainingProfile, read_profile
 from bakeoff.utils.text import shown
@@ -339,7 +339,7 @@ def _all_images(
     if not isinstance(images, Sequence) or not all(
         isinstance(each, str | os.PathLike) for each in images
     ):
-        array = reader.checked(np.asarray(images), "images")
+        array = reader.checked(_as_array(images), "images")
         yield from ((str(index), image, False, _NO_FILE) for index, image in enumerate(array))
         return
     with decoding():
@@ -348,11 +348,26 @@ def _all_images(
                 if path.suffix.lower() == ".npz":
                     yield from _of_npz(path, reader)
                 else:
-                    yield (shown(path), *reader.read(path))
+                    yield (_called(path), *reader.read(path))
             except BakeoffError as error:
                 if on_broken is None:
                     raise
                 on_broken(str(error))
+
+
+def _as_array(images: Any) -> NDArray[Any]:
+    try:
+        return np.asarray(images)
+    except ValueError:
+        raise DataError(
+            "images: expected images of one size, found rows of different lengths: make one array "
+            "of them, or give picture files"
+        ) from None
+
+
+def _called(path: Path) -> str:
+    """Return a file's whole name, by which a program finds it again, however long it is."""
+    return printable(os.fspath(path))
 
 
 def _of_npz(
@@ -360,7 +375,7 @@ def _of_npz(
 ) -> Iterator[tuple[str, NDArray[Any], bool, np.uint64]]:
     array = reader.checked(read_images(path), shown(path))
     for index, image in enumerate(array):
-        yield f"{shown(path)}[{index}]", image, False, _NO_FILE
+        yield f"{_called(path)}[{index}]", image, False, _NO_FILE
 
 
 def picture_files(paths: Iterable[str | os.PathLike[str]]) -> list[Path]:
@@ -370,6 +385,8 @@ def picture_files(paths: Iterable[str | os.PathLike[str]]) -> list[Path]:
     """
     found: list[Path] = []
     for each in paths:
+        if not os.fspath(each):
+            raise DataError("expected the path of a picture or a folder, found an empty one")
         path = Path(each)
         if not os.path.isdir(path):  # Path.is_dir raises where a name is too long
             if not os.path.exists(path):

@@ -15,6 +15,7 @@ from bakeoff.errors import RecipeError, StudyError, TrialLost
 from bakeoff.recipe import Recipe
 from bakeoff.recipe.types import Race
 from bakeoff.storage.study_folder import StudyFolder
+from bakeoff.study import arguments
 from bakeoff.study.create import Prepared, prepare
 from bakeoff.study.executors.choose import executor
 from bakeoff.study.executors.fork_server import WORKER, warm_up
@@ -70,6 +71,13 @@ def run(
     UsageError, StorageError
     """
     watcher = watcher or Watcher()
+    seeds = None if seeds is None else arguments.whole(seeds, "seeds")
+    workers = None if workers is None else arguments.whole(workers, "workers")
+    only = arguments.names(only, "only")
+    open_without = arguments.names(open_without, "open_without")
+    keep_sealed, device = arguments.flag(keep_sealed, "keep_sealed"), arguments.a_device(device)
+    if out is not None:
+        out = arguments.a_path(out, "out")
     require_outside_workers()
     if lacking := lacks():
         raise StudyError(lacking)
@@ -169,7 +177,10 @@ def _carry_out(
 
 def compare(folders: Sequence[StudyFolder | str | Path], *, lost: Sequence[Lost] = ()) -> Result:
     """Compare finished studies from what is on disk; several if they share one test set."""
-    places = [f if isinstance(f, StudyFolder) else StudyFolder(f) for f in folders]
+    places = [
+        f if isinstance(f, StudyFolder) else StudyFolder(arguments.a_path(f, "compare"))
+        for f in folders
+    ]
     for place in places:
         place.require()
     return Result(places[0], compare_folders(places), tuple(lost))

@@ -8,6 +8,7 @@ from typing import Any
 from bakeoff import recipe as recipes
 from bakeoff.data.python_data import from_python, is_declared
 from bakeoff.errors import RecipeError
+from bakeoff.study.arguments import a_path
 from bakeoff.study.result import Result
 from bakeoff.study.run import compare as compare_folders
 from bakeoff.study.run import run as carry_out
@@ -119,12 +120,13 @@ class Study:
         """Carry the study out, as `bakeoff.study.run.run` does; progress goes to standard error."""
         from bakeoff.study.notebook_progress import shown_progress
 
+        default = Path("studies") / self.recipe.name
         with nullcontext(watcher) if watcher is not None else shown_progress() as hearing:
             return carry_out(
                 self.recipe,
                 data=self._data,
                 # whole: whoever runs a script or notebook may change to another folder meanwhile
-                out=Path(out if out is not None else Path("studies") / self.recipe.name).absolute(),
+                out=(default if out is None else a_path(out, "out")).absolute(),
                 seeds=seeds,
                 only=only,
                 workers=workers,
@@ -199,7 +201,8 @@ def compare(study: str | Path, *more: str | Path) -> Result:
     --------
     >>> bakeoff.compare("studies/digits").plot_confusion()
     """
-    return compare_folders([Path(each).absolute() for each in (study, *more)]).illustrated()
+    places = [a_path(each, "compare").absolute() for each in (study, *more)]
+    return compare_folders(places).illustrated()
 
 
 def _plain(value: Any) -> Any:

@@ -15,6 +15,7 @@ from bakeoff.errors import StudyError
 from bakeoff.recipe import ModelRecipe
 from bakeoff.storage import formats, written_folder
 from bakeoff.storage.study_folder import StudyFolder
+from bakeoff.study.arguments import whole
 from bakeoff.utils.text import listed, shell_command, some
 
 if TYPE_CHECKING:
@@ -136,6 +137,7 @@ def trained_model(
             f"{folder.path}: expected a study with a trained model, found none trained yet: "
             f"run `{shell_command('run', folder.recipe_file, '--out', folder.path)}`"
         )
+    seed = None if seed is None else whole(seed, "seed")
     if ensemble and seed is not None:
         raise StudyError("expected either one seed or the ensemble of all, found both: choose one")
     reason = "the model that was named"
@@ -149,7 +151,8 @@ def trained_model(
         )
     seeds = tuple(done[model])
     if recipe.split.folds is not None:
-        return _shipped(folder, study, recipe.models[model], reason, chosen=ensemble or seed)
+        chosen = ensemble or seed is not None
+        return _shipped(folder, study, recipe.models[model], reason, chosen=chosen)
     if ensemble:
         reason += ", all its seeds averaged"
     elif seed is None:
@@ -166,13 +169,20 @@ def trained_model(
     return TrainedModel(folder, study, recipe.models[model], seeds, weights, reason)
 
 
+def with_all_seeds(trained: TrainedModel) -> TrainedModel:
+    """Return the same model with all its seeds; the one network of cross-validation has no more."""
+    if trained.folder.read_recipe(trained.study).split.folds is not None:
+        return trained
+    return trained_model(trained.folder, model=trained.name, ensemble=True)
+
+
 def _shipped(
     folder: StudyFolder,
     study: Mapping[str, Any],
     recipe: ModelRecipe,
     reason: str,
     *,
-    chosen: bool | int | None,
+    chosen: bool,
 ) -> TrainedModel:
     """Return the model that cross-validation trained on all images; no fold's network is it."""
     place = folder.shipped(recipe.name)

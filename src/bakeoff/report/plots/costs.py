@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any, Literal, get_args
 
 import numpy as np
 
@@ -21,12 +21,13 @@ from bakeoff.report.plots.figure import (
     series,
     tip,
 )
-from bakeoff.utils.text import duration, percent
+from bakeoff.utils.text import duration, listed, percent
 
 if TYPE_CHECKING:
     from bakeoff.analysis.comparison import Comparison
 
 Point = tuple[str, float, float]  # name, cost, accuracy
+Kind = Literal["training", "prediction", "batch prediction"]
 
 
 def accuracy_against_parameters(comparison: Comparison, *, width: int = WIDTH) -> Figure:
@@ -38,7 +39,7 @@ def accuracy_against_parameters(comparison: Comparison, *, width: int = WIDTH) -
 def accuracy_against_time(
     comparison: Comparison,
     *,
-    kind: Literal["training", "prediction", "batch prediction"] = "training",
+    kind: Kind = "training",
     width: int = WIDTH,
 ) -> Figure:
     """Draw accuracy against the seconds of training one trial, or of predicting one image.
@@ -46,6 +47,8 @@ def accuracy_against_time(
     The image is predicted alone, or in a batch (kind="batch prediction"). Models without a clock
     are left out; UsageError where no model has one.
     """
+    if kind not in get_args(Kind):
+        raise UsageError(f"kind: expected {listed(get_args(Kind), last='or')}, found {kind!r}")
     times = {}
     for model in comparison.models:
         seconds = {

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any, Literal, get_args
 
 import numpy as np
 from numpy.typing import NDArray
 
+from bakeoff.errors import UsageError
 from bakeoff.report.plots.figure import (
     BLUE,
     DASHES,
@@ -28,7 +29,7 @@ from bakeoff.report.plots.figure import (
     series,
     tip,
 )
-from bakeoff.utils.text import number, percent
+from bakeoff.utils.text import listed, number, percent
 
 if TYPE_CHECKING:
     from bakeoff.analysis.comparison import Comparison, ModelResult
@@ -83,6 +84,8 @@ def all_curves(
     stands where a seed's epoch was selected. Models without a validation part show the training
     part's. The loss is the cross-entropy, without regularization losses.
     """
+    if show not in get_args(Panel):
+        raise UsageError(f"show: expected {listed(get_args(Panel), last='or')}, found {show!r}")
     lines: list[dict[str, Any]] = []
     dots: list[dict[str, Any]] = []
     names = [model.name for model in comparison.models]

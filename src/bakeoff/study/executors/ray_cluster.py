@@ -41,7 +41,7 @@ _PACKAGES = ("keras", "jax", "jaxlib", "numpy")  # which change results
 
 def require_place(on: str) -> None:
     """Refuse what --on does not take."""
-    if on != LOCAL and not re.fullmatch(r"ray://[^\s/:]+:\d{1,5}", on):
+    if on != LOCAL and not re.fullmatch(r"ray://[^\s/:]+:\d{1,5}", str(on)):
         raise UsageError(f"--on: expected ray or ray://HOST:PORT, found {on!r}")
 
 

@@ -1,27 +1,52 @@
 """What shows how to use an exported file: three lines to read, and a program that runs as it is."""
 
 _PIXELS = '''"""Say which class each picture is: python example.py PICTURE..."""
-import json, pathlib, sys
+import io, json, pathlib, sys
 import numpy as np
-from PIL import Image, ImageOps
+from PIL import Image
 
 files = map(pathlib.Path, ("preprocessing.json", "classes.json"))
 how, classes = [json.loads(file.read_bytes()) for file in files]
-size, mode = (how["width"], how["height"]), "L" if how["channels"] == 1 else "RGB"
-images = []
-for path in sys.argv[1:]:
-    picture = ImageOps.exif_transpose(Image.open(path))
+turns = {2: 0, 3: 3, 4: 1, 5: 5, 6: 4, 7: 6, 8: 2}  # EXIF orientation to Image.Transpose
+
+def read(path):
+    """Return a picture's pixels as the network's training images had them."""
+    mode = "L" if how["channels"] == 1 else "RGB"
+    picture = Image.open(io.BytesIO(pathlib.Path(path).read_bytes()))
+    if picture.format == "TIFF":
+        picture.load()  # which applies the orientation
+    orientation = picture.getexif().get(274)
+    sides = how["width"], how["height"]
+    wide, tall = sides[::-1] if orientation in (5, 6, 7, 8) else sides
+    picture.draft(None, (2 * wide, 2 * tall))  # decodes large JPEGs at a fraction
     if picture.mode.startswith("I"):  # 16 bits
-        deep = np.asarray(picture) * (255 / how["white_of_16_bits"])
-        picture = Image.fromarray(np.minimum(deep, 255).round().astype("uint8"))
-    if picture.has_transparency_data:
-        white = Image.new("RGBA", picture.size, "white")
-        picture = Image.alpha_composite(white, picture.convert("RGBA"))
-    fit = {"stretch": Image.Image.resize, "crop": ImageOps.fit, "pad": ImageOps.pad}[how["fit"]]
-    picture = fit(picture.convert(mode), size, Image.BILINEAR)
-    pixels = np.asarray(picture) * (how["maximum"] / how["white"])
-    images.append((pixels.round() if how["dtype"] == "uint8" else pixels).astype(how["dtype"]))
-images = np.stack(images).reshape(-1, how["height"], how["width"], how["channels"])
+        deep = (np.asarray(picture) * (65535 / how["white_of_16_bits"]) + 128) // 257
+        picture = Image.fromarray(np.minimum(deep, 255).astype("uint8"))
+    elif picture.has_transparency_data:
+        picture = picture.convert("RGBA")
+    elif picture.mode not in ("L", "RGB"):
+        picture = picture.convert("L" if picture.mode == "1" else "RGB")
+    (width, height), inner, box = picture.size, (wide, tall), None
+    if how["fit"] == "crop":
+        share = min(width / wide, height / tall)
+        left, top = max(width - share * wide, 0) / 2, max(height - share * tall, 0) / 2
+        box = (left, top, width - left, height - top)
+    elif how["fit"] == "pad":
+        share = max(width / wide, height / tall)
+        inner = (max(round(width / share), 1), max(round(height / share), 1))
+    picture = picture.resize(inner, Image.Resampling.BILINEAR, box)
+    if picture.mode == "RGBA":
+        clear, picture = picture, Image.new("RGB", inner, "white")
+        picture.paste(clear, mask=clear)
+    canvas = Image.new(mode, (wide, tall))
+    canvas.paste(picture.convert(mode), ((wide - inner[0]) // 2, (tall - inner[1]) // 2))
+    if orientation in turns:
+        canvas = canvas.transpose(Image.Transpose(turns[orientation]))
+    pixels = np.asarray(canvas) * (how["maximum"] / how["white"])
+    return (pixels.round() if how["dtype"] == "uint8" else pixels).astype(how["dtype"])
+
+images = np.stack([read(path) for path in sys.argv[1:]])
+images = images.reshape(-1, how["height"], how["width"], how["channels"])
 '''
 
 _RUN = {

@@ -13,7 +13,7 @@ from bakeoff.errors import UsageError
 from bakeoff.storage import thumbnails
 from bakeoff.storage.study_folder import StudyFolder
 from bakeoff.study.predictions import Adapt, PicturesReader
-from bakeoff.study.trained_model import TrainedModel, trained_model
+from bakeoff.study.trained_model import TrainedModel, with_all_seeds
 from bakeoff.study.training_profile import TrainingProfile
 from bakeoff.training.predictor import SIZES
 from bakeoff.use.serve.answer_text import AnswerText, Unlike
@@ -31,7 +31,7 @@ class Answers:
 
     def __init__(self, trained: TrainedModel, folder: StudyFolder) -> None:
         self.trained = trained
-        self.all_seeds = trained_model(folder, model=trained.name, ensemble=True)
+        self.all_seeds = with_all_seeds(trained)
         self._readers = {adapt: PicturesReader(trained, adapt) for adapt in _ADAPTS}
         self.profile: TrainingProfile | None = self._readers["auto"].profile
         for reader in self._readers.values():
@@ -106,7 +106,14 @@ class Answers:
             raise UsageError(f"expected {_KINDS}, found {kind[:40] or 'no content type'!r}")
         if not 1 <= len(images) <= MOST_IMAGES:
             raise UsageError(f"expected 1 to {MOST_IMAGES:,} images, found {len(images):,}")
-        return images.astype(self.dtype, copy=False), False
+        return self._kept(images), False
+
+    def _kept(self, images: NDArray[Any]) -> NDArray[Any]:
+        """Return arrays with every value they have; bytes hold no fractions, and nothing aside."""
+        if self.dtype != np.uint8 or images.dtype == np.uint8:
+            return images.astype(self.dtype, copy=False)
+        whole = images.clip(0, 255).astype(np.uint8)
+        return whole if np.array_equal(whole, images) else images.astype(np.float32)
 
     def centred(self, content: bytes) -> NDArray[Any] | None:
         """Return a picture with its figure centred, shape (1, height, width, channels).

@@ -1,0 +1,53 @@
+"""What callers in Python may give, checked before anything begins: one line for what is wrong."""
+
+import os
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any, get_args
+
+from bakeoff.errors import UsageError
+from bakeoff.utils.machine import Device
+
+
+def a_path(value: Any, what: str) -> Path:
+    """Return a path, which is not empty: "" would be the current folder."""
+    if not isinstance(value, str | os.PathLike) or not os.fspath(value):
+        raise UsageError(f"{what}: expected a path, found {_found(value)}")
+    return Path(value)
+
+
+def whole(value: Any, what: str) -> int:
+    """Return a whole number, Python's or NumPy's; True and False are none."""
+    if isinstance(value, bool) or not hasattr(value, "__index__"):
+        raise UsageError(f"{what}: expected a whole number, found {_found(value)}")
+    return int(value.__index__())
+
+
+def names(value: Any, what: str) -> tuple[str, ...]:
+    """Return names; a single one may stand for itself."""
+    if isinstance(value, str):
+        return (value,)
+    if not isinstance(value, Sequence) or not all(isinstance(each, str) for each in value):
+        raise UsageError(f"{what}: expected a list of names, found {_found(value)}")
+    return tuple(value)
+
+
+def flag(value: Any, what: str) -> bool:
+    """Return True or False, and nothing that merely counts as one of them."""
+    if not isinstance(value, bool):
+        raise UsageError(f"{what}: expected True or False, found {_found(value)}")
+    return value
+
+
+def a_device(value: Any) -> Device | None:
+    """Return a device's name, or None for what is there."""
+    if value is not None and value not in get_args(Device):
+        raise UsageError(f"device: expected cpu or gpu, found {_found(value)}")
+    found: Device | None = value
+    return found
+
+
+def _found(value: Any) -> str:
+    """Return a value as a message shows it: short ones themselves, of others the type."""
+    text = repr(value)
+    return text if len(text) <= 40 else f"a {type(value).__name__}"

@@ -1,0 +1,58 @@
+"""What callers in Python may give: each wrong kind is one line, from `run`, `compare` and others.
+
+Oracle: whole messages. Cost: 0.1 s. Run: pytest tests/study/test_arguments.py
+"""
+
+import re
+
+import numpy as np
+import pytest
+
+import bakeoff
+from bakeoff import recipe as recipes
+from bakeoff.errors import BakeoffError
+from bakeoff.study import arguments
+
+STUDY = bakeoff.Study("mine", data="digits", models={"line": {"layers": []}})
+WRONG = [
+    ({"seeds": "3"}, "seeds: expected a whole number, found '3'"),
+    ({"seeds": 2.5}, "seeds: expected a whole number, found 2.5"),
+    ({"seeds": [0, 1]}, "seeds: expected a whole number, found [0, 1]"),
+    ({"workers": True}, "workers: expected a whole number, found True"),
+    ({"only": 3}, "only: expected a list of names, found 3"),
+    ({"only": "lin"}, "--only: expected a model of the recipe (line), found 'lin'"),
+    ({"open_without": [0]}, "open_without: expected a list of names, found [0]"),
+    ({"device": "tpu"}, "device: expected cpu or gpu, found 'tpu'"),
+    ({"keep_sealed": "no"}, "keep_sealed: expected True or False, found 'no'"),
+    ({"out": 3}, "out: expected a path, found 3"),
+    ({"out": ""}, "out: expected a path, found ''"),
+    ({"on": 3}, "--on: expected ray or ray://HOST:PORT, found 3"),
+]
+
+
+@pytest.mark.parametrize(("given", "message"), WRONG)
+def test_a_run_refuses_before_it_begins(given, message, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    with pytest.raises(BakeoffError, match=f"^{re.escape(message)}$"):
+        STUDY.run(**given)
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_folders_and_recipes_of_another_kind():
+    with pytest.raises(BakeoffError, match=r"^compare: expected a path, found \['a', 'b'\]$"):
+        bakeoff.compare(["a", "b"])
+    message = (
+        "recipe: expected a recipe's file or the name of a shipped recipe, found dict: "
+        "bakeoff.Study(…) takes a recipe's words in Python"
+    )
+    with pytest.raises(BakeoffError, match=f"^{re.escape(message)}$"):
+        bakeoff.run({"name": "mine"})
+    with pytest.raises(BakeoffError, match=r"found NoneType: "):
+        recipes.load(None)
+
+
+def test_what_is_taken():
+    assert arguments.whole(np.int64(3), "seeds") == 3
+    assert arguments.names("line", "only") == ("line",)  # not its letters
+    assert arguments.names(["a", "b"], "only") == ("a", "b")
+    assert [arguments.a_device(each) for each in (None, "cpu", "gpu")] == [None, "cpu", "gpu"]

@@ -5,10 +5,44 @@ Oracle: the digits, even or odd. Cost: 2 s.
 Run: pytest tests/study/test_classifier.py
 """
 
+from types import SimpleNamespace
+
 import numpy as np
 import pytest
 
 import bakeoff
+from bakeoff.data.python_data import from_python
+from bakeoff.errors import DataError
+from bakeoff.study import classifier
+
+
+def test_a_class_keeps_its_column_whatever_kind_it_is(digits, tmp_path, monkeypatch):
+    """The study calls 1.0 "1", True "1" and b"a" "a", and may order classes otherwise."""
+    images = digits.images[:6, ..., 0]
+    for classes in ([0.0, 1.0], [False, True], [b"a", b"b"], [9, 10], [-1, 1], ["10", "9"]):
+        y = np.array(classes)[[1, 0, 1, 0, 1, 0]]
+        winner = bakeoff.Classifier({"a": {"layers": []}}, out=tmp_path)
+        monkeypatch.setattr("bakeoff.study.study.carry_out", lambda *_, **__: RESULT)
+        winner.fit(images, y[:, None])
+        monkeypatch.setattr(classifier, "predict", lambda X, trained, adapt: KNOWN)
+        monkeypatch.setattr(classifier, "with_all_seeds", lambda trained: trained)
+        assert winner.classes_.tolist() == classes
+        first = int(np.flatnonzero(from_python((images, y)).labels == 0)[0])
+        assert winner.predict(images).tolist() == [y[first]]
+
+
+RESULT = SimpleNamespace(
+    comparison=SimpleNamespace(recommended=SimpleNamespace(model="a")), trained=lambda name: name
+)
+KNOWN = SimpleNamespace(probabilities=np.array([[0.9, 0.1]]))
+
+
+def test_labels_that_are_no_classes(digits):
+    images = digits.images[:6, ..., 0]
+    winner = bakeoff.Classifier({"a": {"layers": []}})
+    message = r"^y: expected one class for each image, shape \(n,\), found shape \(6, 3\)$"
+    with pytest.raises(DataError, match=message):  # one-hot rows once lost a class
+        winner.fit(images, np.eye(3)[[0, 1, 2, 0, 1, 2]])
 
 
 @pytest.mark.usefixtures("its_jobs_in_process")

@@ -55,6 +55,8 @@ def test_images_that_the_ledger_knows_are_counted(result, test_part, digits, tmp
 def test_one_image_alone_is_predicted_as_among_others(result, test_part):
     images = test_part[0][:7]
     together = result.predict(images, model="mlp", seed=0).probabilities
+    rows = result.predict(images.reshape(7, 64), model="mlp", seed=0).probabilities
+    np.testing.assert_array_equal(rows, together)
     for place in range(7):
         alone = result.predict(images[place], model="mlp", seed=0).probabilities
         np.testing.assert_allclose(alone[0], together[place], 0, 1e-5)

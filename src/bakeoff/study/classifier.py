@@ -11,6 +11,8 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 from sklearn.base import BaseEstimator, ClassifierMixin
 
+from bakeoff.data.python_data import from_python
+from bakeoff.errors import DataError
 from bakeoff.study.predictions import predict
 from bakeoff.study.study import Study
 from bakeoff.study.trained_model import with_all_seeds
@@ -69,10 +71,23 @@ class Classifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]  # sciki
         UsageError : one line that says what was expected and what was found.
         """
         labels = np.asarray(y)
-        self.classes_ = np.unique(labels)
+        if labels.shape[1:] == (1,):
+            labels = labels[:, 0]
+        if labels.ndim != 1:
+            raise DataError(
+                f"y: expected one class for each image, shape (n,), found shape {labels.shape}"
+            )
+        data = from_python((np.asarray(X), labels))
+        try:
+            self.classes_, first = np.unique(labels, return_index=True)
+        except TypeError:
+            raise DataError(
+                "y: expected classes of one kind, found some that have no order"
+            ) from None
+        self._columns = data.labels[first]  # the study may call and order classes otherwise
         study = Study(
             "classifier",
-            data=(np.asarray(X), labels),
+            data=data,
             models=self.models,
             seeds=self.seeds,
             training=self.training,
@@ -90,8 +105,7 @@ class Classifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]  # sciki
         """Return the probability of each class, float32 (n, n_classes), columns as in classes_."""
         trained = with_all_seeds(self.result_.trained(self.model_))
         found = predict(np.asarray(X), trained, adapt="never")
-        order = [found.class_names.index(str(each)) for each in self.classes_]
-        return found.probabilities[:, order]
+        return found.probabilities[:, self._columns]
 
     def predict(self, X: ArrayLike) -> NDArray[Any]:
         """Return the most probable class of each image, shape (n,), as y names it."""

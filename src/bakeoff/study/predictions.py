@@ -10,7 +10,7 @@ from __future__ import annotations
 import csv
 import io
 import os
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -20,13 +20,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 from bakeoff.data.centring import centred
-from bakeoff.data.decode_files import ENDINGS, check_depth, first_white
+from bakeoff.data.decode_files import check_depth, first_white
 from bakeoff.data.image_file import MAX_BYTES, decode, decoding, upright
 from bakeoff.data.npz import read_images
 from bakeoff.data.safe_reading import refusing, regular_file
 from bakeoff.data.source_images import content_key, in_ledger, pixel_key
 from bakeoff.data.sources import Pictures
 from bakeoff.errors import BakeoffError, DataError, UsageError, printable
+from bakeoff.study.picture_files import picture_files
 from bakeoff.study.trained_model import TrainedModel
 from bakeoff.study.training_profile import TrainingProfile, read_profile
 from bakeoff.utils.text import shown
@@ -230,6 +231,8 @@ class PicturesReader:
         array = np.asarray(images)
         if array.shape == shape or (shape[2] == 1 and array.shape == shape[:2]):
             array = array[None]
+        if array.ndim == 2 and shape[2] == 1 and array.shape[1] == shape[0] ** 2 == shape[1] ** 2:
+            array = array.reshape(-1, *shape)  # rows of square images, as a data set may have them
         if array.ndim == 3 and shape[2] == 1:
             array = array[..., None]
         maximum = self.trained.maximum
@@ -376,30 +379,3 @@ def _of_npz(
     array = reader.checked(read_images(path), shown(path))
     for index, image in enumerate(array):
         yield f"{_called(path)}[{index}]", image, False, _NO_FILE
-
-
-def picture_files(paths: Iterable[str | os.PathLike[str]]) -> list[Path]:
-    """Return the files that paths stand for: a folder for the pictures in it, at any depth.
-
-    Raises DataError for a path that leads nowhere, or a folder without pictures.
-    """
-    found: list[Path] = []
-    for each in paths:
-        if not os.fspath(each):
-            raise DataError("expected the path of a picture or a folder, found an empty one")
-        path = Path(each)
-        if not os.path.isdir(path):  # Path.is_dir raises where a name is too long
-            if not os.path.exists(path):
-                raise DataError(f"{shown(path)}: expected a picture or a folder, found nothing")
-            found.append(path)
-            continue
-        inside = sorted(
-            Path(folder) / name
-            for folder, _, names in os.walk(path)
-            for name in names
-            if name.lower().endswith(ENDINGS) and not name.startswith(".")
-        )
-        if not inside:
-            raise DataError(f"{shown(path)}: expected pictures in it, found none")
-        found += inside
-    return found

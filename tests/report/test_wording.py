@@ -5,6 +5,9 @@ Oracle: by hand. Cost: 1 s.
 Run: pytest tests/report/test_wording.py
 """
 
+from dataclasses import replace
+from math import nan
+
 from bakeoff.analysis.estimates import Estimate
 from bakeoff.report import wording
 from bakeoff.utils.text import (
@@ -34,6 +37,8 @@ def test_numbers_are_written_as_people_write_them():
     assert p_value(0.0004) == "< 0.001"
     estimate = Estimate(0.5, 0.4, 0.6, 10, 1, None, "wilson", 0.1, None, None)
     assert wording.interval(estimate) == "40.00–60.00 %"
+    few = replace(estimate, low=nan, high=nan, method="none")
+    assert wording.scored(few) == "50.00 % (no interval)"  # not "nan–nan %"
 
 
 def test_layers_are_told_in_a_line_each():

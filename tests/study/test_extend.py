@@ -8,6 +8,7 @@ import json
 import os
 import re
 import shutil
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -16,6 +17,7 @@ from bakeoff import recipe
 from bakeoff.errors import RecipeError, StudyError
 from bakeoff.storage import formats, ledger, user_ledger
 from bakeoff.storage.study_folder import StudyFolder
+from bakeoff.study.extend import extended
 from tests.helpers.jobs import Listener
 from tests.helpers.small import MODELS, carry_out, files, identical, write_npz
 
@@ -145,6 +147,7 @@ def test_a_margin_changed_after_the_opening_is_said(npz, out):
         "the new one",
     ]
     assert json.loads((out / "comparison.json").read_text())["margin"] == 0.1
+    assert notes(npz, out) == []  # as declared again: 0.1 was no rule when the set was opened
 
 
 def test_a_model_without_a_finished_trial_may_change(npz, finished, tmp_path):
@@ -256,6 +259,21 @@ def test_other_data_are_refused_and_called_so(finished, tmp_path, more):
     )
     with pytest.raises(StudyError, match=f"^{re.escape(text)}$"):
         carry_out(other, finished)
+
+
+@pytest.mark.parametrize(("images", "found"), [(5, "as many, but others"), (1200, "1,200")])
+def test_images_that_changed_where_they_lie_are_counted(finished, images, found, monkeypatch):
+    old = {"name": "s", "split": "x", "data": {"hash": 1, "train": 2, "validation": 1, "test": 2}}
+    study = SimpleNamespace(path=finished, recorded_recipe=lambda _: recipe)
+    recipe = SimpleNamespace(name="s", data="the same place")
+    data = SimpleNamespace(hash=2, labels=np.zeros(images))
+    text = (
+        f"{finished}: expected the 5 images this study was begun with, found {found}: some were "
+        "added, removed, changed, renamed or relabelled since; bring them back, or begin a new "
+        "study with --out"
+    )
+    with pytest.raises(StudyError, match=f"^{re.escape(text)}$"):
+        extended(study, old, recipe, {}, data, SimpleNamespace(hash="x"), [])
 
 
 def test_a_builder_that_was_changed_is_refused(npz, tmp_path):

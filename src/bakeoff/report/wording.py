@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -36,7 +37,9 @@ def scored(estimate: Estimate) -> str:
 
 
 def interval(estimate: Estimate) -> str:
-    """Return an accuracy's interval: "91.43–92.10 %"."""
+    """Return an accuracy's interval: "91.43–92.10 %"; macro F1 of few images has none."""
+    if math.isnan(estimate.low):
+        return "no interval"
     return f"{100 * estimate.low:.2f}–{100 * estimate.high:.2f} %"
 
 

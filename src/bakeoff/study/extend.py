@@ -33,12 +33,15 @@ def extended(
     words = {"name": "another study's name", "data": "other images", "split": "another split"}
     for key, word in words.items():
         if found[key] != wanted[key]:
+            if key == "data" and recipe.data == folder.recorded_recipe(old).data:
+                raise _other_images(folder, old, data)
             raise StudyError(
                 f"{folder.path}: expected the {key} this study was begun with, found {word}: "
                 "give the changed recipe another name, or choose another place with --out"
             )
     done = folder.finished()
-    seen = seen_trials(folder.read_ledger())
+    ledger = folder.read_ledger()
+    seen = seen_trials(ledger)
     before = folder.recorded_recipe(old)
     kept = {name for name in before.models if name in done or name in seen}
     for name in sorted(kept & set(recipe.models)):
@@ -65,7 +68,7 @@ def extended(
         notes.append(f"the study keeps {named}, trained earlier")
     looks = () if more else recipe.looks
     if seen:
-        notes += _changed_rules(before, recipe)
+        notes += _changed_rules(ledger[0], before, recipe)
     models = {**recipe.models, **{name: before.models[name] for name in dropped}}
     union = recipe.model_copy(update={"seeds": tuple(seeds), "looks": looks, "models": models})
     return union, {**identities, **{name: old["identities"][name] for name in dropped}}
@@ -82,6 +85,19 @@ def require_data(folder: StudyFolder, recipe: Recipe) -> None:
             "where they are into a copy of its recipe.yaml and run that with --out "
             f"{folder.path}"
         )
+
+
+def _other_images(folder: StudyFolder, old: Mapping[str, Any], data: DataSet) -> StudyError:
+    """Return what to say where a recipe names the same place, and other images lie there."""
+    known = old["data"]
+    parts = ("test",) if "folds" in known else ("train", "validation", "test")
+    before = sum(known[part] for part in parts)
+    found = "as many, but others" if before == len(data.labels) else f"{len(data.labels):,}"
+    return StudyError(
+        f"{folder.path}: expected the {before:,} images this study was begun with, found {found}: "
+        "some were added, removed, changed, renamed or relabelled since; bring them back, or begin "
+        "a new study with --out"
+    )
 
 
 def _changed(
@@ -101,13 +117,18 @@ def _changed(
     )
 
 
-def _changed_rules(before: Recipe, recipe: Recipe) -> list[str]:
-    """Return a note for each rule of the verdicts that was changed after the test set was seen."""
+def _changed_rules(opening: Mapping[str, Any], before: Recipe, recipe: Recipe) -> list[str]:
+    """Return a note for each rule of the verdicts that was changed after the test set was seen.
+
+    opening : the ledger's first line, which knows them since version 0.2; else the study before
+    """
+    rules = ("margin", "give_up", "prefer")
+    then = {name: opening.get(name, getattr(before, name)) for name in rules}
     return [
-        f"{name} was {getattr(before, name)} when the test set was opened and is "
-        f"{getattr(recipe, name)} now: the verdicts follow the new one"
-        for name in ("margin", "give_up", "prefer")
-        if getattr(before, name) != getattr(recipe, name)
+        f"{name} was {was} when the test set was opened and is {getattr(recipe, name)} now: the "
+        "verdicts follow the new one"
+        for name, was in then.items()
+        if was != getattr(recipe, name)
     ]
 
 

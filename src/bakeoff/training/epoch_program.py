@@ -9,7 +9,8 @@ from bakeoff.recipe.vocabulary.optimizers import OPTIMIZERS
 from bakeoff.training import fused_optimizer
 from bakeoff.training.backend import compiler_options, jax, keras
 from bakeoff.training.build_model import build
-from bakeoff.training.layers.context import pixels, probing, random_key
+from bakeoff.training.layers.context import dropping, pixels, probing, random_key
+from bakeoff.training.layers.dropout import dropouts
 from bakeoff.training.objective import class_weights, cross_entropy, hard, mixed, training_loss
 from bakeoff.training.predict import predict_in_batches
 from bakeoff.training.rate_by_variable import slow_down_backbone
@@ -37,7 +38,7 @@ class DataShape:
 
 @dataclass(frozen=True)
 class Program:
-    """A model's compiled functions; one serves all seeds of the model.
+    """A model's compiled functions; one serves all seeds of the model, learning and dropout rates.
 
     plain_epoch : what `epoch` was compiled from
     averages : indices among the optimizer's variables of the weights' moving averages; may be empty
@@ -85,6 +86,7 @@ class _Functions:
         slow_down_backbone(self.optimizer, recipe, self._model)
         names = [variable.name for variable in self.optimizer.variables]
         self._rate_index = names.index("learning_rate")
+        dropouts(self._model)  # which says where each stands
         self._fused = fused_optimizer.fused(self._model, self.optimizer, self._batch)
 
     def _objective(
@@ -108,7 +110,14 @@ class _Functions:
         return loss, (other, correct, probed.inputs)
 
     def _step(
-        self, state: Any, rows: Array, key: Array, images: Array, labels: Array, weights: Any
+        self,
+        state: Any,
+        rows: Array,
+        key: Array,
+        images: Array,
+        labels: Array,
+        weights: Any,
+        dropped: Any,
     ) -> Any:
         """Return the state after a step on the images `rows`, their summed loss, the correct."""
         trainable, other, optimizer_state = state
@@ -119,7 +128,7 @@ class _Functions:
             inputs, targets = mixed(inputs, targets, key, alpha=mixup, n_classes=shape.n_classes)
             chosen = inputs * shape.maximum
         value_and_gradients = jax.value_and_grad(self._objective, argnums=(0, 1), has_aux=True)
-        with pixels(chosen, shape.maximum):
+        with pixels(chosen, shape.maximum), dropping(dropped):
             (loss, (other, correct, multiplied)), (gradients, probed) = value_and_gradients(
                 trainable, probes, other, inputs, targets, key, weights
             )
@@ -132,13 +141,21 @@ class _Functions:
         return (trainable, other, optimizer_state), (loss * len(rows), correct)
 
     def epoch(
-        self, state: Any, images: Array, labels: Array, order: Array, key: Array, rate: Array
+        self,
+        state: Any,
+        images: Array,
+        labels: Array,
+        order: Array,
+        key: Array,
+        rate: Array,
+        dropped: Any,
     ) -> Any:
         """Return the state after an epoch, its mean loss (nan where not finite), its accuracy.
 
         order : of the images, int32; the last batch may be a small one
         key : of the epoch; each step folds its number into it
         rate : the learning rate
+        dropped : the `share` of each dropout layer, in the order of `dropouts`
         """
         trainable, other, optimizer_state = state
         index = self._rate_index
@@ -152,14 +169,14 @@ class _Functions:
         def body(state: Any, item: Any) -> Any:
             rows, index = item
             key_of_step = jax.random.fold_in(key, index)
-            return self._step(state, rows, key_of_step, images, labels, weights)
+            return self._step(state, rows, key_of_step, images, labels, weights, dropped)
 
         state, (losses, corrects) = lax.scan(body, state, (full, jnp.arange(steps)))
         loss, correct = jnp.sum(losses), jnp.sum(corrects)
         if rest:
             last = jax.random.fold_in(key, steps)
             state, (more_loss, more_correct) = self._step(
-                state, order[steps * batch :], last, images, labels, weights
+                state, order[steps * batch :], last, images, labels, weights, dropped
             )
             loss, correct = loss + more_loss, correct + more_correct
         loss = jnp.where(_finite(state), loss / shape.n_train, jnp.nan)

@@ -73,12 +73,19 @@ def _programs(program: Program) -> tuple[Any, Any]:
     """Return a model's epoch and evaluation for many trials; the images are all the same."""
 
     def train(
-        states: Any, images: Any, labels: Any, orders: Any, keys: Any, epochs: Any, rates: Any
+        states: Any,
+        images: Any,
+        labels: Any,
+        orders: Any,
+        keys: Any,
+        epochs: Any,
+        rates: Any,
+        dropped: Any,
     ) -> Any:
         with lanes_traced():
             folded = jax.vmap(jax.random.fold_in)(jnp.stack(keys), epochs)
-            run = jax.vmap(program.plain_epoch, in_axes=(0, None, None, 0, 0, 0))
-            return run(states, images, labels, orders, folded, rates)
+            run = jax.vmap(program.plain_epoch, in_axes=(0, None, None, 0, 0, 0, None))
+            return run(states, images, labels, orders, folded, rates, dropped)
 
     def evaluate(trainable: Any, other: Any, images: Any, labels: Any) -> Any:
         with lanes_traced():
@@ -118,6 +125,7 @@ def epoch(trainers: Sequence[Trainer], *, lanes: int) -> list[EpochResult]:
         keys,
         np.array(epochs, np.uint32),
         np.stack(rates),
+        first.dropped,
     )
     rows = _rows(states)
     for each in trainers:

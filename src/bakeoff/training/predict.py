@@ -7,7 +7,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from bakeoff.recipe import ModelRecipe
+from bakeoff.recipe import Layer, ModelRecipe
+from bakeoff.recipe.learning_rate import Phase
 from bakeoff.recipe.vocabulary.backbones import BACKBONES
 from bakeoff.training.backbones.features import features
 from bakeoff.training.backend import jax
@@ -18,6 +19,7 @@ from bakeoff.training.user_builder import training_argument
 jnp, lax = jax.numpy, jax.lax
 Array = Any
 PREDICTION_BATCH = 250
+_SOME_RATE = Phase(kind="constant", start=0.001)
 
 
 def predict(
@@ -99,8 +101,25 @@ def predict_in_batches(
 
 
 def program_key(model: ModelRecipe) -> str:
-    """Return the key of a model's compiled programs: the model without its name, as JSON."""
-    return model.model_copy(update={"name": ""}).model_dump_json()
+    """Return the key of a model's compiled programs: as JSON what of it they are compiled for.
+
+    Its name is none of that, nor are learning rates and dropout rates, which they are given.
+    """
+    training, layers = model.training, model.layers
+    if model.backbone is None or model.backbone.learning_rate is None:
+        optimizer = training.optimizer.model_copy(update={"learning_rate": (_SOME_RATE,)})
+        training = training.model_copy(update={"optimizer": optimizer})
+    if layers is not None:
+        layers = tuple(map(_with_some_dropout, layers))
+    update = {"name": "", "training": training, "layers": layers}
+    return model.model_copy(update=update).model_dump_json()
+
+
+def _with_some_dropout(layer: Layer) -> Layer:
+    inner, arguments = tuple(map(_with_some_dropout, layer.layers)), layer.arguments
+    if layer.kind == "dropout" and arguments["rate"] > 0:
+        arguments = {**arguments, "rate": 0.5}
+    return layer.model_copy(update={"arguments": arguments, "layers": inner})
 
 
 def weight_names(network: Any) -> list[str]:

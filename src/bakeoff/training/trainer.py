@@ -17,6 +17,7 @@ from bakeoff.recipe.vocabulary.training import class_weights
 from bakeoff.training.backend import jax
 from bakeoff.training.build_model import build, pretrain
 from bakeoff.training.epoch_program import Array, DataShape, program_of
+from bakeoff.training.layers.dropout import dropouts
 from bakeoff.training.predict import program_key, weight_names
 from bakeoff.training.selection import Selection
 from bakeoff.utils.events import EpochResult
@@ -95,6 +96,7 @@ class Trainer:
         network = build(model, data.input_shape, data.n_classes, seed=seed)
         pretrain(network, model)
         self._names = weight_names(network)
+        self.dropped = tuple(each.share for each in dropouts(network))
         self._parameters = _parameters(network)
         optimizer_state = [variable.value for variable in self.program.optimizer.variables]
         self.state: Any = (*_state(network), optimizer_state)
@@ -129,7 +131,7 @@ class Trainer:
     def epoch(self) -> EpochResult:
         """Train one epoch, validate, keep the weights if they are the ones to select."""
         state, loss, accuracy = self.program.epoch(
-            self.state, self.images, self.labels, *self.draws()
+            self.state, self.images, self.labels, *self.draws(), self.dropped
         )
         scores = None
         if len(self.validation) and math.isfinite(float(loss)):

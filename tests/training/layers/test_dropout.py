@@ -7,9 +7,9 @@ import numpy as np
 import pytest
 from scipy.stats import binom
 
-from bakeoff.training.backend import jax
-from bakeoff.training.layers.context import random_key
-from bakeoff.training.layers.dropout import Dropout
+from bakeoff.training.backend import jax, keras
+from bakeoff.training.layers.context import dropping, random_key
+from bakeoff.training.layers.dropout import Dropout, dropouts
 
 jnp = jax.numpy
 
@@ -37,6 +37,18 @@ def test_dropout_drops_its_rate_and_scales_the_rest(rate):
         out = np.asarray(Dropout(rate)(np.full(SHAPE, 2.0, np.float32), training=True))
     assert within_chance((out == 0).sum(), N, rate)
     np.testing.assert_allclose(out[out != 0], 2 / (1 - rate), rtol=1e-6)
+
+
+def test_a_model_s_dropout_layers_drop_what_a_step_tells_them():
+    inner = keras.Sequential([keras.Input((500,)), Dropout(0.25, index=2)])
+    model = keras.Sequential([keras.Input((500,)), Dropout(0.5, index=1), Dropout(0.0), inner])
+    assert [layer.index for layer in dropouts(model)] == [1, 2]
+    told = [Dropout(rate).share for rate in (0.1, 0.4)]
+    with random_key(jax.random.key(3)), dropping(told):
+        out = np.asarray(model(np.ones(SHAPE, np.float32), training=True))
+    assert within_chance((out != 0).sum(), N, 0.9 * 0.6)
+    np.testing.assert_allclose(out[out != 0], 1 / (0.9 * 0.6), rtol=1e-6)
+    assert Dropout(1.0).share == (2**32 - 1, np.inf)
 
 
 def test_dropout_passes_the_gradient_where_it_passes_the_value():

@@ -82,7 +82,7 @@ def steps(model):
     """Count the operations of the program of an epoch, nested ones included."""
     trainer = Trainer(model, development(), seed=0, selection="last")
     traced = jax.make_jaxpr(trainer.program.plain_epoch)(
-        trainer.state, trainer.images, trainer.labels, *trainer.draws()
+        trainer.state, trainer.images, trainer.labels, *trainer.draws(), trainer.dropped
     )
     counts = Counter()
 

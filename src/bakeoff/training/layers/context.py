@@ -1,11 +1,11 @@
-"""What a training step tells the layers inside it: random key, raw pixels, probes, lanes.
+"""What a training step tells the layers inside it: random key, shares to drop, raw pixels, probes.
 
 It also says which of the ways of computing a layer is used: `ours`, `in_slices`, `in_patches`.
 
 Layers read them from context variables, because Keras's `stateless_call` passes inputs only.
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass, field
@@ -62,6 +62,25 @@ def random_key(key: Array) -> Iterator[None]:
 def layer_key(index: int) -> Array:
     """Return the random key of the layer with that index in its model, for this step."""
     return jax.random.fold_in(_random_key.get(), index)
+
+
+_dropped: ContextVar[Sequence[Any]] = ContextVar("dropped", default=())
+
+
+@contextmanager
+def dropping(shares: Sequence[Any]) -> Iterator[None]:
+    """Set what the dropout layers called inside drop, in the order of `dropout.dropouts`."""
+    token = _dropped.set(shares)
+    try:
+        yield
+    finally:
+        _dropped.reset(token)
+
+
+def dropped(position: int | None) -> Any:
+    """Return what the dropout layer at that position drops; None where nobody has said."""
+    shares = _dropped.get()
+    return shares[position] if shares and position is not None else None
 
 
 @contextmanager

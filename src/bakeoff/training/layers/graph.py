@@ -1,6 +1,7 @@
 """How the layers of a Sequential or functional model are connected: what follows what."""
 
 from collections import Counter
+from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cache as once
 from itertools import pairwise
@@ -38,6 +39,15 @@ def _functional_class() -> type:
 def is_functional(model: Any) -> bool:
     """Say whether it is keras.Model(inputs, outputs), and no subclass with code of its own."""
     return type(model) is _functional_class()
+
+
+def all_layers(model: Any) -> Iterator[Any]:
+    """Yield the layers of a model and of the models nested in it."""
+    for layer in model.layers:
+        if isinstance(layer, keras.Model):
+            yield from all_layers(layer)
+        else:
+            yield layer
 
 
 def graph(model: Any) -> Graph:

@@ -1,6 +1,5 @@
 """Which of Keras's layers are replaced by faster ones, and the replacing of them in a model."""
 
-from collections.abc import Iterator
 from typing import Any
 
 from bakeoff.training.backend import keras
@@ -18,7 +17,7 @@ from bakeoff.training.layers.convolution import Conv2D
 from bakeoff.training.layers.dense import Dense
 from bakeoff.training.layers.depthwise import DepthwiseConv2D, SeparableConv2D
 from bakeoff.training.layers.dropout import Dropout
-from bakeoff.training.layers.graph import graph, is_functional, is_sequential
+from bakeoff.training.layers.graph import all_layers, graph, is_functional, is_sequential
 from bakeoff.training.layers.image_shifts import RandomFlip, RandomTranslation
 from bakeoff.training.layers.normalization import BatchNormalization
 from bakeoff.training.layers.pooling import AveragePooling2D, MaxPooling2D
@@ -62,7 +61,7 @@ def with_faster_layers(model: keras.Model) -> keras.Model:
     """
     if not (is_sequential(model) or is_functional(model)):
         return model
-    indices = {id(layer): index for index, layer in enumerate(_all_layers(model))}
+    indices = {id(layer): index for index, layer in enumerate(all_layers(model))}
     made: dict[int, Any] = {}  # by id: a layer that is called twice is replaced once
 
     def faster(layer: Any) -> Any:
@@ -85,15 +84,6 @@ def with_faster_layers(model: keras.Model) -> keras.Model:
     clone = keras.models.clone_model(model, clone_function=faster)
     clone.set_weights(model.get_weights())
     return clone
-
-
-def _all_layers(model: Any) -> Iterator[Any]:
-    """Yield the layers of a model and of the models nested in it."""
-    for layer in model.layers:
-        if isinstance(layer, keras.Model):
-            yield from _all_layers(layer)
-        else:
-            yield layer
 
 
 def fuse_neighbours(model: keras.Model) -> keras.Model:

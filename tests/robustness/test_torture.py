@@ -40,9 +40,10 @@ def test_temporary_files_of_the_dead_are_cleared_away_and_no_others(tmp_path):
 
 
 PROGRAM = """
-import sys
+import shutil, sys
 from pathlib import Path
 from bakeoff.training import backend
+from jax.experimental.compilation_cache import compilation_cache
 
 cache = Path(sys.argv[1])
 backend.start("cpu", cache=cache)
@@ -64,15 +65,26 @@ for damage in ("cut", "empty", "changed"):
     backend.jax.clear_caches()
     assert double(3.0) == 6
     print(damage, entry.read_bytes() == bad[damage])
+
+moved = cache / "moved"
+shutil.copytree(cache, moved)
+backend.jax.config.update("jax_compilation_cache_dir", str(moved))
+compilation_cache.reset_cache()
+backend.jax.clear_caches()
+assert double(3.0) == 6
+print("moved", len(list(moved.glob("jit_double-*-cache"))))
 """
 
 
 def test_a_damaged_compiled_program_is_compiled_again_without_a_word(tmp_path):
-    """JAX warned of it on standard error, in every later run, and left it there."""
+    """JAX warned of it on standard error, in every later run, and left it there.
+
+    A whole one was compiled again where the cache had another path.
+    """
     words = [sys.executable, "-c", PROGRAM, str(tmp_path)]
     done = subprocess.run(words, capture_output=True, text=True, timeout=120)
     assert (done.stderr, done.returncode) == ("", 0)
-    assert done.stdout == "cut False\nempty False\nchanged False\n"
+    assert done.stdout == "cut False\nempty False\nchanged False\nmoved 1\n"
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="looks for processes in /proc")

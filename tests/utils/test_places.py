@@ -9,7 +9,14 @@ from pathlib import Path
 import pytest
 
 from bakeoff.utils import places
-from bakeoff.utils.places import from_here, prune, seen_from, to_install, user_cache
+from bakeoff.utils.places import (
+    from_here,
+    program_cache,
+    prune,
+    seen_from,
+    to_install,
+    user_cache,
+)
 
 
 def test_a_user_without_a_home_has_no_cache(monkeypatch):
@@ -81,13 +88,22 @@ def test_what_was_unused_for_longest_goes_first(tmp_path):
     prune(tmp_path / "absent", most=0)
 
 
+def test_compiled_programs_are_looked_through_once_a_process(tmp_path, monkeypatch):
+    pruned = []
+    monkeypatch.setattr("platformdirs.user_cache_path", lambda name: tmp_path / name)
+    monkeypatch.setattr(places, "prune", lambda folder, most: pruned.append(folder))
+    for _ in range(2):
+        assert program_cache() == tmp_path / "bakeoff" / "programs"
+    assert pruned == [tmp_path / "bakeoff" / "programs"]
+
+
 def test_a_file_that_cannot_be_deleted_is_left(tmp_path, monkeypatch):
     (tmp_path / "file").write_bytes(b"x")
 
-    def refuse(self):
+    def refuse(path):
         raise PermissionError
 
-    monkeypatch.setattr(places.Path, "unlink", refuse)
+    monkeypatch.setattr(places.os, "unlink", refuse)
     prune(tmp_path, most=0)
     assert os.listdir(tmp_path) == ["file"]
 

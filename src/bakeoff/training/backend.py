@@ -48,6 +48,9 @@ def start(device: Device, *, cache: Path | None = None) -> None:
         os.environ["XLA_FLAGS"] = f"{os.environ.get('XLA_FLAGS', '')} {_SINGLE_THREAD}".strip()
         os.environ["NPROC"] = "1"  # XLA's own thread pool looks here, not at XLA_FLAGS
         jax.config.update("jax_platforms", "cpu")
+        # A GPU's caches of its own, whose path is a part of a program's key: the same programs
+        # were not found by another path.
+        jax.config.update("jax_persistent_cache_enable_xla_caches", "none")
     if cache is not None:
         jax.config.update("jax_compilation_cache_dir", str(cache))
         jax.config.update("jax_persistent_cache_min_compile_time_secs", 0)

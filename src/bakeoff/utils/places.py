@@ -5,6 +5,7 @@ import os
 import sys
 from collections.abc import Iterable
 from contextlib import suppress
+from functools import lru_cache
 from pathlib import Path
 
 # where these keep the environments of programs, and what installs one again with more in it
@@ -31,8 +32,14 @@ def program_cache() -> Path | None:
     found = user_cache()
     if found is None:
         return None
-    prune(found / "programs", most=_MOST_PROGRAMS)
+    _prune_programs(found / "programs")
     return found / "programs"
+
+
+@lru_cache
+def _prune_programs(folder: Path) -> None:
+    """Prune it once a process: looking at some thousand files takes as long as a small report."""
+    prune(folder, most=_MOST_PROGRAMS)
 
 
 def from_here(path: Path) -> str:
@@ -87,14 +94,14 @@ def prune(folder: Path, *, most: int) -> None:
         if size <= most:
             return
         with suppress(OSError):
-            path.unlink()
+            os.unlink(path)
             size -= bytes_
 
 
-def _ages(folder: Path) -> Iterable[tuple[float, int, Path]]:
+def _ages(folder: Path) -> Iterable[tuple[float, int, str]]:
     with suppress(OSError), os.scandir(folder) as entries:
         for entry in entries:
             with suppress(OSError):
                 if entry.is_file(follow_symlinks=False):
                     found = entry.stat(follow_symlinks=False)
-                    yield max(found.st_atime, found.st_mtime), found.st_size, Path(entry.path)
+                    yield max(found.st_atime, found.st_mtime), found.st_size, entry.path

@@ -14,7 +14,8 @@ from collections.abc import Callable, Iterator, Mapping
 from importlib.resources import files
 from typing import Any
 
-from jinja2 import Environment, PackageLoader, StrictUndefined
+from jinja2 import BytecodeCache, Environment, PackageLoader, StrictUndefined
+from jinja2.bccache import Bucket
 from markupsafe import Markup
 
 from bakeoff.analysis.class_scores import class_scores
@@ -37,6 +38,22 @@ _LARGE = 5  # models from which a second process saves more than it takes to sta
 _OPEN_PAIRS = 3  # up to which every pair stands unfolded in words
 
 
+class _Compiled(BytecodeCache):
+    """Keeps the templates' code for later pages of this process: compiling takes 0.1 s."""
+
+    def __init__(self) -> None:
+        self._codes: dict[tuple[str, str], Any] = {}
+
+    def load_bytecode(self, bucket: Bucket) -> None:
+        bucket.code = self._codes.get((bucket.key, bucket.checksum))
+
+    def dump_bytecode(self, bucket: Bucket) -> None:
+        self._codes[bucket.key, bucket.checksum] = bucket.code
+
+
+_COMPILED = _Compiled()
+
+
 def html(comparison: Comparison) -> str:
     """Return the report as one HTML document."""
     environment = Environment(
@@ -46,6 +63,7 @@ def html(comparison: Comparison) -> str:
         trim_blocks=True,
         lstrip_blocks=True,
         finalize=_keep_percent_together,
+        bytecode_cache=_COMPILED,
     )
     figures: list[Figure] = []
     environment.filters["placed"] = lambda figure: draw.place(figures, figure)

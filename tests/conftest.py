@@ -18,7 +18,6 @@ from filelock import FileLock
 
 from bakeoff import data
 from bakeoff.errors import ChecksumMismatch, DataError
-from bakeoff.report.plots.figure import Figure
 from bakeoff.study.executors import fork_server, local_processes
 from bakeoff.study.executors.process_watch import holds_less_than
 from bakeoff.training.native import build
@@ -26,6 +25,7 @@ from bakeoff.training.native import load as native
 from bakeoff.utils import machine
 from bakeoff.utils.machine import available_memory, cores
 from bakeoff.utils.places import prune, user_cache
+from tests.helpers.undrawn import leave_figures_out
 
 # XLA compiles a program of a test three times as fast like this, and most of a test's time is
 # that. Workers do not hear of it: whole studies run what users run.
@@ -44,6 +44,7 @@ os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
 
 _SERVER_IMPORTS = fork_server._IMPORTED
 _MUCH = 2 << 30  # bytes of a process
+_may_hold = [_MUCH]  # before it forgets compiled programs
 
 # Where tests write, and what they start: none of it waits for a disk, 5 to 9 ms a file.
 _MEMORY = Path("/dev/shm")
@@ -88,19 +89,25 @@ def pytest_xdist_auto_num_workers():
 def pytest_runtest_teardown(item, nextitem):
     """Between files, spare what there is from looking for garbage, which Keras and others ask for.
 
-    Forget compiled programs once they take much memory.
+    Forget compiled programs once they take much memory, and again once they take a quarter more:
+    what is freed is not given back to the system.
     """
     if nextitem is not None and nextitem.path == item.path:
         return
-    if "jax" in sys.modules and not holds_less_than(_MUCH, os.getpid()):
+    if "jax" in sys.modules and not holds_less_than(_may_hold[0], os.getpid()):
         sys.modules["jax"].clear_caches()
         gc.unfreeze()
         gc.collect()
+        while not holds_less_than(_may_hold[0], os.getpid()):
+            _may_hold[0] += _MUCH // 4
+        _may_hold[0] += _MUCH // 4
     gc.freeze()
 
 
 def pytest_sessionfinish():
-    """Look through all of it once: what was left open is an error."""
+    """Look through all of it once: what was left open is an error. End the browser."""
+    if "tests.helpers.browser" in sys.modules:
+        sys.modules["tests.helpers.browser"].close()
     gc.unfreeze()
 
 
@@ -191,10 +198,8 @@ def _own_home(_homes, monkeypatch):
 
 @pytest.fixture
 def figures_undrawn(monkeypatch):
-    """Leave out the pictures of reports, which are a quarter of a small study's time."""
-    monkeypatch.setattr(
-        Figure, "element", lambda figure, svg=None: '<svg width="1" height="1"></svg>'
-    )
+    """Leave out the figures of reports, in this process."""
+    leave_figures_out(monkeypatch.setattr)
 
 
 @contextmanager
@@ -202,9 +207,7 @@ def _jobs_in_process():
     from tests.helpers import in_process
 
     with pytest.MonkeyPatch.context() as patched:
-        patched.setattr(
-            Figure, "element", lambda figure, svg=None: '<svg width="1" height="1"></svg>'
-        )
+        leave_figures_out(patched.setattr)
         for module in ("executors.choose", "verify"):
             patched.setattr(f"bakeoff.study.{module}.run_jobs", in_process.run_jobs)
         in_process.keep_programs(patched)

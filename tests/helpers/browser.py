@@ -3,6 +3,7 @@
 `find()` says where it is; a test that needs it skips with a reason where there is none.
 """
 
+import atexit
 import base64
 import json
 import os
@@ -11,6 +12,7 @@ import shutil
 import subprocess
 import tempfile
 import time
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -28,12 +30,14 @@ def find() -> str | None:
     return next(filter(None, map(shutil.which, NAMES)), None)
 
 
-class Browser:
-    """One page: `open` it, `evaluate` JavaScript in it; what it logs and asks for is kept."""
+class _Chromium:
+    """The process, which answers one message after the other; each page has a session of its own.
 
-    def __init__(self, *, width: int = 1200, height: int = 900, dark: bool = False) -> None:
-        self.console: list[str] = []
-        self.requests: list[str] = []
+    note : is told of everything that is no answer
+    """
+
+    def __init__(self) -> None:
+        self.note: Callable[[dict[str, Any]], None] = lambda event: None
         self._profile = tempfile.TemporaryDirectory(ignore_cleanup_errors=True)
         to_read, self._write = os.pipe()
         self._read, to_write = os.pipe()
@@ -41,15 +45,77 @@ class Browser:
         shell = f'exec "$@" 3<&{to_read} 4>&{to_write}'
         self._process = subprocess.Popen(
             ["bash", "-c", shell, "bash", find() or "chromium", *FLAGS,
-             f"--user-data-dir={self._profile.name}", f"--window-size={width},{height}"],
+             f"--user-data-dir={self._profile.name}"],
             pass_fds=(to_read, to_write), stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
         )  # fmt: skip
         os.close(to_read)
         os.close(to_write)
         self._count, self._rest = 0, b""
+
+    def close(self) -> None:
+        self._process.terminate()
+        self._process.wait(timeout=10)
+        os.close(self._write)
+        os.close(self._read)
+        self._profile.cleanup()
+
+    def send(self, method: str, parameters: dict[str, Any], session: str | None = None) -> Any:
+        self._count += 1
+        message = {"id": self._count, "method": method, "params": parameters}
+        if session:
+            message["sessionId"] = session
+        os.write(self._write, json.dumps(message).encode() + b"\0")
+        while True:
+            answer = self._next()
+            if answer.get("id") == self._count:
+                assert "error" not in answer, answer
+                return answer["result"]
+            self.note(answer)
+
+    def _next(self) -> Any:
+        while b"\0" not in self._rest:
+            ready, _, _ = select.select([self._read], [], [], 30)
+            assert ready, "the browser did not answer for 30 s"
+            block = os.read(self._read, 1 << 16)
+            assert block, "the browser ended"
+            self._rest += block
+        line, _, self._rest = self._rest.partition(b"\0")
+        return json.loads(line)
+
+
+_started: list[_Chromium] = []
+
+
+def _chromium() -> _Chromium:
+    """Return the one process of this one."""
+    if not _started:
+        _started.append(_Chromium())
+    return _started[0]
+
+
+@atexit.register
+def close() -> None:
+    """End the process, if there is one."""
+    while _started:
+        _started.pop().close()
+
+
+class Browser:
+    """One page: `open` it, `evaluate` JavaScript in it; what it logs and asks for is kept.
+
+    It shares nothing with other pages but the process, whose start takes a second.
+    """
+
+    def __init__(self, *, width: int = 1200, height: int = 900, dark: bool = False) -> None:
+        self.console: list[str] = []
+        self.requests: list[str] = []
         self._session: str | None = None
-        target = self._send("Target.createTarget", url="about:blank")["targetId"]
-        attached = self._send("Target.attachToTarget", targetId=target, flatten=True)
+        self._chromium = _chromium()
+        self._chromium.note = self._note
+        self._context = self._send("Target.createBrowserContext")["browserContextId"]
+        place = {"url": "about:blank", "browserContextId": self._context}
+        target = self._send("Target.createTarget", **place, width=width, height=height)
+        attached = self._send("Target.attachToTarget", targetId=target["targetId"], flatten=True)
         self._session = attached["sessionId"]
         for domain in ("Page", "Runtime", "Log", "Network"):
             self._send(f"{domain}.enable")
@@ -61,12 +127,12 @@ class Browser:
     def __enter__(self) -> "Browser":
         return self
 
-    def __exit__(self, *_: object) -> None:
-        self._process.terminate()
-        self._process.wait(timeout=10)
-        os.close(self._write)
-        os.close(self._read)
-        self._profile.cleanup()
+    def __exit__(self, kind: object, *_: object) -> None:
+        if kind is not None:  # it may not answer any more
+            close()
+            return
+        self._session = None
+        self._send("Target.disposeBrowserContext", browserContextId=self._context)
 
     def open(self, path: Path | str) -> None:
         self._send("Page.navigate", url=path if isinstance(path, str) else path.resolve().as_uri())
@@ -137,30 +203,12 @@ class Browser:
                        windowsVirtualKeyCode=code, **text)  # fmt: skip
 
     def _send(self, method: str, **parameters: Any) -> Any:
-        self._count += 1
-        message = {"id": self._count, "method": method, "params": parameters}
-        if self._session:
-            message["sessionId"] = self._session
-        os.write(self._write, json.dumps(message).encode() + b"\0")
-        while True:
-            answer = self._next()
-            if answer.get("id") == self._count:
-                assert "error" not in answer, answer
-                return answer["result"]
-            self._note(answer)
-
-    def _next(self) -> Any:
-        while b"\0" not in self._rest:
-            ready, _, _ = select.select([self._read], [], [], 30)
-            assert ready, "the browser did not answer for 30 s"
-            block = os.read(self._read, 1 << 16)
-            assert block, "the browser ended"
-            self._rest += block
-        line, _, self._rest = self._rest.partition(b"\0")
-        return json.loads(line)
+        return self._chromium.send(method, parameters, self._session)
 
     def _note(self, event: dict[str, Any]) -> None:
         parameters = event.get("params", {})
+        if event.get("sessionId") != self._session:
+            return
         if event.get("method") == "Network.requestWillBeSent":
             self.requests.append(parameters["request"]["url"])
         elif event.get("method") == "Log.entryAdded":

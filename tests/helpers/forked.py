@@ -1,6 +1,7 @@
 """Processes forked from one that has imported Keras and JAX, instead of started: seconds less each.
 
-What is forked behaves as what is started, but for its imports; tests of those start Python.
+What is forked behaves as what is started, but for its imports, and its reports have no figures;
+tests of those start Python.
 """
 
 import multiprocessing as mp
@@ -13,6 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from bakeoff.study.executors import fork_server
+from tests.helpers.undrawn import leave_figures_out
 
 
 def start(target: Callable[..., None], arguments: tuple[Any, ...], *, output: Path) -> Any:
@@ -37,7 +39,7 @@ def command(line: str, *, folder: Path, output: Path, seconds: float = 300) -> t
     if process.exitcode is None:
         process.kill()
         process.join()
-    said = (each.read_text(encoding="utf-8") for each in (output, _errors(output)))
+    said = (each.read_text(encoding="utf-8") for each in (output, errors_of(output)))
     return process.exitcode, *said
 
 
@@ -49,18 +51,24 @@ def begin(line: str, *, folder: Path, output: Path) -> Any:
     program, *words = shlex.split(line)
     if program != "bakeoff":
         raise ValueError(f"expected a command line of bakeoff, found {line}")
-    return start(_command, (words, folder, _errors(output)), output=output)
+    return start(_command, (words, folder, errors_of(output)), output=output)
 
 
-def _errors(output: Path) -> Path:
+def errors_of(output: Path) -> Path:
+    """Return the file beside that of the standard output."""
     return output.with_name(f"{output.name}.errors")
 
 
 def _command(words: Sequence[str], folder: Path, errors: Path) -> None:
+    os.chdir(folder)
+    command_line(words, errors=errors)
+
+
+def command_line(words: Sequence[str], *, errors: Path) -> None:
+    """Be a command of `bakeoff`, in a process that was started so; its errors go into a file."""
     from bakeoff.cli import main
 
     redirect(2, errors, os.O_WRONLY | os.O_CREAT | os.O_TRUNC)
-    os.chdir(folder)
     raise SystemExit(main(list(words)))
 
 
@@ -75,6 +83,7 @@ def _begin(
     os.environ.update(environment)
     redirect(1, output, os.O_WRONLY | os.O_CREAT | os.O_TRUNC)
     fork_instead_of_spawning()
+    leave_figures_out()
     target(*arguments)
 
 

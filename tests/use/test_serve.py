@@ -11,12 +11,9 @@ import io
 import json
 import re
 import socket
-import subprocess
-import sys
 import threading
 import time
 import urllib.request
-from http.client import HTTPConnection
 from pathlib import Path
 
 import numpy as np
@@ -26,64 +23,15 @@ from PIL import Image
 from bakeoff.study.run import compare
 from tests.helpers import browser, forked
 from tests.helpers.photos import page
+from tests.helpers.served import Server
 
 EXAMPLES = Path(__file__).parents[2] / "examples"
-# `bakeoff`, but that slow clients are waited for 2 seconds, not 10 and 15.
-HURRIED = """
-import sys
-from bakeoff.use.serve import deadline, guard
-deadline.SECONDS = 2.0
-guard.Limits.__init__.__defaults__ = (5_000_000, 1.5, 64)
-from bakeoff.cli import main
-sys.exit(main())
-"""
-
-
-class Server:
-    """A served study; `ask` sends one request."""
-
-    def __init__(self, study, *options):
-        words = ["serve", str(study), "--port", "0", *options]
-        command = [sys.executable, "-c", HURRIED, *words]
-        self.process = subprocess.Popen(command, stderr=subprocess.PIPE, text=True)
-        line = self.process.stderr.readline()
-        found = re.match(r"http://localhost:(\d+)/ until you press Ctrl-C$", line)
-        assert found, line
-        self.port = int(found[1])
-        self.address = f"http://localhost:{self.port}"
-
-    def stop(self):
-        """End it; return what it has said on standard error since it was ready."""
-        self.process.terminate()
-        self.process.wait(timeout=20)
-        with self.process.stderr as errors:
-            return errors.read()
-
-    def ask(self, method, path, body=None, headers=None):
-        connection = HTTPConnection("127.0.0.1", self.port, timeout=60)
-        connection.request(method, path, body, headers or {})
-        answer = connection.getresponse()
-        content = answer.read()
-        connection.close()
-        return answer.status, answer.headers, content
-
-    def post(self, body, kind="image/png", query=""):
-        status, _, content = self.ask("POST", f"/predict{query}", body, {"Content-Type": kind})
-        return status, json.loads(content)
-
-    def raw(self, content, *, seconds=30):
-        """Send bytes as they are; return the status line of the answer, "" where it hung up."""
-        with socket.create_connection(("127.0.0.1", self.port), timeout=seconds) as connection:
-            try:
-                connection.sendall(content)
-                return connection.recv(4096).split(b"\r\n")[0].decode("latin-1")
-            except (ConnectionError, BrokenPipeError):
-                return ""
 
 
 @pytest.fixture(scope="module")
-def server(finished_study):
-    server = Server(finished_study, "--model", "mlp", "--seed", "0")
+def server(finished_study, tmp_path_factory):
+    said = tmp_path_factory.mktemp("server") / "said"
+    server = Server(finished_study, "--model", "mlp", "--seed", "0", said=said)
     yield server
     assert server.stop() == ""
 
@@ -473,12 +421,35 @@ canvas.toBlob((blob) => {
 }); })()"""
 
 
+# A model of which an epoch takes a while and no processor.
+SLOW = """
+import time
+import keras
+from bakeoff.training.trainer import Trainer
+
+epoch = Trainer.epoch
+
+
+def slowly(trainer):
+    time.sleep(0.1)
+    return epoch(trainer)
+
+
+def build(input_shape, n_classes):
+    Trainer.epoch = slowly
+    image = keras.Input(input_shape)
+    flat = keras.layers.Flatten()(image)
+    return keras.Model(image, keras.layers.Dense(n_classes, activation="softmax")(flat))
+"""
+
+
 @needs_browser
 def test_a_study_that_trains_is_watched(tmp_path):
+    (tmp_path / "slow.py").write_text(SLOW)
     recipe = tmp_path / "long.yaml"
     recipe.write_text(
         "name: long\ndata: digits\nseeds: 2\nbaselines: []\ntraining: {epochs: 4000}\n"
-        "models: {line: {layers: []}}\n", encoding="utf-8",
+        "models: {line: {python: slow.py:build}}\n", encoding="utf-8",
     )  # fmt: skip
     study = tmp_path / "study"
     words = "bakeoff run long.yaml --out study --workers 1"
@@ -488,7 +459,7 @@ def test_a_study_that_trains_is_watched(tmp_path):
         while not (study / "study.json").exists():
             assert time.monotonic() < deadline and run.exitcode is None
             time.sleep(0.2)
-        server = Server(study)
+        server = Server(study, said=tmp_path / "said")
         try:
             assert server.ask("GET", "/healthz")[0] == 503
             assert server.post(PNG) == (

@@ -20,12 +20,19 @@ from bakeoff.study.executors import local_processes
 from bakeoff.study.run import run as run_study
 from bakeoff.training.native import build, load
 from bakeoff.utils.events import Watcher
+from bakeoff.utils.places import user_cache
 from tests.helpers.jobs import Listener
 
 
 @pytest.fixture(autouse=True)
 def own_cache(tmp_path, monkeypatch):
+    """Which libraries were tested is not known there; programs compiled by earlier runs are."""
+    programs = user_cache()
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
+    if programs is not None:
+        (tmp_path / "cache" / "bakeoff").mkdir(parents=True)
+        (programs / "programs").mkdir(parents=True, exist_ok=True)
+        (tmp_path / "cache" / "bakeoff" / "programs").symlink_to(programs / "programs")
     monkeypatch.delenv(load.SWITCH, raising=False)
     monkeypatch.setattr(local_processes, "_REMARKS", set())
 

@@ -3,6 +3,7 @@
 import hashlib
 import os
 import platform
+from functools import cache
 from importlib import metadata
 from pathlib import Path
 from typing import Any
@@ -38,6 +39,7 @@ def cores() -> int:
         return os.cpu_count() or 1
 
 
+@cache
 def versions() -> dict[str, str | None]:
     """Return the versions of what is compared; None for what is not installed."""
 

@@ -103,8 +103,9 @@ def test_a_file_that_cannot_be_deleted_is_left(tmp_path, monkeypatch):
     def refuse(path):
         raise PermissionError
 
-    monkeypatch.setattr(places.os, "unlink", refuse)
-    prune(tmp_path, most=0)
+    with monkeypatch.context() as patched:
+        patched.setattr(os, "unlink", refuse)
+        prune(tmp_path, most=0)
     assert os.listdir(tmp_path) == ["file"]
 
 

@@ -2,6 +2,7 @@
 
 import os
 import platform
+from functools import cache
 from importlib import metadata
 from typing import Any
 
@@ -14,9 +15,8 @@ _PACKAGES = ("bakeoff", "keras", "jax", "jaxlib", "numpy", "scipy", "scikit-lear
 
 def environment(device: str) -> dict[str, Any]:
     """Return the versions and the machine that a study is carried out with."""
-    versions = {name: metadata.version(name) for name in _PACKAGES}
     return {
-        **versions,
+        **_versions(),
         "python": platform.python_version(),
         "platform": platform.platform(),
         "processor": processor(),
@@ -24,6 +24,12 @@ def environment(device: str) -> dict[str, Any]:
         "device": device,
         "kernels": choose().kernels if device == "cpu" else "plain",
     }
+
+
+@cache
+def _versions() -> dict[str, str]:
+    """Read them once a process: each stands in a long text."""
+    return {name: metadata.version(name) for name in _PACKAGES}
 
 
 def environment_here() -> dict[str, Any]:

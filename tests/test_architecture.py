@@ -51,6 +51,7 @@ NATIVE = {
     ("bakeoff.training.native.build", "subprocess"),
     ("bakeoff.training.native.load", "ctypes"),
     ("bakeoff.training.native.load", "subprocess"),
+    ("bakeoff.study.executors.worker_memory", "ctypes"),  # gives memory back: malloc_trim
 }
 # Check an exported file and draw figures in processes without Bakeoff; the scripts are run there,
 # not imported.
@@ -62,6 +63,7 @@ ELSEWHERE = {
 KERAS_TOO = {
     *("bakeoff.use.export.layers", "bakeoff.use.export.program", "bakeoff.use.graph_code"),
     "bakeoff.use.export.check",
+    "bakeoff.study.executors.worker_memory",  # empties JAX's caches
 }
 READING_BACK = {("bakeoff.use.export.check", "load_model")}
 NEVER_CALLED = {

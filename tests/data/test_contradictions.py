@@ -48,3 +48,14 @@ def test_copies_in_one_class_and_blank_pictures_are_not():
     for more, classes in ((images, labels), (blank, [0, 1])):
         data = from_python((np.concatenate([images, more]), np.append(labels, classes)))
         assert not [note for note in data.notes if "under another class" in note]
+
+
+def test_pictures_that_only_look_alike_at_first_are_told_apart():
+    """Their quick keys are of the first eight pixels of nine."""
+    images = np.arange(9, dtype=np.uint8) + np.zeros((4, 1), np.uint8)
+    images[1, 8] = 99
+    data = from_python((images.reshape(4, 3, 3), [0, 1, 0, 1]))
+    assert data.notes[-1] == (
+        "1 picture also found under another class, such as image 0 (0) and image 3 (1): the "
+        "pixels are the same, so one of the labels is wrong"
+    )

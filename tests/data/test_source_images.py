@@ -14,6 +14,7 @@ from bakeoff.data.source_images import (
     KEPT,
     content_key,
     image_keys,
+    quick_keys,
     shared_images,
     smallest_keys,
 )
@@ -63,3 +64,15 @@ def test_the_share_that_two_sets_have_in_common(rng, n, other, share):
     assert shared_images(one, two) == pytest.approx(share, abs=close)
     assert shared_images(one, one) == 1
     assert shared_images([], two) == shared_images(one, []) == 0
+
+
+@pytest.mark.parametrize("shape", [(4, 5, 1), (1, 7, 1), (28, 28, 1)])
+def test_images_of_one_key_have_one_quick_key_and_others_another(rng, shape):
+    pixels = rng.integers(0, 256, (2, *shape), dtype=np.uint8)
+    pixels = pixels[[0, 1, 0]]
+    for found in (data(pixels, 255.0), data((pixels / 255).astype(np.float32), 1.0)):
+        first, second, again = quick_keys(found)
+        assert first == again
+        assert (first == second) == (np.prod(shape) < 8)  # too small to tell apart
+    origins = np.arange(3, dtype=np.uint64)
+    assert quick_keys(data(pixels, 255.0, origins)) is origins

@@ -892,3 +892,13 @@ def test_a_check_that_fails_or_is_not_done_is_said(monkeypatch):
         monkeypatch.setattr(gpu, "ask", lambda task, limit, answer=answer: answer)
         document = gpu.carry_out("gpu", share=1.0, seconds=60, say=lambda text: None)
         assert said in gpu.table(document)
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="reads /proc")
+def test_the_most_memory_is_that_of_any_process_waited_for_or_not(tmp_path):
+    child = "import time; held = b'1' * (90 << 20); time.sleep(0.4)"
+    command = f"import subprocess, sys, time; subprocess.Popen([sys.executable, '-c', {child!r}])"
+    script = f"{command}; time.sleep(0.5)"
+    took = comparing.timed([sys.executable, "-c", script], log=tmp_path / "log")
+    assert 90 << 20 < took["peak_bytes"] < 140 << 20
+    assert took["seconds"] > 0.5

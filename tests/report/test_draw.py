@@ -1,6 +1,6 @@
-"""Figures drawn by two processes.
+"""Figures drawn by other processes.
 
-Oracle: the same figures drawn in this process alone. Cost: 3 s, most of it the second process's
+Oracle: the same figures drawn in this process alone. Cost: 4 s, most of it the other processes'
 start. Command: pytest tests/report/test_draw.py
 """
 
@@ -23,17 +23,17 @@ POINTS = [
 ]
 
 
-def written(process):
+def written(drawing):
     """Return a page of the five figures, each between its own words."""
     figures = []
     page = "".join(f"{k}:{draw.place(figures, each)}\n" for k, each in enumerate(POINTS))
     assert page.startswith("0:<!--figure 0-->\n1:<!--figure 1-->\n")
-    return draw.filled(page, figures, process)
+    return draw.filled(page, figures, drawing)
 
 
 @pytest.fixture(scope="module")
 def alone():
-    page = written(None)
+    page = written([])
     assert page.count("<svg") == 5
     return page
 
@@ -43,52 +43,58 @@ def gone(process):
     return process.returncode is not None and not Path(f"/proc/{process.pid}").exists()
 
 
-def test_two_processes_write_the_page_of_one_and_the_second_ends(alone, monkeypatch):
+def test_other_processes_draw_the_page_of_one_and_end(alone, monkeypatch):
     monkeypatch.setattr(draw, "cores", lambda: 2)
     here = []
     monkeypatch.setattr(draw.Figure, "svg", lambda self, svg=draw.Figure.svg: (
         here.append(self.alt) or svg(self)
     ))  # fmt: skip
-    with draw.second_process() as process:
-        assert written(process) == alone
-    assert here == ["Point 0.", "Point 3."]
-    assert gone(process)
+    with draw.processes() as drawing:
+        assert written(drawing) == alone
+        assert len(drawing) == 2
+    assert here == []
+    assert all(map(gone, drawing))
 
 
 @pytest.mark.parametrize("says", ["", "import time; time.sleep(1)", "print('[')", "print(1/0)"])
-def test_a_second_process_that_dies_or_answers_nonsense_changes_nothing(
-    alone, monkeypatch, tmp_path, says
-):
+def test_processes_that_die_or_write_nonsense_change_nothing(alone, monkeypatch, tmp_path, says):
     script = tmp_path / "draw_elsewhere.py"
     script.write_text(says)
     monkeypatch.setattr(draw, "cores", lambda: 2)
     monkeypatch.setattr(draw, "_SCRIPT", script)
     monkeypatch.setattr(draw, "_SECONDS", 0.2)
-    with draw.second_process() as process:
-        if "sleep" not in says:
+    with draw.processes() as drawing:
+        for process in drawing if "sleep" not in says else []:
             process.wait()
-        assert written(process) == alone
-    assert gone(process)
+        assert written(drawing) == alone
+    assert all(map(gone, drawing))
+
+
+def test_what_one_process_does_not_draw_is_drawn_here(alone, monkeypatch):
+    monkeypatch.setattr(draw, "cores", lambda: 2)
+    with draw.processes() as drawing:
+        drawing[1].kill()
+        assert written(drawing) == alone
 
 
 def test_where_no_core_or_no_process_is_to_be_had_all_is_drawn_here(alone, monkeypatch):
     monkeypatch.setattr(draw, "cores", lambda: 1)
-    with draw.second_process() as process:
-        assert process is None
+    with draw.processes() as drawing:
+        assert drawing == []
     monkeypatch.setattr(draw, "cores", lambda: 2)
-    with draw.second_process(wanted=False) as process:
-        assert process is None
+    with draw.processes(wanted=False) as drawing:
+        assert drawing == []
     monkeypatch.setattr(sys, "executable", "/nowhere/python")
-    with draw.second_process() as process:
-        assert process is None
-        assert written(process) == alone
+    with draw.processes() as drawing:
+        assert drawing == []
+        assert written(drawing) == alone
 
 
 def test_an_interrupt_leaves_nothing_running(monkeypatch):
     monkeypatch.setattr(draw, "cores", lambda: 2)
-    with pytest.raises(KeyboardInterrupt), draw.second_process() as process:
+    with pytest.raises(KeyboardInterrupt), draw.processes() as drawing:
         raise KeyboardInterrupt
-    assert gone(process)
+    assert len(drawing) == 2 and all(map(gone, drawing))
 
 
 def test_the_script_ends_where_nobody_asks_it_anything():

@@ -20,7 +20,7 @@ from bakeoff import report
 from bakeoff.analysis.compare import compare
 from bakeoff.analysis.comparison import Finding
 from bakeoff.analysis.preference import Order
-from bakeoff.report import sentences
+from bakeoff.report import html_page, sentences
 from tests.helpers import browser, fake_study
 from tests.helpers.pages import CLASSES, TITLE, parse
 
@@ -150,6 +150,15 @@ def test_a_comparison_of_nothing_can_still_be_shown(study):
 
 
 # ── what the page may not hold ───────────────────────────────────────────────────────────────
+
+
+def test_of_many_models_the_matrix_says_which_it_shows(study, monkeypatch):
+    monkeypatch.setattr(html_page, "MOST_MODELS", 2)
+    assert html_page._pairs(study)["matrix"].caption == (
+        "The row’s model against the column’s, in points: ▲ better, ▼ worse, ≈ practically equal, "
+        "? not separated. These are the 2 models with the highest test accuracy; every pair stands "
+        "below in words."
+    )
 
 
 def test_titles_and_class_names_are_shown_and_never_run(parsed, page):

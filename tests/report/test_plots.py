@@ -17,6 +17,7 @@ import pytest
 from bakeoff.analysis.compare import compare
 from bakeoff.errors import UsageError
 from bakeoff.report import plots
+from bakeoff.report.plots import matrices
 from bakeoff.report.plots.costs import accuracy_against_time, frontier
 from bakeoff.report.plots.curves import _epochs, curve, is_constant, regularized
 from bakeoff.report.plots.figure import PALETTE, log_ticks, shorten, spread
@@ -212,6 +213,19 @@ def test_a_verdict_is_reversed_with_the_side_it_is_seen_from(study):
     assert sum(text.startswith("▲") for text in shown) == 2
     assert sum(text.startswith("▼") for text in shown) == 2
     assert not any("-" in text for text in shown)  # a true minus: −
+
+
+def test_of_many_models_the_matrix_shows_the_best(study, monkeypatch):
+    monkeypatch.setattr(matrices, "MOST_MODELS", 2)
+    best, second = (model.name for model in study.models[:2])
+    figure = plots.verdict_matrix(study)
+    cells = {(row["row"], row["column"]) for row in rows(figure)[0]}
+    assert cells == {(best, second), (second, best)}
+    verdict = next(p.verdict for p in study.pairs if (p.a, p.b) == (best, second))
+    assert figure.alt == (
+        "Each row’s model against each column’s, the best 2 of 3: "
+        f"{best} {verdict or 'no verdict'} {second}."
+    )
 
 
 def test_accuracy_against_the_time_of_an_image_in_a_batch(study):

@@ -219,19 +219,27 @@ def compare_pair(a: ArrayLike | Parts, b: ArrayLike | Parts, *, level: float = L
     )
 
 
-def expected(pair: PairTest, n_seeds: int) -> PairTest:
-    """Return the pair as it would look with `n_seeds` seeds of each model, the same difference.
+@dataclass(frozen=True)
+class Expected:
+    """Squared standard error of a difference, and its degrees of freedom; None where it is zero."""
 
-    The images' own part of V1, V1 − V3, stays; all else shrinks as 1/seeds. Its interval and p
-    are those of now.
+    variance: float
+    df: float | None
+
+
+def expected(pair: PairTest, n_seeds: int) -> Expected:
+    """Return what the pair would have with `n_seeds` seeds of each model.
+
+    The images' own part of V1, V1 − V3, stays; all else shrinks as 1/seeds.
     """
     noise = sum(pair.residual) / (pair.n_images * n_seeds)
-    grown = replace(
-        pair, v1=max(0.0, pair.v1 - pair.v3) + noise, seeds_a=n_seeds, seeds_b=n_seeds, df=None
-    )
-    if grown.v1 + excess(grown.v2, grown.v3) == 0:
-        return grown
-    return replace(grown, df=_degrees_of_freedom(grown, grown.v1))
+    v1 = max(0.0, pair.v1 - pair.v3) + noise
+    from_seeds = pair.between_seeds[0] / n_seeds, pair.between_seeds[1] / n_seeds
+    v3 = (pair.residual[0] / n_seeds + pair.residual[1] / n_seeds) / pair.n_images
+    variance = v1 + excess(sum(from_seeds), v3)
+    if variance == 0:
+        return Expected(0.0, None)
+    return Expected(variance, _satterthwaite(pair, v1, variance, from_seeds, (n_seeds, n_seeds)))
 
 
 def holm(p_values: ArrayLike) -> NDArray[np.float64]:
@@ -305,16 +313,27 @@ def probability_a_better(a_scores: ArrayLike, b_scores: ArrayLike) -> float:
 
 
 def _degrees_of_freedom(pair: PairTest, v1: float) -> float:
+    """Return those of the pair, its V1 being `v1`."""
+    seeds = pair.seeds_a, pair.seeds_b
+    from_seeds = pair.between_seeds[0] / seeds[0], pair.between_seeds[1] / seeds[1]
+    return _satterthwaite(pair, v1, v1 + excess(pair.v2, pair.v3), from_seeds, seeds)
+
+
+def _satterthwaite(
+    pair: PairTest,
+    v1: float,
+    variance: float,
+    from_seeds: tuple[float, float],
+    seeds: tuple[int, int],
+) -> float:
     """Satterthwaite's, within what the fewest seeds allow: see MOST_DF."""
-    from_seeds = [
-        (between / seeds, seeds)
-        for between, seeds in zip(pair.between_seeds, (pair.seeds_a, pair.seeds_b), strict=True)
-    ]
-    variance = v1 + excess(pair.v2, pair.v3)
-    found = degrees_of_freedom(variance, [(v1, pair.n_images)], from_seeds, n_folds=pair.n_folds)
-    if pair.n_folds > 1:
-        return found
-    return min(found, float(MOST_DF * (pair.fewest_seeds - 1)))
+    found = degrees_of_freedom(
+        variance,
+        [(v1, pair.n_images)],
+        [(from_seeds[0], seeds[0]), (from_seeds[1], seeds[1])],
+        n_folds=pair.n_folds,
+    )
+    return found if pair.n_folds > 1 else min(found, float(MOST_DF * (min(seeds) - 1)))
 
 
 def _with_two_more(pair: PairTest) -> tuple[float, float]:

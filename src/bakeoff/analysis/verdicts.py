@@ -12,6 +12,7 @@ import scipy  # and not its parts: see statistics.py
 
 from bakeoff.analysis.statistics import (
     FEWEST_SEEDS,
+    Expected,
     PairTest,
     differ_by_less_than,
     expected,
@@ -369,10 +370,10 @@ def _images_hide_it(test: PairTest, alpha: float) -> bool:
     return shown > 0 and abs(test.difference) <= t * sqrt(shown)
 
 
-def _found(difference: float, test: PairTest, alpha: float, odds: float) -> bool:
-    if test.df is None:
+def _found(difference: float, then: Expected, alpha: float, odds: float) -> bool:
+    if then.df is None:
         return difference > 0
-    return difference > _t(test.df, alpha, odds) * sqrt(test.variance)
+    return difference > _t(then.df, alpha, odds) * sqrt(then.variance)
 
 
 def _t(df: float, alpha: float, odds: float) -> float:

@@ -6,9 +6,10 @@ No network can be right about both, and whoever copied a picture into two classe
 from collections.abc import Iterator
 
 import numpy as np
+from numpy.typing import NDArray
 
 from bakeoff.data.dataset import DataSet
-from bakeoff.data.source_images import image_keys
+from bakeoff.data.source_images import image_keys, quick_keys
 from bakeoff.utils.text import counted, shown
 
 
@@ -29,13 +30,21 @@ def notes_on_contradictions(data: DataSet) -> tuple[str, ...]:
 
 def _pairs(data: DataSet) -> Iterator[tuple[int, int]]:
     """Yield (earlier, later) for every picture that equals the first of its kind, labels apart."""
-    keys = image_keys(data, np.arange(len(data.labels)))
+    suspects = _in_mixed_groups(quick_keys(data), data.labels)
+    keys, labels = image_keys(data, suspects), data.labels[suspects]
     _, first, groups = np.unique(keys, return_index=True, return_inverse=True)
-    earlier = first[groups]
-    for position in np.flatnonzero(data.labels[earlier] != data.labels):
-        image = data.images[position]
+    for index in np.flatnonzero(labels[first[groups]] != labels):
+        image = data.images[suspects[index]]
         if image.min() < image.max():
-            yield int(earlier[position]), int(position)
+            yield int(suspects[first[groups[index]]]), int(suspects[index])
+
+
+def _in_mixed_groups(keys: NDArray[np.uint64], labels: NDArray[np.int64]) -> NDArray[np.int64]:
+    """Return the positions whose key stands under more than one label, ascending."""
+    _, first, groups = np.unique(keys, return_index=True, return_inverse=True)
+    mixed = np.zeros(len(first), dtype=np.bool_)
+    mixed[groups[labels[first[groups]] != labels]] = True
+    return np.flatnonzero(mixed[groups])
 
 
 def _called(data: DataSet, position: int) -> str:

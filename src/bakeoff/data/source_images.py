@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 from bakeoff.data.dataset import DataSet
 
 KEPT = 256  # keys of a test set: two sets that share a tenth of their images share 25 of them
+_CHUNK = 1 << 20  # pixels in floating point at a time
 
 
 def image_keys(data: DataSet, rows: NDArray[np.int64]) -> NDArray[np.uint64]:
@@ -30,11 +31,35 @@ def image_keys(data: DataSet, rows: NDArray[np.int64]) -> NDArray[np.uint64]:
     return keys
 
 
+def quick_keys(data: DataSet) -> NDArray[np.uint64]:
+    """Return a number for every image, uint64, in a fraction of the time of `image_keys`.
+
+    Images of one key have one number; images of one number seldom have different keys.
+    """
+    if data.origins is not None:
+        return data.origins
+    size = int(np.prod(data.input_shape))
+    words = size // 8
+    factors = np.random.default_rng(0).integers(1 << 63, size=words, dtype=np.uint64) * 2 + 1
+    numbers = np.empty(len(data.labels), dtype=np.uint64)
+    step = max(1, _CHUNK // size)
+    for start in range(0, len(numbers), step):
+        pixels = _bytes(data.images[start : start + step], data.maximum).reshape(-1, size)
+        whole = np.ascontiguousarray(pixels[:, : 8 * words]).view(np.uint64)
+        numbers[start : start + step] = whole @ factors  # modulo 2⁶⁴
+    return numbers
+
+
 def pixel_key(image: NDArray[Any], maximum: float) -> np.uint64:
     """Return the key of one image's pixels, on the scale of a data set whose white is `maximum`."""
-    if image.dtype != np.uint8 or maximum != 255:
-        image = np.rint(image.astype(np.float64) * (255 / maximum)).astype(np.uint8)
-    return content_key(np.ascontiguousarray(image).tobytes())
+    return content_key(_bytes(image, maximum).tobytes())
+
+
+def _bytes(pixels: NDArray[Any], maximum: float) -> NDArray[np.uint8]:
+    """Return pixels as bytes whose white is 255."""
+    if pixels.dtype != np.uint8 or maximum != 255:
+        pixels = np.rint(pixels.astype(np.float64) * (255 / maximum)).astype(np.uint8)
+    return np.ascontiguousarray(pixels)
 
 
 def content_key(content: bytes) -> np.uint64:

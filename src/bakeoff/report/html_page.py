@@ -26,6 +26,7 @@ from bakeoff.report.grouped_findings import grouped
 from bakeoff.report.model_section import Picture, anchor, matrices, model_part
 from bakeoff.report.plots import draw
 from bakeoff.report.plots.figure import NARROW, PALETTE, WIDE, Figure
+from bakeoff.report.plots.matrices import MOST_MODELS
 from bakeoff.report.protocol_steps import protocol
 from bakeoff.report.results_table import TableRow, results_table, seconds
 from bakeoff.report.search_section import search_section
@@ -34,7 +35,7 @@ from bakeoff.utils.text import sentence
 _APART = re.compile(r" %|\bp [<=] ")
 _LOW = 186  # pixels of a curve's figure where two stand beside one matrix
 _MANY = 5  # models from which their table by class needs the page's width
-_LARGE = 5  # models from which a second process saves more than it takes to start
+_LARGE = 5  # models from which other processes save more than they take to start
 _OPEN_PAIRS = 3  # up to which every pair stands unfolded in words
 
 
@@ -67,8 +68,8 @@ def html(comparison: Comparison) -> str:
     )
     figures: list[Figure] = []
     environment.filters["placed"] = lambda figure: draw.place(figures, figure)
-    with draw.second_process(wanted=len(comparison.models) >= _LARGE) as process:
-        return draw.filled(glossary.explained(_page(comparison, environment)), figures, process)
+    with draw.processes(wanted=len(comparison.models) >= _LARGE) as drawing:
+        return draw.filled(glossary.explained(_page(comparison, environment)), figures, drawing)
 
 
 def _page(comparison: Comparison, environment: Environment) -> str:
@@ -209,16 +210,17 @@ _ONE_CLASS = "Each class against the rest: the mean over the seeds, and the band
 
 def _pairs(comparison: Comparison) -> dict[str, Any]:
     judged = any(pair.verdict for pair in comparison.pairs)
+    caption = (
+        "The row’s model against the column’s, in points: ▲ better, ▼ worse, ≈ practically equal, "
+        "? not separated."
+    )
+    if len(comparison.models) > MOST_MODELS:
+        best = f"These are the {MOST_MODELS} models with the highest test accuracy"
+        caption += f" {best}; every pair stands below in words."
     return {
         "pairs": [sentence(pair.sentence) for pair in comparison.pairs],
         "open_pairs": len(comparison.pairs) <= _OPEN_PAIRS,
-        "matrix": Picture(
-            plots.verdict_matrix(comparison),
-            "The row’s model against the column’s, in points: ▲ better, ▼ worse, ≈ practically "
-            "equal, ? not separated.",
-        )
-        if judged
-        else None,
+        "matrix": Picture(plots.verdict_matrix(comparison), caption) if judged else None,
         "about_margin": sentences.about_margin(comparison) if judged else "",
     }
 

@@ -1,8 +1,9 @@
-"""Draws all figures of a page: two thirds of them in a second process, if there is one.
+"""Draws all figures of a page in two processes beside this one, if they can be had.
 
-While that process starts, the page is written with a placeholder for each figure. A thread would
-not help, since vl-convert holds Python's lock while it draws. Where there is no second core or no
-process can be started, or it is lost, all figures are drawn here, and the page is the same.
+While they start, the page is written with a placeholder for each figure. Threads would not help,
+since vl-convert holds Python's lock while it draws, and this process, which holds the page, need
+not hold V8 too. Where there is no second core, or a process is lost, figures are drawn here, and
+the page is the same.
 """
 
 from __future__ import annotations
@@ -25,30 +26,36 @@ from bakeoff.utils.machine import cores
 Process = subprocess.Popen[str]
 
 _SCRIPT = Path(__file__).with_name("draw_elsewhere.py")
-_SECONDS = 60.0  # after which a second process is taken for lost
+_PROCESSES = 2
+_SECONDS = 60.0  # after which they are taken for lost
 _PLACE = re.compile(r"<!--figure (\d+)-->")
 
 
 @contextmanager
-def second_process(*, wanted: bool = True) -> Iterator[Process | None]:
-    """Start a process that draws, and end it in any case; None if none is wanted or can be had."""
-    process = _start() if wanted and cores() > 1 else None
-    if process is None:
-        yield None
-        return
-    clock = threading.Timer(_SECONDS, process.kill)
+def processes(*, wanted: bool = True) -> Iterator[list[Process]]:
+    """Start processes that draw, and end them in any case; none if none are wanted or to be had."""
+    started = [_start() for _ in range(_PROCESSES if wanted and cores() > 1 else 0)]
+    running = [process for process in started if process is not None]
+    clock = threading.Timer(_SECONDS, _kill, [running])
     clock.daemon = True
     try:
-        with suppress(RuntimeError):  # no thread is to be had
-            clock.start()
-        yield process
+        if running:
+            with suppress(RuntimeError):  # no thread is to be had
+                clock.start()
+        yield running
     finally:
         clock.cancel()
+        _kill(running)
+        for process in running:
+            for stream in (process.stdin, process.stdout):
+                with suppress(OSError):  # what was left unsent
+                    stream.close()  # type: ignore[union-attr]
+            process.wait()
+
+
+def _kill(running: Sequence[Process]) -> None:
+    for process in running:
         process.kill()
-        for stream in (process.stdin, process.stdout):
-            with suppress(OSError):  # what was left unsent
-                stream.close()  # type: ignore[union-attr]
-        process.wait()
 
 
 def place(figures: list[Figure], figure: Figure) -> Markup:
@@ -57,22 +64,24 @@ def place(figures: list[Figure], figure: Figure) -> Markup:
     return Markup(f"<!--figure {len(figures) - 1}-->")
 
 
-def filled(page: str, figures: Sequence[Figure], process: Process | None) -> str:
+def filled(page: str, figures: Sequence[Figure], drawing: Sequence[Process]) -> str:
     """Return the page with its placeholders replaced by the figures."""
-    elements = _elements(figures, process)
+    elements = _elements(figures, drawing)
     return _PLACE.sub(lambda found: elements[int(found[1])], page)
 
 
-def _elements(figures: Sequence[Figure], process: Process | None) -> list[str]:
-    elsewhere = [k for k in range(len(figures)) if k % 3] if process else []
-    if process and not _send(process, [figures[k] for k in elsewhere]):
-        elsewhere = []
-    elements = {k: figures[k].element() for k in range(len(figures)) if k not in elsewhere}
-    if process and elsewhere:
-        drawn = _received(process)
-        for position, k in enumerate(elsewhere):
-            elements[k] = figures[k].element(drawn[position] if drawn else None)
-    return [elements[k] for k in range(len(figures))]
+def _elements(figures: Sequence[Figure], drawing: Sequence[Process]) -> list[str]:
+    parts = [range(first, len(figures), len(drawing)) for first in range(len(drawing))]
+    sent = [
+        (process, part)
+        for process, part in zip(drawing, parts, strict=True)
+        if _send(process, [figures[k] for k in part])
+    ]
+    elements: dict[int, str] = {}
+    for process, part in sent:
+        for k, drawn in zip(part, _received(process), strict=False):
+            elements[k] = figures[k].element(drawn)
+    return [elements[k] if k in elements else figure.element() for k, figure in enumerate(figures)]
 
 
 def _start() -> Process | None:
@@ -98,11 +107,11 @@ def _send(process: Process, figures: Sequence[Figure]) -> bool:
     return True
 
 
-def _received(process: Process) -> list[str] | None:
-    """Return the figures as SVG; None where the process was lost."""
+def _received(process: Process) -> list[str]:
+    """Return the figures as SVG; none where the process was lost."""
     assert process.stdout is not None
     try:
         drawn: list[str] = json.load(process.stdout)
     except (OSError, ValueError):
-        return None
+        return []
     return drawn

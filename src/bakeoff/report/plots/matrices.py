@@ -30,6 +30,7 @@ if TYPE_CHECKING:
     from bakeoff.analysis.verdicts import Pair
 
 _PADDING = {"left": 16, "right": 40, "top": 4, "bottom": 4}  # a page's letters may be wider
+MOST_MODELS = 30  # a matrix of a hundred is as wide as six pages, and most of a report’s bytes
 _DEEPEST = 0.5  # opacity of the fullest square: numbers on it keep a contrast of 4.5 to 1
 MARKS = {"better": "▲", "worse": "▼", "practically equal": "≈", "not separated": "?"}
 _COLORS = {"better": BLUE, "worse": ORANGE, "practically equal": MUTED}
@@ -88,10 +89,16 @@ def confusion(
 
 
 def verdict_matrix(comparison: Comparison) -> Figure:
-    """Draw the verdict on each row's model against each column's, with the difference in points."""
-    names = [model.name for model in comparison.models]
+    """Draw the verdict on each row's model against each column's, with the difference in points.
+
+    Of more than thirty models, the best thirty.
+    """
+    names = [model.name for model in comparison.models[:MOST_MODELS]]
     labels = distinct([shorten(name, most=18) for name in names])
-    found = {(pair.a, pair.b): pair for pair in comparison.pairs}
+    left_out = len(comparison.models) > len(names)
+    best = f", the best {len(names)} of {len(comparison.models)}" if left_out else ""
+    shown = frozenset(names)
+    found = {(p.a, p.b): p for p in comparison.pairs if p.a in shown and p.b in shown}
     rows = []
     for a, row in zip(names, labels, strict=True):
         for b, column in zip(names, labels, strict=True):
@@ -132,8 +139,8 @@ def verdict_matrix(comparison: Comparison) -> Figure:
                 },
             ],
         },
-        alt="Each row’s model against each column’s: "
-        + "; ".join(f"{p.a} {p.verdict or 'no verdict'} {p.b}" for p in comparison.pairs)
+        alt=f"Each row’s model against each column’s{best}: "
+        + "; ".join(f"{a} {p.verdict or 'no verdict'} {b}" for (a, b), p in found.items())
         + ".",
         width=None,
     )

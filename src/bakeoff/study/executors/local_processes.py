@@ -26,6 +26,7 @@ from bakeoff.study.executors.interface import Job, Lost, More, labels
 from bakeoff.study.executors.job_queue import ATTEMPTS, JobQueue
 from bakeoff.study.executors.process_watch import Progress, holds_less_than
 from bakeoff.study.executors.worker_count import WORKER_BYTES
+from bakeoff.study.executors.worker_memory import let_programs_go
 from bakeoff.study.multi_trial_job import together
 from bakeoff.training.native import load as native
 from bakeoff.training.native.load import Choice
@@ -347,8 +348,12 @@ def _work(pipe: Connection, device: Device, cache: Path | None, kernels: Choice)
     except BakeoffError as error:
         pipe.send(("error", error))
         return
+    before: str | None = None  # the affinity of its last job
     while True:
         job: Job = pipe.recv()
+        if before not in (None, job.affinity):
+            let_programs_go()
+        before = job.affinity
         try:
             job.run(lambda result: pipe.send(("epoch", result)))
             pipe.send(("done", None))

@@ -10,6 +10,7 @@ from __future__ import annotations
 import math
 import random
 from collections.abc import Sequence
+from importlib.util import find_spec
 from typing import Any
 
 import numpy as np
@@ -47,13 +48,11 @@ def require(search: Search) -> None:
     """Raise StudyError where the library that a sampler needs is missing."""
     if search.sampler != "tpe":
         return
-    try:
-        import optuna  # noqa: F401
-    except ImportError:
+    if find_spec("optuna") is None:  # importing it can wait until it is asked
         raise StudyError(
             "search: expected Optuna for sampler: tpe, found none: "
             f"{to_install('tune')}, or write sampler: random"
-        ) from None
+        )
 
 
 def _kept(dims: Sequence[Dimension], shares: Sequence[float] | Any) -> Setting:

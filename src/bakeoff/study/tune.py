@@ -56,6 +56,8 @@ def tune(
             "none: bakeoff run trains its models as they are"
         )
     folder = StudyFolder(out if out is not None else Path("studies") / recipe.name)
+    if on is None and searching(recipe, folder.path, only):
+        warm_up()  # its imports take as long as reading the images, and more
     with executor(
         on,
         home=folder.path,
@@ -69,7 +71,6 @@ def tune(
             folder,
             device=device or default_device(),
             data=data,
-            accepted=warm_up if on is None else None,
             trains_here=on is None,
         )
         for note in prepared.notes:

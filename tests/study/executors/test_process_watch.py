@@ -43,3 +43,13 @@ def test_how_much_memory_a_process_holds():
     assert not holds_less_than(held.nbytes, os.getpid())
     assert holds_less_than(1 << 40, os.getpid())
     assert not holds_less_than(1 << 40, None)  # nobody tells
+
+
+def test_pages_of_files_are_nobody_s_own(tmp_path):
+    def held():
+        return next(mib for mib in range(1, 1 << 20) if holds_less_than(mib << 20, os.getpid()))
+
+    before = held()
+    mapped = np.memmap(tmp_path / "images", np.uint8, mode="w+", shape=64 << 20)
+    mapped[:] = 1
+    assert held() < before + 32

@@ -32,9 +32,13 @@ class Progress:
 
 
 def holds_less_than(most: int, process: int | None) -> bool:
-    """Say whether a process holds less than `most` bytes of memory; no, where nobody tells."""
+    """Say whether a process holds less than `most` bytes of memory; no, where nobody tells.
+
+    Pages of files, the images and the libraries, are left out: all processes share them.
+    """
     try:
-        pages = int(Path(f"/proc/{process}/statm").read_text(encoding="ascii").split()[1])
+        fields = Path(f"/proc/{process}/statm").read_text(encoding="ascii").split()
+        pages = int(fields[1]) - int(fields[2])
     except (OSError, ValueError, IndexError):
         return False
     return pages * os.sysconf("SC_PAGE_SIZE") < most

@@ -1,8 +1,17 @@
-"""`python -m bakeoff` is `bakeoff`."""
+"""`python -m bakeoff` is `bakeoff`; Ctrl-C is one line from the first moment, while it imports."""
 
 import sys
 
-from bakeoff.cli import main
+
+def start() -> int:
+    """Carry out the command line of this process and return its exit code."""
+    try:
+        from bakeoff.cli import main
+    except KeyboardInterrupt:
+        sys.stderr.write("bakeoff: interrupted\n")
+        return 130
+    return main()
+
 
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(start())

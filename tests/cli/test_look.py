@@ -13,7 +13,8 @@ from rich.console import Console
 from bakeoff.cli import look, main
 from bakeoff.cli.look import Loaded, Picture, numbers
 from bakeoff.data import DataSet
-from bakeoff.errors import UsageError
+from bakeoff.errors import StorageError, UsageError
+from tests.helpers.disks import largest_file
 
 
 @pytest.fixture
@@ -158,6 +159,12 @@ def test_saving_one_image_and_the_grid(tiny, tmp_path):
     with Image.open(tmp_path / "all.png") as image:
         factor = 320 // 46
         assert image.size == (46 * factor, 6 * factor)
+
+
+def test_a_picture_that_the_disk_has_no_room_for_is_not_begun(tiny, tmp_path):
+    with largest_file(100), pytest.raises(StorageError, match=r"one\.png: file too large: see what"):
+        look.save(tiny, tmp_path / "one.png", position=5)
+    assert list(tmp_path.iterdir()) == []
 
 
 def test_saving_refuses_what_it_should(tiny, tmp_path):

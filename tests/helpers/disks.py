@@ -1,7 +1,9 @@
 """Disks that fail, and what is said of damaged files."""
 
 import os
-from collections.abc import Callable
+import resource
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from typing import Any
 
 DAMAGED = (
@@ -9,6 +11,17 @@ DAMAGED = (
     "restore it, or delete its folder and run the study again; if that "
     "opens the test set again, it counts"
 )
+
+
+@contextmanager
+def largest_file(size: int) -> Iterator[None]:
+    """Let this process write no file beyond so many bytes, as a disk that fills up."""
+    before = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (size, before[1]))
+    try:
+        yield
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, before)
 
 
 def failing(call: Callable[..., Any], number: int, code: int) -> Callable[..., Any]:

@@ -16,7 +16,7 @@ from filelock import Timeout
 from bakeoff.errors import StorageError, UsageError
 from bakeoff.storage import atomic
 from bakeoff.storage.study_folder import StudyFolder
-from tests.helpers.disks import failing
+from tests.helpers.disks import failing, largest_file
 
 
 def test_a_file_that_cannot_be_written_keeps_what_it_held(tmp_path, monkeypatch):
@@ -53,6 +53,21 @@ def test_what_the_system_refuses_is_a_sentence(tmp_path, code, advice):
         atomic.disk(tmp_path),
     ):
         raise OSError(code, "whatever")
+
+
+def test_a_folder_appears_whole_or_not_at_all(tmp_path):
+    def write(content, **how):
+        with atomic.whole_folder(tmp_path / "new", **how) as folder:
+            atomic.write_file(folder / "a", content)
+            atomic.write_file(folder / "b", 2 * content)
+
+    with largest_file(50), pytest.raises(StorageError, match="file too large"):
+        write(b"x" * 40)
+    assert list(tmp_path.iterdir()) == []
+    write(b"x" * 40)
+    write(b"y", replace=True)
+    assert (tmp_path / "new" / "b").read_bytes() == b"yy"
+    assert [path.name for path in tmp_path.iterdir()] == ["new"]
 
 
 HOLD = """

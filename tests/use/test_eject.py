@@ -15,7 +15,7 @@ import numpy as np
 import pytest
 
 from bakeoff import recipe
-from bakeoff.errors import StudyError, UsageError
+from bakeoff.errors import StorageError, StudyError, UsageError
 from bakeoff.recipe import shipped
 from bakeoff.recipe.vocabulary.optimizers import OPTIMIZERS as KINDS
 from bakeoff.storage.study_folder import StudyFolder
@@ -26,6 +26,7 @@ from bakeoff.training.build_model import build
 from bakeoff.use.eject import _OPTIMIZERS as OPTIMIZERS
 from bakeoff.use.eject import eject
 from tests.helpers import small
+from tests.helpers.disks import largest_file
 
 pytestmark = pytest.mark.usefixtures("jobs_in_process")  # no picture here is looked at
 
@@ -159,6 +160,12 @@ def test_what_cannot_be_ejected(study, tmp_path):
     folder = _prepared(tmp_path, {"mine": {"python": f"{builder}:build"}})
     with pytest.raises(StudyError, match=r"found one built by your own .*: it is a Keras script a"):
         eject(folder, "mine", out=tmp_path / "out")
+
+
+def test_a_script_that_cannot_be_written_leaves_no_folder(study, tmp_path):
+    with largest_file(500), pytest.raises(StorageError, match="file too large"):
+        eject(study.folder, "mlp", out=tmp_path / "out")
+    assert list(tmp_path.iterdir()) == []  # a second try would be refused: it is there already
 
 
 def test_a_backbone_of_keras_sees_what_it_saw_in_the_study(tmp_path, rng):

@@ -6,6 +6,7 @@ with a command line.
 """
 
 import codecs
+import errno
 import os
 import shlex
 import shutil
@@ -56,7 +57,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     words = list(sys.argv[1:] if argv is None else argv)
     _prepare_streams()
     try:
-        with _termination_is_ctrl_c():
+        with _termination_is_ctrl_c(), _interrupts_come_again():
             return _carry_out(words)
     except KeyboardInterrupt:
         return _say(Interrupted(_how_to_go_on(words)))
@@ -68,9 +69,9 @@ def main(argv: Sequence[str] | None = None) -> int:
             _drop_output()
         return _say(error)
     except OSError as error:
-        if error.filename is None:
-            return _say(BakeoffError(_unexpected(error)))
         reason = (error.strerror or str(error)).lower()
+        if error.filename is None:
+            return _say(_nameless(error, reason))
         return _say(StorageError(f"{error.filename}: {reason}: see what is there"))
     except Exception as error:  # ours or a library's: one line all the same
         return _say(BakeoffError(_unexpected(error)))
@@ -137,6 +138,18 @@ def _unexpected(error: Exception) -> str:
     )
 
 
+def _nameless(error: OSError, reason: str) -> BakeoffError:
+    """Return what to say of an error of the disk that names no file."""
+    if reason.startswith("no usable temporary directory"):
+        return StorageError(
+            "expected a folder for temporary files that can be written, found none: free some "
+            "space, or name one in TMPDIR"
+        )
+    if error.errno in (errno.ENOSPC, errno.EDQUOT, errno.EFBIG):
+        return StorageError(f"{reason}: free some space, also for temporary files, and try again")
+    return BakeoffError(_unexpected(error))
+
+
 def _how_to_go_on(words: Sequence[str]) -> str:
     if not words or words[0] not in ("run", "tune"):
         return "interrupted"
@@ -155,6 +168,26 @@ def _drop_output() -> None:
     """Let what is still to be written go nowhere, so that Python does not try again at its end."""
     with suppress(OSError, ValueError):
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+
+
+@contextmanager
+def _interrupts_come_again() -> Iterator[None]:
+    """Interrupt once more where Python dropped it: raised in a finalizer, it would be lost."""
+    before = sys.unraisablehook
+
+    def hook(lost: Any) -> None:
+        if lost.exc_type is None or not issubclass(lost.exc_type, KeyboardInterrupt):
+            before(lost)
+            return
+        again = threading.Timer(0.02, os.kill, (os.getpid(), signal.SIGINT))
+        again.daemon = True
+        again.start()
+
+    sys.unraisablehook = hook
+    try:
+        yield
+    finally:
+        sys.unraisablehook = before
 
 
 @contextmanager

@@ -5,6 +5,7 @@ Positions count the training part first, then the test part, as everywhere in Ba
 
 from __future__ import annotations
 
+import io
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -22,7 +23,7 @@ from bakeoff.data.sources import Pictures
 from bakeoff.data.split import Split
 from bakeoff.errors import DataError, UsageError
 from bakeoff.recipe.suggestions import nearest
-from bakeoff.storage.atomic import disk
+from bakeoff.storage.atomic import write_file
 from bakeoff.study.create import load_split
 from bakeoff.utils.text import counted, listed, shown
 
@@ -316,8 +317,9 @@ def save(loaded: Loaded, path: Path, *, position: int | None = None) -> None:
 
     factor = max(320 // max(pixels.shape[:2]), 1)
     larger = pixels.repeat(factor, axis=0).repeat(factor, axis=1)
-    with disk(path, writing=True):
-        Image.fromarray(larger).save(path, format="PNG")
+    content = io.BytesIO()
+    Image.fromarray(larger).save(content, format="PNG")
+    write_file(path, content.getvalue())
 
 
 def _mosaic(loaded: Loaded) -> Pixels:

@@ -3,7 +3,9 @@
 import errno
 import hashlib
 import os
+import shutil
 import stat
+import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from io import BufferedReader
@@ -78,6 +80,26 @@ def write_file(path: Path, content: bytes) -> None:
                 temporary.unlink(missing_ok=True)
             raise
         sync(path.parent)
+
+
+@contextmanager
+def whole_folder(path: Path, *, replace: bool = False) -> Iterator[Path]:
+    """Give an empty folder that becomes `path` when the block ends, or goes where it fails.
+
+    replace : whether a folder that is there already may go
+    """
+    with disk(path, writing=True):
+        path.parent.mkdir(parents=True, exist_ok=True)
+        scratch = Path(tempfile.mkdtemp(prefix=f".{path.name}-", dir=path.parent))
+        scratch.chmod(0o755)  # as a folder that is made in the plain way
+    try:
+        yield scratch
+        with disk(path):
+            if replace and path.exists():
+                shutil.rmtree(path)
+            os.rename(scratch, path)
+    finally:
+        shutil.rmtree(scratch, ignore_errors=True)
 
 
 def clear_temporary(folder: Path) -> None:

@@ -95,8 +95,9 @@ def eject(
     cells = _cells(recipe, declared, study["data"])
     name = "train.ipynb" if notebook else "train.py"
     files[name] = _notebook(cells) if notebook else _script(cells)
-    for file, content in files.items():
-        atomic.write_file(target / file, content)
+    with atomic.whole_folder(target) as scratch:
+        for file, content in files.items():
+            atomic.write_file(scratch / file, content)
     return Ejected(target, target / name)
 
 

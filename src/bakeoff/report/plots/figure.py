@@ -20,6 +20,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from bakeoff.errors import UsageError
+from bakeoff.storage.atomic import write_file
 
 if TYPE_CHECKING:
     from bakeoff.analysis.comparison import Comparison, ModelResult
@@ -148,7 +149,7 @@ class Figure:
             raise UsageError(
                 f"expected a file name that ends in .svg, .png, .pdf or .json, found {path.name}"
             )
-        path.write_bytes(kinds[path.suffix.lower()]())
+        write_file(path, kinds[path.suffix.lower()]())
 
     def element(self, svg: str | None = None) -> str:
         """Return the picture as one `<svg>` element for a page, in the page's own colours.

@@ -7,7 +7,6 @@ validation part with the file, and must give the study's own probabilities.
 from __future__ import annotations
 
 import os
-import shutil
 import subprocess
 import sys
 import tempfile
@@ -73,23 +72,13 @@ def export(trained: TrainedModel, format: Format, *, out: str | Path | None = No
     if format not in FORMATS:
         raise UsageError(f"--format: expected {', '.join(FORMATS)}, found {format!r}")
     target, replaced = _target(trained, format, out)
-    with atomic.disk(target):
-        target.parent.mkdir(parents=True, exist_ok=True)
-        scratch = Path(tempfile.mkdtemp(prefix=f".{target.name}-", dir=target.parent))
-        scratch.chmod(0o755)  # as a folder that is made in the plain way
-    try:
+    with atomic.whole_folder(target, replace=replaced) as scratch:
         images, part = _images(trained)
         dtype = "uint8" if images.dtype == np.uint8 else "float32"
         for name, content in _files(trained, format, scratch, dtype).items():
             atomic.write_file(scratch / name, content)
         difference = _check(trained, format, scratch, images.astype(dtype, copy=False))
         _seal(scratch, trained, format, {"images": len(images), "of": part})
-        with atomic.disk(target):
-            if replaced and target.exists():
-                shutil.rmtree(target)
-            os.rename(scratch, target)
-    finally:
-        shutil.rmtree(scratch, ignore_errors=True)
     return Exported(target, format, len(images), part, difference)
 
 
@@ -116,7 +105,8 @@ def _files(trained: TrainedModel, format: Format, folder: Path, dtype: str) -> d
         "README.md": _readme(trained, format).encode(),
     }
     if format == "keras":
-        model.save(folder / FILES["keras"])
+        with atomic.disk(folder / FILES["keras"]):
+            model.save(folder / FILES["keras"])
     elif format == "safetensors":
         weights = {
             f"{index:03d}.{variable.path}": np.asarray(variable.value)
@@ -204,7 +194,8 @@ def _check(trained: TrainedModel, format: Format, folder: Path, images: NDArray[
     """Return by how much probabilities differ at most; StudyError where they are others."""
     with tempfile.TemporaryDirectory() as scratch:
         given, written = Path(scratch, "pixels.npy"), Path(scratch, "probabilities.npy")
-        np.save(given, images, allow_pickle=False)
+        with atomic.disk(given):
+            np.save(given, images, allow_pickle=False)
         _run_elsewhere([format, str(folder.resolve()), str(given), str(written)], scratch)
         found = np.load(written, allow_pickle=False)
     expected = _expected(trained, images)

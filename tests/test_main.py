@@ -38,7 +38,7 @@ class Finalized:
 
 def test_ctrl_c_that_python_drops_comes_again(capsys):
     """It was printed as "Exception ignored in …", and the command went on."""
-    with pytest.raises(KeyboardInterrupt), cli._interrupts_come_again():
+    with pytest.raises(KeyboardInterrupt), cli._termination_is_ctrl_c():
         Finalized()
         time.sleep(5)
     assert capsys.readouterr().err == ""

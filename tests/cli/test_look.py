@@ -162,7 +162,7 @@ def test_saving_one_image_and_the_grid(tiny, tmp_path):
 
 
 def test_a_picture_that_the_disk_has_no_room_for_is_not_begun(tiny, tmp_path):
-    with largest_file(100), pytest.raises(StorageError, match=r"one\.png: file too large: see what"):
+    with largest_file(100), pytest.raises(StorageError, match=r"one\.png: file too large: "):
         look.save(tiny, tmp_path / "one.png", position=5)
     assert list(tmp_path.iterdir()) == []
 

@@ -57,7 +57,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     words = list(sys.argv[1:] if argv is None else argv)
     _prepare_streams()
     try:
-        with _termination_is_ctrl_c(), _interrupts_come_again():
+        with _termination_is_ctrl_c():
             return _carry_out(words)
     except KeyboardInterrupt:
         return _say(Interrupted(_how_to_go_on(words)))
@@ -171,28 +171,11 @@ def _drop_output() -> None:
 
 
 @contextmanager
-def _interrupts_come_again() -> Iterator[None]:
-    """Interrupt once more where Python dropped it: raised in a finalizer, it would be lost."""
-    before = sys.unraisablehook
-
-    def hook(lost: Any) -> None:
-        if lost.exc_type is None or not issubclass(lost.exc_type, KeyboardInterrupt):
-            before(lost)
-            return
-        again = threading.Timer(0.02, os.kill, (os.getpid(), signal.SIGINT))
-        again.daemon = True
-        again.start()
-
-    sys.unraisablehook = hook
-    try:
-        yield
-    finally:
-        sys.unraisablehook = before
-
-
-@contextmanager
 def _termination_is_ctrl_c() -> Iterator[None]:
-    """Let SIGTERM end the program as Ctrl-C does: with its workers, and a sentence."""
+    """Let SIGTERM end the program as Ctrl-C does: with its workers, and a sentence.
+
+    An interrupt that Python drops, since it came in a finalizer, comes once more.
+    """
     if threading.current_thread() is not threading.main_thread():
         yield
         return
@@ -200,8 +183,18 @@ def _termination_is_ctrl_c() -> Iterator[None]:
     def interrupt(*_: object) -> None:
         raise KeyboardInterrupt
 
-    before = signal.signal(signal.SIGTERM, interrupt)
+    def dropped(lost: Any) -> None:
+        if lost.exc_type is None or not issubclass(lost.exc_type, KeyboardInterrupt):
+            hook(lost)
+            return
+        again = threading.Timer(0.02, os.kill, (os.getpid(), signal.SIGTERM))
+        again.daemon = True
+        again.start()
+
+    before, hook = signal.signal(signal.SIGTERM, interrupt), sys.unraisablehook
+    sys.unraisablehook = dropped
     try:
         yield
     finally:
+        sys.unraisablehook = hook
         signal.signal(signal.SIGTERM, before)

@@ -9,7 +9,7 @@ from pathlib import Path
 
 from bakeoff.errors import BakeoffError, Interrupted, UsageError
 from bakeoff.storage import atomic
-from benchmarks import accuracy, comparing, digits, scaling, speed, studies
+from benchmarks import accuracy, comparing, digits, scaling, speed, start, studies
 from benchmarks.contestants import BY_NAME, CONTESTANTS, REPOSITORY
 from benchmarks.journal import Journal
 from benchmarks.machine import cores, identity, load, machine, versions
@@ -22,6 +22,7 @@ DOCS = REPOSITORY / "docs"
 PARTS = {
     "speed": "throughput of the workloads",
     "digits": "the digits study whole",
+    "start": "the short commands, and from `run` on MNIST to the first epoch",
     "scaling": "time and memory as the work grows",
     "studies": "time and memory as a study gets more models or folds",
     "comparing": "comparing and reporting a large study",
@@ -116,6 +117,8 @@ def _do(options: argparse.Namespace) -> None:
                 accuracy.measure(workload, run)
         elif part == "digits":
             digits.measure(journal, repeats=options.repeats, say=_say)
+        elif part == "start":
+            start.measure(journal, repeats=options.repeats, say=_say)
         elif part == "scaling":
             repeats = min(options.repeats, _MOST_SCALING_REPEATS)
             scaling.measure(journal, repeats=repeats, say=_say)
@@ -175,7 +178,7 @@ def _status(journal: Journal) -> None:
         _say(
             f"{workload.name:<12} {', '.join(sorted(counts)) or 'none'}; {len(accurate)} accuracies"
         )
-    for kind in ("digits", "scaling", "worker", "studies", "comparing"):
+    for kind in ("digits", "waits", "scaling", "worker", "studies", "comparing"):
         _say(f"{kind:<12} {len(journal.lines(kind))}")
 
 

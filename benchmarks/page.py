@@ -45,6 +45,7 @@ def unmeasured(document: Plain) -> list[str]:
             lacking.append(f"accuracy of `{workload['name']}`")
     names = {
         "digits": "the digits study",
+        "start": "the start",
         "scaling": "growth",
         "studies": "growth of whole studies",
         "comparing": "comparing",

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from bakeoff.utils.text import listed
-from benchmarks import accuracy, comparing, digits, gpu, scaling, studies
+from benchmarks import accuracy, comparing, digits, gpu, scaling, start, studies
 from benchmarks.contestants import BY_NAME, CONTESTANTS, OURS, Arrangement, sklearn
 from benchmarks.journal import Journal, Line
 from benchmarks.workloads import WORKLOADS, Declared, Workload, declared
@@ -20,7 +20,7 @@ STRAIGHT = 0.15  # a case may lie this far from the straight line
 
 def summarise(journal: Journal, *, machine: Plain, versions: Plain) -> Plain:
     """Return docs/benchmarks.json as plain data."""
-    kinds = ("repeat", "digits", "scaling", "worker", "studies", "comparing")
+    kinds = ("repeat", "digits", "waits", "scaling", "worker", "studies", "comparing")
     times = sorted(line["at"] for kind in kinds for line in journal.lines(kind))
     document: Plain = rounded(
         {
@@ -29,6 +29,7 @@ def summarise(journal: Journal, *, machine: Plain, versions: Plain) -> Plain:
             "versions": versions,
             "workloads": [_workload(each, journal) for each in WORKLOADS],
             "digits": _digits(journal),
+            "start": start.table(journal),
             "scaling": _scaling(journal),
             "studies": _studies(journal),
             "comparing": _comparing(journal),
@@ -374,6 +375,7 @@ def _missed_beside(document: Plain) -> list[str]:
                 f"the digits study, {state}: {study[state]['seconds']:.1f} s, where less than "
                 f"{study['target']:g} s was wanted"
             )
+    found += start.missed(document["start"])
     if table and table["workers"]["met"] is False:
         peaks = table["workers"]["peak_bytes"]
         worst = max(peaks, key=lambda name: float(peaks[name]))

@@ -722,6 +722,8 @@ def test_a_page_with_everything(journal):
     for repeat in range(3):
         for state in ("cold", "warm"):
             journal.append("digits", repeat=repeat, state=state, seconds=10.0 + repeat)
+        commands = {"--help": 0.2, "status": 0.25 + 0.01 * repeat, "compare": 0.8}
+        journal.append("waits", repeat=repeat, commands=commands, run={"imports": 1, "epoch": 2})
         for case in scaling.cases():
             work = 100.0 * (case.factor if case.axis != "width" else case.factor**2)
             journal.append(
@@ -753,6 +755,10 @@ def test_a_page_with_everything(journal):
     text = page(document)
     assert "| images (MNIST repeated) | 8 | 8.0 | 17.0 | 2,400 MB | 3 |" in text
     assert "- seeds, one after the other: 1.0 s and 2.00 s for each unit of work" in text
+    assert "| `bakeoff status` | 0.26 | 0.25–0.27 | 0.3: yes |" in text
+    assert "to the end of the first epoch of 60,000 images | 3.00 | 3.00–3.00 | 4: yes |" in text
+    assert "| epoch | 2.00 |" in text
+    assert "- `bakeoff compare`: 0.80 s, where less than 0.7 s was wanted" in text
     assert "| 100 models | 300 | 155.0 | 400 MB |" in text
     assert "- folds: 5.0 s and 0.50 s a network; no study is further than 0 % from" in text
     assert "With an empty cache of programs: 11.0 s (10.0–12.0, 3 runs)" in text

@@ -1,0 +1,82 @@
+"""`bakeoff run` until its first epoch has ended, and how long each part of the way took, as JSON.
+
+    python -m benchmarks.first_epoch STARTED RECIPE MODEL OUT
+
+STARTED is the clock, time.monotonic(), of whoever started this process, before it did.
+"""
+
+import json
+import sys
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, redirect_stdout
+from typing import Any
+
+from bakeoff import cli
+from bakeoff.study import create, progress, run
+from bakeoff.utils.events import EpochResult, Watcher
+
+
+class _Ended(BaseException):
+    """The first epoch has ended."""
+
+
+class _Clock(Watcher):
+    """Takes the times of what a study tells, and those of the functions that it times."""
+
+    def __init__(self, started: float) -> None:
+        self._last = started
+        self.parts: dict[str, float] = {}
+
+    def took(self, part: str) -> None:
+        """Say what the time since the last such word was for."""
+        now = time.monotonic()
+        self.parts[part] = self.parts.get(part, 0.0) + now - self._last
+        self._last = now
+
+    def timing(self, module: Any, name: str, part: str, before: str) -> None:
+        """Time a function of a module as `part`; what came before it counts as `before`."""
+        function: Callable[..., Any] = getattr(module, name)
+
+        def timed(*values: Any, **named: Any) -> Any:
+            self.took(before)
+            result = function(*values, **named)
+            self.took(part)
+            return result
+
+        setattr(module, name, timed)
+
+    def started(self, label: str, where: str | None = None) -> None:
+        self.took("files for the workers, and waiting for a server with Keras and JAX")
+
+    def epoch(self, label: str, result: EpochResult) -> None:
+        self.took("in a worker: the program, out of the cache, and the first epoch")
+        raise _Ended
+
+
+def main(started: float, recipe: str, model: str, out: str) -> None:
+    """Run the command until its first epoch has ended; print the seconds of each part."""
+    clock = _Clock(started)
+    clock.took("Python and imports")
+    clock.timing(create, "load", "reading the images", "the recipe")
+    clock.timing(create, "known_duplicates", "images in two parts of the split", "the split")
+    clock.timing(run, "warm_up", "starting the workers' server", "the split")
+    clock.timing(run, "largest_trial", "the study's folder", "the study's folder")
+
+    @contextmanager
+    def watched() -> Iterator[Watcher]:
+        yield clock
+
+    progress.progress = watched  # type: ignore[assignment]
+    words = ["run", recipe, "--only", model, "--seeds", "1", "--keep-sealed", "--out", out]
+    try:
+        with redirect_stdout(sys.stderr):
+            cli.main(words)
+    except _Ended:
+        sys.stdout.write(json.dumps(clock.parts) + "\n")
+    else:
+        sys.exit(f"{recipe}: expected an epoch, found none")
+
+
+if __name__ == "__main__":
+    main(float(sys.argv[1]), *sys.argv[2:])

@@ -31,6 +31,15 @@ def test_start_is_the_command_line(monkeypatch):
     assert program.start() == 7
 
 
+def test_an_interrupted_program_ends_at_once(monkeypatch):
+    """It once ended with a segmentation fault instead of 130, when XLA was compiling."""
+    monkeypatch.setitem(sys.modules, "bakeoff.cli", SimpleNamespace(main=lambda: 130))
+    ended = []
+    monkeypatch.setattr("os._exit", ended.append)
+    program.start()
+    assert ended == [130]
+
+
 class Finalized:
     def __del__(self):  # JAX's callback of the garbage collector, say
         raise KeyboardInterrupt

@@ -1,6 +1,10 @@
-"""`python -m bakeoff` is `bakeoff`; Ctrl-C is one line from the first moment, while it imports."""
+"""`python -m bakeoff` is `bakeoff`; Ctrl-C is one line and 130, from the first moment to the last."""
 
+import os
 import sys
+from contextlib import suppress
+
+_INTERRUPTED = 130
 
 
 def start() -> int:
@@ -9,8 +13,14 @@ def start() -> int:
         from bakeoff.cli import main
     except KeyboardInterrupt:
         sys.stderr.write("bakeoff: interrupted\n")
-        return 130
-    return main()
+        return _INTERRUPTED
+    code = main()
+    if code == _INTERRUPTED:  # all is closed; XLA, interrupted while it compiles, crashes at exit
+        for stream in (sys.stdout, sys.stderr):
+            with suppress(OSError, ValueError):
+                stream.flush()
+        os._exit(code)
+    return code
 
 
 if __name__ == "__main__":

@@ -1,4 +1,4 @@
-"""`python -m bakeoff` is `bakeoff`; Ctrl-C is one line and 130, from the first moment to the last."""
+"""`python -m bakeoff` is `bakeoff`; Ctrl-C is one line and exit code 130, at every moment."""
 
 import os
 import sys

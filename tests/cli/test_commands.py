@@ -454,7 +454,7 @@ data: digits
 seeds: 2
 baselines: []
 models:
-  long: {layers: [{dense: 300}, {dense: 300}], training: {epochs: 20, batch_size: 4}}
+  long: {layers: [{dense: 300}, {dense: 300}], training: {epochs: 8, batch_size: 4}}
 """
 
 

@@ -15,6 +15,8 @@ import pytest
 
 from bakeoff.storage import atomic, formats
 from bakeoff.utils.places import program_cache
+from tests.helpers import forked
+from tests.robustness.torture.__main__ import be_command
 
 ROOT = Path(__file__).parents[2]
 
@@ -88,20 +90,18 @@ def test_a_damaged_compiled_program_is_compiled_again_without_a_word(tmp_path):
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="looks for processes in /proc")
-def test_a_few_kills_lose_nothing(tmp_path):
+def test_a_few_kills_lose_nothing(tmp_path, tmp_path_factory, monkeypatch):
     words = ["crash", "--moments", "2", "--real", "1", "--boundaries", "3"]
     words += ["--folder", str(tmp_path)]
     if (programs := program_cache()) is not None:  # compiled by earlier runs
         words += ["--cache", str(programs.parents[1])]
-    done = subprocess.run(
-        [sys.executable, "-m", "tests.robustness.torture", *words],
-        cwd=Path(__file__).parents[2],
-        capture_output=True,
-        text=True,
-        timeout=600,
-    )
-    assert done.returncode == 0, done.stdout + done.stderr
-    assert "kills before changes of files" in done.stdout
+    monkeypatch.setenv("JE_ARROW_MALLOC_CONF", "background_thread:false")
+    printed = tmp_path_factory.mktemp("printed") / "output"
+    process = forked.start(be_command, (words,), output=printed)
+    process.join(600)
+    said = printed.read_text(encoding="utf-8")
+    assert process.exitcode == 0, said
+    assert "kills before changes of files" in said
     assert not list(tmp_path.iterdir())
 
 

@@ -17,8 +17,8 @@ from tests.robustness.torture.say import say
 PARTS = ("crash", "disks", "damage", "crowd", "cluster", "long", "environments")
 
 
-def main() -> int:
-    """Do the parts that are named, or all; 0 if nothing went wrong."""
+def main(words: list[str] | None = None) -> int:
+    """Do the parts that the words of the command line name, or all; 0 if nothing went wrong."""
     parser = argparse.ArgumentParser(prog="python -m tests.robustness.torture", description=__doc__)
     parser.add_argument("parts", nargs="*", metavar="PART", help=f"of {', '.join(PARTS)}")
     parser.add_argument("--moments", type=int, default=200, help="kills at random moments")
@@ -43,7 +43,7 @@ def main() -> int:
     parser.add_argument(
         "--cache", type=Path, default=None, help="a user's cache, with programs; none by default"
     )
-    given = parser.parse_args()
+    given = parser.parse_args(words)
     unknown = [part for part in given.parts if part not in PARTS]
     if unknown:
         parser.error(f"expected parts of {', '.join(PARTS)}, found {unknown[0]}")
@@ -58,6 +58,11 @@ def main() -> int:
     end = "nothing went wrong" if good else "SOMETHING WENT WRONG"
     say(f"\n{end} ({time.monotonic() - started:.0f} s in all)")
     return 0 if good else 1
+
+
+def be_command(words: list[str]) -> None:
+    """Do the same in a process that is forked for it, and end it."""
+    raise SystemExit(main(words))
 
 
 def _all(given: argparse.Namespace, parts: "list[str] | tuple[str, ...]", folder: Path) -> bool:

@@ -14,6 +14,11 @@ SPACE: dict[str, Any] = {
 RATE, UNITS, DROP = (each.place for each in dimensions(SPACE))
 
 
+def _at(number: int) -> dict[str, float | int]:
+    """Return a setting, another for every number."""
+    return {RATE: 0.003, UNITS: 30, DROP: 0.2 + number / 1000}
+
+
 def searched_of(
     accuracies: Sequence[float],
     *,
@@ -22,9 +27,8 @@ def searched_of(
     **changes: Any,
 ) -> Searched:
     """Return a search whose settings came to these validation accuracies."""
-    middle = {RATE: 0.003, UNITS: 30, DROP: 0.2}
     tried = tuple(
-        Tried(k, {**middle, **(values(k) if values else {})}, state="done", accuracy=accuracy,
+        Tried(k, {**_at(k), **({DROP: 0.2, **values(k)} if values else {})}, state="done", accuracy=accuracy,
               cross_entropy=1 - accuracy, epochs=5, seconds=60.0)
         for k, accuracy in enumerate(accuracies)
     )  # fmt: skip

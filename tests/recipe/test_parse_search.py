@@ -43,6 +43,11 @@ from tests.helpers.refused_recipes import refusal
             "models.mlp.layers[1].dense.choice: expected 2 to 100 options, found a list of 1",
         ),
         (
+            {"layers": [{"dense": {"choice": [8, 9, 8]}}]},
+            {},
+            "models.mlp.layers[1].dense.choice: expected different options, found 8 twice",
+        ),
+        (
             {"layers": [{"repeat": {"layers": ["flatten"]}}]},
             {},
             "models.mlp.layers[1].repeat: expected a repeat such as {whole: [1, 3], layers: […]}, "

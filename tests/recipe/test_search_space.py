@@ -16,6 +16,7 @@ from bakeoff.recipe.search_space import (
     filled,
     has_choices,
     middle,
+    most_settings,
     option_words,
     short_names,
     taken,
@@ -120,6 +121,14 @@ def test_values_at_shares_of_their_ranges_and_in_words():
     assert option_words({"dropout": 0.25}) == "dropout 0.25"
     assert option_words([{"dense": {"units": 3}}, "flatten"]) == "dense + flatten"
     assert (option_words([]), option_words(None), option_words(True)) == ("none", "none", "true")
+
+
+def test_how_many_settings_there_are():
+    one = dimensions({"layers": [{"dense": {"units": {"choice": [4, 8]}}}]})
+    layers = [{"dense": {"units": {"choice": [4, 8]}}}, {"dense": {"whole": [1, 3]}}]
+    two = dimensions({"layers": layers})
+    drawn = dimensions({"layers": [{"dropout": {"uniform": [0, 0.5]}}]})
+    assert [most_settings(each) for each in (one, two, drawn)] == [2, 6, None]
 
 
 def test_only_lists_make_choices():

@@ -21,7 +21,23 @@ def test_what_was_chosen_in_words():
     stopped = replace(searched.tried[1], state="pruned")
     partly = replace(searched, tried=(searched.tried[0], stopped, searched.tried[2]), as_good=1)
     assert about_search.others(partly) == (
-        "By their predictions of the validation images, 1 of the 1 other setting trained to the "
-        "end cannot be told from it (exact McNemar test, one network each); 1 setting stopped "
-        "early."
+        "By their predictions of the validation images, the other setting trained to the end "
+        "cannot be told from it (exact McNemar test, one network each); 1 setting stopped early."
     )
+    assert "the other setting trained to the end can be" in about_search.others(
+        replace(partly, as_good=0)
+    )
+    alone = replace(searched, tried=(searched.tried[0], stopped))
+    assert about_search.others(alone) == (
+        "No other setting was trained to the end; 1 setting stopped early."
+    )
+
+
+def test_settings_that_are_the_same_are_counted_once():
+    searched = searched_of([0.97] * 3)
+    first = searched.tried[0]
+    again = replace(searched, tried=(first, replace(first, number=1), searched.tried[2]))
+    assert about_search.budget(again).startswith(
+        "3 settings by validation (random, 2 of them different; "
+    )
+    assert about_search.budget(replace(again, tried=(first,))).startswith("1 setting by")

@@ -22,6 +22,7 @@ from bakeoff.recipe import Recipe
 from bakeoff.recipe.search_space import Dimension, short_names
 from bakeoff.storage.search_folder import STARTUP, SearchFolder, Tried, best_first
 from bakeoff.storage.study_folder import StudyFolder
+from bakeoff.utils.text import counted
 
 Floats = NDArray[np.float64]
 
@@ -182,11 +183,14 @@ def unequal_budgets(searches: Sequence[Searched], others: Iterable[str]) -> str:
     return "; ".join([*said, *(f"{name}: none, as declared" for name in left)])
 
 
-def budget_words(searched: Searched) -> str:
-    """Return a search's budget in a few words: "40 settings (tpe)"."""
+def budget_words(searched: Searched, how: str = "") -> str:
+    """Return a search's budget in a few words: "40 settings (tpe)"; `how` follows "settings"."""
     more = f", {searched.budget['minutes']:g} minutes" if searched.budget.get("minutes") else ""
     pruned = ", median pruning" if searched.budget.get("pruning") == "median" else ""
-    return f"{len(searched.tried)} settings ({searched.budget['sampler']}{pruned}{more})"
+    different = len({tuple(each.values.items()) for each in searched.tried})
+    again = f", {different} of them different" if different < len(searched.tried) else ""
+    about = f"{searched.budget['sampler']}{again}{pruned}{more}"
+    return f"{counted(len(searched.tried), 'setting')}{how} ({about})"
 
 
 def _comparable(searched: Searched) -> tuple[Any, ...]:

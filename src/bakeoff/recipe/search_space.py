@@ -13,6 +13,7 @@ its place ("layers[2].dense.units"): the number itself, or which of the options,
 
 from __future__ import annotations
 
+import json
 import math
 import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -253,6 +254,17 @@ def _walk(raw: object, place: str, when: tuple[When, ...]) -> Iterator[Dimension
                 yield from _walk(each, here, when)
 
 
+def _alike(option: Any) -> str:
+    """Return the same text for options that say the same, also where they are mappings."""
+    return json.dumps(option, sort_keys=True, default=str)
+
+
+def most_settings(dims: Sequence[Dimension]) -> int | None:
+    """Return how many different settings there are at most; None where there is no end of them."""
+    counts = [each.count for each in dims]
+    return None if None in counts else math.prod(count or 1 for count in counts)
+
+
 def _choice(raw: Any, place: str, when: tuple[When, ...]) -> Iterator[Dimension]:
     (kind, values), *_ = raw.items()
     if kind == "choice":
@@ -261,6 +273,11 @@ def _choice(raw: Any, place: str, when: tuple[When, ...]) -> Iterator[Dimension]
                 f"expected 2 to {MOST_OPTIONS} options, found {found(values)}",
                 inside=f"{place}.choice",
             )
+        seen = [_alike(each) for each in values]
+        for which, option in enumerate(values):
+            if seen[which] in seen[:which]:
+                text = f"expected different options, found {found(option)} twice"
+                raise Misfit(text, inside=f"{place}.choice")
         yield Dimension(place, kind, options=tuple(values), when=when)
         for which, option in enumerate(values):
             inside = (*when, (place, which))

@@ -19,15 +19,15 @@ BEST = 5  # settings that are named
 _ENDS = {
     "pruned": "stopped early",
     "diverged": "diverged",
-    "impossible": "not a network",
+    "impossible": "did not make a network",
     "lost": "lost",
 }
 
 
 def budget(searched: Searched) -> str:
     """Return a search's budget: "chosen among 40 settings by validation (tpe; 2.1 h)"."""
-    words = f"{budget_words(searched)[:-1]}; {duration(searched.seconds)} of training)"
-    return words.replace(" settings (", " settings by validation (")
+    words = budget_words(searched, " by validation").removesuffix(")")
+    return f"{words}; {duration(searched.seconds)} of training)"
 
 
 def chosen(searched: Searched) -> str:
@@ -69,10 +69,14 @@ def others(searched: Searched) -> str:
     if searched.chosen is None:
         return text.removeprefix("; ")
     usable = len(searched.best) - 1
+    if usable == 0:
+        return f"No other setting was trained to the end{text}."
+    which = f"{searched.as_good} of the {usable:,} other settings trained to the end cannot"
+    if usable == 1:
+        which = f"the other setting trained to the end {'cannot' if searched.as_good else 'can'}"
     return (
-        f"By their predictions of the validation images, {searched.as_good} of the "
-        f"{counted(usable, 'other setting')} trained to the end cannot be told from it (exact "
-        f"McNemar test, one network each){text}."
+        f"By their predictions of the validation images, {which} be told from it (exact McNemar "
+        f"test, one network each){text}."
     )
 
 

@@ -23,7 +23,7 @@ from bakeoff.recipe.architecture import (
     meant_as_output,
     training_bytes,
 )
-from bakeoff.recipe.search_space import short_names
+from bakeoff.recipe.search_space import most_settings, short_names
 from bakeoff.recipe.vocabulary.backbones import BACKBONES
 from bakeoff.recipe.vocabulary.training import option_words
 from bakeoff.study.cluster_plan import ClusterPlan, cluster_plan
@@ -279,9 +279,11 @@ def _searched(model: ModelRecipe) -> list[str]:
         return []
     names = short_names(search.dimensions)
     choices = [f"{names[each.place]}: {each.range_words}" for each in search.dimensions]
+    most = most_settings(search.dimensions) or search.settings
+    few = f", of {most} that there are (grid tries each once)" if most < search.settings else ""
     return [
-        f"searched before, on validation: {search.settings} settings ({search.sampler}); above "
-        "stands one of them",
+        f"searched before, on validation: {counted(search.settings, 'setting')} "
+        f"({search.sampler}){few}; above stands one of them",
         *(f"  {each}" for each in choices),
     ]
 

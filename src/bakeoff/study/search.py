@@ -41,7 +41,7 @@ from bakeoff.study.feature_jobs import FeatureJob
 from bakeoff.study.jobs import TrainJob
 from bakeoff.study.schedule import missing_features, train_job, write_parts
 from bakeoff.utils.events import Planned, Watcher
-from bakeoff.utils.text import percent
+from bakeoff.utils.text import counted, percent
 
 _FEWEST_TO_PRUNE = 5  # finished settings before any is stopped early
 _WARM_UP = 0.2  # share of the epochs before which none is
@@ -140,8 +140,9 @@ class _Search:
             )
         self._folder.choose(best[0], self._about(best[0]))
         words = ", ".join(f"{k} {v}" for k, v in self._words(best[0].values).items())
+        tried = counted(len(self._tried), "setting")
         self._watcher.note(
-            f"{self._name}: chosen among {len(self._tried)} settings by validation: {words} "
+            f"{self._name}: chosen among {tried} by validation: {words} "
             f"({percent(best[0].accuracy or 0.0)})"
         )
 

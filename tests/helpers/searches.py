@@ -28,8 +28,8 @@ def searched_of(
 ) -> Searched:
     """Return a search whose settings came to these validation accuracies."""
     tried = tuple(
-        Tried(k, {**_at(k), **({DROP: 0.2, **values(k)} if values else {})}, state="done", accuracy=accuracy,
-              cross_entropy=1 - accuracy, epochs=5, seconds=60.0)
+        Tried(k, {**_at(k), **({DROP: 0.2, **values(k)} if values else {})}, state="done",
+              accuracy=accuracy, cross_entropy=1 - accuracy, epochs=5, seconds=60.0)
         for k, accuracy in enumerate(accuracies)
     )  # fmt: skip
     known: dict[str, Any] = {

@@ -160,6 +160,16 @@ def exporting_program(trained):
     return program_of(trained.keras_model(), "uint8")
 
 
+def test_other_images_are_not_held_against_the_saved_validation(result, digits):
+    """Where the data is gone, training images stand in, which may be as many."""
+    trained = result.trained("mlp", seed=0)
+    images = digits.images[trained.folder.read_split()["train"][:288]]
+    expected = trained.per_seed(images).mean(axis=0)
+    np.testing.assert_array_equal(exporting._expected(trained, images, saved=False), expected)
+    kept = exporting._expected(trained, images, saved=True)
+    assert kept.shape == expected.shape and np.abs(kept - expected).max() > 0.1
+
+
 def test_what_cannot_be_exported_so(result, tmp_path, monkeypatch):
     trained = result.trained("mlp")
     with pytest.raises(UsageError, match="--format: expected keras, onnx, litert, safetensors, f"):

@@ -33,6 +33,7 @@ from bakeoff.utils.places import to_install
 Format = Literal["keras", "onnx", "litert", "safetensors"]
 FORMATS: tuple[Format, ...] = get_args(Format)
 FILES = {"keras": "model.keras", "onnx": "model.onnx", "litert": "model.tflite"}
+VALIDATION = "validation images"
 TOLERANCE = 1e-4  # of a probability
 _SECONDS = 3600
 
@@ -77,7 +78,8 @@ def export(trained: TrainedModel, format: Format, *, out: str | Path | None = No
         dtype = "uint8" if images.dtype == np.uint8 else "float32"
         for name, content in _files(trained, format, scratch, dtype).items():
             atomic.write_file(scratch / name, content)
-        difference = _check(trained, format, scratch, images.astype(dtype, copy=False))
+        expected = _expected(trained, images, saved=part == VALIDATION)
+        difference = _check(trained, format, scratch, images.astype(dtype, copy=False), expected)
         _seal(scratch, trained, format, {"images": len(images), "of": part})
     return Exported(target, format, len(images), part, difference)
 
@@ -178,7 +180,7 @@ def _images(trained: TrainedModel) -> tuple[NDArray[Any], str]:
         data = load(folder.read_recipe(trained.study).data, offline=True)
         validation = folder.read_split()["validation"]
         if data.hash == study["hash"] and len(validation):
-            return data.images[validation], "validation images"
+            return data.images[validation], VALIDATION
     except BakeoffError:
         pass
     profile = read_profile(folder)
@@ -190,7 +192,13 @@ def _images(trained: TrainedModel) -> tuple[NDArray[Any], str]:
     )
 
 
-def _check(trained: TrainedModel, format: Format, folder: Path, images: NDArray[Any]) -> float:
+def _check(
+    trained: TrainedModel,
+    format: Format,
+    folder: Path,
+    images: NDArray[Any],
+    expected: NDArray[Any],
+) -> float:
     """Return by how much probabilities differ at most; StudyError where they are others."""
     with tempfile.TemporaryDirectory() as scratch:
         given, written = Path(scratch, "pixels.npy"), Path(scratch, "probabilities.npy")
@@ -198,7 +206,6 @@ def _check(trained: TrainedModel, format: Format, folder: Path, images: NDArray[
             np.save(given, images, allow_pickle=False)
         _run_elsewhere([format, str(folder.resolve()), str(given), str(written)], scratch)
         found = np.load(written, allow_pickle=False)
-    expected = _expected(trained, images)
     difference = float(np.abs(found - expected).max()) if found.shape == expected.shape else 1.0
     others = int((found.argmax(axis=-1) != expected.argmax(axis=-1)).sum())
     if not difference <= TOLERANCE or others:
@@ -210,19 +217,22 @@ def _check(trained: TrainedModel, format: Format, folder: Path, images: NDArray[
     return difference
 
 
-def _expected(trained: TrainedModel, images: NDArray[Any]) -> NDArray[Any]:
-    """Return the study's probabilities; those it saved, if these are its validation images."""
-    saved = []
-    for seed in trained.seeds:
+def _expected(trained: TrainedModel, images: NDArray[Any], *, saved: bool) -> NDArray[Any]:
+    """Return the study's probabilities.
+
+    saved : whether these are its validation images, whose probabilities it keeps
+    """
+    found = []
+    for seed in trained.seeds if saved else ():
         path = trained.folder.trial(trained.name, seed) / "validation.npy"
         if not path.exists():
             break
         recorded = written_folder.read_manifest(path.parent)
         if atomic.hash_file(path) != recorded.get(path.name):
             raise formats.damaged(path)
-        saved.append(formats.read_npy(path))
-    if len(saved) == len(trained.seeds) and len(saved[0]) == len(images):
-        return np.asarray(np.mean(saved, axis=0))
+        found.append(formats.read_npy(path))
+    if len(found) == len(trained.seeds) and len(found[0]) == len(images):
+        return np.asarray(np.mean(found, axis=0))
     return np.asarray(trained.per_seed(images).mean(axis=0))
 
 

@@ -121,6 +121,7 @@ def test_the_example_sees_what_the_training_images_showed(fit, color, tmp_path, 
     how = {
         **{"height": 21, "width": 16, "channels": 1 if color == "grey" else 3, "fit": fit},
         **{"dtype": "uint8", "white": 255, "maximum": 255, "white_of_16_bits": 4095},
+        "least_top_of_16_bits": 0,
     }
     (tmp_path / "preprocessing.json").write_text(json.dumps(how))
     (tmp_path / "classes.json").write_text("[]")
@@ -131,6 +132,10 @@ def test_the_example_sees_what_the_training_images_showed(fit, color, tmp_path, 
     for path, found in zip(paths, names["images"], strict=True):
         expected = decode_file(path, size=(21, 16), color=color, fit=fit, white=4095).pixels
         np.testing.assert_array_equal(found, expected, err_msg=path.name)
+    for scale in ({"white_of_16_bits": 2000}, {"least_top_of_16_bits": 16384}):
+        (tmp_path / "preprocessing.json").write_text(json.dumps({**how, **scale}))
+        with pytest.raises(SystemExit, match=r"deep\.png: not on the scale of the study"):
+            exec(examples._PIXELS, {})
 
 
 def test_the_readme_has_the_scores_and_the_lines_that_matter(result, monkeypatch):

@@ -23,7 +23,7 @@ ENDINGS = (
 )
 _NAMED = 5  # examples in a note
 _MAX_SIDE = 4096
-_FULL = 1 << 14  # a picture of 16 bits that stays below it may be one of 12 bits
+FULL = 1 << 14  # a picture of 16 bits that stays below it may be one of 12 bits
 
 
 @dataclass
@@ -194,7 +194,7 @@ def check_depth(deepest: int | None, white: float | None) -> None:
     """
     if deepest is None:
         return
-    if white is None and deepest < _FULL:
+    if white is None and deepest < FULL:
         raise DataError(
             f"expected 8 bits, or 16 that are used, found 16 whose largest value is {deepest:,}: "
             "what white is cannot be told from that; store it with 8 bits"

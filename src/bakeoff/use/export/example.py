@@ -20,7 +20,10 @@ def read(path):
     wide, tall = sides[::-1] if orientation in (5, 6, 7, 8) else sides
     picture.draft(None, (2 * wide, 2 * tall))  # decodes large JPEGs at a fraction
     if picture.mode.startswith("I"):  # 16 bits
-        deep = (np.asarray(picture) * (65535 / how["white_of_16_bits"]) + 128) // 257
+        deep, white = np.asarray(picture), how["white_of_16_bits"]
+        if not how["least_top_of_16_bits"] <= deep.max() <= 1.005 * white:
+            sys.exit(f"{path}: not on the scale of the study's pictures: {deep.max()} is largest")
+        deep = (deep * (65535 / white) + 128) // 257
         picture = Image.fromarray(np.minimum(deep, 255).astype("uint8"))
     elif picture.has_transparency_data:
         picture = picture.convert("RGBA")

@@ -19,6 +19,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from bakeoff.data import load
+from bakeoff.data.decode_files import FULL
 from bakeoff.data.sources import Pictures
 from bakeoff.errors import BakeoffError, StudyError, UsageError
 from bakeoff.storage import atomic, formats, written_folder
@@ -138,6 +139,7 @@ def _preprocessing(trained: TrainedModel, dtype: str) -> dict[str, Any]:
         "dtype": dtype,
         "white": trained.maximum if isinstance(recipe.data, Pictures) else 255,
         "white_of_16_bits": trained.deep_white or 65535,
+        "least_top_of_16_bits": 0 if trained.deep_white else FULL,
         "maximum": trained.maximum,
         "scaling": "inside the model: pixels from 0 to maximum go in as they are",
         "layout": "batch, height, width, channels",

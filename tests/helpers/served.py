@@ -24,7 +24,9 @@ class Server:
         self._process = forked.start(_serve, (words, self._errors), output=said)
         line = self._first_line()
         found = re.fullmatch(r"http://localhost:(\d+)/ until you press Ctrl-C\n", line)
-        assert found, line
+        if found is None:
+            self._process.kill()  # else whoever started it waits for its end
+            raise AssertionError(line)
         self.port = int(found[1])
         self.address = f"http://localhost:{self.port}"
 

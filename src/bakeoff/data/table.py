@@ -7,7 +7,7 @@ from pathlib import Path
 from bakeoff.data.dataset import DataSet, part_starts
 from bakeoff.data.decode_files import ENDINGS, Skipped, check_pictures, decode_files
 from bakeoff.data.folder_layout import File
-from bakeoff.data.labels import Labels, pooled_labels, table_labels
+from bakeoff.data.labels import Classes, Labels, pooled_labels, table_labels
 from bakeoff.data.safe_reading import refusing
 from bakeoff.data.sources import PARTS, Pictures, TableSource
 from bakeoff.data.tables import LABELS, Head, head, named, part_column, rows, stated
@@ -52,7 +52,7 @@ def load_table(source: TableSource) -> DataSet:
 
 def from_files(
     name: str,
-    places: Sequence[str | None],
+    paths: Sequence[str | None],
     labels: Sequence[object],
     how: Pictures,
     *,
@@ -64,17 +64,14 @@ def from_files(
 
     parts : train, validation or test for each; all are train without it
     """
-    there = [place for place, path in enumerate(places) if path is not None]
-    if not there:
-        raise DataError("expected image files, found none of those that are listed")
-    if len(there) < len(places):
-        lost = f"{len(places) - len(there):,} of {len(places):,} files that are listed"
+    given = list(parts) if parts is not None else ["train"] * len(paths)
+    order = _in_order(paths, given)
+    if len(order) < len(paths):
+        lost = f"{len(paths) - len(order):,} of {len(paths):,} files that are listed"
         notes += (f"did not find {lost}",)
-    given = list(parts) if parts is not None else ["train"] * len(places)
-    order = [each for part in PARTS for each in there if given[each] == part]
     files = [
-        File(str(places[each]), place, _shown(str(places[each]), root))
-        for place, each in enumerate(order)
+        File(str(paths[each]), index, _shown(str(paths[each]), root))
+        for index, each in enumerate(order)
     ]
     skipped = Skipped()
     counts = {part: sum(given[each] == part for each in order) for part in PARTS}
@@ -82,16 +79,8 @@ def from_files(
     kept = [each for each, good in zip(order, read.kept, strict=True) if good]
     if not kept:
         raise DataError(f"expected images, found none that can be read: {skipped.notes()[0]}")
-    have = [part for part in PARTS if any(given[each] == part for each in kept)]
-    if have[0] != "train":
-        raise DataError("expected images of the part train, found none")
-    grouped = {part: [labels[each] for each in kept if given[each] == part] for part in have}
-    arrays = {
-        f"labels ({part})" if len(have) > 1 else "labels": Labels(table_labels(values), len(values))
-        for part, values in grouped.items()
-    }
-    classes = pooled_labels(arrays, None, have)
-    validation_start, test_start = part_starts({part: len(grouped[part]) for part in have})
+    classes, sizes = _labelled(kept, labels, given)
+    validation_start, test_start = part_starts(sizes)
     return DataSet(
         name,
         read.images,
@@ -105,6 +94,29 @@ def from_files(
         files=tuple(file.name for file, good in zip(files, read.kept, strict=True) if good),
         deep_white=read.white.deep,
     )
+
+
+def _in_order(paths: Sequence[str | None], given: Sequence[str]) -> list[int]:
+    """Return the indices of the files that are there, in the order of their parts."""
+    there = [index for index, path in enumerate(paths) if path is not None]
+    if not there:
+        raise DataError("expected image files, found none of those that are listed")
+    return [each for part in PARTS for each in there if given[each] == part]
+
+
+def _labelled(
+    kept: Sequence[int], labels: Sequence[object], given: Sequence[str]
+) -> tuple[Classes, dict[str, int]]:
+    """Return the classes of the files of these indices, and how many files each part has."""
+    have = [part for part in PARTS if any(given[each] == part for each in kept)]
+    if have[0] != "train":
+        raise DataError("expected images of the part train, found none")
+    grouped = {part: [labels[each] for each in kept if given[each] == part] for part in have}
+    arrays = {
+        f"labels ({part})" if len(have) > 1 else "labels": Labels(table_labels(values), len(values))
+        for part, values in grouped.items()
+    }
+    return pooled_labels(arrays, None, have), {part: len(grouped[part]) for part in have}
 
 
 def _shown(path: str, root: Path | None) -> str:

@@ -4,7 +4,7 @@ What was trained stays as it was trained, and what was opened stays as it was de
 its trials are gone.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from bakeoff.data import DataSet
@@ -28,6 +28,41 @@ def extended(
     notes: list[str],
 ) -> tuple[Recipe, dict[str, str]]:
     """Return the recipe with what was trained before kept, or refuse."""
+    _require_same_study(folder, old, recipe, data, split)
+    ledger = folder.read_ledger()
+    done, seen = folder.finished(), seen_trials(ledger)
+    before = folder.recorded_recipe(old)
+    kept = {name for name in before.models if name in done or name in seen}
+    for name in sorted(kept & set(recipe.models)):
+        if identities[name] != old["identities"].get(name):
+            raise _changed(folder, name, before, recipe, trained=name in done)
+    dropped = [name for name in before.models if name in kept and name not in recipe.models]
+    notes += _kept_models(folder, before, dropped)
+    trained = {seed for seeds in (*done.values(), *seen.values()) for seed in seeds}
+    more = sorted(trained - set(recipe.seeds))
+    if more:
+        named = f"seed{'s' if len(more) > 1 else ''} {', '.join(map(str, more))}"
+        notes.append(f"the study keeps {named}, trained earlier")
+    if seen:
+        notes += _changed_rules(ledger[0], before, recipe)
+    union = recipe.model_copy(
+        update={
+            "seeds": tuple(sorted({*recipe.seeds, *more})),
+            "looks": () if more else recipe.looks,
+            "models": {**recipe.models, **{name: before.models[name] for name in dropped}},
+        }
+    )
+    return union, {**identities, **{name: old["identities"][name] for name in dropped}}
+
+
+def _require_same_study(
+    folder: StudyFolder,
+    old: Mapping[str, Any],
+    recipe: Recipe,
+    data: DataSet,
+    split: Split | Folds,
+) -> None:
+    """Refuse a recipe of another name, of other images or of another split than the study's."""
     found = {"name": old["name"], "split": old["split"], "data": old["data"]["hash"]}
     wanted = {"name": recipe.name, "split": split.hash, "data": data.hash}
     words = {"name": "another study's name", "data": "other images", "split": "another split"}
@@ -39,15 +74,10 @@ def extended(
                 f"{folder.path}: expected the {key} this study was begun with, found {word}: "
                 "give the changed recipe another name, or choose another place with --out"
             )
-    done = folder.finished()
-    ledger = folder.read_ledger()
-    seen = seen_trials(ledger)
-    before = folder.recorded_recipe(old)
-    kept = {name for name in before.models if name in done or name in seen}
-    for name in sorted(kept & set(recipe.models)):
-        if identities[name] != old["identities"].get(name):
-            raise _changed(folder, name, before, recipe, trained=name in done)
-    dropped = [name for name in before.models if name in kept and name not in recipe.models]
+
+
+def _kept_models(folder: StudyFolder, before: Recipe, dropped: Sequence[str]) -> list[str]:
+    """Return a note on the models that the recipe lists no more; refuse those only Python knows."""
     for name in dropped:
         if before.models[name].python is not None:
             raise StudyError(
@@ -55,23 +85,12 @@ def extended(
                 "study already, found it missing: add it (a Python builder runs only where the "
                 "recipe lists it), or choose another place with --out"
             )
-    if dropped:
-        notes.append(
-            f"the study keeps {', '.join(dropped)}, trained earlier: a model is not dropped "
-            "after it was seen; use --out for a study without it"
-        )
-    trained = {seed for seeds in (*done.values(), *seen.values()) for seed in seeds}
-    seeds = sorted({*recipe.seeds, *trained})
-    more = sorted(set(seeds) - set(recipe.seeds))
-    if more:
-        named = f"seed{'s' if len(more) > 1 else ''} {', '.join(map(str, more))}"
-        notes.append(f"the study keeps {named}, trained earlier")
-    looks = () if more else recipe.looks
-    if seen:
-        notes += _changed_rules(ledger[0], before, recipe)
-    models = {**recipe.models, **{name: before.models[name] for name in dropped}}
-    union = recipe.model_copy(update={"seeds": tuple(seeds), "looks": looks, "models": models})
-    return union, {**identities, **{name: old["identities"][name] for name in dropped}}
+    if not dropped:
+        return []
+    return [
+        f"the study keeps {', '.join(dropped)}, trained earlier: a model is not dropped "
+        "after it was seen; use --out for a study without it"
+    ]
 
 
 def require_data(folder: StudyFolder, recipe: Recipe) -> None:

@@ -286,35 +286,21 @@ def predict(
     DataError
     """
     reader = PicturesReader(trained, adapt)
-    names: list[str] = []
-    kept: list[NDArray[Any]] = []
-    was_centred: list[bool] = []
-    probabilities: list[NDArray[np.float32]] = []
-    waiting: list[NDArray[Any]] = []
     known = {key for line in trained.folder.read_ledger() for key in line.get("images", [])}
-    test_images = 0
-
-    def flush() -> None:
-        if waiting:
-            batch = np.stack(waiting)
-            kept.append(batch)
-            probabilities.append(trained.per_seed(batch))
-            waiting.clear()
-
+    names: list[str] = []
+    was_centred: list[bool] = []
+    test_images, batches = 0, _Batches(trained)
     for name, pixels, centred_, key in _all_images(images, reader, on_broken):
         keys = {in_ledger(key), in_ledger(pixel_key(pixels, trained.maximum))} if known else set()
         test_images += not known.isdisjoint(keys)
         names.append(name)
         was_centred.append(centred_)
-        waiting.append(pixels)
-        if len(waiting) == BATCH:
-            flush()
+        batches.add(pixels)
         if on_image is not None:
             on_image()
-    flush()
     if not names:
         raise DataError("expected at least one image that can be read, found none")
-    seen, each = np.concatenate(kept), np.concatenate(probabilities, axis=1)
+    seen, each = batches.done()
     mean = each.mean(axis=0)
     agreement = (each.argmax(axis=2) == mean.argmax(axis=1)).mean(axis=0)
     return Predictions(
@@ -328,6 +314,34 @@ def predict(
         model=trained.title,
         test_images=test_images,
     )
+
+
+class _Batches:
+    """Images that are predicted BATCH at a time, as they come."""
+
+    def __init__(self, trained: TrainedModel) -> None:
+        self._trained = trained
+        self._waiting: list[NDArray[Any]] = []
+        self._images: list[NDArray[Any]] = []
+        self._probabilities: list[NDArray[np.float32]] = []
+
+    def add(self, pixels: NDArray[Any]) -> None:
+        """Take an image; predict those that wait where they make a batch."""
+        self._waiting.append(pixels)
+        if len(self._waiting) == BATCH:
+            self._predict()
+
+    def done(self) -> tuple[NDArray[Any], NDArray[np.float32]]:
+        """Return all images and their probabilities, shape (seeds, n_images, n_classes)."""
+        if self._waiting:
+            self._predict()
+        return np.concatenate(self._images), np.concatenate(self._probabilities, axis=1)
+
+    def _predict(self) -> None:
+        batch = np.stack(self._waiting)
+        self._images.append(batch)
+        self._probabilities.append(self._trained.per_seed(batch))
+        self._waiting = []
 
 
 def _all_images(

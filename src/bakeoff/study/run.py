@@ -27,7 +27,7 @@ from bakeoff.study.result import Result
 from bakeoff.study.schedule import lanes_of, largest_trial, missing_trials, train
 from bakeoff.study.search import search, searching
 from bakeoff.study.ship import ship
-from bakeoff.study.stages import stages_left
+from bakeoff.study.stages import Stage, stages_left
 from bakeoff.study.training_profile import write_profile
 from bakeoff.utils.events import Watcher
 from bakeoff.utils.machine import Device, default_device, lacks
@@ -105,17 +105,17 @@ def run(
         device=device,
         lanes=lanes_of(recipe),
         watcher=watcher,
-    ) as place:
+    ) as executing:
         prepared = prepared_now(data)
         for note in prepared.notes:
             watcher.note(note)
-        place.fit(largest_trial(prepared), trials=len(missing_trials(prepared)))
+        executing.fit(largest_trial(prepared), trials=len(missing_trials(prepared)))
         folder.require_in_place()
         if searching(prepared.recipe, folder.path, only):
-            search(prepared, place, only=only, watcher=watcher)
+            search(prepared, executing, only=only, watcher=watcher)
             prepared = prepared_now(prepared.data)
         return _carry_out(
-            prepared, place.run_jobs, only=only, opens=opens, excused=excused, watcher=watcher
+            prepared, executing.run_jobs, only=only, opens=opens, excused=excused, watcher=watcher
         )
 
 
@@ -129,41 +129,23 @@ def _carry_out(
     watcher: Watcher,
 ) -> Result:
     folder = prepared.folder
-    known = {each for line in folder.read_ledger() for each in line.get("without", ())}
-    known |= {f"{name}:{seed}" for name, seed in excused}
     races = len(prepared.recipe.race.after) if prepared.recipe.race else 0
-
-    def must_do(jobs: Sequence[MovableJob]) -> None:
-        failed = do(jobs)
-        if failed:
-            raise TrialLost(
-                f"{failed[0].label} could not be tested: {failed[0].reason}: run it again"
-            )
-
     lost: tuple[Lost, ...] = ()
     ledger = folder.read_ledger()
     left = stages_left(prepared.recipe, ledger)
     result, names = None, tuple(only) or needed(prepared, left[0], ledger)
     for stage in left:
         lost += train(prepared, names, do, seeds=stage.seeds, without=excused, watcher=watcher)
-        waiting = [
-            f"{name}:{seed}"
-            for name, seed in missing_trials(prepared, stage.seeds)
-            if f"{name}:{seed}" not in known and (only or not names or name in names)
-        ]
+        waiting = _waiting(prepared, stage, () if only else names, excused)
         if waiting:
-            return Result(folder, None, lost, tuple(waiting) if opens else ())
+            return Result(folder, None, lost, waiting if opens else ())
         if stage.race:
             take_look(prepared, stage.seeds, of_looks=races, watcher=watcher)
         if not stage.opens:
             continue
         if not opens or not folder.finished():  # what a later look needs, this one would tell
             return Result(folder, None, lost)
-        open_test_set(of_stage(prepared, stage), must_do, without=excused, watcher=watcher)
-        with folder.lock("study"):
-            result = compare([folder], lost=lost).illustrated(prepared.data)
-            result.write()
-            write_profile(folder, prepared.data, prepared.split.train, prepared.split.validation)
+        result = _opened(prepared, stage, do, lost=lost, excused=excused, watcher=watcher)
         names = still_open(prepared, stage, result.comparison, watcher=watcher)
         if not names:
             break
@@ -172,6 +154,50 @@ def _carry_out(
     recommended = result.comparison.recommended
     if isinstance(prepared.split, Folds) and recommended and recommended.model:
         ship(prepared, recommended.model, do, watcher=watcher)
+    return result
+
+
+def _waiting(
+    prepared: Prepared, stage: Stage, names: Sequence[str], excused: Sequence[tuple[str, int]]
+) -> tuple[str, ...]:
+    """Return the trials of a stage, "MODEL:SEED", that are missing and that nobody has excused.
+
+    names : the models to look at; () for all
+    """
+    known = {e for line in prepared.folder.read_ledger() for e in line.get("without", ())}
+    known |= {f"{name}:{seed}" for name, seed in excused}
+    missing = [
+        f"{name}:{seed}"
+        for name, seed in missing_trials(prepared, stage.seeds)
+        if not names or name in names
+    ]
+    return tuple(each for each in missing if each not in known)
+
+
+def _opened(
+    prepared: Prepared,
+    stage: Stage,
+    do: Callable[[Sequence[MovableJob]], list[Lost]],
+    *,
+    lost: Sequence[Lost],
+    excused: Sequence[tuple[str, int]],
+    watcher: Watcher,
+) -> Result:
+    """Open the test set for a stage's models, compare them, and write what came out."""
+
+    def must_do(jobs: Sequence[MovableJob]) -> None:
+        failed = do(jobs)
+        if failed:
+            raise TrialLost(
+                f"{failed[0].label} could not be tested: {failed[0].reason}: run it again"
+            )
+
+    open_test_set(of_stage(prepared, stage), must_do, without=excused, watcher=watcher)
+    folder, split = prepared.folder, prepared.split
+    with folder.lock("study"):
+        result = compare([folder], lost=lost).illustrated(prepared.data)
+        result.write()
+        write_profile(folder, prepared.data, split.train, split.validation)
     return result
 
 

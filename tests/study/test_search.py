@@ -321,7 +321,7 @@ def test_no_new_setting_is_begun_when_the_minutes_are_over(npz, tmp_path):
 
 def test_settings_that_lag_behind_the_median_are_stopped_early(npz, tmp_path):
     models = {"mlp": {**MODELS["mlp"], "layers": [{"dense": 6}]}}
-    rate = {"choice": [0.05, 0.05, 0.05, 0.05, 0.05, 1e-7]}
+    rate = {"choice": [0.05, 0.051, 0.052, 0.053, 0.054, 1e-7]}
     models["mlp"]["training"] = {"optimizer": {"adam": {"learning_rate": rate}}}
     search = {"settings": 12, "sampler": "random", "pruning": "median"}
     changes = {**SEARCH, "models": models, "search": search}

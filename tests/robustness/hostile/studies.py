@@ -624,7 +624,7 @@ def leading_out() -> list[Case]:
         *_run("that is a file", _as_file, 2, "found a file"),
         *_run("with something else in it", _emptied, 2, "found evil in it"),
         *_run("of another name", lambda s: reseal(s / "study.json", name="y"), 2, "name"),
-        *_run("of other images", lambda s: forge_data(s, hash="0" * 64), 2, "other images"),
+        *_run("of other images", lambda s: forge_data(s, hash="0" * 64), 2, "many, but others"),
         *_run("of another split", lambda s: reseal(s / "study.json", split="0" * 64), 2, "split"),
         *_run("with code to be kept", _kept_code, 2, "a Python builder runs only where"),
         *_run(

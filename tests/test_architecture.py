@@ -51,7 +51,7 @@ NATIVE = {
     ("bakeoff.training.native.build", "subprocess"),
     ("bakeoff.training.native.load", "ctypes"),
     ("bakeoff.training.native.load", "subprocess"),
-    ("bakeoff.study.executors.worker_memory", "ctypes"),  # gives memory back: malloc_trim
+    ("bakeoff.training.backend", "ctypes"),  # gives memory back: malloc_trim
 }
 # Check an exported file and draw figures in processes without Bakeoff; the scripts are run there,
 # not imported.
@@ -63,7 +63,6 @@ ELSEWHERE = {
 KERAS_TOO = {
     *("bakeoff.use.export.layers", "bakeoff.use.export.program", "bakeoff.use.graph_code"),
     "bakeoff.use.export.check",
-    "bakeoff.study.executors.worker_memory",  # empties JAX's caches
 }
 READING_BACK = {("bakeoff.use.export.check", "load_model")}
 NEVER_CALLED = {

@@ -4,6 +4,8 @@ On a CPU one trial uses one core: single-threaded programs repeat bit for bit, a
 by side do more work than one with two threads.
 """
 
+import ctypes
+import gc
 import os
 import re
 import warnings
@@ -19,7 +21,15 @@ os.environ["KERAS_BACKEND"] = "jax"
 import jax
 import keras
 
-__all__ = ["Device", "compiler_options", "device_in_use", "jax", "keras", "start"]
+__all__ = [
+    "Device",
+    "compiler_options",
+    "device_in_use",
+    "forget_programs",
+    "jax",
+    "keras",
+    "start",
+]
 
 from bakeoff.utils.machine import Device
 from bakeoff.utils.places import to_install
@@ -106,6 +116,14 @@ def _mend(cache: Path) -> None:
 
     warnings.filterwarnings("always", _BAD_PROGRAM, UserWarning)
     warnings.showwarning = show
+
+
+def forget_programs() -> None:
+    """Let all compiled programs go, and give their memory back where the C library can."""
+    jax.clear_caches()
+    gc.collect()
+    with suppress(OSError, AttributeError):
+        ctypes.CDLL(None).malloc_trim(0)
 
 
 def device_in_use() -> Device:

@@ -226,3 +226,16 @@ def test_a_worker_that_is_free_does_what_is_asked_for_then_and_waits_for_no_othe
     assert lost == [bad]
     assert heard == [("short 1", bad), *((f"short {n}", None) for n in (2, 3, 4)), ("long", None)]
     assert listener.of("finished") == ["short 2", "short 3", "short 4", "long"]
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="reads /proc")
+@pytest.mark.parametrize(("enough", "kept"), [(1 << 50, 1), (1 << 20, 0)])
+def test_programs_go_where_a_process_holds_much_memory(monkeypatch, enough, kept):
+    from bakeoff.training.backend import jax
+
+    monkeypatch.setattr(local_processes, "_ENOUGH", enough)
+    program = jax.jit(lambda value: value + 1)
+    assert program(1) == 2
+    local_processes._let_programs_go()
+    assert program._cache_size() == kept
+    assert program(1) == 2

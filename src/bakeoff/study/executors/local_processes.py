@@ -26,7 +26,6 @@ from bakeoff.study.executors.interface import Job, Lost, More, labels
 from bakeoff.study.executors.job_queue import ATTEMPTS, JobQueue
 from bakeoff.study.executors.process_watch import Progress, holds_less_than
 from bakeoff.study.executors.worker_count import WORKER_BYTES
-from bakeoff.study.executors.worker_memory import let_programs_go
 from bakeoff.study.multi_trial_job import together
 from bakeoff.training.native import load as native
 from bakeoff.training.native.load import Choice
@@ -34,6 +33,9 @@ from bakeoff.utils.events import Watcher
 from bakeoff.utils.machine import Device
 
 _POLL_SECONDS = 1.0
+_ENOUGH = (
+    320 << 20
+)  # bytes; below, a worker keeps its programs: small ones serve the next model, too
 _CRASHES = {-signal.SIGILL, -signal.SIGSEGV, -signal.SIGBUS, -signal.SIGFPE, -signal.SIGABRT}
 _REMARKS: set[str] = set()  # what was said already
 _SILENT_SECONDS = 60.0  # without a word or any processor time, until a worker is named
@@ -352,7 +354,7 @@ def _work(pipe: Connection, device: Device, cache: Path | None, kernels: Choice)
     while True:
         job: Job = pipe.recv()
         if before not in (None, job.affinity):
-            let_programs_go()
+            _let_programs_go()
         before = job.affinity
         try:
             job.run(lambda result: pipe.send(("epoch", result)))
@@ -365,6 +367,17 @@ def _work(pipe: Connection, device: Device, cache: Path | None, kernels: Choice)
             if os.environ.get("BAKEOFF_DEBUG"):
                 traceback.print_exc()
             pipe.send(("error", in_a_line(error)))
+
+
+def _let_programs_go() -> None:
+    """Free the programs of the models before, if this process holds much memory.
+
+    A small network leaves about 8 MB behind: a hundred in one study what two workers take.
+    """
+    from bakeoff.training.backend import forget_programs
+
+    if not holds_less_than(_ENOUGH, os.getpid()):
+        forget_programs()
 
 
 def in_a_line(error: Exception) -> str:

@@ -9,6 +9,7 @@ import os
 import shutil
 import sys
 import tempfile
+import threading
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -45,6 +46,7 @@ os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
 _SERVER_IMPORTS = fork_server._IMPORTED
 _MUCH = 2 << 30  # bytes of a process
 _may_hold = [_MUCH]  # before it forgets compiled programs
+_language: list[object] = []  # MLIR's context, which JAX makes for each program
 
 # Where tests write, and what they start: none of it waits for a disk, 5 to 9 ms a file.
 _MEMORY = Path("/dev/shm")
@@ -96,12 +98,30 @@ def pytest_runtest_teardown(item, nextitem):
         return
     if "jax" in sys.modules and not holds_less_than(_may_hold[0], os.getpid()):
         sys.modules["jax"].clear_caches()
+        _language.clear()
         gc.unfreeze()
         gc.collect()
         while not holds_less_than(_may_hold[0], os.getpid()):
             _may_hold[0] += _MUCH // 4
         _may_hold[0] += _MUCH // 4
     gc.freeze()
+
+
+def _one_language(lowering):
+    """Let programs be written in one MLIR context: making one takes half a small program's time.
+
+    Only those of the main thread, since a context is not made for writing in it twice at once.
+    """
+    make = lowering.make_ir_context
+
+    def make_once():
+        if threading.current_thread() is not threading.main_thread():
+            return make()
+        if not _language:
+            _language.append(make())
+        return _language[0]
+
+    lowering.make_ir_context = make_once
 
 
 def pytest_sessionfinish():
@@ -137,6 +157,8 @@ def pytest_collection_finish():
     gc.collect()
     gc.freeze()
     gc.set_threshold(7_000, 10, 20)
+    if "jax._src.interpreters.mlir" in sys.modules:
+        _one_language(sys.modules["jax._src.interpreters.mlir"])
 
 
 @pytest.fixture(scope="session", autouse=True)

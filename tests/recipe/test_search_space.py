@@ -15,9 +15,11 @@ from bakeoff.recipe.search_space import (
     dimensions,
     filled,
     has_choices,
+    largest,
     middle,
     most_settings,
     option_words,
+    quicker,
     short_names,
     taken,
 )
@@ -78,6 +80,40 @@ def test_a_setting_fills_the_model_as_one_would_write_it():
 def test_the_middle_of_a_choice(choice, value):
     dims = dimensions({"here": choice})
     assert filled({"here": choice}, middle(dims)) == {"here": value}
+
+
+@pytest.mark.parametrize(
+    ("choice", "value"),
+    [
+        ({"log": [0.0001, 0.01]}, 0.00316228),
+        ({"uniform": [0, 0.4]}, 0.3),
+        ({"choice": [0.1, 0.001, 0.01]}, 0.1),
+        ({"choice": [0.1, 0.001, 0.01, 0.03, 1]}, 0.1),
+    ],
+)
+def test_a_higher_learning_rate_and_nothing_else_moves_up(choice, value):
+    raw = {"optimizer": {"adam": {"learning_rate": choice}}, "dropout": {"uniform": [0, 0.5]}}
+    wanted = {"optimizer": {"adam": {"learning_rate": value}}, "dropout": 0.25}
+    assert filled(raw, quicker(dimensions(raw))) == wanted
+
+
+def test_the_largest_network_takes_of_whole_numbers_the_end_that_is_larger():
+    raw = {
+        "units": {"choice": [64, 32, 128]},
+        "pool": {"whole": [1, 4]},  # the smaller, the larger is what comes after it
+        "batch_size": {"choice": [32, 64, 128]},
+        "activation": {"choice": ["relu", "tanh"]},
+        "dropout": {"uniform": [0, 0.5]},
+    }
+
+    def size(setting):
+        model = filled(raw, setting)
+        return model["units"] * (8 - model["pool"])
+
+    found = filled(raw, largest(dimensions(raw), size))
+    assert found == {"units": 128, "pool": 1, "batch_size": 64, "activation": "relu",
+                     "dropout": 0.25}  # fmt: skip
+    assert largest(dimensions(raw), lambda setting: 0) == middle(dimensions(raw))
 
 
 def test_choices_are_found_with_what_they_depend_on():

@@ -10,7 +10,7 @@ import pytest
 from bakeoff.errors import StudyError
 from bakeoff.recipe.types import Search
 from bakeoff.storage import atomic, formats
-from bakeoff.storage.search_folder import SearchFolder, Tried, best_first, declared
+from bakeoff.storage.search_folder import Opening, SearchFolder, Tried, best_first, declared
 
 
 def test_settings_are_ranked_by_accuracy_then_loss_then_number_and_only_whole_ones():
@@ -32,16 +32,24 @@ def searched(folder, rate=0.1):
     return {**declared(Search(space=space)), "split": "0" * 64, "data": "1" * 64}
 
 
-def test_a_search_says_whether_it_began_in_the_middle(tmp_path):
+def test_a_search_says_by_which_rules_it_was_begun(tmp_path):
     folder, other = SearchFolder(tmp_path, "mine"), SearchFolder(tmp_path, "other")
     folder.begin(searched("/home/ann"))
-    assert folder.first_drawn() == 1
-    before = {key: each for key, each in folder.read().items() if key != "first"}
-    atomic.write_file(folder.path / "search.json", formats.sealed_json(before))
-    folder.begin(searched("/home/ann"))  # as versions before 0.2 began it
-    assert folder.first_drawn() == 0
+    assert (folder.opening(), folder.pruning_after()) == (Opening(3, in_turn=True), 3)
+    before = {k: v for k, v in folder.read().items() if k not in ("first", "pruning_after")}
+    for first, opening in (({"first": "middle"}, Opening(1)), ({}, Opening())):
+        document = formats.sealed_json({**before, **first})
+        atomic.write_file(folder.path / "search.json", document)
+        folder.begin(searched("/home/ann"))  # as versions before began it
+        assert (folder.opening(), folder.pruning_after()) == (opening, 5)
     other.begin({**searched("/home/ann"), "sampler": "random"})
-    assert other.first_drawn() == 0
+    assert (other.opening(), other.pruning_after()) == (Opening(), 3)
+
+
+def test_ten_settings_are_drawn_at_random_whatever_the_rules():
+    drawn = [[n for n in range(40) if each.draws(n)] for each in
+             (Opening(), Opening(1), Opening(3, in_turn=True))]  # fmt: skip
+    assert drawn == [[*range(10)], [*range(1, 11)], [*range(3, 23, 2)]]
 
 
 def test_a_search_goes_on_where_its_builder_has_moved(tmp_path):

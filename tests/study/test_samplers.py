@@ -14,7 +14,7 @@ import pytest
 from bakeoff.errors import StudyError
 from bakeoff.recipe.search_space import taken
 from bakeoff.recipe.types import Search
-from bakeoff.storage.search_folder import STARTUP, Tried
+from bakeoff.storage.search_folder import STARTUP, Opening, Tried
 from bakeoff.study.samplers import propose, require
 
 SPACE = {
@@ -36,10 +36,10 @@ def _search(sampler, settings=40, **more):
     return Search(space=SPACE, sampler=sampler, settings=settings, **more)
 
 
-def _settings(search, count, *, accuracy=lambda values: 0.5, first_drawn=0):
+def _settings(search, count, *, accuracy=lambda values: 0.5, **rules):
     tried = []
     for number in range(count):
-        values = propose(search, tried, first_drawn=first_drawn)
+        values = propose(search, tried, **rules)
         if values is None:
             break
         tried.append(Tried(number, values, state="done", accuracy=accuracy(values)))
@@ -77,16 +77,33 @@ def test_qmc_fills_the_space_more_evenly_than_chance():
     assert [units.count(k) for k in (1, 2, 3)] == pytest.approx([11, 11, 11], abs=1)
 
 
-def test_tpe_begins_in_the_middle_and_goes_on_like_random():
+def test_tpe_begins_near_the_middle_and_then_random_settings_and_others_take_turns():
+    search, rules = _search("tpe"), {"opening": Opening(3, in_turn=True)}
+
+    def size(values):
+        return int(values[UNITS])
+
+    found = _settings(search, 30, size=size, **rules)
+    middle = {WHICH: 0, RATE: 0.01, UNITS: 2}
+    assert found[:3] == [middle, {**middle, RATE: 0.0316228}, {**middle, UNITS: 3}]
+    at_random = _settings(_search("random"), 30)
+    same = [number for number in range(30) if found[number] == at_random[number]]
+    assert same == [*range(3, 23, 2)]
+    unknown = [Tried(number, each) for number, each in enumerate(found[:4])]
+    assert propose(search, unknown, size=size, **rules) == at_random[4]  # nothing to learn from
+    assert _settings(search, 3, **rules)[2] not in found[:3]  # nobody knows what is larger
+
+
+def test_tpe_of_before_begins_in_the_middle_and_goes_on_like_random():
     search = _search("tpe")
-    first, *others = _settings(search, STARTUP + 1, first_drawn=1)
+    first, *others = _settings(search, STARTUP + 1, opening=Opening(1))
     assert first == {WHICH: 0, RATE: 0.01, UNITS: 2}
     assert others == _settings(_search("random"), STARTUP + 1)[1:]
     for sampler in ("random", "qmc", "grid"):
         assert propose(_search(sampler), []) != first
 
 
-def test_tpe_of_before_begins_like_random_and_then_learns_the_same_from_the_same_journal():
+def test_tpe_of_long_before_begins_like_random_and_then_learns_the_same_from_the_same_journal():
     search = _search("tpe")
 
     def accuracy(values):

@@ -16,17 +16,19 @@ import pytest
 from rich.console import Console
 
 from bakeoff.errors import DamagedFile, StudyError, UsageError
-from bakeoff.recipe.search_space import dimensions, middle
+from bakeoff.recipe.search_space import dimensions, middle, quicker
+from bakeoff.recipe.types import Search
 from bakeoff.recipe.vocabulary.backbones import LITE0
 from bakeoff.report import about_search
 from bakeoff.storage import atomic, formats, written_folder
 from bakeoff.storage.ledger import read_ledger
-from bakeoff.storage.search_folder import SearchFolder, Tried, best_first, with_chosen
+from bakeoff.storage.search_folder import Opening, SearchFolder, Tried, best_first, with_chosen
 from bakeoff.storage.study_folder import StudyFolder
 from bakeoff.study.create import prepare
 from bakeoff.study.executors.interface import Lost
 from bakeoff.study.feature_jobs import FeatureJob
 from bakeoff.study.run import run
+from bakeoff.study.samplers import propose
 from bakeoff.study.search import search
 from bakeoff.study.status import status
 from bakeoff.study.tune import to_json, tune
@@ -256,26 +258,31 @@ def test_settings_wait_for_features_that_are_computed_while_nothing_else_is_done
         assert place.did.index(computed) < place.did.index(f"head setting {number}")
 
 
-def test_tpe_begins_in_the_middle_and_a_search_of_before_goes_on_as_it_was(npz, tmp_path):
-    tpe = {"settings": 2, "sampler": "tpe"}
-    dims, lost = _dims(), "found none among 2"
+def test_tpe_begins_near_the_middle_and_a_search_of_before_goes_on_as_it_was(npz, tmp_path):
+    tpe = {"settings": 3, "sampler": "tpe"}
+    dims, lost = _dims(), "found none among 3"
     with pytest.raises(StudyError, match=lost):
         _searched(npz, tmp_path / "new", Place(trains=False), search=tpe)
     new = SearchFolder(tmp_path / "new", "mlp")
-    first, second = (each.values for each in new.tried(dims))
-    assert first == middle(dims)
+    units = "layers[1].dense.units"
+    first, second, third = (each.values for each in new.tried(dims))
+    assert (first, second, third) == (middle(dims), quicker(dims), {**first, units: 1})
 
     shutil.copytree(tmp_path / "new", tmp_path / "old")
     old = SearchFolder(tmp_path / "old", "mlp")
     (old.path / "settings.jsonl").unlink()
-    begun = {key: each for key, each in new.read().items() if key != "first"}
+    rules = ("first", "pruning_after")
+    begun = {key: each for key, each in new.read().items() if key not in rules}
     atomic.write_file(old.path / "search.json", formats.sealed_json(begun))
-    asked = {**first, "layers[1].dense.units": 1}
+    asked = {**first, units: 1}
     old.append(0, values=asked)
     with pytest.raises(StudyError, match=lost):
         _searched(npz, tmp_path / "old", Place(trains=False), search=tpe)
-    assert [each.values for each in old.tried(dims)] == [asked, second]
-    assert (new.first_drawn(), old.first_drawn()) == (1, 0)
+    drawn = Search(space=MODELS["mlp"], sampler="random")
+    others = [propose(drawn, old.tried(dims)[:number]) for number in (1, 2)]
+    assert [each.values for each in old.tried(dims)] == [asked, *others]
+    assert (new.opening(), old.opening()) == (Opening(3, in_turn=True), Opening())
+    assert (new.pruning_after(), old.pruning_after()) == (3, 5)
 
 
 def test_another_search_in_the_same_place_is_refused(searched, npz):
@@ -333,7 +340,7 @@ def test_settings_that_lag_behind_the_median_are_stopped_early(npz, tmp_path):
     for each in pruned:
         assert each.accuracy < each.thresholds[each.epochs - 1]
         assert not each.usable
-    assert all(each.thresholds == () for each in tried[:5])
+    assert all(each.thresholds == () for each in tried[:3])
 
 
 def test_a_setting_that_makes_no_network_is_noted_and_not_chosen(npz, tmp_path):

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import warnings
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from math import fsum
 from typing import Any
 
@@ -20,7 +20,7 @@ from bakeoff.analysis.statistics import mcnemar_exact
 from bakeoff.analysis.variance import LEVEL
 from bakeoff.recipe import Recipe
 from bakeoff.recipe.search_space import Dimension, short_names
-from bakeoff.storage.search_folder import STARTUP, SearchFolder, Tried, best_first
+from bakeoff.storage.search_folder import Opening, SearchFolder, Tried, best_first
 from bakeoff.storage.study_folder import StudyFolder
 from bakeoff.utils.text import counted
 
@@ -77,8 +77,8 @@ class Searched:
     `fresh` are the validation accuracies of the chosen setting's own seeds, () before they are
     trained; `as_good` is how many other settings' predictions are not told from the chosen one's
     (exact McNemar test, p ≥ 0.05). `curve` and `importance` are None where they cannot be
-    computed, and `lacking` then names the library that is missing, if that is why. Settings before
-    number `first_drawn` were not drawn.
+    computed, and `lacking` then names the library that is missing, if that is why. `opening` says
+    which settings of `tpe` were drawn.
     """
 
     model: str
@@ -93,7 +93,7 @@ class Searched:
     importance: tuple[Importance, ...] | None = None
     lacking: str = ""
     fresh: tuple[float, ...] = ()
-    first_drawn: int = 0
+    opening: Opening = field(default_factory=Opening)
 
     @property
     def best(self) -> list[Tried]:
@@ -216,7 +216,7 @@ def _read(
         seconds=fsum(each.seconds or 0.0 for each in tried),
         as_good=0 if chosen is None else _as_good(folder, search, tried, chosen),
         edges=() if chosen is None else tuple(_edges(dims, chosen)),
-        first_drawn=search.first_drawn(),
+        opening=search.opening(),
     )
 
 
@@ -263,9 +263,8 @@ def _drawn(searched: Searched) -> list[Tried]:
     sampler = searched.budget["sampler"]
     if sampler == "grid":
         return []
-    first = searched.first_drawn
-    end = first + STARTUP if sampler == "tpe" else len(searched.tried)
-    return [each for each in searched.tried[first:end] if each.accuracy is not None]
+    scored = [each for each in searched.tried if each.accuracy is not None]
+    return [each for each in scored if sampler != "tpe" or searched.opening.draws(each.number)]
 
 
 def _curve(searched: Searched) -> TuningCurve | None:

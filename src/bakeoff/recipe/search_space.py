@@ -16,7 +16,7 @@ from __future__ import annotations
 import json
 import math
 import re
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -30,6 +30,7 @@ MOST_REPEATS = 100
 _DIGITS = 6  # of a number that is drawn: more say nothing, and are hard to read
 
 _WHICH = re.compile(r"\.choice\[\d+\]")
+_RATE = re.compile(r"\blearning_rate$")
 
 When = tuple[str, int | None]
 Setting = Mapping[str, float | int]
@@ -90,11 +91,30 @@ class Dimension:
             return int(self.low + self.high) // 2
         if self.kind != "choice":
             return self.at(0.5)
+        ordered = self.ordered
+        return ordered[(len(ordered) - 1) // 2] if ordered else 0
+
+    @property
+    def ordered(self) -> list[int]:
+        """Which options are the lowest number, the next one, …; [] where not all are numbers."""
         numbers = [(number, k) for k, each in enumerate(self.options)
                    if (number := as_number(each)) is not None]  # fmt: skip
-        if len(numbers) < len(self.options):
-            return 0
-        return sorted(numbers)[(len(numbers) - 1) // 2][1]
+        return [k for _, k in sorted(numbers)] if len(numbers) == len(self.options) else []
+
+    @property
+    def ends(self) -> tuple[float | int, ...]:
+        """The lowest and the highest value; () of options that are no numbers."""
+        if self.kind == "choice":
+            return tuple(self.ordered[k] for k in (0, -1)) if self.ordered else ()
+        return (int(self.low), int(self.high)) if self.is_whole else (self.low, self.high)
+
+    @property
+    def upper_quarter(self) -> float | int:
+        """The value below which three quarters of a range lie; of options see `middle`."""
+        if self.kind != "choice":
+            return self.at(0.75)
+        ordered = self.ordered
+        return ordered[-(-3 * (len(ordered) - 1) // 4)] if ordered else 0
 
     def share(self, value: float) -> float:
         """Return where in its range a value lies, in [0, 1]."""
@@ -237,6 +257,27 @@ def fits(dims: tuple[Dimension, ...], setting: Setting) -> bool:
 def middle(dims: Sequence[Dimension]) -> dict[str, float | int]:
     """Return the setting in the middle of all choices; it says more than it has to make."""
     return {each.place: each.middle for each in dims}
+
+
+def quicker(dims: Sequence[Dimension]) -> dict[str, float | int]:
+    """Return the middle with learning rates that only a quarter of their ranges lies above."""
+    rates = {each.place: each.upper_quarter for each in dims if _RATE.search(each.place)}
+    return {**middle(dims), **rates}
+
+
+def largest(dims: Sequence[Dimension], size: Callable[[Setting], int]) -> dict[str, float | int]:
+    """Return the middle with every whole number at that end at which the network is larger.
+
+    size : of the network of a setting; 0 where it makes none
+    """
+    found_ = middle(dims)
+    most = size(found_)
+    for each in dims:
+        for value in each.ends if each.is_whole else ():
+            there = {**found_, each.place: value}
+            if (now := size(there)) > most:
+                found_, most = there, now
+    return found_
 
 
 def _walk(raw: object, place: str, when: tuple[When, ...]) -> Iterator[Dimension]:

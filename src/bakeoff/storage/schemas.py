@@ -192,7 +192,8 @@ class _Search(_Document):
     seed: Count
     split: Hash
     data: Hash
-    first: Literal["middle"] | None = None  # of `tpe`; none where an earlier version began
+    first: Literal["middle", "probes"] | None = None  # of `tpe`; earlier versions said less
+    pruning_after: Positive | None = None
 
 
 class _Setting(_Document):

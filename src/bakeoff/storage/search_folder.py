@@ -27,8 +27,33 @@ from bakeoff.storage.schemas import check_document
 
 SEARCH = "search"
 _SEARCH, _JOURNAL, _CHOSEN = "search.json", "settings.jsonl", "chosen.json"
-STARTUP = 10  # settings of `tpe` that are drawn at random before it has something to learn from
-_FIRST, _MIDDLE = "first", "middle"  # what search.json says of the first setting of `tpe`
+STARTUP = 10  # settings of `tpe` that are drawn at random
+_FIRST, _PRUNING_AFTER = "first", "pruning_after"  # keys of search.json
+
+
+@dataclass(frozen=True)
+class Opening:
+    """How a search begins that samples by `tpe`.
+
+    probes : settings at the front that are not drawn: the middle of all choices, and points near it
+    in_turn : whether settings drawn at random and settings that follow from what is known take
+        turns, until STARTUP are drawn; otherwise STARTUP are drawn, one after another
+    """
+
+    probes: int = 0
+    in_turn: bool = False
+
+    def draws(self, number: int) -> bool:
+        """Say whether this setting is drawn at random, whatever is known."""
+        later = number - self.probes
+        if self.in_turn:
+            return later >= 0 and later % 2 == 0 and later < 2 * STARTUP
+        return 0 <= later < STARTUP
+
+
+_NEWEST, _PRUNES_AFTER = "probes", 3
+_OPENINGS = {None: Opening(), "middle": Opening(1), _NEWEST: Opening(3, in_turn=True)}
+_PRUNED_AFTER = 5  # before search.json said it
 
 
 @dataclass(frozen=True)
@@ -86,7 +111,7 @@ class SearchFolder:
     def begin(self, document: Mapping[str, Any]) -> None:
         """Write search.json, or refuse to go on with a search for something else.
 
-        A search that an earlier version began keeps its first setting.
+        A search that an earlier version began goes on by that version's rules.
         """
         if self.exists():
             before = self.read()
@@ -99,15 +124,18 @@ class SearchFolder:
                         "another place with --out"
                     )
             return
-        first = {_FIRST: _MIDDLE} if document["sampler"] == "tpe" else {}
-        atomic.write_file(self.path / _SEARCH, formats.sealed_json({**document, **first}))
+        rules: dict[str, Any] = {_PRUNING_AFTER: _PRUNES_AFTER}
+        if document["sampler"] == "tpe":
+            rules[_FIRST] = _NEWEST
+        atomic.write_file(self.path / _SEARCH, formats.sealed_json({**document, **rules}))
 
-    def first_drawn(self) -> int:
-        """Return the number of the first setting that the sampler draws: 1 with `tpe`.
+    def opening(self) -> Opening:
+        """Return how this search began: as the version that began it does."""
+        return _OPENINGS[self.read().get(_FIRST)]
 
-        Before it stands the middle of all choices; not in searches that an earlier version began.
-        """
-        return int(self.read().get(_FIRST) == _MIDDLE)
+    def pruning_after(self) -> int:
+        """Return how many settings are trained to the end before one is stopped early."""
+        return int(self.read().get(_PRUNING_AFTER, _PRUNED_AFTER))
 
     def tried(self, dims: tuple[Dimension, ...]) -> list[Tried]:
         """Return the settings in the order in which they were asked for.

@@ -1,15 +1,15 @@
 """Which setting a search tries next: a function of what the journal holds, so that it can go on.
 
 Settings of `random`, `grid` and `qmc` depend on their number alone, so they are the same whatever
-the workers do; `tpe` begins in the middle, draws some at random, and then is Optuna's, which learns
-from what was tried before.
+the workers do; `tpe` begins with the middle and points near it. Then settings drawn at random and
+Optuna's, which learns from what was tried before, take turns, and in the end all are Optuna's.
 """
 
 from __future__ import annotations
 
 import math
 import random
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from importlib.util import find_spec
 from typing import Any
 
@@ -17,19 +17,32 @@ import numpy as np
 
 from bakeoff.analysis.tuning import distribution
 from bakeoff.errors import StudyError
-from bakeoff.recipe.search_space import Dimension, Setting, middle, taken
+from bakeoff.recipe.search_space import Dimension, Setting, largest, middle, quicker, taken
 from bakeoff.recipe.types import Search
-from bakeoff.storage.search_folder import STARTUP, Tried
+from bakeoff.storage.search_folder import Opening, Tried
 from bakeoff.utils.places import to_install
 
 _MOST_LEVELS = 10  # of a range, in a grid
+_FEWEST_KNOWN = 2  # results from which the next setting follows; one says nothing about a direction
+_PLAIN = Opening()
 
 
-def propose(search: Search, tried: Sequence[Tried], *, first_drawn: int = 0) -> Setting | None:
+def _unknown(setting: Setting) -> int:
+    return 0
+
+
+def propose(
+    search: Search,
+    tried: Sequence[Tried],
+    *,
+    opening: Opening = _PLAIN,
+    size: Callable[[Setting], int] = _unknown,
+) -> Setting | None:
     """Return the next setting; None where a grid has no more.
 
     tried : all settings so far, in the order in which they were asked for
-    first_drawn : of `tpe`, 1 where the setting before those at random is the middle of all choices
+    opening : of `tpe`, how the search begins
+    size : the parameters of a setting's network; 0 where it makes none or nobody knows
     """
     dims, number = search.dimensions, len(tried)
     if search.sampler == "grid":
@@ -37,11 +50,30 @@ def propose(search: Search, tried: Sequence[Tried], *, first_drawn: int = 0) -> 
         return grid[number] if number < len(grid) else None
     if search.sampler == "qmc":
         return _kept(dims, _sobol(len(dims), number, search.seed))
-    if number < first_drawn:
-        return _made(dims, middle(dims))
-    if search.sampler == "random" or number < first_drawn + STARTUP:
-        return _kept(dims, np.random.default_rng([search.seed, number]).random(len(dims)))
-    return _tpe(dims, tried, seed=[search.seed, number])
+    if search.sampler == "tpe":
+        probe = _probe(dims, number, size) if number < opening.probes else None
+        if probe is not None:
+            return probe
+        known = sum(each.accuracy is not None for each in tried)
+        if not opening.draws(number) and (known >= _FEWEST_KNOWN or not opening.in_turn):
+            return _tpe(dims, tried, seed=[search.seed, number])
+    return _kept(dims, np.random.default_rng([search.seed, number]).random(len(dims)))
+
+
+def _probe(
+    dims: Sequence[Dimension], number: int, size: Callable[[Setting], int]
+) -> Setting | None:
+    """Return the setting at the front of a search; None where it repeats one before it."""
+
+    def model(setting: Setting) -> int:
+        return size(_made(dims, setting))
+
+    probes: list[Setting] = [_made(dims, middle(dims))]
+    if number > 0:
+        probes.append(_made(dims, quicker(dims)))
+    if number > 1:
+        probes.append(_made(dims, largest(dims, model)))
+    return None if probes[number] in probes[:number] else probes[number]
 
 
 def require(search: Search) -> None:

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -43,7 +44,6 @@ from bakeoff.study.schedule import missing_features, train_job, write_parts
 from bakeoff.utils.events import Planned, Watcher
 from bakeoff.utils.text import counted, percent
 
-_FEWEST_TO_PRUNE = 5  # finished settings before any is stopped early
 _WARM_UP = 0.2  # share of the epochs before which none is
 _AHEAD = 2  # settings of each worker that are asked for at once, where they follow from nothing
 
@@ -118,7 +118,8 @@ class _Search:
                 "selection": prepared.recipe.selection,
             }
         )
-        self._first_drawn = self._folder.first_drawn()
+        self._opening = self._folder.opening()
+        self._pruning_after = self._folder.pruning_after()
         self._tried = self._folder.tried(self._search.dimensions)
         spent = [each.elapsed or 0.0 for each in self._tried]
         self._before, self._started = max(spent, default=0.0), time.monotonic()
@@ -208,7 +209,9 @@ class _Search:
         over = self._tried and minutes is not None and self._elapsed() >= 60 * minutes
         if over or number >= self._search.settings:
             return None
-        values = samplers.propose(self._search, self._tried, first_drawn=self._first_drawn)
+        values = samplers.propose(
+            self._search, self._tried, opening=self._opening, size=self._parameters
+        )
         if values is None:
             return None
         thresholds = self._thresholds()
@@ -223,7 +226,7 @@ class _Search:
         fixed when a setting is asked for, so that it ends the same whenever it is trained.
         """
         done = [each for each in self._tried if each.state == "done"]
-        if self._search.pruning == "none" or len(done) < _FEWEST_TO_PRUNE:
+        if self._search.pruning == "none" or len(done) < self._pruning_after:
             return ()
         accuracies = [self._history(each.number)["val_accuracy"] for each in done]
         curves = [np.fmax.accumulate(each) for each in accuracies]
@@ -232,16 +235,14 @@ class _Search:
         medians: list[float | None] = [None] * first
         for epoch in range(first, longest):
             there = [curve[epoch] for curve in curves if len(curve) > epoch]
-            medians.append(float(np.median(there)) if len(there) >= _FEWEST_TO_PRUNE else None)
+            medians.append(float(np.median(there)) if len(there) >= self._pruning_after else None)
         return tuple(medians)
 
     def _job(self, asked: Tried) -> TrainJob | None:
         """Return the job of a setting; None, and say so, where it makes no network."""
         prepared = self._prepared
         try:
-            model = with_setting(prepared.recipe, self._name, asked.values)
-            if model.layers is not None:
-                describe(model, prepared.data.input_shape, prepared.data.n_classes)
+            model, _ = self._described(asked.values)
         except (Misfit, RecipeError) as error:
             self._end(asked, state="impossible", reason=str(error))
             return None
@@ -255,6 +256,23 @@ class _Search:
             called=self._label(asked.number),
             thresholds=asked.thresholds,
         )
+
+    def _described(self, values: Setting) -> tuple[ModelRecipe, int]:
+        """Return the model of a setting and its parameters: 0 where only Python knows them.
+
+        Raises Misfit, RecipeError
+        """
+        data = self._prepared.data
+        model = with_setting(self._prepared.recipe, self._name, values)
+        if model.layers is None:
+            return model, 0
+        return model, describe(model, data.input_shape, data.n_classes).parameters
+
+    def _parameters(self, values: Setting) -> int:
+        """Return the parameters of a setting's network; 0 where it makes none."""
+        with suppress(Misfit, RecipeError):
+            return self._described(values)[1]
+        return 0
 
     def _tell(self, asked: Tried, lost: str) -> None:
         place = self._folder.trial(asked.number)

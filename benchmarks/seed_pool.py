@@ -92,7 +92,7 @@ def make(work: Path, *, seeds: int = SEEDS, target: Path = POOL) -> Pool:
     """Train the networks in the folder `work`, and write the pool; it goes on where it stopped."""
     from bakeoff import data
     from bakeoff.recipe import load
-    from bakeoff.storage import formats
+    from bakeoff.storage import array_files
     from bakeoff.storage.study_folder import StudyFolder
     from bakeoff.study.run import run
 
@@ -113,11 +113,11 @@ def make(work: Path, *, seeds: int = SEEDS, target: Path = POOL) -> Pool:
     folder = work / "study"
     run(load(recipe), out=folder)
     opening = StudyFolder(folder).openings()[-1]
-    labels = formats.read_npy(opening / "labels.npy")
+    labels = array_files.read_npy(opening / "labels.npy")
     correct = {
         path.name: np.stack(
             [
-                formats.read_npy(path / f"seed-{seed}.npy").argmax(axis=1) == labels
+                array_files.read_npy(path / f"seed-{seed}.npy").argmax(axis=1) == labels
                 for seed in range(seeds)
             ]
         )

@@ -79,6 +79,7 @@ NEVER_NAMED = {  # PyYAML's loaders and constructors that make objects
 IMPORTING = {
     "bakeoff.training.user_builder": {"spec_from_file_location", "module_from_spec", "exec_module"},
     "bakeoff": {"import_module"},
+    "bakeoff.recipe": {"import_module"},
     "bakeoff.report": {"import_module"},
 }
 ALL_IMPORTING = {

@@ -16,6 +16,7 @@ from bakeoff.analysis import notable_images
 from bakeoff.analysis.compare import compare
 from bakeoff.analysis.notable_images import Mistake, Suspect
 from bakeoff.report import galleries
+from bakeoff.storage.split_file import read_split
 from bakeoff.storage.study_folder import StudyFolder
 from bakeoff.storage.thumbnails import thumbnails
 from bakeoff.study.run import compare as compare_studies
@@ -176,7 +177,7 @@ def test_a_run_leaves_pictures_of_exactly_what_its_report_shows(finished_study, 
     for more in ("label_suspects", "shared_mistakes", "correct_alone"):
         wanted |= {each.index for each in getattr(notable_images, more)(comparison) or ()}
     assert set(found.indices.tolist()) == wanted
-    split = folder.read_split()
+    split = read_split(folder)
     images = digits.images[split["test"][found.indices]]
     np.testing.assert_array_equal(found.images, thumbnails(images, 16))
     assert np.bincount(found.sample_labels).tolist() == [notable_images.SAMPLES] * 10

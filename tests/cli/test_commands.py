@@ -385,12 +385,15 @@ def test_the_small_commands_load_nothing_heavy(tiny_study):
     assert done.stdout.splitlines()[-1] == "set()"
 
 
-def test_help_loads_no_numpy():
+def test_help_and_status_load_neither_numpy_nor_pydantic(tiny_study):
+    """Each would take as long as all the rest of them; filelock and statistics a tenth."""
+    slow = {"numpy", "pydantic", "scipy", "filelock", "statistics", "bakeoff.recipe.types"}
     code = (
-        "import sys; from bakeoff.cli import main; main(['--help']); print('numpy' in sys.modules)"
+        "import sys; from bakeoff.cli import main; assert main(['--help']) == 0; "
+        f"assert main(['status', {str(tiny_study)!r}]) == 0; print({slow} & set(sys.modules))"
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True)
-    assert done.stdout.splitlines()[-1] == "False"
+    assert done.stdout.splitlines()[-1] == "set()", done.stderr
 
 
 def test_help_without_docstrings():

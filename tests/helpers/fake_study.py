@@ -19,7 +19,7 @@ from numpy.typing import NDArray
 
 from bakeoff import recipe as recipes
 from bakeoff.recipe import Recipe
-from bakeoff.storage import atomic, formats, ledger, study_folder, written_folder
+from bakeoff.storage import array_files, atomic, formats, ledger, study_folder, written_folder
 from bakeoff.storage.history import history_csv
 from bakeoff.storage.study_folder import StudyFolder
 
@@ -214,7 +214,7 @@ def _tested(
     )
     if model.change:
         probabilities = model.change(seed, probabilities)
-    return formats.npy_bytes(probabilities)
+    return array_files.npy_bytes(probabilities)
 
 
 def _tested_baseline(name: str, share: float, test: _TestImages, rng: np.random.Generator) -> bytes:
@@ -224,7 +224,7 @@ def _tested_baseline(name: str, share: float, test: _TestImages, rng: np.random.
     if name == "majority":
         probabilities = np.zeros_like(probabilities)
         probabilities[:, np.bincount(test.labels).argmax()] = 1
-    return formats.npy_bytes(probabilities)
+    return array_files.npy_bytes(probabilities)
 
 
 def write_trio(path: Path) -> StudyFolder:
@@ -348,7 +348,7 @@ def _write_split(study: StudyFolder, sizes: Mapping[str, int], n_classes: int) -
 def _write_baseline(study: StudyFolder, name: str) -> None:
     files = {
         "baseline.json": formats.canonical({"name": name, "parameters": 650}),
-        "weights.safetensors": formats.weights_bytes({"kernel": np.zeros(3, np.float32)}),
+        "weights.safetensors": array_files.weights_bytes({"kernel": np.zeros(3, np.float32)}),
         written_folder.TIMING: _timing(1.0),
     }
     written_folder.write_folder(study.baseline(name), files, scratch=study.path / "scratch")
@@ -396,13 +396,13 @@ def _write_trial(
             }
         ),
         "history.csv": history_csv(rows),
-        "weights.safetensors": formats.weights_bytes({"kernel": np.zeros(3, np.float32)}),
+        "weights.safetensors": array_files.weights_bytes({"kernel": np.zeros(3, np.float32)}),
     }
     if n_validation:
         truth = np.arange(n_validation, dtype=np.int64) % n_classes
         correct = _correct(rng.normal(size=n_validation), share)
         probabilities = fake_probabilities(truth, correct, n_classes, rng, share, None, {})
-        files["validation.npy"] = formats.npy_bytes(probabilities)
+        files["validation.npy"] = array_files.npy_bytes(probabilities)
     if model.seconds is not None:
         files[written_folder.TIMING] = _timing(model.seconds)
     written_folder.write_folder(study.trial(name, seed), files, scratch=study.path / "scratch")
@@ -463,7 +463,7 @@ def _open(
     opening = {"opening": k, "models": done, "baselines": baselines, "test": test_hash}
     files = {
         **predictions,
-        "labels.npy": formats.npy_bytes(labels),
+        "labels.npy": array_files.npy_bytes(labels),
         "opening.json": formats.canonical(opening),
     }
     written_folder.write_folder(

@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from bakeoff import recipe as recipes
 from bakeoff.recipe import Recipe
-from bakeoff.storage import formats, written_folder
+from bakeoff.storage import array_files, written_folder
 from bakeoff.study.result import Result
 from bakeoff.study.run import run
 from bakeoff.utils.events import Watcher
@@ -91,7 +91,7 @@ def files(folder: str | Path, *parts: str) -> dict[str, bytes]:
 
 def saved(result: Result, name: str) -> NDArray[Any]:
     """Return the test predictions of an opened study, such as those of "mlp/seed-0"."""
-    predictions: NDArray[Any] = formats.read_npy(result.folder.openings()[-1] / f"{name}.npy")
+    predictions: NDArray[Any] = array_files.read_npy(result.folder.openings()[-1] / f"{name}.npy")
     return predictions
 
 

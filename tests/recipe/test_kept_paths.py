@@ -9,7 +9,8 @@ from pathlib import Path
 import pytest
 import yaml
 
-from bakeoff.recipe import dump, kept_paths, parse, without_folders, without_paths
+from bakeoff.recipe import dump, parse
+from bakeoff.recipe.kept_paths import kept_paths, without_folders, without_paths
 from tests.helpers.refused_recipes import MLP
 from tests.recipe.test_parse_data import GOOD
 

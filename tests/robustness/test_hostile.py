@@ -15,7 +15,7 @@ import numpy as np
 import pytest
 
 from bakeoff.errors import StorageError
-from bakeoff.storage import formats
+from bakeoff.storage import array_files
 from tests.robustness.hostile import folder, idx, npz, recipes, run, studies
 
 CASES = [
@@ -68,13 +68,13 @@ def the_line(case, found):
 
 def test_weights_that_are_none(tmp_path):
     """What reads weights is a worker, which has Keras; the reader is asked by itself."""
-    good = formats.weights_bytes({"kernel": np.zeros((2, 3), np.float32)})
+    good = array_files.weights_bytes({"kernel": np.zeros((2, 3), np.float32)})
     path = tmp_path / "weights.safetensors"
     for content, reason in weights(good):
         path.write_bytes(content)
         before = peak_memory()
         with pytest.raises(StorageError, match=re.escape(f"{path}: expected {reason}")):
-            formats.read_weights(path)
+            array_files.read_weights(path)
         assert peak_memory() - before < 100
 
 
@@ -108,7 +108,7 @@ def weights(good):
     yield b"", other
     for value in (np.nan, np.inf, -np.inf):
         weights = {"kernel": np.array([[0, value]], np.float32), "bias": np.zeros(1, np.int32)}
-        yield formats.weights_bytes(weights), finite
+        yield array_files.weights_bytes(weights), finite
 
 
 def peak_memory():

@@ -13,7 +13,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from bakeoff.storage import atomic, formats
+from bakeoff.storage import array_files, atomic
 from bakeoff.utils.places import program_cache
 from tests.helpers import forked
 from tests.robustness.torture.__main__ import be_command
@@ -25,8 +25,8 @@ def test_a_scalar_comes_back_from_a_checkpoint_as_one(tmp_path):
     """It came back with shape (1,), and no checkpoint was ever gone on from."""
     weights = {"rate": np.array(3, np.int32), "kernel": np.ones((2, 3), np.float32).T}
     path = tmp_path / "weights.safetensors"
-    atomic.write_file(path, formats.weights_bytes(weights))
-    for name, array in formats.read_weights(path).items():
+    atomic.write_file(path, array_files.weights_bytes(weights))
+    for name, array in array_files.read_weights(path).items():
         assert array.shape == weights[name].shape
         assert (array == weights[name]).all()
 

@@ -1,4 +1,4 @@
-"""Files under disks that fail: errors injected into every call that writes; locks; 2 s.
+"""Files under disks that fail: errors injected into every call that writes; 1 s.
 
 Run: pytest tests/storage/test_atomic.py
 """
@@ -6,16 +6,13 @@ Run: pytest tests/storage/test_atomic.py
 import errno
 import os
 import re
-import subprocess
-import sys
 from pathlib import Path
 
 import pytest
-from filelock import Timeout
 
 from bakeoff.errors import StorageError, UsageError
 from bakeoff.storage import atomic
-from bakeoff.storage.study_folder import StudyFolder
+from bakeoff.storage.locks import lock_file
 from tests.helpers.disks import failing, largest_file
 
 
@@ -70,40 +67,6 @@ def test_a_folder_appears_whole_or_not_at_all(tmp_path):
     assert [path.name for path in tmp_path.iterdir()] == ["new"]
 
 
-HOLD = """
-import sys, time
-from bakeoff.storage.study_folder import StudyFolder
-from tests.helpers.disks import failing
-with StudyFolder(sys.argv[1]).lock("study"):
-    print("held", flush=True)
-    time.sleep(60)
-"""
-
-
-def test_a_live_lock_is_respected_and_a_dead_ones_is_free(tmp_path):
-    folder = StudyFolder(tmp_path)
-    command = [sys.executable, "-c", HOLD, str(tmp_path)]
-    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as holder:
-        assert holder.stdout.readline() == "held\n"
-        with pytest.raises(Timeout), folder.lock("study", timeout=0):
-            pass
-        holder.kill()
-        holder.wait()
-        with folder.lock("study", timeout=5):
-            pass
-
-
-def test_a_lock_that_cannot_be_made_is_a_sentence(tmp_path, monkeypatch):
-    monkeypatch.setattr(os, "open", failing(os.open, 0, errno.EROFS))
-    path = tmp_path / ".locks" / "study.lock"
-    text = f"{path}: read-only file system: choose another place for it"
-    with (
-        pytest.raises(StorageError, match=f"^{re.escape(text)}$"),
-        StudyFolder(tmp_path).lock("study"),
-    ):
-        pass
-
-
 @pytest.mark.parametrize(
     ("path", "text"),
     [
@@ -114,14 +77,10 @@ def test_a_lock_that_cannot_be_made_is_a_sentence(tmp_path, monkeypatch):
 )
 def test_a_place_where_nothing_can_be_is_the_users_to_change(path, text):
     """They were told to restore a study that was damaged."""
-    for write in (lambda: atomic.write_file(Path(path), b""), lock(path)):
-        with pytest.raises(UsageError, match=f"^{re.escape(f'{path}: {text}')}$"):
-            write()
-
-
-def lock(path):
-    def hold():
-        with atomic.lock_file(Path(path)):
-            pass
-
-    return hold
+    with pytest.raises(UsageError, match=f"^{re.escape(f'{path}: {text}')}$"):
+        atomic.write_file(Path(path), b"")
+    with (
+        pytest.raises(UsageError, match=f"^{re.escape(f'{path}: {text}')}$"),
+        lock_file(Path(path)),
+    ):
+        pass

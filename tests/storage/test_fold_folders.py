@@ -8,7 +8,7 @@ import json
 import numpy as np
 import pytest
 
-from bakeoff.storage import formats, written_folder
+from bakeoff.storage import array_files, formats, written_folder
 from bakeoff.storage.fold_folders import join_folds, median_epoch
 from bakeoff.storage.history import history_csv, read_history
 from bakeoff.storage.study_folder import StudyFolder
@@ -50,7 +50,7 @@ def write_fold(folder, fold, *, epoch, accuracies, images, accuracy, seconds):
     files = {
         "trial.json": formats.canonical(document),
         "history.csv": history_csv(rows(accuracies)),
-        "weights.safetensors": formats.weights_bytes({"w": np.full(2, fold, np.float32)}),
+        "weights.safetensors": array_files.weights_bytes({"w": np.full(2, fold, np.float32)}),
         written_folder.TIMING: formats.sealed_json(clocks),
         written_folder.ENVIRONMENT: formats.sealed_json({"jax": "0.10.2"}),
     }

@@ -12,13 +12,14 @@ import numpy as np
 import pytest
 
 from bakeoff.errors import StudyError
-from bakeoff.storage import atomic, formats, written_folder
+from bakeoff.storage import array_files, atomic, formats, written_folder
 from bakeoff.storage.study_folder import StudyFolder
+from bakeoff.storage.study_recipe import read_recipe
 from tests.helpers.fake_study import write_study
 
 FILES = {
     "trial.json": formats.canonical({"model": "cnn", "seed": 3}),
-    "inner/weights.npy": formats.npy_bytes(np.arange(4, dtype=np.float32)),
+    "inner/weights.npy": array_files.npy_bytes(np.arange(4, dtype=np.float32)),
     "empty": b"",
     written_folder.TIMING: formats.sealed_json({"seconds": 1.5}),
 }
@@ -46,7 +47,7 @@ def test_a_study_s_recipe_is_read_once(tmp_path, monkeypatch):
 
     for module in (os, io):
         monkeypatch.setattr(module, "open", watched(module.open))
-    assert list(folder.read_recipe(study).models) == ["mlp", "cnn"]
+    assert list(read_recipe(folder, study).models) == ["mlp", "cnn"]
     assert seen == [folder.recipe_file]
 
 

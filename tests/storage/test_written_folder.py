@@ -13,12 +13,12 @@ import numpy as np
 import pytest
 
 from bakeoff.errors import StorageError
-from bakeoff.storage import formats, written_folder
+from bakeoff.storage import array_files, formats, written_folder
 from tests.helpers.disks import DAMAGED, failing
 
 FILES = {
     "trial.json": formats.canonical({"model": "cnn", "seed": 3}),
-    "inner/weights.npy": formats.npy_bytes(np.arange(4, dtype=np.float32)),
+    "inner/weights.npy": array_files.npy_bytes(np.arange(4, dtype=np.float32)),
     "empty": b"",
     written_folder.TIMING: formats.sealed_json({"seconds": 1.5}),
 }

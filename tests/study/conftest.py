@@ -2,6 +2,7 @@
 
 import pytest
 
+from bakeoff.storage.split_file import read_split
 from bakeoff.storage.study_folder import StudyFolder
 from bakeoff.study.run import compare
 from tests.helpers.small import write_npz
@@ -14,7 +15,7 @@ def result(finished_study):
 
 @pytest.fixture(scope="session")
 def test_part(finished_study, digits):
-    split = StudyFolder(finished_study).read_split()["test"]
+    split = read_split(StudyFolder(finished_study))["test"]
     return digits.images[split], digits.labels[split]
 
 

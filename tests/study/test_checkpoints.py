@@ -12,7 +12,8 @@ import pytest
 
 from bakeoff.errors import StorageError
 from bakeoff.storage import atomic
-from bakeoff.study.checkpoints import Checkpoints, newest_first
+from bakeoff.study.checkpoint_names import newest_first
+from bakeoff.study.checkpoints import Checkpoints
 from bakeoff.training.trainer import Trainer
 from tests.helpers.trainers import declare, development
 

@@ -15,7 +15,8 @@ from bakeoff.data.folds import make_folds
 from bakeoff.data.npz import load_npz
 from bakeoff.data.sources import NpzSource
 from bakeoff.errors import DataError, StudyError
-from bakeoff.storage import formats
+from bakeoff.storage import array_files, formats
+from bakeoff.storage.split_file import read_folds
 from bakeoff.storage.study_folder import StudyFolder
 from bakeoff.study import verify
 from bakeoff.study.development_data import read_development
@@ -72,14 +73,14 @@ def drawn(data, repeats=3):
 def test_every_image_is_predicted_by_the_network_that_has_not_seen_it(study, npz, data):
     folder, result = study
     folds, recipe = drawn(data), small.declare(npz, seeds=None, split=SPLIT)
-    np.testing.assert_array_equal(folder.read_folds(), folds.tested)
+    np.testing.assert_array_equal(read_folds(folder), folds.tested)
     for name, model in recipe.models.items():
         for repeat in range(3):
             found = np.load(folder.path / f"openings/1/{name}/seed-{repeat}.npy")
             assert (found.shape, found.dtype) == ((N, 3), np.float32)
             for fold in range(3):
                 place = folder.trial(name, repeat) / f"fold-{fold}"
-                weights = formats.read_weights(place / "weights.safetensors")
+                weights = array_files.read_weights(place / "weights.safetensors")
                 test = folds.at(repeat, fold).test
                 by_hand = predict(model, weights, data.images[test], maximum=255.0, n_classes=3)
                 np.testing.assert_array_equal(found[test], by_hand)
@@ -106,7 +107,7 @@ def test_a_fold_is_trained_on_its_own_images_with_a_seed_of_its_own(study, npz, 
     while not trainer.done:
         trainer.epoch()
     place = folder.trial("mlp", 1) / "fold-2"
-    weights = formats.read_weights(place / "weights.safetensors")
+    weights = array_files.read_weights(place / "weights.safetensors")
     for name, array in trainer.result().weights.items():
         np.testing.assert_allclose(weights[name], array, atol=1e-6)
     document = json.loads((place / "trial.json").read_text())
@@ -186,7 +187,7 @@ def test_the_shipped_model_is_trained_on_all_images_to_the_median_epoch(study, n
     )
     for _ in range(epochs[4] + 1):
         trainer.epoch()
-    weights = formats.read_weights(folder.shipped(name) / "weights.safetensors")
+    weights = array_files.read_weights(folder.shipped(name) / "weights.safetensors")
     for key, array in trainer.result().weights.items():
         np.testing.assert_allclose(weights[key], array, atol=1e-6)
 
@@ -214,7 +215,7 @@ def test_more_repeats_extend_a_study_and_fewer_do_not_shrink_it(study, npz, tmp_
     assert small.files(out.path / "trials" / "mlp" / "seed-2") == small.files(
         folder.trial("mlp", 2)
     )
-    assert out.read_folds().shape == (4, N)
+    assert read_folds(out).shape == (4, N)
     assert any(text.startswith("the test set is opened again") for text in said)
     carry_out(npz, out.path, split={"folds": 3, "repeats": 3}, watcher=watcher)
     assert "the study keeps its 4 repeats" in said
@@ -243,7 +244,7 @@ def test_the_shipped_model_is_the_one_that_predicts(study, data):
     name = result.comparison.recommended.model
     trained = trained_model(folder)
     assert trained.reason.endswith(f", trained on all {N} images")
-    weights = formats.read_weights(folder.shipped(name) / "weights.safetensors")
+    weights = array_files.read_weights(folder.shipped(name) / "weights.safetensors")
     expected = predict(trained.recipe, weights, data.images, maximum=255.0, n_classes=3)
     np.testing.assert_allclose(trained.per_seed(data.images)[0], expected, atol=1e-5)
     other = next(each for each in ("linear", "mlp") if each != name)

@@ -16,6 +16,7 @@ import pytest
 from bakeoff import recipe
 from bakeoff.errors import RecipeError, StudyError
 from bakeoff.storage import formats, ledger, user_ledger
+from bakeoff.storage.split_file import read_split
 from bakeoff.storage.study_folder import StudyFolder
 from bakeoff.study.extend import extended
 from tests.helpers.jobs import Listener
@@ -320,7 +321,7 @@ def test_a_recipe_edited_in_the_studys_folder_is_written_again_aloud(npz, out):
     )
     assert notes(npz, out) == [f"{out / 'recipe.yaml'} {text}", f"{out / 'split.npz'} {text}"]
     assert (out / "recipe.yaml").read_bytes() == recorded
-    split = StudyFolder(out).read_split()
+    split = read_split(StudyFolder(out))
     assert np.concatenate([split["train"], split["validation"]]).tolist() != []
 
 

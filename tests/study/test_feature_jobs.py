@@ -18,7 +18,7 @@ from bakeoff.errors import StudyError
 from bakeoff.recipe import parse
 from bakeoff.recipe.architecture import describe
 from bakeoff.recipe.vocabulary.backbones import BACKBONES, LITE0, identity
-from bakeoff.storage import feature_cache, formats
+from bakeoff.storage import array_files, feature_cache
 from bakeoff.storage.study_folder import StudyFolder
 from bakeoff.study import checkpoints
 from bakeoff.study.development_data import features_of, with_features
@@ -122,7 +122,7 @@ def test_a_study_of_heads(home, monkeypatch):
     assert described.trained_flops == described.flops_per_image - described.layers[0].flops
 
     path = home / "study/trials/head/seed-1/weights.safetensors"
-    weights = formats.read_weights(path, path.read_bytes())
+    weights = array_files.read_weights(path, path.read_bytes())
     assert sum(array.size for array in weights.values()) == head
     opened = np.load(home / "study/openings/1/head/seed-1.npy")
     split = np.load(home / "study/split.npz")

@@ -12,7 +12,7 @@ import numpy as np
 import pytest
 
 from bakeoff.errors import RecipeError, StorageError
-from bakeoff.storage import formats, written_folder
+from bakeoff.storage import array_files, written_folder
 from bakeoff.storage.history import read_history
 from bakeoff.storage.study_folder import StudyFolder
 from bakeoff.study import checkpoints as checkpointss
@@ -113,7 +113,7 @@ def test_a_finished_trial_holds_what_the_study_folder_promises(tmp_path, data):
         "accuracy": chosen.val_accuracy,
         "cross_entropy": pytest.approx(chosen.val_cross_entropy, abs=1e-6),
     }
-    validation = formats.read_npy(place / "validation.npy")
+    validation = array_files.read_npy(place / "validation.npy")
     assert (validation.dtype, validation.shape) == (np.float32, (30, 3))
 
 

@@ -16,6 +16,7 @@ from bakeoff.data import load
 from bakeoff.errors import DataError
 from bakeoff.storage import formats
 from bakeoff.storage.study_folder import StudyFolder
+from bakeoff.storage.study_recipe import read_recipe
 from bakeoff.study.create import prepare
 from bakeoff.study.predictions import PicturesReader
 from bakeoff.study.trained_model import TrainedModel
@@ -57,7 +58,7 @@ def study_of_pictures(tmp_path, white, dtype, **how):
 @pytest.mark.parametrize("kind", WHITES)
 def test_a_picture_of_the_study_is_read_as_the_study_read_it(tmp_path, kind, monkeypatch):
     files, trained = study_of_pictures(tmp_path, *WHITES[kind])
-    data = load(trained.folder.read_recipe(trained.study).data)
+    data = load(read_recipe(trained.folder, trained.study).data)
     reader = PicturesReader(trained)
     for file, stored in zip(files[:3], data.images, strict=False):
         np.testing.assert_array_equal(reader.read(file)[0], stored)

@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 
 from bakeoff.errors import StorageError
-from bakeoff.storage import formats
+from bakeoff.storage import array_files, formats
 from bakeoff.storage.study_folder import StudyFolder
 from bakeoff.study.predict_job import PredictJob
 from tests.helpers.train_jobs import MODEL, job, write_images
@@ -36,8 +36,8 @@ def test_weights_that_were_changed_are_not_tested(tmp_path, data):
         n_classes=3,
     )
     predict.run(lambda result: None)
-    ours = formats.read_npy(tmp_path / "out" / "seed-3.npy")
-    np.testing.assert_allclose(ours, formats.read_npy(source / "validation.npy"), atol=1e-6)
+    ours = array_files.read_npy(tmp_path / "out" / "seed-3.npy")
+    np.testing.assert_allclose(ours, array_files.read_npy(source / "validation.npy"), atol=1e-6)
     path = source / "weights.safetensors"
     content = bytearray(path.read_bytes())
     content[-1] ^= 1  # still a safetensors file, with another number in it

@@ -12,6 +12,7 @@ import pytest
 from PIL import Image
 
 from bakeoff.errors import DataError, StudyError, UsageError
+from bakeoff.storage.split_file import read_split
 from bakeoff.study.predictions import predict
 from bakeoff.study.run import run
 from bakeoff.study.training_profile import FILE
@@ -42,7 +43,7 @@ def test_images_that_the_ledger_knows_are_counted(result, test_part, digits, tmp
     (line,) = result.folder.read_ledger()
     found = result.predict(test_part[0], model="mlp", seed=0).test_images
     assert 256 == len(line["images"]) <= found < len(test_part[0])  # two images may be the same
-    train = result.folder.read_split()["train"]
+    train = read_split(result.folder)["train"]
     others = digits.images[train[:300]]
     assert result.predict(others, model="mlp", seed=0).test_images == 0
     for place in range(12):

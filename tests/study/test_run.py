@@ -27,6 +27,7 @@ import bakeoff
 from bakeoff.errors import RecipeError, StorageError, StudyError, UsageError
 from bakeoff.storage import formats, history, user_ledger, written_folder
 from bakeoff.storage.ledger import read_ledger
+from bakeoff.storage.split_file import read_split
 from bakeoff.storage.study_folder import StudyFolder
 from bakeoff.study import run as run_module
 from bakeoff.study import status
@@ -440,7 +441,7 @@ def test_a_split_left_by_a_killed_first_try_is_not_believed(npz, done, tmp_path)
     split = {"validation": {"last": 30}}
     options = {"keep_sealed": True}
     carry_out(npz, tmp_path, split=split, models={"linear": MODELS["linear"]}, options=options)
-    assert StudyFolder(tmp_path).read_split()["validation"].tolist() == list(range(90, 120))
+    assert read_split(StudyFolder(tmp_path))["validation"].tolist() == list(range(90, 120))
 
 
 # ── killed, and two at once ──────────────────────────────────────────────────────────────────

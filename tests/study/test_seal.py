@@ -16,6 +16,7 @@ from PIL import Image
 
 from bakeoff.cli.output import show
 from bakeoff.errors import RecipeError, StudyError
+from bakeoff.storage.split_file import read_split
 from bakeoff.storage.study_folder import StudyFolder
 from bakeoff.study.run import compare
 from bakeoff.study.verify import verify
@@ -150,7 +151,7 @@ def test_another_split_seed(npz, tmp_path):
         tmp_path / "pool.npz", tmp_path / "two", **SMALL, split={"test": 0.5, "seed": 1}
     )
     told_elsewhere(again, "some of its images")
-    sets = [set(StudyFolder(tmp_path / each).read_split()["test"]) for each in ("one", "two")]
+    sets = [set(read_split(StudyFolder(tmp_path / each))["test"]) for each in ("one", "two")]
     share = len(sets[0] & sets[1]) / len(sets[0])
     assert again.comparison.shared_elsewhere == pytest.approx(share)
     assert 0 < share < 1

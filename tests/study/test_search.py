@@ -24,6 +24,7 @@ from bakeoff.storage import atomic, formats, written_folder
 from bakeoff.storage.ledger import read_ledger
 from bakeoff.storage.search_folder import Opening, SearchFolder, Tried, best_first, with_chosen
 from bakeoff.storage.study_folder import StudyFolder
+from bakeoff.storage.study_recipe import read_recipe
 from bakeoff.study.create import prepare
 from bakeoff.study.executors.interface import Lost
 from bakeoff.study.feature_jobs import FeatureJob
@@ -149,7 +150,7 @@ def test_running_again_searches_nothing_and_the_folder_is_whole(searched):
     assert len(_journal(result.folder.path)) == 8  # asked and told, four times
     assert again.comparison.test_openings == 1
     assert verify(result.folder).differences == () == verify(result.folder).notes
-    recipe = result.folder.read_recipe(result.folder.read_study())
+    recipe = read_recipe(result.folder, result.folder.read_study())
     assert recipe.models["mlp"].search.settings == 4
     assert "learning_rate:\n            log:" in result.folder.recipe_file.read_text()
     assert status(result.folder.path).finished == 2

@@ -9,7 +9,7 @@ import json
 import shutil
 
 from bakeoff.storage.study_folder import StudyFolder, trial_lock
-from bakeoff.study import checkpoints
+from bakeoff.study.checkpoint_names import PLACE
 from bakeoff.use.serve.live import Live
 
 
@@ -76,7 +76,7 @@ def test_status_and_the_live_page_say_which_node_of_a_cluster_is_at_a_trial(tiny
     shutil.rmtree(folder.trial("mlp", 1))
     partial = folder.partial("mlp", 1)
     partial.mkdir()
-    (partial / checkpoints.PLACE).write_text('{"node": "box-2"}')
+    (partial / PLACE).write_text('{"node": "box-2"}')
     with folder.lock(trial_lock("mlp", 1)):
         assert " 1 (on box-2) " in call("status", tiny_study)[1]
         trials = json.loads(call("status", tiny_study, "--json")[1])["trials"]
@@ -84,6 +84,6 @@ def test_status_and_the_live_page_say_which_node_of_a_cluster_is_at_a_trial(tiny
     assert [each["nodes"] for each in trials if "nodes" in each] == [["box-2"]]
     assert picture["running"] == ["mlp seed 1 on box-2"]
     assert [each["nodes"] for each in picture["trials"]] == [[], ["box-2"], [], []]
-    (partial / checkpoints.PLACE).write_text("{}")  # cut short, or somebody else's
+    (partial / PLACE).write_text("{}")  # cut short, or somebody else's
     with folder.lock(trial_lock("mlp", 1)):
         assert Live(folder).picture()["running"] == ["mlp seed 1"]

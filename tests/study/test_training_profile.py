@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 
 from bakeoff.data import from_arrays
+from bakeoff.storage.split_file import read_split
 from bakeoff.study.training_profile import measure, read_profile
 
 
@@ -20,7 +21,7 @@ def test_what_is_unlike_training_and_how_often_that_is_wrong(result, test_part, 
     others.append(rng.integers(0, 17, (50, 8, 8, 1)).astype(np.uint8))
     assert all(profile.unlike(each).all() for each in others)
     wrong, among = profile.alarms.tolist()
-    split = result.folder.read_split()
+    split = read_split(result.folder)
     assert among == len(split["validation"]) and wrong < 0.06 * among
     assert profile.false_alarms.startswith(f"{wrong:,} of {among:,} validation images (")
 

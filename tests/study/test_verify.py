@@ -15,7 +15,7 @@ import pytest
 
 from bakeoff.cli import main
 from bakeoff.errors import StudyError
-from bakeoff.storage import formats
+from bakeoff.storage import array_files, formats
 from bakeoff.storage.study_folder import StudyFolder
 from bakeoff.study.verify import DERIVED, Repeat, verify
 from tests.robustness.hostile.studies import forge
@@ -191,9 +191,9 @@ def test_a_trial_trained_again_is_the_same_in_every_byte(tiny_study, capsys):
 
 def test_a_trial_that_comes_out_differently(tiny_study, capsys):
     place = tiny_study / "trials" / "line" / "seed-0" / "weights.safetensors"
-    weights = {name: np.array(array) for name, array in formats.read_weights(place).items()}
+    weights = {name: np.array(array) for name, array in array_files.read_weights(place).items()}
     next(iter(weights.values())).flat[0] += 0.5
-    place.write_bytes(formats.weights_bytes(weights))
+    place.write_bytes(array_files.weights_bytes(weights))
     environment = place.with_name("environment.json")
     recorded = formats.read_sealed_json(environment)
     environment.write_bytes(formats.sealed_json({**recorded, "jax": "0.1.2"}))

@@ -16,6 +16,7 @@ from bakeoff.errors import RecipeError, StudyError
 from bakeoff.recipe import parse
 from bakeoff.recipe.architecture import describe
 from bakeoff.storage.study_folder import StudyFolder
+from bakeoff.storage.study_recipe import read_recipe
 from bakeoff.study import checkpoints
 from bakeoff.study.run import run
 from bakeoff.study.study_backbones import with_study_backbones
@@ -200,14 +201,14 @@ def test_a_study_that_starts_from_another(source, tmp_path):
     )
     run(declared, out=tmp_path / "second", workers=1, device="cpu", keep_sealed=True)
     folder = StudyFolder(tmp_path / "second")
-    written = folder.read_recipe(folder.read_study()).models["m"].backbone
+    written = read_recipe(folder, folder.read_study()).models["m"].backbone
     assert (written.model, written.network.seed) == ("cnn", 4)
     assert written.network.seen == "digits: 718 images in 10 classes"
     moved = tmp_path / "elsewhere"
     source.rename(moved)
     try:
         trial = folder.read_trial("m", 0)
-        model = folder.read_recipe(folder.read_study()).models["m"]
+        model = read_recipe(folder, folder.read_study()).models["m"]
         assert trial["parameters"] == describe(model, (8, 8, 1), 10).parameters
         network = build(model, (8, 8, 1), 10, seed=0)  # predicting needs no other study
         with pytest.raises(StudyError) as caught:

@@ -19,6 +19,7 @@ from bakeoff.errors import StorageError, StudyError, UsageError
 from bakeoff.recipe import shipped
 from bakeoff.recipe.vocabulary.optimizers import OPTIMIZERS as KINDS
 from bakeoff.storage.study_folder import StudyFolder
+from bakeoff.storage.study_recipe import read_recipe
 from bakeoff.study.create import prepare
 from bakeoff.study.run import run
 from bakeoff.training.backbones.features import as_seen
@@ -141,7 +142,7 @@ def test_learning_rates_and_settings(study, tmp_path):
     tree = ast.parse(text)
     (function,) = (n for n in tree.body if getattr(n, "name", "") == "learning_rate")
     exec("import math\n" + ast.unparse(function), scope)
-    training = study.folder.read_recipe(study.folder.read_study()).training
+    training = read_recipe(study.folder, study.folder.read_study()).training
     expected = training.optimizer.learning_rates(training.epochs)
     assert [scope["learning_rate"](e) for e in range(20)] == pytest.approx(list(expected))
     assert "restore_best_weights=True" in text and '"val_cross_entropy", mode="min"' in text

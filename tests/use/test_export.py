@@ -17,6 +17,7 @@ from PIL import Image
 
 from bakeoff.data.image_file import decode_file
 from bakeoff.errors import StudyError, UsageError
+from bakeoff.storage.split_file import read_split
 from bakeoff.study.run import compare
 from bakeoff.use.export import example as examples
 from bakeoff.use.export import export as exporting
@@ -168,7 +169,7 @@ def exporting_program(trained):
 def test_other_images_are_not_held_against_the_saved_validation(result, digits):
     """Where the data is gone, training images stand in, which may be as many."""
     trained = result.trained("mlp", seed=0)
-    images = digits.images[trained.folder.read_split()["train"][:288]]
+    images = digits.images[read_split(trained.folder)["train"][:288]]
     expected = trained.per_seed(images).mean(axis=0)
     np.testing.assert_array_equal(exporting._expected(trained, images, saved=False), expected)
     kept = exporting._expected(trained, images, saved=True)

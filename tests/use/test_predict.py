@@ -13,6 +13,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from bakeoff.storage.split_file import read_split
 from bakeoff.storage.study_folder import StudyFolder
 from bakeoff.study.run import compare
 
@@ -70,7 +71,7 @@ def test_a_broken_picture_costs_its_row_and_the_exit_code(call, finished_study, 
 
 
 def test_test_images_of_the_study_are_told(call, finished_study, digits, tmp_path):
-    test = StudyFolder(finished_study).read_split()["test"]
+    test = read_split(StudyFolder(finished_study))["test"]
     np.savez(tmp_path / "test.npz", x=digits.images[test])
     code, _, err = call("predict", finished_study, tmp_path / "test.npz", "--csv")
     assert code == 0

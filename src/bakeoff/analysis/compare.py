@@ -33,8 +33,8 @@ from bakeoff.analysis.race import raced
 from bakeoff.analysis.tuning import Searched, analysed, read_searches
 from bakeoff.analysis.verdicts import Look
 from bakeoff.errors import StudyError
-from bakeoff.recipe import without_folders
-from bakeoff.storage import formats, thumbnails
+from bakeoff.recipe.kept_paths import without_folders
+from bakeoff.storage import array_files, formats, thumbnails
 from bakeoff.storage.declared_looks import PlannedOpenings, planned_openings
 from bakeoff.storage.opened_study import OpenedStudy, Predictions, Trial, read_opened
 from bakeoff.storage.study_folder import StudyFolder
@@ -258,7 +258,7 @@ def _model_result(
     """One model's scores, and which predictions were correct, bool (seeds, n_test)."""
     documents = [trial.document for trial in trials]
     first = documents[0]
-    scored = ModelScores.of([formats.read_npy(trial.predictions) for trial in trials], labels)
+    scored = ModelScores.of([array_files.read_npy(trial.predictions) for trial in trials], labels)
     sizes, folds = np.bincount(labels, minlength=scored.n_classes), _folds(trials)
     result = ModelResult(
         name=name,
@@ -312,7 +312,7 @@ def _ensemble(files: Sequence[Path], labels: Labels) -> float | None:
         return None
     total: NDArray[Any] = np.zeros(1)
     for file in files:  # one at a time in memory
-        total = total + formats.read_npy(file)
+        total = total + array_files.read_npy(file)
     return float((metrics.predictions(total) == labels).mean())
 
 
@@ -350,7 +350,7 @@ def _baselines(
     correct: dict[str, Correct] = {}
     for study, study_name in zip(studies, _study_names(studies), strict=True):
         for name, (document, path) in study.baselines.items():
-            predicted = metrics.predictions(formats.read_npy(path))
+            predicted = metrics.predictions(array_files.read_npy(path))
             found = predicted == labels
             if name in correct and np.array_equal(correct[name], found):
                 continue

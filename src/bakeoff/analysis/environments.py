@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from bakeoff.storage.opened_study import OpenedStudy
+if TYPE_CHECKING:
+    from bakeoff.storage.opened_study import OpenedStudy
 
 Environments = Sequence[Mapping[str, Any]]
 

@@ -6,8 +6,6 @@ import math
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-import numpy as np
-
 _STUDY = (
     *("study", "title", "data", "selection", "seeds", "margin", "give_up", "prefer"),
     *(
@@ -54,7 +52,7 @@ def plain(value: Any) -> Any:
         return {str(key): plain(each) for key, each in value.items()}
     if isinstance(value, list | tuple):
         return [plain(each) for each in value]
-    if isinstance(value, np.ndarray | np.generic):
+    if hasattr(value, "tolist"):  # of NumPy, which `bakeoff status` does without
         return plain(value.tolist())
     if isinstance(value, float) and not math.isfinite(value):
         return None

@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from bakeoff.analysis import metrics
-from bakeoff.storage import formats, written_folder
+from bakeoff.storage import array_files, formats, written_folder
 
 
 def validation_correct(trial: Path, labels: NDArray[np.int64], n_classes: int) -> NDArray[np.bool_]:
@@ -22,7 +22,7 @@ def validation_correct(trial: Path, labels: NDArray[np.int64], n_classes: int) -
     """
     path = trial / "validation.npy"
     written_folder.read_recorded(trial, path.name, written_folder.read_manifest(trial))
-    probabilities = formats.read_npy(path)
+    probabilities = array_files.read_npy(path)
     if probabilities.shape != (len(labels), n_classes):
         raise formats.damaged(path)
     return metrics.correct(probabilities, labels)

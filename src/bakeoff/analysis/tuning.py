@@ -21,6 +21,7 @@ from bakeoff.analysis.variance import LEVEL
 from bakeoff.recipe import Recipe
 from bakeoff.recipe.search_space import Dimension, short_names
 from bakeoff.storage.search_folder import Opening, SearchFolder, Tried, best_first
+from bakeoff.storage.split_file import read_split
 from bakeoff.storage.study_folder import StudyFolder
 from bakeoff.utils.text import counted
 
@@ -229,7 +230,7 @@ def _as_good(
     """
     if not search.trial(chosen.number).exists():
         return 0
-    labels = folder.read_split()["validation_labels"]
+    labels = read_split(folder)["validation_labels"]
     n_classes = len(folder.read_study()["data"]["class_names"])
 
     def correct(setting: Tried) -> NDArray[np.bool_]:

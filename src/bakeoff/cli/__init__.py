@@ -24,6 +24,7 @@ import typer
 
 from bakeoff.cli import usage
 from bakeoff.cli.output import NobodyReads, printing, remark
+from bakeoff.cli.plain_words import take_words_plainly
 from bakeoff.cli.winner_commands import app
 from bakeoff.errors import BakeoffError, Interrupted, StorageError
 from bakeoff.utils.machine import open_standard_streams
@@ -83,7 +84,9 @@ def command_line() -> Any:
     for each in (app.registered_callback, *app.registered_commands):
         if each is not None and each.callback is not None:
             each.callback.__doc__ = docstring(each.callback)  # PYTHONOPTIMIZE=2 took it away
-    return typer.main.get_command(app)
+    commands = typer.main.get_command(app)
+    take_words_plainly(commands)
+    return commands
 
 
 def _carry_out(words: list[str]) -> int:

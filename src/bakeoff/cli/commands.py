@@ -148,6 +148,7 @@ def run(
 
 
 def _print_result(result: "Result", *, json: bool) -> None:
+    from bakeoff.study import sealed_document
     from bakeoff.study import status as status_page
 
     if result.opened is not None:
@@ -158,7 +159,7 @@ def _print_result(result: "Result", *, json: bool) -> None:
         return
     now = status_page.status(result.folder.path)
     if json:
-        show_json(status_page.sealed_json(now))
+        show_json(sealed_document.to_json(now))
     else:
         show(status_page.title(now), status_page.table(now), "", *status_page.sentences(now))
 

@@ -14,6 +14,7 @@ from bakeoff.recipe import (
     parse_training,
     search_space,
 )
+from bakeoff.recipe.outline import BASELINES
 from bakeoff.recipe.parse_data import data_schema
 from bakeoff.recipe.value_kinds import Choice, Kind, Number, Whole
 from bakeoff.recipe.vocabulary.arguments import Arguments
@@ -49,7 +50,7 @@ def schema() -> Schema:
                 "race": _race(),
                 "selection": {**parse_recipe.SELECTION.schema(), "default": "best-loss"},
                 "training": {"$ref": "#/$defs/training"},
-                "baselines": _list(Choice(parse_recipe.BASELINES).schema(), unique=True),
+                "baselines": _list(Choice(BASELINES).schema(), unique=True),
                 "margin": {**parse_recipe.SHARE.schema(), "default": 0.002},
                 "give_up": {**parse_recipe.SHARE.schema(), "default": 0.005},
                 "prefer": {**parse_recipe.PREFERENCE.schema(), "default": "parameters"},

@@ -6,6 +6,7 @@ from functools import partial
 from pathlib import Path
 from typing import Any, TypeVar
 
+from bakeoff.recipe.outline import BASELINES
 from bakeoff.recipe.parse_backbone import read_backbone
 from bakeoff.recipe.parse_data import inside, is_text, read_data, read_path
 from bakeoff.recipe.parse_model import (
@@ -35,7 +36,6 @@ from bakeoff.recipe.value_kinds import (
 )
 from bakeoff.recipe.vocabulary.layers import Output
 
-BASELINES = ("majority", "logistic")
 KEYS = (
     *("name", "title", "data", "split", "seeds", "race", "selection", "training"),
     *("baselines", "margin", "give_up", "prefer", "search", "models"),

@@ -13,7 +13,6 @@ from yaml.constructor import SafeConstructor
 from yaml.resolver import Resolver
 
 from bakeoff.errors import RecipeError
-from bakeoff.recipe.value_kinds import key_text
 
 MAX_BYTES = 1_000_000
 MAX_DEPTH = 20
@@ -196,6 +195,10 @@ class _Plain:
                 raise self._refuse(key_node, "expected a word as key, found a list or mapping")
             key = self.read(key_node, depth + 1)
             if key in values:
+                from bakeoff.recipe.value_kinds import (
+                    key_text,  # which `bakeoff status` does without
+                )
+
                 text = f"the key {key_text(key)} stands here and in line {lines[key]}; remove one"
                 raise self._refuse(key_node, text)
             values[key] = self.read(value_node, depth + 1)

@@ -1,4 +1,4 @@
-"""Files written whole or not at all, locks between processes, and the disk's errors in words."""
+"""Files written whole or not at all, and the disk's errors in words."""
 
 import errno
 import hashlib
@@ -10,8 +10,6 @@ from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from io import BufferedReader
 from pathlib import Path
-
-from filelock import FileLock, Timeout
 
 from bakeoff.errors import DamagedFile, StorageError, UsageError
 
@@ -41,8 +39,6 @@ def disk(path: Path, *, writing: bool = False) -> Iterator[None]:
     }
     try:
         yield
-    except Timeout:  # an OSError too, but nothing is wrong with the disk
-        raise
     except OSError as error:
         reason = os.strerror(error.errno) if error.errno else str(error)
         if error.errno == errno.ENAMETOOLONG:
@@ -149,20 +145,3 @@ def opened_file(path: Path, *, most: int = LARGEST) -> Iterator[BufferedReader]:
     raise DamagedFile(
         f"{path}: expected a file of at most {most:,} bytes, found {found}: {RESTORE}"
     )
-
-
-@contextmanager
-def lock_file(path: Path, *, timeout: float = -1) -> Iterator[None]:
-    """Hold a lock between processes; its folder is made, the file stays.
-
-    Raises filelock's Timeout if somebody else holds it for longer than `timeout` seconds; a
-    negative one waits for ever.
-    """
-    lock = FileLock(path, timeout=timeout, fallback_to_soft=False)  # a soft one outlives its holder
-    with disk(path, writing=True):
-        path.parent.mkdir(parents=True, exist_ok=True)
-        lock.acquire()
-    try:
-        yield
-    finally:
-        lock.release()

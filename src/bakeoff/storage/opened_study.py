@@ -17,11 +17,13 @@ from numpy.typing import NDArray
 
 from bakeoff.errors import StudyError
 from bakeoff.recipe import ModelRecipe, Recipe
-from bakeoff.storage import atomic, formats, written_folder
+from bakeoff.storage import array_files, atomic, formats, written_folder
 from bakeoff.storage.history import LONGEST_HISTORY, read_history
 from bakeoff.storage.opened_weights import Changed, changed_trials
 from bakeoff.storage.race_looks import dropped, read_looks
-from bakeoff.storage.study_folder import StudyFolder, as_declared
+from bakeoff.storage.split_file import read_folds
+from bakeoff.storage.study_folder import StudyFolder
+from bakeoff.storage.study_recipe import as_declared, read_recipe
 from bakeoff.utils.text import shell_command, some
 
 _HEADER = 10_000  # bytes before an array's values, at most
@@ -87,7 +89,7 @@ class Predictions(Mapping[str, NDArray[np.float32]]):
         self._files = dict(files)
 
     def __getitem__(self, name: str) -> NDArray[np.float32]:
-        return np.stack([formats.read_npy(path) for path in self._files[name]])
+        return np.stack([array_files.read_npy(path) for path in self._files[name]])
 
     def __iter__(self) -> Iterator[str]:
         return iter(self._files)
@@ -105,7 +107,7 @@ def read_opened(folder: StudyFolder) -> OpenedStudy:
     StorageError : a file that is missing or not as it was recorded.
     """
     document = folder.read_study()
-    recipe = folder.read_recipe(document)
+    recipe = read_recipe(folder, document)
     openings = folder.openings()
     if not openings:
         raise _sealed(folder, recipe)
@@ -172,7 +174,7 @@ class _Opening:
             size = path.stat().st_size - math.prod(shape) * np.dtype(kind).itemsize
         if not 0 < size <= _HEADER or atomic.hash_file(path) != self._recorded.get(name):
             raise formats.damaged(path)
-        array = formats.read_npy(path)
+        array = array_files.read_npy(path)
         if array.shape != shape or array.dtype != kind:
             raise formats.damaged(path)
         return array
@@ -275,7 +277,7 @@ def _folds(folder: StudyFolder, document: Mapping[str, Any]) -> NDArray[np.int64
         return None
     if atomic.hash_file(folder.split_file) != document["split_file"]:
         raise formats.damaged(folder.split_file)
-    folds = folder.read_folds()
+    folds = read_folds(folder)
     shape = (data.get("repeats"), data["test"])
     if folds.shape != shape or folds.dtype != np.int64 or not 0 <= folds.min() <= folds.max():
         raise formats.damaged(folder.split_file)

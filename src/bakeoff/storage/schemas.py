@@ -7,14 +7,19 @@ hash too. Unknown keys are let through.
 from __future__ import annotations
 
 import unicodedata
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from functools import cache
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import Any, cast
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError
+from pydantic_core import CoreSchema, SchemaValidator, ValidationError
+from pydantic_core import core_schema as core
 
 from bakeoff.errors import DamagedFile, printable
 from bakeoff.storage.atomic import RESTORE
+
+# pydantic's core alone: its classes take longer to import and to set up than all of `bakeoff
+# status`, which checks every document that it reads.
 
 _LARGE = 2**53  # whole numbers up to here are exact in every reader of JSON
 
@@ -38,228 +43,202 @@ def _different(values: list[int]) -> list[int]:
     return values
 
 
-Name = Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9._-]{0,63}\z")]
-Hash = Annotated[str, Field(pattern=r"^[0-9a-f]{64}\z")]
-Key = Annotated[str, Field(pattern=r"^[0-9a-f]{16}\z")]
-Count = Annotated[int, Field(ge=0, le=_LARGE)]
-Positive = Annotated[int, Field(ge=1, le=_LARGE)]
-Share = Annotated[float, Field(ge=0, le=1)]
-Number = Annotated[float, Field(allow_inf_nan=False)]
-Seconds = Annotated[float, Field(ge=0, allow_inf_nan=False)]
-Text = Annotated[str, Field(max_length=10_000), AfterValidator(_one_line)]
-Seeds = Annotated[list[Count], AfterValidator(_different)]
-File = Annotated[str, AfterValidator(_inside)]
-Apart = Annotated[File, Field(pattern=r"^(.*/)?(timing|environment)\.json\z")]
+def _checked(schema: CoreSchema, check: Callable[[Any], Any]) -> CoreSchema:
+    return core.no_info_after_validator_function(check, schema)
 
 
-class _Document(BaseModel):
-    model_config = ConfigDict(strict=True, extra="allow", frozen=True)
+def _list(of: CoreSchema, *, least: int | None = None, most: int | None = None) -> CoreSchema:
+    return core.list_schema(of, min_length=least, max_length=most)
 
 
-class _Twin(_Document):
-    """Two images of two parts that are the same, or nearly."""
-
-    kind: Literal["exact", "near"]
-    parts: Text
-    files: Annotated[list[Text], Field(min_length=2, max_length=2)]
+def _or_none(schema: CoreSchema) -> CoreSchema:
+    return core.nullable_schema(schema)
 
 
-class _Data(_Document):
-    name: Text
-    train: Positive
-    validation: Count
-    test: Positive
-    hash: Hash
-    test_hash: Hash
-    input_shape: Annotated[list[Positive], Field(min_length=3, max_length=3)]
-    class_names: Annotated[list[Text], Field(min_length=2)]
-    maximum: Annotated[float, Field(gt=0, allow_inf_nan=False)]
-    deep_white: Annotated[float, Field(gt=0, allow_inf_nan=False)] | None = None
-    test_start: Positive | None
-    validation_start: Positive | None = None
-    notes: list[Text]
-    class_counts: dict[Text, list[Count]]
-    twins: list[_Twin] = []  # study.json of before 0.2 has none
-    folds: Positive | None = None
-    repeats: Positive | None = None
+def _one_of(*words: str) -> CoreSchema:
+    return core.literal_schema([*words])
 
 
-class _Study(_Document):
-    """study.json."""
-
-    name: Name
-    title: Text | None
-    recipe: Hash
-    split: Hash
-    split_file: Hash
-    resolved: dict[str, Any]
-    identities: dict[Name, Hash]
-    data: _Data
-    duplicates: dict[Literal["exact", "near"], dict[Text, Count]]
-    environment: dict[Text, Text | int | None]
-    created: Text
+def _may_lack(schema: CoreSchema) -> core.TypedDictField:
+    """Return the field of a key that a document may lack: what an earlier version did not write."""
+    return core.typed_dict_field(schema, required=False)
 
 
-class _Validation(_Document):
-    images: Positive
-    accuracy: Share
-    cross_entropy: Number | None
+def _document(**keys: CoreSchema | core.TypedDictField) -> CoreSchema:
+    """Return what a document holds under its keys, in the order in which they are checked."""
+    fields = {
+        key: cast(core.TypedDictField, each)
+        if each["type"] == "typed-dict-field"
+        else core.typed_dict_field(each)
+        for key, each in keys.items()
+    }
+    return core.typed_dict_schema(fields, extra_behavior="allow")
 
 
-class _Training(_Document):
-    epochs: Positive
+_NAME = core.str_schema(pattern=r"^[a-z0-9][a-z0-9._-]{0,63}\z")
+_HASH = core.str_schema(pattern=r"^[0-9a-f]{64}\z")
+_KEY = core.str_schema(pattern=r"^[0-9a-f]{16}\z")
+_COUNT = core.int_schema(ge=0, le=_LARGE)
+_POSITIVE = core.int_schema(ge=1, le=_LARGE)
+_INT = core.int_schema()
+_FLOAT = core.float_schema()
+_SHARE = core.float_schema(ge=0, le=1)
+_NUMBER = core.float_schema(allow_inf_nan=False)
+_SECONDS = core.float_schema(ge=0, allow_inf_nan=False)
+_WHITE = core.float_schema(gt=0, allow_inf_nan=False)
+_TEXT = _checked(core.str_schema(max_length=10_000), _one_line)
+_SEEDS = _checked(_list(_COUNT), _different)
+_FILE = _checked(core.str_schema(), _inside)
+_APART = _checked(core.str_schema(pattern=r"^(.*/)?(timing|environment)\.json\z"), _inside)
+_SHAPE = _list(_POSITIVE, least=3, most=3)
+_ANYTHING = core.dict_schema(core.str_schema(), core.any_schema())
+_VERSIONS = core.dict_schema(_TEXT, _or_none(core.union_schema([_TEXT, _INT])))
+_SEEDS_BY_MODEL = core.dict_schema(_NAME, _SEEDS)
+_HASHES = core.dict_schema(_FILE, _HASH)
+_VALUES = core.dict_schema(_TEXT, core.union_schema([_INT, _FLOAT]))
 
+_TWIN = _document(  # two images of two parts that are the same, or nearly
+    kind=_one_of("exact", "near"), parts=_TEXT, files=_list(_TEXT, least=2, most=2)
+)
+_DATA = _document(
+    name=_TEXT,
+    train=_POSITIVE,
+    validation=_COUNT,
+    test=_POSITIVE,
+    hash=_HASH,
+    test_hash=_HASH,
+    input_shape=_SHAPE,
+    class_names=_list(_TEXT, least=2),
+    maximum=_WHITE,
+    deep_white=_may_lack(_or_none(_WHITE)),
+    test_start=_or_none(_POSITIVE),
+    validation_start=_may_lack(_or_none(_POSITIVE)),
+    notes=_list(_TEXT),
+    class_counts=core.dict_schema(_TEXT, _list(_COUNT)),
+    twins=_may_lack(_list(_TWIN)),  # study.json of before 0.2 has none
+    folds=_may_lack(_or_none(_POSITIVE)),
+    repeats=_may_lack(_or_none(_POSITIVE)),
+)
+_VALIDATION = _document(images=_POSITIVE, accuracy=_SHARE, cross_entropy=_or_none(_NUMBER))
+_SETTINGS = _document(training=_document(epochs=_POSITIVE))
+_STANDING = _document(
+    model=_NAME,
+    seeds=_SEEDS,
+    accuracy=_SHARE,
+    difference=core.float_schema(ge=-1, le=1),
+    p=_SHARE,
+    dropped=core.bool_schema(),
+)
 
-class _Settings(_Document):
-    training: _Training
-
-
-class _Trial(_Document):
-    """trial.json."""
-
-    model: Name
-    seed: Count
-    selection: Literal["best-loss", "best-accuracy", "last"]
-    settings: _Settings
-    input_shape: Annotated[list[Positive], Field(min_length=3, max_length=3)]
-    n_classes: Positive
-    parameters: Count
-    trainable_parameters: Count
-    epochs_trained: Positive
-    selected_epoch: Count | None
-    diverged_epoch: Count | None
-    validation: _Validation | None
-
-
-class _Timing(_Document):
-    """timing.json; an opening's also says how long one image is predicted, alone or in a batch."""
-
-    seconds: Seconds
-    image_seconds: Seconds | None = None
-    batch_seconds: Seconds | None = None
-
-
-class _Environment(_Document):
-    """environment.json; `earlier` are those of checkpoints that the trial went on from."""
-
-    earlier: list[dict[Text, Text | int | None]] = Field(default_factory=list)
-
-
-class _Baseline(_Document):
-    """baseline.json."""
-
-    name: Name
-    parameters: Count
-
-
-class _Opening(_Document):
-    """opening.json."""
-
-    opening: Positive
-    models: dict[Name, Seeds]
-    baselines: list[Name]
-    weights: dict[File, Hash] = Field(default_factory=dict)  # none by version 0.1.0
-    test: Hash
-
-
-class _Standing(_Document):
-    model: Name
-    seeds: Seeds
-    accuracy: Share
-    difference: Annotated[float, Field(ge=-1, le=1)]
-    p: Share
-    dropped: bool
-
-
-class _Race(_Document):
-    """race.json."""
-
-    look: Positive
-    after: Positive
-    delta: Share
-    level: Share
-    leader: Name
-    images: Positive
-    standings: Annotated[list[_Standing], Field(min_length=1)]
-
-
-class _Search(_Document):
-    """search.json."""
-
-    space: dict[str, Any]
-    settings: Positive
-    sampler: Text
-    seed: Count
-    split: Hash
-    data: Hash
-    first: Literal["middle", "probes"] | None = None  # of `tpe`; earlier versions said less
-    pruning_after: Positive | None = None
-
-
-class _Setting(_Document):
-    """A line of settings.jsonl: a setting that was asked for, or what came of it."""
-
-    setting: Count
-    values: dict[Text, int | float] | None = None
-    thresholds: list[Share | None] | None = None
-    state: Literal["done", "pruned", "diverged", "impossible", "lost"] | None = None
-    accuracy: Share | None = None
-    cross_entropy: Number | None = None
-    epochs: Count | None = None
-    seconds: Annotated[float, Field(ge=0, allow_inf_nan=False)] | None = None
-    elapsed: Annotated[float, Field(ge=0, allow_inf_nan=False)] | None = None
-
-
-class _Chosen(_Document):
-    """chosen.json."""
-
-    setting: Count
-    values: dict[Text, int | float]
-    words: dict[Text, Text]
-    accuracy: Share
-    tried: Positive
-
-
-class _Manifest(_Document):
-    """manifest.json."""
-
-    files: dict[File, Hash]
-    apart: list[Apart] = Field(default_factory=list)
-
-
-class _Line(_Document):
-    """A line of a ledger; what version 0.1.0 did not write has a default."""
-
-    opening: Positive
-    time: Text = ""
-    study: Text = ""
-    models: dict[Name, Seeds] = Field(default_factory=dict)
-    weights: dict[File, Hash] = Field(default_factory=dict)
-    baselines: list[Name] | None = None
-    seeds: Seeds | None = None
-    looks: Annotated[list[Positive], Field(min_length=2)] | None = None
-    margin: Share | None = None
-    give_up: Share | None = None
-    prefer: Literal["parameters", "time"] | None = None
-    images: list[Key] = Field(default_factory=list)
-    without: list[Text] = Field(default_factory=list)  # missing trials, "MODEL:SEED", excused
-    restored: bool = False  # from the user's ledger, perhaps of an older study in the same place
-
-
-_KINDS: Mapping[str, type[_Document]] = {
-    "study.json": _Study,
-    "trial.json": _Trial,
-    "timing.json": _Timing,
-    "environment.json": _Environment,
-    "baseline.json": _Baseline,
-    "opening.json": _Opening,
-    "race.json": _Race,
-    "search.json": _Search,
-    "settings.jsonl": _Setting,
-    "chosen.json": _Chosen,
-    "manifest.json": _Manifest,
-    "ledger.jsonl": _Line,
+_KINDS: Mapping[str, CoreSchema] = {
+    "study.json": _document(
+        name=_NAME,
+        title=_or_none(_TEXT),
+        recipe=_HASH,
+        split=_HASH,
+        split_file=_HASH,
+        resolved=_ANYTHING,
+        identities=core.dict_schema(_NAME, _HASH),
+        data=_DATA,
+        duplicates=core.dict_schema(_one_of("exact", "near"), core.dict_schema(_TEXT, _COUNT)),
+        environment=_VERSIONS,
+        created=_TEXT,
+    ),
+    "trial.json": _document(
+        model=_NAME,
+        seed=_COUNT,
+        selection=_one_of("best-loss", "best-accuracy", "last"),
+        settings=_SETTINGS,
+        input_shape=_SHAPE,
+        n_classes=_POSITIVE,
+        parameters=_COUNT,
+        trainable_parameters=_COUNT,
+        epochs_trained=_POSITIVE,
+        selected_epoch=_or_none(_COUNT),
+        diverged_epoch=_or_none(_COUNT),
+        validation=_or_none(_VALIDATION),
+    ),
+    # an opening's also says how long one image is predicted, alone or in a batch
+    "timing.json": _document(
+        seconds=_SECONDS,
+        image_seconds=_may_lack(_or_none(_SECONDS)),
+        batch_seconds=_may_lack(_or_none(_SECONDS)),
+    ),
+    # `earlier` are those of checkpoints that the trial went on from
+    "environment.json": _document(earlier=_may_lack(_list(_VERSIONS))),
+    "baseline.json": _document(name=_NAME, parameters=_COUNT),
+    "opening.json": _document(
+        opening=_POSITIVE,
+        models=_SEEDS_BY_MODEL,
+        baselines=_list(_NAME),
+        weights=_may_lack(_HASHES),  # none by version 0.1.0
+        test=_HASH,
+    ),
+    "race.json": _document(
+        look=_POSITIVE,
+        after=_POSITIVE,
+        delta=_SHARE,
+        level=_SHARE,
+        leader=_NAME,
+        images=_POSITIVE,
+        standings=_list(_STANDING, least=1),
+    ),
+    "search.json": _document(
+        space=_ANYTHING,
+        settings=_POSITIVE,
+        sampler=_TEXT,
+        seed=_COUNT,
+        split=_HASH,
+        data=_HASH,
+        first=_may_lack(_or_none(_one_of("middle", "probes"))),  # earlier versions said less
+        pruning_after=_may_lack(_or_none(_POSITIVE)),
+    ),
+    # a line: a setting that was asked for, or what came of it
+    "settings.jsonl": _document(
+        setting=_COUNT,
+        values=_may_lack(_or_none(_VALUES)),
+        thresholds=_may_lack(_or_none(_list(_or_none(_SHARE)))),
+        state=_may_lack(
+            _or_none(_one_of("done", "pruned", "diverged", "impossible", "lost")),
+        ),
+        accuracy=_may_lack(_or_none(_SHARE)),
+        cross_entropy=_may_lack(_or_none(_NUMBER)),
+        epochs=_may_lack(_or_none(_COUNT)),
+        seconds=_may_lack(_or_none(_SECONDS)),
+        elapsed=_may_lack(_or_none(_SECONDS)),
+    ),
+    "chosen.json": _document(
+        setting=_COUNT,
+        values=_VALUES,
+        words=core.dict_schema(_TEXT, _TEXT),
+        accuracy=_SHARE,
+        tried=_POSITIVE,
+    ),
+    "manifest.json": _document(files=_HASHES, apart=_may_lack(_list(_APART))),
+    # a line; what version 0.1.0 did not write may be lacking
+    "ledger.jsonl": _document(
+        opening=_POSITIVE,
+        time=_may_lack(_TEXT),
+        study=_may_lack(_TEXT),
+        models=_may_lack(_SEEDS_BY_MODEL),
+        weights=_may_lack(_HASHES),
+        baselines=_may_lack(_or_none(_list(_NAME))),
+        seeds=_may_lack(_or_none(_SEEDS)),
+        looks=_may_lack(_or_none(_list(_POSITIVE, least=2))),
+        margin=_may_lack(_or_none(_SHARE)),
+        give_up=_may_lack(_or_none(_SHARE)),
+        prefer=_may_lack(_or_none(_one_of("parameters", "time"))),
+        images=_may_lack(_list(_KEY)),
+        without=_may_lack(_list(_TEXT)),  # missing trials, "MODEL:SEED", excused
+        # from the user's ledger, perhaps of an older study in the same place
+        restored=_may_lack(core.bool_schema()),
+    ),
 }
+
+
+@cache
+def _validator(kind: str) -> SchemaValidator:
+    return SchemaValidator(_KINDS[kind])
 
 
 def check_document(document: object, path: Path, kind: str | None = None) -> dict[str, Any]:
@@ -270,7 +249,7 @@ def check_document(document: object, path: Path, kind: str | None = None) -> dic
     kind : the name of the file that it must be like; that of `path` by default
     """
     try:
-        _KINDS[kind or path.name].model_validate(document)
+        _validator(kind or path.name).validate_python(document, strict=True)
     except ValidationError as error:
         first = error.errors(include_url=False, include_input=False)[0]
         place = printable(".".join(str(part) for part in first["loc"]))

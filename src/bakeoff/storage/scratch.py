@@ -13,13 +13,14 @@ from filelock import Timeout
 
 from bakeoff.errors import StorageError
 from bakeoff.storage import atomic
+from bakeoff.storage.locks import lock_file
 
 
 @contextmanager
 def scratch_folder(place: Path, *, prefix: str = "") -> Iterator[Path]:
     """Make a folder in `place`, which only this user may read; it is locked before it is there."""
     path = place / f"{prefix}{secrets.token_hex(8)}.d"
-    with atomic.lock_file(path.with_suffix(".lock")):
+    with lock_file(path.with_suffix(".lock")):
         try:
             with atomic.disk(path):
                 path.mkdir(mode=0o700)
@@ -31,7 +32,7 @@ def scratch_folder(place: Path, *, prefix: str = "") -> Iterator[Path]:
 def clear_scratch(place: Path, *, prefix: str = "") -> None:
     """Clear away the folders of processes that died: what is there and not locked."""
     for old in place.glob(f"{prefix}*.d"):
-        with suppress(Timeout, StorageError), atomic.lock_file(old.with_suffix(".lock"), timeout=0):
+        with suppress(Timeout, StorageError), lock_file(old.with_suffix(".lock"), timeout=0):
             _remove(old)
 
 

@@ -17,8 +17,9 @@ from pathlib import Path
 from typing import Any
 
 from bakeoff.errors import StudyError
-from bakeoff.recipe import Recipe, without_folders
+from bakeoff.recipe import Recipe
 from bakeoff.recipe.apply_setting import with_settings
+from bakeoff.recipe.kept_paths import without_folders
 from bakeoff.recipe.parse_search import TUNING_SEEDS
 from bakeoff.recipe.search_space import Dimension, Setting, fits, short_names
 from bakeoff.recipe.types import Search

@@ -1,27 +1,21 @@
 """The study's folder: what lies where in it, and reading it back checked.
 
 Everything in it is written whole or not at all and never rewritten; the layout is that of
-docs/architecture.md.
+docs/architecture.md. Its recipe is read by study_recipe.py and its split by split_file.py, which
+need what `bakeoff status` has no time to import.
 """
 
-import json
 from collections.abc import Mapping
 from contextlib import AbstractContextManager
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-from numpy.typing import NDArray
-
-from bakeoff import recipe as recipes
-from bakeoff.data.npz import read_arrays
-from bakeoff.errors import DataError, RecipeError, StorageError, StudyError
-from bakeoff.recipe import ModelRecipe, Recipe, without_paths
-from bakeoff.storage.atomic import lock_file, read_file
-from bakeoff.storage.formats import LONGEST_TEXT, canonical, damaged, read_sealed_json, sha256
+from bakeoff.errors import StorageError, StudyError
+from bakeoff.recipe.yaml_reader import MAX_BYTES
+from bakeoff.storage.atomic import read_file
+from bakeoff.storage.formats import damaged, read_sealed_json, sha256
 from bakeoff.storage.ledger import read_ledger
 from bakeoff.storage.schemas import check_document
-from bakeoff.storage.search_folder import with_chosen
 from bakeoff.storage.written_folder import (
     ENVIRONMENT,
     MANIFEST,
@@ -32,7 +26,6 @@ from bakeoff.storage.written_folder import (
 
 FORMAT = 1
 FOLDERS = ("trials", "baselines", "openings", "shipped", "race", "search")
-SPLIT = ("train", "validation", "test", "validation_labels")
 
 
 class StudyFolder:
@@ -123,39 +116,12 @@ class StudyFolder:
             )
         return check_document(document, self.study_file)
 
-    def read_recipe(self, study: Mapping[str, Any]) -> Recipe:
-        """Return the recipe in its own order; StorageError if its file is not as recorded."""
-        content = read_file(self.recipe_file, most=recipes.MAX_BYTES)
+    def read_recipe_file(self, study: Mapping[str, Any]) -> bytes:
+        """Return what recipe.yaml holds; StorageError if it is not as study.json recorded."""
+        content = read_file(self.recipe_file, most=MAX_BYTES)
         if sha256(content) != study["recipe"]:
             raise damaged(self.recipe_file)
-        place = self.path.resolve()
-        read = recipes.read(content, origin=str(self.recipe_file), folder=place)
-        return with_chosen(read, self.path)
-
-    def recorded_recipe(self, study: Mapping[str, Any]) -> Recipe:
-        """Return the recipe that study.json holds; its models are in alphabetical order."""
-        place = self.path.resolve()
-        try:
-            recipe = recipes.parse(study["resolved"], origin=str(self.study_file), folder=place)
-        except RecipeError as error:
-            raise damaged(self.study_file) from error
-        if recipe.models.keys() != study["identities"].keys():
-            raise damaged(self.study_file)
-        return with_chosen(recipe, self.path)
-
-    def read_split(self) -> dict[str, NDArray[np.int64]]:
-        """Return the arrays of split.npz: train, validation, test, validation_labels."""
-        try:
-            return read_arrays(self.split_file, SPLIT, limit=LONGEST_TEXT)
-        except DataError as error:
-            raise damaged(self.split_file) from error
-
-    def read_folds(self) -> NDArray[np.int64]:
-        """Return in which fold each image is tested, shape (repeats, images)."""
-        try:
-            return read_arrays(self.split_file, ("folds",), limit=LONGEST_TEXT)["folds"]
-        except DataError as error:
-            raise damaged(self.split_file) from error
+        return content
 
     def read_trial(self, model: str, seed: int) -> dict[str, Any]:
         """Return a finished trial's trial.json; raise StorageError if it was changed."""
@@ -207,6 +173,8 @@ class StudyFolder:
 
     def lock(self, name: str, *, timeout: float = -1) -> AbstractContextManager[None]:
         """Return a lock between processes, freed by the system when its holder dies."""
+        from bakeoff.storage.locks import lock_file  # `bakeoff status` seldom needs one
+
         return lock_file(self.lock_path(name), timeout=timeout)
 
     def lock_path(self, name: str) -> Path:
@@ -223,14 +191,3 @@ def _number(text: str) -> int | None:
     """Return the number that `text` is as Bakeoff writes it: not 007, not ７."""
     known = text.isascii() and text.isdecimal() and (text == "0" or text[0] != "0")
     return int(text) if known else None
-
-
-def as_declared(document: Mapping[str, Any], model: ModelRecipe, selection: str) -> bool:
-    """Say whether a trial.json has a model's settings.
-
-    Its builder's file and its backbone's study may lie elsewhere: `prepare` compares what they
-    hold.
-    """
-    wanted = json.loads(canonical(without_paths(model.resolved())))
-    found = without_paths(document.get("settings") or {})
-    return (document.get("selection"), found) == (selection, wanted)

@@ -11,8 +11,9 @@ from typing import Any
 
 from bakeoff.data.source_images import shared_images
 from bakeoff.errors import StorageError, UsageError
-from bakeoff.storage.atomic import clear_temporary, disk, lock_file
+from bakeoff.storage.atomic import clear_temporary, disk
 from bakeoff.storage.ledger import append_ledger, read_ledger
+from bakeoff.storage.locks import lock_file
 
 _NOTABLE = 0.01  # of the images: fewer may be copies that turn up in many data sets
 _HASH = re.compile(r"[0-9a-f]{64}")

@@ -9,7 +9,8 @@ import numpy as np
 from safetensors import safe_open
 
 from bakeoff.errors import StorageError
-from bakeoff.storage import atomic, formats
+from bakeoff.storage import array_files, atomic, formats
+from bakeoff.study.checkpoint_names import PREFIX, newest_first
 
 if TYPE_CHECKING:
     from bakeoff.training.trainer import Trainer
@@ -17,8 +18,6 @@ if TYPE_CHECKING:
 
 CHECKPOINT_SECONDS = 5.0
 CHECKPOINTS_KEPT = 2
-PLACE = "place.json"  # beside them while another machine trains the trial: which one
-_PREFIX = "checkpoint-"
 
 
 class Checkpoints:
@@ -41,9 +40,9 @@ class Checkpoints:
             "environments": [*self.earlier, self._environment],
         }
         text = np.frombuffer(json.dumps(document).encode(), np.uint8)
-        content = formats.weights_bytes({**arrays, "document": text})
+        content = array_files.weights_bytes({**arrays, "document": text})
         epoch = len(trainer.history)
-        name = f"{_PREFIX}{epoch:06d}-{formats.sha256(content)[:16]}.safetensors"
+        name = f"{PREFIX}{epoch:06d}-{formats.sha256(content)[:16]}.safetensors"
         atomic.write_file(self._folder / name, content)
         whole = [each for each in self._newest_first() if each.name <= name]  # later: not used
         for old in set(self._newest_first()) - set(whole[:CHECKPOINTS_KEPT]):
@@ -56,7 +55,7 @@ class Checkpoints:
                 content = atomic.read_file(path)
                 if formats.sha256(content)[:16] != path.stem.rpartition("-")[2]:
                     continue
-                arrays = formats.read_weights(path, content)
+                arrays = array_files.read_weights(path, content)
                 document = json.loads(arrays.pop("document").tobytes())
                 if document["identity"] != self._identity:
                     continue
@@ -70,12 +69,6 @@ class Checkpoints:
 
     def _newest_first(self) -> list[Path]:
         return newest_first(self._folder)
-
-
-def epochs_saved(folder: Path) -> int:
-    """Return how many epochs of the trial in progress in `folder` the newest checkpoint holds."""
-    newest = newest_first(folder)
-    return int(newest[0].name.removeprefix(_PREFIX).split("-")[0]) if newest else 0
 
 
 def history_saved(folder: Path) -> list[dict[str, Any]]:
@@ -92,11 +85,3 @@ def history_saved(folder: Path) -> list[dict[str, Any]]:
         except Exception:  # replaced meanwhile, or damaged: safetensors raises a kind of its own
             continue
     return []
-
-
-def newest_first(folder: Path) -> list[Path]:
-    """Return the checkpoints in a folder; none where it goes meanwhile: its trial is done."""
-    try:
-        return sorted(folder.glob(f"{_PREFIX}*.safetensors"), reverse=True)
-    except FileNotFoundError:
-        return []

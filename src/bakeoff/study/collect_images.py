@@ -13,6 +13,7 @@ from bakeoff.analysis.comparison import Comparison
 from bakeoff.data import DataSet, load
 from bakeoff.errors import BakeoffError
 from bakeoff.storage import atomic, formats
+from bakeoff.storage.split_file import read_split
 from bakeoff.storage.study_folder import StudyFolder
 
 
@@ -32,7 +33,7 @@ def illustrated(
     if not notable_images.lacking(comparison):
         return comparison
     try:
-        split = folder.read_split()
+        split = read_split(folder)
         recorded = folder.read_study()["split_file"]
         data = data or load(recipes.load(folder.recipe_file).data, offline=True)
         as_recorded = formats.sha256(atomic.read_file(folder.split_file)) == recorded

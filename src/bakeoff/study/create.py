@@ -19,11 +19,13 @@ from bakeoff.data.split import Split, make_split
 from bakeoff.errors import DataError, RecipeError, StudyError, UsageError
 from bakeoff.recipe import ModelRecipe, Recipe
 from bakeoff.recipe.architecture import describe, training_bytes
+from bakeoff.recipe.kept_paths import kept_paths
 from bakeoff.recipe.value_kinds import Misfit
 from bakeoff.recipe.vocabulary.training import class_weights
 from bakeoff.storage import atomic, formats, study_folder
 from bakeoff.storage.search_folder import with_chosen
 from bakeoff.storage.study_folder import StudyFolder
+from bakeoff.storage.study_recipe import recorded_recipe
 from bakeoff.storage.user_ledger import require_user_ledger
 from bakeoff.study.environment import environment
 from bakeoff.study.extend import extended, require_data
@@ -191,7 +193,7 @@ def _load_folds(recipe: Recipe, data: DataSet, folds: int) -> Folds:
 
 def _with_its_repeats(folder: StudyFolder, recipe: Recipe, notes: list[str]) -> Recipe:
     """Return the recipe with as many repeats as the study has at least: they stay in its split."""
-    before = folder.recorded_recipe(folder.read_study())
+    before = recorded_recipe(folder, folder.read_study())
     if before.split.folds is None or len(before.seeds) <= len(recipe.seeds):
         return recipe
     notes.append(f"the study keeps its {len(before.seeds)} repeats")
@@ -266,7 +268,7 @@ def _require_free(folder: StudyFolder) -> None:
 def _written(recipe: Recipe, folder: StudyFolder) -> tuple[str, dict[str, Any]]:
     """Return recipe.yaml, and what study.json says of it; RecipeError if it could not be read."""
     place = folder.path.resolve()
-    text, plain = recipes.dump(recipe, folder=place), recipes.kept_paths(recipe.resolved(), place)
+    text, plain = recipes.dump(recipe, folder=place), kept_paths(recipe.resolved(), place)
     recipes.parse(plain, origin=recipe.name, folder=place)
     return text, {
         "format": study_folder.FORMAT,

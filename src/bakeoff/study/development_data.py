@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from bakeoff.recipe.types import Backbone
 from bakeoff.recipe.vocabulary.backbones import identity
-from bakeoff.storage import atomic, feature_cache, formats
+from bakeoff.storage import array_files, atomic, feature_cache
 
 if TYPE_CHECKING:
     from bakeoff.training.trainer import Development
@@ -23,7 +23,7 @@ DEVELOPMENT = ("train_images", "train_labels", "validation_images", "validation_
 def write_development(folder: Path, arrays: Mapping[str, NDArray[Any]]) -> None:
     """Write the arrays DEVELOPMENT where training jobs map them into memory."""
     for name in DEVELOPMENT:
-        atomic.write_file(folder / f"{name}.npy", formats.npy_bytes(arrays[name]))
+        atomic.write_file(folder / f"{name}.npy", array_files.npy_bytes(arrays[name]))
 
 
 def development_files(folder: Path) -> list[Path]:
@@ -38,7 +38,7 @@ def read_development(
     from bakeoff.training.trainer import Development
 
     train_images, train_labels, validation_images, validation_labels = (
-        formats.read_npy(path) for path in development_files(folder)
+        array_files.read_npy(path) for path in development_files(folder)
     )
     return Development(
         train_images,
@@ -61,7 +61,7 @@ def features_of(backbone: Backbone, files: tuple[Path, ...], maximum: float) -> 
 def _features_of(
     name: str, changes: tuple[str, ...], files: tuple[Path, ...], maximum: float
 ) -> list[Path]:
-    arrays = [formats.read_npy(file) for file in files]
+    arrays = [array_files.read_npy(file) for file in files]
     hashes = [d for images in arrays for d in feature_cache.image_hashes(images, maximum=maximum)]
     return [
         file

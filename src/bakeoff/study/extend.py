@@ -12,9 +12,11 @@ from bakeoff.data.folds import Folds
 from bakeoff.data.sources import missing
 from bakeoff.data.split import Split
 from bakeoff.errors import StudyError
-from bakeoff.recipe import Recipe, without_paths
+from bakeoff.recipe import Recipe
+from bakeoff.recipe.kept_paths import without_paths
 from bakeoff.storage.opened_weights import seen_trials
 from bakeoff.storage.study_folder import StudyFolder
+from bakeoff.storage.study_recipe import recorded_recipe
 from bakeoff.utils.text import shown
 
 
@@ -31,7 +33,7 @@ def extended(
     _require_same_study(folder, old, recipe, data, split)
     ledger = folder.read_ledger()
     done, seen = folder.finished(), seen_trials(ledger)
-    before = folder.recorded_recipe(old)
+    before = recorded_recipe(folder, old)
     kept = {name for name in before.models if name in done or name in seen}
     for name in sorted(kept & set(recipe.models)):
         if identities[name] != old["identities"].get(name):
@@ -68,7 +70,7 @@ def _require_same_study(
     words = {"name": "another study's name", "data": "other images", "split": "another split"}
     for key, word in words.items():
         if found[key] != wanted[key]:
-            if key == "data" and recipe.data == folder.recorded_recipe(old).data:
+            if key == "data" and recipe.data == recorded_recipe(folder, old).data:
                 raise _other_images(folder, old, data)
             raise StudyError(
                 f"{folder.path}: expected the {key} this study was begun with, found {word}: "

@@ -8,7 +8,7 @@ from pathlib import Path
 from bakeoff.recipe import ModelRecipe
 from bakeoff.recipe.types import ImageChange
 from bakeoff.recipe.vocabulary.backbones import BACKBONES, identity
-from bakeoff.storage import feature_cache, formats
+from bakeoff.storage import array_files, feature_cache
 from bakeoff.utils.events import OnEpoch, Planned
 
 ROWS = 128  # images of one job
@@ -49,7 +49,7 @@ class FeatureJob:
         """Compute what is missing."""
         from bakeoff.training.backbones.features import compute
 
-        images = formats.read_npy(Path(self.images))[self.start : self.stop]
+        images = array_files.read_npy(Path(self.images))[self.start : self.stop]
         compute(self.backbone, images, maximum=self.maximum, change=self.change)
 
     def claimed(self) -> AbstractContextManager[bool]:
@@ -89,7 +89,7 @@ def feature_jobs(
                 wanted[what] = change
     if not wanted:
         return []
-    images = formats.read_npy(path)
+    images = array_files.read_npy(path)
     hashes = feature_cache.image_hashes(images, maximum=maximum)
     jobs = []
     for (name, _), change in sorted(wanted.items(), key=lambda each: each[0]):

@@ -20,13 +20,15 @@ from filelock import Timeout
 
 from bakeoff.analysis import metrics
 from bakeoff.errors import RecipeError
-from bakeoff.recipe import ModelRecipe, without_folders
+from bakeoff.recipe import ModelRecipe
 from bakeoff.recipe.architecture import describe
+from bakeoff.recipe.kept_paths import without_folders
 from bakeoff.recipe.vocabulary.backbones import BACKBONES
-from bakeoff.storage import formats, history, written_folder
+from bakeoff.storage import array_files, formats, history, written_folder
 from bakeoff.storage.fold_folders import join_folds
 from bakeoff.storage.study_folder import StudyFolder, trial_lock
-from bakeoff.study.checkpoints import Checkpoints, newest_first
+from bakeoff.study.checkpoint_names import newest_first
+from bakeoff.study.checkpoints import Checkpoints
 from bakeoff.study.development_data import (
     development_files,
     features_of,
@@ -226,7 +228,7 @@ class TrainJob:
             document["remarks"] = remarks
         files = {
             "history.csv": history.history_csv([asdict(each) for each in trained.history]),
-            written_folder.WEIGHTS: formats.weights_bytes(trained.weights),
+            written_folder.WEIGHTS: array_files.weights_bytes(trained.weights),
             written_folder.TIMING: formats.sealed_json(timing_now(seconds)),
             written_folder.ENVIRONMENT: formats.sealed_json(environment),
         }
@@ -237,7 +239,7 @@ class TrainJob:
                 "accuracy": float(metrics.correct(trained.validation, labels).mean()),
                 "cross_entropy": float(metrics.cross_entropy(trained.validation, labels).mean()),
             }
-            files["validation.npy"] = formats.npy_bytes(trained.validation)
+            files["validation.npy"] = array_files.npy_bytes(trained.validation)
         return {"trial.json": formats.canonical(document), **files}
 
 
@@ -374,7 +376,7 @@ class BaselineJob:
                 n_classes=data.n_classes,
             )
             parameters = baselines.parameters(self.name, weights)
-            files[f"{where}{written_folder.WEIGHTS}"] = formats.weights_bytes(weights)
+            files[f"{where}{written_folder.WEIGHTS}"] = array_files.weights_bytes(weights)
         files |= {
             "baseline.json": formats.canonical({"name": self.name, "parameters": parameters}),
             written_folder.TIMING: formats.sealed_json(timing_now(time.monotonic() - started)),

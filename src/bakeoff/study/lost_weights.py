@@ -15,7 +15,7 @@ Trial = tuple[str, int]  # model, seed
 
 def without_weights(folder: StudyFolder) -> tuple[Trial, ...]:
     """Return the finished trials that have no weights, or lack those of a fold."""
-    n_folds = folder.read_recipe(folder.read_study()).split.folds
+    n_folds = folder.read_study()["data"].get("folds")
     parts = ("",) if n_folds is None else tuple(f"fold-{fold}" for fold in range(n_folds))
     return tuple(
         (name, seed)

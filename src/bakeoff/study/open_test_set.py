@@ -14,11 +14,11 @@ from bakeoff.data.folds import Folds
 from bakeoff.data.source_images import image_keys, smallest_keys
 from bakeoff.errors import StudyError
 from bakeoff.recipe.types import Preference
-from bakeoff.storage import atomic, formats, ledger, opened_weights, written_folder
+from bakeoff.storage import array_files, atomic, formats, ledger, opened_weights, written_folder
 from bakeoff.storage.declared_looks import planned_openings
 from bakeoff.storage.race_looks import dropped_models
 from bakeoff.storage.search_folder import SearchFolder
-from bakeoff.storage.study_folder import as_declared
+from bakeoff.storage.study_recipe import as_declared
 from bakeoff.storage.user_ledger import forgotten_lines, tell_user
 from bakeoff.study.create import Prepared, test_hash
 from bakeoff.study.executors.interface import MovableJob
@@ -242,10 +242,10 @@ def _predict(
             measured.add(job.affinity)
             jobs[name] = replace(job, timing=str(partial / job.affinity / written_folder.TIMING))
     if jobs:
-        atomic.write_file(images, formats.npy_bytes(prepared.data.images[prepared.split.test]))
+        atomic.write_file(images, array_files.npy_bytes(prepared.data.images[prepared.split.test]))
         if isinstance(prepared.split, Folds):
             for repeat, tested in enumerate(prepared.split.tested):
-                atomic.write_file(_folds_file(partial, repeat), formats.npy_bytes(tested))
+                atomic.write_file(_folds_file(partial, repeat), array_files.npy_bytes(tested))
     models = [prepared.recipe.models[name] for name in document["models"]] if jobs else []
     if features := feature_jobs(models, images, maximum=prepared.data.maximum):
         watcher.begin("features", [plan for plan, _ in features])
@@ -333,6 +333,6 @@ def _write(prepared: Prepared, document: Mapping[str, Any], partial: Path, targe
         if (partial / name / written_folder.TIMING).exists()
     ]
     files = {name: atomic.read_file(partial / name) for name in names}
-    files["labels.npy"] = formats.npy_bytes(prepared.data.labels[prepared.split.test])
+    files["labels.npy"] = array_files.npy_bytes(prepared.data.labels[prepared.split.test])
     files["opening.json"] = formats.canonical(document)
     written_folder.write_folder(target, files, scratch=partial / "finished")

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from bakeoff.recipe import ModelRecipe
 from bakeoff.recipe.types import Backbone
-from bakeoff.storage import atomic, formats, written_folder
+from bakeoff.storage import array_files, atomic, formats, written_folder
 from bakeoff.study.development_data import features_of
 from bakeoff.study.jobs import timing_now
 from bakeoff.training import baselines
@@ -52,18 +52,18 @@ class PredictJob:
     def run(self, on_epoch: OnEpoch) -> None:
         """Predict and write the probabilities, float32, shape (n_images, n_classes)."""
         started = time.monotonic()
-        images = formats.read_npy(Path(self.images))
+        images = array_files.read_npy(Path(self.images))
         name = written_folder.WEIGHTS
         if self.folds is None:
             probabilities = self._predict(name, images)
         else:
-            tested = formats.read_npy(Path(self.folds))
+            tested = array_files.read_npy(Path(self.folds))
             probabilities = np.empty((len(images), self.n_classes), np.float32)
             for fold in np.unique(tested):
                 rows, name = tested == fold, f"fold-{fold}/{written_folder.WEIGHTS}"
                 probabilities[rows] = self._predict(name, images[rows])
             images = images[rows]
-        atomic.write_file(Path(self.target), formats.npy_bytes(probabilities))
+        atomic.write_file(Path(self.target), array_files.npy_bytes(probabilities))
         if self.timing is not None:
             timing = timing_now(time.monotonic() - started) | self._seconds(name, images)
             atomic.write_file(Path(self.timing), formats.sealed_json(timing))
@@ -95,7 +95,7 @@ class PredictJob:
     def _weights(self, name: str) -> dict[str, NDArray[Any]]:
         source = Path(self.source)
         content = written_folder.read_recorded(source, name, written_folder.read_manifest(source))
-        return formats.read_weights(source / name, content)
+        return array_files.read_weights(source / name, content)
 
     def _predict(self, name: str, images: NDArray[Any]) -> NDArray[np.float32]:
         weights = self._weights(name)

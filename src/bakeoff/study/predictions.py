@@ -27,6 +27,7 @@ from bakeoff.data.safe_reading import refusing, regular_file
 from bakeoff.data.source_images import content_key, in_ledger, pixel_key
 from bakeoff.data.sources import Pictures
 from bakeoff.errors import BakeoffError, DataError, UsageError, printable
+from bakeoff.storage.study_recipe import read_recipe
 from bakeoff.study.picture_files import picture_files
 from bakeoff.study.trained_model import TrainedModel
 from bakeoff.study.training_profile import TrainingProfile, read_profile
@@ -130,7 +131,7 @@ class PicturesReader:
         if adapt not in get_args(Adapt):
             raise UsageError(f"adapt: expected auto, always or never, found {adapt!r}")
         self.trained, self.adapt = trained, adapt
-        declared = trained.folder.read_recipe(trained.study).data
+        declared = read_recipe(trained.folder, trained.study).data
         height, width, channels = trained.input_shape
         self._as_decoded = isinstance(declared, Pictures)  # its pixels are those of the files
         self._how = Pictures(size=(height, width), color="grey" if channels == 1 else "rgb")

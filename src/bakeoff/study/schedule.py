@@ -19,7 +19,7 @@ from bakeoff.data.split import Split
 from bakeoff.errors import RecipeError
 from bakeoff.recipe import ModelRecipe, Recipe
 from bakeoff.recipe.architecture import describe, training_bytes
-from bakeoff.storage import atomic, formats
+from bakeoff.storage import array_files, atomic, formats
 from bakeoff.storage.race_looks import dropped_models
 from bakeoff.storage.scratch import clear_scratch, scratch_folder
 from bakeoff.storage.study_folder import StudyFolder, trial_lock
@@ -92,7 +92,7 @@ def missing_features(
     files = [scratch / "train_images.npy", validating]
     if isinstance(prepared.split, Folds) and any(model.frozen_backbone for model in models):
         files = [scratch / "images.npy"]
-        atomic.write_file(files[0], formats.npy_bytes(prepared.data.images))
+        atomic.write_file(files[0], array_files.npy_bytes(prepared.data.images))
     maximum = prepared.data.maximum
     if not any(model.frozen_backbone for model in models):
         return []

@@ -6,31 +6,29 @@ Everything comes from the study's folder; test predictions are not looked at.
 from __future__ import annotations
 
 import json
-import statistics
+import math
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from filelock import Timeout
-
 from bakeoff.analysis.environments import differing, joined
-from bakeoff.analysis.json_document import model_document, study_document
 from bakeoff.errors import StorageError, printable
-from bakeoff.recipe import Recipe
-from bakeoff.report import about_search
+from bakeoff.recipe.outline import Outline, outline, read_outline
 from bakeoff.storage import atomic
 from bakeoff.storage.declared_looks import PlannedOpenings, planned_openings
 from bakeoff.storage.opened_weights import changed_trials
 from bakeoff.storage.race_looks import dropped_models
 from bakeoff.storage.study_folder import StudyFolder, trial_lock
 from bakeoff.study import lost_weights
-from bakeoff.study.checkpoints import PLACE, epochs_saved
+from bakeoff.study.checkpoint_names import PLACE, epochs_saved
 from bakeoff.utils import text
 
 if TYPE_CHECKING:
     from rich.console import RenderableType
+
+    from bakeoff.recipe import Recipe
 
 STATES = ("finished", "running", "begun", "missing")
 
@@ -58,7 +56,8 @@ class StudyStatus:
     """A study as far as it has come."""
 
     folder: StudyFolder
-    recipe: Recipe
+    outline: Outline  # of the recipe
+    searched: Recipe | None  # the recipe, where models of it are searched
     study: Mapping[str, Any]  # study.json
     trials: tuple[TrialStatus, ...]
     baselines: Mapping[str, bool]  # by name: whether it is fitted
@@ -94,16 +93,16 @@ def status(path: str | Path) -> StudyStatus:
     """
     folder = StudyFolder(path)
     study = folder.read_study()
-    recipe = folder.read_recipe(study)  # study.json has lost the order of the models
+    known, searched = _declared(folder, study)
     done, out = folder.finished(), dropped_models(folder)
-    looks = _looks(folder, recipe)
-    seeds = recipe.seeds[: recipe.looks[max(looks.kept, 1) - 1]] if looks else recipe.seeds
+    looks = _looks(folder, known.looks)
+    seeds = known.seeds[: known.looks[max(looks.kept, 1) - 1]] if looks else known.seeds
     trials = [
-        _trial(folder, model, seed, recipe.split.folds, finished=seed in done.get(model, ()))
-        for model in recipe.models
+        _trial(folder, model, seed, known.folds, finished=seed in done.get(model, ()))
+        for model in known.models
         for seed in sorted({*(() if model in out else seeds), *done.get(model, ())})
     ]
-    baselines = {name: folder.baseline(name).is_dir() for name in recipe.baselines}
+    baselines = {name: folder.baseline(name).is_dir() for name in known.baselines}
     environments = [
         each
         for model, seeds in done.items()
@@ -112,7 +111,8 @@ def status(path: str | Path) -> StudyStatus:
     ]
     return StudyStatus(
         folder,
-        recipe,
+        known,
+        searched,
         study,
         tuple(trials),
         baselines,
@@ -125,11 +125,26 @@ def status(path: str | Path) -> StudyStatus:
     )
 
 
-def _looks(folder: StudyFolder, recipe: Recipe) -> PlannedOpenings | None:
-    if not recipe.looks:
+def _declared(folder: StudyFolder, study: Mapping[str, Any]) -> tuple[Outline, Recipe | None]:
+    """Return a study's recipe in outline, and whole where models of it are searched.
+
+    From its own file: study.json has lost the order of the models.
+    """
+    found = read_outline(folder.read_recipe_file(study), frozenset(study["identities"]))
+    if found is not None and not found.searched:
+        return found, None
+    from bakeoff.storage.study_recipe import read_recipe
+
+    recipe = read_recipe(folder, study)
+    found = outline(recipe)
+    return found, recipe if found.searched else None
+
+
+def _looks(folder: StudyFolder, declared: tuple[int, ...]) -> PlannedOpenings | None:
+    if not declared:
         return None
     found = planned_openings(folder.read_ledger())
-    return found if found.after == recipe.looks else PlannedOpenings(recipe.looks, 0)
+    return found if found.after == declared else PlannedOpenings(declared, 0)
 
 
 def _changed(folder: StudyFolder) -> list[str]:
@@ -176,6 +191,8 @@ def _locked(folder: StudyFolder, model: str, seed: int, fold: int | None) -> boo
     name = trial_lock(model, seed, fold)
     if not folder.lock_path(name).exists():
         return False
+    from filelock import Timeout
+
     try:
         with folder.lock(name, timeout=0):
             return False
@@ -191,7 +208,7 @@ def _locked(folder: StudyFolder, model: str, seed: int, fold: int | None) -> boo
 def to_json(now: StudyStatus) -> dict[str, Any]:
     """Return what `bakeoff status --json` prints."""
     return {
-        "study": now.recipe.name,
+        "study": now.outline.name,
         "folder": str(now.folder.path),
         "trials": [
             {
@@ -218,66 +235,6 @@ def to_json(now: StudyStatus) -> dict[str, Any]:
     }
 
 
-def sealed_json(now: StudyStatus) -> dict[str, Any]:
-    """Return the document of `bakeoff run --json` for a test set that this run did not open.
-
-    It has the shape of a comparison's; what only test predictions could tell is None.
-    """
-    return study_document(
-        study=now.recipe.name,
-        title=now.recipe.title,
-        data=now.study["data"],
-        selection=now.recipe.selection,
-        seeds=sorted({trial.seed for trial in now.trials}),
-        margin=now.recipe.margin,
-        give_up=now.recipe.give_up,
-        prefer=now.recipe.prefer,
-        test_openings=now.openings,
-        looks=now.looks and {"declared": now.looks.after, "look": now.looks.kept or None},
-        exploratory=now.openings > max(1, now.looks.kept if now.looks else 1),
-        models=[_model_json(now, name) for name in now.recipe.models],
-        baselines=[
-            {"name": name, "parameters": None, "accuracy": {"mean": None, "ci": None}}
-            for name, fitted in now.baselines.items()
-            if fitted
-        ],
-        comparisons=[],
-        findings=[],
-        changed=list(now.changed),
-        missing=[f"{t.model} seed {t.seed}" for t in now.trials if t.state != "finished"],
-        environment=joined(now.environments),
-        environments=differing(now.environments),
-    )
-
-
-def _model_json(now: StudyStatus, name: str) -> dict[str, Any]:
-    done = now.of(name, "finished")
-    documents = [trial.document or {} for trial in done]
-    first = documents[0] if documents else {}
-    validated = [document["validation"] or {} for document in documents]
-    known = model_document(
-        name=name,
-        study=now.recipe.name,
-        parameters=first.get("parameters"),
-        trainable_parameters=first.get("trainable_parameters"),
-        seeds=[trial.seed for trial in done],
-        epochs=now.recipe.models[name].training.epochs,
-        selected_epochs=[document["selected_epoch"] for document in documents],
-        diverged=[t.seed for t in done if (t.document or {})["diverged_epoch"] is not None],
-        seconds_per_trial=_mean([trial.seconds for trial in done]),
-    )
-    scores = {
-        "accuracy": [each.get("accuracy") for each in validated],
-        "loss": [each.get("cross_entropy") for each in validated],
-    }
-    return {**known, "validation": scores}
-
-
-def _mean(values: Sequence[float | None]) -> float | None:
-    known = [value for value in values if value is not None]
-    return statistics.fmean(known) if known else None
-
-
 # ── for people ───────────────────────────────────────────────────────────────────────────────
 
 
@@ -291,7 +248,7 @@ def table(now: StudyStatus) -> RenderableType:
 
     view = Table(box=None, padding=(0, 2, 0, 0), pad_edge=False, header_style="bold")
     columns = [state for state in STATES if any(t.state == state for t in now.trials)]
-    width = 2 + max(len(name) for name in now.recipe.models)
+    width = 2 + max(len(name) for name in now.outline.models)
     view.add_column("  model", overflow="fold", min_width=min(width, _NAME_WIDTH))
     for state in columns:
         view.add_column({"finished": "done"}.get(state, state), overflow="fold")
@@ -301,7 +258,7 @@ def table(now: StudyStatus) -> RenderableType:
     if now.finished:
         view.add_column("epoch", justify="right", no_wrap=True)
         view.add_column("trial", justify="right", no_wrap=True)
-    for name in now.recipe.models:
+    for name in now.outline.models:
         cells = [_seeds(now.of(name, state)) for state in columns]
         view.add_row(Text(f"  {name}"), *cells, *_scores(now, name, validated=bool(images)))
     return view
@@ -339,10 +296,10 @@ def _scores(now: StudyStatus, name: str, *, validated: bool) -> list[str]:
     if validated:
         shares = [100 * document["validation"]["accuracy"] for document in documents]
         spread = f"  {min(shares):.2f}–{max(shares):.2f}" if len(shares) > 1 else ""
-        scores = [f"{statistics.fmean(shares):.2f}{spread}"]
+        scores = [f"{math.fsum(shares) / len(shares):.2f}{spread}"]
     numbers = [d["selected_epoch"] for d in documents if d["selected_epoch"] is not None]
     selected = _span(min(numbers), max(numbers)) if numbers else "none"
-    return [*scores, selected, text.duration(_mean([trial.seconds for trial in done]))]
+    return [*scores, selected, text.duration(mean([trial.seconds for trial in done]))]
 
 
 def _span(first: int, last: int) -> str:
@@ -352,9 +309,9 @@ def _span(first: int, last: int) -> str:
 def sentences(now: StudyStatus) -> list[str]:
     """Return, after the table: what is missing, whether the test set is sealed, how to go on."""
     said = []
-    if now.finished and now.recipe.split.folds:
+    if now.finished and now.outline.folds:
         said.append(
-            f"A trial is one repeat of {now.recipe.split.folds} folds. Validation scores: mean "
+            f"A trial is one repeat of {now.outline.folds} folds. Validation scores: mean "
             "over its folds, on images that also chose the epochs."
         )
     elif now.finished and now.study["data"]["validation"]:
@@ -362,7 +319,10 @@ def sentences(now: StudyStatus) -> list[str]:
             "Validation scores: mean and range over the seeds that are done, on "
             f"{now.study['data']['validation']:,} images that also chose the epochs."
         )
-    said += about_search.under_way(now.folder.path, now.recipe)
+    if now.searched is not None:
+        from bakeoff.report import about_search
+
+        said += about_search.under_way(now.folder.path, now.searched)
     for name, after in now.dropped.items():
         said.append(f"The race dropped {name} after {text.counted(after, 'seed')}.")
     if now.looks:
@@ -393,4 +353,10 @@ def sentences(now: StudyStatus) -> list[str]:
 
 def title(now: StudyStatus) -> str:
     """Return the first line: the study's name and how many trials are done."""
-    return f"{now.recipe.name}: {now.finished} of {len(now.trials)} trials done"
+    return f"{now.outline.name}: {now.finished} of {len(now.trials)} trials done"
+
+
+def mean(values: Sequence[float | None]) -> float | None:
+    """Return the mean of the values that are known; None where none is."""
+    known = [value for value in values if value is not None]
+    return math.fsum(known) / len(known) if known else None

@@ -13,8 +13,9 @@ from numpy.typing import NDArray
 from bakeoff.analysis.compare import compare
 from bakeoff.errors import StudyError
 from bakeoff.recipe import ModelRecipe
-from bakeoff.storage import formats, written_folder
+from bakeoff.storage import array_files, formats, written_folder
 from bakeoff.storage.study_folder import StudyFolder
+from bakeoff.storage.study_recipe import read_recipe
 from bakeoff.study.arguments import whole
 from bakeoff.utils.text import listed, shell_command, some
 
@@ -130,7 +131,7 @@ def trained_model(
         If there is no study, no such model or seed, or nothing is trained or recommended.
     """
     study = folder.read_study()
-    recipe = folder.read_recipe(study)
+    recipe = read_recipe(folder, study)
     done = {name: seeds for name, seeds in folder.finished().items() if name in recipe.models}
     if not done:
         raise StudyError(
@@ -171,7 +172,7 @@ def trained_model(
 
 def with_all_seeds(trained: TrainedModel) -> TrainedModel:
     """Return the same model with all its seeds; the one network of cross-validation has no more."""
-    if trained.folder.read_recipe(trained.study).split.folds is not None:
+    if read_recipe(trained.folder, trained.study).split.folds is not None:
         return trained
     return trained_model(trained.folder, model=trained.name, ensemble=True)
 
@@ -200,7 +201,7 @@ def _shipped(
     path = place / "weights.safetensors"
     content = written_folder.read_recorded(place, path.name, written_folder.read_manifest(place))
     said = f"{reason}, trained on all {document['images']:,} images"
-    seeds, weights = (int(document["seed"]),), (formats.read_weights(path, content),)
+    seeds, weights = (int(document["seed"]),), (array_files.read_weights(path, content),)
     return TrainedModel(folder, study, recipe, seeds, weights, said)
 
 
@@ -247,6 +248,6 @@ def _weights_file(folder: StudyFolder, model: str, seed: int) -> Any:
 def _read_weights(folder: StudyFolder, model: str, seed: int) -> dict[str, NDArray[Any]]:
     path = _weights_file(folder, model, seed)
     recorded = written_folder.read_manifest(path.parent)
-    return formats.read_weights(
+    return array_files.read_weights(
         path, written_folder.read_recorded(path.parent, path.name, recorded)
     )

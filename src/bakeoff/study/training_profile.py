@@ -24,6 +24,7 @@ from bakeoff.data.centring import Frame, frame_of
 from bakeoff.data.npz import read_arrays
 from bakeoff.errors import BakeoffError
 from bakeoff.storage import atomic, formats
+from bakeoff.storage.split_file import read_split
 from bakeoff.storage.study_folder import StudyFolder
 
 FILE = "training_profile.npz"
@@ -234,7 +235,7 @@ def _made_again(folder: StudyFolder) -> TrainingProfile | None:
             return None
         if formats.sha256(atomic.read_file(folder.split_file)) != study["split_file"]:
             return None
-        split = folder.read_split()
+        split = read_split(folder)
         return write_profile(folder, data, split["train"], split["validation"])
     except (BakeoffError, OSError):
         return None

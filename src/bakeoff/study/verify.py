@@ -21,11 +21,12 @@ from bakeoff.data.folds import Folds
 from bakeoff.data.split import Split
 from bakeoff.errors import BakeoffError, StorageError, StudyError, TrialLost, printable
 from bakeoff.recipe import Recipe
-from bakeoff.storage import atomic, formats, study_folder, written_folder
+from bakeoff.storage import array_files, atomic, formats, study_folder, written_folder
 from bakeoff.storage.history import read_history
 from bakeoff.storage.opened_weights import changed_trials
 from bakeoff.storage.race_looks import look_folders
 from bakeoff.storage.study_folder import StudyFolder
+from bakeoff.storage.study_recipe import as_declared, recorded_recipe
 from bakeoff.study.create import Prepared, identity, load_split
 from bakeoff.study.environment import environment
 from bakeoff.study.executors.fork_server import warm_up
@@ -109,7 +110,7 @@ def _check_declared(folder: StudyFolder, study: Mapping[str, Any]) -> Iterator[s
         except StorageError as error:
             yield str(error)
     try:
-        recipe = folder.recorded_recipe(study)
+        recipe = recorded_recipe(folder, study)
     except StorageError as error:
         yield str(error)
         return
@@ -137,7 +138,7 @@ def _check_declared(folder: StudyFolder, study: Mapping[str, Any]) -> Iterator[s
 def _is(trial: Mapping[str, Any], name: str, seed: int, recipe: Recipe) -> bool:
     """Say whether a trial.json is of this model, seed, settings and selection."""
     same = (trial.get("model"), trial.get("seed")) == (name, seed)
-    return same and study_folder.as_declared(trial, recipe.models[name], recipe.selection)
+    return same and as_declared(trial, recipe.models[name], recipe.selection)
 
 
 def _check_openings(folder: StudyFolder, study: Mapping[str, Any]) -> Iterator[str]:
@@ -257,7 +258,7 @@ def retrain(folder: StudyFolder, wanted: str, *, watcher: Watcher) -> Repeat:
     TrialLost : it could not be trained
     """
     study = folder.read_study()
-    recipe = folder.recorded_recipe(study)
+    recipe = recorded_recipe(folder, study)
     name, seed = _trial(folder, recipe, wanted)
     device = _device(study["environment"])
     parts = _parts(folder, study, recipe, name, seed)
@@ -364,7 +365,7 @@ def _weights(place: Path) -> dict[str, NDArray[Any]]:
     return {
         f"{path.parent.name}/{name}" if path.parent != place else name: array
         for path in sorted(place.rglob(written_folder.WEIGHTS))
-        for name, array in formats.read_weights(path).items()
+        for name, array in array_files.read_weights(path).items()
     }
 
 

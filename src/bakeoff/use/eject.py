@@ -22,6 +22,7 @@ from bakeoff.recipe.types import innermost
 from bakeoff.recipe.vocabulary.backbones import BACKBONES
 from bakeoff.storage import atomic, formats
 from bakeoff.storage.study_folder import StudyFolder
+from bakeoff.storage.study_recipe import read_recipe
 from bakeoff.study.extend import require_data
 from bakeoff.use import graph_code
 
@@ -66,7 +67,7 @@ def eject(
     DataError : the data set is no published one and cannot be read
     """
     study = folder.read_study()
-    recipe = folder.read_recipe(study)
+    recipe = read_recipe(folder, study)
     if model not in recipe.models:
         known = ", ".join(recipe.models)
         raise StudyError(f"{folder.path}: expected a model ({known}), found {model!r}")

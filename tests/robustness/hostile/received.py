@@ -14,7 +14,7 @@ from typing import Any
 
 import numpy as np
 
-from bakeoff.storage import formats, ledger
+from bakeoff.storage import array_files, formats, ledger
 from tests.robustness.hostile.case import Case
 from tests.robustness.hostile.studies import (
     OPENING,
@@ -153,7 +153,7 @@ def _extreme_scores(study: Path) -> None:
         given = np.full((len(labels), 10), value, np.float32)
         if value in (0.0, 1.0):
             given = np.eye(10, dtype=np.float32)[(labels + int(value)) % 10]
-        content = formats.npy_bytes(given)
+        content = array_files.npy_bytes(given)
         (study / OPENING / name).write_bytes(content)
         files[name] = formats.sha256(content)
     (study / OPENING / "manifest.json").write_bytes(formats.sealed_json({"files": files}))

@@ -15,7 +15,7 @@ from typing import Any
 import numpy as np
 
 from bakeoff import recipe as recipes
-from bakeoff.storage import formats, history, ledger, written_folder
+from bakeoff.storage import array_files, formats, history, ledger, written_folder
 from bakeoff.storage.study_folder import StudyFolder
 from bakeoff.study.create import prepare, test_hash
 from tests.robustness.hostile.case import Case
@@ -44,18 +44,18 @@ def whole_study() -> Path:
     for name, model in recipe.models.items():
         for seed in recipe.seeds:
             _write_trial(folder, name, seed, model, _answers(held_out, rng), held_out)
-            files[f"{name}/seed-{seed}.npy"] = formats.npy_bytes(_answers(labels, rng))
+            files[f"{name}/seed-{seed}.npy"] = array_files.npy_bytes(_answers(labels, rng))
     baseline = {"kernel": np.zeros((64, 10), np.float32), "bias": np.zeros(10, np.float32)}
     written_folder.write_folder(
         folder.baseline("majority"),
         {
             "baseline.json": formats.canonical({"name": "majority", "parameters": 650}),
-            "weights.safetensors": formats.weights_bytes(baseline),
+            "weights.safetensors": array_files.weights_bytes(baseline),
             written_folder.TIMING: _timing(),
         },
         scratch=folder.path / "s",
     )
-    files["baselines/majority.npy"] = formats.npy_bytes(_answers(labels, rng))
+    files["baselines/majority.npy"] = array_files.npy_bytes(_answers(labels, rng))
     models = {name: list(recipe.seeds) for name in recipe.models}
     opening = {
         "opening": 1,
@@ -63,7 +63,7 @@ def whole_study() -> Path:
         "baselines": ["majority"],
         "test": test_hash(prepared.data, prepared.split),
     }
-    files["labels.npy"] = formats.npy_bytes(labels)
+    files["labels.npy"] = array_files.npy_bytes(labels)
     files["opening.json"] = formats.canonical(opening)
     written_folder.write_folder(folder.path / "openings" / "1", files, scratch=folder.path / "s")
     study = folder.read_study()
@@ -106,8 +106,8 @@ def _write_trial(folder, name, seed, model, validation, labels) -> None:
         {
             "trial.json": formats.canonical(document),
             "history.csv": history.history_csv(rows),
-            "weights.safetensors": formats.weights_bytes(kernel),
-            "validation.npy": formats.npy_bytes(validation),
+            "weights.safetensors": array_files.weights_bytes(kernel),
+            "validation.npy": array_files.npy_bytes(validation),
             written_folder.TIMING: _timing(),
         },
         scratch=folder.path / "s",
@@ -308,7 +308,7 @@ def forged() -> list[Case]:
         return lambda s: forge(s / folder, name, content)
 
     def array(array: np.ndarray) -> bytes:
-        return formats.npy_bytes(array)
+        return array_files.npy_bytes(array)
 
     zeros = np.zeros((360, 10), np.float32)
     header = b"epoch,loss,accuracy,val_loss,val_cross_entropy,val_accuracy,learning_rate\n"

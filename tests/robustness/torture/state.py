@@ -8,6 +8,7 @@ from typing import Any
 from bakeoff import recipe as recipes
 from bakeoff.errors import BakeoffError
 from bakeoff.storage import formats, written_folder
+from bakeoff.storage.split_file import read_split
 from bakeoff.storage.study_folder import StudyFolder
 
 Finished = dict[str, list[Any]]
@@ -50,7 +51,7 @@ def broken(study: Path) -> list[str]:
         if folder.exists():
             folder.read_study()
         if folder.split_file.exists():
-            folder.read_split()
+            read_split(folder)
         if folder.recipe_file.exists():
             recipes.load(folder.recipe_file)
         folder.read_ledger()

@@ -10,7 +10,7 @@ import pytest
 
 from bakeoff.errors import BakeoffError, StorageError, StudyError
 from bakeoff.storage import atomic, formats, written_folder
-from bakeoff.study.checkpoints import PLACE
+from bakeoff.study.checkpoint_names import PLACE
 from bakeoff.study.executors import ray_executor
 from bakeoff.study.executors.interface import Lost
 from bakeoff.study.executors.ray_executor import ClusterExecutor

@@ -17,6 +17,7 @@ from bakeoff.errors import BakeoffError, StudyError
 from bakeoff.storage import atomic
 from bakeoff.storage.study_folder import StudyFolder
 from bakeoff.study import checkpoints
+from bakeoff.study.checkpoint_names import PLACE
 from bakeoff.study.executors import ray_places, remote_job
 from bakeoff.study.executors.interface import Lost, More, MovableJob
 from bakeoff.study.executors.job_queue import JobQueue
@@ -299,7 +300,7 @@ class ClusterExecutor:
         alone = [key for key in files if not self._contents.shared(files[key])]
         host.tasks[job.label] = _Task(job, made, claims, alone)
         for folder in job.keeps():  # for `bakeoff status` and `bakeoff serve`
-            atomic.write_file(folder / checkpoints.PLACE, json.dumps({"node": host.name}).encode())
+            atomic.write_file(folder / PLACE, json.dumps({"node": host.name}).encode())
         names = host.contents.names
         there = replace(made, files={where: names[key] for where, key in made.files.items()})
         sent = [names[key] for key in new]

@@ -13,7 +13,7 @@ from typing import Any
 
 from bakeoff.errors import StudyError
 from bakeoff.storage import atomic, feature_cache, written_folder
-from bakeoff.study.checkpoints import newest_first
+from bakeoff.study.checkpoint_names import newest_first
 from bakeoff.study.executors.interface import Job, MovableJob
 from bakeoff.utils.events import OnEpoch
 

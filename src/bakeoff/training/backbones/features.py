@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from bakeoff.recipe.types import ImageChange
 from bakeoff.recipe.vocabulary.backbones import BACKBONES, identity
 from bakeoff.storage import feature_cache
-from bakeoff.storage.atomic import lock_file
+from bakeoff.storage.locks import lock_file
 from bakeoff.training.backbones.load import load
 from bakeoff.training.backend import jax
 from bakeoff.training.layers.context import random_key

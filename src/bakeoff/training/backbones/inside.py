@@ -14,7 +14,7 @@ from bakeoff.errors import StudyError
 from bakeoff.recipe import Layer
 from bakeoff.recipe.types import Backbone
 from bakeoff.recipe.vocabulary.backbones import BACKBONES, LITE0, layers_from
-from bakeoff.storage import formats, written_folder
+from bakeoff.storage import array_files, formats, written_folder
 from bakeoff.storage.study_folder import StudyFolder
 from bakeoff.training.backbones import efficientnet_lite0
 from bakeoff.training.backbones.features import as_seen, channel_weights
@@ -193,4 +193,4 @@ def _study_weights(backbone: Backbone) -> Mapping[str, NDArray[Any]]:
             f"backbone {backbone.label}: expected the weights that this study was begun with, "
             f"found others in {place}: bring them back, or run the recipe with another --out"
         )
-    return formats.read_weights(place / written_folder.WEIGHTS, content)
+    return array_files.read_weights(place / written_folder.WEIGHTS, content)

@@ -22,7 +22,9 @@ from bakeoff.data import load
 from bakeoff.data.decode_files import FULL
 from bakeoff.data.sources import Pictures
 from bakeoff.errors import BakeoffError, StudyError, UsageError
-from bakeoff.storage import atomic, formats, written_folder
+from bakeoff.storage import array_files, atomic, formats, written_folder
+from bakeoff.storage.split_file import read_split
+from bakeoff.storage.study_recipe import read_recipe
 from bakeoff.study.trained_model import TrainedModel
 from bakeoff.study.training_profile import read_profile
 from bakeoff.use.export import check as check_script
@@ -115,7 +117,7 @@ def _files(trained: TrainedModel, format: Format, folder: Path, dtype: str) -> d
             f"{index:03d}.{variable.path}": np.asarray(variable.value)
             for index, variable in enumerate(model.weights)
         }
-        files["model.safetensors"] = formats.weights_bytes(weights)
+        files["model.safetensors"] = array_files.weights_bytes(weights)
         files["model.json"] = (model.to_json(indent=1) + "\n").encode()
     else:
         program = program_of(model, dtype)
@@ -127,7 +129,7 @@ def _files(trained: TrainedModel, format: Format, folder: Path, dtype: str) -> d
 def _preprocessing(trained: TrainedModel, dtype: str) -> dict[str, Any]:
     """Return what has to be done to a picture, and what the file does itself."""
     height, width, channels = trained.input_shape
-    recipe = trained.folder.read_recipe(trained.study)
+    recipe = read_recipe(trained.folder, trained.study)
     return {
         "height": height,
         "width": width,
@@ -179,8 +181,8 @@ def _images(trained: TrainedModel) -> tuple[NDArray[Any], str]:
     folder = trained.folder
     study = trained.study["data"]
     try:
-        data = load(folder.read_recipe(trained.study).data, offline=True)
-        validation = folder.read_split()["validation"]
+        data = load(read_recipe(folder, trained.study).data, offline=True)
+        validation = read_split(folder)["validation"]
         if data.hash == study["hash"] and len(validation):
             return data.images[validation], VALIDATION
     except BakeoffError:
@@ -232,7 +234,7 @@ def _expected(trained: TrainedModel, images: NDArray[Any], *, saved: bool) -> ND
         recorded = written_folder.read_manifest(path.parent)
         if atomic.hash_file(path) != recorded.get(path.name):
             raise formats.damaged(path)
-        found.append(formats.read_npy(path))
+        found.append(array_files.read_npy(path))
     if len(found) == len(trained.seeds) and len(found[0]) == len(images):
         return np.asarray(np.mean(found, axis=0))
     return np.asarray(trained.per_seed(images).mean(axis=0))

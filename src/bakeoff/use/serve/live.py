@@ -4,8 +4,10 @@ import math
 from pathlib import Path
 from typing import Any
 
+from bakeoff.recipe import Recipe
 from bakeoff.storage.history import read_history
 from bakeoff.storage.study_folder import StudyFolder
+from bakeoff.storage.study_recipe import read_recipe
 from bakeoff.study.checkpoints import history_saved
 from bakeoff.study.status import StudyStatus, TrialStatus, status
 from bakeoff.utils.text import listed
@@ -23,11 +25,12 @@ class Live:
     def picture(self) -> dict[str, Any]:
         """Return the study as the page draws it."""
         now = status(self._folder.path)
-        trials = [self._trial(each, now) for each in now.trials]
+        recipe = read_recipe(self._folder, now.study)
+        trials = [self._trial(each, recipe) for each in now.trials]
         done = sum(each["state"] == "finished" for each in trials)
         return {
-            "study": now.recipe.name,
-            "title": now.recipe.title or now.recipe.name,
+            "study": recipe.name,
+            "title": recipe.title or recipe.name,
             "opened": now.openings > 0,
             "finished": done,
             "declared": len(trials),
@@ -42,7 +45,7 @@ class Live:
             "command": now.command,
         }
 
-    def _trial(self, trial: TrialStatus, now: StudyStatus) -> dict[str, Any]:
+    def _trial(self, trial: TrialStatus, recipe: Recipe) -> dict[str, Any]:
         key = (trial.model, trial.seed)
         if key in self._finished:
             return self._finished[key]
@@ -61,7 +64,7 @@ class Live:
             "seed": trial.seed,
             "state": trial.state,
             "epochs": trial.epochs,
-            "of": now.recipe.models[trial.model].training.epochs,
+            "of": recipe.models[trial.model].training.epochs,
             "seconds": trial.seconds,
             "curves": curves,
             "nodes": list(trial.nodes),
@@ -90,7 +93,7 @@ def _thinned(values: list[Any]) -> list[float | None]:
 def _seconds_left(trials: list[dict[str, Any]], now: StudyStatus) -> float | None:
     """Guess from finished trials of the same model; None before the first one."""
     means: dict[str, float] = {}
-    for model in now.recipe.models:
+    for model in now.outline.models:
         known = [
             each["seconds"]
             for each in trials

@@ -7,6 +7,7 @@ from pathlib import Path
 
 from bakeoff.errors import StudyError, UsageError
 from bakeoff.storage.study_folder import StudyFolder
+from bakeoff.storage.study_recipe import read_recipe
 from bakeoff.utils.places import to_install
 
 LOCAL = frozenset({"127.0.0.1", "localhost", "::1"})
@@ -50,7 +51,7 @@ def serve(
             f"expected the packages fastapi, uvicorn and httptools, found no {error.name}: "
             f"{to_install('serve')}"
         ) from None
-    if model is not None and model not in folder.read_recipe(folder.read_study()).models:
+    if model is not None and model not in read_recipe(folder, folder.read_study()).models:
         raise StudyError(f"{folder.path}: expected a model of the study, found {model!r}")
     listening = _listen(host, port)
     address = f"http://{'localhost' if host in LOCAL else host}:{listening.getsockname()[1]}/"

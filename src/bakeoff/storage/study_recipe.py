@@ -1,0 +1,47 @@
+"""The recipe of a study, as recorded in its folder, with the settings that a search has chosen."""
+
+import json
+from collections.abc import Mapping
+from typing import Any
+
+from bakeoff import recipe as recipes
+from bakeoff.errors import RecipeError
+from bakeoff.recipe import ModelRecipe, Recipe
+from bakeoff.recipe.kept_paths import without_paths
+from bakeoff.storage.formats import canonical, damaged
+from bakeoff.storage.search_folder import with_chosen
+from bakeoff.storage.study_folder import StudyFolder
+
+
+def read_recipe(folder: StudyFolder, study: Mapping[str, Any]) -> Recipe:
+    """Return the recipe in its own order; StorageError if its file is not as recorded.
+
+    study : study.json
+    """
+    content = folder.read_recipe_file(study)
+    place = folder.path.resolve()
+    read = recipes.read(content, origin=str(folder.recipe_file), folder=place)
+    return with_chosen(read, folder.path)
+
+
+def recorded_recipe(folder: StudyFolder, study: Mapping[str, Any]) -> Recipe:
+    """Return the recipe that study.json holds; its models are in alphabetical order."""
+    place = folder.path.resolve()
+    try:
+        recipe = recipes.parse(study["resolved"], origin=str(folder.study_file), folder=place)
+    except RecipeError as error:
+        raise damaged(folder.study_file) from error
+    if recipe.models.keys() != study["identities"].keys():
+        raise damaged(folder.study_file)
+    return with_chosen(recipe, folder.path)
+
+
+def as_declared(document: Mapping[str, Any], model: ModelRecipe, selection: str) -> bool:
+    """Say whether a trial.json has a model's settings.
+
+    Its builder's file and its backbone's study may lie elsewhere: `prepare` compares what they
+    hold.
+    """
+    wanted = json.loads(canonical(without_paths(model.resolved())))
+    found = without_paths(document.get("settings") or {})
+    return (document.get("selection"), found) == (selection, wanted)

@@ -84,8 +84,14 @@ def test_what_cannot_be_built_is_refused(layers, message):
         ),
         (
             [{"residual": ["flatten"]}],
-            "residual from 8×8×1 to 64 in layer 1 of cnn: expected layers whose output a 1×1 "
-            "convolution of their input, in strides, can be added to; use padding: same inside",
+            "residual from 8×8×1 to 64 in layer 1 of cnn: expected layers that leave a feature map "
+            "one; move flatten, dense or global pooling out of the residual, or write flatten "
+            "before it",
+        ),
+        (
+            [{"cutout": 9}],
+            "cutout 9 after a 8×8 feature map in layer 1 of cnn: expected a square that is not "
+            "larger; write a smaller size",
         ),
         (
             [{"conv2d": {"filters": 5, "kernel_size": 3}}, {"group_normalization": 2}],
@@ -103,6 +109,20 @@ def test_what_does_not_fit_together_is_refused(layers, message):
     with pytest.raises(RecipeError) as caught:
         describe(model(*layers), (8, 8, 1), 10)
     assert str(caught.value) == message
+
+
+def test_changes_before_a_backbone_fit_the_images():
+    augment = [{"random_flip": "horizontal"}, {"cutout": 9}]
+    backbone = {"name": "efficientnet_lite0", "augment": augment}
+    raw = {"name": "x", "data": "digits", "models": {"cnn": {"backbone": backbone}}}
+    declared = parse(raw, origin="test", folder=Path("/studies")).models["cnn"]
+    describe(declared, (9, 9, 1), 10)
+    with pytest.raises(RecipeError) as caught:
+        describe(declared, (8, 8, 1), 10)
+    assert str(caught.value) == (
+        "cutout 9 after a 8×8 feature map in backbone.augment[2] of cnn: expected a square that is "
+        "not larger; write a smaller size"
+    )
 
 
 def test_too_many_values_for_an_image():

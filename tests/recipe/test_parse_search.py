@@ -48,6 +48,18 @@ from tests.helpers.refused_recipes import refusal
             "models.mlp.layers[1].dense.choice: expected different options, found 8 twice",
         ),
         (
+            {"layers": [{"dense": {"units": 8, "activation": {"choice": ["silu", "swish"]}}}]},
+            {},
+            "models.mlp.layers[1].dense.activation.choice: expected different options, found silu "
+            "and swish, which say the same",
+        ),
+        (
+            {"layers": [], "training": {"optimizer": {"choice": ["adam", {"adam": 0.001}]}}},
+            {},
+            "models.mlp.training.optimizer.choice: expected different options, found adam and adam "
+            "0.001, which say the same",
+        ),
+        (
             {"layers": [{"repeat": {"layers": ["flatten"]}}]},
             {},
             "models.mlp.layers[1].repeat: expected a repeat such as {whole: [1, 3], layers: […]}, "

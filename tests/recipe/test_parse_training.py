@@ -10,6 +10,8 @@ import pytest
 from bakeoff.recipe import (
     Optimizer,
 )
+from bakeoff.recipe.value_kinds import Misfit
+from bakeoff.recipe.vocabulary.training import class_weights
 from tests.helpers.refused_recipes import MLP, declare, refusal
 
 
@@ -72,3 +74,21 @@ def test_phases_that_do_not_go_with_the_epochs(phases, rest):
     training = {"epochs": 5, "optimizer": {"adam": {"learning_rate": phases}}}
     place = "models.mlp.training.optimizer.adam"
     assert refusal(training=training) == f"recipe x.yaml, {place}.{rest}"
+
+
+def test_weights_of_classes_by_name():
+    assert class_weights({"1.10": 3, "b": 0}, ("1.1", "1.10", "b")) == (1, 3, 0)
+    assert class_weights("balanced", ("a", "b")) is None
+    for given, message in (
+        ({"c": 1}, "expected classes of the data (a, b), found 'c'"),
+        (
+            {"a": 0, "b": 0.0},
+            "expected a class that weighs more than 0, found none: nothing is learned",
+        ),
+    ):
+        with pytest.raises(Misfit) as caught:
+            class_weights(given, ("a", "b"))
+        assert str(caught.value) == message
+    assert refusal(training={"class_weight": {3: 1, "3": 2}}) == (
+        "recipe x.yaml, training.class_weight: expected different classes, found 3 twice"
+    )

@@ -32,6 +32,14 @@ def test_a_suggestion_is_a_question_or_nothing():
     assert "did you mean dense?" in did_you_mean("desne", WORDS)
 
 
+def test_a_long_list_of_known_words_is_cut():
+    known = [f"block_{number}" for number in range(400)]
+    assert did_you_mean(3, known[:3]) == "known: block_0, block_1, block_2"
+    assert did_you_mean(3, known) == (
+        "known: block_0, block_1, block_2, block_3, …, block_398, block_399"
+    )
+
+
 def test_nearest_word():
     assert nearest("MaxPooling2D", LAYERS) == "max_pooling2d"
     assert nearest("batchnorm", LAYERS) == "batch_normalization"

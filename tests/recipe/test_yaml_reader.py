@@ -1,6 +1,6 @@
-"""The line that a YAML error names is where the mistake begins.
+"""YAML as it is read: keys as they are written, and errors in the line in which the mistake begins.
 
-Oracle: mistakes written here, each in a known line. Cost: 1 s.
+Oracle: the text of the keys; mistakes written here, each in a known line. Cost: 1 s.
 Run: pytest tests/recipe/test_yaml_reader.py
 """
 
@@ -29,3 +29,15 @@ def test_the_line_is_that_of_the_mistake(text, line, said):
     with pytest.raises(RecipeError) as error:
         read_yaml(text, origin="r.yaml")
     assert str(error.value) == f"recipe r.yaml, line {line}: this is not YAML: {said}"
+
+
+def test_keys_are_text_as_they_are_written():
+    """A class called 1.10 was taken for one called 1.1, and 1_000 for 1000."""
+    text = "{1.10: a, 1_000: b, +3: c, true: d, 'x y': e, 007: f, ~: 1.10}"
+    keys = ["1.10", "1_000", "+3", "true", "x y", "007", "~"]
+    assert read_yaml(text, origin="r.yaml") == dict(zip(keys, [*"abcdef", 1.1], strict=True))
+    with pytest.raises(RecipeError) as error:
+        read_yaml("a:\n  3: 1\n  '3': 2\n", origin="r.yaml")
+    assert str(error.value) == (
+        "recipe r.yaml, line 3: the key 3 stands here and in line 2; remove one"
+    )

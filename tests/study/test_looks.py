@@ -154,3 +154,5 @@ def test_looks_come_back_from_the_resolved_recipe(npz):
 def test_a_plan_says_that_it_may_take_fewer(npz):
     assert seeds_in_words(declare(npz, seeds=LOOKS)) == "up to 5 seeds (looks after 3, 4 and 5)"
     assert seeds_in_words(declare(npz, seeds=3)) == "3 seeds"
+    race = declare(npz, seeds=9, race={"after": [3, 5]})
+    assert seeds_in_words(race) == "up to 9 seeds (a race after 3 and 5)"

@@ -126,7 +126,7 @@ def _recommend(
 ) -> Recommendation:
     best = min(models, key=lambda model: (-model.mean, order.key(model.name)))
     if len(models) == 1:
-        reason = f"It is the only model ({percent(best.mean)} correct)"
+        reason = f"It is the only model that was tested ({percent(best.mean)} correct)"
         return Recommendation(best.name, best.name, reason)
     fewest = min((test.fewest_seeds for test in tests.values()), default=1)
     if fewest < FEWEST_SEEDS:

@@ -224,6 +224,12 @@ class _Building:
         self.frozen_flops = self.passed_flops = 0
 
     def backbone(self, backbone: Backbone) -> None:
+        model = self.where
+        for number, each in enumerate(backbone.augment, start=1):  # on images of the study's size
+            self.where = f"backbone.augment[{number}] of {model}"
+            layer = LAYERS[each.kind].model_validate(each.arguments)
+            with self.refusing(said(each.kind, layer)):
+                layer.output_shape(self.shape)
         name = backbone.name
         known = self.network(backbone) if name is None else _named(backbone, name)
         self.shape = known.output_shape

@@ -82,14 +82,21 @@ def read_searched(
     lowest = {each.place: each.at(0.0) for each in dims}
     if read(filled(declared, lowest), problems) is None or len(problems.found) > before:
         return None
+    options: dict[str, list[tuple[str, ModelRecipe | None]]] = {}
     for each, setting in _ends(dims, lowest):
-        noted = Problems()
-        read(filled(declared, setting), noted)
+        noted, words = Problems(), each.words(setting[each.place])
+        model = read(filled(declared, setting), noted)
         if noted.found:
             _, text = noted.found[0]
-            words = each.words(setting[each.place])
             problems.add(f"{place}.{each.place}", f"with {words}: {text}")
             return None
+        if each.kind == "choice" and not has_choices(each.options[int(setting[each.place])]):
+            others = options.setdefault(each.place, [])
+            if twin := next((name for name, other in others if other == model), None):
+                text = f"expected different options, found {twin} and {words}, which say the same"
+                problems.add(f"{place}.{each.place}.choice", text)
+                return None
+            others.append((words, model))
     first = read(filled(declared, middle(dims)), problems)
     if first is None:
         return None

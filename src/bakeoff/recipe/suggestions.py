@@ -4,6 +4,7 @@ import difflib
 import re
 from collections.abc import Iterable, Sequence
 
+MOST_KNOWN = 40  # a longer list of known words is cut: nobody reads the 400 layers of a backbone
 SYNONYMS = {"lr": "learningrate", "fc": "dense", "gray": "grey"}
 
 
@@ -23,6 +24,8 @@ def did_you_mean(word: object, words: Sequence[str]) -> str:
     close = nearest(word, words)
     if close is not None:
         return f"did you mean {close}?"
+    if len(words) > MOST_KNOWN:
+        words = [*words[:4], "…", *words[-2:]]
     return f"known: {', '.join(words)}" if words else "none is known here"
 
 

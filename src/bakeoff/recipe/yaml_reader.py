@@ -1,7 +1,8 @@
 """YAML as plain data and nothing else: one document, no tags, no duplicate keys, bounded.
 
 Two readings of YAML 1.1 that surprise people are dropped: dates, and `no` or `on` as truth values,
-are text here; a number with a leading 0 is text too.
+are text here; a number with a leading 0 is text too. Keys are text as they are written: a class
+called 1.10 is not the one called 1.1.
 """
 
 import re
@@ -193,7 +194,8 @@ class _Plain:
         for key_node, value_node in node.value:
             if not isinstance(key_node, yaml.ScalarNode):
                 raise self._refuse(key_node, "expected a word as key, found a list or mapping")
-            key = self.read(key_node, depth + 1)
+            self.read(key_node, depth + 1)
+            key = key_node.value
             if key in values:
                 from bakeoff.recipe.value_kinds import (
                     key_text,  # which `bakeoff status` does without

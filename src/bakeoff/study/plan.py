@@ -310,7 +310,7 @@ def _about_trials(plan: Plan) -> str:
         "recommended one on all images"
     )
     trials = f"{networks}{parts}" if folds else counted(plan.trials, "trial")
-    trials = f"at most {trials}" if plan.recipe.looks else trials
+    trials = f"at most {trials}" if plan.recipe.looks or plan.recipe.race else trials
     return f"{models} × {seeds} = {trials}; selection: {plan.recipe.selection}{beside}"
 
 

@@ -56,6 +56,9 @@ def seeds_in_words(recipe: Recipe) -> str:
     if recipe.split.folds:
         return f"{counted(len(recipe.seeds), 'repeat')} of {recipe.split.folds} folds"
     seeds = counted(len(recipe.seeds), "seed")
-    return (
-        f"up to {seeds} (looks after {listed(map(str, recipe.looks))})" if recipe.looks else seeds
-    )
+    said = []
+    if recipe.looks:
+        said.append(f"looks after {listed(map(str, recipe.looks))}")
+    if recipe.race:
+        said.append(f"a race after {listed(map(str, recipe.race.after))}")
+    return f"up to {seeds} ({', '.join(said)})" if said else seeds

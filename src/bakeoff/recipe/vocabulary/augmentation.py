@@ -101,6 +101,15 @@ class Cutout(_Augmentation):
     size: Side
     fill_value: UnitInterval = 0.0
 
+    def output_shape(self, before: Shape) -> Shape:
+        """Return the input's shape; a square that is larger would leave nothing to see."""
+        if self.size > max(before[:2]):
+            raise ShapeMisfit(
+                f" after a {by(before[:2])} feature map",
+                "expected a square that is not larger; write a smaller size",
+            )
+        return before
+
 
 AUGMENTATION: Declared = {
     "random_flip": RandomFlip,

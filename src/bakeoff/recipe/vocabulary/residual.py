@@ -27,6 +27,12 @@ def shortcut(before: Shape, after: Shape) -> tuple[str, LayerArguments] | None:
         if height and width:
             settings = {"filters": after[2], "kernel_size": 1, "strides": (height, width)}
             return "conv2d", Conv2D.model_validate({**settings, "use_bias": False})
+    if len(before) != len(after):
+        raise ShapeMisfit(
+            f" from {by(before)} to {by(after)}",
+            "expected layers that leave a feature map one; move flatten, dense or global pooling "
+            "out of the residual, or write flatten before it",
+        )
     raise ShapeMisfit(
         f" from {by(before)} to {by(after)}",
         "expected layers whose output a 1×1 convolution of their input, in strides, can be added "

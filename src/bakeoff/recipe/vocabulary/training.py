@@ -26,6 +26,8 @@ class ClassWeights(Kind):
             raise self.refuse(value)
         weights: dict[str, float] = {}
         for key, weight in value.items():
+            if str(key) in weights:  # in Python, 3 and "3"
+                raise Misfit(f"expected different classes, found {key_text(str(key))} twice")
             try:
                 weights[str(key)] = _WEIGHT.read(weight)
             except Misfit as misfit:
@@ -76,7 +78,7 @@ def class_weights(
 ) -> tuple[float, ...] | None:
     """Return a weight for each class, None for "balanced"; a class that is not named weighs 1.
 
-    Raises Misfit for a class that is not there.
+    Raises Misfit for a class that is not there, and where no class weighs anything.
     """
     if isinstance(declared, str):
         return None
@@ -86,4 +88,7 @@ def class_weights(
             f"expected classes of the data ({', '.join(class_names[:10])}"
             f"{', …' if len(class_names) > 10 else ''}), found {found(unknown[0])}"
         )
-    return tuple(declared.get(name, 1.0) for name in class_names)
+    weights = tuple(declared.get(name, 1.0) for name in class_names)
+    if not any(weights):
+        raise Misfit("expected a class that weighs more than 0, found none: nothing is learned")
+    return weights

@@ -59,6 +59,18 @@ def test_one_program_serves_all_seeds_on_as_many_images():
     assert trainer(0, n=21).program is not first
 
 
+def test_one_program_serves_all_lengths_of_training():
+    """A search may try several numbers of epochs, and a study a model with each."""
+
+    def made(**training):
+        model = declare([], optimizer="sgd", **training)
+        return Trainer(model, development(n=20), seed=0, selection="last").program
+
+    program = made(epochs=4)
+    assert made(epochs=9, patience=2) is program
+    assert made(epochs=4, label_smoothing=0.1) is not program
+
+
 def test_one_program_serves_all_learning_rates_and_dropout_rates():
     """So a search compiles one for all settings that differ in nothing else."""
 

@@ -39,3 +39,16 @@ def test_weights_of_another_model_are_refused():
         text = re.escape("these weights are of another model")
         with pytest.raises(ValueError, match=f"^{text}$"):
             predict(model, wrong, data.train_images, maximum=255.0, n_classes=3)
+
+
+def test_one_program_serves_models_that_were_trained_in_other_ways():
+    data = development()
+    weights = Trainer(declare(), data, seed=0, selection="last").result().weights
+    module._predictor.cache_clear()
+    first, second = (
+        predict(model, weights, data.train_images, maximum=255.0, n_classes=3)
+        for model in (declare(epochs=9), declare(optimizer="sgd", label_smoothing=0.1))
+    )
+    assert module._predictor.cache_info().currsize == 1
+    np.testing.assert_array_equal(first, second)
+    module._predictor.cache_clear()

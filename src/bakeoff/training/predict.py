@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from bakeoff.recipe import Layer, ModelRecipe
+from bakeoff.recipe import Layer, ModelRecipe, Optimizer, Training
 from bakeoff.recipe.learning_rate import Phase
 from bakeoff.recipe.vocabulary.backbones import BACKBONES
 from bakeoff.training.backbones.features import features
@@ -20,6 +20,8 @@ jnp, lax = jax.numpy, jax.lax
 Array = Any
 PREDICTION_BATCH = 250
 _SOME_RATE = Phase(kind="constant", start=0.001)
+_SOME_OPTIMIZER = Optimizer(kind="sgd", learning_rate=(_SOME_RATE,))
+_SOME_TRAINING = Training(epochs=1, batch_size=1, optimizer=_SOME_OPTIMIZER)
 
 
 def predict(
@@ -56,7 +58,8 @@ def ready(
         inputs = partial(extract, name, maximum=maximum)
         shape, maximum = (1, 1, BACKBONES[name].features), 1.0
     height, width, channels = shape
-    network, run = _predictor(program_key(model), (height, width, channels), n_classes)
+    key = program_key(model.model_copy(update={"training": _SOME_TRAINING}))  # serves all others
+    network, run = _predictor(key, (height, width, channels), n_classes)
     names = weight_names(network)
     shapes = [v.shape for v in (*network.trainable_variables, *network.non_trainable_variables)]
     if sorted(weights) != names or any(
@@ -103,12 +106,15 @@ def predict_in_batches(
 def program_key(model: ModelRecipe) -> str:
     """Return the key of a model's compiled programs: as JSON what of it they are compiled for.
 
-    Its name is none of that, nor are learning rates and dropout rates, which they are given.
+    Its name is none of that, nor are learning rates and dropout rates, which they are given, nor
+    is when training ends.
     """
     training, layers = model.training, model.layers
+    options = training.options.model_copy(update={"patience": None})
+    training = training.model_copy(update={"options": options})
     if model.backbone is None or model.backbone.learning_rate is None:
         optimizer = training.optimizer.model_copy(update={"learning_rate": (_SOME_RATE,)})
-        training = training.model_copy(update={"optimizer": optimizer})
+        training = training.model_copy(update={"optimizer": optimizer, "epochs": 1})
     if layers is not None:
         layers = tuple(map(_with_some_dropout, layers))
     update = {"name": "", "training": training, "layers": layers}

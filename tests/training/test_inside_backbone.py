@@ -211,12 +211,21 @@ def test_a_study_that_starts_from_another(source, tmp_path):
         model = read_recipe(folder, folder.read_study()).models["m"]
         assert trial["parameters"] == describe(model, (8, 8, 1), 10).parameters
         network = build(model, (8, 8, 1), 10, seed=0)  # predicting needs no other study
-        with pytest.raises(StudyError) as caught:
-            pretrain(network, model)
-        assert str(caught.value) == (
+        gone = (
             f"backbone first/cnn: expected the study {source} with the weights of cnn, found none "
             "there: bring it back, or name another"
         )
+        with pytest.raises(StudyError) as caught:
+            pretrain(network, model)
+        assert str(caught.value) == gone
+        before = files(folder.path)
+        known = with_study_backbones(declared, folder)  # by this study, which lacks nothing
+        assert known.models["m"].backbone.network == written.network
+        with pytest.raises(StudyError) as caught:  # a seed more is refused before it is asked for
+            run(declared.model_copy(update={"seeds": (0, 1)}), out=folder.path, keep_sealed=True)
+        assert (str(caught.value), files(folder.path)) == (gone, before)
+        with pytest.raises(StudyError, match="expected a study's folder, found no"):
+            with_study_backbones(declared, StudyFolder(tmp_path / "third"))
     finally:
         moved.rename(source)
 

@@ -80,7 +80,7 @@ def prepare(
     """
     _require_utf8(folder.path)
     notes: list[str] = []
-    recipe = with_chosen(with_study_backbones(recipe), folder.path)
+    recipe = with_chosen(with_study_backbones(recipe, folder), folder.path)
     if recipe.split.folds is not None and folder.exists():
         recipe = _with_its_repeats(folder, recipe, notes)
     require_data(folder, recipe)

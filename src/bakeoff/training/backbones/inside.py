@@ -3,19 +3,16 @@
 Batch normalization keeps its statistics and dropout is off, whether it is trained or not.
 """
 
-from collections.abc import Callable, Mapping
-from pathlib import Path
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from bakeoff.errors import StudyError
 from bakeoff.recipe import Layer
 from bakeoff.recipe.types import Backbone
 from bakeoff.recipe.vocabulary.backbones import BACKBONES, LITE0, layers_from
-from bakeoff.storage import array_files, formats, written_folder
-from bakeoff.storage.study_folder import StudyFolder
+from bakeoff.storage.backbone_weights import backbone_weights
 from bakeoff.training.backbones import efficientnet_lite0
 from bakeoff.training.backbones.features import as_seen, channel_weights
 from bakeoff.training.backbones.load import fill, load
@@ -167,30 +164,9 @@ def set_pretrained(layer: Pretrained, backbone: Backbone, inner: Inner) -> None:
         return
     fresh = inner(found.input_shape, found.layers)  # in it, all is trainable, as it was there
     trainable, other = fresh.trainable_variables, fresh.non_trainable_variables
-    weights = _study_weights(backbone)
+    weights = backbone_weights(backbone)
     saved = [weights[name] for name in sorted(weights)]  # the output layer's are in the middle
     values = [*saved[: len(trainable)], *saved[len(saved) - len(other) :]]
     value_of = dict(zip(map(id, (*trainable, *other)), values, strict=True))
     for variable, theirs in zip(pretrained.variables, fresh.variables, strict=True):
         variable.assign(value_of[id(theirs)])
-
-
-def _study_weights(backbone: Backbone) -> Mapping[str, NDArray[Any]]:
-    found, folder = backbone.network, StudyFolder(Path(backbone.study or ""))
-    assert found is not None and backbone.model is not None
-    place = folder.trial(backbone.model, found.seed)
-    place = place if (place / written_folder.WEIGHTS).exists() else folder.shipped(backbone.model)
-    if not place.exists():
-        raise StudyError(
-            f"backbone {backbone.label}: expected the study {folder.path} with the weights of "
-            f"{backbone.model}, found none there: bring it back, or name another"
-        )
-    content = written_folder.read_recorded(
-        place, written_folder.WEIGHTS, written_folder.read_manifest(place)
-    )
-    if formats.sha256(content) != found.weights:
-        raise StudyError(
-            f"backbone {backbone.label}: expected the weights that this study was begun with, "
-            f"found others in {place}: bring them back, or run the recipe with another --out"
-        )
-    return array_files.read_weights(place / written_folder.WEIGHTS, content)

@@ -1,4 +1,4 @@
-"""The weights of another study's model: a trial's or the shipped ones, and no others than they were.
+"""The weights of another study's model: those that were found when the study was begun, or none.
 
 Oracle: weights written here, whole messages. Cost: nothing.
 Run: pytest tests/storage/test_backbone_weights.py

@@ -17,7 +17,8 @@ from bakeoff import data
 from bakeoff.analysis.checks import MODEL_CHECKS, STUDY_CHECKS
 from bakeoff.recipe import load, parse
 from bakeoff.storage.formats import read_sealed_json, sealed_json
-from bakeoff.study.run import compare, run
+from bakeoff.study.compare import compare
+from bakeoff.study.run import run
 
 pytestmark = pytest.mark.usefixtures("jobs_in_process")  # nothing here is looked at
 

@@ -19,7 +19,7 @@ from bakeoff.report import galleries
 from bakeoff.storage.split_file import read_split
 from bakeoff.storage.study_folder import StudyFolder
 from bakeoff.storage.thumbnails import thumbnails
-from bakeoff.study.run import compare as compare_studies
+from bakeoff.study.compare import compare as compare_studies
 from tests.helpers.fake_study import write_study
 
 # Positions in MNIST's test part of labels that are wrong, as issue trackers and papers list them.

@@ -21,9 +21,9 @@ import typer
 from bakeoff.cli.winner_commands import app
 from bakeoff.storage.study_folder import StudyFolder
 from bakeoff.study import run as studies
+from bakeoff.study.compare import compare
 from bakeoff.study.executors.interface import Lost
 from bakeoff.study.result import Result
-from bakeoff.study.run import compare
 from tests.helpers import forked
 
 DOCS = (Path(__file__).parents[2] / "docs" / "commands.md").read_text(encoding="utf-8")
@@ -394,6 +394,17 @@ def test_help_and_status_load_neither_numpy_nor_pydantic(tiny_study):
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True)
     assert done.stdout.splitlines()[-1] == "set()", done.stderr
+
+
+def test_compare_loads_no_tools_of_numpy_and_nothing_of_training(tiny_study):
+    slow = {"numpy.f2py", "numpy.testing", "scipy.stats", "bakeoff.study.run", "sklearn", "PIL"}
+    code = (
+        "import sys; from bakeoff.cli import main; "
+        f"assert main(['compare', {str(tiny_study)!r}]) == 0; print({slow} & set(sys.modules)); "
+        "import numpy; print(numpy.testing.__name__, numpy.f2py.__doc__ is None)"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True)
+    assert done.stdout.splitlines()[-2:] == ["set()", "numpy.testing False"], done.stderr
 
 
 def test_help_without_docstrings():

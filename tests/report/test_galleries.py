@@ -16,7 +16,7 @@ from bakeoff.analysis import notable_images
 from bakeoff.analysis.compare import compare
 from bakeoff.report import galleries
 from bakeoff.storage.study_folder import StudyFolder
-from bakeoff.study.run import compare as compare_studies
+from bakeoff.study.compare import compare as compare_studies
 from tests.helpers.fake_study import FakeModel, write_study
 
 pytestmark = pytest.mark.usefixtures("figures_undrawn")  # of plots: the pictures here are images

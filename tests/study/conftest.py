@@ -4,7 +4,7 @@ import pytest
 
 from bakeoff.storage.split_file import read_split
 from bakeoff.storage.study_folder import StudyFolder
-from bakeoff.study.run import compare
+from bakeoff.study.compare import compare
 from tests.helpers.small import write_npz
 
 

@@ -19,9 +19,9 @@ from bakeoff.storage import array_files, formats
 from bakeoff.storage.split_file import read_folds
 from bakeoff.storage.study_folder import StudyFolder
 from bakeoff.study import verify
+from bakeoff.study.compare import compare
 from bakeoff.study.development_data import read_development
 from bakeoff.study.jobs import TrainJob
-from bakeoff.study.run import compare
 from bakeoff.study.status import status
 from bakeoff.study.trained_model import trained_model
 from bakeoff.training.predict import predict

@@ -15,8 +15,9 @@ from bakeoff import recipe
 from bakeoff.cli import main
 from bakeoff.errors import StudyError
 from bakeoff.storage.study_folder import StudyFolder
+from bakeoff.study.compare import compare
 from bakeoff.study.create import prepare
-from bakeoff.study.run import compare, run
+from bakeoff.study.run import run
 from bakeoff.study.verify import verify
 from tests.helpers.jobs import Listener
 from tests.helpers.small import mapping, write_npz

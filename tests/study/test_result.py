@@ -14,8 +14,8 @@ from rich.console import Console
 from bakeoff import report
 from bakeoff.errors import StudyError
 from bakeoff.storage.study_folder import StudyFolder
+from bakeoff.study.compare import compare
 from bakeoff.study.result import Result
-from bakeoff.study.run import compare
 from tests.helpers.fake_study import FakeModel, write_study
 
 ONE_MODEL = (
@@ -96,7 +96,7 @@ def test_what_is_written_is_derived_and_can_be_written_again(result):
         (
             1,
             "a run that opened nothing, of a study that was opened before: "
-            "bakeoff.study.run.compare compares what was opened",
+            "bakeoff.compare compares what was opened",
         ),
     ],
 )

@@ -18,7 +18,7 @@ from bakeoff.cli.output import show
 from bakeoff.errors import RecipeError, StudyError
 from bakeoff.storage.split_file import read_split
 from bakeoff.storage.study_folder import StudyFolder
-from bakeoff.study.run import compare
+from bakeoff.study.compare import compare
 from bakeoff.study.verify import verify
 from tests.helpers.jobs import Listener
 from tests.helpers.small import MODELS, carry_out, write_npz

@@ -13,7 +13,8 @@ import pytest
 
 from bakeoff import recipe
 from bakeoff.storage.study_folder import StudyFolder
-from bakeoff.study.run import compare, run
+from bakeoff.study.compare import compare
+from bakeoff.study.run import run
 from bakeoff.study.status import status
 from bakeoff.study.verify import verify
 

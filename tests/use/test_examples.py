@@ -13,7 +13,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from bakeoff.study.run import compare
+from bakeoff.study.compare import compare
 from bakeoff.use.export.export import export
 
 EXAMPLES = Path(__file__).parents[2] / "examples"

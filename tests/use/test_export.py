@@ -18,7 +18,7 @@ from PIL import Image
 from bakeoff.data.image_file import decode_file
 from bakeoff.errors import StudyError, UsageError
 from bakeoff.storage.split_file import read_split
-from bakeoff.study.run import compare
+from bakeoff.study.compare import compare
 from bakeoff.use.export import example as examples
 from bakeoff.use.export import export as exporting
 from bakeoff.use.export.export import FORMATS, export

@@ -15,7 +15,7 @@ from PIL import Image
 
 from bakeoff.storage.split_file import read_split
 from bakeoff.storage.study_folder import StudyFolder
-from bakeoff.study.run import compare
+from bakeoff.study.compare import compare
 
 
 @pytest.fixture(scope="module")

@@ -20,7 +20,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from bakeoff.study.run import compare
+from bakeoff.study.compare import compare
 from tests.helpers import browser, forked
 from tests.helpers.photos import page
 from tests.helpers.served import Server

@@ -7,6 +7,7 @@ with a command line.
 
 import codecs
 import errno
+import gc
 import os
 import shlex
 import shutil
@@ -30,6 +31,7 @@ from bakeoff.errors import BakeoffError, Interrupted, StorageError
 from bakeoff.utils.machine import open_standard_streams
 from bakeoff.utils.text import docstring
 
+_COLLECTED_AFTER = 50_000  # new objects, not 700: imports make many, of which none is garbage
 _SPELLED = "bakeoff-spelled"  # what a stream does with signs that its encoding lacks
 _SPELLINGS = {
     "−": "-",
@@ -57,6 +59,8 @@ def main(argv: Sequence[str] | None = None) -> int:
     """
     words = list(sys.argv[1:] if argv is None else argv)
     _prepare_streams()
+    thresholds = gc.get_threshold()
+    gc.set_threshold(_COLLECTED_AFTER, *thresholds[1:])
     try:
         with _termination_is_ctrl_c():
             return _carry_out(words)
@@ -76,6 +80,8 @@ def main(argv: Sequence[str] | None = None) -> int:
         return _say(StorageError(f"{error.filename}: {reason}: see what is there"))
     except Exception as error:  # ours or a library's: one line all the same
         return _say(BakeoffError(_unexpected(error)))
+    finally:
+        gc.set_threshold(*thresholds)
 
 
 @cache

@@ -236,7 +236,8 @@ def compare(
     from bakeoff import report
     from bakeoff.storage.study_folder import StudyFolder
     from bakeoff.study import lost_weights
-    from bakeoff.study.run import compare
+    from bakeoff.study.compare import compare
+    from bakeoff.utils import lean_scipy  # noqa: F401
 
     forms = {"--json": json, "--markdown": markdown, "--csv": csv, "--latex": latex}
     chosen = [name for name, wanted in forms.items() if wanted]
@@ -259,7 +260,8 @@ def compare(
 @app.command()
 def report(study: StudyArgument) -> None:
     """Write the HTML report again, and say where it is."""
-    from bakeoff.study.run import compare
+    from bakeoff.study.compare import compare
+    from bakeoff.utils import lean_scipy  # noqa: F401
 
     result = compare([study])
     result.write()

@@ -60,7 +60,7 @@ class Result:
                 found, hint = f"{some(self.waiting_for)} missing", self.advice
             if not self.sealed:
                 found = "a run that opened nothing, of a study that was opened before"
-                hint = "bakeoff.study.run.compare compares what was opened"
+                hint = "bakeoff.compare compares what was opened"
             raise StudyError(
                 f"{self.folder.path}: expected an opened test set, found {found}: {hint}"
             )

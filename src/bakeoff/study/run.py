@@ -8,7 +8,6 @@ import multiprocessing as mp
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
-from bakeoff.analysis.compare import compare as compare_folders
 from bakeoff.data import DataSet
 from bakeoff.data.folds import Folds
 from bakeoff.errors import RecipeError, StudyError, TrialLost
@@ -16,6 +15,7 @@ from bakeoff.recipe import Recipe
 from bakeoff.recipe.types import Race
 from bakeoff.storage.study_folder import StudyFolder
 from bakeoff.study import arguments
+from bakeoff.study.compare import compare
 from bakeoff.study.create import Prepared, prepare
 from bakeoff.study.executors.choose import executor
 from bakeoff.study.executors.fork_server import WORKER, warm_up
@@ -199,17 +199,6 @@ def _opened(
         result.write()
         write_profile(folder, prepared.data, split.train, split.validation)
     return result
-
-
-def compare(folders: Sequence[StudyFolder | str | Path], *, lost: Sequence[Lost] = ()) -> Result:
-    """Compare finished studies from what is on disk; several if they share one test set."""
-    places = [
-        f if isinstance(f, StudyFolder) else StudyFolder(arguments.a_path(f, "compare"))
-        for f in folders
-    ]
-    for place in places:
-        place.require()
-    return Result(places[0], compare_folders(places), tuple(lost))
 
 
 # ── parts of run ─────────────────────────────────────────────────────────────────────────────

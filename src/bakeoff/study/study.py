@@ -9,8 +9,8 @@ from bakeoff import recipe as recipes
 from bakeoff.data.python_data import from_python, is_declared
 from bakeoff.errors import RecipeError
 from bakeoff.study.arguments import a_path
+from bakeoff.study.compare import compare as compare_folders
 from bakeoff.study.result import Result
-from bakeoff.study.run import compare as compare_folders
 from bakeoff.study.run import run as carry_out
 from bakeoff.utils.events import Watcher
 from bakeoff.utils.machine import Device

@@ -16,6 +16,10 @@ PACKAGES = (
     *("scikit-learn", "numpy"),
 )
 _OWN = tuple(f"src/bakeoff/training/{files}" for files in ("*.py", "layers/*.py", "native/**/*.*"))
+_SEARCHING = tuple(
+    f"src/bakeoff/{file}.py"
+    for file in ("recipe/search_space", "storage/search_folder", "study/samplers", "study/search")
+)
 _EVERYONES = ("benchmarks/workloads.py", "benchmarks/opponents/*.py")
 
 
@@ -55,6 +59,11 @@ def versions() -> dict[str, str | None]:
 def identity() -> str:
     """Return a short hash of all that a measurement of speed depends on."""
     return _hashed(*_EVERYONES, "benchmarks/contestants.py", *_OWN)
+
+
+def searching() -> str:
+    """Return a short hash of what else a search depends on: how Bakeoff chooses settings."""
+    return _hashed(*_SEARCHING, "benchmarks/searching.py")
 
 
 def learning(*, ours: bool) -> str:

@@ -35,7 +35,7 @@ from bakeoff.study.run import run
 from bakeoff.utils.text import duration, percent
 from benchmarks.contestants import REPOSITORY
 from benchmarks.journal import Journal, Line
-from benchmarks.machine import identity
+from benchmarks.machine import identity, searching
 
 FOLDER = REPOSITORY / ".bench"
 OPPONENTS = {"hyperband": "KerasTuner's Hyperband", "optuna": "Optuna and a plain Keras fit"}
@@ -162,7 +162,7 @@ def search_all(search: Search, journal: Journal, python: str) -> None:
 
 
 def _where(search: Search) -> dict[str, Any]:
-    return {**vars(search), "backend": BACKEND[search.workload]}
+    return {**vars(search), "backend": BACKEND[search.workload], "searching": searching()}
 
 
 def race(recipe: recipes.Recipe, folder: Path, journal: Journal) -> None:
@@ -202,7 +202,9 @@ def page(journal: Journal) -> str:
         lines = {
             name: {
                 line["seed"]: line
-                for line in journal.lines("searched", contestant=name, workload=workload)
+                for line in journal.lines(
+                    "searched", contestant=name, workload=workload, searching=searching()
+                )
             }
             for name in EVERYBODY
         }

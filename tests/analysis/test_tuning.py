@@ -40,9 +40,9 @@ def test_a_band_needs_settings_that_were_drawn_independently():
     assert analysed(tpe).curve.settings == 10  # its first ten were drawn at random
     middle = searched_of([0.99, *scores], budget=tpe.budget, opening=Opening(1))
     assert analysed(middle).curve == analysed(tpe).curve  # ten of them, after the first
-    in_turn = [0.99] * 3 + [each for score in scores[:10] for each in (score, 0.98)]
-    probes = searched_of(in_turn, budget=tpe.budget, opening=Opening(3, in_turn=True))
-    assert analysed(probes).curve == analysed(tpe).curve  # every second one after three
+    every_third = [0.99] * 3 + [each for score in scores[:10] for each in (score, 0.98, 0.98)]
+    probes = searched_of(every_third, budget=tpe.budget, opening=Opening(3, every=3))
+    assert analysed(probes).curve == analysed(tpe).curve  # every third one after three
     assert analysed(searched_of(scores, budget={**budget, "sampler": "grid"})).curve is None
     assert analysed(searched_of(scores[:4])).curve is None
 

@@ -35,7 +35,7 @@ def searched(folder, rate=0.1):
 def test_a_search_says_by_which_rules_it_was_begun(tmp_path):
     folder, other = SearchFolder(tmp_path, "mine"), SearchFolder(tmp_path, "other")
     folder.begin(searched("/home/ann"))
-    assert (folder.opening(), folder.pruning_after()) == (Opening(3, in_turn=True), 3)
+    assert (folder.opening(), folder.pruning_after()) == (Opening(3, every=3), 3)
     before = {k: v for k, v in folder.read().items() if k not in ("first", "pruning_after")}
     for first, opening in (({"first": "middle"}, Opening(1)), ({}, Opening())):
         document = formats.sealed_json({**before, **first})
@@ -48,8 +48,8 @@ def test_a_search_says_by_which_rules_it_was_begun(tmp_path):
 
 def test_ten_settings_are_drawn_at_random_whatever_the_rules():
     drawn = [[n for n in range(40) if each.draws(n)] for each in
-             (Opening(), Opening(1), Opening(3, in_turn=True))]  # fmt: skip
-    assert drawn == [[*range(10)], [*range(1, 11)], [*range(3, 23, 2)]]
+             (Opening(), Opening(1), Opening(3, every=3))]  # fmt: skip
+    assert drawn == [[*range(10)], [*range(1, 11)], [*range(3, 33, 3)]]
 
 
 def test_a_search_goes_on_where_its_builder_has_moved(tmp_path):

@@ -77,18 +77,18 @@ def test_qmc_fills_the_space_more_evenly_than_chance():
     assert [units.count(k) for k in (1, 2, 3)] == pytest.approx([11, 11, 11], abs=1)
 
 
-def test_tpe_begins_near_the_middle_and_then_random_settings_and_others_take_turns():
-    search, rules = _search("tpe"), {"opening": Opening(3, in_turn=True)}
+def test_tpe_begins_near_the_middle_and_then_draws_every_third_setting_at_random():
+    search, rules = _search("tpe"), {"opening": Opening(3, every=3)}
 
     def size(values):
         return int(values[UNITS])
 
-    found = _settings(search, 30, size=size, **rules)
+    found = _settings(search, 36, size=size, **rules)
     middle = {WHICH: 0, RATE: 0.01, UNITS: 2}
     assert found[:3] == [middle, {**middle, RATE: 0.0316228}, {**middle, UNITS: 3}]
-    at_random = _settings(_search("random"), 30)
-    same = [number for number in range(30) if found[number] == at_random[number]]
-    assert same == [*range(3, 23, 2)]
+    at_random = _settings(_search("random"), 36)
+    same = [number for number in range(36) if found[number] == at_random[number]]
+    assert same == [*range(3, 33, 3)]
     unknown = [Tried(number, each) for number, each in enumerate(found[:4])]
     assert propose(search, unknown, size=size, **rules) == at_random[4]  # nothing to learn from
     assert _settings(search, 3, **rules)[2] not in found[:3]  # nobody knows what is larger

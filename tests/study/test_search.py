@@ -282,7 +282,7 @@ def test_tpe_begins_near_the_middle_and_a_search_of_before_goes_on_as_it_was(npz
     drawn = Search(space=MODELS["mlp"], sampler="random")
     others = [propose(drawn, old.tried(dims)[:number]) for number in (1, 2)]
     assert [each.values for each in old.tried(dims)] == [asked, *others]
-    assert (new.opening(), old.opening()) == (Opening(3, in_turn=True), Opening())
+    assert (new.opening(), old.opening()) == (Opening(3, every=3), Opening())
     assert (new.pruning_after(), old.pruning_after()) == (3, 5)
 
 

@@ -37,23 +37,21 @@ class Opening:
     """How a search begins that samples by `tpe`.
 
     probes : settings at the front that are not drawn: the middle of all choices, and points near it
-    in_turn : whether settings drawn at random and settings that follow from what is known take
-        turns, until STARTUP are drawn; otherwise STARTUP are drawn, one after another
+    every : how many settings there are to each that is drawn at random, until STARTUP are drawn;
+        the others follow from what is known. 1: the STARTUP come one after another
     """
 
     probes: int = 0
-    in_turn: bool = False
+    every: int = 1
 
     def draws(self, number: int) -> bool:
         """Say whether this setting is drawn at random, whatever is known."""
         later = number - self.probes
-        if self.in_turn:
-            return later >= 0 and later % 2 == 0 and later < 2 * STARTUP
-        return 0 <= later < STARTUP
+        return 0 <= later < self.every * STARTUP and later % self.every == 0
 
 
 _NEWEST, _PRUNES_AFTER = "probes", 3
-_OPENINGS = {None: Opening(), "middle": Opening(1), _NEWEST: Opening(3, in_turn=True)}
+_OPENINGS = {None: Opening(), "middle": Opening(1), _NEWEST: Opening(3, every=3)}
 _PRUNED_AFTER = 5  # before search.json said it
 
 

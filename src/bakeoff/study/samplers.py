@@ -1,8 +1,8 @@
 """Which setting a search tries next: a function of what the journal holds, so that it can go on.
 
 Settings of `random`, `grid` and `qmc` depend on their number alone, so they are the same whatever
-the workers do; `tpe` begins with the middle and points near it. Then settings drawn at random and
-Optuna's, which learns from what was tried before, take turns, and in the end all are Optuna's.
+the workers do; `tpe` begins with the middle and points near it. Then come Optuna's, which learns
+from what was tried before, and among them some that are drawn at random.
 """
 
 from __future__ import annotations
@@ -55,7 +55,7 @@ def propose(
         if probe is not None:
             return probe
         known = sum(each.accuracy is not None for each in tried)
-        if not opening.draws(number) and (known >= _FEWEST_KNOWN or not opening.in_turn):
+        if not opening.draws(number) and (known >= _FEWEST_KNOWN or opening.every == 1):
             return _tpe(dims, tried, seed=[search.seed, number])
     return _kept(dims, np.random.default_rng([search.seed, number]).random(len(dims)))
 

@@ -58,15 +58,24 @@ def reference_and_gradients(images, kernel, gradient, strides):
     return values, *back(gradient)
 
 
-def run(name, shape, one, other, strides=(1, 1), pads=((0, 0), (0, 0))):
-    def call(one, other):
-        if name == "depthwise":
-            return ops.depthwise_gradients(one, *other, strides)
-        if name == "normalization":
-            return normalized_and_gradients(one, other, activation=shape)
-        return ops.convolution(name, shape, one, other, strides, pads)
+def run(*calls):
+    """Return what operations give, each called by itself, all as one program."""
 
-    return jax.tree.map(np.asarray, jax.jit(call)(one, other))
+    def compute(arrays):
+        return [
+            operation(*call[:2], *its, *call[4:]) for call, its in zip(calls, arrays, strict=True)
+        ]
+
+    arrays = [call[2:4] for call in calls]
+    return jax.tree.map(np.asarray, jax.jit(compute)(arrays))
+
+
+def operation(name, shape, one, other, strides=(1, 1), pads=((0, 0), (0, 0))):
+    if name == "depthwise":
+        return ops.depthwise_gradients(one, *other, strides)
+    if name == "normalization":
+        return normalized_and_gradients(one, other, activation=shape)
+    return ops.convolution(name, shape, one, other, strides, pads)
 
 
 def normalized_and_gradients(values, other, *, activation):
@@ -86,11 +95,11 @@ def test_values_and_gradients_are_those_of_xla(images, kernel, strides, rng, eve
         images, kernel, gradient, strides
     )
     for variant in every_variant.values():
-        found = [
-            variant("forward", expected.shape, images, kernel, strides),
-            variant("image_gradient", images.shape, gradient, kernel, strides),
-            variant("kernel_gradient", kernel.shape, images, gradient, strides),
-        ]
+        found = variant(
+            ("forward", expected.shape, images, kernel, strides),
+            ("image_gradient", images.shape, gradient, kernel, strides),
+            ("kernel_gradient", kernel.shape, images, gradient, strides),
+        )
         for each, other in zip(found, (expected, image_gradient, kernel_gradient), strict=True):
             scale = float(np.abs(other).max())
             np.testing.assert_allclose(each, other, atol=1e-5 * scale, rtol=1e-4)
@@ -116,16 +125,15 @@ def test_padding_is_zeros_around_the_images(images, kernel, strides, pads, rng, 
     (top, _), (left, _) = pads
     rows, columns = (slice(p, p + n) for p, n in zip((top, left), images.shape[1:3], strict=True))
     for variant in every_variant.values():
-        expected = [
-            variant("forward", gradient.shape, whole, kernel, strides),
-            variant("image_gradient", whole.shape, gradient, kernel, strides)[:, rows, columns],
-            variant("kernel_gradient", kernel.shape, whole, gradient, strides),
-        ]
-        found = [
-            variant("forward", gradient.shape, images, kernel, strides, pads),
-            variant("image_gradient", images.shape, gradient, kernel, strides, pads),
-            variant("kernel_gradient", kernel.shape, images, gradient, strides, pads),
-        ]
+        values, image_gradient, kernel_gradient, *found = variant(
+            ("forward", gradient.shape, whole, kernel, strides),
+            ("image_gradient", whole.shape, gradient, kernel, strides),
+            ("kernel_gradient", kernel.shape, whole, gradient, strides),
+            ("forward", gradient.shape, images, kernel, strides, pads),
+            ("image_gradient", images.shape, gradient, kernel, strides, pads),
+            ("kernel_gradient", kernel.shape, images, gradient, strides, pads),
+        )
+        expected = values, image_gradient[:, rows, columns], kernel_gradient
         for each, other in zip(found, expected, strict=True):
             np.testing.assert_allclose(each, other, rtol=1e-5, atol=1e-4)
 
@@ -152,7 +160,7 @@ def test_the_gradients_of_a_depthwise_convolution_are_their_sums(
         of_kernel[i, j] = (images[:, rows, columns] * gradient).sum((0, 1, 2))
     single = [each.astype(np.float32) for each in (images, kernel, gradient)]
     for variant in every_variant.values():
-        found = variant("depthwise", None, single[0], single[1:], strides)
+        (found,) = variant(("depthwise", None, single[0], single[1:], strides))
         for each, expected in zip(found, (of_images, of_kernel), strict=True):
             np.testing.assert_allclose(each, expected, atol=2e-5)
 
@@ -195,11 +203,11 @@ def test_batch_normalization_and_its_gradients_are_the_formulas(
     results = [activate(scaled * gamma + beta), means, variances]
     expected = [*results, of_x * gamma * inverse, of_gamma, of_beta]
     for variant in every_variant.values():
-        found = variant("normalization", activation, x, tuple(single))
+        (found,) = variant(("normalization", activation, x, tuple(single)))
         for each, other in zip(found, expected, strict=True):
             scale = max(np.abs(other).max(), 1)
             np.testing.assert_allclose(each, other, rtol=2e-6, atol=1e-6 * scale)
-        again = variant("normalization", activation, x, tuple(single))
+        (again,) = variant(("normalization", activation, x, tuple(single)))
         assert [each.tobytes() for each in again] == [each.tobytes() for each in found]
 
 
@@ -208,8 +216,8 @@ def test_not_a_number_stays_in_its_channel(rng, every_variant):
     x[3, 4] = np.nan
     channel = np.ones(19, np.float32)
     for variant in every_variant.values():
-        for activation in ACTIVATIONS:
-            found = variant("normalization", activation, x, (channel, channel, x))[0]
+        calls = [("normalization", each, x, (channel, channel, x)) for each in ACTIVATIONS]
+        for found, *_ in variant(*calls):
             assert np.isnan(found).any(0).nonzero()[0].tolist() == [4]
             assert np.isnan(found[:, 4]).all()
 
@@ -238,10 +246,10 @@ def every_variant(native_folder):
             patched.setattr(native, "_loaded", loaded)
             assert native.load(native.Choice(name, native_folder / f"{name}.so")) is None
 
-        def run_variant(*arguments, loaded=loaded, **settings):
+        def run_variant(*calls, loaded=loaded):
             with pytest.MonkeyPatch.context() as patched:
                 patched.setattr(native, "_loaded", loaded)
-                return run(*arguments, **settings)
+                return run(*calls)
 
         made[name] = run_variant
     return made
@@ -252,16 +260,16 @@ def test_errors_are_of_the_size_of_those_in_float32(kind, rng, every_variant):
     """AMX splits float32 into bfloat16: what that loses is to be no more than float32 rounds."""
     shapes = (34, 7, 7, 96), (3, 3, 96, 64), (34, 5, 5, 64)
     images, kernel, gradient = (KINDS[kind](rng, shape).astype(np.float32) for shape in shapes)
-    arguments = {
-        "forward": (gradient.shape, images, kernel),
-        "image_gradient": (images.shape, gradient, kernel),
-        "kernel_gradient": (kernel.shape, images, gradient),
-    }
-    plain = next(iter(every_variant.values()))
-    for name, expected in zip(arguments, exact(images, kernel, gradient), strict=True):
-        usual = plain(name, *arguments[name]) - expected
-        for variant in every_variant.values():
-            error = variant(name, *arguments[name]) - expected
+    calls = [
+        ("forward", gradient.shape, images, kernel),
+        ("image_gradient", images.shape, gradient, kernel),
+        ("kernel_gradient", kernel.shape, images, gradient),
+    ]
+    results = [variant(*calls) for variant in every_variant.values()]  # the plain one's first
+    for expected, *found in zip(exact(images, kernel, gradient), *results, strict=True):
+        usual = found[0] - expected
+        for each in found:
+            error = each - expected
             assert np.sqrt((error**2).mean()) <= 1.5 * np.sqrt((usual**2).mean())
             assert np.abs(error).max() <= 1.5 * np.abs(usual).max()
 
@@ -272,15 +280,17 @@ def test_images_do_not_know_of_each_other(channels, filters, rng, native_kernels
     batch = rng.standard_normal((35, 6, 6, channels), np.float32)
     kernel = rng.standard_normal((3, 3, channels, filters), np.float32)
     gradient = rng.standard_normal((35, 4, 4, filters), np.float32)
-    together = run("forward", gradient.shape, batch, kernel)
-    gradients = run("image_gradient", batch.shape, gradient, kernel)
+    together, gradients = run(
+        ("forward", gradient.shape, batch, kernel),
+        ("image_gradient", batch.shape, gradient, kernel),
+    )
     for image in (0, 16, 34):
         one, its = batch[image : image + 1], gradient[image : image + 1]
-        alone = run("forward", its.shape, one, kernel)
-        np.testing.assert_array_equal(alone[0], together[image])
-        np.testing.assert_array_equal(
-            run("image_gradient", one.shape, its, kernel)[0], gradients[image]
+        alone, gradient_alone = run(
+            ("forward", its.shape, one, kernel), ("image_gradient", one.shape, its, kernel)
         )
+        np.testing.assert_array_equal(alone[0], together[image])
+        np.testing.assert_array_equal(gradient_alone[0], gradients[image])
 
 
 def test_several_trials_in_one_program(rng, native_kernels):
@@ -303,12 +313,16 @@ def test_nothing_is_read_or_written_beside_the_arrays(channels, filters, rng, na
     kernel = rng.standard_normal((3, 3, channels, filters), np.float32)
     gradient = rng.standard_normal((5, 7, 6, filters), np.float32)
 
-    alone = run("forward", (1, 7, 6, filters), batch[2:3], kernel)
-    gradient_alone = run("image_gradient", (1, 9, 8, channels), gradient[2:3], kernel)
+    alone, gradient_alone = run(
+        ("forward", (1, 7, 6, filters), batch[2:3], kernel),
+        ("image_gradient", (1, 9, 8, channels), gradient[2:3], kernel),
+    )
     others = [0, 1, 3, 4]
     batch[others], gradient[others] = np.nan, np.nan
-    among = run("forward", gradient.shape, batch, kernel)
-    gradient_among = run("image_gradient", batch.shape, gradient, kernel)
+    among, gradient_among = run(
+        ("forward", gradient.shape, batch, kernel),
+        ("image_gradient", batch.shape, gradient, kernel),
+    )
     np.testing.assert_array_equal(among[2], alone[0])
     np.testing.assert_array_equal(gradient_among[2], gradient_alone[0])
     assert np.isnan(among[others]).all()

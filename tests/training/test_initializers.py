@@ -3,11 +3,13 @@
 Run: pytest tests/training/test_initializers.py
 """
 
+from threading import Thread
+
 import numpy as np
 import pytest
 
 from bakeoff.training.backend import keras
-from bakeoff.training.initializers import Drawn, draw
+from bakeoff.training.initializers import Drawn, draw, weights_set_later
 
 NAMES = (
     "glorot_uniform",
@@ -48,3 +50,26 @@ def test_an_initialiser_that_is_not_random_is_refused():
         ValueError, match="expected an initialiser that draws at random, found ones"
     ):
         draw("ones", (2, 2), seed=0)
+
+
+def test_weights_that_are_set_later_are_not_drawn():
+    """But by another thread, meanwhile, and again afterwards, they are."""
+    elsewhere = []
+
+    def built():
+        layers = [keras.layers.Dense(2, kernel_initializer=name) for name in NAMES]
+        layers += [keras.layers.BatchNormalization(), keras.layers.Embedding(3, 2)]
+        keras.Sequential([keras.Input((3,)), *layers[:-1]]), layers[-1].build()
+        return [np.asarray(weight) for layer in layers for weight in layer.weights]
+
+    with weights_set_later():
+        here = built()
+        thread = Thread(target=lambda: elsewhere.extend(built()))
+        thread.start()
+        thread.join()
+    for zero, drawn, again in zip(here, elsewhere, built(), strict=True):
+        assert zero.shape == drawn.shape == again.shape and zero.dtype == drawn.dtype
+        constant = np.unique(drawn).size == 1
+        np.testing.assert_array_equal(zero, drawn if constant else np.zeros_like(drawn))
+        assert (np.unique(again).size == 1) == constant
+    assert sum(each.any() for each in elsewhere) == len(NAMES) + 3  # gamma, a variance

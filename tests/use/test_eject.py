@@ -1,15 +1,12 @@
 """Ejected scripts and notebooks: read, run without Bakeoff, and compared with the study.
 
-Oracle: the study's own test accuracies; the layers of the study's Keras models. Cost: 25 s, most of
-it Keras training in processes of their own. Run: pytest tests/use/test_eject.py
+Oracle: the study's own test accuracies; the layers of the study's Keras models. Cost: 15 s, most of
+it Keras training in a process of its own. Run: pytest tests/use/test_eject.py
 """
 
 import ast
 import json
-import os
 import re
-import subprocess
-import sys
 
 import numpy as np
 import pytest
@@ -28,19 +25,9 @@ from bakeoff.use.eject import _OPTIMIZERS as OPTIMIZERS
 from bakeoff.use.eject import eject
 from tests.helpers import small
 from tests.helpers.disks import largest_file
+from tests.helpers.scripts import printed
 
 pytestmark = pytest.mark.usefixtures("jobs_in_process")  # no picture here is looked at
-
-
-def ran(program):
-    """Run a program as its reader would; return what it prints."""
-    environment = {k: v for k, v in os.environ.items() if k != "PYTHONPATH"}
-    done = subprocess.run(
-        [sys.executable, program.name],
-        cwd=program.parent, env=environment, capture_output=True, text=True,
-    )  # fmt: skip
-    assert done.returncode == 0, done.stderr
-    return done.stdout.splitlines()
 
 
 @pytest.fixture(scope="module")
@@ -60,18 +47,31 @@ def study(tmp_path_factory):
         )
 
 
+@pytest.fixture(scope="module")
+def ejected(study, tmp_path_factory):
+    """Return a script and a notebook."""
+    folder = tmp_path_factory.mktemp("ejected")
+    return [
+        eject(study.folder, model, out=folder / model, notebook=model == "mlp").program
+        for model in ("linear", "mlp")
+    ]
+
+
+@pytest.fixture(scope="module")
+def lines(ejected):
+    """Return what the script and the notebook's cells print, run in one process."""
+    script, notebook = ejected
+    cells = json.loads(notebook.read_bytes())["cells"]
+    assert cells[0]["source"].startswith("# small: mlp, trained in plain Keras")
+    program = notebook.with_name("cells.py")
+    code = [each["source"] for each in cells if each["cell_type"] == "code"]
+    program.write_text("\n".join(code), encoding="utf-8")
+    return [each.splitlines() for each in printed([script, program])]
+
+
 @pytest.mark.parametrize("notebook", [False, True])
-def test_it_trains_as_the_study_did(study, tmp_path, notebook):
-    model = "mlp" if notebook else "linear"
-    done = eject(study.folder, model, out=tmp_path / "out", notebook=notebook)
-    program = done.program
-    if notebook:
-        cells = json.loads(program.read_bytes())["cells"]
-        assert cells[0]["source"].startswith(f"# small: {model}, trained in plain Keras")
-        program = tmp_path / "out" / "cells.py"
-        code = [each["source"] for each in cells if each["cell_type"] == "code"]
-        program.write_text("\n".join(code), encoding="utf-8")
-    lines = ran(program)
+def test_it_trains_as_the_study_did(study, lines, notebook):
+    model, lines = ("mlp" if notebook else "linear"), lines[notebook]
     assert [line.split(":")[0] for line in lines[:3]] == ["seed 0", "seed 1", "seed 2"]
     found = [float(line.split()[-1]) for line in lines[:3]]
     expected = next(each for each in study.comparison.models if each.name == model)

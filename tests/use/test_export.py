@@ -1,14 +1,12 @@
 """Exported folders: what is in them, what is refused, and that they are used without Bakeoff.
 
 Oracle: the study's saved validation predictions; the example program beside each file.
-Cost: 40 s, most of it processes that import Keras. Run: pytest tests/use/test_export.py
+Cost: 20 s, most of it processes that import Keras. Run: pytest tests/use/test_export.py
 """
 
 import hashlib
 import json
-import os
 import re
-import subprocess
 import sys
 
 import numpy as np
@@ -22,6 +20,7 @@ from bakeoff.study.compare import compare
 from bakeoff.use.export import example as examples
 from bakeoff.use.export import export as exporting
 from bakeoff.use.export.export import FORMATS, export
+from tests.helpers.scripts import printed as run_scripts
 
 
 @pytest.fixture(scope="module")
@@ -51,27 +50,8 @@ def exported(result, tmp_path_factory):
 @pytest.fixture(scope="module")
 def printed(exported, pictures):
     """Return what the example programs print, all run in one process without Bakeoff."""
-    environment = {k: v for k, v in os.environ.items() if k != "PYTHONPATH"}
-    folders = [str(done.folder) for done in exported.values()]
-    ran = subprocess.run(
-        [sys.executable, "-c", EXAMPLES, str(len(folders)), *folders, *pictures],
-        env=environment, capture_output=True, text=True,
-    )  # fmt: skip
-    assert ran.returncode == 0, ran.stderr
-    return dict(zip(FORMATS, ran.stdout.split("--\n"), strict=False))
-
-
-EXAMPLES = """
-import os, runpy, sys
-count = int(sys.argv[1])
-folders, pictures = sys.argv[2 : 2 + count], sys.argv[2 + count :]
-for folder in folders:
-    os.chdir(folder)
-    sys.argv = ["example.py", *pictures]
-    runpy.run_path("example.py", run_name="__main__")
-    print("--")
-assert "bakeoff" not in sys.modules
-"""
+    scripts = [done.folder / "example.py" for done in exported.values()]
+    return dict(zip(exported, run_scripts(scripts, pictures), strict=True))
 
 
 @pytest.mark.parametrize("format", FORMATS)

@@ -5,6 +5,9 @@ here takes a millisecond, and is the same on every platform and device.
 """
 
 import math
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from typing import Any
 
 import numpy as np
@@ -14,6 +17,7 @@ from scipy.special import ndtr, ndtri
 from bakeoff.training.backend import keras
 
 _TRUNCATED_AT = 2.0  # standard deviations
+_lock = threading.RLock()  # of Keras's classes, while they are changed
 _LEFT_BY_TRUNCATION = 0.87962566103423978  # of the standard deviation; Keras divides by it too
 
 
@@ -82,3 +86,35 @@ def _truncated(
     low, high = ndtr(-_TRUNCATED_AT), ndtr(_TRUNCATED_AT)
     normal = ndtri(generator.uniform(low, high, shape))
     return np.asarray(mean + deviation * normal, np.float32)
+
+
+@contextmanager
+def weights_set_later() -> Iterator[None]:
+    """Let layers that this thread builds draw no weights: zeros stand there until they are set.
+
+    Keras's own would be a third of the time that a pretrained network takes to build. What Keras
+    begins with ones, such as the variances of batch normalization, has them here, too.
+    """
+    known = keras.initializers
+    random = (known.VarianceScaling, known.RandomUniform, known.RandomNormal, known.TruncatedNormal)
+    values = {**dict.fromkeys((*random, known.Zeros), 0), known.Ones: 1}
+    with _lock:
+        plain = {kind: kind.__call__ for kind in values}
+        try:
+            for kind, value in values.items():
+                kind.__call__ = _filled(value, plain[kind])
+            yield
+        finally:
+            for kind in values:
+                kind.__call__ = plain[kind]
+
+
+def _filled(value: float, plain: Callable[..., Any]) -> Callable[..., Any]:
+    builder = threading.get_ident()
+
+    def call(self: Any, shape: tuple[int, ...], dtype: Any = None, **settings: Any) -> Any:
+        if threading.get_ident() != builder:
+            return plain(self, shape, dtype, **settings)
+        return np.full(shape, value, dtype or np.float32)
+
+    return call

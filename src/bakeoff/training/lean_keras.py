@@ -7,8 +7,8 @@ callback. For processes that are Bakeoff's alone: elsewhere somebody may use Ker
 
 import sys
 
-_TAKEN_ALONG = ("IPython", "matplotlib", "pandas", "requests", "sklearn")
-_absent = [name for name in _TAKEN_ALONG if name not in sys.modules]
+TAKEN_ALONG = ("IPython", "matplotlib", "pandas", "requests", "sklearn")
+_absent = [name for name in TAKEN_ALONG if name not in sys.modules]
 sys.modules.update(dict.fromkeys(_absent))  # type: ignore[arg-type]  # None: importing it fails
 try:
     from bakeoff.training import backend  # noqa: F401

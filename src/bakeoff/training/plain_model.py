@@ -11,7 +11,7 @@ from bakeoff.recipe import ModelRecipe
 from bakeoff.training.backbones.inside import AsSeen, Pretrained, all_layers, as_keras
 from bakeoff.training.backend import keras
 from bakeoff.training.build_model import build, frozen_layers
-from bakeoff.training.initializers import Drawn
+from bakeoff.training.initializers import Drawn, weights_set_later
 from bakeoff.training.predict import weight_names
 
 OURS = "bakeoff."
@@ -86,7 +86,10 @@ def _trained(
         raise ValueError("these weights are of another model")
     for name, variable in zip(names, variables, strict=True):
         variable.assign(weights[name])
-    plain = keras.models.clone_model(fast, clone_function=lambda layer: _plain(layer, model.name))
+    with weights_set_later():
+        plain = keras.models.clone_model(
+            fast, clone_function=lambda layer: _plain(layer, model.name)
+        )
     own = {layer.name: layer for layer in plain.layers}
     for layer in fast.layers:  # by name: a clone may order what branches otherwise
         if layer.weights:
@@ -108,9 +111,10 @@ def _plain(layer: Any, model: str) -> Any:
     if isinstance(layer, AsSeen):
         return as_keras(layer)
     if isinstance(layer, Pretrained):
-        network = keras.models.clone_model(
-            layer.network, clone_function=lambda each: _plain(each, model)
-        )
+        with weights_set_later():
+            network = keras.models.clone_model(
+                layer.network, clone_function=lambda each: _plain(each, model)
+            )
         _copy_weights(layer.network, network)
         network.name = layer.name
         return network

@@ -13,11 +13,9 @@ from bakeoff.recipe import Layer
 from bakeoff.recipe.types import Backbone
 from bakeoff.recipe.vocabulary.backbones import BACKBONES, LITE0, layers_from
 from bakeoff.storage.backbone_weights import backbone_weights
-from bakeoff.training.backbones import efficientnet_lite0
 from bakeoff.training.backbones.features import as_seen, channel_weights
-from bakeoff.training.backbones.load import fill, load
+from bakeoff.training.backbones.load import fill, unfilled
 from bakeoff.training.backend import jax, keras
-from bakeoff.training.layers.replace import with_faster_layers
 
 Array = Any
 Shape = tuple[int, int, int]
@@ -104,10 +102,7 @@ def layers_of(backbone: Backbone, inner: Inner) -> list[Any]:
     else:
         side = BACKBONES[backbone.name].side
         shape, white = (side, side, 3), 255.0
-        if backbone.name == LITE0:
-            network = with_faster_layers(efficientnet_lite0.build(side))
-        else:  # Keras sets some constants only where it loads weights
-            network = load(backbone.name)
+        network = unfilled(backbone.name)
         frozen = _before_name(network, backbone)
     for layer in frozen:
         layer.trainable = False

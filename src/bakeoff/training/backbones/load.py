@@ -6,6 +6,7 @@ from bakeoff.errors import DataError
 from bakeoff.recipe.vocabulary.backbones import BACKBONES, LITE0
 from bakeoff.training.backbones import efficientnet_lite0
 from bakeoff.training.backend import keras
+from bakeoff.training.initializers import weights_set_later
 from bakeoff.training.layers.replace import with_faster_layers
 from bakeoff.utils.places import to_install
 
@@ -25,11 +26,24 @@ def load(name: str) -> keras.Model:
     ------
     DataError : its weights are neither here nor to be had
     """
-    known = BACKBONES[name]
     if name == LITE0:
-        network = with_faster_layers(efficientnet_lite0.build(known.side))
+        network = unfilled(name)
         fill(network)
         return network
+    with weights_set_later():
+        return _of_keras(name)
+
+
+def unfilled(name: str) -> keras.Model:
+    """Return the network of a known backbone; efficientnet_lite0 is all zeros until `fill`."""
+    if name != LITE0:  # Keras sets some constants only where it loads weights
+        return load(name)
+    with weights_set_later():
+        return with_faster_layers(efficientnet_lite0.build(BACKBONES[name].side))
+
+
+def _of_keras(name: str) -> keras.Model:
+    known = BACKBONES[name]
     inputs = keras.Input((known.side, known.side, 3), name="image")
     pixels = inputs
     if known.module in _SCALES:

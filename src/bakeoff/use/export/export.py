@@ -242,11 +242,13 @@ def _expected(trained: TrainedModel, images: NDArray[Any], *, saved: bool) -> ND
 
 def _run_elsewhere(words: list[str], folder: str) -> None:
     """Run the check in a fresh process that does not see Bakeoff's folder."""
+    from bakeoff.training.lean_keras import TAKEN_ALONG
+
     script = Path(check_script.__file__).read_bytes()
     Path(folder, "check.py").write_bytes(script)
     environment = {**os.environ, "KERAS_BACKEND": "jax", "JAX_PLATFORMS": "cpu"}
     environment.pop("PYTHONPATH", None)
-    command = [sys.executable, str(Path(folder, "check.py")), *words]
+    command = [sys.executable, str(Path(folder, "check.py")), *words, *TAKEN_ALONG]
     done = subprocess.run(
         command, capture_output=True, text=True, env=environment, cwd=folder, timeout=_SECONDS
     )

@@ -1,13 +1,16 @@
 """Random valid recipes, each trained for an epoch on digits.
 
 Oracle: it works; the weights are as many as `shapes.describe` says without Keras; scores are
-finite unless training diverged. Cost: 50 s of compiling.
+finite unless training diverged. Each week has recipes of its own, so that a week's runs find their
+programs compiled by its first one. Cost: 10 s, the first time 20 s.
 Run: pytest tests/training/test_random_recipes.py
 """
 
+import datetime
+
 import numpy as np
 import pytest
-from hypothesis import HealthCheck, Phase, given, note, settings
+from hypothesis import HealthCheck, Phase, given, note, seed, settings
 
 from bakeoff.data import load
 from bakeoff.recipe import dump
@@ -18,6 +21,7 @@ from tests.helpers.recipes_strategy import recipes
 
 DIGITS = load("digits")
 EXAMPLES = 20
+WEEK = datetime.date.today().toordinal() // 7
 
 
 # Softmax on one unit is a sad network, but a valid one.
@@ -28,6 +32,7 @@ EXAMPLES = 20
     suppress_health_check=list(HealthCheck),
     phases=[Phase.explicit, Phase.reuse, Phase.generate],  # shrinking takes ten minutes
 )
+@seed(WEEK)
 @given(recipe=recipes())
 def test_every_valid_recipe_trains(recipe):
     note(dump(recipe))

@@ -90,6 +90,7 @@ WRONG = [
     ("mine.yaml", "expected a command, found 'mine.yaml': did you mean bakeoff run mine.yaml?"),
     ("--verbose", "unknown option --verbose; did you mean --version?"),
     ("run", "run: expected RECIPE, found nothing: A recipe's path, or the name of a shipped one"),
+    ("eject studies/x", "eject: expected --model MODEL, found nothing: Which model"),
     ("run digits --seed 3", "run: unknown option --seed; did you mean --seeds?"),
     ("run digits --seeds many", "--seeds: expected a whole number, found 'many'"),
     ("run digits --seeds 0", "--seeds: expected at least 1, found 0"),

@@ -20,6 +20,11 @@ def test_what_cannot_be_served(finished_study, tmp_path, capsys, monkeypatch):
             f"bakeoff: expected a free port, found 127.0.0.1:{port} refused (address already in "
             "use): choose another with --port\n"
         )
+    assert main(["serve", str(finished_study), "--host", "192.0.2.1"]) == 2  # kept for examples
+    assert capsys.readouterr().err == (
+        "bakeoff: expected an address of this machine, found 192.0.2.1:8000 refused (cannot assign "
+        "requested address): choose another with --host\n"
+    )
     assert main(["serve", str(tmp_path)]) == 2
     assert "expected a study's folder, found no study.json in it" in capsys.readouterr().err
     assert main(["serve", str(finished_study), "--model", "cnn"]) == 2

@@ -214,7 +214,9 @@ def optimizers(draw: st.DrawFn, epochs: int = 1) -> Any:
         st.one_of(
             st.just(kind),
             st.sampled_from([{kind: 0.01}, {kind: None}]),
-            optional(learning_rate=rate, **own).map(lambda arguments: {kind: arguments}),
+            optional(learning_rate=rate, **own)
+            .filter(lambda given: "use_ema" in given or "ema_momentum" not in given)
+            .map(lambda arguments: {kind: arguments}),
         )
     )
 

@@ -76,6 +76,18 @@ def test_phases_that_do_not_go_with_the_epochs(phases, rest):
     assert refusal(training=training) == f"recipe x.yaml, {place}.{rest}"
 
 
+def test_averaging_needs_use_ema():
+    lone = {"epochs": 3, "optimizer": {"adam": {"ema_momentum": 0.9}}}
+    assert refusal(training=lone) == (
+        "recipe x.yaml, models.mlp.training.optimizer.adam.ema_momentum: expected use_ema: true "
+        "beside it, found none: ema_momentum alone averages nothing"
+    )
+    for use in (True, False):  # what one model says, or says otherwise than the others
+        model = {**MLP, "training": {"optimizer": {"adam": {"use_ema": use}}}}
+        recipe = declare(training=lone, models={"a": model})
+        assert ("ema_momentum" in recipe.models["a"].training.optimizer.arguments) == use
+
+
 def test_weights_of_classes_by_name():
     assert class_weights({"1.10": 3, "b": 0}, ("1.1", "1.10", "b")) == (1, 3, 0)
     assert class_weights("balanced", ("a", "b")) is None

@@ -22,3 +22,10 @@ def test_learning_rates_in_words():
         "adam, learning rate 0.0005 for 1 epoch, then 0.0005·exp(−0.1·k) for 2 epochs, then 0.1 to "
         "0.01, linearly for 3 epochs, then 0.1 to 0 along a cosine"
     )
+
+
+def test_nesterov_without_a_momentum():
+    optimizer = declare(training={"optimizer": {"sgd": {"nesterov": True}}}).training.optimizer
+    assert optimizer_words(optimizer) == (
+        "sgd, nesterov yes (without a momentum it does nothing), learning rate 0.01"
+    )

@@ -72,6 +72,8 @@ def as_usage_error(error: Exception, words: Sequence[str]) -> UsageError | None:
         text = f"unknown option {option}; {_nearest(option, _options(context))}"
     elif kind == "MissingParameter" and parameter is not None:
         hint = parameter.human_readable_name if parameter.metavar is None else parameter.metavar
+        if parameter.opts[0].startswith("--"):
+            hint = f"{parameter.opts[0]} {hint}"
         text = f"expected {hint}, found nothing: {parameter.help or 'give it'}".rstrip(".")
     elif "unexpected extra argument" in str(error):
         text = f"expected no more, found also {str(error).rpartition('(')[2].rstrip(')')}"

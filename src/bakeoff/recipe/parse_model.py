@@ -194,6 +194,10 @@ def finish_optimizer(
     arguments = read_arguments(OPTIMIZERS[given.kind], given.arguments, place, problems)
     if arguments is None:
         return None
+    if epochs is not None and (lone := arguments.without_effect()):
+        text = f"expected use_ema: true beside it, found none: {lone} alone averages nothing"
+        problems.add(f"{place}.{lone}", text)
+        return None
     usual = (Phase(kind="constant", start=OPTIMIZERS[given.kind].usual_rate),)
     optimizer = Optimizer(
         kind=given.kind,

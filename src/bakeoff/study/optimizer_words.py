@@ -13,6 +13,8 @@ def optimizer_words(optimizer: Optimizer) -> str:
         for name, value in optimizer.arguments.items()
         if value is not None and value != usual.get(name)
     ]
+    if optimizer.arguments.get("nesterov") and not optimizer.arguments.get("momentum"):
+        unusual[unusual.index("nesterov yes")] += " (without a momentum it does nothing)"
     phases = ", then ".join(_phase(phase) for phase in optimizer.learning_rate)
     return ", ".join([optimizer.kind, *unusual, f"learning rate {phases}"])
 

@@ -58,6 +58,12 @@ class OptimizerArguments(Arguments):
             raise Misfit(f"expected only one of {', '.join(clips)}, found {' and '.join(given)}")
         return self
 
+    def without_effect(self) -> str:
+        """Say which argument of weight averaging was given without use_ema; "" where none was."""
+        given = self.given()
+        lone = [name for name in _AVERAGING[1:] if given.get(name) is not None]
+        return lone[0] if lone and "use_ema" not in given else ""
+
     def plain(self) -> dict[str, Any]:
         """Return all arguments, defaults written out; weight averaging only where it is used."""
         values = super().plain()

@@ -1,5 +1,6 @@
 """Runs the web application until Ctrl-C: one process, one event loop, on this machine alone."""
 
+import errno
 import socket
 from collections.abc import Callable
 from contextlib import suppress
@@ -81,10 +82,13 @@ def _listen(host: str, port: int) -> socket.socket:
         listening.bind((host, port))
     except (OSError, OverflowError) as error:
         listening.close()
-        reason = getattr(error, "strerror", None) or str(error)
+        reason = (getattr(error, "strerror", None) or str(error)).lower()
+        absent = getattr(error, "errno", None) == errno.EADDRNOTAVAIL
+        not_here = absent or isinstance(error, socket.gaierror)
+        what = "an address of this machine" if not_here else "a free port"
         raise UsageError(
-            f"expected a free port, found {host}:{port} refused ({reason.lower()}): choose another "
-            "with --port"
+            f"expected {what}, found {host}:{port} refused ({reason}): choose another with "
+            f"{'--host' if not_here else '--port'}"
         ) from None
     listening.listen(128)
     return listening

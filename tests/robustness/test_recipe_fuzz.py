@@ -18,6 +18,7 @@ from pathlib import Path
 
 from bakeoff import recipe as recipes
 from bakeoff.errors import RecipeError
+from bakeoff.recipe.yaml_reader import read_yaml
 
 CASES = int(os.environ.get("BAKEOFF_FUZZ", "1000"))
 EVERYTHING = """\
@@ -176,7 +177,7 @@ def outcome(read, case):
 def comes_back(found):
     text = recipes.dump(found)
     again = recipes.parse(
-        recipes.read_yaml(text, origin="dumped"), origin="dumped", folder=Path("/elsewhere")
+        read_yaml(text, origin="dumped"), origin="dumped", folder=Path("/elsewhere")
     )
     assert again == found
 
@@ -197,7 +198,7 @@ def test_damaged_text(tmp_path):
 
 def test_damaged_data():
     chance = random.Random(0)
-    mappings = [recipes.read_yaml(text, origin="x") for text in wholes()]
+    mappings = [read_yaml(text, origin="x") for text in wholes()]
     read = 0
     for case in range(3 * CASES // 4):
         mapping = edited(chance.choice(mappings), chance)

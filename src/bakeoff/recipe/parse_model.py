@@ -16,7 +16,13 @@ from bakeoff.recipe.suggestions import did_you_mean
 from bakeoff.recipe.types import Layer, Optimizer
 from bakeoff.recipe.value_kinds import Misfit, found, key_text
 from bakeoff.recipe.vocabulary.arguments import ACTIVATION_ALIASES, ACTIVATION_NAMES, Arguments
-from bakeoff.recipe.vocabulary.optimizers import EPOCHS, LEARNING_RATE, OPTIMIZERS, PHASES
+from bakeoff.recipe.vocabulary.optimizers import (
+    EPOCHS,
+    LEARNING_RATE,
+    OPTIMIZERS,
+    PHASES,
+    without_use_ema,
+)
 from bakeoff.recipe.vocabulary.residual import RESIDUAL
 from bakeoff.recipe.vocabulary.words import LAYERS
 
@@ -194,7 +200,7 @@ def finish_optimizer(
     arguments = read_arguments(OPTIMIZERS[given.kind], given.arguments, place, problems)
     if arguments is None:
         return None
-    if epochs is not None and (lone := arguments.without_effect()):
+    if epochs is not None and (lone := without_use_ema(given.arguments)):
         text = f"expected use_ema: true beside it, found none: {lone} alone averages nothing"
         problems.add(f"{place}.{lone}", text)
         return None

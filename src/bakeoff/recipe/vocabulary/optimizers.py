@@ -3,6 +3,7 @@
 A new optimizer is one class here and its name in OPTIMIZERS; the class is called as Keras's.
 """
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Annotated, Any, ClassVar, Self
 
@@ -24,6 +25,12 @@ LEARNING_RATE = Number(0, 1e6, above=True)
 EPOCHS = Whole(1, 100_000)
 Frequency = Annotated[int | None, OrNull(Whole(1, 1_000_000))]
 _AVERAGING = ("use_ema", "ema_momentum", "ema_overwrite_frequency")
+
+
+def without_use_ema(given: Mapping[str, Any]) -> str:
+    """Return which argument of weight averaging is given without use_ema; "" where none is."""
+    lone = [name for name in _AVERAGING[1:] if given.get(name) is not None]
+    return lone[0] if lone and "use_ema" not in given else ""
 
 
 @dataclass(frozen=True)
@@ -57,12 +64,6 @@ class OptimizerArguments(Arguments):
         if len(given) > 1:
             raise Misfit(f"expected only one of {', '.join(clips)}, found {' and '.join(given)}")
         return self
-
-    def without_effect(self) -> str:
-        """Say which argument of weight averaging was given without use_ema; "" where none was."""
-        given = self.given()
-        lone = [name for name in _AVERAGING[1:] if given.get(name) is not None]
-        return lone[0] if lone and "use_ema" not in given else ""
 
     def plain(self) -> dict[str, Any]:
         """Return all arguments, defaults written out; weight averaging only where it is used."""

@@ -13,7 +13,7 @@ from contextlib import contextmanager, redirect_stdout
 from typing import Any
 
 from bakeoff import cli
-from bakeoff.study import create, progress, run
+from bakeoff.study.executors import fork_server
 from bakeoff.utils.events import EpochResult, Watcher
 
 
@@ -47,7 +47,7 @@ class _Clock(Watcher):
         setattr(module, name, timed)
 
     def started(self, label: str, where: str | None = None) -> None:
-        self.took("files for the workers, and waiting for a server with Keras and JAX")
+        self.took("files for the workers, and waiting for the server")
 
     def epoch(self, label: str, result: EpochResult) -> None:
         self.took("in a worker: the program, out of the cache, and the first epoch")
@@ -57,17 +57,28 @@ class _Clock(Watcher):
 def main(started: float, recipe: str, model: str, out: str) -> None:
     """Run the command until its first epoch has ended; print the seconds of each part."""
     clock = _Clock(started)
-    clock.took("Python and imports")
-    clock.timing(create, "load", "reading the images", "the recipe")
-    clock.timing(create, "known_duplicates", "images in two parts of the split", "the split")
-    clock.timing(run, "warm_up", "starting the workers' server", "the split")
-    clock.timing(run, "largest_trial", "the study's folder", "the study's folder")
+    begun_early = fork_server.begun_early
 
     @contextmanager
     def watched() -> Iterator[Watcher]:
         yield clock
 
-    progress.progress = watched  # type: ignore[assignment]
+    @contextmanager
+    def begun(*, wanted: bool) -> Iterator[None]:
+        """Do as the command: what it needs is imported after the server has begun."""
+        clock.took("Python and the command line")
+        with begun_early(wanted=wanted):
+            clock.took("starting the workers' server, which imports Keras and JAX meanwhile")
+            from bakeoff.study import create, progress, run
+
+            clock.took("what a run imports")
+            clock.timing(create, "load", "reading the images", "the recipe")
+            clock.timing(create, "known_duplicates", "images in two parts of it", "the split")
+            clock.timing(run, "largest_trial", "the study's folder", "the study's folder")
+            progress.progress = watched  # type: ignore[assignment]
+            yield
+
+    fork_server.begun_early = begun
     words = ["run", recipe, "--only", model, "--seeds", "1", "--keep-sealed", "--out", out]
     try:
         with redirect_stdout(sys.stderr):

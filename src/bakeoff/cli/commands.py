@@ -119,24 +119,27 @@ def run(
 
     Stop it whenever you like: the same command goes on.
     """
-    from bakeoff import recipe as recipes
-    from bakeoff.study.progress import progress
-    from bakeoff.study.run import run
+    from bakeoff.study.executors.fork_server import begun_early
 
-    declared = recipes.load(recipe)
-    with standard_output_kept(), progress() as watcher:
-        result = run(
-            declared,
-            out=out,
-            seeds=seeds,
-            only=only or (),
-            workers=workers,
-            device=device,  # type: ignore[arg-type]
-            keep_sealed=keep_sealed,
-            open_without=open_without or (),
-            on=on,
-            watcher=watcher,
-        )
+    with standard_output_kept(), begun_early(wanted=on is None):
+        from bakeoff import recipe as recipes
+        from bakeoff.study.progress import progress
+        from bakeoff.study.run import run
+
+        declared = recipes.load(recipe)
+        with progress() as watcher:
+            result = run(
+                declared,
+                out=out,
+                seeds=seeds,
+                only=only or (),
+                workers=workers,
+                device=device,  # type: ignore[arg-type]
+                keep_sealed=keep_sealed,
+                open_without=open_without or (),
+                on=on,
+                watcher=watcher,
+            )
     _print_result(result, json=json)
     for lost in result.lost:
         remark(f"bakeoff: {lost.label} was lost: {lost.reason}")

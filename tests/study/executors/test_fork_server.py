@@ -98,3 +98,28 @@ def test_a_process_that_was_forked_from_one_with_a_server_is_refused(monkeypatch
     monkeypatch.setattr(fork_server, "_owner", [])
     fork_server._require_own_server()
     assert fork_server._owner == [os.getpid()]
+
+
+EARLY = """
+import os, signal
+from bakeoff.study.executors import fork_server
+fork_server._IMPORTED = ()
+with fork_server.begun_early(wanted=False):
+    assert fork_server._server() is None
+with fork_server.begun_early(wanted=True):
+    refused = fork_server._server()
+print(os.waitstatus_to_exitcode(os.waitpid(refused, 0)[1]) == -signal.SIGKILL)
+fork_server.forkserver._forkserver._forkserver_pid = None
+with fork_server.begun_early(wanted=True):
+    fork_server.start_process(print, ("a worker",)).join()
+kept = fork_server._server()
+with fork_server.begun_early(wanted=True):
+    pass
+print(kept != refused, os.waitpid(kept, os.WNOHANG))
+"""
+
+
+def test_a_server_begun_early_ends_where_nobody_asked_it_for_a_worker():
+    done = subprocess.run([sys.executable, "-c", EARLY], capture_output=True, text=True)
+    assert done.stderr == ""
+    assert done.stdout.split("\n") == ["True", "a worker", "True (0, 0)", ""]

@@ -20,7 +20,7 @@ from bakeoff.utils.machine import open_standard_streams
 from bakeoff.utils.text import duration
 
 WORKER = "bakeoff-worker"
-_IMPORTED = ("bakeoff.training.lean_keras", "bakeoff.training.trainer", "bakeoff.study.jobs")
+_IMPORTED = ("bakeoff.study.executors.preloaded",)
 _SET = {
     **dict.fromkeys(("OPENBLAS_NUM_THREADS", "OMP_NUM_THREADS", "MKL_NUM_THREADS"), "1"),
     "MPLBACKEND": "agg",  # a notebook's own is not there for another Python
@@ -31,6 +31,7 @@ _PATIENCE = 600.0  # seconds for the imports; on a busy machine with a slow disk
 _LONGEST = 60  # characters of a folder for sockets, whose whole names may have about 100
 _lock = threading.RLock()  # of what is changed for a moment: os.environ, __main__, tempfile
 _owner: list[int] = []  # the process that started the fork server
+_asked: list[int] = []  # fork servers that were asked for a worker
 
 
 def start_process(target: Callable[..., None], arguments: tuple[Any, ...]) -> Any:
@@ -41,6 +42,7 @@ def start_process(target: Callable[..., None], arguments: tuple[Any, ...]) -> An
         warm_up()
         with _answering(_PATIENCE), _hidden_main():
             process.start()
+        _asked[:] = [_server()]
     return process
 
 
@@ -72,8 +74,13 @@ def _answering(seconds: float) -> Iterator[None]:
         watch.cancel()
 
 
+def _server() -> Any:
+    """Return the fork server's process; None where none was started."""
+    return forkserver._forkserver._forkserver_pid  # type: ignore[attr-defined]
+
+
 def _kill_server() -> None:
-    server = forkserver._forkserver._forkserver_pid  # type: ignore[attr-defined]
+    server = _server()
     if server is not None:
         with suppress(ProcessLookupError):
             os.kill(server, signal.SIGKILL)
@@ -87,6 +94,23 @@ def warm_up() -> None:
         mp.get_context("forkserver").set_forkserver_preload(list(_IMPORTED))
         with _hidden_main(), _environment(), _deaf_to_ctrl_c(), _short_names():
             forkserver.ensure_running()
+
+
+@contextmanager
+def begun_early(*, wanted: bool) -> Iterator[None]:
+    """Have the fork server import Keras and JAX while the block finds out what there is to do.
+
+    It ends with the block where nobody has asked it for a worker: thirty recipes refused in a row
+    would leave thirty processes that import Keras.
+    """
+    before = _server()
+    if wanted:
+        warm_up()
+    try:
+        yield
+    finally:
+        if _server() not in (None, before, *_asked):
+            _kill_server()
 
 
 def _require_own_server() -> None:

@@ -37,7 +37,7 @@ def drawn_anew(monkeypatch):
     monkeypatch.setattr(Figure, "svg", _draw)
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="session")
 def study(tmp_path_factory):
     return compare(
         [
@@ -62,7 +62,7 @@ def study(tmp_path_factory):
     )
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="session")
 def timed(study):
     """The same study where time counts: cnn is the fastest, mlp as slow as tiny."""
     seconds = {"cnn": 2e-5, "tiny": 5e-5, "mlp": 5.2e-5}
@@ -81,7 +81,7 @@ def parsed(page):
     return parse(page)
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="session")
 def single(tmp_path_factory):
     """One seed, an opening too many, nothing to validate on."""
     return compare(

@@ -82,6 +82,7 @@ def test_names_that_would_be_cut_alike_are_shown_whole(tmp_path):
         assert "".join(each.strip() for each in name) in joined.replace("→", "")
 
 
+@pytest.mark.usefixtures("figures_undrawn")
 def test_failed_runs_have_a_column_and_both_means(tmp_path):
     models = {
         "steady": fake_study.FakeModel(0.94),

@@ -398,7 +398,8 @@ def test_help_and_status_load_neither_numpy_nor_pydantic(tiny_study):
 
 
 def test_compare_loads_no_tools_of_numpy_and_nothing_of_training(tiny_study):
-    slow = {"numpy.f2py", "numpy.testing", "scipy.stats", "bakeoff.study.run", "sklearn", "PIL"}
+    slow = {"numpy.f2py", "numpy.testing", "scipy.stats", "sklearn", "PIL"}
+    slow |= {f"bakeoff.study.{name}" for name in ("run", "predictions", "collect_images")}
     code = (
         "import sys; from bakeoff.cli import main; "
         f"assert main(['compare', {str(tiny_study)!r}]) == 0; print({slow} & set(sys.modules)); "

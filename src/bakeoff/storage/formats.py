@@ -47,6 +47,8 @@ def _indented(value: Any, line: str) -> str:
 
 
 def _key(key: Any) -> str:
+    if isinstance(key, str):
+        return _encoder(",").encode(key)
     return _encoder(",").encode({key: 0})[1:-4]  # numbers and words become texts
 
 

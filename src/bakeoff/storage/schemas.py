@@ -21,18 +21,20 @@ from bakeoff.storage.atomic import RESTORE
 # pydantic's core alone: its classes take longer to import and to set up than all of `bakeoff
 # status`, which checks every document that it reads.
 
+_NOWHERE = frozenset(("", ".", ".."))
 _LARGE = 2**53  # whole numbers up to here are exact in every reader of JSON
 
 
 def _inside(name: str) -> str:
-    parts = name.split("/")
-    if "\0" in name or "\\" in name or any(part in ("", ".", "..") for part in parts):
+    if "\0" in name or "\\" in name or not _NOWHERE.isdisjoint(name.split("/")):
         raise ValueError("should stay inside its folder")
     return name
 
 
 def _one_line(text: str) -> str:
-    if any(unicodedata.category(each) in ("Cc", "Cs", "Zl", "Zp") for each in text):
+    if not text.isprintable() and any(  # most texts are
+        unicodedata.category(each) in ("Cc", "Cs", "Zl", "Zp") for each in text
+    ):
         raise ValueError("should hold no control characters")
     return text
 

@@ -1,4 +1,9 @@
-"""What a run comes to: the comparison, and every view of it, for notebooks and scripts."""
+"""What a run comes to: the comparison, and every view of it, for notebooks and scripts.
+
+`bakeoff compare` shows its table alone: what uses the winner and the images is imported then.
+"""
+
+from __future__ import annotations
 
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, Literal
@@ -6,23 +11,22 @@ from typing import TYPE_CHECKING, Any, Literal
 from bakeoff import report
 from bakeoff.analysis.comparison import Comparison, Finding
 from bakeoff.analysis.verdicts import Pair
-from bakeoff.data import DataSet
 from bakeoff.errors import StudyError
 from bakeoff.report import galleries, plots, wording
 from bakeoff.storage import atomic, formats
 from bakeoff.storage.study_folder import StudyFolder
-from bakeoff.study.collect_images import illustrated
 from bakeoff.study.executors.interface import Lost
-from bakeoff.study.predictions import Adapt, Predictions, predict
-from bakeoff.study.trained_model import TrainedModel, trained_model
 from bakeoff.utils.places import from_here
 from bakeoff.utils.text import counted, some
 
 _MOST_LINES = 8
 
 if TYPE_CHECKING:
+    from bakeoff.data import DataSet
     from bakeoff.report.galleries import Gallery
     from bakeoff.report.plots import Figure
+    from bakeoff.study.predictions import Adapt, Predictions
+    from bakeoff.study.trained_model import TrainedModel
 
 
 @dataclass(frozen=True, repr=False)
@@ -148,6 +152,8 @@ class Result:
         self, model: str | None = None, *, seed: int | None = None, ensemble: bool = False
     ) -> TrainedModel:
         """Return a trained model of the study; `ensemble` takes all its seeds."""
+        from bakeoff.study.trained_model import trained_model
+
         recommended = None if self.opened is None else self.recommended
         return trained_model(
             self.folder, model=model, seed=seed, ensemble=ensemble, recommended=recommended
@@ -167,6 +173,8 @@ class Result:
         Arrays have the shape (n, height, width[, channels]) and pixels on the data set's scale.
         `bakeoff.study.predictions.predict` says more.
         """
+        from bakeoff.study.predictions import predict
+
         trained = self.trained(model, seed=seed, ensemble=ensemble)
         return predict(images, trained, adapt=adapt)
 
@@ -182,29 +190,29 @@ class Result:
     # ── figures: of the recommended model where no model is named. Each shows itself as the last
     # line of a notebook's cell; `.save("name.svg")` writes it as .svg, .png or .pdf. ──
 
-    def plot_accuracy(self) -> "Figure":
+    def plot_accuracy(self) -> Figure:
         """Return the dot plot of test accuracies: every seed, 95 % interval, letters, baselines."""
         return plots.accuracy_dots(self.comparison)
 
-    def plot_verdicts(self) -> "Figure":
+    def plot_verdicts(self) -> Figure:
         """Return the matrix of verdicts, each model against each, differences in points."""
         return plots.verdict_matrix(self.comparison)
 
-    def plot_all_curves(self, show: Literal["accuracy", "loss"] = "accuracy") -> "Figure":
+    def plot_all_curves(self, show: Literal["accuracy", "loss"] = "accuracy") -> Figure:
         """Return the validation accuracy, or loss, of all models by epoch in one picture."""
         return plots.all_curves(self.comparison, show=show, width=640, height=340)
 
-    def plot_learning_curves(self, model: str | None = None) -> "Figure":
+    def plot_learning_curves(self, model: str | None = None) -> Figure:
         """Return a model's loss and accuracy by epoch, training and validation."""
         return plots.learning_curves(self.comparison, model or self._chosen)
 
-    def plot_learning_rate(self, model: str | None = None) -> "Figure":
+    def plot_learning_rate(self, model: str | None = None) -> Figure:
         """Return a model's learning rate by epoch."""
         return plots.learning_rate(self.comparison, model or self._chosen)
 
     def plot_confusion(
         self, model: str | None = None, *, diagonal: bool = True, rates: bool = False
-    ) -> "Figure":
+    ) -> Figure:
         """Return a model's confusion matrix, mean over its seeds, with or without its diagonal.
 
         Numbers are images, or with `rates` percent of each true class.
@@ -212,71 +220,73 @@ class Result:
         name = model or self._chosen
         return plots.confusion(self.comparison, name, diagonal=diagonal, rates=rates)
 
-    def plot_per_class(self, model: str | None = None) -> "Figure":
+    def plot_per_class(self, model: str | None = None) -> Figure:
         """Return a model's accuracy in each class, the worst first."""
         return plots.per_class(self.comparison, model or self._chosen, width=640)
 
-    def plot_roc(self, model: str | None = None) -> "Figure":
+    def plot_roc(self, model: str | None = None) -> Figure:
         """Return ROC curves of each class against the rest, with the band of all seeds."""
         return plots.roc_curves(self.comparison, model or self._chosen, width=560)
 
-    def plot_precision_recall(self, model: str | None = None) -> "Figure":
+    def plot_precision_recall(self, model: str | None = None) -> Figure:
         """Return precision-recall curves of each class against the rest, with the seeds' band."""
         return plots.precision_recall_curves(self.comparison, model or self._chosen, width=560)
 
-    def plot_calibration(self, model: str | None = None) -> "Figure":
+    def plot_calibration(self, model: str | None = None) -> Figure:
         """Return how often a model was correct against how sure it was."""
         return plots.calibration(self.comparison, model or self._chosen)
 
-    def plot_parameters(self) -> "Figure":
+    def plot_parameters(self) -> Figure:
         """Return accuracy against the number of parameters, with the frontier."""
         return plots.accuracy_against_parameters(self.comparison, width=560)
 
     def plot_time(
         self, kind: Literal["training", "prediction", "batch prediction"] = "training"
-    ) -> "Figure":
+    ) -> Figure:
         """Return accuracy against the seconds of training or of predicting, with the frontier."""
         return plots.accuracy_against_time(self.comparison, kind=kind, width=560)
 
-    def plot_variance(self) -> "Figure":
+    def plot_variance(self) -> Figure:
         """Return where each accuracy's uncertainty comes from: images, seeds, or both."""
         return plots.variance(self.comparison, width=640)
 
-    def plot_tuning(self) -> "Figure":
+    def plot_tuning(self) -> Figure:
         """Draw what each searched model's best of so many settings reaches, with its band."""
         return plots.tuning_curves(self.comparison)
 
-    def plot_settings(self, model: str | None = None) -> "Figure":
+    def plot_settings(self, model: str | None = None) -> Figure:
         """Draw every setting of a model's search as a line through its values."""
         return plots.parallel_coordinates(self.comparison, model)
 
-    def plot_importance(self, model: str | None = None) -> "Figure":
+    def plot_importance(self, model: str | None = None) -> Figure:
         """Draw how much each choice of a searched model matters for a good setting."""
         return plots.importance(self.comparison, model)
 
-    def plot_classes(self) -> "Figure":
+    def plot_classes(self) -> Figure:
         """Return how many images each class has for training, validation and test."""
         return plots.class_counts(self.comparison, width=560)
 
-    def plot_mistakes(self, model: str | None = None) -> "Gallery":
+    def plot_mistakes(self, model: str | None = None) -> Gallery:
         """Return the test images that a model gets most wrong, with its predictions."""
         name = plots.figure.find(self.comparison, model or self._chosen).name
         return galleries.worst_mistakes(self.comparison, self.comparison.model(name))
 
-    def plot_label_suspects(self) -> "Gallery":
+    def plot_label_suspects(self) -> Gallery:
         """Return the test images whose labels deserve a second look."""
         return galleries.label_suspects(self.comparison)
 
-    def plot_samples(self) -> "Gallery":
+    def plot_samples(self) -> Gallery:
         """Return a few training images of every class."""
         return galleries.all_samples(self.comparison)
 
-    def illustrated(self, data: DataSet | None = None) -> "Result":
+    def illustrated(self, data: DataSet | None = None) -> Result:
         """Return the same with pictures of the images that its report shows, where it can.
 
         They are taken from `data`, or else from what the recipe names, if that is at hand and
         still what the study recorded.
         """
+        from bakeoff.study.collect_images import illustrated
+
         return replace(self, opened=illustrated(self.comparison, self.folder, data))
 
     def write(self) -> None:

@@ -32,9 +32,10 @@ def address():
         from ray.cluster_utils import Cluster
 
         node = {"num_cpus": 1, "num_gpus": 0, "include_dashboard": False}
+        unused = {"no_monitor": True, "include_log_monitor": False}
         try:
-            made = Cluster(initialize_head=True, head_node_args=node)
-            made.add_node(num_cpus=1, num_gpus=1)
+            made = Cluster(initialize_head=True, head_node_args={**node, **unused})
+            made.add_node(num_cpus=1, num_gpus=1, include_log_monitor=False)
         except Exception as error:  # Ray waits 30 s for its own processes
             if "timed out during startup" not in str(error):
                 raise

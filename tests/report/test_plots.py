@@ -215,6 +215,14 @@ def test_a_verdict_is_reversed_with_the_side_it_is_seen_from(study):
     assert not any("-" in text for text in shown)  # a true minus: −
 
 
+def test_a_matrix_of_verdicts_needs_two_models(study):
+    with pytest.raises(UsageError) as caught:
+        plots.verdict_matrix(replace(study, models=study.models[:1], pairs=()))
+    assert str(caught.value) == (
+        "expected at least two models, between which there are verdicts, found one"
+    )
+
+
 def test_of_many_models_the_matrix_shows_the_best(study, monkeypatch):
     monkeypatch.setattr(matrices, "MOST_MODELS", 2)
     best, second = (model.name for model in study.models[:2])

@@ -12,7 +12,7 @@ import pytest
 
 import bakeoff
 from bakeoff.data.python_data import from_python
-from bakeoff.errors import DataError
+from bakeoff.errors import DataError, UsageError
 from bakeoff.study import classifier
 
 
@@ -35,6 +35,12 @@ RESULT = SimpleNamespace(
     comparison=SimpleNamespace(recommended=SimpleNamespace(model="a")), trained=lambda name: name
 )
 KNOWN = SimpleNamespace(probabilities=np.array([[0.9, 0.1]]))
+
+
+def test_predicting_before_fitting(digits):
+    with pytest.raises(UsageError) as caught:
+        bakeoff.Classifier({"a": {"layers": []}}).predict(digits.images[:2])
+    assert str(caught.value) == "expected a classifier that was fitted, found none: call fit first"
 
 
 def test_labels_that_are_no_classes(digits):

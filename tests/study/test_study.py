@@ -8,6 +8,7 @@ import inspect
 import pytest
 
 import bakeoff
+from bakeoff.errors import RecipeError
 from bakeoff.recipe.parse_recipe import KEYS
 from bakeoff.study.run import run
 
@@ -60,3 +61,13 @@ def test_a_wrong_keyword_is_refused_by_name():
     study = bakeoff.Study("mine", data="digits", models=MODELS)
     with pytest.raises(TypeError, match="unexpected keyword argument 'worker'"):
         study.run(worker=3)
+
+
+def test_keys_that_are_the_same_as_text():
+    with pytest.raises(RecipeError) as caught:
+        bakeoff.Study(
+            "x", data="digits", models=MODELS, training={"class_weight": {3: 1, "3": 2, "a": 1}}
+        )
+    assert str(caught.value) == (
+        "expected keys that differ as text, found one twice among 3, 3 and a"
+    )

@@ -12,7 +12,7 @@ from numpy.typing import ArrayLike, NDArray
 from sklearn.base import BaseEstimator, ClassifierMixin
 
 from bakeoff.data.python_data import from_python
-from bakeoff.errors import DataError
+from bakeoff.errors import DataError, UsageError
 from bakeoff.study.predictions import predict
 from bakeoff.study.study import Study
 from bakeoff.study.trained_model import with_all_seeds
@@ -103,11 +103,14 @@ class Classifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]  # sciki
 
     def predict_proba(self, X: ArrayLike) -> NDArray[np.float32]:
         """Return the probability of each class, float32 (n, n_classes), columns as in classes_."""
+        if not hasattr(self, "result_"):
+            raise UsageError("expected a classifier that was fitted, found none: call fit first")
         trained = with_all_seeds(self.result_.trained(self.model_))
         found = predict(np.asarray(X), trained, adapt="never")
         return found.probabilities[:, self._columns]
 
     def predict(self, X: ArrayLike) -> NDArray[Any]:
         """Return the most probable class of each image, shape (n,), as y names it."""
-        predicted: NDArray[Any] = self.classes_[self.predict_proba(X).argmax(axis=1)]
+        best = self.predict_proba(X).argmax(axis=1)
+        predicted: NDArray[Any] = self.classes_[best]
         return predicted

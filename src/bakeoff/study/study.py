@@ -14,7 +14,7 @@ from bakeoff.study.result import Result
 from bakeoff.study.run import run as carry_out
 from bakeoff.utils.events import Watcher
 from bakeoff.utils.machine import Device
-from bakeoff.utils.text import counted, listed
+from bakeoff.utils.text import counted, listed, some
 
 
 class Study:
@@ -211,7 +211,11 @@ def _plain(value: Any) -> Any:
     NumPy's numbers and arrays become Python's.
     """
     if isinstance(value, Mapping):
-        return {str(key): _plain(each) for key, each in value.items()}
+        plain = {str(key): _plain(each) for key, each in value.items()}
+        if len(plain) < len(value):  # 3 and "3"
+            keys = some([*map(str, value)])
+            raise RecipeError(f"expected keys that differ as text, found one twice among {keys}")
+        return plain
     if isinstance(value, list | tuple | range):
         return [_plain(each) for each in value]
     if hasattr(value, "tolist"):

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
+from bakeoff.errors import UsageError
 from bakeoff.report.plots.figure import (
     BLUE,
     INK,
@@ -91,8 +92,12 @@ def confusion(
 def verdict_matrix(comparison: Comparison) -> Figure:
     """Draw the verdict on each row's model against each column's, with the difference in points.
 
-    Of more than thirty models, the best thirty.
+    Of more than thirty models, the best thirty. Raises UsageError if there is but one.
     """
+    if len(comparison.models) < 2:
+        raise UsageError(
+            "expected at least two models, between which there are verdicts, found one"
+        )
     names = [model.name for model in comparison.models[:MOST_MODELS]]
     labels = distinct([shorten(name, most=18) for name in names])
     left_out = len(comparison.models) > len(names)

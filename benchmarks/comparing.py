@@ -5,9 +5,11 @@ writes, through the same store.
 """
 
 import json
+import os
 import subprocess
 import sys
 import tempfile
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -54,10 +56,16 @@ def write(folder: Path, *, images: int = IMAGES) -> Path:
     return folder
 
 
-def timed(command: list[str], *, log: Path) -> dict[str, Any]:
-    """Run a command; return its seconds, and the most memory that one of its processes held."""
+def timed(
+    command: list[str], *, log: Path, environment: Mapping[str, str] | None = None
+) -> dict[str, Any]:
+    """Run a command; return its seconds, and the most memory that one of its processes held.
+
+    environment : what it finds in its environment beside that of this process
+    """
     measured = [sys.executable, "-m", "benchmarks.measured", str(log), *command]
-    done = subprocess.run(measured, stdout=subprocess.PIPE, text=True, cwd=REPOSITORY)
+    known = {**os.environ, **(environment or {})}
+    done = subprocess.run(measured, stdout=subprocess.PIPE, text=True, cwd=REPOSITORY, env=known)
     if done.returncode:
         last = (log.read_text(errors="replace").strip().splitlines() or ["it printed nothing"])[-1]
         raise BakeoffError(f"{' '.join(command[2:4])} ended badly: {last}")

@@ -1,7 +1,7 @@
 """How long one waits: for the short commands, and from `bakeoff run` on MNIST to the first epoch.
 
-Warm: everything is done once before it is timed, with caches of the repeat's own. The first epoch
-is a whole one, of 60,000 images.
+Warm: everything is done once before it is timed, with caches and ledgers that hold nothing else:
+`compare` reads all ledgers of its user. The first epoch is a whole one, of 60,000 images.
 """
 
 import json
@@ -36,7 +36,7 @@ def measure(journal: Journal, *, repeats: int, say: Say) -> None:
         folder = Path(name)
         study = _study(folder / "study")
         for repeat in range(-1, repeats):  # the first fills the caches
-            taken = {verb: _command(verb, study, log=folder / "log") for verb in TARGETS}
+            taken = {verb: _command(verb, study, folder=folder) for verb in TARGETS}
             run = _first_epoch(folder / f"run {repeat}", cache=folder / "cache")
             if repeat >= 0 and not journal.lines("waits", repeat=repeat):
                 journal.append("waits", repeat=repeat, commands=taken, run=run)
@@ -58,9 +58,10 @@ def _study(folder: Path) -> Path:
     return folder
 
 
-def _command(verb: str, study: Path, *, log: Path) -> float:
+def _command(verb: str, study: Path, *, folder: Path) -> float:
     words = [verb] if verb == "--help" else [verb, str(study)]
-    return float(timed(bakeoff(*words), log=log)["seconds"])
+    home = {"BAKEOFF_HOME": str(folder / "home")}
+    return float(timed(bakeoff(*words), log=folder / "log", environment=home)["seconds"])
 
 
 def _first_epoch(out: Path, *, cache: Path) -> dict[str, float]:

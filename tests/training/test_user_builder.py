@@ -132,6 +132,10 @@ WRONG = {
     "def build(): pass": "{file}:build raised TypeError: build() takes 0 positional arguments but "
     "2 were given",
     "def build(s, n): pass": "{file}:build: expected a keras.Model, found NoneType",
+    "import keras\ndef build(s, n):\n i = keras.Input(s); x = keras.layers.Flatten()(i)\n"
+    " return keras.Model(i, [keras.layers.Dense(n, activation='softmax')(x), x])": "{file}:build: "
+    "expected a model whose output is a softmax, found a collection of 2: give keras.Model the "
+    "softmax alone",
     "import keras\ndef build(s, n):\n return keras.Sequential([keras.Input(s), "
     "keras.layers.Flatten(), keras.layers.Dense(n + 1, activation='softmax')])": "{file}:build: "
     "expected a model whose output is a softmax of width 10, found an output of shape (11,): end "

@@ -57,13 +57,19 @@ def usable(
     images = np.random.default_rng(0).random((_PROBES, *input_shape), dtype=np.float32)
     try:
         model = with_faster_layers(model)
-        probe = np.asarray(model(images, training=False))
+        outputs = model(images, training=False)
     except Exception as error:
         size = " × ".join(map(str, input_shape))
         raise RecipeError(
             f"{reference}: expected a model of {size} images, found one that refuses them: "
             f"{type(error).__name__}: {error}"
         ) from error
+    if isinstance(outputs, list | tuple | dict):
+        raise RecipeError(
+            f"{reference}: expected a model whose output is a softmax, found a collection of "
+            f"{len(outputs)}: give keras.Model the softmax alone"
+        )
+    probe = np.asarray(outputs)
     sums_to_1 = probe.shape == (_PROBES, n_classes) and np.allclose(
         probe.sum(axis=1), 1, atol=_HALF
     )

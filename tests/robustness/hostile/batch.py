@@ -55,16 +55,22 @@ def import_what_commands_import() -> None:
     import bakeoff.data.named
     import bakeoff.data.npz
     import bakeoff.data.published
+    import bakeoff.recipe.recipe_text
     import bakeoff.report.terminal
+    import bakeoff.study.executors.fork_server
     import bakeoff.study.plan
     import bakeoff.study.progress
     import bakeoff.study.run
     import bakeoff.study.status
     import bakeoff.study.verify
+    import bakeoff.utils.lean_scipy
 
     assert platformdirs.unix and scipy.linalg and typer._adapters
     assert rich.table and PIL.PngImagePlugin and PIL.JpegImagePlugin and PIL.Image
-    assert bakeoff.study.verify and bakeoff.cli.command_line()
+    assert bakeoff.study.verify and bakeoff.utils.lean_scipy and bakeoff.cli.command_line()
+    # `run` begins its workers' server before it looks at anything, and ends it where it refuses:
+    # see test_fork_server.py. Any other start of it is a deed of the case.
+    bakeoff.study.executors.fork_server.warm_up = lambda: None
 
 
 def carry_out(

@@ -100,7 +100,7 @@ def values() -> list[Case]:
         _edited("with a long name", "name: x", f"name: {'x' * 65}", "name: expected a name"),
         _edited("with a model called ..", "  mlp:", "  ..:", "models: expected a name"),
         _edited("with a path as model", "  mlp:", "  ../m:", "models: expected a name"),
-        _edited("with a number as model", "  mlp:", "  7:", "models: expected a name"),
+        _edited("with a list as model", "  mlp:", "  [7]:", "expected a word as key"),
         _edited("of unknown data", "data: digits", "data: imagenet", "data: expected"),
         _edited("with a URL as data", "digits", "https://example.org/x.npz", "data: expected"),
         _edited("with data of data", "digits", "{folder: {npz: x}}", "data.folder: expected"),

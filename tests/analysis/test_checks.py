@@ -94,6 +94,19 @@ def test_remarks_on_builders_become_findings(tmp_path, remark, severity, code, s
     assert MODEL_CHECKS[code](result.model("a"), result) is None
 
 
+def test_a_builder_that_freezes_all_is_noticed(tmp_path):
+    result = compare([write_study(tmp_path / "s", {"a": FakeModel(), "b": FakeModel(0.91)})])
+    frozen = replace(result.model("a"), trainable_parameters=0)
+    found = MODEL_CHECKS["nothing-trained"](frozen, result)
+    assert (found.severity, found.model, found.text) == (
+        "serious",
+        "a",
+        "The builder of a leaves no weight to be trained, so its scores are those of the weights "
+        "that it began with.",
+    )
+    assert MODEL_CHECKS["nothing-trained"](result.model("a"), result) is None
+
+
 # ── all together ─────────────────────────────────────────────────────────────────────────────
 
 

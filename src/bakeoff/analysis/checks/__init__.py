@@ -42,6 +42,7 @@ MODEL_CHECKS: Mapping[str, Callable[[ModelResult, Comparison], Finding | None]] 
     "scales-again": builders.scales_again,
     "same-initial-weights": builders.same_initial_weights,
     "compiled": builders.compiled,
+    "nothing-trained": builders.nothing_trained,
     "diverged-run": failed_runs.diverged_run,
     "dead-run": failed_runs.dead_run,
     "constant-prediction": failed_runs.constant_prediction,

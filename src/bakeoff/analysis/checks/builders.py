@@ -1,4 +1,4 @@
-"""What the user's own Python builder says: pixels scaled twice, equal starts, a compile."""
+"""What the user's own Python builder says: pixels scaled twice, equal starts, what is not used."""
 
 from __future__ import annotations
 
@@ -58,4 +58,20 @@ def compiled(model: ModelResult, comparison: Comparison) -> Finding | None:
             "used: it was trained as the recipe's training says."
         ),
         advice="Write the optimizer into the recipe, and take compile out of the builder.",
+    )
+
+
+def nothing_trained(model: ModelResult, comparison: Comparison) -> Finding | None:
+    """Notice a builder that freezes all weights: what is scored is what it began with."""
+    if model.trainable_parameters:
+        return None
+    return Finding(
+        code="nothing-trained",
+        severity="serious",
+        model=model.name,
+        text=(
+            f"The builder of {model.name} leaves no weight to be trained, so its scores are those "
+            "of the weights that it began with."
+        ),
+        advice="Unless that is meant, take trainable = False out of the builder.",
     )

@@ -43,6 +43,11 @@ def again(input_shape, n_classes):
     ])
     model.compile("sgd", "sparse_categorical_crossentropy")
     return model
+
+
+def fixed(input_shape, n_classes):
+    last = keras.layers.Dense(n_classes, "softmax", trainable=False)
+    return keras.Sequential([keras.Input(input_shape), keras.layers.Flatten(), last])
 """
 
 
@@ -148,6 +153,14 @@ class Studies:
         models = {f"line-{k}": model([], 2, 0.01 + 0.001 * k) for k in range(5)}
         return self.run("single", data="digits", models=models, seeds=1)
 
+    def untrained(self):
+        file = self.folder / "fixed.py"
+        file.write_text(DIVIDES)
+        models = {"fixed": {"python": f"{file}:fixed"}}
+        training = {"epochs": 1, "batch_size": 512}
+        settings = {"seeds": 1, "baselines": [], "training": training}
+        return self.run("untrained", data="digits", models=models, **settings)
+
     def pair(self):
         models = {f"line-{k}": model([], 1, 0.01 + 0.001 * k) for k in range(2)}
         return self.run("pair", data="digits", models=models, seeds=2, baselines=[])
@@ -221,6 +234,7 @@ TRIGGERED = [
     ("scales-again", "twisted", "again", "serious"),
     ("same-initial-weights", "twisted", "again", "serious"),
     ("compiled", "twisted", "again", "warning"),
+    ("nothing-trained", "untrained", "fixed", "serious"),
     ("chance-level", "noise", "memory", "serious"),
     ("worse-than-baseline", "digits", "narrow", "serious"),
     ("over-fitting", "noise", "memory", "warning"),

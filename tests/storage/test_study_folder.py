@@ -4,8 +4,6 @@ Oracle: errors injected into every call that writes, every byte of small folders
 Cost: 3 s. Run: pytest tests/storage/test_study_folder.py
 """
 
-import io
-import os
 import re
 
 import numpy as np
@@ -14,8 +12,6 @@ import pytest
 from bakeoff.errors import StudyError
 from bakeoff.storage import array_files, atomic, formats, written_folder
 from bakeoff.storage.study_folder import StudyFolder
-from bakeoff.storage.study_recipe import read_recipe
-from tests.helpers.fake_study import write_study
 
 FILES = {
     "trial.json": formats.canonical({"model": "cnn", "seed": 3}),
@@ -29,26 +25,6 @@ FILES = {
 
 
 # ── read back checked ────────────────────────────────────────────────────────────────────────
-
-
-def test_a_study_s_recipe_is_read_once(tmp_path, monkeypatch):
-    """It was hashed, and read again: what was used need not have been what was checked."""
-    folder = write_study(tmp_path / "study")
-    study = folder.read_study()
-    seen = []
-
-    def watched(plain):
-        def opened(file, *rest, **named):
-            if not isinstance(file, int):
-                seen.append(file)
-            return plain(file, *rest, **named)
-
-        return opened
-
-    for module in (os, io):
-        monkeypatch.setattr(module, "open", watched(module.open))
-    assert list(read_recipe(folder, study).models) == ["mlp", "cnn"]
-    assert seen == [folder.recipe_file]
 
 
 def test_a_study_of_another_format_or_none_is_refused(tmp_path):

@@ -5,14 +5,10 @@ Oracle: trainers stopped and restored. Cost: 5 s.
 Run: pytest tests/study/test_checkpoints.py
 """
 
-import errno
-import os
-
 import pytest
 
 from bakeoff.errors import StorageError
 from bakeoff.storage import atomic
-from bakeoff.study.checkpoint_names import newest_first
 from bakeoff.study.checkpoints import Checkpoints
 from bakeoff.training.trainer import Trainer
 from tests.helpers.trainers import declare, development
@@ -102,17 +98,3 @@ def test_a_checkpoint_of_another_shape_is_passed_over(tmp_path):
     checkpoints = Checkpoints(tmp_path, identity="mine")
     checkpoints.save(other, seconds=1.0)
     assert restored(checkpoints) == (0, 0.0)
-
-
-def test_a_folder_that_goes_while_it_is_looked_at_has_none(tmp_path, monkeypatch):
-    """A host of a cluster looks while the trial is finished: that stopped a study of 1,000."""
-    plain = os.scandir
-
-    def gone(folder="."):
-        if str(folder) == str(tmp_path):
-            raise FileNotFoundError(errno.ENOENT, os.strerror(errno.ENOENT), str(folder))
-        return plain(folder)
-
-    monkeypatch.setattr(os, "scandir", gone)
-    monkeypatch.setattr(os, "listdir", gone)
-    assert newest_first(tmp_path) == []

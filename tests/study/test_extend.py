@@ -18,6 +18,7 @@ from bakeoff.errors import RecipeError, StudyError
 from bakeoff.storage import formats, ledger, user_ledger
 from bakeoff.storage.split_file import read_split
 from bakeoff.storage.study_folder import StudyFolder
+from bakeoff.study import extend
 from bakeoff.study.extend import extended
 from tests.helpers.jobs import Listener
 from tests.helpers.small import MODELS, carry_out, files, identical, write_npz
@@ -265,8 +266,9 @@ def test_other_data_are_refused_and_called_so(finished, tmp_path, more):
 @pytest.mark.parametrize(("images", "found"), [(5, "as many, but others"), (1200, "1,200")])
 def test_images_that_changed_where_they_lie_are_counted(finished, images, found, monkeypatch):
     old = {"name": "s", "split": "x", "data": {"hash": 1, "train": 2, "validation": 1, "test": 2}}
-    study = SimpleNamespace(path=finished, recorded_recipe=lambda _: recipe)
+    study = SimpleNamespace(path=finished)
     recipe = SimpleNamespace(name="s", data="the same place")
+    monkeypatch.setattr(extend, "recorded_recipe", lambda *_: recipe)
     data = SimpleNamespace(hash=2, labels=np.zeros(images))
     text = (
         f"{finished}: expected the 5 images this study was begun with, found {found}: some were "

@@ -5,6 +5,7 @@ third of the time. While it looks, empty modules stand there. For processes that
 alone: elsewhere somebody may ask NumPy for them at that moment.
 """
 
+from contextlib import suppress
 from types import ModuleType
 
 import numpy
@@ -13,7 +14,8 @@ _KEPT = ("ctypeslib", "f2py", "matlib", "testing")
 _empty = {name: ModuleType(name) for name in _KEPT if name not in vars(numpy)}
 vars(numpy).update(_empty)
 try:
-    import scipy.special  # noqa: F401
+    with suppress(ImportError, AttributeError):  # a SciPy that needs them imports as ever later on
+        import scipy.special  # noqa: F401
 finally:
     for _name, _module in _empty.items():
         if vars(numpy)[_name] is _module:

@@ -1,0 +1,21 @@
+"""The document of a test set that a run left sealed.
+
+Oracle: a comparison's document of the same study. Cost: 1 s with the suite's finished study.
+
+Run: pytest tests/study/test_sealed_document.py
+"""
+
+from bakeoff.study.compare import compare
+from bakeoff.study.sealed_document import to_json
+from bakeoff.study.status import status
+
+
+def test_it_has_the_shape_of_a_comparison_and_nothing_of_the_test_set(finished_study):
+    document = to_json(status(finished_study))
+    compared = compare([finished_study]).to_json()
+    assert document.keys() == compared.keys()
+    assert (document["comparisons"], document["findings"]) == ([], [])
+    for model, known in zip(document["models"], compared["models"], strict=True):
+        assert (model["name"], model["seeds"]) == (known["name"], known["seeds"])
+        assert len(model["validation"]["accuracy"]) == len(model["seeds"])
+        assert model["accuracy"]["mean"] is None

@@ -9,7 +9,7 @@ import json
 
 import pytest
 
-from benchmarks import searching, tuning
+from benchmarks import machine, searching, tuning
 from benchmarks.journal import Journal
 
 
@@ -55,9 +55,12 @@ def test_the_page_says_who_reached_what_when(tmp_path):
     }
     for seed in (0, 1, 2):
         where = {**vars(tuning.Search("cnn", "mnist", 40, 4, seed)), "backend": "jax"}
+        where["searching"] = machine.searching()
         for name, points in curves.items():
             if (name, seed) != ("optuna", 2):  # so seed 2 is not shown
                 journal.append("searched", contestant=name, points=points, **where)
+        of_other_rules = {**where, "searching": "other"}
+        journal.append("searched", contestant="bakeoff", points=[(1.0, 0.99)], **of_other_rules)
     common = {"headline": "Use model-8.", "best": "model-8", "study": "s"}
     journal.append(
         "race",

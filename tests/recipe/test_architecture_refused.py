@@ -39,12 +39,14 @@ from tests.helpers.plans import model
         (
             ["flatten", {"conv2d": {"filters": 3, "kernel_size": 3}}],
             "conv2d 3 3×3 after a flat row of 64 values in layer 2 of cnn: expected a feature map; "
-            "move the layer before the first flatten, dense or global pooling",
+            "move the layer before the first flatten, dense or global pooling; a backbone ends in "
+            "one",
         ),
         (
             [{"dense": 5}, "global_average_pooling2d"],
             "global_average_pooling2d after a flat row of 5 values in layer 2 of cnn: expected a "
-            "feature map; move the layer before the first flatten, dense or global pooling",
+            "feature map; move the layer before the first flatten, dense or global pooling; a "
+            "backbone ends in one",
         ),
         (
             [{"dense": 5}, {"p_re_lu": {"shared_axes": [1, 2]}}],

@@ -137,7 +137,7 @@ def require_map(before: Shape) -> None:
         raise ShapeMisfit(
             f" after a flat row of {before[0]:,} values",
             "expected a feature map; move the layer before the first flatten, dense or global "
-            "pooling",
+            "pooling; a backbone ends in one",
         )
 
 

@@ -27,8 +27,8 @@ from bakeoff.study.executors.choose import executor
 from bakeoff.study.executors.interface import Lost, MovableJob
 from bakeoff.study.jobs import TrainJob
 from bakeoff.study.run import run
-from bakeoff.study.schedule import train
 from bakeoff.study.status import status, table
+from bakeoff.study.train_missing import train
 from bakeoff.utils.events import EpochResult, OnEpoch, Planned, Watcher
 from benchmarks.machine import REPOSITORY, load, machine, versions
 

@@ -27,7 +27,7 @@ from bakeoff.training.native import build
 from bakeoff.training.native import load as native
 from bakeoff.utils import machine
 from bakeoff.utils.machine import available_memory, cores
-from bakeoff.utils.places import prune, user_cache
+from bakeoff.utils.user_paths import prune, user_cache
 from tests.helpers.undrawn import leave_figures_out
 
 # XLA compiles a program of a test three times as fast like this, and most of a test's time is

@@ -14,7 +14,7 @@ from pathlib import Path
 import pytest
 
 from bakeoff.training.native import build
-from bakeoff.utils.places import program_cache
+from bakeoff.utils.user_paths import program_cache
 
 ROOT = Path(__file__).parents[2]
 NATIVE_SOURCE = ("training", "native", "src")

@@ -15,7 +15,7 @@ import pytest
 
 import bakeoff
 from bakeoff.errors import BakeoffError
-from bakeoff.utils.places import user_cache
+from bakeoff.utils.user_paths import user_cache
 from tests.helpers.fake_study import FakeModel, write_study
 
 ROOT = Path(__file__).parents[2]

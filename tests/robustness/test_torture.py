@@ -14,7 +14,7 @@ import numpy as np
 import pytest
 
 from bakeoff.storage import array_files, atomic
-from bakeoff.utils.places import program_cache
+from bakeoff.utils.user_paths import program_cache
 from tests.helpers import forked
 from tests.robustness.torture.__main__ import be_command
 

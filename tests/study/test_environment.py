@@ -18,7 +18,7 @@ import pytest
 
 from bakeoff.errors import StorageError, StudyError
 from bakeoff.study.executors import fork_server
-from bakeoff.utils.places import user_cache
+from bakeoff.utils.user_paths import user_cache
 from tests.helpers.small import carry_out, identical
 
 pytestmark = pytest.mark.usefixtures("figures_undrawn")  # nothing here is looked at

@@ -19,9 +19,9 @@ from bakeoff.study.executors.local_processes import run_jobs
 from bakeoff.study.jobs import Busy, TrainJob
 from bakeoff.study.multi_trial_job import MultiTrialJob, together
 from bakeoff.study.run import run
-from bakeoff.study.schedule import lanes_of, train
+from bakeoff.study.train_missing import lanes_of, train
 from bakeoff.utils.events import Watcher
-from bakeoff.utils.places import program_cache
+from bakeoff.utils.user_paths import program_cache
 from tests.helpers.trainers import declare, development
 
 pytestmark = pytest.mark.usefixtures("figures_undrawn")  # nothing here is looked at

@@ -23,8 +23,8 @@ from bakeoff.study.run import run
 from bakeoff.training.native.load import choose
 from bakeoff.utils import machine
 from bakeoff.utils.machine import available_memory
-from bakeoff.utils.places import to_install, user_cache
 from bakeoff.utils.text import shown
+from bakeoff.utils.user_paths import to_install, user_cache
 
 State = Literal["good", "note", "bad"]
 MARKS: Mapping[State, str] = {"good": "✓", "note": "–", "bad": "✗"}

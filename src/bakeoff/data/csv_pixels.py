@@ -14,12 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from bakeoff.data.arrays import Given, from_parts, transposed
-from bakeoff.data.dataset import DataSet
-from bakeoff.data.idx_files import COLUMN_BY_COLUMN, is_emnist
-from bakeoff.data.labels import table_labels
-from bakeoff.data.safe_reading import check_memory, refusing, regular_file
-from bakeoff.data.sources import PARTS, CsvSource
-from bakeoff.data.tables import (
+from bakeoff.data.csv_columns import (
     INDICES,
     LABELS,
     NO_UTF8,
@@ -33,6 +28,11 @@ from bakeoff.data.tables import (
     rows,
     stated,
 )
+from bakeoff.data.dataset import DataSet
+from bakeoff.data.idx_files import COLUMN_BY_COLUMN, is_emnist
+from bakeoff.data.labels import table_labels
+from bakeoff.data.safe_reading import check_memory, refusing, regular_file
+from bakeoff.data.sources import PARTS, CsvSource
 from bakeoff.errors import DataError
 from bakeoff.utils.text import shown
 

@@ -17,8 +17,8 @@ from bakeoff.data.safe_reading import check_memory, refusing
 from bakeoff.data.sources import PARTS, ParquetSource
 from bakeoff.data.words import part_of, role_of
 from bakeoff.errors import DataError
-from bakeoff.utils.places import to_install
 from bakeoff.utils.text import listed, shown, some
+from bakeoff.utils.user_paths import to_install
 
 
 def load_parquet(source: ParquetSource) -> DataSet:

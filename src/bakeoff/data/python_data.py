@@ -14,12 +14,12 @@ from numpy.typing import NDArray
 
 from bakeoff.data.array_keys import array_keys, parts_of
 from bakeoff.data.arrays import Given, from_parts
+from bakeoff.data.csv_columns import LABELS, PART_COLUMNS, Head, bare, part_column
 from bakeoff.data.dataset import DataSet
 from bakeoff.data.guess import guess_files
 from bakeoff.data.image_file import flat_picture
 from bakeoff.data.remarks import with_remarks
 from bakeoff.data.table import from_files
-from bakeoff.data.tables import LABELS, PART_COLUMNS, Head, bare, part_column
 from bakeoff.data.words import role_of
 from bakeoff.errors import BakeoffError, DataError, printable
 from bakeoff.utils.text import listed, shown, some

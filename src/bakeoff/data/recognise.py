@@ -5,6 +5,7 @@ from dataclasses import fields
 from pathlib import Path
 from typing import TypeVar
 
+from bakeoff.data.csv_columns import LABELS, Head, head, named
 from bakeoff.data.csv_pixels import pixel_columns
 from bakeoff.data.decode_files import ENDINGS
 from bakeoff.data.folder_layout import Seen, find
@@ -20,7 +21,6 @@ from bakeoff.data.sources import (
     Source,
     TableSource,
 )
-from bakeoff.data.tables import LABELS, Head, head, named
 from bakeoff.data.words import pieces
 from bakeoff.errors import DataError
 

@@ -4,13 +4,13 @@ import os
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
+from bakeoff.data.csv_columns import LABELS, Head, head, named, part_column, rows, stated
 from bakeoff.data.dataset import DataSet, part_starts
 from bakeoff.data.decode_files import ENDINGS, Skipped, check_pictures, decode_files
 from bakeoff.data.folder_layout import File
 from bakeoff.data.labels import Classes, Labels, pooled_labels, table_labels
 from bakeoff.data.safe_reading import refusing
 from bakeoff.data.sources import PARTS, Pictures, TableSource
-from bakeoff.data.tables import LABELS, Head, head, named, part_column, rows, stated
 from bakeoff.errors import DataError
 from bakeoff.utils.text import counted, shown, some
 

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from bakeoff.recipe.parse_data import PATHS
-from bakeoff.utils.places import seen_from
+from bakeoff.utils.user_paths import seen_from
 
 
 def kept_paths(recipe: Mapping[str, Any], folder: Path) -> dict[str, Any]:

@@ -10,8 +10,8 @@ from bakeoff.analysis.comparison import Comparison
 from bakeoff.analysis.tuning import Searched, budget_words, unequal_budgets
 from bakeoff.report import about_search, plots
 from bakeoff.report.model_section import Picture
-from bakeoff.utils.places import to_install
 from bakeoff.utils.text import counted, listed, percent, sentence
+from bakeoff.utils.user_paths import to_install
 
 CURVES = (
     "The median of the best of n settings drawn at random, with its 95 % band (for all n at once), "

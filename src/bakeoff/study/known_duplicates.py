@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from bakeoff.data import DataSet, Duplicates, Twins, count_duplicates, duplicates
 from bakeoff.errors import BakeoffError
 from bakeoff.storage import atomic, formats
-from bakeoff.utils.places import prune, user_cache
+from bakeoff.utils.user_paths import prune, user_cache
 
 _MOST = 16 << 20  # bytes of such files
 

@@ -7,8 +7,8 @@ from collections.abc import Sequence
 
 from bakeoff.storage import written_folder
 from bakeoff.storage.study_folder import StudyFolder
-from bakeoff.utils.places import from_here
 from bakeoff.utils.text import shown, some
+from bakeoff.utils.user_paths import from_here
 
 Trial = tuple[str, int]  # model, seed
 

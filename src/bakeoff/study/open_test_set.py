@@ -24,7 +24,7 @@ from bakeoff.study.create import Prepared, test_hash
 from bakeoff.study.executors.interface import MovableJob
 from bakeoff.study.feature_jobs import feature_jobs
 from bakeoff.study.predict_job import PredictJob
-from bakeoff.study.schedule import BASELINE_REPEAT
+from bakeoff.study.train_missing import BASELINE_REPEAT
 from bakeoff.utils.events import Planned, Watcher
 from bakeoff.utils.text import some
 

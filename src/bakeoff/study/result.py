@@ -16,8 +16,8 @@ from bakeoff.report import galleries, plots, wording
 from bakeoff.storage import atomic, formats
 from bakeoff.storage.study_folder import StudyFolder
 from bakeoff.study.executors.interface import Lost
-from bakeoff.utils.places import from_here
 from bakeoff.utils.text import counted, some
+from bakeoff.utils.user_paths import from_here
 
 _MOST_LINES = 8
 

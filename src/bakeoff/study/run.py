@@ -24,10 +24,10 @@ from bakeoff.study.looks import needed, of_stage, still_open
 from bakeoff.study.open_test_set import open_test_set
 from bakeoff.study.race import take_look
 from bakeoff.study.result import Result
-from bakeoff.study.schedule import lanes_of, largest_trial, missing_trials, train
 from bakeoff.study.search import search, searching
 from bakeoff.study.ship import ship
 from bakeoff.study.stages import Stage, stages_left
+from bakeoff.study.train_missing import lanes_of, largest_trial, missing_trials, train
 from bakeoff.study.training_profile import write_profile
 from bakeoff.utils.events import Watcher
 from bakeoff.utils.machine import Device, default_device, lacks

@@ -20,7 +20,7 @@ from bakeoff.errors import StudyError
 from bakeoff.recipe.search_space import Dimension, Setting, largest, middle, quicker, taken
 from bakeoff.recipe.types import Search
 from bakeoff.storage.search_folder import Opening, Tried
-from bakeoff.utils.places import to_install
+from bakeoff.utils.user_paths import to_install
 
 _MOST_LEVELS = 10  # of a range, in a grid
 _FEWEST_KNOWN = 2  # results from which the next setting follows; one says nothing about a direction

@@ -40,7 +40,7 @@ from bakeoff.study.create import Prepared, identity
 from bakeoff.study.executors.interface import Executor, Lost, MovableJob
 from bakeoff.study.feature_jobs import FeatureJob
 from bakeoff.study.jobs import TrainJob
-from bakeoff.study.schedule import missing_features, train_job, write_parts
+from bakeoff.study.train_missing import missing_features, train_job, write_parts
 from bakeoff.utils.events import Planned, Watcher
 from bakeoff.utils.text import counted, percent
 

@@ -21,7 +21,7 @@ from bakeoff.storage import formats, written_folder
 from bakeoff.storage.fold_folders import median_fold_epoch
 from bakeoff.storage.scratch import scratch_folder
 from bakeoff.storage.study_folder import StudyFolder
-from bakeoff.study import schedule
+from bakeoff.study import train_missing
 from bakeoff.study.create import Prepared
 from bakeoff.study.environment import environment_here
 from bakeoff.study.executors.interface import Lost, MovableJob
@@ -114,8 +114,8 @@ def ship(
     none = np.zeros(0, dtype=np.int64)
     everything = Split(train=prepared.split.test, validation=none, test=none)
     with scratch_folder(folder.scratch.resolve()) as scratch:
-        schedule.write_parts(prepared.data, everything, scratch)
-        job = ShipJob(schedule.whole_job(prepared, model, SEED, scratch), epoch + 1)
+        train_missing.write_parts(prepared.data, everything, scratch)
+        job = ShipJob(train_missing.whole_job(prepared, model, SEED, scratch), epoch + 1)
         watcher.begin("training", [Planned(job.label, job.epochs, 1.0)])
         for lost in do([job]):
             watcher.note(f"{lost.label} could not be trained: {lost.reason}")

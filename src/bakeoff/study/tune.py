@@ -15,8 +15,8 @@ from bakeoff.study.create import prepare
 from bakeoff.study.executors.choose import executor
 from bakeoff.study.executors.fork_server import warm_up
 from bakeoff.study.run import require_models, require_outside_workers
-from bakeoff.study.schedule import lanes_of, largest_trial
 from bakeoff.study.search import search, searching
+from bakeoff.study.train_missing import lanes_of, largest_trial
 from bakeoff.utils.events import Watcher
 from bakeoff.utils.machine import Device, default_device
 

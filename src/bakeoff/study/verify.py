@@ -33,7 +33,7 @@ from bakeoff.study.executors.fork_server import warm_up
 from bakeoff.study.executors.interface import Job, Lost
 from bakeoff.study.executors.local_processes import run_jobs
 from bakeoff.study.extend import require_data
-from bakeoff.study.schedule import lanes_of, train
+from bakeoff.study.train_missing import lanes_of, train
 from bakeoff.utils import text
 from bakeoff.utils.events import Watcher
 from bakeoff.utils.machine import Device, default_device

@@ -32,7 +32,7 @@ __all__ = [
 ]
 
 from bakeoff.utils.machine import Device
-from bakeoff.utils.places import to_install
+from bakeoff.utils.user_paths import to_install
 
 _BAD_PROGRAM = r"Error (?:reading|writing) persistent compilation cache entry for '([\w<>.-]+)'"
 _FEWER_COPIES = {"xla_cpu_copy_insertion_use_region_analysis": True}  # of a loop's state

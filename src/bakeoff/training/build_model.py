@@ -11,7 +11,7 @@ from bakeoff.recipe.vocabulary.backbones import BACKBONES
 from bakeoff.recipe.vocabulary.layer import Shape
 from bakeoff.recipe.vocabulary.residual import RESIDUAL, shortcut
 from bakeoff.recipe.vocabulary.words import LAYERS
-from bakeoff.training.backbones import inside
+from bakeoff.training.backbones import in_network
 from bakeoff.training.backend import keras
 from bakeoff.training.layers.replace import fuse_neighbours
 from bakeoff.training.make_layer import augmenting, make_layer
@@ -46,7 +46,7 @@ def build(
         input_shape = (1, 1, *shape)
         stack = [keras.layers.Flatten(name="features")]
     elif model.backbone is not None:
-        stack = inside.layers_of(model.backbone, _inner)
+        stack = in_network.layers_of(model.backbone, _inner)
         shape = tuple(stack[-1].compute_output_shape((None, *stack[0].shape))[1:])
         stack = [*augmenting(model.backbone.augment), *stack]
     building = _Building(shape, seed=seed, layers=layers)
@@ -62,7 +62,7 @@ def pretrain(network: keras.Model, model: ModelRecipe) -> None:
     Raises DataError or StudyError if they are not here.
     """
     if model.backbone is not None and model.backbone.inside:
-        inside.set_pretrained(network.get_layer("backbone"), model.backbone, _inner)
+        in_network.set_pretrained(network.get_layer("backbone"), model.backbone, _inner)
 
 
 def frozen_layers(model: ModelRecipe, input_shape: tuple[int, int, int]) -> list[Any]:
@@ -71,9 +71,9 @@ def frozen_layers(model: ModelRecipe, input_shape: tuple[int, int, int]) -> list
     Raises DataError if the backbone's weights are not here.
     """
     assert model.backbone is not None
-    layers = inside.layers_of(model.backbone, _inner)
+    layers = in_network.layers_of(model.backbone, _inner)
     keras.Sequential([keras.Input(input_shape), *layers])  # builds them
-    inside.set_pretrained(layers[-1], model.backbone, _inner)
+    in_network.set_pretrained(layers[-1], model.backbone, _inner)
     return layers
 
 

@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 
 from bakeoff.errors import StudyError
 from bakeoff.recipe import ModelRecipe
-from bakeoff.training.backbones.inside import AsSeen, Pretrained, all_layers, as_keras
+from bakeoff.training.backbones.in_network import AsSeen, Pretrained, all_layers, as_keras
 from bakeoff.training.backend import keras
 from bakeoff.training.build_model import build, frozen_layers
 from bakeoff.training.initializers import Drawn, weights_set_later

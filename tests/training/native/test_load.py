@@ -20,7 +20,7 @@ from bakeoff.study.executors import local_processes
 from bakeoff.study.run import run as run_study
 from bakeoff.training.native import build, load
 from bakeoff.utils.events import Watcher
-from bakeoff.utils.places import user_cache
+from bakeoff.utils.user_paths import user_cache
 from tests.helpers.jobs import Listener
 
 

@@ -10,7 +10,7 @@ from bakeoff.study.executors.local_processes import Pool, run_jobs
 from bakeoff.study.executors.worker_count import fitting_workers, worker_count
 from bakeoff.utils.events import Watcher
 from bakeoff.utils.machine import Device, default_device
-from bakeoff.utils.places import program_cache
+from bakeoff.utils.user_paths import program_cache
 
 
 class LocalExecutor:

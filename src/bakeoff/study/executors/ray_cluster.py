@@ -23,7 +23,7 @@ from bakeoff.study.executors.ray_executor import HostDied
 from bakeoff.study.executors.ray_host import Host, look_around
 from bakeoff.study.executors.ray_places import Node, Place
 from bakeoff.study.executors.worker_count import worker_count
-from bakeoff.utils.places import to_install
+from bakeoff.utils.user_paths import to_install
 
 LOCAL = "ray"
 _HEAD = "ray://"

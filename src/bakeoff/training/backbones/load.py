@@ -8,7 +8,7 @@ from bakeoff.training.backbones import efficientnet_lite0
 from bakeoff.training.backend import keras
 from bakeoff.training.initializers import weights_set_later
 from bakeoff.training.layers.replace import with_faster_layers
-from bakeoff.utils.places import to_install
+from bakeoff.utils.user_paths import to_install
 
 _SCALES: dict[str, tuple[Any, Any]] = {  # by module; what is missing scales pixels itself
     **dict.fromkeys(("mobilenet", "mobilenet_v2", "nasnet", "resnet_v2"), (1 / 127.5, -1.0)),

@@ -20,7 +20,7 @@ from pathlib import Path
 
 from bakeoff.errors import UsageError
 from bakeoff.training.native import build
-from bakeoff.utils.places import user_cache
+from bakeoff.utils.user_paths import user_cache
 
 SWITCH = "BAKEOFF_CPU"  # "plain", or a variant: no better one is used
 PLAIN = "plain"

@@ -31,7 +31,7 @@ from bakeoff.use.export import check as check_script
 from bakeoff.use.export.example import example, lines, requirements
 from bakeoff.use.export.litert_file import litert_model
 from bakeoff.use.export.onnx_file import onnx_model
-from bakeoff.utils.places import to_install
+from bakeoff.utils.user_paths import to_install
 
 Format = Literal["keras", "onnx", "litert", "safetensors"]
 FORMATS: tuple[Format, ...] = get_args(Format)

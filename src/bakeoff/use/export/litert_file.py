@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from bakeoff.errors import UsageError
 from bakeoff.use.export.operations import Operation, Program, Value
-from bakeoff.utils.places import to_install
+from bakeoff.utils.user_paths import to_install
 
 VERSION = 3  # of the schema
 _ELEMENTWISE = {

@@ -10,7 +10,7 @@ import numpy as np
 
 from bakeoff.errors import UsageError
 from bakeoff.use.export.operations import Operation, Program, spread
-from bakeoff.utils.places import to_install
+from bakeoff.utils.user_paths import to_install
 
 OPSET, IR = 20, 10
 _FIRST, _LAST = (0, 3, 1, 2), (0, 2, 3, 1)  # channels

@@ -9,7 +9,7 @@ from pathlib import Path
 from bakeoff.errors import StudyError, UsageError
 from bakeoff.storage.study_folder import StudyFolder
 from bakeoff.storage.study_recipe import read_recipe
-from bakeoff.utils.places import to_install
+from bakeoff.utils.user_paths import to_install
 
 LOCAL = frozenset({"127.0.0.1", "localhost", "::1"})
 _CONNECTIONS = 512

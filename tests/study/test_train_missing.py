@@ -2,14 +2,14 @@
 
 Oracle: by hand. Cost: 1 s.
 
-Run: pytest tests/study/test_schedule.py
+Run: pytest tests/study/test_train_missing.py
 """
 
 import pytest
 
 from bakeoff.recipe import Recipe, parse
 from bakeoff.storage.study_folder import StudyFolder
-from bakeoff.study.schedule import LANES, lanes_of
+from bakeoff.study.train_missing import LANES, lanes_of
 
 
 @pytest.mark.parametrize(("seeds", "lanes"), [(1, 1), (2, 2), (5, 8), (32, 32), (100, LANES)])

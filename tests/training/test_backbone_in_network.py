@@ -2,7 +2,7 @@
 
 Oracle: the same network written in Keras with two of Keras's optimizers, one for the backbone and
 one for the head, step by step; files on disk. Cost: 12 s.
-Run: pytest tests/training/test_inside_backbone.py
+Run: pytest tests/training/test_backbone_in_network.py
 """
 
 from pathlib import Path

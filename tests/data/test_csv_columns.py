@@ -2,7 +2,7 @@
 
 Oracle: tables written here. Cost: 1 s.
 
-Run: pytest tests/data/test_tables.py
+Run: pytest tests/data/test_csv_columns.py
 """
 
 import numpy as np

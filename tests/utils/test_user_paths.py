@@ -1,6 +1,6 @@
 """Where the user's files lie, and what is deleted of them.
 
-Oracle: files written here. Cost: nothing. Run: pytest tests/utils/test_places.py
+Oracle: files written here. Cost: nothing. Run: pytest tests/utils/test_user_paths.py
 """
 
 import os
@@ -8,8 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from bakeoff.utils import places
-from bakeoff.utils.places import (
+from bakeoff.utils import user_paths
+from bakeoff.utils.user_paths import (
     from_here,
     program_cache,
     prune,
@@ -91,7 +91,7 @@ def test_what_was_unused_for_longest_goes_first(tmp_path):
 def test_compiled_programs_are_looked_through_once_a_process(tmp_path, monkeypatch):
     pruned = []
     monkeypatch.setattr("platformdirs.user_cache_path", lambda name: tmp_path / name)
-    monkeypatch.setattr(places, "prune", lambda folder, most: pruned.append(folder))
+    monkeypatch.setattr(user_paths, "prune", lambda folder, most: pruned.append(folder))
     for _ in range(2):
         assert program_cache() == tmp_path / "bakeoff" / "programs"
     assert pruned == [tmp_path / "bakeoff" / "programs"]
@@ -118,5 +118,5 @@ def test_a_file_that_cannot_be_deleted_is_left(tmp_path, monkeypatch):
     ],
 )
 def test_an_extra_is_installed_where_bakeoff_is(prefix, command, monkeypatch):
-    monkeypatch.setattr(places.sys, "prefix", prefix)
+    monkeypatch.setattr(user_paths.sys, "prefix", prefix)
     assert to_install("serve") == command

@@ -1,6 +1,6 @@
 """Models of other studies as backbones: which cannot be, and what counts as the same one.
 
-Oracle: messages by hand. What can be: tests/training/test_inside_backbone.py. Cost: 0.2 s.
+Oracle: messages by hand. What can be: tests/training/test_backbone_in_network.py. Cost: 0.2 s.
 Run: pytest tests/study/test_study_backbones.py
 """
 

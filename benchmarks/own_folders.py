@@ -5,13 +5,15 @@ Needs, of Debian, fonts-noto-color-emoji, unicode-data, oxygen-icon-theme and so
 patches of photographs scikit-image. Makes the folders that are missing, `letters` (ten letters in
 as many typefaces as are here), `emoji` (by Unicode's groups), `icons` (Oxygen's, by context) and
 `patches` (of eleven photographs), runs the recipe that `bakeoff new` writes with one test part of
-30 % and 3 seeds, then HAND on the same split, and prints a line for each model.
+30 % and 3 seeds, then those of `by_hand` on the same split, and prints a line for each model, and
+what `bakeoff plan` says of the time beside what it took, where nothing of it was trained before.
 """
 
 import hashlib
 import importlib.util
 import shutil
 import sys
+import time
 from collections import Counter
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -23,6 +25,7 @@ from PIL import Image, ImageDraw, ImageFont
 
 from bakeoff.cli.new import new
 from bakeoff.recipe import parse
+from bakeoff.study.plan import plan
 from bakeoff.study.run import run
 
 SIDE = 32
@@ -157,10 +160,17 @@ def by_hand(kind: str) -> dict[str, Any]:
 
 
 def carry_out(raw: dict[str, Any], folder: Path, kind: str) -> None:
-    """Run a recipe and print a line for each model."""
-    found = run(parse(raw, origin=kind, folder=folder), out=folder / "studies" / raw["name"])
+    """Run a recipe; print a line for each model, and how long it took."""
+    recipe, out = parse(raw, origin=kind, folder=folder), folder / "studies" / raw["name"]
+    planned = None if out.exists() else plan(recipe).seconds
+    begun = time.monotonic()
+    found = run(recipe, out=out)
+    took = time.monotonic() - begun
     if found.comparison is None:
         return
+    if planned is not None:
+        times = f"planned {planned:.0f} s, took {took:.0f} s, {took / planned:.2f} times that"
+        sys.stdout.write(f"{kind} {raw['name']}: {times}\n")
     for model in found.comparison.models:
         estimate = model.accuracy.estimate
         sys.stdout.write(

@@ -198,13 +198,12 @@ def race(recipe: recipes.Recipe, folder: Path, journal: Journal) -> None:
 def page(journal: Journal) -> str:
     """Return what is measured, as Markdown: of searches, the seeds that everybody has."""
     parts = []
-    for workload in CHOICES:
+    measured = {(line["workload"], line["data"]) for line in journal.lines("searched")}
+    for workload, data in sorted(measured):
+        same = {"workload": workload, "data": data, "searching": searching()}
         lines = {
             name: {
-                line["seed"]: line
-                for line in journal.lines(
-                    "searched", contestant=name, workload=workload, searching=searching()
-                )
+                line["seed"]: line for line in journal.lines("searched", contestant=name, **same)
             }
             for name in EVERYBODY
         }

@@ -59,8 +59,9 @@ def test_the_page_says_who_reached_what_when(tmp_path):
         for name, points in curves.items():
             if (name, seed) != ("optuna", 2):  # so seed 2 is not shown
                 journal.append("searched", contestant=name, points=points, **where)
-        of_other_rules = {**where, "searching": "other"}
-        journal.append("searched", contestant="bakeoff", points=[(1.0, 0.99)], **of_other_rules)
+        for other in ({"searching": "other"}, {"data": "digits"}):
+            changed = {**where, **other}
+            journal.append("searched", contestant="bakeoff", points=[(1.0, 0.99)], **changed)
     common = {"headline": "Use model-8.", "best": "model-8", "study": "s"}
     journal.append(
         "race",

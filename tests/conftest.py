@@ -86,8 +86,8 @@ def _holds_much(folder):
 
 @pytest.hookimpl(optionalhook=True)
 def pytest_xdist_auto_num_workers():
-    """Start one process more than there are cores: some wait, for a browser or another process."""
-    return None if "PYTEST_XDIST_AUTO_NUM_WORKERS" in os.environ else cores() + 1
+    """Start a process for each core: one more costs 8 s of imports, and compiles what others do."""
+    return None if "PYTEST_XDIST_AUTO_NUM_WORKERS" in os.environ else cores()
 
 
 def pytest_runtest_teardown(item, nextitem):

@@ -201,10 +201,14 @@ def _workers_with_sklearn():
 
 
 @pytest.fixture(scope="session", autouse=True)
-def _plain_kernels():
-    """Use the plain kernels in fixtures of modules and of the session, too."""
+def _plain_kernels(_homes):
+    """Use plain kernels, and no ledger of the user's, in fixtures of modules and of the session.
+
+    A ledger that is there knows studies of earlier runs, whose folders had the same names.
+    """
     with pytest.MonkeyPatch.context() as patched:
         patched.setenv(native.SWITCH, "plain")
+        patched.setenv("BAKEOFF_HOME", str(_homes()))
         yield
 
 

@@ -6,14 +6,12 @@ What is read is checked: a file that holds something else is a StorageError of o
 import hashlib
 import json
 from collections.abc import Mapping
-from functools import cache
 from pathlib import Path
 from typing import Any
 
 from bakeoff.errors import DamagedFile
 from bakeoff.storage.atomic import RESTORE, read_file
 
-_FLAT = frozenset((str, int, float, bool, type(None)))
 LONGEST_TEXT = 1 << 26  # bytes of a file that is read as text
 
 
@@ -23,41 +21,9 @@ def sha256(content: bytes) -> str:
 
 
 def canonical(document: Any) -> bytes:
-    """Return a JSON document as bytes that depend on its content alone.
-
-    They are those of json.dumps with indent=1, sort_keys=True, ensure_ascii=False and
-    allow_nan=False, whose compiled encoder does not indent.
-    """
-    return (_indented(document, "\n") + "\n").encode()
-
-
-def _indented(value: Any, line: str) -> str:
-    """Return a value as JSON; `line` is what its last line begins with, after a line break."""
-    if not isinstance(value, dict | list | tuple) or not value:
-        return _encoder(",").encode(value)
-    inner = f"{line} "
-    if isinstance(value, dict):
-        if _FLAT.issuperset(map(type, value.values())):
-            return f"{{{inner}{_encoder(f',{inner}').encode(value)[1:-1]}{line}}}"
-        items = [f"{_key(key)}: {_indented(each, inner)}" for key, each in sorted(value.items())]
-        return f"{{{inner}{f',{inner}'.join(items)}{line}}}"
-    if _FLAT.issuperset(map(type, value)):
-        return f"[{inner}{_encoder(f',{inner}').encode(value)[1:-1]}{line}]"
-    return f"[{inner}{f',{inner}'.join(_indented(each, inner) for each in value)}{line}]"
-
-
-def _key(key: Any) -> str:
-    if isinstance(key, str):
-        return _encoder(",").encode(key)
-    return _encoder(",").encode({key: 0})[1:-4]  # numbers and words become texts
-
-
-@cache
-def _encoder(between: str) -> json.JSONEncoder:
-    separators = (between, ": ")
-    return json.JSONEncoder(
-        ensure_ascii=False, allow_nan=False, sort_keys=True, separators=separators
-    )
+    """Return a JSON document as bytes that depend on its content alone."""
+    text = json.dumps(document, indent=1, sort_keys=True, ensure_ascii=False, allow_nan=False)
+    return (text + "\n").encode()
 
 
 def sealed_json(document: Mapping[str, Any]) -> bytes:

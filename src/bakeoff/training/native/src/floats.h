@@ -6,6 +6,7 @@
 
 #include <algorithm>
 #include <cstring>
+#include <new>
 #include <type_traits>
 #include <utility>
 
@@ -23,6 +24,21 @@ constexpr int kWidth = 8, kBlock = 12, kColumns = 3;
 constexpr int kWidth = 4, kBlock = 24, kColumns = 4;
 #endif
 typedef float Vector __attribute__((vector_size(4 * kWidth), aligned(4), may_alias));
+
+// Memory that begins where a cache line does, so that no vector lies in two of them.
+template <typename T>
+struct Aligned {
+  using value_type = T;
+  Aligned() = default;
+  template <typename Other>
+  Aligned(const Aligned<Other>&) {}
+  T* allocate(size_t n) { return static_cast<T*>(::operator new(n * sizeof(T), kLine)); }
+  void deallocate(T* from, size_t) { ::operator delete(from, kLine); }
+  bool operator==(const Aligned&) const { return true; }
+  bool operator!=(const Aligned&) const { return false; }
+  static constexpr std::align_val_t kLine{64};
+};
+using Array = std::vector<float, Aligned<float>>;
 
 constexpr int rows_of(int columns) { return std::min(kBlock / columns, 8); }
 
@@ -72,9 +88,9 @@ void each_group(int64_t rows, int64_t columns, Visit&& visit) {
 // Pack a matrix group by group, with zeros after its last column.
 //
 // row_step, column_step : floats from one row, or column, of the matrix to the next
-std::vector<float> pack(int64_t rows, int64_t columns, const float* from, int64_t row_step,
+Array pack(int64_t rows, int64_t columns, const float* from, int64_t row_step,
                         int64_t column_step) {
-  std::vector<float> packed(rows * padded(columns), 0.0f);
+  Array packed(rows * padded(columns), 0.0f);
   float* to = packed.data();
   for (const auto& [first, vectors] : groups(columns)) {
     const int64_t wide = vectors * kWidth, present = std::min(wide, columns - first);
@@ -138,7 +154,7 @@ void multiply_all(const Rows& rows, const Offsets& from, const float* packed, fl
 
 // One image times a kernel that is packed, for the output pixels at `outputs`.
 void convolve(const Shape& s, const Offsets& windows, const Offsets& outputs, const float* image,
-              const std::vector<float>& packed, float* out) {
+              const Array& packed, float* out) {
   const int64_t count = s.kw * s.channels;
   each_group(s.kh * count, s.filters, [&](auto q, int64_t first, int64_t begin) {
     const Rows rows{image, s.line(), s.kh, count, false, s.filters - first};
@@ -146,30 +162,31 @@ void convolve(const Shape& s, const Offsets& windows, const Offsets& outputs, co
   });
 }
 
-// An image with its margin of zeros: in `held`, which is as large and zero at first, where it has one.
-const float* with_margin(const Shape& s, const float* image, std::vector<float>& held) {
-  if (!s.has_margin()) return image;
-  held.resize(s.image(), 0.0f);
+// Lay an image into `held`, which is as large as with its margin, and zero at first.
+void with_margin(const Shape& s, const float* image, float* held) {
   const int64_t count = s.columns() * s.channels;
   for (int64_t y = 0; y < s.rows(); ++y)
-    std::copy_n(image + y * count, count,
-                held.data() + (y + s.top) * s.line() + s.left * s.channels);
-  return held.data();
+    std::copy_n(image + y * count, count, held + (y + s.top) * s.line() + s.left * s.channels);
 }
 
 void forward(const Shape& s, const float* images, const float* kernel, float* out) {
   const auto packed = pack(s.kh * s.kw * s.channels, s.filters, kernel, s.filters, 1);
   const Offsets windows = s.windows(), outputs = s.outputs();
-  std::vector<float> held;
-  for (int64_t b = 0; b < s.batch; ++b)
-    convolve(s, windows, outputs, with_margin(s, images + b * s.stored(), held), packed,
-             out + b * s.pixels() * s.filters);
+  Array held(s.has_margin() ? s.image() : 0);
+  for (int64_t b = 0; b < s.batch; ++b) {
+    const float* image = images + b * s.stored();
+    if (s.has_margin()) {
+      with_margin(s, image, held.data());
+      image = held.data();
+    }
+    convolve(s, windows, outputs, image, packed, out + b * s.pixels() * s.filters);
+  }
 }
 
-// Whether sums over few filters make it pay to store each pixel once.
+// Whether it pays to store each pixel once: where windows overlap and few sums are of the margin.
 bool gathers(const Shape& s) {
-  const bool every_pixel = s.sh == 1 && s.sw == 1;
-  return every_pixel && s.filters <= 16 && 5 * s.stored_pixels() <= 6 * s.pixels();
+  const bool overlap = s.sh == 1 && s.sw == 1 && s.kh * s.kw > 1;
+  return overlap && 5 * s.stored_pixels() <= 6 * s.pixels();
 }
 
 // With strides of 1 the gradient of an image is a convolution, too: of the gradient of the output, in
@@ -177,7 +194,7 @@ bool gathers(const Shape& s) {
 void gathered_image_gradient(const Shape& s, const float* gradient, const float* kernel,
                              float* out) {
   const int64_t offsets = s.kh * s.kw, matrix = s.channels * s.filters;
-  std::vector<float> flipped(offsets * matrix);  // (offsets, filters, channels)
+  Array flipped(offsets * matrix);  // (offsets, filters, channels)
   for (int64_t offset = 0; offset < offsets; ++offset)
     for (int64_t c = 0; c < s.channels; ++c)
       for (int64_t f = 0; f < s.filters; ++f)
@@ -193,7 +210,7 @@ void gathered_image_gradient(const Shape& s, const float* gradient, const float*
       windows.push_back(all[pixel]);
       outputs.push_back(at * s.channels);
     }
-  std::vector<float> padded(back.image(), 0.0f);
+  Array padded(back.image(), 0.0f);
   for (int64_t b = 0; b < s.batch; ++b) {
     for (int64_t y = 0; y < s.oh; ++y)
       std::copy_n(gradient + (b * s.oh + y) * s.ow * s.filters, s.ow * s.filters,
@@ -206,12 +223,12 @@ void gathered_image_gradient(const Shape& s, const float* gradient, const float*
 // offset is added to the pixel of the image at that offset in the window.
 void image_gradient(const Shape& s, const float* gradient, const float* kernel, float* out) {
   if (gathers(s)) return gathered_image_gradient(s, gradient, kernel, out);
-  std::vector<std::vector<float>> packed;  // of each offset, transposed: (filters, channels)
+  std::vector<Array> packed;  // of each offset, transposed: (filters, channels)
   for (int64_t offset = 0; offset < s.kh * s.kw; ++offset)
     packed.push_back(pack(s.filters, s.channels,
                           kernel + offset * s.channels * s.filters, 1, s.filters));
   const Offsets windows = s.windows(), outputs = s.outputs();
-  std::vector<float> held(s.has_margin() ? s.image() : 0);
+  Array held(s.has_margin() ? s.image() : 0);
   for (int64_t b = 0; b < s.batch; ++b) {
     float* stored = out + b * s.stored();
     float* image = s.has_margin() ? held.data() : stored;
@@ -253,22 +270,35 @@ void gather(const Shape& s, const float* image, const float* gradient, int64_t w
     for (int q = 0; q < Q; ++q) reinterpret_cast<Vector*>(sums + p * wide)[q] = values[p][q];
 }
 
+constexpr int64_t kTogether = 48 * 1024;  // floats of images and gradients that the cache holds
+
 void kernel_gradient(const Shape& s, const float* images, const float* gradient, float* out) {
   const int64_t count = s.kw * s.channels, wide = padded(s.filters);
-  std::vector<float> sums(s.kh * count * wide, 0.0f), widened(s.pixels() * wide, 0.0f), held;
-  for (int64_t b = 0; b < s.batch; ++b) {
-    const float* image = with_margin(s, images + b * s.stored(), held);
-    const float* by = gradient + b * s.pixels() * s.filters;
+  const int64_t together =
+      std::clamp<int64_t>(kTogether / (s.image() + s.pixels() * wide), 1, s.batch);
+  Array sums(s.kh * count * wide, 0.0f);
+  Array widened(wide != s.filters ? together * s.pixels() * wide : 0, 0.0f);
+  Array held(s.has_margin() ? together * s.image() : 0, 0.0f);
+  for (int64_t b = 0; b < s.batch; b += together) {
+    const int64_t present = std::min(together, s.batch - b);
+    const float *from = images + b * s.stored(), *by = gradient + b * s.pixels() * s.filters;
+    if (s.has_margin()) {
+      for (int64_t each = 0; each < present; ++each)
+        with_margin(s, from + each * s.stored(), held.data() + each * s.image());
+      from = held.data();
+    }
     if (wide != s.filters) {
-      for (int64_t p = 0; p < s.pixels(); ++p)
+      for (int64_t p = 0; p < present * s.pixels(); ++p)
         std::copy_n(by + p * s.filters, s.filters, widened.data() + p * wide);
       by = widened.data();
     }
     each_group(0, s.filters, [&](auto q, int64_t first, int64_t) {
       for (int64_t i = 0; i < s.kh; ++i)
         blocks<rows_of(q)>(count, [&](auto p, int64_t offset) {
-          gather<p, q>(s, image + i * s.line() + offset, by + first, wide,
-                       sums.data() + (i * count + offset) * wide + first);
+          for (int64_t each = 0; each < present; ++each)
+            gather<p, q>(s, from + each * s.image() + i * s.line() + offset,
+                         by + each * s.pixels() * wide + first, wide,
+                         sums.data() + (i * count + offset) * wide + first);
         });
     });
   }

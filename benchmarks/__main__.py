@@ -2,6 +2,7 @@
 
 import argparse
 import json
+import re
 import sys
 from collections.abc import Sequence
 from dataclasses import replace
@@ -13,7 +14,7 @@ from benchmarks import accuracy, comparing, digits, scaling, speed, start, studi
 from benchmarks.contestants import BY_NAME, CONTESTANTS, REPOSITORY
 from benchmarks.journal import Journal
 from benchmarks.machine import cores, identity, load, machine, versions
-from benchmarks.page import page
+from benchmarks.page import file_of, others, page
 from benchmarks.summary import summarise
 from benchmarks.workloads import WORKLOADS, Workload, named
 
@@ -27,7 +28,7 @@ PARTS = {
     "studies": "time and memory as a study gets more models or folds",
     "comparing": "comparing and reporting a large study",
     "accuracy": "do all learn the same?",
-    "write": "benchmarks.md and benchmarks.json from what is measured",
+    "write": "benchmarks.md and benchmarks.json from what is measured, or those of --name",
     "status": "say what is measured",
 }
 _MOST_SCALING_REPEATS = 3
@@ -75,6 +76,7 @@ def _parser() -> argparse.ArgumentParser:
     add("--only", action="append", default=[], metavar="NAME", help="a contestant; repeatable")
     add("--compile", action="store_true", help="also try torch.compile: minutes more a workload")
     add("--images", type=_at_least_one, metavar="N", help="fewer, to try it out; needs --folder")
+    add("--name", type=_name, help="of another machine: writes benchmarks-NAME.md and .json")
     add("--folder", type=Path, default=FOLDER, help="for measurements and logs; .bench by default")
     return parser
 
@@ -83,6 +85,12 @@ def _at_least_one(text: str) -> int:
     if not text.isdecimal() or int(text) < 1:
         raise argparse.ArgumentTypeError(f"expected a whole number from 1, found {text!r}")
     return int(text)
+
+
+def _name(text: str) -> str:
+    if not re.fullmatch("[a-z0-9-]+", text):
+        raise argparse.ArgumentTypeError(f"expected small letters, digits and -, found {text!r}")
+    return text
 
 
 def _do(options: argparse.Namespace) -> None:
@@ -107,6 +115,9 @@ def _do(options: argparse.Namespace) -> None:
         options.compile,
         _say,
     )
+    folder = DOCS if options.folder == FOLDER else options.folder
+    if "write" in parts:
+        _refuse_other_machine(folder / f"{file_of(options.name)}.json")
     _warn(parts)
     for part in parts:
         if part == "speed":
@@ -127,7 +138,7 @@ def _do(options: argparse.Namespace) -> None:
         elif part == "comparing":
             comparing.measure(journal, repeats=options.repeats, say=_say)
         elif part == "write":
-            _write(journal, DOCS if options.folder == FOLDER else options.folder)
+            _write(journal, folder, options.name)
         else:
             _status(journal)
 
@@ -155,17 +166,40 @@ def _warn(parts: Sequence[str]) -> None:
         )
 
 
-def _write(journal: Journal, folder: Path) -> None:
-    document = summarise(journal, machine=machine(), versions=versions())
+def _refuse_other_machine(path: Path) -> None:
+    """Refuse, before hours of measuring, to write over what another processor has done."""
+    if not path.exists():
+        return
+    there = json.loads(path.read_text("utf-8"))["machine"]["processor"]
+    here = machine()["processor"]
+    if there != here:
+        raise UsageError(
+            f"expected measurements of {there} for {path.name}, found {here}: keep them beside it "
+            "with --name NAME, or delete it first"
+        )
+
+
+def _write(journal: Journal, folder: Path, name: str | None) -> None:
+    document = summarise(journal, machine=machine(), versions=versions(), name=name)
     if document["measured"] is None:
         raise UsageError(
             "expected measurements of this machine, these versions and this code, found none: run "
             "`make bench` first"
         )
     text = json.dumps(document, indent=1, ensure_ascii=False, allow_nan=False)
-    atomic.write_file(folder / "benchmarks.json", f"{text}\n".encode())
-    atomic.write_file(folder / "benchmarks.md", page(document).encode())
-    _say(f"Wrote {folder / 'benchmarks.md'} and {folder / 'benchmarks.json'}")
+    path = folder / f"{file_of(name)}.json"
+    atomic.write_file(path, f"{text}\n".encode())
+    _write_page(path)
+    first = folder / f"{file_of(None)}.json"
+    if name and first.exists():
+        _write_page(first)  # which leads to the others
+
+
+def _write_page(path: Path) -> None:
+    document = json.loads(path.read_text("utf-8"))
+    beside = [] if document.get("name") else others(path.parent)
+    atomic.write_file(path.with_suffix(".md"), page(document, beside).encode())
+    _say(f"Wrote {path.with_suffix('.md')} from {path}")
 
 
 def _status(journal: Journal) -> None:

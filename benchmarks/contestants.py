@@ -8,19 +8,31 @@ are fastest for it, found by a short calibration.
 import os
 import sys
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import product
 from pathlib import Path
 from typing import Any
 
 from bakeoff.recipe import ModelRecipe
-from bakeoff.training.native.load import SWITCH
+from bakeoff.training.native.load import SWITCH, usable_variants
 from benchmarks.workloads import Declared
 
 REPOSITORY = Path(__file__).parents[1]
 Settings = dict[str, Any]
 Try = Callable[[Declared], Sequence[Settings]]
 MANY_STEPS = 16  # steps_per_execution to try beside 1
+_SINGLE = "--xla_cpu_multi_thread_eigen=false intra_op_parallelism_threads=1"
+_BETTER = "avx512"  # what a processor can do that has more than AVX2
+# XLA's library for matrix products, YNNPACK, asks the processor itself and is not to be held, so it
+# is switched off. XLA reads flags up to the first word that is none: those of _SINGLE come after.
+_XLA_AVX2 = "--xla_cpu_max_isa=AVX2 --xla_cpu_experimental_ynn_fusion_type="
+_AVX2 = {
+    "ONEDNN_MAX_CPU_ISA": "AVX2",
+    "DNNL_MAX_CPU_ISA": "AVX2",
+    "ATEN_CPU_CAPABILITY": "avx2",
+    "MKL_ENABLE_INSTRUCTIONS": "AVX2",
+    "OPENBLAS_CORETYPE": "Haswell",
+}
 
 
 @dataclass(frozen=True)
@@ -38,7 +50,12 @@ class Arrangement:
 
 @dataclass(frozen=True)
 class Contestant:
-    """Somebody measured. `family` is what ratios are taken over: keras, torch, or none."""
+    """Somebody measured. `family` is what ratios are taken over: keras, torch, or none.
+
+    needs : the native variants one of which the processor must be able to run; none: any processor
+    isa : what it is held to where the processor has more: "avx2"
+    free : the name of the same contestant that is not held, if there is one
+    """
 
     name: str
     label: str
@@ -47,6 +64,25 @@ class Contestant:
     tries: Try
     packages: tuple[str, ...]
     backend: str | None = None
+    needs: tuple[str, ...] = ()
+    isa: str | None = None
+    free: str | None = None
+
+    @property
+    def held(self) -> str | None:
+        """What it is held to on this processor; None where the processor has nothing better."""
+        return self.isa if _BETTER in usable_variants() else None
+
+    @property
+    def is_limit(self) -> bool:
+        """Whether it trains nothing, but shows how fast matrix products are."""
+        return self.script == "matrix_products"
+
+    def takes_part(self, declared: Declared) -> bool:
+        """Say whether it can train a workload on this processor."""
+        if self.script == "sklearn_mlp" and sklearn(declared.model) is None:
+            return False
+        return not self.needs or bool({*self.needs} & {*usable_variants()})
 
     def arrangements(self, cores: int) -> list[Arrangement]:
         """Return the arrangements to try on so many cores."""
@@ -63,9 +99,14 @@ class Contestant:
             added[SWITCH] = KERNELS[self.name]
         if self.backend:
             added["KERAS_BACKEND"] = self.backend
-        if self.backend == "jax" and threads == 1:
-            single = "--xla_cpu_multi_thread_eigen=false intra_op_parallelism_threads=1"
-            added |= {"XLA_FLAGS": single, "NPROC": "1"}
+        single = self.backend == "jax" and threads == 1
+        if single:
+            added["NPROC"] = "1"
+        if self.held:
+            added |= _AVX2
+        flags = [_XLA_AVX2] * bool(self.held) + [_SINGLE] * single
+        if flags:
+            added["XLA_FLAGS"] = " ".join(flags)
         return {**os.environ, "TF_CPP_MIN_LOG_LEVEL": "2", **added}
 
     def command(self) -> list[str]:
@@ -122,18 +163,17 @@ KERNELS = {  # BAKEOFF_CPU of each of ours; "": the best for this processor, as 
     "bakeoff-avx512": "avx512",
     "bakeoff-avx2": "avx2",
 }
-_LABELS = {
-    "bakeoff": "Bakeoff",
-    "bakeoff-native": "Bakeoff, native kernels",
-    "bakeoff-avx512": "Bakeoff, AVX-512",
-    "bakeoff-avx2": "Bakeoff, AVX2",
-}
-OURS = tuple(
-    Contestant(name, label, "bakeoff_engine", None, _as_it_is, ("keras", "jax", "jaxlib"))
-    for name, label in _LABELS.items()
+_OURS = Contestant(
+    "bakeoff", "Bakeoff", "bakeoff_engine", None, _as_it_is, ("keras", "jax", "jaxlib")
 )
-CONTESTANTS = (
-    *OURS,
+OURS = (
+    _OURS,
+    # The best that there is, where it is none of the two below.
+    replace(_OURS, name="bakeoff-native", label="Bakeoff, native kernels", needs=("amx", "neon")),
+    replace(_OURS, name="bakeoff-avx512", label="Bakeoff, AVX-512", needs=("avx512",)),
+    replace(_OURS, name="bakeoff-avx2", label="Bakeoff, AVX2", needs=("avx2",), isa="avx2"),
+)
+_OTHERS = (
     Contestant(
         "keras-tensorflow",
         "Keras fit on TensorFlow",
@@ -171,6 +211,19 @@ CONTESTANTS = (
         ("numpy", "torch", "jaxlib"),
     ),
 )
+_HELD = tuple(
+    replace(
+        each,
+        name=f"{each.name}-avx2",
+        label=f"{each.label}, held to AVX2",
+        needs=(_BETTER,),
+        isa="avx2",
+        free=each.name,
+    )
+    for each in _OTHERS
+    if each.family or each.is_limit
+)
+CONTESTANTS = (*OURS, *_OTHERS, *_HELD)
 BY_NAME = {each.name: each for each in CONTESTANTS}
 
 
@@ -215,6 +268,5 @@ def sklearn(model: ModelRecipe) -> Sklearn | None:
 
 def entered(declared: Declared, names: Sequence[str] = ()) -> list[Contestant]:
     """Return who takes part in a workload; those of `names` only, if any is named."""
-    left_out = {"sklearn"} if sklearn(declared.model) is None else set()
-    takes_part = [each for each in CONTESTANTS if each.name not in left_out]
-    return [each for each in takes_part if not names or each.name in names]
+    wanted = [each for each in CONTESTANTS if not names or each.name in names]
+    return [each for each in wanted if each.takes_part(declared)]

@@ -1,6 +1,7 @@
 """The JSON document in, docs/benchmarks.md out: tables, and sentences that follow from them."""
 
-from collections.abc import Mapping
+import json
+from collections.abc import Mapping, Sequence
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -8,7 +9,7 @@ from typing import Any
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
 from bakeoff.utils import text
-from benchmarks.summary import missed
+from benchmarks.targets import missed
 
 TEMPLATES = Path(__file__).parent / "templates"
 AXES = {
@@ -24,15 +25,36 @@ AXES = {
 Plain = Mapping[str, Any]
 
 
-def page(document: Plain) -> str:
-    """Return docs/benchmarks.md."""
+def page(document: Plain, others: Sequence[Plain] = ()) -> str:
+    """Return docs/benchmarks.md, or the page of another machine.
+
+    others : the documents of other machines, to which the first page leads
+    """
+    workloads = document["workloads"]
     return (
         _environment()
         .get_template("page.md.j2")
         .render(
-            **document, missed=missed(dict(document)), unmeasured=unmeasured(document), axes=AXES
+            **{"name": None, **document},
+            missed=missed(dict(document)),
+            unmeasured=unmeasured(document),
+            axes=AXES,
+            file=file_of(document.get("name")),
+            others=[(file_of(each["name"]), each["machine"]["processor"]) for each in others],
+            ours={each["name"] for workload in workloads for each in workload["ours"]},
+            held=any(each.get("held") for one in workloads for each in one["contestants"]),
         )
     )
+
+
+def file_of(name: str | None) -> str:
+    """Return what the files of a machine's document are called, without their endings."""
+    return f"benchmarks-{name}" if name else "benchmarks"
+
+
+def others(folder: Path) -> list[Plain]:
+    """Return the documents of other machines that lie in a folder."""
+    return [json.loads(each.read_text("utf-8")) for each in sorted(folder.glob(file_of("*.json")))]
 
 
 def unmeasured(document: Plain) -> list[str]:
@@ -51,6 +73,15 @@ def unmeasured(document: Plain) -> list[str]:
         "comparing": "comparing",
     }
     return lacking + [name for key, name in names.items() if not document[key]]
+
+
+def limits(ours: Sequence[Plain]) -> dict[str | None, Plain]:
+    """Return the limits that rows of a workload are fractions of, by what they are held to."""
+    found: dict[str | None, Plain] = {}
+    for each in ours:
+        if each["limit"]:
+            found.setdefault(each["limit"].get("held"), each["limit"])
+    return found
 
 
 @cache
@@ -75,6 +106,7 @@ def _environment() -> Environment:
         times=lambda value: f"{value:.2f} ×",
         range=lambda pair: f"{pair[0]:.2f}–{pair[1]:.2f}",
         settings=settings,
+        limits=limits,
         met=lambda value: {None: "", True: "yes", False: "**no**"}[value],
         listed=text.listed,
     )

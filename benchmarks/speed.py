@@ -16,6 +16,7 @@ from benchmarks.workloads import Declared, Workload, declared
 
 CALIBRATION = 0.25  # of a workload's images, and of a repeat's seconds
 CLOSE = 0.85  # settings nearly as fast as the fastest are tried in the other arrangement too
+TOP = 2  # of what was tried with a contestant, so much is tried with the same one held
 _PAUSE = 0.3  # seconds until the threads of whoever trained before have stopped waiting for work
 _MOST_EPOCHS = 500
 
@@ -64,12 +65,18 @@ class Started:
 
 
 def measure(workload: Workload, run: Run) -> None:
-    """Measure what a workload lacks."""
+    """Measure what a workload lacks: first whoever is not held, then, for themselves, who is."""
     found = declared(workload)
     lacking = [each for each in entered(found, run.names) if _missing(workload, each, run)]
     if not lacking:
         run.say(f"{workload.name}: all repeats are there")
-        return
+    for isa in dict.fromkeys(each.held for each in lacking):
+        _take_turns(workload, found, [each for each in lacking if each.held == isa], run)
+
+
+def _take_turns(
+    workload: Workload, found: Declared, lacking: Sequence[Contestant], run: Run
+) -> None:
     with ExitStack() as stack:
         ready: dict[str, tuple[Group, int]] = {}
         for contestant in lacking:
@@ -131,10 +138,16 @@ def _candidates(
     if known:
         chosen = known[-1]["chosen"]
         return [Arrangement(**chosen["arrangement"])], [chosen["settings"]]
-    tries = list(contestant.tries(found))
-    if run.compiled and contestant.name == "torch-loop":
+    arrangements, tries = contestant.arrangements(cores()), list(contestant.tries(found))
+    if run.compiled and contestant.script == "torch_loop":
         tries += [{**each, "compile": True} for each in tries]
-    return contestant.arrangements(cores()), tries
+    free = run.journal.lines("calibration", workload=workload.name, contestant=contestant.free)
+    if contestant.free and free:
+        fastest = sorted(free[-1]["tried"], key=lambda each: -float(each["steps_per_second"]))[:TOP]
+        near = [Arrangement(**each["arrangement"]) for each in fastest]
+        arrangements = [each for each in arrangements if each in near]
+        tries = [each for each in tries if each in [one["settings"] for one in fastest]]
+    return arrangements, tries
 
 
 def _begin(
@@ -220,7 +233,7 @@ def _warm(
     stack.callback(group.close)
     images = workload.images or found.n_train
     parameters, warm_seconds = group.prepare(settings, images=images)
-    if contestant.name != "products" and parameters != found.architecture.parameters:
+    if not contestant.is_limit and parameters != found.architecture.parameters:
         raise DroppedOut(
             f"{contestant.label}: expected {found.architecture.parameters:,} parameters, found "
             f"{parameters:,}: its model is another one"

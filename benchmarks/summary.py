@@ -7,9 +7,8 @@ from typing import Any
 
 import numpy as np
 
-from bakeoff.utils.text import listed
 from benchmarks import accuracy, comparing, digits, gpu, scaling, start, studies
-from benchmarks.contestants import BY_NAME, CONTESTANTS, OURS, Arrangement, sklearn
+from benchmarks.contestants import CONTESTANTS, OURS, Arrangement, Contestant, sklearn
 from benchmarks.journal import Journal, Line
 from benchmarks.workloads import WORKLOADS, Declared, Workload, declared
 
@@ -18,12 +17,15 @@ FAMILIES = ("keras", "torch")
 STRAIGHT = 0.15  # a case may lie this far from the straight line
 
 
-def summarise(journal: Journal, *, machine: Plain, versions: Plain) -> Plain:
-    """Return docs/benchmarks.json as plain data."""
+def summarise(
+    journal: Journal, *, machine: Plain, versions: Plain, name: str | None = None
+) -> Plain:
+    """Return docs/benchmarks.json as plain data; with a name, that of another machine."""
     kinds = ("repeat", "digits", "waits", "scaling", "worker", "studies", "comparing")
     times = sorted(line["at"] for kind in kinds for line in journal.lines(kind))
     document: Plain = rounded(
         {
+            "name": name,
             "measured": [times[0], times[-1]] if times else None,
             "machine": machine,
             "versions": versions,
@@ -33,7 +35,7 @@ def summarise(journal: Journal, *, machine: Plain, versions: Plain) -> Plain:
             "scaling": _scaling(journal),
             "studies": _studies(journal),
             "comparing": _comparing(journal),
-            "gpu": gpu.measured(),
+            "gpu": None if name else gpu.measured(),
         }
     )
     return document
@@ -56,8 +58,8 @@ def _workload(workload: Workload, journal: Journal) -> Plain:
     rows = [
         row
         for contestant in CONTESTANTS
-        if contestant.name != "products"
-        for row in [_row(workload, found, contestant.name, journal)]
+        if not contestant.is_limit
+        for row in [_row(workload, found, contestant, journal)]
         if row is not None
     ]
     speeds = speeds_by_repeat(journal.lines("repeat", workload=workload.name))
@@ -76,12 +78,10 @@ def _workload(workload: Workload, journal: Journal) -> Plain:
                 "name": each.name,
                 "label": each.label,
                 "ratios": {
-                    family: _ratio(
-                        each.name, rows, speeds, family, workload.target(each.name, family)
-                    )
+                    family: _ratio(each, rows, speeds, family, workload.target(each.name, family))
                     for family in FAMILIES
                 },
-                "limit": _limit(each.name, workload, journal),
+                "limit": _limit(each, workload, journal),
             }
             for each in OURS
             if each.name in speeds
@@ -91,20 +91,23 @@ def _workload(workload: Workload, journal: Journal) -> Plain:
     }
 
 
-def _row(workload: Workload, found: Declared, name: str, journal: Journal) -> Plain | None:
+def _row(
+    workload: Workload, found: Declared, contestant: Contestant, journal: Journal
+) -> Plain | None:
     """Return a contestant's line of the table; None if it did not take part."""
-    where = {"workload": workload.name, "contestant": name}
+    where = {"workload": workload.name, "contestant": contestant.name}
     repeats = journal.lines("repeat", **where)
     if not repeats:
         return None
     start = journal.lines("start", **where)[-1]
     calibration = journal.lines("calibration", **where)
     speeds = [line["steps"] / line["seconds"] for line in repeats]
-    plain = sklearn(found.model) if name == "sklearn" else None
+    plain = sklearn(found.model) if contestant.name == "sklearn" else None
     return {
-        "name": name,
-        "label": BY_NAME[name].label,
-        "family": BY_NAME[name].family,
+        "name": contestant.name,
+        "label": contestant.label,
+        "family": contestant.family,
+        "held": contestant.held,
         "arrangement": Arrangement(**start["arrangement"]).label,
         "settings": start["settings"],
         "tried": [_tried(each) for each in calibration[-1]["tried"]] if calibration else [],
@@ -133,7 +136,7 @@ def speeds_by_repeat(repeats: Sequence[Line]) -> dict[str, dict[int, float]]:
 
 
 def _ratio(
-    name: str,
+    contestant: Contestant,
     rows: Sequence[Plain],
     speeds: Mapping[str, Mapping[int, float]],
     family: str,
@@ -141,14 +144,16 @@ def _ratio(
 ) -> Plain | None:
     """Return our throughput over that of the family's fastest; None if nobody of it took part.
 
-    The ratio is that of the medians; `range` are the smallest and largest ratio of a repeat; `most`
-    is what the step's matrix products would reach with nothing between them.
+    Only those count that are held to what ours is held to. The ratio is that of the medians;
+    `range` are the smallest and largest ratio of a repeat; `most` is what the step's matrix
+    products would reach with nothing between them.
     """
-    others = [row for row in rows if row["family"] == family]
+    alike = [row for row in rows if row["held"] == contestant.held]
+    others = [row for row in alike if row["family"] == family]
     if not others:
         return None
     best = max(others, key=lambda row: float(row["steps_per_second"]))
-    ours, theirs = speeds[name], speeds[best["name"]]
+    ours, theirs = speeds[contestant.name], speeds[best["name"]]
     single = [ours[k] / theirs[k] for k in ours.keys() & theirs.keys()]
     ratio = median(ours.values()) / median(theirs.values())
     return {
@@ -156,34 +161,40 @@ def _ratio(
         "label": best["label"],
         "ratio": ratio,
         "range": [min(single), max(single)] if single else [ratio, ratio],
-        "most": _most(speeds, best["name"]),
+        "most": _most(speeds, _products(contestant), best["name"]),
         "target": target,
         "met": None if target is None else ratio >= target,
     }
 
 
-def _most(speeds: Mapping[str, Mapping[int, float]], best: str) -> float | None:
-    alone = speeds.get("products")
+def _products(contestant: Contestant) -> str:
+    """Return the name of the matrix products that are the limit of a contestant."""
+    return next(each.name for each in CONTESTANTS if each.is_limit and each.held == contestant.held)
+
+
+def _most(speeds: Mapping[str, Mapping[int, float]], limit: str, best: str) -> float | None:
+    alone = speeds.get(limit)
     return median(alone.values()) / median(speeds[best].values()) if alone else None
 
 
-def _limit(name: str, workload: Workload, journal: Journal) -> Plain | None:
+def _limit(contestant: Contestant, workload: Workload, journal: Journal) -> Plain | None:
     """Return what part of a step's time the matrix products alone would take, in two ways.
 
     `products`: the step's own products, one after the other, nothing between them. `large`: the
     step's operations at the speed of a large product. Both on all cores at once.
     """
     where = {"workload": workload.name}
-    ours = journal.lines("repeat", contestant=name, **where)
-    theirs = journal.lines("repeat", contestant="products", **where)
+    ours = journal.lines("repeat", contestant=contestant.name, **where)
+    theirs = journal.lines("repeat", contestant=_products(contestant), **where)
     if not theirs:
         return None
     speed = median(line["steps"] / line["seconds"] for line in ours)
     alone = median(line["steps"] / line["seconds"] for line in theirs)
     large = median(line["large_per_second"] for line in theirs)
     share = speed * theirs[0]["operations"] / large
-    target = None if name == "bakeoff" else workload.share
+    target = None if contestant.name == "bakeoff" else workload.share
     return {
+        "held": contestant.held,
         "operations": theirs[0]["operations"],
         "steps_per_second": alone,
         "large_per_second": large,
@@ -328,71 +339,3 @@ def _comparing(journal: Journal) -> Plain | None:
         and found["report"]["seconds"] < comparing.REPORT_SECONDS
         and peak < comparing.TARGET_BYTES,
     }
-
-
-# ── what is to be said about targets ─────────────────────────────────────────────────────────
-
-
-def missed(document: Plain) -> list[str]:
-    """Return a sentence for every target that was measured and missed."""
-    found = []
-    for each in document["workloads"]:
-        for ours in each["ours"]:
-            found += _missed_speed(f"`{each['name']}`, {ours['label']}", ours)
-    found += _missed_beside(document)
-    return found
-
-
-def _missed_speed(who: str, ours: Plain) -> list[str]:
-    found = [
-        f"{who}: {ratio['ratio']:.2f} × the throughput of {ratio['label']}, where "
-        f"{ratio['target']:g} × was wanted{_out_of_reach(ratio)}"
-        for ratio in ours["ratios"].values()
-        if ratio and ratio["met"] is False
-    ]
-    limit = ours["limit"]
-    if limit and limit["met"] is False:
-        found.append(
-            f"{who}: {100 * limit['large']:.0f} % of the matrix-product limit, where "
-            f"{100 * limit['target']:.0f} % was wanted"
-        )
-    return found
-
-
-def _out_of_reach(ratio: Plain) -> str:
-    most = ratio["most"]
-    if most is None or most >= ratio["target"]:
-        return ""
-    return f"; float32 matrix products alone, with nothing between them, would be {most:.2f} ×"
-
-
-def _missed_beside(document: Plain) -> list[str]:
-    found = []
-    study, table, compared = document["digits"], document["scaling"], document["comparing"]
-    for state in digits.STATES if study else ():
-        if not study[state]["met"]:
-            found.append(
-                f"the digits study, {state}: {study[state]['seconds']:.1f} s, where less than "
-                f"{study['target']:g} s was wanted"
-            )
-    found += start.missed(document["start"])
-    if table and table["workers"]["met"] is False:
-        peaks = table["workers"]["peak_bytes"]
-        worst = max(peaks, key=lambda name: float(peaks[name]))
-        found.append(
-            f"the memory of a worker: {peaks[worst] / 1e6:.0f} MB with `{worst}`, where less than "
-            f"{table['workers']['target'] / 1e6:.0f} MB was wanted"
-        )
-    grown = [*(table["axes"] if table else ()), *document["studies"]]
-    crooked = [each["axis"] for each in grown if each["straight"] is False]
-    if crooked:
-        found.append(f"no straight line: {listed(crooked)}")
-    if compared and not compared["met"]:
-        found.append(
-            f"comparing and reporting: {compared['seconds']:.1f} s together, a report "
-            f"{compared['verbs']['report']['seconds']:.1f} s, and "
-            f"{compared['peak_bytes'] / 1e6:.0f} MB, where less than "
-            f"{compared['target_seconds']:g} s, {compared['target_report_seconds']:g} s and "
-            f"{compared['target_bytes'] / 1e6:.0f} MB was wanted"
-        )
-    return found

@@ -54,7 +54,8 @@ pictures: .venv/dev
 
 # Bakeoff's speed beside Keras on three backends, PyTorch, Lightning and scikit-learn: writes
 # docs/benchmarks.md. Half an hour on two cores that do nothing else; it goes on where it was
-# stopped. `make bench ARGS="model-8"` measures one workload, `make bench ARGS="--help"` tells more.
+# stopped. `make bench ARGS="model-8"` measures one workload, `make bench ARGS="--name laptop"` keeps
+# another machine's page beside the first, `make bench ARGS="--help"` tells more.
 bench: .venv/ready .venv-bench/ready
 	.venv-bench/bin/python -m benchmarks $(ARGS)
 

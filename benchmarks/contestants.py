@@ -23,8 +23,8 @@ Try = Callable[[Declared], Sequence[Settings]]
 MANY_STEPS = 16  # steps_per_execution to try beside 1
 _SINGLE = "--xla_cpu_multi_thread_eigen=false intra_op_parallelism_threads=1"
 _BETTER = "avx512"  # what a processor can do that has more than AVX2
-# XLA's library for matrix products, YNNPACK, asks the processor itself and is not to be held, so it
-# is switched off. XLA reads flags up to the first word that is none: those of _SINGLE come after.
+# XLA's library for matrix products, YNNPACK, asks the processor itself and cannot be held: without
+# it oneDNN multiplies. XLA reads flags up to the first word that is none, so _SINGLE comes after.
 _XLA_AVX2 = "--xla_cpu_max_isa=AVX2 --xla_cpu_experimental_ynn_fusion_type="
 _AVX2 = {
     "ONEDNN_MAX_CPU_ISA": "AVX2",
@@ -92,7 +92,7 @@ class Contestant:
         return [single] if cores == 1 else [Arrangement(1, cores), single]
 
     def environment(self, threads: int) -> dict[str, str]:
-        """Return the environment of one of its processes."""
+        """Return the environment of one of its processes: who is free is not held from outside."""
         counted = ("OMP_NUM_THREADS", "MKL_NUM_THREADS", "OPENBLAS_NUM_THREADS")
         added = {**dict.fromkeys(counted, str(threads)), "PYTHONPATH": str(REPOSITORY)}
         if self in OURS:
@@ -107,7 +107,8 @@ class Contestant:
         flags = [_XLA_AVX2] * bool(self.held) + [_SINGLE] * single
         if flags:
             added["XLA_FLAGS"] = " ".join(flags)
-        return {**os.environ, "TF_CPP_MIN_LOG_LEVEL": "2", **added}
+        inherited = {name: value for name, value in os.environ.items() if name not in _AVX2}
+        return {**inherited, "TF_CPP_MIN_LOG_LEVEL": "2", **added}
 
     def command(self) -> list[str]:
         """Return the command of one of its processes."""

@@ -67,9 +67,11 @@ class Started:
 def measure(workload: Workload, run: Run) -> None:
     """Measure what a workload lacks: first whoever is not held, then, for themselves, who is."""
     found = declared(workload)
-    lacking = [each for each in entered(found, run.names) if _missing(workload, each, run)]
+    taking_part = entered(found, run.names)
+    lacking = [each for each in taking_part if _missing(workload, each, run)]
     if not lacking:
-        run.say(f"{workload.name}: all repeats are there")
+        done = "all repeats are there" if taking_part else "nobody named takes part here"
+        run.say(f"{workload.name}: {done}")
     for isa in dict.fromkeys(each.held for each in lacking):
         _take_turns(workload, found, [each for each in lacking if each.held == isa], run)
 

@@ -114,7 +114,8 @@ def test_nobody_takes_part_twice_nor_where_its_processor_is_another(able, varian
     assert chosen == [each.name for each in found if each.name in names]
 
 
-def test_whoever_is_held_has_the_switches_of_all_libraries(able):
+def test_whoever_is_held_has_the_switches_of_all_libraries_and_nobody_else(able, monkeypatch):
+    monkeypatch.setenv("OPENBLAS_CORETYPE", "Haswell")
     switches = {
         "ONEDNN_MAX_CPU_ISA": "AVX2",
         "DNNL_MAX_CPU_ISA": "AVX2",
@@ -135,7 +136,10 @@ def test_whoever_is_held_has_the_switches_of_all_libraries(able):
         if each.free:
             free = BY_NAME[each.free]
             assert each.family == free.family and each.command() == free.command()
-            assert not switches.keys() & (free.environment(2).keys() - found.keys())
+            assert found.items() - free.environment(2).items() == {
+                *switches.items(),
+                ("XLA_FLAGS", xla),
+            }
     # XLA reads no flag that comes after a word that is none.
     single = "--xla_cpu_multi_thread_eigen=false intra_op_parallelism_threads=1"
     assert BY_NAME["keras-jax-avx2"].environment(1)["XLA_FLAGS"] == f"{xla} {single}"
@@ -164,6 +168,9 @@ def test_the_held_take_turns_of_their_own_after_the_others(able, run, monkeypatc
     speed.measure(MODEL_8, run)
     assert [{each.held for each in who} for who in turns] == [{None}, {"avx2"}]
     assert [each.name for each in turns[1]] == [each.name for each in CONTESTANTS if each.held]
+    said = []
+    speed.measure(MODEL_8, replace(run, names=["bakeoff-native"], say=said.append))
+    assert said == ["model-8: nobody named takes part here"] and len(turns) == 2
 
 
 def test_the_held_try_what_was_fastest_for_the_same_one_free(able, run, journal):

@@ -4,8 +4,6 @@
 
 #pragma once
 
-#include <vector>
-
 #include "pool.h"
 
 namespace {
@@ -13,6 +11,17 @@ namespace depthwise {
 
 using pool::Floats;
 using pool::Windows;
+
+// So many vectors of zeros in memory.
+class Zeros {
+ public:
+  explicit Zeros(int64_t count) : values_(count * pool::kChannels, 0.0f) {}
+  Floats* data() { return reinterpret_cast<Floats*>(values_.data()); }
+  Floats& operator[](int64_t index) { return data()[index]; }
+
+ private:
+  floats::Array values_;
+};
 
 // Add, for every offset in the window, an image's pixels there times the gradient: `count` channels.
 template <int Height, int Width, typename Count>
@@ -35,7 +44,7 @@ void add_image(const Windows& w, const float* image, const float* gradient, Floa
 template <typename Count>
 void add_image_any(const Windows& w, const float* image, const float* gradient, Floats* total,
                    Count count) {
-  std::vector<Floats> sums(w.kh * w.kw, Floats{});
+  Zeros sums(w.kh * w.kw);
   w.each([&](int64_t window, int64_t output) {
     Floats factor, value;
     pool::load(factor, gradient + output, count);
@@ -49,7 +58,7 @@ void add_image_any(const Windows& w, const float* image, const float* gradient, 
 
 void kernel_gradient(const Windows& w, const float* images, const float* gradient, float* kernel) {
   pool::each_block(w.channels, [&](int64_t c, auto count) {
-    std::vector<Floats> total(w.kh * w.kw, Floats{});
+    Zeros total(w.kh * w.kw);
     for (int64_t b = 0; b < w.batch; ++b) {
       const float* image = images + b * w.image() + c;
       const float* above = gradient + b * w.pooled() + c;
@@ -68,7 +77,7 @@ void image_gradient(const Windows& w, const float* gradient, const float* kernel
   for (int64_t b = 0; b < w.batch; ++b, images += w.image(), gradient += w.pooled()) {
     std::fill_n(images, w.image(), 0.0f);
     pool::each_block(w.channels, [&](int64_t c, auto count) {
-      std::vector<Floats> weights(w.kh * w.kw);
+      Zeros weights(w.kh * w.kw);
       w.offsets([&](int32_t k, int64_t) { pool::load(weights[k], kernel + k * w.channels + c, count); });
       w.each([&](int64_t window, int64_t output) {
         Floats factor, sum;

@@ -9,7 +9,6 @@
 #include <numeric>
 #include <vector>
 
-#include "floats.h"
 #include "pool.h"
 
 namespace {
@@ -50,7 +49,7 @@ struct Layout {
   }
 };
 
-using Whole = std::integral_constant<size_t, kWidth>;
+using pool::Whole;
 
 // Call `visit` for every vector, the last row first: its index, its column, its number of values.
 template <typename Visit>

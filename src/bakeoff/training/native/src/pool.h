@@ -8,12 +8,12 @@
 #include <cstring>
 #include <type_traits>
 
-#include "shape.h"
+#include "floats.h"
 
 namespace {
 namespace pool {
 
-constexpr int64_t kChannels = 16;  // channels at a time, one in each element of a vector
+constexpr int64_t kChannels = floats::kWidth;  // at a time, one in each element of a vector
 
 using Offsets8 = ffi::Buffer<ffi::U8>;  // of the maximum in its window, counted row by row
 
@@ -44,20 +44,49 @@ struct Windows {
   }
 };
 
-typedef float Floats __attribute__((vector_size(4 * kChannels)));
-typedef int32_t Ints __attribute__((vector_size(4 * kChannels)));
-typedef uint8_t Bytes __attribute__((vector_size(kChannels)));
+// As wide as the processor's own: wider ones are compared element by element.
+using Floats = floats::Vector;
+typedef int32_t Ints __attribute__((vector_size(4 * kChannels), aligned(4), may_alias));
+typedef uint8_t Bytes __attribute__((vector_size(kChannels), aligned(1), may_alias));
+using Whole = std::integral_constant<size_t, kChannels>;  // as many elements as a vector has
 
-// Load or store `count` elements of a vector, zeros beyond; all of them is a compile-time constant.
-template <typename Vector, typename T, typename Count>
-inline void load(Vector& vector, const T* from, Count count) {
-  vector = Vector{};
-  std::memcpy(&vector, from, count * sizeof(T));
+// Load or store `count` elements of a vector, zeros beyond. A whole vector is moved as one: copied by
+// memcpy, it may be moved in halves, and read before they are joined. Overloads, since a template's
+// parameter would lose the type's alignment.
+template <typename Count>
+inline void load(Floats& vector, const float* from, Count count) {
+  if constexpr (std::is_same_v<Count, Whole>) {
+    vector = *reinterpret_cast<const Floats*>(from);
+  } else {
+    vector = Floats{};
+    std::memcpy(&vector, from, count * sizeof(float));
+  }
 }
 
-template <typename Vector, typename T, typename Count>
-inline void store(const Vector& vector, T* to, Count count) {
-  std::memcpy(to, &vector, count * sizeof(T));
+template <typename Count>
+inline void load(Bytes& vector, const uint8_t* from, Count count) {
+  if constexpr (std::is_same_v<Count, Whole>) {
+    vector = *reinterpret_cast<const Bytes*>(from);
+  } else {
+    vector = Bytes{};
+    std::memcpy(&vector, from, count);
+  }
+}
+
+template <typename Count>
+inline void store(const Floats& vector, float* to, Count count) {
+  if constexpr (std::is_same_v<Count, Whole>)
+    *reinterpret_cast<Floats*>(to) = vector;
+  else
+    std::memcpy(to, &vector, count * sizeof(float));
+}
+
+template <typename Count>
+inline void store(const Bytes& vector, uint8_t* to, Count count) {
+  if constexpr (std::is_same_v<Count, Whole>)
+    *reinterpret_cast<Bytes*>(to) = vector;
+  else
+    std::memcpy(to, &vector, count);
 }
 
 // Maximum of a window; NaN propagates.
@@ -96,7 +125,7 @@ template <typename Visit>
 inline void each_block(int64_t channels, Visit&& visit) {
   int64_t channel = 0;
   for (; channel + kChannels <= channels; channel += kChannels)
-    visit(channel, std::integral_constant<size_t, kChannels>());
+    visit(channel, Whole());
   if (channel < channels) visit(channel, size_t(channels - channel));
 }
 

@@ -32,6 +32,17 @@ def test_what_would_change_networks_is_left_out_and_comes_back(monkeypatch):
     assert dict(os.environ) == before
 
 
+@pytest.mark.parametrize("own", [None, "glibc.malloc.hugetlb=0"])
+def test_large_pages_are_asked_for_unless_the_user_says_otherwise(own, monkeypatch):
+    monkeypatch.delenv("GLIBC_TUNABLES", raising=False)
+    if own is not None:
+        monkeypatch.setenv("GLIBC_TUNABLES", own)
+    with fork_server._environment():
+        *_, last = os.environ["GLIBC_TUNABLES"].split(":")
+        assert last == (own or "glibc.malloc.hugetlb=1")
+    assert os.environ.get("GLIBC_TUNABLES") == own
+
+
 def test_the_users_script_is_hidden_and_comes_back(monkeypatch):
     main = sys.modules["__main__"]
     monkeypatch.setattr(main, "__file__", "mine.py", raising=False)

@@ -72,7 +72,8 @@ def run(*calls):
 
 def operation(name, shape, one, other, strides=(1, 1), pads=((0, 0), (0, 0))):
     if name == "depthwise":
-        return ops.depthwise_gradients(one, *other, strides)
+        values = ops.depthwise(one, other[0], shape, strides, pads)
+        return values, *ops.depthwise_gradients(one, *other, strides, pads)
     if name == "normalization":
         return normalized_and_gradients(one, other, activation=shape)
     return ops.convolution(name, shape, one, other, strides, pads)
@@ -139,29 +140,36 @@ def test_padding_is_zeros_around_the_images(images, kernel, strides, pads, rng, 
 
 
 @pytest.mark.parametrize(
-    "images, window, strides",
+    "images, window, strides, pads",
     [
-        ((3, 8, 9, 16), (3, 3), (1, 1)),
-        ((2, 9, 8, 37), (3, 3), (2, 1)),
-        ((2, 7, 9, 3), (5, 2), (1, 3)),
+        ((3, 8, 9, 16), (3, 3), (1, 1), ((0, 0), (0, 0))),
+        ((2, 9, 8, 37), (3, 3), (2, 1), ((0, 0), (0, 0))),
+        ((2, 7, 9, 3), (5, 2), (1, 3), ((0, 0), (0, 0))),
+        ((3, 6, 7, 33), (3, 3), (1, 1), ((1, 1), (1, 1))),
+        ((2, 8, 9, 16), (3, 3), (2, 2), ((0, 1), (1, 1))),
+        ((2, 5, 6, 5), (4, 5), (1, 2), ((2, 1), (0, 3))),
+        ((2, 9, 9, 4), (2, 2), (3, 3), ((0, 0), (2, 3))),  # gaps between windows; all in the margin
     ],
 )
-def test_the_gradients_of_a_depthwise_convolution_are_their_sums(
-    images, window, strides, rng, every_variant
+def test_a_depthwise_convolution_and_its_gradients_are_their_sums(
+    images, window, strides, pads, rng, every_variant
 ):
-    outputs = [(n - k) // s + 1 for n, k, s in zip(images[1:3], window, strides, strict=True)]
-    gradient = rng.standard_normal((images[0], *outputs, images[3]))
     images, kernel = rng.standard_normal(images), rng.standard_normal((*window, images[3]))
-    of_images, of_kernel = np.zeros(images.shape), np.zeros(kernel.shape)
+    whole = np.pad(images, ((0, 0), *pads, (0, 0)))
+    outputs = [(n - k) // s + 1 for n, k, s in zip(whole.shape[1:3], window, strides, strict=True)]
+    gradient = rng.standard_normal((len(images), *outputs, images.shape[3]))
+    values, of_whole, of_kernel = np.zeros(gradient.shape), np.zeros(whole.shape), kernel * 0
     (oh, ow), (sh, sw) = outputs, strides
     for i, j in np.ndindex(window):
         rows, columns = slice(i, i + (oh - 1) * sh + 1, sh), slice(j, j + (ow - 1) * sw + 1, sw)
-        of_images[:, rows, columns] += gradient * kernel[i, j]
-        of_kernel[i, j] = (images[:, rows, columns] * gradient).sum((0, 1, 2))
+        values += whole[:, rows, columns] * kernel[i, j]
+        of_whole[:, rows, columns] += gradient * kernel[i, j]
+        of_kernel[i, j] = (whole[:, rows, columns] * gradient).sum((0, 1, 2))
+    inside = [slice(pad[0], pad[0] + n) for pad, n in zip(pads, images.shape[1:3], strict=True)]
     single = [each.astype(np.float32) for each in (images, kernel, gradient)]
     for variant in every_variant.values():
-        (found,) = variant(("depthwise", None, single[0], single[1:], strides))
-        for each, expected in zip(found, (of_images, of_kernel), strict=True):
+        (found,) = variant(("depthwise", values.shape, single[0], single[1:], strides, pads))
+        for each, expected in zip(found, (values, of_whole[:, *inside], of_kernel), strict=True):
             np.testing.assert_allclose(each, expected, atol=2e-5)
 
 

@@ -16,7 +16,7 @@ from typing import Any
 from bakeoff.training.backend import jax, keras
 from bakeoff.training.layers.context import in_patches, ours
 from bakeoff.training.layers.patches import convolve_patches
-from bakeoff.training.layers.windows import Pads, Pair, output_size, padded, padding_of
+from bakeoff.training.layers.windows import Pads, Pair, output_sizes, padded, padding_of
 from bakeoff.training.native import ops
 
 jnp, lax = jax.numpy, jax.lax
@@ -60,8 +60,7 @@ class Conv2D(keras.layers.Conv2D):  # type: ignore[misc]
 def convolve(images: Array, kernel: Array, strides: Pair, pads: Pads) -> Array:
     """Convolve images with a kernel (height, width, channels, filters), as Keras does."""
     if ops.usable(images, kernel):
-        sides = [n + sum(pad) for n, pad in zip(images.shape[1:3], pads, strict=True)]
-        outputs = map(output_size, sides, kernel.shape[:2], strides)
+        outputs = output_sizes(images.shape[1:3], kernel.shape[:2], strides, pads)
         shape = (len(images), *outputs, kernel.shape[3])
         return ops.convolution("forward", shape, images, kernel, strides, pads)
     return lax.conv_general_dilated(images, kernel, strides, pads, dimension_numbers=_IMAGES)

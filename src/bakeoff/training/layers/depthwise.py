@@ -1,7 +1,7 @@
 """Keras's depthwise and separable convolutions as sums of strided slices.
 
 XLA's convolution of every channel by itself takes 3 to 30 times as long on a CPU; docs/log.md has
-the numbers. Where the native library is loaded, it computes both gradients.
+the numbers. Where the native library is loaded, it convolves and computes both gradients.
 
 Images are float32, shape (batch, height, width, channels).
 """
@@ -11,7 +11,7 @@ from typing import Any
 
 from bakeoff.training.backend import jax, keras
 from bakeoff.training.layers.context import in_slices
-from bakeoff.training.layers.windows import Pads, Pair, padded, padding_of, slices
+from bakeoff.training.layers.windows import Pads, Pair, output_sizes, padded, padding_of, slices
 from bakeoff.training.native import ops
 
 jnp = jax.numpy
@@ -54,36 +54,45 @@ def _convolved(layer: Any, inputs: Array, kernel: Any) -> Array:
 def convolve_channels(images: Array, kernel: Array, strides: Pair, pads: Pads) -> Array:
     """Convolve every channel with its own kernels, (height, width, channels, kernels each)."""
     height, width, channels, each = kernel.shape
-    images = padded(images, pads, 0)
     if each == 1:
-        return _convolve_one(images, kernel[..., 0], strides)
+        return _convolve_one(images, kernel[..., 0], strides, pads)
+    images = padded(images, pads, 0)
     weights = kernel.reshape(height * width, channels, each)
     many = zip(slices(images, (height, width), strides), weights, strict=True)
     total = sum(values[..., None] * weight for values, weight in many)
     return total.reshape(*total.shape[:3], channels * each)
 
 
-def _sum(images: Array, kernel: Array, strides: Pair) -> Array:
+def _sum(images: Array, kernel: Array, strides: Pair, pads: Pads) -> Array:
     window, channels = kernel.shape[:2], kernel.shape[2]
-    parts = zip(slices(images, window, strides), kernel.reshape(-1, channels), strict=True)
-    return sum(values * weight for values, weight in parts)
+    windows = slices(padded(images, pads, 0), window, strides)
+    return sum(v * weight for v, weight in zip(windows, kernel.reshape(-1, channels), strict=True))
 
 
-@partial(jax.custom_vjp, nondiff_argnums=(2,))
-def _convolve_one(images: Array, kernel: Array, strides: Pair) -> Array:
-    """Convolve every channel of padded images with its own kernel, (height, width, channels)."""
-    return _sum(images, kernel, strides)
+@partial(jax.custom_vjp, nondiff_argnums=(2, 3))
+def _convolve_one(images: Array, kernel: Array, strides: Pair, pads: Pads) -> Array:
+    """Convolve every channel with its own kernel, (height, width, channels)."""
+    if not ops.usable(images, kernel):
+        return _sum(images, kernel, strides, pads)
+    outputs = output_sizes(images.shape[1:3], kernel.shape[:2], strides, pads)
+    shape = (len(images), *outputs, kernel.shape[2])
+    return ops.depthwise(images, kernel, shape, strides, pads)
 
 
-def _forward(images: Array, kernel: Array, strides: Pair) -> tuple[Array, tuple[Array, Array]]:
-    return _sum(images, kernel, strides), (images, kernel)
+def _forward(
+    images: Array, kernel: Array, strides: Pair, pads: Pads
+) -> tuple[Array, tuple[Array, Array]]:
+    return _convolve_one(images, kernel, strides, pads), (images, kernel)
 
 
-def _backward(strides: Pair, saved: tuple[Array, Array], gradient: Array) -> tuple[Array, Array]:
+def _backward(
+    strides: Pair, pads: Pads, saved: tuple[Array, Array], gradient: Array
+) -> tuple[Array, Array]:
     images, kernel = saved
     if ops.usable(images, kernel):
-        return ops.depthwise_gradients(images, kernel, gradient, strides)
-    of_images, of_kernel = jax.vjp(partial(_sum, strides=strides), images, kernel)[1](gradient)
+        return ops.depthwise_gradients(images, kernel, gradient, strides, pads)
+    plain = partial(_sum, strides=strides, pads=pads)
+    of_images, of_kernel = jax.vjp(plain, images, kernel)[1](gradient)
     return of_images, of_kernel
 
 

@@ -33,6 +33,13 @@ def output_size(size: int, window: int, stride: int) -> int:
     return (size - window) // stride + 1
 
 
+def output_sizes(size: Pair, window: Pair, strides: Pair, pads: Pads) -> Pair:
+    """Return how many windows fit along height and width of images that are padded."""
+    sides = [n + sum(pad) for n, pad in zip(size, pads, strict=True)]
+    height, width = map(output_size, sides, window, strides)
+    return height, width
+
+
 def slices(images: Array, window: Pair, strides: Pair) -> Iterator[Array]:
     """Yield, for every offset in the window, the pixel at that offset of every window."""
     _, height, width, _ = images.shape

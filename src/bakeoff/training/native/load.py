@@ -32,7 +32,7 @@ _NEEDS = {  # as Linux names what a processor is able to do
 }
 _FUNCTIONS = (
     *("forward", "image_gradient", "kernel_gradient"),
-    *("depthwise_image_gradient", "depthwise_kernel_gradient"),
+    *("depthwise_forward", "depthwise_gradients"),
     *("normalized", "normalization_gradients"),
     *("max_pool", "max_pool_gradient", "product", "update", "byte_product", "byte_update"),
 )

@@ -10,6 +10,7 @@ from bakeoff.training.native.load import has_tiles, in_use, loaded, target
 
 __all__ = [
     "convolution",
+    "depthwise",
     "depthwise_gradients",
     "has_tiles",
     "loaded",
@@ -24,6 +25,7 @@ __all__ = [
 
 Shape = tuple[int, ...]
 Pair = tuple[int, int]
+Pads = tuple[Pair, Pair]
 Applied = Literal["linear", "relu", "elu"]
 _ACTIVATIONS: tuple[Applied, ...] = ("linear", "relu", "elu")  # numbered as in C++
 
@@ -39,7 +41,7 @@ def convolution(
     one: Any,
     other: Any,
     strides: Pair,
-    pads: tuple[Pair, Pair] = ((0, 0), (0, 0)),
+    pads: Pads = ((0, 0), (0, 0)),
 ) -> Any:
     """Return a convolution, or one of its gradients, of the given shape.
 
@@ -48,18 +50,34 @@ def convolution(
     pads : zeros around the images, (top, bottom) and (left, right)
     """
     run = _function(name, _float(shape))
-    return run(one, other, strides=_int64(strides), pads=_int64((*pads[0], *pads[1])))
+    return run(one, other, strides=_int64(strides), pads=_int64(_flat(pads)))
 
 
-def depthwise_gradients(images: Any, kernel: Any, gradient: Any, strides: Pair) -> tuple[Any, Any]:
-    """Return a depthwise convolution's gradients, of images, padded already, and kernel.
+def depthwise(images: Any, kernel: Any, shape: Shape, strides: Pair, pads: Pads) -> Any:
+    """Return a depthwise convolution of the given shape.
 
     kernel : (height, width, channels)
     """
-    by = _int64(strides)
-    of_images = _function("depthwise_image_gradient", _float(images.shape))
-    of_kernel = _function("depthwise_kernel_gradient", _float(kernel.shape))
-    return of_images(gradient, kernel, strides=by), of_kernel(images, gradient, strides=by)
+    run = _function("depthwise_forward", _float(shape))
+    return run(images, _one_each(kernel), strides=_int64(strides), pads=_int64(_flat(pads)))
+
+
+def depthwise_gradients(
+    images: Any, kernel: Any, gradient: Any, strides: Pair, pads: Pads
+) -> tuple[Any, Any]:
+    """Return a depthwise convolution's gradients, of images and kernel, (height, width, channels)."""
+    run = _function("depthwise_gradients", [_float(images.shape), _float(kernel.shape)])
+    settings = {"strides": _int64(strides), "pads": _int64(_flat(pads))}
+    of_images, of_kernel = run(images, _one_each(kernel), gradient, **settings)
+    return of_images, of_kernel
+
+
+def _one_each(kernel: Any) -> Any:
+    return kernel.reshape(*kernel.shape[:2], 1, kernel.shape[2])
+
+
+def _flat(pads: Pads) -> tuple[int, ...]:
+    return (*pads[0], *pads[1])
 
 
 def max_pool(images: Any, shape: Shape, window: Pair, strides: Pair) -> tuple[Any, Any]:

@@ -1,10 +1,9 @@
 // Convolution and dense layers on one CPU core, for JAX's foreign-function interface (jax.ffi).
 //
 // Images are (batch, height, width, channels), kernels (height, width, channels, filters), float32.
-// Convolution pads the images itself; pooling and depthwise convolution want them padded. Convolution
-// uses AMX tiles where the processor has them and they are faster (amx.h), else vectors (floats.h).
-// Dense layers always use tiles (matrices.h, updates.h). Sums are taken in a fixed order, so results
-// repeat bit for bit.
+// Convolution pads the images itself; pooling wants them padded. Convolution uses AMX tiles where the
+// processor has them and they are faster (amx.h), else vectors (floats.h). Dense layers always use
+// tiles (matrices.h, updates.h). Sums are taken in a fixed order, so results repeat bit for bit.
 
 #include "amx.h"
 #include "depthwise.h"
@@ -49,16 +48,17 @@ ffi::Error kernel_gradient(Images images, Images gradient, Result out, Strides s
   return run(tiles ? amx::kernel_gradient : floats::kernel_gradient, s, images, gradient, out);
 }
 
-// The gradients of a depthwise convolution, whose kernel is (height, width, channels).
-ffi::Error depthwise_image_gradient(Images gradient, Images kernel, Result out, Strides strides) {
-  const pool::Windows w(out->dimensions(), gradient.dimensions(), kernel.dimensions(), strides);
-  depthwise::image_gradient(w, gradient.typed_data(), kernel.typed_data(), out->typed_data());
-  return ffi::Error::Success();
+// A depthwise convolution, whose kernel is (height, width, 1, channels).
+ffi::Error depthwise_forward(Images images, Images kernel, Result out, Strides strides, Strides pads) {
+  const Shape s(images.dimensions(), kernel.dimensions(), out->dimensions(), strides, pads);
+  return run(depthwise::forward, s, images, kernel, out);
 }
 
-ffi::Error depthwise_kernel_gradient(Images images, Images gradient, Result out, Strides strides) {
-  const pool::Windows w(images.dimensions(), gradient.dimensions(), out->dimensions(), strides);
-  depthwise::kernel_gradient(w, images.typed_data(), gradient.typed_data(), out->typed_data());
+ffi::Error depthwise_gradients(Images images, Images kernel, Images gradient, Result of_images,
+                               Result of_kernel, Strides strides, Strides pads) {
+  const Shape s(images.dimensions(), kernel.dimensions(), gradient.dimensions(), strides, pads);
+  depthwise::gradients(s, images.typed_data(), kernel.typed_data(), gradient.typed_data(),
+                       of_images->typed_data(), of_kernel->typed_data());
   return ffi::Error::Success();
 }
 
@@ -120,11 +120,15 @@ ffi::Error update(ffi::Buffer<D> inputs, Images gradient, Images scalars, ffi::R
   return ffi::Error::Success();
 }
 
-auto binding() {
-  return ffi::Ffi::Bind().Arg<Images>().Arg<Images>().Ret<Images>().Attr<Strides>("strides");
+auto convolution_binding() {
+  return ffi::Ffi::Bind().Arg<Images>().Arg<Images>().Ret<Images>().Attr<Strides>("strides")
+      .Attr<Strides>("pads");
 }
 
-auto convolution_binding() { return binding().Attr<Strides>("pads"); }
+auto depthwise_gradients_binding() {
+  return ffi::Ffi::Bind().Arg<Images>().Arg<Images>().Arg<Images>().Ret<Images>().Ret<Images>()
+      .Attr<Strides>("strides").Attr<Strides>("pads");
+}
 
 auto max_pool_binding() {
   return ffi::Ffi::Bind().Arg<Images>().Ret<Images>().Ret<pool::Offsets8>().Attr<Strides>("window")
@@ -169,8 +173,9 @@ extern "C" int bakeoff_self_test() { return self_test::run(); }
 XLA_FFI_DEFINE_HANDLER_SYMBOL(bakeoff_forward, forward, convolution_binding());
 XLA_FFI_DEFINE_HANDLER_SYMBOL(bakeoff_image_gradient, image_gradient, convolution_binding());
 XLA_FFI_DEFINE_HANDLER_SYMBOL(bakeoff_kernel_gradient, kernel_gradient, convolution_binding());
-XLA_FFI_DEFINE_HANDLER_SYMBOL(bakeoff_depthwise_image_gradient, depthwise_image_gradient, binding());
-XLA_FFI_DEFINE_HANDLER_SYMBOL(bakeoff_depthwise_kernel_gradient, depthwise_kernel_gradient, binding());
+XLA_FFI_DEFINE_HANDLER_SYMBOL(bakeoff_depthwise_forward, depthwise_forward, convolution_binding());
+XLA_FFI_DEFINE_HANDLER_SYMBOL(bakeoff_depthwise_gradients, depthwise_gradients,
+                              depthwise_gradients_binding());
 XLA_FFI_DEFINE_HANDLER_SYMBOL(bakeoff_max_pool, pooled, max_pool_binding());
 XLA_FFI_DEFINE_HANDLER_SYMBOL(bakeoff_max_pool_gradient, max_pool_gradient, max_pool_gradient_binding());
 XLA_FFI_DEFINE_HANDLER_SYMBOL(bakeoff_normalized, normalized, normalized_binding());

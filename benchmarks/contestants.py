@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from bakeoff.recipe import ModelRecipe
+from bakeoff.study.executors.fork_server import LARGE_PAGES, TUNABLES
 from bakeoff.training.native.load import SWITCH, usable_variants
 from benchmarks.workloads import Declared
 
@@ -95,6 +96,7 @@ class Contestant:
         """Return the environment of one of its processes: who is free is not held from outside."""
         counted = ("OMP_NUM_THREADS", "MKL_NUM_THREADS", "OPENBLAS_NUM_THREADS")
         added = {**dict.fromkeys(counted, str(threads)), "PYTHONPATH": str(REPOSITORY)}
+        added[TUNABLES] = LARGE_PAGES  # as Bakeoff's workers have them, and so for everybody
         if self in OURS:
             added[SWITCH] = KERNELS[self.name]
         if self.backend:

@@ -43,8 +43,15 @@ def page(document: Plain, others: Sequence[Plain] = ()) -> str:
             others=[(file_of(each["name"]), each["machine"]["processor"]) for each in others],
             ours={each["name"] for workload in workloads for each in workload["ours"]},
             held=any(each.get("held") for one in workloads for each in one["contestants"]),
+            large_pages=_with_large_pages(workloads),
         )
     )
+
+
+def _with_large_pages(workloads: Sequence[Plain]) -> list[str]:
+    """Return the names of workloads in which everybody asked for large pages of memory."""
+    found = {one["name"]: [row.get("large_pages") for row in one["contestants"]] for one in workloads}
+    return [name for name, rows in found.items() if rows and all(rows)]
 
 
 def file_of(name: str | None) -> str:

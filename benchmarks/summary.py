@@ -108,6 +108,7 @@ def _row(
         "label": contestant.label,
         "family": contestant.family,
         "held": contestant.held,
+        "large_pages": True,  # documents have rows from before, too
         "arrangement": Arrangement(**start["arrangement"]).label,
         "settings": start["settings"],
         "tried": [_tried(each) for each in calibration[-1]["tried"]] if calibration else [],

@@ -140,6 +140,9 @@ def test_whoever_is_held_has_the_switches_of_all_libraries_and_nobody_else(able,
                 *switches.items(),
                 ("XLA_FLAGS", xla),
             }
+    assert {each.environment(2)["GLIBC_TUNABLES"] for each in CONTESTANTS} == {
+        "glibc.malloc.hugetlb=1"
+    }
     # XLA reads no flag that comes after a word that is none.
     single = "--xla_cpu_multi_thread_eigen=false intra_op_parallelism_threads=1"
     assert BY_NAME["keras-jax-avx2"].environment(1)["XLA_FLAGS"] == f"{xla} {single}"

@@ -28,7 +28,7 @@ _SET = {
 }
 # Feature maps in pages of 2 MiB, where Linux gives them to whoever asks: a tenth of the time of
 # networks whose step does not fit the caches.
-_TUNABLES, _LARGE_PAGES = "GLIBC_TUNABLES", "glibc.malloc.hugetlb=1"
+TUNABLES, LARGE_PAGES = "GLIBC_TUNABLES", "glibc.malloc.hugetlb=1"
 _NOT_PASSED_ON = ("JAX_", "XLA_FLAGS", "KERAS_BACKEND", "KERAS_NNX")
 _PATIENCE = 600.0  # seconds for the imports; on a busy machine with a slow disk they take a minute
 _LONGEST = 60  # characters of a folder for sockets, whose whole names may have about 100
@@ -154,11 +154,11 @@ def _environment() -> Iterator[None]:
         for name in left_out:
             del os.environ[name]
         os.environ.update(_SET)
-        own = [kept[_TUNABLES]] if _TUNABLES in kept else []  # of two settings the last one counts
-        os.environ[_TUNABLES] = ":".join([_LARGE_PAGES, *own])
+        own = [kept[TUNABLES]] if TUNABLES in kept else []  # of two settings the last one counts
+        os.environ[TUNABLES] = ":".join([LARGE_PAGES, *own])
         yield
     finally:
-        for name in (*left_out, *_SET, _TUNABLES):
+        for name in (*left_out, *_SET, TUNABLES):
             if name in kept:
                 os.environ[name] = kept[name]
             else:

@@ -65,7 +65,10 @@ def depthwise(images: Any, kernel: Any, shape: Shape, strides: Pair, pads: Pads)
 def depthwise_gradients(
     images: Any, kernel: Any, gradient: Any, strides: Pair, pads: Pads
 ) -> tuple[Any, Any]:
-    """Return a depthwise convolution's gradients, of images and kernel, (height, width, channels)."""
+    """Return a depthwise convolution's gradients: of images and of kernel.
+
+    kernel : (height, width, channels)
+    """
     run = _function("depthwise_gradients", [_float(images.shape), _float(kernel.shape)])
     settings = {"strides": _int64(strides), "pads": _int64(_flat(pads))}
     of_images, of_kernel = run(images, _one_each(kernel), gradient, **settings)

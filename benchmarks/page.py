@@ -50,7 +50,9 @@ def page(document: Plain, others: Sequence[Plain] = ()) -> str:
 
 def _with_large_pages(workloads: Sequence[Plain]) -> list[str]:
     """Return the names of workloads in which everybody asked for large pages of memory."""
-    found = {one["name"]: [row.get("large_pages") for row in one["contestants"]] for one in workloads}
+    found = {
+        one["name"]: [row.get("large_pages") for row in one["contestants"]] for one in workloads
+    }
     return [name for name, rows in found.items() if rows and all(rows)]
 
 

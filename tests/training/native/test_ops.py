@@ -30,6 +30,10 @@ SHAPES = [
     ((2, 26, 30, 5), (3, 3, 5, 7), (1, 1)),
     ((1, 30, 24, 21), (2, 4, 21, 16), (1, 1)),
     ((2, 4, 3, 19), (1, 1, 19, 3), (1, 1)),
+    # where Winograd's filtering saves products: even and odd sides, vectors filled and not, many tiles
+    ((2, 8, 8, 32), (3, 3, 32, 32), (1, 1)),
+    ((3, 7, 13, 33), (3, 3, 33, 47), (1, 1)),
+    ((5, 14, 12, 64), (3, 3, 64, 130), (1, 1)),
     # where there are tiles: batches, channels and filters that fill some of them in part
     ((16, 6, 7, 32), (3, 3, 32, 16), (1, 1)),
     ((17, 5, 6, 40), (2, 3, 40, 33), (1, 1)),
@@ -113,6 +117,9 @@ PADDED = [
     ((2, 9, 8, 5), (3, 3, 5, 7), (1, 1), ((1, 1), (1, 1))),
     ((17, 4, 5, 32), (3, 3, 32, 16), (1, 1), ((1, 1), (1, 1))),
     ((33, 5, 4, 40), (2, 3, 40, 33), (2, 1), ((0, 1), (2, 0))),
+    ((3, 6, 9, 32), (3, 3, 32, 40), (1, 1), ((1, 1), (1, 1))),
+    ((2, 7, 8, 35), (3, 3, 35, 32), (1, 1), ((2, 0), (0, 2))),
+    ((2, 9, 7, 32), (3, 3, 32, 33), (1, 1), ((3, 1), (1, 0))),  # a margin wider than the kernel's
 ]
 
 
@@ -265,7 +272,10 @@ def every_variant(native_folder):
 
 @pytest.mark.parametrize("kind", KINDS)
 def test_errors_are_of_the_size_of_those_in_float32(kind, rng, every_variant):
-    """AMX splits float32 into bfloat16: what that loses is to be no more than float32 rounds."""
+    """AMX splits float32 into bfloat16, Winograd adds before it multiplies.
+
+    What that loses is to be no more than float32 rounds.
+    """
     shapes = (34, 7, 7, 96), (3, 3, 96, 64), (34, 5, 5, 64)
     images, kernel, gradient = (KINDS[kind](rng, shape).astype(np.float32) for shape in shapes)
     calls = [
@@ -285,9 +295,9 @@ def test_errors_are_of_the_size_of_those_in_float32(kind, rng, every_variant):
 @pytest.mark.parametrize("channels, filters", [(3, 21), (64, 48)])
 def test_images_do_not_know_of_each_other(channels, filters, rng, native_kernels):
     """The results of an image are the same to the bit alone, and among others, at any index."""
-    batch = rng.standard_normal((35, 6, 6, channels), np.float32)
+    batch = rng.standard_normal((35, 9, 9, channels), np.float32)
     kernel = rng.standard_normal((3, 3, channels, filters), np.float32)
-    gradient = rng.standard_normal((35, 4, 4, filters), np.float32)
+    gradient = rng.standard_normal((35, 7, 7, filters), np.float32)
     together, gradients = run(
         ("forward", gradient.shape, batch, kernel),
         ("image_gradient", batch.shape, gradient, kernel),

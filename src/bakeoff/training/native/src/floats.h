@@ -116,6 +116,13 @@ struct Rows {
   int64_t left;  // columns of `to` that exist, from the group's first on
 };
 
+// Store the columns of one vector that exist.
+inline void store_part(const Rows& rows, int q, const Vector& sum, float* to) {
+  const int64_t present = std::clamp<int64_t>(rows.left - q * kWidth, 0, kWidth);
+  for (int64_t c = 0; c < present; ++c)
+    to[q * kWidth + c] = rows.add ? to[q * kWidth + c] + sum[c] : sum[c];
+}
+
 template <int P, int Q>
 void multiply(const Rows& rows, const int64_t* from, const float* packed, float* to,
               const int64_t* at) {
@@ -130,18 +137,16 @@ void multiply(const Rows& rows, const int64_t* from, const float* packed, float*
         for (int q = 0; q < Q; ++q) sums[p][q] += run[p][t] * columns[q];
     }
   }
-  for (int p = 0; p < P; ++p)
-    for (int q = 0; q < Q; ++q) {
-      float* target = to + at[p] + q * kWidth;
-      const int64_t left = std::min<int64_t>(rows.left - q * kWidth, kWidth);
-      if (left == kWidth) {
-        Vector& whole = *reinterpret_cast<Vector*>(target);
-        whole = rows.add ? whole + sums[p][q] : sums[p][q];
-      } else {
-        for (int64_t c = 0; c < left; ++c)
-          target[c] = rows.add ? target[c] + sums[p][q][c] : sums[p][q][c];
-      }
-    }
+  const bool whole = rows.left >= Q * kWidth;
+  for (int p = 0; p < P; ++p) {
+    Vector* target = reinterpret_cast<Vector*>(to + at[p]);
+    if (whole && rows.add)
+      for (int q = 0; q < Q; ++q) target[q] += sums[p][q];
+    else if (whole)
+      for (int q = 0; q < Q; ++q) target[q] = sums[p][q];
+    else
+      for (int q = 0; q < Q; ++q) store_part(rows, q, sums[p][q], to + at[p]);
+  }
 }
 
 template <int Q>
@@ -189,20 +194,26 @@ bool gathers(const Shape& s) {
   return overlap && 5 * s.stored_pixels() <= 6 * s.pixels();
 }
 
-// With strides of 1 the gradient of an image is a convolution, too: of the gradient of the output, in
-// a margin of zeros, with the kernel flipped along both sides, its channels and filters exchanged.
-void gathered_image_gradient(const Shape& s, const float* gradient, const float* kernel,
-                             float* out) {
+// A kernel flipped along both sides, its channels and filters exchanged.
+Array flipped(const Shape& s, const float* kernel) {
   const int64_t offsets = s.kh * s.kw, matrix = s.channels * s.filters;
-  Array flipped(offsets * matrix);  // (offsets, filters, channels)
+  Array made(offsets * matrix);
   for (int64_t offset = 0; offset < offsets; ++offset)
     for (int64_t c = 0; c < s.channels; ++c)
       for (int64_t f = 0; f < s.filters; ++f)
-        flipped[((offsets - 1 - offset) * s.filters + f) * s.channels + c] =
+        made[((offsets - 1 - offset) * s.filters + f) * s.channels + c] =
             kernel[offset * matrix + c * s.filters + f];
+  return made;
+}
+
+// With strides of 1 the gradient of an image is a convolution, too: of the gradient of the output, in
+// a margin of zeros, with the flipped kernel.
+void gathered_image_gradient(const Shape& s, const float* gradient, const float* kernel,
+                             float* out) {
   const Shape back(1, s.oh + 2 * (s.kh - 1), s.ow + 2 * (s.kw - 1), s.filters, s.kh, s.kw,
                    s.channels, s.height, s.width);
-  const auto packed = pack(offsets * s.filters, s.channels, flipped.data(), s.channels, 1);
+  const auto packed =
+      pack(s.kh * s.kw * s.filters, s.channels, flipped(s, kernel).data(), s.channels, 1);
   Offsets windows, outputs;  // of the pixels in memory
   const Offsets all = back.windows();
   for (int64_t pixel = 0; pixel < int64_t(all.size()); ++pixel)

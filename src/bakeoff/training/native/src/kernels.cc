@@ -2,8 +2,9 @@
 //
 // Images are (batch, height, width, channels), kernels (height, width, channels, filters), float32.
 // Convolution pads the images itself; pooling wants them padded. Convolution uses AMX tiles where the
-// processor has them and they are faster (amx.h), else vectors (floats.h). Dense layers always use
-// tiles (matrices.h, updates.h). Sums are taken in a fixed order, so results repeat bit for bit.
+// processor has them and they are faster (amx.h), else vectors, with fewer products where windows are
+// 3×3 (winograd.h) or all of them (floats.h). Dense layers always use tiles (matrices.h, updates.h).
+// Sums are taken in a fixed order, so results repeat bit for bit.
 
 #include "amx.h"
 #include "depthwise.h"
@@ -14,6 +15,7 @@
 #include "self_test.h"
 #include "shape.h"
 #include "updates.h"
+#include "winograd.h"
 
 namespace {
 
@@ -29,7 +31,9 @@ ffi::Error forward(Images images, Images kernel, Result out, Strides strides,
   const Shape s(images.dimensions(), kernel.dimensions(), out->dimensions(), strides,
                 pads);
   const bool tiles = amx::pays(s.channels, s.filters);
-  return run(tiles ? amx::forward : floats::forward, s, images, kernel, out);
+  const bool fewer = winograd::pays(s, winograd::Geometry::forward(s));
+  return run(tiles ? amx::forward : fewer ? winograd::forward : floats::forward, s, images, kernel,
+             out);
 }
 
 ffi::Error image_gradient(Images gradient, Images kernel, Result out, Strides strides,
@@ -37,7 +41,9 @@ ffi::Error image_gradient(Images gradient, Images kernel, Result out, Strides st
   const Shape s(out->dimensions(), kernel.dimensions(), gradient.dimensions(), strides,
                 pads);
   const bool tiles = amx::pays(s.filters, s.channels);
-  return run(tiles ? amx::image_gradient : floats::image_gradient, s, gradient, kernel, out);
+  const bool fewer = winograd::pays(s, winograd::Geometry::backward(s));
+  return run(tiles ? amx::image_gradient : fewer ? winograd::image_gradient : floats::image_gradient,
+             s, gradient, kernel, out);
 }
 
 ffi::Error kernel_gradient(Images images, Images gradient, Result out, Strides strides,
@@ -45,7 +51,9 @@ ffi::Error kernel_gradient(Images images, Images gradient, Result out, Strides s
   const Shape s(images.dimensions(), out->dimensions(), gradient.dimensions(), strides,
                 pads);
   const bool tiles = amx::pays(s.batch, s.filters) && amx::pays(s.batch, s.channels);
-  return run(tiles ? amx::kernel_gradient : floats::kernel_gradient, s, images, gradient, out);
+  const bool fewer = winograd::pays(s, winograd::Geometry::forward(s));
+  return run(tiles ? amx::kernel_gradient : fewer ? winograd::kernel_gradient : floats::kernel_gradient,
+             s, images, gradient, out);
 }
 
 // A depthwise convolution, whose kernel is (height, width, 1, channels).

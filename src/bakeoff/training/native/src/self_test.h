@@ -1,5 +1,5 @@
-// A small convolution and normalization by this library against their definitions: run in a process of its own before
-// the library is used, so that what the processor cannot run ends there.
+// Small convolutions and a normalization by this library against their definitions: run in a process of
+// its own before the library is used, so that what the processor cannot run ends there.
 
 #pragma once
 
@@ -10,6 +10,7 @@
 #include "floats.h"
 #include "normalization.h"
 #include "shape.h"
+#include "winograd.h"
 
 namespace {
 namespace self_test {
@@ -86,8 +87,9 @@ bool normalizes(int64_t rows, int64_t channels) {
 }
 
 int run() {
-  const Shape s(17, 5, 6, 33, 3, 2, 18, 3, 5);
-  if (!convolves(s, floats::forward) || !normalizes(150, 5)) return kWrong;
+  const Shape s(17, 5, 6, 33, 3, 2, 18, 3, 5), square(2, 7, 8, 33, 3, 3, 34, 5, 6);
+  if (!convolves(s, floats::forward) || !convolves(square, winograd::forward)) return kWrong;
+  if (!normalizes(150, 5)) return kWrong;
 #ifdef BAKEOFF_TILES
   if (!amx::permitted()) return kNotPermitted;
   if (!convolves(s, amx::forward)) return kWrong;

@@ -13,15 +13,17 @@ from bakeoff.recipe.architecture import BACKBONE, Architecture
 from bakeoff.recipe.vocabulary.backbones import BACKBONES
 
 USUAL_RATE = 50e9  # operations a second of one core, where nobody has measured
-# Fitted to the milliseconds a step in docs/log.md: products run at the rate of a large one; beside
-# them stand a time for each value of a feature map, for each parameter, and for each batch.
+# Fitted to docs/benchmarks.json and docs/benchmarks-zen5.json, whose cores multiply at 151e9 and
+# 238e9. Products run at the rate of a large one; what stands beside them is counted in such
+# operations, too, since a machine that is faster at them is faster at it.
 _FORWARD_AND_BACKWARD = 3  # times the operations of predicting; 2 where no layer before it learns
-_VALUE_SECONDS = 3e-9  # memory, activations, pooling
-_DROPOUT_SECONDS = 2e-9  # for a value that may be dropped
-_PARAMETER_SECONDS = 0.8e-9  # the optimizer
-_STEP_SECONDS = 35e-6
+_VALUE = 200  # of a feature map: memory, activations, pooling
+_DROPPED = 50  # that may be dropped
+_PARAMETER = 160  # the optimizer
+_STEP = 8e6
+COMPILING = 600e9  # of each model, the first time
+START = 750e9  # of a run
 BACKBONE_SLOWER = 4.0  # than a large product: its depthwise convolutions wait for memory
-_BUSY = 1.3  # times slower where every core trains: memory is shared
 
 
 def trial_seconds(
@@ -31,21 +33,19 @@ def trial_seconds(
     images: int,
     validation: int,
     rate: float = USUAL_RATE,
-    busy: bool = True,
 ) -> float:
-    """Return the seconds that one trial takes on one core, compiling left out.
+    """Return the seconds that one trial takes on a core beside others, compiling left out.
 
     Parameters
     ----------
     images, validation : of the training and the validation part
     rate : operations a second of one core
-    busy : whether other trials train beside it
     """
     steps = -(-images // model.training.batch_size)
-    epoch = steps * (_STEP_SECONDS + _PARAMETER_SECONDS * architecture.parameters)
-    epoch += images * _image_seconds(architecture, rate)
+    epoch = steps * (_STEP + _PARAMETER * architecture.parameters)
+    epoch += images * _image_operations(architecture)
     share = validation / images / _FORWARD_AND_BACKWARD
-    return model.training.epochs * epoch * (1 + share) * (_BUSY if busy else 1.0)
+    return model.training.epochs * epoch * (1 + share) / rate
 
 
 def feature_seconds(recipe: Recipe, images: int, rate: float) -> float:
@@ -70,8 +70,8 @@ def makespan(lengths: Iterable[float], *, workers: int, busy: Sequence[float] = 
     return max(heap)
 
 
-def _image_seconds(architecture: Architecture, rate: float) -> float:
-    """Return the seconds that training on one image takes."""
+def _image_operations(architecture: Architecture) -> float:
+    """Return what training on one image takes, in operations of a large product."""
     operations, values, dropped, learns = 0.0, 0.0, 0.0, False
     frozen = architecture.flops_per_image - architecture.trained_flops
     for layer in architecture.layers:
@@ -87,4 +87,4 @@ def _image_seconds(architecture: Architecture, rate: float) -> float:
         size = float(np.prod(layer.output_shape))
         values += size if len(layer.output_shape) > 1 and layer.kind != "scale" else 0.0
         dropped += size if layer.kind == "dropout" else 0.0
-    return operations / rate + _VALUE_SECONDS * values + _DROPOUT_SECONDS * dropped
+    return operations + _VALUE * values + _DROPPED * dropped

@@ -27,7 +27,7 @@ from bakeoff.recipe.search_space import most_settings, short_names
 from bakeoff.recipe.vocabulary.backbones import BACKBONES
 from bakeoff.recipe.vocabulary.training import option_words
 from bakeoff.study.cluster_plan import ClusterPlan, cluster_plan
-from bakeoff.study.cost import feature_seconds, makespan, trial_seconds
+from bakeoff.study.cost import COMPILING, START, feature_seconds, makespan, trial_seconds
 from bakeoff.study.create import identity, load_split
 from bakeoff.study.executors.worker_count import WORKER_BYTES
 from bakeoff.study.optimizer_words import optimizer_words
@@ -40,8 +40,6 @@ from bakeoff.utils.text import counted, duration, listed
 if TYPE_CHECKING:
     from rich.console import RenderableType
 
-_COMPILE_SECONDS = 4.0  # for each model, the first time
-_START_SECONDS = 5.0  # of a run
 
 
 @dataclass(frozen=True)
@@ -102,11 +100,11 @@ def plan(recipe: Recipe, *, on: str | None = None) -> Plan:
     cluster = None if on is None else cluster_plan(on)
     rate = (cluster.rate if cluster else None) or measured_rate()
     workers = cores() if cluster is None else cluster.workers
-    models = tuple(_model(each, data, split, rate, workers) for each in recipe.models.values())
+    models = tuple(_model(each, data, split, rate) for each in recipe.models.values())
     each = len(recipe.seeds) * (recipe.split.folds or 1)
-    seconds = _total_seconds(models, each, workers) if workers else None
+    seconds = _total_seconds(models, each, workers, rate) if workers else None
     if seconds is not None:
-        seconds += _search_seconds(models, workers)
+        seconds += _search_seconds(models, workers, rate)
         seconds += feature_seconds(recipe, len(data.images), rate) / workers
     memory = _total_memory(models, data, min(workers, len(models) * each))
     return Plan(
@@ -123,16 +121,12 @@ def plan(recipe: Recipe, *, on: str | None = None) -> Plan:
     )
 
 
-def _model(
-    model: ModelRecipe, data: DataSet, split: Split | Folds, rate: float, workers: int
-) -> ModelPlan:
+def _model(model: ModelRecipe, data: DataSet, split: Split | Folds, rate: float) -> ModelPlan:
     if model.python is not None:
         return ModelPlan(model, None, None, None, _built(model.python, data))
     architecture = describe(model, data.input_shape, data.n_classes)
     images, validation = len(split.train), len(split.validation)
-    seconds = trial_seconds(
-        model, architecture, images=images, validation=validation, rate=rate, busy=workers > 1
-    )
+    seconds = trial_seconds(model, architecture, images=images, validation=validation, rate=rate)
     memory = training_bytes(model, architecture) + data.images[0].nbytes * (images + validation)
     remarks = meant_as_output(model, architecture.layers, data.n_classes)
     return ModelPlan(model, architecture, seconds, memory, remarks)
@@ -155,20 +149,22 @@ def _built(python: str, data: DataSet) -> tuple[str, ...]:
     return tuple(_STRANGE[code] for code in codes)
 
 
-def _total_seconds(models: tuple[ModelPlan, ...], seeds: int, workers: int) -> float | None:
+def _total_seconds(
+    models: tuple[ModelPlan, ...], seeds: int, workers: int, rate: float
+) -> float | None:
     """Return the length of the run: the longest trials first, each to the first free worker."""
     lengths: list[float] = []
     for model in sorted(models, key=lambda each: -(each.seconds or 0.0)):
         if model.seconds is None:
             return None
-        lengths += [_COMPILE_SECONDS + model.seconds, *[model.seconds] * (seeds - 1)]
-    return _START_SECONDS + makespan(lengths, workers=workers)
+        lengths += [COMPILING / rate + model.seconds, *[model.seconds] * (seeds - 1)]
+    return START / rate + makespan(lengths, workers=workers)
 
 
-def _search_seconds(models: tuple[ModelPlan, ...], workers: int) -> float:
+def _search_seconds(models: tuple[ModelPlan, ...], workers: int, rate: float) -> float:
     """Return how long the searches take, each setting as long as the one that is looked at."""
     settings = [(m.recipe.search.settings, m.seconds or 0.0) for m in models if m.recipe.search]
-    return sum(count * (_COMPILE_SECONDS + seconds) for count, seconds in settings) / workers
+    return sum(count * (COMPILING / rate + seconds) for count, seconds in settings) / workers
 
 
 def _total_memory(models: tuple[ModelPlan, ...], data: DataSet, workers: int) -> int | None:

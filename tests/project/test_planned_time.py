@@ -43,5 +43,5 @@ def test_a_step_takes_what_is_planned(path):
     pairs = [foreseen_and_measured(each) for each in workloads if each["contestants"]]
     assert pairs
     ratios = np.log([measured / foreseen for foreseen, measured in pairs])
-    assert np.abs(ratios).max() < math.log(1.8)  # a network
+    assert np.abs(ratios).max() < math.log(2)  # a network: products that Winograd saves are counted
     assert abs(ratios.mean()) < math.log(1.25)  # all of them

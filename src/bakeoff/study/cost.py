@@ -17,7 +17,7 @@ USUAL_RATE = 50e9  # operations a second of one core, where nobody has measured
 # 238e9. Products run at the rate of a large one; what stands beside them is counted in such
 # operations, too, since a machine that is faster at them is faster at it.
 _FORWARD_AND_BACKWARD = 3  # times the operations of predicting; 2 where no layer before it learns
-_VALUE = 200  # of a feature map: memory, activations, pooling
+_VALUE = 180  # of a feature map: memory, activations, pooling
 _DROPPED = 50  # that may be dropped
 _PARAMETER = 160  # the optimizer
 _STEP = 8e6

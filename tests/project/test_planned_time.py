@@ -1,7 +1,7 @@
 """That the time `plan` foresees fits the steps that the benchmark has measured.
 
-Oracle: docs/benchmarks.json and those of other machines, each with the rate of a large product of the
-same run. Cost: nothing. Run: pytest tests/project/test_planned_time.py
+Oracle: docs/benchmarks.json and those of other machines, each with the rate of a large product of
+the same run. Cost: nothing. Run: pytest tests/project/test_planned_time.py
 """
 
 import json

@@ -41,7 +41,6 @@ if TYPE_CHECKING:
     from rich.console import RenderableType
 
 
-
 @dataclass(frozen=True)
 class ModelPlan:
     """One model; what only Keras could say of a Python builder is None."""

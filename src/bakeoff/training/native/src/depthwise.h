@@ -4,6 +4,8 @@
 
 #pragma once
 
+#include <vector>
+
 #include "floats.h"
 #include "pool.h"
 #include "shape.h"
@@ -14,48 +16,73 @@ namespace depthwise {
 using floats::Array;
 using pool::Floats;
 
-// The sums of one image's windows, each offset times its weight: `count` channels from `image` on.
+// Windows in an image, and where their sums go: `high` rows of `wide` windows; floats from one window
+// to the one below and to the next, from one line of a window to the next, and from one sum to the one
+// below and to the next.
+struct Windows {
+  int64_t channels, kh, kw, high, wide, below, next, line, sum_below, sum_next;
+
+  explicit Windows(const Shape& s)
+      : channels(s.channels), kh(s.kh), kw(s.kw), high(s.oh), wide(s.ow), below(s.sh * s.line()),
+        next(s.sw * s.channels), line(s.line()), sum_below(s.ow * s.channels), sum_next(s.channels) {}
+
+  // Of the gradients of pixels that lie alike to the windows of `s`, in lines of `width` windows.
+  Windows(const Shape& s, const Phase& down, const Phase& across, int64_t width)
+      : channels(s.channels), kh(down.taps), kw(across.taps), high(down.pixels), wide(across.pixels),
+        below(width * s.channels), next(s.channels), line(width * s.channels),
+        sum_below(s.sh * s.columns() * s.channels), sum_next(s.sw * s.channels) {}
+
+  template <typename Visit>
+  void each(const float* image, float* out, Visit&& visit) const {
+    for (int64_t y = 0; y < high; ++y)
+      for (int64_t x = 0; x < wide; ++x)
+        visit(image + y * below + x * next, out + y * sum_below + x * sum_next);
+  }
+};
+
+// The sums of an image's windows, each offset times its weight: `count` channels from `image` on.
 template <int Height, int Width, typename Count>
-void convolve_block(const Shape& s, const float* image, const float* kernel, float* out, Count count) {
+void convolve_block(const Windows& w, const float* image, const float* kernel, float* out,
+                    Count count) {
   Floats weights[Height * Width];
-  for (int k = 0; k < Height * Width; ++k) pool::load(weights[k], kernel + k * s.channels, count);
-  for (int64_t y = 0; y < s.oh; ++y)
-    for (int64_t x = 0; x < s.ow; ++x, out += s.channels) {
-      const float* window = image + y * s.sh * s.line() + x * s.sw * s.channels;
-      Floats sum = {}, value;
-      for (int i = 0; i < Height; ++i)
-        for (int j = 0; j < Width; ++j) {
-          pool::load(value, window + i * s.line() + j * s.channels, count);
-          sum += value * weights[i * Width + j];
-        }
-      pool::store(sum, out, count);
-    }
+  for (int k = 0; k < Height * Width; ++k) pool::load(weights[k], kernel + k * w.channels, count);
+  w.each(image, out, [&](const float* window, float* to) {
+    Floats sum = {}, value;
+    for (int i = 0; i < Height; ++i)
+      for (int j = 0; j < Width; ++j) {
+        pool::load(value, window + i * w.line + j * w.channels, count);
+        sum += value * weights[i * Width + j];
+      }
+    pool::store(sum, to, count);
+  });
 }
 
-// The same for a window of any size, with weights in memory.
+// The same for windows of any size, with weights in memory.
 template <typename Count>
-void convolve_any(const Shape& s, const float* image, const float* kernel, float* out, Count count) {
-  for (int64_t y = 0; y < s.oh; ++y)
-    for (int64_t x = 0; x < s.ow; ++x, out += s.channels) {
-      const float* window = image + y * s.sh * s.line() + x * s.sw * s.channels;
-      Floats sum = {}, value, weight;
-      for (int64_t i = 0; i < s.kh; ++i)
-        for (int64_t j = 0; j < s.kw; ++j) {
-          pool::load(value, window + i * s.line() + j * s.channels, count);
-          pool::load(weight, kernel + (i * s.kw + j) * s.channels, count);
-          sum += value * weight;
-        }
-      pool::store(sum, out, count);
-    }
+void convolve_any(const Windows& w, const float* image, const float* kernel, float* out, Count count) {
+  w.each(image, out, [&](const float* window, float* to) {
+    Floats sum = {}, value, weight;
+    for (int64_t i = 0; i < w.kh; ++i)
+      for (int64_t j = 0; j < w.kw; ++j) {
+        pool::load(value, window + i * w.line + j * w.channels, count);
+        pool::load(weight, kernel + (i * w.kw + j) * w.channels, count);
+        sum += value * weight;
+      }
+    pool::store(sum, to, count);
+  });
 }
 
-// One image, in its margin.
-void convolve(const Shape& s, const float* image, const float* kernel, float* out) {
-  pool::each_block(s.channels, [&](int64_t c, auto count) {
-    if (s.kh == 3 && s.kw == 3)
-      convolve_block<3, 3>(s, image + c, kernel + c, out + c, count);
-    else
-      convolve_any(s, image + c, kernel + c, out + c, count);
+constexpr int kSmall = 3;  // sides of windows whose weights are in registers
+
+void convolve(const Windows& w, const float* image, const float* kernel, float* out) {
+  pool::each_block(w.channels, [&](int64_t c, auto count) {
+    if (std::min(w.kh, w.kw) < 1 || std::max<int64_t>(w.kh, w.kw) > kSmall)
+      return convolve_any(w, image + c, kernel + c, out + c, count);
+    floats::constant<kSmall>(w.kh, [&](auto height) {
+      floats::constant<kSmall>(w.kw, [&](auto width) {
+        convolve_block<height, width>(w, image + c, kernel + c, out + c, count);
+      });
+    });
   });
 }
 
@@ -78,7 +105,8 @@ class Margin {
 void forward(const Shape& s, const float* images, const float* kernel, float* out) {
   Margin margin(s);
   for (int64_t b = 0; b < s.batch; ++b)
-    convolve(s, margin.around(images + b * s.stored()), kernel, out + b * s.pixels() * s.channels);
+    convolve(Windows(s), margin.around(images + b * s.stored()), kernel,
+             out + b * s.pixels() * s.channels);
 }
 
 template <typename Count>
@@ -132,34 +160,51 @@ void add(const Shape& s, const float* image, const float* gradient, float* total
   });
 }
 
-// The gradient of the images is a convolution, too, with the kernel flipped along both sides: of the
-// gradient of the output in a margin of zeros, with zeros between its pixels where strides are more
-// than 1.
-struct Back {
-  Shape shape;
-  int64_t sh, sw, top, left;  // where an output pixel lies in `spread`
-  Array spread, flipped;
-
+// The gradient of pixels that lie alike to the windows is a convolution, too: of the gradient of the
+// output, in a margin of zeros, with the flipped kernel at the offsets where they are met.
+class Back {
+ public:
   Back(const Shape& s, const float* kernel)
-      : shape(1, s.rows() + s.kh - 1, s.columns() + s.kw - 1, s.channels, s.kh, s.kw, s.channels,
-              s.rows(), s.columns()),
-        sh(s.sh), sw(s.sw), top(s.kh - 1 - s.top), left(s.kw - 1 - s.left),
-        spread(shape.image(), 0.0f), flipped(s.kh * s.kw * s.channels) {
-    const int64_t offsets = s.kh * s.kw;
-    for (int64_t k = 0; k < offsets; ++k)
-      std::copy_n(kernel + k * s.channels, s.channels,
-                  flipped.data() + (offsets - 1 - k) * s.channels);
+      : s_(s), top_(Phase::margin(s.kh, s.sh)), left_(Phase::margin(s.kw, s.sw)),
+        width_(Phase::windows(s.columns(), s.kw, s.sw, s.left, s.ow)),
+        held_(Phase::windows(s.rows(), s.kh, s.sh, s.top, s.oh) * width_ * s.channels, 0.0f) {
+    for (int64_t y = 0; y < std::min(s.sh, s.rows()); ++y)
+      for (int64_t x = 0; x < std::min(s.sw, s.columns()); ++x)
+        add(kernel, Phase(y, s.rows(), s.kh, s.sh, s.top), Phase(x, s.columns(), s.kw, s.sw, s.left));
   }
 
-  void image(const Shape& s, const float* gradient, float* out) {
-    for (int64_t y = 0; y < s.oh; ++y)
-      for (int64_t x = 0; x < s.ow; ++x, gradient += s.channels) {
-        const int64_t row = y * sh + top, column = x * sw + left;
-        if (row >= 0 && row < shape.height && column >= 0 && column < shape.width)
-          std::copy_n(gradient, s.channels, spread.data() + row * shape.line() + column * s.channels);
-      }
-    convolve(shape, spread.data(), flipped.data(), out);
+  void image(const float* gradient, float* out) {
+    for (int64_t y = 0; y < s_.oh; ++y)
+      std::copy_n(gradient + y * s_.ow * s_.channels, s_.ow * s_.channels,
+                  held_.data() + ((y + top_) * width_ + left_) * s_.channels);
+    for (const Alike& each : all_)
+      convolve(each.windows, held_.data() + each.from, each.flipped.data(), out + each.to);
   }
+
+ private:
+  struct Alike {
+    Windows windows;
+    Array flipped;
+    int64_t from, to;
+  };
+
+  void add(const float* kernel, const Phase& down, const Phase& across) {
+    Array flipped;
+    for (int64_t i = down.taps - 1; i >= 0; --i)
+      for (int64_t j = across.taps - 1; j >= 0; --j) {
+        const int64_t offset = (down.offset + i * s_.sh) * s_.kw + across.offset + j * s_.sw;
+        const float* from = kernel + offset * s_.channels;
+        flipped.insert(flipped.end(), from, from + s_.channels);
+      }
+    all_.push_back({Windows(s_, down, across, width_), flipped,
+                    (down.from * width_ + across.from) * s_.channels,
+                    (down.first * s_.columns() + across.first) * s_.channels});
+  }
+
+  const Shape& s_;
+  int64_t top_, left_, width_;
+  Array held_;
+  std::vector<Alike> all_;
 };
 
 void gradients(const Shape& s, const float* images, const float* kernel, const float* gradient,
@@ -169,7 +214,7 @@ void gradients(const Shape& s, const float* images, const float* kernel, const f
   std::fill_n(of_kernel, s.kh * s.kw * s.channels, 0.0f);
   for (int64_t b = 0; b < s.batch; ++b) {
     const float* above = gradient + b * s.pixels() * s.channels;
-    back.image(s, above, of_images + b * s.stored());
+    back.image(above, of_images + b * s.stored());
     add(s, margin.around(images + b * s.stored()), above, of_kernel);
   }
 }

@@ -190,43 +190,65 @@ void forward(const Shape& s, const float* images, const float* kernel, float* ou
 
 // Whether it pays to store each pixel once: where windows overlap and few sums are of the margin.
 bool gathers(const Shape& s) {
-  const bool overlap = s.sh == 1 && s.sw == 1 && s.kh * s.kw > 1;
-  return overlap && 5 * s.stored_pixels() <= 6 * s.pixels();
+  const bool overlap = s.kh > s.sh || s.kw > s.sw;
+  return overlap && 5 * s.stored_pixels() <= 6 * s.pixels() * s.sh * s.sw;
 }
 
-// A kernel flipped along both sides, its channels and filters exchanged.
-Array flipped(const Shape& s, const float* kernel) {
-  const int64_t offsets = s.kh * s.kw, matrix = s.channels * s.filters;
-  Array made(offsets * matrix);
-  for (int64_t offset = 0; offset < offsets; ++offset)
-    for (int64_t c = 0; c < s.channels; ++c)
-      for (int64_t f = 0; f < s.filters; ++f)
-        made[((offsets - 1 - offset) * s.filters + f) * s.channels + c] =
-            kernel[offset * matrix + c * s.filters + f];
+// A kernel flipped along both sides, its channels and filters exchanged; of every offset that is
+// `down` and `across`.
+Array flipped(const Shape& s, const float* kernel, const Phase& down, const Phase& across) {
+  Array made(down.taps * across.taps * s.filters * s.channels);
+  float* to = made.data();
+  for (int64_t i = down.taps - 1; i >= 0; --i)
+    for (int64_t j = across.taps - 1; j >= 0; --j, to += s.filters * s.channels) {
+      const int64_t offset = (down.offset + i * s.sh) * s.kw + across.offset + j * s.sw;
+      const float* from = kernel + offset * s.channels * s.filters;
+      for (int64_t c = 0; c < s.channels; ++c)
+        for (int64_t f = 0; f < s.filters; ++f) to[f * s.channels + c] = from[c * s.filters + f];
+    }
   return made;
 }
 
-// With strides of 1 the gradient of an image is a convolution, too: of the gradient of the output, in
-// a margin of zeros, with the flipped kernel.
+// The gradient of the pixels that lie alike to the windows is a convolution, too: of the gradient of
+// the output, in a margin of zeros, with the flipped kernel at the offsets where they are met.
+struct Alike {
+  Shape shape;
+  Array packed;
+  Offsets windows, outputs;
+
+  Alike(const Shape& s, const float* kernel, const Phase& down, const Phase& across, int64_t height,
+        int64_t width)
+      : shape(1, height, width, s.filters, down.taps, across.taps, s.channels, down.pixels,
+              across.pixels),
+        packed(pack(down.taps * across.taps * s.filters, s.channels,
+                    flipped(s, kernel, down, across).data(), s.channels, 1)) {
+    for (int64_t y = 0; y < down.pixels; ++y)
+      for (int64_t x = 0; x < across.pixels; ++x) {
+        windows.push_back(((down.from + y) * width + across.from + x) * s.filters);
+        const int64_t row = down.first + y * s.sh, column = across.first + x * s.sw;
+        outputs.push_back((row * s.columns() + column) * s.channels);
+      }
+  }
+};
+
 void gathered_image_gradient(const Shape& s, const float* gradient, const float* kernel,
                              float* out) {
-  const Shape back(1, s.oh + 2 * (s.kh - 1), s.ow + 2 * (s.kw - 1), s.filters, s.kh, s.kw,
-                   s.channels, s.height, s.width);
-  const auto packed =
-      pack(s.kh * s.kw * s.filters, s.channels, flipped(s, kernel).data(), s.channels, 1);
-  Offsets windows, outputs;  // of the pixels in memory
-  const Offsets all = back.windows();
-  for (int64_t pixel = 0; pixel < int64_t(all.size()); ++pixel)
-    if (const int64_t at = s.in_memory(pixel); at >= 0) {
-      windows.push_back(all[pixel]);
-      outputs.push_back(at * s.channels);
-    }
-  Array padded(back.image(), 0.0f);
+  const int64_t height = Phase::windows(s.rows(), s.kh, s.sh, s.top, s.oh);
+  const int64_t width = Phase::windows(s.columns(), s.kw, s.sw, s.left, s.ow);
+  std::vector<Alike> all;
+  for (int64_t y = 0; y < std::min(s.sh, s.rows()); ++y)
+    for (int64_t x = 0; x < std::min(s.sw, s.columns()); ++x)
+      all.emplace_back(s, kernel, Phase(y, s.rows(), s.kh, s.sh, s.top),
+                       Phase(x, s.columns(), s.kw, s.sw, s.left), height, width);
+  const int64_t top = Phase::margin(s.kh, s.sh), left = Phase::margin(s.kw, s.sw);
+  Array held(height * width * s.filters, 0.0f);
   for (int64_t b = 0; b < s.batch; ++b) {
     for (int64_t y = 0; y < s.oh; ++y)
       std::copy_n(gradient + (b * s.oh + y) * s.ow * s.filters, s.ow * s.filters,
-                  padded.data() + (y + s.kh - 1) * back.line() + (s.kw - 1) * s.filters);
-    convolve(back, windows, outputs, padded.data(), packed, out + b * s.stored());
+                  held.data() + ((y + top) * width + left) * s.filters);
+    for (const Alike& each : all)
+      convolve(each.shape, each.windows, each.outputs, held.data(), each.packed,
+               out + b * s.stored());
   }
 }
 

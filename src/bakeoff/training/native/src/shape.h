@@ -2,6 +2,7 @@
 
 #pragma once
 
+#include <algorithm>
 #include <cstdint>
 #include <vector>
 
@@ -70,6 +71,26 @@ struct Shape {
     Offsets found;
     for (int64_t p = 0; p < pixels(); ++p) found.push_back(p * filters);
     return found;
+  }
+};
+
+// The pixels along one side of an image that lie alike to the windows: every `stride`-th one, from
+// `first` on. Each of them takes part in `taps` windows, one after the other, at every `stride`-th
+// offset in the window, from `offset` on.
+struct Phase {
+  int64_t first, pixels, offset, taps, from;
+
+  // from : where the first window that a pixel takes part in lies, of its windows in a margin
+  // pixels are `size`, of which `before` in the margin do not count; windows are as wide as `window`
+  Phase(int64_t first, int64_t size, int64_t window, int64_t stride, int64_t before)
+      : first(first), pixels((size - first + stride - 1) / stride), offset((first + before) % stride),
+        taps(offset < window ? (window - offset + stride - 1) / stride : 0),
+        from(margin(window, stride) + (first + before - offset) / stride - (taps - 1)) {}
+
+  // Windows in the margin before the first one, and all that a side of pixels takes part in.
+  static int64_t margin(int64_t window, int64_t stride) { return (window - 1) / stride; }
+  static int64_t windows(int64_t size, int64_t window, int64_t stride, int64_t before, int64_t there) {
+    return margin(window, stride) + std::max(there, (size - 1 + before) / stride + 1);
   }
 };
 

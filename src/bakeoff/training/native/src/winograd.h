@@ -281,7 +281,8 @@ void forward(const Shape& s, const float* images, const float* kernel, float* ou
 }
 
 void image_gradient(const Shape& s, const float* gradient, const float* kernel, float* out) {
-  convolve(Geometry::backward(s), gradient, floats::flipped(s, kernel).data(), out);
+  const Phase all(0, 3, 3, 1, 0);
+  convolve(Geometry::backward(s), gradient, floats::flipped(s, kernel, all, all).data(), out);
 }
 
 void kernel_gradient(const Shape& s, const float* images, const float* gradient, float* out) {

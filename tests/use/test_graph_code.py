@@ -5,9 +5,9 @@ Run: pytest tests/use/test_graph_code.py
 """
 
 import keras
+import numpy as np
 import pytest
 
-from bakeoff.errors import StudyError
 from bakeoff.use.graph_code import builder
 from tests.helpers.trainers import declare
 
@@ -40,6 +40,13 @@ def test_the_code_builds_the_network(layers):
     assert (network.input_shape, network.output_shape) == ((None, 8, 8, 1), (None, 3))
 
 
-def test_a_layer_that_only_bakeoff_has_is_refused():
-    with pytest.raises(StudyError, match="found Cutout, which only Bakeoff has"):
-        builder(declare([{"cutout": 2}, {"dense": 3}]), (8, 8, 1), 3)
+def test_a_layer_that_keras_does_not_have_is_written_out():
+    names = {"keras": keras}
+    exec(builder(declare([{"cutout": 4}, {"dense": 3}]), (9, 8, 2), 3), names)
+    layer = next(each for each in names["build"]().layers if type(each).__name__ == "Cutout")
+    images = np.ones((64, 9, 8, 2), np.float32)
+    filled = np.asarray(layer(images, training=True)) == 0
+    np.testing.assert_array_equal(filled[..., 0], filled[..., 1])
+    counts = filled[..., 0].sum((1, 2))
+    assert counts.max() == 16 and counts.min() >= 4  # at a corner half of each side is outside
+    np.testing.assert_array_equal(layer(images), images)

@@ -9,9 +9,36 @@ from bakeoff.errors import StudyError
 from bakeoff.recipe import ModelRecipe
 from bakeoff.recipe.vocabulary.backbones import BACKBONES
 from bakeoff.training.backend import keras
+from bakeoff.training.layers.augmentation import Cutout
 from bakeoff.training.plain_model import keras_class, without_ours
 
-_HIDDEN = ("name", "dtype", "data_format", "seed", "trainable", "groups")
+_HIDDEN = ("name", "dtype", "data_format", "seed", "trainable", "groups", "index")
+_CUTOUT = '''
+    class Cutout(keras.layers.Layer):
+        """A square of each image is filled while training; Keras has no such layer."""
+
+        def __init__(self, size, fill_value=0.0, **settings):
+            super().__init__(**settings)
+            self.size, self.fill_value = size, fill_value
+            self.seeds = keras.random.SeedGenerator()
+
+        def call(self, inputs, training=False):
+            if not training:
+                return inputs
+            count, height, width, _ = keras.ops.shape(inputs)
+
+            def within(side):
+                center = keras.random.randint((count, 1), 0, side, seed=self.seeds)
+                first, places = center - self.size // 2, keras.ops.arange(side)
+                return (places >= first) & (places < first + self.size)
+
+            square = within(height)[:, :, None, None] & within(width)[:, None, :, None]
+            return keras.ops.where(square, self.fill_value, inputs)
+
+        def get_config(self):
+            return {**super().get_config(), "size": self.size, "fill_value": self.fill_value}
+
+'''
 
 
 def builder(model: ModelRecipe, input_shape: tuple[int, int, int], n_classes: int) -> str:
@@ -19,7 +46,7 @@ def builder(model: ModelRecipe, input_shape: tuple[int, int, int], n_classes: in
 
     Where there is a frozen backbone, of its features in the place of images.
 
-    Raises StudyError where a layer exists only in Bakeoff.
+    Raises StudyError where a layer is neither Keras's nor written out here.
     """
     network = without_ours(model, input_shape, n_classes)
     layers: list[Any] = network.layers
@@ -34,7 +61,8 @@ def builder(model: ModelRecipe, input_shape: tuple[int, int, int], n_classes: in
         body = "\n".join([start, *lines, "        ]", "    )"])
     else:
         body = _connected(network, shape, model.name)
-    return f'def build():\n    """Return the network: {parameters}."""\n{body}'
+    own = _CUTOUT if any(type(layer) is Cutout for layer in layers) else ""
+    return f'def build():\n    """Return the network: {parameters}."""\n{own}{body}'
 
 
 def _connected(network: Any, shape: str, model: str) -> str:
@@ -59,7 +87,7 @@ def _connected(network: Any, shape: str, model: str) -> str:
 
 def _call(layer: Any, model: str) -> str:
     """Return the call that makes a layer, with the arguments that are not the defaults."""
-    kind = keras_class(layer)
+    kind = type(layer) if type(layer) is Cutout else keras_class(layer)
     if kind is None or kind is keras.layers.Layer:
         raise StudyError(
             f"{model}: expected layers of Keras's own, found {type(layer).__name__}, which only "
@@ -76,7 +104,8 @@ def _call(layer: Any, model: str) -> str:
         elif not _same(config[name], parameter.default, name):
             positional = False
             given.append(f"{name}={_value(config[name])}")
-    return f"keras.layers.{kind.__name__}({', '.join(given)})"
+    where = "" if kind is Cutout else "keras.layers."
+    return f"{where}{kind.__name__}({', '.join(given)})"
 
 
 def _same(value: Any, default: Any, name: str) -> bool:

@@ -168,9 +168,7 @@ class Back {
       : s_(s), top_(Phase::margin(s.kh, s.sh)), left_(Phase::margin(s.kw, s.sw)),
         width_(Phase::windows(s.columns(), s.kw, s.sw, s.left, s.ow)),
         held_(Phase::windows(s.rows(), s.kh, s.sh, s.top, s.oh) * width_ * s.channels, 0.0f) {
-    for (int64_t y = 0; y < std::min(s.sh, s.rows()); ++y)
-      for (int64_t x = 0; x < std::min(s.sw, s.columns()); ++x)
-        add(kernel, Phase(y, s.rows(), s.kh, s.sh, s.top), Phase(x, s.columns(), s.kw, s.sw, s.left));
+    each_phase(s, [&](const Phase& down, const Phase& across) { add(kernel, down, across); });
   }
 
   void image(const float* gradient, float* out) {
@@ -190,12 +188,10 @@ class Back {
 
   void add(const float* kernel, const Phase& down, const Phase& across) {
     Array flipped;
-    for (int64_t i = down.taps - 1; i >= 0; --i)
-      for (int64_t j = across.taps - 1; j >= 0; --j) {
-        const int64_t offset = (down.offset + i * s_.sh) * s_.kw + across.offset + j * s_.sw;
-        const float* from = kernel + offset * s_.channels;
-        flipped.insert(flipped.end(), from, from + s_.channels);
-      }
+    each_offset_flipped(s_, down, across, [&](int64_t offset) {
+      const float* from = kernel + offset * s_.channels;
+      flipped.insert(flipped.end(), from, from + s_.channels);
+    });
     all_.push_back({Windows(s_, down, across, width_), flipped,
                     (down.from * width_ + across.from) * s_.channels,
                     (down.first * s_.columns() + across.first) * s_.channels});

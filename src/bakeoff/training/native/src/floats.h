@@ -199,13 +199,12 @@ bool gathers(const Shape& s) {
 Array flipped(const Shape& s, const float* kernel, const Phase& down, const Phase& across) {
   Array made(down.taps * across.taps * s.filters * s.channels);
   float* to = made.data();
-  for (int64_t i = down.taps - 1; i >= 0; --i)
-    for (int64_t j = across.taps - 1; j >= 0; --j, to += s.filters * s.channels) {
-      const int64_t offset = (down.offset + i * s.sh) * s.kw + across.offset + j * s.sw;
-      const float* from = kernel + offset * s.channels * s.filters;
-      for (int64_t c = 0; c < s.channels; ++c)
-        for (int64_t f = 0; f < s.filters; ++f) to[f * s.channels + c] = from[c * s.filters + f];
-    }
+  each_offset_flipped(s, down, across, [&](int64_t offset) {
+    const float* from = kernel + offset * s.channels * s.filters;
+    for (int64_t c = 0; c < s.channels; ++c)
+      for (int64_t f = 0; f < s.filters; ++f) to[f * s.channels + c] = from[c * s.filters + f];
+    to += s.filters * s.channels;
+  });
   return made;
 }
 
@@ -236,10 +235,9 @@ void gathered_image_gradient(const Shape& s, const float* gradient, const float*
   const int64_t height = Phase::windows(s.rows(), s.kh, s.sh, s.top, s.oh);
   const int64_t width = Phase::windows(s.columns(), s.kw, s.sw, s.left, s.ow);
   std::vector<Alike> all;
-  for (int64_t y = 0; y < std::min(s.sh, s.rows()); ++y)
-    for (int64_t x = 0; x < std::min(s.sw, s.columns()); ++x)
-      all.emplace_back(s, kernel, Phase(y, s.rows(), s.kh, s.sh, s.top),
-                       Phase(x, s.columns(), s.kw, s.sw, s.left), height, width);
+  each_phase(s, [&](const Phase& down, const Phase& across) {
+    all.emplace_back(s, kernel, down, across, height, width);
+  });
   const int64_t top = Phase::margin(s.kh, s.sh), left = Phase::margin(s.kw, s.sw);
   Array held(height * width * s.filters, 0.0f);
   for (int64_t b = 0; b < s.batch; ++b) {

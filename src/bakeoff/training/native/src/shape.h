@@ -94,4 +94,20 @@ struct Phase {
   }
 };
 
+// Call `visit` with all phases of an image, down and across.
+template <typename Visit>
+void each_phase(const Shape& s, Visit&& visit) {
+  for (int64_t y = 0; y < std::min(s.sh, s.rows()); ++y)
+    for (int64_t x = 0; x < std::min(s.sw, s.columns()); ++x)
+      visit(Phase(y, s.rows(), s.kh, s.sh, s.top), Phase(x, s.columns(), s.kw, s.sw, s.left));
+}
+
+// Call `visit` with the offsets in the kernel at which a phase's pixels are met, the last one first.
+template <typename Visit>
+void each_offset_flipped(const Shape& s, const Phase& down, const Phase& across, Visit&& visit) {
+  for (int64_t i = down.taps - 1; i >= 0; --i)
+    for (int64_t j = across.taps - 1; j >= 0; --j)
+      visit((down.offset + i * s.sh) * s.kw + across.offset + j * s.sw);
+}
+
 }  // namespace

@@ -376,6 +376,38 @@ def native_choice(native_folder):
     return choice
 
 
+@pytest.fixture(scope="session")
+def variant_files(native_folder, tmp_path_factory):
+    """Return the native library's file of every variant that this processor can run, {name: path}.
+
+    With AVX-512 and a compiler AMX is among them: in software where the processor has none.
+    """
+    files = {name: native_folder / f"{name}.so" for name in native.usable_variants()}
+    if "avx512" in files and "amx" not in files and build.compiler():
+        made = _made_once(tmp_path_factory, "software", _compile_tiles_in_software)
+        files["amx"] = made / "amx.so"
+    return files
+
+
+def _compile_tiles_in_software(folder):
+    header = Path(__file__).with_name("training") / "native" / "tiles_in_software.h"
+    flags = (*build._AVX2, *build._AVX512, "-include", str(header))
+    assert build._compile(build.compiler(), build.headers(), flags, folder / "amx.so") is None
+
+
+@pytest.fixture
+def use_variant(variant_files, monkeypatch):
+    """Return a function that lets this process use a variant, during one test."""
+
+    def use(name):
+        if name not in variant_files:
+            pytest.skip(f"the processor has no {name}")
+        monkeypatch.setattr(native, "_loaded", [])
+        assert native.load(native.Choice(name, variant_files[name])) is None
+
+    return use
+
+
 @pytest.fixture
 def native_kernels(native_choice, monkeypatch):
     """Let this process use the native kernels, during one test."""

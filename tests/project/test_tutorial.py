@@ -55,7 +55,7 @@ def plain(line):
     """Return a line without what may differ: numbers, the arrow, letters of groups, curves."""
     line = re.sub(r"[→▁▂▃▄▅▆▇█]", " ", line)
     line = re.sub(r"\b\d[\d.,]*(–\d[\d.,]*)?", "#", line)
-    return [word for word in line.split() if word not in ("a", "b", "ab", "s", "min")]
+    return [word for word in line.split() if word not in ("a", "b", "ab", "ms", "s", "min")]
 
 
 @pytest.fixture(scope="module")

@@ -12,17 +12,30 @@ from bakeoff import recipe
 from bakeoff.training import fused_optimizer
 from bakeoff.training.backend import jax, keras
 from bakeoff.training.layers.dense import Dense
-from bakeoff.training.native import ops
+from bakeoff.training.native import build, ops
 from bakeoff.training.trainer import Development, Trainer
 
 L1, L2, DECAY, RATE, EPSILON = 1e-3, 1e-2, 1e-3, 0.1, 1e-5
 FRESH = (0.1, 0.01)  # how much of Adam's state is replaced; the second is RMSprop's as well
 
 
-@pytest.fixture
-def tiles(native_kernels):
-    if not ops.has_tiles():
-        pytest.skip("the processor has no tiles")
+@pytest.fixture(params=build.variants(build.machine()))
+def variant(request, use_variant):
+    """Do a test with every variant of the native library."""
+    use_variant(request.param)
+    return request.param
+
+
+def update(*given):
+    """Return a step's results, compiled for the variant in use."""
+    return jax.jit(lambda *each: ops.update(*each))(*given)
+
+
+def summed(inputs, gradient):
+    """Return the weights' gradient as the kernel sums it up: zero weights after a step of −1."""
+    nothing = np.zeros((inputs.shape[1], gradient.shape[1]), np.float32)
+    found = ops.update(inputs, gradient, np.array([0, 0, 0, -1], np.float32), nothing, [])
+    return np.asarray(found[0], np.float64)
 
 
 def expected(gradient, weights, n_states):
@@ -59,17 +72,21 @@ def step(rng, *, batch, rows, columns, n_states, of_bytes):
 @pytest.mark.parametrize(
     "batch, rows, columns", [(1, 1, 1), (16, 16, 16), (33, 65, 31), (128, 70, 200), (800, 40, 300)]
 )
-def test_a_step_is_that_of_the_optimizer(batch, rows, columns, n_states, of_bytes, rng, tiles):
+def test_a_step_is_that_of_the_optimizer(batch, rows, columns, n_states, of_bytes, rng, variant):
+    if of_bytes and not ops.has_tiles():
+        return  # bytes are multiplied by tiles alone
     given = step(rng, batch=batch, rows=rows, columns=columns, n_states=n_states, of_bytes=of_bytes)
     inputs, gradient, _, weights, held = given
-    found = jax.jit(ops.update)(*given)
-    whole = np.asarray(ops.product(inputs, gradient, transposed="left"), np.float64)
+    found = update(*given)
+    whole = summed(inputs, gradient)
+    exact = inputs.T.astype(np.float64) @ gradient
+    np.testing.assert_allclose(whole, exact, rtol=1e-6, atol=1e-6 * np.sqrt(batch))
     wanted = expected(whole, weights.astype(np.float64), [each.astype(np.float64) for each in held])
     for one, other in zip(found, wanted, strict=True):
         np.testing.assert_allclose(one, other, rtol=3e-6, atol=1e-6)
 
 
-def test_what_is_no_number_stays_so(rng, tiles):
+def test_what_is_no_number_stays_so(rng, variant):
     """A training that diverged must be seen to have."""
     inputs, gradient, given, weights, held = step(
         rng, batch=20, rows=64, columns=64, n_states=2, of_bytes=False
@@ -83,10 +100,10 @@ def test_what_is_no_number_stays_so(rng, tiles):
         assert not np.delete(np.delete(bad, 5, axis=1), 7, axis=0).any()
 
 
-def test_steps_of_several_trials_in_one_program(rng, tiles):
-    steps = [step(rng, batch=20, rows=64, columns=70, n_states=1, of_bytes=True) for _ in range(3)]
+def test_steps_of_several_trials_in_one_program(rng, variant):
+    steps = [step(rng, batch=20, rows=64, columns=70, n_states=1, of_bytes=False) for _ in range(3)]
     stacked = jax.tree.map(lambda *each: np.stack(each), *steps)
-    together = jax.jit(jax.vmap(ops.update))(*stacked)
+    together = jax.jit(jax.vmap(lambda *each: ops.update(*each)))(*stacked)
     for lane, each in enumerate(steps):
         for one, other in zip(together, ops.update(*each), strict=True):
             np.testing.assert_array_equal(one[lane], other)
@@ -101,7 +118,7 @@ def found(built, optimizer, batch=32):
     return [each.layer for each in fused_optimizer.fused(built, optimizer, batch)]
 
 
-def test_wide_dense_layers_are_updated_by_kernels(tiles):
+def test_wide_dense_layers_are_updated_by_kernels(native_kernels):
     built = model(
         Dense(64, name="first", kernel_regularizer="l1l2"),
         Dense(63, name="narrow"),
@@ -126,11 +143,11 @@ def test_wide_dense_layers_are_updated_by_kernels(tiles):
         ("Nadam", {}),
     ],
 )
-def test_what_kernels_do_not_know_is_left_to_keras(kind, arguments, tiles):
+def test_what_kernels_do_not_know_is_left_to_keras(kind, arguments, native_kernels):
     assert found(model(Dense(64)), getattr(keras.optimizers, kind)(**arguments)) == []
 
 
-def test_so_are_large_batches_shared_layers_and_frozen_ones(tiles):
+def test_so_are_large_batches_shared_layers_and_frozen_ones(native_kernels):
     assert found(model(Dense(64)), keras.optimizers.Adam(), batch=801) == []
     inputs = keras.Input((64,))
     twice = Dense(64)
@@ -140,14 +157,16 @@ def test_so_are_large_batches_shared_layers_and_frozen_ones(tiles):
     assert found(frozen, keras.optimizers.Adam()) == ["free"]
 
 
-def test_so_are_models_within_models(tiles):
+def test_so_are_models_within_models(native_kernels):
     """Whose layers may have the same names."""
     nested = model(keras.Sequential([Dense(64, name="same")]), Dense(64, name="same"))
     assert found(nested, keras.optimizers.Adam()) == []
 
 
 @pytest.mark.parametrize("first", ["pixels", "half"])
-def test_what_is_not_multiplied_as_two_matrices_is_left_to_keras(first, rng, tiles, tmp_path):
+def test_what_is_not_multiplied_as_two_matrices_is_left_to_keras(
+    first, rng, native_kernels, tmp_path
+):
     """A dense layer of every pixel, or in half precision."""
     layer = {"pixels": "Dense(64)", "half": "Dense(64, dtype='mixed_float16')"}[first]
     flat = "keras.layers.Flatten(), " if first == "half" else ""
@@ -171,22 +190,22 @@ def test_what_is_not_multiplied_as_two_matrices_is_left_to_keras(first, rng, til
     assert Trainer(declared, data, seed=0, selection="last").epoch().finite
 
 
-def test_without_tiles_keras_updates_all(monkeypatch):
-    monkeypatch.setattr(ops, "has_tiles", lambda: False)
+def test_without_kernels_keras_updates_all(monkeypatch):
+    monkeypatch.setattr(ops, "loaded", lambda: False)
     assert found(model(Dense(64)), keras.optimizers.Adam()) == []
 
 
 @pytest.mark.parametrize("kind", ["SGD", "RMSprop", "Adam", "AdamW"])
 def test_the_private_names_of_keras_that_updates_need(kind, monkeypatch):
     """Without them Keras updates all; this test says which version of Keras took them away."""
-    monkeypatch.setattr(ops, "has_tiles", lambda: True)
+    monkeypatch.setattr(ops, "loaded", lambda: True)
     names = found(model(Dense(64, name="first")), getattr(keras.optimizers, kind)())
     assert names == ["first"], f"Keras {keras.__version__} keeps the state of {kind} elsewhere"
 
 
 @pytest.mark.parametrize("change", ["renamed", "shorter", "more"])
 def test_an_optimizer_that_keeps_its_state_elsewhere_updates_all_itself(change, monkeypatch):
-    monkeypatch.setattr(ops, "has_tiles", lambda: True)
+    monkeypatch.setattr(ops, "loaded", lambda: True)
     optimizer, built = keras.optimizers.Adam(), model(Dense(64))
     optimizer.build(built.trainable_variables)
     if change == "renamed":
@@ -199,7 +218,7 @@ def test_an_optimizer_that_keeps_its_state_elsewhere_updates_all_itself(change, 
 
 
 def test_a_layer_that_is_called_twice_is_updated_by_keras(monkeypatch):
-    monkeypatch.setattr(ops, "has_tiles", lambda: True)
+    monkeypatch.setattr(ops, "loaded", lambda: True)
     image = keras.Input((64,))
     shared, alone = Dense(64, name="shared"), Dense(64, name="alone")
     built = keras.Model(image, alone(shared(shared(image))))

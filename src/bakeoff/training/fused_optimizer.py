@@ -2,8 +2,8 @@
 
 Keras's optimizer defines the update and does it for all other variables. XLA would write the
 weights' gradient to memory and read gradient, weights and optimizer state once for each of them.
-Where the native library multiplies by tiles, a layer's inputs and the gradient of its
-pre-activations go to one kernel instead (`native.ops.update`).
+Where the native library is loaded, a layer's inputs and the gradient of its pre-activations go to
+one kernel instead (`native.ops.update`).
 """
 
 from collections.abc import Sequence
@@ -11,13 +11,13 @@ from dataclasses import dataclass
 from typing import Any
 
 from bakeoff.training.backend import jax, keras
-from bakeoff.training.layers.dense import Dense, tiled
+from bakeoff.training.layers.dense import Dense, is_wide
 from bakeoff.training.layers.graph import graph
 from bakeoff.training.native import ops
 
 jnp = jax.numpy
 Array = Any
-_LARGEST_BATCH = 800  # the largest batch that is reduced in one block of tiles
+_LARGEST_BATCH = 800  # the largest batch that is summed up while its inputs stay in the cache
 _STATE = {
     keras.optimizers.SGD: (),
     keras.optimizers.RMSprop: ("_velocities",),
@@ -53,10 +53,12 @@ class Fused:
 
 
 def fused(model: Any, optimizer: Any, batch: int) -> tuple[Fused, ...]:
-    """Return the layers that a kernel can update; none where the library has no tiles."""
+    """Return the layers that a kernel can update; none where the library is not loaded."""
     plain = not any(getattr(optimizer, name, None) for name in _OTHER_RULES)
     state = _state_of(optimizer, len(model.trainable_variables))
-    if state is None or not plain or batch > _LARGEST_BATCH or _nests(model):
+    if state is None or not plain or _nests(model):
+        return ()
+    if not ops.loaded() or batch > _LARGEST_BATCH:
         return ()
     variables = [id(variable) for variable in model.trainable_variables]
     owned = [id(variable) for variable in optimizer.variables]
@@ -110,7 +112,7 @@ def _updates(layer: Any) -> bool:
     if type(layer) is not Dense or not layer.trainable:
         return False
     known = layer.kernel_regularizer is None or type(layer.kernel_regularizer) in _REGULARIZERS
-    return known and layer.kernel_constraint is None and tiled(layer.kernel)
+    return known and layer.kernel_constraint is None and is_wide(layer.kernel)
 
 
 def probes(layers: Sequence[Fused], batch: int) -> dict[str, Array]:

@@ -258,14 +258,14 @@ def exact(images, kernel, gradient):
 
 
 @pytest.fixture(scope="session")
-def every_variant(native_folder):
+def every_variant(variant_files):
     """Return a run of an operation by every variant that this processor can run: {name: run}."""
     made = {}
-    for name in native.usable_variants():
+    for name, path in variant_files.items():
         loaded = []
         with pytest.MonkeyPatch.context() as patched:
             patched.setattr(native, "_loaded", loaded)
-            assert native.load(native.Choice(name, native_folder / f"{name}.so")) is None
+            assert native.load(native.Choice(name, path)) is None
 
         def run_variant(*calls, loaded=loaded):
             with pytest.MonkeyPatch.context() as patched:
@@ -367,9 +367,8 @@ MATRICES = [
 
 
 @pytest.fixture
-def tiles(native_kernels):
-    if not native.has_tiles():
-        pytest.skip("the processor has no tiles")
+def tiles(use_variant):
+    use_variant("amx")
 
 
 @pytest.mark.parametrize("kind", KINDS)

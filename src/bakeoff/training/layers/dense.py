@@ -15,7 +15,7 @@ from bakeoff.training.native import ops
 jnp, lax = jax.numpy, jax.lax
 Array = Any
 
-_SMALLEST_TILED = 64  # rows and columns of the weights; tiles of smaller ones are half empty
+_SMALLEST = 64  # rows and columns of the weights; tiles of smaller ones are half empty
 _NARROW = 4  # times as many rows as columns
 
 
@@ -49,7 +49,12 @@ class Dense(keras.layers.Dense):  # type: ignore[misc]
 
 def tiled(weights: Array) -> bool:
     """Say whether `multiply` uses tiles for such weights, which it does where that is faster."""
-    return min(weights.shape) >= _SMALLEST_TILED and ops.has_tiles()
+    return is_wide(weights) and ops.has_tiles()
+
+
+def is_wide(weights: Array) -> bool:
+    """Say whether weights have rows and columns enough for kernels to multiply or update them."""
+    return bool(min(weights.shape) >= _SMALLEST)
 
 
 @partial(jax.custom_vjp)

@@ -3,7 +3,8 @@
 // Images are (batch, height, width, channels), kernels (height, width, channels, filters), float32.
 // Convolution pads the images itself; pooling wants them padded. Convolution uses AMX tiles where the
 // processor has them and they are faster (amx.h), else vectors, with fewer products where windows are
-// 3×3 (winograd.h) or all of them (floats.h). Dense layers always use tiles (matrices.h, updates.h).
+// 3×3 (winograd.h) or all of them (floats.h). Products of dense layers use tiles (matrices.h), the updates
+// of their weights tiles or vectors (updates.h).
 // Sums are taken in a fixed order, so results repeat bit for bit.
 
 #include "amx.h"
@@ -120,11 +121,11 @@ ffi::Error product(ffi::Buffer<D> left, Images right, Result out, bool left_tran
 template <ffi::DataType D>
 ffi::Error update(ffi::Buffer<D> inputs, Images gradient, Images scalars, ffi::RemainingArgs,
                   ffi::RemainingRets results) {
-  if (!amx::permitted()) return no_tiles();
+  if (D == ffi::U8 && !amx::permitted()) return no_tiles();
   float* held[3] = {};
   for (size_t each = 0; each < results.size() && each < 3; ++each)
     held[each] = (*results.get<Images>(each))->typed_data();
-  amx::update(inputs, gradient, scalars.typed_data(), held, int(results.size()) - 1);
+  updates::update(inputs, gradient, scalars.typed_data(), held, int(results.size()) - 1);
   return ffi::Error::Success();
 }
 

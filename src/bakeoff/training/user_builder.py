@@ -1,6 +1,7 @@
 """Builds a model with the user's own Python function; says in one line what is wrong with it."""
 
 import importlib.util
+import re
 import sys
 from collections.abc import Callable
 from pathlib import Path
@@ -13,6 +14,7 @@ from bakeoff.training.backend import keras
 from bakeoff.training.layers.replace import with_faster_layers
 
 _PROBES = 3  # images that a model is shown
+_COLORS = re.compile(r"\x1b\[[\d;]*m")  # Keras writes some messages for a terminal
 _HALF = 0.02  # as far as a softmax of half precision sums up to something else than 1
 
 
@@ -42,8 +44,8 @@ def call_builder(
     builder = _import_builder(reference)
     try:
         model = builder(input_shape, n_classes)
-    except Exception as error:
-        raise RecipeError(f"{reference} raised {type(error).__name__}: {error}") from error
+    except (Exception, SystemExit) as error:
+        raise RecipeError(f"{reference} raised {_in_words(error)}") from error
     if not isinstance(model, keras.Model):
         raise RecipeError(f"{reference}: expected a keras.Model, found {type(model).__name__}")
     return model
@@ -58,11 +60,11 @@ def usable(
     try:
         model = with_faster_layers(model)
         outputs = model(images, training=False)
-    except Exception as error:
+    except (Exception, SystemExit) as error:
         size = " × ".join(map(str, input_shape))
         raise RecipeError(
             f"{reference}: expected a model of {size} images, found one that refuses them: "
-            f"{type(error).__name__}: {error}"
+            f"{_in_words(error)}"
         ) from error
     if isinstance(outputs, list | tuple | dict):
         raise RecipeError(
@@ -104,9 +106,13 @@ def _import_builder(reference: str) -> Callable[..., Any]:
     sys.modules[spec.name] = module
     try:
         spec.loader.exec_module(module)
-    except Exception as error:
-        raise RecipeError(f"{path} raised {type(error).__name__}: {error}") from error
+    except (Exception, SystemExit) as error:
+        raise RecipeError(f"{path} raised {_in_words(error)}") from error
     builder = getattr(module, name, None)
     if not callable(builder):
         raise RecipeError(f"{reference}: expected a function {name} in {path}, found none")
     return builder  # type: ignore[no-any-return]
+
+
+def _in_words(error: BaseException) -> str:
+    return f"{type(error).__name__}: {_COLORS.sub('', str(error))}"

@@ -133,7 +133,8 @@ WRONG = {
     "2 were given",
     "import sys; sys.exit('set DATA first')": "{file} raised SystemExit: set DATA first",
     "def build(s, n): raise SystemExit(3)": "{file}:build raised SystemExit: 3",
-    "def build(s, n): raise ValueError('\\x1b[1mloud\\x1b[0m')": "{file}:build raised ValueError: loud",
+    "def build(s, n): raise ValueError('\\x1b[1mloud\\x1b[0m')": "{file}:build raised ValueError: "
+    "loud",
     "def build(s, n): pass": "{file}:build: expected a keras.Model, found NoneType",
     "import keras\ndef build(s, n):\n i = keras.Input(s); x = keras.layers.Flatten()(i)\n"
     " return keras.Model(i, [keras.layers.Dense(n, activation='softmax')(x), x])": "{file}:build: "

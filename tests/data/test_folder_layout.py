@@ -74,6 +74,35 @@ def test_classes_may_be_called_like_parts(tmp_path):
     assert read(tmp_path).class_names == ("plane", "train", "val")
 
 
+@pytest.mark.parametrize(
+    ("train", "test"), [("train", "test1"), ("train", "test"), ("train2017", "val2017")]
+)
+def test_parts_without_class_folders_are_no_classes(tmp_path, train, test):
+    """As Kaggle's cats and dogs: train/cat.0.jpg and test1/1.jpg were classes train and test1."""
+    fill(tmp_path / train, 3, "cat.{}.jpg")
+    fill(tmp_path / test, 2)
+    assert refusal(tmp_path) == (
+        f"expected a folder for each class in {train}/, which is beside {test}/, found 3 files "
+        f"directly in it: put each class into a folder of its own: {train}/cat/1.png, "
+        f"{train}/dog/1.png, …; or list files and labels in a table, {{table: …}}"
+    )
+
+
+def test_parts_with_numbers(tmp_path):
+    two(tmp_path / "train2017", 3)
+    two(tmp_path / "test2017")
+    assert sizes(read(tmp_path)) == {"train": 6, "test": 4}
+
+
+def test_pictures_and_masks_are_no_classes(tmp_path):
+    for name in ("images", "masks"):
+        fill(tmp_path / name)
+    assert refusal(tmp_path).startswith(
+        "expected a sub-folder for each of at least 2 classes, found images/ and masks/, pictures "
+        "and what is said of them: put each class into a folder of its own: "
+    )
+
+
 def test_train_and_validation_alone(tmp_path):
     two(tmp_path / "train", 4)
     two(tmp_path / "val", 1)
@@ -234,6 +263,16 @@ def test_sixteen_bits_of_no_plain_scale_are_asked_for(tmp_path):
         load(FolderSource(tmp_path / "train", size=(2, 2)))
     data = load(FolderSource(tmp_path / "train", size=(2, 2), scale=65535))
     assert data.images[0, 0, 1, 0] == round(30_000 / 257)
+
+
+def test_sixteen_bits_beside_eight_are_used_whole(tmp_path):
+    """One such file among others of 8 bits made the folder unusable."""
+    two(tmp_path, 3)
+    pixels = np.array([[0, 49_601], [20_000, 5]], np.uint16)
+    Image.fromarray(pixels).save(tmp_path / "cat" / "9.png")
+    data = load(FolderSource(tmp_path, size=(2, 2)))
+    assert (data.maximum, data.deep_white) == (255, 65_535)
+    assert data.images[3, ..., 0].tolist() == [[0, round(49_601 / 257)], [round(20_000 / 257), 0]]
 
 
 def test_all_hold_together(tmp_path):

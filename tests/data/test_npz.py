@@ -137,7 +137,7 @@ def test_other_arrays(path, arrays, message):
 
 def test_what_is_no_zip(path):
     assert refusal(path).startswith(
-        "expected the data, found nothing there: if it lies elsewhere, "
+        "expected the data, found nothing there: put it there, or write "
     )
     for content in (b"", bytes(1000)):
         path.write_bytes(content)

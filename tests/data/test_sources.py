@@ -58,8 +58,8 @@ def test_data_that_is_not_there(source, tmp_path, monkeypatch):
     Path("there").touch()
     assert missing(source) == Path("there/gone")
     message = (
-        "there/gone: expected the data, found nothing there: if it lies elsewhere, write that "
-        "into the recipe, or a copy of it, and run it; with --out STUDY a study goes on with it"
+        "there/gone: expected the data, found nothing there: put it there, or write where it lies "
+        "into the recipe (to go on with a study: into a copy of its recipe, run with --out STUDY)"
     )
     with pytest.raises(DataError, match=f"^{re.escape(message)}$"):
         load(source)

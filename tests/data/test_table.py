@@ -3,6 +3,8 @@
 Oracle: the table written here. Cost: 1 s. Run: pytest tests/data/test_table.py
 """
 
+from pathlib import Path
+
 import pytest
 from PIL import Image
 
@@ -49,6 +51,30 @@ def test_parts(images):
     }
     assert data.images[:, 0, 0, 0].tolist() == [1, 3, 4, 2, 0, 5]
     assert data.notes == ("read from the columns file (files), label (labels), split (parts)",)
+
+
+@pytest.mark.parametrize("parts", [["train"] * 5 + ["holdout"], ["train"] * 4 + ["tets"] * 2])
+def test_a_part_that_is_none_is_asked_about(images, parts):
+    """The whole column was left out, and the held-out images trained with."""
+    rows = [f"a{number}.png,{number % 2},{part}" for number, part in enumerate(parts)]
+    with pytest.raises(DataError, match=rf"split: expected train, .*, found '{parts[-1]}': write"):
+        read(images, "file,label,split\n" + "\n".join(rows))
+
+
+def test_a_column_called_as_if_it_said_parts_is_noted(images):
+    rows = [f"a{number}.png,{number % 2},{number % 3}" for number in range(6)]
+    data = read(images, "file,label,split\n" + "\n".join(rows))
+    assert data.notes == (
+        "read from the columns file (files), label (labels); ignored split",
+    )
+
+
+def test_a_table_named_from_where_it_lies(images, monkeypatch):
+    rows = [f"images/a{number}.png,{number % 2}" for number in range(6)]
+    (images / "labels.csv").write_text("file,label\n" + "\n".join(rows), encoding="utf-8")
+    monkeypatch.chdir(images)
+    for name in ("labels.csv", "./labels.csv"):
+        assert len(load(TableSource(Path(name), size=(4, 4))).images) == 6
 
 
 def test_columns_may_be_named(images):

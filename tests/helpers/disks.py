@@ -9,7 +9,7 @@ from typing import Any
 DAMAGED = (
     "expected the bytes that were recorded, found others: the file was changed or damaged; "
     "restore it, or delete its folder and run the study again; if that "
-    "opens the test set again, it counts"
+    "opens the test set again, that is counted"
 )
 
 

@@ -127,7 +127,7 @@ RECIPES = [
        f", models.{name}: is the name of a file or folder of Bakeoff's own; choose another name")
       for name in ("baselines", "images.npy", "labels.npy", "manifest.json", "opening.json")),
     ({"models": {"m": [1]}},
-     ", models.m: expected keys such as layers and training, found a list of 1"),
+     ", models.m: expected keys such as layers and training, found [1]"),
     ({"models": {"m": {"layer": []}}}, ", models.m.layer: unknown key; did you mean layers?"),
     ({"models": {"m": {"training": {}}}},
      ", models.m: expected either layers or python, found neither"),

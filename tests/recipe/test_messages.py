@@ -50,7 +50,7 @@ BOMB = "a: &a [x, x, x, x, x, x, x, x, x, x]\n" + "".join(
 )
 FILES = [
     (b"", ": expected keys such as name, data and models, found nothing"),
-    (b"- 1", ": expected keys such as name, data and models, found a list of 1"),
+    (b"- 1", ": expected keys such as name, data and models, found [1]"),
     (b"name: \xff", ", line 1: expected UTF-8 text, found the byte 0xff; save the file as UTF-8"),
     (b"name: \x00", ": expected plain text, found the control character 0x00; remove it"),
     (b"name: a\nname: b", ", line 2: the key name stands here and in line 1; remove one"),

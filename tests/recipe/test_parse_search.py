@@ -40,7 +40,7 @@ from tests.helpers.refused_recipes import refusal
         (
             {"layers": [{"dense": {"choice": [8]}}]},
             {},
-            "models.mlp.layers[1].dense.choice: expected 2 to 100 options, found a list of 1",
+            "models.mlp.layers[1].dense.choice: expected 2 to 100 options, found [8]",
         ),
         (
             {"layers": [{"dense": {"choice": [8, 9, 8]}}]},

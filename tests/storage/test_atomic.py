@@ -39,7 +39,7 @@ def test_a_file_that_cannot_be_written_keeps_what_it_held(tmp_path, monkeypatch)
             errno.ENOENT,
             "no such file or directory: restore it, or delete its folder and "
             "run the study again; if that "
-            "opens the test set again, it counts",
+            "opens the test set again, that is counted",
         ),
         (errno.ELOOP, "too many levels of symbolic links: see what is there"),
     ],

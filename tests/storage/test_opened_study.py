@@ -67,7 +67,7 @@ def test_a_changed_byte_is_noticed(tmp_path, name):
     assert str(error.value) == (
         f"{path}: expected the bytes that were recorded, found others: the file was changed or "
         "damaged; restore it, or delete its folder and run the study again; if that "
-        "opens the test set again, it counts"
+        "opens the test set again, that is counted"
     )
 
 

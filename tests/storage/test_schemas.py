@@ -22,7 +22,7 @@ def refused(document, name="opening.json"):
     found = re.fullmatch(
         rf"{name}: expected what Bakeoff writes there, found something else(?: at (\S+))? \(.+\): "
         r"restore it, or delete its folder and run the study again; if that "
-        r"opens the test set again, it counts",
+        r"opens the test set again, that is counted",
         str(error.value),
     )
     assert found, str(error.value)

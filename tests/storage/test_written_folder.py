@@ -106,7 +106,7 @@ def test_a_file_cut_short_or_lost_or_added_is_found(tmp_path):
     (target / "note.txt").write_text("mine")
     assert written_folder.check_folder(target) == [
         f"{weights}: no such file or directory: restore it, or delete its folder and run the "
-        "study again; if that opens the test set again, it counts",
+        "study again; if that opens the test set again, that is counted",
         f"{target / 'note.txt'}: not written by Bakeoff",
     ]
 
@@ -124,5 +124,5 @@ def test_a_sealed_manifest_without_a_list_of_files_is_refused(tmp_path):
     assert written_folder.check_folder(target) == [
         f"{target / 'manifest.json'}: expected what Bakeoff writes there, found something else at "
         "files (it should be a valid dictionary): restore it, or delete its folder and run the "
-        "study again; if that opens the test set again, it counts"
+        "study again; if that opens the test set again, that is counted"
     ]

@@ -213,7 +213,7 @@ def test_a_folder_in_the_place_of_a_trial_is_named(tmp_path, data):
     place.mkdir(parents=True)
     text = (
         f"{place}/manifest.json: no such file or directory: restore it, or delete its folder and "
-        "run the study again; if that opens the test set again, it counts"
+        "run the study again; if that opens the test set again, that is counted"
     )
     with pytest.raises(StorageError, match=f"^{re.escape(text)}$"):
         job(tmp_path, data).run(stop_after(0))

@@ -26,6 +26,15 @@ def test_what_is_unlike_training_and_how_often_that_is_wrong(result, test_part, 
     assert profile.false_alarms.startswith(f"{wrong:,} of {among:,} validation images (")
 
 
+def test_few_images_do_not_call_most_others_strange(rng):
+    """Of 30 images the limits would be those of 15, which every tenth of their kind passes."""
+    pixels = rng.normal(120, 20, (400, 8, 8)).clip(0, 255) + rng.normal(0, 25, (400, 1, 1))
+    data = from_arrays("mine", pixels.clip(0, 255).astype(np.uint8), np.arange(400) % 2)
+    profile = measure(data, np.arange(30), np.arange(30, 400))
+    assert profile.alarms[0] < 0.08 * 370
+    assert profile.unlike(np.zeros((1, *data.input_shape), np.uint8)).all()
+
+
 def test_nearest_training_images(result):
     profile = read_profile(result.folder)
     assert profile.nearest(profile.images[5], 3)[0] == 5

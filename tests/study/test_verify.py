@@ -172,7 +172,7 @@ def test_the_command_prints_a_line_for_each_difference(tiny_study, capsys):
     assert capsys.readouterr().out.splitlines() == [
         f"{weights}: expected the bytes that were recorded, found others: the file was changed or "
         "damaged; restore it, or delete its folder and run the study again; if that "
-        "opens the test set again, it counts",
+        "opens the test set again, that is counted",
         "checked 7 folders of trials, baselines, openings: 1 difference",
     ]
 

@@ -109,7 +109,7 @@ def run(
     open_without: Annotated[
         list[str] | None,
         typer.Option(
-            metavar="MODEL:SEED", help="Open without this lost trial; it is recorded. Repeatable."
+            metavar="MODEL:SEED", help="Open without this trial, untrained; recorded. Repeatable."
         ),
     ] = None,
     on: OnOption = None,

@@ -66,9 +66,9 @@ def load(source: Source, *, offline: bool = False) -> DataSet:
     gone = sources.missing(source)
     if gone is not None:
         raise DataError(
-            f"{shown(gone)}: expected the data, found nothing there: if it lies elsewhere, write "
-            "that into the recipe, or a copy of it, and run it; with --out STUDY a study goes on "
-            "with it"
+            f"{shown(gone)}: expected the data, found nothing there: put it there, or write where "
+            "it lies into the recipe (to go on with a study: into a copy of its recipe, run with "
+            "--out STUDY)"
         )
     return with_remarks(_load(source, offline=offline))
 

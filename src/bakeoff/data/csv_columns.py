@@ -164,8 +164,11 @@ def part_column(
     parts = [part_of(row[column]) for row in found]
     if any(part is None for part in parts):
         strange = next(r[column] for r, p in zip(found, parts, strict=True) if p is None)
-        if wanted is not None or len({*parts, None}) > 2:  # it says two parts, and more
+        if wanted is not None or any(part is not None for part in parts):
             name = "columns.part" if wanted is not None else shown(begin.columns[column])
-            raise DataError(f"{name}: expected train, validation or test, found {shown(strange)!r}")
+            raise DataError(
+                f"{name}: expected train, validation or test, found {shown(strange)!r}: "
+                "write one of these, or call the column something else"
+            )
         return None, ""
     return [str(part) for part in parts], f", {shown(begin.columns[column])} (parts)"

@@ -161,7 +161,7 @@ def find_white(
     if reaches:
         deep = first_white(how)
         if how.scale is None:
-            found, _ = scales.white(reaches, None)
+            found = _deep_white(reaches, mixed=bool((deepest == -1).any()))
             if found != deep and max(tops.values()) > 0:  # known now: 12 bits in 16, say
                 deep = found
                 notes.append(
@@ -179,6 +179,19 @@ def find_white(
         for name, each in highest.items():
             scales.check_images_alike(name, each, maximum)
     return White(maximum, deep, (*notes, *more))
+
+
+def _deep_white(reaches: Mapping[str, Reach], *, mixed: bool) -> float:
+    """Return what white is in pictures of 16 bits; `mixed`: beside some of 8 bits.
+
+    Beside these, 16 bits that are plainly used are used whole.
+    """
+    if mixed and max(reach.high for reach in reaches.values()) >= FULL:
+        scales.check_alike(reaches)
+        return DEEP
+    if len(reaches) == 1:
+        reaches = {f"{name} of 16 bits": each for name, each in reaches.items()}
+    return scales.white(reaches, None)[0]
 
 
 def _highest(images: NDArray[np.uint8]) -> NDArray[np.uint8]:

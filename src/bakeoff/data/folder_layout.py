@@ -16,6 +16,8 @@ _CLUTTER = (
     *("__macosx", "thumbs.db", "ehthumbs.db", "desktop.ini", "icon\r"),
     *("@eadir", "#recycle", "$recycle.bin", "system volume information", "lost+found"),
 )
+_PICTURES = {"images", "image", "imgs", "img", "pictures", "photos"}
+_ABOUT = {"labels", "label", "masks", "mask", "annotations", "segmentation", "segmentations"}
 _DEEP = 8  # levels of folders inside a class, or around the classes
 _TREE = "put each class into a folder of its own: {0}/cat/1.png, {0}/dog/1.png, …"
 
@@ -68,6 +70,8 @@ def find(root: Path, parts: Mapping[str, str] | None, seen: Seen) -> Layout:
     else:
         root, places = finder.enter(root)
     if not places:
+        if parts is None:
+            finder.check_flat(root)
         classes = finder.classes(root, "", [])
         finder.check_levels(classes)
         return Layout({"train": finder.files(classes)}, finder.names)
@@ -115,7 +119,7 @@ class _Finder:
     def _parts(self, folders: list[tuple[str, str]]) -> dict[str, str]:
         named: dict[str, list[tuple[str, str]]] = {}
         for name, path in folders:
-            part = part_of(name)
+            part = _part(name)
             if part is not None:
                 named.setdefault(part, []).append((name, path))
         if "train" not in named or not any(self._inside(Path(p))[0] for _, p in named["train"]):
@@ -154,6 +158,28 @@ class _Finder:
                 f"{counted(len(files), 'file')} directly in {name}/, which have no labels: write "
                 f"{{folder: …, parts: {{train: {train}}}}}, and split.test takes a test part from "
                 f"{train}/"
+            )
+
+    def check_flat(self, root: Path) -> None:
+        """Refuse folders of parts, or of pictures and masks, that are no classes."""
+        folders, _ = self._inside(root)
+        parts = {_part(name): (name, path) for name, path in folders}
+        parts.pop(None, None)
+        if "train" in parts and 1 < len(parts) == len(folders):
+            name, path = parts.pop("train")
+            _, files = self._inside(Path(path))
+            others = listed(f"{shown(other)}/" for other, _ in parts.values())
+            raise DataError(
+                f"expected a folder for each class in {shown(name)}/, which is beside {others}, "
+                f"found {counted(len(files), 'file')} directly in it: "
+                f"{_TREE.format(shown(name))}; or list files and labels in a table, {{table: …}}"
+            )
+        names = [name.casefold() for name, _ in folders]
+        if len(names) == 2 and _PICTURES & set(names) and _ABOUT & set(names):
+            raise DataError(
+                f"expected a sub-folder for each of at least 2 classes, found "
+                f"{listed(f'{shown(name)}/' for name, _ in folders)}, pictures and what is said of "
+                f"them: {_TREE.format(shown(root.name) or 'folder')}"
             )
 
     def classes(self, parent: Path, prefix: str, known: list[str]) -> list[tuple[int, str]]:
@@ -196,7 +222,7 @@ class _Finder:
         """Refuse class folders that hold the parts, which would be mixed; note what seems so."""
         inside = [[name for name, _ in self._inside(Path(path))[0]] for _, path in classes]
         for (label, _), names in zip(classes, inside, strict=True):
-            parts = {part_of(name): name for name in names}
+            parts = {_part(name): name for name in names}
             if "train" in parts and {"validation", "test"} & parts.keys():
                 kind = shown(self.names[label])
                 found = [f"{kind}/{shown(n)}" for part, n in parts.items() if part is not None]
@@ -269,3 +295,8 @@ def _entries(folder: str | Path) -> list["os.DirEntry[str]"]:
             if not entry.name.startswith(".") and entry.name.lower() not in _CLUTTER
         ]
     return sorted(visible, key=lambda entry: natural(entry.name))
+
+
+def _part(name: str) -> str | None:
+    """Return the part that a folder is called by; "train2017" and "test1" are numbered ones."""
+    return part_of(name) or part_of(name.rstrip("0123456789"))

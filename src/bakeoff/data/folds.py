@@ -138,6 +138,7 @@ def make_folds(
                 test_start=len(rest),
                 validation=validation,
                 seed=_state(seed, repeat, fold),
+                class_names=class_names,
             )
             validating[repeat, fold, order[drawn.validation]] = True
     return Folds(tested, validating)

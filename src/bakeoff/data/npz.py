@@ -193,6 +193,13 @@ class _Archive:
         return found.reshape(header.shape)  # a lone value has become an array of one
 
 
+def _kind_of(header: str) -> str:
+    """Return what an array holds by a header that is not taken, in words."""
+    kinds = {"c": "complex numbers", "M": "dates", "m": "spans of time", "[": "records"}
+    found = re.search(r"'descr': '?[<>|=]?([cMm\[])", header)
+    return kinds[found.group(1)] if found else "another header"
+
+
 def _read_header(stream: IO[bytes], name: str) -> _Header:
     """Read an array's header: NumPy's format 1, 2 or 3, without evaluating any Python."""
     magic = stream.read(8)
@@ -208,7 +215,8 @@ def _read_header(stream: IO[bytes], name: str) -> _Header:
     found = [each.search(text) for each in (_DESCR, _ORDER, _SHAPE)]
     descr, order, shape = (each.group(1) if each else "" for each in found)
     if len(text) < length or not _WHOLE.fullmatch(text) or not all(found):
-        raise DataError(f"{name}: expected numbers or text in a plain array, found another header")
+        kind = _kind_of(text)
+        raise DataError(f"{name}: expected numbers or text in a plain array, found {kind}")
     dimensions = tuple(int(each) for each in shape.split(",") if each.strip())
     dtype = np.dtype(descr)
     if dtype.itemsize == 0 or len(dimensions) > 8:

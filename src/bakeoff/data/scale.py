@@ -60,8 +60,8 @@ def white(reaches: Mapping[str, Reach], stated: float | None) -> tuple[float, tu
     if found is None:
         raise DataError(
             f"{name}: expected pixels on a plain scale (the largest near 1, 15, 16, 255, 1023, "
-            f"4095 or 65535), found the largest {most.high:g}: say what white is, as in "
-            f"{{…, scale: {_guess(most.high):g}}}"
+            f"4095, 16383 or 65535), found the largest {most.high:g}: say what white is, as in "
+            f"{{…, scale: {_guess(most.high) if most.whole else most.high:g}}}"
         )
     return found, _notes(most, found)
 

@@ -158,7 +158,7 @@ def _check_trained(
         f"the {part.taken} images are of few classes: write validation: 0.2, which takes some of "
         "every class"
         if part.taken != "stratified"
-        else "give a smaller number or a fraction below 1"
+        else "take fewer, add images of this class, or write validation: 0 (and selection: last)"
     )
     raise DataError(
         f"split.validation: expected training images of every class, found none of class {name}: "

@@ -1,10 +1,21 @@
 """Data sets in a table beside the images: one line for each image, its file and its label."""
 
 import os
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from pathlib import Path
 
-from bakeoff.data.csv_columns import LABELS, Head, head, named, part_column, rows, stated
+from bakeoff.data.csv_columns import (
+    INDICES,
+    LABELS,
+    Head,
+    bare,
+    head,
+    named,
+    part_column,
+    part_place,
+    rows,
+    stated,
+)
 from bakeoff.data.dataset import DataSet, part_starts
 from bakeoff.data.decode_files import ENDINGS, Skipped, check_pictures, decode_files
 from bakeoff.data.folder_layout import File
@@ -33,20 +44,24 @@ def load_table(source: TableSource) -> DataSet:
         If no column holds files or labels, or none of the files is there.
     """
     check_pictures(source)
-    path = Path(source.table)
-    begin = head(path)
-    with refusing(path):
+    path = Path(source.table).absolute()
+    begin = head(Path(source.table))
+    with refusing(Path(source.table)):
         found = rows(path, begin)
         if not found:
             raise DataError("expected a line for each image, found none")
         wanted = dict(source.columns or {})
-        roots = [Path(source.images)] if source.images is not None else _roots(path.parent)
+        stated_root = None if source.images is None else Path(source.images).absolute()
+        roots = _roots(path.parent) if stated_root is None else [stated_root]
         file, root = _file_column(begin, found, wanted, roots)
-        labels, label_name = _labels(begin, found, wanted, file)
+        labels, label_name, taken = _labels(begin, found, wanted, file)
         parts, part_name = part_column(begin, found, wanted.get("part"))
         places = [_place(root, row[file]) for row in found]
         used = f"{shown(begin.columns[file])} (files), {label_name} (labels)" + part_name
-        note = f"read from the columns {used}"
+        place = part_place(begin) if parts is not None else None
+        taken += [] if place is None else [begin.columns[place]]
+        unused = _ignored(begin, {begin.columns[file], *taken, *wanted.values()})
+        note = f"read from the columns {used}{unused}"
         return from_files(path.stem, places, labels, source, parts=parts, root=root, notes=(note,))
 
 
@@ -169,8 +184,8 @@ def _file_column(
 
 def _labels(
     begin: Head, found: list[list[str]], wanted: Mapping[str, str], file: int
-) -> tuple[list[str], str]:
-    """Return (the labels, what their column is called)."""
+) -> tuple[list[str], str, list[str]]:
+    """Return (the labels, what their column is called, the columns that say them)."""
     if "label" in wanted:
         label: int | None = stated(begin.columns, wanted["label"], "columns.label")
     else:
@@ -179,7 +194,8 @@ def _labels(
         label = others[label] if label is not None else others[0] if len(others) == 1 else None
         hot = None if label is not None else _one_hot(begin, found, others)
         if hot is not None:
-            return hot, f"one column for each of {some([begin.columns[e] for e in others])}"
+            columns = [begin.columns[each] for each in others]
+            return hot, f"one column for each of {some(columns)}", columns
     if label is None:
         have = ", ".join(shown(each, limit=30) for each in begin.columns[:8])
         raise DataError(
@@ -192,7 +208,14 @@ def _labels(
             f"expected a label in every line, found {counted(len(empty), 'line')} without one, the "
             f"first for {shown(found[empty[0]][file])}"
         )
-    return [row[label] for row in found], shown(begin.columns[label])
+    name = begin.columns[label]
+    return [row[label] for row in found], shown(name), [name]
+
+
+def _ignored(begin: Head, taken: Collection[str]) -> str:
+    """Name the columns that are in no use, such as one of parts in other words."""
+    unused = [shown(e) for e in begin.columns if e not in taken and bare(e) not in INDICES]
+    return f"; ignored {some(unused)}" if unused and begin.named else ""
 
 
 def _one_hot(begin: Head, found: list[list[str]], columns: Sequence[int]) -> list[str] | None:

@@ -18,6 +18,7 @@ from bakeoff.recipe.suggestions import nearest
 
 _NUMBER = re.compile(r"[-+]?([0-9][0-9_]*(\.[0-9]*)?|\.[0-9]+)([eE][-+]?[0-9]+)?")
 _WHOLE = re.compile(r"[-+]?(0|[1-9][0-9_]*)")
+_FEW = 4  # values of a list that are shown
 _PLAIN_KEY = re.compile(r"[\w.-]{1,64}")
 
 
@@ -44,7 +45,9 @@ def found(value: object) -> str:
     if isinstance(value, Mapping):
         return "a mapping" if value else "an empty mapping"
     if isinstance(value, list | tuple):
-        return f"a list of {len(value)}" if value else "an empty list"
+        short = 0 < len(value) <= _FEW and all(isinstance(each, Real | str) for each in value)
+        many = f"a list of {len(value)}" if value else "an empty list"
+        return f"[{', '.join(map(found, value))}]" if short else many
     return f"a {type(value).__name__}"
 
 

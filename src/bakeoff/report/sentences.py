@@ -81,10 +81,15 @@ def cautions(comparison: Comparison, *, found: bool = False) -> list[str]:
             notes.append(
                 f"{model.name}: {failed_runs(model)} runs failed ({seed_list(model.failed)}; the "
                 f"failure rate lies in {failure_rate(model)}). Its mean accuracy is "
-                f"{percent(model.accuracy.mean)} with them and {sound_accuracy(model)} without; "
-                "verdicts count all runs."
+                f"{percent(model.accuracy.mean)}{_without(model)}; verdicts count all runs."
             )
     return notes
+
+
+def _without(model: ModelResult) -> str:
+    if model.sound_accuracy is None:
+        return ", and no other run is left"
+    return f" with them and {sound_accuracy(model)} without"
 
 
 def about_data(comparison: Comparison) -> str:

@@ -16,7 +16,7 @@ from bakeoff.errors import DamagedFile, StorageError, UsageError
 _NO_FILE = {errno.ENOENT, errno.ENOTDIR, errno.EISDIR, errno.ELOOP}  # or none in its place
 RESTORE = (
     "restore it, or delete its folder and run the study again; if that opens the test set again, "
-    "it counts"
+    "that is counted"
 )
 LARGEST = 1 << 32  # bytes; the predictions for 100,000 images of 1,000 classes have 400 million
 

@@ -15,6 +15,8 @@ from bakeoff.storage.atomic import hash_file
 from bakeoff.storage.study_folder import StudyFolder
 from bakeoff.storage.written_folder import MANIFEST, read_manifest
 
+BASELINES = "baselines/"  # what the keys of baselines begin with in an opening
+
 
 @dataclass(frozen=True)
 class Changed:
@@ -53,7 +55,7 @@ def trial_key(model: str, seed: int) -> str:
 
 def baseline_key(name: str) -> str:
     """Return what a baseline is called in an opening."""
-    return f"baselines/{name}"
+    return f"{BASELINES}{name}"
 
 
 def changed_trials(

@@ -5,7 +5,7 @@ What a recipe may change meanwhile: extend.py.
 """
 
 import multiprocessing as mp
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 
 from bakeoff.data import DataSet
@@ -107,7 +107,7 @@ def run(
         watcher=watcher,
     ) as executing:
         prepared = prepared_now(data)
-        for note in prepared.notes:
+        for note in (*prepared.notes, *_notes_on(excused, folder)):
             watcher.note(note)
         executing.fit(largest_trial(prepared), trials=len(missing_trials(prepared)))
         folder.require_in_place()
@@ -193,11 +193,11 @@ def _opened(
             )
 
     open_test_set(of_stage(prepared, stage), must_do, without=excused, watcher=watcher)
-    folder, split = prepared.folder, prepared.split
+    folder = prepared.folder
     with folder.lock("study"):
         result = compare([folder], lost=lost).illustrated(prepared.data)
         result.write()
-        write_profile(folder, prepared.data, split.train, split.validation)
+        write_profile(folder, prepared.data)
     return result
 
 
@@ -243,6 +243,15 @@ def _trial(wanted: str, recipe: Recipe) -> tuple[str, int]:
             f"{wanted!r}"
         )
     return name, int(seed)
+
+
+def _notes_on(excused: Sequence[tuple[str, int]], folder: StudyFolder) -> Iterator[str]:
+    """Yield what becomes of each trial that is excused: one that is there counts all the same."""
+    done = folder.finished()
+    for name, seed in excused:
+        there = seed in done.get(name, ())
+        what = "there, and counts" if there else "not trained; the test set is opened without it"
+        yield f"{name} seed {seed}, of --open-without, is {what}"
 
 
 def require_models(recipe: Recipe, only: Sequence[str]) -> None:

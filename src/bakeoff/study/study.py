@@ -161,7 +161,8 @@ def run(
     workers : trials at a time; by default one for each core, one on a GPU
     device : "cpu" or "gpu"; by default a GPU where Bakeoff's gpu extra is installed
     keep_sealed : train everything, open nothing
-    open_without : trials, "MODEL:SEED", that were lost, and without which the test set is opened
+    open_without : trials, "MODEL:SEED", that are lost again and again: if they are missing, they
+        are not trained, and the test set is opened without them, which the ledger keeps
     on : "ray" or "ray://HOST:PORT" to train on a Ray cluster (docs/scale.md)
 
     Returns

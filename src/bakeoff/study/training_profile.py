@@ -3,8 +3,9 @@
 The measure: each image is reduced to at most 16 × 16 pixels; principal components of half of the
 training images give a Gaussian with one more variance for all that is left (probabilistic PCA,
 Tipping and Bishop 1999). An image is unlike the training images if its Mahalanobis distance, or its
-mean brightness, lies outside what 99 % of the other half reach. How often that is wrong is counted
-on the validation images, which had no part in it. The file is derived and can be made again.
+mean brightness, lies outside what 99 % of the other half reach and three standard errors more, since
+a few images do not reach as far as others will. How often that is wrong is counted on the
+validation images, which had no part in it. The file is derived and can be made again.
 """
 
 from __future__ import annotations
@@ -26,6 +27,7 @@ from bakeoff.errors import BakeoffError
 from bakeoff.storage import atomic, formats
 from bakeoff.storage.split_file import read_split
 from bakeoff.storage.study_folder import StudyFolder
+from bakeoff.storage.study_recipe import read_recipe
 
 FILE = "training_profile.npz"
 SAMPLE = 2_000  # images kept, at most
@@ -34,6 +36,7 @@ _MEASURED = 10_000  # training images that the measure is made from, at most
 _SIDE = 16
 _COMPONENTS = 40
 _RARE = 0.005  # of the training images, on each side of a limit
+_MARGIN = 3.0  # standard errors of a mean, on each side
 _LARGEST = 64 * 2**20
 _NAMES = ("data", "images", "labels", "mean", "directions", "scales", "limits", "alarms")
 
@@ -86,11 +89,11 @@ class TrainingProfile:
 
     @property
     def false_alarms(self) -> str:
-        """What the measure says of images it should not mind, in words."""
+        """How often the measure minds images that it should not, in words."""
         wrong, among = self.alarms.tolist()
         if not among:
-            return "its false alarms are not known: there is no validation part"
-        return f"{wrong:,} of {among:,} validation images ({wrong / among:.1%}) raise it falsely"
+            return "how often that is a false alarm is not known, without a validation part"
+        return f"{wrong:,} of {among:,} validation images ({wrong / among:.1%}) are called so, too"
 
 
 def read_profile(folder: StudyFolder) -> TrainingProfile | None:
@@ -107,13 +110,16 @@ def read_profile(folder: StudyFolder) -> TrainingProfile | None:
     return profile or _made_again(folder)
 
 
-def write_profile(
-    folder: StudyFolder, data: DataSet, train: NDArray[np.int64], validation: NDArray[np.int64]
-) -> TrainingProfile:
+def write_profile(folder: StudyFolder, data: DataSet) -> TrainingProfile:
     """Measure the training images of a study and write the file.
 
-    train, validation : positions of the images of these parts
+    In cross-validation they are all images, of which the model that is shipped was trained.
     """
+    if read_recipe(folder, folder.read_study()).split.folds is not None:
+        train, validation = np.arange(len(data.images)), np.arange(0)
+    else:
+        split = read_split(folder)
+        train, validation = split["train"], split["validation"]
     profile = measure(data, train, validation)
     arrays: dict[str, Any] = {name: getattr(profile, name) for name in _NAMES if name != "data"}
     buffer = io.BytesIO()
@@ -143,12 +149,11 @@ def measure(
     directions = vectors[:, ::-1][:, :count].astype(np.float32)
     held = _reduced(data.images[rest], data.maximum)
     brightness = held.mean(axis=1, dtype=np.float64)
-    limits = np.array(
-        [
-            np.quantile(_distance(held, mean, directions, scales), 1 - _RARE),
-            *np.quantile(brightness, [_RARE / 2, 1 - _RARE / 2]),
-        ]
-    )
+    distances = _distance(held, mean, directions, scales)
+    low, high = np.quantile(brightness, [_RARE / 2, 1 - _RARE / 2])
+    aside = _margin(brightness)
+    largest = np.quantile(distances, 1 - _RARE) + _margin(distances)
+    limits = np.array([largest, low - aside, high + aside])
     profile = TrainingProfile(
         images=data.images[kept],
         labels=data.labels[kept],
@@ -162,6 +167,11 @@ def measure(
     wrong = int(profile.unlike(data.images[validation]).sum()) if len(validation) else 0
     alarms = np.array([wrong, len(validation)], np.int64)
     return TrainingProfile(**{**vars(profile), "alarms": alarms})
+
+
+def _margin(values: NDArray[np.float64]) -> float:
+    """Return how much further than some values reach others may."""
+    return float(_MARGIN * values.std() / np.sqrt(len(values)))
 
 
 def _distance(
@@ -235,7 +245,6 @@ def _made_again(folder: StudyFolder) -> TrainingProfile | None:
             return None
         if formats.sha256(atomic.read_file(folder.split_file)) != study["split_file"]:
             return None
-        split = read_split(folder)
-        return write_profile(folder, data, split["train"], split["validation"])
+        return write_profile(folder, data)
     except (BakeoffError, OSError):
         return None

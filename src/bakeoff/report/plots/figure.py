@@ -138,6 +138,8 @@ class Figure:
 
     def save(self, path: str | Path) -> None:
         """Write the picture to a file; its ending says how: .svg, .png, .pdf or .json."""
+        if not isinstance(path, str | Path):
+            raise UsageError(f"expected the name of a file, found {path!r}")
         path = Path(path)
         kinds: dict[str, Callable[[], bytes]] = {
             ".svg": lambda: self.svg().encode(),

@@ -181,10 +181,12 @@ def _images(trained: TrainedModel) -> tuple[NDArray[Any], str]:
     folder = trained.folder
     study = trained.study["data"]
     try:
-        data = load(read_recipe(folder, trained.study).data, offline=True)
+        recipe = read_recipe(folder, trained.study)
+        data = load(recipe.data, offline=True)
         validation = read_split(folder)["validation"]
         if data.hash == study["hash"] and len(validation):
-            return data.images[validation], VALIDATION
+            crossed = recipe.split.folds is not None  # the model was trained on all images
+            return data.images[validation], "training images" if crossed else VALIDATION
     except BakeoffError:
         pass
     profile = read_profile(folder)

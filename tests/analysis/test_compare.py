@@ -229,7 +229,7 @@ def test_one_study_twice_is_refused(study, tmp_path):
 def test_a_copy_beside_its_study_is_refused(tiny_study, tmp_path):
     """Its trials counted twice, and its pairs in Holm's method."""
     shutil.copytree(tiny_study, tmp_path / "copy")
-    with pytest.raises(StudyError, match="expected studies of different trials, found .*: one is"):
+    with pytest.raises(StudyError, match=r"expected studies of different trials, found .*: one is"):
         compare([StudyFolder(tiny_study), StudyFolder(tmp_path / "copy")])
 
 

@@ -61,6 +61,8 @@ def test_parts_that_some_rows_do_not_say_are_asked_for(tmp_path, rows):
     path.write_text("\n".join(f"{a},{b}" for a, b in zip(lines, said, strict=True)), "utf-8")
     with pytest.raises(DataError) as error:
         load(CsvSource(path))
-    message = f"{path}: split: expected train, validation or test, found '': write one of these, or call "
-        "the column something else"
+    message = (
+        f"{path}: split: expected train, validation or test, found '': write one of these, or "
+        "call the column something else"
+    )
     assert str(error.value) == message

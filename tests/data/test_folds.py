@@ -65,7 +65,9 @@ def test_a_class_with_too_few_images_is_refused():
     )
     with pytest.raises(DataError, match=f"^{re.escape(message)}$"):
         make_folds(labels, folds=5, repeats=1, validation=0.2, class_names=("cats", "dogs"))
-    with pytest.raises(DataError, match=r"found none of class dogs: take fewer, add images of this"):
+    with pytest.raises(
+        DataError, match=r"found none of class cats: take fewer, add images of this"
+    ):
         make_folds([0, 0, 1, 1], folds=2, repeats=9, validation=1, class_names=("cats", "dogs"))
     with pytest.raises(DataError, match=re.escape("split.validation: expected fewer than the 18")):
         make_folds(labels, folds=4, repeats=1, validation=40)

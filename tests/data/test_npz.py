@@ -113,7 +113,7 @@ def test_versions_of_the_header(path, version):
         ),
         (
             {"x": X, "y": np.zeros(6, [("a", int)])},
-            "y: expected numbers or text in a plain array, found another header",
+            "y: expected numbers or text in a plain array, found records",
         ),
         (
             {"x": X, "y": Y, "class_names": np.array([["a", "b", "c"]])},

@@ -25,7 +25,7 @@ def test_remarks_follow_the_notes_there_are():
 def test_classes_without_images_are_named():
     digits = load_digits()
     data = replace(digits, class_names=(*digits.class_names, "ten", "eleven"))
-    assert with_remarks(data).notes[-1] == "no image of the class ten, eleven"
+    assert with_remarks(data).notes[-1] == "no image of the class ten and eleven"
 
 
 def test_data_that_nothing_is_noticed_of_stay_what_they_are():

@@ -61,7 +61,7 @@ def test_black_and_white(shades):
 @pytest.mark.parametrize(
     ("dtype", "factor", "guess"),
     [
-        ("float32", 1.3, "15"),  # brightened
+        ("float32", 1.3, "1.3"),  # brightened
         ("float32", 23.4, "255"),
         ("float32", 100.5, "255"),  # percent
         ("float32", 1 / 255, "1"),  # divided twice
@@ -75,7 +75,7 @@ def test_other_scales_are_asked_for(shades, dtype, factor, guess):
     images, labels = shades
     stored = (images * factor).astype(dtype)
     message = (
-        "x: expected pixels on a plain scale (the largest near 1, 15, 16, 255, 1023, 4095 or "
+        "x: expected pixels on a plain scale (the largest near 1, 15, 16, 255, 1023, 4095, 16383 or "
         f"65535), found the largest {stored.max():g}: say what white is, as in "
         f"{{…, scale: {guess}}}"
     )

@@ -128,7 +128,7 @@ def test_a_split_is_read_only_and_copies():
         (
             {"validation": 2000},
             "split.validation: expected fewer than the 80 images that remain for training, found "
-            "2,000: give a smaller number or a fraction below 1",
+            "2,000: take fewer, add images of this class, or write validation: 0 (and selection: last)",
         ),
         (
             {"validation": Part(80, "first")},

@@ -64,9 +64,7 @@ def test_a_part_that_is_none_is_asked_about(images, parts):
 def test_a_column_called_as_if_it_said_parts_is_noted(images):
     rows = [f"a{number}.png,{number % 2},{number % 3}" for number in range(6)]
     data = read(images, "file,label,split\n" + "\n".join(rows))
-    assert data.notes == (
-        "read from the columns file (files), label (labels); ignored split",
-    )
+    assert data.notes == ("read from the columns file (files), label (labels); ignored split",)
 
 
 def test_a_table_named_from_where_it_lies(images, monkeypatch):

@@ -124,9 +124,7 @@ def _require_no_copies(studies: Sequence[OpenedStudy]) -> None:
     known: dict[str, OpenedStudy] = {}
     for study in studies:
         opened = study.ledger[-1].get("weights") or {} if study.ledger else {}
-        trials = {
-            trial: sha for trial, sha in opened.items() if not trial.startswith(BASELINES)
-        }
+        trials = {trial: sha for trial, sha in opened.items() if not trial.startswith(BASELINES)}
         for trial, sha in trials.items():
             first = known.setdefault(sha, study)
             if first is not study:

@@ -61,7 +61,7 @@ def white(reaches: Mapping[str, Reach], stated: float | None) -> tuple[float, tu
         raise DataError(
             f"{name}: expected pixels on a plain scale (the largest near 1, 15, 16, 255, 1023, "
             f"4095, 16383 or 65535), found the largest {most.high:g}: say what white is, as in "
-            f"{{…, scale: {_guess(most.high) if most.whole else most.high:g}}}"
+            f"{{…, scale: {_guess(most.high):g}}}"
         )
     return found, _notes(most, found)
 
@@ -133,7 +133,9 @@ def _plain(most: Reach) -> float | None:
 
 
 def _guess(high: float) -> float:
-    """Return the nearest scale above a largest pixel, as an example."""
+    """Return the nearest scale above a largest pixel, as an example; a little above 1 itself."""
+    if 1 < high <= 2:
+        return high
     return next((end for end in (1.0, *_SMALL, 255.0, *_DEPTHS) if high <= end), high)
 
 

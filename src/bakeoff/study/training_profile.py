@@ -3,9 +3,9 @@
 The measure: each image is reduced to at most 16 × 16 pixels; principal components of half of the
 training images give a Gaussian with one more variance for all that is left (probabilistic PCA,
 Tipping and Bishop 1999). An image is unlike the training images if its Mahalanobis distance, or its
-mean brightness, lies outside what 99 % of the other half reach and three standard errors more, since
-a few images do not reach as far as others will. How often that is wrong is counted on the
-validation images, which had no part in it. The file is derived and can be made again.
+mean brightness, lies outside what 99 % of the other half reach and three standard errors more, as a
+few images do not reach as far as others will. How often that is wrong is counted on the validation
+images, which had no part in it. The file is derived and can be made again.
 """
 
 from __future__ import annotations

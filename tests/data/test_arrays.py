@@ -90,8 +90,8 @@ def broken(value):
         (
             (X.astype(int) + 100, Y),
             {},
-            "x: expected pixels on a plain scale (the largest near 1, 15, 16, 255, 1023, 4095, 16383 or "
-            "65535), found the largest 332: say what white is, as in {…, scale: 1023}",
+            "x: expected pixels on a plain scale (the largest near 1, 15, 16, 255, 1023, 4095, "
+            "16383 or 65535), found the largest 332: say what white is, as in {…, scale: 1023}",
         ),
         ((X + 0j, Y), {}, "x: expected numbers, found complex128"),
         (

@@ -75,8 +75,8 @@ def test_other_scales_are_asked_for(shades, dtype, factor, guess):
     images, labels = shades
     stored = (images * factor).astype(dtype)
     message = (
-        "x: expected pixels on a plain scale (the largest near 1, 15, 16, 255, 1023, 4095, 16383 or "
-        f"65535), found the largest {stored.max():g}: say what white is, as in "
+        "x: expected pixels on a plain scale (the largest near 1, 15, 16, 255, 1023, 4095, "
+        f"16383 or 65535), found the largest {stored.max():g}: say what white is, as in "
         f"{{…, scale: {guess}}}"
     )
     with pytest.raises(DataError, match=f"^{re.escape(message)}$"):

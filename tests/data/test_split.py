@@ -128,7 +128,7 @@ def test_a_split_is_read_only_and_copies():
         (
             {"validation": 2000},
             "split.validation: expected fewer than the 80 images that remain for training, found "
-            "2,000: take fewer, add images of this class, or write validation: 0 (and selection: last)",
+            "2,000: give a smaller number or a fraction below 1",
         ),
         (
             {"validation": Part(80, "first")},
@@ -240,7 +240,11 @@ def test_a_lonely_class_is_called_by_its_name():
             "the first images are of few classes: write validation: 0.2, which takes some of every "
             "class",
         ),
-        (Part(39), "cat", "give a smaller number or a fraction below 1"),
+        (
+            Part(39),
+            "cat",
+            "take fewer, add images of this class, or write validation: 0 (and selection: last)",
+        ),
     ],
 )
 def test_validation_leaves_every_class_to_training(validation, kind, cure):

@@ -118,8 +118,7 @@ def test_another_studys_model():
         ),
         (
             {"study": "a", "network": {**NETWORK, "input_shape": [3]}},
-            "models.m.backbone.network.input_shape: expected height, width and channels, found a "
-            "list of 1",
+            "models.m.backbone.network.input_shape: expected height, width and channels, found [3]",
         ),
     ],
 )

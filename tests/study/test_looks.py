@@ -131,7 +131,7 @@ def test_a_study_goes_on_at_its_newest_look(npz):
     ("seeds", "message"),
     [
         ({"looks": [5]}, "seeds.looks: expected 2 to 10 different numbers of seeds, ascending, "
-         "such as [5, 10, 20], found a list"),
+         "such as [5, 10, 20], found [5]"),
         ({"looks": [5, 3]}, "seeds.looks: expected 2 to 10 different numbers of seeds, ascending, "
          "such as [5, 10, 20], found [5, 3]"),
         ({"looks": [2, 5]}, "seeds.looks[1]: expected a whole number from 3 to 1,000, found 2"),

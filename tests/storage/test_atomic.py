@@ -41,6 +41,7 @@ def test_a_file_that_cannot_be_written_keeps_what_it_held(tmp_path, monkeypatch)
             "run the study again; if that "
             "opens the test set again, that is counted",
         ),
+        (errno.EISDIR, "is a directory: move that away"),
         (errno.ELOOP, "too many levels of symbolic links: see what is there"),
     ],
 )

@@ -35,6 +35,20 @@ def test_status_counts_what_the_ledger_says(tiny_study, call):
     assert json.loads(call("status", tiny_study, "--json")[1])["test_openings"] == 1
 
 
+def test_status_tells_of_a_ledger_that_is_gone(tiny_study, call):
+    """The number of openings stayed right, and nobody said that their lines were lost."""
+    (tiny_study / "ledger.jsonl").unlink()
+    out = call("status", tiny_study)[1]
+    assert (
+        "The test set was opened once.\nledger.jsonl lacks 1 opening: restore it, or run the "
+        in out
+    )
+    run = call("run", tiny_study.parent / "tiny.yaml", "--out", tiny_study)
+    assert run[0] == 0
+    assert len(StudyFolder(tiny_study).read_ledger()) == 1
+    assert "lacks" not in call("status", tiny_study)[1]
+
+
 def test_status_names_opened_trials_that_are_gone(tiny_study, call):
     """B1."""
     shutil.rmtree(tiny_study / "trials" / "mlp" / "seed-1")

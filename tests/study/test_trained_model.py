@@ -33,8 +33,7 @@ def test_the_recommended_model_and_its_median_seed_by_default(result):
     scores = [result.folder.read_trial(trained.name, s)["validation"]["accuracy"] for s in (0, 1)]
     assert trained.seeds == (int(np.argmin(scores)),)  # the lower one of two
     assert trained.reason == (  # two seeds are too few to recommend anything
-        "the leading model, though the study recommends none, its median seed on the validation "
-        "part"
+        "the leading model (the study recommends none), its median seed on the validation part"
     )
 
 

@@ -18,7 +18,7 @@ SEEDS = 9.4e-7  # variance of one network's accuracy between seeds, noise left o
 
 
 def detectable(n_images: int, n_seeds: int, n_models: int, n_looks: int = 0) -> float | None:
-    """Smallest difference of two accuracies that is found in 4 of 5 studies.
+    """Smallest difference of two accuracies that is found in 80 % of studies.
 
     At the level of Holm's first step, over all pairs of `n_models` and all declared looks. None
     where there is no verdict: one model, or fewer than FEWEST_SEEDS seeds.
@@ -41,6 +41,6 @@ def about_power(n_images: int, n_seeds: int, n_models: int, n_looks: int = 0) ->
         return f"No verdicts: they need two models and {FEWEST_SEEDS} seeds of each."
     looks = f"; at the last of {n_looks} looks" if n_looks else ""
     return (
-        f"Differences from about {points(found, 1)} points on are found in 4 of 5 such studies "
+        f"Differences from about {points(found, 1)} points on are found in 80 % of such studies "
         f"({counted(n_images, 'test image')}{looks}; for networks that are about 97 % correct)."
     )

@@ -36,6 +36,7 @@ def disk(path: Path, *, writing: bool = False) -> Iterator[None]:
         errno.EPERM: "choose another place for it, or change who may write and read there",
         errno.EIO: "check the disk before you trust anything on it",
         errno.ENOENT: RESTORE,
+        errno.EISDIR: "move that away",
     }
     try:
         yield

@@ -335,6 +335,12 @@ def sentences(now: StudyStatus) -> list[str]:
         said.append(f"The test set was opened {times}.")
         if now.changed:
             said.append(f"No longer what was opened: {text.some(now.changed)}.")
+        lacking_lines = now.openings - len(now.folder.read_ledger())
+        if lacking_lines > 0:
+            said.append(
+                f"{now.folder.ledger_file.name} lacks {text.counted(lacking_lines, 'opening')}: "
+                "restore it, or run the recipe again, which writes the line again."
+            )
     else:
         said.append("The test set is sealed.")
     lacking = [name for name, fitted in now.baselines.items() if not fitted]

@@ -227,7 +227,7 @@ def _recommended(
             f"{folder.path}: expected a study that recommends a model, found one that recommends "
             f"none: {hint}"
         )
-    return recommendation.model, "the leading model, though the study recommends none"
+    return recommendation.model, "the leading model (the study recommends none)"
 
 
 def _median_seed(folder: StudyFolder, model: str, seeds: Sequence[int]) -> int:

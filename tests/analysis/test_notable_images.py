@@ -213,6 +213,19 @@ def test_other_data_than_was_recorded_gives_no_pictures(tiny_study, digits):
 # ── galleries ────────────────────────────────────────────────────────────────────────────────
 
 
+def test_a_model_that_is_not_correct_is_not_said_to_say_the_truth(fake):
+    """Of three seeds that say three classes, the smallest was taken, here the true one."""
+    models = tuple(replace(fake.models[0], name=name) for name in "ab")
+    seeds = {"a": [0, 0, 1], "b": [2, 0, 1]}
+    probabilities = {
+        name: np.stack([0.1 + 0.7 * np.eye(3)[[given]] for given in said]).astype(np.float32)
+        for name, said in seeds.items()
+    }
+    some = replace(fake, labels=np.array([0]), models=models, probabilities=probabilities)
+    (alone,) = notable_images.correct_alone(some)
+    assert (alone.only, alone.predictions) == ("a", {"a": 0, "b": 1})
+
+
 def test_images_that_all_models_get_wrong_and_that_a_single_one_gets_right(fake):
     labels = np.array([0, 1, 2, 1])
     answers = {"a": [0, 0, 0, 1], "b": [1, 0, 2, 1], "c": [1, 2, 0, 1]}

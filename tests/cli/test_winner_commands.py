@@ -29,6 +29,12 @@ def test_what_cannot_be_served(finished_study, tmp_path, capsys, monkeypatch):
     assert "expected a study's folder, found no study.json in it" in capsys.readouterr().err
     assert main(["serve", str(finished_study), "--model", "cnn"]) == 2
     assert capsys.readouterr().err.endswith("expected a model of the study, found 'cnn'\n")
+    assert main(["serve", str(finished_study), "--seed", "9"]) == 2  # was a traceback, and 3
+    assert capsys.readouterr().err.endswith("expected a trained seed of mlp (0 and 1), found 9\n")
+    assert main(["serve", str(finished_study), "--port", "70000"]) == 2
+    assert capsys.readouterr().err == (
+        "bakeoff: --port: expected a whole number from 0 to 65,535, found 70000\n"
+    )
     monkeypatch.setitem(sys.modules, "uvicorn", None)
     assert main(["serve", str(finished_study)]) == 2
     assert capsys.readouterr().err.endswith("pip install 'bakeoff[serve]'\n")

@@ -17,7 +17,7 @@ import pytest
 from bakeoff.analysis.compare import compare
 from bakeoff.errors import UsageError
 from bakeoff.report import plots
-from bakeoff.report.plots import matrices
+from bakeoff.report.plots import curves, matrices
 from bakeoff.report.plots.costs import accuracy_against_time, frontier
 from bakeoff.report.plots.curves import _epochs, curve, is_constant, regularized
 from bakeoff.report.plots.figure import PALETTE, log_ticks, shorten, spread
@@ -100,6 +100,39 @@ def test_accuracy_dots_show_every_seed_interval_mean_letter_and_baseline(study):
     )
     assert rows(plots.accuracy_dots(near))[-1] == []
     assert {"majority class", "logistic regression"} <= set(texts(plots.accuracy_dots(near)))
+
+
+def domains(spec):
+    """Yield every domain of two numbers in a figure."""
+    if isinstance(spec, dict):
+        domain = spec.get("domain")
+        if isinstance(domain, list) and len(domain) == 2 and not isinstance(domain[0], str):
+            yield domain
+        for value in spec.values():
+            yield from domains(value)
+    elif isinstance(spec, list):
+        for value in spec:
+            yield from domains(value)
+
+
+def test_a_baseline_above_all_models_is_in_the_picture(study):
+    """Its mark floated beside the axis, in the very studies that it decides."""
+    above = tuple(
+        replace(b, accuracy=replace(b.accuracy, mean=0.99, low=0.98, high=0.995))
+        for b in study.baselines
+    )
+    figure = plots.accuracy_dots(replace(study, baselines=above))
+    assert max(high for low, high in domains(figure.spec) if low > 0.5) >= 0.995
+
+
+def test_the_best_seeds_of_curves_are_in_the_picture():
+    """Axes ended at the means, and hid the seeds beyond them."""
+    line = [{"epoch": k, "value": 0.9, "low": 0.8, "high": 0.96} for k in range(3)]
+    selected = [{"epoch": 1, "value": 0.97}]
+    scale, _ = curves._scale([*line, *selected], "accuracy", all_rows=False)
+    assert scale["domain"][1] >= 0.97
+    scale, _ = curves._scale(line, "loss", all_rows=False)
+    assert scale["domain"][0] <= 0.8
 
 
 def test_learning_curves_are_means_with_the_range_of_the_seeds(study):

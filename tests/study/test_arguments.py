@@ -18,6 +18,13 @@ WRONG = [
     ({"seeds": "3"}, "seeds: expected a whole number, found '3'"),
     ({"seeds": 2.5}, "seeds: expected a whole number, found 2.5"),
     ({"seeds": [0, 1]}, "seeds: expected a whole number, found [0, 1]"),
+    ({"seeds": np.array([1, 2])}, "seeds: expected a whole number, found array([1, 2])"),
+    ({"device": np.array([1, 2])}, "device: expected cpu or gpu, found array([1, 2])"),
+    ({"out": "a\0b"}, "out: expected a path, found 'a\\x00b'"),
+    (
+        {"out": "a" * 300},
+        "out: expected names of at most 255 bytes, found one of 300: choose a shorter one",
+    ),
     ({"workers": True}, "workers: expected a whole number, found True"),
     ({"only": 3}, "only: expected a list of names, found 3"),
     ({"only": "lin"}, "--only: expected a model of the recipe (line), found 'lin'"),

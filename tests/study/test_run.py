@@ -379,6 +379,7 @@ def test_a_full_disk_stops_with_a_sentence_and_the_study_goes_on_later(
     ("options", "error", "text"),
     [
         ({"seeds": 0}, RecipeError, "--seeds: expected at least 1, found 0"),
+        ({"seeds": 10**9}, RecipeError, "--seeds: expected at most 1,000, found 1,000,000,000"),
         (
             {"only": ["mpl"]},
             RecipeError,

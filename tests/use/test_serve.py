@@ -112,6 +112,7 @@ def test_many_at_once_get_their_own_answers(server, result, digits):
 
 def test_pages_health_metrics_and_schema(server):
     assert server.ask("GET", "/healthz")[2] == b'{"ready":true}'
+    assert [server.ask("HEAD", path)[0] for path in ("/healthz", "/report")] == [200, 200]
     for path, kind in (("/try", "html"), ("/live", "html"), ("/try.js", "javascript")):
         status, headers, content = server.ask("GET", path)
         assert status == 200 and kind in headers["content-type"] and content

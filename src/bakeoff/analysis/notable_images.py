@@ -132,15 +132,19 @@ def _shared(comparison: Comparison, *, alone: bool) -> tuple[Shared, ...]:
     for index in chosen[order][: max(SHARED, MISTAKES)].tolist():
         only = next((name for name, hits in zip(names, correct, strict=True) if hits[index]), None)
         said = {
-            name: _most_frequent(predictions[:, index])
-            for name, predictions in zip(names, given, strict=True)
+            name: _most_frequent(predictions[:, index], but=None if hits[index] else labels[index])
+            for name, predictions, hits in zip(names, given, correct, strict=True)
         }
         found.append(Shared(int(index), int(labels[index]), said, only))
     return tuple(found)
 
 
-def _most_frequent(predictions: NDArray[np.int64]) -> int:
-    known = predictions[predictions >= 0]
+def _most_frequent(predictions: NDArray[np.int64], *, but: int | None) -> int:
+    """Return what most seeds say; −1 if none says a class.
+
+    but : the truth, where no majority says it: three seeds that say three classes are wrong
+    """
+    known = predictions[(predictions >= 0) & (predictions != (-1 if but is None else but))]
     return int(np.bincount(known).argmax()) if len(known) else -1
 
 

@@ -1,26 +1,38 @@
 """What callers in Python may give, checked before anything begins: one line for what is wrong."""
 
+import operator
 import os
 from collections.abc import Sequence
+from contextlib import suppress
 from pathlib import Path
 from typing import Any, get_args
 
 from bakeoff.errors import UsageError
 from bakeoff.utils.machine import Device
 
+_LONGEST = 255  # bytes of a file's name, on Linux and macOS
+
 
 def a_path(value: Any, what: str) -> Path:
     """Return a path, which is not empty: "" would be the current folder."""
-    if not isinstance(value, str | os.PathLike) or not os.fspath(value):
+    text = os.fspath(value) if isinstance(value, str | os.PathLike) else None
+    if not isinstance(text, str) or not text or "\0" in text:
         raise UsageError(f"{what}: expected a path, found {_found(value)}")
-    return Path(value)
+    longest = max((len(os.fsencode(part)) for part in Path(text).parts), default=0)
+    if longest > _LONGEST:
+        raise UsageError(
+            f"{what}: expected names of at most {_LONGEST} bytes, found one of {longest}: choose a "
+            "shorter one"
+        )
+    return Path(text)
 
 
 def whole(value: Any, what: str) -> int:
     """Return a whole number, Python's or NumPy's; True and False are none."""
-    if isinstance(value, bool) or not hasattr(value, "__index__"):
-        raise UsageError(f"{what}: expected a whole number, found {_found(value)}")
-    return int(value.__index__())
+    if not isinstance(value, bool):
+        with suppress(TypeError):  # an array of several has __index__, and raises
+            return int(operator.index(value))
+    raise UsageError(f"{what}: expected a whole number, found {_found(value)}")
 
 
 def names(value: Any, what: str) -> tuple[str, ...]:
@@ -41,7 +53,8 @@ def flag(value: Any, what: str) -> bool:
 
 def a_device(value: Any) -> Device | None:
     """Return a device's name, or None for what is there."""
-    if value is not None and value not in get_args(Device):
+    known = value is None or (isinstance(value, str) and value in get_args(Device))
+    if not known:
         raise UsageError(f"device: expected cpu or gpu, found {_found(value)}")
     found: Device | None = value
     return found

@@ -212,7 +212,9 @@ def _scale(
 
     all_rows : whether all that is drawn is among them; otherwise the scale ends where they do
     """
-    values = np.array([row["value"] for row in rows], dtype=np.float64)
+    best = "high" if show == "accuracy" else "low"  # of the seeds: what the others lag behind
+    reached = [row[key] for row in rows for key in ("value", best) if key in row]
+    values = np.array(reached, dtype=np.float64)
     values = values[np.isfinite(values)]
     if show == "accuracy":
         last = max((row["epoch"] for row in rows), default=0)
@@ -242,7 +244,7 @@ def _layers(
     The axis reaches as far as the rows in `scaled_by` do; None stands for all of them.
     """
     scaled_by = rows if scaled_by is None else scaled_by
-    scale, axis = _scale(scaled_by, show, all_rows=scaled_by is rows)
+    scale, axis = _scale([*scaled_by, *dots], show, all_rows=scaled_by is rows)
     x = _epochs(max((int(row["epoch"]) for row in rows), default=0))
     y = field("value", scale=scale, axis=axis)
     # A band has no dash of its own.

@@ -345,7 +345,10 @@ def _seeds(label: str, score: _Row) -> list[dict[str, Any]]:
 
 
 def _reach(rows: Sequence[_Row]) -> tuple[float, float]:
-    """Return from where to where the scale goes: a baseline that is far below may be off it."""
+    """Return from where to where the scale goes: a baseline that is far below may be off it.
+
+    One that is above never is: where models do not reach it, that is what the picture shows.
+    """
     scored = [each for each in rows if each.values] or list(rows)
     ends = [
         value
@@ -357,6 +360,7 @@ def _reach(rows: Sequence[_Row]) -> tuple[float, float]:
     near = low - max(high - low, 0.02)
     others = [each.estimate.low for each in rows if not each.values and each.estimate.mean >= near]
     low = min([low, *others])
+    high = max([high, *(each.estimate.high for each in rows if np.isfinite(each.estimate.high))])
     pad = 0.04 * (high - low) or 0.01
     return max(0.0, low - pad), min(1.0, high + pad)
 

@@ -24,6 +24,7 @@ from bakeoff.use.serve.live import Live, page_file
 from bakeoff.use.serve.report_page import policy_of
 
 EXAMPLES = 30
+_READ = ["GET", "HEAD"]
 _TYPES = {"html": "text/html; charset=utf-8", "js": "text/javascript", "css": "text/css"}
 
 
@@ -137,14 +138,14 @@ def application(
 
 
 def _pages(app: FastAPI, served: Served) -> None:
-    @app.get("/", include_in_schema=False)
+    @app.api_route("/", include_in_schema=False, methods=_READ)
     async def start() -> RedirectResponse:
         return RedirectResponse("/try" if served.folder.openings() else "/live", 307)
 
     for name in ("live.html", "try.html", "live.js", "try.js", "style.css"):
         _file(app, name)
 
-    @app.get("/report", include_in_schema=False)
+    @app.api_route("/report", include_in_schema=False, methods=_READ)
     async def report_page() -> Response:
         await served.load()
         if served.report is None:
@@ -152,7 +153,7 @@ def _pages(app: FastAPI, served: Served) -> None:
         policy = {"content-security-policy": policy_of(served.report)}
         return Response(served.report, media_type=_TYPES["html"], headers=policy)
 
-    @app.get("/favicon.ico", include_in_schema=False)
+    @app.api_route("/favicon.ico", include_in_schema=False, methods=_READ)
     async def icon() -> Response:
         return Response(status_code=204)
 
@@ -161,18 +162,20 @@ def _file(app: FastAPI, name: str) -> None:
     content, ending = page_file(name), name.rpartition(".")[2]
     path = f"/{name.removesuffix('.html')}"
 
-    @app.get(path, include_in_schema=False)
+    @app.api_route(path, include_in_schema=False, methods=_READ)
     async def file() -> Response:
         return Response(content, media_type=_TYPES[ending])
 
 
 def _endpoints(app: FastAPI, served: Served) -> None:
     @app.get("/study")
+    @app.head("/study", include_in_schema=False)
     async def study() -> JSONResponse:
         """Return how far the study is: trials, curves, what is running, seconds left."""
         return JSONResponse(await asyncio.to_thread(served.live.picture))
 
     @app.get("/model")
+    @app.head("/model", include_in_schema=False)
     async def model() -> JSONResponse:
         """Return what is served: classes, the size of an image, examples to try."""
         answers = await served.load()
@@ -194,12 +197,14 @@ def _endpoints(app: FastAPI, served: Served) -> None:
         )
 
     @app.get("/healthz")
+    @app.head("/healthz", include_in_schema=False)
     async def health() -> JSONResponse:
         """Say whether predictions can be asked for: 200, or 503 while the study trains."""
         ready = await served.load() is not None
         return JSONResponse({"ready": ready}, 200 if ready else 503)
 
     @app.get("/metrics")
+    @app.head("/metrics", include_in_schema=False)
     async def metrics() -> Response:
         """Return counts in Prometheus's text format."""
         name = served.answers.trained.name if served.answers else ""

@@ -9,10 +9,12 @@ from pathlib import Path
 from bakeoff.errors import StudyError, UsageError
 from bakeoff.storage.study_folder import StudyFolder
 from bakeoff.storage.study_recipe import read_recipe
+from bakeoff.study.trained_model import trained_model
 from bakeoff.utils.user_paths import to_install
 
 LOCAL = frozenset({"127.0.0.1", "localhost", "::1"})
 _CONNECTIONS = 512
+_LAST_PORT = 65_535
 _IDLE_SECONDS = 5
 
 
@@ -54,6 +56,10 @@ def serve(
         ) from None
     if model is not None and model not in read_recipe(folder, folder.read_study()).models:
         raise StudyError(f"{folder.path}: expected a model of the study, found {model!r}")
+    if not 0 <= port <= _LAST_PORT:
+        raise UsageError(f"--port: expected a whole number from 0 to {_LAST_PORT:,}, found {port}")
+    if folder.openings():
+        trained_model(folder, model=model, seed=seed)  # what is wrong with these is told before
     listening = _listen(host, port)
     address = f"http://{'localhost' if host in LOCAL else host}:{listening.getsockname()[1]}/"
     hosts = LOCAL | {host.lower()} | {name.lower() for name in names}

@@ -208,7 +208,8 @@ def figure(spec: Mapping[str, Any], *, alt: str, width: int | None = WIDTH) -> F
 
 def percent_axis(**more: Any) -> dict[str, Any]:
     """Return an axis of fractions, written in percent."""
-    return {"labelExpr": "format(datum.value * 100, '~g') + ' %'", "tickCount": 5, **more}
+    words = {"labelExpr": "format(datum.value * 100, '~g') + ' %'", "tickCount": 5}
+    return words | {"labelOverlap": "greedy", "labelSeparation": 6} | more
 
 
 def log_ticks(low: float, high: float, *, most: int = 6) -> list[float]:

@@ -254,6 +254,7 @@ def variance_shares(result: ModelResult) -> tuple[float, float, float] | None:
     return None if total <= 0 else (parts[0] / total, parts[1] / total, parts[2] / total)
 
 
+_LETTER, _MOST_ROOM = 6.5, 240.0  # pixels of a letter in a browser's wide font, and of a name
 _NAMES = {"grid": False, "domain": False, "labelColor": INK, "labelFontSize": 12}
 
 
@@ -280,7 +281,8 @@ def _dot_rows(rows: Sequence[_Row], *, row: int = _ROW) -> dict[str, Any]:
         else:
             lines.append(_interval(label, each, low))
             dots += _seeds(label, each)
-    y = field("row", "nominal", sort=labels, axis=_NAMES, scale={"domain": labels})
+    room = {"minExtent": min(_MOST_ROOM, _LETTER * max(map(len, labels), default=0))}
+    y = field("row", "nominal", sort=labels, axis=_NAMES | room, scale={"domain": labels})
     x = field("low", scale={"domain": [low, high], "nice": False}, axis=percent_axis())
     own = {"color": {"field": "color", "type": "nominal", "scale": None}}
     return {

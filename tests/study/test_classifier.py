@@ -5,6 +5,7 @@ Oracle: the digits, even or odd. Cost: 2 s.
 Run: pytest tests/study/test_classifier.py
 """
 
+import pickle
 from types import SimpleNamespace
 
 import numpy as np
@@ -67,3 +68,14 @@ def test_a_study_behind_fit_and_predict(tmp_path, digits):
     assert set(winner.predict(images[:50])) <= {"even", "odd"}
     assert winner.score(images, words) > 0.7
     assert winner.result_.folder.report_file.is_file()
+    again = pickle.loads(pickle.dumps(winner))
+    np.testing.assert_array_equal(again.predict(images[:50]), winner.predict(images[:50]))
+
+
+def test_a_classifier_whose_study_does_not_stay_is_not_pickled(tmp_path):
+    """It was, and could not predict once the first object was gone."""
+    winner = bakeoff.Classifier({"a": {"layers": []}})
+    assert pickle.loads(pickle.dumps(winner)).models == winner.models  # nothing is fitted yet
+    winner._folder = tmp_path
+    with pytest.raises(UsageError, match="expected a classifier whose study stays, found one in a"):
+        pickle.dumps(winner)

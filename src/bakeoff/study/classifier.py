@@ -101,6 +101,15 @@ class Classifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]  # sciki
         self.model_ = chosen.model
         return self
 
+    def __getstate__(self) -> Any:
+        """Refuse to be pickled while its study lies in a folder that goes with this object."""
+        if getattr(self, "_folder", None) is not None:
+            raise UsageError(
+                "expected a classifier whose study stays, found one in a temporary folder: give "
+                "Classifier(out=…) a folder, and fit it again"
+            )
+        return super().__getstate__()
+
     def predict_proba(self, X: ArrayLike) -> NDArray[np.float32]:
         """Return the probability of each class, float32 (n, n_classes), columns as in classes_."""
         if not hasattr(self, "result_"):

@@ -293,7 +293,7 @@ def test_another_search_in_the_same_place_is_refused(searched, npz):
         run(small.declare(npz, **changed), out=result.folder.path)
     place = result.folder.path / "search" / "mlp"
     assert str(refused.value) == (
-        f"{place}: expected the settings that this search was begun with, found another: undo the "
+        f"{place}: expected the settings that this search was begun with (4), found 9: undo the "
         "change, or give the changed recipe another place with --out"
     )
 

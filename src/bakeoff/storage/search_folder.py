@@ -116,12 +116,15 @@ class SearchFolder:
             before = self.read()
             before["space"] = without_folders(before["space"])
             for key, now in document.items():
-                if before.get(key) != now:
-                    raise StudyError(
-                        f"{self.path}: expected the {_WORDS.get(key, key)} that this search was "
-                        "begun with, found another: undo the change, or give the changed recipe "
-                        "another place with --out"
-                    )
+                was = before.get(key)
+                if was == now:
+                    continue
+                plain = isinstance(was, int | str) and isinstance(now, int | str)
+                raise StudyError(
+                    f"{self.path}: expected the {_WORDS.get(key, key)} that this search was begun "
+                    f"with{f' ({was})' if plain else ''}, found {now if plain else 'another'}: "
+                    "undo the change, or give the changed recipe another place with --out"
+                )
             return
         rules: dict[str, Any] = {_PRUNING_AFTER: _PRUNES_AFTER}
         if document["sampler"] == "tpe":

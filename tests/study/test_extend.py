@@ -118,7 +118,7 @@ def test_seeds_that_are_taken_out_are_kept_aloud(npz, out):
 def test_a_study_becomes_no_larger_than_can_be_read_back(npz, out):
     """A recipe of 1,001 seeds, or of 201 models, was written into it and never read again."""
     before = files(out)
-    with pytest.raises(RecipeError, match="^--seeds: expected at most 1,000, found 1,001$"):
+    with pytest.raises(RecipeError, match=r"^--seeds: expected at most 1,000, found 1,001$"):
         carry_out(npz, out, options={"seeds": 1001})
     others = {f"m{number}": {"layers": []} for number in range(199)}
     with pytest.raises(RecipeError, match=r"^recipe small, models: expected 1 to 200 models"):

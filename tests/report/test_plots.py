@@ -115,6 +115,11 @@ def domains(spec):
             yield from domains(value)
 
 
+def test_a_figure_is_saved_under_a_name(study):
+    with pytest.raises(UsageError, match=r"^expected the name of a file, found 3$"):
+        plots.accuracy_dots(study).save(3)
+
+
 def test_a_baseline_above_all_models_is_in_the_picture(study):
     """Its mark floated beside the axis, in the very studies that it decides."""
     above = tuple(

@@ -24,6 +24,7 @@ from bakeoff.study.development_data import read_development
 from bakeoff.study.jobs import TrainJob
 from bakeoff.study.status import status
 from bakeoff.study.trained_model import trained_model
+from bakeoff.study.training_profile import read_profile
 from bakeoff.training.predict import predict
 from bakeoff.training.trainer import Development, Trainer
 from bakeoff.use.serve.answers import Answers
@@ -247,6 +248,10 @@ def test_the_shipped_model_is_the_one_that_predicts(study, data):
     weights = array_files.read_weights(folder.shipped(name) / "weights.safetensors")
     expected = predict(trained.recipe, weights, data.images, maximum=255.0, n_classes=3)
     np.testing.assert_allclose(trained.per_seed(data.images)[0], expected, atol=1e-5)
+    profile = read_profile(folder)
+    assert profile.alarms.tolist() == [0, 0]  # all images trained it: none is left to count on
+    assert profile.false_alarms.startswith("how often that is a false alarm is not known")
+    assert profile.unlike(data.images).mean() < 0.05
     other = next(each for each in ("linear", "mlp") if each != name)
     with pytest.raises(StudyError, match="cross-validation ships the recommended model"):
         trained_model(folder, model=other)

@@ -297,7 +297,13 @@ def test_a_lost_trial_keeps_the_seal(npz, tmp_path, real_workers):
         carry_out(npz, out, **lossy, options={"open_without": ["mine"]})
     half = carry_out(npz, out, **lossy, options={"open_without": ["mine:0"]})
     assert (half.waiting_for, half.opened) == (("mine:1",), None)
-    opened = carry_out(npz, out, **lossy, options={"open_without": ["mine:0", "mine:1"]})
+    without, listener = ["mine:0", "mine:1", "linear:0"], Listener()
+    opened = carry_out(npz, out, **lossy, options={"open_without": without}, watcher=listener)
+    assert listener.of("note")[-3:] == [
+        "mine seed 0, of --open-without, is not trained; the test set is opened without it",
+        "mine seed 1, of --open-without, is not trained; the test set is opened without it",
+        "linear seed 0, of --open-without, is there, and counts",
+    ]
     assert opened.comparison.test_openings == 1
     assert "missing-trials" in {finding.code for finding in opened.findings}
     [line] = StudyFolder(out).read_ledger()

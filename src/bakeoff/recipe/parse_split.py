@@ -10,8 +10,7 @@ from bakeoff.recipe.types import SplitRecipe
 from bakeoff.recipe.value_kinds import Misfit, Whole, as_number, as_whole, found, key_text
 
 SEED = Whole(0, 2**31 - 1)
-MOST_SEEDS = 1000
-SEED_COUNT = Whole(1, MOST_SEEDS)
+SEED_COUNT = Whole(1, 1000)
 FOLDS = Whole(2, 100)
 REPEATS = 5  # where folds are asked for without their number
 

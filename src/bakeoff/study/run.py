@@ -12,7 +12,7 @@ from bakeoff.data import DataSet
 from bakeoff.data.folds import Folds
 from bakeoff.errors import RecipeError, StudyError, TrialLost
 from bakeoff.recipe import Recipe
-from bakeoff.recipe.parse_split import MOST_SEEDS
+from bakeoff.recipe.parse_split import SEED_COUNT
 from bakeoff.recipe.types import Race
 from bakeoff.storage.study_folder import StudyFolder
 from bakeoff.study import arguments
@@ -210,8 +210,8 @@ def _with_seeds(recipe: Recipe, seeds: int | None) -> Recipe:
         return recipe
     if seeds < 1:
         raise RecipeError(f"--seeds: expected at least 1, found {seeds}")
-    if seeds > MOST_SEEDS:
-        raise RecipeError(f"--seeds: expected at most {MOST_SEEDS:,}, found {seeds:,}")
+    if seeds > SEED_COUNT.high:
+        raise RecipeError(f"--seeds: expected at most {SEED_COUNT.high:,}, found {seeds:,}")
     race = recipe.race
     if race is not None:
         after = tuple(each for each in race.after if each < seeds)

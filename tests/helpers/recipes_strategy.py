@@ -40,8 +40,11 @@ KERNEL = {
 }
 outputs = optional(**KERNEL)
 anywhere = st.one_of(
-    st.sampled_from(["dropout", "batch_normalization", "activation", "leaky_re_lu", "elu"]).flatmap(
+    st.sampled_from(
+        ["dropout", "gaussian_noise", "batch_normalization", "activation", "leaky_re_lu", "elu"]
+    ).flatmap(
         lambda kind: {
+            "gaussian_noise": st.just({"gaussian_noise": 0.25}),
             "dropout": st.sampled_from([{"dropout": 0.25}, {"dropout": {"rate": 0}}]),
             "batch_normalization": st.one_of(
                 st.just("batch_normalization"),

@@ -168,8 +168,8 @@ LAYERS = [
     ({"batchnorm": None}, ": unknown layer batchnorm; did you mean batch_normalization?"),
     ("wave", ": unknown layer wave; known: dense, conv2d, depthwise_conv2d, "
      "separable_conv2d, max_pooling2d, average_pooling2d, global_average_pooling2d, "
-     "global_max_pooling2d, flatten, dropout, batch_normalization, layer_normalization, "
-     "group_normalization, activation, p_re_lu, leaky_re_lu, elu, random_flip, "
+     "global_max_pooling2d, flatten, dropout, gaussian_noise, batch_normalization, "
+     "layer_normalization, group_normalization, activation, p_re_lu, leaky_re_lu, elu, random_flip, "
      "random_translation, random_rotation, random_zoom, random_contrast, random_brightness, "
      "random_crop, cutout, residual"),
     ({"residual": []}, ".residual: expected at least one layer, found an empty list"),

@@ -155,6 +155,7 @@ def test_a_python_model_has_no_declared_layers():
         [{"dense": 10}, {"activation": "softmax"}],
         ["global_average_pooling2d", {"dense": {"units": 10, "activation": "softmax"}}],
         [{"dense": {"units": 10, "activation": "softmax"}}, {"dropout": 0.2}],
+        [{"dense": {"units": 10, "activation": "softmax"}}, {"gaussian_noise": 0.2}],
         [{"dense": {"units": 10, "activation": "softmax"}}, "flatten", {"activation": "linear"}],
         [
             {"conv2d": {"filters": 10, "kernel_size": 3, "activation": "softmax"}},

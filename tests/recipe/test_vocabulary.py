@@ -54,6 +54,7 @@ def test_layer_names_are_those_that_keras_gives(kind):
         "conv2d": (1, 1),
         "average_pooling2d": (2,),
         "dropout": (0.5,),
+        "gaussian_noise": (0.1,),
         "activation": ("relu",),
         "depthwise_conv2d": (1,),
         "separable_conv2d": (1, 1),

@@ -38,5 +38,7 @@ def test_more_of_anything_takes_longer():
     assert seconds(validation=1000) == pytest.approx(usual * 4 / 3)
     assert seconds([{"dense": 640}]) > 2 * usual
     assert seconds(shape=(16, 16, 1)) > usual
-    assert seconds([{"dense": 64}, {"dropout": 0.5}]) > usual
+    dropped = seconds([{"dense": 64}, {"dropout": 0.5}])
+    assert dropped > usual
+    assert seconds([{"dense": 64}, {"gaussian_noise": 0.5}]) > dropped
     assert seconds(rate=1e9) > usual

@@ -20,6 +20,7 @@ CNN = [
     {"conv2d": {"filters": 4, "kernel_size": 3, "activation": "relu"}},
     {"max_pooling2d": 2},
     "batch_normalization",
+    {"gaussian_noise": 0.1},
     {"dropout": 0.3},
 ]
 EVERYTHING = [

@@ -142,6 +142,7 @@ WORDS = {  # what a layer of the recipe's vocabulary cannot do without
     "separable_conv2d": {"filters": 4, "kernel_size": 3},
     "average_pooling2d": 2,
     "dropout": 0.5,
+    "gaussian_noise": 0.5,
     "group_normalization": 1,
     "activation": "gelu",
     "random_translation": {"height_factor": 0.2, "width_factor": 0.2},

@@ -22,7 +22,8 @@ from bakeoff.recipe.vocabulary.words import LAYERS
 MAX_PARAMETERS = 100_000_000
 MAX_ACTIVATIONS = 100_000_000  # floats of one image, all layers together
 BACKBONE = "backbone"
-_PASSING = ("dropout", "flatten", "global_average_pooling2d")  # leave what a softmax puts out
+# leave what a softmax puts out
+_PASSING = ("dropout", "gaussian_noise", "flatten", "global_average_pooling2d")
 
 
 @dataclass(frozen=True)
@@ -58,8 +59,8 @@ class Architecture:
     """A whole model as it will be built; counts are sums over its layers.
 
     `flops_per_image`: operations of one image forward; a multiply-add counts as two, anything else
-    computed or compared as one; dropout and augmentation count nothing. Training takes about three
-    times as many as `trained_flops`, in which a frozen backbone does not count, and once
+    computed or compared as one; dropout, noise and augmentation count nothing. Training takes about
+    three times as many as `trained_flops`, in which a frozen backbone does not count, and once
     `passed_flops`: those of frozen layers that images pass in every epoch.
     `activation_floats`: values that the layers put out for one image, and whose gradients are kept.
     """

@@ -59,7 +59,7 @@ LAYER: Mapping[str, str] = {
                 "globalmaxpooling2d",
             ),
             *("layernormalization", "groupnormalization", "zeropadding2d", "cropping2d", "prelu6"),
-            *("spatialdropout2d", "gaussiannoise", "gaussiandropout", "upsampling2d", "reshape"),
+            *("spatialdropout2d", "gaussiandropout", "upsampling2d", "reshape"),
             *("lstm", "gru", "embedding", "multiheadattention", "attention", "add", "concatenate"),
             *("lambda", "thresholdedrelu", "permute"),
         ),

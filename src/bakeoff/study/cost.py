@@ -18,7 +18,7 @@ USUAL_RATE = 50e9  # operations a second of one core, where nobody has measured
 # operations, too, since a machine that is faster at them is faster at it.
 _FORWARD_AND_BACKWARD = 3  # times the operations of predicting; 2 where no layer before it learns
 _VALUE = 180  # of a feature map: memory, activations, pooling
-_DROPPED = 50  # that may be dropped
+_DRAWN = {"dropout": 50, "gaussian_noise": 800}  # that something random is done to
 _PARAMETER = 160  # the optimizer
 _STEP = 8e6
 COMPILING = 600e9  # of each model, the first time
@@ -72,7 +72,7 @@ def makespan(lengths: Iterable[float], *, workers: int, busy: Sequence[float] = 
 
 def _image_operations(architecture: Architecture) -> float:
     """Return what training on one image takes, in operations of a large product."""
-    operations, values, dropped, learns = 0.0, 0.0, 0.0, False
+    operations, values, drawn, learns = 0.0, 0.0, 0.0, False
     frozen = architecture.flops_per_image - architecture.trained_flops
     for layer in architecture.layers:
         if layer.kind == BACKBONE:  # a frozen one's features are computed once, before any trial
@@ -86,5 +86,5 @@ def _image_operations(architecture: Architecture) -> float:
         learns = learns or layer.trainable_parameters > 0
         size = float(np.prod(layer.output_shape))
         values += size if len(layer.output_shape) > 1 and layer.kind != "scale" else 0.0
-        dropped += size if layer.kind == "dropout" else 0.0
-    return operations + _VALUE * values + _DROPPED * dropped
+        drawn += size * _DRAWN.get(layer.kind, 0)
+    return operations + _VALUE * values + drawn

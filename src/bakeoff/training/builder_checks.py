@@ -20,6 +20,7 @@ SCALES_AGAIN = "scales-again"
 SAME_START = "same-initial-weights"
 SOME_SAME_START = "some-same-initial-weights"
 COMPILED = "compiled"
+_PASSING = (keras.layers.Dropout, keras.layers.GaussianNoise)  # but while training
 _SEEDS = (1, 2)
 _FLAT = 0.1  # black and white that differ by less, before the first weights, were divided again
 _FAR = 10.0  # values so far from 0 come from subtracting what suits pixels up to 255
@@ -175,7 +176,7 @@ def _before_weights(model: keras.Model, images: NDArray[Any]) -> NDArray[Any]:
 def _softmax_twice(model: keras.Model) -> bool:
     """Say whether the layer before the softmax at the end gave a softmax, too."""
     try:
-        layers = [each for each in model.layers if not isinstance(each, keras.layers.Dropout)]
+        layers = [each for each in model.layers if not isinstance(each, _PASSING)]
     except Exception:
         return False
     return len(layers) > 1 and _is_softmax(layers[-1]) and _is_softmax(layers[-2])

@@ -265,6 +265,18 @@ class Dropout(LayerArguments):
         return 0
 
 
+class GaussianNoise(LayerArguments):
+    """Add noise with mean 0 to every value while training."""
+
+    main = "stddev"
+    draws = True
+    stddev: UnitInterval
+
+    def flops(self, before: Shape) -> int:
+        """Count nothing."""
+        return 0
+
+
 # ── normalization ────────────────────────────────────────────────────────────────────────────
 
 
@@ -382,6 +394,7 @@ LAYERS: Declared = {
     "global_max_pooling2d": GlobalMaxPooling2D,
     "flatten": Flatten,
     "dropout": Dropout,
+    "gaussian_noise": GaussianNoise,
     "batch_normalization": BatchNormalization,
     "layer_normalization": LayerNormalization,
     "group_normalization": GroupNormalization,

@@ -19,6 +19,7 @@ from bakeoff.training.layers.depthwise import DepthwiseConv2D, SeparableConv2D
 from bakeoff.training.layers.dropout import Dropout
 from bakeoff.training.layers.graph import all_layers, graph, is_functional, is_sequential
 from bakeoff.training.layers.image_shifts import RandomFlip, RandomTranslation
+from bakeoff.training.layers.noise import GaussianNoise
 from bakeoff.training.layers.normalization import BatchNormalization
 from bakeoff.training.layers.pooling import AveragePooling2D, MaxPooling2D
 from bakeoff.training.native import ops
@@ -35,6 +36,7 @@ FASTER: dict[type, type] = {
     keras.layers.MaxPooling2D: MaxPooling2D,
     keras.layers.AveragePooling2D: AveragePooling2D,
     keras.layers.Dropout: Dropout,
+    keras.layers.GaussianNoise: GaussianNoise,
     keras.layers.RandomFlip: RandomFlip,
     keras.layers.RandomTranslation: RandomTranslation,
     keras.layers.RandomRotation: RandomRotation,
@@ -44,7 +46,7 @@ FASTER: dict[type, type] = {
     keras.layers.RandomCrop: RandomCrop,
 }
 RANDOM = (  # told apart by an index
-    *(Dropout, RandomFlip, RandomTranslation, RandomRotation, RandomZoom),
+    *(Dropout, GaussianNoise, RandomFlip, RandomTranslation, RandomRotation, RandomZoom),
     *(RandomContrast, RandomBrightness, RandomCrop, Cutout),
 )
 _MONOTONIC = tuple(

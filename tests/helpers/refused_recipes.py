@@ -169,9 +169,9 @@ LAYERS = [
     ("wave", ": unknown layer wave; known: dense, conv2d, depthwise_conv2d, "
      "separable_conv2d, max_pooling2d, average_pooling2d, global_average_pooling2d, "
      "global_max_pooling2d, flatten, dropout, gaussian_noise, batch_normalization, "
-     "layer_normalization, group_normalization, activation, p_re_lu, leaky_re_lu, elu, random_flip, "
-     "random_translation, random_rotation, random_zoom, random_contrast, random_brightness, "
-     "random_crop, cutout, residual"),
+     "layer_normalization, group_normalization, activation, p_re_lu, leaky_re_lu, elu, "
+     "random_flip, random_translation, random_rotation, random_zoom, random_contrast, "
+     "random_brightness, random_crop, cutout, residual"),
     ({"residual": []}, ".residual: expected at least one layer, found an empty list"),
     ({"residual": 3}, ".residual: expected a list of at most 1,000 layers, found 3"),
     ({"residual": [{"dense": 0}]}, f".residual[1].dense: expected {UNITS}, found 0"),

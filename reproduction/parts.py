@@ -54,6 +54,7 @@ PARTS = (
     Part("honest-004", "honest-004", 5),
     Part("dead", "dead", 3),
     Part("mnist-best", "mnist-best", 5),
+    Part("mnist-mlp-best", "mnist-mlp-best", 5),
     Part("fashion-best", "fashion-best", 3),
 )
 

@@ -119,5 +119,6 @@ class Challenge:
 
 CHALLENGES = (
     Challenge("mnist-best", "compact-cnn", 0.997),
+    Challenge("mnist-mlp-best", "compact-mlp", 0.989),
     Challenge("fashion-best", "compact-cnn", 0.945),
 )

@@ -31,6 +31,12 @@ def test_what_cannot_be_served(finished_study, tmp_path, capsys, monkeypatch):
     assert capsys.readouterr().err.endswith("expected a model of the study, found 'cnn'\n")
     assert main(["serve", str(finished_study), "--seed", "9"]) == 2  # was a traceback, and 3
     assert capsys.readouterr().err.endswith("expected a trained seed of mlp (0 and 1), found 9\n")
+    for name in ("http://a.org", "a.org:80", "a.org/x", "a b", "*.a.org"):
+        assert main(["serve", str(finished_study), "--allow-host", name]) == 2
+        assert capsys.readouterr().err == (
+            "bakeoff: --allow-host: expected a host's name without scheme, port and path, as in "
+            f"digits.example.org, found {name!r}\n"
+        )
     assert main(["serve", str(finished_study), "--port", "70000"]) == 2
     assert capsys.readouterr().err == (
         "bakeoff: --port: expected a whole number from 0 to 65,535, found 70000\n"

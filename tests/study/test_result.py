@@ -12,7 +12,7 @@ import pytest
 from rich.console import Console
 
 from bakeoff import report
-from bakeoff.errors import StudyError
+from bakeoff.errors import BakeoffError, StudyError
 from bakeoff.storage.study_folder import StudyFolder
 from bakeoff.study.compare import compare
 from bakeoff.study.result import Result
@@ -65,6 +65,13 @@ def test_figures_of_one_model(result, name):
 @pytest.mark.parametrize("name", ALL_MODELS)
 def test_figures_of_all_models(result, name):
     assert getattr(result, f"plot_{name}")().svg().startswith("<svg")
+
+
+@pytest.mark.parametrize("wrong", [[], "", 3, {"cnn"}])
+def test_what_is_no_model_s_name_is_not_taken_for_the_recommended_one(result, wrong):
+    for view in (result.plot_calibration, result.plot_confusion, result.model_card):
+        with pytest.raises(BakeoffError, match=r"expected a .*model.*found"):
+            view(wrong)
 
 
 def test_a_confusion_matrix_as_counts_or_rates_with_or_without_its_diagonal(result):

@@ -63,6 +63,15 @@ def test_a_wrong_keyword_is_refused_by_name():
         study.run(worker=3)
 
 
+@pytest.mark.parametrize("place", ["data", "models", "split", "training"])
+def test_what_holds_itself_is_refused(place):
+    itself = {}
+    itself["again"] = [itself]
+    words = {"data": "digits", "models": MODELS, place: itself}
+    with pytest.raises(RecipeError, match=r"^expected at most 20 levels of nesting, found more$"):
+        bakeoff.Study("x", **words)
+
+
 def test_keys_that_are_the_same_as_text():
     with pytest.raises(RecipeError) as caught:
         bakeoff.Study(

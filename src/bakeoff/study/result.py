@@ -146,6 +146,10 @@ class Result:
         chosen = self.comparison.recommended
         return chosen.model if chosen else None
 
+    def _of(self, model: str | None) -> str | None:
+        """Return the model that a figure shows: what was named, or the one that is chosen."""
+        return self._chosen if model is None else model
+
     # ── using a trained model: the recommended one where none is named, its median seed ──
 
     def trained(
@@ -204,11 +208,11 @@ class Result:
 
     def plot_learning_curves(self, model: str | None = None) -> Figure:
         """Return a model's loss and accuracy by epoch, training and validation."""
-        return plots.learning_curves(self.comparison, model or self._chosen)
+        return plots.learning_curves(self.comparison, self._of(model))
 
     def plot_learning_rate(self, model: str | None = None) -> Figure:
         """Return a model's learning rate by epoch."""
-        return plots.learning_rate(self.comparison, model or self._chosen)
+        return plots.learning_rate(self.comparison, self._of(model))
 
     def plot_confusion(
         self, model: str | None = None, *, diagonal: bool = True, rates: bool = False
@@ -217,24 +221,24 @@ class Result:
 
         Numbers are images, or with `rates` percent of each true class.
         """
-        name = model or self._chosen
+        name = self._of(model)
         return plots.confusion(self.comparison, name, diagonal=diagonal, rates=rates)
 
     def plot_per_class(self, model: str | None = None) -> Figure:
         """Return a model's accuracy in each class, the worst first."""
-        return plots.per_class(self.comparison, model or self._chosen, width=640)
+        return plots.per_class(self.comparison, self._of(model), width=640)
 
     def plot_roc(self, model: str | None = None) -> Figure:
         """Return ROC curves of each class against the rest, with the band of all seeds."""
-        return plots.roc_curves(self.comparison, model or self._chosen, width=560)
+        return plots.roc_curves(self.comparison, self._of(model), width=560)
 
     def plot_precision_recall(self, model: str | None = None) -> Figure:
         """Return precision-recall curves of each class against the rest, with the seeds' band."""
-        return plots.precision_recall_curves(self.comparison, model or self._chosen, width=560)
+        return plots.precision_recall_curves(self.comparison, self._of(model), width=560)
 
     def plot_calibration(self, model: str | None = None) -> Figure:
         """Return how often a model was correct against how sure it was."""
-        return plots.calibration(self.comparison, model or self._chosen)
+        return plots.calibration(self.comparison, self._of(model))
 
     def plot_parameters(self) -> Figure:
         """Return accuracy against the number of parameters, with the frontier."""
@@ -268,7 +272,7 @@ class Result:
 
     def plot_mistakes(self, model: str | None = None) -> Gallery:
         """Return the test images that a model gets most wrong, with its predictions."""
-        name = plots.figure.find(self.comparison, model or self._chosen).name
+        name = plots.figure.find(self.comparison, self._of(model)).name
         return galleries.worst_mistakes(self.comparison, self.comparison.model(name))
 
     def plot_label_suspects(self) -> Gallery:

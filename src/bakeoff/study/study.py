@@ -8,6 +8,7 @@ from typing import Any
 from bakeoff import recipe as recipes
 from bakeoff.data.python_data import from_python, is_declared
 from bakeoff.errors import RecipeError
+from bakeoff.recipe.yaml_reader import MAX_DEPTH
 from bakeoff.study.arguments import a_path
 from bakeoff.study.compare import compare as compare_folders
 from bakeoff.study.result import Result
@@ -206,19 +207,21 @@ def compare(study: str | Path, *more: str | Path) -> Result:
     return compare_folders(places).illustrated()
 
 
-def _plain(value: Any) -> Any:
+def _plain(value: Any, depth: int = 0) -> Any:
     """Return what YAML would have given: lists for tuples, text for paths, builders by name.
 
     NumPy's numbers and arrays become Python's.
     """
+    if depth > MAX_DEPTH:  # what holds itself is deeper than anything
+        raise RecipeError(f"expected at most {MAX_DEPTH} levels of nesting, found more")
     if isinstance(value, Mapping):
-        plain = {str(key): _plain(each) for key, each in value.items()}
+        plain = {str(key): _plain(each, depth + 1) for key, each in value.items()}
         if len(plain) < len(value):  # 3 and "3"
             keys = some([*map(str, value)])
             raise RecipeError(f"expected keys that differ as text, found one twice among {keys}")
         return plain
     if isinstance(value, list | tuple | range):
-        return [_plain(each) for each in value]
+        return [_plain(each, depth + 1) for each in value]
     if hasattr(value, "tolist"):
         return value.tolist()
     if callable(value):

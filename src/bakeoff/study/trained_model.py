@@ -144,8 +144,9 @@ def trained_model(
     reason = "the model that was named"
     if model is None:
         model, reason = _recommended(folder, done, recommended)
-    if model not in done:
-        found = "one that is not trained yet" if model in recipe.models else "no such model"
+    if not isinstance(model, str) or model not in done:
+        known = isinstance(model, str) and model in recipe.models
+        found = "one that is not trained yet" if known else "no such model"
         raise StudyError(
             f"{folder.path}: expected a trained model ({some(sorted(done))}), found {model!r}, "
             f"{found}"

@@ -1,6 +1,7 @@
 """Runs the web application until Ctrl-C: one process, one event loop, on this machine alone."""
 
 import errno
+import re
 import socket
 from collections.abc import Callable
 from contextlib import suppress
@@ -16,6 +17,7 @@ LOCAL = frozenset({"127.0.0.1", "localhost", "::1"})
 _CONNECTIONS = 512
 _LAST_PORT = 65_535
 _IDLE_SECONDS = 5
+_NAME = re.compile(r"[a-z0-9_.-]+|[0-9a-f]*(:[0-9a-f.]*){2,}")  # or an address of IPv6
 
 
 def serve(
@@ -58,11 +60,12 @@ def serve(
         raise StudyError(f"{folder.path}: expected a model of the study, found {model!r}")
     if not 0 <= port <= _LAST_PORT:
         raise UsageError(f"--port: expected a whole number from 0 to {_LAST_PORT:,}, found {port}")
+    allowed = {_host_name(each) for each in names}
     if folder.openings():
         trained_model(folder, model=model, seed=seed)  # what is wrong with these is told before
     listening = _listen(host, port)
     address = f"http://{'localhost' if host in LOCAL else host}:{listening.getsockname()[1]}/"
-    hosts = LOCAL | {host.lower()} | {name.lower() for name in names}
+    hosts = LOCAL | {host.lower()} | allowed
     config = uvicorn.Config(
         application(folder, model=model, seed=seed, hosts=hosts),
         http=DeadlineProtocol,
@@ -78,6 +81,17 @@ def serve(
     ready(address)
     with suppress(KeyboardInterrupt):  # the way to end it
         uvicorn.Server(config).run(sockets=[listening])
+
+
+def _host_name(given: str) -> str:
+    """Return a name under which the server may be asked, as it is compared."""
+    name = given.strip().lower()
+    if not _NAME.fullmatch(name):
+        raise UsageError(
+            "--allow-host: expected a host's name without scheme, port and path, as in "
+            f"digits.example.org, found {given!r}"
+        )
+    return name
 
 
 def _listen(host: str, port: int) -> socket.socket:

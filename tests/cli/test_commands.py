@@ -181,8 +181,11 @@ def test_ctrl_c_says_how_to_go_on(call, monkeypatch):
     assert call("tune", "digits")[2].endswith("goes on: '/my programs/bakeoff' tune digits\n")
 
 
-def test_tune_ends_with_a_command_to_copy(call, monkeypatch):
+def test_tune_ends_with_a_command_to_copy(call, monkeypatch, finished_study):
     monkeypatch.setattr("bakeoff.study.tune.tune", lambda *_, **__: ())
+    assert call("tune", "digits", "--out", str(finished_study))[1] == (
+        f"The study has been tested: bakeoff compare {finished_study}\n"
+    )
     assert call("tune", "digits", "--out", "my studies/d")[1] == (
         "To train what was chosen with fresh seeds, and test it: bakeoff run digits --out 'my "
         "studies/d'\n"

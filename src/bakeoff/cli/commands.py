@@ -186,6 +186,7 @@ def tune(
     """
     from bakeoff import recipe as recipes
     from bakeoff.report import about_search
+    from bakeoff.storage.study_folder import StudyFolder
     from bakeoff.study import tune as tuning
     from bakeoff.study.progress import progress
 
@@ -205,6 +206,10 @@ def tune(
         return
     for each in found:
         show(about_search.table(each))
+    folder = StudyFolder(out or Path("studies") / declared.name)
+    if folder.openings():
+        show(f"The study has been tested: {shell_command('compare', folder.path)}")
+        return
     where = () if out is None else ("--out", out)
     command = shell_command("run", recipe, *where)
     show(f"To train what was chosen with fresh seeds, and test it: {command}")

@@ -395,6 +395,18 @@ def test_few_test_images_spread_accuracies_without_instability(findings):
     assert ("unstable-seeds", "a") not in findings({"a": FakeModel(accuracies)}, n_test=60)
 
 
+@pytest.mark.parametrize(
+    ("selection", "advice"),
+    [
+        ("best-accuracy", "select by loss instead of accuracy, or "),
+        ("last", "select epochs by loss, train fewer of them, or "),
+    ],
+)
+def test_what_helps_against_too_much_confidence(findings, selection, advice):
+    found = findings({"over": FakeModel(0.91, confidence=0.99)}, selection=selection)
+    assert f"as they are: {advice}rescale them" in found["badly-calibrated", "over"].advice
+
+
 def test_badly_calibrated_over_and_under_confident(findings):
     models = {
         "over": FakeModel(0.91, confidence=0.99),
@@ -412,6 +424,9 @@ def test_badly_calibrated_over_and_under_confident(findings):
         "91.0 % of them are correct (expected calibration error 8.0 points, mean of 5 seeds, 1,000 "
         "test images)."
     )
+    sure = "Do not act on such probabilities as they are: "
+    rescale = "rescale them on validation data (temperature scaling)."
+    assert found["badly-calibrated", "over"].advice == f"{sure}{rescale}"  # it selects by loss
     assert found["badly-calibrated", "under"].severity == "warning"
     assert "under is underconfident" in found["badly-calibrated", "under"].text
     assert found["badly-calibrated", "under"].advice == (
@@ -683,7 +698,8 @@ def test_few_seeds_of_many_models(findings):
     many = findings(six, seeds=(0, 1, 2))["few-seeds", None]
     assert (many.severity, many.advice) == (
         "warning",
-        "Train at least 5 seeds of every model (--seeds 5).",
+        "Train at least 5 seeds of every model (--seeds 5), which opens the test set again and "
+        "makes the verdicts exploratory.",
     )
     assert many.text == (
         "6 models make 15 pairs, and a model has 3 seeds only: with that few, claims of a "

@@ -20,6 +20,7 @@ from bakeoff.analysis.statistics import (
     tost_p,
 )
 from bakeoff.analysis.verdicts import (
+    EVEN_MEANS,
     NO_DIFFERENCE,
     TOO_SMALL,
     Look,
@@ -101,6 +102,10 @@ def test_identical_predictions():
     same = np.ones((3, 360), dtype=bool)
     found = verdicts({("a", "b"): compare_pair(same, same)}, margin=0.002)[0]
     assert (found.verdict, found.p_holm, found.needs) == ("not separated", 1, NO_DIFFERENCE)
+    turned = np.ones((3, 360), dtype=bool)
+    turned[0, 0] = turned[1, 1] = False
+    found = verdicts({("a", "b"): compare_pair(turned, turned[::-1, ::-1])}, margin=0.002)[0]
+    assert (found.test.difference, found.needs) == (0, EVEN_MEANS)
     same = np.ones((3, 10_000), dtype=bool)
     found = verdicts({("a", "b"): compare_pair(same, same)}, margin=0.002)[0]
     assert found.verdict == "practically equal"

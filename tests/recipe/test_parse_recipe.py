@@ -60,6 +60,7 @@ def test_paths_are_relative_to_the_recipe(monkeypatch):
 
 def test_a_title_is_one_line():
     assert declare(title=" a <b>\n  ü ").title == "a <b> ü"
+    assert declare(title="a \u202eb").title == r"a \u202eb"  # it would turn what follows round
 
 
 # ---- training, merged

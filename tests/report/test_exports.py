@@ -46,6 +46,7 @@ def test_markdown_is_one_table_whose_names_are_escaped(study):
     assert "### &lt;script&gt;alert('title')&lt;/script&gt; &amp; \\{\\{ title \\}\\}" in text
     assert "Use **tiny**. " in text
     assert escape_markdown("a|b\n*c* [x](y) <i>") == r"a\|b \*c\* \[x\](y) &lt;i&gt;"
+    assert escape_markdown("$x^2$") == r"\$x^2\$"  # GitHub would typeset it
 
 
 def test_where_time_counts_every_form_has_a_column_for_it(timed, study):
@@ -64,6 +65,17 @@ def test_where_time_counts_every_form_has_a_column_for_it(timed, study):
         "Image in a batch" not in form(study)
         for form in (report.markdown, report.latex, report.fragment)
     )
+
+
+def test_a_headline_reads_as_it_is_written_in_every_form(study):
+    """A blank was lost after a name: **b**scored highest."""
+    unsure = replace(study.headline, before="It is open; ", name="tiny", after=" scored highest.")
+    open_study = replace(study, recommended=None, headline=unsure)
+    assert "It is open; **tiny** scored highest. " in report.markdown(open_study)
+    assert "It is open; <strong>tiny</strong> scored highest. " in report.fragment(open_study)
+    nothing = replace(study.headline, before="Nothing here is usable.", name="", after="")
+    none = report.fragment(replace(study, recommended=None, headline=nothing))
+    assert "Nothing here is usable. " in none and "<strong></strong>" not in none
 
 
 def test_no_form_names_a_model_without_what_it_may_lose(study):

@@ -7,8 +7,10 @@ different and another is not. Cost: 8 s. Run: pytest tests/study/test_looks.py
 import json
 import re
 import shutil
+from io import StringIO
 
 import pytest
+from rich.console import Console
 
 from bakeoff.errors import RecipeError
 from bakeoff.study.stages import seeds_in_words, stages_left
@@ -105,6 +107,13 @@ def test_run_again_it_does_nothing_and_another_plan_is_told(npz, carried, tmp_pa
     said = next(f.text for f in other.comparison.findings if f.code == "rules-changed")
     assert "the seeds are looked at after 3 and 5, and were looked at after 3, 4 and 5" in said
     assert other.comparison.exploratory
+    text = StringIO()
+    Console(file=text, width=100).print(other.table())
+    assert "Verdicts, exploratory, at the level of look 3 of 3" in text.getvalue()
+    assert (
+        "Looks at the test set after 3, 4 and 5 seeds were declared when it was first opened, and "
+        "3 of them done; the recipe has looks after 3 and 5 seeds now."
+    ) in sentences(status(place))
 
 
 def test_sealed_it_trains_for_the_first_look_and_settled_it_stops_there(npz, tmp_path):

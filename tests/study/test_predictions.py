@@ -33,6 +33,14 @@ def test_the_saved_test_predictions_come_out_again(result, test_part):
     assert np.array_equal(both.agreement == 1, alike)
 
 
+def test_what_a_notebook_shows_of_predictions_and_of_a_trained_model(result, test_part):
+    found = result.predict(test_part[0], model="mlp", seed=0)
+    assert repr(found) == f"<Predictions of {len(found)} images by mlp, seed 0>"
+    shown = found._repr_html_()
+    assert shown.count("<tr>") == 21 and "mlp, seed 0, the first 20</p>" in shown
+    assert re.fullmatch("<TrainedModel mlp, seed 1, of .*>", repr(result.trained("mlp", seed=1)))
+
+
 def test_what_the_ensemble_is_worth_on_the_test_images(result, test_part):
     both = result.predict(test_part[0], model="mlp", ensemble=True)
     expected = (both.labels == test_part[1]).mean()
@@ -51,6 +59,13 @@ def test_images_that_the_ledger_knows_are_counted(result, test_part, digits, tmp
         Image.fromarray(pixels).save(tmp_path / f"{place}.png")
     expected = result.predict(test_part[0][:12], model="mlp", seed=0).test_images
     assert 0 < expected == result.predict(tmp_path, model="mlp", seed=0).test_images
+
+
+def test_pixels_that_are_no_numbers_are_counted(result, test_part):
+    images = test_part[0][:3].astype(float)
+    images[1, 2, 3, 0] = images[2] = np.nan
+    with pytest.raises(DataError, match=r"found NaN in 65 places: give numbers$"):
+        result.predict(images, model="mlp")
 
 
 def test_one_image_alone_is_predicted_as_among_others(result, test_part):

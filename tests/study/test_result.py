@@ -114,7 +114,9 @@ def test_a_run_that_opened_nothing_has_no_views(openings, why, result, tmp_path)
         folder = write_study(tmp_path / "study", {"small": FakeModel(0.85)}, opened=False)
     closed = Result(StudyFolder(folder.path), None)
     assert closed.sealed == (not openings)
-    assert closed._repr_html_() is None
+    shown = closed._repr_html_()
+    assert ("The test set is sealed." in shown) == (not openings)
+    assert shown.startswith("<pre>") and "small" in shown
     with pytest.raises(StudyError) as raised:
         closed.markdown()
     assert str(raised.value) == f"{folder.path}: expected an opened test set, found {why}"

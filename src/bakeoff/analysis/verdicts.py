@@ -28,6 +28,7 @@ EVEN, LIKELY = 0.5, 0.8  # odds that advice names: of finding a difference that 
 TOO_SMALL = "more seeds cannot help: the test set is too small"
 TOO_FEW = "more repeats cannot help: the images are too few"
 NO_DIFFERENCE = "the two scored exactly the same: there is no difference to separate"
+EVEN_MEANS = "their means happen to be the same, so no number of seeds can be named"
 
 _MOST = 10**9  # seeds or images: where the difference is as good as equal to what is left over
 _SURE = 1.645  # standard errors: the images' own part is shown, not only estimated
@@ -117,7 +118,7 @@ class Pair:
         if self.test is None or self.advice is None or self.verdict != "not separated":
             return None
         if self.test.difference == 0:
-            return NO_DIFFERENCE
+            return EVEN_MEANS if self.test.variance else NO_DIFFERENCE
         if self.failed:
             return f"{self.failed}, which makes this interval wide: mend that before adding seeds"
         advice, folds = self.advice, self.test.n_folds > 1

@@ -6,6 +6,7 @@ from functools import partial
 from pathlib import Path
 from typing import Any, TypeVar
 
+from bakeoff.errors import printable
 from bakeoff.recipe.outline import BASELINES
 from bakeoff.recipe.parse_backbone import read_backbone
 from bakeoff.recipe.parse_data import inside, is_text, read_data, read_path
@@ -131,11 +132,11 @@ def read_name(raw: object) -> str:
 
 
 def read_title(raw: object) -> str:
-    """Read free text; white space is collapsed, so that it is one line."""
+    """Read free text as one line: white space is collapsed, what turns text round is shown."""
     text = " ".join(raw.split()) if isinstance(raw, str) else None
     if text is None or len(text) > 200 or not is_text(text):
         raise Misfit(f"expected text of at most 200 characters, found {found(raw)}")
-    return text
+    return printable(text)
 
 
 def read_baselines(raw: object) -> tuple[str, ...]:

@@ -97,11 +97,11 @@ def markdown(comparison: Comparison) -> str:
         lines.append("| " + " | ".join(cells) + " |")
     before, name, after = sentences.headline(comparison)
     bold = f"**{escape_markdown(name)}**" if name else ""
-    use = f"{escape_markdown(before)} {bold}".strip()
+    use = f"{escape_markdown(before)}{bold}{escape_markdown(after)}"
     parts = [
         f"### {escape_markdown(wording.heading(comparison))}",
         "\n".join(lines),
-        f"{use}{escape_markdown(after)} {escape_markdown(sentences.reason(comparison))}".strip(),
+        f"{use} {escape_markdown(sentences.reason(comparison))}".strip(),
         *(escape_markdown(caution) for caution in sentences.cautions(comparison)),
         escape_markdown(_basis(comparison)),
     ]
@@ -193,9 +193,10 @@ def fragment(comparison: Comparison) -> str:
         shown = f"<strong>{first}</strong>" if line.strong else first
         rows.append(f"<tr><th>{shown}</th>{''.join(f'<td>{cell}</td>' for cell in rest)}</tr>")
     cautions = "".join(f"<p>{escape(text)}</p>" for text in sentences.cautions(comparison))
+    bold = f"<strong>{escape(name)}</strong>" if name else ""
     return (
         f"<div><p><strong>{escape(wording.heading(comparison))}</strong></p>"
-        f"<p>{escape(before)}<strong>{escape(name)}</strong>{escape(after)} "
+        f"<p>{escape(before)}{bold}{escape(after)} "
         f"{escape(sentences.reason(comparison))}</p>{cautions}"
         f"<table><thead><tr>{heads}</tr></thead><tbody>{''.join(rows)}</tbody></table>"
         f"<p><small>{escape(_basis(comparison))}</small></p></div>"
@@ -204,13 +205,18 @@ def fragment(comparison: Comparison) -> str:
 
 def escape_markdown(text: str) -> str:
     """Return text that Markdown shows as it is: no markup, no HTML, no new cell, no new line."""
-    plain = re.sub(r"([\\`*_{}\[\]#!|~])", r"\\\1", " ".join(text.split()))
+    plain = re.sub(r"([\\`*_{}\[\]#!|~$])", r"\\\1", _one_line(text))
     return plain.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
 
 
 def escape_latex(text: str) -> str:
     """Return text that LaTeX shows as it is."""
-    return "".join(_LATEX.get(char, char) for char in " ".join(text.split()))
+    return "".join(_LATEX.get(char, char) for char in _one_line(text))
+
+
+def _one_line(text: str) -> str:
+    """Return text with white space collapsed: of what stands at its ends, one blank is left."""
+    return re.sub(r"\s+", " ", text)
 
 
 def _columns(comparison: Comparison) -> tuple[_Column, ...]:

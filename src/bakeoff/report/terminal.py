@@ -201,7 +201,11 @@ def _explanation(comparison: Comparison) -> str:
 
 def _verdicts_title(comparison: Comparison) -> str:
     if any(pair.verdict for pair in comparison.pairs):
-        return f"Verdicts, {comparison.look.text}" if comparison.look else "Verdicts"
+        if comparison.look is None:
+            return "Verdicts"
+        if comparison.exploratory:
+            return f"Verdicts, exploratory, at the level of {comparison.look.text}"
+        return f"Verdicts, {comparison.look.text}"
     if not any(pair.files for pair in comparison.pairs):
         return "Differences; no verdicts below 3 seeds of each model"
     return "Trained files, two at a time (exact McNemar); about the models this says nothing"

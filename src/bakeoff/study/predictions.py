@@ -13,6 +13,7 @@ import os
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import cached_property
+from html import escape
 from pathlib import Path
 from typing import Any, Literal, get_args
 
@@ -31,7 +32,7 @@ from bakeoff.storage.study_recipe import read_recipe
 from bakeoff.study.picture_files import picture_files
 from bakeoff.study.trained_model import TrainedModel
 from bakeoff.study.training_profile import TrainingProfile, read_profile
-from bakeoff.utils.text import shown
+from bakeoff.utils.text import counted, shown
 
 Adapt = Literal["auto", "always", "never"]
 CENTRED = "centred"
@@ -39,6 +40,7 @@ UNLIKE = "unlike training"
 BATCH = 256
 MAX_SIDE = 512  # pixels a side at which a figure is looked for
 _NO_FILE = np.uint64(0)
+_ROWS_SHOWN = 20
 _ASIDE = 0.01  # of the maximum by which a pixel may lie outside
 
 
@@ -67,6 +69,25 @@ class Predictions:
 
     def __len__(self) -> int:
         return len(self.names)
+
+    def __repr__(self) -> str:
+        """Say how many images were predicted, and by what."""
+        return f"<Predictions of {counted(len(self), 'image')} by {self.model}>"
+
+    def _repr_html_(self) -> str:
+        """Return the first rows as a table for a notebook's cell."""
+        shown_rows = self.rows()[:_ROWS_SHOWN]
+        heads = "".join(f"<th>{head.replace('_', ' ')}</th>" for head in shown_rows[0])
+        lines = (
+            [f"{each:.1%}" if isinstance(each, float) else escape(each) for each in row.values()]
+            for row in shown_rows
+        )
+        body = "".join(f"<tr>{''.join(f'<td>{cell}</td>' for cell in line)}</tr>" for line in lines)
+        first = f", the first {_ROWS_SHOWN}" if len(self) > _ROWS_SHOWN else ""
+        return (
+            f"<div><p>{escape(repr(self)[1:-1])}{first}</p>"
+            f"<table><thead><tr>{heads}</tr></thead><tbody>{body}</tbody></table></div>"
+        )
 
     @property
     def labels(self) -> NDArray[np.int64]:
@@ -244,6 +265,11 @@ class PicturesReader:
                 f"{array.dtype} of shape {array.shape}: give images of {words}, or picture files"
             )
         low, high = (float(array.min()), float(array.max())) if array.size else (0.0, 0.0)
+        if np.isnan(low):
+            raise DataError(
+                f"{where}: expected pixels from 0 to {maximum:g}, as the study's data has them, "
+                f"found NaN in {counted(int(np.isnan(array).sum()), 'place')}: give numbers"
+            )
         aside = _ASIDE * maximum
         if not (low >= -aside and high <= maximum + aside):
             raise DataError(

@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from html import escape
 from typing import TYPE_CHECKING, Any, Literal
 
 from bakeoff import report
@@ -311,10 +312,12 @@ class Result:
         for path, content in files.items():
             atomic.write_file(path, content)
 
-    def _repr_html_(self) -> str | None:
-        """Return table and main figure for a notebook's cell; None if nothing was opened."""
+    def _repr_html_(self) -> str:
+        """Return table and main figure for a notebook's cell; while sealed, how far it is."""
         if self.opened is None:
-            return None
+            from bakeoff.study.status import as_text, status
+
+            return f"<pre>{escape(as_text(status(self.folder.path)))}</pre>"
         figure = self.plot_accuracy().svg() if self.opened.models else ""
         return f"{report.fragment(self.opened)}{figure}"
 

@@ -10,6 +10,7 @@ import math
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
+from io import StringIO
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -302,8 +303,34 @@ def _scores(now: StudyStatus, name: str, *, validated: bool) -> list[str]:
     return [*scores, selected, text.duration(mean([trial.seconds for trial in done]))]
 
 
+def _about_looks(now: StudyStatus) -> list[str]:
+    """Say which looks are declared, and which were when the test set was first opened."""
+    declared = now.looks.after if now.looks else ()
+    first = planned_openings(now.folder.read_ledger())
+    seeds = text.listed(map(str, declared))
+    if first.after and first.after != declared:
+        said = f"looks after {seeds} seeds" if declared else "none"
+        return [
+            f"Looks at the test set after {text.listed(map(str, first.after))} seeds were declared "
+            f"when it was first opened, and {first.kept} of them done; the recipe has {said} now."
+        ]
+    if now.looks:
+        return [f"Looks at the test set after {seeds} seeds are declared; {now.looks.kept} done."]
+    return []
+
+
 def _span(first: int, last: int) -> str:
     return str(first) if first == last else f"{first}–{last}"
+
+
+def as_text(now: StudyStatus) -> str:
+    """Return what `bakeoff status` prints, 100 characters wide."""
+    from rich.console import Console
+
+    console = Console(width=100, record=True, file=StringIO(), highlight=False, markup=False)
+    for each in (title(now), table(now), "", *sentences(now)):
+        console.print(each, soft_wrap=isinstance(each, str))
+    return console.export_text()
 
 
 def sentences(now: StudyStatus) -> list[str]:
@@ -325,11 +352,7 @@ def sentences(now: StudyStatus) -> list[str]:
         said += about_search.under_way(now.folder.path, now.searched)
     for name, after in now.dropped.items():
         said.append(f"The race dropped {name} after {text.counted(after, 'seed')}.")
-    if now.looks:
-        declared = text.listed(map(str, now.looks.after))
-        said.append(
-            f"Looks at the test set after {declared} seeds are declared; {now.looks.kept} done."
-        )
+    said += _about_looks(now)
     if now.openings:
         times = "once" if now.openings == 1 else f"{now.openings} times"
         said.append(f"The test set was opened {times}.")

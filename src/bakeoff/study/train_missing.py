@@ -24,6 +24,7 @@ from bakeoff.storage.race_looks import dropped_models
 from bakeoff.storage.scratch import clear_scratch, scratch_folder
 from bakeoff.storage.study_folder import StudyFolder, trial_lock
 from bakeoff.study import checkpoints
+from bakeoff.study.builder_jobs import builder_jobs
 from bakeoff.study.cost import USUAL_RATE, trial_seconds
 from bakeoff.study.create import Prepared
 from bakeoff.study.development_data import write_development
@@ -71,6 +72,12 @@ def train(
         return ()
     with scratch_folder(folder.scratch.resolve()) as scratch:
         _write_development(prepared, scratch, {each[1:] for each in missing}, baselines)
+        builders = builder_jobs(
+            [model for model, _, _ in missing], prepared.data.input_shape, prepared.data.n_classes
+        )
+        if builders:
+            watcher.begin("builders", [plan for plan, _ in builders])
+            do([job for _, job in builders])  # where one is lost, so are its trials: others go on
         features = missing_features(prepared, [model for model, _, _ in missing], scratch)
         if features:
             watcher.begin("features", [plan for plan, _ in features])

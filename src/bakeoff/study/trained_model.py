@@ -18,6 +18,7 @@ from bakeoff.storage.study_folder import StudyFolder
 from bakeoff.storage.study_recipe import read_recipe
 from bakeoff.study.arguments import whole
 from bakeoff.utils.text import listed, shell_command, some
+from bakeoff.utils.user_paths import from_here
 
 if TYPE_CHECKING:
     from bakeoff.training.predictor import Predictor
@@ -38,6 +39,10 @@ class TrainedModel:
     seeds: tuple[int, ...]
     weights: tuple[Mapping[str, NDArray[Any]], ...]
     reason: str
+
+    def __repr__(self) -> str:
+        """Say which model it is, and of which study."""
+        return f"<TrainedModel {self.title}, of {from_here(self.folder.path)}>"
 
     @property
     def name(self) -> str:

@@ -196,12 +196,15 @@ def badly_calibrated(model: ModelResult, comparison: Comparison) -> Finding | No
         ),
         advice=(
             "Do not act on such probabilities as they are: "
-            + (
-                "select by loss instead of accuracy, train fewer epochs"
-                if sure > correct
-                else "train longer, with less dropout or regularization"
+            + {
+                (True, "best-loss"): "",
+                (True, "best-accuracy"): "select by loss instead of accuracy, or ",
+                (True, "last"): "select epochs by loss, train fewer of them, or ",
+            }.get(
+                (sure > correct, model.selection),
+                "train longer, with less dropout or regularization, or ",
             )
-            + ", or rescale them on validation data (temperature scaling)."
+            + "rescale them on validation data (temperature scaling)."
         ),
     )
 

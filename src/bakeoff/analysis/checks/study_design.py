@@ -25,6 +25,7 @@ SMALL_CLASS = 20
 MANY_COPIES = 0.01
 # A near twin in a thousand changes no third digit of an accuracy; exact ones are always told.
 NEAR_COPIES = 0.001
+_AGAIN = ", which opens the test set again and makes the verdicts exploratory"
 
 
 def missing_trials(comparison: Comparison) -> Finding | None:
@@ -76,7 +77,7 @@ def one_seed(comparison: Comparison) -> Finding | None:
             f"{some(single)} {'has' if len(single) == 1 else 'have'} one seed only, so nothing is "
             "said about models, only about these trained files."
         ),
-        advice="Train at least 5 seeds of every model (--seeds 5), better 10.",
+        advice=f"Train at least 5 seeds of every model (--seeds 5), better 10{_AGAIN}.",
     )
 
 
@@ -92,7 +93,7 @@ def few_seeds(comparison: Comparison) -> Finding | None:
                 f"There is no verdict below {_FEWEST} seeds of each model, and a model has "
                 f"{fewest}: that few cannot tell a better model from a lucky run."
             ),
-            advice=f"Train at least {_FEWEST} of each (--seeds {_FEWEST}), better 5.",
+            advice=f"Train at least {_FEWEST} of each (--seeds {_FEWEST}), better 5{_AGAIN}.",
         )
     if fewest < FEW_SEEDS and models > FEW_MODELS and fewest >= _FEWEST:
         return Finding(
@@ -104,7 +105,9 @@ def few_seeds(comparison: Comparison) -> Finding | None:
                 f"{fewest} seeds only: with that few, claims of a difference may be wrong more "
                 "often than 5 % of the time."
             ),
-            advice=f"Train at least {FEW_SEEDS} seeds of every model (--seeds {FEW_SEEDS}).",
+            advice=(
+                f"Train at least {FEW_SEEDS} seeds of every model (--seeds {FEW_SEEDS}){_AGAIN}."
+            ),
         )
     return None
 
@@ -176,8 +179,8 @@ def too_few_seeds(comparison: Comparison) -> Finding | None:
             f"{rest if len(reachable) > 1 else ''}"
         ),
         advice=(
-            f"Train more seeds (--seeds {needed}), which opens the test set again and makes the "
-            "verdicts exploratory, or report that these seeds do not separate them."
+            f"Train more seeds (--seeds {needed}){_AGAIN}, or report that these seeds do not "
+            "separate them."
         ),
     )
 

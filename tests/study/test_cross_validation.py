@@ -245,6 +245,7 @@ def test_the_shipped_model_is_the_one_that_predicts(study, data):
     name = result.comparison.recommended.model
     trained = trained_model(folder)
     assert trained.reason.endswith(f", trained on all {N} images")
+    assert trained.title == f"{name}, the shipped model"  # it was called "seed 0", as a trial is
     weights = array_files.read_weights(folder.shipped(name) / "weights.safetensors")
     expected = predict(trained.recipe, weights, data.images, maximum=255.0, n_classes=3)
     np.testing.assert_allclose(trained.per_seed(data.images)[0], expected, atol=1e-5)

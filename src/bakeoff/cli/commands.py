@@ -58,7 +58,8 @@ def new(
     data: Annotated[
         str,
         typer.Argument(
-            metavar="FOLDER", help="A folder of images, an npz file, or a data set's name."
+            metavar="DATA",
+            help="A folder of images, an npz, CSV, IDX or Parquet file, or a data set's name.",
         ),
     ],
     tune: Annotated[
@@ -311,7 +312,8 @@ def look(
     data: Annotated[
         str,
         typer.Argument(
-            metavar="DATA", help="A data set's name, a folder of images, an npz file or a recipe."
+            metavar="DATA",
+            help="A data set's name, a folder of images, a file of them, or a recipe.",
         ),
     ],
     image: Annotated[

@@ -31,6 +31,7 @@ class TrainedModel:
     study : study.json
     weights : of each seed, arrays by name
     reason : why this model and these seeds, in one sentence
+    shipped : cross-validation trained it on all images: it is none of the study's trials
     """
 
     folder: StudyFolder
@@ -39,6 +40,7 @@ class TrainedModel:
     seeds: tuple[int, ...]
     weights: tuple[Mapping[str, NDArray[Any]], ...]
     reason: str
+    shipped: bool = False
 
     def __repr__(self) -> str:
         """Say which model it is, and of which study."""
@@ -52,6 +54,8 @@ class TrainedModel:
     @property
     def title(self) -> str:
         """The model and its seeds, as a message shows them: "cnn, seed 3"."""
+        if self.shipped:
+            return f"{self.name}, the shipped model"
         return f"{self.name}, {'seed' if len(self.seeds) == 1 else 'seeds'} {listed(self.seeds)}"
 
     @property
@@ -208,7 +212,7 @@ def _shipped(
     content = written_folder.read_recorded(place, path.name, written_folder.read_manifest(place))
     said = f"{reason}, trained on all {document['images']:,} images"
     seeds, weights = (int(document["seed"]),), (array_files.read_weights(path, content),)
-    return TrainedModel(folder, study, recipe, seeds, weights, said)
+    return TrainedModel(folder, study, recipe, seeds, weights, said, shipped=True)
 
 
 def _recommended(

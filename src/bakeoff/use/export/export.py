@@ -90,6 +90,7 @@ def export(trained: TrainedModel, format: Format, *, out: str | Path | None = No
 def _target(trained: TrainedModel, format: Format, out: str | Path | None) -> tuple[Path, bool]:
     if out is None:
         seeds = f"seed-{trained.seeds[0]}" if len(trained.seeds) == 1 else "ensemble"
+        seeds = "shipped" if trained.shipped else seeds
         folder = trained.folder.path / "exports" / f"{trained.name}-{seeds}-{format}"
         return folder, True
     folder = Path(out)

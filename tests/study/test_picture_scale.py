@@ -18,7 +18,7 @@ from bakeoff.storage import formats
 from bakeoff.storage.study_folder import StudyFolder
 from bakeoff.storage.study_recipe import read_recipe
 from bakeoff.study.create import prepare
-from bakeoff.study.predictions import PicturesReader
+from bakeoff.study.read_pictures import PicturesReader
 from bakeoff.study.trained_model import TrainedModel
 from bakeoff.use.export.example import example
 from bakeoff.use.export.export import _preprocessing

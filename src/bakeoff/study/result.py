@@ -26,7 +26,8 @@ if TYPE_CHECKING:
     from bakeoff.data import DataSet
     from bakeoff.report.galleries import Gallery
     from bakeoff.report.plots import Figure
-    from bakeoff.study.predictions import Adapt, Predictions
+    from bakeoff.study.predictions import Predictions
+    from bakeoff.study.read_pictures import Adapt
     from bakeoff.study.trained_model import TrainedModel
 
 

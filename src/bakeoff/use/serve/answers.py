@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from bakeoff.errors import UsageError
 from bakeoff.storage import thumbnails
 from bakeoff.storage.study_folder import StudyFolder
-from bakeoff.study.predictions import Adapt, PicturesReader
+from bakeoff.study.read_pictures import Adapt, PicturesReader
 from bakeoff.study.trained_model import TrainedModel, with_all_seeds
 from bakeoff.study.training_profile import TrainingProfile
 from bakeoff.training.predictor import SIZES

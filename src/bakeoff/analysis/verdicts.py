@@ -103,9 +103,7 @@ class Pair:
     look: Look | None = None
     mcnemar: float | None = None  # exact p of the two files
     files: tuple[int, int] | None = None  # their seeds: a's, b's
-    only_correct: tuple[int, int] | None = (
-        None  # images that only a's, only b's file classifies correctly
-    )
+    only_correct: tuple[int, int] | None = None  # images that only a's, only b's file has right
 
     @property
     def seeds_needed(self) -> int | None:
@@ -123,12 +121,12 @@ class Pair:
             return f"{self.failed}, which makes this interval wide: mend that before adding seeds"
         advice, folds = self.advice, self.test.n_folds > 1
         if advice.cannot:
-            more = ""
+            more, which = "", "" if folds else "test "
             if advice.images:
-                more = f" (about {_rounded(advice.images)} test images would do, with even chances)"
-            return (TOO_FEW if folds else TOO_SMALL) + more.replace(
-                "test ", "" if folds else "test "
-            )
+                more = (
+                    f" (about {_rounded(advice.images)} {which}images would do, with even chances)"
+                )
+            return (TOO_FEW if folds else TOO_SMALL) + more
         unit, each = ("repeats", "") if folds else ("seeds", " of each model")
         if advice.seeds is None:
             return f"whether more {unit} would help cannot be said from these"

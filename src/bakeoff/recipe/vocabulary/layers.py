@@ -1,4 +1,4 @@
-"""Layers: dense, convolution, pooling, normalization, activations; named as in Keras 3.
+"""Layers: dense, convolution, pooling, noise, activations; named as in Keras 3.
 
 A new layer that Keras has is one class here and its name in LAYERS.
 """
@@ -18,7 +18,6 @@ from bakeoff.recipe.vocabulary.arguments import (
     Initializer,
     OptionalSize,
     Padding,
-    Positive,
     RegularizerArgument,
     Size,
     Toggle,
@@ -26,6 +25,11 @@ from bakeoff.recipe.vocabulary.arguments import (
     Units,
 )
 from bakeoff.recipe.vocabulary.layer import Declared, LayerArguments, Shape, ShapeMisfit, by, slide
+from bakeoff.recipe.vocabulary.normalization import (
+    BatchNormalization,
+    GroupNormalization,
+    LayerNormalization,
+)
 
 # ── dense and convolution ────────────────────────────────────────────────────────────────────
 
@@ -275,62 +279,6 @@ class GaussianNoise(LayerArguments):
     def flops(self, before: Shape) -> int:
         """Count nothing."""
         return 0
-
-
-# ── normalization ────────────────────────────────────────────────────────────────────────────
-
-
-class _Normalization(LayerArguments):
-    """What layers that normalise have in common: a scale and a centre for each channel."""
-
-    def parameters(self, before: Shape) -> tuple[int, int]:
-        """Count beta and gamma."""
-        arguments: Any = self
-        return 0, before[-1] * (arguments.center + arguments.scale)
-
-    def flops(self, before: Shape) -> int:
-        """Count two for each value."""
-        return 2 * math.prod(before)
-
-
-class BatchNormalization(_Normalization):
-    """Normalise each channel over the batch."""
-
-    momentum: UnitInterval = 0.99
-    epsilon: Positive = 0.001
-    center: Toggle = True
-    scale: Toggle = True
-
-    def parameters(self, before: Shape) -> tuple[int, int]:
-        """Count the moving averages, then beta and gamma."""
-        return 2 * before[-1], super().parameters(before)[1]
-
-
-class LayerNormalization(_Normalization):
-    """Normalise the channels of each place, or the values of each row."""
-
-    epsilon: Positive = 0.001
-    center: Toggle = True
-    scale: Toggle = True
-
-
-class GroupNormalization(_Normalization):
-    """Normalise groups of channels of each image; groups: 1 takes all channels together."""
-
-    main = "groups"
-    groups: Annotated[int, Whole(1, 100_000)] = 32
-    epsilon: Positive = 0.001
-    center: Toggle = True
-    scale: Toggle = True
-
-    def output_shape(self, before: Shape) -> Shape:
-        """Return the input's shape; its channels must be a multiple of the groups."""
-        if before[-1] % self.groups:
-            raise ShapeMisfit(
-                f" after {before[-1]:,} channels",
-                "expected a number of groups that divides the channels; change groups",
-            )
-        return before
 
 
 # ── activations ──────────────────────────────────────────────────────────────────────────────

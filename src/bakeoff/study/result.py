@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, Literal
 from bakeoff import report
 from bakeoff.analysis.comparison import Comparison, Finding
 from bakeoff.analysis.verdicts import Pair
-from bakeoff.errors import StudyError
+from bakeoff.errors import BakeoffError, StudyError
 from bakeoff.report import galleries, plots, wording
 from bakeoff.storage import atomic, formats
 from bakeoff.storage.study_folder import StudyFolder
@@ -318,7 +318,11 @@ class Result:
         if self.opened is None:
             from bakeoff.study.status import as_text, status
 
-            return f"<pre>{escape(as_text(status(self.folder.path)))}</pre>"
+            try:
+                text = as_text(status(self.folder.path))
+            except BakeoffError as error:  # the folder was moved or changed since
+                text = str(error)
+            return f"<pre>{escape(text)}</pre>"
         figure = self.plot_accuracy().svg() if self.opened.models else ""
         return f"{report.fragment(self.opened)}{figure}"
 

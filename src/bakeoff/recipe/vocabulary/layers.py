@@ -245,40 +245,36 @@ class GlobalMaxPooling2D(_GlobalPooling):
     """Largest value of each channel."""
 
 
-class Flatten(LayerArguments):
+class _Uncounted(LayerArguments):
+    """What layers have in common whose operations are not worth counting."""
+
+    def flops(self, before: Shape) -> int:
+        """Count nothing."""
+        return 0
+
+
+class Flatten(_Uncounted):
     """Height × width × channels in one row."""
 
     def output_shape(self, before: Shape) -> Shape:
         """Return (values,)."""
         return (math.prod(before),)
 
-    def flops(self, before: Shape) -> int:
-        """Count nothing."""
-        return 0
 
-
-class Dropout(LayerArguments):
+class Dropout(_Uncounted):
     """Zero a share of the values while training."""
 
     main = "rate"
     draws = True
     rate: BelowOne
 
-    def flops(self, before: Shape) -> int:
-        """Count nothing."""
-        return 0
 
-
-class GaussianNoise(LayerArguments):
+class GaussianNoise(_Uncounted):
     """Add noise with mean 0 to every value while training."""
 
     main = "stddev"
     draws = True
     stddev: UnitInterval
-
-    def flops(self, before: Shape) -> int:
-        """Count nothing."""
-        return 0
 
 
 # ── activations ──────────────────────────────────────────────────────────────────────────────

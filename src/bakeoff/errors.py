@@ -73,6 +73,14 @@ class Interrupted(BakeoffError):
     exit_code = 130
 
 
+class StudyInterrupted(KeyboardInterrupt):
+    """Ctrl-C, or a notebook's stop, while a study was carried out from Python."""
+
+    def _render_traceback_(self) -> list[str]:
+        """Show a notebook the one line and no traceback."""
+        return [str(self)]
+
+
 def printable(text: str) -> str:
     """Escape what could move a terminal's cursor or turn its text: names come from strangers."""
     return "".join(

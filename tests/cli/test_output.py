@@ -8,6 +8,7 @@ import subprocess
 import sys
 
 import pytest
+from rich.text import Text
 
 from bakeoff.cli.output import remark, show, show_json, show_text
 
@@ -32,6 +33,13 @@ def test_a_text_ends_with_one_line_break_and_means_nothing_else(capsys):
     show("[bold]b[/bold] :smile:", "x" * 300)
     remark("aside")
     assert capsys.readouterr() == ("a\n[bold]b[/bold] :smile:\n" + "x" * 300 + "\n", "aside\n")
+
+
+@pytest.mark.parametrize("columns", ["0", "1", "-5", "x"])
+def test_a_width_that_is_none_prints_all_the_same(columns, monkeypatch, capsys):
+    monkeypatch.setenv("COLUMNS", columns)
+    show(Text("a text"))
+    assert "".join(capsys.readouterr().out.split()) == "atext"
 
 
 def test_json_is_one_document_of_finite_numbers(capsys):

@@ -213,6 +213,12 @@ def test_what_would_be_read_wrong_or_raise_something_else(value, message):
     assert str(error.value) == message
 
 
+def test_text_as_h5py_gives_it_is_labels():
+    labels = np.array([b"cat", b"dog", b"dog", b"cat"], dtype=object)
+    found = from_python((np.zeros((4, 2, 2), np.uint8), labels))
+    assert found.class_names == ("cat", "dog")
+
+
 def test_whole_numbers_kept_as_objects_are_labels():
     labels = np.array([0, 1, 1, 0], dtype=object)
     assert from_python((np.ones((4, 3, 3)), labels)).labels.tolist() == [0, 1, 1, 0]

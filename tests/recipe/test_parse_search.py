@@ -60,6 +60,11 @@ from tests.helpers.refused_recipes import refusal
             "0.001, which say the same",
         ),
         (
+            {"layers": [], "training": {"optimizer": {"choice": ["adam", {"adam": {}}]}}},
+            {},
+            "models.mlp.training.optimizer.choice: expected different options, found adam twice",
+        ),
+        (
             {"layers": [{"repeat": {"layers": ["flatten"]}}]},
             {},
             "models.mlp.layers[1].repeat: expected a repeat such as {whole: [1, 3], layers: […]}, "

@@ -72,6 +72,13 @@ def test_a_grid_holds_every_combination_once_and_ends():
     assert _settings(_search("grid", settings=5), 1000) == found[:5]
 
 
+def test_a_grid_of_more_combinations_than_can_be_numbered():
+    space = {"layers": [{"dense": {"choice": [4, 5, 6]}}] * 42}
+    found = _settings(Search(space=space, sampler="grid", settings=5), 1000)
+    assert len({tuple(setting.values()) for setting in found}) == 5
+    assert all(len(setting) == 42 for setting in found)
+
+
 def test_qmc_fills_the_space_more_evenly_than_chance():
     units = [setting[UNITS] for setting in _settings(_search("qmc"), 33)]
     assert [units.count(k) for k in (1, 2, 3)] == pytest.approx([11, 11, 11], abs=1)

@@ -63,6 +63,17 @@ def test_a_wrong_keyword_is_refused_by_name():
         study.run(worker=3)
 
 
+def test_interrupted_it_says_in_one_line_how_to_go_on(monkeypatch, tmp_path):
+    def stopped(*_, **__):
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr("bakeoff.study.study.carry_out", stopped)
+    with pytest.raises(KeyboardInterrupt) as caught:
+        bakeoff.Study("mine", data="digits", models=MODELS).run(out=tmp_path / "s")
+    (line,) = caught.value._render_traceback_()  # which IPython shows instead of a traceback
+    assert line == "interrupted; what is finished is kept, and running the same again goes on"
+
+
 @pytest.mark.parametrize("place", ["data", "models", "split", "training"])
 def test_what_holds_itself_is_refused(place):
     itself = {}

@@ -10,6 +10,7 @@ import http.server
 import io
 import json
 import re
+import shutil
 import socket
 import threading
 import time
@@ -20,7 +21,9 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from bakeoff import recipe
 from bakeoff.study.compare import compare
+from bakeoff.study.run import run
 from tests.helpers import browser, forked
 from tests.helpers.photos import page
 from tests.helpers.served import Server
@@ -481,3 +484,24 @@ def test_a_study_that_trains_is_watched(tmp_path):
 
 
 # ── what the user gets wrong ─────────────────────────────────────────────────────────────────
+
+
+# ── a study that is opened again ─────────────────────────────────────────────────────────────
+
+
+def test_what_is_opened_while_it_is_served_is_served(tiny_study, tmp_path):
+    """The old report and the old network were served until the server was started again."""
+    server = Server(tiny_study, "--model", "mlp", said=tmp_path / "said")
+    try:
+        assert b"test set opened once" in server.ask("GET", "/report")[2]
+        run(recipe.load(tiny_study.parent / "tiny.yaml"), out=tiny_study, seeds=3)
+        time.sleep(1.1)
+        status, _, content = server.ask("GET", "/report")
+        assert status == 200 and b"test set opened 2 times" in content
+        expected = compare([tiny_study]).trained("mlp").title
+        assert json.loads(server.ask("GET", "/model")[2])["model"] == expected
+        shutil.rmtree(tiny_study / "openings")
+        time.sleep(1.1)
+        assert server.ask("GET", "/healthz")[0] == 200  # what is loaded is served on
+    finally:
+        assert server.stop() == ""

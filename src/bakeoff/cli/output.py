@@ -37,7 +37,9 @@ def show(*renderables: Any) -> None:
         def on_broken_pipe(self) -> None:
             raise BrokenPipeError
 
-    console = Plain(file=sys.stdout, highlight=False, markup=False, emoji=False)
+    # with COLUMNS=0, as some programs set it, rich would print nothing
+    width = 80 if os.environ.get("COLUMNS", "").strip() == "0" else None
+    console = Plain(file=sys.stdout, highlight=False, markup=False, emoji=False, width=width)
     with printing():
         for each in renderables:
             if console.is_terminal and not console.is_dumb_terminal:

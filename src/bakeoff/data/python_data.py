@@ -97,6 +97,8 @@ def as_array(value: Any) -> NDArray[Any]:
         array = array.astype(np.int64)
     if array.dtype.kind in "OT" and all(isinstance(each, str) for each in array.reshape(-1)):
         array = array.astype(np.str_)
+    if array.dtype.kind == "O" and all(isinstance(each, bytes) for each in array.reshape(-1)):
+        array = array.astype(np.bytes_)  # text as h5py gives it
     if array.dtype.kind == "O":
         raise DataError("data: expected arrays of numbers or text, found one of other objects")
     return array

@@ -93,7 +93,10 @@ def read_searched(
         if each.kind == "choice" and not has_choices(each.options[int(setting[each.place])]):
             others = options.setdefault(each.place, [])
             if twin := next((name for name, other in others if other == model), None):
-                text = f"expected different options, found {twin} and {words}, which say the same"
+                both = (
+                    f"{twin} and {words}, which say the same" if twin != words else f"{twin} twice"
+                )
+                text = f"expected different options, found {both}"
                 problems.add(f"{place}.{each.place}.choice", text)
                 return None
             others.append((words, model))

@@ -222,8 +222,8 @@ def filled(raw: Any, setting: Setting, place: str = "") -> Any:
         if is_repeat(each):
             block = f"{here}.{REPEAT}"
             times = filled(_times(each[REPEAT]), setting, block)
-            layers = filled(each[REPEAT]["layers"], setting, f"{block}.layers")
-            items += layers * int(times)
+            if int(times):  # else its choices have no values
+                items += filled(each[REPEAT]["layers"], setting, f"{block}.layers") * int(times)
         elif is_choice(each) and _holds_lists(each):
             items += filled(each, setting, here)
         else:

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import math
 import random
+import sys
 from collections.abc import Callable, Sequence
 from importlib.util import find_spec
 from typing import Any
@@ -117,7 +118,11 @@ def _grid(dims: Sequence[Dimension], most: int, seed: int) -> list[Setting]:
         levels += 1
     sizes = [_levels(each, levels) for each in dims]
     total = math.prod(sizes)
-    order = random.Random(seed).sample(range(total), min(total, 20 * most))
+    if total <= sys.maxsize:
+        order = random.Random(seed).sample(range(total), min(total, 20 * most))
+    else:  # hardly any is drawn twice, and twice is once below
+        drawing = random.Random(seed)
+        order = [drawing.randrange(total) for _ in range(20 * most)]
     found: dict[tuple[Any, ...], Setting] = {}
     for index in order:
         shares = []

@@ -7,7 +7,7 @@ from typing import Any
 
 from bakeoff import recipe as recipes
 from bakeoff.data.python_data import from_python, is_declared
-from bakeoff.errors import RecipeError
+from bakeoff.errors import RecipeError, StudyInterrupted
 from bakeoff.recipe.yaml_reader import MAX_DEPTH
 from bakeoff.study.arguments import a_path
 from bakeoff.study.compare import compare as compare_folders
@@ -122,21 +122,26 @@ class Study:
         from bakeoff.study.notebook_progress import shown_progress
 
         default = Path("studies") / self.recipe.name
-        with nullcontext(watcher) if watcher is not None else shown_progress() as hearing:
-            return carry_out(
-                self.recipe,
-                data=self._data,
-                # whole: whoever runs a script or notebook may change to another folder meanwhile
-                out=(default if out is None else a_path(out, "out")).absolute(),
-                seeds=seeds,
-                only=only,
-                workers=workers,
-                device=device,
-                keep_sealed=keep_sealed,
-                open_without=open_without,
-                on=on,
-                watcher=hearing,
-            )
+        try:
+            with nullcontext(watcher) if watcher is not None else shown_progress() as hearing:
+                return carry_out(
+                    self.recipe,
+                    data=self._data,
+                    # whole: a script or notebook may change to another folder meanwhile
+                    out=(default if out is None else a_path(out, "out")).absolute(),
+                    seeds=seeds,
+                    only=only,
+                    workers=workers,
+                    device=device,
+                    keep_sealed=keep_sealed,
+                    open_without=open_without,
+                    on=on,
+                    watcher=hearing,
+                )
+        except KeyboardInterrupt:
+            raise StudyInterrupted(
+                "interrupted; what is finished is kept, and running the same again goes on"
+            ) from None
 
 
 def run(
@@ -173,6 +178,7 @@ def run(
     Raises
     ------
     UsageError, StorageError : one line: what was expected, what was found, what to do.
+    StudyInterrupted : a KeyboardInterrupt; what is finished is kept.
 
     Examples
     --------

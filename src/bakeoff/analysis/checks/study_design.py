@@ -165,8 +165,8 @@ def too_few_seeds(comparison: Comparison) -> Finding | None:
     needed, nearest = min(reachable, key=lambda item: item[0])
     most = max(seeds for seeds, _ in reachable)
     difference = nearest.test.difference if nearest.test else 0.0
-    which = "Both" if len(reachable) == 2 else f"All {len(reachable)}"
-    rest = f" {which} pairs that more seeds can help need about {most}."
+    which = "Both pairs" if len(reachable) == 2 else f"All {len(reachable)} pairs"
+    rest = f" {which} that {SEEDS_WORTH} seeds or fewer can help need about {most}."
     return Finding(
         code="too-few-seeds",
         severity="warning",

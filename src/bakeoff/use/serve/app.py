@@ -1,8 +1,12 @@
 """The web application of `bakeoff serve`: pages, the prediction endpoint, health and metrics."""
 
 import asyncio
+import time
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from math import inf
+from pathlib import Path
 from typing import Any
 
 from fastapi import FastAPI, Request, Response
@@ -24,8 +28,19 @@ from bakeoff.use.serve.live import Live, page_file
 from bakeoff.use.serve.report_page import policy_of
 
 EXAMPLES = 30
+_LOOK_SECONDS = 1.0  # between looks at whether the test set was opened again
 _READ = ["GET", "HEAD"]
 _TYPES = {"html": "text/html; charset=utf-8", "js": "text/javascript", "css": "text/css"}
+
+
+@dataclass(frozen=True)
+class _Opened:
+    """What is loaded of an opening: network, its batches and those of every seed, report."""
+
+    opening: Path
+    answers: Answers
+    batches: tuple[Batches, Batches]
+    report: bytes
 
 
 class Served:
@@ -35,34 +50,51 @@ class Served:
         self.folder, self._model, self._seed = folder, model, seed
         self.live = Live(folder)
         self.counters = Counters()
-        self.answers: Answers | None = None
-        self.report: bytes | None = None
-        self.batches: tuple[Batches, Batches] | None = None  # of the network, of every seed
+        self._opened: list[_Opened] = []  # the newest last; requests may be at an earlier one
+        self._refused: tuple[Path, BakeoffError] | None = None
+        self._looked = -inf
         self._loading = asyncio.Lock()
 
-    async def load(self) -> Answers | None:
-        """Load network and report as soon as the test set is open; None before."""
-        if self.answers is None and self.folder.openings():
-            async with self._loading:
-                if self.answers is None:
-                    await asyncio.to_thread(self._load)
-        return self.answers
+    @property
+    def opened(self) -> _Opened | None:
+        """What is loaded of the newest opening."""
+        return self._opened[-1] if self._opened else None
 
-    def _load(self) -> None:
-        trained = trained_model(self.folder, model=self._model, seed=self._seed)
-        answers = Answers(trained, self.folder)
-        inline = answers.warm_up()
-        comparison = illustrated(compare([self.folder]), self.folder)
-        self.report = report.html(comparison).encode()
-        self.batches = Batches(answers.predict, inline=inline), Batches(answers.predict_each)
-        self.answers = answers
+    async def load(self) -> _Opened | None:
+        """Load network and report once the test set is open, and when it was opened again.
+
+        Returns None before. Raises BakeoffError where an opening cannot be served.
+        """
+        recent = time.monotonic() - self._looked < _LOOK_SECONDS
+        if self._opened and self._refused is None and recent:
+            return self.opened
+        async with self._loading:
+            self._looked = time.monotonic()
+            openings = self.folder.openings()
+            if openings and (not self._opened or openings[-1] != self._opened[-1].opening):
+                await asyncio.to_thread(self._load, openings[-1])
+        return self.opened
+
+    def _load(self, opening: Path) -> None:
+        if self._refused is not None and self._refused[0] == opening:
+            raise self._refused[1]
+        try:
+            trained = trained_model(self.folder, model=self._model, seed=self._seed)
+            answers = Answers(trained, self.folder)
+            inline = answers.warm_up()
+            comparison = illustrated(compare([self.folder]), self.folder)
+            page = report.html(comparison).encode()
+        except BakeoffError as error:
+            self._refused = opening, error
+            raise
+        batches = Batches(answers.predict, inline=inline), Batches(answers.predict_each)
+        self._opened.append(_Opened(opening, answers, batches, page))
+        self._refused = None
 
     async def predictor(self) -> tuple[Answers, Batches, Batches] | None:
         """Return what predictions are made with; None before the test set is open."""
-        answers = self.answers or await self.load()
-        if answers is None or self.batches is None:
-            return None
-        return answers, *self.batches
+        opened = await self.load()
+        return None if opened is None else (opened.answers, *opened.batches)
 
     def count(self, images: int) -> None:
         """Count predicted images."""
@@ -70,8 +102,9 @@ class Served:
 
     def close(self) -> None:
         """Let the threads end."""
-        for batches in self.batches or ():
-            batches.close()
+        for opened in self._opened:
+            for batches in opened.batches:
+                batches.close()
 
 
 class _App(FastAPI):
@@ -147,11 +180,11 @@ def _pages(app: FastAPI, served: Served) -> None:
 
     @app.api_route("/report", include_in_schema=False, methods=_READ)
     async def report_page() -> Response:
-        await served.load()
-        if served.report is None:
+        opened = await served.load()
+        if opened is None:
             return RedirectResponse("/live", 307)
-        policy = {"content-security-policy": policy_of(served.report)}
-        return Response(served.report, media_type=_TYPES["html"], headers=policy)
+        policy = {"content-security-policy": policy_of(opened.report)}
+        return Response(opened.report, media_type=_TYPES["html"], headers=policy)
 
     @app.api_route("/favicon.ico", include_in_schema=False, methods=_READ)
     async def icon() -> Response:
@@ -178,9 +211,10 @@ def _endpoints(app: FastAPI, served: Served) -> None:
     @app.head("/model", include_in_schema=False)
     async def model() -> JSONResponse:
         """Return what is served: classes, the size of an image, examples to try."""
-        answers = await served.load()
-        if answers is None:
+        opened = await served.load()
+        if opened is None:
             return _not_yet()
+        answers = opened.answers
         height, width, channels = answers.trained.input_shape
         return JSONResponse(
             {
@@ -207,7 +241,7 @@ def _endpoints(app: FastAPI, served: Served) -> None:
     @app.head("/metrics", include_in_schema=False)
     async def metrics() -> Response:
         """Return counts in Prometheus's text format."""
-        name = served.answers.trained.name if served.answers else ""
+        name = served.opened.answers.trained.name if served.opened else ""
         text = served.counters.text(model=name)
         return Response(text, media_type="text/plain; version=0.0.4; charset=utf-8")
 

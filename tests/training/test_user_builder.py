@@ -101,17 +101,6 @@ def test_builders_are_trained_tested_and_compared(npz, tmp_path):
         assert (first != second).any()
 
 
-def test_all_builders_are_tried_before_anything_is_trained(npz, tmp_path):
-    """A bad one stopped the run after the trials of the others."""
-    file = tmp_path / "mine.py"
-    file.write_text(GOOD + "\n\ndef bad(shape, n):\n    raise ValueError('no')\n")
-    names = ("sequential", "functional", "bad")
-    models = {name: {"python": f"{file}:{name}"} for name in names}
-    with pytest.raises(RecipeError, match=r"bad raised ValueError: no$"):
-        carry_out(npz, tmp_path / "study", models=models)
-    assert not list((tmp_path / "study" / "trials").rglob("*.json"))
-
-
 def test_a_builders_seed_is_the_trials(tmp_path):
     declared = model(tmp_path, GOOD, "sequential")
     first, again, other = (

@@ -1,7 +1,7 @@
 """White in pictures for prediction is what it was in the study's own pictures, or they are refused.
 
 Oracle: the pixels that the study's data set itself has of the same files. Cost: 1 s; nothing is
-trained. Run: pytest tests/study/test_picture_scale.py
+trained. Run: pytest tests/study/test_read_pictures.py
 """
 
 import re

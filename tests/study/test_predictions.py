@@ -38,6 +38,7 @@ def test_what_a_notebook_shows_of_predictions_and_of_a_trained_model(result, tes
     assert repr(found) == f"<Predictions of {len(found)} images by mlp, seed 0>"
     shown = found._repr_html_()
     assert shown.count("<tr>") == 21 and "mlp, seed 0, the first 20</p>" in shown
+    assert f"<td>{100 * found.probabilities[0].max():.1f} %</td>" in shown
     assert re.fullmatch("<TrainedModel mlp, seed 1, of .*>", repr(result.trained("mlp", seed=1)))
 
 

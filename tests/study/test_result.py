@@ -116,9 +116,9 @@ def test_a_run_that_opened_nothing_has_no_views(openings, why, result, tmp_path)
     assert closed.sealed == (not openings)
     shown = closed._repr_html_()
     assert ("The test set is sealed." in shown) == (not openings)
-    assert shown.startswith("<pre>") and "small" in shown
+    assert shown.startswith("<pre ") and "small" in shown
     gone = Result(StudyFolder(tmp_path / "gone"), None)._repr_html_()
-    assert gone.startswith("<pre>") and "expected a study" in gone  # a notebook shows no traceback
+    assert gone.startswith("<pre ") and "expected a study" in gone  # a notebook shows no traceback
     with pytest.raises(StudyError) as raised:
         closed.markdown()
     assert str(raised.value) == f"{folder.path}: expected an opened test set, found {why}"

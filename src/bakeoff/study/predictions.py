@@ -21,7 +21,7 @@ from bakeoff.errors import BakeoffError, DataError, printable
 from bakeoff.study.picture_files import picture_files
 from bakeoff.study.read_pictures import Adapt, PicturesReader
 from bakeoff.study.trained_model import TrainedModel
-from bakeoff.utils.text import counted, shown
+from bakeoff.utils.text import counted, percent, shown
 
 CENTRED = "centred"
 UNLIKE = "unlike training"
@@ -65,7 +65,7 @@ class Predictions:
         shown_rows = self.rows()[:_ROWS_SHOWN]
         heads = "".join(f"<th>{head.replace('_', ' ')}</th>" for head in shown_rows[0])
         lines = (
-            [f"{each:.1%}" if isinstance(each, float) else escape(each) for each in row.values()]
+            [percent(each, 1) if isinstance(each, float) else escape(each) for each in row.values()]
             for row in shown_rows
         )
         body = "".join(f"<tr>{''.join(f'<td>{cell}</td>' for cell in line)}</tr>" for line in lines)

@@ -322,7 +322,7 @@ class Result:
                 text = as_text(status(self.folder.path))
             except BakeoffError as error:  # the folder was moved or changed since
                 text = str(error)
-            return f"<pre>{escape(text)}</pre>"
+            return f'<pre style="white-space: pre-wrap">{escape(text)}</pre>'
         figure = self.plot_accuracy().svg() if self.opened.models else ""
         return f"{report.fragment(self.opened)}{figure}"
 

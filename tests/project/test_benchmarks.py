@@ -905,9 +905,9 @@ def test_a_check_that_fails_or_is_not_done_is_said(monkeypatch):
 
 @pytest.mark.skipif(sys.platform != "linux", reason="reads /proc")
 def test_the_most_memory_is_that_of_any_process_waited_for_or_not(tmp_path):
-    child = "import time; held = b'1' * (90 << 20); time.sleep(0.4)"
-    command = f"import subprocess, sys, time; subprocess.Popen([sys.executable, '-c', {child!r}])"
-    script = f"{command}; time.sleep(0.5)"
+    child = "import time; held = b'1' * (90 << 20); print(len(held), flush=True); time.sleep(1)"
+    begun = f"subprocess.Popen([sys.executable, '-c', {child!r}], stdout=subprocess.PIPE)"
+    script = f"import subprocess, sys, time; {begun}.stdout.readline(); time.sleep(0.6)"
     took = comparing.timed([sys.executable, "-c", script], log=tmp_path / "log")
     assert 90 << 20 < took["peak_bytes"] < 140 << 20
     assert took["seconds"] > 0.5

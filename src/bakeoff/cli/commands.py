@@ -165,7 +165,7 @@ def _print_result(result: "Result", *, json: bool) -> None:
     if json:
         show_json(sealed_document.to_json(now))
     else:
-        show(status_page.title(now), status_page.table(now), "", *status_page.sentences(now))
+        show(*status_page.views(now))
 
 
 @app.command()
@@ -187,7 +187,7 @@ def tune(
     """
     from bakeoff import recipe as recipes
     from bakeoff.report import about_search
-    from bakeoff.storage.study_folder import StudyFolder
+    from bakeoff.storage.study_folder import StudyFolder, place_of
     from bakeoff.study import tune as tuning
     from bakeoff.study.progress import progress
 
@@ -207,7 +207,7 @@ def tune(
         return
     for each in found:
         show(about_search.table(each))
-    folder = StudyFolder(out or Path("studies") / declared.name)
+    folder = StudyFolder(place_of(declared.name, out))
     if folder.openings():
         show(f"The study has been tested: {shell_command('compare', folder.path)}")
         return
@@ -225,7 +225,7 @@ def status(study: StudyArgument, json: JsonOption = False) -> None:
     if json:
         show_json(status_page.to_json(now))
     else:
-        show(status_page.title(now), status_page.table(now), "", *status_page.sentences(now))
+        show(*status_page.views(now))
 
 
 @app.command()

@@ -28,6 +28,11 @@ FORMAT = 1
 FOLDERS = ("trials", "baselines", "openings", "shipped", "race", "search")
 
 
+def place_of(recipe: str, out: str | Path | None) -> Path:
+    """Return where the study of a recipe of this name lies: `out`, or studies/<name>."""
+    return Path("studies") / recipe if out is None else Path(out)
+
+
 class StudyFolder:
     """Names and reads what is in a study's folder; docs/architecture.md draws the layout."""
 

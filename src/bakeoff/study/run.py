@@ -14,7 +14,7 @@ from bakeoff.errors import RecipeError, StudyError, TrialLost
 from bakeoff.recipe import Recipe
 from bakeoff.recipe.parse_split import SEED_COUNT
 from bakeoff.recipe.types import Race
-from bakeoff.storage.study_folder import StudyFolder
+from bakeoff.storage.study_folder import StudyFolder, place_of
 from bakeoff.study import arguments
 from bakeoff.study.compare import compare
 from bakeoff.study.create import Prepared, prepare
@@ -85,7 +85,7 @@ def run(
     recipe = _with_seeds(recipe, seeds)
     require_models(recipe, only)
     excused = [_trial(each, recipe) for each in open_without]
-    folder = StudyFolder(out if out is not None else Path("studies") / recipe.name)
+    folder = StudyFolder(place_of(recipe.name, out))
     opens = not only and not keep_sealed
 
     def prepared_now(given: DataSet | None) -> Prepared:

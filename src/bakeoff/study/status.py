@@ -323,12 +323,17 @@ def _span(first: int, last: int) -> str:
     return str(first) if first == last else f"{first}–{last}"
 
 
+def views(now: StudyStatus) -> list[RenderableType]:
+    """Return all that `bakeoff status` prints, for rich to print one after the other."""
+    return [title(now), table(now), "", *sentences(now)]
+
+
 def as_text(now: StudyStatus) -> str:
     """Return what `bakeoff status` prints, 100 characters wide."""
     from rich.console import Console
 
     console = Console(width=100, record=True, file=StringIO(), highlight=False, markup=False)
-    for each in (title(now), table(now), "", *sentences(now)):
+    for each in views(now):
         console.print(each, soft_wrap=isinstance(each, str))
     return console.export_text()
 

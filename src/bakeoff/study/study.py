@@ -9,6 +9,7 @@ from bakeoff import recipe as recipes
 from bakeoff.data.python_data import from_python, is_declared
 from bakeoff.errors import RecipeError, StudyInterrupted
 from bakeoff.recipe.yaml_reader import MAX_DEPTH
+from bakeoff.storage.study_folder import place_of
 from bakeoff.study.arguments import a_path
 from bakeoff.study.compare import compare as compare_folders
 from bakeoff.study.result import Result
@@ -121,14 +122,14 @@ class Study:
         """Carry the study out, as `bakeoff.study.run.run` does; progress goes to standard error."""
         from bakeoff.study.notebook_progress import shown_progress
 
-        default = Path("studies") / self.recipe.name
+        place = place_of(self.recipe.name, None if out is None else a_path(out, "out"))
         try:
             with nullcontext(watcher) if watcher is not None else shown_progress() as hearing:
                 return carry_out(
                     self.recipe,
                     data=self._data,
                     # whole: a script or notebook may change to another folder meanwhile
-                    out=(default if out is None else a_path(out, "out")).absolute(),
+                    out=place.absolute(),
                     seeds=seeds,
                     only=only,
                     workers=workers,

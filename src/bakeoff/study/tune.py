@@ -10,7 +10,7 @@ from bakeoff.analysis.tuning import Searched, analysed, read_searches
 from bakeoff.data import DataSet
 from bakeoff.errors import RecipeError
 from bakeoff.recipe import Recipe
-from bakeoff.storage.study_folder import StudyFolder
+from bakeoff.storage.study_folder import StudyFolder, place_of
 from bakeoff.study.create import prepare
 from bakeoff.study.executors.choose import executor
 from bakeoff.study.executors.fork_server import warm_up
@@ -55,7 +55,7 @@ def tune(
             "tune: expected a recipe with a choice, such as units: {choice: [64, 128]}, found "
             "none: bakeoff run trains its models as they are"
         )
-    folder = StudyFolder(out if out is not None else Path("studies") / recipe.name)
+    folder = StudyFolder(place_of(recipe.name, out))
     if on is None and searching(recipe, folder.path, only):
         warm_up()  # its imports take as long as reading the images, and more
     with executor(

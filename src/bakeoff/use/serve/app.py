@@ -65,7 +65,7 @@ class Served:
 
         Returns None before. Raises BakeoffError where an opening cannot be served.
         """
-        recent = time.monotonic() - self._looked < _LOOK_SECONDS
+        recent = self._loading.locked() or time.monotonic() - self._looked < _LOOK_SECONDS
         if self._opened and self._refused is None and recent:
             return self.opened
         async with self._loading:

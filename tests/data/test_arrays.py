@@ -106,6 +106,18 @@ def broken(value):
             "x: expected shape (n, height, width) or (n, height, width, 1 or 3), "
             "found (5, 2, 2, 4): leave the transparency out, as in x[..., :3]",
         ),
+        (
+            (np.zeros((5, 3, 1024), np.uint8), Y),
+            {},
+            "x: expected shape (n, height, width) or (n, height, width, 1 or 3), found "
+            "(5, 3, 1024): reshape the rows of colours, as in x.reshape(-1, 3, 32, 32)",
+        ),
+        (
+            (np.zeros((5, 1024, 3), np.uint8), Y),
+            {},
+            "x: expected shape (n, height, width) or (n, height, width, 1 or 3), found "
+            "(5, 1024, 3): reshape the rows of colours, as in x.reshape(-1, 32, 32, 3)",
+        ),
         ((X[:0], Y[:0]), {}, "x: expected at least one image, found shape (0, 2, 3)"),
         (
             (X, np.eye(5) / 2 + 0.1),

@@ -142,6 +142,57 @@ def test_columns_sorted_as_text_are_put_in_the_order_of_their_numbers(tmp_path, 
     )
 
 
+def columns(path, names, values):
+    lines = [",".join(map(str, [number % 2, *row])) for number, row in enumerate(values)]
+    path.write_text("\n".join([",".join(["label", *names]), *lines]), encoding="utf-8")
+    return path
+
+
+def test_names_of_rows_and_columns_sorted_as_text_are_put_in_order(tmp_path, rng):
+    """Kaggle's mnist_train.csv has 1x1 … 28x28, which pandas sorts as 10x1, 10x10, …, 1x1."""
+    names = [f"{row}x{column}" for row in range(1, 12) for column in range(1, 12)]
+    values = rng.integers(0, 256, (20, 121))
+    order = sorted(range(121), key=names.__getitem__)
+    path = columns(tmp_path / "a.csv", [names[each] for each in order], values[:, order])
+    data = load(CsvSource(path))
+    np.testing.assert_array_equal(data.images.reshape(20, 121), values)
+    assert "in the order of their columns' numbers" in data.notes[0]
+    turned = [f"{column}x{row}" for row in range(1, 12) for column in range(1, 12)]
+    path = columns(tmp_path / "b.csv", turned, values)  # no order of text: as they stand
+    np.testing.assert_array_equal(load(CsvSource(path)).images.reshape(20, 121), values)
+
+
+@pytest.mark.parametrize("colours", [("r", "g", "b"), ("Red_", "Green_", "Blue_")])
+def test_colours_one_after_the_other_are_put_side_by_side(tmp_path, rng, colours):
+    planes = rng.integers(0, 256, (20, 3, 4, 4))
+    names = [f"{colour}{number}" for colour in colours for number in range(16)]
+    path = columns(tmp_path / "a.csv", names, planes.reshape(20, 48))
+    data = load(CsvSource(path, shape=(4, 4, 3)))
+    np.testing.assert_array_equal(data.images, planes.transpose(0, 2, 3, 1))
+
+
+def test_few_levels_and_few_rows_are_asked_about_too(tmp_path, rng):
+    """Corners that are not black looked like the labels, and the labels like a pixel."""
+    for levels, n_rows in {17: 600, 256: 90}.items():
+        values = rng.integers(0, levels, (n_rows, 10))
+        values[:, 9] = np.arange(n_rows) % 3
+        path = tmp_path / "photos.csv"
+        np.savetxt(path, values, fmt="%d", delimiter=",")
+        with pytest.raises(DataError, match="say which it is"):
+            load(CsvSource(path))
+        np.savetxt(path, values[:, ::-1], fmt="%d", delimiter=",")
+        if levels == 256:  # 90 rows of it have gaps between their values: no labels
+            assert load(CsvSource(path, scale=255)).n_classes == 3
+
+
+def test_labels_that_are_words_are_no_pixels(tmp_path, rng):
+    values = rng.integers(0, 10, (40, 9)) + 246  # whose last column could be labels
+    lines = [",".join(map(str, [f"kind{i % 3}", *row])) for i, row in enumerate(values)]
+    path = tmp_path / "a.csv"
+    path.write_text("\n".join(lines), encoding="utf-8")
+    assert load(CsvSource(path)).class_names == ("kind0", "kind1", "kind2")
+
+
 @pytest.mark.parametrize(
     ("old", "new", "message"),
     [

@@ -40,6 +40,54 @@ def test_columns_are_recognised(images, header):
     assert data.images[:, 0, 0, 0].tolist() == list(range(6))
 
 
+def two_folders(root, *names):
+    for white, name in enumerate(names):
+        (root / name).mkdir()
+        for number in range(4):
+            Image.new("L", (4, 4), 100 * white + number).save(root / name / f"{number}.png")
+
+
+def test_a_table_of_a_part_is_about_the_folder_of_that_part(tmp_path):
+    two_folders(tmp_path, "test", "train")
+    for name, first in {"train.csv": 100, "test_labels.csv": 0}.items():
+        (tmp_path / name).write_text("id,label\n0,a\n1,b\n2,a\n3,b\n")
+        data = load(TableSource(tmp_path / name, size=(4, 4), scale=255))
+        assert data.images[:, 0, 0, 0].tolist() == [first, first + 1, first + 2, first + 3]
+    assert "(files in test/)" in data.notes[0]
+
+
+def test_files_of_the_same_names_in_two_folders_are_asked_about(tmp_path):
+    two_folders(tmp_path, "masks", "photos")
+    lines = "file,label\n0.png,a\n1.png,b\n2.png,a\n3.png,b\n"
+    with pytest.raises(DataError, match="found files of the same names in masks/ and photos/"):
+        read(tmp_path, lines)
+    data = read(tmp_path, lines, images=tmp_path / "photos", scale=255)
+    assert data.images[0, 0, 0, 0] == 100
+
+
+def test_a_folder_with_a_few_of_the_files_does_not_disturb(tmp_path):
+    two_folders(tmp_path, "all", "examples")
+    for number in range(1, 4):
+        (tmp_path / "examples" / f"{number}.png").unlink()
+    data = read(tmp_path, "file,label\n0.png,a\n1.png,b\n2.png,a\n3.png,b\n", scale=255)
+    assert data.images[:, 0, 0, 0].tolist() == [0, 1, 2, 3]
+
+
+@pytest.mark.parametrize("name", ["{0}.0", "/elsewhere/a{0}.png"])
+def test_labels_are_never_taken_for_files(tmp_path, name):
+    for number in range(6):
+        Image.new("L", (4, 4), number).save(tmp_path / f"{number}.png")
+    rows = [f"{name.format(number)},{number % 3}" for number in range(6)]
+    for header in ("id,label\n", "id,grade\n"):
+        with pytest.raises(DataError, match="expected a column of image files"):
+            read(tmp_path, header + "\n".join(rows))
+
+
+def test_names_written_on_windows(images):
+    rows = [f"images\\a{number}.png,{number % 2}" for number in range(6)]
+    assert len(read(images, "file,label\n" + "\n".join(rows)).images) == 6
+
+
 def test_parts(images):
     parts = ["test", "train", "val", "train", "train", "test"]
     rows = [f"a{number}.png,{number % 2},{part}" for number, part in enumerate(parts)]
@@ -50,7 +98,9 @@ def test_parts(images):
         "test": 2,
     }
     assert data.images[:, 0, 0, 0].tolist() == [1, 3, 4, 2, 0, 5]
-    assert data.notes == ("read from the columns file (files), label (labels), split (parts)",)
+    assert data.notes == (
+        "read from the columns file (files in images/), label (labels), split (parts)",
+    )
 
 
 @pytest.mark.parametrize("parts", [["train"] * 5 + ["holdout"], ["train"] * 4 + ["tets"] * 2])
@@ -64,7 +114,9 @@ def test_a_part_that_is_none_is_asked_about(images, parts):
 def test_a_column_called_as_if_it_said_parts_is_noted(images):
     rows = [f"a{number}.png,{number % 2},{number % 3}" for number in range(6)]
     data = read(images, "file,label,split\n" + "\n".join(rows))
-    assert data.notes == ("read from the columns file (files), label (labels); ignored split",)
+    assert data.notes == (
+        "read from the columns file (files in images/), label (labels); ignored split",
+    )
 
 
 def test_a_table_named_from_where_it_lies(images, monkeypatch):

@@ -166,7 +166,7 @@ def arranged_shape(name: str, shape: Shape) -> Shape:
     """Return (height, width, channels) of the images in an array of this shape; refuse others."""
     if len(shape) == 3 and 1 in shape[1:] and _side(max(shape[1:])) > 2:
         shape = (shape[0], max(shape[1:]))  # flat rows, and an axis of channels beside them
-    if len(shape) == 3:
+    if len(shape) == 3 and not _colour_rows(shape):
         return (*shape[1:], 1)
     if len(shape) == 4 and shape[3] in (1, 3):
         return shape[1:]
@@ -184,7 +184,16 @@ def _side(pixels: int) -> int:
     return side if side * side == pixels else 0
 
 
+def _colour_rows(shape: Shape) -> bool:
+    """Say whether square images in three colours lie in rows, as CIFAR's do, and not in lines."""
+    return 3 in shape[1:] and _side(max(shape[1:])) > 3
+
+
 def _cure(shape: Shape) -> str:
+    if len(shape) == 3:
+        side = _side(max(shape[1:]))
+        wanted = (3, side, side) if shape[1] == 3 else (side, side, 3)
+        return f": reshape the rows of colours, as in x.reshape(-1, {', '.join(map(str, wanted))})"
     third = shape[1] // 3 if len(shape) == 2 else 0
     side = round(third**0.5)
     if side > 1 and shape[1] == 3 * side * side:

@@ -38,6 +38,7 @@ from bakeoff.utils.text import shown
 
 _SAMPLE = 2000  # rows
 _MANY = 100  # different values: more than most data sets have classes
+_MOSTLY = 0.8  # of all rows
 
 
 def load_csv(source: CsvSource) -> DataSet:
@@ -149,18 +150,34 @@ def _called(begin: Head, column: int) -> str:
 def _in_order(begin: Head, pixels: list[int]) -> tuple[list[int], bool]:
     """Return (the columns of the pixels by their numbers, whether they stood in another order).
 
-    Names that were sorted as text are in the order pixel0, pixel1, pixel10, pixel11 …
+    Names that were sorted as text are in the order pixel0, pixel1, pixel10 … or 10x1, 10x10, 1x1 …;
+    r0 … r63, g0 … g63, b0 … b63 are the colours one after the other, which belong side by side.
     """
-    names = [re.fullmatch(r"(.*?)([0-9]+)", begin.columns[each]) for each in pixels]
-    stems = {each[1] for each in names if each}
-    if not begin.named or None in names or len(stems) != 1:
+    names = [begin.columns[each] for each in pixels]
+    numbers = [tuple(map(int, re.findall("[0-9]+", name))) for name in names]
+    stems = [re.sub("[0-9]+", "0", name).casefold() for name in names]
+    colours = _colours(stems)
+    per_pixel = 1 if colours is None else 3
+    if not begin.named or (colours is None and len({*stems}) != 1):
         return pixels, False
-    numbers = {column: int(each[2]) for column, each in zip(pixels, names, strict=True) if each}
-    ordered = sorted(pixels, key=numbers.__getitem__)
-    counted = sorted(numbers.values())
-    if counted != list(range(counted[0], counted[0] + len(pixels))):
+    keys = sorted({*numbers})
+    whole = len(keys) * per_pixel == len({*zip(numbers, stems, strict=True)}) == len(pixels)
+    one, two = (all(len(each) == length for each in numbers) for length in (1, 2))
+    counted = one and keys[-1][0] - keys[0][0] == len(keys) - 1
+    grid = two and len(keys) == math.prod(len({each[axis] for each in keys}) for axis in (0, 1))
+    if not whole or not (counted or (grid and names == sorted(names))):
         return pixels, False
+    places = {
+        column: (numbers[i], (colours or {}).get(stems[i])) for i, column in enumerate(pixels)
+    }
+    ordered = sorted(pixels, key=places.__getitem__)
     return ordered, ordered != pixels
+
+
+def _colours(stems: Sequence[str]) -> dict[str, int] | None:
+    """Return the place of each of three stems that name colours; None where they do not."""
+    found = {stem: "rgb".find(stem.strip("0_. -")[:1]) for stem in {*stems}}
+    return found if sorted(found.values()) == [0, 1, 2] else None
 
 
 def _parts(
@@ -239,21 +256,40 @@ def _label(path: Path, begin: Head, source: CsvSource, part: int | None) -> tupl
 def _first_or_last(path: Path, begin: Head) -> int:
     """Return which of a table without names is the column of labels, as a few rows show it.
 
-    A pixel in a corner is always black, or has more different values than there are classes.
+    A pixel in a corner is mostly black, or has gaps between its values, or many of them.
     """
     last = len(begin.columns) - 1
     if last < 2:
         return 0
     values = _load(path, begin, [0, last], np.str_, rows=_SAMPLE)
     firsts, lasts = (len(np.unique(values[:, column])) for column in (0, 1))
-    if firsts == 1 < lasts:
+    first_numbers, last_numbers = (_numbers(values[:, column]) for column in (0, 1))
+    if first_numbers is None:
+        return 0
+    if last_numbers is None or firsts == 1 < lasts:
         return last
-    if 1 < lasts <= _MANY < firsts and 2 * lasts < firsts:
+    if _could_be_labels(last_numbers):
         raise DataError(
             f"expected labels in the first column, found {firsts:,} different values there and "
             f"{lasts:,} in the last: say which it is, as in {{csv: …, label: {last}}} or label: 0"
         )
     return 0
+
+
+def _numbers(cells: NDArray[np.str_]) -> NDArray[np.float64] | None:
+    """Return the numbers in cells; None where there is text, which pixels never are."""
+    try:
+        return cells.astype(np.float64)
+    except ValueError:
+        return None
+
+
+def _could_be_labels(numbers: NDArray[np.float64]) -> bool:
+    """Say whether numbers count a few classes, none of which has most of the rows."""
+    found, counts = np.unique(numbers, return_counts=True)
+    few = 1 < len(found) <= _MANY
+    counting = bool((np.diff(found) == 1).all()) and bool(found[0] == np.round(found[0]))
+    return few and counting and counts.max() < _MOSTLY * len(numbers)
 
 
 def _is_square(count: int) -> bool:

@@ -22,8 +22,9 @@ from bakeoff.data.folder_layout import File
 from bakeoff.data.labels import Classes, Labels, pooled_labels, table_labels
 from bakeoff.data.safe_reading import refusing
 from bakeoff.data.sources import PARTS, Pictures, TableSource
+from bakeoff.data.words import part_of, pieces
 from bakeoff.errors import DataError
-from bakeoff.utils.text import counted, shown, some
+from bakeoff.utils.text import counted, listed, shown, some
 
 _FILES = (
     *("file", "filename", "filepath", "image", "imagepath", "imagename", "imageid", "path", "img"),
@@ -53,11 +54,12 @@ def load_table(source: TableSource) -> DataSet:
         wanted = dict(source.columns or {})
         stated_root = None if source.images is None else Path(source.images).absolute()
         roots = _roots(path.parent) if stated_root is None else [stated_root]
-        file, root = _file_column(begin, found, wanted, roots)
+        file, root = _file_column(path, begin, found, wanted, roots)
         labels, label_name, taken = _labels(begin, found, wanted, file)
         parts, part_name = part_column(begin, found, wanted.get("part"))
         places = [_place(root, row[file]) for row in found]
-        used = f"{shown(begin.columns[file])} (files), {label_name} (labels)" + part_name
+        inside = "" if root == path.parent else f" in {_shown(str(root), path.parent)}/"
+        used = f"{shown(begin.columns[file])} (files{inside}), {label_name} (labels)" + part_name
         place = part_place(begin) if parts is not None else None
         taken += [] if place is None else [begin.columns[place]]
         unused = _ignored(begin, {begin.columns[file], *taken, *wanted.values()})
@@ -150,6 +152,8 @@ def _place(root: Path, name: str) -> str | None:
     if not name.strip() or "\0" in name:
         return None
     path = os.path.normpath(root / name.strip())
+    if "\\" in name and not os.path.exists(path):  # written on Windows
+        path = os.path.normpath(root / name.strip().replace("\\", "/"))
     if not (path + os.sep).startswith(os.path.normpath(root) + os.sep):
         return None
     tries = (path, *(path + each for each in ENDINGS), *(path + e.upper() for e in ENDINGS[:3]))
@@ -157,21 +161,20 @@ def _place(root: Path, name: str) -> str | None:
 
 
 def _file_column(
-    begin: Head, found: list[list[str]], wanted: Mapping[str, str], roots: Sequence[Path]
+    table: Path,
+    begin: Head,
+    found: list[list[str]],
+    wanted: Mapping[str, str],
+    roots: Sequence[Path],
 ) -> tuple[int, Path]:
     """Return (the column of files, the folder that their names begin in)."""
-    if "file" in wanted:
-        columns = [stated(begin.columns, wanted["file"], "columns.file")]
-    else:
-        first = named(begin.columns, _FILES)
-        columns = [*([] if first is None else [first]), *range(len(begin.columns))]
+    columns = _may_be_files(begin, found, wanted)
     sample = found[:: max(len(found) // _SAMPLE, 1)][:_SAMPLE]
-    best, where = 0, (0, roots[0])
-    for column in dict.fromkeys(columns):
-        for root in roots:
-            count = sum(_place(root, row[column]) is not None for row in sample)
-            if count > best:
-                best, where = count, (column, root)
+    best, file, there = 0, 0, {roots[0]: 0}
+    for column in columns:
+        counts = {root: sum(bool(_place(root, row[column])) for row in sample) for root in roots}
+        if max(counts.values()) > best:
+            best, file, there = max(counts.values()), column, counts
     if not best:
         have = ", ".join(shown(each, limit=30) for each in begin.columns[:8])
         raise DataError(
@@ -179,7 +182,45 @@ def _file_column(
             f"(columns: {have}): say where they are, as in {{table: …, images: FOLDER, columns: "
             "{file: COLUMN, label: COLUMN}}"
         )
-    return where
+    return file, _of_table(table, there)
+
+
+def _may_be_files(
+    begin: Head, found: list[list[str]], wanted: Mapping[str, str]
+) -> tuple[int, ...]:
+    """Return the columns that may hold files: one called so, or any other but that of labels."""
+    if "file" in wanted:
+        return (stated(begin.columns, wanted["file"], "columns.file"),)
+    first = named(begin.columns, _FILES)
+    label = named(begin.columns, LABELS)
+    if "label" in wanted:
+        label = stated(begin.columns, wanted["label"], "columns.label")
+    others = [
+        each
+        for each in range(len(begin.columns))
+        if each not in (first, label) and 2 * len({row[each] for row in found}) > len(found)
+    ]
+    return tuple(others if first is None else [first, *others])
+
+
+def _of_table(table: Path, there: Mapping[Path, int]) -> Path:
+    """Return the folder with a table's images, of some that each have so many of them.
+
+    train.csv is about train/, whatever else there is; else beside the table, else where most are.
+    """
+    part = next((found for found in map(part_of, pieces(table.stem)) if found), None)
+    fitting = [root for root in there if there[root] and part_of(root.name) == part]
+    if part is not None and len(fitting) == 1:
+        return fitting[0]
+    most = max(there.values())
+    alike = [root for root in there if 2 * there[root] > most]
+    if len(alike) == 1 or (alike[0] == table.parent and there[alike[0]] == most):
+        return alike[0]
+    names = listed([f"{shown(root.name)}/" for root in alike[:3]])
+    raise DataError(
+        f"expected the images of a table in one folder, found files of the same names in {names}: "
+        "say which, as in {table: …, images: FOLDER}"
+    )
 
 
 def _labels(

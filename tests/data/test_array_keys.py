@@ -59,6 +59,15 @@ def test_arrays_in_the_order_of_train_test_split(tmp_path):
     np.testing.assert_array_equal(data.labels, Y)
 
 
+def test_flat_rows_and_six_arrays_without_names(tmp_path):
+    np.savez(tmp_path / "a.npz", X.reshape(12, 16), Y)
+    np.testing.assert_array_equal(load(NpzSource(tmp_path / "a.npz")).images[..., 0], X)
+    parts = (slice(0, 6), slice(6, 9), slice(9, 12))
+    np.savez(tmp_path / "b.npz", *(each[part] for part in parts for each in (X, Y % 2)))
+    data = load(NpzSource(tmp_path / "b.npz"))
+    assert (data.validation_start, data.test_start) == (6, 9)
+
+
 @pytest.mark.parametrize("val", ["val", "valid", "validation", "dev"])
 def test_a_validation_part(tmp_path, val):
     """As MedMNIST stores it, labels (n, 1)."""

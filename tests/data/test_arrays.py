@@ -133,6 +133,12 @@ def broken(value):
             "y: expected 5 labels, one for every image of x, found 4",
         ),
         (
+            (np.moveaxis(np.repeat(X, 2, 0), 0, -1), np.repeat(Y, 2)),
+            {},
+            "y: expected 2 labels, one for every image of x, found 10: the images seem to be "
+            "counted last; store np.moveaxis(x, -1, 0)",
+        ),
+        (
             (X, Y, X[:, :1], Y),
             {},
             "x_test: expected images of (2, 3, 1) as in x_train, found (1, 3, 1)",

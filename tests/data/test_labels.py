@@ -6,12 +6,14 @@ Run: pytest tests/data/test_labels.py
 """
 
 import re
+from datetime import date
+from decimal import Decimal
 
 import numpy as np
 import pytest
 
 from bakeoff.data import NpzSource, from_arrays, load
-from bakeoff.data.labels import natural, table_labels
+from bakeoff.data.labels import listed_labels, natural, table_labels
 from bakeoff.errors import DataError
 
 X = np.arange(5 * 2 * 3, dtype=np.uint8).reshape(5, 2, 3) * 8
@@ -92,6 +94,7 @@ WITHOUT = "y: expected a label for every image, found 1 image without one, the f
         (np.array([0, 1, np.nan, 0, 1]), f"{WITHOUT} (nan): label it, or leave it out"),
         (np.array(["0", "1", "NaN", "0", "1"]), f"{WITHOUT} (NaN): label it, or leave it out"),
         (np.array(["a", "b", " ", "a", "b"]), f"{WITHOUT}: label it, or leave it out"),
+        (np.array(["a", "b", np.nan, "a", "b"]), f"{WITHOUT} (nan): label it, or leave it out"),
     ],
 )
 def test_a_missing_label_is_no_class(y, message):
@@ -102,6 +105,21 @@ def test_a_missing_label_is_no_class(y, message):
 def test_none_and_nan_are_classes_among_words():
     names = from_arrays("mine", X, np.array(["none", "scratch", "nan", "none", "dent"])).class_names
     assert names == ("dent", "nan", "none", "scratch")
+
+
+def test_labels_given_one_by_one():
+    assert listed_labels(["a", None, "b", float("nan")]).tolist() == ["a", "", "b", ""]
+    assert listed_labels([b"a", b"\xc3\xa9"]).tolist() == ["a", "é"]
+    assert listed_labels([0, True, np.int8(2)]).dtype.kind == "i"
+    for strange in (Decimal("0.5"), date(2026, 1, 1), {"id": 1}):
+        name = type(strange).__name__
+        message = f"kind: expected whole numbers or text, found {name}, the first at [1]"
+        with pytest.raises(DataError, match=f"^{re.escape(message)}$"):
+            listed_labels([1, strange], "kind")
+
+
+def test_half_precision_labels_make_no_noise():
+    assert from_arrays("mine", X, np.array([0, 1, 2, 0, 1], np.float16)).n_classes == 3
 
 
 def test_one_hot_rows_have_one_width_in_all_parts():

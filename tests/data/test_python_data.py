@@ -92,12 +92,27 @@ def test_parts(arrays):
     for given in (
         ((x[:40], y[:40]), (x[40:], y[40:])),  # keras.datasets.mnist.load_data()
         (x[:40], x[40:], y[:40], y[40:]),  # train_test_split
+        (x[:40].reshape(40, 64), x[40:].reshape(20, 64), y[:40], y[40:]),
         {"x_train": x[:40], "y_train": y[:40], "x_test": x[40:], "y_test": y[40:]},
     ):
         assert from_python(given).hash == four.hash
     six = from_python((x[:30], y[:30], x[30:40], y[30:40], x[40:], y[40:]))
     assert (six.validation_start, six.test_start) == (30, 40)
     assert six.hash != four.hash
+    apart = (x[:30], x[30:40], x[40:], y[:30], y[30:40], y[40:])
+    assert from_python(apart).hash == six.hash
+
+
+def test_a_missing_label_among_words_is_no_class(arrays):
+    """NumPy makes the word nan of it."""
+    pandas = pytest.importorskip("pandas")
+    x, _ = arrays
+    words = ["a", "b", float("nan"), "b"] * 15
+    for labels in (words, np.array(words), pandas.Series(words), [each or None for each in words]):
+        with pytest.raises(DataError, match=r"found 15 images without one, the first at \[2\]"):
+            from_python((x, labels))
+    with pytest.raises(DataError, match="found 15 images without one"):
+        from_python(list(zip(x, words, strict=True)))
 
 
 def test_a_frame_of_paths_and_labels(tmp_path, arrays):
@@ -111,6 +126,8 @@ def test_a_frame_of_paths_and_labels(tmp_path, arrays):
     assert data.input_shape == (8, 8, 1)
     np.testing.assert_array_equal(data.labels, y[:20])
     assert data.notes == ("All pictures looked at are 8×8",)
+    valid = from_python(frame.assign(is_valid=False))
+    assert valid.notes[1:] == ("ignored the columns is_valid",)
     with pytest.raises(DataError, match="expected a frame with the columns path and label"):
         from_python(frame.rename(columns={"label": "a", "path": "b"}).assign(c=1))
 

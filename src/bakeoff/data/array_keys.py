@@ -1,5 +1,6 @@
 """Which array of a file is what: the keys people use, or those that a recipe's `keys` names."""
 
+import math
 from collections.abc import Mapping, Sequence
 
 from bakeoff.data.sources import ARRAYS
@@ -31,7 +32,7 @@ def array_keys(
     if stated is not None:
         return _stated(arrays, stated)
     found = roles(arrays)
-    if arrays and not found and set(arrays) <= {f"arr_{number}" for number in range(4)}:
+    if arrays and not found and set(arrays) <= {f"arr_{number}" for number in range(6)}:
         return _by_position(arrays), []
     texts = [name for name in found.pop("class_names", []) if arrays[name][1]]
     pairs, remark = _pairs(arrays, found)
@@ -112,22 +113,30 @@ def _only(role: str, names: Sequence[str]) -> str:
 
 
 def _by_position(arrays: Mapping[str, tuple[Shape, bool]]) -> dict[str, str]:
-    """Return the roles of arrays saved without names: np.savez(file, x, y) or four of them."""
-    images = [name for name, (shape, _) in sorted(arrays.items()) if len(shape) >= 3]
-    labels = [name for name, (shape, _) in sorted(arrays.items()) if len(shape) < 3]
+    """Return the roles of arrays saved without names: np.savez(file, x, y), or four or six."""
+    ordered = sorted(arrays.items())
+    shapes = [shape for _, (shape, _) in ordered]
+    flat = all(len(shape) < 3 for shape in shapes)  # rows of pixels, which are wider than labels
+    widths = [1 if len(shape) < 2 else math.prod(shape[1:]) for shape in shapes]
+    least = min(widths) + 1 if flat else 0
+    wide = [len(s) >= 3 or (flat and w >= least) for s, w in zip(shapes, widths, strict=True)]
+    images = [name for (name, _), each in zip(ordered, wide, strict=True) if each]
+    labels = [name for (name, _), each in zip(ordered, wide, strict=True) if not each]
     alike = [
         arrays[x][0][0] == (arrays[y][0] or (0,))[0] for x, y in zip(images, labels, strict=False)
     ]
-    if len(images) != len(labels) or len(images) not in (1, 2) or not all(alike):
-        seen = ", ".join(f"{name} {shape}" for name, (shape, _) in sorted(arrays.items()))
+    if len(images) != len(labels) or len(images) not in (1, 2, 3) or not all(alike):
+        seen = ", ".join(f"{name} {shape}" for name, (shape, _) in ordered)
         raise DataError(
             f"expected images and as many labels, found {seen}: put both into one file, as in "
             f"np.savez(file, x=images, y=labels)"
         )
-    if len(images) == 1:
-        return {"x": images[0], "y": labels[0]}
-    train, test = zip(images, labels, strict=True)
-    return dict(zip(("x_train", "y_train", "x_test", "y_test"), (*train, *test), strict=True))
+    parts = {1: ("",), 2: ("_train", "_test"), 3: ("_train", "_validation", "_test")}[len(images)]
+    return {
+        f"{kind}{part}": name
+        for part, *both in zip(parts, images, labels, strict=True)
+        for kind, name in zip("xy", both, strict=True)
+    }
 
 
 def _stated(

@@ -153,6 +153,11 @@ def check_shapes(images: Sequence[Described], labels: Sequence[Described]) -> No
             raise DataError(
                 f"{name}: expected {x_shape[0]:,} labels, one for every image of {x_name}, "
                 f"found {rows:,}"
+                + (
+                    ": the images seem to be counted last; store np.moveaxis(x, -1, 0)"
+                    if x_shape[-1] == rows > max(x_shape[:-1])
+                    else ""
+                )
             )
     first, first_shape, _ = images[0]
     wanted = arranged_shape(first, first_shape)

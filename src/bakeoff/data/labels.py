@@ -13,6 +13,8 @@ from bakeoff.errors import DataError, printable
 from bakeoff.utils.text import counted, shown
 
 _MISSING = ("nan", "na", "n/a", "<na>", "none", "null", "nat", "?")  # among numbers: no label
+_LABELS = (str, bytes, bool, int, float, np.bool_, np.integer, np.floating)
+_NAN_AMONG_TEXT = np.dtype("U32")  # what NumPy makes of a list of words and NaN
 _NUMBER = re.compile(r"[+-]?([0-9]+\.?[0-9]*|\.[0-9]+)([eE][+-]?[0-9]+)?")
 
 
@@ -104,8 +106,35 @@ def table_labels(values: Sequence[object]) -> NDArray[Any]:
     return np.array([int(float(text)) for text in texts], dtype=np.int64)
 
 
+def listed_labels(values: Sequence[object], name: str = "labels") -> NDArray[Any]:
+    """Return labels that are given as Python objects, one an image, as an array.
+
+    What is None or NaN among text becomes "", which `pooled_labels` refuses. Raises DataError for
+    what is neither a number nor text, and no list of as many numbers for every image.
+    """
+    nothing = [_is_nothing(each) for each in values]
+    kinds = {type(each) for each, gone in zip(values, nothing, strict=True) if not gone}
+    rows = [each for each in values if isinstance(each, list | tuple | np.ndarray)]
+    if rows and len(rows) == len(values) and len({len(each) for each in rows}) == 1:
+        return np.array(rows)
+    strange = [kind for kind in kinds if not issubclass(kind, _LABELS)]
+    if strange:
+        place = next(i for i, each in enumerate(values) if type(each) is strange[0])
+        raise DataError(
+            f"{name}: expected whole numbers or text, found {shown(strange[0].__name__)}, the "
+            f"first at [{place}]"
+        )
+    if all(issubclass(kind, bytes) for kind in kinds) and not any(nothing):
+        return decoded(name, np.array(values))
+    if any(nothing) or any(issubclass(kind, str) for kind in kinds):
+        return np.array(
+            ["" if gone else str(each) for each, gone in zip(values, nothing, strict=True)]
+        )
+    return np.array(values)
+
+
 def _is_nothing(value: object) -> bool:
-    """Say whether a cell of a frame holds nothing: None, NaN, pandas's NA and NaT."""
+    """Say whether a value is none: None, NaN, pandas's NA and NaT."""
     not_a_number = isinstance(value, float | np.floating) and bool(np.isnan(value))
     return value is None or not_a_number or type(value).__name__ in ("NAType", "NaTType")
 
@@ -134,7 +163,8 @@ def _check_there(name: str, array: NDArray[Any]) -> None:
         texts = [str(each).strip() for each in np.unique(array).tolist()]
         rest = [text for text in texts if text.casefold() not in ("", *_MISSING)]
         numbers = bool(rest) and all(map(_NUMBER.fullmatch, rest))
-        words = ("", *_MISSING) if numbers else ("",)
+        made = array.dtype == _NAN_AMONG_TEXT and max(map(len, texts)) < 32
+        words = ("", *_MISSING) if numbers else ("", "nan") if made else ("",)
         if not any(text.casefold() in words for text in texts):
             return
         absent = np.array([each.strip().casefold() in words for each in array.tolist()])
@@ -163,6 +193,7 @@ def _flat(name: str, labels: Labels) -> NDArray[Any]:
     if array.dtype.kind in "fU":
         _check_there(name, array)
     if array.dtype.kind == "f":
+        array = array.astype(np.float64, copy=False)
         if (
             not np.isfinite(array).all()
             or (array != np.round(array)).any()

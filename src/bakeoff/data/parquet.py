@@ -12,7 +12,7 @@ from bakeoff.data.dataset import DataSet, part_starts
 from bakeoff.data.decode_files import check_pictures, find_white, first_white
 from bakeoff.data.guess import sample
 from bakeoff.data.image_file import decode_bytes, decoding
-from bakeoff.data.labels import Labels, natural, pooled_labels
+from bakeoff.data.labels import Labels, listed_labels, natural, pooled_labels
 from bakeoff.data.safe_reading import check_memory, refusing
 from bakeoff.data.sources import PARTS, ParquetSource
 from bakeoff.data.words import part_of, role_of
@@ -59,7 +59,7 @@ def load_parquet(source: ParquetSource) -> DataSet:
             decode(white, set(which.tolist()))
 
         labels = {
-            f"{label} ({part})": Labels(np.array(values), len(values))
+            f"{label} ({part})": Labels(listed_labels(values, label), len(values))
             for part, values in decode(first_white(source)).items()
         }
         white = find_white(images, deepest, source, counts, again)

@@ -14,10 +14,11 @@ from numpy.typing import NDArray
 
 from bakeoff.data.array_keys import array_keys, parts_of
 from bakeoff.data.arrays import Given, from_parts
-from bakeoff.data.csv_columns import LABELS, PART_COLUMNS, Head, bare, part_column
+from bakeoff.data.csv_columns import INDICES, LABELS, PART_COLUMNS, Head, bare, part_column
 from bakeoff.data.dataset import DataSet
 from bakeoff.data.guess import guess_files
 from bakeoff.data.image_file import flat_picture
+from bakeoff.data.labels import listed_labels
 from bakeoff.data.remarks import with_remarks
 from bakeoff.data.table import from_files
 from bakeoff.data.words import role_of
@@ -86,6 +87,8 @@ def as_array(value: Any) -> NDArray[Any]:
             "data: expected arrays without gaps, found one with masked values: fill them "
             "(x.filled(0)), or leave those images out"
         )
+    if isinstance(value, list | tuple) and any(isinstance(each, str) for each in value):
+        return listed_labels(value, "data")
     try:
         array = np.asarray(value)
     except ValueError:  # lists of several lengths
@@ -95,10 +98,8 @@ def as_array(value: Any) -> NDArray[Any]:
         ) from None
     if array.dtype.kind == "O" and {type(each) for each in array.flat} <= {int, bool, np.int64}:
         array = array.astype(np.int64)
-    if array.dtype.kind in "OT" and all(isinstance(each, str) for each in array.reshape(-1)):
-        array = array.astype(np.str_)
-    if array.dtype.kind == "O" and all(isinstance(each, bytes) for each in array.reshape(-1)):
-        array = array.astype(np.bytes_)  # text as h5py gives it
+    if array.dtype.kind in "OT" and array.shape in ((array.size,), (array.size, 1)):
+        array = listed_labels(array.reshape(-1).tolist(), "data")
     if array.dtype.kind == "O":
         raise DataError("data: expected arrays of numbers or text, found one of other objects")
     return array
@@ -113,8 +114,11 @@ def _from_sequence(value: Sequence[Any]) -> DataSet:
     if len(flat) not in names:
         raise DataError(f"data: expected {_FORMS}, found {len(flat)} objects")
     arrays = [as_array(each) for each in flat]
-    if len(arrays) == 4 and arrays[0].ndim > 2 and arrays[1].ndim > 2 and arrays[2].ndim < 3:
-        arrays = [arrays[0], arrays[2], arrays[1], arrays[3]]  # as train_test_split gives them
+    half = len(arrays) // 2
+    images, labels = ({each.ndim for each in group} for group in (arrays[:half], arrays[half:]))
+    if half > 1 and len(images) == len(labels) == 1 and min(images) > max(labels):
+        pairs = zip(arrays[:half], arrays[half:], strict=True)  # as train_test_split gives them
+        arrays = [each for pair in pairs for each in pair]
     parts = {
         part: Given(
             arrays[2 * index],
@@ -173,7 +177,13 @@ def _from_frame(frame: Any) -> DataSet:
     begin = Head(",", tuple(columns), named=True, skip=0)
     rows = [] if part is None else [[str(each) for each in row] for row in frame.values.tolist()]
     parts, said = part_column(begin, rows, None)
-    notes = (about, f"read from the column{said.removeprefix(',')}") if said else (about,)
+    notes: tuple[str, ...] = (about,)
+    if said:
+        notes += (f"read from the column{said.removeprefix(',')}",)
+    used = (file, label, *([part] if parts is not None else []))
+    unused = [shown(each) for each in columns if each not in used and bare(each) not in INDICES]
+    if unused:
+        notes += (f"ignored the columns {some(unused)}",)
     return from_files(NAME, places, frame[label].tolist(), how, parts=parts, notes=notes)
 
 
@@ -198,6 +208,9 @@ def _gathered(value: Any) -> tuple[NDArray[Any], NDArray[Any]]:
         raise DataError(
             f"data: expected images of one shape, found {some}: resize them where they are read"
         )
+    plain = [each.item() if each.ndim == 0 else each for each in labels]
+    if any(isinstance(each, str) for each in plain):
+        return np.stack(images), listed_labels(plain, "labels")
     return np.stack(images), np.stack(labels)
 
 

@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from bakeoff.data import scale as scales
-from bakeoff.data.folder_layout import File
+from bakeoff.data.folder_walk import File
 from bakeoff.data.image_file import DEEP, NotAnImage, decode_file, decoding
 from bakeoff.data.safe_reading import check_memory
 from bakeoff.data.scale import Reach

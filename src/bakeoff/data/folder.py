@@ -74,6 +74,8 @@ def _notes(seen: Seen, untested: list[str]) -> list[str]:
     notes = []
     if seen.entered:
         notes.append(f"the classes were found in {seen.entered}/")
+    if seen.called:
+        notes.append(seen.called)
     if seen.deep:
         notes.append(
             f"read {counted(len(seen.deep), 'folder')} inside class folders too: "

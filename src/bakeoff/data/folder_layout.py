@@ -7,8 +7,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from bakeoff.data.folder_walk import DEEP, File, Seen, Walk
+from bakeoff.data.part_folders import check_no_parts_in_names, folder_part, part_folders
 from bakeoff.data.sources import PARTS
-from bakeoff.data.words import part_of
 from bakeoff.errors import DataError
 from bakeoff.utils.text import counted, listed, shown, some
 
@@ -81,7 +81,7 @@ class _Finder:
         """
         for _ in range(DEEP):
             folders, files = self.walk.inside(root)
-            places = self._parts(folders)
+            places = part_folders(folders, self.walk)
             if places:
                 return root, places
             only = folders[0] if len(folders) == 1 and not files else None
@@ -91,54 +91,10 @@ class _Finder:
             self.seen.entered = shown(os.path.relpath(root, self.root))
         return root, {}
 
-    def _parts(self, folders: list[tuple[str, str]]) -> dict[str, str]:
-        named: dict[str, list[tuple[str, str]]] = {}
-        for name, path in folders:
-            part = _part(name)
-            if part is not None:
-                named.setdefault(part, []).append((name, path))
-        if "train" not in named or not any(self.walk.inside(p)[0] for _, p in named["train"]):
-            return {}
-        for part, found in named.items():
-            if len(found) > 1:
-                both = listed(shown(name) for name, _ in found)
-                raise DataError(
-                    f"expected one folder of {part} images, found {both}: say which it is, as in "
-                    f"{{folder: …, parts: {{{part}: {shown(found[0][0])}, …}}}}"
-                )
-        places = {part: found[0][1] for part, found in named.items()}
-        self.seen.loose += [shown(n) for n, p in folders if p not in places.values()]
-        for part in ("validation", "test"):
-            self._check_labelled(part, places)
-        train = shown(Path(places["train"]).name)
-        if "validation" in places and "test" not in places:
-            other = shown(Path(places["validation"]).name)
-            raise DataError(
-                f"expected a test part beside {train}/ and {other}/, found none: to test on "
-                f"{other}/, write {{folder: …, parts: {{train: {train}, test: {other}}}}}; to have "
-                f"a test part drawn from {train}/, write {{folder: …, parts: {{train: {train}, "
-                f"validation: {other}}}}}"
-            )
-        return places
-
-    def _check_labelled(self, part: str, places: Mapping[str, str]) -> None:
-        """Refuse a part whose images are in no class folders."""
-        if part not in places:
-            return
-        folders, files = self.walk.inside(Path(places[part]))
-        if files and not folders:
-            name, train = shown(Path(places[part]).name), shown(Path(places["train"]).name)
-            raise DataError(
-                f"expected a folder for each class in {name}/ as in {train}/, found "
-                f"{counted(len(files), 'file')} directly in {name}/, which have no labels: write "
-                f"{{folder: …, parts: {{train: {train}}}}}, and split.test takes a test part from "
-                f"{train}/"
-            )
-
     def check_flat(self, root: Path) -> None:
         """Refuse folders of parts, or of pictures and masks, that are no classes."""
         folders, _ = self.walk.inside(root)
-        parts = {_part(name): (name, path) for name, path in folders}
+        parts = {folder_part(name): (name, path) for name, path in folders}
         parts.pop(None, None)
         if "train" in parts and 1 < len(parts) == len(folders):
             name, path = parts.pop("train")
@@ -149,6 +105,7 @@ class _Finder:
                 f"found {counted(len(files), 'file')} directly in it: "
                 f"{_TREE.format(shown(name))}; or list files and labels in a table, {{table: …}}"
             )
+        check_no_parts_in_names(folders, self.walk)
         names = [name.casefold() for name, _ in folders]
         if len(names) == 2 and _PICTURES & set(names) and _ABOUT & set(names):
             raise DataError(
@@ -197,7 +154,7 @@ class _Finder:
         """Refuse class folders that hold the parts, which would be mixed; note what seems so."""
         inside = [[name for name, _ in self.walk.inside(path)[0]] for _, path in classes]
         for (label, _), names in zip(classes, inside, strict=True):
-            parts = {_part(name): name for name in names}
+            parts = {folder_part(name): name for name in names}
             if "train" in parts and {"validation", "test"} & parts.keys():
                 kind = shown(self.names[label])
                 found = [f"{kind}/{shown(n)}" for part, n in parts.items() if part is not None]
@@ -214,8 +171,3 @@ def links_outside(names: list[str]) -> str:
     """Say how many links lead outside the folder, with examples."""
     verb = "leads" if len(names) == 1 else "lead"
     return f"{counted(len(names), 'link')} that {verb} outside the folder ({some(names)})"
-
-
-def _part(name: str) -> str | None:
-    """Return the part that a folder is called by; "train2017" and "test1" are numbered ones."""
-    return part_of(name) or part_of(name.rstrip("0123456789"))

@@ -12,6 +12,10 @@ _CLUTTER = (
     *("__macosx", "thumbs.db", "ehthumbs.db", "desktop.ini", "icon\r"),
     *("@eadir", "#recycle", "$recycle.bin", "system volume information", "lost+found"),
 )
+ENDINGS = (
+    *(".png", ".jpg", ".jpeg", ".jpe", ".jfif", ".webp", ".gif", ".bmp", ".dib", ".tif", ".tiff"),
+    *(".pnm", ".pbm", ".pgm", ".ppm", ".avif", ".jp2", ".j2k", ".jpx"),
+)
 DEEP = 8  # levels of folders inside a class, or around the classes
 
 
@@ -34,6 +38,7 @@ class Seen:
     deeper: list[str] = field(default_factory=list)  # folders that were not looked into
     again: list[str] = field(default_factory=list)  # folders that are read elsewhere
     entered: str = ""
+    called: str = ""  # what is said of classes that are called like parts
     alike: list[str] = field(default_factory=list)  # the folders in every class, if the same
 
 
@@ -62,6 +67,18 @@ class Walk:
             self.seen.links += links
             self.seen.loose += files
         return folders, files
+
+    def has_pictures(self, folder: str) -> bool:
+        """Say whether a file in a folder, or below, is called like a picture."""
+        waiting, known = [folder], {_identity(folder)}
+        while waiting:
+            folders, files = self.inside(waiting.pop())
+            if any(name.lower().endswith(ENDINGS) for name in files):
+                return True
+            fresh = {_identity(path): path for _, path in folders}
+            waiting += [path for identity, path in fresh.items() if identity not in known]
+            known |= fresh.keys()
+        return False
 
     def files(self, classes: Sequence[tuple[int, str]]) -> list[File]:
         """Return the files in class folders, (label, path), and below, in natural order."""

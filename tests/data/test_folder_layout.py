@@ -137,35 +137,6 @@ def test_folders_inside_classes_are_read(tmp_path):
     assert data.notes == ("read 2 folders inside class folders too: cat/2019, cat/2019/may",)
 
 
-def test_folders_too_deep_are_noted(tmp_path):
-    two(tmp_path)
-    fill(tmp_path / "cat/a/b/c/d/e/f/g/h")
-    assert sizes(read(tmp_path)) == {"all": 6}
-    fill(tmp_path / "cat/a/b/c/d/e/f/g/h/i/j")
-    data = read(tmp_path)
-    assert sizes(data) == {"all": 6}
-    assert data.notes[1:] == (
-        "did not look into 1 folder more than 8 levels inside a class folder: "
-        "cat/a/b/c/d/e/f/g/h/i",
-    )
-
-
-def test_no_folder_is_read_twice_in_a_class(tmp_path):
-    """Classes that are linked into each other were read nine times."""
-    two(tmp_path)
-    fill(tmp_path / "cat" / "b")
-    (tmp_path / "cat" / "d").symlink_to(tmp_path / "dog")
-    (tmp_path / "dog" / "c").symlink_to(tmp_path / "cat")
-    (tmp_path / "cat" / "e").symlink_to(tmp_path / "cat" / "b")
-    data = read(tmp_path)
-    assert data.files == (
-        *("cat/0.png", "cat/1.png", "cat/b/0.png", "cat/b/1.png", "dog/0.png", "dog/1.png"),
-    )
-    assert data.notes[1] == (
-        "did not enter 3 folders again, here or in another class: cat/d, cat/e, dog/c"
-    )
-
-
 @pytest.mark.parametrize("inside", ["", "train"])
 def test_a_folder_too_deep_is_entered(tmp_path, inside):
     two(tmp_path / "pets" / "images" / inside)

@@ -91,6 +91,16 @@ def _notes(seen: Seen, untested: list[str]) -> list[str]:
             f"did not enter {counted(len(seen.again), 'folder')} again, here or in another class: "
             f"{examples(seen.again)}"
         )
+    if seen.masks:
+        notes.append(
+            f"left out {counted(len(seen.masks), 'picture')} called like masks of others beside "
+            f"them: {examples(seen.masks)}"
+        )
+    if seen.like_masks:
+        notes.append(
+            f"read {counted(len(seen.like_masks), 'picture')} called like masks of others beside "
+            f"them: if they are, remove them ({examples(seen.like_masks)})"
+        )
     if seen.alike:
         notes.append(
             f"every class folder holds the same folders ({examples(seen.alike)}): if these are the "

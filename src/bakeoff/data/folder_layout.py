@@ -14,6 +14,7 @@ from bakeoff.utils.text import counted, listed, shown, some
 
 _PICTURES = {"images", "image", "imgs", "img", "pictures", "photos"}
 _ABOUT = {"labels", "label", "masks", "mask", "annotations", "segmentation", "segmentations"}
+_MASKS = 3  # so many are no chance
 _TREE = "put each class into a folder of its own: {0}/cat/1.png, {0}/dog/1.png, …"
 
 
@@ -49,13 +50,24 @@ def find(root: Path, parts: Mapping[str, str] | None, seen: Seen) -> Layout:
             finder.check_flat(root)
         classes = finder.classes(root, "", [])
         finder.check_levels(classes)
-        return Layout({"train": finder.walk.files(classes)}, finder.names)
+        files = _without_masks({"train": finder.walk.files(classes)}, seen)
+        return Layout(files, finder.names)
     places = {part: places[part] for part in PARTS if part in places}
     layout: dict[str, list[File]] = {}
     for part, place in places.items():
         known = finder.names if part != "train" else []
         layout[part] = finder.walk.files(finder.classes(Path(place), f"{Path(place).name}/", known))
-    return Layout(layout, finder.names)
+    return Layout(_without_masks(layout, seen), finder.names)
+
+
+def _without_masks(layout: dict[str, list[File]], seen: Seen) -> dict[str, list[File]]:
+    """Leave out masks, and say which, where there are enough in all parts to make a pattern."""
+    masks = [file.name for files in layout.values() for file in files if file.mask]
+    if len(masks) < _MASKS:
+        seen.like_masks += masks
+        return layout
+    seen.masks += masks
+    return {part: [file for file in files if not file.mask] for part, files in layout.items()}
 
 
 def _stated(root: Path, part: str, name: str) -> str:

@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from bakeoff.data.labels import natural
+from bakeoff.data.masks import masks_beside
 from bakeoff.utils.text import shown
 
 _CLUTTER = (
@@ -21,11 +22,18 @@ DEEP = 8  # levels of folders inside a class, or around the classes
 
 @dataclass(frozen=True)
 class File:
-    """A file in the folder of a class; `name` is its path below the data's folder, as shown."""
+    """A file in the folder of a class.
+
+    Attributes
+    ----------
+    name : its path below the data's folder, as shown
+    mask : whether it is called like a mask of a picture beside it, as most pictures there have one
+    """
 
     path: str
     label: int
     name: str
+    mask: bool = False
 
 
 @dataclass
@@ -37,6 +45,8 @@ class Seen:
     deep: list[str] = field(default_factory=list)
     deeper: list[str] = field(default_factory=list)  # folders that were not looked into
     again: list[str] = field(default_factory=list)  # folders that are read elsewhere
+    masks: list[str] = field(default_factory=list)  # left out
+    like_masks: list[str] = field(default_factory=list)  # which may be masks, and are read
     entered: str = ""
     called: str = ""  # what is said of classes that are called like parts
     alike: list[str] = field(default_factory=list)  # the folders in every class, if the same
@@ -95,13 +105,18 @@ class Walk:
 
         known : the folders that are not to be entered: those of classes, and those read already
         """
-        for entry in _entries(folder):
+        entries = _entries(folder)
+        masks, usual = masks_beside([e.name for e in entries if e.name.lower().endswith(ENDINGS)])
+        for entry in entries:
             name = shown(os.path.relpath(entry.path, self.root), limit=120)
             target = self._followed(entry)
             if target is None:
                 self.seen.links.append(name)
             elif not os.path.isdir(target):
-                yield File(target, label, name)
+                mask = entry.name in masks
+                if mask and not usual:
+                    self.seen.like_masks.append(name)
+                yield File(target, label, name, mask and usual)
             elif _identity(target) in known:
                 self.seen.again.append(name)
             elif depth == DEEP:

@@ -53,6 +53,18 @@ def test_formats_keep_their_colours(tmp_path, kind):
     np.testing.assert_allclose(grey, pixels @ [0.299, 0.587, 0.114], atol=1)
 
 
+def test_bigtiff(tmp_path):
+    """TIFF with offsets of 64 bits, written by hand: not every Pillow writes it."""
+    pixels = np.arange(60, dtype=np.uint8).reshape(6, 10)
+    tags = {256: 10, 257: 6, 258: 8, 259: 1, 262: 1, 273: 16, 277: 1, 278: 6, 279: 60}
+    start = b"II+\0" + struct.pack("<HHQ", 8, 0, 76)
+    entries = [struct.pack("<HHQQ", tag, 3, 1, value) for tag, value in tags.items()]
+    end = struct.pack("<Q", len(tags)) + b"".join(entries) + bytes(8)
+    (tmp_path / "a.tif").write_bytes(start + pixels.tobytes() + end)
+    read = read_picture(tmp_path / "a.tif", size=(6, 10), color="grey")
+    np.testing.assert_array_equal(read[..., 0], pixels)
+
+
 PACKED = b"a\0\0" + zlib.compress(bytes(1 << 27))
 
 
@@ -74,7 +86,7 @@ def test_metadata_is_never_looked_at(tmp_path, more, cheap):
 
 
 def tiff(order, *entries):
-    body = b"".join(struct.pack(f"{order}HHIHH", *entry, 0) for entry in entries)
+    body = b"".join(struct.pack(f"{order}HHIHH", *(*entry, 0)[:5]) for entry in entries)
     start = {"<": b"II*\0", ">": b"MM\0*"}[order] + struct.pack(f"{order}I", 8)
     return start + struct.pack(f"{order}H", len(entries)) + body
 
@@ -85,7 +97,10 @@ def tiff(order, *entries):
         (tiff("<", (0x0100, 3, 1, 7), (0x0112, 3, 1, 6)), 6),
         (tiff(">", (0x0112, 3, 1, 8)), 8),
         (tiff(">", (0x0112, 3, 1, 9)), 1),
-        (tiff(">", (0x0112, 4, 1, 8)), 1),
+        (tiff(">", (0x0112, 4, 1, 8)), 1),  # 8 · 2¹⁶
+        (tiff(">", (0x0112, 4, 1, 0, 8)), 8),  # LONG
+        (tiff("<", (0x0112, 4, 1, 6)), 6),
+        (tiff("<", (0x0112, 2, 1, 6)), 1),  # text
         (tiff("<", (0x0112, 3, 1, 6))[:-3], 1),
         (tiff("<"), 1),
         (b"II*\0\xff\xff\xff\xff", 1),

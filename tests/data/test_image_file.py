@@ -166,6 +166,20 @@ def test_deep_images_of_fewer_bits(tmp_path):
     assert read[0, :, 0].tolist() == [0, 128, 255]
 
 
+@pytest.mark.parametrize(("bits", "kind"), [(8, "u1"), (16, "<u2")])
+def test_white_may_be_zero(tmp_path, bits, kind):
+    """As scanners of X-rays write it. Pillow inverts 8 bits, and not 16."""
+    white = 2**bits - 1
+    data = np.array([0, white // 3, white], kind).tobytes()
+    tags = {256: 3, 257: 1, 258: bits, 259: 1, 262: 0, 273: 8, 277: 1, 278: 1, 279: len(data)}
+    entries = b"".join(struct.pack("<HHII", tag, 3, 1, value) for tag, value in tags.items())
+    end = struct.pack("<H", len(tags)) + entries + bytes(4)
+    content = b"II*\0" + struct.pack("<I", 8 + len(data)) + data + end
+    (tmp_path / "a.tif").write_bytes(content)
+    read = read_picture(tmp_path / "a.tif", size=(1, 3), color="grey")
+    assert read[0, :, 0].tolist() == [255, 170, 0]
+
+
 def jpeg(width, height, before=b"", after=b"\xff\xd9"):
     """Return a JPEG that promises a size and holds no data."""
     frame = b"\xff\xc0" + struct.pack(">HBHHB", 11, 8, height, width, 1) + b"\1\x11\0"

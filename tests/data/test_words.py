@@ -5,7 +5,7 @@ Oracle: names that people use. Cost: nothing. Run: pytest tests/data/test_words.
 
 import pytest
 
-from bakeoff.data.words import part_of, pieces, role_of, roles
+from bakeoff.data.words import part_and_rest, part_of, pieces, role_of, roles, spelled_out
 
 
 @pytest.mark.parametrize(
@@ -33,6 +33,28 @@ def test_folders_of_parts(name, part):
 @pytest.mark.parametrize("name", ["cat", "training shoes", "test tube", "trains", "prüfung", "20"])
 def test_other_names_are_classes(name):
     assert part_of(name) is None
+
+
+def test_some_names_of_parts_are_abbreviations():
+    names = ["train", "train2017", "val", "seg_test", "tr", "te_set", "va", "dev", "trn"]
+    assert [name for name in names if spelled_out(name)] == names[:4]
+
+
+@pytest.mark.parametrize(
+    ("name", "found"),
+    [
+        ("cat_train", ("train", "cat")),
+        ("test big cat", ("test", "big_cat")),
+        ("catVal", ("validation", "cat")),
+        ("猫-test", ("test", "猫")),
+        ("train", None),
+        ("seg_train", ("train", "seg")),
+        ("cat_te", None),
+        ("trainer_cat", None),
+    ],
+)
+def test_a_part_in_the_name_of_a_class(name, found):
+    assert part_and_rest(name) == found
 
 
 @pytest.mark.parametrize(

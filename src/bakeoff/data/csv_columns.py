@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from bakeoff.data.decode_files import ENDINGS
+from bakeoff.data.folder_walk import ENDINGS
 from bakeoff.data.safe_reading import regular_file
 from bakeoff.data.words import part_of
 from bakeoff.errors import DataError

@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from bakeoff.data import scale as scales
-from bakeoff.data.folder_layout import File
+from bakeoff.data.folder_walk import ENDINGS, File
 from bakeoff.data.image_file import DEEP, NotAnImage, decode_file, decoding
 from bakeoff.data.safe_reading import check_memory
 from bakeoff.data.scale import Reach
@@ -17,10 +17,6 @@ from bakeoff.data.sources import COLORS, FITS, Pictures
 from bakeoff.errors import DataError
 from bakeoff.utils.text import counted, shown, some
 
-ENDINGS = (
-    *(".png", ".jpg", ".jpeg", ".jpe", ".jfif", ".webp", ".gif", ".bmp", ".dib", ".tif", ".tiff"),
-    *(".pnm", ".pbm", ".pgm", ".ppm", ".avif", ".jp2", ".j2k", ".jpx"),
-)
 _NAMED = 5  # examples in a note
 _MAX_SIDE = 4096
 FULL = 1 << 14  # a picture of 16 bits that stays below it may be one of 12 bits

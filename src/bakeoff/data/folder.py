@@ -8,7 +8,8 @@ from numpy.typing import NDArray
 
 from bakeoff.data.dataset import DataSet, part_starts
 from bakeoff.data.decode_files import Skipped, check_pictures, decode_files, examples
-from bakeoff.data.folder_layout import Seen, find, links_outside
+from bakeoff.data.folder_layout import find, links_outside
+from bakeoff.data.folder_walk import DEEP, Seen
 from bakeoff.data.labels import check_known, checked_class_names
 from bakeoff.data.safe_reading import refusing
 from bakeoff.data.sources import FolderSource
@@ -73,10 +74,32 @@ def _notes(seen: Seen, untested: list[str]) -> list[str]:
     notes = []
     if seen.entered:
         notes.append(f"the classes were found in {seen.entered}/")
+    if seen.called:
+        notes.append(seen.called)
     if seen.deep:
         notes.append(
             f"read {counted(len(seen.deep), 'folder')} inside class folders too: "
             f"{examples(seen.deep)}"
+        )
+    if seen.deeper:
+        notes.append(
+            f"did not look into {counted(len(seen.deeper), 'folder')} more than {DEEP} levels "
+            f"inside a class folder: {examples(seen.deeper)}"
+        )
+    if seen.again:
+        notes.append(
+            f"did not enter {counted(len(seen.again), 'folder')} again, here or in another class: "
+            f"{examples(seen.again)}"
+        )
+    if seen.masks:
+        notes.append(
+            f"left out {counted(len(seen.masks), 'picture')} called like masks of others beside "
+            f"them: {examples(seen.masks)}"
+        )
+    if seen.like_masks:
+        notes.append(
+            f"read {counted(len(seen.like_masks), 'picture')} called like masks of others beside "
+            f"them: if they are, remove them ({examples(seen.like_masks)})"
         )
     if seen.alike:
         notes.append(

@@ -2,44 +2,20 @@
 
 import os
 import unicodedata
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Mapping
+from dataclasses import dataclass
 from pathlib import Path
 
-from bakeoff.data.labels import natural
+from bakeoff.data.folder_walk import DEEP, File, Seen, Walk
+from bakeoff.data.part_folders import check_no_parts_in_names, folder_part, part_folders
 from bakeoff.data.sources import PARTS
-from bakeoff.data.words import part_of
 from bakeoff.errors import DataError
 from bakeoff.utils.text import counted, listed, shown, some
 
-_CLUTTER = (
-    *("__macosx", "thumbs.db", "ehthumbs.db", "desktop.ini", "icon\r"),
-    *("@eadir", "#recycle", "$recycle.bin", "system volume information", "lost+found"),
-)
 _PICTURES = {"images", "image", "imgs", "img", "pictures", "photos"}
 _ABOUT = {"labels", "label", "masks", "mask", "annotations", "segmentation", "segmentations"}
-_DEEP = 8  # levels of folders inside a class, or around the classes
+_MASKS = 3  # so many are no chance
 _TREE = "put each class into a folder of its own: {0}/cat/1.png, {0}/dog/1.png, …"
-
-
-@dataclass(frozen=True)
-class File:
-    """A file in the folder of a class; `name` is its path below the data's folder, as shown."""
-
-    path: str
-    label: int
-    name: str
-
-
-@dataclass
-class Seen:
-    """What else there is in a folder, as shown."""
-
-    links: list[str] = field(default_factory=list)
-    loose: list[str] = field(default_factory=list)
-    deep: list[str] = field(default_factory=list)
-    entered: str = ""
-    alike: list[str] = field(default_factory=list)  # the folders in every class, if the same
 
 
 @dataclass(frozen=True)
@@ -74,13 +50,24 @@ def find(root: Path, parts: Mapping[str, str] | None, seen: Seen) -> Layout:
             finder.check_flat(root)
         classes = finder.classes(root, "", [])
         finder.check_levels(classes)
-        return Layout({"train": finder.files(classes)}, finder.names)
+        files = _without_masks({"train": finder.walk.files(classes)}, seen)
+        return Layout(files, finder.names)
     places = {part: places[part] for part in PARTS if part in places}
     layout: dict[str, list[File]] = {}
     for part, place in places.items():
         known = finder.names if part != "train" else []
-        layout[part] = finder.files(finder.classes(Path(place), f"{Path(place).name}/", known))
-    return Layout(layout, finder.names)
+        layout[part] = finder.walk.files(finder.classes(Path(place), f"{Path(place).name}/", known))
+    return Layout(_without_masks(layout, seen), finder.names)
+
+
+def _without_masks(layout: dict[str, list[File]], seen: Seen) -> dict[str, list[File]]:
+    """Leave out masks, and say which, where there are enough in all parts to make a pattern."""
+    masks = [file.name for files in layout.values() for file in files if file.mask]
+    if len(masks) < _MASKS:
+        seen.like_masks += masks
+        return layout
+    seen.masks += masks
+    return {part: [file for file in files if not file.mask] for part, files in layout.items()}
 
 
 def _stated(root: Path, part: str, name: str) -> str:
@@ -95,7 +82,7 @@ class _Finder:
 
     def __init__(self, root: Path, seen: Seen) -> None:
         self.root = root
-        self.inside = os.path.realpath(root) + os.sep
+        self.walk = Walk(root, seen)
         self.seen = seen
         self.names: list[str] = []
 
@@ -104,76 +91,33 @@ class _Finder:
 
         A folder that holds one folder of folders and nothing else is entered.
         """
-        for _ in range(_DEEP):
-            folders, files = self._inside(root)
-            places = self._parts(folders)
+        for _ in range(DEEP):
+            folders, files = self.walk.inside(root)
+            places = part_folders(folders, self.walk)
             if places:
                 return root, places
             only = folders[0] if len(folders) == 1 and not files else None
-            if only is None or not self._inside(Path(only[1]))[0]:
+            if only is None or not self.walk.inside(Path(only[1]))[0]:
                 break
             root = Path(only[1])
             self.seen.entered = shown(os.path.relpath(root, self.root))
         return root, {}
 
-    def _parts(self, folders: list[tuple[str, str]]) -> dict[str, str]:
-        named: dict[str, list[tuple[str, str]]] = {}
-        for name, path in folders:
-            part = _part(name)
-            if part is not None:
-                named.setdefault(part, []).append((name, path))
-        if "train" not in named or not any(self._inside(Path(p))[0] for _, p in named["train"]):
-            return {}
-        for part, found in named.items():
-            if len(found) > 1:
-                both = listed(shown(name) for name, _ in found)
-                raise DataError(
-                    f"expected one folder of {part} images, found {both}: say which it is, as in "
-                    f"{{folder: …, parts: {{{part}: {shown(found[0][0])}, …}}}}"
-                )
-        places = {part: found[0][1] for part, found in named.items()}
-        self.seen.loose += [shown(n) for n, p in folders if p not in places.values()]
-        for part in ("validation", "test"):
-            self._check_labelled(part, places)
-        train = shown(Path(places["train"]).name)
-        if "validation" in places and "test" not in places:
-            other = shown(Path(places["validation"]).name)
-            raise DataError(
-                f"expected a test part beside {train}/ and {other}/, found none: to test on "
-                f"{other}/, write {{folder: …, parts: {{train: {train}, test: {other}}}}}; to have "
-                f"a test part drawn from {train}/, write {{folder: …, parts: {{train: {train}, "
-                f"validation: {other}}}}}"
-            )
-        return places
-
-    def _check_labelled(self, part: str, places: Mapping[str, str]) -> None:
-        """Refuse a part whose images are in no class folders."""
-        if part not in places:
-            return
-        folders, files = self._inside(Path(places[part]))
-        if files and not folders:
-            name, train = shown(Path(places[part]).name), shown(Path(places["train"]).name)
-            raise DataError(
-                f"expected a folder for each class in {name}/ as in {train}/, found "
-                f"{counted(len(files), 'file')} directly in {name}/, which have no labels: write "
-                f"{{folder: …, parts: {{train: {train}}}}}, and split.test takes a test part from "
-                f"{train}/"
-            )
-
     def check_flat(self, root: Path) -> None:
         """Refuse folders of parts, or of pictures and masks, that are no classes."""
-        folders, _ = self._inside(root)
-        parts = {_part(name): (name, path) for name, path in folders}
+        folders, _ = self.walk.inside(root)
+        parts = {folder_part(name): (name, path) for name, path in folders}
         parts.pop(None, None)
         if "train" in parts and 1 < len(parts) == len(folders):
             name, path = parts.pop("train")
-            _, files = self._inside(Path(path))
+            _, files = self.walk.inside(path)
             others = listed(f"{shown(other)}/" for other, _ in parts.values())
             raise DataError(
                 f"expected a folder for each class in {shown(name)}/, which is beside {others}, "
                 f"found {counted(len(files), 'file')} directly in it: "
                 f"{_TREE.format(shown(name))}; or list files and labels in a table, {{table: …}}"
             )
+        check_no_parts_in_names(folders, self.walk)
         names = [name.casefold() for name, _ in folders]
         if len(names) == 2 and _PICTURES & set(names) and _ABOUT & set(names):
             raise DataError(
@@ -184,7 +128,7 @@ class _Finder:
 
     def classes(self, parent: Path, prefix: str, known: list[str]) -> list[tuple[int, str]]:
         """Return (label, path) of the class folders in a folder."""
-        folders, files = self._inside(parent, note=True)
+        folders, files = self.walk.inside(parent, note=True)
         composed = [unicodedata.normalize("NFC", name) for name, _ in folders]
         if not known:
             if len(composed) < 2:
@@ -220,9 +164,9 @@ class _Finder:
 
     def check_levels(self, classes: list[tuple[int, str]]) -> None:
         """Refuse class folders that hold the parts, which would be mixed; note what seems so."""
-        inside = [[name for name, _ in self._inside(Path(path))[0]] for _, path in classes]
+        inside = [[name for name, _ in self.walk.inside(path)[0]] for _, path in classes]
         for (label, _), names in zip(classes, inside, strict=True):
-            parts = {_part(name): name for name in names}
+            parts = {folder_part(name): name for name in names}
             if "train" in parts and {"validation", "test"} & parts.keys():
                 kind = shown(self.names[label])
                 found = [f"{kind}/{shown(n)}" for part, n in parts.items() if part is not None]
@@ -234,69 +178,8 @@ class _Finder:
         if len(inside[0]) > 1 and all(names == inside[0] for names in inside):
             self.seen.alike = [shown(name) for name in inside[0]]
 
-    def files(self, classes: list[tuple[int, str]]) -> list[File]:
-        """Return the files in class folders and below, in natural order."""
-        return [file for label, path in classes for file in self._walk(path, label, 0)]
-
-    def _walk(self, folder: str, label: int, depth: int) -> Iterator[File]:
-        for entry in _entries(folder):
-            name = shown(os.path.relpath(entry.path, self.root), limit=120)
-            target = self._followed(entry)
-            if target is None:
-                self.seen.links.append(name)
-            elif os.path.isdir(target):
-                if depth < _DEEP:
-                    self.seen.deep.append(name)
-                    yield from self._walk(target, label, depth + 1)
-            else:
-                yield File(target, label, name)
-
-    def _followed(self, entry: "os.DirEntry[str]") -> str | None:
-        """Return where an entry leads; None where it leaves the folder, goes nowhere or back up."""
-        if not entry.is_symlink():
-            return entry.path
-        target = os.path.realpath(entry.path)
-        above = (os.path.dirname(entry.path) + os.sep).startswith(target + os.sep)
-        real = (os.path.realpath(os.path.dirname(entry.path)) + os.sep).startswith(target + os.sep)
-        good = target.startswith(self.inside) and os.path.exists(target) and not (above or real)
-        return target if good else None
-
-    def _inside(
-        self, parent: Path, *, note: bool = False
-    ) -> tuple[list[tuple[str, str]], list[str]]:
-        """Return ((name, path) of the folders in a folder, names of the files)."""
-        folders, files, links = [], [], []
-        for entry in _entries(parent):
-            target = self._followed(entry)
-            if target is None:
-                links.append(shown(entry.name))
-            elif os.path.isdir(target):
-                folders.append((entry.name, target))
-            else:
-                files.append(shown(entry.name))
-        if note:
-            self.seen.links += links
-            self.seen.loose += files
-        return folders, files
-
 
 def links_outside(names: list[str]) -> str:
     """Say how many links lead outside the folder, with examples."""
     verb = "leads" if len(names) == 1 else "lead"
     return f"{counted(len(names), 'link')} that {verb} outside the folder ({some(names)})"
-
-
-def _entries(folder: str | Path) -> list["os.DirEntry[str]"]:
-    """Return what lies in a folder, in natural order, without hidden files and clutter."""
-    with os.scandir(folder) as entries:
-        visible = [
-            entry
-            for entry in entries
-            if not entry.name.startswith(".") and entry.name.lower() not in _CLUTTER
-        ]
-    return sorted(visible, key=lambda entry: natural(entry.name))
-
-
-def _part(name: str) -> str | None:
-    """Return the part that a folder is called by; "train2017" and "test1" are numbered ones."""
-    return part_of(name) or part_of(name.rstrip("0123456789"))

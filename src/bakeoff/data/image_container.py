@@ -32,6 +32,7 @@ _MAGIC: tuple[tuple[bytes, int, str], ...] = (  # bytes, where they stand, Pillo
     (b"GIF89a", 0, "GIF"),
     (b"II*\0", 0, "TIFF"),
     (b"MM\0*", 0, "TIFF"),
+    (b"II+\0", 0, "TIFF"),  # BigTIFF; Pillow fails at that of the other byte order
     (b"WEBP", 8, "WEBP"),
     (b"ftypavif", 4, "AVIF"),
     (b"ftypavis", 4, "AVIF"),
@@ -127,9 +128,11 @@ def exif_orientation(tiff: bytes) -> int:
         (start,) = struct.unpack_from(f"{order}I", tiff, 4)
         (count,) = struct.unpack_from(f"{order}H", tiff, start)
         for position in range(start + 2, start + 2 + 12 * count, 12):
-            tag, kind, _, value = struct.unpack_from(f"{order}HHIH", tiff, position)
+            tag, kind = struct.unpack_from(f"{order}HH", tiff, position)
             if tag == _ORIENTATION:
-                return value if kind == 3 and 1 <= value <= 8 else 1
+                whole = {3: "H", 4: "I"}.get(kind, "x")  # SHORT, as it should be, or LONG
+                value = sum(struct.unpack_from(f"{order}{whole}", tiff, position + 8))
+                return value if 1 <= value <= 8 else 1
     except struct.error:
         pass
     return 1

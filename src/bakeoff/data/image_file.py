@@ -23,6 +23,7 @@ LARGE = 25_000_000  # pixels; above it, only where there is memory for it, or at
 MAX_BYTES = 1 << 26
 _MAX_TEXT = 1 << 22  # bytes of PNM in decimal digits, which Pillow decodes slowly
 DEEP = 65535.0  # the largest value of 16 bits
+_PHOTOMETRIC, _WHITE_IS_ZERO = 262, 0  # TIFF's tag, and its value for negatives
 _TURNS = {2: 0, 3: 3, 4: 1, 5: 5, 6: 4, 7: 6, 8: 2}  # EXIF orientation to Image.Transpose
 _SWAPPED = (5, 6, 7, 8)  # orientations that lie on their side
 
@@ -197,6 +198,8 @@ def _plain(image: Any, white: float) -> tuple[Any, int | None]:
             raise DataError("values beyond 16 bits: give arrays instead, with their scale")
         levels = np.arange(1 << 16) if white == DEEP else np.arange(1 << 16) * (DEEP / white)
         bytes_ = np.minimum((levels + 128) // 257, 255).astype(np.uint8)
+        if getattr(image, "tag_v2", {}).get(_PHOTOMETRIC) == _WHITE_IS_ZERO:
+            bytes_ = 255 - bytes_  # as Pillow does with up to 8 bits
         return Image.fromarray(bytes_[values]), deepest
     if image.mode == "F":
         raise DataError("values with fractions: give arrays instead, with their scale")

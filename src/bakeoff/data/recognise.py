@@ -7,8 +7,8 @@ from typing import TypeVar
 
 from bakeoff.data.csv_columns import LABELS, Head, head, named
 from bakeoff.data.csv_pixels import pixel_columns
-from bakeoff.data.decode_files import ENDINGS
-from bakeoff.data.folder_layout import Seen, find
+from bakeoff.data.folder_layout import find
+from bakeoff.data.folder_walk import ENDINGS, Seen
 from bakeoff.data.guess import guess, guess_files
 from bakeoff.data.idx_files import idx_files, is_emnist
 from bakeoff.data.sources import (

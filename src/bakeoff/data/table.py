@@ -17,8 +17,8 @@ from bakeoff.data.csv_columns import (
     stated,
 )
 from bakeoff.data.dataset import DataSet, part_starts
-from bakeoff.data.decode_files import ENDINGS, Skipped, check_pictures, decode_files
-from bakeoff.data.folder_layout import File
+from bakeoff.data.decode_files import Skipped, check_pictures, decode_files
+from bakeoff.data.folder_walk import ENDINGS, File
 from bakeoff.data.labels import Classes, Labels, pooled_labels, table_labels
 from bakeoff.data.safe_reading import refusing
 from bakeoff.data.sources import PARTS, Pictures, TableSource

@@ -8,6 +8,7 @@ _PARTS = {
     "validation": ("val", "valid", "validation", "dev", "development", "eval", "va"),
     "test": ("test", "testing", "tst", "te"),
 }
+_SHORT = {"trn", "tr", "dev", "va", "tst", "te"}  # which may be languages, or anything else
 _CONTESTS = {"publictest": "validation", "privatetest": "test"}  # Kaggle's, as in FER2013
 _FILLING = ("set", "seg", "data", "dataset", "images", "imgs", "split", "folder")
 _IMAGES = (
@@ -35,6 +36,24 @@ def part_of(name: str) -> str | None:
     if len(words) != 1 or not name.isascii():
         return None
     return next((part for part, spellings in _PARTS.items() if words[0] in spellings), None)
+
+
+def spelled_out(name: str) -> bool:
+    """Say whether a part's folder is called by a whole word: "val", "train2017"; not "tr"."""
+    return not _SHORT & set(pieces(name))
+
+
+def part_and_rest(name: str) -> tuple[str, str] | None:
+    """Return (train, "cat") for "cat_train", "train-cat", "catTrain" …; None for other names.
+
+    The part's word is a whole one, at the name's beginning or end.
+    """
+    words = re.split(r"[ _.-]+", re.sub(r"([a-z])([A-Z])", r"\1 \2", name))
+    for word, rest in ((words[-1], words[:-1]), (words[0], words[1:])):
+        part = part_of(word) if spelled_out(word) else None
+        if part is not None and any(rest):
+            return part, "_".join(rest)
+    return None
 
 
 def role_of(name: str) -> str | None:

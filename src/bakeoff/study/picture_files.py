@@ -4,7 +4,7 @@ import os
 from collections.abc import Iterable
 from pathlib import Path
 
-from bakeoff.data.decode_files import ENDINGS
+from bakeoff.data.folder_walk import ENDINGS
 from bakeoff.errors import DataError
 from bakeoff.utils.text import shown
 

@@ -1,0 +1,125 @@
+"""Which folders are the parts of a data set, and which are classes that are called like parts."""
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+
+from bakeoff.data.folder_walk import Walk
+from bakeoff.data.sources import PARTS
+from bakeoff.data.words import part_and_rest, part_of, spelled_out
+from bakeoff.errors import DataError
+from bakeoff.utils.text import counted, listed, shown, some
+
+
+def folder_part(name: str) -> str | None:
+    """Return the part that a folder is called by; "train2017" and "test1" are numbered ones."""
+    return part_of(name) or part_of(name.rstrip("0123456789"))
+
+
+def part_folders(folders: Sequence[tuple[str, str]], walk: Walk) -> dict[str, str]:
+    """Return the parts' folders by part, of folders (name, path) side by side; {} for classes.
+
+    Where folders with pictures stand beside that are no parts, all are classes, unless training is
+    spelled out and another part is there.
+
+    Raises
+    ------
+    DataError
+        If two folders are one part, or it is not plain what is for testing.
+    """
+    named: dict[str, list[tuple[str, str]]] = {}
+    for name, path in folders:
+        part = folder_part(name)
+        if part is not None:
+            named.setdefault(part, []).append((name, path))
+    if "train" not in named or not any(walk.inside(path)[0] for _, path in named["train"]):
+        return {}
+    if _are_classes(folders, named, walk):
+        return {}
+    for part, found in named.items():
+        if len(found) > 1:
+            both = listed(shown(name) for name, _ in found)
+            raise DataError(
+                f"expected one folder of {part} images, found {both}: say which it is, as in "
+                f"{{folder: …, parts: {{{part}: {shown(found[0][0])}, …}}}}"
+            )
+    places = {part: found[0][1] for part, found in named.items()}
+    walk.seen.loose += [shown(n) for n, p in folders if p not in places.values()]
+    for part in ("validation", "test"):
+        _check_labelled(part, places, walk)
+    _check_tested(places)
+    return places
+
+
+def _are_classes(
+    folders: Sequence[tuple[str, str]], named: Mapping[str, list[tuple[str, str]]], walk: Walk
+) -> bool:
+    """Say whether folders called like parts are classes, as what is beside them; note it."""
+    if len(named) > 1 and any(spelled_out(name) for name, _ in named["train"]):
+        return False
+    called = [name for found in named.values() for name, _ in found]
+    others = [shown(n) for n, p in folders if n not in called and walk.has_pictures(p)]
+    if not others:
+        return False
+    places = ", ".join(f"{part}: {shown(named[part][0][0])}" for part in PARTS if part in named)
+    one = len(called) == 1
+    walk.seen.called = (
+        f"took {listed(map(shown, called))} for {'a class' if one else 'classes'}, as there are "
+        f"pictures in {some(others)} too: if {'it is a part' if one else 'they are parts'}, write "
+        f"{{folder: …, parts: {{{places}}}}}"
+    )
+    return True
+
+
+def _check_labelled(part: str, places: Mapping[str, str], walk: Walk) -> None:
+    """Refuse a part whose images are in no class folders."""
+    if part not in places:
+        return
+    folders, files = walk.inside(places[part])
+    if files and not folders:
+        name, train = shown(Path(places[part]).name), shown(Path(places["train"]).name)
+        raise DataError(
+            f"expected a folder for each class in {name}/ as in {train}/, found "
+            f"{counted(len(files), 'file')} directly in {name}/, which have no labels: write "
+            f"{{folder: …, parts: {{train: {train}}}}}, and split.test takes a test part from "
+            f"{train}/"
+        )
+
+
+def _check_tested(places: Mapping[str, str]) -> None:
+    """Refuse training and validation without a test part."""
+    if "validation" not in places or "test" in places:
+        return
+    train, other = (shown(Path(places[part]).name) for part in ("train", "validation"))
+    raise DataError(
+        f"expected a test part beside {train}/ and {other}/, found none: to test on "
+        f"{other}/, write {{folder: …, parts: {{train: {train}, test: {other}}}}}; to have "
+        f"a test part drawn from {train}/, write {{folder: …, parts: {{train: {train}, "
+        f"validation: {other}}}}}"
+    )
+
+
+def check_no_parts_in_names(folders: Sequence[tuple[str, str]], walk: Walk) -> None:
+    """Refuse folders of classes whose names say the parts: cat_train, cat_test and so on."""
+    split = {name: None if folder_part(name) else part_and_rest(name) for name, _ in folders}
+    places: dict[str, dict[str, str]] = {}
+    for name, found in split.items():
+        if found is not None:
+            places.setdefault(found[1], {})[found[0]] = shown(name)
+    if not places or not all("train" in each and len(each) > 1 for each in places.values()):
+        return
+    if any(split[name] is None and walk.has_pictures(path) for name, path in folders):
+        return
+    names = [name for each in places.values() for name in each.values()]
+    kind, first = next(iter(places.items()))
+    each = {part: first[part] for part in PARTS if part in first}
+    if len(places) == 1 and walk.inside(dict(folders)[each["train"]])[0]:
+        cure = ", ".join(f"{part}: {name}" for part, name in each.items())
+        raise DataError(
+            f"expected a folder for each class, found {listed(each.values())}, which seem to be "
+            f"parts: write {{folder: …, parts: {{{cure}}}}}"
+        )
+    moves = listed(f"{name}/ to {part}/{shown(kind)}/" for part, name in each.items())
+    raise DataError(
+        f"expected the parts above the classes, found them in the folders' names ({some(names)}): "
+        f"move {moves}{', and so on' if len(places) > 1 else ''}"
+    )

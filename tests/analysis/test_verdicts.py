@@ -115,7 +115,8 @@ def test_the_sentence_has_the_numbers():
     found = verdicts({("a", "b"): pair_of(0.0015, 0.0002)}, margin=0.002)[0]
     assert found.sentence == (
         "a is better than b, by less than the margin (difference +0.15 points, pairwise 95 % "
-        "interval +0.11 to +0.19, Holm-adjusted p < 0.001, 9 seeds, 10,000 test images)"
+        "interval +0.11 to +0.19, Holm-adjusted p < 0.001, 9 seeds, 10,000 test images); they "
+        "differ by less than 0.19 points"
     )
     found = verdicts({("a", "b"): pair_of(-0.003, 0.002)}, margin=0.002)[0]
     assert found.sentence == (

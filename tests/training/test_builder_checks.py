@@ -134,6 +134,16 @@ def half(shape, n):
 
 def twice(shape, n):
     return keras.Sequential([keras.Input(shape), L.Flatten(), L.Dense(n, "softmax"), L.Softmax()])
+
+def twice_by_lambda(shape, n):
+    return keras.Sequential([chain(shape, n), L.Lambda(lambda x: keras.ops.softmax(x))])
+
+def twice_in_a_graph(shape, n):
+    x = keras.Input(shape)
+    return keras.Model(x, keras.ops.softmax(L.Dense(n, "softmax")(L.Flatten()(x))))
+
+def twice_nested(shape, n):
+    return keras.Sequential([keras.Input(shape), chain(shape, n), L.Softmax()])
 """
 
 
@@ -181,9 +191,11 @@ def test_loaded_weights_are_one_draw(look):
     assert look("loaded") == ("same-initial-weights",)
 
 
-def test_two_softmax_layers_are_refused(look):
+@pytest.mark.parametrize("classes", [2, 3])
+@pytest.mark.parametrize("name", ["twice", "twice_by_lambda", "twice_in_a_graph", "twice_nested"])
+def test_two_softmax_layers_are_refused(look, name, classes):
     with pytest.raises(RecipeError, match="expected one softmax at the end, found two, one after"):
-        look("twice")
+        look(name, classes)
 
 
 @pytest.mark.parametrize(

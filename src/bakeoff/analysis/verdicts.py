@@ -106,6 +106,12 @@ class Pair:
     only_correct: tuple[int, int] | None = None  # images that only a's, only b's file has right
 
     @property
+    def p_of_verdict(self) -> float:
+        """The adjusted p of the test that the verdict rests on; 1 where there is none."""
+        found = self.p_equal_holm if self.verdict == "practically equal" else self.p_holm
+        return 1.0 if found is None else found
+
+    @property
     def seeds_needed(self) -> int | None:
         """Seeds of each model that would separate the pair with even chances; None if unknown."""
         return self.advice.seeds if self.advice else None
@@ -180,15 +186,11 @@ class Pair:
         }[self.verdict]
         if self.by_less_than_margin:
             says += ", by less than the margin"
-        if self.verdict == "practically equal" and self.p_equal_holm is not None:
-            p = (
-                f"Holm-adjusted p {p_value(self.p_equal_holm)} for a margin of "
-                f"{points(self.margin or 0.0)} points"
-            )
-        else:
-            p = f"Holm-adjusted p {p_value(self.p_holm)}"
+        p = f"Holm-adjusted p {p_value(self.p_of_verdict)}"
+        if self.verdict == "practically equal":
+            p += f" for a margin of {points(self.margin or 0.0)} points"
         text = f"{says} ({numbers}, {p}, {self.basis})"
-        if self.less_than is not None and self.verdict in ("practically equal", "not separated"):
+        if self.less_than is not None:
             text += f"; they differ by less than {points(self.less_than)} points"
         return text + "".join(f"; {more}" for more in (self.needs, self.equality_needs) if more)
 

@@ -247,8 +247,8 @@ def _verdict(pair: Pair) -> Text:
     text = Text(f"{mark} {clean(names)}")
     if pair.by_less_than_margin:
         text.append(", by less than the margin")
-    text.append(f"  {_difference(pair.test)}, p {texts.p_value(pair.p_holm)}", style="dim")
-    if pair.less_than is not None and pair.verdict in ("practically equal", "not separated"):
+    text.append(f"  {_difference(pair.test)}, p {texts.p_value(pair.p_of_verdict)}", style="dim")
+    if pair.less_than is not None:
         text.append(f"; they differ by less than {texts.points(pair.less_than)}", style="dim")
     equality = pair.equality_needs if pair.advice and pair.advice.equality else None
     for needs in (pair.needs, equality):

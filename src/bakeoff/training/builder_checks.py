@@ -25,6 +25,8 @@ _SEEDS = (1, 2)
 _FLAT = 0.1  # black and white that differ by less, before the first weights, were divided again
 _FAR = 10.0  # values so far from 0 come from subtracting what suits pixels up to 255
 
+_SHOWN, _ENLARGED, _CLOSE = 16, (30.0, 1000.0), 1e-4  # images, weights' factors, probabilities
+
 Shape = tuple[int, int, int]
 
 
@@ -47,7 +49,7 @@ def remarks(reference: str, input_shape: Shape, n_classes: int) -> tuple[str, ..
     one, first_state = usable(given, reference, input_shape, n_classes), random.getstate()
     other = call_builder(reference, input_shape, n_classes, seed=_SEEDS[1])
     other, second_state = usable(other, reference, input_shape, n_classes), random.getstate()
-    if _softmax_twice(one):
+    if _softmax_twice(one) or _certain_of_little(one, input_shape, n_classes):
         raise RecipeError(
             f"{reference}: expected one softmax at the end, found two, one after the other: remove "
             "one"
@@ -180,6 +182,26 @@ def _softmax_twice(model: keras.Model) -> bool:
     except Exception:
         return False
     return len(layers) > 1 and _is_softmax(layers[-1]) and _is_softmax(layers[-2])
+
+
+def _certain_of_little(model: keras.Model, input_shape: Shape, n_classes: int) -> bool:
+    """Say whether a model that is as certain as can be gives the softmax of one 1 and many 0.
+
+    Weights are enlarged until a softmax is certain; a second one makes e/(e + n − 1) of it.
+    """
+    images = np.random.default_rng(0).random((_SHOWN, *input_shape), dtype=np.float32)
+    weights = model.get_weights()
+    little = np.e / (np.e + n_classes - 1)
+    found = []
+    try:
+        for factor in _ENLARGED:
+            model.set_weights([factor * each for each in weights])
+            found.append(np.asarray(model(images, training=False)).max())
+    except Exception:  # the user's own layers may do anything
+        return False
+    finally:
+        model.set_weights(weights)
+    return any(abs(each - little) < _CLOSE for each in found)
 
 
 def _is_softmax(layer: Any) -> bool:

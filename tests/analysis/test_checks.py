@@ -831,7 +831,7 @@ def test_opened_again(findings):
         (
             2,
             "This test set of 1,000 images was also opened 2 times by other studies of yours, "
-            "whose results may have shaped this one.",
+            "which may have shaped this one, or what is told of it.",
         ),
         (
             None,

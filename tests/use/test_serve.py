@@ -467,7 +467,7 @@ def test_a_study_that_trains_is_watched(tmp_path):
         try:
             assert server.ask("GET", "/healthz")[0] == 503
             assert server.post(PNG) == (
-                503, {"error": "the study is still training: look at /live"}
+                503, {"error": "no test set is opened yet, so there is no winner: look at /live"}
             )  # fmt: skip
             with browser.Browser() as window:
                 window.open(f"{server.address}/")

@@ -127,11 +127,9 @@ class Pair:
             return f"{self.failed}, which makes this interval wide: mend that before adding seeds"
         advice, folds = self.advice, self.test.n_folds > 1
         if advice.cannot:
-            more, which = "", "" if folds else "test "
-            if advice.images:
-                more = (
-                    f" (about {_rounded(advice.images)} {which}images would do, with even chances)"
-                )
+            which = "" if folds else "test "
+            images = f"about {_rounded(advice.images or 0)} {which}images"
+            more = f" ({images} would do, with even chances)" if advice.images else ""
             return (TOO_FEW if folds else TOO_SMALL) + more
         unit, each = ("repeats", "") if folds else ("seeds", " of each model")
         if advice.seeds is None:

@@ -246,11 +246,13 @@ def _bold(comparison: Comparison) -> str:
 
 
 def _basis(comparison: Comparison) -> str:
+    several = any(len(model.seeds) > 1 for model in comparison.models)
+    means = "Means over seeds" if several else "One seed of each model,"
     return (
-        f"Means over seeds with {wording.INTERVAL} intervals; models that share a letter are not "
+        f"{means} with {wording.INTERVAL} intervals; models that share a letter are not "
         f"separated. {sentences.footer(comparison)}"
         if any(model.group for model in comparison.models)
-        else f"Means over seeds with {wording.INTERVAL} intervals. {sentences.footer(comparison)}"
+        else f"{means} with {wording.INTERVAL} intervals. {sentences.footer(comparison)}"
     )
 
 

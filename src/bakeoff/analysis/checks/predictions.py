@@ -164,7 +164,7 @@ def unstable_seeds(model: ModelResult, comparison: Comparison) -> Finding | None
         ),
         advice=(
             "Look at the learning curves of the worst seeds; a lower learning rate, warm-up, or "
-            "batch normalisation make training steadier. Never quote a single run of it."
+            "batch normalization make training steadier. Never quote a single run."
         ),
     )
 

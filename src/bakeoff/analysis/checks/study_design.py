@@ -346,8 +346,8 @@ def opened_elsewhere(comparison: Comparison) -> Finding | None:
             what = f"Up to {percent(comparison.shared_elsewhere, 0)} of this test set"
         text = (
             f"{what} of {len(comparison.labels):,} images was also opened "
-            f"{counted(times, 'time')} by other studies of yours, whose results may have shaped "
-            "this one."
+            f"{counted(times, 'time')} by other studies of yours, which may have shaped this "
+            "one, or what is told of it."
         )
         advice = "Say so beside the result, or confirm it on test images that were never opened."
     return Finding("opened-elsewhere", "warning", None, text, advice)

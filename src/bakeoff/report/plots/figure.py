@@ -133,7 +133,13 @@ class Figure:
         """Return the picture as a PDF file, for a paper."""
         import vl_convert
 
-        drawn: bytes = vl_convert.svg_to_pdf(self.svg())
+        try:
+            drawn: bytes = vl_convert.svg_to_pdf(self.svg())
+        except RuntimeError as error:  # fonts of pictures, such as emoji, which PDF lacks
+            raise UsageError(
+                "expected letters that a PDF can show, found others, such as emoji: save the "
+                "picture as .svg or .png"
+            ) from error
         return drawn
 
     def save(self, path: str | Path) -> None:

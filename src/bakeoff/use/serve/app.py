@@ -22,7 +22,7 @@ from bakeoff.study.trained_model import trained_model
 from bakeoff.use.serve.answers import Answers
 from bakeoff.use.serve.batches import Batches
 from bakeoff.use.serve.counters import Counters
-from bakeoff.use.serve.endpoint import DESCRIPTION, PATH, PredictEndpoint
+from bakeoff.use.serve.endpoint import DESCRIPTION, NOT_YET, PATH, PredictEndpoint
 from bakeoff.use.serve.guard import Guard, Limits, Receive, Refused, Scope, Send
 from bakeoff.use.serve.live import Live, page_file
 from bakeoff.use.serve.report_page import policy_of
@@ -247,4 +247,4 @@ def _endpoints(app: FastAPI, served: Served) -> None:
 
 
 def _not_yet() -> JSONResponse:
-    return JSONResponse({"error": "the study is still training: look at /live"}, 503)
+    return JSONResponse({"error": NOT_YET}, 503)

@@ -17,7 +17,7 @@ from bakeoff.use.serve.guard import Receive, Scope, Send
 PATH = "/predict"
 _INLINE = 100_000  # bytes of a picture that is decoded without a thread of its own
 _FLAGS = {"true": True, "1": True, "false": False, "0": False}
-_NOT_YET = "the study is still training: look at /live"
+NOT_YET = "no test set is opened yet, so there is no winner: look at /live"
 
 _IMAGES = {
     "type": "object",
@@ -81,7 +81,7 @@ DESCRIPTION: dict[str, Any] = {  # of this path in the OpenAPI document
             },
         },
         "400": {"description": "No images in it.", "content": _ERROR},
-        "503": {"description": "The study is still training.", "content": _ERROR},
+        "503": {"description": "There is no winner yet.", "content": _ERROR},
     },
 }
 
@@ -89,8 +89,8 @@ DESCRIPTION: dict[str, Any] = {  # of this path in the OpenAPI document
 class PredictEndpoint:
     """Answers predictions.
 
-    load : gives the answers, the batches of the network and those of every seed; None while the
-        study trains
+    load : gives the answers, the batches of the network and those of every seed; None until the
+        test set is opened
     count : called with the number of images of every answer
     """
 
@@ -108,7 +108,7 @@ class PredictEndpoint:
             if scope["method"] != "POST":
                 status, text = 405, _json({"error": "expected POST"})
             elif (loaded := await self._load()) is None:
-                status, text = 503, _json({"error": _NOT_YET})
+                status, text = 503, _json({"error": NOT_YET})
             else:
                 text = await self._answer(loaded, scope, receive)
         except BakeoffError as error:

@@ -50,6 +50,16 @@ def test_classes_called_like_parts_are_no_parts(tmp_path, names, called, others,
     )
 
 
+def test_train_beside_one_folder_of_the_same_classes_is_asked_about(tmp_path):
+    two(tmp_path / "holdout")
+    two(tmp_path / "train")
+    assert refusal(tmp_path).endswith(
+        "expected parts called train, validation and test, found train/ beside holdout/ with the "
+        "same folders: write {folder: …, parts: {train: train, test: holdout}}; if train/ is a "
+        "class, call it something else"
+    )
+
+
 def test_parts_beside_what_is_no_class(tmp_path):
     """Whole words are parts whatever stands beside; others where no pictures stand beside."""
     for part in ("tr", "te"):

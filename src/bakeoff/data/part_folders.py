@@ -60,6 +60,7 @@ def _are_classes(
     others = [shown(n) for n, p in folders if n not in called and walk.has_pictures(p)]
     if not others:
         return False
+    _check_plain(folders, named, walk)
     places = ", ".join(f"{part}: {shown(named[part][0][0])}" for part in PARTS if part in named)
     one = len(called) == 1
     walk.seen.called = (
@@ -68,6 +69,23 @@ def _are_classes(
         f"{{folder: …, parts: {{{places}}}}}"
     )
     return True
+
+
+def _check_plain(
+    folders: Sequence[tuple[str, str]], named: Mapping[str, list[tuple[str, str]]], walk: Walk
+) -> None:
+    """Refuse train/ beside one folder of the same classes, which may be a part in another word."""
+    name, path = named["train"][0]
+    inside = {each for each, _ in walk.inside(path)[0]}
+    others = [(n, p) for n, p in folders if p != path and walk.has_pictures(p)]
+    alike = [n for n, p in others if inside == {each for each, _ in walk.inside(p)[0]}]
+    if spelled_out(name) and len(inside) > 1 and len(alike) == len(others) == 1:
+        raise DataError(
+            f"expected parts called train, validation and test, found {shown(name)}/ beside "
+            f"{shown(alike[0])}/ with the same folders: write {{folder: …, parts: {{train: "
+            f"{shown(name)}, test: {shown(alike[0])}}}}}; if {shown(name)}/ is a class, call it "
+            "something else"
+        )
 
 
 def _check_labelled(part: str, places: Mapping[str, str], walk: Walk) -> None:

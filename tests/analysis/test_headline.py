@@ -75,7 +75,10 @@ def test_models_at_chance_are_not_usable(headline):
     assert (found.case, found.model, found.text) == (
         *("nothing usable", None, "Nothing here is usable."),
     )
-    assert found.reason == "a is at chance (10.0 % correct) and b is at chance (10.0 % correct)"
+    assert found.reason == (
+        "a is not shown to beat chance (10.0 % correct) and b is not shown to beat chance (10.0 % "
+        "correct)"
+    )
 
 
 def test_nor_are_models_that_are_worse_than_a_baseline_or_failed(headline):
@@ -96,7 +99,9 @@ def test_a_model_behind_the_baseline_is_not_ahead_of_it(headline):
 
 def test_the_reasons_of_many_models_stand_with_the_findings(headline):
     found = headline({name: FakeModel(0.1) for name in "abcd"})
-    assert found.reason == "Each of the 4 models failed, is at chance or is worse than a baseline"
+    assert found.reason == (
+        "Each of the 4 models failed, is not shown to beat chance or is worse than a baseline"
+    )
 
 
 def test_a_baseline_that_nobody_is_shown_to_beat_does_as_well(headline):

@@ -116,21 +116,21 @@ def test_the_sentence_has_the_numbers():
     assert found.sentence == (
         "a is better than b, by less than the margin (difference +0.15 points, pairwise 95 % "
         "interval +0.11 to +0.19, Holm-adjusted p < 0.001, 9 seeds, 10,000 test images); they "
-        "differ by less than 0.19 points"
+        "differ by less than 0.19 points (one-sided 95 %)"
     )
     found = verdicts({("a", "b"): pair_of(-0.003, 0.002)}, margin=0.002)[0]
     assert found.sentence == (
         "a and b are not separated (difference −0.30 points, pairwise 95 % interval −0.71 to "
         "+0.11, Holm-adjusted p = 0.144, 9 seeds, 10,000 test images); they differ by less than "
-        "0.65 points; about 17 seeds of each model would separate them with even chances, if the "
-        "difference is real and as large as it seems; 33 for chances of 80 %; 78 seeds of each "
-        "model would show them to be practically equal with chances of 80 %, if they are equal"
+        "0.65 points (one-sided 95 %); about 17 seeds of each model would separate them with even "
+        "chances, if the difference is real and as large as it seems; 33 for chances of 80 %; 78 "
+        "seeds of each model would show them to be practically equal with chances of 80 %, if they are equal"
     )
     found = verdicts({("a", "b"): pair_of(0.0001, 0.0004)}, margin=0.002)[0]
     assert found.sentence == (
         "a and b are practically equal (difference +0.01 points, pairwise 95 % interval −0.07 to "
         "+0.09, Holm-adjusted p < 0.001 for a margin of 0.20 points, 9 seeds, 10,000 test "
-        "images); they differ by less than 0.08 points"
+        "images); they differ by less than 0.08 points (one-sided 95 %)"
     )
 
 

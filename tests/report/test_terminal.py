@@ -44,7 +44,7 @@ def test_the_terminal_table_fits_any_window(study, width):
     lines = printed(study, width=width).splitlines()
     assert max(map(len, lines)) <= width
     assert "…" not in printed(study, width=max(width, 60))
-    heads = next((line for line in lines if line.startswith("  model")), "")
+    heads = next((line for line in lines if line.startswith("  model  ")), "")
     assert ("loss" in heads) == (width >= 80)
     assert bool(heads) != ("  logistic regression" in lines)  # by itself where no table fits
 

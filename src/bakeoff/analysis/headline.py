@@ -69,7 +69,10 @@ def _nothing_usable(comparison: Comparison) -> Headline | None:
         return None
     reason = listed([f"{name} {text}" for name, text in why.items()])
     if len(why) > _NAMED:
-        reason = f"Each of the {len(why)} models failed, is at chance or is worse than a baseline"
+        reason = (
+            f"Each of the {len(why)} models failed, is not shown to beat chance or is worse than "
+            "a baseline"
+        )
     return Headline("nothing usable", None, tuple(why), "Nothing here is usable.", "", "", reason)
 
 
@@ -78,7 +81,7 @@ def unusable(model: ModelResult, comparison: Comparison) -> str:
     if not sound_seeds(model, comparison):
         return f"failed in {counted(len(model.failed), 'run')} of {len(model.seeds)}"
     if 2 * len(chance_seeds(model, comparison)) > len(model.seeds):
-        return f"is at chance ({percent(model.accuracy.mean, 1)} correct)"
+        return f"is not shown to beat chance ({percent(model.accuracy.mean, 1)} correct)"
     worse = [name for name, lead in model.leads.items() if lead.high < 0]
     if worse:
         return (

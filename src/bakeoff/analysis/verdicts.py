@@ -189,7 +189,8 @@ class Pair:
             p += f" for a margin of {points(self.margin or 0.0)} points"
         text = f"{says} ({numbers}, {p}, {self.basis})"
         if self.less_than is not None:
-            text += f"; they differ by less than {points(self.less_than)} points"
+            level = f"one-sided {100 * test.level:.4g} %"
+            text += f"; they differ by less than {points(self.less_than)} points ({level})"
         return text + "".join(f"; {more}" for more in (self.needs, self.equality_needs) if more)
 
     def _two_files(self) -> str:

@@ -161,7 +161,12 @@ def latex(comparison: Comparison) -> str:
             cells[0] = rf"\textbf{{{cells[0]}}}"
         (baselines if line.baseline else models).append(" & ".join(cells) + r" \\")
     columns = _columns(comparison)
-    parts = [f"{wording.heading(comparison)}.", _bold(comparison), _basis(comparison)]
+    parts = [
+        f"{wording.heading(comparison)}.",
+        _bold(comparison),
+        _basis(comparison),
+        *sentences.cautions(comparison),
+    ]
     caption = escape_latex(" ".join(part for part in parts if part))
     aligned = "".join(each.align for each in columns).replace("c", "l")
     return "\n".join(

@@ -249,7 +249,9 @@ def _verdict(pair: Pair) -> Text:
         text.append(", by less than the margin")
     text.append(f"  {_difference(pair.test)}, p {texts.p_value(pair.p_of_verdict)}", style="dim")
     if pair.less_than is not None:
-        text.append(f"; they differ by less than {texts.points(pair.less_than)}", style="dim")
+        level = f"one-sided {100 * pair.test.level:.4g} %"
+        bound = f"; they differ by less than {texts.points(pair.less_than)} ({level})"
+        text.append(bound, style="dim")
     equality = pair.equality_needs if pair.advice and pair.advice.equality else None
     for needs in (pair.needs, equality):
         text.append(f"; {needs}" if needs else "", style="dim")

@@ -124,7 +124,8 @@ def test_the_sentence_has_the_numbers():
         "+0.11, Holm-adjusted p = 0.144, 9 seeds, 10,000 test images); they differ by less than "
         "0.65 points (one-sided 95 %); about 17 seeds of each model would separate them with even "
         "chances, if the difference is real and as large as it seems; 33 for chances of 80 %; 78 "
-        "seeds of each model would show them to be practically equal with chances of 80 %, if they are equal"
+        "seeds of each model would show them to be practically equal with chances of 80 %, if "
+        "they are equal"
     )
     found = verdicts({("a", "b"): pair_of(0.0001, 0.0004)}, margin=0.002)[0]
     assert found.sentence == (

@@ -16,6 +16,7 @@ from typing import Any
 from bakeoff.recipe import ModelRecipe
 from bakeoff.study.executors.fork_server import LARGE_PAGES, TUNABLES
 from bakeoff.training.native.load import SWITCH, usable_variants
+from benchmarks.opponents.held import SWITCH as HOLD
 from benchmarks.workloads import Declared
 
 REPOSITORY = Path(__file__).parents[1]
@@ -24,9 +25,10 @@ Try = Callable[[Declared], Sequence[Settings]]
 MANY_STEPS = 16  # steps_per_execution to try beside 1
 _SINGLE = "--xla_cpu_multi_thread_eigen=false intra_op_parallelism_threads=1"
 _BETTER = "avx512"  # what a processor can do that has more than AVX2
-# XLA's library for matrix products, YNNPACK, asks the processor itself and cannot be held: without
-# it oneDNN multiplies. XLA reads flags up to the first word that is none, so _SINGLE comes after.
-_XLA_AVX2 = "--xla_cpu_max_isa=AVX2 --xla_cpu_experimental_ynn_fusion_type="
+# XLA's library for matrix products, YNNPACK, asks the processor itself: `opponents.held` holds that
+# of jaxlib. TensorFlow's XLA does without it, and oneDNN multiplies there.
+_XLA_AVX2 = "--xla_cpu_max_isa=AVX2"
+_WITHOUT_YNNPACK = "--xla_cpu_experimental_ynn_fusion_type="
 _AVX2 = {
     "ONEDNN_MAX_CPU_ISA": "AVX2",
     "DNNL_MAX_CPU_ISA": "AVX2",
@@ -104,9 +106,13 @@ class Contestant:
         single = self.backend == "jax" and threads == 1
         if single:
             added["NPROC"] = "1"
+        flags = []
         if self.held:
-            added |= _AVX2
-        flags = [_XLA_AVX2] * bool(self.held) + [_SINGLE] * single
+            added |= {**_AVX2, HOLD: "1"}
+            flags.append(_XLA_AVX2)
+            if self.backend not in (None, "jax"):
+                flags.append(_WITHOUT_YNNPACK)
+        flags += [_SINGLE] * single  # the last: XLA reads flags up to the first word that is none
         if flags:
             added["XLA_FLAGS"] = " ".join(flags)
         inherited = {name: value for name, value in os.environ.items() if name not in _AVX2}

@@ -35,7 +35,7 @@ def page(document: Plain, others: Sequence[Plain] = ()) -> str:
         _environment()
         .get_template("page.md.j2")
         .render(
-            **{"name": None, **document},
+            **{"name": None, "ynnpack_held": False, **document},
             missed=missed(dict(document)),
             unmeasured=unmeasured(document),
             axes=AXES,

@@ -6,9 +6,15 @@ Run: pytest tests/project/test_held_benchmarks.py
 """
 
 import json
+import os
+import platform
+import subprocess
+import sys
 from dataclasses import replace
 from functools import cache
+from pathlib import Path
 
+import jaxlib
 import pytest
 
 from bakeoff.recipe.architecture import describe
@@ -16,6 +22,7 @@ from benchmarks import __main__ as command
 from benchmarks import accuracy, contestants, speed, summary, targets, workloads
 from benchmarks.contestants import BY_NAME, CONTESTANTS, Arrangement
 from benchmarks.journal import Journal
+from benchmarks.opponents import held
 from benchmarks.page import limits, others, page
 from benchmarks.workloads import WORKLOADS, Declared, Workload
 
@@ -122,8 +129,10 @@ def test_whoever_is_held_has_the_switches_of_all_libraries_and_nobody_else(able,
         "ATEN_CPU_CAPABILITY": "avx2",
         "MKL_ENABLE_INSTRUCTIONS": "AVX2",
         "OPENBLAS_CORETYPE": "Haswell",
+        "BENCHMARKS_HOLD_YNNPACK": "1",
     }
-    xla = "--xla_cpu_max_isa=AVX2 --xla_cpu_experimental_ynn_fusion_type="
+    alone = "--xla_cpu_max_isa=AVX2"
+    without = f"{alone} --xla_cpu_experimental_ynn_fusion_type="
     held = [each for each in CONTESTANTS if each.held]
     assert [each.label for each in held][:2] == [
         "Bakeoff, AVX2",
@@ -131,6 +140,7 @@ def test_whoever_is_held_has_the_switches_of_all_libraries_and_nobody_else(able,
     ]
     for each in held:
         found = each.environment(2)
+        xla = without if each.backend in ("tensorflow", "torch") else alone
         assert found["XLA_FLAGS"] == xla
         assert switches.items() <= found.items()
         if each.free:
@@ -145,8 +155,35 @@ def test_whoever_is_held_has_the_switches_of_all_libraries_and_nobody_else(able,
     }
     # XLA reads no flag that comes after a word that is none.
     single = "--xla_cpu_multi_thread_eigen=false intra_op_parallelism_threads=1"
-    assert BY_NAME["keras-jax-avx2"].environment(1)["XLA_FLAGS"] == f"{xla} {single}"
+    assert BY_NAME["keras-jax-avx2"].environment(1)["XLA_FLAGS"] == f"{alone} {single}"
     assert BY_NAME["keras-jax"].environment(1)["XLA_FLAGS"] == single
+
+
+@pytest.mark.skipif(platform.machine() != "x86_64", reason="YNNPACK's flags of other processors")
+@pytest.mark.skipif(sys.platform != "linux", reason="the symbols of an ELF file")
+def test_ynnpack_is_held_to_avx2():
+    """Oracle: what it then says of the processor when it is asked."""
+    script = (
+        "import ctypes, jax\nfrom benchmarks.opponents import held\n"
+        "held.hold()\npath, base = held._loaded('libjax_common.so')\n"
+        "at = held.symbols(path, (held._FUNCTION,))[held._FUNCTION]\n"
+        "print(ctypes.CFUNCTYPE(ctypes.c_uint64)(base + at)())"
+    )
+    if not tuple(map(int, jaxlib.__version__.split(".")[:2])) >= (0, 10):
+        pytest.skip("YNNPACK came with later jaxlibs")
+    flags = {}
+    for switch in ("", "1"):
+        found = {**os.environ, held.SWITCH: switch}
+        done = subprocess.run(
+            [sys.executable, "-c", script], env=found, capture_output=True, text=True, check=True
+        )
+        flags[switch] = int(done.stdout)
+    assert flags["1"] == flags[""] & 0x7F > 0
+
+
+def test_symbols_that_are_not_there(tmp_path):
+    with pytest.raises(RuntimeError, match=r"flags in .*, found none$"):
+        held.symbols(Path(sys.executable).resolve(), (b"_no_such_symbol",))
 
 
 def test_nobody_is_held_where_the_processor_has_nothing_better(able):

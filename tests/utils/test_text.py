@@ -71,3 +71,10 @@ def test_lists():
 def test_names_from_strangers_stay_in_their_line():
     assert text.shown("a\nb\x1b[2J") == "a\\nb\\x1b[2J"
     assert text.shown("x" * 300, limit=10) == "…" + "x" * 9
+
+
+def test_words_from_right_to_left_are_isolated():
+    rose = "وردة حمراء"
+    assert text.isolated(f"a or {rose} (1)") == f"a or \u2068{rose}\u2069 (1)"
+    assert text.isolated("שלום 12 עולם, 5 %") == "\u2068שלום 12 עולם\u2069, 5 %"
+    assert text.isolated("rose, 5 %") == "rose, 5 %"

@@ -16,7 +16,7 @@ from markupsafe import escape
 from bakeoff.analysis.comparison import BaselineResult, Comparison, ModelResult
 from bakeoff.analysis.estimates import Estimate
 from bakeoff.report import sentences, wording
-from bakeoff.utils.text import duration, percent
+from bakeoff.utils.text import duration, isolated, percent
 
 CSV_COLUMNS = (
     *("name", "kind", "study", "parameters", "seeds", "test_images"),
@@ -211,7 +211,7 @@ def fragment(comparison: Comparison) -> str:
 def escape_markdown(text: str) -> str:
     """Return text that Markdown shows as it is: no markup, no HTML, no new cell, no new line."""
     plain = re.sub(r"([\\`*_{}\[\]#!|~$])", r"\\\1", _one_line(text))
-    return plain.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
+    return isolated(plain.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;"))
 
 
 def escape_latex(text: str) -> str:

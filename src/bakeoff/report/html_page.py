@@ -30,7 +30,7 @@ from bakeoff.report.plots.matrices import MOST_MODELS
 from bakeoff.report.protocol_steps import protocol
 from bakeoff.report.results_table import TableRow, results_table, seconds
 from bakeoff.report.search_section import search_section
-from bakeoff.utils.text import sentence
+from bakeoff.utils.text import isolated, sentence
 
 _APART = re.compile(r" %|\bp [<=] ")
 _LOW = 186  # pixels of a curve's figure where two stand beside one matrix
@@ -63,7 +63,7 @@ def html(comparison: Comparison) -> str:
         undefined=StrictUndefined,
         trim_blocks=True,
         lstrip_blocks=True,
-        finalize=_keep_percent_together,
+        finalize=_kept_together,
         bytecode_cache=_COMPILED,
     )
     figures: list[Figure] = []
@@ -277,10 +277,14 @@ def _ledger_line(line: Mapping[str, Any]) -> dict[str, str]:
     }
 
 
-def _keep_percent_together(value: Any) -> Any:
-    """Let no line end between a number and its percent sign, nor inside "p < 0.001"."""
+def _kept_together(value: Any) -> Any:
+    """Let no line end between a number and its percent sign, nor inside "p < 0.001".
+
+    Names from right to left are kept apart from the numbers beside them.
+    """
     if type(value) is not str:
         return value
+    value = isolated(value)
     return _APART.sub(lambda found: found[0].replace(" ", "\u00a0"), value)
 
 

@@ -2,6 +2,7 @@
 
 import math
 import os
+import re
 import shlex
 from collections.abc import Iterable, Sequence
 from pathlib import Path
@@ -9,6 +10,8 @@ from typing import Any
 
 from bakeoff.errors import printable
 
+_LETTERS = "\u0590-\u08ff\ufb1d-\ufdff\ufe70-\ufefc"  # Hebrew, Arabic, Syriac, Thaana, N'Ko
+_RIGHT_TO_LEFT = re.compile(f"[{_LETTERS}](?:[{_LETTERS}\\s0-9_-]*[{_LETTERS}])?")
 _NAMED = 3  # items of a list that are named; the rest is counted
 
 
@@ -16,6 +19,14 @@ def shown(name: str | os.PathLike[str], *, limit: int = 200) -> str:
     """Return a path or a name as a message may show it: one line, not too long."""
     text = printable(os.fspath(name))
     return text if len(text) <= limit else f"…{text[1 - limit :]}"
+
+
+def isolated(text: str) -> str:
+    """Return text whose words from right to left do not turn around what stands beside them.
+
+    Such words are put between Unicode's marks of isolation (first strong isolate, pop).
+    """
+    return _RIGHT_TO_LEFT.sub("\u2068\\g<0>\u2069", text)
 
 
 def percent(share: float, digits: int = 2) -> str:

@@ -110,3 +110,12 @@ def test_a_look_that_was_changed_is_noticed(raced, tmp_path):
         assert [str(path) in each for each in verify(result.folder).differences] == [True]
     finally:
         path.write_bytes(content)
+
+
+def test_a_model_that_was_tested_is_dropped_no_more(raced, tmp_path):
+    """Its test result is known: dropping it now would choose what the table shows."""
+    npz, _, _ = raced
+    small.carry_out(npz, tmp_path / "study", **{**RACE, "seeds": 2, "race": None})
+    found = small.carry_out(npz, tmp_path / "study", **RACE)
+    assert found.folder.finished() == {"good": [0, 1, 2, 3, 4], "idle": [0, 1, 2, 3, 4]}
+    assert race_looks.dropped_models(found.folder) == {}

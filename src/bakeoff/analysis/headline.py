@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 
 from bakeoff.analysis.checks.failed_runs import sound_seeds
 from bakeoff.analysis.checks.predictions import chance_seeds
+from bakeoff.analysis.checks.study_design import SMALL_CLASS
 from bakeoff.analysis.comparison import Comparison, ModelResult
 from bakeoff.analysis.recommendation import Headline, Recommendation
 from bakeoff.analysis.statistics import FEWEST_SEEDS
@@ -22,8 +23,6 @@ from bakeoff.utils.text import counted, listed, percent, points, signed_points, 
 
 _NAMED = 3  # models whose reasons are given one by one
 
-# Below this many test images, one image is five points of a class's accuracy.
-SMALL_CLASS = 20
 # Where such classes hold half of so small a test set, there is no larger class to rest on.
 SMALL_TEST = 200
 # An interval wider than this says next to nothing.

@@ -137,6 +137,22 @@ def test_a_name_keeps_its_letters_and_the_path_is_relative(tmp_path, rng, folder
     assert recipes.load(written.path).data.folder == tmp_path / folder
 
 
+@pytest.mark.parametrize("name", ["null", "true", "1e3", "0x1", "2026-01-01"])
+def test_a_folder_called_like_a_number_or_null(tmp_path, rng, monkeypatch, name):
+    monkeypatch.chdir(tmp_path)
+    write_pictures(tmp_path / name, rng)
+    written = new(name, folder=tmp_path)
+    assert written.path.name == f"my-{name}.yaml"
+    assert recipes.load(written.path).name == f"my-{name}"
+
+
+def test_a_path_that_no_recipe_can_hold_is_refused_at_once(tmp_path, rng):
+    write_pictures(tmp_path / "a\tb", rng)
+    with pytest.raises(UsageError, match="found one with a line end, a tab or the like: rename it"):
+        new(str(tmp_path / "a\tb"), folder=tmp_path)
+    assert not list(tmp_path.glob("*.yaml"))
+
+
 def test_what_to_install_is_named_as_bakeoff_was_installed(monkeypatch):
     monkeypatch.setattr(sys, "prefix", "/home/ada/.local/share/pipx/venvs/bakeoff")
     monkeypatch.setattr("importlib.util.find_spec", lambda name: None)

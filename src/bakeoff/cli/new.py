@@ -12,6 +12,7 @@ from dataclasses import dataclass, fields
 from pathlib import Path
 
 import numpy as np
+import yaml
 
 from bakeoff import data as datasets
 from bakeoff import recipe as recipes
@@ -77,6 +78,11 @@ def new(wanted: str, *, folder: Path, tune: bool = False) -> Written:
         raise UsageError(
             f"{shown(wanted)}: expected a path in UTF-8, found bytes that are none: rename it"
         ) from None
+    if source is not wanted and any(unicodedata.category(each) == "Cc" for each in wanted):
+        raise UsageError(
+            f"{shown(wanted)}: expected a path that can stand in a recipe, found one with a line "
+            "end, a tab or the like: rename it"
+        )
     data = datasets.load(source)
     found = _Found(data, _declared(source, folder), _about(source))
     write_file(target, _text(name, found, tune=tune).encode())
@@ -99,7 +105,7 @@ def _name(wanted: str) -> str:
     letters = unicodedata.normalize("NFKD", stem.casefold())  # an accent is a character of its own
     bare = "".join(each for each in letters if not unicodedata.combining(each))
     plain = re.sub(r"[^a-z0-9._-]+", "-", bare).strip("-._")[:60] or "images"
-    return f"my-{plain}" if plain in recipes.shipped() else plain
+    return f"my-{plain}" if plain in recipes.shipped() or not _is_text(plain) else plain
 
 
 def _relative(path: Path, folder: Path) -> str:
@@ -110,9 +116,14 @@ def _relative(path: Path, folder: Path) -> str:
     return f"./{text}" if text.startswith("~") else text  # else read as somebody's home
 
 
+def _is_text(text: str) -> bool:
+    """Say whether YAML reads this as text, and not as null, true or a number."""
+    return isinstance(yaml.safe_load(text), str)
+
+
 def _quoted(text: str) -> str:
     """Return text as YAML reads it back, whatever is in it."""
-    if re.fullmatch(r"[A-Za-z][\w./-]*", text):
+    if re.fullmatch(r"[A-Za-z][\w./-]*", text) and _is_text(text):
         return text
     return json.dumps(text, ensure_ascii=False)
 

@@ -137,7 +137,7 @@ def test_a_name_keeps_its_letters_and_the_path_is_relative(tmp_path, rng, folder
     assert recipes.load(written.path).data.folder == tmp_path / folder
 
 
-@pytest.mark.parametrize("name", ["null", "true", "1e3", "0x1", "2026-01-01"])
+@pytest.mark.parametrize("name", ["null", "true", "0x1", "2026-01-01"])
 def test_a_folder_called_like_a_number_or_null(tmp_path, rng, monkeypatch, name):
     monkeypatch.chdir(tmp_path)
     write_pictures(tmp_path / name, rng)

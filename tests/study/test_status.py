@@ -5,11 +5,16 @@ Oracle: folders changed by hand; whole lines. Cost: 3 s with the suite's finishe
 Run: pytest tests/study/test_status.py
 """
 
+import io
 import json
+import re
 import shutil
+
+from rich.console import Console
 
 from bakeoff.storage.study_folder import StudyFolder, trial_lock
 from bakeoff.study.checkpoint_names import PLACE
+from bakeoff.study.status import status, table
 from bakeoff.use.serve.live import Live
 
 
@@ -25,6 +30,14 @@ def test_status_of_a_finished_study(tiny_study, call):
         "The test set was opened once.",
         f"Nothing is missing; the table again: bakeoff compare {tiny_study}",
     ]
+
+
+def test_no_number_is_cut_in_a_narrow_window(tiny_study):
+    wide, narrow = (io.StringIO() for _ in range(2))
+    for file, width in ((wide, 100), (narrow, 50)):
+        Console(file=file, width=width).print(table(status(StudyFolder(tiny_study))))
+    numbers = re.findall(r"[0-9]+\.[0-9]+", wide.getvalue())
+    assert len(numbers) >= 6 and all(each in narrow.getvalue() for each in numbers)
 
 
 def test_status_counts_what_the_ledger_says(tiny_study, call):

@@ -239,7 +239,7 @@ def to_json(now: StudyStatus) -> dict[str, Any]:
 # ── for people ───────────────────────────────────────────────────────────────────────────────
 
 
-_NAME_WIDTH = 22  # a name may be longer, and is folded then
+_NAME_WIDTH = 12  # so much at least; what is longer is folded where the window is narrow
 
 
 def table(now: StudyStatus) -> RenderableType:
@@ -255,10 +255,10 @@ def table(now: StudyStatus) -> RenderableType:
         view.add_column({"finished": "done"}.get(state, state), overflow="fold")
     images = now.study["data"]["validation"]
     if images and now.finished:
-        view.add_column("validation accuracy, %", justify="right", no_wrap=True)
+        view.add_column("validation accuracy, %", justify="right", overflow="fold")
     if now.finished:
-        view.add_column("epoch", justify="right", no_wrap=True)
-        view.add_column("trial", justify="right", no_wrap=True)
+        view.add_column("epoch", justify="right", overflow="fold")
+        view.add_column("trial", justify="right", overflow="fold")
     for name in now.outline.models:
         cells = [_seeds(now.of(name, state)) for state in columns]
         view.add_row(Text(f"  {name}"), *cells, *_scores(now, name, validated=bool(images)))

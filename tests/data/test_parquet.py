@@ -123,3 +123,13 @@ def test_a_row_that_lacks_something_is_named(tmp_path, cells, labels, message):
     with pytest.raises(DataError) as error:
         load(ParquetSource(tmp_path / "a.parquet", **SIZE))
     assert str(error.value) == f"{tmp_path / 'a.parquet'}: a.parquet: expected {message} in row 1"
+
+
+def test_one_file_of_several_is_noted(tmp_path):
+    for number in range(2):
+        path = write(tmp_path / f"train-0000{number}-of-00002.parquet", [10, 20], [0, 1])
+    assert load(ParquetSource(path, **SIZE)).notes[1] == (
+        "train-00001-of-00002.parquet is one of 2 files of a part (train-00000-of-00002.parquet "
+        "beside it): to read all, name the folder"
+    )
+    assert not any("one of" in note for note in load(ParquetSource(tmp_path, **SIZE)).notes)

@@ -5,6 +5,7 @@ item by item is read once into arrays.
 """
 
 from collections.abc import Iterator, Mapping, Sequence
+from enum import Enum
 from itertools import count, islice
 from pathlib import Path
 from typing import Any
@@ -14,11 +15,13 @@ from numpy.typing import NDArray
 
 from bakeoff.data.array_keys import array_keys, parts_of
 from bakeoff.data.arrays import Given, from_parts
+from bakeoff.data.carried_names import carried_names, with_names
 from bakeoff.data.csv_columns import INDICES, LABELS, PART_COLUMNS, Head, bare, part_column
 from bakeoff.data.dataset import DataSet
+from bakeoff.data.frames import columns_of, one_hot_names, pixels_in_order
 from bakeoff.data.guess import guess_files
 from bakeoff.data.image_file import flat_picture
-from bakeoff.data.labels import listed_labels
+from bakeoff.data.labels import listed_labels, plain
 from bakeoff.data.remarks import with_remarks
 from bakeoff.data.table import from_files
 from bakeoff.data.words import role_of
@@ -70,8 +73,32 @@ def _read(value: Any) -> DataSet:
     items = any(hasattr(value, each) for each in ("__getitem__", "__iter__", "as_numpy_iterator"))
     if items and not _is_array(value):
         images, labels = _gathered(value)
-        return from_parts(NAME, {"train": Given(images, labels, "images", "labels")})
+        return _named({"train": Given(images, labels, "images", "labels")}, carried_names(value))
     raise DataError(f"data: expected {_FORMS}, found {type(value).__name__}")
+
+
+def _named(parts: Mapping[str, Given], carried: tuple[list[str], str] | None) -> DataSet:
+    """Return the data set of these parts; its classes are called as the owner's object says."""
+    if carried is None:
+        return from_parts(NAME, parts)
+    names, attribute = carried
+    numbered, chosen = with_names(parts, names)
+    notes = () if chosen is None else (f"classes are called as the data set's .{attribute} says",)
+    return from_parts(NAME, numbered, class_names=chosen, notes=notes)
+
+
+def _framed(
+    parts: Mapping[str, Given],
+    columns: Mapping[str, Sequence[str]],
+    class_names: Sequence[str] | None = None,
+    notes: tuple[str, ...] = (),
+) -> DataSet:
+    """Return the data set of these parts, of which some arrays were frames with these columns."""
+    parts, moved = pixels_in_order(parts, columns)
+    hot = one_hot_names(parts, columns)
+    if class_names is None and hot is not None:
+        parts, class_names = with_names(parts, hot)
+    return from_parts(NAME, parts, class_names=class_names, notes=notes + moved)
 
 
 def _is_array(value: object) -> bool:
@@ -80,6 +107,7 @@ def _is_array(value: object) -> bool:
 
 def as_array(value: Any) -> NDArray[Any]:
     """Return an array, a tensor of another library or a list as a NumPy array; text as text."""
+    value = plain(value)
     if hasattr(value, "detach"):  # torch
         value = value.detach().cpu()
     if isinstance(value, np.ma.MaskedArray) and np.ma.is_masked(value):
@@ -87,7 +115,7 @@ def as_array(value: Any) -> NDArray[Any]:
             "data: expected arrays without gaps, found one with masked values: fill them "
             "(x.filled(0)), or leave those images out"
         )
-    if isinstance(value, list | tuple) and any(isinstance(each, str) for each in value):
+    if isinstance(value, list | tuple) and any(isinstance(each, str | Enum) for each in value):
         return listed_labels(value, "data")
     try:
         array = np.asarray(value)
@@ -114,21 +142,21 @@ def _from_sequence(value: Sequence[Any]) -> DataSet:
     if len(flat) not in names:
         raise DataError(f"data: expected {_FORMS}, found {len(flat)} objects")
     arrays = [as_array(each) for each in flat]
-    half = len(arrays) // 2
+    half, order = len(arrays) // 2, list(range(len(arrays)))
     images, labels = ({each.ndim for each in group} for group in (arrays[:half], arrays[half:]))
     if half > 1 and len(images) == len(labels) == 1 and min(images) > max(labels):
-        pairs = zip(arrays[:half], arrays[half:], strict=True)  # as train_test_split gives them
-        arrays = [each for pair in pairs for each in pair]
+        pairs = zip(order[:half], order[half:], strict=True)  # as train_test_split gives them
+        order = [each for pair in pairs for each in pair]
+    called = [f"{role}_{part}" for part in names[len(flat)] for role in "xy"]
+    called = ["x", "y"] if len(flat) == 2 else called
     parts = {
-        part: Given(
-            arrays[2 * index],
-            arrays[2 * index + 1],
-            "x" if len(flat) == 2 else f"x_{part}",
-            "y" if len(flat) == 2 else f"y_{part}",
+        part: Given(arrays[x], arrays[y], called[2 * index], called[2 * index + 1])
+        for index, (part, x, y) in enumerate(
+            zip(names[len(flat)], order[::2], order[1::2], strict=True)
         )
-        for index, part in enumerate(names[len(flat)])
     }
-    return from_parts(NAME, parts)
+    columns = {name: columns_of(flat[each]) for name, each in zip(called, order, strict=True)}
+    return _framed(parts, columns)
 
 
 def _from_mapping(value: Mapping[str, Any]) -> DataSet:
@@ -146,7 +174,8 @@ def _from_mapping(value: Mapping[str, Any]) -> DataSet:
         for part, x, y in zip(("train", *parts_of(keys)), names[::2], names[1::2], strict=True)
     }
     texts = [str(each) for each in arrays[keys["class_names"]]] if "class_names" in keys else None
-    return from_parts(NAME, parts, class_names=texts, notes=tuple(notes))
+    columns = {key: columns_of(value.get(key)) for key in arrays}
+    return _framed(parts, columns, texts, tuple(notes))
 
 
 def _from_frame(frame: Any) -> DataSet:
@@ -208,9 +237,9 @@ def _gathered(value: Any) -> tuple[NDArray[Any], NDArray[Any]]:
         raise DataError(
             f"data: expected images of one shape, found {some}: resize them where they are read"
         )
-    plain = [each.item() if each.ndim == 0 else each for each in labels]
-    if any(isinstance(each, str) for each in plain):
-        return np.stack(images), listed_labels(plain, "labels")
+    values = [each.item() if each.ndim == 0 else each for each in labels]
+    if any(isinstance(each, str) for each in values):
+        return np.stack(images), listed_labels(values, "labels")
     return np.stack(images), np.stack(labels)
 
 

@@ -70,3 +70,14 @@ def test_files_in_no_use_are_named(tmp_path, digits):
     for path in tmp_path.glob("valid*"):
         path.unlink()
     assert "left out test-images-idx3-ubyte in the same folder" in load(recognise(tmp_path)).notes
+
+
+def test_one_hot_labels_are_told_from_a_wrong_order(tmp_path, digits):
+    (tmp_path / "a").write_bytes(idx_bytes(digits.images[:9, ..., 0] * 15))
+    (tmp_path / "b").write_bytes(idx_bytes(np.eye(10)[digits.labels[:9]]))
+    with pytest.raises(DataError) as error:
+        load(IdxSource((tmp_path / "a", tmp_path / "b")))
+    assert str(error.value) == (
+        f"{tmp_path / 'b'}: expected labels (1 dimension), found 2 dimensions, 9 × 10: store one "
+        "label an image, as in labels.argmax(axis=1) of one-hot rows"
+    )

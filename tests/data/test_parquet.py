@@ -133,3 +133,18 @@ def test_one_file_of_several_is_noted(tmp_path):
         "beside it): to read all, name the folder"
     )
     assert not any("one of" in note for note in load(ParquetSource(tmp_path, **SIZE)).notes)
+
+
+def test_folders_as_hugging_face_converts_them_are_recognised(tmp_path):
+    for part, values in {"train": [10, 20], "test": [30, 40]}.items():
+        write(tmp_path / "hf" / "default" / part / "0000.parquet", values, [0, 1])
+    source = recognise(tmp_path / "hf")
+    assert isinstance(source, ParquetSource)
+    assert load(source).test_start == 2
+    write(tmp_path / "hf" / "other" / "train" / "0000.parquet", [50, 60], [0, 1])
+    with pytest.raises(DataError) as error:
+        recognise(tmp_path / "hf")
+    assert str(error.value) == (
+        f"{tmp_path / 'hf'}: expected one data set in Parquet files, found them in default/ and "
+        "other/: name one of these folders"
+    )

@@ -32,6 +32,12 @@ def load_idx(source: IdxSource) -> DataSet:
     arrays = [read_idx(path) for path in paths]
     for index, (path, array) in enumerate(zip(paths, arrays, strict=True)):
         wanted = "labels (1 dimension)" if index % 2 else "images (3 dimensions)"
+        if index % 2 and array.ndim == 2:
+            raise DataError(
+                f"{shown(path)}: expected {wanted}, found {array.ndim} dimensions, "
+                f"{array.shape[0]:,} × {array.shape[1]:,}: store one label an image, as in "
+                "labels.argmax(axis=1) of one-hot rows"
+            )
         if (array.ndim == 1) != bool(index % 2):
             raise DataError(
                 f"{shown(path)}: expected {wanted}, found {array.ndim} dimensions: the order is "

@@ -80,7 +80,8 @@ def test_lengths_around_the_chunk_size(write, level, size, rng):
         ),
         (
             b"\0\0\x0d\x01\0\0\0\1....",
-            "expected IDX type 8 (unsigned bytes), found type 13: get the file again",
+            "expected IDX type 8 (unsigned bytes), found type 13 (floats of 32 bits): store images "
+            "and labels as {npz: FILE}, by numpy.savez(FILE, x=…, y=…)",
         ),
         (b"\0\0\x08\xff", "expected at most 4 dimensions, found 255: get the file again"),
         (

@@ -52,3 +52,32 @@ def test_refusals(tmp_path, digits):
     (tmp_path / "b").write_bytes(idx_bytes(digits.labels[:8]))
     with pytest.raises(DataError, match="b: expected 9 labels, one for every image of a, found 8"):
         load(IdxSource((tmp_path / "a", tmp_path / "b")))
+
+
+def test_files_in_no_use_are_named(tmp_path, digits):
+    for part in ("train", "valid", "test"):
+        for kind, array in (
+            ("images-idx3", digits.images[:40, ..., 0]),
+            ("labels-idx1", digits.labels[:40]),
+        ):
+            (tmp_path / f"{part}-{kind}-ubyte").write_bytes(idx_bytes(array))
+    note = (
+        "left out valid-images-idx3-ubyte and valid-labels-idx1-ubyte in the same folder: "
+        "split.validation takes validation images from training"
+    )
+    assert note in load(recognise(tmp_path)).notes
+    (tmp_path / "test-labels-idx1-ubyte").unlink()
+    for path in tmp_path.glob("valid*"):
+        path.unlink()
+    assert "left out test-images-idx3-ubyte in the same folder" in load(recognise(tmp_path)).notes
+
+
+def test_one_hot_labels_are_told_from_a_wrong_order(tmp_path, digits):
+    (tmp_path / "a").write_bytes(idx_bytes(digits.images[:9, ..., 0] * 15))
+    (tmp_path / "b").write_bytes(idx_bytes(np.eye(10)[digits.labels[:9]]))
+    with pytest.raises(DataError) as error:
+        load(IdxSource((tmp_path / "a", tmp_path / "b")))
+    assert str(error.value) == (
+        f"{tmp_path / 'b'}: expected labels (1 dimension), found 2 dimensions, 9 × 10: store one "
+        "label an image, as in labels.argmax(axis=1) of one-hot rows"
+    )

@@ -123,3 +123,28 @@ def test_a_row_that_lacks_something_is_named(tmp_path, cells, labels, message):
     with pytest.raises(DataError) as error:
         load(ParquetSource(tmp_path / "a.parquet", **SIZE))
     assert str(error.value) == f"{tmp_path / 'a.parquet'}: a.parquet: expected {message} in row 1"
+
+
+def test_one_file_of_several_is_noted(tmp_path):
+    for number in range(2):
+        path = write(tmp_path / f"train-0000{number}-of-00002.parquet", [10, 20], [0, 1])
+    assert load(ParquetSource(path, **SIZE)).notes[1] == (
+        "train-00001-of-00002.parquet is one of 2 files of a part (train-00000-of-00002.parquet "
+        "beside it): to read all, name the folder"
+    )
+    assert not any("one of" in note for note in load(ParquetSource(tmp_path, **SIZE)).notes)
+
+
+def test_folders_as_hugging_face_converts_them_are_recognised(tmp_path):
+    for part, values in {"train": [10, 20], "test": [30, 40]}.items():
+        write(tmp_path / "hf" / "default" / part / "0000.parquet", values, [0, 1])
+    source = recognise(tmp_path / "hf")
+    assert isinstance(source, ParquetSource)
+    assert load(source).test_start == 2
+    write(tmp_path / "hf" / "other" / "train" / "0000.parquet", [50, 60], [0, 1])
+    with pytest.raises(DataError) as error:
+        recognise(tmp_path / "hf")
+    assert str(error.value) == (
+        f"{tmp_path / 'hf'}: expected one data set in Parquet files, found them in default/ and "
+        "other/: name one of these folders"
+    )

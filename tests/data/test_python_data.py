@@ -4,6 +4,8 @@ Oracle: the same digits in every dress give the same images and labels. Cost: 3 
 Run: pytest tests/data/test_python_data.py
 """
 
+import enum
+
 import numpy as np
 import pytest
 from PIL import Image
@@ -239,3 +241,24 @@ def test_text_as_h5py_gives_it_is_labels():
 def test_whole_numbers_kept_as_objects_are_labels():
     labels = np.array([0, 1, 1, 0], dtype=object)
     assert from_python((np.ones((4, 3, 3)), labels)).labels.tolist() == [0, 1, 1, 0]
+
+
+def test_members_of_an_enum_are_labels_by_their_values():
+    x = np.arange(0, 252, 7, dtype=np.uint8).reshape(4, 3, 3)
+    number = enum.Enum("number", "ONE TWO")
+    text = enum.Enum("text", {"CAT": "kitten", "CAR": "car"}, type=str)
+    labels = [text.CAT, text.CAR, text.CAR, text.CAT]
+    for given in (
+        (x, labels),
+        (x, np.array(labels, object)),
+        list(zip(x, labels, strict=True)) * 2,
+    ):
+        assert from_python(given).class_names == ("car", "kitten")
+    assert from_python((x, [number.ONE, number.TWO] * 2)).class_names == ("1", "2")
+
+
+@pytest.mark.skipif(not hasattr(np.dtypes, "StringDType"), reason="NumPy 1 has no StringDType")
+def test_text_of_any_length_is_labels():
+    x = np.arange(0, 252, 7, dtype=np.uint8).reshape(4, 3, 3)
+    labels = np.array(["a", "bb", "a", "bb"], dtype=np.dtypes.StringDType())
+    assert from_python((x, labels)).class_names == ("a", "bb")

@@ -148,3 +148,16 @@ def test_missing_and_outside_files(images):
         read(images, "file,label\na0.png,x\na1.png\n")
     with pytest.raises(DataError, match=r"found 1 line without one, the first for a1.png"):
         read(images, "file,label\na0.png,x\na1.png,\n")
+
+
+def test_a_table_of_test_images_beside_it_is_named(images):
+    lines = [f"a{number}.png,{number % 2}" for number in range(6)]
+    for name, rows in {"train": lines[:4], "test": lines[4:]}.items():
+        (images / f"{name}.csv").write_text("\n".join(["file,label", *rows]), encoding="utf-8")
+    source = TableSource(images / "train.csv", size=(4, 4))
+    assert load(source).notes[1:] == (
+        "left out test.csv beside it: to test on it, put its lines into train.csv, with a column "
+        "split (train or test)",
+    )
+    (images / "test.csv").write_text("file\na4.png\n", encoding="utf-8")
+    assert load(source).notes[1:] == ("left out test.csv beside it, whose columns are others",)

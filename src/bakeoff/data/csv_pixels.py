@@ -121,7 +121,7 @@ def _read(path: Path, source: CsvSource) -> _Table:
         if packed is not None:
             return _packed(path, begin, label, packed, source)
         known = (label, part, *ignored)
-        pixels, moved = _in_order(begin, [i for i in range(len(begin.columns)) if i not in known])
+        pixels, moved = in_order(begin, [i for i in range(len(begin.columns)) if i not in known])
         shape = _shape(len(pixels), source.shape)
         with regular_file(path) as (_, size):
             check_memory(3 * size)
@@ -147,7 +147,7 @@ def _called(begin: Head, column: int) -> str:
     return shown(begin.columns[column], limit=40) or "a column without a name"
 
 
-def _in_order(begin: Head, pixels: list[int]) -> tuple[list[int], bool]:
+def in_order(begin: Head, pixels: list[int]) -> tuple[list[int], bool]:
     """Return (the columns of the pixels by their numbers, whether they stood in another order).
 
     Names that were sorted as text are in the order pixel0, pixel1, pixel10 … or 10x1, 10x10, 1x1 …;

@@ -23,6 +23,13 @@ OTHER = (  # what to do about a file that is not the published one of its name
 LIMIT = 1 << 27  # bytes; MNIST's largest file has 47 million
 _CHUNK = 1 << 18
 _UINT8 = 8
+_OTHER_TYPES = {
+    0x09: "signed bytes",
+    0x0B: "whole numbers of 16 bits",
+    0x0C: "whole numbers of 32 bits",
+    0x0D: "floats of 32 bits",
+    0x0E: "floats of 64 bits",
+}
 _MAX_DIMENSIONS = 4
 
 
@@ -116,6 +123,12 @@ def _read_header(stream: _Stream) -> tuple[int, ...]:
     if len(magic) < 4 or magic[:2] != b"\0\0" or magic[3] == 0:
         raise _refused(
             "an IDX file", f"one that begins {magic.hex(' ')}" if magic else "an empty one"
+        )
+    if magic[2] in _OTHER_TYPES:
+        raise DataError(
+            f"expected IDX type {_UINT8} (unsigned bytes), found type {magic[2]} "
+            f"({_OTHER_TYPES[magic[2]]}): store images and labels as {{npz: FILE}}, by "
+            "numpy.savez(FILE, x=…, y=…)"
         )
     if magic[2] != _UINT8:
         raise _refused(f"IDX type {_UINT8} (unsigned bytes)", f"type {magic[2]}")

@@ -1,5 +1,6 @@
 """Data sets in IDX files: any images and labels in MNIST's own format, by their paths."""
 
+from collections.abc import Sequence
 from pathlib import Path
 
 from bakeoff.data.arrays import Given, from_parts, transposed
@@ -9,7 +10,7 @@ from bakeoff.data.safe_reading import refusing
 from bakeoff.data.sources import IdxSource
 from bakeoff.data.words import part_of
 from bakeoff.errors import DataError
-from bakeoff.utils.text import listed, shown
+from bakeoff.utils.text import listed, shown, some
 
 COLUMN_BY_COLUMN = (
     "EMNIST's files store images column by column, so letters lie on their side: say "
@@ -31,6 +32,12 @@ def load_idx(source: IdxSource) -> DataSet:
     arrays = [read_idx(path) for path in paths]
     for index, (path, array) in enumerate(zip(paths, arrays, strict=True)):
         wanted = "labels (1 dimension)" if index % 2 else "images (3 dimensions)"
+        if index % 2 and array.ndim == 2:
+            raise DataError(
+                f"{shown(path)}: expected {wanted}, found {array.ndim} dimensions, "
+                f"{array.shape[0]:,} × {array.shape[1]:,}: store one label an image, as in "
+                "labels.argmax(axis=1) of one-hot rows"
+            )
         if (array.ndim == 1) != bool(index % 2):
             raise DataError(
                 f"{shown(path)}: expected {wanted}, found {array.ndim} dimensions: the order is "
@@ -41,7 +48,8 @@ def load_idx(source: IdxSource) -> DataSet:
         parts["test"] = Given(arrays[2], arrays[3], shown(paths[2].name), shown(paths[3].name))
     if source.transpose:
         parts = {part: transposed(each) for part, each in parts.items()}
-    notes = (COLUMN_BY_COLUMN,) if source.transpose is None and is_emnist(paths[0]) else ()
+    sideways = source.transpose is None and is_emnist(paths[0])
+    notes = (*([COLUMN_BY_COLUMN] if sideways else []), *_left_out(paths))
     with refusing(paths[0].parent):
         title = shown(paths[0].resolve().parent.name)
         return from_parts(title, parts, scale=source.scale, notes=notes)
@@ -57,6 +65,16 @@ def idx_files(folder: Path) -> tuple[Path, ...]:
 
     They are recognised by their names: …images… or …idx3…, …labels… or …idx1…, train or t10k.
     """
+    found = _by_name(folder)
+    wanted = [(part, kind) for part in ("train", "test") for kind in ("images", "labels")]
+    if not {("train", "images"), ("train", "labels")} <= found.keys():
+        return ()
+    complete = set(wanted) <= found.keys()
+    return tuple(found[each] for each in (wanted if complete else wanted[:2]))
+
+
+def _by_name(folder: Path) -> dict[tuple[str, str], Path]:
+    """Return the IDX files in a folder by (part, images or labels), as their names tell."""
     found: dict[tuple[str, str], Path] = {}
     for path in sorted(folder.iterdir()):
         stem = path.name.removesuffix(".gz").lower()
@@ -74,8 +92,20 @@ def idx_files(folder: Path) -> tuple[Path, ...]:
                 "in {idx: [images, labels]}"
             )
         found[part, kind] = path
-    wanted = [(part, kind) for part in ("train", "test") for kind in ("images", "labels")]
-    if not {("train", "images"), ("train", "labels")} <= found.keys():
+    return found
+
+
+def _left_out(paths: Sequence[Path]) -> tuple[str, ...]:
+    """Return a note on files of the same data set, in the same folder, that are in no use."""
+    try:
+        found = _by_name(paths[0].parent)
+    except (DataError, OSError):
         return ()
-    complete = set(wanted) <= found.keys()
-    return tuple(found[each] for each in (wanted if complete else wanted[:2]))
+    same = {path.resolve() for path in found.values()} >= {path.resolve() for path in paths}
+    used = {path.resolve() for path in paths}
+    others = [path for path in found.values() if path.resolve() not in used]
+    if not same or not others:
+        return ()
+    valid = any(part == "validation" for part, _ in found)
+    cure = ": split.validation takes validation images from training" if valid else ""
+    return (f"left out {some([shown(each.name) for each in others])} in the same folder{cure}",)

@@ -4,6 +4,7 @@ import re
 import unicodedata
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from enum import Enum
 from typing import Any
 
 import numpy as np
@@ -90,7 +91,7 @@ def table_labels(values: Sequence[object]) -> NDArray[Any]:
     A cell that holds nothing, None or NaN becomes "", which `pooled_labels` refuses. Raises
     DataError for numbers with fractions, which are measurements.
     """
-    texts = ["" if _is_nothing(each) else str(each).strip() for each in values]
+    texts = ["" if _is_nothing(each) else str(plain(each)).strip() for each in values]
     different = {text for text in texts if text}
     if not different or not all(map(_NUMBER.fullmatch, different)):
         return np.array(texts)
@@ -112,6 +113,7 @@ def listed_labels(values: Sequence[object], name: str = "labels") -> NDArray[Any
     What is None or NaN among text becomes "", which `pooled_labels` refuses. Raises DataError for
     what is neither a number nor text, and no list of as many numbers for every image.
     """
+    values = [plain(each) for each in values]
     nothing = [_is_nothing(each) for each in values]
     kinds = {type(each) for each, gone in zip(values, nothing, strict=True) if not gone}
     rows = [each for each in values if isinstance(each, list | tuple | np.ndarray)]
@@ -131,6 +133,11 @@ def listed_labels(values: Sequence[object], name: str = "labels") -> NDArray[Any
             ["" if gone else str(each) for each, gone in zip(values, nothing, strict=True)]
         )
     return np.array(values)
+
+
+def plain(value: object) -> object:
+    """Return the value of a member of an Enum, anything else as it is."""
+    return value.value if isinstance(value, Enum) else value
 
 
 def _is_nothing(value: object) -> bool:
@@ -182,7 +189,7 @@ def _flat(name: str, labels: Labels) -> NDArray[Any]:
     """Return labels of shape (n,): whole numbers or text; one-hot rows become their column."""
     array = decoded(name, labels.array)
     if array.ndim == 2 and array.shape[1] > 1 and array.shape[0] == labels.images:
-        if array.dtype.kind not in "bfui" or not _is_one_hot(array):
+        if array.dtype.kind not in "bfui" or not is_one_hot(array):
             raise DataError(
                 f"{name}: expected one label an image, shape (n,), or one-hot rows, found "
                 f"{array.shape} with other rows: if they are probabilities, store their argmax"
@@ -212,7 +219,8 @@ def _composed(array: NDArray[Any]) -> NDArray[Any]:
     return np.array([unicodedata.normalize("NFC", each) for each in values.tolist()])[indices]
 
 
-def _is_one_hot(array: NDArray[Any]) -> bool:
+def is_one_hot(array: NDArray[Any]) -> bool:
+    """Say whether every row is 0 but for a single 1."""
     return bool(((array == 0) | (array == 1)).all() and (array.sum(axis=1, dtype=int) == 1).all())
 
 

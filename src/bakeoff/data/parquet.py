@@ -1,6 +1,7 @@
 """Data sets in Parquet files as Hugging Face stores them: encoded images and their labels."""
 
 import json
+import re
 from collections.abc import Container, Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
@@ -72,7 +73,7 @@ def load_parquet(source: ParquetSource) -> DataSet:
         classes.names,
         white.maximum,
         test_start,
-        notes=(f"read from the columns {image} and {label}", *white.notes),
+        notes=(f"read from the columns {image} and {label}", *_other_shards(root), *white.notes),
         origins=origins,
         validation_start=validation_start,
         deep_white=white.deep,
@@ -146,6 +147,24 @@ def _files(root: Path) -> dict[str, list[Path]]:
             "call the validation file test-… to test on it, or name one file alone"
         )
     return {part: parts[part] for part in PARTS if part in parts}
+
+
+def _other_shards(root: Path) -> tuple[str, ...]:
+    """Return a note where a file is one of several that belong together, by its name."""
+    found = re.fullmatch(r"(.*)-([0-9]+)-of-([0-9]+)", root.stem)
+    if not root.is_file() or found is None or int(found[3]) < 2:
+        return ()
+    others = [
+        shown(each.name)
+        for each in sorted(root.parent.glob("*.parquet"))
+        if each.name != root.name and each.stem.endswith(f"-of-{found[3]}")
+        and each.stem.startswith(f"{found[1]}-")
+    ]  # fmt: skip
+    beside = f" ({some(others)} beside it)" if others else ""
+    return (
+        f"{shown(root.name)} is one of {int(found[3]):,} files of a part{beside}: to read all, "
+        f"name the folder",
+    )
 
 
 def _opened(path: Path) -> Any:

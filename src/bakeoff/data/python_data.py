@@ -4,26 +4,23 @@ None of these libraries is imported here; their objects are known by what they c
 item by item is read once into arrays.
 """
 
-from collections.abc import Iterator, Mapping, Sequence
-from itertools import count, islice
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-from numpy.typing import NDArray
-
 from bakeoff.data.array_keys import array_keys, parts_of
 from bakeoff.data.arrays import Given, from_parts
+from bakeoff.data.carried_names import carried_names, with_names
 from bakeoff.data.csv_columns import INDICES, LABELS, PART_COLUMNS, Head, bare, part_column
 from bakeoff.data.dataset import DataSet
+from bakeoff.data.frames import columns_of, one_hot_names, pixels_in_order
 from bakeoff.data.guess import guess_files
-from bakeoff.data.image_file import flat_picture
-from bakeoff.data.labels import listed_labels
+from bakeoff.data.items import as_array, gathered
 from bakeoff.data.remarks import with_remarks
 from bakeoff.data.table import from_files
 from bakeoff.data.words import role_of
-from bakeoff.errors import BakeoffError, DataError, printable
-from bakeoff.utils.text import listed, shown, some
+from bakeoff.errors import DataError
+from bakeoff.utils.text import shown, some
 
 NAME = "arrays"
 _FORMS = (
@@ -69,40 +66,37 @@ def _read(value: Any) -> DataSet:
         return _from_sequence(value)
     items = any(hasattr(value, each) for each in ("__getitem__", "__iter__", "as_numpy_iterator"))
     if items and not _is_array(value):
-        images, labels = _gathered(value)
-        return from_parts(NAME, {"train": Given(images, labels, "images", "labels")})
+        images, labels = gathered(value)
+        return _named({"train": Given(images, labels, "images", "labels")}, carried_names(value))
     raise DataError(f"data: expected {_FORMS}, found {type(value).__name__}")
+
+
+def _named(parts: Mapping[str, Given], carried: tuple[list[str], str] | None) -> DataSet:
+    """Return the data set of these parts; its classes are called as the owner's object says."""
+    if carried is None:
+        return from_parts(NAME, parts)
+    names, attribute = carried
+    numbered, chosen = with_names(parts, names)
+    notes = () if chosen is None else (f"classes are called as the data set's .{attribute} says",)
+    return from_parts(NAME, numbered, class_names=chosen, notes=notes)
+
+
+def _framed(
+    parts: Mapping[str, Given],
+    columns: Mapping[str, Sequence[str]],
+    class_names: Sequence[str] | None = None,
+    notes: tuple[str, ...] = (),
+) -> DataSet:
+    """Return the data set of these parts, of which some arrays were frames with these columns."""
+    parts, moved = pixels_in_order(parts, columns)
+    hot = one_hot_names(parts, columns)
+    if class_names is None and hot is not None:
+        parts, class_names = with_names(parts, hot)
+    return from_parts(NAME, parts, class_names=class_names, notes=notes + moved)
 
 
 def _is_array(value: object) -> bool:
     return hasattr(value, "shape") and hasattr(value, "dtype") and not hasattr(value, "columns")
-
-
-def as_array(value: Any) -> NDArray[Any]:
-    """Return an array, a tensor of another library or a list as a NumPy array; text as text."""
-    if hasattr(value, "detach"):  # torch
-        value = value.detach().cpu()
-    if isinstance(value, np.ma.MaskedArray) and np.ma.is_masked(value):
-        raise DataError(
-            "data: expected arrays without gaps, found one with masked values: fill them "
-            "(x.filled(0)), or leave those images out"
-        )
-    if isinstance(value, list | tuple) and any(isinstance(each, str) for each in value):
-        return listed_labels(value, "data")
-    try:
-        array = np.asarray(value)
-    except ValueError:  # lists of several lengths
-        raise DataError(
-            "data: expected arrays, found a list of things of several shapes: give images of one "
-            "shape as one array, and a pair of images and labels as (x, y)"
-        ) from None
-    if array.dtype.kind == "O" and {type(each) for each in array.flat} <= {int, bool, np.int64}:
-        array = array.astype(np.int64)
-    if array.dtype.kind in "OT" and array.shape in ((array.size,), (array.size, 1)):
-        array = listed_labels(array.reshape(-1).tolist(), "data")
-    if array.dtype.kind == "O":
-        raise DataError("data: expected arrays of numbers or text, found one of other objects")
-    return array
 
 
 def _from_sequence(value: Sequence[Any]) -> DataSet:
@@ -114,21 +108,21 @@ def _from_sequence(value: Sequence[Any]) -> DataSet:
     if len(flat) not in names:
         raise DataError(f"data: expected {_FORMS}, found {len(flat)} objects")
     arrays = [as_array(each) for each in flat]
-    half = len(arrays) // 2
+    half, order = len(arrays) // 2, list(range(len(arrays)))
     images, labels = ({each.ndim for each in group} for group in (arrays[:half], arrays[half:]))
     if half > 1 and len(images) == len(labels) == 1 and min(images) > max(labels):
-        pairs = zip(arrays[:half], arrays[half:], strict=True)  # as train_test_split gives them
-        arrays = [each for pair in pairs for each in pair]
+        pairs = zip(order[:half], order[half:], strict=True)  # as train_test_split gives them
+        order = [each for pair in pairs for each in pair]
+    called = [f"{role}_{part}" for part in names[len(flat)] for role in "xy"]
+    called = ["x", "y"] if len(flat) == 2 else called
     parts = {
-        part: Given(
-            arrays[2 * index],
-            arrays[2 * index + 1],
-            "x" if len(flat) == 2 else f"x_{part}",
-            "y" if len(flat) == 2 else f"y_{part}",
+        part: Given(arrays[x], arrays[y], called[2 * index], called[2 * index + 1])
+        for index, (part, x, y) in enumerate(
+            zip(names[len(flat)], order[::2], order[1::2], strict=True)
         )
-        for index, part in enumerate(names[len(flat)])
     }
-    return from_parts(NAME, parts)
+    columns = {name: columns_of(flat[each]) for name, each in zip(called, order, strict=True)}
+    return _framed(parts, columns)
 
 
 def _from_mapping(value: Mapping[str, Any]) -> DataSet:
@@ -146,7 +140,8 @@ def _from_mapping(value: Mapping[str, Any]) -> DataSet:
         for part, x, y in zip(("train", *parts_of(keys)), names[::2], names[1::2], strict=True)
     }
     texts = [str(each) for each in arrays[keys["class_names"]]] if "class_names" in keys else None
-    return from_parts(NAME, parts, class_names=texts, notes=tuple(notes))
+    columns = {key: columns_of(value.get(key)) for key in arrays}
+    return _framed(parts, columns, texts, tuple(notes))
 
 
 def _from_frame(frame: Any) -> DataSet:
@@ -185,80 +180,3 @@ def _from_frame(frame: Any) -> DataSet:
     if unused:
         notes += (f"ignored the columns {some(unused)}",)
     return from_files(NAME, places, frame[label].tolist(), how, parts=parts, notes=notes)
-
-
-# ── item by item ─────────────────────────────────────────────────────────────────────────────
-
-
-def _gathered(value: Any) -> tuple[NDArray[Any], NDArray[Any]]:
-    """Return (images, labels) of an object that gives them one by one, or in batches."""
-    images: list[NDArray[Any]] = []
-    labels: list[NDArray[Any]] = []
-    batched: bool | None = None
-    for image, label in _pairs(value):
-        if batched is None or image.ndim != images[0].ndim + batched:
-            batched = _is_batch(image, label)
-        images += list(image) if batched else [image]
-        labels += list(label) if batched else [label]
-    if not images:
-        raise DataError("data: expected images and labels, found none")
-    shapes = {each.shape for each in images}
-    if len(shapes) > 1:
-        some = listed([str(each) for each in islice(sorted(shapes), 3)])
-        raise DataError(
-            f"data: expected images of one shape, found {some}: resize them where they are read"
-        )
-    plain = [each.item() if each.ndim == 0 else each for each in labels]
-    if any(isinstance(each, str) for each in plain):
-        return np.stack(images), listed_labels(plain, "labels")
-    return np.stack(images), np.stack(labels)
-
-
-def _pairs(value: Any) -> Iterator[tuple[NDArray[Any], NDArray[Any]]]:
-    """Yield (image, label) of every item; what the owner's own code raises names the item."""
-    items = _items(value)
-    for number in count():
-        try:
-            item = next(items)
-        except StopIteration:
-            return
-        except BakeoffError:
-            raise
-        except Exception as error:  # code of the user's, or of another library
-            reason = printable(str(error))[:200]
-            raise DataError(
-                f"data: expected (image, label) in every item, found {type(error).__name__} at "
-                f"item {number} ({reason}): mend or leave it out"
-            ) from error
-        yield _pair(item)
-
-
-def _is_batch(image: NDArray[Any], label: NDArray[Any]) -> bool:
-    """Say whether an item is a batch; one image of 8 × 8 × 3 may have a one-hot label of 8."""
-    if label.ndim == 0 or image.ndim < 3 or len(label) != len(image):
-        return False
-    one_hot = (
-        label.ndim == 1 and label.dtype.kind in "buif" and sorted(label.tolist())[-2:] == [0, 1]
-    )
-    channels = image.shape[0] in (1, 3) or image.shape[-1] in (1, 3)
-    return not (image.ndim == 3 and channels and one_hot)
-
-
-def _items(value: Any) -> Iterator[Any]:
-    if hasattr(value, "as_numpy_iterator"):  # tf.data
-        return iter(value.as_numpy_iterator())
-    if hasattr(value, "__getitem__") and hasattr(value, "__len__"):  # torch's and Hugging Face's
-        return (value[index] for index in range(len(value)))
-    return iter(value)
-
-
-def _pair(item: Any) -> tuple[NDArray[Any], NDArray[Any]]:
-    if isinstance(item, Mapping):
-        by_role = {role_of(str(key)): each for key, each in item.items()}
-        item = (by_role.get("x"), by_role.get("y"))
-    if not isinstance(item, tuple | list) or len(item) != 2 or item[0] is None or item[1] is None:
-        raise DataError(f"data: expected (image, label) in every item, found {type(item).__name__}")
-    image, label = item
-    if hasattr(image, "getbands"):  # Pillow's
-        image = flat_picture(image)
-    return as_array(image), as_array(label)

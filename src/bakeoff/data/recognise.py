@@ -1,6 +1,7 @@
 """What a path means: a folder of images, a table, arrays …, told by what lies there."""
 
 import os
+from collections.abc import Sequence
 from dataclasses import fields
 from pathlib import Path
 from typing import TypeVar
@@ -11,6 +12,7 @@ from bakeoff.data.folder_layout import find
 from bakeoff.data.folder_walk import ENDINGS, Seen
 from bakeoff.data.guess import guess, guess_files
 from bakeoff.data.idx_files import idx_files, is_emnist
+from bakeoff.data.other_kinds import check_kind
 from bakeoff.data.sources import (
     CsvSource,
     FolderSource,
@@ -21,8 +23,9 @@ from bakeoff.data.sources import (
     Source,
     TableSource,
 )
-from bakeoff.data.words import pieces
+from bakeoff.data.words import part_of, pieces
 from bakeoff.errors import DataError
+from bakeoff.utils.text import shown, some
 
 _TABLES = ("labels.csv", "train.csv", "train_labels.csv", "annotations.csv", "metadata.csv")
 _MANY = 2000  # files looked through for a sample
@@ -50,6 +53,7 @@ def recognise(path: Path) -> Source | None:
     if "ubyte" in name or "idx" in name:
         files = idx_files(path.parent)
         return _idx(files) if files else None
+    check_kind(path)
     return None
 
 
@@ -63,7 +67,26 @@ def _folder(path: Path) -> Source:
     table = _table(path)
     if table is not None and not _has_classes(folder):
         return _csv(table)
+    below = sorted({*path.glob("*/*.parquet"), *path.glob("*/*/*.parquet")})
+    if below and not _has_classes(folder):
+        return _pictures(_parquet_below(path, below))
     return _pictures(folder)
+
+
+def _parquet_below(path: Path, files: Sequence[Path]) -> ParquetSource:
+    """Return the one data set in Parquet files below a folder, as in default/train/0000.parquet.
+
+    Raises DataError for several data sets, which would be read as one.
+    """
+    parents = [each.parent for each in files]
+    sets = sorted({each.parent if part_of(each.name) else each for each in parents})
+    if len(sets) > 1:
+        names = some([f"{shown(str(each.relative_to(path)))}/" for each in sets])
+        raise DataError(
+            f"{shown(path)}: expected one data set in Parquet files, found them in {names}: name "
+            "one of these folders"
+        )
+    return ParquetSource(sets[0])
 
 
 def _csv(path: Path) -> Source:

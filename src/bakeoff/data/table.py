@@ -63,8 +63,8 @@ def load_table(source: TableSource) -> DataSet:
         place = part_place(begin) if parts is not None else None
         taken += [] if place is None else [begin.columns[place]]
         unused = _ignored(begin, {begin.columns[file], *taken, *wanted.values()})
-        note = f"read from the columns {used}{unused}"
-        return from_files(path.stem, places, labels, source, parts=parts, root=root, notes=(note,))
+        notes = (f"read from the columns {used}{unused}", *_beside(path, begin, parts))
+        return from_files(path.stem, places, labels, source, parts=parts, root=root, notes=notes)
 
 
 def from_files(
@@ -110,6 +110,24 @@ def from_files(
         validation_start=validation_start,
         files=tuple(file.name for file, good in zip(files, read.kept, strict=True) if good),
         deep_white=read.white.deep,
+    )
+
+
+def _beside(path: Path, begin: Head, parts: Sequence[str] | None) -> tuple[str, ...]:
+    """Return a note on the table of test images that lies beside one of training images."""
+    test = path.with_name(path.name.replace("train", "test"))
+    if parts is not None or test == path or not test.is_file():
+        return ()
+    name = shown(test.name)
+    try:
+        alike = len(head(test).columns) == len(begin.columns)
+    except DataError:
+        alike = False
+    if not alike:
+        return (f"left out {name} beside it, whose columns are others",)
+    return (
+        f"left out {name} beside it: to test on it, put its lines into {shown(path.name)}, with a "
+        "column split (train or test)",
     )
 
 

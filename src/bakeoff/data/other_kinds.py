@@ -1,0 +1,36 @@
+"""Kinds of files that are not read here, and what makes one that is of each."""
+
+from pathlib import Path
+
+from bakeoff.errors import DataError
+from bakeoff.utils.text import shown
+
+_SAVEZ = 'numpy.savez("images.npz", x=…, y=…)'
+_ARRAYS = f"store its images and labels by {_SAVEZ}"
+_CODE = f"{_ARRAYS}; such files may hold code and are not read"
+_UNPACK = "unpack it, and name what was in it"
+_CURES = {
+    "an HDF5 file": ((".h5", ".hdf5", ".hdf"), _ARRAYS),
+    "a MATLAB file": ((".mat",), f"{_ARRAYS} (scipy.io.loadmat reads it)"),
+    "a single array": ((".npy",), f"put images and labels into one file, by {_SAVEZ}"),
+    "a pickled file": ((".pkl", ".pickle", ".joblib", ".pt", ".pth"), _CODE),
+    "TensorFlow's records": ((".tfrecord", ".tfrecords"), _ARRAYS),
+    "an ARFF file": ((".arff",), f"{_ARRAYS} (scipy.io.arff reads it), or save it as CSV"),
+    "a Feather or Arrow file": ((".feather", ".arrow"), "save it as Parquet (.parquet)"),
+    "a spreadsheet": ((".xlsx", ".xls", ".ods"), "save it as CSV"),
+    "a JSON file": ((".json", ".jsonl", ".ndjson"), "save it as CSV, with columns file and label"),
+    "a text file": ((".txt",), "call it .csv where it is a table"),
+    "an archive": ((".zip", ".tar", ".tgz", ".tbz2", ".txz", ".7z", ".rar"), _UNPACK),
+    "a packed file": ((".gz", ".bz2", ".xz", ".zst"), _UNPACK),
+}
+
+
+def check_kind(path: Path) -> None:
+    """Refuse a file of a kind that is known and not read, with what to make of it."""
+    ending = path.suffix.lower()
+    for kind, (endings, cure) in _CURES.items():
+        if ending in endings:
+            raise DataError(
+                f"{shown(path)}: expected a folder of images, an npz, CSV, IDX or Parquet file, "
+                f"found {kind}: {cure}"
+            )

@@ -1,0 +1,65 @@
+"""Data sets that have no end.
+
+Oracle: the messages, word for word. Cost: 1 s. Run: pytest tests/data/test_items.py
+"""
+
+from itertools import repeat
+
+import numpy as np
+import pytest
+
+from bakeoff.data import items
+from bakeoff.data.python_data import from_python
+from bakeoff.errors import DataError
+
+END = (
+    "use smaller images or fewer; what has no end needs one, as in itertools.islice(items, 1000) "
+    "or tf.data's take(1000)"
+)
+IMAGE = np.zeros((10, 10), np.uint8)
+
+
+class Repeated:
+    """A tf.data set after repeat()."""
+
+    def cardinality(self):
+        return np.int64(-1)
+
+    def as_numpy_iterator(self):
+        raise AssertionError("it is not read")
+
+
+@pytest.mark.parametrize(
+    ("endless", "read"),
+    [
+        (repeat((IMAGE, 1)), 33),
+        (repeat((np.stack([IMAGE] * 9), np.arange(9))), 27),
+    ],
+)
+def test_what_has_no_end_stops_at_half_of_the_free_memory(monkeypatch, endless, read):
+    monkeypatch.setattr(items, "available_memory", lambda: 20_000)
+    with pytest.raises(DataError) as error:
+        from_python(endless)
+    assert str(error.value) == (
+        "data: expected at most 10,000 bytes of images (half of the free memory), found more after "
+        f"{read} images: {END}"
+    )
+
+
+def test_a_data_set_that_says_that_it_repeats_is_not_read():
+    with pytest.raises(DataError) as error:
+        from_python(Repeated())
+    assert str(error.value) == (
+        "data: expected a data set with an end, found one that repeats for ever: leave repeat() "
+        "out, or give take(1000)"
+    )
+
+
+def test_memory_that_runs_out_is_no_broken_item():
+    def images():
+        yield IMAGE, 0
+        raise MemoryError
+
+    with pytest.raises(DataError) as error:
+        from_python(images())
+    assert str(error.value) == f"data: expected images that fit in memory, found more: {END}"

@@ -1,0 +1,42 @@
+"""Files of kinds that are not read here.
+
+Oracle: the messages, word for word. Cost: 1 s. Run: pytest tests/data/test_other_kinds.py
+"""
+
+import pytest
+
+from bakeoff.data.recognise import recognise
+from bakeoff.errors import DataError
+
+
+@pytest.mark.parametrize(
+    ("name", "found"),
+    [
+        (
+            "a.h5",
+            'an HDF5 file: store its images and labels by numpy.savez("images.npz", x=…, y=…)',
+        ),
+        ("a.zip", "an archive: unpack it, and name what was in it"),
+        ("a.CSV.GZ", "a packed file: unpack it, and name what was in it"),
+        ("a.xlsx", "a spreadsheet: save it as CSV"),
+        (
+            "a.npy",
+            "a single array: put images and labels into one file, by "
+            'numpy.savez("images.npz", x=…, y=…)',
+        ),
+    ],
+)
+def test_what_to_make_of_them_is_said(tmp_path, name, found):
+    (tmp_path / name).write_bytes(b"x")
+    with pytest.raises(DataError) as error:
+        recognise(tmp_path / name)
+    assert str(error.value) == (
+        f"{tmp_path / name}: expected a folder of images, an npz, CSV, IDX or Parquet file, found "
+        f"{found}"
+    )
+
+
+def test_others_are_not_known(tmp_path):
+    (tmp_path / "a.thing").write_bytes(b"x")
+    assert recognise(tmp_path / "a.thing") is None
+    assert recognise(tmp_path / "gone.h5") is None

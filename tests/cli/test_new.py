@@ -213,3 +213,26 @@ def test_a_folder_that_is_called_like_a_home_is_not_read_as_one(tmp_path, rng, m
     write_pictures(tmp_path / "~pets", rng)
     written = new("./~pets", folder=tmp_path)
     assert recipes.load(written.path).data.folder == tmp_path / "~pets"
+
+
+WORDS_OF_YAML = ["null", "true", "1e3", "0x1", "2024", "~", "a: b", "#x", "-", "'", '"', "trail "]
+
+
+@pytest.mark.parametrize("name", WORDS_OF_YAML)
+def test_a_name_that_yaml_reads_otherwise_is_quoted(tmp_path, rng, name):
+    write_pictures(tmp_path / name, rng, count=5)
+    recipe = recipes.load(new(str(tmp_path / name), folder=tmp_path).path)
+    assert recipe.data.folder == tmp_path / name
+    assert isinstance(recipe.name, str)
+
+
+@pytest.mark.parametrize(("name", "said"), [("tab\tx", "tab\\tx"), ("nl\nx", "nl\\nx")])
+def test_a_name_that_no_recipe_can_hold_is_refused(tmp_path, rng, name, said):
+    write_pictures(tmp_path / name, rng, count=5)
+    with pytest.raises(UsageError) as caught:
+        new(str(tmp_path / name), folder=tmp_path)
+    assert str(caught.value) == (
+        f"{said}: expected a path of printable characters, found tabs, line breaks or others that "
+        "a recipe cannot hold: rename it"
+    )
+    assert not list(tmp_path.glob("*.yaml"))

@@ -1,9 +1,11 @@
 """The program's first and last moments: Ctrl-C while it imports, and where Python would drop it.
 
-Oracle: exit codes and whole lines. Cost: 0.1 s. Run: pytest tests/test_main.py
+Oracle: exit codes and whole lines. Cost: 2 s. Run: pytest tests/test_main.py
 """
 
 import errno
+import os
+import subprocess
 import sys
 import time
 from types import SimpleNamespace
@@ -12,6 +14,7 @@ import pytest
 
 from bakeoff import __main__ as program
 from bakeoff import cli
+from tests.helpers.folders import grey, save
 
 
 class Slow:
@@ -74,3 +77,38 @@ def test_a_full_disk_without_a_name_is_no_unexpected_error(error, text, monkeypa
     monkeypatch.setattr(cli, "_carry_out", fails)
     assert cli.main([]) == 1
     assert capsys.readouterr().err == text
+
+
+ASCII = {"LC_ALL": "C", "PYTHONUTF8": "0", "PYTHONCOERCECLOCALE": "0"}
+
+
+def in_ascii(folder, *words):
+    """Carry a command out in a locale of ASCII; return its exit code, output and errors."""
+    command = [sys.executable, "-m", "bakeoff", *words]
+    done = subprocess.run(
+        command, cwd=folder, env={**os.environ, **ASCII}, capture_output=True, check=False
+    )
+    return done.returncode, done.stdout.decode("ascii"), done.stderr.decode("ascii")
+
+
+@pytest.fixture
+def seasons(tmp_path):
+    for name in ("été/ô1", "été/ô2", "hiver/1", "hiver/2"):
+        save(tmp_path / f"saisons/{name}.png", grey(len(name)))
+    rows = [f"saisons/{name}.png,{name[:-2]}" for name in ("été/ô1", "hiver/1")]
+    (tmp_path / "t.csv").write_text("\n".join(["file,label", *rows, ""]), encoding="utf-8")
+    return tmp_path
+
+
+@pytest.mark.parametrize("data", ["saisons", "t.csv"])
+def test_a_name_is_the_same_in_every_locale(seasons, data):
+    """The class été was called by two half signs, and a table did not find its files."""
+    code, _, errors = in_ascii(seasons, "new", data)
+    assert code == 0, errors
+    assert "été" in (seasons / f"{data.removesuffix('.csv')}.yaml").read_text(encoding="utf-8")
+
+
+def test_what_it_prints_is_in_the_encoding_of_the_terminal(seasons):
+    code, printed, errors = in_ascii(seasons, "look", "saisons")
+    assert (code, errors) == (0, "")
+    assert "\n?t?         2\n" in printed

@@ -137,22 +137,6 @@ def test_a_name_keeps_its_letters_and_the_path_is_relative(tmp_path, rng, folder
     assert recipes.load(written.path).data.folder == tmp_path / folder
 
 
-@pytest.mark.parametrize("name", ["null", "true", "0x1", "2026-01-01"])
-def test_a_folder_called_like_a_number_or_null(tmp_path, rng, monkeypatch, name):
-    monkeypatch.chdir(tmp_path)
-    write_pictures(tmp_path / name, rng)
-    written = new(name, folder=tmp_path)
-    assert written.path.name == f"my-{name}.yaml"
-    assert recipes.load(written.path).name == f"my-{name}"
-
-
-def test_a_path_that_no_recipe_can_hold_is_refused_at_once(tmp_path, rng):
-    write_pictures(tmp_path / "a\tb", rng)
-    with pytest.raises(UsageError, match="found one with a line end, a tab or the like: rename it"):
-        new(str(tmp_path / "a\tb"), folder=tmp_path)
-    assert not list(tmp_path.glob("*.yaml"))
-
-
 def test_what_to_install_is_named_as_bakeoff_was_installed(monkeypatch):
     monkeypatch.setattr(sys, "prefix", "/home/ada/.local/share/pipx/venvs/bakeoff")
     monkeypatch.setattr("importlib.util.find_spec", lambda name: None)
@@ -229,3 +213,26 @@ def test_a_folder_that_is_called_like_a_home_is_not_read_as_one(tmp_path, rng, m
     write_pictures(tmp_path / "~pets", rng)
     written = new("./~pets", folder=tmp_path)
     assert recipes.load(written.path).data.folder == tmp_path / "~pets"
+
+
+WORDS_OF_YAML = ["null", "true", "1e3", "0x1", "2024", "~", "a: b", "#x", "-", "'", '"', "trail "]
+
+
+@pytest.mark.parametrize("name", WORDS_OF_YAML)
+def test_a_name_that_yaml_reads_otherwise_is_quoted(tmp_path, rng, name):
+    write_pictures(tmp_path / name, rng, count=5)
+    recipe = recipes.load(new(str(tmp_path / name), folder=tmp_path).path)
+    assert recipe.data.folder == tmp_path / name
+    assert isinstance(recipe.name, str)
+
+
+@pytest.mark.parametrize(("name", "said"), [("tab\tx", "tab\\tx"), ("nl\nx", "nl\\nx")])
+def test_a_name_that_no_recipe_can_hold_is_refused(tmp_path, rng, name, said):
+    write_pictures(tmp_path / name, rng, count=5)
+    with pytest.raises(UsageError) as caught:
+        new(str(tmp_path / name), folder=tmp_path)
+    assert str(caught.value) == (
+        f"{said}: expected a path of printable characters, found tabs, line breaks or others that "
+        "a recipe cannot hold: rename it"
+    )
+    assert not list(tmp_path.glob("*.yaml"))

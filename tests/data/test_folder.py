@@ -97,3 +97,9 @@ def test_a_class_of_masks_among_photographs_is_on_another_scale(tmp_path, rng):
         "reach at most 1, others 254: scale them alike; if they are, and some are dark, say so: "
         "{…, scale: 255}"
     )
+
+
+def test_names_beyond_ascii_are_refused_where_python_reads_them_otherwise(root, monkeypatch):
+    save(root / "été" / "1.png", grey(1))
+    monkeypatch.setattr("sys.getfilesystemencoding", lambda: "ascii")
+    assert "expected Python to read names of files as UTF-8, found ascii" in refusal(root)

@@ -35,7 +35,7 @@ def test_status_of_a_finished_study(tiny_study, call):
 def test_no_number_is_cut_in_a_narrow_window(tiny_study):
     wide, narrow = (io.StringIO() for _ in range(2))
     for file, width in ((wide, 100), (narrow, 50)):
-        Console(file=file, width=width).print(table(status(StudyFolder(tiny_study))))
+        Console(file=file, width=width).print(table(status(tiny_study)))
     numbers = re.findall(r"[0-9]+\.[0-9]+", wide.getvalue())
     assert len(numbers) >= 6 and all(each in narrow.getvalue() for each in numbers)
 

@@ -8,11 +8,13 @@ from pathlib import Path
 
 import pytest
 
+from bakeoff.errors import DataError
 from bakeoff.utils import user_paths
 from bakeoff.utils.user_paths import (
     from_here,
     program_cache,
     prune,
+    require_utf8_names,
     seen_from,
     to_install,
     user_cache,
@@ -120,3 +122,15 @@ def test_a_file_that_cannot_be_deleted_is_left(tmp_path, monkeypatch):
 def test_an_extra_is_installed_where_bakeoff_is(prefix, command, monkeypatch):
     monkeypatch.setattr(user_paths.sys, "prefix", prefix)
     assert to_install("serve") == command
+
+
+def test_python_in_another_locale_is_told_to_read_utf8(monkeypatch):
+    require_utf8_names(["été"])
+    monkeypatch.setattr("sys.getfilesystemencoding", lambda: "iso8859-1")
+    require_utf8_names(["hiver"])
+    with pytest.raises(DataError) as caught:
+        require_utf8_names(["hiver", "été"])
+    assert str(caught.value) == (
+        "été: expected Python to read names of files as UTF-8, found iso8859-1 in this locale: set "
+        "PYTHONUTF8=1 before Python starts"
+    )

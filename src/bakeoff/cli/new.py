@@ -12,7 +12,6 @@ from dataclasses import dataclass, fields
 from pathlib import Path
 
 import numpy as np
-import yaml
 
 from bakeoff import data as datasets
 from bakeoff import recipe as recipes
@@ -22,7 +21,7 @@ from bakeoff.data.recognise import guessed, recognise
 from bakeoff.data.sources import Pictures
 from bakeoff.data.split import make_split
 from bakeoff.errors import DataError, UsageError
-from bakeoff.recipe.parse_data import KINDS
+from bakeoff.recipe.parse_data import KINDS, is_text
 from bakeoff.recipe.suggestions import nearest
 from bakeoff.storage.atomic import write_file
 from bakeoff.utils.text import counted, shown
@@ -30,6 +29,7 @@ from bakeoff.utils.user_paths import to_install
 
 _CLASSES_NAMED = 40
 _FOLDS = 5
+_NO_TEXT = ("null", "true", "false")  # as YAML reads them
 
 
 @dataclass(frozen=True)
@@ -72,19 +72,9 @@ def new(wanted: str, *, folder: Path, tune: bool = False) -> Written:
             f"({', '.join(datasets.NAMES)}), found {shown(wanted)!r}"
             + (f"; did you mean {close}?" if close else "")
         )
-    try:
-        wanted.encode()
-    except UnicodeEncodeError:
-        raise UsageError(
-            f"{shown(wanted)}: expected a path in UTF-8, found bytes that are none: rename it"
-        ) from None
-    if source is not wanted and any(unicodedata.category(each) == "Cc" for each in wanted):
-        raise UsageError(
-            f"{shown(wanted)}: expected a path that can stand in a recipe, found one with a line "
-            "end, a tab or the like: rename it"
-        )
+    declared = _declared(source, folder)
     data = datasets.load(source)
-    found = _Found(data, _declared(source, folder), _about(source))
+    found = _Found(data, declared, _about(source))
     write_file(target, _text(name, found, tune=tune).encode())
     try:
         make_split(
@@ -105,7 +95,7 @@ def _name(wanted: str) -> str:
     letters = unicodedata.normalize("NFKD", stem.casefold())  # an accent is a character of its own
     bare = "".join(each for each in letters if not unicodedata.combining(each))
     plain = re.sub(r"[^a-z0-9._-]+", "-", bare).strip("-._")[:60] or "images"
-    return f"my-{plain}" if plain in recipes.shipped() or not _is_text(plain) else plain
+    return f"my-{plain}" if plain in recipes.shipped() else plain
 
 
 def _relative(path: Path, folder: Path) -> str:
@@ -113,17 +103,28 @@ def _relative(path: Path, folder: Path) -> str:
     absolute, root = Path(os.path.abspath(path)), Path(os.path.abspath(folder))
     inside = absolute.is_relative_to(root)
     text = str(absolute.relative_to(root)) if inside else str(absolute)
+    _require_writable(text)
     return f"./{text}" if text.startswith("~") else text  # else read as somebody's home
 
 
-def _is_text(text: str) -> bool:
-    """Say whether YAML reads this as text, and not as null, true or a number."""
-    return isinstance(yaml.safe_load(text), str)
+def _require_writable(path: str) -> None:
+    """Refuse a path that no recipe can name, before anything is written."""
+    try:
+        path.encode()
+    except UnicodeEncodeError:
+        raise UsageError(
+            f"{shown(path)}: expected a path in UTF-8, found bytes that are none: rename it"
+        ) from None
+    if not is_text(path):
+        raise UsageError(
+            f"{shown(path)}: expected a path of printable characters, found tabs, line breaks or "
+            "others that a recipe cannot hold: rename it"
+        )
 
 
 def _quoted(text: str) -> str:
     """Return text as YAML reads it back, whatever is in it."""
-    if re.fullmatch(r"[A-Za-z][\w./-]*", text) and _is_text(text):
+    if re.fullmatch(r"[A-Za-z][\w./-]*", text) and text.lower() not in _NO_TEXT:
         return text
     return json.dumps(text, ensure_ascii=False)
 
@@ -157,7 +158,7 @@ seeds: 5  # every model is trained five times
     return f"""{_commented(about)}
 #   bakeoff plan {name}.yaml
 {first}#   bakeoff run {name}.yaml
-name: {name}
+name: {_quoted(name)}
 data: {found.declared}
 {divided}training:  # for every model; a model may have its own
   epochs: {first_models.epochs(images, batch)}

@@ -21,6 +21,7 @@ from bakeoff.data.sources import (
 )
 from bakeoff.errors import DataError
 from bakeoff.utils.text import shown
+from bakeoff.utils.user_paths import require_utf8_names
 
 __all__ = [
     "NAMES",
@@ -65,6 +66,7 @@ def load(source: Source, *, offline: bool = False) -> DataSet:
     """
     gone = sources.missing(source)
     if gone is not None:
+        require_utf8_names([str(gone)])
         raise DataError(
             f"{shown(gone)}: expected the data, found nothing there: put it there, or write where "
             "it lies into the recipe (to go on with a study: into a copy of its recipe, run with "

@@ -8,6 +8,7 @@ from pathlib import Path
 from bakeoff.data.labels import natural
 from bakeoff.data.masks import masks_beside
 from bakeoff.utils.text import shown
+from bakeoff.utils.user_paths import require_utf8_names
 
 _CLUTTER = (
     *("__macosx", "thumbs.db", "ehthumbs.db", "desktop.ini", "icon\r"),
@@ -151,4 +152,5 @@ def _entries(folder: str | Path) -> list["os.DirEntry[str]"]:
             for entry in entries
             if not entry.name.startswith(".") and entry.name.lower() not in _CLUTTER
         ]
+    require_utf8_names(entry.name for entry in visible)
     return sorted(visible, key=lambda entry: natural(entry.name))

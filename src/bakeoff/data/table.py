@@ -25,6 +25,7 @@ from bakeoff.data.sources import PARTS, Pictures, TableSource
 from bakeoff.data.words import part_of, pieces
 from bakeoff.errors import DataError
 from bakeoff.utils.text import counted, listed, shown, some
+from bakeoff.utils.user_paths import require_utf8_names
 
 _FILES = (
     *("file", "filename", "filepath", "image", "imagepath", "imagename", "imageid", "path", "img"),
@@ -51,6 +52,7 @@ def load_table(source: TableSource) -> DataSet:
         found = rows(path, begin)
         if not found:
             raise DataError("expected a line for each image, found none")
+        require_utf8_names(cell for row in found for cell in row)
         wanted = dict(source.columns or {})
         stated_root = None if source.images is None else Path(source.images).absolute()
         roots = _roots(path.parent) if stated_root is None else [stated_root]

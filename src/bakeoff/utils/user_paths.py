@@ -8,6 +8,9 @@ from contextlib import suppress
 from functools import lru_cache
 from pathlib import Path
 
+from bakeoff.errors import DataError
+from bakeoff.utils.text import shown
+
 # where these keep the environments of programs, and what installs one again with more in it
 _TOOLS = (
     ("pipx", "venvs", "pipx install --force"),
@@ -70,6 +73,22 @@ def seen_from(folder: Path, path: Path) -> str:
         return str(path)
     found = min(ways, key=lambda way: way.split("/").count(".."))
     return f"./{found}" if found.startswith("~") else found
+
+
+def require_utf8_names(names: Iterable[str]) -> None:
+    """Raise DataError where Python would not read the names of files as UTF-8, and one needs it.
+
+    Names become classes: "été" would be another one in another locale, and a study not go on.
+    """
+    encoding = sys.getfilesystemencoding()
+    if encoding == "utf-8":
+        return
+    for name in names:
+        if not name.isascii():
+            raise DataError(
+                f"{shown(name)}: expected Python to read names of files as UTF-8, found {encoding} "
+                "in this locale: set PYTHONUTF8=1 before Python starts"
+            )
 
 
 def _has_home() -> bool:

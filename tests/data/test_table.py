@@ -159,5 +159,5 @@ def test_a_table_of_test_images_beside_it_is_named(images):
         "left out test.csv beside it: to test on it, put its lines into train.csv, with a column "
         "split (train or test)",
     )
-    (images / "test.csv").write_text("file\na4.png\n", encoding="utf-8")
+    (images / "test.csv").write_text("file,width\na4.png,4\n", encoding="utf-8")
     assert load(source).notes[1:] == ("left out test.csv beside it, whose columns are others",)

@@ -122,7 +122,8 @@ def _beside(path: Path, begin: Head, parts: Sequence[str] | None) -> tuple[str, 
         return ()
     name = shown(test.name)
     try:
-        alike = len(head(test).columns) == len(begin.columns)
+        columns = head(test).columns
+        alike = sorted(map(bare, columns)) == sorted(map(bare, begin.columns))
     except DataError:
         alike = False
     if not alike:

@@ -20,18 +20,24 @@ HISTORY_COLUMNS = (
     "val_accuracy",
     "learning_rate",
 )
+_VALIDATION = ("val_loss", "val_cross_entropy", "val_accuracy")
 
 
 LONGEST_HISTORY = 1 << 26  # bytes
 
 
 def history_csv(rows: Sequence[Mapping[str, float | int | None]]) -> bytes:
-    """Return a training history as CSV; a value that does not exist is left empty."""
+    """Return a training history as CSV; a value that does not exist is left empty.
+
+    Without validation there are no columns of it.
+    """
+    validated = any(row[name] is not None for row in rows for name in _VALIDATION)
+    columns = [name for name in HISTORY_COLUMNS if validated or name not in _VALIDATION]
     buffer = io.StringIO(newline="")
-    writer = csv.DictWriter(buffer, HISTORY_COLUMNS, lineterminator="\n")
+    writer = csv.DictWriter(buffer, columns, lineterminator="\n")
     writer.writeheader()
     for row in rows:
-        writer.writerow({key: "" if row[key] is None else repr(row[key]) for key in row})
+        writer.writerow({key: "" if row[key] is None else repr(row[key]) for key in columns})
     return buffer.getvalue().encode()
 
 
@@ -45,10 +51,12 @@ def read_history(path: Path, content: bytes | None = None) -> dict[str, NDArray[
     try:
         reader = csv.DictReader(io.StringIO(content.decode()))
         rows = list(reader)
-        if tuple(reader.fieldnames or ()) != HISTORY_COLUMNS:
+        without = tuple(name for name in HISTORY_COLUMNS if name not in _VALIDATION)
+        if tuple(reader.fieldnames or ()) not in (HISTORY_COLUMNS, without):
             raise damaged(path)
         return {
-            name: np.array([float(row[name] or "nan") for row in rows]) for name in HISTORY_COLUMNS
+            name: np.array([float(row.get(name, "") or "nan") for row in rows])
+            for name in HISTORY_COLUMNS
         }
     except (UnicodeDecodeError, KeyError, ValueError, TypeError, csv.Error) as error:
         raise damaged(path) from error

@@ -12,8 +12,10 @@ from types import SimpleNamespace
 
 import pytest
 
+import bakeoff
 from bakeoff import __main__ as program
 from bakeoff import cli
+from bakeoff.errors import UsageError
 from tests.helpers.folders import grey, save
 
 
@@ -112,3 +114,35 @@ def test_what_it_prints_is_in_the_encoding_of_the_terminal(seasons):
     code, printed, errors = in_ascii(seasons, "look", "saisons")
     assert (code, errors) == (0, "")
     assert "\n?t?         2\n" in printed
+
+
+@pytest.fixture
+def removed(tmp_path, monkeypatch):
+    """Be in a folder that is there no more."""
+    (tmp_path / "gone").mkdir()
+    monkeypatch.chdir(tmp_path / "gone")
+    (tmp_path / "gone").rmdir()
+    return "expected a current folder, found it removed: change to another (cd ~) and try again"
+
+
+@pytest.mark.parametrize(
+    "line", ["run digits", "plan digits", "tune digits", "new digits", "recipes"]
+)
+def test_a_current_folder_that_was_removed_is_one_line(removed, line, capsys):
+    """It was an error that should not happen, with exit code 1."""
+    assert cli.main(line.split()) == 2
+    assert capsys.readouterr().err == f"bakeoff: {removed}\n"
+
+
+@pytest.mark.parametrize(
+    "call",
+    [
+        lambda: bakeoff.run("digits"),
+        lambda: bakeoff.compare("x"),
+        lambda: bakeoff.Study("x", data="digits", models={"m": {"layers": []}}),
+    ],
+)
+def test_python_in_a_folder_that_was_removed_is_told_so(removed, call):
+    with pytest.raises(UsageError) as caught:
+        call()
+    assert str(caught.value) == removed

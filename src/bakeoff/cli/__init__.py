@@ -27,9 +27,10 @@ from bakeoff.cli import usage
 from bakeoff.cli.output import NobodyReads, printing, remark
 from bakeoff.cli.plain_words import take_words_plainly
 from bakeoff.cli.winner_commands import app
-from bakeoff.errors import BakeoffError, Interrupted, StorageError
+from bakeoff.errors import BakeoffError, Interrupted, StorageError, UsageError
 from bakeoff.utils.machine import open_standard_streams
 from bakeoff.utils.text import docstring
+from bakeoff.utils.user_paths import current_folder
 
 _COLLECTED_AFTER = 50_000  # new objects, not 700: imports make many, of which none is garbage
 _SPELLED = "bakeoff-spelled"  # what a stream does with signs that its encoding lacks
@@ -154,6 +155,10 @@ def _nameless(error: OSError, reason: str) -> BakeoffError:
             "expected a folder for temporary files that can be written, found none: free some "
             "space, or name one in TMPDIR"
         )
+    try:
+        current_folder()
+    except UsageError as removed:
+        return removed
     if error.errno in (errno.ENOSPC, errno.EDQUOT, errno.EFBIG):
         return StorageError(f"{reason}: free some space, also for temporary files, and try again")
     return BakeoffError(_unexpected(error))

@@ -21,6 +21,7 @@ from bakeoff.cli.options import (
 from bakeoff.cli.output import remark, show, show_json, show_text, standard_output_kept
 from bakeoff.errors import UsageError
 from bakeoff.utils.text import shell_command
+from bakeoff.utils.user_paths import current_folder
 
 if TYPE_CHECKING:
     from bakeoff.study.result import Result
@@ -69,7 +70,7 @@ def new(
     """Write a recipe to start from, for a folder of images or a data set, into this folder."""
     from bakeoff.cli import new as scaffold
 
-    written = scaffold.new(data, folder=Path.cwd(), tune=tune)
+    written = scaffold.new(data, folder=current_folder(), tune=tune)
     for note in written.notes:
         remark(note)
     show(f"{written.path.name} written. Change it as you like; then:")

@@ -24,7 +24,7 @@ from bakeoff.training.native.load import choose
 from bakeoff.utils import machine
 from bakeoff.utils.machine import available_memory
 from bakeoff.utils.text import shown
-from bakeoff.utils.user_paths import to_install, user_cache
+from bakeoff.utils.user_paths import current_folder, to_install, user_cache
 
 State = Literal["good", "note", "bad"]
 MARKS: Mapping[State, str] = {"good": "✓", "note": "–", "bad": "✗"}
@@ -67,7 +67,7 @@ def examine() -> Iterator[Diagnostic]:
     yield _memory()
     yield _gpu(device)
     yield _kernels()
-    yield _place("this folder", Path.cwd(), "change to another folder, or use --out")
+    yield _place("this folder", current_folder(), "change to another folder, or use --out")
     cache, advice = user_cache(), "set XDG_CACHE_HOME to a folder of yours"
     if cache is None:
         yield Diagnostic("bad", "cache", "there is no home folder for it", f"set HOME, or {advice}")
@@ -146,7 +146,7 @@ def _data_set(name: str) -> Diagnostic:
 def _tiny_trial(device: str) -> Diagnostic:
     """Train for a second, as a run does: worker processes, Keras, JAX, the disk."""
     started = time.monotonic()
-    recipe = recipes.parse(_TINY, origin="doctor", folder=Path.cwd())
+    recipe = recipes.parse(_TINY, origin="doctor", folder=current_folder())
     with tempfile.TemporaryDirectory(prefix="bakeoff-") as place:
         try:
             result = run(recipe, out=Path(place) / "study", keep_sealed=True)

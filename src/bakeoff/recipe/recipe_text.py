@@ -17,6 +17,7 @@ from bakeoff.recipe.suggestions import nearest
 from bakeoff.recipe.types import ModelRecipe, Recipe
 from bakeoff.recipe.value_kinds import found
 from bakeoff.recipe.yaml_reader import MAX_BYTES, MAX_NODES, read_yaml
+from bakeoff.utils.user_paths import current_folder
 
 
 def parse(mapping: Any, *, origin: str, folder: Path) -> Recipe:
@@ -71,7 +72,7 @@ def load(path_or_name: str | Path) -> Recipe:
         raise RecipeError(f"recipe {found(origin)} cannot be read: {reason}") from None
     if isinstance(path_or_name, str) and path_or_name in shipped():
         content = (_shipped_folder() / f"{origin}.yaml").read_bytes()
-        return read(content, origin=origin, folder=Path.cwd())
+        return read(content, origin=origin, folder=current_folder())
     expected = "expected a recipe file or the name of a shipped recipe"
     if is_folder:
         raise RecipeError(

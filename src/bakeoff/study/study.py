@@ -17,6 +17,7 @@ from bakeoff.study.run import run as carry_out
 from bakeoff.utils.events import Watcher
 from bakeoff.utils.machine import Device
 from bakeoff.utils.text import counted, listed, some
+from bakeoff.utils.user_paths import current_folder
 
 
 class Study:
@@ -88,7 +89,7 @@ class Study:
             "models": models,
         }
         mapping = {key: _plain(value) for key, value in mapping.items() if value is not None}
-        self.recipe = recipes.parse(mapping, origin=name, folder=Path.cwd())
+        self.recipe = recipes.parse(mapping, origin=name, folder=current_folder())
 
     @classmethod
     def from_recipe(cls, path_or_name: str | Path) -> "Study":
@@ -122,6 +123,7 @@ class Study:
         """Carry the study out, as `bakeoff.study.run.run` does; progress goes to standard error."""
         from bakeoff.study.notebook_progress import shown_progress
 
+        current_folder()  # workers begin there
         place = place_of(self.recipe.name, None if out is None else a_path(out, "out"))
         try:
             with nullcontext(watcher) if watcher is not None else shown_progress() as hearing:
@@ -210,7 +212,8 @@ def compare(study: str | Path, *more: str | Path) -> Result:
     --------
     >>> bakeoff.compare("studies/digits").plot_confusion()
     """
-    places = [a_path(each, "compare").absolute() for each in (study, *more)]
+    places = [a_path(each, "compare") for each in (study, *more)]
+    places = [each if each.is_absolute() else current_folder() / each for each in places]
     return compare_folders(places).illustrated()
 
 

@@ -8,7 +8,7 @@ from contextlib import suppress
 from functools import lru_cache
 from pathlib import Path
 
-from bakeoff.errors import DataError
+from bakeoff.errors import DataError, UsageError
 from bakeoff.utils.text import shown
 
 # where these keep the environments of programs, and what installs one again with more in it
@@ -43,6 +43,16 @@ def program_cache() -> Path | None:
 def _prune_programs(folder: Path) -> None:
     """Prune it once a process: looking at some thousand files takes as long as a small report."""
     prune(folder, most=_MOST_PROGRAMS)
+
+
+def current_folder() -> Path:
+    """Return the folder that this program runs in; UsageError where it was removed meanwhile."""
+    try:
+        return Path.cwd()
+    except FileNotFoundError:
+        raise UsageError(
+            "expected a current folder, found it removed: change to another (cd ~) and try again"
+        ) from None
 
 
 def from_here(path: Path) -> str:

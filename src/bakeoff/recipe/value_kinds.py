@@ -191,11 +191,11 @@ class Choice(Kind):
             if value == alias:
                 return word
         if not isinstance(value, str) or value not in self.options:
-            word = last_name(value)
-            close = nearest(word, self.options)
+            called = last_name(value)
+            close = nearest(called, self.options)
             hint = f"; did you mean {close}?" if close else ""
             if self.what == "an activation":
-                named = activation_hint(word)
+                named = activation_hint(called)
                 hint = f"; {named}" if named else hint
             raise Misfit(f"expected {self.words()}, found {found(value)}{hint}")
         return value

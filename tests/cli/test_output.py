@@ -50,19 +50,20 @@ def test_json_is_one_document_of_finite_numbers(capsys):
         show_json(float("nan"))
 
 
-def test_a_reader_that_has_seen_enough():
-    words = [sys.executable, "-m", "bakeoff", "schema"]
+@pytest.mark.parametrize("command", ["schema", "plan digits", "recipes", "run --help"])
+def test_a_reader_that_has_seen_enough(command):
+    """`bakeoff plan digits | head -1` ended with exit code 1, without a word."""
+    words = [sys.executable, "-m", "bakeoff", *command.split()]
     process = subprocess.Popen(words, stdout=subprocess.PIPE, stderr=subprocess.PIPE)
     process.stdout.close()
     assert process.stderr.read() == b""
     process.stderr.close()
-    assert process.wait() == 1
+    assert process.wait() == 0
 
 
-def test_signs_that_an_encoding_lacks_are_spelled():
-    """A question mark would stand for another verdict."""
-    import bakeoff.cli  # noqa: F401 - it registers the spelling
-
-    assert "−0.5 ▲ ▼ ≈ → é\udcff".encode("cp1252", "bakeoff-spelled") == (
-        b"-0.5 better worse ~ -> \xe9?"
-    )
+@pytest.mark.parametrize(("forced", "coloured"), [("0", False), ("false", False), ("1", True)])
+def test_colour_is_forced_only_by_a_yes(forced, coloured, monkeypatch, capsys):
+    monkeypatch.setenv("FORCE_COLOR", forced)
+    monkeypatch.setenv("TERM", "xterm-256color")
+    show(Text("a text", style="red"))
+    assert ("\x1b[" in capsys.readouterr().out) == coloured

@@ -3,9 +3,12 @@
 Oracle: what a person would say. Cost: nothing. Run: pytest tests/recipe/test_keras_words.py
 """
 
+from pathlib import Path
+
 import pytest
 
-from bakeoff.recipe import keras_words
+from bakeoff.errors import RecipeError
+from bakeoff.recipe import keras_words, parse
 from bakeoff.recipe.keras_words import activation_hint, hint, layer_hint
 from bakeoff.recipe.vocabulary.words import LAYERS
 
@@ -43,3 +46,56 @@ def test_activations():
     assert activation_hint("LeakyReLU") == "write it as a layer of its own: leaky_re_lu"
     assert activation_hint("relu") is None
     assert activation_hint(7) is None
+
+
+def problem(**words):
+    with pytest.raises(RecipeError) as caught:
+        parse({"name": "r", "data": "digits", **words}, origin="r", folder=Path())
+    return str(caught.value)
+
+
+def layers(*each):
+    return {"models": {"m": {"layers": list(each)}}}
+
+
+@pytest.mark.parametrize(
+    ("written", "meant"),
+    [
+        ("layers.Dense", "did you mean dense?"),
+        ("keras.layers.Dense(8, activation=0.1)", "did you mean dense?"),
+        ("tf.nn.relu", "did you mean activation: relu?"),
+        ("log_softmax", "Bakeoff adds the softmax output itself; leave it out"),
+    ],
+)
+def test_a_layer_in_the_words_of_a_program(written, meant):
+    assert problem(**layers(written)).endswith(f"; {meant}")
+
+
+@pytest.mark.parametrize("written", ["keras.optimizers.Adam", "Adam(learning_rate=0.01)"])
+def test_an_optimizer_in_the_words_of_a_program(written):
+    said = problem(**layers({"dense": 8}), training={"optimizer": written})
+    assert said.endswith("; did you mean adam?")
+
+
+@pytest.mark.parametrize(
+    ("written", "meant"),
+    [
+        ("none", "write null or linear"),
+        ("log_softmax", "Bakeoff adds the softmax output itself; leave it out"),
+        ("tf.nn.relu", "did you mean relu?"),
+    ],
+)
+def test_an_activation_in_the_words_of_a_program(written, meant):
+    said = problem(**layers({"dense": {"units": 8, "activation": written}}))
+    assert said.endswith(f"; {meant}")
+
+
+def test_verbose_is_not_shuffling():
+    said = hint("training", "verbose", [])
+    assert said == "progress is always shown, on standard error; leave it out"
+
+
+def test_what_is_wrong_goes_before_a_name_that_is_missing():
+    assert problem(**layers("dens"), name=None) == (
+        "recipe r, models.m.layers[1]: unknown layer dens; did you mean dense? (and 1 more)"
+    )

@@ -205,6 +205,14 @@ def test_a_function_is_found_again_by_its_file():
     assert study.recipe.seeds == (0, 1)
 
 
+def test_a_function_may_stand_where_a_recipe_names_it():
+    """It was called "a mapping"."""
+    model = {"python": from_here, "training": {"epochs": 3}}
+    study = bakeoff.Study("mine", data="digits", models={"mine": model})
+    assert study.recipe.models["mine"].python == f"{Path(__file__).resolve()}:from_here"
+    assert study.recipe.models["mine"].training.epochs == 3
+
+
 @pytest.mark.parametrize(
     ("builder", "name"),
     [(lambda s, n: None, "<lambda>"), (keras.Sequential, "Sequential"), (len, "len")],

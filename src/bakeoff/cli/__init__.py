@@ -67,9 +67,9 @@ def main(argv: Sequence[str] | None = None) -> int:
             return _carry_out(words)
     except KeyboardInterrupt:
         return _say(Interrupted(_how_to_go_on(words)))
-    except NobodyReads:  # quietly
+    except NobodyReads:  # who has seen enough: nothing failed
         _drop_output()
-        return 1
+        return 0
     except BakeoffError as error:
         if str(error).startswith("standard output"):
             _drop_output()
@@ -104,6 +104,10 @@ def _carry_out(words: list[str]) -> int:
             code = command.invoke(context)
     except typer.Exit as done:
         code = done.exit_code
+    except SystemExit as ended:  # of rich, which prints the help
+        if isinstance(ended.__context__, BrokenPipeError):
+            raise NobodyReads from None
+        raise
     except Exception as error:
         raise usage.as_usage_error(error, words) or error from None
     with printing():

@@ -39,7 +39,14 @@ def show(*renderables: Any) -> None:
 
     # with COLUMNS=0, as some programs set it, rich would print nothing
     width = 80 if os.environ.get("COLUMNS", "").strip() == "0" else None
-    console = Plain(file=sys.stdout, highlight=False, markup=False, emoji=False, width=width)
+    console = Plain(
+        file=sys.stdout,
+        force_terminal=_terminal(),
+        highlight=False,
+        markup=False,
+        emoji=False,
+        width=width,
+    )
     with printing():
         for each in renderables:
             if console.is_terminal and not console.is_dumb_terminal:
@@ -49,6 +56,12 @@ def show(*renderables: Any) -> None:
                 console.print(each, soft_wrap=isinstance(each, str))
             lines = captured.get().split("\n")  # rich fills them with spaces
             sys.stdout.write("\n".join(line.rstrip(" ") for line in lines))
+
+
+def _terminal() -> bool | None:
+    """Say whether standard output is a terminal where rich would not find out; else None."""
+    forced = os.environ.get("FORCE_COLOR", "")  # rich takes every word for yes
+    return sys.stdout.isatty() if forced.strip().lower() in ("0", "false") else None
 
 
 def show_text(text: str) -> None:

@@ -10,6 +10,7 @@ _LOSS = "the loss is the cross-entropy of the classes; leave it out"
 _METRICS = "accuracy, loss, F1 and more are always measured; leave it out"
 _SPLIT = "write it under split, as in split: {validation: 0.2}"
 _TRAINING = "write it under training, as in training: {epochs: 20}"
+_SOFTMAX = "Bakeoff adds the softmax output itself; leave it out"
 _PYTHON = "recipes do not have it; build the model in Python, as in python: my_models.py:build"
 
 TRAINING: Mapping[str, str] = {
@@ -20,9 +21,12 @@ TRAINING: Mapping[str, str] = {
     "metrics": _METRICS,
     **dict.fromkeys(("validationsplit", "validationdata", "validation"), _SPLIT),
     **dict.fromkeys(
-        ("shuffle", "verbose", "stepsperepoch", "workers", "jitcompile"),
+        ("shuffle", "stepsperepoch"),
         "images are shuffled every epoch, each is seen once; leave it out",
     ),
+    "verbose": "progress is always shown, on standard error; leave it out",
+    "workers": "it is an option of the command: bakeoff run RECIPE --workers 2",
+    "jitcompile": "training is always compiled; leave it out",
     "seed": "write seeds: 5 at the top of the recipe",
 }
 TOP: Mapping[str, str] = {
@@ -44,7 +48,7 @@ MODEL: Mapping[str, str] = {
 }
 LAYER: Mapping[str, str] = {
     "relu": "did you mean activation: relu?",
-    "softmax": "Bakeoff adds the softmax output itself; leave it out",
+    **dict.fromkeys(("softmax", "logsoftmax"), _SOFTMAX),
     **dict.fromkeys(("input", "inputlayer"), "the data says the input's shape; leave it out"),
     **dict.fromkeys(("rescaling", "normalization"), "pixels come in [0, 1] already; leave it out"),
     "resizing": "write the size into data, as in data: {folder: …, size: [64, 64]}",
@@ -110,6 +114,8 @@ ARGUMENT: Mapping[str, str] = {
 ACTIVATION: Mapping[str, str] = {
     "swish": "did you mean silu?",
     "leakyrelu": "write it as a layer of its own: leaky_re_lu",
+    "none": "write null or linear",
+    "logsoftmax": _SOFTMAX,
     "prelu": "write it as a layer of its own: p_re_lu",
 }
 
@@ -153,6 +159,13 @@ def schedule_hint(name: object, known: Iterable[str]) -> str | None:
 def activation_hint(name: object) -> str | None:
     """Return what helps somebody who wrote an activation of this name that recipes do not have."""
     return ACTIVATION.get(_bare(name)) if isinstance(name, str) else None
+
+
+def last_name(word: object) -> object:
+    """Return Dense of "keras.layers.Dense(64)"; what is no such text as it is."""
+    if not isinstance(word, str):
+        return word
+    return word.partition("(")[0].rpartition(".")[2].strip() or word
 
 
 def _bare(word: str) -> str:

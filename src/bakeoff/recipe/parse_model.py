@@ -10,7 +10,7 @@ from typing import Any
 
 from pydantic import ValidationError
 
-from bakeoff.recipe.keras_words import hint, layer_hint, schedule_hint
+from bakeoff.recipe.keras_words import hint, last_name, layer_hint, schedule_hint
 from bakeoff.recipe.learning_rate import Phase
 from bakeoff.recipe.suggestions import did_you_mean
 from bakeoff.recipe.types import Layer, Optimizer
@@ -142,13 +142,14 @@ def _one_key(
         return None
     if isinstance(key, str) and key in known:
         return key, value
-    cure = did_you_mean(key, list(known))
+    word = last_name(key)
+    cure = did_you_mean(word, list(known))
     if what == "layer":
         activations = (*ACTIVATION_NAMES, *dict(ACTIVATION_ALIASES))
-        named = f"did you mean activation: {key}?" if key in activations else None
-        cure = layer_hint(key, known) or named or cure
+        named = f"did you mean activation: {word}?" if word in activations else None
+        cure = layer_hint(word, known) or named or cure
     elif what == "phase":
-        cure = schedule_hint(key, known) or cure
+        cure = schedule_hint(word, known) or cure
     problems.add(place, f"unknown {what} {key_text(key)}; {cure}")
     return None
 

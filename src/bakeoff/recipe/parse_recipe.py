@@ -60,9 +60,6 @@ def read_recipe(raw: object, folder: Path, problems: Problems) -> Recipe | None:
         problems.add("", f"expected keys such as name, data and models, found {found(raw)}")
         return None
     good = known_keys(raw, KEYS, "", problems)
-    for key in ("name", "data", "models"):
-        if raw.get(key) is None and good:  # else it is probably there, misspelt
-            problems.add("", f"{key} is missing")
     values: dict[str, Any] = {}
 
     def take(key: str, read: Callable[[Any], Any]) -> None:
@@ -96,6 +93,9 @@ def read_recipe(raw: object, folder: Path, problems: Problems) -> Recipe | None:
     take("prefer", PREFERENCE.read)
     usual = attempt(read_search, raw.get("search") or {}, "search", problems) or {}
     take("models", lambda models: read_models(models, base, usual, folder, problems))
+    for key in ("data", "models", "name"):  # last: what is there and wrong tells more
+        if raw.get(key) is None and good:  # else it is probably there, misspelt
+            problems.add("", f"{key} is missing")
     if not problems.found:
         recipe = Recipe.model_validate(values)
         check_together(recipe, problems)

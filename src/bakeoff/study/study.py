@@ -225,7 +225,11 @@ def _plain(value: Any, depth: int = 0) -> Any:
     if depth > MAX_DEPTH:  # what holds itself is deeper than anything
         raise RecipeError(f"expected at most {MAX_DEPTH} levels of nesting, found more")
     if isinstance(value, Mapping):
-        plain = {str(key): _plain(each, depth + 1) for key, each in value.items()}
+        plain = {
+            str(key): _reference(each) if key == "python" and callable(each) else each
+            for key, each in value.items()
+        }
+        plain = {key: _plain(each, depth + 1) for key, each in plain.items()}
         if len(plain) < len(value):  # 3 and "3"
             keys = some([*map(str, value)])
             raise RecipeError(f"expected keys that differ as text, found one twice among {keys}")

@@ -138,7 +138,7 @@ def nobody_reads(box: Sandbox, known: Known) -> list[str]:
         assert stream is not None
         stream.close()
     code = process.wait(DEADLINE)
-    found = [] if code == 1 else [f"ended with {code}"]
+    found = [] if code == 0 else [f"ended with {code}"]
     return found + differs(box, known, Outcome(0, "", "", 0.0, 0.0))
 
 

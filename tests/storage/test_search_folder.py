@@ -5,12 +5,16 @@ Oracle: by hand. Cost: nothing.
 Run: pytest tests/storage/test_search_folder.py
 """
 
+from types import SimpleNamespace
+
 import pytest
 
 from bakeoff.errors import StudyError
 from bakeoff.recipe.types import Search
 from bakeoff.storage import atomic, formats
 from bakeoff.storage.search_folder import Opening, SearchFolder, Tried, best_first, declared
+
+TRAINING = SimpleNamespace(resolved=lambda: {"epochs": 2})
 
 
 def test_settings_are_ranked_by_accuracy_then_loss_then_number_and_only_whole_ones():
@@ -29,7 +33,9 @@ def searched(folder, rate=0.1):
     """What search.json says of a search of a builder's learning rate."""
     training = {"optimizer": {"adam": {"learning_rate": {"log": [0.001, rate]}}}}
     space = {"python": f"{folder}/mine.py:build", "training": training}
-    return {**declared(Search(space=space)), "split": "0" * 64, "data": "1" * 64}
+    model = SimpleNamespace(search=Search(space=space), training=TRAINING)
+    recipe = SimpleNamespace(models={"mine": model}, selection="best-loss")
+    return {**declared(recipe, "mine"), "split": "0" * 64, "data": "1" * 64}
 
 
 def test_a_search_says_by_which_rules_it_was_begun(tmp_path):

@@ -298,6 +298,26 @@ def test_another_search_in_the_same_place_is_refused(searched, npz):
     )
 
 
+@pytest.mark.parametrize(
+    ("key", "changed"),
+    [
+        ("training", {"training": {"epochs": 7, "batch_size": 32}}),
+        ("selection", {"selection": "last"}),
+    ],
+)
+def test_a_search_of_other_training_is_refused(searched, npz, tmp_path, key, changed):
+    """Settings of 6 epochs were ranked against settings of 12, without a word."""
+    result, _, _ = searched
+    shutil.copytree(result.folder.path / "search", tmp_path / "search")
+    place = tmp_path / "search" / "mlp"
+    with pytest.raises(StudyError, match=f"expected the {key} that this search was begun with"):
+        with_chosen(small.declare(npz, **{**SEARCH, **changed}), tmp_path)
+    known = SearchFolder(tmp_path, "mlp").read()
+    known.pop("training")
+    atomic.write_file(place / "search.json", formats.sealed_json(known))
+    with_chosen(small.declare(npz, **SEARCH), tmp_path)  # as versions before began it
+
+
 def test_a_forged_choice_or_journal_is_refused(searched, npz, tmp_path):
     result, _, _ = searched
     shutil.copytree(result.folder.path / "search", tmp_path / "search")

@@ -22,14 +22,13 @@ from bakeoff.recipe.apply_setting import with_settings
 from bakeoff.recipe.kept_paths import without_folders
 from bakeoff.recipe.parse_search import TUNING_SEEDS
 from bakeoff.recipe.search_space import Dimension, Setting, fits, short_names
-from bakeoff.recipe.types import Search
 from bakeoff.storage import atomic, formats, ledger, written_folder
 from bakeoff.storage.schemas import check_document
 
 SEARCH = "search"
 _SEARCH, _JOURNAL, _CHOSEN = "search.json", "settings.jsonl", "chosen.json"
 STARTUP = 10  # settings of `tpe` that are drawn at random
-_FIRST, _PRUNING_AFTER = "first", "pruning_after"  # keys of search.json
+_FIRST, _PRUNING_AFTER, _TRAINING = "first", "pruning_after", "training"  # keys of search.json
 
 
 @dataclass(frozen=True)
@@ -110,14 +109,15 @@ class SearchFolder:
     def begin(self, document: Mapping[str, Any]) -> None:
         """Write search.json, or refuse to go on with a search for something else.
 
-        A search that an earlier version began goes on by that version's rules.
+        A search that an earlier version began goes on by that version's rules, and did not say
+        how its settings are trained.
         """
         if self.exists():
             before = self.read()
             before["space"] = without_folders(before["space"])
             for key, now in document.items():
                 was = before.get(key)
-                if was == now:
+                if was == now or (key == _TRAINING and key not in before):
                     continue
                 plain = isinstance(was, int | str) and isinstance(now, int | str)
                 raise StudyError(
@@ -186,11 +186,17 @@ def setting_name(number: int) -> str:
     return f"setting-{number}"
 
 
-def declared(search: Search) -> dict[str, Any]:
-    """Return what search.json says of a search as a recipe declares it."""
-    space = without_folders(search.space)
-    plain: dict[str, Any] = json.loads(formats.canonical({"space": space}))
-    return {**plain, **search.budget()}
+def declared(recipe: Recipe, name: str) -> dict[str, Any]:
+    """Return what search.json says of a model's search as a recipe declares it.
+
+    The training that all models have counts, too: settings are compared with one another.
+    """
+    model = recipe.models[name]
+    if model.search is None:
+        raise ValueError(f"{name} leaves no choice open")
+    said = {"space": without_folders(model.search.space), _TRAINING: model.training.resolved()}
+    plain: dict[str, Any] = json.loads(formats.canonical(said))
+    return {**plain, **model.search.budget(), "selection": recipe.selection}
 
 
 def with_chosen(recipe: Recipe, study: Path) -> Recipe:
@@ -203,7 +209,7 @@ def with_chosen(recipe: Recipe, study: Path) -> Recipe:
         folder = SearchFolder(study, name)
         if model.search is None or not folder.exists():
             continue
-        folder.begin(declared(model.search))
+        folder.begin(declared(recipe, name))
         chosen = folder.chosen()
         if chosen is not None:
             if not fits(model.search.dimensions, chosen["values"]):

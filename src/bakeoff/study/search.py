@@ -112,10 +112,9 @@ class _Search:
         self._computed: set[str] = set()  # of models whose features are there, what they need
         self._folder.begin(
             {
-                **declared(self._search),
+                **declared(prepared.recipe, name),
                 "split": prepared.split.hash,
                 "data": prepared.data.hash,
-                "selection": prepared.recipe.selection,
             }
         )
         self._opening = self._folder.opening()

@@ -8,13 +8,16 @@ Cost: 6 s, one study of small networks. Run:
 
 import io
 import re
+import shutil
 
 import pytest
 from rich.console import Console
 
+from bakeoff.errors import DamagedFile
 from bakeoff.report import about_race
 from bakeoff.storage import race_looks
 from bakeoff.storage.study_folder import StudyFolder
+from bakeoff.study.compare import compare
 from bakeoff.study.status import sentences, status, to_json
 from bakeoff.study.verify import verify
 from tests.helpers import small
@@ -110,6 +113,26 @@ def test_a_look_that_was_changed_is_noticed(raced, tmp_path):
         assert [str(path) in each for each in verify(result.folder).differences] == [True]
     finally:
         path.write_bytes(content)
+
+
+@pytest.mark.parametrize(
+    ("gone", "said"),
+    [
+        ("race", "race/1: missing, though the ledger knows that a look dropped idle after 3 seeds"),
+        ("race/1", "race/1: missing, though look 2 is there"),
+        ("trials/idle/seed-1", "trials/idle/seed-1: missing, though the race's look 1 used it"),
+    ],
+)
+def test_a_part_of_a_race_that_is_gone_is_named(raced, tmp_path, gone, said):
+    _, result, _ = raced
+    place = tmp_path / "study"
+    shutil.copytree(result.folder.path, place)
+    shutil.rmtree(place / gone)
+    found = verify(StudyFolder(place)).differences
+    assert any(each.startswith(f"{place}/{said}: restore it") for each in found), found
+    if gone.startswith("race"):  # or the table would call its trials missing
+        with pytest.raises(DamagedFile, match=re.escape(said)):
+            compare([place])
 
 
 def test_a_model_that_was_tested_is_dropped_no_more(raced, tmp_path):

@@ -25,6 +25,7 @@ from bakeoff.storage.ledger import read_ledger
 from bakeoff.storage.search_folder import Opening, SearchFolder, Tried, best_first, with_chosen
 from bakeoff.storage.study_folder import StudyFolder
 from bakeoff.storage.study_recipe import read_recipe
+from bakeoff.study.compare import compare
 from bakeoff.study.create import prepare
 from bakeoff.study.executors.interface import Lost
 from bakeoff.study.feature_jobs import FeatureJob
@@ -336,6 +337,48 @@ def test_a_forged_choice_or_journal_is_refused(searched, npz, tmp_path):
     forged.choose(best, {key: chosen[key] for key in ("words", "accuracy", "tried")})
     with pytest.raises(DamagedFile, match=r"chosen\.json: expected the bytes that were recorded"):
         with_chosen(recipe, tmp_path)
+
+
+@pytest.mark.parametrize(
+    ("gone", "said"),
+    [
+        ("chosen", "/chosen/chosen.json: missing, though mlp was trained with the setting that "),
+        ("search.json", "/search.json: missing, though mlp was trained with the setting that "),
+        ("", "/search.json: missing, though mlp was trained with the setting that "),
+        ("settings.jsonl", "/settings.jsonl: expected the 4 settings of which one was chosen, f"),
+        ("trials/setting-2", "/trials/setting-2/seed-1000000002: missing, though the search's jo"),
+    ],
+)
+def test_a_part_of_a_search_that_is_gone_is_named(searched, npz, tmp_path, gone, said):
+    """By `verify`, and by whoever needs it: nothing else is blamed, and no table shows less."""
+    place = _without(searched, tmp_path, gone)
+    found = verify(StudyFolder(place)).differences
+    assert any(each.startswith(f"{place}/search/mlp{said}") for each in found), found
+    if not gone.startswith("trials"):
+        with pytest.raises(DamagedFile, match=re.escape(f"search/mlp{said}")):
+            compare([place])
+    if gone in ("chosen", "search.json", ""):
+        for again in (lambda: status(place), lambda: small.carry_out(npz, place, **SEARCH)):
+            with pytest.raises(DamagedFile, match=re.escape(f"search/mlp{said}")):
+                again()
+
+
+def test_a_search_is_missed_where_what_it_chose_is_no_more_there_either(searched, npz, tmp_path):
+    place = _without(searched, tmp_path, "")
+    shutil.rmtree(place / "trials" / "mlp")
+    found = verify(StudyFolder(place)).differences
+    assert any("the ledger knows that mlp was searched for" in each for each in found), found
+    with pytest.raises(DamagedFile, match="opened with what the search of mlp chose"):
+        small.carry_out(npz, place, **SEARCH)
+
+
+def _without(searched, tmp_path, gone):
+    """Return a copy of the study of which a part of the search is gone; "": all of it."""
+    place = tmp_path / "study"
+    shutil.copytree(searched[0].folder.path, place)
+    path = place / "search" / "mlp" / gone
+    shutil.rmtree(path) if path.is_dir() else path.unlink()
+    return place
 
 
 def test_no_new_setting_is_begun_when_the_minutes_are_over(npz, tmp_path):

@@ -291,11 +291,12 @@ def verify(
 ) -> int:
     """Check that every byte is what was recorded."""
     from bakeoff.storage.study_folder import StudyFolder
-    from bakeoff.study import verify as verification
     from bakeoff.study.progress import progress
+    from bakeoff.study.retrain import retrain as train_again
+    from bakeoff.study.verify import verify as check
 
     folder = StudyFolder(study)
-    checked = verification.verify(folder)
+    checked = check(folder)
     show(*checked.differences)
     for note in checked.notes:
         remark(note)
@@ -303,7 +304,7 @@ def verify(
     if retrain is None:
         return 1 if checked.differences else 0
     with standard_output_kept(), progress() as watcher:
-        again = verification.retrain(folder, retrain, watcher=watcher)
+        again = train_again(folder, retrain, watcher=watcher)
     show(again.sentence)
     return 1 if checked.differences or again.files else 0
 

@@ -52,6 +52,13 @@ def damaged(path: Path) -> DamagedFile:
     )
 
 
+def missing(path: Path, why: str) -> DamagedFile:
+    """Return the error for what should be there, and is not; `why`: how that is known."""
+    return DamagedFile(
+        f"{path}: missing, though {why}: restore it from a copy, or begin a new study with --out"
+    )
+
+
 def read_sealed_json(path: Path) -> dict[str, Any]:
     """Return the document in a file written by `sealed_json`; StorageError if it was changed."""
     return open_sealed_json(read_file(path, most=LONGEST_TEXT), path)

@@ -23,11 +23,26 @@ def look_folders(folder: StudyFolder) -> list[Path]:
 
 
 def read_looks(folder: StudyFolder) -> list[dict[str, Any]]:
-    """Return every look's race.json, the first one first; StorageError if one was changed."""
-    return [
+    """Return every look's race.json, the first one first.
+
+    Raises StorageError if one was changed or taken out; the ledger knows who was dropped.
+    """
+    paths = look_folders(folder)
+    for number, path in enumerate(paths, 1):
+        if int(path.name) != number:
+            raise formats.missing(folder.path / RACE / str(number), f"look {path.name} is there")
+    looks = [
         written_folder.read_document(path, _FILE, written_folder.read_manifest(path))
-        for path in look_folders(folder)
+        for path in paths
     ]
+    out = dropped(looks)
+    own = (line for line in folder.read_ledger() if not line.get("restored"))
+    for line in own:
+        for name, after in ((line.get("race") or {}).get("dropped") or {}).items():
+            if name not in out:
+                why = f"the ledger knows that a look dropped {name} after {after} seeds"
+                raise formats.missing(folder.path / RACE / str(len(paths) + 1), why)
+    return looks
 
 
 def write_look(folder: StudyFolder, document: Mapping[str, Any]) -> None:

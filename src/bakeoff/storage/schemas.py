@@ -231,6 +231,10 @@ _KINDS: Mapping[str, CoreSchema] = {
         give_up=_may_lack(_or_none(_SHARE)),
         prefer=_may_lack(_or_none(_one_of("parameters", "time"))),
         images=_may_lack(_list(_KEY)),
+        race=_may_lack(_or_none(_document(dropped=core.dict_schema(_NAME, _POSITIVE)))),
+        searches=_may_lack(
+            _or_none(core.dict_schema(_NAME, _document(tried=_POSITIVE, chosen=_COUNT)))
+        ),
         without=_may_lack(_list(_TEXT)),  # missing trials, "MODEL:SEED", excused
         # from the user's ledger, perhaps of an older study in the same place
         restored=_may_lack(core.bool_schema()),

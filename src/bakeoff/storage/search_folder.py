@@ -16,7 +16,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from bakeoff.errors import StudyError
+from bakeoff.errors import DamagedFile, StudyError
 from bakeoff.recipe import Recipe
 from bakeoff.recipe.apply_setting import with_settings
 from bakeoff.recipe.kept_paths import without_folders
@@ -97,6 +97,15 @@ class SearchFolder:
         """Say whether a search was begun here."""
         return (self.path / _SEARCH).is_file()
 
+    def require_chosen(self, why: str) -> None:
+        """Raise StorageError where what was searched for, or the choice, is gone.
+
+        why : how it is known that a setting was chosen
+        """
+        for path in (self.path / _SEARCH, self.path / "chosen" / _CHOSEN):
+            if not path.is_file():
+                raise formats.missing(path, why)
+
     def trial(self, number: int) -> Path:
         """Return the folder of a setting's finished trial."""
         return self.path / "trials" / setting_name(number) / f"seed-{TUNING_SEEDS + number}"
@@ -142,7 +151,8 @@ class SearchFolder:
     def tried(self, dims: tuple[Dimension, ...]) -> list[Tried]:
         """Return the settings in the order in which they were asked for.
 
-        Raises StorageError where one is none of the choices `dims`, or was never asked for.
+        Raises StorageError where one is none of the choices `dims`, or was never asked for, or
+        where one is missing of those among which the search chose.
         """
         found: dict[int, dict[str, Any]] = {}
         for line in ledger.read_ledger(self.path / _JOURNAL, _JOURNAL):
@@ -151,6 +161,13 @@ class SearchFolder:
         asked = [each.get("values") for each in found.values()]
         if list(found) != list(range(len(found))) or not all(v and fits(dims, v) for v in asked):
             raise formats.damaged(self.path / _JOURNAL)
+        chosen = self.chosen()
+        if chosen is not None and chosen["tried"] != len(found):
+            raise DamagedFile(
+                f"{self.path / _JOURNAL}: expected the {chosen['tried']} settings of which one was "
+                f"chosen, found {len(found)}: restore it from a copy, or begin a new study with "
+                "--out"
+            )
         return [
             Tried(number, **{**each, "thresholds": tuple(each.get("thresholds") or ())})
             for number, each in found.items()

@@ -9,7 +9,7 @@ from bakeoff.errors import RecipeError
 from bakeoff.recipe import ModelRecipe, Recipe
 from bakeoff.recipe.kept_paths import without_paths
 from bakeoff.storage.formats import canonical, damaged
-from bakeoff.storage.search_folder import with_chosen
+from bakeoff.storage.search_folder import SearchFolder, with_chosen
 from bakeoff.storage.study_folder import StudyFolder
 
 
@@ -21,7 +21,7 @@ def read_recipe(folder: StudyFolder, study: Mapping[str, Any]) -> Recipe:
     content = folder.read_recipe_file(study)
     place = folder.path.resolve()
     read = recipes.read(content, origin=str(folder.recipe_file), folder=place)
-    return with_chosen(read, folder.path)
+    return _with_chosen(read, folder)
 
 
 def recorded_recipe(folder: StudyFolder, study: Mapping[str, Any]) -> Recipe:
@@ -33,6 +33,16 @@ def recorded_recipe(folder: StudyFolder, study: Mapping[str, Any]) -> Recipe:
         raise damaged(folder.study_file) from error
     if recipe.models.keys() != study["identities"].keys():
         raise damaged(folder.study_file)
+    return _with_chosen(recipe, folder)
+
+
+def _with_chosen(recipe: Recipe, folder: StudyFolder) -> Recipe:
+    """Return the recipe with what searches chose, which must be there where it was trained."""
+    done = folder.finished()
+    for name, model in recipe.models.items():
+        if model.search is not None and done.get(name):
+            why = f"{name} was trained with the setting that its search chose"
+            SearchFolder(folder.path, name).require_chosen(why)
     return with_chosen(recipe, folder.path)
 
 

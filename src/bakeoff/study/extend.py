@@ -15,6 +15,7 @@ from bakeoff.errors import StudyError
 from bakeoff.recipe import Recipe
 from bakeoff.recipe.kept_paths import without_paths
 from bakeoff.storage.opened_weights import seen_trials
+from bakeoff.storage.search_folder import SearchFolder
 from bakeoff.storage.study_folder import StudyFolder
 from bakeoff.storage.study_recipe import recorded_recipe
 from bakeoff.utils.text import shown
@@ -37,6 +38,9 @@ def extended(
     kept = {name for name in before.models if name in done or name in seen}
     for name in sorted(kept & set(recipe.models)):
         if identities[name] != old["identities"].get(name):
+            if before.models[name].search is not None:
+                why = f"the test set was opened with what the search of {name} chose"
+                SearchFolder(folder.path, name).require_chosen(why)
             raise _changed(folder, name, before, recipe, trained=name in done)
     dropped = [name for name in before.models if name in kept and name not in recipe.models]
     notes += _kept_models(folder, before, dropped)

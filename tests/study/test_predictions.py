@@ -133,7 +133,7 @@ def test_without_data_and_profile_likeness_is_unknown(tmp_path, rng):
 
 REFUSED = [
     (np.zeros((2, 5, 5)), "images: expected numbers of shape (n, 8, 8, 1), found float64 of shape "
-     "(2, 5, 5, 1): give images of 8 × 8 × 1, or picture files"),
+     "(2, 5, 5): give images of 8 × 8 × 1, or picture files"),
     (np.full((2, 8, 8), 255), "images: expected pixels from 0 to 16, as the study's data has them, "
      "found 255 to 255: bring them to that scale"),
     (np.full((2, 8, 8), 0.5), "images: expected pixels from 0 to 16, as the study's data has them, "

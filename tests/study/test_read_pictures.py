@@ -104,3 +104,16 @@ def test_arrays_of_twelve_bits_take_pictures_of_twelve_bits(tmp_path):
     np.testing.assert_allclose(found[..., 0], x[0], atol=4095 / 255)
     with pytest.raises(DataError, match=r"found bytes: multiply them by 16\.0588"):
         PicturesReader(trained).checked(np.full((1, 8, 8), 200, np.uint8), "images")
+
+
+@pytest.mark.parametrize("channels", [1, 3])
+def test_arrays_are_taken_however_a_data_set_may_have_them(tmp_path, rng, channels):
+    images = rng.integers(0, 256, (8, 5, 5, channels), np.uint8)
+    np.savez(tmp_path / "a.npz", x=images, y=np.arange(8) % 2)
+    reader = PicturesReader(study_of(tmp_path, {"npz": str(tmp_path / "a.npz")}))
+    first = np.moveaxis(images, 3, 1)
+    others = [images.reshape(8, 25), images[..., 0], first] if channels == 1 else [first]
+    for given in (images, *others):
+        assert np.array_equal(reader.checked(given, "x"), images)
+    for alone in (images[3], first[3], *([images[3, ..., 0]] if channels == 1 else [])):
+        assert np.array_equal(reader.checked(alone, "x"), images[3:4])

@@ -8,12 +8,14 @@ picture look like the training images and the plain one does not, and every such
 from __future__ import annotations
 
 import os
+from contextlib import suppress
 from functools import cached_property
 from typing import Any, Literal, get_args
 
 import numpy as np
 from numpy.typing import NDArray
 
+from bakeoff.data.arrays import arrange, arranged_shape
 from bakeoff.data.centring import centred
 from bakeoff.data.decode_files import check_depth, first_white
 from bakeoff.data.image_file import MAX_BYTES, decode, decoding, upright
@@ -137,15 +139,18 @@ class PicturesReader:
         return np.round(pixels * (maximum / 255)).astype(np.uint8)
 
     def checked(self, images: NDArray[Any], where: str) -> NDArray[Any]:
-        """Return arrays of images with their channels; DataError unless the model can take them."""
+        """Return images as (n, height, width, channels), however a data set may have them.
+
+        One image may come alone. Raises DataError unless the model can take them.
+        """
         shape = self.trained.input_shape
+        height, width, channels = shape
         array = np.asarray(images)
-        if array.shape == shape or (shape[2] == 1 and array.shape == shape[:2]):
+        alone = [shape, (channels, height, width), *([(height, width)] if channels == 1 else [])]
+        if array.shape in alone:
             array = array[None]
-        if array.ndim == 2 and shape[2] == 1 and array.shape[1] == shape[0] ** 2 == shape[1] ** 2:
-            array = array.reshape(-1, *shape)  # rows of square images, as a data set may have them
-        if array.ndim == 3 and shape[2] == 1:
-            array = array[..., None]
+        with suppress(DataError):
+            array = arrange(array) if arranged_shape(where, array.shape) == shape else array
         maximum = self.trained.maximum
         words = " × ".join(map(str, shape))
         if array.shape[1:] != shape or array.dtype.kind not in "uif":

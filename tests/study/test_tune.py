@@ -20,3 +20,18 @@ def test_tune_refuses_a_recipe_without_choices(npz, tmp_path):
         "bakeoff run trains its models as they are"
     )
     assert not (tmp_path / "study").exists()
+
+
+def test_tune_refuses_a_model_without_choices(npz, tmp_path):
+    """It ended well, and had searched nothing."""
+    units = {"dense": {"units": {"choice": [2, 6]}}}
+    models = {"m": {"layers": [units]}, "k": {"layers": [units]}, "fixed": {"layers": []}}
+    declared = small.declare(npz, models=models, search={"settings": 2, "sampler": "random"})
+    for only in (["fixed"], ["m", "fixed"]):
+        with pytest.raises(RecipeError) as refused:
+            tune(declared, out=tmp_path / "study", only=only)
+        assert str(refused.value) == (
+            "tune: --only: expected a model that leaves a choice open (m, k), found 'fixed', which "
+            "leaves none open: name another, or leave --only out"
+        )
+    assert not (tmp_path / "study").exists()

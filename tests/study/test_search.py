@@ -234,6 +234,15 @@ def test_no_worker_waits_and_what_came_of_a_setting_is_written_down_at_once(npz,
     assert chosen.startswith("mlp: chosen among 5 settings by validation: ")
 
 
+def test_a_grid_announces_as_many_settings_as_it_has(npz, tmp_path):
+    """It said 8 to do and ended at 6 of 8."""
+    layers = [{"dense": {"units": {"whole": [2, 4]}}}]
+    grid = {"settings": 8, "sampler": "grid"}
+    listener = _searched(npz, tmp_path, Place(), models={"m": {"layers": layers}}, search=grid)
+    begun = [("begin", "tuning m", [f"m setting {number}" for number in range(3)])]
+    assert [event for event in listener.heard if event[0] == "begin"] == begun
+
+
 def test_settings_wait_for_features_that_are_computed_while_nothing_else_is_done(
     npz, tmp_path, monkeypatch
 ):

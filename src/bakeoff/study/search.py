@@ -105,6 +105,7 @@ class _Search:
     ) -> None:
         self._prepared, self._name, self._scratch, self._place = prepared, name, scratch, place
         self._search = _search(prepared.recipe.models[name])
+        self._most = samplers.limit(self._search)
         self._folder = SearchFolder(prepared.folder.path, name)
         self._ahead = _AHEAD if _foreseen(self._search) else 1
         self._watcher = watcher
@@ -125,7 +126,7 @@ class _Search:
 
     def carry_out(self) -> None:
         """Try what is left to try, choose the best and write it down."""
-        left = self._search.settings - sum(each.state is not None for each in self._tried)
+        left = self._most - sum(each.state is not None for each in self._tried)
         if left > 0:
             self._begin()
         while jobs := self._jobs():
@@ -148,7 +149,7 @@ class _Search:
 
     def _begin(self) -> None:
         epochs = self._prepared.recipe.models[self._name].training.epochs
-        todo = [number for number in range(self._search.settings) if not self._is_done(number)]
+        todo = [number for number in range(self._most) if not self._is_done(number)]
         plans = [Planned(self._label(number), epochs, 1.0) for number in todo]
         self._watcher.begin(f"tuning {self._name}", plans)
 
@@ -206,7 +207,7 @@ class _Search:
                 return each
         minutes, number = self._search.minutes, len(self._tried)
         over = self._tried and minutes is not None and self._elapsed() >= 60 * minutes
-        if over or number >= self._search.settings:
+        if over or number >= self._most:
             return None
         values = samplers.propose(
             self._search, self._tried, opening=self._opening, size=self._parameters

@@ -181,12 +181,14 @@ def test_a_search_that_was_killed_goes_on_with_the_same_settings(searched, npz, 
     begun = SearchFolder(tmp_path / "study", "mlp")
     assert begun.chosen() is None
     assert any(each.state is None for each in begun.tried(_dims()))
+    left = begun.path / f".settings.jsonl.{2**70}.tmp"  # of a process that is no more
+    left.write_text("")
     small.carry_out(npz, tmp_path / "study", **{**only, "workers": 2})
 
     whole = SearchFolder(result.folder.path, "mlp")
     tried = [[each.values for each in search.tried(_dims())] for search in (begun, whole)]
     assert tried[0] == tried[1]
-    assert begun.chosen() == whole.chosen()
+    assert begun.chosen() == whole.chosen() and not left.exists()
     for number in range(4):  # whatever the workers, and the kill
         assert small.files(begun.trial(number), "") == small.files(whole.trial(number), "")
 

@@ -24,7 +24,7 @@ from bakeoff.recipe.parse_search import TUNING_SEEDS
 from bakeoff.recipe.search_space import Setting
 from bakeoff.recipe.types import Search
 from bakeoff.recipe.value_kinds import Misfit
-from bakeoff.storage import formats, written_folder
+from bakeoff.storage import atomic, formats, written_folder
 from bakeoff.storage.history import read_history
 from bakeoff.storage.scratch import scratch_folder
 from bakeoff.storage.search_folder import (
@@ -77,6 +77,7 @@ def search(
         for name in searching(
             prepared.recipe, prepared.folder.path, only
         ):  # nobody did it meanwhile
+            atomic.clear_temporary(SearchFolder(prepared.folder.path, name).path)
             _Search(prepared, name, scratch, place, watcher).carry_out()
 
 

@@ -149,9 +149,10 @@ class _Search:
         )
 
     def _begin(self) -> None:
-        epochs = self._prepared.recipe.models[self._name].training.epochs
+        recipe = self._prepared.recipe
+        epochs, rule = recipe.models[self._name].training.epochs, recipe.selection
         todo = [number for number in range(self._most) if not self._is_done(number)]
-        plans = [Planned(self._label(number), epochs, 1.0) for number in todo]
+        plans = [Planned(self._label(number), epochs, 1.0, rule) for number in todo]
         self._watcher.begin(f"tuning {self._name}", plans)
 
     def _after(self, label: str, lost: Lost | None) -> list[MovableJob]:

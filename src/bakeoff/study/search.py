@@ -73,11 +73,12 @@ def search(
         prepared.folder.lock("search"),
         scratch_folder(prepared.folder.scratch.resolve()) as scratch,
     ):
+        for name in prepared.recipe.models:  # those of finished searches, too
+            atomic.clear_temporary(SearchFolder(prepared.folder.path, name).path)
         write_parts(prepared.data, prepared.split, scratch)  # type: ignore[arg-type]
         for name in searching(
             prepared.recipe, prepared.folder.path, only
         ):  # nobody did it meanwhile
-            atomic.clear_temporary(SearchFolder(prepared.folder.path, name).path)
             _Search(prepared, name, scratch, place, watcher).carry_out()
 
 

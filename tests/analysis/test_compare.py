@@ -6,7 +6,6 @@ SciPy's binomial test. Cost: 6 s. Run: pytest tests/analysis/test_compare.py
 
 import json
 import os
-import shutil
 import subprocess
 import sys
 
@@ -224,13 +223,6 @@ def test_one_study_twice_is_refused(study, tmp_path):
         f"{tmp_path}/study/../study: expected different studies, found this one twice: "
         "name each study once"
     )
-
-
-def test_a_copy_beside_its_study_is_refused(tiny_study, tmp_path):
-    """Its trials counted twice, and its pairs in Holm's method."""
-    shutil.copytree(tiny_study, tmp_path / "copy")
-    with pytest.raises(StudyError, match=r"expected studies of different trials, found .*: one is"):
-        compare([StudyFolder(tiny_study), StudyFolder(tmp_path / "copy")])
 
 
 def test_no_study_at_all():

@@ -26,6 +26,18 @@ def test_a_file_that_cannot_be_written_keeps_what_it_held(tmp_path, monkeypatch)
     assert [each.name for each in tmp_path.iterdir()] == ["study.json"]
 
 
+def test_a_file_that_is_interrupted_leaves_nothing(tmp_path, monkeypatch):
+    """Ctrl-C and SIGTERM left a temporary file."""
+
+    def interrupted(descriptor):
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(os, "fsync", interrupted)
+    with pytest.raises(KeyboardInterrupt):
+        atomic.write_file(tmp_path / "study.json", b"new")
+    assert list(tmp_path.iterdir()) == []
+
+
 @pytest.mark.parametrize(
     ("code", "advice"),
     [

@@ -5,15 +5,24 @@ Oracle: lines that are written here. Cost: 2 s.
 Run: pytest tests/storage/test_user_ledger.py
 """
 
+import errno
+import os
 import re
 import shutil
 
 import pytest
 
 from bakeoff.analysis.compare import compare
+from bakeoff.errors import StorageError
 from bakeoff.storage.ledger import append_ledger
 from bakeoff.storage.study_folder import StudyFolder
-from bakeoff.storage.user_ledger import Elsewhere, openings_elsewhere, user_ledger
+from bakeoff.storage.user_ledger import (
+    Elsewhere,
+    openings_elsewhere,
+    require_user_ledger,
+    user_ledger,
+)
+from tests.helpers.disks import failing, largest_file
 from tests.helpers.fake_study import write_study
 
 
@@ -53,3 +62,21 @@ def test_the_user_ledger_lies_where_the_user_wants_it(monkeypatch, tmp_path):
     with pytest.raises(ValueError, match=re.escape("expected a test set's SHA-256 of 64 digits")):
         user_ledger("../../etc/passwd")
     assert openings_elsewhere(name, []) == Elsewhere(0, 0.0)
+
+
+def test_a_full_disk_is_seen_before_a_line_is_written(monkeypatch):
+    """B5: an empty file found room there, and the line did not, after all training."""
+    name = "0123456789abcdef" * 4
+    own = user_ledger(name)
+    require_user_ledger(name)
+    append_ledger(own, {"opening": 1})
+    with largest_file(own.stat().st_size + 1000), pytest.raises(StorageError, match="too large"):
+        require_user_ledger(name)
+    monkeypatch.setattr(os, "fsync", failing(os.fsync, 0, errno.ENOSPC))
+    with pytest.raises(StorageError) as error:
+        require_user_ledger(name)
+    assert str(error.value) == (
+        f"{own}: no space left on device: free some space and run the same command again; finished "
+        "trials are kept (BAKEOFF_HOME names the folder of your own ledgers)"
+    )
+    assert set(os.listdir(own.parent)) == {own.name, own.with_suffix(".lock").name}

@@ -4,18 +4,18 @@ Run: pytest tests/study/test_progress.py
 """
 
 import io
-from types import SimpleNamespace
+import math
 
 import pytest
 from rich.console import Console
 
 from bakeoff.study import progress as progresses
 from bakeoff.study.progress import Display, Lines, progress
-from bakeoff.utils.events import Planned, Watcher
+from bakeoff.utils.events import EpochResult, Planned, Resumed, Watcher
 
 
-def result(*, loss=0.25, accuracy=0.5, validation=0.75):
-    return SimpleNamespace(loss=loss, accuracy=accuracy, val_accuracy=validation)
+def result(*, epoch=0, loss=0.25, accuracy=0.5, validation=0.75, entropy=0.5):
+    return EpochResult(epoch, loss, accuracy, entropy, entropy, validation, 0.001)
 
 
 class Clock:
@@ -63,6 +63,41 @@ def test_lines_for_a_file(clock):
         "1 of 2 done: cnn seed 0 in 30 s, loss 0.2500, validation 75.00 %; about 30 s left",
         "2 of 2 done: cnn seed 1 in 30 s, loss 0.2500, validation 75.00 %",
         "testing: 1 to do",
+    ]
+
+
+def test_a_line_of_a_finished_trial_shows_the_selected_epoch():
+    """It showed the last one; the line of a search's best setting beside it, the selected one."""
+    stream = io.StringIO()
+    watcher = Lines(stream)
+    watcher.begin("training", [Planned("a seed 0", 4, 1.0, "best-loss"), Planned("b", 4, 1.0)])
+    worse = result(epoch=3, loss=0.1, validation=0.9, entropy=0.7)
+    best = result(epoch=2, loss=0.2, validation=0.8, entropy=0.4)
+    for label in ("a seed 0", "b"):
+        watcher.started(label)
+        watcher.epoch(label, best)
+        watcher.started(label)  # once more: its process was killed
+        watcher.resumed(label, Resumed((result(), best)))
+        watcher.epoch(label, worse)
+        watcher.finished(label)
+    assert stream.getvalue().splitlines()[1:] == [
+        "1 of 2 done: a seed 0 in 1 s, loss 0.2000, validation 80.00 %",
+        "2 of 2 done: b in 1 s, loss 0.1000, validation 90.00 %",
+    ]
+
+
+def test_a_line_of_a_trial_that_diverged_says_so():
+    stream = io.StringIO()
+    watcher = Lines(stream)
+    watcher.begin("training", [Planned("a seed 0", 4, 1.0), Planned("a seed 1", 4, 1.0)])
+    for label, epochs in (("a seed 0", [result()]), ("a seed 1", [])):
+        watcher.started(label)
+        for each in [*epochs, result(loss=math.nan)]:
+            watcher.epoch(label, each)
+        watcher.finished(label)
+    assert [line.partition(", ")[2] for line in stream.getvalue().splitlines()[1:]] == [
+        "loss 0.2500, validation 75.00 %, diverged",
+        "loss nan, validation 75.00 %, diverged",
     ]
 
 

@@ -15,7 +15,7 @@ from bakeoff.errors import StudyError
 from bakeoff.recipe.search_space import taken
 from bakeoff.recipe.types import Search
 from bakeoff.storage.search_folder import STARTUP, Opening, Tried
-from bakeoff.study.samplers import propose, require
+from bakeoff.study.samplers import limit, propose, require
 
 SPACE = {
     "training": {
@@ -68,8 +68,10 @@ def test_a_grid_holds_every_combination_once_and_ends():
     wanted = {(0, units, rate) for units, rate in itertools.product((1, 2, 3), rates)}
     wanted |= {(1, units, m) for units, m in itertools.product((1, 2, 3), momenta)}
     assert {(s[WHICH], s[UNITS], list(s.values())[1]) for s in found} == wanted
-    assert len(found) == len(wanted) == 12
+    assert len(found) == len(wanted) == limit(_search("grid", settings=40)) == 12
     assert _settings(_search("grid", settings=5), 1000) == found[:5]
+    assert limit(_search("grid", settings=5)) == 5
+    assert limit(_search("random", settings=40)) == 40
 
 
 def test_a_grid_of_more_combinations_than_can_be_numbered():

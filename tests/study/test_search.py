@@ -182,12 +182,14 @@ def test_a_search_that_was_killed_goes_on_with_the_same_settings(searched, npz, 
     begun = SearchFolder(tmp_path / "study", "mlp")
     assert begun.chosen() is None
     assert any(each.state is None for each in begun.tried(_dims()))
+    left = begun.path / f".settings.jsonl.{2**70}.tmp"  # of a process that is no more
+    left.write_text("")
     small.carry_out(npz, tmp_path / "study", **{**only, "workers": 2})
 
     whole = SearchFolder(result.folder.path, "mlp")
     tried = [[each.values for each in search.tried(_dims())] for search in (begun, whole)]
     assert tried[0] == tried[1]
-    assert begun.chosen() == whole.chosen()
+    assert begun.chosen() == whole.chosen() and not left.exists()
     for number in range(4):  # whatever the workers, and the kill
         assert small.files(begun.trial(number), "") == small.files(whole.trial(number), "")
 
@@ -233,6 +235,15 @@ def test_no_worker_waits_and_what_came_of_a_setting_is_written_down_at_once(npz,
     first, *_, chosen = listener.of("note")
     assert first.startswith("mlp setting 1 is best so far, ")
     assert chosen.startswith("mlp: chosen among 5 settings by validation: ")
+
+
+def test_a_grid_announces_as_many_settings_as_it_has(npz, tmp_path):
+    """It said 8 to do and ended at 6 of 8."""
+    layers = [{"dense": {"units": {"whole": [2, 4]}}}]
+    grid = {"settings": 8, "sampler": "grid"}
+    listener = _searched(npz, tmp_path, Place(), models={"m": {"layers": layers}}, search=grid)
+    begun = [("begin", "tuning m", [f"m setting {number}" for number in range(3)])]
+    assert [event for event in listener.heard if event[0] == "begin"] == begun
 
 
 def test_settings_wait_for_features_that_are_computed_while_nothing_else_is_done(

@@ -9,7 +9,9 @@ import pytest
 
 from bakeoff.recipe import Recipe, parse
 from bakeoff.storage.study_folder import StudyFolder
-from bakeoff.study.train_missing import LANES, lanes_of
+from bakeoff.study.create import prepare
+from bakeoff.study.train_missing import LANES, lanes_of, train_job
+from tests.helpers import small
 
 
 @pytest.mark.parametrize(("seeds", "lanes"), [(1, 1), (2, 2), (5, 8), (32, 32), (100, LANES)])
@@ -17,3 +19,10 @@ def test_lanes_follow_from_the_number_of_seeds(seeds, lanes):
     raw = {"name": "x", "data": "digits", "seeds": seeds, "models": {"m": {"layers": []}}}
     recipe: Recipe = parse(raw, origin="x", folder=StudyFolder(".").path)
     assert lanes_of(recipe) == lanes
+
+
+def test_a_planned_trial_says_how_its_epoch_is_selected(npz, tmp_path):
+    recipe = small.declare(npz, selection="best-accuracy")
+    prepared = prepare(recipe, StudyFolder(tmp_path / "study"), device="cpu")
+    planned, job = train_job(prepared, prepared.recipe.models["mlp"], 0, None, tmp_path)
+    assert planned.selection == job.selection == "best-accuracy"

@@ -30,6 +30,7 @@ from bakeoff.analysis.judge import Folds, judged
 from bakeoff.analysis.model_scores import ModelScores
 from bakeoff.analysis.preference import Order, order
 from bakeoff.analysis.race import raced
+from bakeoff.analysis.shared_trials import require_none_shared
 from bakeoff.analysis.tuning import Searched, analysed, read_searches
 from bakeoff.analysis.verdicts import Look
 from bakeoff.errors import StudyError
@@ -37,7 +38,6 @@ from bakeoff.recipe.kept_paths import without_folders
 from bakeoff.storage import array_files, formats, thumbnails
 from bakeoff.storage.declared_looks import PlannedOpenings, planned_openings
 from bakeoff.storage.opened_study import OpenedStudy, Predictions, Trial, read_opened
-from bakeoff.storage.opened_weights import BASELINES
 from bakeoff.storage.study_folder import StudyFolder
 from bakeoff.storage.user_ledger import openings_elsewhere
 
@@ -101,7 +101,7 @@ def _require_one_test_set(studies: Sequence[OpenedStudy]) -> None:
                 "name each study once"
             )
         seen.add(place)
-    _require_no_copies(studies)
+    require_none_shared(studies)
     first = studies[0]
     for other in studies[1:]:
         if other.data["test_hash"] != first.data["test_hash"]:
@@ -117,21 +117,6 @@ def _require_one_test_set(studies: Sequence[OpenedStudy]) -> None:
             )
         if not np.array_equal(first.labels, other.labels):
             raise formats.damaged(other.folder.openings()[-1] / "labels.npy")
-
-
-def _require_no_copies(studies: Sequence[OpenedStudy]) -> None:
-    """Refuse a copy of a study beside it, whose trials would count twice."""
-    known: dict[str, OpenedStudy] = {}
-    for study in studies:
-        opened = study.ledger[-1].get("weights") or {} if study.ledger else {}
-        trials = {trial: sha for trial, sha in opened.items() if not trial.startswith(BASELINES)}
-        for trial, sha in trials.items():
-            first = known.setdefault(sha, study)
-            if first is not study:
-                raise StudyError(
-                    f"{study.folder.path}: expected studies of different trials, found {trial} in "
-                    f"{first.folder.path} too: one is a copy of the other; name one of them"
-                )
 
 
 def _test_set(study: OpenedStudy) -> str:

@@ -43,18 +43,19 @@ def chosen(searched: Searched) -> str:
 
 
 def flattery(searched: Searched) -> str:
-    """Say by how much the search flattered what it chose; "" before its own seeds are trained."""
+    """Say by how much the search flattered what it chose, or did not; "" before its own seeds."""
     excess = searched.flatters
     if excess is None or searched.chosen is None:
         return ""
     fresh, best = searched.fresh, searched.chosen.accuracy or 0.0
     spread = f" ({percent(min(fresh))} to {percent(max(fresh))})" if len(fresh) > 1 else ""
     verb = "more" if excess >= 0 else "less"
+    flattered = " A best score reported without this step flatters by that."
     return (
         f"In the search it scored {percent(best)} on validation; trained afresh "
         f"{percent(float(np.mean(fresh)))}, mean of {counted(len(fresh), 'seed')}{spread}: the "
-        f"search showed {points(abs(excess))} points {verb} than it holds on the same images. A "
-        "best score reported without this step flatters by that."
+        f"search showed {points(abs(excess))} points {verb} than it holds on the same images."
+        f"{flattered if round(excess, 4) > 0 else ''}"
     )
 
 

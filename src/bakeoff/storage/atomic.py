@@ -72,7 +72,7 @@ def write_file(path: Path, content: bytes) -> None:
                 stream.flush()
                 os.fsync(stream.fileno())
             os.replace(temporary, path)
-        except OSError:
+        except BaseException:  # Ctrl-C, too
             with suppress(OSError):
                 temporary.unlink(missing_ok=True)
             raise

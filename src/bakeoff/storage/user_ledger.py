@@ -16,6 +16,7 @@ from bakeoff.storage.ledger import append_ledger, read_ledger
 from bakeoff.storage.locks import lock_file
 
 _NOTABLE = 0.01  # of the images: fewer may be copies that turn up in many data sets
+_LINE = 1 << 15  # bytes; the line of ten models with ten seeds takes about half of it
 _HASH = re.compile(r"[0-9a-f]{64}")
 
 
@@ -51,7 +52,7 @@ def _home() -> Path:
 
 
 def require_user_ledger(test_hash: str) -> None:
-    """Raise unless a line could be written into the user's ledger of a test set.
+    """Raise unless a line can be written into the user's ledger of a test set.
 
     StorageError where the disk is in the way; UsageError where there can be no such place.
     """
@@ -59,12 +60,27 @@ def require_user_ledger(test_hash: str) -> None:
         own = user_ledger(test_hash)
         with lock_file(own.with_suffix(".lock")):
             read_ledger(own)
-            trial = own.with_name(f".{own.name}.{os.getpid()}.tmp")
             with disk(own):
-                trial.write_bytes(b"")
-                trial.unlink()
+                _write_as_much(own)
     except (StorageError, UsageError) as error:
         raise with_advice(error) from error
+
+
+def _write_as_much(own: Path) -> None:
+    """Write beside a ledger as much as the next opening does, and delete it; OSError if it fails.
+
+    An empty file finds room on a full disk, and one of zeros on a disk that compresses.
+    """
+    trial = own.with_name(f".{own.name}.{os.getpid()}.tmp")
+    size = _LINE + (own.stat().st_size if own.exists() else 0)  # a ledger is written anew
+    trial.unlink(missing_ok=True)
+    try:
+        with trial.open("xb") as stream:
+            stream.write(os.urandom(size))
+            stream.flush()
+            os.fsync(stream.fileno())
+    finally:
+        trial.unlink(missing_ok=True)
 
 
 def with_advice(error: StorageError | UsageError) -> StorageError | UsageError:

@@ -11,6 +11,7 @@ from threading import RLock
 from typing import TYPE_CHECKING, Any, TextIO
 
 from bakeoff.study.pace import Pace
+from bakeoff.training.selection import Selection
 from bakeoff.utils.events import EpochResult, Planned, Resumed, Watcher
 from bakeoff.utils.text import duration
 
@@ -106,7 +107,9 @@ class Lines(Watcher):
         self._stream = stream
         self._pace: Pace | None = None
         self._each = True
-        self._last: dict[str, EpochResult] = {}
+        self._rules: dict[str, str] = {}
+        self._selected: dict[str, Selection] = {}  # by job; its "weights" are an epoch's result
+        self._diverged: set[str] = set()
         self._where: dict[str, str | None] = {}  # the cluster's node, by job
         self._said = time.monotonic()
 
@@ -114,12 +117,15 @@ class Lines(Watcher):
         """Say what comes."""
         self._pace = Pace(jobs) if jobs else None
         self._each = any(job.epochs for job in jobs)  # predicting takes no time worth a line each
+        self._rules = {job.label: job.selection for job in jobs}
         if jobs:
             self._say(f"{title}: {len(jobs)} to do")
 
     def started(self, label: str, where: str | None = None) -> None:
-        """Begin to wait for a job."""
+        """Begin to wait for a job, perhaps once more."""
         self._where[label] = where
+        self._selected.pop(label, None)
+        self._diverged.discard(label)
         if self._pace:
             self._pace.started(label, time.monotonic())
 
@@ -129,7 +135,7 @@ class Lines(Watcher):
             return
         now = time.monotonic()
         self._pace.epoch(label, now)
-        self._last[label] = result
+        self._select(label, result)
         if now - self._said > _SILENCE:
             done, total = self._pace.epochs(label)
             where = _on(self._where.get(label))
@@ -140,9 +146,11 @@ class Lines(Watcher):
         """Count the epochs that were trained before."""
         if self._pace:
             self._pace.resumed(label, len(resumed.results))
+            for result in resumed.results:
+                self._select(label, result)
 
     def finished(self, label: str) -> None:
-        """Say that a job is done, how it went and how long the others will take."""
+        """Say that a job is done, how its selected epoch went and how long the others will take."""
         if not self._pace:
             return
         now = time.monotonic()
@@ -151,8 +159,9 @@ class Lines(Watcher):
             return
         name = f"{label}{_on(self._where.pop(label, None))}"
         words = [f"{name} in {duration(self._pace.seconds(label, now), rough=True)}"]
-        if label in self._last:
-            words += _scores(self._last.pop(label))
+        if label in self._selected:
+            words += _scores(self._selected.pop(label).weights)
+        words += ["diverged"] if label in self._diverged else []
         count = f"{self._pace.done} of {self._pace.total} done: "
         self._say(count + ", ".join(words), _time_left(self._pace, now))
 
@@ -164,6 +173,15 @@ class Lines(Watcher):
     def note(self, text: str) -> None:
         """Say something a person should read."""
         self._say(text)
+
+    def _select(self, label: str, result: EpochResult) -> None:
+        """Keep the result of the epoch that is selected so far: the first until one is finite."""
+        rule = self._rules.get(label, "last")
+        selected = self._selected.setdefault(label, Selection(rule, result))
+        if result.finite:
+            selected.offer(result, result)
+        else:
+            self._diverged.add(label)
 
     def _say(self, text: str, more: str = "") -> None:
         self._said = time.monotonic()

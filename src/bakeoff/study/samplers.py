@@ -61,6 +61,13 @@ def propose(
     return _kept(dims, np.random.default_rng([search.seed, number]).random(len(dims)))
 
 
+def limit(search: Search) -> int:
+    """Return how many settings are tried at most: a grid may hold fewer than are allowed."""
+    if search.sampler != "grid":
+        return search.settings
+    return len(_grid(search.dimensions, search.settings, search.seed))
+
+
 def _probe(
     dims: Sequence[Dimension], number: int, size: Callable[[Setting], int]
 ) -> Setting | None:

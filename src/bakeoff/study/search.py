@@ -24,7 +24,7 @@ from bakeoff.recipe.parse_search import TUNING_SEEDS
 from bakeoff.recipe.search_space import Setting
 from bakeoff.recipe.types import Search
 from bakeoff.recipe.value_kinds import Misfit
-from bakeoff.storage import formats, written_folder
+from bakeoff.storage import atomic, formats, written_folder
 from bakeoff.storage.history import read_history
 from bakeoff.storage.scratch import scratch_folder
 from bakeoff.storage.search_folder import (
@@ -73,6 +73,8 @@ def search(
         prepared.folder.lock("search"),
         scratch_folder(prepared.folder.scratch.resolve()) as scratch,
     ):
+        for name in prepared.recipe.models:  # those of finished searches, too
+            atomic.clear_temporary(SearchFolder(prepared.folder.path, name).path)
         write_parts(prepared.data, prepared.split, scratch)  # type: ignore[arg-type]
         for name in searching(
             prepared.recipe, prepared.folder.path, only
@@ -105,6 +107,7 @@ class _Search:
     ) -> None:
         self._prepared, self._name, self._scratch, self._place = prepared, name, scratch, place
         self._search = _search(prepared.recipe.models[name])
+        self._most = samplers.limit(self._search)
         self._folder = SearchFolder(prepared.folder.path, name)
         self._ahead = _AHEAD if _foreseen(self._search) else 1
         self._watcher = watcher
@@ -125,7 +128,7 @@ class _Search:
 
     def carry_out(self) -> None:
         """Try what is left to try, choose the best and write it down."""
-        left = self._search.settings - sum(each.state is not None for each in self._tried)
+        left = self._most - sum(each.state is not None for each in self._tried)
         if left > 0:
             self._begin()
         while jobs := self._jobs():
@@ -147,9 +150,10 @@ class _Search:
         )
 
     def _begin(self) -> None:
-        epochs = self._prepared.recipe.models[self._name].training.epochs
-        todo = [number for number in range(self._search.settings) if not self._is_done(number)]
-        plans = [Planned(self._label(number), epochs, 1.0) for number in todo]
+        recipe = self._prepared.recipe
+        epochs, rule = recipe.models[self._name].training.epochs, recipe.selection
+        todo = [number for number in range(self._most) if not self._is_done(number)]
+        plans = [Planned(self._label(number), epochs, 1.0, rule) for number in todo]
         self._watcher.begin(f"tuning {self._name}", plans)
 
     def _after(self, label: str, lost: Lost | None) -> list[MovableJob]:
@@ -206,7 +210,7 @@ class _Search:
                 return each
         minutes, number = self._search.minutes, len(self._tried)
         over = self._tried and minutes is not None and self._elapsed() >= 60 * minutes
-        if over or number >= self._search.settings:
+        if over or number >= self._most:
             return None
         values = samplers.propose(
             self._search, self._tried, opening=self._opening, size=self._parameters

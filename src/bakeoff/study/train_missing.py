@@ -175,7 +175,8 @@ def train_job(
         data=str(scratch if fold is None else _of_fold(scratch, seed, fold)),
         **_common(prepared),
     )
-    return Planned(job.label, model.training.epochs, _cost(prepared, model)), job
+    cost = _cost(prepared, model)
+    return Planned(job.label, model.training.epochs, cost, job.selection), job
 
 
 def whole_job(prepared: Prepared, model: str, seed: int, place: Path) -> TrainJob:

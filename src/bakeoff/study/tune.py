@@ -50,11 +50,7 @@ def tune(
     watcher = watcher or Watcher()
     require_outside_workers()
     require_models(recipe, only)
-    if not any(model.search for model in recipe.models.values()):
-        raise RecipeError(
-            "tune: expected a recipe with a choice, such as units: {choice: [64, 128]}, found "
-            "none: bakeoff run trains its models as they are"
-        )
+    _require_choices(recipe, only)
     folder = StudyFolder(place_of(recipe.name, out))
     if on is None and searching(recipe, folder.path, only):
         warm_up()  # its imports take as long as reading the images, and more
@@ -81,6 +77,23 @@ def tune(
         folder.require_in_place()
         search(prepared, place, only=only, watcher=watcher)
     return tuple(analysed(each) for each in read_searches(folder, prepared.recipe))
+
+
+def _require_choices(recipe: Recipe, only: Sequence[str]) -> None:
+    """Refuse models that leave nothing open: nothing would be searched."""
+    open_ones = [name for name, model in recipe.models.items() if model.search is not None]
+    if not open_ones:
+        raise RecipeError(
+            "tune: expected a recipe with a choice, such as units: {choice: [64, 128]}, found "
+            "none: bakeoff run trains its models as they are"
+        )
+    known = ", ".join(open_ones)
+    for name in only:
+        if name not in open_ones:
+            raise RecipeError(
+                f"tune: --only: expected a model that leaves a choice open ({known}), "
+                f"found {name!r}, which leaves none open: name another, or leave --only out"
+            )
 
 
 def to_json(searches: Sequence[Searched]) -> list[dict[str, Any]]:

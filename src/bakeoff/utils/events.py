@@ -48,11 +48,15 @@ OnEpoch = Callable[[Event], None]  # how a job tells where it is
 
 @dataclass(frozen=True)
 class Planned:
-    """A job to come; `cost` is its share of the work, in any unit that all jobs have in common."""
+    """A job to come; `cost` is its share of the work, in any unit that all jobs have in common.
+
+    selection : the rule that picks its epoch
+    """
 
     label: str
     epochs: int
     cost: float
+    selection: str = "last"
 
 
 class Watcher:

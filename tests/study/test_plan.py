@@ -136,3 +136,17 @@ def test_a_plan_says_why_it_is_slower_than_it_could_be(monkeypatch, capsys):
     assert printed(recipe, capsys)[-1] == f"Slower than it could be: {remark}."
     monkeypatch.setattr(plans, "choose", Choice)
     assert not printed(recipe, capsys)[-1].startswith("Slower")
+
+
+@pytest.mark.parametrize(
+    ("sampler", "said"),
+    [
+        ("grid", "6 settings (grid); above stands one of them"),
+        ("random", "8 settings (random), of 6 that there are (grid tries each once); above stands"),
+    ],
+)
+def test_a_grid_is_no_larger_than_it_is(sampler, said, capsys):
+    dense = {"units": {"choice": [2, 4, 8]}, "activation": {"choice": ["relu", "elu"]}}
+    models = {"m": {"layers": [{"dense": dense}]}}
+    recipe = recipe_of(models, search={"settings": 8, "sampler": sampler})
+    assert any(f"on validation: {said}" in line for line in printed(recipe, capsys))

@@ -91,9 +91,9 @@ def under_way(study: Path, recipe: Recipe) -> list[str]:
         done = [each for each in search.tried(model.search.dimensions) if each.state is not None]
         best = max((each.accuracy or 0.0 for each in done), default=0.0)
         so_far = f"; best so far {percent(best)} on validation" if done else ""
-        said.append(
-            f"{name} is searched: {len(done)} of {model.search.settings} settings tried{so_far}."
-        )
+        fewer = model.search.sampler == "grid" or model.search.minutes is not None
+        most = f"{'at most ' if fewer else ''}{model.search.settings}"
+        said.append(f"{name} is searched: {len(done)} of {most} settings tried{so_far}.")
     return said
 
 

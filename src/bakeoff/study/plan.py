@@ -31,6 +31,7 @@ from bakeoff.study.cost import COMPILING, START, feature_seconds, makespan, tria
 from bakeoff.study.create import identity, load_split
 from bakeoff.study.executors.worker_count import WORKER_BYTES
 from bakeoff.study.optimizer_words import optimizer_words
+from bakeoff.study.samplers import limit
 from bakeoff.study.stages import seeds_in_words, sizes
 from bakeoff.study.study_backbones import with_study_backbones
 from bakeoff.training.native.load import choose
@@ -162,7 +163,7 @@ def _total_seconds(
 
 def _search_seconds(models: tuple[ModelPlan, ...], workers: int, rate: float) -> float:
     """Return how long the searches take, each setting as long as the one that is looked at."""
-    settings = [(m.recipe.search.settings, m.seconds or 0.0) for m in models if m.recipe.search]
+    settings = [(limit(m.recipe.search), m.seconds or 0.0) for m in models if m.recipe.search]
     return sum(count * (COMPILING / rate + seconds) for count, seconds in settings) / workers
 
 
@@ -274,10 +275,10 @@ def _searched(model: ModelRecipe) -> list[str]:
         return []
     names = short_names(search.dimensions)
     choices = [f"{names[each.place]}: {each.range_words}" for each in search.dimensions]
-    most = most_settings(search.dimensions) or search.settings
-    few = f", of {most} that there are (grid tries each once)" if most < search.settings else ""
+    most, count = most_settings(search.dimensions) or search.settings, limit(search)
+    few = f", of {most} that there are (grid tries each once)" if most < count else ""
     return [
-        f"searched before, on validation: {counted(search.settings, 'setting')} "
+        f"searched before, on validation: {counted(count, 'setting')} "
         f"({search.sampler}){few}; above stands one of them",
         *(f"  {each}" for each in choices),
     ]

@@ -13,7 +13,7 @@ from bakeoff.errors import BakeoffError, StudyError
 
 REACH_SECONDS = 5.0
 ANSWER_SECONDS = 20.0
-PATIENCE_SECONDS = 30.0  # with a head that may be started again; Ray ends this process after 60
+PATIENCE_SECONDS = 10.0  # with a head elsewhere: Ray needs 35 to let go, and ends all after 60
 _PAUSE_SECONDS = 1.0  # between two looks
 _ASK = "/ray.rpc.NodeInfoGcsService/GetClusterId"  # takes nothing
 _NOT_RAYS = ("UNIMPLEMENTED", "UNAVAILABLE", "DEADLINE_EXCEEDED")  # answers of other servers

@@ -60,8 +60,13 @@ def test_ctrl_c_that_python_drops_comes_again(capsys):
 
 FULL = [
     (
+        OSError(errno.ENOSPC, "No space left on device"),
+        "bakeoff: no space left on device: free some space, also for temporary files, and try "
+        "again\n",
+    ),
+    (
         OSError(errno.EFBIG, "File too large"),
-        "bakeoff: file too large: free some space, also for temporary files, and try again\n",
+        "bakeoff: file too large: raise the limit on the size of a file (ulimit -f)\n",
     ),
     (
         FileNotFoundError(errno.ENOENT, "No usable temporary directory found in ['/tmp']"),
@@ -71,7 +76,7 @@ FULL = [
 ]
 
 
-@pytest.mark.parametrize(("error", "text"), FULL, ids=["full", "no folder"])
+@pytest.mark.parametrize(("error", "text"), FULL, ids=["full", "limit", "no folder"])
 def test_a_full_disk_without_a_name_is_no_unexpected_error(error, text, monkeypatch, capsys):
     def fails(words):
         raise error

@@ -48,6 +48,11 @@ def test_a_file_that_is_interrupted_leaves_nothing(tmp_path, monkeypatch):
             "trials are kept",
         ),
         (
+            errno.EFBIG,
+            "file too large: raise the limit on the size of a file (ulimit -f) and run the same "
+            "command again; finished trials are kept",
+        ),
+        (
             errno.ENOENT,
             "no such file or directory: restore it, or delete its folder and "
             "run the study again; if that "

@@ -163,7 +163,9 @@ def _nameless(error: OSError, reason: str) -> BakeoffError:
         current_folder()
     except UsageError as removed:
         return removed
-    if error.errno in (errno.ENOSPC, errno.EDQUOT, errno.EFBIG):
+    if error.errno == errno.EFBIG:
+        return StorageError(f"{reason}: raise the limit on the size of a file (ulimit -f)")
+    if error.errno in (errno.ENOSPC, errno.EDQUOT):
         return StorageError(f"{reason}: free some space, also for temporary files, and try again")
     return BakeoffError(_unexpected(error))
 

@@ -1,21 +1,25 @@
 """A study on a small Ray cluster of two nodes, both on this machine.
 
-Oracle: the same study by local workers, byte for byte. Cost: 25 s on two quiet cores, most of it
+Oracle: the same study by local workers, byte for byte. Cost: 45 s on two quiet cores, most of it
 Ray's start and each node's import of Keras. Run: pytest tests/study/executors/test_ray_cluster.py
 """
 
 import json
 import os
 import re
+import shutil
 import subprocess
 import sys
+import tempfile
+import types
 import warnings
 
 import pytest
 
-from bakeoff.errors import StudyError, UsageError
+from bakeoff.errors import BakeoffError, StorageError, StudyError, UsageError
 from bakeoff.storage.study_folder import StudyFolder
 from bakeoff.study.executors import ray_cluster, ray_host
+from bakeoff.study.executors.ray_alive import Vitals
 from bakeoff.study.executors.ray_places import Node
 from tests.helpers import small
 from tests.helpers.jobs import Listener
@@ -141,6 +145,86 @@ def test_another_python_or_ray_of_the_cluster_is_an_error_in_a_line():
         "--on ray://a:1: expected Ray 2.50.0 and Python 3.12.1, which the cluster has, found Ray "
         "2.60.0 and Python 3.11.7 here: install the same versions"
     )
+
+
+def test_a_ray_that_does_not_start_here_is_not_said_to_want_a_token():
+    raised = RuntimeError("Timed out waiting for file /tmp/ray/x\nmore")
+    found = ray_cluster._in_words(raised, "--on ray", started="/tmp/ray")
+    assert str(found) == (
+        "--on ray: expected a Ray that starts on this machine, found none (Timed out waiting for "
+        "file /tmp/ray/x): see what it wrote in /tmp/ray/session_latest/logs, or leave --on out: "
+        "the same workers train"
+    )
+
+
+def test_the_sockets_of_a_ray_that_starts_here_lie_where_their_names_are_short(monkeypatch):
+    monkeypatch.setenv("RAY_TMPDIR", "/dev/shm")
+    assert ray_cluster._place() == "/dev/shm/ray"
+    monkeypatch.setenv("RAY_TMPDIR", "/" + "x" * 70)
+    assert ray_cluster._place() == "/tmp/ray"
+    monkeypatch.delenv("RAY_TMPDIR")
+    monkeypatch.setattr(tempfile, "tempdir", "/" + "x" * 70)
+    assert ray_cluster._place() == "/tmp/ray"
+
+
+def test_a_full_folder_for_temporary_files_is_named(monkeypatch):
+    monkeypatch.setenv("RAY_TMPDIR", "/tmp")
+    monkeypatch.setattr(shutil, "disk_usage", lambda place: shutil._ntuple_diskusage(9, 9, 0))
+    text = (
+        "/tmp: no space left for the Ray that --on ray starts here: free some, or name another "
+        "folder in RAY_TMPDIR"
+    )
+    with pytest.raises(StorageError, match=f"^{re.escape(text)}$"):
+        ray_cluster._place()
+
+
+KILLED = """
+import os
+from bakeoff.study.executors.ray_cluster import connected
+
+def outlived(killed):
+    try:
+        with connected("ray", workers=1) as cluster:
+            (process,) = cluster._ray._private.worker._global_node.all_processes[killed]
+            os.kill(process.process.pid, 9)
+            process.process.wait()
+            cluster._vitals._looked = float("-inf")
+            cluster.nodes()
+    except Exception as error:
+        print(type(error).__name__, error)
+
+outlived("raylet")
+outlived("gcs_server")
+"""
+
+
+def test_this_process_outlives_a_cluster_whose_processes_are_killed():
+    """Ray ended it, with pages of its own and none of ours."""
+    own = {name: value for name, value in os.environ.items() if name != "RAY_ADDRESS"}
+    done = subprocess.run(
+        [sys.executable, "-c", KILLED], capture_output=True, text=True, env=own, timeout=300
+    )
+    lines = done.stdout.splitlines()
+    head = "BakeoffError --on ray: expected a Ray cluster that stays until the end, found that its "
+    tail = " has gone: what is finished is kept, and the same command goes on"
+    assert lines[0] == f"{head}process on this machine, the raylet,{tail}"
+    assert re.fullmatch(rf"{re.escape(head)}head at \S+:\d+{re.escape(tail)}", lines[1])
+    assert (done.returncode, done.stderr, len(lines)) == (0, "", 2)
+
+
+def test_a_connection_of_rays_client_that_is_cut_is_an_error_in_a_line():
+    def cut():
+        raise ConnectionError("Failed to reconnect within the reconnection grace period (30s)")
+
+    ray = types.SimpleNamespace(remote=lambda made: made, nodes=cut)
+    nothing = Vitals(None, None, patience=0.0)
+    text = (
+        "--on ray://a:1: expected a Ray cluster that stays until the end, found that the "
+        "connection to it was cut: what is finished is kept, and the same command goes on as soon "
+        "as there is a cluster again"
+    )
+    with pytest.raises(BakeoffError, match=f"^{re.escape(text)}$"):
+        ray_cluster.RayCluster(ray, "--on ray://a:1", nothing).nodes()
 
 
 @pytest.mark.parametrize("on", ["rays", "ray:", "ray://", "ray://host", "ray://a b:1", "ray://a:b"])

@@ -248,6 +248,23 @@ def test_what_a_user_caused_there_is_told_here(study, tmp_path, monkeypatch):
         place.run_jobs(jobs(study, 0))
 
 
+def test_a_cluster_that_has_gone_is_told_once_and_not_asked_to_end(study, tmp_path, monkeypatch):
+    cluster = FakeCluster(tmp_path, [ONE])
+    place = executor(cluster, study)
+
+    def has_gone(*arguments):
+        raise BakeoffError("it has gone")
+
+    monkeypatch.setattr(cluster, "get", has_gone)
+    with pytest.raises(BakeoffError, match=r"^it has gone$"):
+        place.run_jobs(jobs(study, 0))
+    for host in place._hosts:
+        host.up = True
+    for name in ("call", "wait"):
+        monkeypatch.setattr(cluster, name, has_gone)
+    place.close()
+
+
 def test_a_cluster_without_room_is_told_in_a_line(study, tmp_path, monkeypatch):
     monkeypatch.setattr(ray_executor, "PATIENCE_SECONDS", 0.0)
     cluster = FakeCluster(tmp_path, [ONE, TWO], free=0)

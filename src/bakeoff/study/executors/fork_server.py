@@ -172,18 +172,19 @@ def _short_names() -> Iterator[None]:
     try:
         place = tempfile.gettempdir()
         if len(os.fsencode(place)) > _LONGEST:
-            tempfile.tempdir = _short_folder(place)
+            tempfile.tempdir = short_folder(place, longest=_LONGEST)
         yield
     finally:
         tempfile.tempdir = before
 
 
-def _short_folder(found: str) -> str:
+def short_folder(found: str, *, longest: int) -> str:
+    """Return a folder for sockets in place of `found`, whose name is too long; or StorageError."""
     for place in ("/tmp", "/var/tmp", "/dev/shm"):
         if os.path.isdir(place) and os.access(place, os.W_OK | os.X_OK):
             return place
     raise StorageError(
-        f"{found}: expected a folder for temporary files with a name of at most {_LONGEST} "
+        f"{found}: expected a folder for temporary files with a name of at most {longest} "
         "characters, found a longer one: set TMPDIR to another"
     )
 

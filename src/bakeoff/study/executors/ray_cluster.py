@@ -6,12 +6,14 @@ No statistics are sent and no dashboard is started by a Ray that Bakeoff starts.
 import logging
 import os
 import re
+import shutil
 import signal
-import socket
+import tempfile
 import threading
+import time
 import warnings
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager, nullcontext, suppress
 from pathlib import Path
 from typing import Any
 
@@ -19,6 +21,14 @@ import numpy as np
 
 from bakeoff.errors import BakeoffError, StorageError, StudyError, UsageError
 from bakeoff.study.environment import environment
+from bakeoff.study.executors.fork_server import short_folder
+from bakeoff.study.executors.ray_alive import (
+    PATIENCE_SECONDS,
+    Vitals,
+    gone,
+    require_head,
+    require_listening,
+)
 from bakeoff.study.executors.ray_executor import HostDied
 from bakeoff.study.executors.ray_host import Host, look_around
 from bakeoff.study.executors.ray_places import Node, Place
@@ -27,8 +37,10 @@ from bakeoff.utils.user_paths import to_install
 
 LOCAL = "ray"
 _HEAD = "ray://"
-_REACH_SECONDS = 5.0
 _SURVEY_SECONDS = 60.0
+_OWN_PATIENCE_SECONDS = 2.0  # with the head of a Ray that is started here: nobody starts it again
+_LONGEST = 36  # bytes of a folder for /ray/session_DATE_NUMBERS/sockets/NAME, which may have 107
+_ROOM = 8 << 20  # bytes that a session of Ray needs at the least
 _SETTINGS = {  # read by Ray when it is imported, and by a Ray that is started here
     "RAY_USAGE_STATS_ENABLED": "0",
     "RAY_DEDUP_LOGS": "0",
@@ -60,11 +72,13 @@ def connected(on: str, *, workers: int | None) -> Iterator["RayCluster"]:
     size = worker_count(workers, "cpu")
     address = on if on != LOCAL else os.environ.get("RAY_ADDRESS") or "local"
     name = f"--on {on}" if address in (on, "local") else f"RAY_ADDRESS={address}"
-    _require_reachable(address, name)
     if address.startswith(_HEAD):
         _show_token()
     ray = _imported()
-    here = {"num_cpus": size, "include_dashboard": False} if address == "local" else {}
+    _require_there(address, name)
+    here: dict[str, Any] = {}
+    if address == "local":
+        here = {"num_cpus": size, "include_dashboard": False, "_temp_dir": _place()}
     try:
         with _own_signals(), _silent(), warnings.catch_warnings():
             warnings.simplefilter("ignore")
@@ -76,12 +90,35 @@ def connected(on: str, *, workers: int | None) -> Iterator["RayCluster"]:
                 **here,
             )
     except Exception as error:
-        raise _in_words(error, name) from error
+        raise _in_words(error, name, started=here.get("_temp_dir")) from error
+    vitals = _vitals(ray, patience=_OWN_PATIENCE_SECONDS if here else PATIENCE_SECONDS)
     try:
-        yield RayCluster(ray, name)
+        yield RayCluster(ray, name, vitals)
     finally:
-        with suppress(Exception), _own_signals():
+        with suppress(Exception), _own_signals(), _silent() if vitals.missing() else nullcontext():
             ray.shutdown()
+        vitals.close()
+
+
+def _place() -> str:
+    """Return where a Ray that is started here keeps its session: in it are sockets."""
+    place = os.environ.get("RAY_TMPDIR") or tempfile.gettempdir()
+    if len(os.fsencode(place)) > _LONGEST:
+        place = short_folder(place, longest=_LONGEST)
+    with suppress(OSError):  # Ray would look for its own file for half a minute
+        if shutil.disk_usage(place).free < _ROOM:
+            raise StorageError(
+                f"{place}: no space left for the Ray that --on ray starts here: free some, or name "
+                "another folder in RAY_TMPDIR"
+            )
+    return os.path.join(place, "ray")
+
+
+def _vitals(ray: Any, *, patience: float) -> Vitals:
+    """Return what to look at from now on; nothing with Ray's client, which says when it is cut."""
+    node = getattr(ray._private.worker, "_global_node", None)
+    raylet, head = getattr(node, "raylet_socket_name", None), getattr(node, "gcs_address", None)
+    return Vitals(raylet, head, patience=patience)
 
 
 def _imported() -> Any:
@@ -98,6 +135,8 @@ def _imported() -> Any:
             f"({to_install('ray')})"
         ) from error
     logging.getLogger("ray").setLevel(logging.CRITICAL)
+    # what raylets say when they die: pages, which log_to_driver=False does not keep away
+    ray._private.worker.print_to_stdstream = lambda *_, **__: None
     return ray
 
 
@@ -138,23 +177,21 @@ def _silent() -> Iterator[None]:
         os.close(nowhere)
 
 
-def _require_reachable(address: str, name: str) -> None:
-    """Ask whether anybody listens: Ray itself would try for a minute."""
+def _require_there(address: str, name: str) -> None:
     place = address.removeprefix(_HEAD)
-    host, _, port = place.rpartition(":")
-    if not port.isdecimal():  # "local", "auto"
+    if not place.rpartition(":")[2].isdecimal():  # "local", "auto"
         return
-    try:
-        socket.create_connection((host, int(port)), _REACH_SECONDS).close()
-    except (OSError, OverflowError) as error:
-        reason = str(error.strerror or error).lower() if isinstance(error, OSError) else "no port"
-        raise StudyError(
-            f"{name}: expected a Ray cluster there, found none ({reason}): start one with "
-            "`ray start --head`, or see whether the address is right"
-        ) from error
+    require_listening(place, name)
+    if place == address:
+        with _silent():
+            require_head(place, name)
 
 
-def _in_words(error: Exception, name: str) -> BakeoffError:
+def _in_words(error: Exception, name: str, *, started: str | None = None) -> BakeoffError:
+    """Return what to say of a connection that failed.
+
+    started : the folder of a Ray that was to be started here, if one was
+    """
     text = str(error)
     versions = re.findall(r"(Ray|Python): (\S+)", text)
     if "was started with" in text and len(versions) == 4:
@@ -164,6 +201,11 @@ def _in_words(error: Exception, name: str) -> BakeoffError:
             "the same versions"
         )
     line = text.strip().splitlines()[0] if text.strip() else type(error).__name__
+    if started is not None:
+        return StudyError(
+            f"{name}: expected a Ray that starts on this machine, found none ({line}): see what it "
+            f"wrote in {started}/session_latest/logs, or leave --on out: the same workers train"
+        )
     return StudyError(
         f"{name}: expected a Ray cluster, found none that answers ({line}): see whether it runs, "
         "and whether RAY_AUTH_MODE and RAY_AUTH_TOKEN are set here as there"
@@ -173,17 +215,32 @@ def _in_words(error: Exception, name: str) -> BakeoffError:
 class RayCluster:
     """A cluster that this process is connected to: the `Cluster` of ray_executor.py."""
 
-    def __init__(self, ray: Any, name: str) -> None:
-        self._ray, self.name = ray, name
+    def __init__(self, ray: Any, name: str, vitals: Vitals) -> None:
+        self._ray, self.name, self._vitals = ray, name, vitals
         self._host = ray.remote(Host)
+
+    @contextmanager
+    def _there(self) -> Iterator[None]:
+        """Ask Ray only while its processes live, which else ends this one; raise BakeoffError."""
+        self._vitals.require(self.name)
+        try:
+            yield
+        except Exception as error:
+            if missing := self._vitals.missing():
+                raise gone(self.name, missing) from error
+            if isinstance(error, ConnectionError):  # of Ray's client
+                raise gone(self.name, "the connection to it was cut") from error
+            raise
 
     def nodes(self) -> list[dict[str, Any]]:
         """Return Ray's table of its nodes."""
-        return list(self._ray.nodes())
+        with self._there():
+            return list(self._ray.nodes())
 
     def free_cpus(self) -> int:
         """Return how many CPUs nobody has taken."""
-        return int(self._ray.available_resources().get("CPU", 0))
+        with self._there():
+            return int(self._ray.available_resources().get("CPU", 0))
 
     def survey(self, there: Sequence[Node], *, measure: bool) -> dict[str, dict[str, Any]]:
         """Return versions and processor of every node that answers, by its key.
@@ -199,16 +256,26 @@ class RayCluster:
         }
         found = {}
         for node in there:
-            with suppress(self._ray.exceptions.GetTimeoutError):
-                try:
-                    found[node.key] = self._ray.get(asked[node.key], timeout=_SURVEY_SECONDS)
-                except self._ray.exceptions.RayError as error:
-                    if "No module named 'bakeoff'" in str(error):
-                        raise StudyError(
-                            f"{self.name}: expected Bakeoff on every node, found none on "
-                            f"{node.name}: install it there, with the same Python"
-                        ) from error
+            if not self._within(asked[node.key], _SURVEY_SECONDS):
+                continue
+            try:
+                with self._there():
+                    found[node.key] = self._ray.get(asked[node.key])
+            except self._ray.exceptions.RayError as error:
+                if "No module named 'bakeoff'" in str(error):
+                    raise StudyError(
+                        f"{self.name}: expected Bakeoff on every node, found none on "
+                        f"{node.name}: install it there, with the same Python"
+                    ) from error
         return found
+
+    def _within(self, reference: Any, seconds: float) -> bool:
+        """Return whether there is a result in time; Ray would wait on where a cluster has gone."""
+        end = time.monotonic() + seconds
+        while not self.wait([reference], 1.0):
+            if time.monotonic() > end:
+                return False
+        return True
 
     def require_same_versions(self, there: Sequence[Node]) -> None:
         """Raise StudyError if a node has another Python or Bakeoff than this process."""
@@ -241,7 +308,8 @@ class RayCluster:
         if place.node is not None:
             options["scheduling_strategy"] = self._on(place.node)
         made = self._host.options(**options)
-        return made.remote(name, place.size, place.device, send_seconds)
+        with self._there():
+            return made.remote(name, place.size, place.device, send_seconds)
 
     def _on(self, node: Node) -> Any:
         strategies = self._ray.util.scheduling_strategies
@@ -250,7 +318,8 @@ class RayCluster:
     def put(self, path: Path) -> Any:
         """Put a file's content into the object store and return a reference to it."""
         try:
-            return self._ray.put(np.fromfile(path, np.uint8))
+            with self._there():
+                return self._ray.put(np.fromfile(path, np.uint8))
         except (self._ray.exceptions.OutOfDiskError, self._ray.exceptions.ObjectStoreFullError):
             raise StorageError(
                 f"{path}: expected room for it in Ray's object store, found none: free some memory "
@@ -259,23 +328,26 @@ class RayCluster:
 
     def call(self, host: Any, method: str, *arguments: Any) -> Any:
         """Call a host's method and return a reference to its result."""
-        return getattr(host, method).remote(*arguments)
+        with self._there():
+            return getattr(host, method).remote(*arguments)
 
     def wait(self, references: Sequence[Any], seconds: float) -> list[Any]:
         """Return the references whose results are there; wait for the first of them."""
         if not references:
             threading.Event().wait(seconds)
             return []
-        found, rest = self._ray.wait(list(references), num_returns=1, timeout=seconds)
-        if found and rest:
-            more, _ = self._ray.wait(rest, num_returns=len(rest), timeout=0)
-            found = [*found, *more]
+        with self._there():
+            found, rest = self._ray.wait(list(references), num_returns=1, timeout=seconds)
+            if found and rest:
+                more, _ = self._ray.wait(rest, num_returns=len(rest), timeout=0)
+                found = [*found, *more]
         return list(found)
 
     def get(self, reference: Any) -> Any:
         """Return a result; raise HostDied."""
         try:
-            return self._ray.get(reference)
+            with self._there():
+                return self._ray.get(reference)
         except self._ray.exceptions.RayTaskError as error:
             raise BakeoffError(f"a host failed: {error.cause}") from error
         except self._ray.exceptions.RayError as error:
@@ -283,7 +355,7 @@ class RayCluster:
 
     def kill(self, host: Any) -> None:
         """End a host."""
-        with suppress(Exception):
+        with suppress(Exception), self._there():
             self._ray.kill(host)
 
 

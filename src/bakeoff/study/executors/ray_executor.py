@@ -175,12 +175,14 @@ class ClusterExecutor:
         """End all hosts; what is in the study's folder stays."""
         closing = []
         for host in self._hosts:
-            with suppress(HostDied):
+            with suppress(HostDied, BakeoffError):  # where all has gone, hosts end by themselves
                 closing.append(self._cluster.call(host.handle, "close") if host.up else None)
         asked = [each for each in closing if each is not None]
         end = time.monotonic() + _WAIT_SECONDS
-        while asked and time.monotonic() < end:
-            asked = [each for each in asked if each not in self._cluster.wait(asked, _WAIT_SECONDS)]
+        with suppress(BakeoffError):
+            while asked and time.monotonic() < end:
+                there = self._cluster.wait(asked, _WAIT_SECONDS)
+                asked = [each for each in asked if each not in there]
         for host in self._hosts:
             self._cluster.kill(host.handle)
         self._hosts = []

@@ -789,6 +789,19 @@ def test_duplicates(findings):
     )
 
 
+def test_duplicates_across_folds(tmp_path):
+    """No fold is the training part, and copies cannot be kept in one: folds are drawn."""
+    copies = {"exact": {"train-test": 2}, "near": {"train-test": 0}}
+    result = compare([write_study(tmp_path / "study", n_test=1000, duplicates=copies)])
+    finding = study_design.duplicates(replace(result, data={**result.data, "folds": 5}))
+    assert finding is not None
+    assert finding.text == (
+        "The folds share images: 2 images have an exact twin in another fold; up to 0.20 % of the "
+        "1,000 test images may have been learnt by heart."
+    )
+    assert finding.advice == "Leave one of the copies of each image, and run it again."
+
+
 @pytest.mark.parametrize(("near", "severity"), [(1, "info"), (10, "serious"), (0, None)])
 def test_near_duplicates_count_from_one_in_a_thousand(findings, near, severity):
     found = findings(n_test=1000, duplicates={"exact": {}, "near": {"train-test": near}})

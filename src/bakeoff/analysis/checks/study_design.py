@@ -228,14 +228,15 @@ def flattery(m: int, error: float) -> float:
 
 
 def duplicates(comparison: Comparison) -> Finding | None:
-    """Notice images that stand in two parts of the split."""
+    """Notice images that stand in two parts of the split, or in two folds."""
     exact, near = (_copies(comparison, kind) for kind in ("exact", "near"))
     n_test = len(comparison.labels)
     if not sum(exact.values()) and sum(near.values()) < NEAR_COPIES * n_test:
         return None
     in_test = sum(n for counts in (exact, near) for pair, n in counts.items() if _is_test(pair))
+    folds = bool(comparison.data.get("folds"))
     says = [
-        _twins(pair, count, what)
+        _twins(pair, count, what, folds=folds)
         for counts, what in ((exact, "an exact"), (near, "a near"))
         for pair, count in counts.items()
         if count
@@ -248,11 +249,13 @@ def duplicates(comparison: Comparison) -> Finding | None:
         severity=severity,
         model=None,
         text=(
-            f"The parts of the split share images: {listed(says)}; up to "
+            f"The {'folds' if folds else 'parts of the split'} share images: {listed(says)}; up to "
             f"{percent(min(1.0, in_test / n_test), 2)} of the {n_test:,} test images may have "
             "been learnt by heart."
         ),
-        advice="Remove the copies, or keep all copies of an image in one part, and run it again.",
+        advice="Leave one of the copies of each image, and run it again."
+        if folds
+        else "Remove the copies, or keep all copies of an image in one part, and run it again.",
     )
 
 
@@ -381,8 +384,10 @@ def _is_test(pair: str) -> bool:
     return pair.endswith("-test")
 
 
-def _twins(pair: str, count: int, what: str) -> str:
+def _twins(pair: str, count: int, what: str, *, folds: bool) -> str:
     earlier, later = pair.split("-")
     verb = "has" if count == 1 else "have"
+    if folds:
+        return f"{counted(count, 'image')} {verb} {what} twin in another fold"
     part = "training" if earlier == "train" else earlier
     return f"{counted(count, f'{later} image')} {verb} {what} twin in the {part} part"

@@ -48,7 +48,8 @@ def test_the_card_of_a_cross_validated_study_tells_its_data_apart(study):
     assert f"Means with 95 % intervals; {basis}.\n" in card
     assert "for testing" not in card
     assert re.search(
-        r"- The scores are those of the folds' networks, \d\d\.\d\d % to \d\d\.\d\d % in the single "
-        r"repeats; the shipped one was not tested: no image is left that it has not seen\.\n",
+        r"- The scores are those of the folds' networks, \d\d\.\d\d % to \d\d\.\d\d % in the "
+        r"single repeats; the shipped one was not tested: no image is left that it has not "
+        r"seen\.\n",
         card,
     )

@@ -789,6 +789,57 @@ def test_duplicates(findings):
     )
 
 
+def test_duplicates_across_folds(tmp_path):
+    """No fold is the training part, and copies cannot be kept in one: folds are drawn."""
+    copies = {"exact": {"train-test": 2}, "near": {"train-test": 0}}
+    result = compare([write_study(tmp_path / "study", n_test=1000, duplicates=copies)])
+    finding = study_design.duplicates(replace(result, data={**result.data, "folds": 5}))
+    assert finding is not None
+    assert finding.text == (
+        "The folds share images: 2 images have an exact twin in another fold; up to 0.20 % of the "
+        "1,000 test images may have been learnt by heart."
+    )
+    assert finding.advice == "Leave one of the copies of each image, and run it again."
+
+
+@pytest.mark.parametrize(
+    ("seeds", "check", "text", "advice"),
+    [
+        (
+            range(1),
+            study_design.one_seed,
+            "cnn and mlp have one repeat only, so nothing is said about models, only about the "
+            "networks of its folds.",
+            "Train at least 5 repeats of every model (--seeds 5), better 10",
+        ),
+        (
+            range(2),
+            study_design.few_seeds,
+            "There is no verdict below 3 repeats of each model, and a model has 2: that few cannot "
+            "tell a better model from a lucky run.",
+            "Train at least 3 of each (--seeds 3), better 5",
+        ),
+    ],
+)
+def test_in_cross_validation_repeats_are_counted(tmp_path, seeds, check, text, advice):
+    """There each network has a seed of its own: a repeat of 5 folds has five."""
+    result = compare([write_study(tmp_path / "study", seeds=tuple(seeds))])
+    finding = check(replace(result, data={**result.data, "folds": 5}))
+    assert finding is not None
+    assert finding.text == text
+    assert finding.advice.startswith(advice)
+
+
+def test_more_repeats_are_advised_in_cross_validation(tmp_path):
+    models = {"a": FakeModel(0.93), "b": FakeModel(0.937)}
+    result = compare([write_study(tmp_path / "study", models)])
+    plain = study_design.too_few_seeds(result)
+    finding = study_design.too_few_seeds(replace(result, data={**result.data, "folds": 5}))
+    assert plain is not None and finding is not None
+    assert finding.text == plain.text.replace("seeds", "repeats")
+    assert re.match(r"Train more repeats \(--seeds \d+\).* that these repeats do", finding.advice)
+
+
 @pytest.mark.parametrize(("near", "severity"), [(1, "info"), (10, "serious"), (0, None)])
 def test_near_duplicates_count_from_one_in_a_thousand(findings, near, severity):
     found = findings(n_test=1000, duplicates={"exact": {}, "near": {"train-test": near}})

@@ -168,6 +168,36 @@ def test_too_few_images_are_remarked(tmp_path, rng):
     )
 
 
+def test_why_few_images_are_not_cross_validated_is_said(tmp_path, rng):
+    write_pictures(tmp_path / "few", rng, count=6)
+    write_pictures(tmp_path / "few", rng, classes=("emus",), count=3)
+    why = (
+        "# Few images: 5 folds would test all of them, but need 5 of every class, and emus has 3. "
+        "Add\n# images or leave such classes out, and write split: {folds: 5, repeats: 5} in place "
+        "of split and\n# seeds.\nsplit: {validation: 0.2, test: 0.2}"
+    )
+    assert why in new(str(tmp_path / "few"), folder=tmp_path).path.read_text("utf-8")
+    (tmp_path / "few.yaml").unlink()
+    tuned = new(str(tmp_path / "few"), folder=tmp_path, tune=True)  # takes one split in any case
+    assert "Few images" not in tuned.path.read_text("utf-8")
+
+
+def test_a_validation_part_of_the_datas_own_is_told(tmp_path, rng):
+    write_pictures(tmp_path / "cats-and-dogs", rng)
+    parts = ["train"] * 7 + ["val"] * 3
+    rows = [
+        f"{kind}/{number}.png,{kind},{parts[number]}"
+        for kind in ("cats", "dogs")
+        for number in range(10)
+    ]
+    table = tmp_path / "cats-and-dogs" / "labels.csv"
+    table.write_text("\n".join(["file,label,split", *rows]), encoding="utf-8")
+    assert (
+        "split: {validation: 0.2, test: 0.2}  # shares, or numbers of images; the validation part "
+        "is the data's own, so that validation is not used\n"
+    ) in new(str(table), folder=tmp_path).path.read_text("utf-8")
+
+
 def test_nothing_is_overwritten(tmp_path):
     (tmp_path / "mnist.yaml").symlink_to(tmp_path / "nowhere")
     with pytest.raises(UsageError) as caught:

@@ -50,6 +50,14 @@ def test_copies_in_one_class_and_blank_pictures_are_not():
         assert not [note for note in data.notes if "under another class" in note]
 
 
+def test_blank_pictures_in_colour_are_not_either(rng):
+    """Red is one colour, though its three values differ."""
+    images = rng.integers(0, 256, (8, 4, 4, 3), np.uint8)
+    images[[2, 5]] = (255, 0, 9)
+    data = from_python((images, [0, 1] * 4))
+    assert not [note for note in data.notes if "under another class" in note]
+
+
 def test_pictures_that_only_look_alike_at_first_are_told_apart():
     """Their quick keys are of the first eight pixels of nine."""
     images = np.arange(9, dtype=np.uint8) + np.zeros((4, 1), np.uint8)

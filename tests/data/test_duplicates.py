@@ -6,7 +6,7 @@ Run: pytest tests/data/test_duplicates.py
 import numpy as np
 import pytest
 
-from bakeoff.data import Duplicates, count_duplicates
+from bakeoff.data import Duplicates, count_across_folds, count_duplicates
 from bakeoff.data.duplicates import NEAR
 from bakeoff.data.split import Part, make_split
 
@@ -89,3 +89,36 @@ def test_mnist(mnist):
     found = count_duplicates(mnist.images, split.parts())
     assert [(pair.exact, pair.near) for pair in found.pairs] == [(0, 2), (0, 1), (0, 0)]
     assert found.pairs[1].near_examples == ((21101, 68586),)  # two straight ones
+
+
+@pytest.mark.parametrize("repeats", [1, 3])
+def test_folds_against_all_pairs(repeats, rng):
+    """An image counts once where any copy of it lies in another fold, in any repeat."""
+    images = rng.integers(0, 255, (90, 5, 5, 1)).astype(np.float32)
+    images[10:20] = images[20:30] = images[:10]  # three copies
+    images[40:60] = images[60:80] + 0.5  # pairs that are nearly alike
+    tested = np.stack([rng.permutation(90) % 3 for _ in range(repeats)])
+    exact, near = set(), set()
+    for folds in tested:
+        for image in range(90):
+            pairs = brute_force(images, np.flatnonzero(folds != folds[image]), [image])
+            exact |= pairs[0].keys()
+            near |= pairs[1].keys()
+    (pair,) = count_across_folds(images, tested).pairs
+    assert (pair.exact, pair.near) == (len(exact), len(near - exact))
+    assert (pair.earlier, pair.later) == ("train", "test")
+    for kind, counted in ((pair.exact_examples, exact), (pair.near_examples, near - exact)):
+        assert len(set(kind)) == 5
+        for first, second in kind:
+            assert first < second and {first, second} <= counted
+            assert (tested[:, first] != tested[:, second]).any()
+
+
+def test_both_of_two_copies_count(digits):
+    """Two images that are one: each is tested by a network that was given the other."""
+    images = np.concatenate([digits.images[:4], digits.images[:1]])
+    apart, together = np.array([[0, 0, 1, 1, 1]]), np.array([[0, 1, 1, 0, 0]])
+    (pair,) = count_across_folds(images, apart).pairs
+    assert (pair.exact, pair.near, pair.exact_examples) == (2, 0, ((0, 4),))
+    assert count_across_folds(images, together).exact == 0
+    assert count_across_folds(images, np.concatenate([together, apart])).exact == 2

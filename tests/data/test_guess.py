@@ -35,8 +35,14 @@ def file(height, width, *, colour=False, orientation=1):
             "Typical pictures looked at are 40×40, of different shapes: they are cropped in the "
             "middle (fit)",
         ),
+        (  # upright and lying: none is square
+            [file(40, 30), file(30, 40)] * 2,
+            *((30, 30), "grey", "crop"),
+            "Pictures looked at are 30 high and 30 wide in the median, of different shapes: they "
+            "are cropped in the middle (fit)",
+        ),
     ],
-    ids=range(5),
+    ids=range(6),
 )
 def test_what_suits_the_pictures(files, size, color, fit, said):
     found, words = guess([b"no picture", *files])

@@ -141,7 +141,7 @@ def test_missing_and_outside_files(images):
     Image.new("L", (4, 4)).save(images.parent / "secret.png")
     rows = ["a0.png,x", "a1.png,y", "a9.png,x", "../../secret.png,y", "a2.png,x"]
     data = read(images, "file,label\n" + "\n".join(rows))
-    assert data.notes[-1] == "did not find 2 of 5 files that are listed"
+    assert data.notes[-1] == ("did not find 2 of 5 files that are listed: a9.png, ../../secret.png")
     with pytest.raises(DataError, match=r"expected a column of image files in .* found none"):
         read(images, "file,label\nb.png,x\n")
     with pytest.raises(DataError, match="row 3: expected 2 columns as in the first row, found 1"):

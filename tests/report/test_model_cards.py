@@ -34,3 +34,22 @@ def test_the_model_card_describes_the_recommended_model(study, single):
 def test_where_time_counts_the_model_card_has_it(timed, study):
     assert "\n- Prediction time: 0.05 ms an image, in a batch\n" in report.model_card(timed)
     assert "Prediction time" not in report.model_card(study).split("## Data")[0]
+
+
+def test_the_card_of_a_cross_validated_study_tells_its_data_apart(study):
+    """Its parts are those of one fold: together more images than there are."""
+    data = {**study.data, "name": "leaves", "train": 128, "validation": 32, "folds": 5}
+    card = report.model_card(replace(study, data=data))
+    basis = "4,000 images, each tested by networks that had not seen it, 3 repeats of 5 folds"
+    assert (
+        f"- leaves: {basis}; a fold's network was trained on about 128 and validated on 32, the "
+        "shipped one trained on all\n"
+    ) in card
+    assert f"Means with 95 % intervals; {basis}.\n" in card
+    assert "for testing" not in card
+    assert re.search(
+        r"- The scores are those of the folds' networks, \d\d\.\d\d % to \d\d\.\d\d % in the "
+        r"single repeats; the shipped one was not tested: no image is left that it has not "
+        r"seen\.\n",
+        card,
+    )

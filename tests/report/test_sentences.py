@@ -109,6 +109,13 @@ def test_the_sentences_people_read_most(study, parsed):
         "in the training part."
     )
     assert sentences.twins(twice) == ["rose/b.jpg (test) is rose/a.jpg (training)."]
+    folds = replace(
+        twice,
+        data={**twice.data, "folds": 5},
+        duplicates={"exact": {"train-test": 2}, "near": {"train-test": 0}},
+    )
+    assert sentences.about_data(folds).endswith("2 images have an exact copy in another fold.")
+    assert sentences.twins(folds) == ["rose/b.jpg is rose/a.jpg, in another fold."]
     said = parsed.body
     for sentence in (
         "Test accuracy. A dot is one seed, the bar the 95 % interval for other images and other "

@@ -70,7 +70,7 @@ def test_a_picture_of_the_study_is_read_as_the_study_read_it(tmp_path, kind, mon
         (tmp_path / name).write_bytes(formats.canonical(value))
     monkeypatch.chdir(tmp_path)
     monkeypatch.setattr(sys, "argv", ["example.py", *map(str, files[:3])])
-    program: dict = {}
+    program: dict = {"__file__": "example.py"}
     exec(example("onnx").split("import onnxruntime")[0], program)  # its part before the network
     np.testing.assert_allclose(program["images"], data.images[:3], atol=0.51)
 

@@ -106,9 +106,9 @@ def test_the_example_sees_what_the_training_images_showed(fit, color, tmp_path, 
     }
     (tmp_path / "preprocessing.json").write_text(json.dumps(how))
     (tmp_path / "classes.json").write_text("[]")
-    monkeypatch.chdir(tmp_path)
-    monkeypatch.setattr("sys.argv", ["example.py", *map(str, paths)])
-    names = {}
+    monkeypatch.chdir(tmp_path / "pictures")  # neither where it is, nor with whole paths
+    monkeypatch.setattr("sys.argv", ["../example.py", *(path.name for path in paths)])
+    names = {"__file__": "../example.py"}
     exec(examples._PIXELS, names)
     for path, found in zip(paths, names["images"], strict=True):
         expected = decode_file(path, size=(21, 16), color=color, fit=fit, white=4095).pixels
@@ -116,7 +116,8 @@ def test_the_example_sees_what_the_training_images_showed(fit, color, tmp_path, 
     for scale in ({"white_of_16_bits": 2000}, {"least_top_of_16_bits": 16384}):
         (tmp_path / "preprocessing.json").write_text(json.dumps({**how, **scale}))
         with pytest.raises(SystemExit, match=r"deep\.png: not on the scale of the study"):
-            exec(examples._PIXELS, {})
+            monkeypatch.chdir(tmp_path / "pictures")
+            exec(examples._PIXELS, {"__file__": "../example.py"})
 
 
 def test_the_readme_has_the_scores_and_the_lines_that_matter(result, monkeypatch):

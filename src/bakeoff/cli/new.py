@@ -146,7 +146,10 @@ def _text(name: str, found: _Found, *, tune: bool) -> str:
     split = "{validation: 0.2}" if own else "{validation: 0.2, test: 0.2}"
     whose = "; the test part is the data's own" if own else ""
     whose = "; both parts are the data's own, so this is not used" if both else whose
-    divided = f"""split: {split}  # shares, or numbers of images{whose}
+    if data.validation_start is not None and not own:
+        whose = "; the validation part is the data's own, so that validation is not used"
+    why = "" if tune else _too_few_to_divide(data)
+    divided = f"""{why}split: {split}  # shares, or numbers of images{whose}
 seeds: 5  # every model is trained five times
 """
     if _cross_validated(data) and not tune:  # a search takes one split
@@ -180,11 +183,33 @@ split: {folds: 5, repeats: 5}
 """
 
 
-def _cross_validated(data: DataSet) -> bool:
+def _few(data: DataSet) -> bool:
     """Say whether there are so few images that a test part of them would tell little."""
     own = data.test_start is not None or data.validation_start is not None
+    return not own and len(data.labels) < first_models.FEW
+
+
+def _smallest(data: DataSet) -> tuple[int, str]:
+    """Return the images and the name of the smallest class."""
     counts = np.bincount(data.labels, minlength=data.n_classes)
-    return not own and len(data.labels) < first_models.FEW and int(counts.min()) >= _FOLDS
+    return int(counts.min()), data.class_names[int(counts.argmin())]
+
+
+def _cross_validated(data: DataSet) -> bool:
+    return _few(data) and _smallest(data)[0] >= _FOLDS
+
+
+def _too_few_to_divide(data: DataSet) -> str:
+    """Say why so few images are not cross-validated, where a class stands against it."""
+    count, name = _smallest(data)
+    if not _few(data) or count >= _FOLDS:
+        return ""
+    said = (
+        f"Few images: {_FOLDS} folds would test all of them, but need {_FOLDS} of every class, and "
+        f"{shown(name)} has {count}. Add images or leave such classes out, and write split: "
+        f"{{folds: {_FOLDS}, repeats: 5}} in place of split and seeds."
+    )
+    return _commented(said) + "\n"
 
 
 def _declared(source: Source, folder: Path) -> str:

@@ -6,7 +6,7 @@ load(source) gives a DataSet. Whatever is wrong with the files is a DataError of
 from bakeoff.data import sources
 from bakeoff.data.arrays import from_arrays
 from bakeoff.data.dataset import DataSet, about_pixels, class_counts, own_parts
-from bakeoff.data.duplicates import Duplicates, Twins, count_duplicates
+from bakeoff.data.duplicates import Duplicates, Twins, count_across_folds, count_duplicates
 from bakeoff.data.remarks import with_remarks
 from bakeoff.data.sources import (
     NAMES,
@@ -38,6 +38,7 @@ __all__ = [
     "Twins",
     "about_pixels",
     "class_counts",
+    "count_across_folds",
     "count_duplicates",
     "from_arrays",
     "load",

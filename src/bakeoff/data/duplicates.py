@@ -1,7 +1,7 @@
-"""Images that stand in two parts of a split: the same bytes, or nearly the same picture."""
+"""Images that stand in two parts of a split, or in two folds: the same bytes, or nearly."""
 
 import hashlib
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from itertools import combinations
 from typing import Any
@@ -71,8 +71,7 @@ def count_duplicates(images: NDArray[Any], parts: Mapping[str, NDArray[np.int64]
     -------
     Duplicates
     """
-    digests = np.array([_digest(image) for image in images], dtype="V16")
-    ranks = np.unique(digests, return_inverse=True)[1]
+    ranks = _ranks(images)
     means, contrasts = _summaries(images)
     pairs = []
     for (earlier, before), (later, after) in combinations(parts.items(), 2):
@@ -85,7 +84,75 @@ def count_duplicates(images: NDArray[Any], parts: Mapping[str, NDArray[np.int64]
     return Duplicates(tuple(pairs))
 
 
+def count_across_folds(images: NDArray[Any], tested: NDArray[np.int64]) -> Duplicates:
+    """Count the images that have a twin in another fold, in one repeat or more.
+
+    Each of two copies is tested by a network that was given the other, so both count; an image
+    counts once, however many copies it has. What a twin is, see `count_duplicates`.
+
+    Parameters
+    ----------
+    images : shape (n, height, width, channels)
+        `DataSet.images`.
+    tested : int64, shape (repeats, n)
+        The fold of each image, `Folds.tested`.
+
+    Returns
+    -------
+    Duplicates
+        One entry, "train" and "test". Its examples name two images once, the earlier one first.
+    """
+    ranks = _ranks(images)
+    exact = _copies_apart(ranks, tested)
+    near = {
+        later: earlier
+        for later, earlier in _closest_apart(images, ranks, tested).items()
+        if later not in exact
+    }
+    counted = [exact, near]
+    named = [tuple(sorted({_in_order(pair) for pair in each.items()})[:_NAMED]) for each in counted]
+    return Duplicates((Twins("train", "test", len(exact), len(near), named[0], named[1]),))
+
+
 Positions = NDArray[np.int64]
+
+
+def _in_order(pair: tuple[int, int]) -> tuple[int, int]:
+    return min(pair), max(pair)
+
+
+def _copies_apart(ranks: Positions, tested: Positions) -> dict[int, int]:
+    """Return, for each image with a copy in another fold in some repeat, one such copy."""
+    order = np.argsort(ranks, kind="stable")
+    starts = np.flatnonzero(np.diff(ranks[order], prepend=-1))
+    copies: dict[int, int] = {}
+    for same in np.split(order, starts[1:]):
+        folds = tested[:, same]
+        apart = (folds != folds[:, :1]).any(axis=0)  # from the first; what is not has its folds
+        if apart.any():
+            others = np.where(apart, same[0], same[apart][0])
+            copies |= dict(zip(same.tolist(), others.tolist(), strict=True))
+    return copies
+
+
+def _closest_apart(images: NDArray[Any], ranks: Positions, tested: Positions) -> dict[int, int]:
+    """Return, for each image with a near twin in another fold in some repeat, the closest."""
+    means, contrasts = _summaries(images)
+    everything = np.arange(len(images))
+    closest: dict[int, tuple[float, int]] = {}
+    for earlier, later, distances in _near_pairs(images, means, contrasts, everything, everything):
+        apart = (tested[:, earlier] != tested[:, later]).any(axis=0)
+        for index in np.flatnonzero(apart & (ranks[earlier] != ranks[later])):
+            pair = (float(distances[index]), int(earlier[index]))
+            key = int(later[index])
+            closest[key] = min(pair, closest.get(key, pair))
+    return {later: twin for later, (_, twin) in closest.items()}
+
+
+def _ranks(images: NDArray[Any]) -> Positions:
+    """Return a number for each image, equal for equal contents alone."""
+    digests = np.array([_digest(image) for image in images], dtype="V16")
+    return np.unique(digests, return_inverse=True)[1]
 
 
 def _digest(image: NDArray[Any]) -> bytes:
@@ -133,11 +200,27 @@ def _near(
     after: Positions,
 ) -> tuple[tuple[int, int], ...]:
     """Return (earlier, later) for the images of `after` that have a near twin in `before`."""
+    twins: dict[int, tuple[float, int]] = {}
+    for earlier, later, distances in _near_pairs(images, means, contrasts, before, after):
+        for index in range(len(later)):
+            pair = (float(distances[index]), int(earlier[index]))
+            key = int(later[index])
+            twins[key] = min(pair, twins.get(key, pair))
+    return tuple((twins[later][1], later) for later in sorted(twins))
+
+
+def _near_pairs(
+    images: NDArray[Any],
+    means: NDArray[np.float32],
+    contrasts: NDArray[np.float32],
+    before: Positions,
+    after: Positions,
+) -> Iterator[tuple[Positions, Positions, NDArray[np.float64]]]:
+    """Yield (of `before`, of `after`, distance) of images that are nearly alike, or the same."""
     from scipy.spatial import cKDTree
 
     tree = cKDTree(means[before])
     ordered = after[np.argsort(contrasts[after], kind="stable")]
-    twins: dict[int, tuple[float, int]] = {}
     for group in np.array_split(ordered, min(_GROUPS, len(ordered)) or 1):
         if not len(group):
             continue
@@ -153,11 +236,8 @@ def _near(
         later, earlier = group[row], before[found[row, column]]
         limits = NEAR * np.minimum(contrasts[later], contrasts[earlier])
         distances = _distances(images, earlier, later)
-        for index in np.flatnonzero(distances <= limits):
-            pair = (float(distances[index]), int(earlier[index]))
-            key = int(later[index])
-            twins[key] = min(pair, twins.get(key, pair))
-    return tuple((twins[later][1], later) for later in sorted(twins))
+        near = distances <= limits
+        yield earlier[near], later[near], distances[near]
 
 
 def _distances(images: NDArray[Any], earlier: Positions, later: Positions) -> NDArray[np.float64]:

@@ -55,7 +55,11 @@ def guess(contents: Iterable[bytes]) -> tuple[Pictures, str]:
     tall, wide = (max(round(side / shrink), _SIDES[0]) for side in (height, width))
     shapes = [each[0] / each[1] for each in sizes]
     odd = max(shapes) > _ODD * min(shapes)
-    all_of = "All" if len(set(sizes)) == 1 else "Typical"
+    sides = (
+        f"{'All' if len(set(sizes)) == 1 else 'Typical'} pictures looked at are {height}×{width}"
+    )
+    if (height, width) not in sizes:  # such as upright and lying ones, of which none is square
+        sides = f"Pictures looked at are {height} high and {width} wide in the median"
     shape = ", of different shapes: they are cropped in the middle (fit)" if odd else ""
     return (
         Pictures(
@@ -63,5 +67,5 @@ def guess(contents: Iterable[bytes]) -> tuple[Pictures, str]:
             color="rgb" if coloured else "grey",
             fit="crop" if odd else "stretch",
         ),
-        f"{all_of} pictures looked at are {height}×{width}{shape}",
+        f"{sides}{shape}",
     )

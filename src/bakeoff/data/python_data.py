@@ -14,10 +14,11 @@ from bakeoff.data.carried_names import carried_names, with_names
 from bakeoff.data.csv_columns import INDICES, LABELS, PART_COLUMNS, Head, bare, part_column
 from bakeoff.data.dataset import DataSet
 from bakeoff.data.frames import columns_of, one_hot_names, pixels_in_order
+from bakeoff.data.groups import notes_on_groups
 from bakeoff.data.guess import guess_files
 from bakeoff.data.items import as_array, gathered
 from bakeoff.data.remarks import with_remarks
-from bakeoff.data.table import from_files
+from bakeoff.data.table import from_files, lost_files
 from bakeoff.data.words import role_of
 from bakeoff.errors import DataError
 from bakeoff.utils.text import shown, some
@@ -170,7 +171,7 @@ def _from_frame(frame: Any) -> DataSet:
         )
     how, about = guess_files([Path(each) for each in places if each])
     begin = Head(",", tuple(columns), named=True, skip=0)
-    rows = [] if part is None else [[str(each) for each in row] for row in frame.values.tolist()]
+    rows = [[str(each) for each in row] for row in frame.values.tolist()]
     parts, said = part_column(begin, rows, None)
     notes: tuple[str, ...] = (about,)
     if said:
@@ -179,4 +180,7 @@ def _from_frame(frame: Any) -> DataSet:
     unused = [shown(each) for each in columns if each not in used and bare(each) not in INDICES]
     if unused:
         notes += (f"ignored the columns {some(unused)}",)
-    return from_files(NAME, places, frame[label].tolist(), how, parts=parts, notes=notes)
+    labels = frame[label].tolist()
+    notes += notes_on_groups(columns, rows, [str(each) for each in labels], parts)
+    notes += lost_files(places, [str(path) for path in paths])
+    return from_files(NAME, places, labels, how, parts=parts, notes=notes)

@@ -19,6 +19,7 @@ from bakeoff.data.csv_columns import (
 from bakeoff.data.dataset import DataSet, part_starts
 from bakeoff.data.decode_files import Skipped, check_pictures, decode_files
 from bakeoff.data.folder_walk import ENDINGS, File
+from bakeoff.data.groups import notes_on_groups
 from bakeoff.data.labels import Classes, Labels, pooled_labels, table_labels
 from bakeoff.data.safe_reading import refusing
 from bakeoff.data.sources import PARTS, Pictures, TableSource
@@ -66,6 +67,8 @@ def load_table(source: TableSource) -> DataSet:
         taken += [] if place is None else [begin.columns[place]]
         unused = _ignored(begin, {begin.columns[file], *taken, *wanted.values()})
         notes = (f"read from the columns {used}{unused}", *_beside(path, begin, parts))
+        notes += notes_on_groups(begin.columns, found, labels, parts)
+        notes += lost_files(places, [row[file] for row in found])
         return from_files(path.stem, places, labels, source, parts=parts, root=root, notes=notes)
 
 
@@ -85,9 +88,6 @@ def from_files(
     """
     given = list(parts) if parts is not None else ["train"] * len(paths)
     order = _in_order(paths, given)
-    if len(order) < len(paths):
-        lost = f"{len(paths) - len(order):,} of {len(paths):,} files that are listed"
-        notes += (f"did not find {lost}",)
     files = [
         File(str(paths[each]), index, _shown(str(paths[each]), root))
         for index, each in enumerate(order)
@@ -132,6 +132,15 @@ def _beside(path: Path, begin: Head, parts: Sequence[str] | None) -> tuple[str, 
         f"left out {name} beside it: to test on it, put its lines into {shown(path.name)}, with a "
         "column split (train or test)",
     )
+
+
+def lost_files(paths: Sequence[str | None], names: Sequence[str]) -> tuple[str, ...]:
+    """Count the files that are listed and not there, and name a few."""
+    lost = [shown(name) for name, path in zip(names, paths, strict=True) if path is None]
+    if not lost:
+        return ()
+    few = f"{', '.join(lost[:3])}{', …' if len(lost) > 3 else ''}"
+    return (f"did not find {len(lost):,} of {len(paths):,} files that are listed: {few}",)
 
 
 def _in_order(paths: Sequence[str | None], given: Sequence[str]) -> list[int]:

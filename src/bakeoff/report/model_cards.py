@@ -71,9 +71,19 @@ def _why(comparison: Comparison, result: ModelResult) -> list[str]:
 
 def _data(comparison: Comparison) -> list[str]:
     data = comparison.data
+    name, train = plain(str(data.get("name"))), f"{data.get('train', 0):,}"
+    validation = f"{data.get('validation', 0):,}"
+    used = (
+        f"{train} images for training, {validation} for validation, {data.get('test', 0):,} for "
+        "testing"
+    )
+    if data.get("folds"):
+        used = (
+            f"{wording.basis(comparison)}; a fold's network was trained on about {train} and "
+            f"validated on {validation}, the shipped one trained on all"
+        )
     lines = [
-        f"- {plain(str(data.get('name')))}: {data.get('train', 0):,} images for training, "
-        f"{data.get('validation', 0):,} for validation, {data.get('test', 0):,} for testing",
+        f"- {name}: {used}",
         f"- Classes: {plain(text.listed(comparison.class_names))}",
     ]
     if data.get("hash"):
@@ -84,8 +94,10 @@ def _data(comparison: Comparison) -> list[str]:
 
 def _scores(comparison: Comparison, result: ModelResult) -> list[str]:
     loss = result.loss.estimate
-    seeds = text.counted(len(result.seeds), "seed")
-    images = text.counted(len(comparison.labels), "test image")
+    basis = wording.basis(comparison)
+    if not comparison.data.get("folds"):
+        seeds = text.counted(len(result.seeds), "seed")
+        basis = f"{text.counted(len(comparison.labels), 'test image')}, {seeds}"
     rows = [
         ("Accuracy", wording.scored(result.accuracy.estimate)),
         ("Balanced accuracy", wording.scored(result.balanced_accuracy.estimate)),
@@ -93,7 +105,7 @@ def _scores(comparison: Comparison, result: ModelResult) -> list[str]:
         ("Loss (cross-entropy)", f"{wording.loss(loss.mean)} ({wording.loss_interval(loss)})"),
     ]
     return [
-        f"Means with {wording.INTERVAL} intervals; {images}, {seeds}.",
+        f"Means with {wording.INTERVAL} intervals; {basis}.",
         "",
         "| Score | Value |",
         "| --- | --- |",
@@ -113,14 +125,17 @@ def _confusions(comparison: Comparison, result: ModelResult) -> list[str]:
 
 
 def _limits(comparison: Comparison, result: ModelResult) -> list[str]:
+    low, high = (text.percent(each(result.accuracy.per_seed)) for each in (min, max))
+    means = f"means over trained files; one file of it may do better or worse: {low} to {high} here"
+    if comparison.data.get("folds"):
+        means = (
+            f"those of the folds' networks, {low} to {high} in the single repeats; the shipped one "
+            "was not tested: no image is left that it has not seen"
+        )
     lines = [
         f"- Measured on images like those of {plain(str(comparison.data.get('name')))} only; "
         "what it does with others is not known.",
-        "- The scores are means over trained files; one file of it may do better or worse: "
-        + plain(
-            f"{text.percent(min(result.accuracy.per_seed))} to "
-            f"{text.percent(max(result.accuracy.per_seed))} here."
-        ),
+        f"- The scores are {plain(means)}.",
     ]
     calibration = sentences.about_calibration(result)
     if calibration:

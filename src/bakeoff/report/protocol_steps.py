@@ -101,7 +101,12 @@ def _duplicates(comparison: Comparison, where: str) -> str:
     text = ""
     for kind, label in (("exact", "Exact duplicates"), ("near", "Near-duplicates")):
         counts = comparison.duplicates.get(kind, {})
-        found = [f"{number:,} {part}" for part, number in counts.items() if number]
+        folds = comparison.data.get("folds")
+        found = [
+            counted(number, "image") if folds else f"{number:,} {part}"
+            for part, number in counts.items()
+            if number
+        ]
         text += f" {label} {where}: {listed(found) if found else 'none'}."
     return text
 

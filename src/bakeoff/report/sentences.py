@@ -95,6 +95,7 @@ def _without(model: ModelResult) -> str:
 def about_data(comparison: Comparison) -> str:
     """Say how many classes and images there are, how large an image is, and how many are copies."""
     data = comparison.data
+    folds = bool(data.get("folds"))
     parts = [f"{counted(len(comparison.class_names), 'class', 'classes')}"]
     if data.get("input_shape"):
         height, width, channels = data["input_shape"]
@@ -102,26 +103,29 @@ def about_data(comparison: Comparison) -> str:
         parts[0] += {1: ", grey", 3: ", in colour"}.get(channels, f" of {channels} values")
     for kind, word in (("exact", "an exact copy"), ("near", "a near-copy")):
         for pair, number in comparison.duplicates.get(kind, {}).items():
-            earlier, later = pair.split("-")
+            earlier, later = (_PARTS[part] for part in pair.split("-"))
             verb = "has" if number == 1 else "have"
+            which = "image" if folds else f"{later} image"
+            where = "another fold" if folds else f"the {earlier} part"
             if number:
-                parts.append(
-                    f"{counted(number, f'{_PARTS[later]} image')} {verb} {word} in the "
-                    f"{_PARTS[earlier]} part"
-                )
+                parts.append(f"{counted(number, which)} {verb} {word} in {where}")
     if len(parts) == 1:
-        parts.append("No image stands in two parts of the split, exactly or nearly")
+        two = "two folds" if folds else "two parts of the split"
+        parts.append(f"No image stands in {two}, exactly or nearly")
     return " ".join(f"{part}." for part in parts)
 
 
 def twins(comparison: Comparison) -> list[str]:
-    """Name the copies in two parts that study.json names, the first five of a kind."""
+    """Name the copies in two parts, or folds, that study.json names, the first five of a kind."""
     said = []
     for each in comparison.data.get("twins") or ():
         earlier, later = (_PARTS[part] for part in each["parts"].split("-"))
         first, second = each["files"]
         word = "is" if each["kind"] == "exact" else "is nearly"
-        said.append(f"{second} ({later}) {word} {first} ({earlier}).")
+        if comparison.data.get("folds"):
+            said.append(f"{second} {word} {first}, in another fold.")
+        else:
+            said.append(f"{second} ({later}) {word} {first} ({earlier}).")
     return said
 
 

@@ -207,7 +207,8 @@ def _verdicts_title(comparison: Comparison) -> str:
             return f"Verdicts, exploratory, at the level of {comparison.look.text}"
         return f"Verdicts, {comparison.look.text}"
     if not any(pair.files for pair in comparison.pairs):
-        return "Differences; no verdicts below 3 seeds of each model"
+        units = "repeats" if comparison.data.get("folds") else "seeds"
+        return f"Differences; no verdicts below 3 {units} of each model"
     return "Trained files, two at a time (exact McNemar); about the models this says nothing"
 
 

@@ -29,7 +29,7 @@ from bakeoff.storage.study_recipe import recorded_recipe
 from bakeoff.storage.user_ledger import require_user_ledger
 from bakeoff.study.environment import environment
 from bakeoff.study.extend import extended, require_data
-from bakeoff.study.known_duplicates import known_duplicates
+from bakeoff.study.known_duplicates import twins
 from bakeoff.study.study_backbones import same_network, with_study_backbones
 from bakeoff.utils.machine import available_memory
 from bakeoff.utils.text import shown
@@ -286,7 +286,7 @@ def _fixed_part(data: DataSet, split: Split | Folds) -> dict[str, Any]:
         for name, part in split.parts().items()
         if name != "test"
     }
-    counted, twins = _twins(data, split)
+    duplicates, examples = twins(data, split)
     return {
         "split": split.hash,
         "split_file": formats.sha256(_split_file(data, split)),
@@ -303,46 +303,11 @@ def _fixed_part(data: DataSet, split: Split | Folds) -> dict[str, Any]:
             "validation_start": data.validation_start,
             "notes": list(data.notes),
             "class_counts": counts,
-            "twins": twins,
+            "twins": examples,
             **folds,
         },
-        "duplicates": counted,
+        "duplicates": duplicates,
     }
-
-
-def _twins(
-    data: DataSet, split: Split | Folds
-) -> tuple[dict[str, dict[str, int]], list[dict[str, Any]]]:
-    """Count the images that stand in two parts, and name the first of each kind.
-
-    Of folds, those with a twin in another fold.
-    """
-    folds = isinstance(split, Folds)
-    parts = (
-        {str(k): np.flatnonzero(split.tested[0] == k) for k in range(split.n_folds)}
-        if isinstance(split, Folds)
-        else split.parts()
-    )
-    found = known_duplicates(data, parts)
-    called = [
-        (pair, "train-test" if folds else f"{pair.earlier}-{pair.later}") for pair in found.pairs
-    ]
-    named = [
-        {"kind": kind, "parts": parts, "files": [_called(data, row) for row in rows]}
-        for kind in ("exact", "near")
-        for pair, parts in called
-        for rows in getattr(pair, f"{kind}_examples")
-    ]
-    if folds:
-        return {"exact": {"train-test": found.exact}, "near": {"train-test": found.near}}, named
-    counts = {
-        kind: {parts: getattr(pair, kind) for pair, parts in called} for kind in ("exact", "near")
-    }
-    return counts, named
-
-
-def _called(data: DataSet, row: int) -> str:
-    return f"no. {row} of the data" if data.files is None else data.files[row]
 
 
 def test_hash(data: DataSet, split: Split | Folds) -> str:

@@ -8,6 +8,7 @@ import numpy as np
 import scipy  # and not its parts: see statistics.py
 
 from bakeoff.analysis.checks.failed_runs import failed_seeds
+from bakeoff.analysis.checks.wording import unit_of
 from bakeoff.analysis.comparison import Comparison, Finding, ModelResult, Severity
 from bakeoff.analysis.statistics import FEWEST_SEEDS as _FEWEST
 from bakeoff.utils.text import counted, listed, percent, points, some
@@ -69,20 +70,23 @@ def one_seed(comparison: Comparison) -> Finding | None:
     single = [model.name for model in comparison.models if len(model.seeds) == 1]
     if not single:
         return None
+    unit = unit_of(comparison)
+    only = "these trained files" if unit == "seed" else "the networks of its folds"
     return Finding(
         code="one-seed",
         severity="serious",
         model=None,
         text=(
-            f"{some(single)} {'has' if len(single) == 1 else 'have'} one seed only, so nothing is "
-            "said about models, only about these trained files."
+            f"{some(single)} {'has' if len(single) == 1 else 'have'} one {unit} only, so "
+            f"nothing is said about models, only about {only}."
         ),
-        advice=f"Train at least 5 seeds of every model (--seeds 5), better 10{_AGAIN}.",
+        advice=f"Train at least 5 {unit}s of every model (--seeds 5), better 10{_AGAIN}.",
     )
 
 
 def few_seeds(comparison: Comparison) -> Finding | None:
     """Notice too few seeds for a verdict, or too few for so many models."""
+    unit = unit_of(comparison)
     fewest, models = min(len(m.seeds) for m in comparison.models), len(comparison.models)
     if 1 < fewest < _FEWEST and models > 1:
         return Finding(
@@ -90,7 +94,7 @@ def few_seeds(comparison: Comparison) -> Finding | None:
             severity="serious",
             model=None,
             text=(
-                f"There is no verdict below {_FEWEST} seeds of each model, and a model has "
+                f"There is no verdict below {_FEWEST} {unit}s of each model, and a model has "
                 f"{fewest}: that few cannot tell a better model from a lucky run."
             ),
             advice=f"Train at least {_FEWEST} of each (--seeds {_FEWEST}), better 5{_AGAIN}.",
@@ -102,11 +106,11 @@ def few_seeds(comparison: Comparison) -> Finding | None:
             model=None,
             text=(
                 f"{models} models make {models * (models - 1) // 2} pairs, and a model has "
-                f"{fewest} seeds only: with that few, claims of a difference may be wrong more "
+                f"{fewest} {unit}s only: with that few, claims of a difference may be wrong more "
                 "often than 5 % of the time."
             ),
             advice=(
-                f"Train at least {FEW_SEEDS} seeds of every model (--seeds {FEW_SEEDS}){_AGAIN}."
+                f"Train at least {FEW_SEEDS} {unit}s of every model (--seeds {FEW_SEEDS}){_AGAIN}."
             ),
         )
     return None
@@ -163,10 +167,10 @@ def too_few_seeds(comparison: Comparison) -> Finding | None:
     if not reachable:
         return None
     needed, nearest = min(reachable, key=lambda item: item[0])
-    most = max(seeds for seeds, _ in reachable)
+    most, unit = max(seeds for seeds, _ in reachable), unit_of(comparison)
     difference = nearest.test.difference if nearest.test else 0.0
     which = "Both pairs" if len(reachable) == 2 else f"All {len(reachable)} pairs"
-    rest = f" {which} that {SEEDS_WORTH} seeds or fewer can help need about {most}."
+    rest = f" {which} that {SEEDS_WORTH} {unit}s or fewer can help need about {most}."
     return Finding(
         code="too-few-seeds",
         severity="warning",
@@ -175,11 +179,11 @@ def too_few_seeds(comparison: Comparison) -> Finding | None:
             f"{len(open_pairs)} of {counted(len(comparison.pairs), 'pair')} of models "
             f"{'is' if len(open_pairs) == 1 else 'are'} not separated by {_seeds(comparison)}. If "
             f"the {points(difference, 2)} points between {nearest.a} and {nearest.b} are real, "
-            f"about {needed} seeds of each have an even chance to show it."
+            f"about {needed} {unit}s of each have an even chance to show it."
             f"{rest if len(reachable) > 1 else ''}"
         ),
         advice=(
-            f"Train more seeds (--seeds {needed}){_AGAIN}, or report that these seeds do not "
+            f"Train more {unit}s (--seeds {needed}){_AGAIN}, or report that these {unit}s do not "
             "separate them."
         ),
     )
@@ -228,14 +232,15 @@ def flattery(m: int, error: float) -> float:
 
 
 def duplicates(comparison: Comparison) -> Finding | None:
-    """Notice images that stand in two parts of the split."""
+    """Notice images that stand in two parts of the split, or in two folds."""
     exact, near = (_copies(comparison, kind) for kind in ("exact", "near"))
     n_test = len(comparison.labels)
     if not sum(exact.values()) and sum(near.values()) < NEAR_COPIES * n_test:
         return None
     in_test = sum(n for counts in (exact, near) for pair, n in counts.items() if _is_test(pair))
+    folds = bool(comparison.data.get("folds"))
     says = [
-        _twins(pair, count, what)
+        _twins(pair, count, what, folds=folds)
         for counts, what in ((exact, "an exact"), (near, "a near"))
         for pair, count in counts.items()
         if count
@@ -248,11 +253,13 @@ def duplicates(comparison: Comparison) -> Finding | None:
         severity=severity,
         model=None,
         text=(
-            f"The parts of the split share images: {listed(says)}; up to "
+            f"The {'folds' if folds else 'parts of the split'} share images: {listed(says)}; up to "
             f"{percent(min(1.0, in_test / n_test), 2)} of the {n_test:,} test images may have "
             "been learnt by heart."
         ),
-        advice="Remove the copies, or keep all copies of an image in one part, and run it again.",
+        advice="Leave one of the copies of each image, and run it again."
+        if folds
+        else "Remove the copies, or keep all copies of an image in one part, and run it again.",
     )
 
 
@@ -369,8 +376,8 @@ def _seed_error(model: ModelResult) -> float:
 
 
 def _seeds(comparison: Comparison) -> str:
-    counts = sorted({len(model.seeds) for model in comparison.models})
-    return counted(counts[0], "seed") if len(counts) == 1 else f"{counts[0]} to {counts[-1]} seeds"
+    counts, unit = sorted({len(model.seeds) for model in comparison.models}), unit_of(comparison)
+    return counted(counts[0], unit) if len(counts) == 1 else f"{counts[0]} to {counts[-1]} {unit}s"
 
 
 def _copies(comparison: Comparison, kind: str) -> dict[str, int]:
@@ -381,8 +388,10 @@ def _is_test(pair: str) -> bool:
     return pair.endswith("-test")
 
 
-def _twins(pair: str, count: int, what: str) -> str:
+def _twins(pair: str, count: int, what: str, *, folds: bool) -> str:
     earlier, later = pair.split("-")
     verb = "has" if count == 1 else "have"
+    if folds:
+        return f"{counted(count, 'image')} {verb} {what} twin in another fold"
     part = "training" if earlier == "train" else earlier
     return f"{counted(count, f'{later} image')} {verb} {what} twin in the {part} part"

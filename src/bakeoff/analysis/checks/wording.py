@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from bakeoff.analysis.comparison import ModelResult
+from bakeoff.analysis.comparison import Comparison, ModelResult
 from bakeoff.utils.text import counted, listed
 
 
@@ -20,3 +20,8 @@ def seeds_of(model: ModelResult, positions: Sequence[int]) -> str:
 def mean_of(count: int) -> str:
     """Return what a number of several seeds is: "mean of 5 seeds", or "one seed"."""
     return "one seed" if count == 1 else f"mean of {count} seeds"
+
+
+def unit_of(comparison: Comparison) -> str:
+    """Return what takes a seed's place: in cross-validation each network has one of its own."""
+    return "repeat" if comparison.data.get("folds") else "seed"

@@ -1,10 +1,12 @@
 """What shows how to use an exported file: three lines to read, and a program that runs as it is."""
 
 _PIXELS = '''"""Say which class each picture is: python example.py PICTURE..."""
-import io, json, pathlib, sys
+import io, json, os, pathlib, sys
 import numpy as np
 from PIL import Image
 
+pictures = [pathlib.Path(path).absolute() for path in sys.argv[1:]]
+os.chdir(pathlib.Path(__file__).absolute().parent)  # where its files are, whoever calls it
 files = map(pathlib.Path, ("preprocessing.json", "classes.json"))
 how, classes = [json.loads(file.read_bytes()) for file in files]
 turns = {2: 0, 3: 3, 4: 1, 5: 5, 6: 4, 7: 6, 8: 2}  # EXIF orientation to Image.Transpose
@@ -48,7 +50,7 @@ def read(path):
     pixels = np.asarray(canvas) * (how["maximum"] / how["white"])
     return (pixels.round() if how["dtype"] == "uint8" else pixels).astype(how["dtype"])
 
-images = np.stack([read(path) for path in sys.argv[1:]])
+images = np.stack([read(path) for path in pictures])
 images = images.reshape(-1, how["height"], how["width"], how["channels"])
 '''
 

@@ -1,0 +1,59 @@
+"""Columns that say which pictures show the same patient, plant or scene.
+
+Pictures of one patient are alike in much that is not the class. Where training has some of them and
+the test part others, the test is too easy, and nothing in the results shows it.
+"""
+
+from collections.abc import Sequence
+
+from bakeoff.data.csv_columns import bare
+from bakeoff.utils.text import counted, shown
+
+_ONE = (
+    *("patient", "subject", "participant", "person", "donor", "individual", "animal", "specimen"),
+    *("plant", "tree", "leaf", "slide", "scene", "video", "clip", "sequence", "session", "series"),
+    *("visit", "scan", "case", "group", "groups", "writer", "speaker", "author"),
+)
+_NUMBERED = ("", "id", "ids", "nr", "no", "number", "name", "code")
+_NAMES = {one + number for one in _ONE for number in _NUMBERED}
+
+
+def notes_on_groups(
+    columns: Sequence[str],
+    rows: Sequence[Sequence[str]],
+    labels: Sequence[str],
+    parts: Sequence[str] | None,
+) -> tuple[str, ...]:
+    """Return a note for each unused column by which pictures belong together across parts.
+
+    Such a column is called so, has the same cell in several rows, and more cells than classes.
+
+    parts : train, validation or test for each row; None where Bakeoff will draw them
+    """
+    notes = []
+    for place, name in enumerate(columns):
+        cells = [row[place].strip() for row in rows]
+        kinds = set(cells) - {""}
+        if bare(name) in _NAMES and len(set(labels)) < len(kinds) < len(cells) - cells.count(""):
+            notes.append(_note(shown(name), cells, parts))
+    return tuple(note for note in notes if note)
+
+
+def _note(name: str, cells: Sequence[str], parts: Sequence[str] | None) -> str:
+    one = f"all pictures of one {name} into one part"
+    if parts is None:
+        return (
+            f"{name} seems to say which pictures belong together; a split that is drawn does not "
+            f"keep them together, so that tests may be too easy: put {one}, by a column split "
+            "(train, val, test)"
+        )
+    stands: dict[str, set[str]] = {}
+    for cell, part in zip(cells, parts, strict=True):
+        stands.setdefault(cell, set()).add(part)
+    torn = [cell for cell, have in stands.items() if cell and len(have) > 1]
+    if not torn:
+        return ""
+    return (
+        f"{counted(len(torn), 'cell')} of {name} in more than one part, such as {shown(torn[0])}: "
+        f"where these pictures belong together, tests may be too easy: put {one}"
+    )

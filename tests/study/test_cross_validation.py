@@ -22,6 +22,7 @@ from bakeoff.study import verify
 from bakeoff.study.compare import compare
 from bakeoff.study.development_data import read_development
 from bakeoff.study.jobs import TrainJob
+from bakeoff.study.retrain import retrain
 from bakeoff.study.status import status
 from bakeoff.study.trained_model import trained_model
 from bakeoff.study.training_profile import read_profile
@@ -225,7 +226,7 @@ def test_more_repeats_extend_a_study_and_fewer_do_not_shrink_it(study, npz, tmp_
 
 def test_a_repeat_trained_again_is_the_same(study):
     folder, _ = study
-    repeat = verify.retrain(folder, "mlp:1", watcher=Watcher())
+    repeat = retrain(folder, "mlp:1", watcher=Watcher())
     assert repeat.sentence == "mlp seed 1, trained again: every byte the same"
 
 

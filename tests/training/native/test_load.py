@@ -15,8 +15,8 @@ import pytest
 from bakeoff import recipe as recipes
 from bakeoff.errors import UsageError
 from bakeoff.storage.study_folder import StudyFolder
-from bakeoff.study import verify
 from bakeoff.study.executors import local_processes
+from bakeoff.study.retrain import retrain
 from bakeoff.study.run import run as run_study
 from bakeoff.training.native import build, load
 from bakeoff.utils.events import Watcher
@@ -232,10 +232,10 @@ def test_a_study_says_which_kernels_it_used_and_repeats_bit_for_bit(
     monkeypatch.setattr("bakeoff.study.environment.choose", lambda: native_choice)
     study = carried_out(tmp_path, Watcher())
     assert study.read_study()["environment"]["kernels"] == native_choice.kernels
-    assert verify.retrain(study, "cnn:0", watcher=Watcher()).files == ()
+    assert retrain(study, "cnn:0", watcher=Watcher()).files == ()
     monkeypatch.setattr(local_processes.native, "choose", load.Choice)
     monkeypatch.setattr("bakeoff.study.environment.choose", load.Choice)
-    plain = verify.retrain(study, "cnn:0", watcher=Watcher())
+    plain = retrain(study, "cnn:0", watcher=Watcher())
     assert f"kernels {native_choice.kernels}, now plain" in plain.environment
     assert "weights.safetensors" in str(plain.files)
 

@@ -16,6 +16,12 @@ from bakeoff import cli
 from bakeoff.study.executors import fork_server
 from bakeoff.utils.events import EpochResult, Watcher
 
+TIMED = {  # functions of modules of bakeoff.study: what they are timed as, and what came before
+    ("create", "load"): ("reading the images", "the recipe"),
+    ("create", "twins"): ("images in two parts of it", "the split"),
+    ("run", "largest_trial"): ("the study's folder", "the study's folder"),
+}
+
 
 class _Ended(BaseException):
     """The first epoch has ended."""
@@ -72,9 +78,9 @@ def main(started: float, recipe: str, model: str, out: str) -> None:
             from bakeoff.study import create, progress, run
 
             clock.took("what a run imports")
-            clock.timing(create, "load", "reading the images", "the recipe")
-            clock.timing(create, "known_duplicates", "images in two parts of it", "the split")
-            clock.timing(run, "largest_trial", "the study's folder", "the study's folder")
+            modules = {"create": create, "run": run}
+            for (module, name), (part, before) in TIMED.items():
+                clock.timing(modules[module], name, part, before)
             progress.progress = watched  # type: ignore[assignment]
             yield
 

@@ -12,6 +12,7 @@ import subprocess
 import sys
 from dataclasses import replace
 from functools import cache
+from importlib import import_module
 from pathlib import Path
 
 import numpy as np
@@ -25,6 +26,7 @@ from benchmarks import (
     accuracy,
     comparing,
     contestants,
+    first_epoch,
     gpu,
     gpu_tasks,
     scaling,
@@ -911,3 +913,9 @@ def test_the_most_memory_is_that_of_any_process_waited_for_or_not(tmp_path):
     took = comparing.timed([sys.executable, "-c", script], log=tmp_path / "log")
     assert 90 << 20 < took["peak_bytes"] < 140 << 20
     assert took["seconds"] > 0.5
+
+
+@pytest.mark.parametrize(("module", "function"), first_epoch.TIMED)
+def test_what_is_timed_until_the_first_epoch_is_there(module, function):
+    """It is replaced by name: without it the command ends before an epoch."""
+    assert callable(getattr(import_module(f"bakeoff.study.{module}"), function))

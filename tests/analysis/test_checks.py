@@ -862,6 +862,17 @@ def test_missing_and_tiny_classes(findings):
     )
 
 
+def test_classes_in_folds(tmp_path):
+    """What the first of them trains on and validates on is few of a class in most small studies."""
+    counts = {"train": [40] * 9 + [0], "validation": [10] * 10}
+    result = compare([write_study(tmp_path / "study", class_counts=counts)])
+    finding = study_design.small_classes(replace(result, data={**result.data, "folds": 5}))
+    assert finding is not None
+    assert finding.text == (
+        "Some classes are missing or tiny: 9 (0 in train of the first fold) without images."
+    )
+
+
 def test_tiny_classes_alone_are_a_warning(findings):
     labels = np.concatenate([np.arange(900) % 9, np.full(5, 9)])
     assert findings(labels=labels)["small-classes", None].severity == "warning"

@@ -7,11 +7,13 @@ Run: pytest tests/analysis/test_judge.py
 
 from dataclasses import replace
 
+import numpy as np
 import pytest
 from scipy.stats import binomtest
 
 from bakeoff.analysis import recommendation, statistics, verdicts
 from bakeoff.analysis.compare import compare
+from bakeoff.analysis.judge import judged
 from tests.helpers.fake_study import FakeModel, correct_predictions, write_study, write_trio
 
 
@@ -85,3 +87,13 @@ def test_a_single_model_needs_no_pair(tmp_path):
     assert result.pairs == ()
     assert result.recommended.model == "only"
     assert result.models[0].group == "a"
+
+
+def test_one_repeat_of_folds_is_more_than_one_file(tmp_path):
+    models = {"a": FakeModel(0.95, seeds=(0,)), "b": FakeModel(0.90, seeds=(0,))}
+    study = write_study(tmp_path / "s", models, seeds=(0,))
+    correct = {name: correct_predictions(study, name, (0,)) for name in models}
+    folds = {name: np.arange(1000)[None] % 5 for name in models}
+    [pair] = judged(compare([study]), correct, folds).pairs
+    assert pair.sentence.startswith("the networks of these folds, a repeat 0 and b repeat 0: ")
+    assert pair.sentence.endswith("; with one repeat of a model nothing is said of the models")

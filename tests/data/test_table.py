@@ -150,6 +150,15 @@ def test_missing_and_outside_files(images):
         read(images, "file,label\na0.png,x\na1.png,\n")
 
 
+def test_other_tables_with_labels_beside_it_are_named(images):
+    for name, header in {"labels": "file,label", "more": "file;class", "sizes": "file,px"}.items():
+        lines = [f"a{number}.png{header[4]}{number % 2}" for number in range(6)]
+        (images / f"{name}.csv").write_text("\n".join([header, *lines]), encoding="utf-8")
+    assert load(TableSource(images / "labels.csv", size=(4, 4))).notes[1:] == (
+        "left out more.csv beside it, which has labels, too: to take another, name it as table",
+    )
+
+
 def test_a_table_of_test_images_beside_it_is_named(images):
     lines = [f"a{number}.png,{number % 2}" for number in range(6)]
     for name, rows in {"train": lines[:4], "test": lines[4:]}.items():

@@ -65,7 +65,10 @@ def judged(
             look=comparison.look,
         )
     else:
-        pairs = tuple(_two_files(a, b, correct) for a, b in combinations(models, 2))
+        folded = any(each is not None for each in folds.values())
+        pairs = tuple(
+            replace(_two_files(a, b, correct), folded=folded) for a, b in combinations(models, 2)
+        )
     if len(models) == 1 or any(pair.verdict for pair in pairs):
         order = [model.name for model in models]
         groups = letters(order, [(p.a, p.b) for p in pairs if p.verdict in ("better", "worse")])

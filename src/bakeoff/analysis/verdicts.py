@@ -77,7 +77,7 @@ class Pair:
 
     Where a model has fewer than 3 seeds there is no verdict about models: `verdict`, `p_holm` and
     `p_equal_holm` are None. Where one has a single seed, `test` is None too, and `mcnemar`,
-    `files` and `only_correct` speak of two trained files instead.
+    `files` and `only_correct` speak of two trained files instead, or of two models' folds.
 
     `p_holm` and `p_equal_holm` are adjusted over all pairs of the study, and over its looks if it
     declared several; `look` says which this is. `by_less_than_margin`: a
@@ -104,6 +104,7 @@ class Pair:
     mcnemar: float | None = None  # exact p of the two files
     files: tuple[int, int] | None = None  # their seeds: a's, b's
     only_correct: tuple[int, int] | None = None  # images that only a's, only b's file has right
+    folded: bool = False  # each "file" is the networks of one repeat's folds
 
     @property
     def p_of_verdict(self) -> float:
@@ -195,11 +196,12 @@ class Pair:
 
     def _two_files(self) -> str:
         (seed_a, seed_b), (only_a, only_b) = self.files or (0, 0), self.only_correct or (0, 0)
+        p, unit = p_value(self.mcnemar or 0.0), "repeat" if self.folded else "seed"
+        these = "the networks of these folds" if self.folded else "these two trained files"
         return (
-            f"these two trained files, {self.a} seed {seed_a} and {self.b} seed {seed_b}: "
-            f"{only_a:,} test images only the first classifies correctly, {only_b:,} only the "
-            f"second (exact McNemar p {p_value(self.mcnemar or 0.0)}); with one seed of a "
-            "model nothing is said of the models"
+            f"{these}, {self.a} {unit} {seed_a} and {self.b} {unit} {seed_b}: {only_a:,} test "
+            f"images only the first classifies correctly, {only_b:,} only the second (exact "
+            f"McNemar p {p}); with one {unit} of a model nothing is said of the models"
         )
 
 
@@ -210,9 +212,8 @@ def level_of(look: Look | None) -> float:
 
 def few_seeds(fewest: int) -> str:
     """Say why there is no verdict below 3 seeds of each model, and how to get one."""
-    have = "one seed" if fewest == 1 else f"{fewest} seeds"
     return (
-        f"{have} of a model cannot tell a better model from a lucky run: train at least "
+        f"{'one seed' if fewest == 1 else f'{fewest} seeds'} of a model cannot tell a better model from a lucky run: train at least "
         f"{FEWEST_SEEDS} of each (--seeds {FEWEST_SEEDS}), better 5"
     )
 
@@ -236,8 +237,7 @@ def verdicts(
     ----------
     probabilities : of each pair, that a run of A scores higher than a run of B
     failed : of pairs with failed runs, which: "cnn collapsed with seed 3"
-    look : which of several declared looks this is: K looks share out alpha, so that each p is
-        multiplied by K
+    look : which of several declared looks this is: each p is multiplied by how many there are
     """
     looks, probabilities, failed = len(look.after) if look else 1, probabilities or {}, failed or {}
     if any(test.fewest_seeds < FEWEST_SEEDS for test in tests.values()):

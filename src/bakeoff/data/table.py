@@ -2,6 +2,7 @@
 
 import os
 from collections.abc import Collection, Mapping, Sequence
+from contextlib import suppress
 from pathlib import Path
 
 from bakeoff.data.csv_columns import (
@@ -32,6 +33,7 @@ _FILES = (
     *("file", "filename", "filepath", "image", "imagepath", "imagename", "imageid", "path", "img"),
     *("imgpath", "imgname", "id", "name", "photo", "photoid", "files", "images"),
 )
+_TABLES = 20  # that are looked into beside one
 _SAMPLE = 50  # rows whose files are looked for, to find out where the images are
 
 
@@ -66,7 +68,7 @@ def load_table(source: TableSource) -> DataSet:
         place = part_place(begin) if parts is not None else None
         taken += [] if place is None else [begin.columns[place]]
         unused = _ignored(begin, {begin.columns[file], *taken, *wanted.values()})
-        notes = (f"read from the columns {used}{unused}", *_beside(path, begin, parts))
+        notes = (f"read from the columns {used}{unused}", *_beside(path, begin, parts), *_others(path))
         notes += notes_on_groups(begin.columns, found, labels, parts)
         notes += lost_files(places, [row[file] for row in found])
         return from_files(path.stem, places, labels, source, parts=parts, root=root, notes=notes)
@@ -132,6 +134,22 @@ def _beside(path: Path, begin: Head, parts: Sequence[str] | None) -> tuple[str, 
         f"left out {name} beside it: to test on it, put its lines into {shown(path.name)}, with a "
         "column split (train or test)",
     )
+
+
+def _others(path: Path) -> tuple[str, ...]:
+    """Return a note on other tables with labels beside this one."""
+    beside = {path, path.with_name(path.name.replace("train", "test"))}  # told by `_beside`
+    tables = [each for each in path.parent.glob("*.[ctCT][sS][vV]") if each not in beside]
+    names = []
+    for table in sorted(tables)[:_TABLES]:
+        with suppress(DataError):
+            begin = head(table)
+            if begin.named and any(bare(column) in LABELS for column in begin.columns):
+                names.append(shown(table.name))
+    if not names:
+        return ()
+    have = "has labels, too" if len(names) == 1 else "have labels, too"
+    return (f"left out {some(names)} beside it, which {have}: to take another, name it as table",)
 
 
 def lost_files(paths: Sequence[str | None], names: Sequence[str]) -> tuple[str, ...]:

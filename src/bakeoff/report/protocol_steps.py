@@ -206,9 +206,11 @@ def _compare(comparison: Comparison) -> str:
             "adjusted the same way. All else is not separated, which is no claim of a tie."
         )
     elif comparison.pairs:
+        folds = comparison.data.get("folds")
+        unit, these = ("repeat", "the folds' networks") if folds else ("seed", "two trained files")
         text += (
-            " With one seed of a model there are no verdicts about models: McNemar's exact test "
-            "compares two trained files, and says nothing about training again."
+            f" With one {unit} of a model there are no verdicts about models: McNemar's exact test "
+            f"compares {these}, and says nothing about training again."
         )
     return text
 

@@ -273,9 +273,11 @@ def small_classes(comparison: Comparison) -> Finding | None:
     for part, numbers in counts.items():
         if not sum(numbers):
             continue  # a study without a validation part
+        first = bool(comparison.data.get("folds")) and part != "test"  # of many folds, one
+        where = f"{part} of the first fold" if first else part
         for name, count in zip(names, numbers, strict=True):
-            if count < SMALL_CLASS:
-                (small if count else empty).append(f"{name} ({count} in {part})")
+            if count < (1 if first else SMALL_CLASS):
+                (small if count else empty).append(f"{name} ({count} in {where})")
     if not (empty or small):
         return None
     says = [f"{some(empty)} without images"] if empty else []

@@ -213,8 +213,8 @@ def level_of(look: Look | None) -> float:
 def few_seeds(fewest: int) -> str:
     """Say why there is no verdict below 3 seeds of each model, and how to get one."""
     return (
-        f"{'one seed' if fewest == 1 else f'{fewest} seeds'} of a model cannot tell a better model from a lucky run: train at least "
-        f"{FEWEST_SEEDS} of each (--seeds {FEWEST_SEEDS}), better 5"
+        f"{'one seed' if fewest == 1 else f'{fewest} seeds'} of a model cannot tell a better model "
+        f"from a lucky run: train at least {FEWEST_SEEDS} of each (--seeds {FEWEST_SEEDS}), better 5"
     )
 
 

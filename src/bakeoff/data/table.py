@@ -68,7 +68,11 @@ def load_table(source: TableSource) -> DataSet:
         place = part_place(begin) if parts is not None else None
         taken += [] if place is None else [begin.columns[place]]
         unused = _ignored(begin, {begin.columns[file], *taken, *wanted.values()})
-        notes = (f"read from the columns {used}{unused}", *_beside(path, begin, parts), *_others(path))
+        notes = (
+            f"read from the columns {used}{unused}",
+            *_beside(path, begin, parts),
+            *_others(path),
+        )
         notes += notes_on_groups(begin.columns, found, labels, parts)
         notes += lost_files(places, [row[file] for row in found])
         return from_files(path.stem, places, labels, source, parts=parts, root=root, notes=notes)

@@ -97,3 +97,15 @@ def test_one_repeat_of_folds_is_more_than_one_file(tmp_path):
     [pair] = judged(compare([study]), correct, folds).pairs
     assert pair.sentence.startswith("the networks of these folds, a repeat 0 and b repeat 0: ")
     assert pair.sentence.endswith("; with one repeat of a model nothing is said of the models")
+
+
+def test_too_few_repeats_are_called_so(tmp_path):
+    models = {"a": FakeModel(0.95, seeds=(0, 1)), "b": FakeModel(0.90, seeds=(0, 1))}
+    study = write_study(tmp_path / "s", models, seeds=(0, 1))
+    correct = {name: correct_predictions(study, name, (0, 1)) for name in models}
+    folds = {name: np.tile(np.arange(1000) % 5, (2, 1)) for name in models}
+    result = compare([study])
+    found = judged(replace(result, data={**result.data, "folds": 5}), correct, folds)
+    few = "2 repeats of a model cannot tell a better model from a lucky run: train at least 3 of "
+    said = (found.pairs[0].sentence, found.recommended.reason, found.headline.reason)
+    assert all(few in each.replace("2 Repeats", "2 repeats") for each in said), said

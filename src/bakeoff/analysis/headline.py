@@ -17,8 +17,8 @@ from bakeoff.analysis.checks.predictions import chance_seeds
 from bakeoff.analysis.checks.study_design import SMALL_CLASS
 from bakeoff.analysis.comparison import Comparison, ModelResult
 from bakeoff.analysis.recommendation import Headline, Recommendation
-from bakeoff.analysis.statistics import FEWEST_SEEDS
-from bakeoff.analysis.verdicts import Pair, few_seeds
+from bakeoff.analysis.statistics import FEWEST_SEEDS, few_seeds
+from bakeoff.analysis.verdicts import Pair
 from bakeoff.utils.text import counted, listed, percent, points, signed_points, some
 
 _NAMED = 3  # models whose reasons are given one by one
@@ -131,7 +131,7 @@ def _cannot_say(comparison: Comparison, chosen: Recommendation, choose: Choose) 
 def _too_little_known(comparison: Comparison, chosen: Recommendation, choose: Choose) -> str:
     fewest = min(len(model.seeds) for model in comparison.models)
     if fewest < FEWEST_SEEDS:
-        return few_seeds(fewest)
+        return few_seeds(fewest, comparison.data.get("folds") or 1)
     names = list(dict.fromkeys((chosen.model, chosen.best, *_equals(comparison, chosen))))
     for model in (comparison.model(name) for name in names):
         if model.name == chosen.model and 2 * len(model.failed) > len(model.seeds):

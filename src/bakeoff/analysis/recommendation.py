@@ -8,9 +8,14 @@ from math import log
 from typing import Literal
 
 from bakeoff.analysis.preference import EQUALLY_FAST, Order
-from bakeoff.analysis.statistics import FEWEST_SEEDS, PairTest, one_sided_lower_bound
+from bakeoff.analysis.statistics import (
+    FEWEST_SEEDS,
+    PairTest,
+    few_seeds,
+    one_sided_lower_bound,
+)
 from bakeoff.analysis.variance import LEVEL
-from bakeoff.analysis.verdicts import Tests, basis, few_seeds
+from bakeoff.analysis.verdicts import Tests, basis
 from bakeoff.utils.text import percent, points, some
 
 _LEAST_SAID = 0.0001  # a loss below it, or none, is still called "less than 0.01 points"
@@ -132,7 +137,7 @@ def _recommend(
     if fewest < FEWEST_SEEDS:
         reason = (
             f"{best.name} has the highest test accuracy, {percent(best.mean)}, but "
-            f"{few_seeds(fewest)}"
+            f"{few_seeds(fewest, max((test.n_folds for test in tests.values()), default=1))}"
         )
         return Recommendation(best.name, best.name, reason, shown=False)
 

@@ -344,3 +344,13 @@ def _with_two_more(pair: PairTest) -> tuple[float, float]:
     squares = pair.v1 * n * (n - 1) + n * (d - mean) ** 2 + 2 + 2 * mean**2
     v1 = squares / ((total - 1) * total)
     return v1 + excess(pair.v2, pair.v3), _degrees_of_freedom(pair, v1)
+
+
+def few_seeds(fewest: int, n_folds: int = 1) -> str:
+    """Say why there is no verdict below FEWEST_SEEDS of each model, and how to get one."""
+    unit = "seed" if n_folds == 1 else "repeat"
+    have = f"one {unit}" if fewest == 1 else f"{fewest} {unit}s"
+    return (
+        f"{have} of a model cannot tell a better model from a lucky run: train at least "
+        f"{FEWEST_SEEDS} of each (--seeds {FEWEST_SEEDS}), better 5"
+    )

@@ -16,6 +16,7 @@ from bakeoff.analysis.statistics import (
     PairTest,
     differ_by_less_than,
     expected,
+    few_seeds,
     half_width,
     holm,
     tost_p,
@@ -175,7 +176,7 @@ class Pair:
             mended = f"; {self.failed}" if self.failed else ""
             return (
                 f"no verdict on {self.a} and {self.b} ({numbers}, {self.basis}){mended}; "
-                f"{few_seeds(test.fewest_seeds)}"
+                f"{few_seeds(test.fewest_seeds, test.n_folds)}"
             )
         says = {
             "better": f"{self.a} is better than {self.b}",
@@ -208,14 +209,6 @@ class Pair:
 def level_of(look: Look | None) -> float:
     """Return the level of intervals and bounds: each of K declared looks has a K-th of 5 %."""
     return 1 - (1 - LEVEL) / (len(look.after) if look else 1)
-
-
-def few_seeds(fewest: int) -> str:
-    """Say why there is no verdict below 3 seeds of each model, and how to get one."""
-    return (
-        f"{'one seed' if fewest == 1 else f'{fewest} seeds'} of a model cannot tell a better model "
-        f"from a lucky run: train at least {FEWEST_SEEDS} of each (--seeds {FEWEST_SEEDS}), better 5"
-    )
 
 
 def verdicts(

@@ -41,8 +41,14 @@ def file(height, width, *, colour=False, orientation=1):
             "Pictures looked at are 30 high and 30 wide in the median, of different shapes: they "
             "are cropped in the middle (fit)",
         ),
+        (  # 3:1 and 1:2 on a square: two thirds of the one, half of the other
+            [file(60, 20), file(20, 40), file(20, 20)],
+            *((20, 20), "grey", "crop"),
+            "Typical pictures looked at are 20×20, of different shapes: they are cropped in the "
+            "middle (fit), which cuts up to 67 % off a picture; fit: pad keeps all",
+        ),
     ],
-    ids=range(6),
+    ids=range(7),
 )
 def test_what_suits_the_pictures(files, size, color, fit, said):
     found, words = guess([b"no picture", *files])

@@ -9,9 +9,11 @@ from bakeoff.data.image_file import MAX_BYTES, decode, decoding, upright
 from bakeoff.data.safe_reading import regular_file
 from bakeoff.data.sources import Pictures
 from bakeoff.errors import DataError
+from bakeoff.utils.text import percent
 
 SAMPLE = 200  # pictures looked at
 _SIDES = (8, 64)  # the sides of the guessed size lie between
+_HALF = 0.5  # of a picture: where cropping leaves less, that is said
 _ODD = 1.15  # shapes that differ by more than this are not stretched alike
 
 
@@ -61,6 +63,9 @@ def guess(contents: Iterable[bytes]) -> tuple[Pictures, str]:
     if (height, width) not in sizes:  # such as upright and lying ones, of which none is square
         sides = f"Pictures looked at are {height} high and {width} wide in the median"
     shape = ", of different shapes: they are cropped in the middle (fit)" if odd else ""
+    left = min(min(each * wide / tall, tall / wide / each) for each in shapes)
+    if odd and left < _HALF:
+        shape += f", which cuts up to {percent(1 - left, 0)} off a picture; fit: pad keeps all"
     return (
         Pictures(
             size=(tall, wide),

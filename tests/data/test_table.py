@@ -154,6 +154,8 @@ def test_other_tables_with_labels_beside_it_are_named(images):
     for name, header in {"labels": "file,label", "more": "file;class", "sizes": "file,px"}.items():
         lines = [f"a{number}.png{header[4]}{number % 2}" for number in range(6)]
         (images / f"{name}.csv").write_text("\n".join([header, *lines]), encoding="utf-8")
+    (images / "classes.csv").write_text("id,class\n0,x", encoding="utf-8")  # no pictures in these
+    (images / "results.csv").write_text("epoch,type,accuracy\n1,train,0.5", encoding="utf-8")
     assert load(TableSource(images / "labels.csv", size=(4, 4))).notes[1:] == (
         "left out more.csv beside it, which has labels, too: to take another, name it as table",
     )

@@ -71,7 +71,7 @@ def load_table(source: TableSource) -> DataSet:
         notes = (
             f"read from the columns {used}{unused}",
             *_beside(path, begin, parts),
-            *_others(path),
+            *_others(path, begin.columns[file]),
         )
         notes += notes_on_groups(begin.columns, found, labels, parts)
         notes += lost_files(places, [row[file] for row in found])
@@ -140,15 +140,20 @@ def _beside(path: Path, begin: Head, parts: Sequence[str] | None) -> tuple[str, 
     )
 
 
-def _others(path: Path) -> tuple[str, ...]:
-    """Return a note on other tables with labels beside this one."""
+def _others(path: Path, file: str) -> tuple[str, ...]:
+    """Return a note on other tables beside this one that have a column of labels and one of files.
+
+    file : what that one is called here
+    """
+    files = {*_FILES, bare(file)} - ({"id", "name"} - {bare(file)})  # classes have these, too
     beside = {path, path.with_name(path.name.replace("train", "test"))}  # told by `_beside`
     tables = [each for each in path.parent.glob("*.[ctCT][sS][vV]") if each not in beside]
     names = []
     for table in sorted(tables)[:_TABLES]:
         with suppress(DataError):
             begin = head(table)
-            if begin.named and any(bare(column) in LABELS for column in begin.columns):
+            columns = {bare(column) for column in begin.columns} if begin.named else set()
+            if columns & files and columns & set(LABELS):
                 names.append(shown(table.name))
     if not names:
         return ()

@@ -64,6 +64,12 @@ def test_the_terminal_table_of_one_seed_and_of_many_pairs(single, study):
     assert "12 pairs: 8 better and 4 not separated; the report names them all." in printed(many)
 
 
+def test_the_title_of_one_repeat_of_folds_speaks_of_no_files(single):
+    folds = printed(replace(single, data={**single.data, "folds": 5}))
+    assert "The folds' networks of models, two at a time (exact McNemar); about" in folds
+    assert "Trained files" not in folds
+
+
 def test_letters_are_explained_where_there_are_several_models(study):
     """Of one model that survives a race there is nothing to share."""
     said = "models that share a letter are not separated"

@@ -232,9 +232,10 @@ def _verdicts(comparison: Comparison) -> Iterator[Text]:
 def _verdict(pair: Pair) -> Text:
     if pair.files and pair.only_correct and pair.mcnemar is not None:
         (a, b), (only_a, only_b) = pair.files, pair.only_correct
+        unit = "repeat" if pair.folded else "seed"
         return Text(
-            f"{clean(pair.a)} seed {a} alone is correct on {texts.counted(only_a, 'image')}, "
-            f"{clean(pair.b)} seed {b} alone on {only_b:,}, p {texts.p_value(pair.mcnemar)}"
+            f"{clean(pair.a)} {unit} {a} alone is correct on {texts.counted(only_a, 'image')}, "
+            f"{clean(pair.b)} {unit} {b} alone on {only_b:,}, p {texts.p_value(pair.mcnemar)}"
         )
     if pair.test is None:
         return Text(clean(texts.sentence(pair.sentence)))

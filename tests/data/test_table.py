@@ -150,6 +150,13 @@ def test_missing_and_outside_files(images):
         read(images, "file,label\na0.png,x\na1.png,\n")
 
 
+def test_rows_without_a_file_are_counted_and_not_named(images):
+    rows = "file,label\na0.png,x\na1.png,y\n,x\na2.png,x\n"
+    assert read(images, rows).notes[-1] == "did not find 1 of 4 files that are listed"
+    missing = read(images, f"{rows}a9.png,y").notes[-1]
+    assert missing == "did not find 2 of 5 files that are listed: a9.png"
+
+
 def test_other_tables_with_labels_beside_it_are_named(images):
     for name, header in {"labels": "file,label", "more": "file;class", "sizes": "file,px"}.items():
         lines = [f"a{number}.png{header[4]}{number % 2}" for number in range(6)]

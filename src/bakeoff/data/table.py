@@ -166,8 +166,10 @@ def lost_files(paths: Sequence[str | None], names: Sequence[str]) -> tuple[str, 
     lost = [shown(name) for name, path in zip(names, paths, strict=True) if path is None]
     if not lost:
         return ()
-    few = f"{', '.join(lost[:3])}{', …' if len(lost) > 3 else ''}"
-    return (f"did not find {len(lost):,} of {len(paths):,} files that are listed: {few}",)
+    named = [name for name in lost if name]
+    few = f"{', '.join(named[:3])}{', …' if len(named) > 3 else ''}"
+    said = f"did not find {len(lost):,} of {len(paths):,} files that are listed"
+    return (f"{said}: {few}" if named else said,)
 
 
 def _in_order(paths: Sequence[str | None], given: Sequence[str]) -> list[int]:

@@ -168,6 +168,17 @@ def test_other_tables_with_labels_beside_it_are_named(images):
     )
 
 
+def test_a_table_of_test_images_beside_one_with_parts_of_its_own_is_named(images):
+    lines = [f"a{number}.png,{number % 2}" for number in range(6)]
+    parts = ["train"] * 4 + ["test"] * 2
+    own = [f"{line},{part}" for line, part in zip(lines, parts, strict=True)]
+    (images / "train.csv").write_text("\n".join(["file,label,split", *own]), encoding="utf-8")
+    (images / "test.csv").write_text("\n".join(["file,label", *lines]), encoding="utf-8")
+    assert load(TableSource(images / "train.csv", size=(4, 4))).notes[1] == (
+        "left out test.csv beside it, which has labels, too: to take another, name it as table"
+    )
+
+
 def test_a_table_of_test_images_beside_it_is_named(images):
     lines = [f"a{number}.png,{number % 2}" for number in range(6)]
     for name, rows in {"train": lines[:4], "test": lines[4:]}.items():

@@ -71,7 +71,7 @@ def load_table(source: TableSource) -> DataSet:
         notes = (
             f"read from the columns {used}{unused}",
             *_beside(path, begin, parts),
-            *_others(path, begin.columns[file]),
+            *_others(path, begin.columns[file], parts),
         )
         notes += notes_on_groups(begin.columns, found, labels, parts)
         notes += lost_files(places, [row[file] for row in found])
@@ -123,7 +123,7 @@ def from_files(
 
 def _beside(path: Path, begin: Head, parts: Sequence[str] | None) -> tuple[str, ...]:
     """Return a note on the table of test images that lies beside one of training images."""
-    test = path.with_name(path.name.replace("train", "test"))
+    test = _of_test_images(path)
     if parts is not None or test == path or not test.is_file():
         return ()
     name = shown(test.name)
@@ -140,14 +140,18 @@ def _beside(path: Path, begin: Head, parts: Sequence[str] | None) -> tuple[str, 
     )
 
 
-def _others(path: Path, file: str) -> tuple[str, ...]:
+def _of_test_images(path: Path) -> Path:
+    return path.with_name(path.name.replace("train", "test"))
+
+
+def _others(path: Path, file: str, parts: Sequence[str] | None) -> tuple[str, ...]:
     """Return a note on other tables beside this one that have a column of labels and one of files.
 
     file : what that one is called here
     """
     files = {*_FILES, bare(file)} - ({"id", "name"} - {bare(file)})  # classes have these, too
-    beside = {path, path.with_name(path.name.replace("train", "test"))}  # told by `_beside`
-    tables = [each for each in path.parent.glob("*.[ctCT][sS][vV]") if each not in beside]
+    told = {path} if parts is not None else {path, _of_test_images(path)}  # by `_beside`
+    tables = [each for each in path.parent.glob("*.[ctCT][sS][vV]") if each not in told]
     names = []
     for table in sorted(tables)[:_TABLES]:
         with suppress(DataError):

@@ -799,7 +799,7 @@ def test_duplicates_across_folds(tmp_path):
         "The folds share images: 2 images have an exact twin in another fold; up to 0.20 % of the "
         "1,000 test images may have been learnt by heart."
     )
-    assert finding.advice == "Leave one of the copies of each image, and run it again."
+    assert finding.advice == "Keep one copy of each image alone, and run it again."
 
 
 @pytest.mark.parametrize(

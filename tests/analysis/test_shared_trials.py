@@ -46,7 +46,7 @@ def test_a_copy_beside_its_study_is_refused(tiny_study, tmp_path):
     assert str(refused.value) == (
         f"{copy}: expected trials that are in no other study here, found line (seeds 0, 1) and "
         f"mlp (seeds 0, 1) in {tiny_study} too, with the same weights, which would count "
-        f"twice: name {tiny_study} alone, which has them all"
+        f"twice: leave out {copy}: {tiny_study} has all its trials"
     )
 
 
@@ -60,12 +60,12 @@ def test_trials_that_two_studies_trained_alike_are_named_and_no_copy_is_claimed(
     )
 
 
-def test_a_study_that_holds_another_may_be_compared_alone():
+def test_a_study_whose_trials_another_has_is_to_be_left_out_and_a_third_may_stay():
     small, large = opened("small", a=[0]), opened("large", a=[0, 1], b=[0])
-    for studies in ((small, large), (large, small)):
+    for studies in ((small, large), (large, small), (opened("third", c=[0]), small, large)):
         text = refusal(*studies)
         assert "found a (seed 0) in " in text
-        assert text.endswith("twice: name large alone, which has them all")
+        assert text.endswith("twice: leave out small: large has all its trials")
 
 
 def test_other_weights_of_the_same_model_and_seed_and_those_of_0_1_0_are_let_through():

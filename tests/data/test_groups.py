@@ -28,7 +28,7 @@ def test_a_table_with_patients_is_remarked(images):
     assert data.notes[1] == DRAWN
 
 
-@pytest.mark.parametrize("name", ["patient_id", "PatientID", "Subject", "plant", "video name"])
+@pytest.mark.parametrize("name", ["patient_id", "PatientID", "Subject", "plant no.", "video name"])
 def test_what_such_columns_are_called(name):
     assert notes(name, "aabbcc") == (DRAWN.replace("patient_id", name),)
 
@@ -39,6 +39,8 @@ def test_what_such_columns_are_called(name):
         ("patient", "abcdef"),  # one picture each
         ("patient", ["a", "b", "c", "", "", ""]),  # not known of the others
         ("group", "aaabbb"),  # no more than classes: may be another label
+        ("patient", ["a", "b", "c", "nan", "nan", "d"]),  # nor here, as frames say it
+        ("plant", "aabbcc"),  # tomato, potato, pepper
         ("age", "aabbcc"),
         ("category", "aabbcc"),
     ],
@@ -47,7 +49,14 @@ def test_others_are_not_remarked(name, cells):
     assert notes(name, cells) == ()
 
 
+def test_of_several_columns_one_is_named():
+    columns = ["scan", "file", "patient_id", "patient_name"]
+    rows = [[cell, "f", cell, cell] for cell in "aabbcc"]
+    assert notes_on_groups(columns, rows, LABELS, None) == (DRAWN,)
+
+
 def test_parts_of_the_users_own():
+    assert notes("patient", ["a", "?", "b", "?", "c", "c"], ["train"] * 3 + ["test"] * 3) == ()
     assert notes("patient", "aabbcc", ["train"] * 4 + ["test"] * 2) == ()
     assert notes("patient", "aabbcc", ["train"] * 3 + ["test"] * 3) == (
         "1 cell of patient in more than one part, such as b: where these pictures belong together, "

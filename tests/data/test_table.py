@@ -150,12 +150,32 @@ def test_missing_and_outside_files(images):
         read(images, "file,label\na0.png,x\na1.png,\n")
 
 
+def test_rows_without_a_file_are_counted_and_not_named(images):
+    rows = "file,label\na0.png,x\na1.png,y\n,x\na2.png,x\n"
+    assert read(images, rows).notes[-1] == "did not find 1 of 4 files that are listed"
+    missing = read(images, f"{rows}a9.png,y").notes[-1]
+    assert missing == "did not find 2 of 5 files that are listed: a9.png"
+
+
 def test_other_tables_with_labels_beside_it_are_named(images):
     for name, header in {"labels": "file,label", "more": "file;class", "sizes": "file,px"}.items():
         lines = [f"a{number}.png{header[4]}{number % 2}" for number in range(6)]
         (images / f"{name}.csv").write_text("\n".join([header, *lines]), encoding="utf-8")
+    (images / "classes.csv").write_text("id,class\n0,x", encoding="utf-8")  # no pictures in these
+    (images / "results.csv").write_text("epoch,type,accuracy\n1,train,0.5", encoding="utf-8")
     assert load(TableSource(images / "labels.csv", size=(4, 4))).notes[1:] == (
         "left out more.csv beside it, which has labels, too: to take another, name it as table",
+    )
+
+
+def test_a_table_of_test_images_beside_one_with_parts_of_its_own_is_named(images):
+    lines = [f"a{number}.png,{number % 2}" for number in range(6)]
+    parts = ["train"] * 4 + ["test"] * 2
+    own = [f"{line},{part}" for line, part in zip(lines, parts, strict=True)]
+    (images / "train.csv").write_text("\n".join(["file,label,split", *own]), encoding="utf-8")
+    (images / "test.csv").write_text("\n".join(["file,label", *lines]), encoding="utf-8")
+    assert load(TableSource(images / "train.csv", size=(4, 4))).notes[1] == (
+        "left out test.csv beside it, which has labels, too: to take another, name it as table"
     )
 
 

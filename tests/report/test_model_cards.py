@@ -47,6 +47,8 @@ def test_the_card_of_a_cross_validated_study_tells_its_data_apart(study):
     ) in card
     assert f"Means with 95 % intervals; {basis}.\n" in card
     assert "for testing" not in card
+    without = report.model_card(replace(study, data={**data, "validation": 0}))
+    assert "a fold's network was trained on about 128, the shipped one trained on all\n" in without
     assert re.search(
         r"- The scores are those of the folds' networks, \d\d\.\d\d % to \d\d\.\d\d % in the "
         r"single repeats; the shipped one was not tested: no image is left that it has not "

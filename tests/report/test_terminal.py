@@ -64,6 +64,14 @@ def test_the_terminal_table_of_one_seed_and_of_many_pairs(single, study):
     assert "12 pairs: 8 better and 4 not separated; the report names them all." in printed(many)
 
 
+def test_of_one_repeat_of_folds_nothing_is_said_of_files_and_seeds(single):
+    pairs = tuple(replace(pair, folded=True) for pair in single.pairs)
+    folds = printed(replace(single, data={**single.data, "folds": 5}, pairs=pairs), width=120)
+    assert "The folds' networks of models, two at a time (exact McNemar); about" in folds
+    assert "cnn repeat 4 alone is correct on" in folds
+    assert "Trained files" not in folds
+
+
 def test_letters_are_explained_where_there_are_several_models(study):
     """Of one model that survives a race there is nothing to share."""
     said = "models that share a letter are not separated"

@@ -20,8 +20,10 @@ from bakeoff.storage.split_file import read_split
 from bakeoff.storage.study_folder import StudyFolder
 from bakeoff.study import extend
 from bakeoff.study.extend import extended
+from bakeoff.study.run import run
+from bakeoff.study.tune import tune
 from tests.helpers.jobs import Listener
-from tests.helpers.small import MODELS, carry_out, files, identical, write_npz
+from tests.helpers.small import MODELS, carry_out, declare, files, identical, write_npz
 
 pytestmark = pytest.mark.usefixtures("jobs_in_process")  # nothing here is looked at
 
@@ -229,6 +231,23 @@ def test_a_change_of_what_was_trained_is_refused(npz, finished, change, model, w
     )
     with pytest.raises(StudyError, match=f"^{re.escape(text)}$"):
         carry_out(npz, finished, **change)
+    assert files(finished) == before
+
+
+@pytest.mark.parametrize("command", [run, tune])
+def test_choices_in_what_was_trained_are_refused_before_they_are_searched(npz, finished, command):
+    """The middle choice is what was trained: the search began, and left a study that is damaged."""
+    before = files(finished)
+    layers = [{"dense": {**MODELS["mlp"]["layers"][0]["dense"], "units": {"choice": [4, 6, 8]}}}]
+    models = {**MODELS, "mlp": {"layers": [*layers, *MODELS["mlp"]["layers"][1:]]}}
+    changed = declare(npz, models=models, search={"settings": 2, "sampler": "random"})
+    text = (
+        f"{finished}: expected mlp as it was trained, with all its settings declared; found "
+        "choices that it leaves open: undo the change, or give the changed recipe another place "
+        "with --out"
+    )
+    with pytest.raises(StudyError, match=f"^{re.escape(text)}$"):
+        command(changed, out=finished, workers=1)
     assert files(finished) == before
 
 

@@ -117,3 +117,13 @@ def test_arrays_are_taken_however_a_data_set_may_have_them(tmp_path, rng, channe
         assert np.array_equal(reader.checked(given, "x"), images)
     for alone in (images[3], first[3], *([images[3, ..., 0]] if channels == 1 else [])):
         assert np.array_equal(reader.checked(alone, "x"), images[3:4])
+
+
+@pytest.mark.parametrize("sides", [(16, 1), (3, 49)])
+def test_grey_images_without_channels_are_not_taken_for_rows(tmp_path, rng, sides):
+    """A data set needs the channels there; the model leaves no doubt."""
+    images = rng.integers(0, 256, (8, *sides, 1), np.uint8)
+    np.savez(tmp_path / "a.npz", x=images, y=np.arange(8) % 2)
+    reader = PicturesReader(study_of(tmp_path, {"npz": str(tmp_path / "a.npz")}))
+    assert np.array_equal(reader.checked(images[..., 0], "x"), images)
+    assert np.array_equal(reader.checked(images[3, ..., 0], "x"), images[3:4])

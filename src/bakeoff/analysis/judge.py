@@ -49,6 +49,7 @@ def judged(
             level=level,
             barred=barred,
             order=comparison.order,
+            n_folds=comparison.data.get("folds") or 1,
         )
 
     def choose_from(images: NDArray[np.bool_]) -> Recommendation:

@@ -83,6 +83,7 @@ def recommend(
     level: float = LEVEL,
     barred: Collection[str] = (),
     order: Order | None = None,
+    n_folds: int = 1,
 ) -> Recommendation:
     """Choose the smallest model that a walk shows to lose less than `give_up`, erring rarely.
 
@@ -112,9 +113,10 @@ def recommend(
     level : 1 − level is the chance to err that the smaller models share out.
     barred : names of models that are not to be recommended for being smaller, whatever they lose.
     order : what the models cost; their parameters by default.
+    n_folds : of cross-validation, where a model's seeds are repeats; else 1.
     """
     order = order or Order({model.name: model.parameters for model in models})
-    found = _recommend(models, tests, give_up, level, barred, order)
+    found = _recommend(models, tests, give_up, level, barred, order, n_folds)
     if not order.missing or len(models) == 1:
         return found
     note = f"{found.reason}. Models are ordered by parameters and not by time: {order.missing}"
@@ -128,6 +130,7 @@ def _recommend(
     level: float,
     barred: Collection[str],
     order: Order,
+    n_folds: int,
 ) -> Recommendation:
     best = min(models, key=lambda model: (-model.mean, order.key(model.name)))
     if len(models) == 1:
@@ -137,7 +140,7 @@ def _recommend(
     if fewest < FEWEST_SEEDS:
         reason = (
             f"{best.name} has the highest test accuracy, {percent(best.mean)}, but "
-            f"{few_seeds(fewest, max((test.n_folds for test in tests.values()), default=1))}"
+            f"{few_seeds(fewest, n_folds)}"
         )
         return Recommendation(best.name, best.name, reason, shown=False)
 

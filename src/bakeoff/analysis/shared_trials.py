@@ -20,8 +20,8 @@ def require_none_shared(studies: Sequence[OpenedStudy]) -> None:
         if shared:
             advice = "write all models and seeds into one recipe, and run that"
             if len(shared) in (len(known), len(found)):
-                larger = other if len(found) > len(known) else one
-                advice = f"name {larger.folder.path} alone, which has them all"
+                small, large = (one, other) if len(found) > len(known) else (other, one)
+                advice = f"leave out {small.folder.path}: {large.folder.path} has all its trials"
             raise StudyError(
                 f"{other.folder.path}: expected trials that are in no other study here, found "
                 f"{_words(shared)} in {one.folder.path} too, with the same weights, which would "

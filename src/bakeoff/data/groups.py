@@ -10,12 +10,17 @@ from bakeoff.data.csv_columns import bare
 from bakeoff.utils.text import counted, shown
 
 _ONE = (
-    *("patient", "subject", "participant", "person", "donor", "individual", "animal", "specimen"),
-    *("plant", "tree", "leaf", "slide", "scene", "video", "clip", "sequence", "session", "series"),
-    *("visit", "scan", "case", "group", "groups", "writer", "speaker", "author"),
+    *("patient", "subject", "participant", "person", "donor", "individual", "specimen", "slide"),
+    *("scene", "video", "clip", "sequence", "session", "series", "scan", "case", "writer"),
+    *("speaker", "author", "group", "groups"),
 )
-_NUMBERED = ("", "id", "ids", "nr", "no", "number", "name", "code")
-_NAMES = {one + number for one in _ONE for number in _NUMBERED}
+_ONE_OF_A_KIND = ("animal", "plant", "tree", "leaf")  # alone, they are called so by their kind
+_NUMBERS = ("id", "ids", "nr", "no", "number", "code")
+_NAMES = (  # the surest first
+    *(one + number for one in _ONE for number in ("", *_NUMBERS, "name")),
+    *(one + number for one in _ONE_OF_A_KIND for number in _NUMBERS),
+)
+_UNKNOWN = ("", "na", "nan", "nat", "none", "null", "unknown")
 
 
 def notes_on_groups(
@@ -24,19 +29,24 @@ def notes_on_groups(
     labels: Sequence[str],
     parts: Sequence[str] | None,
 ) -> tuple[str, ...]:
-    """Return a note for each unused column by which pictures belong together across parts.
+    """Return a note on an unused column by which pictures belong together across parts, if any.
 
-    Such a column is called so, has the same cell in several rows, and more cells than classes.
+    Such a column is called so, has the same cell in several rows, and more cells than classes. Of
+    several the one that is called so most surely is named.
 
     parts : train, validation or test for each row; None where Bakeoff will draw them
     """
-    notes = []
-    for place, name in enumerate(columns):
+    called = [(_NAMES.index(bare(name)), name) for name in columns if bare(name) in _NAMES]
+    for _, name in sorted(called):
+        place = columns.index(name)
         cells = [row[place].strip() for row in rows]
+        cells = ["" if bare(cell) in _UNKNOWN else cell for cell in cells]
         kinds = set(cells) - {""}
-        if bare(name) in _NAMES and len(set(labels)) < len(kinds) < len(cells) - cells.count(""):
-            notes.append(_note(shown(name), cells, parts))
-    return tuple(note for note in notes if note)
+        if len(set(labels)) < len(kinds) < len(cells) - cells.count(""):
+            note = _note(shown(name), cells, parts)
+            if note:
+                return (note,)
+    return ()
 
 
 def _note(name: str, cells: Sequence[str], parts: Sequence[str] | None) -> str:

@@ -71,7 +71,7 @@ def load_table(source: TableSource) -> DataSet:
         notes = (
             f"read from the columns {used}{unused}",
             *_beside(path, begin, parts),
-            *_others(path),
+            *_others(path, begin.columns[file], parts),
         )
         notes += notes_on_groups(begin.columns, found, labels, parts)
         notes += lost_files(places, [row[file] for row in found])
@@ -123,7 +123,7 @@ def from_files(
 
 def _beside(path: Path, begin: Head, parts: Sequence[str] | None) -> tuple[str, ...]:
     """Return a note on the table of test images that lies beside one of training images."""
-    test = path.with_name(path.name.replace("train", "test"))
+    test = _of_test_images(path)
     if parts is not None or test == path or not test.is_file():
         return ()
     name = shown(test.name)
@@ -140,15 +140,24 @@ def _beside(path: Path, begin: Head, parts: Sequence[str] | None) -> tuple[str, 
     )
 
 
-def _others(path: Path) -> tuple[str, ...]:
-    """Return a note on other tables with labels beside this one."""
-    beside = {path, path.with_name(path.name.replace("train", "test"))}  # told by `_beside`
-    tables = [each for each in path.parent.glob("*.[ctCT][sS][vV]") if each not in beside]
+def _of_test_images(path: Path) -> Path:
+    return path.with_name(path.name.replace("train", "test"))
+
+
+def _others(path: Path, file: str, parts: Sequence[str] | None) -> tuple[str, ...]:
+    """Return a note on other tables beside this one that have a column of labels and one of files.
+
+    file : what that one is called here
+    """
+    files = {*_FILES, bare(file)} - ({"id", "name"} - {bare(file)})  # classes have these, too
+    told = {path} if parts is not None else {path, _of_test_images(path)}  # by `_beside`
+    tables = [each for each in path.parent.glob("*.[ctCT][sS][vV]") if each not in told]
     names = []
     for table in sorted(tables)[:_TABLES]:
         with suppress(DataError):
             begin = head(table)
-            if begin.named and any(bare(column) in LABELS for column in begin.columns):
+            columns = {bare(column) for column in begin.columns} if begin.named else set()
+            if columns & files and columns & set(LABELS):
                 names.append(shown(table.name))
     if not names:
         return ()
@@ -161,8 +170,10 @@ def lost_files(paths: Sequence[str | None], names: Sequence[str]) -> tuple[str, 
     lost = [shown(name) for name, path in zip(names, paths, strict=True) if path is None]
     if not lost:
         return ()
-    few = f"{', '.join(lost[:3])}{', …' if len(lost) > 3 else ''}"
-    return (f"did not find {len(lost):,} of {len(paths):,} files that are listed: {few}",)
+    named = [name for name in lost if name]
+    few = f"{', '.join(named[:3])}{', …' if len(named) > 3 else ''}"
+    said = f"did not find {len(lost):,} of {len(paths):,} files that are listed"
+    return (f"{said}: {few}" if named else said,)
 
 
 def _in_order(paths: Sequence[str | None], given: Sequence[str]) -> list[int]:

@@ -78,9 +78,10 @@ def _data(comparison: Comparison) -> list[str]:
         "testing"
     )
     if data.get("folds"):
+        validated = f" and validated on {validation}" if data.get("validation") else ""
         used = (
-            f"{wording.basis(comparison)}; a fold's network was trained on about {train} and "
-            f"validated on {validation}, the shipped one trained on all"
+            f"{wording.basis(comparison)}; a fold's network was trained on about {train}"
+            f"{validated}, the shipped one trained on all"
         )
     lines = [
         f"- {name}: {used}",

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from bakeoff.analysis.checks.wording import unit_of
 from bakeoff.analysis.comparison import Comparison
 from bakeoff.analysis.preference import EQUALLY_FAST
 from bakeoff.analysis.race_outcome import Race
@@ -206,8 +207,8 @@ def _compare(comparison: Comparison) -> str:
             "adjusted the same way. All else is not separated, which is no claim of a tie."
         )
     elif comparison.pairs:
-        folds = comparison.data.get("folds")
-        unit, these = ("repeat", "the folds' networks") if folds else ("seed", "two trained files")
+        unit = unit_of(comparison)
+        these = "two trained files" if unit == "seed" else "the folds' networks"
         text += (
             f" With one {unit} of a model there are no verdicts about models: McNemar's exact test "
             f"compares {these}, and says nothing about training again."

@@ -37,7 +37,7 @@ def extended(
     before = recorded_recipe(folder, old)
     kept = {name for name in before.models if name in done or name in seen}
     for name in sorted(kept & set(recipe.models)):
-        if identities[name] != old["identities"].get(name):
+        if _left_open(folder, recipe, name) or identities[name] != old["identities"].get(name):
             if before.models[name].search is not None:
                 why = f"the test set was opened with what the search of {name} chose"
                 SearchFolder(folder.path, name).require_chosen(why)
@@ -59,6 +59,11 @@ def extended(
         }
     )
     return union, {**identities, **{name: old["identities"][name] for name in dropped}}
+
+
+def _left_open(folder: StudyFolder, recipe: Recipe, name: str) -> bool:
+    """Say whether a model has choices among which no search has chosen yet."""
+    return recipe.models[name].search is not None and not SearchFolder(folder.path, name).chosen()
 
 
 def _require_same_study(
@@ -130,11 +135,14 @@ def _changed(
 ) -> StudyError:
     old: Any = {"selection": before.selection, **without_paths(before.models[name].resolved())}
     new: Any = {"selection": recipe.selection, **without_paths(recipe.models[name].resolved())}
-    place, was, now = _first_difference(old, new, "") or (
-        f"the code that {recipe.models[name].python} had",
-        "then",
-        "other code there",
-    )
+    if _left_open(folder, recipe, name):  # what it is now would be found by a search
+        place, was, now = "all its settings", "declared", "choices that it leaves open"
+    else:
+        place, was, now = _first_difference(old, new, "") or (
+            f"the code that {recipe.models[name].python} had",
+            "then",
+            "other code there",
+        )
     when = "as it was trained" if trained else "as it was when the test set was opened"
     return StudyError(
         f"{folder.path}: expected {name} {when}, with {place} {was}; found "

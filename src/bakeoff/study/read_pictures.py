@@ -149,6 +149,8 @@ class PicturesReader:
         alone = [shape, (channels, height, width), *([(height, width)] if channels == 1 else [])]
         if array.shape in alone:
             array = array[None]
+        if channels == 1 and array.shape[1:] == (height, width):  # also 16 × 1, or else rows
+            array = array[..., None]
         with suppress(DataError):
             array = arrange(array) if arranged_shape(where, array.shape) == shape else array
         maximum = self.trained.maximum

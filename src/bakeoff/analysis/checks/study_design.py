@@ -257,7 +257,7 @@ def duplicates(comparison: Comparison) -> Finding | None:
             f"{percent(min(1.0, in_test / n_test), 2)} of the {n_test:,} test images may have "
             "been learnt by heart."
         ),
-        advice="Leave one of the copies of each image, and run it again."
+        advice="Keep one copy of each image alone, and run it again."
         if folds
         else "Remove the copies, or keep all copies of an image in one part, and run it again.",
     )

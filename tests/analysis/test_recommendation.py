@@ -158,7 +158,20 @@ def test_the_best_is_the_smallest():
     pairs = {("best", "big"): pair_of(0.005, 0.001)}
     found = recommend([BIG, best], pairs, give_up=0.005)
     assert found.model == "best"
-    assert found.reason.endswith(". No other model has fewer parameters than its 10")
+    assert found.reason.endswith(". No other tested model has fewer parameters than its 10")
+
+
+def test_a_smaller_one_that_is_not_to_be_used_is_not_denied():
+    pairs = all_pairs(BIG, MIDDLE, SMALL)
+    unusable = {
+        (): "middle and small are not to be used: each failed",
+        ("middle",): "small is not to be used: it",
+    }
+    for usable, said in unusable.items():
+        models = [m for m in (BIG, MIDDLE, SMALL) if m.name not in usable]
+        found = recommend(models, pairs, give_up=0.005, barred=["middle", "small"])
+        assert found.model == "big"
+        assert f". The smaller {said}" in found.reason
 
 
 def test_equal_sizes_are_decided_by_the_mean():
@@ -211,7 +224,7 @@ def test_where_time_counts_the_fastest_that_passes_is_recommended():
     )
     order = by_time(models, big=1e-5, middle=2e-5, small=9e-5)
     assert recommend(models, pairs, give_up=0.005, order=order).reason.endswith(
-        ". No other model is faster (or as fast and smaller) than it, at 0.01 ms an image"
+        ". No other tested model is faster (or as fast and smaller) than it, at 0.01 ms an image"
     )
 
 

@@ -145,7 +145,8 @@ def _recommend(
         return Recommendation(best.name, best.name, reason, shown=False)
 
     least = order.key(best.name)
-    smaller = [m for m in models if order.key(m.name) < least and m.name not in barred]
+    all_smaller = [m for m in models if order.key(m.name) < least]
+    smaller = [m for m in all_smaller if m.name not in barred]
     too_poor = [model.name for model in smaller if _is_too_poor(model, best, tests, give_up, level)]
     candidates = [model for model in smaller if model.name not in too_poor]
     passed, failed = _walk(candidates, best, models, tests, give_up, level, order)
@@ -153,7 +154,8 @@ def _recommend(
         chosen = min(passed, key=lambda each: order.key(each.model.name))  # of twins the better one
         return _recommended(chosen, best, _why_smaller(chosen, best, give_up, order))
     bound = _loss(best, models, tests, (1 - level) / (len(models) - 1))
-    nothing_smaller = _why_nothing_smaller(failed, too_poor, best, give_up, order)
+    unusable = [m.name for m in all_smaller if m.name in barred]
+    nothing_smaller = _why_nothing_smaller(failed, too_poor, unusable, best, give_up, order)
     return _highest_mean(bound, nothing_smaller, give_up)
 
 
@@ -212,11 +214,12 @@ def _why_smaller(chosen: _Bound, best: Candidate, give_up: float, order: Order) 
 def _why_nothing_smaller(
     failed: Sequence[_Bound],
     too_poor: Sequence[str],
+    unusable: Sequence[str],
     best: Candidate,
     give_up: float,
     order: Order,
 ) -> str:
-    """Return why no smaller model is recommended: each failed or is too poor, or there is none."""
+    """Return why no smaller model is recommended: of all of them, or that there is none."""
     if failed:
         nearest = min(failed, key=lambda each: each.value)
         to = "it" if nearest.rival == best.name else nearest.rival
@@ -233,9 +236,15 @@ def _why_nothing_smaller(
             f"The {_less(order)} {some(too_poor)} {is_shown} to lose more than the "
             f"{points(give_up)} points that a {faster_or_smaller} model may lose"
         )
+    if unusable:
+        are, each = ("is", "it") if len(unusable) == 1 else ("are", "each")
+        return (
+            f"The {_less(order)} {some(unusable)} {are} not to be used: {each} failed, is not "
+            "shown to beat chance, or is shown to be worse than a baseline"
+        )
     if order.by_time:
-        return f"No other model is {_less(order)} than it, at {order.text(best.name)}"
-    return f"No other model has fewer parameters than its {best.parameters:,}"
+        return f"No other tested model is {_less(order)} than it, at {order.text(best.name)}"
+    return f"No other tested model has fewer parameters than its {best.parameters:,}"
 
 
 def _highest_mean(bound: _Bound, nothing_smaller: str, give_up: float) -> Recommendation:

@@ -339,6 +339,9 @@ def test_class_counts_are_the_splits(study):
     }
     many = replace(study, class_names=tuple(f"class {k}" for k in range(30)))
     assert len({row["class"] for row in rows(plots.class_counts(many))[0]}) == 20
+    said = "the 10 largest and the 10 smallest of"
+    assert plots.class_counts(many).alt.startswith(f"Images of {said}")
+    assert [plots.classes_counted(each)[:37] for each in (study, many)] == ["each class", said]
 
 
 def test_an_unknown_model_is_named(study):

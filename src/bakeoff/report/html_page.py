@@ -150,11 +150,12 @@ def _findings(comparison: Comparison) -> dict[str, Any]:
 
 def _data(comparison: Comparison) -> dict[str, Any]:
     parts = "" if comparison.data.get("folds") else " in each part"
+    classes = plots.classes_counted(comparison)
     return {
         "data_name": comparison.data.get("name", "data"),
         "about_data": sentences.about_data(comparison),
         "twins": sentences.twins(comparison),
-        "counts": Picture(plots.class_counts(comparison), f"Images of each class{parts}."),
+        "counts": Picture(plots.class_counts(comparison), f"Images of {classes}{parts}."),
         "samples": galleries.samples(comparison),
         "about_samples": galleries.about_samples(comparison),
     }

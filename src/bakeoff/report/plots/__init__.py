@@ -13,6 +13,7 @@ from bakeoff.report.plots.scores import (
     accuracy_dots,
     calibration,
     class_counts,
+    classes_counted,
     per_class,
     variance,
 )
@@ -31,6 +32,7 @@ __all__ = [
     "all_curves",
     "calibration",
     "class_counts",
+    "classes_counted",
     "confusion",
     "importance",
     "learning_curves",

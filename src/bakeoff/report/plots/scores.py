@@ -141,9 +141,18 @@ def class_counts(comparison: Comparison, *, width: int = WIDTH) -> Figure:
                 **tip(),
             },
         },
-        alt=f"Images of each class: {'; '.join(f'{names[k]} {_all(parts, k):,}' for k in shown)}.",
+        alt=f"Images of {classes_counted(comparison)}: "
+        f"{'; '.join(f'{names[k]} {_all(parts, k):,}' for k in shown)}.",
         width=width,
     )  # fmt: skip
+
+
+def classes_counted(comparison: Comparison) -> str:
+    """Say which classes `class_counts` draws: "each class", or of many the largest and smallest."""
+    classes, half = len(comparison.class_names), MOST_CLASSES // 2
+    if classes <= MOST_CLASSES:
+        return "each class"
+    return f"the {half} largest and the {half} smallest of {classes:,} classes"
 
 
 def calibration(comparison: Comparison, model: str | None = None) -> Figure:

@@ -1,7 +1,7 @@
 """Images that stand in two parts of a split, or in two folds: the same bytes, or nearly."""
 
 import hashlib
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from itertools import combinations
 from typing import Any
@@ -77,7 +77,8 @@ def count_duplicates(images: NDArray[Any], parts: Mapping[str, NDArray[np.int64]
     for (earlier, before), (later, after) in combinations(parts.items(), 2):
         if len(before) and len(after):
             exact, alone, firsts = _exact(ranks, before, after)
-            near = _near(images, means, contrasts, firsts, alone)
+            closest = _closest(_near_pairs(images, means, contrasts, firsts, alone))
+            near = tuple((closest[each], each) for each in sorted(closest))
             pairs.append(
                 Twins(earlier, later, len(exact), len(near), exact[:_NAMED], near[:_NAMED])
             )
@@ -115,6 +116,7 @@ def count_across_folds(images: NDArray[Any], tested: NDArray[np.int64]) -> Dupli
 
 
 Positions = NDArray[np.int64]
+Pairs = tuple[Positions, Positions, NDArray[np.float64]]  # earlier, later, how far apart
 
 
 def _in_order(pair: tuple[int, int]) -> tuple[int, int]:
@@ -137,16 +139,24 @@ def _copies_apart(ranks: Positions, tested: Positions) -> dict[int, int]:
 
 def _closest_apart(images: NDArray[Any], ranks: Positions, tested: Positions) -> dict[int, int]:
     """Return, for each image with a near twin in another fold in some repeat, the closest."""
-    means, contrasts = _summaries(images)
     everything = np.arange(len(images))
+
+    def apart() -> Iterator[Pairs]:
+        for earlier, later, far in _near_pairs(images, *_summaries(images), everything, everything):
+            kept = (tested[:, earlier] != tested[:, later]).any(axis=0)
+            kept &= ranks[earlier] != ranks[later]
+            yield earlier[kept], later[kept], far[kept]
+
+    return _closest(apart())
+
+
+def _closest(pairs: Iterable[Pairs]) -> dict[int, int]:
+    """Return the closest of the earlier images, by the later one."""
     closest: dict[int, tuple[float, int]] = {}
-    for earlier, later, distances in _near_pairs(images, means, contrasts, everything, everything):
-        apart = (tested[:, earlier] != tested[:, later]).any(axis=0)
-        for index in np.flatnonzero(apart & (ranks[earlier] != ranks[later])):
-            pair = (float(distances[index]), int(earlier[index]))
-            key = int(later[index])
-            closest[key] = min(pair, closest.get(key, pair))
-    return {later: twin for later, (_, twin) in closest.items()}
+    for each in pairs:
+        for earlier, later, distance in zip(*(values.tolist() for values in each), strict=True):
+            closest[later] = min((distance, earlier), closest.get(later, (distance, earlier)))
+    return {later: earlier for later, (_, earlier) in closest.items()}
 
 
 def _ranks(images: NDArray[Any]) -> Positions:
@@ -192,30 +202,13 @@ def _summaries(images: NDArray[Any]) -> tuple[NDArray[np.float32], NDArray[np.fl
     return means, contrasts
 
 
-def _near(
-    images: NDArray[Any],
-    means: NDArray[np.float32],
-    contrasts: NDArray[np.float32],
-    before: Positions,
-    after: Positions,
-) -> tuple[tuple[int, int], ...]:
-    """Return (earlier, later) for the images of `after` that have a near twin in `before`."""
-    twins: dict[int, tuple[float, int]] = {}
-    for earlier, later, distances in _near_pairs(images, means, contrasts, before, after):
-        for index in range(len(later)):
-            pair = (float(distances[index]), int(earlier[index]))
-            key = int(later[index])
-            twins[key] = min(pair, twins.get(key, pair))
-    return tuple((twins[later][1], later) for later in sorted(twins))
-
-
 def _near_pairs(
     images: NDArray[Any],
     means: NDArray[np.float32],
     contrasts: NDArray[np.float32],
     before: Positions,
     after: Positions,
-) -> Iterator[tuple[Positions, Positions, NDArray[np.float64]]]:
+) -> Iterator[Pairs]:
     """Yield (of `before`, of `after`, distance) of images that are nearly alike, or the same."""
     from scipy.spatial import cKDTree
 

@@ -32,15 +32,14 @@ struct Windows {
         below(width * s.channels), next(s.channels), line(width * s.channels),
         sum_below(s.sh * s.columns() * s.channels), sum_next(s.sw * s.channels) {}
 
+  // Call `visit` for the windows of one row.
   template <typename Visit>
   void each(const float* image, float* out, Visit&& visit) const {
-    for (int64_t y = 0; y < high; ++y)
-      for (int64_t x = 0; x < wide; ++x)
-        visit(image + y * below + x * next, out + y * sum_below + x * sum_next);
+    for (int64_t x = 0; x < wide; ++x) visit(image + x * next, out + x * sum_next);
   }
 };
 
-// The sums of an image's windows, each offset times its weight: `count` channels from `image` on.
+// The sums of a row of windows, each offset times its weight: `count` channels from `image` on.
 template <int Height, int Width, typename Count>
 void convolve_block(const Windows& w, const float* image, const float* kernel, float* out,
                     Count count) {
@@ -73,17 +72,22 @@ void convolve_any(const Windows& w, const float* image, const float* kernel, flo
 }
 
 constexpr int kSmall = 3;  // sides of windows whose weights are in registers
+constexpr int kLarge = 5;  // of windows that have code of their own, too
 
+// Row by row, so that the lines of its windows are in the nearest cache for all channels.
 void convolve(const Windows& w, const float* image, const float* kernel, float* out) {
-  pool::each_block(w.channels, [&](int64_t c, auto count) {
-    if (std::min(w.kh, w.kw) < 1 || std::max<int64_t>(w.kh, w.kw) > kSmall)
-      return convolve_any(w, image + c, kernel + c, out + c, count);
-    floats::constant<kSmall>(w.kh, [&](auto height) {
-      floats::constant<kSmall>(w.kw, [&](auto width) {
-        convolve_block<height, width>(w, image + c, kernel + c, out + c, count);
+  const bool small = std::min(w.kh, w.kw) >= 1 && std::max(w.kh, w.kw) <= kSmall;
+  for (int64_t y = 0; y < w.high; ++y, image += w.below, out += w.sum_below)
+    pool::each_block(w.channels, [&](int64_t c, auto count) {
+      if (w.kh == kLarge && w.kw == kLarge)
+        return convolve_block<kLarge, kLarge>(w, image + c, kernel + c, out + c, count);
+      if (!small) return convolve_any(w, image + c, kernel + c, out + c, count);
+      floats::constant<kSmall>(w.kh, [&](auto height) {
+        floats::constant<kSmall>(w.kw, [&](auto width) {
+          convolve_block<height, width>(w, image + c, kernel + c, out + c, count);
+        });
       });
     });
-  });
 }
 
 // Images one after the other in their margins, if they have any.
@@ -109,55 +113,53 @@ void forward(const Shape& s, const float* images, const float* kernel, float* ou
              out + b * s.pixels() * s.channels);
 }
 
-template <typename Count>
-void add_to(const Floats& sum, float* total, Count count) {
-  Floats before;
-  pool::load(before, total, count);
-  pool::store(before + sum, total, count);
-}
-
-// Add, for every offset in the window, an image's pixels there times the gradient: `count` channels.
+// Add, for every offset in the window, an image's pixels there times the gradient: `count` channels of
+// a row of windows.
 template <int Height, int Width, typename Count>
 void add_block(const Shape& s, const float* image, const float* gradient, float* total, Count count) {
-  Floats sums[Height * Width] = {};  // in registers
-  for (int64_t y = 0; y < s.oh; ++y)
-    for (int64_t x = 0; x < s.ow; ++x, gradient += s.channels) {
-      const float* window = image + y * s.sh * s.line() + x * s.sw * s.channels;
-      Floats factor, value;
-      pool::load(factor, gradient, count);
-      for (int i = 0; i < Height; ++i)
-        for (int j = 0; j < Width; ++j) {
-          pool::load(value, window + i * s.line() + j * s.channels, count);
-          sums[i * Width + j] += value * factor;
-        }
-    }
-  for (int k = 0; k < Height * Width; ++k) add_to(sums[k], total + k * s.channels, count);
+  Floats sums[Height * Width];
+  for (int k = 0; k < Height * Width; ++k) pool::load(sums[k], total + k * s.channels, count);
+  for (int64_t x = 0; x < s.ow; ++x, image += s.sw * s.channels, gradient += s.channels) {
+    Floats factor, value;
+    pool::load(factor, gradient, count);
+    for (int i = 0; i < Height; ++i)
+      for (int j = 0; j < Width; ++j) {
+        pool::load(value, image + i * s.line() + j * s.channels, count);
+        sums[i * Width + j] += value * factor;
+      }
+  }
+  for (int k = 0; k < Height * Width; ++k) pool::store(sums[k], total + k * s.channels, count);
 }
 
 // The same for a window of any size, offset by offset.
 template <typename Count>
 void add_any(const Shape& s, const float* image, const float* gradient, float* total, Count count) {
   for (int64_t i = 0; i < s.kh; ++i)
-    for (int64_t j = 0; j < s.kw; ++j) {
+    for (int64_t j = 0; j < s.kw; ++j, total += s.channels) {
       const float* from = image + i * s.line() + j * s.channels;
-      Floats sum = {}, factor, value;
-      for (int64_t y = 0; y < s.oh; ++y)
-        for (int64_t x = 0; x < s.ow; ++x) {
-          pool::load(value, from + y * s.sh * s.line() + x * s.sw * s.channels, count);
-          pool::load(factor, gradient + (y * s.ow + x) * s.channels, count);
-          sum += value * factor;
-        }
-      add_to(sum, total + (i * s.kw + j) * s.channels, count);
+      Floats sum, factor, value;
+      pool::load(sum, total, count);
+      for (int64_t x = 0; x < s.ow; ++x) {
+        pool::load(value, from + x * s.sw * s.channels, count);
+        pool::load(factor, gradient + x * s.channels, count);
+        sum += value * factor;
+      }
+      pool::store(sum, total, count);
     }
 }
 
 void add(const Shape& s, const float* image, const float* gradient, float* total) {
-  pool::each_block(s.channels, [&](int64_t c, auto count) {
-    if (s.kh == 3 && s.kw == 3)
-      add_block<3, 3>(s, image + c, gradient + c, total + c, count);
-    else
-      add_any(s, image + c, gradient + c, total + c, count);
-  });
+  for (int64_t y = 0; y < s.oh; ++y, image += s.sh * s.line(), gradient += s.ow * s.channels)
+    pool::each_block(s.channels, [&](int64_t c, auto count) {
+      if (s.kh == kSmall && s.kw == kSmall)
+        return add_block<kSmall, kSmall>(s, image + c, gradient + c, total + c, count);
+      if (s.kw > kLarge) return add_any(s, image + c, gradient + c, total + c, count);
+      floats::constant<kLarge>(s.kw, [&](auto width) {
+        for (int64_t i = 0; i < s.kh; ++i)
+          add_block<1, width>(s, image + i * s.line() + c, gradient + c,
+                              total + i * s.kw * s.channels + c, count);
+      });
+    });
 }
 
 // The gradient of pixels that lie alike to the windows is a convolution, too: of the gradient of the
@@ -207,11 +209,15 @@ void gradients(const Shape& s, const float* images, const float* kernel, const f
                float* of_images, float* of_kernel) {
   Margin margin(s);
   Back back(s, kernel);
-  std::fill_n(of_kernel, s.kh * s.kw * s.channels, 0.0f);
+  const int64_t size = s.kh * s.kw * s.channels;
+  std::fill_n(of_kernel, size, 0.0f);
+  Array sums(size);  // of one image: long sums lose digits
   for (int64_t b = 0; b < s.batch; ++b) {
     const float* above = gradient + b * s.pixels() * s.channels;
     back.image(above, of_images + b * s.stored());
-    add(s, margin.around(images + b * s.stored()), above, of_kernel);
+    std::fill(sums.begin(), sums.end(), 0.0f);
+    add(s, margin.around(images + b * s.stored()), above, sums.data());
+    for (int64_t k = 0; k < size; ++k) of_kernel[k] += sums[k];
   }
 }
 

@@ -25,6 +25,21 @@ constexpr int kWidth = 4, kBlock = 24, kColumns = 4;
 #endif
 typedef float Vector __attribute__((vector_size(4 * kWidth), aligned(4), may_alias));
 
+// Load or store the first `count` elements of a vector, zeros beyond. Not unrolled, these loops become
+// one masked move each; unrolled, or by memcpy, they take three times as long.
+template <typename Value>
+inline void load_part(Value* held, const Value* from, int count) {
+#pragma GCC unroll 1
+  for (int i = 0; i < kWidth; ++i) held[i] = i < count ? from[i] : Value(0);
+}
+
+template <typename Value>
+inline void store_part(const Value* held, Value* __restrict__ to, int count) {
+#pragma GCC unroll 1
+  for (int i = 0; i < kWidth; ++i)
+    if (i < count) to[i] = held[i];
+}
+
 // Memory that begins where a cache line does, so that no vector lies in two of them.
 template <typename T>
 struct Aligned {
@@ -117,10 +132,12 @@ struct Rows {
 };
 
 // Store the columns of one vector that exist.
-inline void store_part(const Rows& rows, int q, const Vector& sum, float* to) {
-  const int64_t present = std::clamp<int64_t>(rows.left - q * kWidth, 0, kWidth);
-  for (int64_t c = 0; c < present; ++c)
-    to[q * kWidth + c] = rows.add ? to[q * kWidth + c] + sum[c] : sum[c];
+[[gnu::noinline]] void store_columns(const Rows& rows, int q, const Vector& sum, float* to) {
+  const int present = int(std::clamp<int64_t>(rows.left - q * kWidth, 0, kWidth));
+  float held[kWidth] = {};
+  if (rows.add) load_part(held, to + q * kWidth, present);
+  *reinterpret_cast<Vector*>(held) += sum;
+  store_part(held, to + q * kWidth, present);
 }
 
 template <int P, int Q>
@@ -145,7 +162,7 @@ void multiply(const Rows& rows, const int64_t* from, const float* packed, float*
     else if (whole)
       for (int q = 0; q < Q; ++q) target[q] = sums[p][q];
     else
-      for (int q = 0; q < Q; ++q) store_part(rows, q, sums[p][q], to + at[p]);
+      for (int q = 0; q < Q; ++q) store_columns(rows, q, sums[p][q], to + at[p]);
   }
 }
 
@@ -254,6 +271,7 @@ void gathered_image_gradient(const Shape& s, const float* gradient, const float*
 // offset is added to the pixel of the image at that offset in the window.
 void image_gradient(const Shape& s, const float* gradient, const float* kernel, float* out) {
   if (gathers(s)) return gathered_image_gradient(s, gradient, kernel, out);
+  const bool add = !s.apart();
   std::vector<Array> packed;  // of each offset, transposed: (filters, channels)
   for (int64_t offset = 0; offset < s.kh * s.kw; ++offset)
     packed.push_back(pack(s.filters, s.channels,
@@ -263,9 +281,9 @@ void image_gradient(const Shape& s, const float* gradient, const float* kernel, 
   for (int64_t b = 0; b < s.batch; ++b) {
     float* stored = out + b * s.stored();
     float* image = s.has_margin() ? held.data() : stored;
-    std::fill_n(image, s.image(), 0.0f);
+    if (add) std::fill_n(image, s.image(), 0.0f);
     each_group(s.filters, s.channels, [&](auto q, int64_t first, int64_t begin) {
-      const Rows rows{gradient + b * s.pixels() * s.filters, 0, 1, s.filters, true,
+      const Rows rows{gradient + b * s.pixels() * s.filters, 0, 1, s.filters, add,
                       s.channels - first};
       for (int64_t offset = 0; offset < s.kh * s.kw; ++offset) {
         const int64_t shift = offset / s.kw * s.line() + offset % s.kw * s.channels;
@@ -281,16 +299,17 @@ void image_gradient(const Shape& s, const float* gradient, const float* kernel, 
 
 // ── the gradient of the kernel ──────────────────────────────────────────────────────────────────
 
-// Add to P rows of `sums` their share of one image: for every output pixel, P values of the run at
-// its window times the pixel's gradient.
+// Add to P rows of `sums`, `wide` floats apart, their share of one image: for every output pixel, P
+// values of the run at its window times the pixel's gradient. Gradients are `step` floats apart.
 template <int P, int Q>
-void gather(const Shape& s, const float* image, const float* gradient, int64_t wide, float* sums) {
+void gather(const Shape& s, const float* image, const float* gradient, int64_t step, float* sums,
+            int64_t wide) {
   Vector values[P][Q];
   for (int p = 0; p < P; ++p)
     for (int q = 0; q < Q; ++q) values[p][q] = reinterpret_cast<Vector*>(sums + p * wide)[q];
   for (int64_t y = 0; y < s.oh; ++y) {
     const float* run = image + y * s.sh * s.line();
-    for (int64_t x = 0; x < s.ow; ++x, run += s.sw * s.channels, gradient += wide) {
+    for (int64_t x = 0; x < s.ow; ++x, run += s.sw * s.channels, gradient += step) {
       Vector columns[Q];
       for (int q = 0; q < Q; ++q) columns[q] = reinterpret_cast<const Vector*>(gradient)[q];
       for (int p = 0; p < P; ++p)
@@ -302,14 +321,30 @@ void gather(const Shape& s, const float* image, const float* gradient, int64_t w
 }
 
 constexpr int64_t kTogether = 48 * 1024;  // floats of images and gradients that the cache holds
+constexpr int64_t kTall = 96;             // rows of a kernel from which it pays to pack gradients
+
+// Q vectors of columns of some rows that are `step` floats apart: side by side, so that they stay in
+// the nearest cache, with zeros after the last of `present` columns.
+template <int Q>
+void side_by_side(const float* from, int64_t step, int64_t present, int64_t rows, float* to) {
+  for (int64_t row = 0; row < rows; ++row, from += step, to += Q * kWidth)
+    if (present >= Q * kWidth) {
+      for (int q = 0; q < Q; ++q)
+        reinterpret_cast<Vector*>(to)[q] = reinterpret_cast<const Vector*>(from)[q];
+    } else {
+      std::copy_n(from, present, to);
+      std::fill_n(to + present, Q * kWidth - present, 0.0f);
+    }
+}
 
 void kernel_gradient(const Shape& s, const float* images, const float* gradient, float* out) {
   const int64_t count = s.kw * s.channels, wide = padded(s.filters);
   const int64_t together =
       std::clamp<int64_t>(kTogether / (s.image() + s.pixels() * wide), 1, s.batch);
   Array sums(s.kh * count * wide, 0.0f);
-  Array widened(wide != s.filters ? together * s.pixels() * wide : 0, 0.0f);
   Array held(s.has_margin() ? together * s.image() : 0, 0.0f);
+  const bool packs = s.kh * count >= kTall || wide != s.filters;
+  Array packed(packs ? together * s.pixels() * kColumns * kWidth : 0);
   for (int64_t b = 0; b < s.batch; b += together) {
     const int64_t present = std::min(together, s.batch - b);
     const float *from = images + b * s.stored(), *by = gradient + b * s.pixels() * s.filters;
@@ -318,18 +353,17 @@ void kernel_gradient(const Shape& s, const float* images, const float* gradient,
         with_margin(s, from + each * s.stored(), held.data() + each * s.image());
       from = held.data();
     }
-    if (wide != s.filters) {
-      for (int64_t p = 0; p < present * s.pixels(); ++p)
-        std::copy_n(by + p * s.filters, s.filters, widened.data() + p * wide);
-      by = widened.data();
-    }
     each_group(0, s.filters, [&](auto q, int64_t first, int64_t) {
+      const int64_t step = packs ? q * kWidth : wide;
+      if (packs)
+        side_by_side<q>(by + first, s.filters, s.filters - first, present * s.pixels(), packed.data());
+      const float* above = packs ? packed.data() : by + first;
       for (int64_t i = 0; i < s.kh; ++i)
         blocks<rows_of(q)>(count, [&](auto p, int64_t offset) {
           for (int64_t each = 0; each < present; ++each)
             gather<p, q>(s, from + each * s.image() + i * s.line() + offset,
-                         by + each * s.pixels() * wide + first, wide,
-                         sums.data() + (i * count + offset) * wide + first);
+                         above + each * s.pixels() * step, step,
+                         sums.data() + (i * count + offset) * wide + first, wide);
         });
     });
   }

@@ -48,18 +48,18 @@ struct Windows {
 using Floats = floats::Vector;
 typedef int32_t Ints __attribute__((vector_size(4 * kChannels), aligned(4), may_alias));
 typedef uint8_t Bytes __attribute__((vector_size(kChannels), aligned(1), may_alias));
-using Whole = std::integral_constant<size_t, kChannels>;  // as many elements as a vector has
+using Whole = std::integral_constant<int, kChannels>;  // as many elements as a vector has
 
-// Load or store `count` elements of a vector, zeros beyond. A whole vector is moved as one: copied by
-// memcpy, it may be moved in halves, and read before they are joined. Overloads, since a template's
-// parameter would lose the type's alignment.
+// Load or store `count` elements of a vector, zeros beyond; a whole vector is moved as one. Vectors are
+// named in full, since a template's parameter would lose the type's alignment.
 template <typename Count>
 inline void load(Floats& vector, const float* from, Count count) {
   if constexpr (std::is_same_v<Count, Whole>) {
     vector = *reinterpret_cast<const Floats*>(from);
   } else {
-    vector = Floats{};
-    std::memcpy(&vector, from, count * sizeof(float));
+    float held[kChannels];
+    floats::load_part(held, from, count);
+    vector = *reinterpret_cast<const Floats*>(held);
   }
 }
 
@@ -68,25 +68,32 @@ inline void load(Bytes& vector, const uint8_t* from, Count count) {
   if constexpr (std::is_same_v<Count, Whole>) {
     vector = *reinterpret_cast<const Bytes*>(from);
   } else {
-    vector = Bytes{};
-    std::memcpy(&vector, from, count);
+    uint8_t held[kChannels];
+    floats::load_part(held, from, count);
+    vector = *reinterpret_cast<const Bytes*>(held);
   }
 }
 
 template <typename Count>
 inline void store(const Floats& vector, float* to, Count count) {
-  if constexpr (std::is_same_v<Count, Whole>)
+  if constexpr (std::is_same_v<Count, Whole>) {
     *reinterpret_cast<Floats*>(to) = vector;
-  else
-    std::memcpy(to, &vector, count * sizeof(float));
+  } else {
+    float held[kChannels];
+    *reinterpret_cast<Floats*>(held) = vector;
+    floats::store_part(held, to, count);
+  }
 }
 
 template <typename Count>
 inline void store(const Bytes& vector, uint8_t* to, Count count) {
-  if constexpr (std::is_same_v<Count, Whole>)
+  if constexpr (std::is_same_v<Count, Whole>) {
     *reinterpret_cast<Bytes*>(to) = vector;
-  else
-    std::memcpy(to, &vector, count);
+  } else {
+    uint8_t held[kChannels];
+    *reinterpret_cast<Bytes*>(held) = vector;
+    floats::store_part(held, to, count);
+  }
 }
 
 // Maximum of a window; NaN propagates.
@@ -126,7 +133,7 @@ inline void each_block(int64_t channels, Visit&& visit) {
   int64_t channel = 0;
   for (; channel + kChannels <= channels; channel += kChannels)
     visit(channel, Whole());
-  if (channel < channels) visit(channel, size_t(channels - channel));
+  if (channel < channels) visit(channel, int(channels - channel));
 }
 
 void forward(const Windows& w, const float* images, float* pooled, uint8_t* first) {

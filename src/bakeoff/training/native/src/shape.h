@@ -52,6 +52,11 @@ struct Shape {
   int64_t stored() const { return stored_pixels() * channels; }
   bool has_margin() const { return top || bottom || left || right; }
 
+  // Whether every pixel lies in one window.
+  bool apart() const {
+    return kh == sh && kw == sw && oh * sh == height && ow * sw == width;
+  }
+
   // Index in memory of a pixel of a padded image; −1 in the margin.
   int64_t in_memory(int64_t pixel) const {
     const int64_t y = pixel / width - top, x = pixel % width - left;

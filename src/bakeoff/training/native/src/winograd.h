@@ -298,7 +298,7 @@ void kernel_gradient(const Shape& s, const float* images, const float* gradient,
       floats::each_group(0, g.filters, [&](auto q, int64_t f, int64_t) {
         floats::blocks<floats::rows_of(q)>(g.channels, [&](auto p, int64_t c) {
           floats::gather<p, q>(row, values[value] + c, above[value] + f, wide,
-                               sums[value] + c * wide + f);
+                               sums[value] + c * wide + f, wide);
         });
       });
   }

@@ -4,17 +4,20 @@ Oracle: the same predictions by hand from the weights on disk; byte-identical fo
 Cost: 60 s. Run: pytest tests/study/test_cross_validation.py
 """
 
+import io
 import json
 import re
 import shutil
 
 import numpy as np
 import pytest
+from rich.console import Console
 
 from bakeoff.data.folds import make_folds
 from bakeoff.data.npz import load_npz
 from bakeoff.data.sources import NpzSource
 from bakeoff.errors import DataError, StudyError
+from bakeoff.report import html, latex, markdown, table
 from bakeoff.storage import array_files, formats
 from bakeoff.storage.split_file import read_folds
 from bakeoff.storage.study_folder import StudyFolder
@@ -261,6 +264,24 @@ def test_the_shipped_model_is_the_one_that_predicts(study, data):
         trained_model(folder, ensemble=True)
     with pytest.raises(StudyError, match="ships one network, trained on all images"):
         trained_model(folder, seed=0)
+
+
+def test_the_views_speak_of_repeats(study):
+    """A network of a fold has a seed of its own, so that numbers are no seed's."""
+    comparison = study[1].comparison
+    page = re.sub(
+        r"<dl.*?</dl>|<style.*?</style>|<script.*?</script>", "", html(comparison), flags=re.S
+    )
+    console = Console(width=200, record=True, file=io.StringIO())
+    console.print(table(comparison))
+    said = [page, console.export_text(), markdown(comparison), latex(comparison)]
+    said += [finding.text + finding.advice for finding in comparison.findings]
+    said += [pair.sentence for pair in comparison.pairs]
+    allowed = r"each with a seed of its own|they have no seed|--seeds \d+"
+    left = [re.sub(allowed, "", text) for text in said]
+    found = {each for text in left for each in re.findall(r"[^<>]{,60}\bseeds?\b[^<>]{,30}", text)}
+    assert not found
+    assert "a dot is one repeat" in page and "mean of 3 repeats" in page
 
 
 def test_the_shipped_model_is_served(study, data):

@@ -128,7 +128,7 @@ def _about(studies: Sequence[OpenedStudy]) -> dict[str, Any]:
     first = studies[0]
     ledger = tuple(line for study in studies for line in study.ledger)
     missing = tuple(
-        f"{names[model]} seed {seed}"
+        f"{names[model]} {'repeat' if study.data.get('folds') else 'seed'} {seed}"
         for study, names in zip(studies, _names(studies), strict=True)
         for model, seed in study.missing
     )
@@ -295,6 +295,7 @@ def _model_result(
         validation_accuracy=tuple(
             (document["validation"] or {}).get("accuracy") for document in documents
         ),
+        folded=folds is not None,
         confusion=scored.confusion,
         predicted=scored.predicted,
         calibration=scored.calibration,

@@ -90,6 +90,12 @@ class ModelResult:
     sound_accuracy: float | None = None  # mean of the other seeds; None if there are none
     remarks: tuple[str, ...] = ()  # codes of what is strange about the user's own builder
     ensemble: float | None = None  # test accuracy of the seeds' mean probabilities; None: one seed
+    folded: bool = False  # cross-validated: its seeds are repeats, of as many networks as folds
+
+    @property
+    def unit(self) -> str:
+        """What its scores are one each of: "seed", or "repeat" in cross-validation."""
+        return "repeat" if self.folded else "seed"
 
     @property
     def failure_rate(self) -> tuple[float, float]:
@@ -161,6 +167,11 @@ class Comparison:
     race: Race | None = None
     searches: tuple[Searched, ...] = ()
     pictures: Pictures | None = None  # of the images a report shows, where they were taken
+
+    @property
+    def unit(self) -> str:
+        """What models have one score each of: "seed", or "repeat" in cross-validation."""
+        return "repeat" if self.data.get("folds") else "seed"
 
     @property
     def exploratory(self) -> bool:

@@ -111,7 +111,7 @@ def _better(a: ModelResult, b: ModelResult) -> float:
 def _failed(a: ModelResult, b: ModelResult) -> str:
     """Return which runs of two models failed: "cnn failed with seed 3"; "" if none did."""
     return listed(
-        f"{each.name} failed with {'seed' if len(each.failed) == 1 else 'seeds'} "
+        f"{each.name} failed with {each.unit}{'' if len(each.failed) == 1 else 's'} "
         f"{whole_numbers(each.failed)}"
         for each in (a, b)
         if each.failed

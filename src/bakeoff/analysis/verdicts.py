@@ -29,7 +29,7 @@ EVEN, LIKELY = 0.5, 0.8  # odds that advice names: of finding a difference that 
 TOO_SMALL = "more seeds cannot help: the test set is too small"
 TOO_FEW = "more repeats cannot help: the images are too few"
 NO_DIFFERENCE = "the two scored exactly the same: there is no difference to separate"
-EVEN_MEANS = "their means happen to be the same, so no number of seeds can be named"
+EVEN_MEANS = "their means happen to be the same, so what would separate them cannot be said"
 
 _MOST = 10**9  # seeds or images: where the difference is as good as equal to what is left over
 _SURE = 1.645  # standard errors: the images' own part is shown, not only estimated
@@ -114,6 +114,11 @@ class Pair:
         return 1.0 if found is None else found
 
     @property
+    def unit(self) -> str:
+        """What models have one score each of: "seed", or "repeat" in cross-validation."""
+        return "repeat" if self.folded or (self.test and self.test.n_folds > 1) else "seed"
+
+    @property
     def seeds_needed(self) -> int | None:
         """Seeds of each model that would separate the pair with even chances; None if unknown."""
         return self.advice.seeds if self.advice else None
@@ -126,19 +131,20 @@ class Pair:
         if self.test.difference == 0:
             return EVEN_MEANS if self.test.variance else NO_DIFFERENCE
         if self.failed:
-            return f"{self.failed}, which makes this interval wide: mend that before adding seeds"
+            wide = f"{self.failed}, which makes this interval wide"
+            return f"{wide}: mend that before adding {self.unit}s"
         advice, folds = self.advice, self.test.n_folds > 1
         if advice.cannot:
             which = "" if folds else "test "
             images = f"about {_rounded(advice.images or 0)} {which}images"
             more = f" ({images} would do, with even chances)" if advice.images else ""
             return (TOO_FEW if folds else TOO_SMALL) + more
-        unit, each = ("repeats", "") if folds else ("seeds", " of each model")
+        unit = "repeats" if folds else "seeds of each model"
         if advice.seeds is None:
-            return f"whether more {unit} would help cannot be said from these"
+            return f"whether more {self.unit}s would help cannot be said from these"
         likely = f"; {advice.seeds_likely:,} for chances of 80 %" if advice.seeds_likely else ""
         return (
-            f"about {advice.seeds:,} {unit}{each} would separate them with even chances, "
+            f"about {advice.seeds:,} {unit} would separate them with even chances, "
             f"if the difference is real and as large as it seems{likely}"
         )
 
@@ -149,7 +155,7 @@ class Pair:
             return None
         unit = "repeats" if self.test.n_folds > 1 else "seeds of each model"
         if self.advice.equality is None:
-            return f"no number of {unit.split()[0]} would show them to be practically equal"
+            return f"no number of {self.unit}s would show them to be practically equal"
         return (
             f"{self.advice.equality:,} {unit} would show them to be practically equal with chances "
             "of 80 %, if they are equal"
@@ -197,7 +203,7 @@ class Pair:
 
     def _two_files(self) -> str:
         (seed_a, seed_b), (only_a, only_b) = self.files or (0, 0), self.only_correct or (0, 0)
-        p, unit = p_value(self.mcnemar or 0.0), "repeat" if self.folded else "seed"
+        p, unit = p_value(self.mcnemar or 0.0), self.unit
         these = "the networks of these folds" if self.folded else "these two trained files"
         return (
             f"{these}, {self.a} {unit} {seed_a} and {self.b} {unit} {seed_b}: {only_a:,} test "

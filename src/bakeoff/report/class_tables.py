@@ -68,7 +68,7 @@ def found_by_model(comparison: Comparison) -> ClassTable:
                 Cell(
                     text=f"{100 * score.mean:.1f}",
                     tip=f"{model.name} · {comparison.class_names[k]} · 95 % interval {low} to "
-                    f"{high} · seeds {seeds}",
+                    f"{high} · {model.unit}s {seeds}",
                     value=repr(score.mean),
                     shade=_shade(1 - score.mean, largest),
                 )
@@ -83,29 +83,30 @@ def by_class(comparison: Comparison, scores: tuple[ClassScores | None, ...]) -> 
     known = [each for each in scores if each is not None]
     shown = sorted(known, key=lambda each: (np.nan_to_num(each.f1.mean), each.index))
     rows = []
+    unit = comparison.unit
     for each in shown[:MOST_CLASSES]:
         name = comparison.class_names[each.index]
         cells = [
-            _percent(name, "precision", each.precision),
-            _percent(name, "recall", each.recall),
-            _percent(name, "F1", each.f1),
-            _area(name, "area under the ROC curve", each.roc_area),
-            _area(name, "area under the precision-recall curve", each.average_precision),
+            _percent(f"{name} · precision", each.precision, unit),
+            _percent(f"{name} · recall", each.recall, unit),
+            _percent(f"{name} · F1", each.f1, unit),
+            _area(f"{name} · area under the ROC curve", each.roc_area, unit),
+            _area(f"{name} · area under the precision-recall curve", each.average_precision, unit),
         ]
         rows.append((name, f"{each.images:,}", tuple(cells)))
     heads = ("Precision", "Recall", "F1", "ROC area", "PR area")
     return ClassTable(heads, tuple(rows), len(known) - min(len(known), MOST_CLASSES))
 
 
-def _percent(name: str, what: str, spread: Spread) -> Cell:
+def _percent(what: str, spread: Spread, unit: str) -> Cell:
     if not np.isfinite(spread.mean):
-        return Cell("–", f"{name} · {what}: no image is called so", "")
-    tip = f"{name} · {what} · seeds {percent(spread.low)} to {percent(spread.high)}"
+        return Cell("–", f"{what}: no image is called so", "")
+    tip = f"{what} · {unit}s {percent(spread.low)} to {percent(spread.high)}"
     return Cell(f"{100 * spread.mean:.1f}", tip, repr(spread.mean))
 
 
-def _area(name: str, what: str, spread: Spread) -> Cell:
-    tip = f"{name} · {what} · seeds {spread.low:.4f} to {spread.high:.4f}"
+def _area(what: str, spread: Spread, unit: str) -> Cell:
+    tip = f"{what} · {unit}s {spread.low:.4f} to {spread.high:.4f}"
     return Cell(f"{spread.mean:.4f}", tip, repr(spread.mean))
 
 

@@ -252,7 +252,8 @@ def _bold(comparison: Comparison) -> str:
 
 def _basis(comparison: Comparison) -> str:
     several = any(len(model.seeds) > 1 for model in comparison.models)
-    means = "Means over seeds" if several else "One seed of each model,"
+    unit = comparison.unit
+    means = f"Means over {unit}s" if several else f"One {unit} of each model,"
     return (
         f"{means} with {wording.INTERVAL} intervals; models that share a letter are not "
         f"separated. {sentences.footer(comparison)}"

@@ -78,11 +78,11 @@ def worst_mistakes(comparison: Comparison, result: ModelResult) -> Gallery:
     found = notable_images.worst_mistakes(comparison, result.name)
     title = f"The worst mistakes of {result.name}"
     if not found:
-        return Gallery(title, "No test image is wrong in most of its seeds.", ())
+        return Gallery(title, f"No test image is wrong in most of its {result.unit}s.", ())
     seeds = len(result.seeds)
     text = "The images it was most sure of and wrong about, the worst first."
     if seeds > 1:
-        text = f"The images that most of its {seeds} seeds get wrong, the worst first."
+        text = f"The images that most of its {seeds} {result.unit}s get wrong, the worst first."
     cards = [
         Card(
             source=_of(comparison, each.index),
@@ -90,7 +90,7 @@ def worst_mistakes(comparison: Comparison, result: ModelResult) -> Gallery:
             truth=names[each.truth],
             said=f"taken for {names[each.predicted]}",
             small=f"{100 * each.probability:.0f} % sure"
-            + ("" if seeds == 1 else f", {each.agree} of {seeds} seeds"),
+            + ("" if seeds == 1 else f", {each.agree} of {seeds} {result.unit}s"),
         )
         for each in found
     ]
@@ -139,7 +139,7 @@ def correct_alone(comparison: Comparison) -> Gallery:
             )
         )
     text = (
-        "What a single model sees and all others miss, by most of the seeds of each."
+        f"What a single model sees and all others miss, by most of the {comparison.unit}s of each."
         if cards
         else "There is no test image that exactly one model classifies correctly."
     )

@@ -23,6 +23,15 @@ GLOSSARY: dict[str, tuple[str, tuple[str, ...]]] = {
         ("Race", "race"),
     ),
     "trial": ("One model trained with one seed.", ("trial", "trials")),
+    "folds": (
+        "In cross-validation, the parts that all images are divided into. Each is tested by a "
+        "network that was trained on the others.",
+        ("folds",),
+    ),
+    "repeats": (
+        "Divisions of all images into folds, each with new networks from other first weights.",
+        ("repeats",),
+    ),
     "epoch": (
         "One pass of training over all training images; the first is counted as 0.",
         ("epoch", "epochs"),

@@ -96,7 +96,8 @@ def _page(comparison: Comparison, environment: Environment) -> str:
         shown=shown,
         protocol=protocol(comparison),
         environment=list(_environment(comparison)),
-        ledger=[_ledger_line(line) for line in comparison.ledger],
+        ledger=[_ledger_line(line, comparison.unit) for line in comparison.ledger],
+        unit=comparison.unit,
         studies=f"the study {comparison.study}",
         glossary=glossary.entries(),
         footer=sentences.footer(comparison),
@@ -114,9 +115,11 @@ def _shown(comparison: Comparison) -> str | None:
 def _headline(comparison: Comparison) -> dict[str, Any]:
     grouped_models = any(model.group for model in comparison.models)
     seeded = any(len(model.seeds) > 1 for model in comparison.models)
-    bar = "for other images and other seeds" if seeded else "for other images alone"
+    others = "networks" if comparison.unit == "repeat" else "seeds"
+    bar = f"for other images and other {others}" if seeded else "for other images alone"
     caption = (
-        f"Test accuracy. A dot is one seed, the bar the 95 % interval {bar}, its mark the mean"
+        f"Test accuracy. A dot is one {comparison.unit}, the bar the 95 % interval {bar}, its mark "
+        "the mean"
     )
     if grouped_models:
         caption += "; models that share a letter are not separated"
@@ -267,12 +270,13 @@ def _environment(comparison: Comparison) -> Iterator[tuple[str, str]]:
         yield "data, note", str(note)
 
 
-def _ledger_line(line: Mapping[str, Any]) -> dict[str, str]:
+def _ledger_line(line: Mapping[str, Any], unit: str) -> dict[str, str]:
     models = line.get("models") or {}
+    seeds = (f"{name}: {wording.seed_list(each, unit)}" for name, each in models.items())
     return {
         "opening": str(line.get("opening", "")),
         "time": str(line.get("time", "")),
-        "models": "; ".join(f"{name}: {wording.seed_list(each)}" for name, each in models.items()),
+        "models": "; ".join(seeds),
         "recipe": str(line.get("recipe", ""))[:12],
         "test": str(line.get("test", ""))[:12],
     }

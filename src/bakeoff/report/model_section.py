@@ -68,7 +68,7 @@ def matrices(
     comparison: Comparison, result: ModelResult, *, mistakes_alone: bool = False
 ) -> list[Picture]:
     """Return a model's confusion matrix with its diagonal, in percent, and without, in images."""
-    seeds = text.counted(len(result.seeds), "seed")
+    seeds = text.counted(len(result.seeds), result.unit)
     axes = f"A row is a true class, a column a predicted class; mean of {seeds}."
     mistakes = plots.confusion(comparison, result.name, diagonal=False)
     if mistakes_alone:
@@ -94,8 +94,8 @@ def _facts(result: ModelResult) -> str:
 
 def _pictures(comparison: Comparison, result: ModelResult, *, short: bool) -> Iterator[Picture]:
     name = result.name
-    band = "the band spans all seeds; " if len(result.seeds) > 1 else ""
-    dots = f"{band}a dot marks a seed’s selected epoch."
+    band = f"the band spans all {result.unit}s; " if len(result.seeds) > 1 else ""
+    dots = f"{band}a dot marks a {result.unit}’s selected epoch."
     loss = "Loss as trained, with regularization losses; " if regularized(result) else "Loss; "
     panels = (("loss", loss), ("accuracy", "Accuracy; "))
     for panel, caption in panels[:1] if short else panels:  # accuracies stand in one picture above
@@ -110,7 +110,7 @@ def _pictures(comparison: Comparison, result: ModelResult, *, short: bool) -> It
     )
     yield Picture(
         plots.per_class(comparison, name),
-        "The worst class first; a dot is one seed, the bar the 95 % interval.",
+        f"The worst class first; a dot is one {result.unit}, the bar the 95 % interval.",
     )
     if not is_constant(result):
         yield Picture(plots.learning_rate(comparison, name), "Learning rate by epoch.")

@@ -7,7 +7,6 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from bakeoff.analysis.checks.wording import unit_of
 from bakeoff.analysis.comparison import Comparison
 from bakeoff.analysis.preference import EQUALLY_FAST
 from bakeoff.analysis.race_outcome import Race
@@ -207,7 +206,7 @@ def _compare(comparison: Comparison) -> str:
             "adjusted the same way. All else is not separated, which is no claim of a tie."
         )
     elif comparison.pairs:
-        unit = unit_of(comparison)
+        unit = comparison.unit
         these = "two trained files" if unit == "seed" else "the folds' networks"
         text += (
             f" With one {unit} of a model there are no verdicts about models: McNemar's exact test "

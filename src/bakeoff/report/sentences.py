@@ -76,12 +76,14 @@ def cautions(comparison: Comparison, *, found: bool = False) -> list[str]:
         return notes
     for model in comparison.models:
         if model.diverged:
-            notes.append(f"{model.name}: training diverged with {seed_list(model.diverged)}.")
+            which = seed_list(model.diverged, model.unit)
+            notes.append(f"{model.name}: training diverged with {which}.")
         if model.failed:
+            which = seed_list(model.failed, model.unit)
             notes.append(
-                f"{model.name}: {failed_runs(model)} runs failed ({seed_list(model.failed)}; the "
-                f"failure rate lies in {failure_rate(model)}). Its mean accuracy is "
-                f"{percent(model.accuracy.mean)}{_without(model)}; verdicts count all runs."
+                f"{model.name}: {failed_runs(model)} runs failed ({which}; the failure rate lies "
+                f"in {failure_rate(model)}). Its mean accuracy is {percent(model.accuracy.mean)}"
+                f"{_without(model)}; verdicts count all runs."
             )
     return notes
 
@@ -158,7 +160,7 @@ def trajectory(comparison: Comparison, model: ModelResult) -> list[str]:
         return []
     texts = [
         f"Training loss went from {loss(training.mean[0])} to {loss(training.mean[-1])} in "
-        f"{counted(len(training.mean), 'epoch')} (mean of {counted(len(model.seeds), 'seed')})"
+        f"{counted(len(training.mean), 'epoch')} (mean of {counted(len(model.seeds), model.unit)})"
         + _validation(model, over_fitting=over_fitting)
         + "."
     ]
@@ -168,8 +170,8 @@ def trajectory(comparison: Comparison, model: ModelResult) -> list[str]:
     for seed, epoch in zip(model.seeds, model.diverged_epochs, strict=True):
         if epoch is not None:
             texts.append(
-                f"Seed {seed} diverged in epoch {epoch}: its loss was no longer a number, and its "
-                "last finite weights were kept."
+                f"{model.unit.capitalize()} {seed} diverged in epoch {epoch}: its loss was no "
+                "longer a number, and its last finite weights were kept."
             )
     return texts
 
@@ -184,7 +186,7 @@ def about_mistakes(comparison: Comparison, model: ModelResult, *, most: int = 3)
         f"{names[i]} for {names[j]} ({images:,.1f} images, {percent(rate)} of {names[i]})"
         for i, j, images, rate in worst
     ]
-    return f"Most often it takes {listed(said)}; mean of {counted(len(model.seeds), 'seed')}."
+    return f"Most often it takes {listed(said)}; mean of {counted(len(model.seeds), model.unit)}."
 
 
 def about_calibration(model: ModelResult) -> str:
@@ -194,8 +196,9 @@ def about_calibration(model: ModelResult) -> str:
         return ""
     spread = f", {points(min(errors))} to {points(max(errors))}" if len(errors) > 1 else ""
     return (
-        f"Its confidence and its accuracy are {points(float(np.mean(errors)))} points apart on "
-        f"average ({counted(len(errors), 'seed')}{spread}; expected calibration error, 15 bins)."
+        f"Its confidence and its accuracy are {points(float(np.mean(errors)))} points apart "
+        f"on average ({counted(len(errors), model.unit)}{spread}; expected calibration error, 15 "
+        "bins)."
     )
 
 
@@ -223,22 +226,28 @@ def about_variance(comparison: Comparison) -> str:
     tests = [pair.test for pair in comparison.pairs if pair.test is not None]
     known = [np.array(test.sources) / test.variance for test in tests if test.variance > 0]
     shares = [parts for parts in map(variance_shares, comparison.models) if parts is not None]
+    folded, unit = comparison.unit == "repeat", comparison.unit
+    others, whole = ("networks", "data set") if folded else ("seeds", "test set")
     if not shares:
-        return "With one seed of each model the images' and the seeds' parts cannot be told apart."
+        return (
+            f"With one {unit} of each model the images' and the {others}' parts cannot be told "
+            "apart."
+        )
     own = float(np.mean([parts[0] for parts in shares]))
     text = (
-        f"{100 * own:.0f} % of the uncertainty about one model comes from which images the test "
-        "set happens to hold (mean over the models; shares are of the squared standard error)"
+        f"{100 * own:.0f} % of the uncertainty about one model comes from which images the "
+        f"{whole} happens to hold (mean over the models; shares are of the squared standard error)"
     )
     if not known:
         return f"{text}."
     images, seeds, both = np.mean(known, axis=0)
-    helps = "more seeds" if seeds > images else "more test images"
+    more_images = "more images" if folded else "more test images"
+    helps = f"more {unit}s" if seeds > images else more_images
     if both > max(images, seeds):
-        helps = "either more seeds or more test images"
+        helps = f"either more {unit}s or {more_images}"
     return (
         f"{text}. Of the uncertainty about the difference between two models, "
-        f"{100 * images:.0f} % comes from the images, {100 * seeds:.0f} % from the seeds and "
+        f"{100 * images:.0f} % comes from the images, {100 * seeds:.0f} % from the {others} and "
         f"{100 * both:.0f} % from both together (mean over {counted(len(known), 'pair')}). "
         f"{helps[0].upper()}{helps[1:]} would tell the models apart best."
     )

@@ -16,7 +16,6 @@ from rich.padding import Padding
 from rich.table import Table
 from rich.text import Text
 
-from bakeoff.analysis.checks.wording import unit_of
 from bakeoff.analysis.comparison import Comparison, ModelResult
 from bakeoff.analysis.estimates import Estimate
 from bakeoff.analysis.statistics import PairTest
@@ -207,7 +206,7 @@ def _verdicts_title(comparison: Comparison) -> str:
         if comparison.exploratory:
             return f"Verdicts, exploratory, at the level of {comparison.look.text}"
         return f"Verdicts, {comparison.look.text}"
-    unit = unit_of(comparison)
+    unit = comparison.unit
     if not any(pair.files for pair in comparison.pairs):
         return f"Differences; no verdicts below 3 {unit}s of each model"
     what = "Trained files" if unit == "seed" else "The folds' networks of models"
@@ -232,10 +231,10 @@ def _verdicts(comparison: Comparison) -> Iterator[Text]:
 def _verdict(pair: Pair) -> Text:
     if pair.files and pair.only_correct and pair.mcnemar is not None:
         (a, b), (only_a, only_b) = pair.files, pair.only_correct
-        unit = "repeat" if pair.folded else "seed"
         return Text(
-            f"{clean(pair.a)} {unit} {a} alone is correct on {texts.counted(only_a, 'image')}, "
-            f"{clean(pair.b)} {unit} {b} alone on {only_b:,}, p {texts.p_value(pair.mcnemar)}"
+            f"{clean(pair.a)} {pair.unit} {a} alone is correct on "
+            f"{texts.counted(only_a, 'image')}, {clean(pair.b)} {pair.unit} {b} alone on "
+            f"{only_b:,}, p {texts.p_value(pair.mcnemar)}"
         )
     if pair.test is None:
         return Text(clean(texts.sentence(pair.sentence)))

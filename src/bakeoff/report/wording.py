@@ -62,11 +62,11 @@ def selected_epochs(model: ModelResult) -> str:
 
 
 def seed_count(comparison: Comparison) -> str:
-    """Return how many seeds the models have: "5 seeds", "3 to 5 seeds"."""
-    counts = {len(model.seeds) for model in comparison.models}
+    """Return how many seeds, or repeats, the models have: "5 seeds", "3 to 5 seeds"."""
+    counts, unit = {len(model.seeds) for model in comparison.models}, comparison.unit
     if len(counts) > 1:
-        return f"{min(counts)} to {max(counts)} seeds"
-    return counted(max(counts, default=0), "seed")
+        return f"{min(counts)} to {max(counts)} {unit}s"
+    return counted(max(counts, default=0), unit)
 
 
 def basis(comparison: Comparison) -> str:
@@ -74,8 +74,10 @@ def basis(comparison: Comparison) -> str:
     folds = comparison.data.get("folds")
     if folds:
         images = counted(len(comparison.labels), "image")
-        repeats = counted(len(comparison.seeds), "repeat")
-        return f"{images}, each tested by networks that had not seen it, {repeats} of {folds} folds"
+        return (
+            f"{images}, each tested by networks that had not seen it, {seed_count(comparison)} "
+            f"of {folds} folds"
+        )
     return f"{counted(len(comparison.labels), 'test image')}, {seed_count(comparison)}"
 
 
@@ -95,9 +97,9 @@ def heading(comparison: Comparison) -> str:
     return comparison.title or comparison.study
 
 
-def seed_list(values: Sequence[int]) -> str:
+def seed_list(values: Sequence[int], unit: str = "seed") -> str:
     """Return the word and the numbers: "seed 3", "seeds 0–4"."""
-    return f"{'seed' if len(values) == 1 else 'seeds'} {whole_numbers(values)}"
+    return f"{unit}{'' if len(values) == 1 else 's'} {whole_numbers(values)}"
 
 
 def layers(settings: Mapping[str, Any]) -> list[str]:

@@ -93,9 +93,9 @@ def dead_run(model: ModelResult, comparison: Comparison) -> Finding | None:
         severity="serious",
         model=model.name,
         text=(
-            f"{model.name} is dead in {seeds_of(model, dead)}: with seed {model.seeds[dead[0]]} "
-            f"the training loss stays {_range(half)} in the last {len(half)} of "
-            f"{counted(len(first['loss']), 'epoch')}, the training accuracy ends at "
+            f"{model.name} is dead in {seeds_of(model, dead)}: with {model.unit} "
+            f"{model.seeds[dead[0]]} the training loss stays {_range(half)} in the last "
+            f"{len(half)} of {counted(len(first['loss']), 'epoch')}, the training accuracy ends at "
             f"{percent(first['accuracy'][-1], 1)}, that of a constant prediction{says}: "
             "a failed run, not a result."
         ),

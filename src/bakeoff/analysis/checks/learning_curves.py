@@ -127,7 +127,8 @@ def over_fitting(model: ModelResult, comparison: Comparison) -> Finding | None:
             f"{counted(end, 'epoch')} of {curves.epochs} the validation cross-entropy rises by "
             f"{percent(rise, 0)} from {number(mean[lowest])}, while the training loss falls from "
             f"{number(train[lowest])} to {number(train[-1])} and the validation accuracy goes from "
-            f"{percent(accuracy[lowest], 1)} to {percent(late, 1)} ({mean_of(curves.n_seeds)})"
+            f"{percent(accuracy[lowest], 1)} to {percent(late, 1)} "
+            f"({mean_of(curves.n_seeds, model)})"
             + (", and the scored weights come from there." if suffers else ".")
         ),
         advice=f"{advice}.",
@@ -156,8 +157,9 @@ def under_fitting(model: ModelResult, comparison: Comparison) -> Finding | None:
         model=model.name,
         text=(
             f"{model.name} under-fits: it has {percent(train, 1)} of its training images correct "
-            f"and {percent(held_out, 1)} of the validation images ({mean_of(curves.n_seeds)}), "
-            f"where {who} has {percent(attainable, 1)} of unseen images correct."
+            f"and {percent(held_out, 1)} of the validation images "
+            f"({mean_of(curves.n_seeds, model)}), where {who} has {percent(attainable, 1)} "
+            "of unseen images correct."
         ),
         advice="Train longer, with a higher learning rate, with more units or with less dropout.",
     )
@@ -188,7 +190,7 @@ def still_improving(model: ModelResult, comparison: Comparison) -> Finding | Non
         text=(
             f"{model.name} was still improving when training ended after {curves.epochs} epochs: "
             f"in {last} the validation cross-entropy was {percent(drop, 1)} lower than in "
-            f"{before_it}, and ended at {number(mean[-1])} ({mean_of(curves.n_seeds)})."
+            f"{before_it}, and ended at {number(mean[-1])} ({mean_of(curves.n_seeds, model)})."
         ),
         advice=(
             f"Train longer, for instance {2 * curves.epochs} epochs: selected on validation "
@@ -224,7 +226,7 @@ def stopped_improving(model: ModelResult, comparison: Comparison) -> Finding | N
         text=(
             f"{model.name} had stopped improving by epoch {epoch}: the {saved} epochs after it, "
             f"{percent(saved / curves.epochs, 0)} of the training{seconds}, brought less than "
-            f"{brought} ({mean_of(curves.n_seeds)})."
+            f"{brought} ({mean_of(curves.n_seeds, model)})."
         ),
         advice=f"About {epoch + 1 + max(1, epoch // 5)} epochs would do.",
     )
@@ -253,7 +255,7 @@ def selected_at_edge(model: ModelResult, comparison: Comparison) -> Finding | No
         model=model.name,
         text=(
             f"{model.name} has its selected epoch at the edge in {count} of "
-            f"{counted(curves.n_seeds, 'seed')}: {which}, of {curves.epochs}."
+            f"{counted(curves.n_seeds, model.unit)}: {which}, of {curves.epochs}."
         ),
         advice=advice,
     )

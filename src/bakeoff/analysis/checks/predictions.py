@@ -64,7 +64,7 @@ def test_below_validation(model: ModelResult, comparison: Comparison) -> Finding
         text=(
             f"{model.name} has {percent(test.mean, 1)} of {len(comparison.labels):,} test images "
             f"correct, but {percent(validation, 1)} of {n_images:,} validation images "
-            f"({mean_of(len(known))}): the two parts are not of one kind."
+            f"({mean_of(len(known), model)}): the two parts are not of one kind."
         ),
         advice=(
             "Look for another scale or preprocessing of the test images, another order of the "
@@ -131,8 +131,8 @@ def worse_than_baseline(model: ModelResult, comparison: Comparison) -> Finding |
         advice=(
             f"Use {name}, or find out why a network of {model.parameters:,} parameters fails."
             if lead.high < 0
-            else f"Use {name}, unless more test images or seeds show that the network earns its "
-            f"{model.parameters:,} parameters."
+            else f"Use {name}, unless more test images or {model.unit}s show that the network "
+            f"earns its {model.parameters:,} parameters."
         ),
     )
 
@@ -150,20 +150,20 @@ def unstable_seeds(model: ModelResult, comparison: Comparison) -> Finding | None
     ratio = float(per_seed.var(ddof=1)) / noise if noise else inf
     if sd < UNSTABLE_SD or scipy.special.chdtrc(n_seeds - 1, (n_seeds - 1) * ratio) > UNSTABLE_P:
         return None
-    worst, best = int(per_seed.argmin()), int(per_seed.argmax())
+    worst, best, unit = int(per_seed.argmin()), int(per_seed.argmax()), model.unit
     return Finding(
         code="unstable-seeds",
         severity="warning",
         model=model.name,
         text=(
-            f"{model.name} depends on its seed: accuracy is {percent(per_seed[worst], 1)} with "
-            f"seed "
-            f"{model.seeds[worst]} and {percent(per_seed[best], 1)} with seed {model.seeds[best]}; "
-            f"over {n_seeds} seeds its standard deviation is {points(sd, 1)} points beyond what "
+            f"{model.name} depends on its {unit}: accuracy is {percent(per_seed[worst], 1)} with "
+            f"{unit} {model.seeds[worst]} and {percent(per_seed[best], 1)} with {unit} "
+            f"{model.seeds[best]}; "
+            f"over {n_seeds} {unit}s its standard deviation is {points(sd, 1)} points beyond what "
             f"{len(comparison.labels):,} test images explain."
         ),
         advice=(
-            "Look at the learning curves of the worst seeds; a lower learning rate, warm-up, or "
+            f"Look at the learning curves of the worst {unit}s; a lower learning rate, warm-up, or "
             "batch normalization make training steadier. Never quote a single run."
         ),
     )
@@ -192,7 +192,7 @@ def badly_calibrated(model: ModelResult, comparison: Comparison) -> Finding | No
             f"predictions a probability of {percent(sure, 1)} on average, and "
             f"{percent(correct, 1)} of them are correct (expected calibration "
             f"error {points(error, 1)} points, "
-            f"{mean_of(len(curves))}, {len(comparison.labels):,} test images)."
+            f"{mean_of(len(curves), model)}, {len(comparison.labels):,} test images)."
         ),
         advice=(
             "Do not act on such probabilities as they are: "
@@ -231,7 +231,7 @@ def confused_classes(model: ModelResult, comparison: Comparison) -> Finding | No
         model=model.name,
         text=(
             f"{model.name} confuses above all {'; '.join(says)} (of {total:,.0f} errors on "
-            f"{len(comparison.labels):,} test images, {mean_of(len(model.seeds))})."
+            f"{len(comparison.labels):,} test images, {mean_of(len(model.seeds), model)})."
         ),
         advice=(
             "Look at these mistakes: more or cleaner training images of these classes, or a finer "
@@ -271,7 +271,7 @@ def weak_classes(model: ModelResult, comparison: Comparison) -> Finding | None:
         model=model.name,
         text=(
             f"{model.name} is weak on {some(says)}: its average class has {percent(mean, 1)} "
-            f"correct ({mean_of(len(model.seeds))})."
+            f"correct ({mean_of(len(model.seeds), model)})."
         ),
         advice=(
             "Report these classes' accuracies with the mean; add training images of "

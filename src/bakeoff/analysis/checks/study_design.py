@@ -8,7 +8,6 @@ import numpy as np
 import scipy  # and not its parts: see statistics.py
 
 from bakeoff.analysis.checks.failed_runs import failed_seeds
-from bakeoff.analysis.checks.wording import unit_of
 from bakeoff.analysis.comparison import Comparison, Finding, ModelResult, Severity
 from bakeoff.analysis.statistics import FEWEST_SEEDS as _FEWEST
 from bakeoff.utils.text import counted, listed, percent, points, some
@@ -70,7 +69,7 @@ def one_seed(comparison: Comparison) -> Finding | None:
     single = [model.name for model in comparison.models if len(model.seeds) == 1]
     if not single:
         return None
-    unit = unit_of(comparison)
+    unit = comparison.unit
     only = "these trained files" if unit == "seed" else "the networks of its folds"
     return Finding(
         code="one-seed",
@@ -86,7 +85,7 @@ def one_seed(comparison: Comparison) -> Finding | None:
 
 def few_seeds(comparison: Comparison) -> Finding | None:
     """Notice too few seeds for a verdict, or too few for so many models."""
-    unit = unit_of(comparison)
+    unit = comparison.unit
     fewest, models = min(len(m.seeds) for m in comparison.models), len(comparison.models)
     if 1 < fewest < _FEWEST and models > 1:
         return Finding(
@@ -167,7 +166,7 @@ def too_few_seeds(comparison: Comparison) -> Finding | None:
     if not reachable:
         return None
     needed, nearest = min(reachable, key=lambda item: item[0])
-    most, unit = max(seeds for seeds, _ in reachable), unit_of(comparison)
+    most, unit = max(seeds for seeds, _ in reachable), comparison.unit
     difference = nearest.test.difference if nearest.test else 0.0
     which = "Both pairs" if len(reachable) == 2 else f"All {len(reachable)} pairs"
     rest = f" {which} that {SEEDS_WORTH} {unit}s or fewer can help need about {most}."
@@ -378,7 +377,7 @@ def _seed_error(model: ModelResult) -> float:
 
 
 def _seeds(comparison: Comparison) -> str:
-    counts, unit = sorted({len(model.seeds) for model in comparison.models}), unit_of(comparison)
+    counts, unit = sorted({len(model.seeds) for model in comparison.models}), comparison.unit
     return counted(counts[0], unit) if len(counts) == 1 else f"{counts[0]} to {counts[-1]} {unit}s"
 
 

@@ -107,7 +107,7 @@ def _drawn(
     rows = [
         row
         for name, short, each in zip(names, coded["color"]["scale"]["domain"], scores, strict=True)
-        for row in _rows(name, short, each, curve=curve, far=domain[1])
+        for row in _rows(name, short, each, comparison.unit, curve=curve, far=domain[1])
     ]
     lowest = min([1.0, *(row["low"] for row in rows)])
     band = {"color": coded["color"]}
@@ -148,12 +148,12 @@ def _drawn(
 
 
 def _rows(
-    name: str, short: str, scores: ClassScores, *, curve: str, far: float
+    name: str, short: str, scores: ClassScores, unit: str, *, curve: str, far: float
 ) -> Iterator[dict[str, Any]]:
     """Yield the points of a class's curve up to `far` along x, fewer of them the longer it is."""
     drawn = scores.roc if curve == "roc" else scores.pr
     area = scores.roc_area if curve == "roc" else scores.average_precision
-    said = f"{name} · area {area.mean:.4f} (seeds {area.low:.4f} to {area.high:.4f})"
+    said = f"{name} · area {area.mean:.4f} ({unit}s {area.low:.4f} to {area.high:.4f})"
     step = 4 if far > 0.5 else 2 if far > 0.2 else 1
     for k, at in enumerate(drawn.x.tolist()):
         if at <= far + 1e-9 and k % step == 0:

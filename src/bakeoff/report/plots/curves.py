@@ -322,7 +322,7 @@ def _selected_rows(result: ModelResult, column: str, show: Panel) -> Iterator[di
             continue
         value = float(history[column][epoch])
         if np.isfinite(value):
-            said = f"{result.name} · seed {seed} · selected epoch {epoch} · {show}"
+            said = f"{result.name} · {result.unit} {seed} · selected epoch {epoch} · {show}"
             yield {"epoch": epoch, "value": value, "tip": f"{said} {_value(value, show)}"}
 
 

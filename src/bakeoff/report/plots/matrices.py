@@ -84,7 +84,7 @@ def confusion(
             "layer": _squares(BLUE if diagonal else ORANGE, 10.5 if side > 26 else 8.5),
         },
         alt=f"Confusion matrix of {result.name}: true class by predicted class, "
-        f"mean of {len(result.seeds)} seeds.",
+        f"mean of {len(result.seeds)} {result.unit}s.",
         width=None,
     )
 

@@ -45,8 +45,8 @@ def accuracy_dots(comparison: Comparison, *, width: int = 640) -> Figure:
     strong = comparison.to_use
     most = 24 if width > 400 else 19
     rows = [
-        _Row(_lettered(m.name, m.group, most), m.accuracy.estimate, m.accuracy.per_seed, m.seeds,
-             BLUE if m.name == strong else INK, m.name)
+        _Row(_lettered(m.name, m.group, most), m.accuracy.estimate, m.accuracy.per_seed,
+             _dots(m), BLUE if m.name == strong else INK, m.name)
         for m in comparison.models
     ] + [
         _Row(shorten(baseline(b.name), most=most), b.accuracy, (), (), MUTED, baseline(b.name))
@@ -74,7 +74,8 @@ def per_class(comparison: Comparison, model: str | None = None, *, width: int = 
     names = comparison.class_names
     rows = [
         _Row(
-            shorten(names[k], most=18), score.estimate, score.per_seed, result.seeds, BLUE, names[k]
+            *(shorten(names[k], most=18), score.estimate, score.per_seed, _dots(result)),
+            *(BLUE, names[k]),
         )
         for k, score in worst
     ]
@@ -217,9 +218,10 @@ def variance(comparison: Comparison, *, width: int = WIDTH) -> Figure:
     """Draw where each accuracy's uncertainty comes from: shares of its squared standard error.
 
     More test images shrink the first part, more seeds the second, either the third. Models with
-    one seed cannot tell, and are left out.
+    one seed cannot tell, and are left out. In cross-validation repeats take the place of seeds.
     """
-    words = ("test images", "seeds", "both together")
+    folded = comparison.unit == "repeat"
+    words = ("images", "networks", "both together") if folded else _SOURCES
     known = [(m.name, variance_shares(m)) for m in comparison.models]
     short = distinct([shorten(name, most=18) for name, _ in known])
     rows = [
@@ -253,6 +255,9 @@ def variance(comparison: Comparison, *, width: int = WIDTH) -> Figure:
     )
 
 
+_SOURCES = ("test images", "seeds", "both together")
+
+
 def variance_shares(result: ModelResult) -> tuple[float, float, float] | None:
     """Return the shares of the images, the seeds and both at once in V; None where unknown."""
     accuracy = result.accuracy.estimate
@@ -274,7 +279,7 @@ class _Row:
     label: str
     estimate: Estimate
     values: Sequence[float]  # one a seed
-    seeds: Sequence[int]
+    dots: Sequence[str]  # what each value is of: "seed 3"
     color: str
     name: str
 
@@ -350,9 +355,13 @@ def _seeds(label: str, score: _Row) -> list[dict[str, Any]]:
     offsets = spread(len(score.values), width=0.6).tolist()
     return [
         {"row": label, "value": value, "offset": offset, "color": score.color,
-         "tip": f"{score.name} · seed {seed} · {percent(value)}"}
-        for value, offset, seed in zip(score.values, offsets, score.seeds, strict=True)
+         "tip": f"{score.name} · {dot} · {percent(value)}"}
+        for value, offset, dot in zip(score.values, offsets, score.dots, strict=True)
     ]  # fmt: skip
+
+
+def _dots(result: ModelResult) -> list[str]:
+    return [f"{result.unit} {seed}" for seed in result.seeds]
 
 
 def _reach(rows: Sequence[_Row]) -> tuple[float, float]:

@@ -60,7 +60,7 @@ GLOSSARY: dict[str, tuple[str, tuple[str, ...]]] = {
     ),
     "interval": (
         "A range that holds the true value in 95 of 100 such studies, had they other images and "
-        "other seeds.",
+        "networks trained anew.",
         ("95 % interval", "95 % intervals", "interval"),
     ),
     "separated": (

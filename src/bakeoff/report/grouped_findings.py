@@ -15,11 +15,17 @@ _MOST_LETTERS = 40  # of a name among others
 
 # What is said of several models at once; a code that is not here is said of each model alone.
 _OF_SEVERAL = {
-    ("dead-run", "serious"): "learned nothing with some seeds (their runs are dead)",
-    ("diverged-run", "serious"): "diverged with some seeds: the loss was no finite number any more",
-    ("constant-prediction", "serious"): "predict one class for nearly every image with some seeds",
+    ("dead-run", "serious"): "learned nothing with some {unit}s (their runs are dead)",
+    (
+        "diverged-run",
+        "serious",
+    ): "diverged with some {unit}s: the loss was no finite number any more",
+    (
+        "constant-prediction",
+        "serious",
+    ): "predict one class for nearly every image with some {unit}s",
     ("no-answer", "serious"): "have no prediction for some test images",
-    ("chance-level", "serious"): "are no better than guessing with some seeds",
+    ("chance-level", "serious"): "are no better than guessing with some {unit}s",
     ("worse-than-baseline", "serious"): "are worse than {baseline}",
     ("worse-than-baseline", "warning"): "are not shown to be better than {baseline}",
     ("over-fitting", "warning"): "over-fit: the validation loss rises while training goes on",
@@ -28,7 +34,7 @@ _OF_SEVERAL = {
     ("still-improving", "warning"): "were still improving when training ended",
     ("stopped-improving", "info"): "had stopped improving long before training ended",
     ("selected-at-edge", "info"): "have a selected epoch at the very start or end of training",
-    ("unstable-seeds", "warning"): "depend on their seed",
+    ("unstable-seeds", "warning"): "depend on their {unit}",
     (
         "badly-calibrated",
         "warning",
@@ -71,7 +77,9 @@ def grouped(comparison: Comparison) -> list[Group]:
             continue
         names = tuple(str(finding.model) for finding in same)
         everyone = len(names) == len(comparison.models)
-        what = _OF_SEVERAL[code, severity].format(baseline=wording.baseline(about))
+        what = _OF_SEVERAL[code, severity].format(
+            baseline=wording.baseline(about), unit=comparison.unit
+        )
         who = f"{len(names)} models"
         if everyone and what.startswith("are not "):
             who = "Neither model" if len(names) == 2 else f"None of the {who}"

@@ -200,16 +200,14 @@ def _wrong(comparison: Comparison, shown: str | None) -> dict[str, Any]:
                 Picture(plots.roc_curves(comparison, shown, scores=scores, height=_LOW), ""),
                 Picture(
                     plots.precision_recall_curves(comparison, shown, scores=scores, height=_LOW),
-                    _ONE_CLASS,
+                    f"Each class against the rest: the mean over the {comparison.unit}s, and the "
+                    f"band of all {comparison.unit}s.",
                 ),
             ]
             if any(scores)
             else [],
         }
     }
-
-
-_ONE_CLASS = "Each class against the rest: the mean over the seeds, and the band of all seeds."
 
 
 def _pairs(comparison: Comparison) -> dict[str, Any]:

@@ -86,7 +86,7 @@ def _facts(result: ModelResult) -> str:
         parts.append(f"{trained} are trained")
     if result.ensemble is not None:
         parts.append(
-            f"the averaged predictions of its {len(result.seeds)} seeds are correct on "
+            f"the averaged predictions of its {len(result.seeds)} {result.unit}s are correct on "
             f"{text.percent(result.ensemble)} of the test images"
         )
     return " · ".join(parts)

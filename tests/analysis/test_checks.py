@@ -385,7 +385,7 @@ def test_unstable_over_seeds(findings):
     finding = found["unstable-seeds", "a"]
     assert finding.severity == "warning"
     assert finding.text.startswith(
-        "a depends on its seed: accuracy is 85.0 % with seed 2 and 95.0 % with seed 4; over 5 "
+        "a varies from seed to seed: accuracy is 85.0 % with seed 2 and 95.0 % with seed 4; over 5 "
         "seeds its standard deviation is 3."
     )
 

@@ -34,7 +34,7 @@ _OF_SEVERAL = {
     ("still-improving", "warning"): "were still improving when training ended",
     ("stopped-improving", "info"): "had stopped improving long before training ended",
     ("selected-at-edge", "info"): "have a selected epoch at the very start or end of training",
-    ("unstable-seeds", "warning"): "depend on their {unit}",
+    ("unstable-seeds", "warning"): "vary from {unit} to {unit}",
     (
         "badly-calibrated",
         "warning",

@@ -156,10 +156,10 @@ def unstable_seeds(model: ModelResult, comparison: Comparison) -> Finding | None
         severity="warning",
         model=model.name,
         text=(
-            f"{model.name} depends on its {unit}: accuracy is {percent(per_seed[worst], 1)} with "
-            f"{unit} {model.seeds[worst]} and {percent(per_seed[best], 1)} with {unit} "
-            f"{model.seeds[best]}; "
-            f"over {n_seeds} {unit}s its standard deviation is {points(sd, 1)} points beyond what "
+            f"{model.name} varies from {unit} to {unit}: accuracy is "
+            f"{percent(per_seed[worst], 1)} with {unit} {model.seeds[worst]} and "
+            f"{percent(per_seed[best], 1)} with {unit} {model.seeds[best]}; over "
+            f"{n_seeds} {unit}s its standard deviation is {points(sd, 1)} points beyond what "
             f"{len(comparison.labels):,} test images explain."
         ),
         advice=(

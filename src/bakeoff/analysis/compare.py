@@ -31,6 +31,7 @@ from bakeoff.analysis.model_scores import ModelScores
 from bakeoff.analysis.preference import Order, order
 from bakeoff.analysis.race import raced
 from bakeoff.analysis.shared_trials import require_none_shared
+from bakeoff.analysis.statistics import unit_of
 from bakeoff.analysis.tuning import Searched, analysed, read_searches
 from bakeoff.analysis.verdicts import Look
 from bakeoff.errors import StudyError
@@ -128,7 +129,7 @@ def _about(studies: Sequence[OpenedStudy]) -> dict[str, Any]:
     first = studies[0]
     ledger = tuple(line for study in studies for line in study.ledger)
     missing = tuple(
-        f"{names[model]} {'repeat' if study.data.get('folds') else 'seed'} {seed}"
+        f"{names[model]} {unit_of(folded=bool(study.data.get('folds')))} {seed}"
         for study, names in zip(studies, _names(studies), strict=True)
         for model, seed in study.missing
     )

@@ -21,6 +21,7 @@ from bakeoff.analysis.metrics import Calibration
 from bakeoff.analysis.preference import Order
 from bakeoff.analysis.race_outcome import Race
 from bakeoff.analysis.recommendation import Headline, Recommendation
+from bakeoff.analysis.statistics import unit_of
 from bakeoff.analysis.tuning import Searched
 from bakeoff.analysis.verdicts import Look, Pair
 from bakeoff.storage.thumbnails import Pictures
@@ -94,8 +95,8 @@ class ModelResult:
 
     @property
     def unit(self) -> str:
-        """What its scores are one each of: "seed", or "repeat" in cross-validation."""
-        return "repeat" if self.folded else "seed"
+        """What it has one score each of: "seed" or "repeat"."""
+        return unit_of(folded=self.folded)
 
     @property
     def failure_rate(self) -> tuple[float, float]:
@@ -169,9 +170,14 @@ class Comparison:
     pictures: Pictures | None = None  # of the images a report shows, where they were taken
 
     @property
+    def folded(self) -> bool:
+        """Whether it is of cross-validation."""
+        return bool(self.data.get("folds"))
+
+    @property
     def unit(self) -> str:
-        """What models have one score each of: "seed", or "repeat" in cross-validation."""
-        return "repeat" if self.data.get("folds") else "seed"
+        """What its models have one score each of: "seed" or "repeat"."""
+        return unit_of(folded=self.folded)
 
     @property
     def exploratory(self) -> bool:

@@ -346,9 +346,14 @@ def _with_two_more(pair: PairTest) -> tuple[float, float]:
     return v1 + excess(pair.v2, pair.v3), _degrees_of_freedom(pair, v1)
 
 
+def unit_of(*, folded: bool) -> str:
+    """Return what models have one score each of: "seed", or "repeat" in cross-validation."""
+    return "repeat" if folded else "seed"
+
+
 def few_seeds(fewest: int, n_folds: int = 1) -> str:
     """Say why there is no verdict below FEWEST_SEEDS of each model, and how to get one."""
-    unit = "seed" if n_folds == 1 else "repeat"
+    unit = unit_of(folded=n_folds > 1)
     have = f"one {unit}" if fewest == 1 else f"{fewest} {unit}s"
     return (
         f"{have} of a model cannot tell a better model from a lucky run: train at least "

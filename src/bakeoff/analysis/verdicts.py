@@ -20,6 +20,7 @@ from bakeoff.analysis.statistics import (
     half_width,
     holm,
     tost_p,
+    unit_of,
 )
 from bakeoff.analysis.variance import LEVEL
 from bakeoff.utils.text import p_value, points, signed_points
@@ -115,8 +116,8 @@ class Pair:
 
     @property
     def unit(self) -> str:
-        """What models have one score each of: "seed", or "repeat" in cross-validation."""
-        return "repeat" if self.folded or (self.test and self.test.n_folds > 1) else "seed"
+        """What its models have one score each of: "seed" or "repeat"."""
+        return unit_of(folded=self.folded or (self.test is not None and self.test.n_folds > 1))
 
     @property
     def seeds_needed(self) -> int | None:

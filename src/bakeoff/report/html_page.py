@@ -115,7 +115,7 @@ def _shown(comparison: Comparison) -> str | None:
 def _headline(comparison: Comparison) -> dict[str, Any]:
     grouped_models = any(model.group for model in comparison.models)
     seeded = any(len(model.seeds) > 1 for model in comparison.models)
-    others = "networks" if comparison.unit == "repeat" else "seeds"
+    others = "networks" if comparison.folded else "seeds"
     bar = f"for other images and other {others}" if seeded else "for other images alone"
     caption = (
         f"Test accuracy. A dot is one {comparison.unit}, the bar the 95 % interval {bar}, its mark "

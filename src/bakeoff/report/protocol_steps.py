@@ -207,7 +207,7 @@ def _compare(comparison: Comparison) -> str:
         )
     elif comparison.pairs:
         unit = comparison.unit
-        these = "two trained files" if unit == "seed" else "the folds' networks"
+        these = "the folds' networks" if comparison.folded else "two trained files"
         text += (
             f" With one {unit} of a model there are no verdicts about models: McNemar's exact test "
             f"compares {these}, and says nothing about training again."

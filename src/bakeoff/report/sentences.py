@@ -226,7 +226,7 @@ def about_variance(comparison: Comparison) -> str:
     tests = [pair.test for pair in comparison.pairs if pair.test is not None]
     known = [np.array(test.sources) / test.variance for test in tests if test.variance > 0]
     shares = [parts for parts in map(variance_shares, comparison.models) if parts is not None]
-    folded, unit = comparison.unit == "repeat", comparison.unit
+    folded, unit = comparison.folded, comparison.unit
     others, whole = ("networks", "data set") if folded else ("seeds", "test set")
     if not shares:
         return (

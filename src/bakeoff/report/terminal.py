@@ -209,7 +209,7 @@ def _verdicts_title(comparison: Comparison) -> str:
     unit = comparison.unit
     if not any(pair.files for pair in comparison.pairs):
         return f"Differences; no verdicts below 3 {unit}s of each model"
-    what = "Trained files" if unit == "seed" else "The folds' networks of models"
+    what = "The folds' networks of models" if comparison.folded else "Trained files"
     return f"{what}, two at a time (exact McNemar); about the models this says nothing"
 
 

@@ -70,7 +70,7 @@ def one_seed(comparison: Comparison) -> Finding | None:
     if not single:
         return None
     unit = comparison.unit
-    only = "these trained files" if unit == "seed" else "the networks of its folds"
+    only = "the networks of its folds" if comparison.folded else "these trained files"
     return Finding(
         code="one-seed",
         severity="serious",

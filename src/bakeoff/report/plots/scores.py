@@ -220,8 +220,7 @@ def variance(comparison: Comparison, *, width: int = WIDTH) -> Figure:
     More test images shrink the first part, more seeds the second, either the third. Models with
     one seed cannot tell, and are left out. In cross-validation repeats take the place of seeds.
     """
-    folded = comparison.unit == "repeat"
-    words = ("images", "networks", "both together") if folded else _SOURCES
+    words = ("images", "networks", "both together") if comparison.folded else _SOURCES
     known = [(m.name, variance_shares(m)) for m in comparison.models]
     short = distinct([shorten(name, most=18) for name, _ in known])
     rows = [

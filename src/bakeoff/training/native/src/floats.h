@@ -212,14 +212,16 @@ bool gathers(const Shape& s) {
 }
 
 // A kernel flipped along both sides, its channels and filters exchanged; of every offset that is
-// `down` and `across`.
+// `down` and `across`. Cache lines are read once: those of a few channels at a time.
 Array flipped(const Shape& s, const float* kernel, const Phase& down, const Phase& across) {
   Array made(down.taps * across.taps * s.filters * s.channels);
   float* to = made.data();
   each_offset_flipped(s, down, across, [&](int64_t offset) {
     const float* from = kernel + offset * s.channels * s.filters;
-    for (int64_t c = 0; c < s.channels; ++c)
-      for (int64_t f = 0; f < s.filters; ++f) to[f * s.channels + c] = from[c * s.filters + f];
+    for (int64_t first = 0; first < s.channels; first += 16)
+      for (int64_t f = 0; f < s.filters; ++f)
+        for (int64_t c = first; c < std::min(first + 16, s.channels); ++c)
+          to[f * s.channels + c] = from[c * s.filters + f];
     to += s.filters * s.channels;
   });
   return made;
@@ -339,8 +341,8 @@ void side_by_side(const float* from, int64_t step, int64_t present, int64_t rows
 
 void kernel_gradient(const Shape& s, const float* images, const float* gradient, float* out) {
   const int64_t count = s.kw * s.channels, wide = padded(s.filters);
-  const int64_t together =
-      std::clamp<int64_t>(kTogether / (s.image() + s.pixels() * wide), 1, s.batch);
+  const int64_t fit = kTogether / (s.image() + s.pixels() * wide);
+  const int64_t together = std::min(std::max<int64_t>(fit, 1), s.batch);
   Array sums(s.kh * count * wide, 0.0f);
   Array held(s.has_margin() ? together * s.image() : 0, 0.0f);
   const bool packs = s.kh * count >= kTall || wide != s.filters;

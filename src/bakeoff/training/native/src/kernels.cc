@@ -20,8 +20,6 @@
 
 namespace {
 
-using Kernel = void (*)(const Shape&, const float*, const float*, float*);
-
 ffi::Error run(Kernel kernel, const Shape& shape, Images one, Images other, Result out) {
   kernel(shape, one.typed_data(), other.typed_data(), out->typed_data());
   return ffi::Error::Success();

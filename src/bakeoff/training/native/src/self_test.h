@@ -33,24 +33,42 @@ bool is_near(const std::vector<float>& found, const std::vector<double>& expecte
   return true;
 }
 
-bool convolves(const Shape& s, void (*kernel)(const Shape&, const float*, const float*, float*)) {
+// Call `visit` with the indices of a pixel, a weight and an output of every product.
+template <typename Visit>
+void each_product(const Shape& s, Visit&& visit) {
+  int64_t output = 0;
+  for (int64_t b = 0; b < s.batch; ++b)
+    for (int64_t y = 0; y < s.oh; ++y)
+      for (int64_t x = 0; x < s.ow; ++x)
+        for (int64_t f = 0; f < s.filters; ++f, ++output)
+          for (int64_t i = 0; i < s.kh; ++i)
+            for (int64_t j = 0; j < s.kw; ++j)
+              for (int64_t c = 0; c < s.channels; ++c)
+                visit(b * s.image() + (y * s.sh + i) * s.line() + (x * s.sw + j) * s.channels + c,
+                      ((i * s.kw + j) * s.channels + c) * s.filters + f, output);
+}
+
+bool convolves(const Shape& s, Kernel kernel) {
   const auto images = values(s.batch * s.image(), 1);
   const auto weights = values(s.kh * s.kw * s.channels * s.filters, 2);
   std::vector<float> found(s.batch * s.pixels() * s.filters);
   std::vector<double> expected(found.size());
   kernel(s, images.data(), weights.data(), found.data());
-  int64_t at = 0;
-  for (int64_t b = 0; b < s.batch; ++b)
-    for (int64_t y = 0; y < s.oh; ++y)
-      for (int64_t x = 0; x < s.ow; ++x)
-        for (int64_t f = 0; f < s.filters; ++f, ++at)
-          for (int64_t i = 0; i < s.kh; ++i)
-            for (int64_t j = 0; j < s.kw; ++j)
-              for (int64_t c = 0; c < s.channels; ++c)
-                expected[at] +=
-                    double(images[b * s.image() + (y * s.sh + i) * s.line() +
-                                  (x * s.sw + j) * s.channels + c]) *
-                    weights[((i * s.kw + j) * s.channels + c) * s.filters + f];
+  each_product(s, [&](int64_t pixel, int64_t weight, int64_t output) {
+    expected[output] += double(images[pixel]) * weights[weight];
+  });
+  return is_near(found, expected);
+}
+
+bool finds_kernel_gradient(const Shape& s, Kernel kernel) {
+  const auto images = values(s.batch * s.image(), 1);
+  const auto gradient = values(s.batch * s.pixels() * s.filters, 2);
+  std::vector<float> found(s.kh * s.kw * s.channels * s.filters);
+  std::vector<double> expected(found.size());
+  kernel(s, images.data(), gradient.data(), found.data());
+  each_product(s, [&](int64_t pixel, int64_t weight, int64_t output) {
+    expected[weight] += double(images[pixel]) * gradient[output];
+  });
   return is_near(found, expected);
 }
 
@@ -89,6 +107,7 @@ bool normalizes(int64_t rows, int64_t channels) {
 int run() {
   const Shape s(17, 5, 6, 33, 3, 2, 18, 3, 5), square(2, 7, 8, 33, 3, 3, 34, 5, 6);
   if (!convolves(s, floats::forward) || !convolves(square, winograd::forward)) return kWrong;
+  if (!finds_kernel_gradient(square, winograd::kernel_gradient)) return kWrong;
   if (!normalizes(150, 5)) return kWrong;
 #ifdef BAKEOFF_TILES
   if (!amx::permitted()) return kNotPermitted;

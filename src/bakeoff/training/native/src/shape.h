@@ -79,6 +79,9 @@ struct Shape {
   }
 };
 
+// A convolution: images, kernel, output. Its gradients: gradient, kernel, images; images, gradient, kernel.
+using Kernel = void (*)(const Shape&, const float*, const float*, float*);
+
 // The pixels along one side of an image that lie alike to the windows: every `stride`-th one, from
 // `first` on. Each of them takes part in `taps` windows, one after the other, at every `stride`-th
 // offset in the window, from `offset` on.

@@ -1,5 +1,5 @@
 // Convolution with a 3×3 kernel and strides of 1, and its gradients, by Winograd's minimal filtering:
-// 36 products for 16 pixels and a channel instead of 144 (filtering.h).
+// 36 products for 16 pixels, a channel and a filter instead of 144 (filtering.h).
 //
 // A tile of 6×6 pixels d and the kernel g are transformed, multiplied value by value, summed over the
 // channels, and transformed back to 4×4 pixels: Aᵀ[(G g Gᵀ) ⊙ (Bᵀ d B)]A. For each of the 36 values
@@ -21,7 +21,8 @@ using floats::padded;
 using pool::Whole;
 
 constexpr int kValues = kSide * kSide;    // of a tile
-constexpr int64_t kNarrow = 16;           // channels, and filters, from which it pays
+constexpr int64_t kNarrow = 16;           // channels, and filters, from which it pays,
+constexpr int64_t kMost = 128 * 1024;     // and their product up to which: 36 such matrices are made
 constexpr int64_t kTogether = 96 * 1024;  // floats of transformed tiles that the cache holds
 
 // What is convolved to what; `top` and `left` are the margins of zeros.
@@ -40,9 +41,11 @@ struct Geometry {
   int64_t wide() const { return (ow + kPixels - 1) / kPixels; }
   int64_t tiles() const { return batch * high() * wide(); }
 
-  // So many tiles at once.
+  // Tiles that are transformed before they are multiplied: as many as the cache holds, but at least 16,
+  // since the whole kernel is read for them.
   int64_t together() const {
-    return std::clamp<int64_t>(kTogether / (kValues * (channels + filters)), 16, tiles());
+    const int64_t held = kTogether / (kValues * (channels + filters));
+    return std::min(std::max<int64_t>(held, 16), tiles());
   }
 
   // Call `visit` for tiles from the first one on: which of them it is, its image, and where its
@@ -58,15 +61,16 @@ struct Geometry {
   }
 };
 
-// Whether it is faster, whatever the batch: an image's values may not depend on those beside it. Sides
-// that are no whole tiles waste products.
+// Whether it is faster. The batch has no say, since an image's values may not depend on those beside it.
+// Tiles that stick out of an image waste products.
 bool pays(const Shape& s, const Geometry& g) {
   const bool fits = s.kh == kTaps && s.kw == kTaps && s.sh == 1 && s.sw == 1 && g.top >= 0 && g.left >= 0;
   const int64_t products = kValues * g.high() * g.wide(), direct = kTaps * kTaps * g.oh * g.ow;
-  return fits && std::min(s.channels, s.filters) >= kNarrow && 3 * products <= 2 * direct;
+  const bool middling = std::min(s.channels, s.filters) >= kNarrow && s.channels * s.filters <= kMost;
+  return fits && middling && 3 * products <= 2 * direct;
 }
 
-// For each of the values a matrix, with whole vectors; one cache line more than it needs lies between
+// For each of the values a matrix, with whole vectors; one vector more than it needs lies between
 // them, since steps of a power of 2 would meet in the same places of the cache.
 class Matrices {
  public:
@@ -92,27 +96,28 @@ class Matrices {
 template <int Side, typename Float, typename Visit>
 inline void with_pixels(Float* image, int64_t rows, int64_t columns, int64_t channels, int64_t y,
                         int64_t x, Float* outside, Visit&& visit) {
-  Float* first = image + (y * columns + x) * channels;
+  const int64_t first = (y * columns + x) * channels;
   if (y >= 0 && y + Side <= rows && x >= 0 && x + Side <= columns)
-    return visit([=](int k) { return first + (k / Side * columns + k % Side) * channels; });
+    return visit([=, from = image + first](int k) {
+      return from + (k / Side * columns + k % Side) * channels;
+    });
   Float* pixels[Side * Side];
-  Float** to = pixels;
-  for (int64_t row = y; row < y + Side; ++row, first += columns * channels)
-    for (int64_t j = 0; j < Side; ++j, ++to) {
-      const bool there = row >= 0 && row < rows && x + j >= 0 && x + j < columns;
-      *to = there ? first + j * channels : outside;
+  for (int64_t i = 0, k = 0; i < Side; ++i)
+    for (int64_t j = 0; j < Side; ++j, ++k) {
+      const bool there = y + i >= 0 && y + i < rows && x + j >= 0 && x + j < columns;
+      pixels[k] = there ? image + first + (i * columns + j) * channels : outside;
     }
   visit([&](int k) { return pixels[k]; });
 }
 
-// Ask for 4×4 pixels from (y, x) on before they are needed, to read or to write them. Not inlined, the
-// call has no effect that GCC sees, and is left out.
+// Prefetch 4×4 pixels from (y, x) on, to read or to write them. GCC leaves out a call that has no effect
+// it sees, so this has to be inlined.
 template <int Write>
-[[gnu::always_inline]] inline void ask(const float* image, int64_t rows, int64_t columns,
+[[gnu::always_inline]] inline void prefetch(const float* image, int64_t rows, int64_t columns,
                                        int64_t channels, int64_t y, int64_t x) {
   constexpr int64_t kLine = 16;  // floats of a cache line
   const int64_t count = std::min<int64_t>(kPixels, columns - x) * channels;
-  for (int64_t row = y; row < std::min(y + kPixels, rows); ++row)
+  for (int64_t row = std::max<int64_t>(y, 0); row < std::min(y + kPixels, rows); ++row)
     for (int64_t at = 0; at < count; at += kLine)
       __builtin_prefetch(image + (row * columns + x) * channels + at, Write, 2);
 }
@@ -123,7 +128,7 @@ void transform_tiles(const Geometry& g, const float* images, int64_t first, int6
   const Array zeros(g.channels, 0.0f);
   g.each(first, count, [&](int64_t tile, int64_t image, int64_t y, int64_t x) {
     const float* from = images + image * g.rows * g.columns * g.channels;
-    ask<0>(from, g.rows, g.columns, g.channels, y - g.top + kSide, x);
+    prefetch<0>(from, g.rows, g.columns, g.channels, y - g.top + kSide, x);
     const auto transform = [&](auto&& pixel) {
       pool::each_block(g.channels, [&](int64_t c, auto there) {
         both_sides(transform_pixels, there, [&](int k) { return pixel(k) + c; }, Whole(), to.at(tile, c));
@@ -139,7 +144,7 @@ void transform_gradients(const Geometry& g, const float* gradient, int64_t first
   const Array zeros(g.filters, 0.0f);
   g.each(first, count, [&](int64_t tile, int64_t image, int64_t y, int64_t x) {
     const float* from = gradient + image * g.oh * g.ow * g.filters;
-    ask<0>(from, g.oh, g.ow, g.filters, y + kPixels, x);
+    prefetch<0>(from, g.oh, g.ow, g.filters, y + kPixels, x);
     with_pixels<kPixels>(from, g.oh, g.ow, g.filters, y, x, zeros.data(), [&](auto&& pixel) {
       pool::each_block(g.filters, [&](int64_t f, auto there) {
         both_sides(transform_weights<kPixels>, there, [&](int k) { return pixel(k) + f; }, Whole(),
@@ -154,7 +159,7 @@ void restore_tiles(const Geometry& g, Matrices& sums, int64_t first, int64_t cou
   Array beyond(g.filters);  // for pixels that a side does not have
   g.each(first, count, [&](int64_t tile, int64_t image, int64_t y, int64_t x) {
     float* to = out + image * g.oh * g.ow * g.filters;
-    ask<1>(to, g.oh, g.ow, g.filters, y + kPixels, x);
+    prefetch<1>(to, g.oh, g.ow, g.filters, y + kPixels, x);
     with_pixels<kPixels>(to, g.oh, g.ow, g.filters, y, x, beyond.data(), [&](auto&& pixel) {
       pool::each_block(g.filters, [&](int64_t f, auto there) {
         both_sides(restore<kPixels>, Whole(), sums.at(tile, f), there,
@@ -199,7 +204,7 @@ void forward(const Shape& s, const float* images, const float* kernel, float* ou
 }
 
 void image_gradient(const Shape& s, const float* gradient, const float* kernel, float* out) {
-  const Phase all(0, kTaps, kTaps, 1, 0);
+  const Phase all(0, kTaps, kTaps, 1, 0);  // every offset in the kernel
   convolve(Geometry::backward(s), gradient, floats::flipped(s, kernel, all, all).data(), out);
 }
 

@@ -72,6 +72,19 @@ def test_a_study_behind_fit_and_predict(tmp_path, digits):
     np.testing.assert_array_equal(again.predict(images[:50]), winner.predict(images[:50]))
 
 
+@pytest.mark.usefixtures("its_jobs_in_process")
+def test_with_folds_the_network_trained_on_all_images_predicts(tmp_path, digits):
+    """It was refused: the five seeds that stood for none given cannot stand beside folds."""
+    images, labels = digits.images[:200, ..., 0], digits.labels[:200]
+    folds = {"folds": 2, "repeats": 3}
+    winner = bakeoff.Classifier(
+        {"a": {"layers": []}}, split=folds, training={"epochs": 3}, out=tmp_path / "study"
+    ).fit(images, labels)
+    shipped = winner.result_.trained("a")
+    assert shipped.shipped and len(shipped.weights) == 1
+    np.testing.assert_allclose(winner.predict_proba(images[:20]).sum(axis=1), 1, atol=1e-5)
+
+
 def test_a_classifier_whose_study_does_not_stay_is_not_pickled(tmp_path):
     """It was, and could not predict once the first object was gone."""
     winner = bakeoff.Classifier({"a": {"layers": []}})

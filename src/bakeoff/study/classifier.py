@@ -23,14 +23,15 @@ class Classifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]  # sciki
 
     `fit` carries a whole study out: it takes a test part and a validation part from what it is
     given, trains, opens the test part once and compares. `result_` tells what came out; look at it
-    before you trust a prediction. `predict` asks all seeds of the chosen model together.
+    before you trust a prediction. `predict` asks all seeds of the chosen model together; with
+    split={"folds": 5}, which tests every image, the one network that was trained on all of them.
 
     Parameters
     ----------
     models : each model's name and layers, as `bakeoff.Study` takes them
-    seeds : how many seeds (0, 1, …), or which
+    seeds : how many seeds (0, 1, …), or which; None: 5, or none where split has folds
     training : epochs, batch_size, optimizer, as in a recipe; None: the defaults
-    split : validation and test, as in a recipe; None: the defaults
+    split : validation and test, or folds and repeats, as in a recipe; None: the defaults
     out : the study's folder; None: a temporary one that goes with this object
 
     Attributes
@@ -52,7 +53,7 @@ class Classifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]  # sciki
         self,
         models: Mapping[str, Any],
         *,
-        seeds: int | Sequence[int] = 5,
+        seeds: int | Sequence[int] | None = None,
         training: Mapping[str, Any] | None = None,
         split: Mapping[str, Any] | None = None,
         out: str | Path | None = None,

@@ -456,6 +456,19 @@ def test_confused_classes_are_named(findings):
     assert finding.severity == "info"
 
 
+def test_confused_classes_have_their_direction_and_counts(tmp_path):
+    names = ("T-shirt", *DIGITS[1:6], "Shirt", *DIGITS[7:])
+    result = compare([write_study(tmp_path / "s", {"a": FakeModel()}, class_names=names)])
+    matrix = np.full((10, 10), 70 / 88)
+    np.fill_diagonal(matrix, 90)
+    matrix[6, 0], matrix[0, 6] = 25, 5
+    found = predictions.confused_classes(replace(result.model("a"), confusion=matrix), result)
+    assert found.text == (
+        "a confuses above all Shirt and T-shirt, 30 % of all errors (25 times Shirt taken for "
+        "T-shirt, 5 times the reverse) (of 100 errors on 1,000 test images, mean of 5 seeds)."
+    )
+
+
 @pytest.mark.parametrize(
     ("model", "names"),
     [
@@ -603,6 +616,21 @@ def test_still_improving(findings):
         "Train longer, for instance 40 epochs: selected on validation data, more epochs cost "
         "nothing but time."
     )
+
+
+@pytest.mark.parametrize(
+    "entropy",
+    [
+        lambda seed, k: 1 - (0.04 * k if seed == 0 else 0),  # one seed of five
+        lambda seed, k: 0.1 if k == 3 else 0.95**k,  # the lowest was long ago
+    ],
+)
+def test_what_is_not_still_improving(findings, entropy):
+    def history(seed):
+        return curve_rows(20, cross_entropy=lambda k: entropy(seed, k))
+
+    found = findings({"a": FakeModel(0.93, epochs=20, history=history)})
+    assert ("still-improving", "a") not in found
 
 
 def test_a_short_training_compares_its_last_two_epochs(findings):
@@ -761,6 +789,21 @@ def test_many_models(findings):
     assert finding.text.split(":")[0].endswith(
         "has the highest of 7 means, and 5 other models are not separated from it"
     )
+
+
+@pytest.mark.parametrize(("m", "largest"), [(5, 1.16296), (10, 1.53875), (50, 2.24907)])
+def test_flattery_is_the_expected_largest_of_normal_numbers(m, largest):
+    assert study_design.flattery(m, 0.01) == pytest.approx(0.01 * largest, rel=0.02)
+
+
+def test_many_models_says_by_how_much(tmp_path):
+    accuracies = {f"m{k}": [0.93 + 0.002 * ((k * s) % 3) for s in range(5)] for k in range(6)}
+    models = {name: FakeModel(values) for name, values in accuracies.items()}
+    result = compare([write_study(tmp_path / "s", models)])
+    (said,) = (each.text for each in result.findings if each.code == "many-models")
+    error = np.sqrt(np.mean([pair.test.variance for pair in result.pairs]) / 2)
+    found = float(re.search(r"by ([\d.]+) points", said)[1])
+    assert found == pytest.approx(100 * 1.26721 * error, rel=0.05)  # the largest of six
 
 
 def test_few_models_flatter_little(findings):

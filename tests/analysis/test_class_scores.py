@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 from sklearn.metrics import (
     average_precision_score,
+    precision_recall_curve,
     precision_recall_fscore_support,
     roc_auc_score,
     roc_curve,
@@ -61,6 +62,15 @@ def test_the_roc_curve_is_scikit_learns_on_the_grid(rng):
         grid = drawn[np.searchsorted(GRID, at - 1e-9)]
         assert abs(grid - expected) <= np.diff(found).max() + 1e-9
     assert drawn[-1] == 1
+
+
+def test_precision_is_the_highest_with_at_least_that_recall(rng):
+    truth = rng.random(200) < 0.3
+    score = rng.random(200).round(2) + 0.4 * truth
+    precision, recall, _ = precision_recall_curve(truth, score)
+    precision, recall = precision[:-1], recall[:-1]  # without the point that scikit-learn adds
+    expected = [precision[recall >= at - 1e-12].max() for at in GRID]
+    np.testing.assert_allclose(one_curve(score, truth).pr, expected)
 
 
 def test_by_hand():

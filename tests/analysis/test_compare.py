@@ -14,6 +14,7 @@ import pytest
 
 from bakeoff.analysis import estimates
 from bakeoff.analysis.compare import compare
+from bakeoff.analysis.metrics import macro_f1_scores
 from bakeoff.errors import StudyError
 from bakeoff.storage.history import HISTORY_COLUMNS
 from bakeoff.storage.opened_study import read_opened
@@ -68,7 +69,19 @@ def test_macro_scores_agree_with_scikit_learn(study):
     f1 = [metrics.f1_score(labels, row, average="macro") for row in answers]
     balanced = [metrics.balanced_accuracy_score(labels, row) for row in answers]
     assert result.model("small").macro_f1.per_seed == pytest.approx(f1)
-    assert result.model("small").balanced_accuracy.per_seed == pytest.approx(balanced)
+    small = result.model("small")
+    assert small.balanced_accuracy.per_seed == pytest.approx(balanced)
+    scores = np.stack([macro_f1_scores(labels, row, 10) for row in answers])
+    assert small.macro_f1.estimate == estimates.estimate_macro_f1(scores, 100)
+    assert small.balanced_accuracy.estimate == estimates.estimate_balanced(
+        answers == labels, labels
+    )
+
+
+def test_macro_f1_has_no_interval_where_the_smallest_class_is_tiny(tmp_path):
+    labels = np.concatenate([np.arange(900) % 9, np.full(9, 9)])
+    model = compare([write_study(tmp_path / "s", labels=labels)]).models[0]
+    assert not model.macro_f1.estimate.has_interval
 
 
 def test_what_the_trials_say_of_themselves(study):

@@ -4,6 +4,7 @@ Oracle: studies whose case is plain by how they are made. Cost: 5 s.
 Run: pytest tests/analysis/test_headline.py
 """
 
+import numpy as np
 import pytest
 
 from bakeoff.analysis.compare import compare
@@ -154,3 +155,21 @@ def test_a_model_most_of_whose_runs_failed_is_not_to_be_used(headline):
     found = headline({"a": gone, "b": FakeModel(0.9)})
     assert (found.case, found.model) == ("cannot say", None)
     assert found.reason == "5 of 5 runs of a failed"
+
+
+def test_a_tiny_class_that_decides_is_named(headline):
+    def ninth(answer):
+        def change(seed, probabilities):
+            probabilities[-15:] = 0.001
+            probabilities[-15:, answer] = 0.991
+            return probabilities
+
+        return change
+
+    labels = np.concatenate([np.arange(1000) % 9, np.full(15, 9)])
+    models = {"a": FakeModel(0.932, change=ninth(9)), "b": FakeModel(0.94, change=ninth(0))}
+    found = headline(models, labels=labels)
+    assert (found.case, found.model, found.models) == ("cannot say", None, ("a",))
+    assert found.reason == (
+        "Class 9 has only 15 test images, and without them another model would be recommended"
+    )

@@ -41,6 +41,7 @@ def test_what_makes_a_study_sharper():
     assert detectable(360, 5, 2) > detectable(360, 10, 2) > detectable(10_000, 10, 2)
     assert detectable(360, 5, 4) > detectable(360, 5, 2)
     assert detectable(360, 2, 2) is detectable(360, 5, 1) is None
+    assert detectable(1000, 20, 5) == pytest.approx(detectable(1000, 20, 2, 10))  # ten pairs
 
 
 def test_looks_share_out_the_level():

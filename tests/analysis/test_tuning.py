@@ -8,14 +8,17 @@ whose score follows one choice and not the other. Cost: 3 s. Run:
 
 import sys
 from dataclasses import replace
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
 
+from bakeoff.analysis import tuning
 from bakeoff.analysis.tuning import analysed, budget_words, unequal_budgets
+from bakeoff.recipe.search_space import dimensions
 from bakeoff.report import about_search
-from bakeoff.storage.search_folder import Opening
-from tests.helpers.searches import RATE, UNITS, searched_of
+from bakeoff.storage.search_folder import Opening, Tried
+from tests.helpers.searches import DROP, RATE, SPACE, UNITS, searched_of
 
 
 def test_the_curve_is_the_median_of_the_largest_of_n_and_its_band_that_of_the_distribution():
@@ -57,10 +60,43 @@ def test_the_choice_that_the_score_follows_is_the_important_one(rng):
     searched = analysed(searched_of(scores, values=values))
     first, *others = searched.importance
     assert first.name == "learning_rate" and first.value > 0.8
-    for each in searched.importance:
-        assert 0 <= each.low <= each.value <= each.high <= 1
     assert {each.name for each in others} == {"units", "dropout"}
     assert analysed(searched_of(scores[:9])).importance is None
+
+
+def test_the_interval_of_an_importance_holds_the_middle_nine_tenths(monkeypatch):
+    values = iter([0.5, *np.linspace(0, 1, 40)])
+
+    def drawn(dims, tried):
+        return dict.fromkeys([each.place for each in dims], next(values))
+
+    monkeypatch.setattr(tuning, "_ped_anova", drawn)
+    found = analysed(searched_of([0.9] * 12)).importance
+    assert len(found) == 3
+    for each in found:
+        assert (each.value, each.low, each.high) == pytest.approx((0.5, 0.05, 0.95))
+
+
+def test_settings_are_told_apart_by_the_exact_mcnemar_test(monkeypatch):
+    right = np.ones((3, 40), bool)
+    right[1, :5] = right[2, :6] = False  # p = 2/32 and 2/64
+    monkeypatch.setattr(tuning, "validation_correct", lambda at, labels, k: right[int(at.name)])
+    monkeypatch.setattr(tuning, "read_split", lambda folder: {"validation_labels": None})
+    folder = SimpleNamespace(read_study=lambda: {"data": {"class_names": ()}})
+    search = SimpleNamespace(trial=lambda k: SimpleNamespace(name=str(k), exists=lambda: True))
+    tried = searched_of([0.97] * 3).tried
+    assert tuning._as_good(folder, search, tried, tried[0]) == 1
+
+
+def test_a_value_near_the_end_of_a_range_lies_at_its_edge():
+    dims = dimensions(SPACE)
+    near = Tried(0, {RATE: 0.00013, UNITS: 63, DROP: 0.03})  # shares 0.04, 0.98 and 0.06
+    assert [(each.name, each.end) for each in tuning._edges(dims, near)] == [
+        ("learning_rate", "lowest"),
+        ("units", "highest"),
+    ]
+    inside = Tried(0, {**near.values, RATE: 0.01, UNITS: 30})
+    assert list(tuning._edges(dims, inside)) == []
 
 
 def test_without_the_extra_the_rest_is_said_and_the_library_named(monkeypatch):

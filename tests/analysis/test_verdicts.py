@@ -194,6 +194,16 @@ def test_more_seeds_cannot_help_a_test_set_that_is_too_small():
     assert images == pytest.approx(360 * pair.variance / (pair.difference / 2.086) ** 2, rel=0.01)
 
 
+def test_images_needed_by_hand():
+    # images 3, noise 1, seeds ½ (in 1e-6): V2 = 1.5, V3 = 1; the images' part and the noise shrink
+    pair = replace(
+        pair_of(0.003, 0.001), v1=4e-6, between_seeds=(6.75e-6,) * 2, residual=(0.045,) * 2
+    )
+    assert pair.sources == pytest.approx((3e-6, 0.5e-6, 1e-6))
+    n = 10_000 * 4e-6 / ((0.003 / stats.t.isf(0.025, 30)) ** 2 - 0.5e-6)
+    assert images_needed(pair) == pytest.approx(n, abs=1)  # 24,129; 18,097 without the noise
+
+
 def test_seeds_that_may_not_help_are_not_said_to_be_no_help():
     # The images' own part is 0.002², or as far as these images tell 0.0008² at the least.
     pair = replace(pair_of(0.0035, 0.001), v1=4e-6, v1_error=2e-6, p=0.1)

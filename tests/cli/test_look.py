@@ -159,6 +159,13 @@ def test_saving_one_image_and_the_grid(tiny, tmp_path):
     with Image.open(tmp_path / "all.png") as image:
         factor = 320 // 46
         assert image.size == (46 * factor, 6 * factor)
+        pixels = np.asarray(image)[::factor, ::factor]
+    expected = np.full((6, 46, 3), 255, np.uint8)
+    for label, positions in enumerate(([1, 2], [0, 3])):  # of training, class by class
+        for column, position in enumerate(positions):
+            grey = np.round(tiny.data.images[position] / 47 * 255)
+            expected[4 * label : 4 * label + 2, 6 * column : 6 * column + 4] = grey
+    np.testing.assert_array_equal(pixels, expected)
 
 
 def test_a_picture_that_the_disk_has_no_room_for_is_not_begun(tiny, tmp_path):

@@ -53,6 +53,25 @@ def test_an_empty_page_is_no_figure(rng):
     assert centred(page, FRAME) is None
 
 
+@pytest.mark.parametrize("by_mass", [True, False])
+@pytest.mark.parametrize("light", [True, False])
+def test_the_frame_of_figures_that_were_put_into_one(rng, by_mass, light):
+    images = np.zeros((60, 28, 28, 1), np.uint8)
+    for image in images:
+        thick, wide = int(rng.integers(2, 7)), int(rng.integers(8, 15))
+        figure = np.zeros((20, wide), np.uint8)
+        figure[:, :thick] = figure[20 - thick :] = 255
+        at = ndimage.center_of_mass(figure) if by_mass else (9.5, (wide - 1) / 2)
+        top, left = (round(14 - each) for each in at)
+        image[top : top + 20, left : left + wide, 0] = figure
+    images[0] = 0
+    images[0, 2:26, 14] = 255  # one longer figure: the median counts
+    frame = frame_of(images if light else 255 - images, 255.0)
+    assert (frame.size, frame.box) == ((28, 28), 20)
+    assert (frame.light_ink, frame.by_mass) == (light, by_mass)
+    assert frame.middle == pytest.approx((14, 14), abs=0.6)
+
+
 def test_mnist_has_the_frame_it_was_made_with_and_keeps_it(mnist):
     frame = frame_of(mnist.images[:500], 255.0)
     assert (frame.box, frame.light_ink, frame.by_mass) == (20, True, True)

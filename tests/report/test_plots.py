@@ -14,6 +14,7 @@ from xml.etree import ElementTree
 import numpy as np
 import pytest
 
+from bakeoff.analysis.class_scores import class_scores
 from bakeoff.analysis.compare import compare
 from bakeoff.errors import UsageError
 from bakeoff.report import plots
@@ -286,23 +287,60 @@ def test_the_frontier_holds_what_nothing_cheaper_equals():
     assert frontier(points) == ["a", "c", "e"]
 
 
-def test_accuracy_against_parameters_and_time_name_every_model(study):
-    for figure in (
-        plots.accuracy_against_parameters(study),
-        plots.accuracy_against_time(study),
+@pytest.mark.parametrize(
+    ("draw", "curve", "area"),
+    [
+        (plots.roc_curves, "roc", "roc_area"),
+        (plots.precision_recall_curves, "pr", "average_precision"),
+    ],
+)
+def test_curves_of_classes_are_their_means_and_ranges(study, draw, curve, area):
+    drawn = rows(draw(study, "mlp"))[0]
+    for each in class_scores(study, "mlp"):
+        band, name = getattr(each, curve), study.class_names[each.index]
+        own = [row for row in drawn if row["tip"].startswith(f"{name} · ")]
+        assert len(own) > 2
+        for row in own:
+            k = int(np.abs(band.x - row["x"]).argmin())
+            found = [row["y"], row["low"], row["high"]]
+            assert found == pytest.approx([band.mean[k], band.low[k], band.high[k]], abs=1e-5)
+            assert f"area {getattr(each, area).mean:.4f} " in row["tip"]
+
+
+def test_accuracy_against_parameters_and_time_draw_every_model(study):
+    for figure, cost in (
+        (plots.accuracy_against_parameters(study), lambda m: m.parameters),
+        (plots.accuracy_against_time(study), lambda m: m.seconds_per_trial),
     ):
         assert {"cnn", "mlp", "big"} <= set(texts(figure))
+        edge, bars, points = rows(figure)
+        drawn = {row["tip"].split(" · ")[0]: row for row in points}
+        assert bars == points and drawn.keys() == {"cnn", "mlp", "big"}
+        for m in study.models:
+            found = [drawn[m.name][key] for key in ("cost", "mean", "low", "high")]
+            e = m.accuracy.estimate
+            assert found == pytest.approx([cost(m), e.mean, e.low, e.high], rel=1e-4)
+        known = [(m.name, cost(m), m.accuracy.mean) for m in study.models]
+        assert [row["tip"].split(" · ")[0] for row in edge] == frontier(known)
     bare = replace(study, models=tuple(replace(m, seconds_per_trial=None) for m in study.models))
     message = "expected times of training, found none: the study did not record them"
     with pytest.raises(UsageError, match=f"^{re.escape(message)}$"):
         plots.accuracy_against_time(bare)
 
 
-def test_variance_shares_sum_to_one_and_one_seed_has_none(study):
-    for model in study.models:
-        assert sum(variance_shares(model)) == pytest.approx(1)
-    estimate = replace(study.models[0].accuracy.estimate, seed_variance=None, noise_variance=None)
-    single = replace(study.models[0], accuracy=replace(study.models[0].accuracy, estimate=estimate))
+def test_variance_shares_are_of_images_seeds_and_both_and_one_seed_has_none(study):
+    def with_parts(**parts):
+        model = study.models[0]
+        estimate = replace(model.accuracy.estimate, **parts)
+        return replace(model, accuracy=replace(model.accuracy, estimate=estimate))
+
+    three = with_parts(image_variance=5.0, seed_variance=3.0, noise_variance=2.0)
+    assert variance_shares(three) == pytest.approx((0.5, 0.3, 0.2))
+    (drawn,) = rows(plots.variance(replace(study, models=(three,))))
+    assert {row["source"]: row["share"] for row in drawn} == pytest.approx(
+        {"test images": 0.5, "seeds": 0.3, "both together": 0.2}
+    )
+    single = with_parts(seed_variance=None, noise_variance=None)
     assert variance_shares(single) is None
     assert rows(plots.variance(replace(study, models=(single,)))) == [[]]
 
@@ -398,8 +436,10 @@ def test_every_figure_becomes_svg_that_a_strict_page_allows(study):
         assert len(text) < 90_000, name
 
 
+@pytest.mark.usefixtures("drawn_anew")
 def test_svg_is_the_same_every_time(study):
-    assert plots.roc_curves(study, "cnn").element() == plots.roc_curves(study, "cnn").element()
+    for draw in (plots.roc_curves, plots.learning_rate, plots.calibration):
+        assert draw(study, "cnn").element() == draw(study, "cnn").element()
 
 
 def test_a_figure_shows_itself_and_is_saved_as_four_kinds_of_file(study, tmp_path):

@@ -5,6 +5,14 @@ Oracle: the comparison. Cost: 3 s.
 Run: pytest tests/report/test_results_table.py
 """
 
+import csv
+import io
+from dataclasses import replace
+
+import numpy as np
+
+from bakeoff import report
+from bakeoff.report import wording
 from bakeoff.report.results_table import results_table
 
 
@@ -22,3 +30,30 @@ def test_where_time_counts_it_stands_beside_the_parameters(study, timed):
     assert table["heads"][:3] == ["Parameters", "Image in a batch", "Test accuracy"]
     shown = {row.name: row.cells[1].text for row in table["rows"]}
     assert shown == {"cnn": "0.02 ms", "tiny": "0.05 ms", "mlp": "0.052 ms"}
+
+
+def test_each_number_stands_under_its_head(study):
+    """In the table, the CSV and the model card: every score is another number here."""
+    cnn, tiny, mlp = map(study.model, ("cnn", "tiny", "mlp"))
+    cnn = replace(cnn, balanced_accuracy=mlp.accuracy, macro_f1=tiny.accuracy)
+    models = tuple(cnn if each.name == "cnn" else each for each in study.models)
+    changed = replace(study, models=models)
+    table = results_table(changed)
+    (row,) = (each for each in table["rows"] if each.name == "cnn")
+    cells = {head: cell.value for head, cell in zip(table["heads"], row.cells, strict=True)}
+    means = {
+        "Test accuracy": cnn.accuracy,
+        "Loss": cnn.loss,
+        "Balanced accuracy": cnn.balanced_accuracy,
+        "Macro F1": cnn.macro_f1,
+    }
+    found = {head: cells[head] for head in means}
+    assert found == {head: repr(score.estimate.mean) for head, score in means.items()}
+    assert float(cells["Selected epoch"]) == np.mean(cnn.selected_epochs)
+    lines = csv.DictReader(io.StringIO(report.csv(changed)))
+    line = next(each for each in lines if each["name"] == "cnn")
+    for name in ("loss", "balanced_accuracy", "macro_f1"):
+        assert float(line[name]) == getattr(cnn, name).estimate.mean
+    card = report.model_card(changed, "cnn")
+    assert f"| Macro F1 | {wording.scored(cnn.macro_f1.estimate)} |" in card
+    assert f"| Balanced accuracy | {wording.scored(cnn.balanced_accuracy.estimate)} |" in card

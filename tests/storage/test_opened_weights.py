@@ -9,7 +9,6 @@ import shutil
 import pytest
 
 from bakeoff.errors import StorageError
-from bakeoff.storage import formats
 from bakeoff.storage.opened_weights import Changed, changed_trials, seen_trials, weights_of
 from tests.helpers.fake_study import write_study
 
@@ -68,4 +67,3 @@ def test_seen_are_the_trials_that_the_ledger_names():
         {"models": {"c": [0]}, "restored": True},  # perhaps of an older study of this name
     ]
     assert seen_trials(lines) == {"a": {0, 1, 2}, "b": {0}}
-    assert formats.canonical(lines) is not None

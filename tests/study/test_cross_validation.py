@@ -13,6 +13,7 @@ import numpy as np
 import pytest
 from rich.console import Console
 
+from bakeoff.analysis.estimates import estimate, estimate_balanced
 from bakeoff.data.folds import make_folds
 from bakeoff.data.npz import load_npz
 from bakeoff.data.sources import NpzSource
@@ -151,6 +152,20 @@ def test_a_trial_says_what_its_folds_did(study):
     assert result.comparison.seeds == (0, 1, 2)
     verification = verify.verify(folder)
     assert verification.differences == ()
+
+
+def test_the_intervals_are_those_of_folds(study, data):
+    folder, result = study
+    tested, labels, differ = drawn(data).tested, data.labels, []
+    for name in ("linear", "mlp"):
+        rows = [np.load(folder.path / f"openings/1/{name}/seed-{r}.npy") for r in range(3)]
+        correct = np.stack([each.argmax(axis=1) == labels for each in rows])
+        model = result.comparison.model(name)
+        assert model.accuracy.estimate == estimate(correct, folds=tested)
+        found = model.balanced_accuracy.estimate
+        assert found == estimate_balanced(correct, labels, folds=tested)
+        differ.append(estimate(correct) != estimate(correct, folds=tested))
+    assert any(differ)
 
 
 def test_the_environment_of_every_fold_is_kept(study, tmp_path):

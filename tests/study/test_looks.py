@@ -95,6 +95,8 @@ def test_each_look_has_its_share_of_five_percent(carried):
     assert min(each.p_holm for each in comparison.pairs) == pytest.approx(3 * 3 * smallest)
     assert all(each.test.level == pytest.approx(1 - 0.05 / 3) for each in comparison.pairs)
     assert pair.verdict in ("better", "worse")
+    # blind is too poor to be a candidate: the bound of the highest mean, shared by two rivals
+    assert comparison.recommended.level == pytest.approx(1 - 0.05 / 3 / 2)
 
 
 def test_run_again_it_does_nothing_and_another_plan_is_told(npz, carried, tmp_path):

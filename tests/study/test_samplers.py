@@ -126,8 +126,12 @@ def test_tpe_of_long_before_begins_like_random_and_then_learns_the_same_from_the
     tried = [Tried(k, s, state="done", accuracy=accuracy(s)) for k, s in enumerate(found[:15])]
     running = [*tried, Tried(15, found[15])]  # its result is not known yet
     assert dict(propose(search, running)) != {}
-    lost = [*tried, Tried(15, found[15], state="lost")]
-    assert dict(propose(search, lost)) != {}
+    best, other = {**found[15], WHICH: 0, UNITS: 3}, {**found[15], WHICH: 0, UNITS: 1}
+    lost = [
+        propose(search, [*tried, *(Tried(15 + k, each, state="lost") for k in range(8))])
+        for each in (best, other)
+    ]
+    assert lost[0] == lost[1]  # a setting without a result teaches nothing
 
 
 def test_without_optuna_one_line_says_what_is_missing(monkeypatch):

@@ -16,6 +16,7 @@ from bakeoff.training.backend import keras
 from bakeoff.training.build_model import build
 from bakeoff.training.epoch_program import program_of
 from bakeoff.training.initializers import Drawn
+from bakeoff.training.layers.replace import FASTER
 from bakeoff.training.trainer import Development, Trainer
 
 # No bias before the batch normalisation: its gradient is 0 but for rounding, which Adam blows up.
@@ -107,24 +108,16 @@ def development(rng, *, n=150, side=8, channels=1, validation=40):
 def native(model, data, *, seed):
     """The same network in Keras's own layers, with the engine's initial weights."""
     ours = build(model, data.input_shape, data.n_classes, seed=seed)
-    own = {
-        "dense": "Dense",
-        "conv2d": "Conv2D",
-        "max_pooling2d": "MaxPooling2D",
-        "average_pooling2d": "AveragePooling2D",
-        "dropout": "Dropout",
-    }
+    own = {faster: theirs for theirs, faster in FASTER.items()}
 
     def plain(layer):
-        kind = layer.name.rpartition("_")[0]
         config = {key: value for key, value in layer.get_config().items() if key != "index"}
-        return (getattr(keras.layers, own[kind]) if kind in own else type(layer)).from_config(
-            config
-        )
+        return own.get(type(layer), type(layer)).from_config(config)
 
     with keras.saving.custom_object_scope({"Drawn": Drawn}):
         theirs = keras.models.clone_model(ours, clone_function=plain)
     theirs.set_weights(ours.get_weights())
+    assert not [each for each in theirs.layers if type(each) in own]
     return theirs
 
 

@@ -7,6 +7,7 @@ it Keras training in a process of its own. Run: pytest tests/use/test_eject.py
 import ast
 import json
 import re
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -21,6 +22,7 @@ from bakeoff.study.create import prepare
 from bakeoff.study.run import run
 from bakeoff.training.backbones.features import as_seen
 from bakeoff.training.build_model import build
+from bakeoff.use import eject as ejecting
 from bakeoff.use.eject import _OPTIMIZERS as OPTIMIZERS
 from bakeoff.use.eject import eject
 from tests.helpers import small
@@ -147,6 +149,36 @@ def test_learning_rates_and_settings(study, tmp_path):
     assert [scope["learning_rate"](e) for e in range(20)] == pytest.approx(list(expected))
     assert "restore_best_weights=True" in text and '"val_cross_entropy", mode="min"' in text
     assert max(map(len, text.splitlines())) <= 100
+
+
+@pytest.mark.parametrize(
+    ("selection", "monitor", "mode"),
+    [("best-accuracy", "val_accuracy", "max"), ("best-loss", "val_cross_entropy", "min")],
+)
+def test_every_phase_setting_and_choice_of_an_epoch_is_written_out(selection, monitor, mode):
+    phases = [
+        {"epochs": 2, "constant": 0.03},
+        {"epochs": 3, "linear": {"start": 0.01, "end": 0.02}},
+        {"epochs": 2, "exponential": {"start": 0.02, "rate": -0.3}},
+        {"cosine": {"start": 0.1, "end": 0.001}},
+    ]
+    sgd = {"sgd": {"learning_rate": phases, "momentum": 0.9, "nesterov": True}}
+    training = {"epochs": 12, "batch_size": 48, "optimizer": sgd}
+    models = {"m": {"layers": [], "training": training}}
+    raw = {"name": "x", "data": "digits", "selection": selection, "models": models}
+    declared = recipe.parse(raw, origin="x", folder=Path())
+    model, scope = declared.models["m"], {}
+    optimizer = model.training.optimizer
+    exec("import math\n" + ejecting._rates(optimizer, 12), scope)
+    rates = [scope["learning_rate"](epoch) for epoch in range(12)]
+    assert rates == pytest.approx(list(optimizer.learning_rates(12)))
+    text = ejecting._training(declared, model)
+    assert "keras.optimizers.SGD(learning_rate=learning_rate(0), " in text
+    assert "momentum=0.9" in text and "nesterov=True" in text
+    assert f'"{monitor}", mode="{mode}"' in text
+    assert "LearningRateScheduler(lambda epoch, _: learning_rate(epoch))" in text
+    data = {"input_shape": [8, 8, 1], "class_names": list("0123456789"), "maximum": 16}
+    assert "\nBATCH_SIZE = 48" in ejecting._cells(declared, model, data)[0]
 
 
 def test_what_cannot_be_ejected(study, tmp_path):

@@ -8,6 +8,7 @@ import keras
 import numpy as np
 import pytest
 
+from bakeoff.training.build_model import build
 from bakeoff.use.graph_code import builder
 from tests.helpers.trainers import declare
 
@@ -38,6 +39,12 @@ def test_the_code_builds_the_network(layers):
     network = names["build"]()
     assert f"{network.count_params():,} parameters" in text
     assert (network.input_shape, network.output_shape) == ((None, 8, 8, 1), (None, 3))
+    ours = build(declare(layers), (8, 8, 1), 3, seed=0)
+    network.set_weights(ours.get_weights())
+    images = np.random.default_rng(0).random((5, 8, 8, 1), np.float32)
+    found, expected = (np.asarray(each(images, training=False)) for each in (network, ours))
+    np.testing.assert_allclose(found, expected, atol=1e-6)
+    assert ('kernel_initializer="he_normal"' in text) == (layers is LAYERS)
 
 
 def test_a_layer_that_keras_does_not_have_is_written_out():

@@ -16,6 +16,7 @@ import threading
 import time
 import urllib.request
 from pathlib import Path
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -24,6 +25,7 @@ from PIL import Image
 from bakeoff import recipe
 from bakeoff.study.compare import compare
 from bakeoff.study.run import run
+from bakeoff.use.serve.live import _seconds_left
 from tests.helpers import browser, forked
 from tests.helpers.photos import page
 from tests.helpers.served import Server
@@ -223,7 +225,6 @@ LINES = [
     (head("GET", "/predict"), "405"),
     (head("POST", "/study", Content_Length="0"), "405"),
     (head("POST", "/predict?adapt=" + "a" * 5000, Content_Length="0"), "4"),
-    (head("POST", "/predict?details=maybe", Content_Length="0"), "4"),
     (b"\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03", "400"),  # TLS
     (b"\0" * 200, "400"),
     (b"GET /" + b"a" * 100_000 + b" HTTP/1.1\r\nHost: localhost\r\n\r\n", ""),
@@ -236,6 +237,59 @@ def test_requests_that_are_refused(server, line):
     content, wanted = LINES[line]
     status = server.raw(content)
     assert re.match(rf"HTTP/1\.1 {wanted}", status) or (wanted in ("", "4") and not status), status
+
+
+@pytest.mark.parametrize(
+    ("query", "said"),
+    [
+        ("?adapt=sometimes", "adapt: expected auto, always or never, found 'sometimes'"),
+        ("?details=maybe", "details: expected true or false, found 'maybe'"),
+    ],
+)
+def test_a_query_that_says_something_else_is_refused_by_name(server, query, said):
+    assert server.post(PNG, query=query) == (400, {"error": said})
+
+
+@pytest.mark.parametrize(
+    ("value", "part"),
+    [("NaN", "found NaN in 64 places"), ("1e999", "found inf to inf"), ('"a"', "numbers of shape")],
+)
+def test_values_that_are_no_pixels_are_refused_by_name(server, value, part):
+    row = "[" + ",".join([value] * 8) + "]"
+    body = '{"images": [[' + ",".join([row] * 8) + "]]}"
+    status, answer = server.post(body.encode(), "application/json")
+    assert status == 400 and part in answer["error"]
+
+
+def test_a_study_that_is_not_opened_yet_says_so(finished_study, tmp_path):
+    place = tmp_path / "study"
+    shutil.copytree(finished_study, place)
+    shutil.rmtree(place / "openings")
+    server = Server(place, said=tmp_path / "said")
+    said = {"error": "no test set is opened yet, so there is no winner: look at /live"}
+    try:
+        status, _, content = server.ask("GET", "/healthz")
+        assert (status, content) == (503, b'{"ready":false}')
+        assert server.post(PNG) == (503, said)
+        status, _, content = server.ask("GET", "/model")
+        assert (status, json.loads(content)) == (503, said)
+        assert server.ask("GET", "/")[1]["location"] == "/live"
+    finally:
+        server.stop()
+
+
+def test_the_time_that_is_left_is_guessed_from_finished_trials():
+    def trial(model, state, epochs, seconds=None):
+        return {"model": model, "state": state, "epochs": epochs, "of": 4, "seconds": seconds}
+
+    now = SimpleNamespace(outline=SimpleNamespace(models=("a", "b")))
+    finished, *running = (
+        trial("a", "finished", 4, 8.0),
+        trial("a", "running", 1),
+        trial("b", "running", 2),
+    )
+    assert _seconds_left([finished, *running], now) == (8 * 3 / 4 + 8 * 2 / 4) / 2
+    assert _seconds_left(running, now) is None
 
 
 def test_a_body_that_grows_is_cut_off_while_it_streams(server):

@@ -130,3 +130,27 @@ def test_pixels_stay_in_range(images):
     for kind in ("contrast", "brightness", "rotation", "zoom", "translation"):
         out = called(LAYERS[kind](), images)
         assert out.min() >= 0 and out.max() <= 1 + 1e-6
+
+
+def test_rotation_and_zoom_draw_evenly_over_the_range_they_were_given(monkeypatch):
+    told = []
+
+    def tell(images, *drawn, **_):
+        told.extend(np.asarray(each) for each in drawn)
+        return images
+
+    for name in ("rotate", "zoom"):
+        monkeypatch.setattr(augmentation, name, tell)
+    images = np.zeros((4000, 2, 2, 1), np.float32)
+    called(augmentation.RandomRotation((-0.1, 0.2)), images)
+    called(augmentation.RandomZoom((-0.1, 0.3), (0.2, 0.4)), images)
+    ranges = [(-0.2 * np.pi, 0.4 * np.pi), (0.9, 1.3), (1.2, 1.4)]
+    for drawn, (low, high) in zip(told, ranges, strict=True):
+        wide = high - low
+        assert low - 1e-6 <= drawn.min() < low + 0.01 * wide
+        assert high - 0.01 * wide < drawn.max() <= high + 1e-6
+        quarters = low + wide * np.array([0.25, 0.5, 0.75])
+        np.testing.assert_allclose(
+            np.quantile(drawn, [0.25, 0.5, 0.75]), quarters, atol=0.05 * wide
+        )
+    assert np.abs(np.corrcoef(told[1], told[2])[0, 1]) < 0.1

@@ -13,8 +13,8 @@ import pytest
 from bakeoff.training.backend import jax
 from bakeoff.training.layers.convolution import convolve
 from bakeoff.training.layers.dense import multiply
+from bakeoff.training.native import build, ops
 from bakeoff.training.native import load as native
-from bakeoff.training.native import ops
 
 SHAPES = [
     # images, kernel, strides: channels and filters below, at and above the width of a vector
@@ -59,15 +59,16 @@ KINDS = {
 }
 
 
-def reference(images, kernel, strides):
+def reference(images, kernel, strides, pads="VALID"):
     return jax.lax.conv_general_dilated(
-        images, kernel, strides, "VALID", dimension_numbers=("NHWC", "HWIO", "NHWC")
+        images, kernel, strides, pads, dimension_numbers=("NHWC", "HWIO", "NHWC")
     )
 
 
-@partial(jax.jit, static_argnames="strides")  # by itself, each operation would be compiled
-def reference_and_gradients(images, kernel, gradient, strides):
-    values, back = jax.vjp(partial(reference, strides=strides), images, kernel)
+# By itself, each operation would be compiled.
+@partial(jax.jit, static_argnames=("strides", "pads"))
+def reference_and_gradients(images, kernel, gradient, strides, pads="VALID"):
+    values, back = jax.vjp(partial(reference, strides=strides, pads=pads), images, kernel)
     return values, *back(gradient)
 
 
@@ -138,22 +139,15 @@ PADDED = [
 @pytest.mark.parametrize("images, kernel, strides, pads", PADDED)
 def test_padding_is_zeros_around_the_images(images, kernel, strides, pads, rng, every_variant):
     images, kernel = (rng.standard_normal(shape, np.float32) for shape in (images, kernel))
-    whole = np.pad(images, ((0, 0), *pads, (0, 0)))
-    window = kernel.shape[:2]
-    outputs = [(n - k) // s + 1 for n, k, s in zip(whole.shape[1:3], window, strides, strict=True)]
-    gradient = rng.standard_normal((len(images), *outputs, kernel.shape[3]), np.float32)
-    (top, _), (left, _) = pads
-    rows, columns = (slice(p, p + n) for p, n in zip((top, left), images.shape[1:3], strict=True))
+    shape = jax.eval_shape(partial(reference, strides=strides, pads=pads), images, kernel).shape
+    gradient = rng.standard_normal(shape, np.float32)
+    expected = reference_and_gradients(images, kernel, gradient, strides, pads)
     for variant in every_variant.values():
-        values, image_gradient, kernel_gradient, *found = variant(
-            ("forward", gradient.shape, whole, kernel, strides),
-            ("image_gradient", whole.shape, gradient, kernel, strides),
-            ("kernel_gradient", kernel.shape, whole, gradient, strides),
+        found = variant(
             ("forward", gradient.shape, images, kernel, strides, pads),
             ("image_gradient", images.shape, gradient, kernel, strides, pads),
             ("kernel_gradient", kernel.shape, images, gradient, strides, pads),
         )
-        expected = values, image_gradient[:, rows, columns], kernel_gradient
         for each, other in zip(found, expected, strict=True):
             np.testing.assert_allclose(each, other, rtol=1e-5, atol=1e-4)
 
@@ -251,6 +245,14 @@ def test_not_a_number_stays_in_its_channel(rng, every_variant):
             assert np.isnan(found[:, 4]).all()
 
 
+@pytest.mark.skipif(
+    "avx512" not in native.usable_variants() or not build.compiler(),
+    reason="no AVX-512, or no C++ compiler, to have tiles in software",
+)
+def test_tiles_are_among_what_is_tested(variant_files):
+    assert "amx" in variant_files
+
+
 def exact(images, kernel, gradient):
     """The convolution and its gradients, summed in float64."""
     images, kernel, gradient = (each.astype(np.float64) for each in (images, kernel, gradient))
@@ -284,18 +286,6 @@ def every_variant(variant_files):
     return made
 
 
-def by_xla(images, kernel, gradient):
-    """The convolution and its gradients by XLA, in float32."""
-    convolve = partial(
-        jax.lax.conv_general_dilated,
-        window_strides=(1, 1),
-        padding="VALID",
-        dimension_numbers=("NHWC", "HWIO", "NHWC"),
-    )
-    values, gradients = jax.vjp(convolve, images, kernel)
-    return values, *gradients(gradient)
-
-
 @pytest.mark.parametrize("channels, filters, side", [(96, 64, 7), (16, 16, 30), (20, 35, 11)])
 @pytest.mark.parametrize("kind", KINDS)
 def test_errors_are_of_the_size_of_those_in_float32(
@@ -318,7 +308,7 @@ def test_errors_are_of_the_size_of_those_in_float32(
         ("kernel_gradient", kernel.shape, images, gradient),
     ]
     results = zip(*(variant(*calls) for variant in every_variant.values()), strict=True)
-    usual = by_xla(images, kernel, gradient)
+    usual = reference_and_gradients(images, kernel, gradient, (1, 1))
     most = (8, 8, 30) if kind == "wide" else (5, 5, 20)
     for right, xla, found, times in zip(
         exact(images, kernel, gradient), usual, results, most, strict=True

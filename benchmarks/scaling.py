@@ -120,6 +120,7 @@ def _run(network: ModelRecipe, data: Material, case: TrialCase) -> dict[str, Any
             "validation_images": data.images[:0],
             "validation_labels": data.labels[:0],
         }
+        (folder / "study").mkdir()
         write_development(folder / "data", arrays)
         job = {
             "study": str(folder / "study"),

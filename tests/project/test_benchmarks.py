@@ -919,3 +919,14 @@ def test_the_most_memory_is_that_of_any_process_waited_for_or_not(tmp_path):
 def test_what_is_timed_until_the_first_epoch_is_there(module, function):
     """It is replaced by name: without it the command ends before an epoch."""
     assert callable(getattr(import_module(f"bakeoff.study.{module}"), function))
+
+
+def test_a_case_is_trained_in_a_worker_of_its_own():
+    """It ended in an error once: the study's folder has to be there."""
+    declared = {"layers": [{"dense": 4}], "training": {"epochs": 1}}
+    mapping = {"name": "tiny", "data": "mnist", "models": {"mlp": declared}}
+    network = recipes.parse(mapping, origin="tiny", folder=Path.cwd()).models["mlp"]
+    images = np.zeros((64, 8, 8, 1), np.uint8)
+    data = workloads.Material(images, np.arange(64) % 10, 255.0, 10)
+    took = scaling._run(network, data, scaling.TrialCase("all", 1))
+    assert took["seconds"] > 0 and took["peak_bytes"] > 5e7

@@ -781,10 +781,11 @@ def test_equal_models_need_no_seeds(findings):
     assert ("too-few-seeds", None) not in found
 
 
+ALIKE = {f"m{k}": FakeModel([0.93 + 0.002 * ((k * s) % 3) for s in range(5)]) for k in range(6)}
+
+
 def test_many_models(findings):
-    accuracies = {f"m{k}": [0.93 + 0.002 * ((k * s) % 3) for s in range(5)] for k in range(6)}
-    models = {name: FakeModel(values) for name, values in accuracies.items()}
-    finding = findings({**models, "poor": FakeModel(0.8)})["many-models", None]
+    finding = findings({**ALIKE, "poor": FakeModel(0.8)})["many-models", None]
     assert finding.severity == "info"
     assert finding.text.split(":")[0].endswith(
         "has the highest of 7 means, and 5 other models are not separated from it"
@@ -797,9 +798,7 @@ def test_flattery_is_the_expected_largest_of_normal_numbers(m, largest):
 
 
 def test_many_models_says_by_how_much(tmp_path):
-    accuracies = {f"m{k}": [0.93 + 0.002 * ((k * s) % 3) for s in range(5)] for k in range(6)}
-    models = {name: FakeModel(values) for name, values in accuracies.items()}
-    result = compare([write_study(tmp_path / "s", models)])
+    result = compare([write_study(tmp_path / "s", ALIKE)])
     (said,) = (each.text for each in result.findings if each.code == "many-models")
     error = np.sqrt(np.mean([pair.test.variance for pair in result.pairs]) / 2)
     found = float(re.search(r"by ([\d.]+) points", said)[1])

@@ -19,10 +19,10 @@ namespace amx {
 // Output pixels that are summed up before the next offset in the kernel.
 constexpr int64_t kOutputs = 12;
 
-// Whether tiles are at least half full for sums over `depth` and so many columns.
+// Whether tiles are more than half full for sums over `depth` and so many columns.
 bool pays(int64_t depth, int64_t columns) {
   const int64_t filled = parts(depth, kDepth) * kDepth * parts(columns, kSide) * kSide;
-  return filled <= 2 * depth * columns && permitted();
+  return filled < 2 * depth * columns && permitted();
 }
 
 // Call `visit` for every (pixel of the image, output pixel, offset in the kernel) of a convolution, all

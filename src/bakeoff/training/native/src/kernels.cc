@@ -25,14 +25,22 @@ ffi::Error run(Kernel kernel, const Shape& shape, Images one, Images other, Resu
   return ffi::Error::Success();
 }
 
+// Which of four ways is the fastest: whether tiles of AMX pay, and whether fewer products do.
+Kernel fastest(bool tiles, bool fewer, Kernel fewer_by_tiles, Kernel fewer_by_vectors, Kernel by_tiles,
+               Kernel by_vectors) {
+  if (fewer) return tiles ? fewer_by_tiles : fewer_by_vectors;
+  return tiles ? by_tiles : by_vectors;
+}
+
 ffi::Error forward(Images images, Images kernel, Result out, Strides strides,
                Strides pads) {
   const Shape s(images.dimensions(), kernel.dimensions(), out->dimensions(), strides,
                 pads);
   const bool tiles = amx::pays(s.channels, s.filters);
-  const bool fewer = winograd::pays(s, winograd::Geometry::forward(s));
-  return run(tiles ? amx::forward : fewer ? winograd::forward : floats::forward, s, images, kernel,
-             out);
+  const bool fewer = winograd::pays(s, winograd::Geometry::forward(s), tiles);
+  const Kernel found = fastest(tiles, fewer, winograd::forward<winograd::Tiles>,
+                               winograd::forward<winograd::Vectors>, amx::forward, floats::forward);
+  return run(found, s, images, kernel, out);
 }
 
 ffi::Error image_gradient(Images gradient, Images kernel, Result out, Strides strides,
@@ -40,9 +48,11 @@ ffi::Error image_gradient(Images gradient, Images kernel, Result out, Strides st
   const Shape s(out->dimensions(), kernel.dimensions(), gradient.dimensions(), strides,
                 pads);
   const bool tiles = amx::pays(s.filters, s.channels);
-  const bool fewer = winograd::pays(s, winograd::Geometry::backward(s));
-  return run(tiles ? amx::image_gradient : fewer ? winograd::image_gradient : floats::image_gradient,
-             s, gradient, kernel, out);
+  const bool fewer = winograd::pays(s, winograd::Geometry::backward(s), tiles);
+  const Kernel found = fastest(tiles, fewer, winograd::image_gradient<winograd::Tiles>,
+                               winograd::image_gradient<winograd::Vectors>, amx::image_gradient,
+                               floats::image_gradient);
+  return run(found, s, gradient, kernel, out);
 }
 
 ffi::Error kernel_gradient(Images images, Images gradient, Result out, Strides strides,
@@ -50,9 +60,10 @@ ffi::Error kernel_gradient(Images images, Images gradient, Result out, Strides s
   const Shape s(images.dimensions(), out->dimensions(), gradient.dimensions(), strides,
                 pads);
   const bool tiles = amx::pays(s.batch, s.filters) && amx::pays(s.batch, s.channels);
-  const bool fewer = winograd::pays(s, winograd::Geometry::forward(s));
-  return run(tiles ? amx::kernel_gradient : fewer ? winograd::kernel_gradient : floats::kernel_gradient,
-             s, images, gradient, out);
+  const bool fewer = winograd::pays(s, winograd::Geometry::forward(s), tiles);
+  const Kernel found = fastest(tiles, fewer, winograd::kernel_gradient, winograd::kernel_gradient,
+                               amx::kernel_gradient, floats::kernel_gradient);
+  return run(found, s, images, gradient, out);
 }
 
 // A depthwise convolution, whose kernel is (height, width, 1, channels).

@@ -106,12 +106,12 @@ bool normalizes(int64_t rows, int64_t channels) {
 
 int run() {
   const Shape s(17, 5, 6, 33, 3, 2, 18, 3, 5), square(2, 7, 8, 33, 3, 3, 34, 5, 6);
-  if (!convolves(s, floats::forward) || !convolves(square, winograd::forward)) return kWrong;
+  if (!convolves(s, floats::forward) || !convolves(square, winograd::forward<winograd::Vectors>)) return kWrong;
   if (!finds_kernel_gradient(square, winograd::kernel_gradient)) return kWrong;
   if (!normalizes(150, 5)) return kWrong;
 #ifdef BAKEOFF_TILES
   if (!amx::permitted()) return kNotPermitted;
-  if (!convolves(s, amx::forward)) return kWrong;
+  if (!convolves(s, amx::forward) || !convolves(square, winograd::forward<winograd::Tiles>)) return kWrong;
 #endif
   return kPassed;
 }

@@ -99,9 +99,10 @@ class Block {
       : from_(from), step_(step), rows_(rows),
         present_(first_of_16(columns)) {}
 
+  // A row beyond the end is read from zeros: a mask of its own for each row would take longer.
   __m512 row(int64_t row) const {
-    const bool there = row < rows_;
-    return load(there ? present_ : 0, from_ + (there ? row * step_ : 0));
+    alignas(64) static constexpr T kZeros[kSide] = {};
+    return load(present_, row < rows_ ? from_ + row * step_ : kZeros);
   }
 
  private:
@@ -130,7 +131,7 @@ inline void swap_corners(__m512 (&rows)[16]) {
 }
 
 template <typename T>
-inline void read_transposed(const Block<T>& block, __m512 (&rows)[16]) {
+inline void read_transposed(Block<T> block, __m512 (&rows)[16]) {
 #pragma GCC unroll 16
   for (int row = 0; row < 16; ++row) rows[row] = block.row(row);
   swap_corners<1>(rows);
@@ -139,29 +140,33 @@ inline void read_transposed(const Block<T>& block, __m512 (&rows)[16]) {
   swap_corners<8>(rows);
 }
 
-// Subtract from each of both its value rounded to bfloat16, and return these as pairs. After three
-// times nothing is left.
+// Subtract from each of both its value as bfloat16, and return these as pairs. After three times nothing
+// is left: 8 bits each. The first one is rounded, which makes the products that are left out four times
+// smaller; the others are cut off, which is faster.
+template <bool Rounded>
 inline __m512i take_pieces(__m512& one, __m512& other) {
   const __m512i half = _mm512_set1_epi32(0x8000), upper = _mm512_set1_epi32(0xffff0000);
   const auto take = [&](__m512& value) {
-    const __m512i sum = _mm512_add_epi32(_mm512_castps_si512(value), half);
-    const __m512i piece = _mm512_and_si512(sum, upper);
-    value = _mm512_sub_ps(value, _mm512_castsi512_ps(piece));
+    __m512i piece = _mm512_castps_si512(value);
+    if constexpr (Rounded) piece = _mm512_add_epi32(piece, half);
+    value = _mm512_sub_ps(value, _mm512_castsi512_ps(_mm512_and_si512(piece, upper)));
     return piece;
   };
-  const __m512i low = take(one), high = take(other);
+  const __m512i low = take(one), high = _mm512_and_si512(take(other), upper);
   return _mm512_or_si512(_mm512_srli_epi32(low, 16), high);
 }
 
 template <int64_t Pieces>
 inline void fill_row(Tile* to, int row, __m512 one, __m512 other) {
-  for (int piece = 0; piece < Pieces; ++piece)
-    _mm512_store_si512(to[piece].pairs[row], take_pieces(one, other));
+  _mm512_store_si512(to[0].pairs[row], take_pieces<true>(one, other));
+  for (int piece = 1; piece < Pieces; ++piece)
+    _mm512_store_si512(to[piece].pairs[row], take_pieces<false>(one, other));
 }
 
-// Fill one tile for each piece: `lower` in the lower halves of the pairs, `upper` in the upper ones.
+// Fill one tile for each piece: `lower` in the lower halves of the pairs, `upper` in the upper ones. Blocks
+// are copies: the compiler sees that no store changes them.
 template <bool Transposed, typename T>
-void fill(Tile* to, const Block<T>& lower, const Block<T>& upper) {
+void fill(Tile* to, Block<T> lower, Block<T> upper) {
   if constexpr (Transposed) {
     __m512 one[16], other[16];
     read_transposed(lower, one);
@@ -284,18 +289,26 @@ inline void accumulate(const Link* link, const Link* end, const Operands& from) 
   }
 }
 
-// Sum up some products, P by Q tiles at a time.
+// Sum up some products, P by Q tiles at a time, and store the sums: `step` floats from one row to the
+// next, `apart` to the tile beside and `below` to the one below.
 template <int P, int Q, int64_t Pieces = kPieces>
-void sum_up(const Link* link, const Link* end, const Operands& from, Sums (&sums)[2][2]) {
+void sum_up(const Link* link, const Link* end, const Operands& from, float* to, int64_t step,
+            int64_t apart, int64_t below) {
   _tile_zero(0);
   if constexpr (Q > 1) _tile_zero(1);
   if constexpr (P > 1) _tile_zero(2);
   if constexpr (P > 1 && Q > 1) _tile_zero(3);
   accumulate<P, Q, Pieces>(link, end, from);
-  _tile_stored(0, &sums[0][0], 64);
-  if constexpr (Q > 1) _tile_stored(1, &sums[0][1], 64);
-  if constexpr (P > 1) _tile_stored(2, &sums[1][0], 64);
-  if constexpr (P > 1 && Q > 1) _tile_stored(3, &sums[1][1], 64);
+  _tile_stored(0, to, step * 4);
+  if constexpr (Q > 1) _tile_stored(1, to + apart, step * 4);
+  if constexpr (P > 1) _tile_stored(2, to + below, step * 4);
+  if constexpr (P > 1 && Q > 1) _tile_stored(3, to + below + apart, step * 4);
+}
+
+template <int P, int Q, int64_t Pieces = kPieces>
+void sum_up(const Link* link, const Link* end, const Operands& from, Sums (&sums)[2][2]) {
+  constexpr int64_t kFloats = kSide * kSide;
+  sum_up<P, Q, Pieces>(link, end, from, &sums[0][0].rows[0][0], kSide, kFloats, 2 * kFloats);
 }
 
 // Where sums are stored. step : floats from one row to the next; rows, columns : how many exist;
@@ -330,9 +343,12 @@ constexpr int64_t kRun = 8, kMostRuns = 8;
 // Sum up products, P by Q tiles at a time, and store the sums.
 template <int P, int Q, int64_t Pieces = kPieces>
 void sum_to(const Links& links, const Operands& from, const Destination& target) {
-  Sums sums[kMostRuns][2][2];
   const int64_t all = links.size();
   const int64_t run = std::max(parts(all, kMostRuns), parts(kRun, from.depth));
+  if (all <= run && !target.add && target.rows >= P * kSide && target.columns >= Q * kSide)
+    return sum_up<P, Q, Pieces>(links.data(), links.data() + all, from, target.to, target.step, kSide,
+                                kSide * target.step);
+  Sums sums[kMostRuns][2][2];
   int64_t number = 0;
   for (int64_t first = 0; first == 0 || first < all; first += run)
     sum_up<P, Q, Pieces>(links.data() + first, links.data() + std::min(first + run, all), from,

@@ -183,25 +183,20 @@ template <typename Rule>
 class Slab {
  public:
   Slab(int64_t rows, int64_t columns, const Learner<Rule>& to)
-      : rows_(rows), columns_(columns), to_(to),
-        gradient_(amx::scratch<float, 2>(kRows * columns)) {}
+      : rows_(rows), columns_(columns), step_(floats::padded(columns) + kWidth), to_(to),
+        gradient_(amx::scratch<float, 2>(kRows * step_)) {}
 
   amx::Destination at(int64_t row, int64_t column, bool) const {
-    return {gradient_ + row % kRows * columns_ + column, columns_, rows_ - row, columns_ - column};
+    return {gradient_ + row % kRows * step_ + column, step_, rows_ - row, step_ - column};
   }
 
   void take(int64_t row, int64_t rows, int64_t column, int64_t columns) const {
     const Learner<Rule> to = to_;  // a local copy: the compiler may assume that no store aliases it
     const int64_t end = std::min(column + columns, columns_);
     for (int64_t each = row; each < std::min(row + rows, rows_); ++each) {
-      const float* gradient = gradient_ + each % kRows * columns_;
+      const float* gradient = gradient_ + each % kRows * step_;
       for (int64_t at = column; at < end; at += kWidth) {
-        Vector sums = {};
-        if (at + kWidth <= end)
-          sums = *reinterpret_cast<const Vector*>(gradient + at);
-        else
-          std::copy_n(gradient + at, end - at, reinterpret_cast<float*>(&sums));
-        to.take(each * columns_ + at, sums, end - at);
+        to.take(each * columns_ + at, *reinterpret_cast<const Vector*>(gradient + at), end - at);
       }
     }
   }
@@ -209,7 +204,7 @@ class Slab {
  private:
   static constexpr int64_t kRows = 2 * amx::kSide;
 
-  int64_t rows_, columns_;
+  int64_t rows_, columns_, step_;  // floats from one row to the next: a power of 2 would meet in the cache
   const Learner<Rule>& to_;
   float* gradient_;
 };

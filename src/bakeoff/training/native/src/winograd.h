@@ -12,15 +12,11 @@
 #include "floats.h"
 #include "pool.h"
 #include "shape.h"
+#include "winograd_products.h"
 
 namespace {
 namespace winograd {
 
-using floats::Array;
-using floats::padded;
-using pool::Whole;
-
-constexpr int kValues = kSide * kSide;    // of a tile
 constexpr int64_t kNarrow = 16;           // channels, and filters, from which it pays,
 constexpr int64_t kMost = 128 * 1024;     // and their product up to which: 36 such matrices are made
 constexpr int64_t kTogether = 96 * 1024;  // floats of transformed tiles that the cache holds
@@ -61,33 +57,16 @@ struct Geometry {
   }
 };
 
-// Whether it is faster. The batch has no say, since an image's values may not depend on those beside it.
-// Tiles that stick out of an image waste products.
-bool pays(const Shape& s, const Geometry& g) {
+// Whether it is faster than direct sums: by vectors, if it does with two thirds of the products, by tiles
+// of AMX, which sum up nothing of margins, if with little more than a third. The batch has no say, since
+// an image's values may not depend on those beside it. Tiles that stick out of an image waste products.
+bool pays(const Shape& s, const Geometry& g, bool than_tiles) {
   const bool fits = s.kh == kTaps && s.kw == kTaps && s.sh == 1 && s.sw == 1 && g.top >= 0 && g.left >= 0;
-  const int64_t products = kValues * g.high() * g.wide(), direct = kTaps * kTaps * g.oh * g.ow;
+  const int64_t products = kValues * g.high() * g.wide();
+  const int64_t direct = kTaps * kTaps * (than_tiles ? s.pixels() : g.oh * g.ow);
   const bool middling = std::min(s.channels, s.filters) >= kNarrow && s.channels * s.filters <= kMost;
-  return fits && middling && 3 * products <= 2 * direct;
+  return fits && middling && (than_tiles ? 2.9 : 1.5) * products <= direct;
 }
-
-// For each of the values a matrix, with whole vectors; one vector more than it needs lies between
-// them, since steps of a power of 2 would meet in the same places of the cache.
-class Matrices {
- public:
-  Matrices(int64_t rows, int64_t columns)
-      : columns(padded(columns)), step(rows * this->columns + floats::kWidth),
-        held_(kValues * step, 0.0f) {}
-
-  float* operator[](int64_t value) { return held_.data() + value * step; }
-
-  // The values at one row and column.
-  Apart<float> at(int64_t row, int64_t column) { return {held_.data() + row * columns + column, step}; }
-
-  const int64_t columns, step;
-
- private:
-  Array held_;
-};
 
 // ── tiles ──────────────────────────────────────────────────────────────────────────────────────
 
@@ -169,49 +148,39 @@ void restore_tiles(const Geometry& g, Matrices& sums, int64_t first, int64_t cou
   });
 }
 
+// Products : Vectors or Tiles
 // kernel : nine matrices (channels, filters)
+template <typename Products>
 void convolve(const Geometry& g, const float* images, const float* kernel, float* out) {
-  const int64_t together = g.together(), matrix = g.channels * g.filters;
-  Matrices packed(g.channels, g.filters), values(together, g.channels), sums(together, g.filters);
-  floats::each_group(g.channels, g.filters, [&](auto q, int64_t first, int64_t begin) {
-    const int64_t wide = q * floats::kWidth, there = std::min(wide, g.filters - first);
-    for (int64_t c = 0; c < g.channels; ++c)
-      pool::each_block(there, [&](int64_t f, auto count) {
-        const float* from = kernel + c * g.filters + first + f;
-        both_sides(transform_weights<kTaps>, count, Apart<const float>{from, matrix}, Whole(),
-                   packed.at(0, begin + c * wide + f));
-      });
-  });
+  const int64_t whole = (g.together() + Products::kRows - 1) / Products::kRows * Products::kRows;
+  const int64_t together = std::min(whole, g.tiles());
+  const Products products(g.channels, g.filters, kernel);
+  Matrices values(together, g.channels), sums(together, g.filters);
   for (int64_t first = 0; first < g.tiles(); first += together) {
     const int64_t present = std::min(together, g.tiles() - first);
     transform_tiles(g, images, first, present, values);
-    Offsets from(present), at(present);
-    for (int64_t tile = 0; tile < present; ++tile) {
-      from[tile] = tile * values.columns;
-      at[tile] = tile * sums.columns;
-    }
-    for (int value = 0; value < kValues; ++value)
-      floats::each_group(g.channels, g.filters, [&](auto q, int64_t f, int64_t begin) {
-        const floats::Rows rows{values[value], 0, 1, g.channels, false, sums.columns - f};
-        floats::multiply_all<q>(rows, from, packed[value] + begin, sums[value] + f, at);
-      });
+    products.sum_up(values, present, sums);
     restore_tiles(g, sums, first, present, out);
   }
 }
 
+template <typename Products>
 void forward(const Shape& s, const float* images, const float* kernel, float* out) {
-  convolve(Geometry::forward(s), images, kernel, out);
+  convolve<Products>(Geometry::forward(s), images, kernel, out);
 }
 
+template <typename Products>
 void image_gradient(const Shape& s, const float* gradient, const float* kernel, float* out) {
   const Phase all(0, kTaps, kTaps, 1, 0);  // every offset in the kernel
-  convolve(Geometry::backward(s), gradient, floats::flipped(s, kernel, all, all).data(), out);
+  const Array flipped = floats::flipped(s, kernel, all, all);
+  convolve<Products>(Geometry::backward(s), gradient, flipped.data(), out);
 }
 
 void kernel_gradient(const Shape& s, const float* images, const float* gradient, float* out) {
   const Geometry g = Geometry::forward(s);
   const int64_t together = g.together();
   Matrices values(together, g.channels), above(together, g.filters), sums(g.channels, g.filters);
+  sums.clear();
   for (int64_t first = 0; first < g.tiles(); first += together) {
     const int64_t present = std::min(together, g.tiles() - first);
     transform_tiles(g, images, first, present, values);

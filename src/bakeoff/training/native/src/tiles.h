@@ -105,39 +105,52 @@ class Block {
     return load(present_, row < rows_ ? from_ + row * step_ : kZeros);
   }
 
+  int64_t step() const { return step_; }
+
+  // Where it begins, if it is floats and nothing of it lies beyond the end; else nothing.
+  const float* whole() const {
+    if constexpr (std::is_same_v<T, float>)
+      if (rows_ >= kSide && present_ == 0xffff) return from_;
+    return nullptr;
+  }
+
  private:
   const T* from_;
   int64_t step_, rows_;
   __mmask16 present_;
 };
 
-// Swap the upper right and the lower left quarter of each square of 2·Size by 2·Size: one of the four
-// steps of a transposition.
-template <int Size>
-inline void swap_corners(__m512 (&rows)[16]) {
-  alignas(64) int low[16], high[16];
-  for (int lane = 0; lane < 16; ++lane) {
-    low[lane] = lane & Size ? 16 + lane - Size : lane;
-    high[lane] = lane & Size ? 16 + lane : lane + Size;
-  }
-  const __m512i to_low = _mm512_load_si512(low), to_high = _mm512_load_si512(high);
-#pragma GCC unroll 16
-  for (int row = 0; row < 16; ++row)
-    if (!(row & Size)) {
-      const __m512 upper = rows[row], lower = rows[row + Size];
-      rows[row] = _mm512_permutex2var_ps(upper, to_low, lower);
-      rows[row + Size] = _mm512_permutex2var_ps(upper, to_high, lower);
-    }
-}
-
+// Rows that become columns. Four lines of four values from four rows each are loaded into one vector, so
+// that only pairs and pairs of pairs are left to be exchanged, within quarters of vectors.
 template <typename T>
 inline void read_transposed(Block<T> block, __m512 (&rows)[16]) {
-#pragma GCC unroll 16
-  for (int row = 0; row < 16; ++row) rows[row] = block.row(row);
-  swap_corners<1>(rows);
-  swap_corners<2>(rows);
-  swap_corners<4>(rows);
-  swap_corners<8>(rows);
+  alignas(64) float held[16][16];
+  const float* from = block.whole();
+  const int64_t step = from ? block.step() : kSide;
+  if (!from) {
+    for (int row = 0; row < 16; ++row) _mm512_store_ps(held[row], block.row(row));
+    from = held[0];
+  }
+#pragma GCC unroll 4
+  for (int first = 0; first < 16; first += 4) {
+    const auto lines = [&](int64_t row) {
+      const float* at = from + row * step + first;
+      __m512 four = _mm512_castps128_ps512(_mm_loadu_ps(at));
+      four = _mm512_insertf32x4(four, _mm_loadu_ps(at + 4 * step), 1);
+      four = _mm512_insertf32x4(four, _mm_loadu_ps(at + 8 * step), 2);
+      return _mm512_castps_pd(_mm512_insertf32x4(four, _mm_loadu_ps(at + 12 * step), 3));
+    };
+    const auto pairs = [](bool high, __m512d one, __m512d other) {
+      const __m512 a = _mm512_castpd_ps(one), b = _mm512_castpd_ps(other);
+      return _mm512_castps_pd(high ? _mm512_unpackhi_ps(a, b) : _mm512_unpacklo_ps(a, b));
+    };
+    const __m512d a = lines(0), b = lines(1), c = lines(2), d = lines(3);
+    for (int half = 0; half < 2; ++half) {
+      const __m512d upper = pairs(half, a, b), lower = pairs(half, c, d);
+      rows[first + 2 * half] = _mm512_castpd_ps(_mm512_unpacklo_pd(upper, lower));
+      rows[first + 2 * half + 1] = _mm512_castpd_ps(_mm512_unpackhi_pd(upper, lower));
+    }
+  }
 }
 
 // Subtract from each of both its value as bfloat16, and return these as pairs. After three times nothing

@@ -93,7 +93,7 @@ inline void with_pixels(Float* image, int64_t rows, int64_t columns, int64_t cha
 // it sees, so this has to be inlined.
 template <int Write>
 [[gnu::always_inline]] inline void prefetch(const float* image, int64_t rows, int64_t columns,
-                                       int64_t channels, int64_t y, int64_t x) {
+                                            int64_t channels, int64_t y, int64_t x) {
   constexpr int64_t kLine = 16;  // floats of a cache line
   const int64_t count = std::min<int64_t>(kPixels, columns - x) * channels;
   for (int64_t row = std::max<int64_t>(y, 0); row < std::min(y + kPixels, rows); ++row)

@@ -19,8 +19,15 @@ inline Register& tile(int which) {
   return all[which];
 }
 
-inline void load(int to, const void* from) { std::memcpy(&tile(to), from, sizeof(Register)); }
-inline void store(int from, void* to) { std::memcpy(to, &tile(from), sizeof(Register)); }
+// step : bytes from one row to the next in memory
+inline void load(int to, const void* from, int64_t step) {
+  for (int row = 0; row < 16; ++row)
+    std::memcpy(tile(to).rows[row], static_cast<const char*>(from) + row * step, 64);
+}
+inline void store(int from, void* to, int64_t step) {
+  for (int row = 0; row < 16; ++row)
+    std::memcpy(static_cast<char*>(to) + row * step, tile(from).rows[row], 64);
+}
 inline void zero(int which) { tile(which) = {}; }
 
 inline float as_float(uint32_t bits) {
@@ -58,8 +65,8 @@ inline void multiply(int sums, int rows, int columns) {
 #undef _tile_dpbf16ps
 #define _tile_loadconfig(shapes) ((void)(shapes))
 #define _tile_release() ((void)0)
-#define _tile_loadd(to, from, step) in_software::load(to, from)
-#define _tile_stored(from, to, step) in_software::store(from, to)
+#define _tile_loadd(to, from, step) in_software::load(to, from, step)
+#define _tile_stored(from, to, step) in_software::store(from, to, step)
 #define _tile_zero(which) in_software::zero(which)
 #define _tile_dpbf16ps(sums, rows, columns) in_software::multiply(sums, rows, columns)
 #define syscall(...) 0  // the system permits it

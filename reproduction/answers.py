@@ -355,6 +355,7 @@ def best(challenge: Challenge, study: Plain | None) -> Plain | None:
         "model": challenge.model,
         "ours": _line(ours),
         "aim": challenge.aim,
+        "history": challenge.history,
         "reached": ours["accuracy"]["mean"] >= challenge.aim,
         "shown": "above" if low > challenge.aim else "below" if high < challenge.aim else "neither",
         "beats_all": len(told["better"]) == len(study["models"]) - 1,

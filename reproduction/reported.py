@@ -110,15 +110,29 @@ class Challenge:
     """A network of ours beside the best of a data set's documents, in one study.
 
     aim : the accuracy it was to reach
+    history : what was known when the aim was set and the network chosen
     """
 
     recipe: str
     model: str
     aim: float
+    history: str = ""
 
 
 CHALLENGES = (
-    Challenge("mnist-best", "compact-cnn", 0.997),
+    Challenge(
+        "mnist-best",
+        "compact-cnn",
+        0.997,
+        "When it was tested, on 2026-11-25, the aim was 99.50 %; the later one was set on "
+        "2026-11-27, with this result known.",
+    ),
     Challenge("mnist-mlp-best", "compact-mlp", 0.989),
-    Challenge("fashion-best", "compact-cnn", 0.945),
+    Challenge(
+        "fashion-best",
+        "compact-cnn",
+        0.945,
+        "An earlier network had been tested on 2026-11-25 (93.40 %, for an aim of 93.00 %). That "
+        "was known when the aim of 94.50 % was set and this one was tuned.",
+    ),
 )

@@ -44,6 +44,15 @@ def test_a_job_that_failed_goes_before_all_others_and_is_lost_in_the_end():
     assert waiting.next(None, set()).label == "b"
 
 
+def test_a_node_that_died_under_a_job_takes_none_of_its_own_attempts():
+    waiting = queue("a")
+    for reason, attempts in (("node 1", 4), ("it fell", None), ("node 2", 4), ("node 3", 4)):
+        waiting.failed(waiting.next(None, set()), reason, attempts=attempts)
+        assert not waiting.lost
+    waiting.failed(waiting.next(None, set()), "it fell again")
+    assert waiting.lost == [Lost("a", "it fell again")]
+
+
 def test_a_job_tried_only_once_is_lost_without_a_word():
     watcher = Listener()
     waiting = JobQueue(watcher, attempts=1)

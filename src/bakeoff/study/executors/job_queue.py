@@ -21,7 +21,7 @@ class JobQueue(Generic[J]):
         self._waiting: dict[str, deque[tuple[int, J]]] = defaultdict(deque)  # by affinity
         self._later: list[tuple[float, J]] = []  # busy elsewhere: when to ask again
         self._busy: set[str] = set()  # labels of jobs that others were at
-        self._failures: Counter[str] = Counter()
+        self._failures: Counter[tuple[str, int]] = Counter()
         self._first, self._last = 0, 0
         self.lost: list[Lost] = []
         self.after_each: More | None = None  # asked for further jobs when one has ended
@@ -89,10 +89,14 @@ class JobQueue(Generic[J]):
             self._ended(label, None)
 
     def failed(self, job: J, reason: str, *, attempts: int | None = None) -> None:
-        """Take note that a job failed: it is tried again, or lost at the last of its attempts."""
+        """Take note that a job failed: it is tried again, or lost at the last of its attempts.
+
+        Kinds of failures with other numbers of attempts are counted apart: a node that died says
+        nothing of the job.
+        """
         attempts = attempts or self._attempts
-        self._failures[job.label] += 1
-        if self._failures[job.label] < attempts:
+        self._failures[job.label, attempts] += 1
+        if self._failures[job.label, attempts] < attempts:
             self._watcher.note(f"{job.label}: {reason}; trying once more")
             self.back(job)
             return

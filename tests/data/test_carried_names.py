@@ -66,6 +66,7 @@ def test_classes_are_called_as_the_data_set_says(pets, attribute):
         {"classes": NAMES, "target_transform": abs},
         {"classes": 4},
         {"features": {"image": None}},
+        {"features": {**HUGGING_FACE, "target": SimpleNamespace(names=NAMES)}},  # of which?
         {"dataset": Pets(classes=NAMES)},  # what it does with labels is not known
     ],
 )

@@ -126,6 +126,19 @@ def test_labels_that_may_be_in_either_column_are_asked_for(tmp_path, rng):
     assert load(CsvSource(path, label="9")).n_classes == 3
 
 
+def test_rows_sorted_by_class_do_not_hide_the_labels(tmp_path, rng):
+    """The first 2,000 rows were looked at: their one label was taken for a black pixel."""
+    labels, pixels = np.repeat([0, 1], [2100, 900]), rng.integers(0, 256, (3000, 9))
+    path = tmp_path / "photos.csv"
+    np.savetxt(path, np.column_stack([labels, pixels]), fmt="%d", delimiter=",")
+    data = load(CsvSource(path))
+    np.testing.assert_array_equal(data.labels, labels)
+    np.testing.assert_array_equal(data.images.reshape(3000, 9), pixels)
+    np.savetxt(path, np.column_stack([pixels, labels]), fmt="%d", delimiter=",")
+    with pytest.raises(DataError, match="found 256 different values there and 2 in the last"):
+        load(CsvSource(path))
+
+
 def test_columns_sorted_as_text_are_put_in_the_order_of_their_numbers(tmp_path, rows):
     pixels, labels = rows
     order = sorted(range(64), key=str)  # pixel0, pixel1, pixel10, pixel11 …

@@ -55,6 +55,21 @@ def test_a_data_set_that_says_that_it_repeats_is_not_read():
     )
 
 
+@pytest.mark.parametrize(
+    ("item", "found"),
+    [
+        ({"image": IMAGE, "label": 3, "target": 0}, "label in every item, found label and target"),
+        ({"image": IMAGE, "data": IMAGE, "label": 3}, "image in every item, found image and data"),
+    ],
+)
+def test_two_keys_of_one_role_are_asked_about(item, found):
+    with pytest.raises(DataError) as error:
+        from_python([item] * 9)
+    assert str(error.value) == (
+        f"data: expected one {found}: leave out what is not meant, or give pairs (image, label)"
+    )
+
+
 def test_memory_that_runs_out_is_no_broken_item():
     def images():
         yield IMAGE, 0

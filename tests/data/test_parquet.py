@@ -106,6 +106,30 @@ def test_parts_must_name_the_classes_alike(tmp_path):
     )
 
 
+def test_all_files_of_a_part_must_name_the_classes_alike(tmp_path):
+    write(tmp_path / "train-0.parquet", [10, 20], [0, 1], names=["cat", "dog"])
+    write(tmp_path / "train-1.parquet", [10, 20], [0, 1], names=["dog", "cat"])
+    with pytest.raises(DataError) as error:
+        load(ParquetSource(tmp_path, **SIZE))
+    assert str(error.value) == (
+        f"{tmp_path}: train-1.parquet: expected the class names of the first file (cat and dog), "
+        "found dog and cat in the train part: store them alike"
+    )
+
+
+@pytest.mark.parametrize("file", ["{}/train-0.parquet", "{}/train/0000.parquet"])
+def test_several_configurations_are_no_data_set(tmp_path, file):
+    for each in ("balanced", "letters"):
+        write(tmp_path / file.format(each), [10, 20], [0, 1])
+    with pytest.raises(DataError) as error:
+        load(ParquetSource(tmp_path, **SIZE))
+    assert str(error.value) == (
+        f"{tmp_path}: expected the train part of one data set, found files of it in balanced/ and "
+        "letters/: name one of these folders"
+    )
+    assert len(load(ParquetSource(tmp_path / "letters", **SIZE)).images) == 2
+
+
 @pytest.mark.parametrize(
     ("cells", "labels", "message"),
     [

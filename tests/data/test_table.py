@@ -40,6 +40,24 @@ def test_columns_are_recognised(images, header):
     assert data.images[:, 0, 0, 0].tolist() == list(range(6))
 
 
+def test_a_first_line_that_names_a_file_is_no_header(images):
+    """As ISIC's names, without endings, and labels that are words: one image was lost."""
+    kinds = ["nv", "mel", "nv", "nv", "mel", "mel"]
+    rows = [f"a{number},{kind}" for number, kind in enumerate(kinds)]
+    for columns in (None, {"label": "1"}):
+        data = read(images, "\n".join(rows), columns=columns)
+        assert [data.class_names[each] for each in data.labels] == kinds
+        assert data.images[:, 0, 0, 0].tolist() == list(range(6))
+        assert data.notes == ("read from the columns 0 (files in images/), 1 (labels)",)
+
+
+def test_a_header_stays_one_where_a_file_is_called_like_it(images):
+    Image.new("L", (4, 4)).save(images / "images" / "kind.png")
+    Image.new("L", (4, 4)).save(images / "images" / "image.png")
+    rows = [f"a{number},{number % 2}" for number in range(6)]
+    assert len(read(images, "\n".join(["image,kind", *rows])).images) == 6
+
+
 def two_folders(root, *names):
     for white, name in enumerate(names):
         (root / name).mkdir()

@@ -35,6 +35,7 @@ from bakeoff.training.trainer import Development, Trainer
 from bakeoff.use.serve.answers import Answers
 from bakeoff.utils.events import Watcher
 from tests.helpers import small
+from tests.helpers.jobs import Killed, Killer, Listener
 
 pytestmark = pytest.mark.usefixtures("jobs_in_process")  # nothing here is looked at
 
@@ -221,6 +222,22 @@ def test_what_was_interrupted_goes_on_and_comes_to_the_same(study, npz, tmp_path
     assert partial.is_dir()
     carry_out(npz, out.path, workers=1)
     assert small.identical(folder.path, out.path)
+
+
+def test_folds_that_were_trained_otherwise_are_trained_again(npz, tmp_path):
+    """Folds of two networks made one trial, reported as the second network's."""
+    mlp = {"baselines": [], "models": {"mlp": small.MODELS["mlp"]}, "workers": 1}
+    changed = {**mlp, "training": {"epochs": 2, "batch_size": 32, "optimizer": {"adam": 0.001}}}
+    with pytest.raises(Killed):
+        carry_out(npz, tmp_path / "changed", watcher=Killer(jobs=2), **mlp)
+    assert len(list((tmp_path / "changed").glob("trials/mlp/*.partial/fold-?"))) == 2
+    listener = Listener()
+    carry_out(npz, tmp_path / "changed", watcher=listener, **changed)
+    carry_out(npz, tmp_path / "alone", **changed)
+    assert small.identical(tmp_path / "changed", tmp_path / "alone")
+    assert listener.of("note")[:2] == [
+        f"mlp seed 0 fold {k}: was trained otherwise; once more" for k in (0, 1)
+    ]
 
 
 def test_more_repeats_extend_a_study_and_fewer_do_not_shrink_it(study, npz, tmp_path):

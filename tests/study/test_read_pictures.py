@@ -13,6 +13,7 @@ from PIL import Image
 
 from bakeoff import recipe as recipes
 from bakeoff.data import load
+from bakeoff.data.python_data import from_python
 from bakeoff.errors import DataError
 from bakeoff.storage import formats
 from bakeoff.storage.study_folder import StudyFolder
@@ -35,14 +36,14 @@ def picture(path, seed, white, dtype, side=8):
     return path
 
 
-def study_of(tmp_path, data):
+def study_of(tmp_path, data, given=None):
     """Return a study of this data as far as its folder goes, as a model that could predict."""
     document = {"name": "tiny", "data": data, "seeds": 1, "models": {"line": {"layers": []}}}
     document["split"] = {"validation": 0.25, "test": 0.25}
     document["training"] = {"epochs": 1}
     recipe = recipes.parse(document, origin="test", folder=tmp_path)
     folder = StudyFolder(tmp_path / "study")
-    prepare(recipe, folder, device="cpu")
+    prepare(recipe, folder, device="cpu", data=given)
     return TrainedModel(folder, folder.read_study(), recipe.models["line"], (0,), (), "")
 
 
@@ -73,6 +74,34 @@ def test_a_picture_of_the_study_is_read_as_the_study_read_it(tmp_path, kind, mon
     program: dict = {"__file__": "example.py"}
     exec(example("onnx").split("import onnxruntime")[0], program)  # its part before the network
     np.testing.assert_allclose(program["images"], data.images[:3], atol=0.51)
+
+
+def test_pictures_of_a_frame_of_paths_are_cropped_as_for_training(tmp_path):
+    """They were stretched, and a picture of 0 to 15 became 0 or 1."""
+    pandas = pytest.importorskip("pandas")
+    for k in range(16):
+        levels = np.random.default_rng(k).integers(0, 16, (20, 40) if k % 2 else (40, 20))
+        Image.fromarray(levels.astype(np.uint8)).save(tmp_path / f"{k}.png")
+    files = [str(tmp_path / f"{k}.png") for k in range(16)]
+    data = from_python(pandas.DataFrame({"path": files, "label": [0, 0, 1, 1] * 4}))
+    trained = study_of(tmp_path, {"arrays": data.hash}, data)
+    reader = PicturesReader(trained)
+    for file, stored in zip(files, data.images, strict=True):
+        np.testing.assert_array_equal(reader.read(file)[0], stored)
+    said = _preprocessing(trained, "uint8")
+    assert (said["fit"], said["white"]) == ("crop", data.maximum)
+
+
+def test_floats_whose_white_lies_a_little_above_one_stay_floats(tmp_path, rng):
+    """They counted as bytes, and pictures became black and white."""
+    images = rng.integers(0, 256, (40, 8, 8)) / 254
+    np.savez(tmp_path / "x.npz", x=images.astype(np.float32), y=np.arange(40) % 2)
+    trained = study_of(tmp_path, {"npz": str(tmp_path / "x.npz")})
+    assert not trained.stores_bytes
+    file = picture(tmp_path / "grey.png", 3, 255, np.uint8)
+    pixels = PicturesReader(trained).read(file)[0][..., 0]
+    np.testing.assert_allclose(pixels, np.asarray(Image.open(file)) / 254, rtol=1e-5)
+    PicturesReader(trained).checked(images[:3].clip(0, 0.9), "images")
 
 
 REFUSED = [

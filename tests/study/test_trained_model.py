@@ -13,6 +13,7 @@ import pytest
 from bakeoff.errors import StudyError
 from bakeoff.storage.study_folder import StudyFolder
 from bakeoff.study.trained_model import trained_model
+from tests.helpers import small
 from tests.helpers.small import saved
 
 
@@ -37,6 +38,33 @@ def test_the_recommended_model_and_its_median_seed_by_default(result):
     )
 
 
+BUILDER = """import keras
+def build(shape, classes):
+    return keras.Sequential([keras.Input(shape), keras.layers.Flatten(),
+        keras.layers.Dense(4, "relu"), keras.layers.Dense(classes, "softmax")])
+"""
+
+
+def test_a_builder_that_was_changed_is_given_no_weights(npz, tmp_path):
+    """The weights would fit into another network, whose predictions nobody ever tested."""
+    file = tmp_path / "mine.py"
+    file.write_text(BUILDER)
+    models = {"mine": {"python": f"{file}:build"}}
+    found = small.carry_out(npz, tmp_path / "study", models=models, seeds=1, baselines=[])
+    assert trained_model(found.folder, model="mine").predictor is not None
+    file.write_text(BUILDER.replace("relu", "gelu"))
+    with pytest.raises(StudyError, match="the file that built mine when it was trained, found it"):
+        trained_model(found.folder, model="mine")
+
+
+def test_without_validation_images_the_first_seed_is_taken(npz, tmp_path):
+    none = {"split": {"validation": 0}, "selection": "last", "baselines": []}
+    found = small.carry_out(npz, tmp_path / "study", seeds=[3, 5, 9], **none)
+    trained = trained_model(found.folder, model="linear")
+    assert trained.seeds == (3,)
+    assert trained.reason.endswith(", its first seed, as no validation images prefer one")
+
+
 def test_which_model_and_seed_there_are(result, tmp_path):
     place = result.folder.path
     for asked, message in [
@@ -52,8 +80,6 @@ def test_which_model_and_seed_there_are(result, tmp_path):
 
 
 def test_a_study_without_a_trained_model(tmp_path):
-    from tests.helpers import small
-
     npz = small.write_npz(tmp_path / "data.npz")
     from bakeoff.study.create import prepare
 

@@ -20,6 +20,7 @@ from bakeoff.study.compare import compare
 from bakeoff.use.export import example as examples
 from bakeoff.use.export import export as exporting
 from bakeoff.use.export.export import FORMATS, export
+from tests.helpers.png import chunk
 from tests.helpers.scripts import printed as run_scripts
 
 
@@ -71,6 +72,14 @@ def test_an_export_is_used_without_bakeoff(result, exported, printed, pictures, 
     ]
 
 
+def turned_late(path, picture, exif):
+    """Write a PNG whose EXIF follows its pixels."""
+    picture.save(path)
+    content, end = path.read_bytes(), chunk(b"IEND", b"")
+    tiff = exif.tobytes().removeprefix(b"Exif\0\0")
+    path.write_bytes(content.removesuffix(end) + chunk(b"eXIf", tiff) + end)
+
+
 def odd_pictures(folder):
     """Write pictures whose pixels depend on what is done to them first; return their paths."""
     rng = np.random.default_rng(0)
@@ -84,6 +93,10 @@ def odd_pictures(folder):
         plain.save(folder / f"turned{orientation}.png", exif=exif)
     plain.resize((470, 330)).save(folder / "large.jpg", exif=exif)
     plain.save(folder / "turned.tif", tiffinfo={274: 6})
+    turned_late(folder / "late.png", plain, exif)
+    xmp = b'<rdf:Description tiff:Orientation="6"/>'  # which is not followed
+    plain.save(folder / "xmp.webp", lossless=True, xmp=xmp)
+    plain.save(folder / "xmp.jpg", xmp=xmp)
     plain.convert("P").save(folder / "palette.gif")
     plain.convert("1").save(folder / "bits.png")
     plain.convert("CMYK").save(folder / "cmyk.jpg")

@@ -25,8 +25,9 @@ from PIL import Image
 from bakeoff import recipe
 from bakeoff.study.compare import compare
 from bakeoff.study.run import run
+from bakeoff.use.serve.answers import Answers
 from bakeoff.use.serve.live import _seconds_left
-from tests.helpers import browser, forked
+from tests.helpers import browser, forked, small
 from tests.helpers.photos import page
 from tests.helpers.served import Server
 
@@ -88,6 +89,19 @@ def test_arrays_keep_their_fractions_and_what_lies_a_little_aside(server, result
     found = [list(each["probabilities"].values()) for each in answer["predictions"]]
     assert status == 200
     np.testing.assert_allclose(found, expected, 1e-4)
+
+
+def test_pictures_keep_their_grey_levels_where_training_images_have_none(tmp_path, rng):
+    """Of bytes of 0 and 1 alone, a picture's grey became black; in Python it stayed grey."""
+    images, labels = rng.integers(0, 2, (60, 8, 8)).astype(np.uint8), np.arange(60) % 2
+    np.savez(tmp_path / "masks.npz", x=images, y=labels)
+    only = {"models": {"line": {"layers": []}}, "seeds": 1, "baselines": []}
+    found = small.carry_out(tmp_path / "masks.npz", tmp_path / "study", **only)
+    answers = Answers(found.trained("line"), found.folder)
+    levels = rng.integers(0, 256, (8, 8)).astype(np.uint8)
+    for adapt in ("auto", "never"):
+        pixels, _ = answers.read(png(levels), "image/png", adapt)
+        np.testing.assert_allclose(pixels[0, ..., 0], levels / 255, atol=1e-6)
 
 
 def test_a_photograph_is_centred_and_details_are_told(server, digits):

@@ -44,10 +44,11 @@ def _attribute(value: object, name: str) -> Any:
 
 
 def _label_feature(features: object) -> object:
-    """Return what Hugging Face's description says of the labels."""
+    """Return what Hugging Face's description says of the labels; None where two may be them."""
     if not isinstance(features, Mapping):
         return None
-    return {role_of(str(key)): each for key, each in features.items()}.get("y")
+    found = [each for key, each in features.items() if role_of(str(key)) == "y"]
+    return found[0] if len(found) == 1 else None
 
 
 def _texts(value: object) -> list[str] | None:

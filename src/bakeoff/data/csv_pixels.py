@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import io
 import math
 import re
 import warnings
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from itertools import islice
 from pathlib import Path
 from typing import Any
 
@@ -36,9 +39,9 @@ from bakeoff.data.sources import PARTS, CsvSource
 from bakeoff.errors import DataError
 from bakeoff.utils.text import shown
 
-_SAMPLE = 2000  # rows
 _MANY = 100  # different values: more than most data sets have classes
 _MOSTLY = 0.8  # of all rows
+_AROUND = ' \t\r\n"'  # a cell
 
 
 def load_csv(source: CsvSource) -> DataSet:
@@ -254,42 +257,60 @@ def _label(path: Path, begin: Head, source: CsvSource, part: int | None) -> tupl
 
 
 def _first_or_last(path: Path, begin: Head) -> int:
-    """Return which of a table without names is the column of labels, as a few rows show it.
+    """Return which of a table without names is the column of labels, as its values show it.
 
     A pixel in a corner is mostly black, or has gaps between its values, or many of them.
     """
     last = len(begin.columns) - 1
     if last < 2:
         return 0
-    values = _load(path, begin, [0, last], np.str_, rows=_SAMPLE)
-    firsts, lasts = (len(np.unique(values[:, column])) for column in (0, 1))
-    first_numbers, last_numbers = (_numbers(values[:, column]) for column in (0, 1))
+    firsts, lasts = _ends(path, begin)
+    first_numbers, last_numbers = _numbers(firsts), _numbers(lasts)
     if first_numbers is None:
         return 0
-    if last_numbers is None or firsts == 1 < lasts:
+    if last_numbers is None or len(firsts) == 1 < len(lasts):
         return last
     if _could_be_labels(last_numbers):
         raise DataError(
-            f"expected labels in the first column, found {firsts:,} different values there and "
-            f"{lasts:,} in the last: say which it is, as in {{csv: …, label: {last}}} or label: 0"
+            f"expected labels in the first column, found {len(firsts):,} different values there "
+            f"and {len(lasts):,} in the last: say which it is, as in {{csv: …, label: {last}}} or "
+            "label: 0"
         )
     return 0
 
 
-def _numbers(cells: NDArray[np.str_]) -> NDArray[np.float64] | None:
+def _ends(path: Path, begin: Head) -> tuple[Counter[str], Counter[str]]:
+    """Return how often each value stands in the first column, and in the last.
+
+    All rows count: where they are sorted by class, thousands may have the same label.
+    """
+    firsts, lasts = Counter[str](), Counter[str]()
+    with regular_file(path) as (file, _):
+        text = io.TextIOWrapper(file, encoding="utf-8-sig", errors="replace")
+        for line in islice(filter(str.strip, text), begin.skip, None):
+            firsts[line.partition(begin.separator)[0].strip(_AROUND)] += 1
+            lasts[line.rpartition(begin.separator)[2].strip(_AROUND)] += 1
+    return firsts, lasts
+
+
+def _numbers(cells: Counter[str]) -> Counter[float] | None:
     """Return the numbers in cells; None where there is text, which pixels never are."""
+    found = Counter[float]()
     try:
-        return cells.astype(np.float64)
+        for cell, count in cells.items():
+            found[float(cell)] += count
     except ValueError:
         return None
+    return found
 
 
-def _could_be_labels(numbers: NDArray[np.float64]) -> bool:
+def _could_be_labels(numbers: Counter[float]) -> bool:
     """Say whether numbers count a few classes, none of which has most of the rows."""
-    found, counts = np.unique(numbers, return_counts=True)
-    few = 1 < len(found) <= _MANY
-    counting = bool((np.diff(found) == 1).all()) and bool(found[0] == np.round(found[0]))
-    return few and counting and counts.max() < _MOSTLY * len(numbers)
+    if not 1 < len(numbers) <= _MANY:
+        return False
+    start = min(numbers)
+    counting = start % 1 == 0 and sorted(numbers) == [start + i for i in range(len(numbers))]
+    return counting and max(numbers.values()) < _MOSTLY * numbers.total()
 
 
 def _is_square(count: int) -> bool:
@@ -313,9 +334,7 @@ def _shape(count: int, given: tuple[int, ...] | None) -> tuple[int, ...]:
     return math.isqrt(count), math.isqrt(count)
 
 
-def _load(
-    path: Path, begin: Head, columns: list[int], kind: Any, *, rows: int | None = None
-) -> NDArray[Any]:
+def _load(path: Path, begin: Head, columns: list[int], kind: Any) -> NDArray[Any]:
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
         try:
@@ -324,7 +343,6 @@ def _load(
                 dtype=kind,
                 delimiter=begin.separator,
                 skiprows=begin.blank + begin.skip,
-                max_rows=rows,
                 usecols=columns,
                 ndmin=2,
                 comments=None,

@@ -9,6 +9,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from bakeoff.data.sources import Pictures
+
 
 @dataclass(frozen=True, eq=False)
 class DataSet:
@@ -40,6 +42,9 @@ class DataSet:
     deep_white : float or None
         What white was in picture files of 16 bits, brought to 255 when they were decoded; None
         where there were none.
+    pictures : Pictures or None
+        How picture files that Python named were brought to arrays; None for all other data, where
+        the recipe says so or there were none.
     """
 
     name: str
@@ -53,6 +58,7 @@ class DataSet:
     validation_start: int | None = None
     files: tuple[str, ...] | None = None
     deep_white: float | None = None
+    pictures: Pictures | None = None
 
     def __post_init__(self) -> None:
         for array in (self.images, self.labels):

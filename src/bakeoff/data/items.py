@@ -13,7 +13,7 @@ from bakeoff.data.labels import listed_labels, plain
 from bakeoff.data.words import role_of
 from bakeoff.errors import BakeoffError, DataError, printable
 from bakeoff.utils.machine import available_memory
-from bakeoff.utils.text import listed
+from bakeoff.utils.text import listed, shown
 
 _ENDLESS = -1  # tf.data.INFINITE_CARDINALITY
 _OBJECT = 200  # bytes that an array takes beside its values
@@ -138,11 +138,22 @@ def _items(value: Any) -> Iterator[Any]:
 
 def _pair(item: Any) -> tuple[NDArray[Any], NDArray[Any]]:
     if isinstance(item, Mapping):
-        by_role = {role_of(str(key)): each for key, each in item.items()}
-        item = (by_role.get("x"), by_role.get("y"))
+        item = (_only(item, "x", "image"), _only(item, "y", "label"))
     if not isinstance(item, tuple | list) or len(item) != 2 or item[0] is None or item[1] is None:
         raise DataError(f"data: expected (image, label) in every item, found {type(item).__name__}")
     image, label = item
     if hasattr(image, "getbands"):  # Pillow's
         image = flat_picture(image)
     return as_array(image), as_array(label)
+
+
+def _only(item: Mapping[Any, Any], role: str, word: str) -> Any:
+    """Return what an item has in the one key of this role; None where it has no such key."""
+    keys = [key for key in item if role_of(str(key)) == role]
+    if len(keys) > 1:
+        names = listed(shown(str(key)) for key in keys)
+        raise DataError(
+            f"data: expected one {word} in every item, found {names}: leave out what is not meant, "
+            "or give pairs (image, label)"
+        )
+    return item[keys[0]] if keys else None

@@ -2,7 +2,7 @@
 
 import json
 import re
-from collections.abc import Container, Iterable, Iterator, Mapping
+from collections.abc import Container, Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -40,7 +40,7 @@ def load_parquet(source: ParquetSource) -> DataSet:
         first = _opened(next(iter(files.values()))[0])
         image, label = _columns(first.schema_arrow.names, source.columns or {})
         names = _class_names(first, label)
-        _check_names({part: paths[0] for part, paths in files.items()}, label, names)
+        _check_names(files, label, names)
         counts = {
             part: sum(_opened(each).metadata.num_rows for each in paths)
             for part, paths in files.items()
@@ -146,7 +146,24 @@ def _files(root: Path) -> dict[str, list[Path]]:
             f"{shown(root)}: expected test-….parquet beside training and validation, found none: "
             "call the validation file test-… to test on it, or name one file alone"
         )
+    for part, paths in parts.items():
+        _check_one_set(root, part, paths)
     return {part: parts[part] for part in PARTS if part in parts}
+
+
+def _check_one_set(root: Path, part: str, paths: list[Path]) -> None:
+    """Refuse files of one part in several folders, which are several sets with their own classes.
+
+    A part's own folder does not count, as in default/train/0000.parquet.
+    """
+    parents = [each.parent for each in paths]
+    sets = {each.parent if each != root and part_of(each.name) else each for each in parents}
+    if len(sets) > 1:
+        folders = sorted((str(each.relative_to(root)) for each in sets), key=natural)
+        raise DataError(
+            f"{shown(root)}: expected the {part} part of one data set, found files of it in "
+            f"{some([f'{shown(each)}/' for each in folders])}: name one of these folders"
+        )
 
 
 def _other_shards(root: Path) -> tuple[str, ...]:
@@ -234,12 +251,13 @@ def _unlike(path: Path, row: int, wanted: str, column: str, found: str) -> DataE
     )
 
 
-def _check_names(firsts: Mapping[str, Path], label: str, names: list[str] | None) -> None:
-    """Refuse parts whose descriptions give the classes other names, or in another order."""
-    for part, path in firsts.items():
+def _check_names(files: Mapping[str, Sequence[Path]], label: str, names: list[str] | None) -> None:
+    """Refuse files whose descriptions give the classes other names, or in another order."""
+    for part, path in ((part, path) for part, paths in files.items() for path in paths):
         own = _class_names(_opened(path), label)
         if own != names and own is not None and names is not None:
+            first = "first file" if part == "train" else "training part"
             raise DataError(
-                f"{shown(path.name)}: expected the class names of the training part "
+                f"{shown(path.name)}: expected the class names of the {first} "
                 f"({some(names)}), found {some(own)} in the {part} part: store them alike"
             )

@@ -5,6 +5,7 @@ item by item is read once into arrays.
 """
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -183,4 +184,5 @@ def _from_frame(frame: Any) -> DataSet:
     labels = frame[label].tolist()
     notes += notes_on_groups(columns, rows, [str(each) for each in labels], parts)
     notes += lost_files(places, [str(path) for path in paths])
-    return from_files(NAME, places, labels, how, parts=parts, notes=notes)
+    read = from_files(NAME, places, labels, how, parts=parts, notes=notes)
+    return replace(read, pictures=how)

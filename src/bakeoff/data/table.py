@@ -3,6 +3,7 @@
 import os
 from collections.abc import Collection, Mapping, Sequence
 from contextlib import suppress
+from dataclasses import replace
 from pathlib import Path
 
 from bakeoff.data.csv_columns import (
@@ -55,10 +56,14 @@ def load_table(source: TableSource) -> DataSet:
         found = rows(path, begin)
         if not found:
             raise DataError("expected a line for each image, found none")
-        require_utf8_names(cell for row in found for cell in row)
         wanted = dict(source.columns or {})
         stated_root = None if source.images is None else Path(source.images).absolute()
         roots = _roots(path.parent) if stated_root is None else [stated_root]
+        if begin.named and _is_a_row(begin.columns, found, roots):
+            columns = tuple(map(str, range(len(begin.columns))))
+            begin = replace(begin, columns=columns, named=False, skip=0)
+            found = rows(path, begin)
+        require_utf8_names(cell for row in found for cell in row)
         file, root = _file_column(path, begin, found, wanted, roots)
         labels, label_name, taken = _labels(begin, found, wanted, file)
         parts, part_name = part_column(begin, found, wanted.get("part"))
@@ -221,6 +226,20 @@ def _place(root: Path, name: str) -> str | None:
         return None
     tries = (path, *(path + each for each in ENDINGS), *(path + e.upper() for e in ENDINGS[:3]))
     return next((each for each in tries if os.path.isfile(each)), None)
+
+
+def _is_a_row(cells: Sequence[str], found: list[list[str]], roots: Sequence[Path]) -> bool:
+    """Say whether a table's first line names a file where other lines do, and thus no columns.
+
+    Names without endings and labels that are words look like a header.
+    """
+    return any(
+        bare(cell) not in _FILES
+        and _place(root, cell) is not None
+        and any(_place(root, row[column]) for row in found[:_SAMPLE])
+        for root in roots
+        for column, cell in enumerate(cells)
+    )
 
 
 def _file_column(

@@ -64,7 +64,7 @@ def _together(documents: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
     diverged = [d["diverged_epoch"] for d in documents if d["diverged_epoch"] is not None]
     trained = max(document["epochs_trained"] for document in documents)
     keys = ("epochs_trained", "selected_epoch", "diverged_epoch", "validation")
-    apart = (*keys, "fold", "network_seed")
+    apart = (*keys, "fold", "network_seed", "identity")
     common = {key: value for key, value in documents[0].items() if key not in apart}
     return {
         **common,

@@ -102,6 +102,12 @@ _VALUES = core.dict_schema(_TEXT, core.union_schema([_INT, _FLOAT]))
 _TWIN = _document(  # two images of two parts that are the same, or nearly
     kind=_one_of("exact", "near"), parts=_TEXT, files=_list(_TEXT, least=2, most=2)
 )
+_PICTURES = _document(
+    size=_list(_POSITIVE, least=2, most=2),
+    color=_one_of("grey", "rgb"),
+    fit=_one_of("stretch", "crop", "pad"),
+    scale=_or_none(_WHITE),
+)
 _DATA = _document(
     name=_TEXT,
     train=_POSITIVE,
@@ -113,6 +119,8 @@ _DATA = _document(
     class_names=_list(_TEXT, least=2),
     maximum=_WHITE,
     deep_white=_may_lack(_or_none(_WHITE)),
+    dtype=_may_lack(_TEXT),
+    pictures=_may_lack(_or_none(_PICTURES)),
     test_start=_or_none(_POSITIVE),
     validation_start=_may_lack(_or_none(_POSITIVE)),
     notes=_list(_TEXT),

@@ -28,7 +28,8 @@ from bakeoff.storage.schemas import check_document
 SEARCH = "search"
 _SEARCH, _JOURNAL, _CHOSEN = "search.json", "settings.jsonl", "chosen.json"
 STARTUP = 10  # settings of `tpe` that are drawn at random
-_FIRST, _PRUNING_AFTER, _TRAINING = "first", "pruning_after", "training"  # keys of search.json
+# keys of search.json
+_FIRST, _PRUNING_AFTER, _TRAINING, _BUILDER = "first", "pruning_after", "training", "builder"
 
 
 @dataclass(frozen=True)
@@ -126,7 +127,7 @@ class SearchFolder:
             before["space"] = without_folders(before["space"])
             for key, now in document.items():
                 was = before.get(key)
-                if was == now or (key == _TRAINING and key not in before):
+                if was == now or (key in (_TRAINING, _BUILDER) and key not in before):
                     continue
                 plain = isinstance(was, int | str) and isinstance(now, int | str)
                 raise StudyError(
@@ -139,6 +140,17 @@ class SearchFolder:
         if document["sampler"] == "tpe":
             rules[_FIRST] = _NEWEST
         atomic.write_file(self.path / _SEARCH, formats.sealed_json({**document, **rules}))
+
+    def require_builder(self, found: str) -> None:
+        """Refuse a Python builder whose file is not the one that the search was begun with.
+
+        found : the file's hash; "" for a model of declared layers
+        """
+        if self.exists() and self.read().get(_BUILDER, found) != found:
+            raise StudyError(
+                f"{self.path}: expected the Python builder that this search was begun with, found "
+                "its file changed: undo the change, or search again with another --out"
+            )
 
     def opening(self) -> Opening:
         """Return how this search began: as the version that began it does."""

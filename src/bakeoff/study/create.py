@@ -4,7 +4,7 @@ import hashlib
 import io
 import os
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import asdict, dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -23,7 +23,7 @@ from bakeoff.recipe.kept_paths import kept_paths
 from bakeoff.recipe.value_kinds import Misfit
 from bakeoff.recipe.vocabulary.training import class_weights
 from bakeoff.storage import atomic, formats, study_folder
-from bakeoff.storage.search_folder import with_chosen
+from bakeoff.storage.search_folder import SearchFolder, with_chosen
 from bakeoff.storage.study_folder import StudyFolder
 from bakeoff.storage.study_recipe import recorded_recipe
 from bakeoff.storage.user_ledger import require_user_ledger
@@ -90,6 +90,9 @@ def prepare(
         if model.layers is not None and trains_here:
             _require_memory(model, data, len(split.train), device)
     identities = {name: identity(model, recipe) for name, model in recipe.models.items()}
+    for name, model in recipe.models.items():
+        if model.search is not None:
+            SearchFolder(folder.path, name).require_builder(builder_hash(model))
     notes += data.notes
     _require_free(folder)
     known = folder.exists()
@@ -214,16 +217,24 @@ def identity(model: ModelRecipe, recipe: Recipe) -> str:
         model = model.model_copy(update={"backbone": same_network(model.backbone)})
     parts = [recipes.model_fingerprint(model), recipe.selection]
     if model.python is not None:
-        path, _, function = model.python.rpartition(":")
+        function = model.python.rpartition(":")[2]
         nameless = model.model_copy(update={"python": function})
         parts[0] = recipes.model_fingerprint(nameless)
-        if not Path(path).is_file():
-            raise RecipeError(
-                f"models.{model.name}.python: expected a Python file and a function in it "
-                f"(my_models.py:build), found no file {path}"
-            )
-        parts.append(formats.sha256(atomic.read_file(Path(path))))
+        parts.append(builder_hash(model))
     return formats.sha256("\n".join(parts).encode())
+
+
+def builder_hash(model: ModelRecipe) -> str:
+    """Return the hash of the file of a model's Python builder; "" where it has none."""
+    if model.python is None:
+        return ""
+    path = Path(model.python.rpartition(":")[0])
+    if not path.is_file():
+        raise RecipeError(
+            f"models.{model.name}.python: expected a Python file and a function in it "
+            f"(my_models.py:build), found no file {path}"
+        )
+    return formats.sha256(atomic.read_file(path))
 
 
 # ── writing ──────────────────────────────────────────────────────────────────────────────────
@@ -299,6 +310,8 @@ def _fixed_part(data: DataSet, split: Split | Folds) -> dict[str, Any]:
             "class_names": list(data.class_names),
             "maximum": data.maximum,
             "deep_white": data.deep_white,
+            "dtype": data.images.dtype.name,
+            "pictures": None if data.pictures is None else asdict(data.pictures),
             "test_start": data.test_start,
             "validation_start": data.validation_start,
             "notes": list(data.notes),

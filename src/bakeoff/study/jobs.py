@@ -195,6 +195,10 @@ class TrainJob:
 
         return list(builder_checks.remarks(python, data.input_shape, data.n_classes))
 
+    def _of_fold(self) -> dict[str, Any]:
+        """Return what a fold's document says beside a trial's, its identity to know it by."""
+        return {"fold": self.fold, "network_seed": self.network_seed, "identity": self.identity}
+
     def files(
         self,
         data: "Development",
@@ -219,7 +223,7 @@ class TrainJob:
             "selected_epoch": trained.selected_epoch,
             "diverged_epoch": trained.diverged_epoch,
             "validation": None,
-            **({} if self.fold is None else {"fold": self.fold, "network_seed": self.network_seed}),
+            **({} if self.fold is None else self._of_fold()),
         }
         left = len(trained.history) < recipe.training.epochs
         if left and self.is_hopeless(trained.history):

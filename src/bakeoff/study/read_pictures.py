@@ -23,7 +23,6 @@ from bakeoff.data.safe_reading import refusing, regular_file
 from bakeoff.data.source_images import content_key
 from bakeoff.data.sources import Pictures
 from bakeoff.errors import DataError, UsageError
-from bakeoff.storage.study_recipe import read_recipe
 from bakeoff.study.trained_model import TrainedModel
 from bakeoff.study.training_profile import TrainingProfile, read_profile
 from bakeoff.utils.text import counted
@@ -43,12 +42,10 @@ class PicturesReader:
         if adapt not in get_args(Adapt):
             raise UsageError(f"adapt: expected auto, always or never, found {adapt!r}")
         self.trained, self.adapt = trained, adapt
-        declared = read_recipe(trained.folder, trained.study).data
         height, width, channels = trained.input_shape
-        self._as_decoded = isinstance(declared, Pictures)  # its pixels are those of the files
-        self._how = Pictures(size=(height, width), color="grey" if channels == 1 else "rgb")
-        if isinstance(declared, Pictures):
-            self._how = declared
+        self._as_decoded = trained.pictures is not None  # its pixels are those of the files
+        stretched = Pictures(size=(height, width), color="grey" if channels == 1 else "rgb")
+        self._how = trained.pictures or stretched
 
     @cached_property
     def profile(self) -> TrainingProfile | None:
@@ -172,7 +169,7 @@ class PicturesReader:
                 f"{where}: expected pixels from 0 to {maximum:g}, as the study's data has them, "
                 f"found {low:g} to {high:g}: bring them to that scale"
             )
-        if maximum > 1 and 0 < high <= 1:
+        if maximum >= 2 and 0 < high <= 1:
             raise DataError(
                 f"{where}: expected pixels from 0 to {maximum:g}, as the study's data has them, "
                 f"found nothing above {high:g}: multiply by {maximum:g}"

@@ -36,7 +36,7 @@ from bakeoff.storage.search_folder import (
     setting_words,
 )
 from bakeoff.study import samplers
-from bakeoff.study.create import Prepared, identity
+from bakeoff.study.create import Prepared, builder_hash, identity
 from bakeoff.study.executors.interface import Executor, Lost, MovableJob
 from bakeoff.study.feature_jobs import FeatureJob
 from bakeoff.study.jobs import TrainJob
@@ -118,6 +118,7 @@ class _Search:
                 **declared(prepared.recipe, name),
                 "split": prepared.split.hash,
                 "data": prepared.data.hash,
+                "builder": builder_hash(prepared.recipe.models[name]),
             }
         )
         self._opening = self._folder.opening()

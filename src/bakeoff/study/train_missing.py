@@ -19,7 +19,7 @@ from bakeoff.data.split import Split
 from bakeoff.errors import RecipeError
 from bakeoff.recipe import ModelRecipe, Recipe
 from bakeoff.recipe.architecture import describe, training_bytes
-from bakeoff.storage import array_files, atomic, formats
+from bakeoff.storage import array_files, atomic, formats, written_folder
 from bakeoff.storage.race_looks import dropped_models
 from bakeoff.storage.scratch import clear_scratch, scratch_folder
 from bakeoff.storage.study_folder import StudyFolder, trial_lock
@@ -61,6 +61,7 @@ def train(
     clear_scratch(folder.scratch)
     done = folder.finished()
     _clear_away(folder, done)
+    _discard_folds(prepared, watcher)
     missing = [
         (recipe.models[name], seed, fold)
         for name, seed in missing_trials(prepared, seeds)
@@ -119,6 +120,40 @@ def _unfinished(prepared: Prepared, model: str, seed: int) -> list[int | None]:
     return [*(left or [last])]  # where none is left, that one's job joins them
 
 
+def _identity(prepared: Prepared, model: str, seed: int, fold: int | None) -> str:
+    """Return a hash of everything that a trial, or one fold of it, depends on."""
+    split, of_fold = prepared.split, ""
+    if isinstance(split, Folds) and fold is not None:
+        split, of_fold = split.at(seed, fold), f" fold {fold}"
+    parts = (prepared.identities[model], prepared.data.hash, split.hash, f"{seed}{of_fold}")
+    return formats.sha256("\n".join(parts).encode())
+
+
+def _discard_folds(prepared: Prepared, watcher: Watcher) -> None:
+    """Remove finished folds of unfinished trials that were trained as is declared no more.
+
+    A model may be changed as long as no trial of it is complete; folds of two networks would make
+    one trial.
+    """
+    if not isinstance(prepared.split, Folds):
+        return
+    for model, seed in missing_trials(prepared):
+        for fold in range(prepared.split.n_folds):
+            place = prepared.folder.fold(model, seed, fold)
+            wanted = _identity(prepared, model, seed, fold)
+            if place.exists() and _recorded_identity(place) != wanted:
+                watcher.note(f"{model} seed {seed} fold {fold}: was trained otherwise; once more")
+                gone = place.with_name(f"{place.name}.discarded")
+                place.rename(gone)  # first, so that it is never there in part
+                shutil.rmtree(gone, ignore_errors=True)
+
+
+def _recorded_identity(place: Path) -> str | None:
+    recorded = written_folder.read_manifest(place)
+    found: str | None = written_folder.read_document(place, "trial.json", recorded).get("identity")
+    return found
+
+
 def missing_trials(
     prepared: Prepared, seeds: Collection[int] | None = None
 ) -> list[tuple[str, int]]:
@@ -157,21 +192,17 @@ def train_job(
     prepared: Prepared, model: ModelRecipe, seed: int, fold: int | None, scratch: Path
 ) -> tuple[Planned, TrainJob]:
     """Return the job of a trial, or of one fold of it, and what a watcher is told of it."""
-    split, n_folds, of_fold = prepared.split, 0, ""
-    if isinstance(split, Folds) and fold is not None:
-        n_folds, of_fold = split.n_folds, f" fold {fold}"
-        split = split.at(seed, fold)
-    parts = (prepared.identities[model.name], prepared.data.hash, split.hash, f"{seed}{of_fold}")
+    split = prepared.split
     job = TrainJob(
         model=model.name,
         seed=seed,
         selection=prepared.recipe.selection,
         declared=model.model_copy(update={"search": None}).model_dump_json(),
-        identity=formats.sha256("\n".join(parts).encode()),
+        identity=_identity(prepared, model.name, seed, fold),
         checkpoint_seconds=checkpoints.CHECKPOINT_SECONDS,
         class_names=tuple(prepared.data.class_names),
         fold=fold,
-        n_folds=n_folds,
+        n_folds=split.n_folds if isinstance(split, Folds) and fold is not None else 0,
         data=str(scratch if fold is None else _of_fold(scratch, seed, fold)),
         **_common(prepared),
     )

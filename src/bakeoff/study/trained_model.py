@@ -11,8 +11,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from bakeoff.analysis.compare import compare
+from bakeoff.data.sources import Pictures
 from bakeoff.errors import StudyError
-from bakeoff.recipe import ModelRecipe
+from bakeoff.recipe import ModelRecipe, Recipe
 from bakeoff.storage import array_files, formats, written_folder
 from bakeoff.storage.study_folder import StudyFolder
 from bakeoff.storage.study_recipe import read_recipe
@@ -110,7 +111,17 @@ class TrainedModel:
     @property
     def stores_bytes(self) -> bool:
         """Whether pixels are whole numbers up to `maximum`; otherwise they are float32."""
-        return 1 < self.maximum <= 255
+        dtype = self.study["data"].get("dtype")  # not said by earlier versions
+        return 1 < self.maximum <= 255 and dtype in (None, "uint8")
+
+    @cached_property
+    def pictures(self) -> Pictures | None:
+        """How the study read picture files; None where its images came as arrays."""
+        declared = read_recipe(self.folder, self.study).data
+        if isinstance(declared, Pictures):
+            return declared
+        found = self.study["data"].get("pictures")
+        return None if found is None else Pictures(**{**found, "size": tuple(found["size"])})
 
     def _shape(self) -> dict[str, Any]:
         classes = len(self.class_names)
@@ -160,6 +171,7 @@ def trained_model(
             f"{folder.path}: expected a trained model ({some(sorted(done))}), found {model!r}, "
             f"{found}"
         )
+    _require_same_builder(folder, study, recipe, model)
     seeds = tuple(done[model])
     if recipe.split.folds is not None:
         chosen = ensemble or seed is not None
@@ -167,7 +179,7 @@ def trained_model(
     if ensemble:
         reason += ", all its seeds averaged"
     elif seed is None:
-        seeds, why = (_median_seed(folder, model, seeds),), "its median seed on the validation part"
+        seeds, why = _one_seed(folder, model, seeds)
         reason += f", {why}" if len(done[model]) > 1 else ""
     elif seed in seeds:
         seeds = (seed,)
@@ -240,15 +252,36 @@ def _recommended(
     return recommendation.model, "the leading model (the study recommends none)"
 
 
-def _median_seed(folder: StudyFolder, model: str, seeds: Sequence[int]) -> int:
-    """Return the seed whose validation accuracy is in the middle; the lower one of two."""
+def _require_same_builder(
+    folder: StudyFolder, study: Mapping[str, Any], recipe: Recipe, name: str
+) -> None:
+    """Refuse weights in another network than the one that the Python builder made for them."""
+    model = recipe.models[name]
+    if model.python is None:
+        return
+    from bakeoff.study.create import identity
+
+    if identity(model, recipe) != study["identities"][name]:
+        path = model.python.rpartition(":")[0]
+        raise StudyError(
+            f"{path}: expected the file that built {name} when it was trained, found it changed: "
+            "restore it, or train the changed network in a study of its own (--out)"
+        )
+
+
+def _one_seed(folder: StudyFolder, model: str, seeds: Sequence[int]) -> tuple[tuple[int, ...], str]:
+    """Return the seed whose validation accuracy is in the middle, the lower one of two, and why.
+
+    Without validation images nothing tells seeds apart: it is the first.
+    """
     scores = []
     for seed in seeds:
-        validation = folder.read_trial(model, seed)["validation"] or {}
-        entropy = validation.get("cross_entropy")
-        worst = entropy is None
-        scores.append((validation.get("accuracy", 0.0), worst, -(entropy or 0.0), seed))
-    return sorted(scores)[(len(scores) - 1) // 2][-1]
+        validation = folder.read_trial(model, seed)["validation"]
+        if validation is None:
+            return (min(seeds),), "its first seed, as no validation images prefer one"
+        entropy = validation["cross_entropy"]
+        scores.append((validation["accuracy"], entropy is None, -(entropy or 0.0), seed))
+    return (sorted(scores)[(len(scores) - 1) // 2][-1],), "its median seed on the validation part"
 
 
 def _weights_file(folder: StudyFolder, model: str, seed: int) -> Any:

@@ -15,9 +15,11 @@ def read(path):
     """Return a picture's pixels as the network's training images had them."""
     mode = "L" if how["channels"] == 1 else "RGB"
     picture = Image.open(io.BytesIO(pathlib.Path(path).read_bytes()))
-    if picture.format == "TIFF":
-        picture.load()  # which applies the orientation
-    orientation = picture.getexif().get(274)
+    if picture.format in ("PNG", "TIFF"):
+        picture.load()  # PNG's EXIF may come last; TIFF's orientation is applied
+    exif = Image.Exif()
+    exif.load(picture.info.get("exif", b""))  # getexif would take XMP's orientation, too
+    orientation = exif.get(274)
     sides = how["width"], how["height"]
     wide, tall = sides[::-1] if orientation in (5, 6, 7, 8) else sides
     picture.draft(None, (2 * wide, 2 * tall))  # decodes large JPEGs at a fraction

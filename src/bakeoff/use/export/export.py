@@ -20,7 +20,6 @@ from numpy.typing import NDArray
 
 from bakeoff.data import load
 from bakeoff.data.decode_files import FULL
-from bakeoff.data.sources import Pictures
 from bakeoff.errors import BakeoffError, StudyError, UsageError
 from bakeoff.storage import array_files, atomic, formats, written_folder
 from bakeoff.storage.split_file import read_split
@@ -130,17 +129,17 @@ def _files(trained: TrainedModel, format: Format, folder: Path, dtype: str) -> d
 def _preprocessing(trained: TrainedModel, dtype: str) -> dict[str, Any]:
     """Return what has to be done to a picture, and what the file does itself."""
     height, width, channels = trained.input_shape
-    recipe = read_recipe(trained.folder, trained.study)
+    pictures = trained.pictures
     return {
         "height": height,
         "width": width,
         "channels": channels,
         "color": "grey" if channels == 1 else "rgb",
         "grey": "0.299 R + 0.587 G + 0.114 B",
-        "fit": getattr(recipe.data, "fit", "stretch"),
+        "fit": pictures.fit if pictures else "stretch",
         "resize": "bilinear, antialiased where it shrinks; EXIF orientation applied first",
         "dtype": dtype,
-        "white": trained.maximum if isinstance(recipe.data, Pictures) else 255,
+        "white": trained.maximum if pictures else 255,
         "white_of_16_bits": trained.deep_white or 65535,
         "least_top_of_16_bits": 0 if trained.deep_white else FULL,
         "maximum": trained.maximum,

@@ -97,7 +97,7 @@ class Answers:
                 pixels, centred = reader.plain(content, _NAME), False
             else:
                 pixels, centred = reader.decode(content, _NAME)
-            return pixels[None].astype(self.dtype, copy=False), centred
+            return self._kept(pixels[None]), centred
         if kind == "application/json":
             images = reader.checked(_array(content), "images")
         elif kind == "application/octet-stream":
@@ -109,7 +109,7 @@ class Answers:
         return self._kept(images), False
 
     def _kept(self, images: NDArray[Any]) -> NDArray[Any]:
-        """Return arrays with every value they have; bytes hold no fractions, and nothing aside."""
+        """Return images with every value they have; bytes hold no fractions, and nothing aside."""
         if self.dtype != np.uint8 or images.dtype == np.uint8:
             return images.astype(self.dtype, copy=False)
         whole = images.clip(0, 255).astype(np.uint8)
@@ -121,7 +121,7 @@ class Answers:
         None where that does not make it look like the training images.
         """
         pixels, centred = self._readers["auto"].decode(content, _NAME)
-        return pixels[None].astype(self.dtype, copy=False) if centred else None
+        return self._kept(pixels[None]) if centred else None
 
     def _raw(self, content: bytes) -> NDArray[Any]:
         shape = self.trained.input_shape

@@ -1,9 +1,9 @@
 // Convolution and dense layers on one CPU core, for JAX's foreign-function interface (jax.ffi).
 //
 // Images are (batch, height, width, channels), kernels (height, width, channels, filters), float32.
-// Convolution pads the images itself; pooling wants them padded. Convolution uses AMX tiles where the
-// processor has them and they are faster (amx.h), else vectors, with fewer products where windows are
-// 3×3 (winograd.h) or all of them (floats.h). Products of dense layers use tiles (matrices.h), the updates
+// Convolution pads the images itself; pooling wants them padded. Where windows are 3×3 it does with fewer
+// products (winograd.h), else all are summed up, by AMX tiles where the processor has them and they are
+// faster (amx.h), or by vectors (floats.h). Products of dense layers use tiles (matrices.h), the updates
 // of their weights tiles or vectors (updates.h).
 // Sums are taken in a fixed order, so results repeat bit for bit.
 

@@ -120,8 +120,8 @@ class Block {
   __mmask16 present_;
 };
 
-// Rows that become columns. Four lines of four values from four rows each are loaded into one vector, so
-// that only pairs and pairs of pairs are left to be exchanged, within quarters of vectors.
+// Rows that become columns. A vector is loaded with four values of each of four rows that lie four
+// apart, so that only pairs and pairs of pairs are left to be exchanged, within quarters of vectors.
 template <typename T>
 inline void read_transposed(Block<T> block, __m512 (&rows)[16]) {
   alignas(64) float held[16][16];

@@ -57,9 +57,10 @@ struct Geometry {
   }
 };
 
-// Whether it is faster than direct sums: by vectors, if it does with two thirds of the products, by tiles
-// of AMX, which sum up nothing of margins, if with little more than a third. The batch has no say, since
-// an image's values may not depend on those beside it. Tiles that stick out of an image waste products.
+// Whether it is faster than direct sums: than those by vectors, if it does with two thirds of the
+// products, than those by tiles of AMX, if with little more than a third; of an image's gradient these
+// leave the margins out. The batch has no say, since an image's values may not depend on those beside
+// it. Tiles that stick out of an image waste products.
 bool pays(const Shape& s, const Geometry& g, bool than_tiles) {
   const bool fits = s.kh == kTaps && s.kw == kTaps && s.sh == 1 && s.sw == 1 && g.top >= 0 && g.left >= 0;
   const int64_t products = kValues * g.high() * g.wide();

@@ -2,8 +2,6 @@
 
 #pragma once
 
-#include <memory>
-
 #include "filtering.h"
 #include "floats.h"
 #include "pool.h"
@@ -56,7 +54,7 @@ inline void transform_kernel(const float* from, int64_t matrix, Count count, Apa
 // By vectors: kernels are packed group by group, as in floats.h.
 class Vectors {
  public:
-  static constexpr int64_t kRows = 1;  // of tiles that are summed up together
+  static constexpr int64_t kRows = 1;  // tiles are taken in multiples of it
 
   Vectors(int64_t channels, int64_t filters, const float* kernel)
       : channels_(channels), filters_(filters), packed_(channels, filters) {

@@ -30,7 +30,8 @@ from bakeoff.storage.user_ledger import require_user_ledger
 from bakeoff.study.environment import environment
 from bakeoff.study.extend import extended, require_data
 from bakeoff.study.known_duplicates import twins
-from bakeoff.study.study_backbones import same_network, with_study_backbones
+from bakeoff.study.model_identity import builder_hash, identity
+from bakeoff.study.study_backbones import with_study_backbones
 from bakeoff.utils.machine import available_memory
 from bakeoff.utils.text import shown
 
@@ -206,35 +207,6 @@ def _with_its_repeats(folder: StudyFolder, recipe: Recipe, notes: list[str]) -> 
 def _as_far_as(old: Mapping[str, Any], split: Split | Folds) -> Split | Folds:
     """Return the partitions that the study had: it may get more repeats."""
     return split.first(old["data"].get("repeats", 0)) if isinstance(split, Folds) else split
-
-
-def identity(model: ModelRecipe, recipe: Recipe) -> str:
-    """Return a hash of everything a model's trials depend on beside the data and the seed.
-
-    Of a Python builder the file's content counts and the function's name, not where it lies.
-    """
-    if model.backbone is not None:
-        model = model.model_copy(update={"backbone": same_network(model.backbone)})
-    parts = [recipes.model_fingerprint(model), recipe.selection]
-    if model.python is not None:
-        function = model.python.rpartition(":")[2]
-        nameless = model.model_copy(update={"python": function})
-        parts[0] = recipes.model_fingerprint(nameless)
-        parts.append(builder_hash(model))
-    return formats.sha256("\n".join(parts).encode())
-
-
-def builder_hash(model: ModelRecipe) -> str:
-    """Return the hash of the file of a model's Python builder; "" where it has none."""
-    if model.python is None:
-        return ""
-    path = Path(model.python.rpartition(":")[0])
-    if not path.is_file():
-        raise RecipeError(
-            f"models.{model.name}.python: expected a Python file and a function in it "
-            f"(my_models.py:build), found no file {path}"
-        )
-    return formats.sha256(atomic.read_file(path))
 
 
 # ── writing ──────────────────────────────────────────────────────────────────────────────────

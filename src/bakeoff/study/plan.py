@@ -28,8 +28,9 @@ from bakeoff.recipe.vocabulary.backbones import BACKBONES
 from bakeoff.recipe.vocabulary.training import option_words
 from bakeoff.study.cluster_plan import ClusterPlan, cluster_plan
 from bakeoff.study.cost import COMPILING, START, feature_seconds, makespan, trial_seconds
-from bakeoff.study.create import identity, load_split
+from bakeoff.study.create import load_split
 from bakeoff.study.executors.worker_count import WORKER_BYTES
+from bakeoff.study.model_identity import identity
 from bakeoff.study.optimizer_words import optimizer_words
 from bakeoff.study.samplers import limit
 from bakeoff.study.stages import seeds_in_words, sizes

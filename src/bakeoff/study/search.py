@@ -36,10 +36,11 @@ from bakeoff.storage.search_folder import (
     setting_words,
 )
 from bakeoff.study import samplers
-from bakeoff.study.create import Prepared, builder_hash, identity
+from bakeoff.study.create import Prepared
 from bakeoff.study.executors.interface import Executor, Lost, MovableJob
 from bakeoff.study.feature_jobs import FeatureJob
 from bakeoff.study.jobs import TrainJob
+from bakeoff.study.model_identity import builder_hash, identity
 from bakeoff.study.train_missing import missing_features, train_job, write_parts
 from bakeoff.utils.events import Planned, Watcher
 from bakeoff.utils.text import counted, percent

@@ -114,10 +114,3 @@ def _network(trained: TrainedModel, place: str) -> BackboneNetwork:
         weights=manifest["weights.safetensors"],
         seen=f"{data['name']}: {images:,} images in {len(trained.class_names):,} classes",
     )
-
-
-def same_network(backbone: Backbone) -> Backbone:
-    """Return the backbone without the place of its study, which may move."""
-    if backbone.network is None:
-        return backbone
-    return backbone.model_copy(update={"study": "", "model": ""})

@@ -18,6 +18,7 @@ from bakeoff.storage import array_files, formats, written_folder
 from bakeoff.storage.study_folder import StudyFolder
 from bakeoff.storage.study_recipe import read_recipe
 from bakeoff.study.arguments import whole
+from bakeoff.study.model_identity import identity
 from bakeoff.utils.text import listed, shell_command, some
 from bakeoff.utils.user_paths import from_here
 
@@ -259,8 +260,6 @@ def _require_same_builder(
     model = recipe.models[name]
     if model.python is None:
         return
-    from bakeoff.study.create import identity
-
     if identity(model, recipe) != study["identities"][name]:
         path = model.python.rpartition(":")[0]
         raise StudyError(

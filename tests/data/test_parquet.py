@@ -95,25 +95,18 @@ def test_refusals(tmp_path):
         load(ParquetSource(tmp_path / "a.parquet"))
 
 
-def test_parts_must_name_the_classes_alike(tmp_path):
+@pytest.mark.parametrize(
+    ("other", "expected", "part"),
+    [("test-0.parquet", "training part", "test"), ("train-1.parquet", "first file", "train")],
+)
+def test_all_files_must_name_the_classes_alike(tmp_path, other, expected, part):
     write(tmp_path / "train-0.parquet", [10, 20], [0, 1], names=["cat", "dog"])
-    write(tmp_path / "test-0.parquet", [10, 20], [0, 1], names=["dog", "cat"])
+    write(tmp_path / other, [10, 20], [0, 1], names=["dog", "cat"])
     with pytest.raises(DataError) as error:
         load(ParquetSource(tmp_path, **SIZE))
     assert str(error.value) == (
-        f"{tmp_path}: test-0.parquet: expected the class names of the training part (cat and dog), "
-        "found dog and cat in the test part: store them alike"
-    )
-
-
-def test_all_files_of_a_part_must_name_the_classes_alike(tmp_path):
-    write(tmp_path / "train-0.parquet", [10, 20], [0, 1], names=["cat", "dog"])
-    write(tmp_path / "train-1.parquet", [10, 20], [0, 1], names=["dog", "cat"])
-    with pytest.raises(DataError) as error:
-        load(ParquetSource(tmp_path, **SIZE))
-    assert str(error.value) == (
-        f"{tmp_path}: train-1.parquet: expected the class names of the first file (cat and dog), "
-        "found dog and cat in the train part: store them alike"
+        f"{tmp_path}: {other}: expected the class names of the {expected} (cat and dog), "
+        f"found dog and cat in the {part} part: store them alike"
     )
 
 

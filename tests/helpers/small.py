@@ -18,6 +18,11 @@ MODELS = {
     "linear": {"layers": []},
     "mlp": {"layers": [{"dense": {"units": 6, "activation": "relu"}}, {"dropout": 0.25}]},
 }
+BUILDER = """import keras
+def build(shape, classes):
+    return keras.Sequential([keras.Input(shape), keras.layers.Flatten(),
+        keras.layers.Dense(4, "relu"), keras.layers.Dense(classes, "softmax")])
+"""  # of a Python builder, which `python: file:build` names
 LABELS = [f"{name} seed {seed}" for name in MODELS for seed in (0, 1)]
 
 LINES = [  # of a ledger: three looks as they were declared

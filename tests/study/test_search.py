@@ -48,11 +48,6 @@ MODELS = {
     },
     "linear": {"layers": []},
 }
-BUILDER = """import keras
-def build(shape, classes):
-    return keras.Sequential([keras.Input(shape), keras.layers.Flatten(),
-        keras.layers.Dense(4, "relu"), keras.layers.Dense(classes, "softmax")])
-"""
 SEARCH = {
     "models": MODELS,
     "search": {"settings": 4, "sampler": "random"},
@@ -338,12 +333,12 @@ def test_a_search_of_other_training_is_refused(searched, npz, tmp_path, key, cha
 def test_a_search_of_a_builder_that_was_changed_is_refused(npz, tmp_path):
     """Settings of two networks were ranked together."""
     file = tmp_path / "mine.py"
-    file.write_text(BUILDER)
+    file.write_text(small.BUILDER)
     training = {"optimizer": {"adam": {"learning_rate": {"log": [0.0001, 0.1]}}}}
     mine = {**SEARCH, "models": {"mine": {"python": f"{file}:build", "training": training}}}
     with pytest.raises(Killed):
         small.carry_out(npz, tmp_path / "study", watcher=Killer(jobs=2), workers=1, **mine)
-    file.write_text(BUILDER.replace("relu", "gelu"))
+    file.write_text(small.BUILDER.replace("relu", "gelu"))
     with pytest.raises(StudyError, match="expected the Python builder that this search was begun"):
         small.carry_out(npz, tmp_path / "study", **mine)
 

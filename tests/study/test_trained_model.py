@@ -38,21 +38,14 @@ def test_the_recommended_model_and_its_median_seed_by_default(result):
     )
 
 
-BUILDER = """import keras
-def build(shape, classes):
-    return keras.Sequential([keras.Input(shape), keras.layers.Flatten(),
-        keras.layers.Dense(4, "relu"), keras.layers.Dense(classes, "softmax")])
-"""
-
-
 def test_a_builder_that_was_changed_is_given_no_weights(npz, tmp_path):
     """The weights would fit into another network, whose predictions nobody ever tested."""
     file = tmp_path / "mine.py"
-    file.write_text(BUILDER)
+    file.write_text(small.BUILDER)
     models = {"mine": {"python": f"{file}:build"}}
     found = small.carry_out(npz, tmp_path / "study", models=models, seeds=1, baselines=[])
     assert trained_model(found.folder, model="mine").predictor is not None
-    file.write_text(BUILDER.replace("relu", "gelu"))
+    file.write_text(small.BUILDER.replace("relu", "gelu"))
     with pytest.raises(StudyError, match="the file that built mine when it was trained, found it"):
         trained_model(found.folder, model="mine")
 

@@ -140,8 +140,9 @@ def _discard_folds(prepared: Prepared, watcher: Watcher) -> None:
     for model, seed in missing_trials(prepared):
         for fold in range(prepared.split.n_folds):
             place = prepared.folder.fold(model, seed, fold)
-            wanted = _identity(prepared, model, seed, fold)
-            if place.exists() and _recorded_identity(place) != wanted:
+            if not place.exists():
+                continue
+            if _recorded_identity(place) != _identity(prepared, model, seed, fold):
                 watcher.note(f"{model} seed {seed} fold {fold}: was trained otherwise; once more")
                 gone = place.with_name(f"{place.name}.discarded")
                 place.rename(gone)  # first, so that it is never there in part

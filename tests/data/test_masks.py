@@ -7,7 +7,7 @@ Run: pytest tests/data/test_masks.py
 import pytest
 
 from bakeoff.data.masks import masks_beside
-from tests.helpers.folders import grey, read, save
+from tests.helpers.folders import grey, read, refusal, save
 
 
 @pytest.mark.parametrize(
@@ -96,4 +96,31 @@ def test_a_few_are_read_with_a_note(tmp_path, count):
     assert data.notes[0] == (
         f"read {masks} pictures called like masks of others beside them: if they are, remove them "
         f"({named})"
+    )
+
+
+def test_folders_of_masks_are_left_out_and_named(tmp_path):
+    """As in the COVID-19 Radiography Database, where half of every class were masks."""
+    for kind, numbers in (("COVID", range(3)), ("Normal", range(10, 13))):
+        fill(tmp_path / kind / "images", numbers)
+        fill(tmp_path / kind / "masks", range(numbers.start + 50, numbers.stop + 50))
+    data = read(tmp_path)
+    assert [int(image[0, 0, 0]) for image in data.images] == [0, 1, 2, 10, 11, 12]
+    assert data.notes == (
+        "read 2 folders inside class folders too: COVID/images, Normal/images",
+        "left out 2 folders called like masks of the pictures beside them: COVID/masks, "
+        "Normal/masks",
+    )
+
+
+@pytest.mark.parametrize("named", [{}, {"parts": {"train": "train"}}])
+def test_parts_of_pictures_and_masks_are_no_classes(tmp_path, named):
+    """They were two classes without a word: pictures, and masks."""
+    for part in ("train", "test"):
+        for kind in ("images", "masks"):
+            fill(tmp_path / part / kind, range(3))
+    assert refusal(tmp_path, **named) == (
+        "expected a sub-folder for each of at least 2 classes, found images/ and masks/, pictures "
+        "and what is said of them: put each class into a folder of its own: train/cat/1.png, "
+        "train/dog/1.png, …"
     )

@@ -96,6 +96,11 @@ def _notes(seen: Seen, untested: list[str]) -> list[str]:
             f"left out {counted(len(seen.masks), 'picture')} called like masks of others beside "
             f"them: {examples(seen.masks)}"
         )
+    if seen.mask_folders:
+        notes.append(
+            f"left out {counted(len(seen.mask_folders), 'folder')} called like masks of the "
+            f"pictures beside them: {examples(seen.mask_folders)}"
+        )
     if seen.like_masks:
         notes.append(
             f"read {counted(len(seen.like_masks), 'picture')} called like masks of others beside "

@@ -2,18 +2,17 @@
 
 import os
 import unicodedata
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 from bakeoff.data.folder_walk import DEEP, File, Seen, Walk
+from bakeoff.data.masks import folders_of_masks, holds_pictures
 from bakeoff.data.part_folders import check_no_parts_in_names, folder_part, part_folders
 from bakeoff.data.sources import PARTS
 from bakeoff.errors import DataError
 from bakeoff.utils.text import counted, listed, shown, some
 
-_PICTURES = {"images", "image", "imgs", "img", "pictures", "photos"}
-_ABOUT = {"labels", "label", "masks", "mask", "annotations", "segmentation", "segmentations"}
 _MASKS = 3  # so many are no chance
 _TREE = "put each class into a folder of its own: {0}/cat/1.png, {0}/dog/1.png, …"
 
@@ -104,7 +103,7 @@ class _Finder:
         return root, {}
 
     def check_flat(self, root: Path) -> None:
-        """Refuse folders of parts, or of pictures and masks, that are no classes."""
+        """Refuse folders of parts that are no classes."""
         folders, _ = self.walk.inside(root)
         parts = {folder_part(name): (name, path) for name, path in folders}
         parts.pop(None, None)
@@ -118,19 +117,13 @@ class _Finder:
                 f"{_TREE.format(shown(name))}; or list files and labels in a table, {{table: …}}"
             )
         check_no_parts_in_names(folders, self.walk)
-        names = [name.casefold() for name, _ in folders]
-        if len(names) == 2 and _PICTURES & set(names) and _ABOUT & set(names):
-            raise DataError(
-                f"expected a sub-folder for each of at least 2 classes, found "
-                f"{listed(f'{shown(name)}/' for name, _ in folders)}, pictures and what is said of "
-                f"them: {_TREE.format(shown(root.name) or 'folder')}"
-            )
 
     def classes(self, parent: Path, prefix: str, known: list[str]) -> list[tuple[int, str]]:
         """Return (label, path) of the class folders in a folder."""
         folders, files = self.walk.inside(parent, note=True)
         composed = [unicodedata.normalize("NFC", name) for name, _ in folders]
         if not known:
+            _check_kinds(parent, composed)
             if len(composed) < 2:
                 raise self._too_few(parent, composed, files)
             self.names = known = composed
@@ -165,6 +158,7 @@ class _Finder:
     def check_levels(self, classes: list[tuple[int, str]]) -> None:
         """Refuse class folders that hold the parts, which would be mixed; note what seems so."""
         inside = [[name for name, _ in self.walk.inside(path)[0]] for _, path in classes]
+        inside = [[n for n in names if n not in folders_of_masks(names)] for names in inside]
         for (label, _), names in zip(classes, inside, strict=True):
             parts = {folder_part(name): name for name in names}
             if "train" in parts and {"validation", "test"} & parts.keys():
@@ -177,6 +171,17 @@ class _Finder:
                 )
         if len(inside[0]) > 1 and all(names == inside[0] for names in inside):
             self.seen.alike = [shown(name) for name in inside[0]]
+
+
+def _check_kinds(parent: Path, folders: Sequence[str]) -> None:
+    """Refuse folders of pictures and of their masks, which are no classes."""
+    masks = folders_of_masks(folders)
+    if masks and all(name in masks or holds_pictures(name) for name in folders):
+        raise DataError(
+            f"expected a sub-folder for each of at least 2 classes, found "
+            f"{listed(f'{shown(name)}/' for name in folders)}, pictures and what is said of "
+            f"them: {_TREE.format(shown(parent.name) or 'folder')}"
+        )
 
 
 def links_outside(names: list[str]) -> str:

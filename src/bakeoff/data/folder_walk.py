@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from bakeoff.data.labels import natural
-from bakeoff.data.masks import masks_beside
+from bakeoff.data.masks import folders_of_masks, masks_beside
 from bakeoff.utils.text import shown
 from bakeoff.utils.user_paths import require_utf8_names
 
@@ -47,6 +47,7 @@ class Seen:
     deeper: list[str] = field(default_factory=list)  # folders that were not looked into
     again: list[str] = field(default_factory=list)  # folders that are read elsewhere
     masks: list[str] = field(default_factory=list)  # left out
+    mask_folders: list[str] = field(default_factory=list)  # likewise
     like_masks: list[str] = field(default_factory=list)  # which may be masks, and are read
     entered: str = ""
     called: str = ""  # what is said of classes that are called like parts
@@ -108,6 +109,7 @@ class Walk:
         """
         entries = _entries(folder)
         masks, usual = masks_beside([e.name for e in entries if e.name.lower().endswith(ENDINGS)])
+        aside = folders_of_masks([e.name for e in entries if os.path.isdir(e.path)])
         for entry in entries:
             name = shown(os.path.relpath(entry.path, self.root), limit=120)
             target = self._followed(entry)
@@ -118,6 +120,8 @@ class Walk:
                 if mask and not usual:
                     self.seen.like_masks.append(name)
                 yield File(target, label, name, mask and usual)
+            elif entry.name in aside:
+                self.seen.mask_folders.append(name)
             elif _identity(target) in known:
                 self.seen.again.append(name)
             elif depth == DEEP:

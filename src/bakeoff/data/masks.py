@@ -1,14 +1,29 @@
-"""Masks beside the pictures that they belong to, told by their names: 1_mask.png and 1.png."""
+"""Masks beside the pictures that they belong to, told by names: 1_mask.png, or masks/ and images/."""
 
 import os
 import re
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 
 _MASK = re.compile(
     r"(.+?)[ _.-]+(?:masks?|segm?|segmentations?|labels?|gt|ground[ _-]?truth|annotations?)"
     r"(?:[ _-]?[0-9]+)?",
     re.IGNORECASE,
 )
+_PICTURES = {"images", "image", "imgs", "img", "pictures", "photos"}
+_ABOUT = {"labels", "label", "masks", "mask", "annotations", "segmentation", "segmentations"}
+
+
+def folders_of_masks(names: Collection[str]) -> set[str]:
+    """Return which of some folders side by side hold what is said of the pictures in another."""
+    called = {name: name.casefold() for name in names}
+    if not _PICTURES & {*called.values()}:
+        return set()
+    return {name for name, small in called.items() if small in _ABOUT}
+
+
+def holds_pictures(folder: str) -> bool:
+    """Say whether a folder is called as if it held pictures of all kinds."""
+    return folder.casefold() in _PICTURES
 
 
 def masks_beside(names: Sequence[str]) -> tuple[set[str], bool]:

@@ -304,3 +304,25 @@ def test_the_same_folders_in_every_class_are_noted(tmp_path):
     )
     fill(tmp_path / "camera 3" / "cat")
     assert len(read(tmp_path).notes) == 1
+
+
+@pytest.mark.parametrize("name", ["HAM10000_images_part_{}", "images_00{}", "fold{}", "batch-{}"])
+@pytest.mark.parametrize("inside", ["", "cat"])
+def test_numbered_pieces_of_a_set_are_no_classes(tmp_path, name, inside):
+    """Two archives' folders (HAM10000, ChestX-ray14) were two classes, and the table was ignored."""
+    for number in (1, 2):
+        fill(tmp_path / "skin" / name.format(number) / inside)
+    (tmp_path / "skin" / "Data_Entry.csv").write_text("image,label\n")
+    assert refusal(tmp_path / "skin") == (
+        f"expected a folder for each class, found {name.format(1)}/ and {name.format(2)}/, called "
+        "like numbered pieces of one set: put each class into a folder of its own: "
+        "skin/cat/1.png, skin/dog/1.png, …; or list files and labels in a table, {table: …}; if "
+        "they are classes, call them something else"
+    )
+
+
+@pytest.mark.parametrize("name", ["class{}", "{}", "n0{}440764", "camera {}", "part {}"])
+def test_classes_may_be_numbered(tmp_path, name):
+    for number in (1, 2):
+        fill(tmp_path / name.format(number))
+    assert len(read(tmp_path).class_names) == 2

@@ -1,6 +1,7 @@
 """Where the classes and parts of a folder of images are, in the layouts that people have."""
 
 import os
+import re
 import unicodedata
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -10,10 +11,12 @@ from bakeoff.data.folder_walk import DEEP, File, Seen, Walk
 from bakeoff.data.masks import folders_of_masks, holds_pictures
 from bakeoff.data.part_folders import check_no_parts_in_names, folder_part, part_folders
 from bakeoff.data.sources import PARTS
+from bakeoff.data.words import pieces
 from bakeoff.errors import DataError
 from bakeoff.utils.text import counted, listed, shown, some
 
 _MASKS = 3  # so many are no chance
+_PIECES = {"images", "image", "imgs", "img", "pictures", "photos", "fold", "batch", "shard", "chunk"}
 _TREE = "put each class into a folder of its own: {0}/cat/1.png, {0}/dog/1.png, …"
 
 
@@ -174,7 +177,15 @@ class _Finder:
 
 
 def _check_kinds(parent: Path, folders: Sequence[str]) -> None:
-    """Refuse folders of pictures and of their masks, which are no classes."""
+    """Refuse folders of pictures and of their masks, or of one set in pieces, which are no classes."""
+    stems = {re.sub("[0-9]+", "0", name.casefold()) for name in folders}
+    if len(folders) > 1 == len(stems) and _PIECES & {*pieces(folders[0])}:
+        raise DataError(
+            f"expected a folder for each class, found {some([f'{shown(n)}/' for n in folders])}, "
+            f"called like numbered pieces of one set: {_TREE.format(shown(parent.name) or 'folder')}"
+            "; or list files and labels in a table, {table: …}; if they are classes, call them "
+            "something else"
+        )
     masks = folders_of_masks(folders)
     if masks and all(name in masks or holds_pictures(name) for name in folders):
         raise DataError(

@@ -208,3 +208,19 @@ def test_a_table_of_test_images_beside_it_is_named(images):
     )
     (images / "test.csv").write_text("file,width\na4.png,4\n", encoding="utf-8")
     assert load(source).notes[1:] == ("left out test.csv beside it, whose columns are others",)
+
+
+def test_images_in_two_folders(images):
+    """As HAM10000's: the folders were said to have files of the same names."""
+    for number in (3, 4, 5):
+        (images / "more").mkdir(exist_ok=True)
+        (images / "images" / f"a{number}.png").rename(images / "more" / f"a{number}.png")
+    rows = [f"a{number},{number % 2}" for number in range(6)]
+    with pytest.raises(DataError) as error:
+        read(images, "\n".join(["image,kind", *rows]))
+    assert str(error.value).endswith(
+        ": expected the images of a table in one folder, found some in each of images/ and more/: "
+        "put all into one, or write the folder before the name of every file, as in images/NAME"
+    )
+    rows = [f"{'images' if number < 3 else 'more'}/a{number},{number % 2}" for number in range(6)]
+    assert len(read(images, "\n".join(["image,kind", *rows])).images) == 6

@@ -252,11 +252,15 @@ def _file_column(
     """Return (the column of files, the folder that their names begin in)."""
     columns = _may_be_files(begin, found, wanted)
     sample = found[:: max(len(found) // _SAMPLE, 1)][:_SAMPLE]
-    best, file, there = 0, 0, {roots[0]: 0}
+    best, file, there = 0, 0, {roots[0]: set[int]()}
     for column in columns:
-        counts = {root: sum(bool(_place(root, row[column])) for row in sample) for root in roots}
-        if max(counts.values()) > best:
-            best, file, there = max(counts.values()), column, counts
+        found_in = {
+            root: {number for number, row in enumerate(sample) if _place(root, row[column])}
+            for root in roots
+        }
+        most = max(map(len, found_in.values()))
+        if most > best:
+            best, file, there = most, column, found_in
     if not best:
         have = ", ".join(shown(each, limit=30) for each in begin.columns[:8])
         raise DataError(
@@ -285,8 +289,8 @@ def _may_be_files(
     return tuple(others if first is None else [first, *others])
 
 
-def _of_table(table: Path, there: Mapping[Path, int]) -> Path:
-    """Return the folder with a table's images, of some that each have so many of them.
+def _of_table(table: Path, there: Mapping[Path, set[int]]) -> Path:
+    """Return the folder with a table's images, of some that each have these of them.
 
     train.csv is about train/, whatever else there is; else beside the table, else where most are.
     """
@@ -294,11 +298,17 @@ def _of_table(table: Path, there: Mapping[Path, int]) -> Path:
     fitting = [root for root in there if there[root] and part_of(root.name) == part]
     if part is not None and len(fitting) == 1:
         return fitting[0]
-    most = max(there.values())
-    alike = [root for root in there if 2 * there[root] > most]
-    if len(alike) == 1 or (alike[0] == table.parent and there[alike[0]] == most):
+    most = max(map(len, there.values()))
+    alike = [root for root in there if 2 * len(there[root]) > most]
+    if len(alike) == 1 or (alike[0] == table.parent and len(there[alike[0]]) == most):
         return alike[0]
     names = listed([f"{shown(root.name)}/" for root in alike[:3]])
+    if not set.intersection(*(there[root] for root in alike)):
+        raise DataError(
+            f"expected the images of a table in one folder, found some in each of {names}: put all "
+            "into one, or write the folder before the name of every file, as in "
+            f"{shown(alike[0].name)}/NAME"
+        )
     raise DataError(
         f"expected the images of a table in one folder, found files of the same names in {names}: "
         "say which, as in {table: …, images: FOLDER}"

@@ -210,6 +210,23 @@ def test_a_table_of_test_images_beside_it_is_named(images):
     assert load(source).notes[1:] == ("left out test.csv beside it, whose columns are others",)
 
 
+@pytest.mark.parametrize("name", ["split", "pool"])
+def test_one_column_a_class_beside_parts_and_an_index(images, name):
+    """pandas writes the index first; with it, or with parts, no column of labels was found."""
+    rows = [
+        f"{n},a{n},{int(n < 3)},{int(n > 2)},{('train', 'test')[n % 3 // 2]}" for n in range(6)
+    ]
+    text = "\n".join([f",image,rust,healthy,{name}", *rows])
+    data = read(images, text, columns={"part": name} if name == "pool" else None)
+    assert data.class_names == ("healthy", "rust")
+    assert data.labels.tolist() == [1, 1, 0, 0, 1, 0]
+    assert data.test_start == 4
+    assert data.notes == (
+        "read from the columns image (files in images/), one column for each of rust and healthy "
+        f"(labels), {name} (parts)",
+    )
+
+
 def test_images_in_two_folders(images):
     """As HAM10000's: the folders were said to have files of the same names."""
     for number in (3, 4, 5):

@@ -325,10 +325,13 @@ def _labels(
         others = [each for each in range(len(begin.columns)) if each != file]
         label = named([begin.columns[each] for each in others], LABELS)
         label = others[label] if label is not None else others[0] if len(others) == 1 else None
-        hot = None if label is not None else _one_hot(begin, found, others)
+        part = stated(begin.columns, wanted["part"], "columns.part") if "part" in wanted else None
+        beside = {part, part_place(begin)}
+        classes = [e for e in others if e not in beside and bare(begin.columns[e]) not in INDICES]
+        hot = None if label is not None else _one_hot(begin, found, classes)
         if hot is not None:
-            columns = [begin.columns[each] for each in others]
-            return hot, f"one column for each of {some(columns)}", columns
+            columns = [begin.columns[each] for each in classes]
+            return hot, f"one column for each of {some([shown(e) for e in columns])}", columns
     if label is None:
         have = ", ".join(shown(each, limit=30) for each in begin.columns[:8])
         raise DataError(

@@ -12,7 +12,7 @@ from rich.console import Console
 
 from bakeoff.cli import look, main
 from bakeoff.cli.look import Loaded, Picture, numbers
-from bakeoff.data import DataSet
+from bakeoff.data import DataSet, own_parts
 from bakeoff.errors import StorageError, UsageError
 from tests.helpers.disks import largest_file
 
@@ -240,3 +240,9 @@ def test_of_many_copies_a_few_are_named_and_the_others_counted(tmp_path, rng):
     lines = printed(look.overview(look.load(str(tmp_path / "pets"))), width=120).splitlines()
     named = " = ".join(f"cat/{number}.png (cat)" for number in range(4))
     assert f"  {named} and 3 more" in lines
+
+
+def test_pixels_that_differ_by_less_than_a_byte_are_no_copies(rng):
+    images = (0.5 + rng.random((6, 4, 4, 1)) / 1000).astype(np.float32)
+    data = DataSet("faint", images, np.arange(6) % 2, ("cat", "dog"), 1.0, None)
+    assert "more than once" not in printed(look.overview(Loaded(data, own_parts(data), False)))

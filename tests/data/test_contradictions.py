@@ -67,3 +67,16 @@ def test_pictures_that_only_look_alike_at_first_are_told_apart():
         "1 picture also found under another class, such as image 0 (0) and image 3 (1): the "
         "pixels are the same, so one of the labels is wrong"
     )
+
+
+def test_pixels_that_differ_by_less_than_a_byte_are_not_the_same(rng):
+    """Faint floats, or 16 bits: as bytes they were the same, and one label was called wrong."""
+    images = rng.random((12, 4, 4)).astype(np.float32)
+    images[2:] = 0.5 + images[2:] / 1000
+    labels = np.arange(12) % 2
+    assert from_python((images, labels)).notes == ()
+    images[7] = images[2]
+    assert from_python((images, labels)).notes == (
+        "1 picture also found under another class, such as image 2 (0) and image 7 (1): the pixels "
+        "are the same, so one of the labels is wrong",
+    )

@@ -18,7 +18,7 @@ from bakeoff import data as datasets
 from bakeoff import recipe as recipes
 from bakeoff.data import DataSet, about_pixels, class_counts, own_parts
 from bakeoff.data.recognise import guessed, recognise
-from bakeoff.data.source_images import image_keys
+from bakeoff.data.source_images import identical_keys
 from bakeoff.data.sources import Pictures
 from bakeoff.data.split import Split
 from bakeoff.errors import DataError, UsageError
@@ -107,7 +107,7 @@ def overview(loaded: Loaded) -> list[RenderableType]:
 
 def _copies(data: DataSet) -> list[str]:
     """Return lines on images that stand more than once, by the names of their files."""
-    keys = image_keys(data, np.arange(len(data.labels)))
+    keys = identical_keys(data, np.arange(len(data.labels)))
     _, groups, counts = np.unique(keys, return_inverse=True, return_counts=True)
     more = np.flatnonzero(counts > 1)
     if not len(more):

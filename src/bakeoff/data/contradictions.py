@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from bakeoff.data.dataset import DataSet
-from bakeoff.data.source_images import image_keys, quick_keys
+from bakeoff.data.source_images import identical_keys, quick_keys
 from bakeoff.utils.text import counted, shown
 
 
@@ -31,7 +31,7 @@ def notes_on_contradictions(data: DataSet) -> tuple[str, ...]:
 def _pairs(data: DataSet) -> Iterator[tuple[int, int]]:
     """Yield (earlier, later) for every picture that equals the first of its kind, labels apart."""
     suspects = _in_mixed_groups(quick_keys(data), data.labels)
-    keys, labels = image_keys(data, suspects), data.labels[suspects]
+    keys, labels = identical_keys(data, suspects), data.labels[suspects]
     _, first, groups = np.unique(keys, return_index=True, return_inverse=True)
     for index in np.flatnonzero(labels[first[groups]] != labels):
         image = data.images[suspects[index]]

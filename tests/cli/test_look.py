@@ -4,6 +4,7 @@ Run: pytest tests/cli/test_look.py
 """
 
 import io
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -84,6 +85,16 @@ def test_without_a_test_part_it_says_so(digits):
     )
     assert lines[2].split() == ["class", "images"]
     assert "There is no test part yet" in lines[-1]
+
+
+def test_with_a_validation_part_alone_the_test_images_are_not_left_alone(tiny):
+    """They are drawn of those that are shown, later: it was said that they are not."""
+    data = replace(tiny.data, test_start=None, validation_start=4)
+    lines = printed(look.overview(Loaded(data, own_parts(data), False))).splitlines()
+    assert lines[0].startswith("tiny: 4 train and 2 validation images of 2×4×1")
+    assert lines[-1].endswith(
+        "There is no test part yet: a recipe's split takes one, maybe of these."
+    )
 
 
 def test_no_line_is_wider_than_the_window(digits):

@@ -137,7 +137,7 @@ def _called(data: DataSet, row: int) -> str:
 
 def _about_grid(loaded: Loaded) -> str:
     text = "The numbers are positions, for --image."
-    if "test" in loaded.parts:
+    if len(loaded.parts.get("test", ())):
         return f"{text} Shown are training images; the test images are left alone."
     if loaded.divided:
         return f"{text} There is no test part: every image is tested in turn."

@@ -5,10 +5,12 @@ Oracle: tables written here. Cost: 1 s.
 Run: pytest tests/data/test_csv_columns.py
 """
 
+import tracemalloc
+
 import numpy as np
 import pytest
 
-from bakeoff.data import CsvSource, load
+from bakeoff.data import CsvSource, csv_columns, load, safe_reading
 from bakeoff.errors import DataError
 from tests.helpers.tables import write_pixels
 
@@ -66,3 +68,23 @@ def test_parts_that_some_rows_do_not_say_are_asked_for(tmp_path, rows):
         "call the column something else"
     )
     assert str(error.value) == message
+
+
+def test_a_table_of_text_takes_little_more_memory_than_its_bytes(tmp_path):
+    """FER2013 has 301 MB in cells of text: it was refused as too large."""
+    path = tmp_path / "faces.csv"
+    path.write_text("label,pixels\n" + f"0,{'255 ' * 2304}\n" * 500, encoding="utf-8")
+    begin = csv_columns.head(path)
+    tracemalloc.start()
+    assert len(csv_columns.rows(path, begin)) == 500
+    peak = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    assert peak < 1.5 * path.stat().st_size
+
+
+def test_a_table_of_text_is_judged_by_the_free_memory(tmp_path, monkeypatch):
+    path = tmp_path / "faces.csv"
+    path.write_text("label,pixels\n0,1 2 3 4\n", encoding="utf-8")
+    monkeypatch.setattr(safe_reading, "available_memory", lambda: 100)
+    with pytest.raises(DataError, match="expected at most 50 bytes of arrays"):
+        csv_columns.rows(path, csv_columns.head(path))

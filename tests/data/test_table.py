@@ -213,9 +213,7 @@ def test_a_table_of_test_images_beside_it_is_named(images):
 @pytest.mark.parametrize("name", ["split", "pool"])
 def test_one_column_a_class_beside_parts_and_an_index(images, name):
     """pandas writes the index first; with it, or with parts, no column of labels was found."""
-    rows = [
-        f"{n},a{n},{int(n < 3)},{int(n > 2)},{('train', 'test')[n % 3 // 2]}" for n in range(6)
-    ]
+    rows = [f"{n},a{n},{int(n < 3)},{int(n > 2)},{('train', 'test')[n % 3 // 2]}" for n in range(6)]
     text = "\n".join([f",image,rust,healthy,{name}", *rows])
     data = read(images, text, columns={"part": name} if name == "pool" else None)
     assert data.class_names == ("healthy", "rust")

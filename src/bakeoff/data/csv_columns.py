@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from bakeoff.data.folder_walk import ENDINGS
-from bakeoff.data.safe_reading import regular_file
+from bakeoff.data.safe_reading import check_memory, regular_file
 from bakeoff.data.words import part_of
 from bakeoff.errors import DataError
 from bakeoff.utils.text import shown
@@ -96,16 +96,12 @@ def _is_number(text: str) -> bool:
 def rows(path: Path, begin: Head) -> list[list[str]]:
     """Return the rows of a table of text, without its header; all as long as the header."""
     with regular_file(path) as (file, size):
-        if size > 1 << 28:
-            raise DataError(f"expected at most {1 << 28:,} bytes, found {size:,}")
+        check_memory(3 * size)
+        text = io.TextIOWrapper(file, encoding="utf-8-sig", newline="")
         try:
-            text = file.read(size).decode("utf-8-sig")
+            found = [row for row in csv.reader(text, delimiter=begin.separator) if any(row)]
         except UnicodeDecodeError:
             raise DataError(NO_UTF8) from None
-        try:
-            found = [
-                row for row in csv.reader(io.StringIO(text), delimiter=begin.separator) if any(row)
-            ]
         except csv.Error as error:
             raise DataError(f"expected a table (CSV), found none: {error}") from None
         found = found[begin.skip :]

@@ -16,7 +16,18 @@ from bakeoff.errors import DataError
 from bakeoff.utils.text import counted, listed, shown, some
 
 _MASKS = 3  # so many are no chance
-_PIECES = {"images", "image", "imgs", "img", "pictures", "photos", "fold", "batch", "shard", "chunk"}
+_PIECES = {
+    "images",
+    "image",
+    "imgs",
+    "img",
+    "pictures",
+    "photos",
+    "fold",
+    "batch",
+    "shard",
+    "chunk",
+}
 _TREE = "put each class into a folder of its own: {0}/cat/1.png, {0}/dog/1.png, …"
 
 

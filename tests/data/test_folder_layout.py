@@ -309,7 +309,7 @@ def test_the_same_folders_in_every_class_are_noted(tmp_path):
 @pytest.mark.parametrize("name", ["HAM10000_images_part_{}", "images_00{}", "fold{}", "batch-{}"])
 @pytest.mark.parametrize("inside", ["", "cat"])
 def test_numbered_pieces_of_a_set_are_no_classes(tmp_path, name, inside):
-    """Two archives' folders (HAM10000, ChestX-ray14) were two classes, and the table was ignored."""
+    """As archives of HAM10000, ChestX-ray14: they were classes, and the table was ignored."""
     for number in (1, 2):
         fill(tmp_path / "skin" / name.format(number) / inside)
     (tmp_path / "skin" / "Data_Entry.csv").write_text("image,label\n")

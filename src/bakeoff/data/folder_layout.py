@@ -17,16 +17,8 @@ from bakeoff.utils.text import counted, listed, shown, some
 
 _MASKS = 3  # so many are no chance
 _PIECES = {
-    "images",
-    "image",
-    "imgs",
-    "img",
-    "pictures",
-    "photos",
-    "fold",
-    "batch",
-    "shard",
-    "chunk",
+    *("images", "image", "imgs", "img", "pictures", "photos"),
+    *("fold", "batch", "shard", "chunk"),
 }
 _TREE = "put each class into a folder of its own: {0}/cat/1.png, {0}/dog/1.png, …"
 
@@ -188,21 +180,21 @@ class _Finder:
 
 
 def _check_kinds(parent: Path, folders: Sequence[str]) -> None:
-    """Refuse folders of pictures and of their masks, or of one set in pieces, which are no classes."""
+    """Refuse folders that are no classes: pictures and their masks, or one set in pieces."""
+    tree = _TREE.format(shown(parent.name) or "folder")
     stems = {re.sub("[0-9]+", "0", name.casefold()) for name in folders}
     if len(folders) > 1 == len(stems) and _PIECES & {*pieces(folders[0])}:
         raise DataError(
             f"expected a folder for each class, found {some([f'{shown(n)}/' for n in folders])}, "
-            f"called like numbered pieces of one set: {_TREE.format(shown(parent.name) or 'folder')}"
-            "; or list files and labels in a table, {table: …}; if they are classes, call them "
-            "something else"
+            f"called like numbered pieces of one set: {tree}; or list files and labels in a table, "
+            "{table: …}; if they are classes, call them something else"
         )
     masks = folders_of_masks(folders)
     if masks and all(name in masks or holds_pictures(name) for name in folders):
         raise DataError(
             f"expected a sub-folder for each of at least 2 classes, found "
-            f"{listed(f'{shown(name)}/' for name in folders)}, pictures and what is said of "
-            f"them: {_TREE.format(shown(parent.name) or 'folder')}"
+            f"{listed(f'{shown(name)}/' for name in folders)}, pictures and what is said of them: "
+            f"{tree}"
         )
 
 

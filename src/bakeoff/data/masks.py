@@ -1,4 +1,4 @@
-"""Masks beside the pictures that they belong to, told by names: 1_mask.png, or masks/ and images/."""
+"""Masks beside the pictures that they belong to, told by names: 1_mask.png, or a folder masks."""
 
 import os
 import re

@@ -326,3 +326,44 @@ def test_classes_may_be_numbered(tmp_path, name):
     for number in (1, 2):
         fill(tmp_path / name.format(number))
     assert len(read(tmp_path).class_names) == 2
+
+
+@pytest.mark.parametrize("inside", ["seg_{}", "{}", "images"])
+@pytest.mark.parametrize("stated", [True, False])
+def test_a_folder_in_a_part_that_is_called_like_it_is_entered(tmp_path, inside, stated):
+    """As Kaggle's intel-image-classification: "put each class into a folder of its own"."""
+    for part in ("train", "test"):
+        two(tmp_path / f"seg_{part}" / inside.format(part), 3)
+    fill(tmp_path / "seg_pred" / "seg_pred")
+    data = read(
+        tmp_path, **({"parts": {"train": "seg_train", "test": "seg_test"}} if stated else {})
+    )
+    assert (data.class_names, sizes(data)) == (("cat", "dog"), {"train": 6, "test": 6})
+    assert data.notes[0] == (
+        f"the classes were found in seg_train/{inside.format('train')}/ and "
+        f"seg_test/{inside.format('test')}/"
+    )
+
+
+def test_a_class_in_a_part_is_not_entered(tmp_path):
+    two(tmp_path / "train", 3)
+    for name in ("2019", "2020"):
+        fill(tmp_path / "test" / "cat" / name)
+    data = read(tmp_path)
+    assert (data.class_names, data.test_start, data.labels[6:].tolist()) == (
+        ("cat", "dog"), 6, [0, 0, 0, 0],
+    )  # fmt: skip
+
+
+def test_a_folder_beside_a_readme_is_entered(tmp_path):
+    """As Kaggle's animals10: raw-img beside translate.py."""
+    two(tmp_path / "raw-img")
+    (tmp_path / "translate.py").write_text("")
+    assert read(tmp_path).notes == (
+        "the classes were found in raw-img/",
+        "ignored 1 file or folders beside the class folders: translate.py",
+    )
+    (tmp_path / "labels.csv").write_text("file,label\n")
+    assert refusal(tmp_path).endswith(
+        "if labels.csv lists files and labels, write {table: labels.csv}"
+    )

@@ -14,7 +14,7 @@ from bakeoff.data.labels import check_known, checked_class_names
 from bakeoff.data.safe_reading import refusing
 from bakeoff.data.sources import FolderSource
 from bakeoff.errors import DataError
-from bakeoff.utils.text import counted, shown
+from bakeoff.utils.text import counted, listed, shown
 
 
 def load_folder(source: FolderSource) -> DataSet:
@@ -73,7 +73,7 @@ def _notes(seen: Seen, untested: list[str]) -> list[str]:
     """Return what was found beside the images, in sentences."""
     notes = []
     if seen.entered:
-        notes.append(f"the classes were found in {seen.entered}/")
+        notes.append(f"the classes were found in {listed(f'{each}/' for each in seen.entered)}")
     if seen.called:
         notes.append(seen.called)
     if seen.deep:

@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from bakeoff.data.folder_walk import DEEP, File, Seen, Walk
+from bakeoff.data.folder_walk import DEEP, ENDINGS, File, Seen, Walk
 from bakeoff.data.masks import folders_of_masks, holds_pictures
 from bakeoff.data.part_folders import check_no_parts_in_names, folder_part, part_folders
 from bakeoff.data.sources import PARTS
@@ -61,7 +61,8 @@ def find(root: Path, parts: Mapping[str, str] | None, seen: Seen) -> Layout:
     layout: dict[str, list[File]] = {}
     for part, place in places.items():
         known = finder.names if part != "train" else []
-        layout[part] = finder.walk.files(finder.classes(Path(place), f"{Path(place).name}/", known))
+        inside = finder.enter_part(part, Path(place))
+        layout[part] = finder.walk.files(finder.classes(inside, f"{Path(place).name}/", known))
     return Layout(_without_masks(layout, seen), finder.names)
 
 
@@ -94,19 +95,46 @@ class _Finder:
     def enter(self, root: Path) -> tuple[Path, dict[str, str]]:
         """Return (the folder that classes or parts are in, the parts' folders by part).
 
-        A folder that holds one folder of folders and nothing else is entered.
+        A folder that holds one folder of folders is entered, and so is such a folder of a part
+        where that is called like it: seg_train/seg_train.
         """
+        start, places = root, {}
         for _ in range(DEEP):
             folders, files = self.walk.inside(root)
             places = part_folders(folders, self.walk)
-            if places:
-                return root, places
-            only = folders[0] if len(folders) == 1 and not files else None
-            if only is None or not self.walk.inside(Path(only[1]))[0]:
+            only = self._only(root)
+            if places or only is None:
                 break
-            root = Path(only[1])
-            self.seen.entered = shown(os.path.relpath(root, self.root))
-        return root, {}
+            root = only
+            self.seen.loose += files
+        if root != start:
+            self.seen.entered.append(shown(os.path.relpath(root, self.root)))
+        return root, places
+
+    def enter_part(self, part: str, folder: Path) -> Path:
+        """Return the folder that the classes of a part are in: it, or one in it called like it."""
+        place = folder
+        for _ in range(DEEP):
+            only = self._only(place)
+            alike = only is not None and (
+                only.name.casefold() == place.name.casefold()
+                or folder_part(only.name) == part
+                or holds_pictures(only.name)
+            )
+            if only is None or not alike:
+                break
+            place = only
+        if place != folder:
+            self.seen.entered.append(shown(os.path.relpath(place, self.root)))
+        return place
+
+    def _only(self, folder: Path) -> Path | None:
+        """Return the folder of folders that a folder holds alone, but for files of other kinds."""
+        folders, files = self.walk.inside(folder)
+        told = any(name.lower().endswith((*ENDINGS, ".csv", ".tsv")) for name in files)
+        if told or len(folders) != 1 or not self.walk.inside(folders[0][1])[0]:
+            return None
+        return Path(folders[0][1])
 
     def check_flat(self, root: Path) -> None:
         """Refuse folders of parts that are no classes."""

@@ -49,7 +49,7 @@ class Seen:
     masks: list[str] = field(default_factory=list)  # left out
     mask_folders: list[str] = field(default_factory=list)  # likewise
     like_masks: list[str] = field(default_factory=list)  # which may be masks, and are read
-    entered: str = ""
+    entered: list[str] = field(default_factory=list)
     called: str = ""  # what is said of classes that are called like parts
     alike: list[str] = field(default_factory=list)  # the folders in every class, if the same
 

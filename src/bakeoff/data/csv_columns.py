@@ -62,7 +62,7 @@ def head(path: Path) -> Head:
     files = any(cell.strip().lower().endswith(ENDINGS) for cell in cells)
     cells = [each.strip() for each in cells]
     named = len(cells) == 1 or not all(map(_is_number, cells[1:])) or _counts_pixels(cells)
-    named = named and not files
+    named = named and not files and not _ends_in_a_word(cells)
     columns = cells if named else [str(index) for index in range(len(cells))]
     skip = int(named or _counts_columns(cells))
     return Head(separator, tuple(columns), named, skip, blank)
@@ -73,6 +73,17 @@ def _counts_pixels(cells: Sequence[str]) -> bool:
     if len(cells) < 4 or _is_number(cells[0]) or cells[1] not in ("0", "1"):
         return False
     return cells[1:] == [str(int(cells[1]) + index) for index in range(len(cells) - 1)]
+
+
+def _ends_in_a_word(cells: Sequence[str]) -> bool:
+    """Say whether a row is numbers that do not count the columns, and a word: pixels, a label."""
+    *numbers, word = cells
+    return (
+        len(cells) > 3
+        and all(map(_is_number, numbers))
+        and not _is_number(word)
+        and not _counts_columns(numbers)
+    )
 
 
 def _counts_columns(cells: Sequence[str]) -> bool:

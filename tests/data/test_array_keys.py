@@ -132,8 +132,9 @@ def test_keys_name_others(tmp_path):
             {"x_train": X, "y_train": Y, "x_val": X, "y_val": Y},
             None,
             "expected a test part beside training and validation, found none: to test on x_val, "
-            "write keys: {x_train: x_train, y_train: y_train, x_test: x_val, y_test: y_val}; to "
-            "have a test part drawn from all of x_train, write keys: {x: x_train, y: y_train}",
+            "write {npz: …, keys: {x_train: x_train, y_train: y_train, x_test: x_val, y_test: "
+            "y_val}}; to have a test part drawn from all of x_train, write {npz: …, keys: {x: "
+            "x_train, y: y_train}}",
         ),
         (
             {"x_train": X, "y_train": Y, "x_test": X},

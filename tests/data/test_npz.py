@@ -104,7 +104,7 @@ def test_versions_of_the_header(path, version):
         (
             {"inputs": X, "pixels": X, "y": Y},
             "expected one array of x, found inputs and pixels: say which it is, as in {npz: …, "
-            "keys: {x: inputs, …}}",
+            "keys: {x: inputs, y: NAME}}",
         ),
         (
             {"x": X, "y": np.array(Y, dtype=object)},

@@ -269,3 +269,41 @@ def test_text_of_any_length_is_labels():
     x = np.arange(0, 252, 7, dtype=np.uint8).reshape(4, 3, 3)
     labels = np.array(["a", "bb", "a", "bb"], dtype=np.dtypes.StringDType())
     assert from_python((x, labels)).class_names == ("a", "bb")
+
+
+@pytest.mark.parametrize(
+    ("names", "cure"),
+    [
+        (
+            ("pics", "kinds"),
+            "say which they are, as in {'x': data['NAME'], 'y': data['NAME']}",
+        ),
+        (
+            ("x_train", "y_train", "x_val", "y_val"),
+            "to test on x_val, write {'x_train': data['x_train'], 'y_train': data['y_train'], "
+            "'x_test': data['x_val'], 'y_test': data['y_val']}; to have a test part drawn from "
+            "all of x_train, write {'x': data['x_train'], 'y': data['y_train']}",
+        ),
+        (
+            ("x_train", "y_train", "x_test"),
+            "name those to use, as in {'x': data['NAME'], 'y': data['NAME']}",
+        ),
+        (
+            ("inputs", "data", "label"),
+            "say which it is, as in {'x': data['inputs'], 'y': data['NAME']}",
+        ),
+    ],
+)
+def test_what_to_do_about_a_mapping_is_said_in_python(arrays, names, cure):
+    """It was said in a recipe's words: {npz: …, keys: …}."""
+    images, labels = arrays
+    given = {name: labels if name[0] in "ykl" else images for name in names}
+    with pytest.raises(DataError) as error:
+        from_python(given)
+    assert str(error.value).partition(": ")[2] == cure
+
+
+def test_a_mapping_without_arrays_is_told_what_it_may_hold(arrays):
+    """As Hugging Face's DatasetDict."""
+    with pytest.raises(DataError, match=r"^data: expected .*, found a mapping with train and test"):
+        from_python({part: list(zip(*arrays, strict=True)) for part in ("train", "test")})

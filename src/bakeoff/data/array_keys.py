@@ -1,7 +1,7 @@
 """Which array of a file is what: the keys people use, or those that a recipe's `keys` names."""
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 
 from bakeoff.data.sources import ARRAYS
 from bakeoff.data.words import role_of, roles
@@ -12,10 +12,23 @@ _LATER = ("validation", "test")
 _EXPECTED = "x and y, or x_train, y_train, x_test and y_test"
 
 Shape = tuple[int, ...]
+Naming = Callable[[Mapping[str, str]], str]
+
+
+def in_recipe(names: Mapping[str, str]) -> str:
+    """Return how a recipe names arrays by their roles."""
+    return f"{{npz: …, keys: {{{', '.join(f'{role}: {name}' for role, name in names.items())}}}}}"
+
+
+def in_python(names: Mapping[str, str]) -> str:
+    """Return how a mapping names arrays by their roles."""
+    return f"{{{', '.join(f'{role!r}: data[{name!r}]' for role, name in names.items())}}}"
 
 
 def array_keys(
-    arrays: Mapping[str, tuple[Shape, bool]], stated: Mapping[str, str] | None
+    arrays: Mapping[str, tuple[Shape, bool]],
+    stated: Mapping[str, str] | None,
+    naming: Naming = in_recipe,
 ) -> tuple[dict[str, str], list[str]]:
     """Return (the arrays' names by role, in the order of the parts; notes for the user).
 
@@ -23,6 +36,7 @@ def array_keys(
     ----------
     arrays : by name, the shape and whether the values are text
     stated : names by role (x, y, x_train …), as the recipe says them; None to recognise them
+    naming : how its owner would say which arrays are meant, for messages
 
     Raises
     ------
@@ -35,11 +49,11 @@ def array_keys(
     if arrays and not found and set(arrays) <= {f"arr_{number}" for number in range(6)}:
         return _by_position(arrays), []
     texts = [name for name in found.pop("class_names", []) if arrays[name][1]]
-    pairs, remark = _pairs(arrays, found)
+    pairs, remark = _pairs(arrays, found, naming)
     keys: dict[str, str] = {}
     for part in pairs:
         for role in (f"x{part}", f"y{part}"):
-            keys[role] = _only(role, found[role])
+            keys[role] = _only(role, found[role], naming)
     if len(texts) == 1:
         keys["class_names"] = texts[0]
     others = [shown(name) for name in arrays if name not in keys.values()]
@@ -55,28 +69,28 @@ def parts_of(keys: Mapping[str, str]) -> list[str]:
 
 
 def _pairs(
-    arrays: Mapping[str, tuple[Shape, bool]], found: Mapping[str, Sequence[str]]
+    arrays: Mapping[str, tuple[Shape, bool]], found: Mapping[str, Sequence[str]], naming: Naming
 ) -> tuple[list[str], str]:
     """Return (the parts as "_train", "_test" or "", in order; a note)."""
     have = {role.removeprefix("x") for role in found if role[0] == "x"} & {
         role.removeprefix("y") for role in found if role[0] == "y"
     }
     first = "_train" if "_train" in have else ""
-    _check_whole(found, have)
+    _check_whole(found, have, naming)
     if first not in have:
         seen = ", ".join(f"{shown(name, limit=40)} {shape}" for name, (shape, _) in
                          list(arrays.items())[:8])  # fmt: skip
         raise DataError(
             f"expected the arrays {_EXPECTED}, found {seen or 'none'}: say which they are, as in "
-            f"{{npz: …, keys: {{x: NAME, y: NAME}}}}"
+            f"{naming({'x': 'NAME', 'y': 'NAME'})}"
         )
     if "_validation" in have and "_test" not in have:
         x, y = found[f"x{first}"][0], found[f"y{first}"][0]
         v, w = found["x_validation"][0], found["y_validation"][0]
         raise DataError(
             f"expected a test part beside training and validation, found none: to test on {v}, "
-            f"write keys: {{x_train: {x}, y_train: {y}, x_test: {v}, y_test: {w}}}; to have a test "
-            f"part drawn from all of {x}, write keys: {{x: {x}, y: {y}}}"
+            f"write {naming({'x_train': x, 'y_train': y, 'x_test': v, 'y_test': w})}; to have a "
+            f"test part drawn from all of {x}, write {naming({'x': x, 'y': y})}"
         )
     lone = first == "_train" and "_test" not in have
     remark = (
@@ -87,7 +101,7 @@ def _pairs(
     return [first, *(f"_{part}" for part in _LATER if f"_{part}" in have)], remark
 
 
-def _check_whole(found: Mapping[str, Sequence[str]], have: set[str]) -> None:
+def _check_whole(found: Mapping[str, Sequence[str]], have: set[str], naming: Naming) -> None:
     """Refuse images of a part without labels, and labels without images."""
     for role, names in found.items():
         part = role[1:]
@@ -95,19 +109,20 @@ def _check_whole(found: Mapping[str, Sequence[str]], have: set[str]) -> None:
             other = f"{'y' if role[0] == 'x' else 'x'}{part}"
             raise DataError(
                 f"expected {other} beside {shown(names[0])}, found none: name those to use, as "
-                "in {npz: …, keys: {x: NAME, y: NAME}}"
+                f"in {naming({'x': 'NAME', 'y': 'NAME'})}"
             )
 
 
-def _only(role: str, names: Sequence[str]) -> str:
+def _only(role: str, names: Sequence[str], naming: Naming) -> str:
     if len(names) > 1:
         exact = [name for name in names if name == role]
         alike = [name for name in names if "image" in name.lower()]  # beside the same, flat
         if len(exact or alike) == 1:
             return (exact or alike)[0]
+        other = f"{'y' if role[0] == 'x' else 'x'}{role[1:]}"
         raise DataError(
             f"expected one array of {role}, found {listed(map(shown, names))}: say which it is, "
-            f"as in {{npz: …, keys: {{{role}: {shown(names[0])}, …}}}}"
+            f"as in {naming({role: shown(names[0]), other: 'NAME'})}"
         )
     return names[0]
 

@@ -9,7 +9,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from bakeoff.data.array_keys import array_keys, parts_of
+from bakeoff.data.array_keys import array_keys, in_python, parts_of
 from bakeoff.data.arrays import Given, from_parts
 from bakeoff.data.carried_names import carried_names, with_names
 from bakeoff.data.csv_columns import INDICES, LABELS, PART_COLUMNS, Head, bare, part_column
@@ -133,8 +133,14 @@ def _from_mapping(value: Mapping[str, Any]) -> DataSet:
         for key, each in value.items()
         if _is_array(each) or role_of(str(key)) is not None
     }
+    if not arrays:
+        raise DataError(
+            f"data: expected {_FORMS}, found a mapping with {some([shown(str(e)) for e in value])}"
+        )
     keys, notes = array_keys(
-        {key: (each.shape, each.dtype.kind in "US") for key, each in arrays.items()}, None
+        {key: (each.shape, each.dtype.kind in "US") for key, each in arrays.items()},
+        None,
+        in_python,
     )
     names = [key for role, key in keys.items() if role != "class_names"]
     parts = {

@@ -3,6 +3,8 @@
 Oracle: scikit-learn's digits written as CSV. Cost: 2 s. Run: pytest tests/data/test_csv_pixels.py
 """
 
+import re
+
 import numpy as np
 import pytest
 
@@ -230,3 +232,17 @@ def test_a_test_table_without_labels_is_no_test_part(tmp_path, rows):
     assert recognise(train) == CsvSource(train)
     write_pixels(tmp_path / "test.csv", rows)
     assert recognise(train) == CsvSource(train, test=tmp_path / "test.csv")
+
+
+@pytest.mark.parametrize("broken", ["x", ""])
+def test_rows_are_counted_in_one_way(tmp_path, rows, broken):
+    """From 1, the header with them: a wrong pixel was said to be two lines above its own."""
+    path = write_pixels(tmp_path / "train.csv", rows)
+    lines = path.read_text(encoding="utf-8").splitlines()
+    for line, found in (
+        (f"1,{broken}" + ",0" * 63, f"could not convert string '{broken}' to float32 at row 5, "),
+        ("1,2,3", "row 5: expected 65 columns as in the first row, found 3"),
+    ):
+        path.write_text("\n".join([*lines[:4], line, *lines[5:]]), encoding="utf-8")
+        with pytest.raises(DataError, match=re.escape(found)):
+            load(CsvSource(path))

@@ -354,9 +354,12 @@ def _load(path: Path, begin: Head, columns: list[int], kind: Any) -> NDArray[Any
         except ValueError as error:
             comma = begin.separator == ";" and re.search(r"'-?[0-9]+,[0-9]+'", str(error))
             cure = ": write decimals with a point" if comma else ""
-            raise DataError(
-                f"expected a number for every pixel: {str(error).rstrip('.')}{cure}"
-            ) from None
+            found = re.sub(  # NumPy counts rows after the header, and from 0; columns from 1
+                "at row ([0-9]+), ",
+                lambda row: f"at row {int(row[1]) + 1 + begin.skip:,}, ",
+                str(error).rstrip("."),
+            )
+            raise DataError(f"expected a number for every pixel: {found}{cure}") from None
     if not len(values):
         raise DataError("expected a line for each image, found none")
     return values

@@ -203,8 +203,8 @@ def test_a_frame_may_say_the_parts_and_must_not_lack_labels(tmp_path, arrays):
     with pytest.raises(DataError) as error:
         from_python(frame.drop(columns="split"))
     assert str(error.value) == (
-        "labels: expected a label for every image, found 1 image without one, the first at [1]: "
-        "label it, or leave it out"
+        "labels: expected a label for every image, found 1 image without one, the first of "
+        f"{paths[1]}: label it, or leave it out"
     )
 
 

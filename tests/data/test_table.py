@@ -239,3 +239,15 @@ def test_images_in_two_folders(images):
     )
     rows = [f"{'images' if number < 3 else 'more'}/a{number},{number % 2}" for number in range(6)]
     assert len(read(images, "\n".join(["image,kind", *rows])).images) == 6
+
+
+def test_a_missing_label_is_found_by_its_file(images):
+    """It was counted among the images of its part that are there: [0], of the fifth line."""
+    (images / "images" / "a0.png").unlink()
+    rows = [f"a{n},{'NA' if n == 4 else n % 2},{'train' if n < 4 else 'test'}" for n in range(6)]
+    with pytest.raises(DataError) as error:
+        read(images, "\n".join(["image,label,split", *rows]))
+    assert str(error.value).endswith(
+        "labels: expected a label for every image, found 1 image without one, the first of a4.png "
+        "(NA): label it, or leave it out"
+    )

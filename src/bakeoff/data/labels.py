@@ -162,8 +162,13 @@ def _check_widths(given: Mapping[str, Labels]) -> None:
         )
 
 
-def _check_there(name: str, array: NDArray[Any]) -> None:
-    """Refuse labels that are missing: NaN, nothing, or words such as nan among numbers."""
+def check_there(name: str, array: NDArray[Any], files: Sequence[str] | None = None) -> None:
+    """Refuse labels that are missing: NaN, nothing, or words such as nan among numbers.
+
+    files : what the images are called, where they are files
+    """
+    if array.dtype.kind not in "fU":
+        return
     if array.dtype.kind == "f":
         absent = np.isnan(array)
     else:
@@ -178,9 +183,10 @@ def _check_there(name: str, array: NDArray[Any]) -> None:
     if absent.any():
         place = int(absent.argmax())
         text = str(array[place]).strip()
+        which = f"at [{place}]" if files is None else f"of {files[place]}"
         raise DataError(
             f"{name}: expected a label for every image, found {counted(int(absent.sum()), 'image')}"
-            f" without one, the first at [{place}]{f' ({shown(text)})' if text else ''}: label it, "
+            f" without one, the first {which}{f' ({shown(text)})' if text else ''}: label it, "
             "or leave it out"
         )
 
@@ -197,8 +203,7 @@ def _flat(name: str, labels: Labels) -> NDArray[Any]:
         columns: NDArray[Any] = array.argmax(axis=1)
         return columns
     array = array.reshape(-1)
-    if array.dtype.kind in "fU":
-        _check_there(name, array)
+    check_there(name, array)
     if array.dtype.kind == "f":
         array = array.astype(np.float64, copy=False)
         if (

@@ -22,7 +22,7 @@ from bakeoff.data.dataset import DataSet, part_starts
 from bakeoff.data.decode_files import Skipped, check_pictures, decode_files
 from bakeoff.data.folder_walk import ENDINGS, File
 from bakeoff.data.groups import notes_on_groups
-from bakeoff.data.labels import Classes, Labels, pooled_labels, table_labels
+from bakeoff.data.labels import Classes, Labels, check_there, pooled_labels, table_labels
 from bakeoff.data.safe_reading import refusing
 from bakeoff.data.sources import PARTS, Pictures, TableSource
 from bakeoff.data.words import part_of, pieces
@@ -109,6 +109,8 @@ def from_files(
     kept = [each for each, good in zip(order, read.kept, strict=True) if good]
     if not kept:
         raise DataError(f"expected images, found none that can be read: {skipped.notes()[0]}")
+    names = tuple(file.name for file, good in zip(files, read.kept, strict=True) if good)
+    check_there("labels", table_labels([labels[each] for each in kept]), names)
     classes, sizes = _labelled(kept, labels, given)
     validation_start, test_start = part_starts(sizes)
     return DataSet(
@@ -121,7 +123,7 @@ def from_files(
         notes=(*notes, *skipped.notes(), *read.white.notes),
         origins=read.origins,
         validation_start=validation_start,
-        files=tuple(file.name for file, good in zip(files, read.kept, strict=True) if good),
+        files=names,
         deep_white=read.white.deep,
     )
 

@@ -28,7 +28,10 @@ def test_a_table_with_patients_is_remarked(images):
     assert data.notes[1] == DRAWN
 
 
-@pytest.mark.parametrize("name", ["patient_id", "PatientID", "Subject", "plant no.", "video name"])
+@pytest.mark.parametrize(
+    "name",
+    ["patient_id", "PatientID", "Subject", "plant no.", "video name", "lesion_id", "seq_id"],
+)
 def test_what_such_columns_are_called(name):
     assert notes(name, "aabbcc") == (DRAWN.replace("patient_id", name),)
 

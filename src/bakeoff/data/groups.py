@@ -12,7 +12,7 @@ from bakeoff.utils.text import counted, shown
 _ONE = (
     *("patient", "subject", "participant", "person", "donor", "individual", "specimen", "slide"),
     *("scene", "video", "clip", "sequence", "session", "series", "scan", "case", "writer"),
-    *("speaker", "author", "group", "groups"),
+    *("speaker", "author", "group", "groups", "lesion", "nodule", "exam", "study", "seq"),
 )
 _ONE_OF_A_KIND = ("animal", "plant", "tree", "leaf")  # alone, they are called so by their kind
 _NUMBERS = ("id", "ids", "nr", "no", "number", "code")

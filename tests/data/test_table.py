@@ -251,3 +251,18 @@ def test_a_missing_label_is_found_by_its_file(images):
         "labels: expected a label for every image, found 1 image without one, the first of a4.png "
         "(NA): label it, or leave it out"
     )
+
+
+@pytest.mark.parametrize("part", ["train", "val", "test"])
+def test_a_part_without_files_is_missed(images, part):
+    """A test part whose files lay elsewhere was forgotten, and another drawn from training."""
+    parts = ["train", "train", "val", "val", "test", "test"]
+    for number in [number for number in range(6) if parts[number] == part]:
+        (images / "images" / f"a{number}.png").unlink()
+    rows = [f"a{number},{number % 2},{parts[number]}" for number in range(6)]
+    with pytest.raises(DataError) as error:
+        read(images, "\n".join(["image,label,split", *rows]))
+    assert str(error.value).removeprefix(f"{images / 'labels.csv'}: ") == (
+        f"expected images of the part {part.replace('val', 'validation')}, found none of the 2 "
+        "that are listed: put these files where the others are, or take their lines out"
+    )

@@ -196,8 +196,16 @@ def _labelled(
 ) -> tuple[Classes, dict[str, int]]:
     """Return the classes of the files of these indices, and how many files each part has."""
     have = [part for part in PARTS if any(given[each] == part for each in kept)]
-    if have[0] != "train":
-        raise DataError("expected images of the part train, found none")
+    lacking = next((part for part in PARTS if part in {"train", *given} and part not in have), None)
+    if lacking is not None:
+        count = sum(part == lacking for part in given)
+        found = (
+            f"none of the {count:,} that are listed: put these files where the others are, or take "
+            "their lines out"
+        )
+        raise DataError(
+            f"expected images of the part {lacking}, found {found if count else 'none'}"
+        )
     grouped = {part: [labels[each] for each in kept if given[each] == part] for part in have}
     arrays = {
         f"labels ({part})" if len(have) > 1 else "labels": Labels(table_labels(values), len(values))

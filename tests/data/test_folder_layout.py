@@ -367,3 +367,14 @@ def test_a_folder_beside_a_readme_is_entered(tmp_path):
     assert refusal(tmp_path).endswith(
         "if labels.csv lists files and labels, write {table: labels.csv}"
     )
+
+
+@pytest.mark.parametrize("parts", [{"test": "te"}, {"validation": "te", "test": "te"}])
+def test_parts_without_training_are_asked_for(tmp_path, parts):
+    """It was called broken: ('train')."""
+    for part in ("tr", "te"):
+        two(tmp_path / part)
+    assert refusal(tmp_path, parts=parts) == (
+        f"parts: expected the folder of the training images too, found {' and '.join(parts)}: "
+        "write {folder: …, parts: {train: FOLDER, …}}"
+    )

@@ -47,6 +47,11 @@ def find(root: Path, parts: Mapping[str, str] | None, seen: Seen) -> Layout:
     """
     finder = _Finder(root, seen)
     if parts is not None:
+        if "train" not in parts:
+            raise DataError(
+                f"parts: expected the folder of the training images too, found {listed(parts)}: "
+                "write {folder: …, parts: {train: FOLDER, …}}"
+            )
         places = {part: _stated(root, part, name) for part, name in parts.items()}
     else:
         root, places = finder.enter(root)

@@ -378,3 +378,15 @@ def test_parts_without_training_are_asked_for(tmp_path, parts):
         f"parts: expected the folder of the training images too, found {' and '.join(parts)}: "
         "write {folder: …, parts: {train: FOLDER, …}}"
     )
+
+
+@pytest.mark.parametrize("name", ["test", "holdout", "Augmented"])
+def test_a_part_beside_the_classes_is_no_class(tmp_path, name):
+    """It was a class of its own, with all pictures of it, whatever they show."""
+    two(tmp_path)
+    two(tmp_path / name)
+    assert refusal(tmp_path) == (
+        f"expected a folder for each class, found {name}/ that holds folders called like those "
+        f"beside it (cat and dog): where {name}/ is a part, move the others into train/ beside it; "
+        "else take it away"
+    )

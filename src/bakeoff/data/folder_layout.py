@@ -208,6 +208,14 @@ class _Finder:
                     f"expected the parts above the classes ({listed(wanted)}), found them below "
                     f"({listed(found)}): move the folders"
                 )
+            again = [name for name in names if unicodedata.normalize("NFC", name) in self.names]
+            if len(again) > 1 and again == names:
+                place = shown(self.names[label])
+                raise DataError(
+                    f"expected a folder for each class, found {place}/ that holds folders called "
+                    f"like those beside it ({some([shown(name) for name in names])}): where "
+                    f"{place}/ is a part, move the others into train/ beside it; else take it away"
+                )
         if len(inside[0]) > 1 and all(names == inside[0] for names in inside):
             self.seen.alike = [shown(name) for name in inside[0]]
 

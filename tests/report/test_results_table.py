@@ -24,6 +24,15 @@ def test_every_row_has_a_cell_for_every_head(study, timed):
         assert [row.name for row in table["rows"] if row.strong] == ["tiny"]
 
 
+def test_where_none_is_recommended_the_mark_is_on_the_highest_mean(study):
+    """The walk's choice, tiny, was said to have scored highest, below cnn."""
+    headline = replace(study.headline, case="a baseline does as well", model=None)
+    table = results_table(replace(study, headline=headline))
+    assert study.recommended.model == "tiny" != study.recommended.best
+    marked = [row.name for row in table["rows"] if row.strong]
+    assert (marked, table["mark"]) == (["cnn"], "scored highest")
+
+
 def test_where_time_counts_it_stands_beside_the_parameters(study, timed):
     assert "Image in a batch" not in results_table(study)["heads"]
     table = results_table(timed)

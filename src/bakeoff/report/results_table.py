@@ -59,7 +59,8 @@ class _Shown:
 
 def results_table(comparison: Comparison) -> dict[str, Any]:
     """Return what the template needs for the table of models, dropped models and baselines."""
-    recommended = comparison.recommended.model if comparison.recommended else None
+    chosen = comparison.recommended
+    marked = comparison.to_use or (chosen.best if chosen else None)
     smallest = min((model.parameters for model in comparison.models), default=0)
     shown = _Shown(
         timed=comparison.order.by_time,
@@ -71,7 +72,7 @@ def results_table(comparison: Comparison) -> dict[str, Any]:
     return {
         "heads": _heads(shown),
         "rows": [
-            TableRow(m.name, _cells(m, smallest, shown), m.name == recommended)
+            TableRow(m.name, _cells(m, smallest, shown), m.name == marked)
             for m in comparison.models
         ],
         "baselines": [

@@ -40,7 +40,7 @@ def headline(comparison: Comparison) -> tuple[str, str, str]:
 
 
 def mark(comparison: Comparison) -> str:
-    """Return what the table calls the model of the headline."""
+    """Return what the table calls the model it marks: the one to use, or else the best mean."""
     return "recommended" if comparison.to_use else "scored highest"
 
 

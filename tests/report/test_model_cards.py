@@ -31,6 +31,14 @@ def test_the_model_card_describes_the_recommended_model(study, single):
         report.model_card(replace(study, recommended=None))
 
 
+def test_where_none_is_recommended_no_card_names_a_recommended_model(study):
+    headline = replace(study.headline, case="cannot say", model=None)
+    for name in ("cnn", "tiny"):
+        card = report.model_card(replace(study, headline=headline), name)
+        assert "recommended model" not in card
+        assert study.headline.before in card
+
+
 def test_where_time_counts_the_model_card_has_it(timed, study):
     assert "\n- Prediction time: 0.05 ms an image, in a batch\n" in report.model_card(timed)
     assert "Prediction time" not in report.model_card(study).split("## Data")[0]

@@ -59,10 +59,8 @@ def _model(comparison: Comparison, result: ModelResult) -> list[str]:
 
 
 def _why(comparison: Comparison, result: ModelResult) -> list[str]:
-    recommended = comparison.recommended
-    if recommended is None or recommended.model != result.name:
-        name = recommended.model if recommended else "none"
-        return [f"It is not the recommended model; that is {plain(name)}."]
+    if comparison.to_use not in (None, result.name):
+        return [f"It is not the recommended model; that is {plain(comparison.to_use)}."]
     headline = "".join(sentences.headline(comparison))
     lines = [plain(f"{headline} {sentences.reason(comparison)}".strip())]
     lines += [plain(caution) for caution in sentences.cautions(comparison)]

@@ -75,8 +75,11 @@ def test_the_sentences_people_read_most(study, parsed):
         "tiny and cnn score higher, on average, than every model that is as small or smaller; mlp "
         "does not."
     )
-    assert sentences.about_frontier(replace(study, models=(tiny,))) == (
+    assert sentences.about_frontier(replace(study, models=(cnn, tiny))) == (
         "Each larger model has a higher mean accuracy, so none is beaten by a smaller one."
+    )
+    assert sentences.about_frontier(replace(study, models=(tiny,))) == (
+        "tiny is the only model: there is none that costs less."
     )
     assert re.fullmatch(
         r"\d+ % of the uncertainty about one model comes from which images the test set happens to "
@@ -171,7 +174,8 @@ def test_where_time_counts_the_frontier_is_of_times(timed):
         "cnn scores higher, on average, than every model that is as fast or faster; tiny and mlp "
         "do not."
     )
-    models = (timed.model("cnn"),)
-    assert sentences.about_frontier(replace(timed, models=models)) == (
+    cnn, tiny = timed.model("cnn"), timed.model("tiny")
+    swapped = (replace(cnn, accuracy=tiny.accuracy), replace(tiny, accuracy=cnn.accuracy))
+    assert sentences.about_frontier(replace(timed, models=swapped)) == (
         "Each slower model has a higher mean accuracy, so none is beaten by a faster one."
     )

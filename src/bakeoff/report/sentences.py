@@ -205,6 +205,8 @@ def about_calibration(model: ModelResult) -> str:
 def about_frontier(comparison: Comparison) -> str:
     """Say which models no smaller one equals, or no faster one where time counts."""
     order = comparison.order
+    if len(comparison.models) == 1:
+        return f"{comparison.models[0].name} is the only model: there is none that costs less."
     larger, smaller, small = "larger", "smaller", "small"
     if order.by_time:
         larger, smaller, small = "slower", "faster", "fast"

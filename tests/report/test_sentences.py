@@ -179,3 +179,27 @@ def test_where_time_counts_the_frontier_is_of_times(timed):
     assert sentences.about_frontier(replace(timed, models=swapped)) == (
         "Each slower model has a higher mean accuracy, so none is beaten by a faster one."
     )
+
+
+def test_mistakes_that_no_two_classes_share_are_mistakes_all_the_same(study):
+    """Of another class with each seed, or without a prediction."""
+    cnn = study.model("cnn")
+
+    def said(mean, confusion):
+        accuracy = replace(cnn.accuracy, estimate=replace(cnn.accuracy.estimate, mean=mean))
+        model = replace(cnn, accuracy=accuracy, confusion=confusion)
+        return sentences.about_mistakes(study, model)
+
+    spread = np.full((10, 10), 12 / 90)
+    np.fill_diagonal(spread, 398.8)
+    assert said(0.997, spread) == (
+        "It gets 12.0 of 4,000 test images wrong, but no class stands out that it takes for one "
+        "other; mean of 3 seeds."
+    )
+    assert said(0.9975, np.diag(np.full(10, 399.0))) == (
+        "It gets 10.0 of 4,000 test images wrong, 10.0 of them without a prediction, but no class "
+        "stands out that it takes for one other; mean of 3 seeds."
+    )
+    assert said(1.0, np.diag(np.full(10, 400.0))) == (
+        "It made next to no mistakes on these test images."
+    )

@@ -180,13 +180,27 @@ def about_mistakes(comparison: Comparison, model: ModelResult, *, most: int = 3)
     """Say which classes a model mistakes most often."""
     names = comparison.class_names
     worst = [each for each in mistakes(model.confusion) if each[2] >= 0.5][:most]
+    means = f"mean of {counted(len(model.seeds), model.unit)}"
     if not worst:
-        return "It made next to no mistakes on these test images."
+        return _scattered(model, len(comparison.labels), means)
     said = [
         f"{names[i]} for {names[j]} ({images:,.1f} images, {percent(rate)} of {names[i]})"
         for i, j, images, rate in worst
     ]
-    return f"Most often it takes {listed(said)}; mean of {counted(len(model.seeds), model.unit)}."
+    return f"Most often it takes {listed(said)}; {means}."
+
+
+def _scattered(model: ModelResult, images: int, means: str) -> str:
+    """Say what is wrong where no class is taken for another in half an image."""
+    wrong = (1 - model.accuracy.mean) * images
+    if wrong < 1:
+        return "It made next to no mistakes on these test images."
+    without = images - float(model.confusion.sum())
+    lacking = f", {without:,.1f} of them without a prediction," if without > 0.05 else ","
+    return (
+        f"It gets {wrong:,.1f} of {images:,} test images wrong{lacking} but no class stands out "
+        f"that it takes for one other; {means}."
+    )
 
 
 def about_calibration(model: ModelResult) -> str:

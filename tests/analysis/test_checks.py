@@ -467,6 +467,9 @@ def test_confused_classes_have_their_direction_and_counts(tmp_path):
         "a confuses above all Shirt and T-shirt, 30 % of all errors (25 times Shirt taken for "
         "T-shirt, 5 times the reverse) (of 100 errors on 1,000 test images, mean of 5 seeds)."
     )
+    matrix[0, 6] = 1
+    once = predictions.confused_classes(replace(result.model("a"), confusion=matrix), result)
+    assert "(25 times Shirt taken for T-shirt, 1 time the reverse)" in once.text
 
 
 @pytest.mark.parametrize(
@@ -520,6 +523,12 @@ def test_over_fitting_is_told_with_its_epoch(findings):
     assert finding.advice == (
         "7 epochs would do; dropout, regularization or more images may do better."
     )
+
+
+def test_over_fitting_from_the_first_epoch_on_needs_one_epoch(findings):
+    history = curves(20, loss=lambda k: 0.8**k, cross_entropy=valley(0, 0.01))
+    first = findings({"a": FakeModel(0.93, epochs=20, history=history)})["over-fitting", "a"]
+    assert first.advice.startswith("1 epoch would do;")
 
 
 def test_over_fitting_is_worse_where_the_last_epoch_is_scored(findings):

@@ -99,6 +99,7 @@ def test_one_repeat_of_folds_is_more_than_one_file(tmp_path):
     [pair] = found.pairs
     assert pair.sentence.startswith("the networks of these folds, a repeat 0 and b repeat 0: ")
     assert pair.sentence.endswith("; with one repeat of a model nothing is said of the models")
+    assert ": 1 test image only the first" in replace(pair, only_correct=(1, 2)).sentence
     assert "but one repeat of a model cannot tell" in found.recommended.reason
     assert found.headline.reason.startswith("One repeat of a model cannot tell")
 

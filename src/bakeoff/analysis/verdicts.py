@@ -23,7 +23,7 @@ from bakeoff.analysis.statistics import (
     unit_of,
 )
 from bakeoff.analysis.variance import LEVEL
-from bakeoff.utils.text import p_value, points, signed_points
+from bakeoff.utils.text import counted, p_value, points, signed_points
 
 ALPHA = 0.05  # of all claims of one kind together: `better` and `worse`, or `practically equal`
 EVEN, LIKELY = 0.5, 0.8  # odds that advice names: of finding a difference that is really there
@@ -204,12 +204,12 @@ class Pair:
 
     def _two_files(self) -> str:
         (seed_a, seed_b), (only_a, only_b) = self.files or (0, 0), self.only_correct or (0, 0)
-        p, unit = p_value(self.mcnemar or 0.0), self.unit
+        p, unit, images = p_value(self.mcnemar or 0.0), self.unit, counted(only_a, "test image")
         these = "the networks of these folds" if self.folded else "these two trained files"
         return (
-            f"{these}, {self.a} {unit} {seed_a} and {self.b} {unit} {seed_b}: {only_a:,} test "
-            f"images only the first classifies correctly, {only_b:,} only the second (exact "
-            f"McNemar p {p}); with one {unit} of a model nothing is said of the models"
+            f"{these}, {self.a} {unit} {seed_a} and {self.b} {unit} {seed_b}: {images} only the "
+            f"first classifies correctly, {only_b:,} only the second (exact McNemar p {p}); with "
+            f"one {unit} of a model nothing is said of the models"
         )
 
 

@@ -109,7 +109,8 @@ def over_fitting(model: ModelResult, comparison: Comparison) -> Finding | None:
     accuracy = curves.val_accuracy.mean(axis=0)
     late = float(accuracy[-end:].mean())
     suffers = curves.at_selected(curves.cross_entropy) >= (1 + OVERFIT_RISE) * mean[lowest]
-    advice = f"{lowest + 1} epochs would do; dropout, regularization or more images may do better"
+    epochs = counted(lowest + 1, "epoch")
+    advice = f"{epochs} would do; dropout, regularization or more images may do better"
     if suffers:
         advice = f"Select the epoch on validation data (selection: best-loss); {advice}"
     gains = curves.val_accuracy[:, -end:].mean(axis=1) - curves.val_accuracy[:, lowest]

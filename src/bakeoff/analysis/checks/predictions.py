@@ -14,7 +14,7 @@ from bakeoff.analysis.checks.wording import mean_of, seeds_of
 from bakeoff.analysis.comparison import Comparison, Finding, Lead, ModelResult
 from bakeoff.analysis.estimates import wilson
 from bakeoff.analysis.metrics import Calibration
-from bakeoff.utils.text import listed, percent, points, some
+from bakeoff.utils.text import counted, listed, percent, points, some
 
 # Choosing epochs on validation images flatters them by a point at most; ten points are a fault.
 BELOW_VALIDATION = 0.1
@@ -286,9 +286,10 @@ def _confusion(
     a, b = pair if errors[pair] >= errors[pair[::-1]] else pair[::-1]
     name_a, name_b = comparison.class_names[a], comparison.class_names[b]
     share = (errors[a, b] + errors[b, a]) / total
+    there, back = (counted(round(float(errors[pair])), "time") for pair in ((a, b), (b, a)))
     return (
-        f"{name_a} and {name_b}, {percent(share, 0)} of all errors ({errors[a, b]:,.0f} times "
-        f"{name_a} taken for {name_b}, {errors[b, a]:,.0f} times the reverse)"
+        f"{name_a} and {name_b}, {percent(share, 0)} of all errors ({there} {name_a} taken for "
+        f"{name_b}, {back} the reverse)"
     )
 
 

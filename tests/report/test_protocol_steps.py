@@ -39,3 +39,13 @@ def test_where_time_counts_the_protocol_says_how(study, timed):
     assert {step.name: step.text for step in protocol(unknown)}["Recommend"].endswith(
         " The recipe prefers time, but nobody looked: models are ordered by parameters."
     )
+
+
+def test_where_there_is_no_verdict_no_method_for_verdicts_is_named(study):
+    """Two seeds: there are differences with intervals."""
+    pairs = tuple(replace(pair, verdict=None, p_holm=None) for pair in study.pairs)
+    steps = {step.name: step.text for step in protocol(replace(study, pairs=pairs))}
+    assert steps["Compare"].endswith(
+        " Each pair of models is compared on the same images with both sources: the difference has "
+        "an interval, and there is no verdict below 3 seeds of each model."
+    )

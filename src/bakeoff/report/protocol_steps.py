@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from bakeoff.analysis.comparison import Comparison
 from bakeoff.analysis.preference import EQUALLY_FAST
 from bakeoff.analysis.race_outcome import Race
+from bakeoff.analysis.statistics import FEWEST_SEEDS
 from bakeoff.analysis.tuning import budget_words
 from bakeoff.data import about_pixels
 from bakeoff.report.wording import INTERVAL, SELECTIONS, baseline, seed_count, seed_list, trained_on
@@ -197,7 +198,8 @@ def _compare(comparison: Comparison) -> str:
             "is told by the means of folds; the folds' accuracies are not pooled as if they were "
             f"independent. All numbers are of {trained_on(comparison)}."
         )
-    if any(pair.test for pair in comparison.pairs):
+    unit = comparison.unit
+    if any(pair.verdict for pair in comparison.pairs):
         text += (
             " Each pair of models is compared on the same images by a t-test with both sources; "
             f"over the {counted(len(comparison.pairs), 'pair')}, Holm's method keeps the chance "
@@ -205,8 +207,12 @@ def _compare(comparison: Comparison) -> str:
             f"equal is shown by two one-sided tests against ±{points(comparison.margin)} points, "
             "adjusted the same way. All else is not separated, which is no claim of a tie."
         )
+    elif any(pair.test for pair in comparison.pairs):
+        text += (
+            " Each pair of models is compared on the same images with both sources: the difference "
+            f"has an interval, and there is no verdict below {FEWEST_SEEDS} {unit}s of each model."
+        )
     elif comparison.pairs:
-        unit = comparison.unit
         these = "the folds' networks" if comparison.folded else "two trained files"
         text += (
             f" With one {unit} of a model there are no verdicts about models: McNemar's exact test "

@@ -21,7 +21,7 @@ from bakeoff.report import plots
 from bakeoff.report.plots import curves, matrices
 from bakeoff.report.plots.costs import accuracy_against_time, frontier
 from bakeoff.report.plots.curves import _epochs, curve, is_constant, regularized
-from bakeoff.report.plots.figure import PALETTE, log_ticks, shorten, spread
+from bakeoff.report.plots.figure import PALETTE, log_ticks, shorten, shortened, spread
 from bakeoff.report.plots.matrices import mistakes, row_rates, seen_from
 from bakeoff.report.plots.scores import variance_shares, worst_classes
 from tests.helpers import fake_study
@@ -409,6 +409,12 @@ def test_spread_gives_every_dot_its_own_offset():
 def test_long_names_lose_their_middle_and_logarithmic_ticks_are_round():
     assert shorten("a-rather-long-model-name-11", most=20) == "a-rather-l…l-name-11"
     assert shorten("short") == "short"
+    long = ["x" * 30 + "/cnn", "x" * 20 + "y" + "x" * 9 + "/cnn", "x" * 30 + "/mlp"]
+    assert shortened(long, most=20) == {
+        long[0]: long[0],
+        long[1]: long[1],
+        long[2]: "xxxxxxxxxx…xxxxx/mlp",
+    }
     assert log_ticks(0.03, 2.2) == [0.05, 0.1, 0.2, 0.5, 1.0, 2.0]
     assert log_ticks(100, 1_000_000) == [100.0, 1000.0, 10_000.0, 100_000.0, 1_000_000.0]
     assert log_ticks(0, 1) == []

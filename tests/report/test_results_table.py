@@ -12,7 +12,10 @@ from dataclasses import replace
 import numpy as np
 
 from bakeoff import report
+from bakeoff.analysis.comparison import Finding
 from bakeoff.report import wording
+from bakeoff.report.class_tables import found_by_model
+from bakeoff.report.grouped_findings import grouped
 from bakeoff.report.results_table import results_table
 
 
@@ -66,3 +69,18 @@ def test_each_number_stands_under_its_head(study):
     card = report.model_card(changed, "cnn")
     assert f"| Macro F1 | {wording.scored(cnn.macro_f1.estimate)} |" in card
     assert f"| Balanced accuracy | {wording.scored(cnn.balanced_accuracy.estimate)} |" in card
+
+
+def test_models_of_two_studies_of_one_name_are_told_apart(study):
+    """Their names begin and end alike: rows, lists and columns showed the same one twice."""
+    ends = ("flowers/studies/three-models/cnn", "gardens/studies/three-models/cnn", "mlp")
+    names = ("/home/somebody/projects/" + end for end in ends)
+    models = tuple(replace(m, name=name) for m, name in zip(study.models, names, strict=True))
+    changed = replace(study, models=models, recommended=None, headline=None, race=None)
+    rows = [row.short for row in results_table(changed)["rows"]]
+    assert rows == [models[0].name, models[1].name, "/home/somebody/projects/mlp"]
+    heads = found_by_model(changed).heads
+    assert len(set(heads)) == 3
+    found = [Finding("weak-classes", "info", model.name, "Weak.", "") for model in models[:2]]
+    (group,) = grouped(replace(changed, findings=tuple(found)))
+    assert group.text.endswith(f": {models[0].name} and {models[1].name}.")

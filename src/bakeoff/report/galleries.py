@@ -15,7 +15,7 @@ from markupsafe import escape
 
 from bakeoff.analysis import notable_images
 from bakeoff.analysis.comparison import Comparison, ModelResult
-from bakeoff.report.plots.figure import shorten
+from bakeoff.report.plots.figure import shortened
 from bakeoff.storage.thumbnails import Image, picture_file
 from bakeoff.utils import text as texts
 
@@ -123,6 +123,7 @@ def shared_mistakes(comparison: Comparison) -> Gallery:
 def correct_alone(comparison: Comparison) -> Gallery:
     """Return the test images that a single model classifies correctly."""
     names = comparison.class_names
+    short = shortened([model.name for model in comparison.models], most=24)
     cards = []
     for each in notable_images.correct_alone(comparison):
         others = Counter(
@@ -133,7 +134,7 @@ def correct_alone(comparison: Comparison) -> Gallery:
                 source=_of(comparison, each.index),
                 name=_name(comparison, each.index),
                 truth=names[each.truth],
-                said=f"only {shorten(each.only or '')} is correct",
+                said=f"only {short[each.only or '']} is correct",
                 small=f"most others: {names[others[0][0]]}" if others else "",
                 model=each.only or "",
             )

@@ -8,7 +8,7 @@ from bakeoff.analysis.checks import SEVERITIES
 from bakeoff.analysis.checks.predictions import unbeaten_baselines
 from bakeoff.analysis.comparison import Comparison, Finding
 from bakeoff.report import wording
-from bakeoff.report.plots.figure import shorten
+from bakeoff.report.plots.figure import shortened
 from bakeoff.utils.text import listed
 
 _MOST_LETTERS = 40  # of a name among others
@@ -86,7 +86,8 @@ def grouped(comparison: Comparison) -> list[Group]:
             what = what.replace("are not", "is", 1)
         elif everyone:
             who = "Both models" if len(names) == 2 else f"All {who}"
-        named = "" if everyone else f": {listed([shorten(n, most=_MOST_LETTERS) for n in names])}"
+        cut = shortened(names, most=_MOST_LETTERS)
+        named = "" if everyone else f": {listed(cut.values())}"
         advice = same[0].advice if len({finding.advice for finding in same}) == 1 else ""
         own = tuple(
             finding.text if advice else f"{finding.text} {finding.advice}" for finding in same

@@ -28,7 +28,7 @@ from bakeoff.report.plots import draw
 from bakeoff.report.plots.figure import NARROW, PALETTE, WIDE, Figure
 from bakeoff.report.plots.matrices import MOST_MODELS
 from bakeoff.report.protocol_steps import protocol
-from bakeoff.report.results_table import TableRow, results_table, seconds
+from bakeoff.report.results_table import TableRow, results_table, seconds, short_names
 from bakeoff.report.search_section import search_section
 from bakeoff.utils.text import isolated, sentence
 
@@ -228,7 +228,7 @@ def _pairs(comparison: Comparison) -> dict[str, Any]:
 
 
 def _costs(comparison: Comparison) -> dict[str, Any]:
-    models, costs = comparison.models, []
+    models, costs, short = comparison.models, [], short_names(comparison)
     dropped = comparison.race.dropped if comparison.race else ()
     if models:
         legend = "The broad line joins the models that nothing cheaper equals; bars are 95 %."
@@ -248,11 +248,15 @@ def _costs(comparison: Comparison) -> dict[str, Any]:
             TableRow(
                 m.name,
                 seconds(m.seconds_per_trial, m.prediction_seconds, m.batch_prediction_seconds),
+                short=short[m.name],
             )
             for m in models
             if m.seconds_per_trial is not None
         ]
-        + [TableRow(out.name, seconds(out.seconds_per_trial, None, None)) for out in dropped],
+        + [
+            TableRow(out.name, seconds(out.seconds_per_trial, None, None), short=out.name)
+            for out in dropped
+        ],
         "about_frontier": sentences.about_frontier(comparison) if models else "",
     }
 

@@ -11,7 +11,7 @@ from bakeoff.analysis.comparison import BaselineResult, Comparison, ModelResult
 from bakeoff.analysis.estimates import Estimate
 from bakeoff.analysis.race_outcome import DroppedModel
 from bakeoff.report import about_race, sentences, wording
-from bakeoff.report.plots.figure import shorten
+from bakeoff.report.plots.figure import shortened
 from bakeoff.utils.text import duration, percent, ratio
 
 
@@ -31,11 +31,7 @@ class TableRow:
     name: str
     cells: tuple[Entry, ...]
     strong: bool = False
-
-    @property
-    def short(self) -> str:
-        """The name, of at most 30 letters."""
-        return shorten(self.name, most=30)
+    short: str = ""  # the name as a narrow column has it
 
 
 @dataclass(frozen=True)
@@ -62,6 +58,7 @@ def results_table(comparison: Comparison) -> dict[str, Any]:
     chosen = comparison.recommended
     marked = comparison.to_use or (chosen.best if chosen else None)
     smallest = min((model.parameters for model in comparison.models), default=0)
+    short = short_names(comparison)
     shown = _Shown(
         timed=comparison.order.by_time,
         grouped=any(model.group for model in comparison.models),
@@ -72,7 +69,7 @@ def results_table(comparison: Comparison) -> dict[str, Any]:
     return {
         "heads": _heads(shown),
         "rows": [
-            TableRow(m.name, _cells(m, smallest, shown), m.name == marked)
+            TableRow(m.name, _cells(m, smallest, shown), m.name == marked, short[m.name])
             for m in comparison.models
         ],
         "baselines": [
@@ -86,6 +83,11 @@ def results_table(comparison: Comparison) -> dict[str, Any]:
         "mark": sentences.mark(comparison),
         "table_notes": [note for note in notes if note],
     }
+
+
+def short_names(comparison: Comparison) -> dict[str, str]:
+    """Return the models' names of at most 30 letters, or whole where two would become alike."""
+    return shortened([model.name for model in comparison.models], most=30)
 
 
 _OF_FAILURES = ("Failed runs", "Accuracy without them")

@@ -22,7 +22,7 @@ from bakeoff.analysis.statistics import PairTest
 from bakeoff.analysis.verdicts import Pair
 from bakeoff.report import about_race, about_search, sentences, wording
 from bakeoff.report.grouped_findings import Group, grouped
-from bakeoff.report.plots.figure import shorten
+from bakeoff.report.plots.figure import shortened
 from bakeoff.utils import text as texts
 
 _MOST_PAIRS = 10
@@ -180,9 +180,8 @@ def _failures(model: ModelResult) -> dict[str, str]:
 def _names(comparison: Comparison) -> dict[str, str]:
     """Return the models' names as the table has them: cut in the middle unless two become alike."""
     whole = {model.name: clean(model.name) for model in comparison.models}
-    cut = {name: shorten(text, most=26) for name, text in whole.items()}
-    shorter = list(cut.values())
-    return {n: text if shorter.count(text) == 1 else whole[n] for n, text in cut.items()}
+    cut = shortened(list(whole.values()), most=26)
+    return {name: cut[text] for name, text in whole.items()}
 
 
 def _accuracy(estimate: Estimate) -> str:

@@ -10,6 +10,7 @@ from __future__ import annotations
 import hashlib
 import json
 import re
+from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from math import ceil, floor, isfinite, log10
@@ -267,6 +268,13 @@ def shorten(name: str, *, most: int = 24) -> str:
         return name
     head = most // 2
     return f"{name[:head]}…{name[len(name) - (most - head - 1) :]}"
+
+
+def shortened(names: Sequence[str], *, most: int) -> dict[str, str]:
+    """Return each name of at most `most` letters, or whole where two would become alike."""
+    cut = {name: shorten(name, most=most) for name in names}
+    often = Counter(cut.values())
+    return {name: text if often[text] == 1 else name for name, text in cut.items()}
 
 
 def distinct(labels: Sequence[str]) -> list[str]:

@@ -89,9 +89,10 @@ for (const block of document.querySelectorAll("[data-models]")) {
   if (names.length < 2) continue;
   const row = make("div");
   row.className = "filters";
+  const cut = (name) => (name.length > 28 ? `${name.slice(0, 14)}…${name.slice(-13)}` : name);
+  const alike = (name) => names.filter((other) => cut(other) === cut(name)).length > 1;
   names.forEach((name) => {
-    const short = name.length > 28 ? `${name.slice(0, 14)}…${name.slice(-13)}` : name;
-    const button = make("button", short, row);
+    const button = make("button", alike(name) ? name : cut(name), row);
     button.type = "button";
     button.title = name;
     button.setAttribute("aria-pressed", "true");

@@ -307,6 +307,17 @@ def test_curves_of_classes_are_their_means_and_ranges(study, draw, curve, area):
             assert f"area {getattr(each, area).mean:.4f} " in row["tip"]
 
 
+@pytest.mark.parametrize("draw", [plots.roc_curves, plots.precision_recall_curves])
+def test_long_class_names_leave_the_curves_their_room(study, draw):
+    """Ten names in one column took 130 of 186 pixels, and left 25 of them to the curves."""
+    long = tuple(f"american pit bull terrier {k}" for k in range(10))
+    low, high = (draw(each, study.models[0].name, height=186) for each in (
+        replace(study, class_names=tuple("0123456789")), replace(study, class_names=long),
+    ))  # fmt: skip
+    assert low.spec["height"] == 186 + 32
+    assert high.spec["height"] == 186 + 32 + 13 * 6
+
+
 def test_accuracy_against_parameters_and_time_draw_every_model(study):
     for figure, cost in (
         (plots.accuracy_against_parameters(study), lambda m: m.parameters),

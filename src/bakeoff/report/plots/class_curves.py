@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from bakeoff.analysis.comparison import Comparison
 
 _MOST_CLASSES = 10  # lines that can be told apart
+_LEGEND = 4  # rows of names above the curves; more of them make the figure higher
 _ZOOMS = (0.05, 0.1, 0.2, 0.5, 1.0)  # shares of false alarms up to which a ROC curve is drawn
 
 
@@ -104,6 +105,7 @@ def _drawn(
     names = [comparison.class_names[each.index] for each in scores]
     (width, height), (label, domain) = size, x
     coded = series(names, width=width)
+    legend = -(-len(names) // coded["color"]["legend"]["columns"])  # rows of names
     rows = [
         row
         for name, short, each in zip(names, coded["color"]["scale"]["domain"], scores, strict=True)
@@ -120,7 +122,7 @@ def _drawn(
     }  # fmt: skip
     return figure(
         {
-            "height": height + 16 * (len(names) // 5),
+            "height": height + 16 * (len(names) // 5) + 13 * max(0, legend - _LEGEND),
             "title": title,
             "data": {"values": rows},
             "encoding": encoding,

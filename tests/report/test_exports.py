@@ -11,6 +11,7 @@ import re
 from dataclasses import replace
 
 from bakeoff import report
+from bakeoff.analysis.race_outcome import DroppedModel, Race
 from bakeoff.report.exports import escape_latex, escape_markdown
 from tests.helpers.pages import TITLE, parse
 
@@ -99,6 +100,16 @@ def test_latex_escapes_what_latex_reads(study):
     assert escape_latex(r"50 % of $x_1$ & \{a}~^") == (
         r"50 \% of \$x\_1\$ \& \textbackslash{}\{a\}\textasciitilde{}\textasciicircum{}"
     )
+
+
+def test_no_table_is_silent_about_models_that_a_race_dropped(study):
+    """Pasted elsewhere, the table of the survivors looked like that of all models."""
+    times = {"trials": 8, "seconds": None}
+    gone = DroppedModel("idle", "s", 10, (0, 1, 2), (0.5,), None, 3, "cnn", 0.4, 1e-6, 2, None)
+    raced = replace(study, race=Race(after=(3,), delta=0.005, dropped=(gone,), **times))
+    for form in (report.markdown, report.latex, report.fragment):
+        assert "idle (dropped after 3 seeds, 50.00 " in form(raced)
+        assert "Race" not in form(study)
 
 
 def test_the_notebook_fragment_is_plain_and_escaped(study):

@@ -15,7 +15,7 @@ from markupsafe import escape
 
 from bakeoff.analysis.comparison import BaselineResult, Comparison, ModelResult
 from bakeoff.analysis.estimates import Estimate
-from bakeoff.report import sentences, wording
+from bakeoff.report import about_race, sentences, wording
 from bakeoff.utils.text import duration, isolated, percent
 
 CSV_COLUMNS = (
@@ -254,12 +254,10 @@ def _basis(comparison: Comparison) -> str:
     several = any(len(model.seeds) > 1 for model in comparison.models)
     unit = comparison.unit
     means = f"Means over {unit}s" if several else f"One {unit} of each model,"
-    return (
-        f"{means} with {wording.INTERVAL} intervals; models that share a letter are not "
-        f"separated. {sentences.footer(comparison)}"
-        if any(model.group for model in comparison.models)
-        else f"{means} with {wording.INTERVAL} intervals. {sentences.footer(comparison)}"
-    )
+    text = f"{means} with {wording.INTERVAL} intervals"
+    if any(model.group for model in comparison.models):
+        text += "; models that share a letter are not separated"
+    return f"{text}. {sentences.footer(comparison)} {about_race.about_race(comparison)}".strip()
 
 
 def _bound(comparison: Comparison) -> dict[str, str]:

@@ -100,6 +100,7 @@ def test_latex_escapes_what_latex_reads(study):
     assert escape_latex(r"50 % of $x_1$ & \{a}~^") == (
         r"50 \% of \$x\_1\$ \& \textbackslash{}\{a\}\textasciitilde{}\textasciicircum{}"
     )
+    assert escape_latex("a--b---c | d–e") == r"a-{}-b-{}-{}-c \textbar{} d--e"
 
 
 def test_no_table_is_silent_about_models_that_a_race_dropped(study):

@@ -32,6 +32,8 @@ _LATEX = {
     "^": r"\textasciicircum{}",
     "<": r"\textless{}",
     ">": r"\textgreater{}",
+    "|": r"\textbar{}",
+    "\0": "{}",
     "–": "--",
     "×": r"$\times$",
     "−": "$-$",
@@ -216,7 +218,8 @@ def escape_markdown(text: str) -> str:
 
 def escape_latex(text: str) -> str:
     """Return text that LaTeX shows as it is."""
-    return "".join(_LATEX.get(char, char) for char in _one_line(text))
+    apart = re.sub(r"-(?=-)", "-\0", _one_line(text))  # two hyphens would make a dash
+    return "".join(_LATEX.get(char, char) for char in apart)
 
 
 def _one_line(text: str) -> str:

@@ -6,6 +6,7 @@ Run: pytest tests/report/test_protocol_steps.py
 """
 
 from dataclasses import replace
+from types import SimpleNamespace
 
 from bakeoff.report.protocol_steps import protocol
 
@@ -49,3 +50,19 @@ def test_where_there_is_no_verdict_no_method_for_verdicts_is_named(study):
         " Each pair of models is compared on the same images with both sources: the difference has "
         "an interval, and there is no verdict below 3 seeds of each model."
     )
+
+
+def test_trials_of_dropped_models_were_trained_too(study):
+    dropped = (SimpleNamespace(name="idle"),)
+    race = SimpleNamespace(after=(3,), delta=0.005, dropped=dropped, trials=12)
+    steps = {step.name: step.text for step in protocol(replace(study, race=race))}
+    assert steps["Train"].startswith(
+        "3 models with 3 seeds (seeds 0–2): 9 trials, and 3 of 1 model that the race dropped. A "
+    )
+
+
+def test_what_is_shipped_is_called_recommended_only_where_it_is(study):
+    folds = replace(study, data={**study.data, "folds": 5})
+    none = replace(folds, headline=replace(study.headline, case="cannot say"))
+    for comparison, which in ((folds, "recommended model is"), (none, "leading model (none is")):
+        assert f"The {which} " in {s.name: s.text for s in protocol(comparison)}["Ship"]

@@ -41,9 +41,10 @@ def protocol(comparison: Comparison) -> list[Step]:
         steps.append(
             Step(
                 "Ship",
-                "None of the folds' networks is the one to use. The recommended model is trained "
-                "once more, on all images, for as many epochs as they were in the median; nothing "
-                "is left to test it on, so the numbers here stand for it, a little too low.",
+                f"None of the folds' networks is the one to use. The {_shipped(comparison)} is "
+                "trained once more, on all images, for as many epochs as they were in the median; "
+                "nothing is left to test it on, so the numbers here stand for it, a little too "
+                "low.",
             )
         )
     if comparison.baselines:
@@ -62,6 +63,10 @@ def protocol(comparison: Comparison) -> list[Step]:
             )
         )
     return steps
+
+
+def _shipped(comparison: Comparison) -> str:
+    return "recommended model" if comparison.to_use else "leading model (none is recommended)"
 
 
 def _split(comparison: Comparison) -> str:
@@ -122,11 +127,15 @@ def _train(comparison: Comparison) -> str:
             "initial weights, the order of its images, its dropout and augmentation. Epochs count "
             "from 0. A model's curve is the mean over the folds."
         )
+    race, left = comparison.race, ""
+    if race and race.dropped:
+        dropped = counted(len(race.dropped), "model")
+        left = f", and {race.trials - trials:,} of {dropped} that the race dropped"
     return (
         f"{models} with {seed_count(comparison)} "
-        f"({seed_list(comparison.seeds)}): {counted(trials, 'trial')}. A seed fixes a trial's "
-        "initial weights, the order of its images, its dropout and augmentation. Epochs count "
-        "from 0."
+        f"({seed_list(comparison.seeds)}): {counted(trials, 'trial')}{left}. A seed fixes a "
+        "trial's initial weights, the order of its images, its dropout and augmentation. Epochs "
+        "count from 0."
     )
 
 

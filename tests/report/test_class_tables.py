@@ -3,11 +3,19 @@
 Oracle: the comparison's own numbers. Cost: 3 s. Run: pytest tests/report/test_class_tables.py
 """
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
 from bakeoff.analysis.class_scores import class_scores
-from bakeoff.report.class_tables import MOST_CLASSES, Cell, by_class, found_by_model
+from bakeoff.report.class_tables import (
+    MOST_CLASSES,
+    Cell,
+    about_found_by_model,
+    by_class,
+    found_by_model,
+)
 
 
 def test_every_class_and_model_has_its_share_found(study):
@@ -32,6 +40,13 @@ def test_the_darkest_cell_is_the_one_that_misses_most(study):
     worst = min(cells, key=lambda cell: float(cell.value))
     assert worst.shade == max(cell.shade for cell in cells) == 10
     assert all(isinstance(cell, Cell) and 0 <= cell.shade <= 10 for cell in cells)
+
+
+def test_the_caption_says_that_models_are_left_out(study):
+    many = replace(study, models=study.models * 5)
+    assert len(found_by_model(many).heads) == 12
+    said = " Of 15 models, the 12 with the highest accuracy."
+    assert about_found_by_model(many) == about_found_by_model(study) + said
 
 
 def test_one_model_has_precision_recall_and_areas_the_lowest_f1_first(study):

@@ -78,6 +78,17 @@ def found_by_model(comparison: Comparison) -> ClassTable:
     return ClassTable(heads, tuple(rows), len(there) - len(order))
 
 
+def about_found_by_model(comparison: Comparison) -> str:
+    """Say what `found_by_model` holds, and of how many models."""
+    text = (
+        "Percent of each class’s test images that a model finds (recall); the stronger the colour, "
+        "the more it misses."
+    )
+    if len(comparison.models) > MOST_MODELS:
+        text += f" Of {len(comparison.models)} models, the {MOST_MODELS} with the highest accuracy."
+    return text
+
+
 def by_class(comparison: Comparison, scores: tuple[ClassScores | None, ...]) -> ClassTable:
     """Return precision, recall, F1 and the two areas of one model, the lowest F1 first."""
     known = [each for each in scores if each is not None]

@@ -21,7 +21,7 @@ from markupsafe import Markup
 from bakeoff.analysis.class_scores import class_scores
 from bakeoff.analysis.comparison import Comparison
 from bakeoff.report import galleries, glossary, plots, sentences, wording
-from bakeoff.report.class_tables import SHADES, by_class, found_by_model
+from bakeoff.report.class_tables import SHADES, about_found_by_model, by_class, found_by_model
 from bakeoff.report.grouped_findings import grouped
 from bakeoff.report.model_section import Picture, anchor, matrices, model_part
 from bakeoff.report.plots import draw
@@ -194,6 +194,7 @@ def _wrong(comparison: Comparison, shown: str | None) -> dict[str, Any]:
             "mistakes": sentences.about_mistakes(comparison, result),
             "matrices": matrices(comparison, result),
             "by_model": found_by_model(comparison) if several else None,
+            "about_by_model": about_found_by_model(comparison),
             "many": len(comparison.models) > _MANY,
             "by_class": by_class(comparison, scores),
             "curves": [

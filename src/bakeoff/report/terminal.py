@@ -221,7 +221,7 @@ def _verdicts(comparison: Comparison) -> Iterator[Text]:
             for word in ("better", "practically equal", "not separated")
             if word in words_of
         ] or ["no verdicts"]
-        yield Text(f"{len(pairs)} pairs: {texts.listed(said)}; the report names them all.")
+        yield Text(f"{len(pairs):,} pairs: {texts.listed(said)}; the report names them all.")
         return
     for pair in pairs:
         yield _verdict(pair)

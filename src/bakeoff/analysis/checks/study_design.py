@@ -104,7 +104,7 @@ def few_seeds(comparison: Comparison) -> Finding | None:
             severity="warning",
             model=None,
             text=(
-                f"{models} models make {models * (models - 1) // 2} pairs, and a model has "
+                f"{models} models make {models * (models - 1) // 2:,} pairs, and a model has "
                 f"{fewest} {unit}s only: with that few, claims of a difference may be wrong more "
                 "often than 5 % of the time."
             ),

@@ -203,3 +203,26 @@ def test_mistakes_that_no_two_classes_share_are_mistakes_all_the_same(study):
     assert said(1.0, np.diag(np.full(10, 400.0))) == (
         "It made next to no mistakes on these test images."
     )
+
+
+def test_of_a_diverged_seed_only_the_losses_that_are_numbers_are_in_the_mean(study):
+    ends = history([3.0, np.nan], [3.0, np.nan])
+    model = replace(
+        study.model("mlp"),
+        seeds=(0, 1),
+        histories=(history([2.0, 1.0], [2.0, 1.0]), ends),
+        selected_epochs=(1, 0),
+        diverged=(1,),
+        diverged_epochs=(None, 1),
+    )
+    assert sentences.trajectory(study, model)[0].startswith(
+        "Training loss went from 2.500 to 1.000 in 2 epochs (mean of those of 2 seeds whose loss "
+        "was a number); "
+    )
+
+
+def test_of_models_of_one_accuracy_the_best_loss_is_best_by_both(study):
+    cnn, tiny = study.model("cnn"), study.model("tiny")
+    lower = replace(tiny.loss, estimate=replace(tiny.loss.estimate, mean=0.01))
+    level = (cnn, replace(tiny, accuracy=cnn.accuracy, loss=lower))
+    assert sentences.about_loss(replace(study, models=level)).endswith("Here tiny is best by both.")

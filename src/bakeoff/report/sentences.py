@@ -138,6 +138,10 @@ def about_loss(comparison: Comparison) -> str:
         return ""
     by_loss = min(models, key=lambda model: model.loss.mean)
     by_accuracy = comparison.models[0]
+    if (
+        by_loss.accuracy.mean == by_accuracy.accuracy.mean
+    ):  # the same mean: which is first is chance
+        by_accuracy = by_loss
     meaning = (
         "Accuracy counts correct predictions and decides the verdicts; the loss also weighs how "
         "sure a model was, so it matters where its probabilities are used."
@@ -158,9 +162,12 @@ def trajectory(comparison: Comparison, model: ModelResult) -> list[str]:
     training = curve(model.histories, "loss")
     if training is None:
         return []
+    those = counted(len(model.seeds), model.unit)
+    if model.diverged:
+        those = f"those of {those} whose loss was a number"
     texts = [
         f"Training loss went from {loss(training.mean[0])} to {loss(training.mean[-1])} in "
-        f"{counted(len(training.mean), 'epoch')} (mean of {counted(len(model.seeds), model.unit)})"
+        f"{counted(len(training.mean), 'epoch')} (mean of {those})"
         + _validation(model, over_fitting=over_fitting)
         + "."
     ]

@@ -627,6 +627,16 @@ def test_still_improving(findings):
     )
 
 
+def test_still_improving_where_the_last_epoch_is_taken(findings):
+    """There more epochs may cost accuracy, too: nothing is selected."""
+    history = curves(20, cross_entropy=lambda k: 1.0 * 0.95**k)
+    models = {"a": FakeModel(0.93, epochs=20, history=history)}
+    assert findings(models, selection="last")["still-improving", "a"].advice == (
+        "Train longer, for instance 40 epochs: with the epoch selected on validation data "
+        "(selection: best-loss), more epochs cost nothing but time."
+    )
+
+
 @pytest.mark.parametrize(
     "entropy",
     [

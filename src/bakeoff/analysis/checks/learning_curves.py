@@ -184,6 +184,11 @@ def still_improving(model: ModelResult, comparison: Comparison) -> Finding | Non
         if width == 1
         else (f"the last {width} epochs", f"the {width} before")
     )
+    longer = f"Train longer, for instance {2 * curves.epochs} epochs: "
+    if model.selection == "last":
+        longer += "with the epoch selected on validation data (selection: best-loss)"
+    else:
+        longer += "selected on validation data"
     return Finding(
         code="still-improving",
         severity="warning",
@@ -193,10 +198,7 @@ def still_improving(model: ModelResult, comparison: Comparison) -> Finding | Non
             f"in {last} the validation cross-entropy was {percent(drop, 1)} lower than in "
             f"{before_it}, and ended at {number(mean[-1])} ({mean_of(curves.n_seeds, model)})."
         ),
-        advice=(
-            f"Train longer, for instance {2 * curves.epochs} epochs: selected on validation "
-            "data, more epochs cost nothing but time."
-        ),
+        advice=f"{longer}, more epochs cost nothing but time.",
     )
 
 

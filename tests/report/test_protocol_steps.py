@@ -8,6 +8,7 @@ Run: pytest tests/report/test_protocol_steps.py
 from dataclasses import replace
 from types import SimpleNamespace
 
+from bakeoff.analysis.verdicts import Look
 from bakeoff.report.protocol_steps import protocol
 
 
@@ -66,3 +67,10 @@ def test_what_is_shipped_is_called_recommended_only_where_it_is(study):
     none = replace(folds, headline=replace(study.headline, case="cannot say"))
     for comparison, which in ((folds, "recommended model is"), (none, "leading model (none is")):
         assert f"The {which} " in {s.name: s.text for s in protocol(comparison)}["Ship"]
+
+
+def test_at_one_of_two_looks_the_recommendation_has_half_the_chance_to_err(study):
+    looking = replace(study, look=Look(2, (2, 3)))
+    text = {step.name: step.text for step in protocol(looking)}["Recommend"]
+    assert "The 2.5 % chance to err is shared out" in text
+    assert "divides the 2.5 % by the number of the others." in text

@@ -12,6 +12,7 @@ from bakeoff.analysis.preference import EQUALLY_FAST
 from bakeoff.analysis.race_outcome import Race
 from bakeoff.analysis.statistics import FEWEST_SEEDS
 from bakeoff.analysis.tuning import budget_words
+from bakeoff.analysis.verdicts import level_of
 from bakeoff.data import about_pixels
 from bakeoff.report.wording import INTERVAL, SELECTIONS, baseline, seed_count, seed_list, trained_on
 from bakeoff.utils.text import counted, listed, percent, points
@@ -248,11 +249,12 @@ def _recommend(comparison: Comparison) -> str:
         )
     if order.missing:
         by = f" The recipe prefers time, but {order.missing}: models are ordered by parameters."
+    chance = f"{100 * (1 - level_of(comparison.look)):.3g} %"  # at a look, its share of 5 %
     return (
-        f"The {best} model that is shown to lose less than "
-        f"{points(comparison.give_up)} points to every other. The 5 % chance to err is shared out "
-        f"among those {less} than the one with the highest mean that are not shown to lose more, "
-        f"by what they save, and one that passes hands its share on to the next {less}. Where none "
-        f"passes, the one with the highest mean; the bound on what it may lose divides the 5 % by "
-        f"the number of the others.{by}"
+        f"The {best} model that is shown to lose less than {points(comparison.give_up)} points to "
+        f"every other. The {chance} chance to err is shared out among those {less} than the one "
+        f"with the highest mean that are not shown to lose more, by what they save, and one that "
+        f"passes hands its share on to the next {less}. Where none passes, the one with the "
+        f"highest mean; the bound on what it may lose divides the {chance} by the number of the "
+        f"others.{by}"
     )

@@ -434,6 +434,24 @@ def test_long_names_lose_their_middle_and_logarithmic_ticks_are_round():
 # ── SVG, notebooks and files ─────────────────────────────────────────────────────────────────
 
 
+def test_coordinates_are_rounded_and_words_are_not(study):
+    """In the page all learning rates were 0.00, and models called lr0.001 and lr0.0005 lr0.00."""
+    models = (replace(study.models[0], name="lr0.0005"), *study.models[1:])
+    classes = tuple(f"v1.000{k}" for k in range(10))
+    figures = dict(every_figure(replace(study, class_names=classes)))
+    figures["dots"] = plots.accuracy_dots(replace(study, models=models))
+    said = set()
+    for name, figure in figures.items():
+        svg, element = figure.svg(), figure.element()
+        words = re.findall(r">([^<]+)</text>", element)
+        assert words == re.findall(r">([^<]+)</text>", svg), name
+        tips = set(re.findall(r'data-tip="([^"]+)"', element))
+        assert tips <= set(re.findall(r'aria-label="([^"]+)"', svg)), name
+        assert not re.search(r'd="[^"]*\.\d{3}', element), name
+        said |= {*words, *tips}
+    assert {"lr0.0005  (a)", "v1.0003", "epoch 1 · learning rate 0.001"} <= said
+
+
 def test_every_figure_becomes_svg_that_a_strict_page_allows(study):
     colors = {light for light, _ in PALETTE.values()} | {"#ffffff", "#000000"}
     marks = set()

@@ -91,7 +91,8 @@ _DROPPED = re.compile(
     r' (?:role|aria-roledescription|class|pointer-events|font-family|xmlns|xmlns:xlink|version)="'
     r'[^"]*"'
 )
-_LONG = re.compile(r"-?\d+\.\d{3,}")
+# Words, which stay as they are, or a coordinate with more digits than a screen has pixels for.
+_LONG = re.compile(r'(data-tip="[^"]*"|>[^<]+)|-?\d+\.\d{3,}')
 _UNSEEN = re.compile(r'<path class="(?:background|foreground)"[^>]*?/>')
 
 
@@ -178,7 +179,7 @@ class Figure:
         wide, tall = size.groups() if size else ("0", "0")
         body = re.sub(r'(<g[^>]*?) aria-label="[^"]*"', r"\1", body)  # axes and legends
         body = body.replace(' aria-hidden="true"', "").replace(" aria-label=", " data-tip=")
-        body = _LONG.sub(lambda found: f"{float(found[0]):.2f}", _DROPPED.sub("", body))
+        body = _LONG.sub(lambda at: at[1] or f"{float(at[0]):.2f}", _DROPPED.sub("", body))
         body = re.sub(r'<rect width="[\d.]+" height="[\d.]+" fill="#fdfdfc"/>', "", body, count=1)
         body = re.sub(r"<g>((?:(?!</?g).)*)</g>", r"\1", body)
         body = _renamed(body, self.alt)

@@ -54,6 +54,7 @@ def contents(folder):
 def test_a_training_job_names_no_test_image(tmp_path, data):
     """Its fields are these, and its data folder holds these files; a new one has to be judged."""
     assert sorted(field.name for field in dataclasses.fields(TrainJob)) == [
+        "builder",
         "called",
         "checkpoint_seconds",
         "class_names",

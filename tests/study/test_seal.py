@@ -20,8 +20,9 @@ from bakeoff.storage.split_file import read_split
 from bakeoff.storage.study_folder import StudyFolder
 from bakeoff.study.compare import compare
 from bakeoff.study.verify import verify
+from bakeoff.utils.events import Watcher
 from tests.helpers.jobs import Listener
-from tests.helpers.small import MODELS, carry_out, write_npz
+from tests.helpers.small import BUILDER, MODELS, carry_out, write_npz
 
 pytestmark = pytest.mark.usefixtures("jobs_in_process")  # nothing here is looked at
 
@@ -311,3 +312,47 @@ def test_a_lost_trial_keeps_the_seal(npz, tmp_path, real_workers):
     again = carry_out(npz, out, **lossy)  # tried once more, lost once more: what is known is shown
     assert len(again.lost) == 2
     assert again.comparison.test_openings == 1
+
+
+# ── a builder changed while it runs ──────────────────────────────────────────────────────────
+
+
+class Editor(Watcher):
+    """Changes a builder's file as soon as it hears of something."""
+
+    def __init__(self, file, moment):
+        self.file, self.moment = file, moment
+
+    def finished(self, label):
+        self._heard(label)
+
+    def begin(self, title, jobs):
+        self._heard(title)
+
+    def _heard(self, what):
+        if what == self.moment:
+            self.file.write_text(BUILDER.replace("relu", "tanh"))
+
+
+@pytest.mark.parametrize(
+    ("moment", "trained", "openings"),
+    [("mine seed 0", [0], 0), ("mine seed 1", [0, 1], 0), ("testing", [0, 1], 1)],
+)
+def test_a_builder_changed_during_a_run_trains_and_tests_nothing(
+    moment, trained, openings, npz, tmp_path
+):
+    """Seeds of two networks made one model, and weights were tested in another network."""
+    file, out = tmp_path / "mine.py", tmp_path / "study"
+    file.write_text(BUILDER)
+    mine = {**SMALL, "seeds": 2, "models": {"mine": {"python": f"{file}:build"}}}
+    text = (
+        f"models.mine.python: expected {file} as it was when this run began, found it changed: "
+        "undo the change and run again, or give the changed network a name of its own"
+    )
+    with pytest.raises(RecipeError, match=f"^{re.escape(text)}$"):
+        carry_out(npz, out, **mine, watcher=Editor(file, moment), workers=1)
+    assert StudyFolder(out).finished() == {"mine": trained}
+    assert StudyFolder(out).openings() == []
+    assert len(StudyFolder(out).read_ledger()) == openings
+    file.write_text(BUILDER)
+    assert carry_out(npz, out, **mine).comparison.test_openings == 1

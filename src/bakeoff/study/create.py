@@ -40,13 +40,17 @@ _OF_A_STUDY = ("recipe.yaml", "split.npz", "study.json")  # what is there while 
 
 @dataclass(frozen=True)
 class Prepared:
-    """A study ready to be carried out; `notes` are for the user."""
+    """A study ready to be carried out; `notes` are for the user.
+
+    builders : by model, the hash of its Python builder as it was read; "" where it has none
+    """
 
     folder: StudyFolder
     recipe: Recipe
     data: DataSet
     split: Split | Folds
     identities: Mapping[str, str]
+    builders: Mapping[str, str]
     notes: tuple[str, ...]
 
 
@@ -91,9 +95,10 @@ def prepare(
         if model.layers is not None and trains_here:
             _require_memory(model, data, len(split.train), device)
     identities = {name: identity(model, recipe) for name, model in recipe.models.items()}
+    builders = {name: builder_hash(model) for name, model in recipe.models.items()}
     for name, model in recipe.models.items():
         if model.search is not None:
-            SearchFolder(folder.path, name).require_builder(builder_hash(model))
+            SearchFolder(folder.path, name).require_builder(builders[name])
     notes += data.notes
     _require_free(folder)
     known = folder.exists()
@@ -123,7 +128,7 @@ def prepare(
             }
         document["identities"] = dict(identities)
         _write(folder, document, text, data, split)
-    return Prepared(folder, recipe, data, split, identities, tuple(notes))
+    return Prepared(folder, recipe, data, split, identities, builders, tuple(notes))
 
 
 def _require_utf8(path: Path) -> None:

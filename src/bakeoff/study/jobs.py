@@ -36,11 +36,12 @@ from bakeoff.study.development_data import (
     with_features,
 )
 from bakeoff.study.environment import environment_here
+from bakeoff.study.model_identity import require_same_builder
 from bakeoff.training import baselines
 from bakeoff.utils.events import EpochResult, OnEpoch, Resumed
 
 if TYPE_CHECKING:
-    from bakeoff.training.trainer import Development, Trained
+    from bakeoff.training.trainer import Development, Trained, Trainer
 
 
 class Busy(Exception):
@@ -59,6 +60,7 @@ class TrainJob:
         the trial's folder, from those of all
     called : its label, where it is a setting of a search
     thresholds : by epoch, below which best validation accuracy so far it is stopped; () for none
+    builder : hash of the Python builder that makes its network; "" where there is none
     """
 
     study: str
@@ -76,6 +78,7 @@ class TrainJob:
     n_folds: int = 0
     called: str = ""
     thresholds: tuple[float | None, ...] = ()
+    builder: str = ""
 
     @property
     def label(self) -> str:
@@ -178,6 +181,16 @@ class TrainJob:
             trial.spent(time.monotonic() - started)
         trial.write()
 
+    def trainer(self, data: "Development") -> "Trainer":
+        """Return what trains it, from the start; RecipeError where it is not what was planned."""
+        from bakeoff.training.trainer import Trainer
+
+        recipe = self.recipe
+        made = Trainer(recipe, data, seed=self.network_seed, selection=self.selection)
+        require_same_builder(recipe, self.builder)  # not before: it may be changed while it is read
+        _require_as_planned(self, data, made.parameters)
+        return made
+
     def is_hopeless(self, history: Sequence[EpochResult]) -> bool:
         """Whether its best validation accuracy so far is below the threshold of the last epoch."""
         if not 0 < len(history) <= len(self.thresholds):
@@ -188,7 +201,7 @@ class TrainJob:
 
     def remarks(self, data: "Development") -> list[str]:
         """Return codes of what is strange about a Python builder; RecipeError if it is bad."""
-        python = ModelRecipe.model_validate_json(self.declared).python
+        python = self.recipe.python
         if python is None:
             return []
         from bakeoff.training import builder_checks
@@ -207,7 +220,7 @@ class TrainJob:
         environment: Mapping[str, Any],
     ) -> dict[str, bytes]:
         """Return the content of the finished trial's folder, the manifest left out."""
-        recipe = ModelRecipe.model_validate_json(self.declared)
+        recipe = self.recipe
         kept = recipe.frozen_backbone
         frozen = 0 if kept is None else BACKBONES[kept].parameters
         document: dict[str, Any] = {
@@ -247,19 +260,17 @@ class TrainJob:
         return {"trial.json": formats.canonical(document), **files}
 
 
-def _require_as_planned(
-    job: TrainJob, recipe: ModelRecipe, data: "Development", parameters: tuple[int, int]
-) -> None:
+def _require_as_planned(job: TrainJob, data: "Development", found: tuple[int, int]) -> None:
     """Refuse a network of other sizes than `bakeoff plan` says: something here changed Keras."""
-    # of a frozen backbone, the head alone is here
+    recipe = job.recipe  # of a frozen backbone, the head alone is here
     if recipe.layers is None or recipe.frozen_backbone is not None:
         return
     planned = describe(recipe, data.input_shape, data.n_classes)
-    if parameters != (planned.parameters, planned.trainable_parameters):
+    if found != (planned.parameters, planned.trainable_parameters):
         raise RecipeError(
             f"models.{job.model}: expected a network of {planned.parameters:,} parameters, of "
-            f"which {planned.trainable_parameters:,} are trained, found {parameters[0]:,} and "
-            f"{parameters[1]:,}: Keras is set up otherwise in this process than Bakeoff sets it up"
+            f"which {planned.trainable_parameters:,} are trained, found {found[0]:,} and "
+            f"{found[1]:,}: Keras is set up otherwise in this process than Bakeoff sets it up"
         )
 
 
@@ -267,20 +278,16 @@ class TrialInProgress:
     """A trial that is being trained: where it stood, its checkpoints, its end."""
 
     def __init__(self, job: TrainJob, data: "Development") -> None:
-        from bakeoff.training.trainer import Trainer
-
-        self.trainer = Trainer(job.recipe, data, seed=job.network_seed, selection=job.selection)
+        self.trainer = job.trainer(data)
         self.label = job.label
         self._job, self._data = job, data
         self._folder = StudyFolder(job.study)
         self._target, self._partial = job.places(self._folder)
-        _require_as_planned(job, job.recipe, data, self.trainer.parameters)
         self._environment = environment_here()
         self._checkpoints = Checkpoints(
             self._partial, identity=job.identity, environment=self._environment
         )
-        self._seconds = self._checkpoints.restore(self.trainer)
-        self._saved = time.monotonic()
+        self._seconds, self._saved = self._checkpoints.restore(self.trainer), time.monotonic()
 
     def spent(self, seconds: float) -> None:
         """Count the time of an epoch; save the work if the last checkpoint is old enough."""

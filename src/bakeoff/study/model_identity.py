@@ -38,6 +38,19 @@ def builder_hash(model: ModelRecipe) -> str:
     return formats.sha256(atomic.read_file(path))
 
 
+def require_same_builder(model: ModelRecipe, recorded: str) -> None:
+    """Refuse a Python builder whose file is not the one that a run, or its weights, began with.
+
+    recorded : its hash then; "" for a model of declared layers
+    """
+    if model.python is not None and builder_hash(model) != recorded:
+        raise RecipeError(
+            f"models.{model.name}.python: expected {model.python.rpartition(':')[0]} as it was "
+            "when this run began, found it changed: undo the change and run again, or give the "
+            "changed network a name of its own"
+        )
+
+
 def same_network(backbone: Backbone) -> Backbone:
     """Return the backbone without the place of its study, which may move."""
     if backbone.network is None:

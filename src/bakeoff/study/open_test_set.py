@@ -23,6 +23,7 @@ from bakeoff.storage.user_ledger import forgotten_lines, tell_user
 from bakeoff.study.create import Prepared, test_hash
 from bakeoff.study.executors.interface import MovableJob
 from bakeoff.study.feature_jobs import feature_jobs
+from bakeoff.study.model_identity import require_same_builder
 from bakeoff.study.predict_job import PredictJob
 from bakeoff.study.train_missing import BASELINE_REPEAT
 from bakeoff.utils.events import Planned, Watcher
@@ -143,6 +144,7 @@ def _require_as_declared(prepared: Prepared, models: Mapping[str, Sequence[int]]
     """Refuse a trial of other settings than the study's: it was put there, or trained meanwhile."""
     for name, seeds in models.items():
         model = prepared.recipe.models[name]
+        require_same_builder(model, prepared.builders.get(name, ""))
         for seed in seeds:
             path = prepared.folder.trial(name, seed)
             document = prepared.folder.read_trial(name, seed)
@@ -303,6 +305,7 @@ def _jobs(
             maximum=data.maximum,
             n_classes=data.n_classes,
             folds=str(_folds_file(partial, repeat)) if folded else None,
+            builder=prepared.builders.get(affinity, ""),
         )
 
     folded = isinstance(prepared.split, Folds)

@@ -14,6 +14,7 @@ from bakeoff.recipe.types import Backbone
 from bakeoff.storage import array_files, atomic, formats, written_folder
 from bakeoff.study.development_data import features_of
 from bakeoff.study.jobs import timing_now
+from bakeoff.study.model_identity import require_same_builder
 from bakeoff.training import baselines
 from bakeoff.utils.events import OnEpoch
 
@@ -28,6 +29,7 @@ class PredictJob:
     folds : npy file that says in which fold each image is tested; None without cross-validation.
         Then every image is predicted by the network that has not seen it.
     timing : where it is written how long predicting takes; None: not measured
+    builder : hash of the Python builder that makes its network; "" where there is none
     """
 
     label: str
@@ -40,6 +42,7 @@ class PredictJob:
     n_classes: int
     folds: str | None = None
     timing: str | None = None
+    builder: str = ""
 
     @property
     def runs_user_code(self) -> bool:
@@ -105,7 +108,9 @@ class PredictJob:
             from bakeoff.training.predict import predict
 
             recipe = ModelRecipe.model_validate_json(self.declared)
-            return predict(recipe, weights, images, maximum=self.maximum, n_classes=self.n_classes)
+            found = predict(recipe, weights, images, maximum=self.maximum, n_classes=self.n_classes)
+            require_same_builder(recipe, self.builder)  # of these weights
+            return found
         except ValueError as error:
             raise formats.damaged(Path(self.source) / name) from error
 

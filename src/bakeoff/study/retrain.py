@@ -93,7 +93,7 @@ def retrain(folder: StudyFolder, wanted: str, *, watcher: Watcher) -> Repeat:
                 jobs, workers=1, device=device, cache=None, lanes=lanes, watcher=watcher
             )
 
-        lost = train(Prepared(again, *parts, ()), [name], do, watcher=watcher)
+        lost = train(Prepared(again, *parts, builders={}, notes=()), [name], do, watcher=watcher)
         if lost:
             raise TrialLost(f"{lost[0].label} could not be trained again: {lost[0].reason}")
         recorded = (folder.read_environments(name, seed) or [study["environment"]])[-1]

@@ -40,7 +40,7 @@ from bakeoff.study.create import Prepared
 from bakeoff.study.executors.interface import Executor, Lost, MovableJob
 from bakeoff.study.feature_jobs import FeatureJob
 from bakeoff.study.jobs import TrainJob
-from bakeoff.study.model_identity import builder_hash, identity
+from bakeoff.study.model_identity import identity
 from bakeoff.study.train_missing import missing_features, train_job, write_parts
 from bakeoff.utils.events import Planned, Watcher
 from bakeoff.utils.text import counted, percent
@@ -119,7 +119,7 @@ class _Search:
                 **declared(prepared.recipe, name),
                 "split": prepared.split.hash,
                 "data": prepared.data.hash,
-                "builder": builder_hash(prepared.recipe.models[name]),
+                "builder": prepared.builders[name],
             }
         )
         self._opening = self._folder.opening()
@@ -253,7 +253,8 @@ class _Search:
             return None
         named = model.model_copy(update={"name": setting_name(asked.number), "search": None})
         hashes = {**prepared.identities, named.name: identity(named, prepared.recipe)}
-        there = replace(prepared, identities=hashes)
+        builders = {named.name: prepared.builders[self._name]}
+        there = replace(prepared, identities=hashes, builders=builders)
         _, job = train_job(there, named, TUNING_SEEDS + asked.number, None, self._scratch)
         return replace(
             job,

@@ -83,12 +83,9 @@ class ShipJob:
         return []
 
     def _train(self, target: Path, on_epoch: OnEpoch) -> None:
-        from bakeoff.training.trainer import Trainer
-
         job, started = self.training, time.monotonic()
         data = job.development()
-        recipe = job.recipe
-        trainer = Trainer(recipe, data, seed=job.seed, selection=job.selection)
+        trainer = job.trainer(data)
         while not trainer.done and len(trainer.history) < self.epochs:
             on_epoch(trainer.epoch())
         seconds = time.monotonic() - started

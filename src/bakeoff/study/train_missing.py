@@ -204,6 +204,7 @@ def train_job(
         class_names=tuple(prepared.data.class_names),
         fold=fold,
         n_folds=split.n_folds if isinstance(split, Folds) and fold is not None else 0,
+        builder=prepared.builders.get(model.name, ""),
         data=str(scratch if fold is None else _of_fold(scratch, seed, fold)),
         **_common(prepared),
     )

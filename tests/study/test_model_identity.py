@@ -11,7 +11,7 @@ import pytest
 from bakeoff import recipe as recipes
 from bakeoff.errors import RecipeError
 from bakeoff.storage import formats
-from bakeoff.study.model_identity import builder_hash, identity
+from bakeoff.study.model_identity import builder_hash, identity, is_identity
 
 
 def declared(folder, model, **changes):
@@ -56,3 +56,17 @@ def test_the_hash_of_a_builder_is_that_of_its_file(tmp_path):
     file.unlink()
     with pytest.raises(RecipeError, match=f"found no file {re.escape(str(file))}"):
         builder_hash(model)
+
+
+def test_what_a_builder_imports_counts_and_a_study_of_an_earlier_version_is_known(tmp_path):
+    """Seeds of two networks made one model where a file beside the builder's was changed."""
+    (tmp_path / "mine.py").write_text("from head import build")
+    (tmp_path / "head.py").write_text("1")
+    known = declared(tmp_path, {"python": f"{tmp_path}/mine.py:build"})
+    recorded, earlier = identity(*known), identity(*known, imported=False)
+    assert recorded != earlier
+    assert is_identity(recorded, *known)
+    assert is_identity(earlier, *known)
+    assert not is_identity(None, *known)
+    (tmp_path / "head.py").write_text("2")
+    assert not is_identity(recorded, *known)

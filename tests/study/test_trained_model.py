@@ -46,7 +46,7 @@ def test_a_builder_that_was_changed_is_given_no_weights(npz, tmp_path):
     found = small.carry_out(npz, tmp_path / "study", models=models, seeds=1, baselines=[])
     assert trained_model(found.folder, model="mine").predictor is not None
     file.write_text(small.BUILDER.replace("relu", "gelu"))
-    with pytest.raises(StudyError, match="the file that built mine when it was trained, found it"):
+    with pytest.raises(StudyError, match="the file that built mine when it was trained, and"):
         trained_model(found.folder, model="mine")
 
 

@@ -149,7 +149,8 @@ class SearchFolder:
         if self.exists() and self.read().get(_BUILDER, found) != found:
             raise StudyError(
                 f"{self.path}: expected the Python builder that this search was begun with, found "
-                "its file changed: undo the change, or search again with another --out"
+                "its file, or one that it imports, changed: undo the change, or search again with "
+                "another --out"
             )
 
     def opening(self) -> Opening:

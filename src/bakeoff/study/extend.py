@@ -18,6 +18,7 @@ from bakeoff.storage.opened_weights import seen_trials
 from bakeoff.storage.search_folder import SearchFolder
 from bakeoff.storage.study_folder import StudyFolder
 from bakeoff.storage.study_recipe import recorded_recipe
+from bakeoff.study.model_identity import is_identity
 from bakeoff.utils.text import shown
 
 
@@ -37,7 +38,8 @@ def extended(
     before = recorded_recipe(folder, old)
     kept = {name for name in before.models if name in done or name in seen}
     for name in sorted(kept & set(recipe.models)):
-        if _left_open(folder, recipe, name) or identities[name] != old["identities"].get(name):
+        same = is_identity(old["identities"].get(name), recipe.models[name], recipe)
+        if _left_open(folder, recipe, name) or not same:
             if before.models[name].search is not None:
                 why = f"the test set was opened with what the search of {name} chose"
                 SearchFolder(folder.path, name).require_chosen(why)

@@ -7,12 +7,14 @@ from bakeoff.errors import RecipeError
 from bakeoff.recipe import ModelRecipe, Recipe
 from bakeoff.recipe.types import Backbone
 from bakeoff.storage import atomic, formats
+from bakeoff.study.builder_files import imported_files
 
 
-def identity(model: ModelRecipe, recipe: Recipe) -> str:
+def identity(model: ModelRecipe, recipe: Recipe, *, imported: bool = True) -> str:
     """Return a hash of everything a model's trials depend on beside the data and the seed.
 
-    Of a Python builder the file's content counts and the function's name, not where it lies.
+    Of a Python builder the file's content counts and the function's name, not where it lies, and
+    likewise that of files that it imports, unless they are not `imported`.
     """
     if model.backbone is not None:
         model = model.model_copy(update={"backbone": same_network(model.backbone)})
@@ -21,12 +23,17 @@ def identity(model: ModelRecipe, recipe: Recipe) -> str:
         function = model.python.rpartition(":")[2]
         nameless = model.model_copy(update={"python": function})
         parts[0] = recipes.model_fingerprint(nameless)
-        parts.append(builder_hash(model))
+        parts.append(builder_hash(model, imported=imported))
     return formats.sha256("\n".join(parts).encode())
 
 
-def builder_hash(model: ModelRecipe) -> str:
-    """Return the hash of the file of a model's Python builder; "" where it has none."""
+def is_identity(recorded: str | None, model: ModelRecipe, recipe: Recipe) -> bool:
+    """Say whether a study recorded this model: of a builder's imports, earlier versions did not."""
+    return recorded in (identity(model, recipe), identity(model, recipe, imported=False))
+
+
+def builder_hash(model: ModelRecipe, *, imported: bool = True) -> str:
+    """Return the hash of a model's Python builder, a file and what it imports; "" where none is."""
     if model.python is None:
         return ""
     path = Path(model.python.rpartition(":")[0])
@@ -35,19 +42,22 @@ def builder_hash(model: ModelRecipe) -> str:
             f"models.{model.name}.python: expected a Python file and a function in it "
             f"(my_models.py:build), found no file {path}"
         )
-    return formats.sha256(atomic.read_file(path))
+    own = formats.sha256(atomic.read_file(path))
+    others = imported_files(path) if imported else {}
+    lines = [f"{name} {formats.sha256(content)}" for name, content in sorted(others.items())]
+    return formats.sha256("\n".join([own, *lines]).encode()) if lines else own
 
 
 def require_same_builder(model: ModelRecipe, recorded: str) -> None:
-    """Refuse a Python builder whose file is not the one that a run, or its weights, began with.
+    """Refuse a Python builder that is not, with what it imports, the one that a run began with.
 
     recorded : its hash then; "" for a model of declared layers
     """
     if model.python is not None and builder_hash(model) != recorded:
         raise RecipeError(
-            f"models.{model.name}.python: expected {model.python.rpartition(':')[0]} as it was "
-            "when this run began, found it changed: undo the change and run again, or give the "
-            "changed network a name of its own"
+            f"models.{model.name}.python: expected {model.python.rpartition(':')[0]} and what it "
+            "imports as they were when this run began, found one changed: undo the change and run "
+            "again, or give the changed network a name of its own"
         )
 
 

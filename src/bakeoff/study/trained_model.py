@@ -18,7 +18,7 @@ from bakeoff.storage import array_files, formats, written_folder
 from bakeoff.storage.study_folder import StudyFolder
 from bakeoff.storage.study_recipe import read_recipe
 from bakeoff.study.arguments import whole
-from bakeoff.study.model_identity import identity
+from bakeoff.study.model_identity import is_identity
 from bakeoff.utils.text import listed, shell_command, some
 from bakeoff.utils.user_paths import from_here
 
@@ -260,11 +260,12 @@ def _require_same_builder(
     model = recipe.models[name]
     if model.python is None:
         return
-    if identity(model, recipe) != study["identities"][name]:
+    if not is_identity(study["identities"][name], model, recipe):
         path = model.python.rpartition(":")[0]
         raise StudyError(
-            f"{path}: expected the file that built {name} when it was trained, found it changed: "
-            "restore it, or train the changed network in a study of its own (--out)"
+            f"{path}: expected the file that built {name} when it was trained, and what it "
+            "imports, found one changed: restore it, or train the changed network in a study of "
+            "its own (--out)"
         )
 
 

@@ -118,6 +118,32 @@ def test_settings_are_trials_of_seeds_of_their_own_and_none_of_them_is_tested(se
     }
 
 
+@pytest.mark.parametrize("opened", [True, False])
+def test_a_chosen_setting_written_out_by_hand_keeps_the_record_of_its_search(
+    opened, searched, npz, tmp_path
+):
+    """The table then said of no search, and the next opening's line in the ledger neither."""
+    result, _, _ = searched
+    out = shutil.copytree(result.folder.path, tmp_path / "study")
+    if not opened:
+        for name in ("trials", "openings"):
+            shutil.rmtree(out / name)
+        (out / "ledger.jsonl").unlink()
+    values = SearchFolder(out, "mlp").chosen()["values"]
+    units = MODELS["mlp"]["layers"][0]["dense"]["units"]["choice"]
+    mlp = {
+        "training": {"optimizer": {"adam": values["training.optimizer.adam.learning_rate"]}},
+        "layers": [{"dense": units[values["layers[1].dense.units"]]}],
+    }
+    by_hand = {k: v for k, v in SEARCH.items() if k != "search"}
+    by_hand["models"] = {**MODELS, "mlp": mlp}
+    listener = Listener()
+    again = small.carry_out(npz, out, watcher=listener, **by_hand)
+    assert "the study keeps the search that chose the settings of mlp" in listener.of("note")
+    assert again.to_json()["searches"] == result.to_json()["searches"]
+    assert again.folder.read_ledger()[-1]["searches"]["mlp"]["tried"] == 4
+
+
 def test_report_card_and_table_say_what_was_searched(searched):
     result, _, _ = searched
     page = result.folder.report_file.read_text()

@@ -12,13 +12,13 @@ from bakeoff.data.folds import Folds
 from bakeoff.data.sources import missing
 from bakeoff.data.split import Split
 from bakeoff.errors import StudyError
-from bakeoff.recipe import Recipe
+from bakeoff.recipe import ModelRecipe, Recipe
 from bakeoff.recipe.kept_paths import without_paths
 from bakeoff.storage.opened_weights import seen_trials
 from bakeoff.storage.search_folder import SearchFolder
 from bakeoff.storage.study_folder import StudyFolder
 from bakeoff.storage.study_recipe import recorded_recipe
-from bakeoff.study.model_identity import is_identity
+from bakeoff.study.model_identity import identity, is_identity
 from bakeoff.utils.text import shown
 
 
@@ -36,6 +36,8 @@ def extended(
     ledger = folder.read_ledger()
     done, seen = folder.finished(), seen_trials(ledger)
     before = recorded_recipe(folder, old)
+    searched = _written_out(folder, before, recipe)
+    notes += [f"the study keeps the search that chose the settings of {name}" for name in searched]
     kept = {name for name in before.models if name in done or name in seen}
     for name in sorted(kept & set(recipe.models)):
         same = is_identity(old["identities"].get(name), recipe.models[name], recipe)
@@ -57,10 +59,30 @@ def extended(
         update={
             "seeds": tuple(sorted({*recipe.seeds, *more})),
             "looks": () if more else recipe.looks,
-            "models": {**recipe.models, **{name: before.models[name] for name in dropped}},
+            "models": {
+                **recipe.models,
+                **searched,
+                **{name: before.models[name] for name in dropped},
+            },
         }
     )
     return union, {**identities, **{name: old["identities"][name] for name in dropped}}
+
+
+def _written_out(folder: StudyFolder, before: Recipe, recipe: Recipe) -> dict[str, ModelRecipe]:
+    """Return, with their searches, the models whose chosen settings are written out by hand now."""
+    found = {
+        name: before.models[name].model_copy(update={"python": model.python})
+        for name, model in recipe.models.items()
+        if model.search is None
+        and name in before.models
+        and SearchFolder(folder.path, name).chosen() is not None
+    }
+    return {
+        name: model
+        for name, model in found.items()
+        if identity(model, recipe) == identity(recipe.models[name], recipe)
+    }
 
 
 def _left_open(folder: StudyFolder, recipe: Recipe, name: str) -> bool:

@@ -3,10 +3,16 @@
 Oracle: Bakeoff's own prediction. Cost: 5 s. Run: pytest tests/training/test_plain_model.py
 """
 
-import numpy as np
+from functools import partial
 
+import numpy as np
+import pytest
+
+from bakeoff.errors import StudyError
+from bakeoff.training.backend import keras
 from bakeoff.training.build_model import build
-from bakeoff.training.plain_model import plain_model
+from bakeoff.training.layers.dense import Dense
+from bakeoff.training.plain_model import _plain, plain_model
 from bakeoff.training.predict import predict, weight_names
 from tests.helpers.trainers import declare
 
@@ -28,3 +34,37 @@ def test_crops_are_from_the_middle_and_residuals_add(rng):
     plain = plain_model(model, [weights], input_shape=(8, 7, 1), n_classes=3, maximum=255.0)
     expected = predict(model, weights, images, maximum=255.0, n_classes=3)
     np.testing.assert_allclose(plain.predict(images, verbose=0), expected, atol=1e-5)
+
+
+def relu(values):
+    return keras.ops.maximum(values, 0.01 * values)
+
+
+@pytest.mark.parametrize(
+    "activation, name",
+    [
+        (relu, "relu"),  # Keras would save it under the name of its own
+        (keras.ops.gelu, "gelu"),  # an approximation, which the layer's is not
+        (partial(keras.activations.leaky_relu, negative_slope=0.1), "partial"),
+        (lambda values: values**2, "<lambda>"),
+    ],
+    ids=["own", "ops", "partial", "lambda"],
+)
+def test_an_activation_that_keras_does_not_know_is_no_other_one_of_the_same_name(activation, name):
+    with pytest.raises(StudyError) as caught:
+        _plain(Dense(3, activation=activation), "mine")
+    assert str(caught.value) == (
+        f"mine: expected layers of Keras's own, found the activation {name}, which only the code "
+        "that defines it can build: use result.predict for this model"
+    )
+
+
+@pytest.mark.parametrize(
+    "activation", [None, "gelu", keras.ops.relu, keras.layers.LeakyReLU(0.1)], ids=str
+)
+def test_an_activation_that_keras_knows_stays(activation):
+    plain = _plain(Dense(3, activation=activation), "mine")
+    assert type(plain) is keras.layers.Dense
+    values = np.linspace(-3, 3, 7, dtype=np.float32)[None]
+    expected = Dense(3, activation=activation).activation(values)
+    np.testing.assert_allclose(plain.activation(values), expected, atol=1e-6)

@@ -120,18 +120,38 @@ def _plain(layer: Any, model: str) -> Any:
         return network
     kind = keras_class(layer)
     if kind is None:
-        raise StudyError(
-            f"{model}: expected layers of Keras's own, found {type(layer).__name__}, which only "
-            "the code that defines it can build: use result.predict for this model"
-        )
+        raise _own(type(layer).__name__, model)
     if isinstance(layer, keras.Model):
         return keras.models.clone_model(layer, clone_function=lambda each: _plain(each, model))
     if kind is keras.layers.RandomCrop:  # Keras's own leaves scored images whole
         return keras.layers.CenterCrop(layer.height, layer.width, name=layer.name)
+    activation = getattr(layer, "activation", None)
+    if callable(activation) and not _is_keras_activation(activation):
+        name = getattr(activation, "__name__", type(activation).__name__)
+        raise _own(f"the activation {name}", model)
     config = {key: _known(value, layer, key) for key, value in layer.get_config().items()}
     if kind is keras.layers.Layer:  # an augmentation of ours that Keras does not have
         return keras.layers.Identity(name=layer.name)
     return kind.from_config(config)
+
+
+def _own(what: str, model: str) -> StudyError:
+    return StudyError(
+        f"{model}: expected layers of Keras's own, found {what}, which only "
+        "the code that defines it can build: use result.predict for this model"
+    )
+
+
+def _is_keras_activation(activation: Any) -> bool:
+    """Say whether the activation that Keras has under the name that it saves is this one."""
+    if isinstance(activation, keras.layers.Layer):
+        return keras_class(activation) is not None
+    values = np.linspace(-8, 8, 257, dtype=np.float32)[None]
+    try:
+        found = keras.activations.get(keras.activations.serialize(activation))
+        return bool(np.allclose(found(values), activation(values), atol=1e-6))
+    except Exception:  # a lambda, or some other name that Keras does not know
+        return False
 
 
 def without_ours(

@@ -79,13 +79,24 @@ def with_faster_layers(model: keras.Model) -> keras.Model:
             return layer
         index = {"index": indices[id(layer)]} if kind in RANDOM else {}
         try:
-            return kind(**{**layer.get_config(), **index})
-        except Exception:  # a function of the user's own as initializer, say: kept as it is
+            return kind(**{**_arguments(layer), **index})
+        except Exception:  # a function without a name as activation, say: kept as it is
             return layer
 
     clone = keras.models.clone_model(model, clone_function=faster)
     clone.set_weights(model.get_weights())
     return clone
+
+
+def _arguments(layer: Any) -> dict[str, Any]:
+    """Return what a layer was made with; functions and the like themselves.
+
+    Keras's configuration has their names alone: a function of the user's own that is called like
+    one of Keras's would become that one.
+    """
+    config = layer.get_config()
+    used = {key: getattr(layer, key, None) for key in config}
+    return {key: used[key] if callable(used[key]) else value for key, value in config.items()}
 
 
 def fuse_neighbours(model: keras.Model) -> keras.Model:

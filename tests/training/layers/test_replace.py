@@ -14,10 +14,12 @@ from bakeoff.training import user_builder
 from bakeoff.training.backend import jax, keras
 from bakeoff.training.build_model import build
 from bakeoff.training.epoch_program import program_of
+from bakeoff.training.layers.activation import Activation
 from bakeoff.training.layers.convolution import Conv2D
 from bakeoff.training.layers.dense import Dense
 from bakeoff.training.layers.dropout import Dropout
 from bakeoff.training.layers.graph import graph
+from bakeoff.training.layers.normalization import BatchNormalization
 from bakeoff.training.layers.pooling import MaxPooling2D
 from bakeoff.training.layers.replace import fuse_neighbours, with_faster_layers
 from bakeoff.training.native import ops
@@ -25,6 +27,7 @@ from bakeoff.training.trainer import Trainer
 from tests.helpers.layers import agree
 from tests.helpers.trainers import development, trained
 
+OURS = (Conv2D, BatchNormalization, Activation, MaxPooling2D)
 DECLARED = [
     {"conv2d": {"filters": 4, "kernel_size": 3, "activation": "relu"}},
     {"max_pooling2d": 2},
@@ -216,6 +219,56 @@ def test_layers_of_the_users_own_are_kept():
     faster = with_faster_layers(model)
     assert [type(each) for each in faster.layers[1:]] == [Scale, Dropout]
     np.testing.assert_array_equal(faster(np.ones((1, 6), np.float32)), np.full((1, 6), 3.0))
+
+
+def leaky_relu(values):
+    """A user's function, called as one of Keras's that has another gradient below 0."""
+    return keras.ops.maximum(values, 0.01 * values)
+
+
+class Clipped(keras.constraints.Constraint):
+    """A user's constraint that cannot say how it was made."""
+
+    def __init__(self, most=2.0):
+        self.most = most
+
+    def __call__(self, weights):
+        return keras.ops.clip(weights, -self.most, self.most)
+
+
+def test_functions_and_constraints_of_the_users_own_are_kept():
+    settings = {"activation": leaky_relu, "kernel_constraint": Clipped(0.1)}
+    model = keras.Sequential([keras.Input((6,)), keras.layers.Dense(4, **settings)])
+    model.add(keras.layers.Activation(leaky_relu))
+    faster = with_faster_layers(model)
+    dense, activation = faster.layers
+    assert type(dense) is Dense and dense.kernel_constraint.most == 0.1
+    assert dense.activation is activation.activation is leaky_relu
+    images = np.random.default_rng(0).standard_normal((5, 6), np.float32)
+    np.testing.assert_allclose(faster(images), model(images), atol=1e-6)
+
+
+@pytest.mark.parametrize("normalized", [True, False])
+def test_an_activity_regularizer_sees_the_output_of_its_own_layer(normalized, rng, kernels):
+    def stack(convolution, normalization, activation, pool):
+        image, l1 = keras.Input((8, 8, 3)), keras.regularizers.L1(0.1)
+        if normalized:
+            layers = [normalization(activity_regularizer=l1), activation("relu")]
+        else:
+            layers = [convolution(4, 3, activity_regularizer=l1), pool(2)]
+        return keras.Sequential([image, *layers])
+
+    own = (getattr(keras.layers, each.__name__) for each in OURS)
+    theirs = stack(*own)
+    ours = fuse_neighbours(with_faster_layers(theirs))
+    assert isinstance(ours.layers[0], OURS)
+    images = rng.standard_normal((5, 8, 8, 3), np.float32)
+    losses = []
+    for model in (ours, theirs):
+        variables = model.trainable_variables, model.non_trainable_variables
+        values = [[each.value for each in kind] for kind in variables]
+        losses.append(model.stateless_call(*values, images, training=True, return_losses=True)[2])
+    np.testing.assert_allclose(*losses, rtol=1e-5)
 
 
 def test_the_private_names_of_keras_that_fusing_needs():

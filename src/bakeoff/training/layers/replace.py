@@ -80,7 +80,7 @@ def with_faster_layers(model: keras.Model) -> keras.Model:
         index = {"index": indices[id(layer)]} if kind in RANDOM else {}
         try:
             return kind(**{**_arguments(layer), **index})
-        except Exception:  # a function without a name as activation, say: kept as it is
+        except Exception:  # a partial function as activation, say: kept as it is
             return layer
 
     clone = keras.models.clone_model(model, clone_function=faster)
@@ -109,7 +109,8 @@ def fuse_neighbours(model: keras.Model) -> keras.Model:
         if _pools_first(layer, following):
             layer.pool_first, following.pooled = following.pool, True
         activation = applied(following)
-        if activation and type(layer) is BatchNormalization and ops.loaded():
+        normalizes = type(layer) is BatchNormalization and _unwatched(layer)
+        if activation and normalizes and ops.loaded():
             layer.then, following.done = activation, True
     return model
 
@@ -120,5 +121,10 @@ def _pools_first(one: Any, other: Any) -> bool:
     It commutes with adding a constant and with an activation that never falls, and leaves fewer
     values to activate. Only native kernels gain: XLA alone is faster the other way round.
     """
-    both = type(one) is Conv2D and type(other) is MaxPooling2D
+    both = type(one) is Conv2D and type(other) is MaxPooling2D and _unwatched(one)
     return both and ops.loaded() and ours(other.data_format) and one.activation in _MONOTONIC
+
+
+def _unwatched(layer: Any) -> bool:
+    """Say whether a layer may give other values than Keras's: no regularizer looks at them."""
+    return layer.activity_regularizer is None

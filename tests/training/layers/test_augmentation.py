@@ -72,8 +72,9 @@ def test_zoom_without_a_width_factor_keeps_proportions():
 def test_contrast_and_brightness_are_keras(images):
     shape = (len(images), 1, 1, 1)
     with random_key(jax.random.key(0)):
-        factors = jax.random.uniform(layer_key(0), shape, np.float32, 0.5, 1.5)
-        added = jax.random.uniform(layer_key(0), shape, np.float32, -0.3, 0.3)
+        key = layer_key(0)
+    factors = jax.random.uniform(key, shape, np.float32, 0.5, 1.5)
+    added = jax.random.uniform(key, shape, np.float32, -0.3, 0.3)
     assert factors.min() < 1 < factors.max()
     contrast = keras.layers.RandomContrast(0.5, value_range=(0, 1))
     expected = contrast.transform_images(images, {"contrast_factor": factors})

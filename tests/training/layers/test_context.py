@@ -22,14 +22,16 @@ def test_raw_pixels_are_known_inside_and_only_where_they_are_bytes():
     assert context.raw_pixels() is None
 
 
-def test_each_layer_has_a_key_of_its_own_in_each_step():
+def test_each_call_of_a_layer_has_a_key_of_its_own_in_each_step():
     with pytest.raises(LookupError):
         context.layer_key(1)
     seen = set()
     for step in range(2):
         with context.random_key(jax.random.key(step)):
-            seen |= {tuple(jax.random.key_data(context.layer_key(k)).tolist()) for k in (1, 2, 1)}
-    assert len(seen) == 4
+            found = [context.layer_key(k) for k in (1, 2, 1, 1)]
+            seen |= {tuple(jax.random.key_data(key).tolist()) for key in found}
+            assert found[0] == jax.random.fold_in(jax.random.key(step), 1)
+    assert len(seen) == 8
     with pytest.raises(LookupError):
         context.layer_key(1)
 

@@ -51,6 +51,22 @@ def test_a_model_s_dropout_layers_drop_what_a_step_tells_them():
     assert Dropout(1.0).share == (2**32 - 1, np.inf)
 
 
+def test_a_noise_shape_drops_whole_channels():
+    shape = (40, 5, 6, 50)
+    with random_key(jax.random.key(3)):
+        layer = Dropout(0.5, noise_shape=(None, 1, 1, 50))
+        out = np.asarray(layer(np.ones(shape, np.float32), training=True))
+    np.testing.assert_array_equal(out, np.broadcast_to(out[:, :1, :1], shape))
+    assert within_chance((out[:, 0, 0] == 0).sum(), 40 * 50, 0.5)
+
+
+def test_a_layer_that_is_called_twice_drops_other_values():
+    layer, values = Dropout(0.5), np.ones(SHAPE, np.float32)
+    with random_key(jax.random.key(3)):
+        one, other = (np.asarray(layer(values, training=True)) for _ in range(2))
+    assert within_chance((one == other).sum(), N, 0.5)
+
+
 def test_dropout_passes_the_gradient_where_it_passes_the_value():
     layer = Dropout(0.5)
 

@@ -5,6 +5,7 @@ It also says which of the ways of computing a layer is used: `ours`, `in_slices`
 Layers read them from context variables, because Keras's `stateless_call` passes inputs only.
 """
 
+from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from contextvars import ContextVar
@@ -17,7 +18,7 @@ from bakeoff.training.backend import jax
 
 Array = Any
 
-_random_key: ContextVar[Array] = ContextVar("random_key")
+_random_key: ContextVar[tuple[Array, Counter[int]]] = ContextVar("random_key")
 _pixels: ContextVar[tuple[Array, float] | None] = ContextVar("pixels", default=None)
 
 
@@ -52,7 +53,7 @@ def in_slices(data_format: str) -> bool:
 @contextmanager
 def random_key(key: Array) -> Iterator[None]:
     """Set the JAX random key of this step for the random layers called inside."""
-    token = _random_key.set(key)
+    token = _random_key.set((key, Counter()))
     try:
         yield
     finally:
@@ -60,8 +61,14 @@ def random_key(key: Array) -> Iterator[None]:
 
 
 def layer_key(index: int) -> Array:
-    """Return the random key of the layer with that index in its model, for this step."""
-    return jax.random.fold_in(_random_key.get(), index)
+    """Return the random key of the layer with that index in its model, for this step.
+
+    A layer that is called again in it has another key then.
+    """
+    key, calls = _random_key.get()
+    key, earlier = jax.random.fold_in(key, index), calls[index]
+    calls[index] += 1
+    return jax.random.fold_in(key, earlier) if earlier else key
 
 
 _dropped: ContextVar[Sequence[Any]] = ContextVar("dropped", default=())

@@ -38,7 +38,9 @@ class Dropout(keras.layers.Dropout):  # type: ignore[misc]
         if not training or self.rate == 0:
             return inputs
         threshold, factor = dropped(self.position) or self.share
-        keep = hash_bits(layer_key(self.index), inputs.shape) >= threshold
+        kept = self.noise_shape or inputs.shape  # 1 where values share their fate
+        shape = tuple(n if m is None else m for n, m in zip(inputs.shape, kept, strict=True))
+        keep = hash_bits(layer_key(self.index), shape) >= threshold
         return jnp.where(keep, inputs * factor, 0)
 
 

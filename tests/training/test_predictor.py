@@ -40,6 +40,27 @@ def test_any_number_of_images_is_predicted_as_by_predict(predictor, weights, cou
             np.testing.assert_allclose(one, expected, atol=1e-6)
 
 
+def test_a_builders_model_whose_call_is_not_told_whether_it_trains(tmp_path):
+    builder = tmp_path / "own.py"
+    builder.write_text(
+        "import keras\n\n"
+        "class Own(keras.Model):\n"
+        "    def __init__(self, n):\n"
+        "        super().__init__()\n"
+        "        self.flat = keras.layers.Flatten()\n"
+        "        self.out = keras.layers.Dense(n, activation='softmax')\n"
+        "    def call(self, x):\n"
+        "        return self.out(self.flat(x))\n\n"
+        "def build(shape, n):\n"
+        "    return Own(n)\n"
+    )
+    model = MODEL.model_copy(update={"layers": (), "python": f"{builder}:build"})
+    weights = Trainer(model, DATA, seed=0, selection="last").result().weights
+    images = DATA.train_images[:5]
+    expected = predict(model, weights, images, maximum=255.0, n_classes=3)
+    np.testing.assert_allclose(Predictor(model, [weights], **SHAPE)(images)[0], expected, atol=1e-6)
+
+
 def test_all_sizes_are_compiled_beforehand(weights):
     fresh = Predictor(MODEL, weights[:1], **SHAPE)
     fresh.warm_up((6, 6, 1), np.uint8)

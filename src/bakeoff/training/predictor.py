@@ -15,6 +15,7 @@ from bakeoff.training.backend import jax
 from bakeoff.training.build_model import build
 from bakeoff.training.layers.context import pixels
 from bakeoff.training.predict import weight_names
+from bakeoff.training.user_builder import training_argument
 
 SIZES = (1, 4, 16, 64, 256)  # images in a batch
 
@@ -53,7 +54,7 @@ class Predictor:
             shapes = [(name, tuple(v.shape)) for name, v in zip(names, variables, strict=True)]
             if sorted(each) != names or any(each[n].shape != shape for n, shape in shapes):
                 raise ValueError("these weights are of another model")
-        cut = len(network.trainable_variables)
+        cut, judging = len(network.trainable_variables), training_argument(network, training=False)
         self._values = [[jnp.asarray(each[name]) for name in names] for each in weights]
         self._n_classes = n_classes
 
@@ -61,7 +62,7 @@ class Predictor:
             inputs = images.astype(jnp.float32) / maximum
             with pixels(images, maximum):
                 outputs = [
-                    network.stateless_call(each[:cut], each[cut:], inputs, training=False)[0]
+                    network.stateless_call(each[:cut], each[cut:], inputs, **judging)[0]
                     for each in values
                 ]
             return jnp.stack(outputs)

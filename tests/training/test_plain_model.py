@@ -3,6 +3,7 @@
 Oracle: Bakeoff's own prediction. Cost: 5 s. Run: pytest tests/training/test_plain_model.py
 """
 
+import re
 from functools import partial
 
 import numpy as np
@@ -68,3 +69,29 @@ def test_an_activation_that_keras_knows_stays(activation):
     values = np.linspace(-3, 3, 7, dtype=np.float32)[None]
     expected = Dense(3, activation=activation).activation(values)
     np.testing.assert_allclose(plain.activation(values), expected, atol=1e-6)
+
+
+@pytest.mark.parametrize(
+    "made",
+    [
+        "Own()",
+        "Own(i := keras.Input((8, 7, 1)), keras.layers.Dense(3)(keras.layers.Flatten()(i)))",
+    ],
+    ids=["subclass", "functional"],
+)
+def test_a_network_that_only_its_own_code_connects_is_named(tmp_path, made):
+    (tmp_path / "own.py").write_text(
+        "import keras\n\n"
+        "out = keras.layers.Dense(3, activation='softmax')\n\n"
+        "class Own(keras.Model):\n"
+        "    def call(self, x, training=False):\n"
+        "        return out(keras.layers.Flatten()(x))\n\n"
+        f"build = lambda shape, n: {made}\n"
+    )
+    model = declare().model_copy(update={"layers": (), "python": f"{tmp_path}/own.py:build"})
+    text = re.escape(
+        "model: expected layers of Keras's own, found Own, which only the code that defines it can "
+        "build: use result.predict for this model"
+    )
+    with pytest.raises(StudyError, match=f"^{text}$"):
+        plain_model(model, [{}], input_shape=(8, 7, 1), n_classes=3, maximum=255.0)

@@ -12,6 +12,7 @@ from bakeoff.training.backbones.in_network import AsSeen, Pretrained, all_layers
 from bakeoff.training.backend import keras
 from bakeoff.training.build_model import build, frozen_layers
 from bakeoff.training.initializers import Drawn, weights_set_later
+from bakeoff.training.layers.graph import has_its_own_call
 from bakeoff.training.predict import weight_names
 
 OURS = "bakeoff."
@@ -80,6 +81,8 @@ def _trained(
     among: int,
 ) -> keras.Model:
     fast = build(model, input_shape, n_classes, seed=0)
+    if has_its_own_call(fast):
+        raise _own(type(fast).__name__, model.name)
     variables = [*fast.trainable_variables, *fast.non_trainable_variables]
     names = weight_names(fast)
     if sorted(weights) != names:

@@ -41,6 +41,11 @@ def is_functional(model: Any) -> bool:
     return type(model) is _functional_class()
 
 
+def has_its_own_call(model: Any) -> bool:
+    """Say whether code of the user's connects a model's layers, so that nobody else can."""
+    return type(model).call not in (keras.Sequential.call, _functional_class().call)
+
+
 def all_layers(model: Any) -> Iterator[Any]:
     """Yield the layers of a model and of the models nested in it."""
     for layer in model.layers:

@@ -148,6 +148,13 @@ def test_arrays_are_taken_however_a_data_set_may_have_them(tmp_path, rng, channe
         assert np.array_equal(reader.checked(alone, "x"), images[3:4])
 
 
+def test_booleans_are_taken_where_a_data_set_had_them(tmp_path, rng):
+    images = rng.random((8, 5, 5, 1)) > 0.5
+    np.savez(tmp_path / "a.npz", x=images, y=np.arange(8) % 2)
+    reader = PicturesReader(study_of(tmp_path, {"npz": str(tmp_path / "a.npz")}))
+    assert np.array_equal(reader.checked(images, "x"), images)
+
+
 @pytest.mark.parametrize("sides", [(16, 1), (3, 49)])
 def test_grey_images_without_channels_are_not_taken_for_rows(tmp_path, rng, sides):
     """A data set needs the channels there; the model leaves no doubt."""

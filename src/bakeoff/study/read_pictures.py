@@ -143,6 +143,7 @@ class PicturesReader:
         shape = self.trained.input_shape
         height, width, channels = shape
         array = np.asarray(images)
+        array = array.astype(np.uint8) if array.dtype == bool else array  # as data sets have them
         alone = [shape, (channels, height, width), *([(height, width)] if channels == 1 else [])]
         if array.shape in alone:
             array = array[None]

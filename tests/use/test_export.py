@@ -8,6 +8,7 @@ import hashlib
 import json
 import re
 import sys
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -137,6 +138,13 @@ def test_the_readme_has_the_scores_and_the_lines_that_matter(result, monkeypatch
     text = exporting._readme(result.trained("mlp"), "onnx")
     assert text.startswith("# tiny: mlp, seed ")
     assert 'onnxruntime.InferenceSession("model.onnx")' in text and "## Scores" in text
+
+
+def test_the_readme_of_a_model_that_was_trained_since_the_opening(result):
+    trained = result.trained("mlp")
+    late = replace(trained, recipe=trained.recipe.model_copy(update={"name": "late"}))
+    text = "has not been opened with this model: nothing is known of its accuracy.\n"
+    assert exporting._readme(late, "onnx").endswith(text)
 
 
 def test_a_file_that_predicts_otherwise_is_not_exported(result, tmp_path, monkeypatch):

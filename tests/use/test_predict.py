@@ -16,6 +16,10 @@ from PIL import Image
 from bakeoff.storage.split_file import read_split
 from bakeoff.storage.study_folder import StudyFolder
 from bakeoff.study.compare import compare
+from bakeoff.study.run import run
+from bakeoff.study.trained_model import trained_model
+from bakeoff.use.predict import predict_files
+from tests.helpers import small
 
 
 @pytest.fixture(scope="module")
@@ -81,6 +85,26 @@ def test_test_images_of_the_study_are_told(call, finished_study, digits, tmp_pat
         err,
         re.MULTILINE,
     )
+
+
+@pytest.mark.usefixtures("its_jobs_in_process")
+def test_the_ensemble_is_worth_what_was_opened_and_no_more(tmp_path):
+    npz = small.write_npz(tmp_path / "data.npz")
+    run(small.declare(npz), out=tmp_path / "study", workers=1)
+    models = {**small.MODELS, "late": {"layers": [{"dense": 2}]}}
+    more = small.declare(npz, seeds=3, models=models)
+    run(more, out=tmp_path / "study", workers=1, keep_sealed=True)
+    folder = StudyFolder(tmp_path / "study")
+    Image.new("L", (6, 6)).save(tmp_path / "one.png")
+
+    def remarks(name):
+        trained = trained_model(folder, model=name, ensemble=True)
+        files = [str(tmp_path / "one.png")]
+        found = predict_files(trained, files, adapt="never", standard_input=io.StringIO())
+        return " | ".join(found.remarks)
+
+    assert "on the test images seeds 0 and 1 averaged are correct in" in remarks("mlp")
+    assert "on the test images" not in remarks("late")
 
 
 WRONG = [

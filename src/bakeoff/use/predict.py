@@ -14,7 +14,7 @@ from bakeoff.study.predictions import Predictions, predict
 from bakeoff.study.read_pictures import Adapt
 from bakeoff.study.trained_model import TrainedModel
 from bakeoff.study.training_profile import read_profile
-from bakeoff.utils.text import counted, percent
+from bakeoff.utils.text import counted, listed, percent
 
 if TYPE_CHECKING:
     from rich.table import Table
@@ -101,12 +101,14 @@ def _worth(trained: TrainedModel) -> list[str]:
     """Say what averaging the seeds is worth on the test images, where they have been opened."""
     if len(trained.seeds) < 2 or not trained.folder.openings():
         return []
-    result = compare([trained.folder]).model(trained.name)
-    if result.ensemble is None:
+    models = {each.name: each for each in compare([trained.folder]).models}
+    opened = models.get(trained.name)  # None where it was trained since
+    if opened is None or opened.ensemble is None:
         return []
+    which = "all seeds" if set(opened.seeds) == set(trained.seeds) else f"seeds {listed(opened.seeds)}"
     return [
-        f"on the test images all seeds averaged are correct in {percent(result.ensemble)}, one "
-        f"seed in {percent(result.accuracy.mean)} on average"
+        f"on the test images {which} averaged are correct in {percent(opened.ensemble)}, one "
+        f"seed in {percent(opened.accuracy.mean)} on average"
     ]
 
 

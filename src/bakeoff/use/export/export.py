@@ -163,12 +163,14 @@ def _readme(trained: TrainedModel, format: Format) -> str:
         f"{height}, {width}, {channels}) from 0 to {trained.maximum:g} in `images`:\n",
         f"```python\n{lines(format)}```\n",
     ]
-    if trained.folder.openings():
-        card = report.model_card(compare([trained.folder]), trained.name)
+    comparison = compare([trained.folder]) if trained.folder.openings() else None
+    if comparison is not None and any(each.name == trained.name for each in comparison.models):
+        card = report.model_card(comparison, trained.name)
         parts.append(card.replace("\n# ", "\n## ").replace("# ", "## ", 1))
     else:
         parts.append(
-            "The study's test set has not been opened: nothing is known of its accuracy.\n"
+            "The study's test set has not been opened with this model: nothing is known of its "
+            "accuracy.\n"
         )
     return "\n".join(parts)
 

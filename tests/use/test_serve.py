@@ -223,6 +223,7 @@ LINES = [
     (head(Origin="http://evil.example", Content_Length="0"), "403"),
     (head(Origin="null", Content_Length="0"), "403"),
     (head(Origin="https://localhost.evil.example", Content_Length="0"), "403"),
+    (head(Origin="http://[", Content_Length="0"), "403"),
     (head(Sec_Fetch_Site="cross-site", Content_Length="0"), "403"),
     (head(Sec_Fetch_Site="same-site", Content_Length="0"), "403"),
     (head(Content_Length="5000001"), "413"),
@@ -258,6 +259,7 @@ def test_requests_that_are_refused(server, line):
     [
         ("?adapt=sometimes", "adapt: expected auto, always or never, found 'sometimes'"),
         ("?details=maybe", "details: expected true or false, found 'maybe'"),
+        ("?" + "a=b&" * 21, "expected at most 20 fields after ?, found more"),
     ],
 )
 def test_a_query_that_says_something_else_is_refused_by_name(server, query, said):

@@ -16,6 +16,7 @@ from bakeoff.use.serve.guard import Receive, Scope, Send
 
 PATH = "/predict"
 _INLINE = 100_000  # bytes of a picture that is decoded without a thread of its own
+_FIELDS = 20  # of a query
 _FLAGS = {"true": True, "1": True, "false": False, "0": False}
 NOT_YET = "no test set is opened yet, so there is no winner: look at /live"
 
@@ -173,7 +174,11 @@ def _asked(query: bytes) -> tuple[str, bool]:
     """Return what a query string says: adapt, details."""
     if not query:
         return "auto", False
-    words = dict(parse_qsl(query.decode("latin-1"), keep_blank_values=True, max_num_fields=20))
+    try:
+        pairs = parse_qsl(query.decode("latin-1"), keep_blank_values=True, max_num_fields=_FIELDS)
+    except ValueError:
+        raise UsageError(f"expected at most {_FIELDS} fields after ?, found more") from None
+    words = dict(pairs)
     details = words.get("details", "false").lower()
     if details not in _FLAGS:
         raise UsageError(f"details: expected true or false, found {details[:20]!r}")

@@ -114,9 +114,9 @@ class Guard:
         if scope["method"] not in ("GET", "HEAD", "POST"):
             raise Refused(405, "expected GET, HEAD or POST")
         if scope["method"] == "POST":
-            origin = headers.get(b"origin", [b""])[0].decode("latin-1")
+            origin = headers.get(b"origin", [b""])[0]
             site = headers.get(b"sec-fetch-site", [b"none"])[0]
-            foreign = origin and urlsplit(origin).netloc != hosts[0].decode("latin-1")
+            foreign = origin and _address(origin) != hosts[0].decode("latin-1")
             if foreign or site not in (b"none", b"same-origin"):
                 raise Refused(403, "pages of other origins may not post here")
         length = headers.get(b"content-length", [b"0"])[0]
@@ -153,6 +153,14 @@ def _name(host: bytes) -> str:
     """Return a Host header's name without its port; "" where it is none."""
     try:
         return (urlsplit(f"//{host.decode('ascii')}").hostname or "").lower()
+    except ValueError:
+        return ""
+
+
+def _address(origin: bytes) -> str:
+    """Return an Origin header's host and port; "" where it is none."""
+    try:
+        return urlsplit(origin.decode("latin-1")).netloc
     except ValueError:
         return ""
 

@@ -71,6 +71,17 @@ def test_the_json_document(capsys):
     assert document["models"][0]["layers"][0]["added"] is True
 
 
+def test_in_cross_validation_a_trial_is_all_its_folds_as_in_a_finished_study(capsys, monkeypatch):
+    monkeypatch.setattr(plans, "trial_seconds", lambda *_, **__: 12.0)
+    recipe = recipe_of({"m": {"layers": []}}, split={"folds": 5, "repeats": 3}, seeds=None)
+    lines = printed(recipe, capsys)
+    assert any(line.endswith("; about 60 s a trial of 5 folds") for line in lines)
+    assert lines[-1].startswith("On this machine, 2 networks at a time: about ")
+    document = plans.to_json(plans.plan(recipe))
+    assert (document["trials"], document["networks"]) == (3, 15)
+    assert document["models"][0]["seconds_per_trial"] == 60
+
+
 def test_a_longer_training_takes_longer_and_more_memory_where_there_is_more():
     short, long = (
         plans.plan(recipe_of({"m": {"layers": layers}}, training={"epochs": epochs}))

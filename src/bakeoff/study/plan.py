@@ -49,9 +49,15 @@ class ModelPlan:
 
     recipe: ModelRecipe
     architecture: Architecture | None
-    seconds: float | None  # of one trial
-    memory: int | None  # bytes, of one trial
+    seconds: float | None  # of one network
+    memory: int | None  # bytes, of one network
     remarks: tuple[str, ...] = ()  # what is strange about the model, in sentences
+    networks: int = 1  # of one trial: one a fold
+
+    @property
+    def seconds_per_trial(self) -> float | None:
+        """The time of all of a trial's networks, as a finished study says it."""
+        return None if self.seconds is None else self.seconds * self.networks
 
 
 @dataclass(frozen=True)
@@ -130,7 +136,8 @@ def _model(model: ModelRecipe, data: DataSet, split: Split | Folds, rate: float)
     seconds = trial_seconds(model, architecture, images=images, validation=validation, rate=rate)
     memory = training_bytes(model, architecture) + data.images[0].nbytes * (images + validation)
     remarks = meant_as_output(model, architecture.layers, data.n_classes)
-    return ModelPlan(model, architecture, seconds, memory, remarks)
+    networks = split.n_folds if isinstance(split, Folds) else 1
+    return ModelPlan(model, architecture, seconds, memory, remarks, networks)
 
 
 _STRANGE = {
@@ -240,7 +247,7 @@ def _model_json(model: ModelPlan) -> dict[str, Any]:
         "optimizer": training.optimizer.resolved(),
         "options": training.options.plain(),
         "learning_rates": training.optimizer.learning_rates(training.epochs).tolist(),
-        "seconds_per_trial": model.seconds,
+        "seconds_per_trial": model.seconds_per_trial,
         "memory_bytes": model.memory,
     }
 
@@ -359,22 +366,21 @@ def _training(model: ModelPlan, plan: Plan) -> str:
         f"of {training.batch_size:,}, {optimizer_words(training.optimizer)}"
     )
     text = ", ".join([text, *option_words(training.options.unusual())])
-    return (
-        text
-        if model.seconds is None
-        else f"{text}; about {duration(model.seconds, rough=True)} a trial"
-    )
+    if model.seconds_per_trial is None:
+        return text
+    folds = f" of {model.networks} folds" if plan.recipe.split.folds else ""
+    return f"{text}; about {duration(model.seconds_per_trial, rough=True)} a trial{folds}"
 
 
 def _estimate(plan: Plan) -> list[str]:
+    unit = "network" if plan.recipe.split.folds else "trial"
     if plan.cluster is not None:
-        networks = counted(plan.networks, "network" if plan.recipe.split.folds else "trial")
-        return plan.cluster.sentences(networks, seconds=plan.seconds)
+        return plan.cluster.sentences(counted(plan.networks, unit), seconds=plan.seconds)
     lines = []
     if plan.seconds is None or plan.memory is None:
         lines.append("No estimate of time and memory: not every model's layers are known yet.")
     else:
-        workers = counted(plan.workers, "trial")
+        workers = counted(plan.workers, unit)
         lines.append(
             f"On this machine, {workers} at a time: about {duration(plan.seconds, rough=True)} and "
             f"{plan.memory / 1e9:.1f} GB of memory. Rough: from a matrix product that did "

@@ -48,11 +48,17 @@ def test_photographs_are_sorted(finished_study, pictures, tmp_path):
 def test_onnx_without_bakeoff(finished_study, pictures, tmp_path):
     result = compare([finished_study])
     export(result.trained("mlp", seed=0), "onnx", out=tmp_path / "out")
+    with Image.open(pictures / "3.png") as small:
+        small.resize((40, 30)).save(pictures / "larger.png")  # to be made smaller as Bakeoff does
     files = sorted(pictures.glob("*.png"))
     lines = ran("onnx_in_15_lines.py", tmp_path / "out", *files)
     found = result.predict(pictures, model="mlp", seed=0)
     shares = [f"{row.max():.1%}" for row in found.probabilities]
     assert lines == [f"{n} {c} {s}" for n, c, s in zip(files, found.classes, shares, strict=True)]
+    how = tmp_path / "out" / "preprocessing.json"
+    how.write_text(how.read_text(encoding="utf-8").replace("stretch", "crop"), encoding="utf-8")
+    with pytest.raises(AssertionError, match=r"run .*/out/example\.py instead"):
+        ran("onnx_in_15_lines.py", tmp_path / "out", *files)
     text = (EXAMPLES / "onnx_in_15_lines.py").read_text(encoding="utf-8")
     assert len([line for line in text.splitlines()[1:] if line.strip()]) <= 15
 

@@ -79,7 +79,7 @@ def test_status_tells_begun_from_running(tiny_study, call):
     partial = folder.partial("mlp", 1)
     folder.trial("mlp", 1).rename(partial)
     (partial / "checkpoint-000007-0123456789abcdef.safetensors").touch()
-    assert "1 (epoch 7)" in call("status", tiny_study)[1]
+    assert "1 (7 epochs)" in call("status", tiny_study)[1]
     with folder.lock("mlp.seed-1"):
         states = json.loads(call("status", tiny_study, "--json")[1])["trials"]
     assert [each["state"] for each in states] == ["finished", "running", "finished", "finished"]
@@ -96,6 +96,14 @@ def test_a_trial_runs_from_its_start_and_not_from_its_first_checkpoint(tiny_stud
     assert "running" in said and "missing" not in said.split("Validation")[0]
     trials = json.loads(call("status", tiny_study, "--json")[1])["trials"]
     assert {"model": "mlp", "seed": 1, "state": "missing", "epochs": 0} in trials
+
+
+def test_the_live_page_has_the_scores_of_the_selected_epochs_as_status_has(tiny_study, call):
+    folder = StudyFolder(tiny_study)
+    trials = Live(folder).picture()["trials"]
+    scores = [folder.read_trial(t["model"], t["seed"])["validation"]["accuracy"] for t in trials]
+    assert [each["accuracy"] for each in trials] == scores
+    assert any(each["accuracy"] != each["curves"]["accuracy"][-1] for each in trials)
 
 
 def test_status_and_the_live_page_say_which_node_of_a_cluster_is_at_a_trial(tiny_study, call):

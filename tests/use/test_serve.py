@@ -544,6 +544,8 @@ def test_a_study_that_trains_is_watched(tmp_path):
                 window.wait("document.querySelectorAll('#trials tr').length === 2", seconds=60)
                 window.wait("document.querySelectorAll('polyline.going').length > 0", seconds=60)
                 assert window.evaluate("document.getElementById('to-try').hidden")
+                axis = "[...document.querySelectorAll('svg text')].map((t) => t.textContent)"
+                assert window.evaluate(axis)[3:] == ["0", "epoch 3999"]  # the first epoch is 0
                 assert window.console == []
         finally:
             server.stop()

@@ -279,7 +279,7 @@ def _seeds(trials: Sequence[TrialStatus]) -> str:
 
 
 def _progress(trial: TrialStatus) -> str:
-    words = [f"epoch {trial.epochs}"] if trial.epochs else []
+    words = [text.counted(trial.epochs, "epoch")] if trial.epochs else []
     if trial.folds is not None:
         words = [text.counted(trial.folds, "fold")] if trial.folds else []
     words += [f"on {text.listed(trial.nodes)}"] if trial.nodes else []

@@ -66,6 +66,7 @@ class Live:
             "epochs": trial.epochs,
             "of": recipe.models[trial.model].training.epochs,
             "seconds": trial.seconds,
+            "accuracy": _selected(trial),
             "curves": curves,
             "nodes": list(trial.nodes),
         }
@@ -75,6 +76,12 @@ class Live:
 
 
 _COLUMNS = (("accuracy", "val_accuracy"), ("loss", "val_cross_entropy"), ("fit", "accuracy"))
+
+
+def _selected(trial: TrialStatus) -> float | None:
+    """Return the validation accuracy of the selected epoch, which is the trial's score."""
+    scores = (trial.document or {}).get("validation")
+    return None if scores is None else float(scores["accuracy"])
 
 
 def _on(nodes: list[str]) -> str:

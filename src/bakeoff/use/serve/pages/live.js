@@ -36,11 +36,11 @@ function chart(model, trials, low) {
     svg.append(element("svg:line", { class: "grid", x1: left, x2: width - right, y1: y(value), y2: y(value) }));
     svg.append(element("svg:text", { x: left - 6, y: y(value) + 4, "text-anchor": "end" }, `${Math.round(value * 100)} %`));
   }
-  svg.append(element("svg:text", { x: left, y: height - 8 }, "1"));
-  svg.append(element("svg:text", { x: width - right, y: height - 8, "text-anchor": "end" }, `epoch ${epochs}`));
+  svg.append(element("svg:text", { x: left, y: height - 8 }, "0"));
+  svg.append(element("svg:text", { x: width - right, y: height - 8, "text-anchor": "end" }, `epoch ${epochs - 1}`));
   for (const trial of trials) {
     const values = trial.curves.accuracy;
-    const span = trial.epochs / epochs;
+    const span = (trial.epochs - 1) / (epochs - 1);
     const points = values
       .map((value, i) => [x(values.length > 1 ? (span * i) / (values.length - 1) : 0), value])
       .filter(([, value]) => value !== null)
@@ -87,7 +87,7 @@ function state(trial) {
 function row(trial) {
   const tr = element("tr");
   const bar = element("progress", { max: trial.of, value: trial.epochs, "aria-label": "epochs" });
-  const accuracy = last(trial.curves.accuracy);
+  const accuracy = trial.accuracy ?? last(trial.curves.accuracy);
   const cells = [trial.model, String(trial.seed), `${trial.epochs} of ${trial.of}`, bar,
     accuracy === null ? state(trial) : `${(100 * accuracy).toFixed(1)} %${trial.state === "finished" ? "" : ` (${state(trial)})`}`];
   for (const cell of cells) {

@@ -92,6 +92,8 @@ WRONG = [
     ("run", "run: expected RECIPE, found nothing: A recipe's path, or the name of a shipped one"),
     ("eject studies/x", "eject: expected --model MODEL, found nothing: Which model"),
     ("run digits --seed 3", "run: unknown option --seed; did you mean --seeds?"),
+    ("run digits --epochs 4", "run: unknown option --epochs; that stands in the recipe"),
+    ("new digits --out x", "new: unknown option --out; known: --tune, --help"),
     ("run digits --seeds many", "--seeds: expected a whole number, found 'many'"),
     ("run digits --seeds 0", "--seeds: expected at least 1, found 0"),
     ("run digits --workers 0", "--workers: expected at least 1, found 0"),

@@ -44,6 +44,22 @@ def test_a_folder_is_no_recipe(tmp_path, monkeypatch):
     )
 
 
+def test_data_is_no_recipe_and_new_writes_one(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    Path("my digits.npz").write_bytes(b"PK\xb8")
+    expected = "expected a recipe file or the name of a shipped recipe, found"
+    with pytest.raises(RecipeError) as caught:
+        load("my digits.npz")
+    assert str(caught.value) == (
+        f"recipe 'my digits.npz': {expected} a file of data; bakeoff new 'my digits.npz' writes one"
+    )
+    with pytest.raises(RecipeError) as caught:
+        load("mnist")
+    assert str(caught.value) == (
+        f"recipe 'mnist': {expected} the name of a data set; bakeoff new mnist writes one"
+    )
+
+
 BOMB = "a: &a [x, x, x, x, x, x, x, x, x, x]\n" + "".join(
     f"{name}: &{name} [{', '.join([f'*{before}'] * 10)}]\n"
     for before, name in zip("abcdef", "bcdefg", strict=True)

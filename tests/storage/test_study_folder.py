@@ -27,7 +27,7 @@ FILES = {
 # ── read back checked ────────────────────────────────────────────────────────────────────────
 
 
-def test_a_study_of_another_format_or_none_is_refused(tmp_path):
+def test_a_study_of_another_format_or_none_is_refused(tmp_path, monkeypatch):
     folder = StudyFolder(tmp_path)
     text = (
         f"{tmp_path}: expected a study's folder, found no study.json in it: name the folder that "
@@ -35,6 +35,12 @@ def test_a_study_of_another_format_or_none_is_refused(tmp_path):
     )
     with pytest.raises(StudyError, match=f"^{re.escape(text)}$"):
         folder.read_study()
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "studies" / "mine").mkdir(parents=True)
+    (tmp_path / "studies" / "mine" / "study.json").touch()
+    for name in ("mine", "mine.yaml"):
+        with pytest.raises(StudyError, match=r"found no .* in it: did you mean studies/mine\?$"):
+            StudyFolder(name).read_study()
     atomic.write_file(folder.study_file, formats.sealed_json({"format": 2}))
     text = (
         f"{folder.study_file}: expected format 1, found 2: this study was written by another "

@@ -40,6 +40,9 @@ _DOES = {
     **dict.fromkeys(("info", "env", "debug"), ("doctor", "looks whether this machine is ready")),
 }
 
+# What people look for among the options of `run` and stands in the recipe.
+_DECLARED = ("epochs", "batch-size", "learning-rate", "lr", "optimizer", "data", "split", "models")
+
 
 def check_command(words: Sequence[str], command: Any) -> None:
     """Raise UsageError if the first word is no command of the group `command`, or one is empty."""
@@ -69,7 +72,7 @@ def as_usage_error(error: Exception, words: Sequence[str]) -> UsageError | None:
     parameter = getattr(error, "param", None)
     kind = type(error).__name__
     if kind == "NoSuchOption" and option and context:
-        text = f"unknown option {option}; {_nearest(option, _options(context))}"
+        text = f"unknown option {option}; {_other_option(option, _options(context))}"
     elif kind == "MissingParameter" and parameter is not None:
         hint = parameter.human_readable_name if parameter.metavar is None else parameter.metavar
         if parameter.opts[0].startswith("--"):
@@ -91,10 +94,18 @@ def _options(context: Any) -> list[str]:
     ]
 
 
-def _nearest(word: str, known: Sequence[str]) -> str:
+def _other_option(option: str, known: Sequence[str]) -> str:
+    if option.removeprefix("--").replace("_", "-") in _DECLARED:
+        return "that stands in the recipe"
+    return _nearest(option, known, prefix="--")
+
+
+def _nearest(word: str, known: Sequence[str], *, prefix: str = "") -> str:
+    """Return the word nearest to `word`; the `prefix` that all begin with makes none nearer."""
     from difflib import get_close_matches
 
-    close = get_close_matches(word, known, n=1, cutoff=0.5)
+    bare = [each.removeprefix(prefix) for each in known]
+    close = get_close_matches(word.removeprefix(prefix), bare, n=1, cutoff=0.5)
     if close:
-        return f"did you mean {close[0]}?"
+        return f"did you mean {prefix}{close[0]}?"
     return f"known: {', '.join(known)}"

@@ -9,6 +9,7 @@ from typing import Any
 
 import yaml
 
+from bakeoff.data.sources import NAMES
 from bakeoff.errors import RecipeError
 from bakeoff.recipe.kept_paths import kept_paths
 from bakeoff.recipe.parse_model import Problems
@@ -17,7 +18,10 @@ from bakeoff.recipe.suggestions import nearest
 from bakeoff.recipe.types import ModelRecipe, Recipe
 from bakeoff.recipe.value_kinds import found
 from bakeoff.recipe.yaml_reader import MAX_BYTES, MAX_NODES, read_yaml
+from bakeoff.utils.text import shell_command
 from bakeoff.utils.user_paths import current_folder
+
+_DATA = (".csv", ".tsv", ".npz", ".parquet")  # endings of files that `bakeoff new` takes
 
 
 def parse(mapping: Any, *, origin: str, folder: Path) -> Recipe:
@@ -62,7 +66,8 @@ def load(path_or_name: str | Path) -> Recipe:
     origin = str(path_or_name)
     path = Path(path_or_name)
     try:
-        if path.is_file():
+        is_data = path.suffix.lower() in _DATA and path.is_file()
+        if path.is_file() and not is_data:
             with path.open("rb") as file:
                 content = file.read(MAX_BYTES + 1)
             return read(content, origin=origin, folder=path.resolve().parent)
@@ -74,6 +79,10 @@ def load(path_or_name: str | Path) -> Recipe:
         content = (_shipped_folder() / f"{origin}.yaml").read_bytes()
         return read(content, origin=origin, folder=current_folder())
     expected = "expected a recipe file or the name of a shipped recipe"
+    if is_data or origin in NAMES:
+        kind = "a file of data" if is_data else "the name of a data set"
+        new = shell_command("new", origin)
+        raise RecipeError(f"recipe {found(origin)}: {expected}, found {kind}; {new} writes one")
     if is_folder:
         raise RecipeError(
             f"recipe {found(origin)}: {expected}, found a folder; "

@@ -55,9 +55,12 @@ class StudyFolder:
     def require(self) -> None:
         """Raise StudyError unless a study lives here."""
         if not self.exists():
+            usual = Path("studies") / self.path.name.removesuffix(".yaml")
+            hint = "name the folder that `bakeoff run` printed, for instance studies/digits"
+            if (usual / self.study_file.name).is_file():
+                hint = f"did you mean {usual}?"
             raise StudyError(
-                f"{self.path}: expected a study's folder, found no study.json in it: "
-                "name the folder that `bakeoff run` printed, for instance studies/digits"
+                f"{self.path}: expected a study's folder, found no study.json in it: {hint}"
             )
 
     def require_in_place(self) -> None:

@@ -14,7 +14,7 @@ from rich.console import Console
 from bakeoff.cli import look, main
 from bakeoff.cli.look import Loaded, Picture, numbers
 from bakeoff.data import DataSet, own_parts
-from bakeoff.errors import StorageError, UsageError
+from bakeoff.errors import RecipeError, StorageError, UsageError
 from tests.helpers.disks import largest_file
 
 
@@ -55,6 +55,9 @@ def test_a_name_a_folder_a_file_or_a_recipe(tmp_path, digits):
     assert look.load(str(tmp_path / "a.npz")).data.input_shape == (3, 3, 1)
     assert set(look.load("digits").parts) == {"all"}
     assert set(look.load(str(tmp_path / "r.yaml")).parts) == {"train", "validation", "test"}
+    (tmp_path / "pets" / "study.json").touch()
+    with pytest.raises(RecipeError, match=r"a study's folder; its recipe is .*/pets/recipe\.yaml$"):
+        look.load(str(tmp_path / "pets"))
 
 
 # ── the whole ────────────────────────────────────────────────────────────────────────────────

@@ -42,6 +42,9 @@ def test_a_folder_is_no_recipe(tmp_path, monkeypatch):
         "recipe 'photos': expected a recipe file or the name of a shipped recipe, found a folder; "
         "bakeoff new FOLDER writes a recipe for a folder of images"
     )
+    Path("photos/study.json").touch()
+    with pytest.raises(RecipeError, match="a study's folder; its recipe is photos/recipe.yaml$"):
+        load("photos")
 
 
 def test_data_is_no_recipe_and_new_writes_one(tmp_path, monkeypatch):

@@ -64,7 +64,7 @@ def load(name: str) -> Loaded:
     path = Path(name)
     if name in datasets.NAMES:
         data = datasets.load(name)
-    elif path.suffix in (".yaml", ".yml") or (name in recipes.shipped() and not path.exists()):
+    elif _declares(name, path):
         data, split = load_split(recipes.load(name))
         parts = split.parts() if isinstance(split, Split) else own_parts(data)
         return Loaded(data, parts, True)
@@ -80,6 +80,13 @@ def load(name: str) -> Loaded:
             + (f"; did you mean {close}?" if close else "")
         )
     return Loaded(data, own_parts(data), False)
+
+
+def _declares(name: str, path: Path) -> bool:
+    """Say whether `name` means a recipe; a study's folder is refused as one, with its recipe."""
+    if path.suffix in (".yaml", ".yml") or (path / "study.json").is_file():
+        return True
+    return name in recipes.shipped() and not path.exists()
 
 
 # ── the whole ────────────────────────────────────────────────────────────────────────────────

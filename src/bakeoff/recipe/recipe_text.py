@@ -84,10 +84,10 @@ def load(path_or_name: str | Path) -> Recipe:
         new = shell_command("new", origin)
         raise RecipeError(f"recipe {found(origin)}: {expected}, found {kind}; {new} writes one")
     if is_folder:
-        raise RecipeError(
-            f"recipe {found(origin)}: {expected}, found a folder; "
-            f"bakeoff new FOLDER writes a recipe for a folder of images"
-        )
+        hint = "a folder; bakeoff new FOLDER writes a recipe for a folder of images"
+        if (path / "study.json").is_file():
+            hint = f"a study's folder; its recipe is {path / 'recipe.yaml'}"
+        raise RecipeError(f"recipe {found(origin)}: {expected}, found {hint}")
     close = nearest(path.name.removesuffix(path.suffix), shipped())
     hint = f"did you mean {close}?" if close else f"shipped: {', '.join(shipped())}"
     raise RecipeError(f"recipe {found(origin)}: {expected}, found neither; {hint}")

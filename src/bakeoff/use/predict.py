@@ -105,7 +105,9 @@ def _worth(trained: TrainedModel) -> list[str]:
     opened = models.get(trained.name)  # None where it was trained since
     if opened is None or opened.ensemble is None:
         return []
-    which = "all seeds" if set(opened.seeds) == set(trained.seeds) else f"seeds {listed(opened.seeds)}"
+    which = (
+        "all seeds" if set(opened.seeds) == set(trained.seeds) else f"seeds {listed(opened.seeds)}"
+    )
     return [
         f"on the test images {which} averaged are correct in {percent(opened.ensemble)}, one "
         f"seed in {percent(opened.accuracy.mean)} on average"

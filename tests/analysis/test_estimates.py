@@ -177,6 +177,11 @@ def test_macro_f1_has_no_interval_where_a_class_is_tiny():
     assert known.mean == unknown.mean
 
 
+def test_macro_f1_has_no_interval_of_no_width_where_no_image_is_wrong():
+    found = estimate_macro_f1(np.ones((3, 300)), 100)
+    assert (found.mean, found.has_interval, found.method) == (1.0, False, "none")
+
+
 # --- shares, failures, one more run ---
 
 

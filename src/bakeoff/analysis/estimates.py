@@ -193,10 +193,11 @@ def estimate_macro_f1(
 ) -> Estimate:
     """Macro F1 from `metrics.macro_f1_scores`, shape (n_seeds, n_images), with an interval.
 
-    Without one where a class has fewer than FEWEST_FOR_F1 images: it would promise too much.
+    Without one where a class has fewer than FEWEST_FOR_F1 images, or nothing varies, as where no
+    image is wrong: it would promise too much.
     """
     plain = estimate_parts(scores, folds=folds, level=level)
-    if smallest_class < FEWEST_FOR_F1:
+    if smallest_class < FEWEST_FOR_F1 or plain.method == "degenerate":
         return _moved(plain, nan, nan, method="none")
     return _moved(plain, max(0.0, plain.low), min(1.0, plain.high))
 

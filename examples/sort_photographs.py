@@ -16,12 +16,12 @@ SURE = 0.9
 def sort(study: str, source: str, target: str) -> None:
     """Copy every photograph below `source` to the folder of its class."""
     found = compare([study]).predict(source)
-    for place, (name, label) in enumerate(zip(found.names, found.classes, strict=True)):
-        strange = found.unlike is not None and found.unlike[place]
-        sure = found.probabilities[place].max() >= SURE and not strange
+    for index, (name, label) in enumerate(zip(found.names, found.classes, strict=True)):
+        strange = found.unlike is not None and found.unlike[index]
+        sure = found.probabilities[index].max() >= SURE and not strange
         folder = Path(target, label if sure else "unsure")
         folder.mkdir(parents=True, exist_ok=True)
-        shutil.copy2(name, folder / f"{place:05d}-{Path(name).name}")
+        shutil.copy2(name, folder / f"{index:05d}-{Path(name).name}")
         print(f"{name}: {folder.name}")  # noqa: T201
 
 

@@ -8,6 +8,7 @@ from types import SimpleNamespace
 import pytest
 
 from bakeoff.analysis.changed_rules import changed_rules
+from bakeoff.recipe.types import Race
 
 LINE = {
     "margin": 0.002,
@@ -29,8 +30,11 @@ RECIPE = {
 
 
 def said(recipe=(), *lines):
-    now = SimpleNamespace(**{**RECIPE, **dict(recipe)})
-    return changed_rules(SimpleNamespace(recipe=now, ledger=lines or (LINE,)))
+    return changed_rules(SimpleNamespace(**{**RECIPE, **dict(recipe)}), lines or (LINE,))
+
+
+def race(*looks):
+    return Race(after=looks)
 
 
 def test_the_same_rules_are_no_others():
@@ -51,6 +55,16 @@ def test_the_same_rules_are_no_others():
 )  # fmt: skip
 def test_each_other_rule_is_said_with_both_values(recipe, text):
     assert said(recipe) == [text]
+
+
+def test_a_race_that_was_changed_added_or_taken_away():
+    now, then = {"race": race(3, 5)}, {**LINE, "race": {"after": [3, 5]}}
+    assert said(now, then) == []
+    assert said({"race": race(4, 8)}, then) == [
+        "the race looks after 4 and 8, and looked after 3 and 5"
+    ]
+    assert said(now) == ["there is a race, and was none"]
+    assert said((), then) == ["there is no race, and was one that looked after 3 and 5 seeds"]
 
 
 def test_what_version_0_1_0_did_not_record_is_not_compared():

@@ -7,6 +7,7 @@ import pytest
 
 from bakeoff.cli import doctor, main
 from bakeoff.cli.doctor import Diagnostic
+from bakeoff.errors import StorageError
 from bakeoff.storage.user_ledger import user_ledger
 from bakeoff.study.executors.interface import Lost
 from bakeoff.study.result import Result
@@ -72,6 +73,18 @@ def test_a_system_that_cannot_train_is_wrong(no_trial, monkeypatch):
     monkeypatch.setattr(doctor.machine, "lacks", lambda: "expected this, found that: do so")
     found = {each.name: each for each in doctor.examine()}
     assert found["system"] == Diagnostic("bad", "system", "expected this, found that: do so")
+
+
+def test_a_user_without_a_home_is_told_so_once_and_the_rest_is_looked_at(no_trial, monkeypatch):
+    def nowhere(test_hash):
+        raise StorageError("expected a home folder, found none: set HOME")
+
+    monkeypatch.setattr(doctor, "user_ledger", nowhere)
+    found = {each.name: each for each in doctor.examine()}
+    assert found["ledgers"] == Diagnostic(
+        "bad", "ledgers", "expected a home folder, found none: set HOME"
+    )
+    assert found["digits"].state == "good"
 
 
 def test_little_memory_is_a_note(monkeypatch):

@@ -12,6 +12,7 @@ import platformdirs
 import pytest
 
 from bakeoff import data
+from bakeoff.data import named
 from bakeoff.data import published as sources
 from bakeoff.errors import ChecksumMismatch, DataError
 from tests.helpers.idx import idx_bytes
@@ -67,6 +68,19 @@ def test_the_order_of_places(home, monkeypatch):
         "/usr/share/datasets/fashion-mnist",
     ]
     assert sources.places(sources.PUBLISHED["mnist"])[2] == Path("/keras/datasets")
+
+
+def test_a_user_without_a_home(small, monkeypatch):
+    monkeypatch.delenv("HOME")
+    monkeypatch.setattr("os.path.expanduser", lambda path: path)  # nor one in the system's list
+    monkeypatch.setattr(sources, "cache_folder", lambda name: None)
+    monkeypatch.setattr(named, "cache_folder", lambda name: None)
+    text = "mnist: expected a home folder to keep it in, found none: set XDG_CACHE_HOME to a folder"
+    with pytest.raises(DataError, match=f"^{text} of yours, or BAKEOFF_DATA to one"):
+        data.load("mnist")
+    monkeypatch.setenv("BAKEOFF_DATA", str(small))
+    put(small / "mnist")
+    check(data.load("mnist"))
 
 
 def test_the_npz_file_of_keras(small):

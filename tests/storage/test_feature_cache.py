@@ -6,7 +6,9 @@ Run: pytest tests/storage/test_feature_cache.py
 """
 
 import numpy as np
+import pytest
 
+from bakeoff.errors import StorageError
 from bakeoff.storage import feature_cache
 
 
@@ -27,6 +29,13 @@ def test_features_come_back_and_unknown_images_have_none(tmp_path):
     assert found.keys() == set(hashes)
     np.testing.assert_array_equal([found[each] for each in hashes], rows)
     assert feature_cache.read_features(tmp_path / "absent", hashes) == {}
+
+
+def test_without_a_home_there_is_no_place(monkeypatch):
+    monkeypatch.delenv("BAKEOFF_HOME", raising=False)
+    monkeypatch.setattr(feature_cache, "user_cache", lambda: None)
+    with pytest.raises(StorageError, match=r"^expected a home folder for the features of images"):
+        feature_cache.features_root()
 
 
 def test_a_damaged_file_counts_as_missing(tmp_path):

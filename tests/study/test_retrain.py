@@ -26,6 +26,12 @@ def test_a_trial_trained_again_is_the_same_in_every_byte(tiny_study, capsys):
     assert {path: path.read_bytes() for path in recorded_files(tiny_study)} == before
 
 
+def test_a_machine_that_cannot_train_is_named(tiny_study, monkeypatch, capsys):
+    monkeypatch.setattr("bakeoff.study.retrain.lacks", lambda: "expected this, found that: do so")
+    assert main(["verify", str(tiny_study), "--retrain", "mlp:1"]) == 2
+    assert capsys.readouterr().err == "bakeoff: expected this, found that: do so\n"
+
+
 def test_a_trial_that_comes_out_differently(tiny_study, capsys):
     place = tiny_study / "trials" / "line" / "seed-0" / "weights.safetensors"
     weights = {name: np.array(array) for name, array in array_files.read_weights(place).items()}

@@ -5,9 +5,22 @@ Oracle: a comparison's document of the same study. Cost: 1 s with the suite's fi
 Run: pytest tests/study/test_sealed_document.py
 """
 
+import pytest
+
 from bakeoff.study.compare import compare
 from bakeoff.study.sealed_document import to_json
 from bakeoff.study.status import status
+from tests.helpers.small import carry_out
+
+
+@pytest.mark.usefixtures("jobs_in_process")
+def test_a_rule_that_was_changed_makes_it_exploratory(npz, tmp_path):
+    out = tmp_path / "study"
+    carry_out(npz, out)
+    assert not to_json(status(out))["exploratory"]
+    carry_out(npz, out, options={"keep_sealed": True}, margin=0.3)
+    assert to_json(status(out))["exploratory"]
+    assert compare([out]).to_json()["exploratory"]
 
 
 def test_it_has_the_shape_of_a_comparison_and_nothing_of_the_test_set(finished_study):

@@ -153,7 +153,9 @@ def _about(studies: Sequence[OpenedStudy]) -> dict[str, Any]:
         "openings_elsewhere": elsewhere and elsewhere.times,
         "shared_elsewhere": elsewhere.share if elsewhere else 0.0,
         "missing": missing,
-        "changed_rules": tuple(rule for study in studies for rule in changed_rules(study)),
+        "changed_rules": tuple(
+            rule for study in studies for rule in changed_rules(study.recipe, study.ledger)
+        ),
         "changed": changed,
         "duplicates": _duplicates([study.document.get("duplicates", {}) for study in studies]),
         "ledger": ledger,

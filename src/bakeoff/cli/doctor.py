@@ -117,7 +117,11 @@ def _place(name: str, path: Path, advice: str) -> Diagnostic:
 
 
 def _ledgers() -> Iterator[Diagnostic]:
-    folder = user_ledger("0" * 64).parent
+    try:
+        folder = user_ledger("0" * 64).parent
+    except BakeoffError as error:
+        yield Diagnostic("bad", "ledgers", str(error))
+        return
     yield _place("ledgers", folder, "set BAKEOFF_HOME to a folder of yours")
     for path in sorted(folder.glob("*.jsonl")):
         try:

@@ -65,5 +65,10 @@ def load_published(name: str, *, offline: bool = False) -> DataSet:
     if offline:
         raise DataError(absent(published))
     cache = cache_folder(name)
+    if cache is None:
+        raise DataError(
+            f"{name}: expected a home folder to keep it in, found none: set XDG_CACHE_HOME to a "
+            f"folder of yours, or BAKEOFF_DATA to one in which {name}/ has these files"
+        )
     fetch(published, cache)
     return from_files(published, cache)

@@ -18,6 +18,7 @@ from bakeoff.data.idx import LIMIT, OTHER, idx_header, read_idx
 from bakeoff.data.npz import read_arrays
 from bakeoff.errors import ChecksumMismatch
 from bakeoff.utils.text import shown
+from bakeoff.utils.user_paths import user_cache
 
 
 @dataclass(frozen=True)
@@ -101,24 +102,23 @@ def absent(published: Published) -> str:
     )
 
 
-def cache_folder(name: str) -> Path:
-    """Return where downloads of a data set are kept."""
-    import platformdirs
-
-    return Path(platformdirs.user_cache_dir("bakeoff")) / "data" / name
+def cache_folder(name: str) -> Path | None:
+    """Return where downloads of a data set are kept; None for a user without a home: nowhere."""
+    cache = user_cache()
+    return cache and cache / "data" / name
 
 
 def places(published: Published) -> list[Path]:
     """Return the folders in which a data set is looked for, first to last."""
-    name, home = published.name, Path.home()
+    name, home, cache = published.name, os.path.expanduser("~"), cache_folder(published.name)
     given = os.environ.get("BAKEOFF_DATA")
-    keras = Path(os.environ.get("KERAS_HOME") or home / ".keras") / "datasets"
-    torch = [Path("data"), home / "data", home / ".cache" / "torch"]
-    if torch_home := os.environ.get("TORCH_HOME"):
-        torch[-1] = Path(torch_home)
+    keras = Path(os.environ.get("KERAS_HOME") or f"{home}/.keras") / "datasets"
+    torch_home = os.environ.get("TORCH_HOME") or f"{home}/.cache/torch"
     folders = [Path(given) / name] if given else []
-    folders += [cache_folder(name), keras if name == "mnist" else keras / name]
-    folders += [root / published.torchvision / "raw" for root in torch]
+    folders += [cache] if cache else []
+    folders.append(keras if name == "mnist" else keras / name)
+    for root in ("data", f"{home}/data", torch_home):
+        folders.append(Path(root) / published.torchvision / "raw")
     if name == "fashion-mnist":
         folders.append(Path("/usr/share/datasets/fashion-mnist"))
     return folders

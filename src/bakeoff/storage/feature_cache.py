@@ -17,6 +17,7 @@ from safetensors.numpy import load, save
 
 from bakeoff.errors import StorageError
 from bakeoff.storage.atomic import read_file, write_file
+from bakeoff.utils.user_paths import user_cache
 
 Hashes = list[bytes]
 
@@ -30,11 +31,13 @@ def image_hashes(images: NDArray[np.generic], *, maximum: float) -> Hashes:
 def features_root() -> Path:
     """Return where the features of all backbones lie."""
     home = os.environ.get("BAKEOFF_HOME")
-    if not home:
-        from platformdirs import user_cache_dir  # only where it is asked
-
-        home = user_cache_dir("bakeoff")
-    return Path(home) / "features"
+    found = Path(home) if home else user_cache()
+    if found is None:
+        raise StorageError(
+            "expected a home folder for the features of images, found none: set HOME, or "
+            "BAKEOFF_HOME to a folder of yours"
+        )
+    return found / "features"
 
 
 def features_folder(backbone: str) -> Path:

@@ -29,7 +29,7 @@ from bakeoff.study.extend import require_data
 from bakeoff.study.model_identity import identity
 from bakeoff.study.train_missing import lanes_of, train
 from bakeoff.utils.events import Watcher
-from bakeoff.utils.machine import Device, default_device
+from bakeoff.utils.machine import Device, default_device, lacks
 
 
 @dataclass(frozen=True)
@@ -77,6 +77,8 @@ def retrain(folder: StudyFolder, wanted: str, *, watcher: Watcher) -> Repeat:
     DataError : the data cannot be found
     TrialLost : it could not be trained
     """
+    if lacking := lacks():
+        raise StudyError(lacking)
     study = folder.read_study()
     recipe = recorded_recipe(folder, study)
     name, seed = _trial(folder, recipe, wanted)

@@ -2,6 +2,7 @@
 
 from typing import Any
 
+from bakeoff.analysis.changed_rules import changed_rules
 from bakeoff.analysis.environments import differing, joined
 from bakeoff.analysis.json_document import model_document, study_document
 from bakeoff.recipe import Recipe
@@ -15,6 +16,8 @@ def to_json(now: StudyStatus) -> dict[str, Any]:
     It has the shape of a comparison's; what only test predictions could tell is None.
     """
     recipe = read_recipe(now.folder, now.study)
+    planned = max(1, now.looks.kept if now.looks else 1)
+    other_rules = changed_rules(recipe, now.folder.read_ledger())
     return study_document(
         study=recipe.name,
         title=recipe.title,
@@ -26,7 +29,7 @@ def to_json(now: StudyStatus) -> dict[str, Any]:
         prefer=recipe.prefer,
         test_openings=now.openings,
         looks=now.looks and {"declared": now.looks.after, "look": now.looks.kept or None},
-        exploratory=now.openings > max(1, now.looks.kept if now.looks else 1),
+        exploratory=now.openings > planned or bool(now.changed) or bool(other_rules),
         models=[_model_json(now, recipe, name) for name in recipe.models],
         baselines=[
             {"name": name, "parameters": None, "accuracy": {"mean": None, "ci": None}}

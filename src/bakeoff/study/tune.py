@@ -8,7 +8,7 @@ from typing import Any
 
 from bakeoff.analysis.tuning import Searched, analysed, read_searches
 from bakeoff.data import DataSet
-from bakeoff.errors import RecipeError
+from bakeoff.errors import RecipeError, StudyError
 from bakeoff.recipe import Recipe
 from bakeoff.storage.study_folder import StudyFolder, place_of
 from bakeoff.study.create import prepare
@@ -18,7 +18,7 @@ from bakeoff.study.run import require_models, require_outside_workers
 from bakeoff.study.search import search, searching
 from bakeoff.study.train_missing import lanes_of, largest_trial
 from bakeoff.utils.events import Watcher
-from bakeoff.utils.machine import Device, default_device
+from bakeoff.utils.machine import Device, default_device, lacks
 
 
 def tune(
@@ -45,10 +45,12 @@ def tune(
 
     Raises
     ------
-    UsageError, StorageError
+    UsageError, StudyError, StorageError
     """
     watcher = watcher or Watcher()
     require_outside_workers()
+    if lacking := lacks():
+        raise StudyError(lacking)
     require_models(recipe, only)
     _require_choices(recipe, only)
     folder = StudyFolder(place_of(recipe.name, out))

@@ -87,7 +87,9 @@ def dead_run(model: ModelResult, comparison: Comparison) -> Finding | None:
     says = ""
     if constant:
         only = _most_predicted(model, constant[0], comparison)
-        says = f", and the network predicts {only} for all images"
+        most, images = int(model.predicted[constant[0]].max()), len(comparison.labels)
+        share = "all images" if most == images else f"{most:,} of {images:,} images"
+        says = f", and the network predicts {only} for {share}"
     return Finding(
         code="dead-run",
         severity="serious",

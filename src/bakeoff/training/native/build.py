@@ -99,17 +99,17 @@ def build(folder: Path, *, kind: str | None = None) -> dict[str, str]:
     wanted = variants(kind)
     if not wanted:
         return {"native": f"there are no kernels for {kind}"}
-    for there in (folder, FOLDER):
-        manifest = read_manifest(there)
-        if manifest.get("source") == source_hash() and manifest.get("machine") == kind:
-            if there != folder:
-                shutil.copytree(there, folder, dirs_exist_ok=True)
-            return {}
+    there = max((folder, FOLDER), key=lambda each: len(_made(each, kind)))
+    files = _made(there, kind)
+    if files and there != folder:
+        shutil.copytree(there, folder, dirs_exist_ok=True)
+    wanted = tuple(name for name in wanted if name not in files)
+    if not wanted:
+        return {}
     if not found or include is None:
         why = "no C++ compiler" if not found else "no jaxlib, whose headers they need,"
         return dict.fromkeys(wanted, f"{why} was found")
     folder.mkdir(parents=True, exist_ok=True)
-    files = {}
     for left in folder.glob(f"{_SCRATCH}*"):  # by a build that was killed
         if time.time() - left.stat().st_mtime > 2 * SECONDS:
             shutil.rmtree(left, ignore_errors=True)
@@ -132,6 +132,16 @@ def build(folder: Path, *, kind: str | None = None) -> dict[str, str]:
         text.write_text(json.dumps(document, indent=1) + "\n", encoding="utf-8")
         os.replace(text, folder / MANIFEST)
     return errors
+
+
+def _made(folder: Path, kind: str) -> dict[str, str]:
+    """Return the SHA-256 of the files that lie there, made from these sources, by variant."""
+    manifest = read_manifest(folder)
+    files = manifest.get("files")
+    if (manifest.get("source"), manifest.get("machine")) != (source_hash(), kind):
+        return {}
+    known = files if isinstance(files, dict) else {}
+    return {name: known[name] for name in known if (folder / f"{name}.so").is_file()}
 
 
 def read_manifest(folder: Path) -> dict[str, object]:

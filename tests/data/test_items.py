@@ -1,12 +1,13 @@
-"""Data sets that have no end.
+"""Data sets that have no end, and lists of pictures.
 
-Oracle: the messages, word for word. Cost: 1 s. Run: pytest tests/data/test_items.py
+Oracle: the messages, word for word; Pillow. Cost: 1 s. Run: pytest tests/data/test_items.py
 """
 
 from itertools import repeat
 
 import numpy as np
 import pytest
+from PIL import Image
 
 from bakeoff.data import items
 from bakeoff.data.python_data import from_python
@@ -78,3 +79,17 @@ def test_memory_that_runs_out_is_no_broken_item():
     with pytest.raises(DataError) as error:
         from_python(images())
     assert str(error.value) == f"data: expected images that fit in memory, found more: {END}"
+
+
+@pytest.mark.parametrize("mode", ["P", "YCbCr", "HSV", "RGBA"])
+def test_lists_of_pictures_are_decoded(rng, mode):
+    """NumPy took a palette's numbers for pixels, and luma for red."""
+    colours = rng.integers(0, 256, (6, 8, 8, 3), np.uint8)
+    pictures = [Image.fromarray(each).convert(mode) for each in colours]
+    expected = np.stack([np.asarray(each.convert("RGB")) for each in pictures])
+    labels = [0, 1] * 3
+    for given in ((pictures, labels), {"image": pictures, "label": labels}):
+        np.testing.assert_array_equal(from_python(given).images, expected)
+    pandas = pytest.importorskip("pandas")
+    frame = pandas.DataFrame({"image": pictures, "label": labels})
+    np.testing.assert_array_equal(from_python((frame["image"], labels)).images, expected)

@@ -25,7 +25,7 @@ _END = (
 
 def as_array(value: Any) -> NDArray[Any]:
     """Return an array, a tensor of another library or a list as a NumPy array; text as text."""
-    value = plain(value)
+    value = _decoded(plain(value))
     if hasattr(value, "detach"):  # torch
         value = value.detach().cpu()
     if isinstance(value, np.ma.MaskedArray) and np.ma.is_masked(value):
@@ -49,6 +49,18 @@ def as_array(value: Any) -> NDArray[Any]:
     if array.dtype.kind == "O":
         raise DataError("data: expected arrays of numbers or text, found one of other objects")
     return array
+
+
+def _decoded(value: Any) -> Any:
+    """Return a list, array or column of Pillow's pictures as a list of arrays; all else as it is.
+
+    NumPy takes a palette's numbers, or the values of YCbCr and HSV, for pixels.
+    """
+    listed_ = isinstance(value, list | tuple) or getattr(value, "dtype", None) == np.dtype(object)
+    if not listed_ or getattr(value, "ndim", 1) != 1 or len(value) == 0:
+        return value
+    pictures = all(hasattr(each, "getbands") for each in value)
+    return [np.asarray(flat_picture(each)) for each in value] if pictures else value
 
 
 def gathered(value: Any) -> tuple[NDArray[Any], NDArray[Any]]:

@@ -307,3 +307,19 @@ def test_a_mapping_without_arrays_is_told_what_it_may_hold(arrays):
     """As Hugging Face's DatasetDict."""
     with pytest.raises(DataError, match=r"^data: expected .*, found a mapping with train and test"):
         from_python({part: list(zip(*arrays, strict=True)) for part in ("train", "test")})
+
+
+def test_a_frame_of_images_is_no_frame_of_paths(arrays):
+    """The file was looked for by all the numbers of an image: OSError."""
+    pandas = pytest.importorskip("pandas")
+    frame = pandas.DataFrame({"image": list(arrays[0] * 15), "label": arrays[1]})
+    with pytest.raises(DataError) as error:
+        from_python(frame)
+    assert str(error.value) == (
+        "data: expected the paths of files in the column image, found ndarray: give images and "
+        "labels as (list(frame['image']), frame['label'])"
+    )
+    assert from_python((list(frame["image"]), frame["label"])).input_shape == (8, 8, 1)
+    frame["image"] = "x" * 5000
+    with pytest.raises(DataError, match="expected files in the column image, found no …xxx"):
+        from_python(frame)

@@ -4,6 +4,7 @@ None of these libraries is imported here; their objects are known by what they c
 item by item is read once into arrays.
 """
 
+import os
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -168,8 +169,16 @@ def _from_frame(frame: Any) -> DataSet:
             f"data: expected a frame with the columns path and label, found {some(columns)}: give "
             "arrays of pixels as (x, y), x of shape (n, height, width)"
         )
-    paths = [Path(str(each)) for each in frame[file].tolist()]
-    places = [str(path) if path.is_file() else None for path in paths]
+    named = frame[file].tolist()
+    other = next((e for e in named if hasattr(e, "shape") or hasattr(e, "getbands")), None)
+    if other is not None:
+        raise DataError(
+            f"data: expected the paths of files in the column {shown(file)}, found "
+            f"{type(other).__name__}: give images and labels as (list(frame[{file!r}]), "
+            f"frame[{label!r}])"
+        )
+    paths = [Path(str(each)) for each in named]
+    places = [str(path) if os.path.isfile(path) else None for path in paths]
     if not any(places):
         raise DataError(
             f"data: expected files in the column {shown(file)}, found no {shown(str(paths[0]))}"

@@ -93,3 +93,21 @@ def test_lists_of_pictures_are_decoded(rng, mode):
     pandas = pytest.importorskip("pandas")
     frame = pandas.DataFrame({"image": pictures, "label": labels})
     np.testing.assert_array_equal(from_python((frame["image"], labels)).images, expected)
+
+
+def test_images_of_several_classes_are_refused(rng):
+    """It was a ValueError of NumPy's."""
+    images = rng.integers(0, 256, (4, 8, 8), np.uint8)
+    labels = [np.array([1, 2]), np.array([3]), np.array([1]), np.array([2, 3])]
+    with pytest.raises(DataError) as error:
+        from_python(list(zip([*images, *images], labels * 2, strict=True)))
+    assert str(error.value) == (
+        "data: expected one label an image, found labels of the shapes (1,) and (2,): an image of "
+        "several classes cannot be used"
+    )
+
+
+def test_numbers_beyond_all_types_are_refused(rng):
+    images = rng.integers(0, 256, (4, 8, 8), np.uint8)
+    with pytest.raises(DataError, match=r"^data: expected whole numbers below 2\*\*63"):
+        from_python((images, [10**20, 1, 10**20, 1]))

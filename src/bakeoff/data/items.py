@@ -43,6 +43,8 @@ def as_array(value: Any) -> NDArray[Any]:
             "shape as one array, and a pair of images and labels as (x, y)"
         ) from None
     if array.dtype.kind == "O" and {type(each) for each in array.flat} <= {int, bool, np.int64}:
+        if any(abs(int(each)) >= 2**63 for each in array.flat):
+            raise DataError("data: expected whole numbers below 2**63, found larger ones")
         array = array.astype(np.int64)
     if array.dtype.kind in "OT" and array.shape in ((array.size,), (array.size, 1)):
         array = listed_labels(array.reshape(-1).tolist(), "data")
@@ -95,14 +97,24 @@ def _gathered(value: Any) -> tuple[NDArray[Any], NDArray[Any]]:
         raise DataError("data: expected images and labels, found none")
     shapes = {each.shape for each in images}
     if len(shapes) > 1:
-        some = listed([str(each) for each in islice(sorted(shapes), 3)])
         raise DataError(
-            f"data: expected images of one shape, found {some}: resize them where they are read"
+            f"data: expected images of one shape, found {_few(shapes)}: resize them where they are "
+            "read"
+        )
+    kinds = {each.shape for each in labels}
+    if len(kinds) > 1:
+        raise DataError(
+            f"data: expected one label an image, found labels of the shapes {_few(kinds)}: an "
+            "image of several classes cannot be used"
         )
     values = [each.item() if each.ndim == 0 else each for each in labels]
     if any(isinstance(each, str) for each in values):
         return np.stack(images), listed_labels(values, "labels")
     return np.stack(images), np.stack(labels)
+
+
+def _few(shapes: set[tuple[int, ...]]) -> str:
+    return listed([str(each) for each in islice(sorted(shapes), 3)])
 
 
 def _pairs(value: Any) -> Iterator[tuple[NDArray[Any], NDArray[Any]]]:

@@ -163,7 +163,7 @@ def _from_frame(frame: Any) -> DataSet:
     file = next((known[word] for word in _PATHS if word in known and known[word] != label), None)
     file = file or (others[0] if len(others) == 1 else None)
     if label is None and file is not None and len(others) == 2:
-        label = next(each for each in others if each != file)
+        label = next((each for each in others if each != file), None)
     if label is None or file is None:
         raise DataError(
             f"data: expected a frame with the columns path and label, found {some(columns)}: give "

@@ -10,6 +10,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from PIL import Image
 
 from bakeoff.data import load
 from bakeoff.data.python_data import is_declared
@@ -31,6 +32,24 @@ def test_what_a_recipe_may_say():
     assert is_declared({"npz": "a.npz"})
     assert not is_declared((1, 2))
     assert not is_declared({"x": np.zeros(3)})
+
+
+def test_mappings_of_lists_and_of_data_sets_are_data():
+    """They were read as recipes: unknown keys x, y; train, test."""
+    pictures = [Image.fromarray(np.zeros((4, 4), np.uint8))] * 2
+    for given in (
+        {"x": [[[0, 1], [1, 0]]], "y": [0]},
+        {"image": pictures, "label": [0, 1]},
+        {"train": pictures, "test": pictures},  # as Hugging Face's DatasetDict
+        {"train": map(str, [1]), "test": map(str, [1])},
+    ):
+        assert not is_declared(given)
+    for given in (
+        {"folder": Path("pets"), "size": (np.int64(28), 28), "parts": {"train": "a"}},
+        {"idx": ["a", Path("b")], "scale": np.float64(255), "transpose": True},
+        {"csv": "a.csv", "label": None},
+    ):
+        assert is_declared(given)
 
 
 @pytest.mark.parametrize("source", ["mnits", Path("mnits")])

@@ -7,6 +7,8 @@ item by item is read once into arrays.
 import os
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
+from numbers import Number
+from os import PathLike
 from pathlib import Path
 from typing import Any
 
@@ -37,7 +39,14 @@ def is_declared(value: object) -> bool:
     """Say whether a value is what a recipe may say: a name, a path or a mapping of plain values."""
     if isinstance(value, str | Path) or value is None:
         return True
-    return isinstance(value, Mapping) and not any(_is_array(each) for each in value.values())
+    return isinstance(value, Mapping) and not any(map(_is_data, value.values()))
+
+
+def _is_data(value: object) -> bool:
+    """Say whether a value of a mapping holds images or labels, which no recipe may say."""
+    if isinstance(value, list | tuple):
+        value = value[0] if value else None
+    return value is not None and not isinstance(value, str | PathLike | Number | Mapping)
 
 
 def from_python(value: Any) -> DataSet:

@@ -390,3 +390,21 @@ def test_a_part_beside_the_classes_is_no_class(tmp_path, name):
         f"beside it (cat and dog): where {name}/ is a part, move the others into train/ beside it; "
         "else take it away"
     )
+
+
+@pytest.mark.parametrize(
+    ("name", "cure"),
+    [
+        ("pets.npz", "if pets.npz holds images and labels, write {npz: pets.npz}"),
+        ("pets.zip", "pets.zip is an archive: unpack it, and name what was in it"),
+        ("readme.md", "put each class into a folder of its own: pets/cat/1.png, pets/dog/1.png, …"),
+    ],
+)
+def test_a_folder_with_a_file_of_data(tmp_path, name, cure):
+    """Whoever named the folder was told to put each class into a folder of its own."""
+    (tmp_path / "pets").mkdir()
+    (tmp_path / "pets" / name).write_bytes(b"")
+    assert refusal(tmp_path / "pets") == (
+        "expected a sub-folder for each of at least 2 classes, found 0 and 1 file directly in "
+        f"pets/: {cure}"
+    )

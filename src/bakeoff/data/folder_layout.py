@@ -9,6 +9,7 @@ from pathlib import Path
 
 from bakeoff.data.folder_walk import DEEP, ENDINGS, File, Seen, Walk
 from bakeoff.data.masks import folders_of_masks, holds_pictures
+from bakeoff.data.other_kinds import other_kind
 from bakeoff.data.part_folders import check_no_parts_in_names, folder_part, part_folders
 from bakeoff.data.sources import PARTS
 from bakeoff.data.words import pieces
@@ -190,6 +191,8 @@ class _Finder:
             cure = "copy what the links lead to into the folder, or name that folder"
         elif tables:
             cure = f"if {tables[0]} lists files and labels, write {{table: {tables[0]}}}"
+        elif files and not any(name.lower().endswith(ENDINGS) for name in files):
+            cure = _about_file(files) or cure
         return DataError(
             f"expected a sub-folder for each of at least 2 classes, found {have}: {cure}"
         )
@@ -218,6 +221,15 @@ class _Finder:
                 )
         if len(inside[0]) > 1 and all(names == inside[0] for names in inside):
             self.seen.alike = [shown(name) for name in inside[0]]
+
+
+def _about_file(names: Sequence[str]) -> str:
+    """Say what to do about files of which one may be the data; nothing where none may."""
+    arrays = next((name for name in names if name.lower().endswith(".npz")), None)
+    if arrays is not None:
+        return f"if {arrays} holds images and labels, write {{npz: {arrays}}}"
+    found = {name: kind for name in names if (kind := other_kind(name)) is not None}
+    return next((f"{name} is {kind}: {cure}" for name, (kind, cure) in found.items()), "")
 
 
 def _check_kinds(parent: Path, folders: Sequence[str]) -> None:

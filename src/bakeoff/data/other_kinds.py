@@ -27,10 +27,17 @@ _CURES = {
 
 def check_kind(path: Path) -> None:
     """Refuse a file of a kind that is known and not read, with what to make of it."""
-    ending = path.suffix.lower()
-    for kind, (endings, cure) in _CURES.items():
-        if ending in endings:
-            raise DataError(
-                f"{shown(path)}: expected a folder of images, an npz, CSV, IDX or Parquet file, "
-                f"found {kind}: {cure}"
-            )
+    found = other_kind(path.name)
+    if found is not None:
+        raise DataError(
+            f"{shown(path)}: expected a folder of images, an npz, CSV, IDX or Parquet file, "
+            f"found {found[0]}: {found[1]}"
+        )
+
+
+def other_kind(name: str) -> tuple[str, str] | None:
+    """Return (the kind that a file's name says, what to make of it); None for other names."""
+    ending = Path(name).suffix.lower()
+    return next(
+        ((kind, cure) for kind, (endings, cure) in _CURES.items() if ending in endings), None
+    )

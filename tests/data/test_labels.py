@@ -6,6 +6,7 @@ Run: pytest tests/data/test_labels.py
 """
 
 import re
+import unicodedata
 from datetime import date
 from decimal import Decimal
 
@@ -143,3 +144,13 @@ def test_labels_of_a_table():
     )
     with pytest.raises(DataError, match=f"^{re.escape(message)}$"):
         table_labels(["1.0", "0.5"])
+
+
+@pytest.mark.parametrize("form", ["NFC", "NFD"])
+@pytest.mark.parametrize("name_form", ["NFC", "NFD"])
+def test_labels_stand_among_class_names_in_any_form(rng, form, name_form):
+    """As on a Mac: café was said not to stand among café, b."""
+    names = [unicodedata.normalize(name_form, "café"), "b"]
+    labels = np.array([unicodedata.normalize(form, "café"), "b"] * 3)
+    data = from_arrays("a", rng.random((6, 4, 4)), labels, class_names=names)
+    assert (data.class_names, data.labels.tolist()) == (("café", "b"), [0, 1] * 3)

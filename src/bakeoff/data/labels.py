@@ -231,7 +231,7 @@ def is_one_hot(array: NDArray[Any]) -> bool:
 
 def _named(name: str, array: NDArray[Any], class_names: Sequence[str]) -> NDArray[Any]:
     """Return the position of each label among the class names."""
-    known = {each: index for index, each in enumerate(class_names)}
+    known = {unicodedata.normalize("NFC", each): index for index, each in enumerate(class_names)}
     strange = next((each for each in array.tolist() if each not in known), None)
     if strange is not None:
         raise DataError(

@@ -81,3 +81,26 @@ def test_one_hot_labels_are_told_from_a_wrong_order(tmp_path, digits):
         f"{tmp_path / 'b'}: expected labels (1 dimension), found 2 dimensions, 9 × 10: store one "
         "label an image, as in labels.argmax(axis=1) of one-hot rows"
     )
+
+
+def test_one_of_several_sets_in_a_folder(tmp_path, digits):
+    """As EMNIST comes, six sets in one folder: naming a file of one was no help."""
+    for name, rows in (("letters", slice(20)), ("digits", slice(20, 60))):
+        for kind, array in (("images-idx3", digits.images[..., 0]), ("labels-idx1", digits.labels)):
+            path = tmp_path / f"emnist-{name}-train-{kind}-ubyte"
+            path.write_bytes(idx_bytes(array[rows]))
+    with pytest.raises(DataError) as error:
+        recognise(tmp_path)
+    assert str(error.value) == (
+        f"{tmp_path}: expected IDX files of one data set, found "
+        "emnist-digits-train-images-idx3-ubyte and emnist-letters-train-images-idx3-ubyte: name "
+        "one of them, or in a recipe the files, {idx: [images, labels]}"
+    )
+    data = load(recognise(tmp_path / "emnist-letters-train-labels-idx1-ubyte"))
+    np.testing.assert_array_equal(data.labels, digits.labels[:20])
+
+
+def test_a_named_file_of_no_part_is_found_with_its_labels(tmp_path, digits):
+    (tmp_path / "kmnist-images-idx3-ubyte").write_bytes(idx_bytes(digits.images[:20, ..., 0]))
+    (tmp_path / "kmnist-labels-idx1-ubyte").write_bytes(idx_bytes(digits.labels[:20]))
+    assert len(load(recognise(tmp_path / "kmnist-images-idx3-ubyte")).labels) == 20

@@ -1,5 +1,6 @@
 """Data sets in IDX files: any images and labels in MNIST's own format, by their paths."""
 
+import re
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -60,12 +61,14 @@ def is_emnist(path: Path) -> bool:
     return any("emnist" in part.casefold() for part in path.parts[-3:])
 
 
-def idx_files(folder: Path) -> tuple[Path, ...]:
+def idx_files(folder: Path, beside: str = "") -> tuple[Path, ...]:
     """Return the IDX files in a folder in the order of `idx:`; empty where they are not plain.
 
     They are recognised by their names: …images… or …idx3…, …labels… or …idx1…, train or t10k.
+
+    beside : the name of one of them; then only those that begin like it, up to train or t10k
     """
-    found = _by_name(folder)
+    found = _by_name(folder, _set_of(beside))
     wanted = [(part, kind) for part in ("train", "test") for kind in ("images", "labels")]
     if not {("train", "images"), ("train", "labels")} <= found.keys():
         return ()
@@ -73,13 +76,20 @@ def idx_files(folder: Path) -> tuple[Path, ...]:
     return tuple(found[each] for each in (wanted if complete else wanted[:2]))
 
 
-def _by_name(folder: Path) -> dict[tuple[str, str], Path]:
+def _set_of(name: str) -> str:
+    """Return what a file's name says before the part: emnist-letters-, of six sets in a folder."""
+    begin, *rest = re.split("train|t10k|test|valid", name.lower(), maxsplit=1)
+    return begin if rest else ""
+
+
+def _by_name(folder: Path, prefix: str = "") -> dict[tuple[str, str], Path]:
     """Return the IDX files in a folder by (part, images or labels), as their names tell."""
     found: dict[tuple[str, str], Path] = {}
     for path in sorted(folder.iterdir()):
         stem = path.name.removesuffix(".gz").lower()
         kind = "labels" if "idx1" in stem or "labels" in stem else "images"
-        if not path.is_file() or ("idx" not in stem and "ubyte" not in stem):
+        other = "idx" not in stem and "ubyte" not in stem
+        if other or not stem.startswith(prefix) or not path.is_file():
             continue
         words = stem.replace("t10k", "test").replace("ubyte", "").replace("idx3", "")
         words = words.replace("idx1", "").replace("labels", "").split("emnist-")[-1]
@@ -88,8 +98,8 @@ def _by_name(folder: Path) -> dict[tuple[str, str], Path]:
         if (part, kind) in found:
             raise DataError(
                 f"{shown(folder)}: expected IDX files of one data set, found "
-                f"{listed([shown(found[part, kind].name), shown(path.name)])}: name the files, as "
-                "in {idx: [images, labels]}"
+                f"{listed([shown(found[part, kind].name), shown(path.name)])}: name one of them, "
+                "or in a recipe the files, {idx: [images, labels]}"
             )
         found[part, kind] = path
     return found

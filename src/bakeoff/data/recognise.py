@@ -51,7 +51,7 @@ def recognise(path: Path) -> Source | None:
         return _pictures(ParquetSource(path))
     name = path.name.lower()
     if "ubyte" in name or "idx" in name:
-        files = idx_files(path.parent)
+        files = idx_files(path.parent, path.name)
         return _idx(files) if files else None
     check_kind(path)
     return None

@@ -82,6 +82,17 @@ def test_one_seed_anywhere_compares_trained_files_and_says_nothing_of_models(tmp
     }
 
 
+def test_a_pair_of_enough_seeds_is_not_said_to_have_too_few(tmp_path):
+    """It was: "5 seeds of a model cannot tell …: train at least 3 of each"."""
+    models = {"a": FakeModel(0.95), "b": FakeModel(0.90), "few": FakeModel(0.93, seeds=(0, 1))}
+    said = {(p.a, p.b): p.sentence for p in compare([write_study(tmp_path / "s", models)]).pairs}
+    assert said["a", "b"].endswith(
+        "; another model has fewer than 3 seeds, and then no pair has a verdict: train at least 3 "
+        "of each (--seeds 3), better 5"
+    )
+    assert "; 2 seeds of a model cannot tell a better model from a lucky run:" in said["a", "few"]
+
+
 def test_a_single_model_needs_no_pair(tmp_path):
     result = compare([write_study(tmp_path / "s", {"only": FakeModel()})])
     assert result.pairs == ()

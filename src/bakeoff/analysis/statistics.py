@@ -352,10 +352,13 @@ def unit_of(*, folded: bool) -> str:
 
 
 def few_seeds(fewest: int, n_folds: int = 1) -> str:
-    """Say why there is no verdict below FEWEST_SEEDS of each model, and how to get one."""
+    """Say why there is no verdict below FEWEST_SEEDS of each model, and how to get one.
+
+    fewest : seeds of a pair's models; where these are enough, another model has too few
+    """
     unit = unit_of(folded=n_folds > 1)
     have = f"one {unit}" if fewest == 1 else f"{fewest} {unit}s"
-    return (
-        f"{have} of a model cannot tell a better model from a lucky run: train at least "
-        f"{FEWEST_SEEDS} of each (--seeds {FEWEST_SEEDS}), better 5"
-    )
+    why = f"{have} of a model cannot tell a better model from a lucky run"
+    if fewest >= FEWEST_SEEDS:
+        why = f"another model has fewer than {FEWEST_SEEDS} {unit}s, and then no pair has a verdict"
+    return f"{why}: train at least {FEWEST_SEEDS} of each (--seeds {FEWEST_SEEDS}), better 5"

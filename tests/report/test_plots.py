@@ -17,7 +17,7 @@ import pytest
 from bakeoff.analysis.class_scores import class_scores
 from bakeoff.analysis.compare import compare
 from bakeoff.errors import UsageError
-from bakeoff.report import plots
+from bakeoff.report import plots, sentences
 from bakeoff.report.plots import curves, matrices
 from bakeoff.report.plots.costs import accuracy_against_time, frontier
 from bakeoff.report.plots.curves import _epochs, curve, is_constant, regularized
@@ -169,18 +169,37 @@ def test_all_models_stand_in_one_picture_in_the_same_colours(study):
         own = [row["value"] for row in lines if row["name"] == model.name]
         np.testing.assert_allclose(own, mean, rtol=1e-5)
     assert {model.name for model in study.models} <= set(texts(figure))
-    without = replace(
-        study,
-        models=tuple(
-            replace(m, histories=tuple({**h, "val_accuracy": h["val_accuracy"] * np.nan}
-                                       for h in m.histories))
-            for m in study.models
-        ),
-    )  # fmt: skip
+    assert figure.spec["title"] == "Validation accuracy"
+
+
+def test_curves_of_training_images_are_called_so(study):
+    """Without a validation part the picture of training accuracies was "Validation accuracy"."""
+
+    def without(model):
+        lost = [{**h, "val_accuracy": h["val_accuracy"] * np.nan} for h in model.histories]
+        lost = [{**h, "val_cross_entropy": h["val_accuracy"]} for h in lost]
+        return replace(model, histories=tuple(lost))
+
+    none = replace(study, models=tuple(map(without, study.models)))
+    figure = plots.all_curves(none)
     np.testing.assert_allclose(
-        rows(plots.all_curves(without))[0][0]["value"],
+        rows(figure)[0][0]["value"],
         np.mean([history["accuracy"][0] for history in study.models[0].histories]),
         rtol=1e-5,
+    )
+    assert (figure.spec["title"], figure.alt[:18]) == ("Training accuracy", "Training accuracy ")
+    assert plots.all_curves(none, show="loss").spec["title"] == "Training loss"
+    assert sentences.about_curves(none) == (
+        "Measured on the training images during each epoch: there are no validation images."
+    )
+    first = study.models[0]
+    some = replace(study, models=(without(first), *study.models[1:]))
+    assert plots.all_curves(some, show="loss").spec["title"] == (
+        f"Validation loss (cross-entropy); of {first.name}, training loss"
+    )
+    assert sentences.about_curves(some) == (
+        f"Measured on the training images during each epoch: for {first.name}; for the others on "
+        "the validation images after each epoch."
     )
 
 

@@ -166,7 +166,7 @@ def _data(comparison: Comparison) -> dict[str, Any]:
 
 def _curves(comparison: Comparison) -> dict[str, Any]:
     if not any(len(history["epoch"]) for m in comparison.models for history in m.histories):
-        return {"all_curves": []}
+        return {"all_curves": [], "about_curves": ""}
     drawn = []
     for show in ("accuracy", "loss"):
         wide, narrow = (
@@ -174,7 +174,7 @@ def _curves(comparison: Comparison) -> dict[str, Any]:
             for each, height in ((548, 320), (NARROW, 280))
         )
         drawn.append(Picture(wide, "", narrow))
-    return {"all_curves": drawn}
+    return {"all_curves": drawn, "about_curves": sentences.about_curves(comparison)}
 
 
 def _wrong(comparison: Comparison, shown: str | None) -> dict[str, Any]:

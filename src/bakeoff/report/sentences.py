@@ -10,7 +10,7 @@ import numpy as np
 
 from bakeoff.analysis.comparison import Comparison, ModelResult
 from bakeoff.report.plots.costs import frontier
-from bakeoff.report.plots.curves import curve
+from bakeoff.report.plots.curves import curve, trained_alone
 from bakeoff.report.plots.matrices import mistakes
 from bakeoff.report.plots.scores import variance_shares
 from bakeoff.report.wording import (
@@ -153,6 +153,17 @@ def about_loss(comparison: Comparison) -> str:
         f"mean accuracy, {by_loss.name} the lowest mean loss ({_loss(by_loss)} against "
         f"{_loss(by_accuracy)})."
     )
+
+
+def about_curves(comparison: Comparison) -> str:
+    """Say on which images the curves of all models were measured."""
+    alone = trained_alone(comparison)
+    if not alone:
+        return "Measured on the validation images after each epoch."
+    which = "there are no validation images"
+    if len(alone) < len(comparison.models):
+        which = f"for {some(alone)}; for the others on the validation images after each epoch"
+    return f"Measured on the training images during each epoch: {which}."
 
 
 def trajectory(comparison: Comparison, model: ModelResult) -> list[str]:

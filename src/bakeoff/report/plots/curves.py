@@ -29,7 +29,7 @@ from bakeoff.report.plots.figure import (
     series,
     tip,
 )
-from bakeoff.utils.text import listed, number, percent
+from bakeoff.utils.text import listed, number, percent, some
 
 if TYPE_CHECKING:
     from bakeoff.analysis.comparison import Comparison, ModelResult
@@ -91,13 +91,14 @@ def all_curves(
     names = [model.name for model in comparison.models]
     coded = series(names, width=width, most=LEGEND)
     for model, label in zip(comparison.models, coded["color"]["scale"]["domain"], strict=True):
-        column = "val_cross_entropy" if show == "loss" else "val_accuracy"
-        if curve(model.histories, column) is None:
-            column = show
+        column = _column(model, show)
         name = {"series": label, "name": model.name}
         lines += ({**row, **name} for row in _line_rows(model, column, model.name, show))
         dots += ({**row, **name} for row in _selected_rows(model, column, show))
     said = "Validation loss (cross-entropy)" if show == "loss" else "Validation accuracy"
+    if rest := trained_alone(comparison):
+        whole = len(rest) == len(names)
+        said = f"Training {show}" if whole else f"{said}; of {some(rest)}, training {show}"
     # Runs that failed may not press all others into one corner.
     failed = {model.name for model in comparison.models if len(model.failed) == len(model.seeds)}
     sound = [row for row in lines if row["name"] not in failed] or lines
@@ -111,6 +112,20 @@ def all_curves(
         alt=f"{said} of {', '.join(names)} by epoch.",
         width=width,
     )
+
+
+def trained_alone(comparison: Comparison) -> list[str]:
+    """Return the models without a validation part: of them only training images were measured."""
+    models = comparison.models
+    return [model.name for model in models if _column(model, "accuracy") == "accuracy"]
+
+
+def _column(model: ModelResult, show: Panel) -> str:
+    """Return the column that stands for a model: the training part's where that is all there is."""
+    column = "val_cross_entropy" if show == "loss" else "val_accuracy"
+    if curve(model.histories, column) is None and curve(model.histories, show) is not None:
+        return show
+    return column
 
 
 def learning_curves(

@@ -197,7 +197,8 @@ def trajectory(comparison: Comparison, model: ModelResult) -> list[str]:
 def about_mistakes(comparison: Comparison, model: ModelResult, *, most: int = 3) -> str:
     """Say which classes a model mistakes most often."""
     names = comparison.class_names
-    worst = [each for each in mistakes(model.confusion) if each[2] >= 0.5][:most]
+    images_of = np.bincount(comparison.labels, minlength=len(names))
+    worst = [each for each in mistakes(model.confusion, images_of) if each[2] >= 0.5][:most]
     means = f"mean of {counted(len(model.seeds), model.unit)}"
     if not worst:
         return _scattered(model, len(comparison.labels), means)

@@ -48,7 +48,8 @@ def confusion(
     """
     result = find(comparison, model)
     chosen = _worst(result.confusion, MOST_CLASSES)
-    shares = row_rates(result.confusion)[np.ix_(chosen, chosen)]
+    images = np.bincount(comparison.labels, minlength=len(result.confusion))
+    shares = row_rates(result.confusion, images)[np.ix_(chosen, chosen)]
     counts = result.confusion[np.ix_(chosen, chosen)].astype(np.float64)
     names = [comparison.class_names[k] for k in chosen]
     shown = 100 * shares if rates else counts.copy()
@@ -151,10 +152,15 @@ def verdict_matrix(comparison: Comparison) -> Figure:
     )
 
 
-def row_rates(matrix: NDArray[np.float64]) -> NDArray[np.float64]:
-    """Divide each row by its sum; a class without images keeps its zeros."""
-    sums = matrix.sum(axis=1, keepdims=True)
-    rates: NDArray[np.float64] = np.divide(matrix, sums, out=np.zeros_like(matrix), where=sums > 0)
+def row_rates(matrix: NDArray[np.float64], images: NDArray[np.int64]) -> NDArray[np.float64]:
+    """Divide each row by its class's number of images; a class without any keeps its zeros.
+
+    A row's sum is less where images have no prediction.
+    """
+    sizes = images[:, None]
+    rates: NDArray[np.float64] = np.divide(
+        matrix, sizes, out=np.zeros_like(matrix), where=sizes > 0
+    )
     return rates
 
 
@@ -167,9 +173,11 @@ def seen_from(pair: Pair, name: str) -> tuple[str | None, float | None]:
     return _OPPOSITE.get(pair.verdict, pair.verdict), None if difference is None else -difference
 
 
-def mistakes(matrix: NDArray[np.float64]) -> list[tuple[int, int, float, float]]:
+def mistakes(
+    matrix: NDArray[np.float64], images: NDArray[np.int64]
+) -> list[tuple[int, int, float, float]]:
     """Return (true class, predicted class, images, share of the true class), the most first."""
-    rates = row_rates(matrix)
+    rates = row_rates(matrix, images)
     pairs = [
         (i, j, float(matrix[i, j]), float(rates[i, j]))
         for i, j in np.argwhere(matrix > 0).tolist()

@@ -4,11 +4,13 @@ Oracle: the recipe's keys; the signature of run. Cost: 0.1 s. Run: pytest tests/
 """
 
 import inspect
+import re
 
+import numpy as np
 import pytest
 
 import bakeoff
-from bakeoff.errors import RecipeError
+from bakeoff.errors import RecipeError, StudyError
 from bakeoff.recipe.parse_recipe import KEYS
 from bakeoff.study.run import run
 
@@ -53,6 +55,21 @@ def test_a_study_stays_where_it_is_whatever_folder_one_changes_to(
     (tiny_study / "report.html").unlink()
     result.write()
     assert (tiny_study / "report.html").is_file()
+
+
+def test_arrays_that_were_changed_since_they_were_given_are_not_trained_on(tmp_path):
+    """`x /= 255` after a run: the seeds added then had seen other pixels, under the old hash."""
+    rng = np.random.default_rng(0)
+    x, y = rng.integers(0, 256, (30, 4, 4)).astype(np.float32), np.arange(30) % 3
+    study = bakeoff.Study("mine", data=(x, y), models=MODELS)
+    x /= 255
+    text = (
+        "data: expected the arrays that the study was declared with, found others: they were "
+        "changed since; undo that, or declare the study again, under another name"
+    )
+    with pytest.raises(StudyError, match=f"^{re.escape(text)}$"):
+        study.run(out=tmp_path / "study")
+    assert not (tmp_path / "study" / "study.json").exists()
 
 
 def test_a_wrong_keyword_is_refused_by_name():

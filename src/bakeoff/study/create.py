@@ -146,7 +146,10 @@ def load_split(recipe: Recipe, given: DataSet | None = None) -> tuple[DataSet, S
     """Return a recipe's data set, or the `given` one, and its split."""
     data = given or load(recipe.data)
     if isinstance(recipe.data, ArraysSource) and data.hash != recipe.data.arrays:
-        raise StudyError("data: expected the arrays that the recipe was made with, found others")
+        raise StudyError(
+            "data: expected the arrays that the study was declared with, found others: they were "
+            "changed since; undo that, or declare the study again, under another name"
+        )
     _require_classes(recipe, data)
     if recipe.split.folds is not None:
         return data, _load_folds(recipe, data, recipe.split.folds)

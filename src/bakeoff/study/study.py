@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from contextlib import nullcontext
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -129,7 +130,8 @@ class Study:
             with nullcontext(watcher) if watcher is not None else shown_progress() as hearing:
                 return carry_out(
                     self.recipe,
-                    data=self._data,
+                    # hashed again: its arrays are the caller's, who may have changed them
+                    data=None if self._data is None else replace(self._data),
                     # whole: a script or notebook may change to another folder meanwhile
                     out=place.absolute(),
                     seeds=seeds,

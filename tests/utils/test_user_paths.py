@@ -12,6 +12,7 @@ from bakeoff.errors import DataError
 from bakeoff.utils import user_paths
 from bakeoff.utils.user_paths import (
     from_here,
+    named_folder,
     program_cache,
     prune,
     require_utf8_names,
@@ -19,6 +20,15 @@ from bakeoff.utils.user_paths import (
     to_install,
     user_cache,
 )
+
+
+def test_a_home_in_a_variable_is_the_users(monkeypatch):
+    """A notebook's or a Dockerfile's "~/bakeoff" made a folder called ~ wherever one ran."""
+    monkeypatch.setenv("HOME", "/home/ada")
+    monkeypatch.setenv("BAKEOFF_HOME", "~/bakeoff")
+    assert named_folder("BAKEOFF_HOME") == Path("/home/ada/bakeoff")
+    monkeypatch.setenv("BAKEOFF_HOME", "")
+    assert named_folder("BAKEOFF_HOME") is None
 
 
 def test_a_user_without_a_home_has_no_cache(monkeypatch):

@@ -18,7 +18,7 @@ from bakeoff.data.idx import LIMIT, OTHER, idx_header, read_idx
 from bakeoff.data.npz import read_arrays
 from bakeoff.errors import ChecksumMismatch
 from bakeoff.utils.text import shown
-from bakeoff.utils.user_paths import user_cache
+from bakeoff.utils.user_paths import named_folder, user_cache
 
 
 @dataclass(frozen=True)
@@ -111,10 +111,10 @@ def cache_folder(name: str) -> Path | None:
 def places(published: Published) -> list[Path]:
     """Return the folders in which a data set is looked for, first to last."""
     name, home, cache = published.name, os.path.expanduser("~"), cache_folder(published.name)
-    given = os.environ.get("BAKEOFF_DATA")
+    given = named_folder("BAKEOFF_DATA")
     keras = Path(os.environ.get("KERAS_HOME") or f"{home}/.keras") / "datasets"
     torch_home = os.environ.get("TORCH_HOME") or f"{home}/.cache/torch"
-    folders = [Path(given) / name] if given else []
+    folders = [given / name] if given else []
     folders += [cache] if cache else []
     folders.append(keras if name == "mnist" else keras / name)
     for root in ("data", f"{home}/data", torch_home):

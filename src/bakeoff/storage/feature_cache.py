@@ -6,7 +6,6 @@ damaged counts as missing. Deleting the folder only costs the time to compute th
 """
 
 import hashlib
-import os
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -17,7 +16,7 @@ from safetensors.numpy import load, save
 
 from bakeoff.errors import StorageError
 from bakeoff.storage.atomic import read_file, write_file
-from bakeoff.utils.user_paths import user_cache
+from bakeoff.utils.user_paths import named_folder, user_cache
 
 Hashes = list[bytes]
 
@@ -30,8 +29,7 @@ def image_hashes(images: NDArray[np.generic], *, maximum: float) -> Hashes:
 
 def features_root() -> Path:
     """Return where the features of all backbones lie."""
-    home = os.environ.get("BAKEOFF_HOME")
-    found = Path(home) if home else user_cache()
+    found = named_folder("BAKEOFF_HOME") or user_cache()
     if found is None:
         raise StorageError(
             "expected a home folder for the features of images, found none: set HOME, or "

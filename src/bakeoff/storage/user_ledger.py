@@ -14,6 +14,7 @@ from bakeoff.errors import StorageError, UsageError
 from bakeoff.storage.atomic import clear_temporary, disk
 from bakeoff.storage.ledger import append_ledger, read_ledger
 from bakeoff.storage.locks import lock_file
+from bakeoff.utils.user_paths import named_folder
 
 _NOTABLE = 0.01  # of the images: fewer may be copies that turn up in many data sets
 _LINE = 1 << 15  # bytes; the line of ten models with ten seeds takes about half of it
@@ -34,9 +35,9 @@ def user_ledger(test_hash: str) -> Path:
 
 
 def _home() -> Path:
-    home = os.environ.get("BAKEOFF_HOME")
-    if home:
-        return Path(home)
+    home = named_folder("BAKEOFF_HOME")
+    if home is not None:
+        return home
     from platformdirs import user_data_path  # only where it is asked
 
     try:

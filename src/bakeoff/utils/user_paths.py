@@ -19,6 +19,15 @@ _TOOLS = (
 _MOST_PROGRAMS = 2 << 30  # bytes of compiled programs in the user's cache
 
 
+def named_folder(variable: str) -> Path | None:
+    """Return the folder that an environment variable names; None where it names none.
+
+    A `~` is the home folder also where no shell has said so: in a notebook, a Dockerfile, a unit.
+    """
+    given = os.environ.get(variable)
+    return Path(os.path.expanduser(given)) if given else None
+
+
 def user_cache() -> Path | None:
     """Return Bakeoff's folder in the user's cache; None for a user without a home."""
     from platformdirs import user_cache_path  # only where it is asked

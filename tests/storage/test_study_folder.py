@@ -11,7 +11,7 @@ import pytest
 
 from bakeoff.errors import StudyError
 from bakeoff.storage import array_files, atomic, formats, written_folder
-from bakeoff.storage.study_folder import StudyFolder
+from bakeoff.storage.study_folder import StudyFolder, to_go_on
 
 FILES = {
     "trial.json": formats.canonical({"model": "cnn", "seed": 3}),
@@ -58,6 +58,17 @@ def test_only_whole_trials_count_as_finished(tmp_path):
     (tmp_path / "trials" / "cnn" / "seed-7").mkdir()
     (tmp_path / "trials" / "cnn" / "seed-x").mkdir()
     assert folder.finished() == {"cnn": [2, 10]}
+
+
+def test_what_to_type_to_go_on_is_what_goes_on(tmp_path):
+    """A study of arrays was said to go on by a command that could only refuse it."""
+    folder = StudyFolder("studies/my own")
+    named = {"resolved": {"data": "digits"}}
+    assert to_go_on(folder, named) == (
+        "bakeoff run 'studies/my own/recipe.yaml' --out 'studies/my own'"
+    )
+    given = {"resolved": {"data": {"arrays": "a" * 64}}}
+    assert to_go_on(folder, given) == "bakeoff.Study(…, data=(x, y)).run(out='studies/my own')"
 
 
 # ── ledgers ──────────────────────────────────────────────────────────────────────────────────

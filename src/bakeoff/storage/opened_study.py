@@ -22,9 +22,9 @@ from bakeoff.storage.history import LONGEST_HISTORY, read_history
 from bakeoff.storage.opened_weights import Changed, changed_trials
 from bakeoff.storage.race_looks import dropped, read_looks
 from bakeoff.storage.split_file import read_folds
-from bakeoff.storage.study_folder import StudyFolder
+from bakeoff.storage.study_folder import StudyFolder, to_go_on
 from bakeoff.storage.study_recipe import as_declared, read_recipe
-from bakeoff.utils.text import shell_command, some
+from bakeoff.utils.text import some
 
 _HEADER = 10_000  # bytes before an array's values, at most
 _ROUNDING = 0.01  # by which a probability may lie outside [0, 1]
@@ -110,7 +110,7 @@ def read_opened(folder: StudyFolder) -> OpenedStudy:
     recipe = read_recipe(folder, document)
     openings = folder.openings()
     if not openings:
-        raise _sealed(folder, recipe)
+        raise _sealed(folder, document, recipe)
     data = document["data"]
     opening = _Opening(openings[-1], (data["test"], len(data["class_names"])))
     folds = _folds(folder, document)
@@ -119,7 +119,7 @@ def read_opened(folder: StudyFolder) -> OpenedStudy:
     changed = changed_trials(folder, opening.listing, ledger)
     models = _models(folder, document, recipe, opening, changed, folds)
     if not models:
-        raise _nothing_left(folder, changed) if changed else _sealed(folder, recipe)
+        raise _nothing_left(folder, changed) if changed else _sealed(folder, document, recipe)
     looks = read_looks(folder)
     out = [name for name in dropped(looks) if name in recipe.models and name not in models]
     return OpenedStudy(
@@ -248,7 +248,7 @@ def _declared_seeds(
     }
 
 
-def _sealed(folder: StudyFolder, recipe: Recipe) -> StudyError:
+def _sealed(folder: StudyFolder, document: Mapping[str, Any], recipe: Recipe) -> StudyError:
     done = folder.finished()
     lacking = [
         f"{name} seed {seed}"
@@ -266,7 +266,7 @@ def _sealed(folder: StudyFolder, recipe: Recipe) -> StudyError:
         )
     return StudyError(
         f"{folder.path}: expected a study whose test set has been opened, found {found}: "
-        f"run `{shell_command('run', folder.recipe_file, '--out', folder.path)}`"
+        f"run `{to_go_on(folder, document)}`"
     )
 
 

@@ -23,6 +23,7 @@ from bakeoff.storage.written_folder import (
     read_document,
     read_manifest,
 )
+from bakeoff.utils.text import shell_command
 
 FORMAT = 1
 FOLDERS = ("trials", "baselines", "openings", "shipped", "race", "search")
@@ -188,6 +189,17 @@ class StudyFolder:
     def lock_path(self, name: str) -> Path:
         """Return the file of a lock; it stays when the lock is free."""
         return self.path / ".locks" / f"{name}.lock"
+
+
+def to_go_on(folder: StudyFolder, study: Mapping[str, Any]) -> str:
+    """Return what to type to go on with a study: in a shell, or in Python, which has its arrays.
+
+    study : study.json
+    """
+    data = study["resolved"].get("data")
+    if isinstance(data, Mapping) and "arrays" in data:
+        return f"bakeoff.Study(…, data=(x, y)).run(out={str(folder.path)!r})"
+    return shell_command("run", folder.recipe_file, "--out", folder.path)
 
 
 def trial_lock(model: str, seed: int, fold: int | None = None) -> str:

@@ -21,7 +21,7 @@ from bakeoff.storage import atomic
 from bakeoff.storage.declared_looks import PlannedOpenings, planned_openings
 from bakeoff.storage.opened_weights import changed_trials
 from bakeoff.storage.race_looks import dropped_models
-from bakeoff.storage.study_folder import StudyFolder, trial_lock
+from bakeoff.storage.study_folder import StudyFolder, to_go_on, trial_lock
 from bakeoff.study import lost_weights
 from bakeoff.study.checkpoint_names import PLACE, epochs_saved
 from bakeoff.utils import text
@@ -81,7 +81,7 @@ class StudyStatus:
     @property
     def command(self) -> str:
         """What to type to go on."""
-        return text.shell_command("run", self.folder.recipe_file, "--out", self.folder.path)
+        return to_go_on(self.folder, self.study)
 
 
 def status(path: str | Path) -> StudyStatus:

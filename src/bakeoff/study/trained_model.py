@@ -15,11 +15,11 @@ from bakeoff.data.sources import Pictures
 from bakeoff.errors import StudyError
 from bakeoff.recipe import ModelRecipe, Recipe
 from bakeoff.storage import array_files, formats, written_folder
-from bakeoff.storage.study_folder import StudyFolder
+from bakeoff.storage.study_folder import StudyFolder, to_go_on
 from bakeoff.storage.study_recipe import read_recipe
 from bakeoff.study.arguments import whole
 from bakeoff.study.model_identity import is_identity
-from bakeoff.utils.text import listed, shell_command, some
+from bakeoff.utils.text import listed, some
 from bakeoff.utils.user_paths import from_here
 
 if TYPE_CHECKING:
@@ -157,7 +157,7 @@ def trained_model(
     if not done:
         raise StudyError(
             f"{folder.path}: expected a study with a trained model, found none trained yet: "
-            f"run `{shell_command('run', folder.recipe_file, '--out', folder.path)}`"
+            f"run `{to_go_on(folder, study)}`"
         )
     seed = None if seed is None else whole(seed, "seed")
     if ensemble and seed is not None:

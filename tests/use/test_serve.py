@@ -5,6 +5,7 @@ headless Chromium where there is one. Cost: 60 s, half of it starting the server
 Run: pytest tests/use/test_serve.py
 """
 
+import base64
 import contextlib
 import http.server
 import io
@@ -23,6 +24,7 @@ import pytest
 from PIL import Image
 
 from bakeoff import recipe
+from bakeoff.errors import DataError
 from bakeoff.study.compare import compare
 from bakeoff.study.run import run
 from bakeoff.use.serve.answers import Answers
@@ -102,6 +104,25 @@ def test_pictures_keep_their_grey_levels_where_training_images_have_none(tmp_pat
     for adapt in ("auto", "never"):
         pixels, _ = answers.read(png(levels), "image/png", adapt)
         np.testing.assert_allclose(pixels[0, ..., 0], levels / 255, atol=1e-6)
+
+
+def test_what_the_page_shows_is_taken_back_where_white_is_less_in_the_files(tmp_path, rng):
+    for number in range(40):
+        path = tmp_path / "data" / f"c{number % 2}" / f"{number}.png"
+        path.parent.mkdir(parents=True, exist_ok=True)
+        Image.fromarray(rng.integers(0, 17, (8, 8)).astype(np.uint8)).save(path)
+    data = {"folder": str(tmp_path / "data"), "size": [8, 8], "color": "grey"}
+    only = {"models": {"line": {"layers": []}}, "seeds": 1, "baselines": []}
+    declared = recipe.parse({"name": "dark", "data": data, **only}, origin="dark", folder=tmp_path)
+    found = run(declared, out=tmp_path / "study", workers=1)
+    answers = Answers(found.trained("line"), found.folder)
+    assert answers.trained.maximum == 16
+    shown_ = base64.b64decode(answers.examples(2)[0]["image"].partition(",")[2])
+    for adapt in ("always", "never"):
+        pixels, _ = answers.read(shown_, "image/png", adapt, shown=True)
+        assert pixels.max() == 16 and (pixels[0] == answers.profile.images).all((1, 2, 3)).any()
+    with pytest.raises(DataError, match="expected pixels from 0 to 16, as in the study's picture"):
+        answers.read(shown_, "image/png", "never")
 
 
 def test_a_photograph_is_centred_and_details_are_told(server, digits):

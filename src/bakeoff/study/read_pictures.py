@@ -36,14 +36,18 @@ class PicturesReader:
     """Pictures as a model's study would have read them for training.
 
     adapt : "auto", "always" or "never": whether figures are centred and scaled
+    shown : whether white is 255, as on a screen, whatever it is in the study's picture files
     """
 
-    def __init__(self, trained: TrainedModel, adapt: Adapt = "auto") -> None:
+    def __init__(
+        self, trained: TrainedModel, adapt: Adapt = "auto", *, shown: bool = False
+    ) -> None:
         if adapt not in get_args(Adapt):
             raise UsageError(f"adapt: expected auto, always or never, found {adapt!r}")
         self.trained, self.adapt = trained, adapt
         height, width, channels = trained.input_shape
-        self._as_decoded = trained.pictures is not None  # its pixels are those of the files
+        # its pixels are those of the files
+        self._as_decoded = trained.pictures is not None and not shown
         stretched = Pictures(size=(height, width), color="grey" if channels == 1 else "rgb")
         self._how = trained.pictures or stretched
 

@@ -32,8 +32,12 @@ class Answers:
     def __init__(self, trained: TrainedModel, folder: StudyFolder) -> None:
         self.trained = trained
         self.all_seeds = with_all_seeds(trained)
-        self._readers = {adapt: PicturesReader(trained, adapt) for adapt in _ADAPTS}
-        self.profile: TrainingProfile | None = self._readers["auto"].profile
+        self._readers = {
+            (adapt, shown): PicturesReader(trained, adapt, shown=shown)
+            for adapt in _ADAPTS
+            for shown in (False, True)
+        }
+        self.profile: TrainingProfile | None = self._readers["auto", False].profile
         for reader in self._readers.values():
             reader.profile = self.profile
         self.centres = self.profile is not None and self.profile.frame() is not None
@@ -82,15 +86,18 @@ class Answers:
         """Return every seed's probabilities, shape (n, seeds, n_classes)."""
         return (self.all_seeds.per_seed(images).swapaxes(0, 1),)
 
-    def read(self, content: bytes, kind: str, adapt: str) -> tuple[NDArray[Any], bool]:
+    def read(
+        self, content: bytes, kind: str, adapt: str, *, shown: bool = False
+    ) -> tuple[NDArray[Any], bool]:
         """Return the images of a request, and whether its picture was centred.
 
+        shown : whether white is 255 in its picture, as on a screen
         With "auto" it is not yet: see `centred`. Raises BakeoffError, of one sentence, where the
         request has no images.
         """
-        if adapt not in self._readers:
+        if adapt not in _ADAPTS:
             raise UsageError(f"adapt: expected auto, always or never, found {adapt[:20]!r}")
-        reader = self._readers[adapt]
+        reader = self._readers[adapt, shown]
         kind = kind.partition(";")[0].strip().lower()
         if kind.startswith("image/"):
             if adapt == "auto":
@@ -115,12 +122,12 @@ class Answers:
         whole = images.clip(0, 255).astype(np.uint8)
         return whole if np.array_equal(whole, images) else images.astype(np.float32)
 
-    def centred(self, content: bytes) -> NDArray[Any] | None:
+    def centred(self, content: bytes, *, shown: bool = False) -> NDArray[Any] | None:
         """Return a picture with its figure centred, shape (1, height, width, channels).
 
         None where that does not make it look like the training images.
         """
-        pixels, centred = self._readers["auto"].decode(content, _NAME)
+        pixels, centred = self._readers["auto", shown].decode(content, _NAME)
         return self._kept(pixels[None]) if centred else None
 
     def _raw(self, content: bytes) -> NDArray[Any]:
@@ -130,7 +137,7 @@ class Answers:
             raise UsageError(
                 f"expected one byte a pixel, {size:,} an image, found {len(content):,} bytes"
             )
-        return self._readers["never"].checked(
+        return self._readers["never", False].checked(
             np.frombuffer(content, np.uint8).reshape(-1, *shape), "images"
         )
 

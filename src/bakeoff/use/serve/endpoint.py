@@ -56,6 +56,12 @@ DESCRIPTION: dict[str, Any] = {  # of this path in the OpenAPI document
             "description": "what the network saw, every seed",
             "schema": {"type": "boolean", "default": False},
         },
+        {
+            "name": "shown",
+            "in": "query",
+            "description": "white is 255 in the picture, whatever it is in the study's files",
+            "schema": {"type": "boolean", "default": False},
+        },
     ],
     "requestBody": {
         "required": True,
@@ -128,17 +134,17 @@ class PredictEndpoint:
         self, loaded: tuple[Answers, Batches, Batches], scope: Scope, receive: Receive
     ) -> str:
         answers, batches, each_seed = loaded
-        adapt, details = _asked(scope["query_string"])
+        adapt, details, shown = _asked(scope["query_string"])
         content = await _body(receive)
         kind = next((v for name, v in scope["headers"] if name == b"content-type"), b"")
         request = content, kind.decode("latin-1"), adapt
         if len(content) <= _INLINE:
-            images, centred = answers.read(*request)
+            images, centred = answers.read(*request, shown=shown)
         else:
-            images, centred = await asyncio.to_thread(answers.read, *request)
+            images, centred = await asyncio.to_thread(answers.read, *request, shown=shown)
         labels, probabilities, unlike = await batches(images)
         if adapt == "auto" and answers.centres and unlike[0] and kind.startswith(b"image/"):
-            figure = await asyncio.to_thread(answers.centred, content)
+            figure = await asyncio.to_thread(answers.centred, content, shown=shown)
             if figure is not None:
                 images, centred = figure, True
                 labels, probabilities, unlike = await batches(images)
@@ -170,16 +176,20 @@ async def _body(receive: Receive) -> bytes:
             return parts[0] if len(parts) == 1 else b"".join(parts)
 
 
-def _asked(query: bytes) -> tuple[str, bool]:
-    """Return what a query string says: adapt, details."""
+def _asked(query: bytes) -> tuple[str, bool, bool]:
+    """Return what a query string says: adapt, details, shown."""
     if not query:
-        return "auto", False
+        return "auto", False, False
     try:
         pairs = parse_qsl(query.decode("latin-1"), keep_blank_values=True, max_num_fields=_FIELDS)
     except ValueError:
         raise UsageError(f"expected at most {_FIELDS} fields after ?, found more") from None
     words = dict(pairs)
-    details = words.get("details", "false").lower()
-    if details not in _FLAGS:
-        raise UsageError(f"details: expected true or false, found {details[:20]!r}")
-    return words.get("adapt", "auto"), _FLAGS[details]
+    return words.get("adapt", "auto"), _flag(words, "details"), _flag(words, "shown")
+
+
+def _flag(words: dict[str, str], name: str) -> bool:
+    said = words.get(name, "false").lower()
+    if said not in _FLAGS:
+        raise UsageError(f"{name}: expected true or false, found {said[:20]!r}")
+    return _FLAGS[said]

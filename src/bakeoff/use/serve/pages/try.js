@@ -58,18 +58,19 @@ function refuse(sentence) {
   get("note").hidden = false;
 }
 
-// One request at a time; while it is under way only the newest picture waits.
-function ask(blob, adapt) {
-  state.waiting = { blob, adapt, number: ++state.asked };
+// One request at a time; while it is under way only the newest picture waits. What this page made
+// itself has white at 255; a file is as the study's files are.
+function ask(blob, adapt, shown) {
+  state.waiting = { blob, adapt, shown, number: ++state.asked };
   if (!state.busy) next();
 }
 
 async function next() {
-  const { blob, adapt, number } = state.waiting;
+  const { blob, adapt, shown, number } = state.waiting;
   state.waiting = null;
   state.busy = true;
   try {
-    const answer = await fetch(`/predict?details=true&adapt=${adapt}`, {
+    const answer = await fetch(`/predict?details=true&adapt=${adapt}&shown=${shown}`, {
       method: "POST",
       headers: { "Content-Type": blob.type || "image/png" },
       body: blob,
@@ -108,7 +109,7 @@ function send() {
   const turn = state.turn;
   canvas.toBlob((blob) => {
     // What was cleared while the picture was made is not asked for any more.
-    if (turn === state.turn) ask(blob, state.model && state.model.draws ? "always" : "never");
+    if (turn === state.turn) ask(blob, state.model && state.model.draws ? "always" : "never", true);
   }, "image/png");
 }
 
@@ -161,7 +162,7 @@ function clear() {
 
 // ── pictures ──
 
-function look(blob, adapt = "auto") {
+function look(blob, { adapt = "auto", shown = false } = {}) {
   stop();
   state.turn += 1;
   const url = URL.createObjectURL(blob);
@@ -169,7 +170,7 @@ function look(blob, adapt = "auto") {
   get("picture").src = url;
   get("picture").hidden = false;
   canvas.hidden = get("hint").hidden = true;
-  ask(blob, adapt);
+  ask(blob, adapt, shown);
 }
 
 function taken(files) {
@@ -218,7 +219,7 @@ get("shoot").addEventListener("click", () => {
   const video = get("video");
   const still = element("canvas", { width: video.videoWidth, height: video.videoHeight });
   still.getContext("2d").drawImage(video, 0, 0);
-  still.toBlob((blob) => look(blob), "image/png");
+  still.toBlob((blob) => look(blob, { shown: true }), "image/png");
 });
 
 // ── the model ──
@@ -246,7 +247,7 @@ async function start() {
     ...model.examples.map((each) => {
       const button = element("button", { class: "example", type: "button", "aria-label": `a training image of ${each.class}` });
       button.append(element("img", { class: "tile", src: each.image, alt: "" }));
-      button.addEventListener("click", async () => look(blobOf(each.image), "never"));
+      button.addEventListener("click", async () => look(blobOf(each.image), { adapt: "never", shown: true }));
       return button;
     }),
   );

@@ -100,6 +100,14 @@ def test_pictures_and_folders_and_npz_files(result, test_part, tmp_path):
     assert folder.csv().splitlines()[1].startswith(f"{folder.names[0]},{folder.classes[0]},")
 
 
+def test_paths_from_a_glob_or_in_an_array(result, tmp_path):
+    for name in ("a", "b"):
+        Image.new("L", (8, 8), 9).save(tmp_path / f"{name}.png")
+    paths = [str(tmp_path / "a.png"), str(tmp_path / "b.png")]
+    for given in (tmp_path.glob("*.png"), np.array(paths)):
+        assert sorted(result.predict(given, model="mlp").names) == paths
+
+
 def test_a_photograph_is_centred_and_a_plain_picture_is_not(result, test_part, tmp_path):
     images, _ = test_part
     for place in range(10):

@@ -140,8 +140,8 @@ def predict(
 
     Parameters
     ----------
-    images : picture files, folders of them and npz files, as one path or a sequence of paths; or an
-        array, shape (n, height, width[, channels]), pixels on the data set's own scale
+    images : picture files, folders of them and npz files, as one path, a sequence of paths or what
+        gives them one by one; or an array, shape (n, height, width[, channels]), pixels on the data set's own scale
     adapt : whether figures in picture files are centred and scaled; arrays are taken as they are
     on_image : called after each image
     on_broken : called with one sentence for each file that cannot be read, which is then left out;
@@ -219,6 +219,8 @@ def _all_images(
     """
     if isinstance(images, str | os.PathLike):
         images = [images]
+    elif isinstance(images, Iterator) or getattr(images, "ndim", None) == 1:
+        images = list(images)  # paths, as a glob or a column of a frame has them
     if not isinstance(images, Sequence) or not all(
         isinstance(each, str | os.PathLike) for each in images
     ):

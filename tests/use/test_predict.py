@@ -74,6 +74,17 @@ def test_a_broken_picture_costs_its_row_and_the_exit_code(call, finished_study, 
     )
 
 
+def test_a_link_in_a_folder_that_leads_nowhere_costs_its_row(
+    call, finished_study, pictures, tmp_path
+):
+    (tmp_path / "0.png").write_bytes((pictures / "0.png").read_bytes())
+    link = tmp_path / "1.png"
+    link.symlink_to("nowhere")
+    code, out, err = call("predict", finished_study, tmp_path, "--csv")
+    assert (code, len(out.splitlines())) == (1, 2)
+    assert err.startswith(f"{link}: cannot be read: No such file or directory\n")
+
+
 def test_test_images_of_the_study_are_told(call, finished_study, digits, tmp_path):
     test = read_split(StudyFolder(finished_study))["test"]
     np.savez(tmp_path / "test.npz", x=digits.images[test])

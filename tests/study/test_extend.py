@@ -225,9 +225,10 @@ CHANGES = [
 @pytest.mark.parametrize(("change", "model", "was", "now"), CHANGES)
 def test_a_change_of_what_was_trained_is_refused(npz, finished, change, model, was, now):
     before = files(finished)
+    rename = "" if was.startswith("selection") else "give the changed model another name, "
     text = (
         f"{finished}: expected {model} as it was trained, with {was}; found {now}: undo the "
-        "change, or give the changed recipe another place with --out"
+        f"change, {rename}or give the changed recipe another place with --out"
     )
     with pytest.raises(StudyError, match=f"^{re.escape(text)}$"):
         carry_out(npz, finished, **change)
@@ -243,8 +244,8 @@ def test_choices_in_what_was_trained_are_refused_before_they_are_searched(npz, f
     changed = declare(npz, models=models, search={"settings": 2, "sampler": "random"})
     text = (
         f"{finished}: expected mlp as it was trained, with all its settings declared; found "
-        "choices that it leaves open: undo the change, or give the changed recipe another place "
-        "with --out"
+        "choices that it leaves open: undo the change, give the changed model another name, or "
+        "give the changed recipe another place with --out"
     )
     with pytest.raises(StudyError, match=f"^{re.escape(text)}$"):
         command(changed, out=finished, workers=1)

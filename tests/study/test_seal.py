@@ -80,7 +80,8 @@ def told_elsewhere(result, what="this same test set"):
 def changed_after_opening(out):
     return (
         f"{out}: expected linear as it was when the test set was opened, with layers 0 entries; "
-        "found 1 entries: undo the change, or give the changed recipe another place with --out"
+        "found 1 entries: undo the change, give the changed model another name, or give the "
+        "changed recipe another place with --out"
     )
 
 

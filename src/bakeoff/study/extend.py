@@ -167,10 +167,12 @@ def _changed(
             "then",
             "other code there",
         )
+    its_own = place == "all its settings" or place.startswith(("layers", "training", "output"))
+    rename = "give the changed model another name, " if its_own else ""
     when = "as it was trained" if trained else "as it was when the test set was opened"
     return StudyError(
         f"{folder.path}: expected {name} {when}, with {place} {was}; found "
-        f"{now}: undo the change, or give the changed recipe another place with --out"
+        f"{now}: undo the change, {rename}or give the changed recipe another place with --out"
     )
 
 

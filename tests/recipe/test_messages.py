@@ -43,7 +43,7 @@ def test_a_folder_is_no_recipe(tmp_path, monkeypatch):
         "bakeoff new FOLDER writes a recipe for a folder of images"
     )
     Path("photos/study.json").touch()
-    with pytest.raises(RecipeError, match="a study's folder; its recipe is photos/recipe.yaml$"):
+    with pytest.raises(RecipeError, match=r"a study's folder; its recipe is photos/recipe\.yaml$"):
         load("photos")
 
 

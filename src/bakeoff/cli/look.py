@@ -148,7 +148,7 @@ def _about_grid(loaded: Loaded) -> str:
         return f"{text} Shown are training images; the test images are left alone."
     if loaded.divided:
         return f"{text} There is no test part: every image is tested in turn."
-    return f"{text} There is no test part yet: a recipe's split takes one, and some of these may be in it."
+    return f"{text} There is no test part yet: a recipe's split draws one, some of these perhaps."
 
 
 def _counts(loaded: Loaded) -> RenderableType:

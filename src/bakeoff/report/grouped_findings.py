@@ -35,11 +35,11 @@ _OF_SEVERAL = {
     ("stopped-improving", "info"): "had stopped improving long before training ended",
     ("selected-at-edge", "info"): "have a selected epoch at the very start or end of training",
     ("unstable-seeds", "warning"): "vary from {unit} to {unit}",
+    ("badly-calibrated", "warning"): "are correct more or less often than their probabilities say",
     (
         "badly-calibrated",
-        "warning",
-    ): "are surer of their predictions than they are correct, or less sure",
-    ("badly-calibrated", "info"): "are a little surer, or less sure, than they are correct",
+        "info",
+    ): "are correct a little more or less often than their probabilities say",
     ("confused-classes", "info"): "confuse a few pairs of classes above all",
     ("weak-classes", "info"): "are weak on single classes",
 }

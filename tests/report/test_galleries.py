@@ -84,5 +84,6 @@ def test_galleries_show_the_images_in_a_notebook(finished_study):
     )
     assert card.small == f"{100 * first.probability:.0f} % sure, {first.agree} of 2 seeds"
     assert shown._repr_html_().count("<img ") == len(shown.cards)
+    assert f"seeds</small><br><small>no. {first.index}<" in shown._repr_html_()  # no "seeds no. 3"
     assert f"no. {first.index}: " in repr(shown)
     assert len(result.plot_samples().cards) == 10 * notable_images.SAMPLES

@@ -60,10 +60,12 @@ class Gallery:
                 if card.source
                 else ""
             )
-            cells.append(
-                f'<div style="{_CELL}">{image}<b>{escape(card.truth)}</b><br>{escape(card.said)}'
-                f"<br><small>{escape(card.small)} {escape(card.name)}</small></div>"
-            )
+            lines = [
+                f"<b>{escape(card.truth)}</b>",
+                escape(card.said),
+                *(f"<small>{escape(each)}</small>" for each in (card.small, card.name) if each),
+            ]
+            cells.append(f'<div style="{_CELL}">{image}{"<br>".join(filter(None, lines))}</div>')
         return f"<div><p><b>{escape(self.title)}.</b> {escape(self.text)}</p>{''.join(cells)}</div>"
 
     def __repr__(self) -> str:

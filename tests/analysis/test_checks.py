@@ -352,10 +352,12 @@ def test_worse_than_both_baselines(findings):
     finding = found["worse-than-baseline", "a"]
     assert finding.severity == "serious"
     assert finding.text.startswith(
-        "a is worse than the baseline logistic: 55.0 % against 60.0 % of 1,000 test images, a "
-        "difference of −5.00 points (95 % interval "
+        "a is worse than the baseline logistic regression: 55.0 % against 60.0 % of 1,000 test "
+        "images, a difference of −5.00 points (95 % interval "
     )
-    assert finding.advice == ("Use logistic, or find out why a network of 10,000 parameters fails.")
+    assert finding.advice == (
+        "Use logistic regression, or find out why a network of 10,000 parameters fails."
+    )
     assert ("worse-than-baseline", "b") not in found
 
 
@@ -363,16 +365,21 @@ def test_not_shown_to_be_better_than_a_baseline(findings):
     found = findings({"a": FakeModel(0.602)}, baselines={"logistic": 0.6, "majority": 0.1})
     finding = found["worse-than-baseline", "a"]
     assert finding.severity == "warning"
-    assert "a is not shown to be better than the baseline logistic: 60.2 % against" in finding.text
+    assert (
+        "a is not shown to be better than the baseline logistic regression: 60.2 % against"
+        in finding.text
+    )
     assert finding.advice == (
-        "Use logistic, unless more test images or seeds show that the network earns its 10,000 "
-        "parameters."
+        "Use logistic regression, unless more test images or seeds show that the network earns its "
+        "10,000 parameters."
     )
 
 
 def test_several_baselines_are_named(findings):
     found = findings({"a": FakeModel(0.08)})
-    assert found["worse-than-baseline", "a"].text.endswith("; nor is it shown to beat majority.")
+    assert found["worse-than-baseline", "a"].text.endswith(
+        "; nor is it shown to beat majority class."
+    )
 
 
 def test_unstable_over_seeds(findings):
@@ -596,7 +603,10 @@ def test_a_model_at_chance_does_not_under_fit(findings):
 def test_under_fitting_against_logistic_regression(findings):
     poor = curves(12, accuracy=lambda k: 0.80, val_accuracy=lambda k: 0.80)
     found = findings({"poor": FakeModel(0.8, history=poor)}, baselines={"logistic": 0.9})
-    assert "where the baseline logistic has 90.0 % of" in found["under-fitting", "poor"].text
+    assert (
+        "where the baseline logistic regression has 90.0 % of"
+        in found["under-fitting", "poor"].text
+    )
 
 
 @pytest.mark.parametrize(

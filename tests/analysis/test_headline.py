@@ -87,8 +87,8 @@ def test_nor_are_models_that_are_worse_than_a_baseline_or_failed(headline):
     found = headline({"a": FakeModel(0.9), "b": gone}, baselines={"logistic": 0.94})
     assert found.case == "nothing usable"
     assert found.reason == (
-        "a (90.0 % correct) is shown to be worse than the baseline logistic and b failed in 5 runs "
-        "of 5"
+        "a (90.0 % correct) is shown to be worse than the baseline logistic regression and b "
+        "failed in 5 runs of 5"
     )
 
 

@@ -33,9 +33,14 @@ def test_eight_models_with_one_trouble_are_one_finding(twelve):
     (worse,) = [group for group in grouped(twelve) if group.code == "worse-than-baseline"]
     said = "8 models are worse than logistic regression: m0, m1, m2, m3, m4, m5, m6 and m7."
     assert worse.text == said
-    assert worse.advice == "Use logistic, or find out why a network of 10,000 parameters fails."
+    assert (
+        worse.advice
+        == "Use logistic regression, or find out why a network of 10,000 parameters fails."
+    )
     assert len(worse.each) == 8
-    assert worse.each[0].startswith("m0 is worse than the baseline logistic: 55.0 % against 60.0 %")
+    assert worse.each[0].startswith(
+        "m0 is worse than the baseline logistic regression: 55.0 % against 60.0 %"
+    )
 
 
 @pytest.mark.usefixtures("figures_undrawn")

@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 from bakeoff.analysis.checks.failed_runs import sound_seeds
 from bakeoff.analysis.checks.predictions import chance_seeds
 from bakeoff.analysis.checks.study_design import SMALL_CLASS
+from bakeoff.analysis.checks.wording import baseline_in_words
 from bakeoff.analysis.comparison import Comparison, ModelResult
 from bakeoff.analysis.recommendation import Headline, Recommendation
 from bakeoff.analysis.statistics import FEWEST_SEEDS, few_seeds
@@ -85,7 +86,7 @@ def unusable(model: ModelResult, comparison: Comparison) -> str:
     if worse:
         return (
             f"({percent(model.accuracy.mean, 1)} correct) is shown to be worse than the baseline "
-            f"{worse[0]}"
+            f"{baseline_in_words(worse[0])}"
         )
     return ""
 

@@ -6,6 +6,7 @@ import math
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from bakeoff.analysis.checks.wording import baseline_in_words
 from bakeoff.analysis.comparison import Comparison, ModelResult
 from bakeoff.analysis.estimates import Estimate
 from bakeoff.analysis.variance import LEVEL
@@ -15,7 +16,6 @@ from bakeoff.recipe.vocabulary.training import TrainingOptions, option_words
 from bakeoff.recipe.vocabulary.words import layer_words
 from bakeoff.utils.text import counted, number, percent, whole_numbers
 
-BASELINES = {"majority": "majority class", "logistic": "logistic regression"}
 VERDICTS = {
     "better": "▲",
     "worse": "▼",
@@ -89,7 +89,7 @@ def trained_on(comparison: Comparison) -> str:
 
 def baseline(name: str) -> str:
     """Return a baseline's name in words."""
-    return BASELINES.get(name, name)
+    return baseline_in_words(name)
 
 
 def heading(comparison: Comparison) -> str:

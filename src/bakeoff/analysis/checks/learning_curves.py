@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 
 from bakeoff.analysis.checks.failed_runs import sound_seeds
 from bakeoff.analysis.checks.predictions import chance_seeds
-from bakeoff.analysis.checks.wording import mean_of
+from bakeoff.analysis.checks.wording import baseline_in_words, mean_of
 from bakeoff.analysis.comparison import Comparison, Finding, ModelResult
 from bakeoff.utils.text import counted, number, percent, points
 
@@ -273,7 +273,7 @@ def _attainable(model: ModelResult, comparison: Comparison) -> tuple[float, str]
         and (values := [v for v in other.validation_accuracy if v is not None])
     ]
     others += [
-        (baseline.accuracy.mean, f"the baseline {baseline.name}")
+        (baseline.accuracy.mean, f"the baseline {baseline_in_words(baseline.name)}")
         for baseline in comparison.baselines
     ]
     return max(others, default=None)

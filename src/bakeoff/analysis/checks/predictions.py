@@ -10,7 +10,7 @@ import scipy  # and not its parts: see statistics.py
 from numpy.typing import NDArray
 
 from bakeoff.analysis.checks.failed_runs import failed_seeds, sound_seeds
-from bakeoff.analysis.checks.wording import mean_of, seeds_of
+from bakeoff.analysis.checks.wording import baseline_in_words, mean_of, seeds_of
 from bakeoff.analysis.comparison import Comparison, Finding, Lead, ModelResult
 from bakeoff.analysis.estimates import wilson
 from bakeoff.analysis.metrics import Calibration
@@ -112,8 +112,9 @@ def worse_than_baseline(model: ModelResult, comparison: Comparison) -> Finding |
     beaten_by = unbeaten_baselines(model.leads)
     if not beaten_by:
         return None
-    name, *others = beaten_by
-    lead = model.leads[name]
+    name, *rest = beaten_by
+    others = [baseline_in_words(each) for each in rest]
+    lead, in_words = model.leads[name], baseline_in_words(name)
     says = "worse than" if lead.high < 0 else "not shown to be better than"
     accuracy = {baseline.name: baseline.accuracy.mean for baseline in comparison.baselines}
     return Finding(
@@ -121,7 +122,7 @@ def worse_than_baseline(model: ModelResult, comparison: Comparison) -> Finding |
         severity="serious" if lead.high < 0 else "warning",
         model=model.name,
         text=(
-            f"{model.name} is {says} the baseline {name}: {percent(model.accuracy.mean, 1)} "
+            f"{model.name} is {says} the baseline {in_words}: {percent(model.accuracy.mean, 1)} "
             f"against "
             f"{percent(accuracy[name], 1)} of {len(comparison.labels):,} test images, a difference "
             f"of {points(lead.difference, 2)} points (95 % interval {points(lead.low, 2)} to "
@@ -129,9 +130,9 @@ def worse_than_baseline(model: ModelResult, comparison: Comparison) -> Finding |
             + (f"; nor is it shown to beat {listed(others)}." if others else ".")
         ),
         advice=(
-            f"Use {name}, or find out why a network of {model.parameters:,} parameters fails."
+            f"Use {in_words}, or find out why a network of {model.parameters:,} parameters fails."
             if lead.high < 0
-            else f"Use {name}, unless more test images or {model.unit}s show that the network "
+            else f"Use {in_words}, unless more test images or {model.unit}s show that the network "
             f"earns its {model.parameters:,} parameters."
         ),
     )

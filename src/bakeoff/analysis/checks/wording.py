@@ -7,6 +7,13 @@ from collections.abc import Sequence
 from bakeoff.analysis.comparison import ModelResult
 from bakeoff.utils.text import counted, listed
 
+_BASELINES = {"majority": "majority class", "logistic": "logistic regression"}
+
+
+def baseline_in_words(name: str) -> str:
+    """Return a baseline's name in words, as tables and findings have it."""
+    return _BASELINES.get(name, name)
+
 
 def seeds_of(model: ModelResult, positions: Sequence[int]) -> str:
     """Return the seeds, or repeats, at these positions: "seed 3 of 5 seeds", "all 5 seeds"."""

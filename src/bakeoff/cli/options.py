@@ -31,7 +31,7 @@ OnOption = Annotated[
     str | None,
     typer.Option(
         metavar="ray[://HOST:PORT]",
-        help="Train on a Ray cluster: the one named, or RAY_ADDRESS's, or one on this machine.",
+        help="For a Ray cluster: the one named, or RAY_ADDRESS's, or one on this machine.",
         show_default="this machine",
     ),
 ]

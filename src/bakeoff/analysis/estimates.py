@@ -112,6 +112,8 @@ def estimate_balanced(
     ----------
     correct : bool, shape (n_seeds, n_images)
     labels : int64, shape (n_images,); classes without images do not count.
+    folds : int, the shape of `correct`; in cross-validation, the fold in which an image was tested
+    level : how often such intervals hold the true mean.
 
     Notes
     -----

@@ -100,17 +100,17 @@ class Shared:
     only: str | None
 
 
-def shared_mistakes(comparison: Comparison, *, most: int = SHARED) -> tuple[Shared, ...]:
+def shared_mistakes(comparison: Comparison) -> tuple[Shared, ...]:
     """Return the images that most seeds of every model get wrong, the largest loss first."""
-    return _shared(comparison, alone=False)[:most]
+    return _shared(comparison, alone=False)
 
 
-def correct_alone(comparison: Comparison, *, most: int = SHARED) -> tuple[Shared, ...]:
+def correct_alone(comparison: Comparison) -> tuple[Shared, ...]:
     """Return the images that most seeds of exactly one model classify correctly, the surest first.
 
     None of fewer than two models.
     """
-    return _shared(comparison, alone=True)[:most] if len(comparison.models) > 1 else ()
+    return _shared(comparison, alone=True) if len(comparison.models) > 1 else ()
 
 
 def _shared(comparison: Comparison, *, alone: bool) -> tuple[Shared, ...]:
@@ -129,7 +129,7 @@ def _shared(comparison: Comparison, *, alone: bool) -> tuple[Shared, ...]:
     chosen = np.flatnonzero(count == (1 if alone else 0))
     order = np.argsort(sum_sure[chosen] * (-1 if alone else 1), kind="stable")
     found = []
-    for index in chosen[order][: max(SHARED, MISTAKES)].tolist():
+    for index in chosen[order][:SHARED].tolist():
         only = next((name for name, hits in zip(names, correct, strict=True) if hits[index]), None)
         said = {
             name: _most_frequent(predictions[:, index], but=None if hits[index] else labels[index])

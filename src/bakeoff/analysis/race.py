@@ -47,8 +47,8 @@ def standings(
 
     Parameters
     ----------
-    correct : by model, right or wrong on the same validation images, bool (n_seeds, n_images). A
-        model with fewer than FEWEST_SEEDS seeds is not dropped.
+    correct : by model, whether the same validation images are classified correctly, bool
+        (n_seeds, n_images). A model with fewer than FEWEST_SEEDS seeds is not dropped.
     delta : a model is dropped only where it is shown to be worse by more than this.
     level : what p must be below; see `level_of_a_look`.
 

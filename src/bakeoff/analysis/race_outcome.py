@@ -10,7 +10,8 @@ class DroppedModel:
     """A model that a race dropped: it was never tested, so only its validation scores are known.
 
     `difference`: the leader's mean validation accuracy minus its own, at the look that dropped it,
-    `p` of that look's test. `not_trained` of its trials were saved, about `saved_seconds` of them.
+    `p` of that look's test. `not_trained`: trials that were not needed; `saved_seconds`: about how
+    long they would have taken.
     """
 
     name: str

@@ -20,7 +20,7 @@ from bakeoff.analysis.statistics import mcnemar_exact
 from bakeoff.analysis.variance import LEVEL
 from bakeoff.recipe import Recipe
 from bakeoff.recipe.search_space import Dimension, short_names
-from bakeoff.storage.search_folder import Opening, SearchFolder, Tried, best_first
+from bakeoff.storage.search_folder import Opening, SearchFolder, Tried, best_first, setting_words
 from bakeoff.storage.split_file import read_split
 from bakeoff.storage.study_folder import StudyFolder
 from bakeoff.utils.text import counted
@@ -143,12 +143,7 @@ class Searched:
 
     def words(self, tried: Tried) -> dict[str, str]:
         """Return a setting as a reader sees it, by the choices' short names."""
-        names = self.names
-        return {
-            names[each.place]: each.words(tried.values[each.place])
-            for each in self.dimensions
-            if each.place in tried.values
-        }
+        return setting_words(self.dimensions, tried.values)
 
 
 def read_searches(folder: StudyFolder, recipe: Recipe) -> tuple[Searched, ...]:

@@ -105,7 +105,9 @@ class Pair:
     look: Look | None = None
     mcnemar: float | None = None  # exact p of the two files
     files: tuple[int, int] | None = None  # their seeds: a's, b's
-    only_correct: tuple[int, int] | None = None  # images that only a's, only b's file has right
+    only_correct: tuple[int, int] | None = (
+        None  # images that only a's, only b's file classifies correctly
+    )
     folded: bool = False  # each "file" is the networks of one repeat's folds
 
     @property
@@ -236,7 +238,7 @@ def verdicts(
     Parameters
     ----------
     probabilities : of each pair, that a run of A scores higher than a run of B
-    failed : of pairs with failed runs, which: "cnn collapsed with seed 3"
+    failed : of pairs with failed runs, which: "cnn failed with seed 3"
     look : which of several declared looks this is: each p is multiplied by how many there are
     """
     looks, probabilities, failed = len(look.after) if look else 1, probabilities or {}, failed or {}
@@ -319,10 +321,10 @@ def seeds_needed(test: PairTest, *, alpha: float = ALPHA, odds: float = EVEN) ->
     return _fewest(separates, test.fewest_seeds)
 
 
-def images_needed(test: PairTest, *, alpha: float = ALPHA, odds: float = EVEN) -> int | None:
+def images_needed(test: PairTest, *, alpha: float = ALPHA) -> int | None:
     """Test images with which these seeds would find a difference as large as the one seen."""
     images, seeds, noise = test.sources
-    t = _t(test.df or 1.0, alpha, odds)
+    t = _t(test.df or 1.0, alpha, EVEN)
     left = (test.difference / t) ** 2 - seeds
     return (
         None
@@ -331,18 +333,16 @@ def images_needed(test: PairTest, *, alpha: float = ALPHA, odds: float = EVEN) -
     )
 
 
-def seeds_for_equality(
-    test: PairTest, margin: float, *, alpha: float = ALPHA, odds: float = LIKELY
-) -> int | None:
+def seeds_for_equality(test: PairTest, margin: float, *, alpha: float = ALPHA) -> int | None:
     """Seeds of each model that would show two equal models to be practically equal."""
 
     def shows(seeds: int) -> bool:
         then = expected(test, seeds)
         if then.df is None:
             return (1 - margin) ** test.n_images < alpha
-        # Equal models pass both one-sided tests if |D| stays (1 + odds)/2 of the time within.
+        # Equal models pass both one-sided tests if |D| stays (1 + LIKELY)/2 of the time within.
         t = float(scipy.special.stdtrit(then.df, 1 - alpha))
-        t += float(scipy.special.stdtrit(then.df, (1 + odds) / 2))
+        t += float(scipy.special.stdtrit(then.df, (1 + LIKELY) / 2))
         return margin > t * sqrt(then.variance) and (1 - margin) ** test.n_images < alpha
 
     return _fewest(shows, test.fewest_seeds)

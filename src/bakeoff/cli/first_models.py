@@ -18,6 +18,7 @@ _PHOTOGRAPH = 32  # height and width from which colour images are taken for phot
 _UNEQUAL = 2.0  # times as many images in the largest class as in the smallest
 _STEPS = 4_000  # of the optimizer for each trial, about
 _EPOCHS = (10, 60)  # between these
+_TRAINED, _VALIDATING = 0.64, 0.16  # shares of all images, by the split that `new` writes
 FEW = 3000  # images: below it a fifth of them is too small a test part
 _FINE_TUNING_SECONDS = 1200  # a model that takes longer is only proposed
 _FINE_TUNED = """\
@@ -88,12 +89,12 @@ def _fine_tuned(data: DataSet) -> str:
     """Return a backbone whose last blocks are trained along, as a comment where that takes long."""
     raw = {"name": "x", "data": "digits", "models": yaml.safe_load(_FINE_TUNED)}
     model = parse(raw, origin="new", folder=Path()).models["fine-tuned"]
-    networks, images = (25, 0.64) if len(data.labels) < FEW else (5, 0.64)
+    networks = 25 if len(data.labels) < FEW else 5
     seconds = networks * trial_seconds(
         model,
         describe(model, data.input_shape, data.n_classes),
-        images=round(images * len(data.labels)),
-        validation=round(0.16 * len(data.labels)),
+        images=round(_TRAINED * len(data.labels)),
+        validation=round(_VALIDATING * len(data.labels)),
         rate=measured_rate(),
     )
     seconds /= min(cores(), networks)

@@ -1,6 +1,6 @@
 """A data set for the eye: counts, a grid of images, one image as picture and as numbers.
 
-Positions count the training part first, then the test part, as everywhere in Bakeoff.
+Positions count in the order of training, validation, test, as everywhere in Bakeoff.
 """
 
 from __future__ import annotations

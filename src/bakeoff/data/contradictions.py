@@ -1,6 +1,6 @@
 """Pictures that stand in a data set under more than one class: the same pixels, other labels.
 
-No network can be right about both, and whoever copied a picture into two classes seldom meant it.
+No network can be correct about both, and whoever copied a picture into two classes seldom meant it.
 """
 
 from collections.abc import Iterator

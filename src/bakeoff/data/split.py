@@ -1,8 +1,7 @@
 """Which images are for training, validation and test: decided once, the same on every machine.
 
 A part is stratified (every class in proportion, drawn with a seed) unless its `taken` is first or
-last.
-Positions count in the pooled array of a data set: its training part first, then its test part.
+last. Positions count in the pooled array of a data set: training, validation, test.
 """
 
 import hashlib

@@ -21,11 +21,9 @@ if TYPE_CHECKING:
     from bakeoff.recipe.outline import BASELINES
     from bakeoff.recipe.recipe_text import dump, load, model_fingerprint, parse, read, shipped
     from bakeoff.recipe.types import Layer, ModelRecipe, Optimizer, Recipe, SplitRecipe, Training
-    from bakeoff.recipe.yaml_reader import MAX_BYTES
 
 __all__ = [
     "BASELINES",
-    "MAX_BYTES",
     "Layer",
     "ModelRecipe",
     "Optimizer",
@@ -43,7 +41,6 @@ __all__ = [
 
 _HOMES = {
     "BASELINES": "outline",
-    "MAX_BYTES": "yaml_reader",
     "Phase": "learning_rate",
     **dict.fromkeys(
         ("Layer", "ModelRecipe", "Optimizer", "Recipe", "SplitRecipe", "Training"), "types"

@@ -238,7 +238,6 @@ class _Building:
         self.passed_flops = self.frozen_flops if backbone.inside else 0
         self.parameters += known.parameters
         self.activations += known.values
-        trains = known.trainable_parameters > 0
         arguments = {"name": backbone.label, "how": backbone_words(backbone)}
         self.layers.append(
             LayerShape(
@@ -247,7 +246,7 @@ class _Building:
                 arguments=arguments,
                 output_shape=known.output_shape,
                 parameters=known.parameters,
-                trainable_parameters=known.trainable_parameters if trains else 0,
+                trainable_parameters=known.trainable_parameters,
                 flops=known.flops,
             )
         )

@@ -54,15 +54,7 @@ LAYER: Mapping[str, str] = {
     "resizing": "write the size into data, as in data: {folder: …, size: [64, 64]}",
     **dict.fromkeys(
         (
-            *("randomrotation", "randomzoom", "randomcontrast", "randombrightness", "randomcrop"),
-            *(
-                "separableconv2d",
-                "depthwiseconv2d",
-                "conv2dtranspose",
-                "conv1d",
-                "globalmaxpooling2d",
-            ),
-            *("layernormalization", "groupnormalization", "zeropadding2d", "cropping2d", "prelu6"),
+            *("conv2dtranspose", "conv1d", "zeropadding2d", "cropping2d", "prelu6"),
             *("spatialdropout2d", "gaussiandropout", "upsampling2d", "reshape"),
             *("lstm", "gru", "embedding", "multiheadattention", "attention", "add", "concatenate"),
             *("lambda", "thresholdedrelu", "permute"),

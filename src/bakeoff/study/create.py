@@ -217,9 +217,6 @@ def _as_far_as(old: Mapping[str, Any], split: Split | Folds) -> Split | Folds:
     return split.first(old["data"].get("repeats", 0)) if isinstance(split, Folds) else split
 
 
-# ── writing ──────────────────────────────────────────────────────────────────────────────────
-
-
 def _require_memory(model: ModelRecipe, data: DataSet, images: int, device: str) -> None:
     """Refuse what this machine has not the memory to train, before any of it is asked for."""
     architecture = describe(model, data.input_shape, data.n_classes)
@@ -254,6 +251,9 @@ def _require_free(folder: StudyFolder) -> None:
                 f"{path}: expected a folder, found a link: what Bakeoff writes and clears away "
                 "lies in the study itself; put it there, or choose another --out"
             )
+
+
+# ── writing ──────────────────────────────────────────────────────────────────────────────────
 
 
 def _written(recipe: Recipe, folder: StudyFolder) -> tuple[str, dict[str, Any]]:

@@ -96,14 +96,14 @@ def missing_features(
     prepared: Prepared, models: Sequence[ModelRecipe], scratch: Path
 ) -> list[tuple[Planned, FeatureJob]]:
     """Return jobs for the features that the models' backbones lack; of all images, with folds."""
+    if not any(model.frozen_backbone for model in models):
+        return []
     validating = scratch / "validation_images.npy"  # seen as they are
     files = [scratch / "train_images.npy", validating]
-    if isinstance(prepared.split, Folds) and any(model.frozen_backbone for model in models):
+    if isinstance(prepared.split, Folds):
         files = [scratch / "images.npy"]
         atomic.write_file(files[0], array_files.npy_bytes(prepared.data.images))
     maximum = prepared.data.maximum
-    if not any(model.frozen_backbone for model in models):
-        return []
     return [
         each
         for file in files

@@ -20,6 +20,7 @@ from bakeoff.recipe import ModelRecipe, Optimizer, Recipe
 from bakeoff.recipe.learning_rate import phase_lengths
 from bakeoff.recipe.types import innermost
 from bakeoff.recipe.vocabulary.backbones import BACKBONES
+from bakeoff.recipe.vocabulary.optimizers import OPTIMIZERS
 from bakeoff.storage import atomic, formats
 from bakeoff.storage.study_folder import StudyFolder
 from bakeoff.storage.study_recipe import read_recipe
@@ -27,14 +28,6 @@ from bakeoff.study.extend import require_data
 from bakeoff.use import graph_code
 
 _PUBLISHED = {"mnist": "mnist", "fashion-mnist": "fashion_mnist"}
-_OPTIMIZERS = {
-    "sgd": "SGD",
-    "rmsprop": "RMSprop",
-    "adam": "Adam",
-    "adamw": "AdamW",
-    "nadam": "Nadam",
-    "lion": "Lion",
-}
 _MONITOR = {
     "best-loss": ("val_cross_entropy", "min", "lowest validation loss"),
     "best-accuracy": ("val_accuracy", "max", "highest validation accuracy"),
@@ -289,7 +282,7 @@ def _training(recipe: Recipe, model: ModelRecipe) -> str:
     keras.utils.set_random_seed(seed)
     model = build()
     model.compile(
-        optimizer=keras.optimizers.{_OPTIMIZERS[optimizer.kind]}({settings}),
+        optimizer=keras.optimizers.{OPTIMIZERS[optimizer.kind].__name__}({settings}),
         loss="sparse_categorical_crossentropy",
         metrics=[
             "accuracy",

@@ -27,8 +27,7 @@ OVERFIT_RISE = 0.05
 OVERFIT_LEARNING = 0.2
 # What is called the end, or the last stretch, of a training.
 STRETCH = 5  # one fifth
-# Half a standard deviation more or less is noise: a change counts where the seeds agree on it,
-# its mean being more than two standard errors from zero.
+# A change counts where the seeds agree on it: its mean is more than two standard errors from zero.
 CLEAR = 2.0
 # Below a fiftieth from the last fifth but one to the last, another fifth would bring less still.
 IMPROVING_DROP = 0.02

@@ -67,7 +67,7 @@ def precision_recall_curves(
     height: int = HEIGHT,
     scores: Scores | None = None,
 ) -> Figure:
-    """Draw, for each class against the rest, how many of the images called so are (precision).
+    """Draw, for each class, which share of the images predicted as it belong to it (precision).
 
     Along the other axis stands which share of the class's images is found (recall). A line is the
     mean over the seeds, its band reaches from the lowest seed to the highest. Of more than ten

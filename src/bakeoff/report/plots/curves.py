@@ -263,7 +263,7 @@ def _layers(
     x = _epochs(max((int(row["epoch"]) for row in rows), default=0))
     y = field("value", scale=scale, axis=axis)
     # A band has no dash of its own.
-    band = {"color": {**coded["color"], "legend": coded["color"]["legend"]}}
+    band = {"color": coded["color"]}
     few = [row for row in rows if row["tip"]]
     dot = {"type": "point", "clip": True, "filled": True, "size": 26, "opacity": 0.9}
     layers: list[dict[str, Any]] = [

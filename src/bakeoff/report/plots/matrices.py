@@ -24,6 +24,7 @@ from bakeoff.report.plots.figure import (
     shorten,
     tip,
 )
+from bakeoff.report.wording import VERDICTS
 from bakeoff.utils.text import percent, signed_points
 
 if TYPE_CHECKING:
@@ -33,7 +34,6 @@ if TYPE_CHECKING:
 _PADDING = {"left": 16, "right": 40, "top": 4, "bottom": 4}  # a page's letters may be wider
 MOST_MODELS = 30  # a matrix of a hundred is as wide as six pages, and most of a report’s bytes
 _DEEPEST = 0.5  # opacity of the fullest square: numbers on it keep a contrast of 4.5 to 1
-MARKS = {"better": "▲", "worse": "▼", "practically equal": "≈", "not separated": "?"}
 _COLORS = {"better": BLUE, "worse": ORANGE, "practically equal": MUTED}
 _OPPOSITE = {"better": "worse", "worse": "better"}
 
@@ -112,7 +112,7 @@ def verdict_matrix(comparison: Comparison) -> Figure:
             if pair is None:
                 continue
             word, difference = seen_from(pair, a)
-            mark = MARKS.get(word or "", "–")
+            mark = VERDICTS.get(word or "", "–")
             said = "" if difference is None else signed_points(difference)
             rows.append(
                 {

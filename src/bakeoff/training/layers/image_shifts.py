@@ -109,7 +109,7 @@ def resample(
 
 
 def _line_matrices(size: int, source: Array, fill_mode: str, interpolation: str) -> Array:
-    """Return matrices M, shape (batch, size, size): M @ line is the line at the places `source`."""
+    """Return matrices M, shape (batch, size, size): M @ line is the line at `source`."""
     if interpolation == "nearest":
         return _one_hot(jnp.round(source), size, fill_mode)
     below = jnp.floor(source)

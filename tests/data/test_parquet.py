@@ -165,3 +165,16 @@ def test_folders_as_hugging_face_converts_them_are_recognised(tmp_path):
         f"{tmp_path / 'hf'}: expected one data set in Parquet files, found them in default/ and "
         "other/: name one of these folders"
     )
+
+
+def test_a_table_of_pixels_is_no_set_of_images(tmp_path):
+    """All 784 columns stood in the message."""
+    rows = arrow.table({f"pixel{number}": [1, 2] for number in range(16)} | {"label": [0, 1]})
+    parquet.write_table(rows, tmp_path / "a.parquet")
+    with pytest.raises(DataError) as error:
+        load(ParquetSource(tmp_path / "a.parquet"))
+    assert str(error.value) == (
+        f"{tmp_path / 'a.parquet'}: expected a column of images, found pixel0, pixel1, pixel2, "
+        "pixel3, pixel4, pixel5, pixel6, pixel7 …: name it, as in {parquet: …, columns: {image: "
+        "COLUMN}}; a table of pixels is read as CSV"
+    )

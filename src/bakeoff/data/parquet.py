@@ -207,9 +207,11 @@ def _columns(names: list[str], wanted: Mapping[str, str]) -> tuple[str, str]:
         elif given is None and len(exact or likely) == 1:
             found.append((exact or likely)[0])
         else:
+            have = ", ".join(shown(each) for each in names[:8]) + " …" * (len(names) > 8)
+            pixels = key == "image" and len(names) > 8
             raise DataError(
-                f"expected a column of {key}s, found {', '.join(map(shown, names))}: name it, as "
-                f"in {{parquet: …, columns: {{{key}: COLUMN}}}}"
+                f"expected a column of {key}s, found {have}: name it, as in {{parquet: …, columns: "
+                f"{{{key}: COLUMN}}}}{'; a table of pixels is read as CSV' if pixels else ''}"
             )
     return found[0], found[1]
 

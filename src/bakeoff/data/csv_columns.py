@@ -82,6 +82,7 @@ def _ends_in_a_word(cells: Sequence[str]) -> bool:
         len(cells) > 3
         and all(map(_is_number, numbers))
         and not _is_number(word)
+        and bare(word) not in LABELS
         and not _counts_columns(numbers)
     )
 

@@ -178,3 +178,18 @@ def test_a_table_of_pixels_is_no_set_of_images(tmp_path):
         "pixel3, pixel4, pixel5, pixel6, pixel7 …: name it, as in {parquet: …, columns: {image: "
         "COLUMN}}; a table of pixels is read as CSV"
     )
+
+
+def test_columns_in_no_use_are_named(tmp_path):
+    """A column of parts was passed over without a word, and a test part drawn."""
+    cells = {"image": [encoded(90), encoded(80)], "label": [0, 1], "patient": [1, 2], "id": [1, 2]}
+    for more, said in (
+        ({}, ""),
+        (
+            {"split": ["train", "test"]},
+            " and split (parts are files, train-… and test-…, not cells of split)",
+        ),
+    ):
+        parquet.write_table(arrow.table(cells | more), tmp_path / "a.parquet")
+        data = load(ParquetSource(tmp_path / "a.parquet", **SIZE))
+        assert data.notes[0] == (f"read from the columns image and label; ignored patient{said}")

@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from bakeoff.data.csv_columns import INDICES, PART_COLUMNS, bare
 from bakeoff.data.dataset import DataSet, part_starts
 from bakeoff.data.decode_files import check_pictures, find_white, first_white
 from bakeoff.data.guess import sample
@@ -38,7 +39,8 @@ def load_parquet(source: ParquetSource) -> DataSet:
     files = _files(root)
     with refusing(root):
         first = _opened(next(iter(files.values()))[0])
-        image, label = _columns(first.schema_arrow.names, source.columns or {})
+        columns = first.schema_arrow.names
+        image, label = _columns(columns, source.columns or {})
         names = _class_names(first, label)
         _check_names(files, label, names)
         counts = {
@@ -73,11 +75,25 @@ def load_parquet(source: ParquetSource) -> DataSet:
         classes.names,
         white.maximum,
         test_start,
-        notes=(f"read from the columns {image} and {label}", *_other_shards(root), *white.notes),
+        notes=(
+            f"read from the columns {image} and {label}{_ignored(columns, (image, label))}",
+            *_other_shards(root),
+            *white.notes,
+        ),
         origins=origins,
         validation_start=validation_start,
         deep_white=white.deep,
     )
+
+
+def _ignored(columns: Sequence[str], used: Sequence[str]) -> str:
+    """Name the columns that are in no use; parts are told by files alone."""
+    unused = [each for each in columns if each not in used and bare(each) not in INDICES]
+    if not unused:
+        return ""
+    part = next((each for each in unused if bare(each) in PART_COLUMNS), None)
+    files = f" (parts are files, train-… and test-…, not cells of {shown(part)})" if part else ""
+    return f"; ignored {some([shown(each) for each in unused])}{files}"
 
 
 def _fill(

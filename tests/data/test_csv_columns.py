@@ -5,6 +5,7 @@ Oracle: tables written here. Cost: 1 s.
 Run: pytest tests/data/test_csv_columns.py
 """
 
+import csv
 import tracemalloc
 
 import numpy as np
@@ -101,3 +102,12 @@ def test_words_in_the_last_column_are_labels(tmp_path, rows, header):
     data = load(CsvSource(path))
     np.testing.assert_array_equal(data.images.reshape(40, 64), rows[0])
     assert [data.class_names[each] for each in data.labels] == [f"kind {each}" for each in rows[1]]
+
+
+def test_a_cell_may_hold_a_large_image(tmp_path):
+    """Of 224 × 224 pixels; no table was said to be there."""
+    path = tmp_path / "faces.csv"
+    usual = csv.field_size_limit()
+    path.write_text("label,pixels\n" + "".join(f"{n},{'255 ' * 224**2}\n" for n in (0, 1)), "utf-8")
+    assert load(CsvSource(path)).images.shape == (2, 224, 224, 1)
+    assert csv.field_size_limit() == usual

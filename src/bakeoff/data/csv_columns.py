@@ -110,12 +110,15 @@ def rows(path: Path, begin: Head) -> list[list[str]]:
     with regular_file(path) as (file, size):
         check_memory(3 * size)
         text = io.TextIOWrapper(file, encoding="utf-8-sig", newline="")
+        usual = csv.field_size_limit(max(size, 1))  # a cell may hold all pixels of an image
         try:
             found = [row for row in csv.reader(text, delimiter=begin.separator) if any(row)]
         except UnicodeDecodeError:
             raise DataError(NO_UTF8) from None
         except csv.Error as error:
             raise DataError(f"expected a table (CSV), found none: {error}") from None
+        finally:
+            csv.field_size_limit(usual)
         found = found[begin.skip :]
         for number, row in enumerate(found, 1 + begin.skip):
             if len(row) != len(begin.columns):

@@ -65,6 +65,13 @@ def test_layers_are_told_in_a_line_each():
         "– activation relu6",
     ]
     assert wording.training(settings) == "rmsprop, learning rate 0.001, batches of 128, 5 epochs"
+    sgd = {"learning_rate": 0.1, "momentum": 0.9, "nesterov": True, "clipnorm": None}
+    told = {**settings, "training": {"optimizer": {"sgd": sgd}}}
+    assert wording.training(told) == "sgd, momentum 0.9, nesterov yes, learning rate 0.1"
+    told = {**settings, "output": {"use_bias": True, "kernel_regularizer": {"l2": 0.0008}}}
+    assert wording.layers(told) == [*wording.layers(settings), "softmax output, l2 0.0008"]
+    for plain in ({"use_bias": True}, {"of another version": 1}):
+        assert wording.layers({**settings, "output": plain}) == wording.layers(settings)
     assert wording.layers({"backbone": "efficientnet_lite0", "layers": []}) == [
         "backbone efficientnet_lite0, frozen, first trained on ImageNet (ILSVRC 2012): 1,281,167 "
         "photographs from the web in 1,000 classes: a test image that stands in there is not unseen"

@@ -11,6 +11,7 @@ from bakeoff.analysis.comparison import Comparison, ModelResult
 from bakeoff.analysis.estimates import Estimate
 from bakeoff.analysis.variance import LEVEL
 from bakeoff.recipe.vocabulary.backbones import BACKBONES
+from bakeoff.recipe.vocabulary.optimizers import unusual_words
 from bakeoff.recipe.vocabulary.residual import RESIDUAL
 from bakeoff.recipe.vocabulary.training import TrainingOptions, option_words
 from bakeoff.recipe.vocabulary.words import layer_words
@@ -106,7 +107,10 @@ def layers(settings: Mapping[str, Any]) -> list[str]:
     """Return one short line a layer, as declared: "conv2d 32 3×3 relu"."""
     if settings.get("python"):
         return [f"built by {settings['python']}"]
-    return [*_backbone(settings.get("backbone")), *_lines(settings.get("layers") or ())]
+    lines = [*_backbone(settings.get("backbone")), *_lines(settings.get("layers") or ())]
+    words = layer_words("dense", {"units": 1, **(settings.get("output") or {})})
+    own = words.partition("dense 1")[2]  # what the recipe says of the layer that Bakeoff adds
+    return lines + [f"softmax output{own}"] * bool(own)
 
 
 def _backbone(declared: Any) -> list[str]:
@@ -146,7 +150,7 @@ def training(settings: Mapping[str, Any]) -> str:
     declared = settings.get("training", {})
     parts = []
     for kind, arguments in (declared.get("optimizer") or {}).items():
-        parts.append(kind)
+        parts += [kind, *unusual_words(kind, arguments or {})]
         rate = arguments.get("learning_rate") if isinstance(arguments, Mapping) else None
         if isinstance(rate, int | float):
             parts.append(f"learning rate {number(rate, 6)}")

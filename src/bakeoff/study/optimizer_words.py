@@ -1,18 +1,13 @@
 """An optimizer in a few words, as a plan says it: its name, what is unusual, its learning rate."""
 
 from bakeoff.recipe import Optimizer, Phase
-from bakeoff.recipe.vocabulary.optimizers import OPTIMIZERS
+from bakeoff.recipe.vocabulary.optimizers import unusual_words
 from bakeoff.utils.text import counted
 
 
 def optimizer_words(optimizer: Optimizer) -> str:
     """Return an optimizer in a few words: "adam, learning rate 0.001"."""
-    usual = OPTIMIZERS[optimizer.kind]().plain()
-    unusual = [
-        f"{name} {'yes' if value is True else value}"
-        for name, value in optimizer.arguments.items()
-        if value is not None and value != usual.get(name)
-    ]
+    unusual = unusual_words(optimizer.kind, optimizer.arguments)
     if optimizer.arguments.get("nesterov") and not optimizer.arguments.get("momentum"):
         unusual[unusual.index("nesterov yes")] += " (without a momentum it does nothing)"
     phases = ", then ".join(_phase(phase) for phase in optimizer.learning_rate)

@@ -210,3 +210,14 @@ PHASES: dict[str, type[Arguments]] = {
     "linear": Linear,
     "cosine": Cosine,
 }
+
+
+def unusual_words(kind: str, arguments: Mapping[str, Any]) -> list[str]:
+    """Return what is not as usual beside the learning rate: ["momentum 0.9", "nesterov yes"]."""
+    known = OPTIMIZERS.get(kind)
+    usual = {"learning_rate": arguments.get("learning_rate"), **(known().plain() if known else {})}
+    return [
+        f"{name} {'yes' if value is True else value}"
+        for name, value in arguments.items()
+        if value is not None and value != usual.get(name)
+    ]

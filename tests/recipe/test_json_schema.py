@@ -39,6 +39,36 @@ def test_the_schema_accepts_the_shipped_recipes(name):
     check(whole_schema(), yaml.safe_load(path.read_text(encoding="utf-8")))
 
 
+OPEN = [  # models that leave choices open at every depth
+    "layers: {choice: [[{dense: 3}], []]}",
+    "layers: [{residual: {choice: [[{dense: 3}], [dropout: 0.2]]}}]",
+    "layers: [{repeat: {whole: [1, 3], layers: [{choice: [{dense: 3}, {dense: 4}]}]}}]",
+    "layers: [{repeat: {whole: [1, 2], layers: [{repeat: {whole: [1, 2], layers: [p_re_lu]}}]}}]",
+    "layers: [{dense: {units: 3, kernel_regularizer: {l2: {log: [0.0001, 0.1]}}}}]",
+    "layers: [{conv2d: {filters: 3, kernel_size: [{choice: [3, 5]}, 3]}}]",
+    "{layers: [], output: {kernel_regularizer: {l2: {log: [0.0001, 0.1]}}}}",
+    "{layers: [], output: {choice: [{use_bias: false}, {use_bias: true}]}}",
+    "{layers: [], training: {choice: [{epochs: 3}, {epochs: 4}]}}",
+    "{layers: [], training: {class_weight: {cat: {uniform: [1, 3]}}}}",
+    "backbone: {choice: [mobilenet, mobilenet_v2]}",
+    "backbone: {name: mobilenet, augment: {choice: [[random_flip], [random_rotation: 0.1]]}}",
+]
+
+
+@pytest.mark.parametrize("model", OPEN)
+def test_the_schema_accepts_what_may_be_left_open(model):
+    """An editor called a search for the strength of a regularizer wrong."""
+    raw = {"name": "x", "data": "digits", "models": {"m": yaml.safe_load(model)}}
+    assert parse(raw, origin="x", folder=Path("/")).models["m"].search
+    check(whole_schema(), raw)
+
+
+def test_the_schema_accepts_a_race_of_one_look():
+    raw = {"name": "x", "data": "digits", "models": {"m": MLP}, "race": {"after": 3}}
+    assert parse(raw, origin="x", folder=Path("/")).race
+    check(whole_schema(), raw)
+
+
 def by_form():
     """The changes that a schema can refuse: JSON has no 1.0 beside 1, and clashes are no form."""
     beyond = [{"title": "a\x07"}, {"split": {"validation": 1.0}}]

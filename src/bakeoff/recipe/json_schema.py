@@ -67,6 +67,7 @@ def schema() -> Schema:
         ),
         "$defs": {
             "choice": _choice(),
+            "in_layers": _in_layers(),
             "layer": _layer(),
             "learning_rate": _learning_rate(),
             "model": _model(),
@@ -91,7 +92,7 @@ def _arguments(cls: type[Arguments], extra: Mapping[str, Schema] | None = None) 
 def _properties(cls: type[Arguments]) -> dict[str, Schema]:
     properties: dict[str, Schema] = {}
     for key, field in cls.model_fields.items():
-        properties[key] = _open(kind_of(cls, key).schema())
+        properties[key] = _open(_inside_open(kind_of(cls, key).schema()))
         if not field.is_required():
             properties[key] = {**properties[key], "default": _plain(field.default)}
     return properties
@@ -132,8 +133,7 @@ def _value(cls: type[Arguments]) -> Schema:
 def _layer() -> Schema:
     """Return `name`, `name: {arguments}`, `name: value` for the known layers, and a residual."""
     one = {name: _value(cls) for name, cls in LAYERS.items()}
-    inside = _list(_one_layer(), low=1, high=parse_model.MAX_LAYERS)
-    one[RESIDUAL] = {**inside, "description": docstring(Residual)}
+    one[RESIDUAL] = {**_layers(low=1), "description": docstring(Residual)}
     bare = [name for name, cls in LAYERS.items() if _needs_nothing(cls)]
     mapping = {**_keys(one), "minProperties": 1, "maxProperties": 1}
     return {"description": "a layer", "anyOf": [{"enum": bare}, mapping]}
@@ -171,14 +171,13 @@ def _training() -> Schema:
 
 
 def _model() -> Schema:
-    layers = _list(_one_layer(), high=parse_model.MAX_LAYERS)
-    training = {"training": {"$ref": "#/$defs/training"}, "search": _search()}
-    declared = {"layers": layers, "output": _arguments(Output), **training}
+    training = {"training": _open({"$ref": "#/$defs/training"}), "search": _search()}
+    declared = {"layers": _layers(), "output": _open(_arguments(Output)), **training}
     python = {"type": "string", "pattern": f"^{_ecma(parse_recipe.PYTHON.pattern)}$"}
     return {
         "anyOf": [
             _keys(declared, required=["layers"]),
-            _keys({"backbone": _backbone(), **declared}, required=["backbone"]),
+            _keys({"backbone": _open(_backbone()), **declared}, required=["backbone"]),
             _keys({"python": python, **training}, required=["python"]),
         ]
     }
@@ -191,7 +190,7 @@ def _backbone() -> Schema:
         "trainable": _open({"type": "boolean"}),
         "learning_rate": _open(LEARNING_RATE.schema()),
     }
-    along["augment"] = _list(_one_layer())
+    along["augment"] = _layers()
     passes = _open(parse_backbone.PASSES.schema())
     number = {"anyOf": [{"type": "integer", "minimum": 1}, _NULL]}
     start = {"anyOf": [text, _NULL]}
@@ -209,6 +208,19 @@ def _open(schema: Schema) -> Schema:
     return {"anyOf": [schema, {"$ref": "#/$defs/choice"}]}
 
 
+def _inside_open(schema: Schema) -> Schema:
+    """Return the schema of a value of which a part may be left open: {l2: {log: [0.0001, 0.1]}}."""
+    found = dict(schema)
+    if "anyOf" in schema:
+        found["anyOf"] = [_inside_open(each) for each in schema["anyOf"]]
+    if "properties" in schema:
+        found["properties"] = {key: _open(each) for key, each in schema["properties"].items()}
+    for key in ("items", "additionalProperties"):
+        if isinstance(schema.get(key), dict):
+            found[key] = _open(schema[key])
+    return found
+
+
 def _choice() -> Schema:
     """Return the forms of a choice."""
     ends = {"type": "array", "items": Number().schema(), "minItems": 2, "maxItems": 2}
@@ -221,9 +233,14 @@ def _choice() -> Schema:
     }
 
 
-def _one_layer() -> Schema:
+def _layers(*, low: int = 0) -> Schema:
+    """Return a list of layers, or a choice of lists."""
+    return _open(_list({"$ref": "#/$defs/in_layers"}, low=low, high=parse_model.MAX_LAYERS))
+
+
+def _in_layers() -> Schema:
     """Return a layer, a choice of layers, or a block that is repeated."""
-    layers = {"type": "array", "items": {"$ref": "#/$defs/layer"}}
+    layers = {"type": "array", "items": {"$ref": "#/$defs/in_layers"}}
     block = {
         "type": "object",
         "properties": {"layers": layers, "whole": {}, "choice": {}},
@@ -276,7 +293,7 @@ def _split() -> Schema:
 
 def _race() -> Schema:
     after = _list(parse_race.AFTER.schema(), low=1, high=parse_race.MOST_LOOKS, unique=True)
-    return _keys({"after": after}, required=["after"])
+    return _keys({"after": {"anyOf": [after, parse_race.AFTER.schema()]}}, required=["after"])
 
 
 def _seeds() -> Schema:

@@ -28,7 +28,7 @@ def test_what_a_keras_json_says_changes_no_network():
     keras.config.set_epsilon(0.1)
     keras.config.set_image_data_format("channels_first")
     keras.config.set_dtype_policy("mixed_float16")
-    backend._as_planned()
+    backend.as_planned()
     assert keras.config.floatx() == keras.config.dtype_policy().name == "float32"
     assert keras.config.epsilon() == 1e-7
     assert keras.config.image_data_format() == "channels_last"

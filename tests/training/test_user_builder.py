@@ -281,3 +281,21 @@ def test_a_builder_for_images_of_another_size_is_refused_in_one_line(tmp_path):
     ) as error:
         build(model, (8, 8, 1), 10, seed=0)
     assert "\n" not in str(error.value)
+
+
+HALF = """
+import keras
+keras.mixed_precision.set_global_policy("mixed_bfloat16")
+
+def build(input_shape, n_classes):
+    last = keras.layers.Dense(n_classes, "softmax", dtype="float32")
+    return keras.Sequential([keras.Input(input_shape), keras.layers.Flatten(), last])
+"""
+
+
+def test_what_a_builder_sets_in_keras_is_not_for_the_models_after_it(tmp_path):
+    half = build(model(tmp_path, HALF), (8, 8, 1), 10, seed=0)
+    assert [layer.compute_dtype for layer in half.layers] == ["bfloat16", "float32"]
+    declared = {"name": "w", "data": "digits", "models": {"m": {"layers": [{"dense": 4}]}}}
+    after = build(parse(declared, origin="w", folder=tmp_path).models["m"], (8, 8, 1), 10, seed=0)
+    assert {layer.compute_dtype for layer in after.layers} == {"float32"}

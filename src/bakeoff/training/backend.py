@@ -23,6 +23,7 @@ import keras
 
 __all__ = [
     "Device",
+    "as_planned",
     "compiler_options",
     "device_in_use",
     "forget_programs",
@@ -53,7 +54,7 @@ def start(device: Device, *, cache: Path | None = None) -> None:
             "imported Keras before Bakeoff; import bakeoff.training.trainer first, or use "
             "bakeoff.Study"
         )
-    _as_planned()
+    as_planned()
     if device == "cpu":
         os.environ["XLA_FLAGS"] = f"{os.environ.get('XLA_FLAGS', '')} {_SINGLE_THREAD}".strip()
         os.environ["NPROC"] = "1"  # XLA's own thread pool looks here, not at XLA_FLAGS
@@ -73,8 +74,8 @@ def start(device: Device, *, cache: Path | None = None) -> None:
         )
 
 
-def _as_planned() -> None:
-    """Undo what ~/.keras/keras.json says: it would change networks in silence."""
+def as_planned() -> None:
+    """Undo what ~/.keras/keras.json or a builder says: it would change networks in silence."""
     if getattr(keras.config, "is_nnx_enabled", lambda: False)():
         raise UsageError(
             "expected Keras without NNX, found it switched on: take nnx_enabled out of "

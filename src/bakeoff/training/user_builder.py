@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 
 from bakeoff.errors import RecipeError
-from bakeoff.training.backend import keras
+from bakeoff.training.backend import as_planned, keras
 from bakeoff.training.layers.replace import with_faster_layers
 
 _PROBES = 3  # images that a model is shown
@@ -28,12 +28,11 @@ def build_from_python(
     RecipeError
         If the function is missing, raises, or returns something else than asked for.
     """
-    return usable(
-        call_builder(reference, input_shape, n_classes, seed=seed),
-        reference,
-        input_shape,
-        n_classes,
-    )
+    try:
+        model = call_builder(reference, input_shape, n_classes, seed=seed)
+        return usable(model, reference, input_shape, n_classes)
+    finally:
+        as_planned()  # a policy of half precision, say, is this model's and not the next one's
 
 
 def call_builder(

@@ -91,6 +91,20 @@ def own(shape, n):
 def own_divides(shape, n):
     return Own(n, 255.0)
 
+class Steps(Own):
+    def train_step(self, state, data):
+        raise NotImplementedError
+
+class Losses(Own):
+    def compute_loss(self, **settings):
+        return 2 * super().compute_loss(**settings)
+
+def own_step(shape, n):
+    return Steps(n, 1.0)
+
+def own_loss(shape, n):
+    return Losses(n, 1.0)
+
 def without_input(shape, n):
     return keras.Sequential([L.Flatten(), L.Dense(n, "softmax")])
 
@@ -212,3 +226,15 @@ def test_what_only_resembles_a_softmax_of_two_classes_is_refused(look, name, wid
 
 def test_a_builder_that_compiles_is_remarked(look):
     assert look("compiled") == ("compiled",)
+
+
+@pytest.mark.parametrize(
+    ("name", "way"), [("own_step", "train_step"), ("own_loss", "compute_loss")]
+)
+def test_a_model_with_its_own_way_to_train_is_refused(look, name, way):
+    message = (
+        f"mine.py:{name}: expected a model that is trained as the recipe says, found one with its "
+        f"own {way}, which would not be used: remove it; losses of add_loss do count"
+    )
+    with pytest.raises(RecipeError, match=f"{re.escape(message)}$"):
+        look(name)

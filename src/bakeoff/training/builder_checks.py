@@ -20,6 +20,7 @@ SCALES_AGAIN = "scales-again"
 SAME_START = "same-initial-weights"
 SOME_SAME_START = "some-same-initial-weights"
 COMPILED = "compiled"
+_OWN_WAYS = ("train_step", "compute_loss")  # to train, in a class derived from keras.Model
 _PASSING = (keras.layers.Dropout, keras.layers.GaussianNoise)  # but while training
 _SEEDS = (1, 2)
 _FLAT = 0.1  # black and white that differ by less, before the first weights, were divided again
@@ -42,10 +43,16 @@ def remarks(reference: str, input_shape: Shape, n_classes: int) -> tuple[str, ..
     Raises
     ------
     RecipeError
-        If the builder cannot be used, gives every seed the same initial weights, or ends in two
-        softmax layers.
+        If the builder cannot be used, gives every seed the same initial weights, ends in two
+        softmax layers, or says itself how a step of training goes.
     """
     given = call_builder(reference, input_shape, n_classes, seed=_SEEDS[0])
+    own = [way for way in _OWN_WAYS if getattr(type(given), way) is not getattr(keras.Model, way)]
+    if own:
+        raise RecipeError(
+            f"{reference}: expected a model that is trained as the recipe says, found one with its "
+            f"own {own[0]}, which would not be used: remove it; losses of add_loss do count"
+        )
     one, first_state = usable(given, reference, input_shape, n_classes), random.getstate()
     other = call_builder(reference, input_shape, n_classes, seed=_SEEDS[1])
     other, second_state = usable(other, reference, input_shape, n_classes), random.getstate()

@@ -3,6 +3,8 @@
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+import numpy as np
+
 from bakeoff.recipe import Layer
 from bakeoff.recipe.vocabulary.words import LAYERS
 from bakeoff.training.backend import keras
@@ -10,6 +12,7 @@ from bakeoff.training.initializers import Drawn
 from bakeoff.training.layers.augmentation import Cutout
 from bakeoff.training.layers.replace import FASTER, RANDOM
 
+_LATER = {"pointwise_initializer": 1, "bias_initializer": 2}  # draws beside a layer's first
 _OWN: dict[str, type] = {"Cutout": Cutout}  # what Keras does not have
 
 
@@ -43,5 +46,12 @@ def _argument(key: str, value: Any, *, seed: int) -> Any:
     if key.endswith("_regularizer") and value:
         return keras.regularizers.L1L2(l1=value.get("l1", 0.0), l2=value.get("l2", 0.0))
     if key.endswith("_initializer") and value not in ("zeros", "ones"):
-        return Drawn(value, seed)
+        return Drawn(value, _seed_of(key, seed))
     return value
+
+
+def _seed_of(key: str, seed: int) -> int:
+    """Return a seed of its own for each of a layer's initialisers; for the first, the layer's."""
+    if key not in _LATER:
+        return seed
+    return int(np.random.SeedSequence([seed, _LATER[key]]).generate_state(1)[0])

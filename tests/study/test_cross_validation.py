@@ -32,6 +32,7 @@ from bakeoff.study.trained_model import trained_model
 from bakeoff.study.training_profile import read_profile
 from bakeoff.training.predict import predict
 from bakeoff.training.trainer import Development, Trainer
+from bakeoff.use.predict import predict_files
 from bakeoff.use.serve.answers import Answers
 from bakeoff.utils.events import Watcher
 from tests.helpers import small
@@ -274,6 +275,18 @@ def test_data_with_a_test_part_is_refused(tmp_path):
     with pytest.raises(DataError, match=f"^{re.escape(message)}$"):
         carry_out(npz, tmp_path / "out")
     assert not (tmp_path / "out").exists()
+
+
+def test_who_shows_the_shipped_model_its_own_training_images_is_told(study, data, tmp_path):
+    folder, _ = study
+    np.savez(tmp_path / "seen.npz", x=data.images)
+    seen, nothing = [str(tmp_path / "seen.npz")], io.StringIO()
+    predicted = predict_files(trained_model(folder), seen, adapt="never", standard_input=nothing)
+    assert re.fullmatch(
+        r"at least \d+ of them are images that this model was trained on: the report's numbers, of "
+        r"networks that had not seen them, say more of how well it predicts",
+        predicted.remarks[-1],
+    )
 
 
 def test_the_shipped_model_is_the_one_that_predicts(study, data):

@@ -94,11 +94,10 @@ def _remarks(found: Predictions, trained: TrainedModel) -> tuple[str, ...]:
             "that had not seen them, say more of how well it predicts"
         )
     elif found.test_images:
-        count = found.test_images
+        count = counted(found.test_images, "of them is a test image", "of them are test images")
         remarks.append(
-            f"at least {counted(count, 'of them is a test image', 'of them are test images')} of "
-            "this study: its report says how well these are predicted, and no ledger counts this "
-            "look at them"
+            f"at least {count} of this study: its report says how well these are predicted, and no "
+            "ledger counts this look at them"
         )
     return tuple(remarks)
 

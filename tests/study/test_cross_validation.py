@@ -13,7 +13,13 @@ import numpy as np
 import pytest
 from rich.console import Console
 
-from bakeoff.analysis.estimates import estimate, estimate_balanced
+from bakeoff.analysis.estimates import (
+    estimate,
+    estimate_balanced,
+    estimate_loss,
+    estimate_macro_f1,
+)
+from bakeoff.analysis.model_scores import ModelScores
 from bakeoff.data.folds import make_folds
 from bakeoff.data.npz import load_npz
 from bakeoff.data.sources import NpzSource
@@ -157,17 +163,36 @@ def test_a_trial_says_what_its_folds_did(study):
 
 
 def test_the_intervals_are_those_of_folds(study, data):
+    """All of them, also the lead by which "a baseline does as well" is decided."""
     folder, result = study
-    tested, labels, differ = drawn(data).tested, data.labels, []
+    tested, labels, differ = drawn(data).tested, data.labels, set()
+    majority = np.load(folder.path / "openings/1/baselines/majority.npy").argmax(axis=1) == labels
     for name in ("linear", "mlp"):
         rows = [np.load(folder.path / f"openings/1/{name}/seed-{r}.npy") for r in range(3)]
-        correct = np.stack([each.argmax(axis=1) == labels for each in rows])
+        scores = ModelScores.of(rows, labels)
+        leads = (scores.correct.astype(float) - majority + 1) / 2
+        expected, without = (
+            [
+                estimate(scores.correct, folds=folds),
+                estimate_balanced(scores.correct, labels, folds=folds),
+                estimate_loss(scores.losses, folds=folds),
+                estimate_macro_f1(scores.f1, N // 3, folds=folds),
+                estimate(
+                    scores.correct[:, labels == 1],
+                    folds=None if folds is None else folds[:, labels == 1],
+                ),
+                estimate(leads, folds=folds),
+            ]
+            for folds in (tested, None)
+        )
         model = result.comparison.model(name)
-        assert model.accuracy.estimate == estimate(correct, folds=tested)
-        found = model.balanced_accuracy.estimate
-        assert found == estimate_balanced(correct, labels, folds=tested)
-        differ.append(estimate(correct) != estimate(correct, folds=tested))
-    assert any(differ)
+        found = (model.accuracy, model.balanced_accuracy, model.loss, model.macro_f1)
+        found = [*(each.estimate for each in found), model.per_class_accuracy[1].estimate]
+        assert found == expected[:5]
+        lead = model.leads["majority"]
+        assert (lead.low, lead.high) == (2 * expected[5].low - 1, 2 * expected[5].high - 1)
+        differ |= {k for k in range(6) if expected[k] != without[k]}
+    assert differ == set(range(6))
 
 
 def test_the_environment_of_every_fold_is_kept(study, tmp_path):

@@ -15,7 +15,7 @@ from scipy import stats
 
 from bakeoff.analysis.cross_validation import fold_variances
 from bakeoff.analysis.estimates import estimate, estimate_balanced, estimate_loss
-from bakeoff.analysis.statistics import compare_pair, half_width, tost_p
+from bakeoff.analysis.statistics import compare_all, compare_pair, half_width, tost_p
 from bakeoff.analysis.variance import decompose
 from bakeoff.analysis.verdicts import basis, verdicts
 
@@ -93,6 +93,14 @@ def test_a_pair_against_the_slow_twin(rng, spread):
         assert back.flipped().low == pytest.approx(pair.low)
 
 
+def test_no_model_of_many_is_taken_for_less_steady_than_its_folds_say(rng):
+    a, b, folds = random_study(rng, spread=0.6)
+    steady = np.tile(a[0], (4, 1))
+    parts = {name: decompose(each, folds) for name, each in zip("abs", (a, b, steady), strict=True)}
+    for (one, other), pair in compare_all(parts).items():
+        assert pair == compare_pair(parts[one], parts[other])
+
+
 def test_one_model_against_the_slow_twin(rng):
     """Against a model that never answers right, a pair's V2, V3 and df are those of one model."""
     a, _, folds = random_study(rng)
@@ -129,8 +137,16 @@ def test_balanced_accuracy_is_accuracy_where_classes_are_equal(rng):
     plain = estimate(a, folds=folds)
     assert balanced.mean == pytest.approx(plain.mean)
     assert balanced.seed_variance == pytest.approx(plain.seed_variance)
-    unequal = estimate_balanced(a, np.arange(60) // 50, folds=folds)
+
+
+def test_balanced_accuracy_weighs_an_image_by_its_class(rng):
+    """Its share in the mean, n/(K·n_k): 60/100 in the class of 50 images, 60/20 in that of 10."""
+    a, _, folds = random_study(rng, n=60, spread=0.6)
+    labels = np.arange(60) // 50
+    unequal = estimate_balanced(a, labels, folds=folds)
     assert unequal.mean == pytest.approx((a[:, :50].mean() + a[:, 50:].mean()) / 2)
+    shares = fold_variances(a * np.where(labels == 0, 60 / 100, 60 / 20), folds)
+    assert unequal.seed_variance == pytest.approx(shares.between / 4 - shares.noise / (60 * 4))
 
 
 def test_a_loss_has_an_interval_too(rng):
@@ -138,6 +154,7 @@ def test_a_loss_has_an_interval_too(rng):
     losses = rng.exponential(1.0, folds.shape)
     found = estimate_loss(losses, folds=folds)
     assert 0 < found.low < losses.mean() < found.high
+    assert found != estimate_loss(losses)
     assert estimate_loss(losses[:1], folds=folds[:1]).method == "images"
 
 

@@ -31,6 +31,14 @@ def error_of(found) -> float:
     return sqrt(found.image_variance + (found.seed_variance or 0) + (found.noise_variance or 0))
 
 
+def in_numpy(scores):
+    """V1, V2 and V3 of docs/statistics.md."""
+    (seeds, n), p, a = scores.shape, scores.mean(axis=0), scores.mean(axis=1)
+    left = scores - p - a[:, None] + scores.mean()
+    residual = (left**2).sum() / ((seeds - 1) * (n - 1))
+    return p.var(ddof=1) / n, a.var(ddof=1) / seeds, residual / (n * seeds)
+
+
 # --- one model ---
 
 
@@ -162,6 +170,20 @@ def test_loss_without_a_mistake_knows_what_one_would_cost():
     assert found.low == pytest.approx(found.mean * exp(-half / found.mean))
 
 
+def test_loss_of_three_seeds_in_numpy():
+    losses = np.random.default_rng(2).exponential([[0.5], [1.0], [1.5]], size=(3, 40))
+    images = losses.mean(axis=0)
+    images = np.append(images, images.max())
+    _, v2, v3 = in_numpy(losses)
+    v1 = images.var(ddof=1) / 41
+    variance = v1 + v2 - v3
+    found = estimate_loss(losses)
+    assert error_of(found) ** 2 == pytest.approx(variance)
+    assert found.df == pytest.approx(variance**2 / (v1**2 / 40 + v2**2 / 2))
+    half = stats.t.isf(0.025, found.df) * sqrt(variance)
+    assert found.low == pytest.approx(losses.mean() * exp(-half / losses.mean()))
+
+
 def test_loss_that_never_varies_and_loss_that_varies_with_everything():
     found = estimate_loss([[0.25, 0.25], [0.25, 0.25]])
     assert (found.mean, found.low, found.high, found.method) == (0.25, 0.25, 0.25, "degenerate")
@@ -180,6 +202,17 @@ def test_macro_f1_has_no_interval_where_a_class_is_tiny():
 def test_macro_f1_has_no_interval_of_no_width_where_no_image_is_wrong():
     found = estimate_macro_f1(np.ones((3, 300)), 100)
     assert (found.mean, found.has_interval, found.method) == (1.0, False, "none")
+
+
+def test_macro_f1_s_interval_is_scipy_s_t():
+    scores = np.random.default_rng(0).normal(0.8, 0.3, size=(3, 100))
+    scores += [[-0.1], [0.0], [0.1]]
+    found = estimate_macro_f1(scores, 10)
+    v1, v2, v3 = in_numpy(scores)
+    assert error_of(found) ** 2 == pytest.approx(v1 + v2 - v3)
+    assert found.df == pytest.approx((v1 + v2 - v3) ** 2 / (v1**2 / 99 + v2**2 / 2))
+    expected = stats.t.interval(0.95, found.df, scores.mean(), error_of(found))
+    assert (found.low, found.high) == pytest.approx(expected)
 
 
 # --- shares, failures, one more run ---

@@ -1,4 +1,4 @@
-"""Cross-validated studies in real workers: folds, seal, resume, more repeats, the shipped model.
+"""Cross-validated studies: folds, seal, resume, more repeats, the shipped model.
 
 Oracle: the same predictions by hand from the weights on disk; byte-identical folders.
 Cost: 60 s. Run: pytest tests/study/test_cross_validation.py
@@ -240,14 +240,15 @@ def test_the_shipped_model_is_trained_on_all_images_to_the_median_epoch(study, n
 
 
 def test_what_was_interrupted_goes_on_and_comes_to_the_same(study, npz, tmp_path):
-    folder, _ = study
-    out = StudyFolder(tmp_path / "again")
-    carry_out(npz, out.path, options={"only": ["linear"]})
-    shutil.rmtree(out.path / "trials" / "linear" / "seed-1")
-    partial = folder.trial("linear", 2)
-    assert partial.is_dir()
-    carry_out(npz, out.path, workers=1)
-    assert small.identical(folder.path, out.path)
+    out, listener = tmp_path / "again", Listener()
+    with pytest.raises(Killed):
+        carry_out(npz, out, watcher=Killer(jobs=2), options={"only": ["linear"]}, workers=1)
+    done = {f"linear seed 0 fold {fold}" for fold in (0, 1)}
+    assert len(list(out.glob("trials/linear/seed-0.partial/fold-?"))) == 2
+    carry_out(npz, out, watcher=listener, workers=1)
+    assert not done & {*listener.of("epoch")} and listener.of("note") == []
+    assert "linear seed 0 fold 2" in listener.of("epoch")
+    assert small.identical(study[0].path, out)
 
 
 def test_folds_that_were_trained_otherwise_are_trained_again(npz, tmp_path):

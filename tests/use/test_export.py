@@ -21,6 +21,7 @@ from bakeoff.study.compare import compare
 from bakeoff.use.export import example as examples
 from bakeoff.use.export import export as exporting
 from bakeoff.use.export.export import FORMATS, export
+from tests.helpers import small
 from tests.helpers.png import chunk
 from tests.helpers.scripts import printed as run_scripts
 
@@ -132,6 +133,23 @@ def test_the_example_sees_what_the_training_images_showed(fit, color, tmp_path, 
         with pytest.raises(SystemExit, match=r"deep\.png: not on the scale of the study"):
             monkeypatch.chdir(tmp_path / "pictures")
             exec(examples._PIXELS, {"__file__": "../example.py"})
+
+
+@pytest.mark.usefixtures("its_jobs_in_process")
+def test_pictures_keep_their_grey_where_training_images_have_none(tmp_path, rng, monkeypatch):
+    """The example made black and white of them, and the network another class."""
+    np.savez(tmp_path / "masks.npz", x=rng.integers(0, 2, (60, 8, 8)), y=np.arange(60) % 2)
+    only = {"models": {"line": {"layers": []}}, "seeds": 1, "baselines": []}
+    found = small.carry_out(tmp_path / "masks.npz", tmp_path / "study", workers=1, **only)
+    exported = export(found.trained("line"), "onnx")
+    file = tmp_path / "grey.png"
+    Image.fromarray(rng.integers(0, 256, (8, 8)).astype(np.uint8)).save(file)
+    monkeypatch.setattr("sys.argv", ["example.py", str(file)])
+    monkeypatch.chdir(tmp_path)
+    names = {"__file__": str(exported.folder / "example.py")}
+    exec(examples.example("onnx"), names)
+    expected = found.predict(file, adapt="never").probabilities
+    np.testing.assert_allclose(names["probabilities"], expected, atol=1e-5)
 
 
 def test_the_readme_has_the_scores_and_the_lines_that_matter(result, monkeypatch):

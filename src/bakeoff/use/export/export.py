@@ -77,7 +77,9 @@ def export(trained: TrainedModel, format: Format, *, out: str | Path | None = No
     target, replaced = _target(trained, format, out)
     with atomic.whole_folder(target, replace=replaced) as scratch:
         images, part = _images(trained)
-        dtype = "uint8" if images.dtype == np.uint8 else "float32"
+        # bytes of 0 and 1 alone have no grey, which pictures do
+        whole = images.dtype == np.uint8 and trained.stores_bytes
+        dtype = "uint8" if whole else "float32"
         for name, content in _files(trained, format, scratch, dtype).items():
             atomic.write_file(scratch / name, content)
         expected = _expected(trained, images, saved=part == VALIDATION)

@@ -33,10 +33,6 @@ def said(recipe=(), *lines):
     return changed_rules(SimpleNamespace(**{**RECIPE, **dict(recipe)}), lines or (LINE,))
 
 
-def race(*looks):
-    return Race(after=looks)
-
-
 def test_the_same_rules_are_no_others():
     assert said() == []
     assert said({"seeds": range(20), "looks": (5, 20)}, {**LINE, "looks": [5, 20]}) == []
@@ -46,11 +42,13 @@ def test_the_same_rules_are_no_others():
     ("recipe", "text"),
     [
         ({"margin": 0.3}, "margin is 0.3, and was 0.002"),
+        ({"give_up": 0.01}, "give_up is 0.01, and was 0.005"),
         ({"prefer": "time"}, "prefer is time, and was parameters"),
         ({"seeds": range(9)}, "the seeds are 0–8, and were 0–4"),
         ({"seeds": range(9), "looks": (5, 9)},
          "the seeds are looked at after 5 and 9, and were 0–4"),
         ({"baselines": ()}, "the baselines are none, and were majority and logistic"),
+        ({"race": Race(after=(3, 5))}, "there is a race, and was none"),
     ],
 )  # fmt: skip
 def test_each_other_rule_is_said_with_both_values(recipe, text):
@@ -58,9 +56,9 @@ def test_each_other_rule_is_said_with_both_values(recipe, text):
 
 
 def test_a_race_that_was_changed_added_or_taken_away():
-    now, then = {"race": race(3, 5)}, {**LINE, "race": {"after": [3, 5]}}
+    now, then = {"race": Race(after=(3, 5))}, {**LINE, "race": {"after": [3, 5]}}
     assert said(now, then) == []
-    assert said({"race": race(4, 8)}, then) == [
+    assert said({"race": Race(after=(4, 8))}, then) == [
         "the race looks after 4 and 8, and looked after 3 and 5"
     ]
     assert said(now) == ["there is a race, and was none"]

@@ -112,10 +112,9 @@ def test_baselines_have_wilsons_interval_and_models_a_lead_over_them(study):
     assert lead.difference == pytest.approx(0.905 - 0.6)
     labels = np.load(study.path / "openings/1/labels.npy")
     base = np.load(study.path / "openings/1/baselines/logistic.npy").argmax(axis=1) == labels
-    d = correct_predictions(study, "small", (0, 1, 2)).mean(axis=0) - base
-    least = 1.96 * np.sqrt(d.var(ddof=1) / 1000)  # the images alone
-    assert 2 * least < lead.high - lead.low < 2.5 * least
-    assert lead.low < lead.difference < lead.high
+    shares = (correct_predictions(study, "small", (0, 1, 2)) - base.astype(float) + 1) / 2
+    found = estimates.estimate(shares)
+    assert (lead.low, lead.high) == pytest.approx((2 * found.low - 1, 2 * found.high - 1))
 
 
 # ── pairs ────────────────────────────────────────────────────────────────────────────────────

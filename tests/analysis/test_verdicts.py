@@ -268,6 +268,8 @@ def test_a_look_has_its_share_of_alpha():
     assert "pairwise 98.33 % interval" in sentence
     assert "pairwise 95 % interval" in alone[0].sentence
     assert unsettled(found) == {"a", "b", "c"}
+    needed = seeds_needed(tests["a", "c"], alpha=0.05 / 3 / 2)  # two pairs are not separated
+    assert found[1].advice.seeds == needed != seeds_needed(tests["a", "c"], alpha=0.05)
 
 
 def test_models_of_settled_pairs_need_no_more_seeds():

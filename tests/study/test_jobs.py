@@ -7,6 +7,7 @@ Cost: 6 s, most of it compiling. Run: pytest tests/study/test_jobs.py
 import dataclasses
 import json
 import re
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -151,6 +152,20 @@ def test_a_trial_that_died_goes_on_and_ends_in_the_same_bytes(tmp_path, data, ep
     )
     assert whole == resumed
     assert not partial.exists()
+
+
+def test_a_checkpoint_is_written_at_most_every_5_s(tmp_path, data, monkeypatch):
+    ends, saved = [2.0, 5.0, 9.0, 18.0], []  # of the epochs, in seconds
+    monkeypatch.setattr(jobs, "time", SimpleNamespace(monotonic=lambda: now))
+    monkeypatch.setattr(jobs.Checkpoints, "save", lambda *_, seconds: saved.append(now))
+    now = 0.0
+
+    def heard(result):
+        nonlocal now
+        now = ends[result.epoch]
+
+    job(tmp_path, data, checkpoint_seconds=5.0).run(heard)
+    assert saved == [5.0]  # at 9 the last is 4 s old, and at 18 the trial is finished
 
 
 def test_a_checkpoint_of_another_environment_is_recorded(tmp_path, data, monkeypatch):

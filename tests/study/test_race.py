@@ -18,8 +18,11 @@ from bakeoff.report import about_race
 from bakeoff.storage import race_looks
 from bakeoff.storage.study_folder import StudyFolder
 from bakeoff.study.compare import compare
+from bakeoff.study.create import prepare
+from bakeoff.study.race import take_look
 from bakeoff.study.status import sentences, status, to_json
 from bakeoff.study.verify import verify
+from bakeoff.utils.events import Watcher
 from tests.helpers import small
 
 pytestmark = pytest.mark.usefixtures("jobs_in_process")  # nothing here is looked at
@@ -54,7 +57,21 @@ def test_a_model_that_learns_nothing_is_dropped_and_the_other_trained_to_the_end
         (2, 4, "good"),
     ]
     assert looks[0]["level"] == pytest.approx(0.05 / (2 * 2 * 1))
+    assert [look["delta"] for look in looks] == [0.005, 0.005]
     assert [s["model"] for s in looks[1]["standings"]] == ["good"]
+
+
+def test_delta_is_the_margin_where_that_is_more(raced, tmp_path):
+    """Who is dropped is shown to be worse by more than the margin and than give_up."""
+    npz, result, _ = raced
+    shutil.copytree(result.folder.path, tmp_path / "study")
+    recipe = small.declare(npz, **{**RACE, "margin": 0.02})
+    prepared = prepare(recipe, StudyFolder(tmp_path / "study"), device="cpu")
+    take_look(prepared, range(5), of_looks=2, watcher=Watcher())
+    assert [look["delta"] for look in race_looks.read_looks(prepared.folder)] == [
+        *[0.005] * 2,
+        0.02,
+    ]
 
 
 def test_dropped_models_stand_in_the_comparison_with_what_is_known_of_them(raced):

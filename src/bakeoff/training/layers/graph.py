@@ -43,7 +43,9 @@ def is_functional(model: Any) -> bool:
 
 def has_its_own_call(model: Any) -> bool:
     """Say whether code of the user's connects a model's layers, so that nobody else can."""
-    return type(model).call not in (keras.Sequential.call, _functional_class().call)
+    kinds: tuple[Any, ...] = (keras.Sequential, _functional_class())
+    call: Any = type(model).call
+    return call not in [kind.call for kind in kinds]
 
 
 def all_layers(model: Any) -> Iterator[Any]:

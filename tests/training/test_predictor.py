@@ -9,6 +9,7 @@ import re
 import numpy as np
 import pytest
 
+from bakeoff.recipe import parse
 from bakeoff.training.predict import predict
 from bakeoff.training.predictor import SIZES, Predictor
 from bakeoff.training.trainer import Trainer
@@ -73,3 +74,33 @@ def test_weights_of_another_model_are_refused(weights):
     text = re.escape("these weights are of another model")
     with pytest.raises(ValueError, match=f"^{text}$"):
         Predictor(MODEL, [weights[0], {}], **SHAPE)
+
+
+MANY = """
+import keras
+
+class Many(keras.layers.Layer):
+    def build(self, shape):
+        self.scales = [self.add_weight(shape=(), initializer="ones") for _ in range(1001)]
+
+    def call(self, values):
+        return self.scales[0] * values
+
+def build(shape, n_classes):
+    layers = [keras.layers.Flatten(), Many(), keras.layers.Dense(n_classes, "softmax")]
+    return keras.Sequential([keras.Input(shape), *layers])
+"""
+
+
+def test_a_network_of_more_than_a_thousand_weights_predicts(tmp_path):
+    """As nasnet_mobile has; numbers of four digits sort before those of three. And without names:
+    Keras counts those in a process, so that no second network had them again."""
+    (tmp_path / "many.py").write_text(MANY)
+    mapping = {"name": "m", "data": "digits", "models": {"m": {"python": "many.py:build"}}}
+    model = parse(mapping, origin="m", folder=tmp_path).models["m"]
+    weights = Trainer(model, DATA, seed=0, selection="last").result().weights
+    assert sorted(weights) != list(weights)
+    images = DATA.train_images[:3]
+    expected = predict(model, weights, images, maximum=255.0, n_classes=3)
+    found = Predictor(model, [weights], **SHAPE)(images)
+    np.testing.assert_allclose(found[0], expected, atol=1e-6)

@@ -13,7 +13,7 @@ from bakeoff.training.backend import keras
 from bakeoff.training.build_model import build, frozen_layers
 from bakeoff.training.initializers import Drawn, weights_set_later
 from bakeoff.training.layers.graph import has_its_own_call
-from bakeoff.training.predict import weight_names
+from bakeoff.training.predict import in_order
 
 OURS = "bakeoff."
 
@@ -84,11 +84,8 @@ def _trained(
     if has_its_own_call(fast):
         raise _own(type(fast).__name__, model.name)
     variables = [*fast.trainable_variables, *fast.non_trainable_variables]
-    names = weight_names(fast)
-    if sorted(weights) != names:
-        raise ValueError("these weights are of another model")
-    for name, variable in zip(names, variables, strict=True):
-        variable.assign(weights[name])
+    for value, variable in zip(in_order(weights, fast), variables, strict=True):
+        variable.assign(value)
     with weights_set_later():
         plain = keras.models.clone_model(
             fast, clone_function=lambda layer: _plain(layer, model.name)

@@ -1,5 +1,6 @@
 """Predicts with a trained model: probabilities from weights, batch by batch, compiled once."""
 
+import re
 from collections.abc import Callable, Mapping
 from functools import lru_cache, partial
 from typing import Any
@@ -60,13 +61,7 @@ def ready(
     height, width, channels = shape
     key = program_key(model.model_copy(update={"training": _SOME_TRAINING}))  # serves all others
     network, run = _predictor(key, (height, width, channels), n_classes)
-    names = weight_names(network)
-    shapes = [v.shape for v in (*network.trainable_variables, *network.non_trainable_variables)]
-    if sorted(weights) != names or any(
-        weights[name].shape != tuple(shape) for name, shape in zip(names, shapes, strict=True)
-    ):
-        raise ValueError("these weights are of another model")
-    values = [jnp.asarray(weights[name]) for name in names]
+    values = [jnp.asarray(each) for each in in_order(weights, network)]
     n_trainable = len(network.trainable_variables)
     trainable, other = values[:n_trainable], values[n_trainable:]
     return lambda images: np.asarray(run(trainable, other, jnp.asarray(inputs(images)), maximum))
@@ -131,4 +126,25 @@ def _with_some_dropout(layer: Layer) -> Layer:
 def weight_names(network: Any) -> list[str]:
     """Return the names under which a model's weights are saved, trainable ones first."""
     variables = [*network.trainable_variables, *network.non_trainable_variables]
-    return [f"{index:03d}.{variable.name}" for index, variable in enumerate(variables)]
+    return [_same_anywhere(f"{index:03d}.{each.name}") for index, each in enumerate(variables)]
+
+
+def in_order(weights: Mapping[str, NDArray[Any]], network: Any) -> list[NDArray[Any]]:
+    """Return saved weights as a model has them, trainable ones first.
+
+    Raises ValueError if they are not this model's.
+    """
+    variables = [*network.trainable_variables, *network.non_trainable_variables]
+    shapes = dict(zip(weight_names(network), (tuple(v.shape) for v in variables), strict=True))
+    saved = {_same_anywhere(name): value for name, value in weights.items()}
+    if {name: value.shape for name, value in saved.items()} != shapes:
+        raise ValueError("these weights are of another model")
+    return [saved[name] for name in shapes]
+
+
+def _same_anywhere(name: str) -> str:
+    """Return a name without the number that Keras gives where the user's own layer gave none.
+
+    It counts the variables of a process, so that it differs from one to the other.
+    """
+    return re.sub(r"(\.variable)_\d+$", r"\1", name)

@@ -14,7 +14,7 @@ from bakeoff.training.backbones.features import features
 from bakeoff.training.backend import jax
 from bakeoff.training.build_model import build
 from bakeoff.training.layers.context import pixels
-from bakeoff.training.predict import weight_names
+from bakeoff.training.predict import in_order
 from bakeoff.training.user_builder import training_argument
 
 SIZES = (1, 4, 16, 64, 256)  # images in a batch
@@ -48,14 +48,8 @@ class Predictor:
         if model.frozen_backbone is not None:
             maximum = 1.0  # of its features
         network = build(model, input_shape, n_classes, seed=0)
-        variables = [*network.trainable_variables, *network.non_trainable_variables]
-        names = weight_names(network)
-        for each in weights:
-            shapes = [(name, tuple(v.shape)) for name, v in zip(names, variables, strict=True)]
-            if sorted(each) != names or any(each[n].shape != shape for n, shape in shapes):
-                raise ValueError("these weights are of another model")
         cut, judging = len(network.trainable_variables), training_argument(network, training=False)
-        self._values = [[jnp.asarray(each[name]) for name in names] for each in weights]
+        self._values = [[jnp.asarray(v) for v in in_order(each, network)] for each in weights]
         self._n_classes = n_classes
 
         def run(values: Any, images: Any) -> Any:

@@ -160,7 +160,8 @@ def set_pretrained(layer: Pretrained, backbone: Backbone, inner: Inner) -> None:
     fresh = inner(found.input_shape, found.layers)  # in it, all is trainable, as it was there
     trainable, other = fresh.trainable_variables, fresh.non_trainable_variables
     weights = backbone_weights(backbone)
-    saved = [weights[name] for name in sorted(weights)]  # the output layer's are in the middle
+    names = sorted(weights, key=lambda name: int(name.partition(".")[0]))  # 999 before 1000
+    saved = [weights[name] for name in names]  # the output layer's are in the middle
     values = [*saved[: len(trainable)], *saved[len(saved) - len(other) :]]
     value_of = dict(zip(map(id, (*trainable, *other)), values, strict=True))
     for variable, theirs in zip(pretrained.variables, fresh.variables, strict=True):

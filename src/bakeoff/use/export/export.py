@@ -115,8 +115,9 @@ def _files(trained: TrainedModel, format: Format, folder: Path, dtype: str) -> d
         with atomic.disk(folder / FILES["keras"]):
             model.save(folder / FILES["keras"])
     elif format == "safetensors":
+        digits = max(3, len(str(len(model.weights) - 1)))  # whoever sorts them has their order
         weights = {
-            f"{index:03d}.{variable.path}": np.asarray(variable.value)
+            f"{index:0{digits}d}.{variable.path}": np.asarray(variable.value)
             for index, variable in enumerate(model.weights)
         }
         files["model.safetensors"] = array_files.weights_bytes(weights)

@@ -135,8 +135,9 @@ def in_order(weights: Mapping[str, NDArray[Any]], network: Any) -> list[NDArray[
     Raises ValueError if they are not this model's.
     """
     variables = [*network.trainable_variables, *network.non_trainable_variables]
-    shapes = dict(zip(weight_names(network), (tuple(v.shape) for v in variables), strict=True))
-    saved = {_same_anywhere(name): value for name, value in weights.items()}
+    known = map(_uncounted, weight_names(network))
+    shapes = dict(zip(known, (tuple(each.shape) for each in variables), strict=True))
+    saved = {_uncounted(name): value for name, value in weights.items()}
     if {name: value.shape for name, value in saved.items()} != shapes:
         raise ValueError("these weights are of another model")
     return [saved[name] for name in shapes]
@@ -148,3 +149,8 @@ def _same_anywhere(name: str) -> str:
     It counts the variables of a process, so that it differs from one to the other.
     """
     return re.sub(r"(\.variable)_\d+$", r"\1", name)
+
+
+def _uncounted(name: str) -> str:
+    """Return a name without what Keras has counted: layers, too, after which some are called."""
+    return re.sub(r"_\d+", "", name)

@@ -47,4 +47,6 @@ def test_rounding_is_no_variance():
 
 def test_the_parts_of_a_hand_made_model():
     parts = decompose(A)
-    assert parts.n_seeds == 2 and parts.n_images == 4
+    assert (parts.n_seeds, parts.n_images) == (2, 4)
+    assert (parts.mean, parts.ends, parts.between_images) == (0.625, (0, 1), 1 / 16)
+    assert (parts.between_seeds, parts.residual) == (9 / 32, 1 / 8)

@@ -5,9 +5,7 @@ of MNIST's test part. Cost: 10 s, most of it a study (shared with other tests).
 Run: .venv/bin/pytest tests/analysis/test_notable_images.py
 """
 
-import sys
 from dataclasses import replace
-from pathlib import Path
 
 import numpy as np
 import pytest
@@ -20,12 +18,8 @@ from bakeoff.storage.split_file import read_split
 from bakeoff.storage.study_folder import StudyFolder
 from bakeoff.storage.thumbnails import thumbnails
 from bakeoff.study.compare import compare as compare_studies
+from benchmarks.label_errors import known_errors
 from tests.helpers.fake_study import write_study
-
-# Positions in MNIST's test part of labels that are wrong, as issue trackers and papers list them.
-MNIST_ERRORS = (
-    *(947, 1621, 1901, 2130, 2462, 2597, 2654, 3520, 3558, 5937, 6651, 6783, 8527, 9679, 9729),
-)
 
 
 @pytest.fixture(scope="module")
@@ -133,26 +127,6 @@ def test_most_known_label_errors_of_mnist_are_among_the_first_hundred(mnist, fak
         probabilities={"m": np.array(answers)},
     )
     assert known_errors(comparison) >= 3  # by chance 0.15
-
-
-def known_errors(comparison):
-    """Count those of the fifteen that are among the ranking's first hundred."""
-    return len({*notable_images.label_ranking(comparison)[:100].tolist()} & {*MNIST_ERRORS})
-
-
-def test_the_same_in_the_mnist_studies_that_are_at_hand():
-    """`pytest -s` prints the counts that docs/report.md quotes."""
-    studies = Path(__file__).parents[2] / "studies"
-    opened = sorted(path.parent for path in studies.glob("**/openings") if any(path.iterdir()))
-    found = [compare([StudyFolder(path)]) for path in opened]
-    found = [each for each in found if each.data["name"] == "mnist" and len(each.labels) == 10_000]
-    if not found:
-        pytest.skip("no study of MNIST is at hand: bakeoff run three-models makes one")
-    for comparison in found:
-        count, best = known_errors(comparison), notable_images.lowest_loss(comparison)
-        sys.stdout.write(f"\n{comparison.study}: {count} of {len(MNIST_ERRORS)}, by {best.name}")
-        if best.accuracy.mean > 0.99:
-            assert count >= 10
 
 
 def test_samples_are_evenly_spaced_and_a_few_of_every_class():

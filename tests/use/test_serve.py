@@ -346,6 +346,16 @@ def test_a_body_that_grows_is_cut_off_while_it_streams(server):
         assert answer == b"" or answer.startswith(b"HTTP/1.1 413")
 
 
+def test_who_sends_too_much_reads_why(server):
+    """A photograph of a telephone, sent by a program that reads when it has sent everything."""
+    body = b"x" * 12_000_000
+    with socket.create_connection(("127.0.0.1", server.port), timeout=30) as connection:
+        connection.sendall(head(Content_Length=str(len(body)), Content_Type="image/png") + body)
+        answer = connection.makefile("rb").read()
+    assert answer.startswith(b"HTTP/1.1 413")
+    assert b"expected a body of at most 5,000,000 bytes" in answer
+
+
 def test_slow_clients_are_hung_up_on_and_disturb_nobody(server):
     slow = [socket.create_connection(("127.0.0.1", server.port), timeout=40) for _ in range(30)]
     for number, connection in enumerate(slow):

@@ -7,6 +7,7 @@ refused (DNS rebinding), and so are POSTs that another origin's page sends.
 import asyncio
 import json
 from collections.abc import Awaitable, Callable, MutableMapping
+from contextlib import suppress
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any
@@ -31,6 +32,8 @@ HEADERS = {
 }
 
 
+_TOO_LARGE = 413
+_DISCARDED, _DISCARDING = 3, 1.0  # bodies of the largest size, and seconds
 _CHECKED = frozenset((b"host", b"origin", b"sec-fetch-site", b"content-length"))
 
 
@@ -101,6 +104,8 @@ class Guard:
                 self._active -= 1
         except Refused as refused:
             if not begun:
+                if refused.status == _TOO_LARGE:
+                    await self._discard(receive)
                 await _refuse(guarded_send, refused)
 
     def _check(self, scope: Scope) -> None:
@@ -143,9 +148,20 @@ class Guard:
 
         return bounded
 
+    async def _discard(self, receive: Receive) -> None:
+        """Take for a moment what is still being sent: who is hung up on reads no answer."""
+        left = _DISCARDED * self._limits.body
+        with suppress(TimeoutError):
+            async with asyncio.timeout(_DISCARDING):
+                while left > 0:
+                    message = await receive()
+                    left -= len(message.get("body", b""))
+                    if not message.get("more_body"):
+                        return
+
 
 def _too_large(most: int) -> Refused:
-    return Refused(413, f"expected a body of at most {most:,} bytes")
+    return Refused(_TOO_LARGE, f"expected a body of at most {most:,} bytes")
 
 
 @lru_cache(maxsize=16)  # a load asks for one

@@ -135,6 +135,8 @@ def test_a_frame_of_paths_and_labels(tmp_path, arrays):
     assert data.input_shape == (8, 8, 1)
     np.testing.assert_array_equal(data.labels, y[:20])
     assert data.notes == ("All pictures looked at are 8×8",)
+    other = frame.rename(columns={"path": "image_name"}).assign(age=7, id=range(20))  # as in a CSV
+    np.testing.assert_array_equal(from_python(other).labels, y[:20])
     valid = from_python(frame.assign(is_valid=False))
     assert valid.notes[1:] == ("ignored the columns is_valid",)
     with pytest.raises(DataError, match="expected a frame with the columns path and label"):

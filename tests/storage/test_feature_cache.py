@@ -47,6 +47,6 @@ def test_a_damaged_file_counts_as_missing(tmp_path):
 
 def test_each_backbone_has_a_folder_of_its_own(monkeypatch):
     monkeypatch.setenv("BAKEOFF_HOME", "/home/ada/bakeoff")
-    one, other = (feature_cache.features_folder(name) for name in ("one", "other"))
+    one, other = (feature_cache.features_folder(name) for name in ("mobilenet", "nasnet_mobile"))
     assert one != other and one.parent == other.parent
     assert str(one.parent) == "/home/ada/bakeoff/features"

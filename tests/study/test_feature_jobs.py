@@ -17,11 +17,11 @@ import pytest
 from bakeoff.errors import StudyError
 from bakeoff.recipe import parse
 from bakeoff.recipe.architecture import describe
-from bakeoff.recipe.vocabulary.backbones import BACKBONES, LITE0, identity
+from bakeoff.recipe.vocabulary.backbones import BACKBONES, LITE0
 from bakeoff.storage import array_files, feature_cache
 from bakeoff.storage.study_folder import StudyFolder
 from bakeoff.study import checkpoints
-from bakeoff.study.development_data import features_of, with_features
+from bakeoff.study.development_data import feature_files, with_features
 from bakeoff.study.feature_jobs import feature_jobs
 from bakeoff.study.run import run
 from bakeoff.training.backbones import efficientnet_lite0
@@ -82,7 +82,7 @@ def test_features_are_kept_and_grey_images_have_three_channels(home, monkeypatch
 
 
 def test_a_damaged_file_of_features_counts_as_missing(home):
-    folder = feature_cache.features_folder(identity(LITE0))
+    folder = feature_cache.features_folder(LITE0)
     assert folder.is_relative_to(home / "home" / "features")
     hashes = [bytes([number]) * 32 for number in range(4)]
     values = np.arange(8, dtype=np.float32).reshape(4, 2)
@@ -276,7 +276,7 @@ def test_jobs_share_out_the_images_that_nobody_has_seen(home):
     assert [(job.start, job.stop) for _, job in planned] == [(0, 128), (128, 256), (256, 300)]
     assert planned[2][0].label == "efficientnet_lite0, images 257 to 300"
     hashes = feature_cache.image_hashes(images, maximum=255.0)
-    folder = feature_cache.features_folder(identity(LITE0))
+    folder = feature_cache.features_folder(LITE0)
     feature_cache.write_features(folder, hashes[:200], np.zeros((200, 1280), np.float32))
     planned = feature_jobs(models, home / "images.npy", maximum=255.0)
     assert [(job.start, job.stop) for _, job in planned] == [(128, 256), (256, 300)]
@@ -284,7 +284,7 @@ def test_jobs_share_out_the_images_that_nobody_has_seen(home):
     assert feature_jobs(plain, home / "images.npy", maximum=255.0) == []
 
 
-def test_a_job_reads_the_features_of_changed_images_too(home, means, tmp_path):
+def test_a_job_reads_the_feature_files_changed_images_too(home, means, tmp_path):
     """On a cluster: what it reads is sent along."""
     backbone = {"name": LITE0, "augment": [{"random_flip": "horizontal"}], "passes": 2}
     model = declared(models={"m": {"backbone": backbone}}).models["m"]
@@ -292,5 +292,5 @@ def test_a_job_reads_the_features_of_changed_images_too(home, means, tmp_path):
     for change in (None, *model.image_changes):
         module.features(LITE0, images, maximum=255.0, change=change)
     np.save(tmp_path / "images.npy", images)
-    found = features_of(model.backbone, (tmp_path / "images.npy",), 255.0)
+    found = feature_files(model.backbone, (tmp_path / "images.npy",), 255.0)
     assert len({path.parent for path in found}) == len(found) == 2

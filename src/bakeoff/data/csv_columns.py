@@ -18,6 +18,10 @@ LABELS = (
     *("label", "labels", "class", "target", "category", "y", "classname", "labelname", "breed"),
     *("species", "diagnosis", "emotion", "classid", "labelid", "digit", "variety", "type"),
 )
+FILES = (  # "id" and "name" last: other columns have these names, too
+    *("file", "filename", "filepath", "image", "imagepath", "imagename", "imageid", "path", "img"),
+    *("imgpath", "imgname", "photo", "photoid", "files", "images", "id", "name"),
+)
 PART_COLUMNS = ("part", "split", "set", "subset", "partition", "usage", "dataset")
 _DECIMAL_COMMAS = re.compile(r"(-?[0-9]+(,[0-9]+)?;)+-?[0-9]+(,[0-9]+)?\s*")
 NO_UTF8 = "expected text in UTF-8, found other bytes: save it as UTF-8"

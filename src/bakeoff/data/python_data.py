@@ -15,7 +15,7 @@ from typing import Any
 from bakeoff.data.array_keys import array_keys, in_python, parts_of
 from bakeoff.data.arrays import Given, from_parts
 from bakeoff.data.carried_names import carried_names, with_names
-from bakeoff.data.csv_columns import INDICES, LABELS, PART_COLUMNS, Head, bare, part_column
+from bakeoff.data.csv_columns import FILES, INDICES, LABELS, PART_COLUMNS, Head, bare, part_column
 from bakeoff.data.dataset import DataSet
 from bakeoff.data.frames import columns_of, one_hot_names, pixels_in_order
 from bakeoff.data.groups import notes_on_groups
@@ -32,7 +32,6 @@ _FORMS = (
     "(x, y), (x_train, y_train, x_test, y_test), a mapping of arrays, a DataSet, a pandas frame of "
     "paths and labels, or a torch or tf.data set of images and labels"
 )
-_PATHS = ("file", "filename", "path", "filepath", "image", "imagepath", "img", "name")
 
 
 def is_declared(value: object) -> bool:
@@ -169,7 +168,7 @@ def _from_frame(frame: Any) -> DataSet:
     label = next((known[word] for word in LABELS if word in known), None)
     part = next((known[word] for word in PART_COLUMNS if word in known), None)
     others = [each for each in columns if each not in (label, part)]
-    file = next((known[word] for word in _PATHS if word in known and known[word] != label), None)
+    file = next((known[word] for word in FILES if word in known and known[word] != label), None)
     file = file or (others[0] if len(others) == 1 else None)
     if label is None and file is not None and len(others) == 2:
         label = next((each for each in others if each != file), None)

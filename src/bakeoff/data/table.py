@@ -7,6 +7,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from bakeoff.data.csv_columns import (
+    FILES,
     INDICES,
     LABELS,
     Head,
@@ -30,10 +31,6 @@ from bakeoff.errors import DataError
 from bakeoff.utils.text import counted, listed, shown, some
 from bakeoff.utils.user_paths import require_utf8_names
 
-_FILES = (
-    *("file", "filename", "filepath", "image", "imagepath", "imagename", "imageid", "path", "img"),
-    *("imgpath", "imgname", "id", "name", "photo", "photoid", "files", "images"),
-)
 _TABLES = 20  # that are looked into beside one
 _SAMPLE = 50  # rows whose files are looked for, to find out where the images are
 
@@ -156,7 +153,7 @@ def _others(path: Path, file: str, parts: Sequence[str] | None) -> tuple[str, ..
 
     file : what that one is called here
     """
-    files = {*_FILES, bare(file)} - ({"id", "name"} - {bare(file)})  # classes have these, too
+    files = {*FILES, bare(file)} - ({"id", "name"} - {bare(file)})  # classes have these, too
     told = {path} if parts is not None else {path, _of_test_images(path)}  # by `_beside`
     tables = [each for each in path.parent.glob("*.[ctCT][sS][vV]") if each not in told]
     names = []
@@ -244,7 +241,7 @@ def _is_a_row(cells: Sequence[str], found: list[list[str]], roots: Sequence[Path
     Names without endings and labels that are words look like a header.
     """
     return any(
-        bare(cell) not in _FILES
+        bare(cell) not in FILES
         and _place(root, cell) is not None
         and any(_place(root, row[column]) for row in found[:_SAMPLE])
         for root in roots
@@ -287,7 +284,7 @@ def _may_be_files(
     """Return the columns that may hold files: one called so, or any other but that of labels."""
     if "file" in wanted:
         return (stated(begin.columns, wanted["file"], "columns.file"),)
-    first = named(begin.columns, _FILES)
+    first = named(begin.columns, FILES)
     label = named(begin.columns, LABELS)
     if "label" in wanted:
         label = stated(begin.columns, wanted["label"], "columns.label")

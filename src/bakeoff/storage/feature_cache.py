@@ -15,6 +15,8 @@ from safetensors import SafetensorError
 from safetensors.numpy import load, save
 
 from bakeoff.errors import StorageError
+from bakeoff.recipe.types import ImageChange
+from bakeoff.recipe.vocabulary.backbones import features_identity
 from bakeoff.storage.atomic import read_file, write_file
 from bakeoff.utils.user_paths import named_folder, user_cache
 
@@ -38,9 +40,10 @@ def features_root() -> Path:
     return found / "features"
 
 
-def features_folder(backbone: str) -> Path:
-    """Return where the features of a backbone lie; `backbone` is its identity, plain text."""
-    return features_root() / hashlib.sha256(backbone.encode()).hexdigest()[:16]
+def features_folder(backbone: str, change: ImageChange | None = None) -> Path:
+    """Return where the features of a backbone lie, of images that were changed before or not."""
+    depends_on = features_identity(backbone, "" if change is None else change.identity)
+    return features_root() / hashlib.sha256(depends_on.encode()).hexdigest()[:16]
 
 
 def files_with(folder: Path, wanted: Sequence[bytes]) -> list[Path]:

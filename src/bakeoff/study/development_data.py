@@ -10,7 +10,6 @@ import numpy as np
 from numpy.typing import NDArray
 
 from bakeoff.recipe.types import Backbone
-from bakeoff.recipe.vocabulary.backbones import identity
 from bakeoff.storage import array_files, atomic, feature_cache
 
 if TYPE_CHECKING:
@@ -51,25 +50,19 @@ def read_development(
     )
 
 
-def features_of(backbone: Backbone, files: tuple[Path, ...], maximum: float) -> list[Path]:
+def feature_files(backbone: Backbone, files: tuple[Path, ...], maximum: float) -> list[Path]:
     """Return the files of the user's cache that hold features of the images in npy files."""
-    changes = tuple(each.identity for each in backbone.changes)
-    return _features_of(str(backbone.name), changes, files, maximum)
+    folder, name = feature_cache.features_folder, str(backbone.name)
+    return _of_images(
+        tuple(folder(name, each) for each in (None, *backbone.changes)), files, maximum
+    )
 
 
 @lru_cache(maxsize=64)
-def _features_of(
-    name: str, changes: tuple[str, ...], files: tuple[Path, ...], maximum: float
-) -> list[Path]:
+def _of_images(folders: tuple[Path, ...], files: tuple[Path, ...], maximum: float) -> list[Path]:
     arrays = [array_files.read_npy(file) for file in files]
     hashes = [d for images in arrays for d in feature_cache.image_hashes(images, maximum=maximum)]
-    return [
-        file
-        for changed in ("", *changes)
-        for file in feature_cache.files_with(
-            feature_cache.features_folder(identity(name, changed)), hashes
-        )
-    ]
+    return [file for folder in folders for file in feature_cache.files_with(folder, hashes)]
 
 
 def with_features(backbone: Backbone, data: "Development") -> "Development":

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from bakeoff.recipe import ModelRecipe
 from bakeoff.recipe.types import ImageChange
-from bakeoff.recipe.vocabulary.backbones import BACKBONES, identity
+from bakeoff.recipe.vocabulary.backbones import BACKBONES
 from bakeoff.storage import array_files, feature_cache
 from bakeoff.utils.events import OnEpoch, Planned
 
@@ -62,16 +62,11 @@ class FeatureJob:
 
     def writes(self) -> list[Path]:
         """Return the folder of the backbone's features in the user's cache."""
-        return [_folder(self.backbone, self.change)]
+        return [feature_cache.features_folder(self.backbone, self.change)]
 
     def keeps(self) -> list[Path]:
         """Return nothing: it has no checkpoints."""
         return []
-
-
-def _folder(backbone: str, change: ImageChange | None) -> Path:
-    changed = "" if change is None else change.identity
-    return feature_cache.features_folder(identity(backbone, changed))
 
 
 def feature_jobs(
@@ -93,7 +88,7 @@ def feature_jobs(
     hashes = feature_cache.image_hashes(images, maximum=maximum)
     jobs = []
     for (name, _), change in sorted(wanted.items(), key=lambda each: each[0]):
-        known = feature_cache.read_features(_folder(name, change), hashes)
+        known = feature_cache.read_features(feature_cache.features_folder(name, change), hashes)
         for start in range(0, len(images), ROWS):
             stop = min(start + ROWS, len(images))
             if any(digest not in known for digest in hashes[start:stop]):

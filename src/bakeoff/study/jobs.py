@@ -31,7 +31,7 @@ from bakeoff.study.checkpoint_names import newest_first
 from bakeoff.study.checkpoints import Checkpoints
 from bakeoff.study.development_data import (
     development_files,
-    features_of,
+    feature_files,
     read_development,
     with_features,
 )
@@ -138,7 +138,7 @@ class TrainJob:
         recipe, files = self.recipe, development_files(Path(self.data))
         backbone = None if recipe.frozen_backbone is None else recipe.backbone
         if backbone is not None:
-            files += features_of(backbone, tuple(files[::2]), self.maximum)
+            files += feature_files(backbone, tuple(files[::2]), self.maximum)
         return files + newest_first(self.keeps()[0])[:1]
 
     def writes(self) -> list[Path]:

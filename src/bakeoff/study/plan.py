@@ -25,6 +25,7 @@ from bakeoff.recipe.architecture import (
 )
 from bakeoff.recipe.search_space import most_settings, short_names
 from bakeoff.recipe.vocabulary.backbones import BACKBONES
+from bakeoff.recipe.vocabulary.builder_remarks import MEANINGS
 from bakeoff.recipe.vocabulary.training import option_words
 from bakeoff.study.cluster_plan import ClusterPlan, cluster_plan
 from bakeoff.study.cost import COMPILING, START, feature_seconds, makespan, trial_seconds
@@ -140,21 +141,13 @@ def _model(model: ModelRecipe, data: DataSet, split: Split | Folds, rate: float)
     return ModelPlan(model, architecture, seconds, memory, remarks, networks)
 
 
-_STRANGE = {
-    "scales-again": "it scales pixels once more before its first weights; remove that",
-    "same-initial-weights": "every seed starts from the same weights: verdicts rest on one draw",
-    "some-same-initial-weights": "some layers start alike with every seed; remove seed=…",
-    "compiled": "what it compiles is not used; the recipe's training says how it is trained",
-}
-
-
 def _built(python: str, data: DataSet) -> tuple[str, ...]:
     """Build a Python builder's model, trained by nobody, and return what is strange about it."""
     from bakeoff.training import builder_checks
 
     with redirect_stdout(sys.stderr):  # a builder may talk; the plan alone stands on stdout
         codes = builder_checks.remarks(python, data.input_shape, data.n_classes)
-    return tuple(_STRANGE[code] for code in codes)
+    return tuple(MEANINGS[code] for code in codes)
 
 
 def _total_seconds(

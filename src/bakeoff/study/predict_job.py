@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from bakeoff.recipe import ModelRecipe
 from bakeoff.recipe.types import Backbone
 from bakeoff.storage import array_files, atomic, formats, written_folder
-from bakeoff.study.development_data import features_of
+from bakeoff.study.development_data import feature_files
 from bakeoff.study.jobs import timing_now
 from bakeoff.study.model_identity import require_same_builder
 from bakeoff.training import baselines
@@ -84,7 +84,7 @@ class PredictJob:
         recipe = None if self.declared is None else ModelRecipe.model_validate_json(self.declared)
         if recipe is not None and recipe.frozen_backbone is not None:
             plain = Backbone(name=recipe.frozen_backbone)
-            files += features_of(plain, (images,), self.maximum)
+            files += feature_files(plain, (images,), self.maximum)
         return files
 
     def writes(self) -> list[Path]:

@@ -13,13 +13,15 @@ import numpy as np
 from numpy.typing import NDArray
 
 from bakeoff.errors import RecipeError
+from bakeoff.recipe.vocabulary.builder_remarks import (
+    COMPILED,
+    SAME_START,
+    SCALES_AGAIN,
+    SOME_SAME_START,
+)
 from bakeoff.training.backend import keras
 from bakeoff.training.user_builder import call_builder, usable
 
-SCALES_AGAIN = "scales-again"
-SAME_START = "same-initial-weights"
-SOME_SAME_START = "some-same-initial-weights"
-COMPILED = "compiled"
 _OWN_WAYS = ("train_step", "compute_loss")  # to train, in a class derived from keras.Model
 _PASSING = (keras.layers.Dropout, keras.layers.GaussianNoise)  # but while training
 _SEEDS = (1, 2)

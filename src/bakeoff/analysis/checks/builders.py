@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from bakeoff.analysis.comparison import Comparison, Finding, ModelResult
-
-SCALES_AGAIN = "scales-again"  # the codes that training writes into trial.json
-SAME_START = "same-initial-weights"
-SOME_SAME_START = "some-same-initial-weights"
-COMPILED = "compiled"
+from bakeoff.recipe.vocabulary.builder_remarks import (
+    COMPILED,
+    SAME_START,
+    SCALES_AGAIN,
+    SOME_SAME_START,
+)
 
 
 def scales_again(model: ModelResult, comparison: Comparison) -> Finding | None:

@@ -66,7 +66,7 @@ BACKBONES: dict[str, KnownBackbone] = {
 }
 
 
-def identity(name: str, changed: str = "") -> str:
+def features_identity(name: str, changed: str = "") -> str:
     """Return what a backbone's features depend on, as text: its weights, or Keras's version.
 
     changed : how images are changed before, as text

@@ -2,14 +2,13 @@
 
 from collections.abc import Callable, Sequence
 from functools import lru_cache, partial
-from pathlib import Path
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from bakeoff.recipe.types import ImageChange
-from bakeoff.recipe.vocabulary.backbones import BACKBONES, identity
+from bakeoff.recipe.vocabulary.backbones import BACKBONES
 from bakeoff.storage import feature_cache
 from bakeoff.storage.locks import lock_file
 from bakeoff.training.backbones.load import load
@@ -36,7 +35,7 @@ def features(
     DataError : the backbone's weights are not here
     """
     wanted = feature_cache.image_hashes(images, maximum=maximum)
-    folder = _folder(name, change)
+    folder = feature_cache.features_folder(name, change)
     known = feature_cache.read_features(folder, wanted)
     if len(known) < len(set(wanted)):
         with lock_file(folder / "computing.lock"):  # another process may be at the same images
@@ -57,7 +56,7 @@ def compute(
 ) -> dict[bytes, NDArray[np.float32]]:
     """Compute and keep the features of those images of which there are none; return them all."""
     wanted = feature_cache.image_hashes(images, maximum=maximum)
-    folder = _folder(name, change)
+    folder = feature_cache.features_folder(name, change)
     known = feature_cache.read_features(folder, wanted)
     rows_of = {digest: row for row, digest in enumerate(wanted) if digest not in known}
     missing = list(rows_of)
@@ -69,11 +68,6 @@ def compute(
         feature_cache.write_features(folder, hashes, found)
         known.update(zip(hashes, found, strict=True))
     return known
-
-
-def _folder(name: str, change: ImageChange | None) -> Path:
-    changed = "" if change is None else change.identity
-    return feature_cache.features_folder(identity(name, changed))
 
 
 def _computed(

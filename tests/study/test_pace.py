@@ -79,6 +79,16 @@ def test_of_thousands_of_jobs_only_the_sums_are_looked_at(monkeypatch):
     assert (pace.share, pace.done) == (pytest.approx(1), 1000)
 
 
+def test_epochs_that_are_heard_together_share_their_time():
+    """A cluster's node is asked once a second."""
+    pace = Pace([Planned("a seed 0", 100, 1.0)])
+    pace.started("a seed 0", 0.0)
+    for second in (1, 2, 3, 4):
+        for number in range(10):
+            pace.epoch("a seed 0", second + number * 1e-5)
+    assert pace.seconds_left(4.0) == pytest.approx(6.0, rel=0.02)
+
+
 def test_wrong_costs_matter_only_until_a_model_is_seen():
     jobs, lengths = jobs_and_lengths()
     lengths = {label: 3 * s if label.startswith("fast") else s for label, s in lengths.items()}

@@ -11,7 +11,18 @@ from bakeoff.utils.events import Planned
 
 _LONG = 20.0  # seconds; a first epoch this long tells something, though it was compiled, too
 _REMEMBERED = 9  # epochs whose lengths are remembered for each model
+_TOGETHER = (
+    0.002  # seconds; what is heard so soon after another came with it, from a cluster's node
+)
 _LAID_OUT = 200  # jobs; of more that wait, the sum of their lengths tells as much
+
+
+@dataclass
+class _Length:
+    """How long some epochs took together."""
+
+    seconds: float
+    epochs: int = 1
 
 
 @dataclass
@@ -23,6 +34,7 @@ class _Job:
     resumed: int = 0  # of them, by a run before this one
     began: float | None = None
     heard: float = 0.0  # when the last epoch ended
+    last: _Length | None = None  # of its epochs
     done: bool = False
 
     @property
@@ -50,7 +62,7 @@ class Pace:
         self._planned = {job.affinity: job.planned for job in self._jobs.values()}
         self._cost = sum(job.cost for job in jobs)
         self._done_cost = 0.0
-        self._lengths: dict[str, deque[float]] = defaultdict(lambda: deque(maxlen=_REMEMBERED))
+        self._lengths: dict[str, deque[_Length]] = defaultdict(lambda: deque(maxlen=_REMEMBERED))
         self._firsts: deque[tuple[str, float]] = deque(maxlen=_REMEMBERED)  # epochs, start included
         self._workers = 1
         self._done: set[str] = set()
@@ -93,7 +105,7 @@ class Pace:
     def started(self, label: str, now: float) -> None:
         """Take note that a job begins, perhaps once more."""
         job = self._jobs[label]
-        job.epochs, job.resumed, job.began, job.heard = 0, 0, now, now
+        job.epochs, job.resumed, job.began, job.heard, job.last = 0, 0, now, now, None
         self._running.add(label)
         self._take(label)
         self._workers = max(self._workers, len(self._running))
@@ -105,8 +117,11 @@ class Pace:
         job.epochs, job.heard = job.epochs + 1, now
         if first:
             self._firsts.append((job.affinity, length))
-        else:
-            self._lengths[job.affinity].append(length)
+        elif length >= _TOGETHER:
+            job.last = _Length(length)
+            self._lengths[job.affinity].append(job.last)
+        elif job.last is not None:
+            job.last.epochs += 1
 
     def resumed(self, label: str, epochs: int) -> None:
         """Take note that a job goes on from a checkpoint after so many epochs."""
@@ -140,7 +155,9 @@ class Pace:
     def seconds_left(self, now: float) -> float | None:
         """Return how long the stage still takes; None while nothing is known."""
         lengths = {
-            affinity: statistics.median(seen) for affinity, seen in self._lengths.items() if seen
+            affinity: statistics.median(each.seconds / each.epochs for each in seen)
+            for affinity, seen in self._lengths.items()
+            if seen
         }
         delays = [
             first - lengths[affinity] for affinity, first in self._firsts if affinity in lengths

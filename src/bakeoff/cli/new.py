@@ -21,7 +21,8 @@ from bakeoff.data.recognise import guessed, recognise
 from bakeoff.data.sources import Pictures
 from bakeoff.data.split import make_split
 from bakeoff.errors import DataError, UsageError
-from bakeoff.recipe.parse_data import KINDS, is_text
+from bakeoff.recipe.parse_data import KINDS
+from bakeoff.recipe.problems import is_text
 from bakeoff.recipe.suggestions import nearest
 from bakeoff.storage.atomic import write_file
 from bakeoff.utils.text import counted, shown

@@ -2,8 +2,8 @@
 
 from pathlib import Path
 
-from bakeoff.recipe.parse_model import Problems
 from bakeoff.recipe.parse_recipe import read_recipe
+from bakeoff.recipe.problems import Problems
 from bakeoff.recipe.search_space import Setting, filled
 from bakeoff.recipe.types import ModelRecipe, Recipe
 from bakeoff.recipe.value_kinds import Misfit

@@ -4,8 +4,8 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from bakeoff.recipe.parse_data import is_text, read_path
-from bakeoff.recipe.parse_model import Problems, known_keys, read_layers
+from bakeoff.recipe.parse_model import read_layers
+from bakeoff.recipe.problems import Problems, attempt, is_text, known_keys, read_path
 from bakeoff.recipe.suggestions import did_you_mean
 from bakeoff.recipe.types import Backbone, BackboneNetwork, Layer, Training
 from bakeoff.recipe.value_kinds import Flag, Misfit, Whole, found
@@ -150,8 +150,4 @@ def _read_text(raw: object) -> str:
 
 
 def _take(read: Any, raw: Mapping[Any, Any], key: str, place: str, problems: Problems) -> Any:
-    try:
-        return read(raw.get(key))
-    except Misfit as misfit:
-        problems.add(f"{place}.{key}{misfit.inside}", str(misfit))
-        return None
+    return attempt(read, raw.get(key), f"{place}.{key}", problems)

@@ -2,10 +2,9 @@
 
 import os
 import re
-import unicodedata
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any
 
 from bakeoff.data.sources import (
     ARRAYS,
@@ -22,7 +21,7 @@ from bakeoff.data.sources import (
     Source,
     TableSource,
 )
-from bakeoff.recipe.parse_model import Problems, known_keys
+from bakeoff.recipe.problems import Problems, inside, is_text, known_keys, read_path
 from bakeoff.recipe.suggestions import did_you_mean
 from bakeoff.recipe.value_kinds import (
     Choice,
@@ -84,8 +83,6 @@ FORMS = f"{', '.join(NAMES)}, or one of " + ", ".join(
     for kind in KINDS
     if kind != "arrays"
 )
-
-T = TypeVar("T")
 
 
 def read_data(raw: object, folder: Path, problems: Problems) -> Source:
@@ -179,30 +176,6 @@ def _hint(raw: str) -> str:
     if "/" in raw or os.sep in raw or raw.startswith("."):
         return f"did you mean {{folder: {raw}}}?" if len(raw) < 200 else "name the folder"
     return did_you_mean(raw, NAMES)
-
-
-def read_path(raw: object, folder: Path, what: str) -> Path:
-    """Read a path; a relative one is relative to `folder`. Whether it exists is not asked here."""
-    if not isinstance(raw, str) or not 0 < len(raw) <= 4096 or not is_text(raw):
-        raise Misfit(f"expected the path of {what}, found {found(raw)}")
-    try:
-        path = Path(os.path.expanduser(raw))  # Path(raw) forgets that "./~pets" is no home
-    except RuntimeError:
-        raise Misfit(f"expected the path of {what}, found {found(raw)}: no such home") from None
-    return Path(os.path.abspath(folder / path))
-
-
-def is_text(text: str) -> bool:
-    """Say whether a text holds no control characters and can be written as UTF-8."""
-    return not any(unicodedata.category(each) in ("Cc", "Cs") for each in text)
-
-
-def inside(where: str, read: Callable[..., T], *arguments: Any) -> T:
-    """Return read(*arguments); a Misfit says where inside the value it was."""
-    try:
-        return read(*arguments)
-    except Misfit as misfit:
-        raise Misfit(str(misfit), inside=where + misfit.inside) from None
 
 
 def data_schema() -> dict[str, Any]:

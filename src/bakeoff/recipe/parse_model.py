@@ -4,14 +4,15 @@ Every read_… function takes the raw value, its place in the recipe ("models.cn
 list of problems; it returns the part, or None after it has noted what is wrong. It never raises.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
 from pydantic import ValidationError
 
-from bakeoff.recipe.keras_words import hint, last_name, layer_hint, schedule_hint
+from bakeoff.recipe.keras_words import last_name, layer_hint, schedule_hint
 from bakeoff.recipe.learning_rate import Phase
+from bakeoff.recipe.problems import Problems, known_keys
 from bakeoff.recipe.suggestions import did_you_mean
 from bakeoff.recipe.types import Layer, Optimizer
 from bakeoff.recipe.value_kinds import Misfit, found, key_text
@@ -28,17 +29,6 @@ from bakeoff.recipe.vocabulary.words import LAYERS
 
 MAX_LAYERS = 1000
 _LAYER_NAMES = {**dict.fromkeys(LAYERS), RESIDUAL: None}
-
-
-class Problems:
-    """What is wrong with a recipe, in the order in which it was met."""
-
-    def __init__(self) -> None:
-        self.found: list[tuple[str, str]] = []
-
-    def add(self, place: str, text: str) -> None:
-        """Note one problem and the place in the recipe where it stands."""
-        self.found.append((place, text))
 
 
 def read_arguments(
@@ -76,17 +66,6 @@ def read_arguments(
 
 def _only(values: Mapping[Any, Any], kind: type[Arguments]) -> dict[str, Any]:
     return {key: value for key, value in values.items() if key in kind.model_fields}
-
-
-def known_keys(
-    values: Mapping[Any, Any], known: Sequence[str], place: str, problems: Problems
-) -> bool:
-    """Note every key that is not known, with the nearest that is; True if there is none."""
-    unknown = [key for key in values if key not in known]
-    for key in unknown:
-        where = f"{place}.{key_text(key)}" if place else key_text(key)
-        problems.add(where, f"unknown key; {hint(place, key, known) or did_you_mean(key, known)}")
-    return not unknown
 
 
 def read_layer(raw: object, place: str, problems: Problems) -> Layer | None:

@@ -2,8 +2,7 @@
 
 from collections.abc import Mapping
 
-from bakeoff.recipe.parse_data import inside
-from bakeoff.recipe.parse_model import Problems
+from bakeoff.recipe.problems import Problems, inside
 from bakeoff.recipe.types import Race, Recipe
 from bakeoff.recipe.value_kinds import Misfit, Whole, found, key_text
 

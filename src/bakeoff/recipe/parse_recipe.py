@@ -9,13 +9,8 @@ from typing import Any, TypeVar
 from bakeoff.errors import printable
 from bakeoff.recipe.outline import BASELINES
 from bakeoff.recipe.parse_backbone import read_backbone
-from bakeoff.recipe.parse_data import inside, is_text, read_data, read_path
-from bakeoff.recipe.parse_model import (
-    Problems,
-    known_keys,
-    read_arguments,
-    read_layers,
-)
+from bakeoff.recipe.parse_data import read_data
+from bakeoff.recipe.parse_model import read_arguments, read_layers
 from bakeoff.recipe.parse_race import check_race, read_race
 from bakeoff.recipe.parse_search import check_search, open_models, read_search, read_searched
 from bakeoff.recipe.parse_seeds import read_looks, read_seeds
@@ -23,10 +18,10 @@ from bakeoff.recipe.parse_split import read_repeats, read_split
 from bakeoff.recipe.parse_training import (
     DEFAULT_TRAINING,
     GivenTraining,
-    attempt,
     finish_training,
     read_training,
 )
+from bakeoff.recipe.problems import Problems, attempt, inside, is_text, known_keys, read_path
 from bakeoff.recipe.types import ModelRecipe, Recipe, SplitRecipe
 from bakeoff.recipe.value_kinds import (
     Choice,

@@ -5,8 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
-from bakeoff.recipe.parse_data import inside
-from bakeoff.recipe.parse_model import Problems
+from bakeoff.recipe.problems import Problems, inside
 from bakeoff.recipe.search_space import (
     Dimension,
     Setting,

@@ -2,8 +2,8 @@
 
 from collections.abc import Mapping
 
-from bakeoff.recipe.parse_data import inside
 from bakeoff.recipe.parse_split import SEED, SEED_COUNT
+from bakeoff.recipe.problems import inside
 from bakeoff.recipe.value_kinds import Misfit, Whole, found, key_text
 
 LOOK = Whole(3, SEED_COUNT.high)  # below 3 seeds there is no verdict

@@ -4,8 +4,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from bakeoff.data.split import Part
-from bakeoff.recipe.parse_data import inside
-from bakeoff.recipe.parse_model import Problems, known_keys
+from bakeoff.recipe.problems import Problems, inside, known_keys
 from bakeoff.recipe.types import SplitRecipe
 from bakeoff.recipe.value_kinds import Misfit, Whole, as_number, as_whole, found, key_text
 

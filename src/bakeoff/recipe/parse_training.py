@@ -1,27 +1,24 @@
 """Reading `training` blocks: what one says, laid over another, completed with defaults."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any, TypeVar
+from typing import Any
 
 from bakeoff.recipe.parse_model import (
     GivenOptimizer,
-    Problems,
     finish_optimizer,
-    known_keys,
     read_arguments,
     read_optimizer,
 )
+from bakeoff.recipe.problems import Problems, attempt, known_keys
 from bakeoff.recipe.types import Training
-from bakeoff.recipe.value_kinds import Kind, Misfit, Whole, found
+from bakeoff.recipe.value_kinds import Kind, Whole, found
 from bakeoff.recipe.vocabulary.optimizers import EPOCHS
 from bakeoff.recipe.vocabulary.training import TrainingOptions
 
 OPTIONS = tuple(TrainingOptions.model_fields)
 TRAINING_KEYS = ("epochs", "batch_size", "optimizer", *OPTIONS)
 BATCH_SIZE = Whole(1, 1_000_000)
-
-T = TypeVar("T")
 
 
 @dataclass(frozen=True)
@@ -44,15 +41,6 @@ class GivenTraining:
 
 
 DEFAULT_TRAINING = GivenTraining(20, 32, GivenOptimizer("adam"))
-
-
-def attempt(read: Callable[[Any], T], raw: object, place: str, problems: Problems) -> T | None:
-    """Return what `read` makes of `raw`, or None after noting its Misfit."""
-    try:
-        return read(raw)
-    except Misfit as misfit:
-        problems.add(place + misfit.inside, str(misfit))
-        return None
 
 
 def read_training(raw: object, place: str, problems: Problems) -> GivenTraining:

@@ -12,8 +12,8 @@ import yaml
 from bakeoff.data.sources import NAMES
 from bakeoff.errors import RecipeError
 from bakeoff.recipe.kept_paths import kept_paths
-from bakeoff.recipe.parse_model import Problems
 from bakeoff.recipe.parse_recipe import read_recipe
+from bakeoff.recipe.problems import Problems
 from bakeoff.recipe.suggestions import nearest
 from bakeoff.recipe.types import ModelRecipe, Recipe
 from bakeoff.recipe.value_kinds import found

@@ -38,6 +38,7 @@ def models(file, *names):
     return [*parse(raw, origin="x.yaml", folder=file.parent).models.values()]
 
 
+@pytest.mark.usefixtures("its_jobs_in_process")
 def test_a_bad_builder_stops_a_run_before_anything_is_trained(npz, file, tmp_path):
     """The trials of all builders before it were trained first."""
     declared = {name: {"python": f"{file}:{name}"} for name in ("good", "bad")}

@@ -5,6 +5,7 @@ Run: pytest tests/study/test_collect_images.py
 """
 
 import numpy as np
+import pytest
 from PIL import Image
 
 from bakeoff import recipe as recipes
@@ -14,6 +15,7 @@ from bakeoff.study.run import run
 MODELS = {"linear": {"layers": []}}
 
 
+@pytest.mark.usefixtures("its_jobs_in_process")
 def test_pictures_of_a_folder_are_called_by_their_files(tmp_path, rng):
     for kind, light in (("dark", 40), ("light", 200)):
         (tmp_path / "pets" / kind).mkdir(parents=True)

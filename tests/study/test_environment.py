@@ -28,7 +28,7 @@ SCRIPT = f"""
 import sys
 from tests.helpers.small import carry_out
 result = carry_out(sys.argv[1], sys.argv[2], workers=1, models={{"net": {CONV}}}, baselines=[],
-                   training={{"epochs": 2, "batch_size": 16}})
+                   seeds=1, training={{"epochs": 2, "batch_size": 16}})
 print(result.comparison.models[0].parameters)
 """
 
@@ -40,7 +40,7 @@ def plain(npz, tmp_path_factory):
     with pytest.MonkeyPatch.context() as patched:
         patched.setenv("BAKEOFF_HOME", str(place / "home"))
         carry_out(npz, place / "study", workers=1, models={"net": CONV}, baselines=[],
-                  training={"epochs": 2, "batch_size": 16})  # fmt: skip
+                  seeds=1, training={"epochs": 2, "batch_size": 16})  # fmt: skip
     return place / "study"
 
 

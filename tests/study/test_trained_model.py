@@ -38,6 +38,7 @@ def test_the_recommended_model_and_its_median_seed_by_default(result):
     )
 
 
+@pytest.mark.usefixtures("its_jobs_in_process")
 def test_a_builder_that_was_changed_is_given_no_weights(npz, tmp_path):
     """The weights would fit into another network, whose predictions nobody ever tested."""
     file = tmp_path / "mine.py"
@@ -50,6 +51,7 @@ def test_a_builder_that_was_changed_is_given_no_weights(npz, tmp_path):
         trained_model(found.folder, model="mine")
 
 
+@pytest.mark.usefixtures("its_jobs_in_process")
 def test_without_validation_images_the_first_seed_is_taken(npz, tmp_path):
     none = {"split": {"validation": 0}, "selection": "last", "baselines": []}
     found = small.carry_out(npz, tmp_path / "study", seeds=[3, 5, 9], **none)

@@ -81,6 +81,7 @@ def model(tmp_path, source, function="build"):
     return parse(mapping, origin="test", folder=tmp_path).models["mine"]
 
 
+@pytest.mark.usefixtures("its_jobs_in_process")
 def test_builders_are_trained_tested_and_compared(npz, tmp_path):
     file = tmp_path / "mine.py"
     file.write_text(GOOD)
@@ -160,6 +161,7 @@ def test_a_builder_that_is_wrong_is_a_line(tmp_path, source):
     assert caught.value.exit_code == 2
 
 
+@pytest.mark.usefixtures("its_jobs_in_process")
 def test_a_wrong_builder_stops_the_study_with_that_line(npz, tmp_path):
     file = tmp_path / "mine.py"
     file.write_text("def build(input_shape, n_classes):\n    return 7\n")

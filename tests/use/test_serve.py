@@ -93,6 +93,7 @@ def test_arrays_keep_their_fractions_and_what_lies_a_little_aside(server, result
     np.testing.assert_allclose(found, expected, 1e-4)
 
 
+@pytest.mark.usefixtures("its_jobs_in_process")
 def test_pictures_keep_their_grey_levels_where_training_images_have_none(tmp_path, rng):
     """Of bytes of 0 and 1 alone, a picture's grey became black; in Python it stayed grey."""
     images, labels = rng.integers(0, 2, (60, 8, 8)).astype(np.uint8), np.arange(60) % 2
@@ -592,6 +593,7 @@ def test_a_study_that_trains_is_watched(tmp_path):
 # ── a study that is opened again ─────────────────────────────────────────────────────────────
 
 
+@pytest.mark.usefixtures("its_jobs_in_process")
 def test_what_is_opened_while_it_is_served_is_served(tiny_study, tmp_path):
     """The old report and the old network were served until the server was started again."""
     server = Server(tiny_study, "--model", "mlp", said=tmp_path / "said")

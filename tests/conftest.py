@@ -62,6 +62,7 @@ _LONGEST = (
     *("test_calibration", "test_environment", "test_export", "test_backbones", "test_architecture"),
     *("test_replace", "test_convolution", "test_pooling", "test_multi_trial_job", "test_load"),
     *("test_predictions", "test_backbone_in_network", "test_benchmarks", "test_ops", "test_verify"),
+    "test_cross_validation",
 )
 
 

@@ -1,7 +1,7 @@
 """Cross-validated studies: folds, seal, resume, more repeats, the shipped model.
 
 Oracle: the same predictions by hand from the weights on disk; byte-identical folders.
-Cost: 60 s. Run: pytest tests/study/test_cross_validation.py
+Cost: 15 s. Run: pytest tests/study/test_cross_validation.py
 """
 
 import io

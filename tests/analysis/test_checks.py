@@ -783,7 +783,7 @@ def test_failures_that_did_not_occur_are_told_where_others_did(findings):
     found = findings({"a": FakeModel(0.95), "wild": wild})["unseen-failures", None]
     assert found.text == (
         "Training failed for wild in 1 of 5 runs; that it never failed for the others says "
-        "little: 5 sound runs of a leave a failure rate of up to 45 %."
+        "little: 5 sound runs of a leave a failure rate of up to 46 %."
     )
 
 

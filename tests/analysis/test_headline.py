@@ -4,6 +4,8 @@ Oracle: studies whose case is plain by how they are made. Cost: 5 s.
 Run: pytest tests/analysis/test_headline.py
 """
 
+from math import ceil
+
 import numpy as np
 import pytest
 
@@ -38,7 +40,7 @@ def test_who_is_named_for_the_highest_mean_is_named_with_who_may_be_better(tmp_p
     chosen, headline = found.recommended, found.headline
     assert (headline.case, headline.model, chosen.loses_to) == ("use", "big", "small")
     assert chosen.loses_at_most > found.give_up
-    most = f"{100 * chosen.loses_at_most:.2f}"
+    most = f"{ceil(1e4 * chosen.loses_at_most) / 100:.2f}"
     assert headline.text == f"Use big, though small may be up to {most} points better."
     assert f" but may lose {most} points to small (one-sided bound of 95 %, 5 " in headline.reason
     said = found.to_json()["recommended"]

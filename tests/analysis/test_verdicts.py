@@ -116,7 +116,7 @@ def test_the_sentence_has_the_numbers():
     assert found.sentence == (
         "a is better than b, by less than the margin (difference +0.15 points, pairwise 95 % "
         "interval +0.11 to +0.19, Holm-adjusted p < 0.001, 9 seeds, 10,000 test images); they "
-        "differ by less than 0.19 points (one-sided 95 %)"
+        "differ by less than 0.20 points (one-sided 95 %)"
     )
     found = verdicts({("a", "b"): pair_of(-0.003, 0.002)}, margin=0.002)[0]
     assert found.sentence == (
@@ -131,7 +131,7 @@ def test_the_sentence_has_the_numbers():
     assert found.sentence == (
         "a and b are practically equal (difference +0.01 points, pairwise 95 % interval −0.07 to "
         "+0.09, Holm-adjusted p < 0.001 for a margin of 0.20 points, 9 seeds, 10,000 test "
-        "images); they differ by less than 0.08 points (one-sided 95 %)"
+        "images); they differ by less than 0.09 points (one-sided 95 %)"
     )
 
 

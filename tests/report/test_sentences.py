@@ -96,6 +96,13 @@ def test_the_sentences_people_read_most(study, parsed):
         r"for any pair\.",
         sentences.about_margin(study),
     )
+    exact = tuple(replace(pair, smallest_margin=0.00319) for pair in study.pairs)
+    assert sentences.about_margin(replace(study, margin=0.00025, pairs=exact)) == (
+        "Practically equal means: shown to differ by less than 0.025 points (the margin). With "
+        "4,000 test images, 3 seeds, differences smaller than 0.319 points cannot be ruled out "
+        "for any pair."
+    )
+    assert "smaller than 0.31 points" in sentences.about_margin(replace(study, pairs=exact))
     assert sentences.about_loss(study).startswith(
         "Accuracy counts correct predictions and decides the verdicts; the loss also weighs how "
         "sure a model was, so it matters where its probabilities are used. Here "

@@ -64,6 +64,13 @@ def test_the_terminal_table_of_one_seed_and_of_many_pairs(single, study):
     assert "12 pairs: 8 better and 4 not separated; the report names them all." in printed(many)
 
 
+def test_terminal_and_page_round_a_bound_up(study):
+    just = replace(study, pairs=tuple(replace(p, less_than=0.01674) for p in study.pairs))
+    assert printed(just, width=400).count("differ by less than 1.68 (one-sided 95 %)") == 3
+    page = report.html(just).replace("\u00a0", " ")
+    assert page.count(" by less than 1.68 points (one-sided 95 %)") == 3
+
+
 def test_of_one_repeat_of_folds_nothing_is_said_of_files_and_seeds(single):
     pairs = tuple(replace(pair, folded=True) for pair in single.pairs)
     folds = printed(replace(single, data={**single.data, "folds": 5}, pairs=pairs), width=120)
@@ -103,12 +110,12 @@ def test_failed_runs_have_a_column_and_both_means(tmp_path):
     assert "failed runs" in text and "without, %" in text
     row = next(line for line in text.splitlines() if line[2:7] == "falls")
     both = [f"{100 * each:.2f}" for each in (falls.accuracy.mean, falls.sound_accuracy)]
-    assert row.index(both[0]) < row.index("1 of 5  1–72 %") < row.index(both[1])
+    assert row.index(both[0]) < row.index("1 of 5  0–72 %") < row.index(both[1])
     said = f"Its mean accuracy is {both[0]} % with them and {both[1]} % without"
     narrow = " ".join(printed(found, width=60).split())
     assert said in narrow and "failed runs" not in narrow.split("Verdicts")[0]
     page = " ".join(report.html(found).split())
-    assert "Failed runs" in page and "Accuracy without them" in page and "rate 1–72 %" in page
+    assert "Failed runs" in page and "Accuracy without them" in page and "rate 0–72 %" in page
     healthy = compare([fake_study.write_study(tmp_path / "t", {"steady": models["steady"]})])
     assert "Failed runs" not in report.html(healthy)
 

@@ -57,6 +57,26 @@ def test_points_have_a_true_minus():
     assert (text.signed_points(-0.0041), text.signed_points(0.0217)) == ("−0.41", "+2.17")
 
 
+def test_a_bound_is_rounded_to_the_side_that_claims_less():
+    assert [text.points(0.01674, 2, side) for side in ("nearest", "up", "down")] == [
+        *("1.67", "1.68", "1.67"),
+    ]
+    assert (text.points(0.0042, 2, "up"), text.points(0.1 + 0.2, 2, "up")) == ("0.42", "30.00")
+    assert (text.points(1e-9, 2, "up"), text.percent(0.004, 0, "up")) == ("0.01", "1 %")
+    assert (text.percent(0.45072, 0, "up"), text.percent(0.00505, 0, "down")) == ("46 %", "0 %")
+    assert [text.declared_points(each) for each in (0.005, 0.002, 0.00025, 0.1, 0.5)] == [
+        *("0.50", "0.20", "0.025", "10.00", "50.00"),
+    ]
+
+
+def test_no_p_value_is_rounded_to_the_border():
+    """Below 0.05 a model is better; 0.050 beside that word would contradict it."""
+    said = [text.p_value(p) for p in (0.0494, 0.0496, 0.04998, 0.05, 0.0500004, 0.0503, 0.0506)]
+    assert said == ["= 0.049", "= 0.0496", "= 0.04998", "= 0.050", "= 0.0500004", "= 0.0503",
+                    "= 0.051"]  # fmt: skip
+    assert [text.p_value(p) for p in (0.00099, 0.001, 0.9999)] == ["< 0.001", "= 0.001", "= 1.000"]
+
+
 def test_lists():
     assert [text.listed(items) for items in ([], ["a"], ["a", "b"], ["a", "b", "c"])] == [
         "",

@@ -147,7 +147,7 @@ def _too_little_known(comparison: Comparison, chosen: Recommendation, choose: Ch
             why = f", since {len(model.failed)} of its runs failed" if model.failed else why
             return (
                 f"the accuracy of {model.name} is only known to lie between "
-                f"{percent(accuracy.low, 0)} and {percent(accuracy.high, 0)}{why}"
+                f"{percent(accuracy.low, 0, 'down')} and {percent(accuracy.high, 0, 'up')}{why}"
             )
     return _deciding_class(comparison, chosen, choose)
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass, replace
+from decimal import ROUND_CEILING, Context
 from math import log
 from typing import Literal
 
@@ -16,7 +17,7 @@ from bakeoff.analysis.statistics import (
 )
 from bakeoff.analysis.variance import LEVEL
 from bakeoff.analysis.verdicts import Tests, basis
-from bakeoff.utils.text import percent, points, some
+from bakeoff.utils.text import decimals, declared_points, percent, points, some
 
 _LEAST_SAID = 0.0001  # a loss below it, or none, is still called "less than 0.01 points"
 
@@ -206,8 +207,8 @@ def _why_smaller(chosen: _Bound, best: Candidate, give_up: float, order: Order) 
     its, other = order.text(model.name), order.text(best.name).removesuffix(" parameters")
     return (
         f"It is correct on {percent(model.mean)} of the test images, {at} {its}; {best.name}, "
-        f"{at} {other}, is correct on {percent(best.mean)}. {model.name} {chosen.loses}, "
-        f"within the {points(give_up)} allowed"
+        f"{at} {other}, is correct on {percent(best.mean)}. {model.name} "
+        f"{chosen.loses(give_up)}, within the {declared_points(give_up)} allowed"
     )
 
 
@@ -226,15 +227,15 @@ def _why_nothing_smaller(
         return (
             f"Nothing {_less(order)} is shown to be nearly as good: the nearest to it, "
             f"{nearest.model.name} ({percent(nearest.model.mean)}), may lose "
-            f"{points(nearest.value)} points to {to} ({nearest.text}), more than the "
-            f"{points(give_up)} allowed"
+            f"{nearest.points(give_up)} points to {to} ({nearest.text}), more than the "
+            f"{declared_points(give_up)} allowed"
         )
     if too_poor:
         faster_or_smaller = "faster" if order.by_time else "smaller"
         is_shown = "is shown" if len(too_poor) == 1 else "are shown"
         return (
             f"The {_less(order)} {some(too_poor)} {is_shown} to lose more than the "
-            f"{points(give_up)} points that a {faster_or_smaller} model may lose"
+            f"{declared_points(give_up)} points that a {faster_or_smaller} model may lose"
         )
     if unusable:
         are, each = ("is", "it") if len(unusable) == 1 else ("are", "each")
@@ -252,12 +253,14 @@ def _highest_mean(bound: _Bound, nothing_smaller: str, give_up: float) -> Recomm
     best = bound.model
     highest = f"has the highest mean accuracy, {percent(best.mean)}"
     if bound.value < give_up:
-        return _recommended(bound, best, f"It {highest}, and {bound.loses}. {nothing_smaller}")
+        loses = bound.loses(give_up)
+        return _recommended(bound, best, f"It {highest}, and {loses}. {nothing_smaller}")
+    most = bound.points(give_up)
     reason = (  # with its name: the caution before it ends with the other one
-        f"{best.name} {highest}, but may lose {points(bound.value)} points to {bound.rival} "
-        f"({bound.text}), more than the {points(give_up)} allowed. {nothing_smaller}"
+        f"{best.name} {highest}, but may lose {most} points to {bound.rival} "
+        f"({bound.text}), more than the {declared_points(give_up)} allowed. {nothing_smaller}"
     )
-    caution = f"{bound.rival} may be up to {points(bound.value)} points better"
+    caution = f"{bound.rival} may be up to {most} points better"
     return _recommended(bound, best, reason, caution)
 
 
@@ -285,15 +288,18 @@ class _Bound:
 
     @property
     def text(self) -> str:
-        """What kind of bound it is: "one-sided bound of 97.3 %, 5 seeds, 10,000 test images"."""
-        level = 100 - float(f"{100 * self.tail:.2g}")
-        return f"one-sided bound of {level:.6g} %, {basis(self.test)}"
+        """What kind of bound it is: "one-sided bound of 97.2 %, 5 seeds, 10,000 test images"."""
+        two_digits = Context(prec=2, rounding=ROUND_CEILING)
+        level = 100 - two_digits.create_decimal(f"{100 * self.tail:.12g}")
+        return f"one-sided bound of {level:f} %, {basis(self.test)}"
 
-    @property
-    def loses(self) -> str:
-        """What the bound shows: "loses less than 0.42 points to any other model (…)"."""
-        most = max(self.value, _LEAST_SAID)
-        return f"loses less than {points(most)} points to any other model ({self.text})"
+    def points(self, give_up: float) -> str:
+        """Return the bound, rounded up, with the digits of what it is held against: "0.42"."""
+        return points(max(self.value, _LEAST_SAID), decimals(give_up), "up")
+
+    def loses(self, give_up: float) -> str:
+        """Return what it shows: "loses less than 0.42 points to any other model (…)"."""
+        return f"loses less than {self.points(give_up)} points to any other model ({self.text})"
 
 
 def _shares(best: float, costs: Sequence[float]) -> list[float]:

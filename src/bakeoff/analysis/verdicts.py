@@ -23,7 +23,7 @@ from bakeoff.analysis.statistics import (
     unit_of,
 )
 from bakeoff.analysis.variance import LEVEL
-from bakeoff.utils.text import counted, p_value, points, signed_points
+from bakeoff.utils.text import counted, declared_points, p_value, points, signed_points
 
 ALPHA = 0.05  # of all claims of one kind together: `better` and `worse`, or `practically equal`
 EVEN, LIKELY = 0.5, 0.8  # odds that advice names: of finding a difference that is really there
@@ -197,11 +197,11 @@ class Pair:
             says += ", by less than the margin"
         p = f"Holm-adjusted p {p_value(self.p_of_verdict)}"
         if self.verdict == "practically equal":
-            p += f" for a margin of {points(self.margin or 0.0)} points"
+            p += f" for a margin of {declared_points(self.margin or 0.0)} points"
         text = f"{says} ({numbers}, {p}, {self.basis})"
         if self.less_than is not None:
             level = f"one-sided {100 * test.level:.4g} %"
-            text += f"; they differ by less than {points(self.less_than)} points ({level})"
+            text += f"; they differ by less than {points(self.less_than, 2, 'up')} points ({level})"
         return text + "".join(f"; {more}" for more in (self.needs, self.equality_needs) if more)
 
     def _two_files(self) -> str:

@@ -6,7 +6,7 @@ import numpy as np
 
 from bakeoff.analysis.comparison import Comparison
 from bakeoff.analysis.race_outcome import DroppedModel
-from bakeoff.utils.text import counted, listed, p_value, percent, points
+from bakeoff.utils.text import counted, declared_points, listed, p_value, percent, points
 
 
 def left(model: DroppedModel) -> str:
@@ -28,7 +28,8 @@ def about_race(comparison: Comparison) -> str:
     if not race.dropped:
         return (
             f"Race: after {looks} seeds no model was shown, on validation, to be worse than the "
-            f"leader by more than {points(race.delta)} points, so all were trained to the end."
+            f"leader by more than {declared_points(race.delta)} points, so all were trained to the "
+            "end."
         )
     names = listed(
         f"{model.name} ({left(model)}, {validation(model)} on validation, {model.leader} "

@@ -15,7 +15,7 @@ from bakeoff.analysis.tuning import budget_words
 from bakeoff.analysis.verdicts import level_of
 from bakeoff.data import about_pixels
 from bakeoff.report.wording import INTERVAL, SELECTIONS, baseline, seed_count, seed_list, trained_on
-from bakeoff.utils.text import counted, listed, percent, points
+from bakeoff.utils.text import counted, declared_points, listed, percent
 
 
 @dataclass(frozen=True)
@@ -165,9 +165,9 @@ def _search(comparison: Comparison) -> str:
 def _race(race: Race) -> str:
     return (
         f"After {listed(race.after)} seeds of every model the validation predictions were "
-        f"compared: a model shown to be worse than the leader by more than {points(race.delta)} "
-        "points got no more seeds. The chance of dropping even one model that is as good stays "
-        "below 5 % over all looks and models. Dropped: "
+        "compared: a model shown to be worse than the leader by more than "
+        f"{declared_points(race.delta)} points got no more seeds. The chance of dropping even one "
+        "model that is as good stays below 5 % over all looks and models. Dropped: "
         f"{listed(m.name for m in race.dropped) or 'none'}."
     )
 
@@ -214,8 +214,9 @@ def _compare(comparison: Comparison) -> str:
             " Each pair of models is compared on the same images by a t-test with both sources; "
             f"over the {counted(len(comparison.pairs), 'pair')}, Holm's method keeps the chance "
             f"of even one wrong better or worse{_over_looks(comparison)} below 5 %. Practically "
-            f"equal is shown by two one-sided tests against ±{points(comparison.margin)} points, "
-            "adjusted the same way. All else is not separated, which is no claim of a tie."
+            "equal is shown by two one-sided tests against "
+            f"±{declared_points(comparison.margin)} points, adjusted the same way. All else is not "
+            "separated, which is no claim of a tie."
         )
     elif any(pair.test for pair in comparison.pairs):
         text += (
@@ -251,10 +252,10 @@ def _recommend(comparison: Comparison) -> str:
         by = f" The recipe prefers time, but {order.missing}: models are ordered by parameters."
     chance = f"{100 * (1 - level_of(comparison.look)):.3g} %"  # at a look, its share of 5 %
     return (
-        f"The {best} model that is shown to lose less than {points(comparison.give_up)} points to "
-        f"every other. The {chance} chance to err is shared out among those {less} than the one "
-        f"with the highest mean that are not shown to lose more, by what they save, and one that "
-        f"passes hands its share on to the next {less}. Where none passes, the one with the "
+        f"The {best} model that is shown to lose less than {declared_points(comparison.give_up)} "
+        f"points to every other. The {chance} chance to err is shared out among those {less} than "
+        "the one with the highest mean that are not shown to lose more, by what they save, and one "
+        f"that passes hands its share on to the next {less}. Where none passes, the one with the "
         f"highest mean; the bound on what it may lose divides the {chance} by the number of the "
         f"others.{by}"
     )

@@ -24,7 +24,16 @@ from bakeoff.report.wording import (
     sound_accuracy,
     trained_on,
 )
-from bakeoff.utils.text import counted, listed, percent, points, sentence, some
+from bakeoff.utils.text import (
+    counted,
+    decimals,
+    declared_points,
+    listed,
+    percent,
+    points,
+    sentence,
+    some,
+)
 
 _PARTS = {"train": "training", "validation": "validation", "test": "test"}
 _RISE = 0.05  # share by which the validation loss must have risen to be called so
@@ -292,12 +301,13 @@ def about_margin(comparison: Comparison) -> str:
     """Say what the margin means, and what margin could have been shown at all."""
     shown = [pair.smallest_margin for pair in comparison.pairs if pair.smallest_margin is not None]
     text = (
-        f"Practically equal means: shown to differ by less than {points(comparison.margin)} points "
-        "(the margin)."
+        "Practically equal means: shown to differ by less than "
+        f"{declared_points(comparison.margin)} points (the margin)."
     )
     if shown and min(shown) > comparison.margin:
+        least = points(min(shown), decimals(comparison.margin), "down")
         text += (
-            f" With {basis(comparison)}, differences smaller than {points(min(shown))} points "
+            f" With {basis(comparison)}, differences smaller than {least} points "
             "cannot be ruled out for any pair."
         )
     return text

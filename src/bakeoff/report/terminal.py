@@ -252,7 +252,8 @@ def _verdict(pair: Pair) -> Text:
     text.append(f"  {_difference(pair.test)}, p {texts.p_value(pair.p_of_verdict)}", style="dim")
     if pair.less_than is not None:
         level = f"one-sided {100 * pair.test.level:.4g} %"
-        bound = f"; they differ by less than {texts.points(pair.less_than)} ({level})"
+        most = texts.points(pair.less_than, 2, "up")
+        bound = f"; they differ by less than {most} ({level})"
         text.append(bound, style="dim")
     equality = pair.equality_needs if pair.advice and pair.advice.equality else None
     for needs in (pair.needs, equality):

@@ -171,9 +171,9 @@ def failed_runs(model: ModelResult) -> str:
 
 
 def failure_rate(model: ModelResult) -> str:
-    """Return the interval of a model's failure rate: "1–72 %"."""
+    """Return what a model's failure rate is shown to lie in: "0–72 %"."""
     low, high = model.failure_rate
-    return f"{100 * low:.0f}–{100 * high:.0f} %"
+    return f"{percent(low, 0, 'down').removesuffix(' %')}–{percent(high, 0, 'up')}"
 
 
 def sound_accuracy(model: ModelResult) -> str:

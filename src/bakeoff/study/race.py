@@ -14,7 +14,7 @@ from bakeoff.storage import race_looks
 from bakeoff.storage.opened_weights import seen_trials
 from bakeoff.study.create import Prepared
 from bakeoff.utils.events import Watcher
-from bakeoff.utils.text import percent, points
+from bakeoff.utils.text import declared_points, percent
 
 
 def take_look(
@@ -71,5 +71,5 @@ def _said(each: Standing, leader: Standing, after: int, delta: float) -> str:
     return (
         f"race: {each.model} is dropped after {after} seeds, with {percent(each.accuracy)} on "
         f"validation against {percent(leader.accuracy)} of {leader.model}: shown to be worse by "
-        f"more than {points(delta)} points"
+        f"more than {declared_points(delta)} points"
     )

@@ -5,14 +5,20 @@ import os
 import re
 import shlex
 from collections.abc import Iterable, Sequence
+from decimal import ROUND_CEILING, ROUND_FLOOR, ROUND_HALF_EVEN, Decimal
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 from bakeoff.errors import printable
 
 _LETTERS = "\u0590-\u08ff\ufb1d-\ufdff\ufe70-\ufefc"  # Hebrew, Arabic, Syriac, Thaana, N'Ko
 _RIGHT_TO_LEFT = re.compile(f"[{_LETTERS}](?:[{_LETTERS}\\s0-9_-]*[{_LETTERS}])?")
 _NAMED = 3  # items of a list that are named; the rest is counted
+_BORDER = 0.05  # of p-values
+_ROUNDING = {"nearest": ROUND_HALF_EVEN, "up": ROUND_CEILING, "down": ROUND_FLOOR}
+
+# Of a bound that is claimed: up where a number is said to stay below it, else down.
+Rounding = Literal["nearest", "up", "down"]
 
 
 def shown(name: str | os.PathLike[str], *, limit: int = 200) -> str:
@@ -29,14 +35,32 @@ def isolated(text: str) -> str:
     return _RIGHT_TO_LEFT.sub("\u2068\\g<0>\u2069", text)
 
 
-def percent(share: float, digits: int = 2) -> str:
+def percent(share: float, digits: int = 2, rounding: Rounding = "nearest") -> str:
     """Return a fraction as percent: 0.9177 → "91.77 %"."""
-    return f"{100 * share:.{digits}f} %"
+    return f"{_hundredfold(share, digits, rounding)} %"
 
 
-def points(difference: float, digits: int = 2) -> str:
+def points(difference: float, digits: int = 2, rounding: Rounding = "nearest") -> str:
     """Return a difference of fractions in points, with a true minus: "2.17", "−0.41"."""
-    return f"{100 * difference:.{digits}f}".replace("-", "−")
+    return _hundredfold(difference, digits, rounding).replace("-", "−")
+
+
+def _hundredfold(share: float, digits: int, rounding: Rounding) -> str:
+    if rounding == "nearest" or not math.isfinite(share):
+        return f"{100 * share:.{digits}f}"
+    exact = Decimal(f"{100 * share:.12g}")  # what floating point added to 0.0042 is no reason
+    return f"{exact.quantize(Decimal(1).scaleb(-digits), _ROUNDING[rounding]):f}"
+
+
+def decimals(declared: float) -> int:
+    """Return how many decimals show what was declared, in points, as it is: at least two."""
+    exponent = Decimal(f"{100 * declared:.12g}").as_tuple().exponent
+    return max(2, -int(exponent))
+
+
+def declared_points(share: float) -> str:
+    """Return a declared difference in points, not rounded: "0.50", "0.025"."""
+    return points(share, decimals(share))
 
 
 def signed_points(difference: float, digits: int = 2) -> str:
@@ -62,8 +86,11 @@ def number(value: float, digits: int = 3, *, zeros: bool = False) -> str:
 
 
 def p_value(p: float) -> str:
-    """Return a p-value with its sign: "= 0.013", "< 0.001"."""
-    return "< 0.001" if p < 0.001 else f"= {p:.3f}"
+    """Return a p-value with its sign: "= 0.013", "< 0.001"; beside the border "= 0.0498"."""
+    digits = 3
+    while p != _BORDER and float(f"{p:.{digits}f}") == _BORDER:
+        digits += 1
+    return "< 0.001" if p < 0.001 else f"= {p:.{digits}f}"
 
 
 def ratio(larger: float, smaller: float) -> str:

@@ -131,7 +131,7 @@ def unseen_failures(comparison: Comparison) -> Finding | None:
         text=(
             f"Training failed for {some(said)}; that it never failed for the others says little: "
             f"{counted(runs, 'sound run')} of {fewest.name} leave a failure rate of up to "
-            f"{percent(fewest.failure_rate[1], 0)}."
+            f"{percent(fewest.failure_rate[1], 0, 'up')}."
         ),
         advice="Where a failed training costs much, train more seeds of what you will use.",
     )
@@ -253,8 +253,8 @@ def duplicates(comparison: Comparison) -> Finding | None:
         model=None,
         text=(
             f"The {'folds' if folds else 'parts of the split'} share images: {listed(says)}; up to "
-            f"{percent(min(1.0, in_test / n_test), 2)} of the {n_test:,} test images may have "
-            "been learnt by heart."
+            f"{percent(min(1.0, in_test / n_test), 2, 'up')} of the {n_test:,} test images may "
+            "have been learnt by heart."
         ),
         advice="Keep one copy of each image alone, and run it again."
         if folds
@@ -351,7 +351,7 @@ def opened_elsewhere(comparison: Comparison) -> Finding | None:
     else:
         what = "This test set"
         if comparison.shared_elsewhere < 1:
-            what = f"Up to {percent(comparison.shared_elsewhere, 0)} of this test set"
+            what = f"Up to {percent(comparison.shared_elsewhere, 0, 'up')} of this test set"
         text = (
             f"{what} of {len(comparison.labels):,} images was also opened "
             f"{counted(times, 'time')} by other studies of yours, which may have shaped this "

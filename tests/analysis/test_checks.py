@@ -959,6 +959,24 @@ def test_opened_again(findings):
 
 
 @pytest.mark.parametrize(
+    ("openings", "said"),
+    [
+        (1, "2 times, once by each of the 2 studies compared"),
+        (3, "6 times by the 2 studies compared"),
+    ],
+)
+def test_of_several_studies_that_were_opened_nobody_is_said_to_have_added_anything(
+    tmp_path, openings, said
+):
+    folders = [write_study(tmp_path / name, name=name, openings=openings) for name in ("s", "t")]
+    (text,) = [each.text for each in compare(folders).findings if each.code == "opened-again"]
+    assert text == (
+        f"The test set was opened {said}, so that one of them may have been made, or added to, "
+        "with results of this test set known: the verdicts are exploratory."
+    )
+
+
+@pytest.mark.parametrize(
     ("times", "text"),
     [
         (

@@ -321,18 +321,19 @@ def opened_again(comparison: Comparison) -> Finding | None:
     """Notice more than one opening of the test set by what is compared here."""
     if not comparison.unplanned_openings:
         return None
-    looks = ""
+    looks, known = "", "models or seeds were added or trained again with its first results known"
     if comparison.look is not None:
         looks = f", and only {comparison.planned_openings} of these as the looks it declared"
+    if (studies := len(comparison.folders)) > 1:
+        each = ", once by each of" if comparison.test_openings == studies else " by"
+        looks = f"{each} the {studies} studies compared"
+        known = "one of them may have been made, or added to, with results of this test set known"
     return Finding(
         code="opened-again",
         severity="warning",
         model=None,
-        text=(
-            f"The test set was opened {comparison.test_openings} times{looks}, so that models or "
-            "seeds were added or trained again with its first results known: the verdicts are "
-            "exploratory."
-        ),
+        text=f"The test set was opened {comparison.test_openings} times{looks}, so that {known}: "
+        "the verdicts are exploratory.",
         advice="Confirm what you claim on test images that were never opened.",
     )
 

@@ -27,6 +27,9 @@ def test_what_was_chosen_in_words():
     assert "the other setting trained to the end can be" in about_search.others(
         replace(partly, as_good=0)
     )
+    assert "each of the 2 other settings trained to the end can be told" in about_search.others(
+        searched
+    )
     alone = replace(searched, tried=(searched.tried[0], stopped))
     assert about_search.others(alone) == (
         "No other setting was trained to the end; 1 setting stopped early."

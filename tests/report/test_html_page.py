@@ -136,6 +136,8 @@ def test_several_studies_on_one_test_set_make_one_page(tmp_path):
     assert names <= {*parsed.words("h3"), *parsed.words("summary")}
     assert "the last epoch were kept, as its study's recipe says" in parsed.body
     assert "what all studies share is the test images" in parsed.body
+    assert "Every opening of the test set by the studies one + two" in parsed.body
+    assert "Made by Bakeoff from the studies one + two." in report.model_card(comparison)
 
 
 @pytest.mark.usefixtures("figures_undrawn")

@@ -84,7 +84,10 @@ def test_letters_are_explained_where_there_are_several_models(study):
     said = "models that share a letter are not separated"
     one = study.model("tiny")
     assert said in " ".join(printed(study).split())
-    assert said not in " ".join(printed(replace(study, models=(one,), pairs=())).split())
+    alone = replace(study, models=(one,), pairs=())
+    assert one.group and said not in " ".join(printed(alone).split())
+    for form in (report.markdown, report.latex, report.fragment, report.html):
+        assert "share a letter" in form(study) and "share a letter" not in form(alone)
 
 
 def test_names_that_would_be_cut_alike_are_shown_whole(tmp_path):

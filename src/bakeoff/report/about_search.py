@@ -73,6 +73,8 @@ def others(searched: Searched) -> str:
     if usable == 0:
         return f"No other setting was trained to the end{text}."
     which = f"{searched.as_good} of the {usable:,} other settings trained to the end cannot"
+    if not searched.as_good:
+        which = f"each of the {usable:,} other settings trained to the end can"
     if usable == 1:
         which = f"the other setting trained to the end {'cannot' if searched.as_good else 'can'}"
     return (

@@ -258,8 +258,8 @@ def _basis(comparison: Comparison) -> str:
     unit = comparison.unit
     means = f"Means over {unit}s" if several else f"One {unit} of each model,"
     text = f"{means} with {wording.INTERVAL} intervals"
-    if any(model.group for model in comparison.models):
-        text += "; models that share a letter are not separated"
+    if said := wording.letters(comparison):
+        text += f"; {said}"
     return f"{text}. {sentences.footer(comparison)} {about_race.about_race(comparison)}".strip()
 
 

@@ -98,7 +98,7 @@ def _page(comparison: Comparison, environment: Environment) -> str:
         environment=list(_environment(comparison)),
         ledger=[_ledger_line(line, comparison.unit) for line in comparison.ledger],
         unit=comparison.unit,
-        studies=f"the study {comparison.study}",
+        studies=wording.studies(comparison),
         glossary=glossary.entries(),
         footer=sentences.footer(comparison),
         version=comparison.environment.get("bakeoff", ""),
@@ -113,7 +113,6 @@ def _shown(comparison: Comparison) -> str | None:
 
 
 def _headline(comparison: Comparison) -> dict[str, Any]:
-    grouped_models = any(model.group for model in comparison.models)
     seeded = any(len(model.seeds) > 1 for model in comparison.models)
     others = "networks" if comparison.folded else "seeds"
     bar = f"for other images and other {others}" if seeded else "for other images alone"
@@ -121,8 +120,8 @@ def _headline(comparison: Comparison) -> dict[str, Any]:
         f"Test accuracy. A dot is one {comparison.unit}, the bar the 95 % interval {bar}, its mark "
         "the mean"
     )
-    if grouped_models:
-        caption += "; models that share a letter are not separated"
+    if letters := wording.letters(comparison):
+        caption += f"; {letters}"
     return {
         "heading": wording.heading(comparison),
         "headline": sentences.headline(comparison),
@@ -131,7 +130,6 @@ def _headline(comparison: Comparison) -> dict[str, Any]:
         "dots": _two_widths(plots.accuracy_dots, comparison, f"{caption}.")
         if comparison.models
         else None,
-        "grouped": grouped_models,
         "basis": wording.basis(comparison),
     }
 

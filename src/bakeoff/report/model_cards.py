@@ -36,7 +36,7 @@ def model_card(comparison: Comparison, model: str | None = None) -> str:
     parts = [f"# {plain(result.name)}"]
     for name, lines in sections.items():
         parts.append(f"## {name}\n\n" + "\n".join(lines))
-    parts.append(plain(f"Made by Bakeoff from the study {comparison.study}."))
+    parts.append(plain(f"Made by Bakeoff from {wording.studies(comparison)}."))
     return "\n\n".join(parts) + "\n"
 
 

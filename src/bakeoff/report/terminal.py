@@ -191,8 +191,8 @@ def _accuracy(estimate: Estimate) -> str:
 
 def _explanation(comparison: Comparison) -> str:
     parts = [f"Test accuracy: mean and {wording.INTERVAL} interval, {wording.basis(comparison)}"]
-    if len(comparison.models) > 1 and any(model.group for model in comparison.models):
-        parts.append("models that share a letter are not separated")
+    if letters := wording.letters(comparison):
+        parts.append(letters)
     if comparison.order.by_time:
         parts.append("an image: prediction time in a batch")
     return "; ".join(parts) + "."

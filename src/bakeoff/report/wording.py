@@ -88,6 +88,17 @@ def trained_on(comparison: Comparison) -> str:
     return f"models trained on {folds - 1}/{folds} of the images" if folds else ""
 
 
+def studies(comparison: Comparison) -> str:
+    """Return what was compared: "the study digits", "the studies one + two"."""
+    return f"the {'study' if len(comparison.folders) < 2 else 'studies'} {comparison.study}"
+
+
+def letters(comparison: Comparison) -> str:
+    """Return what the letters mean; "" where there are none, or one model alone."""
+    lettered = len(comparison.models) > 1 and any(model.group for model in comparison.models)
+    return "models that share a letter are not separated" if lettered else ""
+
+
 def baseline(name: str) -> str:
     """Return a baseline's name in words."""
     return baseline_in_words(name)

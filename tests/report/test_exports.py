@@ -111,6 +111,11 @@ def test_no_table_is_silent_about_models_that_a_race_dropped(study):
     for form in (report.markdown, report.latex, report.fragment):
         assert "idle (dropped after 3 seeds, 50.00 " in form(raced)
         assert "Race" not in form(study)
+    row = list(csv.DictReader(io.StringIO(report.csv(raced))))[len(study.models)]
+    assert {column: cell for column, cell in row.items() if cell} == {
+        **{"name": "idle", "kind": "dropped", "study": "s", "parameters": "10", "seeds": "3"},
+        "recommended": "no",
+    }
 
 
 def test_the_notebook_fragment_is_plain_and_escaped(study):

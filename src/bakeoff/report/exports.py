@@ -139,6 +139,18 @@ def csv(comparison: Comparison) -> str:
                 **(_bound(comparison) if model.name == recommended else {"recommended": "no"}),
             }
         )
+    for dropped in comparison.race.dropped if comparison.race else ():
+        writer.writerow(
+            {
+                "name": dropped.name,
+                "kind": "dropped",
+                "study": dropped.study,
+                "parameters": dropped.parameters,
+                "seeds": len(dropped.seeds),
+                "seconds_per_trial": _exact(dropped.seconds_per_trial),
+                "recommended": "no",
+            }
+        )
     for baseline in comparison.baselines:
         writer.writerow(
             {

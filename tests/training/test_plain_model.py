@@ -61,7 +61,9 @@ def test_an_activation_that_keras_does_not_know_is_no_other_one_of_the_same_name
 
 
 @pytest.mark.parametrize(
-    "activation", [None, "gelu", keras.ops.relu, keras.layers.LeakyReLU(0.1)], ids=str
+    "activation",
+    [None, "gelu", keras.ops.relu, keras.layers.LeakyReLU(0.1)],
+    ids=["none", "name", "ops", "layer"],
 )
 def test_an_activation_that_keras_knows_stays(activation):
     plain = _plain(Dense(3, activation=activation), "mine")

@@ -27,6 +27,7 @@ from bakeoff.storage.search_folder import SearchFolder, with_chosen
 from bakeoff.storage.study_folder import StudyFolder
 from bakeoff.storage.study_recipe import recorded_recipe
 from bakeoff.storage.user_ledger import require_user_ledger
+from bakeoff.study.begun_split import as_begun
 from bakeoff.study.environment import environment
 from bakeoff.study.extend import extended, require_data
 from bakeoff.study.known_duplicates import twins
@@ -91,6 +92,7 @@ def prepare(
     require_data(folder, recipe)
     text, declared = _written(recipe, folder)
     data, split = load_split(recipe, data)
+    split = as_begun(folder, recipe, data, split)
     for model in recipe.models.values():
         if model.layers is not None and trains_here:
             _require_memory(model, data, len(split.train), device)

@@ -20,6 +20,7 @@ from bakeoff.storage import array_files, atomic, formats, written_folder
 from bakeoff.storage.history import read_history
 from bakeoff.storage.study_folder import StudyFolder
 from bakeoff.storage.study_recipe import recorded_recipe
+from bakeoff.study.begun_split import as_begun
 from bakeoff.study.create import Prepared, load_split
 from bakeoff.study.environment import environment
 from bakeoff.study.executors.fork_server import warm_up
@@ -128,6 +129,7 @@ def _parts(
     """Return what one trial needs to be trained; StudyError if the data have changed."""
     require_data(folder, recipe)
     data, split = load_split(recipe)
+    split = as_begun(folder, recipe, data, split)
     found = {"images": data.hash, "split": split.hash}
     for what, before in (("images", study["data"]["hash"]), ("split", study["split"])):
         if found[what] != before:

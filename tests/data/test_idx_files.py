@@ -32,6 +32,7 @@ def test_files_are_found_by_their_names(tmp_path, digits, kind, packed):
             content = idx_bytes(array)
             path = tmp_path / (f"{each}.gz" if packed else each)
             path.write_bytes(gzip.compress(content) if packed else content)
+            path.with_name(f"._{path.name}").write_bytes(b"of macOS")
     source = recognise(tmp_path)
     assert recognise(tmp_path / path.name) == source
     data = load(source)

@@ -43,6 +43,7 @@ def test_parts_and_class_names(tmp_path):
     for part, values in (("train", [10, 20, 30]), ("validation", [40]), ("test", [50, 60])):
         path = tmp_path / "data" / f"{part}-00000-of-00001.parquet"
         write(path, values, [each // 10 % 2 for each in values], names=["odd", "even"])
+        path.with_name(f"._{path.name}").write_bytes(b"of macOS")
     data = load(ParquetSource(tmp_path, **SIZE))
     assert data.images[:, 0, 0, 0].tolist() == [10, 20, 30, 40, 50, 60]
     assert data.class_names == ("odd", "even")

@@ -13,6 +13,7 @@ from tests.helpers.tables import write_pixels
 def test_a_folder_with_a_table_is_recognised(images):
     lines = [f"a{number}.png,{number % 2}" for number in range(6)]
     (images / "labels.csv").write_text("\n".join(["file,label", *lines]), encoding="utf-8")
+    (images / "._labels.csv").write_bytes(b"of macOS")
     source = recognise(images)
     assert isinstance(source, TableSource)
     assert (source.size, source.color) == ((8, 8), "grey")

@@ -26,6 +26,24 @@ def test_a_file_that_cannot_be_written_keeps_what_it_held(tmp_path, monkeypatch)
     assert [each.name for each in tmp_path.iterdir()] == ["study.json"]
 
 
+@pytest.mark.parametrize("able", [True, False])
+def test_on_macos_the_drive_is_asked_to_write(able, tmp_path, monkeypatch):
+    """fsync leaves what was written in its cache there."""
+    asked, plain = [], []
+
+    def fcntl(descriptor, command):
+        asked.append(command)
+        if not able:
+            raise OSError(errno.ENOTSUP, "not supported")
+
+    monkeypatch.setattr(atomic.fcntl, "F_FULLFSYNC", 51, raising=False)
+    monkeypatch.setattr(atomic.fcntl, "fcntl", fcntl)
+    monkeypatch.setattr(os, "fsync", plain.append)
+    atomic.write_file(tmp_path / "study.json", b"new")
+    assert asked == [51, 51]  # the file and its folder
+    assert len(plain) == (0 if able else 2)
+
+
 def test_a_file_that_is_interrupted_leaves_nothing(tmp_path, monkeypatch):
     """Ctrl-C and SIGTERM left a temporary file."""
 

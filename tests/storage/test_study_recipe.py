@@ -41,12 +41,24 @@ def test_the_recorded_recipe_is_the_one_of_the_file(tmp_path):
     assert recorded_recipe(folder, study).models == read_recipe(folder, study).models
 
 
-@pytest.mark.parametrize("key", ["resolved", "identities"])
-def test_a_recorded_recipe_that_is_none_is_refused(key, tmp_path):
+def test_a_recorded_recipe_of_other_models_is_refused(tmp_path):
     folder = write_study(tmp_path / "study")
-    study = {**folder.read_study(), key: {}}
+    study = {**folder.read_study(), "identities": {}}
     with pytest.raises(DamagedFile, match=f"^{re.escape(f'{folder.study_file}: {DAMAGED}')}$"):
         recorded_recipe(folder, study)
+
+
+def test_a_recorded_recipe_that_this_version_refuses_is_not_called_damaged(tmp_path):
+    folder = write_study(tmp_path / "study")
+    study = folder.read_study()
+    text = (
+        f"{folder.study_file}: expected a recipe that this version of Bakeoff reads, found one "
+        f"that it refuses (recipe {folder.study_file}, margin: expected a number"
+    )
+    with pytest.raises(
+        DamagedFile, match=rf"^{re.escape(text)}.+\): use the version that wrote it$"
+    ):
+        recorded_recipe(folder, {**study, "resolved": {**study["resolved"], "margin": -1}})
 
 
 def test_a_trial_is_as_declared_with_its_settings_and_its_selection(tmp_path):

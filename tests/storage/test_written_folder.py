@@ -44,6 +44,15 @@ def test_a_folder_is_what_was_given_and_its_scratch_is_gone(tmp_path):
     assert written_folder.check_folder(target) == []
 
 
+def test_what_macos_leaves_in_a_folder_is_no_stranger(tmp_path):
+    target = write(tmp_path)
+    for name in (".DS_Store", "inner/.DS_Store", "._trial.json", ".hidden"):
+        (target / name).write_bytes(b"x")
+    assert written_folder.check_folder(target) == [f"{target / '.hidden'}: not written by Bakeoff"]
+    files = {str(p.relative_to(target)): p.read_bytes() for p in target.rglob("*") if p.is_file()}
+    assert written_folder.unlike_manifest(files) == [".hidden"]
+
+
 @pytest.mark.parametrize("code", [errno.ENOSPC, errno.EIO, errno.EACCES])
 @pytest.mark.parametrize(
     ("name", "times"), [("fsync", 11), ("replace", 5), ("rename", 1), ("open", 6)]

@@ -25,7 +25,7 @@ from bakeoff.data.npz import load_npz
 from bakeoff.data.sources import NpzSource
 from bakeoff.errors import DataError, StudyError
 from bakeoff.report import html, latex, markdown, table
-from bakeoff.storage import array_files, formats
+from bakeoff.storage import array_files, formats, written_folder
 from bakeoff.storage.split_file import read_folds
 from bakeoff.storage.study_folder import StudyFolder
 from bakeoff.study import verify
@@ -265,6 +265,24 @@ def test_folds_that_were_trained_otherwise_are_trained_again(npz, tmp_path):
     assert listener.of("note")[:2] == [
         f"mlp seed 0 fold {k}: was trained otherwise; once more" for k in (0, 1)
     ]
+
+
+def test_folds_of_a_version_that_recorded_no_identity_are_kept(npz, tmp_path):
+    mlp = {"baselines": [], "models": {"mlp": small.MODELS["mlp"]}, "workers": 1}
+    with pytest.raises(Killed):
+        carry_out(npz, tmp_path / "earlier", watcher=Killer(jobs=2), **mlp)
+    for fold in list((tmp_path / "earlier").glob("trials/mlp/*.partial/fold-?")):
+        files = small.files(fold)
+        del files[written_folder.MANIFEST]
+        document = json.loads(files["trial.json"])
+        del document["identity"]
+        shutil.rmtree(fold)
+        files["trial.json"] = formats.canonical(document)
+        written_folder.write_folder(fold, files, scratch=tmp_path / "scratch")
+    listener = Listener()
+    carry_out(npz, tmp_path / "earlier", watcher=listener, **mlp)
+    assert listener.of("note") == []
+    assert not {"mlp seed 0 fold 0", "mlp seed 0 fold 1"} & set(listener.of("epoch"))
 
 
 def test_more_repeats_extend_a_study_and_fewer_do_not_shrink_it(study, npz, tmp_path):

@@ -291,8 +291,9 @@ def test_images_that_changed_where_they_lie_are_counted(finished, images, found,
     data = SimpleNamespace(hash=2, labels=np.zeros(images))
     text = (
         f"{finished}: expected the 5 images this study was begun with, found {found}: some were "
-        "added, removed, changed, renamed or relabelled since; bring them back, or begin a new "
-        "study with --out"
+        "added, removed, changed, renamed or relabelled since, or the version of Bakeoff that "
+        "began it read them otherwise (CHANGELOG.md); bring them back, or begin a new study with "
+        "--out"
     )
     with pytest.raises(StudyError, match=f"^{re.escape(text)}$"):
         extended(study, old, recipe, {}, data, SimpleNamespace(hash="x"), [])

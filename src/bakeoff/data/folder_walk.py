@@ -1,7 +1,7 @@
 """What lies in a folder of images and below: links followed inside it, no folder read twice."""
 
 import os
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -35,6 +35,11 @@ class File:
     label: int
     name: str
     mask: bool = False
+
+
+def visible(paths: Iterable[Path]) -> list[Path]:
+    """Return the paths whose names begin with no dot, sorted: macOS puts ._a.csv beside a.csv."""
+    return sorted(path for path in paths if path.name[0] != ".")
 
 
 @dataclass

@@ -6,6 +6,7 @@ from pathlib import Path
 
 from bakeoff.data.arrays import Given, from_parts, transposed
 from bakeoff.data.dataset import DataSet
+from bakeoff.data.folder_walk import visible
 from bakeoff.data.idx import read_idx
 from bakeoff.data.safe_reading import refusing
 from bakeoff.data.sources import IdxSource
@@ -85,7 +86,7 @@ def _set_of(name: str) -> str:
 def _by_name(folder: Path, prefix: str = "") -> dict[tuple[str, str], Path]:
     """Return the IDX files in a folder by (part, images or labels), as their names tell."""
     found: dict[tuple[str, str], Path] = {}
-    for path in sorted(folder.iterdir()):
+    for path in visible(folder.iterdir()):
         stem = path.name.removesuffix(".gz").lower()
         kind = "labels" if "idx1" in stem or "labels" in stem else "images"
         other = "idx" not in stem and "ubyte" not in stem

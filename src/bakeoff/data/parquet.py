@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from bakeoff.data.csv_columns import INDICES, PART_COLUMNS, bare
 from bakeoff.data.dataset import DataSet, part_starts
 from bakeoff.data.decode_files import check_pictures, find_white, first_white
+from bakeoff.data.folder_walk import visible
 from bakeoff.data.guess import sample
 from bakeoff.data.image_file import decode_bytes, decoding
 from bakeoff.data.labels import Labels, listed_labels, natural, pooled_labels
@@ -143,7 +144,7 @@ def _files(root: Path) -> dict[str, list[Path]]:
     """Return the files of each part: train, validation, test."""
     if root.is_file():
         return {"train": [root]}
-    found = sorted(root.glob("**/*.parquet"), key=lambda each: natural(str(each)))
+    found = sorted(visible(root.glob("**/*.parquet")), key=lambda each: natural(str(each)))
     if not found:
         raise DataError(f"{shown(root)}: expected Parquet files (.parquet), found none")
     parts: dict[str, list[Path]] = {}
@@ -189,7 +190,7 @@ def _other_shards(root: Path) -> tuple[str, ...]:
         return ()
     others = [
         shown(each.name)
-        for each in sorted(root.parent.glob("*.parquet"))
+        for each in visible(root.parent.glob("*.parquet"))
         if each.name != root.name and each.stem.endswith(f"-of-{found[3]}")
         and each.stem.startswith(f"{found[1]}-")
     ]  # fmt: skip

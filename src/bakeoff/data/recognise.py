@@ -9,7 +9,7 @@ from typing import TypeVar
 from bakeoff.data.csv_columns import LABELS, Head, head, named
 from bakeoff.data.csv_pixels import pixel_columns
 from bakeoff.data.folder_layout import find
-from bakeoff.data.folder_walk import ENDINGS, Seen
+from bakeoff.data.folder_walk import ENDINGS, Seen, visible
 from bakeoff.data.guess import guess, guess_files
 from bakeoff.data.idx_files import idx_files, is_emnist
 from bakeoff.data.other_kinds import check_kind
@@ -61,13 +61,13 @@ def _folder(path: Path) -> Source:
     files = idx_files(path)
     if files:
         return _idx(files)
-    if any(path.glob("*.parquet")) or any(path.glob("data/*.parquet")):
+    if visible(path.glob("*.parquet")) or visible(path.glob("data/*.parquet")):
         return _pictures(ParquetSource(path))
     folder = FolderSource(path)
     table = _table(path)
     if table is not None and not _has_classes(folder):
         return _csv(table)
-    below = sorted({*path.glob("*/*.parquet"), *path.glob("*/*/*.parquet")})
+    below = visible({*path.glob("*/*.parquet"), *path.glob("*/*/*.parquet")})
     if below and not _has_classes(folder):
         return _pictures(_parquet_below(path, below))
     return _pictures(folder)
@@ -121,7 +121,7 @@ def _has_classes(source: FolderSource) -> bool:
 
 def _table(path: Path) -> Path | None:
     """Return the table in a folder that lists its images; None where none is plain."""
-    tables = sorted(each for each in path.iterdir() if each.suffix.lower() in (".csv", ".tsv"))
+    tables = [e for e in visible(path.iterdir()) if e.suffix.lower() in (".csv", ".tsv")]
     named = [each for wanted in _TABLES for each in tables if each.name.lower() == wanted]
     named = named or [each for each in tables if "train" in pieces(each.stem)]
     found = named or tables

@@ -21,7 +21,7 @@ from bakeoff.data.csv_columns import (
 )
 from bakeoff.data.dataset import DataSet, part_starts
 from bakeoff.data.decode_files import Skipped, check_pictures, decode_files
-from bakeoff.data.folder_walk import ENDINGS, File
+from bakeoff.data.folder_walk import ENDINGS, File, visible
 from bakeoff.data.groups import notes_on_groups
 from bakeoff.data.labels import Classes, Labels, check_there, pooled_labels, table_labels
 from bakeoff.data.safe_reading import refusing
@@ -155,9 +155,9 @@ def _others(path: Path, file: str, parts: Sequence[str] | None) -> tuple[str, ..
     """
     files = {*FILES, bare(file)} - ({"id", "name"} - {bare(file)})  # classes have these, too
     told = {path} if parts is not None else {path, _of_test_images(path)}  # by `_beside`
-    tables = [each for each in path.parent.glob("*.[ctCT][sS][vV]") if each not in told]
+    tables = [e for e in visible(path.parent.glob("*.[ctCT][sS][vV]")) if e not in told]
     names = []
-    for table in sorted(tables)[:_TABLES]:
+    for table in tables[:_TABLES]:
         with suppress(DataError):
             begin = head(table)
             columns = {bare(column) for column in begin.columns} if begin.named else set()
@@ -218,7 +218,7 @@ def _shown(path: str, root: Path | None) -> str:
 
 def _roots(parent: Path) -> list[Path]:
     """Return where the images of a table may be: beside it, or in a folder there."""
-    folders = sorted(each for each in parent.iterdir() if each.is_dir() and each.name[0] != ".")
+    folders = [each for each in visible(parent.iterdir()) if each.is_dir()]
     return [parent, *folders[:100]]
 
 

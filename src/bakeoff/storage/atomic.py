@@ -1,6 +1,7 @@
 """Files written whole or not at all, and the disk's errors in words."""
 
 import errno
+import fcntl
 import hashlib
 import os
 import shutil
@@ -57,9 +58,19 @@ def sync(path: Path) -> None:
     """Make what happened to a file or folder outlast a power cut."""
     descriptor = os.open(path, os.O_RDONLY)
     try:
-        os.fsync(descriptor)
+        flush(descriptor)
     finally:
         os.close(descriptor)
+
+
+def flush(descriptor: int) -> None:
+    """Bring what was written to the disk itself: macOS's fsync leaves it in the drive's cache."""
+    whole = getattr(fcntl, "F_FULLFSYNC", None)
+    if whole is not None:
+        with suppress(OSError):  # not every file system can
+            fcntl.fcntl(descriptor, whole)
+            return
+    os.fsync(descriptor)
 
 
 def write_file(path: Path, content: bytes) -> None:
@@ -72,7 +83,7 @@ def write_file(path: Path, content: bytes) -> None:
             with temporary.open("xb") as stream:
                 stream.write(content)
                 stream.flush()
-                os.fsync(stream.fileno())
+                flush(stream.fileno())
             os.replace(temporary, path)
         except BaseException:  # Ctrl-C, too
             with suppress(OSError):

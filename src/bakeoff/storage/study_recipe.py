@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from bakeoff import recipe as recipes
-from bakeoff.errors import RecipeError
+from bakeoff.errors import DamagedFile, RecipeError
 from bakeoff.recipe import ModelRecipe, Recipe
 from bakeoff.recipe.kept_paths import without_paths
 from bakeoff.storage.formats import canonical, damaged
@@ -30,7 +30,10 @@ def recorded_recipe(folder: StudyFolder, study: Mapping[str, Any]) -> Recipe:
     try:
         recipe = recipes.parse(study["resolved"], origin=str(folder.study_file), folder=place)
     except RecipeError as error:
-        raise damaged(folder.study_file) from error
+        raise DamagedFile(
+            f"{folder.study_file}: expected a recipe that this version of Bakeoff reads, found one "
+            f"that it refuses ({error}): use the version that wrote it"
+        ) from error
     if recipe.models.keys() != study["identities"].keys():
         raise damaged(folder.study_file)
     return _with_chosen(recipe, folder)

@@ -11,7 +11,7 @@ from typing import Any
 
 from bakeoff.data.source_images import shared_images
 from bakeoff.errors import StorageError, UsageError
-from bakeoff.storage.atomic import clear_temporary, disk
+from bakeoff.storage.atomic import clear_temporary, disk, flush
 from bakeoff.storage.ledger import append_ledger, read_ledger
 from bakeoff.storage.locks import lock_file
 from bakeoff.utils.user_paths import named_folder
@@ -79,7 +79,7 @@ def _write_as_much(own: Path) -> None:
         with trial.open("xb") as stream:
             stream.write(os.urandom(size))
             stream.flush()
-            os.fsync(stream.fileno())
+            flush(stream.fileno())
     finally:
         trial.unlink(missing_ok=True)
 

@@ -149,8 +149,9 @@ def _other_images(folder: StudyFolder, old: Mapping[str, Any], data: DataSet) ->
     found = "as many, but others" if before == len(data.labels) else f"{len(data.labels):,}"
     return StudyError(
         f"{folder.path}: expected the {before:,} images this study was begun with, found {found}: "
-        "some were added, removed, changed, renamed or relabelled since; bring them back, or begin "
-        "a new study with --out"
+        "some were added, removed, changed, renamed or relabelled since, or the version of Bakeoff "
+        "that began it read them otherwise (CHANGELOG.md); bring them back, or begin a new study "
+        "with --out"
     )
 
 

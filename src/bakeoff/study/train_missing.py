@@ -23,6 +23,7 @@ from bakeoff.storage import array_files, atomic, formats, written_folder
 from bakeoff.storage.race_looks import dropped_models
 from bakeoff.storage.scratch import clear_scratch, scratch_folder
 from bakeoff.storage.study_folder import StudyFolder, trial_lock
+from bakeoff.storage.study_recipe import as_declared
 from bakeoff.study import checkpoints
 from bakeoff.study.builder_jobs import builder_jobs
 from bakeoff.study.cost import USUAL_RATE, trial_seconds
@@ -142,17 +143,21 @@ def _discard_folds(prepared: Prepared, watcher: Watcher) -> None:
             place = prepared.folder.fold(model, seed, fold)
             if not place.exists():
                 continue
-            if _recorded_identity(place) != _identity(prepared, model, seed, fold):
+            if not _is_as_declared(prepared, place, model, _identity(prepared, model, seed, fold)):
                 watcher.note(f"{model} seed {seed} fold {fold}: was trained otherwise; once more")
                 gone = place.with_name(f"{place.name}.discarded")
                 place.rename(gone)  # first, so that it is never there in part
                 shutil.rmtree(gone, ignore_errors=True)
 
 
-def _recorded_identity(place: Path) -> str | None:
+def _is_as_declared(prepared: Prepared, place: Path, model: str, identity: str) -> bool:
+    """Say whether a finished fold was trained as is declared now; its identity is new in 0.2."""
     recorded = written_folder.read_manifest(place)
-    found: str | None = written_folder.read_document(place, "trial.json", recorded).get("identity")
-    return found
+    document = written_folder.read_document(place, "trial.json", recorded)
+    if "identity" in document:
+        return bool(document["identity"] == identity)
+    declared = prepared.recipe.models[model]
+    return declared.python is None and as_declared(document, declared, prepared.recipe.selection)
 
 
 def missing_trials(

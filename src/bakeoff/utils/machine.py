@@ -10,6 +10,8 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Literal
 
+from bakeoff.utils import macos
+
 Device = Literal["cpu", "gpu"]
 _RATE_SECONDS = 0.2  # for measuring
 
@@ -77,7 +79,9 @@ def available_memory(root: Path = Path("/")) -> int:
     with suppress(OSError, ValueError, IndexError):
         lines = (root / "proc/meminfo").read_text(encoding="ascii").splitlines()
         found += [int(line.split()[1]) << 10 for line in lines if line.startswith("MemAvailable:")]
-    if not found:  # macOS
+    if not found and (free := macos.free_memory()) is not None:
+        found.append(free)
+    if not found:
         with suppress(OSError, ValueError, AttributeError):
             found.append(os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE") // 2)
     found += _left_in_groups(root)
@@ -151,9 +155,9 @@ def processor() -> str:
     try:
         lines = Path("/proc/cpuinfo").read_text().splitlines()
     except OSError:
-        return platform.processor()
+        lines = []
     names = [line.partition(":")[2].strip() for line in lines if line.startswith("model name")]
-    return names[0] if names else platform.processor()
+    return next(filter(None, (*names, macos.processor(), platform.processor())), platform.machine())
 
 
 def measured_rate() -> float:

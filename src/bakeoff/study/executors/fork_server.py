@@ -23,6 +23,7 @@ WORKER = "bakeoff-worker"
 _IMPORTED = ("bakeoff.study.executors.preloaded",)
 _SET = {
     **dict.fromkeys(("OPENBLAS_NUM_THREADS", "OMP_NUM_THREADS", "MKL_NUM_THREADS"), "1"),
+    "VECLIB_MAXIMUM_THREADS": "1",  # NumPy's on macOS
     "MPLBACKEND": "agg",  # a notebook's own is not there for another Python
     "PYTHONSAFEPATH": "1",
 }

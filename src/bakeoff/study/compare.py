@@ -8,6 +8,7 @@ from bakeoff.storage.study_folder import StudyFolder
 from bakeoff.study import arguments
 from bakeoff.study.executors.interface import Lost
 from bakeoff.study.result import Result
+from bakeoff.utils.machine import allow_open_files
 
 
 def compare(folders: Sequence[StudyFolder | str | Path], *, lost: Sequence[Lost] = ()) -> Result:
@@ -18,4 +19,5 @@ def compare(folders: Sequence[StudyFolder | str | Path], *, lost: Sequence[Lost]
     ]
     for place in places:
         place.require()
+    allow_open_files()
     return Result(places[0], compare_folders(places), tuple(lost))

@@ -3,6 +3,7 @@
 import math
 import os
 import platform
+import resource
 import sys
 import time
 from collections.abc import Iterator
@@ -138,6 +139,18 @@ def _left_in_group(group: Path, limit: str, use: str, given_back: str) -> list[i
             used -= next((int(value) for name, value in stat if name == given_back), 0)
         return [most - used]
     return []
+
+
+def allow_open_files(wanted: int = 4096) -> None:
+    """Let this process have so many files open, where the system permits it.
+
+    macOS begins with 256; each trial that is compared holds a file of predictions open.
+    """
+    soft, most = resource.getrlimit(resource.RLIMIT_NOFILE)
+    allowed = wanted if most == resource.RLIM_INFINITY else min(wanted, most)
+    if soft != resource.RLIM_INFINITY and soft < allowed:
+        with suppress(OSError, ValueError):
+            resource.setrlimit(resource.RLIMIT_NOFILE, (allowed, most))
 
 
 def lacks(root: Path = Path("/")) -> str | None:

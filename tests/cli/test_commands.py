@@ -70,7 +70,7 @@ def test_help_and_version(call):
     assert (code, err) == (0, "")
     assert all(name in out for name in COMMANDS)
     assert call()[:2] == (0, out)
-    assert call("--version") == (0, "bakeoff 0.1.0\n", "")
+    assert call("--version") == (0, "bakeoff 0.2.0.dev0\n", "")
     assert "--keep-sealed" in call("run", "--help")[1]
 
 

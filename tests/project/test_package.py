@@ -125,4 +125,4 @@ def test_a_study_runs_from_recipe_to_report(elsewhere):
 def test_the_command_is_installed(elsewhere):
     command = elsewhere.site / "bin" / "bakeoff"
     version = printed(elsewhere(str(command), "--version"))
-    assert version.split()[-1] == "0.1.0"
+    assert version.split()[-1] == "0.2.0.dev0"

@@ -135,7 +135,13 @@ def test_several_studies_on_one_test_set_make_one_page(tmp_path):
     names = {"one/cnn", "two/cnn"}
     assert names <= {*parsed.words("h3"), *parsed.words("summary")}
     assert "the last epoch were kept, as its study's recipe says" in parsed.body
-    assert "what all studies share is the test images" in parsed.body
+    assert "for testing (10 classes" in parsed.body
+    first = "of the first study; what all studies share is the test images"
+    assert parsed.body.count(f"{first}.") == 2
+    assert f"Numbers of training and validation images are those {first}." in parsed.body
+    card = report.model_card(comparison)
+    assert f" for testing, {first}" in card and "SHA-256 of the first study's data: " in card
+    assert "data of the first study, hash" in parsed.words("dt")
     assert "Every opening of the test set by the studies one + two" in parsed.body
     assert "Made by Bakeoff from the studies one + two." in report.model_card(comparison)
 

@@ -264,11 +264,12 @@ def _environment(comparison: Comparison) -> Iterator[tuple[str, str]]:
     data = comparison.data
     for name, value in comparison.environment.items():
         yield str(name), str(value)
-    for name in ("hash", "test_hash"):
-        if data.get(name):
-            yield f"data, {name.replace('_', ' ')}", str(data[name])
+    own = "data of the first study" if wording.of_first(comparison) else "data"
+    for name, key in ((f"{own}, hash", "hash"), ("data, test hash", "test_hash")):
+        if data.get(key):
+            yield name, str(data[key])
     for note in data.get("notes") or ():
-        yield "data, note", str(note)
+        yield f"{own}, note", str(note)
 
 
 def _ledger_line(line: Mapping[str, Any], unit: str) -> dict[str, str]:

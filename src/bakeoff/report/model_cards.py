@@ -81,12 +81,14 @@ def _data(comparison: Comparison) -> list[str]:
             f"{wording.basis(comparison)}; a fold's network was trained on about {train}"
             f"{validated}, the shipped one trained on all"
         )
+    first = wording.of_first(comparison)
     lines = [
-        f"- {name}: {used}",
+        f"- {name}: {used}{first and f', {first}'}",
         f"- Classes: {plain(text.listed(comparison.class_names))}",
     ]
     if data.get("hash"):
-        lines.append(f"- SHA-256 of the data: `{data['hash']}`")
+        whose = "the first study's" if first else "the"
+        lines.append(f"- SHA-256 of {whose} data: `{data['hash']}`")
     lines += [f"- {plain(str(note))}" for note in data.get("notes") or ()]
     return lines
 

@@ -14,7 +14,15 @@ from bakeoff.analysis.statistics import FEWEST_SEEDS
 from bakeoff.analysis.tuning import budget_words
 from bakeoff.analysis.verdicts import level_of
 from bakeoff.data import about_pixels
-from bakeoff.report.wording import INTERVAL, SELECTIONS, baseline, seed_count, seed_list, trained_on
+from bakeoff.report.wording import (
+    INTERVAL,
+    SELECTIONS,
+    baseline,
+    of_first,
+    seed_count,
+    seed_list,
+    trained_on,
+)
 from bakeoff.utils.text import counted, declared_points, listed, percent
 
 
@@ -75,12 +83,7 @@ def _split(comparison: Comparison) -> str:
     shape = " × ".join(str(side) for side in data.get("input_shape", ()))
     if data.get("folds"):
         return _folds(comparison) + _duplicates(comparison, "across the folds")
-    several = len(comparison.folders) > 1
-    shared = (
-        "of the first study; what all studies share is the test images"
-        if several
-        else "every model saw the same split"
-    )
+    shared = of_first(comparison) or "every model saw the same split"
     text = (
         f"{counted(data.get('train', 0), 'image')} of {data.get('name')} for training, "
         f"{data.get('validation', 0):,} for validation, {data.get('test', 0):,} for testing "

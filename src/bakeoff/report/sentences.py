@@ -20,6 +20,7 @@ from bakeoff.report.wording import (
     failure_rate,
     loss,
     loss_interval,
+    of_first,
     seed_list,
     sound_accuracy,
     trained_on,
@@ -112,6 +113,9 @@ def about_data(comparison: Comparison) -> str:
         height, width, channels = data["input_shape"]
         parts[0] += f", every image brought to {height} × {width} pixels"
         parts[0] += {1: ", grey", 3: ", in colour"}.get(channels, f" of {channels} values")
+    if first := of_first(comparison):
+        parts.append(f"Numbers of training and validation images are those {first}")
+    copies = []
     for kind, word in (("exact", "an exact copy"), ("near", "a near-copy")):
         for pair, number in comparison.duplicates.get(kind, {}).items():
             earlier, later = (_PARTS[part] for part in pair.split("-"))
@@ -119,11 +123,10 @@ def about_data(comparison: Comparison) -> str:
             which = "image" if folds else f"{later} image"
             where = "another fold" if folds else f"the {earlier} part"
             if number:
-                parts.append(f"{counted(number, which)} {verb} {word} in {where}")
-    if len(parts) == 1:
-        two = "two folds" if folds else "two parts of the split"
-        parts.append(f"No image stands in {two}, exactly or nearly")
-    return " ".join(f"{part}." for part in parts)
+                copies.append(f"{counted(number, which)} {verb} {word} in {where}")
+    two = "two folds" if folds else "two parts of the split"
+    copies = copies or [f"No image stands in {two}, exactly or nearly"]
+    return " ".join(f"{part}." for part in [*parts, *copies])
 
 
 def twins(comparison: Comparison) -> list[str]:

@@ -93,6 +93,12 @@ def studies(comparison: Comparison) -> str:
     return f"the {'study' if len(comparison.folders) < 2 else 'studies'} {comparison.study}"
 
 
+def of_first(comparison: Comparison) -> str:
+    """Return which of several studies the numbers of images are of; "" of one study alone."""
+    several = len(comparison.folders) > 1
+    return "of the first study; what all studies share is the test images" if several else ""
+
+
 def letters(comparison: Comparison) -> str:
     """Return what the letters mean; "" where there are none, or one model alone."""
     lettered = len(comparison.models) > 1 and any(model.group for model in comparison.models)

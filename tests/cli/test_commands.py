@@ -93,6 +93,8 @@ WRONG = [
     ("eject studies/x", "eject: expected --model MODEL, found nothing: Which model"),
     ("run digits --seed 3", "run: unknown option --seed; did you mean --seeds?"),
     ("run digits --epochs 4", "run: unknown option --epochs; that stands in the recipe"),
+    ("run digits --epoch 3", "run: unknown option --epoch; that stands in the recipe"),
+    ("export x --models cnn", "export: unknown option --models; did you mean --model?"),
     ("new digits --out x", "new: unknown option --out; known: --tune, --help"),
     ("run digits --seeds many", "--seeds: expected a whole number, found 'many'"),
     ("run digits --seeds 0", "--seeds: expected at least 1, found 0"),

@@ -321,6 +321,25 @@ def test_numbered_pieces_of_a_set_are_no_classes(tmp_path, name, inside):
     )
 
 
+@pytest.mark.parametrize(
+    "names", [("photos 2019", "photos 2020"), ("2-fold", "4-fold"), ("2 img", "10 img")], ids=str
+)
+def test_numbers_with_gaps_are_no_pieces(tmp_path, names):
+    for name in names:
+        fill(tmp_path / name)
+    assert set(read(tmp_path).class_names) == set(names)
+
+
+def test_classes_may_hold_folders_called_like_them(tmp_path):
+    """Grades, and in each of them the sessions: 1/2 is no class in a part."""
+    for grade in ("1", "2", "3"):
+        for session in ("1", "2"):
+            fill(tmp_path / grade / session)
+    data = read(tmp_path)
+    assert data.class_names == ("1", "2", "3")
+    assert "every class folder holds the same folders (1, 2)" in data.notes[-1]
+
+
 @pytest.mark.parametrize("name", ["class{}", "{}", "n0{}440764", "camera {}", "part {}"])
 def test_classes_may_be_numbered(tmp_path, name):
     for number in (1, 2):

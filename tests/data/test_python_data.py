@@ -135,6 +135,9 @@ def test_a_frame_of_paths_and_labels(tmp_path, arrays):
     assert data.input_shape == (8, 8, 1)
     np.testing.assert_array_equal(data.labels, y[:20])
     assert data.notes == ("All pictures looked at are 8×8",)
+    for name in ("image", "image_id"):  # HAM10000's metadata, with the paths added
+        beside = frame.assign(**{name: [f"ISIC_{number}" for number in range(20)]})
+        np.testing.assert_array_equal(from_python(beside).images, data.images)
     other = frame.rename(columns={"path": "image_name"}).assign(age=7, id=range(20))  # as in a CSV
     np.testing.assert_array_equal(from_python(other).labels, y[:20])
     valid = from_python(frame.assign(is_valid=False))

@@ -66,3 +66,22 @@ def test_a_file_that_python_refuses_imports_nothing(content, project):
     path = project / "models" / "mine.py"
     path.write_bytes(content)
     assert imported_files(path) == {}
+
+
+def test_strangers_of_the_same_names_are_not_looked_at(project):
+    """Another project's package further up, and a file called like Python's own module."""
+    (project / "models" / "mine.py").write_text("import random, head, util.sizes\n")
+    (project / "models" / "util").mkdir()
+    (project / "models" / "util" / "__init__.py").write_text("")
+    (project / "random.py").write_text("")
+    found = imported_files(project / "models" / "mine.py")
+    assert set(found) == {"head.py", "util/__init__.py"}
+
+
+def test_what_is_installed_is_not_the_users(project):
+    installed = project / "models" / "site-packages"
+    (project / "models" / "parts").rename(project / "models" / "gone")
+    (installed / "parts").mkdir(parents=True)
+    (installed / "parts" / "mine.py").write_text("import head\nfrom parts import wide\n")
+    (installed / "parts" / "wide.py").write_text("")
+    assert imported_files(installed / "parts" / "mine.py") == {}

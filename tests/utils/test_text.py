@@ -62,6 +62,7 @@ def test_a_bound_is_rounded_to_the_side_that_claims_less():
         *("1.67", "1.68", "1.67"),
     ]
     assert (text.points(0.0042, 2, "up"), text.points(0.1 + 0.2, 2, "up")) == ("0.42", "30.00")
+    assert text.points(-0.00001, 2, "up") == "0.00"
     assert (text.points(1e-9, 2, "up"), text.percent(0.004, 0, "up")) == ("0.01", "1 %")
     assert (text.percent(0.45072, 0, "up"), text.percent(0.00505, 0, "down")) == ("46 %", "0 %")
     assert [text.declared_points(each) for each in (0.005, 0.002, 0.00025, 0.1, 0.5)] == [

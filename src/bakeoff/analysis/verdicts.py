@@ -105,9 +105,7 @@ class Pair:
     look: Look | None = None
     mcnemar: float | None = None  # exact p of the two files
     files: tuple[int, int] | None = None  # their seeds: a's, b's
-    only_correct: tuple[int, int] | None = (
-        None  # images that only a's, only b's file classifies correctly
-    )
+    only_correct: tuple[int, int] | None = None  # images that only a's, only b's file gets correct
     folded: bool = False  # each "file" is the networks of one repeat's folds
 
     @property

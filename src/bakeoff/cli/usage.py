@@ -41,7 +41,10 @@ _DOES = {
 }
 
 # What people look for among the options of `run` and stands in the recipe.
-_DECLARED = ("epochs", "batch-size", "learning-rate", "lr", "optimizer", "data", "split", "models")
+_DECLARED = (
+    *("epochs", "epoch", "batch-size", "learning-rate", "lr", "optimizer", "data", "split"),
+    "models",
+)
 
 
 def check_command(words: Sequence[str], command: Any) -> None:
@@ -72,7 +75,7 @@ def as_usage_error(error: Exception, words: Sequence[str]) -> UsageError | None:
     parameter = getattr(error, "param", None)
     kind = type(error).__name__
     if kind == "NoSuchOption" and option and context:
-        text = f"unknown option {option}; {_other_option(option, _options(context))}"
+        text = f"unknown option {option}; {_other_option(option, context)}"
     elif kind == "MissingParameter" and parameter is not None:
         hint = parameter.human_readable_name if parameter.metavar is None else parameter.metavar
         if parameter.opts[0].startswith("--"):
@@ -94,10 +97,11 @@ def _options(context: Any) -> list[str]:
     ]
 
 
-def _other_option(option: str, known: Sequence[str]) -> str:
-    if option.removeprefix("--").replace("_", "-") in _DECLARED:
+def _other_option(option: str, context: Any) -> str:
+    bare = option.removeprefix("--").replace("_", "-")
+    if context.command.name in ("run", "tune", "plan") and bare in _DECLARED:
         return "that stands in the recipe"
-    return _nearest(option, known, prefix="--")
+    return _nearest(option, _options(context), prefix="--")
 
 
 def _nearest(word: str, known: Sequence[str], *, prefix: str = "") -> str:

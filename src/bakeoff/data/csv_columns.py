@@ -14,6 +14,7 @@ from bakeoff.errors import DataError
 from bakeoff.utils.text import shown
 
 MAX_BYTES = 1 << 31
+_FEW_CELLS, _MANY_CELLS = 3, 9  # times the file's bytes, as lists of text
 LABELS = (
     *("label", "labels", "class", "target", "category", "y", "classname", "labelname", "breed"),
     *("species", "diagnosis", "emotion", "classid", "labelid", "digit", "variety", "type"),
@@ -112,7 +113,7 @@ def _is_number(text: str) -> bool:
 def rows(path: Path, begin: Head) -> list[list[str]]:
     """Return the rows of a table of text, without its header; all as long as the header."""
     with regular_file(path) as (file, size):
-        check_memory(3 * size)
+        check_memory((_FEW_CELLS if len(begin.columns) < 4 else _MANY_CELLS) * size)
         text = io.TextIOWrapper(file, encoding="utf-8-sig", newline="")
         usual = csv.field_size_limit(max(size, 1))  # a cell may hold all pixels of an image
         try:

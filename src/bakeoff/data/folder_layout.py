@@ -200,7 +200,10 @@ class _Finder:
     def check_levels(self, classes: list[tuple[int, str]]) -> None:
         """Refuse class folders that hold the parts, which would be mixed; note what seems so."""
         inside = [[name for name, _ in self.walk.inside(path)[0]] for _, path in classes]
-        inside = [[n for n in names if n not in folders_of_masks(names)] for names in inside]
+        aside = [folders_of_masks(names) for names in inside]
+        pairs = zip(inside, aside, strict=True)
+        inside = [[name for name in names if name not in masks] for names, masks in pairs]
+        plain = {self.names[k] for (k, _), below in zip(classes, inside, strict=True) if not below}
         for (label, _), names in zip(classes, inside, strict=True):
             parts = {folder_part(name): name for name in names}
             if "train" in parts and {"validation", "test"} & parts.keys():
@@ -211,7 +214,7 @@ class _Finder:
                     f"expected the parts above the classes ({listed(wanted)}), found them below "
                     f"({listed(found)}): move the folders"
                 )
-            again = [name for name in names if unicodedata.normalize("NFC", name) in self.names]
+            again = [name for name in names if unicodedata.normalize("NFC", name) in plain]
             if len(again) > 1 and again == names:
                 place = shown(self.names[label])
                 raise DataError(
@@ -236,7 +239,9 @@ def _check_kinds(parent: Path, folders: Sequence[str]) -> None:
     """Refuse folders that are no classes: pictures and their masks, or one set in pieces."""
     tree = _TREE.format(shown(parent.name) or "folder")
     stems = {re.sub("[0-9]+", "0", name.casefold()) for name in folders}
-    if len(folders) > 1 == len(stems) and _PIECES & {*pieces(folders[0])}:
+    numbers = sorted(int(each[-1]) for name in folders if (each := re.findall("[0-9]+", name)))
+    in_turn = numbers in ([*range(len(folders))], [*range(1, len(folders) + 1)])
+    if len(folders) > 1 == len(stems) and in_turn and _PIECES & {*pieces(folders[0])}:
         raise DataError(
             f"expected a folder for each class, found {some([f'{shown(n)}/' for n in folders])}, "
             f"called like numbered pieces of one set: {tree}; or list files and labels in a table, "

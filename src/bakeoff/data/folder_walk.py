@@ -114,7 +114,7 @@ class Walk:
         """
         entries = _entries(folder)
         masks, usual = masks_beside([e.name for e in entries if e.name.lower().endswith(ENDINGS)])
-        aside = folders_of_masks([e.name for e in entries if os.path.isdir(e.path)])
+        aside = folders_of_masks([e.name for e in entries if e.is_dir()])
         for entry in entries:
             name = shown(os.path.relpath(entry.path, self.root), limit=120)
             target = self._followed(entry)

@@ -34,6 +34,9 @@ _FORMS = (
 )
 
 
+_LOOK = 50  # rows in which files are looked for
+
+
 def is_declared(value: object) -> bool:
     """Say whether a value is what a recipe may say: a name, a path or a mapping of plain values."""
     if isinstance(value, str | Path) or value is None:
@@ -161,6 +164,11 @@ def _from_mapping(value: Mapping[str, Any]) -> DataSet:
     return _framed(parts, columns, texts, tuple(notes))
 
 
+def _names_files(column: Any) -> bool:
+    """Say whether one of a column's first cells is the path of a file."""
+    return any(isinstance(e, str | PathLike) and os.path.isfile(e) for e in column.tolist()[:_LOOK])
+
+
 def _from_frame(frame: Any) -> DataSet:
     """Read the image files that a frame names."""
     columns = [str(each) for each in frame.columns]
@@ -168,8 +176,9 @@ def _from_frame(frame: Any) -> DataSet:
     label = next((known[word] for word in LABELS if word in known), None)
     part = next((known[word] for word in PART_COLUMNS if word in known), None)
     others = [each for each in columns if each not in (label, part)]
-    file = next((known[word] for word in FILES if word in known and known[word] != label), None)
-    file = file or (others[0] if len(others) == 1 else None)
+    called = [known[word] for word in FILES if word in known and known[word] != label]
+    file = next((each for each in called if _names_files(frame[each])), None)
+    file = file or next(iter(called or (others if len(others) == 1 else ())), None)
     if label is None and file is not None and len(others) == 2:
         label = next((each for each in others if each != file), None)
     if label is None or file is None:

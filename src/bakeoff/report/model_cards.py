@@ -53,7 +53,7 @@ def _model(comparison: Comparison, result: ModelResult) -> list[str]:
         *([f"- Prediction time: {order.text(result.name)}, in a batch"] if order.by_time else []),
         f"- Training: {plain(wording.training(result.settings))}",
         *tuned,
-        "- Layers, before the softmax output that Bakeoff adds:",
+        "- Layers (Bakeoff adds the softmax output):",
         *(f"  1. {plain(line)}" for line in wording.layers(result.settings)),
     ]
 

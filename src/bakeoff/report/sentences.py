@@ -150,9 +150,7 @@ def about_loss(comparison: Comparison) -> str:
         return ""
     by_loss = min(models, key=lambda model: model.loss.mean)
     by_accuracy = comparison.models[0]
-    if (
-        by_loss.accuracy.mean == by_accuracy.accuracy.mean
-    ):  # the same mean: which is first is chance
+    if by_loss.accuracy.mean == by_accuracy.accuracy.mean:  # which is first is chance
         by_accuracy = by_loss
     meaning = (
         "Accuracy counts correct predictions and decides the verdicts; the loss also weighs how "

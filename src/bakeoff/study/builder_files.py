@@ -1,11 +1,16 @@
 """Which files a Python builder is made of: its own, and those of the user's that it imports."""
 
 import ast
+import os
+import sys
 import warnings
 from collections.abc import Iterator, Sequence
+from itertools import takewhile
 from pathlib import Path, PurePosixPath
 
 from bakeoff.storage import atomic
+
+_PACKAGES = ("site-packages", "dist-packages")  # what lies there is nobody's own
 
 
 def imported_files(builder: Path) -> dict[str, bytes]:
@@ -16,20 +21,28 @@ def imported_files(builder: Path) -> dict[str, bytes]:
     as seen from the folder where its first part was found, so that it stays when all is moved.
     """
     folder = builder.absolute().parent
-    roots = (folder, *folder.parents)
-    found: dict[str, bytes] = {}
+    roots = tuple(takewhile(lambda each: each.name not in _PACKAGES, (folder, *folder.parents)))
+    found, asked = dict[str, bytes](), set[str]()
     waiting = [_wanted(atomic.read_file(builder), PurePosixPath(builder.name))]
     while waiting:
-        for name in waiting.pop():
+        for name in set(waiting.pop()) - asked:
+            asked.add(name)
             path = _first(roots, name)
-            if path is not None and name not in found and path != builder.absolute():
+            if path is not None and path != builder.absolute():
                 found[name] = atomic.read_file(path)
                 waiting.append(_wanted(found[name], PurePosixPath(name)))
     return found
 
 
 def _first(roots: Sequence[Path], name: str) -> Path | None:
-    return next((root / name for root in roots if (root / name).is_file()), None)
+    """Return the file where Python would find it: in the folder that has its first part."""
+    top = name.partition("/")[0].removesuffix(".py")
+    if top in sys.stdlib_module_names:
+        return None
+    is_file, is_folder = os.path.isfile, os.path.isdir  # which are silent about others' folders
+    modules = (r for r in roots if is_file(r / f"{top}.py") or is_file(r / top / "__init__.py"))
+    root = next(modules, None) or next((r for r in roots if is_folder(r / top)), None)
+    return root / name if root is not None and is_file(root / name) else None
 
 
 def _wanted(content: bytes, place: PurePosixPath) -> list[str]:

@@ -57,7 +57,7 @@ def require_same_builder(model: ModelRecipe, recorded: str) -> None:
         raise RecipeError(
             f"models.{model.name}.python: expected {model.python.rpartition(':')[0]} and what it "
             "imports as they were when this run began, found one changed: undo the change and run "
-            "again, or give the changed network a name of its own"
+            "again, or put the changed network into a file of its own, under a name of its own"
         )
 
 

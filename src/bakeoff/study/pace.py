@@ -11,9 +11,7 @@ from bakeoff.utils.events import Planned
 
 _LONG = 20.0  # seconds; a first epoch this long tells something, though it was compiled, too
 _REMEMBERED = 9  # epochs whose lengths are remembered for each model
-_TOGETHER = (
-    0.002  # seconds; what is heard so soon after another came with it, from a cluster's node
-)
+_TOGETHER = 0.002  # seconds; heard so soon after another, it came with it from a cluster's node
 _LAID_OUT = 200  # jobs; of more that wait, the sum of their lengths tells as much
 
 

@@ -19,7 +19,7 @@ from bakeoff.recipe.vocabulary.builder_remarks import (
     SCALES_AGAIN,
     SOME_SAME_START,
 )
-from bakeoff.training.backend import keras
+from bakeoff.training.backend import as_planned, keras
 from bakeoff.training.user_builder import call_builder, usable
 
 _OWN_WAYS = ("train_step", "compute_loss")  # to train, in a class derived from keras.Model
@@ -48,6 +48,13 @@ def remarks(reference: str, input_shape: Shape, n_classes: int) -> tuple[str, ..
         If the builder cannot be used, gives every seed the same initial weights, ends in two
         softmax layers, or says itself how a step of training goes.
     """
+    try:
+        return _remarks(reference, input_shape, n_classes)
+    finally:
+        as_planned()  # what the builder sets in Keras is not for the models after it
+
+
+def _remarks(reference: str, input_shape: Shape, n_classes: int) -> tuple[str, ...]:
     given = call_builder(reference, input_shape, n_classes, seed=_SEEDS[0])
     own = [way for way in _OWN_WAYS if getattr(type(given), way) is not getattr(keras.Model, way)]
     if own:

@@ -170,7 +170,9 @@ def processor() -> str:
     except OSError:
         lines = []
     names = [line.partition(":")[2].strip() for line in lines if line.startswith("model name")]
-    return next(filter(None, (*names, macos.processor(), platform.processor())), platform.machine())
+    if names:
+        return names[0]
+    return macos.processor() or platform.processor() or platform.machine()
 
 
 def measured_rate() -> float:

@@ -49,7 +49,7 @@ def _hundredfold(share: float, digits: int, rounding: Rounding) -> str:
     if rounding == "nearest" or not math.isfinite(share):
         return f"{100 * share:.{digits}f}"
     exact = Decimal(f"{100 * share:.12g}")  # what floating point added to 0.0042 is no reason
-    return f"{exact.quantize(Decimal(1).scaleb(-digits), _ROUNDING[rounding]):f}"
+    return f"{exact.quantize(Decimal(1).scaleb(-digits), _ROUNDING[rounding]) + 0:f}"
 
 
 def decimals(declared: float) -> int:

@@ -146,6 +146,14 @@ def test_choices_are_found_with_what_they_depend_on():
     }
 
 
+def test_choices_in_a_block_that_is_never_left_out_depend_on_nothing():
+    """The importance of choices left them out, as if they stood in an option."""
+    layers = [{"dense": {"units": {"whole": [8, 64]}}}]
+    for low, when in ((1, ()), (0, (("layers[1].repeat", None),))):
+        repeat = {"repeat": {"whole": [low, 2], "layers": layers}}
+        assert [each.when for each in dimensions({"layers": [repeat]})] == [(), when]
+
+
 def test_values_at_shares_of_their_ranges_and_in_words():
     batch, optimizer, rate, *_, momentum, repeat, _, _ = dimensions(MODEL)
     assert [rate.at(share) for share in (0, 0.5, 1)] == [0.0001, 0.001, 0.01]

@@ -40,7 +40,7 @@ Setting = Mapping[str, float | int]
 class Dimension:
     """One choice; `when` says in which options of other choices it stands: (place, which).
 
-    Of a repeated block, which is None: it has to be repeated at all.
+    Of a block that may be left out, which is None: it has to be repeated at all.
     """
 
     place: str
@@ -350,7 +350,7 @@ def _repeat(raw: object, place: str, when: tuple[When, ...]) -> Iterator[Dimensi
             text = f"expected to repeat 0 to {MOST_REPEATS} times, found another number"
             raise Misfit(text, inside=place)
         yield each
-    at_all: tuple[When, ...] = ((place, None),) if "whole" in times else ()
+    at_all = ((place, None),) if "whole" in times and not each.low else ()
     yield from _walk(raw["layers"], f"{place}.layers", (*when, *at_all))
 
 

@@ -177,6 +177,21 @@ def test_how_many_settings_there_are():
     assert [most_settings(each) for each in (one, two, drawn)] == [2, 6, None]
 
 
+def test_choices_that_exclude_each_other_are_not_multiplied():
+    """`plan` spoke of 40 settings where there were 12."""
+    options = [
+        {"residual": [{"conv2d": {"filters": 1, "kernel_size": {"choice": [3, 5]}}}]},
+        {"conv2d": {"filters": {"whole": [2, 6]}, "activation": {"choice": ["relu", "tanh"]}}},
+    ]
+    assert most_settings(dimensions({"layers": [{"choice": options}]})) == 2 + 5 * 2
+    block = [{"dense": {"units": {"choice": [4, 8]}}}]
+    for low, count in ((0, 1 + 2 * 2), (1, 2 * 2)):
+        layers = [{"repeat": {"whole": [low, 2], "layers": block}}]
+        assert most_settings(dimensions({"layers": layers})) == count
+    endless = [{"dropout": {"uniform": [0, 0.5]}}, "flatten"]
+    assert most_settings(dimensions({"layers": [{"choice": endless}]})) is None
+
+
 def test_only_lists_make_choices():
     assert not has_choices({"training": {"class_weight": {"log": 2.0, "choice": 1.0}}})
     assert not has_choices({"training": {"class_weight": {"whole": 2.0}}})

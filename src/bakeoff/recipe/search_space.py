@@ -300,10 +300,22 @@ def _alike(option: Any) -> str:
     return json.dumps(option, sort_keys=True, default=str)
 
 
-def most_settings(dims: Sequence[Dimension]) -> int | None:
-    """Return how many different settings there are at most; None where there is no end of them."""
-    counts = [each.count for each in dims]
-    return None if None in counts else math.prod(count or 1 for count in counts)
+def most_settings(dims: Sequence[Dimension], when: tuple[When, ...] = ()) -> int | None:
+    """Return how many different settings there are at most; None where there is no end of them.
+
+    when : of the choices that stand there alone, and of those inside them
+    """
+    total = 1
+    for each in dims:
+        if each.when != when:
+            continue
+        options = range(len(each.options)) if each.kind == "choice" else (None,)
+        inside = [most_settings(dims, (*when, (each.place, which))) for which in options]
+        if each.count is None or None in inside:
+            return None
+        known = sum(count or 0 for count in inside)
+        total *= known if each.kind == "choice" else 1 + (each.count - 1) * known
+    return total
 
 
 def _choice(raw: Any, place: str, when: tuple[When, ...]) -> Iterator[Dimension]:

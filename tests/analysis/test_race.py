@@ -10,13 +10,14 @@ Cost: 3 s. Run, with the table of docs/tuning.md:
 
 import sys
 from dataclasses import dataclass
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
 from scipy import stats
 from scipy.special import ndtri, stdtr
 
-from bakeoff.analysis.race import level_of_a_look, standings
+from bakeoff.analysis.race import level_of_a_look, raced, standings
 from bakeoff.analysis.statistics import compare_pair
 
 MODELS, SEEDS, LOOKS, IMAGES, DELTA = 10, 10, (3, 5), 1000, 0.005
@@ -45,6 +46,25 @@ def test_nobody_is_dropped_with_two_seeds_or_by_less_than_delta(rng):
     beaten = {"a": base, "b": worse}
     assert standings(beaten, delta=0.0, level=0.01)[1].dropped
     assert not standings(beaten, delta=0.005, level=0.01)[1].dropped
+
+
+def test_what_was_saved_is_what_the_survivors_were_trained():
+    """All seeds that were declared counted, also where all was settled at the first look."""
+    standing = {"model": "bad", "accuracy": 0.5, "difference": 0.4, "p": 0.001, "dropped": True}
+    look = {"after": 3, "delta": 0.005, "leader": "good", "standings": [standing]}
+    trials = [
+        ({"parameters": 9, "seed": seed, "validation": {"accuracy": 0.5}}, {"seconds": 2.0})
+        for seed in range(3)
+    ]
+    study = SimpleNamespace(
+        recipe=SimpleNamespace(name="s", seeds=tuple(range(7))),
+        models={"good": (None,) * 4},
+        dropped={"bad": trials},
+        looks=[look],
+    )
+    good = SimpleNamespace(seeds=tuple(range(4)), seconds_per_trial=2.0)
+    race = raced([study], [{"good": "good", "bad": "bad"}], [good])
+    assert (race.trials, race.not_trained, race.saved_share) == (7, 1, pytest.approx(1 / 8))
 
 
 def test_equal_answers_are_no_reason_to_drop():

@@ -40,7 +40,7 @@ def test_without_a_race_nothing_is_said():
 def test_nobody_was_dropped():
     assert said(race()) == (
         "Race: after 3 and 4 seeds no model was shown, on validation, to be worse than the leader "
-        "by more than 0.50 points, so all were trained to the end."
+        "by more than 0.50 points, so none was dropped."
     )
 
 

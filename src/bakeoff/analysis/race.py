@@ -119,7 +119,8 @@ def _dropped(study: OpenedStudy, model: str, name: str, names: Mapping[str, str]
     documents = [document for document, _ in study.dropped[model]]
     times = [timing["seconds"] for _, timing in study.dropped[model] if "seconds" in timing]
     seconds = float(np.mean(times)) if times else None
-    left = len(study.recipe.seeds) - len(documents)
+    most = max(map(len, study.models.values()), default=0)  # declared looks may end before all seeds
+    left = max(0, most - len(documents))
     return DroppedModel(
         name=name,
         study=study.recipe.name,

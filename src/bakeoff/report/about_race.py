@@ -28,8 +28,7 @@ def about_race(comparison: Comparison) -> str:
     if not race.dropped:
         return (
             f"Race: after {looks} seeds no model was shown, on validation, to be worse than the "
-            f"leader by more than {declared_points(race.delta)} points, so all were trained to the "
-            "end."
+            f"leader by more than {declared_points(race.delta)} points, so none was dropped."
         )
     names = listed(
         f"{model.name} ({left(model)}, {validation(model)} on validation, {model.leader} "

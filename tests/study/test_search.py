@@ -144,6 +144,20 @@ def test_a_chosen_setting_written_out_by_hand_keeps_the_record_of_its_search(
     assert again.folder.read_ledger()[-1]["searches"]["mlp"]["tried"] == 4
 
 
+def test_a_search_that_goes_on_is_no_budget_of_the_models_compared(searched, npz, tmp_path):
+    """What had been tried so far of a model that was added stood there as its budget."""
+    result, _, _ = searched
+    out = shutil.copytree(result.folder.path, tmp_path / "study")
+    models = {**MODELS, "late": MODELS["mlp"]}
+    tune(small.declare(npz, **{**SEARCH, "models": models}), out=out, only=["late"], workers=1)
+    late = SearchFolder(out, "late").path
+    assert (late / "chosen").is_dir()
+    shutil.rmtree(late / "chosen")
+    comparison = compare([StudyFolder(out)]).comparison
+    assert [each.model for each in comparison.searches] == ["mlp"]
+    assert comparison.missing == ("late seed 0",)
+
+
 def test_report_card_and_table_say_what_was_searched(searched):
     result, _, _ = searched
     page = result.folder.report_file.read_text()

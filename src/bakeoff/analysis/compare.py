@@ -177,7 +177,7 @@ def _order(studies: Sequence[OpenedStudy], models: Sequence[ModelResult]) -> Ord
 def _searches(
     studies: Sequence[OpenedStudy], models: Sequence[ModelResult]
 ) -> tuple[Searched, ...]:
-    """Return all searches, each with the validation accuracies of the chosen setting's seeds."""
+    """Return all searches that chose, each with the validation accuracies of its choice's seeds."""
     fresh = {
         model.name: [a for a in model.validation_accuracy if a is not None] for model in models
     }
@@ -191,6 +191,7 @@ def _searches(
         )
         for study, names in zip(studies, _names(studies), strict=True)
         for each in read_searches(study.folder, study.recipe)
+        if each.chosen is not None  # others go on, for models that nobody tested
     )
 
 

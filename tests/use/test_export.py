@@ -15,7 +15,7 @@ import pytest
 from PIL import Image
 
 from bakeoff.data.image_file import decode_file
-from bakeoff.errors import StudyError, UsageError
+from bakeoff.errors import DataError, StudyError, UsageError
 from bakeoff.storage.split_file import read_split
 from bakeoff.study.compare import compare
 from bakeoff.use.export import example as examples
@@ -194,6 +194,22 @@ def test_other_images_are_not_held_against_the_saved_validation(result, digits):
     np.testing.assert_array_equal(exporting._expected(trained, images, saved=False), expected)
     kept = exporting._expected(trained, images, saved=True)
     assert kept.shape == expected.shape and np.abs(kept - expected).max() > 0.1
+
+
+def test_the_images_of_the_check_are_called_what_they_are(result, monkeypatch):
+    """Of a study without validation images it was said that they are not at hand."""
+    trained = result.trained("mlp", seed=0)
+    assert exporting._images(trained)[1] == exporting.VALIDATION
+
+    def gone(*_, **__):
+        raise DataError("gone")
+
+    monkeypatch.setattr(exporting, "load", gone)
+    found = exporting._images(trained)[1]
+    assert found == "training images, since the validation part is not at hand"
+    data = {**trained.study["data"], "validation": 0}
+    without = replace(trained, study={**trained.study, "data": data})
+    assert exporting._images(without)[1] == "training images, since there are no others"
 
 
 def test_what_cannot_be_exported_so(result, tmp_path, monkeypatch):

@@ -196,7 +196,8 @@ def _images(trained: TrainedModel) -> tuple[NDArray[Any], str]:
         pass
     profile = read_profile(folder)
     if profile is not None:
-        return profile.images, "training images, since the validation part is not at hand"
+        why = "the validation part is not at hand" if study["validation"] else "there are no others"
+        return profile.images, f"training images, since {why}"
     raise StudyError(
         f"{folder.path}: expected images to check the export with, found neither the data set nor "
         "training_profile.npz: bring the data back to where the recipe says"

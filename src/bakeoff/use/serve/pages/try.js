@@ -203,6 +203,7 @@ function stop() {
 }
 
 get("camera").addEventListener("click", async () => {
+  stop();
   try {
     state.stream = await navigator.mediaDevices.getUserMedia({ video: { facingMode: "environment" } });
   } catch {

@@ -54,8 +54,9 @@ NATIVE = {
     ("bakeoff.training.backend", "ctypes"),  # gives memory back: malloc_trim
 }
 # Check an exported file and draw figures in processes without Bakeoff; the scripts are run there,
-# not imported.
+# not imported. macOS is asked by two commands of its own, which are always the same.
 ELSEWHERE = {
+    ("bakeoff.utils.macos", "subprocess"),
     ("bakeoff.report.plots.draw", "subprocess"),
     ("bakeoff.use.export.export", "subprocess"),
 }

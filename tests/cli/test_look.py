@@ -96,7 +96,7 @@ def test_with_a_validation_part_alone_the_test_images_are_not_left_alone(tiny):
     lines = printed(look.overview(Loaded(data, own_parts(data), False))).splitlines()
     assert lines[0].startswith("tiny: 4 train and 2 validation images of 2×4×1")
     assert lines[-1].endswith(
-        "There is no test part yet: a recipe's split takes one, maybe of these."
+        "There is no test part yet: a recipe's split draws one, some of these perhaps."
     )
 
 

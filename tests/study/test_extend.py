@@ -17,10 +17,11 @@ from bakeoff import recipe
 from bakeoff.errors import RecipeError, StudyError
 from bakeoff.storage import formats, ledger, user_ledger
 from bakeoff.storage.study_folder import StudyFolder
-from bakeoff.study import extend
+from bakeoff.study import create, extend
 from bakeoff.study.extend import extended
 from bakeoff.study.run import run
 from bakeoff.study.tune import tune
+from bakeoff.utils.events import Watcher
 from tests.helpers.jobs import Listener
 from tests.helpers.small import MODELS, carry_out, declare, files, identical, write_npz
 
@@ -297,6 +298,57 @@ def test_images_that_changed_where_they_lie_are_counted(finished, images, found,
     )
     with pytest.raises(StudyError, match=f"^{re.escape(text)}$"):
         extended(study, old, recipe, {}, data, SimpleNamespace(hash="x"), [])
+
+
+CHANGED_MLP = {**MODELS, "mlp": {"layers": [{"dense": 3}]}}
+
+
+@pytest.mark.parametrize(
+    ("models", "found"), [(CHANGED_MLP, "changed"), ({"linear": MODELS["linear"]}, "dropped")]
+)
+def test_what_another_run_trains_is_neither_changed_nor_dropped(npz, tmp_path, models, found):
+    """The test set was opened with it, and the study was then said to be damaged."""
+    out, changed = tmp_path / "study", declare(npz, models=models)
+
+    class Other(Watcher):
+        said = ""
+
+        def epoch(self, label, result):
+            if label == "mlp seed 0" and not self.said:
+                with pytest.raises(StudyError) as error:
+                    create.prepare(changed, StudyFolder(out), device="cpu")
+                self.said = str(error.value)
+
+    watcher = Other()
+    result = carry_out(npz, out, watcher=watcher)
+    assert watcher.said == (
+        f"{out}: expected mlp as the run declared it that trains it at this moment, found it "
+        f"{found}: end that run first, or give the changed recipe another place with --out"
+    )
+    assert {model.name for model in result.comparison.models} == {"linear", "mlp"}
+
+
+def test_a_run_does_not_train_what_another_has_changed_meanwhile(npz, tmp_path):
+    """It trained on; the test set was opened with networks that the study did not declare."""
+    out = tmp_path / "study"
+    changed = declare(npz, models={**MODELS, "linear": {"layers": [{"dense": 3}]}})
+
+    class Other(Listener):
+        def started(self, label, where=None):
+            super().started(label, where)
+            if label == "mlp seed 1":
+                create.prepare(changed, StudyFolder(out), device="cpu")
+
+    text = (
+        f"{out}: expected linear as it was declared when this run began, found that another run of "
+        "a changed recipe has changed or dropped it: run again what is to count, and the other "
+        "recipe with another --out"
+    )
+    watcher = Other()
+    with pytest.raises(StudyError, match=f"^{re.escape(text)}$"):
+        carry_out(npz, out, watcher=watcher)
+    assert watcher.of("finished") == ["mlp seed 0", "mlp seed 1"]
+    assert not (out / "openings").exists()
 
 
 def test_a_builder_that_was_changed_is_refused(npz, tmp_path):

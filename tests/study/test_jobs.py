@@ -55,6 +55,7 @@ def contents(folder):
 def test_a_training_job_names_no_test_image(tmp_path, data):
     """Its fields are these, and its data folder holds these files; a new one has to be judged."""
     assert sorted(field.name for field in dataclasses.fields(TrainJob)) == [
+        "begun_with",
         "builder",
         "called",
         "checkpoint_seconds",
@@ -187,7 +188,7 @@ def test_a_network_of_other_sizes_than_planned_is_refused(tmp_path, data, monkey
     """Whatever sets Keras up otherwise is found before an epoch is trained."""
     monkeypatch.setattr(Trainer, "parameters", property(lambda trainer: (7, 5)))
     text = (
-        "models.mlp: expected a network of 355 parameters, of which 339 are trained, found 7 and "
+        "models.model: expected a network of 355 parameters, of which 339 are trained, found 7 and "
         "5: Keras is set up otherwise in this process than Bakeoff sets it up"
     )
     with pytest.raises(RecipeError, match=f"^{re.escape(text)}$"):

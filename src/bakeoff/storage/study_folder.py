@@ -186,6 +186,18 @@ class StudyFolder:
 
         return lock_file(self.lock_path(name), timeout=timeout)
 
+    def in_training(self, model: str) -> bool:
+        """Say whether a process is at a trial of a model, or at a fold of one, at this moment."""
+        from filelock import Timeout
+
+        try:
+            for path in self.path.glob(f".locks/{trial_lock(model, '*')}.lock"):
+                with self.lock(path.stem, timeout=0):
+                    pass
+        except Timeout:
+            return True
+        return False
+
     def lock_path(self, name: str) -> Path:
         """Return the file of a lock; it stays when the lock is free."""
         return self.path / ".locks" / f"{name}.lock"
@@ -202,7 +214,7 @@ def to_go_on(folder: StudyFolder, study: Mapping[str, Any]) -> str:
     return shell_command("run", folder.recipe_file, "--out", folder.path)
 
 
-def trial_lock(model: str, seed: int, fold: int | None = None) -> str:
+def trial_lock(model: str, seed: int | str, fold: int | None = None) -> str:
     """Return the name of the lock that whoever trains a trial, or a fold of one, holds."""
     return f"{model}.seed-{seed}" + ("" if fold is None else f".fold-{fold}")
 

@@ -39,6 +39,8 @@ def extended(
     searched = _written_out(folder, before, recipe)
     notes += [f"the study keeps the search that chose the settings of {name}" for name in searched]
     kept = {name for name in before.models if name in done or name in seen}
+    for name in before.models.keys() - kept:
+        _require_not_in_training(folder, old, recipe, name)
     for name in sorted(kept & set(recipe.models)):
         same = is_identity(old["identities"].get(name), recipe.models[name], recipe)
         if _left_open(folder, recipe, name) or not same:
@@ -67,6 +69,26 @@ def extended(
         }
     )
     return union, {**identities, **{name: old["identities"][name] for name in dropped}}
+
+
+def _require_not_in_training(
+    folder: StudyFolder, old: Mapping[str, Any], recipe: Recipe, name: str
+) -> None:
+    """Refuse to change or drop a model that another run trains: its trial would come all the same.
+
+    Of a model that leaves choices open, its search says what may not change.
+    """
+    model = recipe.models.get(name)
+    if model is not None and (
+        model.search is not None or is_identity(old["identities"].get(name), model, recipe)
+    ):
+        return
+    if folder.in_training(name):
+        raise StudyError(
+            f"{folder.path}: expected {name} as the run declared it that trains it at this moment, "
+            f"found it {'changed' if model else 'dropped'}: end that run first, or give the "
+            "changed recipe another place with --out"
+        )
 
 
 def _written_out(folder: StudyFolder, before: Recipe, recipe: Recipe) -> dict[str, ModelRecipe]:

@@ -19,9 +19,7 @@ from typing import TYPE_CHECKING, Any
 from filelock import Timeout
 
 from bakeoff.analysis import metrics
-from bakeoff.errors import RecipeError
 from bakeoff.recipe import ModelRecipe
-from bakeoff.recipe.architecture import describe
 from bakeoff.recipe.kept_paths import without_folders
 from bakeoff.recipe.vocabulary.backbones import BACKBONES
 from bakeoff.storage import array_files, formats, history, written_folder
@@ -36,7 +34,11 @@ from bakeoff.study.development_data import (
     with_features,
 )
 from bakeoff.study.environment import environment_here
-from bakeoff.study.model_identity import require_same_builder
+from bakeoff.study.model_identity import (
+    require_as_planned,
+    require_same_builder,
+    require_still_declared,
+)
 from bakeoff.training import baselines
 from bakeoff.utils.events import EpochResult, OnEpoch, Resumed
 
@@ -61,6 +63,7 @@ class TrainJob:
     called : its label, where it is a setting of a search
     thresholds : by epoch, below which best validation accuracy so far it is stopped; () for none
     builder : hash of the Python builder that makes its network; "" where there is none
+    begun_with : the model's identity in study.json as long as it trains; "" where a search chooses
     """
 
     study: str
@@ -79,6 +82,7 @@ class TrainJob:
     called: str = ""
     thresholds: tuple[float | None, ...] = ()
     builder: str = ""
+    begun_with: str = ""
 
     @property
     def label(self) -> str:
@@ -124,6 +128,7 @@ class TrainJob:
         trial, (target, partial) = folder.trial(self.model, self.seed), self.places(folder)
         try:
             with folder.lock(trial_lock(self.model, self.seed, self.fold), timeout=0):
+                require_still_declared(folder, self.model, self.begun_with)
                 yield not trial.exists() and not target.exists()
                 done = trial if trial.exists() else target
                 written_folder.read_manifest(done)  # or it is a folder that somebody changed
@@ -188,7 +193,7 @@ class TrainJob:
         recipe = self.recipe
         made = Trainer(recipe, data, seed=self.network_seed, selection=self.selection)
         require_same_builder(recipe, self.builder)  # not before: it may be changed while it is read
-        _require_as_planned(self, data, made.parameters)
+        require_as_planned(recipe, data.input_shape, data.n_classes, made.parameters)
         return made
 
     def is_hopeless(self, history: Sequence[EpochResult]) -> bool:
@@ -258,20 +263,6 @@ class TrainJob:
             }
             files["validation.npy"] = array_files.npy_bytes(trained.validation)
         return {"trial.json": formats.canonical(document), **files}
-
-
-def _require_as_planned(job: TrainJob, data: "Development", found: tuple[int, int]) -> None:
-    """Refuse a network of other sizes than `bakeoff plan` says: something here changed Keras."""
-    recipe = job.recipe  # of a frozen backbone, the head alone is here
-    if recipe.layers is None or recipe.frozen_backbone is not None:
-        return
-    planned = describe(recipe, data.input_shape, data.n_classes)
-    if found != (planned.parameters, planned.trainable_parameters):
-        raise RecipeError(
-            f"models.{job.model}: expected a network of {planned.parameters:,} parameters, of "
-            f"which {planned.trainable_parameters:,} are trained, found {found[0]:,} and "
-            f"{found[1]:,}: Keras is set up otherwise in this process than Bakeoff sets it up"
-        )
 
 
 class TrialInProgress:

@@ -3,10 +3,12 @@
 from pathlib import Path
 
 from bakeoff import recipe as recipes
-from bakeoff.errors import RecipeError
+from bakeoff.errors import RecipeError, StudyError
 from bakeoff.recipe import ModelRecipe, Recipe
+from bakeoff.recipe.architecture import describe
 from bakeoff.recipe.types import Backbone
 from bakeoff.storage import atomic, formats
+from bakeoff.storage.study_folder import StudyFolder
 from bakeoff.study.builder_files import imported_files
 
 
@@ -58,6 +60,39 @@ def require_same_builder(model: ModelRecipe, recorded: str) -> None:
             f"models.{model.name}.python: expected {model.python.rpartition(':')[0]} and what it "
             "imports as they were when this run began, found one changed: undo the change and run "
             "again, or put the changed network into a file of its own, under a name of its own"
+        )
+
+
+def require_still_declared(folder: StudyFolder, model: str, begun_with: str) -> None:
+    """Refuse to train a model that another run has changed or dropped in the study since.
+
+    begun_with : the model's identity when this run began; "" to ask nothing
+    """
+    if not begun_with or not folder.exists():
+        return
+    if folder.read_study()["identities"].get(model) != begun_with:
+        raise StudyError(
+            f"{folder.path}: expected {model} as it was declared when this run began, found that "
+            "another run of a changed recipe has changed or dropped it: run again what is to "
+            "count, and the other recipe with another --out"
+        )
+
+
+def require_as_planned(
+    model: ModelRecipe, shape: tuple[int, int, int], n_classes: int, found: tuple[int, int]
+) -> None:
+    """Refuse a network of other sizes than `bakeoff plan` says: something here changed Keras.
+
+    found : parameters, and those that are trained
+    """
+    if model.layers is None or model.frozen_backbone is not None:  # of it the head alone is here
+        return
+    planned = describe(model, shape, n_classes)
+    if found != (planned.parameters, planned.trainable_parameters):
+        raise RecipeError(
+            f"models.{model.name}: expected a network of {planned.parameters:,} parameters, of "
+            f"which {planned.trainable_parameters:,} are trained, found {found[0]:,} and "
+            f"{found[1]:,}: Keras is set up otherwise in this process than Bakeoff sets it up"
         )
 
 

@@ -210,6 +210,7 @@ def train_job(
         fold=fold,
         n_folds=split.n_folds if isinstance(split, Folds) and fold is not None else 0,
         builder=prepared.builders.get(model.name, ""),
+        begun_with="" if model.search else prepared.identities[model.name],
         data=str(scratch if fold is None else _of_fold(scratch, seed, fold)),
         **_common(prepared),
     )

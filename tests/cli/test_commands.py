@@ -444,11 +444,16 @@ def test_a_full_disk_under_standard_output_is_named(tmp_path):
 @pytest.mark.parametrize(
     ("error", "said"),
     [
-        (OSError(24, "Too many open files"), r"unexpected OSError: .*Too many open files \(.*"),
-        (
-            OSError(24, "Too many open files", "/x/y"),
-            r"/x/y: too many open files: see what is there",
+        (OSError(71, "Protocol error"), r"unexpected OSError: .*Protocol error \(.*"),
+        *(
+            (
+                OSError(24, "Too many open files", *file),
+                r"too many open files: raise the limit on them \(ulimit -n\), or have fewer "
+                "--workers, and try again",
+            )
+            for file in ((), ("/x/y",))
         ),
+        (OSError(71, "Protocol error", "/x/y"), r"/x/y: protocol error: see what is there"),
         (BrokenPipeError(32, "Broken pipe"), r"unexpected BrokenPipeError: .*"),
     ],
 )

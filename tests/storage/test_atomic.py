@@ -76,6 +76,11 @@ def test_a_file_that_is_interrupted_leaves_nothing(tmp_path, monkeypatch):
             "run the study again; if that "
             "opens the test set again, that is counted",
         ),
+        (
+            errno.EMFILE,
+            "too many open files: raise the limit on open files (ulimit -n) and run the same "
+            "command again; finished trials are kept",
+        ),
         (errno.EISDIR, "is a directory: move that away"),
         (errno.ELOOP, "too many levels of symbolic links: see what is there"),
     ],

@@ -76,7 +76,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         return _say(error)
     except OSError as error:
         reason = (error.strerror or str(error)).lower()
-        if error.filename is None:
+        if error.filename is None or error.errno == errno.EMFILE:  # whichever file it was
             return _say(_nameless(error, reason))
         return _say(StorageError(f"{error.filename}: {reason}: see what is there"))
     except Exception as error:  # ours or a library's: one line all the same
@@ -165,6 +165,10 @@ def _nameless(error: OSError, reason: str) -> BakeoffError:
         return removed
     if error.errno == errno.EFBIG:
         return StorageError(f"{reason}: raise the limit on the size of a file (ulimit -f)")
+    if error.errno == errno.EMFILE:
+        return StorageError(
+            f"{reason}: raise the limit on them (ulimit -n), or have fewer --workers, and try again"
+        )
     if error.errno in (errno.ENOSPC, errno.EDQUOT):
         return StorageError(f"{reason}: free some space, also for temporary files, and try again")
     return BakeoffError(_unexpected(error))

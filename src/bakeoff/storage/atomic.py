@@ -34,6 +34,8 @@ def disk(path: Path, *, writing: bool = False) -> Iterator[None]:
         errno.EDQUOT: "free some space and run the same command again; finished trials are kept",
         errno.EFBIG: "raise the limit on the size of a file (ulimit -f) and run the same command "
         "again; finished trials are kept",
+        errno.EMFILE: "raise the limit on open files (ulimit -n) and run the same command again; "
+        "finished trials are kept",
         errno.EROFS: "choose another place for it",
         errno.EACCES: "choose another place for it, or change who may write and read there",
         errno.EPERM: "choose another place for it, or change who may write and read there",

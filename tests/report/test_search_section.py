@@ -24,3 +24,20 @@ def test_whether_the_ranking_depends_on_the_budget():
         [steady, analysed(replace(searched_of([0.8] * 12), model="cnn"))]
     )
     assert about_curves([steady]) == ""
+
+
+def test_models_that_lead_together_or_again_are_all_named():
+    """The first of equal ones alone was said to lead, or the last one twice."""
+
+    def said(a, b):
+        curves = [analysed(replace(searched_of(each), model=n)) for n, each in (("a", a), ("b", b))]
+        return about_curves(curves).split("; ", 1)[1]
+
+    assert said([0.9] * 12, [0.9] * 12) == (
+        "however many of 12 settings are tried, a and b share the highest median; the bands "
+        "overlap, so that order is not shown."
+    )
+    assert said([0.80] * 6 + [0.85] * 3 + [0.99] * 3, [0.7] * 6 + [0.98] * 6) == (
+        "the ranking depends on the budget: with one setting a has the highest median, from "
+        "2 settings on b, from 3 settings on a; the bands overlap, so that order is not shown."
+    )

@@ -119,7 +119,7 @@ def _dropped(study: OpenedStudy, model: str, name: str, names: Mapping[str, str]
     documents = [document for document, _ in study.dropped[model]]
     times = [timing["seconds"] for _, timing in study.dropped[model] if "seconds" in timing]
     seconds = float(np.mean(times)) if times else None
-    most = max(map(len, study.models.values()), default=0)  # declared looks may end before all seeds
+    most = max(map(len, study.models.values()), default=0)  # looks may end sooner
     left = max(0, most - len(documents))
     return DroppedModel(
         name=name,

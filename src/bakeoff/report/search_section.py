@@ -15,7 +15,8 @@ from bakeoff.utils.user_paths import to_install
 
 CURVES = (
     "The median of the best of n settings drawn at random, with its 95 % band (for all n at once), "
-    "from those that were drawn so, with tpe ten; dashed, the best so far of the search as it went."
+    "from those that were drawn so, with tpe at most ten; dashed, the best so far of the search as "
+    "it went."
 )
 LINES = (
     "A line is a setting; its place on each axis is its value, from the lowest to the highest. The "
@@ -85,20 +86,19 @@ def about_curves(searches: list[Searched]) -> str:
     longest = min(curve.settings for curve in curves.values())
     medians = np.array([curve.median[:longest] for curve in curves.values()])
     names = list(curves)
-    leaders = medians.argmax(axis=0)
-    first, last = names[leaders[0]], names[leaders[-1]]
+    tops = (medians == medians.max(axis=0)).T
+    leaders = [[n for n, leads in zip(names, top, strict=True) if leads] for top in tops]
+    changes = [k for k in range(1, longest) if leaders[k] != leaders[k - 1]]
+    has = f"{listed(leaders[0])} {'has' if len(leaders[0]) == 1 else 'share'} the highest median"
     end = listed(f"{n} {percent(m[-1])}" for n, m in zip(names, medians, strict=True))
     bands = [(curve.low[longest - 1], curve.high[longest - 1]) for curve in curves.values()]
     apart = max(low for low, _ in bands) > min(high for _, high in bands)
     overlap = "do not all overlap" if apart else "overlap, so that order is not shown"
-    if len(set(leaders.tolist())) == 1:
-        text = f"however many of {longest} settings are tried, {last} has the highest median"
+    if not changes:
+        text = f"however many of {longest} settings are tried, {has}"
     else:
-        change = int(np.flatnonzero(leaders != leaders[-1])[-1]) + 2
-        text = (
-            f"the ranking depends on the budget: with one setting {first} has the highest median, "
-            f"from {counted(change, 'setting')} on {last}"
-        )
+        later = (f"from {counted(k + 1, 'setting')} on {listed(leaders[k])}" for k in changes)
+        text = f"the ranking depends on the budget: with one setting {', '.join([has, *later])}"
     return sentence(
         f"Median best validation accuracy of {longest} settings: {end}; {text}; the bands {overlap}"
     )

@@ -103,6 +103,19 @@ def test_tpe_begins_near_the_middle_and_then_draws_every_third_setting_at_random
     assert _settings(search, 3, **rules)[2] not in found[:3]  # nobody knows what is larger
 
 
+def test_what_tpe_proposes_follows_from_results_once_there_are_ten():
+    search, rules = _search("tpe"), {"opening": Opening(3, every=3)}
+    found = _settings(search, 12, **rules)
+
+    def proposed(count, scores):
+        tried = [Tried(k, found[k], state="done", accuracy=scores(k)) for k in range(count)]
+        return propose(search, tried, **rules)
+
+    for count, learns in ((4, False), (8, False), (10, True), (11, True)):
+        up, down = proposed(count, lambda k: k / 20), proposed(count, lambda k: 1 - k / 20)
+        assert (up != down) is learns
+
+
 def test_tpe_of_before_begins_in_the_middle_and_goes_on_like_random():
     search = _search("tpe")
     first, *others = _settings(search, STARTUP + 1, opening=Opening(1))

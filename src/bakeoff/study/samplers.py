@@ -2,7 +2,7 @@
 
 Settings of `random`, `grid` and `qmc` depend on their number alone, so they are the same whatever
 the workers do; `tpe` begins with the middle and points near it. Then come Optuna's, which learns
-from what was tried before, and among them some that are drawn at random.
+from what was tried once there are ten results, and among them some that are drawn at random.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ from bakeoff.storage.search_folder import Opening, Tried
 from bakeoff.utils.user_paths import to_install
 
 _MOST_LEVELS = 10  # of a range, in a grid
-_FEWEST_KNOWN = 2  # results from which the next setting follows; one says nothing about a direction
+_FEWEST_KNOWN = 2  # results with which Optuna is asked; it draws at random, too, until it has ten
 _PLAIN = Opening()
 
 

@@ -161,3 +161,16 @@ def test_a_grid_is_no_larger_than_it_is(sampler, said, capsys):
     models = {"m": {"layers": [{"dense": dense}]}}
     recipe = recipe_of(models, search={"settings": 8, "sampler": sampler})
     assert any(f"on validation: {said}" in line for line in printed(recipe, capsys))
+
+
+def test_a_search_takes_no_longer_than_its_minutes_and_one_setting(capsys):
+    """It was said to try all its settings, and to take as long as they would."""
+    models = {"m": {"layers": [{"dense": {"units": {"choice": [2, 4, 8]}}}]}}
+    search = {"settings": 1000, "sampler": "random", "minutes": 0.5}
+    limited = recipe_of(models, search=search)
+    told = "at most 1,000 settings (random), of 3 that there are (grid tries each once), none begun"
+    assert any(f"validation: {told} after 0.5 min; " in line for line in printed(limited, capsys))
+    del search["minutes"]
+    every = plans.plan(recipe_of(models, search=search)).seconds
+    none = plans.plan(recipe_of({"m": {"layers": [{"dense": 4}]}})).seconds
+    assert 30 < plans.plan(limited).seconds - none < 40 < every

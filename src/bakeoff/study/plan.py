@@ -5,6 +5,7 @@ The data is loaded and split as a run would, so that whatever is wrong with it i
 
 from __future__ import annotations
 
+import math
 import sys
 from contextlib import redirect_stdout
 from dataclasses import dataclass
@@ -164,8 +165,13 @@ def _total_seconds(
 
 def _search_seconds(models: tuple[ModelPlan, ...], workers: int, rate: float) -> float:
     """Return how long the searches take, each setting as long as the one that is looked at."""
-    settings = [(limit(m.recipe.search), m.seconds or 0.0) for m in models if m.recipe.search]
-    return sum(count * (COMPILING / rate + seconds) for count, seconds in settings) / workers
+    total = 0.0
+    for model in models:
+        if (search := model.recipe.search) is not None:
+            one = COMPILING / rate + (model.seconds or 0.0)
+            most = math.inf if search.minutes is None else 60 * search.minutes + one
+            total += min(limit(search) * one / workers, most)
+    return total
 
 
 def _total_memory(models: tuple[ModelPlan, ...], data: DataSet, workers: int) -> int | None:
@@ -278,9 +284,10 @@ def _searched(model: ModelRecipe) -> list[str]:
     choices = [f"{names[each.place]}: {each.range_words}" for each in search.dimensions]
     most, count = most_settings(search.dimensions) or search.settings, limit(search)
     few = f", of {most} that there are (grid tries each once)" if most < count else ""
+    until = "" if search.minutes is None else f", none begun after {search.minutes:g} min"
     return [
-        f"searched before, on validation: {counted(count, 'setting')} "
-        f"({search.sampler}){few}; above stands one of them",
+        f"searched before, on validation: {'at most ' * bool(until)}{counted(count, 'setting')} "
+        f"({search.sampler}){few}{until}; above stands one of them",
         *(f"  {each}" for each in choices),
     ]
 

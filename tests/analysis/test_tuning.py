@@ -135,4 +135,6 @@ def test_budgets_that_differ_are_said_and_equal_ones_are_not():
     assert unequal_budgets([a], ["line"]) == "mlp: 3 settings (random); line: none, as declared"
     longer = replace(b, budget={**b.budget, "sampler": "tpe", "minutes": 30, "pruning": "median"})
     assert budget_words(longer) == "3 settings (tpe, median pruning, 30 minutes)"
+    short = replace(b, budget={**b.budget, "minutes": 1})
+    assert budget_words(short) == "3 settings (random, 1 minute)"
     assert unequal_budgets([a, longer], []).startswith("mlp: 3 settings (random); cnn: ")

@@ -6,9 +6,10 @@ Run: pytest tests/report/test_search_section.py
 """
 
 from dataclasses import replace
+from types import SimpleNamespace
 
 from bakeoff.analysis.tuning import analysed
-from bakeoff.report.search_section import about_curves
+from bakeoff.report.search_section import about_budgets, about_curves
 from tests.helpers.searches import searched_of
 
 
@@ -40,4 +41,19 @@ def test_models_that_lead_together_or_again_are_all_named():
     assert said([0.80] * 6 + [0.85] * 3 + [0.99] * 3, [0.7] * 6 + [0.98] * 6) == (
         "the ranking depends on the budget: with one setting a has the highest median, from "
         "2 settings on b, from 3 settings on a; the bands overlap, so that order is not shown."
+    )
+
+
+def test_equal_budgets_are_said_of_each_model_as_it_is():
+    """How many of its settings were different was said of all models as of the first."""
+
+    def said(*searches):
+        return about_budgets(SimpleNamespace(searches=searches, models=()))
+
+    a, b = searched_of([0.9] * 3), replace(searched_of([0.9] * 3), model="cnn")
+    assert said(a, b) == "Each model had the same budget: 3 settings (random)."
+    again = replace(a, tried=(a.tried[0], replace(a.tried[0], number=1), a.tried[2]))
+    assert said(again, b) == (
+        "Each model had the same budget: mlp 3 settings (random, 2 of them different) and cnn "
+        "3 settings (random)."
     )

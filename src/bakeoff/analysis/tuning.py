@@ -181,7 +181,8 @@ def unequal_budgets(searches: Sequence[Searched], others: Iterable[str]) -> str:
 
 def budget_words(searched: Searched, how: str = "") -> str:
     """Return a search's budget in a few words: "40 settings (tpe)"; `how` follows "settings"."""
-    more = f", {searched.budget['minutes']:g} minutes" if searched.budget.get("minutes") else ""
+    minutes = searched.budget.get("minutes")
+    more = f", {minutes:g} minute{'s' if minutes != 1 else ''}" if minutes else ""
     pruned = ", median pruning" if searched.budget.get("pruning") == "median" else ""
     different = len({tuple(each.values.items()) for each in searched.tried})
     again = f", {different} of them different" if different < len(searched.tried) else ""

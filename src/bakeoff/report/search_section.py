@@ -72,7 +72,10 @@ def about_budgets(comparison: Comparison) -> str:
             f"The models did not have the same budget ({unequal}), so a difference may be that of "
             "the budget."
         )
-    words = budget_words(comparison.searches[0])
+    said = {each.model: budget_words(each) for each in comparison.searches}
+    words = next(iter(said.values()))
+    if len(set(said.values())) > 1:  # as many, but not as many different ones
+        words = listed(f"{model} {each}" for model, each in said.items())
     if len(names) == 1:
         return f"{next(iter(names))} had a budget of {words}."
     return f"Each model had the same budget: {words}."

@@ -14,6 +14,7 @@ import numpy as np
 import pytest
 
 from bakeoff.analysis import tuning
+from bakeoff.analysis.checks.searches import settings_alike
 from bakeoff.analysis.tuning import analysed, budget_words, unequal_budgets
 from bakeoff.recipe.search_space import dimensions
 from bakeoff.report import about_search
@@ -86,6 +87,25 @@ def test_settings_are_told_apart_by_the_exact_mcnemar_test(monkeypatch):
     search = SimpleNamespace(trial=lambda k: SimpleNamespace(name=str(k), exists=lambda: True))
     tried = searched_of([0.97] * 3).tried
     assert tuning._as_good(folder, search, tried, tried[0]) == 1
+
+
+def test_settings_that_were_stopped_are_not_counted_among_those_compared():
+    """ "6 other settings" stood there of 13, and "1 of the 1 other setting are"."""
+
+    def said(searched):
+        found = settings_alike(
+            SimpleNamespace(name="mlp"), SimpleNamespace(searched=lambda name: searched)
+        )
+        return found.text
+
+    searched = searched_of([0.97] * 4, as_good=2)
+    told = "not told from the chosen one by predictions of the validation images."
+    assert said(searched) == (
+        f"2 of the 3 other settings of mlp that were trained to the end are {told}"
+    )
+    stopped = tuple(replace(each, state="pruned") for each in searched.tried[2:])
+    fewer = replace(searched, tried=(*searched.tried[:2], *stopped), as_good=1)
+    assert said(fewer) == f"The other setting of mlp that was trained to the end is {told}"
 
 
 def test_a_value_near_the_end_of_a_range_lies_at_its_edge():

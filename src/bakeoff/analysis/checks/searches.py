@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from bakeoff.analysis.comparison import Comparison, Finding, ModelResult
 from bakeoff.analysis.tuning import unequal_budgets
-from bakeoff.utils.text import counted, listed, percent, points
+from bakeoff.utils.text import listed, percent, points
 
 # A tenth of all settings that cannot be told from the best is a handful of forty; more says that
 # the search has found a region, not a setting.
@@ -52,6 +52,12 @@ def settings_alike(model: ModelResult, comparison: Comparison) -> Finding | None
     others = len(searched.best) - 1
     if others < 1 or searched.as_good <= ALIKE_SHARE * others:
         return None
+    which = (
+        f"The other setting of {model.name} that was trained to the end is"
+        if others == 1
+        else f"{searched.as_good} of the {others:,} other settings of {model.name} that were trained "
+        f"to the end {'is' if searched.as_good == 1 else 'are'}"
+    )
     flatters = ""
     if searched.flatters is not None and searched.flatters > 0:
         best = percent(searched.chosen.accuracy or 0.0)
@@ -63,8 +69,7 @@ def settings_alike(model: ModelResult, comparison: Comparison) -> Finding | None
         "settings-alike",
         "info",
         model.name,
-        f"{searched.as_good} of the {counted(others, 'other setting')} of {model.name} are not "
-        f"told from the chosen one by their predictions of the validation images.{flatters}",
+        f"{which} not told from the chosen one by predictions of the validation images.{flatters}",
         "Read the chosen values as one of many that do as well; the test accuracy above is of "
         "fresh seeds, so this does not flatter it.",
     )

@@ -14,7 +14,7 @@ import numpy as np
 import pytest
 
 from bakeoff.analysis import tuning
-from bakeoff.analysis.checks.searches import settings_alike
+from bakeoff.analysis.checks.searches import best_at_edge, settings_alike
 from bakeoff.analysis.tuning import analysed, budget_words, unequal_budgets
 from bakeoff.recipe.search_space import dimensions
 from bakeoff.report import about_search
@@ -115,6 +115,15 @@ def test_a_value_near_the_end_of_a_range_lies_at_its_edge():
         ("learning_rate", "lowest"),
         ("units", "highest"),
     ]
+    at_end = Tried(0, {RATE: 0.0001, UNITS: 63, DROP: 0.2})
+    searched = searched_of([0.9], edges=tuple(tuning._edges(dims, at_end)))
+    found = best_at_edge(
+        SimpleNamespace(name="mlp"), SimpleNamespace(searched=lambda name: searched)
+    )
+    assert found.text == (  # 63 was "the highest of 8 to 64"
+        "The best setting of mlp lies at the edge of what was searched: learning_rate 0.0001, the "
+        "lowest of 0.0001 to 0.1 (log) and units 63, in the highest 5 % of 8 to 64."
+    )
     inside = Tried(0, {**near.values, RATE: 0.01, UNITS: 30})
     assert list(tuning._edges(dims, inside)) == []
 

@@ -63,12 +63,16 @@ class Importance:
 
 @dataclass(frozen=True)
 class Edge:
-    """The chosen value of a range that lies at its end, where a better one may lie beyond it."""
+    """The chosen value of a range that lies at its end, where a better one may lie beyond it.
+
+    exact : whether it is the end itself, and not only in the EDGE of the range that is next to it
+    """
 
     name: str
     value: str
     end: str  # "lowest" or "highest"
     range: str
+    exact: bool
 
 
 @dataclass(frozen=True, eq=False)
@@ -252,7 +256,8 @@ def _edges(dims: Sequence[Dimension], chosen: Tried) -> Iterable[Edge]:
         low, high = (share == 0, share == 1) if few else (share < EDGE, share > 1 - EDGE)
         if low or high:
             end = "lowest" if low else "highest"
-            yield Edge(names[dim.place], dim.words(value), end, dim.range_words)
+            exact = share in (0, 1)
+            yield Edge(names[dim.place], dim.words(value), end, dim.range_words, exact)
 
 
 def _drawn(searched: Searched) -> list[Tried]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from bakeoff.analysis.comparison import Comparison, Finding, ModelResult
-from bakeoff.analysis.tuning import unequal_budgets
+from bakeoff.analysis.tuning import EDGE, unequal_budgets
 from bakeoff.utils.text import listed, percent, points
 
 # A tenth of all settings that cannot be told from the best is a handful of forty; more says that
@@ -34,7 +34,12 @@ def best_at_edge(model: ModelResult, comparison: Comparison) -> Finding | None:
     searched = comparison.searched(model.name)
     if searched is None or not searched.edges:
         return None
-    said = listed(f"{e.name} {e.value}, the {e.end} of {e.range}" for e in searched.edges)
+    share = f"{100 * EDGE:.0f} %"
+    said = listed(
+        f"{e.name} {e.value}, {'the' if e.exact else 'in the'} {e.end} "
+        f"{'' if e.exact else share + ' '}of {e.range}"
+        for e in searched.edges
+    )
     return Finding(
         "search-at-edge",
         "warning",
@@ -52,11 +57,12 @@ def settings_alike(model: ModelResult, comparison: Comparison) -> Finding | None
     others = len(searched.best) - 1
     if others < 1 or searched.as_good <= ALIKE_SHARE * others:
         return None
+    verb = "is" if searched.as_good == 1 else "are"
     which = (
-        f"The other setting of {model.name} that was trained to the end is"
+        f"The other setting of {model.name} that was trained to the end {verb}"
         if others == 1
-        else f"{searched.as_good} of the {others:,} other settings of {model.name} that were trained "
-        f"to the end {'is' if searched.as_good == 1 else 'are'}"
+        else f"{searched.as_good} of the {others:,} other settings of {model.name} that were "
+        f"trained to the end {verb}"
     )
     flatters = ""
     if searched.flatters is not None and searched.flatters > 0:

@@ -7,7 +7,9 @@ Run: pytest tests/report/test_about_search.py
 
 from dataclasses import replace
 
+from bakeoff import recipe as recipes
 from bakeoff.report import about_search
+from bakeoff.storage.search_folder import SearchFolder
 from tests.helpers.searches import searched_of
 
 
@@ -44,3 +46,22 @@ def test_settings_that_are_the_same_are_counted_once():
         "3 settings by validation (random, 2 of them different; "
     )
     assert about_search.budget(replace(again, tried=(first,))).startswith("1 setting by")
+
+
+def test_a_setting_that_diverged_is_not_the_best_so_far(tmp_path):
+    """It is never chosen, whatever it had reached."""
+    layers = [{"dense": {"units": {"whole": [2, 9]}}}]
+    raw = {"name": "s", "data": "digits", "models": {"mlp": {"layers": layers}}}
+    recipe = recipes.parse(raw, origin="s", folder=tmp_path)
+    folder = SearchFolder(tmp_path, "mlp")
+
+    def ended(number, state, accuracy):
+        folder.append(number, values={"layers[1].dense.units": 2 + number})
+        folder.append(number, state=state, accuracy=accuracy)
+        return about_search.under_way(tmp_path, recipe)
+
+    (folder.path).mkdir(parents=True)
+    assert ended(0, "diverged", 0.97) == ["mlp is searched: 1 of 40 settings tried."]
+    assert ended(1, "done", 0.91) == [
+        "mlp is searched: 2 of 40 settings tried; best so far 91.00 % on validation."
+    ]

@@ -9,7 +9,7 @@ import numpy as np
 
 from bakeoff.analysis.tuning import Searched, budget_words
 from bakeoff.recipe import Recipe
-from bakeoff.storage.search_folder import SearchFolder
+from bakeoff.storage.search_folder import SearchFolder, best_first
 from bakeoff.utils.text import counted, duration, listed, percent, points
 
 if TYPE_CHECKING:
@@ -91,8 +91,8 @@ def under_way(study: Path, recipe: Recipe) -> list[str]:
         if model.search is None or search.chosen() is not None:
             continue
         done = [each for each in search.tried(model.search.dimensions) if each.state is not None]
-        best = max((each.accuracy or 0.0 for each in done), default=0.0)
-        so_far = f"; best so far {percent(best)} on validation" if done else ""
+        best = best_first(done)[:1]
+        so_far = f"; best so far {percent(best[0].accuracy or 0.0)} on validation" if best else ""
         fewer = model.search.sampler == "grid" or model.search.minutes is not None
         most = f"{'at most ' if fewer else ''}{model.search.settings}"
         said.append(f"{name} is searched: {len(done)} of {most} settings tried{so_far}.")

@@ -177,7 +177,8 @@ def test_report_card_and_table_say_what_was_searched(searched):
     with pytest.raises(UsageError) as refused:
         result.plot_importance()
     assert str(refused.value) == (
-        "expected the importance of choices, found none: too few settings"
+        "expected the importance of choices, found none: it takes 10 settings that were "
+        "scored, and two choices outside the options of others"
     )
 
 

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from bakeoff.analysis.tuning import FEWEST_FOR_IMPORTANCE
 from bakeoff.errors import UsageError
 from bakeoff.report.plots.figure import (
     BLUE,
@@ -218,7 +219,11 @@ def importance(comparison: Comparison, model: str | None = None, *, width: int =
     """Draw how much each choice matters for a good setting, with the range of resampling."""
     searched = _of(comparison, model)
     if not searched.importance:
-        lacking = f"{searched.lacking} is not installed" if searched.lacking else "too few settings"
+        needed = (
+            f"it takes {FEWEST_FOR_IMPORTANCE} settings that were scored, and two choices outside "
+            "the options of others"
+        )
+        lacking = f"{searched.lacking} is not installed" if searched.lacking else needed
         raise UsageError(f"expected the importance of choices, found none: {lacking}")
     rows = [
         {

@@ -102,6 +102,12 @@ from tests.helpers.refused_recipes import refusal
             "search: expected a model with a choice, such as {log: [0.0001, 0.01]}, found none",
         ),
         (
+            {"layers": []},
+            {"training": {"optimizer": {"adam": {"learning_rate": {"log": [0.001, 0.1]}}}}},
+            "training: expected no choice for all models, found one: write it in the training of "
+            "each",
+        ),
+        (
             {"layers": [{"dense": {"choice": [8, 9]}}]},
             {"search": {"sampler": "tree"}},
             "search.sampler: expected a sampler (tpe, random, grid, qmc), found 'tree'",

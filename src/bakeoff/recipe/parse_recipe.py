@@ -22,6 +22,7 @@ from bakeoff.recipe.parse_training import (
     read_training,
 )
 from bakeoff.recipe.problems import Problems, attempt, inside, is_text, known_keys, read_path
+from bakeoff.recipe.search_space import has_choices
 from bakeoff.recipe.types import ModelRecipe, Recipe, SplitRecipe
 from bakeoff.recipe.value_kinds import (
     Choice,
@@ -80,7 +81,12 @@ def read_recipe(raw: object, folder: Path, problems: Problems) -> Recipe | None:
         values["seeds"] = attempt(read_repeats, raw["split"], "split.repeats", problems)
     take("race", read_race)
     take("selection", SELECTION.read)
-    base = read_training(raw.get("training"), "training", problems).over(DEFAULT_TRAINING)
+    training = raw.get("training")
+    if has_choices(training):
+        text = "expected no choice for all models, found one: write it in the training of each"
+        problems.add("training", text)
+        training = None
+    base = read_training(training, "training", problems).over(DEFAULT_TRAINING)
     values["training"] = finish_training(base, "training", problems, check_phases=False)
     take("baselines", read_baselines)
     take("margin", SHARE.read)

@@ -74,6 +74,12 @@ class Edge:
     range: str
     exact: bool
 
+    @property
+    def words(self) -> str:
+        """Where it lies: "units 63, in the highest 5 % of 8 to 64"."""
+        where = f"the {self.end}" if self.exact else f"in the {self.end} {100 * EDGE:.0f} %"
+        return f"{self.name} {self.value}, {where} of {self.range}"
+
 
 @dataclass(frozen=True, eq=False)
 class Searched:

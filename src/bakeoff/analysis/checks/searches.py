@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from bakeoff.analysis.comparison import Comparison, Finding, ModelResult
-from bakeoff.analysis.tuning import EDGE, unequal_budgets
+from bakeoff.analysis.tuning import unequal_budgets
 from bakeoff.utils.text import listed, percent, points
 
 # A tenth of all settings that cannot be told from the best is a handful of forty; more says that
@@ -34,12 +34,7 @@ def best_at_edge(model: ModelResult, comparison: Comparison) -> Finding | None:
     searched = comparison.searched(model.name)
     if searched is None or not searched.edges:
         return None
-    share = f"{100 * EDGE:.0f} %"
-    said = listed(
-        f"{e.name} {e.value}, {'the' if e.exact else 'in the'} {e.end} "
-        f"{'' if e.exact else share + ' '}of {e.range}"
-        for e in searched.edges
-    )
+    said = listed(edge.words for edge in searched.edges)
     return Finding(
         "search-at-edge",
         "warning",

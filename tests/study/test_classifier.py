@@ -6,6 +6,7 @@ Run: pytest tests/study/test_classifier.py
 """
 
 import pickle
+from pathlib import Path
 from types import SimpleNamespace
 
 import numpy as np
@@ -36,6 +37,27 @@ RESULT = SimpleNamespace(
     comparison=SimpleNamespace(recommended=SimpleNamespace(model="a")), trained=lambda name: name
 )
 KNOWN = SimpleNamespace(probabilities=np.array([[0.9, 0.1]]))
+
+
+def test_a_fit_that_fails_leaves_what_was_fitted_before(digits, tmp_path, monkeypatch):
+    """It left the new labels' classes beside the old network, and predicted wrong ones in silence.
+
+    And it deleted the temporary folder of the study that still predicted.
+    """
+    images, y = digits.images[:6, ..., 0], np.array([1, 0, 1, 0, 1, 0])
+    winner = bakeoff.Classifier({"a": {"layers": []}})
+    monkeypatch.setattr("bakeoff.study.study.carry_out", lambda *_, **__: RESULT)
+    before = dict(vars(winner.fit(images, y)))
+
+    def interrupted(*_, **__):
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr("bakeoff.study.study.carry_out", interrupted)
+    with pytest.raises(KeyboardInterrupt):
+        winner.fit(images, np.array(["odd", "even"])[y])
+    assert all(vars(winner)[name] is value for name, value in before.items())
+    assert Path(winner._folder.name).is_dir()
+    winner._folder.cleanup()
 
 
 def test_predicting_before_fitting(digits):

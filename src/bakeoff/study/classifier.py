@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import tempfile
 from collections.abc import Mapping, Sequence
+from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
 
@@ -80,12 +81,11 @@ class Classifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]  # sciki
             )
         data = from_python((np.asarray(X), labels))
         try:
-            self.classes_, first = np.unique(labels, return_index=True)
+            classes, first = np.unique(labels, return_index=True)
         except TypeError:
             raise DataError(
                 "y: expected classes of one kind, found some that have no order"
             ) from None
-        self._columns = data.labels[first]  # the study may call and order classes otherwise
         study = Study(
             "classifier",
             data=data,
@@ -94,12 +94,18 @@ class Classifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]  # sciki
             training=self.training,
             split=self.split,
         )
-        self._folder = None if self.out else tempfile.TemporaryDirectory(prefix="bakeoff-")
-        out = self.out or Path(self._folder.name) / "study"  # type: ignore[union-attr]
-        self.result_ = study.run(out=out)
-        chosen = self.result_.comparison.recommended
+        with ExitStack() as if_it_fails:
+            folder = None if self.out else tempfile.TemporaryDirectory(prefix="bakeoff-")
+            if folder is not None:
+                if_it_fails.callback(folder.cleanup)
+            result = study.run(out=Path(folder.name) / "study" if folder else self.out)
+            if_it_fails.pop_all()
+        chosen = result.comparison.recommended
         assert chosen is not None  # a study that was opened has a model
-        self.model_ = chosen.model
+        # all at once: a fit that failed or was interrupted leaves what was fitted before
+        self.classes_, self.result_, self.model_ = classes, result, chosen.model
+        self._columns = data.labels[first]  # the study may call and order classes otherwise
+        self._folder = folder
         return self
 
     def __getstate__(self) -> Any:

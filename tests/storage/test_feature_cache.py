@@ -31,6 +31,14 @@ def test_features_come_back_and_unknown_images_have_none(tmp_path):
     assert feature_cache.read_features(tmp_path / "absent", hashes) == {}
 
 
+def test_what_a_killed_run_left_half_written_is_cleared_away(tmp_path):
+    """It stayed in the user's cache for good."""
+    half = tmp_path / f".features.safetensors.{2**70}.tmp"  # of a process that is not there
+    half.write_bytes(b"half")
+    feature_cache.write_features(tmp_path, [b"a" * 32], np.zeros((1, 3), np.float32))
+    assert not half.exists() and len(list(tmp_path.iterdir())) == 1
+
+
 def test_without_a_home_there_is_no_place(monkeypatch):
     monkeypatch.delenv("BAKEOFF_HOME", raising=False)
     monkeypatch.setattr(feature_cache, "user_cache", lambda: None)

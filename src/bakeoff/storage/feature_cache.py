@@ -17,7 +17,7 @@ from safetensors.numpy import load, save
 from bakeoff.errors import StorageError
 from bakeoff.recipe.types import ImageChange
 from bakeoff.recipe.vocabulary.backbones import features_identity
-from bakeoff.storage.atomic import read_file, write_file
+from bakeoff.storage.atomic import clear_temporary, read_file, write_file
 from bakeoff.utils.user_paths import named_folder, user_cache
 
 Hashes = list[bytes]
@@ -85,4 +85,5 @@ def write_features(folder: Path, hashes: Sequence[bytes], features: NDArray[np.f
         "features": np.ascontiguousarray(features, np.float32),
     }
     content = save(arrays)
+    clear_temporary(folder)  # of runs that were killed: the next one computes the same images
     write_file(folder / f"{hashlib.sha256(content).hexdigest()}.safetensors", content)

@@ -182,6 +182,8 @@ def write_results(files: Mapping[str, bytes], made: RemoteJob, home: Path) -> No
             written_folder.write_folder(path, written, scratch=partial / "finished")
             shutil.rmtree(partial, ignore_errors=True)
             continue
+        if inside:
+            atomic.clear_temporary(path)
         for name, content in inside.items():  # the cache's, each named for what it holds
             if not (path / name).exists():
                 atomic.write_file(path / name, content)

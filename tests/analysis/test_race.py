@@ -62,8 +62,11 @@ def test_what_was_saved_is_what_the_survivors_were_trained():
         dropped={"bad": trials},
         looks=[look],
     )
-    good = SimpleNamespace(seeds=tuple(range(4)), seconds_per_trial=2.0)
-    race = raced([study], [{"good": "good", "bad": "bad"}], [good])
+    good = SimpleNamespace(name="good", seeds=tuple(range(4)), seconds_per_trial=2.0)
+    other = SimpleNamespace(name="other", seeds=tuple(range(9)), seconds_per_trial=9.0)
+    calm = SimpleNamespace(dropped={}, looks=[])  # a study without a race, which is compared, too
+    names = [{"good": "good", "bad": "bad"}, {"other": "other"}]
+    race = raced([study, calm], names, [good, other])
     assert (race.trials, race.not_trained, race.saved_share) == (7, 1, pytest.approx(1 / 8))
 
 

@@ -90,6 +90,8 @@ def raced(
 ) -> Race | None:
     """Return what the races of some studies came to; None where no study had one.
 
+    Trials of studies without a race do not count: nothing could be saved there.
+
     names : for each study, what its models are called
     models : of the table
     """
@@ -101,7 +103,13 @@ def raced(
         for study, names_of in zip(studies, names, strict=True)
         for model in study.dropped
     ]
-    trained = [(len(model.seeds), model.seconds_per_trial) for model in models]
+    inside = {
+        name
+        for study, names_of in zip(studies, names, strict=True)
+        if study.looks
+        for name in names_of.values()
+    }
+    trained = [(len(m.seeds), m.seconds_per_trial) for m in models if m.name in inside]
     trained += [(len(model.seeds), model.seconds_per_trial) for model in dropped]
     known = [count * seconds for count, seconds in trained if seconds is not None]
     return Race(

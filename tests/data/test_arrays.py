@@ -125,6 +125,13 @@ def broken(value):
             "y: expected one label an image, shape (n,), or one-hot rows, found (5, 5) with other "
             "rows: if they are probabilities, store their argmax",
         ),
+        (
+            (X, np.eye(5, dtype=int)[::-1] | np.eye(5, dtype=int)),  # as of ChestMNIST
+            {},
+            "y: expected one label an image, shape (n,), or one-hot rows, found (5, 5) with rows "
+            "of several classes or of none: images of several classes cannot be used; one column, "
+            "as in y[:, 0], makes two classes of them",
+        ),
         ((X, Y[:, None, None]), {}, "y: expected shape (n,) or (n, 1), found (5, 1, 1)"),
         ((X, Y / 2), {}, "y: expected whole numbers or text, found float64 with fractions"),
         (

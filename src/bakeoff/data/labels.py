@@ -196,9 +196,16 @@ def _flat(name: str, labels: Labels) -> NDArray[Any]:
     array = decoded(name, labels.array)
     if array.ndim == 2 and array.shape[1] > 1 and array.shape[0] == labels.images:
         if array.dtype.kind not in "bfui" or not is_one_hot(array):
+            several = array.dtype.kind in "bfui" and bool(np.isin(array, (0, 1)).all())
             raise DataError(
                 f"{name}: expected one label an image, shape (n,), or one-hot rows, found "
-                f"{array.shape} with other rows: if they are probabilities, store their argmax"
+                f"{array.shape} with "
+                + (
+                    "rows of several classes or of none: images of several classes cannot be used; "
+                    "one column, as in y[:, 0], makes two classes of them"
+                    if several
+                    else "other rows: if they are probabilities, store their argmax"
+                )
             )
         columns: NDArray[Any] = array.argmax(axis=1)
         return columns

@@ -5,7 +5,7 @@ Oracle: files written here. Cost: 1 s.
 Run: pytest tests/data/test_recognise.py
 """
 
-from bakeoff.data import CsvSource, TableSource
+from bakeoff.data import CsvSource, TableSource, load
 from bakeoff.data.recognise import recognise
 from tests.helpers.tables import write_pixels
 
@@ -26,3 +26,26 @@ def test_a_folder_of_two_tables(tmp_path, rows):
     assert recognise(tmp_path) == recognise(tmp_path / "mnist_train.csv") == source
     (tmp_path / "mnist_test.csv").write_text("a,b\n1,2\n", encoding="utf-8")  # without labels
     assert recognise(tmp_path) == CsvSource(tmp_path / "mnist_train.csv")
+
+
+def test_test_tables_in_capitals(tmp_path, rows):
+    """Test.csv beside Train.csv was left out, and a test part drawn from training."""
+    write_pixels(tmp_path / "Train.csv", rows)
+    write_pixels(tmp_path / "Test.csv", rows)
+    source = CsvSource(tmp_path / "Train.csv", test=tmp_path / "Test.csv")
+    assert recognise(tmp_path) == recognise(tmp_path / "Train.csv") == source
+
+
+def test_labels_to_be_guessed_are_no_labels(images):
+    """Of Kaggle's contests: test images were read with the labels of the sample submission."""
+    lines = [f"a{number},{number % 2}" for number in range(6)]
+    (images / "sampleSubmission.csv").write_text("\n".join(["id,label", *lines]), encoding="utf-8")
+    assert not isinstance(recognise(images), TableSource)
+    (images / "Training_set.csv").write_text("\n".join(["id,label", *lines]), encoding="utf-8")
+    (images / "Testing_set.csv").write_text("id\na9\n", encoding="utf-8")
+    source = recognise(images)
+    assert isinstance(source, TableSource)
+    assert source.table.name == "Training_set.csv"
+    assert load(source).notes[1:] == (
+        "left out Testing_set.csv beside it, whose columns are others",
+    )

@@ -23,7 +23,7 @@ from bakeoff.data.sources import (
     Source,
     TableSource,
 )
-from bakeoff.data.words import part_of, pieces
+from bakeoff.data.words import is_of_guesses, of_test_images, part_of, pieces
 from bakeoff.errors import DataError
 from bakeoff.utils.text import shown, some
 
@@ -94,7 +94,7 @@ def _csv(path: Path) -> Source:
     begin = head(path)
     if not pixel_columns(begin):
         return _pictures(TableSource(path))
-    test = path.with_name(path.name.replace("train", "test"))
+    test = path.with_name(of_test_images(path.name))
     pair = test != path and test.is_file() and _alike(begin, head(test))
     transpose = True if is_emnist(path) else None
     return CsvSource(path, test=test if pair else None, transpose=transpose)
@@ -122,8 +122,9 @@ def _has_classes(source: FolderSource) -> bool:
 def _table(path: Path) -> Path | None:
     """Return the table in a folder that lists its images; None where none is plain."""
     tables = [e for e in visible(path.iterdir()) if e.suffix.lower() in (".csv", ".tsv")]
+    tables = [each for each in tables if not is_of_guesses(each.stem)]
     named = [each for wanted in _TABLES for each in tables if each.name.lower() == wanted]
-    named = named or [each for each in tables if "train" in pieces(each.stem)]
+    named = named or [e for e in tables if "train" in map(part_of, pieces(e.stem))]
     found = named or tables
     return found[0] if len(named) or len(tables) == 1 else None
 

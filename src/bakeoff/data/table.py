@@ -26,7 +26,7 @@ from bakeoff.data.groups import notes_on_groups
 from bakeoff.data.labels import Classes, Labels, check_there, pooled_labels, table_labels
 from bakeoff.data.safe_reading import refusing
 from bakeoff.data.sources import PARTS, Pictures, TableSource
-from bakeoff.data.words import part_of, pieces
+from bakeoff.data.words import is_of_guesses, of_test_images, part_of, pieces
 from bakeoff.errors import DataError
 from bakeoff.utils.text import counted, listed, shown, some
 from bakeoff.utils.user_paths import require_utf8_names
@@ -127,7 +127,7 @@ def from_files(
 
 def _beside(path: Path, begin: Head, parts: Sequence[str] | None) -> tuple[str, ...]:
     """Return a note on the table of test images that lies beside one of training images."""
-    test = _of_test_images(path)
+    test = path.with_name(of_test_images(path.name))
     if parts is not None or test == path or not test.is_file():
         return ()
     name = shown(test.name)
@@ -144,18 +144,15 @@ def _beside(path: Path, begin: Head, parts: Sequence[str] | None) -> tuple[str, 
     )
 
 
-def _of_test_images(path: Path) -> Path:
-    return path.with_name(path.name.replace("train", "test"))
-
-
 def _others(path: Path, file: str, parts: Sequence[str] | None) -> tuple[str, ...]:
     """Return a note on other tables beside this one that have a column of labels and one of files.
 
     file : what that one is called here
     """
     files = {*FILES, bare(file)} - ({"id", "name"} - {bare(file)})  # classes have these, too
-    told = {path} if parts is not None else {path, _of_test_images(path)}  # by `_beside`
+    told = {path} if parts is not None else {path, path.with_name(of_test_images(path.name))}
     tables = [e for e in visible(path.parent.glob("*.[ctCT][sS][vV]")) if e not in told]
+    tables = [each for each in tables if not is_of_guesses(each.stem)]
     names = []
     for table in tables[:_TABLES]:
         with suppress(DataError):

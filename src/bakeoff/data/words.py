@@ -30,12 +30,30 @@ def part_of(name: str) -> str | None:
 
     "training_set", "seg_train" and "Valid" are such names; "training shoes" is not.
     """
-    words = [word for word in pieces(name) if word not in _FILLING]
+    words = telling(name)
     if "".join(words) in _CONTESTS:
         return _CONTESTS["".join(words)]
     if len(words) != 1 or not name.isascii():
         return None
-    return next((part for part, spellings in _PARTS.items() if words[0] in spellings), None)
+    each = {words[0], *(words[0].removesuffix(filling) for filling in _FILLING)}  # "testset"
+    return next((part for part, spellings in _PARTS.items() if each & {*spellings}), None)
+
+
+def telling(name: str) -> list[str]:
+    """Return a name's words without those such as "set" and "images"."""
+    return [word for word in pieces(name) if word not in _FILLING]
+
+
+def of_test_images(name: str) -> str:
+    """Return what the table of test images is called beside this one: "Train.csv" → "Test.csv"."""
+    for train, test in (("train", "test"), ("Train", "Test"), ("TRAIN", "TEST")):
+        name = name.replace(train, test)
+    return name
+
+
+def is_of_guesses(stem: str) -> bool:
+    """Say whether a table is called as those whose labels are to be guessed, in a contest."""
+    return "submission" in pieces(stem)
 
 
 def spelled_out(name: str) -> bool:
@@ -46,10 +64,11 @@ def spelled_out(name: str) -> bool:
 def part_and_rest(name: str) -> tuple[str, str] | None:
     """Return (train, "cat") for "cat_train", "train-cat", "catTrain" …; None for other names.
 
-    The part's word is a whole one, at the name's beginning or end.
+    The part's word is a whole one, the last of these; it may stand inside ("cat_train_v1").
     """
     words = re.split(r"[ _.-]+", re.sub(r"([a-z])([A-Z])", r"\1 \2", name))
-    for word, rest in ((words[-1], words[:-1]), (words[0], words[1:])):
+    for place in reversed(range(len(words))):
+        word, rest = words[place], words[:place] + words[place + 1 :]
         part = part_of(word) if spelled_out(word) else None
         if part is not None and any(rest):
             return part, "_".join(rest)

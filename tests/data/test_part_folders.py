@@ -100,3 +100,36 @@ def test_parts_called_after_the_data_are_asked_for(tmp_path):
     )
     parts = {"train": "pets_train", "test": "pets_test"}
     assert sizes(read(tmp_path, parts=parts)) == {"train": 4, "test": 4}
+
+
+@pytest.mark.parametrize("part", ["test", "validation"])
+def test_training_images_without_a_word_for_it(tmp_path, part):
+    """TensorFlow's rock, paper, scissors: rps and rps-test-set were the classes."""
+    two(tmp_path / "rps", 4)
+    two(tmp_path / f"rps-{part}-set")
+    fill(tmp_path / "rps-other-set")
+    assert refusal(tmp_path) == (
+        f"expected a folder for each class, found rps and rps-{part}-set, which seem to be parts: "
+        f"write {{folder: …, parts: {{train: rps, {part}: rps-{part}-set}}}}"
+    )
+    (tmp_path / "rps" / "dog").rename(tmp_path / "rps" / "fish")  # other folders than in training
+    assert len(read(tmp_path).class_names) == 3
+
+
+def test_parts_inside_names_whose_images_are_in_no_class(tmp_path):
+    """As Galaxy Zoo's: the classes were images_training_rev1 and images_test_rev1."""
+    for part in ("training", "test"):
+        fill(tmp_path / f"images_{part}_rev1")
+    assert refusal(tmp_path).startswith(
+        "expected a folder for each class in images_training_rev1/, which is beside "
+        "images_test_rev1/, found 2 files directly in it: put each class into a folder"
+    )
+
+
+def test_parts_without_class_folders_beside_other_folders(tmp_path):
+    """As Cassava's train_images, test_images and train_tfrecords, which were classes."""
+    for name in ("train_images", "test_images", "more"):
+        fill(tmp_path / name)
+    assert refusal(tmp_path).startswith(
+        "expected a folder for each class in train_images/, which is beside test_images/, found 2 "
+    )

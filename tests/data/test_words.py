@@ -21,6 +21,8 @@ def test_the_words_of_a_name(name, words):
     [
         ("training_set", "train"),
         ("seg_train", "train"),
+        ("trainset", "train"),
+        ("testdata", "test"),
         ("Valid", "validation"),
         ("PrivateTest", "test"),
         ("PublicTest", "validation"),

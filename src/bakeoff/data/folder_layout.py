@@ -10,9 +10,14 @@ from pathlib import Path
 from bakeoff.data.folder_walk import DEEP, ENDINGS, File, Seen, Walk
 from bakeoff.data.masks import folders_of_masks, holds_pictures
 from bakeoff.data.other_kinds import other_kind
-from bakeoff.data.part_folders import check_no_parts_in_names, folder_part, part_folders
+from bakeoff.data.part_folders import (
+    check_in_classes,
+    check_no_parts_in_names,
+    folder_part,
+    part_folders,
+)
 from bakeoff.data.sources import PARTS
-from bakeoff.data.words import pieces
+from bakeoff.data.words import pieces, spelled_out
 from bakeoff.errors import DataError
 from bakeoff.utils.text import counted, listed, shown, some
 
@@ -147,15 +152,10 @@ class _Finder:
         folders, _ = self.walk.inside(root)
         parts = {folder_part(name): (name, path) for name, path in folders}
         parts.pop(None, None)
-        if "train" in parts and 1 < len(parts) == len(folders):
-            name, path = parts.pop("train")
-            _, files = self.walk.inside(path)
-            others = listed(f"{shown(other)}/" for other, _ in parts.values())
-            raise DataError(
-                f"expected a folder for each class in {shown(name)}/, which is beside {others}, "
-                f"found {counted(len(files), 'file')} directly in it: "
-                f"{_TREE.format(shown(name))}; or list files and labels in a table, {{table: …}}"
-            )
+        plain = "test" in parts and all(spelled_out(name) for name, _ in parts.values())
+        if "train" in parts and (plain or 1 < len(parts) == len(folders)):
+            names = {part: name for part, (name, _) in parts.items()}
+            check_in_classes(names, dict(parts.values()), self.walk)
         check_no_parts_in_names(folders, self.walk)
 
     def classes(self, parent: Path, prefix: str, known: list[str]) -> list[tuple[int, str]]:

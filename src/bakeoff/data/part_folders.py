@@ -5,7 +5,7 @@ from pathlib import Path
 
 from bakeoff.data.folder_walk import Walk
 from bakeoff.data.sources import PARTS
-from bakeoff.data.words import part_and_rest, part_of, spelled_out
+from bakeoff.data.words import part_and_rest, part_of, spelled_out, telling
 from bakeoff.errors import DataError
 from bakeoff.utils.text import counted, listed, shown, some
 
@@ -116,8 +116,44 @@ def _check_tested(places: Mapping[str, str]) -> None:
     )
 
 
+def _seem_parts(places: Mapping[str, str]) -> DataError:
+    """Return what is said of folders that seem to be parts, by part."""
+    cure = ", ".join(f"{part}: {name}" for part, name in places.items())
+    return DataError(
+        f"expected a folder for each class, found {listed(places.values())}, which seem to be "
+        f"parts: write {{folder: …, parts: {{{cure}}}}}"
+    )
+
+
+def check_in_classes(places: Mapping[str, str], paths: Mapping[str, str], walk: Walk) -> None:
+    """Refuse parts, names of folders, whose training images are in no folders of classes."""
+    train = places["train"]
+    folders, files = walk.inside(paths[train])
+    if folders:
+        return
+    others = listed(f"{shown(name)}/" for part, name in places.items() if part != "train")
+    name = shown(train)
+    raise DataError(
+        f"expected a folder for each class in {name}/, which is beside {others}, found "
+        f"{counted(len(files), 'file')} directly in it: put each class into a folder of its own: "
+        f"{name}/cat/1.png, {name}/dog/1.png, …; or list files and labels in a table, {{table: …}}"
+    )
+
+
+def _check_whole_beside(folders: Sequence[tuple[str, str]], walk: Walk) -> None:
+    """Refuse rps/ beside rps-test-set/ with the same folders: training without a word for it."""
+    inside = {name: {each for each, _ in walk.inside(path)[0]} for name, path in folders}
+    for name in inside:
+        part, rest = part_and_rest(name) or ("train", "")
+        for other in inside:
+            alike = part != "train" and telling(other) == telling(rest) and other != name
+            if alike and inside[name] and len(inside[other]) > 1 and inside[name] <= inside[other]:
+                raise _seem_parts({"train": shown(other), part: shown(name)})
+
+
 def check_no_parts_in_names(folders: Sequence[tuple[str, str]], walk: Walk) -> None:
     """Refuse folders of classes whose names say the parts: cat_train, cat_test and so on."""
+    _check_whole_beside(folders, walk)
     split = {name: None if folder_part(name) else part_and_rest(name) for name, _ in folders}
     places: dict[str, dict[str, str]] = {}
     for name, found in split.items():
@@ -130,12 +166,9 @@ def check_no_parts_in_names(folders: Sequence[tuple[str, str]], walk: Walk) -> N
     names = [name for each in places.values() for name in each.values()]
     kind, first = next(iter(places.items()))
     each = {part: first[part] for part in PARTS if part in first}
-    if len(places) == 1 and walk.inside(dict(folders)[each["train"]])[0]:
-        cure = ", ".join(f"{part}: {name}" for part, name in each.items())
-        raise DataError(
-            f"expected a folder for each class, found {listed(each.values())}, which seem to be "
-            f"parts: write {{folder: …, parts: {{{cure}}}}}"
-        )
+    if len(places) == 1:
+        check_in_classes(each, {name: path for name, path in folders if shown(name) in names}, walk)
+        raise _seem_parts(each)
     moves = listed(f"{name}/ to {part}/{shown(kind)}/" for part, name in each.items())
     raise DataError(
         f"expected the parts above the classes, found them in the folders' names ({some(names)}): "

@@ -6,10 +6,14 @@ Run: pytest tests/training/test_predictor.py
 
 import re
 
+import keras
 import numpy as np
 import pytest
 
+from bakeoff.errors import UsageError
 from bakeoff.recipe import parse
+from bakeoff.training.backend import as_planned
+from bakeoff.training.plain_model import plain_model
 from bakeoff.training.predict import predict
 from bakeoff.training.predictor import SIZES, Predictor
 from bakeoff.training.trainer import Trainer
@@ -68,6 +72,30 @@ def test_all_sizes_are_compiled_beforehand(weights):
     assert fresh._run._cache_size() == len(SIZES)
     fresh(DATA.train_images)
     assert fresh._run._cache_size() == len(SIZES)
+
+
+def test_what_a_notebook_set_in_keras_changes_no_prediction(weights, predictor):
+    """With `channels_first`, whether from a cell or ~/.keras/keras.json, it said wrong classes."""
+    images = DATA.train_images[:5]
+    expected = predictor(images)
+    keras.config.set_image_data_format("channels_first")
+    keras.config.set_dtype_policy("mixed_float16")
+    try:
+        found = Predictor(MODEL, weights, **SHAPE)(images)
+        plain = plain_model(MODEL, weights[:1], **SHAPE)
+        assert plain.compute_dtype == "float32"
+        scored = np.asarray(plain(images))
+    finally:
+        as_planned()
+    np.testing.assert_array_equal(found, expected)
+    np.testing.assert_allclose(scored, expected[0], atol=1e-5)
+
+
+def test_keras_on_another_backend_is_refused(weights, monkeypatch):
+    """A notebook that had imported Keras on TensorFlow got JAX's traceback from predict."""
+    monkeypatch.setattr(keras.backend, "backend", lambda: "tensorflow")
+    with pytest.raises(UsageError, match="^expected Keras on JAX, found Keras on tensorflow: "):
+        Predictor(MODEL, weights, **SHAPE)
 
 
 def test_weights_of_another_model_are_refused(weights):

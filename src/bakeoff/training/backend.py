@@ -7,12 +7,17 @@ by side do more work than one with two threads.
 import ctypes
 import gc
 import os
+import random
 import re
 import warnings
-from contextlib import suppress
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from functools import cache as once
 from pathlib import Path
+from threading import RLock
 from typing import Any
+
+import numpy as np
 
 from bakeoff.errors import UsageError
 
@@ -24,11 +29,13 @@ import keras
 __all__ = [
     "Device",
     "as_planned",
+    "as_trained",
     "compiler_options",
     "device_in_use",
     "forget_programs",
     "jax",
     "keras",
+    "require_jax",
     "start",
 ]
 
@@ -37,6 +44,7 @@ from bakeoff.utils.user_paths import to_install
 
 _BAD_PROGRAM = r"Error (?:reading|writing) persistent compilation cache entry for '([\w<>.-]+)'"
 _FEWER_COPIES = {"xla_cpu_copy_insertion_use_region_analysis": True}  # of a loop's state
+_settings = RLock()  # of Keras, changed for a moment
 _SINGLE_THREAD = "--xla_cpu_multi_thread_eigen=false intra_op_parallelism_threads=1"
 
 
@@ -48,12 +56,7 @@ def start(device: Device, *, cache: Path | None = None) -> None:
     UsageError
         If JAX finds no GPU, or if this process uses Keras with another backend already.
     """
-    if keras.backend.backend() != "jax":
-        raise UsageError(
-            f"expected Keras on JAX, found Keras on {keras.backend.backend()}: this process "
-            "imported Keras before Bakeoff; import bakeoff.training.trainer first, or use "
-            "bakeoff.Study"
-        )
+    require_jax()
     as_planned()
     if device == "cpu":
         os.environ["XLA_FLAGS"] = f"{os.environ.get('XLA_FLAGS', '')} {_SINGLE_THREAD}".strip()
@@ -74,6 +77,16 @@ def start(device: Device, *, cache: Path | None = None) -> None:
         )
 
 
+def require_jax() -> None:
+    """Raise UsageError where this process uses Keras with another backend already."""
+    if keras.backend.backend() != "jax":
+        raise UsageError(
+            f"expected Keras on JAX, found Keras on {keras.backend.backend()}: this process "
+            "imported Keras with it: set KERAS_BACKEND=jax before anything imports Keras, or use "
+            "another process for this"
+        )
+
+
 def as_planned() -> None:
     """Undo what ~/.keras/keras.json or a builder says: it would change networks in silence."""
     if getattr(keras.config, "is_nnx_enabled", lambda: False)():
@@ -85,6 +98,30 @@ def as_planned() -> None:
     keras.config.set_epsilon(1e-7)
     keras.config.set_image_data_format("channels_last")
     keras.config.set_dtype_policy("float32")
+
+
+@contextmanager
+def as_trained() -> Iterator[None]:
+    """Build and trace a network inside as the workers did that trained it.
+
+    Here Keras is somebody else's: a notebook that set a policy, or ~/.keras/keras.json. What they
+    chose, and where their random numbers stand, is as before afterwards.
+    """
+    config = keras.config
+    with _settings:
+        floatx, epsilon = config.floatx(), config.epsilon()
+        order, policy = config.image_data_format(), config.dtype_policy()
+        drawn, numpy_drawn = random.getstate(), np.random.get_state()
+        as_planned()
+        try:
+            yield
+        finally:
+            config.set_floatx(floatx)
+            config.set_epsilon(epsilon)
+            config.set_image_data_format(order)
+            config.set_dtype_policy(policy)
+            random.setstate(drawn)
+            np.random.set_state(numpy_drawn)
 
 
 @once

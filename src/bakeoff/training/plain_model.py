@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 from bakeoff.errors import StudyError
 from bakeoff.recipe import ModelRecipe
 from bakeoff.training.backbones.in_network import AsSeen, Pretrained, all_layers, as_keras
-from bakeoff.training.backend import keras
+from bakeoff.training.backend import as_trained, keras
 from bakeoff.training.build_model import build, frozen_layers
 from bakeoff.training.initializers import Drawn, weights_set_later
 from bakeoff.training.layers.graph import has_its_own_call
@@ -18,6 +18,7 @@ from bakeoff.training.predict import in_order
 OURS = "bakeoff."
 
 
+@as_trained()
 def plain_model(
     model: ModelRecipe,
     weights: Sequence[Mapping[str, NDArray[Any]]],
@@ -154,6 +155,7 @@ def _is_keras_activation(activation: Any) -> bool:
         return False
 
 
+@as_trained()
 def without_ours(
     model: ModelRecipe, input_shape: tuple[int, int, int], n_classes: int
 ) -> keras.Model:

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from bakeoff.recipe import ModelRecipe
 from bakeoff.training.backbones.features import features
-from bakeoff.training.backend import jax
+from bakeoff.training.backend import as_trained, jax, require_jax
 from bakeoff.training.build_model import build
 from bakeoff.training.layers.context import pixels
 from bakeoff.training.predict import in_order
@@ -31,7 +31,8 @@ class Predictor:
     input_shape : height, width, channels
     maximum : the pixel value that becomes 1.0
 
-    Raises ValueError if the weights are not this model's. A backbone's features are those of
+    Raises ValueError if the weights are not this model's, UsageError if this process uses Keras
+    with another backend. A backbone's features are those of
     `features`, kept by the images' hashes.
     """
 
@@ -44,17 +45,19 @@ class Predictor:
         n_classes: int,
         maximum: float,
     ) -> None:
+        require_jax()
         self._backbone, self._maximum = model.frozen_backbone, maximum
         if model.frozen_backbone is not None:
             maximum = 1.0  # of its features
-        network = build(model, input_shape, n_classes, seed=0)
+        with as_trained():
+            network = build(model, input_shape, n_classes, seed=0)
         cut, judging = len(network.trainable_variables), training_argument(network, training=False)
         self._values = [[jnp.asarray(v) for v in in_order(each, network)] for each in weights]
         self._n_classes = n_classes
 
         def run(values: Any, images: Any) -> Any:
             inputs = images.astype(jnp.float32) / maximum
-            with pixels(images, maximum):
+            with as_trained(), pixels(images, maximum):  # while it is traced
                 outputs = [
                     network.stateless_call(each[:cut], each[cut:], inputs, **judging)[0]
                     for each in values

@@ -12,7 +12,7 @@ from bakeoff.recipe.vocabulary.backbones import BACKBONES
 from bakeoff.storage import feature_cache
 from bakeoff.storage.locks import lock_file
 from bakeoff.training.backbones.load import load
-from bakeoff.training.backend import jax
+from bakeoff.training.backend import as_trained, jax
 from bakeoff.training.layers.context import random_key
 from bakeoff.training.make_layer import augmenting
 
@@ -87,6 +87,7 @@ def _compiled(name: str, change: ImageChange | None) -> Callable[..., Array]:
 
 
 @lru_cache(maxsize=4)
+@as_trained()
 def _program(name: str, changing: str) -> Callable[..., Array]:
     change = ImageChange.model_validate_json(changing) if changing else None
     layers = augmenting(change.layers) if change is not None else []
@@ -103,7 +104,8 @@ def _network(name: str) -> Callable[[Array], Array]:
     others = [variable.value for variable in network.non_trainable_variables]
 
     def run(weights: Any, others: Any, inputs: Array) -> Array:
-        return network.stateless_call(weights, others, inputs, training=False)[0]
+        with as_trained():  # while it is traced
+            return network.stateless_call(weights, others, inputs, training=False)[0]
 
     return partial(jax.jit(run), weights, others)
 

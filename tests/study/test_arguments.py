@@ -4,6 +4,7 @@ Oracle: whole messages. Cost: 0.1 s. Run: pytest tests/study/test_arguments.py
 """
 
 import re
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -11,7 +12,9 @@ import pytest
 import bakeoff
 from bakeoff import recipe as recipes
 from bakeoff.errors import BakeoffError
+from bakeoff.report.plots.figure import Figure
 from bakeoff.study import arguments
+from bakeoff.study.picture_files import picture_files
 
 STUDY = bakeoff.Study("mine", data="digits", models={"line": {"layers": []}})
 WRONG = [
@@ -63,3 +66,16 @@ def test_what_is_taken():
     assert arguments.names("line", "only") == ("line",)  # not its letters
     assert arguments.names(["a", "b"], "only") == ("a", "b")
     assert [arguments.a_device(each) for each in (None, "cpu", "gpu")] == [None, "cpu", "gpu"]
+
+
+def test_a_tilde_is_the_home_folder_in_python_too(tmp_path, monkeypatch):
+    """A study lay in a folder called "~", and the report's path that was printed led elsewhere."""
+    monkeypatch.setenv("HOME", str(tmp_path))
+    assert arguments.a_path("~/studies/a", "out") == tmp_path / "studies" / "a"
+    assert arguments.a_path(Path("~/studies/a"), "out") == tmp_path / "studies" / "a"
+    assert arguments.a_path("./~studies", "out") == Path("~studies")
+    Figure({}, "").save("~/a.json")
+    assert (tmp_path / "a.json").is_file()
+    assert picture_files(["~/a.json"]) == [tmp_path / "a.json"]
+    (tmp_path / "a.yaml").write_text("name: a\ndata: digits\nmodels: {line: {layers: []}}\n")
+    assert recipes.load("~/a.yaml").name == "a"

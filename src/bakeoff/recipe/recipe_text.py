@@ -64,7 +64,7 @@ def load(path_or_name: str | Path) -> Recipe:
             f"{type(path_or_name).__name__}: bakeoff.Study(…) takes a recipe's words in Python"
         )
     origin = str(path_or_name)
-    path = Path(path_or_name)
+    path = Path(os.path.expanduser(path_or_name))
     try:
         is_data = path.suffix.lower() in _DATA and path.is_file()
         if path.is_file() and not is_data:

@@ -14,10 +14,14 @@ _LONGEST = 255  # bytes of a file's name, on Linux and macOS
 
 
 def a_path(value: Any, what: str) -> Path:
-    """Return a path, which is not empty: "" would be the current folder."""
+    """Return a path, which is not empty: "" would be the current folder.
+
+    A `~` is the home folder, as in a recipe: no shell has said so in a notebook.
+    """
     text = os.fspath(value) if isinstance(value, str | os.PathLike) else None
     if not isinstance(text, str) or not text or "\0" in text:
         raise UsageError(f"{what}: expected a path, found {_found(value)}")
+    text = os.path.expanduser(text)
     longest = max((len(os.fsencode(part)) for part in Path(text).parts), default=0)
     if longest > _LONGEST:
         raise UsageError(

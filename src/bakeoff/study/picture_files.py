@@ -18,7 +18,7 @@ def picture_files(paths: Iterable[str | os.PathLike[str]]) -> list[Path]:
     for each in paths:
         if not os.fspath(each):
             raise DataError("expected the path of a picture or a folder, found an empty one")
-        path = Path(each)
+        path = Path(os.path.expanduser(each))
         if not os.path.isdir(path):  # Path.is_dir raises where a name is too long
             if not os.path.lexists(path):  # a broken link costs its row, in a folder, too
                 raise DataError(f"{shown(path)}: expected a picture or a folder, found nothing")

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import os
 import re
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
@@ -148,7 +149,7 @@ class Figure:
         """Write the picture to a file; its ending says how: .svg, .png, .pdf or .json."""
         if not isinstance(path, str | Path):
             raise UsageError(f"expected the name of a file, found {path!r}")
-        path = Path(path)
+        path = Path(os.path.expanduser(path))  # no shell has, in a notebook
         kinds: dict[str, Callable[[], bytes]] = {
             ".svg": lambda: self.svg().encode(),
             ".png": self.png,

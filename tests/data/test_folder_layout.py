@@ -427,3 +427,43 @@ def test_a_folder_with_a_file_of_data(tmp_path, name, cure):
         "expected a sub-folder for each of at least 2 classes, found 0 and 1 file directly in "
         f"pets/: {cure}"
     )
+
+
+@pytest.mark.parametrize("table", [False, True])
+def test_a_whole_data_set_in_a_class(tmp_path, table):
+    """As Kaggle unpacks several sets into one folder: the classes were the archives."""
+    for part in ("TRAIN", "TEST"):
+        two(tmp_path / "set" / "set" / "images" / part)
+    fill(tmp_path / "other" / "JPEGImages")
+    if table:
+        (tmp_path / "set" / "set" / "labels.csv").write_text("a,b\n", encoding="utf-8")
+    assert refusal(tmp_path) == (
+        "expected a folder for each class, found a whole data set in set/set/images/, with TEST/ "
+        "and TRAIN/: name that folder"
+    )
+
+
+def test_classes_beside_what_is_said_of_them(tmp_path):
+    """As Food-101's and CUB's: the cure was to remove the folders of lists."""
+    two(tmp_path / "pictures")
+    (tmp_path / "meta").mkdir()
+    (tmp_path / "meta" / "classes.txt").write_text("cat\n", encoding="utf-8")
+    assert refusal(tmp_path).endswith(": if the classes are in pictures/, name that folder")
+
+
+def test_test_images_without_labels_one_deeper(tmp_path):
+    """As the ASL alphabet's: only a strange class was named."""
+    two(tmp_path / "train" / "train")
+    fill(tmp_path / "test" / "test")
+    assert refusal(tmp_path) == (
+        "expected in test/ only classes of training, found test with files in it that have no "
+        "labels: write {folder: …, parts: {train: …}} without that part, and split.test takes a "
+        "test part from training"
+    )
+
+
+def test_three_parts_without_class_folders(tmp_path):
+    """Food-11's training, validation and evaluation were its classes."""
+    for part in ("training", "validation", "evaluation"):
+        fill(tmp_path / part)
+    assert refusal(tmp_path).startswith("expected a folder for each class in training/")

@@ -141,9 +141,13 @@ def _check_classes(
             endings = skipped.endings()
             why = f", but {endings}, which cannot be read here" if endings else ""
             why += f", but {links_outside(seen.links)}" if seen.links else ""
+        cure = "add images, or remove the folder"
+        only = shown(names[int(have.argmax())])
+        if np.count_nonzero(have) == 1 and any(f"{only}/" in each for each in seen.deep):
+            cure = f"if the classes are in {only}/, name that folder"
         raise DataError(
             f"class {shown(names[label])}: expected at least one readable image, found none{why}: "
-            "add images, or remove the folder"
+            f"{cure}"
         )
     for part in ("validation", "test"):
         if part in parts:

@@ -151,9 +151,9 @@ class _Finder:
         """Refuse folders of parts that are no classes."""
         folders, _ = self.walk.inside(root)
         parts = {folder_part(name): (name, path) for name, path in folders}
-        parts.pop(None, None)
+        others = parts.pop(None, None)
         plain = "test" in parts and all(spelled_out(name) for name, _ in parts.values())
-        if "train" in parts and (plain or 1 < len(parts) == len(folders)):
+        if "train" in parts and (plain or (len(parts) > 1 and others is None)):
             names = {part: name for part, (name, _) in parts.items()}
             check_in_classes(names, dict(parts.values()), self.walk)
         check_no_parts_in_names(folders, self.walk)
@@ -171,6 +171,12 @@ class _Finder:
         if strange is not None:
             like = next((n for n in known if n.casefold() == strange.casefold()), None)
             cure = f": rename it to {shown(like)}, as in training" if like else ""
+            again = strange.casefold() == parent.name.casefold() or holds_pictures(strange)
+            if again and len(folders) == 1 and not self.walk.inside(folders[0][1])[0]:
+                cure = (
+                    " with files in it that have no labels: write {folder: …, parts: {train: …}} "
+                    "without that part, and split.test takes a test part from training"
+                )
             raise DataError(
                 f"expected in {prefix} only classes of training, found {shown(strange)}{cure}"
             )
@@ -199,6 +205,8 @@ class _Finder:
 
     def check_levels(self, classes: list[tuple[int, str]]) -> None:
         """Refuse class folders that hold the parts, which would be mixed; note what seems so."""
+        for _, path in classes:
+            self._check_no_set_in(Path(path))
         inside = [[name for name, _ in self.walk.inside(path)[0]] for _, path in classes]
         aside = [folders_of_masks(names) for names in inside]
         pairs = zip(inside, aside, strict=True)
@@ -225,6 +233,23 @@ class _Finder:
         if len(inside[0]) > 1 and all(names == inside[0] for names in inside):
             self.seen.alike = [shown(name) for name in inside[0]]
 
+    def _check_no_set_in(self, place: Path) -> None:
+        """Refuse a class folder that holds a whole data set: parts, with several classes inside."""
+        folders, _ = self.walk.inside(place)
+        for _ in range(DEEP):
+            if len(folders) == 1:
+                place = Path(folders[0][1])
+                folders, _ = self.walk.inside(place)
+        parts = {part: path for name, path in folders if (part := folder_part(name)) is not None}
+        classes = [len(self.walk.inside(path)[0]) for path in parts.values()]
+        if "train" in parts and len(classes) > 1 and min(classes) > 1:
+            name = shown(os.path.relpath(place, self.root), limit=120)
+            raise DataError(
+                f"expected a folder for each class, found a whole data set in {name}/, with "
+                f"{listed(f'{shown(Path(path).name)}/' for path in parts.values())}: name that "
+                "folder"
+            )
+
 
 def _about_file(names: Sequence[str]) -> str:
     """Say what to do about files of which one may be the data; nothing where none may."""
@@ -232,6 +257,7 @@ def _about_file(names: Sequence[str]) -> str:
     if arrays is not None:
         return f"if {arrays} holds images and labels, write {{npz: {arrays}}}"
     found = {name: kind for name in names if (kind := other_kind(name)) is not None}
+    found = {n: kind for n, kind in found.items() if not n.lower().endswith(".txt")} or found
     return next((f"{name} is {kind}: {cure}" for name, (kind, cure) in found.items()), "")
 
 

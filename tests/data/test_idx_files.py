@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 from bakeoff.data import IdxSource, load
-from bakeoff.data.idx_files import COLUMN_BY_COLUMN
+from bakeoff.data.idx_files import COLUMN_BY_COLUMN, idx_files
 from bakeoff.data.recognise import recognise
 from bakeoff.errors import DataError
 from tests.helpers.idx import idx_bytes
@@ -105,3 +105,18 @@ def test_a_named_file_of_no_part_is_found_with_its_labels(tmp_path, digits):
     (tmp_path / "kmnist-images-idx3-ubyte").write_bytes(idx_bytes(digits.images[:20, ..., 0]))
     (tmp_path / "kmnist-labels-idx1-ubyte").write_bytes(idx_bytes(digits.labels[:20]))
     assert len(load(recognise(tmp_path / "kmnist-images-idx3-ubyte")).labels) == 20
+
+
+def test_files_that_are_there_packed_too(tmp_path):
+    """As torchvision leaves them in KMNIST/raw: they were two data sets, whichever was named."""
+    raw = tmp_path / "KMNIST" / "raw"
+    raw.mkdir(parents=True)
+    kinds = ("images-idx3", "labels-idx1")
+    names = [f"{part}-{kind}-ubyte" for part in ("train", "t10k") for kind in kinds]
+    for name in names:
+        for each in (name, f"{name}.gz"):
+            (raw / each).write_bytes(b"")
+    assert idx_files(raw) == tuple(raw / name for name in names)
+    source = recognise(tmp_path / "KMNIST")
+    assert isinstance(source, IdxSource)
+    assert source.idx == idx_files(raw)

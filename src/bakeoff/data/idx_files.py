@@ -86,7 +86,11 @@ def _set_of(name: str) -> str:
 def _by_name(folder: Path, prefix: str = "") -> dict[tuple[str, str], Path]:
     """Return the IDX files in a folder by (part, images or labels), as their names tell."""
     found: dict[tuple[str, str], Path] = {}
-    for path in visible(folder.iterdir()):
+    paths = visible(folder.iterdir())
+    names = {path.name for path in paths}
+    for path in paths:
+        if path.name.removesuffix(".gz") in names - {path.name}:  # as torchvision leaves it
+            continue
         stem = path.name.removesuffix(".gz").lower()
         kind = "labels" if "idx1" in stem or "labels" in stem else "images"
         other = "idx" not in stem and "ubyte" not in stem

@@ -58,7 +58,8 @@ def recognise(path: Path) -> Source | None:
 
 
 def _folder(path: Path) -> Source:
-    files = idx_files(path)
+    raw = path / "raw"  # torchvision's
+    files = idx_files(path) or (idx_files(raw) if raw.is_dir() else ())
     if files:
         return _idx(files)
     if visible(path.glob("*.parquet")) or visible(path.glob("data/*.parquet")):

@@ -246,3 +246,17 @@ def test_rows_are_counted_in_one_way(tmp_path, rows, broken):
         path.write_text("\n".join([*lines[:4], line, *lines[5:]]), encoding="utf-8")
         with pytest.raises(DataError, match=re.escape(found)):
             load(CsvSource(path))
+
+
+def test_columns_that_are_no_pixels_are_named(tmp_path):
+    """Chinese MNIST as a table has a column of characters beside the labels."""
+    rows = [",".join(["1"] * 64 + [str(n % 2), "零一"[n % 2]]) for n in range(4)]
+    header = ",".join([*(f"pixel_{n}" for n in range(64)), "label", "character"])
+    path = tmp_path / "a.csv"
+    path.write_text("\n".join([header, *rows]), encoding="utf-8")
+    with pytest.raises(DataError, match="found 65: take out character, or write shape"):
+        load(CsvSource(path))
+    rows = [",".join(["0"] * 63 + [str(n)]) for n in range(4)]  # as AHCD's csvTrainImages
+    path.write_text("\n".join(rows), encoding="utf-8")
+    with pytest.raises(DataError, match="found 63: the column of labels is one more; a table "):
+        load(CsvSource(path))

@@ -19,6 +19,12 @@ from bakeoff.errors import DataError
         ("a.zip", "an archive: unpack it, and name what was in it"),
         ("a.CSV.GZ", "a packed file: unpack it, and name what was in it"),
         ("a.xlsx", "a spreadsheet: save it as CSV"),
+        ("optdigits.tra", "a text file: call it .csv where it is a table"),
+        (
+            "train_X.bin",
+            'a file of bytes: store its images and labels by numpy.savez("images.npz", x=…, y=…) '
+            "(numpy.fromfile reads it)",
+        ),
         (
             "a.npy",
             "a single array: put images and labels into one file, by "

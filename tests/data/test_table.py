@@ -266,3 +266,15 @@ def test_a_part_without_files_is_missed(images, part):
         f"expected images of the part {part.replace('val', 'validation')}, found none of the 2 "
         "that are listed: put these files where the others are, or take their lines out"
     )
+
+
+def test_a_row_too_long_is_said_with_its_cure(images, monkeypatch):
+    """As in Fashion Product Images' styles.csv; the table was named twice."""
+    (images / "labels.csv").write_text("file,label\na0,1\na1,0,slim\n", encoding="utf-8")
+    monkeypatch.chdir(images)
+    with pytest.raises(DataError) as error:
+        load(TableSource(Path("labels.csv")))
+    assert str(error.value) == (
+        "labels.csv: row 3: expected 2 columns as in the first row, found 3: a cell with the "
+        "separator in it needs quotes"
+    )

@@ -127,7 +127,9 @@ def rows(path: Path, begin: Head) -> list[list[str]]:
         found = found[begin.skip :]
         for number, row in enumerate(found, 1 + begin.skip):
             if len(row) != len(begin.columns):
-                raise DataError(_unequal(number, len(begin.columns), len(row)))
+                more = ": a cell with the separator in it needs quotes"
+                more = more if len(row) > len(begin.columns) else ""
+                raise DataError(_unequal(number, len(begin.columns), len(row)) + more)
     return found
 
 

@@ -37,7 +37,7 @@ from bakeoff.data.labels import table_labels
 from bakeoff.data.safe_reading import check_memory, refusing, regular_file
 from bakeoff.data.sources import PARTS, CsvSource
 from bakeoff.errors import DataError
-from bakeoff.utils.text import shown
+from bakeoff.utils.text import shown, some
 
 _MANY = 100  # different values: more than most data sets have classes
 _MOSTLY = 0.8  # of all rows
@@ -125,7 +125,9 @@ def _read(path: Path, source: CsvSource) -> _Table:
             return _packed(path, begin, label, packed, source)
         known = (label, part, *ignored)
         pixels, moved = in_order(begin, [i for i in range(len(begin.columns)) if i not in known])
-        shape = _shape(len(pixels), source.shape)
+        strange = [each for each in pixels if not begin.columns[each][-1:].isdigit()]
+        strange = strange if 5 * len(strange) < len(pixels) else []
+        shape = _shape(len(pixels), source.shape, [_called(begin, each) for each in strange])
         with regular_file(path) as (_, size):
             check_memory(3 * size)
         check_lengths(path, begin)
@@ -317,7 +319,10 @@ def _is_square(count: int) -> bool:
     return count > 0 and math.isqrt(count) ** 2 == count
 
 
-def _shape(count: int, given: tuple[int, ...] | None) -> tuple[int, ...]:
+def _shape(
+    count: int, given: tuple[int, ...] | None, strange: Sequence[str] = ()
+) -> tuple[int, ...]:
+    """Return the shape of an image of so many pixels; `strange` columns may be none of pixels."""
     if given is not None:
         if math.prod(given) != count:
             size = " × ".join(map(str, given))
@@ -327,9 +332,13 @@ def _shape(count: int, given: tuple[int, ...] | None) -> tuple[int, ...]:
             )
         return given
     if not _is_square(count):
+        cure = "write shape: [height, width] or [height, width, 3]"
+        if _is_square(count + 1):
+            cure = "the column of labels is one more; a table without labels cannot be used"
+        elif strange:
+            cure = f"take out {some(strange)}, or {cure}"
         raise DataError(
-            f"expected as many columns of pixels as a square image has, found {count:,}: write "
-            "shape: [height, width] or [height, width, 3]"
+            f"expected as many columns of pixels as a square image has, found {count:,}: {cure}"
         )
     return math.isqrt(count), math.isqrt(count)
 

@@ -14,12 +14,16 @@ _CURES = {
     "a MATLAB file": ((".mat",), f"{_ARRAYS} (scipy.io.loadmat reads it)"),
     "a single array": ((".npy",), f"put images and labels into one file, by {_SAVEZ}"),
     "a pickled file": ((".pkl", ".pickle", ".joblib", ".pt", ".pth"), _CODE),
-    "TensorFlow's records": ((".tfrecord", ".tfrecords"), _ARRAYS),
+    "TensorFlow's records": ((".tfrecord", ".tfrecords", ".tfrec"), _ARRAYS),
+    "a file of bytes": ((".bin",), f"{_ARRAYS} (numpy.fromfile reads it)"),
     "an ARFF file": ((".arff",), f"{_ARRAYS} (scipy.io.arff reads it), or save it as CSV"),
     "a Feather or Arrow file": ((".feather", ".arrow"), "save it as Parquet (.parquet)"),
     "a spreadsheet": ((".xlsx", ".xls", ".ods"), "save it as CSV"),
     "a JSON file": ((".json", ".jsonl", ".ndjson"), "save it as CSV, with columns file and label"),
-    "a text file": ((".txt",), "call it .csv where it is a table"),
+    "a text file": (
+        (".txt", ".data", ".tra", ".tes", ".trn", ".tst"),
+        "call it .csv where it is a table",
+    ),
     "an archive": ((".zip", ".tar", ".tgz", ".tbz2", ".txz", ".7z", ".rar"), _UNPACK),
     "a packed file": ((".gz", ".bz2", ".xz", ".zst"), _UNPACK),
 }

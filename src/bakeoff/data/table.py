@@ -50,7 +50,7 @@ def load_table(source: TableSource) -> DataSet:
     path = Path(source.table).absolute()
     begin = head(Path(source.table))
     with refusing(Path(source.table)):
-        found = rows(path, begin)
+        found = rows(Path(source.table), begin)
         if not found:
             raise DataError("expected a line for each image, found none")
         wanted = dict(source.columns or {})
@@ -59,7 +59,7 @@ def load_table(source: TableSource) -> DataSet:
         if begin.named and _is_a_row(begin.columns, found, roots):
             columns = tuple(map(str, range(len(begin.columns))))
             begin = replace(begin, columns=columns, named=False, skip=0)
-            found = rows(path, begin)
+            found = rows(Path(source.table), begin)
         require_utf8_names(cell for row in found for cell in row)
         file, root = _file_column(path, begin, found, wanted, roots)
         labels, label_name, taken = _labels(begin, found, wanted, file)

@@ -71,6 +71,22 @@ def test_two_keys_of_one_role_are_asked_about(item, found):
     )
 
 
+@pytest.mark.parametrize(
+    ("item", "found"),
+    [
+        ({"img": IMAGE, "fine_label": 3}, "a mapping with img and fine_label"),  # CIFAR-100
+        ((IMAGE, 3, 1.0), "3 objects"),
+    ],
+)
+def test_items_that_are_no_pairs(item, found):
+    """They were called tuples, whatever they were."""
+    with pytest.raises(DataError) as error:
+        from_python([item] * 9)
+    assert str(error.value) == (
+        f"data: expected (image, label) in every item, found {found}: give such pairs"
+    )
+
+
 def test_memory_that_runs_out_is_no_broken_item():
     def images():
         yield IMAGE, 0

@@ -154,7 +154,7 @@ def test_a_frame_of_paths_and_labels(tmp_path, arrays):
         ([(np.zeros((4, 4)), 1), (np.zeros((4, 5)), 0)] * 9, "data: expected images of one shape"),
         ({"x": np.zeros((3, 4, 4))}, "expected the arrays x and y"),
         (iter([]), "data: expected images and labels, found none"),
-        (iter([1]), "data: expected (image, label) in every item, found int"),
+        (iter([1]), "data: expected (image, label) in every item, found int: give such pairs"),
     ],
 )
 def test_refusals(value, message):
@@ -328,3 +328,33 @@ def test_a_frame_of_images_is_no_frame_of_paths(arrays):
     frame["image"] = "x" * 5000
     with pytest.raises(DataError, match="expected files in the column image, found no …xxx"):
         from_python(frame)
+
+
+def test_several_data_sets_are_told_what_to_do(arrays):
+    """(train, test) as torchvision and tfds give them: they were lists of several shapes."""
+    with pytest.raises(DataError) as error:
+        from_python((Torch(*arrays), Torch(*arrays)))
+    assert str(error.value).startswith("data: expected one data set, found 2: give the first alone")
+
+
+def test_what_fetch_openml_gives(arrays):
+    """Its `categories` and `target_names` name no classes: it was refused for other objects."""
+    x, y = arrays
+    labels = np.array([str(each) for each in y], dtype=object)
+    given = {"data": x.reshape(len(x), -1), "target": labels, "target_names": ["class"]}
+    data = from_python({**given, "categories": {}, "frame": None, "feature_names": ["pixel1"]})
+    assert np.array_equal(data.labels, y)
+    assert data.class_names == tuple("0123456789")
+
+
+def test_a_missing_label_is_no_class(arrays):
+    """STL-10's unlabelled images, whose label is -1, were a class, and the names were lost."""
+    x, y = arrays
+    given = Torch(x, np.where(y == 0, -1, y))
+    given.classes = list("abcdefghij")
+    with pytest.raises(DataError) as error:
+        from_python(given)
+    assert str(error.value) == (
+        f"labels: expected 0 to 9, as there are names of classes, found -1 for {sum(y == 0)} "
+        "images, which says that there is no label: leave these out"
+    )

@@ -11,6 +11,7 @@ from bakeoff.data.arrays import Given
 from bakeoff.data.labels import checked_class_names, is_one_hot
 from bakeoff.data.words import role_of
 from bakeoff.errors import DataError
+from bakeoff.utils.text import counted
 
 _WRAPPERS = ("Subset", "DataLoader")  # torch's, which leave labels as they are
 
@@ -66,13 +67,20 @@ def with_names(
 ) -> tuple[dict[str, Given], list[str] | None]:
     """Return the parts with labels 0 … k−1, and the names of the k classes that occur.
 
-    The parts as they are, and None, where the labels are no positions among the names.
+    The parts as they are, and None, where the labels are no positions among the names. Raises
+    DataError for -1 among positions, as STL-10 and Hugging Face call a missing label.
     """
     numbers = {part: _numbers(each.labels) for part, each in parts.items()}
     given = [each for each in numbers.values() if each is not None and len(each)]
     if len(given) < len(parts):
         return dict(parts), None
     there = np.unique(np.concatenate(given))
+    if there[0] == -1 and there[-1] < len(names):
+        count = sum(int((each == -1).sum()) for each in given)
+        raise DataError(
+            f"labels: expected 0 to {len(names) - 1:,}, as there are names of classes, found -1 "
+            f"for {counted(count, 'image')}, which says that there is no label: leave these out"
+        )
     if there[0] < 0 or there[-1] >= len(names):
         return dict(parts), None
     chosen = [names[each] for each in there.tolist()]
@@ -80,9 +88,10 @@ def with_names(
         checked_class_names(chosen)
     except DataError:
         return dict(parts), None
-    counted = zip(parts.items(), given, strict=True)
+    numbered = zip(parts.items(), given, strict=True)
     return {
-        part: replace(each, labels=np.searchsorted(there, found)) for (part, each), found in counted
+        part: replace(each, labels=np.searchsorted(there, found))
+        for (part, each), found in numbered
     }, chosen
 
 

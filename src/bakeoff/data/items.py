@@ -13,7 +13,7 @@ from bakeoff.data.labels import listed_labels, plain
 from bakeoff.data.words import role_of
 from bakeoff.errors import BakeoffError, DataError, printable
 from bakeoff.utils.machine import available_memory
-from bakeoff.utils.text import listed, shown
+from bakeoff.utils.text import counted, listed, shown, some
 
 _ENDLESS = -1  # tf.data.INFINITE_CARDINALITY
 _OBJECT = 200  # bytes that an array takes beside its values
@@ -161,10 +161,16 @@ def _items(value: Any) -> Iterator[Any]:
 
 
 def _pair(item: Any) -> tuple[NDArray[Any], NDArray[Any]]:
+    found = type(item).__name__
     if isinstance(item, Mapping):
+        found = f"a mapping with {some([shown(str(key)) for key in item])}"
         item = (_only(item, "x", "image"), _only(item, "y", "label"))
+    elif isinstance(item, tuple | list) and len(item) != 2:
+        found = f"{counted(len(item), 'object')}"
     if not isinstance(item, tuple | list) or len(item) != 2 or item[0] is None or item[1] is None:
-        raise DataError(f"data: expected (image, label) in every item, found {type(item).__name__}")
+        raise DataError(
+            f"data: expected (image, label) in every item, found {found}: give such pairs"
+        )
     image, label = item
     if hasattr(image, "getbands"):  # Pillow's
         image = flat_picture(image)

@@ -113,7 +113,20 @@ def _is_array(value: object) -> bool:
     return hasattr(value, "shape") and hasattr(value, "dtype") and not hasattr(value, "columns")
 
 
+def _gives_items(value: object) -> bool:
+    """Say whether an object is a data set of torch, TensorFlow or Hugging Face; not an array."""
+    own = any(hasattr(value, each) for each in ("__getitem__", "as_numpy_iterator", "dataset"))
+    plain = isinstance(value, list | tuple | str | bytes | Mapping) or hasattr(value, "iloc")
+    return own and not plain and not _is_array(value)
+
+
 def _from_sequence(value: Sequence[Any]) -> DataSet:
+    if len(value) > 1 and all(map(_gives_items, value)):
+        raise DataError(
+            f"data: expected one data set, found {len(value)}: give the first alone, and "
+            "split.test takes a test part from it; or read their images and labels into arrays, "
+            "(x_train, y_train, x_test, y_test)"
+        )
     flat: list[Any] = []
     for each in value:
         pair = isinstance(each, tuple) and len(each) == 2 and len(value) in (2, 3)
@@ -143,7 +156,7 @@ def _from_mapping(value: Mapping[str, Any]) -> DataSet:
     arrays = {
         str(key): as_array(each)
         for key, each in value.items()
-        if _is_array(each) or role_of(str(key)) is not None
+        if (_is_array(each) or role_of(str(key)) is not None) and not _is_no_name(str(key), each)
     }
     if not arrays:
         raise DataError(
@@ -162,6 +175,13 @@ def _from_mapping(value: Mapping[str, Any]) -> DataSet:
     texts = [str(each) for each in arrays[keys["class_names"]]] if "class_names" in keys else None
     columns = {key: columns_of(value.get(key)) for key in arrays}
     return _framed(parts, columns, texts, tuple(notes))
+
+
+def _is_no_name(key: str, value: Any) -> bool:
+    """Say whether a value is called like names of classes and holds none, as fetch_openml's."""
+    return role_of(key) == "class_names" and (
+        isinstance(value, Mapping) or as_array(value).size < 2
+    )
 
 
 def _names_files(column: Any) -> bool:

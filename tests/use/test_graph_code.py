@@ -14,6 +14,7 @@ from tests.helpers.trainers import declare
 
 LAYERS = [
     {"conv2d": {"filters": 4, "kernel_size": 3, "kernel_regularizer": {"l2": 0.01}}},
+    {"group_normalization": 2},
     {"max_pooling2d": {"pool_size": [2, 1]}},
     {"dropout": 0.25},
     {"dense": {"units": 5, "activation": "relu", "kernel_initializer": "he_normal"}},

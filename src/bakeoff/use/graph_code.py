@@ -12,7 +12,7 @@ from bakeoff.training.backend import keras
 from bakeoff.training.layers.augmentation import Cutout
 from bakeoff.training.plain_model import keras_class, without_ours
 
-_HIDDEN = ("name", "dtype", "data_format", "seed", "trainable", "groups", "index")
+_HIDDEN = ("name", "dtype", "data_format", "seed", "trainable", "index")
 _CUTOUT = '''
     class Cutout(keras.layers.Layer):
         """A square of each image is filled while training; Keras has no such layer."""

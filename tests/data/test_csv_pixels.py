@@ -260,3 +260,16 @@ def test_columns_that_are_no_pixels_are_named(tmp_path):
     path.write_text("\n".join(rows), encoding="utf-8")
     with pytest.raises(DataError, match="found 63: the column of labels is one more; a table "):
         load(CsvSource(path))
+
+
+def test_tables_of_other_parts_are_named(tmp_path, rows):
+    """A validation table beside the two, or a test table not named, was lost in silence."""
+    for name in ("mnist_train", "mnist_valid", "mnist_test", "other_test"):
+        write_pixels(tmp_path / f"{name}.csv", rows)
+    (tmp_path / "mnist_dev.csv").write_text("id,pixel0\n1,2\n", encoding="utf-8")  # no labels
+    cure = "test: names a table of test images, and validation images are taken from training"
+    source = recognise(tmp_path)
+    assert load(source).notes[2] == f"left out mnist_valid.csv beside mnist_train.csv: {cure}"
+    assert load(CsvSource(source.csv)).notes[1] == (
+        f"left out mnist_test.csv and mnist_valid.csv beside mnist_train.csv: {cure}"
+    )

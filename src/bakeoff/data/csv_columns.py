@@ -4,14 +4,15 @@ import csv
 import io
 import re
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
-from bakeoff.data.folder_walk import ENDINGS
+from bakeoff.data.folder_walk import ENDINGS, visible
 from bakeoff.data.safe_reading import check_memory, regular_file
-from bakeoff.data.words import part_of
+from bakeoff.data.words import part_of, pieces
 from bakeoff.errors import DataError
-from bakeoff.utils.text import shown
+from bakeoff.utils.text import shown, some
 
 MAX_BYTES = 1 << 31
 _FEW_CELLS, _MANY_CELLS = 3, 9  # times the file's bytes, as lists of text
@@ -165,6 +166,28 @@ def named(columns: Sequence[str], words: Sequence[str]) -> int | None:
     """Return the column whose name is one of `words`, the earlier word first."""
     known: Mapping[str, int] = {bare(each): index for index, each in enumerate(columns)}
     return next((known[word] for word in words if word in known), None)
+
+
+def parts_left_out(used: Sequence[Path]) -> tuple[str, ...]:
+    """Return a note on tables beside the first that are called like it, but for the part's word.
+
+    Only those with the same columns, which have labels, too.
+    """
+    first = used[0]
+    columns, rest = head(first).columns, _without_part(first)
+    names = []
+    for path in visible(first.parent.glob("*.[ctCT][sS][vV]")):
+        if path.name not in {each.name for each in used} and _without_part(path) == rest:
+            with suppress(DataError):
+                names += [shown(path.name)] if head(path).columns == columns else []
+    if not names:
+        return ()
+    cure = "test: names a table of test images, and validation images are taken from training"
+    return (f"left out {some(names)} beside {shown(first.name)}: {cure}",)
+
+
+def _without_part(path: Path) -> list[str]:
+    return [word for word in pieces(path.stem) if part_of(word) is None]
 
 
 def part_place(begin: Head) -> int | None:

@@ -28,6 +28,7 @@ from bakeoff.data.csv_columns import (
     named,
     part_column,
     part_place,
+    parts_left_out,
     rows,
     stated,
 )
@@ -63,6 +64,7 @@ def load_csv(source: CsvSource) -> DataSet:
     elif tables["train"].parts is not None:
         tables = tables["train"].divided()
     notes = dict.fromkeys(table.note() for table in tables.values())
+    notes |= dict.fromkeys(parts_left_out([Path(e) for e in (source.csv, source.test) if e]))
     given = {
         part: table.given(part if source.test is None else "") for part, table in tables.items()
     }

@@ -3,8 +3,11 @@
 Oracle: the messages, word for word. Cost: 1 s. Run: pytest tests/data/test_other_kinds.py
 """
 
+import pickle
+
 import pytest
 
+from bakeoff.data import FolderSource, load
 from bakeoff.data.recognise import recognise
 from bakeoff.errors import DataError
 
@@ -39,6 +42,22 @@ def test_what_to_make_of_them_is_said(tmp_path, name, found):
     assert str(error.value) == (
         f"{tmp_path / name}: expected a folder of images, an npz, CSV, IDX or Parquet file, found "
         f"{found}"
+    )
+
+
+@pytest.mark.parametrize("whole", [False, True])
+def test_pickled_files_without_an_ending(tmp_path, whole):
+    """CIFAR's batches: the folder was told to hold cat/1.png, the file to be a data set's name."""
+    (tmp_path / "data_batch_1").write_bytes(pickle.dumps({b"labels": [0]}, protocol=2))
+    (tmp_path / "readme.html").write_bytes(b"<html>")
+    with pytest.raises(DataError) as error:
+        if whole:
+            load(FolderSource(tmp_path))
+        else:
+            recognise(tmp_path / "data_batch_1")
+    assert str(error.value).endswith(
+        'a pickled file: store its images and labels by numpy.savez("images.npz", x=…, y=…); such '
+        "files may hold code and are not read"
     )
 
 

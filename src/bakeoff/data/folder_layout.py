@@ -198,7 +198,7 @@ class _Finder:
         elif tables:
             cure = f"if {tables[0]} lists files and labels, write {{table: {tables[0]}}}"
         elif files and not any(name.lower().endswith(ENDINGS) for name in files):
-            cure = _about_file(files) or cure
+            cure = _about_file(parent, files) or cure
         return DataError(
             f"expected a sub-folder for each of at least 2 classes, found {have}: {cure}"
         )
@@ -251,12 +251,12 @@ class _Finder:
             )
 
 
-def _about_file(names: Sequence[str]) -> str:
+def _about_file(folder: Path, names: Sequence[str]) -> str:
     """Say what to do about files of which one may be the data; nothing where none may."""
     arrays = next((name for name in names if name.lower().endswith(".npz")), None)
     if arrays is not None:
         return f"if {arrays} holds images and labels, write {{npz: {arrays}}}"
-    found = {name: kind for name in names if (kind := other_kind(name)) is not None}
+    found = {name: kind for name in names if (kind := other_kind(folder / name)) is not None}
     found = {n: kind for n, kind in found.items() if not n.lower().endswith(".txt")} or found
     return next((f"{name} is {kind}: {cure}" for name, (kind, cure) in found.items()), "")
 

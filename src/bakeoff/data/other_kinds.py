@@ -1,7 +1,9 @@
 """Kinds of files that are not read here, and what makes one that is of each."""
 
+from contextlib import suppress
 from pathlib import Path
 
+from bakeoff.data.safe_reading import regular_file
 from bakeoff.errors import DataError
 from bakeoff.utils.text import shown
 
@@ -31,7 +33,7 @@ _CURES = {
 
 def check_kind(path: Path) -> None:
     """Refuse a file of a kind that is known and not read, with what to make of it."""
-    found = other_kind(path.name)
+    found = other_kind(path)
     if found is not None:
         raise DataError(
             f"{shown(path)}: expected a folder of images, an npz, CSV, IDX or Parquet file, "
@@ -39,9 +41,20 @@ def check_kind(path: Path) -> None:
         )
 
 
-def other_kind(name: str) -> tuple[str, str] | None:
-    """Return (the kind that a file's name says, what to make of it); None for other names."""
-    ending = Path(name).suffix.lower()
+def other_kind(path: Path) -> tuple[str, str] | None:
+    """Return (the kind that a file's name says, what to make of it); None for other names.
+
+    A pickled file without an ending, as CIFAR's batches are, is known by how it begins and ends.
+    """
+    ending = path.suffix.lower() or (".pkl" if _is_pickle(path) else "")
     return next(
         ((kind, cure) for kind, (endings, cure) in _CURES.items() if ending in endings), None
     )
+
+
+def _is_pickle(path: Path) -> bool:
+    with suppress(DataError), regular_file(path) as (file, size):
+        begin = file.read(1)
+        file.seek(max(size - 1, 0))
+        return begin == b"\x80" and file.read(1) == b"."
+    return False

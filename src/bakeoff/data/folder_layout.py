@@ -150,10 +150,11 @@ class _Finder:
     def check_flat(self, root: Path) -> None:
         """Refuse folders of parts that are no classes."""
         folders, _ = self.walk.inside(root)
-        parts = {folder_part(name): (name, path) for name, path in folders}
-        others = parts.pop(None, None)
+        named = [(folder_part(name), name, path) for name, path in folders]
+        parts = {part: (name, path) for part, name, path in named if part is not None}
+        only = all(part is not None for part, _, _ in named)
         plain = "test" in parts and all(spelled_out(name) for name, _ in parts.values())
-        if "train" in parts and (plain or (len(parts) > 1 and others is None)):
+        if "train" in parts and (plain or (only and len(parts) > 1)):
             names = {part: name for part, (name, _) in parts.items()}
             check_in_classes(names, dict(parts.values()), self.walk)
         check_no_parts_in_names(folders, self.walk)

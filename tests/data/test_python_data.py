@@ -334,7 +334,13 @@ def test_several_data_sets_are_told_what_to_do(arrays):
     """(train, test) as torchvision and tfds give them: they were lists of several shapes."""
     with pytest.raises(DataError) as error:
         from_python((Torch(*arrays), Torch(*arrays)))
-    assert str(error.value).startswith("data: expected one data set, found 2: give the first alone")
+    assert str(error.value) == (
+        "data: expected one data set, found 2: give the one of training images alone, and "
+        "split.test takes a test part from it; or read the images and labels of all into arrays, "
+        "(x_train, y_train, x_test, y_test)"
+    )
+    with pytest.raises(DataError, match="set, found a mapping with train and test: give the one"):
+        from_python({"train": Torch(*arrays), "test": Torch(*arrays)})  # as a DatasetDict
 
 
 def test_what_fetch_openml_gives(arrays):

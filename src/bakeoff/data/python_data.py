@@ -32,8 +32,10 @@ _FORMS = (
     "(x, y), (x_train, y_train, x_test, y_test), a mapping of arrays, a DataSet, a pandas frame of "
     "paths and labels, or a torch or tf.data set of images and labels"
 )
-
-
+_SEVERAL = (
+    "give the one of training images alone, and split.test takes a test part from it; or read the "
+    "images and labels of all into arrays, (x_train, y_train, x_test, y_test)"
+)
 _LOOK = 50  # rows in which files are looked for
 
 
@@ -122,11 +124,7 @@ def _gives_items(value: object) -> bool:
 
 def _from_sequence(value: Sequence[Any]) -> DataSet:
     if len(value) > 1 and all(map(_gives_items, value)):
-        raise DataError(
-            f"data: expected one data set, found {len(value)}: give the first alone, and "
-            "split.test takes a test part from it; or read their images and labels into arrays, "
-            "(x_train, y_train, x_test, y_test)"
-        )
+        raise DataError(f"data: expected one data set, found {len(value)}: {_SEVERAL}")
     flat: list[Any] = []
     for each in value:
         pair = isinstance(each, tuple) and len(each) == 2 and len(value) in (2, 3)
@@ -159,6 +157,11 @@ def _from_mapping(value: Mapping[str, Any]) -> DataSet:
         if (_is_array(each) or role_of(str(key)) is not None) and not _is_no_name(str(key), each)
     }
     if not arrays:
+        if value and all(map(_gives_items, value.values())):
+            names = some([shown(str(each)) for each in value])
+            raise DataError(
+                f"data: expected one data set, found a mapping with {names}: {_SEVERAL}"
+            )
         raise DataError(
             f"data: expected {_FORMS}, found a mapping with {some([shown(str(e)) for e in value])}"
         )

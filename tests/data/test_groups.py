@@ -30,7 +30,16 @@ def test_a_table_with_patients_is_remarked(images):
 
 @pytest.mark.parametrize(
     "name",
-    ["patient_id", "PatientID", "Subject", "plant no.", "video name", "lesion_id", "seq_id"],
+    [
+        "patient_id",
+        "PatientID",
+        "Subject",
+        "plant no.",
+        "video name",
+        "lesion_id",
+        "seq_id",
+        "user_id",
+    ],
 )
 def test_what_such_columns_are_called(name):
     assert notes(name, "aabbcc") == (DRAWN.replace("patient_id", name),)

@@ -13,6 +13,7 @@ _ONE = (
     *("patient", "subject", "participant", "person", "donor", "individual", "specimen", "slide"),
     *("scene", "video", "clip", "sequence", "session", "series", "scan", "case", "writer"),
     *("speaker", "author", "group", "groups", "lesion", "nodule", "exam", "study", "seq"),
+    *("user", "signer", "driver", "volunteer"),
 )
 _ONE_OF_A_KIND = ("animal", "plant", "tree", "leaf")  # alone, they are called so by their kind
 _NUMBERS = ("id", "ids", "nr", "no", "number", "code")

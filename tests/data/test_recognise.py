@@ -5,8 +5,11 @@ Oracle: files written here. Cost: 1 s.
 Run: pytest tests/data/test_recognise.py
 """
 
+import pytest
+
 from bakeoff.data import CsvSource, TableSource, load
 from bakeoff.data.recognise import recognise
+from bakeoff.errors import DataError
 from tests.helpers.tables import write_pixels
 
 
@@ -48,4 +51,17 @@ def test_labels_to_be_guessed_are_no_labels(images):
     assert source.table.name == "Training_set.csv"
     assert load(source).notes[1:] == (
         "left out Testing_set.csv beside it, whose columns are others",
+    )
+
+
+def test_of_several_tables_of_training_images_none_is_taken(tmp_path, rows):
+    """EMNIST's folder on Kaggle holds six sets: the first was read without a word."""
+    for name in ("emnist-balanced", "emnist-letters"):
+        for part in ("train", "test"):
+            write_pixels(tmp_path / f"{name}-{part}.csv", rows)
+    with pytest.raises(DataError) as error:
+        recognise(tmp_path)
+    assert str(error.value) == (
+        f"{tmp_path}: expected one table of training images, found emnist-balanced-train.csv and "
+        "emnist-letters-train.csv: name the one that is meant"
     )

@@ -65,9 +65,15 @@ def _folder(path: Path) -> Source:
     if visible(path.glob("*.parquet")) or visible(path.glob("data/*.parquet")):
         return _pictures(ParquetSource(path))
     folder = FolderSource(path)
-    table = _table(path)
-    if table is not None and not _has_classes(folder):
-        return _csv(table)
+    tables = _tables(path)
+    if tables and not _has_classes(folder):
+        if len(tables) > 1:
+            names = some([shown(each.name) for each in tables])
+            raise DataError(
+                f"{shown(path)}: expected one table of training images, found {names}: name the "
+                "one that is meant"
+            )
+        return _csv(tables[0])
     below = visible({*path.glob("*/*.parquet"), *path.glob("*/*/*.parquet")})
     if below and not _has_classes(folder):
         return _pictures(_parquet_below(path, below))
@@ -120,14 +126,15 @@ def _has_classes(source: FolderSource) -> bool:
     return len({file.label for files in layout.files.values() for file in files}) > 1
 
 
-def _table(path: Path) -> Path | None:
-    """Return the table in a folder that lists its images; None where none is plain."""
+def _tables(path: Path) -> list[Path]:
+    """Return the table in a folder that lists its images, or several called so; else none."""
     tables = [e for e in visible(path.iterdir()) if e.suffix.lower() in (".csv", ".tsv")]
     tables = [each for each in tables if not is_of_guesses(each.stem)]
     named = [each for wanted in _TABLES for each in tables if each.name.lower() == wanted]
-    named = named or [e for e in tables if "train" in map(part_of, pieces(e.stem))]
-    found = named or tables
-    return found[0] if len(named) or len(tables) == 1 else None
+    if named:
+        return named[:1]
+    named = [each for each in tables if "train" in map(part_of, pieces(each.stem))]
+    return named or (tables if len(tables) == 1 else [])
 
 
 def _pictures(source: Kind) -> Kind:

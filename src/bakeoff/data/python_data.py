@@ -158,9 +158,9 @@ def _from_mapping(value: Mapping[str, Any]) -> DataSet:
     }
     if not arrays:
         if value and all(map(_gives_items, value.values())):
-            names = some([shown(str(each)) for each in value])
+            called = some([shown(str(each)) for each in value])
             raise DataError(
-                f"data: expected one data set, found a mapping with {names}: {_SEVERAL}"
+                f"data: expected one data set, found a mapping with {called}: {_SEVERAL}"
             )
         raise DataError(
             f"data: expected {_FORMS}, found a mapping with {some([shown(str(e)) for e in value])}"

@@ -62,6 +62,21 @@ def test_without_jobs_there_is_nothing_to_do(clock):
     assert shown == ["nothing to do"]
 
 
+def test_what_was_stopped_does_not_say_that_there_was_nothing_to_do(clock, monkeypatch):
+    """Interrupted before the first trial was done, and refused, a cell said "nothing to do"."""
+    shown = []
+    monkeypatch.setattr(module, "in_notebook", lambda: True)
+    monkeypatch.setattr(module, "_Display", lambda: shown.append)
+    with pytest.raises(ValueError, match="refused"), shown_progress():
+        raise ValueError("refused")
+    assert not shown
+    with pytest.raises(KeyboardInterrupt), shown_progress() as display:
+        display.begin("training", JOBS)
+        clock.now += 4
+        raise KeyboardInterrupt
+    assert shown[-1] == "0 jobs done in 4.0 s"
+
+
 def test_elsewhere_progress_is_shown_as_always(monkeypatch):
     monkeypatch.setattr(module, "_shell", lambda: None)
     assert not in_notebook()

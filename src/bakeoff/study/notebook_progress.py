@@ -38,8 +38,10 @@ def shown_progress() -> Iterator[Watcher]:
     display = NotebookProgress()
     try:
         yield display
-    finally:
-        display.close()
+    except BaseException:
+        display.close(whole=False)
+        raise
+    display.close()
 
 
 class NotebookProgress(Watcher):
@@ -52,12 +54,13 @@ class NotebookProgress(Watcher):
         self._title = ""
         self._notes: list[str] = []
         self._began = self._said = time.monotonic()
-        self._done = 0
+        self._done = self._planned = 0
 
     def begin(self, title: str, jobs: Sequence[Planned]) -> None:
         """Begin a stage with a bar of its own."""
         with self._lock:
             self._title, self._pace = title, Pace(jobs) if jobs else None
+            self._planned += len(jobs)
             self._draw(at_once=True)
 
     def started(self, label: str, where: str | None = None) -> None:
@@ -100,12 +103,18 @@ class NotebookProgress(Watcher):
             self._notes.append(text)
             self._draw(at_once=True)
 
-    def close(self) -> None:
-        """Leave one line: what was done, and how long it took."""
+    def close(self, *, whole: bool = True) -> None:
+        """Leave one line: what was done, and how long it took.
+
+        whole : False where it was stopped, by an error or by a person; the reason follows it
+        """
         with self._lock:
             took = duration(time.monotonic() - self._began)
-            said = f"{counted(self._done, 'job')} done in {took}" if self._done else "nothing to do"
-            self._show("\n".join([*self._notes, said]))
+            said = [f"{counted(self._done, 'job')} done in {took}"]
+            if not self._planned:
+                said = ["nothing to do"] if whole else []
+            if lines := [*self._notes, *said]:
+                self._show("\n".join(lines))
 
     def _draw(self, *, at_once: bool = False) -> None:
         now = time.monotonic()

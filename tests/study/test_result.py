@@ -6,13 +6,15 @@ Run: .venv/bin/pytest tests/study/test_result.py
 
 import json
 import re
+from dataclasses import replace
 from io import StringIO
+from types import SimpleNamespace
 
 import pytest
 from rich.console import Console
 
 from bakeoff import report
-from bakeoff.errors import BakeoffError, StudyError
+from bakeoff.errors import BakeoffError, StudyError, UsageError
 from bakeoff.storage.study_folder import StudyFolder
 from bakeoff.study.compare import compare
 from bakeoff.study.result import Result
@@ -91,6 +93,42 @@ def test_what_is_written_is_derived_and_can_be_written_again(result):
     before = {file: file.read_bytes() for file in folder.path.iterdir() if file.is_file()}
     result.write()
     assert before == {file: file.read_bytes() for file in folder.path.iterdir() if file.is_file()}
+
+
+def test_of_several_studies_each_model_is_taken_from_its_own(tmp_path, monkeypatch):
+    """The first study's model of that name predicted, or there was "no such model"."""
+    one = write_study(tmp_path / "1", {"a": FakeModel(0.6), "b": FakeModel(0.5)}, name="one")
+    two = write_study(tmp_path / "2", {"a": FakeModel(0.9), "c": FakeModel(0.5)}, name="two")
+    both, taken = compare([one, two]), []
+    monkeypatch.setattr(
+        "bakeoff.study.trained_model.trained_model",
+        lambda folder, *, model, recommended, **_: taken.append((folder.path, model, recommended)),
+    )
+    for name in (None, "one/a", "c"):
+        both.trained(name)
+    assert both.recommended == "two/a"
+    assert taken == [(two.path, None, "a"), (one.path, "a", None), (two.path, "c", None)]
+    with pytest.raises(UsageError, match="^expected a model of this comparison .* found a$"):
+        both.trained("a")
+    again = write_study(tmp_path / "3", {"a": FakeModel(0.5)}, name="two")  # called by its place
+    compare([two, again]).trained(f"{again.path}/a")
+    assert taken[-1] == (again.path, "a", None)
+
+
+def test_a_study_s_own_files_are_not_replaced_by_another_table(tmp_path):
+    """One of several studies was written into the first; an old one hid that it was exploratory."""
+    one = write_study(tmp_path / "1", {"a": FakeModel(0.6)}, name="one")
+    two = write_study(tmp_path / "2", {"b": FakeModel(0.9)}, name="two")
+    alone, both = compare([one]), compare([one, two])
+    alone.write()
+    before = one.comparison_file.read_bytes()
+    assert "Report: " in repr(alone) and "Report: " not in repr(both)
+    with pytest.raises(StudyError, match="as it is now, found one of several: bakeoff.compare"):
+        both.write()
+    old = replace(alone, folder=SimpleNamespace(path=one.path, times_opened=lambda: 2))
+    with pytest.raises(StudyError, match="found one made before it was opened again: bakeoff"):
+        old.write()
+    assert one.comparison_file.read_bytes() == before
 
 
 @pytest.mark.parametrize(

@@ -160,10 +160,31 @@ class Result:
         """Return a trained model of the study; `ensemble` takes all its seeds."""
         from bakeoff.study.trained_model import trained_model
 
-        recommended = None if self.opened is None else self.recommended
+        folder, recommended = self.folder, None if self.opened is None else self.recommended
+        if self._several:
+            found = plots.figure.find(self.comparison, self._of(model))
+            folder = self._folder_of(found.study)
+            own = found.name.removeprefix(f"{found.study}/")  # in its own study
+            taken = model is None and found.name == recommended
+            model, recommended = (None, own) if taken else (own, None)
         return trained_model(
-            self.folder, model=model, seed=seed, ensemble=ensemble, recommended=recommended
+            folder, model=model, seed=seed, ensemble=ensemble, recommended=recommended
         )
+
+    @property
+    def _several(self) -> bool:
+        """Whether it compares several studies."""
+        return self.opened is not None and len(self.opened.folders) > 1
+
+    def _folder_of(self, study: str) -> StudyFolder:
+        """Return the folder of one of the studies compared, which is called by name or by place."""
+        from bakeoff.storage.study_recipe import read_recipe
+
+        folders = [StudyFolder(each) for each in self.comparison.folders]
+        by_place = {str(each.path): each for each in folders}
+        if study in by_place:
+            return by_place[study]
+        return {read_recipe(each, each.read_study()).name: each for each in folders}[study]
 
     def predict(
         self,
@@ -298,8 +319,15 @@ class Result:
     def write(self) -> None:
         """Write comparison.json, report.html, MODEL_CARD.md, pictures.npz into the study's folder.
 
-        What needs no image is written without the data, too.
+        What needs no image is written without the data, too. StudyError where that is not what the
+        folder holds: it would hide the study's own table, or an opening.
         """
+        if self._several or self.comparison.test_openings < self.folder.times_opened():
+            found = "one of several" if self._several else "one made before it was opened again"
+            raise StudyError(
+                f"{self.folder.path}: expected the comparison of this study as it is now, found "
+                f"{found}: bakeoff.compare of this folder alone gives it"
+            )
         shown = self.illustrated()
         comparison, folder = shown.comparison, shown.folder
         files = {
@@ -339,6 +367,6 @@ class Result:
         if left > 0:
             lines.append(f"  and {left} more")
         lines.append(f"{wording.basis(opened)}; {counted(len(opened.findings), 'finding')}.")
-        if self.folder.report_file.is_file():
+        if not self._several and self.folder.report_file.is_file():
             lines.append(f"Report: {from_here(self.folder.report_file)}")
         return "\n".join(lines)

@@ -18,6 +18,7 @@ from bakeoff.data.image_file import decoding
 from bakeoff.data.npz import read_images
 from bakeoff.data.source_images import in_ledger, pixel_key
 from bakeoff.errors import BakeoffError, DataError, printable
+from bakeoff.study.frame import frame
 from bakeoff.study.picture_files import picture_files
 from bakeoff.study.read_pictures import Adapt, PicturesReader
 from bakeoff.study.trained_model import TrainedModel
@@ -123,9 +124,7 @@ class Predictions:
 
     def to_frame(self) -> Any:
         """Return the rows as a pandas DataFrame, which needs pandas."""
-        import pandas
-
-        return pandas.DataFrame(self.rows()).set_index("image")
+        return frame(self.rows(), index="image")
 
 
 def predict(

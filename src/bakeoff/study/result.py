@@ -17,6 +17,7 @@ from bakeoff.report import galleries, plots, wording
 from bakeoff.storage import atomic, formats
 from bakeoff.storage.study_folder import StudyFolder
 from bakeoff.study.executors.interface import Lost
+from bakeoff.study.frame import frame
 from bakeoff.utils.text import counted, some
 from bakeoff.utils.user_paths import from_here
 
@@ -108,8 +109,6 @@ class Result:
 
     def to_frame(self) -> Any:
         """Return one row a model as a pandas DataFrame, which needs pandas."""
-        import pandas
-
         rows = [
             {
                 "model": model.name,
@@ -124,7 +123,7 @@ class Result:
             }
             for model in self.comparison.models
         ]
-        return pandas.DataFrame(rows).set_index("model")
+        return frame(rows, index="model")
 
     def markdown(self) -> str:
         """Return the table in GitHub's Markdown, with the recommendation."""

@@ -5,6 +5,10 @@ tests/study/test_environment.py runs studies in hostile environments.
 Oracle: by hand. Cost: nothing. Run: pytest tests/study/executors/test_fork_server.py
 """
 
+import copy
+import multiprocessing as mp
+import multiprocessing.context
+import multiprocessing.spawn
 import os
 import re
 import signal
@@ -134,3 +138,18 @@ def test_a_server_begun_early_ends_where_nobody_asked_it_for_a_worker():
     done = subprocess.run([sys.executable, "-c", EARLY], capture_output=True, text=True)
     assert done.stderr == ""
     assert done.stdout.split("\n") == ["True", "a worker", "True (0, 0)", ""]
+
+
+def test_a_worker_is_not_told_of_joblibs_start_method(monkeypatch):
+    """cross_val_score(Classifier, …, n_jobs=2) lost every trial, with a traceback for each."""
+    theirs = copy.copy(mp.get_context("spawn"))
+    monkeypatch.setattr(theirs, "_name", "loky", raising=False)
+    monkeypatch.setitem(mp.context._concrete_contexts, "loky", theirs)
+    before = mp.get_start_method(allow_none=True)
+    mp.set_start_method("loky", force=True)
+    try:
+        with fork_server._known_method():
+            told = mp.spawn.get_preparation_data("worker")["start_method"]
+        assert told == "forkserver" and mp.get_start_method() == "loky"
+    finally:
+        mp.set_start_method(before, force=True)

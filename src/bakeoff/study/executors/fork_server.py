@@ -44,7 +44,7 @@ def start_process(target: Callable[..., None], arguments: tuple[Any, ...]) -> An
     process = context.Process(target=target, args=arguments, daemon=True, name=WORKER)
     with _lock:
         warm_up()
-        with _answering(_PATIENCE), _hidden_main():
+        with _answering(_PATIENCE), _hidden_main(), _known_method():
             process.start()
         _asked[:] = [_server()]
     return process
@@ -140,6 +140,20 @@ def _hidden_main() -> Iterator[None]:
         for name in names:
             del vars(main)[name]
         vars(main).update(kept)
+
+
+@contextmanager
+def _known_method() -> Iterator[None]:
+    """Tell a worker of a start method that it knows: in joblib's, as of n_jobs=2, it is "loky"."""
+    before = mp.get_start_method(allow_none=True)
+    if before in (None, *mp.get_all_start_methods()):
+        yield
+        return
+    mp.set_start_method("forkserver", force=True)
+    try:
+        yield
+    finally:
+        mp.set_start_method(before, force=True)
 
 
 @contextmanager

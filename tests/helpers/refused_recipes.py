@@ -194,7 +194,7 @@ LAYERS = [
     ({"dense": {"units": 3, "kernel_initializer": "he"}},
      ".dense.kernel_initializer: expected an initializer (glorot_uniform, glorot_normal, "
      "he_uniform, he_normal, lecun_uniform, lecun_normal, random_uniform, random_normal, "
-     "truncated_normal, zeros, ones), found 'he'"),
+     "truncated_normal, zeros, ones), found 'he'; did you mean he_normal?"),
     ({"conv2d": 3}, ".conv2d: expected {arguments} (filters, kernel_size, strides, padding, "
      "activation, use_bias, kernel_initializer, bias_initializer, kernel_regularizer, "
      "bias_regularizer), found 3"),

@@ -43,7 +43,7 @@ def test_no_hint_is_given_for_a_layer_that_recipes_have():
 
 
 def test_activations():
-    assert activation_hint("LeakyReLU") == "write it as a layer of its own: leaky_re_lu"
+    assert "leaky_re_lu: 0.1" in (activation_hint("LeakyReLU") or "")
     assert activation_hint("relu") is None
     assert activation_hint(7) is None
 
@@ -99,3 +99,43 @@ def test_what_is_wrong_goes_before_a_name_that_is_missing():
     assert problem(**layers("dens"), name=None) == (
         "recipe r, models.m.layers[1]: unknown layer dens; did you mean dense? (and 1 more)"
     )
+
+
+@pytest.mark.parametrize(
+    ("layer", "cure"),
+    [
+        ("GELU", "did you mean activation: gelu?"),
+        ("nn.SELU()", "did you mean activation: selu?"),
+        ("Hardswish", "did you mean activation: hard_swish?"),
+        ({"leaky_relu": 0.1}, "did you mean leaky_re_lu?"),
+        ({"Linear": 64}, "did you mean dense?"),
+        ({"alpha_dropout": 0.1}, "recipes do not have it"),
+        ({"Dropout2d": 0.1}, "recipes do not have it"),
+        ({"random_erasing": 0.2}, "did you mean cutout?"),
+        ({"random_shear": 0.2}, "recipes do not have it"),
+        ({"mix_up": 0.2}, "training: {mixup: 0.2}"),
+        ({"dense": {"units": 3, "kernel_initializer": "normal"}}, "did you mean random_normal?"),
+        ({"dense": {"units": 3, "kernel_initializer": "kaiming_normal_"}}, "mean he_normal?"),
+        ({"dense": {"units": 3, "kernel_initializer": "xavier_uniform"}}, "mean glorot_uniform?"),
+        ({"conv2d": {"filters": 3, "kernel_size": "(3", "3)": None}}, "as in [3, 3]"),
+    ],
+)
+def test_no_other_layer_is_named_in_the_place_of_what_was_meant(layer, cure):
+    """The nearest spelling was another network: elu for GELU, he_uniform for xavier_uniform."""
+    assert cure in problem(**layers(layer))
+
+
+@pytest.mark.parametrize(
+    ("training", "cure"),
+    [
+        ({"optimizer": {"sgd": {"decay": 1e-6}}}, "exponential"),
+        ({"optimizer": {"adam": {"betas": [0.9, 0.99]}}}, "beta_1 and beta_2"),
+        ({"ReduceLROnPlateau": {"patience": 3}}, "rates are planned"),
+        ({"lr_scheduler": "cosine"}, "it is the optimizer's learning_rate"),
+        ({"loss": {"categorical_crossentropy": {}}}, "label_smoothing: 0.1"),
+        ({"augmentation": []}, "random_flip: horizontal"),
+    ],
+)
+def test_training_as_notebooks_say_it(training, cure):
+    """SGD's decay lowered the learning rate in Keras 2: weight_decay would be another training."""
+    assert cure in problem(**layers("flatten"), training=training)

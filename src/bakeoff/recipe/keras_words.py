@@ -6,17 +6,30 @@ _OPTIMIZER = "write it under the optimizer, as in optimizer: {adam: {learning_ra
 _BEST = (
     "selection: best-loss keeps the epoch of the lowest validation loss; patience: 5 stops early"
 )
-_LOSS = "the loss is the cross-entropy of the classes; leave it out"
+_LOSS = (
+    "the loss is the cross-entropy of the classes; leave it out (label smoothing is "
+    "training: {label_smoothing: 0.1})"
+)
 _METRICS = "accuracy, loss, F1 and more are always measured; leave it out"
 _SPLIT = "write it under split, as in split: {validation: 0.2}"
 _TRAINING = "write it under training, as in training: {epochs: 20}"
 _SOFTMAX = "Bakeoff adds the softmax output itself; leave it out"
+_AUGMENT = (
+    "write it among the model's layers, as in layers: [{random_flip: horizontal}, {cutout: 8}]"
+)
+_EMA = "write it under the optimizer, as in optimizer: {adam: {use_ema: true}}"
+_CLIP = "write it under the optimizer, as in optimizer: {adam: {clipnorm: 1}}"
 _PYTHON = "recipes do not have it; build the model in Python, as in python: my_models.py:build"
 
 TRAINING: Mapping[str, str] = {
     **dict.fromkeys(("learningrate", "lr", "momentum", "nesterov", "beta1"), _OPTIMIZER),
     "weightdecay": "write it under the optimizer, as in optimizer: {adamw: {weight_decay: 0.004}}",
-    **dict.fromkeys(("earlystopping", "callbacks", "modelcheckpoint"), _BEST),
+    **dict.fromkeys(
+        ("earlystopping", "callbacks", "modelcheckpoint", "restorebestweights", "monitor"), _BEST
+    ),
+    **dict.fromkeys(("augmentation", "augment", "dataaugmentation", "cutout"), _AUGMENT),
+    **dict.fromkeys(("ema", "useema", "emamomentum", "swa"), _EMA),
+    **dict.fromkeys(("clipnorm", "clipvalue", "globalclipnorm", "gradientclipping"), _CLIP),
     "loss": _LOSS,
     "metrics": _METRICS,
     **dict.fromkeys(("validationsplit", "validationdata", "validation"), _SPLIT),
@@ -30,7 +43,10 @@ TRAINING: Mapping[str, str] = {
     "seed": "write seeds: 5 at the top of the recipe",
 }
 TOP: Mapping[str, str] = {
-    **dict.fromkeys(("epochs", "batchsize"), _TRAINING),
+    **dict.fromkeys(
+        ("epochs", "batchsize", "patience", "classweight", "labelsmoothing", "mixup"), _TRAINING
+    ),
+    **dict.fromkeys(("augmentation", "augment", "dataaugmentation"), _AUGMENT),
     **dict.fromkeys(("optimizer", "learningrate", "lr"), "write it under training"),
     "metrics": _METRICS,
     "loss": _LOSS,
@@ -43,11 +59,24 @@ TOP: Mapping[str, str] = {
     "out": "it is an option of the command: bakeoff run RECIPE --out DIR",
 }
 MODEL: Mapping[str, str] = {
-    key: "write it under the model's training, as in training: {epochs: 20}"
-    for key in ("epochs", "batchsize", "optimizer", "learningrate", "lr")
+    **dict.fromkeys(
+        (
+            *("epochs", "batchsize", "optimizer", "learningrate", "lr", "patience"),
+            *("classweight", "labelsmoothing", "mixup"),
+        ),
+        "write it under the model's training, as in training: {epochs: 20}",
+    ),
+    **dict.fromkeys(("callbacks", "earlystopping"), _BEST),
+    **dict.fromkeys(("augmentation", "augment", "dataaugmentation"), _AUGMENT),
+    "loss": _LOSS,
+    "metrics": _METRICS,
+    "inputshape": "the data says the input's shape; leave it out",
 }
 LAYER: Mapping[str, str] = {
     "relu": "did you mean activation: relu?",
+    "linear": "did you mean dense? The activation is activation: linear",
+    "randomerasing": "did you mean cutout? It fills a square of each image",
+    "mixup": "write it under training, as in training: {mixup: 0.2}",
     **dict.fromkeys(("softmax", "logsoftmax"), _SOFTMAX),
     **dict.fromkeys(("input", "inputlayer"), "the data says the input's shape; leave it out"),
     **dict.fromkeys(("rescaling", "normalization"), "pixels come in [0, 1] already; leave it out"),
@@ -57,7 +86,13 @@ LAYER: Mapping[str, str] = {
             *("conv2dtranspose", "conv1d", "zeropadding2d", "cropping2d", "prelu6"),
             *("spatialdropout2d", "gaussiandropout", "upsampling2d", "reshape"),
             *("lstm", "gru", "embedding", "multiheadattention", "attention", "add", "concatenate"),
-            *("lambda", "thresholdedrelu", "permute"),
+            *("lambda", "thresholdedrelu", "permute", "maxout", "activityregularization"),
+            *("alphadropout", "dropout2d", "droppath", "stochasticdepth"),
+            *("rmsnormalization", "unitnormalization", "localresponsenormalization"),
+            *("spectralnormalization", "instancenormalization", "centercrop", "autocontrast"),
+            *("randomshear", "randomhue", "randomsaturation", "randomcolorjitter", "colorjitter"),
+            *("randomperspective", "randomgrayscale", "randomgaussianblur", "randominvert"),
+            *("randomsharpness", "randomposterization", "randaugment", "augmix", "cutmix"),
         ),
         _PYTHON,
     ),
@@ -91,6 +126,14 @@ SCHEDULE: Mapping[str, str] = {
     **dict.fromkeys(("polynomialdecay", "polynomial", "lineardecay", "linearlr"), _LINEAR),
     **dict.fromkeys(("warmup", "warmupsteps", "warmupepochs", "onecycle", "onecyclelr"), _WARM),
     **dict.fromkeys(("reducelronplateau", "plateau", "schedule", "learningrateschedule"), _PLANNED),
+    **dict.fromkeys(("scheduler", "lrscheduler", "learningratescheduler", "lrschedule"), _PLANNED),
+}
+OPTIMIZER: Mapping[str, str] = {
+    **dict.fromkeys(
+        ("decay", "lrdecay", "learningratedecay"), f"as a learning_rate that falls, {_FALLING}"
+    ),
+    "betas": "write beta_1 and beta_2, each a number",
+    "dampening": "recipes do not have it; leave it out",
 }
 ARGUMENT: Mapping[str, str] = {
     **dict.fromkeys(
@@ -105,10 +148,19 @@ ARGUMENT: Mapping[str, str] = {
 }
 ACTIVATION: Mapping[str, str] = {
     "swish": "did you mean silu?",
-    "leakyrelu": "write it as a layer of its own: leaky_re_lu",
+    "leakyrelu": "leaky_relu has slope 0.2; for another write a layer of its own: leaky_re_lu: 0.1",
     "none": "write null or linear",
     "logsoftmax": _SOFTMAX,
     "prelu": "write it as a layer of its own: p_re_lu",
+}
+INITIALIZER: Mapping[str, str] = {
+    "normal": "random_normal",
+    "uniform": "random_uniform",
+    **dict.fromkeys(("kaiming", "kaimingnormal", "he"), "he_normal"),
+    "kaiminguniform": "he_uniform",
+    **dict.fromkeys(("xavier", "xavieruniform", "glorot"), "glorot_uniform"),
+    "xaviernormal": "glorot_normal",
+    "lecun": "lecun_normal",
 }
 
 
@@ -120,18 +172,24 @@ def hint(place: str, key: object, known: Iterable[str]) -> str | None:
     """
     if not isinstance(key, str) or _bare(key) in map(_bare, known):
         return None
-    parts = place.split(".")
+    if key.endswith(")") and "(" not in key:
+        return "write two numbers in brackets, as in [3, 3]"  # YAML ends a value at the comma
+    parts, bare = place.split("."), _bare(key)
     if not place:
         words = TOP
     elif parts[-1] == "training":
+        if bare in SCHEDULE:
+            return f"it is the optimizer's learning_rate; {SCHEDULE[bare]}"
         words = TRAINING
+    elif parts[-2:-1] == ["optimizer"]:
+        words = OPTIMIZER
     elif len(parts) == 2 and parts[0] == "models":
         words = MODEL
     elif ".layers[" in place:
         words = ARGUMENT
     else:
         return None
-    return words.get(_bare(key))
+    return words.get(bare)
 
 
 def layer_hint(name: object, known: Iterable[str]) -> str | None:
@@ -151,6 +209,25 @@ def schedule_hint(name: object, known: Iterable[str]) -> str | None:
 def activation_hint(name: object) -> str | None:
     """Return what helps somebody who wrote an activation of this name that recipes do not have."""
     return ACTIVATION.get(_bare(name)) if isinstance(name, str) else None
+
+
+def activation_layer_hint(
+    name: object, activations: Iterable[str], known: Iterable[str]
+) -> str | None:
+    """Return what helps somebody who wrote an activation as a layer, in whatever spelling.
+
+    None where `known`, the layers, has it in another spelling: leaky_relu is leaky_re_lu.
+    """
+    if not isinstance(name, str) or _bare(name) in map(_bare, known):
+        return None
+    named = {_bare(each): each for each in activations}.get(_bare(name))
+    return named and f"did you mean activation: {named}?"
+
+
+def initializer_hint(name: object) -> str | None:
+    """Return what helps somebody who wrote an initializer under another library's name."""
+    known = INITIALIZER.get(_bare(name)) if isinstance(name, str) else None
+    return known and f"did you mean {known}?"
 
 
 def last_name(word: object) -> object:

@@ -10,7 +10,7 @@ from typing import Any
 
 from pydantic import ValidationError
 
-from bakeoff.recipe.keras_words import last_name, layer_hint, schedule_hint
+from bakeoff.recipe.keras_words import activation_layer_hint, last_name, layer_hint, schedule_hint
 from bakeoff.recipe.learning_rate import Phase
 from bakeoff.recipe.problems import Problems, known_keys
 from bakeoff.recipe.suggestions import did_you_mean
@@ -125,8 +125,7 @@ def _one_key(
     cure = did_you_mean(word, list(known))
     if what == "layer":
         activations = (*ACTIVATION_NAMES, *dict(ACTIVATION_ALIASES))
-        named = f"did you mean activation: {word}?" if word in activations else None
-        cure = layer_hint(word, known) or named or cure
+        cure = layer_hint(word, known) or activation_layer_hint(word, activations, known) or cure
     elif what == "phase":
         cure = schedule_hint(word, known) or cure
     problems.add(place, f"unknown {what} {key_text(key)}; {cure}")

@@ -13,7 +13,7 @@ from typing import Any
 
 from pydantic_core import CoreSchema, core_schema
 
-from bakeoff.recipe.keras_words import activation_hint, last_name
+from bakeoff.recipe.keras_words import activation_hint, initializer_hint, last_name
 from bakeoff.recipe.suggestions import nearest
 
 _NUMBER = re.compile(r"[-+]?([0-9][0-9_]*(\.[0-9]*)?|\.[0-9]+)([eE][-+]?[0-9]+)?")
@@ -194,9 +194,9 @@ class Choice(Kind):
             called = last_name(value)
             close = nearest(called, self.options)
             hint = f"; did you mean {close}?" if close else ""
-            if self.what == "an activation":
-                named = activation_hint(called)
-                hint = f"; {named}" if named else hint
+            helps = {"an activation": activation_hint, "an initializer": initializer_hint}
+            named = helps[self.what](called) if self.what in helps else None
+            hint = f"; {named}" if named else hint
             raise Misfit(f"expected {self.words()}, found {found(value)}{hint}")
         return value
 

@@ -16,6 +16,7 @@ from bakeoff import recipe
 from bakeoff.errors import StorageError, StudyError, UsageError
 from bakeoff.recipe import shipped
 from bakeoff.recipe.vocabulary.optimizers import OPTIMIZERS
+from bakeoff.recipe.vocabulary.training import TrainingOptions
 from bakeoff.storage.study_folder import StudyFolder
 from bakeoff.storage.study_recipe import read_recipe
 from bakeoff.study.create import prepare
@@ -192,6 +193,13 @@ def test_what_cannot_be_ejected(study, tmp_path):
     folder = _prepared(tmp_path, {"mine": {"python": f"{builder}:build"}})
     with pytest.raises(StudyError, match=r"found one built by your own .*: it is a Keras script a"):
         eject(folder, "mine", out=tmp_path / "out")
+
+
+def test_the_documentation_names_every_option_of_training_that_is_refused():
+    page = (Path(__file__).parents[2] / "docs" / "commands.md").read_text(encoding="utf-8")
+    section = page.split("## `bakeoff eject STUDY`")[1].split("\n## ")[0]
+    refused = (*TrainingOptions.model_fields, "use_ema", "random_contrast", "random_crop")
+    assert [word for word in refused if f"`{word}`" not in section] == []
 
 
 def test_a_script_that_cannot_be_written_leaves_no_folder(study, tmp_path):

@@ -110,6 +110,7 @@ def test_what_is_wrong_goes_before_a_name_that_is_missing():
         ({"leaky_relu": 0.1}, "did you mean leaky_re_lu?"),
         ({"Linear": 64}, "did you mean dense?"),
         ({"alpha_dropout": 0.1}, "recipes do not have it"),
+        ({"activation": "softsign"}, "recipes do not have it"),
         ({"Dropout2d": 0.1}, "recipes do not have it"),
         ({"random_erasing": 0.2}, "did you mean cutout?"),
         ({"random_shear": 0.2}, "recipes do not have it"),

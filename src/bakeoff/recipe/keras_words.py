@@ -152,6 +152,10 @@ ACTIVATION: Mapping[str, str] = {
     "none": "write null or linear",
     "logsoftmax": _SOFTMAX,
     "prelu": "write it as a layer of its own: p_re_lu",
+    "celu": "did you mean elu?",
+    **dict.fromkeys(
+        ("softsign", "crelu", "glu", "logsigmoid", "hardtanh", "tanhshrink", "softshrink"), _PYTHON
+    ),
 }
 INITIALIZER: Mapping[str, str] = {
     "normal": "random_normal",

@@ -108,7 +108,7 @@ def test_of_several_studies_each_model_is_taken_from_its_own(tmp_path, monkeypat
         both.trained(name)
     assert both.recommended == "two/a"
     assert taken == [(two.path, None, "a"), (one.path, "a", None), (two.path, "c", None)]
-    with pytest.raises(UsageError, match="^expected a model of this comparison .* found a$"):
+    with pytest.raises(UsageError, match=r"^expected a model of this comparison .* found a$"):
         both.trained("a")
     again = write_study(tmp_path / "3", {"a": FakeModel(0.5)}, name="two")  # called by its place
     compare([two, again]).trained(f"{again.path}/a")
@@ -123,10 +123,10 @@ def test_a_study_s_own_files_are_not_replaced_by_another_table(tmp_path):
     alone.write()
     before = one.comparison_file.read_bytes()
     assert "Report: " in repr(alone) and "Report: " not in repr(both)
-    with pytest.raises(StudyError, match="as it is now, found one of several: bakeoff.compare"):
+    with pytest.raises(StudyError, match="as it is now, found one of several: "):
         both.write()
     old = replace(alone, folder=SimpleNamespace(path=one.path, times_opened=lambda: 2))
-    with pytest.raises(StudyError, match="found one made before it was opened again: bakeoff"):
+    with pytest.raises(StudyError, match="found one made before it was opened again: "):
         old.write()
     assert one.comparison_file.read_bytes() == before
 

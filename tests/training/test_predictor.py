@@ -94,7 +94,7 @@ def test_what_a_notebook_set_in_keras_changes_no_prediction(weights, predictor):
 def test_keras_on_another_backend_is_refused(weights, monkeypatch):
     """A notebook that had imported Keras on TensorFlow got JAX's traceback from predict."""
     monkeypatch.setattr(keras.backend, "backend", lambda: "tensorflow")
-    with pytest.raises(UsageError, match="^expected Keras on JAX, found Keras on tensorflow: "):
+    with pytest.raises(UsageError, match=r"^expected Keras on JAX, found Keras on tensorflow: "):
         Predictor(MODEL, weights, **SHAPE)
 
 

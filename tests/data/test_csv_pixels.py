@@ -260,6 +260,11 @@ def test_columns_that_are_no_pixels_are_named(tmp_path):
     path.write_text("\n".join(rows), encoding="utf-8")
     with pytest.raises(DataError, match="found 63: the column of labels is one more; a table "):
         load(CsvSource(path))
+    header = ",".join(["label", *(f"pixel{n}" for n in range(35))])  # letters of 7×5
+    path.write_text("\n".join([header, *(f"{n}" + ",1" * 35 for n in range(4))]), encoding="utf-8")
+    with pytest.raises(DataError, match="found 35: write shape: "):
+        load(CsvSource(path))
+    assert load(CsvSource(path, shape=(7, 5))).input_shape == (7, 5, 1)
 
 
 def test_tables_of_other_parts_are_named(tmp_path, rows):

@@ -340,6 +340,34 @@ def test_classes_may_hold_folders_called_like_them(tmp_path):
     assert "every class folder holds the same folders (1, 2)" in data.notes[-1]
 
 
+def test_an_evaluation_beside_the_parts_is_of_other_things(tmp_path):
+    for part in ("train", "val", "test"):
+        two(tmp_path / part)
+    fill(tmp_path / "evaluation")
+    data = read(tmp_path)
+    assert data.class_names == ("cat", "dog") and data.validation_start is not None
+
+
+def test_parts_in_every_class_are_moved_and_no_class_is_named(tmp_path):
+    for kind in ("cat", "dog"):
+        for part in ("train", "test"):
+            two(tmp_path / kind / part)
+    assert "expected the parts above the classes (" in refusal(tmp_path)
+
+
+def test_classes_of_alike_names_that_hold_the_same_folders(tmp_path):
+    for name in ("ticket", "ticket_valid", "ticket_void"):
+        for side in ("front", "back"):
+            fill(tmp_path / name / side)
+    assert read(tmp_path).class_names == ("ticket", "ticket_valid", "ticket_void")
+
+
+def test_a_link_to_itself_costs_itself_alone(tmp_path):
+    two(tmp_path)
+    (tmp_path / "cat" / "loop").symlink_to("loop")
+    assert read(tmp_path).class_names == ("cat", "dog")
+
+
 @pytest.mark.parametrize("name", ["class{}", "{}", "n0{}440764", "camera {}", "part {}"])
 def test_classes_may_be_numbered(tmp_path, name):
     for number in (1, 2):

@@ -5,6 +5,7 @@ Run: pytest tests/data/test_python_data.py
 """
 
 import enum
+from collections.abc import Sequence
 
 import numpy as np
 import pytest
@@ -364,3 +365,51 @@ def test_a_missing_label_is_no_class(arrays):
         f"labels: expected 0 to 9, as there are names of classes, found -1 for {sum(y == 0)} "
         "images, which says that there is no label: leave these out"
     )
+
+
+class Column(Sequence):
+    """A column as Hugging Face's datasets gives it since version 4: a sequence, and no array."""
+
+    def __init__(self, values):
+        self.values = values
+
+    def __len__(self):
+        return len(self.values)
+
+    def __getitem__(self, index):
+        return self.values[index]
+
+
+def test_columns_of_a_data_set_are_images_and_labels(arrays):
+    x, y = arrays
+    pictures = [Image.fromarray(each * 15) for each in x[:20]]
+    data = from_python((Column(pictures), Column(y[:20].tolist())))
+    np.testing.assert_array_equal(data.images[..., 0], x[:20] * 15)
+
+
+@pytest.mark.parametrize("names", [{"cat": 0, "dog": 1}, ["a"], {0: "cat", 1: "dog"}], ids=str)
+def test_names_of_classes_that_do_not_fit_are_not_dropped(arrays, names):
+    x, y = arrays
+    with pytest.raises(DataError):
+        from_python({"x": x[:20], "y": y[:20] % 2, "class_names": names})
+
+
+def test_labels_of_minus_one_and_one_may_have_names(arrays):
+    class Given:
+        classes = ("neg", "pos")
+        data, targets = arrays[0][:20], np.tile([-1, 1], 10)
+
+        def __len__(self):
+            return 20
+
+        def __getitem__(self, index):
+            return self.data[index], self.targets[index]
+
+    assert from_python(Given()).class_names == ("-1", "1")
+
+
+def test_a_row_of_no_class_is_told(arrays):
+    rows = np.eye(2, dtype=int)[arrays[1][:20] % 2]
+    rows[3] = 0
+    with pytest.raises(DataError, match=r"with rows of no class: leave these images out$"):
+        from_python((arrays[0][:20], rows))

@@ -65,3 +65,12 @@ def test_of_several_tables_of_training_images_none_is_taken(tmp_path, rows):
         f"{tmp_path}: expected one table of training images, found emnist-balanced-train.csv and "
         "emnist-letters-train.csv: name the one that is meant"
     )
+
+
+@pytest.mark.parametrize("beside", ["training_history.csv", "labels_tr.csv"])
+def test_a_table_called_like_training_alone_is_taken(images, beside):
+    lines = [f"a{number}.png,{number % 2}" for number in range(6)]
+    for name in ("labels_train.csv", beside):
+        (images / name).write_text("\n".join(["file,label", *lines]), encoding="utf-8")
+    source = recognise(images)
+    assert isinstance(source, TableSource) and source.table.name == "labels_train.csv"

@@ -75,7 +75,7 @@ def with_names(
     if len(given) < len(parts):
         return dict(parts), None
     there = np.unique(np.concatenate(given))
-    if there[0] == -1 and there[-1] < len(names):
+    if there[0] == -1 and there[-1] < len(names) and there.tolist() != [-1, 1]:
         count = sum(int((each == -1).sum()) for each in given)
         raise DataError(
             f"labels: expected 0 to {len(names) - 1:,}, as there are names of classes, found -1 "

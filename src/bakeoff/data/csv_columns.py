@@ -15,7 +15,7 @@ from bakeoff.errors import DataError
 from bakeoff.utils.text import shown, some
 
 MAX_BYTES = 1 << 31
-_FEW_CELLS, _MANY_CELLS = 3, 9  # times the file's bytes, as lists of text
+_CELL = 80  # bytes that a cell takes in a list, beside its text
 LABELS = (
     *("label", "labels", "class", "target", "category", "y", "classname", "labelname", "breed"),
     *("species", "diagnosis", "emotion", "classid", "labelid", "digit", "variety", "type"),
@@ -114,7 +114,10 @@ def _is_number(text: str) -> bool:
 def rows(path: Path, begin: Head) -> list[list[str]]:
     """Return the rows of a table of text, without its header; all as long as the header."""
     with regular_file(path) as (file, size):
-        check_memory((_FEW_CELLS if len(begin.columns) < 4 else _MANY_CELLS) * size)
+        sample = file.read(1 << 20)
+        file.seek(0)
+        cells = sample.count(b"\n") + sample.count(begin.separator.encode())
+        check_memory(size + _CELL * cells * size // max(1, len(sample)))
         text = io.TextIOWrapper(file, encoding="utf-8-sig", newline="")
         usual = csv.field_size_limit(max(size, 1))  # a cell may hold all pixels of an image
         try:

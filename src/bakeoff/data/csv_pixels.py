@@ -129,7 +129,9 @@ def _read(path: Path, source: CsvSource) -> _Table:
         pixels, moved = in_order(begin, [i for i in range(len(begin.columns)) if i not in known])
         strange = [each for each in pixels if not begin.columns[each][-1:].isdigit()]
         strange = strange if 5 * len(strange) < len(pixels) else []
-        shape = _shape(len(pixels), source.shape, [_called(begin, each) for each in strange])
+        sure = source.label is not None or named(begin.columns, LABELS) is not None
+        others = [_called(begin, each) for each in strange]
+        shape = _shape(len(pixels), source.shape, others, labelled=begin.named and sure)
         with regular_file(path) as (_, size):
             check_memory(3 * size)
         check_lengths(path, begin)
@@ -322,9 +324,17 @@ def _is_square(count: int) -> bool:
 
 
 def _shape(
-    count: int, given: tuple[int, ...] | None, strange: Sequence[str] = ()
+    count: int,
+    given: tuple[int, ...] | None,
+    strange: Sequence[str] = (),
+    *,
+    labelled: bool = True,
 ) -> tuple[int, ...]:
-    """Return the shape of an image of so many pixels; `strange` columns may be none of pixels."""
+    """Return the shape of an image of so many pixels.
+
+    strange : columns that may be none of pixels
+    labelled : whether it is sure which column has the labels
+    """
     if given is not None:
         if math.prod(given) != count:
             size = " × ".join(map(str, given))
@@ -335,7 +345,7 @@ def _shape(
         return given
     if not _is_square(count):
         cure = "write shape: [height, width] or [height, width, 3]"
-        if _is_square(count + 1):
+        if _is_square(count + 1) and not labelled:
             cure = "the column of labels is one more; a table without labels cannot be used"
         elif strange:
             cure = f"take out {some(strange)}, or {cure}"

@@ -22,6 +22,7 @@ from bakeoff.errors import DataError
 from bakeoff.utils.text import counted, listed, shown, some
 
 _MASKS = 3  # so many are no chance
+_OPENED = 20  # files without an ending, to see what they are
 _PIECES = {
     *("images", "image", "imgs", "img", "pictures", "photos"),
     *("fold", "batch", "shard", "chunk"),
@@ -152,7 +153,7 @@ class _Finder:
         folders, _ = self.walk.inside(root)
         named = [(folder_part(name), name, path) for name, path in folders]
         parts = {part: (name, path) for part, name, path in named if part is not None}
-        only = all(part is not None for part, _, _ in named)
+        only = all(part or name.casefold() == "evaluation" for part, name, _ in named)
         plain = "test" in parts and all(spelled_out(name) for name, _ in parts.values())
         if "train" in parts and (plain or (only and len(parts) > 1)):
             names = {part: name for part, (name, _) in parts.items()}
@@ -206,9 +207,10 @@ class _Finder:
 
     def check_levels(self, classes: list[tuple[int, str]]) -> None:
         """Refuse class folders that hold the parts, which would be mixed; note what seems so."""
-        for _, path in classes:
-            self._check_no_set_in(Path(path))
         inside = [[name for name, _ in self.walk.inside(path)[0]] for _, path in classes]
+        if not all("train" in map(folder_part, names) for names in inside):
+            for _, path in classes:
+                self._check_no_set_in(Path(path))
         aside = [folders_of_masks(names) for names in inside]
         pairs = zip(inside, aside, strict=True)
         inside = [[name for name in names if name not in masks] for names, masks in pairs]
@@ -257,7 +259,9 @@ def _about_file(folder: Path, names: Sequence[str]) -> str:
     arrays = next((name for name in names if name.lower().endswith(".npz")), None)
     if arrays is not None:
         return f"if {arrays} holds images and labels, write {{npz: {arrays}}}"
-    found = {name: kind for name in names if (kind := other_kind(folder / name)) is not None}
+    bare = set([name for name in names if not Path(name).suffix][:_OPENED])
+    kinds = {name: other_kind(folder / name if name in bare else Path(name)) for name in names}
+    found = {name: kind for name, kind in kinds.items() if kind is not None}
     found = {n: kind for n, kind in found.items() if not n.lower().endswith(".txt")} or found
     return next((f"{name} is {kind}: {cure}" for name, (kind, cure) in found.items()), "")
 

@@ -76,7 +76,7 @@ class Walk:
             target = self._followed(entry)
             if target is None:
                 links.append(shown(entry.name))
-            elif os.path.isdir(target):
+            elif _is_folder(entry):
                 folders.append((entry.name, target))
             else:
                 files.append(shown(entry.name))
@@ -114,7 +114,7 @@ class Walk:
         """
         entries = _entries(folder)
         masks, usual = masks_beside([e.name for e in entries if e.name.lower().endswith(ENDINGS)])
-        aside = folders_of_masks([e.name for e in entries if e.is_dir()])
+        aside = folders_of_masks([e.name for e in entries if _is_folder(e)])
         for entry in entries:
             name = shown(os.path.relpath(entry.path, self.root), limit=120)
             target = self._followed(entry)
@@ -151,6 +151,11 @@ def _identity(folder: str) -> tuple[int, int]:
     """Return what tells a folder from all others, whatever path leads there."""
     found = os.stat(folder)
     return found.st_dev, found.st_ino
+
+
+def _is_folder(entry: "os.DirEntry[str]") -> bool:
+    """Say whether it is a folder, or a link to one; not where a link leads nowhere."""
+    return os.path.isdir(entry.path) if entry.is_symlink() else entry.is_dir()
 
 
 def _entries(folder: str | Path) -> list["os.DirEntry[str]"]:

@@ -87,7 +87,7 @@ def _by_name(folder: Path, prefix: str = "") -> dict[tuple[str, str], Path]:
     """Return the IDX files in a folder by (part, images or labels), as their names tell."""
     found: dict[tuple[str, str], Path] = {}
     paths = visible(folder.iterdir())
-    names = {path.name for path in paths}
+    names = {path.name for path in paths if path.is_file()}
     for path in paths:
         if path.name.removesuffix(".gz") in names - {path.name}:  # as torchvision leaves it
             continue

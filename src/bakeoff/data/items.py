@@ -163,7 +163,8 @@ def _items(value: Any) -> Iterator[Any]:
 def _pair(item: Any) -> tuple[NDArray[Any], NDArray[Any]]:
     found = type(item).__name__
     if isinstance(item, Mapping):
-        found = f"a mapping with {some([shown(str(key)) for key in item])}"
+        keys = some([shown(str(key)) for key in item])
+        found = f"a mapping with {keys}" if item else "an empty mapping"
         item = (_only(item, "x", "image"), _only(item, "y", "label"))
     elif isinstance(item, tuple | list) and len(item) != 2:
         found = f"{counted(len(item), 'object')}"

@@ -191,21 +191,26 @@ def check_there(name: str, array: NDArray[Any], files: Sequence[str] | None = No
         )
 
 
+def _about_rows(array: NDArray[Any]) -> str:
+    """Say what is wrong with rows of labels that are not one-hot, and what to do."""
+    if array.dtype.kind not in "bfui" or not np.isin(array, (0, 1)).all():
+        return "other rows: if they are probabilities, store their argmax"
+    if array.sum(axis=1).max() < 2:
+        return "rows of no class: leave these images out"
+    return (
+        "rows of several classes or of none: images of several classes cannot be used; one column, "
+        "as in y[:, 0], makes two classes of them"
+    )
+
+
 def _flat(name: str, labels: Labels) -> NDArray[Any]:
     """Return labels of shape (n,): whole numbers or text; one-hot rows become their column."""
     array = decoded(name, labels.array)
     if array.ndim == 2 and array.shape[1] > 1 and array.shape[0] == labels.images:
         if array.dtype.kind not in "bfui" or not is_one_hot(array):
-            several = array.dtype.kind in "bfui" and bool(np.isin(array, (0, 1)).all())
             raise DataError(
                 f"{name}: expected one label an image, shape (n,), or one-hot rows, found "
-                f"{array.shape} with "
-                + (
-                    "rows of several classes or of none: images of several classes cannot be used; "
-                    "one column, as in y[:, 0], makes two classes of them"
-                    if several
-                    else "other rows: if they are probabilities, store their argmax"
-                )
+                f"{array.shape} with {_about_rows(array)}"
             )
         columns: NDArray[Any] = array.argmax(axis=1)
         return columns

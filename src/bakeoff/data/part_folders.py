@@ -142,13 +142,25 @@ def check_in_classes(places: Mapping[str, str], paths: Mapping[str, str], walk: 
 
 def _check_whole_beside(folders: Sequence[tuple[str, str]], walk: Walk) -> None:
     """Refuse rps/ beside rps-test-set/ with the same folders: training without a word for it."""
-    inside = {name: {each for each, _ in walk.inside(path)[0]} for name, path in folders}
-    for name in inside:
-        part, rest = part_and_rest(name) or ("train", "")
-        for other in inside:
-            alike = part != "train" and telling(other) == telling(rest) and other != name
-            if alike and inside[name] and len(inside[other]) > 1 and inside[name] <= inside[other]:
+    split = {name: part_and_rest(name) for name, _ in folders}
+    called: dict[tuple[str, ...], list[tuple[str, str]]] = {}
+    for name, path in folders:
+        called.setdefault(tuple(telling(name)), []).append((name, path))
+    for name, path in folders:
+        part, rest = split[name] or ("train", "")
+        if part == "train":
+            continue
+        for other, whole in called.get(tuple(telling(rest)), []):
+            here, there = _below(walk, path), _below(walk, whole)
+            if other != name and here and len(there) > 1 and here <= there:
+                others = (p for n, p in folders if split[n] is None and n != other)
+                if any(_below(walk, each) == there for each in others):
+                    return  # the same folders in all: views of each class, say
                 raise _seem_parts({"train": shown(other), part: shown(name)})
+
+
+def _below(walk: Walk, path: str) -> set[str]:
+    return {name for name, _ in walk.inside(path)[0]}
 
 
 def check_no_parts_in_names(folders: Sequence[tuple[str, str]], walk: Walk) -> None:

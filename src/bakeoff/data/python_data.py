@@ -118,7 +118,7 @@ def _is_array(value: object) -> bool:
 def _gives_items(value: object) -> bool:
     """Say whether an object is a data set of torch, TensorFlow or Hugging Face; not an array."""
     own = any(hasattr(value, each) for each in ("__getitem__", "as_numpy_iterator", "dataset"))
-    plain = isinstance(value, list | tuple | str | bytes | Mapping) or hasattr(value, "iloc")
+    plain = isinstance(value, Sequence | Mapping) or hasattr(value, "iloc")  # columns, too
     return own and not plain and not _is_array(value)
 
 
@@ -182,9 +182,14 @@ def _from_mapping(value: Mapping[str, Any]) -> DataSet:
 
 def _is_no_name(key: str, value: Any) -> bool:
     """Say whether a value is called like names of classes and holds none, as fetch_openml's."""
-    return role_of(key) == "class_names" and (
-        isinstance(value, Mapping) or as_array(value).size < 2
+    if role_of(key) != "class_names":
+        return False
+    numbered = isinstance(value, Mapping) and any(
+        isinstance(each, int) for each in (*value, *value.values())
     )
+    if bare(key) == "targetnames" and not isinstance(value, Mapping):
+        return as_array(value).size < 2  # there, of the column of labels
+    return value is None or (isinstance(value, Mapping) and not numbered)
 
 
 def _names_files(column: Any) -> bool:

@@ -23,7 +23,7 @@ from bakeoff.data.sources import (
     Source,
     TableSource,
 )
-from bakeoff.data.words import is_of_guesses, of_test_images, part_of, pieces
+from bakeoff.data.words import is_of_guesses, of_test_images, part_of, pieces, spelled_out
 from bakeoff.errors import DataError
 from bakeoff.utils.text import shown, some
 
@@ -133,7 +133,12 @@ def _tables(path: Path) -> list[Path]:
     named = [each for wanted in _TABLES for each in tables if each.name.lower() == wanted]
     if named:
         return named[:1]
-    named = [each for each in tables if "train" in map(part_of, pieces(each.stem))]
+    named = [each for each in tables if "train" in pieces(each.stem)]
+    named = named or [
+        each
+        for each in tables
+        if spelled_out(each.stem) and "train" in map(part_of, pieces(each.stem))
+    ]
     return named or (tables if len(tables) == 1 else [])
 
 

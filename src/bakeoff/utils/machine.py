@@ -170,7 +170,7 @@ def processor() -> str:
     except OSError:
         lines = []
     names = [line.partition(":")[2].strip() for line in lines if line.startswith("model name")]
-    if names:
+    if names and names[0]:
         return names[0]
     return macos.processor() or platform.processor() or platform.machine()
 

@@ -348,8 +348,8 @@ def test_a_builder_changed_during_a_run_trains_and_tests_nothing(
     mine = {**SMALL, "seeds": 2, "models": {"mine": {"python": f"{file}:build"}}}
     text = (
         f"models.mine.python: expected {file} and what it imports as they were when this run "
-        "began, found one changed: undo the change and run again, or put the changed network into a "
-        "file of its own, under a name of its own"
+        "began, found one changed: undo the change and run again, or put the changed network into "
+        "a file of its own, under a name of its own"
     )
     with pytest.raises(RecipeError, match=f"^{re.escape(text)}$"):
         carry_out(npz, out, **mine, watcher=Editor(file, moment), workers=1)

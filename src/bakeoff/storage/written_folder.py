@@ -66,13 +66,13 @@ def write_folder(path: Path, files: Mapping[str, bytes], *, scratch: Path) -> No
 
 def kept_apart(name: str) -> bool:
     """Say whether a file of this name stays out of the manifest: times, versions, macOS's own."""
-    last = name.rpartition("/")[2]
-    return last in APART or _of_macos(last)
+    return name.rpartition("/")[2] in APART or _of_macos(name)
 
 
 def _of_macos(name: str) -> bool:
     """Say whether macOS leaves files of this name wherever somebody looks at a folder."""
-    return name == ".DS_Store" or name.startswith("._")
+    last = name.rpartition("/")[2]
+    return last == ".DS_Store" or last.startswith("._")
 
 
 def read_manifest(path: Path) -> dict[str, str]:
@@ -130,12 +130,10 @@ def check_folder(path: Path) -> list[str]:
             read_sealed_json(path / name)
         except StorageError as error:
             problems.append(str(error))
-    strangers = {
-        name
-        for name in present - set(recorded) - {MANIFEST, *apart}
-        if not _of_macos(name.rpartition("/")[2])
-    }
-    return problems + [f"{path / name}: not written by Bakeoff" for name in sorted(strangers)]
+    strangers = sorted(present - set(recorded) - {MANIFEST, *apart})
+    return problems + [
+        f"{path / name}: not written by Bakeoff" for name in strangers if not _of_macos(name)
+    ]
 
 
 def read_document(folder: Path, name: str, recorded: Mapping[str, str]) -> dict[str, Any]:

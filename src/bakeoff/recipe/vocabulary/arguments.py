@@ -44,7 +44,7 @@ OptionalPositive = Annotated[float | None, OrNull(Number(0, 1e6, above=True))]
 class Frozen(BaseModel):
     """A validated value that does not change; unknown fields are refused."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid")
+    model_config = ConfigDict(frozen=True, extra="forbid", defer_build=True)
 
 
 class Arguments(Frozen):

@@ -167,21 +167,8 @@ def compare_pair(a: ArrayLike | Parts, b: ArrayLike | Parts, *, level: float = L
     V = 0 gives p = 1, and the interval is as wide as `half_width` says n images allow.
     """
     parts_a, parts_b = (each if isinstance(each, Parts) else decompose(each) for each in (a, b))
-    n_images, n_other = len(parts_a.per_image), len(parts_b.per_image)
-    if n_images != n_other or n_images < 2:
-        raise ValueError(
-            f"expected scores on the same images, at least 2; got {n_images} and {n_other}"
-        )
-    if min(parts_a.n_seeds, parts_b.n_seeds) < 2:
-        raise ValueError(
-            f"expected at least 2 seeds of each model, got {parts_a.n_seeds} and "
-            f"{parts_b.n_seeds}: mcnemar_exact compares single trained files"
-        )
-    if parts_a.n_folds != parts_b.n_folds:
-        raise ValueError(f"expected equal folds, got {parts_a.n_folds} and {parts_b.n_folds}")
-    if min(parts_a.ends + parts_b.ends) < 0 or max(parts_a.ends + parts_b.ends) > 1:
-        raise ValueError("expected scores between 0 and 1: compare_pair compares accuracies")
-
+    _check(parts_a, parts_b)
+    n_images = len(parts_a.per_image)
     d = parts_a.per_image - parts_b.per_image
     difference = parts_a.mean - parts_b.mean
     squares = np.square(d - d.mean())
@@ -217,6 +204,24 @@ def compare_pair(a: ArrayLike | Parts, b: ArrayLike | Parts, *, level: float = L
         t=t,
         p=float(2 * scipy.special.stdtr(df, -abs(t))),
     )
+
+
+def _check(parts_a: Parts, parts_b: Parts) -> None:
+    """Raise ValueError unless two models can be compared."""
+    n_images, n_other = len(parts_a.per_image), len(parts_b.per_image)
+    if n_images != n_other or n_images < 2:
+        raise ValueError(
+            f"expected scores on the same images, at least 2; got {n_images} and {n_other}"
+        )
+    if min(parts_a.n_seeds, parts_b.n_seeds) < 2:
+        raise ValueError(
+            f"expected at least 2 seeds of each model, got {parts_a.n_seeds} and "
+            f"{parts_b.n_seeds}: mcnemar_exact compares single trained files"
+        )
+    if parts_a.n_folds != parts_b.n_folds:
+        raise ValueError(f"expected equal folds, got {parts_a.n_folds} and {parts_b.n_folds}")
+    if min(parts_a.ends + parts_b.ends) < 0 or max(parts_a.ends + parts_b.ends) > 1:
+        raise ValueError("expected scores between 0 and 1: compare_pair compares accuracies")
 
 
 @dataclass(frozen=True)

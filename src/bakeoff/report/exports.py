@@ -115,30 +115,7 @@ def csv(comparison: Comparison) -> str:
     buffer = io.StringIO(newline="")
     writer = csv_format.DictWriter(buffer, CSV_COLUMNS, restval="", lineterminator="\n")
     writer.writeheader()
-    recommended = comparison.to_use
-    for model in comparison.models:
-        writer.writerow(
-            {
-                "name": model.name,
-                "kind": "model",
-                "study": model.study,
-                "parameters": model.parameters,
-                "seeds": len(model.seeds),
-                "test_images": len(comparison.labels),
-                **_interval("accuracy", model.accuracy.estimate),
-                "group": model.group,
-                **_interval("loss", model.loss.estimate),
-                "balanced_accuracy": repr(float(model.balanced_accuracy.mean)),
-                "macro_f1": repr(float(model.macro_f1.mean)),
-                "selected_epochs": " ".join(
-                    "" if epoch is None else str(epoch) for epoch in model.selected_epochs
-                ),
-                "seconds_per_trial": _exact(model.seconds_per_trial),
-                "prediction_seconds": _exact(model.prediction_seconds),
-                "batch_prediction_seconds": _exact(model.batch_prediction_seconds),
-                **(_bound(comparison) if model.name == recommended else {"recommended": "no"}),
-            }
-        )
+    writer.writerows(_model_row(comparison, model) for model in comparison.models)
     for dropped in comparison.race.dropped if comparison.race else ():
         writer.writerow(
             {
@@ -163,6 +140,30 @@ def csv(comparison: Comparison) -> str:
             }
         )
     return buffer.getvalue()
+
+
+def _model_row(comparison: Comparison, model: ModelResult) -> dict[str, object]:
+    recommended = model.name == comparison.to_use
+    return {
+        "name": model.name,
+        "kind": "model",
+        "study": model.study,
+        "parameters": model.parameters,
+        "seeds": len(model.seeds),
+        "test_images": len(comparison.labels),
+        **_interval("accuracy", model.accuracy.estimate),
+        "group": model.group,
+        **_interval("loss", model.loss.estimate),
+        "balanced_accuracy": repr(float(model.balanced_accuracy.mean)),
+        "macro_f1": repr(float(model.macro_f1.mean)),
+        "selected_epochs": " ".join(
+            "" if epoch is None else str(epoch) for epoch in model.selected_epochs
+        ),
+        "seconds_per_trial": _exact(model.seconds_per_trial),
+        "prediction_seconds": _exact(model.prediction_seconds),
+        "batch_prediction_seconds": _exact(model.batch_prediction_seconds),
+        **(_bound(comparison) if recommended else {"recommended": "no"}),
+    }
 
 
 def latex(comparison: Comparison) -> str:

@@ -105,23 +105,12 @@ def verdict_matrix(comparison: Comparison) -> Figure:
     best = f", the best {len(names)} of {len(comparison.models)}" if left_out else ""
     shown = frozenset(names)
     found = {(p.a, p.b): p for p in comparison.pairs if p.a in shown and p.b in shown}
-    rows = []
-    for a, row in zip(names, labels, strict=True):
-        for b, column in zip(names, labels, strict=True):
-            pair = found.get((a, b)) or found.get((b, a))
-            if pair is None:
-                continue
-            word, difference = seen_from(pair, a)
-            mark = VERDICTS.get(word or "", "–")
-            said = "" if difference is None else signed_points(difference)
-            rows.append(
-                {
-                    "row": row, "column": column, "text": f"{mark} {said}".strip(),
-                    "color": _COLORS.get(word or "", LINE),
-                    "opacity": 0.25 if word in _COLORS else 0.35,
-                    "tip": f"{a} against {b} · {word or 'no verdict'} · {said} points",
-                }
-            )  # fmt: skip
+    rows = [
+        _verdict_cell(a, pair) | {"row": row, "column": column}
+        for a, row in zip(names, labels, strict=True)
+        for b, column in zip(names, labels, strict=True)
+        if (pair := found.get((a, b)) or found.get((b, a)))
+    ]
     own = {"color": {"field": "color", "type": "nominal", "scale": None}}
     dense = len(names) > 6
     return figure(
@@ -162,6 +151,19 @@ def row_rates(matrix: NDArray[np.float64], images: NDArray[np.int64]) -> NDArray
         matrix, sizes, out=np.zeros_like(matrix), where=sizes > 0
     )
     return rates
+
+
+def _verdict_cell(name: str, pair: Pair) -> dict[str, Any]:
+    """Return what is said of a model against the other one of a pair."""
+    word, difference = seen_from(pair, name)
+    said = "" if difference is None else signed_points(difference)
+    other = pair.b if pair.a == name else pair.a
+    return {
+        "text": f"{VERDICTS.get(word or '', '–')} {said}".strip(),
+        "color": _COLORS.get(word or "", LINE),
+        "opacity": 0.25 if word in _COLORS else 0.35,
+        "tip": f"{name} against {other} · {word or 'no verdict'} · {said} points",
+    }
 
 
 def seen_from(pair: Pair, name: str) -> tuple[str | None, float | None]:

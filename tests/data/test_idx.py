@@ -14,7 +14,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as npst
 
-from bakeoff.data.idx import LIMIT, OTHER, read_idx
+from bakeoff.data.idx import LIMIT, MOST, OTHER, read_idx
 from bakeoff.errors import DataError
 from tests.helpers.idx import idx_bytes
 
@@ -177,5 +177,28 @@ def test_a_huge_file_is_refused_by_its_length(tmp_path):
         file.truncate(1 << 40)
     assert (
         refusal(path)
-        == f"expected at most {LIMIT:,} bytes, found 1,099,511,627,776: get the file again"
+        == f"expected at most {MOST:,} bytes, found 1,099,511,627,776: get the file again"
+    )
+
+
+def test_a_set_larger_than_the_published_ones_is_read(write):
+    """EMNIST's digits are 188 MB, its classes of all characters 547 MB."""
+    shape = (LIMIT // 784 + 1, 28, 28)
+    header = b"\0\0\x08\3" + struct.pack(">3I", *shape)
+    path = write(header)
+    with path.open("r+b") as file:
+        file.truncate(len(header) + LIMIT // 784 * 784 + 784)
+    assert read_idx(path).shape == shape
+
+
+def test_more_than_memory_holds_is_refused(write, monkeypatch):
+    monkeypatch.setattr("bakeoff.data.safe_reading.available_memory", lambda: 64)
+    assert refusal(write(GOOD)).startswith("expected at most 32 bytes of arrays (half of the free")
+
+
+def test_a_large_file_that_is_packed_too_well_is_refused(write):
+    packed = gzip.compress(b"\0\0\x08\1" + struct.pack(">I", LIMIT + 1) + bytes(1000), mtime=0)
+    assert refusal(write(packed)) == (
+        "expected at most 134,217,728 bytes, found a header that promises 134217729: get the "
+        "file again"
     )

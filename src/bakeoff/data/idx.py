@@ -13,14 +13,16 @@ from typing import BinaryIO
 import numpy as np
 from numpy.typing import NDArray
 
-from bakeoff.data.safe_reading import regular_file
+from bakeoff.data.safe_reading import check_memory, regular_file
 from bakeoff.errors import DataError
 
 OTHER = (  # what to do about a file that is not the published one of its name
     "delete it or get it again, or, where these are images of your own, name them as "
     "{idx: [images, labels]}"
 )
-LIMIT = 1 << 27  # bytes; MNIST's largest file has 47 million
+LIMIT = 1 << 27  # bytes of published files; MNIST's largest has 47 million
+MOST = 1 << 31  # bytes of others; EMNIST's largest has 547 million
+_RATIO = 200  # above LIMIT, what is packed more than so many times is no data set
 _CHUNK = 1 << 18
 _UINT8 = 8
 _OTHER_TYPES = {
@@ -51,11 +53,13 @@ def read_idx(path: Path, *, shape: tuple[int, ...] | None = None) -> NDArray[np.
     Raises
     ------
     DataError
-        If the file is absent or is anything but one whole IDX array of at most LIMIT bytes.
+        If the file is absent or is anything but one whole IDX array of at most LIMIT bytes, MOST
+        without a shape, or does not fit in half of the free memory.
     """
     with regular_file(path) as (file, size):
-        if size > LIMIT + _CHUNK:
-            raise _refused(f"at most {LIMIT:,} bytes", f"{size:,}")
+        most = MOST if shape is None else LIMIT
+        if size > most + _CHUNK:
+            raise _refused(f"at most {most:,} bytes", f"{size:,}")
         packed = file.read(2) == b"\x1f\x8b"
         file.seek(0)
         stream = _Stream(_inflated(file) if packed else iter(lambda: file.read(_CHUNK), b""))
@@ -65,9 +69,14 @@ def read_idx(path: Path, *, shape: tuple[int, ...] | None = None) -> NDArray[np.
                 f"expected the published file, of shape {_times(shape)}, found one of shape "
                 f"{_times(found)}: {OTHER}"
             )
-        values = np.empty(found, dtype=np.uint8)
+        promised = math.prod(found)
+        most = max(LIMIT, min(most, _RATIO * size))
+        if promised > most:
+            raise _refused(f"at most {most:,} bytes", f"a header that promises {_times(found)}")
         if not packed:
-            _check_length(size - (4 + 4 * len(found)), values.size)
+            _check_length(size - (4 + 4 * len(found)), promised)
+        check_memory(2 * promised)
+        values = np.empty(found, dtype=np.uint8)
         filled = stream.fill(values.reshape(-1))
         _check_length(filled + len(stream.read(1)), values.size)
     return values
@@ -137,10 +146,7 @@ def _read_header(stream: _Stream) -> tuple[int, ...]:
     raw = stream.read(4 * magic[3])
     if len(raw) < 4 * magic[3]:
         raise _refused(f"an IDX header of {magic[3]} dimensions", "it cut")
-    shape = tuple(int(each) for each in np.frombuffer(raw, dtype=">u4"))
-    if math.prod(shape) > LIMIT:
-        raise _refused(f"at most {LIMIT:,} bytes", f"a header that promises {_times(shape)}")
-    return shape
+    return tuple(int(each) for each in np.frombuffer(raw, dtype=">u4"))
 
 
 def _check_length(found: int, promised: int) -> None:

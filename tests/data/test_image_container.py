@@ -65,6 +65,17 @@ def test_bigtiff(tmp_path):
     np.testing.assert_array_equal(read[..., 0], pixels)
 
 
+@pytest.mark.parametrize("progressive", [False, True])
+def test_what_follows_a_jpeg_is_not_its_own(tmp_path, rng, progressive):
+    """Motion photos have a film after the picture, in which any two bytes occur."""
+    path = tmp_path / "a.jpg"
+    pixels = rng.integers(0, 256, (40, 60, 3), dtype=np.uint8)
+    Image.fromarray(pixels).save(path, progressive=progressive)
+    alone = read_picture(path, size=(40, 60), color="rgb")
+    path.write_bytes(path.read_bytes() + b"\0\0\0\x18ftypmp42" + b"\xff\xda" + rng.bytes(1 << 23))
+    np.testing.assert_array_equal(read_picture(path, size=(40, 60), color="rgb"), alone)
+
+
 PACKED = b"a\0\0" + zlib.compress(bytes(1 << 27))
 
 

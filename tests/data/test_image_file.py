@@ -196,7 +196,7 @@ TWICE = jpeg(9, 9)[2:15]
         (png(2**31 - 1, 2**31 - 1, b""), "more than 89,478,485 pixels"),
         (png(14_000, 14_000, b""), "more than 89,478,485 pixels"),
         (jpeg(65_500, 65_500), "more than 89,478,485 pixels"),
-        (jpeg(60, 60, after=b"\xff\xda" * 300), "more than 50 scans"),
+        (jpeg(60, 60, after=b"\xff\xda\0\x08\1\1\0\0\x3f\0" * 300), "more than 50 scans"),
         (jpeg(60, 60, before=TWICE), "more than one frame header"),
         (jpeg(60, 60, before=b"\xff\xe1\0\1"), "a segment shorter than its own length"),
         (jpeg(60, 60, before=b"\xff\xfe\0\2" * 20_000), "more than 20,000 segments"),

@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 from PIL import Image, ImageOps, features
 
-from bakeoff.data.image_file import NotAnImage, _fitted, decode_file
+from bakeoff.data.image_file import NotAnImage, _fitted, decode_file, decoding
 from bakeoff.errors import DataError
 from tests.helpers.png import ZEROS, chunk, png
 
@@ -178,6 +178,20 @@ def test_white_may_be_zero(tmp_path, bits, kind):
     (tmp_path / "a.tif").write_bytes(content)
     read = read_picture(tmp_path / "a.tif", size=(1, 3), color="grey")
     assert read[0, :, 0].tolist() == [255, 170, 0]
+
+
+def test_many_bands_are_no_colours(tmp_path, caplog):
+    """As satellites' pictures have them; Pillow would print a line for each file."""
+    tags = {256: 2, 257: 2, 258: 8, 259: 1, 262: 1, 273: 8, 277: 13, 278: 2, 279: 52}
+    entries = b"".join(struct.pack("<HHII", tag, 3, 1, value) for tag, value in tags.items())
+    end = struct.pack("<H", len(tags)) + entries + bytes(4)
+    (tmp_path / "a.tif").write_bytes(b"II*\0" + struct.pack("<I", 60) + bytes(52) + end)
+    with (
+        decoding(),
+        pytest.raises(DataError, match="a broken TIFF, or of other bands than grey or RGB"),
+    ):
+        read_picture(tmp_path / "a.tif", size=(2, 2), color="rgb")
+    assert not caplog.records
 
 
 def jpeg(width, height, before=b"", after=b"\xff\xd9"):

@@ -1,6 +1,7 @@
 """One image file as pixels: told by its content and judged by its header before it is decoded."""
 
 import io
+import logging
 import os
 import warnings
 from collections.abc import Iterator
@@ -50,13 +51,19 @@ class Decoded:
 
 @contextmanager
 def decoding() -> Iterator[None]:
-    """Make Pillow's warning about huge images an error and silence its others."""
+    """Make Pillow's warning about huge images an error and silence its others, and its log."""
     from PIL import Image
 
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")
-        warnings.simplefilter("error", Image.DecompressionBombWarning)
-        yield
+    log = logging.getLogger("PIL")
+    level = log.level
+    log.setLevel(logging.CRITICAL + 1)
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            warnings.simplefilter("error", Image.DecompressionBombWarning)
+            yield
+    finally:
+        log.setLevel(level)
 
 
 def decode_file(
@@ -171,7 +178,8 @@ def _opened(content: bytes) -> tuple[Any, int]:
     except UnidentifiedImageError:
         if kind in ("AVIF", "WEBP", "JPEG2000") and not _supported(kind):
             raise NotAnImage(f"{kind}, which Pillow cannot read here") from None
-        raise DataError(f"a broken {kind}") from None
+        bands = ", or of other bands than grey or RGB (give arrays then)" if kind == "TIFF" else ""
+        raise DataError(f"a broken {kind}{bands}") from None
     width, height = image.size
     if width * height > MAX_PIXELS:
         raise DataError(f"more than {MAX_PIXELS:,} pixels ({width} × {height})")

@@ -7,11 +7,14 @@ Run: pytest tests/data/test_decode_files.py
 
 import os
 import re
+import zlib
 
+import numpy as np
 import pytest
 
 from bakeoff.errors import DataError
 from tests.helpers.folders import grey, read, refusal, save, values
+from tests.helpers.png import png
 
 
 def test_what_is_left_out_is_noted(root, tmp_path):
@@ -82,3 +85,31 @@ def test_sizes(root, size):
 def test_colors(root):
     with pytest.raises(DataError, match=r"^color: expected grey or rgb, found 'blue'$"):
         read(root, color="blue")
+
+
+def deep_colour(path, top):
+    """Write a PNG of 4 × 4, three colours of 16 bits, the largest value of which is `top`."""
+    pixels = np.full((4, 4, 3), top // 2, ">u2")
+    pixels[0, 0] = top
+    data = zlib.compress(b"".join(b"\0" + row.tobytes() for row in pixels))
+    path.write_bytes(png(4, 4, data, depth=16, color=2))
+
+
+@pytest.mark.parametrize("top", [10_000, 4095, 3000])
+def test_colour_of_16_bits_that_are_not_used_is_refused(root, top):
+    """Satellites' reflectances, cameras' 12 bits: Pillow reads the upper 8 bits of colour."""
+    for place in root.glob("*/*.png"):
+        deep_colour(place, top)
+    wanted = re.escape("in colour whose largest value is about ") + f"{top // 256 * 257:,}, "
+    assert re.match(f"expected pictures of 8 bits.* found 4 of 16 bits {wanted}", refusal(root))
+    assert refusal(root, color="rgb")
+    deep_colour(root / "cat" / "1.png", 65535)
+    assert read(root, color="rgb").maximum == 255
+
+
+def test_colour_of_16_bits_that_are_used_is_read(root):
+    deep_colour(root / "cat" / "1.png", 65535)
+    data = read(root, color="rgb")
+    assert data.images[0, 0, 0].tolist() == [255] * 3
+    assert data.images[0, 1, 1].tolist() == [127] * 3
+    assert data.deep_white is None

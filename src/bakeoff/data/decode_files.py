@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from bakeoff.data import scale as scales
 from bakeoff.data.folder_walk import ENDINGS, File
-from bakeoff.data.image_file import DEEP, NotAnImage, decode_file, decoding
+from bakeoff.data.image_file import DEEP, Decoded, NotAnImage, decode_file, decoding
 from bakeoff.data.safe_reading import check_memory
 from bakeoff.data.scale import Reach
 from bakeoff.data.sources import COLORS, FITS, Pictures
@@ -20,6 +20,7 @@ from bakeoff.utils.text import counted, shown, some
 _NAMED = 5  # examples in a note
 _MAX_SIDE = 4096
 FULL = 1 << 14  # a picture of 16 bits that stays below it may be one of 12 bits
+_CUT = -3  # and below, as `depth` says
 
 
 @dataclass
@@ -124,8 +125,18 @@ def decode_files(
         images[which] = part
 
     white = find_white(images, deepest, how, parts, again)
-    kept = deepest >= -1
+    kept = deepest != -2
     return Read(images if kept.all() else images[kept], origins[kept], kept, white)
+
+
+def depth(read: Decoded) -> int:
+    """Return an image's largest value of 16 bits; −1 for 8 bits.
+
+    For 16 bits of which the upper 8 were read it is −3 less the largest value of these.
+    """
+    if read.deepest is None:
+        return -1
+    return _CUT - read.deepest // 257 if read.cut else read.deepest
 
 
 def first_white(how: Pictures) -> float:
@@ -144,9 +155,11 @@ def find_white(
 
     Parameters
     ----------
-    deepest : of each image, the largest value of its 16 bits; −1 for 8 bits, −2 if it is not read
+    deepest : of each image, its `depth`; −2 if it is not read
     again : decodes the images with these positions once more, with another white for 16 bits
     """
+    if how.scale is None:
+        _check_cut(_CUT - deepest[deepest <= _CUT])
     if len(parts) == 1:
         parts = {"the images": sum(parts.values())}
     bounds = np.cumsum([0, *parts.values()]).tolist()
@@ -157,7 +170,7 @@ def find_white(
     if reaches:
         deep = first_white(how)
         if how.scale is None:
-            found = _deep_white(reaches, mixed=bool((deepest == -1).any()))
+            found = _deep_white(reaches, mixed=bool(((deepest < 0) & (deepest != -2)).any()))
             if found != deep and max(tops.values()) > 0:  # known now: 12 bits in 16, say
                 deep = found
                 notes.append(
@@ -166,7 +179,7 @@ def find_white(
                 again(np.flatnonzero(deepest >= 0), deep)
         else:
             check_depth(max(tops.values()), deep)
-    highs = {name: images[part][deepest[part] >= -1] for name, part in slices.items()}
+    highs = {name: images[part][deepest[part] != -2] for name, part in slices.items()}
     stated = how.scale if how.scale is not None and how.scale <= 255 else None
     highest = {name: _highest(each) for name, each in highs.items()}
     tops = {name: int(each.max(initial=0)) for name, each in highest.items()}
@@ -175,6 +188,17 @@ def find_white(
         for name, each in highest.items():
             scales.check_images_alike(name, each, maximum)
     return White(maximum, deep, (*notes, *more))
+
+
+def _check_cut(highs: NDArray[np.int64]) -> None:
+    """Refuse pictures of 16 bits in colour that use few of the upper 8, which alone are read."""
+    high = int(highs.max(initial=0))
+    if 0 < high < FULL >> 8:
+        raise DataError(
+            f"expected pictures of 8 bits, or of 16 that are used, found {len(highs):,} of 16 bits "
+            f"in colour whose largest value is about {257 * high:,}, and of these only the upper 8 "
+            "bits are read: store them with 8 bits, or give arrays"
+        )
 
 
 def _deep_white(reaches: Mapping[str, Reach], *, mixed: bool) -> float:
@@ -236,10 +260,7 @@ def _fill(
     white: float,
     skipped: Skipped,
 ) -> NDArray[np.int64]:
-    """Fill `images` and `origins`; return each file's deepest value of 16 bits.
-
-    It is −1 for images of 8 bits and −2 for files that cannot be read.
-    """
+    """Fill `images` and `origins`; return each file's `depth`, −2 where it cannot be read."""
     deepest = np.full(len(files), -1, dtype=np.int64)
     with decoding():
         for position, file in enumerate(files):
@@ -258,6 +279,5 @@ def _fill(
                 skipped.first_broken.setdefault(file.label, skipped.broken[-1])
             else:
                 images[position], origins[position] = read.pixels, read.key
-                if read.deepest is not None:
-                    deepest[position] = read.deepest
+                deepest[position] = depth(read)
     return deepest

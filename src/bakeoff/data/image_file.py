@@ -41,11 +41,13 @@ class Decoded:
     ----------
     pixels : uint8, shape (height, width, 1 or 3)
     deepest : its largest value where it has 16 bits, else None
+    cut : whether only the upper 8 of its 16 bits were read, as Pillow does in colour
     key : what it was before it was decoded, as `content_key`
     """
 
     pixels: NDArray[np.uint8]
     deepest: int | None
+    cut: bool
     key: np.uint64
 
 
@@ -131,7 +133,10 @@ def decode(
     image.draft(None, (2 * wide, 2 * tall))  # decodes large JPEGs at a fraction
     if image.size[0] * image.size[1] > LARGE:
         check_memory(8 * image.size[0] * image.size[1])
+    cut = any(";16" in str(tile[3]) for tile in getattr(image, "tile", ()) if image.mode[0] == "R")
     image, deepest = _plain(image, white)
+    if cut:
+        deepest = 257 * max(high for _, high in image.getextrema()[:3])
     image = _fitted(image, (wide, tall), fit)
     image, mode = _flat(image), "L" if color == "grey" else "RGB"
     image = image if image.mode == mode else image.convert(mode)
@@ -140,7 +145,7 @@ def decode(
 
         image = image.transpose(Image.Transpose(_TURNS[orientation]))
     return Decoded(
-        np.asarray(image, dtype=np.uint8).reshape((*size, -1)), deepest, content_key(content)
+        np.asarray(image, dtype=np.uint8).reshape((*size, -1)), deepest, cut, content_key(content)
     )
 
 

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from bakeoff.data.csv_columns import INDICES, PART_COLUMNS, bare
 from bakeoff.data.dataset import DataSet, part_starts
-from bakeoff.data.decode_files import check_pictures, find_white, first_white
+from bakeoff.data.decode_files import check_pictures, depth, find_white, first_white
 from bakeoff.data.folder_walk import visible
 from bakeoff.data.guess import sample
 from bakeoff.data.image_file import decode_bytes, decoding
@@ -122,7 +122,7 @@ def _fill(
                         white=white,
                     )
                     images[position], origins[position] = read.pixels, read.key
-                    deepest[position] = -1 if read.deepest is None else read.deepest
+                    deepest[position] = depth(read)
                 labels[part].append(value)
                 position += 1
     return labels

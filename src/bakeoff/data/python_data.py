@@ -21,8 +21,9 @@ from bakeoff.data.frames import columns_of, one_hot_names, pixels_in_order
 from bakeoff.data.groups import notes_on_groups
 from bakeoff.data.guess import guess_files
 from bakeoff.data.items import as_array, gathered
+from bakeoff.data.listed_files import lost_files
 from bakeoff.data.remarks import with_remarks
-from bakeoff.data.table import from_files, lost_files
+from bakeoff.data.table import from_files
 from bakeoff.data.words import role_of
 from bakeoff.errors import DataError
 from bakeoff.utils.text import shown, some

@@ -21,9 +21,17 @@ from bakeoff.data.csv_columns import (
 )
 from bakeoff.data.dataset import DataSet, part_starts
 from bakeoff.data.decode_files import Skipped, check_pictures, decode_files
-from bakeoff.data.folder_walk import ENDINGS, File, visible
+from bakeoff.data.folder_walk import File, visible
 from bakeoff.data.groups import notes_on_groups
-from bakeoff.data.labels import Classes, Labels, check_there, pooled_labels, table_labels
+from bakeoff.data.labels import (
+    Classes,
+    Labels,
+    check_there,
+    natural,
+    pooled_labels,
+    table_labels,
+)
+from bakeoff.data.listed_files import each_once, lost_files, pictures_there, place_of
 from bakeoff.data.safe_reading import refusing
 from bakeoff.data.sources import PARTS, Pictures, TableSource
 from bakeoff.data.words import is_of_guesses, of_test_images, part_of, pieces
@@ -64,7 +72,7 @@ def load_table(source: TableSource) -> DataSet:
         file, root = _file_column(path, begin, found, wanted, roots)
         labels, label_name, taken = _labels(begin, found, wanted, file)
         parts, part_name = part_column(begin, found, wanted.get("part"))
-        places = [_place(root, row[file]) for row in found]
+        places = [place_of(root, row[file]) for row in found]
         inside = "" if root == path.parent else f" in {_shown(str(root), path.parent)}/"
         used = f"{shown(begin.columns[file])} (files{inside}), {label_name} (labels)" + part_name
         place = part_place(begin) if parts is not None else None
@@ -95,7 +103,7 @@ def from_files(
     parts : train, validation or test for each; all are train without it
     """
     given = list(parts) if parts is not None else ["train"] * len(paths)
-    order = _in_order(paths, given)
+    order, again = each_once(_in_order(paths, given), paths, labels, given)
     files = [
         File(str(paths[each]), index, _shown(str(paths[each]), root))
         for index, each in enumerate(order)
@@ -109,6 +117,9 @@ def from_files(
     names = tuple(file.name for file, good in zip(files, read.kept, strict=True) if good)
     check_there("labels", table_labels([labels[each] for each in kept]), names)
     classes, sizes = _labelled(kept, labels, given)
+    if again:
+        twice = sorted({_shown(str(paths[each]), root) for each in again}, key=natural)
+        notes += (f"read once {counted(len(twice), 'file')} listed more than once: {some(twice)}",)
     validation_start, test_start = part_starts(sizes)
     return DataSet(
         name,
@@ -166,17 +177,6 @@ def _others(path: Path, file: str, parts: Sequence[str] | None) -> tuple[str, ..
     return (f"left out {some(names)} beside it, which {have}: to take another, name it as table",)
 
 
-def lost_files(paths: Sequence[str | None], names: Sequence[str]) -> tuple[str, ...]:
-    """Count the files that are listed and not there, and name a few."""
-    lost = [shown(name) for name, path in zip(names, paths, strict=True) if path is None]
-    if not lost:
-        return ()
-    named = [name for name in lost if name]
-    few = f"{', '.join(named[:3])}{', …' if len(named) > 3 else ''}"
-    said = f"did not find {len(lost):,} of {len(paths):,} files that are listed"
-    return (f"{said}: {few}" if named else said,)
-
-
 def _in_order(paths: Sequence[str | None], given: Sequence[str]) -> list[int]:
     """Return the indices of the files that are there, in the order of their parts."""
     there = [index for index, path in enumerate(paths) if path is not None]
@@ -219,19 +219,6 @@ def _roots(parent: Path) -> list[Path]:
     return [parent, *folders[:100]]
 
 
-def _place(root: Path, name: str) -> str | None:
-    """Return the file that a table means, inside `root`, its ending perhaps left out."""
-    if not name.strip() or "\0" in name:
-        return None
-    path = os.path.normpath(root / name.strip())
-    if "\\" in name and not os.path.exists(path):  # written on Windows
-        path = os.path.normpath(root / name.strip().replace("\\", "/"))
-    if not (path + os.sep).startswith(os.path.normpath(root) + os.sep):
-        return None
-    tries = (path, *(path + each for each in ENDINGS), *(path + e.upper() for e in ENDINGS[:3]))
-    return next((each for each in tries if os.path.isfile(each)), None)
-
-
 def _is_a_row(cells: Sequence[str], found: list[list[str]], roots: Sequence[Path]) -> bool:
     """Say whether a table's first line names a file where other lines do, and thus no columns.
 
@@ -239,8 +226,8 @@ def _is_a_row(cells: Sequence[str], found: list[list[str]], roots: Sequence[Path
     """
     return any(
         bare(cell) not in FILES
-        and _place(root, cell) is not None
-        and any(_place(root, row[column]) for row in found[:_SAMPLE])
+        and place_of(root, cell) is not None
+        and any(place_of(root, row[column]) for row in found[:_SAMPLE])
         for root in roots
         for column, cell in enumerate(cells)
     )
@@ -259,7 +246,7 @@ def _file_column(
     best, file, there = 0, 0, {roots[0]: set[int]()}
     for column in columns:
         found_in = {
-            root: {number for number, row in enumerate(sample) if _place(root, row[column])}
+            root: {number for number, row in enumerate(sample) if place_of(root, row[column])}
             for root in roots
         }
         most = max(map(len, found_in.values()))
@@ -267,10 +254,11 @@ def _file_column(
             best, file, there = most, column, found_in
     if not best:
         have = ", ".join(shown(each, limit=30) for each in begin.columns[:8])
+        cell = f"{shown(begin.columns[columns[0]])} says {shown(sample[0][columns[0]])}, and "
         raise DataError(
             f"expected a column of image files in {shown(roots[0])} or a folder there, found none "
-            f"(columns: {have}): say where they are, as in {{table: …, images: FOLDER, columns: "
-            "{file: COLUMN, label: COLUMN}}"
+            f"(columns: {have}): {cell if columns else ''}{pictures_there(roots)}; say where they "
+            "are, as in {table: …, images: FOLDER, columns: {file: COLUMN, label: COLUMN}}"
         )
     return file, _of_table(table, there)
 

@@ -85,6 +85,21 @@ def test_a_column_says_the_parts(tmp_path, rows, packed, kind):
     assert data.notes[0] == "fer.csv: labels from the column emotion, parts from Usage"
 
 
+@pytest.mark.parametrize("form", [str, lambda each: " ".join(map(str, each))])
+def test_all_pixels_in_one_cell_as_a_list(tmp_path, rows, form):
+    """As a frame's column of lists, or of arrays, is written."""
+    pixels, labels = rows
+    cells = [form(each.tolist()) for each in pixels]
+    lines = [f'{kind},"{cell}"' for kind, cell in zip(labels, cells, strict=True)]
+    path = tmp_path / "a.csv"
+    path.write_text("\n".join(["label,pixels", *lines]), encoding="utf-8")
+    np.testing.assert_array_equal(load(CsvSource(path)).images.reshape(40, 64), pixels)
+    path.write_text(path.read_text().replace("0", "?"))
+    with pytest.raises(DataError) as error:
+        load(CsvSource(path))
+    assert len(str(error.value)) < 300
+
+
 def test_a_column_that_is_called_usage_and_says_something_else(tmp_path, rows):
     lines = [f"{kind},{' '.join(map(str, each))},home" for each, kind in zip(*rows, strict=True)]
     path = tmp_path / "a.csv"

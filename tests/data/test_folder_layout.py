@@ -495,3 +495,17 @@ def test_three_parts_without_class_folders(tmp_path):
     for part in ("training", "validation", "evaluation"):
         fill(tmp_path / part)
     assert refusal(tmp_path).startswith("expected a folder for each class in training/")
+
+
+def test_validation_and_test_alone_are_no_classes(tmp_path):
+    """What was downloaded without the training images: two classes called valid and test."""
+    for part in ("valid", "test"):
+        two(tmp_path / part)
+    assert refusal(tmp_path) == (
+        "expected a folder of training images, found the parts valid and test alone: to train on "
+        "one, write {folder: …, parts: {train: valid, test: test}}"
+    )
+    assert sizes(read(tmp_path, parts={"train": "valid", "test": "test"})) == {
+        "train": 4,
+        "test": 4,
+    }

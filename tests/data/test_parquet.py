@@ -145,6 +145,16 @@ def test_a_row_that_lacks_something_is_named(tmp_path, cells, labels, message):
     assert str(error.value) == f"{tmp_path / 'a.parquet'}: a.parquet: expected {message} in row 1"
 
 
+def test_one_file_of_several_with_a_hash_is_noted(tmp_path):
+    """As Hugging Face called them until 2023."""
+    for number in range(2):
+        name = f"train-0000{number}-of-00002-{number}9b74b3ef9c3b56a.parquet"
+        path = write(tmp_path / name, [10, 20], [0, 1])
+    assert (
+        "is one of 2 files of a part (train-00000-of-" in load(ParquetSource(path, **SIZE)).notes[1]
+    )
+
+
 def test_one_file_of_several_is_noted(tmp_path):
     for number in range(2):
         path = write(tmp_path / f"train-0000{number}-of-00002.parquet", [10, 20], [0, 1])

@@ -206,9 +206,10 @@ def _packed(path: Path, begin: Head, label: int, packed: int, source: CsvSource)
     """Read a table that holds all pixels of an image in one cell, as FER2013 does."""
     found = rows(path, begin)
     try:
-        values = [np.array(row[packed].split(), dtype=np.float32) for row in found]
+        cells = [row[packed].strip(" []").replace(",", " ") for row in found]  # lists, too
+        values = [np.array(cell.split(), dtype=np.float32) for cell in cells]
     except ValueError as error:
-        raise DataError(f"expected a number for every pixel: {error}") from None
+        raise DataError(f"expected a number for every pixel: {str(error)[:80]}") from None
     counts = {len(each) for each in values}
     if len(counts) != 1:
         raise DataError(

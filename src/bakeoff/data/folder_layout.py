@@ -158,6 +158,14 @@ class _Finder:
         if "train" in parts and (plain or (only and len(parts) > 1)):
             names = {part: name for part, (name, _) in parts.items()}
             check_in_classes(names, dict(parts.values()), self.walk)
+        classes = [self.walk.inside(path)[0] for _, path in parts.values()]
+        if "train" not in parts and only and len(parts) > 1 and min(map(len, classes)) > 1:
+            first, second = (shown(parts[part][0]) for part in ("validation", "test"))
+            raise DataError(
+                f"expected a folder of training images, found the parts {first} and {second} "
+                f"alone: to train on one, write {{folder: …, parts: {{train: {first}, test: "
+                f"{second}}}}}"
+            )
         check_no_parts_in_names(folders, self.walk)
 
     def classes(self, parent: Path, prefix: str, known: list[str]) -> list[tuple[int, str]]:

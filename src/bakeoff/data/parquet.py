@@ -23,6 +23,8 @@ from bakeoff.errors import DataError
 from bakeoff.utils.text import listed, shown, some
 from bakeoff.utils.user_paths import to_install
 
+_SHARD = "(.*)-([0-9]+)-of-([0-9]+)(?:-[0-9a-f]+)?"  # older ones have a hash at the end
+
 
 def load_parquet(source: ParquetSource) -> DataSet:
     """Read a Parquet file, or a folder of train-…, validation-… and test-….parquet.
@@ -185,14 +187,14 @@ def _check_one_set(root: Path, part: str, paths: list[Path]) -> None:
 
 def _other_shards(root: Path) -> tuple[str, ...]:
     """Return a note where a file is one of several that belong together, by its name."""
-    found = re.fullmatch(r"(.*)-([0-9]+)-of-([0-9]+)", root.stem)
+    found = re.fullmatch(_SHARD, root.stem)
     if not root.is_file() or found is None or int(found[3]) < 2:
         return ()
     others = [
         shown(each.name)
         for each in visible(root.parent.glob("*.parquet"))
-        if each.name != root.name and each.stem.endswith(f"-of-{found[3]}")
-        and each.stem.startswith(f"{found[1]}-")
+        if each.name != root.name and (other := re.fullmatch(_SHARD, each.stem)) is not None
+        and (other[1], other[3]) == (found[1], found[3])
     ]  # fmt: skip
     beside = f" ({some(others)} beside it)" if others else ""
     return (

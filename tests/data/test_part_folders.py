@@ -50,6 +50,18 @@ def test_classes_called_like_parts_are_no_parts(tmp_path, names, called, others,
     )
 
 
+def test_test_images_beside_the_classes_are_noted(tmp_path):
+    """Pictures without labels, to be guessed: a class called test beside cat and dog."""
+    two(tmp_path)
+    fill(tmp_path / "test")
+    data = read(tmp_path)
+    assert data.class_names == ("cat", "dog", "test")
+    assert data.notes[0] == (
+        "took test for a class, as cat and dog: if these pictures are for testing, put the others "
+        "into train/, a folder for each class in both; if they have no labels, take test away"
+    )
+
+
 def test_train_beside_one_folder_of_the_same_classes_is_asked_about(tmp_path):
     two(tmp_path / "holdout")
     two(tmp_path / "train")

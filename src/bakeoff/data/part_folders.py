@@ -31,7 +31,10 @@ def part_folders(folders: Sequence[tuple[str, str]], walk: Walk) -> dict[str, st
         part = folder_part(name)
         if part is not None:
             named.setdefault(part, []).append((name, path))
-    if "train" not in named or not any(walk.inside(path)[0] for _, path in named["train"]):
+    if "train" not in named:
+        _note_class(folders, [name for found in named.values() for name, _ in found], walk)
+        return {}
+    if not any(walk.inside(path)[0] for _, path in named["train"]):
         return {}
     if _are_classes(folders, named, walk):
         return {}
@@ -69,6 +72,19 @@ def _are_classes(
         f"{{folder: …, parts: {{{places}}}}}"
     )
     return True
+
+
+def _note_class(folders: Sequence[tuple[str, str]], called: Sequence[str], walk: Walk) -> None:
+    """Note a folder called like one of test or validation images, beside classes, without train."""
+    called = [name for name in called if spelled_out(name)]
+    others = [shown(n) for n, p in folders if n not in called and walk.has_pictures(p)]
+    if called and len(others) > 1:
+        names = listed(map(shown, called))
+        walk.seen.called = (
+            f"took {names} for {'a class' if len(called) == 1 else 'classes'}, as {some(others)}: "
+            "if these pictures are for testing, put the others into train/, a folder for each "
+            f"class in both; if they have no labels, take {names} away"
+        )
 
 
 def _check_plain(

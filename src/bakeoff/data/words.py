@@ -5,7 +5,7 @@ from collections.abc import Iterable
 
 _PARTS = {
     "train": ("train", "training", "trn", "tr"),
-    "validation": ("val", "valid", "validation", "dev", "development", "eval", "va"),
+    "validation": ("val", "valid", "validation", "validate", "dev", "development", "eval", "va"),
     "test": ("test", "testing", "tst", "te"),
 }
 _SHORT = {"trn", "tr", "dev", "va", "tst", "te"}  # which may be languages, or anything else

@@ -13,6 +13,7 @@ from rich.console import Console
 
 from bakeoff.cli import look, main
 from bakeoff.cli.look import Loaded, Picture, numbers
+from bakeoff.cli.new import new
 from bakeoff.data import DataSet, own_parts
 from bakeoff.errors import RecipeError, StorageError, UsageError
 from tests.helpers.disks import largest_file
@@ -260,3 +261,17 @@ def test_pixels_that_differ_by_less_than_a_byte_are_no_copies(rng):
     images = (0.5 + rng.random((6, 4, 4, 1)) / 1000).astype(np.float32)
     data = DataSet("faint", images, np.arange(6) % 2, ("cat", "dog"), 1.0, None)
     assert "more than once" not in printed(look.overview(Loaded(data, own_parts(data), False)))
+
+
+def test_a_folder_called_like_a_published_set_is_noted(tmp_path, rng, monkeypatch):
+    """One's own photographs of digits: what is looked at are scikit-learn's."""
+    monkeypatch.chdir(tmp_path)
+    assert look.load("digits").data.notes == ()
+    for name in ("a", "b"):
+        (tmp_path / "digits" / name).mkdir(parents=True)
+        pixels = rng.integers(0, 256, (8, 8), dtype=np.uint8)
+        Image.fromarray(pixels).save(tmp_path / "digits" / name / "1.png")
+    note = "digits is the published data set, not the folder here: for that, write ./digits"
+    assert look.load("digits").data.notes == (note,)
+    assert new("digits", folder=tmp_path).notes == (note,)
+    assert look.load("./digits").data.class_names == ("a", "b")

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import io
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 from bakeoff import data as datasets
 from bakeoff import recipe as recipes
 from bakeoff.data import DataSet, about_pixels, class_counts, own_parts
-from bakeoff.data.recognise import guessed, recognise
+from bakeoff.data.recognise import about_name, guessed, recognise
 from bakeoff.data.source_images import identical_keys
 from bakeoff.data.sources import Pictures
 from bakeoff.data.split import Split
@@ -64,6 +64,7 @@ def load(name: str) -> Loaded:
     path = Path(name)
     if name in datasets.NAMES:
         data = datasets.load(name)
+        data = replace(data, notes=data.notes + about_name(name))
     elif _declares(name, path):
         data, split = load_split(recipes.load(name))
         parts = split.parts() if isinstance(split, Split) else own_parts(data)

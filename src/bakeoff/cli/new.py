@@ -17,7 +17,7 @@ from bakeoff import data as datasets
 from bakeoff import recipe as recipes
 from bakeoff.cli import first_models
 from bakeoff.data import DataSet, Source
-from bakeoff.data.recognise import guessed, recognise
+from bakeoff.data.recognise import about_name, guessed, recognise
 from bakeoff.data.sources import Pictures
 from bakeoff.data.split import make_split
 from bakeoff.errors import DataError, UsageError
@@ -75,6 +75,7 @@ def new(wanted: str, *, folder: Path, tune: bool = False) -> Written:
         )
     declared = _declared(source, folder)
     data = datasets.load(source)
+    notes = data.notes + (about_name(source) if isinstance(source, str) else ())
     found = _Found(data, declared, _about(source))
     write_file(target, _text(name, found, tune=tune).encode())
     try:
@@ -86,8 +87,8 @@ def new(wanted: str, *, folder: Path, tune: bool = False) -> Written:
             class_names=data.class_names,
         )
     except DataError as error:
-        return Written(target, (*data.notes, f"before it can run: {error}"))
-    return Written(target, data.notes)
+        return Written(target, (*notes, f"before it can run: {error}"))
+    return Written(target, notes)
 
 
 def _name(wanted: str) -> str:

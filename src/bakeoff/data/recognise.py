@@ -57,6 +57,13 @@ def recognise(path: Path) -> Source | None:
     return None
 
 
+def about_name(name: str) -> tuple[str, ...]:
+    """Return a note where a data set that is known by its name has a folder's name as well."""
+    if not os.path.isdir(name):
+        return ()
+    return (f"{name} is the published data set, not the folder here: for that, write ./{name}",)
+
+
 def _folder(path: Path) -> Source:
     raw = path / "raw"  # torchvision's
     files = idx_files(path) or (idx_files(raw) if raw.is_dir() else ())

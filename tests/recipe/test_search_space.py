@@ -18,7 +18,6 @@ from bakeoff.recipe.search_space import (
     largest,
     middle,
     most_settings,
-    option_words,
     quicker,
     short_names,
     taken,
@@ -146,6 +145,17 @@ def test_choices_are_found_with_what_they_depend_on():
     }
 
 
+def test_choices_of_the_same_layers_in_several_options_have_names_of_their_own():
+    """One name for both: the table of the best settings had each value in two columns."""
+    block = {"conv2d": {"filters": {"whole": [2, 8]}, "kernel_size": 3}}
+    dims = dimensions({"layers": [{"choice": [[block], [block, "flatten"]]}]})
+    assert [short_names(dims)[each.place] for each in dims] == [
+        "layers[1]",
+        "choice[1][1].conv2d.filters",
+        "choice[2][1].conv2d.filters",
+    ]
+
+
 def test_choices_in_a_block_that_is_never_left_out_depend_on_nothing():
     """The importance of choices left them out, as if they stood in an option."""
     layers = [{"dense": {"units": {"whole": [8, 64]}}}]
@@ -164,9 +174,6 @@ def test_values_at_shares_of_their_ranges_and_in_words():
     assert [optimizer.words(k) for k in (0, 1)] == ["adam", "sgd"]
     assert (rate.words(0.00123456), repeat.words(2), batch.words(1)) == ("0.00123", "2", "64")
     assert (rate.range_words, batch.range_words) == ("0.0001 to 0.01 (log)", "32, 64")
-    assert option_words({"dropout": 0.25}) == "dropout 0.25"
-    assert option_words([{"dense": {"units": 3}}, "flatten"]) == "dense + flatten"
-    assert (option_words([]), option_words(None), option_words(True)) == ("none", "none", "true")
 
 
 def test_how_many_settings_there_are():

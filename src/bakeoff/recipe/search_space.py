@@ -16,10 +16,12 @@ from __future__ import annotations
 import json
 import math
 import re
+from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from bakeoff.recipe.option_words import tell_apart
 from bakeoff.recipe.value_kinds import Misfit, as_number, as_whole, found
 
 FORMS = ("log", "uniform", "whole", "choice")
@@ -131,35 +133,28 @@ class Dimension:
     def words(self, value: float | int) -> str:
         """Return a value as a reader sees it: "0.00123", "128", "adam"."""
         if self.kind == "choice":
-            return option_words(self.options[int(value)])
+            return tell_apart(self.options)[int(value)]
         return f"{value:d}" if self.kind == "whole" else f"{value:.3g}"
 
     @property
     def range_words(self) -> str:
         """The choice as a reader sees it."""
         if self.kind == "choice":
-            return ", ".join(option_words(each) for each in self.options)
+            return ", ".join(tell_apart(self.options))
         low, high = (self.words(int(v) if self.is_whole else v) for v in (self.low, self.high))
         return f"{low} to {high}" + (" (log)" if self.kind == "log" else "")
 
 
-def option_words(option: Any) -> str:
-    """Return an option in a few words: itself, or the name that it begins with."""
-    if isinstance(option, Mapping):
-        name = next(iter(option), "")
-        inner = option[name] if len(option) == 1 else None
-        plain = inner is not None and not isinstance(inner, Mapping | list | tuple)
-        return f"{name} {inner}" if plain else str(name)
-    if isinstance(option, list | tuple):
-        return " + ".join(option_words(each) for each in option) or "none"
-    if isinstance(option, bool):
-        return str(option).lower()
-    return "none" if option is None else str(option)
-
-
 def short_names(dims: Sequence[Dimension]) -> dict[str, str]:
-    """Return a name for every place: as few of its last words as tell it from the others."""
-    parts = {each.place: _WHICH.sub("", each.place).split(".") for each in dims}
+    """Return a name for every place: as few of its last words as tell it from the others.
+
+    Which option a choice stands in is a word where the others do not tell.
+    """
+    plain = {each.place: _WHICH.sub("", each.place) for each in dims}
+    shared = Counter(plain.values())
+    parts = {
+        place: (words if shared[words] == 1 else place).split(".") for place, words in plain.items()
+    }
     names = {}
     for place, words in parts.items():
         others = [other for key, other in parts.items() if key != place]

@@ -41,6 +41,7 @@ from bakeoff.storage.declared_looks import PlannedOpenings, planned_openings
 from bakeoff.storage.opened_study import OpenedStudy, Predictions, Trial, read_opened
 from bakeoff.storage.study_folder import StudyFolder
 from bakeoff.storage.user_ledger import openings_elsewhere
+from bakeoff.utils.numbers import mean_of_known
 
 Labels = NDArray[np.int64]
 Correct = NDArray[np.bool_]
@@ -278,7 +279,7 @@ def _model_result(
         selected_epochs=tuple(document["selected_epoch"] for document in documents),
         diverged=tuple(t.seed for t in trials if t.document["diverged_epoch"] is not None),
         diverged_epochs=tuple(document["diverged_epoch"] for document in documents),
-        seconds_per_trial=_mean([trial.timing.get("seconds") for trial in trials]),
+        seconds_per_trial=mean_of_known([trial.timing.get("seconds") for trial in trials]),
         prediction_seconds=timing.get("image_seconds"),
         batch_prediction_seconds=timing.get("batch_seconds"),
         group="",
@@ -334,11 +335,6 @@ def _share(correct: Correct, folds: Folds) -> Score:
 
 def _score(scores: NDArray[Any], found: Estimate) -> Score:
     return Score(found, per_seed=tuple(float(value) for value in scores.mean(axis=1)))
-
-
-def _mean(values: Sequence[float | None]) -> float | None:
-    there = [value for value in values if value is not None]
-    return float(np.mean(there)) if there else None
 
 
 def _lead(correct: Correct, baseline: Correct, folds: Folds) -> Lead:

@@ -23,6 +23,7 @@ from bakeoff.analysis.variance import decompose
 from bakeoff.analysis.verdicts import ALPHA
 from bakeoff.storage import race_looks
 from bakeoff.storage.opened_study import OpenedStudy
+from bakeoff.utils.numbers import mean_of_known
 
 
 @dataclass(frozen=True)
@@ -125,8 +126,7 @@ def _dropped(study: OpenedStudy, model: str, name: str, names: Mapping[str, str]
     look: Mapping[str, Any] = race_looks.dropped(study.looks)[model]
     standing = next(each for each in look["standings"] if each["model"] == model)
     documents = [document for document, _ in study.dropped[model]]
-    times = [timing["seconds"] for _, timing in study.dropped[model] if "seconds" in timing]
-    seconds = float(np.mean(times)) if times else None
+    seconds = mean_of_known([timing.get("seconds") for _, timing in study.dropped[model]])
     most = max(map(len, study.models.values()), default=0)  # looks may end sooner
     left = max(0, most - len(documents))
     return DroppedModel(

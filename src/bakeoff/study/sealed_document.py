@@ -7,7 +7,8 @@ from bakeoff.analysis.environments import differing, joined
 from bakeoff.analysis.json_document import model_document, study_document
 from bakeoff.recipe import Recipe
 from bakeoff.storage.study_recipe import read_recipe
-from bakeoff.study.status import StudyStatus, mean
+from bakeoff.study.status import StudyStatus
+from bakeoff.utils.numbers import mean_of_known
 
 
 def to_json(now: StudyStatus) -> dict[str, Any]:
@@ -59,7 +60,7 @@ def _model_json(now: StudyStatus, recipe: Recipe, name: str) -> dict[str, Any]:
         epochs=recipe.models[name].training.epochs,
         selected_epochs=[document["selected_epoch"] for document in documents],
         diverged=[t.seed for t in done if (t.document or {})["diverged_epoch"] is not None],
-        seconds_per_trial=mean([trial.seconds for trial in done]),
+        seconds_per_trial=mean_of_known([trial.seconds for trial in done]),
     )
     scores = {
         "accuracy": [each.get("accuracy") for each in validated],

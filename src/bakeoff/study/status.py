@@ -25,6 +25,7 @@ from bakeoff.storage.study_folder import StudyFolder, to_go_on, trial_lock
 from bakeoff.study import lost_weights
 from bakeoff.study.checkpoint_names import PLACE, epochs_saved
 from bakeoff.utils import text
+from bakeoff.utils.numbers import mean_of_known
 
 if TYPE_CHECKING:
     from rich.console import RenderableType
@@ -300,7 +301,7 @@ def _scores(now: StudyStatus, name: str, *, validated: bool) -> list[str]:
         scores = [f"{math.fsum(shares) / len(shares):.2f}{spread}"]
     numbers = [d["selected_epoch"] for d in documents if d["selected_epoch"] is not None]
     selected = _span(min(numbers), max(numbers)) if numbers else "none"
-    return [*scores, selected, text.duration(mean([trial.seconds for trial in done]))]
+    return [*scores, selected, text.duration(mean_of_known([trial.seconds for trial in done]))]
 
 
 def _about_looks(now: StudyStatus) -> list[str]:
@@ -388,9 +389,3 @@ def sentences(now: StudyStatus) -> list[str]:
 def title(now: StudyStatus) -> str:
     """Return the first line: the study's name and how many trials are done."""
     return f"{now.outline.name}: {now.finished} of {len(now.trials)} trials done"
-
-
-def mean(values: Sequence[float | None]) -> float | None:
-    """Return the mean of the values that are known; None where none is."""
-    known = [value for value in values if value is not None]
-    return math.fsum(known) / len(known) if known else None

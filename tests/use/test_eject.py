@@ -32,12 +32,19 @@ from tests.helpers.scripts import printed
 pytestmark = pytest.mark.usefixtures("jobs_in_process")  # no picture here is looked at
 
 
+WEIGHED = {"label_smoothing": 0.1, "class_weight": {"0": 2, "2": 0.5}, "patience": 6}
+
+
 @pytest.fixture(scope="module")
 def study(tmp_path_factory):
     folder = tmp_path_factory.mktemp("eject")
     npz = small.write_npz(folder / "data.npz", train=300, test=300)
     rate = [{"epochs": 5, "constant": 0.03}, {"exponential": {"start": 0.03, "rate": -0.1}}]
-    models = {"linear": {"layers": []}, "mlp": {"layers": [{"dense": 24}, {"activation": "relu"}]}}
+    models = {
+        "linear": {"layers": []},
+        "mlp": {"layers": [{"dense": 24}, {"activation": "relu"}]},
+        "weighed": {"layers": [{"random_contrast": 0.3}], "training": WEIGHED},
+    }
     training = {"epochs": 20, "batch_size": 16, "optimizer": {"adam": {"learning_rate": rate}}}
     with pytest.MonkeyPatch.context() as patched:
         patched.setenv("BAKEOFF_HOME", str(folder / "home"))
@@ -51,29 +58,30 @@ def study(tmp_path_factory):
 
 @pytest.fixture(scope="module")
 def ejected(study, tmp_path_factory):
-    """Return a script and a notebook."""
+    """Return two scripts and a notebook."""
     folder = tmp_path_factory.mktemp("ejected")
     return [
         eject(study.folder, model, out=folder / model, notebook=model == "mlp").program
-        for model in ("linear", "mlp")
+        for model in ("linear", "mlp", "weighed")
     ]
 
 
 @pytest.fixture(scope="module")
 def lines(ejected):
-    """Return what the script and the notebook's cells print, run in one process."""
-    script, notebook = ejected
+    """Return what the scripts and the notebook's cells print, run in one process, by model."""
+    script, notebook, weighed = ejected
     cells = json.loads(notebook.read_bytes())["cells"]
     assert cells[0]["source"].startswith("# small: mlp, trained in plain Keras")
     program = notebook.with_name("cells.py")
     code = [each["source"] for each in cells if each["cell_type"] == "code"]
     program.write_text("\n".join(code), encoding="utf-8")
-    return [each.splitlines() for each in printed([script, program])]
+    told = printed([script, program, weighed])
+    return dict(zip(("linear", "mlp", "weighed"), map(str.splitlines, told), strict=True))
 
 
-@pytest.mark.parametrize("notebook", [False, True])
-def test_it_trains_as_the_study_did(study, lines, notebook):
-    model, lines = ("mlp" if notebook else "linear"), lines[notebook]
+@pytest.mark.parametrize("model", ["linear", "mlp", "weighed"])
+def test_it_trains_as_the_study_did(study, lines, model):
+    lines = lines[model]
     assert [line.split(":")[0] for line in lines[:3]] == ["seed 0", "seed 1", "seed 2"]
     found = [float(line.split()[-1]) for line in lines[:3]]
     expected = next(each for each in study.comparison.models if each.name == model)
@@ -181,9 +189,37 @@ def test_every_phase_setting_and_choice_of_an_epoch_is_written_out(selection, mo
     assert "\nBATCH_SIZE = 48" in ejecting._cells(declared, model, data)[0]
 
 
+def test_a_loss_that_is_not_the_plain_one_is_the_study_s(ejected, rng):
+    """Label smoothing, weights of classes and patience were refused; a contrast drawn otherwise."""
+    from bakeoff.training.objective import training_loss
+
+    text = ejected[2].read_text(encoding="utf-8")
+    probabilities = rng.dirichlet(np.ones(3), 5).astype(np.float32)
+    labels = np.array([0, 2, 1, 1, 0])
+    loss = _function(text, "smoothed_cross_entropy")(labels[:, None], probabilities)
+    options = TrainingOptions(label_smoothing=0.1)
+    expected = training_loss(options, labels, probabilities, None)
+    assert np.mean(loss) == pytest.approx(float(expected), rel=1e-6)
+    assert 'CLASS_WEIGHT = {\n    0: 2.0,  # "0"\n    2: 0.5,  # "2"\n}\n' in text
+    assert "class_weight=CLASS_WEIGHT," in text and "patience=6, restore_best_weights" in text
+    assert "RandomContrast((0.3, 0.3), value_range=(0.0, 1.0))" in text
+
+
+def test_balanced_classes_weigh_what_they_weigh_in_the_study():
+    from bakeoff.training.objective import class_weights
+
+    options = TrainingOptions(class_weight="balanced")
+    (text,) = ejecting._loss_parts(options, ["a", "b"])
+    labels = np.array([0, 1, 1, 1, 0, 0, 0])
+    scope = {"np": np, "labels": labels, "train": np.arange(5)}
+    exec(text, scope)
+    expected = class_weights(options, None, labels[:5], 2)
+    assert list(scope["CLASS_WEIGHT"].values()) == pytest.approx(expected.tolist())
+
+
 def test_what_cannot_be_ejected(study, tmp_path):
     place = study.folder.path
-    message = f"{place}: expected a model (linear, mlp), found 'cnn'"
+    message = f"{place}: expected a model (linear, mlp, weighed), found 'cnn'"
     with pytest.raises(StudyError, match=f"^{re.escape(message)}$"):
         eject(study.folder, "cnn", out=tmp_path / "out")
     with pytest.raises(UsageError, match="expected a folder that is not there yet, found "):
@@ -198,8 +234,9 @@ def test_what_cannot_be_ejected(study, tmp_path):
 def test_the_documentation_names_every_option_of_training_that_is_refused():
     page = (Path(__file__).parents[2] / "docs" / "commands.md").read_text(encoding="utf-8")
     section = page.split("## `bakeoff eject STUDY`")[1].split("\n## ")[0]
-    refused = (*TrainingOptions.model_fields, "use_ema", "random_contrast", "random_crop")
-    assert [word for word in refused if f"`{word}`" not in section] == []
+    written_out = {"label_smoothing", "class_weight", "patience"}
+    refused = {*TrainingOptions.model_fields, "use_ema", "random_crop"} - written_out
+    assert set(re.findall(r"`(\w+)`", section)) & {*refused, *written_out} == refused
 
 
 def test_a_script_that_cannot_be_written_leaves_no_folder(study, tmp_path):

@@ -7,7 +7,7 @@ numbers of the same kind.
 
 import json
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -21,6 +21,7 @@ from bakeoff.recipe.learning_rate import phase_lengths
 from bakeoff.recipe.types import innermost
 from bakeoff.recipe.vocabulary.backbones import BACKBONES
 from bakeoff.recipe.vocabulary.optimizers import OPTIMIZERS
+from bakeoff.recipe.vocabulary.training import BALANCED, TrainingOptions
 from bakeoff.storage import atomic, formats
 from bakeoff.storage.study_folder import StudyFolder
 from bakeoff.storage.study_recipe import read_recipe
@@ -97,10 +98,10 @@ def eject(
 
 def _require_plain(model: ModelRecipe) -> None:
     """Refuse what the script would train otherwise than the study did."""
-    unlike = list(model.training.options.unusual())
+    unlike = [name for name in model.training.options.unusual() if name == "mixup"]
     unlike += ["use_ema"] if model.training.optimizer.arguments.get("use_ema") else []
     kinds = {layer.kind for layer in innermost(model.layers or ())}
-    unlike += sorted(kinds & {"random_contrast", "random_crop"})  # Keras draws and crops otherwise
+    unlike += sorted(kinds & {"random_crop"})  # Keras crops all images of a batch alike
     if unlike:
         raise StudyError(
             f"{model.name}: expected a model that a plain script trains as the study did, found "
@@ -174,6 +175,7 @@ BATCH_SIZE = {training.batch_size}'''
         *seen,
         graph_code.builder(model, tuple(data["input_shape"]), len(data["class_names"])),
         rates,
+        *_loss_parts(model.training.options, data["class_names"]),
         _training(recipe, model),
         _RUNNING,
     ]
@@ -257,7 +259,36 @@ def _rates(optimizer: Optimizer, epochs: int) -> str:
 {body}'''
 
 
+def _loss_parts(options: TrainingOptions, class_names: Sequence[str]) -> list[str]:
+    """Return what a loss that is not the plain one needs: weights of classes, smoothed labels."""
+    parts, declared = [], options.class_weight
+    if declared == BALANCED:
+        parts.append("""# An image counts the more, the rarer its class is in training.
+counts = np.bincount(labels[train])
+CLASS_WEIGHT = {each: len(train) / (len(counts) * n) for each, n in enumerate(counts)}""")
+    elif isinstance(declared, Mapping):
+        lines = "".join(
+            f"    {number}: {declared[name]!r},  # {json.dumps(name, ensure_ascii=False)}\n"
+            for number, name in enumerate(class_names)
+            if name in declared
+        )
+        parts.append(
+            f"# How much an image of a class counts; of others 1.\nCLASS_WEIGHT = {{\n{lines}}}"
+        )
+    if options.label_smoothing:
+        parts.append(f'''def smoothed_cross_entropy(labels, probabilities):
+    """Return the loss with {options.label_smoothing!r} of every label spread over all classes."""
+    labels = keras.ops.cast(keras.ops.reshape(labels, (-1,)), "int32")
+    return keras.losses.categorical_crossentropy(
+        keras.ops.one_hot(labels, {len(class_names)}),
+        probabilities,
+        label_smoothing={options.label_smoothing!r},
+    )''')
+    return parts
+
+
 def _training(recipe: Recipe, model: ModelRecipe) -> str:
+    options = model.training.options
     optimizer = model.training.optimizer
     usual = type(optimizer)(kind=optimizer.kind, learning_rate=optimizer.learning_rate).arguments
     given = {key: value for key, value in optimizer.arguments.items() if usual.get(key) != value}
@@ -271,19 +302,21 @@ def _training(recipe: Recipe, model: ModelRecipe) -> str:
         why = f"of the epoch with the {words}"
         callbacks.append(
             f'keras.callbacks.EarlyStopping(\n                "{monitor}", mode="{mode}", '
-            "patience=EPOCHS, restore_best_weights=True\n            )"
+            f"patience={options.patience or 'EPOCHS'}, restore_best_weights=True\n            )"
         )
     listed = "".join(f"\n            {each}," for each in callbacks)
     validating = ""
     if recipe.split.validation.amount:
         validating = "\n        validation_data=(images[validation], labels[validation]),"
+    weighing = "\n        class_weight=CLASS_WEIGHT," if options.class_weight else ""
+    plain, smoothed = '"sparse_categorical_crossentropy"', "smoothed_cross_entropy"
     return f'''def train_one(seed):
     """Train with a seed; keep the weights {why}."""
     keras.utils.set_random_seed(seed)
     model = build()
     model.compile(
         optimizer=keras.optimizers.{OPTIMIZERS[optimizer.kind].__name__}({settings}),
-        loss="sparse_categorical_crossentropy",
+        loss={smoothed if options.label_smoothing else plain},
         metrics=[
             "accuracy",
             keras.metrics.SparseCategoricalCrossentropy(name="cross_entropy"),
@@ -293,7 +326,7 @@ def _training(recipe: Recipe, model: ModelRecipe) -> str:
         images[train],
         labels[train],
         batch_size=BATCH_SIZE,
-        epochs=EPOCHS,{validating}
+        epochs=EPOCHS,{validating}{weighing}
         callbacks=[{listed}
         ],
         verbose=0,

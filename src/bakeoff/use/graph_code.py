@@ -99,7 +99,8 @@ def _call(layer: Any, model: str) -> str:
         if name not in config or name in _HIDDEN:
             continue
         if parameter.default is inspect.Parameter.empty:
-            text = _value(config[name])
+            pair = kind is keras.layers.RandomContrast  # one number is what is above 1 alone there
+            text = repr((config[name][1],) * 2) if pair else _value(config[name])
             given.append(text if positional else f"{name}={text}")
         elif not _same(config[name], parameter.default, name):
             positional = False

@@ -22,6 +22,7 @@ from bakeoff.analysis.checks import (
     study_design,
 )
 from bakeoff.analysis.compare import compare
+from bakeoff.analysis.verdicts import Look
 from tests.helpers.fake_study import DIGITS, FakeModel, curve_rows, write_study
 
 CODES = {**STUDY_CHECKS, **MODEL_CHECKS}
@@ -803,6 +804,23 @@ def test_too_few_seeds(findings):
         "Train more seeds (--seeds 5), which opens the test set again and makes the verdicts "
         "exploratory, or report that these seeds do not separate them."
     )
+
+
+@pytest.mark.parametrize("code", ["too-few-seeds", "few-seeds"])
+def test_before_the_last_declared_look_more_seeds_are_no_second_look(tmp_path, code):
+    models = {f"m{k}": FakeModel([0.93, 0.95, 0.94 - 0.01 * k]) for k in range(6)}
+    result = compare([write_study(tmp_path / "s", models, seeds=(0, 1, 2), n_test=20_000)])
+    assert "makes the verdicts exploratory" in STUDY_CHECKS[code](result).advice
+    at_look = replace(result, look=Look(1, (3, 5, 10)))
+    assert STUDY_CHECKS[code](at_look).advice == (
+        "The next look, after 5 seeds, was declared before the first, and makes nothing "
+        "exploratory: let the run go on, or run the same recipe again."
+    )
+    for other in (
+        replace(at_look, look=Look(3, (3, 5, 10))),
+        replace(at_look, changed_rules=("margin is 0.3, and was 0.002",)),
+    ):
+        assert "makes the verdicts exploratory" in STUDY_CHECKS[code](other).advice
 
 
 def test_equal_models_need_no_seeds(findings):

@@ -131,6 +131,17 @@ def test_sealed_it_trains_for_the_first_look_and_settled_it_stops_there(npz, tmp
     assert opened.folder.finished() == first and not opened.comparison.missing
 
 
+def test_stopped_between_two_looks_it_says_how_to_go_on(npz, tmp_path, monkeypatch):
+    monkeypatch.setattr("bakeoff.study.run.still_open", lambda *_, **__: ())
+    equal = {name: MODELS[name] for name in ("plain", "decayed")}
+    out = tmp_path / "stopped"
+    result = carry_out(npz, out, seeds=LOOKS, models=equal, training=TRAINING)
+    assert "--seeds" not in " ".join(each.advice for each in result.findings)
+    said = sentences(status(out))
+    assert said[-2].startswith("Where a pair is not separated the next look follows: bakeoff run ")
+    assert said[-1] == f"Else nothing is missing; the table again: bakeoff compare {out}"
+
+
 def test_a_study_goes_on_at_its_newest_look(npz):
     recipe = declare(npz, seeds=LOOKS)
     assert [len(each.seeds) for each in stages_left(recipe, [])] == [3, 4, 5]

@@ -381,8 +381,11 @@ def sentences(now: StudyStatus) -> list[str]:
     if unfinished or not now.folder.openings():
         said.append(f"To go on: {now.command}")
     else:
-        again = text.shell_command("compare", now.folder.path)
-        said.append(f"Nothing is missing; the table again: {again}")
+        again, nothing = text.shell_command("compare", now.folder.path), "Nothing"
+        if now.looks and 0 < now.looks.kept < len(now.looks.after):
+            said.append(f"Where a pair is not separated the next look follows: {now.command}")
+            nothing = "Else nothing"
+        said.append(f"{nothing} is missing; the table again: {again}")
     return said
 
 

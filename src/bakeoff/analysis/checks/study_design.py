@@ -8,6 +8,7 @@ import numpy as np
 import scipy  # and not its parts: see statistics.py
 
 from bakeoff.analysis.checks.failed_runs import failed_seeds
+from bakeoff.analysis.checks.wording import next_look
 from bakeoff.analysis.comparison import Comparison, Finding, ModelResult, Severity
 from bakeoff.analysis.statistics import FEWEST_SEEDS as _FEWEST
 from bakeoff.utils.text import counted, listed, percent, points, some
@@ -108,9 +109,8 @@ def few_seeds(comparison: Comparison) -> Finding | None:
                 f"{fewest} {unit}s only: with that few, claims of a difference may be wrong more "
                 "often than 5 % of the time."
             ),
-            advice=(
-                f"Train at least {FEW_SEEDS} {unit}s of every model (--seeds {FEW_SEEDS}){_AGAIN}."
-            ),
+            advice=next_look(comparison)
+            or f"Train at least {FEW_SEEDS} {unit}s of every model (--seeds {FEW_SEEDS}){_AGAIN}.",
         )
     return None
 
@@ -181,10 +181,9 @@ def too_few_seeds(comparison: Comparison) -> Finding | None:
             f"about {needed} {unit}s of each have an even chance to show it."
             f"{rest if len(reachable) > 1 else ''}"
         ),
-        advice=(
-            f"Train more {unit}s (--seeds {needed}){_AGAIN}, or report that these {unit}s do not "
-            "separate them."
-        ),
+        advice=next_look(comparison)
+        or f"Train more {unit}s (--seeds {needed}){_AGAIN}, or report that these {unit}s do not "
+        "separate them.",
     )
 
 

@@ -21,7 +21,7 @@ from bakeoff.report import plots, sentences
 from bakeoff.report.plots import curves, matrices
 from bakeoff.report.plots.costs import accuracy_against_time, frontier
 from bakeoff.report.plots.curves import _epochs, curve, is_constant, regularized
-from bakeoff.report.plots.figure import PALETTE, log_ticks, shorten, shortened, spread
+from bakeoff.report.plots.figure import PALETTE, log_ticks, short_labels, shorten, shortened, spread
 from bakeoff.report.plots.matrices import mistakes, row_rates, seen_from
 from bakeoff.report.plots.scores import variance_shares, worst_classes
 from tests.helpers import fake_study
@@ -541,6 +541,29 @@ def test_class_names_are_shown_as_they_are(study):
     assert "鞋" in texts(plots.per_class(odd, "mlp"))
     same = replace(study, class_names=("x" * 40,) * 10)  # alike once they are shortened
     assert len(rows(plots.per_class(same, "mlp"))[0]) == 10
+
+
+def test_classes_with_long_names_are_told_apart_in_the_same_words_in_every_figure(study):
+    """In one order of the classes a number told them apart; figures are sorted differently."""
+    kinds = [f"Species number {k:02d} (subspecies {'ab'[k % 2]})" for k in range(10)]
+    assert short_labels(kinds[:3], most=18) == [
+        "…number 00 (subsp…",
+        "Species n…ecies b)",
+        "…number 02 (subsp…",
+    ]
+    assert short_labels(kinds[2::-1], most=18) == short_labels(kinds[:3], most=18)[::-1]
+    nested = ["x" * 20 + middle + "y" * 20 for middle in ("a1" + "z" * 20, "a2" + "z" * 20, "b")]
+    assert short_labels(nested, most=12) == ["…xxxxxa1zzz…", "…xxxxxa2zzz…", "…xxxxxbyyyy…"]
+    twice = ["x" * 9 + middle + "y" * 9 + end for end in ("-b", "") for middle in ("2", "1")]
+    numbered = ["…xxx2yy… (2)", "…xxx1yy… (2)", "…xxx2yy…", "…xxx1yy…"]
+    assert short_labels(twice, most=8) == numbered
+    assert short_labels(twice[::-1], most=8) == numbered[::-1]
+    assert short_labels(["x" * 30, "x" * 30], most=8) == ["xxxx…xxx", "xxxx…xxx (2)"]
+
+    odd = replace(study, class_names=tuple(kinds))
+    labels = short_labels(kinds, most=18)
+    assert set(labels) <= set(texts(plots.per_class(odd, "mlp")))
+    assert set(labels) <= set(texts(plots.class_counts(odd)))
 
 
 @pytest.mark.parametrize("n_validation", [0, 500])

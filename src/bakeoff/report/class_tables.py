@@ -8,7 +8,7 @@ import numpy as np
 
 from bakeoff.analysis.class_scores import ClassScores, Spread
 from bakeoff.analysis.comparison import Comparison
-from bakeoff.report.plots.figure import MOST_CLASSES, distinct, shorten
+from bakeoff.report.plots.figure import MOST_CLASSES, short_labels
 from bakeoff.utils.text import percent
 
 MOST_MODELS = 12  # columns
@@ -74,7 +74,7 @@ def found_by_model(comparison: Comparison) -> ClassTable:
                 )
             )
         rows.append((comparison.class_names[k], f"{images[k]:,}", tuple(cells)))
-    heads = tuple(distinct([shorten(model.name, most=14) for model in models]))
+    heads = tuple(short_labels([model.name for model in models], most=14))
     return ClassTable(heads, tuple(rows), len(there) - len(order))
 
 

@@ -14,6 +14,7 @@ import re
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import zip_longest
 from math import ceil, floor, isfinite, log10
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -251,7 +252,7 @@ def series(
     names: Sequence[str], *, width: int, dashed: bool = False, legend: bool = True, most: int = 24
 ) -> dict[str, Any]:
     """Return colours, and dashes where there are more names than colours, with their legend."""
-    shown = distinct([shorten(name, most=most) for name in names])
+    shown = short_labels(names, most=most)
     columns = max(1, int(width // (40 + 7.4 * max(map(len, shown), default=1))))
     key = {"columns": columns, "symbolType": "stroke"} if legend else None
     colors = [SERIES[k % len(SERIES)] for k in range(len(names))]
@@ -279,14 +280,40 @@ def shortened(names: Sequence[str], *, most: int) -> dict[str, str]:
     return {name: text if often[text] == 1 else name for name, text in cut.items()}
 
 
-def distinct(labels: Sequence[str]) -> list[str]:
-    """Return the labels, those that stand twice told apart by a number."""
-    seen: dict[str, int] = {}
-    found = []
-    for label in labels:
-        seen[label] = seen.get(label, 0) + 1
-        found.append(label if seen[label] == 1 else f"{label} ({seen[label]})")
+def short_labels(names: Sequence[str], *, most: int = 24) -> list[str]:
+    """Return each name of at most `most` letters; names that would be alike show where they differ.
+
+    A label depends on no order, so that figures sorted otherwise call a class the same. What no few
+    letters tell apart has a number.
+    """
+    cut = {name: shorten(name, most=most) for name in names}
+    waiting = [cut]
+    while waiting:
+        labels = waiting.pop()
+        for text, count in Counter(labels.values()).items():
+            if count > 1:
+                alike = [name for name, label in labels.items() if label == text]
+                parts = _where_they_differ(alike, most)
+                cut |= parts
+                waiting.append(parts)
+    seen: Counter[str] = Counter()
+    found = [cut[name] for name in names]
+    for at in sorted(range(len(names)), key=lambda at: names[at]):
+        text = found[at]
+        seen[text] += 1
+        found[at] += f" ({seen[text]})" if seen[text] > 1 else ""
     return found
+
+
+def _where_they_differ(names: Sequence[str], most: int) -> dict[str, str]:
+    """Return of each name the letters around the first place where not all are the same."""
+    room = most - 2
+    first = next(at for at, letters in enumerate(zip_longest(*names)) if len(set(letters)) > 1)
+    begin = max(0, first - room // 2)
+    return {
+        name: "…" * (begin > 0) + name[begin : begin + room] + "…" * (len(name) > begin + room)
+        for name in names
+    }
 
 
 def spread(count: int, *, width: float) -> NDArray[np.float64]:

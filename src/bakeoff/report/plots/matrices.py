@@ -17,11 +17,10 @@ from bakeoff.report.plots.figure import (
     ORANGE,
     PAPER,
     Figure,
-    distinct,
     field,
     figure,
     find,
-    shorten,
+    short_labels,
     tip,
 )
 from bakeoff.report.wording import VERDICTS
@@ -56,7 +55,8 @@ def confusion(
     if not diagonal:
         np.fill_diagonal(shown, 0.0)
     most = max(1e-9, float(shown.max(initial=0.0)))
-    labels = distinct([shorten(name, most=14) for name in names])
+    short = short_labels(comparison.class_names, most=14)
+    labels = [short[k] for k in chosen]
     rows = [
         {
             "truth": labels[i], "predicted": labels[j], "share": value / most,
@@ -100,7 +100,7 @@ def verdict_matrix(comparison: Comparison) -> Figure:
             "expected at least two models, between which there are verdicts, found one"
         )
     names = [model.name for model in comparison.models[:MOST_MODELS]]
-    labels = distinct([shorten(name, most=18) for name in names])
+    labels = short_labels(names, most=18)
     left_out = len(comparison.models) > len(names)
     best = f", the best {len(names)} of {len(comparison.models)}" if left_out else ""
     shown = frozenset(names)

@@ -17,11 +17,11 @@ from bakeoff.report.plots.figure import (
     ORANGE,
     WIDTH,
     Figure,
-    distinct,
     field,
     figure,
     find,
     percent_axis,
+    short_labels,
     shorten,
     spread,
     tip,
@@ -44,10 +44,11 @@ def accuracy_dots(comparison: Comparison, *, width: int = 640) -> Figure:
     """
     strong = comparison.to_use
     most = 24 if width > 400 else 19
+    short = short_labels([m.name for m in comparison.models], most=most)
     rows = [
-        _Row(_lettered(m.name, m.group, most), m.accuracy.estimate, m.accuracy.per_seed,
-             _dots(m), BLUE if m.name == strong else INK, m.name)
-        for m in comparison.models
+        _Row(label + (f"  ({m.group})" if m.group else ""), m.accuracy.estimate,
+             m.accuracy.per_seed, _dots(m), BLUE if m.name == strong else INK, m.name)
+        for m, label in zip(comparison.models, short, strict=True)
     ] + [
         _Row(shorten(baseline(b.name), most=most), b.accuracy, (), (), MUTED, baseline(b.name))
         for b in comparison.baselines
@@ -72,9 +73,10 @@ def per_class(comparison: Comparison, model: str | None = None, *, width: int = 
     result = find(comparison, model)
     worst = worst_classes(result, MOST_CLASSES)
     names = comparison.class_names
+    labels = short_labels(names, most=18)
     rows = [
         _Row(
-            *(shorten(names[k], most=18), score.estimate, score.per_seed, _dots(result)),
+            *(labels[k], score.estimate, score.per_seed, _dots(result)),
             *(BLUE, names[k]),
         )
         for k, score in worst
@@ -112,17 +114,17 @@ def class_counts(comparison: Comparison, *, width: int = WIDTH) -> Figure:
     order = np.argsort(-np.sum(list(parts.values()), axis=0), kind="stable").tolist()
     half = MOST_CLASSES // 2
     shown = order if len(order) <= MOST_CLASSES else order[:half] + order[-half:]
-    labels = distinct([shorten(names[k], most=18) for k in shown])
+    short = short_labels(names, most=18)
     words = {"train": "training", "validation": "validation", "test": "test"}
     if comparison.data.get("folds"):
         words = {"test": "all, each tested in turn"}
     rows = [
         {
-            "class": label, "part": words.get(part, part), "images": counts[k], "order": at,
+            "class": short[k], "part": words.get(part, part), "images": counts[k], "order": at,
             "tip": f"{names[k]} · {words.get(part, part)} · {counts[k]:,} images",
         }
         for at, (part, counts) in enumerate(parts.items())
-        for label, k in zip(labels, shown, strict=True)
+        for k in shown
     ]  # fmt: skip
     domain = list(dict.fromkeys(str(row["part"]) for row in rows))
     colors = {"domain": domain, "range": [BLUE, GREEN, ORANGE][-len(domain) :]}
@@ -132,7 +134,7 @@ def class_counts(comparison: Comparison, *, width: int = WIDTH) -> Figure:
             "data": {"values": rows},
             "mark": {"type": "bar", "height": {"band": 0.72}},
             "encoding": {
-                "y": field("class", "nominal", sort=labels, axis=_NAMES),
+                "y": field("class", "nominal", sort=[short[k] for k in shown], axis=_NAMES),
                 "x": {
                     "field": "images", "type": "quantitative", "title": "images",
                     "axis": {"tickCount": 4},
@@ -222,7 +224,7 @@ def variance(comparison: Comparison, *, width: int = WIDTH) -> Figure:
     """
     words = ("images", "networks", "both together") if comparison.folded else _SOURCES
     known = [(m.name, variance_shares(m)) for m in comparison.models]
-    short = distinct([shorten(name, most=18) for name, _ in known])
+    short = short_labels([name for name, _ in known], most=18)
     rows = [
         {
             "model": label, "source": word, "share": share, "order": at,
@@ -285,7 +287,7 @@ class _Row:
 
 def _dot_rows(rows: Sequence[_Row], *, row: int = _ROW) -> dict[str, Any]:
     """Return one row a score: dots, interval, mean; the first row on top."""
-    labels = distinct([each.label for each in rows])
+    labels = [each.label for each in rows]
     low, high = _reach(rows)
     away, lines, dots = [], [], []
     for label, each in zip(labels, rows, strict=True):
@@ -382,10 +384,6 @@ def _reach(rows: Sequence[_Row]) -> tuple[float, float]:
     high = max([high, *(each.estimate.high for each in rows if np.isfinite(each.estimate.high))])
     pad = 0.04 * (high - low) or 0.01
     return max(0.0, low - pad), min(1.0, high + pad)
-
-
-def _lettered(name: str, group: str, most: int) -> str:
-    return shorten(name, most=most) + (f"  ({group})" if group else "")
 
 
 def _all(parts: dict[str, list[int]], k: int) -> int:

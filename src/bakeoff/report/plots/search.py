@@ -21,6 +21,7 @@ from bakeoff.report.plots.figure import (
     figure,
     percent_axis,
     series,
+    short_labels,
     shorten,
     tip,
 )
@@ -225,13 +226,14 @@ def importance(comparison: Comparison, model: str | None = None, *, width: int =
         )
         lacking = f"{searched.lacking} is not installed" if searched.lacking else needed
         raise UsageError(f"expected the importance of choices, found none: {lacking}")
+    short = short_labels([each.name for each in searched.importance])
     rows = [
         {
-            "name": shorten(each.name), "value": each.value, "low": each.low, "high": each.high,
+            "name": label, "value": each.value, "low": each.low, "high": each.high,
             "tip": f"{each.name} · {percent(each.value, 0)} · {percent(each.low, 0)} to "
             f"{percent(each.high, 0)}",
         }
-        for each in searched.importance
+        for label, each in zip(short, searched.importance, strict=True)
     ]  # fmt: skip
     y = field("name", "nominal", sort=[row["name"] for row in rows], axis={"domain": False})
     axis = percent_axis(title="importance, and its range when settings are drawn again")

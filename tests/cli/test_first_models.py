@@ -5,6 +5,7 @@ Oracle: they fit every size of images. Cost: 3 s.
 Run: pytest tests/cli/test_first_models.py
 """
 
+import re
 from types import SimpleNamespace
 
 import numpy as np
@@ -12,6 +13,7 @@ import pytest
 import yaml
 
 from bakeoff import recipe as recipes
+from bakeoff.cli import first_models
 from bakeoff.cli.first_models import class_weight, epochs, models
 from bakeoff.cli.new import new
 from bakeoff.study.plan import plan
@@ -40,6 +42,34 @@ def test_classes_count_alike_where_one_has_twice_the_images():
 
 
 @pytest.mark.parametrize(
+    ("parts", "lonely"),
+    [
+        ({"": 120}, False),
+        ({"": 120}, True),  # too few of a class for folds
+        ({"_train": 120, "_test": 300}, False),
+        ({"_train": 120, "_val": 90, "_test": 30}, False),
+    ],
+)
+def test_fine_tuning_takes_what_plan_says(tmp_path, rng, monkeypatch, parts, lonely):
+    monkeypatch.setattr(first_models.importlib.util, "find_spec", lambda name: object())
+    monkeypatch.setattr(first_models, "measured_rate", lambda: 60e9)
+    monkeypatch.setattr(first_models, "cores", lambda: 1)
+    monkeypatch.setattr(first_models, "_FINE_TUNING_SECONDS", 1e9)
+    monkeypatch.setattr(first_models, "duration", lambda seconds, rough: f"{seconds:.3f}")
+    arrays = {}
+    for part, images in parts.items():
+        arrays[f"x{part}"] = rng.integers(0, 256, (images, 40, 40, 3), dtype=np.uint8)
+        arrays[f"y{part}"] = np.arange(images) > 2 if lonely else np.arange(images) % 2
+    np.savez(tmp_path / "a.npz", **arrays)
+    path = new(str(tmp_path / "a.npz"), folder=tmp_path).path
+    said = re.search(r"along, slowly; about ([\d.]+) ", path.read_text(encoding="utf-8"))
+    monkeypatch.setattr("bakeoff.study.plan.measured_rate", lambda: 60e9)
+    planned = {each.recipe.name: each for each in plan(recipes.load(path)).models}
+    assert said is not None
+    assert float(said[1]) == pytest.approx(5 * planned["fine-tuned"].seconds_per_trial, rel=0.01)
+
+
+@pytest.mark.parametrize(
     ("shape", "names"),
     [
         ((8, 8, 1), {"small-mlp", "mlp", "cnn"}),
@@ -49,6 +79,8 @@ def test_classes_count_alike_where_one_has_twice_the_images():
     ],
 )
 def test_models_for_photographs_and_for_drawings(shape, names):
-    data = SimpleNamespace(input_shape=shape, n_classes=10, labels=[0] * 100)
-    found = yaml.safe_load(models(data))
+    data = SimpleNamespace(
+        input_shape=shape, n_classes=10, labels=[0] * 100, test_start=None, validation_start=None
+    )
+    found = yaml.safe_load(models(data, networks=5))
     assert found.keys() - {"pretrained", "fine-tuned"} == names  # the second where time allows

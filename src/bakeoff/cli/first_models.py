@@ -18,7 +18,7 @@ _PHOTOGRAPH = 32  # height and width from which colour images are taken for phot
 _UNEQUAL = 2.0  # times as many images in the largest class as in the smallest
 _STEPS = 4_000  # of the optimizer for each trial, about
 _EPOCHS = (10, 60)  # between these
-_TRAINED, _VALIDATING = 0.64, 0.16  # shares of all images, by the split that `new` writes
+_DRAWN = 0.2  # for a part that the data does not have of its own, by the split that `new` writes
 FEW = 3000  # images: below it a fifth of them is too small a test part
 _FINE_TUNING_SECONDS = 1200  # a model that takes longer is only proposed
 _FINE_TUNED = """\
@@ -30,11 +30,14 @@ _FINE_TUNED = """\
 """
 
 
-def models(data: DataSet) -> str:
-    """Return the value of `models`, indented by two."""
+def models(data: DataSet, *, networks: int) -> str:
+    """Return the value of `models`, indented by two.
+
+    networks : how many of each the study trains, by its seeds or by its folds and repeats
+    """
     height, width, channels = data.input_shape
     if channels == 3 and min(height, width) >= _PHOTOGRAPH:
-        return _for_photographs(data)
+        return _for_photographs(data, networks)
     return _for_drawings(height, width)
 
 
@@ -85,16 +88,25 @@ def class_weight(counts: list[int]) -> str:
     )
 
 
-def _fine_tuned(data: DataSet) -> str:
+def _trained_and_validating(data: DataSet) -> tuple[int, int]:
+    """Return about how many images a network is trained on, and how many validate it."""
+    end = len(data.labels) if data.test_start is None else data.test_start
+    first = end if data.validation_start is None else data.validation_start
+    rest = first - (round(_DRAWN * len(data.labels)) if data.test_start is None else 0)
+    validating = end - first or round(_DRAWN * rest)
+    return rest - (validating if first == end else 0), validating
+
+
+def _fine_tuned(data: DataSet, networks: int) -> str:
     """Return a backbone whose last blocks are trained along, as a comment where that takes long."""
     raw = {"name": "x", "data": "digits", "models": yaml.safe_load(_FINE_TUNED)}
     model = parse(raw, origin="new", folder=Path()).models["fine-tuned"]
-    networks = 25 if len(data.labels) < FEW else 5
+    trained, validating = _trained_and_validating(data)
     seconds = networks * trial_seconds(
         model,
         describe(model, data.input_shape, data.n_classes),
-        images=round(_TRAINED * len(data.labels)),
-        validation=round(_VALIDATING * len(data.labels)),
+        images=trained,
+        validation=validating,
         rate=measured_rate(),
     )
     seconds /= min(cores(), networks)
@@ -108,7 +120,7 @@ def _fine_tuned(data: DataSet) -> str:
     return "".join(f"{line}\n" for line in lines)
 
 
-def _for_photographs(data: DataSet) -> str:
+def _for_photographs(data: DataSet, networks: int) -> str:
     """Return a backbone's features where its weights are here, and two networks from scratch."""
     pretrained = """\
   pretrained:  # transfer learning: a network that has seen ImageNet, frozen; features computed once
@@ -124,7 +136,7 @@ def _for_photographs(data: DataSet) -> str:
   # pretrained: {{backbone: efficientnet_lite0, layers: [{{dropout: 0.2}}]}}
 """
     else:
-        pretrained += _fine_tuned(data)
+        pretrained += _fine_tuned(data, networks)
     return (
         pretrained
         + """\

@@ -29,7 +29,7 @@ from bakeoff.utils.text import counted, shown
 from bakeoff.utils.user_paths import to_install
 
 _CLASSES_NAMED = 40
-_FOLDS = 5
+_FOLDS, _REPEATS, _SEEDS = 5, 5, 5  # of what is written, where folds or one split is chosen
 _NO_TEXT = ("null", "true", "false")  # as YAML reads them
 
 
@@ -151,13 +151,15 @@ def _text(name: str, found: _Found, *, tune: bool) -> str:
     if data.validation_start is not None and not own:
         whose = "; the validation part is the data's own, so that validation is not used"
     why = "" if tune else _too_few_to_divide(data)
+    networks = _SEEDS
     divided = f"""{why}split: {split}  # shares, or numbers of images{whose}
-seeds: 5  # every model is trained five times
+seeds: {_SEEDS}  # every model is trained five times
 """
     if _cross_validated(data) and not tune:  # a search takes one split
-        divided = _FEW_IMAGES
+        divided, networks = _FEW_IMAGES, _FOLDS * _REPEATS
     batch = 32 if images < 10_000 else 128
-    models = first_models.searched_models(data) if tune else first_models.models(data)
+    made = first_models.models
+    models = first_models.searched_models(data) if tune else made(data, networks=networks)
     search = _SEARCH.format(install=to_install("tune")) if tune else ""
     first = f"#   bakeoff tune {name}.yaml\n" if tune else ""
     return f"""{_commented(about)}
@@ -178,10 +180,10 @@ _SEARCH = """\
 # trained five times with fresh seeds. sampler: tpe needs {install}.
 search: {{settings: 20, sampler: random}}
 """
-_FEW_IMAGES = """\
+_FEW_IMAGES = f"""\
 # Few images: one test part would be too small to tell models apart. So all of them are tested, five
 # times over: each model is trained on 4/5 of them and tested on the fifth left out, five times.
-split: {folds: 5, repeats: 5}
+split: {{folds: {_FOLDS}, repeats: {_REPEATS}}}
 """
 
 
@@ -209,7 +211,7 @@ def _too_few_to_divide(data: DataSet) -> str:
     said = (
         f"Few images: {_FOLDS} folds would test all of them, but need {_FOLDS} of every class, and "
         f"{shown(name)} has {count}. Add images or leave such classes out, and write split: "
-        f"{{folds: {_FOLDS}, repeats: 5}} in place of split and seeds."
+        f"{{folds: {_FOLDS}, repeats: {_REPEATS}}} in place of split and seeds."
     )
     return _commented(said) + "\n"
 

@@ -4,13 +4,15 @@ Oracle: trials whose folds' epochs are written by hand. Cost: nothing.
 Run: pytest tests/study/test_ship.py
 """
 
+import json
 from types import SimpleNamespace
 
+import numpy as np
 import pytest
 
 from bakeoff.errors import DamagedFile
 from bakeoff.study import ship as module
-from bakeoff.study.ship import ship
+from bakeoff.study.ship import ShipJob, ship
 
 
 def folder(trained=None, diverged=None):
@@ -39,3 +41,16 @@ def test_nothing_is_trained_without_an_epoch_or_twice(monkeypatch, epoch, found)
         raise AssertionError("it was trained")
 
     ship(SimpleNamespace(folder=found), "cnn", do, watcher=None)
+
+
+def test_an_image_counts_once_in_whatever_passes_its_features_are_kept(tmp_path, monkeypatch):
+    monkeypatch.setattr(module, "environment_here", dict)
+    trainer = SimpleNamespace(done=True, history=[], result=lambda: None)
+    training = SimpleNamespace(
+        model="linear",
+        development=lambda: SimpleNamespace(train_labels=np.zeros(36), passes=3),
+        trainer=lambda data: trainer,
+        files=lambda *_: {"trial.json": b"{}"},
+    )
+    ShipJob(training, 1)._train(tmp_path / "linear", None)
+    assert json.loads((tmp_path / "linear" / "trial.json").read_text()) == {"images": 12}

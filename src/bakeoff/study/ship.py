@@ -90,7 +90,8 @@ class ShipJob:
             on_epoch(trainer.epoch())
         seconds = time.monotonic() - started
         files = job.files(data, trainer.result(), seconds, environment_here())
-        document = {**json.loads(files["trial.json"]), "images": len(data.train_labels)}
+        images = len(data.train_labels) // data.passes
+        document = {**json.loads(files["trial.json"]), "images": images}
         files["trial.json"] = formats.canonical(document)
         shutil.rmtree(target, ignore_errors=True)  # of fewer repeats, with another median
         written_folder.write_folder(target, files, scratch=target.with_name(f"{job.model}.partial"))

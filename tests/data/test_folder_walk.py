@@ -29,6 +29,14 @@ def test_folders_too_deep_are_noted(tmp_path):
     )
 
 
+def test_marks_of_downloads_are_not_seen(tmp_path):
+    """Windows's, beside every file that is copied from it to its Linux."""
+    two(tmp_path)
+    (tmp_path / "cat" / "0.png:Zone.Identifier").write_text("[ZoneTransfer]\nZoneId=3\n")
+    (tmp_path / "read.csv:Zone.Identifier").write_text("[ZoneTransfer]\nZoneId=3\n")
+    assert not any("Zone" in note for note in read(tmp_path).notes)
+
+
 def test_no_folder_is_read_twice_in_a_class(tmp_path):
     """Classes that are linked into each other were read nine times."""
     two(tmp_path)

@@ -120,3 +120,12 @@ def test_files_that_are_there_packed_too(tmp_path):
     source = recognise(tmp_path / "KMNIST")
     assert isinstance(source, IdxSource)
     assert source.idx == idx_files(raw)
+
+
+def test_marks_of_downloads_beside_the_files(tmp_path):
+    """Windows's, beside every file that is copied from it to its Linux: they were a second set."""
+    for kind, array in {"images-idx3": np.zeros((2, 4, 4)), "labels-idx1": np.arange(2)}.items():
+        path = tmp_path / f"train-{kind}-ubyte"
+        path.write_bytes(idx_bytes(array.astype(np.uint8)))
+        path.with_name(f"{path.name}:Zone.Identifier").write_text("[ZoneTransfer]\nZoneId=3\n")
+    assert len(idx_files(tmp_path)) == 2

@@ -220,8 +220,9 @@ TWICE = jpeg(9, 9)[2:15]
         (png(40, 40, ZEROS)[:-12], "cut short"),
         (png(40, 40, ZEROS, *[chunk(b"IDAT", b"")] * 20_000), "more than 20,000 chunks"),
         (b"", "not an image that can be read here"),
+        (b"\0\0\0\x18ftypheic\0\0\0\0mif1heic", "HEIC, not an image that can be read here"),
     ],
-    ids=range(14),
+    ids=range(15),
 )
 def test_refusals(tmp_path, content, reason, cheap):
     path = tmp_path / "a.png"

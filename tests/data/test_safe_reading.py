@@ -43,6 +43,15 @@ def test_a_file_is_given_with_its_length(tmp_path):
         assert (file.read(), length) == (b"abc", 3)
 
 
+def test_a_pointer_of_git_lfs_is_called_one(tmp_path):
+    """What a clone without Git LFS holds in place of every picture, array and table."""
+    path = tmp_path / "a.png"
+    path.write_bytes(b"version https://git-lfs.github.com/spec/v1\noid sha256:4d7a\nsize 12345\n")
+    text = f"{path}: a pointer of Git LFS, not the file itself: git lfs pull fetches it"
+    with pytest.raises(DataError, match=f"^{re.escape(text)}$"), regular_file(path):
+        pass
+
+
 @pytest.mark.parametrize("make", [os.mkdir, os.mkfifo], ids=["folder", "pipe"])
 def test_what_is_no_file_is_not_waited_for(tmp_path, make):
     make(tmp_path / "a")

@@ -38,8 +38,13 @@ class File:
 
 
 def visible(paths: Iterable[Path]) -> list[Path]:
-    """Return the paths whose names begin with no dot, sorted: macOS puts ._a.csv beside a.csv."""
-    return sorted(path for path in paths if path.name[0] != ".")
+    """Return the paths of files that people see, sorted: macOS puts ._a.csv beside a.csv."""
+    return sorted(path for path in paths if path.name[0] != "." and not _is_mark(path.name))
+
+
+def _is_mark(name: str) -> bool:
+    """Say whether a file only marks another as downloaded, as Windows leaves it for Linux."""
+    return name.endswith(":Zone.Identifier")
 
 
 @dataclass
@@ -164,7 +169,9 @@ def _entries(folder: str | Path) -> list["os.DirEntry[str]"]:
         visible = [
             entry
             for entry in entries
-            if not entry.name.startswith(".") and entry.name.lower() not in _CLUTTER
+            if not entry.name.startswith(".")
+            and entry.name.lower() not in _CLUTTER
+            and not _is_mark(entry.name)
         ]
     require_utf8_names(entry.name for entry in visible)
     return sorted(visible, key=lambda entry: natural(entry.name))

@@ -170,7 +170,9 @@ def _opened(content: bytes) -> tuple[Any, int]:
 
     kind = kind_of(content)
     if kind is None:
-        raise NotAnImage("not an image that can be read here")
+        heic = content[4:8] == b"ftyp" and b"heic" in content[8:64]
+        what = "HEIC, not an image" if heic else "not an image"
+        raise NotAnImage(f"{what} that can be read here")
     orientation = 1
     if kind in ("PNG", "JPEG"):
         content, orientation = essentials(content, kind)

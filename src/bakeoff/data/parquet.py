@@ -16,7 +16,7 @@ from bakeoff.data.folder_walk import visible
 from bakeoff.data.guess import sample
 from bakeoff.data.image_file import decode_bytes, decoding
 from bakeoff.data.labels import Labels, listed_labels, natural, pooled_labels
-from bakeoff.data.safe_reading import check_memory, refusing
+from bakeoff.data.safe_reading import check_memory, refusing, regular_file
 from bakeoff.data.sources import PARTS, ParquetSource
 from bakeoff.data.words import part_of, role_of
 from bakeoff.errors import DataError
@@ -210,7 +210,7 @@ def _opened(path: Path) -> Any:
         raise DataError(
             f"{shown(path)}: reading Parquet needs pyarrow: {to_install('parquet')}"
         ) from None
-    with refusing(path):
+    with regular_file(path):
         return arrow.ParquetFile(path)
 
 

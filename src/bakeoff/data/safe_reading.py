@@ -10,6 +10,7 @@ from bakeoff.errors import BakeoffError, DataError, printable
 from bakeoff.utils.machine import available_memory
 from bakeoff.utils.text import shown
 
+_POINTER, _POINTER_BYTES = b"version https://git-lfs", 1024
 _SPECIAL = "expected a file, found a folder, a pipe or a device"
 
 
@@ -47,6 +48,9 @@ def regular_file(path: str | os.PathLike[str]) -> Iterator[tuple[BinaryIO, int]]
         status = os.fstat(file.fileno())
         if not stat.S_ISREG(status.st_mode):
             raise DataError(_SPECIAL)
+        if status.st_size < _POINTER_BYTES and file.read(len(_POINTER)) == _POINTER:
+            raise DataError("a pointer of Git LFS, not the file itself: git lfs pull fetches it")
+        file.seek(0)
         yield file, status.st_size
 
 

@@ -5,11 +5,13 @@ Oracle: files written here. Cost: 1 s.
 Run: pytest tests/data/test_recognise.py
 """
 
+import numpy as np
 import pytest
 
 from bakeoff.data import CsvSource, TableSource, load
-from bakeoff.data.recognise import recognise
+from bakeoff.data.recognise import guessed, recognise
 from bakeoff.errors import DataError
+from tests.helpers.folders import save
 from tests.helpers.tables import write_pixels
 
 
@@ -74,3 +76,16 @@ def test_a_table_called_like_training_alone_is_taken(images, beside):
         (images / name).write_text("\n".join(["file,label", *lines]), encoding="utf-8")
     source = recognise(images)
     assert isinstance(source, TableSource) and source.table.name == "labels_train.csv"
+
+
+def test_sizes_are_those_of_the_pictures_that_a_table_lists(images, rng):
+    """Not of masks in a folder beside them, of another size and without colours."""
+    lines = [f"a{number}.png,{number % 2}" for number in range(6)]
+    (images / "labels.csv").write_text("\n".join(["file,label", *lines]), encoding="utf-8")
+    for number in range(20):
+        pixels = rng.integers(0, 256, (90, 60, 3), dtype=np.uint8)
+        save(images / "overlays" / f"m{number}.png", pixels)
+    source = recognise(images)
+    assert isinstance(source, TableSource)
+    assert (source.size, source.color, source.fit) == ((8, 8), "grey", "stretch")
+    assert guessed(source)[1].startswith("All pictures looked at are 4×4")

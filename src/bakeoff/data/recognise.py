@@ -9,7 +9,7 @@ from typing import TypeVar
 from bakeoff.data.csv_columns import LABELS, Head, head, named
 from bakeoff.data.csv_pixels import pixel_columns
 from bakeoff.data.folder_layout import find
-from bakeoff.data.folder_walk import ENDINGS, Seen, visible
+from bakeoff.data.folder_walk import Seen, visible
 from bakeoff.data.guess import guess, guess_files
 from bakeoff.data.idx_files import idx_files, is_emnist
 from bakeoff.data.other_kinds import check_kind
@@ -23,12 +23,12 @@ from bakeoff.data.sources import (
     Source,
     TableSource,
 )
+from bakeoff.data.table import listed_files
 from bakeoff.data.words import is_of_guesses, of_test_images, part_of, pieces, spelled_out
 from bakeoff.errors import DataError
 from bakeoff.utils.text import shown, some
 
 _TABLES = ("labels.csv", "train.csv", "train_labels.csv", "annotations.csv", "metadata.csv")
-_MANY = 2000  # files looked through for a sample
 
 Kind = TypeVar("Kind", FolderSource, TableSource, ParquetSource)
 
@@ -166,14 +166,10 @@ def guessed(source: Source) -> tuple[Pictures, str]:
             return Pictures(), ""  # loading says what is wrong
         files = [Path(file.path) for part in layout.files.values() for file in part]
     elif isinstance(source, TableSource):
-        root = source.images or source.table.parent
-        files = []
-        for folder, _, names in os.walk(root):
-            files += [
-                Path(folder, name) for name in sorted(names) if name.lower().endswith(ENDINGS)
-            ]
-            if len(files) > _MANY:
-                break
+        try:
+            files = listed_files(source)
+        except DataError:
+            return Pictures(), ""  # loading says what is wrong
     elif isinstance(source, ParquetSource):
         from bakeoff.data.parquet import some_images
 

@@ -56,20 +56,9 @@ def load_table(source: TableSource) -> DataSet:
     """
     check_pictures(source)
     path = Path(source.table).absolute()
-    begin = head(Path(source.table))
+    wanted = dict(source.columns or {})
     with refusing(Path(source.table)):
-        found = rows(Path(source.table), begin)
-        if not found:
-            raise DataError("expected a line for each image, found none")
-        wanted = dict(source.columns or {})
-        stated_root = None if source.images is None else Path(source.images).absolute()
-        roots = _roots(path.parent) if stated_root is None else [stated_root]
-        if begin.named and _is_a_row(begin.columns, found, roots):
-            columns = tuple(map(str, range(len(begin.columns))))
-            begin = replace(begin, columns=columns, named=False, skip=0)
-            found = rows(Path(source.table), begin)
-        require_utf8_names(cell for row in found for cell in row)
-        file, root = _file_column(path, begin, found, wanted, roots)
+        begin, found, file, root = _read(source)
         labels, label_name, taken = _labels(begin, found, wanted, file)
         parts, part_name = part_column(begin, found, wanted.get("part"))
         places = [place_of(root, row[file]) for row in found]
@@ -86,6 +75,30 @@ def load_table(source: TableSource) -> DataSet:
         notes += notes_on_groups(begin.columns, found, labels, parts)
         notes += lost_files(places, [row[file] for row in found])
         return from_files(path.stem, places, labels, source, parts=parts, root=root, notes=notes)
+
+
+def listed_files(source: TableSource) -> list[Path]:
+    """Return the image files that a table lists and that are there; or DataError."""
+    with refusing(Path(source.table)):
+        _, found, file, root = _read(source)
+        return [Path(each) for row in found if (each := place_of(root, row[file])) is not None]
+
+
+def _read(source: TableSource) -> tuple[Head, list[list[str]], int, Path]:
+    """Return (how the table begins, its rows, the column of files, the folder they begin in)."""
+    path = Path(source.table).absolute()
+    begin = head(Path(source.table))
+    found = rows(Path(source.table), begin)
+    if not found:
+        raise DataError("expected a line for each image, found none")
+    stated_root = None if source.images is None else Path(source.images).absolute()
+    roots = _roots(path.parent) if stated_root is None else [stated_root]
+    if begin.named and _is_a_row(begin.columns, found, roots):
+        columns = tuple(map(str, range(len(begin.columns))))
+        begin = replace(begin, columns=columns, named=False, skip=0)
+        found = rows(Path(source.table), begin)
+    require_utf8_names(cell for row in found for cell in row)
+    return begin, found, *_file_column(path, begin, found, dict(source.columns or {}), roots)
 
 
 def from_files(

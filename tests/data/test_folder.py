@@ -103,3 +103,13 @@ def test_names_beyond_ascii_are_refused_where_python_reads_them_otherwise(root, 
     save(root / "été" / "1.png", grey(1))
     monkeypatch.setattr("sys.getfilesystemencoding", lambda: "ascii")
     assert "expected Python to read names of files as UTF-8, found ascii" in refusal(root)
+
+
+def test_a_table_with_labels_beside_the_class_folders_is_named(root):
+    """Folders may be cameras or days, and the table say the classes."""
+    (root / "labels.csv").write_text("file,label\ncat/1.png,a\ndog/1.png,b\n")
+    (root / "sizes.csv").write_text("file,width\ncat/1.png,4\n")
+    assert read(root).notes[-1] == (
+        "labels are the folders' names, and not those in labels.csv beside them: for these, write "
+        "{table: …}"
+    )

@@ -13,8 +13,9 @@ from bakeoff.data.folder_walk import DEEP, Seen
 from bakeoff.data.labels import check_known, checked_class_names
 from bakeoff.data.safe_reading import refusing
 from bakeoff.data.sources import FolderSource
+from bakeoff.data.table import tables_with_labels
 from bakeoff.errors import DataError
-from bakeoff.utils.text import counted, listed, shown
+from bakeoff.utils.text import counted, listed, shown, some
 
 
 def load_folder(source: FolderSource) -> DataSet:
@@ -52,6 +53,12 @@ def load_folder(source: FolderSource) -> DataSet:
             start += len(members)
         untested = _check_classes(parts, names, skipped, seen)
     notes = [*skipped.notes(), *_notes(seen, untested), *read.white.notes]
+    tables = tables_with_labels(root)
+    if tables:
+        notes.append(
+            f"labels are the folders' names, and not those in {some(tables)} beside them: for "
+            "these, write {table: …}"
+        )
     title = shown(Path(os.path.abspath(root)).name) or "folder"
     validation_start, test_start = part_starts({part: len(each) for part, each in parts.items()})
     return DataSet(

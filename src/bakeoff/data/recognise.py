@@ -12,6 +12,7 @@ from bakeoff.data.folder_layout import find
 from bakeoff.data.folder_walk import Seen, visible
 from bakeoff.data.guess import guess, guess_files
 from bakeoff.data.idx_files import idx_files, is_emnist
+from bakeoff.data.masks import holds_pictures
 from bakeoff.data.other_kinds import check_kind
 from bakeoff.data.sources import (
     CsvSource,
@@ -125,12 +126,13 @@ def _idx(files: tuple[Path, ...]) -> IdxSource:
 
 
 def _has_classes(source: FolderSource) -> bool:
-    """Say whether a folder is one of class folders with files in them."""
+    """Say whether a folder is one of class folders with files in them, none called images."""
     try:
         layout = find(source.folder, None, Seen())
     except DataError:
         return False
-    return len({file.label for files in layout.files.values() for file in files}) > 1
+    several = len({file.label for files in layout.files.values() for file in files}) > 1
+    return several and not any(map(holds_pictures, layout.classes))
 
 
 def _tables(path: Path) -> list[Path]:

@@ -173,21 +173,29 @@ def _others(path: Path, file: str, parts: Sequence[str] | None) -> tuple[str, ..
 
     file : what that one is called here
     """
-    files = {*FILES, bare(file)} - ({"id", "name"} - {bare(file)})  # classes have these, too
     told = {path} if parts is not None else {path, path.with_name(of_test_images(path.name))}
-    tables = [e for e in visible(path.parent.glob("*.[ctCT][sS][vV]")) if e not in told]
-    tables = [each for each in tables if not is_of_guesses(each.stem)]
+    names = tables_with_labels(path.parent, told, bare(file))
+    if not names:
+        return ()
+    have = "has labels, too" if len(names) == 1 else "have labels, too"
+    return (f"left out {some(names)} beside it, which {have}: to take another, name it as table",)
+
+
+def tables_with_labels(folder: Path, but: Collection[Path] = (), file: str = "") -> list[str]:
+    """Return the names of tables in a folder with a column of labels and one of files.
+
+    file : what that one may be called, beside the usual names
+    """
+    files = {*FILES, file} - ({"id", "name", ""} - {file})  # classes have these, too
+    tables = [e for e in visible(folder.glob("*.[ctCT][sS][vV]")) if e not in but]
     names = []
-    for table in tables[:_TABLES]:
+    for table in [each for each in tables if not is_of_guesses(each.stem)][:_TABLES]:
         with suppress(DataError):
             begin = head(table)
             columns = {bare(column) for column in begin.columns} if begin.named else set()
             if columns & files and columns & set(LABELS):
                 names.append(shown(table.name))
-    if not names:
-        return ()
-    have = "has labels, too" if len(names) == 1 else "have labels, too"
-    return (f"left out {some(names)} beside it, which {have}: to take another, name it as table",)
+    return names
 
 
 def _in_order(paths: Sequence[str | None], given: Sequence[str]) -> list[int]:

@@ -9,7 +9,7 @@ import re
 import pytest
 
 from bakeoff.data import safe_reading
-from bakeoff.data.safe_reading import check_memory, refusing, regular_file
+from bakeoff.data.safe_reading import check_different, check_memory, refusing, regular_file
 from bakeoff.errors import ChecksumMismatch, DataError, StorageError
 
 
@@ -61,6 +61,15 @@ def test_what_is_no_file_is_not_waited_for(tmp_path, make):
         pass
     if before:
         assert len(os.listdir("/proc/self/fd")) == before
+
+
+def test_one_folder_is_not_two_parts(tmp_path):
+    (tmp_path / "a").mkdir()
+    (tmp_path / "b").symlink_to("a")
+    check_different({"train": tmp_path / "a", "test": tmp_path})
+    for again in ("a", "a/", "b"):
+        with pytest.raises(DataError, match=r"expected different .* for train and test, found "):
+            check_different({"train": tmp_path / "a", "test": f"{tmp_path}/{again}"})
 
 
 def test_half_of_the_free_memory_is_the_limit(monkeypatch):

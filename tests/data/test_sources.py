@@ -87,3 +87,30 @@ def test_data_that_is_not_there(source, tmp_path, monkeypatch):
 def test_data_that_is_there_or_lies_nowhere():
     assert missing("mnist") is missing(ArraysSource("0" * 64)) is None
     assert missing(FolderSource(Path())) is None
+
+
+def test_one_thing_is_not_two_parts(tmp_path, rng):
+    """A line copied and half changed: what was trained on was tested on."""
+    for part in ("T", "E"):
+        for kind in ("a", "b"):
+            (tmp_path / part / kind).mkdir(parents=True)
+            pixels = rng.integers(0, 256, (4, 4), dtype=np.uint8)
+            Image.fromarray(pixels).save(tmp_path / part / kind / "1.png")
+    x, y = rng.integers(0, 256, (8, 4, 4), dtype=np.uint8), np.arange(8) % 2
+    np.savez(tmp_path / "a.npz", x=x, y=y, t=x[:4], u=y[:4])
+    keys = {"x_train": "x", "y_train": "y", "x_test": "x", "y_test": "y"}
+    for source, said in (
+        (FolderSource(tmp_path, parts={"train": "T", "test": "T/"}), "for train and test, found T"),
+        (NpzSource(tmp_path / "a.npz", keys=keys), "for x_train and x_test, found 'x'"),
+        (CsvSource(tmp_path / "a.csv", test=tmp_path / "a.csv"), "for csv and test, found a.csv"),
+        (
+            IdxSource((tmp_path / "x", tmp_path / "y") * 2),
+            "training images and test images, found x",
+        ),
+    ):
+        for name in ("a.csv", "x", "y"):
+            (tmp_path / name).write_text("label,p0,p1,p2,p3\n0,1,2,3,255\n1,1,2,3,255\n")
+        with pytest.raises(DataError, match=said):
+            load(source)
+    load(NpzSource(tmp_path / "a.npz", keys={**keys, "x_test": "t", "y_test": "u"}))
+    assert load(FolderSource(tmp_path, parts={"train": "T", "test": "E"})).test_start == 2

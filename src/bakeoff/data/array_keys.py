@@ -162,6 +162,13 @@ def _stated(
         have = ", ".join(shown(name, limit=40) for name in list(arrays)[:8])
         raise DataError(f"keys: expected names of arrays ({have}), found {shown(missing)!r}")
     keys = {role: stated[role] for role in ARRAYS if role in stated}
+    for role, name in keys.items():
+        other = next(each for each in keys if keys[each] == name)
+        if other != role:
+            raise DataError(
+                f"keys: expected different arrays for {other} and {role}, found {shown(name)!r} "
+                "for both"
+            )
     first = "_train" if "x_train" in keys else ""
     wanted = {f"x{first}", f"y{first}"}
     for part in _LATER:

@@ -35,7 +35,7 @@ from bakeoff.data.csv_columns import (
 from bakeoff.data.dataset import DataSet
 from bakeoff.data.idx_files import COLUMN_BY_COLUMN, is_emnist
 from bakeoff.data.labels import table_labels
-from bakeoff.data.safe_reading import check_memory, refusing, regular_file
+from bakeoff.data.safe_reading import check_different, check_memory, refusing, regular_file
 from bakeoff.data.sources import PARTS, CsvSource
 from bakeoff.errors import DataError
 from bakeoff.utils.text import shown, some
@@ -60,6 +60,7 @@ def load_csv(source: CsvSource) -> DataSet:
     """
     tables = {"train": _read(Path(source.csv), source)}
     if source.test is not None:
+        check_different({"csv": source.csv, "test": source.test})
         tables["test"] = _read(Path(source.test), source)
     elif tables["train"].parts is not None:
         tables = tables["train"].divided()

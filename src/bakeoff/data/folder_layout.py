@@ -16,6 +16,7 @@ from bakeoff.data.part_folders import (
     folder_part,
     part_folders,
 )
+from bakeoff.data.safe_reading import check_different
 from bakeoff.data.sources import PARTS
 from bakeoff.data.words import pieces, spelled_out
 from bakeoff.errors import DataError
@@ -60,6 +61,7 @@ def find(root: Path, parts: Mapping[str, str] | None, seen: Seen) -> Layout:
                 "write {folder: …, parts: {train: FOLDER, …}}"
             )
         places = {part: _stated(root, part, name) for part, name in parts.items()}
+        check_different(places)
     else:
         root, places = finder.enter(root)
     if not places:

@@ -8,7 +8,7 @@ from bakeoff.data.arrays import Given, from_parts, transposed
 from bakeoff.data.dataset import DataSet
 from bakeoff.data.folder_walk import visible
 from bakeoff.data.idx import read_idx
-from bakeoff.data.safe_reading import refusing
+from bakeoff.data.safe_reading import check_different, refusing
 from bakeoff.data.sources import IdxSource
 from bakeoff.data.words import part_of
 from bakeoff.errors import DataError
@@ -31,6 +31,7 @@ def load_idx(source: IdxSource) -> DataSet:
             f"idx: expected [images, labels] or [images, labels, test images, test labels], found "
             f"{len(paths)} files"
         )
+    check_different(dict(zip(("training images", "test images"), paths[::2], strict=False)))
     arrays = [read_idx(path) for path in paths]
     for index, (path, array) in enumerate(zip(paths, arrays, strict=True)):
         wanted = "labels (1 dimension)" if index % 2 else "images (3 dimensions)"

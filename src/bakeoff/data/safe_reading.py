@@ -2,7 +2,7 @@
 
 import os
 import stat
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from typing import BinaryIO
 
@@ -60,6 +60,18 @@ def _open(path: str | os.PathLike[str], flags: int) -> int:
         os.close(descriptor)
         raise DataError(_SPECIAL)
     return descriptor
+
+
+def check_different(paths: Mapping[str, str | os.PathLike[str]]) -> None:
+    """Refuse one file or folder for two parts: what is trained on would be tested on."""
+    seen: dict[str, str] = {}
+    for part, path in paths.items():
+        other = seen.setdefault(os.path.realpath(path), part)
+        if other != part:
+            raise DataError(
+                f"expected different files or folders for {other} and {part}, found "
+                f"{shown(os.path.basename(os.path.normpath(path)))} for both"
+            )
 
 
 def check_memory(wanted: int) -> None:

@@ -57,7 +57,8 @@ def each_once(
         If a file has several labels in a part, as tables of boxes in pictures say them.
     """
     first: dict[tuple[str | None, str], int] = {}
-    kept, again, several = [], [], {}
+    kept, again = [], []
+    several: dict[str | None, list[str]] = {}
     for row in order:
         earlier = first.setdefault((paths[row], parts[row]), row)
         if earlier == row:

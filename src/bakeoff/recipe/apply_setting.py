@@ -1,10 +1,13 @@
 """A searched model with its choices filled in by a setting: an ordinary model, its search kept."""
 
+from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
 
+from bakeoff.errors import RecipeError
 from bakeoff.recipe.parse_recipe import read_recipe
 from bakeoff.recipe.problems import Problems
-from bakeoff.recipe.search_space import Setting, filled
+from bakeoff.recipe.search_space import Setting, filled, largest
 from bakeoff.recipe.types import ModelRecipe, Recipe
 from bakeoff.recipe.value_kinds import Misfit
 
@@ -25,6 +28,24 @@ def with_setting(recipe: Recipe, name: str, setting: Setting) -> ModelRecipe:
         place, text = problems.found[0]
         raise Misfit(f"{place}: {text}")
     return read.models[name].model_copy(update={"search": search})
+
+
+def most(recipe: Recipe, name: str, size: Callable[[ModelRecipe], int]) -> int:
+    """Return what `size` says of a model, of the largest of its settings where it is searched.
+
+    The largest is the middle with every whole number at the end where `size`, which may raise
+    RecipeError, is larger.
+    """
+
+    def of(setting: Setting) -> int:
+        with suppress(Misfit, RecipeError):
+            return size(with_setting(recipe, name, setting))
+        return 0
+
+    model = recipe.models[name]
+    if model.search is None:
+        return size(model)
+    return of(largest(model.search.dimensions, of))
 
 
 def with_settings(recipe: Recipe, settings: dict[str, Setting]) -> Recipe:

@@ -115,6 +115,7 @@ def run(
         if searching(prepared.recipe, folder.path, only):
             search(prepared, executing, only=only, watcher=watcher)
             prepared = prepared_now(prepared.data)
+            executing.fit(largest_trial(prepared), trials=len(missing_trials(prepared)))
         return _carry_out(
             prepared, executing.run_jobs, only=only, opens=opens, excused=excused, watcher=watcher
         )

@@ -18,10 +18,12 @@ from bakeoff.data.folds import Folds
 from bakeoff.data.split import Split
 from bakeoff.errors import RecipeError
 from bakeoff.recipe import ModelRecipe, Recipe
+from bakeoff.recipe.apply_setting import most
 from bakeoff.recipe.architecture import describe, training_bytes
 from bakeoff.storage import array_files, atomic, formats, written_folder
 from bakeoff.storage.race_looks import dropped_models
 from bakeoff.storage.scratch import clear_scratch, scratch_folder
+from bakeoff.storage.search_folder import SearchFolder
 from bakeoff.storage.study_folder import StudyFolder, trial_lock
 from bakeoff.storage.study_recipe import as_declared
 from bakeoff.study import checkpoints
@@ -257,12 +259,21 @@ def _cost(prepared: Prepared, model: ModelRecipe) -> float:
 
 
 def largest_trial(prepared: Prepared) -> int:
-    """Return roughly the bytes that the largest declared trial takes; 0 for Python builders."""
+    """Return roughly the bytes that the largest trial takes; 0 for Python builders.
+
+    Settings of searches that have not chosen yet are trials, too.
+    """
+    data = prepared.data
+
+    def size(model: ModelRecipe) -> int:
+        known = describe(model, data.input_shape, data.n_classes)
+        return training_bytes(model, known, images=len(prepared.split.train))
+
     found = [0]
-    for model in prepared.recipe.models.values():
+    for name, model in prepared.recipe.models.items():
+        chosen = SearchFolder(prepared.folder.path, name).chosen()
         with suppress(RecipeError):
-            known = describe(model, prepared.data.input_shape, prepared.data.n_classes)
-            found.append(training_bytes(model, known, images=len(prepared.split.train)))
+            found.append(size(model) if chosen else most(prepared.recipe, name, size))
     return max(found)
 
 

@@ -15,6 +15,7 @@ from bakeoff.study.create import prepare
 from bakeoff.study.executors.choose import executor
 from bakeoff.study.executors.fork_server import warm_up
 from bakeoff.study.run import require_models, require_outside_workers
+from bakeoff.study.samplers import limit
 from bakeoff.study.search import search, searching
 from bakeoff.study.train_missing import lanes_of, largest_trial
 from bakeoff.utils.events import Watcher
@@ -73,9 +74,9 @@ def tune(
         )
         for note in prepared.notes:
             watcher.note(note)
-        place.fit(
-            largest_trial(prepared), trials=len(searching(prepared.recipe, folder.path, only))
-        )
+        left = searching(prepared.recipe, folder.path, only)
+        settings = sum(limit(s) for name in left if (s := prepared.recipe.models[name].search))
+        place.fit(largest_trial(prepared), trials=settings)
         folder.require_in_place()
         search(prepared, place, only=only, watcher=watcher)
     return tuple(analysed(each) for each in read_searches(folder, prepared.recipe))

@@ -19,7 +19,7 @@ class LocalExecutor:
     def __init__(
         self, workers: int | None, device: Device, *, lanes: int, watcher: Watcher
     ) -> None:
-        self.size = worker_count(workers, device)
+        self.size = self._most = worker_count(workers, device)
         self._may_be_fewer = workers is None and device == "cpu"
         self._device, self._lanes, self._watcher = device, lanes, watcher
         self._cache = program_cache()
@@ -28,8 +28,7 @@ class LocalExecutor:
     def fit(self, each: int, *, trials: int) -> None:
         """Have fewer workers where memory does not suffice for all."""
         if self._may_be_fewer:
-            size = self.size
-            self.size, why = fitting_workers(size, each=each)
+            self.size, why = fitting_workers(self._most, each=each)
             if why is not None and trials > self.size:
                 self._watcher.note(why)
 

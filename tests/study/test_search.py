@@ -15,7 +15,7 @@ import numpy as np
 import pytest
 from rich.console import Console
 
-from bakeoff.errors import DamagedFile, StudyError, UsageError
+from bakeoff.errors import DamagedFile, StudyError, TrialLost, UsageError
 from bakeoff.recipe.search_space import dimensions, middle, quicker
 from bakeoff.recipe.types import Search
 from bakeoff.recipe.vocabulary.backbones import LITE0
@@ -301,7 +301,7 @@ def test_settings_wait_for_features_that_are_computed_while_nothing_else_is_done
     flips = {"name": LITE0, "augment": [{"random_flip": "horizontal"}], "passes": 2}
     layers = [{"dense": {"units": {"whole": [1, 3]}}}]
     models = {"head": {"layers": layers, "backbone": {"choice": [{"name": LITE0}, flips]}}}
-    with pytest.raises(StudyError, match=r"found none among 6 \(lost\): change its choices$"):
+    with pytest.raises(TrialLost, match=r"found none among 6 \(lost\): the same command tries"):
         _searched(npz, tmp_path, place, models=models, search=grid)
     journal = read_ledger(tmp_path / "search" / "head" / "settings.jsonl", "settings.jsonl")
     flipped = {line["setting"]: line["values"]["backbone"] for line in journal if "values" in line}
@@ -312,10 +312,26 @@ def test_settings_wait_for_features_that_are_computed_while_nothing_else_is_done
         assert place.did.index(computed) < place.did.index(f"head setting {number}")
 
 
+def test_settings_that_were_lost_are_tried_once_more(npz, tmp_path):
+    """A machine that was short of memory once ended the search for good: "change its choices"."""
+    three = {"settings": 3, "sampler": "random"}
+    with pytest.raises(TrialLost) as lost:
+        _searched(npz, tmp_path, Place(trains=False), search=three)
+    assert str(lost.value) == (
+        "models.mlp: expected a setting that can be trained to the end, found none among 3 (lost): "
+        "the same command tries once more what was lost"
+    )
+    before = [each.values for each in SearchFolder(tmp_path, "mlp").tried(_dims())]
+    _searched(npz, tmp_path, Place(), search=three)
+    after = SearchFolder(tmp_path, "mlp").tried(_dims())
+    assert [each.values for each in after] == before
+    assert [each.state for each in after] == ["done"] * 3
+
+
 def test_tpe_begins_near_the_middle_and_a_search_of_before_goes_on_as_it_was(npz, tmp_path):
     tpe = {"settings": 3, "sampler": "tpe"}
     dims, lost = _dims(), "found none among 3"
-    with pytest.raises(StudyError, match=lost):
+    with pytest.raises(TrialLost, match=lost):
         _searched(npz, tmp_path / "new", Place(trains=False), search=tpe)
     new = SearchFolder(tmp_path / "new", "mlp")
     units = "layers[1].dense.units"
@@ -330,7 +346,7 @@ def test_tpe_begins_near_the_middle_and_a_search_of_before_goes_on_as_it_was(npz
     atomic.write_file(old.path / "search.json", formats.sealed_json(begun))
     asked = {**first, units: 1}
     old.append(0, values=asked)
-    with pytest.raises(StudyError, match=lost):
+    with pytest.raises(TrialLost, match=lost):
         _searched(npz, tmp_path / "old", Place(trains=False), search=tpe)
     drawn = Search(space=MODELS["mlp"], sampler="random")
     others = [propose(drawn, old.tried(dims)[:number]) for number in (1, 2)]

@@ -16,7 +16,7 @@ from typing import Any
 
 import numpy as np
 
-from bakeoff.errors import RecipeError, StudyError
+from bakeoff.errors import BakeoffError, RecipeError, StudyError, TrialLost
 from bakeoff.recipe import ModelRecipe, Recipe
 from bakeoff.recipe.apply_setting import with_setting
 from bakeoff.recipe.architecture import describe
@@ -65,7 +65,7 @@ def search(
 ) -> None:
     """Carry out what is left of the searches, and write down what they choose.
 
-    Raises StudyError where no setting of a model could be trained.
+    Raises StudyError where no setting of a model could be trained, TrialLost where some were lost.
     """
     names = searching(prepared.recipe, prepared.folder.path, only)
     for name in names:
@@ -124,7 +124,10 @@ class _Search:
         )
         self._opening = self._folder.opening()
         self._pruning_after = self._folder.pruning_after()
-        self._tried = self._folder.tried(self._search.dimensions)
+        self._tried = [
+            replace(each, state=None, reason="") if each.state == "lost" else each  # once more
+            for each in self._folder.tried(self._search.dimensions)
+        ]
         spent = [each.elapsed or 0.0 for each in self._tried]
         self._before, self._started = max(spent, default=0.0), time.monotonic()
 
@@ -138,11 +141,7 @@ class _Search:
             self._place.run_jobs(jobs, self._after)
         best = best_first(self._tried)
         if not best:
-            reason = next((f" ({t.reason})" for t in reversed(self._tried) if t.reason), "")
-            raise StudyError(
-                f"models.{self._name}: expected a setting that can be trained to the end, found "
-                f"none among {len(self._tried)}{reason}: change its choices"
-            )
+            raise self._nothing_found()
         self._folder.choose(best[0], self._about(best[0]))
         words = ", ".join(f"{k} {v}" for k, v in self._words(best[0].values).items())
         tried = counted(len(self._tried), "setting")
@@ -150,6 +149,16 @@ class _Search:
             f"{self._name}: chosen among {tried} by validation: {words} "
             f"({percent(best[0].accuracy or 0.0)})"
         )
+
+    def _nothing_found(self) -> BakeoffError:
+        reason = next((f" ({t.reason})" for t in reversed(self._tried) if t.reason), "")
+        text = (
+            f"models.{self._name}: expected a setting that can be trained to the end, found none "
+            f"among {len(self._tried)}{reason}"
+        )
+        if any(each.state == "lost" for each in self._tried):
+            return TrialLost(f"{text}: the same command tries once more what was lost")
+        return StudyError(f"{text}: change its choices, and search among them with another --out")
 
     def _begin(self) -> None:
         recipe = self._prepared.recipe

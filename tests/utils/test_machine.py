@@ -160,6 +160,15 @@ def test_a_linux_without_proc_is_named_and_a_mac_is_not(tmp_path, monkeypatch):
     assert machine.lacks(tmp_path) is None
 
 
+def test_a_limit_on_open_files_that_no_study_can_do_with_is_named(monkeypatch):
+    """The fork server printed a traceback; or all was trained and no figure could be drawn."""
+    monkeypatch.setattr(machine.resource, "getrlimit", lambda _: (20, 4096))
+    assert machine.lacks() == (
+        "expected at least 64 files that a process may have open, found 20: raise the limit "
+        "(ulimit -n 64 or more)"
+    )
+
+
 def test_the_rate_is_that_of_a_core_whatever_else_runs_on_it(monkeypatch):
     """Four others take turns: of 10 ms of this process's own time, 50 ms go by."""
 

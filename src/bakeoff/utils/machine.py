@@ -14,6 +14,7 @@ from typing import Literal
 from bakeoff.utils import macos
 
 Device = Literal["cpu", "gpu"]
+FEWEST_FILES = 64  # open at once; a small study was seen to need 26
 _RATE_SECONDS = 0.2  # for measuring
 
 
@@ -157,7 +158,14 @@ def lacks(root: Path = Path("/")) -> str | None:
     """Return what training needs and this machine lacks, and what to do; None if it lacks nothing.
 
     XLA reads in /proc/cpuinfo what the processor can do; without that file training fails half-way.
+    So it does where figures cannot be drawn at the end, or no worker started, for want of files.
     """
+    most = resource.getrlimit(resource.RLIMIT_NOFILE)[0]
+    if most != resource.RLIM_INFINITY and most < FEWEST_FILES:
+        return (
+            f"expected at least {FEWEST_FILES} files that a process may have open, found {most}: "
+            f"raise the limit (ulimit -n {FEWEST_FILES} or more)"
+        )
     if sys.platform != "linux" or (root / "proc/cpuinfo").exists():
         return None
     return "expected /proc/cpuinfo, found none: mount it (mount -t proc proc /proc)"

@@ -159,3 +159,33 @@ def test_a_model_that_was_tested_is_dropped_no_more(raced, tmp_path):
     found = small.carry_out(npz, tmp_path / "study", **RACE)
     assert found.folder.finished() == {"good": [0, 1, 2, 3, 4], "idle": [0, 1, 2, 3, 4]}
     assert race_looks.dropped_models(found.folder) == {}
+
+
+def test_looks_left_out_by_fewer_seeds_keep_their_share_of_the_level(raced, tmp_path):
+    """With --seeds 4 one look took all 5 %, and the second, later, half of them once more."""
+    npz, _, _ = raced
+    kept = {**RACE, "models": {"good": MODELS["good"], "idle": MODELS["good"]}}
+    for seeds in (4, None):
+        found = small.carry_out(
+            npz, tmp_path, options={"seeds": seeds, "keep_sealed": True}, **kept
+        )
+    levels = [look["level"] for look in race_looks.read_looks(found.folder)]
+    assert levels == pytest.approx([0.05 / (2 * 2 * 1)] * 2)
+
+
+def test_a_look_declared_when_all_of_the_level_is_spent_drops_nothing(raced, tmp_path):
+    npz, _, _ = raced
+    first = {**RACE, "race": {"after": [3]}, "seeds": 4}
+    equal = {"good": MODELS["good"], "idle": MODELS["good"]}
+    small.carry_out(npz, tmp_path, options={"keep_sealed": True}, **{**first, "models": equal})
+    notes = []
+    watcher = Watcher()
+    watcher.note = notes.append
+    changed = {**RACE, "models": equal}
+    options = {"keep_sealed": True}
+    found = small.carry_out(npz, tmp_path, options=options, watcher=watcher, **changed)
+    assert [look["level"] for look in race_looks.read_looks(found.folder)] == [0.025, 0.0]
+    assert notes[-1] == (
+        "race: the look after 4 seeds drops nothing: earlier looks, when fewer were declared, have "
+        "used up the 5 % that all share"
+    )

@@ -69,9 +69,26 @@ def standings(
     return tuple(sorted(found, key=lambda each: (each.difference, each.model != leader)))
 
 
-def level_of_a_look(models: int, looks: int, *, alpha: float = ALPHA) -> float:
-    """Return what p must be below: alpha shared out over all looks and all ordered pairs."""
-    return alpha / (looks * max(1, models * (models - 1)))
+def level_of_a_look(models: int, looks: int, *, spent: float = 0.0, alpha: float = ALPHA) -> float:
+    """Return what p must be below: alpha shared out over all looks and all ordered pairs.
+
+    spent : of alpha by looks before; more than planned where a recipe had declared fewer looks
+    """
+    return max(0.0, min(alpha / looks, alpha - spent)) / _ordered_pairs(models)
+
+
+def spent_before(looks: Sequence[Mapping[str, Any]], after: int) -> float:
+    """Return how much of alpha looks (race.json) after another number of seeds have spent."""
+    models: set[str] = set()
+    spent: dict[int, float] = {}
+    for look in looks:
+        models |= {each["model"] for each in look["standings"]}
+        spent[look["after"]] = look["level"] * _ordered_pairs(len(models))
+    return fsum(share for seeds, share in spent.items() if seeds != after)
+
+
+def _ordered_pairs(models: int) -> int:
+    return max(1, models * (models - 1))
 
 
 def worse_by_more_than(pair: PairTest, delta: float) -> float:

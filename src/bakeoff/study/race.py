@@ -9,7 +9,8 @@ from dataclasses import asdict, replace
 import numpy as np
 
 from bakeoff.analysis.model_scores import validation_correct
-from bakeoff.analysis.race import Standing, level_of_a_look, standings
+from bakeoff.analysis.race import Standing, level_of_a_look, spent_before, standings
+from bakeoff.analysis.verdicts import ALPHA
 from bakeoff.storage import race_looks
 from bakeoff.storage.opened_weights import seen_trials
 from bakeoff.study.create import Prepared
@@ -25,7 +26,7 @@ def take_look(
     Parameters
     ----------
     seeds : those that the look may use; the trials among them that are missing are excused
-    of_looks : how many looks the race takes in all
+    of_looks : how many looks the recipe declares in all, those of seeds that a run leaves out, too
     """
     folder, recipe = prepared.folder, prepared.recipe
     with folder.lock("study"):
@@ -50,7 +51,8 @@ def take_look(
         if not correct:
             return
         delta = max(recipe.margin, recipe.give_up)
-        level = level_of_a_look(len(recipe.models), of_looks)
+        spent = spent_before(looks, len(seeds))
+        level = level_of_a_look(len(recipe.models), of_looks, spent=spent)
         found = standings(correct, delta=delta, level=level)
         found = tuple(replace(s, dropped=s.dropped and s.model not in tested) for s in found)
         document = {
@@ -62,6 +64,11 @@ def take_look(
             "standings": [{**asdict(each), "seeds": trials[each.model]} for each in found],
         }
         race_looks.write_look(folder, document)
+    if level < ALPHA * 1e-9:  # no more than rounding has left
+        watcher.note(
+            f"race: the look after {len(seeds)} seeds drops nothing: earlier looks, when fewer "
+            "were declared, have used up the 5 % that all share"
+        )
     for each in found:
         if each.dropped:
             watcher.note(_said(each, found[0], len(seeds), delta))

@@ -82,6 +82,7 @@ def run(
     require_outside_workers()
     if lacking := lacks():
         raise StudyError(lacking)
+    of_looks = len(recipe.race.after) if recipe.race else 0
     recipe = _with_seeds(recipe, seeds)
     require_models(recipe, only)
     excused = [_trial(each, recipe) for each in open_without]
@@ -117,7 +118,13 @@ def run(
             prepared = prepared_now(prepared.data)
             executing.fit(largest_trial(prepared), trials=len(missing_trials(prepared)))
         return _carry_out(
-            prepared, executing.run_jobs, only=only, opens=opens, excused=excused, watcher=watcher
+            prepared,
+            executing.run_jobs,
+            only=only,
+            opens=opens,
+            excused=excused,
+            of_looks=of_looks,
+            watcher=watcher,
         )
 
 
@@ -128,10 +135,10 @@ def _carry_out(
     only: Sequence[str],
     opens: bool,
     excused: Sequence[tuple[str, int]],
+    of_looks: int,
     watcher: Watcher,
 ) -> Result:
     folder = prepared.folder
-    races = len(prepared.recipe.race.after) if prepared.recipe.race else 0
     lost: tuple[Lost, ...] = ()
     ledger = folder.read_ledger()
     left = stages_left(prepared.recipe, ledger)
@@ -142,7 +149,7 @@ def _carry_out(
         if waiting:
             return Result(folder, None, lost, waiting if opens else ())
         if stage.race:
-            take_look(prepared, stage.seeds, of_looks=races, watcher=watcher)
+            take_look(prepared, stage.seeds, of_looks=of_looks, watcher=watcher)
         if not stage.opens:
             continue
         if not opens or not folder.finished():  # what a later look needs, this one would tell

@@ -299,11 +299,29 @@ def test_the_same_folders_in_every_class_are_noted(tmp_path):
     assert read(tmp_path).notes == (
         "read 4 folders inside class folders too: camera 1/cat, camera 1/dog, camera 2/cat, "
         "camera 2/dog",
-        "every class folder holds the same folders (cat, dog): if these are the classes, the "
-        "levels are the wrong way round",
+        "every class folder holds the same folders (cat, dog): if these are the classes, name one "
+        "of the class folders instead, or put those of one name together",
     )
     fill(tmp_path / "camera 3" / "cat")
     assert len(read(tmp_path).notes) == 1
+
+
+def test_forms_of_the_same_pictures_are_not_taken_for_classes(tmp_path):
+    """A study told colour from grey, with a note at the end of its report."""
+    for form in ("color", "grayscale", "segmented"):
+        two(tmp_path / "plants" / form)
+    assert refusal(tmp_path / "plants") == (
+        "expected a folder for each class, found color/, grayscale/ and segmented/ with the same "
+        "folders in each (cat and dog), which seem to be the classes, in several forms of the same "
+        "pictures: name one of them (plants/color); if they are the classes, call them something "
+        "else"
+    )
+    for form in ("Original Dataset", "Augmented Dataset"):
+        two(tmp_path / "leaves" / form)
+    assert "(leaves/Original Dataset)" in refusal(tmp_path / "leaves")
+    fill(tmp_path / "forged" / "original" / "a")  # to be told from each other
+    fill(tmp_path / "forged" / "augmented" / "a")
+    assert read(tmp_path / "forged").class_names == ("augmented", "original")
 
 
 @pytest.mark.parametrize("name", ["HAM10000_images_part_{}", "images_00{}", "fold{}", "batch-{}"])

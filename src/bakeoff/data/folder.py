@@ -116,7 +116,7 @@ def _notes(seen: Seen, untested: list[str]) -> list[str]:
     if seen.alike:
         notes.append(
             f"every class folder holds the same folders ({examples(seen.alike)}): if these are the "
-            "classes, the levels are the wrong way round"
+            "classes, name one of the class folders instead, or put those of one name together"
         )
     if seen.links:
         notes.append(

@@ -18,7 +18,7 @@ from bakeoff.data.part_folders import (
 )
 from bakeoff.data.safe_reading import check_different
 from bakeoff.data.sources import PARTS
-from bakeoff.data.words import pieces, spelled_out
+from bakeoff.data.words import form_of_pictures, pieces, spelled_out
 from bakeoff.errors import DataError
 from bakeoff.utils.text import counted, listed, shown, some
 
@@ -245,6 +245,20 @@ class _Finder:
                 )
         if len(inside[0]) > 1 and all(names == inside[0] for names in inside):
             self.seen.alike = [shown(name) for name in inside[0]]
+            self._check_no_forms([self.names[label] for label, _ in classes])
+
+    def _check_no_forms(self, classes: list[str]) -> None:
+        """Refuse color/, grayscale/ and segmented/ that hold the classes, the same in each."""
+        forms = {name: form for name in classes if (form := form_of_pictures(name)) is not None}
+        if len(forms) == len(classes):
+            found = listed(f"{shown(name)}/" for name in classes)
+            plainest = shown(min(classes, key=forms.__getitem__))
+            raise DataError(
+                f"expected a folder for each class, found {found} with the same folders in each "
+                f"({some(self.seen.alike)}), which seem to be the classes, in several forms of "
+                f"the same pictures: name one of them ({shown(self.root.name)}/{plainest}); "
+                "if they are the classes, call them something else"
+            )
 
     def _check_no_set_in(self, place: Path) -> None:
         """Refuse a class folder that holds a whole data set: parts, with several classes inside."""

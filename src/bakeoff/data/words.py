@@ -11,6 +11,11 @@ _PARTS = {
 _SHORT = {"trn", "tr", "dev", "va", "tst", "te"}  # which may be languages, or anything else
 _CONTESTS = {"publictest": "validation", "privatetest": "test"}  # Kaggle's, as in FER2013
 _FILLING = ("set", "seg", "data", "dataset", "images", "imgs", "split", "folder")
+_FORMS = (
+    *("original", "originals", "raw", "rgb", "color", "colour"),
+    *("gray", "grey", "grayscale", "greyscale", "resized", "cropped", "segmented"),
+    *("processed", "preprocessed", "enhanced", "aug", "augmented", "augmentation"),
+)
 _IMAGES = (
     *("x", "image", "images", "img", "imgs", "data", "features", "pixels", "inputs", "input"),
     "samples",
@@ -42,6 +47,15 @@ def part_of(name: str) -> str | None:
 def telling(name: str) -> list[str]:
     """Return a name's words without those such as "set" and "images"."""
     return [word for word in pieces(name) if word not in _FILLING]
+
+
+def form_of_pictures(name: str) -> int | None:
+    """Return how much was done to the pictures of a folder called so, 0 for originals.
+
+    None for names that are of no form: "color", "grayscale", "Augmented Images" are of one.
+    """
+    words = telling(name)
+    return max(map(_FORMS.index, words)) if words and {*words} <= {*_FORMS} else None
 
 
 def of_test_images(name: str) -> str:

@@ -158,6 +158,51 @@ def twice_in_a_graph(shape, n):
 
 def twice_nested(shape, n):
     return keras.Sequential([keras.Input(shape), chain(shape, n), L.Softmax()])
+
+def twice_with_weights(shape, n):
+    return keras.Sequential([keras.Input(shape), L.Flatten(), L.Dense(n, "softmax"), L.Dropout(0.1),
+                             L.Dense(n, "softmax")])
+
+def attention(shape, n):
+    x = keras.Input(shape)
+    y = L.Flatten()(x)
+    return keras.Model(x, L.Dense(n, "softmax")(y * L.Dense(64, "softmax")(y)))
+
+def two_heads(shape, n):
+    x = keras.Input(shape)
+    y = L.Flatten()(x)
+    return keras.Model(x, (L.Dense(n, "softmax")(y) + L.Dense(n, "softmax")(y)) / 2)
+
+class Spare(keras.Model):
+    def __init__(self, n):
+        super().__init__()
+        self.flat, self.end, self.spare = L.Flatten(), L.Dense(n, "softmax"), L.Softmax()
+
+    def call(self, x):
+        return self.end(self.flat(x))
+
+def spare(shape, n):
+    return Spare(n)
+
+def standardised(shape, n):
+    over = {"axis": (1, 2, 3), "keepdims": True}
+    def alone(x):
+        return (x - keras.ops.mean(x, **over)) / (keras.ops.std(x, **over) + 1e-5)
+    return chain(shape, n, L.Lambda(alone))
+
+def differences(shape, n):
+    return chain(shape, n, L.Lambda(lambda x: x[:, 1:] - x[:, :-1]))
+
+def identity(shape, n):
+    return chain(shape, n, L.Dense(shape[-1] + 3), L.Dense(4, kernel_initializer="identity"))
+
+def depthwise(shape, n):
+    drawn = keras.initializers.GlorotUniform(seed=1)
+    return chain(shape, n, L.DepthwiseConv2D(3, depth_multiplier=2, depthwise_initializer=drawn))
+
+def separable(shape, n):
+    drawn = keras.initializers.GlorotUniform(seed=1)
+    return chain(shape, n, L.SeparableConv2D(3, 3, pointwise_initializer=drawn))
 """
 
 
@@ -172,7 +217,8 @@ def look(tmp_path_factory):
     "name",
     [
         *("good", "graph", "augmented", "backbone", "own", "without_input", "recurrent"),
-        *("own_initializer", "half"),
+        *("own_initializer", "half", "attention", "two_heads", "spare", "standardised"),
+        *("differences", "identity"),
     ],
 )
 def test_nothing_is_said_of_these(look, name):
@@ -197,8 +243,9 @@ def test_seeds_that_are_none_are_refused(look, name):
         look(name)
 
 
-def test_one_layer_that_starts_alike_is_remarked(look):
-    assert look("one_initializer") == ("some-same-initial-weights",)
+@pytest.mark.parametrize("name", ["one_initializer", "depthwise", "separable"])
+def test_one_layer_that_starts_alike_is_remarked(look, name):
+    assert look(name) == ("some-same-initial-weights",)
 
 
 def test_loaded_weights_are_one_draw(look):
@@ -206,7 +253,10 @@ def test_loaded_weights_are_one_draw(look):
 
 
 @pytest.mark.parametrize("classes", [2, 3])
-@pytest.mark.parametrize("name", ["twice", "twice_by_lambda", "twice_in_a_graph", "twice_nested"])
+@pytest.mark.parametrize(
+    "name",
+    ["twice", "twice_by_lambda", "twice_in_a_graph", "twice_nested", "twice_with_weights"],
+)
 def test_two_softmax_layers_are_refused(look, name, classes):
     with pytest.raises(RecipeError, match="expected one softmax at the end, found two, one after"):
         look(name, classes)

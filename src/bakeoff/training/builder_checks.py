@@ -5,7 +5,8 @@ refused; what may be meant is a remark, which the report shows as a finding.
 """
 
 import random
-from contextlib import suppress
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
 from functools import cache
 from typing import Any
 
@@ -23,7 +24,7 @@ from bakeoff.training.backend import as_planned, keras
 from bakeoff.training.user_builder import call_builder, usable
 
 _OWN_WAYS = ("train_step", "compute_loss")  # to train, in a class derived from keras.Model
-_PASSING = (keras.layers.Dropout, keras.layers.GaussianNoise)  # but while training
+_NOT_DRAWN = (keras.initializers.Constant, keras.initializers.Identity)
 _SEEDS = (1, 2)
 _FLAT = 0.1  # black and white that differ by less, before the first weights, were divided again
 _FAR = 10.0  # values so far from 0 come from subtracting what suits pixels up to 255
@@ -65,7 +66,9 @@ def _remarks(reference: str, input_shape: Shape, n_classes: int) -> tuple[str, .
     one, first_state = usable(given, reference, input_shape, n_classes), random.getstate()
     other = call_builder(reference, input_shape, n_classes, seed=_SEEDS[1])
     other, second_state = usable(other, reference, input_shape, n_classes), random.getstate()
-    if _softmax_twice(one) or _certain_of_little(one, input_shape, n_classes):
+    if _softmax_twice(one, input_shape, n_classes) or _certain_of_little(
+        one, input_shape, n_classes
+    ):
         raise RecipeError(
             f"{reference}: expected one softmax at the end, found two, one after the other: remove "
             "one"
@@ -107,12 +110,13 @@ def same_start(one: keras.Model, other: keras.Model) -> tuple[int, int, bool]:
     initializers = _initializers(one)
     for mine, its in zip(one.trainable_variables, other.trainable_variables, strict=False):
         values, others = np.asarray(mine), np.asarray(its)
-        if values.size < 2 or (values == values.flat[0]).all():
+        drawn_by = initializers.get(id(mine))
+        if values.size < 2 or (values == values.flat[0]).all() or isinstance(drawn_by, _NOT_DRAWN):
             continue
         of += 1
         if values.shape == others.shape and np.array_equal(values, others):
             same += 1
-            fixed = fixed or _drawn_again(initializers.get(id(mine)), values)
+            fixed = fixed or _drawn_again(drawn_by, values)
     return same, of, fixed
 
 
@@ -120,11 +124,11 @@ def _initializers(model: keras.Model) -> dict[int, Any]:
     """Return the initializer of every variable, by the variable's id."""
     found = {}
     for layer in model._flatten_layers():
-        for name in ("kernel", "embeddings", "recurrent_kernel", "depthwise_kernel", "bias"):
-            variable = getattr(layer, name, None)
-            initializer = getattr(layer, f"{name}_initializer", None)
-            if variable is not None and initializer is not None:
-                found[id(variable)] = initializer
+        for variable in layer._trainable_variables:
+            # depthwise_kernel has depthwise_initializer, and DepthwiseConv2D's kernel has it, too
+            names = (variable.name, variable.name.removesuffix("_kernel"), "depthwise")
+            drawn = [getattr(layer, f"{name}_initializer", None) for name in names]
+            found[id(variable)] = next((each for each in drawn if each is not None), None)
     return found
 
 
@@ -145,15 +149,17 @@ def _drawn_again(initializer: Any, values: NDArray[Any]) -> bool:
 def scales_again(model: keras.Model, input_shape: Shape) -> bool:
     """Say whether a model divides pixels, which come in [0, 1], once more before its first weights.
 
-    Found out by showing the model a black and a white image and looking at what comes in there.
-    False where no layer has weights.
+    Found out by showing the model a black, a white and a noisy image and looking at what comes in
+    there. False where no layer has weights.
     """
-    images = np.stack([np.zeros(input_shape, np.float32), np.ones(input_shape, np.float32)])
+    noise = np.random.default_rng(0).random(input_shape, dtype=np.float32)
+    images = np.stack([np.zeros_like(noise), np.ones_like(noise), noise])
     try:
-        black, white = _before_weights(model, images)
+        black, white, noisy = _before_weights(model, images)
     except (TypeError, ValueError):
-        return False  # no weights, or something else than two images comes in
-    reach, offset = np.abs(white - black).max(), np.abs(black).max()
+        return False  # no weights, or something else than three images comes in
+    # Of images of one value each, nothing is left where every image is standardised by itself.
+    reach, offset = max(np.abs(white - black).max(), np.ptp(noisy)), np.abs(black).max()
     return bool(reach < _FLAT or offset > _FAR)
 
 
@@ -178,26 +184,50 @@ def _before_weights(model: keras.Model, images: NDArray[Any]) -> NDArray[Any]:
         found = found or first
         return result
 
-    keras.layers.Layer.__call__ = listening  # a subclassed model has no graph to look at
-    try:
+    with _every_call(listening):
         model(images, training=False)
-    finally:
-        keras.layers.Layer.__call__ = call
     if not comes_in:
         raise ValueError("no layer has trainable weights")
     return comes_in[-1]
 
 
+@contextmanager
+def _every_call(listening: Callable[..., Any]) -> Iterator[None]:
+    """Let a function take the place of every layer's call: a subclassed model has no graph."""
+    call = keras.layers.Layer.__call__
+    keras.layers.Layer.__call__ = listening
+    try:
+        yield
+    finally:
+        keras.layers.Layer.__call__ = call
+
+
 # ── the end ──────────────────────────────────────────────────────────────────────────────────
 
 
-def _softmax_twice(model: keras.Model) -> bool:
-    """Say whether the layer before the softmax at the end gave a softmax, too."""
+def _softmax_twice(model: keras.Model, input_shape: Shape, n_classes: int) -> bool:
+    """Say whether the softmax at the end is one of a softmax of the classes.
+
+    Told by what goes from layer to layer, not by their order: an attention's softmax, or that of
+    another head, may be the layer before the last.
+    """
+    once: list[Any] = []
+    twice: list[Any] = []
+    call = keras.layers.Layer.__call__
+
+    def listening(layer: keras.layers.Layer, *arguments: Any, **named: Any) -> Any:
+        result = call(layer, *arguments, **named)
+        if _is_softmax(layer) and result.shape[-1] == n_classes:
+            again = bool(arguments) and any(arguments[0] is each for each in once)
+            (twice if again else once).append(result)
+        return result
+
     try:
-        layers = [each for each in model.layers if not isinstance(each, _PASSING)]
-    except Exception:
+        with _every_call(listening):
+            outputs = model(np.zeros((1, *input_shape), np.float32), training=False)
+    except Exception:  # the user's own layers may do anything
         return False
-    return len(layers) > 1 and _is_softmax(layers[-1]) and _is_softmax(layers[-2])
+    return any(outputs is each for each in twice)
 
 
 def _certain_of_little(model: keras.Model, input_shape: Shape, n_classes: int) -> bool:

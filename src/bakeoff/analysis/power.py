@@ -6,8 +6,9 @@ from math import sqrt
 
 import scipy  # and not its parts: see statistics.py
 
+from bakeoff.analysis.advice import LIKELY
 from bakeoff.analysis.statistics import FEWEST_SEEDS, MOST_DF
-from bakeoff.analysis.verdicts import ALPHA, LIKELY
+from bakeoff.analysis.verdicts import ALPHA
 from bakeoff.utils.text import counted, points
 
 # Of networks that are 95 and 97 % correct on MNIST, 40 seeds each on 60,000 unseen images:

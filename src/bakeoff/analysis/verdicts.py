@@ -2,20 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from math import sqrt
 from typing import Literal
 
 import numpy as np
-import scipy  # and not its parts: see statistics.py
 
+from bakeoff.analysis.advice import Advice, advise
 from bakeoff.analysis.statistics import (
     FEWEST_SEEDS,
-    Expected,
     PairTest,
     differ_by_less_than,
-    expected,
     few_seeds,
     half_width,
     holm,
@@ -26,14 +23,10 @@ from bakeoff.analysis.variance import LEVEL
 from bakeoff.utils.text import counted, declared_points, p_value, points, signed_points
 
 ALPHA = 0.05  # of all claims of one kind together: `better` and `worse`, or `practically equal`
-EVEN, LIKELY = 0.5, 0.8  # odds that advice names: of finding a difference that is really there
 TOO_SMALL = "more seeds cannot help: the test set is too small"
 TOO_FEW = "more repeats cannot help: the images are too few"
 NO_DIFFERENCE = "the two scored exactly the same: there is no difference to separate"
 EVEN_MEANS = "their means happen to be the same, so what would separate them cannot be said"
-
-_MOST = 10**9  # seeds or images: where the difference is as good as equal to what is left over
-_SURE = 1.645  # standard errors: the images' own part is shown, not only estimated
 
 Word = Literal["better", "worse", "practically equal", "not separated"]
 Tests = Mapping[tuple[str, str], PairTest]
@@ -54,23 +47,6 @@ class Look:
     def text(self) -> str:
         """What it is called: "look 2 of 3"."""
         return f"look {self.number} of {len(self.after)}"
-
-
-@dataclass(frozen=True)
-class Advice:
-    """What would separate a pair, if the difference is real and as large as it seems.
-
-    Seeds of each model with these images, or test images with these seeds, with even chances and
-    with chances of 80 %; None where no number would do (or it is unknown whether one would).
-    `cannot` is set where it is shown that seeds cannot help. `equality` is the number of seeds of
-    each model that would show practical equality with chances of 80 %, were the two equal.
-    """
-
-    seeds: int | None
-    seeds_likely: int | None
-    images: int | None
-    cannot: bool
-    equality: int | None
 
 
 @dataclass(frozen=True)
@@ -156,7 +132,10 @@ class Pair:
             return None
         unit = "repeats" if self.test.n_folds > 1 else "seeds of each model"
         if self.advice.equality is None:
-            return f"no number of {self.unit}s would show them to be practically equal"
+            shown = "show them to be practically equal"
+            if (1 - (self.margin or 0.0)) ** self.test.n_images >= 1 - self.test.level:
+                return f"no number of {self.unit}s would {shown}: the images are too few"
+            return f"whether more {self.unit}s would {shown} cannot be said from these"
         return (
             f"{self.advice.equality:,} {unit} would show them to be practically equal with chances "
             "of 80 %, if they are equal"
@@ -182,8 +161,8 @@ class Pair:
         if self.verdict is None or self.p_holm is None:
             mended = f"; {self.failed}" if self.failed else ""
             return (
-                f"no verdict on {self.a} and {self.b} ({numbers}, {self.basis}){mended}; "
-                f"{few_seeds(test.fewest_seeds, test.n_folds)}"
+                f"no verdict on {self.a} and {self.b} ({numbers}, {self.basis}){self._bound}"
+                f"{mended}; {few_seeds(test.fewest_seeds, test.n_folds)}"
             )
         says = {
             "better": f"{self.a} is better than {self.b}",
@@ -196,11 +175,15 @@ class Pair:
         p = f"Holm-adjusted p {p_value(self.p_of_verdict)}"
         if self.verdict == "practically equal":
             p += f" for a margin of {declared_points(self.margin or 0.0)} points"
-        text = f"{says} ({numbers}, {p}, {self.basis})"
-        if self.less_than is not None:
-            level = f"one-sided {100 * test.level:.4g} %"
-            text += f"; they differ by less than {points(self.less_than, 2, 'up')} points ({level})"
+        text = f"{says} ({numbers}, {p}, {self.basis}){self._bound}"
         return text + "".join(f"; {more}" for more in (self.needs, self.equality_needs) if more)
+
+    @property
+    def _bound(self) -> str:
+        if self.test is None or self.less_than is None:
+            return ""
+        level = f"one-sided {100 * self.test.level:.4g} %"
+        return f"; they differ by less than {points(self.less_than, 2, 'up')} points ({level})"
 
     def _two_files(self) -> str:
         (seed_a, seed_b), (only_a, only_b) = self.files or (0, 0), self.only_correct or (0, 0)
@@ -292,60 +275,6 @@ def unsettled(pairs: Sequence[Pair]) -> frozenset[str]:
     return frozenset(name for pair in still for name in (pair.a, pair.b))
 
 
-def advise(test: PairTest, *, margin: float, alpha: float = ALPHA) -> Advice:
-    """Say what would separate a pair whose difference is as large as the one seen.
-
-    A guess, as good as the variances it is made of, and not a promise.
-    """
-    seeds = seeds_needed(test, alpha=alpha)
-    return Advice(
-        seeds=seeds,
-        seeds_likely=seeds_needed(test, alpha=alpha, odds=LIKELY),
-        images=images_needed(test, alpha=alpha),
-        cannot=seeds is None and _images_hide_it(test, alpha),
-        equality=seeds_for_equality(test, margin, alpha=alpha),
-    )
-
-
-def seeds_needed(test: PairTest, *, alpha: float = ALPHA, odds: float = EVEN) -> int | None:
-    """Seeds of each model that would find a difference as large as the one seen, with these odds.
-
-    None where no number of seeds would: the images' own variance alone seems too large.
-    """
-
-    def separates(seeds: int) -> bool:
-        return _found(abs(test.difference), expected(test, seeds), alpha, odds)
-
-    return _fewest(separates, test.fewest_seeds)
-
-
-def images_needed(test: PairTest, *, alpha: float = ALPHA) -> int | None:
-    """Test images with which these seeds would find a difference as large as the one seen."""
-    images, seeds, noise = test.sources
-    t = _t(test.df or 1.0, alpha, EVEN)
-    left = (test.difference / t) ** 2 - seeds
-    return (
-        None
-        if left <= 0
-        else max(test.n_images + 1, round(test.n_images * (images + noise) / left))
-    )
-
-
-def seeds_for_equality(test: PairTest, margin: float, *, alpha: float = ALPHA) -> int | None:
-    """Seeds of each model that would show two equal models to be practically equal."""
-
-    def shows(seeds: int) -> bool:
-        then = expected(test, seeds)
-        if then.df is None:
-            return (1 - margin) ** test.n_images < alpha
-        # Equal models pass both one-sided tests if |D| stays (1 + LIKELY)/2 of the time within.
-        t = float(scipy.special.stdtrit(then.df, 1 - alpha))
-        t += float(scipy.special.stdtrit(then.df, (1 + LIKELY) / 2))
-        return margin > t * sqrt(then.variance) and (1 - margin) ** test.n_images < alpha
-
-    return _fewest(shows, test.fewest_seeds)
-
-
 def smallest_margin(test: PairTest, *, alpha: float = ALPHA) -> float:
     """Smallest margin that these seeds and images could show: that of a difference of exactly 0."""
     return half_width(test, tail=alpha)
@@ -359,37 +288,6 @@ def basis(test: PairTest) -> str:
         f"{test.seeds_a}" if test.seeds_a == test.seeds_b else f"{test.seeds_a} and {test.seeds_b}"
     )
     return f"{seeds} seeds, {test.n_images:,} test images"
-
-
-def _images_hide_it(test: PairTest, alpha: float) -> bool:
-    """Say whether it is shown that the images' own part, which no seed shrinks, is too large."""
-    shown = test.v1 - test.v3 - _SURE * test.v1_error
-    t = -float(scipy.special.stdtrit(test.n_images - 1, alpha / 2))
-    return shown > 0 and abs(test.difference) <= t * sqrt(shown)
-
-
-def _found(difference: float, then: Expected, alpha: float, odds: float) -> bool:
-    if then.df is None:
-        return difference > 0
-    return difference > _t(then.df, alpha, odds) * sqrt(then.variance)
-
-
-def _t(df: float, alpha: float, odds: float) -> float:
-    """Return how many standard errors a difference must be to be found with these odds."""
-    return float(scipy.special.stdtrit(df, odds) - scipy.special.stdtrit(df, alpha / 2))
-
-
-def _fewest(enough: Callable[[int], bool], now: int) -> int | None:
-    """Return the smallest number above `now` that is enough, by doubling and halving."""
-    too_few, number = now, now + 1
-    while not enough(number):
-        too_few, number = number, 2 * number
-        if number > _MOST:
-            return None
-    while number - too_few > 1:
-        middle = (too_few + number) // 2
-        too_few, number = (too_few, middle) if enough(middle) else (middle, number)
-    return number
 
 
 def _rounded(count: int) -> str:

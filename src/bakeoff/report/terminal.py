@@ -239,7 +239,7 @@ def _verdict(pair: Pair) -> Text:
         return Text(clean(texts.sentence(pair.sentence)))
     if pair.verdict is None or pair.p_holm is None:
         text = Text(f"{clean(pair.a)} and {clean(pair.b)}")
-        text.append(f"  {_difference(pair.test)}", style="dim")
+        text.append(f"  {_difference(pair.test)}{_bound(pair)}", style="dim")
         return text.append(f"; {clean(pair.failed)}" if pair.failed else "", style="dim")
     joint = {"better": "better than", "worse": "worse than"}.get(pair.verdict, f"{pair.verdict}:")
     names = f"{pair.a} {joint} {pair.b}"
@@ -250,15 +250,18 @@ def _verdict(pair: Pair) -> Text:
     if pair.by_less_than_margin:
         text.append(", by less than the margin")
     text.append(f"  {_difference(pair.test)}, p {texts.p_value(pair.p_of_verdict)}", style="dim")
-    if pair.less_than is not None:
-        level = f"one-sided {100 * pair.test.level:.4g} %"
-        most = texts.points(pair.less_than, 2, "up")
-        bound = f"; they differ by less than {most} ({level})"
-        text.append(bound, style="dim")
+    text.append(_bound(pair), style="dim")
     equality = pair.equality_needs if pair.advice and pair.advice.equality else None
     for needs in (pair.needs, equality):
         text.append(f"; {needs}" if needs else "", style="dim")
     return text
+
+
+def _bound(pair: Pair) -> str:
+    if pair.test is None or pair.less_than is None:
+        return ""
+    most, level = texts.points(pair.less_than, 2, "up"), f"one-sided {100 * pair.test.level:.4g} %"
+    return f"; they differ by less than {most} ({level})"
 
 
 def _difference(test: PairTest) -> str:

@@ -123,6 +123,21 @@ def test_failed_runs_have_a_column_and_both_means(tmp_path):
     assert "Failed runs" not in report.html(healthy)
 
 
+def test_intervals_of_pairs_are_called_pairwise(tmp_path):
+    two = {"a": fake_study.FakeModel(0.94), "b": fake_study.FakeModel(0.95)}
+    many = {f"m{k}": fake_study.FakeModel(0.9 + 0.005 * k) for k in range(6)}
+    titles = {
+        (2, 5): "Verdicts (pairwise 95 % intervals, Holm-adjusted p)",
+        (2, 2): "Differences; no verdicts below 3 seeds of each model (pairwise 95 % intervals)",
+        (6, 5): "Verdicts",  # of 15 pairs none is shown
+    }
+    for (models, seeds), title in titles.items():
+        study = fake_study.write_study(
+            tmp_path / f"{models}-{seeds}", two if models == 2 else many, seeds=range(seeds)
+        )
+        assert title in printed(compare([study]), width=160).splitlines()
+
+
 def test_where_time_counts_it_has_a_column(timed):
     text = printed(timed, width=120)
     row = next(line for line in text.splitlines() if line[2:].startswith("tiny "))

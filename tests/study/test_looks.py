@@ -111,7 +111,10 @@ def test_run_again_it_does_nothing_and_another_plan_is_told(npz, carried, tmp_pa
     assert other.comparison.exploratory
     text = StringIO()
     Console(file=text, width=100).print(other.table())
-    assert "Verdicts, exploratory, at the level of look 3 of 3" in text.getvalue()
+    assert (
+        "Verdicts, exploratory, at the level of look 3 of 3 (pairwise 98.33 % intervals, "
+        "Holm-adjusted p)"
+    ) in " ".join(text.getvalue().split())
     assert (
         "Looks at the test set after 3, 4 and 5 seeds were declared when it was first opened, and "
         "3 of them done; the recipe has looks after 3 and 5 seeds now."

@@ -199,15 +199,19 @@ def _explanation(comparison: Comparison) -> str:
 
 
 def _verdicts_title(comparison: Comparison) -> str:
-    if any(pair.verdict for pair in comparison.pairs):
-        if comparison.look is None:
-            return "Verdicts"
-        if comparison.exploratory:
-            return f"Verdicts, exploratory, at the level of {comparison.look.text}"
-        return f"Verdicts, {comparison.look.text}"
+    pairs, levels = comparison.pairs, {p.test.level for p in comparison.pairs if p.test is not None}
+    intervals = f"pairwise {100 * min(levels):.4g} % intervals" if levels else ""
+    if any(pair.verdict for pair in pairs):
+        look = comparison.look.text if comparison.look else ""
+        where = f", {look}" if look else ""
+        if look and comparison.exploratory:
+            where = f", exploratory, at the level of {look}"
+        beside = f" ({intervals}, Holm-adjusted p)" if len(pairs) <= _MOST_PAIRS else ""
+        return f"Verdicts{where}{beside}"
     unit = comparison.unit
-    if not any(pair.files for pair in comparison.pairs):
-        return f"Differences; no verdicts below 3 {unit}s of each model"
+    if not any(pair.files for pair in pairs):
+        beside = f" ({intervals})" if len(pairs) <= _MOST_PAIRS else ""
+        return f"Differences; no verdicts below 3 {unit}s of each model{beside}"
     what = "The folds' networks of models" if comparison.folded else "Trained files"
     return f"{what}, two at a time (exact McNemar); about the models this says nothing"
 

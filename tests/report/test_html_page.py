@@ -20,6 +20,7 @@ from bakeoff import report
 from bakeoff.analysis.compare import compare
 from bakeoff.analysis.comparison import Finding
 from bakeoff.analysis.preference import Order
+from bakeoff.analysis.race_outcome import DroppedModel, Race
 from bakeoff.report import html_page, sentences
 from tests.helpers import browser, fake_study
 from tests.helpers.pages import CLASSES, TITLE, parse
@@ -358,6 +359,32 @@ def test_a_browser_shows_it_at_any_width_in_light_and_dark(page, tmp_path, width
         assert min(ratios) >= 4.5  # WCAG 2.2 AA for text
         assert len(re.findall(rb"/Type\s*/Page\b", chromium.pdf())) <= 6
         assert chromium.console == []
+
+
+@NEEDS_BROWSER
+def test_no_column_is_cut_on_a_tablet_and_none_is_without_its_head_on_a_phone(study, tmp_path):
+    gone = DroppedModel(
+        name="dropped", study="s", parameters=10, seeds=(0, 1, 2), seconds_per_trial=2.0, after=3,
+        validation_accuracy=(0.25, 0.5, 0.75), leader="mlp", difference=0.4, p=1e-6,
+        not_trained=2, saved_seconds=4.0,
+    )  # fmt: skip
+    raced = replace(
+        study, race=Race(after=(3,), delta=0.005, dropped=(gone,), trials=8, seconds=16.0)
+    )
+    file = tmp_path / "report.html"
+    file.write_text(report.html(raced), encoding="utf-8")
+    with browser.Browser(width=768) as chromium:
+        chromium.open(file)
+        place = "document.querySelector('#table .scroll')"
+        wide, seen = (
+            chromium.evaluate(f"{place}.{side}") for side in ("scrollWidth", "clientWidth")
+        )
+        assert wide <= seen
+    with browser.Browser(width=390) as chromium:
+        chromium.open(file)
+        cells = "[...document.querySelectorAll('#table td')].filter(each => each.textContent)"
+        heads = f"{cells}.map(each => getComputedStyle(each, '::before').content)"
+        assert not {"none", "normal", '""'} & set(chromium.evaluate(heads))
 
 
 # ── the terminal ─────────────────────────────────────────────────────────────────────────────

@@ -564,6 +564,7 @@ def test_classes_with_long_names_are_told_apart_in_the_same_words_in_every_figur
     labels = short_labels(kinds, most=18)
     assert set(labels) <= set(texts(plots.per_class(odd, "mlp")))
     assert set(labels) <= set(texts(plots.class_counts(odd)))
+    assert set(short_labels(kinds)) <= set(texts(plots.roc_curves(odd, "mlp")))
 
 
 @pytest.mark.parametrize("n_validation", [0, 500])

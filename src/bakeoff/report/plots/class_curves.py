@@ -16,6 +16,7 @@ from bakeoff.report.plots.figure import (
     find,
     percent_axis,
     series,
+    short_labels,
     tip,
 )
 from bakeoff.utils.text import percent
@@ -104,7 +105,8 @@ def _drawn(
 ) -> Figure:
     names = [comparison.class_names[each.index] for each in scores]
     (width, height), (label, domain) = size, x
-    coded = series(names, width=width)
+    cut = short_labels(comparison.class_names)  # those of classes that are not drawn, too
+    coded = series([cut[each.index] for each in scores], width=width)
     legend = -(-len(names) // coded["color"]["legend"]["columns"])  # rows of names
     rows = [
         row

@@ -115,6 +115,7 @@ def class_counts(comparison: Comparison, *, width: int = WIDTH) -> Figure:
     half = MOST_CLASSES // 2
     shown = order if len(order) <= MOST_CLASSES else order[:half] + order[-half:]
     short = short_labels(names, most=18)
+    labels = [short[k] for k in shown]
     words = {"train": "training", "validation": "validation", "test": "test"}
     if comparison.data.get("folds"):
         words = {"test": "all, each tested in turn"}
@@ -134,7 +135,7 @@ def class_counts(comparison: Comparison, *, width: int = WIDTH) -> Figure:
             "data": {"values": rows},
             "mark": {"type": "bar", "height": {"band": 0.72}},
             "encoding": {
-                "y": field("class", "nominal", sort=[short[k] for k in shown], axis=_NAMES),
+                "y": field("class", "nominal", sort=labels, axis=_named(labels)),
                 "x": {
                     "field": "images", "type": "quantitative", "title": "images",
                     "axis": {"tickCount": 4},
@@ -244,7 +245,7 @@ def variance(comparison: Comparison, *, width: int = WIDTH) -> Figure:
             "data": {"values": rows},
             "mark": {"type": "bar", "height": {"band": 0.7}},
             "encoding": {
-                "y": field("model", "nominal", sort=names, axis=_NAMES),
+                "y": field("model", "nominal", sort=names, axis=_named(names)),
                 "x": field("share", axis=percent_axis(), scale={"domain": [0, 1]}),
                 "color": field("source", "nominal", scale=colors, legend={"symbolType": "square"}),
                 "order": {"field": "order"},
@@ -270,7 +271,13 @@ def variance_shares(result: ModelResult) -> tuple[float, float, float] | None:
 
 
 _LETTER, _MOST_ROOM = 6.5, 240.0  # pixels of a letter in a browser's wide font, and of a name
-_NAMES = {"grid": False, "domain": False, "labelColor": INK, "labelFontSize": 12}
+
+
+def _named(labels: Sequence[str]) -> dict[str, Any]:
+    """Return an axis of names, with room for them."""
+    room = min(_MOST_ROOM, _LETTER * max(map(len, labels), default=0))
+    return {"grid": False, "domain": False, "labelColor": INK, "labelFontSize": 12,
+            "minExtent": room}  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -296,8 +303,7 @@ def _dot_rows(rows: Sequence[_Row], *, row: int = _ROW) -> dict[str, Any]:
         else:
             lines.append(_interval(label, each, low))
             dots += _seeds(label, each)
-    room = {"minExtent": min(_MOST_ROOM, _LETTER * max(map(len, labels), default=0))}
-    y = field("row", "nominal", sort=labels, axis=_NAMES | room, scale={"domain": labels})
+    y = field("row", "nominal", sort=labels, axis=_named(labels), scale={"domain": labels})
     x = field("low", scale={"domain": [low, high], "nice": False}, axis=percent_axis())
     own = {"color": {"field": "color", "type": "nominal", "scale": None}}
     return {

@@ -14,7 +14,7 @@ import numpy as np
 import pytest
 
 from bakeoff.data import NpzSource, from_arrays, load
-from bakeoff.data.labels import listed_labels, natural, table_labels
+from bakeoff.data.labels import checked_class_names, listed_labels, natural, table_labels
 from bakeoff.errors import DataError
 
 X = np.arange(5 * 2 * 3, dtype=np.uint8).reshape(5, 2, 3) * 8
@@ -71,6 +71,19 @@ def test_text_labels_come_in_natural_order(tmp_path):
 def test_natural_order():
     names = ["b", "a10", "a2", "A1", "10", "9", "a", "a2b", "²", "a01"]
     assert sorted(names, key=natural) == ["9", "10", "a", "A1", "a01", "a2", "a2b", "a10", "b", "²"]
+
+
+@pytest.mark.parametrize("other", ["New\xa0York", "New  York", "New York\u200b", "\ufeffNew York"])
+def test_classes_that_look_the_same_are_one_misspelt(other):
+    """As labels are that were copied from a page."""
+    with pytest.raises(
+        DataError, match=r"found 'New York' and .*, which look the same: write them"
+    ):
+        checked_class_names(["New York", other])
+
+
+def test_classes_that_differ_in_a_sign_are_two():
+    assert len(checked_class_names(["कि", "कु", "क", "New York", "NewYork", "می‌شود", "میشود"])) == 7
 
 
 def test_classes_that_differ_in_capitals_only_are_one_misspelt():

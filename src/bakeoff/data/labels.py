@@ -16,6 +16,7 @@ from bakeoff.utils.text import counted, shown
 _MISSING = ("nan", "na", "n/a", "<na>", "none", "null", "nat", "?")  # among numbers: no label
 _LABELS = (str, bytes, bool, int, float, np.bool_, np.integer, np.floating)
 _NAN_AMONG_TEXT = np.dtype("U32")  # what NumPy makes of a list of words and NaN
+_UNSEEN = "[\u00ad\u200b\u200e\u200f\u2060\ufe0e\ufe0f\ufeff]"  # in text; ZWJ joins letters
 _NUMBER = re.compile(r"[+-]?([0-9]+\.?[0-9]*|\.[0-9]+)([eE][+-]?[0-9]+)?")
 
 
@@ -297,8 +298,22 @@ def checked_class_names(names: Sequence[str]) -> tuple[str, ...]:
         if name in seen:
             raise DataError(f"expected different class names, found {shown(name)} twice")
         seen.add(name)
+    _check_spaces(names, clean)
     _check_capitals(clean)
     return clean
+
+
+def _check_spaces(names: Sequence[str], clean: Sequence[str]) -> None:
+    """Refuse names that look the same: of other spaces, or with characters that are not seen."""
+    seen: dict[str, str] = {}
+    for name, plain_name in zip(names, clean, strict=True):
+        bare = " ".join(re.sub(_UNSEEN, "", name).split())
+        other = seen.setdefault(unicodedata.normalize("NFC", bare), plain_name)
+        if other != plain_name:
+            raise DataError(
+                f"expected different class names, found {shown(other)!r} and "
+                f"{shown(plain_name)!r}, which look the same: write them alike"
+            )
 
 
 def _check_capitals(names: Sequence[str]) -> None:

@@ -40,6 +40,13 @@ def test_columns_are_recognised(images, header):
     assert data.images[:, 0, 0, 0].tolist() == list(range(6))
 
 
+def test_columns_of_true_and_false(images):
+    """As pandas's get_dummies has made them since 2023."""
+    rows = [f"a{number},{number % 2 == 0},{number % 2 == 1}" for number in range(6)]
+    data = read(images, "\n".join(["image,healthy,rust", *rows]))
+    assert [data.class_names[each] for each in data.labels] == ["healthy", "rust"] * 3
+
+
 def test_a_first_line_that_names_a_file_is_no_header(images):
     """As ISIC's names, without endings, and labels that are words: one image was lost."""
     kinds = ["nv", "mel", "nv", "nv", "mel", "mel"]

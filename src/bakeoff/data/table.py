@@ -40,6 +40,7 @@ from bakeoff.utils.text import counted, listed, shown, some
 from bakeoff.utils.user_paths import require_utf8_names
 
 _TABLES = 20  # that are looked into beside one
+_BITS = {"0": 0, "0.0": 0, "false": 0, "1": 1, "1.0": 1, "true": 1}
 _SAMPLE = 50  # rows whose files are looked for, to find out where the images are
 
 
@@ -371,7 +372,7 @@ def _one_hot(begin: Head, found: list[list[str]], columns: Sequence[int]) -> lis
     if len(columns) < 2:
         return None
     cells = [[row[each].strip() for each in columns] for row in found]
-    plain = [[{"0": 0, "0.0": 0, "1": 1, "1.0": 1}.get(cell, 9) for cell in row] for row in cells]
+    plain = [[_BITS.get(cell.casefold(), 9) for cell in row] for row in cells]
     if any(sum(row) != 1 for row in plain):
         return None
     return [begin.columns[columns[row.index(1)]] for row in plain]

@@ -3,6 +3,7 @@
 Oracle: the messages, word for word; Pillow. Cost: 1 s. Run: pytest tests/data/test_items.py
 """
 
+import re
 from itertools import repeat
 
 import numpy as np
@@ -75,6 +76,7 @@ def test_two_keys_of_one_role_are_asked_about(item, found):
     ("item", "found"),
     [
         ({"img": IMAGE, "fine_label": 3}, "a mapping with img and fine_label"),  # CIFAR-100
+        ({"image": IMAGE, "label": None}, "a mapping with image and label, one of them None"),
         ((IMAGE, 3, 1.0), "3 objects"),
     ],
 )
@@ -127,3 +129,18 @@ def test_numbers_beyond_all_types_are_refused(rng):
     images = rng.integers(0, 256, (4, 8, 8), np.uint8)
     with pytest.raises(DataError, match=r"^data: expected whole numbers below 2\*\*63"):
         from_python((images, [10**20, 1, 10**20, 1]))
+
+
+@pytest.mark.parametrize(
+    ("shapes", "cure"),
+    [
+        (((8, 8), (8, 8, 3)), "make all grey, or all RGB (convert('RGB')), where they are read"),
+        (((8, 8, 1), (8, 8, 3)), "make all grey, or all RGB"),
+        (((8, 8), (8, 9)), "resize them where they are read"),
+        (((8, 8, 3), (9, 8)), "resize them where they are read"),
+    ],
+)
+def test_images_of_several_shapes(shapes, cure):
+    """Sets of photographs have a few grey ones: no resizing makes them alike."""
+    with pytest.raises(DataError, match=re.escape(cure)):
+        from_python([(np.zeros(shapes[number % 2]), number % 2) for number in range(9)])

@@ -97,9 +97,10 @@ def _gathered(value: Any) -> tuple[NDArray[Any], NDArray[Any]]:
         raise DataError("data: expected images and labels, found none")
     shapes = {each.shape for each in images}
     if len(shapes) > 1:
+        colours = len({each[:2] for each in shapes}) == 1 and {*map(len, shapes)} <= {2, 3}
+        cure = "resize them" if not colours else "make all grey, or all RGB (convert('RGB')),"
         raise DataError(
-            f"data: expected images of one shape, found {_few(shapes)}: resize them where they are "
-            "read"
+            f"data: expected images of one shape, found {_few(shapes)}: {cure} where they are read"
         )
     kinds = {each.shape for each in labels}
     if len(kinds) > 1:
@@ -165,6 +166,8 @@ def _pair(item: Any) -> tuple[NDArray[Any], NDArray[Any]]:
     if isinstance(item, Mapping):
         keys = some([shown(str(key)) for key in item])
         found = f"a mapping with {keys}" if item else "an empty mapping"
+        if {"x", "y"} <= {role_of(str(key)) for key in item}:
+            found += ", one of them None"
         item = (_only(item, "x", "image"), _only(item, "y", "label"))
     elif isinstance(item, tuple | list) and len(item) != 2:
         found = f"{counted(len(item), 'object')}"

@@ -245,3 +245,17 @@ def test_more_than_the_free_memory(path, monkeypatch):
         "expected at most 300 bytes of arrays (half of the free memory), found 336: use smaller "
         "images or fewer"
     )
+
+
+def test_arrays_of_other_kinds_are_ignored_where_nobody_asks_for_them(tmp_path):
+    """Dates of photographs, records of patients: the images beside them were refused, too."""
+    images, labels = np.full((4, 3, 3), 255, np.uint8), np.arange(4) % 2
+    path = tmp_path / "a.npz"
+    when = np.array(["2024-01-01"] * 4, dtype="M8[D]")
+    who = np.zeros(4, dtype=[("age", "i4"), ("weight", "f4")])
+    np.savez(path, x=images, y=labels, when=when, who=who)
+    assert load(NpzSource(path)).notes == ("ignored the arrays when, who",)
+    for name, kind in {"when": "dates", "who": "records"}.items():
+        said = f"{name}: expected numbers or text in a plain array, found {kind}"
+        with pytest.raises(DataError, match=said):
+            load(NpzSource(path, keys={"x": "x", "y": name}))

@@ -50,7 +50,7 @@ def _read(archive: "_Archive", path: Path, source: NpzSource) -> DataSet:
     names = [key for role, key in keys.items() if role != "class_names"]
     for name in keys.values():
         if headers[name].dtype.hasobject:
-            raise _objects(shown(name), images=name in names[::2])
+            raise _objects(shown(name), headers[name].kind, images=name in names[::2])
     described = [(name, headers[name].shape, headers[name].dtype) for name in names]
     check_shapes(described[::2], described[1::2])
     check_memory(2 * sum(headers[name].nbytes for name in names))
@@ -97,12 +97,16 @@ def read_images(path: Path) -> NDArray[Any]:
 
 @dataclass(frozen=True)
 class _Header:
-    """What an array says of itself; `start` is where its values begin in its entry."""
+    """What an array says of itself; `start` is where its values begin in its entry.
+
+    kind : of values that are not read here, in words; their type is then object
+    """
 
     dtype: np.dtype[Any]
     shape: tuple[int, ...]
     order: Literal["C", "F"]
     start: int
+    kind: str = "Python objects"
 
     @property
     def nbytes(self) -> int:
@@ -173,7 +177,7 @@ class _Archive:
         """Return an array in the machine's byte order."""
         header = self.headers[name]
         if header.dtype.hasobject:
-            raise _objects(shown(name))
+            raise _objects(shown(name), header.kind)
         values = np.empty(header.nbytes, dtype=np.uint8)
         with self._zip.open(f"{name}.npy") as stream:
             stream.read(header.start)
@@ -193,11 +197,11 @@ class _Archive:
         return found.reshape(header.shape)  # a lone value has become an array of one
 
 
-def _kind_of(header: str) -> str:
-    """Return what an array holds by a header that is not taken, in words."""
+def _kind_of(header: str) -> str | None:
+    """Return what an array holds by a header that is not taken, in words; None if unknown."""
     kinds = {"c": "complex numbers", "M": "dates", "m": "spans of time", "[": "records"}
     found = re.search(r"'descr': '?[<>|=]?([cMm\[])", header)
-    return kinds[found.group(1)] if found else "another header"
+    return kinds[found.group(1)] if found else None
 
 
 def _read_header(stream: IO[bytes], name: str) -> _Header:
@@ -216,7 +220,9 @@ def _read_header(stream: IO[bytes], name: str) -> _Header:
     descr, order, shape = (each.group(1) if each else "" for each in found)
     if len(text) < length or not _WHOLE.fullmatch(text) or not all(found):
         kind = _kind_of(text)
-        raise DataError(f"{name}: expected numbers or text in a plain array, found {kind}")
+        if kind is not None:  # refused if it is asked for
+            return _Header(np.dtype(object), (), "C", 0, kind)
+        raise DataError(f"{name}: expected numbers or text in a plain array, found another header")
     dimensions = tuple(int(each) for each in shape.split(",") if each.strip())
     dtype = np.dtype(descr)
     if dtype.itemsize == 0 or len(dimensions) > 8:
@@ -224,7 +230,9 @@ def _read_header(stream: IO[bytes], name: str) -> _Header:
     return _Header(dtype, dimensions, "F" if order == "True" else "C", 8 + width + length)
 
 
-def _objects(name: str, *, images: bool = False) -> DataError:
+def _objects(name: str, kind: str, *, images: bool = False) -> DataError:
+    if kind != _Header.kind:
+        return DataError(f"{name}: expected numbers or text in a plain array, found {kind}")
     cure = "as in labels.astype(str)"
     if images:
         cure = "as in np.stack(images), which needs images of one size"

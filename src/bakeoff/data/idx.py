@@ -64,15 +64,15 @@ def read_idx(path: Path, *, shape: tuple[int, ...] | None = None) -> NDArray[np.
         file.seek(0)
         stream = _Stream(_inflated(file) if packed else iter(lambda: file.read(_CHUNK), b""))
         found = _read_header(stream)
+        promised = math.prod(found)
+        most = max(LIMIT, min(most, _RATIO * size))
+        if promised > most:
+            raise _refused(f"at most {most:,} bytes", f"a header that promises {_times(found)}")
         if shape is not None and found != shape:
             raise DataError(
                 f"expected the published file, of shape {_times(shape)}, found one of shape "
                 f"{_times(found)}: {OTHER}"
             )
-        promised = math.prod(found)
-        most = max(LIMIT, min(most, _RATIO * size))
-        if promised > most:
-            raise _refused(f"at most {most:,} bytes", f"a header that promises {_times(found)}")
         if not packed:
             _check_length(size - (4 + 4 * len(found)), promised)
         check_memory(2 * promised)

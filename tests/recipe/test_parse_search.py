@@ -76,6 +76,12 @@ from tests.helpers.refused_recipes import refusal
             "models.mlp.layers[1].repeat: expected to repeat 0 to 100 times, found another number",
         ),
         (
+            {"layers": [{"choice": ["flatten", {"repeat": {"whole": [1, 2], "layers": []}}]}]},
+            {},
+            "models.mlp.layers[1].choice[2]: expected repeat in a list of layers, found it alone: "
+            "write [{repeat: …}]",
+        ),
+        (
             {"python": {"choice": ["a.py:build", "b.py:build"]}},
             {},
             "models.mlp.python: expected one, found a choice: declare a model for each",

@@ -65,6 +65,15 @@ def test_a_setting_fills_the_model_as_one_would_write_it():
 
 
 @pytest.mark.parametrize(
+    ("which", "layers"), [(0, []), (1, ["flatten"]), (2, ["flatten", {"dense": 8}])]
+)
+def test_one_layer_may_stand_beside_several_and_none_in_a_choice(which, layers):
+    """Read as one layer, no layers were "one layer, found an empty list"."""
+    raw = {"layers": [{"choice": [[], "flatten", ["flatten", {"dense": 8}]]}, {"dense": 4}]}
+    assert filled(raw, {"layers[1]": which}) == {"layers": [*layers, {"dense": 4}]}
+
+
+@pytest.mark.parametrize(
     ("choice", "value"),
     [
         ({"log": [0.0001, 0.01]}, 0.001),

@@ -219,10 +219,10 @@ def filled(raw: Any, setting: Setting, place: str = "") -> Any:
             times = filled(_times(each[REPEAT]), setting, block)
             if int(times):  # else its choices have no values
                 items += filled(each[REPEAT]["layers"], setting, f"{block}.layers") * int(times)
-        elif is_choice(each) and _holds_lists(each):
-            items += filled(each, setting, here)
         else:
-            items.append(filled(each, setting, here))
+            made = filled(each, setting, here)
+            several = is_choice(each) and _listed(made)  # one of its options is several layers
+            items += made if several else [made]
     return items
 
 
@@ -328,8 +328,11 @@ def _choice(raw: Any, place: str, when: tuple[When, ...]) -> Iterator[Dimension]
                 raise Misfit(text, inside=f"{place}.choice")
         yield Dimension(place, kind, options=tuple(values), when=when)
         for which, option in enumerate(values):
-            inside = (*when, (place, which))
-            yield from _walk(option, f"{place}.choice[{which + 1}]", inside)
+            here = f"{place}.choice[{which + 1}]"
+            if is_repeat(option):
+                text = "expected repeat in a list of layers, found it alone: write [{repeat: …}]"
+                raise Misfit(text, inside=here)
+            yield from _walk(option, here, (*when, (place, which)))
         return
     read = as_whole if kind == "whole" else as_number
     ends = [read(each) for each in values]
@@ -363,11 +366,6 @@ def _repeat(raw: object, place: str, when: tuple[When, ...]) -> Iterator[Dimensi
 
 def _times(block: Mapping[str, Any]) -> dict[str, Any]:
     return {key: each for key, each in block.items() if key != "layers"}
-
-
-def _holds_lists(choice: Mapping[str, Any]) -> bool:
-    """Say whether a choice among layers is one of several layers at once."""
-    return all(_listed(each) for each in choice.get("choice", [0]))
 
 
 def _key(place: str, key: object) -> str:

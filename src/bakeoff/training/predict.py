@@ -126,7 +126,7 @@ def _with_some_dropout(layer: Layer) -> Layer:
 def weight_names(network: Any) -> list[str]:
     """Return the names under which a model's weights are saved, trainable ones first."""
     variables = [*network.trainable_variables, *network.non_trainable_variables]
-    return [_same_anywhere(f"{index:03d}.{each.name}") for index, each in enumerate(variables)]
+    return [f"{index:03d}.{_uncounted(each.name)}" for index, each in enumerate(variables)]
 
 
 def in_order(weights: Mapping[str, NDArray[Any]], network: Any) -> list[NDArray[Any]]:
@@ -135,22 +135,18 @@ def in_order(weights: Mapping[str, NDArray[Any]], network: Any) -> list[NDArray[
     Raises ValueError if they are not this model's.
     """
     variables = [*network.trainable_variables, *network.non_trainable_variables]
-    known = map(_uncounted, weight_names(network))
-    shapes = dict(zip(known, (tuple(each.shape) for each in variables), strict=True))
+    shapes = dict(
+        zip(weight_names(network), (tuple(each.shape) for each in variables), strict=True)
+    )
     saved = {_uncounted(name): value for name, value in weights.items()}
     if {name: value.shape for name, value in saved.items()} != shapes:
         raise ValueError("these weights are of another model")
     return [saved[name] for name in shapes]
 
 
-def _same_anywhere(name: str) -> str:
-    """Return a name without the number that Keras gives where the user's own layer gave none.
-
-    It counts the variables of a process, so that it differs from one to the other.
-    """
-    return re.sub(r"(\.variable)_\d+$", r"\1", name)
-
-
 def _uncounted(name: str) -> str:
-    """Return a name without what Keras has counted: layers, too, after which some are called."""
+    """Return a name without numbers: Keras counts the layers and variables of a process.
+
+    Layers of the user's own call weights after themselves, or give them no name.
+    """
     return re.sub(r"_\d+", "", name)

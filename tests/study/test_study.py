@@ -18,7 +18,7 @@ MODELS = {"line": {"layers": []}}
 
 
 def test_the_keywords_are_the_recipes_keys():
-    assert set(inspect.signature(bakeoff.Study).parameters) == set(KEYS)
+    assert set(inspect.signature(bakeoff.Study).parameters) - {"unknown"} == set(KEYS)
 
 
 def test_the_options_of_run_are_those_of_the_function():
@@ -73,8 +73,13 @@ def test_arrays_that_were_changed_since_they_were_given_are_not_trained_on(tmp_p
 
 
 def test_a_wrong_keyword_is_refused_by_name():
-    with pytest.raises(TypeError, match="unexpected keyword argument 'sedes'"):
-        bakeoff.Study("mine", data="digits", models=MODELS, sedes=3)
+    for given, cure in (
+        ({"sedes": 3}, "did you mean seeds?"),
+        ({"epochs": 3}, "write it under training, as in training: {epochs: 20}"),
+    ):
+        text = f"recipe mine, {next(iter(given))}: unknown key; {cure}"
+        with pytest.raises(RecipeError, match=f"^{re.escape(text)}$"):
+            bakeoff.Study("mine", data="digits", models=MODELS, **given)
     study = bakeoff.Study("mine", data="digits", models=MODELS)
     with pytest.raises(TypeError, match="unexpected keyword argument 'worker'"):
         study.run(worker=3)

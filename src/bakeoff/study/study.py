@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from contextlib import nullcontext
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
+from typing import Any, Never
 
 from bakeoff import recipe as recipes
 from bakeoff.data.python_data import from_python, is_declared
@@ -70,8 +70,12 @@ class Study:
         margin: float | None = None,
         give_up: float | None = None,
         prefer: str | None = None,
+        **unknown: Never,
     ) -> None:
-        """Declare a study; what is None is as in a recipe that does not say it."""
+        """Declare a study; what is None is as in a recipe that does not say it.
+
+        unknown : refused as a recipe refuses it, so that `epochs` is told its place
+        """
         self._data = None if is_declared(data) else from_python(data)
         mapping = {
             "name": name,
@@ -88,6 +92,7 @@ class Study:
             "give_up": give_up,
             "prefer": prefer,
             "models": models,
+            **unknown,
         }
         mapping = {key: _plain(value) for key, value in mapping.items() if value is not None}
         self.recipe = recipes.parse(mapping, origin=name, folder=current_folder())

@@ -57,9 +57,9 @@ def test_one_part(path, save):
 
 
 def test_two_parts_names_and_more(path):
-    rgb = np.stack([X] * 3, axis=-1) / 255
+    rgb = np.stack([X] * 3, axis=-1) / X[:3].max()
     np.savez(
-        path, x_train=rgb, y_train=Y, x_test=rgb[:3], y_test=Y[:3], ids=Y,
+        path, x_train=np.minimum(rgb, 1), y_train=Y, x_test=rgb[:3], y_test=Y[:3], ids=Y,
         class_names=np.array(["a", "b", "c"]),
     )  # fmt: skip
     data = load(NpzSource(path))

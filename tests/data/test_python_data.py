@@ -96,6 +96,16 @@ def test_fractions_of_items_keep_their_digits(rng):
     np.testing.assert_array_equal(data.images[..., 0], x)
 
 
+def test_a_mapping_may_state_the_scale(arrays):
+    """Percent in bytes would be taken for dark pictures of up to 255."""
+    x, y = arrays
+    percent = (x / 16 * 100).astype(np.uint8)
+    data = from_python({"x": percent, "y": y, "scale": 100})
+    assert (data.maximum, data.notes) == (100, ())
+    with pytest.raises(DataError, match=r"^scale: expected a number above 0, found -1$"):
+        from_python({"x": percent, "y": y, "scale": -1})
+
+
 def test_parts(arrays):
     x, y = arrays
     four = from_python((x[:40], y[:40], x[40:], y[40:]))

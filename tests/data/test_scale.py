@@ -64,7 +64,7 @@ def test_black_and_white(shades):
         ("float32", 1.3, "1.3"),  # brightened
         ("float32", 23.4, "255"),
         ("float32", 100.5, "255"),  # percent
-        ("float32", 1 / 255, "1"),  # divided twice
+        ("float32", 1 / 255, "0.00392157"),  # divided twice
         ("uint8", 40, "255"),
         ("uint8", 7, "15"),
         ("uint16", 300, "1023"),
@@ -81,12 +81,34 @@ def test_other_scales_are_asked_for(shades, dtype, factor, guess):
     )
     with pytest.raises(DataError, match=f"^{re.escape(message)}$"):
         from_arrays("mine", stored, labels)
-    assert from_arrays("mine", stored, labels, scale=70_000).maximum == 70_000
+    double = 2 * float(stored.max())
+    assert from_arrays("mine", stored, labels, scale=double).maximum == double
 
 
 def test_a_stated_scale_must_hold(shades):
     with pytest.raises(DataError, match=r"^scale: expected at least the largest pixel, 1 in x, "):
         from_arrays("mine", *shades, scale=0.5)
+
+
+def test_a_stated_scale_far_above_the_pixels_is_refused(shades):
+    """The pictures were bytes once, and are divided already: all would be black."""
+    message = (
+        "scale: expected what is white in the pixels as they are stored, found 255, which makes "
+        "the largest of them, 1 in x, black: say 1"
+    )
+    with pytest.raises(DataError, match=f"^{re.escape(message)}$"):
+        from_arrays("mine", *shades, scale=255)
+
+
+def test_parts_that_may_be_on_different_scales_are_noted(shades):
+    x, y = shades
+    only = "dark, or on another scale"
+    assert from_arrays("mine", 255 * x, y, 127 * x, y).notes == (
+        f"x_test reaches only 127 of 255: {only}",
+    )
+    assert from_arrays("mine", x / 2, y, x, y).notes == (f"x_train reaches only 0.5 of 1: {only}",)
+    data = from_arrays("mine", 255 * x, y, x, y, scale=255)
+    assert data.notes == (f"x_test reaches only 1 of 255: {only}",)
 
 
 @pytest.mark.parametrize(
@@ -148,6 +170,23 @@ def test_images_of_one_part_on_different_scales_are_refused(shades, dtype, which
     assert from_arrays("mine", mixed, y, scale=255).maximum == 255
 
 
+@pytest.mark.parametrize(("low", "high"), [(1, 16), (16, 255), (15, 255), (255, 1023), (255, 4095)])
+def test_a_class_on_a_smaller_scale_is_refused(low, high):
+    rng = np.random.default_rng(0)
+    x, y = rng.random((90, 8, 8)), np.arange(90) % 3
+    x[:, 0, 0] = rng.uniform(0.9, 1, 90)
+    mixed = x * np.where(y == 2, low, high)[:, None, None]
+    with pytest.raises(DataError, match="expected all images on one scale, found 30 of 90 that"):
+        from_arrays("mine", mixed, y, x * high, y)
+
+
+def test_dark_pictures_are_not_on_a_smaller_scale():
+    rng = np.random.default_rng(0)
+    x = rng.integers(0, 256, (300, 8, 8)) * rng.uniform(0.05, 1, (300, 1, 1))
+    x[0] = 255
+    assert from_arrays("mine", x.astype(np.uint8), np.arange(300) % 3).maximum == 255
+
+
 def test_a_black_image_is_on_any_scale(shades):
     x, y = shades
     blank = np.where((y == 2)[:, None, None], 0, 255 * x)
@@ -163,6 +202,9 @@ def test_notes_say_what_was_done(shades):
     percent = (x * 100).astype(np.uint8)
     assert from_arrays("mine", percent, y).notes == (
         "the largest pixel is 100, and white is taken to be 255: scale: says otherwise",
+    )
+    assert from_arrays("mine", x / 2, y).notes == (
+        "the largest pixel is 0.5, and white is taken to be 1: scale: says otherwise",
     )
 
 

@@ -248,7 +248,7 @@ def _white(highs: Mapping[str, int], stated: float | None) -> tuple[float, tuple
     if stated is None and (high == 0 or 16 < high < scales.DARK):  # but bytes all the same
         scales.check_alike(reaches)
         dark = f"the brightest pixel is {high:g} of 255: dark, or on another scale"
-        return 255.0, (dark,) if high < scales.BRIGHT else ()
+        return 255.0, (dark,)
     return scales.white(reaches, stated)
 
 

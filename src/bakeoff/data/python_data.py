@@ -4,6 +4,7 @@ None of these libraries is imported here; their objects are known by what they c
 item by item is read once into arrays.
 """
 
+import math
 import os
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
@@ -103,13 +104,14 @@ def _framed(
     columns: Mapping[str, Sequence[str]],
     class_names: Sequence[str] | None = None,
     notes: tuple[str, ...] = (),
+    scale: float | None = None,
 ) -> DataSet:
     """Return the data set of these parts, of which some arrays were frames with these columns."""
     parts, moved = pixels_in_order(parts, columns)
     hot = one_hot_names(parts, columns)
     if class_names is None and hot is not None:
         parts, class_names = with_names(parts, hot)
-    return from_parts(NAME, parts, class_names=class_names, notes=notes + moved)
+    return from_parts(NAME, parts, class_names=class_names, scale=scale, notes=notes + moved)
 
 
 def _is_array(value: object) -> bool:
@@ -152,6 +154,7 @@ def _from_sequence(value: Sequence[Any]) -> DataSet:
 
 
 def _from_mapping(value: Mapping[str, Any]) -> DataSet:
+    stated, value = _scale(value)
     arrays = {
         str(key): as_array(each)
         for key, each in value.items()
@@ -178,7 +181,18 @@ def _from_mapping(value: Mapping[str, Any]) -> DataSet:
     }
     texts = [str(each) for each in arrays[keys["class_names"]]] if "class_names" in keys else None
     columns = {key: columns_of(value.get(key)) for key in arrays}
-    return _framed(parts, columns, texts, tuple(notes))
+    return _framed(parts, columns, texts, tuple(notes), stated)
+
+
+def _scale(value: Mapping[str, Any]) -> tuple[float | None, Mapping[str, Any]]:
+    """Return the scale that a mapping of arrays states, if it does, and the mapping without it."""
+    scale = value.get("scale")
+    if isinstance(scale, bool) or not isinstance(scale, Number) or scale is None:
+        return None, value
+    stated = float(scale)  # type: ignore[arg-type]
+    if not 0 < stated < math.inf:
+        raise DataError(f"scale: expected a number above 0, found {stated:g}")
+    return stated, {key: each for key, each in value.items() if key != "scale"}
 
 
 def _is_no_name(key: str, value: Any) -> bool:

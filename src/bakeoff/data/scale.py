@@ -8,6 +8,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
+import numpy as np
 from numpy.typing import NDArray
 
 from bakeoff.errors import DataError
@@ -18,9 +19,10 @@ _SMALL = (15.0, 16.0)  # 4 bits, and scikit-learn's digits
 _DEPTHS = (1023.0, 4095.0, 16383.0, 65535.0)  # 10, 12, 14 and 16 bits
 _FAINT = 0.1  # floats below it were probably divided twice
 _VERY_FAINT = 0.01  # of white; no picture is so dark, but 1 is, where others reach 255
-_SOME = 0.02  # of the images
+_SOME, _MOSTLY = 0.02, 0.8  # of the images
 DARK = 200  # bytes whose largest is below it may be percent, or 7 bits
 _APART = 4  # parts whose largest pixels are so many times apart are on different scales
+_UNLIKE = 1.5  # parts that are so many times apart may be
 
 
 @dataclass(frozen=True)
@@ -54,7 +56,13 @@ def white(reaches: Mapping[str, Reach], stated: float | None) -> tuple[float, tu
                 f"scale: expected at least the largest pixel, {most.high:g} in {name}, found "
                 f"{stated:g}"
             )
-        return max(float(stated), most.high), ()
+        if 0 < most.high <= stated * _VERY_FAINT:
+            raise DataError(
+                f"scale: expected what is white in the pixels as they are stored, found "
+                f"{stated:g}, which makes the largest of them, {most.high:g} in {name}, black: say "
+                f"{_guess(most.high):g}"
+            )
+        return max(float(stated), most.high), _dark(reaches, stated, _APART)
     check_alike(reaches)
     found = _plain(most)
     if found is None:
@@ -63,7 +71,8 @@ def white(reaches: Mapping[str, Reach], stated: float | None) -> tuple[float, tu
             f"4095, 16383 or 65535), found the largest {most.high:g}: say what white is, as in "
             f"{{…, scale: {_guess(most.high):g}}}"
         )
-    return found, _notes(most, found)
+    others = {part: each for part, each in reaches.items() if part != name}
+    return found, (*_notes(most, found), *_dark(others, most.high, _UNLIKE))
 
 
 def _check_sign(name: str, reach: Reach) -> None:
@@ -99,7 +108,7 @@ def check_images_alike(name: str, highest: NDArray[Any], white: float) -> None:
 
     highest : the largest pixel of every image, shape (n,); a black image says nothing
     """
-    faint = highest[(highest > 0) & (highest <= white * _VERY_FAINT)]
+    faint = _foreign(highest[highest > 0].astype(np.float64), white)
     if len(faint) < max(_SOME * len(highest), 2):
         return
     raise DataError(
@@ -107,6 +116,20 @@ def check_images_alike(name: str, highest: NDArray[Any], white: float) -> None:
         f"reach at most {float(faint.max()):.4g}, others {float(highest.max()):.4g}: scale them "
         f"alike; if they are, and some are dark, say so: {{…, scale: {white:.8g}}}"
     )
+
+
+def _foreign(highest: NDArray[Any], white: float) -> NDArray[Any]:
+    """Return the largest pixels of those images that are probably on another scale."""
+    faint = highest[highest <= white * _VERY_FAINT]
+    for end in (1.0, *_SMALL, 255.0, *_DEPTHS):
+        if end * _APART > white:
+            break
+        below = highest[highest <= end * HAIR]
+        # dark pictures end anywhere; those of another scale where it ends, and the rest far above
+        ends_there = (below >= 0.9 * end).sum() >= _MOSTLY * len(below)
+        if ends_there and (highest <= min(_APART * end, white / 2)).sum() == len(below):
+            faint = max(faint, below, key=len)
+    return faint
 
 
 def _plain(most: Reach) -> float | None:
@@ -133,8 +156,8 @@ def _plain(most: Reach) -> float | None:
 
 
 def _guess(high: float) -> float:
-    """Return the nearest scale above a largest pixel, as an example; a little above 1 itself."""
-    if 1 < high <= 2:
+    """Return the nearest scale above a largest pixel, as an example, or itself."""
+    if high <= _VERY_FAINT or 1 < high <= 2:
         return high
     return next((end for end in (1.0, *_SMALL, 255.0, *_DEPTHS) if high <= end), high)
 
@@ -146,11 +169,20 @@ def _notes(most: Reach, found: float) -> tuple[str, ...]:
         return ("every pixel is 0",)
     if found == 1 and most.whole:
         return ("every pixel is 0 or 1: white is 1",)
-    if found == 255 and most.high < DARK:
+    if found in (1, 255) and most.high < found * DARK / 255:
         return (
-            f"the largest pixel is {most.high:.8g}, and white is taken to be 255: scale: says "
-            "otherwise",
+            f"the largest pixel is {most.high:.8g}, and white is taken to be {found:g}: scale: "
+            "says otherwise",
         )
     if found in usual:
         return ()
     return (f"the largest pixel is {most.high:.8g}: pixels are divided by {found:.8g}",)
+
+
+def _dark(reaches: Mapping[str, Reach], end: float, times: float) -> tuple[str, ...]:
+    """Return a note for every part whose largest pixel is more than so many times below `end`."""
+    return tuple(
+        f"{name} reaches only {reach.high:.8g} of {end:.8g}: dark, or on another scale"
+        for name, reach in reaches.items()
+        if 0 < reach.high * times < end
+    )

@@ -315,14 +315,23 @@ def test_chance_level(findings):
     finding = found["chance-level", "a"]
     assert finding.severity == "serious"
     assert finding.text == (
-        "a is at chance level in all 5 seeds: 11.0 % of 1,000 test images correct, where its "
-        "predictions dealt out at random would have 10.0 %."
+        "a is not shown to beat chance in all 5 seeds: 11.0 % of 1,000 test images correct, where "
+        "its predictions dealt out at random would have 10.0 %."
     )
+
+
+def test_few_images_that_do_not_show_a_model_above_chance_do_not_show_it_at_chance(findings):
+    two = {"class_names": ("cat", "dog"), "n_test": 20, "baselines": {}}
+    found = findings({"a": FakeModel(0.7), "b": FakeModel(0.7)}, **two)["chance-level", "a"]
+    assert found.text.startswith("a is not shown to beat chance in all 5 seeds: 70.0 % of 20")
+    assert found.advice.endswith("and whether there are enough test images to show it.")
 
 
 def test_chance_level_is_told_of_the_seeds_that_are_at_it(findings):
     found = findings({"a": FakeModel([0.6, 0.1, 0.5, 0.4, 0.5])}, baselines={})
-    assert found["chance-level", "a"].text.startswith("a is at chance level in seed 1 of 5 seeds:")
+    assert found["chance-level", "a"].text.startswith(
+        "a is not shown to beat chance in seed 1 of 5 seeds:"
+    )
 
 
 def test_nothing_more_is_said_of_a_model_with_more_failures_than_results(findings):

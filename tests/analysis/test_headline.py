@@ -148,7 +148,7 @@ def test_an_equal_of_which_hardly_anything_is_known_is_no_equal(headline):
     assert found.text == "Cannot say which model to use; b scored highest."
     assert found.reason == (
         "The accuracy of a is only known to lie between 0 % and 100 %, since 1 of its 3 seeds is "
-        "at chance"
+        "not shown to beat chance"
     )
 
 

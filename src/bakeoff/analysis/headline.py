@@ -143,7 +143,7 @@ def _too_little_known(comparison: Comparison, chosen: Recommendation, choose: Ch
             lost = len(chance_seeds(model, comparison))
             verb = "is" if lost == 1 else "are"
             these = f"{len(model.seeds)} {model.unit}s"
-            why = f", since {lost} of its {these} {verb} at chance" if lost else ""
+            why = f", since {lost} of its {these} {verb} not shown to beat chance" if lost else ""
             why = f", since {len(model.failed)} of its runs failed" if model.failed else why
             return (
                 f"the accuracy of {model.name} is only known to lie between "

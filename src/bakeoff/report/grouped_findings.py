@@ -25,7 +25,7 @@ _OF_SEVERAL = {
         "serious",
     ): "predict one class for nearly every image with some {unit}s",
     ("no-answer", "serious"): "have no prediction for some test images",
-    ("chance-level", "serious"): "are no better than guessing with some {unit}s",
+    ("chance-level", "serious"): "are not shown to beat chance with some {unit}s",
     ("worse-than-baseline", "serious"): "are worse than {baseline}",
     ("worse-than-baseline", "warning"): "are not shown to be better than {baseline}",
     ("over-fitting", "warning"): "over-fit: the validation loss rises while training goes on",

@@ -38,7 +38,7 @@ _NAMED = 3
 
 
 def chance_seeds(model: ModelResult, comparison: Comparison) -> list[int]:
-    """Return the positions of the seeds at chance level, those that failed left out."""
+    """Return the positions of the seeds not shown to beat chance, those that failed left out."""
     failed = failed_seeds(model, comparison)
     n_images = len(comparison.labels)
     chances = _chances(model, comparison)
@@ -74,7 +74,7 @@ def test_below_validation(model: ModelResult, comparison: Comparison) -> Finding
 
 
 def chance_level(model: ModelResult, comparison: Comparison) -> Finding | None:
-    """Notice seeds no better than the same predictions dealt out at random.
+    """Notice seeds not shown to be better than the same predictions dealt out at random.
 
     Chance is Σ_k t_k·p_k with t_k the share of images of class k, p_k that of predictions of it:
     1/k for a balanced test set, and the majority's share where one class is always predicted.
@@ -89,14 +89,14 @@ def chance_level(model: ModelResult, comparison: Comparison) -> Finding | None:
         severity="serious",
         model=model.name,
         text=(
-            f"{model.name} is at chance level in {seeds_of(model, positions)}: "
+            f"{model.name} is not shown to beat chance in {seeds_of(model, positions)}: "
             f"{percent(accuracy, 1)} of {n_images:,} test images correct, where its "
             "predictions dealt out at random would have "
             f"{percent(float(chances[positions].mean()), 1)}."
         ),
         advice=(
             "No result to compare: check that images and labels belong together, then the learning "
-            "rate and the number of epochs."
+            "rate and the number of epochs, and whether there are enough test images to show it."
         ),
     )
 

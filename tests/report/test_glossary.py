@@ -23,3 +23,8 @@ def test_words_are_explained_where_they_first_stand():
     ]  # fmt: skip
     assert re.sub(r'<a class="term"[^>]*>|</a>', "", text) == page
     assert all(len(meaning) < 200 for _, _, meaning in glossary.entries())
+
+
+def test_p_is_explained_for_both_claims_it_stands_beside():
+    """Of practically equal models it is that of the test of equality."""
+    assert "a difference or practical equality" in glossary.GLOSSARY["p"][0]

@@ -82,7 +82,8 @@ GLOSSARY: dict[str, tuple[str, tuple[str, ...]]] = {
         ("Holm", "Holm's method", "Holm-adjusted"),
     ),
     "p": (
-        "How often chance alone would give a difference at least this large if there were none.",
+        "How often chance alone would speak as strongly for what is claimed, a difference or "
+        "practical equality, if it were not so.",
         ("p =", "p <"),
     ),
     "one-sided bound": (

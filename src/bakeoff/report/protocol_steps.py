@@ -215,8 +215,8 @@ def _compare(comparison: Comparison) -> str:
     if any(pair.verdict for pair in comparison.pairs):
         text += (
             " Each pair of models is compared on the same images by a t-test with both sources; "
-            f"over the {counted(len(comparison.pairs), 'pair')}, Holm's method keeps the chance "
-            f"of even one wrong better or worse{_over_looks(comparison)} below 5 %. Practically "
+            f"over the {counted(len(comparison.pairs), 'pair')}, Holm's method holds the chance "
+            f"of even one wrong better or worse{_over_looks(comparison)} to about 5 %. Practically "
             "equal is shown by two one-sided tests against "
             f"±{declared_points(comparison.margin)} points, adjusted the same way. All else is not "
             "separated, which is no claim of a tie."

@@ -12,6 +12,7 @@ from dataclasses import replace
 
 from bakeoff import report
 from bakeoff.analysis.race_outcome import DroppedModel, Race
+from bakeoff.analysis.recommendation import Headline
 from bakeoff.report.exports import escape_latex, escape_markdown
 from tests.helpers.pages import TITLE, parse
 
@@ -91,6 +92,14 @@ def test_no_form_names_a_model_without_what_it_may_lose(study):
     assert f"Use <strong>tiny</strong>{caution}" in report.fragment(doubtful)
     assert f"Use tiny{caution}" in report.model_card(doubtful)
     assert f"Use tiny{caution}".strip() == report.answer(doubtful)
+
+
+def test_a_bold_row_without_a_winner_says_so_in_latex_too(study):
+    """It has no headline: bold alone would name one of equals as the model to use."""
+    equals = Headline("no winner", None, ("tiny", "small"), "No winner among a and b.", "", "", "")
+    assert "No winner among a and b. Bold: recommended" in report.latex(
+        replace(study, headline=equals)
+    )
 
 
 def test_latex_escapes_what_latex_reads(study):

@@ -263,7 +263,9 @@ def _bold(comparison: Comparison) -> str:
     chosen = comparison.recommended
     if chosen is None or comparison.to_use is None:
         return ""
-    return f"Bold: recommended{f', though {chosen.caution}' if chosen.caution else ''}."
+    found = comparison.headline
+    equals = f"{found.text} " if found is not None and found.case == "no winner" else ""
+    return f"{equals}Bold: recommended{f', though {chosen.caution}' if chosen.caution else ''}."
 
 
 def _basis(comparison: Comparison) -> str:

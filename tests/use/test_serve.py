@@ -587,6 +587,33 @@ def test_a_study_that_trains_is_watched(tmp_path):
         assert run.exitcode is not None
 
 
+EXTENDED = """(() => {
+const curves = {accuracy: [null, null], loss: [null, null], fit: [0.5, 0.6]};
+const trial = {model: "m", seed: 0, state: "finished", epochs: 2, of: 2, reached: 2, nodes: [],
+  accuracy: null, curves};
+draw({title: "t", opened: true, finished: 1, declared: 2, running: [], seconds_left: null,
+  command: "c", measured: "training", trials: [trial]});
+const texts = ["#state", "#curves", "#measured", "#trials td:last-child"];
+return [...texts.map((each) => document.querySelector(each).textContent),
+  document.querySelectorAll("polyline.curve").length];
+})()"""
+
+
+@needs_browser
+def test_a_study_without_validation_that_is_extended_has_curves_and_is_not_called_done(server):
+    with browser.Browser() as window:
+        window.open(f"{server.address}/live")
+        window.wait("document.querySelectorAll('#trials tr').length > 0")
+        assert window.evaluate(EXTENDED) == [
+            "1 of 2 trials done, the test set is open",
+            "Training accuracy, epoch by epoch; one line a seed",
+            "training accuracy",
+            "60.0 %",
+            1,
+        ]
+        assert window.console == []
+
+
 # ── what the user gets wrong ─────────────────────────────────────────────────────────────────
 
 

@@ -26,7 +26,8 @@ class Live:
         """Return the study as the page draws it."""
         now = status(self._folder.path)
         recipe = read_recipe(self._folder, now.study)
-        trials = [self._trial(each, recipe) for each in now.trials]
+        folds = now.outline.folds
+        trials = [self._trial(each, recipe, folds) for each in now.trials]
         done = sum(each["state"] == "finished" for each in trials)
         return {
             "study": recipe.name,
@@ -40,34 +41,32 @@ class Live:
                 if each["state"] == "running"
             ],
             "seconds_left": _seconds_left(trials, now),
+            "measured": "validation" if now.study["data"]["validation"] else "training",
             "class_names": list(now.study["data"]["class_names"]),
             "trials": trials,
             "command": now.command,
         }
 
-    def _trial(self, trial: TrialStatus, recipe: Recipe) -> dict[str, Any]:
+    def _trial(self, trial: TrialStatus, recipe: Recipe, folds: int | None) -> dict[str, Any]:
         key = (trial.model, trial.seed)
         if key in self._finished:
             return self._finished[key]
-        curves: dict[str, list[float | None]] = {}
         if trial.state == "finished":
-            path = self._folder.trial(*key) / "history.csv"
-            columns = read_history(path)
-            curves = {name: _thinned(columns[column].tolist()) for name, column in _COLUMNS}
+            epochs, columns = trial.epochs, _columns(self._folder.trial(*key))
+        elif folds:
+            epochs, columns = _of_folds(self._folder, *key, folds)
         else:
-            rows = history_saved(self._folder.partial(*key))
-            curves = {
-                name: _thinned([row.get(column) for row in rows]) for name, column in _COLUMNS
-            }
+            epochs, columns = trial.epochs, _saved(self._folder.partial(*key))
         told = {
             "model": trial.model,
             "seed": trial.seed,
             "state": trial.state,
-            "epochs": trial.epochs,
+            "epochs": epochs,
             "of": recipe.models[trial.model].training.epochs,
             "seconds": trial.seconds,
             "accuracy": _selected(trial),
-            "curves": curves,
+            "curves": {name: _thinned(values) for name, values in columns.items()},
+            "reached": len(columns["fit"]),
             "nodes": list(trial.nodes),
         }
         if trial.state == "finished":
@@ -76,6 +75,40 @@ class Live:
 
 
 _COLUMNS = (("accuracy", "val_accuracy"), ("loss", "val_cross_entropy"), ("fit", "accuracy"))
+_Columns = dict[str, list[Any]]  # one value an epoch
+
+
+def _columns(place: Path) -> _Columns:
+    """Return what a finished trial or fold has of its epochs."""
+    history = read_history(place / "history.csv")
+    return {name: history[column].tolist() for name, column in _COLUMNS}
+
+
+def _saved(partial: Path) -> _Columns:
+    """Return what has been saved of a trial or fold in progress."""
+    rows = history_saved(partial)
+    return {name: [row.get(column) for row in rows] for name, column in _COLUMNS}
+
+
+def _of_folds(folder: StudyFolder, model: str, seed: int, folds: int) -> tuple[int, _Columns]:
+    """Return the epochs of an average fold of a trial in progress, and their means over folds."""
+    each = []
+    for fold in range(folds):
+        place = folder.fold(model, seed, fold)
+        partial = place.with_name(f"{place.name}.partial")
+        each.append(_columns(place) if place.exists() else _saved(partial))
+    lengths = [len(columns["fit"]) for columns in each]
+    means = {
+        name: [_mean([columns[name][at] for columns in each if at < len(columns[name])])
+               for at in range(max(lengths))]
+        for name, _ in _COLUMNS
+    }  # fmt: skip
+    return sum(lengths) // folds, means
+
+
+def _mean(values: list[Any]) -> float | None:
+    known = [float(each) for each in values if each is not None]
+    return sum(known) / len(known) if known else None
 
 
 def _selected(trial: TrialStatus) -> float | None:

@@ -24,10 +24,14 @@ function last(values) {
   return null;
 }
 
-function chart(model, trials, low) {
+function curve(trial, measured) {
+  return trial.curves[measured === "training" ? "fit" : "accuracy"];
+}
+
+function chart(model, trials, low, measured) {
   const width = 340, height = 190, left = 44, bottom = 26, top = 10, right = 10;
   const svg = element("svg:svg", { viewBox: `0 0 ${width} ${height}`, role: "img" });
-  svg.append(element("svg:title", {}, `${model}: validation accuracy by epoch`));
+  svg.append(element("svg:title", {}, `${model}: ${measured} accuracy by epoch`));
   const epochs = Math.max(2, ...trials.map((t) => t.of));
   const x = (share) => left + share * (width - left - right);
   const y = (value) => top + ((1 - value) / (1 - low)) * (height - top - bottom);
@@ -39,8 +43,8 @@ function chart(model, trials, low) {
   svg.append(element("svg:text", { x: left, y: height - 8 }, "0"));
   svg.append(element("svg:text", { x: width - right, y: height - 8, "text-anchor": "end" }, `epoch ${epochs - 1}`));
   for (const trial of trials) {
-    const values = trial.curves.accuracy;
-    const span = (trial.epochs - 1) / (epochs - 1);
+    const values = curve(trial, measured);
+    const span = (trial.reached - 1) / (epochs - 1);
     const points = values
       .map((value, i) => [x(values.length > 1 ? (span * i) / (values.length - 1) : 0), value])
       .filter(([, value]) => value !== null)
@@ -61,18 +65,22 @@ function draw(study) {
   const all = study.finished === study.declared;
   get("whole").value = study.declared ? study.finished / study.declared : 0;
   const counted = `${study.finished} of ${study.declared} trials done`;
-  get("state").textContent = study.opened ? `Done: ${counted}, the test set is open` : counted;
+  const open = study.opened ? `${counted}, the test set is open` : counted;
+  get("state").textContent = study.opened && all ? `Done: ${open}` : open;
   const running = study.running.length ? `running: ${study.running.join(", ")}` : "";
   const left = study.seconds_left !== null && !all ? `about ${duration(study.seconds_left)} left` : "";
   const idle = !study.running.length && !all ? `nothing is running; to go on: ${study.command}` : "";
   get("left").textContent = [running || idle, left].filter(Boolean).join(" · ");
   const models = [...new Set(study.trials.map((t) => t.model))];
-  const known = study.trials.flatMap((t) => t.curves.accuracy).filter((v) => v !== null);
+  const measured = study.measured;
+  get("curves").textContent = `${measured === "training" ? "Training" : "Validation"} accuracy, epoch by epoch; one line a seed`;
+  get("measured").textContent = `${measured} accuracy`;
+  const known = study.trials.flatMap((t) => curve(t, measured)).filter((v) => v !== null);
   const low = known.length ? Math.max(0, Math.floor(10 * quantile(known, 0.1)) / 10 - 0.1) : 0;
   get("charts").replaceChildren(
-    ...models.map((m) => chart(m, study.trials.filter((t) => t.model === m), Math.min(low, 0.9))),
+    ...models.map((m) => chart(m, study.trials.filter((t) => t.model === m), Math.min(low, 0.9), measured)),
   );
-  get("trials").replaceChildren(...study.trials.map(row));
+  get("trials").replaceChildren(...study.trials.map((t) => row(t, measured)));
 }
 
 function quantile(values, share) {
@@ -84,10 +92,10 @@ function state(trial) {
   return trial.nodes.length ? `${trial.state} on ${trial.nodes.join(", ")}` : trial.state;
 }
 
-function row(trial) {
+function row(trial, measured) {
   const tr = element("tr");
   const bar = element("progress", { max: trial.of, value: trial.epochs, "aria-label": "epochs" });
-  const accuracy = trial.accuracy ?? last(trial.curves.accuracy);
+  const accuracy = trial.accuracy ?? last(curve(trial, measured));
   const cells = [trial.model, String(trial.seed), `${trial.epochs} of ${trial.of}`, bar,
     accuracy === null ? state(trial) : `${(100 * accuracy).toFixed(1)} %${trial.state === "finished" ? "" : ` (${state(trial)})`}`];
   for (const cell of cells) {

@@ -19,7 +19,7 @@ def sort(study: str, source: str, target: str) -> None:
     for index, (name, label) in enumerate(zip(found.names, found.classes, strict=True)):
         strange = found.unlike is not None and found.unlike[index]
         sure = found.probabilities[index].max() >= SURE and not strange
-        folder = Path(target, label if sure else "unsure")
+        folder = Path(target, label.replace("/", "-") if sure else "unsure")  # T-shirt/top
         folder.mkdir(parents=True, exist_ok=True)
         shutil.copy2(name, folder / f"{index:05d}-{Path(name).name}")
         print(f"{name}: {folder.name}")  # noqa: T201

@@ -163,7 +163,8 @@ def test_the_sentences_people_read_most(study, parsed):
         else "There is no test image that exactly one model classifies correctly."
     )
     assert galleries.worst_mistakes(study, tiny).text == (
-        "The images that most of its 3 seeds get wrong, the worst first."
+        "The images that most of its 3 seeds get wrong, the worst first; below each, how many of "
+        "them predict this class."
     )
     long = {word: len(meaning.split()) for _, word, meaning in glossary.entries()}
     assert max(long.values()) <= 36, long

@@ -5,9 +5,11 @@ the endpoint is in test_serve.py. Cost: 10 s, most of it starting Python.
 Run: pytest tests/use/test_examples.py
 """
 
+import runpy
 import subprocess
 import sys
 from pathlib import Path
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -45,11 +47,25 @@ def test_photographs_are_sorted(finished_study, pictures, tmp_path):
     assert copies == sorted(Path(f, f"{i:05d}-{i}.png") for i, f in enumerate(folders))
 
 
+def test_a_class_with_a_slash_is_one_folder(pictures, tmp_path, capsys):
+    """Fashion-MNIST's T-shirt/top became top in T-shirt."""
+    sort = runpy.run_path(str(EXAMPLES / "sort_photographs.py"))["sort"]
+    names, sure = [str(pictures / "0.png")], np.array([[0.95, 0.05]])
+    found = SimpleNamespace(names=names, classes=["T-shirt/top"], unlike=None, probabilities=sure)
+    sort.__globals__["compare"] = lambda _: SimpleNamespace(predict=lambda _: found)
+    sort("study", str(pictures), str(tmp_path))
+    assert capsys.readouterr().out == f"{names[0]}: T-shirt-top\n"
+    assert (tmp_path / "T-shirt-top" / "00000-0.png").exists()
+
+
 def test_onnx_without_bakeoff(finished_study, pictures, tmp_path):
     result = compare([finished_study])
     export(result.trained("mlp", seed=0), "onnx", out=tmp_path / "out")
     with Image.open(pictures / "3.png") as small:
         small.resize((40, 30)).save(pictures / "larger.png")  # to be made smaller as Bakeoff does
+        exif = Image.Exif()
+        exif[274] = 6  # a telephone that was held upright
+        small.rotate(90).save(pictures / "turned.png", exif=exif)
     files = sorted(pictures.glob("*.png"))
     lines = ran("onnx_in_15_lines.py", tmp_path / "out", *files)
     found = result.predict(pictures, model="mlp", seed=0)

@@ -84,7 +84,10 @@ def worst_mistakes(comparison: Comparison, result: ModelResult) -> Gallery:
     seeds = len(result.seeds)
     text = "The images it was most sure of and wrong about, the worst first."
     if seeds > 1:
-        text = f"The images that most of its {seeds} {result.unit}s get wrong, the worst first."
+        text = (
+            f"The images that most of its {seeds} {result.unit}s get wrong, the worst first; below "
+            "each, how many of them predict this class."
+        )
     cards = [
         Card(
             source=_of(comparison, each.index),

@@ -614,6 +614,23 @@ def test_a_study_without_validation_that_is_extended_has_curves_and_is_not_calle
         assert window.console == []
 
 
+LONG = """(() => {
+get("more").hidden = false;
+get("nearest").replaceChildren(figure({image: "data:,", class: "a long name ".repeat(20)}, false));
+const caption = document.querySelector("#nearest figcaption");
+return [caption.clientHeight, caption.title.length];
+})()"""
+
+
+@needs_browser
+def test_a_class_s_long_name_takes_three_lines_below_an_image(server):
+    with browser.Browser() as window:
+        window.open(f"{server.address}/try")
+        window.wait("document.getElementById('model').textContent.length > 3")
+        height, letters = window.evaluate(LONG)
+        assert (height < 80, letters) == (True, 240)
+
+
 # ── what the user gets wrong ─────────────────────────────────────────────────────────────────
 
 

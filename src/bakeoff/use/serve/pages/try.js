@@ -28,7 +28,7 @@ function bars(into, rows) {
 function figure(each, large) {
   const made = element("figure");
   made.append(element("img", { class: large ? "tile large" : "tile", src: each.image, alt: each.class }));
-  made.append(element("figcaption", {}, each.class));
+  made.append(element("figcaption", { title: each.class }, each.class)); // long ones are cut
   return made;
 }
 

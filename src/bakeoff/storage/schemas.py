@@ -94,7 +94,8 @@ _FILE = _checked(core.str_schema(), _inside)
 _APART = _checked(core.str_schema(pattern=r"^(.*/)?(timing|environment)\.json\z"), _inside)
 _SHAPE = _list(_POSITIVE, least=3, most=3)
 _ANYTHING = core.dict_schema(core.str_schema(), core.any_schema())
-_VERSIONS = core.dict_schema(_TEXT, _or_none(core.union_schema([_TEXT, _INT])))
+_VERSION = _or_none(core.union_schema([_TEXT, _INT]))
+_VERSIONS = core.dict_schema(_TEXT, _VERSION)
 _SEEDS_BY_MODEL = core.dict_schema(_NAME, _SEEDS)
 _HASHES = core.dict_schema(_FILE, _HASH)
 _VALUES = core.dict_schema(_TEXT, core.union_schema([_INT, _FLOAT]))
@@ -167,6 +168,7 @@ _KINDS: Mapping[str, CoreSchema] = {
         selected_epoch=_or_none(_COUNT),
         diverged_epoch=_or_none(_COUNT),
         validation=_or_none(_VALIDATION),
+        images=_may_lack(_POSITIVE),  # of a shipped model: how many it was trained on
     ),
     # an opening's also says how long one image is predicted, alone or in a batch
     "timing.json": _document(
@@ -175,7 +177,9 @@ _KINDS: Mapping[str, CoreSchema] = {
         batch_seconds=_may_lack(_or_none(_SECONDS)),
     ),
     # `earlier` are those of checkpoints that the trial went on from
-    "environment.json": _document(earlier=_may_lack(_list(_VERSIONS))),
+    "environment.json": core.typed_dict_schema(
+        {"earlier": _may_lack(_list(_VERSIONS))}, extra_behavior="allow", extras_schema=_VERSION
+    ),
     "baseline.json": _document(name=_NAME, parameters=_COUNT),
     "opening.json": _document(
         opening=_POSITIVE,

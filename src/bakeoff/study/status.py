@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Any
 from bakeoff.analysis.environments import differing, joined
 from bakeoff.errors import StorageError, printable
 from bakeoff.recipe.outline import Outline, outline, read_outline
-from bakeoff.storage import atomic
+from bakeoff.storage import atomic, formats
 from bakeoff.storage.declared_looks import PlannedOpenings, planned_openings
 from bakeoff.storage.opened_weights import changed_trials
 from bakeoff.storage.race_looks import dropped_models
@@ -97,10 +97,10 @@ def status(path: str | Path) -> StudyStatus:
     study = folder.read_study()
     known, searched = _declared(folder, study)
     done, out = folder.finished(), dropped_models(folder)
-    looks = _looks(folder, known.looks)
+    looks, validated = _looks(folder, known.looks), study["data"]["validation"] > 0
     seeds = known.seeds[: known.looks[max(looks.kept, 1) - 1]] if looks else known.seeds
     trials = [
-        _trial(folder, model, seed, known.folds, finished=seed in done.get(model, ()))
+        _trial(folder, model, seed, known.folds, seed in done.get(model, ()), validated)
         for model in known.models
         for seed in sorted({*(() if model in out else seeds), *done.get(model, ())})
     ]
@@ -158,10 +158,12 @@ def _changed(folder: StudyFolder) -> list[str]:
 
 
 def _trial(
-    folder: StudyFolder, model: str, seed: int, n_folds: int | None, *, finished: bool
+    folder: StudyFolder, model: str, seed: int, n_folds: int | None, finished: bool, validated: bool
 ) -> TrialStatus:
     if finished:
         document = folder.read_trial(model, seed)
+        if (document["validation"] is None) is validated:
+            raise formats.damaged(folder.trial(model, seed) / "trial.json")
         seconds = None
         with suppress(StorageError):
             seconds = folder.read_timing(model, seed).get("seconds")

@@ -9,7 +9,7 @@ import re
 import numpy as np
 import pytest
 
-from bakeoff.errors import StudyError
+from bakeoff.errors import DamagedFile, StudyError
 from bakeoff.storage import array_files, atomic, formats, written_folder
 from bakeoff.storage.study_folder import StudyFolder, to_go_on
 
@@ -19,6 +19,24 @@ FILES = {
     "empty": b"",
     written_folder.TIMING: formats.sealed_json({"seconds": 1.5}),
 }
+
+
+def trial_document():
+    """Return a trial.json that is in order."""
+    return {
+        "model": "cnn",
+        "seed": 3,
+        "selection": "last",
+        "settings": {"training": {"epochs": 2}},
+        "input_shape": [8, 8, 1],
+        "n_classes": 10,
+        "parameters": 5,
+        "trainable_parameters": 5,
+        "epochs_trained": 2,
+        "selected_epoch": 1,
+        "diverged_epoch": None,
+        "validation": None,
+    }
 
 
 # ── written whole or not at all ──────────────────────────────────────────────────────────────
@@ -75,3 +93,33 @@ def test_what_to_type_to_go_on_is_what_goes_on(tmp_path):
 
 
 # ── locks ────────────────────────────────────────────────────────────────────────────────────
+
+
+def test_documents_that_hold_what_no_version_wrote_are_refused(tmp_path):
+    """A list beside the versions, or as a number of images, was a fault of Bakeoff's."""
+    folder = StudyFolder(tmp_path)
+    place = folder.trial("cnn", 3)
+    place.mkdir(parents=True)
+    path = place / written_folder.ENVIRONMENT
+    path.write_bytes(formats.sealed_json({"jax": "0.10.2", "cores": 2, "node": None}))
+    assert folder.read_environments("cnn", 3) == [{"jax": "0.10.2", "cores": 2, "node": None}]
+    for odd in ([], {}, 1.5):
+        path.write_bytes(formats.sealed_json({"jax": "0.10.2", "cores": odd}))
+        with pytest.raises(DamagedFile, match="found something else at cores"):
+            folder.read_environments("cnn", 3)
+
+
+def test_what_belongs_to_another_is_refused(tmp_path):
+    """A folder that was copied to the place of another is whole by its own hashes."""
+    folder, document = StudyFolder(tmp_path), trial_document()
+    files = {"trial.json": formats.canonical(document)}
+    for place in (folder.trial("cnn", 3), folder.trial("cnn", 4), folder.shipped("mlp")):
+        written_folder.write_folder(place, files, scratch=tmp_path / "scratch")
+    assert folder.read_trial("cnn", 3) == document
+    exchanged = "the folder was exchanged; restore it, or delete it and run the study again"
+    text = f"{folder.trial('cnn', 4)}: expected cnn with seed 4, found cnn with seed 3: {exchanged}"
+    with pytest.raises(DamagedFile, match=f"^{re.escape(text)}$"):
+        folder.read_trial("cnn", 4)
+    text = f"{folder.shipped('mlp')}: expected mlp, found cnn: {exchanged}"
+    with pytest.raises(DamagedFile, match=f"^{re.escape(text)}$"):
+        folder.read_shipped("mlp")

@@ -15,10 +15,12 @@ import pytest
 from PIL import Image
 
 from bakeoff.cli.output import show
-from bakeoff.errors import RecipeError, StudyError
+from bakeoff.errors import DamagedFile, RecipeError, StudyError
 from bakeoff.storage.split_file import read_split
 from bakeoff.storage.study_folder import StudyFolder
 from bakeoff.study.compare import compare
+from bakeoff.study.status import status
+from bakeoff.study.trained_model import trained_model
 from bakeoff.study.verify import verify
 from bakeoff.utils.events import Watcher
 from tests.helpers.jobs import Listener
@@ -242,6 +244,30 @@ def test_a_replaced_trial_shows_nothing_of_the_old(npz, known, tmp_path):
     ]
     assert same == [True, False]
     assert verify(StudyFolder(known)).differences == ()
+
+
+def test_exchanged_seeds_open_nothing_and_predict_nothing(npz, out, tmp_path):
+    """A copied folder was tested under another seed's name, and only then refused."""
+    sealed, why = tmp_path / "sealed", "expected linear with seed 0, found linear with seed 1: the"
+    for place in (sealed, out):
+        shutil.rmtree(place / "trials/linear/seed-0")
+        shutil.copytree(place / "trials/linear/seed-1", place / "trials/linear/seed-0")
+    with pytest.raises(DamagedFile, match=why):
+        carry_out(npz, sealed, **SMALL)
+    assert StudyFolder(sealed).times_opened() == 0
+    assert not [*(tmp_path / "home").glob("ledger/*.jsonl")]
+    for do in (status, lambda place: trained_model(StudyFolder(place), seed=0)):
+        with pytest.raises(DamagedFile, match=why):
+            do(out)
+
+
+def test_weights_of_other_settings_predict_nothing(npz, out, tmp_path):
+    """They fit into the network, and were called by its name."""
+    longer = {**SMALL, "training": {"epochs": 2, "batch_size": 16}}
+    carry_out(npz, tmp_path / "other", **longer, options={"keep_sealed": True})
+    exchange(out, tmp_path / "other")
+    with pytest.raises(StudyError, match="linear/seed-1: expected a trial with the settings of"):
+        trained_model(StudyFolder(out), seed=1)
 
 
 def test_a_removed_trial_is_named_and_the_same_one_comes_back(npz, known):

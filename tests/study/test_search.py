@@ -444,6 +444,21 @@ def test_a_part_of_a_search_that_is_gone_is_named(searched, npz, tmp_path, gone,
                 again()
 
 
+def test_settings_whose_trials_were_exchanged_are_named(searched, npz, tmp_path):
+    """How many settings do as well was counted from the other one's predictions."""
+    place = _without(searched, tmp_path, "trials/setting-2")
+    trials = place / "search/mlp/trials"
+    shutil.copytree(trials / "setting-1/seed-1000000001", trials / "setting-2/seed-1000000002")
+    said = (
+        f"{trials}/setting-2/seed-1000000002: expected setting 2 with seed 1000000002, found one "
+        "with seed 1000000001: the folder was exchanged; restore it, or delete it and run the "
+        "study again"
+    )
+    assert verify(StudyFolder(place)).differences == (said,)
+    with pytest.raises(DamagedFile, match=re.escape(said)):
+        compare([place])
+
+
 def test_a_search_is_missed_where_what_it_chose_is_no_more_there_either(searched, npz, tmp_path):
     place = _without(searched, tmp_path, "")
     shutil.rmtree(place / "trials" / "mlp")

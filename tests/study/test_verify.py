@@ -13,13 +13,17 @@ import shutil
 import pytest
 
 from bakeoff.cli import main
-from bakeoff.errors import StudyError
+from bakeoff.errors import DamagedFile, StudyError
 from bakeoff.storage import formats
 from bakeoff.storage.study_folder import StudyFolder
+from bakeoff.study.compare import compare
 from bakeoff.study.verify import DERIVED, verify
 from tests.robustness.hostile.studies import forge
 
 pytestmark = pytest.mark.usefixtures("figures_undrawn")  # nothing here is looked at
+
+
+EXCHANGED = "the folder was exchanged; restore it, or delete it and run the study again"
 
 
 def differences(folder):
@@ -32,6 +36,12 @@ def recorded_files(folder):
         for path in folder.rglob("*")
         if path.is_file() and path.name not in DERIVED and ".locks" not in path.parts
     )
+
+
+def _exchange(one, two):
+    one.rename(one.parent / "kept")
+    two.rename(one)
+    (one.parent / "kept").rename(two)
 
 
 def test_a_finished_study_is_what_was_recorded(finished_study):
@@ -78,12 +88,9 @@ def test_what_is_derived_may_go(tiny_study):
 
 def test_two_trials_exchanged(tiny_study):
     one, two = (tiny_study / "trials" / "mlp" / f"seed-{seed}" for seed in (0, 1))
-    one.rename(tiny_study / "kept")
-    two.rename(one)
-    (tiny_study / "kept").rename(two)
+    _exchange(one, two)
     assert differences(tiny_study) == [
-        f"{path}: expected mlp with seed {seed} as the recipe declares it, found mlp with seed "
-        f"{1 - seed}: the folder was exchanged; restore it"
+        f"{path}: expected mlp with seed {seed}, found mlp with seed {1 - seed}: {EXCHANGED}"
         for seed, path in ((0, one), (1, two))
     ] + [f"{path}: another trial, though opening 1 used it: restore it" for path in (one, two)]
 
@@ -137,6 +144,18 @@ def test_a_baseline_that_was_opened_and_is_gone(tiny_study):
     assert differences(tiny_study) == [
         f"{tiny_study}/baselines/majority: missing, though opening 1 used it: restore it"
     ]
+
+
+def test_two_baselines_exchanged(tiny_study):
+    """The table had shown the parameters of one beside the scores of the other."""
+    names = ("logistic", "majority")
+    one, two = (tiny_study / "baselines" / name for name in names)
+    _exchange(one, two)
+    assert differences(tiny_study) == [
+        f"{path}: another baseline, though opening 1 used it: restore it" for path in (two, one)
+    ]
+    with pytest.raises(DamagedFile, match=re.escape(f"majority, found logistic: {EXCHANGED}")):
+        compare([tiny_study])
 
 
 def test_an_opening_that_is_gone(tiny_study):

@@ -240,6 +240,7 @@ def _as_good(
     n_classes = len(folder.read_study()["data"]["class_names"])
 
     def correct(setting: Tried) -> NDArray[np.bool_]:
+        search.read_trial(setting.number)  # or it is another's
         return validation_correct(search.trial(setting.number), labels, n_classes)
 
     best = correct(chosen)

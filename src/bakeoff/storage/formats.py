@@ -52,6 +52,14 @@ def damaged(path: Path) -> DamagedFile:
     )
 
 
+def exchanged(path: Path, wanted: str, found: str) -> DamagedFile:
+    """Return the error for a folder that is whole, and another than its place says."""
+    return DamagedFile(
+        f"{path}: expected {wanted}, found {found}: the folder was exchanged; restore it, or "
+        "delete it and run the study again"
+    )
+
+
 def missing(path: Path, why: str) -> DamagedFile:
     """Return the error for what should be there, and is not; `why`: how that is known."""
     return DamagedFile(

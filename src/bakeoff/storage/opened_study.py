@@ -334,7 +334,11 @@ def _require_consistent(
 
 def _baseline(folder: StudyFolder, name: str) -> Mapping[str, Any]:
     place = folder.baseline(name)
-    return written_folder.read_document(place, "baseline.json", written_folder.read_manifest(place))
+    recorded = written_folder.read_manifest(place)
+    document = written_folder.read_document(place, "baseline.json", recorded)
+    if document["name"] != name:
+        raise formats.exchanged(place, f"the baseline {name}", f"{document['name']}")
+    return document
 
 
 def _declared(recipe: Recipe, name: str, opening: Path) -> ModelRecipe:

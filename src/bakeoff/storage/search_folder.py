@@ -111,6 +111,16 @@ class SearchFolder:
         """Return the folder of a setting's finished trial."""
         return self.path / "trials" / setting_name(number) / f"seed-{TUNING_SEEDS + number}"
 
+    def read_trial(self, number: int) -> dict[str, Any]:
+        """Return the trial.json of a setting; StorageError if it was changed or is another's."""
+        path = self.trial(number)
+        recorded = written_folder.read_manifest(path)
+        document = written_folder.read_document(path, "trial.json", recorded)
+        if document["seed"] != TUNING_SEEDS + number:
+            wanted = f"setting {number} with seed {TUNING_SEEDS + number}"
+            raise formats.exchanged(path, wanted, f"one with seed {document['seed']}")
+        return document
+
     def read(self) -> dict[str, Any]:
         """Return search.json; StorageError if it was changed."""
         path = self.path / _SEARCH

@@ -13,7 +13,7 @@ from typing import Any
 from bakeoff.errors import StorageError, StudyError
 from bakeoff.recipe.yaml_reader import MAX_BYTES
 from bakeoff.storage.atomic import read_file
-from bakeoff.storage.formats import damaged, read_sealed_json, sha256
+from bakeoff.storage.formats import damaged, exchanged, read_sealed_json, sha256
 from bakeoff.storage.ledger import read_ledger
 from bakeoff.storage.schemas import check_document
 from bakeoff.storage.written_folder import (
@@ -133,17 +133,24 @@ class StudyFolder:
         return content
 
     def read_trial(self, model: str, seed: int) -> dict[str, Any]:
-        """Return a finished trial's trial.json; raise StorageError if it was changed."""
+        """Return a finished trial's trial.json; StorageError if it was changed or is another's."""
         path = self.trial(model, seed)
-        return read_document(path, "trial.json", read_manifest(path))
+        document = read_document(path, "trial.json", read_manifest(path))
+        if (document["model"], document["seed"]) != (model, seed):
+            found = f"{document['model']} with seed {document['seed']}"
+            raise exchanged(path, f"{model} with seed {seed}", found)
+        return document
 
     def read_shipped(self, model: str) -> dict[str, Any]:
         """Return trial.json of the model trained on all images; its weights lie beside it.
 
-        Raises StorageError where there is none, or one that was changed.
+        Raises StorageError where there is none, or one that was changed or is another's.
         """
         path = self.shipped(model)
-        return read_document(path, "trial.json", read_manifest(path))
+        document = read_document(path, "trial.json", read_manifest(path))
+        if document["model"] != model:
+            raise exchanged(path, model, document["model"])
+        return document
 
     def read_timing(self, model: str, seed: int) -> dict[str, Any]:
         """Return the timing.json of a finished trial."""

@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from bakeoff import recipe as recipes
-from bakeoff.errors import DamagedFile, RecipeError
+from bakeoff.errors import DamagedFile, RecipeError, StudyError
 from bakeoff.recipe import ModelRecipe, Recipe
 from bakeoff.recipe.kept_paths import without_paths
 from bakeoff.storage.formats import canonical, damaged
@@ -47,6 +47,18 @@ def _with_chosen(recipe: Recipe, folder: StudyFolder) -> Recipe:
             why = f"{name} was trained with the setting that its search chose"
             SearchFolder(folder.path, name).require_chosen(why)
     return with_chosen(recipe, folder.path)
+
+
+def require_as_declared(folder: StudyFolder, model: ModelRecipe, selection: str, seed: int) -> None:
+    """Refuse a finished trial of other settings: it was put there, or trained meanwhile.
+
+    Raises StudyError; StorageError where it was changed, or is another's.
+    """
+    if not as_declared(folder.read_trial(model.name, seed), model, selection):
+        raise StudyError(
+            f"{folder.trial(model.name, seed)}: expected a trial with the settings of the study, "
+            "found other settings: delete this folder and run the study again"
+        )
 
 
 def as_declared(document: Mapping[str, Any], model: ModelRecipe, selection: str) -> bool:

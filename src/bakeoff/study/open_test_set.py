@@ -12,13 +12,12 @@ from typing import Any
 
 from bakeoff.data.folds import Folds
 from bakeoff.data.source_images import image_keys, smallest_keys
-from bakeoff.errors import StudyError
 from bakeoff.recipe.types import Preference
 from bakeoff.storage import array_files, atomic, formats, ledger, opened_weights, written_folder
 from bakeoff.storage.declared_looks import planned_openings
 from bakeoff.storage.race_looks import dropped_models
 from bakeoff.storage.search_folder import SearchFolder
-from bakeoff.storage.study_recipe import as_declared
+from bakeoff.storage.study_recipe import require_as_declared
 from bakeoff.storage.user_ledger import forgotten_lines, tell_user
 from bakeoff.study.create import Prepared, test_hash
 from bakeoff.study.executors.interface import MovableJob
@@ -141,18 +140,12 @@ def _finished(prepared: Prepared) -> dict[str, list[int]]:
 
 
 def _require_as_declared(prepared: Prepared, models: Mapping[str, Sequence[int]]) -> None:
-    """Refuse a trial of other settings than the study's: it was put there, or trained meanwhile."""
+    """Refuse a trial of another model, seed or settings than the study's."""
     for name, seeds in models.items():
         model = prepared.recipe.models[name]
         require_same_builder(model, prepared.builders.get(name, ""))
         for seed in seeds:
-            path = prepared.folder.trial(name, seed)
-            document = prepared.folder.read_trial(name, seed)
-            if not as_declared(document, model, prepared.recipe.selection):
-                raise StudyError(
-                    f"{path}: expected a trial with the settings of the study, found other "
-                    "settings: delete this folder and run the study again"
-                )
+            require_as_declared(prepared.folder, model, prepared.recipe.selection, seed)
 
 
 def _record(

@@ -294,8 +294,7 @@ class _Search:
         if not place.exists():
             self._end(asked, state="lost", reason=lost)
             return
-        recorded = written_folder.read_manifest(place)
-        document = written_folder.read_document(place, "trial.json", recorded)
+        document = self._folder.read_trial(asked.number)
         timing = formats.read_sealed_json(place / written_folder.TIMING)
         state = "pruned" if document.get("pruned") else "done"
         state = "diverged" if document["diverged_epoch"] is not None else state

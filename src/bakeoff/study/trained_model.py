@@ -16,7 +16,7 @@ from bakeoff.errors import StudyError
 from bakeoff.recipe import ModelRecipe, Recipe
 from bakeoff.storage import array_files, formats, written_folder
 from bakeoff.storage.study_folder import StudyFolder, to_go_on
-from bakeoff.storage.study_recipe import read_recipe
+from bakeoff.storage.study_recipe import read_recipe, require_as_declared
 from bakeoff.study.arguments import whole
 from bakeoff.study.model_identity import is_identity
 from bakeoff.utils.text import listed, some
@@ -189,6 +189,8 @@ def trained_model(
             f"{folder.path}: expected a trained seed of {model} ({some([str(s) for s in seeds])}), "
             f"found {seed}"
         )
+    for each in seeds:
+        require_as_declared(folder, recipe.models[model], recipe.selection, each)
     weights = tuple(_read_weights(folder, model, each) for each in seeds)
     return TrainedModel(folder, study, recipe.models[model], seeds, weights, reason)
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -15,7 +16,7 @@ from typing import Any
 from bakeoff.errors import StorageError, printable
 from bakeoff.recipe import Recipe
 from bakeoff.storage import atomic, formats, study_folder, written_folder
-from bakeoff.storage.opened_weights import changed_trials
+from bakeoff.storage.opened_weights import baseline_key, changed_trials, weights_of
 from bakeoff.storage.race_looks import dropped, look_folders, read_looks
 from bakeoff.storage.search_folder import SearchFolder
 from bakeoff.storage.study_folder import StudyFolder
@@ -112,12 +113,14 @@ def _check_declared(folder: StudyFolder, study: Mapping[str, Any]) -> Iterator[s
         except StorageError as error:
             yield str(error)
             continue
-        if not _is(trial, name, seed, recipe):
-            yield (
-                f"{path}: expected {name} with seed {seed} as the recipe declares it, found "
-                f"{trial.get('model')} with seed {trial.get('seed')}: the folder was exchanged; "
-                "restore it"
-            )
+        if not as_declared(trial, recipe.models[name], recipe.selection):
+            wanted = f"{name} with seed {seed} as the recipe declares it"
+            yield str(formats.exchanged(path, wanted, "one of other settings"))
+    for path in _numbered(folder, "shipped/*"):
+        try:
+            folder.read_shipped(path.name)
+        except StorageError as error:
+            yield str(error)
     yield from _check_searches(folder, recipe)
 
 
@@ -143,6 +146,11 @@ def _check_searches(folder: StudyFolder, recipe: Recipe) -> Iterator[str]:
             place = search.trial(each.number)
             if each.state in ("done", "pruned", "diverged") and not place.is_dir():
                 yield f"{place}: missing, though the search's journal names it: restore it"
+            elif place.is_dir():
+                try:
+                    search.read_trial(each.number)
+                except StorageError as error:
+                    yield str(error)
 
 
 def _check_race(folder: StudyFolder) -> Iterator[str]:
@@ -157,12 +165,6 @@ def _check_race(folder: StudyFolder) -> Iterator[str]:
         for place in (folder.trial(name, seed) for seed in seeds):
             if not place.is_dir():
                 yield f"{place}: missing, though the race's look {look['look']} used it: restore it"
-
-
-def _is(trial: Mapping[str, Any], name: str, seed: int, recipe: Recipe) -> bool:
-    """Say whether a trial.json is of this model, seed, settings and selection."""
-    same = (trial.get("model"), trial.get("seed")) == (name, seed)
-    return same and as_declared(trial, recipe.models[name], recipe.selection)
 
 
 def _check_openings(folder: StudyFolder, study: Mapping[str, Any]) -> Iterator[str]:
@@ -214,10 +216,19 @@ def _check_weights(
 
 
 def _check_baselines(folder: StudyFolder, opening: Mapping[str, Any]) -> Iterator[str]:
-    """Yield the baselines that were opened and are gone."""
-    for place in map(folder.baseline, opening["baselines"]):
+    """Yield the baselines that are no longer what was opened."""
+    recorded = opening.get("weights") or {}
+    for name in opening["baselines"]:
+        place, found = folder.baseline(name), None
         if not place.is_dir():
-            yield f"{place}: missing, though opening {opening['opening']} used it: restore it"
+            found = "missing"
+        else:
+            with suppress(StorageError):  # told with the folders
+                now = weights_of(folder, {}, [name])
+                if not now.items() <= recorded.items() and baseline_key(name) in recorded:
+                    found = "another baseline"
+        if found:
+            yield f"{place}: {found}, though opening {opening['opening']} used it: restore it"
 
 
 def _same(line: Mapping[str, Any], opening: Mapping[str, Any]) -> bool:

@@ -3,10 +3,14 @@
 Oracle: schedules by hand; costs that must grow. Cost: nothing. Run: pytest tests/study/test_cost.py
 """
 
+from pathlib import Path
+
 import pytest
 
+from bakeoff.recipe import parse
 from bakeoff.recipe.architecture import describe
-from bakeoff.study.cost import makespan, trial_seconds
+from bakeoff.recipe.vocabulary.backbones import BACKBONES
+from bakeoff.study.cost import BACKBONE_SLOWER, feature_seconds, makespan, trial_seconds
 from tests.helpers.trainers import declare
 
 
@@ -42,3 +46,17 @@ def test_more_of_anything_takes_longer():
     assert dropped > usual
     assert seconds([{"dense": 64}, {"gaussian_noise": 0.5}]) > dropped
     assert seconds(rate=1e9) > usual
+
+
+def test_features_of_changed_images_are_those_of_every_change_and_of_training_images_alone():
+    name, flips = "efficientnet_lite0", [{"random_flip": "horizontal"}]
+    models = {
+        "plain": {"backbone": name},
+        "few": {"backbone": {"name": name, "augment": flips, "passes": 2}},
+        "more": {"backbone": {"name": name, "augment": flips, "passes": 4}},  # two more than few
+        "others": {"backbone": {"name": name, "augment": [{"random_zoom": 0.2}], "passes": 3}},
+    }
+    recipe = parse({"name": "x", "data": "digits", "models": models}, origin="", folder=Path())
+    one = BACKBONES[name].flops * BACKBONE_SLOWER
+    assert feature_seconds(recipe, 100, 1.0) == 100 * (1 + 3 + 2) * one
+    assert feature_seconds(recipe, 100, 1.0, training=60) == (100 + 60 * (3 + 2)) * one

@@ -48,14 +48,23 @@ def trial_seconds(
     return model.training.epochs * epoch * (1 + share) / rate
 
 
-def feature_seconds(recipe: Recipe, images: int, rate: float) -> float:
-    """Return how long frozen backbones take for all images on one core, those that are kept too."""
-    passes: dict[str, int] = {}
+def feature_seconds(
+    recipe: Recipe, images: int, rate: float, *, training: int | None = None
+) -> float:
+    """Return how long frozen backbones take for all images on one core, those that are kept too.
+
+    training : of how many images changed versions are needed, too; None: of all
+    """
+    plain, changed = set(), set()
     for model in recipe.models.values():
         if (name := model.frozen_backbone) is not None:
-            passes[name] = max(passes.get(name, 1), 1 + len(model.image_changes))
-    flops = sum(count * BACKBONES[name].flops for name, count in passes.items())
-    return images * flops * BACKBONE_SLOWER / rate
+            plain.add(name)
+            changed |= {(name, each.identity) for each in model.image_changes}
+    flops = images * sum(BACKBONES[name].flops for name in plain)
+    flops += (images if training is None else training) * sum(
+        BACKBONES[name].flops for name, _ in changed
+    )
+    return flops * BACKBONE_SLOWER / rate
 
 
 def makespan(lengths: Iterable[float], *, workers: int, busy: Sequence[float] = ()) -> float:

@@ -114,7 +114,8 @@ def plan(recipe: Recipe, *, on: str | None = None) -> Plan:
     seconds = _total_seconds(models, each, workers, rate) if workers else None
     if seconds is not None:
         seconds += _search_seconds(models, workers, rate)
-        seconds += feature_seconds(recipe, len(data.images), rate) / workers
+        trained = None if isinstance(split, Folds) else len(split.train)
+        seconds += feature_seconds(recipe, len(data.images), rate, training=trained) / workers
     memory = _total_memory(models, data, min(workers, len(models) * each))
     return Plan(
         recipe,

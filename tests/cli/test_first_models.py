@@ -37,7 +37,8 @@ def test_epochs_make_enough_steps(images, batch, wanted):
 def test_classes_count_alike_where_one_has_twice_the_images():
     assert class_weight([100, 51, 0]) == class_weight([]) == ""
     assert class_weight([100, 25, 0]) == (
-        "  class_weight: balanced  # the largest class has 4.0 times the images of the smallest\n"
+        "  class_weight: balanced  # the largest class has 4.0 times the training images of the "
+        "smallest\n"
     )
 
 

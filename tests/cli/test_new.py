@@ -4,6 +4,7 @@ That such a recipe also runs is tested with the folder of images below, for one 
 Run: pytest tests/cli/test_new.py
 """
 
+import re
 import sys
 
 import numpy as np
@@ -88,7 +89,7 @@ def test_photographs_get_a_backbone_and_a_residual_network(tmp_path, rng, monkey
     known = ["pretrained", "fine-tuned"] * pretrained
     assert list(recipe.models) == [*known, "residual-cnn", "small-cnn"]
     assert recipe.training.options.class_weight == "balanced"
-    assert "the largest class has 2.2 times the images of" in path.read_text(encoding="utf-8")
+    assert "the largest class has 2.2 times the training images" in path.read_text(encoding="utf-8")
     sizes = {
         model.recipe.name: model.architecture.trainable_parameters for model in plan(recipe).models
     }
@@ -116,6 +117,21 @@ def test_train_and_test_folders(tmp_path, rng):
     write_pictures(tmp_path / "pets" / "test", rng, count=3)
     text = new(str(tmp_path / "pets"), folder=tmp_path).path.read_text(encoding="utf-8")
     assert "split: {validation: 0.2}  # shares, or numbers of images; the test part is the" in text
+
+
+@pytest.mark.parametrize(
+    ("trained", "tested", "weighed"),
+    [((50, 10), (5, 45), "5.0 times"), ((30, 30), (50, 5), None)],
+)
+def test_classes_are_weighed_by_their_training_images(tmp_path, trained, tested, weighed):
+    arrays = {}
+    for part, counts in (("train", trained), ("test", tested)):
+        arrays[f"y_{part}"] = np.repeat([0, 1], counts)
+        arrays[f"x_{part}"] = np.arange(sum(counts) * 25, dtype=np.uint8).reshape(-1, 5, 5)
+    np.savez(tmp_path / "a.npz", **arrays)
+    text = new(str(tmp_path / "a.npz"), folder=tmp_path).path.read_text(encoding="utf-8")
+    found = re.search(r"class_weight: balanced  # the largest class has (.* times)", text)
+    assert (found and found[1]) == weighed
 
 
 def test_a_folder_that_lies_elsewhere_is_named_in_full(tmp_path, rng):

@@ -78,13 +78,16 @@ def epochs(images: int, batch: int) -> int:
 
 
 def class_weight(counts: list[int]) -> str:
-    """Return a line for `training` where classes are unequal, else nothing."""
+    """Return a line for `training` where classes are unequal, else nothing.
+
+    counts : images of each class that are trained on, or are divided evenly into all parts
+    """
     present = [count for count in counts if count]
     if not present or max(present) < _UNEQUAL * min(present):
         return ""
     return (
         "  class_weight: balanced  # the largest class has "
-        f"{max(present) / min(present):.1f} times the images of the smallest\n"
+        f"{max(present) / min(present):.1f} times the training images of the smallest\n"
     )
 
 

@@ -137,6 +137,7 @@ def _text(name: str, found: _Found, *, tune: bool) -> str:
     both = own and data.validation_start is not None
     images = len(data.labels) if data.test_start is None else data.test_start
     counts = np.bincount(data.labels, minlength=data.n_classes).tolist()
+    trained = np.bincount(data.labels[: data.validation_start or data.test_start]).tolist()
     classes = [f"{each} ({count:,})" for each, count in zip(data.class_names, counts, strict=True)]
     more = data.n_classes - _CLASSES_NAMED
     listed = ", ".join(classes[:_CLASSES_NAMED]) + (f" and {more:,} more" if more > 0 else "")
@@ -171,7 +172,7 @@ data: {found.declared}
   epochs: {first_models.epochs(images, batch)}
   batch_size: {batch}
   optimizer: {{adam: {{learning_rate: 0.001}}}}
-{first_models.class_weight(counts)}{search}models:
+{first_models.class_weight(trained)}{search}models:
 {models}"""
 
 

@@ -117,6 +117,27 @@ def test_a_baseline_that_nobody_is_shown_to_beat_does_as_well(headline):
     )
 
 
+def test_a_run_that_collapsed_is_named_beside_the_interval_that_it_widens(tmp_path):
+    """It is no failure, as it predicts all classes: more seeds had been asked for."""
+    models = {"a": FakeModel((0.97, 0.1, 0.97, 0.97, 0.97)), "b": FakeModel(0.58)}
+    found = compare([write_study(tmp_path / "s", models)])
+    why = "a is at chance level with seed 1, which makes this interval wide"
+    assert found.headline.case == "a baseline does as well"
+    assert found.headline.reason.endswith(f"to +67.78); {why}")
+    assert f"; {why}: mend that before adding seeds" in found.pairs[0].sentence
+    texts = {each.code: each.text for each in found.findings if each.model in (None, "a")}
+    assert texts["worse-than-baseline"].endswith(f"67.78); {why}.")
+    assert "too-few-seeds" not in texts
+
+
+def test_seeds_near_chance_like_all_others_have_not_collapsed(tmp_path):
+    models = {"a": FakeModel((0.53, 0.55, 0.53)), "b": FakeModel(0.54)}
+    settings = {"seeds": (0, 1, 2), "class_names": ("x", "y"), "baselines": {"majority": 0.5}}
+    found = compare([write_study(tmp_path / "s", models, **settings)])
+    assert "chance-level" in {each.code for each in found.findings}
+    assert found.pairs[0].failed == ""
+
+
 @pytest.mark.parametrize(
     ("settings", "reason"),
     [

@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from bakeoff.analysis.checks.failed_runs import sound_seeds
-from bakeoff.analysis.checks.predictions import chance_seeds
+from bakeoff.analysis.checks.predictions import chance_seeds, collapsed
 from bakeoff.analysis.checks.study_design import SMALL_CLASS
 from bakeoff.analysis.checks.wording import baseline_in_words
 from bakeoff.analysis.comparison import Comparison, ModelResult
@@ -111,6 +111,8 @@ def _baseline(comparison: Comparison) -> Headline | None:
         f"{model.name} ({percent(model.accuracy.mean)}), is {ahead} points "
         f"(95 % interval {signed_points(lead.low)} to {signed_points(lead.high)})"
     )
+    if lost := collapsed(model, comparison):
+        reason += f"; {lost}, which makes this interval wide"
     return Headline(
         *("a baseline does as well", None, (baseline.name, model.name)),
         *("No model is shown to be better than the baseline ", baseline.name, ".", reason),

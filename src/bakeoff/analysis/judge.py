@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from bakeoff.analysis.checks.failed_runs import failed_seeds
+from bakeoff.analysis.checks.predictions import collapsed
 from bakeoff.analysis.comparison import Comparison, ModelResult
 from bakeoff.analysis.headline import headline, unusable
 from bakeoff.analysis.letters import letters
@@ -17,7 +18,7 @@ from bakeoff.analysis.recommendation import Candidate, Recommendation, recommend
 from bakeoff.analysis.statistics import compare_all, mcnemar_exact, probability_a_better
 from bakeoff.analysis.variance import decompose
 from bakeoff.analysis.verdicts import Pair, Tests, level_of, verdicts
-from bakeoff.utils.text import listed, whole_numbers
+from bakeoff.utils.text import listed
 
 Correct = NDArray[np.bool_]
 Folds = NDArray[np.int64] | None  # in which fold an image was tested, (seeds, n_test)
@@ -57,18 +58,24 @@ def judged(
         of_them = {n: None if each is None else each[:, images] for n, each in folds.items()}
         return choose(some, _tests(models, some, of_them, level) if images.sum() > 1 else {})
 
+    collapses = {model.name: collapsed(model, comparison) for model in models}
+
+    def lost(a: ModelResult, b: ModelResult) -> str:
+        return listed(collapses[each.name] for each in (a, b) if collapses[each.name])
+
     if tests or len(models) == 1:
         pairs = verdicts(
             tests,
             margin=comparison.margin,
             probabilities={(a.name, b.name): _better(a, b) for a, b in combinations(models, 2)},
-            failed={(a.name, b.name): _failed(a, b) for a, b in combinations(models, 2)},
+            failed={(a.name, b.name): lost(a, b) for a, b in combinations(models, 2)},
             look=comparison.look,
         )
     else:
         folded = any(each is not None for each in folds.values())
         pairs = tuple(
-            replace(_two_files(a, b, correct), folded=folded) for a, b in combinations(models, 2)
+            replace(_two_files(a, b, correct), folded=folded, failed=lost(a, b))
+            for a, b in combinations(models, 2)
         )
     if len(models) == 1 or any(pair.verdict for pair in pairs):
         order = [model.name for model in models]
@@ -108,16 +115,6 @@ def _better(a: ModelResult, b: ModelResult) -> float:
     return probability_a_better(a.accuracy.per_seed, b.accuracy.per_seed)
 
 
-def _failed(a: ModelResult, b: ModelResult) -> str:
-    """Return which runs of two models failed: "cnn failed with seed 3"; "" if none did."""
-    return listed(
-        f"{each.name} failed with {each.unit}{'' if len(each.failed) == 1 else 's'} "
-        f"{whole_numbers(each.failed)}"
-        for each in (a, b)
-        if each.failed
-    )
-
-
 def _two_files(a: ModelResult, b: ModelResult, correct: Mapping[str, Correct]) -> Pair:
     """One seed somewhere: what can be said of two trained files, those of the same seed if any."""
     common = sorted(set(a.seeds) & set(b.seeds))
@@ -130,7 +127,6 @@ def _two_files(a: ModelResult, b: ModelResult, correct: Mapping[str, Correct]) -
         b=b.name,
         test=None,
         probability_a_better=_better(a, b),
-        failed=_failed(a, b),
         mcnemar=found.p,
         files=seeds,
         only_correct=(found.a_only, found.b_only),

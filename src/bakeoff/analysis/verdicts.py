@@ -62,7 +62,7 @@ class Pair:
     difference is shown, and the one seen is below the margin. `smallest_margin`: no margin below
     it could have been shown with these seeds and images, had the models been exactly equal.
     `less_than`: what the size of the difference stays below, with 95 % confidence in this pair.
-    `needs` is a sentence, for `not separated` only. `failed` names the runs that failed.
+    `needs` is a sentence, for `not separated` only. `failed` names runs that failed or collapsed.
     """
 
     a: str

@@ -14,7 +14,7 @@ from bakeoff.analysis.checks.wording import baseline_in_words, mean_of, seeds_of
 from bakeoff.analysis.comparison import Comparison, Finding, Lead, ModelResult
 from bakeoff.analysis.estimates import wilson
 from bakeoff.analysis.metrics import Calibration
-from bakeoff.utils.text import counted, listed, percent, points, some
+from bakeoff.utils.text import counted, listed, percent, points, some, whole_numbers
 
 # Choosing epochs on validation images flatters them by a point at most; ten points are a fault.
 BELOW_VALIDATION = 0.1
@@ -44,6 +44,26 @@ def chance_seeds(model: ModelResult, comparison: Comparison) -> list[int]:
     chances = _chances(model, comparison)
     low = [wilson(share * n_images, n_images)[0] for share in model.accuracy.per_seed]
     return [k for k in range(len(model.seeds)) if k not in failed and low[k] <= chances[k]]
+
+
+def collapsed(model: ModelResult, comparison: Comparison) -> str:
+    """Say which runs failed, or are at chance where the others are not: "cnn failed with seed 3".
+
+    "" if there are none. At chance: not half as far above it as the median of the others.
+    """
+    chance, failed = chance_seeds(model, comparison), failed_seeds(model, comparison)
+    shares = np.array(model.accuracy.per_seed)
+    sound = np.delete(shares, [*chance, *failed])
+    levels = _chances(model, comparison)
+    if len(sound):
+        chance = [k for k in chance if shares[k] < (levels[k] + float(np.median(sound))) / 2]
+    kinds = (("failed", failed), ("is at chance level", chance if len(sound) else []))
+    return listed(
+        f"{model.name} {what} with {model.unit}{'' if len(positions) == 1 else 's'} "
+        f"{whole_numbers([model.seeds[k] for k in positions])}"
+        for what, positions in kinds
+        if positions
+    )
 
 
 def test_below_validation(model: ModelResult, comparison: Comparison) -> Finding | None:
@@ -115,6 +135,7 @@ def worse_than_baseline(model: ModelResult, comparison: Comparison) -> Finding |
     name, *rest = beaten_by
     others = [baseline_in_words(each) for each in rest]
     lead, in_words = model.leads[name], baseline_in_words(name)
+    lost = collapsed(model, comparison)
     says = "worse than" if lead.high < 0 else "not shown to be better than"
     accuracy = {baseline.name: baseline.accuracy.mean for baseline in comparison.baselines}
     return Finding(
@@ -127,6 +148,7 @@ def worse_than_baseline(model: ModelResult, comparison: Comparison) -> Finding |
             f"{percent(accuracy[name], 1)} of {len(comparison.labels):,} test images, a difference "
             f"of {points(lead.difference, 2)} points (95 % interval {points(lead.low, 2)} to "
             f"{points(lead.high, 2)})"
+            + (f"; {lost}, which makes this interval wide" if lost and lead.high >= 0 else "")
             + (f"; nor is it shown to beat {listed(others)}." if others else ".")
         ),
         advice=(

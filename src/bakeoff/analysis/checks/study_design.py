@@ -156,12 +156,11 @@ def rules_changed(comparison: Comparison) -> Finding | None:
 def too_few_seeds(comparison: Comparison) -> Finding | None:
     """Notice differences that a trainable number of seeds would separate."""
     open_pairs = [pair for pair in comparison.pairs if pair.verdict == "not separated"]
-    sound = {m.name for m in comparison.models if not failed_seeds(m, comparison)}
     reachable = [
         (pair.seeds_needed, pair)
         for pair in open_pairs
         if pair.seeds_needed is not None and pair.seeds_needed <= SEEDS_WORTH
-        if {pair.a, pair.b} <= sound
+        if not pair.failed  # that is what to mend first
     ]
     if not reachable:
         return None

@@ -17,7 +17,7 @@ _FRAMES = {*range(0xC0, 0xD0)} - {0xC4, 0xC8, 0xCC}
 _SEGMENTS = _FRAMES | {0xC4, 0xCC, 0xDB, 0xDD, 0xE0, 0xEE}  # tables, JFIF's and Adobe's headers
 _BARE = {0x01, 0xC8, *range(0xD0, 0xDA), *range(0xF0, 0xFE)}  # markers without a length
 _FILLING = re.compile(rb"\xff+")  # any number may stand before a marker
-_SCAN, _END = 0xDA, 0xD9
+_SCAN, _END = b"\xff\xda", 0xD9
 _MARKER = re.compile(rb"\xff+[^\0\xd0-\xd7\xff]")  # in a scan, where the others are data
 _MAX_PIECES = 20_000  # a file of 64 MiB in pieces of 8 KiB, as encoders write them, has 8,192
 _MAX_SCANS = 50  # encoders write about ten
@@ -93,8 +93,11 @@ def _jpeg(content: bytes) -> tuple[bytes, int]:
         if position + 4 > len(content):
             raise DataError("cut short")
         marker = content[position + 1]
-        if marker == _SCAN:
-            return b"".join(kept) + content[position : _end(content, position)], orientation
+        if marker == _SCAN[1]:
+            rest = content[position:]
+            if rest.count(_SCAN) > _MAX_SCANS:  # a quick look at all of them
+                rest = rest[: _end(rest)]
+            return b"".join(kept) + rest, orientation
         length = 0 if marker == 0 or marker in _BARE else _length(content, position)
         end = position + 2 + length
         if marker in _SEGMENTS:
@@ -110,18 +113,15 @@ def _jpeg(content: bytes) -> tuple[bytes, int]:
     raise DataError(f"more than {_MAX_PIECES:,} segments")
 
 
-def _end(content: bytes, position: int) -> int:
-    """Return where a JPEG's image ends, of which the first scan begins at a position.
-
-    Telephones write a film, or another picture, after it.
-    """
-    scans = 0
+def _end(content: bytes) -> int:
+    """Return where a JPEG's image ends, from its first scan on; telephones write films after it."""
+    scans = position = 0
     for _ in range(_MAX_PIECES):
         found = _MARKER.search(content, position)
         if found is None or content[found.end() - 1] == _END:
             return len(content) if found is None else found.end()
         position = found.end() - 2
-        scans += content[position + 1] == _SCAN
+        scans += content[position + 1] == _SCAN[1]
         if scans > _MAX_SCANS:
             raise DataError(f"more than {_MAX_SCANS} scans")
         if content[position + 1] not in _BARE and position + 4 <= len(content):

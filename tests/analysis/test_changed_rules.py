@@ -26,6 +26,7 @@ RECIPE = {
     "looks": (),
     "baselines": ("logistic", "majority"),
     "race": None,
+    "split": SimpleNamespace(folds=None),
 }
 
 
@@ -36,6 +37,11 @@ def said(recipe=(), *lines):
 def test_the_same_rules_are_no_others():
     assert said() == []
     assert said({"seeds": range(20), "looks": (5, 20)}, {**LINE, "looks": [5, 20]}) == []
+
+
+def test_what_is_planned_of_cross_validation_are_repeats():
+    folds = SimpleNamespace(folds=3)
+    assert said({"seeds": range(9), "split": folds}) == ["the repeats are 0–8, and were 0–4"]
 
 
 @pytest.mark.parametrize(

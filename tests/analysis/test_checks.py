@@ -23,6 +23,7 @@ from bakeoff.analysis.checks import (
 )
 from bakeoff.analysis.compare import compare
 from bakeoff.analysis.verdicts import Look
+from bakeoff.report.sentences import cautions
 from tests.helpers.fake_study import DIGITS, FakeModel, curve_rows, write_study
 
 CODES = {**STUDY_CHECKS, **MODEL_CHECKS}
@@ -1022,3 +1023,15 @@ def test_opened_elsewhere(tmp_path, times, text):
     result = compare([write_study(tmp_path / "s")])
     (finding,) = check(replace(result, openings_elsewhere=times, shared_elsewhere=1.0))
     assert (finding.code, finding.severity, finding.text) == ("opened-elsewhere", "warning", text)
+
+
+def test_not_all_openings_elsewhere_were_of_the_whole_test_set(tmp_path):
+    result = compare([write_study(tmp_path / "s")])
+    told = {"openings_elsewhere": 6, "shared_elsewhere": 1.0, "partly_elsewhere": True}
+    (finding,) = check(replace(result, **told))
+    assert finding.text.startswith(
+        "This test set of 1,000 images, or a part of it, was also opened 6 times by other studies"
+    )
+    assert cautions(replace(result, **told)) == [
+        "Other studies of yours opened this same test set, or a part of it, 6 times."
+    ]

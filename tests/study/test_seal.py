@@ -195,6 +195,8 @@ def test_ways_around_cross_validation(npz, tmp_path):
     # 14: one test part instead
     once = carry_out(tmp_path / "pool.npz", tmp_path / "three", **SMALL, split={"test": 0.5})
     told_elsewhere(once)
+    assert not once.comparison.partly_elsewhere
+    told_elsewhere(again("four", seed=2), "this same test set, or a part of it,")
     # and as in 1, a model changed after its trials were removed
     shutil.rmtree(tmp_path / "one/trials")
     with pytest.raises(StudyError, match="expected linear as it was when the test set was opened"):

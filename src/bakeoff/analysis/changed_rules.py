@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from bakeoff.analysis.statistics import unit_of
 from bakeoff.recipe import Recipe
 from bakeoff.utils.text import listed, whole_numbers
 
@@ -23,7 +24,8 @@ def changed_rules(recipe: Recipe, ledger: Sequence[Mapping[str, Any]]) -> list[s
     planned = next((_seeds(line) for line in ledger if line.get("seeds") is not None), None)
     now_planned = _seeds({"seeds": recipe.seeds, "looks": recipe.looks})
     if planned is not None and planned != now_planned:
-        said.append(f"the seeds are {now_planned}, and were {planned}")
+        unit = unit_of(folded=bool(recipe.split.folds))
+        said.append(f"the {unit}s are {now_planned}, and were {planned}")
     baselines = _first(ledger, "baselines")
     if baselines is not None and set(baselines) != set(recipe.baselines):
         now_listed = listed(sorted(recipe.baselines)) or "none"

@@ -153,6 +153,7 @@ def _about(studies: Sequence[OpenedStudy]) -> dict[str, Any]:
         "planned_openings": plan.kept,
         "openings_elsewhere": elsewhere and elsewhere.times,
         "shared_elsewhere": elsewhere.share if elsewhere else 0.0,
+        "partly_elsewhere": elsewhere is not None and elsewhere.partly,
         "missing": missing,
         "changed_rules": tuple(
             rule for study in studies for rule in changed_rules(study.recipe, study.ledger)

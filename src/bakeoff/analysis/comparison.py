@@ -160,6 +160,7 @@ class Comparison:
     environments: Mapping[str, Mapping[str, int]]  # those entries: value → how many trials
     labels: NDArray[np.int64]  # (n_test,)
     probabilities: Mapping[str, NDArray[np.float32]]  # by model: (seeds, n_test, k)
+    partly_elsewhere: bool = False  # whether some of those opened only a part of them
     headline: Headline | None = None
     look: Look | None = None  # which of the declared looks this is, where the study has several
     planned_openings: int = 1  # of the openings, those that the first one declared, itself included

@@ -79,6 +79,8 @@ def cautions(comparison: Comparison, *, found: bool = False) -> list[str]:
     if comparison.openings_elsewhere and "opened-elsewhere" not in codes:
         times = counted(comparison.openings_elsewhere, "time")
         same = "this same test set" if comparison.shared_elsewhere == 1 else "some of its images"
+        if comparison.shared_elsewhere == 1 and comparison.partly_elsewhere:
+            same += ", or a part of it,"
         notes.append(f"Other studies of yours opened {same} {times}.")
     if comparison.missing:
         notes.append(f"Missing, and therefore not counted: {listed(comparison.missing)}.")

@@ -136,10 +136,12 @@ class Elsewhere:
     """How often other studies of this user opened a test set, or one that shares images with it.
 
     share : the largest part of these test images that any of them opened, in [0, 1]
+    partly : whether any of them opened only a part
     """
 
     times: int
     share: float
+    partly: bool = False
 
 
 def openings_elsewhere(test_hash: str, own: Sequence[Mapping[str, Any]]) -> Elsewhere | None:
@@ -150,17 +152,17 @@ def openings_elsewhere(test_hash: str, own: Sequence[Mapping[str, Any]]) -> Else
     """
     mine = {_key(line) for line in own}
     keys: Sequence[str] = next((line["images"] for line in reversed(own) if line.get("images")), [])
-    times, largest = 0, 0.0
+    times, largest, partly = 0, 0.0, False
     try:
         same = user_ledger(test_hash)
         for path in sorted({same, *same.parent.glob("*.jsonl")}):
             for line in read_ledger(path):
                 share = 1.0 if path == same else shared_images(keys, line.get("images", []))
                 if share >= _NOTABLE and _key(line) not in mine:
-                    times, largest = times + 1, max(largest, share)
+                    times, largest, partly = times + 1, max(largest, share), partly or share < 1
     except StorageError:
         return None
-    return Elsewhere(times, largest)
+    return Elsewhere(times, largest, partly)
 
 
 def _key(line: Mapping[str, Any]) -> tuple[Any, ...]:

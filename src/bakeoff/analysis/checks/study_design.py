@@ -348,11 +348,12 @@ def opened_elsewhere(comparison: Comparison) -> Finding | None:
         )
         advice = "Look at the ledger, and move it away if it is damaged beyond repair."
     else:
-        what = "This test set"
+        what, part = "This test set", ", or a part of it," if comparison.partly_elsewhere else ""
         if comparison.shared_elsewhere < 1:
-            what = f"Up to {percent(comparison.shared_elsewhere, 0, 'up')} of this test set"
+            part, most = "", percent(comparison.shared_elsewhere, 0, "up")
+            what = f"Up to {most} of this test set"
         text = (
-            f"{what} of {len(comparison.labels):,} images was also opened "
+            f"{what} of {len(comparison.labels):,} images{part} was also opened "
             f"{counted(times, 'time')} by other studies of yours, which may have shaped this "
             "one, or what is told of it."
         )

@@ -263,6 +263,22 @@ def test_exchanged_seeds_open_nothing_and_predict_nothing(npz, out, tmp_path):
             do(out)
 
 
+@pytest.mark.parametrize(
+    "name", ["history.csv", "weights.safetensors", "timing.json", "environment.json"]
+)
+def test_a_damaged_trial_opens_nothing(npz, out, tmp_path, name):
+    """It was refused when the ledgers had their line: mending it could be another opening."""
+    path = tmp_path / "sealed/trials/linear/seed-1" / name
+    whole = path.read_bytes()
+    path.write_bytes(whole[:-9] + bytes([whole[-9] ^ 1]) + whole[-8:])
+    with pytest.raises(DamagedFile, match=f"{re.escape(str(path))}: expected the bytes that were"):
+        carry_out(npz, tmp_path / "sealed", **SMALL)
+    assert StudyFolder(tmp_path / "sealed").times_opened() == 0
+    assert not [*(tmp_path / "home").glob("ledger/*.jsonl")]
+    path.write_bytes(whole)
+    assert carry_out(npz, tmp_path / "sealed", **SMALL).comparison.test_openings == 1
+
+
 def test_weights_of_other_settings_predict_nothing(npz, out, tmp_path):
     """They fit into the network, and were called by its name."""
     longer = {**SMALL, "training": {"epochs": 2, "batch_size": 16}}

@@ -20,7 +20,7 @@ def validation_correct(trial: Path, labels: NDArray[np.int64], n_classes: int) -
 
     trial : the trial's folder
     """
-    path = trial / "validation.npy"
+    path = trial / written_folder.VALIDATION
     written_folder.read_recorded(trial, path.name, written_folder.read_manifest(trial))
     probabilities = array_files.read_npy(path)
     if probabilities.shape != (len(labels), n_classes):

@@ -39,13 +39,20 @@ def weights_of(
 
     Raises StorageError where a manifest cannot be read or was changed.
     """
+    places = places_of(folder, models, baselines)
+    return {key: _fingerprint(place) for key, place in places.items()}
+
+
+def places_of(
+    folder: StudyFolder, models: Mapping[str, Sequence[int]], baselines: Iterable[str]
+) -> dict[str, Path]:
+    """Return the folders by what their predictions are called in an opening."""
     places = {
         trial_key(name, seed): folder.trial(name, seed)
         for name, seeds in models.items()
         for seed in seeds
     }
-    places |= {baseline_key(name): folder.baseline(name) for name in baselines}
-    return {key: _fingerprint(place) for key, place in places.items()}
+    return places | {baseline_key(name): folder.baseline(name) for name in baselines}
 
 
 def trial_key(model: str, seed: int) -> str:

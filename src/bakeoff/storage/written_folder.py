@@ -9,7 +9,7 @@ inside they are kept apart, too.
 import json
 import os
 import shutil
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -36,6 +36,7 @@ MANIFEST = "manifest.json"
 
 TIMING = "timing.json"
 WEIGHTS = "weights.safetensors"  # of a trial, or of each fold
+VALIDATION = "validation.npy"
 ENVIRONMENT = "environment.json"
 APART = (TIMING, ENVIRONMENT)
 
@@ -134,6 +135,20 @@ def check_folder(path: Path) -> list[str]:
     return problems + [
         f"{path / name}: not written by Bakeoff" for name in strangers if not _of_macos(name)
     ]
+
+
+def require_whole(path: Path, *, but: Collection[str] = ()) -> None:
+    """Raise StorageError where a file of a written folder is gone, or not as it was recorded.
+
+    but : names of files, in whatever folder inside, that need not be there
+    """
+    recorded = read_manifest(path)
+    for name in recorded:
+        if Path(name).name not in but and hash_file(path / name) != recorded[name]:
+            raise damaged(path / name)
+    for name in _apart(path):
+        if (path / name).exists():  # without clocks and versions one can do
+            read_sealed_json(path / name)
 
 
 def read_document(folder: Path, name: str, recorded: Mapping[str, str]) -> dict[str, Any]:

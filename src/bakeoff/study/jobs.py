@@ -261,7 +261,7 @@ class TrainJob:
                 "accuracy": float(metrics.correct(trained.validation, labels).mean()),
                 "cross_entropy": float(metrics.cross_entropy(trained.validation, labels).mean()),
             }
-            files["validation.npy"] = array_files.npy_bytes(trained.validation)
+            files[written_folder.VALIDATION] = array_files.npy_bytes(trained.validation)
         return {"trial.json": formats.canonical(document), **files}
 
 

@@ -17,6 +17,7 @@ from bakeoff.storage import array_files, atomic, formats, ledger, opened_weights
 from bakeoff.storage.declared_looks import planned_openings
 from bakeoff.storage.race_looks import dropped_models
 from bakeoff.storage.search_folder import SearchFolder
+from bakeoff.storage.study_folder import StudyFolder
 from bakeoff.storage.study_recipe import require_as_declared
 from bakeoff.storage.user_ledger import forgotten_lines, tell_user
 from bakeoff.study.create import Prepared, test_hash
@@ -63,6 +64,7 @@ def open_test_set(
             return False
         _require_as_declared(prepared, document["models"])
         kept = _opened_before(openings[-1], changed) if openings else {}
+        _require_whole(folder, document, kept)
         again = lines and all(document["opening"] > line["opening"] for line in lines)
         if again and (changed or not _declared(prepared, lines, document)):
             watcher.note(_said(document["opening"], changed))
@@ -146,6 +148,19 @@ def _require_as_declared(prepared: Prepared, models: Mapping[str, Sequence[int]]
         require_same_builder(model, prepared.builders.get(name, ""))
         for seed in seeds:
             require_as_declared(prepared.folder, model, prepared.recipe.selection, seed)
+
+
+def _require_whole(
+    folder: StudyFolder, document: Mapping[str, Any], kept: Mapping[str, bytes]
+) -> None:
+    """Refuse files that were changed or are gone, before the test set counts as opened.
+
+    kept : predictions that are taken over, for which no weights are needed
+    """
+    places = opened_weights.places_of(folder, document["models"], document["baselines"])
+    for key, place in places.items():
+        weights = (written_folder.WEIGHTS,) if f"{key}.npy" in kept else ()
+        written_folder.require_whole(place, but=(written_folder.VALIDATION, *weights))
 
 
 def _record(

@@ -236,7 +236,7 @@ def _expected(trained: TrainedModel, images: NDArray[Any], *, saved: bool) -> ND
     """
     found = []
     for seed in trained.seeds if saved else ():
-        path = trained.folder.trial(trained.name, seed) / "validation.npy"
+        path = trained.folder.trial(trained.name, seed) / written_folder.VALIDATION
         if not path.exists():
             break
         recorded = written_folder.read_manifest(path.parent)

@@ -9,6 +9,8 @@ from dataclasses import replace
 from types import SimpleNamespace
 
 from bakeoff.analysis.tuning import analysed
+from bakeoff.recipe.search_space import dimensions
+from bakeoff.report import plots
 from bakeoff.report.search_section import about_budgets, about_curves
 from tests.helpers.searches import searched_of
 
@@ -57,3 +59,18 @@ def test_equal_budgets_are_said_of_each_model_as_it_is():
         "Each model had the same budget: mlp 3 settings (random, 2 of them different) and cnn "
         "3 settings (random)."
     )
+
+
+def test_options_that_begin_and_end_alike_are_told_apart_on_their_axis():
+    options = [{"sgd": {"nesterov": way, "momentum": 0.9}} for way in (False, True)]
+    space = {"training": {"optimizer": {"choice": options}}}
+    values = ({"training.optimizer": which} for which in (0, 1))
+    made = searched_of([0.9, 0.8])
+    tried = tuple(replace(t, values=v) for t, v in zip(made.tried, values, strict=True))
+    searched = replace(made, dimensions=dimensions(space), tried=tried, chosen=tried[0])
+    drawn = plots.parallel_coordinates(SimpleNamespace(searches=(searched,)), "mlp")
+    labels = drawn.spec["layer"][-1]["data"]["values"]
+    assert [each["text"] for each in labels] == [
+        "sgd (nesterov false, momentum 0.9)",
+        "sgd (nesterov true, momentum 0.9)",
+    ]

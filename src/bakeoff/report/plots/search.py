@@ -22,7 +22,7 @@ from bakeoff.report.plots.figure import (
     percent_axis,
     series,
     short_labels,
-    shorten,
+    shortened,
     tip,
 )
 from bakeoff.utils.text import listed, percent
@@ -209,8 +209,9 @@ def _axis_labels(searched: Searched) -> list[dict[str, Any]]:
         else:
             low, high = (int(v) if dim.is_whole else v for v in (dim.low, dim.high))
             ends = [(0.0, dim.words(low)), (1.0, dim.words(high))]
+        short = shortened([text for _, text in ends], most=14)
         labels += [
-            {"axis": searched.names[dim.place], "share": share, "text": shorten(text, most=14)}
+            {"axis": searched.names[dim.place], "share": share, "text": short[text]}
             for share, text in ends
         ]
     return labels

@@ -84,7 +84,9 @@ def test_settings_are_told_apart_by_the_exact_mcnemar_test(monkeypatch):
     monkeypatch.setattr(tuning, "validation_correct", lambda at, labels, k: right[int(at.name)])
     monkeypatch.setattr(tuning, "read_split", lambda folder: {"validation_labels": None})
     folder = SimpleNamespace(read_study=lambda: {"data": {"class_names": ()}})
-    search = SimpleNamespace(trial=lambda k: SimpleNamespace(name=str(k), exists=lambda: True))
+    search = SimpleNamespace(
+        trial=lambda k: SimpleNamespace(name=str(k), exists=lambda: True), read_trial=lambda k: {}
+    )
     tried = searched_of([0.97] * 3).tried
     assert tuning._as_good(folder, search, tried, tried[0]) == 1
 

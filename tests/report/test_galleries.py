@@ -86,4 +86,6 @@ def test_galleries_show_the_images_in_a_notebook(finished_study):
     assert shown._repr_html_().count("<img ") == len(shown.cards)
     assert f"seeds</small><br><small>no. {first.index}<" in shown._repr_html_()  # no "seeds no. 3"
     assert f"no. {first.index}: " in repr(shown)
-    assert len(result.plot_samples().cards) == 10 * notable_images.SAMPLES
+    samples = result.plot_samples()
+    assert len(samples.cards) == 10 * notable_images.SAMPLES
+    assert repr(samples).splitlines()[1:3] == ["0", "0"]  # its class; it was ": 0, "

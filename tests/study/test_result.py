@@ -57,6 +57,18 @@ def test_every_view_is_the_reports(result):
     assert result.recommended == "big"
 
 
+def test_what_a_notebook_s_cell_shows_of_a_part_of_a_result_is_one_line(result):
+    """They were their dataclasses whole: 45,000 characters of arrays for the comparison."""
+    comparison, finding = result.comparison, result.findings[0]
+    assert repr(comparison) == "<Comparison of fake: 2 models, 1 pair, 1 finding>"
+    assert repr(result.table()) == "<TableView of fake: rich.print shows it>"
+    assert repr(result.folder) == f"<StudyFolder {result.folder.path}>"
+    assert repr(result.verdicts[0]).startswith("<Pair big, small: better, +")
+    assert repr(comparison.models[0]).startswith("<ModelResult big: accuracy ")
+    assert repr(comparison.baselines[0]).startswith("<BaselineResult ")
+    assert repr(finding) == f"<Finding {finding.code}, {finding.severity}: {finding.text}>"
+
+
 @pytest.mark.parametrize("name", ONE_MODEL)
 def test_figures_of_one_model(result, name):
     plot = getattr(result, f"plot_{name}")

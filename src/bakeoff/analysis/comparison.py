@@ -25,6 +25,7 @@ from bakeoff.analysis.statistics import unit_of
 from bakeoff.analysis.tuning import Searched
 from bakeoff.analysis.verdicts import Look, Pair
 from bakeoff.storage.thumbnails import Pictures
+from bakeoff.utils.text import counted, percent
 
 Severity = Literal["info", "warning", "serious"]
 
@@ -51,7 +52,7 @@ class Lead:
     high: float
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(frozen=True, eq=False, repr=False)
 class ModelResult:
     """One model over all its seeds.
 
@@ -93,6 +94,9 @@ class ModelResult:
     ensemble: float | None = None  # test accuracy of the seeds' mean probabilities; None: one seed
     folded: bool = False  # cross-validated: its seeds are repeats, of as many networks as folds
 
+    def __repr__(self) -> str:
+        return f"<ModelResult {self.name}: accuracy {percent(self.accuracy.mean)}>"
+
     @property
     def unit(self) -> str:
         """What it has one score each of: "seed" or "repeat"."""
@@ -104,7 +108,7 @@ class ModelResult:
         return failure_rate(len(self.failed), len(self.seeds))
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(frozen=True, eq=False, repr=False)
 class BaselineResult:
     """A model that needs no seed: always the majority class, or logistic regression."""
 
@@ -113,8 +117,11 @@ class BaselineResult:
     accuracy: Estimate  # Wilson's interval
     confusion: NDArray[np.float64]  # (k, k): true class × predicted class, counts
 
+    def __repr__(self) -> str:
+        return f"<BaselineResult {self.name}: accuracy {percent(self.accuracy.mean)}>"
 
-@dataclass(frozen=True)
+
+@dataclass(frozen=True, repr=False)
 class Finding:
     """Something a check noticed: one sentence with its numbers, and one that says what to do."""
 
@@ -124,8 +131,11 @@ class Finding:
     text: str
     advice: str
 
+    def __repr__(self) -> str:
+        return f"<Finding {self.code}, {self.severity}: {self.text}>"
 
-@dataclass(frozen=True, eq=False)
+
+@dataclass(frozen=True, eq=False, repr=False)
 class Comparison:
     """Everything that is known when a study's test set has been opened.
 
@@ -169,6 +179,11 @@ class Comparison:
     race: Race | None = None
     searches: tuple[Searched, ...] = ()
     pictures: Pictures | None = None  # of the images a report shows, where they were taken
+
+    def __repr__(self) -> str:
+        held = {"model": self.models, "pair": self.pairs, "finding": self.findings}
+        said = ", ".join(counted(len(each), name) for name, each in held.items())
+        return f"<Comparison of {self.study}: {said}>"
 
     @property
     def folded(self) -> bool:

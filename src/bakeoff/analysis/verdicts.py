@@ -49,7 +49,7 @@ class Look:
         return f"look {self.number} of {len(self.after)}"
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class Pair:
     """What may be said of model `a` against model `b`; `sentence` says it all with its numbers.
 
@@ -83,6 +83,10 @@ class Pair:
     files: tuple[int, int] | None = None  # their seeds: a's, b's
     only_correct: tuple[int, int] | None = None  # images that only a's, only b's file gets correct
     folded: bool = False  # each "file" is the networks of one repeat's folds
+
+    def __repr__(self) -> str:
+        by = f", {signed_points(self.test.difference)} points" if self.test else ""
+        return f"<Pair {self.a}, {self.b}: {self.verdict or 'no verdict'}{by}>"
 
     @property
     def p_of_verdict(self) -> float:

@@ -70,7 +70,10 @@ class Gallery:
 
     def __repr__(self) -> str:
         """Name the images, one a line."""
-        lines = [f"{card.name}: {card.truth}, {card.said}" for card in self.cards]
+        lines = [
+            ": ".join(filter(None, (card.name, ", ".join(filter(None, (card.truth, card.said))))))
+            for card in self.cards
+        ]
         return "\n".join([f"{self.title}. {self.text}", *lines])
 
 

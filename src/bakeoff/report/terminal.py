@@ -37,11 +37,14 @@ _RECOMMENDED = "bold green"
 _SEVERITIES = {"serious": "bold red", "warning": "bold yellow", "info": "dim"}
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class TableView:
     """A comparison as something rich prints."""
 
     comparison: Comparison
+
+    def __repr__(self) -> str:
+        return f"<TableView of {self.comparison.study}: rich.print shows it>"
 
     def __rich_console__(
         self, console: Console, options: ConsoleOptions

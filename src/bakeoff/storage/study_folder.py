@@ -49,6 +49,9 @@ class StudyFolder:
         self.pictures_file = self.path / "pictures.npz"
         self.scratch = self.path / ".scratch"  # for arrays that workers share for a while
 
+    def __repr__(self) -> str:
+        return f"<StudyFolder {self.path}>"
+
     def exists(self) -> bool:
         """Say whether a study lives here."""
         return self.study_file.is_file()

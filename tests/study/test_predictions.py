@@ -16,6 +16,7 @@ from bakeoff.storage.split_file import read_split
 from bakeoff.study.predictions import predict
 from bakeoff.study.run import run
 from bakeoff.study.training_profile import FILE
+from tests.helpers import small
 from tests.helpers.photos import page
 from tests.helpers.small import saved
 
@@ -35,9 +36,9 @@ def test_the_saved_test_predictions_come_out_again(result, test_part):
 
 def test_what_a_notebook_shows_of_predictions_and_of_a_trained_model(result, test_part):
     found = result.predict(test_part[0], model="mlp", seed=0)
-    assert repr(found) == f"<Predictions of {len(found)} images by mlp, seed 0>"
+    assert repr(found) == f"<Predictions of {len(found)} images by mlp, seed 0; {found.caution}>"
     shown = found._repr_html_()
-    assert shown.count("<tr>") == 21 and "mlp, seed 0, the first 20</p>" in shown
+    assert shown.count("<tr>") == 21 and "this look at them; the first 20:</p>" in shown
     assert f"<td>{100 * found.probabilities[0].max():.1f} %</td>" in shown
     assert re.fullmatch("<TrainedModel mlp, seed 1, of .*>", repr(result.trained("mlp", seed=1)))
 
@@ -60,6 +61,19 @@ def test_images_that_the_ledger_knows_are_counted(result, test_part, digits, tmp
         Image.fromarray(pixels).save(tmp_path / f"{place}.png")
     expected = result.predict(test_part[0][:12], model="mlp", seed=0).test_images
     assert 0 < expected == result.predict(tmp_path, model="mlp", seed=0).test_images
+
+
+def test_test_images_are_told_while_the_study_is_sealed(tmp_path):
+    """Only the ledger's line of an opening knew them: until then they were predicted in silence."""
+    npz = small.write_npz(tmp_path / "data.npz")
+    sealed = run(small.declare(npz), out=tmp_path / "study", workers=1, keep_sealed=True)
+    images = np.load(npz)
+    found = sealed.predict(images["x_test"][:1], model="mlp", seed=0)
+    assert found.caution == (
+        "at least 1 of them is a test image of this study, whose test set is sealed: no ledger "
+        "counts this look at them, so decide nothing by it"
+    )
+    assert sealed.predict(images["x_train"], model="mlp", seed=0).caution == ""
 
 
 def test_pixels_that_are_no_numbers_are_counted(result, test_part):

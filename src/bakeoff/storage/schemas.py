@@ -152,6 +152,7 @@ _KINDS: Mapping[str, CoreSchema] = {
         identities=core.dict_schema(_NAME, _HASH),
         data=_DATA,
         duplicates=core.dict_schema(_one_of("exact", "near"), core.dict_schema(_TEXT, _COUNT)),
+        test_images=_may_lack(_list(_KEY)),  # study.json of before 0.2 has none
         environment=_VERSIONS,
         created=_TEXT,
     ),

@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 from bakeoff import recipe as recipes
 from bakeoff.data import ArraysSource, DataSet, load
 from bakeoff.data.folds import Folds, make_folds
+from bakeoff.data.source_images import image_keys, smallest_keys
 from bakeoff.data.split import Split, make_split
 from bakeoff.errors import DataError, RecipeError, StudyError, UsageError
 from bakeoff.recipe import ModelRecipe, Recipe
@@ -302,6 +303,8 @@ def _fixed_part(data: DataSet, split: Split | Folds) -> dict[str, Any]:
             **folds,
         },
         "duplicates": duplicates,
+        # so that predicting them is noticed while no ledger knows them
+        "test_images": smallest_keys(image_keys(data, split.test)),
     }
 
 

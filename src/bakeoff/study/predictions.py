@@ -40,8 +40,9 @@ class Predictions:
     unlike : whether the image is unlike the training images; None where that cannot be told
     centred : whether the figure was centred and scaled
     images : what the network saw, pixels as the data set stores them
-    test_images : how many of them the study's ledger knows as test images: of a large test set it
-        keeps a few, so that there may be more
+    test_images : how many of them the study knows as test images: of a large test set it keeps a
+        few, so that there may be more
+    caution : what that means, in one sentence; "" where there are none
     """
 
     names: tuple[str, ...]
@@ -53,13 +54,15 @@ class Predictions:
     images: NDArray[Any]
     model: str
     test_images: int = 0
+    caution: str = ""
 
     def __len__(self) -> int:
         return len(self.names)
 
     def __repr__(self) -> str:
-        """Say how many images were predicted, and by what."""
-        return f"<Predictions of {counted(len(self), 'image')} by {self.model}>"
+        """Say how many images were predicted, by what, and whether they are test images."""
+        caution = f"; {self.caution}" if self.caution else ""
+        return f"<Predictions of {counted(len(self), 'image')} by {self.model}{caution}>"
 
     def _repr_html_(self) -> str:
         """Return the first rows as a table for a notebook's cell."""
@@ -70,7 +73,7 @@ class Predictions:
             for row in shown_rows
         )
         body = "".join(f"<tr>{''.join(f'<td>{cell}</td>' for cell in line)}</tr>" for line in lines)
-        first = f", the first {_ROWS_SHOWN}" if len(self) > _ROWS_SHOWN else ""
+        first = f"; the first {_ROWS_SHOWN}:" if len(self) > _ROWS_SHOWN else ""
         return (
             f"<div><p>{escape(repr(self)[1:-1])}{first}</p>"
             f"<table><thead><tr>{heads}</tr></thead><tbody>{body}</tbody></table></div>"
@@ -153,6 +156,7 @@ def predict(
     """
     reader = PicturesReader(trained, adapt)
     known = {key for line in trained.folder.read_ledger() for key in line.get("images", [])}
+    known.update(trained.study.get("test_images", ()))
     names: list[str] = []
     was_centred: list[bool] = []
     test_images, batches = 0, _Batches(trained)
@@ -179,6 +183,29 @@ def predict(
         images=seen,
         model=trained.title,
         test_images=test_images,
+        caution=_caution(test_images, trained),
+    )
+
+
+def _caution(test_images: int, trained: TrainedModel) -> str:
+    """Say what it means that at least so many images are the study's own; "" of none."""
+    if not test_images:
+        return ""
+    if trained.shipped:
+        count = counted(test_images, "of them is an image", "of them are images")
+        return (
+            f"at least {count} that this model was trained on: the report's numbers, of networks "
+            "that had not seen them, say more of how well it predicts"
+        )
+    count = counted(test_images, "of them is a test image", "of them are test images")
+    if not trained.folder.times_opened():
+        return (
+            f"at least {count} of this study, whose test set is sealed: no ledger counts this look "
+            "at them, so decide nothing by it"
+        )
+    return (
+        f"at least {count} of this study: its report says how well these are predicted, and no "
+        "ledger counts this look at them"
     )
 
 

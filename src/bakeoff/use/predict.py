@@ -87,18 +87,8 @@ def _remarks(found: Predictions, trained: TrainedModel) -> tuple[str, ...]:
             f"{counted(int(found.unlike.sum()), 'picture')} unlike anything in training: trust "
             f"no class there{known}"
         )
-    if found.test_images and trained.shipped:
-        count = counted(found.test_images, "of them is an image", "of them are images")
-        remarks.append(
-            f"at least {count} that this model was trained on: the report's numbers, of networks "
-            "that had not seen them, say more of how well it predicts"
-        )
-    elif found.test_images:
-        count = counted(found.test_images, "of them is a test image", "of them are test images")
-        remarks.append(
-            f"at least {count} of this study: its report says how well these are predicted, and no "
-            "ledger counts this look at them"
-        )
+    if found.caution:
+        remarks.append(found.caution)
     return tuple(remarks)
 
 

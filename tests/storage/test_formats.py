@@ -8,7 +8,10 @@ from collections import Counter, OrderedDict
 
 import pytest
 
+from bakeoff.errors import DamagedFile
 from bakeoff.storage import formats
+
+POINTER = b"version https://git-lfs.github.com/spec/v1\noid sha256:4d7a\nsize 12345\n"
 
 
 @pytest.mark.parametrize(
@@ -44,3 +47,33 @@ def test_what_is_no_json_is_not_written():
     for value in (object(), {"a": {1}}, {(1, 2): 3}):
         with pytest.raises(TypeError):
             formats.canonical(value)
+
+
+@pytest.mark.parametrize(
+    ("name", "change", "said"),
+    [
+        ("study.json", lambda text: text.replace(b"\n", b"\r\n"), "line ends of Windows"),
+        (
+            "study.json",
+            lambda text: b"<<<<<<< HEAD\n" + text + b">>>>>>> theirs\n",
+            "a conflict of",
+        ),
+        ("study.json", lambda text: POINTER, "`git lfs pull`"),
+        ("weights.safetensors", lambda text: POINTER, "`git lfs pull`"),
+        ("weights.safetensors", lambda text: b"\r\n" * 9, "found others"),
+        ("study.json", lambda text: text[:-1], "found others"),
+        ("study.json", lambda text: b"\xff" + text, "found others"),
+    ],
+)
+def test_what_git_made_of_a_file_is_named(tmp_path, name, change, said):
+    path = tmp_path / name
+    path.write_bytes(change(formats.sealed_json({"a": 1, "b": [2]})))
+    assert said in str(formats.damaged(path))
+    if path.suffix == ".json":
+        with pytest.raises(DamagedFile, match=said):
+            formats.read_sealed_json(path)
+
+
+def test_what_cannot_be_read_is_damaged_all_the_same(tmp_path):
+    assert "found others" in str(formats.damaged(tmp_path / "gone.json"))
+    assert "found others" in str(formats.damaged(tmp_path))

@@ -5,14 +5,17 @@ What is read is checked: a file that holds something else is a StorageError of o
 
 import hashlib
 import json
+import re
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from bakeoff.errors import DamagedFile
-from bakeoff.storage.atomic import RESTORE, read_file
+from bakeoff.errors import DamagedFile, StorageError
+from bakeoff.storage.atomic import LARGEST, RESTORE, opened_file, read_file
 
 LONGEST_TEXT = 1 << 26  # bytes of a file that is read as text
+_TEXT = (".json", ".jsonl", ".csv", ".yaml")
+_POINTER = b"version https://git-lfs.github.com/spec/"
 
 
 def sha256(content: bytes) -> str:
@@ -45,11 +48,33 @@ def open_sealed_json(content: bytes, path: Path) -> dict[str, Any]:
 
 
 def damaged(path: Path) -> DamagedFile:
-    """Return the error for a file that is not what was written."""
+    """Return the error for a file that is not what was written; it names the cause if it shows."""
+    found = f"others: the file was changed or damaged; {RESTORE}"
     return DamagedFile(
-        f"{path}: expected the bytes that were recorded, found others: the file was changed or "
-        f"damaged; {RESTORE}"
+        f"{path}: expected the bytes that were recorded, found {cause(path) or found}"
     )
+
+
+def cause(path: Path) -> str | None:
+    """Return what git or an editor made of a file, and what to do; None where nothing shows it."""
+    is_text = path.suffix in _TEXT
+    try:
+        with opened_file(path, most=LONGEST_TEXT if is_text else LARGEST) as file:
+            content = file.read() if is_text else file.read(len(_POINTER))
+    except (OSError, StorageError):
+        return None
+    if content.startswith(_POINTER):
+        return "a pointer of Git LFS instead: fetch the files themselves with `git lfs pull`"
+    if not is_text:
+        return None
+    if re.search(rb"^(<<<<<<<|>>>>>>>) ", content, re.MULTILINE):
+        return "a conflict of two versions as git marks it: check out one of them whole"
+    if b"\r\n" in content and content.count(b"\r\n") == content.count(b"\n"):
+        return (
+            "the line ends of Windows, from git or an editor: restore it; for git, write `* -text` "
+            "into a file .gitattributes in the study's folder, then delete and check out the rest"
+        )
+    return None
 
 
 def exchanged(path: Path, wanted: str, found: str) -> DamagedFile:

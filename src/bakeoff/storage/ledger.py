@@ -13,6 +13,7 @@ from bakeoff.storage.atomic import (
 from bakeoff.storage.formats import (
     LONGEST_TEXT,
     canonical,
+    cause,
     sha256,
 )
 from bakeoff.storage.schemas import check_document
@@ -54,9 +55,13 @@ def read_ledger(path: Path, kind: str = "ledger.jsonl") -> list[dict[str, Any]]:
 
 
 def _altered(path: Path) -> DamagedFile:
+    found = (
+        "one that was changed: restore it from a copy; a study without its record needs another "
+        "--out"
+    )
     return DamagedFile(
-        f"{path}: expected a ledger in which every line follows from the one before, found one "
-        "that was changed: restore it from a copy; a study without its record needs another --out"
+        f"{path}: expected a ledger in which every line follows from the one before, found "
+        f"{cause(path) or found}"
     )
 
 

@@ -44,9 +44,11 @@ def test_a_folder_is_what_was_given_and_its_scratch_is_gone(tmp_path):
     assert written_folder.check_folder(target) == []
 
 
-def test_what_macos_leaves_in_a_folder_is_no_stranger(tmp_path):
+def test_what_a_system_leaves_in_a_folder_is_no_stranger(tmp_path):
     target = write(tmp_path)
-    for name in (".DS_Store", "inner/.DS_Store", "._trial.json", ".hidden"):
+    (target / ".ipynb_checkpoints").mkdir()
+    left = (".DS_Store", "inner/.DS_Store", "._trial.json", "Thumbs.db", "inner/desktop.ini")
+    for name in (*left, ".ipynb_checkpoints/trial-checkpoint.json", ".hidden"):
         (target / name).write_bytes(b"x")
     assert written_folder.check_folder(target) == [f"{target / '.hidden'}: not written by Bakeoff"]
     files = {str(p.relative_to(target)): p.read_bytes() for p in target.rglob("*") if p.is_file()}

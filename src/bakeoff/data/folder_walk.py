@@ -7,13 +7,10 @@ from pathlib import Path
 
 from bakeoff.data.labels import natural
 from bakeoff.data.masks import folders_of_masks, masks_beside
+from bakeoff.utils.clutter import is_clutter
 from bakeoff.utils.text import shown
 from bakeoff.utils.user_paths import require_utf8_names
 
-_CLUTTER = (
-    *("__macosx", "thumbs.db", "ehthumbs.db", "desktop.ini", "icon\r"),
-    *("@eadir", "#recycle", "$recycle.bin", "system volume information", "lost+found"),
-)
 ENDINGS = (
     *(".png", ".jpg", ".jpeg", ".jpe", ".jfif", ".webp", ".gif", ".bmp", ".dib", ".tif", ".tiff"),
     *(".pnm", ".pbm", ".pgm", ".ppm", ".avif", ".jp2", ".j2k", ".jpx"),
@@ -39,12 +36,7 @@ class File:
 
 def visible(paths: Iterable[Path]) -> list[Path]:
     """Return the paths of files that people see, sorted: macOS puts ._a.csv beside a.csv."""
-    return sorted(path for path in paths if path.name[0] != "." and not _is_mark(path.name))
-
-
-def _is_mark(name: str) -> bool:
-    """Say whether a file only marks another as downloaded, as Windows leaves it for Linux."""
-    return name.endswith(":Zone.Identifier")
+    return sorted(path for path in paths if path.name[0] != "." and not is_clutter(path.name))
 
 
 @dataclass
@@ -169,9 +161,7 @@ def _entries(folder: str | Path) -> list["os.DirEntry[str]"]:
         visible = [
             entry
             for entry in entries
-            if not entry.name.startswith(".")
-            and entry.name.lower() not in _CLUTTER
-            and not _is_mark(entry.name)
+            if not entry.name.startswith(".") and not is_clutter(entry.name)
         ]
     require_utf8_names(entry.name for entry in visible)
     return sorted(visible, key=lambda entry: natural(entry.name))

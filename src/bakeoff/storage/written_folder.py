@@ -30,6 +30,7 @@ from bakeoff.storage.formats import (
     sha256,
 )
 from bakeoff.storage.schemas import check_document
+from bakeoff.utils.clutter import is_clutter
 
 MANIFEST = "manifest.json"
 
@@ -66,14 +67,13 @@ def write_folder(path: Path, files: Mapping[str, bytes], *, scratch: Path) -> No
 
 
 def kept_apart(name: str) -> bool:
-    """Say whether a file of this name stays out of the manifest: times, versions, macOS's own."""
-    return name.rpartition("/")[2] in APART or _of_macos(name)
+    """Say whether a file stays out of the manifest: times, versions, what systems leave."""
+    return name.rpartition("/")[2] in APART or _left_there(name)
 
 
-def _of_macos(name: str) -> bool:
-    """Say whether macOS leaves files of this name wherever somebody looks at a folder."""
-    last = name.rpartition("/")[2]
-    return last == ".DS_Store" or last.startswith("._")
+def _left_there(name: str) -> bool:
+    """Say whether a system or a tool leaves such a file wherever somebody looks at a folder."""
+    return any(map(is_clutter, name.split("/")))
 
 
 def read_manifest(path: Path) -> dict[str, str]:
@@ -133,7 +133,7 @@ def check_folder(path: Path) -> list[str]:
             problems.append(str(error))
     strangers = sorted(present - set(recorded) - {MANIFEST, *apart})
     return problems + [
-        f"{path / name}: not written by Bakeoff" for name in strangers if not _of_macos(name)
+        f"{path / name}: not written by Bakeoff" for name in strangers if not _left_there(name)
     ]
 
 

@@ -22,6 +22,7 @@ from bakeoff.storage.search_folder import SearchFolder
 from bakeoff.storage.study_folder import StudyFolder
 from bakeoff.storage.study_recipe import as_declared, recorded_recipe
 from bakeoff.utils import text
+from bakeoff.utils.clutter import is_clutter
 
 DERIVED = (
     *("comparison.json", "report.html", "MODEL_CARD.md", "pictures.npz", "training_profile.npz"),
@@ -244,7 +245,9 @@ def _leftovers(folder: StudyFolder) -> Iterator[str]:
     folders += [(path, _SEED) for path in sorted(folder.path.glob("trials/*")) if path.is_dir()]
     for each, name in folders:
         for path in sorted(each.iterdir()) if each.is_dir() else ():
-            if path.name.startswith(".") or path in known or name.fullmatch(path.name):
+            if path in known or name.fullmatch(path.name):
+                continue
+            if path.name.startswith(".") or is_clutter(path.name):
                 continue
             if path.suffix == ".partial":
                 yield f"{path}: begun and not finished; the next run goes on with it"

@@ -1,0 +1,15 @@
+"""What systems and tools leave wherever somebody looks at a folder: .DS_Store, Thumbs.db, …"""
+
+_NAMES = {
+    *("__macosx", ".ds_store", "icon\r"),
+    *("thumbs.db", "ehthumbs.db", "desktop.ini", "$recycle.bin", "system volume information"),
+    *("@eadir", "#recycle", "lost+found", ".directory", ".ipynb_checkpoints"),
+}
+_BEGINNINGS = ("._", ".nfs", ".fuse_hidden")  # a file that is deleted while it is read, on NFS
+_ENDING = ":zone.identifier"  # marks another file as downloaded, as Windows leaves it for Linux
+
+
+def is_clutter(name: str) -> bool:
+    """Say whether a file or folder of this name is nobody's: a system or a tool left it there."""
+    low = name.lower()
+    return low in _NAMES or low.startswith(_BEGINNINGS) or low.endswith(_ENDING)

@@ -1,4 +1,4 @@
-"""What systems and tools leave wherever somebody looks at a folder: .DS_Store, Thumbs.db, …"""
+"""What systems and tools leave in folders that somebody looks at: .DS_Store, Thumbs.db and such."""
 
 _NAMES = {
     *("__macosx", ".ds_store", "icon\r"),

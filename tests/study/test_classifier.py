@@ -11,6 +11,7 @@ from types import SimpleNamespace
 
 import numpy as np
 import pytest
+from sklearn.exceptions import NotFittedError
 
 import bakeoff
 from bakeoff.data.python_data import from_python
@@ -61,8 +62,10 @@ def test_a_fit_that_fails_leaves_what_was_fitted_before(digits, tmp_path, monkey
 
 
 def test_predicting_before_fitting(digits):
+    """scikit-learn's tools catch their own NotFittedError."""
     with pytest.raises(UsageError) as caught:
         bakeoff.Classifier({"a": {"layers": []}}).predict(digits.images[:2])
+    assert isinstance(caught.value, NotFittedError)
     assert str(caught.value) == "expected a classifier that was fitted, found none: call fit first"
 
 
@@ -92,6 +95,13 @@ def test_a_study_behind_fit_and_predict(tmp_path, digits):
     assert winner.result_.folder.report_file.is_file()
     again = pickle.loads(pickle.dumps(winner))
     np.testing.assert_array_equal(again.predict(images[:50]), winner.predict(images[:50]))
+    with pytest.raises(UsageError) as caught:  # as cross_val_score does; it was told of --out
+        clone(given).fit(images[:300], words[:300])
+    assert str(caught.value) == (
+        f"{tmp_path / 'study'}: expected the images that this study was begun with, found others: "
+        "give Classifier(out=…) another folder, or none, as for cross_val_score, which fits on "
+        "others each time"
+    )
 
 
 @pytest.mark.usefixtures("its_jobs_in_process")

@@ -11,12 +11,20 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 from sklearn.base import BaseEstimator, ClassifierMixin
+from sklearn.exceptions import NotFittedError
 
+from bakeoff.data.dataset import DataSet
 from bakeoff.data.python_data import from_python
 from bakeoff.errors import DataError, UsageError
+from bakeoff.storage.study_folder import StudyFolder
+from bakeoff.study.arguments import a_path
 from bakeoff.study.predictions import predict
 from bakeoff.study.study import Study
 from bakeoff.study.trained_model import with_all_seeds
+
+
+class NotFitted(UsageError, NotFittedError):  # type: ignore[misc]  # scikit-learn is untyped
+    """Predicting before fit, as scikit-learn's tools and Bakeoff's own expect it."""
 
 
 class Classifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]  # scikit-learn is untyped
@@ -86,6 +94,7 @@ class Classifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]  # sciki
             raise DataError(
                 "y: expected classes of one kind, found some that have no order"
             ) from None
+        self._require_its_images(data)
         study = Study(
             "classifier",
             data=data,
@@ -108,6 +117,20 @@ class Classifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]  # sciki
         self._folder = folder
         return self
 
+    def _require_its_images(self, data: DataSet) -> None:
+        """Refuse other images than those of the study in `out`: there is no recipe to rename."""
+        folder = StudyFolder(a_path(self.out, "out")) if self.out else None
+        if (
+            folder is not None
+            and folder.exists()
+            and folder.read_study()["data"]["hash"] != data.hash
+        ):
+            raise UsageError(
+                f"{folder.path}: expected the images that this study was begun with, found others: "
+                "give Classifier(out=…) another folder, or none, as for cross_val_score, which "
+                "fits on others each time"
+            )
+
     def __getstate__(self) -> Any:
         """Refuse to be pickled while its study lies in a folder that goes with this object."""
         if getattr(self, "_folder", None) is not None:
@@ -120,7 +143,7 @@ class Classifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]  # sciki
     def predict_proba(self, X: ArrayLike) -> NDArray[np.float32]:
         """Return the probability of each class, float32 (n, n_classes), columns as in classes_."""
         if not hasattr(self, "result_"):
-            raise UsageError("expected a classifier that was fitted, found none: call fit first")
+            raise NotFitted("expected a classifier that was fitted, found none: call fit first")
         trained = with_all_seeds(self.result_.trained(self.model_))
         found = predict(np.asarray(X), trained, adapt="never")
         return found.probabilities[:, self._columns]

@@ -69,6 +69,14 @@ def test_what_a_notebook_s_cell_shows_of_a_part_of_a_result_is_one_line(result):
     assert repr(finding) == f"<Finding {finding.code}, {finding.severity}: {finding.text}>"
 
 
+def test_a_sealed_result_shows_itself_once_in_a_notebook(tmp_path, monkeypatch):
+    """Each line of its status was shown before it, by a console that knew it was in a notebook."""
+    folder = write_study(tmp_path / "study", {"small": FakeModel(0.85)}, opened=False)
+    monkeypatch.setattr("rich.console._is_jupyter", lambda: True)
+    monkeypatch.setattr("rich.jupyter.display", lambda *_: pytest.fail("shown by rich"))
+    assert "The test set is sealed." in Result(folder, None)._repr_html_()
+
+
 @pytest.mark.parametrize("name", ONE_MODEL)
 def test_figures_of_one_model(result, name):
     plot = getattr(result, f"plot_{name}")

@@ -335,9 +335,10 @@ def as_text(now: StudyStatus) -> str:
     """Return what `bakeoff status` prints, 100 characters wide."""
     from rich.console import Console
 
-    console = Console(width=100, record=True, file=StringIO(), highlight=False, markup=False)
+    # a notebook's own console would show each part by itself, too
+    console = Console(file=StringIO(), width=100, record=True, force_jupyter=False)
     for each in views(now):
-        console.print(each, soft_wrap=isinstance(each, str))
+        console.print(each, soft_wrap=isinstance(each, str), highlight=False, markup=False)
     return console.export_text()
 
 

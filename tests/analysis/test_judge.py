@@ -14,6 +14,7 @@ from scipy.stats import binomtest
 from bakeoff.analysis import recommendation, statistics, verdicts
 from bakeoff.analysis.compare import compare
 from bakeoff.analysis.judge import judged
+from bakeoff.report.protocol_steps import protocol
 from tests.helpers.fake_study import FakeModel, correct_predictions, write_study, write_trio
 
 
@@ -98,6 +99,17 @@ def test_a_single_model_needs_no_pair(tmp_path):
     assert result.pairs == ()
     assert result.recommended.model == "only"
     assert result.models[0].group == "a"
+
+
+def test_one_test_image_is_no_lack_of_seeds(tmp_path):
+    models = {"a": FakeModel(0.95), "b": FakeModel(0.90)}
+    result = compare([write_study(tmp_path / "s", models, n_test=1, baselines={})])
+    assert result.pairs[0].sentence.endswith("; with one test image nothing is said of the models")
+    assert result.recommended.reason.endswith(
+        "but one test image cannot tell a better model from a lucky one: test on more images"
+    )
+    [said] = [step.text for step in protocol(result) if "McNemar" in step.text]
+    assert "With one test image there are no verdicts about models" in said
 
 
 def test_one_repeat_of_folds_is_more_than_one_file(tmp_path):

@@ -34,7 +34,8 @@ def judged(
     """
     comparison = _with_failures(comparison)
     models = comparison.models
-    several = len(comparison.labels) > 1 and all(len(model.seeds) > 1 for model in models)
+    one_image = len(comparison.labels) == 1
+    several = not one_image and all(len(model.seeds) > 1 for model in models)
     level = level_of(comparison.look)
     tests = _tests(models, correct, folds, level) if several else {}
     barred = [model.name for model in models if unusable(model, comparison)]
@@ -51,6 +52,7 @@ def judged(
             barred=barred,
             order=comparison.order,
             n_folds=comparison.data.get("folds") or 1,
+            one_image=one_image,
         )
 
     def choose_from(images: NDArray[np.bool_]) -> Recommendation:
@@ -74,7 +76,9 @@ def judged(
     else:
         folded = any(each is not None for each in folds.values())
         pairs = tuple(
-            replace(_two_files(a, b, correct), folded=folded, failed=lost(a, b))
+            replace(
+                _two_files(a, b, correct), folded=folded, failed=lost(a, b), one_image=one_image
+            )
             for a, b in combinations(models, 2)
         )
     if len(models) == 1 or any(pair.verdict for pair in pairs):

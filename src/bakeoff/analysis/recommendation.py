@@ -12,6 +12,7 @@ from bakeoff.analysis.preference import EQUALLY_FAST, Order
 from bakeoff.analysis.statistics import (
     FEWEST_SEEDS,
     PairTest,
+    ONE_IMAGE,
     few_seeds,
     one_sided_lower_bound,
 )
@@ -85,6 +86,7 @@ def recommend(
     barred: Collection[str] = (),
     order: Order | None = None,
     n_folds: int = 1,
+    one_image: bool = False,
 ) -> Recommendation:
     """Choose the smallest model that a walk shows to lose less than `give_up`, erring rarely.
 
@@ -115,9 +117,10 @@ def recommend(
     barred : names of models that are not to be recommended for being smaller, whatever they lose.
     order : what the models cost; their parameters by default.
     n_folds : of cross-validation, where a model's seeds are repeats; else 1.
+    one_image : there is one test image, which is why there are no tests, whatever the seeds.
     """
     order = order or Order({model.name: model.parameters for model in models})
-    found = _recommend(models, tests, give_up, level, barred, order, n_folds)
+    found = _recommend(models, tests, give_up, level, barred, order, n_folds, one_image)
     if not order.missing or len(models) == 1:
         return found
     note = f"{found.reason}. Models are ordered by parameters and not by time: {order.missing}"
@@ -132,6 +135,7 @@ def _recommend(
     barred: Collection[str],
     order: Order,
     n_folds: int,
+    one_image: bool,
 ) -> Recommendation:
     best = min(models, key=lambda model: (-model.mean, order.key(model.name)))
     if len(models) == 1:
@@ -141,7 +145,7 @@ def _recommend(
     if fewest < FEWEST_SEEDS:
         reason = (
             f"{best.name} has the highest test accuracy, {percent(best.mean)}, but "
-            f"{few_seeds(fewest, n_folds)}"
+            f"{ONE_IMAGE if one_image else few_seeds(fewest, n_folds)}"
         )
         return Recommendation(best.name, best.name, reason, shown=False)
 

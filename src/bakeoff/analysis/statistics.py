@@ -356,6 +356,9 @@ def unit_of(*, folded: bool) -> str:
     return "repeat" if folded else "seed"
 
 
+ONE_IMAGE = "one test image cannot tell a better model from a lucky one: test on more images"
+
+
 def few_seeds(fewest: int, n_folds: int = 1) -> str:
     """Say why there is no verdict below FEWEST_SEEDS of each model, and how to get one.
 

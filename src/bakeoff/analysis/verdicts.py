@@ -82,6 +82,7 @@ class Pair:
     mcnemar: float | None = None  # exact p of the two files
     files: tuple[int, int] | None = None  # their seeds: a's, b's
     only_correct: tuple[int, int] | None = None  # images that only a's, only b's file gets correct
+    one_image: bool = False  # why there are two files: there is one test image, whatever the seeds
     folded: bool = False  # each "file" is the networks of one repeat's folds
 
     def __repr__(self) -> str:
@@ -193,10 +194,11 @@ class Pair:
         (seed_a, seed_b), (only_a, only_b) = self.files or (0, 0), self.only_correct or (0, 0)
         p, unit, images = p_value(self.mcnemar or 0.0), self.unit, counted(only_a, "test image")
         these = "the networks of these folds" if self.folded else "these two trained files"
+        one = "test image" if self.one_image else f"{unit} of a model"
         return (
             f"{these}, {self.a} {unit} {seed_a} and {self.b} {unit} {seed_b}: {images} only the "
             f"first classifies correctly, {only_b:,} only the second (exact McNemar p {p}); with "
-            f"one {unit} of a model nothing is said of the models"
+            f"one {one} nothing is said of the models"
         )
 
 

@@ -227,9 +227,10 @@ def _compare(comparison: Comparison) -> str:
             f"has an interval, and there is no verdict below {FEWEST_SEEDS} {unit}s of each model."
         )
     elif comparison.pairs:
+        one = "test image" if comparison.pairs[0].one_image else f"{unit} of a model"
         these = "the folds' networks" if comparison.folded else "two trained files"
         text += (
-            f" With one {unit} of a model there are no verdicts about models: McNemar's exact test "
+            f" With one {one} there are no verdicts about models: McNemar's exact test "
             f"compares {these}, and says nothing about training again."
         )
     return text

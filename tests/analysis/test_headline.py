@@ -84,6 +84,12 @@ def test_models_at_chance_are_not_usable(headline):
     )
 
 
+def test_what_few_images_do_not_show_to_beat_chance_is_not_called_unusable(headline):
+    found = headline({"a": FakeModel(0.6), "b": FakeModel(0.8)}, n_test=2)
+    assert found.text == "Nothing here is shown to be usable."
+    assert found.reason.endswith("correct); 2 test images can show little")
+
+
 def test_nor_are_models_that_are_worse_than_a_baseline_or_failed(headline):
     gone = FakeModel(0.9, diverged=dict.fromkeys(range(5), 2))
     found = headline({"a": FakeModel(0.9), "b": gone}, baselines={"logistic": 0.94})

@@ -73,14 +73,18 @@ def _nothing_usable(comparison: Comparison) -> Headline | None:
             f"Each of the {len(why)} models failed, is not shown to beat chance or is worse than "
             "a baseline"
         )
-    return Headline("nothing usable", None, tuple(why), "Nothing here is usable.", "", "", reason)
+    n_images, said = len(comparison.labels), "Nothing here is usable."
+    if n_images < SMALL_TEST and any(_at_chance(model, comparison) for model in comparison.models):
+        said = "Nothing here is shown to be usable."  # which is no proof that nothing is
+        reason += f"; {counted(n_images, 'test image')} can show little"
+    return Headline("nothing usable", None, tuple(why), said, "", "", reason)
 
 
 def unusable(model: ModelResult, comparison: Comparison) -> str:
     """Say why a model is no candidate: failed, at chance, or worse than a baseline; "" if it is."""
     if not sound_seeds(model, comparison):
         return f"failed in {counted(len(model.failed), 'run')} of {len(model.seeds)}"
-    if 2 * len(chance_seeds(model, comparison)) > len(model.seeds):
+    if _at_chance(model, comparison):
         return f"is not shown to beat chance ({percent(model.accuracy.mean, 1)} correct)"
     worse = [name for name, lead in model.leads.items() if lead.high < 0]
     if worse:
@@ -89,6 +93,11 @@ def unusable(model: ModelResult, comparison: Comparison) -> str:
             f"{baseline_in_words(worse[0])}"
         )
     return ""
+
+
+def _at_chance(model: ModelResult, comparison: Comparison) -> bool:
+    """Whether most seeds are not shown to beat chance, those that failed left out."""
+    return 2 * len(chance_seeds(model, comparison)) > len(model.seeds)
 
 
 def _baseline(comparison: Comparison) -> Headline | None:

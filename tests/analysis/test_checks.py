@@ -372,6 +372,11 @@ def test_worse_than_both_baselines(findings):
     assert ("worse-than-baseline", "b") not in found
 
 
+def test_both_ends_of_an_interval_of_a_difference_have_their_sign(findings):
+    found = findings({"a": FakeModel(0.6)}, baselines={"logistic": 0.6})
+    assert re.search(r"interval −\d.\d\d to \+\d", found["worse-than-baseline", "a"].text)
+
+
 def test_not_shown_to_be_better_than_a_baseline(findings):
     found = findings({"a": FakeModel(0.602)}, baselines={"logistic": 0.6, "majority": 0.1})
     finding = found["worse-than-baseline", "a"]
@@ -450,6 +455,21 @@ def test_badly_calibrated_over_and_under_confident(findings):
     assert found["badly-calibrated", "under"].advice == (
         "Do not act on such probabilities as they are: train longer, with less dropout or "
         "regularization, or rescale them on validation data (temperature scaling)."
+    )
+
+
+@pytest.mark.parametrize("n_validation", [1000, 0])
+def test_what_is_not_validated_cannot_be_rescaled_on_such_images(findings, n_validation):
+    study = {"a": FakeModel(0.91, confidence=0.99)}
+    found = findings(study, selection="last", n_validation=n_validation)
+    advice = found["badly-calibrated", "a"].advice
+    assert not n_validation or advice == (
+        "Do not act on such probabilities as they are: select epochs by loss, train fewer of "
+        "them, or rescale them on validation data (temperature scaling)."
+    )
+    assert n_validation or advice == (
+        "Do not act on such probabilities as they are: train fewer epochs, or keep images for "
+        "validation (split.validation) and rescale them on validation data (temperature scaling)."
     )
 
 

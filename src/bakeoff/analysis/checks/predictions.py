@@ -14,7 +14,7 @@ from bakeoff.analysis.checks.wording import baseline_in_words, mean_of, seeds_of
 from bakeoff.analysis.comparison import Comparison, Finding, Lead, ModelResult
 from bakeoff.analysis.estimates import wilson
 from bakeoff.analysis.metrics import Calibration
-from bakeoff.utils.text import counted, listed, percent, points, some, whole_numbers
+from bakeoff.utils.text import counted, listed, percent, points, signed_points, some, whole_numbers
 
 # Choosing epochs on validation images flatters them by a point at most; ten points are a fault.
 BELOW_VALIDATION = 0.1
@@ -146,8 +146,8 @@ def worse_than_baseline(model: ModelResult, comparison: Comparison) -> Finding |
             f"{model.name} is {says} the baseline {in_words}: {percent(model.accuracy.mean, 1)} "
             f"against "
             f"{percent(accuracy[name], 1)} of {len(comparison.labels):,} test images, a difference "
-            f"of {points(lead.difference, 2)} points (95 % interval {points(lead.low, 2)} to "
-            f"{points(lead.high, 2)})"
+            f"of {signed_points(lead.difference)} points (95 % interval {signed_points(lead.low)} to "
+            f"{signed_points(lead.high)})"
             + (f"; {lost}, which makes this interval wide" if lost and lead.high >= 0 else "")
             + (f"; nor is it shown to beat {listed(others)}." if others else ".")
         ),
@@ -205,6 +205,7 @@ def badly_calibrated(model: ModelResult, comparison: Comparison) -> Finding | No
     by_chance = float(np.mean([_error_by_chance(curve) for curve in curves]))
     if error < max(MISCALIBRATED, MISCALIBRATED_TIMES * by_chance):
         return None
+    validated = None not in model.validation_accuracy
     sure, correct = np.mean([_sure_and_correct(curve) for curve in curves], axis=0)
     return Finding(
         code="badly-calibrated",
@@ -222,11 +223,14 @@ def badly_calibrated(model: ModelResult, comparison: Comparison) -> Finding | No
             + {
                 (True, "best-loss"): "",
                 (True, "best-accuracy"): "select by loss instead of accuracy, or ",
-                (True, "last"): "select epochs by loss, train fewer of them, or ",
+                (True, "last"): "select epochs by loss, train fewer of them, or "
+                if validated
+                else "train fewer epochs, or ",
             }.get(
                 (sure > correct, model.selection),
                 "train longer, with less dropout or regularization, or ",
             )
+            + ("" if validated else "keep images for validation (split.validation) and ")
             + "rescale them on validation data (temperature scaling)."
         ),
     )

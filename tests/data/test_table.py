@@ -285,3 +285,9 @@ def test_a_row_too_long_is_said_with_its_cure(images, monkeypatch):
         "labels.csv: row 3: expected 2 columns as in the first row, found 3: a cell with the "
         "separator in it needs quotes"
     )
+
+
+def test_a_table_without_any_names_of_files_says_so(images):
+    """It was called broken, for an index out of range."""
+    with pytest.raises(DataError, match=r"\(columns: label\): pictures in \w+/ are called"):
+        read(images, "label\n" + "cat\ndog\n" * 3)

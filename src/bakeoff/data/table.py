@@ -79,9 +79,10 @@ def load_table(source: TableSource) -> DataSet:
 
 
 def listed_files(source: TableSource) -> list[Path]:
-    """Return the image files that a table lists and that are there; or DataError."""
+    """Return the image files that a table lists and that are there; DataError without labels."""
     with refusing(Path(source.table)):
-        _, found, file, root = _read(source)
+        begin, found, file, root = _read(source)
+        _labels(begin, found, dict(source.columns or {}), file)
         return [Path(each) for row in found if (each := place_of(root, row[file])) is not None]
 
 
@@ -276,10 +277,10 @@ def _file_column(
             best, file, there = most, column, found_in
     if not best:
         have = ", ".join(shown(each, limit=30) for each in begin.columns[:8])
-        cell = f"{shown(begin.columns[columns[0]])} says {shown(sample[0][columns[0]])}, and "
+        says = [f"{shown(begin.columns[e])} says {shown(sample[0][e])}, and " for e in columns[:1]]
         raise DataError(
             f"expected a column of image files in {shown(roots[0])} or a folder there, found none "
-            f"(columns: {have}): {cell if columns else ''}{pictures_there(roots)}; say where they "
+            f"(columns: {have}): {''.join(says)}{pictures_there(roots)}; say where they "
             "are, as in {table: …, images: FOLDER, columns: {file: COLUMN, label: COLUMN}}"
         )
     return file, _of_table(table, there)

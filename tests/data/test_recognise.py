@@ -8,7 +8,7 @@ Run: pytest tests/data/test_recognise.py
 import numpy as np
 import pytest
 
-from bakeoff.data import CsvSource, TableSource, load
+from bakeoff.data import CsvSource, FolderSource, TableSource, load
 from bakeoff.data.recognise import guessed, recognise
 from bakeoff.errors import DataError
 from tests.helpers.folders import save
@@ -89,3 +89,18 @@ def test_sizes_are_those_of_the_pictures_that_a_table_lists(images, rng):
     assert isinstance(source, TableSource)
     assert (source.size, source.color, source.fit) == ((8, 8), "grey", "stretch")
     assert guessed(source)[1].startswith("All pictures looked at are 4×4")
+
+
+@pytest.mark.parametrize("header", ["file,licence,source", "class,text,other"])
+def test_classes_called_photos_stay_so_beside_a_table_of_other_things(tmp_path, rng, header):
+    """They were refused for want of a column of labels."""
+    for kind in ("photos", "drawings"):
+        for number in range(3):
+            save(tmp_path / kind / f"{number}.png", rng.integers(0, 256, (8, 8), dtype=np.uint8))
+    rows = [f"{kind}/{n}.png,cc,{kind}-{n}" for kind in ("photos", "drawings") for n in range(3)]
+    (tmp_path / "metadata.csv").write_text("\n".join([header, *rows]), encoding="utf-8")
+    assert isinstance(recognise(tmp_path), FolderSource)
+    (tmp_path / "metadata.csv").write_text(
+        "\n".join(["file,licence,label", *rows]), encoding="utf-8"
+    )
+    assert isinstance(recognise(tmp_path), TableSource)

@@ -74,7 +74,7 @@ def _folder(path: Path) -> Source:
         return _pictures(ParquetSource(path))
     folder = FolderSource(path)
     tables = _tables(path)
-    if tables and not _has_classes(folder):
+    if tables and not _has_classes(folder, tables):
         if len(tables) > 1:
             names = some([shown(each.name) for each in tables])
             raise DataError(
@@ -125,14 +125,25 @@ def _idx(files: tuple[Path, ...]) -> IdxSource:
     return IdxSource(files, transpose=True if is_emnist(files[0]) else None)
 
 
-def _has_classes(source: FolderSource) -> bool:
-    """Say whether a folder is one of class folders with files in them, none called images."""
+def _has_classes(source: FolderSource, tables: Sequence[Path] = ()) -> bool:
+    """Say whether a folder is one of class folders with files in them.
+
+    tables : beside them; where one says the labels, a folder called images is no class
+    """
     try:
         layout = find(source.folder, None, Seen())
     except DataError:
         return False
     several = len({file.label for files in layout.files.values() for file in files}) > 1
-    return several and not any(map(holds_pictures, layout.classes))
+    called = any(map(holds_pictures, layout.classes))
+    return several and not (called and any(map(_says_labels, tables)))
+
+
+def _says_labels(table: Path) -> bool:
+    try:
+        return bool(listed_files(TableSource(table)))
+    except DataError:
+        return False
 
 
 def _tables(path: Path) -> list[Path]:

@@ -7,6 +7,7 @@ Run: pytest tests/data/test_decode_files.py
 
 import os
 import re
+import struct
 import zlib
 
 import numpy as np
@@ -114,3 +115,19 @@ def test_colour_of_16_bits_that_are_used_is_read(root):
     assert data.images[0, 0, 0].tolist() == [255] * 3
     assert data.images[0, 1, 1].tolist() == [127] * 3
     assert data.deep_white is None
+
+
+def test_dark_colour_of_16_bits_that_is_said_to_be_used_is_read(root):
+    """One dark screenshot among 8 bits: the refusal named no way to keep it."""
+    deep_colour(root / "cat" / "1.png", 9000)
+    assert refusal(root).endswith("are dark, say so: {…, scale: 255}")
+    assert read(root, color="rgb", scale=255).images[0, 0, 0].tolist() == [9000 >> 8] * 3
+
+
+def test_16_bits_for_all_three_colours_are_no_16_bits_for_each(root):
+    """Bitmaps of small cameras, 5-6-5: dark ones were refused as 16 bits in colour."""
+    bitmap = struct.pack("<2sIIIIiiHHIIiiII", b"BM", 98, 0, 66, 40, 4, 4, 1, 16, 3, 32, 0, 0, 0, 0)
+    bitmap += struct.pack("<III", 0xF800, 0x7E0, 0x1F) + struct.pack("<H", 4 << 5) * 16
+    for place in root.glob("*/*.png"):
+        place.write_bytes(bitmap)
+    assert read(root, color="rgb").images[0, 0, 0].tolist() == [0, 16, 0]

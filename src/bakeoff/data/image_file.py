@@ -3,6 +3,7 @@
 import io
 import logging
 import os
+import re
 import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -24,6 +25,7 @@ LARGE = 25_000_000  # pixels; above it, only where there is memory for it, or at
 MAX_BYTES = 1 << 26
 _MAX_TEXT = 1 << 22  # bytes of PNM in decimal digits, which Pillow decodes slowly
 DEEP = 65535.0  # the largest value of 16 bits
+_CUT = re.compile(r"RGB\w*;16[A-Z]")  # Pillow's for 16 bits a colour; BGR;16 are 16 in all
 _PHOTOMETRIC, _WHITE_IS_ZERO = 262, 0  # TIFF's tag, and its value for negatives
 _TURNS = {2: 0, 3: 3, 4: 1, 5: 5, 6: 4, 7: 6, 8: 2}  # EXIF orientation to Image.Transpose
 _SWAPPED = (5, 6, 7, 8)  # orientations that lie on their side
@@ -133,7 +135,7 @@ def decode(
     image.draft(None, (2 * wide, 2 * tall))  # decodes large JPEGs at a fraction
     if image.size[0] * image.size[1] > LARGE:
         check_memory(8 * image.size[0] * image.size[1])
-    cut = any(";16" in str(tile[3]) for tile in getattr(image, "tile", ()) if image.mode[0] == "R")
+    cut = any(_CUT.search(str(tile[3])) for tile in getattr(image, "tile", ()))
     image, deepest = _plain(image, white)
     if cut:
         deepest = 257 * max(high for _, high in image.getextrema()[:3])

@@ -100,6 +100,16 @@ def test_all_pixels_in_one_cell_as_a_list(tmp_path, rows, form):
     assert len(str(error.value)) < 300
 
 
+def test_decimal_commas_in_one_cell_are_not_two_numbers(tmp_path, rows):
+    """32 pixels were read as a square of 64."""
+    lines = [f'{kind},"{" ".join(f"0,{each}" for each in pixels[:32])}"'
+             for pixels, kind in zip(*rows, strict=True)]  # fmt: skip
+    path = tmp_path / "a.csv"
+    path.write_text("\n".join(["label,pixels", *lines]), encoding="utf-8")
+    with pytest.raises(DataError, match="expected a number for every pixel: could not convert"):
+        load(CsvSource(path))
+
+
 def test_a_column_that_is_called_usage_and_says_something_else(tmp_path, rows):
     lines = [f"{kind},{' '.join(map(str, each))},home" for each, kind in zip(*rows, strict=True)]
     path = tmp_path / "a.csv"

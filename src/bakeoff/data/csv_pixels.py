@@ -207,8 +207,9 @@ def _packed(path: Path, begin: Head, label: int, packed: int, source: CsvSource)
     """Read a table that holds all pixels of an image in one cell, as FER2013 does."""
     found = rows(path, begin)
     try:
-        cells = [row[packed].strip(" []").replace(",", " ") for row in found]  # lists, too
-        values = [np.array(cell.split(), dtype=np.float32) for cell in cells]
+        cells = [row[packed].strip(" []").replace(", ", " ") for row in found]  # lists, too
+        # beside spaces, a comma left is a decimal one, and no number
+        values = [np.array(c.split(None if " " in c else ","), dtype=np.float32) for c in cells]
     except ValueError as error:
         raise DataError(f"expected a number for every pixel: {str(error)[:80]}") from None
     counts = {len(each) for each in values}

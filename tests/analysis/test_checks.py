@@ -853,6 +853,18 @@ def test_before_the_last_declared_look_more_seeds_are_no_second_look(tmp_path, c
         assert "makes the verdicts exploratory" in STUDY_CHECKS[code](other).advice
 
 
+def test_where_every_pair_is_settled_no_look_is_said_to_follow(tmp_path):
+    """The run has ended there, and the same recipe would do nothing."""
+    models = {f"m{k}": FakeModel(0.5 + 0.08 * k) for k in range(6)}
+    result = compare([write_study(tmp_path / "s", models, seeds=(0, 1, 2), baselines={})])
+    assert {pair.verdict for pair in result.pairs} == {"better"}
+    settled = replace(result, look=Look(1, (3, 5, 10)))
+    assert STUDY_CHECKS["few-seeds"](settled).advice == (
+        "Train at least 5 seeds of every model (--seeds 5), which opens the test set again and "
+        "makes the verdicts exploratory."
+    )
+
+
 def test_equal_models_need_no_seeds(findings):
     found = findings({"a": FakeModel(0.93), "b": FakeModel(0.93)})
     assert ("too-few-seeds", None) not in found

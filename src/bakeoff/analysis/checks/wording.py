@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from bakeoff.analysis.comparison import Comparison, ModelResult
+from bakeoff.analysis.verdicts import unsettled
 from bakeoff.utils.text import counted, listed
 
 _BASELINES = {"majority": "majority class", "logistic": "logistic regression"}
@@ -30,9 +31,14 @@ def mean_of(count: int, model: ModelResult) -> str:
 
 
 def next_look(comparison: Comparison) -> str:
-    """Say that a declared look comes next; "" where none does, or the plan was not kept to."""
+    """Say that a declared look comes next; "" where none does, or the plan was not kept to.
+
+    None does where every pair is settled: the run ends there, and would end there again.
+    """
     look = comparison.look
     if look is None or look.number == len(look.after) or comparison.exploratory:
+        return ""
+    if not unsettled(comparison.pairs):
         return ""
     return (
         f"The next look, after {look.after[look.number]} seeds, was declared before the first, and "

@@ -103,6 +103,14 @@ def test_accuracy_dots_show_every_seed_interval_mean_letter_and_baseline(study):
     assert {"majority class", "logistic regression"} <= set(texts(plots.accuracy_dots(near)))
 
 
+def test_baselines_of_several_studies_have_a_row_each(study):
+    """Their shortened names were alike, and one's row lay over the other's."""
+    names = [f"fashion-mnist-{size}-cnn/logistic" for size in ("small", "large")]
+    beside = [replace(study.baselines[0], name=name) for name in names]
+    *_, away = rows(plots.accuracy_dots(replace(study, baselines=tuple(beside))))
+    assert len({row["row"] for row in away}) == 2
+
+
 def domains(spec):
     """Yield every domain of two numbers in a figure."""
     if isinstance(spec, dict):

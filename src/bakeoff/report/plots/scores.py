@@ -22,7 +22,6 @@ from bakeoff.report.plots.figure import (
     find,
     percent_axis,
     short_labels,
-    shorten,
     spread,
     tip,
 )
@@ -44,14 +43,15 @@ def accuracy_dots(comparison: Comparison, *, width: int = 640) -> Figure:
     """
     strong = comparison.to_use
     most = 24 if width > 400 else 19
-    short = short_labels([m.name for m in comparison.models], most=most)
+    names = [m.name for m in comparison.models] + [baseline(b.name) for b in comparison.baselines]
+    short = short_labels(names, most=most)
     rows = [
         _Row(label + (f"  ({m.group})" if m.group else ""), m.accuracy.estimate,
              m.accuracy.per_seed, _dots(m), BLUE if m.name == strong else INK, m.name)
-        for m, label in zip(comparison.models, short, strict=True)
+        for m, label in zip(comparison.models, short, strict=False)
     ] + [
-        _Row(shorten(baseline(b.name), most=most), b.accuracy, (), (), MUTED, baseline(b.name))
-        for b in comparison.baselines
+        _Row(label, b.accuracy, (), (), MUTED, baseline(b.name))
+        for b, label in zip(comparison.baselines, short[len(comparison.models) :], strict=True)
     ]  # fmt: skip
     said = [
         f"{m.name} {_scored(m.accuracy.estimate)}{', group ' if m.group else ''}{m.group}"

@@ -6,7 +6,9 @@ Run: pytest tests/recipe/test_apply_setting.py
 
 import pytest
 
-from bakeoff.recipe.apply_setting import with_setting, with_settings
+from bakeoff.errors import RecipeError
+from bakeoff.recipe.apply_setting import with_networks, with_setting, with_settings
+from bakeoff.recipe.architecture import describe
 from bakeoff.recipe.search_space import dimensions
 from tests.helpers.refused_recipes import declare
 
@@ -39,3 +41,40 @@ def test_the_other_models_stay_as_they_are(recipe):
 def test_a_model_without_a_search_has_no_setting(recipe):
     with pytest.raises(ValueError, match=r"^other leaves no choice open$"):
         with_setting(recipe, "other", {})
+
+
+def pooled(*sizes):
+    layers = [{"conv2d": {"filters": 2, "kernel_size": 3}}, {"max_pooling2d": {"choice": [*sizes]}}]
+    layers.append({"conv2d": {"filters": 2, "kernel_size": 2}})
+    return declare(models={"mine": {"search": {"settings": 3}, "layers": layers}})
+
+
+def test_where_the_middle_makes_no_network_another_setting_stands_for_the_search():
+    recipe = pooled(2, 5, 6)
+    with pytest.raises(RecipeError):
+        describe(recipe.models["mine"], (8, 8, 1), 10)
+    found = with_networks(recipe, (8, 8, 1), 10).models["mine"]
+    assert found.layers[1].arguments["pool_size"] == (2, 2)
+    assert found.search == recipe.models["mine"].search
+    assert with_networks(recipe, (28, 28, 1), 10) == recipe
+
+
+def test_where_no_setting_makes_a_network_its_choices_are_named():
+    with pytest.raises(RecipeError) as caught:
+        with_networks(pooled(4, 5, 6), (8, 8, 1), 10)
+    assert str(caught.value) == (
+        "models.mine: expected choices of which some make a network, found none in 100 settings; "
+        "in the middle of all: conv2d 2 2×2 after a 1×1 feature map in layer 3 of mine: expected "
+        "at least 2×2; remove the layer, or shrink less before it (padding: same)"
+    )
+
+
+def test_a_middle_that_cannot_be_declared_is_only_one_setting_less():
+    phases = [{"epochs": {"whole": [4, 20]}, "constant": 0.1}, {"constant": 0.01}]
+    training = {
+        "epochs": {"choice": [30, 5, 10]},  # 10 with 12 in a phase is the middle
+        "optimizer": {"adam": {"learning_rate": phases}},
+    }
+    found = declare(models={"mine": {**SEARCHED, "training": training}}).models["mine"]
+    assert found.training.epochs == 30
+    assert found.search is not None

@@ -10,6 +10,7 @@ import re
 from bakeoff.study import plan as plans
 from bakeoff.study.cluster_plan import ClusterPlan
 from bakeoff.study.executors.ray_places import Node, Place
+from bakeoff.study.plan_view import view
 from tests.helpers.plans import recipe_of
 
 
@@ -20,7 +21,7 @@ def test_a_cluster_is_told_with_its_trials_its_nodes_and_its_time(capsys, monkey
     )
     monkeypatch.setattr(plans, "cluster_plan", lambda on: found)
     planned = plans.plan(recipe_of(), on="ray")
-    lines = plans.view(planned)[-3:]
+    lines = view(planned)[-3:]
     assert lines[0] == (
         "6 trials on 2 nodes, 2 trials at a time, on 1 GPU the seeds of a model together: gpu GPU "
         "(1) and one (2); Xeon and EPYC."
@@ -42,7 +43,7 @@ def test_a_cluster_of_gpus_alone_gets_no_time(monkeypatch):
     monkeypatch.setattr(plans, "cluster_plan", lambda on: found)
     planned = plans.plan(recipe_of(), on="ray")
     assert (planned.seconds, planned.memory) == (None, None)
-    assert plans.view(planned)[-2:] == [
+    assert view(planned)[-2:] == [
         "6 trials on 1 node, on 1 GPU the seeds of a model together: gpu GPU (1); EPYC.",
         "No estimate of time: there is one for CPUs, and only GPUs train here.",
     ]

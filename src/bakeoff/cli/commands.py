@@ -83,12 +83,13 @@ def plan(recipe: RecipeArgument, on: OnOption = None, json: JsonOption = False) 
     """Show layers, shapes, parameters and an estimate of time and memory; train nothing."""
     from bakeoff import recipe as recipes
     from bakeoff.study import plan as plans
+    from bakeoff.study.plan_view import view
 
     planned = plans.plan(recipes.load(recipe), on=on)
     if json:
         show_json(plans.to_json(planned))
     else:
-        show(*plans.view(planned))
+        show(*view(planned))
 
 
 @app.command()

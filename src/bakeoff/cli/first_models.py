@@ -210,7 +210,8 @@ def _compact_cnn(blocks: int) -> str:
     pooled = "".join(f"{_normalized(filters)}      - max_pooling2d: 2\n" for filters in widths)
     return f"""\
   compact-cnn:  # the same idea with all that helps: moved images, normalisation, a falling rate
-    training: {{optimizer: {{adam: {{learning_rate: [{{cosine: {{start: 0.003, end: 0.00003}}}}]}}}}}}
+    training:
+      optimizer: {{adam: {{learning_rate: [{{cosine: {{start: 0.003, end: 0.00003}}}}]}}}}
     layers:
       - random_translation: {{height_factor: 0.08, width_factor: 0.08, fill_mode: nearest}}
 {pooled}{_normalized(128)}      - dropout: 0.3

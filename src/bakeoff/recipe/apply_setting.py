@@ -1,15 +1,19 @@
 """A searched model with its choices filled in by a setting: an ordinary model, its search kept."""
 
-from collections.abc import Callable
+import random
+from collections.abc import Callable, Iterator
 from contextlib import suppress
 from pathlib import Path
 
 from bakeoff.errors import RecipeError
+from bakeoff.recipe.architecture import describe
 from bakeoff.recipe.parse_recipe import read_recipe
 from bakeoff.recipe.problems import Problems
-from bakeoff.recipe.search_space import Setting, filled, largest
+from bakeoff.recipe.search_space import Dimension, Setting, filled, largest
 from bakeoff.recipe.types import ModelRecipe, Recipe
 from bakeoff.recipe.value_kinds import Misfit
+
+_DRAWN = 100  # settings that are tried before a search is refused
 
 
 def with_setting(recipe: Recipe, name: str, setting: Setting) -> ModelRecipe:
@@ -28,6 +32,40 @@ def with_setting(recipe: Recipe, name: str, setting: Setting) -> ModelRecipe:
         place, text = problems.found[0]
         raise Misfit(f"{place}: {text}")
     return read.models[name].model_copy(update={"search": search})
+
+
+def with_networks(recipe: Recipe, input_shape: tuple[int, int, int], n_classes: int) -> Recipe:
+    """Return the recipe with a setting that makes a network wherever a search's middle makes none.
+
+    Raises RecipeError where a model makes none, of a search where no setting that was tried does.
+    """
+    models = dict(recipe.models)
+    for name, model in recipe.models.items():
+        if model.layers is None:
+            continue
+        try:
+            describe(model, input_shape, n_classes)
+        except RecipeError as error:
+            if model.search is None:
+                raise
+            for setting in _drawn(model.search.dimensions):
+                with suppress(Misfit, RecipeError):
+                    models[name] = with_setting(recipe, name, setting)
+                    describe(models[name], input_shape, n_classes)
+                    break
+            else:
+                raise RecipeError(
+                    f"models.{name}: expected choices of which some make a network, found none in "
+                    f"{_DRAWN} settings; in the middle of all: {error}"
+                ) from None
+    return recipe.model_copy(update={"models": models})
+
+
+def _drawn(dims: tuple[Dimension, ...]) -> Iterator[Setting]:
+    """Yield settings, always the same: all choices at their lowest, then some by chance."""
+    drawing = random.Random(0)
+    for number in range(_DRAWN):
+        yield {each.place: each.at(drawing.random() if number else 0.0) for each in dims}
 
 
 def most(recipe: Recipe, name: str, size: Callable[[ModelRecipe], int]) -> int:

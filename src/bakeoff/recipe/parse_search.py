@@ -79,7 +79,8 @@ def read_searched(
         problems.add(f"{place}.{chosen}", text)
         return None
     lowest = {each.place: each.at(0.0) for each in dims}
-    if read(filled(declared, lowest), problems) is None or len(problems.found) > before:
+    first = read(filled(declared, lowest), problems)
+    if first is None or len(problems.found) > before:
         return None
     options: dict[str, list[tuple[str, ModelRecipe | None]]] = {}
     for each, setting in _ends(dims, lowest):
@@ -99,9 +100,7 @@ def read_searched(
                 problems.add(f"{place}.{each.place}.choice", text)
                 return None
             others.append((words, model))
-    first = read(filled(declared, middle(dims)), problems)
-    if first is None:
-        return None
+    first = read(filled(declared, middle(dims)), Problems()) or first  # some are impossible
     declared = plain_data(declared)
     if "python" in declared:
         declared["python"] = first.python  # its path is no longer relative

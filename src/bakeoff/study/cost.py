@@ -8,6 +8,7 @@ from collections.abc import Iterable, Sequence
 
 import numpy as np
 
+from bakeoff.data import DataSet
 from bakeoff.recipe import ModelRecipe, Recipe
 from bakeoff.recipe.architecture import BACKBONE, Architecture
 from bakeoff.recipe.vocabulary.backbones import BACKBONES
@@ -23,6 +24,7 @@ _PARAMETER = 160  # the optimizer
 _STEP = 8e6
 COMPILING = 600e9  # of each model, the first time
 START = 750e9  # of a run
+_FITTED = 3_000  # each weight and image of logistic regression: its iterations wait for memory
 BACKBONE_SLOWER = 4.0  # than a large product: its depthwise convolutions wait for memory
 
 
@@ -65,6 +67,14 @@ def feature_seconds(
         BACKBONES[name].flops for name, _ in changed
     )
     return flops * BACKBONE_SLOWER / rate
+
+
+def baseline_seconds(
+    name: str, data: DataSet, images: int, *, fits: int = 1, rate: float = USUAL_RATE
+) -> float:
+    """Return how long one core takes to fit a baseline to so many images, `fits` times."""
+    weights = float(np.prod(data.input_shape)) * data.n_classes if name == "logistic" else 0.0
+    return fits * _FITTED * weights * images / rate
 
 
 def makespan(lengths: Iterable[float], *, workers: int, busy: Sequence[float] = ()) -> float:

@@ -19,6 +19,7 @@ from bakeoff.data.source_images import image_keys, smallest_keys
 from bakeoff.data.split import Split, make_split
 from bakeoff.errors import DataError, RecipeError, StudyError, UsageError
 from bakeoff.recipe import ModelRecipe, Recipe
+from bakeoff.recipe.apply_setting import with_networks
 from bakeoff.recipe.architecture import describe, training_bytes
 from bakeoff.recipe.kept_paths import kept_paths
 from bakeoff.recipe.value_kinds import Misfit
@@ -94,6 +95,7 @@ def prepare(
     text, declared = _written(recipe, folder)
     data, split = load_split(recipe, data)
     split = as_begun(folder, recipe, data, split)
+    recipe = with_networks(recipe, data.input_shape, data.n_classes)
     for model in recipe.models.values():
         if model.layers is not None and trains_here:
             _require_memory(model, data, len(split.train), device)

@@ -28,7 +28,7 @@ from bakeoff.storage.study_folder import StudyFolder, trial_lock
 from bakeoff.storage.study_recipe import as_declared
 from bakeoff.study import checkpoints
 from bakeoff.study.builder_jobs import builder_jobs
-from bakeoff.study.cost import USUAL_RATE, trial_seconds
+from bakeoff.study.cost import baseline_seconds, trial_seconds
 from bakeoff.study.create import Prepared
 from bakeoff.study.development_data import write_development
 from bakeoff.study.executors.interface import Lost, MovableJob
@@ -241,11 +241,9 @@ def _baseline_job(prepared: Prepared, name: str, scratch: Path) -> tuple[Planned
             str(_of_fold(scratch, BASELINE_REPEAT, fold)) for fold in range(prepared.split.n_folds)
         )
     job = BaselineJob(name=name, data=data, **_common(prepared))
-    height, width, channels = prepared.data.input_shape
-    weights = height * width * channels * prepared.data.n_classes
-    return Planned(
-        job.label, 0, _OVERHEAD + 400.0 * weights * len(prepared.split.train) / USUAL_RATE
-    ), job
+    fits = 1 if isinstance(data, str) else len(data)
+    seconds = baseline_seconds(name, prepared.data, len(prepared.split.train), fits=fits)
+    return Planned(job.label, 0, _OVERHEAD + seconds), job
 
 
 def _cost(prepared: Prepared, model: ModelRecipe) -> float:

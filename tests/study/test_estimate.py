@@ -31,7 +31,7 @@ def seconds(recipe):
 @pytest.mark.parametrize(("settings", "fits"), [({}, 1), (FOLDS, 5)])
 def test_a_baseline_is_fitted_once_or_for_each_fold(settings, fits):
     none, both = (recipe_of(LINE, baselines=b, **settings) for b in ([], ["majority", "logistic"]))
-    data, split = load_split(none)
+    _, split = load_split(none)
     one = 3_000 * 64 * 10 * len(split.train) / RATE
     assert seconds(both) - seconds(none) == pytest.approx(fits * one)
 

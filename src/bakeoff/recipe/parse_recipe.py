@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 from bakeoff.errors import printable
+from bakeoff.recipe.meant_choices import meant_choice
 from bakeoff.recipe.outline import BASELINES
 from bakeoff.recipe.parse_backbone import read_backbone
 from bakeoff.recipe.parse_data import read_data
@@ -165,6 +166,9 @@ def read_models(
     for name, model in raw.items():
         place = f"models.{key_text(name)}"
         if attempt(read_name, name, "models", problems) is not None:
+            if (meant := meant_choice(model)) is not None:
+                problems.add(f"{place}.{meant[0]}" if meant[0] else place, meant[1])
+                continue
             if open_models(model):
                 read = read_searched(
                     model, search, partial(_settled, name, base, folder, place), place, problems

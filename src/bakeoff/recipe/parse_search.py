@@ -79,7 +79,10 @@ def read_searched(
         problems.add(f"{place}.{chosen}", text)
         return None
     lowest = {each.place: each.at(0.0) for each in dims}
-    first = read(filled(declared, lowest), problems)
+    noted = Problems()
+    first = read(filled(declared, lowest), noted)
+    for where, text in noted.found:
+        problems.add(where, _for_whole_numbers(dims, where.removeprefix(f"{place}."), text))
     if first is None or len(problems.found) > before:
         return None
     options: dict[str, list[tuple[str, ModelRecipe | None]]] = {}
@@ -108,6 +111,20 @@ def read_searched(
         declared["backbone"]["study"] = first.backbone.study
     search = Search.model_validate({**usual_search, **said, "space": declared})
     return first.model_copy(update={"search": search})
+
+
+def _for_whole_numbers(dims: tuple[Dimension, ...], where: str, text: str) -> str:
+    """Return what is wrong at the lowest setting; of a range of other numbers, what to write."""
+    dim = next((each for each in dims if where.startswith(each.place)), None)
+    if dim is None or dim.is_whole or "a whole number" not in text:
+        return text
+    ends = f"[{dim.low:g}, {dim.high:g}]"
+    if dim.low != int(dim.low) or dim.high != int(dim.high):
+        ends = "[1, 4]"
+    return (
+        f"expected a choice of whole numbers, such as {{whole: {ends}}}, found {dim.kind}, whose "
+        "numbers are not whole"
+    )
 
 
 def _chosen_files(declared: Mapping[str, Any]) -> str | None:

@@ -295,6 +295,13 @@ def _alike(option: Any) -> str:
     return json.dumps(option, sort_keys=True, default=str)
 
 
+def _twice(seen: Sequence[str], which: int, option: Any) -> str:
+    """Say which option is there twice: by itself where that is short, else by their numbers."""
+    if not isinstance(option, Mapping | list | tuple):
+        return f"{found(option)} twice"
+    return f"options {seen.index(seen[which]) + 1} and {which + 1}, which say the same"
+
+
 def most_settings(dims: Sequence[Dimension], when: tuple[When, ...] = ()) -> int | None:
     """Return how many different settings there are at most; None where there is no end of them.
 
@@ -324,7 +331,7 @@ def _choice(raw: Any, place: str, when: tuple[When, ...]) -> Iterator[Dimension]
         seen = [_alike(each) for each in values]
         for which, option in enumerate(values):
             if seen[which] in seen[:which]:
-                text = f"expected different options, found {found(option)} twice"
+                text = f"expected different options, found {_twice(seen, which, option)}"
                 raise Misfit(text, inside=f"{place}.choice")
         yield Dimension(place, kind, options=tuple(values), when=when)
         for which, option in enumerate(values):

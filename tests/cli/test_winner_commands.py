@@ -6,8 +6,11 @@ Run: pytest tests/cli/test_winner_commands.py
 """
 
 import os
+import shutil
 import socket
 import sys
+
+import pytest
 
 from bakeoff.cli import main
 
@@ -29,7 +32,8 @@ def test_what_cannot_be_served(finished_study, tmp_path, capsys, monkeypatch):
     assert "expected a study's folder, found no study.json in it" in capsys.readouterr().err
     assert main(["serve", str(finished_study), "--model", "cnn"]) == 2
     assert capsys.readouterr().err.endswith("expected a model of the study, found 'cnn'\n")
-    assert main(["serve", str(finished_study), "--seed", "9"]) == 2  # was a traceback, and 3
+    words = ["serve", str(finished_study), "--port", "0"]
+    assert main([*words, "--seed", "9"]) == 2  # was a traceback, and 3
     assert capsys.readouterr().err.endswith("expected a trained seed of mlp (0 and 1), found 9\n")
     for name in ("http://a.org", "a.org:80", "a.org/x", "a b", "*.a.org"):
         assert main(["serve", str(finished_study), "--allow-host", name]) == 2
@@ -44,6 +48,18 @@ def test_what_cannot_be_served(finished_study, tmp_path, capsys, monkeypatch):
     monkeypatch.setitem(sys.modules, "uvicorn", None)
     assert main(["serve", str(finished_study)]) == 2
     assert capsys.readouterr().err.endswith("pip install 'bakeoff[serve]'\n")
+
+
+@pytest.mark.parametrize("damaged", ["openings/1/mlp/seed-1.npy", "trials/mlp/seed-1/history.csv"])
+def test_a_damaged_study_is_not_served(finished_study, tmp_path, capsys, damaged):
+    """With --model only the network was looked at first: a traceback, and exit code 0."""
+    study = tmp_path / "study"
+    shutil.copytree(finished_study, study)
+    (study / damaged).write_bytes(b"x" + (study / damaged).read_bytes())
+    assert main(["serve", str(study), "--model", "mlp", "--seed", "0", "--port", "0"]) == 2
+    said = capsys.readouterr().err
+    assert said.startswith(f"bakeoff: {study / damaged}: expected the bytes that were recorded")
+    assert said.count("\n") == 1
 
 
 def test_eject_says_what_to_run(finished_study, tmp_path, monkeypatch, capsys):

@@ -117,23 +117,14 @@ class _App(FastAPI):
         return document
 
 
-def application(
-    folder: StudyFolder,
-    *,
-    model: str | None = None,
-    seed: int | None = None,
-    hosts: frozenset[str],
-    limits: Limits | None = None,
-) -> Guard:
+def application(served: Served, *, hosts: frozenset[str], limits: Limits | None = None) -> Guard:
     """Return the ASGI application that serves a study.
 
     hosts : names under which the server may be asked
     """
-    served = Served(folder, model=model, seed=seed)
 
     @asynccontextmanager
     async def lifespan(_: FastAPI) -> AsyncIterator[None]:
-        await served.load()
         yield
         served.close()
 

@@ -1,5 +1,6 @@
 """Runs the web application until Ctrl-C: one process, one event loop, on this machine alone."""
 
+import asyncio
 import errno
 import re
 import socket
@@ -10,7 +11,6 @@ from pathlib import Path
 from bakeoff.errors import StudyError, UsageError
 from bakeoff.storage.study_folder import StudyFolder
 from bakeoff.storage.study_recipe import read_recipe
-from bakeoff.study.trained_model import trained_model
 from bakeoff.utils.user_paths import to_install
 
 LOCAL = frozenset({"127.0.0.1", "localhost", "::1"})
@@ -43,13 +43,14 @@ def serve(
     ------
     UsageError : the extra `serve` is missing, or the port is taken
     StudyError : there is no study
+    StorageError : a file of it was changed or is gone
     """
     folder = StudyFolder(study)
     folder.read_study()
     try:
         import uvicorn
 
-        from bakeoff.use.serve.app import application
+        from bakeoff.use.serve.app import Served, application
         from bakeoff.use.serve.deadline import DeadlineProtocol
     except ImportError as error:
         raise UsageError(
@@ -61,26 +62,25 @@ def serve(
     if not 0 <= port <= _LAST_PORT:
         raise UsageError(f"--port: expected a whole number from 0 to {_LAST_PORT:,}, found {port}")
     allowed = {_host_name(each) for each in names}
-    if folder.openings():
-        trained_model(folder, model=model, seed=seed)  # what is wrong with these is told before
-    listening = _listen(host, port)
-    address = f"http://{'localhost' if host in LOCAL else host}:{listening.getsockname()[1]}/"
-    hosts = LOCAL | {host.lower()} | allowed
-    config = uvicorn.Config(
-        application(folder, model=model, seed=seed, hosts=hosts),
-        http=DeadlineProtocol,
-        ws="none",
-        log_level="error",  # hostile requests are no news
-        access_log=False,
-        proxy_headers=False,  # nothing here asks who the client is
-        limit_concurrency=_CONNECTIONS,
-        timeout_keep_alive=_IDLE_SECONDS,
-        timeout_graceful_shutdown=2,
-        server_header=False,
-    )
-    ready(address)
-    with suppress(KeyboardInterrupt):  # the way to end it
-        uvicorn.Server(config).run(sockets=[listening])
+    served = Served(folder, model=model, seed=seed)
+    with _listen(host, port) as listening:
+        asyncio.run(served.load())  # what is wrong with the study is told before an address is
+        address = f"http://{'localhost' if host in LOCAL else host}:{listening.getsockname()[1]}/"
+        config = uvicorn.Config(
+            application(served, hosts=LOCAL | {host.lower()} | allowed),
+            http=DeadlineProtocol,
+            ws="none",
+            log_level="error",  # hostile requests are no news
+            access_log=False,
+            proxy_headers=False,  # nothing here asks who the client is
+            limit_concurrency=_CONNECTIONS,
+            timeout_keep_alive=_IDLE_SECONDS,
+            timeout_graceful_shutdown=2,
+            server_header=False,
+        )
+        ready(address)
+        with suppress(KeyboardInterrupt):  # the way to end it
+            uvicorn.Server(config).run(sockets=[listening])
 
 
 def _host_name(given: str) -> str:

@@ -33,3 +33,10 @@ def test_what_a_killed_process_left_is_cleared_and_what_is_used_is_not(tmp_path)
         clear_scratch(tmp_path, prefix="mine-")
         assert used.is_dir()
         assert sorted(p.name for p in tmp_path.glob("*.d")) == sorted([used.name, "other.d"])
+
+
+def test_a_new_one_clears_away_what_killed_processes_left(tmp_path):
+    """Each killed `bakeoff tune` left its images, which only the next `run` removed."""
+    (tmp_path / "dead.d").mkdir()
+    with scratch_folder(tmp_path) as first, scratch_folder(tmp_path) as second:
+        assert sorted(tmp_path.glob("*.d")) == sorted([first, second])

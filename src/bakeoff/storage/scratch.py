@@ -18,7 +18,11 @@ from bakeoff.storage.locks import lock_file
 
 @contextmanager
 def scratch_folder(place: Path, *, prefix: str = "") -> Iterator[Path]:
-    """Make a folder in `place`, which only this user may read; it is locked before it is there."""
+    """Make a folder in `place`, which only this user may read; it is locked before it is there.
+
+    What killed processes left there goes first.
+    """
+    clear_scratch(place, prefix=prefix)
     path = place / f"{prefix}{secrets.token_hex(8)}.d"
     with lock_file(path.with_suffix(".lock")):
         try:

@@ -20,7 +20,7 @@ from numpy.typing import NDArray
 
 from bakeoff.errors import BakeoffError, UsageError
 from bakeoff.storage import atomic
-from bakeoff.storage.scratch import clear_scratch, scratch_folder
+from bakeoff.storage.scratch import scratch_folder
 from bakeoff.study.environment import NODE, environment
 from bakeoff.study.executors import remote_job
 from bakeoff.study.executors.fork_server import warm_up
@@ -156,7 +156,6 @@ class Host:
     def _live(self) -> None:
         try:
             place = Path(tempfile.gettempdir())
-            clear_scratch(place, prefix=_SCRATCH)
             with scratch_folder(place, prefix=_SCRATCH) as folder:
                 warm_up()
                 with self._changed:

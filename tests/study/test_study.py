@@ -85,6 +85,14 @@ def test_a_wrong_keyword_is_refused_by_name():
         study.run(worker=3)
 
 
+@pytest.mark.parametrize("option", ["out", "workers", "keep_sealed"])
+def test_an_option_of_run_is_sent_there(option):
+    """It was told of the command line's, or of the nearest key of a recipe."""
+    message = rf"^recipe s, {option}: unknown key; it belongs to run: study\.run\({option}=…\)$"
+    with pytest.raises(RecipeError, match=message):
+        bakeoff.Study("s", data="digits", models={"a": {"layers": []}}, **{option: True})
+
+
 def test_interrupted_it_says_in_one_line_how_to_go_on(monkeypatch, tmp_path):
     def stopped(*_, **__):
         raise KeyboardInterrupt

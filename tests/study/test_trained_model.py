@@ -5,6 +5,7 @@ Oracle: the study's own saved test predictions. Cost: 3 s with the suite's finis
 Run: pytest tests/study/test_trained_model.py
 """
 
+import pickle
 import re
 
 import numpy as np
@@ -26,6 +27,14 @@ def test_the_keras_model_is_the_network_that_was_measured(result, test_part):
     mean = (saved(result, "mlp/seed-0") + saved(result, "mlp/seed-1")) / 2
     ensemble = result.model("mlp", ensemble=True)
     np.testing.assert_allclose(ensemble.predict(images, verbose=0), mean, 0, 1e-5)
+
+
+def test_a_model_that_has_predicted_goes_to_another_process(result, test_part):
+    """Its compiled program went along, which no pickle takes: an AttributeError."""
+    trained = result.trained("mlp", seed=1)
+    expected = trained.per_seed(test_part[0])
+    again = pickle.loads(pickle.dumps(trained))
+    np.testing.assert_array_equal(again.per_seed(test_part[0]), expected)
 
 
 def test_the_recommended_model_and_its_median_seed_by_default(result):

@@ -76,6 +76,10 @@ class Study:
 
         unknown : refused as a recipe refuses it, so that `epochs` is told its place
         """
+        if late := next((key for key in unknown if key in Study.run.__kwdefaults__), None):
+            raise RecipeError(
+                f"recipe {name}, {late}: unknown key; it belongs to run: study.run({late}=…)"
+            )
         self._data = None if is_declared(data) else from_python(data)
         mapping = {
             "name": name,

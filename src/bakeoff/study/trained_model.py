@@ -48,6 +48,10 @@ class TrainedModel:
         """Say which model it is, and of which study."""
         return f"<TrainedModel {self.title}, of {from_here(self.folder.path)}>"
 
+    def __getstate__(self) -> dict[str, Any]:
+        """Leave the compiled network behind, which another process makes again."""
+        return {key: value for key, value in vars(self).items() if key != "predictor"}
+
     @property
     def name(self) -> str:
         """The model's name."""

@@ -13,6 +13,10 @@ from bakeoff.training.builder_checks import remarks
 
 SHAPE, CLASSES = (8, 8, 1), 3
 BUILDERS = """
+import random
+import time
+
+import jax
 import keras
 import numpy as np
 from keras import layers as L
@@ -203,6 +207,81 @@ def depthwise(shape, n):
 def separable(shape, n):
     drawn = keras.initializers.GlorotUniform(seed=1)
     return chain(shape, n, L.SeparableConv2D(3, 3, pointwise_initializer=drawn))
+
+def of_each_pixel(shape, n):
+    return keras.Sequential([keras.Input(shape), L.Conv2D(4, 3), L.Dense(n, "softmax")])
+
+def between(shape, n, *layers):
+    return keras.Sequential([keras.Input(shape), L.Flatten(), L.Dense(n, "softmax"), *layers,
+                             L.Softmax()])
+
+def twice_scaled(shape, n):
+    return between(shape, n, L.Rescaling(10.0))
+
+def twice_normalized(shape, n):
+    return between(shape, n, L.BatchNormalization(), L.Activation("relu"))
+
+def twice_by_layer(shape, n):
+    return between(shape, n, L.LayerNormalization())
+
+def temperature(shape, n):
+    return keras.Sequential([keras.Input(shape), L.Flatten(), L.Dense(n), L.Rescaling(0.5),
+                             L.Softmax()])
+
+def by_the_clock(shape, n):
+    keras.utils.set_random_seed(time.time_ns() % 2**31)
+    return chain(shape, n)
+
+def by_the_system(shape, n):
+    random.seed()
+    return chain(shape, n)
+
+def not_seeded(shape, n):
+    model = good(shape, n)
+    drawn = np.random.default_rng().normal
+    model.set_weights([drawn(size=each.shape) for each in model.get_weights()])
+    return model
+
+def drawn_width(shape, n):
+    return chain(shape, n, L.Dense(random.randrange(2, 1000)))
+
+def drawn_choice(shape, n):
+    return chain(shape, n, L.Dense(random.choice([8, 16, 32])))
+
+def by_numpy(shape, n):
+    return chain(shape, n, L.Lambda(lambda x: np.maximum(x, 0.1), output_shape=shape))
+
+def no_arguments():
+    return good((8, 8, 1), 3)
+
+def three(shape, n, rate, *, units=3):
+    return good(shape, n)
+
+def drawn_depth(shape, n):
+    return chain(shape, n, *[L.Dense(2) for _ in range(np.random.randint(1, 50))])
+
+def drawn_rate(shape, n):
+    return chain(shape, n, L.Dropout(random.random() / 2))
+
+class Late(keras.Model):
+    def build(self, shape):
+        self.flat, self.first = L.Flatten(), L.Dense(4)
+        self.last = keras.Sequential([L.Dense(3), L.Softmax()])
+
+    def call(self, x):
+        return self.last(self.first(self.flat(x)))
+
+def late(shape, n):
+    return Late()
+
+class Telling(L.Layer):
+    def call(self, x):
+        if not isinstance(x, keras.KerasTensor):
+            print("traced" if isinstance(x, jax.core.Tracer) else "run")
+        return x
+
+def telling(shape, n):
+    return chain(shape, n, L.Dense(2), Telling())
 """
 
 
@@ -218,7 +297,7 @@ def look(tmp_path_factory):
     [
         *("good", "graph", "augmented", "backbone", "own", "without_input", "recurrent"),
         *("own_initializer", "half", "attention", "two_heads", "spare", "standardised"),
-        *("differences", "identity"),
+        *("differences", "identity", "temperature", "late"),
     ],
 )
 def test_nothing_is_said_of_these(look, name):
@@ -255,7 +334,10 @@ def test_loaded_weights_are_one_draw(look):
 @pytest.mark.parametrize("classes", [2, 3])
 @pytest.mark.parametrize(
     "name",
-    ["twice", "twice_by_lambda", "twice_in_a_graph", "twice_nested", "twice_with_weights"],
+    [
+        *("twice", "twice_by_lambda", "twice_in_a_graph", "twice_nested", "twice_with_weights"),
+        *("twice_scaled", "twice_normalized", "twice_by_layer"),
+    ],
 )
 def test_two_softmax_layers_are_refused(look, name, classes):
     with pytest.raises(RecipeError, match="expected one softmax at the end, found two, one after"):
@@ -263,12 +345,16 @@ def test_two_softmax_layers_are_refused(look, name, classes):
 
 
 @pytest.mark.parametrize(
-    ("name", "width"), [("sigmoids", 2), ("one_sigmoid", 1), ("over_images", 2)]
+    ("name", "found"),
+    [
+        *[("sigmoids", "2 values that are no softmax"), ("one_sigmoid", "an output of shape (1,)")],
+        ("over_images", "2 values that are no softmax"),
+    ],
 )
-def test_what_only_resembles_a_softmax_of_two_classes_is_refused(look, name, width):
+def test_what_only_resembles_a_softmax_of_two_classes_is_refused(look, name, found):
     message = (
-        f"mine.py:{name}: expected a model whose output is a softmax of width 2, found an output "
-        f"of shape ({width},): end it with keras.layers.Dense(2, activation='softmax')"
+        f"mine.py:{name}: expected a model whose output is a softmax of width 2, found "
+        f"{found}: end it with keras.layers.Dense(2, activation='softmax')"
     )
     with pytest.raises(RecipeError, match=f"{re.escape(message)}$"):
         look(name, classes=2)
@@ -287,4 +373,58 @@ def test_a_model_with_its_own_way_to_train_is_refused(look, name, way):
         f"own {way}, which would not be used: remove it; losses of add_loss do count"
     )
     with pytest.raises(RecipeError, match=f"{re.escape(message)}$"):
+        look(name)
+
+
+def test_a_softmax_of_each_pixel_lacks_a_flatten(look):
+    """The advice was to end it with the layer that it ended with."""
+    with pytest.raises(
+        RecipeError, match=r"of shape \(6, 6, 3\): put keras\.layers\.Flatten\(\) b"
+    ):
+        look("of_each_pixel")
+
+
+@pytest.mark.parametrize("name", ["by_the_clock", "by_the_system", "not_seeded"])
+def test_seeds_of_the_builder_s_own_are_refused(look, name):
+    """No trial could be repeated, and nothing was said of it."""
+    with pytest.raises(RecipeError, match="expected the same initial weights for the same seed, f"):
+        look(name)
+
+
+@pytest.mark.parametrize(
+    ("name", "found"),
+    [
+        ("drawn_width", r"Dense with units \d+, then \d+"),
+        ("drawn_choice", r"Dense with units \d+, then \d+"),
+        ("drawn_depth", r"\d+ layers, then \d+"),
+        ("drawn_rate", r"Dropout with rate 0\.\d+, then 0\.\d+"),
+    ],
+)
+def test_a_network_that_is_drawn_at_random_is_refused(look, name, found):
+    """All seeds had trained the network of seed 0, or ended in a traceback."""
+    with pytest.raises(RecipeError, match=f"the same network for every seed, found {found}: draw"):
+        look(name)
+
+
+def test_a_network_is_compiled_and_not_run_operation_by_operation(look, capsys):
+    """Of a large network, each operation compiled for each number of images took minutes."""
+    look("telling")
+    told = capsys.readouterr().out.split()
+    assert "traced" in told and "run" not in told
+
+
+def test_code_that_cannot_be_compiled_is_refused(look):
+    """It was shown images one operation at a time, and ended the run when it was to train."""
+    with pytest.raises(
+        RecipeError, match=r"by_numpy.*: its code asks tensors for .*: use keras\.ops"
+    ):
+        look("by_numpy")
+
+
+@pytest.mark.parametrize(
+    ("name", "found"), [("no_arguments", "()"), ("three", "(shape, n, rate, *, units=3)")]
+)
+def test_a_function_of_other_arguments_is_told_which_it_should_have(look, name, found):
+    message = f"two arguments, (input_shape, n_classes), found {name}{found}: give it these two"
+    with pytest.raises(RecipeError, match=re.escape(message)):
         look(name)

@@ -130,13 +130,14 @@ WRONG = {
     "def build(": "{file} raised SyntaxError: '(' was never closed (mine.py, line 1)",
     "import nonesuch": "{file} raised ModuleNotFoundError: No module named 'nonesuch'",
     "def build(s, n): raise KeyError('no\\nluck')": "{file}:build raised KeyError: 'no\\nluck'",
-    "def build(): pass": "{file}:build raised TypeError: build() takes 0 positional arguments but "
-    "2 were given",
+    "def build(): pass": "{file}:build: expected a function of two arguments, (input_shape, "
+    "n_classes), found build(): give it these two, and others a default",
     "import sys; sys.exit('set DATA first')": "{file} raised SystemExit: set DATA first",
     "def build(s, n): raise SystemExit(3)": "{file}:build raised SystemExit: 3",
     "def build(s, n): raise ValueError('\\x1b[1mloud\\x1b[0m')": "{file}:build raised ValueError: "
     "loud",
-    "def build(s, n): pass": "{file}:build: expected a keras.Model, found NoneType",
+    "def build(s, n): pass": "{file}:build: expected a keras.Model, found NoneType: let the "
+    "function return the model",
     "import keras\ndef build(s, n):\n i = keras.Input(s); x = keras.layers.Flatten()(i)\n"
     " return keras.Model(i, [keras.layers.Dense(n, activation='softmax')(x), x])": "{file}:build: "
     "expected a model whose output is a softmax, found a collection of 2: give keras.Model the "
@@ -147,8 +148,8 @@ WRONG = {
     "it with keras.layers.Dense(10, activation='softmax')",
     "import keras\ndef build(s, n):\n return keras.Sequential([keras.Input(s), "
     "keras.layers.Flatten(), keras.layers.Dense(n, bias_initializer='ones')])": "{file}:build: "
-    "expected a model whose output is a softmax of width 10, found an output of shape (10,): end "
-    "it with keras.layers.Dense(10, activation='softmax')",
+    "expected a model whose output is a softmax of width 10, found 10 values that are no softmax: "
+    "end it with keras.layers.Dense(10, activation='softmax')",
 }
 
 
@@ -166,7 +167,7 @@ def test_a_wrong_builder_stops_the_study_with_that_line(npz, tmp_path):
     file = tmp_path / "mine.py"
     file.write_text("def build(input_shape, n_classes):\n    return 7\n")
     models = {"mine": {"python": f"{file}:build"}}
-    text = f"{file}:build: expected a keras.Model, found int"
+    text = f"{file}:build: expected a keras.Model, found int: let the function return the model"
     with pytest.raises(RecipeError, match=f"^{re.escape(text)}$"):
         carry_out(npz, tmp_path / "study", models=models)
     assert StudyFolder(tmp_path / "study").finished() == {}

@@ -7,7 +7,7 @@ refused; what may be meant is a remark, which the report shows as a finding.
 import random
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
-from functools import cache
+from functools import cache, partial
 from typing import Any
 
 import numpy as np
@@ -20,16 +20,33 @@ from bakeoff.recipe.vocabulary.builder_remarks import (
     SCALES_AGAIN,
     SOME_SAME_START,
 )
-from bakeoff.training.backend import as_planned, keras
-from bakeoff.training.user_builder import call_builder, usable
+from bakeoff.training.backend import as_planned, jax, keras
+from bakeoff.training.user_builder import (
+    Predict,
+    call_builder,
+    probes,
+    training_argument,
+    usable,
+    variables,
+)
 
 _OWN_WAYS = ("train_step", "compute_loss")  # to train, in a class derived from keras.Model
 _NOT_DRAWN = (keras.initializers.Constant, keras.initializers.Identity)
+_CLASS_BY_CLASS = tuple(  # layers that leave each class where it is
+    getattr(keras.layers, name)
+    for name in (
+        *("Rescaling", "Normalization", "BatchNormalization", "LayerNormalization", "Activation"),
+        *("UnitNormalization", "ReLU", "LeakyReLU", "PReLU", "ELU", "Dropout", "GaussianNoise"),
+        *("GaussianDropout", "AlphaDropout", "ActivityRegularization", "Reshape", "Identity"),
+    )
+)
+_NO_SETTINGS = ("name", "seed", "mean", "variance")  # the last two: of adapted data
 _SEEDS = (1, 2)
+_MORE_SEEDS = (0, 3, 4)  # two of which a choice among few may give the same network
 _FLAT = 0.1  # black and white that differ by less, before the first weights, were divided again
 _FAR = 10.0  # values so far from 0 come from subtracting what suits pixels up to 255
 
-_SHOWN, _ENLARGED, _CLOSE = 16, (30.0, 1000.0), 1e-4  # images, weights' factors, probabilities
+_ENLARGED, _CLOSE = (30.0, 1000.0), 1e-4  # weights' factors, probabilities
 
 Shape = tuple[int, int, int]
 
@@ -46,8 +63,9 @@ def remarks(reference: str, input_shape: Shape, n_classes: int) -> tuple[str, ..
     Raises
     ------
     RecipeError
-        If the builder cannot be used, gives every seed the same initial weights, ends in two
-        softmax layers, or says itself how a step of training goes.
+        If the builder cannot be used, gives every seed the same initial weights, or one seed
+        others each time, or seeds other networks, ends in two softmax layers, or says itself how a
+        step of training goes.
     """
     try:
         return _remarks(reference, input_shape, n_classes)
@@ -56,19 +74,32 @@ def remarks(reference: str, input_shape: Shape, n_classes: int) -> tuple[str, ..
 
 
 def _remarks(reference: str, input_shape: Shape, n_classes: int) -> tuple[str, ...]:
-    given = call_builder(reference, input_shape, n_classes, seed=_SEEDS[0])
+    given, first_state = _drawn(reference, input_shape, n_classes, _SEEDS[0])
     own = [way for way in _OWN_WAYS if getattr(type(given), way) is not getattr(keras.Model, way)]
     if own:
         raise RecipeError(
             f"{reference}: expected a model that is trained as the recipe says, found one with its "
             f"own {own[0]}, which would not be used: remove it; losses of add_loss do count"
         )
-    one, first_state = usable(given, reference, input_shape, n_classes), random.getstate()
-    other = call_builder(reference, input_shape, n_classes, seed=_SEEDS[1])
-    other, second_state = usable(other, reference, input_shape, n_classes), random.getstate()
-    if _softmax_twice(one, input_shape, n_classes) or _certain_of_little(
-        one, input_shape, n_classes
-    ):
+    one, predict = usable(given, reference, input_shape, n_classes)
+    other, second_state = _drawn(reference, input_shape, n_classes, _SEEDS[1])
+    again, _ = _drawn(reference, input_shape, n_classes, _SEEDS[0])
+    more = (_drawn(reference, input_shape, n_classes, seed)[0] for seed in _MORE_SEEDS)
+    for drawn in (other, again, *more):
+        unlike = difference(given, drawn)
+        if unlike is not None:
+            raise RecipeError(
+                f"{reference}: expected the same network for every seed, found {unlike}: draw "
+                "nothing about the network at random, and declare a model for each variant"
+            )
+    if not _equal_weights(given, again):
+        raise RecipeError(
+            f"{reference}: expected the same initial weights for the same seed, found others: "
+            "remove from the builder what seeds by the clock or not at all (random.seed, "
+            "set_random_seed, default_rng); Bakeoff sets the seed"
+        )
+    certain = _certain_of_little(predict, variables(one), n_classes)
+    if certain or _softmax_twice(one, input_shape, n_classes):
         raise RecipeError(
             f"{reference}: expected one softmax at the end, found two, one after the other: remove "
             "one"
@@ -78,7 +109,7 @@ def _remarks(reference: str, input_shape: Shape, n_classes: int) -> tuple[str, .
     found = []
     if scales_again(one, input_shape):
         found.append(SCALES_AGAIN)
-    same, of, fixed = same_start(one, other)
+    same, of, fixed = same_start(given, other)
     fixed = fixed or (same > 0 and first_state == second_state)
     if of and same == of and fixed:
         raise RecipeError(
@@ -92,6 +123,16 @@ def _remarks(reference: str, input_shape: Shape, n_classes: int) -> tuple[str, .
     if given.compiled:
         found.append(COMPILED)
     return tuple(found)
+
+
+def _drawn(reference: str, input_shape: Shape, n_classes: int, seed: int) -> tuple[Any, Any]:
+    """Return a builder's model, and the state of Python's random numbers that it left behind."""
+    model = call_builder(reference, input_shape, n_classes, seed=seed)
+    state = random.getstate()
+    if not model.built:
+        with suppress(Exception):  # `usable` says what is wrong with it
+            model(probes(input_shape), training=False)
+    return model, state
 
 
 # ── seeds ────────────────────────────────────────────────────────────────────────────────────
@@ -118,6 +159,45 @@ def same_start(one: keras.Model, other: keras.Model) -> tuple[int, int, bool]:
             same += 1
             fixed = fixed or _drawn_again(drawn_by, values)
     return same, of, fixed
+
+
+def difference(one: keras.Model, other: keras.Model) -> str | None:
+    """Return in what two models differ as networks, weights aside, in words; None if in nothing."""
+    mine, its = _layers(one), _layers(other)
+    if len(mine) != len(its):
+        return f"{len(mine)} layers, then {len(its)}"
+    for (kind, settings), (other_kind, others) in zip(mine, its, strict=True):
+        if kind != other_kind:
+            return f"{kind}, then {other_kind}"
+        for key, value in settings.items():
+            if value != others.get(key):
+                return f"{kind} with {key} {value}, then {others.get(key)}"
+    return None
+
+
+def _layers(model: keras.Model) -> list[tuple[str, dict[str, Any]]]:
+    """Return every layer's class, its plain settings and the shapes of its weights."""
+    found = []
+    for layer in model._flatten_layers():
+        settings: dict[str, Any] = {}
+        if not isinstance(layer, keras.Model):  # whose configuration has names of layers
+            with suppress(Exception):  # the user's own layers may have none
+                settings = {k: v for k, v in layer.get_config().items() if k not in _NO_SETTINGS}
+            settings = {key: value for key, value in settings.items() if _is_plain(value)}
+            settings["weights of shapes"] = [tuple(variable.shape) for variable in layer.weights]
+        found.append((type(layer).__name__, settings))
+    return found
+
+
+def _is_plain(value: Any) -> bool:
+    if isinstance(value, list | tuple):
+        return all(map(_is_plain, value))
+    return value is None or isinstance(value, str | bool | int | float)
+
+
+def _equal_weights(one: keras.Model, other: keras.Model) -> bool:
+    pairs = zip(one.trainable_variables, other.trainable_variables, strict=True)
+    return all(np.array_equal(np.asarray(a), np.asarray(b), equal_nan=True) for a, b in pairs)
 
 
 def _initializers(model: keras.Model) -> dict[int, Any]:
@@ -169,26 +249,26 @@ def _before_weights(model: keras.Model, images: NDArray[Any]) -> NDArray[Any]:
     Of a layer of layers, what the first of them with weights gets, unless that is only traced.
     """
     comes_in: list[NDArray[Any]] = []
-    found = False
     call = keras.layers.Layer.__call__
 
     def listening(layer: keras.layers.Layer, *arguments: Any, **named: Any) -> Any:
-        nonlocal found
-        first = not found and bool(arguments) and bool(layer.trainable_variables)
-        first = first and not isinstance(layer, keras.Model)
-        if first:
+        first = bool(arguments) and bool(layer.trainable_variables)
+        if first and not isinstance(layer, keras.Model):
             with suppress(Exception):  # JAX's tracers are no values
                 comes_in.append(np.asarray(arguments[0]))
-            found = bool(layer._trainable_variables)
-        result = call(layer, *arguments, **named)
-        found = found or first
-        return result
+            if layer._trainable_variables:
+                raise _Found
+        return call(layer, *arguments, **named)
 
-    with _every_call(listening):
+    with _every_call(listening), suppress(_Found):
         model(images, training=False)
     if not comes_in:
         raise ValueError("no layer has trainable weights")
     return comes_in[-1]
+
+
+class _Found(BaseException):
+    """Ends a call of a model early; Keras lets it through as it is."""
 
 
 @contextmanager
@@ -209,45 +289,49 @@ def _softmax_twice(model: keras.Model, input_shape: Shape, n_classes: int) -> bo
     """Say whether the softmax at the end is one of a softmax of the classes.
 
     Told by what goes from layer to layer, not by their order: an attention's softmax, or that of
-    another head, may be the layer before the last.
+    another head, may be the layer before the last. What only scales or normalises the first one
+    may stand between the two.
     """
     once: list[Any] = []
     twice: list[Any] = []
+    ended: list[bool] = []
     call = keras.layers.Layer.__call__
 
     def listening(layer: keras.layers.Layer, *arguments: Any, **named: Any) -> Any:
         result = call(layer, *arguments, **named)
+        again = bool(arguments) and any(arguments[0] is each for each in once)
         if _is_softmax(layer) and result.shape[-1] == n_classes:
-            again = bool(arguments) and any(arguments[0] is each for each in once)
             (twice if again else once).append(result)
+        elif again and isinstance(layer, _CLASS_BY_CLASS):
+            once.append(result)
         return result
 
-    try:
-        with _every_call(listening):
-            outputs = model(np.zeros((1, *input_shape), np.float32), training=False)
-    except Exception:  # the user's own layers may do anything
-        return False
-    return any(outputs is each for each in twice)
+    def ends_so(images: Any) -> None:
+        outputs, _ = model.stateless_call(*variables(model), images, **judging)
+        ended.append(any(outputs is each for each in twice))
+
+    judging = training_argument(model, training=False)
+    with _every_call(listening):
+        jax.eval_shape(ends_so, probes(input_shape))
+    return ended[-1]
 
 
-def _certain_of_little(model: keras.Model, input_shape: Shape, n_classes: int) -> bool:
+def _certain_of_little(predict: Predict, weights: Any, n_classes: int) -> bool:
     """Say whether a model that is as certain as can be gives the softmax of one 1 and many 0.
 
     Weights are enlarged until a softmax is certain; a second one makes e/(e + n − 1) of it.
     """
-    images = np.random.default_rng(0).random((_SHOWN, *input_shape), dtype=np.float32)
-    weights = model.get_weights()
     little = np.e / (np.e + n_classes - 1)
-    found = []
-    try:
-        for factor in _ENLARGED:
-            model.set_weights([factor * each for each in weights])
-            found.append(np.asarray(model(images, training=False)).max())
-    except Exception:  # the user's own layers may do anything
-        return False
-    finally:
-        model.set_weights(weights)
-    return any(abs(each - little) < _CLOSE for each in found)
+    for factor in _ENLARGED:
+        enlarged = jax.tree.map(partial(_times, factor), weights)
+        if abs(np.asarray(predict(*enlarged)).max() - little) < _CLOSE:
+            return True
+    return False
+
+
+def _times(factor: float, values: Any) -> Any:
+    """Return weights times a factor; what is no weight, such as a seed, as it is."""
+    return factor * values if jax.numpy.issubdtype(values.dtype, np.floating) else values
 
 
 def _is_softmax(layer: Any) -> bool:

@@ -1,19 +1,24 @@
 """Builds a model with the user's own Python function; says in one line what is wrong with it."""
 
 import importlib.util
+import inspect
 import re
 import sys
 from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from bakeoff.errors import RecipeError
-from bakeoff.training.backend import as_planned, keras
+from bakeoff.training.backend import as_planned, jax, keras
 from bakeoff.training.layers.replace import with_faster_layers
 
-_PROBES = 3  # images that a model is shown
+PROBES = 3  # images that a model is shown: each other number compiles all its operations anew
+Predict = Callable[[Any, Any], Any]  # from trainable and other variables to probabilities
+_NO_VALUES = (jax.errors.ConcretizationTypeError, jax.errors.TracerArrayConversionError)
 _COLORS = re.compile(r"\x1b\[[\d;]*m")  # Keras writes some messages for a terminal
 _HALF = 0.02  # as far as a softmax of half precision sums up to something else than 1
 
@@ -30,7 +35,7 @@ def build_from_python(
     """
     try:
         model = call_builder(reference, input_shape, n_classes, seed=seed)
-        return usable(model, reference, input_shape, n_classes)
+        return usable(model, reference, input_shape, n_classes)[0]
     finally:
         as_planned()  # a policy of half precision, say, is this model's and not the next one's
 
@@ -41,24 +46,34 @@ def call_builder(
     """Return the model as the user's function gives it; RecipeError as `build_from_python`."""
     keras.utils.set_random_seed(seed)  # the user's code can only be seeded from outside
     builder = _import_builder(reference)
+    with suppress(ValueError):  # no signature is known
+        _require_arguments(reference, inspect.signature(builder), input_shape, n_classes)
     try:
         model = builder(input_shape, n_classes)
     except (Exception, SystemExit) as error:
         raise RecipeError(f"{reference} raised {_in_words(error)}") from error
     if not isinstance(model, keras.Model):
-        raise RecipeError(f"{reference}: expected a keras.Model, found {type(model).__name__}")
+        raise RecipeError(
+            f"{reference}: expected a keras.Model, found {type(model).__name__}: let the function "
+            "return the model"
+        )
     return model
 
 
 def usable(
     model: keras.Model, reference: str, input_shape: tuple[int, int, int], n_classes: int
-) -> keras.Model:
-    """Return a builder's model with the faster layers; RecipeError unless it ends in a softmax."""
-    # not black ones: for them, without a bias, two sigmoids look like a softmax of two classes
-    images = np.random.default_rng(0).random((_PROBES, *input_shape), dtype=np.float32)
+) -> tuple[keras.Model, Predict]:
+    """Return a builder's model with the faster layers; RecipeError unless it ends in a softmax.
+
+    Beside it, what it gives for the probes, as a compiled function of its variables: its operations
+    one by one would take longer to compile than an epoch of a large network takes to train.
+    """
     try:
         model = with_faster_layers(model)
-        outputs = model(images, training=False)
+        if not model.built:
+            model(probes(input_shape), training=False)
+        predict = _predicting(model, probes(input_shape))
+        outputs = predict(*variables(model))
     except (Exception, SystemExit) as error:
         size = " × ".join(map(str, input_shape))
         raise RecipeError(
@@ -71,16 +86,42 @@ def usable(
             f"{len(outputs)}: give keras.Model the softmax alone"
         )
     probe = np.asarray(outputs)
-    sums_to_1 = probe.shape == (_PROBES, n_classes) and np.allclose(
-        probe.sum(axis=1), 1, atol=_HALF
-    )
+    sums_to_1 = probe.shape == (PROBES, n_classes) and np.allclose(probe.sum(axis=1), 1, atol=_HALF)
     if not sums_to_1 or probe.min() < 0:
+        found = f"an output of shape {probe.shape[1:]}"
+        cure = f"end it with keras.layers.Dense({n_classes}, activation='softmax')"
+        if probe.shape == (PROBES, n_classes):
+            found = f"{n_classes} values that are no softmax"
+        elif probe.ndim > 2:
+            cure = "put keras.layers.Flatten() before its last layer"
         raise RecipeError(
             f"{reference}: expected a model whose output is a softmax of width {n_classes}, "
-            f"found an output of shape {probe.shape[1:]}: end it with "
-            f"keras.layers.Dense({n_classes}, activation='softmax')"
+            f"found {found}: {cure}"
         )
-    return model
+    return model, predict
+
+
+def variables(model: keras.Model) -> tuple[list[Any], list[Any]]:
+    """Return the values of a model's trainable variables, and of the others."""
+    trainable, others = model.trainable_variables, model.non_trainable_variables
+    return [each.value for each in trainable], [each.value for each in others]
+
+
+def _predicting(model: keras.Model, images: NDArray[Any]) -> Predict:
+    judging = training_argument(model, training=False)
+
+    def predict(trainable: Any, other: Any) -> Any:
+        return model.stateless_call(trainable, other, images, **judging)[0]
+
+    return jax.jit(predict)  # type: ignore[no-any-return]
+
+
+def probes(input_shape: tuple[int, int, int]) -> NDArray[np.float32]:
+    """Return the images that a builder's model is shown.
+
+    Not black ones: for them, without a bias, two sigmoids look like a softmax of two classes.
+    """
+    return np.random.default_rng(0).random((PROBES, *input_shape), dtype=np.float32)
 
 
 def training_argument(model: keras.Model, *, training: bool) -> dict[str, bool]:
@@ -113,5 +154,25 @@ def _import_builder(reference: str) -> Callable[..., Any]:
     return builder  # type: ignore[no-any-return]
 
 
+def _require_arguments(reference: str, signature: inspect.Signature, *arguments: Any) -> None:
+    """Raise RecipeError where a function does not take the image's shape and the classes."""
+    try:
+        signature.bind(*arguments)
+    except TypeError as error:
+        _, _, name = reference.rpartition(":")
+        raise RecipeError(
+            f"{reference}: expected a function of two arguments, (input_shape, n_classes), found "
+            f"{name}{signature}: give it these two, and others a default"
+        ) from error
+
+
 def _in_words(error: BaseException) -> str:
+    cause: BaseException | None = error
+    while cause is not None:
+        if isinstance(cause, _NO_VALUES):
+            return (
+                "its code asks tensors for their values (by NumPy, float() or if), which they do "
+                "not have while it is compiled: use keras.ops"
+            )
+        cause = cause.__cause__ or cause.__context__
     return f"{type(error).__name__}: {_COLORS.sub('', str(error))}"

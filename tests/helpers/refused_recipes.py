@@ -46,6 +46,10 @@ RECIPES = [
      ", data: expected digits, mnist, fashion-mnist, or one of {folder: PATH}, "
      "{table: PATH}, {npz: PATH}, {csv: PATH}, {idx: [IMAGES, LABELS]}, {parquet: PATH}, found a "
      "mapping with the keys folder, npz"),
+    ({"data": {"floder": "a", "size": [28, 28]}},
+     ", data: expected digits, mnist, fashion-mnist, or one of {folder: PATH}, "
+     "{table: PATH}, {npz: PATH}, {csv: PATH}, {idx: [IMAGES, LABELS]}, {parquet: PATH}, found a "
+     "mapping with the keys floder, size; did you mean folder?"),
     ({"data": {"folder": "a", "colour": "rgb"}},
      ", data.colour: unknown key; did you mean color?"),
     ({"data": {"folder": "a", "color": "gray"}},
@@ -158,6 +162,7 @@ RECIPES = [
 LAYERS = [
     ({"max_pooling2d": {"pool_sise": 2}}, ".max_pooling2d.pool_sise: unknown key; did you mean "
      "pool_size?"),
+    ("dropout 0.25", ": unknown layer 'dropout 0.25'; did you mean dropout: 0.25?"),
     ("relu", ": unknown layer relu; did you mean activation: relu?"),
     ("tanh", ": unknown layer tanh; did you mean activation: tanh?"),
     ({"ReLU": None}, ": unknown layer ReLU; did you mean activation: relu?"),

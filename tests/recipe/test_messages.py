@@ -73,7 +73,11 @@ FILES = [
     (b"name: \xff", ", line 1: expected UTF-8 text, found the byte 0xff; save the file as UTF-8"),
     (b"name: \x00", ": expected plain text, found the control character 0x00; remove it"),
     (b"name: a\nname: b", ", line 2: the key name stands here and in line 1; remove one"),
-    (b"a: b: c", ", line 1: this is not YAML: mapping values are not allowed here"),
+    (
+        b"a: b: c",
+        ", line 1: this is not YAML: mapping values are not allowed here; a text "
+        "with ': ' in it needs quotes",
+    ),
     (
         b"a:\n\tb: 1",
         r", line 2: this is not YAML: found character '\t' that cannot start any token; indent "

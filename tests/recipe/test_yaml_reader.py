@@ -21,8 +21,31 @@ from bakeoff.recipe.yaml_reader import read_yaml
             4,
             "expected ',' or ']', but got ':'; the bracket that opens in line 3 is not closed",
         ),
-        ("a: 1\nb: c: d\n", 2, "mapping values are not allowed here"),
-        ("a:\n  b: 1\n c: 2\n", 3, "expected <block end>, but found '<block mapping start>'"),
+        (
+            "a: 1\nb: c: d\n",
+            2,
+            "mapping values are not allowed here; a text with ': ' in it needs quotes",
+        ),
+        *(
+            (
+                text,
+                2,
+                "mapping values are not allowed here; is a colon missing in the line above, or "
+                "this line indented too far?",
+            )
+            for text in ("name clothes\ndata: digits\n", "seeds: 5\n  data: digits\n")
+        ),
+        (
+            "a:\n  b: 1\n c: 2\n",
+            3,
+            "this line does not continue those above it; indent it as its neighbours are",
+        ),
+        (
+            "a:\n  - dense: 64\n  -dropout: 0.25\n  - dense: 32\n",
+            3,
+            "this line does not continue those above it; a - that begins an entry of a list needs "
+            "a space after it",
+        ),
     ],
 )
 def test_the_line_is_that_of_the_mistake(text, line, said):

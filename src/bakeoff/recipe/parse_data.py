@@ -22,7 +22,7 @@ from bakeoff.data.sources import (
     TableSource,
 )
 from bakeoff.recipe.problems import Problems, inside, is_text, known_keys, read_path
-from bakeoff.recipe.suggestions import did_you_mean
+from bakeoff.recipe.suggestions import did_you_mean, nearest
 from bakeoff.recipe.value_kinds import (
     Choice,
     Flag,
@@ -109,7 +109,9 @@ def _unknown(raw: object) -> str:
     """Name the keys of a mapping that is no kind of data."""
     if not isinstance(raw, Mapping) or not raw:
         return ""
-    return f" with the keys {', '.join(key_text(key) for key in list(raw)[:5])}"
+    close = next((near for key in raw if (near := nearest(key, KINDS))), None)
+    meant = f"; did you mean {close}?" if close and not set(raw) & set(KINDS) else ""
+    return f" with the keys {', '.join(key_text(key) for key in list(raw)[:5])}{meant}"
 
 
 def _value(kind: str, key: str, raw: object, folder: Path) -> Any:

@@ -125,7 +125,13 @@ def _one_key(
     cure = did_you_mean(word, list(known))
     if what == "layer":
         activations = (*ACTIVATION_NAMES, *dict(ACTIVATION_ALIASES))
-        cure = layer_hint(word, known) or activation_layer_hint(word, activations, known) or cure
+        first, _, value = key.partition(" ") if isinstance(key, str) else ("", "", "")
+        if first in known and len(value) < 40:
+            cure = f"did you mean {first}: {value.strip()}?"
+        else:
+            cure = (
+                layer_hint(word, known) or activation_layer_hint(word, activations, known) or cure
+            )
     elif what == "phase":
         cure = schedule_hint(word, known) or cure
     problems.add(place, f"unknown {what} {key_text(key)}; {cure}")

@@ -121,7 +121,8 @@ def read_yaml(text: str, *, origin: str) -> Any:
     except yaml.MarkedYAMLError as error:
         mark = _place(error)
         line = f", line {mark.line + 1}" if mark else ""
-        raise RecipeError(f"{prefix}{line}: {_explain(error)}") from None
+        written = text.splitlines()[mark.line : mark.line + 1] if mark else []
+        raise RecipeError(f"{prefix}{line}: {_explain(error, ''.join(written))}") from None
     except yaml.reader.ReaderError as error:
         code = error.character if isinstance(error.character, int) else ord(error.character[:1])
         raise RecipeError(
@@ -150,11 +151,21 @@ def _place(error: yaml.MarkedYAMLError) -> Any:
     return error.problem_mark or error.context_mark
 
 
-def _explain(error: yaml.MarkedYAMLError) -> str:
+def _explain(error: yaml.MarkedYAMLError, written: str) -> str:
+    """Say what is wrong with the line that is written so, in PyYAML's words and in plainer ones."""
     problem = (error.problem or error.context or "it cannot be read").removeprefix("but ")
     if isinstance(error, _TooMuch):
         return problem
     hint = "; indent with spaces, not tabs" if r"'\t'" in problem else ""
+    if problem == "mapping values are not allowed here":
+        hint = "; is a colon missing in the line above, or this line indented too far?"
+        if written.count(": ") > 1:
+            hint = "; a text with ': ' in it needs quotes"
+    if problem.startswith("expected <block end>"):
+        problem = "this line does not continue those above it"
+        hint = "; indent it as its neighbours are"
+        if re.match(r"\s*-[^\s-]", written):
+            hint = "; a - that begins an entry of a list needs a space after it"
     if problem == "found unexpected end of stream":
         problem = "what is quoted from here on does not end"
     began, seen = error.context_mark, error.problem_mark

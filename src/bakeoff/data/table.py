@@ -275,6 +275,8 @@ def _file_column(
         most = max(map(len, found_in.values()))
         if most > best:
             best, file, there = most, column, found_in
+        if best == len(sample):
+            break  # no other can have more; there may be a hundred, of numbers
     if not best:
         have = ", ".join(shown(each, limit=30) for each in begin.columns[:8])
         says = [f"{shown(begin.columns[e])} says {shown(sample[0][e])}, and " for e in columns[:1]]

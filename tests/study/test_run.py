@@ -31,7 +31,7 @@ from bakeoff.storage.split_file import read_split
 from bakeoff.storage.study_folder import StudyFolder
 from bakeoff.study import run as run_module
 from bakeoff.study import status
-from bakeoff.study.executors import fork_server, local_processes, worker_count
+from bakeoff.study.executors import choose, fork_server, local_processes, worker_count
 from bakeoff.study.run import run
 from bakeoff.utils.events import Watcher
 from tests.helpers import mortal_study
@@ -402,7 +402,7 @@ def test_few_trials_at_a_time_where_memory_is_short(npz, tmp_path, monkeypatch):
         lambda jobs, **options: given.append(options["workers"]) or [],
     )
     monkeypatch.setattr(worker_count, "cores", lambda: 8)
-    monkeypatch.setattr(worker_count, "available_memory", lambda: 10**9)
+    monkeypatch.setattr(choose, "available_memory", lambda: 10**9)
     listener = Listener()
     carry_out(npz, tmp_path / "study", workers=None, watcher=listener)
     assert given == [2]

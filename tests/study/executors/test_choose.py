@@ -13,13 +13,16 @@ import pytest
 
 from bakeoff.study.executors import choose
 from bakeoff.study.executors.choose import LocalExecutor, executor
+from bakeoff.study.executors.worker_count import WORKER_BYTES
 from tests.helpers.jobs import Act, Listener
 
 
 @pytest.fixture
 def few(monkeypatch):
     monkeypatch.setattr(choose, "worker_count", lambda workers, device: workers or 4)
-    monkeypatch.setattr(choose, "fitting_workers", lambda size, *, each: (2, "memory is short"))
+    monkeypatch.setattr(
+        choose, "fitting_workers", lambda size, *, each, free: (2, "memory is short")
+    )
 
 
 @pytest.mark.parametrize(
@@ -37,6 +40,21 @@ def test_fewer_workers_where_memory_is_short(few, workers, device, trials, size,
     found.fit(10**9, trials=trials)
     assert found.size == size
     assert listener.of("note") == notes
+
+
+def test_workers_that_stay_after_a_search_are_not_counted_as_memory_that_is_gone(monkeypatch):
+    """With as many as fit the search, next to nothing was free, and one trained at a time."""
+    monkeypatch.setattr(choose, "worker_count", lambda workers, device: 4)
+    free = iter((8 * WORKER_BYTES, WORKER_BYTES))
+    monkeypatch.setattr(choose, "available_memory", lambda: next(free))
+    listener = Listener()
+    found = LocalExecutor(None, "cpu", lanes=1, watcher=listener)
+    sizes = []
+    for times in (3, 3, 1):  # the last is the chosen setting, which is smaller
+        found.fit(times * WORKER_BYTES, trials=9)
+        sizes.append(found.size)
+    assert sizes == [2, 2, 4]
+    assert len(listener.of("note")) == 1
 
 
 def test_jobs_go_to_this_machine_s_workers(few, monkeypatch, tmp_path):

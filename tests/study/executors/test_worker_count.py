@@ -8,7 +8,6 @@ import re
 import pytest
 
 from bakeoff.errors import StudyError
-from bakeoff.study.executors import worker_count as counting
 from bakeoff.study.executors.worker_count import WORKER_BYTES, fitting_workers, worker_count
 from bakeoff.utils.machine import cores
 
@@ -26,15 +25,13 @@ def test_fewer_than_one_is_refused(asked):
         worker_count(asked, "cpu")
 
 
-def test_no_more_are_started_than_memory_suffices_for(monkeypatch):
+def test_no_more_are_started_than_memory_suffices_for():
     """U2: 64 cores and a container of 2 GB: the workers were killed, one after the other."""
-    monkeypatch.setattr(counting, "available_memory", lambda: 2 * 10**9)
-    each = 600_000_000 - WORKER_BYTES
-    assert fitting_workers(3, each=each) == (3, None)
-    assert fitting_workers(64, each=each) == (
+    each, free = 600_000_000 - WORKER_BYTES, 2 * 10**9
+    assert fitting_workers(3, each=each, free=free) == (3, None)
+    assert fitting_workers(64, each=each, free=free) == (
         3,
         "3 trials at a time, not 64: only 2.0 GB of memory are free, and each takes about 0.6 GB; "
         "--workers 64 insists",
     )
-    monkeypatch.setattr(counting, "available_memory", lambda: 0)
-    assert fitting_workers(2, each=each)[0] == 1
+    assert fitting_workers(2, each=each, free=0)[0] == 1

@@ -9,7 +9,7 @@ from bakeoff.study.executors.interface import Executor, Lost, More, MovableJob
 from bakeoff.study.executors.local_processes import Pool, run_jobs
 from bakeoff.study.executors.worker_count import fitting_workers, worker_count
 from bakeoff.utils.events import Watcher
-from bakeoff.utils.machine import Device, default_device
+from bakeoff.utils.machine import Device, available_memory, default_device
 from bakeoff.utils.user_paths import program_cache
 
 
@@ -24,12 +24,16 @@ class LocalExecutor:
         self._device, self._lanes, self._watcher = device, lanes, watcher
         self._cache = program_cache()
         self._pool: Pool | None = None
+        self._free: int | None = None  # bytes of memory before there was a worker
+        self._told = self.size  # at a time
 
     def fit(self, each: int, *, trials: int) -> None:
         """Have fewer workers where memory does not suffice for all."""
         if self._may_be_fewer:
-            self.size, why = fitting_workers(self._most, each=each)
-            if why is not None and trials > self.size:
+            self._free = available_memory() if self._free is None else self._free
+            self.size, why = fitting_workers(self._most, each=each, free=self._free)
+            if why is not None and trials > self.size != self._told:
+                self._told = self.size
                 self._watcher.note(why)
 
     def run_jobs(self, jobs: Sequence[MovableJob], more: More | None = None) -> list[Lost]:

@@ -58,7 +58,7 @@ class Executor(Protocol):
         """How many jobs are done at a time."""
 
     def fit(self, each: int, *, trials: int) -> None:
-        """Hear, before any job, how many bytes the largest trial takes, and how many there are."""
+        """Hear how many bytes the largest of the trials that come takes, and how many they are."""
 
     def run_jobs(self, jobs: Sequence[MovableJob], more: "More | None" = None) -> "list[Lost]":
         """Do all jobs and return those that were lost; raise what the user or the disk caused.

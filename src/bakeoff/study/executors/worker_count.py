@@ -1,7 +1,7 @@
 """How many workers run: what was asked for, or one for each core that memory suffices for."""
 
 from bakeoff.errors import StudyError
-from bakeoff.utils.machine import Device, available_memory, cores
+from bakeoff.utils.machine import Device, cores
 from bakeoff.utils.text import counted
 
 WORKER_BYTES = 450 << 20  # what Python, Keras and JAX take of a worker's memory
@@ -14,12 +14,13 @@ def worker_count(workers: int | None, device: Device) -> int:
     return workers or (1 if device == "gpu" else cores())
 
 
-def fitting_workers(size: int, *, each: int) -> tuple[int, str | None]:
+def fitting_workers(size: int, *, each: int, free: int) -> tuple[int, str | None]:
     """Return how many of `size` workers the free memory suffices for, and why not for all.
 
     each : bytes that the largest trial takes beside the worker itself
+    free : bytes that are free without any worker
     """
-    free, wanted = available_memory(), WORKER_BYTES + each
+    wanted = WORKER_BYTES + each
     fits = max(min(size, free // wanted), 1)
     if fits == size:
         return size, None

@@ -47,9 +47,9 @@ def chance_seeds(model: ModelResult, comparison: Comparison) -> list[int]:
 
 
 def collapsed(model: ModelResult, comparison: Comparison) -> str:
-    """Say which runs failed, or are at chance where the others are not: "cnn failed with seed 3".
+    """Say which runs failed, or do not beat chance as the others do: "cnn failed with seed 3".
 
-    "" if there are none. At chance: not half as far above it as the median of the others.
+    "" if there are none. Those are not half as far above chance as the median of the others.
     """
     chance, failed = chance_seeds(model, comparison), failed_seeds(model, comparison)
     shares = np.array(model.accuracy.per_seed)
@@ -57,7 +57,7 @@ def collapsed(model: ModelResult, comparison: Comparison) -> str:
     levels = _chances(model, comparison)
     if len(sound):
         chance = [k for k in chance if shares[k] < (levels[k] + float(np.median(sound))) / 2]
-    kinds = (("failed", failed), ("is at chance level", chance if len(sound) else []))
+    kinds = (("failed", failed), ("is not shown to beat chance", chance if len(sound) else []))
     return listed(
         f"{model.name} {what} with {model.unit}{'' if len(positions) == 1 else 's'} "
         f"{whole_numbers([model.seeds[k] for k in positions])}"

@@ -19,7 +19,10 @@ from bakeoff.analysis.tuning import analysed, budget_words, unequal_budgets
 from bakeoff.recipe.search_space import dimensions
 from bakeoff.report import about_search
 from bakeoff.storage.search_folder import Opening, Tried
+from tests.helpers.plans import recipe_of
 from tests.helpers.searches import DROP, RATE, SPACE, UNITS, searched_of
+
+RECIPE = recipe_of({"mlp": SPACE}, search={"settings": 3})
 
 
 def test_the_curve_is_the_median_of_the_largest_of_n_and_its_band_that_of_the_distribution():
@@ -113,12 +116,12 @@ def test_settings_that_were_stopped_are_not_counted_among_those_compared():
 def test_a_value_near_the_end_of_a_range_lies_at_its_edge():
     dims = dimensions(SPACE)
     near = Tried(0, {RATE: 0.00013, UNITS: 63, DROP: 0.03})  # shares 0.04, 0.98 and 0.06
-    assert [(each.name, each.end) for each in tuning._edges(dims, near)] == [
+    assert [(each.name, each.end) for each in tuning._edges(dims, near, RECIPE, "mlp")] == [
         ("learning_rate", "lowest"),
         ("units", "highest"),
     ]
     at_end = Tried(0, {RATE: 0.0001, UNITS: 63, DROP: 0.2})
-    searched = searched_of([0.9], edges=tuple(tuning._edges(dims, at_end)))
+    searched = searched_of([0.9], edges=tuple(tuning._edges(dims, at_end, RECIPE, "mlp")))
     found = best_at_edge(
         SimpleNamespace(name="mlp"), SimpleNamespace(searched=lambda name: searched)
     )
@@ -127,7 +130,27 @@ def test_a_value_near_the_end_of_a_range_lies_at_its_edge():
         "lowest of 0.0001 to 0.1 (log) and units 63, in the highest 5 % of 8 to 64."
     )
     inside = Tried(0, {**near.values, RATE: 0.01, UNITS: 30})
-    assert list(tuning._edges(dims, inside)) == []
+    assert list(tuning._edges(dims, inside, RECIPE, "mlp")) == []
+
+
+@pytest.mark.parametrize(
+    ("layer", "value", "end"),
+    [
+        ({"dropout": {"uniform": [0, 0.5]}}, 0.01, None),  # none is below 0
+        ({"dropout": {"uniform": [0, 0.5]}}, 0.49, "highest"),
+        ({"dropout": {"uniform": [0.1, 0.99]}}, 0.99, None),  # nor above 1
+        ({"dropout": {"uniform": [0.1, 0.5]}}, 0.11, "lowest"),
+        ({"dense": {"units": {"whole": [1, 8]}}}, 1, None),
+        ({"dense": {"units": {"whole": [2, 8]}}}, 2, "lowest"),
+        ({"repeat": {"whole": [0, 3], "layers": ["elu"]}}, 0, None),
+        ({"repeat": {"whole": [1, 3], "layers": ["elu"]}}, 1, "lowest"),
+    ],
+)
+def test_a_range_that_cannot_be_wider_has_no_edge_there(layer, value, end):
+    recipe = recipe_of({"mlp": {"layers": [layer]}}, search={"settings": 3})
+    (dim,) = recipe.models["mlp"].search.dimensions
+    found = list(tuning._edges([dim], Tried(0, {dim.place: value}), recipe, "mlp"))
+    assert [each.end for each in found] == ([end] if end else [])
 
 
 def test_without_the_extra_the_rest_is_said_and_the_library_named(monkeypatch):

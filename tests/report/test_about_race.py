@@ -29,8 +29,8 @@ def race(*dropped, seconds=16.0):
     return Race(after=(3, 4), delta=0.005, dropped=dropped, trials=8, seconds=seconds)
 
 
-def said(found):
-    return about_race(SimpleNamespace(race=found))
+def said(found, searches=()):
+    return about_race(SimpleNamespace(race=found, searches=searches))
 
 
 def test_without_a_race_nothing_is_said():
@@ -52,5 +52,7 @@ def test_who_was_dropped_and_what_it_saved():
         "not known. 2 trials of 10 saved"
     )
     assert said(race(DROPPED)) == f"{expected}, about 20 % of the training time."
+    beside = "about 20 % of the training time, searches not counted."
+    assert said(race(DROPPED), searches=(1,)) == f"{expected}, {beside}"
     unknown = race(replace(DROPPED, saved_seconds=None))
     assert said(unknown) == f"{expected}."

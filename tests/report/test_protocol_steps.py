@@ -72,6 +72,13 @@ def test_what_is_shipped_is_called_recommended_only_where_it_is(study):
         assert f"The {which} " in {s.name: s.text for s in protocol(comparison)}["Ship"]
 
 
+def test_folds_are_said_to_be_validated_only_where_they_were(study):
+    folds = replace(study, data={**study.data, "folds": 5})
+    assert "others' images and validated on 1,000; every" in protocol(folds)[0].text
+    none = replace(study, data={**folds.data, "validation": 0})
+    assert "others' images; every model saw" in protocol(none)[0].text
+
+
 def test_at_one_of_two_looks_the_recommendation_has_half_the_chance_to_err(study):
     looking = replace(study, look=Look(2, (2, 3)))
     text = {step.name: step.text for step in protocol(looking)}["Recommend"]

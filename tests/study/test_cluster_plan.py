@@ -47,3 +47,13 @@ def test_a_cluster_of_gpus_alone_gets_no_time(monkeypatch):
         "6 trials on 1 node, on 1 GPU the seeds of a model together: gpu GPU (1); EPYC.",
         "No estimate of time: there is one for CPUs, and only GPUs train here.",
     ]
+
+
+def test_a_cluster_trains_the_settings_of_searches_too(monkeypatch):
+    """It said 3 trials, and the time of them and of 8 settings."""
+    place = Place(Node("1", "one", 2, 0), 2, "cpu")
+    found = ClusterPlan("--on ray", (place,), ("Xeon",), 5e10)
+    monkeypatch.setattr(plans, "cluster_plan", lambda on: found)
+    models = {"m": {"layers": [{"dense": {"units": {"whole": [2, 60]}}}]}, "line": {"layers": []}}
+    planned = plans.plan(recipe_of(models, search={"settings": 8, "sampler": "random"}), on="ray")
+    assert view(planned)[-2].startswith("6 trials, and before 8 settings of searches, on 1 node")

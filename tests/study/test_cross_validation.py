@@ -26,6 +26,7 @@ from bakeoff.data.sources import NpzSource
 from bakeoff.errors import DataError, StudyError
 from bakeoff.report import html, latex, markdown, table
 from bakeoff.storage import array_files, formats, written_folder
+from bakeoff.storage.backbone_weights import backbone_weights
 from bakeoff.storage.split_file import read_folds
 from bakeoff.storage.study_folder import StudyFolder
 from bakeoff.study import verify
@@ -34,6 +35,7 @@ from bakeoff.study.development_data import read_development
 from bakeoff.study.jobs import TrainJob
 from bakeoff.study.retrain import retrain
 from bakeoff.study.status import status
+from bakeoff.study.study_backbones import with_study_backbones
 from bakeoff.study.trained_model import trained_model
 from bakeoff.study.training_profile import read_profile
 from bakeoff.training.predict import predict
@@ -146,7 +148,7 @@ def test_workers_are_given_the_images_of_their_fold_alone(npz, data, tmp_path, m
     monkeypatch.setattr("bakeoff.study.executors.choose.run_jobs", look)
     carry_out(npz, tmp_path / "out")
     assert len(seen) == len(set(seen)) == 2 * 3 * 3
-    assert seen[0] == "linear seed 0 fold 0" or seen[0].startswith("mlp seed 0 fold")
+    assert seen[0] == "linear repeat 0 fold 0" or seen[0].startswith("mlp repeat 0 fold")
 
 
 def test_a_trial_says_what_its_folds_did(study):
@@ -239,15 +241,40 @@ def test_the_shipped_model_is_trained_on_all_images_to_the_median_epoch(study, n
         np.testing.assert_allclose(weights[key], array, atol=1e-6)
 
 
+def test_what_was_shipped_can_be_a_backbone_and_of_others_is_said_which_was(study, npz):
+    """The weights of its folds were looked for: KeyError."""
+    folder, result = study
+    name = result.comparison.recommended.model
+    (other,) = set(small.MODELS) - {name}
+
+    def found(model):
+        backbone = {"study": str(folder.path), "model": model}
+        recipe = small.declare(npz, models={"m": {"backbone": backbone, "layers": []}})
+        return with_study_backbones(recipe).models["m"].backbone
+
+    content = (folder.shipped(name) / "weights.safetensors").read_bytes()
+    assert found(name).network.weights == formats.sha256(content)
+    assert set(backbone_weights(found(name))) == set(
+        array_files.read_weights(folder.shipped(name) / "weights.safetensors")
+    )
+    with pytest.raises(StudyError) as caught:
+        found(other)
+    assert str(caught.value) == (
+        f"models.m.backbone: {folder.path}: expected a model that was trained on all images, "
+        f"found none of {other}: cross-validation ships the recommended model, once it is opened, "
+        f"here {name}"
+    )
+
+
 def test_what_was_interrupted_goes_on_and_comes_to_the_same(study, npz, tmp_path):
     out, listener = tmp_path / "again", Listener()
     with pytest.raises(Killed):
         carry_out(npz, out, watcher=Killer(jobs=2), options={"only": ["linear"]}, workers=1)
-    done = {f"linear seed 0 fold {fold}" for fold in (0, 1)}
+    done = {f"linear repeat 0 fold {fold}" for fold in (0, 1)}
     assert len(list(out.glob("trials/linear/seed-0.partial/fold-?"))) == 2
     carry_out(npz, out, watcher=listener, workers=1)
     assert not done & {*listener.of("epoch")} and listener.of("note") == []
-    assert "linear seed 0 fold 2" in listener.of("epoch")
+    assert "linear repeat 0 fold 2" in listener.of("epoch")
     assert small.identical(study[0].path, out)
 
 
@@ -263,7 +290,7 @@ def test_folds_that_were_trained_otherwise_are_trained_again(npz, tmp_path):
     carry_out(npz, tmp_path / "alone", **changed)
     assert small.identical(tmp_path / "changed", tmp_path / "alone")
     assert listener.of("note")[:2] == [
-        f"mlp seed 0 fold {k}: was trained otherwise; once more" for k in (0, 1)
+        f"mlp repeat 0 fold {k}: was trained otherwise; once more" for k in (0, 1)
     ]
 
 
@@ -282,7 +309,7 @@ def test_folds_of_a_version_that_recorded_no_identity_are_kept(npz, tmp_path):
     listener = Listener()
     carry_out(npz, tmp_path / "earlier", watcher=listener, **mlp)
     assert listener.of("note") == []
-    assert not {"mlp seed 0 fold 0", "mlp seed 0 fold 1"} & set(listener.of("epoch"))
+    assert not {"mlp repeat 0 fold 0", "mlp repeat 0 fold 1"} & set(listener.of("epoch"))
 
 
 def test_more_repeats_extend_a_study_and_fewer_do_not_shrink_it(study, npz, tmp_path):

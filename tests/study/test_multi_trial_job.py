@@ -162,7 +162,7 @@ def test_folds_and_baselines_are_not_grouped(jobs):
     found = together([*jobs[:2], *folds, jobs[2]], 2)
     assert [each.label for each in found] == [
         "model seeds 0, 1",
-        "model seed 0 fold 0",
-        "model seed 0 fold 1",
+        "model repeat 0 fold 0",
+        "model repeat 0 fold 1",
         "model seed 2",
     ]

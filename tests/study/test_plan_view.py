@@ -62,6 +62,13 @@ def test_in_cross_validation_a_trial_is_all_its_folds_as_in_a_finished_study(cap
     assert document["models"][0]["seconds_per_trial"] == 60
 
 
+def test_without_validation_images_none_are_counted(capsys):
+    split = {"folds": 5, "repeats": 3, "validation": 0}
+    recipe = recipe_of({"m": {"layers": []}}, split=split, seeds=None, selection="last")
+    (said,) = [line for line in printed(recipe, capsys) if "15 networks" in line]
+    assert "each trained on about 1,437 images and tested on the fold that is left out" in said
+
+
 def test_a_python_builder_is_planned_without_its_layers(tmp_path, capsys):
     (tmp_path / "mine.py").write_text(
         "import keras\n"

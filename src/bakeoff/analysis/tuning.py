@@ -19,7 +19,9 @@ from bakeoff.analysis.model_scores import validation_correct
 from bakeoff.analysis.statistics import mcnemar_exact
 from bakeoff.analysis.variance import LEVEL
 from bakeoff.recipe import Recipe
-from bakeoff.recipe.search_space import Dimension, short_names
+from bakeoff.recipe.apply_setting import with_setting
+from bakeoff.recipe.search_space import MOST_REPEATS, REPEAT, Dimension, short_names
+from bakeoff.recipe.value_kinds import Misfit
 from bakeoff.storage.search_folder import Opening, SearchFolder, Tried, best_first, setting_words
 from bakeoff.storage.split_file import read_split
 from bakeoff.storage.study_folder import StudyFolder
@@ -162,7 +164,7 @@ def read_searches(folder: StudyFolder, recipe: Recipe) -> tuple[Searched, ...]:
     for name, model in recipe.models.items():
         search = SearchFolder(folder.path, name)
         if model.search is not None and search.exists():
-            found.append(_read(folder, search, model.search.dimensions, model.search.budget()))
+            found.append(_read(folder, search, recipe))
     return tuple(found)
 
 
@@ -205,24 +207,23 @@ def _comparable(searched: Searched) -> tuple[Any, ...]:
     return (len(searched.tried), *(budget.get(key) for key in ("sampler", "minutes", "pruning")))
 
 
-def _read(
-    folder: StudyFolder,
-    search: SearchFolder,
-    dims: tuple[Dimension, ...],
-    budget: Mapping[str, Any],
-) -> Searched:
+def _read(folder: StudyFolder, search: SearchFolder, recipe: Recipe) -> Searched:
+    declared = recipe.models[search.model].search
+    if declared is None:
+        raise ValueError(f"{search.model} leaves no choice open")
+    dims = declared.dimensions
     tried = tuple(search.tried(dims))
     document = search.chosen()
     chosen = next((t for t in tried if document and t.number == document["setting"]), None)
     return Searched(
         model=search.model,
         dimensions=dims,
-        budget=budget,
+        budget=declared.budget(),
         tried=tried,
         chosen=chosen,
         seconds=fsum(each.seconds or 0.0 for each in tried),
         as_good=0 if chosen is None else _as_good(folder, search, tried, chosen),
-        edges=() if chosen is None else tuple(_edges(dims, chosen)),
+        edges=() if chosen is None else tuple(_edges(dims, chosen, recipe, search.model)),
         opening=search.opening(),
     )
 
@@ -252,7 +253,8 @@ def _as_good(
     return sum(mcnemar_exact(best, correct(each)).p >= 0.05 for each in others)
 
 
-def _edges(dims: Sequence[Dimension], chosen: Tried) -> Iterable[Edge]:
+def _edges(dims: Sequence[Dimension], chosen: Tried, recipe: Recipe, model: str) -> Iterable[Edge]:
+    """Yield where the chosen setting lies at an end of a range that could be wider there."""
     names = short_names(dims)
     for dim in dims:
         if dim.kind == "choice" or dim.place not in chosen.values:
@@ -261,10 +263,32 @@ def _edges(dims: Sequence[Dimension], chosen: Tried) -> Iterable[Edge]:
         share = dim.share(value)
         few = dim.kind == "whole" and (dim.count or 0) < 1 / EDGE
         low, high = (share == 0, share == 1) if few else (share < EDGE, share > 1 - EDGE)
-        if low or high:
+        if (low or high) and _may_be(_beyond(dim, low=low), dim, chosen, recipe, model):
             end = "lowest" if low else "highest"
             exact = share in (0, 1)
             yield Edge(names[dim.place], dim.words(value), end, dim.range_words, exact)
+
+
+def _beyond(dim: Dimension, *, low: bool) -> float | int:
+    """Return a value a little beyond an end of a range."""
+    if dim.is_whole:
+        return int(dim.low) - 1 if low else int(dim.high) + 1
+    if dim.kind == "log":
+        wider = (dim.high / dim.low) ** EDGE
+        return dim.low / wider if low else dim.high * wider
+    wider = EDGE * (dim.high - dim.low)
+    return dim.low - wider if low else dim.high + wider
+
+
+def _may_be(value: float | int, dim: Dimension, chosen: Tried, recipe: Recipe, model: str) -> bool:
+    """Say whether a recipe may have this value there: no dropout lies below 0."""
+    if dim.place.endswith(f".{REPEAT}"):
+        return 0 <= value <= MOST_REPEATS
+    try:
+        with_setting(recipe, model, {**chosen.values, dim.place: value})
+    except Misfit:
+        return False
+    return True
 
 
 def _drawn(searched: Searched) -> list[Tried]:

@@ -37,7 +37,8 @@ def about_race(comparison: Comparison) -> str:
     )
     saved = f"{counted(race.not_trained, 'trial')} of {race.trials + race.not_trained:,} saved"
     if race.saved_share is not None:
-        saved += f", about {100 * race.saved_share:.0f} % of the training time"
+        beside = ", searches not counted" if comparison.searches else ""
+        saved += f", about {100 * race.saved_share:.0f} % of the training time{beside}"
     return (
         f"Race, looking after {looks} seeds: {names}. Not tested, in no verdict: their test "
         f"accuracy is not known. {saved}."

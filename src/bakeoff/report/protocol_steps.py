@@ -97,13 +97,13 @@ def _split(comparison: Comparison) -> str:
 
 def _folds(comparison: Comparison) -> str:
     data = comparison.data
+    validated = f" and validated on {data['validation']:,}" if data.get("validation") else ""
     return (
         f"Cross-validation: all {counted(data.get('test', 0), 'image')} of {data.get('name')} "
         f"({counted(len(comparison.class_names), 'class', 'classes')}) were divided into "
         f"{data['folds']} folds, every class in proportion, {len(comparison.seeds)} times. Each "
         f"fold was the test part of one network, trained on about {data.get('train', 0):,} of the "
-        f"others' images and validated on {data.get('validation', 0):,}; every model saw the same "
-        "folds."
+        f"others' images{validated}; every model saw the same folds."
     )
 
 

@@ -19,6 +19,7 @@ from typing import TYPE_CHECKING, Any
 from filelock import Timeout
 
 from bakeoff.analysis import metrics
+from bakeoff.analysis.statistics import unit_of
 from bakeoff.recipe import ModelRecipe
 from bakeoff.recipe.kept_paths import without_folders
 from bakeoff.recipe.vocabulary.backbones import BACKBONES
@@ -88,7 +89,8 @@ class TrainJob:
     def label(self) -> str:
         """What the job is called in messages."""
         fold = "" if self.fold is None else f" fold {self.fold}"
-        return self.called or f"{self.model} seed {self.seed}{fold}"
+        unit = unit_of(folded=self.fold is not None)
+        return self.called or f"{self.model} {unit} {self.seed}{fold}"
 
     @property
     def affinity(self) -> str:

@@ -10,6 +10,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
+from bakeoff.analysis.statistics import unit_of
 from bakeoff.data.folds import Folds
 from bakeoff.data.source_images import image_keys, smallest_keys
 from bakeoff.recipe.types import Preference
@@ -317,13 +318,14 @@ def _jobs(
         )
 
     folded = isinstance(prepared.split, Folds)
+    unit = unit_of(folded=folded)
     jobs = {}
     for name, seeds in document["models"].items():
         declared = prepared.recipe.models[name].model_dump_json()
         for seed in seeds:
             file = f"{name}/seed-{seed}.npy"
             source = folder.trial(name, seed)
-            jobs[file] = job(f"{name} seed {seed}", name, file, source, declared, seed)
+            jobs[file] = job(f"{name} {unit} {seed}", name, file, source, declared, seed)
     for name in document["baselines"]:
         file = f"baselines/{name}.npy"
         place = folder.baseline(name)

@@ -1,6 +1,7 @@
 """How far a stage of a study is, and how long it still takes; times are given, never taken."""
 
 import math
+import re
 import statistics
 from collections import Counter, defaultdict, deque
 from collections.abc import Sequence
@@ -209,4 +210,4 @@ def _kind(job: _Job) -> tuple[str, Planned]:
 
 
 def _affinity(label: str) -> str:
-    return label.rpartition(" seed ")[0] or label
+    return re.sub(r" (seed|repeat) \d+( fold \d+)?$", "", label)

@@ -77,10 +77,12 @@ def _about_trials(plan: Plan) -> str:
     seeds, folds = seeds_in_words(plan.recipe), plan.recipe.split.folds
     beside = f"; baselines: {', '.join(plan.recipe.baselines)}" if plan.recipe.baselines else ""
     networks = f"{counted(plan.networks, 'network')}, each"
+    validated = (
+        f", validated on {len(plan.split.validation):,}" if len(plan.split.validation) else ""
+    )
     parts = (
-        f" trained on about {len(plan.split.train):,} images, validated on "
-        f"{len(plan.split.validation):,} and tested on the fold that is left out; then the "
-        "recommended one on all images"
+        f" trained on about {len(plan.split.train):,} images{validated} and tested on the fold "
+        "that is left out; then the recommended one on all images"
     )
     trials = f"{networks}{parts}" if folds else counted(plan.trials, "trial")
     trials = f"at most {trials}" if plan.recipe.looks or plan.recipe.race else trials
@@ -144,7 +146,10 @@ def _training(model: ModelPlan, plan: Plan) -> str:
 def _estimate(plan: Plan) -> list[str]:
     unit = "network" if plan.recipe.split.folds else "trial"
     if plan.cluster is not None:
-        return plan.cluster.sentences(counted(plan.networks, unit), seconds=plan.seconds)
+        networks = counted(plan.networks, unit)
+        if settings := sum(limit(m.search) for m in plan.recipe.models.values() if m.search):
+            networks += f", and before {counted(settings, 'setting')} of searches,"
+        return plan.cluster.sentences(networks, seconds=plan.seconds)
     lines = []
     if plan.seconds is None or plan.memory is None:
         lines.append("No estimate of time and memory: not every model's layers are known yet.")

@@ -53,10 +53,10 @@ def _looked_up(model: ModelRecipe, before: ModelRecipe | None) -> ModelRecipe:
     place = f"models.{model.name}.backbone"
     try:
         trained = trained_model(StudyFolder(Path(backbone.study)), model=backbone.model)
-    except StudyError:
+    except StudyError as error:
         same = None if before is None else _as_before(backbone, before.backbone)
         if same is None:
-            raise
+            raise StudyError(f"{place}: {error}") from None
         return _holding(model, same)
     found = _network(trained, place)
     if isinstance(backbone.start, int) and backbone.start > len(found.layers):
@@ -102,8 +102,8 @@ def _network(trained: TrainedModel, place: str) -> BackboneNetwork:
             f"{trained.folder.path}"
         )
     folder = trained.folder
-    source = folder.trial(trained.name, trained.seeds[0])
-    source = folder.shipped(trained.name) if not source.exists() else source
+    seed = trained.seeds[0]  # of a shipped model there are folds' networks, too
+    source = folder.shipped(trained.name) if trained.shipped else folder.trial(trained.name, seed)
     manifest = written_folder.read_manifest(source)
     data = trained.study["data"]
     images = data["test"] if data.get("folds") else data["train"]

@@ -146,7 +146,7 @@ def _discard_folds(prepared: Prepared, watcher: Watcher) -> None:
             if not place.exists():
                 continue
             if not _is_as_declared(prepared, place, model, _identity(prepared, model, seed, fold)):
-                watcher.note(f"{model} seed {seed} fold {fold}: was trained otherwise; once more")
+                watcher.note(f"{model} repeat {seed} fold {fold}: was trained otherwise; once more")
                 gone = place.with_name(f"{place.name}.discarded")
                 place.rename(gone)  # first, so that it is never there in part
                 shutil.rmtree(gone, ignore_errors=True)

@@ -222,9 +222,13 @@ def _shipped(
             "ships one network, trained on all images"
         )
     if not place.exists():
+        others = sorted(
+            each.parent.name for each in folder.shipped("*").parent.glob("*/trial.json")
+        )
+        here = f", here {listed(others)}" if others else ""
         raise StudyError(
             f"{folder.path}: expected a model that was trained on all images, found none of "
-            f"{recipe.name}: cross-validation ships the recommended model, once it is opened"
+            f"{recipe.name}: cross-validation ships the recommended model, once it is opened{here}"
         )
     document = folder.read_shipped(recipe.name)
     path = place / "weights.safetensors"

@@ -382,8 +382,8 @@ def test_a_gpu_takes_the_seeds_of_a_model_together_and_a_cpu_one_trial(study, tm
 def test_folds_train_alone_on_a_gpu_too(study, tmp_path, given):
     executor(FakeCluster(tmp_path, [GPU]), study, lanes=4).run_jobs(trials(study, 0, 1, fold=1))
     assert given[:2] == [
-        ("gpu", "TrainJob", "cnn seed 0 fold 1"),
-        ("gpu", "TrainJob", "cnn seed 0 fold 1"),
+        ("gpu", "TrainJob", "cnn repeat 0 fold 1"),
+        ("gpu", "TrainJob", "cnn repeat 0 fold 1"),
     ]
 
 

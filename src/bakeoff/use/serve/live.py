@@ -4,6 +4,7 @@ import math
 from pathlib import Path
 from typing import Any
 
+from bakeoff.analysis.statistics import unit_of
 from bakeoff.recipe import Recipe
 from bakeoff.storage.history import read_history
 from bakeoff.storage.study_folder import StudyFolder
@@ -27,6 +28,7 @@ class Live:
         now = status(self._folder.path)
         recipe = read_recipe(self._folder, now.study)
         folds = now.outline.folds
+        unit = unit_of(folded=folds is not None)
         trials = [self._trial(each, recipe, folds) for each in now.trials]
         done = sum(each["state"] == "finished" for each in trials)
         return {
@@ -36,11 +38,12 @@ class Live:
             "finished": done,
             "declared": len(trials),
             "running": [
-                f"{each['model']} seed {each['seed']}{_on(each['nodes'])}"
+                f"{each['model']} {unit} {each['seed']}{_on(each['nodes'])}"
                 for each in trials
                 if each["state"] == "running"
             ],
             "seconds_left": _seconds_left(trials, now),
+            "unit": unit,
             "measured": "validation" if now.study["data"]["validation"] else "training",
             "class_names": list(now.study["data"]["class_names"]),
             "trials": trials,

@@ -73,7 +73,8 @@ function draw(study) {
   get("left").textContent = [running || idle, left].filter(Boolean).join(" · ");
   const models = [...new Set(study.trials.map((t) => t.model))];
   const measured = study.measured;
-  get("curves").textContent = `${measured === "training" ? "Training" : "Validation"} accuracy, epoch by epoch; one line a seed`;
+  get("curves").textContent = `${measured === "training" ? "Training" : "Validation"} accuracy, epoch by epoch; one line a ${study.unit}`;
+  get("unit").textContent = study.unit;
   get("measured").textContent = `${measured} accuracy`;
   const known = study.trials.flatMap((t) => curve(t, measured)).filter((v) => v !== null);
   const low = known.length ? Math.max(0, Math.floor(10 * quantile(known, 0.1)) / 10 - 0.1) : 0;

@@ -13,7 +13,7 @@ from bakeoff.data.folder_walk import DEEP, Seen
 from bakeoff.data.labels import check_known, checked_class_names
 from bakeoff.data.safe_reading import refusing
 from bakeoff.data.sources import FolderSource
-from bakeoff.data.table import tables_with_labels
+from bakeoff.data.tables_beside import tables_with_labels
 from bakeoff.errors import DataError
 from bakeoff.utils.text import counted, listed, shown, some
 

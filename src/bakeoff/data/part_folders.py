@@ -149,10 +149,18 @@ def check_in_classes(places: Mapping[str, str], paths: Mapping[str, str], walk: 
         return
     others = listed(f"{shown(name)}/" for part, name in places.items() if part != "train")
     name = shown(train)
+    expected = f"expected a folder for each class in {name}/, which is beside {others}, found"
+    tables = [shown(each) for each in files if each.lower().endswith((".csv", ".tsv"))]
+    if tables:
+        raise DataError(
+            f"{expected} the table {tables[0]} in it: list the images of all parts in one table "
+            f"beside {name}/, as {name}/1.png, with a column split (train, validation or test), "
+            f"and write {{table: …}}; or name {name}/{tables[0]} alone"
+        )
     raise DataError(
-        f"expected a folder for each class in {name}/, which is beside {others}, found "
-        f"{counted(len(files), 'file')} directly in it: put each class into a folder of its own: "
-        f"{name}/cat/1.png, {name}/dog/1.png, …; or list files and labels in a table, {{table: …}}"
+        f"{expected} {counted(len(files), 'file')} directly in it: put each class into a folder "
+        f"of its own: {name}/cat/1.png, {name}/dog/1.png, …; or list files and labels in a table, "
+        "{table: …}"
     )
 
 

@@ -2,7 +2,6 @@
 
 import os
 from collections.abc import Collection, Mapping, Sequence
-from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
 
@@ -34,12 +33,12 @@ from bakeoff.data.labels import (
 from bakeoff.data.listed_files import each_once, lost_files, pictures_there, place_of
 from bakeoff.data.safe_reading import refusing
 from bakeoff.data.sources import PARTS, Pictures, TableSource
-from bakeoff.data.words import is_of_guesses, of_test_images, part_of, pieces
+from bakeoff.data.tables_beside import left_out_parts, left_out_tables
+from bakeoff.data.words import part_of, pieces
 from bakeoff.errors import DataError
 from bakeoff.utils.text import counted, listed, shown, some
 from bakeoff.utils.user_paths import require_utf8_names
 
-_TABLES = 20  # that are looked into beside one
 _BITS = {"0": 0, "0.0": 0, "false": 0, "1": 1, "1.0": 1, "true": 1}
 _SAMPLE = 50  # rows whose files are looked for, to find out where the images are
 
@@ -70,8 +69,8 @@ def load_table(source: TableSource) -> DataSet:
         unused = _ignored(begin, {begin.columns[file], *taken, *wanted.values()})
         notes = (
             f"read from the columns {used}{unused}",
-            *_beside(path, begin, parts),
-            *_others(path, begin.columns[file], parts),
+            *(() if parts is not None else left_out_parts(path, begin)),
+            *left_out_tables(path, begin.columns[file], parts),
         )
         notes += notes_on_groups(begin.columns, found, labels, parts)
         notes += lost_files(places, [row[file] for row in found])
@@ -149,55 +148,6 @@ def from_files(
         files=names,
         deep_white=read.white.deep,
     )
-
-
-def _beside(path: Path, begin: Head, parts: Sequence[str] | None) -> tuple[str, ...]:
-    """Return a note on the table of test images that lies beside one of training images."""
-    test = path.with_name(of_test_images(path.name))
-    if parts is not None or test == path or not test.is_file():
-        return ()
-    name = shown(test.name)
-    try:
-        columns = head(test).columns
-        alike = sorted(map(bare, columns)) == sorted(map(bare, begin.columns))
-    except DataError:
-        alike = False
-    if not alike:
-        return (f"left out {name} beside it, whose columns are others",)
-    return (
-        f"left out {name} beside it: to test on it, put its lines into {shown(path.name)}, with a "
-        "column split (train or test)",
-    )
-
-
-def _others(path: Path, file: str, parts: Sequence[str] | None) -> tuple[str, ...]:
-    """Return a note on other tables beside this one that have a column of labels and one of files.
-
-    file : what that one is called here
-    """
-    told = {path} if parts is not None else {path, path.with_name(of_test_images(path.name))}
-    names = tables_with_labels(path.parent, told, bare(file))
-    if not names:
-        return ()
-    have = "has labels, too" if len(names) == 1 else "have labels, too"
-    return (f"left out {some(names)} beside it, which {have}: to take another, name it as table",)
-
-
-def tables_with_labels(folder: Path, but: Collection[Path] = (), file: str = "") -> list[str]:
-    """Return the names of tables in a folder with a column of labels and one of files.
-
-    file : what that one may be called, beside the usual names
-    """
-    files = {*FILES, file} - ({"id", "name", ""} - {file})  # classes have these, too
-    tables = [e for e in visible(folder.glob("*.[ctCT][sS][vV]")) if e not in but]
-    names = []
-    for table in [each for each in tables if not is_of_guesses(each.stem)][:_TABLES]:
-        with suppress(DataError):
-            begin = head(table)
-            columns = {bare(column) for column in begin.columns} if begin.named else set()
-            if columns & files and columns & set(LABELS):
-                names.append(shown(table.name))
-    return names
 
 
 def _in_order(paths: Sequence[str | None], given: Sequence[str]) -> list[int]:

@@ -146,3 +146,18 @@ def test_jobs_without_epochs_count_when_they_are_done():
     assert pace.share == 0
     pace.finished("logistic baseline")
     assert (pace.share, pace.done, pace.total) == (0.25, 1, 2)
+
+
+def test_jobs_that_may_not_be_begun_any_more_are_not_waited_for():
+    """A search of 1,000 settings in 30 seconds was said to take half an hour."""
+    jobs = [Planned(f"m setting {k}", 4, 1.0, within=30.0) for k in range(1000)]
+    pace = Pace(jobs)
+    assert pace.to_do == "at most 1000" and Pace(jobs_and_lengths()[0]).to_do == "9"
+    run = simulate(pace, jobs[:20], dict.fromkeys((job.label for job in jobs), 0.5), workers=1,
+                   delay=0.0)  # fmt: skip
+    left = [(pace.seconds_left(now), now) for now, _ in run if now <= 30]
+    for found, now in left[8:]:
+        assert 30 - now <= found <= 30 - now + 3  # what is begun before that ends after it
+    assert pace.seconds_left(31.0) < 3  # of the one that was at work when the time was over
+    finished = Pace([Planned("m setting 0", 4, 1.0, within=30.0)])
+    assert finished.seconds_left(0.0) is None

@@ -274,7 +274,7 @@ def _beyond(dim: Dimension, *, low: bool) -> float | int:
     if dim.is_whole:
         return int(dim.low) - 1 if low else int(dim.high) + 1
     if dim.kind == "log":
-        wider = (dim.high / dim.low) ** EDGE
+        wider = float((dim.high / dim.low) ** EDGE)
         return dim.low / wider if low else dim.high * wider
     wider = EDGE * (dim.high - dim.low)
     return dim.low - wider if low else dim.high + wider

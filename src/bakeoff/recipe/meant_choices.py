@@ -58,7 +58,7 @@ def _without_a_layer(raw: object) -> str | None:
         isinstance(options, Mapping) and is_choice(options) and None in options.get("choice", ())
     ):
         return None
-    layers = [
+    layers: list[Any] = [
         [] if each is None else each if name is None else {name: each} for each in options["choice"]
     ]
     return _flow({"choice": layers}, "[], an empty list")
@@ -88,11 +88,11 @@ def _written(word: str, values: Any, step: Any) -> str:
     if isinstance(values, Mapping):
         values = list(values.values())[:2]
     if word != "choice":
-        numbers = [as_number(each) for each in values] if _held(values) else []
-        if len(numbers) < 2 or None in numbers[:2]:
+        values = list(values)[:2] if _held(values) else []
+        ends = [number for each in values if (number := as_number(each)) is not None]
+        if len(ends) < 2:
             return f"{{{word}: {_USUAL[word]}}}"
-        values = list(values)[:2]
-        if spread := _spread(*map(float, numbers[:2]), step):  # type: ignore[arg-type]
+        if spread := _spread(ends[0], ends[1], step):
             word, values = "choice", spread
     elif isinstance(values, str) and "," in values:
         values = [each.strip() for each in values.split(",")]

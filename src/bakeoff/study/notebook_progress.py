@@ -124,7 +124,7 @@ class NotebookProgress(Watcher):
         full = round(_BAR * self._pace.share)
         left = self._pace.seconds_left(now)
         words = f"{self._title} {'█' * full}{'░' * (_BAR - full)} "
-        words += f"{self._pace.done} of {self._pace.total}"
+        words += f"{self._pace.done} of {self._pace.to_do}"
         if left is not None and left >= 0.5:
             words += f", about {duration(left, rough=True)} left"
         self._show("\n".join([*self._notes, words]))

@@ -64,6 +64,8 @@ class Pace:
         self._lengths: dict[str, deque[_Length]] = defaultdict(lambda: deque(maxlen=_REMEMBERED))
         self._firsts: deque[tuple[str, float]] = deque(maxlen=_REMEMBERED)  # epochs, start included
         self._workers = 1
+        self._within = min((j.within for j in jobs if j.within is not None), default=None)
+        self._began: float | None = None
         self._done: set[str] = set()
         self._running: set[str] = set()
 
@@ -71,6 +73,11 @@ class Pace:
     def total(self) -> int:
         """The number of jobs."""
         return len(self._jobs)
+
+    @property
+    def to_do(self) -> str:
+        """The number of jobs, in words: of some, nobody knows whether they are begun."""
+        return f"{'' if self._within is None else 'at most '}{self.total}"
 
     @property
     def done(self) -> int:
@@ -103,6 +110,7 @@ class Pace:
 
     def started(self, label: str, now: float) -> None:
         """Take note that a job begins, perhaps once more."""
+        self._began = now if self._began is None else self._began
         job = self._jobs[label]
         job.epochs, job.resumed, job.began, job.heard, job.last = 0, 0, now, now, None
         self._running.add(label)
@@ -169,6 +177,17 @@ class Pace:
             return None
         rate = self._rate(lengths)
         busy = [self._left(job, lengths, rate, delay, now) for job in self._active()]
+        left = self._all_left(lengths, rate, delay, busy)
+        another = next(iter(self._waiting.values()), None)
+        if self._within is None or self._began is None or another is None:
+            return left
+        rest = self._began + self._within - now
+        last = rest + self._whole(another, lengths, rate, delay) if rest > 0 else 0.0
+        return min(left, max([last, *busy]))
+
+    def _all_left(
+        self, lengths: dict[str, float], rate: float, delay: float, busy: list[float]
+    ) -> float:
         if len(self._waiting) <= _LAID_OUT:
             lasting = [self._whole(job, lengths, rate, delay) for job in self._waiting.values()]
             return makespan(lasting, workers=self._workers, busy=busy)

@@ -119,7 +119,7 @@ class Lines(Watcher):
         self._each = any(job.epochs for job in jobs)  # predicting takes no time worth a line each
         self._rules = {job.label: job.selection for job in jobs}
         if jobs:
-            self._say(f"{title}: {len(jobs)} to do")
+            self._say(f"{title}: {Pace(jobs).to_do} to do")
 
     def started(self, label: str, where: str | None = None) -> None:
         """Begin to wait for a job, perhaps once more."""
@@ -162,7 +162,7 @@ class Lines(Watcher):
         if label in self._selected:
             words += _scores(self._selected.pop(label).weights)
         words += ["diverged"] if label in self._diverged else []
-        count = f"{self._pace.done} of {self._pace.total} done: "
+        count = f"{self._pace.done} of {self._pace.to_do} done: "
         self._say(count + ", ".join(words), _time_left(self._pace, now))
 
     def lost(self, label: str) -> None:
@@ -273,7 +273,7 @@ class Display(Watcher):
             whole.add_row(
                 Text(self._title, style="bold"),
                 _bar(pace.share, style="green"),
-                f"{pace.done} of {pace.total}",
+                f"{pace.done} of {pace.to_do}",
                 Text(_time_left(pace, now), style="cyan"),
             )
             rows = Table.grid(padding=(0, 2))

@@ -164,7 +164,9 @@ class _Search:
         recipe = self._prepared.recipe
         epochs, rule = recipe.models[self._name].training.epochs, recipe.selection
         todo = [number for number in range(self._most) if not self._is_done(number)]
-        plans = [Planned(self._label(number), epochs, 1.0, rule) for number in todo]
+        minutes = self._search.minutes
+        left = None if minutes is None else max(60 * minutes - self._elapsed(), 0.0)
+        plans = [Planned(self._label(number), epochs, 1.0, rule, left) for number in todo]
         self._watcher.begin(f"tuning {self._name}", plans)
 
     def _after(self, label: str, lost: Lost | None) -> list[MovableJob]:

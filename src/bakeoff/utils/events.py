@@ -51,12 +51,14 @@ class Planned:
     """A job to come; `cost` is its share of the work, in any unit that all jobs have in common.
 
     selection : the rule that picks its epoch
+    within : seconds from the stage's first job, after which it is not begun any more
     """
 
     label: str
     epochs: int
     cost: float
     selection: str = "last"
+    within: float | None = None
 
 
 class Watcher:

@@ -513,6 +513,8 @@ def test_a_figure_shows_itself_and_is_saved_as_four_kinds_of_file(study, tmp_pat
     assert bundle["image/svg+xml"].startswith("<svg")
     assert bundle["application/vnd.vegalite.v5+json"] == figure.spec
     assert bundle["text/plain"].startswith("<Figure: Test accuracy with 95 % intervals: cnn 96.00")
+    many = replace(figure, alt="one and another " * 999)
+    assert len(repr(many)) < 320 and repr(many).endswith("another one and …>")
     starts = {".svg": b"<svg", ".png": b"\x89PNG", ".pdf": b"%PDF", ".json": b"{"}
     for ending, start in starts.items():
         figure.save(tmp_path / f"dots{ending}")

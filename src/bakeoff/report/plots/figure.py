@@ -11,6 +11,7 @@ import hashlib
 import json
 import os
 import re
+import textwrap
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
@@ -54,6 +55,7 @@ DASHES: list[list[float]] = [[1, 0], [5, 3], [1.5, 2.5], [8, 3, 2, 3]]
 _ADDRESSES = 128 * 2**30  # bytes that V8 reserves, without using them: 64 GiB are too few
 
 WIDTH, HEIGHT = 372, 236  # pixels of one panel, all of it
+_LONGEST_REPR = 300  # letters: the verdicts of 50 models are 55,000
 LEGEND = 18  # letters of a name, so that two stand side by side in one panel
 WIDE, NARROW = 1120, 350  # of a figure as wide as the page, on a desk and on a phone
 MOST_CLASSES = 20  # that a figure or a table shows
@@ -200,8 +202,8 @@ class Figure:
         }
 
     def __repr__(self) -> str:
-        """Say in words what it shows."""
-        return f"<Figure: {self.alt}>"
+        """Say in words what it shows, the first of them where it shows much."""
+        return f"<Figure: {textwrap.shorten(self.alt, _LONGEST_REPR, placeholder=' …')}>"
 
 
 def figure(spec: Mapping[str, Any], *, alt: str, width: int | None = WIDTH) -> Figure:

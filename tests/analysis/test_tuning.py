@@ -25,6 +25,10 @@ from tests.helpers.searches import DROP, RATE, SPACE, UNITS, searched_of
 RECIPE = recipe_of({"mlp": SPACE}, search={"settings": 3})
 
 
+def test_a_search_says_what_it_is_in_one_line():
+    assert repr(searched_of([0.9, 0.8])) == "<Searched mlp: 2 settings>"
+
+
 def test_the_curve_is_the_median_of_the_largest_of_n_and_its_band_that_of_the_distribution():
     scores = np.linspace(0.80, 0.98, 19)
     curve = analysed(searched_of(scores)).curve

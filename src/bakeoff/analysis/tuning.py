@@ -83,7 +83,7 @@ class Edge:
         return f"{self.name} {self.value}, {where} of {self.range}"
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(frozen=True, eq=False, repr=False)
 class Searched:
     """The search of one model.
 
@@ -107,6 +107,9 @@ class Searched:
     lacking: str = ""
     fresh: tuple[float, ...] = ()
     opening: Opening = field(default_factory=Opening)
+
+    def __repr__(self) -> str:
+        return f"<Searched {self.model}: {counted(len(self.tried), 'setting')}>"
 
     @property
     def best(self) -> list[Tried]:

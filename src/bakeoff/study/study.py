@@ -3,6 +3,7 @@
 from collections.abc import Mapping, Sequence
 from contextlib import nullcontext
 from dataclasses import replace
+from inspect import signature
 from pathlib import Path
 from typing import Any, Never
 
@@ -76,7 +77,7 @@ class Study:
 
         unknown : refused as a recipe refuses it, so that `epochs` is told its place
         """
-        if late := next((key for key in unknown if key in Study.run.__kwdefaults__), None):
+        if late := next((key for key in unknown if key in signature(Study.run).parameters), None):
             raise RecipeError(
                 f"recipe {name}, {late}: unknown key; it belongs to run: study.run({late}=…)"
             )

@@ -208,6 +208,36 @@ def separable(shape, n):
     drawn = keras.initializers.GlorotUniform(seed=1)
     return chain(shape, n, L.SeparableConv2D(3, 3, pointwise_initializer=drawn))
 
+class Kernel(L.Layer):
+    def __init__(self, by=1.0):
+        super().__init__()
+        self.by = by
+
+    def build(self, shape):
+        self.kernel = self.add_weight(shape=(shape[-1], 4), name="kernel")
+
+    def call(self, images):
+        return keras.ops.relu(images / self.by) @ self.kernel
+
+def kernel(shape, n):
+    return chain(shape, n, Kernel())
+
+def kernel_divides(shape, n):
+    return chain(shape, n, Kernel(255.0))
+
+def normal_first(shape, n):
+    return chain(shape, n, L.BatchNormalization(), Kernel())
+
+def of_patches(shape, n):
+    x = keras.Input(shape)
+    y = L.Dense(4)(L.Reshape((-1, 4))(x))
+    y = L.MultiHeadAttention(2, 3)(y, y)
+    return keras.Model(x, L.Dense(n, "softmax")(L.Flatten()(y)))
+
+def recurrent_divides(shape, n):
+    return keras.Sequential([keras.Input(shape), L.Rescaling(1 / 255), L.Reshape(shape[:2]),
+                             L.LSTM(4), L.Dense(n, "softmax")])
+
 def of_each_pixel(shape, n):
     return keras.Sequential([keras.Input(shape), L.Conv2D(4, 3), L.Dense(n, "softmax")])
 
@@ -297,7 +327,8 @@ def look(tmp_path_factory):
     [
         *("good", "graph", "augmented", "backbone", "own", "without_input", "recurrent"),
         *("own_initializer", "half", "attention", "two_heads", "spare", "standardised"),
-        *("differences", "identity", "temperature", "late"),
+        *("differences", "identity", "temperature", "late", "kernel"),
+        *("normal_first", "of_patches"),
     ],
 )
 def test_nothing_is_said_of_these(look, name):
@@ -306,7 +337,10 @@ def test_nothing_is_said_of_these(look, name):
 
 @pytest.mark.parametrize(
     "name",
-    ["rescaled", "mobile", "by_lambda", "in_a_graph", "nested", "means", "own_divides", "block"],
+    [
+        *("rescaled", "mobile", "by_lambda", "in_a_graph", "nested", "means", "own_divides"),
+        *("block", "kernel_divides", "recurrent_divides"),
+    ],
 )
 def test_pixels_scaled_again(look, name):
     assert look(name) == ("scales-again",)

@@ -21,6 +21,7 @@ from bakeoff.recipe.vocabulary.builder_remarks import (
     SOME_SAME_START,
 )
 from bakeoff.training.backend import as_planned, jax, keras
+from bakeoff.training.first_weights import before_weights
 from bakeoff.training.user_builder import (
     Predict,
     call_builder,
@@ -235,40 +236,12 @@ def scales_again(model: keras.Model, input_shape: Shape) -> bool:
     noise = np.random.default_rng(0).random(input_shape, dtype=np.float32)
     images = np.stack([np.zeros_like(noise), np.ones_like(noise), noise])
     try:
-        black, white, noisy = _before_weights(model, images)
-    except (TypeError, ValueError):
-        return False  # no weights, or something else than three images comes in
+        black, white, noisy = before_weights(model, images)
+    except Exception:  # no weights; or an operation that JAX does not let anybody else do
+        return False
     # Of images of one value each, nothing is left where every image is standardised by itself.
     reach, offset = max(np.abs(white - black).max(), np.ptp(noisy)), np.abs(black).max()
     return bool(reach < _FLAT or offset > _FAR)
-
-
-def _before_weights(model: keras.Model, images: NDArray[Any]) -> NDArray[Any]:
-    """Return what the first layer with trainable weights gets for these images.
-
-    Of a layer of layers, what the first of them with weights gets, unless that is only traced.
-    """
-    comes_in: list[NDArray[Any]] = []
-    call = keras.layers.Layer.__call__
-
-    def listening(layer: keras.layers.Layer, *arguments: Any, **named: Any) -> Any:
-        first = bool(arguments) and bool(layer.trainable_variables)
-        if first and not isinstance(layer, keras.Model):
-            with suppress(Exception):  # JAX's tracers are no values
-                comes_in.append(np.asarray(arguments[0]))
-            if layer._trainable_variables:
-                raise _Found
-        return call(layer, *arguments, **named)
-
-    with _every_call(listening), suppress(_Found):
-        model(images, training=False)
-    if not comes_in:
-        raise ValueError("no layer has trainable weights")
-    return comes_in[-1]
-
-
-class _Found(BaseException):
-    """Ends a call of a model early; Keras lets it through as it is."""
 
 
 @contextmanager

@@ -1,0 +1,83 @@
+"""What a network's first weights get to see of an image: followed through its traced operations."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from bakeoff.training.backend import jax, keras
+from bakeoff.training.user_builder import training_argument, variables
+
+_LOOPS = ("scan", "while", "cond")  # whose bodies get other values than they do
+_WEIGHTS = object()  # stands for what is made of trainable variables alone; it is not computed
+
+
+@dataclass(frozen=True)
+class _Pixels:
+    """What is made of pixels."""
+
+    values: Any
+
+
+class _Met(Exception):
+    """Pixels met weights: `args` are what was made of the pixels by then."""
+
+
+def before_weights(model: keras.Model, images: NDArray[Any]) -> list[NDArray[Any]]:
+    """Return what of each image, alone, comes to the first operation with a trainable variable.
+
+    Operations are followed, since a layer of the user's own may do anything before it uses weights.
+
+    Raises ValueError where no pixel meets a trainable variable.
+    """
+    trainable, other = variables(model)
+    judging = training_argument(model, training=False)
+
+    def predict(trainable: Any, image: Any) -> Any:
+        return model.stateless_call(trainable, other, image, **judging)[0]
+
+    traced = jax.make_jaxpr(predict)(trainable, images[:1])
+    return [_of(traced, len(trainable), image[None]) for image in images]
+
+
+def _of(traced: Any, weights: int, image: NDArray[Any]) -> NDArray[Any]:
+    try:
+        _follow(traced, [*[_WEIGHTS] * weights, _Pixels(image)])
+    except _Met as met:
+        return np.asarray(met.args[0])
+    raise ValueError("no pixel meets a trainable variable")
+
+
+def _follow(traced: Any, given: Iterable[Any]) -> list[Any]:
+    """Return what a traced function gives; raise _Met where pixels meet weights."""
+    jaxpr = getattr(traced, "jaxpr", traced)  # closed over constants, or not
+    known = dict(zip(jaxpr.constvars, getattr(traced, "consts", ()), strict=True))
+    known |= zip(jaxpr.invars, given, strict=True)
+
+    def value(variable: Any) -> Any:
+        return variable.val if hasattr(variable, "val") else known[variable]  # of a literal
+
+    for equation in jaxpr.eqns:
+        outputs = _done(equation, list(map(value, equation.invars)))
+        known |= zip(equation.outvars, outputs, strict=True)
+    return list(map(value, jaxpr.outvars))
+
+
+def _done(equation: Any, inputs: list[Any]) -> list[Any]:
+    """Return what one operation gives."""
+    pixels = [each.values for each in inputs if isinstance(each, _Pixels)]
+    if any(each is _WEIGHTS for each in inputs):
+        inner = equation.params.get("jaxpr", equation.params.get("call_jaxpr"))
+        if pixels and inner is not None and equation.primitive.name not in _LOOPS:
+            return _follow(inner, inputs)
+        if pixels:
+            raise _Met(pixels[0])
+        return [_WEIGHTS] * len(equation.outvars)
+    plain = [each.values if isinstance(each, _Pixels) else each for each in inputs]
+    bound = equation.primitive.get_bind_params(equation.params)
+    functions, settings = bound if isinstance(bound, tuple) else ((), bound)  # as JAX has it
+    outputs = equation.primitive.bind(*functions, *plain, **settings)
+    outputs = outputs if equation.primitive.multiple_results else [outputs]
+    return list(map(_Pixels, outputs)) if pixels else list(outputs)

@@ -128,6 +128,19 @@ def test_the_example_sees_what_the_training_images_showed(fit, color, tmp_path, 
     for path, found in zip(paths, names["images"], strict=True):
         expected = decode_file(path, size=(21, 16), color=color, fit=fit, white=4095).pixels
         np.testing.assert_array_equal(found, expected, err_msg=path.name)
+    for arguments, said in (
+        ([], r"^expected pictures: python example.py PICTURE"),
+        (
+            ["../classes.json"],
+            r"classes\.json: not an image that can be read here: cannot identify",
+        ),
+        (["nowhere.png"], r"nowhere\.png: not an image that can be read here: .*No such file"),
+    ):
+        monkeypatch.setattr("sys.argv", ["../example.py", *arguments])
+        with pytest.raises(SystemExit, match=said):
+            monkeypatch.chdir(tmp_path / "pictures")
+            exec(examples._PIXELS, {"__file__": "../example.py"})
+    monkeypatch.setattr("sys.argv", ["../example.py", *(path.name for path in paths)])
     for scale in ({"white_of_16_bits": 2000}, {"least_top_of_16_bits": 16384}):
         (tmp_path / "preprocessing.json").write_text(json.dumps({**how, **scale}))
         with pytest.raises(SystemExit, match=r"deep\.png: not on the scale of the study"):

@@ -52,8 +52,13 @@ def read(path):
     pixels = np.asarray(canvas) * (how["maximum"] / how["white"])
     return (pixels.round() if how["dtype"] == "uint8" else pixels).astype(how["dtype"])
 
-images = np.stack([read(path) for path in pictures])
-images = images.reshape(-1, how["height"], how["width"], how["channels"])
+images = []
+for path in pictures or sys.exit("expected pictures: python example.py PICTURE..."):
+    try:
+        images.append(read(path))
+    except Exception as error:  # Pillow's are of all kinds
+        sys.exit(f"{path}: not an image that can be read here: {error}")
+images = np.stack(images).reshape(-1, how["height"], how["width"], how["channels"])
 '''
 
 _RUN = {

@@ -11,8 +11,8 @@ from typing import Literal
 from bakeoff.analysis.preference import EQUALLY_FAST, Order
 from bakeoff.analysis.statistics import (
     FEWEST_SEEDS,
-    PairTest,
     ONE_IMAGE,
+    PairTest,
     few_seeds,
     one_sided_lower_bound,
 )

@@ -145,9 +145,9 @@ def worse_than_baseline(model: ModelResult, comparison: Comparison) -> Finding |
         text=(
             f"{model.name} is {says} the baseline {in_words}: {percent(model.accuracy.mean, 1)} "
             f"against "
-            f"{percent(accuracy[name], 1)} of {len(comparison.labels):,} test images, a difference "
-            f"of {signed_points(lead.difference)} points (95 % interval {signed_points(lead.low)} to "
-            f"{signed_points(lead.high)})"
+            f"{percent(accuracy[name], 1)} of {len(comparison.labels):,} test images, a "
+            f"difference of {signed_points(lead.difference)} points "
+            f"(95 % interval {signed_points(lead.low)} to {signed_points(lead.high)})"
             + (f"; {lost}, which makes this interval wide" if lost and lead.high >= 0 else "")
             + (f"; nor is it shown to beat {listed(others)}." if others else ".")
         ),

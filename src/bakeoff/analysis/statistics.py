@@ -123,8 +123,8 @@ def compare_all(
 
     What seeds add to a model's variance, e_m = Var_s(a_ms) − MSres_m/n, counts as at least
     LEAST_SHARE of the lower median of all e_m, so that a model is not taken for steadier than it is
-    because a few seeds happened to agree. There is no such bound for two models, in cross-validation,
-    and where that median is not above 0.
+    because a few seeds happened to agree. Two models have no such bound, nor has cross-validation,
+    nor a study in which that median is not above 0.
     """
     parts = list(models.values())
     added = sorted(each.between_seeds - each.residual / each.n_images for each in parts)

@@ -6,6 +6,7 @@ Run: pytest tests/data/test_folder_layout.py
 
 import re
 import unicodedata
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -304,6 +305,15 @@ def test_the_same_folders_in_every_class_are_noted(tmp_path):
     )
     fill(tmp_path / "camera 3" / "cat")
     assert len(read(tmp_path).notes) == 1
+
+
+def test_forms_of_the_same_pictures_are_named_where_they_are(tmp_path, monkeypatch):
+    """Where archives are unpacked in a folder of their own, the one to name was not there."""
+    for form in ("color", "grayscale"):
+        two(tmp_path / "archive" / "plants" / form)
+    assert "name one of them (archive/plants/color)" in refusal(tmp_path / "archive")
+    monkeypatch.chdir(tmp_path / "archive")
+    assert "name one of them (plants/color)" in refusal(Path("."))
 
 
 def test_forms_of_the_same_pictures_are_not_taken_for_classes(tmp_path):

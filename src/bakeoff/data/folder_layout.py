@@ -245,18 +245,19 @@ class _Finder:
                 )
         if len(inside[0]) > 1 and all(names == inside[0] for names in inside):
             self.seen.alike = [shown(name) for name in inside[0]]
-            self._check_no_forms([self.names[label] for label, _ in classes])
+            self._check_no_forms({self.names[label]: path for label, path in classes})
 
-    def _check_no_forms(self, classes: list[str]) -> None:
+    def _check_no_forms(self, classes: Mapping[str, str]) -> None:
         """Refuse color/, grayscale/ and segmented/ that hold the classes, the same in each."""
         forms = {name: form for name in classes if (form := form_of_pictures(name)) is not None}
         if len(forms) == len(classes):
             found = listed(f"{shown(name)}/" for name in classes)
-            plainest = shown(min(classes, key=forms.__getitem__))
+            plainest = os.path.relpath(classes[min(forms, key=forms.__getitem__)], self.root)
+            place = shown(str(Path(self.root.name, plainest)), limit=120)
             raise DataError(
                 f"expected a folder for each class, found {found} with the same folders in each "
                 f"({some(self.seen.alike)}), which seem to be the classes, in several forms of "
-                f"the same pictures: name one of them ({shown(self.root.name)}/{plainest}); "
+                f"the same pictures: name one of them ({place}); "
                 "if they are the classes, call them something else"
             )
 

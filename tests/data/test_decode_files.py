@@ -131,3 +131,11 @@ def test_16_bits_for_all_three_colours_are_no_16_bits_for_each(root):
     for place in root.glob("*/*.png"):
         place.write_bytes(bitmap)
     assert read(root, color="rgb").images[0, 0, 0].tolist() == [0, 16, 0]
+
+
+def test_dark_pictures_of_a_stated_scale_are_noted(root):
+    """The note said that the images reaches only so much."""
+    for place in root.glob("*/*.png"):
+        save(place, np.full((4, 4), 40))
+    note = "the largest pixel in the images is 40 of 255: dark, or on another scale"
+    assert note in read(root, scale=255).notes

@@ -104,11 +104,13 @@ def test_parts_that_may_be_on_different_scales_are_noted(shades):
     x, y = shades
     only = "dark, or on another scale"
     assert from_arrays("mine", 255 * x, y, 127 * x, y).notes == (
-        f"x_test reaches only 127 of 255: {only}",
+        f"the largest pixel in x_test is 127 of 255: {only}",
     )
-    assert from_arrays("mine", x / 2, y, x, y).notes == (f"x_train reaches only 0.5 of 1: {only}",)
+    assert from_arrays("mine", x / 2, y, x, y).notes == (
+        f"the largest pixel in x_train is 0.5 of 1: {only}",
+    )
     data = from_arrays("mine", 255 * x, y, x, y, scale=255)
-    assert data.notes == (f"x_test reaches only 1 of 255: {only}",)
+    assert data.notes == (f"the largest pixel in x_test is 1 of 255: {only}",)
 
 
 @pytest.mark.parametrize(

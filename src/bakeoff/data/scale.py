@@ -182,7 +182,7 @@ def _notes(most: Reach, found: float) -> tuple[str, ...]:
 def _dark(reaches: Mapping[str, Reach], end: float, times: float) -> tuple[str, ...]:
     """Return a note for every part whose largest pixel is more than so many times below `end`."""
     return tuple(
-        f"{name} reaches only {reach.high:.8g} of {end:.8g}: dark, or on another scale"
+        f"the largest pixel in {name} is {reach.high:.8g} of {end:.8g}: dark, or on another scale"
         for name, reach in reaches.items()
         if 0 < reach.high * times < end
     )

@@ -162,11 +162,16 @@ def test_a_linux_without_proc_is_named_and_a_mac_is_not(tmp_path, monkeypatch):
 
 def test_a_limit_on_open_files_that_no_study_can_do_with_is_named(monkeypatch):
     """The fork server printed a traceback; or all was trained and no figure could be drawn."""
-    monkeypatch.setattr(machine.resource, "getrlimit", lambda _: (20, 4096))
+    limits = [20, 20]
+    monkeypatch.setattr(machine.resource, "getrlimit", lambda _: tuple(limits))
+    monkeypatch.setattr(machine.resource, "setrlimit", lambda _, now: limits.__setitem__(0, now[0]))
     assert machine.lacks() == (
         "expected at least 64 files that a process may have open, found 20: raise the limit "
         "(ulimit -n 64 or more)"
     )
+    limits[1] = 4096  # the system permits more: nobody has to do anything
+    assert machine.lacks() is None
+    assert limits == [64, 4096]
 
 
 def test_the_rate_is_that_of_a_core_whatever_else_runs_on_it(monkeypatch):

@@ -160,6 +160,7 @@ def lacks(root: Path = Path("/")) -> str | None:
     XLA reads in /proc/cpuinfo what the processor can do; without that file training fails half-way.
     So it does where figures cannot be drawn at the end, or no worker started, for want of files.
     """
+    allow_open_files(FEWEST_FILES)
     most = resource.getrlimit(resource.RLIMIT_NOFILE)[0]
     if most != resource.RLIM_INFINITY and most < FEWEST_FILES:
         return (

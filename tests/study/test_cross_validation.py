@@ -41,7 +41,9 @@ from bakeoff.study.training_profile import read_profile
 from bakeoff.training.predict import predict
 from bakeoff.training.trainer import Development, Trainer
 from bakeoff.use.predict import predict_files
+from bakeoff.use.serve import live
 from bakeoff.use.serve.answers import Answers
+from bakeoff.use.serve.live import Live
 from bakeoff.utils.events import Watcher
 from tests.helpers import small
 from tests.helpers.jobs import Killed, Killer, Listener
@@ -411,3 +413,14 @@ def test_the_shipped_model_is_served(study, data):
     assert labels == trained.per_seed(data.images[:4])[0].argmax(axis=1).tolist()
     (seed,) = answers.details(data.images[0], answers.predict_each(data.images[:1])[0][0])["seeds"]
     assert seed["class"] == data.class_names[labels[0]]
+
+
+def test_the_live_page_says_repeat_too(study, monkeypatch):
+    folder, _ = study
+    picture = Live(folder).picture()
+    assert (picture["unit"], picture["running"]) == ("repeat", [])
+    monkeypatch.setattr(
+        Live, "_trial", lambda self, trial, *_: {**vars(trial), "state": "running", "nodes": []}
+    )
+    monkeypatch.setattr(live, "_seconds_left", lambda *_: None)
+    assert Live(folder).picture()["running"][:2] == ["linear repeat 0", "linear repeat 1"]

@@ -304,7 +304,9 @@ def _certain_of_little(predict: Predict, weights: Any, n_classes: int) -> bool:
 
 def _times(factor: float, values: Any) -> Any:
     """Return weights times a factor; what is no weight, such as a seed, as it is."""
-    return factor * values if jax.numpy.issubdtype(values.dtype, np.floating) else values
+    if not jax.numpy.issubdtype(values.dtype, np.floating):
+        return values
+    return factor * np.asarray(values)  # by NumPy: JAX would compile a program for each shape
 
 
 def _is_softmax(layer: Any) -> bool:

@@ -67,6 +67,14 @@ def test_only_models_of_open_pairs_are_trained_further(carried):
     ]
 
 
+def test_what_a_race_left_alone_has_no_pair_to_settle(npz, tmp_path):
+    """The run had ended with "0 of 0 pairs settled"."""
+    models, notes = {name: MODELS[name] for name in ("plain", "blind")}, Notes()
+    race, out = {"after": [3]}, tmp_path / "s"
+    carry_out(npz, out, seeds=LOOKS, race=race, models=models, training=TRAINING, watcher=notes)
+    assert notes.said[-1] == "look 1 of 3: one model is left, and no pair to settle"
+
+
 def test_the_ledger_has_the_plan_and_nothing_is_exploratory(carried):
     result, _ = carried
     lines = result.folder.read_ledger()

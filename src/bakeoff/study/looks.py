@@ -53,9 +53,12 @@ def still_open(
         return ()
     pairs, names = comparison.pairs, unsettled(comparison.pairs)
     done = sum(pair.verdict not in (None, "not separated") for pair in pairs)
-    said = f"{Look(after.index(seeds) + 1, after).text}: {done} of {counted(len(pairs), 'pair')} "
+    look = Look(after.index(seeds) + 1, after).text
+    if not pairs:  # a race, which has left a single model
+        watcher.note(f"{look}: one model is left, and no pair to settle")
+        return ()
     wanted = [model.name for model in comparison.models if model.name in names]
     more = next((each for each in after if each > seeds), None)
     next_ = f"; up to {more} seeds of {listed(wanted)} come next" if wanted and more else ""
-    watcher.note(f"{said}settled{next_}")
+    watcher.note(f"{look}: {done} of {counted(len(pairs), 'pair')} settled{next_}")
     return tuple(wanted)

@@ -119,6 +119,9 @@ RECIPES = [
      "{learning_rate: 0.001}"),
     ({"training": {"optimizer": {"adam": {"lr": 1}}}},
      ", training.optimizer.adam.lr: unknown key; did you mean learning_rate?"),
+    ({"training": {"optimizer": {"adam": {"learning_rate": 3, "001": None}}}},  # 3,001 in YAML
+     ", training.optimizer.adam.001: unknown key; is it part of a number? A number has a point, no "
+     "comma: 0.001"),
     ({"training": {"optimizer": {"sgd": {"momentum": 2}}}},
      ", training.optimizer.sgd.momentum: expected a number from 0 to 1, found 2"),
     ({"models": {}}, ", models: expected 1 to 200 models by name, found an empty mapping"),

@@ -31,7 +31,10 @@ def known_keys(
     unknown = [key for key in values if key not in known]
     for key in unknown:
         where = f"{place}.{key_text(key)}" if place else key_text(key)
-        problems.add(where, f"unknown key; {hint(place, key, known) or did_you_mean(key, known)}")
+        cure = hint(place, key, known) or did_you_mean(key, known)
+        if isinstance(key, str) and key.isdigit() and values[key] is None:  # {rate: 0,001}
+            cure = "is it part of a number? A number has a point, no comma: 0.001"
+        problems.add(where, f"unknown key; {cure}")
     return not unknown
 
 

@@ -197,8 +197,8 @@ def _check_cut(highs: NDArray[np.int64]) -> None:
         raise DataError(
             f"expected pictures of 8 bits, or of 16 that are used, found {len(highs):,} of 16 bits "
             f"in colour whose largest value is about {257 * high:,}, and of these only the upper 8 "
-            "bits are read: store them with 8 bits, or give arrays; if all 16 are used and they are "
-            "dark, say so: {…, scale: 255}"
+            "bits are read: store them with 8 bits, or give arrays; if all 16 are used, and they "
+            "are dark, say so: {…, scale: 255}"
         )
 
 

@@ -60,6 +60,12 @@ def test_a_file_of_several_labels_is_refused(photos):
         read(photos, [*lines, "3.png,a,train"])
 
 
+def test_labels_that_say_the_same_number_are_one(photos):
+    """Of two tables put together: pandas writes whole numbers as 1.0 where some are missing."""
+    lines = [f"{number}.png,{number % 2},train" for number in range(6)]
+    assert len(read(photos, [*lines, "3.png,1.0,train"]).labels) == 6
+
+
 def test_a_frame_that_holds_lines_twice(photos):
     frame = pd.DataFrame(
         {"path": [str(photos / f"{n}.png") for n in range(6)], "label": [*"ababab"]}

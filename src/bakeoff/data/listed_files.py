@@ -65,7 +65,7 @@ def each_once(
             kept.append(row)
             continue
         again.append(row)
-        both = [str(labels[each]).strip() for each in (earlier, row)]
+        both = [str(labels[each]) for each in (earlier, row)]
         if both[0] != both[1]:
             several.setdefault(paths[row], both)
     if several:

@@ -117,7 +117,8 @@ def from_files(
     parts : train, validation or test for each; all are train without it
     """
     given = list(parts) if parts is not None else ["train"] * len(paths)
-    order, again = each_once(_in_order(paths, given), paths, labels, given)
+    said = table_labels(labels).tolist()
+    order, again = each_once(_in_order(paths, given), paths, said, given)
     files = [
         File(str(paths[each]), index, _shown(str(paths[each]), root))
         for index, each in enumerate(order)

@@ -34,5 +34,7 @@ def test_options_that_begin_alike_are_written_out():
     blocks = [[{"dense": {"units": units}}, "flatten"] for units in (8, {"choice": [16, 32]})]
     assert tell_apart(blocks) == [
         "dense (units 8) + flatten",
-        "dense (units (choice (16 + 32))) + flatten",
+        "dense (units (choice (16, 32))) + flatten",
     ]
+    ranges = [{"adam": {"learning_rate": {"log": [low, 0.01]}}} for low in (0.0001, 0.001)]
+    assert tell_apart(ranges)[0] == "adam (learning_rate (log (0.0001, 0.01)))"

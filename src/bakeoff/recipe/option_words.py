@@ -37,7 +37,8 @@ def _in_full(option: Any, *, inside: bool = False) -> str:
             return option_words(option)
         text = ", ".join(f"{key} {_in_full(each, inside=True)}" for key, each in option.items())
     elif isinstance(option, list | tuple) and len(option) > 1:
-        text = " + ".join(_in_full(each) for each in option)
+        layers = any(isinstance(each, Mapping | str) for each in option)
+        text = (" + " if layers else ", ").join(_in_full(each) for each in option)
     elif isinstance(option, list | tuple) and option:
         return _in_full(option[0], inside=inside)
     else:

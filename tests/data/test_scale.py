@@ -100,6 +100,14 @@ def test_a_stated_scale_far_above_the_pixels_is_refused(shades):
         from_arrays("mine", *shades, scale=255)
 
 
+def test_faint_pictures_of_16_bits_may_be_said_to_be_so(shades):
+    """A microscope's counts of up to 600: they were refused whatever the recipe said."""
+    x, y = shades
+    assert from_arrays("mine", (600 * x).astype(np.uint16), y, scale=65535).maximum == 65535
+    with pytest.raises(DataError, match="which makes the largest of them, 255 in x, black: say"):
+        from_arrays("mine", (255 * x).astype(np.uint8), y, scale=65535)
+
+
 def test_parts_that_may_be_on_different_scales_are_noted(shades):
     x, y = shades
     only = "dark, or on another scale"

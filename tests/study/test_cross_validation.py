@@ -32,8 +32,10 @@ from bakeoff.storage.study_folder import StudyFolder
 from bakeoff.study import verify
 from bakeoff.study.compare import compare
 from bakeoff.study.development_data import read_development
+from bakeoff.study.executors.interface import Lost
 from bakeoff.study.jobs import TrainJob
 from bakeoff.study.retrain import retrain
+from bakeoff.study.ship import ShipJob
 from bakeoff.study.status import status
 from bakeoff.study.study_backbones import with_study_backbones
 from bakeoff.study.trained_model import trained_model
@@ -266,6 +268,20 @@ def test_what_was_shipped_can_be_a_backbone_and_of_others_is_said_which_was(stud
         f"found none of {other}: cross-validation ships the recommended model, once it is opened, "
         f"here {name}"
     )
+
+
+def test_a_shipped_model_that_is_lost_counts_as_lost(study, npz, tmp_path, monkeypatch):
+    """Its loss was a line of the progress, and `run` ended with exit code 0."""
+    shutil.copytree(study[0].path, tmp_path / "small")
+    shutil.rmtree(tmp_path / "small" / "shipped")
+    gone = Lost("on all images", "its worker process died")
+
+    def lose(jobs, **_):
+        assert [type(job) for job in jobs] == [ShipJob]
+        return [gone]
+
+    monkeypatch.setattr("bakeoff.study.executors.choose.run_jobs", lose)
+    assert carry_out(npz, tmp_path / "small").lost == (gone,)
 
 
 def test_what_was_interrupted_goes_on_and_comes_to_the_same(study, npz, tmp_path):

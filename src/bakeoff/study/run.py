@@ -6,6 +6,7 @@ What a recipe may change meanwhile: extend.py.
 
 import multiprocessing as mp
 from collections.abc import Callable, Iterator, Sequence
+from dataclasses import replace
 from pathlib import Path
 
 from bakeoff.data import DataSet
@@ -162,7 +163,8 @@ def _carry_out(
         return Result(folder, None, lost)
     recommended = result.comparison.recommended
     if isinstance(prepared.split, Folds) and recommended and recommended.model:
-        ship(prepared, recommended.model, do, watcher=watcher)
+        unshipped = ship(prepared, recommended.model, do, watcher=watcher)
+        result = replace(result, lost=(*result.lost, *unshipped))
     return result
 
 

@@ -103,20 +103,19 @@ def ship(
     do: Callable[[Sequence[MovableJob]], list[Lost]],
     *,
     watcher: Watcher,
-) -> None:
-    """Train `model` on all images, unless it is there."""
+) -> list[Lost]:
+    """Train `model` on all images, unless it is there; return the job if it was lost."""
     folder = prepared.folder
     epoch = median_fold_epoch(folder, model)
     if epoch is None or _is_shipped(folder, model, epoch + 1):
-        return
+        return []
     none = np.zeros(0, dtype=np.int64)
     everything = Split(train=prepared.split.test, validation=none, test=none)
     with scratch_folder(folder.scratch.resolve()) as scratch:
         train_missing.write_parts(prepared.data, everything, scratch)
         job = ShipJob(train_missing.whole_job(prepared, model, SEED, scratch), epoch + 1)
         watcher.begin("training", [Planned(job.label, job.epochs, 1.0)])
-        for lost in do([job]):
-            watcher.note(f"{lost.label} could not be trained: {lost.reason}")
+        return do([job])
 
 
 def _is_shipped(folder: StudyFolder, model: str, epochs: int) -> bool:

@@ -177,8 +177,9 @@ def test_a_ledger_that_is_gone(tiny_study):
 
 def test_leftovers_are_mentioned_and_are_no_difference(tiny_study):
     places = ["trials/mlp/seed-3.partial", "trials/mlp/notes", "openings/2.partial", "mine.txt"]
-    for place in places:
-        (tiny_study / place).mkdir()
+    clutter = ["trials/.ipynb_checkpoints/mlp-checkpoint", "trials/mlp/Thumbs.db", "@eaDir"]
+    for place in [*places, *clutter]:
+        (tiny_study / place).mkdir(parents=True)
     checked = verify(StudyFolder(tiny_study))
     assert checked.differences == ()
     begun = "begun and not finished; the next run goes on with it"

@@ -242,7 +242,8 @@ def _leftovers(folder: StudyFolder) -> Iterator[str]:
     known = {folder.recipe_file, folder.study_file, folder.split_file, folder.ledger_file}
     known |= {folder.path / name for name in (*DERIVED, *study_folder.FOLDERS)}
     folders = [(folder.path, re.compile(r"(?!)")), (folder.path / "openings", _NUMBER)]
-    folders += [(path, _SEED) for path in sorted(folder.path.glob("trials/*")) if path.is_dir()]
+    models = sorted(path for path in folder.path.glob("trials/*") if path.is_dir())
+    folders += [(path, _SEED) for path in models if not is_clutter(path.name)]
     for each, name in folders:
         for path in sorted(each.iterdir()) if each.is_dir() else ():
             if path in known or name.fullmatch(path.name):

@@ -592,7 +592,7 @@ const curves = {accuracy: [null, null], loss: [null, null], fit: [0.5, 0.6]};
 const trial = {model: "m", seed: 0, state: "finished", epochs: 2, of: 2, reached: 2, nodes: [],
   accuracy: null, curves};
 draw({title: "t", opened: true, finished: 1, declared: 2, running: [], seconds_left: null,
-  command: "c", measured: "training", trials: [trial]});
+  command: "c", measured: "training", unit: "seed", trials: [trial]});
 const texts = ["#state", "#curves", "#measured", "#trials td:last-child"];
 return [...texts.map((each) => document.querySelector(each).textContent),
   document.querySelectorAll("polyline.curve").length];

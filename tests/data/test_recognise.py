@@ -104,3 +104,28 @@ def test_classes_called_photos_stay_so_beside_a_table_of_other_things(tmp_path, 
         "\n".join(["file,licence,label", *rows]), encoding="utf-8"
     )
     assert isinstance(recognise(tmp_path), TableSource)
+
+
+@pytest.mark.parametrize(
+    ("beside", "column", "said"),
+    [
+        ("figures/m{}.png", "finding", "expected a column of labels"),
+        ("images_small/{}.png", "finding", "files of the same names in images/ and images_small/"),
+        ("images_small/{}.png", "label", "files of the same names in images/ and images_small/"),
+    ],
+)
+@pytest.mark.parametrize("place", ["", "images/"])
+def test_images_that_a_table_lists_are_no_class(tmp_path, rng, beside, column, said, place):
+    """They were read as a class beside figures/ or thumbnails, where no labels were found."""
+    for number in range(6):
+        for name in (f"images/{number}.png", beside.format(number)):
+            save(tmp_path / name, rng.integers(0, 256, (8, 8), dtype=np.uint8))
+    lines = [f"{place}{number}.png,{'ab'[number % 2]},{number}" for number in range(6)]
+    (tmp_path / "metadata.csv").write_text("\n".join([f"file,{column},age", *lines]), "utf-8")
+    source = recognise(tmp_path)
+    assert isinstance(source, TableSource)
+    if column == "label" and place:
+        assert load(source).class_names == ("a", "b")
+        return
+    with pytest.raises(DataError, match="column of labels" if place else said):
+        load(source)

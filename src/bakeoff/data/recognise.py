@@ -2,6 +2,7 @@
 
 import os
 from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import fields
 from pathlib import Path
 from typing import TypeVar
@@ -128,22 +129,27 @@ def _idx(files: tuple[Path, ...]) -> IdxSource:
 def _has_classes(source: FolderSource, tables: Sequence[Path] = ()) -> bool:
     """Say whether a folder is one of class folders with files in them.
 
-    tables : beside them; where one says the labels, a folder called images is no class
+    tables : beside them; a folder called images is no class without any, or where one is of it
     """
     try:
         layout = find(source.folder, None, Seen())
     except DataError:
         return False
     several = len({file.label for files in layout.files.values() for file in files}) > 1
-    called = any(map(holds_pictures, layout.classes))
-    return several and not (called and any(map(_says_labels, tables)))
+    called = list(filter(holds_pictures, layout.classes))
+    return several and not (called and (not tables or any(_is_of(each, called) for each in tables)))
 
 
-def _says_labels(table: Path) -> bool:
-    try:
-        return bool(listed_files(TableSource(table)))
-    except DataError:
-        return False
+def _is_of(table: Path, folders: Sequence[str]) -> bool:
+    """Say whether a table says the labels of images, or lists those in these folders alone."""
+    for images in (None, *(table.parent / each for each in folders)):
+        with suppress(DataError):
+            return bool(listed_files(TableSource(table, images=images), labelled=images is None))
+    with suppress(DataError):
+        files = listed_files(TableSource(table), labelled=False)
+        places = [os.path.relpath(each, table.parent).split(os.sep) for each in files]
+        return all({*folders} & {*place} for place in places)
+    return False
 
 
 def _tables(path: Path) -> list[Path]:

@@ -77,11 +77,15 @@ def load_table(source: TableSource) -> DataSet:
         return from_files(path.stem, places, labels, source, parts=parts, root=root, notes=notes)
 
 
-def listed_files(source: TableSource) -> list[Path]:
-    """Return the image files that a table lists and that are there; DataError without labels."""
+def listed_files(source: TableSource, *, labelled: bool = True) -> list[Path]:
+    """Return the image files that a table lists and that are there.
+
+    labelled : whether it is to say their labels, too; else that is a DataError
+    """
     with refusing(Path(source.table)):
         begin, found, file, root = _read(source)
-        _labels(begin, found, dict(source.columns or {}), file)
+        if labelled:
+            _labels(begin, found, dict(source.columns or {}), file)
         return [Path(each) for row in found if (each := place_of(root, row[file])) is not None]
 
 

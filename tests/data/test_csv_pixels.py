@@ -110,6 +110,22 @@ def test_decimal_commas_in_one_cell_are_not_two_numbers(tmp_path, rows):
         load(CsvSource(path))
 
 
+@pytest.mark.parametrize(
+    "rows_of",
+    [
+        lambda pixels: ",".join(map(str, pixels)) + ",",
+        lambda pixels: "\t".join(map(str, pixels)),
+        lambda pixels: " ,".join(map(str, pixels)),
+        lambda pixels: "\n".join(",".join(map(str, pixels[i : i + 8])) for i in range(0, 64, 8)),
+    ],
+)
+def test_numbers_in_one_cell_are_read_whatever_is_between_them(tmp_path, rows, rows_of):
+    lines = [f'{kind},"{rows_of(pixels)}"' for pixels, kind in zip(*rows, strict=True)]
+    path = tmp_path / "a.csv"
+    path.write_text("\n".join(["label,pixels", *lines]), encoding="utf-8")
+    assert (load(CsvSource(path)).images.reshape(len(lines), -1) == np.array(rows[0])).all()
+
+
 def test_a_column_that_is_called_usage_and_says_something_else(tmp_path, rows):
     lines = [f"{kind},{' '.join(map(str, each))},home" for each, kind in zip(*rows, strict=True)]
     path = tmp_path / "a.csv"

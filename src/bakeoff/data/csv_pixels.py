@@ -43,6 +43,7 @@ from bakeoff.utils.text import shown, some
 _MANY = 100  # different values: more than most data sets have classes
 _MOSTLY = 0.8  # of all rows
 _AROUND = ' \t\r\n"'  # a cell
+_DECIMAL = re.compile(r"(?:^|\s)[^\s,]+,[^\s,]+\s|\s[^\s,]+,[^\s,]+$")  # a comma in a number
 
 
 def load_csv(source: CsvSource) -> DataSet:
@@ -207,9 +208,10 @@ def _packed(path: Path, begin: Head, label: int, packed: int, source: CsvSource)
     """Read a table that holds all pixels of an image in one cell, as FER2013 does."""
     found = rows(path, begin)
     try:
-        cells = [row[packed].strip(" []").replace(", ", " ") for row in found]  # lists, too
-        # beside spaces, a comma left is a decimal one, and no number
-        values = [np.array(c.split(None if " " in c else ","), dtype=np.float32) for c in cells]
+        cells = [row[packed].strip(" []") for row in found]  # lists, too
+        wrong = [each for each in cells if "," in each and _DECIMAL.search(each)]
+        cells = wrong or [each.replace(",", " ") for each in cells]
+        values = [np.array(each.split(), dtype=np.float32) for each in cells]
     except ValueError as error:
         raise DataError(f"expected a number for every pixel: {str(error)[:80]}") from None
     counts = {len(each) for each in values}

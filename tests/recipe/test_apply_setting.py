@@ -7,7 +7,7 @@ Run: pytest tests/recipe/test_apply_setting.py
 import pytest
 
 from bakeoff.errors import RecipeError
-from bakeoff.recipe.apply_setting import with_networks, with_setting, with_settings
+from bakeoff.recipe.apply_setting import most, with_networks, with_setting, with_settings
 from bakeoff.recipe.architecture import describe
 from bakeoff.recipe.search_space import dimensions
 from tests.helpers.refused_recipes import declare
@@ -78,3 +78,11 @@ def test_a_middle_that_cannot_be_declared_is_only_one_setting_less():
     found = declare(models={"mine": {**SEARCHED, "training": training}}).models["mine"]
     assert found.training.epochs == 30
     assert found.search is not None
+
+
+def test_the_largest_setting_is_looked_for_where_the_middle_makes_no_network():
+    """Of three kernels of 5×5 no 8×8 image is left, nor of two: it was said to take 0 bytes."""
+    kernel = {"conv2d": {"filters": 2, "kernel_size": {"whole": [1, 9]}}}
+    model = {"search": {"settings": 3}, "layers": [kernel] * 3}
+    recipe = declare(models={"mine": model})
+    assert most(recipe, "mine", lambda each: describe(each, (8, 8, 1), 10).parameters) > 100

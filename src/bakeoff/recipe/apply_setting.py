@@ -9,7 +9,7 @@ from bakeoff.errors import RecipeError
 from bakeoff.recipe.architecture import describe
 from bakeoff.recipe.parse_recipe import read_recipe
 from bakeoff.recipe.problems import Problems
-from bakeoff.recipe.search_space import Dimension, Setting, filled, largest
+from bakeoff.recipe.search_space import Dimension, Setting, filled, largest, middle
 from bakeoff.recipe.types import ModelRecipe, Recipe
 from bakeoff.recipe.value_kinds import Misfit
 
@@ -71,8 +71,8 @@ def _drawn(dims: tuple[Dimension, ...]) -> Iterator[Setting]:
 def most(recipe: Recipe, name: str, size: Callable[[ModelRecipe], int]) -> int:
     """Return what `size` says of a model, of the largest of its settings where it is searched.
 
-    The largest is the middle with every whole number at the end where `size`, which may raise
-    RecipeError, is larger.
+    The largest is the middle, or a setting that makes a network where that makes none, with every
+    whole number at the end where `size`, which may raise RecipeError, is larger.
     """
 
     def of(setting: Setting) -> int:
@@ -83,7 +83,9 @@ def most(recipe: Recipe, name: str, size: Callable[[ModelRecipe], int]) -> int:
     model = recipe.models[name]
     if model.search is None:
         return size(model)
-    return of(largest(model.search.dimensions, of))
+    dims = model.search.dimensions
+    start = next((each for each in (middle(dims), *_drawn(dims)) if of(each)), None)
+    return of(largest(dims, of, start))
 
 
 def with_settings(recipe: Recipe, settings: dict[str, Setting]) -> Recipe:

@@ -260,12 +260,15 @@ def quicker(dims: Sequence[Dimension]) -> dict[str, float | int]:
     return {**middle(dims), **rates}
 
 
-def largest(dims: Sequence[Dimension], size: Callable[[Setting], int]) -> dict[str, float | int]:
+def largest(
+    dims: Sequence[Dimension], size: Callable[[Setting], int], start: Setting | None = None
+) -> dict[str, float | int]:
     """Return the middle with every whole number at that end at which the network is larger.
 
     size : of the network of a setting; 0 where it makes none
+    start : instead of the middle, where that makes none
     """
-    found_ = middle(dims)
+    found_ = dict(start or middle(dims))
     most = size(found_)
     for each in dims:
         for value in each.ends if each.is_whole else ():

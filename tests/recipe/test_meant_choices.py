@@ -17,6 +17,8 @@ FOUND = [
     ({"uniform": [0, 0.5], "step": 0.3}, "{choice: [0, 0.3]}", "{uniform: [0, 0.5], step: 0.3}"),
     ({"loguniform": [0.001, 0.1]}, "{log: [0.001, 0.1]}", "{loguniform: [0.001, 0.1]}"),
     ({"float": [0.1, 0.9], "log": True}, "{log: [0.1, 0.9]}", "{float: [0.1, 0.9], log: true}"),
+    ({"int": [16, 64], "log": True}, "{whole: [16, 64]}", "{int: [16, 64], log: true}"),
+    ({"lograndint": [16, 64]}, "{whole: [16, 64]}", "{lograndint: [16, 64]}"),
     ({"min": 1, "max": 4}, "{whole: [1, 4]}", "{min: 1, max: 4}"),
     ({"min": 0, "max": 0.5}, "{uniform: [0, 0.5]}", "{min: 0, max: 0.5}"),
     ({"whole": {"low": 2, "high": 3}}, "{whole: [2, 3]}", "{whole: {low: 2, high: 3}}"),
@@ -51,6 +53,7 @@ def test_a_layer_is_left_out_by_an_empty_list(layer, wanted):
     [
         {"layers": [{"dense": {"units": {"whole": [2, 4]}}}, {"dropout": {"uniform": [0, 0.5]}}]},
         {"layers": [{"choice": [[], {"dropout": 0.2}]}]},
+        {"layers": [{"max_pooling2d": {"choice": [None, 3]}}]},
         {"layers": [{"dense": {"units": 4, "activation": {"choice": [None, "relu"]}}}]},
         {"layers": [{"dense": 4}], "training": {"optimizer": {"choice": ["adam", {"sgd": None}]}}},
         {"layers": None},

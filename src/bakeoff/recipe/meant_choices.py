@@ -7,10 +7,14 @@ import yaml
 
 from bakeoff.recipe.search_space import FORMS, is_choice
 from bakeoff.recipe.value_kinds import as_number, as_whole, found
+from bakeoff.recipe.vocabulary.words import LAYERS
 
 _WORDS = {
-    "whole": ("int", "integer", "randint", "int_uniform", "suggest_int", "quniform", "range"),
-    "log": ("loguniform", "log_uniform", "loguniform_int", "log_float", "reciprocal", "lograndint"),
+    "whole": (
+        *("int", "integer", "randint", "int_uniform", "suggest_int", "quniform", "range"),
+        *("loguniform_int", "lograndint"),
+    ),
+    "log": ("loguniform", "log_uniform", "log_float", "reciprocal"),
     "uniform": ("float", "real", "suggest_float", "uniform_float"),
     "choice": ("choices", "categorical", "suggest_categorical", "options", "values", "one_of"),
 }
@@ -58,6 +62,9 @@ def _without_a_layer(raw: object) -> str | None:
         isinstance(options, Mapping) and is_choice(options) and None in options.get("choice", ())
     ):
         return None
+    known = LAYERS.get(str(name))
+    if known is not None and not any(each.is_required() for each in known.model_fields.values()):
+        return None  # null is the layer with its defaults, as in {max_pooling2d: null}
     layers: list[Any] = [
         [] if each is None else each if name is None else {name: each} for each in options["choice"]
     ]
@@ -69,7 +76,7 @@ def _rewritten(raw: Mapping[Any, Any]) -> str | None:
     if {"min", "max"} <= set(raw) <= {"min", "max", "step", "log"}:
         ends = [raw["min"], raw["max"]]
         whole = None not in map(as_whole, ends)
-        word = "log" if raw.get("log") else "whole" if whole else "uniform"
+        word = "whole" if whole else "log" if raw.get("log") else "uniform"
         return _written(word, ends, raw.get("step"))
     key = next(iter(raw), None)
     if not isinstance(key, str) or is_choice(raw) or not (key in FORMS or key in _MEANT):
@@ -77,7 +84,9 @@ def _rewritten(raw: Mapping[Any, Any]) -> str | None:
     if set(raw) - {key, "step", "log"} or (key not in FORMS and not _held(raw[key])):
         return None
     word = _MEANT.get(key, key)
-    return _written("log" if raw.get("log") is True else word, raw[key], raw.get("step"))
+    if word == "uniform" and raw.get("log") is True:
+        word = "log"
+    return _written(word, raw[key], raw.get("step"))
 
 
 def _held(value: object) -> bool:

@@ -33,7 +33,11 @@ from bakeoff.recipe.yaml_reader import read_yaml
                 "mapping values are not allowed here; is a colon missing in the line above, or "
                 "this line indented too far?",
             )
-            for text in ("name clothes\ndata: digits\n", "seeds: 5\n  data: digits\n")
+            for text in (
+                "name clothes\ndata: digits\n",
+                "seeds: 5\n  data: digits\n",
+                "mlp\n  training: {epochs: 3}\n",
+            )
         ),
         (
             "a:\n  b: 1\n c: 2\n",

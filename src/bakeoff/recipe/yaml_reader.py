@@ -156,10 +156,11 @@ def _explain(error: yaml.MarkedYAMLError, written: str) -> str:
     problem = (error.problem or error.context or "it cannot be read").removeprefix("but ")
     if isinstance(error, _TooMuch):
         return problem
+    began, seen = error.context_mark, error.problem_mark
     hint = "; indent with spaces, not tabs" if r"'\t'" in problem else ""
     if problem == "mapping values are not allowed here":
         hint = "; is a colon missing in the line above, or this line indented too far?"
-        if written.count(": ") > 1:
+        if seen and ": " in written[: seen.column]:
             hint = "; a text with ': ' in it needs quotes"
     if problem.startswith("expected <block end>"):
         problem = "this line does not continue those above it"
@@ -168,7 +169,6 @@ def _explain(error: yaml.MarkedYAMLError, written: str) -> str:
             hint = "; a - that begins an entry of a list needs a space after it"
     if problem == "found unexpected end of stream":
         problem = "what is quoted from here on does not end"
-    began, seen = error.context_mark, error.problem_mark
     if "flow" in (error.context or "") and began and seen and began.line < seen.line:
         hint = f"; the bracket that opens in line {began.line + 1} is not closed"
     return f"this is not YAML: {problem}{hint}"

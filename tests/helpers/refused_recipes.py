@@ -166,6 +166,7 @@ LAYERS = [
     ({"max_pooling2d": {"pool_sise": 2}}, ".max_pooling2d.pool_sise: unknown key; did you mean "
      "pool_size?"),
     ("dropout 0.25", ": unknown layer 'dropout 0.25'; did you mean dropout: 0.25?"),
+    ("dense 64 relu", ": unknown layer 'dense 64 relu'; did you mean dense?"),
     ("relu", ": unknown layer relu; did you mean activation: relu?"),
     ("tanh", ": unknown layer tanh; did you mean activation: tanh?"),
     ({"ReLU": None}, ": unknown layer ReLU; did you mean activation: relu?"),

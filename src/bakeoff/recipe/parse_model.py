@@ -126,7 +126,7 @@ def _one_key(
     if what == "layer":
         activations = (*ACTIVATION_NAMES, *dict(ACTIVATION_ALIASES))
         first, _, value = key.partition(" ") if isinstance(key, str) else ("", "", "")
-        if first in known and len(value) < 40:
+        if first in known and len(value.split()) == 1 and len(value) < 40:
             cure = f"did you mean {first}: {value.strip()}?"
         else:
             cure = (

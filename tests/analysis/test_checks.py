@@ -469,7 +469,8 @@ def test_what_is_not_validated_cannot_be_rescaled_on_such_images(findings, n_val
     )
     assert n_validation or advice == (
         "Do not act on such probabilities as they are: train fewer epochs, or keep images for "
-        "validation (split.validation) and rescale them on validation data (temperature scaling)."
+        "validation (split.validation) and rescale the probabilities on validation data "
+        "(temperature scaling)."
     )
 
 

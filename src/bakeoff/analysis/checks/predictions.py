@@ -231,7 +231,8 @@ def badly_calibrated(model: ModelResult, comparison: Comparison) -> Finding | No
                 "train longer, with less dropout or regularization, or ",
             )
             + ("" if validated else "keep images for validation (split.validation) and ")
-            + "rescale them on validation data (temperature scaling)."
+            + f"rescale {'them' if validated else 'the probabilities'} on validation data "
+            "(temperature scaling)."
         ),
     )
 

@@ -56,4 +56,4 @@ def test_a_cluster_trains_the_settings_of_searches_too(monkeypatch):
     monkeypatch.setattr(plans, "cluster_plan", lambda on: found)
     models = {"m": {"layers": [{"dense": {"units": {"whole": [2, 60]}}}]}, "line": {"layers": []}}
     planned = plans.plan(recipe_of(models, search={"settings": 8, "sampler": "random"}), on="ray")
-    assert view(planned)[-2].startswith("6 trials, and before 8 settings of searches, on 1 node")
+    assert view(planned)[-2].startswith("8 settings of searches, then 6 trials, on 1 node")

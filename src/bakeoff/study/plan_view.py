@@ -147,8 +147,10 @@ def _estimate(plan: Plan) -> list[str]:
     unit = "network" if plan.recipe.split.folds else "trial"
     if plan.cluster is not None:
         networks = counted(plan.networks, unit)
-        if settings := sum(limit(m.search) for m in plan.recipe.models.values() if m.search):
-            networks += f", and before {counted(settings, 'setting')} of searches,"
+        searches = [model.search for model in plan.recipe.models.values() if model.search]
+        if settings := sum(map(limit, searches)):
+            most = "at most " if any(search.minutes for search in searches) else ""
+            networks = f"{most}{counted(settings, 'setting')} of searches, then {networks},"
         return plan.cluster.sentences(networks, seconds=plan.seconds)
     lines = []
     if plan.seconds is None or plan.memory is None:

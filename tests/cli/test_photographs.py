@@ -8,6 +8,7 @@ import pytest
 from PIL import Image
 from sklearn.datasets import load_sample_image
 
+from bakeoff.cli import photographs
 from bakeoff.cli.photographs import look_like_photographs
 from bakeoff.data.arrays import from_arrays
 
@@ -60,3 +61,12 @@ def test_small_images_leave_nothing_to_see(rng):
 def test_what_has_a_colour_is_a_photograph():
     images = [np.full((32, 32, 3), (200, 0, 0))] * 3
     assert look_like_photographs(data(images))
+
+
+@pytest.mark.parametrize(("shape", "seen"), [((1000, 1200), (143, 172)), ((200, 64), (200, 64))])
+def test_of_large_scans_a_part_of_the_pixels_is_looked_at(monkeypatch, shape, seen):
+    """Two hundred of 1024×1024 took a quarter of a minute."""
+    looked = []
+    monkeypatch.setattr(photographs, "_ground", lambda image: looked.append(image.shape) or 1.0)
+    look_like_photographs(data([np.full((*shape, 1), 255)] * 2))
+    assert looked == [seen] * 2

@@ -106,6 +106,9 @@ def test_faint_pictures_of_16_bits_may_be_said_to_be_so(shades):
     assert from_arrays("mine", (600 * x).astype(np.uint16), y, scale=65535).maximum == 65535
     with pytest.raises(DataError, match="which makes the largest of them, 255 in x, black: say"):
         from_arrays("mine", (255 * x).astype(np.uint8), y, scale=65535)
+    for pixels, scale in ((x, 100), ((2 * x).astype(np.uint8), 255)):  # no 16 bits
+        with pytest.raises(DataError, match="in x, black: say"):
+            from_arrays("mine", pixels, y, scale=scale)
 
 
 def test_parts_that_may_be_on_different_scales_are_noted(shades):

@@ -22,7 +22,7 @@ _VERY_FAINT = 0.01  # of white; no picture is so dark, but 1 is, where others re
 _SOME, _MOSTLY = 0.02, 0.8  # of the images
 DARK = 200  # bytes whose largest is below it may be percent, or 7 bits
 _APART = 4  # parts whose largest pixels are so many times apart are on different scales
-_WRONG = 250  # times the largest pixel: white of what was divided by 255, or of 16 bits for bytes
+_WRONG = 250  # times the largest pixel: white of 16 bits for bytes, no faint picture of 16 bits
 _UNLIKE = 1.5  # parts that are so many times apart may be
 
 
@@ -57,7 +57,8 @@ def white(reaches: Mapping[str, Reach], stated: float | None) -> tuple[float, tu
                 f"scale: expected at least the largest pixel, {most.high:g} in {name}, found "
                 f"{stated:g}"
             )
-        if 0 < most.high * _WRONG <= stated:
+        times = _WRONG if stated > 255 else 1 / _VERY_FAINT
+        if 0 < most.high * times <= stated:
             raise DataError(
                 f"scale: expected what is white in the pixels as they are stored, found "
                 f"{stated:g}, which makes the largest of them, {most.high:g} in {name}, black: say "

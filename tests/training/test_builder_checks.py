@@ -304,6 +304,22 @@ class Late(keras.Model):
 def late(shape, n):
     return Late()
 
+class Tutorial(keras.Model):
+    def __init__(self, n):
+        super().__init__()
+        self.flat, self.first, self.last = L.Flatten(), L.Dense(4, "relu"), L.Dense(n, "softmax")
+        self.table = None
+
+    def call(self, x):
+        if self.table is None:
+            self.table = keras.ops.linspace(0, 1, 8)
+        return self.last(self.first(self.flat(x + self.table[:, None])))
+
+def built_with_a_shape(shape, n):
+    model = Tutorial(n)
+    model.build((None, *shape))
+    return model
+
 class Telling(L.Layer):
     def call(self, x):
         if not isinstance(x, keras.KerasTensor):
@@ -333,6 +349,12 @@ def look(tmp_path_factory):
 )
 def test_nothing_is_said_of_these(look, name):
     assert look(name) == ()
+
+
+@pytest.mark.filterwarnings("ignore:`build..` was called on layer")
+def test_a_model_that_is_built_without_its_layers_is_as_good_as_any(look):
+    """Its layers had weights after the first look: "Dense with weights of shapes [(…)], then []"."""
+    assert look("built_with_a_shape") == ()
 
 
 @pytest.mark.parametrize(

@@ -25,6 +25,7 @@ from bakeoff.training.first_weights import before_weights
 from bakeoff.training.user_builder import (
     Predict,
     call_builder,
+    make_weights,
     probes,
     training_argument,
     usable,
@@ -130,9 +131,8 @@ def _drawn(reference: str, input_shape: Shape, n_classes: int, seed: int) -> tup
     """Return a builder's model, and the state of Python's random numbers that it left behind."""
     model = call_builder(reference, input_shape, n_classes, seed=seed)
     state = random.getstate()
-    if not model.built:
-        with suppress(Exception):  # `usable` says what is wrong with it
-            model(probes(input_shape), training=False)
+    with suppress(Exception):  # `usable` says what is wrong with it
+        make_weights(model, input_shape)
     return model, state
 
 

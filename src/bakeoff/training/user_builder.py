@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 
 from bakeoff.errors import RecipeError
 from bakeoff.training.backend import as_planned, jax, keras
+from bakeoff.training.layers.graph import is_functional, is_sequential
 from bakeoff.training.layers.replace import with_faster_layers
 
 PROBES = 3  # images that a model is shown: each other number compiles all its operations anew
@@ -70,8 +71,7 @@ def usable(
     """
     try:
         model = with_faster_layers(model)
-        if not model.built:
-            model(probes(input_shape), training=False)
+        make_weights(model, input_shape)
         predict = _predicting(model, probes(input_shape))
         outputs = predict(*variables(model))
     except (Exception, SystemExit) as error:
@@ -99,6 +99,17 @@ def usable(
             f"found {found}: {cure}"
         )
     return model, predict
+
+
+def make_weights(model: keras.Model, input_shape: tuple[int, int, int]) -> None:
+    """Show a model the probes where it makes weights only then.
+
+    A model of the user's own may say that it is built, after `build` with a shape, though none of
+    its layers is.
+    """
+    whole = is_sequential(model) or is_functional(model)
+    if not model.built or not (whole or all(each.built for each in model._flatten_layers())):
+        model(probes(input_shape), training=False)
 
 
 def variables(model: keras.Model) -> tuple[list[Any], list[Any]]:

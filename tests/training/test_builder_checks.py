@@ -304,6 +304,20 @@ class Late(keras.Model):
 def late(shape, n):
     return Late()
 
+class Pooled(L.Layer):
+    def __init__(self):
+        super().__init__()
+        self.activation, self.score = keras.activations.softmax, L.Dense(1)
+
+    def call(self, x):
+        weights = self.activation(self.score(x), axis=1)
+        return keras.ops.sum(weights * x, axis=1), weights
+
+def pooled(shape, n):
+    x = keras.Input(shape)
+    y, _ = Pooled()(L.Reshape((8, 8))(x))
+    return keras.Model(x, L.Dense(n, "softmax")(y))
+
 class Tutorial(keras.Model):
     def __init__(self, n):
         super().__init__()
@@ -344,7 +358,7 @@ def look(tmp_path_factory):
         *("good", "graph", "augmented", "backbone", "own", "without_input", "recurrent"),
         *("own_initializer", "half", "attention", "two_heads", "spare", "standardised"),
         *("differences", "identity", "temperature", "late", "kernel"),
-        *("normal_first", "of_patches"),
+        *("normal_first", "of_patches", "pooled"),
     ],
 )
 def test_nothing_is_said_of_these(look, name):

@@ -273,7 +273,8 @@ def _softmax_twice(model: keras.Model, input_shape: Shape, n_classes: int) -> bo
     def listening(layer: keras.layers.Layer, *arguments: Any, **named: Any) -> Any:
         result = call(layer, *arguments, **named)
         again = bool(arguments) and any(arguments[0] is each for each in once)
-        if _is_softmax(layer) and result.shape[-1] == n_classes:
+        shape = getattr(result, "shape", ())  # an attention may give its weights, too
+        if _is_softmax(layer) and shape[-1:] == (n_classes,):
             (twice if again else once).append(result)
         elif again and isinstance(layer, _CLASS_BY_CLASS):
             once.append(result)

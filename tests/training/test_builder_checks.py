@@ -13,6 +13,7 @@ from bakeoff.training.builder_checks import remarks
 
 SHAPE, CLASSES = (8, 8, 1), 3
 BUILDERS = """
+import functools
 import random
 import time
 
@@ -287,6 +288,16 @@ def no_arguments():
 def three(shape, n, rate, *, units=3):
     return good(shape, n)
 
+def at_rate(function):
+    @functools.wraps(function)
+    def inner(shape, n):
+        return function(shape, n, 0.5)
+    return inner
+
+@at_rate
+def decorated(shape, n, rate):
+    return chain(shape, n, L.Dropout(rate))
+
 def drawn_depth(shape, n):
     return chain(shape, n, *[L.Dense(2) for _ in range(np.random.randint(1, 50))])
 
@@ -358,7 +369,7 @@ def look(tmp_path_factory):
         *("good", "graph", "augmented", "backbone", "own", "without_input", "recurrent"),
         *("own_initializer", "half", "attention", "two_heads", "spare", "standardised"),
         *("differences", "identity", "temperature", "late", "kernel"),
-        *("normal_first", "of_patches", "pooled"),
+        *("normal_first", "of_patches", "pooled", "decorated"),
     ],
 )
 def test_nothing_is_said_of_these(look, name):

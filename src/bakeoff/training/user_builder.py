@@ -48,7 +48,9 @@ def call_builder(
     keras.utils.set_random_seed(seed)  # the user's code can only be seeded from outside
     builder = _import_builder(reference)
     with suppress(ValueError):  # no signature is known
-        _require_arguments(reference, inspect.signature(builder), input_shape, n_classes)
+        # a decorator may fill in what the function that it wraps takes besides
+        signature = inspect.signature(builder, follow_wrapped=False)
+        _require_arguments(reference, signature, input_shape, n_classes)
     try:
         model = builder(input_shape, n_classes)
     except (Exception, SystemExit) as error:

@@ -11,7 +11,7 @@ from bakeoff.utils.events import OnEpoch, Planned
 
 @dataclass(frozen=True)
 class BuilderJob:
-    """Build a model with two seeds, look at it and forget it; RecipeError if it is bad.
+    """Build a model with a few seeds, look at it and forget it; RecipeError if it is bad.
 
     reference : "file.py:function"
     input_shape : height, width, channels

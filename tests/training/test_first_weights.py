@@ -24,6 +24,17 @@ class Kernel(keras.layers.Layer):
         return keras.ops.relu(inputs / 2) @ self.kernel
 
 
+class Token(keras.layers.Layer):
+    """Puts a weight in the place of black pixels."""
+
+    def build(self, shape):
+        self.token = self.add_weight(shape=(1, 1, 1, shape[-1]), name="token")
+
+    def call(self, inputs):
+        token = keras.ops.convert_to_tensor(self.token)
+        return keras.ops.where(keras.ops.equal(inputs, 0.0), token, inputs)
+
+
 @pytest.mark.parametrize(
     ("layers", "factor"),
     [
@@ -31,6 +42,7 @@ class Kernel(keras.layers.Layer):
         ([L.Rescaling(0.25), L.Conv2D(2, 3)], 0.25),
         ([L.BatchNormalization(), L.Rescaling(0.25), L.Flatten(), L.Dense(3)], 1),
         ([Kernel(), L.Flatten()], 0.5),
+        ([L.Rescaling(0.5), Token(), L.Flatten()], 0.5),
         ([L.Activation("relu"), L.Reshape((4, 4)), L.Rescaling(3.0), L.LSTM(2)], 3),
         ([keras.Sequential([L.Rescaling(0.1), L.Dense(2)]), L.Flatten()], 0.1),
     ],

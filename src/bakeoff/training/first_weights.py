@@ -46,7 +46,7 @@ def _of(traced: Any, weights: int, image: NDArray[Any]) -> NDArray[Any]:
     try:
         _follow(traced, [*[_WEIGHTS] * weights, _Pixels(image)])
     except _Met as met:
-        return np.asarray(met.args[0])
+        return np.asarray(met.args[0], dtype=np.float32)
     raise ValueError("no pixel meets a trainable variable")
 
 
@@ -73,7 +73,7 @@ def _done(equation: Any, inputs: list[Any]) -> list[Any]:
         if pixels and inner is not None and equation.primitive.name not in _LOOPS:
             return _follow(inner, inputs)
         if pixels:
-            raise _Met(pixels[0])
+            raise _Met(max(pixels, key=_is_grey))  # a mask of pixels comes before what it masks
         return [_WEIGHTS] * len(equation.outvars)
     plain = [each.values if isinstance(each, _Pixels) else each for each in inputs]
     bound = equation.primitive.get_bind_params(equation.params)
@@ -81,3 +81,8 @@ def _done(equation: Any, inputs: list[Any]) -> list[Any]:
     outputs = equation.primitive.bind(*functions, *plain, **settings)
     outputs = outputs if equation.primitive.multiple_results else [outputs]
     return list(map(_Pixels, outputs)) if pixels else list(outputs)
+
+
+def _is_grey(values: Any) -> bool:
+    """Say whether values are more than yes and no."""
+    return bool(values.dtype != np.bool_)

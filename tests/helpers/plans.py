@@ -4,8 +4,11 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+import pytest
+
 from bakeoff import recipe as recipes
 from bakeoff.recipe import ModelRecipe, Recipe
+from bakeoff.study import plan as plans
 
 MODELS: dict[str, Any] = {
     "line": {"layers": []},
@@ -30,3 +33,10 @@ def model(*layers: Any, **others: Any) -> ModelRecipe:
     """Return a model of these layers, called cnn."""
     models = {"cnn": {"layers": list(layers), **others}}
     return recipe_of(models).models["cnn"]
+
+
+def plan_for_a_known_machine(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let plans be made for two cores of a CPU, of 10¹¹ operations a second."""
+    monkeypatch.setattr(plans, "measured_rate", lambda: 1e11)
+    monkeypatch.setattr(plans, "cores", lambda: 2)
+    monkeypatch.setattr(plans, "default_device", lambda: "cpu")

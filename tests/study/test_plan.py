@@ -10,14 +10,12 @@ import pytest
 from bakeoff.cli import main
 from bakeoff.errors import DataError, RecipeError
 from bakeoff.study import plan as plans
-from tests.helpers.plans import recipe_of
+from tests.helpers.plans import plan_for_a_known_machine, recipe_of
 
 
 @pytest.fixture(autouse=True)
 def _a_known_machine(monkeypatch):
-    monkeypatch.setattr(plans, "measured_rate", lambda: 1e11)
-    monkeypatch.setattr(plans, "cores", lambda: 2)
-    monkeypatch.setattr(plans, "default_device", lambda: "cpu")
+    plan_for_a_known_machine(monkeypatch)
 
 
 def test_the_json_document(capsys):

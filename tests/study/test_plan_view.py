@@ -9,14 +9,12 @@ from bakeoff.cli.output import show
 from bakeoff.study import plan as plans
 from bakeoff.study import plan_view
 from bakeoff.training.native.load import Choice
-from tests.helpers.plans import recipe_of
+from tests.helpers.plans import plan_for_a_known_machine, recipe_of
 
 
 @pytest.fixture(autouse=True)
 def _a_known_machine(monkeypatch):
-    monkeypatch.setattr(plans, "measured_rate", lambda: 1e11)
-    monkeypatch.setattr(plans, "cores", lambda: 2)
-    monkeypatch.setattr(plans, "default_device", lambda: "cpu")
+    plan_for_a_known_machine(monkeypatch)
 
 
 def printed(recipe, capsys):

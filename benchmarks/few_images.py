@@ -17,8 +17,8 @@ from typing import Any
 import numpy as np
 
 from bakeoff.recipe import Recipe, parse
-from bakeoff.study.cost import feature_seconds
-from bakeoff.study.plan import plan
+from bakeoff.study.planning.cost import feature_seconds
+from bakeoff.study.planning.plan import plan
 from bakeoff.study.run import run
 from bakeoff.utils.machine import cores, measured_rate
 

@@ -75,13 +75,14 @@ def main(started: float, recipe: str, model: str, out: str) -> None:
         clock.took("Python and the command line")
         with begun_early(wanted=wanted):
             clock.took("starting the workers' server, which imports Keras and JAX meanwhile")
-            from bakeoff.study import create, progress, run
+            from bakeoff.study import create, run
+            from bakeoff.study.progress import terminal_progress
 
             clock.took("what a run imports")
             modules = {"create": create, "run": run}
             for (module, name), (part, before) in TIMED.items():
                 clock.timing(modules[module], name, part, before)
-            progress.progress = watched  # type: ignore[assignment]
+            terminal_progress.progress = watched  # type: ignore[assignment]
             yield
 
     fork_server.begun_early = begun

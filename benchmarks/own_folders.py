@@ -25,7 +25,7 @@ from PIL import Image, ImageDraw, ImageFont
 
 from bakeoff.cli.new import new
 from bakeoff.recipe import parse
-from bakeoff.study.plan import plan
+from bakeoff.study.planning.plan import plan
 from bakeoff.study.run import run
 
 SIDE = 32

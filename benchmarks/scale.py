@@ -25,7 +25,7 @@ from bakeoff.storage.study_folder import StudyFolder
 from bakeoff.study.create import prepare
 from bakeoff.study.executors.choose import executor
 from bakeoff.study.executors.interface import Lost, MovableJob
-from bakeoff.study.jobs import TrainJob
+from bakeoff.study.jobs.job import TrainJob
 from bakeoff.study.run import run
 from bakeoff.study.status import status, table
 from bakeoff.study.train_missing import train

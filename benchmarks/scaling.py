@@ -14,8 +14,8 @@ from bakeoff import recipe as recipes
 from bakeoff.errors import BakeoffError
 from bakeoff.recipe import ModelRecipe
 from bakeoff.recipe.architecture import describe
-from bakeoff.study.checkpoints import CHECKPOINT_SECONDS
-from bakeoff.study.development_data import write_development
+from bakeoff.study.jobs.checkpoints import CHECKPOINT_SECONDS
+from bakeoff.study.jobs.development_data import write_development
 from benchmarks.contestants import BY_NAME, REPOSITORY
 from benchmarks.journal import Journal
 from benchmarks.speed import Say

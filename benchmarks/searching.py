@@ -50,7 +50,7 @@ class Clock:
 
 def bakeoff(search: Values, clock: Clock) -> None:
     """Bakeoff's TPE and median pruning, a setting on each core."""
-    from bakeoff.study.tune import tune
+    from bakeoff.study.tuning.tune import tune
     from bakeoff.utils.events import EpochResult, Watcher
     from benchmarks.machine import cores
     from benchmarks.tuning import Search

@@ -9,7 +9,7 @@ import json
 import sys
 import time
 
-from bakeoff.study.jobs import TrainJob
+from bakeoff.study.jobs.job import TrainJob
 from bakeoff.training import backend
 from benchmarks.opponents.child import peak_bytes
 

@@ -9,7 +9,7 @@ from typing import Any
 from bakeoff import data
 from bakeoff.errors import BakeoffError, Interrupted, UsageError
 from bakeoff.storage import atomic
-from bakeoff.study.progress import progress
+from bakeoff.study.progress.terminal_progress import progress
 from reproduction import parts, unsealed
 
 DOCS = parts.HERE.parent / "docs"

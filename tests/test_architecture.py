@@ -107,7 +107,7 @@ def tree(module: str) -> ast.Module:
 
 
 def place(module: str) -> str:
-    """Return the entry of HOUSE that a module belongs to: "bakeoff.data.idx" to "data"."""
+    """Return the entry of HOUSE that a module belongs to: "bakeoff.data.formats.idx" to "data"."""
     return module.split(".")[1]
 
 

@@ -181,12 +181,12 @@ def test_ctrl_c_says_how_to_go_on(call, monkeypatch):
     )
     monkeypatch.setattr(sys, "argv", ["/my programs/bakeoff"])
     assert call("run", "digits")[2].endswith("goes on: '/my programs/bakeoff' run digits\n")
-    monkeypatch.setattr("bakeoff.study.tune.tune", failing(KeyboardInterrupt()))
+    monkeypatch.setattr("bakeoff.study.tuning.tune.tune", failing(KeyboardInterrupt()))
     assert call("tune", "digits")[2].endswith("goes on: '/my programs/bakeoff' tune digits\n")
 
 
 def test_tune_ends_with_a_command_to_copy(call, monkeypatch, finished_study):
-    monkeypatch.setattr("bakeoff.study.tune.tune", lambda *_, **__: ())
+    monkeypatch.setattr("bakeoff.study.tuning.tune.tune", lambda *_, **__: ())
     assert call("tune", "digits", "--out", str(finished_study))[1] == (
         f"The study has been tested: bakeoff compare {finished_study}\n"
     )
@@ -406,7 +406,7 @@ def test_help_and_status_load_neither_numpy_nor_pydantic(tiny_study):
 
 def test_compare_loads_no_tools_of_numpy_and_nothing_of_training(tiny_study):
     slow = {"numpy.f2py", "numpy.testing", "scipy.stats", "sklearn", "PIL"}
-    slow |= {f"bakeoff.study.{name}" for name in ("run", "predictions", "collect_images")}
+    slow |= {f"bakeoff.study.{name}" for name in ("run", "winner.predictions", "collect_images")}
     code = (
         "import sys; from bakeoff.cli import main; "
         f"assert main(['compare', {str(tiny_study)!r}]) == 0; print({slow} & set(sys.modules)); "

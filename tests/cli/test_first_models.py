@@ -16,7 +16,7 @@ from bakeoff import recipe as recipes
 from bakeoff.cli import first_models
 from bakeoff.cli.first_models import class_weight, epochs, models
 from bakeoff.cli.new import new
-from bakeoff.study.plan import plan
+from bakeoff.study.planning.plan import plan
 
 
 def test_every_model_fits_every_size(tmp_path):
@@ -64,7 +64,7 @@ def test_fine_tuning_takes_what_plan_says(tmp_path, rng, monkeypatch, parts, lon
     np.savez(tmp_path / "a.npz", **arrays)
     path = new(str(tmp_path / "a.npz"), folder=tmp_path).path
     said = re.search(r"along, slowly; about ([\d.]+) ", path.read_text(encoding="utf-8"))
-    monkeypatch.setattr("bakeoff.study.plan.measured_rate", lambda: 60e9)
+    monkeypatch.setattr("bakeoff.study.planning.plan.measured_rate", lambda: 60e9)
     planned = {each.recipe.name: each for each in plan(recipes.load(path)).models}
     assert said is not None
     assert float(said[1]) == pytest.approx(5 * planned["fine-tuned"].seconds_per_trial, rel=0.01)

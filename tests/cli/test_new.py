@@ -14,9 +14,9 @@ from PIL import Image
 from bakeoff import recipe as recipes
 from bakeoff.cli import first_models, main
 from bakeoff.cli.new import new
-from bakeoff.data import arrays
+from bakeoff.data.in_memory import arrays
 from bakeoff.errors import DataError, UsageError
-from bakeoff.study.plan import plan
+from bakeoff.study.planning.plan import plan
 
 
 def write_pictures(folder, rng, *, classes=("cats", "dogs"), count=10, size=(40, 30), mode="L"):

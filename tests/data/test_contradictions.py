@@ -11,8 +11,8 @@ from PIL import Image
 
 from bakeoff import data as datasets
 from bakeoff.data import FolderSource
+from bakeoff.data.in_memory.python_data import from_python
 from bakeoff.data.named import load_digits
-from bakeoff.data.python_data import from_python
 
 
 def test_the_same_pixels_with_other_labels_are_noticed():

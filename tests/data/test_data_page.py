@@ -7,7 +7,9 @@ from pathlib import Path
 
 import pytest
 
-from bakeoff.data import NAMES, duplicates, image_container, image_file, npz, published
+from bakeoff.data import NAMES, duplicates, published
+from bakeoff.data.formats import npz
+from bakeoff.data.image_files import image_container, image_file
 
 TEXT = (Path(__file__).parents[2] / "docs" / "data.md").read_text(encoding="utf-8")
 

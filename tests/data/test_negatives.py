@@ -9,8 +9,8 @@ import pytest
 
 from bakeoff import data as datasets
 from bakeoff.data import NpzSource
+from bakeoff.data.in_memory.python_data import from_python
 from bakeoff.data.named import load_digits
-from bakeoff.data.python_data import from_python
 
 
 def divided(test):

@@ -13,7 +13,7 @@ import pytest
 from PIL import Image
 
 from bakeoff.data import load
-from bakeoff.data.python_data import is_declared
+from bakeoff.data.in_memory.python_data import is_declared
 from bakeoff.data.sources import (
     ArraysSource,
     CsvSource,

@@ -14,7 +14,7 @@ from bakeoff.storage import formats, written_folder
 from bakeoff.study.executors import remote_job
 from bakeoff.study.executors.ray_executor import HostDied
 from bakeoff.study.executors.ray_places import Node, Place
-from bakeoff.study.jobs import Busy
+from bakeoff.study.jobs.job import Busy
 from bakeoff.utils.events import EpochResult
 
 

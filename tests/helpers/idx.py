@@ -5,7 +5,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from bakeoff.data.idx import idx_header
+from bakeoff.data.formats.idx import idx_header
 
 
 def idx_bytes(array: NDArray[Any]) -> bytes:

@@ -14,7 +14,7 @@ import pytest
 
 from bakeoff.errors import BakeoffError, StorageError, UsageError
 from bakeoff.study.executors.interface import Job, Lost, More, labels
-from bakeoff.study.jobs import Busy
+from bakeoff.study.jobs.job import Busy
 from bakeoff.training import epoch_program, predict, trainer
 from bakeoff.utils.events import Watcher
 

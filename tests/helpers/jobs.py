@@ -111,7 +111,7 @@ class Act:
         raise TrialLost("lost it")
 
     def be_busy(self, on_epoch: OnEpoch) -> None:
-        from bakeoff.study.jobs import Busy
+        from bakeoff.study.jobs.job import Busy
 
         raise Busy
 

@@ -6,7 +6,7 @@ import sys
 from pathlib import Path
 from typing import Any
 
-from bakeoff.study import checkpoints
+from bakeoff.study.jobs import checkpoints
 from bakeoff.utils.events import EpochResult, Watcher
 from tests.helpers import forked
 from tests.helpers.small import carry_out

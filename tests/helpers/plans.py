@@ -8,7 +8,7 @@ import pytest
 
 from bakeoff import recipe as recipes
 from bakeoff.recipe import ModelRecipe, Recipe
-from bakeoff.study import plan as plans
+from bakeoff.study.planning import plan as plans
 
 MODELS: dict[str, Any] = {
     "line": {"layers": []},

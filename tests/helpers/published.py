@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from bakeoff.data import DataSet
 from bakeoff.data import published as sources
-from bakeoff.data.idx import idx_header
+from bakeoff.data.formats.idx import idx_header
 from tests.helpers.idx import idx_bytes
 
 SMALL = {

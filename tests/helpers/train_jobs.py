@@ -3,8 +3,8 @@
 from pathlib import Path
 from typing import Any
 
-from bakeoff.study.development_data import DEVELOPMENT, write_development
-from bakeoff.study.jobs import TrainJob
+from bakeoff.study.jobs.development_data import DEVELOPMENT, write_development
+from bakeoff.study.jobs.job import TrainJob
 from tests.helpers.trainers import declare, development
 
 MODEL = declare(epochs=4)

@@ -14,7 +14,7 @@ import typer
 
 from bakeoff.cli.winner_commands import app
 from bakeoff.recipe import parse
-from bakeoff.recipe.yaml_reader import read_yaml
+from bakeoff.recipe.parsing.yaml_reader import read_yaml
 
 ROOT = Path(__file__).parents[2]
 PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").rglob("*.md"))]

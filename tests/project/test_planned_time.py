@@ -12,7 +12,7 @@ import numpy as np
 import pytest
 
 from bakeoff.recipe.architecture import describe
-from bakeoff.study.cost import trial_seconds
+from bakeoff.study.planning.cost import trial_seconds
 from benchmarks.workloads import input_shape, load, named
 
 DOCS = Path(__file__).parents[2] / "docs"

@@ -18,7 +18,7 @@ from hypothesis import given, settings
 from bakeoff.errors import RecipeError
 from bakeoff.recipe import BASELINES, load, parse, shipped
 from bakeoff.recipe.json_schema import schema
-from bakeoff.recipe.parse_recipe import RESERVED
+from bakeoff.recipe.parsing.parse_recipe import RESERVED
 from tests.helpers.recipes_strategy import mappings
 from tests.helpers.refused_recipes import LAYERS, MLP, RECIPES
 

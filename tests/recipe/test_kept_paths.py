@@ -12,7 +12,7 @@ import yaml
 from bakeoff.recipe import dump, parse
 from bakeoff.recipe.kept_paths import kept_paths, without_folders, without_paths
 from tests.helpers.refused_recipes import MLP
-from tests.recipe.test_parse_data import GOOD
+from tests.recipe.parsing.test_parse_data import GOOD
 
 PROJECT = Path("/work/leaves")
 STUDY = PROJECT / "studies" / "x"

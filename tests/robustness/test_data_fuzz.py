@@ -17,8 +17,8 @@ import pytest
 from PIL import Image
 
 from bakeoff.data import NpzSource, load
-from bakeoff.data.idx import read_idx
-from bakeoff.data.image_file import decode_file, decoding
+from bakeoff.data.formats.idx import read_idx
+from bakeoff.data.image_files.image_file import decode_file, decoding
 from bakeoff.errors import DataError
 from tests.helpers.idx import idx_bytes
 

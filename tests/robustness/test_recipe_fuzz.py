@@ -18,7 +18,7 @@ from pathlib import Path
 
 from bakeoff import recipe as recipes
 from bakeoff.errors import RecipeError
-from bakeoff.recipe.yaml_reader import read_yaml
+from bakeoff.recipe.parsing.yaml_reader import read_yaml
 
 CASES = int(os.environ.get("BAKEOFF_FUZZ", "1000"))
 EVERYTHING = """\

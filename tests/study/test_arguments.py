@@ -14,7 +14,7 @@ from bakeoff import recipe as recipes
 from bakeoff.errors import BakeoffError
 from bakeoff.report.plots.figure import Figure
 from bakeoff.study import arguments
-from bakeoff.study.picture_files import picture_files
+from bakeoff.study.winner.picture_files import picture_files
 
 STUDY = bakeoff.Study("mine", data="digits", models={"line": {"layers": []}})
 WRONG = [

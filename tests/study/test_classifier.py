@@ -14,7 +14,7 @@ import pytest
 from sklearn.exceptions import NotFittedError
 
 import bakeoff
-from bakeoff.data.python_data import from_python
+from bakeoff.data.in_memory.python_data import from_python
 from bakeoff.errors import DataError, UsageError
 from bakeoff.study import classifier
 

@@ -21,7 +21,7 @@ from bakeoff.analysis.estimates import (
 )
 from bakeoff.analysis.model_scores import ModelScores
 from bakeoff.data.folds import make_folds
-from bakeoff.data.npz import load_npz
+from bakeoff.data.formats.npz import load_npz
 from bakeoff.data.sources import NpzSource
 from bakeoff.errors import DataError, StudyError
 from bakeoff.report import html, latex, markdown, table
@@ -31,15 +31,15 @@ from bakeoff.storage.split_file import read_folds
 from bakeoff.storage.study_folder import StudyFolder
 from bakeoff.study import verify
 from bakeoff.study.compare import compare
-from bakeoff.study.development_data import read_development
 from bakeoff.study.executors.interface import Lost
-from bakeoff.study.jobs import TrainJob
-from bakeoff.study.retrain import retrain
-from bakeoff.study.ship import ShipJob
+from bakeoff.study.jobs.development_data import read_development
+from bakeoff.study.jobs.job import TrainJob
+from bakeoff.study.planning.training_profile import read_profile
 from bakeoff.study.status import status
 from bakeoff.study.study_backbones import with_study_backbones
-from bakeoff.study.trained_model import trained_model
-from bakeoff.study.training_profile import read_profile
+from bakeoff.study.winner.retrain import retrain
+from bakeoff.study.winner.ship import ShipJob
+from bakeoff.study.winner.trained_model import trained_model
 from bakeoff.training.predict import predict
 from bakeoff.training.trainer import Development, Trainer
 from bakeoff.use.predict import predict_files

@@ -20,7 +20,7 @@ from bakeoff.storage.study_folder import StudyFolder
 from bakeoff.study import create, extend
 from bakeoff.study.extend import extended
 from bakeoff.study.run import run
-from bakeoff.study.tune import tune
+from bakeoff.study.tuning.tune import tune
 from bakeoff.utils.events import Watcher
 from tests.helpers.jobs import Listener
 from tests.helpers.small import MODELS, carry_out, declare, files, identical, write_npz

@@ -121,7 +121,7 @@ def test_of_several_studies_each_model_is_taken_from_its_own(tmp_path, monkeypat
     two = write_study(tmp_path / "2", {"a": FakeModel(0.9), "c": FakeModel(0.5)}, name="two")
     both, taken = compare([one, two]), []
     monkeypatch.setattr(
-        "bakeoff.study.trained_model.trained_model",
+        "bakeoff.study.winner.trained_model.trained_model",
         lambda folder, *, model, recommended, **_: taken.append((folder.path, model, recommended)),
     )
     for name in (None, "one/a", "c"):

@@ -20,8 +20,8 @@ from bakeoff.storage.split_file import read_split
 from bakeoff.storage.study_folder import StudyFolder
 from bakeoff.study.compare import compare
 from bakeoff.study.status import status
-from bakeoff.study.trained_model import trained_model
 from bakeoff.study.verify import verify
+from bakeoff.study.winner.trained_model import trained_model
 from bakeoff.utils.events import Watcher
 from tests.helpers.jobs import Listener
 from tests.helpers.small import BUILDER, MODELS, carry_out, write_npz

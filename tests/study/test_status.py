@@ -15,7 +15,7 @@ from rich.console import Console
 
 from bakeoff.errors import DamagedFile
 from bakeoff.storage.study_folder import StudyFolder, trial_lock
-from bakeoff.study.checkpoint_names import PLACE
+from bakeoff.study.jobs.checkpoint_names import PLACE
 from bakeoff.study.status import status, table
 from bakeoff.use.serve.live import Live
 from tests.robustness.hostile.studies import forge_json

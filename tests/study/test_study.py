@@ -11,7 +11,7 @@ import pytest
 
 import bakeoff
 from bakeoff.errors import RecipeError, StudyError
-from bakeoff.recipe.parse_recipe import KEYS
+from bakeoff.recipe.parsing.parse_recipe import KEYS
 from bakeoff.study.run import run
 
 MODELS = {"line": {"layers": []}}

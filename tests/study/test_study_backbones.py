@@ -12,7 +12,7 @@ import pytest
 from bakeoff.errors import RecipeError, StudyError
 from bakeoff.recipe import parse
 from bakeoff.study import study_backbones
-from bakeoff.study.model_identity import same_network
+from bakeoff.study.jobs.model_identity import same_network
 from bakeoff.study.study_backbones import with_study_backbones
 
 NETWORK = {

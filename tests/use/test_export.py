@@ -14,7 +14,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from bakeoff.data.image_file import decode_file
+from bakeoff.data.image_files.image_file import decode_file
 from bakeoff.errors import DataError, StudyError, UsageError
 from bakeoff.storage.split_file import read_split
 from bakeoff.study.compare import compare

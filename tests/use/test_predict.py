@@ -1,7 +1,7 @@
 """`bakeoff predict` in this process, on the tiny finished study.
 
-Oracle: the rows of `result.predict`, which tests/study/test_predictions.py checks. Cost: 8 s.
-Run: pytest tests/use/test_predict.py
+Oracle: the rows of `result.predict`, which tests/study/winner/test_predictions.py
+checks. Cost: 8 s. Run: pytest tests/use/test_predict.py
 """
 
 import csv
@@ -17,7 +17,7 @@ from bakeoff.storage.split_file import read_split
 from bakeoff.storage.study_folder import StudyFolder
 from bakeoff.study.compare import compare
 from bakeoff.study.run import run
-from bakeoff.study.trained_model import trained_model
+from bakeoff.study.winner.trained_model import trained_model
 from bakeoff.use.predict import predict_files
 from tests.helpers import small
 

@@ -82,8 +82,8 @@ def new(
 def plan(recipe: RecipeArgument, on: OnOption = None, json: JsonOption = False) -> None:
     """Show layers, shapes, parameters and an estimate of time and memory; train nothing."""
     from bakeoff import recipe as recipes
-    from bakeoff.study import plan as plans
-    from bakeoff.study.plan_view import view
+    from bakeoff.study.planning import plan as plans
+    from bakeoff.study.planning.plan_view import view
 
     planned = plans.plan(recipes.load(recipe), on=on)
     if json:
@@ -126,7 +126,7 @@ def run(
 
     with standard_output_kept(), begun_early(wanted=on is None):
         from bakeoff import recipe as recipes
-        from bakeoff.study.progress import progress
+        from bakeoff.study.progress.terminal_progress import progress
         from bakeoff.study.run import run
 
         declared = recipes.load(recipe)
@@ -154,8 +154,8 @@ def run(
 
 
 def _print_result(result: "Result", *, json: bool) -> None:
-    from bakeoff.study import sealed_document
     from bakeoff.study import status as status_page
+    from bakeoff.study.opening import sealed_document
 
     if result.opened is not None:
         if json:
@@ -190,8 +190,8 @@ def tune(
     from bakeoff import recipe as recipes
     from bakeoff.report import about_search
     from bakeoff.storage.study_folder import StudyFolder, place_of
-    from bakeoff.study import tune as tuning
-    from bakeoff.study.progress import progress
+    from bakeoff.study.progress.terminal_progress import progress
+    from bakeoff.study.tuning import tune as tuning
 
     declared = recipes.load(recipe)
     with standard_output_kept(), progress() as watcher:
@@ -246,8 +246,8 @@ def compare(
     """Show table and verdicts again, from what is on disk."""
     from bakeoff import report
     from bakeoff.storage.study_folder import StudyFolder
-    from bakeoff.study import lost_weights
     from bakeoff.study.compare import compare
+    from bakeoff.study.opening import lost_weights
     from bakeoff.utils import lean_scipy  # noqa: F401
 
     forms = {"--json": json, "--markdown": markdown, "--csv": csv, "--latex": latex}
@@ -292,9 +292,9 @@ def verify(
 ) -> int:
     """Check that every byte is what was recorded."""
     from bakeoff.storage.study_folder import StudyFolder
-    from bakeoff.study.progress import progress
-    from bakeoff.study.retrain import retrain as train_again
+    from bakeoff.study.progress.terminal_progress import progress
     from bakeoff.study.verify import verify as check
+    from bakeoff.study.winner.retrain import retrain as train_again
 
     folder = StudyFolder(study)
     checked = check(folder)

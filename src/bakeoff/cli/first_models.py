@@ -9,7 +9,7 @@ from bakeoff.cli.photographs import look_like_photographs
 from bakeoff.data import DataSet
 from bakeoff.recipe import parse
 from bakeoff.recipe.architecture import describe
-from bakeoff.study.cost import trial_seconds
+from bakeoff.study.planning.cost import trial_seconds
 from bakeoff.utils.machine import cores, measured_rate
 from bakeoff.utils.text import duration
 from bakeoff.utils.user_paths import to_install

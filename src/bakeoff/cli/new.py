@@ -21,8 +21,8 @@ from bakeoff.data.recognise import about_name, guessed, recognise
 from bakeoff.data.sources import Pictures
 from bakeoff.data.split import make_split
 from bakeoff.errors import DataError, UsageError
-from bakeoff.recipe.parse_data import KINDS
-from bakeoff.recipe.problems import is_text
+from bakeoff.recipe.parsing.parse_data import KINDS
+from bakeoff.recipe.parsing.problems import is_text
 from bakeoff.recipe.suggestions import nearest
 from bakeoff.storage.atomic import write_file
 from bakeoff.utils.text import counted, shown

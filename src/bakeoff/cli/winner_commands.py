@@ -66,7 +66,7 @@ def predict(
 ) -> int:
     """Say what the winner makes of new pictures."""
     from bakeoff.storage.study_folder import StudyFolder
-    from bakeoff.study.trained_model import trained_model
+    from bakeoff.study.winner.trained_model import trained_model
     from bakeoff.use import predict as using
 
     if json and csv:
@@ -113,7 +113,7 @@ def export(
 ) -> None:
     """Write the winner for use without Bakeoff, and check that it predicts the same."""
     from bakeoff.storage.study_folder import StudyFolder
-    from bakeoff.study.trained_model import trained_model
+    from bakeoff.study.winner.trained_model import trained_model
     from bakeoff.use.export.export import export
 
     with standard_output_kept():

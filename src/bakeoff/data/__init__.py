@@ -4,9 +4,9 @@ load(source) gives a DataSet. Whatever is wrong with the files is a DataError of
 """
 
 from bakeoff.data import sources
-from bakeoff.data.arrays import from_arrays
 from bakeoff.data.dataset import DataSet, about_pixels, class_counts, own_parts
 from bakeoff.data.duplicates import Duplicates, Twins, count_across_folds, count_duplicates
+from bakeoff.data.in_memory.arrays import from_arrays
 from bakeoff.data.remarks import with_remarks
 from bakeoff.data.sources import (
     NAMES,
@@ -78,27 +78,27 @@ def load(source: Source, *, offline: bool = False) -> DataSet:
 
 def _load(source: Source, *, offline: bool) -> DataSet:
     if isinstance(source, FolderSource):
-        from bakeoff.data.folder import load_folder
+        from bakeoff.data.folders.folder import load_folder
 
         return load_folder(source)
     if isinstance(source, TableSource):
-        from bakeoff.data.table import load_table
+        from bakeoff.data.formats.table import load_table
 
         return load_table(source)
     if isinstance(source, NpzSource):
-        from bakeoff.data.npz import load_npz
+        from bakeoff.data.formats.npz import load_npz
 
         return load_npz(source)
     if isinstance(source, CsvSource):
-        from bakeoff.data.csv_pixels import load_csv
+        from bakeoff.data.formats.csv_pixels import load_csv
 
         return load_csv(source)
     if isinstance(source, IdxSource):
-        from bakeoff.data.idx_files import load_idx
+        from bakeoff.data.formats.idx_files import load_idx
 
         return load_idx(source)
     if isinstance(source, ParquetSource):
-        from bakeoff.data.parquet import load_parquet
+        from bakeoff.data.formats.parquet import load_parquet
 
         return load_parquet(source)
     if isinstance(source, ArraysSource):

@@ -5,7 +5,7 @@ from contextlib import suppress
 from pathlib import Path
 from statistics import median_low
 
-from bakeoff.data.image_file import MAX_BYTES, decode, decoding, upright
+from bakeoff.data.image_files.image_file import MAX_BYTES, decode, decoding, upright
 from bakeoff.data.safe_reading import regular_file
 from bakeoff.data.sources import Pictures
 from bakeoff.errors import DataError

@@ -14,8 +14,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from bakeoff.data.dataset import DataSet
-from bakeoff.data.idx import LIMIT, OTHER, idx_header, read_idx
-from bakeoff.data.npz import read_arrays
+from bakeoff.data.formats.idx import LIMIT, OTHER, idx_header, read_idx
+from bakeoff.data.formats.npz import read_arrays
 from bakeoff.errors import ChecksumMismatch
 from bakeoff.utils.text import shown
 from bakeoff.utils.user_paths import named_folder, user_cache

@@ -7,14 +7,15 @@ from dataclasses import fields
 from pathlib import Path
 from typing import TypeVar
 
-from bakeoff.data.csv_columns import LABELS, Head, head, named
-from bakeoff.data.csv_pixels import pixel_columns
-from bakeoff.data.folder_layout import find
-from bakeoff.data.folder_walk import Seen, visible
+from bakeoff.data.folders.folder_layout import find
+from bakeoff.data.folders.folder_walk import Seen, visible
+from bakeoff.data.folders.masks import holds_pictures
+from bakeoff.data.formats.csv_columns import LABELS, Head, head, named
+from bakeoff.data.formats.csv_pixels import pixel_columns
+from bakeoff.data.formats.idx_files import idx_files, is_emnist
+from bakeoff.data.formats.other_kinds import check_kind
+from bakeoff.data.formats.table import listed_files
 from bakeoff.data.guess import guess, guess_files
-from bakeoff.data.idx_files import idx_files, is_emnist
-from bakeoff.data.masks import holds_pictures
-from bakeoff.data.other_kinds import check_kind
 from bakeoff.data.sources import (
     CsvSource,
     FolderSource,
@@ -25,7 +26,6 @@ from bakeoff.data.sources import (
     Source,
     TableSource,
 )
-from bakeoff.data.table import listed_files
 from bakeoff.data.words import is_of_guesses, of_test_images, part_of, pieces, spelled_out
 from bakeoff.errors import DataError
 from bakeoff.utils.text import shown, some
@@ -190,7 +190,7 @@ def guessed(source: Source) -> tuple[Pictures, str]:
         except DataError:
             return Pictures(), ""  # loading says what is wrong
     elif isinstance(source, ParquetSource):
-        from bakeoff.data.parquet import some_images
+        from bakeoff.data.formats.parquet import some_images
 
         try:
             return guess(some_images(source))

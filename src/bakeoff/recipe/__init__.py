@@ -3,11 +3,10 @@
 Everything a Recipe holds is complete: defaults are written out, `training` is merged into every
 model, paths are absolute. `resolved` and `dump` give it back in the recipe's own grammar.
 
-From a file to a Recipe: recipe_text (a file, or the name of a shipped recipe, to text), yaml_reader
-(text to plain data), parse_recipe and the other parse_… files (plain data to values, every problem
-noted with where it stands), types (the frozen values). vocabulary has Keras's words and defaults,
-value_kinds the kinds of value that they take; json_schema makes the JSON Schema and the
-documentation's tables from both.
+From a file to a Recipe: recipe_text (a file, or the name of a shipped recipe, to text), parsing
+(text to plain data, and this to values; every problem is noted with its place), types (the frozen
+values). vocabulary has Keras's words and defaults, value_kinds the kinds of value that they take;
+json_schema makes the JSON Schema and the documentation's tables from both.
 
 What is asked for is imported only then, so that `bakeoff status`, which reads a study's recipe by
 outline.py alone, does not wait for the grammar.

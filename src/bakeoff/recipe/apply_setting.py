@@ -7,8 +7,8 @@ from pathlib import Path
 
 from bakeoff.errors import RecipeError
 from bakeoff.recipe.architecture import describe
-from bakeoff.recipe.parse_recipe import read_recipe
-from bakeoff.recipe.problems import Problems
+from bakeoff.recipe.parsing.parse_recipe import read_recipe
+from bakeoff.recipe.parsing.problems import Problems
 from bakeoff.recipe.search_space import Dimension, Setting, filled, largest, middle
 from bakeoff.recipe.types import ModelRecipe, Recipe
 from bakeoff.recipe.value_kinds import Misfit

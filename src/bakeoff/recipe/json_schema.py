@@ -3,7 +3,9 @@
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from bakeoff.recipe import (
+from bakeoff.recipe import search_space
+from bakeoff.recipe.outline import BASELINES
+from bakeoff.recipe.parsing import (
     parse_backbone,
     parse_model,
     parse_race,
@@ -12,10 +14,8 @@ from bakeoff.recipe import (
     parse_seeds,
     parse_split,
     parse_training,
-    search_space,
 )
-from bakeoff.recipe.outline import BASELINES
-from bakeoff.recipe.parse_data import data_schema
+from bakeoff.recipe.parsing.parse_data import data_schema
 from bakeoff.recipe.value_kinds import Choice, Kind, Number, Whole
 from bakeoff.recipe.vocabulary.arguments import Arguments
 from bakeoff.recipe.vocabulary.backbones import BACKBONES

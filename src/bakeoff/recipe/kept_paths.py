@@ -8,7 +8,7 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
-from bakeoff.recipe.parse_data import PATHS
+from bakeoff.recipe.parsing.parse_data import PATHS
 from bakeoff.utils.user_paths import seen_from
 
 

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, TypeGuard
 
 from bakeoff.errors import RecipeError
-from bakeoff.recipe.yaml_reader import read_yaml
+from bakeoff.recipe.parsing.yaml_reader import read_yaml
 
 if TYPE_CHECKING:
     from bakeoff.recipe.types import Recipe

@@ -12,12 +12,12 @@ import yaml
 from bakeoff.data.sources import NAMES
 from bakeoff.errors import RecipeError
 from bakeoff.recipe.kept_paths import kept_paths
-from bakeoff.recipe.parse_recipe import read_recipe
-from bakeoff.recipe.problems import Problems
+from bakeoff.recipe.parsing.parse_recipe import read_recipe
+from bakeoff.recipe.parsing.problems import Problems
+from bakeoff.recipe.parsing.yaml_reader import MAX_BYTES, MAX_NODES, read_yaml
 from bakeoff.recipe.suggestions import nearest
 from bakeoff.recipe.types import ModelRecipe, Recipe
 from bakeoff.recipe.value_kinds import found
-from bakeoff.recipe.yaml_reader import MAX_BYTES, MAX_NODES, read_yaml
 from bakeoff.utils.text import shell_command
 from bakeoff.utils.user_paths import current_folder
 

@@ -13,7 +13,7 @@ from typing import Any
 
 from pydantic_core import CoreSchema, core_schema
 
-from bakeoff.recipe.keras_words import activation_hint, initializer_hint, last_name
+from bakeoff.recipe.parsing.keras_words import activation_hint, initializer_hint, last_name
 from bakeoff.recipe.suggestions import nearest
 
 _NUMBER = re.compile(r"[-+]?([0-9][0-9_]*(\.[0-9]*)?|\.[0-9]+)([eE][-+]?[0-9]+)?")

@@ -3,7 +3,7 @@
 import numpy as np
 from numpy.typing import NDArray
 
-from bakeoff.data.npz import read_arrays
+from bakeoff.data.formats.npz import read_arrays
 from bakeoff.errors import DataError
 from bakeoff.storage.formats import LONGEST_TEXT, damaged
 from bakeoff.storage.study_folder import StudyFolder

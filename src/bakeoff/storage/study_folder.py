@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from bakeoff.errors import StorageError, StudyError
-from bakeoff.recipe.yaml_reader import MAX_BYTES
+from bakeoff.recipe.parsing.yaml_reader import MAX_BYTES
 from bakeoff.storage.atomic import read_file
 from bakeoff.storage.formats import damaged, exchanged, read_sealed_json, sha256
 from bakeoff.storage.ledger import read_ledger

@@ -14,7 +14,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from bakeoff.data.npz import read_arrays
+from bakeoff.data.formats.npz import read_arrays
 from bakeoff.errors import DataError
 
 MOST_SIDE = 128  # pixels; larger images are made smaller

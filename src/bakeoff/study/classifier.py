@@ -14,13 +14,13 @@ from sklearn.base import BaseEstimator, ClassifierMixin
 from sklearn.exceptions import NotFittedError
 
 from bakeoff.data.dataset import DataSet
-from bakeoff.data.python_data import from_python
+from bakeoff.data.in_memory.python_data import from_python
 from bakeoff.errors import DataError, UsageError
 from bakeoff.storage.study_folder import StudyFolder
 from bakeoff.study.arguments import a_path
-from bakeoff.study.predictions import predict
 from bakeoff.study.study import Study
-from bakeoff.study.trained_model import with_all_seeds
+from bakeoff.study.winner.predictions import predict
+from bakeoff.study.winner.trained_model import with_all_seeds
 
 
 class NotFitted(UsageError, NotFittedError):  # type: ignore[misc]  # scikit-learn is untyped

@@ -18,7 +18,7 @@ from bakeoff.storage.opened_weights import seen_trials
 from bakeoff.storage.search_folder import SearchFolder
 from bakeoff.storage.study_folder import StudyFolder
 from bakeoff.storage.study_recipe import recorded_recipe
-from bakeoff.study.model_identity import identity, is_identity
+from bakeoff.study.jobs.model_identity import identity, is_identity
 from bakeoff.utils.text import shown
 
 

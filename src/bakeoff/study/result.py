@@ -27,9 +27,9 @@ if TYPE_CHECKING:
     from bakeoff.data import DataSet
     from bakeoff.report.galleries import Gallery
     from bakeoff.report.plots import Figure
-    from bakeoff.study.predictions import Predictions
-    from bakeoff.study.read_pictures import Adapt
-    from bakeoff.study.trained_model import TrainedModel
+    from bakeoff.study.winner.predictions import Predictions
+    from bakeoff.study.winner.read_pictures import Adapt
+    from bakeoff.study.winner.trained_model import TrainedModel
 
 
 @dataclass(frozen=True, repr=False)
@@ -157,7 +157,7 @@ class Result:
         self, model: str | None = None, *, seed: int | None = None, ensemble: bool = False
     ) -> TrainedModel:
         """Return a trained model of the study; `ensemble` takes all its seeds."""
-        from bakeoff.study.trained_model import trained_model
+        from bakeoff.study.winner.trained_model import trained_model
 
         folder, recommended = self.folder, None if self.opened is None else self.recommended
         if self._several:
@@ -197,9 +197,9 @@ class Result:
         """Predict new images: picture files, folders, npz files, or an array of images.
 
         Arrays have the shape (n, height, width[, channels]) and pixels on the data set's scale.
-        `bakeoff.study.predictions.predict` says more.
+        `bakeoff.study.winner.predictions.predict` says more.
         """
-        from bakeoff.study.predictions import predict
+        from bakeoff.study.winner.predictions import predict
 
         trained = self.trained(model, seed=seed, ensemble=ensemble)
         return predict(images, trained, adapt=adapt)

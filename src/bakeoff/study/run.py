@@ -13,7 +13,7 @@ from bakeoff.data import DataSet
 from bakeoff.data.folds import Folds
 from bakeoff.errors import RecipeError, StudyError, TrialLost
 from bakeoff.recipe import Recipe
-from bakeoff.recipe.parse_split import SEED_COUNT
+from bakeoff.recipe.parsing.parse_split import SEED_COUNT
 from bakeoff.recipe.types import Race
 from bakeoff.storage.study_folder import StudyFolder, place_of
 from bakeoff.study import arguments
@@ -22,15 +22,15 @@ from bakeoff.study.create import Prepared, prepare
 from bakeoff.study.executors.choose import executor
 from bakeoff.study.executors.fork_server import WORKER, warm_up
 from bakeoff.study.executors.interface import Lost, MovableJob
-from bakeoff.study.looks import needed, of_stage, still_open
-from bakeoff.study.open_test_set import open_test_set
+from bakeoff.study.opening.looks import needed, of_stage, still_open
+from bakeoff.study.opening.open_test_set import open_test_set
+from bakeoff.study.planning.training_profile import write_profile
+from bakeoff.study.progress.stages import Stage, stages_left
 from bakeoff.study.race import take_look
 from bakeoff.study.result import Result
-from bakeoff.study.search import search, searching
-from bakeoff.study.ship import ship
-from bakeoff.study.stages import Stage, stages_left
 from bakeoff.study.train_missing import lanes_of, largest_trial, missing_trials, train
-from bakeoff.study.training_profile import write_profile
+from bakeoff.study.tuning.search import search, searching
+from bakeoff.study.winner.ship import ship
 from bakeoff.utils.events import Watcher
 from bakeoff.utils.machine import Device, default_device, lacks
 

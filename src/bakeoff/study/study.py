@@ -8,9 +8,9 @@ from pathlib import Path
 from typing import Any, Never
 
 from bakeoff import recipe as recipes
-from bakeoff.data.python_data import from_python, is_declared
+from bakeoff.data.in_memory.python_data import from_python, is_declared
 from bakeoff.errors import RecipeError, StudyInterrupted
-from bakeoff.recipe.yaml_reader import MAX_DEPTH
+from bakeoff.recipe.parsing.yaml_reader import MAX_DEPTH
 from bakeoff.storage.study_folder import place_of
 from bakeoff.study.arguments import a_path
 from bakeoff.study.compare import compare as compare_folders
@@ -132,7 +132,7 @@ class Study:
         watcher: Watcher | None = None,
     ) -> Result:
         """Carry the study out, as `bakeoff.study.run.run` does; progress goes to standard error."""
-        from bakeoff.study.notebook_progress import shown_progress
+        from bakeoff.study.progress.notebook_progress import shown_progress
 
         current_folder()  # workers begin there
         place = place_of(self.recipe.name, None if out is None else a_path(out, "out"))

@@ -11,7 +11,7 @@ from bakeoff.storage import written_folder
 from bakeoff.storage.backbone_weights import weights_folder
 from bakeoff.storage.study_folder import StudyFolder
 from bakeoff.storage.study_recipe import recorded_recipe
-from bakeoff.study.trained_model import TrainedModel, trained_model
+from bakeoff.study.winner.trained_model import TrainedModel, trained_model
 
 
 def with_study_backbones(recipe: Recipe, begun: StudyFolder | None = None) -> Recipe:

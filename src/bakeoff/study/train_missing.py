@@ -26,14 +26,14 @@ from bakeoff.storage.scratch import clear_scratch, scratch_folder
 from bakeoff.storage.search_folder import SearchFolder
 from bakeoff.storage.study_folder import StudyFolder, trial_lock
 from bakeoff.storage.study_recipe import as_declared
-from bakeoff.study import checkpoints
-from bakeoff.study.builder_jobs import builder_jobs
-from bakeoff.study.cost import baseline_seconds, trial_seconds
 from bakeoff.study.create import Prepared
-from bakeoff.study.development_data import write_development
 from bakeoff.study.executors.interface import Lost, MovableJob
-from bakeoff.study.feature_jobs import FeatureJob, feature_jobs
-from bakeoff.study.jobs import BaselineJob, TrainJob
+from bakeoff.study.jobs import checkpoints
+from bakeoff.study.jobs.builder_jobs import builder_jobs
+from bakeoff.study.jobs.development_data import write_development
+from bakeoff.study.jobs.feature_jobs import FeatureJob, feature_jobs
+from bakeoff.study.jobs.job import BaselineJob, TrainJob
+from bakeoff.study.planning.cost import baseline_seconds, trial_seconds
 from bakeoff.utils.events import Planned, Watcher
 
 LANES = 32

@@ -51,15 +51,15 @@ def import_what_commands_import() -> None:
     import bakeoff.cli
     import bakeoff.cli.look
     import bakeoff.data.download
-    import bakeoff.data.folder
+    import bakeoff.data.folders.folder
+    import bakeoff.data.formats.npz
     import bakeoff.data.named
-    import bakeoff.data.npz
     import bakeoff.data.published
     import bakeoff.recipe.recipe_text
     import bakeoff.report.terminal
     import bakeoff.study.executors.fork_server
-    import bakeoff.study.plan
-    import bakeoff.study.progress
+    import bakeoff.study.planning.plan
+    import bakeoff.study.progress.terminal_progress
     import bakeoff.study.run
     import bakeoff.study.status
     import bakeoff.study.verify

@@ -122,8 +122,8 @@ def _import_everything() -> None:
     import bakeoff.cli
     import bakeoff.report.html_page
     import bakeoff.report.terminal
-    import bakeoff.study.jobs
-    import bakeoff.study.progress
+    import bakeoff.study.jobs.job
+    import bakeoff.study.progress.terminal_progress
     import bakeoff.study.run
     import bakeoff.study.status
     import bakeoff.training.trainer
@@ -131,7 +131,7 @@ def _import_everything() -> None:
     bakeoff.cli.command_line()
     codecs.lookup("ascii")  # another user may not be able to read it later
     gc.freeze()  # so that no fork looks through all this for garbage
-    assert vl_convert and sklearn.linear_model and bakeoff.study.jobs
+    assert vl_convert and sklearn.linear_model and bakeoff.study.jobs.job
     if len(os.listdir("/proc/self/task")) > 1:
         raise RuntimeError("expected one thread, so that commands can be forked")
 

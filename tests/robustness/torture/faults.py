@@ -74,12 +74,16 @@ def install(plan: Plan) -> None:
         _replace_reading(gate)
     else:
         _replace_writing(gate)
-    _when_imported("bakeoff.study.checkpoints", lambda module: _checkpoints(module, plan))
+    _when_imported("bakeoff.study.jobs.checkpoints", lambda module: _checkpoints(module, plan))
     _when_imported("bakeoff.training.trainer", lambda module: _log_epochs(module, plan))
     if plan.plain:
         _when_imported("bakeoff.report", _without_figures)
     if plan.clock:
-        for name in ("bakeoff.study.jobs", "bakeoff.study.create", "bakeoff.study.open_test_set"):
+        for name in (
+            "bakeoff.study.jobs.job",
+            "bakeoff.study.create",
+            "bakeoff.study.opening.open_test_set",
+        ):
             _when_imported(name, lambda module: _jumping_clock(module, gate))
 
 

@@ -10,11 +10,11 @@ import pytest
 
 from bakeoff.study.executors.interface import Job, Lost
 from bakeoff.study.executors.remote_job import UnpackedJob
-from bakeoff.study.feature_jobs import FeatureJob
-from bakeoff.study.jobs import BaselineJob, TrainJob
-from bakeoff.study.multi_trial_job import MultiTrialJob
-from bakeoff.study.predict_job import PredictJob
-from bakeoff.study.ship import ShipJob
+from bakeoff.study.jobs.feature_jobs import FeatureJob
+from bakeoff.study.jobs.job import BaselineJob, TrainJob
+from bakeoff.study.jobs.multi_trial_job import MultiTrialJob
+from bakeoff.study.jobs.predict_job import PredictJob
+from bakeoff.study.winner.ship import ShipJob
 from tests.helpers.trainers import declare
 
 TRAIN = TrainJob(

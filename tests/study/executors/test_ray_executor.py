@@ -10,12 +10,12 @@ import pytest
 
 from bakeoff.errors import BakeoffError, StorageError, StudyError
 from bakeoff.storage import atomic, formats, written_folder
-from bakeoff.study.checkpoint_names import PLACE
 from bakeoff.study.executors import ray_executor
 from bakeoff.study.executors.interface import Lost
 from bakeoff.study.executors.ray_executor import ClusterExecutor
 from bakeoff.study.executors.ray_places import Node
-from bakeoff.study.jobs import TrainJob
+from bakeoff.study.jobs.checkpoint_names import PLACE
+from bakeoff.study.jobs.job import TrainJob
 from bakeoff.utils.events import Watcher
 from tests.helpers.fake_cluster import FakeCluster, Writer
 from tests.helpers.jobs import Listener

@@ -14,9 +14,9 @@ from bakeoff.errors import StudyError
 from bakeoff.storage import feature_cache, written_folder
 from bakeoff.storage.formats import sealed_json
 from bakeoff.study.executors import remote_job
-from bakeoff.study.feature_jobs import FeatureJob
-from bakeoff.study.jobs import TrainJob
-from bakeoff.study.multi_trial_job import MultiTrialJob
+from bakeoff.study.jobs.feature_jobs import FeatureJob
+from bakeoff.study.jobs.job import TrainJob
+from bakeoff.study.jobs.multi_trial_job import MultiTrialJob
 from tests.helpers.fake_cluster import Writer
 from tests.helpers.trainers import declare
 

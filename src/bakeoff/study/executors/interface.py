@@ -10,7 +10,7 @@ from bakeoff.utils.events import OnEpoch
 
 
 class Job(Protocol):
-    """What a worker can do; study/jobs.py has them."""
+    """What a worker can do; study/jobs/job.py has them."""
 
     @property
     def label(self) -> str:

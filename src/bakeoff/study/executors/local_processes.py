@@ -26,7 +26,7 @@ from bakeoff.study.executors.interface import Job, Lost, More, labels
 from bakeoff.study.executors.job_queue import ATTEMPTS, JobQueue
 from bakeoff.study.executors.process_watch import Progress, holds_less_than
 from bakeoff.study.executors.worker_count import WORKER_BYTES
-from bakeoff.study.multi_trial_job import together
+from bakeoff.study.jobs.multi_trial_job import together
 from bakeoff.training.native import load as native
 from bakeoff.training.native.load import Choice
 from bakeoff.utils.events import Watcher
@@ -339,7 +339,7 @@ def _serve(
 
 
 def _work(pipe: Connection, device: Device, cache: Path | None, kernels: Choice) -> None:
-    from bakeoff.study.jobs import Busy
+    from bakeoff.study.jobs.job import Busy
     from bakeoff.training import backend
 
     try:

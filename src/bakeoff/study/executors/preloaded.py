@@ -11,7 +11,7 @@ try:
     from bakeoff.utils import lean_scipy  # noqa: F401, I001
     from bakeoff.training import lean_keras  # noqa: F401  # before what imports Keras
     from bakeoff.training import trainer  # noqa: F401
-    from bakeoff.study import jobs  # noqa: F401
+    from bakeoff.study.jobs import job  # noqa: F401
 finally:
     gc.freeze()
     gc.enable()

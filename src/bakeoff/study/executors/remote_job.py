@@ -13,8 +13,8 @@ from typing import Any
 
 from bakeoff.errors import StudyError
 from bakeoff.storage import atomic, feature_cache, written_folder
-from bakeoff.study.checkpoint_names import newest_first
 from bakeoff.study.executors.interface import Job, MovableJob
+from bakeoff.study.jobs.checkpoint_names import newest_first
 from bakeoff.utils.events import OnEpoch
 
 USER = ".user"

@@ -19,13 +19,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from bakeoff.data import load
-from bakeoff.data.decode_files import FULL
+from bakeoff.data.image_files.decode_files import FULL
 from bakeoff.errors import BakeoffError, StudyError, UsageError
 from bakeoff.storage import array_files, atomic, formats, written_folder
 from bakeoff.storage.split_file import read_split
 from bakeoff.storage.study_recipe import read_recipe
-from bakeoff.study.trained_model import TrainedModel
-from bakeoff.study.training_profile import read_profile
+from bakeoff.study.planning.training_profile import read_profile
+from bakeoff.study.winner.trained_model import TrainedModel
 from bakeoff.use.export import check as check_script
 from bakeoff.use.export.example import example, lines, requirements
 from bakeoff.use.export.litert_file import litert_model

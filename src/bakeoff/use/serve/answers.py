@@ -12,9 +12,9 @@ from numpy.typing import NDArray
 from bakeoff.errors import UsageError
 from bakeoff.storage import thumbnails
 from bakeoff.storage.study_folder import StudyFolder
-from bakeoff.study.read_pictures import Adapt, PicturesReader
-from bakeoff.study.trained_model import TrainedModel, with_all_seeds
-from bakeoff.study.training_profile import TrainingProfile
+from bakeoff.study.planning.training_profile import TrainingProfile
+from bakeoff.study.winner.read_pictures import Adapt, PicturesReader
+from bakeoff.study.winner.trained_model import TrainedModel, with_all_seeds
 from bakeoff.training.predictor import SIZES
 from bakeoff.use.serve.answer_text import AnswerText, Unlike
 

@@ -18,7 +18,7 @@ from bakeoff.analysis.compare import compare
 from bakeoff.errors import BakeoffError
 from bakeoff.storage.study_folder import StudyFolder
 from bakeoff.study.collect_images import illustrated
-from bakeoff.study.trained_model import trained_model
+from bakeoff.study.winner.trained_model import trained_model
 from bakeoff.use.serve.answers import Answers
 from bakeoff.use.serve.batches import Batches
 from bakeoff.use.serve.counters import Counters

@@ -9,7 +9,7 @@ from bakeoff.recipe import Recipe
 from bakeoff.storage.history import read_history
 from bakeoff.storage.study_folder import StudyFolder
 from bakeoff.storage.study_recipe import read_recipe
-from bakeoff.study.checkpoints import history_saved
+from bakeoff.study.jobs.checkpoints import history_saved
 from bakeoff.study.status import StudyStatus, TrialStatus, status
 from bakeoff.utils.text import listed
 

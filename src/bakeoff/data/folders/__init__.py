@@ -1,0 +1,1 @@
+"""Data sets in folders of images: which are classes, which are parts, what is neither."""

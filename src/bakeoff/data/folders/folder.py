@@ -1,0 +1,167 @@
+"""Data sets in folders: one sub-folder a class, optionally train/, val/ and test/ above."""
+
+import os
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from bakeoff.data.dataset import DataSet, part_starts
+from bakeoff.data.folders.folder_layout import find, links_outside
+from bakeoff.data.folders.folder_walk import DEEP, Seen
+from bakeoff.data.formats.tables_beside import tables_with_labels
+from bakeoff.data.image_files.decode_files import Skipped, check_pictures, decode_files, examples
+from bakeoff.data.labels import check_known, checked_class_names
+from bakeoff.data.safe_reading import refusing
+from bakeoff.data.sources import FolderSource
+from bakeoff.errors import DataError
+from bakeoff.utils.text import counted, listed, shown, some
+
+
+def load_folder(source: FolderSource) -> DataSet:
+    """Read a folder of images.
+
+    Class names are the folders' names; classes and files come in natural order (2 before 10).
+    What is no image is ignored, broken files are skipped, both with a note. Links are followed
+    only inside the folder.
+
+    Raises
+    ------
+    DataError
+        If it is not such a folder, or a class has no readable image.
+    """
+    check_pictures(source)
+    root = Path(source.folder)
+    if not os.path.isdir(root):
+        found = "a file" if os.path.isfile(root) else "none"
+        raise DataError(f"{shown(root)}: expected a folder of images, found {found}")
+    seen, skipped = Seen(), Skipped()
+    with refusing(root):
+        layout = find(root, source.parts, seen)
+        names = checked_class_names(layout.classes)
+        files = [file for part in layout.files.values() for file in part]
+        read = decode_files(
+            files, source, skipped, {part: len(each) for part, each in layout.files.items()}
+        )
+        labels = np.array([file.label for file in files], dtype=np.int64)[read.kept]
+        parts: dict[str, NDArray[np.int64]] = {}
+        start = 0
+        for part, members in layout.files.items():
+            count = int(np.count_nonzero(read.kept[start : start + len(members)]))
+            begin = sum(map(len, parts.values()))
+            parts[part] = labels[begin : begin + count]
+            start += len(members)
+        untested = _check_classes(parts, names, skipped, seen)
+    notes = [*skipped.notes(), *_notes(seen, untested), *read.white.notes]
+    tables = tables_with_labels(root)
+    if tables:
+        notes.append(
+            f"labels are the folders' names, and not those in {some(tables)} beside them: for "
+            "these, write {table: …}"
+        )
+    title = shown(Path(os.path.abspath(root)).name) or "folder"
+    validation_start, test_start = part_starts({part: len(each) for part, each in parts.items()})
+    return DataSet(
+        title,
+        read.images,
+        labels,
+        names,
+        read.white.maximum,
+        test_start,
+        notes=tuple(notes),
+        origins=read.origins,
+        validation_start=validation_start,
+        files=tuple(file.name for file, kept in zip(files, read.kept, strict=True) if kept),
+        deep_white=read.white.deep,
+    )
+
+
+def _notes(seen: Seen, untested: list[str]) -> list[str]:
+    """Return what was found beside the images, in sentences."""
+    notes = []
+    if seen.entered:
+        notes.append(f"the classes were found in {listed(f'{each}/' for each in seen.entered)}")
+    if seen.called:
+        notes.append(seen.called)
+    if seen.deep:
+        notes.append(
+            f"read {counted(len(seen.deep), 'folder')} inside class folders too: "
+            f"{examples(seen.deep)}"
+        )
+    if seen.deeper:
+        notes.append(
+            f"did not look into {counted(len(seen.deeper), 'folder')} more than {DEEP} levels "
+            f"inside a class folder: {examples(seen.deeper)}"
+        )
+    if seen.again:
+        notes.append(
+            f"did not enter {counted(len(seen.again), 'folder')} again, here or in another class: "
+            f"{examples(seen.again)}"
+        )
+    if seen.masks:
+        notes.append(
+            f"left out {counted(len(seen.masks), 'picture')} called like masks of others beside "
+            f"them: {examples(seen.masks)}"
+        )
+    if seen.mask_folders:
+        notes.append(
+            f"left out {counted(len(seen.mask_folders), 'folder')} called like masks of the "
+            f"pictures beside them: {examples(seen.mask_folders)}"
+        )
+    if seen.like_masks:
+        notes.append(
+            f"read {counted(len(seen.like_masks), 'picture')} called like masks of others beside "
+            f"them: if they are, remove them ({examples(seen.like_masks)})"
+        )
+    if seen.alike:
+        notes.append(
+            f"every class folder holds the same folders ({examples(seen.alike)}): if these are the "
+            "classes, name one of the class folders instead, or put those of one name together"
+        )
+    if seen.links:
+        notes.append(
+            f"did not follow {counted(len(seen.links), 'link')} out of this folder, to nowhere or "
+            f"back: {examples(seen.links)}"
+        )
+    if seen.loose:
+        notes.append(
+            f"ignored {counted(len(seen.loose), 'file')} or folders beside the class folders: "
+            f"{examples(seen.loose)}"
+        )
+    if untested:
+        notes.append(
+            f"found no test image of {counted(len(untested), 'class', 'classes')}: "
+            f"{examples(untested)}"
+        )
+    return notes
+
+
+def _check_classes(
+    parts: dict[str, NDArray[np.int64]], names: tuple[str, ...], skipped: Skipped, seen: Seen
+) -> list[str]:
+    """Refuse a class that has no readable image to learn from; return those not tested."""
+    have = np.bincount(parts["train"], minlength=len(names))
+    for label in np.flatnonzero(have == 0).tolist():
+        if label in skipped.first_broken:
+            why = f" but {skipped.first_broken[label]}"
+        else:
+            endings = skipped.endings()
+            why = f", but {endings}, which cannot be read here" if endings else ""
+            why += f", but {links_outside(seen.links)}" if seen.links else ""
+        cure = "add images, or remove the folder"
+        only = shown(names[int(have.argmax())])
+        if np.count_nonzero(have) == 1 and any(f"{only}/" in each for each in seen.deep):
+            cure = f"if the classes are in {only}/, name that folder"
+        raise DataError(
+            f"class {shown(names[label])}: expected at least one readable image, found none{why}: "
+            f"{cure}"
+        )
+    for part in ("validation", "test"):
+        if part in parts:
+            if not len(parts[part]):
+                raise DataError(f"expected images in the {part} part, found none that can be read")
+            check_known(parts["train"], parts[part], part, names)
+    if "test" not in parts:
+        return []
+    tested = np.bincount(parts["test"], minlength=len(names))
+    return [names[label] for label in np.flatnonzero(tested == 0)]

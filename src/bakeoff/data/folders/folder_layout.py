@@ -1,0 +1,318 @@
+"""Where the classes and parts of a folder of images are, in the layouts that people have."""
+
+import os
+import re
+import unicodedata
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from bakeoff.data.folders.folder_walk import DEEP, ENDINGS, File, Seen, Walk
+from bakeoff.data.folders.masks import folders_of_masks, holds_pictures
+from bakeoff.data.folders.part_folders import (
+    check_in_classes,
+    check_no_parts_in_names,
+    folder_part,
+    part_folders,
+)
+from bakeoff.data.formats.other_kinds import other_kind
+from bakeoff.data.safe_reading import check_different
+from bakeoff.data.sources import PARTS
+from bakeoff.data.words import form_of_pictures, pieces, spelled_out
+from bakeoff.errors import DataError
+from bakeoff.utils.text import counted, listed, shown, some
+
+_MASKS = 3  # so many are no chance
+_OPENED = 20  # files without an ending, to see what they are
+_PIECES = {
+    *("images", "image", "imgs", "img", "pictures", "photos"),
+    *("fold", "batch", "shard", "chunk"),
+}
+_TREE = "put each class into a folder of its own: {0}/cat/1.png, {0}/dog/1.png, …"
+
+
+@dataclass(frozen=True)
+class Layout:
+    """The files of the parts in order (train, validation, test) and the names of the classes."""
+
+    files: Mapping[str, list[File]]
+    classes: list[str]
+
+
+def find(root: Path, parts: Mapping[str, str] | None, seen: Seen) -> Layout:
+    """Return where the images of a folder are.
+
+    Parameters
+    ----------
+    root : the folder
+    parts : names of the folders of the parts, as a recipe says them; None to recognise them
+    seen : filled with what is beside the images
+
+    Raises
+    ------
+    DataError
+        If there are no two classes, or a part's classes are not those of training.
+    """
+    finder = _Finder(root, seen)
+    if parts is not None:
+        if "train" not in parts:
+            raise DataError(
+                f"parts: expected the folder of the training images too, found {listed(parts)}: "
+                "write {folder: …, parts: {train: FOLDER, …}}"
+            )
+        places = {part: _stated(root, part, name) for part, name in parts.items()}
+        check_different(places)
+    else:
+        root, places = finder.enter(root)
+    if not places:
+        if parts is None:
+            finder.check_flat(root)
+        classes = finder.classes(root, "", [])
+        finder.check_levels(classes)
+        files = _without_masks({"train": finder.walk.files(classes)}, seen)
+        return Layout(files, finder.names)
+    places = {part: places[part] for part in PARTS if part in places}
+    layout: dict[str, list[File]] = {}
+    for part, place in places.items():
+        known = finder.names if part != "train" else []
+        inside = finder.enter_part(part, Path(place))
+        layout[part] = finder.walk.files(finder.classes(inside, f"{Path(place).name}/", known))
+    return Layout(_without_masks(layout, seen), finder.names)
+
+
+def _without_masks(layout: dict[str, list[File]], seen: Seen) -> dict[str, list[File]]:
+    """Leave out masks, and say which, where there are enough in all parts to make a pattern."""
+    masks = [file.name for files in layout.values() for file in files if file.mask]
+    if len(masks) < _MASKS:
+        seen.like_masks += masks
+        return layout
+    seen.masks += masks
+    return {part: [file for file in files if not file.mask] for part, files in layout.items()}
+
+
+def _stated(root: Path, part: str, name: str) -> str:
+    path = root / name
+    if not path.is_dir():
+        raise DataError(f"parts.{part}: expected a folder in {shown(root)}, found no {shown(name)}")
+    return str(path)
+
+
+class _Finder:
+    """Walks one folder; the classes of training, once found, are the classes."""
+
+    def __init__(self, root: Path, seen: Seen) -> None:
+        self.root = root
+        self.walk = Walk(root, seen)
+        self.seen = seen
+        self.names: list[str] = []
+
+    def enter(self, root: Path) -> tuple[Path, dict[str, str]]:
+        """Return (the folder that classes or parts are in, the parts' folders by part).
+
+        A folder that holds one folder of folders is entered, and so is such a folder of a part
+        where that is called like it: seg_train/seg_train.
+        """
+        start, places = root, {}
+        for _ in range(DEEP):
+            folders, files = self.walk.inside(root)
+            places = part_folders(folders, self.walk)
+            only = self._only(root)
+            if places or only is None:
+                break
+            root = only
+            self.seen.loose += files
+        if root != start:
+            self.seen.entered.append(shown(os.path.relpath(root, self.root)))
+        return root, places
+
+    def enter_part(self, part: str, folder: Path) -> Path:
+        """Return the folder that the classes of a part are in: it, or one in it called like it."""
+        place = folder
+        for _ in range(DEEP):
+            only = self._only(place)
+            alike = only is not None and (
+                only.name.casefold() == place.name.casefold()
+                or folder_part(only.name) == part
+                or holds_pictures(only.name)
+            )
+            if only is None or not alike:
+                break
+            place = only
+        if place != folder:
+            self.seen.entered.append(shown(os.path.relpath(place, self.root)))
+        return place
+
+    def _only(self, folder: Path) -> Path | None:
+        """Return the folder of folders that a folder holds alone, but for files of other kinds."""
+        folders, files = self.walk.inside(folder)
+        told = any(name.lower().endswith((*ENDINGS, ".csv", ".tsv")) for name in files)
+        if told or len(folders) != 1 or not self.walk.inside(folders[0][1])[0]:
+            return None
+        return Path(folders[0][1])
+
+    def check_flat(self, root: Path) -> None:
+        """Refuse folders of parts that are no classes."""
+        folders, _ = self.walk.inside(root)
+        named = [(folder_part(name), name, path) for name, path in folders]
+        parts = {part: (name, path) for part, name, path in named if part is not None}
+        only = all(part or name.casefold() == "evaluation" for part, name, _ in named)
+        plain = "test" in parts and all(spelled_out(name) for name, _ in parts.values())
+        if "train" in parts and (plain or (only and len(parts) > 1)):
+            names = {part: name for part, (name, _) in parts.items()}
+            check_in_classes(names, dict(parts.values()), self.walk)
+        classes = [self.walk.inside(path)[0] for _, path in parts.values()]
+        if "train" not in parts and only and len(parts) > 1 and min(map(len, classes)) > 1:
+            first, second = (shown(parts[part][0]) for part in ("validation", "test"))
+            raise DataError(
+                f"expected a folder of training images, found the parts {first} and {second} "
+                f"alone: to train on one, write {{folder: …, parts: {{train: {first}, test: "
+                f"{second}}}}}"
+            )
+        check_no_parts_in_names(folders, self.walk)
+
+    def classes(self, parent: Path, prefix: str, known: list[str]) -> list[tuple[int, str]]:
+        """Return (label, path) of the class folders in a folder."""
+        folders, files = self.walk.inside(parent, note=True)
+        composed = [unicodedata.normalize("NFC", name) for name, _ in folders]
+        if not known:
+            _check_kinds(parent, composed)
+            if len(composed) < 2:
+                raise self._too_few(parent, composed, files)
+            self.names = known = composed
+        strange = next((name for name in composed if name not in known), None)
+        if strange is not None:
+            like = next((n for n in known if n.casefold() == strange.casefold()), None)
+            cure = f": rename it to {shown(like)}, as in training" if like else ""
+            again = strange.casefold() == parent.name.casefold() or holds_pictures(strange)
+            if again and len(folders) == 1 and not self.walk.inside(folders[0][1])[0]:
+                cure = (
+                    " with files in it that have no labels: write {folder: …, parts: {train: …}} "
+                    "without that part, and split.test takes a test part from training"
+                )
+            raise DataError(
+                f"expected in {prefix} only classes of training, found {shown(strange)}{cure}"
+            )
+        return [
+            (known.index(name), path) for name, (_, path) in zip(composed, folders, strict=True)
+        ]
+
+    def _too_few(self, parent: Path, classes: list[str], files: list[str]) -> DataError:
+        have = f"{len(classes)}" + (f" ({shown(classes[0])})" if classes else "")
+        if files:
+            have += f" and {counted(len(files), 'file')} directly in {shown(parent.name)}/"
+        outside = [name for name in self.seen.links]
+        if outside:
+            have += f" and {links_outside(outside)}"
+        tables = [name for name in files if name.lower().endswith((".csv", ".tsv"))]
+        cure = _TREE.format(shown(parent.name) or "folder")
+        if outside:
+            cure = "copy what the links lead to into the folder, or name that folder"
+        elif tables:
+            cure = f"if {tables[0]} lists files and labels, write {{table: {tables[0]}}}"
+        elif files and not any(name.lower().endswith(ENDINGS) for name in files):
+            cure = _about_file(parent, files) or cure
+        return DataError(
+            f"expected a sub-folder for each of at least 2 classes, found {have}: {cure}"
+        )
+
+    def check_levels(self, classes: list[tuple[int, str]]) -> None:
+        """Refuse class folders that hold the parts, which would be mixed; note what seems so."""
+        inside = [[name for name, _ in self.walk.inside(path)[0]] for _, path in classes]
+        if not all("train" in map(folder_part, names) for names in inside):
+            for _, path in classes:
+                self._check_no_set_in(Path(path))
+        aside = [folders_of_masks(names) for names in inside]
+        pairs = zip(inside, aside, strict=True)
+        inside = [[name for name in names if name not in masks] for names, masks in pairs]
+        plain = {self.names[k] for (k, _), below in zip(classes, inside, strict=True) if not below}
+        for (label, _), names in zip(classes, inside, strict=True):
+            parts = {folder_part(name): name for name in names}
+            if "train" in parts and {"validation", "test"} & parts.keys():
+                kind = shown(self.names[label])
+                found = [f"{kind}/{shown(n)}" for part, n in parts.items() if part is not None]
+                wanted = [f"{shown(n)}/{kind}" for part, n in parts.items() if part is not None]
+                raise DataError(
+                    f"expected the parts above the classes ({listed(wanted)}), found them below "
+                    f"({listed(found)}): move the folders"
+                )
+            again = [name for name in names if unicodedata.normalize("NFC", name) in plain]
+            if len(again) > 1 and again == names:
+                place = shown(self.names[label])
+                raise DataError(
+                    f"expected a folder for each class, found {place}/ that holds folders called "
+                    f"like those beside it ({some([shown(name) for name in names])}): where "
+                    f"{place}/ is a part, move the others into train/ beside it; else take it away"
+                )
+        if len(inside[0]) > 1 and all(names == inside[0] for names in inside):
+            self.seen.alike = [shown(name) for name in inside[0]]
+            self._check_no_forms({self.names[label]: path for label, path in classes})
+
+    def _check_no_forms(self, classes: Mapping[str, str]) -> None:
+        """Refuse color/, grayscale/ and segmented/ that hold the classes, the same in each."""
+        forms = {name: form for name in classes if (form := form_of_pictures(name)) is not None}
+        if len(forms) == len(classes):
+            found = listed(f"{shown(name)}/" for name in classes)
+            plainest = os.path.relpath(classes[min(forms, key=forms.__getitem__)], self.root)
+            place = shown(str(Path(self.root.name, plainest)), limit=120)
+            raise DataError(
+                f"expected a folder for each class, found {found} with the same folders in each "
+                f"({some(self.seen.alike)}), which seem to be the classes, in several forms of "
+                f"the same pictures: name one of them ({place}); "
+                "if they are the classes, call them something else"
+            )
+
+    def _check_no_set_in(self, place: Path) -> None:
+        """Refuse a class folder that holds a whole data set: parts, with several classes inside."""
+        folders, _ = self.walk.inside(place)
+        for _ in range(DEEP):
+            if len(folders) == 1:
+                place = Path(folders[0][1])
+                folders, _ = self.walk.inside(place)
+        parts = {part: path for name, path in folders if (part := folder_part(name)) is not None}
+        classes = [len(self.walk.inside(path)[0]) for path in parts.values()]
+        if "train" in parts and len(classes) > 1 and min(classes) > 1:
+            name = shown(os.path.relpath(place, self.root), limit=120)
+            raise DataError(
+                f"expected a folder for each class, found a whole data set in {name}/, with "
+                f"{listed(f'{shown(Path(path).name)}/' for path in parts.values())}: name that "
+                "folder"
+            )
+
+
+def _about_file(folder: Path, names: Sequence[str]) -> str:
+    """Say what to do about files of which one may be the data; nothing where none may."""
+    arrays = next((name for name in names if name.lower().endswith(".npz")), None)
+    if arrays is not None:
+        return f"if {arrays} holds images and labels, write {{npz: {arrays}}}"
+    bare = set([name for name in names if not Path(name).suffix][:_OPENED])
+    kinds = {name: other_kind(folder / name if name in bare else Path(name)) for name in names}
+    found = {name: kind for name, kind in kinds.items() if kind is not None}
+    found = {n: kind for n, kind in found.items() if not n.lower().endswith(".txt")} or found
+    return next((f"{name} is {kind}: {cure}" for name, (kind, cure) in found.items()), "")
+
+
+def _check_kinds(parent: Path, folders: Sequence[str]) -> None:
+    """Refuse folders that are no classes: pictures and their masks, or one set in pieces."""
+    tree = _TREE.format(shown(parent.name) or "folder")
+    stems = {re.sub("[0-9]+", "0", name.casefold()) for name in folders}
+    numbers = sorted(int(each[-1]) for name in folders if (each := re.findall("[0-9]+", name)))
+    in_turn = numbers in ([*range(len(folders))], [*range(1, len(folders) + 1)])
+    if len(folders) > 1 == len(stems) and in_turn and _PIECES & {*pieces(folders[0])}:
+        raise DataError(
+            f"expected a folder for each class, found {some([f'{shown(n)}/' for n in folders])}, "
+            f"called like numbered pieces of one set: {tree}; or list files and labels in a table, "
+            "{table: …}; if they are classes, call them something else"
+        )
+    masks = folders_of_masks(folders)
+    if masks and all(name in masks or holds_pictures(name) for name in folders):
+        raise DataError(
+            f"expected a sub-folder for each of at least 2 classes, found "
+            f"{listed(f'{shown(name)}/' for name in folders)}, pictures and what is said of them: "
+            f"{tree}"
+        )
+
+
+def links_outside(names: list[str]) -> str:
+    """Say how many links lead outside the folder, with examples."""
+    verb = "leads" if len(names) == 1 else "lead"
+    return f"{counted(len(names), 'link')} that {verb} outside the folder ({some(names)})"

@@ -1,0 +1,167 @@
+"""What lies in a folder of images and below: links followed inside it, no folder read twice."""
+
+import os
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from bakeoff.data.folders.masks import folders_of_masks, masks_beside
+from bakeoff.data.labels import natural
+from bakeoff.utils.clutter import is_clutter
+from bakeoff.utils.text import shown
+from bakeoff.utils.user_paths import require_utf8_names
+
+ENDINGS = (
+    *(".png", ".jpg", ".jpeg", ".jpe", ".jfif", ".webp", ".gif", ".bmp", ".dib", ".tif", ".tiff"),
+    *(".pnm", ".pbm", ".pgm", ".ppm", ".avif", ".jp2", ".j2k", ".jpx"),
+)
+DEEP = 8  # levels of folders inside a class, or around the classes
+
+
+@dataclass(frozen=True)
+class File:
+    """A file in the folder of a class.
+
+    Attributes
+    ----------
+    name : its path below the data's folder, as shown
+    mask : whether it is called like a mask of a picture beside it, as most pictures there have one
+    """
+
+    path: str
+    label: int
+    name: str
+    mask: bool = False
+
+
+def visible(paths: Iterable[Path]) -> list[Path]:
+    """Return the paths of files that people see, sorted: macOS puts ._a.csv beside a.csv."""
+    return sorted(path for path in paths if path.name[0] != "." and not is_clutter(path.name))
+
+
+@dataclass
+class Seen:
+    """What else there is in a folder, as shown."""
+
+    links: list[str] = field(default_factory=list)
+    loose: list[str] = field(default_factory=list)
+    deep: list[str] = field(default_factory=list)
+    deeper: list[str] = field(default_factory=list)  # folders that were not looked into
+    again: list[str] = field(default_factory=list)  # folders that are read elsewhere
+    masks: list[str] = field(default_factory=list)  # left out
+    mask_folders: list[str] = field(default_factory=list)  # likewise
+    like_masks: list[str] = field(default_factory=list)  # which may be masks, and are read
+    entered: list[str] = field(default_factory=list)
+    called: str = ""  # what is said of classes that are called like parts
+    alike: list[str] = field(default_factory=list)  # the folders in every class, if the same
+
+
+class Walk:
+    """Looks into one folder and those below; `seen` is told what is beside the images."""
+
+    def __init__(self, root: Path, seen: Seen) -> None:
+        self.root = root
+        self.within = os.path.realpath(root) + os.sep
+        self.seen = seen
+
+    def inside(
+        self, parent: str | Path, *, note: bool = False
+    ) -> tuple[list[tuple[str, str]], list[str]]:
+        """Return ((name, path) of the folders in a folder, names of the files)."""
+        folders, files, links = [], [], []
+        for entry in _entries(parent):
+            target = self._followed(entry)
+            if target is None:
+                links.append(shown(entry.name))
+            elif _is_folder(entry):
+                folders.append((entry.name, target))
+            else:
+                files.append(shown(entry.name))
+        if note:
+            self.seen.links += links
+            self.seen.loose += files
+        return folders, files
+
+    def has_pictures(self, folder: str) -> bool:
+        """Say whether a file in a folder, or below, is called like a picture."""
+        waiting, known = [folder], {_identity(folder)}
+        while waiting:
+            folders, files = self.inside(waiting.pop())
+            if any(name.lower().endswith(ENDINGS) for name in files):
+                return True
+            fresh = {_identity(path): path for _, path in folders}
+            waiting += [path for identity, path in fresh.items() if identity not in known]
+            known |= fresh.keys()
+        return False
+
+    def files(self, classes: Sequence[tuple[int, str]]) -> list[File]:
+        """Return the files in class folders, (label, path), and below, in natural order."""
+        roots = {_identity(path) for _, path in classes}
+        found: list[File] = []
+        for label, path in classes:
+            found += self._below(path, label, 0, set(roots))
+        return found
+
+    def _below(
+        self, folder: str, label: int, depth: int, known: set[tuple[int, int]]
+    ) -> Iterator[File]:
+        """Yield the files in a folder and below.
+
+        known : the folders that are not to be entered: those of classes, and those read already
+        """
+        entries = _entries(folder)
+        masks, usual = masks_beside([e.name for e in entries if e.name.lower().endswith(ENDINGS)])
+        aside = folders_of_masks([e.name for e in entries if _is_folder(e)])
+        for entry in entries:
+            name = shown(os.path.relpath(entry.path, self.root), limit=120)
+            target = self._followed(entry)
+            if target is None:
+                self.seen.links.append(name)
+            elif not os.path.isdir(target):
+                mask = entry.name in masks
+                if mask and not usual:
+                    self.seen.like_masks.append(name)
+                yield File(target, label, name, mask and usual)
+            elif entry.name in aside:
+                self.seen.mask_folders.append(name)
+            elif _identity(target) in known:
+                self.seen.again.append(name)
+            elif depth == DEEP:
+                self.seen.deeper.append(name)
+            else:
+                self.seen.deep.append(name)
+                known.add(_identity(target))
+                yield from self._below(target, label, depth + 1, known)
+
+    def _followed(self, entry: "os.DirEntry[str]") -> str | None:
+        """Return where an entry leads; None where it leaves the folder, goes nowhere or back up."""
+        if not entry.is_symlink():
+            return entry.path
+        target = os.path.realpath(entry.path)
+        above = (os.path.dirname(entry.path) + os.sep).startswith(target + os.sep)
+        real = (os.path.realpath(os.path.dirname(entry.path)) + os.sep).startswith(target + os.sep)
+        good = target.startswith(self.within) and os.path.exists(target) and not (above or real)
+        return target if good else None
+
+
+def _identity(folder: str) -> tuple[int, int]:
+    """Return what tells a folder from all others, whatever path leads there."""
+    found = os.stat(folder)
+    return found.st_dev, found.st_ino
+
+
+def _is_folder(entry: "os.DirEntry[str]") -> bool:
+    """Say whether it is a folder, or a link to one; not where a link leads nowhere."""
+    return os.path.isdir(entry.path) if entry.is_symlink() else entry.is_dir()
+
+
+def _entries(folder: str | Path) -> list["os.DirEntry[str]"]:
+    """Return what lies in a folder, in natural order, without hidden files and clutter."""
+    with os.scandir(folder) as entries:
+        visible = [
+            entry
+            for entry in entries
+            if not entry.name.startswith(".") and not is_clutter(entry.name)
+        ]
+    require_utf8_names(entry.name for entry in visible)
+    return sorted(visible, key=lambda entry: natural(entry.name))

@@ -1,0 +1,1 @@
+"""Data sets in files of other programs: IDX, npz, CSV, Parquet, and tables beside images."""

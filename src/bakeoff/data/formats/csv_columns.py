@@ -1,0 +1,218 @@
+"""CSV files as tables: the separator and the header recognised, columns found by their names."""
+
+import csv
+import io
+import re
+from collections.abc import Mapping, Sequence
+from contextlib import suppress
+from dataclasses import dataclass
+from pathlib import Path
+
+from bakeoff.data.folders.folder_walk import ENDINGS, visible
+from bakeoff.data.safe_reading import check_memory, regular_file
+from bakeoff.data.words import part_of, pieces
+from bakeoff.errors import DataError
+from bakeoff.utils.text import shown, some
+
+MAX_BYTES = 1 << 31
+_CELL = 80  # bytes that a cell takes in a list, beside its text
+LABELS = (
+    *("label", "labels", "class", "target", "category", "y", "classname", "labelname", "breed"),
+    *("species", "diagnosis", "emotion", "classid", "labelid", "digit", "variety", "type"),
+)
+FILES = (  # "id" and "name" last: other columns have these names, too
+    *("file", "filename", "filepath", "image", "imagepath", "imagename", "imageid", "path", "img"),
+    *("imgpath", "imgname", "photo", "photoid", "files", "images", "id", "name"),
+)
+PART_COLUMNS = ("part", "split", "set", "subset", "partition", "usage", "dataset")
+_DECIMAL_COMMAS = re.compile(r"(-?[0-9]+(,[0-9]+)?;)+-?[0-9]+(,[0-9]+)?\s*")
+NO_UTF8 = "expected text in UTF-8, found other bytes: save it as UTF-8"
+INDICES = ("id", "index", "unnamed0", "", "rowid", "imageid")
+
+
+@dataclass(frozen=True)
+class Head:
+    """How a table begins: its separator, its columns' names, and whether its first line gives them.
+
+    `skip` rows come before the first image; a header of mere numbers names nothing. `blank` empty
+    lines come before these.
+    """
+
+    separator: str
+    columns: tuple[str, ...]
+    named: bool
+    skip: int
+    blank: int = 0
+
+
+def bare(name: str) -> str:
+    """Return a column's name in small letters and digits alone."""
+    return "".join(each for each in name.casefold() if each.isalnum())
+
+
+def head(path: Path) -> Head:
+    """Return how a table begins; columns without names are called by their number, from 0."""
+    with regular_file(path) as (file, size):
+        if size > MAX_BYTES:
+            raise DataError(f"expected at most {MAX_BYTES:,} bytes, found {size:,}")
+        begin = file.read(1 << 20)
+        if begin.startswith((b"\xff\xfe", b"\xfe\xff")):
+            raise DataError("expected text in UTF-8, found UTF-16: save it as UTF-8")
+        text = begin.decode("utf-8-sig", errors="replace")
+        line = next((each for each in text.splitlines() if each.strip()), "")
+        blank = text[: text.index(line)].count("\n")
+        if "\0" in line or not line:
+            raise DataError("expected a table with a line for each image (CSV), found none")
+        separator = ";" if _DECIMAL_COMMAS.fullmatch(line) else max(",;\t|", key=line.count)
+        cells = next(csv.reader(io.StringIO(line), delimiter=separator))
+    files = any(cell.strip().lower().endswith(ENDINGS) for cell in cells)
+    cells = [each.strip() for each in cells]
+    named = len(cells) == 1 or not all(map(_is_number, cells[1:])) or _counts_pixels(cells)
+    named = named and not files and not _ends_in_a_word(cells)
+    columns = cells if named else [str(index) for index in range(len(cells))]
+    skip = int(named or _counts_columns(cells))
+    return Head(separator, tuple(columns), named, skip, blank)
+
+
+def _counts_pixels(cells: Sequence[str]) -> bool:
+    """Say whether a row is a name, and numbers that only count the columns after it."""
+    if len(cells) < 4 or _is_number(cells[0]) or cells[1] not in ("0", "1"):
+        return False
+    return cells[1:] == [str(int(cells[1]) + index) for index in range(len(cells) - 1)]
+
+
+def _ends_in_a_word(cells: Sequence[str]) -> bool:
+    """Say whether a row is numbers that do not count the columns, and a word: pixels, a label."""
+    *numbers, word = cells
+    return (
+        len(cells) > 3
+        and all(map(_is_number, numbers))
+        and not _is_number(word)
+        and bare(word) not in LABELS
+        and not _counts_columns(numbers)
+    )
+
+
+def _counts_columns(cells: Sequence[str]) -> bool:
+    """Say whether a row of numbers only counts the columns: 0, 1, 2 … or pandas's 0, 0.1, 0.2."""
+    if len(cells) < 4:
+        return False
+    start = int(cells[0]) if cells[0] in ("0", "1") else None
+    numbers = [str((start or 0) + index) for index in range(len(cells))]
+    copies = [f"{cells[1].partition('.')[0]}.{index}" for index in range(1, len(cells))]
+    return list(cells) == numbers or list(cells[1:]) == copies or list(cells[2:]) == copies[:-1]
+
+
+def _is_number(text: str) -> bool:
+    try:
+        float(text)
+    except ValueError:
+        return False
+    return True
+
+
+def rows(path: Path, begin: Head) -> list[list[str]]:
+    """Return the rows of a table of text, without its header; all as long as the header."""
+    with regular_file(path) as (file, size):
+        sample = file.read(1 << 20)
+        file.seek(0)
+        cells = sample.count(b"\n") + sample.count(begin.separator.encode())
+        check_memory(size + _CELL * cells * size // max(1, len(sample)))
+        text = io.TextIOWrapper(file, encoding="utf-8-sig", newline="")
+        usual = csv.field_size_limit(max(size, 1))  # a cell may hold all pixels of an image
+        try:
+            found = [row for row in csv.reader(text, delimiter=begin.separator) if any(row)]
+        except UnicodeDecodeError:
+            raise DataError(NO_UTF8) from None
+        except csv.Error as error:
+            raise DataError(f"expected a table (CSV), found none: {error}") from None
+        finally:
+            csv.field_size_limit(usual)
+        found = found[begin.skip :]
+        for number, row in enumerate(found, 1 + begin.skip):
+            if len(row) != len(begin.columns):
+                more = ": a cell with the separator in it needs quotes"
+                more = more if len(row) > len(begin.columns) else ""
+                raise DataError(_unequal(number, len(begin.columns), len(row)) + more)
+    return found
+
+
+def check_lengths(path: Path, begin: Head) -> None:
+    """Refuse a table of numbers of which a row is longer or shorter than the first.
+
+    Rows with quotes are not looked at.
+    """
+    with regular_file(path) as (file, _):
+        separator, wanted, row = begin.separator.encode(), len(begin.columns), 0
+        for line in file:
+            if not line.strip():
+                continue
+            row += 1
+            found = line.rstrip(b"\r\n").count(separator) + 1
+            if found != wanted and b'"' not in line and b"\r" not in line[:-2]:
+                raise DataError(_unequal(row, wanted, found))
+
+
+def _unequal(row: int, wanted: int, found: int) -> str:
+    return f"row {row:,}: expected {wanted:,} columns as in the first row, found {found:,}"
+
+
+def stated(columns: Sequence[str], wanted: str, what: str) -> int:
+    """Return where the column is that a recipe names."""
+    if wanted not in columns:
+        have = ", ".join(shown(each, limit=30) for each in list(columns)[:12])
+        raise DataError(f"{what}: expected a column ({have}), found {shown(wanted)!r}")
+    return list(columns).index(wanted)
+
+
+def named(columns: Sequence[str], words: Sequence[str]) -> int | None:
+    """Return the column whose name is one of `words`, the earlier word first."""
+    known: Mapping[str, int] = {bare(each): index for index, each in enumerate(columns)}
+    return next((known[word] for word in words if word in known), None)
+
+
+def parts_left_out(used: Sequence[Path]) -> tuple[str, ...]:
+    """Return a note on tables beside the first that are called like it, but for the part's word.
+
+    Only those with the same columns, which have labels, too.
+    """
+    first = used[0]
+    columns, rest = head(first).columns, _without_part(first)
+    names = []
+    for path in visible(first.parent.glob("*.[ctCT][sS][vV]")):
+        if path.name not in {each.name for each in used} and _without_part(path) == rest:
+            with suppress(DataError):
+                names += [shown(path.name)] if head(path).columns == columns else []
+    if not names:
+        return ()
+    cure = "test: names a table of test images, and validation images are taken from training"
+    return (f"left out {some(names)} beside {shown(first.name)}: {cure}",)
+
+
+def _without_part(path: Path) -> list[str]:
+    return [word for word in pieces(path.stem) if part_of(word) is None]
+
+
+def part_place(begin: Head) -> int | None:
+    """Return the column that is called as if it said the part of every row."""
+    return named(begin.columns, PART_COLUMNS) if begin.named else None
+
+
+def part_column(
+    begin: Head, found: Sequence[Sequence[str]], wanted: str | None
+) -> tuple[list[str] | None, str]:
+    """Return (the part of every row, or None where no column says it; the column in words)."""
+    column = part_place(begin) if wanted is None else stated(begin.columns, wanted, "columns.part")
+    if column is None:
+        return None, ""
+    parts = [part_of(row[column]) for row in found]
+    if any(part is None for part in parts):
+        strange = next(r[column] for r, p in zip(found, parts, strict=True) if p is None)
+        if wanted is not None or any(part is not None for part in parts):
+            name = "columns.part" if wanted is not None else shown(begin.columns[column])
+            raise DataError(
+                f"{name}: expected train, validation or test, found {shown(strange)!r}: "
+                "write one of these, or call the column something else"
+            )
+        return None, ""
+    return [str(part) for part in parts], f", {shown(begin.columns[column])} (parts)"

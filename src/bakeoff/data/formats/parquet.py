@@ -1,0 +1,284 @@
+"""Data sets in Parquet files as Hugging Face stores them: encoded images and their labels."""
+
+import json
+import re
+from collections.abc import Container, Iterable, Iterator, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from bakeoff.data.dataset import DataSet, part_starts
+from bakeoff.data.folders.folder_walk import visible
+from bakeoff.data.formats.csv_columns import INDICES, PART_COLUMNS, bare
+from bakeoff.data.guess import sample
+from bakeoff.data.image_files.decode_files import check_pictures, depth, find_white, first_white
+from bakeoff.data.image_files.image_file import decode_bytes, decoding
+from bakeoff.data.labels import Labels, listed_labels, natural, pooled_labels
+from bakeoff.data.safe_reading import check_memory, refusing, regular_file
+from bakeoff.data.sources import PARTS, ParquetSource
+from bakeoff.data.words import part_of, role_of
+from bakeoff.errors import DataError
+from bakeoff.utils.text import listed, shown, some
+from bakeoff.utils.user_paths import to_install
+
+_SHARD = "(.*)-([0-9]+)-of-([0-9]+)(?:-[0-9a-f]+)?"  # older ones have a hash at the end
+
+
+def load_parquet(source: ParquetSource) -> DataSet:
+    """Read a Parquet file, or a folder of train-…, validation-… and test-….parquet.
+
+    Images are encoded files (PNG, JPEG …), as bytes or as {bytes, path}; labels whole numbers or
+    text. The names of classes are taken from Hugging Face's own description where it is there.
+
+    Raises
+    ------
+    DataError
+        If pyarrow is not installed, no file is there, or its columns are others.
+    """
+    check_pictures(source)
+    root = Path(source.parquet)
+    files = _files(root)
+    with refusing(root):
+        first = _opened(next(iter(files.values()))[0])
+        columns = first.schema_arrow.names
+        image, label = _columns(columns, source.columns or {})
+        names = _class_names(first, label)
+        _check_names(files, label, names)
+        counts = {
+            part: sum(_opened(each).metadata.num_rows for each in paths)
+            for part, paths in files.items()
+        }
+        shape = (sum(counts.values()), *source.size, 1 if source.color == "grey" else 3)
+        check_memory(2 * int(np.prod(shape, dtype=object)))
+        images = np.empty(shape, dtype=np.uint8)
+        origins = np.zeros(len(images), dtype=np.uint64)
+        deepest = np.full(len(images), -1, dtype=np.int64)
+
+        def decode(white: float, only: Container[int] | None = None) -> dict[str, list[Any]]:
+            """Decode all images, or only some, and return the labels of each part."""
+            rows = {part: _rows(paths, image, label) for part, paths in files.items()}
+            return _fill(rows, source, white, only, images, origins, deepest)
+
+        def again(which: NDArray[np.int64], white: float) -> None:
+            decode(white, set(which.tolist()))
+
+        labels = {
+            f"{label} ({part})": Labels(listed_labels(values, label), len(values))
+            for part, values in decode(first_white(source)).items()
+        }
+        white = find_white(images, deepest, source, counts, again)
+        classes = pooled_labels(labels, names, list(files))
+    validation_start, test_start = part_starts(counts)
+    return DataSet(
+        shown(root.stem),
+        images,
+        classes.values,
+        classes.names,
+        white.maximum,
+        test_start,
+        notes=(
+            f"read from the columns {image} and {label}{_ignored(columns, (image, label))}",
+            *_other_shards(root),
+            *white.notes,
+        ),
+        origins=origins,
+        validation_start=validation_start,
+        deep_white=white.deep,
+    )
+
+
+def _ignored(columns: Sequence[str], used: Sequence[str]) -> str:
+    """Name the columns that are in no use; parts are told by files alone."""
+    unused = [each for each in columns if each not in used and bare(each) not in INDICES]
+    if not unused:
+        return ""
+    part = next((each for each in unused if bare(each) in PART_COLUMNS), None)
+    files = f" (parts are files, train-… and test-…, not cells of {shown(part)})" if part else ""
+    return f"; ignored {some([shown(each) for each in unused])}{files}"
+
+
+def _fill(
+    rows: Mapping[str, Iterable[tuple[bytes, Any]]],
+    how: ParquetSource,
+    white: float,
+    only: Container[int] | None,
+    images: NDArray[np.uint8],
+    origins: NDArray[np.uint64],
+    deepest: NDArray[np.int64],
+) -> dict[str, list[Any]]:
+    """Fill the three arrays, in all positions or in `only` some; return the labels of each part."""
+    labels: dict[str, list[Any]] = {part: [] for part in rows}
+    position = 0
+    with decoding():
+        for part, contents in rows.items():
+            for content, value in contents:
+                if only is None or position in only:
+                    read = decode_bytes(
+                        content,
+                        f"image {position:,}",
+                        size=how.size,
+                        color=how.color,
+                        fit=how.fit,
+                        white=white,
+                    )
+                    images[position], origins[position] = read.pixels, read.key
+                    deepest[position] = depth(read)
+                labels[part].append(value)
+                position += 1
+    return labels
+
+
+def some_images(source: ParquetSource) -> list[bytes]:
+    """Return a sample of the encoded images of the first file; or DataError."""
+    root = Path(source.parquet)
+    with refusing(root):
+        path = next(iter(_files(root).values()))[0]
+        file = _opened(path)
+        image, label = _columns(file.schema_arrow.names, source.columns or {})
+        rows = set(sample(file.metadata.num_rows))
+        every = enumerate(_rows([path], image, label))
+        return [content for place, (content, _) in every if place in rows]
+
+
+def _files(root: Path) -> dict[str, list[Path]]:
+    """Return the files of each part: train, validation, test."""
+    if root.is_file():
+        return {"train": [root]}
+    found = sorted(visible(root.glob("**/*.parquet")), key=lambda each: natural(str(each)))
+    if not found:
+        raise DataError(f"{shown(root)}: expected Parquet files (.parquet), found none")
+    parts: dict[str, list[Path]] = {}
+    for path in found:
+        part = part_of(path.stem.split("-")[0]) or part_of(path.parent.name)
+        if part is None and len(found) > 1:
+            raise DataError(
+                f"{shown(root)}: expected files called train-…, validation-… or test-…, found "
+                f"{shown(path.name)}"
+            )
+        parts.setdefault(part or "train", []).append(path)
+    if "train" not in parts:
+        raise DataError(f"{shown(root)}: expected train-….parquet, found only {listed(parts)}")
+    if "validation" in parts and "test" not in parts:
+        raise DataError(
+            f"{shown(root)}: expected test-….parquet beside training and validation, found none: "
+            "call the validation file test-… to test on it, or name one file alone"
+        )
+    for part, paths in parts.items():
+        _check_one_set(root, part, paths)
+    return {part: parts[part] for part in PARTS if part in parts}
+
+
+def _check_one_set(root: Path, part: str, paths: list[Path]) -> None:
+    """Refuse files of one part in several folders, which are several sets with their own classes.
+
+    A part's own folder does not count, as in default/train/0000.parquet.
+    """
+    parents = [each.parent for each in paths]
+    sets = {each.parent if each != root and part_of(each.name) else each for each in parents}
+    if len(sets) > 1:
+        folders = sorted((str(each.relative_to(root)) for each in sets), key=natural)
+        raise DataError(
+            f"{shown(root)}: expected the {part} part of one data set, found files of it in "
+            f"{some([f'{shown(each)}/' for each in folders])}: name one of these folders"
+        )
+
+
+def _other_shards(root: Path) -> tuple[str, ...]:
+    """Return a note where a file is one of several that belong together, by its name."""
+    found = re.fullmatch(_SHARD, root.stem)
+    if not root.is_file() or found is None or int(found[3]) < 2:
+        return ()
+    others = [
+        shown(each.name)
+        for each in visible(root.parent.glob("*.parquet"))
+        if each.name != root.name and (other := re.fullmatch(_SHARD, each.stem)) is not None
+        and (other[1], other[3]) == (found[1], found[3])
+    ]  # fmt: skip
+    beside = f" ({some(others)} beside it)" if others else ""
+    return (
+        f"{shown(root.name)} is one of {int(found[3]):,} files of a part{beside}: to read all, "
+        f"name the folder",
+    )
+
+
+def _opened(path: Path) -> Any:
+    try:
+        import pyarrow.parquet as arrow
+    except ImportError:
+        raise DataError(
+            f"{shown(path)}: reading Parquet needs pyarrow: {to_install('parquet')}"
+        ) from None
+    with regular_file(path):
+        return arrow.ParquetFile(path)
+
+
+def _columns(names: list[str], wanted: Mapping[str, str]) -> tuple[str, str]:
+    """Return the columns of images and labels."""
+    found = []
+    for key, role in (("image", "x"), ("label", "y")):
+        given = wanted.get(key)
+        likely = [each for each in names if role_of(each) == role]
+        exact = [each for each in likely if each in ("image", "img", "label")]
+        if given is not None and given in names:
+            found.append(given)
+        elif given is None and len(exact or likely) == 1:
+            found.append((exact or likely)[0])
+        else:
+            have = ", ".join(shown(each) for each in names[:8]) + " …" * (len(names) > 8)
+            pixels = key == "image" and len(names) > 8
+            raise DataError(
+                f"expected a column of {key}s, found {have}: name it, as in {{parquet: …, columns: "
+                f"{{{key}: COLUMN}}}}{'; a table of pixels is read as CSV' if pixels else ''}"
+            )
+    return found[0], found[1]
+
+
+def _class_names(file: Any, label: str) -> list[str] | None:
+    """Return the names that Hugging Face's description gives the classes; None without one."""
+    text = (file.schema_arrow.metadata or {}).get(b"huggingface")
+    try:
+        names = json.loads(text)["info"]["features"][label]["names"] if text else None
+    except (KeyError, TypeError, ValueError):
+        return None
+    good = isinstance(names, list) and all(isinstance(each, str) for each in names)
+    return names if good else None
+
+
+def _rows(paths: list[Path], image: str, label: str) -> Iterator[tuple[bytes, Any]]:
+    for path in paths:
+        number = 0
+        for batch in _opened(path).iter_batches(batch_size=256, columns=[image, label]):
+            for row in batch.to_pylist():
+                cell = row[image]
+                content = cell.get("bytes") if isinstance(cell, dict) else cell
+                if not isinstance(content, bytes):
+                    path_only = isinstance(cell, str) or (isinstance(cell, dict) and "path" in cell)
+                    found = (
+                        "nothing" if cell is None else "a path" if path_only else "something else"
+                    )
+                    raise _unlike(path, number, "the bytes of an image", image, found)
+                if row[label] is None:
+                    raise _unlike(path, number, "a label", label, "nothing")
+                yield content, row[label]
+                number += 1
+
+
+def _unlike(path: Path, row: int, wanted: str, column: str, found: str) -> DataError:
+    return DataError(
+        f"{shown(path.name)}: expected {wanted} in every row of {shown(column)}, found {found} in "
+        f"row {row:,}"
+    )
+
+
+def _check_names(files: Mapping[str, Sequence[Path]], label: str, names: list[str] | None) -> None:
+    """Refuse files whose descriptions give the classes other names, or in another order."""
+    for part, path in ((part, path) for part, paths in files.items() for path in paths):
+        own = _class_names(_opened(path), label)
+        if own != names and own is not None and names is not None:
+            first = "first file" if part == "train" else "training part"
+            raise DataError(
+                f"{shown(path.name)}: expected the class names of the {first} "
+                f"({some(names)}), found {some(own)} in the {part} part: store them alike"
+            )

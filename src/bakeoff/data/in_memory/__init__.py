@@ -1,0 +1,1 @@
+"""Data sets from Python: arrays, frames, and what other libraries hold."""

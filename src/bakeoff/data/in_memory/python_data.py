@@ -1,0 +1,271 @@
+"""Data as it is at hand in Python: arrays, frames, data sets of torch, TensorFlow or Hugging Face.
+
+None of these libraries is imported here; their objects are known by what they can do. What comes
+item by item is read once into arrays.
+"""
+
+import math
+import os
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from numbers import Number
+from os import PathLike
+from pathlib import Path
+from typing import Any
+
+from bakeoff.data.dataset import DataSet
+from bakeoff.data.formats.array_keys import array_keys, in_python, parts_of
+from bakeoff.data.formats.csv_columns import (
+    FILES,
+    INDICES,
+    LABELS,
+    PART_COLUMNS,
+    Head,
+    bare,
+    part_column,
+)
+from bakeoff.data.formats.listed_files import lost_files
+from bakeoff.data.formats.table import from_files
+from bakeoff.data.groups import notes_on_groups
+from bakeoff.data.guess import guess_files
+from bakeoff.data.in_memory.arrays import Given, from_parts
+from bakeoff.data.in_memory.carried_names import carried_names, with_names
+from bakeoff.data.in_memory.frames import columns_of, one_hot_names, pixels_in_order
+from bakeoff.data.in_memory.items import as_array, gathered
+from bakeoff.data.remarks import with_remarks
+from bakeoff.data.words import role_of
+from bakeoff.errors import DataError
+from bakeoff.utils.text import shown, some
+
+NAME = "arrays"
+_FORMS = (
+    "(x, y), (x_train, y_train, x_test, y_test), a mapping of arrays, a DataSet, a pandas frame of "
+    "paths and labels, or a torch or tf.data set of images and labels"
+)
+_SEVERAL = (
+    "give the one of training images alone, and split.test takes a test part from it; or read the "
+    "images and labels of all into arrays, (x_train, y_train, x_test, y_test)"
+)
+_LOOK = 50  # rows in which files are looked for
+
+
+def is_declared(value: object) -> bool:
+    """Say whether a value is what a recipe may say: a name, a path or a mapping of plain values."""
+    if isinstance(value, str | Path) or value is None:
+        return True
+    return isinstance(value, Mapping) and not any(map(_is_data, value.values()))
+
+
+def _is_data(value: object) -> bool:
+    """Say whether a value of a mapping holds images or labels, which no recipe may say."""
+    if isinstance(value, list | tuple):
+        value = value[0] if value else None
+    return value is not None and not isinstance(value, str | PathLike | Number | Mapping)
+
+
+def from_python(value: Any) -> DataSet:
+    """Return the data set that Python objects hold.
+
+    Parameters
+    ----------
+    value : (x, y), (x_train, y_train, x_test, y_test), six arrays with validation in the middle,
+        ((x_train, y_train), (x_test, y_test)), a mapping of arrays by their usual names, a DataSet,
+        a pandas frame of paths and labels, or anything that gives (image, label) item by item or
+        batch by batch
+
+    Raises
+    ------
+    DataError
+        If it is none of these, or `from_parts` refuses the arrays.
+    """
+    if isinstance(value, DataSet):
+        return value
+    return with_remarks(_read(value))
+
+
+def _read(value: Any) -> DataSet:
+    if hasattr(value, "columns") and hasattr(value, "iloc"):
+        return _from_frame(value)
+    if isinstance(value, Mapping):
+        return _from_mapping(value)
+    if isinstance(value, Sequence) and not isinstance(value, str | bytes) and len(value) < 7:
+        return _from_sequence(value)
+    items = any(hasattr(value, each) for each in ("__getitem__", "__iter__", "as_numpy_iterator"))
+    if items and not _is_array(value):
+        images, labels = gathered(value)
+        return _named({"train": Given(images, labels, "images", "labels")}, carried_names(value))
+    raise DataError(f"data: expected {_FORMS}, found {type(value).__name__}")
+
+
+def _named(parts: Mapping[str, Given], carried: tuple[list[str], str] | None) -> DataSet:
+    """Return the data set of these parts; its classes are called as the owner's object says."""
+    if carried is None:
+        return from_parts(NAME, parts)
+    names, attribute = carried
+    numbered, chosen = with_names(parts, names)
+    notes = () if chosen is None else (f"classes are called as the data set's .{attribute} says",)
+    return from_parts(NAME, numbered, class_names=chosen, notes=notes)
+
+
+def _framed(
+    parts: Mapping[str, Given],
+    columns: Mapping[str, Sequence[str]],
+    class_names: Sequence[str] | None = None,
+    notes: tuple[str, ...] = (),
+    scale: float | None = None,
+) -> DataSet:
+    """Return the data set of these parts, of which some arrays were frames with these columns."""
+    parts, moved = pixels_in_order(parts, columns)
+    hot = one_hot_names(parts, columns)
+    if class_names is None and hot is not None:
+        parts, class_names = with_names(parts, hot)
+    return from_parts(NAME, parts, class_names=class_names, scale=scale, notes=notes + moved)
+
+
+def _is_array(value: object) -> bool:
+    return hasattr(value, "shape") and hasattr(value, "dtype") and not hasattr(value, "columns")
+
+
+def _gives_items(value: object) -> bool:
+    """Say whether an object is a data set of torch, TensorFlow or Hugging Face; not an array."""
+    own = any(hasattr(value, each) for each in ("__getitem__", "as_numpy_iterator", "dataset"))
+    plain = isinstance(value, Sequence | Mapping) or hasattr(value, "iloc")  # columns, too
+    return own and not plain and not _is_array(value)
+
+
+def _from_sequence(value: Sequence[Any]) -> DataSet:
+    if len(value) > 1 and all(map(_gives_items, value)):
+        raise DataError(f"data: expected one data set, found {len(value)}: {_SEVERAL}")
+    flat: list[Any] = []
+    for each in value:
+        pair = isinstance(each, tuple) and len(each) == 2 and len(value) in (2, 3)
+        flat += list(each) if pair and any(_is_array(one) for one in each) else [each]
+    names = {2: ["train"], 4: ["train", "test"], 6: ["train", "validation", "test"]}
+    if len(flat) not in names:
+        raise DataError(f"data: expected {_FORMS}, found {len(flat)} objects")
+    arrays = [as_array(each) for each in flat]
+    half, order = len(arrays) // 2, list(range(len(arrays)))
+    images, labels = ({each.ndim for each in group} for group in (arrays[:half], arrays[half:]))
+    if half > 1 and len(images) == len(labels) == 1 and min(images) > max(labels):
+        pairs = zip(order[:half], order[half:], strict=True)  # as train_test_split gives them
+        order = [each for pair in pairs for each in pair]
+    called = [f"{role}_{part}" for part in names[len(flat)] for role in "xy"]
+    called = ["x", "y"] if len(flat) == 2 else called
+    parts = {
+        part: Given(arrays[x], arrays[y], called[2 * index], called[2 * index + 1])
+        for index, (part, x, y) in enumerate(
+            zip(names[len(flat)], order[::2], order[1::2], strict=True)
+        )
+    }
+    columns = {name: columns_of(flat[each]) for name, each in zip(called, order, strict=True)}
+    return _framed(parts, columns)
+
+
+def _from_mapping(value: Mapping[str, Any]) -> DataSet:
+    stated, value = _scale(value)
+    arrays = {
+        str(key): as_array(each)
+        for key, each in value.items()
+        if (_is_array(each) or role_of(str(key)) is not None) and not _is_no_name(str(key), each)
+    }
+    if not arrays:
+        if value and all(map(_gives_items, value.values())):
+            called = some([shown(str(each)) for each in value])
+            raise DataError(
+                f"data: expected one data set, found a mapping with {called}: {_SEVERAL}"
+            )
+        raise DataError(
+            f"data: expected {_FORMS}, found a mapping with {some([shown(str(e)) for e in value])}"
+        )
+    keys, notes = array_keys(
+        {key: (each.shape, each.dtype.kind in "US") for key, each in arrays.items()},
+        None,
+        in_python,
+    )
+    names = [key for role, key in keys.items() if role != "class_names"]
+    parts = {
+        part: Given(arrays[x], arrays[y], x, y)
+        for part, x, y in zip(("train", *parts_of(keys)), names[::2], names[1::2], strict=True)
+    }
+    texts = [str(each) for each in arrays[keys["class_names"]]] if "class_names" in keys else None
+    columns = {key: columns_of(value.get(key)) for key in arrays}
+    return _framed(parts, columns, texts, tuple(notes), stated)
+
+
+def _scale(value: Mapping[str, Any]) -> tuple[float | None, Mapping[str, Any]]:
+    """Return the scale that a mapping of arrays states, if it does, and the mapping without it."""
+    scale = value.get("scale")
+    if isinstance(scale, bool) or not isinstance(scale, Number) or scale is None:
+        return None, value
+    stated = float(scale)  # type: ignore[arg-type]
+    if not 0 < stated < math.inf:
+        raise DataError(f"scale: expected a number above 0, found {stated:g}")
+    return stated, {key: each for key, each in value.items() if key != "scale"}
+
+
+def _is_no_name(key: str, value: Any) -> bool:
+    """Say whether a value is called like names of classes and holds none, as fetch_openml's."""
+    if role_of(key) != "class_names":
+        return False
+    numbered = isinstance(value, Mapping) and any(
+        isinstance(each, int) for each in (*value, *value.values())
+    )
+    if bare(key) == "targetnames" and not isinstance(value, Mapping):
+        return as_array(value).size < 2  # there, of the column of labels
+    return value is None or (isinstance(value, Mapping) and not numbered)
+
+
+def _names_files(column: Any) -> bool:
+    """Say whether one of a column's first cells is the path of a file."""
+    return any(isinstance(e, str | PathLike) and os.path.isfile(e) for e in column.tolist()[:_LOOK])
+
+
+def _from_frame(frame: Any) -> DataSet:
+    """Read the image files that a frame names."""
+    columns = [str(each) for each in frame.columns]
+    known = {bare(each): each for each in columns}
+    label = next((known[word] for word in LABELS if word in known), None)
+    part = next((known[word] for word in PART_COLUMNS if word in known), None)
+    others = [each for each in columns if each not in (label, part)]
+    called = [known[word] for word in FILES if word in known and known[word] != label]
+    file = next((each for each in called if _names_files(frame[each])), None)
+    file = file or next(iter(called or (others if len(others) == 1 else ())), None)
+    if label is None and file is not None and len(others) == 2:
+        label = next((each for each in others if each != file), None)
+    if label is None or file is None:
+        raise DataError(
+            f"data: expected a frame with the columns path and label, found {some(columns)}: give "
+            "arrays of pixels as (x, y), x of shape (n, height, width)"
+        )
+    named = frame[file].tolist()
+    other = next((e for e in named if hasattr(e, "shape") or hasattr(e, "getbands")), None)
+    if other is not None:
+        raise DataError(
+            f"data: expected the paths of files in the column {shown(file)}, found "
+            f"{type(other).__name__}: give images and labels as (list(frame[{file!r}]), "
+            f"frame[{label!r}])"
+        )
+    paths = [Path(str(each)) for each in named]
+    places = [str(path) if os.path.isfile(path) else None for path in paths]
+    if not any(places):
+        raise DataError(
+            f"data: expected files in the column {shown(file)}, found no {shown(str(paths[0]))}"
+            if paths
+            else "data: expected a frame with a row for each image, found none"
+        )
+    how, about = guess_files([Path(each) for each in places if each])
+    begin = Head(",", tuple(columns), named=True, skip=0)
+    rows = [[str(each) for each in row] for row in frame.values.tolist()]
+    parts, said = part_column(begin, rows, None)
+    notes: tuple[str, ...] = (about,)
+    if said:
+        notes += (f"read from the column{said.removeprefix(',')}",)
+    used = (file, label, *([part] if parts is not None else []))
+    unused = [shown(each) for each in columns if each not in used and bare(each) not in INDICES]
+    if unused:
+        notes += (f"ignored the columns {some(unused)}",)
+    labels = frame[label].tolist()
+    notes += notes_on_groups(columns, rows, [str(each) for each in labels], parts)
+    notes += lost_files(places, [str(path) for path in paths])
+    read = from_files(NAME, places, labels, how, parts=parts, notes=notes)
+    return replace(read, pictures=how)

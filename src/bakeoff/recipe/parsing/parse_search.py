@@ -1,0 +1,181 @@
+"""Reading models that leave choices open, and the `search` that is to make them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping
+from typing import Any
+
+from bakeoff.recipe.parsing.problems import Problems, inside
+from bakeoff.recipe.search_space import (
+    Dimension,
+    Setting,
+    dimensions,
+    filled,
+    has_choices,
+    is_choice,
+    middle,
+    taken,
+)
+from bakeoff.recipe.types import ModelRecipe, Recipe, Search, plain_data
+from bakeoff.recipe.value_kinds import Choice, Kind, Misfit, Number, Whole, found, key_text
+
+SAMPLERS = ("tpe", "random", "grid", "qmc")
+PRUNING = ("none", "median")
+KINDS: Mapping[str, Kind] = {
+    "settings": Whole(1, 10_000),
+    "sampler": Choice(SAMPLERS, "a sampler"),
+    "minutes": Number(0, 1e6, above=True),
+    "pruning": Choice(PRUNING, "a rule"),
+    "seed": Whole(0, 2**31 - 1),
+}
+TUNING_SEEDS = 1_000_000_000  # setting k is trained with this + k, and a study's seeds lie below
+EXAMPLE = "{settings: 40, sampler: tpe}"
+
+ReadModel = Callable[[Any, Problems], ModelRecipe | None]
+
+
+def read_search(raw: object) -> dict[str, Any]:
+    """Read {settings, sampler, minutes, pruning, seed}; what is not there is left out."""
+    if not isinstance(raw, Mapping):
+        raise Misfit(f"expected keys such as {EXAMPLE}, found {found(raw)}")
+    for key in raw:
+        if key not in KINDS:
+            known = ", ".join(KINDS)
+            raise Misfit(f"unknown key; known: {known}", inside=f".{key_text(key)}")
+    return {
+        key: inside(f".{key}", KINDS[key].read, each)
+        for key, each in raw.items()
+        if each is not None
+    }
+
+
+def read_searched(
+    raw: Mapping[str, Any],
+    usual_search: Mapping[str, Any],
+    read: ReadModel,
+    place: str,
+    problems: Problems,
+) -> ModelRecipe | None:
+    """Read a model that leaves choices open: checked at the ends of every choice.
+
+    usual_search : what the study's `search` says
+    read : reads a model without choices
+    """
+    before = len(problems.found)
+    declared = {key: each for key, each in raw.items() if key != "search"}
+    try:
+        said = {} if raw.get("search") is None else inside(".search", read_search, raw["search"])
+        dims = dimensions(declared)
+    except Misfit as misfit:
+        where = misfit.inside if misfit.inside.startswith(".") else f".{misfit.inside}"
+        problems.add(place + (where if misfit.inside else ""), str(misfit))
+        return None
+    if not dims:
+        text = "expected a choice in this model, such as {log: [0.0001, 0.01]}, found none"
+        problems.add(f"{place}.search", text)
+        return None
+    if chosen := _chosen_files(declared):
+        text = "expected one, found a choice: declare a model for each"
+        problems.add(f"{place}.{chosen}", text)
+        return None
+    lowest = {each.place: each.at(0.0) for each in dims}
+    noted = Problems()
+    first = read(filled(declared, lowest), noted)
+    for where, text in noted.found:
+        problems.add(where, _for_whole_numbers(dims, where.removeprefix(f"{place}."), text))
+    if first is None or len(problems.found) > before:
+        return None
+    options: dict[str, list[tuple[str, ModelRecipe | None]]] = {}
+    for each, setting in _ends(dims, lowest):
+        noted, words = Problems(), each.words(setting[each.place])
+        model = read(filled(declared, setting), noted)
+        if noted.found:
+            _, text = noted.found[0]
+            problems.add(f"{place}.{each.place}", f"with {words}: {text}")
+            return None
+        if each.kind == "choice" and not has_choices(each.options[int(setting[each.place])]):
+            others = options.setdefault(each.place, [])
+            if twin := next((name for name, other in others if other == model), None):
+                both = (
+                    f"{twin} and {words}, which say the same" if twin != words else f"{twin} twice"
+                )
+                text = f"expected different options, found {both}"
+                problems.add(f"{place}.{each.place}.choice", text)
+                return None
+            others.append((words, model))
+    first = read(filled(declared, middle(dims)), Problems()) or first  # some are impossible
+    declared = plain_data(declared)
+    if "python" in declared:
+        declared["python"] = first.python  # its path is no longer relative
+    if first.backbone is not None and first.backbone.study is not None:
+        declared["backbone"]["study"] = first.backbone.study
+    search = Search.model_validate({**usual_search, **said, "space": declared})
+    return first.model_copy(update={"search": search})
+
+
+def _for_whole_numbers(dims: tuple[Dimension, ...], where: str, text: str) -> str:
+    """Return what is wrong at the lowest setting; of a range of other numbers, what to write."""
+    dim = next((each for each in dims if where.startswith(each.place)), None)
+    if dim is None or dim.is_whole or "a whole number" not in text:
+        return text
+    ends = f"[{dim.low:g}, {dim.high:g}]"
+    if dim.low != int(dim.low) or dim.high != int(dim.high):
+        ends = "[1, 4]"
+    return (
+        f"expected a choice of whole numbers, such as {{whole: {ends}}}, found {dim.kind}, whose "
+        "numbers are not whole"
+    )
+
+
+def _chosen_files(declared: Mapping[str, Any]) -> str | None:
+    """Return where builders or other studies' models are chosen among: each is looked up once."""
+    if is_choice(declared.get("python")):
+        return "python"
+    backbone = declared.get("backbone")
+    if not isinstance(backbone, Mapping):
+        return None
+    options = backbone.get("choice")
+    if isinstance(options, list) and any(isinstance(o, Mapping) and "study" in o for o in options):
+        return "backbone"
+    keys = ("study", "model") if "study" in backbone else ()
+    return next((f"backbone.{key}" for key in keys if is_choice(backbone.get(key))), None)
+
+
+def open_models(raw: object) -> bool:
+    """Say whether a model leaves choices open, or says how to search."""
+    return isinstance(raw, Mapping) and (has_choices(raw) or raw.get("search") is not None)
+
+
+def check_search(recipe: Recipe, problems: Problems, *, asked: bool) -> None:
+    """Note what does not go with a search; `asked`: the study says how to search."""
+    searched = [name for name, model in recipe.models.items() if model.search is not None]
+    if not searched:
+        if asked:
+            text = "expected a model with a choice, such as {log: [0.0001, 0.01]}, found none"
+            problems.add("search", text)
+        return
+    place = f"models.{searched[0]}"
+    if recipe.split.folds is not None:
+        text = "expected no choices beside split.folds, found some: a search takes one split"
+        problems.add(place, text)
+    elif not recipe.split.validation.amount:
+        text = "expected validation images, on which settings are judged, found split.validation 0"
+        problems.add(place, f"{text}: give some")
+    if max(recipe.seeds) >= TUNING_SEEDS:
+        problems.add(
+            "seeds",
+            f"expected seeds below {TUNING_SEEDS:,}, above which a search has its own, found "
+            f"{max(recipe.seeds)}",
+        )
+
+
+def _ends(dims: tuple[Dimension, ...], start: Setting) -> Iterator[tuple[Dimension, Setting]]:
+    """Yield, for every choice, settings at its ends or options, the others as in `start`."""
+    for each in dims:
+        values = range(len(each.options)) if each.kind == "choice" else (each.low, each.high)
+        for value in values:
+            number = int(value) if each.is_whole else value
+            inside = {place: 1 if which is None else which for place, which in each.when}
+            setting = {**start, **inside, each.place: number}
+            if each in taken(dims, setting):
+                yield each, setting

@@ -1,0 +1,1 @@
+"""How far a study is: its stages, the time left, and how a terminal or a notebook shows both."""

@@ -1,0 +1,1 @@
+"""Searches: settings are drawn, tried on validation images, and one is chosen."""

@@ -1,0 +1,322 @@
+"""Tables of pixels, as Kaggle's Digit Recognizer has them.
+
+Oracle: scikit-learn's digits written as CSV. Cost: 2 s.
+Run: pytest tests/data/formats/test_csv_pixels.py
+"""
+
+import re
+
+import numpy as np
+import pytest
+
+from bakeoff.data import CsvSource, load
+from bakeoff.data.recognise import recognise
+from bakeoff.errors import DataError
+from tests.helpers.tables import write_pixels
+
+
+@pytest.mark.parametrize(
+    "form",
+    [
+        {},
+        {"header": False},
+        {"names": "{}", "label": "class", "last": True},
+        {"names": "1x{}", "extra": "id"},
+    ],
+)
+def test_forms(tmp_path, rows, form):
+    data = load(CsvSource(write_pixels(tmp_path / "train.csv", rows, **form)))
+    assert (data.input_shape, data.maximum) == ((8, 8, 1), 16)
+    np.testing.assert_array_equal(data.images.reshape(40, 64), rows[0])
+    np.testing.assert_array_equal(data.labels, rows[1])
+    assert isinstance(recognise(tmp_path / "train.csv"), CsvSource)
+
+
+def test_text_labels_a_test_part_and_a_shape(tmp_path, rows):
+    pixels, labels = rows
+    named = (pixels, [f"class {each}" for each in labels])
+    train = write_pixels(tmp_path / "train.csv", named)
+    test = write_pixels(tmp_path / "test.csv", (pixels[:10], named[1][:10]))
+    data = load(CsvSource(train, test=test, shape=(4, 16)))
+    assert (data.input_shape, data.test_start) == ((4, 16, 1), 40)
+    assert data.class_names[3] == "class 3"
+
+
+@pytest.mark.parametrize(
+    ("form", "source", "message"),
+    [
+        ({"label": "what"}, {}, "expected a column of labels (label, labels, class, target …)"),
+        ({}, {"label": "digit"}, "label: expected a column (label, pixel0,"),
+        ({}, {"shape": (7, 7)}, "shape: expected 49 columns of pixels for 7 × 7, found 64"),
+    ],
+)
+def test_refusals(tmp_path, rows, form, source, message):
+    path = write_pixels(tmp_path / "train.csv", rows, **form)
+    with pytest.raises(DataError) as error:
+        load(CsvSource(path, **source))
+    assert str(error.value).startswith(f"{path}: {message}")
+
+
+USAGES = {
+    "fer": (["Training", "PublicTest", "PrivateTest"], "validation"),
+    "train only": (["Training"], None),
+    "names": (["train", "val", "test"], "validation"),
+}
+
+
+@pytest.mark.parametrize("packed", [True, False])
+@pytest.mark.parametrize("kind", USAGES)
+def test_a_column_says_the_parts(tmp_path, rows, packed, kind):
+    """As in FER2013: pixels in one cell, and the parts of Kaggle's contest."""
+    usages, _ = USAGES[kind]
+    pixels, labels = rows
+    said = [usages[place % len(usages)] for place in range(40)]
+    cells = [" ".join(map(str, each)) if packed else ",".join(map(str, each)) for each in pixels]
+    header = "emotion,pixels,Usage" if packed else f"emotion,{','.join(map(str, range(64)))},Usage"
+    lines = [f"{kind},{cell},{use}" for kind, cell, use in zip(labels, cells, said, strict=True)]
+    path = tmp_path / "fer.csv"
+    path.write_text("\n".join([header, *lines]), encoding="utf-8")
+    assert isinstance(recognise(path), CsvSource)
+    data = load(CsvSource(path))
+    order = np.argsort([usages.index(each) for each in said], kind="stable")
+    np.testing.assert_array_equal(data.images.reshape(40, 64), pixels[order])
+    np.testing.assert_array_equal(data.labels, labels[order])
+    several = len(usages) > 1
+    assert (data.validation_start, data.test_start) == ((14, 27) if several else (None, None))
+    assert data.notes[0] == "fer.csv: labels from the column emotion, parts from Usage"
+
+
+@pytest.mark.parametrize("form", [str, lambda each: " ".join(map(str, each))])
+def test_all_pixels_in_one_cell_as_a_list(tmp_path, rows, form):
+    """As a frame's column of lists, or of arrays, is written."""
+    pixels, labels = rows
+    cells = [form(each.tolist()) for each in pixels]
+    lines = [f'{kind},"{cell}"' for kind, cell in zip(labels, cells, strict=True)]
+    path = tmp_path / "a.csv"
+    path.write_text("\n".join(["label,pixels", *lines]), encoding="utf-8")
+    np.testing.assert_array_equal(load(CsvSource(path)).images.reshape(40, 64), pixels)
+    path.write_text(path.read_text().replace("0", "?"))
+    with pytest.raises(DataError) as error:
+        load(CsvSource(path))
+    assert len(str(error.value)) < 300
+
+
+def test_decimal_commas_in_one_cell_are_not_two_numbers(tmp_path, rows):
+    """32 pixels were read as a square of 64."""
+    lines = [f'{kind},"{" ".join(f"0,{each}" for each in pixels[:32])}"'
+             for pixels, kind in zip(*rows, strict=True)]  # fmt: skip
+    path = tmp_path / "a.csv"
+    path.write_text("\n".join(["label,pixels", *lines]), encoding="utf-8")
+    with pytest.raises(DataError, match="expected a number for every pixel: could not convert"):
+        load(CsvSource(path))
+
+
+@pytest.mark.parametrize(
+    "rows_of",
+    [
+        lambda pixels: ",".join(map(str, pixels)) + ",",
+        lambda pixels: "\t".join(map(str, pixels)),
+        lambda pixels: " ,".join(map(str, pixels)),
+        lambda pixels: "\n".join(",".join(map(str, pixels[i : i + 8])) for i in range(0, 64, 8)),
+    ],
+)
+def test_numbers_in_one_cell_are_read_whatever_is_between_them(tmp_path, rows, rows_of):
+    lines = [f'{kind},"{rows_of(pixels)}"' for pixels, kind in zip(*rows, strict=True)]
+    path = tmp_path / "a.csv"
+    path.write_text("\n".join(["label,pixels", *lines]), encoding="utf-8")
+    assert (load(CsvSource(path)).images.reshape(len(lines), -1) == np.array(rows[0])).all()
+
+
+def test_a_column_that_is_called_usage_and_says_something_else(tmp_path, rows):
+    lines = [f"{kind},{' '.join(map(str, each))},home" for each, kind in zip(*rows, strict=True)]
+    path = tmp_path / "a.csv"
+    path.write_text("label,pixels,usage\n" + "\n".join(lines), encoding="utf-8")
+    assert load(CsvSource(path)).notes[0] == "a.csv: labels from the column label; ignored usage"
+
+
+def test_emnist_in_a_table_lies_column_by_column(tmp_path, rows):
+    path = write_pixels(tmp_path / "emnist-letters-train.csv", rows, header=False)
+    assert recognise(path) == CsvSource(path, transpose=True)
+    upright = load(CsvSource(path, transpose=True)).images
+    np.testing.assert_array_equal(upright.transpose(0, 2, 1, 3).reshape(40, 64), rows[0])
+    assert any("transpose: true" in note for note in load(CsvSource(path)).notes)
+
+
+def test_labels_in_the_last_column_of_a_table_without_names(tmp_path, rows):
+    """As UCI's optdigits has them: the first pixel is always black."""
+    assert not rows[0][:, 0].any()
+    lines = [",".join(map(str, [*pixels, label])) for pixels, label in zip(*rows, strict=True)]
+    path = tmp_path / "optdigits.csv"
+    path.write_text("\n".join(lines), encoding="utf-8")
+    data = load(CsvSource(path))
+    np.testing.assert_array_equal(data.images.reshape(40, 64), rows[0])
+    np.testing.assert_array_equal(data.labels, rows[1])
+    assert "optdigits.csv: labels from the column 64" in data.notes
+
+
+def test_labels_that_may_be_in_either_column_are_asked_for(tmp_path, rng):
+    values = rng.integers(0, 256, (400, 10))
+    values[:, 9] %= 3
+    path = tmp_path / "photos.csv"
+    np.savetxt(path, values, fmt="%d", delimiter=",")
+    first = len(np.unique(values[:, 0]))
+    message = (
+        f"{path}: expected labels in the first column, found {first} different values there and 3 "
+        "in the last: say which it is, as in {csv: …, label: 9} or label: 0"
+    )
+    with pytest.raises(DataError) as error:
+        load(CsvSource(path))
+    assert str(error.value) == message
+    assert load(CsvSource(path, label="9")).n_classes == 3
+
+
+def test_rows_sorted_by_class_do_not_hide_the_labels(tmp_path, rng):
+    """The first 2,000 rows were looked at: their one label was taken for a black pixel."""
+    labels, pixels = np.repeat([0, 1], [2100, 900]), rng.integers(0, 256, (3000, 9))
+    path = tmp_path / "photos.csv"
+    np.savetxt(path, np.column_stack([labels, pixels]), fmt="%d", delimiter=",")
+    data = load(CsvSource(path))
+    np.testing.assert_array_equal(data.labels, labels)
+    np.testing.assert_array_equal(data.images.reshape(3000, 9), pixels)
+    np.savetxt(path, np.column_stack([pixels, labels]), fmt="%d", delimiter=",")
+    with pytest.raises(DataError, match="found 256 different values there and 2 in the last"):
+        load(CsvSource(path))
+
+
+def test_columns_sorted_as_text_are_put_in_the_order_of_their_numbers(tmp_path, rows):
+    pixels, labels = rows
+    order = sorted(range(64), key=str)  # pixel0, pixel1, pixel10, pixel11 …
+    header = ",".join(["label", *(f"pixel{each}" for each in order)])
+    lines = [
+        ",".join(map(str, [label, *row[order]])) for row, label in zip(pixels, labels, strict=True)
+    ]
+    path = tmp_path / "a.csv"
+    path.write_text("\n".join(["", header, *lines]), encoding="utf-8")  # an empty line does no harm
+    data = load(CsvSource(path))
+    np.testing.assert_array_equal(data.images.reshape(40, 64), pixels)
+    assert data.notes[0] == (
+        "a.csv: labels from the column label; pixels in the order of their columns' numbers"
+    )
+
+
+def columns(path, names, values):
+    lines = [",".join(map(str, [number % 2, *row])) for number, row in enumerate(values)]
+    path.write_text("\n".join([",".join(["label", *names]), *lines]), encoding="utf-8")
+    return path
+
+
+def test_names_of_rows_and_columns_sorted_as_text_are_put_in_order(tmp_path, rng):
+    """Kaggle's mnist_train.csv has 1x1 … 28x28, which pandas sorts as 10x1, 10x10, …, 1x1."""
+    names = [f"{row}x{column}" for row in range(1, 12) for column in range(1, 12)]
+    values = rng.integers(0, 256, (20, 121))
+    order = sorted(range(121), key=names.__getitem__)
+    path = columns(tmp_path / "a.csv", [names[each] for each in order], values[:, order])
+    data = load(CsvSource(path))
+    np.testing.assert_array_equal(data.images.reshape(20, 121), values)
+    assert "in the order of their columns' numbers" in data.notes[0]
+    turned = [f"{column}x{row}" for row in range(1, 12) for column in range(1, 12)]
+    path = columns(tmp_path / "b.csv", turned, values)  # no order of text: as they stand
+    np.testing.assert_array_equal(load(CsvSource(path)).images.reshape(20, 121), values)
+
+
+@pytest.mark.parametrize("colours", [("r", "g", "b"), ("Red_", "Green_", "Blue_")])
+def test_colours_one_after_the_other_are_put_side_by_side(tmp_path, rng, colours):
+    planes = rng.integers(0, 256, (20, 3, 4, 4))
+    names = [f"{colour}{number}" for colour in colours for number in range(16)]
+    path = columns(tmp_path / "a.csv", names, planes.reshape(20, 48))
+    data = load(CsvSource(path, shape=(4, 4, 3)))
+    np.testing.assert_array_equal(data.images, planes.transpose(0, 2, 3, 1))
+
+
+def test_few_levels_and_few_rows_are_asked_about_too(tmp_path, rng):
+    """Corners that are not black looked like the labels, and the labels like a pixel."""
+    for levels, n_rows in {17: 600, 256: 90}.items():
+        values = rng.integers(0, levels, (n_rows, 10))
+        values[:, 9] = np.arange(n_rows) % 3
+        path = tmp_path / "photos.csv"
+        np.savetxt(path, values, fmt="%d", delimiter=",")
+        with pytest.raises(DataError, match="say which it is"):
+            load(CsvSource(path))
+        np.savetxt(path, values[:, ::-1], fmt="%d", delimiter=",")
+        if levels == 256:  # 90 rows of it have gaps between their values: no labels
+            assert load(CsvSource(path, scale=255)).n_classes == 3
+
+
+def test_labels_that_are_words_are_no_pixels(tmp_path, rng):
+    values = rng.integers(0, 10, (40, 9)) + 246  # whose last column could be labels
+    lines = [",".join(map(str, [f"kind{i % 3}", *row])) for i, row in enumerate(values)]
+    path = tmp_path / "a.csv"
+    path.write_text("\n".join(lines), encoding="utf-8")
+    assert load(CsvSource(path)).class_names == ("kind0", "kind1", "kind2")
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "message"),
+    [
+        ("\n2,", "\n2,7,", "row 4: expected 65 columns as in the first row, found 66"),
+        ("\n", "\n1,", "row 2: expected 65 columns as in the first row, found 66"),  # R's row names
+        ("\n2,", "\nKäfer,", "expected text in UTF-8, found other bytes: save it as UTF-8"),
+    ],
+)
+def test_rows_that_would_be_shifted(tmp_path, rows, old, new, message):
+    path = write_pixels(tmp_path / "a.csv", rows)
+    text = path.read_text(encoding="utf-8").replace(old, new, 1)
+    path.write_text(text, encoding="latin-1")
+    with pytest.raises(DataError) as error:
+        load(CsvSource(path))
+    assert str(error.value) == f"{path}: {message}"
+
+
+def test_a_test_table_without_labels_is_no_test_part(tmp_path, rows):
+    """As Kaggle's Kannada-MNIST: id and pixels, as many columns as in training."""
+    train = write_pixels(tmp_path / "train.csv", rows)
+    write_pixels(tmp_path / "test.csv", rows, label="id")
+    assert recognise(train) == CsvSource(train)
+    write_pixels(tmp_path / "test.csv", rows)
+    assert recognise(train) == CsvSource(train, test=tmp_path / "test.csv")
+
+
+@pytest.mark.parametrize("broken", ["x", ""])
+def test_rows_are_counted_in_one_way(tmp_path, rows, broken):
+    """From 1, the header with them: a wrong pixel was said to be two lines above its own."""
+    path = write_pixels(tmp_path / "train.csv", rows)
+    lines = path.read_text(encoding="utf-8").splitlines()
+    for line, found in (
+        (f"1,{broken}" + ",0" * 63, f"could not convert string '{broken}' to float32 at row 5, "),
+        ("1,2,3", "row 5: expected 65 columns as in the first row, found 3"),
+    ):
+        path.write_text("\n".join([*lines[:4], line, *lines[5:]]), encoding="utf-8")
+        with pytest.raises(DataError, match=re.escape(found)):
+            load(CsvSource(path))
+
+
+def test_columns_that_are_no_pixels_are_named(tmp_path):
+    """Chinese MNIST as a table has a column of characters beside the labels."""
+    rows = [",".join(["1"] * 64 + [str(n % 2), "零一"[n % 2]]) for n in range(4)]
+    header = ",".join([*(f"pixel_{n}" for n in range(64)), "label", "character"])
+    path = tmp_path / "a.csv"
+    path.write_text("\n".join([header, *rows]), encoding="utf-8")
+    with pytest.raises(DataError, match="found 65: take out character, or write shape"):
+        load(CsvSource(path))
+    rows = [",".join(["0"] * 63 + [str(n)]) for n in range(4)]  # as AHCD's csvTrainImages
+    path.write_text("\n".join(rows), encoding="utf-8")
+    with pytest.raises(DataError, match="found 63: the column of labels is one more; a table "):
+        load(CsvSource(path))
+    header = ",".join(["label", *(f"pixel{n}" for n in range(35))])  # letters of 7×5
+    path.write_text("\n".join([header, *(f"{n}" + ",1" * 35 for n in range(4))]), encoding="utf-8")
+    with pytest.raises(DataError, match="found 35: write shape: "):
+        load(CsvSource(path))
+    assert load(CsvSource(path, shape=(7, 5))).input_shape == (7, 5, 1)
+
+
+def test_tables_of_other_parts_are_named(tmp_path, rows):
+    """A validation table beside the two, or a test table not named, was lost in silence."""
+    for name in ("mnist_train", "mnist_valid", "mnist_test", "other_test"):
+        write_pixels(tmp_path / f"{name}.csv", rows)
+    (tmp_path / "mnist_dev.csv").write_text("id,pixel0\n1,2\n", encoding="utf-8")  # no labels
+    cure = "test: names a table of test images, and validation images are taken from training"
+    source = recognise(tmp_path)
+    assert load(source).notes[2] == f"left out mnist_valid.csv beside mnist_train.csv: {cure}"
+    assert load(CsvSource(source.csv)).notes[1] == (
+        f"left out mnist_test.csv and mnist_valid.csv beside mnist_train.csv: {cure}"
+    )

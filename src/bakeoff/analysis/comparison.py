@@ -188,7 +188,12 @@ class Comparison:
     @property
     def folded(self) -> bool:
         """Whether it is of cross-validation."""
-        return bool(self.data.get("folds"))
+        return self.n_folds > 1
+
+    @property
+    def n_folds(self) -> int:
+        """How many folds there are; 1 without cross-validation."""
+        return self.data.get("folds") or 1
 
     @property
     def unit(self) -> str:

@@ -143,7 +143,7 @@ def _cannot_say(comparison: Comparison, chosen: Recommendation, choose: Choose) 
 def _too_little_known(comparison: Comparison, chosen: Recommendation, choose: Choose) -> str:
     fewest = min(len(model.seeds) for model in comparison.models)
     if fewest < FEWEST_SEEDS:
-        return few_seeds(fewest, comparison.data.get("folds") or 1)
+        return few_seeds(fewest, comparison.n_folds)
     names = list(dict.fromkeys((chosen.model, chosen.best, *_equals(comparison, chosen))))
     for model in (comparison.model(name) for name in names):
         if model.name == chosen.model and 2 * len(model.failed) > len(model.seeds):

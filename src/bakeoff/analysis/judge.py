@@ -51,7 +51,7 @@ def judged(
             level=level,
             barred=barred,
             order=comparison.order,
-            n_folds=comparison.data.get("folds") or 1,
+            n_folds=comparison.n_folds,
             one_image=one_image,
         )
 
@@ -74,10 +74,12 @@ def judged(
             look=comparison.look,
         )
     else:
-        folded = any(each is not None for each in folds.values())
         pairs = tuple(
             replace(
-                _two_files(a, b, correct), folded=folded, failed=lost(a, b), one_image=one_image
+                _two_files(a, b, correct),
+                folded=comparison.folded,
+                failed=lost(a, b),
+                one_image=one_image,
             )
             for a, b in combinations(models, 2)
         )

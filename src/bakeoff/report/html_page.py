@@ -150,7 +150,7 @@ def _findings(comparison: Comparison) -> dict[str, Any]:
 
 
 def _data(comparison: Comparison) -> dict[str, Any]:
-    parts = "" if comparison.data.get("folds") else " in each part"
+    parts = "" if comparison.folded else " in each part"
     classes = plots.classes_counted(comparison)
     return {
         "data_name": comparison.data.get("name", "data"),

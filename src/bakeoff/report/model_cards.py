@@ -75,7 +75,7 @@ def _data(comparison: Comparison) -> list[str]:
         f"{train} images for training, {validation} for validation, {data.get('test', 0):,} for "
         "testing"
     )
-    if data.get("folds"):
+    if comparison.folded:
         validated = f" and validated on {validation}" if data.get("validation") else ""
         used = (
             f"{wording.basis(comparison)}; a fold's network was trained on about {train}"
@@ -96,7 +96,7 @@ def _data(comparison: Comparison) -> list[str]:
 def _scores(comparison: Comparison, result: ModelResult) -> list[str]:
     loss = result.loss.estimate
     basis = wording.basis(comparison)
-    if not comparison.data.get("folds"):
+    if not comparison.folded:
         seeds = text.counted(len(result.seeds), "seed")
         basis = f"{text.counted(len(comparison.labels), 'test image')}, {seeds}"
     rows = [
@@ -128,7 +128,7 @@ def _confusions(comparison: Comparison, result: ModelResult) -> list[str]:
 def _limits(comparison: Comparison, result: ModelResult) -> list[str]:
     low, high = (text.percent(each(result.accuracy.per_seed)) for each in (min, max))
     means = f"means over trained files; one file of it may do better or worse: {low} to {high} here"
-    if comparison.data.get("folds"):
+    if comparison.folded:
         means = (
             f"those of the folds' networks, {low} to {high} in the single repeats; the shipped one "
             "was not tested: no image is left that it has not seen"

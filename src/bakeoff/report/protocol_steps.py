@@ -46,7 +46,7 @@ def protocol(comparison: Comparison) -> list[Step]:
         Step("Compare", _compare(comparison)),
         Step("Recommend", _recommend(comparison)),
     ]
-    if comparison.data.get("folds"):
+    if comparison.folded:
         steps.append(
             Step(
                 "Ship",
@@ -58,11 +58,7 @@ def protocol(comparison: Comparison) -> list[Step]:
         )
     if comparison.baselines:
         names = listed(baseline(each.name) for each in comparison.baselines)
-        fitted = (
-            "the folds of the first repeat"
-            if comparison.data.get("folds")
-            else "the training images"
-        )
+        fitted = "the folds of the first repeat" if comparison.folded else "the training images"
         steps.append(
             Step(
                 "Baselines",
@@ -81,7 +77,7 @@ def _shipped(comparison: Comparison) -> str:
 def _split(comparison: Comparison) -> str:
     data = comparison.data
     shape = " × ".join(str(side) for side in data.get("input_shape", ()))
-    if data.get("folds"):
+    if comparison.folded:
         return _folds(comparison) + _duplicates(comparison, "across the folds")
     shared = of_first(comparison) or "every model saw the same split"
     text = (
@@ -101,9 +97,9 @@ def _folds(comparison: Comparison) -> str:
     return (
         f"Cross-validation: all {counted(data.get('test', 0), 'image')} of {data.get('name')} "
         f"({counted(len(comparison.class_names), 'class', 'classes')}) were divided into "
-        f"{data['folds']} folds, every class in proportion, {len(comparison.seeds)} times. Each "
-        f"fold was the test part of one network, trained on about {data.get('train', 0):,} of the "
-        f"others' images{validated}; every model saw the same folds."
+        f"{comparison.n_folds} folds, every class in proportion, {len(comparison.seeds)} times. "
+        f"Each fold was the test part of one network, trained on about {data.get('train', 0):,} of "
+        f"the others' images{validated}; every model saw the same folds."
     )
 
 
@@ -111,9 +107,8 @@ def _duplicates(comparison: Comparison, where: str) -> str:
     text = ""
     for kind, label in (("exact", "Exact duplicates"), ("near", "Near-duplicates")):
         counts = comparison.duplicates.get(kind, {})
-        folds = comparison.data.get("folds")
         found = [
-            counted(number, "image") if folds else f"{number:,} {part}"
+            counted(number, "image") if comparison.folded else f"{number:,} {part}"
             for part, number in counts.items()
             if number
         ]
@@ -123,8 +118,8 @@ def _duplicates(comparison: Comparison, where: str) -> str:
 
 def _train(comparison: Comparison) -> str:
     trials = sum(len(model.seeds) for model in comparison.models)
-    models, folds = counted(len(comparison.models), "model"), comparison.data.get("folds")
-    if folds:
+    models, folds = counted(len(comparison.models), "model"), comparison.n_folds
+    if comparison.folded:
         return (
             f"{models}, {counted(len(comparison.seeds), 'repeat')} of {folds} folds: "
             f"{counted(trials * folds, 'network')}, each with a seed of its own, which fixes its "
@@ -185,7 +180,7 @@ def _open(comparison: Comparison) -> str:
             f"model, until every pair is settled; a model of which all pairs are settled gets no "
             f"more seeds. This is {comparison.look.text}; the test set was opened {opened}."
         )
-    if comparison.data.get("folds"):
+    if comparison.folded:
         text = (
             f"All images were opened {opened}, after the trials were done: every image was "
             "predicted once a repeat, by the network of the fold that left it out. The whole data "
@@ -204,7 +199,7 @@ def _compare(comparison: Comparison) -> str:
         "counts both as sources of chance (other images, other seeds), except where there is one "
         "seed: then Wilson's interval on the images alone."
     )
-    if comparison.data.get("folds"):
+    if comparison.folded:
         text = (
             f"A model's accuracy is its mean over repeats and images; every {INTERVAL} interval "
             "counts other images and other networks as sources of chance. What networks differ by "

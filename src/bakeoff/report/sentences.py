@@ -109,7 +109,7 @@ def _without(model: ModelResult) -> str:
 def about_data(comparison: Comparison) -> str:
     """Say how many classes and images there are, how large an image is, and how many are copies."""
     data = comparison.data
-    folds = bool(data.get("folds"))
+    folds = comparison.folded
     parts = [f"{counted(len(comparison.class_names), 'class', 'classes')}"]
     if data.get("input_shape"):
         height, width, channels = data["input_shape"]
@@ -138,7 +138,7 @@ def twins(comparison: Comparison) -> list[str]:
         earlier, later = (_PARTS[part] for part in each["parts"].split("-"))
         first, second = each["files"]
         word = "is" if each["kind"] == "exact" else "is nearly"
-        if comparison.data.get("folds"):
+        if comparison.folded:
             said.append(f"{second} {word} {first}, in another fold.")
         else:
             said.append(f"{second} ({later}) {word} {first} ({earlier}).")

@@ -72,20 +72,19 @@ def seed_count(comparison: Comparison) -> str:
 
 def basis(comparison: Comparison) -> str:
     """Return what the numbers rest on: "10,000 test images, 5 seeds"."""
-    folds = comparison.data.get("folds")
-    if folds:
+    if comparison.folded:
         images = counted(len(comparison.labels), "image")
         return (
             f"{images}, each tested by networks that had not seen it, {seed_count(comparison)} "
-            f"of {folds} folds"
+            f"of {comparison.n_folds} folds"
         )
     return f"{counted(len(comparison.labels), 'test image')}, {seed_count(comparison)}"
 
 
 def trained_on(comparison: Comparison) -> str:
     """Return on how much of the images cross-validated models were trained; "" without folds."""
-    folds = comparison.data.get("folds")
-    return f"models trained on {folds - 1}/{folds} of the images" if folds else ""
+    folds = comparison.n_folds
+    return f"models trained on {folds - 1}/{folds} of the images" if comparison.folded else ""
 
 
 def studies(comparison: Comparison) -> str:

@@ -235,7 +235,7 @@ def duplicates(comparison: Comparison) -> Finding | None:
     if not sum(exact.values()) and sum(near.values()) < NEAR_COPIES * n_test:
         return None
     in_test = sum(n for counts in (exact, near) for pair, n in counts.items() if _is_test(pair))
-    folds = bool(comparison.data.get("folds"))
+    folds = comparison.folded
     says = [
         _twins(pair, count, what, folds=folds)
         for counts, what in ((exact, "an exact"), (near, "a near"))
@@ -270,7 +270,7 @@ def small_classes(comparison: Comparison) -> Finding | None:
     for part, numbers in counts.items():
         if not sum(numbers):
             continue  # a study without a validation part
-        first = bool(comparison.data.get("folds")) and part != "test"  # of many folds, one
+        first = comparison.folded and part != "test"  # of many folds, one
         where = f"{part} of the first fold" if first else part
         for name, count in zip(names, numbers, strict=True):
             if count < (1 if first else SMALL_CLASS):

@@ -108,7 +108,7 @@ def class_counts(comparison: Comparison, *, width: int = WIDTH) -> Figure:
         for part, counts in (comparison.data.get("class_counts") or {}).items()
         if len(counts) == len(names)
     }
-    if comparison.data.get("folds"):
+    if comparison.folded:
         parts = {}
     parts["test"] = np.bincount(comparison.labels, minlength=len(names)).tolist()
     order = np.argsort(-np.sum(list(parts.values()), axis=0), kind="stable").tolist()
@@ -117,7 +117,7 @@ def class_counts(comparison: Comparison, *, width: int = WIDTH) -> Figure:
     short = short_labels(names, most=18)
     labels = [short[k] for k in shown]
     words = {"train": "training", "validation": "validation", "test": "test"}
-    if comparison.data.get("folds"):
+    if comparison.folded:
         words = {"test": "all, each tested in turn"}
     rows = [
         {

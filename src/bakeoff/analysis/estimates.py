@@ -2,7 +2,7 @@
 
 A score is 1 for a correct prediction, 0 for a wrong one, or a loss. Two things make a mean of
 scores uncertain: another test set would hold other images, other seeds would train other weights.
-Every interval counts both, with the parts of `variance`.
+Every interval counts both, with the parts of `variance`, and is of `variance.LEVEL`.
 """
 
 from __future__ import annotations
@@ -54,16 +54,13 @@ class Estimate:
         return not isnan(self.low)
 
 
-def estimate(
-    scores: ArrayLike, *, folds: ArrayLike | None = None, level: float = LEVEL
-) -> Estimate:
+def estimate(scores: ArrayLike, *, folds: ArrayLike | None = None) -> Estimate:
     """Share of correct predictions of one model, with an interval for other images and other seeds.
 
     Parameters
     ----------
     scores : bool or float in [0, 1], shape (n_seeds, n_images)
     folds : int, the same shape; in cross-validation, the fold in which an image was tested
-    level : how often such intervals hold the true mean.
 
     Notes
     -----
@@ -78,7 +75,7 @@ def estimate(
     n_images = parts.n_images
     if n_images == 1 or (parts.n_seeds == 1 and np.isin(scores, (0.0, 1.0)).all()):
         share = min(max(parts.mean, 0.0), 1.0)
-        low, high = wilson(share * n_images, n_images, level=level)
+        low, high = wilson(share * n_images, n_images)
         # A single image says nothing about other images, whatever the seeds do.
         v1 = parts.between_images / n_images if n_images > 1 else 0.0
         return Estimate(
@@ -95,7 +92,6 @@ def estimate(
         n_images=n_images,
         n_seeds=parts.n_seeds,
         n_folds=parts.n_folds,
-        level=level,
     )
 
 
@@ -104,7 +100,6 @@ def estimate_balanced(
     labels: NDArray[np.int64],
     *,
     folds: ArrayLike | None = None,
-    level: float = LEVEL,
 ) -> Estimate:
     """Mean of the classes' accuracies, with an interval.
 
@@ -113,7 +108,6 @@ def estimate_balanced(
     correct : bool, shape (n_seeds, n_images)
     labels : int64, shape (n_images,); classes without images do not count.
     folds : int, the shape of `correct`; in cross-validation, the fold in which an image was tested
-    level : how often such intervals hold the true mean.
 
     Notes
     -----
@@ -144,20 +138,16 @@ def estimate_balanced(
         n_images=scores.shape[1],
         n_seeds=n_seeds,
         n_folds=n_folds,
-        level=level,
     )
 
 
-def estimate_loss(
-    losses: ArrayLike, *, folds: ArrayLike | None = None, level: float = LEVEL
-) -> Estimate:
+def estimate_loss(losses: ArrayLike, *, folds: ArrayLike | None = None) -> Estimate:
     """Mean loss of one model, with an interval on a logarithmic scale, which suits a skew sum.
 
     Parameters
     ----------
     losses : cross-entropies, float, not negative, shape (n_seeds, n_images)
     folds : int, the same shape; in cross-validation, the fold in which an image was tested
-    level : how often such intervals hold the true mean.
 
     Notes
     -----
@@ -169,21 +159,16 @@ def estimate_loss(
     LARGEST_LOSS. Where no loss differs from another it is the loss itself.
     """
     parts = decompose(losses, folds)
-    plain = _estimate(parts, parts.between_images / parts.n_images, parts.n_images, level)
+    plain = _estimate(parts, parts.between_images / parts.n_images, parts.n_images)
     if plain.method == "degenerate":
         return plain
     largest = float(parts.per_image.max())
     mistake = max(largest, _loss_of_a_mistake(np.asarray(losses)))
-    below, half, _ = _with_one_more(parts, largest, level)
-    _, half_above, center = _with_one_more(parts, mistake, level)
-    return _moved(
-        below,
-        plain.mean / exp(min(_MOST_STRETCH, half / plain.mean)),
-        min(
-            max(LARGEST_LOSS, plain.mean),
-            center * exp(min(_MOST_STRETCH, half_above / center)),
-        ),
-    )
+    below, half, _ = _with_one_more(parts, largest)
+    _, half_above, center = _with_one_more(parts, mistake)
+    low = plain.mean / exp(min(_MOST_STRETCH, half / plain.mean))
+    high = center * exp(min(_MOST_STRETCH, half_above / center))
+    return replace(below, low=low, high=min(max(LARGEST_LOSS, plain.mean), high))
 
 
 def estimate_macro_f1(
@@ -191,28 +176,25 @@ def estimate_macro_f1(
     smallest_class: int,
     *,
     folds: ArrayLike | None = None,
-    level: float = LEVEL,
 ) -> Estimate:
     """Macro F1 from `metrics.macro_f1_scores`, shape (n_seeds, n_images), with an interval.
 
     Without one where a class has fewer than FEWEST_FOR_F1 images, or nothing varies, as where no
     image is wrong: it would promise too much.
     """
-    plain = estimate_parts(scores, folds=folds, level=level)
+    plain = estimate_parts(scores, folds=folds)
     if smallest_class < FEWEST_FOR_F1 or plain.method == "degenerate":
-        return _moved(plain, nan, nan, method="none")
-    return _moved(plain, max(0.0, plain.low), min(1.0, plain.high))
+        return replace(plain, low=nan, high=nan, method="none")
+    return replace(plain, low=max(0.0, plain.low), high=min(1.0, plain.high))
 
 
-def estimate_parts(
-    scores: ArrayLike, *, folds: ArrayLike | None = None, level: float = LEVEL
-) -> Estimate:
+def estimate_parts(scores: ArrayLike, *, folds: ArrayLike | None = None) -> Estimate:
     """Mean of scores of any size, with the interval mean ± t·√V; nothing is added to V."""
     parts = decompose(scores, folds)
-    return _estimate(parts, parts.between_images / parts.n_images, parts.n_images, level)
+    return _estimate(parts, parts.between_images / parts.n_images, parts.n_images)
 
 
-def _estimate(parts: Parts, v1: float, counted: int, level: float) -> Estimate:
+def _estimate(parts: Parts, v1: float, counted: int) -> Estimate:
     """Return the mean and mean ± t·√V, with the images' part of V from so many images."""
     n_images, n_seeds = parts.n_images, parts.n_seeds
     v2, v3 = parts.between_seeds / n_seeds, parts.residual / (n_images * n_seeds)
@@ -231,16 +213,15 @@ def _estimate(parts: Parts, v1: float, counted: int, level: float) -> Estimate:
         n_images=n_images,
         n_seeds=n_seeds,
         n_folds=parts.n_folds,
-        level=level,
         share=False,
     )
 
 
-def wilson(successes: float, n: int, *, level: float = LEVEL) -> tuple[float, float]:
+def wilson(successes: float, n: int) -> tuple[float, float]:
     """Interval of a share, `successes` (which may be fractional) of `n` (Wilson 1927)."""
     if n < 1 or not 0 <= successes <= n:
         raise ValueError(f"expected 0 to n successes of n ≥ 1, got {successes} of {n}")
-    z = float(scipy.special.ndtri((1 + level) / 2))
+    z = float(scipy.special.ndtri((1 + LEVEL) / 2))
     share = successes / n
     center = (share + z * z / (2 * n)) / (1 + z * z / n)
     half = z / (1 + z * z / n) * sqrt(share * (1 - share) / n + z * z / (4 * n * n))
@@ -250,7 +231,7 @@ def wilson(successes: float, n: int, *, level: float = LEVEL) -> tuple[float, fl
     return low, high
 
 
-def failure_rate(failed: int, runs: int, *, level: float = LEVEL) -> tuple[float, float]:
+def failure_rate(failed: int, runs: int) -> tuple[float, float]:
     """Interval of the rate at which runs fail (Clopper and Pearson 1934).
 
     Where none failed (or all), the other bound is one-sided: 5 sound runs leave a rate of up to
@@ -258,17 +239,17 @@ def failure_rate(failed: int, runs: int, *, level: float = LEVEL) -> tuple[float
     """
     if runs < 1 or not 0 <= failed <= runs:
         raise ValueError(f"expected 0 to n failures of n ≥ 1 runs, got {failed} of {runs}")
-    tail = 1 - level if failed in (0, runs) else (1 - level) / 2
+    tail = 1 - LEVEL if failed in (0, runs) else (1 - LEVEL) / 2
     low = 0.0 if not failed else float(scipy.special.betaincinv(failed, runs - failed + 1, tail))
     if failed == runs:
         return low, 1.0
     return low, float(scipy.special.betaincinv(failed + 1, runs - failed, 1 - tail))
 
 
-def _with_one_more(parts: Parts, loss: float, level: float) -> tuple[Estimate, float, float]:
+def _with_one_more(parts: Parts, loss: float) -> tuple[Estimate, float, float]:
     """Return the mean with V of one image more: (estimate, t·√V, mean with that image)."""
     images = np.append(parts.per_image, loss)
-    found = _estimate(parts, float(images.var(ddof=1)) / len(images), len(images), level)
+    found = _estimate(parts, float(images.var(ddof=1)) / len(images), len(images))
     return found, (found.high - found.low) / 2, float(images.mean())
 
 
@@ -306,13 +287,12 @@ def _interval(
     n_images: int,
     n_seeds: int,
     n_folds: int,
-    level: float,
     share: bool = True,
 ) -> Estimate:
     v1 = sum(part for part, _ in from_images)
     variance = v1 + excess(v2, v3)
     df = degrees_of_freedom(variance, from_images, [(v2, n_seeds)], n_folds=n_folds)
-    half = float(scipy.special.stdtrit(df, (1 + level) / 2)) * sqrt(variance)
+    half = float(scipy.special.stdtrit(df, (1 + LEVEL) / 2)) * sqrt(variance)
     low, high = center - half, center + half
     if share:
         low, high = max(0.0, min(low, mean)), min(1.0, max(high, mean))
@@ -329,7 +309,3 @@ def _interval(
         seed_variance=None if n_seeds == 1 else excess(v2, v3),
         noise_variance=None if n_seeds == 1 else shared,
     )
-
-
-def _moved(plain: Estimate, low: float, high: float, *, method: Method | None = None) -> Estimate:
-    return replace(plain, low=low, high=high, method=method or plain.method)

@@ -13,6 +13,7 @@ from dataclasses import dataclass
 
 from markupsafe import escape
 
+from bakeoff.analysis.checks.wording import baseline_in_words
 from bakeoff.analysis.comparison import BaselineResult, Comparison, ModelResult
 from bakeoff.analysis.estimates import Estimate
 from bakeoff.report import about_race, sentences, wording
@@ -59,7 +60,7 @@ class _Line:
     baseline: bool = False
 
 
-_MODEL = _Column("Model", "l", lambda m: m.name, lambda b: wording.baseline(b.name))
+_MODEL = _Column("Model", "l", lambda m: m.name, lambda b: baseline_in_words(b.name))
 _PARAMETERS = _Column(
     "Parameters", "r", lambda m: f"{m.parameters:,}", lambda b: f"{b.parameters:,}"
 )

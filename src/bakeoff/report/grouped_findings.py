@@ -6,8 +6,8 @@ from dataclasses import dataclass
 
 from bakeoff.analysis.checks import SEVERITIES
 from bakeoff.analysis.checks.predictions import unbeaten_baselines
+from bakeoff.analysis.checks.wording import baseline_in_words
 from bakeoff.analysis.comparison import Comparison, Finding
-from bakeoff.report import wording
 from bakeoff.report.plots.figure import shortened
 from bakeoff.utils.text import listed
 
@@ -78,7 +78,7 @@ def grouped(comparison: Comparison) -> list[Group]:
         names = tuple(str(finding.model) for finding in same)
         everyone = len(names) == len(comparison.models)
         what = _OF_SEVERAL[code, severity].format(
-            baseline=wording.baseline(about), unit=comparison.unit
+            baseline=baseline_in_words(about), unit=comparison.unit
         )
         who = f"{len(names)} models"
         if everyone and what.startswith("are not "):

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from bakeoff.analysis.checks.wording import baseline_in_words
 from bakeoff.analysis.comparison import Comparison
 from bakeoff.analysis.preference import EQUALLY_FAST
 from bakeoff.analysis.race_outcome import Race
@@ -17,7 +18,6 @@ from bakeoff.data import about_pixels
 from bakeoff.report.wording import (
     INTERVAL,
     SELECTIONS,
-    baseline,
     of_first,
     seed_count,
     seed_list,
@@ -57,7 +57,7 @@ def protocol(comparison: Comparison) -> list[Step]:
             )
         )
     if comparison.baselines:
-        names = listed(baseline(each.name) for each in comparison.baselines)
+        names = listed(baseline_in_words(each.name) for each in comparison.baselines)
         fitted = "the folds of the first repeat" if comparison.folded else "the training images"
         steps.append(
             Step(

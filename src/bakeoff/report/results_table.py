@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 
+from bakeoff.analysis.checks.wording import baseline_in_words
 from bakeoff.analysis.comparison import BaselineResult, Comparison, ModelResult
 from bakeoff.analysis.estimates import Estimate
 from bakeoff.analysis.race_outcome import DroppedModel
@@ -73,7 +74,7 @@ def results_table(comparison: Comparison) -> dict[str, Any]:
             for m in comparison.models
         ],
         "baselines": [
-            TableRow(wording.baseline(each.name), _baseline_cells(each, shown))
+            TableRow(baseline_in_words(each.name), _baseline_cells(each, shown))
             for each in comparison.baselines
         ],
         "dropped": [

@@ -8,13 +8,13 @@ from __future__ import annotations
 
 import numpy as np
 
+from bakeoff.analysis.checks.wording import baseline_in_words
 from bakeoff.analysis.comparison import Comparison, ModelResult
 from bakeoff.report.plots.costs import frontier
 from bakeoff.report.plots.curves import curve, trained_alone
 from bakeoff.report.plots.matrices import mistakes
 from bakeoff.report.plots.scores import variance_shares
 from bakeoff.report.wording import (
-    baseline,
     basis,
     failed_runs,
     failure_rate,
@@ -46,7 +46,7 @@ def headline(comparison: Comparison) -> tuple[str, str, str]:
     if found is None:
         return "Nothing has been scored yet.", "", ""
     of_baseline = found.case == "a baseline does as well"
-    return found.before, baseline(found.name) if of_baseline else found.name, found.after
+    return found.before, baseline_in_words(found.name) if of_baseline else found.name, found.after
 
 
 def mark(comparison: Comparison) -> str:

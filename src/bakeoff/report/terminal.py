@@ -16,6 +16,7 @@ from rich.padding import Padding
 from rich.table import Table
 from rich.text import Text
 
+from bakeoff.analysis.checks.wording import baseline_in_words
 from bakeoff.analysis.comparison import Comparison, ModelResult
 from bakeoff.analysis.estimates import Estimate
 from bakeoff.analysis.statistics import PairTest
@@ -117,7 +118,7 @@ def _lines(comparison: Comparison) -> Iterator[Text]:
         time = f", {comparison.order.text(model.name)}" if comparison.order.by_time else ""
         yield Text(f"    {size}{time}", style="dim")
     for baseline in comparison.baselines:
-        yield Text(f"  {clean(wording.baseline(baseline.name))}", style="dim")
+        yield Text(f"  {clean(baseline_in_words(baseline.name))}", style="dim")
         yield Text(f"    {_accuracy(baseline.accuracy)} %", style="dim")
 
 
@@ -164,7 +165,7 @@ def _table(comparison: Comparison, dropped: set[str], *, gap: int) -> Table:
         table.add_row(*map(Text, cells), style="dim")
     for baseline in comparison.baselines:
         table.add_row(
-            Text("  " + clean(wording.baseline(baseline.name))),
+            Text("  " + clean(baseline_in_words(baseline.name))),
             f"{baseline.parameters:,}",
             *[""] * timed,
             _accuracy(baseline.accuracy),

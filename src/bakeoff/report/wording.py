@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from bakeoff.analysis.checks.wording import baseline_in_words
 from bakeoff.analysis.comparison import Comparison, ModelResult
 from bakeoff.analysis.estimates import Estimate
 from bakeoff.analysis.variance import LEVEL
@@ -39,7 +37,7 @@ def scored(estimate: Estimate) -> str:
 
 def interval(estimate: Estimate) -> str:
     """Return an accuracy's interval: "91.43–92.10 %"; macro F1 of few images has none."""
-    if math.isnan(estimate.low):
+    if not estimate.has_interval:
         return "no interval"
     return f"{100 * estimate.low:.2f}–{100 * estimate.high:.2f} %"
 
@@ -102,11 +100,6 @@ def letters(comparison: Comparison) -> str:
     """Return what the letters mean; "" where there are none, or one model alone."""
     lettered = len(comparison.models) > 1 and any(model.group for model in comparison.models)
     return "models that share a letter are not separated" if lettered else ""
-
-
-def baseline(name: str) -> str:
-    """Return a baseline's name in words."""
-    return baseline_in_words(name)
 
 
 def heading(comparison: Comparison) -> str:

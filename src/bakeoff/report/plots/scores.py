@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from bakeoff.analysis.checks.wording import baseline_in_words
 from bakeoff.report.plots.figure import (
     BLUE,
     GREEN,
@@ -25,7 +26,6 @@ from bakeoff.report.plots.figure import (
     spread,
     tip,
 )
-from bakeoff.report.wording import baseline
 from bakeoff.utils.text import percent
 
 if TYPE_CHECKING:
@@ -43,21 +43,25 @@ def accuracy_dots(comparison: Comparison, *, width: int = 640) -> Figure:
     """
     strong = comparison.to_use
     most = 24 if width > 400 else 19
-    names = [m.name for m in comparison.models] + [baseline(b.name) for b in comparison.baselines]
+    names = [m.name for m in comparison.models] + [
+        baseline_in_words(b.name) for b in comparison.baselines
+    ]
     short = short_labels(names, most=most)
     rows = [
         _Row(label + (f"  ({m.group})" if m.group else ""), m.accuracy.estimate,
              m.accuracy.per_seed, _dots(m), BLUE if m.name == strong else INK, m.name)
         for m, label in zip(comparison.models, short, strict=False)
     ] + [
-        _Row(label, b.accuracy, (), (), MUTED, baseline(b.name))
+        _Row(label, b.accuracy, (), (), MUTED, baseline_in_words(b.name))
         for b, label in zip(comparison.baselines, short[len(comparison.models) :], strict=True)
     ]  # fmt: skip
     said = [
         f"{m.name} {_scored(m.accuracy.estimate)}{', group ' if m.group else ''}{m.group}"
         for m in comparison.models
     ]
-    said += [f"baseline {baseline(b.name)} {_scored(b.accuracy)}" for b in comparison.baselines]
+    said += [
+        f"baseline {baseline_in_words(b.name)} {_scored(b.accuracy)}" for b in comparison.baselines
+    ]
     return figure(
         _dot_rows(rows),
         alt=f"Test accuracy with 95 % intervals: {'; '.join(said)}.",

@@ -269,7 +269,7 @@ def _document(comparison: Comparison) -> dict[str, Any]:
             }
             for baseline in comparison.baselines
         ],
-        comparisons=[_pair(pair) for pair in comparison.pairs],
+        comparisons=[pair.to_json() for pair in comparison.pairs],
         headline=headline
         and {
             "case": headline.case,
@@ -290,38 +290,13 @@ def _document(comparison: Comparison) -> dict[str, Any]:
             "reason": chosen.reason if comparison.to_use or not headline else headline.reason,
         },
         findings=[asdict(finding) for finding in comparison.findings],
-        race=comparison.race and _race(comparison.race),
+        race=comparison.race and comparison.race.to_json(),
         searches=[each.to_json() for each in comparison.searches],
         missing=comparison.missing,
         changed=comparison.changed,
         environment=comparison.environment,
         environments=comparison.environments,
     )
-
-
-def _race(race: Race) -> dict[str, Any]:
-    return {
-        "after": race.after,
-        "delta": race.delta,
-        "not_trained": race.not_trained,
-        "saved_share": race.saved_share,
-        "dropped": [
-            {
-                "name": model.name,
-                "study": model.study,
-                "parameters": model.parameters,
-                "seeds": model.seeds,
-                "validation_accuracy": model.validation_accuracy,
-                "seconds_per_trial": model.seconds_per_trial,
-                "after": model.after,
-                "leader": model.leader,
-                "difference": model.difference,
-                "p": model.p,
-                "not_trained": model.not_trained,
-            }
-            for model in race.dropped
-        ],
-    }
 
 
 def _model(model: ModelResult) -> dict[str, Any]:
@@ -354,43 +329,6 @@ def _model(model: ModelResult) -> dict[str, Any]:
         per_class_accuracy=[score and score.mean for score in classes],
         per_class_accuracy_ci=[score and _ci(score.estimate) for score in classes],
     )
-
-
-def _pair(pair: Pair) -> dict[str, Any]:
-    test, advice = pair.test, pair.advice
-    sources = None
-    if test is not None and test.variance > 0:
-        images, seeds, both = (part / test.variance for part in test.sources)
-        sources = {"images": images, "seeds": seeds, "both": both}
-    return {
-        "a": pair.a,
-        "b": pair.b,
-        "difference": test and test.difference,
-        "ci": test and (test.low, test.high),
-        "ci_level": test and test.level,
-        "df": test and test.df,
-        "p": test and test.p,
-        "p_holm": pair.p_holm,
-        "p_equal_holm": pair.p_equal_holm,
-        "verdict": pair.verdict,
-        "by_less_than_margin": pair.by_less_than_margin,
-        "differ_by_less_than": pair.less_than,
-        "smallest_margin": pair.smallest_margin,
-        "probability_a_better": pair.probability_a_better,
-        "variance": sources,
-        "needs": pair.needs,
-        "advice": advice
-        and {
-            "seeds_even_chances": advice.seeds,
-            "seeds_80_percent": advice.seeds_likely,
-            "images_even_chances": advice.images,
-            "seeds_cannot_help": advice.cannot,
-            "seeds_for_equality_80_percent": advice.equality,
-        },
-        "sentence": pair.sentence,
-        "files": pair.files
-        and {"seeds": pair.files, "only_right": pair.only_correct, "p": pair.mcnemar},
-    }
 
 
 def _score(score: Score) -> dict[str, Any]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 
 
 @dataclass(frozen=True)
@@ -54,3 +55,16 @@ class Race:
         if self.seconds is None or len(known) < len(saved) or not self.seconds:
             return None
         return sum(known) / (self.seconds + sum(known))
+
+    def to_json(self) -> dict[str, Any]:
+        """Return it as plain data, for `--json`."""
+        return {
+            "after": self.after,
+            "delta": self.delta,
+            "not_trained": self.not_trained,
+            "saved_share": self.saved_share,
+            "dropped": [
+                {name: value for name, value in vars(model).items() if name != "saved_seconds"}
+                for model in self.dropped
+            ],
+        }

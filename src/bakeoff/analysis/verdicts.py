@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Literal
+from typing import Any, Literal
 
 import numpy as np
 
@@ -200,6 +200,43 @@ class Pair:
             f"first classifies correctly, {only_b:,} only the second (exact McNemar p {p}); with "
             f"one {one} nothing is said of the models"
         )
+
+    def to_json(self) -> dict[str, Any]:
+        """Return it as plain data, for `--json`."""
+        test, advice = self.test, self.advice
+        sources = None
+        if test is not None and test.variance > 0:
+            images, seeds, both = (part / test.variance for part in test.sources)
+            sources = {"images": images, "seeds": seeds, "both": both}
+        return {
+            "a": self.a,
+            "b": self.b,
+            "difference": test and test.difference,
+            "ci": test and (test.low, test.high),
+            "ci_level": test and test.level,
+            "df": test and test.df,
+            "p": test and test.p,
+            "p_holm": self.p_holm,
+            "p_equal_holm": self.p_equal_holm,
+            "verdict": self.verdict,
+            "by_less_than_margin": self.by_less_than_margin,
+            "differ_by_less_than": self.less_than,
+            "smallest_margin": self.smallest_margin,
+            "probability_a_better": self.probability_a_better,
+            "variance": sources,
+            "needs": self.needs,
+            "advice": advice
+            and {
+                "seeds_even_chances": advice.seeds,
+                "seeds_80_percent": advice.seeds_likely,
+                "images_even_chances": advice.images,
+                "seeds_cannot_help": advice.cannot,
+                "seeds_for_equality_80_percent": advice.equality,
+            },
+            "sentence": self.sentence,
+            "files": self.files
+            and {"seeds": self.files, "only_right": self.only_correct, "p": self.mcnemar},
+        }
 
 
 def level_of(look: Look | None) -> float:

@@ -17,6 +17,7 @@ from bakeoff.analysis.checks import (
     check,
     failed_runs,
     learning_curves,
+    parts,
     predictions,
     searches,
     study_design,
@@ -148,7 +149,7 @@ def test_every_code_is_documented_and_no_other():
 
 def test_every_threshold_is_documented_with_its_value():
     rows = re.findall(r"^\| `(\w+)\.([A-Z_]+)` \| ([\d.]+) \|$", DOCS.read_text(), re.MULTILINE)
-    checks = (failed_runs, learning_curves, predictions, study_design, searches)
+    checks = (failed_runs, learning_curves, predictions, study_design, parts, searches)
     modules = {module.__name__.rpartition(".")[2]: module for module in checks}
     assert [(m, n) for m, n, _ in rows] == [
         (place, name)
@@ -925,7 +926,7 @@ def test_duplicates_across_folds(tmp_path):
     """No fold is the training part, and copies cannot be kept in one: folds are drawn."""
     copies = {"exact": {"train-test": 2}, "near": {"train-test": 0}}
     result = compare([write_study(tmp_path / "study", n_test=1000, duplicates=copies)])
-    finding = study_design.duplicates(replace(result, data={**result.data, "folds": 5}))
+    finding = parts.duplicates(replace(result, data={**result.data, "folds": 5}))
     assert finding is not None
     assert finding.text == (
         "The folds share images: 2 images have an exact twin in another fold; up to 0.20 % of the "
@@ -998,7 +999,7 @@ def test_classes_in_folds(tmp_path):
     """What the first of them trains on and validates on is few of a class in most small studies."""
     counts = {"train": [40] * 9 + [0], "validation": [10] * 10}
     result = compare([write_study(tmp_path / "study", class_counts=counts)])
-    finding = study_design.small_classes(replace(result, data={**result.data, "folds": 5}))
+    finding = parts.small_classes(replace(result, data={**result.data, "folds": 5}))
     assert finding is not None
     assert finding.text == (
         "Some classes are missing or tiny: 9 (0 in train of the first fold) without images."

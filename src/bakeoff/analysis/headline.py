@@ -13,8 +13,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from bakeoff.analysis.checks.failed_runs import sound_seeds
+from bakeoff.analysis.checks.parts import SMALL_CLASS
 from bakeoff.analysis.checks.predictions import chance_seeds, collapsed
-from bakeoff.analysis.checks.study_design import SMALL_CLASS
 from bakeoff.analysis.checks.wording import baseline_in_words
 from bakeoff.analysis.comparison import Comparison, ModelResult
 from bakeoff.analysis.recommendation import Headline, Recommendation

@@ -1,4 +1,4 @@
-"""What the study as a whole says: its seeds, its data, and how often its test set was opened."""
+"""What the design of a study can show: with so few seeds, or with so many models."""
 
 from __future__ import annotations
 
@@ -8,10 +8,10 @@ import numpy as np
 import scipy  # and not its parts: see statistics.py
 
 from bakeoff.analysis.checks.failed_runs import failed_seeds
-from bakeoff.analysis.checks.wording import next_look
-from bakeoff.analysis.comparison import Comparison, Finding, ModelResult, Severity
+from bakeoff.analysis.comparison import Comparison, Finding, ModelResult
 from bakeoff.analysis.statistics import FEWEST_SEEDS as _FEWEST
-from bakeoff.utils.text import counted, listed, percent, points, some
+from bakeoff.analysis.verdicts import unsettled
+from bakeoff.utils.text import counted, percent, points, some
 
 # More seeds than this nobody trains for one difference.
 SEEDS_WORTH = 200
@@ -20,49 +20,7 @@ SEEDS_WORTH = 200
 MANY_MODELS = 5
 # More models than this make so many pairs that fewer seeds than these are not enough.
 FEW_MODELS, FEW_SEEDS = 5, 5
-# One image is then five points of a class's accuracy, and its interval forty points wide.
-SMALL_CLASS = 20
-# A copy in a hundred test images can move the accuracy by as much as most models differ.
-MANY_COPIES = 0.01
-# A near twin in a thousand changes no third digit of an accuracy; exact ones are always told.
-NEAR_COPIES = 0.001
 _AGAIN = ", which opens the test set again and makes the verdicts exploratory"
-
-
-def missing_trials(comparison: Comparison) -> Finding | None:
-    """Name trials that the recipe declares and the opening does not hold."""
-    if not comparison.missing:
-        return None
-    return Finding(
-        code="missing-trials",
-        severity="serious",
-        model=None,
-        text=(
-            f"{counted(len(comparison.missing), 'declared trial')} not in this comparison: "
-            f"{some(comparison.missing)}."
-        ),
-        advice="Run the recipe again: it trains what is missing and opens the test set again.",
-    )
-
-
-def changed_trials(comparison: Comparison) -> Finding | None:
-    """Name trials that are no longer what was opened: their results belong to other weights."""
-    if not comparison.changed:
-        return None
-    count = counted(len(comparison.changed), "opened trial")
-    return Finding(
-        code="changed-trials",
-        severity="serious",
-        model=None,
-        text=(
-            f"{count} {'is' if len(comparison.changed) == 1 else 'are'} no longer what was opened, "
-            f"and left out here: {some(comparison.changed)}."
-        ),
-        advice=(
-            "Restore them, or run the recipe again: it opens the test set again, which is counted "
-            "and makes the verdicts exploratory."
-        ),
-    )
 
 
 def one_seed(comparison: Comparison) -> Finding | None:
@@ -99,7 +57,7 @@ def few_seeds(comparison: Comparison) -> Finding | None:
             ),
             advice=f"Train at least {_FEWEST} of each (--seeds {_FEWEST}), better 5{_AGAIN}.",
         )
-    if fewest < FEW_SEEDS and models > FEW_MODELS and fewest >= _FEWEST:
+    if _FEWEST <= fewest < FEW_SEEDS and models > FEW_MODELS:
         return Finding(
             code="few-seeds",
             severity="warning",
@@ -109,7 +67,7 @@ def few_seeds(comparison: Comparison) -> Finding | None:
                 f"{fewest} {unit}s only: with that few, claims of a difference may be wrong more "
                 "often than 5 % of the time."
             ),
-            advice=next_look(comparison)
+            advice=_next_look(comparison)
             or f"Train at least {FEW_SEEDS} {unit}s of every model (--seeds {FEW_SEEDS}){_AGAIN}.",
         )
     return None
@@ -134,22 +92,6 @@ def unseen_failures(comparison: Comparison) -> Finding | None:
             f"{percent(fewest.failure_rate[1], 0, 'up')}."
         ),
         advice="Where a failed training costs much, train more seeds of what you will use.",
-    )
-
-
-def rules_changed(comparison: Comparison) -> Finding | None:
-    """Notice a margin or the like that is not the one declared at the first opening."""
-    if not comparison.changed_rules:
-        return None
-    return Finding(
-        code="rules-changed",
-        severity="warning",
-        model=None,
-        text=(
-            f"The rules are not those of the first opening: {listed(comparison.changed_rules)}, "
-            "with the results known, so the verdicts are exploratory."
-        ),
-        advice="Report the verdicts by the rules that were declared, or say that they changed.",
     )
 
 
@@ -180,7 +122,7 @@ def too_few_seeds(comparison: Comparison) -> Finding | None:
             f"about {needed} {unit}s of each have an even chance to show it."
             f"{rest if len(reachable) > 1 else ''}"
         ),
-        advice=next_look(comparison)
+        advice=_next_look(comparison)
         or f"Train more {unit}s (--seeds {needed}){_AGAIN}, or report that these {unit}s do not "
         "separate them.",
     )
@@ -228,137 +170,20 @@ def flattery(m: int, error: float) -> float:
     return float(scipy.special.ndtri((m - 0.375) / (m + 0.25))) * error
 
 
-def duplicates(comparison: Comparison) -> Finding | None:
-    """Notice images that stand in two parts of the split, or in two folds."""
-    exact, near = (_copies(comparison, kind) for kind in ("exact", "near"))
-    n_test = len(comparison.labels)
-    if not sum(exact.values()) and sum(near.values()) < NEAR_COPIES * n_test:
-        return None
-    in_test = sum(n for counts in (exact, near) for pair, n in counts.items() if _is_test(pair))
-    folds = comparison.folded
-    says = [
-        _twins(pair, count, what, folds=folds)
-        for counts, what in ((exact, "an exact"), (near, "a near"))
-        for pair, count in counts.items()
-        if count
-    ]
-    severity: Severity = "warning" if sum(exact.values()) else "info"
-    if in_test >= MANY_COPIES * n_test:
-        severity = "serious"
-    return Finding(
-        code="duplicates",
-        severity=severity,
-        model=None,
-        text=(
-            f"The {'folds' if folds else 'parts of the split'} share images: {listed(says)}; up to "
-            f"{percent(min(1.0, in_test / n_test), 2, 'up')} of the {n_test:,} test images may "
-            "have been learnt by heart."
-        ),
-        advice="Keep one copy of each image alone, and run it again."
-        if folds
-        else "Remove the copies, or keep all copies of an image in one part, and run it again.",
+def _next_look(comparison: Comparison) -> str:
+    """Say that a declared look comes next; "" where none does, or the plan was not kept to.
+
+    None does where every pair is settled: the run ends there, and would end there again.
+    """
+    look = comparison.look
+    if look is None or look.number == len(look.after) or comparison.exploratory:
+        return ""
+    if not unsettled(comparison.pairs):
+        return ""
+    return (
+        f"The next look, after {look.after[look.number]} seeds, was declared before the first, and "
+        "makes nothing exploratory: let the run go on, or run the same recipe again."
     )
-
-
-def small_classes(comparison: Comparison) -> Finding | None:
-    """Name classes without images in a part of the split, or with too few to speak of."""
-    names = comparison.class_names
-    counts = dict(comparison.data.get("class_counts", {}))
-    counts["test"] = np.bincount(comparison.labels, minlength=len(names)).tolist()
-    empty: list[str] = []
-    small: list[str] = []
-    for part, numbers in counts.items():
-        if not sum(numbers):
-            continue  # a study without a validation part
-        first = comparison.folded and part != "test"  # of many folds, one
-        where = f"{part} of the first fold" if first else part
-        for name, count in zip(names, numbers, strict=True):
-            if count < (1 if first else SMALL_CLASS):
-                (small if count else empty).append(f"{name} ({count} in {where})")
-    if not (empty or small):
-        return None
-    says = [f"{some(empty)} without images"] if empty else []
-    says += [f"{some(small)} with fewer than {SMALL_CLASS}"] if small else []
-    return Finding(
-        code="small-classes",
-        severity="serious" if empty else "warning",
-        model=None,
-        text=f"Some classes are missing or tiny: {'; '.join(says)}.",
-        advice=(
-            "Add images of these classes, leave them out, or read their accuracies by the "
-            "interval, which is wide."
-        ),
-    )
-
-
-def mixed_environments(comparison: Comparison) -> Finding | None:
-    """Notice trials that were trained with other versions, kernels or machines than others."""
-    mixed = comparison.environments
-    if not mixed:
-        return None
-    says = [
-        f"{key} {listed([f'{value} ({times})' for value, times in counts.items()])}"
-        for key, counts in mixed.items()
-    ]
-    return Finding(
-        code="mixed-environments",
-        severity="warning",
-        model=None,
-        text=(
-            f"Not all trials were trained alike; in brackets, how many: {'; '.join(says)}. What "
-            "differs between models may come from that."
-        ),
-        advice=(
-            "Train all trials again in one environment with another --out, or say so beside the "
-            "result."
-        ),
-    )
-
-
-def opened_again(comparison: Comparison) -> Finding | None:
-    """Notice more than one opening of the test set by what is compared here."""
-    if not comparison.unplanned_openings:
-        return None
-    looks, known = "", "models or seeds were added or trained again with its first results known"
-    if comparison.look is not None:
-        looks = f", and only {comparison.planned_openings} of these as the looks it declared"
-    if (studies := len(comparison.folders)) > 1:
-        each = ", once by each of" if comparison.test_openings == studies else " by"
-        looks = f"{each} the {studies} studies compared"
-        known = "one of them may have been made, or added to, with results of this test set known"
-    return Finding(
-        code="opened-again",
-        severity="warning",
-        model=None,
-        text=f"The test set was opened {comparison.test_openings} times{looks}, so that {known}: "
-        "the verdicts are exploratory.",
-        advice="Confirm what you claim on test images that were never opened.",
-    )
-
-
-def opened_elsewhere(comparison: Comparison) -> Finding | None:
-    """Notice other studies of this user that opened the same test set."""
-    times = comparison.openings_elsewhere
-    if times == 0:
-        return None
-    if times is None:
-        text = (
-            "Whether other studies opened this test set cannot be said: the user's ledger of it "
-            "cannot be read, or was changed."
-        )
-        advice = "Look at the ledger, and move it away if it is damaged beyond repair."
-    else:
-        what, part = "This test set", ", or a part of it," if comparison.partly_elsewhere else ""
-        if comparison.shared_elsewhere < 1:
-            part, most = "", percent(comparison.shared_elsewhere, 0, "up")
-            what = f"Up to {most} of this test set"
-        text = (
-            f"{what} of {len(comparison.labels):,} images{part} was also opened "
-            f"{counted(times, 'time')} by other studies of yours, which may have shaped this "
-            "one, or what is told of it."
-        )
-        advice = "Say so beside the result, or confirm it on test images that were never opened."
-    return Finding("opened-elsewhere", "warning", None, text, advice)
 
 
 def _may_be_best(model: ModelResult, best: ModelResult) -> bool:
@@ -379,20 +204,3 @@ def _seed_error(model: ModelResult) -> float:
 def _seeds(comparison: Comparison) -> str:
     counts, unit = sorted({len(model.seeds) for model in comparison.models}), comparison.unit
     return counted(counts[0], unit) if len(counts) == 1 else f"{counts[0]} to {counts[-1]} {unit}s"
-
-
-def _copies(comparison: Comparison, kind: str) -> dict[str, int]:
-    return {pair: int(count) for pair, count in comparison.duplicates.get(kind, {}).items()}
-
-
-def _is_test(pair: str) -> bool:
-    return pair.endswith("-test")
-
-
-def _twins(pair: str, count: int, what: str, *, folds: bool) -> str:
-    earlier, later = pair.split("-")
-    verb = "has" if count == 1 else "have"
-    if folds:
-        return f"{counted(count, 'image')} {verb} {what} twin in another fold"
-    part = "training" if earlier == "train" else earlier
-    return f"{counted(count, f'{later} image')} {verb} {what} twin in the {part} part"

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from bakeoff.analysis.comparison import Comparison, ModelResult
-from bakeoff.analysis.verdicts import unsettled
+from bakeoff.analysis.comparison import ModelResult
 from bakeoff.utils.text import counted, listed
 
 _BASELINES = {"majority": "majority class", "logistic": "logistic regression"}
@@ -28,19 +27,3 @@ def seeds_of(model: ModelResult, positions: Sequence[int]) -> str:
 def mean_of(count: int, model: ModelResult) -> str:
     """Return what a number of several seeds, or repeats, is: "mean of 5 seeds", or "one seed"."""
     return f"one {model.unit}" if count == 1 else f"mean of {count} {model.unit}s"
-
-
-def next_look(comparison: Comparison) -> str:
-    """Say that a declared look comes next; "" where none does, or the plan was not kept to.
-
-    None does where every pair is settled: the run ends there, and would end there again.
-    """
-    look = comparison.look
-    if look is None or look.number == len(look.after) or comparison.exploratory:
-        return ""
-    if not unsettled(comparison.pairs):
-        return ""
-    return (
-        f"The next look, after {look.after[look.number]} seeds, was declared before the first, and "
-        "makes nothing exploratory: let the run go on, or run the same recipe again."
-    )

@@ -22,14 +22,13 @@ from bakeoff.recipe.vocabulary.builder_remarks import (
 )
 from bakeoff.training.backend import as_planned, jax, keras
 from bakeoff.training.first_weights import before_weights
+from bakeoff.training.stateless import stateless_predict, values
 from bakeoff.training.user_builder import (
     Predict,
     call_builder,
     make_weights,
     probes,
-    training_argument,
     usable,
-    variables,
 )
 
 _OWN_WAYS = ("train_step", "compute_loss")  # to train, in a class derived from keras.Model
@@ -100,7 +99,7 @@ def _remarks(reference: str, input_shape: Shape, n_classes: int) -> tuple[str, .
             "remove from the builder what seeds by the clock or not at all (random.seed, "
             "set_random_seed, default_rng); Bakeoff sets the seed"
         )
-    certain = _certain_of_little(predict, variables(one), n_classes)
+    certain = _certain_of_little(predict, values(one), n_classes)
     if certain or _softmax_twice(one, input_shape, n_classes):
         raise RecipeError(
             f"{reference}: expected one softmax at the end, found two, one after the other: remove "
@@ -290,10 +289,9 @@ def _softmax_twice(model: keras.Model, input_shape: Shape, n_classes: int) -> bo
         return result
 
     def ends_so(images: Any) -> None:
-        outputs, _ = model.stateless_call(*variables(model), images, **judging)
+        outputs = stateless_predict(model, *values(model), images)
         ended.append(any(outputs is each for each in twice))
 
-    judging = training_argument(model, training=False)
     with _every_call(listening):
         jax.eval_shape(ends_so, probes(input_shape))
     return ended[-1]

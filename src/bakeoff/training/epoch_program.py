@@ -15,7 +15,7 @@ from bakeoff.training.objective import class_weights, cross_entropy, hard, mixed
 from bakeoff.training.predict import predict_in_batches
 from bakeoff.training.rate_by_variable import slow_down_backbone
 from bakeoff.training.regularization import regularization_loss
-from bakeoff.training.user_builder import training_argument
+from bakeoff.training.stateless import training_argument
 
 jnp, lax = jax.numpy, jax.lax
 Array = Any

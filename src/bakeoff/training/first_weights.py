@@ -2,13 +2,14 @@
 
 from collections.abc import Iterable
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from bakeoff.training.backend import jax, keras
-from bakeoff.training.user_builder import training_argument, variables
+from bakeoff.training.stateless import stateless_predict, values
 
 _LOOPS = ("scan", "while", "cond")  # whose bodies get other values than they do
 _WEIGHTS = object()  # stands for what is made of trainable variables alone; it is not computed
@@ -32,13 +33,9 @@ def before_weights(model: keras.Model, images: NDArray[Any]) -> list[NDArray[Any
 
     Raises ValueError where no pixel meets a trainable variable.
     """
-    trainable, other = variables(model)
-    judging = training_argument(model, training=False)
-
-    def predict(trainable: Any, image: Any) -> Any:
-        return model.stateless_call(trainable, other, image, **judging)[0]
-
-    traced = jax.make_jaxpr(predict)(trainable, images[:1])
+    trainable, others = values(model)
+    predict = partial(stateless_predict, model, others=others)
+    traced = jax.make_jaxpr(predict)(trainable, images=images[:1])
     return [_of(traced, len(trainable), image[None]) for image in images]
 
 

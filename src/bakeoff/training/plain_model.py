@@ -14,6 +14,7 @@ from bakeoff.training.build_model import build, frozen_layers
 from bakeoff.training.initializers import Drawn, weights_set_later
 from bakeoff.training.layers.graph import has_its_own_call
 from bakeoff.training.predict import in_order
+from bakeoff.training.stateless import variables
 
 OURS = "bakeoff."
 
@@ -84,8 +85,7 @@ def _trained(
     fast = build(model, input_shape, n_classes, seed=0)
     if has_its_own_call(fast):
         raise _own(type(fast).__name__, model.name)
-    variables = [*fast.trainable_variables, *fast.non_trainable_variables]
-    for value, variable in zip(in_order(weights, fast), variables, strict=True):
+    for value, variable in zip(in_order(weights, fast), variables(fast), strict=True):
         variable.assign(value)
     with weights_set_later():
         plain = keras.models.clone_model(

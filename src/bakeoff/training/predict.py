@@ -15,7 +15,7 @@ from bakeoff.training.backbones.features import features
 from bakeoff.training.backend import jax
 from bakeoff.training.build_model import build
 from bakeoff.training.layers.context import pixels
-from bakeoff.training.user_builder import training_argument
+from bakeoff.training.stateless import stateless_predict, variables
 
 jnp, lax = jax.numpy, jax.lax
 Array = Any
@@ -78,13 +78,11 @@ def predict_in_batches(
     model: Any, trainable: Any, other: Any, images: Array, maximum: float
 ) -> Array:
     """Return probabilities; batch by batch, so memory does not grow with the images."""
-    judging = training_argument(model, training=False)
 
     def predict(batch: Array) -> Array:
         inputs = batch.astype(jnp.float32) / maximum
         with pixels(batch, maximum):
-            probabilities, _ = model.stateless_call(trainable, other, inputs, **judging)
-        return probabilities
+            return stateless_predict(model, trainable, other, inputs)
 
     whole = len(images) // PREDICTION_BATCH
     end = whole * PREDICTION_BATCH
@@ -125,8 +123,8 @@ def _with_some_dropout(layer: Layer) -> Layer:
 
 def weight_names(network: Any) -> list[str]:
     """Return the names under which a model's weights are saved, trainable ones first."""
-    variables = [*network.trainable_variables, *network.non_trainable_variables]
-    return [f"{index:03d}.{_uncounted(each.name)}" for index, each in enumerate(variables)]
+    own = variables(network)
+    return [f"{index:03d}.{_uncounted(each.name)}" for index, each in enumerate(own)]
 
 
 def in_order(weights: Mapping[str, NDArray[Any]], network: Any) -> list[NDArray[Any]]:
@@ -134,10 +132,8 @@ def in_order(weights: Mapping[str, NDArray[Any]], network: Any) -> list[NDArray[
 
     Raises ValueError if they are not this model's.
     """
-    variables = [*network.trainable_variables, *network.non_trainable_variables]
-    shapes = dict(
-        zip(weight_names(network), (tuple(each.shape) for each in variables), strict=True)
-    )
+    own_shapes = [tuple(each.shape) for each in variables(network)]
+    shapes = dict(zip(weight_names(network), own_shapes, strict=True))
     saved = {_uncounted(name): value for name, value in weights.items()}
     if {name: value.shape for name, value in saved.items()} != shapes:
         raise ValueError("these weights are of another model")

@@ -15,7 +15,7 @@ from bakeoff.training.backend import as_trained, jax, require_jax
 from bakeoff.training.build_model import build
 from bakeoff.training.layers.context import pixels
 from bakeoff.training.predict import in_order
-from bakeoff.training.user_builder import training_argument
+from bakeoff.training.stateless import stateless_predict
 
 SIZES = (1, 4, 16, 64, 256)  # images in a batch
 
@@ -51,7 +51,7 @@ class Predictor:
             maximum = 1.0  # of its features
         with as_trained():
             network = build(model, input_shape, n_classes, seed=0)
-        cut, judging = len(network.trainable_variables), training_argument(network, training=False)
+        cut = len(network.trainable_variables)
         self._values = [[jnp.asarray(v) for v in in_order(each, network)] for each in weights]
         self._n_classes = n_classes
 
@@ -59,8 +59,7 @@ class Predictor:
             inputs = images.astype(jnp.float32) / maximum
             with as_trained(), pixels(images, maximum):  # while it is traced
                 outputs = [
-                    network.stateless_call(each[:cut], each[cut:], inputs, **judging)[0]
-                    for each in values
+                    stateless_predict(network, each[:cut], each[cut:], inputs) for each in values
                 ]
             return jnp.stack(outputs)
 

@@ -3,7 +3,7 @@
 from typing import Any
 
 from bakeoff.training.backend import jax
-from bakeoff.training.user_builder import training_argument
+from bakeoff.training.stateless import training_argument
 
 jnp, lax = jax.numpy, jax.lax
 Array = Any

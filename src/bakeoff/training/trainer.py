@@ -20,6 +20,7 @@ from bakeoff.training.epoch_program import Array, DataShape, program_of
 from bakeoff.training.layers.dropout import dropouts
 from bakeoff.training.predict import program_key, weight_names
 from bakeoff.training.selection import Selection
+from bakeoff.training.stateless import values
 from bakeoff.utils.events import EpochResult
 
 jnp = jax.numpy
@@ -73,11 +74,6 @@ class Trained:
     trainable_parameters: int
 
 
-def _state(model: Any) -> tuple[list[Array], list[Array]]:
-    trainable = [variable.value for variable in model.trainable_variables]
-    return trainable, [variable.value for variable in model.non_trainable_variables]
-
-
 class Trainer:
     """One trial in progress: `epoch()` until `done`, then `result()`."""
 
@@ -99,7 +95,7 @@ class Trainer:
         self.dropped = tuple(each.share for each in dropouts(network))
         self._parameters = _parameters(network)
         optimizer_state = [variable.value for variable in self.program.optimizer.variables]
-        self.state: Any = (*_state(network), optimizer_state)
+        self.state: Any = (*values(network), optimizer_state)
         self._selection = Selection(selection, self.state[:2])
         self._diverged_epoch: int | None = None
         self._history: list[EpochResult] = []

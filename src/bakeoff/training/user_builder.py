@@ -6,6 +6,7 @@ import re
 import sys
 from collections.abc import Callable
 from contextlib import suppress
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -16,6 +17,7 @@ from bakeoff.errors import RecipeError
 from bakeoff.training.backend import as_planned, jax, keras
 from bakeoff.training.layers.graph import is_functional, is_sequential
 from bakeoff.training.layers.replace import with_faster_layers
+from bakeoff.training.stateless import stateless_predict, values
 
 PROBES = 3  # images that a model is shown: each other number compiles all its operations anew
 Predict = Callable[[Any, Any], Any]  # from trainable and other variables to probabilities
@@ -74,8 +76,8 @@ def usable(
     try:
         model = with_faster_layers(model)
         make_weights(model, input_shape)
-        predict = _predicting(model, probes(input_shape))
-        outputs = predict(*variables(model))
+        predict = jax.jit(partial(stateless_predict, model, images=probes(input_shape)))
+        outputs = predict(*values(model))
     except (Exception, SystemExit) as error:
         size = " × ".join(map(str, input_shape))
         raise RecipeError(
@@ -114,35 +116,12 @@ def make_weights(model: keras.Model, input_shape: tuple[int, int, int]) -> None:
         model(probes(input_shape), training=False)
 
 
-def variables(model: keras.Model) -> tuple[list[Any], list[Any]]:
-    """Return the values of a model's trainable variables, and of the others."""
-    trainable, others = model.trainable_variables, model.non_trainable_variables
-    return [each.value for each in trainable], [each.value for each in others]
-
-
-def _predicting(model: keras.Model, images: NDArray[Any]) -> Predict:
-    judging = training_argument(model, training=False)
-
-    def predict(trainable: Any, other: Any) -> Any:
-        return model.stateless_call(trainable, other, images, **judging)[0]
-
-    return jax.jit(predict)  # type: ignore[no-any-return]
-
-
 def probes(input_shape: tuple[int, int, int]) -> NDArray[np.float32]:
     """Return the images that a builder's model is shown.
 
     Not black ones: for them, without a bias, two sigmoids look like a softmax of two classes.
     """
     return np.random.default_rng(0).random((PROBES, *input_shape), dtype=np.float32)
-
-
-def training_argument(model: keras.Model, *, training: bool) -> dict[str, bool]:
-    """Return what tells a model's `call` whether it trains: nothing where it does not take that.
-
-    Keras's own `fit` does the same, so that dropout in such a model does nothing there either.
-    """
-    return {"training": training} if model._call_has_training_arg else {}
 
 
 def _import_builder(reference: str) -> Callable[..., Any]:

@@ -15,6 +15,7 @@ from bakeoff.training.backbones.load import load
 from bakeoff.training.backend import as_trained, jax
 from bakeoff.training.layers.context import random_key
 from bakeoff.training.make_layer import augmenting
+from bakeoff.training.stateless import stateless_predict, values
 
 jnp = jax.numpy
 Array = Any
@@ -100,14 +101,12 @@ def _program(name: str, changing: str) -> Callable[..., Array]:
 def _network(name: str) -> Callable[[Array], Array]:
     """Return the backbone itself, compiled once for images of any size and for all passes."""
     network = load(name)
-    weights = [variable.value for variable in network.trainable_variables]
-    others = [variable.value for variable in network.non_trainable_variables]
 
-    def run(weights: Any, others: Any, inputs: Array) -> Array:
+    def run(trainable: Any, others: Any, inputs: Array) -> Array:
         with as_trained():  # while it is traced
-            return network.stateless_call(weights, others, inputs, training=False)[0]
+            return stateless_predict(network, trainable, others, inputs)
 
-    return partial(jax.jit(run), weights, others)
+    return partial(jax.jit(run), *values(network))
 
 
 def _seen(

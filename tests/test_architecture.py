@@ -78,13 +78,17 @@ NEVER_NAMED = {  # PyYAML's loaders and constructors that make objects
 # Who may import a module whose name or file is not written in the code: the builder that a recipe
 # names, and the package's own public names.
 IMPORTING = {
-    "bakeoff.training.user_builder": {"spec_from_file_location", "module_from_spec", "exec_module"},
+    "bakeoff.training.builders.user_builder": {
+        "spec_from_file_location",
+        "module_from_spec",
+        "exec_module",
+    },
     "bakeoff": {"import_module"},
     "bakeoff.recipe": {"import_module"},
     "bakeoff.report": {"import_module"},
 }
 ALL_IMPORTING = {
-    *IMPORTING["bakeoff.training.user_builder"],
+    *IMPORTING["bakeoff.training.builders.user_builder"],
     "import_module",
     "load_module",
     "reload",

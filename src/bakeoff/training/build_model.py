@@ -13,9 +13,9 @@ from bakeoff.recipe.vocabulary.residual import RESIDUAL, shortcut
 from bakeoff.recipe.vocabulary.words import LAYERS
 from bakeoff.training.backbones import in_network
 from bakeoff.training.backend import keras
+from bakeoff.training.builders.user_builder import build_from_python
 from bakeoff.training.layers.replace import fuse_neighbours
 from bakeoff.training.make_layer import augmenting, make_layer
-from bakeoff.training.user_builder import build_from_python
 
 
 def build(

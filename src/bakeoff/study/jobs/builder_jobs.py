@@ -39,7 +39,7 @@ class BuilderJob:
 
     def run(self, on_epoch: OnEpoch) -> None:
         """Try the builder."""
-        from bakeoff.training import builder_checks
+        from bakeoff.training.builders import builder_checks
 
         builder_checks.remarks(self.reference, self.input_shape, self.n_classes)
 

@@ -211,7 +211,7 @@ class TrainJob:
         python = self.recipe.python
         if python is None:
             return []
-        from bakeoff.training import builder_checks
+        from bakeoff.training.builders import builder_checks
 
         return list(builder_checks.remarks(python, data.input_shape, data.n_classes))
 

@@ -135,7 +135,7 @@ def _model(
 
 def _built(python: str, data: DataSet) -> tuple[str, ...]:
     """Build a Python builder's model, trained by nobody, and return what is strange about it."""
-    from bakeoff.training import builder_checks
+    from bakeoff.training.builders import builder_checks
 
     with redirect_stdout(sys.stderr):  # a builder may talk; the plan alone stands on stdout
         codes = builder_checks.remarks(python, data.input_shape, data.n_classes)

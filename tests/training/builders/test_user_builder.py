@@ -1,7 +1,7 @@
 """A model from the user's own Python function: it works, or one line says what is wrong with it.
 
 Oracle: builders that do one thing wrong each.
-Cost: 12 s, most of it the workers' starts. Run: pytest tests/training/test_user_builder.py
+Cost: 12 s, most of it the workers' starts. Run: pytest tests/training/builders/test_user_builder.py
 """
 
 import re

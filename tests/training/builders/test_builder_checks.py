@@ -1,7 +1,7 @@
 """Builders that spoil a study in silence: fixed seeds, pixels scaled twice, no or two softmaxes.
 
 Oracle: builders written here, of which each fault is known. Cost: 15 s.
-Run: pytest tests/training/test_builder_checks.py
+Run: pytest tests/training/builders/test_builder_checks.py
 """
 
 import re
@@ -9,7 +9,7 @@ import re
 import pytest
 
 from bakeoff.errors import RecipeError
-from bakeoff.training.builder_checks import remarks
+from bakeoff.training.builders.builder_checks import remarks
 
 SHAPE, CLASSES = (8, 8, 1), 3
 BUILDERS = """

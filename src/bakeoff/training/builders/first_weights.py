@@ -11,6 +11,8 @@ from numpy.typing import NDArray
 from bakeoff.training.backend import jax, keras
 from bakeoff.training.stateless import stateless_predict, values
 
+_FLAT = 0.1  # black and white that differ by less, before the first weights, were divided again
+_FAR = 10.0  # values so far from 0 come from subtracting what suits pixels up to 255
 _LOOPS = ("scan", "while", "cond")  # whose bodies get other values than they do
 _WEIGHTS = object()  # stands for what is made of trainable variables alone; it is not computed
 
@@ -24,6 +26,23 @@ class _Pixels:
 
 class _Met(Exception):
     """Pixels met weights: `args` are what was made of the pixels by then."""
+
+
+def scales_again(model: keras.Model, input_shape: tuple[int, int, int]) -> bool:
+    """Say whether a model divides pixels, which come in [0, 1], once more before its first weights.
+
+    Found out by showing the model a black, a white and a noisy image and looking at what comes in
+    there. False where no layer has weights.
+    """
+    noise = np.random.default_rng(0).random(input_shape, dtype=np.float32)
+    images = np.stack([np.zeros_like(noise), np.ones_like(noise), noise])
+    try:
+        black, white, noisy = before_weights(model, images)
+    except Exception:  # no weights; or an operation that JAX does not let anybody else do
+        return False
+    # Of images of one value each, nothing is left where every image is standardised by itself.
+    reach, offset = max(np.abs(white - black).max(), np.ptp(noisy)), np.abs(black).max()
+    return bool(reach < _FLAT or offset > _FAR)
 
 
 def before_weights(model: keras.Model, images: NDArray[Any]) -> list[NDArray[Any]]:

@@ -1,14 +1,14 @@
 """What comes to a network's first weights: through layers, loops, nested models and own kernels.
 
 Oracle: what was written in front of the weights, computed by NumPy. Cost: 5 s.
-Run: pytest tests/training/test_first_weights.py
+Run: pytest tests/training/builders/test_first_weights.py
 """
 
 import numpy as np
 import pytest
 
 from bakeoff.training.backend import keras
-from bakeoff.training.first_weights import before_weights
+from bakeoff.training.builders.first_weights import before_weights
 
 L = keras.layers
 SHAPE = (4, 4, 1)

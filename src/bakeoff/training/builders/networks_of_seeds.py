@@ -1,0 +1,108 @@
+"""What the models that a builder gives for several seeds have in common: network, first weights."""
+
+from contextlib import suppress
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from bakeoff.training.backend import keras
+
+_NOT_DRAWN = (keras.initializers.Constant, keras.initializers.Identity)
+_NO_SETTINGS = ("name", "mean", "variance")  # the last two: of adapted data; nor any seed
+
+
+def difference(one: keras.Model, other: keras.Model, again: keras.Model) -> str | None:
+    """Return in what two models differ as networks, weights aside, in words; None if in nothing.
+
+    again : the first once more, of the same seed: whole numbers and words that differ there, too,
+        are counters and names
+    """
+    mine, its, repeated = _layers(one), _layers(other), _layers(again)
+    if len(mine) != len(its):
+        return f"{len(mine)} layers, then {len(its)}"
+    for (kind, settings), (other_kind, others), (_, same) in zip(mine, its, repeated, strict=True):
+        if kind != other_kind:
+            return f"{kind}, then {other_kind}"
+        for key, value in settings.items():
+            counted = isinstance(value, int | str) and value != same.get(key)
+            if value != others.get(key) and not counted:
+                return f"{kind} with {key} {value}, then {others.get(key)}"
+    return None
+
+
+def _layers(model: keras.Model) -> list[tuple[str, dict[str, Any]]]:
+    """Return every layer's class, its plain settings and the shapes of its weights."""
+    found = []
+    for layer in model._flatten_layers():
+        settings: dict[str, Any] = {}
+        if not isinstance(layer, keras.Model):  # whose configuration has names of layers
+            with suppress(Exception):  # the user's own layers may have none
+                settings = {k: v for k, v in layer.get_config().items() if _tells(k, v)}
+            settings["weights of shapes"] = [tuple(variable.shape) for variable in layer.weights]
+        found.append((type(layer).__name__, settings))
+    return found
+
+
+def _tells(key: str, value: Any) -> bool:
+    """Say whether a setting of a layer is one of the network, in plain words or numbers."""
+    return key not in _NO_SETTINGS and "seed" not in key and _is_plain(value)
+
+
+def _is_plain(value: Any) -> bool:
+    if isinstance(value, list | tuple):
+        return all(map(_is_plain, value))
+    return value is None or isinstance(value, str | bool | int | float)
+
+
+def equal_weights(one: keras.Model, other: keras.Model) -> bool:
+    """Say whether two models of one network have the same trainable weights, bit for bit."""
+    pairs = zip(one.trainable_variables, other.trainable_variables, strict=True)
+    return all(np.array_equal(np.asarray(a), np.asarray(b), equal_nan=True) for a, b in pairs)
+
+
+def same_start(one: keras.Model, other: keras.Model) -> tuple[int, int, bool]:
+    """Compare the initial weights of two seeds.
+
+    Returns
+    -------
+    How many of the trainable variables that were drawn at random are equal; how many were drawn;
+    and whether an initializer draws some of the equal ones again when it is asked: then its seed is
+    fixed, and the weights were not loaded.
+    """
+    equal, drawn, redrawn = 0, 0, False
+    initializers = _initializers(one)
+    for mine, its in zip(one.trainable_variables, other.trainable_variables, strict=False):
+        values, others = np.asarray(mine), np.asarray(its)
+        initializer = initializers.get(id(mine))
+        constant = values.size < 2 or (values == values.flat[0]).all()
+        if constant or isinstance(initializer, _NOT_DRAWN):
+            continue
+        drawn += 1
+        if np.array_equal(values, others):
+            equal += 1
+            redrawn = redrawn or _drawn_again(initializer, values)
+    return equal, drawn, redrawn
+
+
+def _initializers(model: keras.Model) -> dict[int, Any]:
+    """Return the initializer of every variable, by the variable's id."""
+    found = {}
+    for layer in model._flatten_layers():
+        for variable in layer._trainable_variables:
+            # depthwise_kernel has depthwise_initializer, and DepthwiseConv2D's kernel has it, too
+            names = (variable.name, variable.name.removesuffix("_kernel"), "depthwise")
+            drawn = [getattr(layer, f"{name}_initializer", None) for name in names]
+            found[id(variable)] = next((each for each in drawn if each is not None), None)
+    return found
+
+
+def _drawn_again(initializer: Any, values: NDArray[Any]) -> bool:
+    """Say whether an initializer draws exactly these values when it is asked again."""
+    if initializer is None:
+        return False
+    try:
+        again = np.asarray(initializer(values.shape, dtype="float32"))
+    except Exception:  # the user's own initializer may do anything
+        return False
+    return bool(np.array_equal(again, values))

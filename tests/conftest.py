@@ -244,7 +244,7 @@ def _jobs_in_process():
 
     with pytest.MonkeyPatch.context() as patched:
         leave_figures_out(patched.setattr)
-        for module in ("executors.choose", "winner.retrain"):
+        for module in ("executors.choose", "retrain"):
             patched.setattr(f"bakeoff.study.{module}.run_jobs", in_process.run_jobs)
         in_process.keep_programs(patched)
         yield

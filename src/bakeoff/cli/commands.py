@@ -245,9 +245,9 @@ def compare(
 ) -> None:
     """Show table and verdicts again, from what is on disk."""
     from bakeoff import report
+    from bakeoff.storage import lost_weights
     from bakeoff.storage.study_folder import StudyFolder
     from bakeoff.study.compare import compare
-    from bakeoff.study.opening import lost_weights
     from bakeoff.utils import lean_scipy  # noqa: F401
 
     forms = {"--json": json, "--markdown": markdown, "--csv": csv, "--latex": latex}
@@ -293,8 +293,8 @@ def verify(
     """Check that every byte is what was recorded."""
     from bakeoff.storage.study_folder import StudyFolder
     from bakeoff.study.progress.terminal_progress import progress
+    from bakeoff.study.retrain import retrain as train_again
     from bakeoff.study.verify import verify as check
-    from bakeoff.study.winner.retrain import retrain as train_again
 
     folder = StudyFolder(study)
     checked = check(folder)

@@ -24,8 +24,8 @@ from bakeoff.study.executors.fork_server import WORKER, warm_up
 from bakeoff.study.executors.interface import Lost, MovableJob
 from bakeoff.study.opening.looks import needed, of_stage, still_open
 from bakeoff.study.opening.open_test_set import open_test_set
+from bakeoff.study.planning.stages import Stage, stages_left
 from bakeoff.study.planning.training_profile import write_profile
-from bakeoff.study.progress.stages import Stage, stages_left
 from bakeoff.study.race import take_look
 from bakeoff.study.result import Result
 from bakeoff.study.train_missing import lanes_of, largest_trial, missing_trials, train

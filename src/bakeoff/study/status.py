@@ -17,13 +17,12 @@ from typing import TYPE_CHECKING, Any
 from bakeoff.analysis.environments import differing, joined
 from bakeoff.errors import StorageError, printable
 from bakeoff.recipe.outline import Outline, outline, read_outline
-from bakeoff.storage import atomic, formats
+from bakeoff.storage import atomic, formats, lost_weights
 from bakeoff.storage.declared_looks import PlannedOpenings, planned_openings
 from bakeoff.storage.opened_weights import changed_trials
 from bakeoff.storage.race_looks import dropped_models
 from bakeoff.storage.study_folder import StudyFolder, to_go_on, trial_lock
 from bakeoff.study.jobs.checkpoint_names import PLACE, epochs_saved
-from bakeoff.study.opening import lost_weights
 from bakeoff.utils import text
 from bakeoff.utils.numbers import mean_of_known
 

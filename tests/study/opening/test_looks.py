@@ -13,7 +13,7 @@ import pytest
 from rich.console import Console
 
 from bakeoff.errors import RecipeError
-from bakeoff.study.progress.stages import seeds_in_words, stages_left
+from bakeoff.study.planning.stages import seeds_in_words, stages_left
 from bakeoff.study.status import sentences, status
 from bakeoff.utils.events import Watcher
 from tests.helpers.small import LINES, carry_out, declare, files, write_npz

@@ -16,8 +16,8 @@ from bakeoff import recipe as recipes
 from bakeoff.errors import UsageError
 from bakeoff.storage.study_folder import StudyFolder
 from bakeoff.study.executors import local_processes
+from bakeoff.study.retrain import retrain
 from bakeoff.study.run import run as run_study
-from bakeoff.study.winner.retrain import retrain
 from bakeoff.training.native import build, load
 from bakeoff.utils.events import Watcher
 from bakeoff.utils.user_paths import user_cache

@@ -7,7 +7,7 @@ from typing import Any
 from bakeoff.analysis.comparison import Comparison
 from bakeoff.analysis.verdicts import Look, unsettled
 from bakeoff.study.create import Prepared
-from bakeoff.study.progress.stages import Stage
+from bakeoff.study.planning.stages import Stage
 from bakeoff.utils.events import Watcher
 from bakeoff.utils.text import counted, listed
 

@@ -1,1 +1,1 @@
-"""What a study will take: layers, shapes, seconds and bytes, before anything is trained."""
+"""What a study will do and take: its stages, layers, shapes, seconds and bytes."""

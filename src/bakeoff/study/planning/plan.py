@@ -23,7 +23,7 @@ from bakeoff.study.jobs.model_identity import identity
 from bakeoff.study.planning.cluster_plan import ClusterPlan, cluster_plan
 from bakeoff.study.planning.cost import trial_seconds
 from bakeoff.study.planning.estimate import run_memory, run_seconds
-from bakeoff.study.progress.stages import sizes
+from bakeoff.study.planning.stages import sizes
 from bakeoff.study.study_backbones import with_study_backbones
 from bakeoff.utils.machine import cores, default_device, measured_rate
 

@@ -13,7 +13,7 @@ from bakeoff.recipe.vocabulary.backbones import BACKBONES
 from bakeoff.recipe.vocabulary.training import option_words
 from bakeoff.study.planning.optimizer_words import optimizer_words
 from bakeoff.study.planning.plan import ModelPlan, Plan
-from bakeoff.study.progress.stages import seeds_in_words, sizes
+from bakeoff.study.planning.stages import seeds_in_words, sizes
 from bakeoff.study.tuning.samplers import limit
 from bakeoff.training.native.load import choose
 from bakeoff.utils.machine import available_memory

@@ -1,1 +1,1 @@
-"""How far a study is: its stages, the time left, and how a terminal or a notebook shows both."""
+"""How far a study is and how long it still takes, in a terminal and in a notebook."""

@@ -1,1 +1,1 @@
-"""A trained model in use: retrained or shipped, loaded back, predicting pictures."""
+"""A trained model in use: shipped, loaded back, predicting pictures."""

@@ -1,7 +1,7 @@
 """A trial that is trained again is the same in every byte, or the difference is told.
 
 Oracle: the files of the first training. Cost: 15 s, most of it carrying out the study and training
-two trials again. Run: pytest tests/study/winner/test_retrain.py
+two trials again. Run: pytest tests/study/test_retrain.py
 """
 
 import re
@@ -11,7 +11,7 @@ import pytest
 
 from bakeoff.cli import main
 from bakeoff.storage import array_files, formats
-from bakeoff.study.winner.retrain import Repeat
+from bakeoff.study.retrain import Repeat
 from tests.study.test_verify import recorded_files
 
 pytestmark = pytest.mark.usefixtures("figures_undrawn")  # nothing here is looked at
@@ -27,9 +27,7 @@ def test_a_trial_trained_again_is_the_same_in_every_byte(tiny_study, capsys):
 
 
 def test_a_machine_that_cannot_train_is_named(tiny_study, monkeypatch, capsys):
-    monkeypatch.setattr(
-        "bakeoff.study.winner.retrain.lacks", lambda: "expected this, found that: do so"
-    )
+    monkeypatch.setattr("bakeoff.study.retrain.lacks", lambda: "expected this, found that: do so")
     assert main(["verify", str(tiny_study), "--retrain", "mlp:1"]) == 2
     assert capsys.readouterr().err == "bakeoff: expected this, found that: do so\n"
 

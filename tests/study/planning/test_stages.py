@@ -2,13 +2,13 @@
 
 Oracle: by hand. Cost: 1 s.
 
-Run: pytest tests/study/progress/test_stages.py
+Run: pytest tests/study/planning/test_stages.py
 """
 
 import json
 
 from bakeoff import recipe as recipes
-from bakeoff.study.progress.stages import Stage, stages
+from bakeoff.study.planning.stages import Stage, stages
 from tests.helpers import small
 
 

@@ -1,13 +1,13 @@
 """Weights that were deleted.
 
 Oracle: a finished study from whose folders files were removed; whole messages. Cost: 2 s with the
-suite's finished study. Run: pytest tests/study/opening/test_lost_weights.py
+suite's finished study. Run: pytest tests/storage/test_lost_weights.py
 """
 
 import json
 
+from bakeoff.storage import lost_weights
 from bakeoff.storage.study_folder import StudyFolder
-from bakeoff.study.opening import lost_weights
 
 
 def test_status_and_compare_say_whose_weights_were_deleted(tiny_study, call, monkeypatch):

@@ -8,6 +8,7 @@ import json
 import shutil
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
+from pathlib import Path
 from statistics import median_low
 from typing import Any
 
@@ -25,26 +26,28 @@ def join_folds(folder: StudyFolder, model: str, seed: int, n_folds: int) -> None
     places = [folder.fold(model, seed, fold) for fold in range(n_folds)]
     with folder.lock(trial_lock(model, seed)):
         if not target.exists() and all(place.exists() for place in places):
-            files: dict[str, bytes] = {}
-            documents, histories, timings = [], [], []
-            for place in places:
-                recorded = written_folder.read_manifest(place)
-                for name in recorded:
-                    content = written_folder.read_recorded(place, name, recorded)
-                    files[f"{place.name}/{name}"] = content
-                documents.append(json.loads(files[f"{place.name}/trial.json"]))
-                histories.append(
-                    read_history(place / "history.csv", files[f"{place.name}/history.csv"])
-                )
-                timings.append(formats.read_sealed_json(place / written_folder.TIMING))
-                environment = place / written_folder.ENVIRONMENT
-                files[f"{place.name}/{environment.name}"] = atomic.read_file(environment)
-            files["trial.json"] = formats.canonical(_together(documents))
-            files["history.csv"] = history_csv(_mean(histories))
-            files[written_folder.TIMING] = formats.sealed_json(_timing(timings))
+            files = _joined(places)
             written_folder.write_folder(target, files, scratch=partial / "finished")
         if target.exists():
             shutil.rmtree(partial, ignore_errors=True)
+
+
+def _joined(places: Sequence[Path]) -> dict[str, bytes]:
+    """Return the files of a trial: those of its folds, and what they come to together."""
+    files: dict[str, bytes] = {}
+    documents, histories, timings = [], [], []
+    for place in places:
+        recorded = written_folder.read_manifest(place)
+        own = {name: written_folder.read_recorded(place, name, recorded) for name in recorded}
+        own[written_folder.ENVIRONMENT] = atomic.read_file(place / written_folder.ENVIRONMENT)
+        files |= {f"{place.name}/{name}": content for name, content in own.items()}
+        documents.append(json.loads(own["trial.json"]))
+        histories.append(read_history(place / "history.csv", own["history.csv"]))
+        timings.append(formats.read_sealed_json(place / written_folder.TIMING))
+    files["trial.json"] = formats.canonical(_together(documents))
+    files["history.csv"] = history_csv(_mean(histories))
+    files[written_folder.TIMING] = formats.sealed_json(_timing(timings))
+    return files
 
 
 def median_epoch(documents: Sequence[Mapping[str, Any]]) -> int | None:

@@ -49,33 +49,35 @@ def features_folder(backbone: str, change: ImageChange | None = None) -> Path:
 def files_with(folder: Path, wanted: Sequence[bytes]) -> list[Path]:
     """Return the files that hold features of any of the wanted images."""
     asked = set(wanted)
-    return [path for path in sorted(folder.glob("*.safetensors")) if asked & _hashes(path)]
-
-
-def _hashes(path: Path) -> set[bytes]:
-    """Return the hashes of a file's images; none where it cannot be read."""
-    try:
-        return set(map(bytes, load(read_file(path))["hashes"]))
-    except (StorageError, SafetensorError, KeyError):
-        return set()
+    return [path for path in _files(folder) if asked & _read(path).keys()]
 
 
 def read_features(folder: Path, wanted: Sequence[bytes]) -> dict[bytes, NDArray[np.float32]]:
     """Return the features that are kept of the wanted images, by hash; each of shape (n,)."""
-    asked, found = set(wanted), {}
-    for path in sorted(folder.glob("*.safetensors")):
-        try:
-            content = read_file(path)
-            if hashlib.sha256(content).hexdigest() != path.stem:
-                continue
-            arrays = load(content)
-            hashes, features = arrays["hashes"], arrays["features"]
-        except (StorageError, SafetensorError, KeyError):
-            continue
-        for digest, row in zip(map(bytes, hashes), features, strict=True):
-            if digest in asked:
-                found[digest] = row
-    return found
+    asked = set(wanted)
+    return {
+        digest: row
+        for path in _files(folder)
+        for digest, row in _read(path).items()
+        if digest in asked
+    }
+
+
+def _files(folder: Path) -> list[Path]:
+    return sorted(folder.glob("*.safetensors"))
+
+
+def _read(path: Path) -> dict[bytes, NDArray[np.float32]]:
+    """Return all features in a file, by the hash of their image; none where it is damaged."""
+    try:
+        content = read_file(path)
+        if hashlib.sha256(content).hexdigest() != path.stem:
+            return {}
+        arrays = load(content)
+        hashes, features = arrays["hashes"], arrays["features"]
+    except (StorageError, SafetensorError, KeyError):
+        return {}
+    return dict(zip(map(bytes, hashes), features, strict=True))
 
 
 def write_features(folder: Path, hashes: Sequence[bytes], features: NDArray[np.float32]) -> None:

@@ -20,6 +20,19 @@ RESTORE = (
     "that is counted"
 )
 LARGEST = 1 << 32  # bytes; the predictions for 100,000 images of 1,000 classes have 400 million
+_AGAIN = "and run the same command again; finished trials are kept"
+_ADVICE = {
+    errno.ENOSPC: f"free some space {_AGAIN}",
+    errno.EDQUOT: f"free some space {_AGAIN}",
+    errno.EFBIG: f"raise the limit on the size of a file (ulimit -f) {_AGAIN}",
+    errno.EMFILE: f"raise the limit on open files (ulimit -n) {_AGAIN}",
+    errno.EROFS: "choose another place for it",
+    errno.EACCES: "choose another place for it, or change who may write and read there",
+    errno.EPERM: "choose another place for it, or change who may write and read there",
+    errno.EIO: "check the disk before you trust anything on it",
+    errno.ENOENT: RESTORE,
+    errno.EISDIR: "move that away",
+}
 
 
 @contextmanager
@@ -29,20 +42,6 @@ def disk(path: Path, *, writing: bool = False) -> Iterator[None]:
     Raises StorageError; DamagedFile where there is no file; UsageError for a place where there can
     be none, as where a name is too long or a folder that is `writing` cannot be made.
     """
-    advice = {
-        errno.ENOSPC: "free some space and run the same command again; finished trials are kept",
-        errno.EDQUOT: "free some space and run the same command again; finished trials are kept",
-        errno.EFBIG: "raise the limit on the size of a file (ulimit -f) and run the same command "
-        "again; finished trials are kept",
-        errno.EMFILE: "raise the limit on open files (ulimit -n) and run the same command again; "
-        "finished trials are kept",
-        errno.EROFS: "choose another place for it",
-        errno.EACCES: "choose another place for it, or change who may write and read there",
-        errno.EPERM: "choose another place for it, or change who may write and read there",
-        errno.EIO: "check the disk before you trust anything on it",
-        errno.ENOENT: RESTORE,
-        errno.EISDIR: "move that away",
-    }
     try:
         yield
     except OSError as error:
@@ -51,7 +50,7 @@ def disk(path: Path, *, writing: bool = False) -> Iterator[None]:
             raise UsageError(f"{path}: {reason.lower()}: choose a shorter one") from error
         if writing and error.errno in (errno.ENOENT, errno.ENOTDIR):
             raise UsageError(f"{path}: {reason.lower()}: choose another place for it") from error
-        hint = advice.get(error.errno or 0, "see what is there")
+        hint = _ADVICE.get(error.errno or 0, "see what is there")
         kind = DamagedFile if error.errno in _NO_FILE else StorageError
         raise kind(f"{path}: {reason.lower()}: {hint}") from error
 

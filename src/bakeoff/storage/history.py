@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from bakeoff.storage.atomic import read_file
-from bakeoff.storage.formats import damaged
+from bakeoff.storage.formats import LONGEST_TEXT, damaged
 
 HISTORY_COLUMNS = (
     "epoch",
@@ -21,9 +21,6 @@ HISTORY_COLUMNS = (
     "learning_rate",
 )
 _VALIDATION = ("val_loss", "val_cross_entropy", "val_accuracy")
-
-
-LONGEST_HISTORY = 1 << 26  # bytes
 
 
 def history_csv(rows: Sequence[Mapping[str, float | int | None]]) -> bytes:
@@ -47,7 +44,7 @@ def read_history(path: Path, content: bytes | None = None) -> dict[str, NDArray[
     content : the file's, where the caller has read it already
     """
     if content is None:
-        content = read_file(path, most=LONGEST_HISTORY)
+        content = read_file(path, most=LONGEST_TEXT)
     try:
         reader = csv.DictReader(io.StringIO(content.decode()))
         rows = list(reader)

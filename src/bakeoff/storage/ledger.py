@@ -6,16 +6,8 @@ from pathlib import Path
 from typing import Any
 
 from bakeoff.errors import DamagedFile
-from bakeoff.storage.atomic import (
-    read_file,
-    write_file,
-)
-from bakeoff.storage.formats import (
-    LONGEST_TEXT,
-    canonical,
-    cause,
-    sha256,
-)
+from bakeoff.storage.atomic import read_file, write_file
+from bakeoff.storage.formats import LONGEST_TEXT, canonical, cause, sha256
 from bakeoff.storage.schemas import check_document
 
 

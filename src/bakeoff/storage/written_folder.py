@@ -14,27 +14,12 @@ from pathlib import Path
 from typing import Any
 
 from bakeoff.errors import StorageError
-from bakeoff.storage.atomic import (
-    LARGEST,
-    disk,
-    hash_file,
-    read_file,
-    sync,
-    write_file,
-)
-from bakeoff.storage.formats import (
-    LONGEST_TEXT,
-    damaged,
-    read_sealed_json,
-    sealed_json,
-    sha256,
-)
+from bakeoff.storage.atomic import LARGEST, disk, hash_file, read_file, sync, write_file
+from bakeoff.storage.formats import LONGEST_TEXT, damaged, read_sealed_json, sealed_json, sha256
 from bakeoff.storage.schemas import check_document
 from bakeoff.utils.clutter import is_clutter
 
 MANIFEST = "manifest.json"
-
-
 TIMING = "timing.json"
 WEIGHTS = "weights.safetensors"  # of a trial, or of each fold
 VALIDATION = "validation.npy"
@@ -83,10 +68,9 @@ def read_manifest(path: Path) -> dict[str, str]:
     return recorded
 
 
-def _apart(path: Path) -> list[str]:
+def _apart(path: Path) -> set[str]:
     """Return the names of the files that were kept apart; version 0.1.0 did not say."""
-    names: list[str] = read_sealed_json(path / MANIFEST).get("apart", [])
-    return names
+    return set(read_sealed_json(path / MANIFEST).get("apart", []))
 
 
 def read_recorded(
@@ -125,7 +109,7 @@ def check_folder(path: Path) -> list[str]:
         except StorageError as error:
             problems.append(str(error))
     present = {str(file.relative_to(path)) for file in path.rglob("*") if file.is_file()}
-    apart = {name for name in (*APART, *_apart(path)) if name in present or name in _apart(path)}
+    apart = _apart(path) | (present & set(APART))
     for name in sorted(apart):
         try:
             read_sealed_json(path / name)
@@ -146,7 +130,7 @@ def require_whole(path: Path, *, but: Collection[str] = ()) -> None:
     for name in recorded:
         if Path(name).name not in but and hash_file(path / name) != recorded[name]:
             raise damaged(path / name)
-    for name in _apart(path):
+    for name in sorted(_apart(path)):
         if (path / name).exists():  # without clocks and versions one can do
             read_sealed_json(path / name)
 

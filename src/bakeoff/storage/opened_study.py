@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 from bakeoff.errors import StudyError
 from bakeoff.recipe import ModelRecipe, Recipe
 from bakeoff.storage import array_files, atomic, formats, written_folder
-from bakeoff.storage.history import LONGEST_HISTORY, read_history
+from bakeoff.storage.history import read_history
 from bakeoff.storage.opened_weights import Changed, changed_trials
 from bakeoff.storage.race_looks import dropped, read_looks
 from bakeoff.storage.split_file import read_folds
@@ -238,14 +238,14 @@ def _declared_seeds(
     if not line.get("looks"):
         return {name: tuple(recipe.seeds) for name in names}
     excused = [each.rpartition(":") for each in line["without"]]
-    return {
-        name: tuple(
-            sorted({*opening["models"][name], *(int(seed) for m, _, seed in excused if m == name)})
-        )
-        if name in opening["models"]
-        else tuple(line["seeds"])
-        for name in names
-    }
+
+    def at_look(name: str) -> tuple[int, ...]:
+        if name not in opening["models"]:
+            return tuple(line["seeds"])
+        absent = {int(seed) for model, _, seed in excused if model == name}
+        return tuple(sorted({*opening["models"][name], *absent}))
+
+    return {name: at_look(name) for name in names}
 
 
 def _sealed(folder: StudyFolder, document: Mapping[str, Any], recipe: Recipe) -> StudyError:
@@ -296,7 +296,9 @@ def _trial(
     place = folder.trial(model.name, seed)
     recorded = written_folder.read_manifest(place)
     document = written_folder.read_document(place, "trial.json", recorded)
-    content = written_folder.read_recorded(place, "history.csv", recorded, most=LONGEST_HISTORY)
+    content = written_folder.read_recorded(
+        place, "history.csv", recorded, most=formats.LONGEST_TEXT
+    )
     history = read_history(place / "history.csv", content)
     _require_consistent(place, document, study, model, selection, seed)
     if len(history["epoch"]) != document["epochs_trained"]:

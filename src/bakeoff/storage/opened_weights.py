@@ -83,11 +83,12 @@ def changed_trials(
             place, key = folder.trial(name, seed), trial_key(name, seed)
             if not place.exists():
                 changed.append(Changed(name, seed, "removed"))
-            elif (
-                _fingerprint(place) != recorded[key]
-                if key in recorded
-                else any(_finished_later(folder, name, seed, line) for line in lines)
-            ):
+                continue
+            if key in recorded:
+                replaced = _fingerprint(place) != recorded[key]
+            else:
+                replaced = any(_finished_later(folder, name, seed, line) for line in lines)
+            if replaced:
                 changed.append(Changed(name, seed, "replaced"))
     return changed
 

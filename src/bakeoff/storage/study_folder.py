@@ -198,15 +198,20 @@ class StudyFolder:
 
     def in_training(self, model: str) -> bool:
         """Say whether a process is at a trial of a model, or at a fold of one, at this moment."""
+        locks = self.path.glob(f".locks/{trial_lock(model, '*')}.lock")
+        return any(self.is_locked(path.stem) for path in locks)
+
+    def is_locked(self, name: str) -> bool:
+        """Say whether a process holds a lock at this moment; StorageError if it cannot be asked."""
+        if not self.lock_path(name).exists():
+            return False
         from filelock import Timeout
 
         try:
-            for path in self.path.glob(f".locks/{trial_lock(model, '*')}.lock"):
-                with self.lock(path.stem, timeout=0):
-                    pass
+            with self.lock(name, timeout=0):
+                return False
         except Timeout:
             return True
-        return False
 
     def lock_path(self, name: str) -> Path:
         """Return the file of a lock; it stays when the lock is free."""

@@ -191,16 +191,8 @@ def _nodes(partial: Path) -> tuple[str, ...]:
 
 def _locked(folder: StudyFolder, model: str, seed: int, fold: int | None) -> bool:
     """Whether another process holds the lock of the trial, or of one of its folds."""
-    name = trial_lock(model, seed, fold)
-    if not folder.lock_path(name).exists():
-        return False
-    from filelock import Timeout
-
     try:
-        with folder.lock(name, timeout=0):
-            return False
-    except Timeout:
-        return True
+        return folder.is_locked(trial_lock(model, seed, fold))
     except (StorageError, OSError):  # somebody else's folder: it cannot be asked
         return False
 

@@ -12,7 +12,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from pathlib import Path
 from typing import Any
 
@@ -53,6 +53,7 @@ class Opening:
 _NEWEST, _PRUNES_AFTER = "probes", 3
 _OPENINGS = {None: Opening(), "middle": Opening(1), _NEWEST: Opening(3, every=3)}
 _PRUNED_AFTER = 5  # before search.json said it
+_WORDS = {"space": "choices", "data": "images", "seed": "sampler's seed"}
 
 
 @dataclass(frozen=True)
@@ -85,6 +86,9 @@ class Tried:
         worst = float("inf")
         entropy = worst if self.cross_entropy is None else self.cross_entropy
         return (-(self.accuracy or 0.0), entropy, self.number)
+
+
+_FIELDS = {each.name for each in fields(Tried)} - {"number"}  # of a line of the journal
 
 
 class SearchFolder:
@@ -127,29 +131,33 @@ class SearchFolder:
         return check_document(formats.read_sealed_json(path), path)
 
     def begin(self, document: Mapping[str, Any]) -> None:
-        """Write search.json, or refuse to go on with a search for something else.
-
-        A search that an earlier version began goes on by that version's rules, and did not say
-        how its settings are trained.
-        """
+        """Write search.json, or refuse to go on with a search for something else."""
         if self.exists():
-            before = self.read()
-            before["space"] = without_folders(before["space"])
-            for key, now in document.items():
-                was = before.get(key)
-                if was == now or (key in (_TRAINING, _BUILDER) and key not in before):
-                    continue
-                plain = isinstance(was, int | str) and isinstance(now, int | str)
-                raise StudyError(
-                    f"{self.path}: expected the {_WORDS.get(key, key)} that this search was begun "
-                    f"with{f' ({was})' if plain else ''}, found {now if plain else 'another'}: "
-                    "undo the change, or give the changed recipe another place with --out"
-                )
+            self.require_begun_with(document)
             return
         rules: dict[str, Any] = {_PRUNING_AFTER: _PRUNES_AFTER}
         if document["sampler"] == "tpe":
             rules[_FIRST] = _NEWEST
         atomic.write_file(self.path / _SEARCH, formats.sealed_json({**document, **rules}))
+
+    def require_begun_with(self, document: Mapping[str, Any]) -> None:
+        """Refuse to go on with a search for something else.
+
+        A search that an earlier version began goes on by that version's rules, and did not say
+        how its settings are trained.
+        """
+        before = self.read()
+        before["space"] = without_folders(before["space"])
+        for key, now in document.items():
+            was = before.get(key)
+            if was == now or (key in (_TRAINING, _BUILDER) and key not in before):
+                continue
+            plain = isinstance(was, int | str) and isinstance(now, int | str)
+            raise StudyError(
+                f"{self.path}: expected the {_WORDS.get(key, key)} that this search was begun "
+                f"with{f' ({was})' if plain else ''}, found {now if plain else 'another'}: "
+                "undo the change, or give the changed recipe another place with --out"
+            )
 
     def require_builder(self, found: str) -> None:
         """Refuse a Python builder whose file is not the one that the search was begun with.
@@ -216,11 +224,6 @@ class SearchFolder:
         return written_folder.read_document(target, _CHOSEN, written_folder.read_manifest(target))
 
 
-_FIELDS = ("values", "thresholds", "state", "accuracy", "cross_entropy", "epochs", "seconds",
-           "elapsed", "reason")  # fmt: skip
-_WORDS = {"space": "choices", "split": "split", "data": "images", "seed": "sampler's seed"}
-
-
 def setting_name(number: int) -> str:
     """Return what a setting is called in the search's folder."""
     return f"setting-{number}"
@@ -249,7 +252,7 @@ def with_chosen(recipe: Recipe, study: Path) -> Recipe:
         folder = SearchFolder(study, name)
         if model.search is None or not folder.exists():
             continue
-        folder.begin(declared(recipe, name))
+        folder.require_begun_with(declared(recipe, name))
         chosen = folder.chosen()
         if chosen is not None:
             if not fits(model.search.dimensions, chosen["values"]):

@@ -19,13 +19,11 @@ from bakeoff.errors import DataError
 
 MOST_SIDE = 128  # pixels; larger images are made smaller
 SAMPLE_SIDE = 64  # of the samples, which are many
-_PLAIN_SIDE = (
-    48  # up to which an image is stored as it is; larger ones as JPEG, a tenth as many bytes
-)
+_PLAIN_SIDE = 48  # larger images are stored as JPEG, which takes a tenth as many bytes
 _LONGEST_NAME = 200
-_ARRAYS = {"test_hash": 0, "indices": 1, "images": 4, "sample_labels": 1, "samples": 4}  # and ranks
+_ARRAYS = ("test_hash", "indices", "images", "sample_labels", "samples")
 _STORED = {"indices": "places"}  # in the file, since version 0.1.0
-_NAMES = {"names": 1, "sample_names": 1}  # files of before 0.2 have none
+_NAMES = ("names", "sample_names")  # files of before 0.2 have none
 _LARGEST = 64 * 2**20  # bytes of the file and of its arrays together
 
 Image = NDArray[np.uint8]  # (height, width, channels), 255 is white
@@ -56,17 +54,19 @@ class Pictures:
 
     def name(self, index: int) -> str:
         """Return what the test image at an index is called: "rose/img_3.jpg", or else "no. 48"."""
-        found = int(np.searchsorted(self.indices, index))
-        known = found < len(self.names) and self.indices[found] == index
-        return (str(self.names[found]) if known else "") or f"no. {index}"
+        row = self._row(index)
+        known = row is not None and row < len(self.names)
+        return (str(self.names[row]) if known else "") or f"no. {index}"
 
     def of(self, index: int) -> Image | None:
         """Return the test image at an index; None where it is not among these."""
-        found = int(np.searchsorted(self.indices, index))
-        if found == len(self.indices) or self.indices[found] != index:
-            return None
-        image: Image = self.images[found]
-        return image
+        row = self._row(index)
+        return None if row is None else self.images[row]
+
+    def _row(self, index: int) -> int | None:
+        """Return where the test image at an index is among these; None where it is not."""
+        row = int(np.searchsorted(self.indices, index))
+        return row if row < len(self.indices) and self.indices[row] == index else None
 
     def to_bytes(self) -> bytes:
         """Return the content of pictures.npz; equal pictures give equal bytes."""
@@ -99,7 +99,7 @@ def read(path: Path, *, test_hash: str, n_test: int, n_classes: int) -> Pictures
 
 
 def _arrays(path: Path) -> dict[str, NDArray[Any]] | None:
-    for names in ((*_ARRAYS, *_NAMES), tuple(_ARRAYS)):
+    for names in ((*_ARRAYS, *_NAMES), _ARRAYS):
         try:
             stored = tuple(_STORED.get(name, name) for name in names)
             arrays = read_arrays(path, stored, limit=_LARGEST)
@@ -153,28 +153,24 @@ def _to_pillow(image: Image) -> Any:
 
 
 def _sound(pictures: Pictures) -> bool:
-    """Say whether the arrays fit together."""
-    arrays = {name: getattr(pictures, name) for name in _ARRAYS if name != "test_hash"}
-    ranks = all(array.ndim == _ARRAYS[name] for name, array in arrays.items())
-    whole = all(each.dtype == np.int64 for each in (pictures.indices, pictures.sample_labels))
-    pixels = all(each.dtype == np.uint8 for each in (pictures.images, pictures.samples))
-    if not (ranks and whole and pixels):
-        return False
-    pairs = ((pictures.indices, pictures.images), (pictures.sample_labels, pictures.samples))
-    named = (
-        (pictures.names, pictures.indices), (pictures.sample_names, pictures.sample_labels)
-    )  # fmt: skip
-    shapes = (pictures.images.shape, pictures.samples.shape)
+    """Say whether the arrays are what a report can show."""
     return (
-        all(0 < side <= MOST_SIDE for shape in shapes for side in shape[1:3])
-        and all(shape[3] in (1, 3) for shape in shapes)
-        and all(
-            names.ndim == 1
-            and names.dtype.kind == "U"
-            and len(names) in (0, len(rows))
-            and names.dtype.itemsize <= 4 * _LONGEST_NAME
-            for names, rows in named
-        )
-        and all(len(names) == len(pixels) for names, pixels in pairs)
+        _fit(pictures.images, pictures.indices, pictures.names)
+        and _fit(pictures.samples, pictures.sample_labels, pictures.sample_names)
         and bool((np.diff(pictures.indices) > 0).all())
+    )
+
+
+def _fit(images: NDArray[Any], numbers: NDArray[Any], names: NDArray[Any]) -> bool:
+    """Say whether there is a number for each image, and a name for each or for none."""
+    return (
+        (images.ndim, numbers.ndim, names.ndim) == (4, 1, 1)
+        and images.dtype == np.uint8
+        and numbers.dtype == np.int64
+        and names.dtype.kind == "U"
+        and all(0 < side <= MOST_SIDE for side in images.shape[1:3])
+        and images.shape[3] in (1, 3)
+        and len(numbers) == len(images)
+        and len(names) in (0, len(images))
+        and names.dtype.itemsize <= 4 * _LONGEST_NAME
     )

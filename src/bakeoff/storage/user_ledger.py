@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import os
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -57,14 +58,12 @@ def require_user_ledger(test_hash: str) -> None:
 
     StorageError where the disk is in the way; UsageError where there can be no such place.
     """
-    try:
+    with _with_advice():
         own = user_ledger(test_hash)
         with lock_file(own.with_suffix(".lock")):
             read_ledger(own)
             with disk(own):
                 _write_as_much(own)
-    except (StorageError, UsageError) as error:
-        raise with_advice(error) from error
 
 
 def _write_as_much(own: Path) -> None:
@@ -84,28 +83,29 @@ def _write_as_much(own: Path) -> None:
         trial.unlink(missing_ok=True)
 
 
-def with_advice(error: StorageError | UsageError) -> StorageError | UsageError:
-    """Return an error of the user's ledger that says where one may put it instead."""
-    text = str(error)
-    if "BAKEOFF_HOME" in text:
-        return error
-    return type(error)(f"{text} (BAKEOFF_HOME names the folder of your own ledgers)")
+@contextmanager
+def _with_advice() -> Iterator[None]:
+    """Let errors of the user's ledger say where one may put it instead."""
+    try:
+        yield
+    except (StorageError, UsageError) as error:
+        text = str(error)
+        if "BAKEOFF_HOME" in text:
+            raise
+        advice = "(BAKEOFF_HOME names the folder of your own ledgers)"
+        raise type(error)(f"{text} {advice}") from error
 
 
 def tell_user(entry: Mapping[str, Any], folder: Path) -> None:
     """Write an opening's line into the user's ledger of its test set, unless it is there."""
     own = user_ledger(entry["test"])
-    try:
-        with lock_file(own.with_suffix(".lock")):
-            clear_temporary(own.parent)
-            known = [
-                all(line.get(key) == value for key, value in entry.items())
-                for line in read_ledger(own)
-            ]
-            if not any(known):
-                append_ledger(own, {**entry, "folder": str(folder.resolve())})
-    except (StorageError, UsageError) as error:
-        raise with_advice(error) from error
+    with _with_advice(), lock_file(own.with_suffix(".lock")):
+        clear_temporary(own.parent)
+        known = any(
+            all(line.get(key) == value for key, value in entry.items()) for line in read_ledger(own)
+        )
+        if not known:
+            append_ledger(own, {**entry, "folder": str(folder.resolve())})
 
 
 def forgotten_lines(
@@ -118,10 +118,8 @@ def forgotten_lines(
     mine, place = {_key(line) for line in own}, str(folder.resolve())
     numbers = {line["opening"] for line in own}
     added = ("before", "sha256", "folder")
-    try:
+    with _with_advice():
         lines = read_ledger(user_ledger(test_hash))
-    except (StorageError, UsageError) as error:
-        raise with_advice(error) from error
     return [
         {**{key: value for key, value in line.items() if key not in added}, "restored": True}
         for line in lines

@@ -19,9 +19,6 @@ def test_a_machine_that_cannot_train_is_named_before_any_writing(npz, tmp_path, 
     monkeypatch.setattr("bakeoff.study.run.lacks", lambda: "expected this, found that: do so")
     with pytest.raises(StudyError, match=r"^expected this, found that: do so$"):
         carry_out(npz, tmp_path / "study")
-    monkeypatch.setattr(
-        "bakeoff.study.tuning.tune.lacks", lambda: "expected this, found that: do so"
-    )
     with pytest.raises(StudyError, match=r"^expected this, found that: do so$"):
         tune(declare(npz), out=tmp_path / "study")
     assert not (tmp_path / "study").exists()

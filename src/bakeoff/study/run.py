@@ -5,13 +5,13 @@ What a recipe may change meanwhile: extend.py.
 """
 
 import multiprocessing as mp
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from pathlib import Path
 
 from bakeoff.data import DataSet
 from bakeoff.data.folds import Folds
-from bakeoff.errors import RecipeError, StudyError, TrialLost
+from bakeoff.errors import RecipeError, StudyError
 from bakeoff.recipe import Recipe
 from bakeoff.recipe.parsing.parse_split import SEED_COUNT
 from bakeoff.recipe.types import Race
@@ -21,7 +21,7 @@ from bakeoff.study.compare import compare
 from bakeoff.study.create import Prepared, prepare
 from bakeoff.study.executors.choose import executor
 from bakeoff.study.executors.fork_server import WORKER, warm_up
-from bakeoff.study.executors.interface import Lost, MovableJob
+from bakeoff.study.executors.interface import Lost, RunJobs
 from bakeoff.study.opening.looks import needed, of_stage, still_open
 from bakeoff.study.opening.open_test_set import open_test_set
 from bakeoff.study.planning.stages import Stage, stages_left
@@ -80,9 +80,7 @@ def run(
     keep_sealed, device = arguments.flag(keep_sealed, "keep_sealed"), arguments.a_device(device)
     if out is not None:
         out = arguments.a_path(out, "out")
-    require_outside_workers()
-    if lacking := lacks():
-        raise StudyError(lacking)
+    require_able_to_train()
     of_looks = len(recipe.race.after) if recipe.race else 0
     recipe = _with_seeds(recipe, seeds)
     require_models(recipe, only)
@@ -131,7 +129,7 @@ def run(
 
 def _carry_out(
     prepared: Prepared,
-    do: Callable[[Sequence[MovableJob]], list[Lost]],
+    do: RunJobs,
     *,
     only: Sequence[str],
     opens: bool,
@@ -188,22 +186,14 @@ def _waiting(
 def _opened(
     prepared: Prepared,
     stage: Stage,
-    do: Callable[[Sequence[MovableJob]], list[Lost]],
+    do: RunJobs,
     *,
     lost: Sequence[Lost],
     excused: Sequence[tuple[str, int]],
     watcher: Watcher,
 ) -> Result:
     """Open the test set for a stage's models, compare them, and write what came out."""
-
-    def must_do(jobs: Sequence[MovableJob]) -> None:
-        failed = do(jobs)
-        if failed:
-            raise TrialLost(
-                f"{failed[0].label} could not be tested: {failed[0].reason}: run it again"
-            )
-
-    open_test_set(of_stage(prepared, stage), must_do, without=excused, watcher=watcher)
+    open_test_set(of_stage(prepared, stage), do, without=excused, watcher=watcher)
     folder = prepared.folder
     with folder.lock("study"):
         result = compare([folder], lost=lost).illustrated(prepared.data)
@@ -230,7 +220,14 @@ def _with_seeds(recipe: Recipe, seeds: int | None) -> Recipe:
     return recipe.model_copy(update=update)
 
 
-def require_outside_workers() -> None:
+def require_able_to_train() -> None:
+    """Refuse a process that may not start workers, and a machine that lacks what they need."""
+    _require_outside_workers()
+    if lacking := lacks():
+        raise StudyError(lacking)
+
+
+def _require_outside_workers() -> None:
     """Refuse to run a study in a worker, which imports the file that a builder is in."""
     here = mp.current_process()
     if here.daemon and here.name != WORKER:

@@ -5,7 +5,7 @@ images stay in this process.
 """
 
 import shutil
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
@@ -27,7 +27,7 @@ from bakeoff.storage.search_folder import SearchFolder
 from bakeoff.storage.study_folder import StudyFolder, trial_lock
 from bakeoff.storage.study_recipe import as_declared
 from bakeoff.study.create import Prepared
-from bakeoff.study.executors.interface import Lost, MovableJob
+from bakeoff.study.executors.interface import Lost, MovableJob, RunJobs
 from bakeoff.study.jobs import checkpoints
 from bakeoff.study.jobs.builder_jobs import builder_jobs
 from bakeoff.study.jobs.development_data import write_development
@@ -45,7 +45,7 @@ _UNKNOWN = 20e-6  # seconds an image and epoch of a network that only Python kno
 def train(
     prepared: Prepared,
     only: Sequence[str],
-    do: Callable[[Sequence[MovableJob]], list[Lost]],
+    do: RunJobs,
     *,
     seeds: Collection[int] | None = None,
     without: Sequence[tuple[str, int]] = (),
@@ -74,25 +74,26 @@ def train(
     baselines = [b for b in recipe.baselines if not only and not folder.baseline(b).exists()]
     if not missing and not baselines:
         return ()
+
+    def run(title: str, planned: Sequence[tuple[Planned, MovableJob]]) -> tuple[Lost, ...]:
+        if not planned:
+            return ()
+        watcher.begin(title, [plan for plan, _ in planned])
+        return tuple(do([job for _, job in planned]))
+
     with scratch_folder(folder.scratch.resolve()) as scratch:
         _write_development(prepared, scratch, {each[1:] for each in missing}, baselines)
-        builders = builder_jobs(
-            [model for model, _, _ in missing], prepared.data.input_shape, prepared.data.n_classes
-        )
-        if builders:
-            watcher.begin("builders", [plan for plan, _ in builders])
-            do([job for _, job in builders])  # where one is lost, so are its trials: others go on
-        features = missing_features(prepared, [model for model, _, _ in missing], scratch)
-        if features:
-            watcher.begin("features", [plan for plan, _ in features])
-            if lost := do([job for _, job in features]):
-                return tuple(lost)
-        trials = [train_job(prepared, *each, scratch) for each in missing]
-        planned: list[tuple[Planned, MovableJob]] = [*trials]
-        planned += [_baseline_job(prepared, name, scratch) for name in baselines]
-        planned.sort(key=lambda each: -each[0].cost)  # so that no worker is left with a long one
-        watcher.begin("training", [plan for plan, _ in planned])
-        return tuple(do([job for _, job in planned]))
+        models, data = [model for model, _, _ in missing], prepared.data
+        # where a builder is lost, so are its trials: others go on
+        run("builders", builder_jobs(models, data.input_shape, data.n_classes))
+        if lost := run("features", missing_features(prepared, models, scratch)):
+            return lost
+        jobs: list[tuple[Planned, MovableJob]] = [
+            *(train_job(prepared, *each, scratch) for each in missing),
+            *(_baseline_job(prepared, name, scratch) for name in baselines),
+        ]
+        # the longest first, so that no worker is left with a long one
+        return run("training", sorted(jobs, key=lambda each: -each[0].cost))
 
 
 def missing_features(

@@ -75,6 +75,9 @@ class Lost:
     reason: str
 
 
+# Does all jobs and returns those that were lost.
+RunJobs = Callable[[Sequence[MovableJob]], list[Lost]]
+
 # Hears that the job of this label is done, or how it was lost; returns jobs to be done besides.
 More = Callable[[str, Lost | None], Sequence[MovableJob]]
 

@@ -4,7 +4,7 @@ The ledger is written first: from then on the test set counts as opened, whateve
 """
 
 import shutil
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
@@ -13,6 +13,7 @@ from typing import Any
 from bakeoff.analysis.statistics import unit_of
 from bakeoff.data.folds import Folds
 from bakeoff.data.source_images import image_keys, smallest_keys
+from bakeoff.errors import TrialLost
 from bakeoff.recipe.types import Preference
 from bakeoff.storage import array_files, atomic, formats, ledger, opened_weights, written_folder
 from bakeoff.storage.declared_looks import planned_openings
@@ -22,7 +23,7 @@ from bakeoff.storage.study_folder import StudyFolder
 from bakeoff.storage.study_recipe import require_as_declared
 from bakeoff.storage.user_ledger import forgotten_lines, tell_user
 from bakeoff.study.create import Prepared, test_hash
-from bakeoff.study.executors.interface import MovableJob
+from bakeoff.study.executors.interface import MovableJob, RunJobs
 from bakeoff.study.jobs.feature_jobs import feature_jobs
 from bakeoff.study.jobs.model_identity import require_same_builder
 from bakeoff.study.jobs.predict_job import PredictJob
@@ -30,12 +31,10 @@ from bakeoff.study.train_missing import BASELINE_REPEAT
 from bakeoff.utils.events import Planned, Watcher
 from bakeoff.utils.text import some
 
-RunJobs = Callable[[Sequence[MovableJob]], None]
-
 
 def open_test_set(
     prepared: Prepared,
-    run: RunJobs,
+    do: RunJobs,
     *,
     without: Sequence[tuple[str, int]] = (),
     watcher: Watcher,
@@ -44,12 +43,15 @@ def open_test_set(
 
     Parameters
     ----------
-    run : does prediction jobs, and raises if one of them is lost
     without : trials, (model, seed), that are missing and that the ledger is to name
 
     Returns
     -------
     Whether the test set was opened.
+
+    Raises
+    ------
+    TrialLost : a prediction could not be made
     """
     folder = prepared.folder
     with folder.lock("study"):
@@ -72,7 +74,7 @@ def open_test_set(
         _record(prepared, document, without=without)
         target = folder.path / "openings" / str(document["opening"])
         partial = target.with_name(f"{target.name}.partial")
-        _predict(prepared, document, partial, kept, run, watcher)
+        _predict(prepared, document, partial, kept, do, watcher)
         _write(prepared, document, partial, target)
         shutil.rmtree(partial, ignore_errors=True)
     return True
@@ -237,7 +239,7 @@ def _predict(
     document: Mapping[str, Any],
     partial: Path,
     kept: Mapping[str, bytes],
-    run: RunJobs,
+    do: RunJobs,
     watcher: Watcher,
 ) -> None:
     """Write every prediction into `partial`; those of the opening before are taken over."""
@@ -260,10 +262,15 @@ def _predict(
     models = [prepared.recipe.models[name] for name in document["models"]] if jobs else []
     if features := feature_jobs(models, images, maximum=prepared.data.maximum):
         watcher.begin("features", [plan for plan, _ in features])
-        run([job for _, job in features])
+        _do_all([job for _, job in features], do)
     watcher.begin("testing", [Planned(job.label, 0, 1.0) for job in jobs.values()])
     for turn in turns(list(jobs.values()), prepared.recipe.prefer):
-        run(turn)
+        _do_all(turn, do)
+
+
+def _do_all(jobs: Sequence[MovableJob], do: RunJobs) -> None:
+    if lost := do(jobs):
+        raise TrialLost(f"{lost[0].label} could not be tested: {lost[0].reason}: run it again")
 
 
 def turns(jobs: Sequence[PredictJob], prefer: Preference) -> list[list[PredictJob]]:

@@ -8,18 +8,18 @@ from typing import Any
 
 from bakeoff.analysis.tuning import Searched, analysed, read_searches
 from bakeoff.data import DataSet
-from bakeoff.errors import RecipeError, StudyError
+from bakeoff.errors import RecipeError
 from bakeoff.recipe import Recipe
 from bakeoff.storage.study_folder import StudyFolder, place_of
 from bakeoff.study.create import prepare
 from bakeoff.study.executors.choose import executor
 from bakeoff.study.executors.fork_server import warm_up
-from bakeoff.study.run import require_models, require_outside_workers
+from bakeoff.study.run import require_able_to_train, require_models
 from bakeoff.study.train_missing import lanes_of, largest_trial
 from bakeoff.study.tuning.samplers import limit
 from bakeoff.study.tuning.search import search, searching
 from bakeoff.utils.events import Watcher
-from bakeoff.utils.machine import Device, default_device, lacks
+from bakeoff.utils.machine import Device, default_device
 
 
 def tune(
@@ -49,9 +49,7 @@ def tune(
     UsageError, StudyError, StorageError
     """
     watcher = watcher or Watcher()
-    require_outside_workers()
-    if lacking := lacks():
-        raise StudyError(lacking)
+    require_able_to_train()
     require_models(recipe, only)
     _require_choices(recipe, only)
     folder = StudyFolder(place_of(recipe.name, out))

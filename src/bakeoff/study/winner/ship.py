@@ -7,7 +7,7 @@ seen them all, and trains as many epochs as the folds' networks in the median.
 import json
 import shutil
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -24,7 +24,7 @@ from bakeoff.storage.study_folder import StudyFolder
 from bakeoff.study import train_missing
 from bakeoff.study.create import Prepared
 from bakeoff.study.environment import environment_here
-from bakeoff.study.executors.interface import Lost, MovableJob
+from bakeoff.study.executors.interface import Lost, RunJobs
 from bakeoff.study.jobs.job import Busy, TrainJob
 from bakeoff.utils.events import OnEpoch, Planned, Watcher
 
@@ -100,7 +100,7 @@ class ShipJob:
 def ship(
     prepared: Prepared,
     model: str,
-    do: Callable[[Sequence[MovableJob]], list[Lost]],
+    do: RunJobs,
     *,
     watcher: Watcher,
 ) -> list[Lost]:

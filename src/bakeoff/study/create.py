@@ -18,7 +18,7 @@ from bakeoff.data.folds import Folds, make_folds
 from bakeoff.data.source_images import image_keys, smallest_keys
 from bakeoff.data.split import Split, make_split
 from bakeoff.errors import DataError, RecipeError, StudyError, UsageError
-from bakeoff.recipe import ModelRecipe, Recipe
+from bakeoff.recipe import Recipe
 from bakeoff.recipe.apply_setting import with_networks
 from bakeoff.recipe.architecture import describe, training_bytes
 from bakeoff.recipe.kept_paths import kept_paths
@@ -96,9 +96,8 @@ def prepare(
     data, split = load_split(recipe, data)
     split = as_begun(folder, recipe, data, split)
     recipe = with_networks(recipe, data.input_shape, data.n_classes)
-    for model in recipe.models.values():
-        if model.layers is not None and trains_here:
-            _require_memory(model, data, len(split.train), device)
+    if device == "cpu" and trains_here:
+        _require_memory(recipe, data, len(split.train))
     identities = {name: identity(model, recipe) for name, model in recipe.models.items()}
     builders = {name: builder_hash(model) for name, model in recipe.models.items()}
     for name, model in recipe.models.items():
@@ -106,8 +105,7 @@ def prepare(
             SearchFolder(folder.path, name).require_builder(builders[name])
     notes += data.notes
     _require_free(folder)
-    known = folder.exists()
-    if opens and not known:
+    if opens and not folder.exists():
         require_user_ledger(test_hash(data, split))
     with folder.lock("study"):
         atomic.clear_temporary(folder.path)
@@ -116,7 +114,7 @@ def prepare(
             notes += _edited(folder, old)
             so_far = _as_far_as(old, split)
             recipe, identities = extended(folder, old, recipe, identities, data, so_far, notes)
-            if opens and known:  # not before: a study that is refused leaves no trace
+            if opens:  # not before: a study that is refused leaves no trace
                 require_user_ledger(test_hash(data, split))
             text, declared = _written(recipe, folder)
             document = {**old, **declared}
@@ -125,15 +123,17 @@ def prepare(
         else:
             if accepted is not None:
                 accepted()
-            document = {
-                **declared,
-                **_fixed_part(data, split),
-                "environment": environment(device),
-                "created": datetime.now(UTC).isoformat("T", "seconds"),
-            }
+            document = {**declared, **_fixed_part(data, split), **_begun_now(device)}
         document["identities"] = dict(identities)
         _write(folder, document, text, data, split)
     return Prepared(folder, recipe, data, split, identities, builders, tuple(notes))
+
+
+def _begun_now(device: str) -> dict[str, Any]:
+    return {
+        "environment": environment(device),
+        "created": datetime.now(UTC).isoformat("T", "seconds"),
+    }
 
 
 def _require_utf8(path: Path) -> None:
@@ -222,17 +222,20 @@ def _as_far_as(old: Mapping[str, Any], split: Split | Folds) -> Split | Folds:
     return split.first(old["data"].get("repeats", 0)) if isinstance(split, Folds) else split
 
 
-def _require_memory(model: ModelRecipe, data: DataSet, images: int, device: str) -> None:
+def _require_memory(recipe: Recipe, data: DataSet, images: int) -> None:
     """Refuse what this machine has not the memory to train, before any of it is asked for."""
-    architecture = describe(model, data.input_shape, data.n_classes)
-    wanted = training_bytes(model, architecture, images=images)
     free = available_memory()
-    if device == "cpu" and wanted > free:
-        raise RecipeError(
-            f"models.{model.name}: expected a model that trains in {free / 1e9:,.1f} GB, the "
-            f"memory that is free, found one that needs about {wanted / 1e9:,.1f} GB: make its "
-            "layers or its batch_size smaller"
-        )
+    for model in recipe.models.values():
+        if model.layers is None:
+            continue
+        architecture = describe(model, data.input_shape, data.n_classes)
+        wanted = training_bytes(model, architecture, images=images)
+        if wanted > free:
+            raise RecipeError(
+                f"models.{model.name}: expected a model that trains in {free / 1e9:,.1f} GB, the "
+                f"memory that is free, found one that needs about {wanted / 1e9:,.1f} GB: make "
+                "its layers or its batch_size smaller"
+            )
 
 
 def _require_free(folder: StudyFolder) -> None:
@@ -246,11 +249,13 @@ def _require_free(folder: StudyFolder) -> None:
             f"{folder.path}: expected a study or an empty folder, found {strangers[0]} in it "
             "and no study.json: choose another --out"
         )
+    _require_no_links(folder)
+
+
+def _require_no_links(folder: StudyFolder) -> None:
     folders = [folder.path / name for name in (".locks", ".scratch", *study_folder.FOLDERS)]
-    for path in [
-        *folders,
-        *(p for each in folders for depth in ("*", "*/*") for p in each.glob(depth)),
-    ]:
+    inside = [path for each in folders for depth in ("*", "*/*") for path in each.glob(depth)]
+    for path in [*folders, *inside]:
         if path.is_symlink():
             raise StudyError(
                 f"{path}: expected a folder, found a link: what Bakeoff writes and clears away "

@@ -3,10 +3,11 @@
 No test image is touched, and a model that was ever tested is not dropped.
 """
 
-from collections.abc import Collection
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import asdict, replace
 
 import numpy as np
+from numpy.typing import NDArray
 
 from bakeoff.analysis.model_scores import validation_correct
 from bakeoff.analysis.race import Standing, level_of_a_look, spent_before, standings
@@ -36,25 +37,19 @@ def take_look(
         held = [look for look in looks if look["after"] == len(seeds)]
         if any({*inside} <= {each["model"] for each in look["standings"]} for look in held):
             return
-        tested = seen_trials(folder.read_ledger())
         done = folder.finished()
         trials = {name: [s for s in done.get(name, ()) if s in seeds] for name in inside}
-        labels = prepared.data.labels[prepared.split.validation]
-        n_classes = prepared.data.n_classes
-        correct = {
-            name: np.stack(
-                [validation_correct(folder.trial(name, seed), labels, n_classes) for seed in own]
-            )
-            for name, own in trials.items()
-            if own
-        }
+        correct = _correct(prepared, trials)
         if not correct:
             return
         delta = max(recipe.margin, recipe.give_up)
         spent = spent_before(looks, len(seeds))
         level = level_of_a_look(len(recipe.models), of_looks, spent=spent)
-        found = standings(correct, delta=delta, level=level)
-        found = tuple(replace(s, dropped=s.dropped and s.model not in tested) for s in found)
+        tested = seen_trials(folder.read_ledger())
+        found = [
+            replace(each, dropped=each.dropped and each.model not in tested)
+            for each in standings(correct, delta=delta, level=level)
+        ]
         document = {
             "after": len(seeds),
             "delta": delta,
@@ -72,6 +67,24 @@ def take_look(
     for each in found:
         if each.dropped:
             watcher.note(_said(each, found[0], len(seeds), delta))
+
+
+def _correct(
+    prepared: Prepared, trials: Mapping[str, Sequence[int]]
+) -> dict[str, NDArray[np.bool_]]:
+    """Return which validation images each trial gets right, (seeds, n_images) of each model.
+
+    trials : seeds by model; a model without any is left out
+    """
+    folder, n_classes = prepared.folder, prepared.data.n_classes
+    labels = prepared.data.labels[prepared.split.validation]
+    return {
+        name: np.stack(
+            [validation_correct(folder.trial(name, seed), labels, n_classes) for seed in seeds]
+        )
+        for name, seeds in trials.items()
+        if seeds
+    }
 
 
 def _said(each: Standing, leader: Standing, after: int, delta: float) -> str:

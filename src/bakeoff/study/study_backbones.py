@@ -1,6 +1,6 @@
 """Backbones that are another study's models: looked up once, before this study is begun."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -24,7 +24,8 @@ def with_study_backbones(recipe: Recipe, begun: StudyFolder | None = None) -> Re
     model or a seed is new in `begun` and the weights that it starts from are gone.
     """
     before = None
-    if begun is not None and begun.exists() and any(_of_a_study(recipe)):
+    starts = [model.backbone for model in recipe.models.values() if model.backbone is not None]
+    if begun is not None and begun.exists() and any(each.study is not None for each in starts):
         before = recorded_recipe(begun, begun.read_study())
     known = {} if before is None else before.models
     models = {name: _looked_up(model, known.get(name)) for name, model in recipe.models.items()}
@@ -34,11 +35,6 @@ def with_study_backbones(recipe: Recipe, begun: StudyFolder | None = None) -> Re
             if name not in known or set(recipe.seeds) - seeds:
                 _require_weights(model.backbone)
     return recipe.model_copy(update={"models": models})
-
-
-def _of_a_study(recipe: Recipe) -> Iterator[bool]:
-    for model in recipe.models.values():
-        yield model.backbone is not None and model.backbone.study is not None
 
 
 def _require_weights(backbone: Backbone | None) -> None:
@@ -111,6 +107,6 @@ def _network(trained: TrainedModel, place: str) -> BackboneNetwork:
         input_shape=trained.input_shape,
         layers=layers,
         seed=trained.seeds[0],
-        weights=manifest["weights.safetensors"],
+        weights=manifest[written_folder.WEIGHTS],
         seen=f"{data['name']}: {images:,} images in {len(trained.class_names):,} classes",
     )

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -94,7 +95,8 @@ class TrainedModel:
         try:
             return Predictor(self.recipe, self.weights, **self._shape())
         except ValueError as error:
-            raise formats.damaged(_weights_file(self.folder, self.name, self.seeds[0])) from error
+            place = self.folder.trial(self.name, self.seeds[0])
+            raise formats.damaged(place / written_folder.WEIGHTS) from error
 
     def per_seed(self, images: NDArray[Any]) -> NDArray[np.float32]:
         """Return each seed's probabilities, float32, shape (seeds, n_images, n_classes).
@@ -169,6 +171,25 @@ def trained_model(
     reason = "the model that was named"
     if model is None:
         model, reason = _recommended(folder, done, recommended)
+    _require_trained(folder, recipe, done, model)
+    _require_same_builder(folder, study, recipe, model)
+    if recipe.split.folds is not None:
+        chosen = ensemble or seed is not None
+        return _shipped(folder, study, recipe.models[model], reason, chosen=chosen)
+    seeds, why = _seeds(folder, model, done[model], wanted=seed, ensemble=ensemble)
+    for each in seeds:
+        require_as_declared(folder, recipe.models[model], recipe.selection, each)
+    weights = tuple(_read_weights(folder.trial(model, each)) for each in seeds)
+    return TrainedModel(folder, study, recipe.models[model], seeds, weights, reason + why)
+
+
+def _require_trained(
+    folder: StudyFolder, recipe: Recipe, done: Mapping[str, Sequence[int]], model: Any
+) -> None:
+    """Refuse what is not the name of a model with a finished trial.
+
+    done : the seeds of the finished trials by model
+    """
     if not isinstance(model, str) or model not in done:
         known = isinstance(model, str) and model in recipe.models
         found = "one that is not trained yet" if known else "no such model"
@@ -176,27 +197,23 @@ def trained_model(
             f"{folder.path}: expected a trained model ({some(sorted(done))}), found {model!r}, "
             f"{found}"
         )
-    _require_same_builder(folder, study, recipe, model)
-    seeds = tuple(done[model])
-    if recipe.split.folds is not None:
-        chosen = ensemble or seed is not None
-        return _shipped(folder, study, recipe.models[model], reason, chosen=chosen)
+
+
+def _seeds(
+    folder: StudyFolder, model: str, done: Sequence[int], *, wanted: int | None, ensemble: bool
+) -> tuple[tuple[int, ...], str]:
+    """Return the seeds to take of those that are `done`, and what the reason says of them."""
     if ensemble:
-        reason += ", all its seeds averaged"
-    elif seed is None:
-        seeds, why = _one_seed(folder, model, seeds)
-        reason += f", {why}" if len(done[model]) > 1 else ""
-    elif seed in seeds:
-        seeds = (seed,)
-    else:
+        return tuple(done), ", all its seeds averaged"
+    if wanted is None:
+        seed, why = _one_seed(folder, model, done)
+        return (seed,), f", {why}" if len(done) > 1 else ""
+    if wanted not in done:
         raise StudyError(
-            f"{folder.path}: expected a trained seed of {model} ({some([str(s) for s in seeds])}), "
-            f"found {seed}"
+            f"{folder.path}: expected a trained seed of {model} ({some([str(s) for s in done])}), "
+            f"found {wanted}"
         )
-    for each in seeds:
-        require_as_declared(folder, recipe.models[model], recipe.selection, each)
-    weights = tuple(_read_weights(folder, model, each) for each in seeds)
-    return TrainedModel(folder, study, recipe.models[model], seeds, weights, reason)
+    return (wanted,), ""
 
 
 def with_all_seeds(trained: TrainedModel) -> TrainedModel:
@@ -231,10 +248,8 @@ def _shipped(
             f"{recipe.name}: cross-validation ships the recommended model, once it is opened{here}"
         )
     document = folder.read_shipped(recipe.name)
-    path = place / "weights.safetensors"
-    content = written_folder.read_recorded(place, path.name, written_folder.read_manifest(place))
     said = f"{reason}, trained on all {document['images']:,} images"
-    seeds, weights = (int(document["seed"]),), (array_files.read_weights(path, content),)
+    seeds, weights = (int(document["seed"]),), (_read_weights(place),)
     return TrainedModel(folder, study, recipe, seeds, weights, said, shipped=True)
 
 
@@ -279,7 +294,7 @@ def _require_same_builder(
         )
 
 
-def _one_seed(folder: StudyFolder, model: str, seeds: Sequence[int]) -> tuple[tuple[int, ...], str]:
+def _one_seed(folder: StudyFolder, model: str, seeds: Sequence[int]) -> tuple[int, str]:
     """Return the seed whose validation accuracy is in the middle, the lower one of two, and why.
 
     Without validation images nothing tells seeds apart: it is the first.
@@ -288,19 +303,14 @@ def _one_seed(folder: StudyFolder, model: str, seeds: Sequence[int]) -> tuple[tu
     for seed in seeds:
         validation = folder.read_trial(model, seed)["validation"]
         if validation is None:
-            return (min(seeds),), "its first seed, as no validation images prefer one"
+            return min(seeds), "its first seed, as no validation images prefer one"
         entropy = validation["cross_entropy"]
         scores.append((validation["accuracy"], entropy is None, -(entropy or 0.0), seed))
-    return (sorted(scores)[(len(scores) - 1) // 2][-1],), "its median seed on the validation part"
+    return sorted(scores)[(len(scores) - 1) // 2][-1], "its median seed on the validation part"
 
 
-def _weights_file(folder: StudyFolder, model: str, seed: int) -> Any:
-    return folder.trial(model, seed) / "weights.safetensors"
-
-
-def _read_weights(folder: StudyFolder, model: str, seed: int) -> dict[str, NDArray[Any]]:
-    path = _weights_file(folder, model, seed)
-    recorded = written_folder.read_manifest(path.parent)
-    return array_files.read_weights(
-        path, written_folder.read_recorded(path.parent, path.name, recorded)
-    )
+def _read_weights(place: Path) -> dict[str, NDArray[Any]]:
+    """Return the weights in the folder of a trial, or of a shipped model."""
+    recorded = written_folder.read_manifest(place)
+    content = written_folder.read_recorded(place, written_folder.WEIGHTS, recorded)
+    return array_files.read_weights(place / written_folder.WEIGHTS, content)

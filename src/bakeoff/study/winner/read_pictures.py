@@ -144,6 +144,12 @@ class PicturesReader:
 
         One image may come alone. Raises DataError unless the model can take them.
         """
+        array = self._arranged(images, where)
+        self._require_scale(array, where)
+        return array
+
+    def _arranged(self, images: NDArray[Any], where: str) -> NDArray[Any]:
+        """Return images as (n, height, width, channels); DataError for another shape."""
         shape = self.trained.input_shape
         height, width, channels = shape
         array = np.asarray(images)
@@ -155,33 +161,30 @@ class PicturesReader:
             array = array[..., None]
         with suppress(DataError):
             array = arrange(array) if arranged_shape(where, array.shape) == shape else array
-        maximum = self.trained.maximum
         words = " × ".join(map(str, shape))
         if array.shape[1:] != shape or array.dtype.kind not in "uif":
             raise DataError(
                 f"{where}: expected numbers of shape (n, {', '.join(map(str, shape))}), found "
                 f"{array.dtype} of shape {array.shape}: give images of {words}, or picture files"
             )
-        low, high = (float(array.min()), float(array.max())) if array.size else (0.0, 0.0)
-        if np.isnan(low):
-            raise DataError(
-                f"{where}: expected pixels from 0 to {maximum:g}, as the study's data has them, "
-                f"found NaN in {counted(int(np.isnan(array).sum()), 'place')}: give numbers"
-            )
-        aside = _ASIDE * maximum
-        if not (low >= -aside and high <= maximum + aside):
-            raise DataError(
-                f"{where}: expected pixels from 0 to {maximum:g}, as the study's data has them, "
-                f"found {low:g} to {high:g}: bring them to that scale"
-            )
-        if maximum >= 2 and 0 < high <= 1:
-            raise DataError(
-                f"{where}: expected pixels from 0 to {maximum:g}, as the study's data has them, "
-                f"found nothing above {high:g}: multiply by {maximum:g}"
-            )
-        if maximum > 255 and array.dtype == np.uint8:
-            raise DataError(
-                f"{where}: expected pixels from 0 to {maximum:g}, as the study's data has them, "
-                f"found bytes: multiply them by {maximum / 255:g}"
-            )
         return array
+
+    def _require_scale(self, array: NDArray[Any], where: str) -> None:
+        """Refuse pixels on another scale than that of the study's data."""
+        maximum = self.trained.maximum
+        low, high = (float(array.min()), float(array.max())) if array.size else (0.0, 0.0)
+        aside = _ASIDE * maximum
+        if np.isnan(low):
+            found = f"NaN in {counted(int(np.isnan(array).sum()), 'place')}: give numbers"
+        elif not (low >= -aside and high <= maximum + aside):
+            found = f"{low:g} to {high:g}: bring them to that scale"
+        elif maximum >= 2 and 0 < high <= 1:
+            found = f"nothing above {high:g}: multiply by {maximum:g}"
+        elif maximum > 255 and array.dtype == np.uint8:
+            found = f"bytes: multiply them by {maximum / 255:g}"
+        else:
+            return
+        raise DataError(
+            f"{where}: expected pixels from 0 to {maximum:g}, as the study's data has them, "
+            f"found {found}"
+        )

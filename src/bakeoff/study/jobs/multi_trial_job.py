@@ -6,7 +6,6 @@ from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-from bakeoff.recipe import ModelRecipe
 from bakeoff.study.executors.interface import Job
 from bakeoff.study.jobs.job import TrainJob, TrialInProgress
 from bakeoff.utils.events import OfTrial, OnEpoch, Resumed
@@ -69,8 +68,7 @@ class MultiTrialJob:
         first = todo[0]
         data = multi_trial.resident(first.development())
         first.remarks(data)  # refuses what would spoil the study before anything is trained
-        recipe = ModelRecipe.model_validate_json(first.declared)
-        lanes = multi_trial.fitting(recipe, data, self.lanes)
+        lanes = multi_trial.fitting(first.recipe, data, self.lanes)
         for start in range(0, len(todo), lanes):
             running = [TrialInProgress(job, data) for job in todo[start : start + lanes]]
             for each in running:

@@ -47,10 +47,13 @@ class PredictJob:
     @property
     def runs_user_code(self) -> bool:
         """Whether a Python builder makes its network."""
-        return (
-            self.declared is not None
-            and ModelRecipe.model_validate_json(self.declared).python is not None
-        )
+        recipe = self.recipe
+        return recipe is not None and recipe.python is not None
+
+    @property
+    def recipe(self) -> ModelRecipe | None:
+        """The declared model; None for a baseline."""
+        return None if self.declared is None else ModelRecipe.model_validate_json(self.declared)
 
     def run(self, on_epoch: OnEpoch) -> None:
         """Predict and write the probabilities, float32, shape (n_images, n_classes)."""
@@ -81,7 +84,7 @@ class PredictJob:
         files = [images, source / written_folder.MANIFEST, *source.rglob(written_folder.WEIGHTS)]
         if self.folds is not None:
             files.append(Path(self.folds))
-        recipe = None if self.declared is None else ModelRecipe.model_validate_json(self.declared)
+        recipe = self.recipe
         if recipe is not None and recipe.frozen_backbone is not None:
             plain = Backbone(name=recipe.frozen_backbone)
             files += feature_files(plain, (images,), self.maximum)
@@ -101,13 +104,12 @@ class PredictJob:
         return array_files.read_weights(source / name, content)
 
     def _predict(self, name: str, images: NDArray[Any]) -> NDArray[np.float32]:
-        weights = self._weights(name)
+        weights, recipe = self._weights(name), self.recipe
         try:
-            if self.declared is None:
+            if recipe is None:
                 return baselines.predict(weights, images, maximum=self.maximum)
             from bakeoff.training.predict import predict
 
-            recipe = ModelRecipe.model_validate_json(self.declared)
             found = predict(recipe, weights, images, maximum=self.maximum, n_classes=self.n_classes)
             require_same_builder(recipe, self.builder)  # of these weights
             return found
@@ -118,7 +120,8 @@ class PredictJob:
         """Return the seconds of predicting an image alone and in a batch."""
         from bakeoff.training.prediction_time import prediction_seconds
 
-        recipe = ModelRecipe.model_validate_json(self.declared or "")
+        recipe = self.recipe
+        assert recipe is not None  # baselines are not measured
         weights = self._weights(name)
         return prediction_seconds(
             recipe, weights, images, maximum=self.maximum, n_classes=self.n_classes

@@ -215,10 +215,6 @@ class TrainJob:
 
         return list(builder_checks.remarks(python, data.input_shape, data.n_classes))
 
-    def _of_fold(self) -> dict[str, Any]:
-        """Return what a fold's document says beside a trial's, its identity to know it by."""
-        return {"fold": self.fold, "network_seed": self.network_seed, "identity": self.identity}
-
     def files(
         self,
         data: "Development",
@@ -227,6 +223,19 @@ class TrainJob:
         environment: Mapping[str, Any],
     ) -> dict[str, bytes]:
         """Return the content of the finished trial's folder, the manifest left out."""
+        files = {
+            "trial.json": formats.canonical(self._document(data, trained)),
+            "history.csv": history.history_csv([asdict(each) for each in trained.history]),
+            written_folder.WEIGHTS: array_files.weights_bytes(trained.weights),
+            written_folder.TIMING: formats.sealed_json(timing_now(seconds)),
+            written_folder.ENVIRONMENT: formats.sealed_json(environment),
+        }
+        if trained.validation is not None:
+            files[written_folder.VALIDATION] = array_files.npy_bytes(trained.validation)
+        return files
+
+    def _document(self, data: "Development", trained: "Trained") -> dict[str, Any]:
+        """Return trial.json."""
         recipe = self.recipe
         kept = recipe.frozen_backbone
         frozen = 0 if kept is None else BACKBONES[kept].parameters
@@ -243,19 +252,15 @@ class TrainJob:
             "selected_epoch": trained.selected_epoch,
             "diverged_epoch": trained.diverged_epoch,
             "validation": None,
-            **({} if self.fold is None else self._of_fold()),
         }
+        if self.fold is not None:  # its identity, to know it by before the trial is complete
+            document["fold"] = self.fold
+            document["network_seed"], document["identity"] = self.network_seed, self.identity
         left = len(trained.history) < recipe.training.epochs
         if left and self.is_hopeless(trained.history):
             document["pruned"] = True
         if remarks := self.remarks(data):
             document["remarks"] = remarks
-        files = {
-            "history.csv": history.history_csv([asdict(each) for each in trained.history]),
-            written_folder.WEIGHTS: array_files.weights_bytes(trained.weights),
-            written_folder.TIMING: formats.sealed_json(timing_now(seconds)),
-            written_folder.ENVIRONMENT: formats.sealed_json(environment),
-        }
         if trained.validation is not None:
             labels = data.validation_labels
             document["validation"] = {
@@ -263,8 +268,7 @@ class TrainJob:
                 "accuracy": float(metrics.correct(trained.validation, labels).mean()),
                 "cross_entropy": float(metrics.cross_entropy(trained.validation, labels).mean()),
             }
-            files[written_folder.VALIDATION] = array_files.npy_bytes(trained.validation)
-        return {"trial.json": formats.canonical(document), **files}
+        return document
 
 
 class TrialInProgress:

@@ -25,9 +25,14 @@ from bakeoff.utils import text
 from bakeoff.utils.clutter import is_clutter
 
 DERIVED = (
-    *("comparison.json", "report.html", "MODEL_CARD.md", "pictures.npz", "training_profile.npz"),
+    "comparison.json",
+    "report.html",
+    "MODEL_CARD.md",
+    "pictures.npz",
+    "training_profile.npz",
     "exports",
 )
+_TIMED = ("trials/*/seed-*", "baselines/*", "shipped/*", "search/*/trials/*/seed-*")
 _SEED = re.compile(r"seed-(0|[1-9][0-9]*)")
 _NUMBER = re.compile(r"[1-9][0-9]*")
 
@@ -61,28 +66,26 @@ def verify(folder: StudyFolder) -> Verification:
         study = folder.read_study()
     except StorageError as error:
         differences.append(str(error))
-    folders = [*_numbered(folder, "trials/*/seed-*"), *_numbered(folder, "baselines/*")]
-    folders += _numbered(folder, "shipped/*")
-    folders += _numbered(folder, "search/*/trials/*/seed-*")
-    folders += [*look_folders(folder), *_numbered(folder, "search/*/chosen")]
-    clocked = {path for path in folders if path.name.startswith("seed-")}
-    clocked |= {*_numbered(folder, "baselines/*"), *_numbered(folder, "shipped/*")}
-    for path in [*folders, *folder.openings()]:
+    timed = [path for pattern in _TIMED for path in _finished(folder, pattern)]
+    others = [*look_folders(folder), *_finished(folder, "search/*/chosen"), *folder.openings()]
+    for path in timed:
         differences += written_folder.check_folder(path)
-        if path in clocked and not (path / written_folder.TIMING).is_file():
+        if not (path / written_folder.TIMING).is_file():
             differences.append(f"{path / written_folder.TIMING}: missing: restore it")
+    for path in others:
+        differences += written_folder.check_folder(path)
     if study is not None:
         differences += _check_declared(folder, study)
         differences += _check_openings(folder, study)
         differences += _check_race(folder)
     return Verification(
-        len(folders) + len(folder.openings()),
+        len(timed) + len(others),
         tuple(dict.fromkeys(printable(each) for each in differences)),
         tuple(printable(each) for each in _leftovers(folder)),
     )
 
 
-def _numbered(folder: StudyFolder, pattern: str) -> list[Path]:
+def _finished(folder: StudyFolder, pattern: str) -> list[Path]:
     """Return the finished folders of a kind: those whose names do not say otherwise."""
     found = sorted(folder.path.glob(pattern))
     return [path for path in found if path.is_dir() and path.suffix != ".partial"]
@@ -104,7 +107,7 @@ def _check_declared(folder: StudyFolder, study: Mapping[str, Any]) -> Iterator[s
     declared = {
         folder.trial(name, seed): (name, seed) for name in recipe.models for seed in recipe.seeds
     }
-    for path in _numbered(folder, "trials/*/seed-*"):
+    for path in _finished(folder, "trials/*/seed-*"):
         if path not in declared:
             yield f"{path}: no trial of this study: its recipe does not declare it; move it away"
             continue
@@ -117,7 +120,7 @@ def _check_declared(folder: StudyFolder, study: Mapping[str, Any]) -> Iterator[s
         if not as_declared(trial, recipe.models[name], recipe.selection):
             wanted = f"{name} with seed {seed} as the recipe declares it"
             yield str(formats.exchanged(path, wanted, "one of other settings"))
-    for path in _numbered(folder, "shipped/*"):
+    for path in _finished(folder, "shipped/*"):
         try:
             folder.read_shipped(path.name)
         except StorageError as error:
@@ -220,13 +223,12 @@ def _check_baselines(folder: StudyFolder, opening: Mapping[str, Any]) -> Iterato
     """Yield the baselines that are no longer what was opened."""
     recorded = opening.get("weights") or {}
     for name in opening["baselines"]:
-        place, found = folder.baseline(name), None
+        place, key, found = folder.baseline(name), baseline_key(name), None
         if not place.is_dir():
             found = "missing"
-        else:
+        elif key in recorded:
             with suppress(StorageError):  # told with the folders
-                now = weights_of(folder, {}, [name])
-                if not now.items() <= recorded.items() and baseline_key(name) in recorded:
+                if weights_of(folder, {}, [name])[key] != recorded[key]:
                     found = "another baseline"
         if found:
             yield f"{place}: {found}, though opening {opening['opening']} used it: restore it"

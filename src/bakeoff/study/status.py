@@ -103,7 +103,6 @@ def status(path: str | Path) -> StudyStatus:
         for model in known.models
         for seed in sorted({*(() if model in out else seeds), *done.get(model, ())})
     ]
-    baselines = {name: folder.baseline(name).is_dir() for name in known.baselines}
     environments = [
         each
         for model, seeds in done.items()
@@ -111,18 +110,18 @@ def status(path: str | Path) -> StudyStatus:
         for each in folder.read_environments(model, seed)
     ]
     return StudyStatus(
-        folder,
-        known,
-        searched,
-        study,
-        tuple(trials),
-        baselines,
-        folder.times_opened(),
-        tuple(_changed(folder)),
-        tuple(environments or [study["environment"]]),
-        out,
-        looks,
-        lost_weights.without_weights(folder),
+        folder=folder,
+        outline=known,
+        searched=searched,
+        study=study,
+        trials=tuple(trials),
+        baselines={name: folder.baseline(name).is_dir() for name in known.baselines},
+        openings=folder.times_opened(),
+        changed=tuple(_changed(folder)),
+        environments=tuple(environments or [study["environment"]]),
+        dropped=out,
+        looks=looks,
+        without_weights=lost_weights.without_weights(folder),
     )
 
 
@@ -335,17 +334,7 @@ def as_text(now: StudyStatus) -> str:
 
 def sentences(now: StudyStatus) -> list[str]:
     """Return, after the table: what is missing, whether the test set is sealed, how to go on."""
-    said = []
-    if now.finished and now.outline.folds:
-        said.append(
-            f"A trial is one repeat of {now.outline.folds} folds. Validation scores: mean "
-            "over its folds, on images that also chose the epochs."
-        )
-    elif now.finished and now.study["data"]["validation"]:
-        said.append(
-            "Validation scores: mean and range over the seeds that are done, on "
-            f"{now.study['data']['validation']:,} images that also chose the epochs."
-        )
+    said = _about_scores(now)
     if now.searched is not None:
         from bakeoff.report import about_search
 
@@ -353,19 +342,7 @@ def sentences(now: StudyStatus) -> list[str]:
     for name, after in now.dropped.items():
         said.append(f"The race dropped {name} after {text.counted(after, 'seed')}.")
     said += _about_looks(now)
-    if now.openings:
-        times = "once" if now.openings == 1 else f"{now.openings} times"
-        said.append(f"The test set was opened {times}.")
-        if now.changed:
-            said.append(f"No longer what was opened: {text.some(now.changed)}.")
-        lacking_lines = now.openings - len(now.folder.read_ledger())
-        if lacking_lines > 0:
-            said.append(
-                f"{now.folder.ledger_file.name} lacks {text.counted(lacking_lines, 'opening')}: "
-                "restore it, or run the recipe again, which writes the line again."
-            )
-    else:
-        said.append("The test set is sealed.")
+    said += _about_openings(now)
     lacking = [name for name, fitted in now.baselines.items() if not fitted]
     if lacking:
         said.append(f"Baselines not fitted yet: {', '.join(lacking)}.")
@@ -373,13 +350,47 @@ def sentences(now: StudyStatus) -> list[str]:
     said += [gone] if gone else []
     unfinished = now.finished < len(now.trials) or lacking or now.changed or gone
     if unfinished or not now.folder.openings():
-        said.append(f"To go on: {now.command}")
-    else:
-        again, nothing = text.shell_command("compare", now.folder.path), "Nothing"
-        if now.looks and 0 < now.looks.kept < len(now.looks.after):
-            said.append(f"Where a pair is not separated the next look follows: {now.command}")
-            nothing = "Else nothing"
-        said.append(f"{nothing} is missing; the table again: {again}")
+        return [*said, f"To go on: {now.command}"]
+    nothing = "Nothing"
+    if now.looks and 0 < now.looks.kept < len(now.looks.after):
+        said.append(f"Where a pair is not separated the next look follows: {now.command}")
+        nothing = "Else nothing"
+    again = text.shell_command("compare", now.folder.path)
+    return [*said, f"{nothing} is missing; the table again: {again}"]
+
+
+def _about_scores(now: StudyStatus) -> list[str]:
+    """Say what the validation scores in the table are."""
+    if not now.finished:
+        return []
+    images = now.study["data"]["validation"]
+    if now.outline.folds:
+        return [
+            f"A trial is one repeat of {now.outline.folds} folds. Validation scores: mean "
+            "over its folds, on images that also chose the epochs."
+        ]
+    if images:
+        return [
+            "Validation scores: mean and range over the seeds that are done, on "
+            f"{images:,} images that also chose the epochs."
+        ]
+    return []
+
+
+def _about_openings(now: StudyStatus) -> list[str]:
+    """Say how often the test set was opened, and what of that is gone."""
+    if not now.openings:
+        return ["The test set is sealed."]
+    times = "once" if now.openings == 1 else f"{now.openings} times"
+    said = [f"The test set was opened {times}."]
+    if now.changed:
+        said.append(f"No longer what was opened: {text.some(now.changed)}.")
+    lacking = now.openings - len(now.folder.read_ledger())
+    if lacking > 0:
+        said.append(
+            f"{now.folder.ledger_file.name} lacks {text.counted(lacking, 'opening')}: "
+            "restore it, or run the recipe again, which writes the line again."
+        )
     return said
 
 

@@ -141,15 +141,12 @@ class Result:
         """Return the model card of a model in Markdown; by default of the recommended one."""
         return report.model_card(self.comparison, model)
 
-    @property
-    def _chosen(self) -> str | None:
-        """The model that figures show where none is named."""
-        chosen = self.comparison.recommended
-        return chosen.model if chosen else None
-
     def _of(self, model: str | None) -> str | None:
-        """Return the model that a figure shows: what was named, or the one that is chosen."""
-        return self._chosen if model is None else model
+        """Return the model that a figure shows: the one that is named, else the recommended one."""
+        if model is not None:
+            return model
+        recommended = self.comparison.recommended
+        return None if recommended is None else recommended.model
 
     # ── using a trained model: the recommended one where none is named, its median seed ──
 

@@ -8,9 +8,9 @@ from pathlib import Path
 from typing import TypeVar
 
 from bakeoff.data.folders.folder_layout import find
-from bakeoff.data.folders.folder_walk import Seen, visible
+from bakeoff.data.folders.folder_walk import Seen
 from bakeoff.data.folders.masks import holds_pictures
-from bakeoff.data.formats.csv_columns import LABELS, Head, head, named
+from bakeoff.data.formats.csv_columns import LABELS, Head, head, is_called_table, named, tables_in
 from bakeoff.data.formats.csv_pixels import pixel_columns
 from bakeoff.data.formats.idx_files import idx_files, is_emnist
 from bakeoff.data.formats.other_kinds import check_kind
@@ -28,6 +28,7 @@ from bakeoff.data.sources import (
 )
 from bakeoff.data.words import is_of_guesses, of_test_images, part_of, pieces, spelled_out
 from bakeoff.errors import DataError
+from bakeoff.utils.clutter import visible
 from bakeoff.utils.text import shown, some
 
 _TABLES = ("labels.csv", "train.csv", "train_labels.csv", "annotations.csv", "metadata.csv")
@@ -47,7 +48,7 @@ def recognise(path: Path) -> Source | None:
     ending = path.suffix.lower()
     if ending == ".npz":
         return NpzSource(path)
-    if ending in (".csv", ".tsv"):
+    if is_called_table(path.name):
         return _csv(path)
     if ending == ".parquet":
         return _pictures(ParquetSource(path))
@@ -154,8 +155,7 @@ def _is_of(table: Path, folders: Sequence[str]) -> bool:
 
 def _tables(path: Path) -> list[Path]:
     """Return the table in a folder that lists its images, or several called so; else none."""
-    tables = [e for e in visible(path.iterdir()) if e.suffix.lower() in (".csv", ".tsv")]
-    tables = [each for each in tables if not is_of_guesses(each.stem)]
+    tables = [each for each in tables_in(path) if not is_of_guesses(each.stem)]
     named = [each for wanted in _TABLES for each in tables if each.name.lower() == wanted]
     if named:
         return named[:1]

@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from bakeoff.data.folders.folder_walk import DEEP, ENDINGS, File, Seen, Walk
+from bakeoff.data.folders.folder_walk import DEEP, Seen, Walk
 from bakeoff.data.folders.masks import folders_of_masks, holds_pictures
 from bakeoff.data.folders.part_folders import (
     check_in_classes,
@@ -15,7 +15,10 @@ from bakeoff.data.folders.part_folders import (
     folder_part,
     part_folders,
 )
+from bakeoff.data.formats.csv_columns import is_called_table
 from bakeoff.data.formats.other_kinds import other_kind
+from bakeoff.data.image_files.decode_files import File
+from bakeoff.data.image_files.image_container import is_called_image
 from bakeoff.data.safe_reading import check_different
 from bakeoff.data.sources import PARTS
 from bakeoff.data.words import form_of_pictures, pieces, spelled_out
@@ -145,7 +148,7 @@ class _Finder:
     def _only(self, folder: Path) -> Path | None:
         """Return the folder of folders that a folder holds alone, but for files of other kinds."""
         folders, files = self.walk.inside(folder)
-        told = any(name.lower().endswith((*ENDINGS, ".csv", ".tsv")) for name in files)
+        told = any(is_called_image(name) or is_called_table(name) for name in files)
         if told or len(folders) != 1 or not self.walk.inside(folders[0][1])[0]:
             return None
         return Path(folders[0][1])
@@ -203,13 +206,13 @@ class _Finder:
         outside = [name for name in self.seen.links]
         if outside:
             have += f" and {links_outside(outside)}"
-        tables = [name for name in files if name.lower().endswith((".csv", ".tsv"))]
+        tables = [name for name in files if is_called_table(name)]
         cure = _TREE.format(shown(parent.name) or "folder")
         if outside:
             cure = "copy what the links lead to into the folder, or name that folder"
         elif tables:
             cure = f"if {tables[0]} lists files and labels, write {{table: {tables[0]}}}"
-        elif files and not any(name.lower().endswith(ENDINGS) for name in files):
+        elif files and not any(map(is_called_image, files)):
             cure = _about_file(parent, files) or cure
         return DataError(
             f"expected a sub-folder for each of at least 2 classes, found {have}: {cure}"

@@ -1,42 +1,19 @@
 """What lies in a folder of images and below: links followed inside it, no folder read twice."""
 
 import os
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
 from bakeoff.data.folders.masks import folders_of_masks, masks_beside
+from bakeoff.data.image_files.decode_files import File
+from bakeoff.data.image_files.image_container import is_called_image
 from bakeoff.data.labels import natural
-from bakeoff.utils.clutter import is_clutter
+from bakeoff.utils.clutter import is_visible
 from bakeoff.utils.text import shown
 from bakeoff.utils.user_paths import require_utf8_names
 
-ENDINGS = (
-    *(".png", ".jpg", ".jpeg", ".jpe", ".jfif", ".webp", ".gif", ".bmp", ".dib", ".tif", ".tiff"),
-    *(".pnm", ".pbm", ".pgm", ".ppm", ".avif", ".jp2", ".j2k", ".jpx"),
-)
 DEEP = 8  # levels of folders inside a class, or around the classes
-
-
-@dataclass(frozen=True)
-class File:
-    """A file in the folder of a class.
-
-    Attributes
-    ----------
-    name : its path below the data's folder, as shown
-    mask : whether it is called like a mask of a picture beside it, as most pictures there have one
-    """
-
-    path: str
-    label: int
-    name: str
-    mask: bool = False
-
-
-def visible(paths: Iterable[Path]) -> list[Path]:
-    """Return the paths of files that people see, sorted: macOS puts ._a.csv beside a.csv."""
-    return sorted(path for path in paths if path.name[0] != "." and not is_clutter(path.name))
 
 
 @dataclass
@@ -87,7 +64,7 @@ class Walk:
         waiting, known = [folder], {_identity(folder)}
         while waiting:
             folders, files = self.inside(waiting.pop())
-            if any(name.lower().endswith(ENDINGS) for name in files):
+            if any(map(is_called_image, files)):
                 return True
             fresh = {_identity(path): path for _, path in folders}
             waiting += [path for identity, path in fresh.items() if identity not in known]
@@ -110,7 +87,7 @@ class Walk:
         known : the folders that are not to be entered: those of classes, and those read already
         """
         entries = _entries(folder)
-        masks, usual = masks_beside([e.name for e in entries if e.name.lower().endswith(ENDINGS)])
+        masks, usual = masks_beside([e.name for e in entries if is_called_image(e.name)])
         aside = folders_of_masks([e.name for e in entries if _is_folder(e)])
         for entry in entries:
             name = shown(os.path.relpath(entry.path, self.root), limit=120)
@@ -158,10 +135,6 @@ def _is_folder(entry: "os.DirEntry[str]") -> bool:
 def _entries(folder: str | Path) -> list["os.DirEntry[str]"]:
     """Return what lies in a folder, in natural order, without hidden files and clutter."""
     with os.scandir(folder) as entries:
-        visible = [
-            entry
-            for entry in entries
-            if not entry.name.startswith(".") and not is_clutter(entry.name)
-        ]
+        visible = [entry for entry in entries if is_visible(entry.name)]
     require_utf8_names(entry.name for entry in visible)
     return sorted(visible, key=lambda entry: natural(entry.name))

@@ -4,6 +4,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from bakeoff.data.folders.folder_walk import Walk
+from bakeoff.data.formats.csv_columns import is_called_table
 from bakeoff.data.sources import PARTS
 from bakeoff.data.words import part_and_rest, part_of, spelled_out, telling
 from bakeoff.errors import DataError
@@ -150,7 +151,7 @@ def check_in_classes(places: Mapping[str, str], paths: Mapping[str, str], walk: 
     others = listed(f"{shown(name)}/" for part, name in places.items() if part != "train")
     name = shown(train)
     expected = f"expected a folder for each class in {name}/, which is beside {others}, found"
-    tables = [shown(each) for each in files if each.lower().endswith((".csv", ".tsv"))]
+    tables = [shown(each) for each in files if is_called_table(each)]
     if tables:
         raise DataError(
             f"{expected} the table {tables[0]} in it: list the images of all parts in one table "

@@ -8,10 +8,11 @@ from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
-from bakeoff.data.folders.folder_walk import ENDINGS, visible
+from bakeoff.data.image_files.image_container import is_called_image
 from bakeoff.data.safe_reading import check_memory, regular_file
 from bakeoff.data.words import part_of, pieces
 from bakeoff.errors import DataError
+from bakeoff.utils.clutter import visible
 from bakeoff.utils.text import shown, some
 
 MAX_BYTES = 1 << 31
@@ -45,6 +46,16 @@ class Head:
     blank: int = 0
 
 
+def is_called_table(name: str) -> bool:
+    """Say whether a file's name ends as those of tables do."""
+    return name.lower().endswith((".csv", ".tsv"))
+
+
+def tables_in(folder: Path) -> list[Path]:
+    """Return the tables in a folder, sorted, without hidden files and clutter."""
+    return visible(path for path in folder.glob("*") if is_called_table(path.name))
+
+
 def bare(name: str) -> str:
     """Return a column's name in small letters and digits alone."""
     return "".join(each for each in name.casefold() if each.isalnum())
@@ -65,7 +76,7 @@ def head(path: Path) -> Head:
             raise DataError("expected a table with a line for each image (CSV), found none")
         separator = ";" if _DECIMAL_COMMAS.fullmatch(line) else max(",;\t|", key=line.count)
         cells = next(csv.reader(io.StringIO(line), delimiter=separator))
-    files = any(cell.strip().lower().endswith(ENDINGS) for cell in cells)
+    files = any(is_called_image(cell.strip()) for cell in cells)
     cells = [each.strip() for each in cells]
     named = len(cells) == 1 or not all(map(_is_number, cells[1:])) or _counts_pixels(cells)
     named = named and not files and not _ends_in_a_word(cells)
@@ -179,7 +190,7 @@ def parts_left_out(used: Sequence[Path]) -> tuple[str, ...]:
     first = used[0]
     columns, rest = head(first).columns, _without_part(first)
     names = []
-    for path in visible(first.parent.glob("*.[ctCT][sS][vV]")):
+    for path in tables_in(first.parent):
         if path.name not in {each.name for each in used} and _without_part(path) == rest:
             with suppress(DataError):
                 names += [shown(path.name)] if head(path).columns == columns else []

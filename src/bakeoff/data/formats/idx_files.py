@@ -5,13 +5,13 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from bakeoff.data.dataset import DataSet
-from bakeoff.data.folders.folder_walk import visible
 from bakeoff.data.formats.idx import read_idx
 from bakeoff.data.in_memory.arrays import Given, from_parts, transposed
 from bakeoff.data.safe_reading import check_different, refusing
 from bakeoff.data.sources import IdxSource
 from bakeoff.data.words import part_of
 from bakeoff.errors import DataError
+from bakeoff.utils.clutter import visible
 from bakeoff.utils.text import listed, shown, some
 
 COLUMN_BY_COLUMN = (

@@ -5,8 +5,9 @@ import unicodedata
 from collections.abc import Sequence
 from pathlib import Path
 
-from bakeoff.data.folders.folder_walk import ENDINGS, visible
+from bakeoff.data.image_files.image_container import ENDINGS, is_called_image
 from bakeoff.errors import DataError
+from bakeoff.utils.clutter import visible
 from bakeoff.utils.text import counted, listed, shown, some
 
 
@@ -85,7 +86,7 @@ def pictures_there(roots: Sequence[Path]) -> str:
             names = [each.name for each in visible(root.iterdir())]
         except OSError:
             continue
-        names = [each for each in names if each.lower().endswith(ENDINGS)]
+        names = [each for each in names if is_called_image(each)]
         if names:
             return f"pictures in {shown(root.name)}/ are called {some(list(map(shown, names)))}"
     return "there are no pictures"

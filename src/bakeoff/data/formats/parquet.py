@@ -10,7 +10,6 @@ import numpy as np
 from numpy.typing import NDArray
 
 from bakeoff.data.dataset import DataSet, part_starts
-from bakeoff.data.folders.folder_walk import visible
 from bakeoff.data.formats.csv_columns import INDICES, PART_COLUMNS, bare
 from bakeoff.data.guess import sample
 from bakeoff.data.image_files.decode_files import check_pictures, depth, find_white, first_white
@@ -20,6 +19,7 @@ from bakeoff.data.safe_reading import check_memory, refusing, regular_file
 from bakeoff.data.sources import PARTS, ParquetSource
 from bakeoff.data.words import part_of, role_of
 from bakeoff.errors import DataError
+from bakeoff.utils.clutter import visible
 from bakeoff.utils.text import listed, shown, some
 from bakeoff.utils.user_paths import to_install
 

@@ -6,7 +6,6 @@ from dataclasses import replace
 from pathlib import Path
 
 from bakeoff.data.dataset import DataSet, part_starts
-from bakeoff.data.folders.folder_walk import File, visible
 from bakeoff.data.formats.csv_columns import (
     FILES,
     INDICES,
@@ -23,7 +22,7 @@ from bakeoff.data.formats.csv_columns import (
 from bakeoff.data.formats.listed_files import each_once, lost_files, pictures_there, place_of
 from bakeoff.data.formats.tables_beside import left_out_parts, left_out_tables
 from bakeoff.data.groups import notes_on_groups
-from bakeoff.data.image_files.decode_files import Skipped, check_pictures, decode_files
+from bakeoff.data.image_files.decode_files import File, Skipped, check_pictures, decode_files
 from bakeoff.data.labels import (
     Classes,
     Labels,
@@ -36,6 +35,7 @@ from bakeoff.data.safe_reading import refusing
 from bakeoff.data.sources import PARTS, Pictures, TableSource
 from bakeoff.data.words import part_of, pieces
 from bakeoff.errors import DataError
+from bakeoff.utils.clutter import visible
 from bakeoff.utils.text import counted, listed, shown, some
 from bakeoff.utils.user_paths import require_utf8_names
 

@@ -4,11 +4,11 @@ from collections.abc import Collection, Sequence
 from contextlib import suppress
 from pathlib import Path
 
-from bakeoff.data.folders.folder_walk import visible
 from bakeoff.data.folders.part_folders import folder_part
-from bakeoff.data.formats.csv_columns import FILES, LABELS, Head, bare, head
+from bakeoff.data.formats.csv_columns import FILES, LABELS, Head, bare, head, tables_in
 from bakeoff.data.words import is_of_guesses, of_test_images
 from bakeoff.errors import DataError
+from bakeoff.utils.clutter import visible
 from bakeoff.utils.text import listed, shown, some
 
 _TABLES = 20  # that are looked into beside one
@@ -74,7 +74,7 @@ def tables_with_labels(folder: Path, but: Collection[Path] = (), file: str = "")
     file : what that one may be called, beside the usual names
     """
     files = {*FILES, file} - ({"id", "name", ""} - {file})  # classes have these, too
-    tables = [e for e in visible(folder.glob("*.[ctCT][sS][vV]")) if e not in but]
+    tables = [each for each in tables_in(folder) if each not in but]
     names = []
     for table in [each for each in tables if not is_of_guesses(each.stem)][:_TABLES]:
         with suppress(DataError):

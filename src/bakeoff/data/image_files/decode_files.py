@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from bakeoff.data import scale as scales
-from bakeoff.data.folders.folder_walk import ENDINGS, File
+from bakeoff.data.image_files.image_container import is_called_image
 from bakeoff.data.image_files.image_file import DEEP, Decoded, NotAnImage, decode_file, decoding
 from bakeoff.data.safe_reading import check_memory
 from bakeoff.data.scale import Reach
@@ -21,6 +21,22 @@ _NAMED = 5  # examples in a note
 _MAX_SIDE = 4096
 FULL = 1 << 14  # a picture of 16 bits that stays below it may be one of 12 bits
 _CUT = -3  # and below, as `depth` says
+
+
+@dataclass(frozen=True)
+class File:
+    """An image file and its class.
+
+    Attributes
+    ----------
+    name : its path below the data's folder, as shown
+    mask : whether it is called like a mask of a picture beside it, as most pictures there have one
+    """
+
+    path: str
+    label: int
+    name: str
+    mask: bool = False
 
 
 @dataclass
@@ -271,8 +287,7 @@ def _fill(
                 )
             except DataError as error:
                 deepest[position] = -2
-                ending = os.path.splitext(file.path)[1].lower()
-                if isinstance(error, NotAnImage) and ending not in ENDINGS:
+                if isinstance(error, NotAnImage) and not is_called_image(file.path):
                     skipped.other.append(file.name)
                     continue
                 reason = str(error).removeprefix(f"{shown(file.path)}: ")

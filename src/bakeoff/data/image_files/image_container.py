@@ -23,7 +23,10 @@ _MAX_PIECES = 20_000  # a file of 64 MiB in pieces of 8 KiB, as encoders write t
 _MAX_SCANS = 50  # encoders write about ten
 _ORIENTATION = 0x0112
 
-
+ENDINGS = (
+    *(".png", ".jpg", ".jpeg", ".jpe", ".jfif", ".webp", ".gif", ".bmp", ".dib", ".tif", ".tiff"),
+    *(".pnm", ".pbm", ".pgm", ".ppm", ".avif", ".jp2", ".j2k", ".jpx"),
+)
 _MAGIC: tuple[tuple[bytes, int, str], ...] = (  # bytes, where they stand, Pillow's format
     (_PNG, 0, "PNG"),
     (b"\x89PNG", 0, "PNG"),
@@ -43,6 +46,11 @@ _MAGIC: tuple[tuple[bytes, int, str], ...] = (  # bytes, where they stand, Pillo
     (b"BM", 0, "BMP"),
 )
 _PNM = re.compile(rb"P[1-6][\s#]")
+
+
+def is_called_image(name: str) -> bool:
+    """Say whether a file's name ends as those of images do."""
+    return name.lower().endswith(ENDINGS)
 
 
 def kind_of(content: bytes) -> str | None:

@@ -4,7 +4,7 @@ import os
 from collections.abc import Iterable
 from pathlib import Path
 
-from bakeoff.data.folders.folder_walk import ENDINGS
+from bakeoff.data.image_files.image_container import ENDINGS
 from bakeoff.errors import DataError
 from bakeoff.utils.text import shown
 

@@ -6,7 +6,7 @@ the test part others, the test is too easy, and nothing in the results shows it.
 
 from collections.abc import Sequence
 
-from bakeoff.data.formats.csv_columns import bare
+from bakeoff.data.words import bare
 from bakeoff.utils.text import counted, shown
 
 _ONE = (

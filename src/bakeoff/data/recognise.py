@@ -10,10 +10,10 @@ from typing import TypeVar
 from bakeoff.data.folders.folder_layout import find
 from bakeoff.data.folders.folder_walk import Seen
 from bakeoff.data.folders.masks import holds_pictures
-from bakeoff.data.formats.csv_columns import LABELS, Head, head, is_called_table, named, tables_in
-from bakeoff.data.formats.csv_pixels import pixel_columns
+from bakeoff.data.formats.csv_columns import Head, head, is_called_table, tables_in
 from bakeoff.data.formats.idx_files import idx_files, is_emnist
 from bakeoff.data.formats.other_kinds import check_kind
+from bakeoff.data.formats.pixel_columns import is_of_pixels
 from bakeoff.data.formats.table import listed_files
 from bakeoff.data.guess import guess, guess_files
 from bakeoff.data.sources import (
@@ -26,7 +26,15 @@ from bakeoff.data.sources import (
     Source,
     TableSource,
 )
-from bakeoff.data.words import is_of_guesses, of_test_images, part_of, pieces, spelled_out
+from bakeoff.data.words import (
+    LABEL_COLUMNS,
+    column_called,
+    is_of_guesses,
+    of_test_images,
+    part_of,
+    pieces,
+    spelled_out,
+)
 from bakeoff.errors import DataError
 from bakeoff.utils.clutter import visible
 from bakeoff.utils.text import shown, some
@@ -109,7 +117,7 @@ def _parquet_below(path: Path, files: Sequence[Path]) -> ParquetSource:
 def _csv(path: Path) -> Source:
     """Return a table of pixels, with the test part beside it, or else a table of image files."""
     begin = head(path)
-    if not pixel_columns(begin):
+    if not is_of_pixels(begin.columns):
         return _pictures(TableSource(path))
     test = path.with_name(of_test_images(path.name))
     pair = test != path and test.is_file() and _alike(begin, head(test))
@@ -119,8 +127,8 @@ def _csv(path: Path) -> Source:
 
 def _alike(train: Head, test: Head) -> bool:
     """Say whether a second table has labels too, as far as the columns' names tell."""
-    named_alike = (named(train.columns, LABELS) is None) == (named(test.columns, LABELS) is None)
-    return len(train.columns) == len(test.columns) and named_alike
+    labelled = [column_called(each.columns, LABEL_COLUMNS) is not None for each in (train, test)]
+    return len(train.columns) == len(test.columns) and labelled[0] == labelled[1]
 
 
 def _idx(files: tuple[Path, ...]) -> IdxSource:

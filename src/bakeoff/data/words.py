@@ -1,7 +1,7 @@
-"""The names that people give to parts and arrays of a data set, and Bakeoff's word for each."""
+"""The names that people give to parts, arrays and columns of a data set; Bakeoff's words."""
 
 import re
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable, Sequence
 
 _PARTS = {
     "train": ("train", "training", "trn", "tr"),
@@ -22,6 +22,18 @@ _IMAGES = (
 )
 _LABELS = ("y", "label", "labels", "target", "targets", "t", "class", "lbl", "lbls", "labs")
 _NAMES = ("classnames", "labelnames", "targetnames", "classes", "labelsnames", "categories")
+
+# Columns, as `bare` has their names; of several, the first of these is meant.
+LABEL_COLUMNS = (
+    *("label", "labels", "class", "target", "category", "y", "classname", "labelname", "breed"),
+    *("species", "diagnosis", "emotion", "classid", "labelid", "digit", "variety", "type"),
+)
+FILE_COLUMNS = (  # "id" and "name" last: other columns have these names, too
+    *("file", "filename", "filepath", "image", "imagepath", "imagename", "imageid", "path", "img"),
+    *("imgpath", "imgname", "photo", "photoid", "files", "images", "id", "name"),
+)
+PART_COLUMNS = ("part", "split", "set", "subset", "partition", "usage", "dataset")
+INDEX_COLUMNS = ("id", "index", "unnamed0", "", "rowid", "imageid")
 
 
 def pieces(name: str) -> list[str]:
@@ -118,3 +130,19 @@ def roles(names: Iterable[str]) -> dict[str, list[str]]:
         if role is not None:
             found.setdefault(role, []).append(name)
     return found
+
+
+def bare(name: str) -> str:
+    """Return a column's name in small letters and digits alone."""
+    return "".join(each for each in name.casefold() if each.isalnum())
+
+
+def column_called(columns: Sequence[str], words: Sequence[str]) -> int | None:
+    """Return the index of the column whose name is one of `words`, the earlier word first."""
+    known = {bare(each): index for index, each in enumerate(columns)}
+    return next((known[word] for word in words if word in known), None)
+
+
+def unused_columns(columns: Iterable[str], used: Collection[str]) -> list[str]:
+    """Return the columns that are in no use and are more than an index of the rows."""
+    return [each for each in columns if each not in used and bare(each) not in INDEX_COLUMNS]

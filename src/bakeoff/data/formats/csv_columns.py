@@ -3,32 +3,22 @@
 import csv
 import io
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
 from bakeoff.data.image_files.image_container import is_called_image
 from bakeoff.data.safe_reading import check_memory, regular_file
-from bakeoff.data.words import part_of, pieces
+from bakeoff.data.words import LABEL_COLUMNS, PART_COLUMNS, bare, column_called, part_of, pieces
 from bakeoff.errors import DataError
 from bakeoff.utils.clutter import visible
 from bakeoff.utils.text import shown, some
 
 MAX_BYTES = 1 << 31
 _CELL = 80  # bytes that a cell takes in a list, beside its text
-LABELS = (
-    *("label", "labels", "class", "target", "category", "y", "classname", "labelname", "breed"),
-    *("species", "diagnosis", "emotion", "classid", "labelid", "digit", "variety", "type"),
-)
-FILES = (  # "id" and "name" last: other columns have these names, too
-    *("file", "filename", "filepath", "image", "imagepath", "imagename", "imageid", "path", "img"),
-    *("imgpath", "imgname", "photo", "photoid", "files", "images", "id", "name"),
-)
-PART_COLUMNS = ("part", "split", "set", "subset", "partition", "usage", "dataset")
 _DECIMAL_COMMAS = re.compile(r"(-?[0-9]+(,[0-9]+)?;)+-?[0-9]+(,[0-9]+)?\s*")
 NO_UTF8 = "expected text in UTF-8, found other bytes: save it as UTF-8"
-INDICES = ("id", "index", "unnamed0", "", "rowid", "imageid")
 
 
 @dataclass(frozen=True)
@@ -54,11 +44,6 @@ def is_called_table(name: str) -> bool:
 def tables_in(folder: Path) -> list[Path]:
     """Return the tables in a folder, sorted, without hidden files and clutter."""
     return visible(path for path in folder.glob("*") if is_called_table(path.name))
-
-
-def bare(name: str) -> str:
-    """Return a column's name in small letters and digits alone."""
-    return "".join(each for each in name.casefold() if each.isalnum())
 
 
 def head(path: Path) -> Head:
@@ -99,7 +84,7 @@ def _ends_in_a_word(cells: Sequence[str]) -> bool:
         len(cells) > 3
         and all(map(_is_number, numbers))
         and not _is_number(word)
-        and bare(word) not in LABELS
+        and bare(word) not in LABEL_COLUMNS
         and not _counts_columns(numbers)
     )
 
@@ -176,12 +161,6 @@ def stated(columns: Sequence[str], wanted: str, what: str) -> int:
     return list(columns).index(wanted)
 
 
-def named(columns: Sequence[str], words: Sequence[str]) -> int | None:
-    """Return the column whose name is one of `words`, the earlier word first."""
-    known: Mapping[str, int] = {bare(each): index for index, each in enumerate(columns)}
-    return next((known[word] for word in words if word in known), None)
-
-
 def parts_left_out(used: Sequence[Path]) -> tuple[str, ...]:
     """Return a note on tables beside the first that are called like it, but for the part's word.
 
@@ -204,26 +183,26 @@ def _without_part(path: Path) -> list[str]:
     return [word for word in pieces(path.stem) if part_of(word) is None]
 
 
-def part_place(begin: Head) -> int | None:
-    """Return the column that is called as if it said the part of every row."""
-    return named(begin.columns, PART_COLUMNS) if begin.named else None
+def part_column(columns: Sequence[str], wanted: str | None = None) -> int | None:
+    """Return the column that says the part of every row: that called `wanted`, or as parts are."""
+    if wanted is not None:
+        return stated(columns, wanted, "columns.part")
+    return column_called(columns, PART_COLUMNS)
 
 
-def part_column(
-    begin: Head, found: Sequence[Sequence[str]], wanted: str | None
-) -> tuple[list[str] | None, str]:
-    """Return (the part of every row, or None where no column says it; the column in words)."""
-    column = part_place(begin) if wanted is None else stated(begin.columns, wanted, "columns.part")
-    if column is None:
-        return None, ""
-    parts = [part_of(row[column]) for row in found]
-    if any(part is None for part in parts):
-        strange = next(r[column] for r, p in zip(found, parts, strict=True) if p is None)
-        if wanted is not None or any(part is not None for part in parts):
-            name = "columns.part" if wanted is not None else shown(begin.columns[column])
-            raise DataError(
-                f"{name}: expected train, validation or test, found {shown(strange)!r}: "
-                "write one of these, or call the column something else"
-            )
-        return None, ""
-    return [str(part) for part in parts], f", {shown(begin.columns[column])} (parts)"
+def parts_in(cells: Sequence[str], column: str, *, stated: bool = False) -> list[str] | None:
+    """Return train, validation or test for every cell of a column; None where none says a part.
+
+    Raises DataError where only some do, or none in a column that is `stated` to be that of parts.
+    """
+    found = [part_of(cell) for cell in cells]
+    parts = [part for part in found if part is not None]
+    if len(parts) == len(found):
+        return parts
+    if not parts and not stated:
+        return None
+    name = "columns.part" if stated else shown(column)
+    raise DataError(
+        f"{name}: expected train, validation or test, found {shown(cells[found.index(None)])!r}: "
+        "write one of these, or call the column something else"
+    )

@@ -2,14 +2,11 @@
 
 from __future__ import annotations
 
-import io
 import math
 import re
 import warnings
-from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from itertools import islice
 from pathlib import Path
 from typing import Any
 
@@ -18,31 +15,26 @@ from numpy.typing import NDArray
 
 from bakeoff.data.dataset import DataSet
 from bakeoff.data.formats.csv_columns import (
-    INDICES,
-    LABELS,
     NO_UTF8,
     Head,
-    bare,
     check_lengths,
     head,
-    named,
     part_column,
-    part_place,
+    parts_in,
     parts_left_out,
     rows,
-    stated,
 )
 from bakeoff.data.formats.idx_files import COLUMN_BY_COLUMN, is_emnist
+from bakeoff.data.formats.label_column import label_column
+from bakeoff.data.formats.pixel_columns import PACKED, in_order
 from bakeoff.data.in_memory.arrays import Given, from_parts, transposed
 from bakeoff.data.labels import table_labels
 from bakeoff.data.safe_reading import check_different, check_memory, refusing, regular_file
 from bakeoff.data.sources import PARTS, CsvSource
+from bakeoff.data.words import INDEX_COLUMNS, LABEL_COLUMNS, bare, column_called
 from bakeoff.errors import DataError
 from bakeoff.utils.text import shown, some
 
-_MANY = 100  # different values: more than most data sets have classes
-_MOSTLY = 0.8  # of all rows
-_AROUND = ' \t\r\n"'  # a cell
 _DECIMAL = re.compile(r"(?:^|\s)[^\s,]+,[^\s,]+\s|\s[^\s,]+,[^\s,]+$")  # a comma in a number
 
 
@@ -119,92 +111,89 @@ class _Table:
         }
 
 
+@dataclass(frozen=True)
+class _Cells:
+    """What stands in the cells of a table.
+
+    Attributes
+    ----------
+    pixels : float32, shape (n, height, width) or (n, height, width, 3)
+    labels : one for every image, as text
+    parts : what the column of parts says, as text; nothing where there is none
+    ignored : indices of columns that are in no use
+    moved : whether the columns of the pixels stood in another order than their numbers
+    """
+
+    pixels: NDArray[np.float32]
+    labels: Sequence[str]
+    parts: Sequence[str]
+    ignored: Sequence[int]
+    moved: bool = False
+
+
 def _read(path: Path, source: CsvSource) -> _Table:
     begin = head(path)
     with refusing(path):
-        part = part_place(begin) if source.test is None else None
-        label, ignored = _label(path, begin, source, part)
-        packed = named(begin.columns, ("pixels",)) if begin.named else None
-        if packed is not None:
-            return _packed(path, begin, label, packed, source)
-        known = (label, part, *ignored)
-        pixels, moved = in_order(begin, [i for i in range(len(begin.columns)) if i not in known])
-        strange = [each for each in pixels if not begin.columns[each][-1:].isdigit()]
-        strange = strange if 5 * len(strange) < len(pixels) else []
-        sure = source.label is not None or named(begin.columns, LABELS) is not None
-        others = [_called(begin, each) for each in strange]
-        shape = _shape(len(pixels), source.shape, others, labelled=begin.named and sure)
-        with regular_file(path) as (_, size):
-            check_memory(3 * size)
-        check_lengths(path, begin)
-        values = _load(path, begin, pixels, np.float32)
-        labels = _load(path, begin, [label], np.str_).reshape(-1)
-        cells = [] if part is None else _load(path, begin, [part], np.str_).reshape(-1).tolist()
-        parts, said = _parts(begin, part, cells)
-    dropped = [*ignored, *([part] if part is not None and parts is None else [])]
-    return _Table(
-        shown(path.name),
-        _whole_pixels(values).reshape(-1, *shape),
-        table_labels(labels.tolist()),
-        shown(begin.columns[label], limit=40),
-        [_called(begin, each) for each in dropped],
-        parts,
-        said,
-        moved,
-    )
+        part = part_column(begin.columns) if source.test is None else None
+        label = label_column(path, begin, source.label)
+        packed = column_called(begin.columns, PACKED)
+        if packed is None:
+            cells = _in_columns(path, begin, source, label, part)
+        else:
+            cells = _in_one_column(path, begin, source, label, part, packed)
+        parts = None if part is None else parts_in(cells.parts, begin.columns[part])
+        ignored = [*cells.ignored, *([part] if part is not None and parts is None else [])]
+        return _Table(
+            shown(path.name),
+            _whole_pixels(cells.pixels),
+            table_labels(cells.labels),
+            shown(begin.columns[label], limit=40),
+            [_called(begin, each) for each in ignored],
+            None if parts is None else np.array(parts),
+            "" if part is None or parts is None else f", parts from {_called(begin, part)}",
+            cells.moved,
+        )
 
 
 def _called(begin: Head, column: int) -> str:
     return shown(begin.columns[column], limit=40) or "a column without a name"
 
 
-def in_order(begin: Head, pixels: list[int]) -> tuple[list[int], bool]:
-    """Return (the columns of the pixels by their numbers, whether they stood in another order).
+def _in_columns(path: Path, begin: Head, source: CsvSource, label: int, part: int | None) -> _Cells:
+    """Read a table with a column for each pixel, as Kaggle has MNIST."""
+    others = [each for each in range(len(begin.columns)) if each not in (label, part)]
+    ignored = _row_numbers(begin.columns, others, source.shape)
+    pixels, moved = in_order(begin.columns, [each for each in others if each not in ignored])
+    strange = [each for each in pixels if not begin.columns[each][-1:].isdigit()]
+    strange = strange if 5 * len(strange) < len(pixels) else []
+    sure = source.label is not None or column_called(begin.columns, LABEL_COLUMNS) is not None
+    names = [_called(begin, each) for each in strange]
+    shape = _shape(len(pixels), source.shape, names, labelled=begin.named and sure)
+    with regular_file(path) as (_, size):
+        check_memory(3 * size)
+    check_lengths(path, begin)
+    values = _load(path, begin, pixels, np.float32).reshape(-1, *shape)
+    labels = _load(path, begin, [label], np.str_).reshape(-1).tolist()
+    parts = [] if part is None else _load(path, begin, [part], np.str_).reshape(-1).tolist()
+    return _Cells(values, labels, parts, ignored, moved)
 
-    Names that were sorted as text are in the order pixel0, pixel1, pixel10 … or 10x1, 10x10, 1x1 …;
-    r0 … r63, g0 … g63, b0 … b63 are the colours one after the other, which belong side by side.
+
+def _row_numbers(
+    columns: Sequence[str], others: Sequence[int], shape: tuple[int, ...] | None
+) -> list[int]:
+    """Return the column, of `others` than labels and parts, that only numbers the rows, if any.
+
+    Where these are as many as an image has pixels, all are of pixels.
     """
-    names = [begin.columns[each] for each in pixels]
-    numbers = [tuple(map(int, re.findall("[0-9]+", name))) for name in names]
-    stems = [re.sub("[0-9]+", "0", name).casefold() for name in names]
-    colours = _colours(stems)
-    per_pixel = 1 if colours is None else 3
-    if not begin.named or (colours is None and len({*stems}) != 1):
-        return pixels, False
-    keys = sorted({*numbers})
-    whole = len(keys) * per_pixel == len({*zip(numbers, stems, strict=True)}) == len(pixels)
-    one, two = (all(len(each) == length for each in numbers) for length in (1, 2))
-    counted = one and keys[-1][0] - keys[0][0] == len(keys) - 1
-    grid = two and len(keys) == math.prod(len({each[axis] for each in keys}) for axis in (0, 1))
-    if not whole or not (counted or (grid and names == sorted(names))):
-        return pixels, False
-    places = {
-        column: (numbers[i], (colours or {}).get(stems[i])) for i, column in enumerate(pixels)
-    }
-    ordered = sorted(pixels, key=places.__getitem__)
-    return ordered, ordered != pixels
+    count = len(others)
+    if _is_square(count) if shape is None else count == math.prod(shape):
+        return []
+    return [each for each in others if bare(columns[each]) in INDEX_COLUMNS][:1]
 
 
-def _colours(stems: Sequence[str]) -> dict[str, int] | None:
-    """Return the place of each of three stems that name colours; None where they do not."""
-    found = {stem: "rgb".find(stem.strip("0_. -")[:1]) for stem in {*stems}}
-    return found if sorted(found.values()) == [0, 1, 2] else None
-
-
-def _parts(
-    begin: Head, column: int | None, cells: Sequence[str]
-) -> tuple[NDArray[np.str_] | None, str]:
-    """Return (the part of every row, where a column says it for all; that in words)."""
-    if column is None:
-        return None, ""
-    rows = [[""] * column + [cell] for cell in cells]
-    found, _ = part_column(begin, rows, None)
-    if found is None:
-        return None, ""
-    return np.array(found), f", parts from {shown(begin.columns[column], limit=40)}"
-
-
-def _packed(path: Path, begin: Head, label: int, packed: int, source: CsvSource) -> _Table:
+def _in_one_column(
+    path: Path, begin: Head, source: CsvSource, label: int, part: int | None, packed: int
+) -> _Cells:
     """Read a table that holds all pixels of an image in one cell, as FER2013 does."""
     found = rows(path, begin)
     try:
@@ -221,17 +210,11 @@ def _packed(path: Path, begin: Head, label: int, packed: int, source: CsvSource)
             f"{max(counts, default=0):,}"
         )
     shape = _shape(counts.pop(), source.shape)
-    part = part_place(begin) if source.test is None else None
-    parts, said = _parts(begin, part, [] if part is None else [row[part] for row in found])
-    used = (label, packed, *([] if parts is None else [part]))
-    return _Table(
-        shown(path.name),
-        _whole_pixels(np.stack(values)).reshape(-1, *shape),
-        table_labels([row[label] for row in found]),
-        shown(begin.columns[label], limit=40),
-        [shown(each, limit=40) for i, each in enumerate(begin.columns) if i not in used],
-        parts,
-        said,
+    return _Cells(
+        np.stack(values).reshape(-1, *shape),
+        [row[label] for row in found],
+        [] if part is None else [row[part] for row in found],
+        [each for each in range(len(begin.columns)) if each not in (label, part, packed)],
     )
 
 
@@ -240,88 +223,6 @@ def _whole_pixels(values: NDArray[Any]) -> NDArray[Any]:
     if (values == np.round(values)).all() and values.min() >= 0 and values.max() < 65536:
         return values.astype(np.uint8 if values.max() < 256 else np.int32)
     return values
-
-
-def _label(path: Path, begin: Head, source: CsvSource, part: int | None) -> tuple[int, list[int]]:
-    """Return (the label's column, columns to ignore); `part` is that of the parts."""
-    columns = begin.columns
-    if source.label is not None:
-        label: int | None = stated(columns, source.label, "label")
-    else:
-        label = named(columns, LABELS) if begin.named else _first_or_last(path, begin)
-    others = len(columns) - 1 - (part is not None)
-    index = [
-        index
-        for index, each in enumerate(columns)
-        if begin.named and index != label and bare(each) in INDICES
-    ]
-    ignored = index[:1] if source.shape is not None or not _is_square(others) else []
-    if source.shape is not None and others == math.prod(source.shape):
-        ignored = []
-    if label is None:
-        have = ", ".join(shown(each, limit=30) for each in columns[:6])
-        raise DataError(
-            f"expected a column of labels ({', '.join(LABELS[:4])} …), found {have} …: name it, as "
-            "in {csv: …, label: COLUMN}; a table without labels cannot be used"
-        )
-    return label, ignored
-
-
-def _first_or_last(path: Path, begin: Head) -> int:
-    """Return which of a table without names is the column of labels, as its values show it.
-
-    A pixel in a corner is mostly black, or has gaps between its values, or many of them.
-    """
-    last = len(begin.columns) - 1
-    if last < 2:
-        return 0
-    firsts, lasts = _ends(path, begin)
-    first_numbers, last_numbers = _numbers(firsts), _numbers(lasts)
-    if first_numbers is None:
-        return 0
-    if last_numbers is None or len(firsts) == 1 < len(lasts):
-        return last
-    if _could_be_labels(last_numbers):
-        raise DataError(
-            f"expected labels in the first column, found {len(firsts):,} different values there "
-            f"and {len(lasts):,} in the last: say which it is, as in {{csv: …, label: {last}}} or "
-            "label: 0"
-        )
-    return 0
-
-
-def _ends(path: Path, begin: Head) -> tuple[Counter[str], Counter[str]]:
-    """Return how often each value stands in the first column, and in the last.
-
-    All rows count: where they are sorted by class, thousands may have the same label.
-    """
-    firsts, lasts = Counter[str](), Counter[str]()
-    with regular_file(path) as (file, _):
-        text = io.TextIOWrapper(file, encoding="utf-8-sig", errors="replace")
-        for line in islice(filter(str.strip, text), begin.skip, None):
-            firsts[line.partition(begin.separator)[0].strip(_AROUND)] += 1
-            lasts[line.rpartition(begin.separator)[2].strip(_AROUND)] += 1
-    return firsts, lasts
-
-
-def _numbers(cells: Counter[str]) -> Counter[float] | None:
-    """Return the numbers in cells; None where there is text, which pixels never are."""
-    found = Counter[float]()
-    try:
-        for cell, count in cells.items():
-            found[float(cell)] += count
-    except ValueError:
-        return None
-    return found
-
-
-def _could_be_labels(numbers: Counter[float]) -> bool:
-    """Say whether numbers count a few classes, none of which has most of the rows."""
-    if not 1 < len(numbers) <= _MANY:
-        return False
-    start = min(numbers)
-    counting = start % 1 == 0 and sorted(numbers) == [start + i for i in range(len(numbers))]
-    return counting and max(numbers.values()) < _MOSTLY * numbers.total()
 
 
 def _is_square(count: int) -> bool:
@@ -389,11 +290,3 @@ def _load(path: Path, begin: Head, columns: list[int], kind: Any) -> NDArray[Any
     if not len(values):
         raise DataError("expected a line for each image, found none")
     return values
-
-
-def pixel_columns(begin: Head) -> bool:
-    """Say whether a table seems to hold pixels: many columns, most of them numbered."""
-    if begin.named and named(begin.columns, ("pixels",)) is not None:
-        return True
-    numbered = sum(each[-1:].isdigit() for each in begin.columns)
-    return len(begin.columns) > 16 and numbered > 0.8 * len(begin.columns)

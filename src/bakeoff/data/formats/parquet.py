@@ -10,14 +10,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from bakeoff.data.dataset import DataSet, part_starts
-from bakeoff.data.formats.csv_columns import INDICES, PART_COLUMNS, bare
 from bakeoff.data.guess import sample
 from bakeoff.data.image_files.decode_files import check_pictures, depth, find_white, first_white
 from bakeoff.data.image_files.image_file import decode_bytes, decoding
 from bakeoff.data.labels import Labels, listed_labels, natural, pooled_labels
 from bakeoff.data.safe_reading import check_memory, refusing, regular_file
 from bakeoff.data.sources import PARTS, ParquetSource
-from bakeoff.data.words import part_of, role_of
+from bakeoff.data.words import PART_COLUMNS, bare, part_of, role_of, unused_columns
 from bakeoff.errors import DataError
 from bakeoff.utils.clutter import visible
 from bakeoff.utils.text import listed, shown, some
@@ -91,7 +90,7 @@ def load_parquet(source: ParquetSource) -> DataSet:
 
 def _ignored(columns: Sequence[str], used: Sequence[str]) -> str:
     """Name the columns that are in no use; parts are told by files alone."""
-    unused = [each for each in columns if each not in used and bare(each) not in INDICES]
+    unused = unused_columns(columns, used)
     if not unused:
         return ""
     part = next((each for each in unused if bare(each) in PART_COLUMNS), None)

@@ -7,15 +7,10 @@ from pathlib import Path
 
 from bakeoff.data.dataset import DataSet, part_starts
 from bakeoff.data.formats.csv_columns import (
-    FILES,
-    INDICES,
-    LABELS,
     Head,
-    bare,
     head,
-    named,
     part_column,
-    part_place,
+    parts_in,
     rows,
     stated,
 )
@@ -33,7 +28,16 @@ from bakeoff.data.labels import (
 )
 from bakeoff.data.safe_reading import refusing
 from bakeoff.data.sources import PARTS, Pictures, TableSource
-from bakeoff.data.words import part_of, pieces
+from bakeoff.data.words import (
+    FILE_COLUMNS,
+    INDEX_COLUMNS,
+    LABEL_COLUMNS,
+    bare,
+    column_called,
+    part_of,
+    pieces,
+    unused_columns,
+)
 from bakeoff.errors import DataError
 from bakeoff.utils.clutter import visible
 from bakeoff.utils.text import counted, listed, shown, some
@@ -60,12 +64,12 @@ def load_table(source: TableSource) -> DataSet:
     with refusing(Path(source.table)):
         begin, found, file, root = _read(source)
         labels, label_name, taken = _labels(begin, found, wanted, file)
-        parts, part_name = part_column(begin, found, wanted.get("part"))
+        parts, part = _parts(begin, found, wanted.get("part"))
         places = [place_of(root, row[file]) for row in found]
         inside = "" if root == path.parent else f" in {_shown(str(root), path.parent)}/"
-        used = f"{shown(begin.columns[file])} (files{inside}), {label_name} (labels)" + part_name
-        place = part_place(begin) if parts is not None else None
-        taken += [] if place is None else [begin.columns[place]]
+        used = f"{shown(begin.columns[file])} (files{inside}), {label_name} (labels)"
+        used += f", {shown(part)} (parts)" if parts is not None else ""
+        taken += [part] if parts is not None else []
         unused = _ignored(begin, {begin.columns[file], *taken, *wanted.values()})
         notes = (
             f"read from the columns {used}{unused}",
@@ -203,7 +207,7 @@ def _is_a_row(cells: Sequence[str], found: list[list[str]], roots: Sequence[Path
     Names without endings and labels that are words look like a header.
     """
     return any(
-        bare(cell) not in FILES
+        bare(cell) not in FILE_COLUMNS
         and place_of(root, cell) is not None
         and any(place_of(root, row[column]) for row in found[:_SAMPLE])
         for root in roots
@@ -249,8 +253,8 @@ def _may_be_files(
     """Return the columns that may hold files: one called so, or any other but that of labels."""
     if "file" in wanted:
         return (stated(begin.columns, wanted["file"], "columns.file"),)
-    first = named(begin.columns, FILES)
-    label = named(begin.columns, LABELS)
+    first = column_called(begin.columns, FILE_COLUMNS)
+    label = column_called(begin.columns, LABEL_COLUMNS)
     if "label" in wanted:
         label = stated(begin.columns, wanted["label"], "columns.label")
     others = [
@@ -295,11 +299,12 @@ def _labels(
         label: int | None = stated(begin.columns, wanted["label"], "columns.label")
     else:
         others = [each for each in range(len(begin.columns)) if each != file]
-        label = named([begin.columns[each] for each in others], LABELS)
+        label = column_called([begin.columns[each] for each in others], LABEL_COLUMNS)
         label = others[label] if label is not None else others[0] if len(others) == 1 else None
-        part = stated(begin.columns, wanted["part"], "columns.part") if "part" in wanted else None
-        beside = {part, part_place(begin)}
-        classes = [e for e in others if e not in beside and bare(begin.columns[e]) not in INDICES]
+        beside = {part_column(begin.columns, wanted.get("part")), part_column(begin.columns)}
+        classes = [
+            e for e in others if e not in beside and bare(begin.columns[e]) not in INDEX_COLUMNS
+        ]
         hot = None if label is not None else _one_hot(begin, found, classes)
         if hot is not None:
             columns = [begin.columns[each] for each in classes]
@@ -307,8 +312,8 @@ def _labels(
     if label is None:
         have = ", ".join(shown(each, limit=30) for each in begin.columns[:8])
         raise DataError(
-            f"expected a column of labels ({', '.join(LABELS[:4])} …), found {have}: name it, as "
-            "in {table: …, columns: {label: COLUMN}}"
+            f"expected a column of labels ({', '.join(LABEL_COLUMNS[:4])} …), found {have}: name "
+            "it, as in {table: …, columns: {label: COLUMN}}"
         )
     empty = [place for place, row in enumerate(found) if not row[label].strip()]
     if empty:
@@ -320,10 +325,19 @@ def _labels(
     return [row[label] for row in found], shown(name), [name]
 
 
+def _parts(begin: Head, found: list[list[str]], wanted: str | None) -> tuple[list[str] | None, str]:
+    """Return (the part of every row, or None where no column says it; the column's name)."""
+    column = part_column(begin.columns, wanted)
+    if column is None:
+        return None, ""
+    name = begin.columns[column]
+    return parts_in([row[column] for row in found], name, stated=wanted is not None), name
+
+
 def _ignored(begin: Head, taken: Collection[str]) -> str:
     """Name the columns that are in no use, such as one of parts in other words."""
-    unused = [shown(e) for e in begin.columns if e not in taken and bare(e) not in INDICES]
-    return f"; ignored {some(unused)}" if unused and begin.named else ""
+    unused = unused_columns(begin.columns, taken) if begin.named else []
+    return f"; ignored {some([shown(each) for each in unused])}" if unused else ""
 
 
 def _one_hot(begin: Head, found: list[list[str]], columns: Sequence[int]) -> list[str] | None:

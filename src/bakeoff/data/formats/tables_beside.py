@@ -5,8 +5,14 @@ from contextlib import suppress
 from pathlib import Path
 
 from bakeoff.data.folders.part_folders import folder_part
-from bakeoff.data.formats.csv_columns import FILES, LABELS, Head, bare, head, tables_in
-from bakeoff.data.words import is_of_guesses, of_test_images
+from bakeoff.data.formats.csv_columns import Head, head, tables_in
+from bakeoff.data.words import (
+    FILE_COLUMNS,
+    LABEL_COLUMNS,
+    bare,
+    is_of_guesses,
+    of_test_images,
+)
 from bakeoff.errors import DataError
 from bakeoff.utils.clutter import visible
 from bakeoff.utils.text import listed, shown, some
@@ -73,13 +79,12 @@ def tables_with_labels(folder: Path, but: Collection[Path] = (), file: str = "")
 
     file : what that one may be called, beside the usual names
     """
-    files = {*FILES, file} - ({"id", "name", ""} - {file})  # classes have these, too
+    files = {*FILE_COLUMNS, file} - ({"id", "name", ""} - {file})  # classes have these, too
     tables = [each for each in tables_in(folder) if each not in but]
     names = []
     for table in [each for each in tables if not is_of_guesses(each.stem)][:_TABLES]:
         with suppress(DataError):
-            begin = head(table)
-            columns = {bare(column) for column in begin.columns} if begin.named else set()
-            if columns & files and columns & set(LABELS):
+            columns = {bare(column) for column in head(table).columns}
+            if columns & files and columns & set(LABEL_COLUMNS):
                 names.append(shown(table.name))
     return names

@@ -5,9 +5,7 @@ item by item is read once into arrays.
 """
 
 import math
-import os
 from collections.abc import Mapping, Sequence
-from dataclasses import replace
 from numbers import Number
 from os import PathLike
 from pathlib import Path
@@ -15,25 +13,18 @@ from typing import Any
 
 from bakeoff.data.dataset import DataSet
 from bakeoff.data.formats.array_keys import array_keys, in_python, parts_of
-from bakeoff.data.formats.csv_columns import (
-    FILES,
-    INDICES,
-    LABELS,
-    PART_COLUMNS,
-    Head,
-    bare,
-    part_column,
-)
-from bakeoff.data.formats.listed_files import lost_files
-from bakeoff.data.formats.table import from_files
-from bakeoff.data.groups import notes_on_groups
-from bakeoff.data.guess import guess_files
 from bakeoff.data.in_memory.arrays import Given, from_parts
 from bakeoff.data.in_memory.carried_names import carried_names, with_names
-from bakeoff.data.in_memory.frames import columns_of, one_hot_names, pixels_in_order
+from bakeoff.data.in_memory.frames import (
+    columns_of,
+    from_frame,
+    is_frame,
+    one_hot_names,
+    pixels_in_order,
+)
 from bakeoff.data.in_memory.items import as_array, gathered
 from bakeoff.data.remarks import with_remarks
-from bakeoff.data.words import role_of
+from bakeoff.data.words import bare, role_of
 from bakeoff.errors import DataError
 from bakeoff.utils.text import shown, some
 
@@ -46,7 +37,6 @@ _SEVERAL = (
     "give the one of training images alone, and split.test takes a test part from it; or read the "
     "images and labels of all into arrays, (x_train, y_train, x_test, y_test)"
 )
-_LOOK = 50  # rows in which files are looked for
 
 
 def is_declared(value: object) -> bool:
@@ -84,8 +74,8 @@ def from_python(value: Any) -> DataSet:
 
 
 def _read(value: Any) -> DataSet:
-    if hasattr(value, "columns") and hasattr(value, "iloc"):
-        return _from_frame(value)
+    if is_frame(value):
+        return from_frame(NAME, value)
     if isinstance(value, Mapping):
         return _from_mapping(value)
     if isinstance(value, Sequence) and not isinstance(value, str | bytes) and len(value) < 7:
@@ -213,59 +203,3 @@ def _is_no_name(key: str, value: Any) -> bool:
     if bare(key) == "targetnames" and not isinstance(value, Mapping):
         return as_array(value).size < 2  # there, of the column of labels
     return value is None or (isinstance(value, Mapping) and not numbered)
-
-
-def _names_files(column: Any) -> bool:
-    """Say whether one of a column's first cells is the path of a file."""
-    return any(isinstance(e, str | PathLike) and os.path.isfile(e) for e in column.tolist()[:_LOOK])
-
-
-def _from_frame(frame: Any) -> DataSet:
-    """Read the image files that a frame names."""
-    columns = [str(each) for each in frame.columns]
-    known = {bare(each): each for each in columns}
-    label = next((known[word] for word in LABELS if word in known), None)
-    part = next((known[word] for word in PART_COLUMNS if word in known), None)
-    others = [each for each in columns if each not in (label, part)]
-    called = [known[word] for word in FILES if word in known and known[word] != label]
-    file = next((each for each in called if _names_files(frame[each])), None)
-    file = file or next(iter(called or (others if len(others) == 1 else ())), None)
-    if label is None and file is not None and len(others) == 2:
-        label = next((each for each in others if each != file), None)
-    if label is None or file is None:
-        raise DataError(
-            f"data: expected a frame with the columns path and label, found {some(columns)}: give "
-            "arrays of pixels as (x, y), x of shape (n, height, width)"
-        )
-    named = frame[file].tolist()
-    other = next((e for e in named if hasattr(e, "shape") or hasattr(e, "getbands")), None)
-    if other is not None:
-        raise DataError(
-            f"data: expected the paths of files in the column {shown(file)}, found "
-            f"{type(other).__name__}: give images and labels as (list(frame[{file!r}]), "
-            f"frame[{label!r}])"
-        )
-    paths = [Path(str(each)) for each in named]
-    places = [str(path) if os.path.isfile(path) else None for path in paths]
-    if not any(places):
-        raise DataError(
-            f"data: expected files in the column {shown(file)}, found no {shown(str(paths[0]))}"
-            if paths
-            else "data: expected a frame with a row for each image, found none"
-        )
-    how, about = guess_files([Path(each) for each in places if each])
-    begin = Head(",", tuple(columns), named=True, skip=0)
-    rows = [[str(each) for each in row] for row in frame.values.tolist()]
-    parts, said = part_column(begin, rows, None)
-    notes: tuple[str, ...] = (about,)
-    if said:
-        notes += (f"read from the column{said.removeprefix(',')}",)
-    used = (file, label, *([part] if parts is not None else []))
-    unused = [shown(each) for each in columns if each not in used and bare(each) not in INDICES]
-    if unused:
-        notes += (f"ignored the columns {some(unused)}",)
-    labels = frame[label].tolist()
-    notes += notes_on_groups(columns, rows, [str(each) for each in labels], parts)
-    notes += lost_files(places, [str(path) for path in paths])
-    read = from_files(NAME, places, labels, how, parts=parts, notes=notes)
-    return replace(read, pictures=how)

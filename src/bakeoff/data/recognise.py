@@ -11,7 +11,8 @@ from bakeoff.data.folders.folder_layout import find
 from bakeoff.data.folders.folder_walk import Seen
 from bakeoff.data.folders.masks import holds_pictures
 from bakeoff.data.formats.csv_columns import Head, head, is_called_table, tables_in
-from bakeoff.data.formats.idx_files import idx_files, is_emnist
+from bakeoff.data.formats.emnist import is_emnist
+from bakeoff.data.formats.idx_files import idx_files
 from bakeoff.data.formats.other_kinds import check_kind
 from bakeoff.data.formats.pixel_columns import is_of_pixels
 from bakeoff.data.formats.table import listed_files

@@ -10,7 +10,8 @@ import numpy as np
 import pytest
 
 from bakeoff.data import IdxSource, load
-from bakeoff.data.formats.idx_files import COLUMN_BY_COLUMN, idx_files
+from bakeoff.data.formats.emnist import COLUMN_BY_COLUMN
+from bakeoff.data.formats.idx_files import idx_files
 from bakeoff.data.recognise import recognise
 from bakeoff.errors import DataError
 from tests.helpers.idx import idx_bytes

@@ -2,7 +2,11 @@
 
 import math
 from collections.abc import Callable, Mapping, Sequence
+from typing import Any
 
+from numpy.typing import NDArray
+
+from bakeoff.data.in_memory.arrays import Given
 from bakeoff.data.sources import ARRAYS
 from bakeoff.data.words import role_of, roles
 from bakeoff.errors import DataError
@@ -63,9 +67,12 @@ def array_keys(
     return keys, notes
 
 
-def parts_of(keys: Mapping[str, str]) -> list[str]:
-    """Return the parts beside training that images are there for."""
-    return [part for part in _LATER if f"x_{part}" in keys]
+def given_parts(keys: Mapping[str, str], arrays: Mapping[str, NDArray[Any]]) -> dict[str, Given]:
+    """Return the images and labels of every part, of arrays with these names by role."""
+    pairs = {
+        role[2:] or "train": (keys[role], keys[f"y{role[1:]}"]) for role in keys if role[0] == "x"
+    }
+    return {part: Given(arrays[x], arrays[y], x, y) for part, (x, y) in pairs.items()}
 
 
 def _pairs(

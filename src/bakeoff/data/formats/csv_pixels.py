@@ -24,10 +24,10 @@ from bakeoff.data.formats.csv_columns import (
     parts_left_out,
     rows,
 )
-from bakeoff.data.formats.idx_files import COLUMN_BY_COLUMN, is_emnist
+from bakeoff.data.formats.emnist import transposed
 from bakeoff.data.formats.label_column import label_column
 from bakeoff.data.formats.pixel_columns import PACKED, in_order
-from bakeoff.data.in_memory.arrays import Given, from_parts, transposed
+from bakeoff.data.in_memory.arrays import Given, from_parts
 from bakeoff.data.labels import table_labels
 from bakeoff.data.safe_reading import check_different, check_memory, refusing, regular_file
 from bakeoff.data.sources import PARTS, CsvSource
@@ -62,11 +62,8 @@ def load_csv(source: CsvSource) -> DataSet:
     given = {
         part: table.given(part if source.test is None else "") for part, table in tables.items()
     }
-    if source.transpose:
-        given = {part: transposed(each) for part, each in given.items()}
-    if source.transpose is None and is_emnist(Path(source.csv)):
-        notes[COLUMN_BY_COLUMN] = None
-    return from_parts(Path(source.csv).stem, given, scale=source.scale, notes=tuple(notes))
+    given, more = transposed(given, source.transpose, Path(source.csv))
+    return from_parts(Path(source.csv).stem, given, scale=source.scale, notes=(*notes, *more))
 
 
 @dataclass(frozen=True)

@@ -5,19 +5,15 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from bakeoff.data.dataset import DataSet
+from bakeoff.data.formats.emnist import transposed
 from bakeoff.data.formats.idx import read_idx
-from bakeoff.data.in_memory.arrays import Given, from_parts, transposed
+from bakeoff.data.in_memory.arrays import Given, from_parts
 from bakeoff.data.safe_reading import check_different, refusing
 from bakeoff.data.sources import IdxSource
 from bakeoff.data.words import part_of
 from bakeoff.errors import DataError
 from bakeoff.utils.clutter import visible
 from bakeoff.utils.text import listed, shown, some
-
-COLUMN_BY_COLUMN = (
-    "EMNIST's files store images column by column, so letters lie on their side: say "
-    "transpose: true, or transpose: false where these are upright"
-)
 
 
 def load_idx(source: IdxSource) -> DataSet:
@@ -49,18 +45,10 @@ def load_idx(source: IdxSource) -> DataSet:
     parts = {"train": Given(arrays[0], arrays[1], shown(paths[0].name), shown(paths[1].name))}
     if len(paths) == 4:
         parts["test"] = Given(arrays[2], arrays[3], shown(paths[2].name), shown(paths[3].name))
-    if source.transpose:
-        parts = {part: transposed(each) for part, each in parts.items()}
-    sideways = source.transpose is None and is_emnist(paths[0])
-    notes = (*([COLUMN_BY_COLUMN] if sideways else []), *_left_out(paths))
+    parts, notes = transposed(parts, source.transpose, paths[0])
     with refusing(paths[0].parent):
         title = shown(paths[0].resolve().parent.name)
-        return from_parts(title, parts, scale=source.scale, notes=notes)
-
-
-def is_emnist(path: Path) -> bool:
-    """Say whether a file, or a folder it lies in, is called as EMNIST's are."""
-    return any("emnist" in part.casefold() for part in path.parts[-3:])
+        return from_parts(title, parts, scale=source.scale, notes=notes + _left_out(paths))
 
 
 def idx_files(folder: Path, beside: str = "") -> tuple[Path, ...]:

@@ -11,8 +11,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from bakeoff.data.dataset import DataSet
-from bakeoff.data.formats.array_keys import array_keys, parts_of
-from bakeoff.data.in_memory.arrays import Given, check_shapes, from_parts
+from bakeoff.data.formats.array_keys import array_keys, given_parts
+from bakeoff.data.in_memory.arrays import check_shapes, from_parts
 from bakeoff.data.labels import decoded
 from bakeoff.data.safe_reading import check_memory, regular_file
 from bakeoff.data.sources import NpzSource
@@ -56,10 +56,7 @@ def _read(archive: "_Archive", path: Path, source: NpzSource) -> DataSet:
     check_memory(2 * sum(headers[name].nbytes for name in names))
     class_names = _class_names(archive, keys["class_names"]) if "class_names" in keys else None
     values = {name: archive.read(name) for name in names[::-1]}  # labels before their images
-    parts = {
-        part: Given(values[x], values[y], x, y)
-        for part, x, y in zip(("train", *parts_of(keys)), names[::2], names[1::2], strict=True)
-    }
+    parts = given_parts(keys, values)
     return from_parts(
         path.stem, parts, class_names=class_names, scale=source.scale, notes=tuple(notes)
     )

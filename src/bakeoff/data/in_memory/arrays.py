@@ -2,7 +2,7 @@
 
 import math
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -30,11 +30,6 @@ class Given:
     labels: NDArray[Any]
     images_name: str = "x"
     labels_name: str = "y"
-
-
-def transposed(given: Given) -> Given:
-    """Return the same with rows and columns of every image exchanged, as EMNIST's files need."""
-    return replace(given, images=np.ascontiguousarray(np.swapaxes(given.images, 1, 2)))
 
 
 def from_arrays(

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from bakeoff.data.dataset import DataSet
-from bakeoff.data.formats.array_keys import array_keys, in_python, parts_of
+from bakeoff.data.formats.array_keys import array_keys, given_parts, in_python
 from bakeoff.data.in_memory.arrays import Given, from_parts
 from bakeoff.data.in_memory.carried_names import carried_names, with_names
 from bakeoff.data.in_memory.frames import (
@@ -172,14 +172,9 @@ def _from_mapping(value: Mapping[str, Any]) -> DataSet:
         None,
         in_python,
     )
-    names = [key for role, key in keys.items() if role != "class_names"]
-    parts = {
-        part: Given(arrays[x], arrays[y], x, y)
-        for part, x, y in zip(("train", *parts_of(keys)), names[::2], names[1::2], strict=True)
-    }
     texts = [str(each) for each in arrays[keys["class_names"]]] if "class_names" in keys else None
     columns = {key: columns_of(value.get(key)) for key in arrays}
-    return _framed(parts, columns, texts, tuple(notes), stated)
+    return _framed(given_parts(keys, arrays), columns, texts, tuple(notes), stated)
 
 
 def _scale(value: Mapping[str, Any]) -> tuple[float | None, Mapping[str, Any]]:

@@ -105,6 +105,12 @@ def check_alike(reaches: Mapping[str, Reach]) -> None:
             )
 
 
+def highest(images: NDArray[Any]) -> NDArray[Any]:
+    """Return the largest pixel of every image, shape (n,)."""
+    found: NDArray[Any] = images.max(axis=tuple(range(1, images.ndim)))
+    return found
+
+
 def check_images_alike(name: str, highest: NDArray[Any], white: float) -> None:
     """Refuse images of which some are on another scale, as after a division by 255 of some only.
 

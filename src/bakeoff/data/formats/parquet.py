@@ -11,10 +11,12 @@ from numpy.typing import NDArray
 
 from bakeoff.data.dataset import DataSet, part_starts
 from bakeoff.data.guess import sample
-from bakeoff.data.image_files.decode_files import check_pictures, depth, find_white, first_white
+from bakeoff.data.image_files.decode_files import check_pictures
+from bakeoff.data.image_files.decoded_images import DecodedImages, to_decode
+from bakeoff.data.image_files.file_scale import find_white, first_white
 from bakeoff.data.image_files.image_file import decode_bytes, decoding
 from bakeoff.data.labels import Labels, listed_labels, natural, pooled_labels
-from bakeoff.data.safe_reading import check_memory, refusing, regular_file
+from bakeoff.data.safe_reading import refusing, regular_file
 from bakeoff.data.sources import PARTS, ParquetSource
 from bakeoff.data.words import PART_COLUMNS, bare, part_of, role_of, unused_columns
 from bakeoff.errors import DataError
@@ -49,16 +51,12 @@ def load_parquet(source: ParquetSource) -> DataSet:
             part: sum(_opened(each).metadata.num_rows for each in paths)
             for part, paths in files.items()
         }
-        shape = (sum(counts.values()), *source.size, 1 if source.color == "grey" else 3)
-        check_memory(2 * int(np.prod(shape, dtype=object)))
-        images = np.empty(shape, dtype=np.uint8)
-        origins = np.zeros(len(images), dtype=np.uint64)
-        deepest = np.full(len(images), -1, dtype=np.int64)
+        decoded = to_decode(sum(counts.values()), source)
 
         def decode(white: float, only: Container[int] | None = None) -> dict[str, list[Any]]:
             """Decode all images, or only some, and return the labels of each part."""
             rows = {part: _rows(paths, image, label) for part, paths in files.items()}
-            return _fill(rows, source, white, only, images, origins, deepest)
+            return _fill(decoded, rows, source, white, only)
 
         def again(which: NDArray[np.int64], white: float) -> None:
             decode(white, set(which.tolist()))
@@ -67,12 +65,12 @@ def load_parquet(source: ParquetSource) -> DataSet:
             f"{label} ({part})": Labels(listed_labels(values, label), len(values))
             for part, values in decode(first_white(source)).items()
         }
-        white = find_white(images, deepest, source, counts, again)
+        white = find_white(decoded, source, counts, again)
         classes = pooled_labels(labels, names, list(files))
     validation_start, test_start = part_starts(counts)
     return DataSet(
         shown(root.stem),
-        images,
+        decoded.images,
         classes.values,
         classes.names,
         white.maximum,
@@ -82,7 +80,7 @@ def load_parquet(source: ParquetSource) -> DataSet:
             *_other_shards(root),
             *white.notes,
         ),
-        origins=origins,
+        origins=decoded.origins,
         validation_start=validation_start,
         deep_white=white.deep,
     )
@@ -99,15 +97,13 @@ def _ignored(columns: Sequence[str], used: Sequence[str]) -> str:
 
 
 def _fill(
+    decoded: DecodedImages,
     rows: Mapping[str, Iterable[tuple[bytes, Any]]],
     how: ParquetSource,
     white: float,
     only: Container[int] | None,
-    images: NDArray[np.uint8],
-    origins: NDArray[np.uint64],
-    deepest: NDArray[np.int64],
 ) -> dict[str, list[Any]]:
-    """Fill the three arrays, in all positions or in `only` some; return the labels of each part."""
+    """Decode the images of all rows, or at `only` some positions; return the labels by part."""
     labels: dict[str, list[Any]] = {part: [] for part in rows}
     position = 0
     with decoding():
@@ -122,8 +118,7 @@ def _fill(
                         fit=how.fit,
                         white=white,
                     )
-                    images[position], origins[position] = read.pixels, read.key
-                    deepest[position] = depth(read)
+                    decoded.put(position, read)
                 labels[part].append(value)
                 position += 1
     return labels

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from bakeoff.data import scale as scales
 from bakeoff.data.dataset import DataSet, part_starts
 from bakeoff.data.labels import Labels, pooled_labels
-from bakeoff.data.scale import Reach, check_images_alike
+from bakeoff.data.scale import Reach
 from bakeoff.errors import DataError
 
 _BLOCK = 1 << 22  # values looked at in one go, so that checks need little memory
@@ -104,7 +104,7 @@ def from_parts(
     images, maximum, remarks = _pooled(arranged, reaches, scale)
     if scale is None:
         for each in parts.values():
-            check_images_alike(each.images_name, _highest(each.images), maximum)
+            scales.check_images_alike(each.images_name, scales.highest(each.images), maximum)
     counts = {part: len(each.images) for part, each in parts.items()}
     labels = pooled_labels(
         {each.labels_name: Labels(each.labels, len(each.images)) for each in parts.values()},
@@ -244,12 +244,6 @@ def _pooled(
         pooled[start : start + len(each)] = each
         start += len(each)
     return pooled, maximum, notes
-
-
-def _highest(array: NDArray[Any]) -> NDArray[Any]:
-    """Return the largest pixel of every image, shape (n,)."""
-    highest: NDArray[Any] = array.reshape(len(array), -1).max(axis=1)
-    return highest
 
 
 def reach(name: str, array: NDArray[Any]) -> Reach:

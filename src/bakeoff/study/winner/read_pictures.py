@@ -16,7 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from bakeoff.data.centring import centred
-from bakeoff.data.image_files.decode_files import check_depth, first_white
+from bakeoff.data.image_files.file_scale import check_depth, first_white
 from bakeoff.data.image_files.image_file import MAX_BYTES, decode, decoding, upright
 from bakeoff.data.in_memory.arrays import arrange, arranged_shape
 from bakeoff.data.safe_reading import refusing, regular_file

@@ -19,7 +19,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from bakeoff.data import load
-from bakeoff.data.image_files.decode_files import FULL
+from bakeoff.data.image_files.file_scale import FULL
 from bakeoff.errors import BakeoffError, StudyError, UsageError
 from bakeoff.storage import array_files, atomic, formats, written_folder
 from bakeoff.storage.split_file import read_split

@@ -39,18 +39,14 @@ def load_folder(source: FolderSource) -> DataSet:
     with refusing(root):
         layout = find(root, source.parts, seen)
         names = checked_class_names(layout.classes)
-        files = [file for part in layout.files.values() for file in part]
-        read = decode_files(
-            files, source, skipped, {part: len(each) for part, each in layout.files.items()}
-        )
-        labels = np.array([file.label for file in files], dtype=np.int64)[read.kept]
-        parts: dict[str, NDArray[np.int64]] = {}
-        start = 0
-        for part, members in layout.files.items():
-            count = int(np.count_nonzero(read.kept[start : start + len(members)]))
-            begin = sum(map(len, parts.values()))
-            parts[part] = labels[begin : begin + count]
-            start += len(members)
+        files = [(part, file) for part, each in layout.files.items() for file in each]
+        counts = {part: len(each) for part, each in layout.files.items()}
+        read = decode_files([file for _, file in files], source, skipped, counts)
+        kept = [each for each, good in zip(files, read.kept, strict=True) if good]
+        parts = {
+            part: np.array([file.label for of, file in kept if of == part], dtype=np.int64)
+            for part in layout.files
+        }
         untested = _check_classes(parts, names, skipped, seen)
     notes = [*skipped.notes(), *_notes(seen, untested), *read.white.notes]
     tables = tables_with_labels(root)
@@ -64,14 +60,14 @@ def load_folder(source: FolderSource) -> DataSet:
     return DataSet(
         title,
         read.images,
-        labels,
+        np.concatenate(list(parts.values())),
         names,
         read.white.maximum,
         test_start,
         notes=tuple(notes),
         origins=read.origins,
         validation_start=validation_start,
-        files=tuple(file.name for file, kept in zip(files, read.kept, strict=True) if kept),
+        files=tuple(file.name for _, file in kept),
         deep_white=read.white.deep,
     )
 

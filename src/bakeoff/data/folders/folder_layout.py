@@ -3,7 +3,7 @@
 import os
 import re
 import unicodedata
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -184,26 +184,32 @@ class _Finder:
             self.names = known = composed
         strange = next((name for name in composed if name not in known), None)
         if strange is not None:
-            like = next((n for n in known if n.casefold() == strange.casefold()), None)
-            cure = f": rename it to {shown(like)}, as in training" if like else ""
-            again = strange.casefold() == parent.name.casefold() or holds_pictures(strange)
-            if again and len(folders) == 1 and not self.walk.inside(folders[0][1])[0]:
-                cure = (
-                    " with files in it that have no labels: write {folder: …, parts: {train: …}} "
-                    "without that part, and split.test takes a test part from training"
-                )
+            about = self._about_strange(strange, parent, folders, known)
             raise DataError(
-                f"expected in {prefix} only classes of training, found {shown(strange)}{cure}"
+                f"expected in {prefix} only classes of training, found {shown(strange)}{about}"
             )
         return [
             (known.index(name), path) for name, (_, path) in zip(composed, folders, strict=True)
         ]
 
+    def _about_strange(
+        self, name: str, parent: Path, folders: Sequence[tuple[str, str]], known: Sequence[str]
+    ) -> str:
+        """Say what to do about a folder in a part, of `folders` there, that is no class."""
+        again = name.casefold() == parent.name.casefold() or holds_pictures(name)
+        if again and len(folders) == 1 and not self.walk.inside(folders[0][1])[0]:
+            return (
+                " with files in it that have no labels: write {folder: …, parts: {train: …}} "
+                "without that part, and split.test takes a test part from training"
+            )
+        like = next((each for each in known if each.casefold() == name.casefold()), None)
+        return f": rename it to {shown(like)}, as in training" if like else ""
+
     def _too_few(self, parent: Path, classes: list[str], files: list[str]) -> DataError:
         have = f"{len(classes)}" + (f" ({shown(classes[0])})" if classes else "")
         if files:
             have += f" and {counted(len(files), 'file')} directly in {shown(parent.name)}/"
-        outside = [name for name in self.seen.links]
+        outside = self.seen.links
         if outside:
             have += f" and {links_outside(outside)}"
         tables = [name for name in files if is_called_table(name)]
@@ -220,35 +226,22 @@ class _Finder:
 
     def check_levels(self, classes: list[tuple[int, str]]) -> None:
         """Refuse class folders that hold the parts, which would be mixed; note what seems so."""
-        inside = [[name for name, _ in self.walk.inside(path)[0]] for _, path in classes]
-        if not all("train" in map(folder_part, names) for names in inside):
-            for _, path in classes:
+        paths = {self.names[label]: path for label, path in classes}
+        inside = {kind: [n for n, _ in self.walk.inside(path)[0]] for kind, path in paths.items()}
+        if not all("train" in map(folder_part, names) for names in inside.values()):
+            for path in paths.values():
                 self._check_no_set_in(Path(path))
-        aside = [folders_of_masks(names) for names in inside]
-        pairs = zip(inside, aside, strict=True)
-        inside = [[name for name in names if name not in masks] for names, masks in pairs]
-        plain = {self.names[k] for (k, _), below in zip(classes, inside, strict=True) if not below}
-        for (label, _), names in zip(classes, inside, strict=True):
-            parts = {folder_part(name): name for name in names}
-            if "train" in parts and {"validation", "test"} & parts.keys():
-                kind = shown(self.names[label])
-                found = [f"{kind}/{shown(n)}" for part, n in parts.items() if part is not None]
-                wanted = [f"{shown(n)}/{kind}" for part, n in parts.items() if part is not None]
-                raise DataError(
-                    f"expected the parts above the classes ({listed(wanted)}), found them below "
-                    f"({listed(found)}): move the folders"
-                )
-            again = [name for name in names if unicodedata.normalize("NFC", name) in plain]
-            if len(again) > 1 and again == names:
-                place = shown(self.names[label])
-                raise DataError(
-                    f"expected a folder for each class, found {place}/ that holds folders called "
-                    f"like those beside it ({some([shown(name) for name in names])}): where "
-                    f"{place}/ is a part, move the others into train/ beside it; else take it away"
-                )
-        if len(inside[0]) > 1 and all(names == inside[0] for names in inside):
-            self.seen.alike = [shown(name) for name in inside[0]]
-            self._check_no_forms({self.names[label]: path for label, path in classes})
+        for kind, names in inside.items():
+            masks = folders_of_masks(names)
+            inside[kind] = [name for name in names if name not in masks]
+        plain = {kind for kind, names in inside.items() if not names}
+        for kind, names in inside.items():
+            _check_parts_above(kind, names)
+            _check_one_level(kind, names, plain)
+        first = next(iter(inside.values()))
+        if len(first) > 1 and all(names == first for names in inside.values()):
+            self.seen.alike = [shown(name) for name in first]
+            self._check_no_forms(paths)
 
     def _check_no_forms(self, classes: Mapping[str, str]) -> None:
         """Refuse color/, grayscale/ and segmented/ that hold the classes, the same in each."""
@@ -280,6 +273,29 @@ class _Finder:
                 f"{listed(f'{shown(Path(path).name)}/' for path in parts.values())}: name that "
                 "folder"
             )
+
+
+def _check_parts_above(kind: str, inside: Sequence[str]) -> None:
+    """Refuse a class with these folders inside, of which some are the parts."""
+    parts = {part: name for name in inside if (part := folder_part(name)) is not None}
+    if "train" in parts and {"validation", "test"} & parts.keys():
+        found = listed(f"{shown(kind)}/{shown(name)}" for name in parts.values())
+        wanted = listed(f"{shown(name)}/{shown(kind)}" for name in parts.values())
+        raise DataError(
+            f"expected the parts above the classes ({wanted}), found them below ({found}): move "
+            "the folders"
+        )
+
+
+def _check_one_level(kind: str, inside: Sequence[str], plain: Collection[str]) -> None:
+    """Refuse a class whose folders are called like `plain` classes, those without folders."""
+    if len(inside) > 1 and all(unicodedata.normalize("NFC", name) in plain for name in inside):
+        place = shown(kind)
+        raise DataError(
+            f"expected a folder for each class, found {place}/ that holds folders called like "
+            f"those beside it ({some([shown(name) for name in inside])}): where {place}/ is a "
+            "part, move the others into train/ beside it; else take it away"
+        )
 
 
 def _about_file(folder: Path, names: Sequence[str]) -> str:

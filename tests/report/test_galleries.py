@@ -46,6 +46,20 @@ def test_the_page_embeds_the_pictures_and_says_what_they_are(finished_study):
     assert report.html(comparison) == page
 
 
+@pytest.mark.parametrize(
+    ("name", "lines"),
+    [
+        ("banana/IMG_2024-05_00346.jpg", ["banana/", "IMG_", "2024-05_", "00346", ".jpg"]),
+        ("a.b/scan.final.jpeg", ["a.b/", "scan.final", ".jpeg"]),
+        ("no. 12", ["no. 12"]),
+        ("_", ["_"]),
+    ],
+)
+def test_the_name_of_a_file_breaks_before_its_ending_and_not_within(name, lines):
+    card = galleries.Card(source="", name=name, truth="", said="")
+    assert card.name_parts == lines
+
+
 def test_without_the_data_the_report_names_the_images_and_says_why(finished_study, monkeypatch):
     comparison = replace(compare([StudyFolder(finished_study)]), pictures=None)
     page = report.html(comparison)

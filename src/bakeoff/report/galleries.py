@@ -7,6 +7,7 @@ are.
 from __future__ import annotations
 
 import base64
+import re
 from collections import Counter
 from dataclasses import dataclass
 
@@ -24,6 +25,7 @@ NO_PICTURES = (
     "the data is at hand, unchanged. The numbers say which test images are meant, counted from 0."
 )
 _TOO_WRONG = 0.25  # share of the test images
+_BREAKS = re.compile(r"(?<=[/_])(?=.)|(?=\.\w{2,5}$)")  # after a folder, before an ending
 _CELL = "display:inline-block;width:9.5em;margin:0 1em 1em 0;vertical-align:top;font-size:90%"
 
 
@@ -41,6 +43,11 @@ class Card:
     said: str
     small: str = ""
     model: str = ""
+
+    @property
+    def name_parts(self) -> list[str]:
+        """Its name, cut where a line may break: no "jp" and "g" on two lines."""
+        return _BREAKS.split(self.name)
 
 
 @dataclass(frozen=True)

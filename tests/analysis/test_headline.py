@@ -118,7 +118,7 @@ def test_a_baseline_that_nobody_is_shown_to_beat_does_as_well(headline):
     assert (found.case, found.models) == ("a baseline does as well", ("logistic", "a"))
     assert found.text == "No model is shown to be better than the baseline logistic."
     assert found.reason.startswith(
-        "The baseline has 92.00 % correct; the best model, a (92.10 %), is ahead by +0.10 points "
+        "The baseline has 92.00 % correct; the best model, a (92.10 %), is ahead by 0.10 points "
         "(95 % interval "
     )
 

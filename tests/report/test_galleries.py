@@ -10,6 +10,7 @@ import re
 from dataclasses import replace
 
 import pytest
+from markupsafe import escape
 
 from bakeoff import report
 from bakeoff.analysis import notable_images
@@ -17,6 +18,7 @@ from bakeoff.analysis.compare import compare
 from bakeoff.report import galleries
 from bakeoff.storage.study_folder import StudyFolder
 from bakeoff.study.compare import compare as compare_studies
+from bakeoff.utils.text import probability
 from tests.helpers.fake_study import FakeModel, write_study
 
 pytestmark = pytest.mark.usefixtures("figures_undrawn")  # of plots: the pictures here are images
@@ -41,7 +43,7 @@ def test_the_page_embeds_the_pictures_and_says_what_they_are(finished_study):
     assert (uri, f"no. {worst.index}, of class {truth}") in sources
     assert all(source.startswith("data:image/png;base64,") for source, _ in sources)
     said = text_of(page)
-    assert f"{truth} taken for {answer} {100 * worst.probability:.0f} % sure, " in said
+    assert f"{truth} taken for {answer} {escape(probability(worst.probability, 0))} sure, " in said
     assert 'aria-label="8 training images of class 0"' in page
     assert report.html(comparison) == page
 
@@ -96,7 +98,7 @@ def test_galleries_show_the_images_in_a_notebook(finished_study):
         f"taken for {comparison.class_names[first.predicted]}",
         f"no. {first.index}",
     )
-    assert card.small == f"{100 * first.probability:.0f} % sure, {first.agree} of 2 seeds"
+    assert card.small == f"{probability(first.probability, 0)} sure, {first.agree} of 2 seeds"
     assert shown._repr_html_().count("<img ") == len(shown.cards)
     assert f"seeds</small><br><small>no. {first.index}<" in shown._repr_html_()  # no "seeds no. 3"
     assert f"no. {first.index}: " in repr(shown)

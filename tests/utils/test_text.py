@@ -30,6 +30,18 @@ def test_docstrings_are_read_from_the_source_where_python_dropped_them(monkeypat
 
 
 @pytest.mark.parametrize(
+    ("share", "digits", "expected"),
+    [
+        (0.9977, 1, "99.8 %"), (0.9994, 1, "99.9 %"), (0.99999, 1, ">99.9 %"), (1.0, 1, ">99.9 %"),
+        (0.4, 1, "40.0 %"), (0.0006, 1, "0.1 %"), (1e-5, 1, "<0.1 %"), (0.0, 1, "<0.1 %"),
+        (0.994, 0, "99 %"), (0.997, 0, ">99 %"), (0.003, 0, "<1 %"), (float("nan"), 1, "nan %"),
+    ],
+)  # fmt: skip
+def test_no_prediction_is_shown_as_certain(share, digits, expected):
+    assert text.probability(share, digits) == expected
+
+
+@pytest.mark.parametrize(
     ("seconds", "expected"),
     [
         (None, "–"),

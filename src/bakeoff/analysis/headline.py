@@ -112,12 +112,10 @@ def _baseline(comparison: Comparison) -> Headline | None:
     baseline = max(unbeaten, key=lambda each: each.accuracy.mean)
     model = max(comparison.models, key=lambda each: each.leads[baseline.name].difference)
     lead = model.leads[baseline.name]
-    ahead = f"ahead by {signed_points(lead.difference)}"
-    if lead.difference < 0:
-        ahead = f"behind by {points(-lead.difference)}"
+    side = "behind" if lead.difference < 0 else "ahead"
     reason = (
         f"The baseline has {percent(baseline.accuracy.mean)} correct; the best model, "
-        f"{model.name} ({percent(model.accuracy.mean)}), is {ahead} points "
+        f"{model.name} ({percent(model.accuracy.mean)}), is {side} by {points(abs(lead.difference))} points "
         f"(95 % interval {signed_points(lead.low)} to {signed_points(lead.high)})"
     )
     if lost := collapsed(model, comparison):

@@ -104,7 +104,7 @@ def worst_mistakes(comparison: Comparison, result: ModelResult) -> Gallery:
             name=_name(comparison, each.index),
             truth=names[each.truth],
             said=f"taken for {names[each.predicted]}",
-            small=f"{100 * each.probability:.0f} % sure"
+            small=f"{texts.probability(each.probability, 0)} sure"
             + ("" if seeds == 1 else f", {each.agree} of {seeds} {result.unit}s"),
         )
         for each in found
@@ -187,7 +187,8 @@ def label_suspects(comparison: Comparison) -> Gallery:
             name=_name(comparison, each.index),
             truth=names[each.label],
             said=f"or rather {names[each.suggestion]}?",
-            small=f"{100 * each.label_probability:.0f} % against {100 * each.probability:.0f} %",
+            small=f"{texts.probability(each.label_probability, 0)} against "
+            f"{texts.probability(each.probability, 0)}",
         )
         for each in suspects
     ]

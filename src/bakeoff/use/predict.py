@@ -14,7 +14,7 @@ from bakeoff.study.winner.picture_files import picture_files
 from bakeoff.study.winner.predictions import Predictions, predict
 from bakeoff.study.winner.read_pictures import Adapt
 from bakeoff.study.winner.trained_model import TrainedModel
-from bakeoff.utils.text import counted, listed, percent
+from bakeoff.utils.text import counted, listed, percent, probability
 
 if TYPE_CHECKING:
     from rich.table import Table
@@ -124,9 +124,9 @@ def table(found: Predictions) -> Table:
         view.add_row(
             row["image"],
             row["class"],
-            f"{row['probability']:.1%}",
+            probability(row["probability"]),
             row["runner_up"],
-            f"{row['runner_up_probability']:.1%}",
+            probability(row["runner_up_probability"]),
             row["note"],
         )
     return view

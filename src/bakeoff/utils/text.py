@@ -40,6 +40,14 @@ def percent(share: float, digits: int = 2, rounding: Rounding = "nearest") -> st
     return f"{_hundredfold(share, digits, rounding)} %"
 
 
+def probability(share: float, digits: int = 1) -> str:
+    """Return a predicted probability as percent, never as certainty: "99.8 %", ">99.9 %"."""
+    least = 10.0**-digits
+    if (shown := percent(share, digits)) == percent(1, digits):
+        return f">{100 - least:.{digits}f} %"
+    return f"<{least:.{digits}f} %" if shown == percent(0, digits) else shown
+
+
 def points(difference: float, digits: int = 2, rounding: Rounding = "nearest") -> str:
     """Return a difference of fractions in points, with a true minus: "2.17", "−0.41"."""
     return _hundredfold(difference, digits, rounding).replace("-", "−")

@@ -9,6 +9,7 @@ import re
 
 import numpy as np
 import pytest
+from markupsafe import escape
 from PIL import Image
 
 from bakeoff.errors import DataError, StudyError, UsageError
@@ -16,6 +17,7 @@ from bakeoff.storage.split_file import read_split
 from bakeoff.study.planning.training_profile import FILE
 from bakeoff.study.run import run
 from bakeoff.study.winner.predictions import predict
+from bakeoff.utils.text import probability
 from tests.helpers import small
 from tests.helpers.photos import page
 from tests.helpers.small import saved
@@ -39,7 +41,7 @@ def test_what_a_notebook_shows_of_predictions_and_of_a_trained_model(result, tes
     assert repr(found) == f"<Predictions of {len(found)} images by mlp, seed 0; {found.caution}>"
     shown = found._repr_html_()
     assert shown.count("<tr>") == 21 and "this look at them; the first 20:</p>" in shown
-    assert f"<td>{100 * found.probabilities[0].max():.1f} %</td>" in shown
+    assert f"<td>{escape(probability(found.probabilities[0].max()))}</td>" in shown
     assert re.fullmatch("<TrainedModel mlp, seed 1, of .*>", repr(result.trained("mlp", seed=1)))
 
 

@@ -22,7 +22,7 @@ from bakeoff.study.frame import frame
 from bakeoff.study.winner.picture_files import picture_files
 from bakeoff.study.winner.read_pictures import Adapt, PicturesReader
 from bakeoff.study.winner.trained_model import TrainedModel
-from bakeoff.utils.text import counted, percent, shown
+from bakeoff.utils.text import counted, probability, shown
 
 CENTRED = "centred"
 UNLIKE = "unlike training"
@@ -69,7 +69,7 @@ class Predictions:
         shown_rows = self.rows()[:_ROWS_SHOWN]
         heads = "".join(f"<th>{head.replace('_', ' ')}</th>" for head in shown_rows[0])
         lines = (
-            [percent(each, 1) if isinstance(each, float) else escape(each) for each in row.values()]
+            [escape(probability(v) if isinstance(v, float) else v) for v in row.values()]
             for row in shown_rows
         )
         body = "".join(f"<tr>{''.join(f'<td>{cell}</td>' for cell in line)}</tr>" for line in lines)

@@ -6,7 +6,11 @@ const canvas = get("canvas");
 const pen = canvas.getContext("2d");
 const state = { model: null, drawn: false, asked: 0, shown: 0, waiting: null, busy: false, stream: null, turn: 0 };
 
-const percent = (share) => (share > 0.9995 ? "100 %" : `${(100 * share).toFixed(1)} %`);
+// As `utils/text.py` writes a probability: never as certainty.
+const percent = (share) => {
+  const shown = (100 * share).toFixed(1);
+  return shown === "100.0" ? ">99.9 %" : shown === "0.0" ? "<0.1 %" : `${shown} %`;
+};
 
 function element(kind, attributes = {}, text) {
   const made = document.createElement(kind);

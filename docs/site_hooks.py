@@ -1,4 +1,4 @@
-"""What the site adds to docs/, a reference made from the code; and links that lead out of docs/.
+"""What the site adds to docs/, a reference made from the code; what it shows in another way.
 
 The reference is `reference.md` and `recipe.schema.json`: the commands as `--help` says them, the
 public names of Python with their signatures and docstrings. It is made when the site is built, so
@@ -18,6 +18,7 @@ import bakeoff
 from bakeoff.cli.commands import app
 from bakeoff.recipe.json_schema import schema
 
+_NAMED = re.compile(r"^```(\w+) (\S+)$", re.MULTILINE)
 _OUTSIDE = re.compile(r"\[((?:`[^`]*`|[^\]])*)\]\((?:\.\./)+(?!how-to|docs/)[^)]*\)")
 
 
@@ -30,7 +31,8 @@ def on_files(files: Files, *, config: Any) -> Files:
 
 
 def on_page_markdown(markdown: str, *, page: Any, **_: Any) -> str:
-    """Return a page without links to files of the repository that are no pages."""
+    """Return a page without links to files that are no pages, the names of its blocks as titles."""
+    markdown = _NAMED.sub(r'```\1 title="\2"', markdown)
     if page.file.src_uri.startswith("how-to/"):
         return re.sub(r"\[([^\]]*)\]\(\.\./\.\./[^)]*\)", r"\1", markdown)
     return _OUTSIDE.sub(r"\1", markdown)

@@ -54,6 +54,14 @@ def test_the_reference_is_made_from_the_code(site):
     assert {"name", "data", "models"} <= set(schema["properties"])
 
 
+def test_no_markup_is_left_as_text(site):
+    """A block, list or table that Markdown did not take for one stands in a paragraph."""
+    for path in site.rglob("*.html"):
+        text = re.sub(r"<pre.*?</pre>", "", path.read_text(encoding="utf-8"), flags=re.DOTALL)
+        for paragraph in re.findall(r"<p>(.*?)</p>", text, re.DOTALL):
+            assert not re.search(r"```|^\s*(- |\d+\. |\|)", paragraph, re.MULTILINE), path.name
+
+
 def test_no_page_fetches_anything_from_elsewhere(site):
     for path in site.rglob("*.html"):
         text = path.read_text(encoding="utf-8")

@@ -21,7 +21,7 @@ def model(*layers, **dense):
     ("other", "found"),
     [
         (lambda: model(), None),
-        (lambda: model(L.Dense(3)), "3 layers, then 4"),
+        (lambda: model(L.Dense(3)), "1 layer, then 2"),
         (lambda: model(use_bias=False), "Dense with use_bias True, then False"),
         (lambda: keras.Sequential([keras.Input((4,)), L.Dropout(0.1)]), "Dense, then Dropout"),
     ],

@@ -7,6 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from bakeoff.training.backend import keras
+from bakeoff.utils.text import counted
 
 _NOT_DRAWN = (keras.initializers.Constant, keras.initializers.Identity)
 _NO_SETTINGS = ("name", "mean", "variance")  # the last two: of adapted data; nor any seed
@@ -18,23 +19,30 @@ def difference(one: keras.Model, other: keras.Model, again: keras.Model) -> str 
     again : the first once more, of the same seed: whole numbers and words that differ there, too,
         are counters and names
     """
+    if type(one).__name__ != type(other).__name__:
+        return f"{type(one).__name__}, then {type(other).__name__}"
     mine, its, repeated = _layers(one), _layers(other), _layers(again)
     if len(mine) != len(its):
-        return f"{len(mine)} layers, then {len(its)}"
+        return f"{counted(len(mine), 'layer')}, then {len(its)}"
     for (kind, settings), (other_kind, others), (_, same) in zip(mine, its, repeated, strict=True):
         if kind != other_kind:
             return f"{kind}, then {other_kind}"
         for key, value in settings.items():
-            counted = isinstance(value, int | str) and value != same.get(key)
-            if value != others.get(key) and not counted:
+            is_counter = isinstance(value, int | str) and value != same.get(key)
+            if value != others.get(key) and not is_counter:
                 return f"{kind} with {key} {value}, then {others.get(key)}"
     return None
 
 
 def _layers(model: keras.Model) -> list[tuple[str, dict[str, Any]]]:
-    """Return every layer's class, its plain settings and the shapes of its weights."""
+    """Return every layer's class, its plain settings and the shapes of its weights.
+
+    The layers are those that Keras's summary counts, and the ones inside them: not the input.
+    """
     found = []
-    for layer in model._flatten_layers():
+    for layer in model._flatten_layers(include_self=False):
+        if isinstance(layer, keras.layers.InputLayer):
+            continue
         settings: dict[str, Any] = {}
         if not isinstance(layer, keras.Model):  # whose configuration has names of layers
             with suppress(Exception):  # the user's own layers may have none

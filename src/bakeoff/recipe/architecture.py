@@ -196,12 +196,6 @@ def _named(backbone: Backbone, name: str) -> _Costs:
     )
 
 
-def _is_trained(backbone: Backbone, number: int) -> bool:
-    """Say whether the layer of that number, from 1, of another study's network is trained along."""
-    start = backbone.start if isinstance(backbone.start, int) else 1
-    return backbone.trains and number >= start
-
-
 def backbone_words(backbone: Backbone) -> str:
     """Say what of a backbone is trained along: "frozen", "trained along from layer 4 on"."""
     if not backbone.trains:
@@ -251,7 +245,7 @@ class _Building:
             )
         )
 
-    def network(self, backbone: Backbone) -> "_Costs":
+    def network(self, backbone: Backbone) -> _Costs:
         """Return what another study's network costs, its output layer left out."""
         network = backbone.network
         if network is None:
@@ -261,7 +255,7 @@ class _Building:
         for number, layer in enumerate(network.layers, start=1):
             first, values = len(inner.layers), inner.activations
             inner.stack([layer], f"of backbone {backbone.label}")
-            if _is_trained(backbone, number):
+            if backbone.trains_layer(number):
                 counts.append((inner.layers[first:], inner.activations - values))
         trained = [each for layers, _ in counts for each in layers]
         values = sum(values for _, values in counts)

@@ -211,6 +211,11 @@ class Backbone(Frozen):
         """Whether any of it is trained along."""
         return self.trainable or self.start is not None
 
+    def trains_layer(self, number: int) -> bool:
+        """Say whether layer `number`, from 1, of another study's network is trained along."""
+        start = self.start if isinstance(self.start, int) else 1
+        return self.trains and number >= start
+
     @property
     def inside(self) -> bool:
         """Whether it is part of the network that is trained; else its features are kept."""

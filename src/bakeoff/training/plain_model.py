@@ -8,11 +8,11 @@ from numpy.typing import NDArray
 
 from bakeoff.errors import StudyError
 from bakeoff.recipe import ModelRecipe
-from bakeoff.training.backbones.in_network import AsSeen, Pretrained, all_layers, as_keras
+from bakeoff.training.backbones.in_network import AsSeen, Pretrained, as_keras
 from bakeoff.training.backend import as_trained, keras
 from bakeoff.training.build_model import build, frozen_layers
 from bakeoff.training.initializers import Drawn, weights_set_later
-from bakeoff.training.layers.graph import has_its_own_call
+from bakeoff.training.layers.graph import all_layers, has_its_own_call
 from bakeoff.training.predict import in_order
 from bakeoff.training.stateless import variables
 

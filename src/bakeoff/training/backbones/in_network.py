@@ -16,6 +16,7 @@ from bakeoff.storage.backbone_weights import backbone_weights
 from bakeoff.training.backbones.features import as_seen, channel_weights
 from bakeoff.training.backbones.load import fill, unfilled
 from bakeoff.training.backend import jax, keras
+from bakeoff.training.layers.graph import all_layers
 
 Array = Any
 Shape = tuple[int, int, int]
@@ -98,50 +99,32 @@ def layers_of(backbone: Backbone, inner: Inner) -> list[Any]:
         found = backbone.network
         assert found is not None  # looked up where the study was prepared
         network, shape, white = inner(found.input_shape, found.layers), found.input_shape, 1.0
-        frozen = _before_number(network, backbone)
     else:
         side = BACKBONES[backbone.name].side
         shape, white = (side, side, 3), 255.0
         network = unfilled(backbone.name)
-        frozen = _before_name(network, backbone)
-    for layer in frozen:
+    for layer in _frozen(network, backbone):
         layer.trainable = False
     return [AsSeen(shape, white, name="as_seen"), Pretrained(network, name="backbone")]
 
 
-def _before_name(network: Any, backbone: Backbone) -> list[Any]:
-    """Return the layers of a known network that are not trained along."""
-    every = all_layers(network)
+def _frozen(network: Any, backbone: Backbone) -> list[Any]:
+    """Return the layers of a backbone's network that are not trained along."""
+    every = list(all_layers(network))
+    if backbone.name is None:
+        return [layer for layer in every if not backbone.trains_layer(_number(layer.name))]
     if not backbone.trains:
         return every
     if backbone.start is None:
         return []
-    first = layers_from(str(backbone.name), str(backbone.start))[0].name
+    first = layers_from(backbone.name, str(backbone.start))[0].name
     return every[: [layer.name for layer in every].index(first)]
-
-
-def _before_number(network: Any, backbone: Backbone) -> list[Any]:
-    """Return the layers of another study's network that are not trained along."""
-    every = all_layers(network)
-    if not backbone.trains:
-        return every
-    first = backbone.start if isinstance(backbone.start, int) else 1
-    return [layer for layer in every if _number(layer.name) < first]
 
 
 def _number(name: str) -> int:
     """Return the number, in its list, of the layer that a Keras layer was made for."""
     parts = name.split("__")
     return int(parts[1]) if len(parts) > 2 else 0
-
-
-def all_layers(network: Any) -> list[Any]:
-    """Return a network's layers, those of networks in it instead of the networks, in order."""
-    return [
-        each
-        for layer in network.layers
-        for each in (all_layers(layer) if isinstance(layer, keras.Model) else [layer])
-    ]
 
 
 def set_pretrained(layer: Pretrained, backbone: Backbone, inner: Inner) -> None:

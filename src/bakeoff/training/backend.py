@@ -20,6 +20,8 @@ from typing import Any
 import numpy as np
 
 from bakeoff.errors import UsageError
+from bakeoff.utils.machine import Device
+from bakeoff.utils.user_paths import to_install
 
 os.environ["KERAS_BACKEND"] = "jax"
 
@@ -27,7 +29,6 @@ import jax
 import keras
 
 __all__ = [
-    "Device",
     "as_planned",
     "as_trained",
     "compiler_options",
@@ -38,9 +39,6 @@ __all__ = [
     "require_jax",
     "start",
 ]
-
-from bakeoff.utils.machine import Device
-from bakeoff.utils.user_paths import to_install
 
 _BAD_PROGRAM = r"Error (?:reading|writing) persistent compilation cache entry for '([\w<>.-]+)'"
 _FEWER_COPIES = {"xla_cpu_copy_insertion_use_region_analysis": True}  # of a loop's state

@@ -84,6 +84,12 @@ def usable(
             f"{reference}: expected a model of {size} images, found one that refuses them: "
             f"{_in_words(error)}"
         ) from error
+    _require_softmax(outputs, reference, n_classes)
+    return model, predict
+
+
+def _require_softmax(outputs: Any, reference: str, n_classes: int) -> None:
+    """Refuse what a model puts out for the probes where it is no softmax of the classes."""
     if isinstance(outputs, list | tuple | dict):
         raise RecipeError(
             f"{reference}: expected a model whose output is a softmax, found a collection of "
@@ -102,7 +108,6 @@ def usable(
             f"{reference}: expected a model whose output is a softmax of width {n_classes}, "
             f"found {found}: {cure}"
         )
-    return model, predict
 
 
 def make_weights(model: keras.Model, input_shape: tuple[int, int, int]) -> None:

@@ -198,21 +198,17 @@ def hint(place: str, key: object, known: Iterable[str]) -> str | None:
 
 def layer_hint(name: object, known: Iterable[str]) -> str | None:
     """Return what helps somebody who wrote a layer of this name that recipes do not have."""
-    if not isinstance(name, str) or _bare(name) in map(_bare, known):
-        return None
-    return LAYER.get(_bare(name))
+    return _said_of(name, LAYER, known)
 
 
 def schedule_hint(name: object, known: Iterable[str]) -> str | None:
     """Return what helps somebody who wrote a schedule of the rate as Keras or PyTorch has it."""
-    if not isinstance(name, str) or _bare(name) in map(_bare, known):
-        return None
-    return SCHEDULE.get(_bare(name))
+    return _said_of(name, SCHEDULE, known)
 
 
 def activation_hint(name: object) -> str | None:
     """Return what helps somebody who wrote an activation of this name that recipes do not have."""
-    return ACTIVATION.get(_bare(name)) if isinstance(name, str) else None
+    return _said_of(name, ACTIVATION)
 
 
 def activation_layer_hint(
@@ -222,16 +218,21 @@ def activation_layer_hint(
 
     None where `known`, the layers, has it in another spelling: leaky_relu is leaky_re_lu.
     """
-    if not isinstance(name, str) or _bare(name) in map(_bare, known):
-        return None
-    named = {_bare(each): each for each in activations}.get(_bare(name))
+    named = _said_of(name, {_bare(each): each for each in activations}, known)
     return named and f"did you mean activation: {named}?"
 
 
 def initializer_hint(name: object) -> str | None:
     """Return what helps somebody who wrote an initializer under another library's name."""
-    known = INITIALIZER.get(_bare(name)) if isinstance(name, str) else None
+    known = _said_of(name, INITIALIZER)
     return known and f"did you mean {known}?"
+
+
+def _said_of(name: object, words: Mapping[str, str], known: Iterable[str] = ()) -> str | None:
+    """Return what `words` say of a name; None of one that is known in another spelling."""
+    if not isinstance(name, str) or _bare(name) in map(_bare, known):
+        return None
+    return words.get(_bare(name))
 
 
 def last_name(word: object) -> object:

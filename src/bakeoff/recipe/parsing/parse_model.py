@@ -17,7 +17,7 @@ from bakeoff.recipe.parsing.keras_words import (
     layer_hint,
     schedule_hint,
 )
-from bakeoff.recipe.parsing.problems import Problems, known_keys
+from bakeoff.recipe.parsing.problems import Problems, attempt, known_keys
 from bakeoff.recipe.suggestions import did_you_mean
 from bakeoff.recipe.types import Layer, Optimizer
 from bakeoff.recipe.value_kinds import Misfit, found, key_text
@@ -46,27 +46,35 @@ def read_arguments(
         hint = f"{{arguments}} ({known})" if known else "no value, since it has no arguments"
         problems.add(place, f"expected {hint}, found {found(raw)}")
         return None
-    values: Mapping[Any, Any] = {}
-    if named and isinstance(raw, Mapping):
-        values = raw
-    elif not named:
-        values = {kind.main: raw}
-    good = known_keys(values, list(kind.model_fields), place, problems)
+    values: Mapping[Any, Any] = {kind.main: raw}
+    if named:
+        values = raw if isinstance(raw, Mapping) else {}
+    all_known = known_keys(values, list(kind.model_fields), place, problems)
     try:
-        arguments = kind.model_validate(dict(values) if good else _only(values, kind))
+        arguments = kind.model_validate(_only(values, kind))
     except ValidationError as error:
-        for each in error.errors(include_url=False, include_input=False):
-            key = "".join(f".{part}" for part in each["loc"])
-            if each["type"] == "missing":
-                if good:  # else it is probably there, misspelt
-                    problems.add(place, f"{each['loc'][-1]} is missing")
-            else:
-                reason = each.get("ctx", {}).get("error")
-                inside = reason.inside if isinstance(reason, Misfit) else ""
-                text = str(reason) if reason else each["msg"]
-                problems.add(f"{place}{key if named else ''}{inside}", text)
+        _note(error, place, problems, named=named, all_known=all_known)
         return None
-    return arguments if good else None
+    return arguments if all_known else None
+
+
+def _note(
+    error: ValidationError, place: str, problems: Problems, *, named: bool, all_known: bool
+) -> None:
+    """Note what Pydantic refused.
+
+    named : the arguments stand by their names, which belong to the place then
+    all_known : there are no unknown keys; where there are, what is missing is probably misspelt
+    """
+    for each in error.errors(include_url=False, include_input=False):
+        if each["type"] == "missing":
+            if all_known:
+                problems.add(place, f"{each['loc'][-1]} is missing")
+            continue
+        key = "".join(f".{part}" for part in each["loc"]) if named else ""
+        reason = each.get("ctx", {}).get("error")
+        inside = reason.inside if isinstance(reason, Misfit) else ""
+        problems.add(f"{place}{key}{inside}", str(reason) if reason else each["msg"])
 
 
 def _only(values: Mapping[Any, Any], kind: type[Arguments]) -> dict[str, Any]:
@@ -113,7 +121,10 @@ def _one_key(
     known: Mapping[str, Any],
     problems: Problems,
 ) -> tuple[str, object] | None:
-    """Return (name, value) of `name` or `{name: value}` where the name is known."""
+    """Return (name, value) of `name` or `{name: value}` where the name is known.
+
+    what : "layer", "optimizer" or "phase"
+    """
     if isinstance(raw, str):
         key, value = raw, None
     elif isinstance(raw, Mapping) and len(raw) == 1:
@@ -126,21 +137,23 @@ def _one_key(
         return None
     if isinstance(key, str) and key in known:
         return key, value
-    word = last_name(key)
-    cure = did_you_mean(word, list(known))
-    if what == "layer":
-        activations = (*ACTIVATION_NAMES, *dict(ACTIVATION_ALIASES))
-        first, _, value = key.partition(" ") if isinstance(key, str) else ("", "", "")
-        if first in known and len(value.split()) == 1 and len(value) < 40:
-            cure = f"did you mean {first}: {value.strip()}?"
-        else:
-            cure = (
-                layer_hint(word, known) or activation_layer_hint(word, activations, known) or cure
-            )
-    elif what == "phase":
-        cure = schedule_hint(word, known) or cure
-    problems.add(place, f"unknown {what} {key_text(key)}; {cure}")
+    problems.add(place, f"unknown {what} {key_text(key)}; {_cure(what, key, known)}")
     return None
+
+
+def _cure(what: str, key: object, known: Mapping[str, Any]) -> str:
+    """Return what helps somebody who wrote an unknown layer, optimizer or phase."""
+    word = last_name(key)
+    closest = did_you_mean(word, list(known))
+    if what == "phase":
+        return schedule_hint(word, known) or closest
+    if what == "optimizer":
+        return closest
+    first, _, value = key.partition(" ") if isinstance(key, str) else ("", "", "")
+    if first in known and len(value.split()) == 1 and len(value) < 40:
+        return f"did you mean {first}: {value.strip()}?"
+    activations = (*ACTIVATION_NAMES, *dict(ACTIVATION_ALIASES))
+    return layer_hint(word, known) or activation_layer_hint(word, activations, known) or closest
 
 
 @dataclass(frozen=True)
@@ -175,8 +188,7 @@ def read_optimizer(raw: object, place: str, problems: Problems) -> GivenOptimize
     rate = None
     if "learning_rate" in given:
         rate = read_learning_rate(given["learning_rate"], f"{place}.learning_rate", problems)
-    known = {key: each for key, each in given.items() if key in OPTIMIZERS[kind].model_fields}
-    arguments = read_arguments(OPTIMIZERS[kind], known, place, problems)
+    arguments = read_arguments(OPTIMIZERS[kind], _only(given, OPTIMIZERS[kind]), place, problems)
     if arguments is None or len(problems.found) > before:
         return None
     return GivenOptimizer(kind, arguments.given(), rate)
@@ -200,13 +212,10 @@ def finish_optimizer(
         arguments=arguments.plain(),
         learning_rate=given.learning_rate or usual,
     )
-    try:
-        if epochs is not None:
-            optimizer.learning_rates(epochs)
-    except Misfit as misfit:
-        problems.add(f"{place}.learning_rate{misfit.inside}", str(misfit))
-        return None
-    return optimizer
+    if epochs is None:
+        return optimizer
+    rates = attempt(optimizer.learning_rates, epochs, f"{place}.learning_rate", problems)
+    return None if rates is None else optimizer
 
 
 def read_learning_rate(raw: object, place: str, problems: Problems) -> tuple[Phase, ...] | None:
@@ -251,10 +260,8 @@ def read_phase(raw: object, place: str, problems: Problems) -> Phase | None:
     named = _one_key(rule, place, "phase", example, PHASES, problems)
     epochs = None
     if raw.get("epochs") is not None:
-        try:
-            epochs = EPOCHS.read(raw["epochs"])
-        except Misfit as misfit:
-            problems.add(f"{place}.epochs", str(misfit))
+        epochs = attempt(EPOCHS.read, raw["epochs"], f"{place}.epochs", problems)
+        if epochs is None:
             return None
     if named is None:
         return None

@@ -7,7 +7,33 @@ Run: pytest tests/recipe/test_value_kinds.py
 
 import pytest
 
-from bakeoff.recipe.value_kinds import Axes, Choice, Flag, Misfit, Number, Pair, Regularizer, Whole
+from bakeoff.recipe.value_kinds import (
+    Axes,
+    Choice,
+    Flag,
+    Misfit,
+    Number,
+    Pair,
+    Regularizer,
+    Whole,
+    inside,
+    unknown_key,
+)
+
+
+def misfit(value):
+    raise Misfit(f"expected less, found {value}", inside="[2]")
+
+
+def test_a_misfit_says_where_inside_it_was():
+    with pytest.raises(Misfit, match=r"^expected less, found 9$") as caught:
+        inside(".after", misfit, 9)
+    assert caught.value.inside == ".after[2]"
+
+
+def test_an_unknown_key_is_told_with_those_that_are_known():
+    found = unknown_key("a b", ("l1", "l2"))
+    assert (str(found), found.inside) == ("unknown key; known: l1, l2", ".'a b'")
 
 
 @pytest.mark.parametrize(

@@ -3,10 +3,12 @@
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from bakeoff.data.sources import NAMES
 from bakeoff.recipe import search_space
 from bakeoff.recipe.outline import BASELINES
 from bakeoff.recipe.parsing import (
     parse_backbone,
+    parse_data,
     parse_model,
     parse_race,
     parse_recipe,
@@ -15,7 +17,6 @@ from bakeoff.recipe.parsing import (
     parse_split,
     parse_training,
 )
-from bakeoff.recipe.parsing.parse_data import data_schema
 from bakeoff.recipe.value_kinds import Choice, Kind, Number, Whole
 from bakeoff.recipe.vocabulary.arguments import Arguments
 from bakeoff.recipe.vocabulary.backbones import BACKBONES
@@ -44,7 +45,7 @@ def schema() -> Schema:
             {
                 "name": {**_name(), "description": "the study's name, and that of its folder"},
                 "title": {"type": "string", "description": "free text", "maxLength": 200},
-                "data": data_schema(),
+                "data": _data(),
                 "split": _split(),
                 "seeds": _seeds(),
                 "race": _race(),
@@ -261,6 +262,25 @@ def _ecma(pattern: str) -> str:
     return pattern.replace("?P<file>", "").replace("?P<function>", "")
 
 
+def _data() -> Schema:
+    text = {"type": "string", "minLength": 1}
+    name = {"type": ["string", "integer"], "minLength": 1}
+    known: dict[str, Schema] = {
+        **{key: kind.schema() for key, kind in parse_data.PICTURE_KEYS.items()},
+        "shape": _list(parse_data.SIDE.schema(), low=2, high=3),
+        "label": name,
+        "transpose": parse_data.TRANSPOSE.schema(),
+    }
+    forms: list[Schema] = [{"enum": list(NAMES)}]
+    for kind, others in parse_data.KEYS_BESIDE.items():
+        keys = {kind: _list(text, low=2, high=4) if kind == "idx" else text}
+        for key in others:
+            names = parse_data.NAMES_IN.get((kind, key))
+            keys[key] = _keys(dict.fromkeys(names, name)) if names else known.get(key, text)
+        forms.append(_keys(keys, required=[kind]))
+    return {"description": "a data set by name, or where the files are", "anyOf": forms}
+
+
 def _split() -> Schema:
     fraction = Number(0, 1, above=True, below=True).schema()
     amount = {"anyOf": [Whole(1, 10**9 - 1).schema(), fraction]}
@@ -292,7 +312,7 @@ def _split() -> Schema:
 
 
 def _race() -> Schema:
-    after = _list(parse_race.AFTER.schema(), low=1, high=parse_race.MOST_LOOKS, unique=True)
+    after = _list(parse_race.AFTER.schema(), low=1, high=parse_race.LOOKS.high, unique=True)
     return _keys({"after": {"anyOf": [after, parse_race.AFTER.schema()]}}, required=["after"])
 
 

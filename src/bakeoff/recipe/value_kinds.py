@@ -6,10 +6,10 @@ value in its one canonical form or raises Misfit with "expected …, found …".
 
 import math
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from numbers import Integral, Real
-from typing import Any
+from typing import Any, TypeVar
 
 from pydantic_core import CoreSchema, core_schema
 
@@ -21,6 +21,8 @@ _WHOLE = re.compile(r"[-+]?(0|[1-9][0-9_]*)")
 _FEW = 4  # values of a list that are shown
 _PLAIN_KEY = re.compile(r"[\w.-]{1,64}")
 
+T = TypeVar("T")
+
 
 class Misfit(ValueError):
     """A value does not fit; `inside` is where in the value (".l3"), empty for all of it."""
@@ -28,6 +30,19 @@ class Misfit(ValueError):
     def __init__(self, text: str, *, inside: str = "") -> None:
         super().__init__(text)
         self.inside = inside
+
+
+def inside(where: str, read: Callable[..., T], *arguments: Any) -> T:
+    """Return read(*arguments); a Misfit says where inside the value it was."""
+    try:
+        return read(*arguments)
+    except Misfit as misfit:
+        raise Misfit(str(misfit), inside=where + misfit.inside) from None
+
+
+def unknown_key(key: object, known: Iterable[str]) -> Misfit:
+    """Return the Misfit for a key of a mapping that may have these keys alone."""
+    return Misfit(f"unknown key; known: {', '.join(known)}", inside=f".{key_text(key)}")
 
 
 def found(value: object) -> str:
@@ -98,9 +113,6 @@ class Kind:
 
     def __get_pydantic_core_schema__(self, source: object, handler: object) -> CoreSchema:
         return core_schema.no_info_plain_validator_function(self.read)
-
-    def __get_pydantic_json_schema__(self, schema: object, handler: object) -> dict[str, Any]:
-        return self.schema()
 
 
 @dataclass(frozen=True)
@@ -288,11 +300,8 @@ class Regularizer(Kind):
         factors: dict[str, float] = {}
         for key, factor in value.items():
             if key not in ("l1", "l2"):
-                raise Misfit("unknown key; known: l1, l2", inside=f".{key_text(key)}")
-            try:
-                factors[key] = _FACTOR.read(factor)
-            except Misfit as misfit:
-                raise Misfit(str(misfit), inside=f".{key}") from None
+                raise unknown_key(key, ("l1", "l2"))
+            factors[key] = inside(f".{key}", _FACTOR.read, factor)
         return {key: factors[key] for key in ("l1", "l2") if factors.get(key)} or None
 
     def words(self) -> str:

@@ -10,7 +10,6 @@ import pytest
 from bakeoff.recipe.parsing.problems import (
     Problems,
     attempt,
-    inside,
     is_text,
     known_keys,
     read_path,
@@ -27,9 +26,6 @@ def test_a_misfit_is_noted_where_it_was():
     assert attempt(int, "7", "seeds", problems) == 7
     assert attempt(misfit, 9, "seeds", problems) is None
     assert problems.found == [("seeds[2]", "expected less, found 9")]
-    with pytest.raises(Misfit) as caught:
-        inside(".after", misfit, 9)
-    assert caught.value.inside == ".after[2]"
 
 
 def test_unknown_keys_are_noted_each():

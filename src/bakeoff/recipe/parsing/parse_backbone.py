@@ -5,6 +5,7 @@ from pathlib import Path
 from typing import Any
 
 from bakeoff.recipe.parsing.parse_model import read_layers
+from bakeoff.recipe.parsing.parse_split import SEED
 from bakeoff.recipe.parsing.problems import Problems, attempt, is_text, known_keys, read_path
 from bakeoff.recipe.suggestions import did_you_mean
 from bakeoff.recipe.types import Backbone, BackboneNetwork, Layer, Training
@@ -20,8 +21,7 @@ AUGMENTING = (  # what leaves the images' size as it is
     *("random_contrast", "random_brightness", "cutout"),
 )
 RATE_SHARE = 0.1  # of the model's highest learning rate, where a backbone declares none
-_SIDE, _SEED = Whole(1, 10_000), Whole(0, 2**31 - 1)
-_LAYER_NUMBER = Whole(1, 1000)
+_SIDE, _LAYER_NUMBER = Whole(1, 10_000), Whole(1, 1000)
 PASSES, USUAL_PASSES = Whole(2, 100), 5
 
 
@@ -46,13 +46,13 @@ def read_backbone(
         problems.add(f"{place}.from", text)
         return None
     before = len(problems.found)
-    said, passes = _trained(values, training, place, problems), 1
+    said = _trained(values, training, place, problems)
     augment = _read_augment(values.get("augment"), f"{place}.augment", problems)
-    if augment and said is not None and said["learning_rate"] is None:
-        passes = USUAL_PASSES
+    changes = bool(augment) and (said is None or said["learning_rate"] is None)
+    passes = USUAL_PASSES if changes else 1
     if values.get("passes") is not None:
         passes = _take(PASSES.read, values, "passes", place, problems)
-        if not augment or (said is not None and said["learning_rate"] is not None):
+        if not changes:
             text = "expected a frozen backbone and augment beside it, found none: passes are for"
             problems.add(f"{place}.passes", f"{text} features that are computed beforehand")
     if said is None or len(problems.found) > before:
@@ -126,7 +126,7 @@ def _read_network(raw: object, place: str, problems: Problems) -> BackboneNetwor
     before = len(problems.found)
     known_keys(raw, NETWORK_KEYS, place, problems)
     shape = _take(_read_shape, raw, "input_shape", place, problems)
-    seed = _take(_SEED.read, raw, "seed", place, problems)
+    seed = _take(SEED.read, raw, "seed", place, problems)
     weights, seen = (_take(_read_text, raw, key, place, problems) for key in ("weights", "seen"))
     layers = read_layers(raw.get("layers"), f"{place}.layers", problems)
     if len(problems.found) > before:

@@ -21,7 +21,7 @@ from bakeoff.data.sources import (
     Source,
     TableSource,
 )
-from bakeoff.recipe.parsing.problems import Problems, inside, is_text, known_keys, read_path
+from bakeoff.recipe.parsing.problems import Problems, is_text, known_keys, read_path
 from bakeoff.recipe.suggestions import did_you_mean, nearest
 from bakeoff.recipe.value_kinds import (
     Choice,
@@ -33,6 +33,7 @@ from bakeoff.recipe.value_kinds import (
     Whole,
     as_whole,
     found,
+    inside,
     key_text,
 )
 
@@ -62,17 +63,17 @@ _WHAT = {
     "test": "a table of pixels (CSV)",
 }
 PATHS = (*_WHAT, "idx")  # keys that hold paths, or lists of them
-_PICTURES: dict[str, Kind] = {"size": SIZE, "color": COLOR, "fit": FIT, "scale": SCALE}
-_ALSO: dict[str, tuple[str, ...]] = {  # keys beside the kind's own
-    "folder": (*_PICTURES, "parts"),
-    "table": (*_PICTURES, "images", "columns"),
+PICTURE_KEYS: dict[str, Kind] = {"size": SIZE, "color": COLOR, "fit": FIT, "scale": SCALE}
+KEYS_BESIDE: dict[str, tuple[str, ...]] = {  # keys beside the kind's own
+    "folder": (*PICTURE_KEYS, "parts"),
+    "table": (*PICTURE_KEYS, "images", "columns"),
     "npz": ("keys", "scale"),
     "csv": ("test", "label", "shape", "scale", "transpose"),
     "idx": ("scale", "transpose"),
-    "parquet": (*_PICTURES, "columns"),
+    "parquet": (*PICTURE_KEYS, "columns"),
     "arrays": (),
 }
-_NAMED: dict[tuple[str, str], tuple[str, ...]] = {  # what may be named in a mapping of names
+NAMES_IN: dict[tuple[str, str], tuple[str, ...]] = {  # what may be named in a mapping of names
     ("folder", "parts"): PARTS,
     ("npz", "keys"): ARRAYS,
     ("table", "columns"): ("file", "label", "part"),
@@ -95,10 +96,10 @@ def read_data(raw: object, folder: Path, problems: Problems) -> Source:
     if len(kinds) != 1 or not isinstance(raw, Mapping):
         raise Misfit(f"expected {FORMS}, found {found(raw)}{_unknown(raw)}")
     kind = kinds[0]
-    known_keys(raw, (kind, *_ALSO[kind]), "data", problems)
+    known_keys(raw, (kind, *KEYS_BESIDE[kind]), "data", problems)
     values = {
         key: inside(f".{key}", lambda key=key: _value(kind, key, raw[key], folder))
-        for key in (kind, *_ALSO[kind])
+        for key in (kind, *KEYS_BESIDE[kind])
         if raw.get(key) is not None or key == kind
     }
     source: Source = KINDS[kind](**values)
@@ -119,10 +120,10 @@ def _value(kind: str, key: str, raw: object, folder: Path) -> Any:
         return read_path(raw, folder, _WHAT[key])
     if key == "transpose":
         return TRANSPOSE.read(raw)
-    if key in _PICTURES:
-        return _PICTURES[key].read(raw)
-    if (kind, key) in _NAMED:
-        return _names(raw, _NAMED[kind, key])
+    if key in PICTURE_KEYS:
+        return PICTURE_KEYS[key].read(raw)
+    if (kind, key) in NAMES_IN:
+        return _names(raw, NAMES_IN[kind, key])
     if key == "idx":
         if not isinstance(raw, list | tuple) or len(raw) not in (2, 4):
             raise Misfit(
@@ -178,36 +179,3 @@ def _hint(raw: str) -> str:
     if "/" in raw or os.sep in raw or raw.startswith("."):
         return f"did you mean {{folder: {raw}}}?" if len(raw) < 200 else "name the folder"
     return did_you_mean(raw, NAMES)
-
-
-def data_schema() -> dict[str, Any]:
-    """Return the JSON Schema of `data`."""
-    text = {"type": "string", "minLength": 1}
-    name = {"type": ["string", "integer"], "minLength": 1}
-    shape = {"type": "array", "items": SIDE.schema(), "minItems": 2, "maxItems": 3}
-    idx = {"type": "array", "items": text, "minItems": 2, "maxItems": 4}
-    known = {key: kind.schema() for key, kind in _PICTURES.items()}
-    forms: list[dict[str, Any]] = [{"enum": list(NAMES)}]
-    for kind, others in _ALSO.items():
-        keys = {kind: idx if kind == "idx" else text}
-        for key in others:
-            keys[key] = {
-                **known,
-                "shape": shape,
-                "label": name,
-                "transpose": TRANSPOSE.schema(),
-            }.get(key, text)
-            if (kind, key) in _NAMED:
-                names = dict.fromkeys(_NAMED[kind, key], name)
-                keys[key] = {
-                    "type": "object", "properties": names, "additionalProperties": False,
-                }  # fmt: skip
-        forms.append(
-            {
-                "type": "object",
-                "properties": keys,
-                "additionalProperties": False,
-                "required": [kind],
-            }
-        )
-    return {"description": "a data set by name, or where the files are", "anyOf": forms}

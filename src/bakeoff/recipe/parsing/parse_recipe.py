@@ -2,9 +2,8 @@
 
 import re
 from collections.abc import Callable, Mapping
-from functools import partial
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any
 
 from bakeoff.errors import printable
 from bakeoff.recipe.outline import BASELINES
@@ -15,7 +14,7 @@ from bakeoff.recipe.parsing.parse_model import read_arguments, read_layers
 from bakeoff.recipe.parsing.parse_race import check_race, read_race
 from bakeoff.recipe.parsing.parse_search import (
     check_search,
-    open_models,
+    is_searched,
     read_search,
     read_searched,
 )
@@ -30,7 +29,6 @@ from bakeoff.recipe.parsing.parse_training import (
 from bakeoff.recipe.parsing.problems import (
     Problems,
     attempt,
-    inside,
     is_text,
     known_keys,
     read_path,
@@ -42,7 +40,7 @@ from bakeoff.recipe.value_kinds import (
     Misfit,
     Number,
     found,
-    key_text,
+    inside,
 )
 from bakeoff.recipe.vocabulary.layers import Output
 
@@ -59,8 +57,6 @@ SHARE = Number(0, 1, above=True, below=True)
 PREFERENCE = Choice(("parameters", "time"), "a preference")
 SELECTION = Choice(("best-loss", "best-accuracy", "last"), "a selection")
 MAX_MODELS = 200
-
-T = TypeVar("T")
 
 
 def read_recipe(raw: object, folder: Path, problems: Problems) -> Recipe | None:
@@ -79,27 +75,10 @@ def read_recipe(raw: object, folder: Path, problems: Problems) -> Recipe | None:
     take("title", read_title)
     take("data", lambda data: read_data(data, folder, problems))
     take("split", lambda split: read_split(split, problems))
-    if isinstance(raw.get("seeds"), Mapping):
-        values["looks"] = attempt(read_looks, raw["seeds"], "seeds", problems)
-        values["seeds"] = tuple(range((values["looks"] or (1,))[-1]))
-    else:
-        take("seeds", read_seeds)
-    if isinstance(split := values.get("split"), SplitRecipe) and split.folds is not None:
-        if "seeds" in values:
-            problems.add(
-                "seeds",
-                "expected no seeds beside split.folds, where seed r trains repeat r, found some: "
-                "write split.repeats instead",
-            )
-        values["seeds"] = attempt(read_repeats, raw["split"], "split.repeats", problems)
+    values |= _read_seeds(raw, values.get("split"), problems)
     take("race", read_race)
     take("selection", SELECTION.read)
-    training = raw.get("training")
-    if has_choices(training):
-        text = "expected no choice for all models, found one: write it in the training of each"
-        problems.add("training", text)
-        training = None
-    base = read_training(training, "training", problems).over(DEFAULT_TRAINING)
+    base = _read_base(raw.get("training"), problems)
     values["training"] = finish_training(base, "training", problems, check_phases=False)
     take("baselines", read_baselines)
     take("margin", SHARE.read)
@@ -117,6 +96,36 @@ def read_recipe(raw: object, folder: Path, problems: Problems) -> Recipe | None:
     return None if problems.found else Recipe.model_validate(values)
 
 
+def _read_seeds(
+    raw: Mapping[Any, Any], split: SplitRecipe | None, problems: Problems
+) -> dict[str, Any]:
+    """Read the seeds, or what says them otherwise: looks at the test set, repeats of folds."""
+    said, values = raw.get("seeds"), {}
+    if isinstance(said, Mapping):
+        looks = attempt(read_looks, said, "seeds", problems)
+        values = {"looks": looks, "seeds": tuple(range((looks or (1,))[-1]))}
+    elif said is not None:
+        values = {"seeds": attempt(read_seeds, said, "seeds", problems)}
+    if split is not None and split.folds is not None:
+        if said is not None:
+            problems.add(
+                "seeds",
+                "expected no seeds beside split.folds, where seed r trains repeat r, found some: "
+                "write split.repeats instead",
+            )
+        values["seeds"] = attempt(read_repeats, raw["split"], "split.repeats", problems)
+    return values
+
+
+def _read_base(raw: object, problems: Problems) -> GivenTraining:
+    """Read the training of all models, laid over the defaults."""
+    if has_choices(raw):
+        text = "expected no choice for all models, found one: write it in the training of each"
+        problems.add("training", text)
+        raw = None
+    return read_training(raw, "training", problems).over(DEFAULT_TRAINING)
+
+
 def check_together(recipe: Recipe, problems: Problems) -> None:
     """Note settings that are each allowed, but not together."""
     if not recipe.split.validation.amount and recipe.selection != "last":
@@ -126,7 +135,7 @@ def check_together(recipe: Recipe, problems: Problems) -> None:
             f"give some, or write selection: last",
         )
     if recipe.race is not None:
-        check_race(recipe, problems)
+        check_race(recipe.race, recipe, problems)
     for name, model in recipe.models.items():
         if model.training.options.patience is not None and recipe.selection == "last":
             text = "expected none, since selection: last takes the last epoch, found one: remove it"
@@ -176,32 +185,39 @@ def read_models(
         raise Misfit(f"expected 1 to {MAX_MODELS} models by name, found {found(raw)}")
     models = {}
     for name, model in raw.items():
-        place = f"models.{key_text(name)}"
         if attempt(read_name, name, "models", problems) is not None:
-            if (meant := meant_choice(model)) is not None:
-                problems.add(f"{place}.{meant[0]}" if meant[0] else place, meant[1])
-                continue
-            if open_models(model):
-                read = read_searched(
-                    model, search, partial(_settled, name, base, folder, place), place, problems
-                )
-            else:
-                read = read_model(name, model, base, folder, place, problems)
+            read = read_model(name, model, base, search, folder, problems)
             if read is not None:
                 models[name] = read
     return models
 
 
-def _settled(
-    name: str, base: GivenTraining, folder: Path, place: str, raw: object, problems: Problems
-) -> ModelRecipe | None:
-    return read_model(name, raw, base, folder, place, problems)
-
-
 def read_model(
+    name: str,
+    raw: object,
+    base: GivenTraining,
+    search: Mapping[str, Any],
+    folder: Path,
+    problems: Problems,
+) -> ModelRecipe | None:
+    """Read one model, which may leave choices open to a search."""
+    place = f"models.{name}"
+    if (meant := meant_choice(raw)) is not None:
+        problems.add(f"{place}.{meant[0]}" if meant[0] else place, meant[1])
+        return None
+
+    def settled(raw: object, problems: Problems) -> ModelRecipe | None:
+        return read_settled(name, raw, base, folder, place, problems)
+
+    if is_searched(raw):
+        return read_searched(raw, search, settled, place, problems)
+    return settled(raw, problems)
+
+
+def read_settled(
     name: str, raw: object, base: GivenTraining, folder: Path, place: str, problems: Problems
 ) -> ModelRecipe | None:
-    """Read one model: {backbone, layers, output, training} or {python, training}."""
+    """Read one model without choices: {backbone, layers, output, training}, {python, training}."""
     if not isinstance(raw, Mapping):
         problems.add(place, f"expected keys such as layers and training, found {found(raw)}")
         return None

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
-from typing import Any
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from typing import Any, TypeGuard
 
-from bakeoff.recipe.parsing.problems import Problems, inside
+from bakeoff.recipe.parsing.parse_split import SEED
+from bakeoff.recipe.parsing.problems import Problems
 from bakeoff.recipe.search_space import (
     Dimension,
     Setting,
@@ -17,7 +18,16 @@ from bakeoff.recipe.search_space import (
     taken,
 )
 from bakeoff.recipe.types import ModelRecipe, Recipe, Search, plain_data
-from bakeoff.recipe.value_kinds import Choice, Kind, Misfit, Number, Whole, found, key_text
+from bakeoff.recipe.value_kinds import (
+    Choice,
+    Kind,
+    Misfit,
+    Number,
+    Whole,
+    found,
+    inside,
+    unknown_key,
+)
 
 SAMPLERS = ("tpe", "random", "grid", "qmc")
 PRUNING = ("none", "median")
@@ -26,7 +36,7 @@ KINDS: Mapping[str, Kind] = {
     "sampler": Choice(SAMPLERS, "a sampler"),
     "minutes": Number(0, 1e6, above=True),
     "pruning": Choice(PRUNING, "a rule"),
-    "seed": Whole(0, 2**31 - 1),
+    "seed": SEED,
 }
 TUNING_SEEDS = 1_000_000_000  # setting k is trained with this + k, and a study's seeds lie below
 EXAMPLE = "{settings: 40, sampler: tpe}"
@@ -40,8 +50,7 @@ def read_search(raw: object) -> dict[str, Any]:
         raise Misfit(f"expected keys such as {EXAMPLE}, found {found(raw)}")
     for key in raw:
         if key not in KINDS:
-            known = ", ".join(KINDS)
-            raise Misfit(f"unknown key; known: {known}", inside=f".{key_text(key)}")
+            raise unknown_key(key, KINDS)
     return {
         key: inside(f".{key}", KINDS[key].read, each)
         for key, each in raw.items()
@@ -61,7 +70,6 @@ def read_searched(
     usual_search : what the study's `search` says
     read : reads a model without choices
     """
-    before = len(problems.found)
     declared = {key: each for key, each in raw.items() if key != "search"}
     try:
         said = {} if raw.get("search") is None else inside(".search", read_search, raw["search"])
@@ -83,26 +91,12 @@ def read_searched(
     first = read(filled(declared, lowest), noted)
     for where, text in noted.found:
         problems.add(where, _for_whole_numbers(dims, where.removeprefix(f"{place}."), text))
-    if first is None or len(problems.found) > before:
+    if first is None or noted.found:
         return None
-    options: dict[str, list[tuple[str, ModelRecipe | None]]] = {}
-    for each, setting in _ends(dims, lowest):
-        noted, words = Problems(), each.words(setting[each.place])
-        model = read(filled(declared, setting), noted)
-        if noted.found:
-            _, text = noted.found[0]
-            problems.add(f"{place}.{each.place}", f"with {words}: {text}")
+    for dim, settings in _ends(dims, lowest):
+        if (wrong := _wrong_end(dim, settings, declared, read)) is not None:
+            problems.add(f"{place}.{wrong[0]}", wrong[1])
             return None
-        if each.kind == "choice" and not has_choices(each.options[int(setting[each.place])]):
-            others = options.setdefault(each.place, [])
-            if twin := next((name for name, other in others if other == model), None):
-                both = (
-                    f"{twin} and {words}, which say the same" if twin != words else f"{twin} twice"
-                )
-                text = f"expected different options, found {both}"
-                problems.add(f"{place}.{each.place}.choice", text)
-                return None
-            others.append((words, model))
     first = read(filled(declared, middle(dims)), Problems()) or first  # some are impossible
     declared = plain_data(declared)
     if "python" in declared:
@@ -111,6 +105,25 @@ def read_searched(
         declared["backbone"]["study"] = first.backbone.study
     search = Search.model_validate({**usual_search, **said, "space": declared})
     return first.model_copy(update={"search": search})
+
+
+def _wrong_end(
+    dim: Dimension, settings: Sequence[Setting], declared: Mapping[str, Any], read: ReadModel
+) -> tuple[str, str] | None:
+    """Return where something is wrong at the ends of a choice, and what; None if all is well."""
+    models: list[tuple[str, ModelRecipe | None]] = []
+    for setting in settings:
+        noted, words = Problems(), dim.words(setting[dim.place])
+        model = read(filled(declared, setting), noted)
+        if noted.found:
+            return dim.place, f"with {words}: {noted.found[0][1]}"
+        if dim.kind != "choice" or has_choices(dim.options[int(setting[dim.place])]):
+            continue
+        if twin := next((name for name, other in models if other == model), None):
+            both = f"{twin} and {words}, which say the same" if twin != words else f"{twin} twice"
+            return f"{dim.place}.choice", f"expected different options, found {both}"
+        models.append((words, model))
+    return None
 
 
 def _for_whole_numbers(dims: tuple[Dimension, ...], where: str, text: str) -> str:
@@ -141,7 +154,7 @@ def _chosen_files(declared: Mapping[str, Any]) -> str | None:
     return next((f"backbone.{key}" for key in keys if is_choice(backbone.get(key))), None)
 
 
-def open_models(raw: object) -> bool:
+def is_searched(raw: object) -> TypeGuard[Mapping[str, Any]]:
     """Say whether a model leaves choices open, or says how to search."""
     return isinstance(raw, Mapping) and (has_choices(raw) or raw.get("search") is not None)
 
@@ -169,13 +182,13 @@ def check_search(recipe: Recipe, problems: Problems, *, asked: bool) -> None:
         )
 
 
-def _ends(dims: tuple[Dimension, ...], start: Setting) -> Iterator[tuple[Dimension, Setting]]:
-    """Yield, for every choice, settings at its ends or options, the others as in `start`."""
+def _ends(dims: tuple[Dimension, ...], start: Setting) -> Iterator[tuple[Dimension, list[Setting]]]:
+    """Yield every choice with settings at its ends or options, the other choices as in `start`."""
     for each in dims:
         values = range(len(each.options)) if each.kind == "choice" else (each.low, each.high)
-        for value in values:
-            number = int(value) if each.is_whole else value
-            inside = {place: 1 if which is None else which for place, which in each.when}
-            setting = {**start, **inside, each.place: number}
-            if each in taken(dims, setting):
-                yield each, setting
+        around = {place: 1 if which is None else which for place, which in each.when}
+        settings: list[Setting] = [
+            {**start, **around, each.place: int(value) if each.is_whole else value}
+            for value in values
+        ]
+        yield each, [setting for setting in settings if each in taken(dims, setting)]

@@ -3,8 +3,7 @@
 from collections.abc import Mapping
 
 from bakeoff.recipe.parsing.parse_split import SEED, SEED_COUNT
-from bakeoff.recipe.parsing.problems import inside
-from bakeoff.recipe.value_kinds import Misfit, Whole, found, key_text
+from bakeoff.recipe.value_kinds import Misfit, Whole, found, inside, unknown_key
 
 LOOK = Whole(3, SEED_COUNT.high)  # below 3 seeds there is no verdict
 LOOKS = Whole(2, 10)
@@ -29,14 +28,21 @@ def read_looks(raw: Mapping[object, object]) -> tuple[int, ...]:
     """Read {looks: [5, 10, 20]}: after how many seeds of each model the test set is opened."""
     for key in raw:
         if key != "looks":
-            raise Misfit("unknown key; known: looks", inside=f".{key_text(key)}")
-    looks = raw.get("looks")
-    given = looks if isinstance(looks, list | tuple) else [looks]
-    read = [inside(f".looks[{k}]", LOOK.read, each) for k, each in enumerate(given, 1)]
-    if not LOOKS.low <= len(read) <= LOOKS.high or read != sorted(set(read)):
+            raise unknown_key(key, ("looks",))
+    return inside(".looks", read_ascending, raw.get("looks"), LOOK, LOOKS, "[5, 10, 20]")
+
+
+def read_ascending(raw: object, each: Whole, count: Whole, example: str) -> tuple[int, ...]:
+    """Read a list of ascending numbers of seeds, or one number.
+
+    each : what a number may be
+    count : how many numbers there may be
+    """
+    given = raw if isinstance(raw, list | tuple) else [raw]
+    read = [inside(f"[{number}]", each.read, one) for number, one in enumerate(given, 1)]
+    if not count.low <= len(read) <= count.high or read != sorted(set(read)):
         raise Misfit(
-            f"expected {LOOKS.low} to {LOOKS.high} different numbers of seeds, ascending, such as "
-            f"[5, 10, 20], found {found(looks) if len(read) < LOOKS.low else read}",
-            inside=".looks",
+            f"expected {count.low} to {count.high} different numbers of seeds, ascending, such as "
+            f"{example}, found {found(raw) if len(read) < count.low else read}"
         )
     return tuple(read)

@@ -4,9 +4,9 @@ from collections.abc import Mapping
 from typing import Any
 
 from bakeoff.data.split import Part
-from bakeoff.recipe.parsing.problems import Problems, inside, known_keys
+from bakeoff.recipe.parsing.problems import Problems, known_keys
 from bakeoff.recipe.types import SplitRecipe
-from bakeoff.recipe.value_kinds import Misfit, Whole, as_number, as_whole, found, key_text
+from bakeoff.recipe.value_kinds import Misfit, Whole, as_number, as_whole, found, inside, key_text
 
 SEED = Whole(0, 2**31 - 1)
 SEED_COUNT = Whole(1, 1000)

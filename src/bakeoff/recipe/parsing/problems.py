@@ -47,14 +47,6 @@ def attempt(read: Callable[[Any], T], raw: object, place: str, problems: Problem
         return None
 
 
-def inside(where: str, read: Callable[..., T], *arguments: Any) -> T:
-    """Return read(*arguments); a Misfit says where inside the value it was."""
-    try:
-        return read(*arguments)
-    except Misfit as misfit:
-        raise Misfit(str(misfit), inside=where + misfit.inside) from None
-
-
 def read_path(raw: object, folder: Path, what: str) -> Path:
     """Read a path; a relative one is relative to `folder`. Whether it exists is not asked here."""
     if not isinstance(raw, str) or not 0 < len(raw) <= 4096 or not is_text(raw):

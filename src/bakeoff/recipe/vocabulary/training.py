@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Annotated, Any
 
-from bakeoff.recipe.value_kinds import Kind, Misfit, Number, OrNull, Whole, found, key_text
+from bakeoff.recipe.value_kinds import Kind, Misfit, Number, OrNull, Whole, found, inside, key_text
 from bakeoff.recipe.vocabulary.arguments import Arguments, BelowOne, OptionalPositive
 
 BALANCED = "balanced"
@@ -28,10 +28,7 @@ class ClassWeights(Kind):
         for key, weight in value.items():
             if str(key) in weights:  # in Python, 3 and "3"
                 raise Misfit(f"expected different classes, found {key_text(str(key))} twice")
-            try:
-                weights[str(key)] = _WEIGHT.read(weight)
-            except Misfit as misfit:
-                raise Misfit(str(misfit), inside=f".{key_text(key)}") from None
+            weights[str(key)] = inside(f".{key_text(key)}", _WEIGHT.read, weight)
         return weights
 
     def words(self) -> str:

@@ -7,7 +7,7 @@ Run: pytest tests/analysis/test_preference.py
 
 import pytest
 
-from bakeoff.analysis.preference import order
+from bakeoff.analysis.preference import frontier, order
 
 PARAMETERS = {"a": 400, "b": 300, "c": 200, "d": 100, "e": 0}
 SECONDS = {"a": 2.2e-5, "b": 1.0e-5, "c": 1.09e-5, "d": 1.11e-5, "e": 1.2e-5}
@@ -44,3 +44,8 @@ def test_without_times_parameters_are_the_order_and_it_is_said_why(seconds, stud
     by = order(PARAMETERS, seconds, prefer="time", studies=studies)
     assert (by.by_time, by.prefer, by.missing) == (False, "time", missing)
     assert cheapest_first(by) == ["e", "d", "c", "b", "a"]
+
+
+def test_the_frontier_holds_what_nothing_cheaper_equals():
+    points = [("a", 1.0, 0.5), ("b", 2.0, 0.5), ("c", 2.0, 0.7), ("d", 3.0, 0.6), ("e", 9.0, 0.8)]
+    assert frontier(points) == ["a", "c", "e"]

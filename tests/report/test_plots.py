@@ -14,16 +14,18 @@ from xml.etree import ElementTree
 import numpy as np
 import pytest
 
+from bakeoff.analysis.class_mistakes import worst_classes
 from bakeoff.analysis.class_scores import class_scores
 from bakeoff.analysis.compare import compare
+from bakeoff.analysis.epoch_curves import is_constant, regularized
+from bakeoff.analysis.preference import frontier
 from bakeoff.errors import UsageError
 from bakeoff.report import plots, sentences
 from bakeoff.report.plots import curves, matrices
-from bakeoff.report.plots.costs import accuracy_against_time, frontier
-from bakeoff.report.plots.curves import _epochs, curve, is_constant, regularized
+from bakeoff.report.plots.costs import accuracy_against_time
+from bakeoff.report.plots.curves import _epochs
 from bakeoff.report.plots.figure import PALETTE, log_ticks, short_labels, shorten, shortened, spread
-from bakeoff.report.plots.matrices import mistakes, row_rates, seen_from
-from bakeoff.report.plots.scores import variance_shares, worst_classes
+from bakeoff.report.plots.matrices import seen_from
 from tests.helpers import fake_study
 
 SEEDS = (0, 1, 2)
@@ -211,23 +213,6 @@ def test_curves_of_training_images_are_called_so(study):
     )
 
 
-def test_curves_leave_out_what_is_not_finite_and_end_where_a_seed_ended():
-    histories = (
-        {"epoch": np.arange(3.0), "loss": np.array([3.0, 2.0, 1.0])},
-        {"epoch": np.arange(2.0), "loss": np.array([5.0, np.nan])},
-    )
-    line = curve(histories, "loss")
-    assert line.epochs.tolist() == [0, 1, 2]
-    assert (line.mean.tolist(), line.low.tolist(), line.high.tolist()) == (
-        [4, 2, 1],
-        [3, 2, 1],
-        [5, 2, 1],
-    )
-    empty = ({"epoch": np.arange(2.0), "loss": np.array([np.nan, np.inf])},)
-    assert curve(empty, "loss") is None
-    assert curve((), "loss") is None
-
-
 def test_learning_rate_and_regularization_are_told_from_the_histories(study):
     cnn = study.model("cnn")
     assert is_constant(cnn)
@@ -263,15 +248,6 @@ def test_confusion_draws_counts_or_rates_with_or_without_the_diagonal(study):
     (i, j) = np.unravel_index((rates - np.diag(np.diag(rates))).argmax(), rates.shape)
     assert shown[str(i), str(j)]["share"] == 1
     assert shown[str(i), str(j)]["text"] == f"{rates[i, j]:.1f}"
-
-
-def test_mistakes_and_rates_by_hand():
-    matrix = np.array([[8.0, 2.0, 0.0], [1.0, 0.0, 3.0], [0.0, 0.0, 0.0]])
-    images = np.array([10, 4, 0])
-    assert mistakes(matrix, images) == [(1, 2, 3.0, 0.75), (0, 1, 2.0, 0.2), (1, 0, 1.0, 0.25)]
-    assert row_rates(matrix, images).tolist() == [[0.8, 0.2, 0], [0.25, 0, 0.75], [0, 0, 0]]
-    some_without_prediction = np.array([20, 8, 0])
-    assert mistakes(matrix, some_without_prediction)[0] == (1, 2, 3.0, 0.375)
 
 
 def test_a_verdict_is_reversed_with_the_side_it_is_seen_from(study):
@@ -310,11 +286,6 @@ def test_accuracy_against_the_time_of_an_image_in_a_batch(study):
     drawn = accuracy_against_time(replace(study, models=models), kind="batch prediction")
     assert drawn.alt.startswith("Test accuracy against seconds of predicting one image in a batch:")
     assert f"{models[0].name}, 0.05 ms, accuracy" in drawn.alt
-
-
-def test_the_frontier_holds_what_nothing_cheaper_equals():
-    points = [("a", 1.0, 0.5), ("b", 2.0, 0.5), ("c", 2.0, 0.7), ("d", 3.0, 0.6), ("e", 9.0, 0.8)]
-    assert frontier(points) == ["a", "c", "e"]
 
 
 @pytest.mark.parametrize(
@@ -376,13 +347,13 @@ def test_variance_shares_are_of_images_seeds_and_both_and_one_seed_has_none(stud
         return replace(model, accuracy=replace(model.accuracy, estimate=estimate))
 
     three = with_parts(image_variance=5.0, seed_variance=3.0, noise_variance=2.0)
-    assert variance_shares(three) == pytest.approx((0.5, 0.3, 0.2))
+    assert three.accuracy.estimate.shares == pytest.approx((0.5, 0.3, 0.2))
     (drawn,) = rows(plots.variance(replace(study, models=(three,))))
     assert {row["source"]: row["share"] for row in drawn} == pytest.approx(
         {"test images": 0.5, "seeds": 0.3, "both together": 0.2}
     )
     single = with_parts(seed_variance=None, noise_variance=None)
-    assert variance_shares(single) is None
+    assert single.accuracy.estimate.shares is None
     assert rows(plots.variance(replace(study, models=(single,)))) == [[]]
 
 

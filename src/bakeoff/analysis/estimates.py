@@ -53,6 +53,15 @@ class Estimate:
         """Whether `low` and `high` say something."""
         return not isnan(self.low)
 
+    @property
+    def shares(self) -> tuple[float, float, float] | None:
+        """The shares of the images, the seeds and both at once in V; None where unknown."""
+        if self.seed_variance is None or self.noise_variance is None:
+            return None
+        parts = (self.image_variance, self.seed_variance, self.noise_variance)
+        total = sum(parts)
+        return None if total <= 0 else (parts[0] / total, parts[1] / total, parts[2] / total)
+
 
 def estimate(scores: ArrayLike, *, folds: ArrayLike | None = None) -> Estimate:
     """Share of correct predictions of one model, with an interval for other images and other seeds.

@@ -5,8 +5,9 @@ Times are those of an image in a batch, measured while the test set was opened.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from math import inf
 
 from bakeoff.recipe.types import Preference
 from bakeoff.utils.text import duration, some
@@ -83,3 +84,16 @@ def order(
     if studies > 1:
         missing = "times of several studies were not measured together"
     return Order(parameters, prefer, None if missing else known, missing)
+
+
+def frontier(models: Sequence[tuple[str, float, float]]) -> list[str]:
+    """Return the names of those that no cheaper one equals or beats, cheapest first.
+
+    models : (name, cost, accuracy) of each
+    """
+    names, best = [], -inf
+    for name, _, accuracy in sorted(models, key=lambda each: (each[1], -each[2])):
+        if accuracy > best:
+            names.append(name)
+            best = accuracy
+    return names

@@ -5,12 +5,12 @@ The headings follow Mitchell et al. 2019, "Model Cards for Model Reporting".
 
 from __future__ import annotations
 
+from bakeoff.analysis.class_mistakes import worst_classes
 from bakeoff.analysis.comparison import Comparison, ModelResult
 from bakeoff.errors import UsageError
 from bakeoff.report import about_search, sentences, wording
 from bakeoff.report.exports import escape_markdown as plain
 from bakeoff.report.plots.figure import find
-from bakeoff.report.plots.scores import worst_classes
 from bakeoff.report.protocol_steps import protocol
 from bakeoff.utils import text
 

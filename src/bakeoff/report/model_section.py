@@ -6,8 +6,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from bakeoff.analysis.comparison import Comparison, ModelResult
+from bakeoff.analysis.epoch_curves import is_constant, regularized
 from bakeoff.report import plots, sentences, wording
-from bakeoff.report.plots.curves import is_constant, regularized
 from bakeoff.report.plots.figure import Figure
 from bakeoff.utils import text
 

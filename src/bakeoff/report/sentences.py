@@ -9,11 +9,10 @@ from __future__ import annotations
 import numpy as np
 
 from bakeoff.analysis.checks.wording import baseline_in_words
+from bakeoff.analysis.class_mistakes import mistakes
 from bakeoff.analysis.comparison import Comparison, ModelResult
-from bakeoff.report.plots.costs import frontier
-from bakeoff.report.plots.curves import curve, trained_alone
-from bakeoff.report.plots.matrices import mistakes
-from bakeoff.report.plots.scores import variance_shares
+from bakeoff.analysis.epoch_curves import curve, trained_alone
+from bakeoff.analysis.preference import frontier
 from bakeoff.report.wording import (
     basis,
     failed_runs,
@@ -272,7 +271,8 @@ def about_variance(comparison: Comparison) -> str:
     """Say what would make the differences between models better known, and their accuracies."""
     tests = [pair.test for pair in comparison.pairs if pair.test is not None]
     known = [np.array(test.sources) / test.variance for test in tests if test.variance > 0]
-    shares = [parts for parts in map(variance_shares, comparison.models) if parts is not None]
+    known_shares = (model.accuracy.estimate.shares for model in comparison.models)
+    shares = [parts for parts in known_shares if parts is not None]
     folded, unit = comparison.folded, comparison.unit
     others, whole = ("networks", "data set") if folded else ("seeds", "test set")
     if not shares:

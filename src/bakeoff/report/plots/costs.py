@@ -5,8 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, Literal, get_args
 
-import numpy as np
-
+from bakeoff.analysis.preference import frontier
 from bakeoff.errors import UsageError
 from bakeoff.report.plots.figure import (
     HEIGHT,
@@ -26,7 +25,6 @@ from bakeoff.utils.text import duration, listed, percent
 if TYPE_CHECKING:
     from bakeoff.analysis.comparison import Comparison
 
-Point = tuple[str, float, float]  # name, cost, accuracy
 Kind = Literal["training", "prediction", "batch prediction"]
 
 
@@ -66,16 +64,6 @@ def accuracy_against_time(
         "batch prediction": "predicting one image in a batch",
     }
     return _against(comparison, times, f"seconds of {what[kind]}", duration, width)
-
-
-def frontier(points: Sequence[Point]) -> list[str]:
-    """Return the names that no cheaper one equals or beats, cheapest first."""
-    names, best = [], -np.inf
-    for name, _, accuracy in sorted(points, key=lambda point: (point[1], -point[2])):
-        if accuracy > best:
-            names.append(name)
-            best = accuracy
-    return names
 
 
 def _against(

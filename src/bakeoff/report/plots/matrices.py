@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
+from bakeoff.analysis.class_mistakes import row_rates
 from bakeoff.errors import UsageError
 from bakeoff.report.plots.figure import (
     BLUE,
@@ -141,18 +142,6 @@ def verdict_matrix(comparison: Comparison) -> Figure:
     )
 
 
-def row_rates(matrix: NDArray[np.float64], images: NDArray[np.int64]) -> NDArray[np.float64]:
-    """Divide each row by its class's number of images; a class without any keeps its zeros.
-
-    A row's sum is less where images have no prediction.
-    """
-    sizes = images[:, None]
-    rates: NDArray[np.float64] = np.divide(
-        matrix, sizes, out=np.zeros_like(matrix), where=sizes > 0
-    )
-    return rates
-
-
 def _verdict_cell(name: str, pair: Pair) -> dict[str, Any]:
     """Return what is said of a model against the other one of a pair."""
     word, difference = seen_from(pair, name)
@@ -173,19 +162,6 @@ def seen_from(pair: Pair, name: str) -> tuple[str | None, float | None]:
         sign = 1 if name == pair.a else -1
         return pair.verdict, None if difference is None else sign * difference
     return _OPPOSITE.get(pair.verdict, pair.verdict), None if difference is None else -difference
-
-
-def mistakes(
-    matrix: NDArray[np.float64], images: NDArray[np.int64]
-) -> list[tuple[int, int, float, float]]:
-    """Return (true class, predicted class, images, share of the true class), the most first."""
-    rates = row_rates(matrix, images)
-    pairs = [
-        (i, j, float(matrix[i, j]), float(rates[i, j]))
-        for i, j in np.argwhere(matrix > 0).tolist()
-        if i != j
-    ]
-    return sorted(pairs, key=lambda each: (-each[2], each[0], each[1]))
 
 
 def _worst(matrix: NDArray[np.float64], most: int) -> list[int]:

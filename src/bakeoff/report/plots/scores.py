@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from bakeoff.analysis.checks.wording import baseline_in_words
+from bakeoff.analysis.class_mistakes import worst_classes
 from bakeoff.report.plots.figure import (
     BLUE,
     GREEN,
@@ -29,7 +30,7 @@ from bakeoff.report.plots.figure import (
 from bakeoff.utils.text import percent
 
 if TYPE_CHECKING:
-    from bakeoff.analysis.comparison import Comparison, ModelResult, Score
+    from bakeoff.analysis.comparison import Comparison, ModelResult
     from bakeoff.analysis.estimates import Estimate
 
 _ROW = 30  # pixels of a row of dots
@@ -92,12 +93,6 @@ def per_class(comparison: Comparison, model: str | None = None, *, width: int = 
         alt=f"Accuracy of {result.name} by class, the worst first: {'; '.join(said)}.",
         width=width,
     )
-
-
-def worst_classes(result: ModelResult, most: int) -> list[tuple[int, Score]]:
-    """Return the classes with the lowest accuracy, the worst first, without those of no image."""
-    scored = [(k, score) for k, score in enumerate(result.per_class_accuracy) if score is not None]
-    return sorted(scored, key=lambda pair: pair[1].mean)[:most]
 
 
 def class_counts(comparison: Comparison, *, width: int = WIDTH) -> Figure:
@@ -228,7 +223,7 @@ def variance(comparison: Comparison, *, width: int = WIDTH) -> Figure:
     one seed cannot tell, and are left out. In cross-validation repeats take the place of seeds.
     """
     words = ("images", "networks", "both together") if comparison.folded else _SOURCES
-    known = [(m.name, variance_shares(m)) for m in comparison.models]
+    known = [(m.name, m.accuracy.estimate.shares) for m in comparison.models]
     short = short_labels([name for name, _ in known], most=18)
     rows = [
         {
@@ -262,16 +257,6 @@ def variance(comparison: Comparison, *, width: int = WIDTH) -> Figure:
 
 
 _SOURCES = ("test images", "seeds", "both together")
-
-
-def variance_shares(result: ModelResult) -> tuple[float, float, float] | None:
-    """Return the shares of the images, the seeds and both at once in V; None where unknown."""
-    accuracy = result.accuracy.estimate
-    if accuracy.seed_variance is None or accuracy.noise_variance is None:
-        return None
-    parts = (accuracy.image_variance, accuracy.seed_variance, accuracy.noise_variance)
-    total = sum(parts)
-    return None if total <= 0 else (parts[0] / total, parts[1] / total, parts[2] / total)
 
 
 _LETTER, _MOST_ROOM = 6.5, 240.0  # pixels of a letter in a browser's wide font, and of a name

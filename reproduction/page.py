@@ -13,7 +13,7 @@ from typing import Any
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
 from bakeoff.errors import UsageError
-from bakeoff.report import wording
+from bakeoff.report.words import wording
 from bakeoff.utils.text import counted, duration, listed, percent, points, signed_points
 
 TEMPLATES = Path(__file__).parent / "templates"

@@ -344,7 +344,7 @@ def test_comparing_needs_no_engine_and_nothing_slow():
 
 
 def test_reporting_needs_no_engine():
-    code = "import bakeoff.study.run, bakeoff.report.html_page"
+    code = "import bakeoff.study.run, bakeoff.report.page.html_page"
     loaded = loaded_by(code)
     assert loaded & HEAVY <= {"PIL"}
     assert "scipy.ndimage" not in loaded

@@ -14,7 +14,7 @@ from scipy.stats import binomtest
 from bakeoff.analysis import recommendation, statistics, verdicts
 from bakeoff.analysis.compare import compare
 from bakeoff.analysis.judge import judged
-from bakeoff.report.protocol_steps import protocol
+from bakeoff.report.words.protocol_steps import protocol
 from tests.helpers.fake_study import FakeModel, correct_predictions, write_study, write_trio
 
 

@@ -13,7 +13,7 @@ import pytest
 from bakeoff.analysis import notable_images
 from bakeoff.analysis.compare import compare
 from bakeoff.analysis.notable_images import Mistake, Suspect
-from bakeoff.report import galleries
+from bakeoff.report.page import galleries
 from bakeoff.storage.split_file import read_split
 from bakeoff.storage.study_folder import StudyFolder
 from bakeoff.storage.thumbnails import thumbnails

@@ -17,7 +17,7 @@ from bakeoff.analysis import tuning
 from bakeoff.analysis.checks.searches import best_at_edge, settings_alike
 from bakeoff.analysis.tuning import analysed, budget_words, unequal_budgets
 from bakeoff.recipe.search_space import dimensions
-from bakeoff.report import about_search
+from bakeoff.report.words import about_search
 from bakeoff.storage.search_folder import Opening, Tried
 from tests.helpers.plans import recipe_of
 from tests.helpers.searches import DROP, RATE, SPACE, UNITS, searched_of

@@ -105,10 +105,13 @@ def test_the_report_is_made_from_the_package_alone(elsewhere):
     """Nothing of the report lies outside the package: its templates, styles and scripts."""
     code = (
         "from importlib.resources import files\n"
-        "print(*sorted(each.name for each in (files('bakeoff.report') / 'templates').iterdir()))"
+        "templates = files('bakeoff.report.page') / 'templates'\n"
+        "print(*sorted(each.name for each in templates.iterdir()))"
     )
     names = printed(elsewhere("-c", code)).split()
-    assert names == sorted(path.name for path in (ROOT / "src/bakeoff/report/templates").iterdir())
+    assert names == sorted(
+        path.name for path in (ROOT / "src/bakeoff/report/page/templates").iterdir()
+    )
 
 
 def test_a_study_runs_from_recipe_to_report(elsewhere):

@@ -20,12 +20,13 @@ from bakeoff.analysis.compare import compare
 from bakeoff.analysis.epoch_curves import is_constant, regularized
 from bakeoff.analysis.preference import frontier
 from bakeoff.errors import UsageError
-from bakeoff.report import plots, sentences
+from bakeoff.report import plots
 from bakeoff.report.plots import curves, matrices
 from bakeoff.report.plots.costs import accuracy_against_time
 from bakeoff.report.plots.curves import _epochs
 from bakeoff.report.plots.figure import PALETTE, log_ticks, short_labels, shorten, shortened, spread
 from bakeoff.report.plots.matrices import seen_from
+from bakeoff.report.words import sentences
 from tests.helpers import fake_study
 
 SEEDS = (0, 1, 2)

@@ -24,7 +24,7 @@ DERIVED = ("report.html", "comparison.json", "MODEL_CARD.md", "pictures.npz")
 @pytest.fixture(scope="module")
 def outcomes(tmp_path_factory):
     base = tmp_path_factory.mktemp("received")
-    return run.outcomes(CASES, base, "bakeoff.report.html_page", "vl_convert")
+    return run.outcomes(CASES, base, "bakeoff.report.page.html_page", "vl_convert")
 
 
 @pytest.mark.parametrize("case", CASES, ids=lambda case: case.name)

@@ -14,7 +14,7 @@ import pytest
 from rich.console import Console
 
 from bakeoff.errors import DamagedFile
-from bakeoff.report import about_race
+from bakeoff.report.words import about_race
 from bakeoff.storage import race_looks
 from bakeoff.storage.study_folder import StudyFolder
 from bakeoff.study.compare import compare

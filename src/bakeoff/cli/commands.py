@@ -188,7 +188,7 @@ def tune(
     Stop it whenever you like: the same command goes on. `bakeoff run` then trains what was chosen.
     """
     from bakeoff import recipe as recipes
-    from bakeoff.report import about_search
+    from bakeoff.report.words import about_search
     from bakeoff.storage.study_folder import StudyFolder, place_of
     from bakeoff.study.progress.terminal_progress import progress
     from bakeoff.study.tuning import tune as tuning

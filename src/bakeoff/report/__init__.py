@@ -9,15 +9,15 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from bakeoff.report.exports import answer, csv, fragment, latex, markdown
-    from bakeoff.report.html_page import html
     from bakeoff.report.model_cards import model_card
+    from bakeoff.report.page.html_page import html
     from bakeoff.report.terminal import table
 
 __all__ = ["answer", "csv", "fragment", "html", "latex", "markdown", "model_card", "table"]
 
 _HOMES = {
     **dict.fromkeys(("answer", "csv", "fragment", "latex", "markdown"), "exports"),
-    "html": "html_page",
+    "html": "page.html_page",
     "model_card": "model_cards",
     "table": "terminal",
 }

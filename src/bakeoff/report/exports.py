@@ -16,7 +16,7 @@ from markupsafe import escape
 from bakeoff.analysis.checks.wording import baseline_in_words
 from bakeoff.analysis.comparison import BaselineResult, Comparison, ModelResult
 from bakeoff.analysis.estimates import Estimate
-from bakeoff.report import about_race, sentences, wording
+from bakeoff.report.words import about_race, sentences, wording
 from bakeoff.utils.text import duration, isolated, percent
 
 CSV_COLUMNS = (

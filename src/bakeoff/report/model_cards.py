@@ -8,10 +8,10 @@ from __future__ import annotations
 from bakeoff.analysis.class_mistakes import worst_classes
 from bakeoff.analysis.comparison import Comparison, ModelResult
 from bakeoff.errors import UsageError
-from bakeoff.report import about_search, sentences, wording
 from bakeoff.report.exports import escape_markdown as plain
 from bakeoff.report.plots.figure import find
-from bakeoff.report.protocol_steps import protocol
+from bakeoff.report.words import about_search, sentences, wording
+from bakeoff.report.words.protocol_steps import protocol
 from bakeoff.utils import text
 
 _WORST = 3

@@ -13,7 +13,9 @@ from bakeoff import report
 from bakeoff.analysis.comparison import Comparison, Finding
 from bakeoff.analysis.verdicts import Pair
 from bakeoff.errors import BakeoffError, StudyError
-from bakeoff.report import galleries, plots, wording
+from bakeoff.report import plots
+from bakeoff.report.page import galleries
+from bakeoff.report.words import wording
 from bakeoff.storage import atomic, formats
 from bakeoff.storage.study_folder import StudyFolder
 from bakeoff.study.executors.interface import Lost
@@ -25,7 +27,7 @@ _MOST_LINES = 8
 
 if TYPE_CHECKING:
     from bakeoff.data import DataSet
-    from bakeoff.report.galleries import Gallery
+    from bakeoff.report.page.galleries import Gallery
     from bakeoff.report.plots import Figure
     from bakeoff.study.winner.predictions import Predictions
     from bakeoff.study.winner.read_pictures import Adapt

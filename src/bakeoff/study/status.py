@@ -336,7 +336,7 @@ def sentences(now: StudyStatus) -> list[str]:
     """Return, after the table: what is missing, whether the test set is sealed, how to go on."""
     said = _about_scores(now)
     if now.searched is not None:
-        from bakeoff.report import about_search
+        from bakeoff.report.words import about_search
 
         said += about_search.under_way(now.folder.path, now.searched)
     for name, after in now.dropped.items():

@@ -120,7 +120,7 @@ def _import_everything() -> None:
     import vl_convert
 
     import bakeoff.cli
-    import bakeoff.report.html_page
+    import bakeoff.report.page.html_page
     import bakeoff.report.terminal
     import bakeoff.study.jobs.job
     import bakeoff.study.progress.terminal_progress

@@ -19,7 +19,7 @@ from bakeoff.errors import DamagedFile, StudyError, TrialLost, UsageError
 from bakeoff.recipe.search_space import dimensions, middle, quicker
 from bakeoff.recipe.types import Search
 from bakeoff.recipe.vocabulary.backbones import LITE0
-from bakeoff.report import about_search
+from bakeoff.report.words import about_search
 from bakeoff.storage import atomic, formats, written_folder
 from bakeoff.storage.ledger import read_ledger
 from bakeoff.storage.search_folder import Opening, SearchFolder, Tried, best_first, with_chosen

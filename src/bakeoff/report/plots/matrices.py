@@ -24,7 +24,7 @@ from bakeoff.report.plots.figure import (
     short_labels,
     tip,
 )
-from bakeoff.report.wording import VERDICTS
+from bakeoff.report.words.wording import VERDICTS
 from bakeoff.utils.text import percent, signed_points
 
 if TYPE_CHECKING:

@@ -1,12 +1,12 @@
 """What the page says about one model; longer for the model whose mistakes it shows elsewhere.
 
-Oracle: the comparison's own numbers. Cost: 3 s. Run: pytest tests/report/test_model_section.py
+Oracle: the comparison's own numbers. Cost: 3 s. Run: pytest tests/report/page/test_model_section.py
 """
 
 import re
 from dataclasses import replace
 
-from bakeoff.report.model_section import anchor, matrices, model_part
+from bakeoff.report.page.model_section import anchor, matrices, model_part
 
 
 def test_the_facts_of_a_model(study):

@@ -20,16 +20,18 @@ from markupsafe import Markup
 
 from bakeoff.analysis.class_scores import class_scores
 from bakeoff.analysis.comparison import Comparison
-from bakeoff.report import galleries, glossary, plots, sentences, wording
-from bakeoff.report.class_tables import SHADES, about_found_by_model, by_class, found_by_model
-from bakeoff.report.grouped_findings import grouped
-from bakeoff.report.model_section import Picture, anchor, matrices, model_part
+from bakeoff.report import plots
+from bakeoff.report.page import galleries, glossary
+from bakeoff.report.page.class_tables import SHADES, about_found_by_model, by_class, found_by_model
+from bakeoff.report.page.model_section import Picture, anchor, matrices, model_part
+from bakeoff.report.page.results_table import TableRow, results_table, seconds, short_names
+from bakeoff.report.page.search_section import search_section
 from bakeoff.report.plots import draw
 from bakeoff.report.plots.figure import NARROW, PALETTE, WIDE, Figure
 from bakeoff.report.plots.matrices import MOST_MODELS
-from bakeoff.report.protocol_steps import protocol
-from bakeoff.report.results_table import TableRow, results_table, seconds, short_names
-from bakeoff.report.search_section import search_section
+from bakeoff.report.words import sentences, wording
+from bakeoff.report.words.grouped_findings import grouped
+from bakeoff.report.words.protocol_steps import protocol
 from bakeoff.utils.text import isolated, sentence
 
 _APART = re.compile(r" %|\bp [<=] ")
@@ -58,7 +60,7 @@ _COMPILED = _Compiled()
 def html(comparison: Comparison) -> str:
     """Return the report as one HTML document."""
     environment = Environment(
-        loader=PackageLoader("bakeoff.report"),
+        loader=PackageLoader("bakeoff.report.page"),
         autoescape=True,
         undefined=StrictUndefined,
         trim_blocks=True,
@@ -308,7 +310,7 @@ def _style() -> str:
 
 
 def _asset(name: str) -> str:
-    return (files("bakeoff.report") / "templates" / name).read_text(encoding="utf-8")
+    return (files("bakeoff.report.page") / "templates" / name).read_text(encoding="utf-8")
 
 
 def _hash(text: str) -> str:

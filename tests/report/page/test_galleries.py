@@ -2,7 +2,7 @@
 
 Oracle: the digits' own pixels. Cost: 5 s with the suite's finished study.
 
-Run: pytest tests/report/test_galleries.py
+Run: pytest tests/report/page/test_galleries.py
 """
 
 import json
@@ -15,7 +15,7 @@ from markupsafe import escape
 from bakeoff import report
 from bakeoff.analysis import notable_images
 from bakeoff.analysis.compare import compare
-from bakeoff.report import galleries
+from bakeoff.report.page import galleries
 from bakeoff.storage.study_folder import StudyFolder
 from bakeoff.study.compare import compare as compare_studies
 from bakeoff.utils.text import probability

@@ -2,7 +2,7 @@
 
 Oracle: settings made up for the purpose. Cost: 1 s.
 
-Run: pytest tests/report/test_search_section.py
+Run: pytest tests/report/page/test_search_section.py
 """
 
 from dataclasses import replace
@@ -11,7 +11,7 @@ from types import SimpleNamespace
 from bakeoff.analysis.tuning import analysed
 from bakeoff.recipe.search_space import dimensions
 from bakeoff.report import plots
-from bakeoff.report.search_section import about_budgets, about_curves
+from bakeoff.report.page.search_section import about_budgets, about_curves
 from tests.helpers.searches import searched_of
 
 

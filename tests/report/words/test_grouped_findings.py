@@ -2,7 +2,7 @@
 
 Oracle: by hand, on a study of twelve models. Cost: 2 s.
 
-Run: pytest tests/report/test_grouped_findings.py
+Run: pytest tests/report/words/test_grouped_findings.py
 """
 
 from dataclasses import replace
@@ -12,7 +12,7 @@ import pytest
 from bakeoff import report
 from bakeoff.analysis.compare import compare
 from bakeoff.analysis.comparison import Finding
-from bakeoff.report.grouped_findings import grouped
+from bakeoff.report.words.grouped_findings import grouped
 from tests.helpers.fake_study import FakeModel, write_study
 from tests.helpers.pages import parse
 

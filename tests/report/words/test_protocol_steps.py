@@ -2,14 +2,14 @@
 
 Oracle: the study's numbers. Cost: 3 s.
 
-Run: pytest tests/report/test_protocol_steps.py
+Run: pytest tests/report/words/test_protocol_steps.py
 """
 
 from dataclasses import replace
 from types import SimpleNamespace
 
 from bakeoff.analysis.verdicts import Look
-from bakeoff.report.protocol_steps import protocol
+from bakeoff.report.words.protocol_steps import protocol
 
 
 def test_the_protocol_carries_this_studys_numbers(study):

@@ -2,7 +2,7 @@
 
 Oracle: the fake study's exact numbers, the page parsed again as HTML, and a headless Chromium
 (those tests skip where none is installed). Cost: 20 s.
-Run: pytest tests/report/test_html_page.py
+Run: pytest tests/report/page/test_html_page.py
 """
 
 import base64
@@ -21,7 +21,8 @@ from bakeoff.analysis.compare import compare
 from bakeoff.analysis.comparison import Finding
 from bakeoff.analysis.preference import Order
 from bakeoff.analysis.race_outcome import DroppedModel, Race
-from bakeoff.report import html_page, sentences
+from bakeoff.report.page import html_page
+from bakeoff.report.words import sentences
 from tests.helpers import browser, fake_study
 from tests.helpers.pages import CLASSES, TITLE, parse
 

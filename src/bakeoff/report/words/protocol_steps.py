@@ -15,7 +15,7 @@ from bakeoff.analysis.statistics import FEWEST_SEEDS
 from bakeoff.analysis.tuning import budget_words
 from bakeoff.analysis.verdicts import level_of
 from bakeoff.data import about_pixels
-from bakeoff.report.wording import (
+from bakeoff.report.words.wording import (
     INTERVAL,
     SELECTIONS,
     of_first,

@@ -13,7 +13,7 @@ from bakeoff.analysis.class_mistakes import mistakes
 from bakeoff.analysis.comparison import Comparison, ModelResult
 from bakeoff.analysis.epoch_curves import curve, trained_alone
 from bakeoff.analysis.preference import frontier
-from bakeoff.report.wording import (
+from bakeoff.report.words.wording import (
     basis,
     failed_runs,
     failure_rate,

@@ -1,13 +1,13 @@
 """What a race did, in words.
 
-Oracle: whole sentences. Cost: nothing. Run: pytest tests/report/test_about_race.py
+Oracle: whole sentences. Cost: nothing. Run: pytest tests/report/words/test_about_race.py
 """
 
 from dataclasses import replace
 from types import SimpleNamespace
 
 from bakeoff.analysis.race_outcome import DroppedModel, Race
-from bakeoff.report.about_race import about_race, left, validation
+from bakeoff.report.words.about_race import about_race, left, validation
 
 DROPPED = DroppedModel(
     name="idle",

@@ -2,14 +2,14 @@
 
 Oracle: by hand. Cost: 1 s.
 
-Run: pytest tests/report/test_wording.py
+Run: pytest tests/report/words/test_wording.py
 """
 
 from dataclasses import replace
 from math import nan
 
 from bakeoff.analysis.estimates import Estimate
-from bakeoff.report import wording
+from bakeoff.report.words import wording
 from bakeoff.utils.text import (
     counted,
     duration,

@@ -2,7 +2,7 @@
 
 Oracle: sentences that were read aloud. Cost: 8 s.
 
-Run: pytest tests/report/test_sentences.py
+Run: pytest tests/report/words/test_sentences.py
 """
 
 import re
@@ -12,8 +12,9 @@ import numpy as np
 
 from bakeoff.analysis.comparison import Finding
 from bakeoff.analysis.recommendation import Headline
-from bakeoff.report import galleries, glossary, sentences
-from bakeoff.report.protocol_steps import protocol
+from bakeoff.report.page import galleries, glossary
+from bakeoff.report.words import sentences
+from bakeoff.report.words.protocol_steps import protocol
 
 
 def history(loss, validation, *, accuracy=0.9, val_accuracy=0.8):

@@ -8,8 +8,9 @@ import numpy as np
 
 from bakeoff.analysis.comparison import Comparison
 from bakeoff.analysis.tuning import Searched, budget_words, unequal_budgets
-from bakeoff.report import about_search, plots
-from bakeoff.report.model_section import Picture
+from bakeoff.report import plots
+from bakeoff.report.page.model_section import Picture
+from bakeoff.report.words import about_search
 from bakeoff.utils.text import counted, listed, percent, sentence
 from bakeoff.utils.user_paths import to_install
 

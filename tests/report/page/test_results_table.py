@@ -2,7 +2,7 @@
 
 Oracle: the comparison. Cost: 3 s.
 
-Run: pytest tests/report/test_results_table.py
+Run: pytest tests/report/page/test_results_table.py
 """
 
 import csv
@@ -13,10 +13,10 @@ import numpy as np
 
 from bakeoff import report
 from bakeoff.analysis.comparison import Finding
-from bakeoff.report import wording
-from bakeoff.report.class_tables import found_by_model
-from bakeoff.report.grouped_findings import grouped
-from bakeoff.report.results_table import results_table
+from bakeoff.report.page.class_tables import found_by_model
+from bakeoff.report.page.results_table import results_table
+from bakeoff.report.words import wording
+from bakeoff.report.words.grouped_findings import grouped
 
 
 def test_every_row_has_a_cell_for_every_head(study, timed):

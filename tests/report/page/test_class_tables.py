@@ -1,6 +1,6 @@
 """Tables by class: the worst classes first, the darker the more is missed.
 
-Oracle: the comparison's own numbers. Cost: 3 s. Run: pytest tests/report/test_class_tables.py
+Oracle: the comparison's own numbers. Cost: 3 s. Run: pytest tests/report/page/test_class_tables.py
 """
 
 from dataclasses import replace
@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from bakeoff.analysis.class_scores import class_scores
-from bakeoff.report.class_tables import (
+from bakeoff.report.page.class_tables import (
     MOST_CLASSES,
     Cell,
     about_found_by_model,

@@ -2,12 +2,12 @@
 
 Oracle: by hand. Cost: 1 s.
 
-Run: pytest tests/report/test_glossary.py
+Run: pytest tests/report/page/test_glossary.py
 """
 
 import re
 
-from bakeoff.report import glossary
+from bakeoff.report.page import glossary
 
 
 def test_words_are_explained_where_they_first_stand():

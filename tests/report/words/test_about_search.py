@@ -2,13 +2,13 @@
 
 Oracle: settings made up for the purpose. Cost: 1 s.
 
-Run: pytest tests/report/test_about_search.py
+Run: pytest tests/report/words/test_about_search.py
 """
 
 from dataclasses import replace
 
 from bakeoff import recipe as recipes
-from bakeoff.report import about_search
+from bakeoff.report.words import about_search
 from bakeoff.storage.search_folder import SearchFolder
 from tests.helpers.searches import searched_of
 

@@ -7,8 +7,9 @@ from dataclasses import dataclass
 
 from bakeoff.analysis.comparison import Comparison, ModelResult
 from bakeoff.analysis.epoch_curves import is_constant, regularized
-from bakeoff.report import plots, sentences, wording
+from bakeoff.report import plots
 from bakeoff.report.plots.figure import Figure
+from bakeoff.report.words import sentences, wording
 from bakeoff.utils import text
 
 _MANY = 6  # models

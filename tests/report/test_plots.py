@@ -24,9 +24,10 @@ from bakeoff.report import plots
 from bakeoff.report.plots import curves, matrices
 from bakeoff.report.plots.costs import accuracy_against_time
 from bakeoff.report.plots.curves import _epochs
-from bakeoff.report.plots.figure import PALETTE, log_ticks, short_labels, shorten, shortened, spread
+from bakeoff.report.plots.figure import PALETTE, log_ticks, spread
 from bakeoff.report.plots.matrices import seen_from
 from bakeoff.report.words import sentences
+from bakeoff.report.words.short_names import short_labels
 from tests.helpers import fake_study
 
 SEEDS = (0, 1, 2)
@@ -419,15 +420,7 @@ def test_spread_gives_every_dot_its_own_offset():
         assert abs(offsets).max() == pytest.approx(0.2)
 
 
-def test_long_names_lose_their_middle_and_logarithmic_ticks_are_round():
-    assert shorten("a-rather-long-model-name-11", most=20) == "a-rather-l…l-name-11"
-    assert shorten("short") == "short"
-    long = ["x" * 30 + "/cnn", "x" * 20 + "y" + "x" * 9 + "/cnn", "x" * 30 + "/mlp"]
-    assert shortened(long, most=20) == {
-        long[0]: long[0],
-        long[1]: long[1],
-        long[2]: "xxxxxxxxxx…xxxxx/mlp",
-    }
+def test_logarithmic_ticks_are_round():
     assert log_ticks(0.03, 2.2) == [0.05, 0.1, 0.2, 0.5, 1.0, 2.0]
     assert log_ticks(100, 1_000_000) == [100.0, 1000.0, 10_000.0, 100_000.0, 1_000_000.0]
     assert log_ticks(0, 1) == []
@@ -526,22 +519,7 @@ def test_class_names_are_shown_as_they_are(study):
 
 
 def test_classes_with_long_names_are_told_apart_in_the_same_words_in_every_figure(study):
-    """In one order of the classes a number told them apart; figures are sorted differently."""
     kinds = [f"Species number {k:02d} (subspecies {'ab'[k % 2]})" for k in range(10)]
-    assert short_labels(kinds[:3], most=18) == [
-        "…number 00 (subsp…",
-        "Species n…ecies b)",
-        "…number 02 (subsp…",
-    ]
-    assert short_labels(kinds[2::-1], most=18) == short_labels(kinds[:3], most=18)[::-1]
-    nested = ["x" * 20 + middle + "y" * 20 for middle in ("a1" + "z" * 20, "a2" + "z" * 20, "b")]
-    assert short_labels(nested, most=12) == ["…xxxxxa1zzz…", "…xxxxxa2zzz…", "…xxxxxbyyyy…"]
-    twice = ["x" * 9 + middle + "y" * 9 + end for end in ("-b", "") for middle in ("2", "1")]
-    numbered = ["…xxx2yy… (2)", "…xxx1yy… (2)", "…xxx2yy…", "…xxx1yy…"]
-    assert short_labels(twice, most=8) == numbered
-    assert short_labels(twice[::-1], most=8) == numbered[::-1]
-    assert short_labels(["x" * 30, "x" * 30], most=8) == ["xxxx…xxx", "xxxx…xxx (2)"]
-
     odd = replace(study, class_names=tuple(kinds))
     labels = short_labels(kinds, most=18)
     assert set(labels) <= set(texts(plots.per_class(odd, "mlp")))

@@ -21,9 +21,9 @@ from bakeoff.analysis.comparison import Comparison, ModelResult
 from bakeoff.analysis.estimates import Estimate
 from bakeoff.analysis.statistics import PairTest
 from bakeoff.analysis.verdicts import Pair
-from bakeoff.report.plots.figure import shortened
 from bakeoff.report.words import about_race, about_search, sentences, wording
 from bakeoff.report.words.grouped_findings import Group, grouped
+from bakeoff.report.words.short_names import shortened
 from bakeoff.utils import text as texts
 
 _MOST_PAIRS = 10

@@ -8,7 +8,8 @@ import numpy as np
 
 from bakeoff.analysis.class_scores import ClassScores, Spread
 from bakeoff.analysis.comparison import Comparison
-from bakeoff.report.plots.figure import MOST_CLASSES, short_labels
+from bakeoff.report.plots.figure import MOST_CLASSES
+from bakeoff.report.words.short_names import short_labels
 from bakeoff.utils.text import percent
 
 MOST_MODELS = 12  # columns

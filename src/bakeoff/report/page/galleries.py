@@ -16,7 +16,7 @@ from markupsafe import escape
 
 from bakeoff.analysis import notable_images
 from bakeoff.analysis.comparison import Comparison, ModelResult
-from bakeoff.report.plots.figure import shortened
+from bakeoff.report.words.short_names import shortened
 from bakeoff.storage.thumbnails import Image, picture_file
 from bakeoff.utils import text as texts
 

@@ -11,8 +11,8 @@ from bakeoff.analysis.checks.wording import baseline_in_words
 from bakeoff.analysis.comparison import BaselineResult, Comparison, ModelResult
 from bakeoff.analysis.estimates import Estimate
 from bakeoff.analysis.race_outcome import DroppedModel
-from bakeoff.report.plots.figure import shortened
 from bakeoff.report.words import about_race, sentences, wording
+from bakeoff.report.words.short_names import shortened
 from bakeoff.utils.text import duration, percent, ratio
 
 

@@ -16,9 +16,9 @@ from bakeoff.report.plots.figure import (
     find,
     percent_axis,
     series,
-    short_labels,
     tip,
 )
+from bakeoff.report.words.short_names import short_labels
 from bakeoff.utils.text import percent
 
 if TYPE_CHECKING:

@@ -12,10 +12,8 @@ import json
 import os
 import re
 import textwrap
-from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from itertools import zip_longest
 from math import ceil, floor, isfinite, log10
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -24,6 +22,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from bakeoff.errors import UsageError
+from bakeoff.report.words.short_names import short_labels
 from bakeoff.storage.atomic import write_file
 
 if TYPE_CHECKING:
@@ -265,57 +264,6 @@ def series(
         dashing = {"domain": shown, "range": dashes}
         coded["strokeDash"] = field("series", "nominal", scale=dashing, legend=key)
     return coded
-
-
-def shorten(name: str, *, most: int = 24) -> str:
-    """Return a name of at most `most` letters; an ellipsis stands for its middle."""
-    if len(name) <= most:
-        return name
-    head = most // 2
-    return f"{name[:head]}…{name[len(name) - (most - head - 1) :]}"
-
-
-def shortened(names: Sequence[str], *, most: int) -> dict[str, str]:
-    """Return each name of at most `most` letters, or whole where two would become alike."""
-    cut = {name: shorten(name, most=most) for name in names}
-    often = Counter(cut.values())
-    return {name: text if often[text] == 1 else name for name, text in cut.items()}
-
-
-def short_labels(names: Sequence[str], *, most: int = 24) -> list[str]:
-    """Return each name of at most `most` letters; names that would be alike show where they differ.
-
-    A label depends on no order, so that figures sorted otherwise call a class the same. What no few
-    letters tell apart has a number.
-    """
-    cut = {name: shorten(name, most=most) for name in names}
-    waiting = [cut]
-    while waiting:
-        labels = waiting.pop()
-        for text, count in Counter(labels.values()).items():
-            if count > 1:
-                alike = [name for name, label in labels.items() if label == text]
-                parts = _where_they_differ(alike, most)
-                cut |= parts
-                waiting.append(parts)
-    seen: Counter[str] = Counter()
-    found = [cut[name] for name in names]
-    for at in sorted(range(len(names)), key=lambda at: names[at]):
-        text = found[at]
-        seen[text] += 1
-        found[at] += f" ({seen[text]})" if seen[text] > 1 else ""
-    return found
-
-
-def _where_they_differ(names: Sequence[str], most: int) -> dict[str, str]:
-    """Return of each name the letters around the first place where not all are the same."""
-    room = most - 2
-    first = next(at for at, letters in enumerate(zip_longest(*names)) if len(set(letters)) > 1)
-    begin = max(0, first - room // 2)
-    return {
-        name: "…" * (begin > 0) + name[begin : begin + room] + "…" * (len(name) > begin + room)
-        for name in names
-    }
 
 
 def spread(count: int, *, width: float) -> NDArray[np.float64]:

@@ -21,9 +21,9 @@ from bakeoff.report.plots.figure import (
     field,
     figure,
     find,
-    short_labels,
     tip,
 )
+from bakeoff.report.words.short_names import short_labels
 from bakeoff.report.words.wording import VERDICTS
 from bakeoff.utils.text import percent, signed_points
 

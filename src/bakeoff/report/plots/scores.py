@@ -23,10 +23,10 @@ from bakeoff.report.plots.figure import (
     figure,
     find,
     percent_axis,
-    short_labels,
     spread,
     tip,
 )
+from bakeoff.report.words.short_names import short_labels
 from bakeoff.utils.text import percent
 
 if TYPE_CHECKING:

@@ -21,10 +21,9 @@ from bakeoff.report.plots.figure import (
     figure,
     percent_axis,
     series,
-    short_labels,
-    shortened,
     tip,
 )
+from bakeoff.report.words.short_names import short_labels, shortened
 from bakeoff.utils.text import listed, percent
 
 if TYPE_CHECKING:

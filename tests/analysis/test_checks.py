@@ -24,7 +24,7 @@ from bakeoff.analysis.checks import (
 )
 from bakeoff.analysis.compare import compare
 from bakeoff.analysis.verdicts import Look
-from bakeoff.report.words.sentences import cautions
+from bakeoff.report.words.conclusion import cautions
 from tests.helpers.fake_study import DIGITS, FakeModel, curve_rows, write_study
 
 CODES = {**STUDY_CHECKS, **MODEL_CHECKS}

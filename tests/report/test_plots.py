@@ -26,7 +26,7 @@ from bakeoff.report.plots.costs import accuracy_against_time
 from bakeoff.report.plots.curves import _epochs
 from bakeoff.report.plots.figure import PALETTE, log_ticks, spread
 from bakeoff.report.plots.matrices import seen_from
-from bakeoff.report.words import sentences
+from bakeoff.report.words import about_training
 from bakeoff.report.words.short_names import short_labels
 from tests.helpers import fake_study
 
@@ -201,7 +201,7 @@ def test_curves_of_training_images_are_called_so(study):
     )
     assert (figure.spec["title"], figure.alt[:18]) == ("Training accuracy", "Training accuracy ")
     assert plots.all_curves(none, show="loss").spec["title"] == "Training loss"
-    assert sentences.about_curves(none) == (
+    assert about_training.about_curves(none) == (
         "Measured on the training images during each epoch: there are no validation images."
     )
     first = study.models[0]
@@ -209,7 +209,7 @@ def test_curves_of_training_images_are_called_so(study):
     assert plots.all_curves(some, show="loss").spec["title"] == (
         f"Validation loss (cross-entropy); of {first.name}, training loss"
     )
-    assert sentences.about_curves(some) == (
+    assert about_training.about_curves(some) == (
         f"Measured on the training images during each epoch: for {first.name}; for the others on "
         "the validation images after each epoch."
     )

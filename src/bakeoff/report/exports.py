@@ -16,7 +16,7 @@ from markupsafe import escape
 from bakeoff.analysis.checks.wording import baseline_in_words
 from bakeoff.analysis.comparison import BaselineResult, Comparison, ModelResult
 from bakeoff.analysis.estimates import Estimate
-from bakeoff.report.words import about_race, sentences, wording
+from bakeoff.report.words import about_race, conclusion, wording
 from bakeoff.utils.text import duration, isolated, percent
 
 CSV_COLUMNS = (
@@ -85,7 +85,7 @@ _SCORES = (
 
 def answer(comparison: Comparison) -> str:
     """Return the headline in one line of plain text."""
-    return "".join(sentences.headline(comparison))
+    return "".join(conclusion.headline(comparison))
 
 
 def markdown(comparison: Comparison) -> str:
@@ -98,14 +98,14 @@ def markdown(comparison: Comparison) -> str:
         if line.strong:
             cells[0] = f"**{cells[0]}**"
         lines.append("| " + " | ".join(cells) + " |")
-    before, name, after = sentences.headline(comparison)
+    before, name, after = conclusion.headline(comparison)
     bold = f"**{escape_markdown(name)}**" if name else ""
     use = f"{escape_markdown(before)}{bold}{escape_markdown(after)}"
     parts = [
         f"### {escape_markdown(wording.heading(comparison))}",
         "\n".join(lines),
-        f"{use} {escape_markdown(sentences.reason(comparison))}".strip(),
-        *(escape_markdown(caution) for caution in sentences.cautions(comparison)),
+        f"{use} {escape_markdown(conclusion.reason(comparison))}".strip(),
+        *(escape_markdown(caution) for caution in conclusion.cautions(comparison)),
         escape_markdown(_basis(comparison)),
     ]
     return "\n\n".join(parts) + "\n"
@@ -181,7 +181,7 @@ def latex(comparison: Comparison) -> str:
         f"{wording.heading(comparison)}.",
         _bold(comparison),
         _basis(comparison),
-        *sentences.cautions(comparison),
+        *conclusion.cautions(comparison),
     ]
     caption = escape_latex(" ".join(part for part in parts if part))
     aligned = "".join(each.align for each in columns).replace("c", "l")
@@ -206,19 +206,19 @@ def latex(comparison: Comparison) -> str:
 
 def fragment(comparison: Comparison) -> str:
     """Return the headline and the table as HTML for a notebook's cell: no style, no script."""
-    before, name, after = sentences.headline(comparison)
+    before, name, after = conclusion.headline(comparison)
     heads = "".join(f"<th>{escape(each.head)}</th>" for each in _columns(comparison))
     rows = []
     for line in _lines(comparison):
         first, *rest = (escape(cell) for cell in line.cells)
         shown = f"<strong>{first}</strong>" if line.strong else first
         rows.append(f"<tr><th>{shown}</th>{''.join(f'<td>{cell}</td>' for cell in rest)}</tr>")
-    cautions = "".join(f"<p>{escape(text)}</p>" for text in sentences.cautions(comparison))
+    cautions = "".join(f"<p>{escape(text)}</p>" for text in conclusion.cautions(comparison))
     bold = f"<strong>{escape(name)}</strong>" if name else ""
     return (
         f"<div><p><strong>{escape(wording.heading(comparison))}</strong></p>"
         f"<p>{escape(before)}{bold}{escape(after)} "
-        f"{escape(sentences.reason(comparison))}</p>{cautions}"
+        f"{escape(conclusion.reason(comparison))}</p>{cautions}"
         f"<table><thead><tr>{heads}</tr></thead><tbody>{''.join(rows)}</tbody></table>"
         f"<p><small>{escape(_basis(comparison))}</small></p></div>"
     )
@@ -276,7 +276,7 @@ def _basis(comparison: Comparison) -> str:
     text = f"{means} with {wording.INTERVAL} intervals"
     if said := wording.letters(comparison):
         text += f"; {said}"
-    return f"{text}. {sentences.footer(comparison)} {about_race.about_race(comparison)}".strip()
+    return f"{text}. {conclusion.footer(comparison)} {about_race.about_race(comparison)}".strip()
 
 
 def _bound(comparison: Comparison) -> dict[str, str]:

@@ -10,7 +10,7 @@ from bakeoff.analysis.comparison import Comparison, ModelResult
 from bakeoff.errors import UsageError
 from bakeoff.report.exports import escape_markdown as plain
 from bakeoff.report.plots.figure import find
-from bakeoff.report.words import about_search, sentences, wording
+from bakeoff.report.words import about_scores, about_search, conclusion, wording
 from bakeoff.report.words.protocol_steps import protocol
 from bakeoff.utils import text
 
@@ -61,9 +61,9 @@ def _model(comparison: Comparison, result: ModelResult) -> list[str]:
 def _why(comparison: Comparison, result: ModelResult) -> list[str]:
     if comparison.to_use not in (None, result.name):
         return [f"It is not the recommended model; that is {plain(comparison.to_use)}."]
-    headline = "".join(sentences.headline(comparison))
-    lines = [plain(f"{headline} {sentences.reason(comparison)}".strip())]
-    lines += [plain(caution) for caution in sentences.cautions(comparison)]
+    headline = "".join(conclusion.headline(comparison))
+    lines = [plain(f"{headline} {conclusion.reason(comparison)}".strip())]
+    lines += [plain(caution) for caution in conclusion.cautions(comparison)]
     return lines
 
 
@@ -115,7 +115,7 @@ def _scores(comparison: Comparison, result: ModelResult) -> list[str]:
 
 
 def _confusions(comparison: Comparison, result: ModelResult) -> list[str]:
-    lines = [plain(sentences.about_mistakes(comparison, result))]
+    lines = [plain(about_scores.about_mistakes(comparison, result))]
     worst = worst_classes(result, _WORST)
     if worst:
         said = [
@@ -138,7 +138,7 @@ def _limits(comparison: Comparison, result: ModelResult) -> list[str]:
         "what it does with others is not known.",
         f"- The scores are {plain(means)}.",
     ]
-    calibration = sentences.about_calibration(result)
+    calibration = about_scores.about_calibration(result)
     if calibration:
         lines.append(f"- {plain(calibration)}")
     for finding in comparison.findings:

@@ -21,7 +21,7 @@ from bakeoff.analysis.comparison import Comparison, ModelResult
 from bakeoff.analysis.estimates import Estimate
 from bakeoff.analysis.statistics import PairTest
 from bakeoff.analysis.verdicts import Pair
-from bakeoff.report.words import about_race, about_search, sentences, wording
+from bakeoff.report.words import about_race, about_search, conclusion, wording
 from bakeoff.report.words.grouped_findings import Group, grouped
 from bakeoff.report.words.short_names import shortened
 from bakeoff.utils import text as texts
@@ -69,8 +69,8 @@ class TableView:
             for line in _verdicts(comparison):
                 yield Padding(line, (0, 0, 0, 2), expand=False)
         yield Text()
-        yield Text(clean(sentences.footer(comparison)), style="dim")
-        for caution in sentences.cautions(comparison):
+        yield Text(clean(conclusion.footer(comparison)), style="dim")
+        for caution in conclusion.cautions(comparison):
             yield Text(clean(caution), style="yellow")
         yield _recommendation(comparison)
 
@@ -278,11 +278,11 @@ def _difference(test: PairTest) -> str:
 
 
 def _recommendation(comparison: Comparison) -> Text:
-    before, name, after = sentences.headline(comparison)
+    before, name, after = conclusion.headline(comparison)
     text = Text(clean(before), style="bold")
     text.append(clean(name), style=_RECOMMENDED)
     text.append(clean(after))
-    because = clean(sentences.reason(comparison))
+    because = clean(conclusion.reason(comparison))
     if because:
         text.append(" ")
         text.append(because, style="not bold")

@@ -22,7 +22,7 @@ from bakeoff.analysis.comparison import Finding
 from bakeoff.analysis.preference import Order
 from bakeoff.analysis.race_outcome import DroppedModel, Race
 from bakeoff.report.page import html_page
-from bakeoff.report.words import sentences
+from bakeoff.report.words import conclusion
 from tests.helpers import browser, fake_study
 from tests.helpers.pages import CLASSES, TITLE, parse
 
@@ -59,7 +59,7 @@ def test_the_page_holds_every_number_of_the_comparison(study, parsed):
 def test_the_answer_comes_first_and_the_rest_in_order(study, parsed, page):
     assert study.recommended.model == "tiny"
     assert "Use tiny." in parsed.body
-    assert sentences.reason(study) in parsed.body
+    assert conclusion.reason(study) in parsed.body
     assert parsed.words("h2") == [
         "Your data: digits", "How they trained", "What goes wrong", "Model against model",
         "What accuracy costs, and what would make it surer", "Each model", "How this was done",

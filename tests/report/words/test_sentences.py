@@ -1,4 +1,4 @@
-"""What the numbers say, word for word.
+"""What conclusion.py and about_data, about_training and about_scores say, word for word.
 
 Oracle: sentences that were read aloud. Cost: 8 s.
 
@@ -13,7 +13,7 @@ import numpy as np
 from bakeoff.analysis.comparison import Finding
 from bakeoff.analysis.recommendation import Headline
 from bakeoff.report.page import galleries, glossary
-from bakeoff.report.words import sentences
+from bakeoff.report.words import about_data, about_scores, about_training, conclusion
 from bakeoff.report.words.protocol_steps import protocol
 
 
@@ -39,7 +39,7 @@ def test_trajectories_in_words(study):
             selected_epochs=(1,),
             diverged_epochs=(None,),
         )
-        return sentences.trajectory(replace(study, findings=findings), model)
+        return about_training.trajectory(replace(study, findings=findings), model)
 
     over = Finding("over-fitting", "info", "mlp", "", "")
     assert said([2.0, 1.0, 0.5], [1.0, 0.8, 1.2], over) == [
@@ -66,20 +66,22 @@ def test_trajectories_in_words(study):
 def test_the_sentences_people_read_most(study, parsed):
     """Word for word; whoever changes one reads it aloud to somebody who teaches biology."""
     tiny, cnn = study.model("tiny"), study.model("cnn")
-    assert sentences.about_mistakes(study, tiny).startswith("Most often it takes Shirt for T-shirt")
+    assert about_scores.about_mistakes(study, tiny).startswith(
+        "Most often it takes Shirt for T-shirt"
+    )
     assert re.fullmatch(
         r"Its confidence and its accuracy are \d\.\d\d points apart on average \(3 seeds, "
         r"\d\.\d\d to \d\.\d\d; expected calibration error, 15 bins\)\.",
-        sentences.about_calibration(cnn),
+        about_scores.about_calibration(cnn),
     )
-    assert sentences.about_frontier(study) == (
+    assert about_scores.about_frontier(study) == (
         "tiny and cnn score higher, on average, than every model that is as small or smaller; mlp "
         "does not."
     )
-    assert sentences.about_frontier(replace(study, models=(cnn, tiny))) == (
+    assert about_scores.about_frontier(replace(study, models=(cnn, tiny))) == (
         "Each larger model has a higher mean accuracy, so none is beaten by a smaller one."
     )
-    assert sentences.about_frontier(replace(study, models=(tiny,))) == (
+    assert about_scores.about_frontier(replace(study, models=(tiny,))) == (
         "tiny is the only model: there is none that costs less."
     )
     assert re.fullmatch(
@@ -89,44 +91,44 @@ def test_the_sentences_people_read_most(study, parsed):
         r"from the seeds and \d+ % from both together \(mean over 3 pairs\)\. "
         r"(Either more seeds or more test images|More seeds"
         r"|More test images) would tell the models apart best\.",
-        sentences.about_variance(study),
+        about_scores.about_variance(study),
     )
     assert re.fullmatch(
         r"Practically equal means: shown to differ by less than 0\.20 points \(the margin\)\. With "
         r"4,000 test images, 3 seeds, differences smaller than \d\.\d\d points cannot be ruled out "
         r"for any pair\.",
-        sentences.about_margin(study),
+        about_scores.about_margin(study),
     )
     exact = tuple(replace(pair, smallest_margin=0.00319) for pair in study.pairs)
-    assert sentences.about_margin(replace(study, margin=0.00025, pairs=exact)) == (
+    assert about_scores.about_margin(replace(study, margin=0.00025, pairs=exact)) == (
         "Practically equal means: shown to differ by less than 0.025 points (the margin). With "
         "4,000 test images, 3 seeds, differences smaller than 0.319 points cannot be ruled out "
         "for any pair."
     )
-    assert "smaller than 0.31 points" in sentences.about_margin(replace(study, pairs=exact))
-    assert sentences.about_loss(study).startswith(
+    assert "smaller than 0.31 points" in about_scores.about_margin(replace(study, pairs=exact))
+    assert about_scores.about_loss(study).startswith(
         "Accuracy counts correct predictions and decides the verdicts; the loss also weighs how "
         "sure a model was, so it matters where its probabilities are used. Here "
     )
-    assert sentences.about_data(study) == (
+    assert about_data.about_data(study) == (
         "10 classes, every image brought to 8 × 8 pixels, grey. No image stands in two parts of "
         "the split, exactly or nearly."
     )
     copies = {"exact": {"train-test": 1}, "near": {"train-validation": 2}}
     twin = {"kind": "exact", "parts": "train-test", "files": ["rose/a.jpg", "rose/b.jpg"]}
     twice = replace(study, duplicates=copies, data={**study.data, "twins": [twin]})
-    assert sentences.about_data(twice).endswith(
+    assert about_data.about_data(twice).endswith(
         "1 test image has an exact copy in the training part. 2 validation images have a near-copy "
         "in the training part."
     )
-    assert sentences.twins(twice) == ["rose/b.jpg (test) is rose/a.jpg (training)."]
+    assert about_data.twins(twice) == ["rose/b.jpg (test) is rose/a.jpg (training)."]
     folds = replace(
         twice,
         data={**twice.data, "folds": 5},
         duplicates={"exact": {"train-test": 2}, "near": {"train-test": 0}},
     )
-    assert sentences.about_data(folds).endswith("2 images have an exact copy in another fold.")
-    assert sentences.twins(folds) == ["rose/b.jpg is rose/a.jpg, in another fold."]
+    assert about_data.about_data(folds).endswith("2 images have an exact copy in another fold.")
+    assert about_data.twins(folds) == ["rose/b.jpg is rose/a.jpg, in another fold."]
     said = parsed.body
     for sentence in (
         "Test accuracy. A dot is one seed, the bar the 95 % interval for other images and other "
@@ -149,7 +151,7 @@ def test_the_sentences_people_read_most(study, parsed):
         "On the dashed line a model is as often correct as it is sure.",
     ):
         assert sentence in said, sentence
-    assert sentences.footer(study) == "digits: 4,000 test images, 3 seeds; test set opened once."
+    assert conclusion.footer(study) == "digits: 4,000 test images, 3 seeds; test set opened once."
     assert [step.name for step in protocol(study)][:3] == ["Split", "Train", "Select"]
     shown = galleries.shared_mistakes(study)
     assert shown.text == (
@@ -174,21 +176,21 @@ def test_the_sentences_people_read_most(study, parsed):
 def test_a_baseline_has_its_whole_name_in_the_headline(study):
     parts = ("No model is shown to be better than the baseline ", "logistic", ".", "Reason")
     level = Headline("a baseline does as well", None, ("logistic", "cnn"), *parts)
-    assert sentences.headline(replace(study, headline=level)) == (
+    assert conclusion.headline(replace(study, headline=level)) == (
         "No model is shown to be better than the baseline ", "logistic regression", ".",
     )  # fmt: skip
     use = Headline("use", "logistic", ("logistic",), "Use ", "logistic", ".", "")
-    assert sentences.headline(replace(study, headline=use)) == ("Use ", "logistic", ".")
+    assert conclusion.headline(replace(study, headline=use)) == ("Use ", "logistic", ".")
 
 
 def test_where_time_counts_the_frontier_is_of_times(timed):
-    assert sentences.about_frontier(timed) == (
+    assert about_scores.about_frontier(timed) == (
         "cnn scores higher, on average, than every model that is as fast or faster; tiny and mlp "
         "do not."
     )
     cnn, tiny = timed.model("cnn"), timed.model("tiny")
     swapped = (replace(cnn, accuracy=tiny.accuracy), replace(tiny, accuracy=cnn.accuracy))
-    assert sentences.about_frontier(replace(timed, models=swapped)) == (
+    assert about_scores.about_frontier(replace(timed, models=swapped)) == (
         "Each slower model has a higher mean accuracy, so none is beaten by a faster one."
     )
 
@@ -200,7 +202,7 @@ def test_mistakes_that_no_two_classes_share_are_mistakes_all_the_same(study):
     def said(mean, confusion):
         accuracy = replace(cnn.accuracy, estimate=replace(cnn.accuracy.estimate, mean=mean))
         model = replace(cnn, accuracy=accuracy, confusion=confusion)
-        return sentences.about_mistakes(study, model)
+        return about_scores.about_mistakes(study, model)
 
     spread = np.full((10, 10), 12 / 90)
     np.fill_diagonal(spread, 398.8)
@@ -227,7 +229,7 @@ def test_of_a_diverged_seed_only_the_losses_that_are_numbers_are_in_the_mean(stu
         diverged=(1,),
         diverged_epochs=(None, 1),
     )
-    assert sentences.trajectory(study, model)[0].startswith(
+    assert about_training.trajectory(study, model)[0].startswith(
         "Training loss went from 2.500 to 1.000 in 2 epochs (mean of those of 2 seeds whose loss "
         "was a number); "
     )
@@ -237,4 +239,6 @@ def test_of_models_of_one_accuracy_the_best_loss_is_best_by_both(study):
     cnn, tiny = study.model("cnn"), study.model("tiny")
     lower = replace(tiny.loss, estimate=replace(tiny.loss.estimate, mean=0.01))
     level = (cnn, replace(tiny, accuracy=cnn.accuracy, loss=lower))
-    assert sentences.about_loss(replace(study, models=level)).endswith("Here tiny is best by both.")
+    assert about_scores.about_loss(replace(study, models=level)).endswith(
+        "Here tiny is best by both."
+    )

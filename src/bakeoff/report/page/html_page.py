@@ -29,7 +29,7 @@ from bakeoff.report.page.search_section import search_section
 from bakeoff.report.plots import draw
 from bakeoff.report.plots.figure import NARROW, PALETTE, WIDE, Figure
 from bakeoff.report.plots.matrices import MOST_MODELS
-from bakeoff.report.words import sentences, wording
+from bakeoff.report.words import about_data, about_scores, about_training, conclusion, wording
 from bakeoff.report.words.grouped_findings import grouped
 from bakeoff.report.words.protocol_steps import protocol
 from bakeoff.utils.text import isolated, sentence
@@ -102,7 +102,7 @@ def _page(comparison: Comparison, environment: Environment) -> str:
         unit=comparison.unit,
         studies=wording.studies(comparison),
         glossary=glossary.entries(),
-        footer=sentences.footer(comparison),
+        footer=conclusion.footer(comparison),
         version=comparison.environment.get("bakeoff", ""),
     )
 
@@ -126,9 +126,9 @@ def _headline(comparison: Comparison) -> dict[str, Any]:
         caption += f"; {letters}"
     return {
         "heading": wording.heading(comparison),
-        "headline": sentences.headline(comparison),
-        "reason": sentences.reason(comparison),
-        "cautions": sentences.cautions(comparison, found=True),
+        "headline": conclusion.headline(comparison),
+        "reason": conclusion.reason(comparison),
+        "cautions": conclusion.cautions(comparison, found=True),
         "dots": _two_widths(plots.accuracy_dots, comparison, f"{caption}.")
         if comparison.models
         else None,
@@ -156,8 +156,8 @@ def _data(comparison: Comparison) -> dict[str, Any]:
     classes = plots.classes_counted(comparison)
     return {
         "data_name": comparison.data.get("name", "data"),
-        "about_data": sentences.about_data(comparison),
-        "twins": sentences.twins(comparison),
+        "about_data": about_data.about_data(comparison),
+        "twins": about_data.twins(comparison),
         "counts": Picture(plots.class_counts(comparison), f"Images of {classes}{parts}."),
         "samples": galleries.samples(comparison),
         "about_samples": galleries.about_samples(comparison),
@@ -174,7 +174,7 @@ def _curves(comparison: Comparison) -> dict[str, Any]:
             for each, height in ((548, 320), (NARROW, 280))
         )
         drawn.append(Picture(wide, "", narrow))
-    return {"all_curves": drawn, "about_curves": sentences.about_curves(comparison)}
+    return {"all_curves": drawn, "about_curves": about_training.about_curves(comparison)}
 
 
 def _wrong(comparison: Comparison, shown: str | None) -> dict[str, Any]:
@@ -191,7 +191,7 @@ def _wrong(comparison: Comparison, shown: str | None) -> dict[str, Any]:
                 for model in sorted(comparison.models, key=lambda model: model is not result)
             },
             "galleries": [*(shared if several else []), galleries.label_suspects(comparison)],
-            "mistakes": sentences.about_mistakes(comparison, result),
+            "mistakes": about_scores.about_mistakes(comparison, result),
             "matrices": matrices(comparison, result),
             "by_model": found_by_model(comparison) if several else None,
             "about_by_model": about_found_by_model(comparison),
@@ -224,7 +224,7 @@ def _pairs(comparison: Comparison) -> dict[str, Any]:
         "pairs": [sentence(pair.sentence) for pair in comparison.pairs],
         "open_pairs": len(comparison.pairs) <= _OPEN_PAIRS,
         "matrix": Picture(plots.verdict_matrix(comparison), caption) if judged else None,
-        "about_margin": sentences.about_margin(comparison) if judged else "",
+        "about_margin": about_scores.about_margin(comparison) if judged else "",
     }
 
 
@@ -241,7 +241,7 @@ def _costs(comparison: Comparison) -> dict[str, Any]:
         note = "Measured while this study ran, on its machine."
         costs.append(Picture(plots.accuracy_against_time(comparison), note))
     if any(len(model.seeds) > 1 for model in models):
-        costs.append(Picture(plots.variance(comparison), sentences.about_variance(comparison)))
+        costs.append(Picture(plots.variance(comparison), about_scores.about_variance(comparison)))
     return {
         "costs": costs,
         "time_heads": ["Training a trial", "Predicting one image", "An image in a batch"],
@@ -258,7 +258,7 @@ def _costs(comparison: Comparison) -> dict[str, Any]:
             TableRow(out.name, seconds(out.seconds_per_trial, None, None), short=out.name)
             for out in dropped
         ],
-        "about_frontier": sentences.about_frontier(comparison) if models else "",
+        "about_frontier": about_scores.about_frontier(comparison) if models else "",
     }
 
 

@@ -9,7 +9,7 @@ from bakeoff.analysis.comparison import Comparison, ModelResult
 from bakeoff.analysis.epoch_curves import is_constant, regularized
 from bakeoff.report import plots
 from bakeoff.report.plots.figure import Figure
-from bakeoff.report.words import sentences, wording
+from bakeoff.report.words import about_scores, about_training, wording
 from bakeoff.utils import text
 
 _MANY = 6  # models
@@ -56,9 +56,9 @@ def model_part(comparison: Comparison, index: int, *, full: bool) -> ModelPart:
         result=result,
         anchor=anchor(index),
         facts=_facts(result),
-        trajectory=sentences.trajectory(comparison, result),
+        trajectory=about_training.trajectory(comparison, result),
         figures=list(_pictures(comparison, result, short=short)),
-        mistakes="" if full else sentences.about_mistakes(comparison, result),
+        mistakes="" if full else about_scores.about_mistakes(comparison, result),
         matrices=[] if full else matrices(comparison, result, mistakes_alone=short),
         training=wording.training(result.settings),
         layers=wording.layers(result.settings),
@@ -104,7 +104,7 @@ def _pictures(comparison: Comparison, result: ModelResult, *, short: bool) -> It
         yield Picture(drawn, caption + dots)
     if short:
         return
-    about = sentences.about_calibration(result)
+    about = about_scores.about_calibration(result)
     yield Picture(
         plots.calibration(comparison, name),
         f"On the dashed line a model is as often correct as it is sure. {about}",

@@ -11,7 +11,7 @@ from bakeoff.analysis.checks.wording import baseline_in_words
 from bakeoff.analysis.comparison import BaselineResult, Comparison, ModelResult
 from bakeoff.analysis.estimates import Estimate
 from bakeoff.analysis.race_outcome import DroppedModel
-from bakeoff.report.words import about_race, sentences, wording
+from bakeoff.report.words import about_race, about_scores, conclusion, wording
 from bakeoff.report.words.short_names import shortened
 from bakeoff.utils.text import duration, percent, ratio
 
@@ -66,7 +66,7 @@ def results_table(comparison: Comparison) -> dict[str, Any]:
         failing=any(model.failed for model in comparison.models),
     )
     counted_too = "Means and verdicts count failed runs." if shown.failing else ""
-    notes = (sentences.about_loss(comparison), counted_too, about_race.about_race(comparison))
+    notes = (about_scores.about_loss(comparison), counted_too, about_race.about_race(comparison))
     return {
         "heads": _heads(shown),
         "rows": [
@@ -81,7 +81,7 @@ def results_table(comparison: Comparison) -> dict[str, Any]:
             TableRow(each.name, _dropped_cells(each, shown))
             for each in (comparison.race.dropped if comparison.race else ())
         ],
-        "mark": sentences.mark(comparison),
+        "mark": conclusion.mark(comparison),
         "table_notes": [note for note in notes if note],
     }
 

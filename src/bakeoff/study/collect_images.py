@@ -7,14 +7,11 @@ from dataclasses import replace
 import numpy as np
 from numpy.typing import NDArray
 
-from bakeoff import recipe as recipes
 from bakeoff.analysis import notable_images
 from bakeoff.analysis.comparison import Comparison
-from bakeoff.data import DataSet, load
-from bakeoff.errors import BakeoffError
-from bakeoff.storage import atomic, formats
-from bakeoff.storage.split_file import read_split
+from bakeoff.data import DataSet
 from bakeoff.storage.study_folder import StudyFolder
+from bakeoff.study.recorded_data import recorded_data
 
 
 def illustrated(
@@ -32,15 +29,10 @@ def illustrated(
     """
     if not notable_images.lacking(comparison):
         return comparison
-    try:
-        split = read_split(folder)
-        recorded = folder.read_study()["split_file"]
-        data = data or load(recipes.load(folder.recipe_file).data, offline=True)
-        as_recorded = formats.sha256(atomic.read_file(folder.split_file)) == recorded
-    except (BakeoffError, KeyError):
+    recorded = recorded_data(folder, data)
+    if recorded is None:
         return comparison
-    if not as_recorded or data.hash != comparison.data["hash"]:
-        return comparison
+    data, split = recorded
     training = split["train"]
     chosen = training[notable_images.choose_samples(data.labels[training], data.n_classes)]
     pictures = notable_images.collect(

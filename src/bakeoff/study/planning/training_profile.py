@@ -12,22 +12,23 @@ from __future__ import annotations
 
 import io
 from collections.abc import Mapping
-from dataclasses import dataclass
+from contextlib import suppress
+from dataclasses import dataclass, replace
 from functools import cache
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from bakeoff import recipe as recipes
-from bakeoff.data import DataSet, load
+from bakeoff.data import DataSet
 from bakeoff.data.centring import Frame, frame_of
 from bakeoff.data.formats.npz import read_arrays
 from bakeoff.errors import BakeoffError
-from bakeoff.storage import atomic, formats
+from bakeoff.storage import atomic
 from bakeoff.storage.split_file import read_split
 from bakeoff.storage.study_folder import StudyFolder
 from bakeoff.storage.study_recipe import read_recipe
+from bakeoff.study.recorded_data import recorded_data
 
 FILE = "training_profile.npz"
 SAMPLE = 2_000  # images kept, at most
@@ -165,8 +166,7 @@ def measure(
         maximum=data.maximum,
     )
     wrong = int(profile.unlike(data.images[validation]).sum()) if len(validation) else 0
-    alarms = np.array([wrong, len(validation)], np.int64)
-    return TrainingProfile(**{**vars(profile), "alarms": alarms})
+    return replace(profile, alarms=np.array([wrong, len(validation)], np.int64))
 
 
 def _margin(values: NDArray[np.float64]) -> float:
@@ -238,13 +238,9 @@ def _checked(
 
 
 def _made_again(folder: StudyFolder) -> TrainingProfile | None:
-    try:
-        study = folder.read_study()
-        data = load(recipes.load(folder.recipe_file).data, offline=True)
-        if data.hash != study["data"]["hash"]:
-            return None
-        if formats.sha256(atomic.read_file(folder.split_file)) != study["split_file"]:
-            return None
-        return write_profile(folder, data)
-    except (BakeoffError, OSError):
+    recorded = recorded_data(folder)
+    if recorded is None:
         return None
+    with suppress(BakeoffError):  # the folder may not be written
+        return write_profile(folder, recorded[0])
+    return None

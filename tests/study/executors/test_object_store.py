@@ -8,7 +8,8 @@ from types import SimpleNamespace
 
 import pytest
 
-from bakeoff.study.executors.object_store import Contents, HostContents, path_of
+from bakeoff.study.executors.object_store import Contents, HostContents
+from bakeoff.study.executors.remote_job import path_of
 
 IMAGES, WEIGHTS = Path("/data/train images.npy"), Path("/data/weights.safetensors")
 

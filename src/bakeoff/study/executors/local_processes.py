@@ -33,9 +33,7 @@ from bakeoff.utils.events import Watcher
 from bakeoff.utils.machine import Device
 
 _POLL_SECONDS = 1.0
-_ENOUGH = (
-    320 << 20
-)  # bytes; below, a worker keeps its programs: small ones serve the next model, too
+_ENOUGH = 320 << 20  # bytes; a worker with less keeps its programs for the next model
 _CRASHES = {-signal.SIGILL, -signal.SIGSEGV, -signal.SIGBUS, -signal.SIGFPE, -signal.SIGABRT}
 _REMARKS: set[str] = set()  # what was said already
 _SILENT_SECONDS = 60.0  # without a word or any processor time, until a worker is named

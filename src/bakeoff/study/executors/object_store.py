@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from bakeoff.study.executors.interface import Lost, More, MovableJob
-from bakeoff.study.executors.remote_job import RemoteJob
+from bakeoff.study.executors.remote_job import RemoteJob, path_of
 
 
 class Contents:
@@ -90,8 +90,3 @@ class HostContents:
     def let_go(self, keys: Sequence[str]) -> None:
         """Note that no job needs these keys now."""
         self._unneeded |= self.names.keys() & set(keys)
-
-
-def path_of(key: str) -> str:
-    """Return the path of the file that a key of `to_send` belongs to."""
-    return key.rpartition(" ")[0].rpartition(" ")[0]

@@ -14,7 +14,7 @@ from typing import Any
 from bakeoff.errors import StudyError
 from bakeoff.storage import atomic, feature_cache, written_folder
 from bakeoff.study.executors.interface import Job, MovableJob
-from bakeoff.study.jobs.checkpoint_names import newest_first
+from bakeoff.study.jobs.checkpoint_names import CHECKPOINTS_KEPT, newest_first
 from bakeoff.utils.events import OnEpoch
 
 USER = ".user"
@@ -60,6 +60,11 @@ def to_send(job: MovableJob, home: Path) -> tuple[RemoteJob, dict[str, Path]]:
         keeps=tuple(_place(path, home) for path in job.keeps()),
     )
     return made, found
+
+
+def path_of(key: str) -> str:
+    """Return the path of the file that a key of `to_send` belongs to."""
+    return key.rpartition(" ")[0].rpartition(" ")[0]
 
 
 def _place(path: Path, home: Path) -> str:
@@ -174,32 +179,41 @@ def write_results(files: Mapping[str, bytes], made: RemoteJob, home: Path) -> No
         inside = {name.removeprefix(head): c for name, c in files.items() if name.startswith(head)}
         path = _path(place, home)
         if written_folder.MANIFEST in inside:
-            if problems := written_folder.unlike_manifest(inside):
-                raise Garbled(f"{problems[0]} came back otherwise than it was written")
-            written = {n: c for n, c in inside.items() if n != written_folder.MANIFEST}
-            partial = path.with_name(f"{path.name}.partial")
-            shutil.rmtree(path, ignore_errors=True)  # a model shipped before
-            written_folder.write_folder(path, written, scratch=partial / "finished")
-            shutil.rmtree(partial, ignore_errors=True)
-            continue
-        if inside:
-            atomic.clear_temporary(path)
-        for name, content in inside.items():  # the cache's, each named for what it holds
-            if not (path / name).exists():
-                atomic.write_file(path / name, content)
-        if place in files:
+            _write_folder(path, inside)
+        elif inside:
+            _add_to_cache(path, inside)
+        elif place in files:
             atomic.write_file(path, files[place])
-        elif not inside:
+        else:
             raise Garbled(f"{path}: expected it among what came back, found nothing")
 
 
+def _write_folder(path: Path, files: Mapping[str, bytes]) -> None:
+    """Write a folder with a manifest, in the place of one that is there: a model shipped before."""
+    if problems := written_folder.unlike_manifest(files):
+        raise Garbled(f"{problems[0]} came back otherwise than it was written")
+    written = {name: each for name, each in files.items() if name != written_folder.MANIFEST}
+    partial = path.with_name(f"{path.name}.partial")
+    shutil.rmtree(path, ignore_errors=True)
+    written_folder.write_folder(path, written, scratch=partial / "finished")
+    shutil.rmtree(partial, ignore_errors=True)
+
+
+def _add_to_cache(folder: Path, files: Mapping[str, bytes]) -> None:
+    """Write files of a cache, each named for what it holds, that are not there yet."""
+    atomic.clear_temporary(folder)
+    for name, content in files.items():
+        if not (folder / name).exists():
+            atomic.write_file(folder / name, content)
+
+
 def keep_checkpoints(files: Mapping[str, bytes], made: RemoteJob, home: Path) -> None:
-    """Keep checkpoints that came from there, and of each trial no older ones than the two last."""
+    """Keep checkpoints that came from there, and of each trial only the newest."""
     _require_inside(files, made.keeps)
     for place, content in files.items():
         path = _path(place, home)
         atomic.write_file(path, content)
-        for old in newest_first(path.parent)[2:]:
+        for old in newest_first(path.parent)[CHECKPOINTS_KEPT:]:
             old.unlink(missing_ok=True)
 
 

@@ -4,6 +4,7 @@ from pathlib import Path
 
 PLACE = "place.json"  # beside them while another machine trains the trial: which one
 PREFIX = "checkpoint-"
+CHECKPOINTS_KEPT = 2  # of a trial: the newest, and one in case that is damaged
 
 
 def epochs_saved(folder: Path) -> int:

@@ -10,14 +10,13 @@ from safetensors import safe_open
 
 from bakeoff.errors import StorageError
 from bakeoff.storage import array_files, atomic, formats
-from bakeoff.study.jobs.checkpoint_names import PREFIX, newest_first
+from bakeoff.study.jobs.checkpoint_names import CHECKPOINTS_KEPT, PREFIX, newest_first
 
 if TYPE_CHECKING:
     from bakeoff.training.trainer import Trainer
 
 
 CHECKPOINT_SECONDS = 5.0
-CHECKPOINTS_KEPT = 2
 
 
 class Checkpoints:

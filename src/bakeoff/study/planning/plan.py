@@ -92,25 +92,25 @@ def plan(recipe: Recipe, *, on: str | None = None) -> Plan:
     rate = (cluster.rate if cluster else None) or measured_rate()
     workers = cores() if cluster is None else cluster.workers
     models = tuple(_model(each, recipe, data, split, rate) for each in recipe.models.values())
-    each = len(recipe.seeds) * (recipe.split.folds or 1)
+    count = len(models) * len(recipe.seeds) * (recipe.split.folds or 1)
     times = [model.seconds for model in models if model.seconds is not None]
-    sizes = [model.memory for model in models if model.memory is not None]
+    memories = [model.memory for model in models if model.memory is not None]
     seconds = memory = None
     if len(times) == len(models) and workers:
         seconds = run_seconds(recipe, data, split, networks=times, workers=workers, rate=rate)
-    if len(sizes) == len(models):
-        memory = run_memory(data, networks=sizes, workers=min(workers, len(models) * each))
+    if len(memories) == len(models) and cluster is None:
+        memory = run_memory(data, networks=memories, workers=min(workers, count))
     return Plan(
-        recipe,
-        data,
-        split,
-        models,
-        workers,
-        default_device(),
-        rate,
-        seconds,
-        memory if cluster is None else None,
-        cluster,
+        recipe=recipe,
+        data=data,
+        split=split,
+        models=models,
+        workers=workers,
+        device=default_device(),
+        rate=rate,
+        seconds=seconds,
+        memory=memory,
+        cluster=cluster,
     )
 
 

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from bakeoff.analysis.power import about_power
 from bakeoff.data import about_pixels
-from bakeoff.recipe import ModelRecipe
+from bakeoff.recipe import ModelRecipe, Recipe
 from bakeoff.recipe.architecture import BACKBONE, Architecture, LayerShape
 from bakeoff.recipe.search_space import most_settings, short_names
 from bakeoff.recipe.vocabulary.backbones import BACKBONES
@@ -146,11 +146,7 @@ def _training(model: ModelPlan, plan: Plan) -> str:
 def _estimate(plan: Plan) -> list[str]:
     unit = "network" if plan.recipe.split.folds else "trial"
     if plan.cluster is not None:
-        networks = counted(plan.networks, unit)
-        searches = [model.search for model in plan.recipe.models.values() if model.search]
-        if settings := sum(map(limit, searches)):
-            most = "at most " if any(search.minutes for search in searches) else ""
-            networks = f"{most}{counted(settings, 'setting')} of searches, then {networks},"
+        networks = _searched_first(plan.recipe, counted(plan.networks, unit))
         return plan.cluster.sentences(networks, seconds=plan.seconds)
     lines = []
     if plan.seconds is None or plan.memory is None:
@@ -173,3 +169,13 @@ def _estimate(plan: Plan) -> list[str]:
     if plan.device == "gpu":
         lines.append("That is for the CPU; a run uses the GPU that is here, which is faster.")
     return lines
+
+
+def _searched_first(recipe: Recipe, networks: str) -> str:
+    """Return how many networks are trained, and before them how many settings of searches."""
+    searches = [model.search for model in recipe.models.values() if model.search]
+    settings = sum(map(limit, searches))
+    if not settings:
+        return networks
+    most = "at most " if any(search.minutes for search in searches) else ""
+    return f"{most}{counted(settings, 'setting')} of searches, then {networks},"

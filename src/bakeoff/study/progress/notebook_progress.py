@@ -122,11 +122,11 @@ class NotebookProgress(Watcher):
             return
         self._said = now
         full = round(_BAR * self._pace.share)
-        left = self._pace.seconds_left(now)
+        left = self._pace.time_left(now)
         words = f"{self._title} {'█' * full}{'░' * (_BAR - full)} "
         words += f"{self._pace.done} of {self._pace.to_do}"
-        if left is not None and left >= 0.5:
-            words += f", about {duration(left, rough=True)} left"
+        if left:
+            words += f", {left}"
         self._show("\n".join([*self._notes, words]))
 
 

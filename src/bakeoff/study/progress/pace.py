@@ -9,6 +9,7 @@ from dataclasses import dataclass, replace
 
 from bakeoff.study.planning.cost import makespan
 from bakeoff.utils.events import Planned
+from bakeoff.utils.text import duration
 
 _LONG = 20.0  # seconds; a first epoch this long tells something, though it was compiled, too
 _REMEMBERED = 9  # epochs whose lengths are remembered for each model
@@ -184,6 +185,11 @@ class Pace:
         rest = self._began + self._within - now
         last = rest + self._whole(another, lengths, rate, delay) if rest > 0 else 0.0
         return min(left, max([last, *busy]))
+
+    def time_left(self, now: float) -> str:
+        """Return how long the stage still takes in words; "" while nobody knows, or at its end."""
+        left = self.seconds_left(now)
+        return "" if left is None or left < 0.5 else f"about {duration(left, rough=True)} left"
 
     def _all_left(
         self, lengths: dict[str, float], rate: float, delay: float, busy: list[float]

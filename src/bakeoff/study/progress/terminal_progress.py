@@ -80,11 +80,6 @@ def _terminal(stream: TextIO) -> bool:
         return False
 
 
-def _time_left(pace: Pace, now: float) -> str:
-    left = pace.seconds_left(now)
-    return "" if left is None or left < 0.5 else f"about {duration(left, rough=True)} left"
-
-
 def _on(where: str | None) -> str:
     return f" on {where}" if where else ""
 
@@ -140,7 +135,7 @@ class Lines(Watcher):
             done, total = self._pace.epochs(label)
             where = _on(self._where.get(label))
             words = [f"{label}{where}: epoch {done} of {total}", *_scores(result)]
-            self._say(", ".join(words), _time_left(self._pace, now))
+            self._say(", ".join(words), self._pace.time_left(now))
 
     def resumed(self, label: str, resumed: Resumed) -> None:
         """Count the epochs that were trained before."""
@@ -163,7 +158,7 @@ class Lines(Watcher):
             words += _scores(self._selected.pop(label).weights)
         words += ["diverged"] if label in self._diverged else []
         count = f"{self._pace.done} of {self._pace.to_do} done: "
-        self._say(count + ", ".join(words), _time_left(self._pace, now))
+        self._say(count + ", ".join(words), self._pace.time_left(now))
 
     def lost(self, label: str) -> None:
         """Take a lost job out of the count."""
@@ -274,7 +269,7 @@ class Display(Watcher):
                 Text(self._title, style="bold"),
                 _bar(pace.share, style="green"),
                 f"{pace.done} of {pace.to_do}",
-                Text(_time_left(pace, now), style="cyan"),
+                Text(pace.time_left(now), style="cyan"),
             )
             rows = Table.grid(padding=(0, 2))
             for label in pace.running[: max(self._console.height - 3, 1)]:

@@ -19,7 +19,6 @@ from bakeoff.storage import array_files, atomic, formats, ledger, opened_weights
 from bakeoff.storage.declared_looks import planned_openings
 from bakeoff.storage.race_looks import dropped_models
 from bakeoff.storage.search_folder import SearchFolder
-from bakeoff.storage.study_folder import StudyFolder
 from bakeoff.storage.study_recipe import require_as_declared
 from bakeoff.storage.user_ledger import forgotten_lines, tell_user
 from bakeoff.study.create import Prepared, test_hash
@@ -67,7 +66,7 @@ def open_test_set(
             return False
         _require_as_declared(prepared, document["models"])
         kept = _opened_before(openings[-1], changed) if openings else {}
-        _require_whole(folder, document, kept)
+        _require_whole(_places(prepared, document), kept)
         again = lines and all(document["opening"] > line["opening"] for line in lines)
         if again and (changed or not _declared(prepared, lines, document)):
             watcher.note(_said(document["opening"], changed))
@@ -153,14 +152,11 @@ def _require_as_declared(prepared: Prepared, models: Mapping[str, Sequence[int]]
             require_as_declared(prepared.folder, model, prepared.recipe.selection, seed)
 
 
-def _require_whole(
-    folder: StudyFolder, document: Mapping[str, Any], kept: Mapping[str, bytes]
-) -> None:
+def _require_whole(places: Mapping[str, Path], kept: Mapping[str, bytes]) -> None:
     """Refuse files that were changed or are gone, before the test set counts as opened.
 
     kept : predictions that are taken over, for which no weights are needed
     """
-    places = opened_weights.places_of(folder, document["models"], document["baselines"])
     for key, place in places.items():
         weights = (written_folder.WEIGHTS,) if f"{key}.npy" in kept else ()
         written_folder.require_whole(place, but=(written_folder.VALIDATION, *weights))
@@ -173,10 +169,27 @@ def _record(
     without: Sequence[tuple[str, int]] = (),
 ) -> None:
     """Write the opening's line in the study's ledger and in the user's, where it is not yet."""
-    study = formats.open_sealed_json(
-        atomic.read_file(prepared.folder.study_file), prepared.folder.study_file
-    )
-    entry = {
+    entry = _entry(prepared, opening, without)
+    same = [
+        line
+        for line in prepared.folder.read_ledger()
+        if line["opening"] == opening["opening"]
+        and line["models"] == opening["models"]
+        and line.get("weights", entry["weights"]) == entry["weights"]
+    ]
+    if not same:
+        ledger.append_ledger(prepared.folder.ledger_file, entry)
+    else:
+        entry = {key: value for key, value in same[-1].items() if key in entry}
+    tell_user(entry, prepared.folder.path)
+
+
+def _entry(
+    prepared: Prepared, opening: Mapping[str, Any], without: Sequence[tuple[str, int]]
+) -> dict[str, Any]:
+    """Return the ledger's line of an opening that is made now."""
+    study = formats.read_sealed_json(prepared.folder.study_file)
+    return {
         "opening": opening["opening"],
         "time": datetime.now(UTC).isoformat("T", "seconds"),
         "study": study["name"],
@@ -200,19 +213,6 @@ def _record(
         "searches": _searches(prepared),
         "images": smallest_keys(image_keys(prepared.data, prepared.split.test)),
     }
-    lines = prepared.folder.read_ledger()
-    same = [
-        line
-        for line in lines
-        if line["opening"] == opening["opening"]
-        and line["models"] == opening["models"]
-        and line.get("weights", entry["weights"]) == entry["weights"]
-    ]
-    if not same:
-        ledger.append_ledger(prepared.folder.ledger_file, entry)
-    else:
-        entry = {key: value for key, value in same[-1].items() if key in entry}
-    tell_user(entry, prepared.folder.path)
 
 
 def _race(prepared: Prepared) -> dict[str, Any] | None:
@@ -306,38 +306,40 @@ def _jobs(
     prepared: Prepared, document: Mapping[str, Any], images: Path, partial: Path
 ) -> dict[str, PredictJob]:
     """Return the prediction job of every file of the opening, by the file's name."""
-    folder, data = prepared.folder, prepared.data
+    folded, data = isinstance(prepared.split, Folds), prepared.data
+    places = _places(prepared, document)
 
-    def job(
-        label: str, affinity: str, file: str, source: Path, declared: str | None, repeat: int
-    ) -> PredictJob:
+    def job(key: str, label: str, affinity: str, declared: str | None, repeat: int) -> PredictJob:
         return PredictJob(
             label=label,
             affinity=affinity,
-            source=str(source),
+            source=str(places[key]),
             declared=declared,
             images=str(images),
-            target=str(partial / file),
+            target=str(partial / f"{key}.npy"),
             maximum=data.maximum,
             n_classes=data.n_classes,
             folds=str(_folds_file(partial, repeat)) if folded else None,
             builder=prepared.builders.get(affinity, ""),
         )
 
-    folded = isinstance(prepared.split, Folds)
     unit = unit_of(folded=folded)
     jobs = {}
     for name, seeds in document["models"].items():
         declared = prepared.recipe.models[name].model_dump_json()
         for seed in seeds:
-            file = f"{name}/seed-{seed}.npy"
-            source = folder.trial(name, seed)
-            jobs[file] = job(f"{name} {unit} {seed}", name, file, source, declared, seed)
+            key = opened_weights.trial_key(name, seed)
+            jobs[f"{key}.npy"] = job(key, f"{name} {unit} {seed}", name, declared, seed)
     for name in document["baselines"]:
-        file = f"baselines/{name}.npy"
-        place = folder.baseline(name)
-        jobs[file] = job(f"{name} baseline", "baselines", file, place, None, BASELINE_REPEAT)
+        key = opened_weights.baseline_key(name)
+        jobs[f"{key}.npy"] = job(key, f"{name} baseline", "baselines", None, BASELINE_REPEAT)
     return jobs
+
+
+def _places(prepared: Prepared, document: Mapping[str, Any]) -> dict[str, Path]:
+    """Return the folders of what an opening holds, by what their predictions are called in it."""
+    models, baselines = document["models"], document["baselines"]
+    return opened_weights.places_of(prepared.folder, models, baselines)
 
 
 def _folds_file(partial: Path, repeat: int) -> Path:
@@ -345,8 +347,7 @@ def _folds_file(partial: Path, repeat: int) -> Path:
 
 
 def _write(prepared: Prepared, document: Mapping[str, Any], partial: Path, target: Path) -> None:
-    names = [f"{name}/seed-{s}.npy" for name, seeds in document["models"].items() for s in seeds]
-    names += [f"baselines/{name}.npy" for name in document["baselines"]]
+    names = [f"{key}.npy" for key in _places(prepared, document)]
     names += [
         f"{name}/{written_folder.TIMING}"
         for name in document["models"]

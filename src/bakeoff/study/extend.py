@@ -39,14 +39,11 @@ def extended(
     searched = _written_out(folder, before, recipe)
     notes += [f"the study keeps the search that chose the settings of {name}" for name in searched]
     kept = {name for name in before.models if name in done or name in seen}
-    for name in before.models.keys() - kept:
+    for name in sorted(before.models.keys() - kept):
         _require_not_in_training(folder, old, recipe, name)
     for name in sorted(kept & set(recipe.models)):
         same = is_identity(old["identities"].get(name), recipe.models[name], recipe)
         if _left_open(folder, recipe, name) or not same:
-            if before.models[name].search is not None:
-                why = f"the test set was opened with what the search of {name} chose"
-                SearchFolder(folder.path, name).require_chosen(why)
             raise _changed(folder, name, before, recipe, trained=name in done)
     dropped = [name for name in before.models if name in kept and name not in recipe.models]
     notes += _kept_models(folder, before, dropped)
@@ -180,6 +177,13 @@ def _other_images(folder: StudyFolder, old: Mapping[str, Any], data: DataSet) ->
 def _changed(
     folder: StudyFolder, name: str, before: Recipe, recipe: Recipe, *, trained: bool
 ) -> StudyError:
+    """Return what to say of a model that is declared otherwise than it was trained or opened.
+
+    Raises StorageError where it is not the recipe that was changed: the search's choice is gone.
+    """
+    if before.models[name].search is not None:
+        why = f"the test set was opened with what the search of {name} chose"
+        SearchFolder(folder.path, name).require_chosen(why)
     old: Any = {"selection": before.selection, **without_paths(before.models[name].resolved())}
     new: Any = {"selection": recipe.selection, **without_paths(recipe.models[name].resolved())}
     if _left_open(folder, recipe, name):  # what it is now would be found by a search

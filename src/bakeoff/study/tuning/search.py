@@ -67,8 +67,7 @@ def search(
 
     Raises StudyError where no setting of a model could be trained, TrialLost where some were lost.
     """
-    names = searching(prepared.recipe, prepared.folder.path, only)
-    for name in names:
+    for name in searching(prepared.recipe, prepared.folder.path, only):
         samplers.require(_search(prepared.recipe.models[name]))
     with (
         prepared.folder.lock("search"),
@@ -77,9 +76,8 @@ def search(
         for name in prepared.recipe.models:  # those of finished searches, too
             atomic.clear_temporary(SearchFolder(prepared.folder.path, name).path)
         write_parts(prepared.data, prepared.split, scratch)  # type: ignore[arg-type]
-        for name in searching(
-            prepared.recipe, prepared.folder.path, only
-        ):  # nobody did it meanwhile
+        # once more: somebody may have done one meanwhile
+        for name in searching(prepared.recipe, prepared.folder.path, only):
             _Search(prepared, name, scratch, place, watcher).carry_out()
 
 
@@ -143,10 +141,9 @@ class _Search:
         if not best:
             raise self._nothing_found()
         self._folder.choose(best[0], self._about(best[0]))
-        words = ", ".join(f"{k} {v}" for k, v in self._words(best[0].values).items())
         tried = counted(len(self._tried), "setting")
         self._watcher.note(
-            f"{self._name}: chosen among {tried} by validation: {words} "
+            f"{self._name}: chosen among {tried} by validation: {self._in_words(best[0])} "
             f"({percent(best[0].accuracy or 0.0)})"
         )
 
@@ -210,7 +207,7 @@ class _Search:
 
     def _about(self, best: Tried) -> Mapping[str, Any]:
         return {
-            "words": self._words(best.values),
+            "words": setting_words(self._search.dimensions, best.values),
             "accuracy": best.accuracy,
             "cross_entropy": best.cross_entropy,
             "tried": len(self._tried),
@@ -317,8 +314,7 @@ class _Search:
         self._folder.append(asked.number, **{k: v for k, v in said.items() if v not in (None, "")})
         self._tried[asked.number] = ended
         if ended.usable and (not leader or ended.rank < leader[0].rank):
-            words = ", ".join(f"{k} {v}" for k, v in self._words(ended.values).items())
-            accuracy = percent(ended.accuracy or 0.0)
+            accuracy, words = percent(ended.accuracy or 0.0), self._in_words(ended)
             self._watcher.note(f"{self._label(asked.number)} is best so far, {accuracy}: {words}")
 
     def _history(self, number: int) -> Mapping[str, Any]:
@@ -327,8 +323,9 @@ class _Search:
         content = written_folder.read_recorded(place, "history.csv", recorded)
         return read_history(place / "history.csv", content)
 
-    def _words(self, values: Setting) -> dict[str, str]:
-        return setting_words(self._search.dimensions, values)
+    def _in_words(self, tried: Tried) -> str:
+        words = setting_words(self._search.dimensions, tried.values)
+        return ", ".join(f"{name} {value}" for name, value in words.items())
 
     def _elapsed(self) -> float:
         return self._before + time.monotonic() - self._started

@@ -9,6 +9,7 @@ from types import SimpleNamespace
 import pytest
 
 from bakeoff.study.progress import notebook_progress as module
+from bakeoff.study.progress import paced_watcher
 from bakeoff.study.progress.notebook_progress import NotebookProgress, in_notebook, shown_progress
 from bakeoff.study.progress.terminal_progress import progress
 from bakeoff.utils.events import Planned
@@ -19,7 +20,8 @@ JOBS = [Planned("a", 2, 1.0), Planned("b", 2, 1.0)]
 @pytest.fixture
 def clock(monkeypatch):
     clock = SimpleNamespace(now=0.0)
-    monkeypatch.setattr(module, "time", SimpleNamespace(monotonic=lambda: clock.now))
+    for each in (paced_watcher, module):
+        monkeypatch.setattr(each, "time", SimpleNamespace(monotonic=lambda: clock.now))
     return clock
 
 

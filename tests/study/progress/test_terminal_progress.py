@@ -9,6 +9,7 @@ import math
 import pytest
 from rich.console import Console
 
+from bakeoff.study.progress import paced_watcher
 from bakeoff.study.progress import terminal_progress as progresses
 from bakeoff.study.progress.terminal_progress import Display, Lines, progress
 from bakeoff.utils.events import EpochResult, Planned, Resumed, Watcher
@@ -30,7 +31,8 @@ class Clock:
 @pytest.fixture
 def clock(monkeypatch):
     clock = Clock()
-    monkeypatch.setattr(progresses, "time", clock)
+    for module in (paced_watcher, progresses):
+        monkeypatch.setattr(module, "time", clock)
     return clock
 
 

@@ -10,12 +10,11 @@ import sys
 import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from threading import RLock
 from typing import Any
 
-from bakeoff.study.progress.pace import Pace
+from bakeoff.study.progress.paced_watcher import PacedWatcher
 from bakeoff.study.progress.terminal_progress import progress
-from bakeoff.utils.events import EpochResult, Planned, Resumed, Watcher
+from bakeoff.utils.events import EpochResult, Planned, Watcher
 from bakeoff.utils.text import counted, duration
 
 _SELDOM = 0.25  # seconds between two updates
@@ -44,77 +43,54 @@ def shown_progress() -> Iterator[Watcher]:
     display.close()
 
 
-class NotebookProgress(Watcher):
+class NotebookProgress(PacedWatcher):
     """A line with a bar, updated in place."""
 
     def __init__(self, show: Callable[[str], None] | None = None) -> None:
-        self._lock = RLock()
+        super().__init__()
         self._show = show or _Display()
-        self._pace: Pace | None = None
-        self._title = ""
         self._notes: list[str] = []
         self._began = self._said = time.monotonic()
         self._done = self._planned = 0
 
     def begin(self, title: str, jobs: Sequence[Planned]) -> None:
         """Begin a stage with a bar of its own."""
-        with self._lock:
-            self._title, self._pace = title, Pace(jobs) if jobs else None
-            self._planned += len(jobs)
-            self._draw(at_once=True)
+        super().begin(title, jobs)
+        self._planned += len(jobs)
+        self._draw(at_once=True)
 
     def started(self, label: str, where: str | None = None) -> None:
         """Begin to wait for a job."""
-        with self._lock:
-            if self._pace:
-                self._pace.started(label, time.monotonic())
-                self._draw()
+        super().started(label, where)
+        self._draw()
 
     def epoch(self, label: str, result: EpochResult) -> None:
         """Move the bar."""
-        with self._lock:
-            if self._pace:
-                self._pace.epoch(label, time.monotonic())
-                self._draw()
-
-    def resumed(self, label: str, resumed: Resumed) -> None:
-        """Count the epochs that were trained before."""
-        with self._lock:
-            if self._pace:
-                self._pace.resumed(label, len(resumed.results))
+        super().epoch(label, result)
+        self._draw()
 
     def finished(self, label: str) -> None:
         """Count a job."""
-        with self._lock:
-            if self._pace:
-                self._pace.finished(label)
-                self._done += 1
-                self._draw()
-
-    def lost(self, label: str) -> None:
-        """Take a lost job out of the count."""
-        with self._lock:
-            if self._pace:
-                self._pace.lost(label)
+        super().finished(label)
+        self._done += self._pace is not None
+        self._draw()
 
     def note(self, text: str) -> None:
         """Keep what a person should read above the bar."""
-        with self._lock:
-            self._notes.append(text)
-            self._draw(at_once=True)
+        self._notes.append(text)
+        self._draw(at_once=True)
 
     def close(self, *, whole: bool = True) -> None:
         """Leave one line: what was done, and how long it took.
 
         whole : False where it was stopped, by an error or by a person; the reason follows it
         """
-        with self._lock:
-            took = duration(time.monotonic() - self._began)
-            said = [f"{counted(self._done, 'job')} done in {took}"]
-            if not self._planned:
-                said = ["nothing to do"] if whole else []
-            if lines := [*self._notes, *said]:
-                self._show("\n".join(lines))
+        took = duration(time.monotonic() - self._began)
+        said = [f"{counted(self._done, 'job')} done in {took}"]
+        if not self._planned:
+            said = ["nothing to do"] if whole else []
+        if lines := [*self._notes, *said]:
+            self._show("\n".join(lines))
 
     def _draw(self, *, at_once: bool = False) -> None:
         now = time.monotonic()

@@ -7,10 +7,10 @@ import sys
 import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
-from threading import RLock
 from typing import TYPE_CHECKING, Any, TextIO
 
 from bakeoff.study.progress.pace import Pace
+from bakeoff.study.progress.paced_watcher import PacedWatcher
 from bakeoff.training.selection import Selection
 from bakeoff.utils.events import EpochResult, Planned, Resumed, Watcher
 from bakeoff.utils.text import duration
@@ -95,12 +95,12 @@ def _scores(result: EpochResult) -> list[str]:
 # ── two ways to show it ──────────────────────────────────────────────────────────────────────
 
 
-class Lines(Watcher):
+class Lines(PacedWatcher):
     """A line for every trial that is done: for files, pipes and notebooks."""
 
     def __init__(self, stream: TextIO) -> None:
+        super().__init__()
         self._stream = stream
-        self._pace: Pace | None = None
         self._each = True
         self._rules: dict[str, str] = {}
         self._selected: dict[str, Selection] = {}  # by job; its "weights" are an epoch's result
@@ -110,28 +110,25 @@ class Lines(Watcher):
 
     def begin(self, title: str, jobs: Sequence[Planned]) -> None:
         """Say what comes."""
-        self._pace = Pace(jobs) if jobs else None
+        super().begin(title, jobs)
         self._each = any(job.epochs for job in jobs)  # predicting takes no time worth a line each
         self._rules = {job.label: job.selection for job in jobs}
-        if jobs:
-            self._say(f"{title}: {Pace(jobs).to_do} to do")
+        if self._pace:
+            self._say(f"{title}: {self._pace.to_do} to do")
 
     def started(self, label: str, where: str | None = None) -> None:
         """Begin to wait for a job, perhaps once more."""
+        super().started(label, where)
         self._where[label] = where
         self._selected.pop(label, None)
         self._diverged.discard(label)
-        if self._pace:
-            self._pace.started(label, time.monotonic())
 
     def epoch(self, label: str, result: EpochResult) -> None:
         """Say something if nothing was said for long."""
-        if not self._pace:
-            return
-        now = time.monotonic()
-        self._pace.epoch(label, now)
+        super().epoch(label, result)
         self._select(label, result)
-        if now - self._said > _SILENCE:
+        now = time.monotonic()
+        if self._pace and now - self._said > _SILENCE:
             done, total = self._pace.epochs(label)
             where = _on(self._where.get(label))
             words = [f"{label}{where}: epoch {done} of {total}", *_scores(result)]
@@ -139,19 +136,16 @@ class Lines(Watcher):
 
     def resumed(self, label: str, resumed: Resumed) -> None:
         """Count the epochs that were trained before."""
-        if self._pace:
-            self._pace.resumed(label, len(resumed.results))
-            for result in resumed.results:
-                self._select(label, result)
+        super().resumed(label, resumed)
+        for result in resumed.results:
+            self._select(label, result)
 
     def finished(self, label: str) -> None:
         """Say that a job is done, how its selected epoch went and how long the others will take."""
-        if not self._pace:
+        super().finished(label)
+        if not self._pace or not self._each:
             return
         now = time.monotonic()
-        self._pace.finished(label)
-        if not self._each:
-            return
         name = f"{label}{_on(self._where.pop(label, None))}"
         words = [f"{name} in {duration(self._pace.seconds(label, now), rough=True)}"]
         if label in self._selected:
@@ -159,11 +153,6 @@ class Lines(Watcher):
         words += ["diverged"] if label in self._diverged else []
         count = f"{self._pace.done} of {self._pace.to_do} done: "
         self._say(count + ", ".join(words), self._pace.time_left(now))
-
-    def lost(self, label: str) -> None:
-        """Take a lost job out of the count."""
-        if self._pace:
-            self._pace.lost(label)
 
     def note(self, text: str) -> None:
         """Say something a person should read."""
@@ -184,16 +173,14 @@ class Lines(Watcher):
         self._stream.flush()
 
 
-class Display(Watcher):
+class Display(PacedWatcher):
     """A bar for the whole and a line for every running trial, drawn again and again."""
 
     def __init__(self, console: "Console") -> None:
         from rich.live import Live
 
-        self._lock = RLock()
+        super().__init__()
         self._console = console
-        self._pace: Pace | None = None
-        self._title = ""
         self._last: dict[str, EpochResult] = {}
         self._where: dict[str, str | None] = {}  # the cluster's node, by job
         self._live = Live(
@@ -212,42 +199,27 @@ class Display(Watcher):
     def begin(self, title: str, jobs: Sequence[Planned]) -> None:
         """Begin a stage with a bar of its own."""
         with self._lock:
-            self._title, self._pace = title, Pace(jobs) if jobs else None
+            super().begin(title, jobs)
             self._last = {}
         self._live.start()
 
     def started(self, label: str, where: str | None = None) -> None:
         """Give a job a line."""
         with self._lock:
+            super().started(label, where)
             self._where[label] = where
-            if self._pace:
-                self._pace.started(label, time.monotonic())
 
     def epoch(self, label: str, result: EpochResult) -> None:
         """Show an epoch in the job's line."""
         with self._lock:
-            if self._pace:
-                self._pace.epoch(label, time.monotonic())
-                self._last[label] = result
+            super().epoch(label, result)
+            self._last[label] = result
 
     def resumed(self, label: str, resumed: Resumed) -> None:
         """Begin a job's line at the epochs of before."""
         with self._lock:
-            if self._pace:
-                self._pace.resumed(label, len(resumed.results))
-                self._last[label] = resumed.results[-1]
-
-    def finished(self, label: str) -> None:
-        """Take a job's line away."""
-        with self._lock:
-            if self._pace:
-                self._pace.finished(label)
-
-    def lost(self, label: str) -> None:
-        """Take a job's line away, and the job."""
-        with self._lock:
-            if self._pace:
-                self._pace.lost(label)
+            super().resumed(label, resumed)
+            self._last[label] = resumed.results[-1]
 
     def note(self, text: str) -> None:
         """Print something above the display."""

@@ -13,9 +13,9 @@ from functools import cached_property
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from bakeoff.data.split import Part, Split, make_split
+from bakeoff.data.split import Part, Split, class_called, make_split
 from bakeoff.errors import DataError
-from bakeoff.utils.text import shown
+from bakeoff.utils.text import counted
 
 
 @dataclass(frozen=True, eq=False)
@@ -121,11 +121,10 @@ def make_folds(
     kinds, sizes = np.unique(classes, return_counts=True)
     for kind, size in zip(kinds.tolist(), sizes.tolist(), strict=True):
         if size < folds:
-            name = shown(class_names[kind]) if class_names else str(kind)
+            name = class_called(kind, class_names)
             raise DataError(
-                f"class {name} has {size} image{'s' if size != 1 else ''}; {folds} folds need at "
-                f"least {folds} of every class: add images of it, take the class out, or ask for "
-                "fewer folds"
+                f"class {name} has {counted(size, 'image')}; {folds} folds need at least {folds} "
+                "of every class: add images of it, take the class out, or ask for fewer folds"
             )
     tested = np.stack([_partition(classes, folds, seed, repeat) for repeat in range(repeats)])
     validating = np.zeros((repeats, folds, len(classes)), dtype=bool)

@@ -140,6 +140,11 @@ def make_split(
     return Split(train=rest, validation=own, test=held_out)
 
 
+def class_called(kind: int, class_names: Sequence[str] | None) -> str:
+    """Return what a message calls a class: its name, or its number where there are no names."""
+    return str(kind) if class_names is None else shown(class_names[kind])
+
+
 def _check_trained(
     classes: NDArray[np.integer],
     train: NDArray[np.int64],
@@ -151,8 +156,7 @@ def _check_trained(
     untrained = np.setdiff1d(classes[validation], classes[train])
     if not len(untrained):
         return
-    kind = int(untrained[0])
-    name = kind if class_names is None else shown(class_names[kind])
+    name = class_called(int(untrained[0]), class_names)
     cure = (
         f"the {part.taken} images are of few classes: write validation: 0.2, which takes some of "
         "every class"
@@ -230,7 +234,7 @@ class _Draw:
         present, sizes = np.unique(self._classes[pool], return_counts=True)
         for kind in present[sizes == 1]:
             if np.count_nonzero(self._classes == kind) == 1:
-                name = kind if self._names is None else shown(self._names[kind])
+                name = class_called(kind, self._names)
                 raise DataError(
                     f"class {name} has 1 image; a stratified split needs at least 2 of every "
                     "class: add images of it, or take the class out"

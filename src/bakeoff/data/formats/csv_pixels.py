@@ -27,7 +27,7 @@ from bakeoff.data.formats.csv_columns import (
 from bakeoff.data.formats.emnist import transposed
 from bakeoff.data.formats.label_column import label_column
 from bakeoff.data.formats.pixel_columns import PACKED, in_order
-from bakeoff.data.in_memory.arrays import Given, from_parts
+from bakeoff.data.in_memory.arrays import Given, from_parts, square_side
 from bakeoff.data.labels import table_labels
 from bakeoff.data.safe_reading import check_different, check_memory, refusing, regular_file
 from bakeoff.data.sources import PARTS, CsvSource
@@ -183,7 +183,7 @@ def _row_numbers(
     Where these are as many as an image has pixels, all are of pixels.
     """
     count = len(others)
-    if _is_square(count) if shape is None else count == math.prod(shape):
+    if square_side(count) if shape is None else count == math.prod(shape):
         return []
     return [each for each in others if bare(columns[each]) in INDEX_COLUMNS][:1]
 
@@ -222,10 +222,6 @@ def _whole_pixels(values: NDArray[Any]) -> NDArray[Any]:
     return values
 
 
-def _is_square(count: int) -> bool:
-    return count > 0 and math.isqrt(count) ** 2 == count
-
-
 def _shape(
     count: int,
     given: tuple[int, ...] | None,
@@ -246,16 +242,17 @@ def _shape(
                 f"{count:,}"
             )
         return given
-    if not _is_square(count):
+    side = square_side(count)
+    if not side:
         cure = "write shape: [height, width] or [height, width, 3]"
-        if _is_square(count + 1) and not labelled:
+        if square_side(count + 1) and not labelled:
             cure = "the column of labels is one more; a table without labels cannot be used"
         elif strange:
             cure = f"take out {some(strange)}, or {cure}"
         raise DataError(
             f"expected as many columns of pixels as a square image has, found {count:,}: {cure}"
         )
-    return math.isqrt(count), math.isqrt(count)
+    return side, side
 
 
 def _load(path: Path, begin: Head, columns: list[int], kind: Any) -> NDArray[Any]:

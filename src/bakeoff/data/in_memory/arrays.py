@@ -164,7 +164,7 @@ def check_shapes(images: Sequence[Described], labels: Sequence[Described]) -> No
 
 def arranged_shape(name: str, shape: Shape) -> Shape:
     """Return (height, width, channels) of the images in an array of this shape; refuse others."""
-    if len(shape) == 3 and 1 in shape[1:] and _side(max(shape[1:])) > 2:
+    if len(shape) == 3 and 1 in shape[1:] and square_side(max(shape[1:])) > 2:
         shape = (shape[0], max(shape[1:]))  # flat rows, and an axis of channels beside them
     if len(shape) == 3 and not _colour_rows(shape):
         return (*shape[1:], 1)
@@ -172,13 +172,14 @@ def arranged_shape(name: str, shape: Shape) -> Shape:
         return shape[1:]
     if len(shape) == 4 and shape[1] in (1, 3):
         return (*shape[2:], shape[1])
-    if len(shape) == 2 and 1 < _side(shape[1]) <= _SQUARE:
-        return (_side(shape[1]), _side(shape[1]), 1)
+    side = square_side(shape[1]) if len(shape) == 2 else 0
+    if 1 < side <= _SQUARE:
+        return (side, side, 1)
     raise DataError(f"{name}: expected shape (n, height, width) or (n, height, width, 1 or 3), "
                     f"found {shape}{_cure(shape)}")  # fmt: skip
 
 
-def _side(pixels: int) -> int:
+def square_side(pixels: int) -> int:
     """Return the side of a square image of so many pixels; 0 where there is none."""
     side = math.isqrt(pixels)
     return side if side * side == pixels else 0
@@ -186,16 +187,15 @@ def _side(pixels: int) -> int:
 
 def _colour_rows(shape: Shape) -> bool:
     """Say whether square images in three colours lie in rows, as CIFAR's do, and not in lines."""
-    return 3 in shape[1:] and _side(max(shape[1:])) > 3
+    return 3 in shape[1:] and square_side(max(shape[1:])) > 3
 
 
 def _cure(shape: Shape) -> str:
     if len(shape) == 3:
-        side = _side(max(shape[1:]))
+        side = square_side(max(shape[1:]))
         wanted = (3, side, side) if shape[1] == 3 else (side, side, 3)
         return f": reshape the rows of colours, as in x.reshape(-1, {', '.join(map(str, wanted))})"
-    third = shape[1] // 3 if len(shape) == 2 else 0
-    side = round(third**0.5)
+    side = square_side(shape[1] // 3) if len(shape) == 2 else 0
     if side > 1 and shape[1] == 3 * side * side:
         return (
             f": rows of colours may be stored in two ways; reshape them, as in "

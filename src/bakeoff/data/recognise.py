@@ -3,7 +3,7 @@
 import os
 from collections.abc import Sequence
 from contextlib import suppress
-from dataclasses import fields
+from dataclasses import replace
 from pathlib import Path
 from typing import TypeVar
 
@@ -14,6 +14,8 @@ from bakeoff.data.formats.csv_columns import Head, head, is_called_table, tables
 from bakeoff.data.formats.emnist import is_emnist
 from bakeoff.data.formats.idx_files import idx_files
 from bakeoff.data.formats.other_kinds import check_kind
+from bakeoff.data.formats.parquet import some_images
+from bakeoff.data.formats.parquet_files import folders_of_sets, named_below
 from bakeoff.data.formats.pixel_columns import is_of_pixels
 from bakeoff.data.formats.table import listed_files
 from bakeoff.data.guess import guess, guess_files
@@ -104,13 +106,11 @@ def _parquet_below(path: Path, files: Sequence[Path]) -> ParquetSource:
 
     Raises DataError for several data sets, which would be read as one.
     """
-    parents = [each.parent for each in files]
-    sets = sorted({each.parent if part_of(each.name) else each for each in parents})
+    sets = folders_of_sets(path, files)
     if len(sets) > 1:
-        names = some([f"{shown(str(each.relative_to(path)))}/" for each in sets])
         raise DataError(
-            f"{shown(path)}: expected one data set in Parquet files, found them in {names}: name "
-            "one of these folders"
+            f"{shown(path)}: expected one data set in Parquet files, found them in "
+            f"{named_below(path, sets)}: name one of these folders"
         )
     return ParquetSource(sets[0])
 
@@ -180,31 +180,17 @@ def _tables(path: Path) -> list[Path]:
 def _pictures(source: Kind) -> Kind:
     """Return the source with a size, a colour and a fit that suit its pictures."""
     how, _ = guessed(source)
-    values = {each.name: getattr(source, each.name) for each in fields(source)}
-    values.update(size=how.size, color=how.color, fit=how.fit)
-    return type(source)(**values)
+    return replace(source, size=how.size, color=how.color, fit=how.fit)
 
 
 def guessed(source: Source) -> tuple[Pictures, str]:
     """Return how to read a source's pictures, and what was found of their sizes, in words."""
-    if isinstance(source, FolderSource):
-        try:
+    with suppress(DataError):  # loading says what is wrong
+        if isinstance(source, FolderSource):
             layout = find(source.folder, source.parts, Seen())
-        except DataError:
-            return Pictures(), ""  # loading says what is wrong
-        files = [Path(file.path) for part in layout.files.values() for file in part]
-    elif isinstance(source, TableSource):
-        try:
-            files = listed_files(source)
-        except DataError:
-            return Pictures(), ""  # loading says what is wrong
-    elif isinstance(source, ParquetSource):
-        from bakeoff.data.formats.parquet import some_images
-
-        try:
+            return guess_files([Path(each.path) for part in layout.files.values() for each in part])
+        if isinstance(source, TableSource):
+            return guess_files(listed_files(source))
+        if isinstance(source, ParquetSource):
             return guess(some_images(source))
-        except DataError:
-            return Pictures(), ""  # loading says what is wrong
-    else:
-        return Pictures(), ""
-    return guess_files(files)
+    return Pictures(), ""

@@ -1,7 +1,6 @@
 """Data sets in Parquet files as Hugging Face stores them: encoded images and their labels."""
 
 import json
-import re
 from collections.abc import Container, Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -10,21 +9,19 @@ import numpy as np
 from numpy.typing import NDArray
 
 from bakeoff.data.dataset import DataSet, part_starts
+from bakeoff.data.formats.parquet_files import other_shards, parquet_files
 from bakeoff.data.guess import sample
 from bakeoff.data.image_files.decode_files import check_pictures
 from bakeoff.data.image_files.decoded_images import DecodedImages, to_decode
-from bakeoff.data.image_files.file_scale import find_white, first_white
+from bakeoff.data.image_files.file_scale import White, find_white, first_white
 from bakeoff.data.image_files.image_file import decode_bytes, decoding
-from bakeoff.data.labels import Labels, listed_labels, natural, pooled_labels
+from bakeoff.data.labels import Labels, listed_labels, pooled_labels
 from bakeoff.data.safe_reading import refusing, regular_file
-from bakeoff.data.sources import PARTS, ParquetSource
-from bakeoff.data.words import PART_COLUMNS, bare, part_of, role_of, unused_columns
+from bakeoff.data.sources import ParquetSource
+from bakeoff.data.words import PART_COLUMNS, bare, role_of, unused_columns
 from bakeoff.errors import DataError
-from bakeoff.utils.clutter import visible
-from bakeoff.utils.text import listed, shown, some
+from bakeoff.utils.text import shown, some
 from bakeoff.utils.user_paths import to_install
-
-_SHARD = "(.*)-([0-9]+)-of-([0-9]+)(?:-[0-9a-f]+)?"  # older ones have a hash at the end
 
 
 def load_parquet(source: ParquetSource) -> DataSet:
@@ -40,7 +37,7 @@ def load_parquet(source: ParquetSource) -> DataSet:
     """
     check_pictures(source)
     root = Path(source.parquet)
-    files = _files(root)
+    files = parquet_files(root)
     with refusing(root):
         first = _opened(next(iter(files.values()))[0])
         columns = first.schema_arrow.names
@@ -51,21 +48,11 @@ def load_parquet(source: ParquetSource) -> DataSet:
             part: sum(_opened(each).metadata.num_rows for each in paths)
             for part, paths in files.items()
         }
-        decoded = to_decode(sum(counts.values()), source)
-
-        def decode(white: float, only: Container[int] | None = None) -> dict[str, list[Any]]:
-            """Decode all images, or only some, and return the labels of each part."""
-            rows = {part: _rows(paths, image, label) for part, paths in files.items()}
-            return _fill(decoded, rows, source, white, only)
-
-        def again(which: NDArray[np.int64], white: float) -> None:
-            decode(white, set(which.tolist()))
-
+        decoded, white, values = _decoded(files, image, label, source, counts)
         labels = {
-            f"{label} ({part})": Labels(listed_labels(values, label), len(values))
-            for part, values in decode(first_white(source)).items()
+            f"{label} ({part})": Labels(listed_labels(each, label), len(each))
+            for part, each in values.items()
         }
-        white = find_white(decoded, source, counts, again)
         classes = pooled_labels(labels, names, list(files))
     validation_start, test_start = part_starts(counts)
     return DataSet(
@@ -77,13 +64,34 @@ def load_parquet(source: ParquetSource) -> DataSet:
         test_start,
         notes=(
             f"read from the columns {image} and {label}{_ignored(columns, (image, label))}",
-            *_other_shards(root),
+            *other_shards(root),
             *white.notes,
         ),
         origins=decoded.origins,
         validation_start=validation_start,
         deep_white=white.deep,
     )
+
+
+def _decoded(
+    files: Mapping[str, Sequence[Path]],
+    image: str,
+    label: str,
+    how: ParquetSource,
+    counts: Mapping[str, int],
+) -> tuple[DecodedImages, White, dict[str, list[Any]]]:
+    """Return (the images of all files, what white is in them, the labels of each part)."""
+    decoded = to_decode(sum(counts.values()), how)
+
+    def decode(white: float, only: Container[int] | None = None) -> dict[str, list[Any]]:
+        rows = {part: _rows(paths, image, label) for part, paths in files.items()}
+        return _fill(decoded, rows, how, white, only)
+
+    def again(which: NDArray[np.int64], white: float) -> None:
+        decode(white, set(which.tolist()))
+
+    labels = decode(first_white(how))
+    return decoded, find_white(decoded, how, counts, again), labels
 
 
 def _ignored(columns: Sequence[str], used: Sequence[str]) -> str:
@@ -128,73 +136,12 @@ def some_images(source: ParquetSource) -> list[bytes]:
     """Return a sample of the encoded images of the first file; or DataError."""
     root = Path(source.parquet)
     with refusing(root):
-        path = next(iter(_files(root).values()))[0]
+        path = next(iter(parquet_files(root).values()))[0]
         file = _opened(path)
         image, label = _columns(file.schema_arrow.names, source.columns or {})
         rows = set(sample(file.metadata.num_rows))
         every = enumerate(_rows([path], image, label))
         return [content for place, (content, _) in every if place in rows]
-
-
-def _files(root: Path) -> dict[str, list[Path]]:
-    """Return the files of each part: train, validation, test."""
-    if root.is_file():
-        return {"train": [root]}
-    found = sorted(visible(root.glob("**/*.parquet")), key=lambda each: natural(str(each)))
-    if not found:
-        raise DataError(f"{shown(root)}: expected Parquet files (.parquet), found none")
-    parts: dict[str, list[Path]] = {}
-    for path in found:
-        part = part_of(path.stem.split("-")[0]) or part_of(path.parent.name)
-        if part is None and len(found) > 1:
-            raise DataError(
-                f"{shown(root)}: expected files called train-…, validation-… or test-…, found "
-                f"{shown(path.name)}"
-            )
-        parts.setdefault(part or "train", []).append(path)
-    if "train" not in parts:
-        raise DataError(f"{shown(root)}: expected train-….parquet, found only {listed(parts)}")
-    if "validation" in parts and "test" not in parts:
-        raise DataError(
-            f"{shown(root)}: expected test-….parquet beside training and validation, found none: "
-            "call the validation file test-… to test on it, or name one file alone"
-        )
-    for part, paths in parts.items():
-        _check_one_set(root, part, paths)
-    return {part: parts[part] for part in PARTS if part in parts}
-
-
-def _check_one_set(root: Path, part: str, paths: list[Path]) -> None:
-    """Refuse files of one part in several folders, which are several sets with their own classes.
-
-    A part's own folder does not count, as in default/train/0000.parquet.
-    """
-    parents = [each.parent for each in paths]
-    sets = {each.parent if each != root and part_of(each.name) else each for each in parents}
-    if len(sets) > 1:
-        folders = sorted((str(each.relative_to(root)) for each in sets), key=natural)
-        raise DataError(
-            f"{shown(root)}: expected the {part} part of one data set, found files of it in "
-            f"{some([f'{shown(each)}/' for each in folders])}: name one of these folders"
-        )
-
-
-def _other_shards(root: Path) -> tuple[str, ...]:
-    """Return a note where a file is one of several that belong together, by its name."""
-    found = re.fullmatch(_SHARD, root.stem)
-    if not root.is_file() or found is None or int(found[3]) < 2:
-        return ()
-    others = [
-        shown(each.name)
-        for each in visible(root.parent.glob("*.parquet"))
-        if each.name != root.name and (other := re.fullmatch(_SHARD, each.stem)) is not None
-        and (other[1], other[3]) == (found[1], found[3])
-    ]  # fmt: skip
-    beside = f" ({some(others)} beside it)" if others else ""
-    return (
-        f"{shown(root.name)} is one of {int(found[3]):,} files of a part{beside}: to read all, "
-        f"name the folder",
-    )
 
 
 def _opened(path: Path) -> Any:
@@ -240,7 +187,7 @@ def _class_names(file: Any, label: str) -> list[str] | None:
     return names if good else None
 
 
-def _rows(paths: list[Path], image: str, label: str) -> Iterator[tuple[bytes, Any]]:
+def _rows(paths: Sequence[Path], image: str, label: str) -> Iterator[tuple[bytes, Any]]:
     for path in paths:
         number = 0
         for batch in _opened(path).iter_batches(batch_size=256, columns=[image, label]):

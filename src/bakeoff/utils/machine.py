@@ -6,12 +6,12 @@ import platform
 import resource
 import sys
 import time
-from collections.abc import Iterator
 from contextlib import suppress
 from pathlib import Path
 from typing import Literal
 
 from bakeoff.utils import macos
+from bakeoff.utils.control_groups import core_quotas, memory_left
 
 Device = Literal["cpu", "gpu"]
 FEWEST_FILES = 64  # open at once; a small study was seen to need 26
@@ -29,25 +29,7 @@ def cores(root: Path = Path("/")) -> int:
         found = len(os.sched_getaffinity(0))
     except AttributeError:  # macOS
         found = os.cpu_count() or 1
-    return max(min([found, *(math.floor(quota + 0.5) for quota in _quotas(root))]), 1)
-
-
-def _quotas(root: Path) -> list[float]:
-    """Return the limits, in cores, that control groups set to this process's time."""
-    found = []
-    for group in _own_groups(root, "", ""):  # version 2
-        with suppress(OSError, ValueError, ZeroDivisionError):  # "max": no limit
-            quota, period = (group / "cpu.max").read_text(encoding="ascii").split()
-            found.append(int(quota) / int(period))
-    for group in _own_groups(root, "cpu", "cpu"):
-        with suppress(OSError, ValueError, ZeroDivisionError):
-            share = _number(group / "cpu.cfs_quota_us") / _number(group / "cpu.cfs_period_us")
-            found += [share] if share > 0 else []  # -1: no limit
-    return found
-
-
-def _number(file: Path) -> int:
-    return int(file.read_text(encoding="ascii"))
+    return max(min([found, *(math.floor(quota + 0.5) for quota in core_quotas(root))]), 1)
 
 
 def open_standard_streams() -> None:
@@ -86,60 +68,8 @@ def available_memory(root: Path = Path("/")) -> int:
     if not found:
         with suppress(OSError, ValueError, AttributeError):
             found.append(os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE") // 2)
-    found += _left_in_groups(root)
+    found += memory_left(root)
     return max(min(found, default=1 << 32), 0)
-
-
-# where a control group's files lie below /sys/fs/cgroup; its limit, its use, and in memory.stat
-# what of that the kernel gives back when it is asked: files that were read
-_GROUPS = {
-    "": ("", "memory.max", "memory.current", "inactive_file"),  # version 2
-    "memory": (
-        "memory",
-        "memory.limit_in_bytes",
-        "memory.usage_in_bytes",
-        "total_inactive_file",
-    ),
-}
-
-
-def _left_in_groups(root: Path) -> list[int]:
-    """Return the bytes left in this process's control group and in all that it lies in."""
-    return [
-        left
-        for kind, (where, *names) in _GROUPS.items()
-        for group in _own_groups(root, kind, where)
-        for left in _left_in_group(group, *names)
-    ]
-
-
-def _own_groups(root: Path, kind: str, where: str) -> Iterator[Path]:
-    """Yield the folder of this process's control group and of all that it lies in.
-
-    kind : "" for version 2; of version 1 what the groups limit
-    where : the folder of that kind's groups, below /sys/fs/cgroup
-    """
-    try:
-        lines = (root / "proc/self/cgroup").read_text(encoding="utf-8").splitlines()
-    except (OSError, ValueError):
-        lines = []
-    parts = [line.split(":", 2) for line in lines if line.count(":") > 1]
-    groups = {kind: name for _, kinds, name in parts for kind in kinds.split(",")}
-    top = root / "sys/fs/cgroup" / where
-    group = top / groups.get(kind, "/").strip("/")  # not there: as a container shows its own
-    while group.is_relative_to(top):
-        yield group
-        group = group.parent
-
-
-def _left_in_group(group: Path, limit: str, use: str, given_back: str) -> list[int]:
-    with suppress(OSError, ValueError):  # "max": no limit
-        most, used = _number(group / limit), _number(group / use)
-        with suppress(OSError, ValueError):
-            stat = (line.split() for line in (group / "memory.stat").read_text().splitlines())
-            used -= next((int(value) for name, value in stat if name == given_back), 0)
-        return [most - used]
-    return []
 
 
 def allow_open_files(wanted: int = 4096) -> None:

@@ -121,11 +121,6 @@ def test_what_it_prints_is_in_the_encoding_of_the_terminal(seasons):
     assert "\n?t?         2\n" in printed
 
 
-def test_signs_that_an_encoding_lacks_are_spelled():
-    """A "?" for ▲ or ▼, or the other's word, would be another verdict."""
-    assert "−–▲▼≈→…×≥≤’·±".encode("ascii", cli._SPELLED) == b"--betterworse~->...x>=<='.+-"
-
-
 @pytest.fixture
 def removed(tmp_path, monkeypatch):
     """Be in a folder that is there no more."""

@@ -1,11 +1,10 @@
 """The command line: parse, call, print. Results go to standard output, the rest to standard error.
 
 Exit codes: 0 done; 1 something failed while running; 2 what the user gave is wrong; 130 stopped.
-commands.py and winner_commands.py have the commands, output.py prints, usage.py words what is wrong
-with a command line.
+commands.py and winner_commands.py have the commands, output.py prints, streams.py prepares what is
+printed on, usage.py words what is wrong with a command line.
 """
 
-import codecs
 import errno
 import gc
 import os
@@ -16,7 +15,7 @@ import sys
 import threading
 import traceback
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -26,29 +25,13 @@ import typer
 from bakeoff.cli import usage
 from bakeoff.cli.output import NobodyReads, printing, remark
 from bakeoff.cli.plain_words import take_words_plainly
+from bakeoff.cli.streams import drop_output, prepare_streams
 from bakeoff.cli.winner_commands import app
 from bakeoff.errors import BakeoffError, Interrupted, StorageError, UsageError
-from bakeoff.utils.machine import open_standard_streams
 from bakeoff.utils.text import docstring
 from bakeoff.utils.user_paths import current_folder
 
 _COLLECTED_AFTER = 50_000  # new objects, not 700: imports make many, of which none is garbage
-_SPELLED = "bakeoff-spelled"  # what a stream does with signs that its encoding lacks
-_SPELLINGS = {
-    "−": "-",
-    "–": "-",
-    "▲": "better",
-    "▼": "worse",
-    "≈": "~",
-    "→": "->",
-    "…": "...",
-    "×": "x",
-    "≥": ">=",
-    "≤": "<=",
-    "’": "'",
-    "·": ".",
-    "±": "+-",
-}
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -59,7 +42,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     argv : the words after the program's name; those of this process by default
     """
     words = list(sys.argv[1:] if argv is None else argv)
-    _prepare_streams()
+    prepare_streams()
     thresholds = gc.get_threshold()
     gc.set_threshold(_COLLECTED_AFTER, *thresholds[1:])
     try:
@@ -68,11 +51,11 @@ def main(argv: Sequence[str] | None = None) -> int:
     except KeyboardInterrupt:
         return _say(Interrupted(_how_to_go_on(words)))
     except NobodyReads:  # who has seen enough: nothing failed
-        _drop_output()
+        drop_output()
         return 0
     except BakeoffError as error:
         if str(error).startswith("standard output"):
-            _drop_output()
+            drop_output()
         return _say(error)
     except OSError as error:
         reason = (error.strerror or str(error)).lower()
@@ -113,28 +96,6 @@ def _carry_out(words: list[str]) -> int:
     with printing():
         sys.stdout.flush()
     return int(code or 0)
-
-
-def _spelled(error: UnicodeError) -> tuple[str | bytes, int]:
-    """Spell the signs that an encoding lacks: "?" would stand for another verdict."""
-    if not isinstance(error, UnicodeEncodeError):
-        raise error
-    lost = error.object[error.start : error.end]
-    return "".join(_SPELLINGS.get(each, "?") for each in lost), error.end
-
-
-codecs.register_error(_SPELLED, _spelled)
-
-
-def _prepare_streams() -> None:
-    """Make the two streams take whatever is printed, also where they are closed or plain ASCII."""
-    open_standard_streams()
-    sys.stdin = sys.stdin or open(os.devnull)  # noqa: SIM115
-    sys.stdout = sys.stdout or open(os.devnull, "w")  # noqa: SIM115
-    sys.stderr = sys.stderr or open(os.devnull, "w")  # noqa: SIM115
-    for stream in (sys.stdout, sys.stderr):
-        if hasattr(stream, "reconfigure"):
-            stream.reconfigure(errors=_SPELLED)
 
 
 def _say(error: BakeoffError) -> int:
@@ -186,12 +147,6 @@ def _how_to_go_on(words: Sequence[str]) -> str:
         "interrupted; what is finished is kept, and the same command goes on: "
         f"{shlex.join([*program, *words])}"
     )
-
-
-def _drop_output() -> None:
-    """Let what is still to be written go nowhere, so that Python does not try again at its end."""
-    with suppress(OSError, ValueError):
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
 @contextmanager

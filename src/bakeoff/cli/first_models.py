@@ -48,15 +48,11 @@ def searched_models(data: DataSet) -> str:
       - dense: {units: {choice: [32, 64, 128]}, activation: relu}
       - dropout: {uniform: [0, 0.5]}
 """
-    blocks = ""
-    sides = min(height, width)
-    for filters in ("[8, 16, 32]", "[16, 32, 64]"):
-        if sides >> 1 >= 3:
-            sides >>= 1
-            blocks += (
-                f"      - conv2d: {{filters: {{choice: {filters}}}, kernel_size: 3, padding: same, "
-                "activation: relu}\n      - max_pooling2d: 2\n"
-            )
+    blocks = "".join(
+        f"      - conv2d: {{filters: {{choice: {filters}}}, kernel_size: 3, padding: same, "
+        "activation: relu}\n      - max_pooling2d: 2\n"
+        for filters in ("[8, 16, 32]", "[16, 32, 64]")[: _poolings(height, width)]
+    )
     mlp = f"""\
   mlp:
 {rate}    layers:
@@ -67,6 +63,14 @@ def searched_models(data: DataSet) -> str:
             - dropout: {{uniform: [0, 0.5]}}
 """
     return mlp + (f"  cnn:\n{rate}    layers:\n{blocks}{head}" if blocks else "")
+
+
+def _poolings(height: int, width: int) -> int:
+    """Return how many times images can be halved with at least 3 pixels left of each side."""
+    count = 0
+    while min(height, width) >> (count + 1) >= 3:
+        count += 1
+    return count
 
 
 def epochs(images: int, batch: int) -> int:
@@ -93,10 +97,11 @@ def class_weight(counts: list[int]) -> str:
 def _trained_and_validating(data: DataSet) -> tuple[int, int]:
     """Return about how many images a network is trained on, and how many validate it."""
     end = len(data.labels) if data.test_start is None else data.test_start
-    first = end if data.validation_start is None else data.validation_start
-    rest = first - (round(_DRAWN * len(data.labels)) if data.test_start is None else 0)
-    validating = end - first or round(_DRAWN * rest)
-    return rest - (validating if first == end else 0), validating
+    tested = round(_DRAWN * end) if data.test_start is None else 0
+    if data.validation_start is not None:
+        return data.validation_start - tested, end - data.validation_start
+    validating = round(_DRAWN * (end - tested))
+    return end - tested - validating, validating
 
 
 def _fine_tuned(data: DataSet, networks: int) -> str:
@@ -188,9 +193,7 @@ def _convolutions(blocks: int) -> str:
 
 def _for_drawings(height: int, width: int) -> str:
     """Return a network without convolutions and two with; where images are tiny, two without."""
-    blocks = 0
-    while blocks < 3 and min(height, width) >> (blocks + 1) >= 3:
-        blocks += 1
+    blocks = min(_poolings(height, width), 3)
     mlp = """\
   mlp:
     layers:

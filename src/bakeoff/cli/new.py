@@ -133,37 +133,15 @@ def _quoted(text: str) -> str:
 
 def _text(name: str, found: _Found, *, tune: bool) -> str:
     data = found.data
-    own = data.test_start is not None
-    both = own and data.validation_start is not None
+    divided, networks = _divided(data, tune=tune)
     images = len(data.labels) if data.test_start is None else data.test_start
-    counts = np.bincount(data.labels, minlength=data.n_classes).tolist()
     trained = np.bincount(data.labels[: data.validation_start or data.test_start]).tolist()
-    classes = [f"{each} ({count:,})" for each, count in zip(data.class_names, counts, strict=True)]
-    more = data.n_classes - _CLASSES_NAMED
-    listed = ", ".join(classes[:_CLASSES_NAMED]) + (f" and {more:,} more" if more > 0 else "")
-    about = (
-        f"A first recipe for {data.name}, to be changed; docs/recipe.md says what it may hold. "
-        f"{len(data.labels):,} images of {counted(data.n_classes, 'class', 'classes')}: "
-        f"{listed}. {found.comment}"
-    )
-    split = "{validation: 0.2}" if own else "{validation: 0.2, test: 0.2}"
-    whose = "; the test part is the data's own" if own else ""
-    whose = "; both parts are the data's own, so this is not used" if both else whose
-    if data.validation_start is not None and not own:
-        whose = "; the validation part is the data's own, so that validation is not used"
-    why = "" if tune else _too_few_to_divide(data)
-    networks = _SEEDS
-    divided = f"""{why}split: {split}  # shares, or numbers of images{whose}
-seeds: {_SEEDS}  # every model is trained five times
-"""
-    if _cross_validated(data) and not tune:  # a search takes one split
-        divided, networks = _FEW_IMAGES, _FOLDS * _REPEATS
     batch = 32 if images < 10_000 else 128
     made = first_models.models
     models = first_models.searched_models(data) if tune else made(data, networks=networks)
     search = _SEARCH.format(install=to_install("tune")) if tune else ""
     first = f"#   bakeoff tune {name}.yaml\n" if tune else ""
-    return f"""{_commented(about)}
+    return f"""{_commented(_introduction(found))}
 #   bakeoff plan {name}.yaml
 {first}#   bakeoff run {name}.yaml
 name: {_quoted(name)}
@@ -174,6 +152,40 @@ data: {found.declared}
   optimizer: {{adam: {{learning_rate: 0.001}}}}
 {first_models.class_weight(trained)}{search}models:
 {models}"""
+
+
+def _introduction(found: _Found) -> str:
+    """Say what the recipe is for: how many images of which classes, and what was found of them."""
+    data = found.data
+    counts = np.bincount(data.labels, minlength=data.n_classes).tolist()
+    classes = [f"{each} ({count:,})" for each, count in zip(data.class_names, counts, strict=True)]
+    more = data.n_classes - _CLASSES_NAMED
+    listed = ", ".join(classes[:_CLASSES_NAMED]) + (f" and {more:,} more" if more > 0 else "")
+    return (
+        f"A first recipe for {data.name}, to be changed; docs/recipe.md says what it may hold. "
+        f"{len(data.labels):,} images of {counted(data.n_classes, 'class', 'classes')}: "
+        f"{listed}. {found.comment}"
+    )
+
+
+def _divided(data: DataSet, *, tune: bool) -> tuple[str, int]:
+    """Return (the lines of `split` and `seeds`, how many networks of each model they ask for)."""
+    if _cross_validated(data) and not tune:  # a search takes one split
+        return _FEW_IMAGES, _FOLDS * _REPEATS
+    split, whose = "{validation: 0.2}", ""
+    if data.test_start is None:
+        split = "{validation: 0.2, test: 0.2}"
+        if data.validation_start is not None:
+            whose = "; the validation part is the data's own, so that validation is not used"
+    elif data.validation_start is None:
+        whose = "; the test part is the data's own"
+    else:
+        whose = "; both parts are the data's own, so this is not used"
+    why = "" if tune else _too_few_to_divide(data)
+    return (
+        f"{why}split: {split}  # shares, or numbers of images{whose}\n"
+        f"seeds: {_SEEDS}  # every model is trained five times\n"
+    ), _SEEDS
 
 
 _SEARCH = """\

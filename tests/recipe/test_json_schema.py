@@ -133,10 +133,16 @@ def check(rule, value, whole=None):
     if "$ref" in rule:
         check(whole["$defs"][rule["$ref"].rsplit("/", 1)[1]], value, whole)
     known = {"$schema", "$defs", "$ref", "title", "description", "default", *CHECKS}
-    assert set(rule) <= known, set(rule) - known
+    hold(set(rule) <= known, set(rule) - known)
     for word, argument in rule.items():
         if word in CHECKS:
             CHECKS[word](argument, value, rule, whole)
+
+
+def hold(whether, *seen):
+    """Assert it; of plain assertions pytest would write an explanation for each of `anyOf`."""
+    if not whether:
+        raise AssertionError(*seen)
 
 
 def is_type(name, value):
@@ -153,7 +159,8 @@ def is_type(name, value):
 
 
 def check_type(names, value, *_):
-    assert any(is_type(name, value) for name in ([names] if isinstance(names, str) else names))
+    wanted = [names] if isinstance(names, str) else names
+    hold(any(is_type(name, value) for name in wanted), names, value)
 
 
 def fits(rule, value, whole):
@@ -171,14 +178,14 @@ def check_properties(properties, value, _, whole):
 
 def check_additional(allowed, value, rule, whole):
     for key in value.keys() - rule.get("properties", {}).keys() if isinstance(value, dict) else ():
-        assert allowed is not False, key
+        hold(allowed is not False, key)
         check(allowed, value[key], whole)
 
 
 def check_limit(kinds, holds):
     def check_one(limit, value, *_):
         if any(is_type(kind, value) for kind in kinds):
-            assert holds(value, limit)
+            hold(holds(value, limit), limit, value)
 
     return check_one
 
@@ -216,8 +223,8 @@ CHECKS = {
 
 
 def check_enum(options, value):
-    assert any(value == each and type(value) is type(each) for each in options)
+    hold(any(value == each and type(value) is type(each) for each in options), options, value)
 
 
 def check_count(rules, value, whole, wanted):
-    assert sum(fits(rule, value, whole) for rule in rules) in wanted
+    hold(sum(fits(rule, value, whole) for rule in rules) in wanted, rules, value)

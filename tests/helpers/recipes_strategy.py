@@ -4,6 +4,7 @@
 `recipes()` the Recipe. One epoch unless `max_epochs` says more.
 """
 
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -99,6 +100,39 @@ dense = st.one_of(
 
 
 CONVOLUTIONS = st.sampled_from(["conv2d", "separable_conv2d"])
+ACTIVATED = optional(activation=st.sampled_from(ACTIVATIONS), **KERNEL)
+
+
+@cache
+def whole(least: int, most: int) -> st.SearchStrategy[int]:
+    """A whole number; strategies that are made once are looked through once."""
+    return st.integers(least, most)
+
+
+@cache
+def p_re_lu(rank: int) -> st.SearchStrategy[dict[str, Any]]:
+    """An activation whose weights may be shared along some of an image's axes."""
+    axes = st.lists(st.integers(1, rank), min_size=1, unique=True)
+    return optional(
+        shared_axes=st.one_of(st.none(), axes),
+        alpha_initializer=st.sampled_from(INITIALIZERS),
+        alpha_regularizer=regularizers,
+    )
+
+
+@cache
+def pairs(height: int, width: int) -> st.SearchStrategy[tuple[int, int]]:
+    """A window's size on images of this size."""
+    free = st.tuples(whole(1, min(3, height)), whole(1, min(3, width)))
+    return st.one_of(free, whole(1, min(3, height, width)).map(lambda n: (n, n)))
+
+
+PADDINGS = st.sampled_from(["valid", "same"])
+STRIDES = st.one_of(st.none(), st.integers(1, 2).map(lambda n: (n, n)))
+KINDS = ["anywhere", "p_re_lu", "flatten", "dense"]
+WINDOWED = ["conv2d", "max_pooling2d", "average_pooling2d", "global_average_pooling2d"]
+WINDOWED += ["augmentation", "depthwise_conv2d", "global_max_pooling2d", "residual"]
+KIND = {1: st.sampled_from(KINDS), 3: st.sampled_from(KINDS + WINDOWED)}
 
 
 @st.composite
@@ -106,29 +140,14 @@ def layers(draw: st.DrawFn, *, limit: int = 5) -> list[Any]:
     """Layers that fit on 8×8×1 images."""
     shape: tuple[int, ...] = (8, 8, 1)
     chosen = []
-    for _ in range(draw(st.integers(0, limit))):
-        kinds = ["anywhere", "p_re_lu", "flatten", "dense"]
-        if len(shape) == 3:
-            kinds += ["conv2d", "max_pooling2d", "average_pooling2d", "global_average_pooling2d"]
-            kinds += ["augmentation", "depthwise_conv2d", "global_max_pooling2d", "residual"]
-        kind = draw(st.sampled_from(kinds))
+    for _ in range(draw(whole(0, limit))):
+        kind = draw(KIND[len(shape)])
         if kind == "augmentation":
             chosen.append(draw(augmentation))
         elif kind == "anywhere":
             chosen.append(draw(anywhere))
         elif kind == "p_re_lu":
-            axes = st.lists(st.integers(1, len(shape)), min_size=1, unique=True)
-            chosen.append(
-                {
-                    "p_re_lu": draw(
-                        optional(
-                            shared_axes=st.one_of(st.none(), axes),
-                            alpha_initializer=st.sampled_from(INITIALIZERS),
-                            alpha_regularizer=regularizers,
-                        )
-                    )
-                }
-            )
+            chosen.append({"p_re_lu": draw(p_re_lu(len(shape)))})
         elif kind == "dense":
             chosen.append(draw(dense))
             shape = (1,)
@@ -141,7 +160,7 @@ def layers(draw: st.DrawFn, *, limit: int = 5) -> list[Any]:
         elif kind == "depthwise_conv2d":
             chosen.append({kind: {"kernel_size": 3, "padding": "same"}})
         elif kind == "residual":
-            filters = draw(st.integers(1, 4))
+            filters = draw(whole(1, 4))
             convolution = {"filters": filters, "kernel_size": 3, "padding": "same"}
             inside = [draw(anywhere), {draw(CONVOLUTIONS): convolution}, "layer_normalization"]
             chosen.append({kind: inside})
@@ -158,10 +177,9 @@ def windows(
 ) -> tuple[dict[str, Any], tuple[int, ...]]:
     """A convolution or pooling that fits on `shape`, and the shape after it."""
     height, width, channels = shape
-    padding = draw(st.sampled_from(["valid", "same"]))
-    free = st.tuples(st.integers(1, min(3, height)), st.integers(1, min(3, width)))
-    size = draw(st.one_of(free, st.integers(1, min(3, height, width)).map(lambda n: (n, n))))
-    strides = draw(st.one_of(st.none(), st.integers(1, 2).map(lambda n: (n, n))))
+    padding = draw(PADDINGS)
+    size = draw(pairs(height, width))
+    strides = draw(STRIDES)
     used = strides or ((1, 1) if kind == "conv2d" else size)
     arguments: dict[str, Any] = {"padding": padding}
     if strides:
@@ -170,9 +188,9 @@ def windows(
         size[0] if size[0] == size[1] else list(size)
     )
     if kind == "conv2d":
-        channels = draw(st.integers(1, 4))
+        channels = draw(whole(1, 4))
         arguments["filters"] = channels
-        arguments |= draw(optional(activation=st.sampled_from(ACTIVATIONS), **KERNEL))
+        arguments |= draw(ACTIVATED)
     if padding == "same":
         after = [-(-n // stride) for n, stride in zip((height, width), used, strict=True)]
     else:
@@ -183,6 +201,7 @@ def windows(
     return {kind: arguments}, (*after, channels)
 
 
+@cache
 def phases(epochs: int) -> st.SearchStrategy[Any]:
     """A learning rate for `epochs` epochs: a number or phases."""
     rule: st.SearchStrategy[dict[str, Any]] = st.sampled_from(
@@ -200,30 +219,33 @@ def phases(epochs: int) -> st.SearchStrategy[Any]:
     return st.one_of(st.sampled_from([0.001, "1e-2", 1]), one, many if epochs > 1 else one)
 
 
-@st.composite
-def optimizers(draw: st.DrawFn, epochs: int = 1) -> Any:
+OWN: dict[str, dict[str, st.SearchStrategy[Any]]] = {
+    "sgd": {"momentum": st.sampled_from([0.0, 0.9]), "nesterov": st.booleans()},
+    "rmsprop": {"rho": st.just(0.8), "centered": st.booleans()},
+    "adam": {"beta_1": st.just(0.8), "amsgrad": st.booleans(), "clipnorm": st.just(1)},
+    "adamw": {"weight_decay": st.sampled_from([0.0, 0.01]), "epsilon": st.just(1e-6)},
+    "nadam": {"use_ema": st.booleans(), "ema_momentum": st.just(0.9)},
+    "lion": {"beta_2": st.just(0.9), "global_clipnorm": st.just(1)},
+}
+
+
+@cache
+def optimizers(epochs: int = 1) -> st.SearchStrategy[Any]:
     """An optimizer in any of its forms."""
-    kind = draw(st.sampled_from(["sgd", "rmsprop", "adam", "adamw", "nadam", "lion"]))
-    own = {
-        "sgd": {"momentum": st.sampled_from([0.0, 0.9]), "nesterov": st.booleans()},
-        "rmsprop": {"rho": st.just(0.8), "centered": st.booleans()},
-        "adam": {"beta_1": st.just(0.8), "amsgrad": st.booleans(), "clipnorm": st.just(1)},
-        "adamw": {"weight_decay": st.sampled_from([0.0, 0.01]), "epsilon": st.just(1e-6)},
-        "nadam": {"use_ema": st.booleans(), "ema_momentum": st.just(0.9)},
-        "lion": {"beta_2": st.just(0.9), "global_clipnorm": st.just(1)},
-    }[kind]
-    rate = phases(epochs)
-    return draw(
-        st.one_of(
-            st.just(kind),
-            st.sampled_from([{kind: 0.01}, {kind: None}]),
-            optional(learning_rate=rate, **own)
-            .filter(lambda given: "use_ema" in given or "ema_momentum" not in given)
-            .map(lambda arguments: {kind: arguments}),
-        )
+    return st.one_of([_optimizer(kind, epochs) for kind in OWN])
+
+
+def _optimizer(kind: str, epochs: int) -> st.SearchStrategy[Any]:
+    return st.one_of(
+        st.just(kind),
+        st.sampled_from([{kind: 0.01}, {kind: None}]),
+        optional(learning_rate=phases(epochs), **OWN[kind])
+        .filter(lambda given: "use_ema" in given or "ema_momentum" not in given)
+        .map(lambda arguments: {kind: arguments}),
     )
 
 
+@cache
 def trainings(epochs: int) -> st.SearchStrategy[dict[str, Any]]:
     """A training block that always gives the epochs."""
     return st.fixed_dictionaries(
@@ -238,6 +260,7 @@ def trainings(epochs: int) -> st.SearchStrategy[dict[str, Any]]:
     )
 
 
+@cache
 def models(epochs: int = 1) -> st.SearchStrategy[dict[str, Any]]:
     """One declared model."""
     return st.fixed_dictionaries(
@@ -251,37 +274,39 @@ validations = st.one_of(
 )
 
 
+@cache
+def _written(epochs: int) -> st.SearchStrategy[dict[str, Any]]:
+    return st.fixed_dictionaries(
+        {
+            "name": names,
+            "data": st.just("digits"),
+            "training": trainings(epochs),
+            "models": st.dictionaries(names, models(epochs), min_size=1, max_size=3),
+        },
+        optional={
+            "title": st.text(
+                st.characters(exclude_categories=["Cs", "Cc"]), min_size=0, max_size=30
+            ),
+            "split": optional(
+                validation=validations, test=fractions, seed=st.integers(0, 2**31 - 1)
+            ),
+            "seeds": st.one_of(
+                st.integers(1, 12),
+                st.lists(st.integers(0, 2**31 - 1), min_size=1, max_size=4, unique=True),
+            ),
+            "selection": st.sampled_from(["best-loss", "best-accuracy", "last"]),
+            "baselines": st.lists(st.sampled_from(["majority", "logistic"]), unique=True),
+            "margin": st.sampled_from([0.01, 0.5]),
+            "give_up": st.sampled_from([0.01, "1e-3"]),
+            "prefer": st.sampled_from(["parameters", "time"]),
+        },
+    )
+
+
 @st.composite
 def mappings(draw: st.DrawFn, *, max_epochs: int = 1) -> dict[str, Any]:
     """A valid recipe for the digits data, as a user may write it."""
-    epochs = draw(st.integers(1, max_epochs))
-    recipe = draw(
-        st.fixed_dictionaries(
-            {
-                "name": names,
-                "data": st.just("digits"),
-                "training": trainings(epochs),
-                "models": st.dictionaries(names, models(epochs), min_size=1, max_size=3),
-            },
-            optional={
-                "title": st.text(
-                    st.characters(exclude_categories=["Cs", "Cc"]), min_size=0, max_size=30
-                ),
-                "split": optional(
-                    validation=validations, test=fractions, seed=st.integers(0, 2**31 - 1)
-                ),
-                "seeds": st.one_of(
-                    st.integers(1, 12),
-                    st.lists(st.integers(0, 2**31 - 1), min_size=1, max_size=4, unique=True),
-                ),
-                "selection": st.sampled_from(["best-loss", "best-accuracy", "last"]),
-                "baselines": st.lists(st.sampled_from(["majority", "logistic"]), unique=True),
-                "margin": st.sampled_from([0.01, 0.5]),
-                "give_up": st.sampled_from([0.01, "1e-3"]),
-                "prefer": st.sampled_from(["parameters", "time"]),
-            },
-        )
-    )
+    recipe = draw(_written(draw(whole(1, max_epochs))))
     if recipe.get("selection") == "last" and draw(st.booleans()):
         recipe["split"] = {"validation": 0}
     return recipe

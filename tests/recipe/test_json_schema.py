@@ -1,7 +1,7 @@
 """The JSON Schema and docs/recipe.md, held against what is really read and printed.
 
 Oracle: the parser; a small JSON Schema checker below, which knows the words that schema() uses.
-Cost: 8 s. Run: pytest tests/recipe/test_json_schema.py
+Cost: 5 s. Run: pytest tests/recipe/test_json_schema.py
 """
 
 import json

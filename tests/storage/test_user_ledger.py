@@ -13,7 +13,7 @@ import shutil
 import pytest
 
 from bakeoff.analysis.compare import compare
-from bakeoff.errors import StorageError
+from bakeoff.errors import DamagedFile, StorageError
 from bakeoff.storage.ledger import append_ledger
 from bakeoff.storage.study_folder import StudyFolder
 from bakeoff.storage.user_ledger import (
@@ -48,6 +48,25 @@ def test_a_damaged_user_ledger_says_that_nobody_knows(tmp_path):
     result = compare([study])
     assert result.openings_elsewhere is None
     assert result.to_json()["openings_elsewhere"] is None
+    found = next(each for each in result.findings if each.code == "opened-elsewhere")
+    assert found.advice == "Restore the ledger, or move it away; bakeoff doctor names the file."
+
+
+@pytest.mark.parametrize("text", ["{}\n", '{"a": 1}\r\n'])
+def test_what_to_do_about_a_damaged_user_ledger_suits_it_and_not_a_study(text):
+    """No other --out helps: the next study of this test set would read the same ledger."""
+    ledger = user_ledger("0" * 64)
+    ledger.parent.mkdir(parents=True)
+    ledger.write_bytes(text.encode())
+    with pytest.raises(DamagedFile) as error:
+        require_user_ledger("0" * 64)
+    assert str(error.value) == (
+        f"{ledger}: expected a ledger in which every line follows from the one before, found one "
+        "that was changed: restore it from a copy, or move it away, which forgets the openings in "
+        "it (BAKEOFF_HOME names the folder of your own ledgers)"
+    )
+    ledger.rename(ledger.with_suffix(".away"))
+    require_user_ledger("0" * 64)
 
 
 def test_the_user_ledger_lies_where_the_user_wants_it(monkeypatch, tmp_path):

@@ -16,8 +16,7 @@ from bakeoff import data as datasets
 from bakeoff import recipe as recipes
 from bakeoff.data.published import PUBLISHED, missing, places
 from bakeoff.errors import BakeoffError
-from bakeoff.storage.ledger import read_ledger
-from bakeoff.storage.user_ledger import user_ledger
+from bakeoff.storage.user_ledger import read_user_ledger, user_ledger
 from bakeoff.study.environment import environment
 from bakeoff.study.run import run
 from bakeoff.training.native.load import choose
@@ -125,7 +124,7 @@ def _ledgers() -> Iterator[Diagnostic]:
     yield _place("ledgers", folder, "set BAKEOFF_HOME to a folder of yours")
     for path in sorted(folder.glob("*.jsonl")):
         try:
-            read_ledger(path)
+            read_user_ledger(path)
         except BakeoffError as error:
             yield Diagnostic("bad", "ledger", str(error))
 

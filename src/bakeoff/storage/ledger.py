@@ -24,8 +24,13 @@ def append_ledger(path: Path, entry: Mapping[str, Any], kind: str = "ledger.json
     write_file(path, content)
 
 
-def read_ledger(path: Path, kind: str = "ledger.jsonl") -> list[dict[str, Any]]:
-    """Return a ledger's lines; raise StorageError if one was changed or taken out."""
+def read_ledger(
+    path: Path, kind: str = "ledger.jsonl", *, advice: str | None = None
+) -> list[dict[str, Any]]:
+    """Return a ledger's lines; raise StorageError if one was changed or taken out.
+
+    advice : what to do then; None: what suits the ledger of a study
+    """
     if not path.exists():
         return []
     lines: list[dict[str, Any]] = []
@@ -36,24 +41,22 @@ def read_ledger(path: Path, kind: str = "ledger.jsonl") -> list[dict[str, Any]]:
             line = json.loads(text)
             body = {key: value for key, value in line.items() if key != "sha256"}
             if line["before"] != before or line["sha256"] != sha256(canonical(body)):
-                raise _altered(path)
+                raise _altered(path, advice)
             before = line["sha256"]
             lines.append(check_document(line, path, kind))
     except (ValueError, KeyError, AttributeError, TypeError, RecursionError) as error:
-        raise _altered(path) from error
+        raise _altered(path, advice) from error
     if b"".join(_ledger_line(line) for line in lines) != content:
-        raise _altered(path)
+        raise _altered(path, advice)
     return lines
 
 
-def _altered(path: Path) -> DamagedFile:
-    found = (
-        "one that was changed: restore it from a copy; a study without its record needs another "
-        "--out"
-    )
+def _altered(path: Path, advice: str | None) -> DamagedFile:
+    shows = None if advice else cause(path)
+    advice = advice or "restore it from a copy; a study without its record needs another --out"
     return DamagedFile(
         f"{path}: expected a ledger in which every line follows from the one before, found "
-        f"{cause(path) or found}"
+        f"{shows or f'one that was changed: {advice}'}"
     )
 
 

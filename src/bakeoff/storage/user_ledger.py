@@ -53,6 +53,12 @@ def _home() -> Path:
     return found
 
 
+def read_user_ledger(path: Path) -> list[dict[str, Any]]:
+    """Return the lines of a file that `user_ledger` names; StorageError if one was changed."""
+    advice = "restore it from a copy, or move it away, which forgets the openings in it"
+    return read_ledger(path, advice=advice)
+
+
 def require_user_ledger(test_hash: str) -> None:
     """Raise unless a line can be written into the user's ledger of a test set.
 
@@ -61,7 +67,7 @@ def require_user_ledger(test_hash: str) -> None:
     with _with_advice():
         own = user_ledger(test_hash)
         with lock_file(own.with_suffix(".lock")):
-            read_ledger(own)
+            read_user_ledger(own)
             with disk(own):
                 _write_as_much(own)
 
@@ -102,7 +108,7 @@ def tell_user(entry: Mapping[str, Any], folder: Path) -> None:
     with _with_advice(), lock_file(own.with_suffix(".lock")):
         clear_temporary(own.parent)
         known = any(
-            all(line.get(key) == value for key, value in entry.items()) for line in read_ledger(own)
+            all(line.get(key) == value for key, value in entry.items()) for line in read_user_ledger(own)
         )
         if not known:
             append_ledger(own, {**entry, "folder": str(folder.resolve())})
@@ -119,7 +125,7 @@ def forgotten_lines(
     numbers = {line["opening"] for line in own}
     added = ("before", "sha256", "folder")
     with _with_advice():
-        lines = read_ledger(user_ledger(test_hash))
+        lines = read_user_ledger(user_ledger(test_hash))
     return [
         {**{key: value for key, value in line.items() if key not in added}, "restored": True}
         for line in lines
@@ -154,7 +160,7 @@ def openings_elsewhere(test_hash: str, own: Sequence[Mapping[str, Any]]) -> Else
     try:
         same = user_ledger(test_hash)
         for path in sorted({same, *same.parent.glob("*.jsonl")}):
-            for line in read_ledger(path):
+            for line in read_user_ledger(path):
                 share = 1.0 if path == same else shared_images(keys, line.get("images", []))
                 if share >= _NOTABLE and _key(line) not in mine:
                     times, largest, partly = times + 1, max(largest, share), partly or share < 1

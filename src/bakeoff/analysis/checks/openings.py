@@ -113,7 +113,7 @@ def opened_elsewhere(comparison: Comparison) -> Finding | None:
             "Whether other studies opened this test set cannot be said: the user's ledger of it "
             "cannot be read, or was changed."
         )
-        advice = "Look at the ledger, and move it away if it is damaged beyond repair."
+        advice = "Restore the ledger, or move it away; bakeoff doctor names the file."
     else:
         what, part = "This test set", ", or a part of it," if comparison.partly_elsewhere else ""
         if comparison.shared_elsewhere < 1:

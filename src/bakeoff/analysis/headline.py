@@ -113,9 +113,10 @@ def _baseline(comparison: Comparison) -> Headline | None:
     model = max(comparison.models, key=lambda each: each.leads[baseline.name].difference)
     lead = model.leads[baseline.name]
     side = "behind" if lead.difference < 0 else "ahead"
+    by = points(abs(lead.difference))
     reason = (
         f"The baseline has {percent(baseline.accuracy.mean)} correct; the best model, "
-        f"{model.name} ({percent(model.accuracy.mean)}), is {side} by {points(abs(lead.difference))} points "
+        f"{model.name} ({percent(model.accuracy.mean)}), is {side} by {by} points "
         f"(95 % interval {signed_points(lead.low)} to {signed_points(lead.high)})"
     )
     if lost := collapsed(model, comparison):

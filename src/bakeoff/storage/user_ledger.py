@@ -108,7 +108,8 @@ def tell_user(entry: Mapping[str, Any], folder: Path) -> None:
     with _with_advice(), lock_file(own.with_suffix(".lock")):
         clear_temporary(own.parent)
         known = any(
-            all(line.get(key) == value for key, value in entry.items()) for line in read_user_ledger(own)
+            all(line.get(key) == value for key, value in entry.items())
+            for line in read_user_ledger(own)
         )
         if not known:
             append_ledger(own, {**entry, "folder": str(folder.resolve())})

@@ -5,6 +5,7 @@ random (first weights, the order of the images, dropout) is drawn by Keras, so s
 numbers of the same kind.
 """
 
+import io
 import json
 import re
 from collections.abc import Mapping, Sequence
@@ -62,22 +63,7 @@ def eject(
     """
     study = folder.read_study()
     recipe = read_recipe(folder, study)
-    if model not in recipe.models:
-        known = ", ".join(recipe.models)
-        raise StudyError(f"{folder.path}: expected a model ({known}), found {model!r}")
-    declared = recipe.models[model]
-    if declared.python is not None:
-        raise StudyError(
-            f"{model}: expected a model that the recipe declares, found one built by your own "
-            f"{declared.python}: it is a Keras script already"
-        )
-    if recipe.split.folds is not None:
-        raise StudyError(
-            f"{folder.path}: expected a study with one split, found cross-validation: the script "
-            "has no word for folds yet"
-        )
-    _require_plain(declared)
-    _require_known_backbone(declared)
+    declared = _declared(folder, recipe, model)
     target = Path(out) if out is not None else Path(f"{recipe.name}-{model}")
     if target.exists():
         raise UsageError(f"--out: expected a folder that is not there yet, found {target}")
@@ -94,6 +80,27 @@ def eject(
         for file, content in files.items():
             atomic.write_file(scratch / file, content)
     return Ejected(target, target / name)
+
+
+def _declared(folder: StudyFolder, recipe: Recipe, name: str) -> ModelRecipe:
+    """Return the model of that name; StudyError where a script cannot train it as the study did."""
+    if name not in recipe.models:
+        known = ", ".join(recipe.models)
+        raise StudyError(f"{folder.path}: expected a model ({known}), found {name!r}")
+    model = recipe.models[name]
+    if model.python is not None:
+        raise StudyError(
+            f"{name}: expected a model that the recipe declares, found one built by your own "
+            f"{model.python}: it is a Keras script already"
+        )
+    if recipe.split.folds is not None:
+        raise StudyError(
+            f"{folder.path}: expected a study with one split, found cross-validation: the script "
+            "has no word for folds yet"
+        )
+    _require_plain(model)
+    _require_known_backbone(model)
+    return model
 
 
 def _require_plain(model: ModelRecipe) -> None:
@@ -131,8 +138,6 @@ def _require_known_backbone(model: ModelRecipe) -> None:
 
 
 def _data_file(data: DataSet, study: Mapping[str, Any]) -> bytes:
-    import io
-
     if data.hash != study["data"]["hash"]:
         raise StudyError(
             f"{data.name}: expected the images that the study was made with, found others: bring "

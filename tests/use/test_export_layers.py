@@ -201,6 +201,10 @@ REFUSED = [
     (Own(2, name="b"), "Own (b), which it has no operations for"),
     (layers.Conv2D(3, 3, groups=3, name="c"), "Conv2D (c), with a convolution in groups"),
     (layers.Dense(3, activation=abs, name="d"), "Dense (d), with the activation abs"),
+    (
+        layers.GroupNormalization(1, name="e"),
+        "GroupNormalization (e), with a normalization in groups of rows",
+    ),
 ]
 
 
@@ -218,11 +222,9 @@ def test_an_operation_is_not_taken_for_the_layer_of_its_name():
 @pytest.mark.parametrize(("layer", "found"), REFUSED, ids=lambda each: str(each)[:12])
 def test_what_cannot_be_exported_is_named(layer, found):
     shape = (9, 3) if isinstance(layer, layers.Conv1D) else (9, 8, 3)
-    stack = [layers.Flatten(), layer] if isinstance(layer, layers.Dense) else [layer]
-    if isinstance(layer, layers.Dense) and layer.name == "d":
-        layer.activation = abs
-        stack[1] = layer
-    model = connected(*stack, shape=shape) if layer.name != "d" else None
+    on_rows = isinstance(layer, layers.Dense | layers.GroupNormalization)
+    stack = [layers.Flatten(), layer] if on_rows else [layer]
+    model = None if layer.name == "d" else connected(*stack, shape=shape)
     if model is None:
         plain = layers.Dense(3, name="d")
         model = connected(layers.Flatten(), plain)

@@ -43,7 +43,7 @@ def _shape(layer: Any, *inputs: Value) -> Shape:
     return tuple(int(side) for side in found[1:])
 
 
-def _last(layer: Any) -> None:
+def _require_channels_last(layer: Any) -> None:
     if getattr(layer, "data_format", "channels_last") != "channels_last":
         raise Unknown("channels before height and width")
 
@@ -57,14 +57,14 @@ def _dense(program: Program, layer: Any, x: Value) -> Value:
 
 
 def _conv2d(program: Program, layer: Any, x: Value) -> Value:
-    _last(layer)
+    _require_channels_last(layer)
     if layer.groups != 1:
         raise Unknown("a convolution in groups")
     return _convolved(program, layer, x, "conv2d", layer.kernel)
 
 
 def _depthwise(program: Program, layer: Any, x: Value) -> Value:
-    _last(layer)
+    _require_channels_last(layer)
     return _convolved(program, layer, x, "depthwise", layer.kernel)
 
 
@@ -88,7 +88,7 @@ def _window(layer: Any) -> dict[str, Any]:
 
 
 def _separable(program: Program, layer: Any, x: Value) -> Value:
-    _last(layer)
+    _require_channels_last(layer)
     kernel = _array(layer.depthwise_kernel)
     channels = kernel.shape[2] * kernel.shape[3]
     shape = _shape(layer, x)
@@ -113,7 +113,7 @@ def _separable(program: Program, layer: Any, x: Value) -> Value:
 
 def _pooling(kind: str) -> Callable[[Program, Any, Value], Value]:
     def write(program: Program, layer: Any, x: Value) -> Value:
-        _last(layer)
+        _require_channels_last(layer)
         return program.add(
             kind,
             x,
@@ -128,7 +128,7 @@ def _pooling(kind: str) -> Callable[[Program, Any, Value], Value]:
 
 def _global(kind: str) -> Callable[[Program, Any, Value], Value]:
     def write(program: Program, layer: Any, x: Value) -> Value:
-        _last(layer)
+        _require_channels_last(layer)
         return program.add(kind, x, shape=_shape(layer, x), axes=(1, 2), keep=layer.keepdims)
 
     return write
@@ -147,14 +147,14 @@ def _unchanged(program: Program, layer: Any, x: Value) -> Value:
     return x
 
 
-def _along(axis: Any, rank: int) -> tuple[int, ...]:
-    axes = axis if isinstance(axis, list | tuple) else (axis,)
-    return tuple(sorted(each % rank for each in axes))
+def _require_last_axis(layer: Any, x: Value, what: str = "a normalization") -> None:
+    axes = layer.axis if isinstance(layer.axis, list | tuple) else (layer.axis,)
+    if [each % (len(x.shape) + 1) for each in axes] != [len(x.shape)]:
+        raise Unknown(f"{what} over another axis than the last")
 
 
 def _batch_normalization(program: Program, layer: Any, x: Value) -> Value:
-    if _along(layer.axis, len(x.shape) + 1) != (len(x.shape),):
-        raise Unknown("a normalization over another axis than the last")
+    _require_last_axis(layer, x)
     mean, variance = (
         np.asarray(each.value, np.float64) for each in (layer.moving_mean, layer.moving_variance)
     )
@@ -197,24 +197,21 @@ def _standardized(
 
 
 def _layer_normalization(program: Program, layer: Any, x: Value) -> Value:
-    axes = _along(layer.axis, len(x.shape) + 1)
-    if axes != (len(x.shape),):
-        raise Unknown("a normalization over another axis than the last")
-    made = _standardized(program, x, axes, layer.epsilon)
+    _require_last_axis(layer, x)
+    made = _standardized(program, x, (len(x.shape),), layer.epsilon)
     return _scaled(program, made, layer.gamma, layer.beta)
 
 
 def _rms_normalization(program: Program, layer: Any, x: Value) -> Value:
-    axes = _along(layer.axis, len(x.shape) + 1)
-    if axes != (len(x.shape),):
-        raise Unknown("a normalization over another axis than the last")
-    made = _standardized(program, x, axes, layer.epsilon, centre=False)
+    _require_last_axis(layer, x)
+    made = _standardized(program, x, (len(x.shape),), layer.epsilon, centre=False)
     return _scaled(program, made, layer.scale, None)
 
 
 def _group_normalization(program: Program, layer: Any, x: Value) -> Value:
-    if _along(layer.axis, len(x.shape) + 1) != (len(x.shape),) or len(x.shape) != 3:
-        raise Unknown("a normalization over another axis than the last")
+    _require_last_axis(layer, x)
+    if len(x.shape) != 3:
+        raise Unknown("a normalization in groups of rows")
     height, width, channels = x.shape
     groups = channels if layer.groups == -1 else layer.groups
     split = (height * width, groups, channels // groups)
@@ -246,8 +243,7 @@ def _re_lu(program: Program, layer: Any, x: Value) -> Value:
 
 
 def _softmax_layer(program: Program, layer: Any, x: Value) -> Value:
-    if _along(layer.axis, len(x.shape) + 1) != (len(x.shape),):
-        raise Unknown("a softmax over another axis than the last")
+    _require_last_axis(layer, x, "a softmax")
     return program.add("softmax", x)
 
 
@@ -261,13 +257,13 @@ def _rescaling(program: Program, layer: Any, x: Value) -> Value:
 
 
 def _padded(program: Program, layer: Any, x: Value) -> Value:
-    _last(layer)
+    _require_channels_last(layer)
     pads = tuple(tuple(int(each) for each in side) for side in layer.padding)
     return program.add("pad", x, shape=_shape(layer, x), pads=pads)
 
 
 def _center_crop(program: Program, layer: Any, x: Value) -> Value:
-    _last(layer)
+    _require_channels_last(layer)
     margins = (x.shape[0] - layer.height, x.shape[1] - layer.width)
     if min(margins) < 0:
         raise Unknown("a crop larger than the image")
@@ -276,7 +272,7 @@ def _center_crop(program: Program, layer: Any, x: Value) -> Value:
 
 
 def _cropping(program: Program, layer: Any, x: Value) -> Value:
-    _last(layer)
+    _require_channels_last(layer)
     offset = tuple(int(before) for before, _ in layer.cropping)
     return program.add("crop", x, shape=_shape(layer, x), offset=offset)
 

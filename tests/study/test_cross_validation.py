@@ -424,7 +424,7 @@ def test_the_views_speak_of_repeats(study):
 def test_the_shipped_model_is_served(study, data):
     folder, _ = study
     trained = trained_model(folder)
-    answers = Answers(trained, folder)
+    answers = Answers(trained)
     labels, _, _ = answers.predict(data.images[:4])
     assert labels == trained.per_seed(data.images[:4])[0].argmax(axis=1).tolist()
     (seed,) = answers.details(data.images[0], answers.predict_each(data.images[:1])[0][0])["seeds"]

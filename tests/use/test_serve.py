@@ -100,7 +100,7 @@ def test_pictures_keep_their_grey_levels_where_training_images_have_none(tmp_pat
     np.savez(tmp_path / "masks.npz", x=images, y=labels)
     only = {"models": {"line": {"layers": []}}, "seeds": 1, "baselines": []}
     found = small.carry_out(tmp_path / "masks.npz", tmp_path / "study", **only)
-    answers = Answers(found.trained("line"), found.folder)
+    answers = Answers(found.trained("line"))
     levels = rng.integers(0, 256, (8, 8)).astype(np.uint8)
     for adapt in ("auto", "never"):
         pixels, _ = answers.read(png(levels), "image/png", adapt)
@@ -116,7 +116,7 @@ def test_what_the_page_shows_is_taken_back_where_white_is_less_in_the_files(tmp_
     only = {"models": {"line": {"layers": []}}, "seeds": 1, "baselines": []}
     declared = recipe.parse({"name": "dark", "data": data, **only}, origin="dark", folder=tmp_path)
     found = run(declared, out=tmp_path / "study", workers=1)
-    answers = Answers(found.trained("line"), found.folder)
+    answers = Answers(found.trained("line"))
     assert answers.trained.maximum == 16
     shown_ = base64.b64decode(answers.examples(2)[0]["image"].partition(",")[2])
     for adapt in ("always", "never"):

@@ -4,14 +4,13 @@ import base64
 import io
 import json
 import time
-from typing import Any
+from typing import Any, get_args
 
 import numpy as np
 from numpy.typing import NDArray
 
 from bakeoff.errors import UsageError
 from bakeoff.storage import thumbnails
-from bakeoff.storage.study_folder import StudyFolder
 from bakeoff.study.planning.training_profile import TrainingProfile
 from bakeoff.study.winner.read_pictures import Adapt, PicturesReader
 from bakeoff.study.winner.trained_model import TrainedModel, with_all_seeds
@@ -22,6 +21,7 @@ MOST_IMAGES = 1_000  # in one request
 NEAREST = 6
 DECIMALS = 6  # of a probability
 QUICK = 0.003  # seconds: less than an answer may take, more than it takes to ask another thread
+_ADAPTS: tuple[Adapt, ...] = get_args(Adapt)
 _NAME = "the picture"
 _KINDS = "a picture (image/png, image/jpeg), application/json or application/octet-stream"
 
@@ -29,7 +29,7 @@ _KINDS = "a picture (image/png, image/jpeg), application/json or application/oct
 class Answers:
     """What a served study needs to answer: its networks, its reader of pictures, its profile."""
 
-    def __init__(self, trained: TrainedModel, folder: StudyFolder) -> None:
+    def __init__(self, trained: TrainedModel) -> None:
         self.trained = trained
         self.all_seeds = with_all_seeds(trained)
         self._readers = {
@@ -190,9 +190,6 @@ class Answers:
             }
             for index in chosen
         ]
-
-
-_ADAPTS: tuple[Adapt, ...] = ("auto", "always", "never")
 
 
 def _array(content: bytes) -> NDArray[Any]:

@@ -22,7 +22,7 @@ from bakeoff.study.winner.trained_model import trained_model
 from bakeoff.use.serve.answers import Answers
 from bakeoff.use.serve.batches import Batches
 from bakeoff.use.serve.counters import Counters
-from bakeoff.use.serve.endpoint import DESCRIPTION, NOT_YET, PATH, PredictEndpoint
+from bakeoff.use.serve.endpoint import DESCRIPTION, NOT_YET, PATH, Loaded, PredictEndpoint
 from bakeoff.use.serve.guard import Guard, Limits, Receive, Refused, Scope, Send
 from bakeoff.use.serve.live import Live, page_file
 from bakeoff.use.serve.report_page import policy_of
@@ -80,7 +80,7 @@ class Served:
             raise self._refused[1]
         try:
             trained = trained_model(self.folder, model=self._model, seed=self._seed)
-            answers = Answers(trained, self.folder)
+            answers = Answers(trained)
             inline = answers.warm_up()
             comparison = illustrated(compare([self.folder]), self.folder)
             page = report.html(comparison).encode()
@@ -91,7 +91,7 @@ class Served:
         self._opened.append(_Opened(opening, answers, batches, page))
         self._refused = None
 
-    async def predictor(self) -> tuple[Answers, Batches, Batches] | None:
+    async def predictor(self) -> Loaded | None:
         """Return what predictions are made with; None before the test set is open."""
         opened = await self.load()
         return None if opened is None else (opened.answers, *opened.batches)

@@ -93,17 +93,19 @@ DESCRIPTION: dict[str, Any] = {  # of this path in the OpenAPI document
 }
 
 
+Loaded = tuple[Answers, Batches, Batches]  # the answers, the network's batches, every seed's
+
+
 class PredictEndpoint:
     """Answers predictions.
 
-    load : gives the answers, the batches of the network and those of every seed; None until the
-        test set is opened
+    load : gives what answers need; None until the test set is opened
     count : called with the number of images of every answer
     """
 
     def __init__(
         self,
-        load: Callable[[], Awaitable[tuple[Answers, Batches, Batches] | None]],
+        load: Callable[[], Awaitable[Loaded | None]],
         count: Callable[[int], None],
     ) -> None:
         self._load, self._count = load, count
@@ -130,9 +132,7 @@ class PredictEndpoint:
         await send({"type": "http.response.start", "status": status, "headers": headers})
         await send({"type": "http.response.body", "body": body})
 
-    async def _answer(
-        self, loaded: tuple[Answers, Batches, Batches], scope: Scope, receive: Receive
-    ) -> str:
+    async def _answer(self, loaded: Loaded, scope: Scope, receive: Receive) -> str:
         answers, batches, each_seed = loaded
         adapt, details, shown = _asked(scope["query_string"])
         content = await _body(receive)

@@ -30,8 +30,6 @@ HEADERS = {
     b"permissions-policy": b"camera=(self), microphone=(), geolocation=()",
     b"cache-control": b"no-store",
 }
-
-
 _TOO_LARGE = 413
 _DISCARDED, _DISCARDING = 3, 1.0  # bodies of the largest size, and seconds
 _CHECKED = frozenset((b"host", b"origin", b"sec-fetch-site", b"content-length"))

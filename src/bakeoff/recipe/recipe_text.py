@@ -66,31 +66,36 @@ def load(path_or_name: str | Path) -> Recipe:
     origin = str(path_or_name)
     path = Path(os.path.expanduser(path_or_name))
     try:
-        is_data = path.suffix.lower() in _DATA and path.is_file()
-        if path.is_file() and not is_data:
+        is_file, is_folder = path.is_file(), path.is_dir()
+        if is_file and path.suffix.lower() not in _DATA:
             with path.open("rb") as file:
                 content = file.read(MAX_BYTES + 1)
             return read(content, origin=origin, folder=path.resolve().parent)
-        is_folder = path.is_dir()
     except (OSError, ValueError) as error:
         reason = getattr(error, "strerror", None) or str(error)
         raise RecipeError(f"recipe {found(origin)} cannot be read: {reason}") from None
     if isinstance(path_or_name, str) and path_or_name in shipped():
         content = (_shipped_folder() / f"{origin}.yaml").read_bytes()
         return read(content, origin=origin, folder=current_folder())
-    expected = "expected a recipe file or the name of a shipped recipe"
-    if is_data or origin in NAMES:
-        kind = "a file of data" if is_data else "the name of a data set"
-        new = shell_command("new", origin)
-        raise RecipeError(f"recipe {found(origin)}: {expected}, found {kind}; {new} writes one")
+    have = _instead(origin, path, is_file=is_file, is_folder=is_folder)
+    raise RecipeError(
+        f"recipe {found(origin)}: expected a recipe file or the name of a shipped recipe, found "
+        f"{have}"
+    )
+
+
+def _instead(origin: str, path: Path, *, is_file: bool, is_folder: bool) -> str:
+    """Say what was given in the place of a recipe, and what to do."""
+    if is_file or origin in NAMES:
+        kind = "a file of data" if is_file else "the name of a data set"
+        return f"{kind}; {shell_command('new', origin)} writes one"
+    if is_folder and (path / "study.json").is_file():
+        return f"a study's folder; its recipe is {path / 'recipe.yaml'}"
     if is_folder:
-        hint = "a folder; bakeoff new FOLDER writes a recipe for a folder of images"
-        if (path / "study.json").is_file():
-            hint = f"a study's folder; its recipe is {path / 'recipe.yaml'}"
-        raise RecipeError(f"recipe {found(origin)}: {expected}, found {hint}")
+        return "a folder; bakeoff new FOLDER writes a recipe for a folder of images"
     close = nearest(path.name.removesuffix(path.suffix), shipped())
     hint = f"did you mean {close}?" if close else f"shipped: {', '.join(shipped())}"
-    raise RecipeError(f"recipe {found(origin)}: {expected}, found neither; {hint}")
+    return f"neither; {hint}"
 
 
 def read(content: bytes, *, origin: str, folder: Path) -> Recipe:

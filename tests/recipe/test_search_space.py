@@ -11,17 +11,8 @@ import pytest
 
 from bakeoff import recipe as recipes
 from bakeoff.recipe.apply_setting import with_setting
-from bakeoff.recipe.search_space import (
-    dimensions,
-    filled,
-    has_choices,
-    largest,
-    middle,
-    most_settings,
-    quicker,
-    short_names,
-    taken,
-)
+from bakeoff.recipe.dimension import short_names, taken
+from bakeoff.recipe.search_space import dimensions, filled, has_choices
 
 ADAM = {"adam": {"learning_rate": {"log": [0.0001, 0.01]}}}
 SGD = {"sgd": {"learning_rate": {"log": [0.01, 1.0]}, "momentum": {"uniform": [0, 0.9]}}}
@@ -73,59 +64,6 @@ def test_one_layer_may_stand_beside_several_and_none_in_a_choice(which, layers):
     assert filled(raw, {"layers[1]": which}) == {"layers": [*layers, {"dense": 4}]}
 
 
-@pytest.mark.parametrize(
-    ("choice", "value"),
-    [
-        ({"log": [0.0001, 0.01]}, 0.001),
-        ({"uniform": [0, 0.5]}, 0.25),
-        ({"whole": [1, 3]}, 2),
-        ({"whole": [1, 4]}, 2),
-        ({"choice": [64, 128, 256]}, 128),
-        ({"choice": [1024, 128, 512, 256]}, 256),
-        ({"choice": ["adam", "sgd", "rmsprop"]}, "adam"),
-        ({"choice": [True, False]}, True),
-        ({"choice": [1, "none", 3]}, 1),
-    ],
-)
-def test_the_middle_of_a_choice(choice, value):
-    dims = dimensions({"here": choice})
-    assert filled({"here": choice}, middle(dims)) == {"here": value}
-
-
-@pytest.mark.parametrize(
-    ("choice", "value"),
-    [
-        ({"log": [0.0001, 0.01]}, 0.00316228),
-        ({"uniform": [0, 0.4]}, 0.3),
-        ({"choice": [0.1, 0.001, 0.01]}, 0.1),
-        ({"choice": [0.1, 0.001, 0.01, 0.03, 1]}, 0.1),
-    ],
-)
-def test_a_higher_learning_rate_and_nothing_else_moves_up(choice, value):
-    raw = {"optimizer": {"adam": {"learning_rate": choice}}, "dropout": {"uniform": [0, 0.5]}}
-    wanted = {"optimizer": {"adam": {"learning_rate": value}}, "dropout": 0.25}
-    assert filled(raw, quicker(dimensions(raw))) == wanted
-
-
-def test_the_largest_network_takes_of_whole_numbers_the_end_that_is_larger():
-    raw = {
-        "units": {"choice": [64, 32, 128]},
-        "pool": {"whole": [1, 4]},  # the smaller, the larger is what comes after it
-        "batch_size": {"choice": [32, 64, 128]},
-        "activation": {"choice": ["relu", "tanh"]},
-        "dropout": {"uniform": [0, 0.5]},
-    }
-
-    def size(setting):
-        model = filled(raw, setting)
-        return model["units"] * (8 - model["pool"])
-
-    found = filled(raw, largest(dimensions(raw), size))
-    assert found == {"units": 128, "pool": 1, "batch_size": 64, "activation": "relu",
-                     "dropout": 0.25}  # fmt: skip
-    assert largest(dimensions(raw), lambda setting: 0) == middle(dimensions(raw))
-
-
 def test_choices_are_found_with_what_they_depend_on():
     dims = dimensions(MODEL)
     assert [each.place for each in dims] == [
@@ -154,58 +92,12 @@ def test_choices_are_found_with_what_they_depend_on():
     }
 
 
-def test_choices_of_the_same_layers_in_several_options_have_names_of_their_own():
-    """One name for both: the table of the best settings had each value in two columns."""
-    block = {"conv2d": {"filters": {"whole": [2, 8]}, "kernel_size": 3}}
-    dims = dimensions({"layers": [{"choice": [[block], [block, "flatten"]]}]})
-    assert [short_names(dims)[each.place] for each in dims] == [
-        "layers[1]",
-        "choice[1][1].conv2d.filters",
-        "choice[2][1].conv2d.filters",
-    ]
-
-
 def test_choices_in_a_block_that_is_never_left_out_depend_on_nothing():
     """The importance of choices left them out, as if they stood in an option."""
     layers = [{"dense": {"units": {"whole": [8, 64]}}}]
     for low, when in ((1, ()), (0, (("layers[1].repeat", None),))):
         repeat = {"repeat": {"whole": [low, 2], "layers": layers}}
         assert [each.when for each in dimensions({"layers": [repeat]})] == [(), when]
-
-
-def test_values_at_shares_of_their_ranges_and_in_words():
-    batch, optimizer, rate, *_, momentum, repeat, _, _ = dimensions(MODEL)
-    assert [rate.at(share) for share in (0, 0.5, 1)] == [0.0001, 0.001, 0.01]
-    assert [momentum.at(share) for share in (0, 0.5, 1)] == [0.0, 0.45, 0.9]
-    assert [repeat.at(share) for share in (0, 0.33, 0.34, 0.67, 1)] == [0, 0, 1, 2, 2]
-    assert [batch.at(share) for share in (0, 0.49, 0.5, 1)] == [0, 0, 1, 1]
-    assert (rate.at(1 / 3), rate.share(0.001)) == (0.000464159, pytest.approx(0.5))
-    assert [optimizer.words(k) for k in (0, 1)] == ["adam", "sgd"]
-    assert (rate.words(0.00123456), repeat.words(2), batch.words(1)) == ("0.00123", "2", "64")
-    assert (rate.range_words, batch.range_words) == ("0.0001 to 0.01 (log)", "32, 64")
-
-
-def test_how_many_settings_there_are():
-    one = dimensions({"layers": [{"dense": {"units": {"choice": [4, 8]}}}]})
-    layers = [{"dense": {"units": {"choice": [4, 8]}}}, {"dense": {"whole": [1, 3]}}]
-    two = dimensions({"layers": layers})
-    drawn = dimensions({"layers": [{"dropout": {"uniform": [0, 0.5]}}]})
-    assert [most_settings(each) for each in (one, two, drawn)] == [2, 6, None]
-
-
-def test_choices_that_exclude_each_other_are_not_multiplied():
-    """`plan` spoke of 40 settings where there were 12."""
-    options = [
-        {"residual": [{"conv2d": {"filters": 1, "kernel_size": {"choice": [3, 5]}}}]},
-        {"conv2d": {"filters": {"whole": [2, 6]}, "activation": {"choice": ["relu", "tanh"]}}},
-    ]
-    assert most_settings(dimensions({"layers": [{"choice": options}]})) == 2 + 5 * 2
-    block = [{"dense": {"units": {"choice": [4, 8]}}}]
-    for low, count in ((0, 1 + 2 * 2), (1, 2 * 2)):
-        layers = [{"repeat": {"whole": [low, 2], "layers": block}}]
-        assert most_settings(dimensions({"layers": layers})) == count
-    endless = [{"dropout": {"uniform": [0, 0.5]}}, "flatten"]
-    assert most_settings(dimensions({"layers": [{"choice": endless}]})) is None
 
 
 def test_only_lists_make_choices():

@@ -20,7 +20,8 @@ from bakeoff.analysis.statistics import mcnemar_exact
 from bakeoff.analysis.variance import LEVEL
 from bakeoff.recipe import Recipe
 from bakeoff.recipe.apply_setting import with_setting
-from bakeoff.recipe.search_space import MOST_REPEATS, REPEAT, Dimension, short_names
+from bakeoff.recipe.dimension import Dimension, short_names
+from bakeoff.recipe.search_space import MOST_REPEATS, REPEAT
 from bakeoff.recipe.value_kinds import Misfit
 from bakeoff.storage.search_folder import Opening, SearchFolder, Tried, best_first, setting_words
 from bakeoff.storage.split_file import read_split

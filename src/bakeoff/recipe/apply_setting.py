@@ -7,9 +7,10 @@ from pathlib import Path
 
 from bakeoff.errors import RecipeError
 from bakeoff.recipe.architecture import describe
+from bakeoff.recipe.dimension import Dimension, Setting, largest, middle
 from bakeoff.recipe.parsing.parse_recipe import read_recipe
 from bakeoff.recipe.parsing.problems import Problems
-from bakeoff.recipe.search_space import Dimension, Setting, filled, largest, middle
+from bakeoff.recipe.search_space import filled
 from bakeoff.recipe.types import ModelRecipe, Recipe
 from bakeoff.recipe.value_kinds import Misfit
 
@@ -48,17 +49,30 @@ def with_networks(recipe: Recipe, input_shape: tuple[int, int, int], n_classes: 
         except RecipeError as error:
             if model.search is None:
                 raise
-            for setting in _drawn(model.search.dimensions):
-                with suppress(Misfit, RecipeError):
-                    models[name] = with_setting(recipe, name, setting)
-                    describe(models[name], input_shape, n_classes)
-                    break
-            else:
+            found = _first_network(recipe, name, model.search.dimensions, input_shape, n_classes)
+            if found is None:
                 raise RecipeError(
                     f"models.{name}: expected choices of which some make a network, found none in "
                     f"{_DRAWN} settings; in the middle of all: {error}"
                 ) from None
+            models[name] = found
     return recipe.model_copy(update={"models": models})
+
+
+def _first_network(
+    recipe: Recipe,
+    name: str,
+    dims: tuple[Dimension, ...],
+    input_shape: tuple[int, int, int],
+    n_classes: int,
+) -> ModelRecipe | None:
+    """Return a searched model with the first setting that makes a network; None if none does."""
+    for setting in _drawn(dims):
+        with suppress(Misfit, RecipeError):
+            model = with_setting(recipe, name, setting)
+            describe(model, input_shape, n_classes)
+            return model
+    return None
 
 
 def _drawn(dims: tuple[Dimension, ...]) -> Iterator[Setting]:

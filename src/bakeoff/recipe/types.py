@@ -12,8 +12,9 @@ from pydantic import Field, model_validator
 
 from bakeoff.data.sources import Source
 from bakeoff.data.split import Part
+from bakeoff.recipe.dimension import Dimension
 from bakeoff.recipe.learning_rate import Phase, learning_rates
-from bakeoff.recipe.search_space import Dimension, dimensions
+from bakeoff.recipe.search_space import dimensions
 from bakeoff.recipe.value_kinds import Misfit
 from bakeoff.recipe.vocabulary.arguments import Frozen
 from bakeoff.recipe.vocabulary.layers import Output

@@ -19,9 +19,9 @@ from typing import Any
 from bakeoff.errors import DamagedFile, StudyError
 from bakeoff.recipe import Recipe
 from bakeoff.recipe.apply_setting import with_settings
+from bakeoff.recipe.dimension import Dimension, Setting, fits, short_names
 from bakeoff.recipe.kept_paths import without_folders
 from bakeoff.recipe.parsing.parse_search import TUNING_SEEDS
-from bakeoff.recipe.search_space import Dimension, Setting, fits, short_names
 from bakeoff.storage import atomic, formats, ledger, written_folder
 from bakeoff.storage.schemas import check_document
 

@@ -12,7 +12,7 @@ import sys
 import pytest
 
 from bakeoff.errors import StudyError
-from bakeoff.recipe.search_space import taken
+from bakeoff.recipe.dimension import taken
 from bakeoff.recipe.types import Search
 from bakeoff.storage.search_folder import STARTUP, Opening, Tried
 from bakeoff.study.tuning.samplers import limit, propose, require

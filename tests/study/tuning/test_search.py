@@ -16,7 +16,8 @@ import pytest
 from rich.console import Console
 
 from bakeoff.errors import DamagedFile, StudyError, TrialLost, UsageError
-from bakeoff.recipe.search_space import dimensions, middle, quicker
+from bakeoff.recipe.dimension import middle, quicker
+from bakeoff.recipe.search_space import dimensions
 from bakeoff.recipe.types import Search
 from bakeoff.recipe.vocabulary.backbones import LITE0
 from bakeoff.report.words import about_search

@@ -5,7 +5,8 @@ from typing import Any
 
 import yaml
 
-from bakeoff.recipe.search_space import FORMS, is_choice
+from bakeoff.recipe.dimension import FORMS
+from bakeoff.recipe.search_space import is_choice
 from bakeoff.recipe.value_kinds import as_number, as_whole, found
 from bakeoff.recipe.vocabulary.words import LAYERS
 

@@ -5,18 +5,10 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any, TypeGuard
 
+from bakeoff.recipe.dimension import Dimension, Setting, middle, taken
 from bakeoff.recipe.parsing.parse_split import SEED
 from bakeoff.recipe.parsing.problems import Problems
-from bakeoff.recipe.search_space import (
-    Dimension,
-    Setting,
-    dimensions,
-    filled,
-    has_choices,
-    is_choice,
-    middle,
-    taken,
-)
+from bakeoff.recipe.search_space import dimensions, filled, has_choices, is_choice
 from bakeoff.recipe.types import ModelRecipe, Recipe, Search, plain_data
 from bakeoff.recipe.value_kinds import (
     Choice,

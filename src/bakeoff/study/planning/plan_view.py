@@ -8,7 +8,7 @@ from bakeoff.analysis.power import about_power
 from bakeoff.data import about_pixels
 from bakeoff.recipe import ModelRecipe, Recipe
 from bakeoff.recipe.architecture import BACKBONE, Architecture, LayerShape
-from bakeoff.recipe.search_space import most_settings, short_names
+from bakeoff.recipe.dimension import most_settings, short_names
 from bakeoff.recipe.vocabulary.backbones import BACKBONES
 from bakeoff.recipe.vocabulary.training import option_words
 from bakeoff.study.planning.optimizer_words import optimizer_words

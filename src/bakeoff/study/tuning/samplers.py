@@ -18,7 +18,7 @@ import numpy as np
 
 from bakeoff.analysis.tuning import distribution
 from bakeoff.errors import StudyError
-from bakeoff.recipe.search_space import Dimension, Setting, largest, middle, quicker, taken
+from bakeoff.recipe.dimension import Dimension, Setting, largest, middle, quicker, taken
 from bakeoff.recipe.types import Search
 from bakeoff.storage.search_folder import Opening, Tried
 from bakeoff.utils.user_paths import to_install

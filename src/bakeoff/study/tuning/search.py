@@ -20,8 +20,8 @@ from bakeoff.errors import BakeoffError, RecipeError, StudyError, TrialLost
 from bakeoff.recipe import ModelRecipe, Recipe
 from bakeoff.recipe.apply_setting import with_setting
 from bakeoff.recipe.architecture import describe
+from bakeoff.recipe.dimension import Setting
 from bakeoff.recipe.parsing.parse_search import TUNING_SEEDS
-from bakeoff.recipe.search_space import Setting
 from bakeoff.recipe.types import Search
 from bakeoff.recipe.value_kinds import Misfit
 from bakeoff.storage import atomic, formats, written_folder

@@ -13,8 +13,9 @@ from bakeoff.errors import StudyError
 from bakeoff.training.backend import keras
 from bakeoff.training.build_model import build
 from bakeoff.training.layers.dense import Dense
-from bakeoff.training.plain_model import _plain, plain_model
-from bakeoff.training.predict import predict, weight_names
+from bakeoff.training.plain_model import _plain, calls_of, plain_model
+from bakeoff.training.predict import predict
+from bakeoff.training.saved_weights import weight_names
 from tests.helpers.trainers import declare
 
 LAYERS = [
@@ -35,6 +36,21 @@ def test_crops_are_from_the_middle_and_residuals_add(rng):
     plain = plain_model(model, [weights], input_shape=(8, 7, 1), n_classes=3, maximum=255.0)
     expected = predict(model, weights, images, maximum=255.0, n_classes=3)
     np.testing.assert_allclose(plain.predict(images, verbose=0), expected, atol=1e-5)
+
+
+def test_the_calls_of_a_network_are_told_in_order_with_what_each_is_given():
+    start = keras.Input((4,))
+    shared = keras.layers.Dense(4, name="shared")
+    first = shared(start)
+    end = keras.layers.Subtract(name="minus")([shared(first), first + 1.0])
+    calls, output = calls_of(keras.Model(start, end))
+    first, *others, last = calls
+    assert (first.layer.name, len(first.inputs)) == ("shared", 1)
+    twice, plus = sorted(others, key=lambda call: len(call.inputs))
+    assert twice.layer is first.layer and twice.inputs[0] is first.output
+    assert plus.inputs[0] is first.output and plus.inputs[1] == 1.0
+    assert last.layer.name == "minus" and last.output is output
+    assert last.inputs[0] is twice.output and last.inputs[1] is plus.output
 
 
 def relu(values):

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from bakeoff.training import predict as module
-from bakeoff.training.predict import in_order, predict, weight_names
+from bakeoff.training.predict import predict
 from bakeoff.training.trainer import Trainer
 from tests.helpers.trainers import declare, development, trained
 
@@ -52,27 +52,3 @@ def test_one_program_serves_models_that_were_trained_in_other_ways():
     assert module._predictor.cache_info().currsize == 1
     np.testing.assert_array_equal(first, second)
     module._predictor.cache_clear()
-
-
-def test_weights_have_the_same_names_whatever_a_process_built_before():
-    """Custom layers call weights after themselves, with a number: trials of one seed differed."""
-    from bakeoff.training.backend import keras
-
-    class Scale(keras.layers.Layer):
-        def build(self, shape):
-            self.kept = self.add_weight(shape=shape[1:], name=f"{self.name}_weight")
-            self.nameless = self.add_weight(shape=shape[1:])
-
-        def call(self, inputs):
-            return inputs * self.kept + self.nameless
-
-    networks = [keras.Sequential([keras.Input((3,)), Scale(), Scale()]) for _ in range(2)]
-    first, second = map(weight_names, networks)
-    assert networks[0].weights[0].name != networks[1].weights[0].name
-    assert first == second
-    assert [name[4:] for name in first] == ["scale_weight", "variable"] * 2
-    known = {
-        f"{index:03d}.{each.name}": np.asarray(each)
-        for index, each in enumerate(networks[0].weights)
-    }  # as earlier versions saved them
-    assert len(in_order(known, networks[1])) == 4

@@ -16,7 +16,7 @@ from bakeoff.recipe.vocabulary.words import LAYERS as VOCABULARY
 from bakeoff.training.backend import keras
 from bakeoff.training.build_model import build
 from bakeoff.training.plain_model import plain_model
-from bakeoff.training.predict import weight_names
+from bakeoff.training.saved_weights import weight_names
 from bakeoff.use.export.activations import ACTIVATIONS
 from bakeoff.use.export.layers import LAYERS
 from bakeoff.use.export.litert_file import litert_model

@@ -59,7 +59,7 @@ class Program:
 
 @lru_cache(maxsize=2)
 def program_of(model_json: str, shape: DataShape) -> Program:
-    """Return the program of a declared model, given as `predict.program_key`."""
+    """Return the program of a declared model, given as `program_key`."""
     functions = _Functions(ModelRecipe.model_validate_json(model_json), shape)
     return Program(
         plain_epoch=functions.epoch,

@@ -1,7 +1,7 @@
 """A trained model as Keras has it: Keras's own layers, pixels as stored in, probabilities out."""
 
 from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -13,7 +13,7 @@ from bakeoff.training.backend import as_trained, keras
 from bakeoff.training.build_model import build, frozen_layers
 from bakeoff.training.initializers import Drawn, weights_set_later
 from bakeoff.training.layers.graph import all_layers, has_its_own_call
-from bakeoff.training.predict import in_order
+from bakeoff.training.saved_weights import in_order
 from bakeoff.training.stateless import variables
 
 OURS = "bakeoff."
@@ -169,6 +169,30 @@ def without_ours(
 
     fast = build(model, input_shape, n_classes, seed=0)
     return keras.models.clone_model(fast, clone_function=plain)
+
+
+class Call(NamedTuple):
+    """One call of a layer; `inputs` are Keras's symbolic tensors, or constants."""
+
+    layer: Any
+    inputs: list[Any]
+    output: Any
+
+
+def calls_of(model: keras.Model) -> tuple[list[Call], Any]:
+    """Return the calls of a functional model's layers in order, and the tensor that it puts out.
+
+    Tensors are told apart by `id`, which holds as long as the calls are kept.
+    """
+    calls: list[Call] = []
+
+    def call(layer: Any, *arguments: Any, **named: Any) -> Any:
+        inputs = [each for each in keras.tree.flatten(arguments) if each is not None]
+        calls.append(Call(layer, inputs, layer(*arguments, **named)))
+        return calls[-1].output
+
+    clone = keras.models.clone_model(model, clone_function=lambda layer: layer, call_function=call)
+    return calls, clone.outputs[0]
 
 
 def keras_class(layer: Any) -> Any:

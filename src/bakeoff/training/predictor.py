@@ -14,7 +14,7 @@ from bakeoff.training.backbones.features import features
 from bakeoff.training.backend import as_trained, jax, require_jax
 from bakeoff.training.build_model import build
 from bakeoff.training.layers.context import pixels
-from bakeoff.training.predict import in_order
+from bakeoff.training.saved_weights import in_order
 from bakeoff.training.stateless import stateless_predict
 
 SIZES = (1, 4, 16, 64, 256)  # images in a batch

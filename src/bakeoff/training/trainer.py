@@ -18,7 +18,8 @@ from bakeoff.training.backend import jax
 from bakeoff.training.build_model import build, pretrain
 from bakeoff.training.epoch_program import Array, DataShape, program_of
 from bakeoff.training.layers.dropout import dropouts
-from bakeoff.training.predict import program_key, weight_names
+from bakeoff.training.program_key import program_key
+from bakeoff.training.saved_weights import weight_names
 from bakeoff.training.selection import Selection
 from bakeoff.training.stateless import values
 from bakeoff.utils.events import EpochResult

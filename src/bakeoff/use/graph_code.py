@@ -10,7 +10,7 @@ from bakeoff.recipe import ModelRecipe
 from bakeoff.recipe.vocabulary.backbones import BACKBONES
 from bakeoff.training.backend import keras
 from bakeoff.training.layers.augmentation import Cutout
-from bakeoff.training.plain_model import keras_class, without_ours
+from bakeoff.training.plain_model import calls_of, keras_class, without_ours
 
 _HIDDEN = ("name", "dtype", "data_format", "seed", "trainable", "index")
 _CUTOUT = '''
@@ -68,20 +68,13 @@ def builder(model: ModelRecipe, input_shape: tuple[int, int, int], n_classes: in
 def _connected(network: Any, shape: str, model: str) -> str:
     lines = [f"    x0 = keras.Input({shape})"]
     names: dict[int, str] = {}
-    kept: list[Any] = []
-
-    def call(layer: Any, *arguments: Any, **named: Any) -> Any:
-        tensors = [tensor for each in arguments for tensor in keras.tree.flatten(each)]
-        output = layer(*arguments, **named)
-        kept.append(output)
+    calls, end = calls_of(network)
+    for number, (layer, tensors, output) in enumerate(calls, start=1):
         inputs = [names.get(id(tensor), "x0") for tensor in tensors]
-        names[id(output)] = f"x{len(kept)}"
         given = inputs[0] if len(inputs) == 1 else f"[{', '.join(inputs)}]"
-        lines.append(f"    x{len(kept)} = {_call(layer, model)}({given})")
-        return output
-
-    clone = keras.models.clone_model(network, clone_function=lambda each: each, call_function=call)
-    lines.append(f"    return keras.Model(x0, {names[id(clone.outputs[0])]})")
+        names[id(output)] = f"x{number}"
+        lines.append(f"    x{number} = {_call(layer, model)}({given})")
+    lines.append(f"    return keras.Model(x0, {names[id(end)]})")
     return "\n".join(lines)
 
 

@@ -3,6 +3,7 @@
 from typing import Any
 
 from bakeoff.training.backend import keras
+from bakeoff.training.plain_model import calls_of
 from bakeoff.use.export.layers import Input, write_layer
 from bakeoff.use.export.operations import Program, Value
 
@@ -28,21 +29,15 @@ def _follow(program: Program, model: Any, start: Value) -> Value:
         for layer in model.layers:
             value = _write(program, layer, [value])
         return value
-    values: dict[Any, Value] = {}
+    values: dict[int, Value] = {}
 
     def written(each: Any) -> Input:
         return values.get(id(each), start) if isinstance(each, keras.KerasTensor) else each
 
-    def call(layer: Any, *arguments: Any, **named: Any) -> Any:
-        inputs = [written(each) for each in keras.tree.flatten(arguments) if each is not None]
-        output = layer(*arguments, **named)
-        values[id(output)] = _write(program, layer, inputs)
-        kept.append(output)
-        return output
-
-    kept: list[Any] = []  # as long as they live no other tensor has their id
-    clone = keras.models.clone_model(model, clone_function=lambda layer: layer, call_function=call)
-    return values[id(clone.outputs[0])]
+    calls, end = calls_of(model)
+    for layer, inputs, output in calls:
+        values[id(output)] = _write(program, layer, list(map(written, inputs)))
+    return values[id(end)]
 
 
 def _write(program: Program, layer: Any, inputs: list[Input]) -> Value:

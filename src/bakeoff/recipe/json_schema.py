@@ -17,6 +17,7 @@ from bakeoff.recipe.parsing import (
     parse_split,
     parse_training,
 )
+from bakeoff.recipe.types import plain_data
 from bakeoff.recipe.value_kinds import Choice, Kind, Number, Whole
 from bakeoff.recipe.vocabulary.arguments import Arguments
 from bakeoff.recipe.vocabulary.backbones import BACKBONES
@@ -95,12 +96,8 @@ def _properties(cls: type[Arguments]) -> dict[str, Schema]:
     for key, field in cls.model_fields.items():
         properties[key] = _open(_inside_open(kind_of(cls, key).schema()))
         if not field.is_required():
-            properties[key] = {**properties[key], "default": _plain(field.default)}
+            properties[key] = {**properties[key], "default": plain_data(field.default)}
     return properties
-
-
-def _plain(value: object) -> object:
-    return list(value) if isinstance(value, tuple) else value
 
 
 def _keys(properties: Mapping[str, Schema], *, required: Sequence[str] = ()) -> Schema:

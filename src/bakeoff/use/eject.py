@@ -154,8 +154,7 @@ def _data_file(data: DataSet, study: Mapping[str, Any]) -> bytes:
 def _cells(recipe: Recipe, model: ModelRecipe, data: Mapping[str, Any]) -> list[str]:
     training = model.training
     rates = _rates(training.optimizer, training.epochs)
-    imports = ["import math", "import os"] if "math." in rates else ["import os"]
-    newline = "\n"
+    imports = "import math\nimport os" if "math." in rates else "import os"
     more = "\nfrom sklearn.datasets import load_digits" if recipe.data == "digits" else ""
     head = f'''"""{recipe.name}: {model.name}, trained in plain Keras as Bakeoff trained it.
 
@@ -163,7 +162,7 @@ It needs NumPy, Keras 3.15 or newer and one of its backends{_needs(recipe)}.
 Seeds draw other numbers here than in Bakeoff: single results differ by chance, their means little.
 """
 
-{newline.join(imports)}
+{imports}
 
 os.environ.setdefault("KERAS_BACKEND", "jax")  # or torch, or tensorflow
 
@@ -236,7 +235,7 @@ images = features(images)"""
 
 
 def _number(value: float) -> str:
-    return repr(float(value)) if isinstance(value, float) else repr(value)
+    return repr(float(value))
 
 
 def _rates(optimizer: Optimizer, epochs: int) -> str:
@@ -295,7 +294,7 @@ CLASS_WEIGHT = {each: len(train) / (len(counts) * n) for each, n in enumerate(co
 def _training(recipe: Recipe, model: ModelRecipe) -> str:
     options = model.training.options
     optimizer = model.training.optimizer
-    usual = type(optimizer)(kind=optimizer.kind, learning_rate=optimizer.learning_rate).arguments
+    usual = OPTIMIZERS[optimizer.kind]().plain()
     given = {key: value for key, value in optimizer.arguments.items() if usual.get(key) != value}
     settings = ", ".join(
         ["learning_rate=learning_rate(0)", *(f"{key}={value!r}" for key, value in given.items())]

@@ -36,9 +36,10 @@ def with_setting(recipe: Recipe, name: str, setting: Setting) -> ModelRecipe:
 
 
 def with_networks(recipe: Recipe, input_shape: tuple[int, int, int], n_classes: int) -> Recipe:
-    """Return the recipe with a setting that makes a network wherever a search's middle makes none.
+    """Return the recipe with every searched model at a setting that makes a network.
 
-    Raises RecipeError where a model makes none, of a search where no setting that was tried does.
+    That is the middle of its choices wherever the middle makes one. Raises RecipeError for a model
+    that makes no network, and for a search of which no setting that was tried makes one.
     """
     models = dict(recipe.models)
     for name, model in recipe.models.items():
@@ -83,10 +84,13 @@ def _drawn(dims: tuple[Dimension, ...]) -> Iterator[Setting]:
 
 
 def most(recipe: Recipe, name: str, size: Callable[[ModelRecipe], int]) -> int:
-    """Return what `size` says of a model, of the largest of its settings where it is searched.
+    """Return the `size` of a model; of a searched one, that of its largest setting.
 
-    The largest is the middle, or a setting that makes a network where that makes none, with every
-    whole number at the end where `size`, which may raise RecipeError, is larger.
+    The largest setting is the middle, with every whole number at the end of its range where the
+    model is larger. Where the middle makes no network, the first drawn setting that does takes its
+    place.
+
+    size : may raise RecipeError
     """
 
     def of(setting: Setting) -> int:

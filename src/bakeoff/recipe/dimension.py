@@ -27,9 +27,9 @@ Setting = Mapping[str, float | int]
 
 @dataclass(frozen=True)
 class Dimension:
-    """One choice; `when` says in which options of other choices it stands: (place, which).
+    """One choice; `when` names the options of other choices that it stands in: (place, which).
 
-    Of a block that may be left out, which is None: it has to be repeated at all.
+    Inside a block that may be repeated 0 times, `which` is None: any number above 0.
     """
 
     place: str
@@ -46,7 +46,7 @@ class Dimension:
 
     @property
     def count(self) -> int | None:
-        """How many values there are; None where there is no end of them."""
+        """How many values there are; None of a range of real numbers."""
         if self.kind == "choice":
             return len(self.options)
         return int(self.high - self.low) + 1 if self.kind == "whole" else None
@@ -58,7 +58,7 @@ class Dimension:
         return self.low <= value <= self.high
 
     def at(self, share: float) -> float | int:
-        """Return the value that so large a share of the range lies below; share in [0, 1]."""
+        """Return the value at a share of the range, in [0, 1]; options as they are listed."""
         share = min(max(share, 0.0), 1.0)
         if self.kind == "choice":
             return min(int(share * len(self.options)), len(self.options) - 1)
@@ -176,7 +176,7 @@ def fits(dims: tuple[Dimension, ...], setting: Setting) -> bool:
 
 
 def middle(dims: Sequence[Dimension]) -> dict[str, float | int]:
-    """Return the setting in the middle of all choices; it says more than it has to make."""
+    """Return the setting in the middle of all choices, also of those that play no part in it."""
     return {each.place: each.middle for each in dims}
 
 
@@ -205,7 +205,7 @@ def largest(
 
 
 def most_settings(dims: Sequence[Dimension], when: tuple[When, ...] = ()) -> int | None:
-    """Return how many different settings there are at most; None where there is no end of them.
+    """Return how many different settings there are at most; None if a choice is of real numbers.
 
     when : of the choices that stand there alone, and of those inside them
     """

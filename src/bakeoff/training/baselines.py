@@ -53,12 +53,11 @@ def _logistic(flat: NDArray[Any], labels: NDArray[Any], maximum: float, n_classe
     kernel = np.zeros((flat.shape[1], n_classes), np.float32)
     bias = np.full(n_classes, -50.0, np.float32)
     if len(model.classes_) == 2:  # scikit-learn keeps one row for the second class of two
-        kernel[:, model.classes_[1]], bias[model.classes_] = (
-            model.coef_[0],
-            (0, model.intercept_[0]),
-        )
+        kernel[:, model.classes_[1]] = model.coef_[0]
+        bias[model.classes_] = 0, model.intercept_[0]
     else:
-        kernel[:, model.classes_], bias[model.classes_] = model.coef_.T, model.intercept_
+        kernel[:, model.classes_] = model.coef_.T
+        bias[model.classes_] = model.intercept_
     return {"kernel": kernel, "bias": bias}
 
 

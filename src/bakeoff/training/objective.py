@@ -40,7 +40,7 @@ def blend(values: Array, order: Array, shares: Array) -> Array:
 
 
 def hard(labels: Array) -> Array:
-    """Return the label that counts most of mixed ones; plain ones as they are."""
+    """Return the class with the largest share in each mixed label; integer labels as they are."""
     return labels if labels.ndim == 1 else jnp.argmax(labels, axis=-1)
 
 

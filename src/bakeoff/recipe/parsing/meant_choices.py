@@ -1,4 +1,4 @@
-"""What people write who mean a choice of a search, in other tools' words or in another form."""
+"""Choices of a search in other tools' words or in another form, and how to write them here."""
 
 from collections.abc import Iterator, Mapping
 from typing import Any

@@ -208,9 +208,8 @@ class _Plain:
             self.read(key_node, depth + 1)
             key = key_node.value
             if key in values:
-                from bakeoff.recipe.value_kinds import (
-                    key_text,  # which `bakeoff status` does without
-                )
+                # not at the top: `bakeoff status` does without all that this imports
+                from bakeoff.recipe.value_kinds import key_text
 
                 text = f"the key {key_text(key)} stands here and in line {lines[key]}; remove one"
                 raise self._refuse(key_node, text)

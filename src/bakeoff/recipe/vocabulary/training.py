@@ -1,6 +1,6 @@
 """What a model's training may say beside epochs, batch size and optimizer.
 
-Where nothing is said nothing is written out, so that recipes of before stay what they were.
+An option that is not given is not written out, so that older recipes resolve as they always did.
 """
 
 from collections.abc import Mapping

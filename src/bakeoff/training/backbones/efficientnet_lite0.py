@@ -76,9 +76,9 @@ def _convolved(
 
 def _normalised(values: Any, *, name: str, activated: bool = True) -> Any:
     values = keras.layers.BatchNormalization(epsilon=1e-3, name=f"{name}_normalization")(values)
-    return (
-        keras.layers.ReLU(max_value=6, name=f"{name}_activation")(values) if activated else values
-    )
+    if not activated:
+        return values
+    return keras.layers.ReLU(max_value=6, name=f"{name}_activation")(values)
 
 
 def weights() -> dict[str, list[NDArray[Any]]]:
@@ -89,11 +89,9 @@ def weights() -> dict[str, list[NDArray[Any]]]:
     DataError : the package is not installed, or its file is not the one that is known
     """
     found = importlib.util.find_spec(PACKAGE)
-    folder = (
-        found.submodule_search_locations[0] if found and found.submodule_search_locations else ""
-    )
-    path = Path(folder, _FILE)
-    if not folder or not path.is_file():
+    folders = found.submodule_search_locations if found else None
+    path = Path(folders[0], _FILE) if folders else None
+    if path is None or not path.is_file():
         raise DataError(
             "backbone efficientnet_lite0: expected the Python package "
             f"{PACKAGE.replace('_', '-')}, which has its weights, found none: "

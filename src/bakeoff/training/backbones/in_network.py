@@ -44,7 +44,10 @@ class AsSeen(keras.layers.Layer):  # type: ignore[misc]
 
 
 def as_keras(layer: AsSeen) -> keras.Sequential:
-    """Return a layer that was called as layers of Keras's own: resizing is two products."""
+    """Return the layer, which was called once, as layers of Keras's own.
+
+    Resizing becomes two products of matrices.
+    """
     before, after = tuple(layer.input.shape[1:]), layer.shape
     stack = [keras.Input(before), keras.layers.Rescaling(layer.white, name="white")]
     products: list[NDArray[Any]] = []

@@ -25,7 +25,7 @@ from bakeoff.training.builders.user_builder import call_builder, make_weights, u
 
 _OWN_WAYS = ("train_step", "compute_loss")  # to train, in a class derived from keras.Model
 _SEEDS = (1, 2)
-_MORE_SEEDS = (0, 3, 4)  # two of which a choice among few may give the same network
+_MORE_SEEDS = (0, 3, 4)  # a random choice among few networks may be the same for two seeds
 
 Shape = tuple[int, int, int]
 

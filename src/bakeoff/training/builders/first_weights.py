@@ -1,4 +1,4 @@
-"""What a network's first weights get to see of an image: followed through its traced operations."""
+"""What reaches a network's first weights of an image: followed through its traced operations."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -13,7 +13,7 @@ from bakeoff.training.stateless import stateless_predict, values
 
 _FLAT = 0.1  # black and white that differ by less, before the first weights, were divided again
 _FAR = 10.0  # values so far from 0 come from subtracting what suits pixels up to 255
-_LOOPS = ("scan", "while", "cond")  # whose bodies get other values than they do
+_LOOPS = ("scan", "while", "cond")  # their bodies take other values than the operation does
 _WEIGHTS = object()  # stands for what is made of trainable variables alone; it is not computed
 
 
@@ -31,8 +31,8 @@ class _Met(Exception):
 def scales_again(model: keras.Model, input_shape: tuple[int, int, int]) -> bool:
     """Say whether a model divides pixels, which come in [0, 1], once more before its first weights.
 
-    Found out by showing the model a black, a white and a noisy image and looking at what comes in
-    there. False where no layer has weights.
+    It is shown a black, a white and a noisy image, and what reaches its first weights is looked at.
+    False where no layer has weights.
     """
     noise = np.random.default_rng(0).random(input_shape, dtype=np.float32)
     images = np.stack([np.zeros_like(noise), np.ones_like(noise), noise])
@@ -40,13 +40,13 @@ def scales_again(model: keras.Model, input_shape: tuple[int, int, int]) -> bool:
         black, white, noisy = before_weights(model, images)
     except Exception:  # no weights; or an operation that JAX does not let anybody else do
         return False
-    # Of images of one value each, nothing is left where every image is standardised by itself.
+    # Where every image is standardised by itself, black and white are both 0: hence the noise.
     reach, offset = max(np.abs(white - black).max(), np.ptp(noisy)), np.abs(black).max()
     return bool(reach < _FLAT or offset > _FAR)
 
 
 def before_weights(model: keras.Model, images: NDArray[Any]) -> list[NDArray[Any]]:
-    """Return what of each image, alone, comes to the first operation with a trainable variable.
+    """Return what of each image reaches the first operation that uses a trainable variable.
 
     Operations are followed, since a layer of the user's own may do anything before it uses weights.
 

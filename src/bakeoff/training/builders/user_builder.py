@@ -19,11 +19,11 @@ from bakeoff.training.layers.graph import is_functional, is_sequential
 from bakeoff.training.layers.replace import with_faster_layers
 from bakeoff.training.stateless import stateless_predict, values
 
-PROBES = 3  # images that a model is shown: each other number compiles all its operations anew
+PROBES = 3  # images that a model is shown; any other number would compile its operations again
 Predict = Callable[[Any, Any], Any]  # from trainable and other variables to probabilities
 _NO_VALUES = (jax.errors.ConcretizationTypeError, jax.errors.TracerArrayConversionError)
 _COLORS = re.compile(r"\x1b\[[\d;]*m")  # Keras writes some messages for a terminal
-_HALF = 0.02  # as far as a softmax of half precision sums up to something else than 1
+_HALF = 0.02  # how far from 1 the sum of a softmax in half precision may be
 
 
 def build_from_python(
@@ -50,7 +50,7 @@ def call_builder(
     keras.utils.set_random_seed(seed)  # the user's code can only be seeded from outside
     builder = _import_builder(reference)
     with suppress(ValueError):  # no signature is known
-        # a decorator may fill in what the function that it wraps takes besides
+        # a decorator may fill in further arguments of the function that it wraps
         signature = inspect.signature(builder, follow_wrapped=False)
         _require_arguments(reference, signature, input_shape, n_classes)
     try:
@@ -70,8 +70,9 @@ def usable(
 ) -> tuple[keras.Model, Predict]:
     """Return a builder's model with the faster layers; RecipeError unless it ends in a softmax.
 
-    Beside it, what it gives for the probes, as a compiled function of its variables: its operations
-    one by one would take longer to compile than an epoch of a large network takes to train.
+    The second value is a compiled function: from the model's variables to its output for the
+    probes. Compiling a large network operation by operation would take longer than training it for
+    an epoch.
     """
     try:
         model = with_faster_layers(model)

@@ -1,4 +1,4 @@
-"""Which of Keras's layers are replaced by faster ones, and the replacing of them in a model."""
+"""The faster layer for each of Keras's that is slow, and their replacement in a model."""
 
 from typing import Any
 

@@ -147,7 +147,7 @@ class Guard:
         return bounded
 
     async def _discard(self, receive: Receive) -> None:
-        """Take for a moment what is still being sent: who is hung up on reads no answer."""
+        """Read for a moment what is still being sent: a client that is cut off reads no answer."""
         left = _DISCARDED * self._limits.body
         with suppress(TimeoutError):
             async with asyncio.timeout(_DISCARDING):

@@ -39,21 +39,25 @@ def build(
     if model.python is not None:
         return fuse_neighbours(build_from_python(model.python, input_shape, n_classes, seed=seed))
     layers = model.layers or ()
-    shape: Shape = input_shape
-    stack: list[Any] = []
     if model.frozen_backbone is not None:
-        shape = (BACKBONES[model.frozen_backbone].features,)
-        input_shape = (1, 1, *shape)
-        stack = [keras.layers.Flatten(name="features")]
-    elif model.backbone is not None:
-        stack = in_network.layers_of(model.backbone, _inner)
-        shape = tuple(stack[-1].compute_output_shape((None, *stack[0].shape))[1:])
-        stack = [*augmenting(model.backbone.augment), *stack]
+        input_shape = (1, 1, BACKBONES[model.frozen_backbone].features)
+    before, shape = _before(model, input_shape)
     building = _Building(shape, seed=seed, layers=layers)
-    stack += building.stack(layers)
+    own = building.stack(layers)
     output = {**model.output, "units": n_classes, "activation": "softmax"}
-    stack += building.layer("dense", output, of="output")
-    return fuse_neighbours(_connected(input_shape, stack))
+    own += building.layer("dense", output, of="output")
+    return fuse_neighbours(_connected(input_shape, [*before, *own]))
+
+
+def _before(model: ModelRecipe, input_shape: tuple[int, int, int]) -> tuple[list[Any], Shape]:
+    """Return the layers before those that a model declares, and the shape that these meet."""
+    if model.backbone is None:
+        return [], input_shape
+    if not model.backbone.inside:
+        return [keras.layers.Flatten(name="features")], input_shape[2:]
+    layers = in_network.layers_of(model.backbone, _inner)
+    shape = layers[-1].compute_output_shape((None, *layers[0].shape))
+    return [*augmenting(model.backbone.augment), *layers], tuple(shape[1:])
 
 
 def pretrain(network: keras.Model, model: ModelRecipe) -> None:

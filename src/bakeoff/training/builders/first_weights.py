@@ -55,10 +55,14 @@ def before_weights(model: keras.Model, images: NDArray[Any]) -> list[NDArray[Any
     trainable, others = values(model)
     predict = partial(stateless_predict, model, others=others)
     traced = jax.make_jaxpr(predict)(trainable, images=images[:1])
-    return [_of(traced, len(trainable), image[None]) for image in images]
+    return [_reaching(traced, len(trainable), image[None]) for image in images]
 
 
-def _of(traced: Any, weights: int, image: NDArray[Any]) -> NDArray[Any]:
+def _reaching(traced: Any, weights: int, image: NDArray[Any]) -> NDArray[Any]:
+    """Return what is made of an image by the time it meets weights.
+
+    weights : how many of the traced function's arguments are weights; they come first
+    """
     try:
         _follow(traced, [*[_WEIGHTS] * weights, _Pixels(image)])
     except _Met as met:
@@ -76,12 +80,12 @@ def _follow(traced: Any, given: Iterable[Any]) -> list[Any]:
         return variable.val if hasattr(variable, "val") else known[variable]  # of a literal
 
     for equation in jaxpr.eqns:
-        outputs = _done(equation, list(map(value, equation.invars)))
+        outputs = _apply(equation, list(map(value, equation.invars)))
         known |= zip(equation.outvars, outputs, strict=True)
     return list(map(value, jaxpr.outvars))
 
 
-def _done(equation: Any, inputs: list[Any]) -> list[Any]:
+def _apply(equation: Any, inputs: list[Any]) -> list[Any]:
     """Return what one operation gives."""
     pixels = [each.values for each in inputs if isinstance(each, _Pixels)]
     if any(each is _WEIGHTS for each in inputs):

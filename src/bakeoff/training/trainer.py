@@ -84,9 +84,7 @@ class Trainer:
         self._orders: dict[int, NDArray[np.int32]] = {}  # drawn ahead, by epoch
         self._training = model.training
         self._rates = model.training.optimizer.learning_rates(model.training.epochs)
-        declared, weights = model.training.options.class_weight, None
-        if declared is not None:
-            weights = class_weights(declared, data.class_names)
+        weights = class_weights(model.training.options.class_weight, data.class_names)
         images = self._images = len(data.train_labels) // data.passes
         shape = DataShape(data.input_shape, data.n_classes, images, data.maximum, weights)
         self.program = program_of(program_key(model), shape)

@@ -71,13 +71,13 @@ def option_words(options: Mapping[str, Any]) -> list[str]:
 
 
 def class_weights(
-    declared: str | Mapping[str, float], class_names: tuple[str, ...]
+    declared: str | Mapping[str, float] | None, class_names: tuple[str, ...]
 ) -> tuple[float, ...] | None:
-    """Return a weight for each class, None for "balanced"; a class that is not named weighs 1.
+    """Return the declared weight of each class, 1 of one that is not named; None without numbers.
 
     Raises Misfit for a class that is not there, and where no class weighs anything.
     """
-    if isinstance(declared, str):
+    if declared is None or isinstance(declared, str):
         return None
     unknown = [name for name in declared if name not in class_names]
     if unknown:

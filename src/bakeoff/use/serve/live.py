@@ -1,6 +1,7 @@
 """A study as it stands, for the page that shows it while it trains: trials, curves, time left."""
 
 import math
+from itertools import zip_longest
 from pathlib import Path
 from typing import Any
 
@@ -11,6 +12,7 @@ from bakeoff.storage.study_folder import StudyFolder
 from bakeoff.storage.study_recipe import read_recipe
 from bakeoff.study.jobs.checkpoints import history_saved
 from bakeoff.study.status import StudyStatus, TrialStatus, status
+from bakeoff.utils.numbers import mean_of_known
 from bakeoff.utils.text import listed
 
 _POINTS = 200  # of a curve, at most
@@ -100,18 +102,11 @@ def _of_folds(folder: StudyFolder, model: str, seed: int, folds: int) -> tuple[i
         place = folder.fold(model, seed, fold)
         partial = place.with_name(f"{place.name}.partial")
         each.append(_columns(place) if place.exists() else _saved(partial))
-    lengths = [len(columns["fit"]) for columns in each]
-    means = {
-        name: [_mean([columns[name][at] for columns in each if at < len(columns[name])])
-               for at in range(max(lengths))]
-        for name, _ in _COLUMNS
-    }  # fmt: skip
-    return sum(lengths) // folds, means
-
-
-def _mean(values: list[Any]) -> float | None:
-    known = [float(each) for each in values if each is not None]
-    return sum(known) / len(known) if known else None
+    means = {}
+    for name, _ in _COLUMNS:
+        epochs = zip_longest(*(columns[name] for columns in each))  # None where a fold has ended
+        means[name] = [mean_of_known(values) for values in epochs]
+    return sum(len(columns["fit"]) for columns in each) // folds, means
 
 
 def _selected(trial: TrialStatus) -> float | None:
@@ -137,13 +132,9 @@ def _seconds_left(trials: list[dict[str, Any]], now: StudyStatus) -> float | Non
     """Guess from finished trials of the same model; None before the first one."""
     means: dict[str, float] = {}
     for model in now.outline.models:
-        known = [
-            each["seconds"]
-            for each in trials
-            if each["model"] == model and each["seconds"] is not None
-        ]
-        if known:
-            means[model] = sum(known) / len(known)
+        mean = mean_of_known([each["seconds"] for each in trials if each["model"] == model])
+        if mean is not None:
+            means[model] = mean
     if not means:
         return None
     usual = sum(means.values()) / len(means)

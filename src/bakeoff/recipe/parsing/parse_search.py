@@ -63,8 +63,33 @@ def read_searched(
     read : reads a model without choices
     """
     declared = {key: each for key, each in raw.items() if key != "search"}
+    opened = _read_choices(declared, raw.get("search"), place, problems)
+    if opened is None:
+        return None
+    said, dims = opened
+    lowest = {each.place: each.at(0.0) for each in dims}
+    noted = Problems()
+    first = read(filled(declared, lowest), noted)
+    for where, text in noted.found:
+        problems.add(where, _for_whole_numbers(dims, where.removeprefix(f"{place}."), text))
+    if first is None or noted.found:
+        return None
+    for dim, settings in _ends(dims, lowest):
+        if (wrong := _wrong_end(dim, settings, declared, read)) is not None:
+            problems.add(f"{place}.{wrong[0]}", wrong[1])
+            return None
+    first = read(filled(declared, middle(dims)), Problems()) or first  # some are impossible
+    space = _with_whole_paths(declared, first)
+    search = Search.model_validate({**usual_search, **said, "space": space})
+    return first.model_copy(update={"search": search})
+
+
+def _read_choices(
+    declared: Mapping[str, Any], search: object, place: str, problems: Problems
+) -> tuple[dict[str, Any], tuple[Dimension, ...]] | None:
+    """Return what a model's `search` says, and its choices; None after noting what is wrong."""
     try:
-        said = {} if raw.get("search") is None else inside(".search", read_search, raw["search"])
+        said = {} if search is None else inside(".search", read_search, search)
         dims = dimensions(declared)
     except Misfit as misfit:
         where = misfit.inside if misfit.inside.startswith(".") else f".{misfit.inside}"
@@ -78,25 +103,17 @@ def read_searched(
         text = "expected one, found a choice: declare a model for each"
         problems.add(f"{place}.{chosen}", text)
         return None
-    lowest = {each.place: each.at(0.0) for each in dims}
-    noted = Problems()
-    first = read(filled(declared, lowest), noted)
-    for where, text in noted.found:
-        problems.add(where, _for_whole_numbers(dims, where.removeprefix(f"{place}."), text))
-    if first is None or noted.found:
-        return None
-    for dim, settings in _ends(dims, lowest):
-        if (wrong := _wrong_end(dim, settings, declared, read)) is not None:
-            problems.add(f"{place}.{wrong[0]}", wrong[1])
-            return None
-    first = read(filled(declared, middle(dims)), Problems()) or first  # some are impossible
-    declared = plain_data(declared)
-    if "python" in declared:
-        declared["python"] = first.python  # its path is no longer relative
-    if first.backbone is not None and first.backbone.study is not None:
-        declared["backbone"]["study"] = first.backbone.study
-    search = Search.model_validate({**usual_search, **said, "space": declared})
-    return first.model_copy(update={"search": search})
+    return said, dims
+
+
+def _with_whole_paths(declared: Mapping[str, Any], read: ModelRecipe) -> dict[str, Any]:
+    """Return a model as declared, its paths as they were read: no longer relative to the recipe."""
+    space: dict[str, Any] = plain_data(declared)
+    if "python" in space:
+        space["python"] = read.python
+    if read.backbone is not None and read.backbone.study is not None:
+        space["backbone"]["study"] = read.backbone.study
+    return space
 
 
 def _wrong_end(

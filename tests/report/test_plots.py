@@ -24,7 +24,8 @@ from bakeoff.report import plots
 from bakeoff.report.plots import curves, matrices
 from bakeoff.report.plots.costs import accuracy_against_time
 from bakeoff.report.plots.curves import _epochs
-from bakeoff.report.plots.figure import PALETTE, log_ticks, spread
+from bakeoff.report.plots.dots import spread
+from bakeoff.report.plots.figure import PALETTE, log_ticks
 from bakeoff.report.plots.matrices import seen_from
 from bakeoff.report.words import about_training
 from bakeoff.report.words.short_names import short_labels

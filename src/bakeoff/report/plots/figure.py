@@ -19,7 +19,6 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-from numpy.typing import NDArray
 
 from bakeoff.errors import UsageError
 from bakeoff.report.words.short_names import short_labels
@@ -54,7 +53,9 @@ DASHES: list[list[float]] = [[1, 0], [5, 3], [1.5, 2.5], [8, 3, 2, 3]]
 _ADDRESSES = 128 * 2**30  # bytes that V8 reserves, without using them: 64 GiB are too few
 
 WIDTH, HEIGHT = 372, 236  # pixels of one panel, all of it
+TITLE = 20  # pixels of its title
 _LONGEST_REPR = 300  # letters: the verdicts of 50 models are 55,000
+_LETTER, _MOST_ROOM = 6.5, 240.0  # pixels of a letter in a browser's wide font, and of a name
 LEGEND = 18  # letters of a name, so that two stand side by side in one panel
 WIDE, NARROW = 1120, 350  # of a figure as wide as the page, on a desk and on a phone
 MOST_CLASSES = 20  # that a figure or a table shows
@@ -223,6 +224,13 @@ def percent_axis(**more: Any) -> dict[str, Any]:
     return words | {"labelOverlap": "greedy", "labelSeparation": 6} | more
 
 
+def names_axis(labels: Sequence[str]) -> dict[str, Any]:
+    """Return an axis of names, with room for them."""
+    room = min(_MOST_ROOM, _LETTER * max(map(len, labels), default=0))
+    return {"grid": False, "domain": False, "labelColor": INK, "labelFontSize": 12,
+            "minExtent": room}  # fmt: skip
+
+
 def log_ticks(low: float, high: float, *, most: int = 6) -> list[float]:
     """Return round numbers from low to high for a logarithmic axis, at most so many."""
     if not 0 < low <= high:
@@ -264,15 +272,6 @@ def series(
         dashing = {"domain": shown, "range": dashes}
         coded["strokeDash"] = field("series", "nominal", scale=dashing, legend=key)
     return coded
-
-
-def spread(count: int, *, width: float) -> NDArray[np.float64]:
-    """Return fixed small offsets, so that dots of equal value do not hide each other."""
-    if count < 2:
-        return np.zeros(count)
-    order = (np.arange(count) * 7) % count if count % 7 else np.arange(count)
-    offsets: NDArray[np.float64] = width * (order / (count - 1) - 0.5)
-    return offsets
 
 
 def find(comparison: Comparison, model: str | None) -> ModelResult:

@@ -33,61 +33,20 @@ def judged(
     folds : by model, in which fold each image was tested
     """
     comparison = _with_failures(comparison)
-    models = comparison.models
-    one_image = len(comparison.labels) == 1
-    several = not one_image and all(len(model.seeds) > 1 for model in models)
-    level = level_of(comparison.look)
-    tests = _tests(models, correct, folds, level) if several else {}
-    barred = [model.name for model in models if unusable(model, comparison)]
-
-    def choose(correct: Mapping[str, Correct], tests: Tests) -> Recommendation:
-        candidates = [
-            Candidate(m.name, m.parameters, float(correct[m.name].mean())) for m in models
-        ]
-        return recommend(
-            candidates,
-            tests,
-            give_up=comparison.give_up,
-            level=level,
-            barred=barred,
-            order=comparison.order,
-            n_folds=comparison.n_folds,
-            one_image=one_image,
-        )
+    tests = _tests(comparison, correct, folds)
+    pairs = _pairs(comparison, correct, tests)
+    comparison = replace(
+        comparison,
+        models=_lettered(comparison.models, pairs),
+        pairs=pairs,
+        recommended=_choose(comparison, correct, tests),
+    )
 
     def choose_from(images: NDArray[np.bool_]) -> Recommendation:
         some = {name: each[:, images] for name, each in correct.items()}
         of_them = {n: None if each is None else each[:, images] for n, each in folds.items()}
-        return choose(some, _tests(models, some, of_them, level) if images.sum() > 1 else {})
+        return _choose(comparison, some, _tests(comparison, some, of_them))
 
-    collapses = {model.name: collapsed(model, comparison) for model in models}
-
-    def lost(a: ModelResult, b: ModelResult) -> str:
-        return listed(collapses[each.name] for each in (a, b) if collapses[each.name])
-
-    if tests or len(models) == 1:
-        pairs = verdicts(
-            tests,
-            margin=comparison.margin,
-            probabilities={(a.name, b.name): _better(a, b) for a, b in combinations(models, 2)},
-            failed={(a.name, b.name): lost(a, b) for a, b in combinations(models, 2)},
-            look=comparison.look,
-        )
-    else:
-        pairs = tuple(
-            replace(
-                _two_files(a, b, correct),
-                folded=comparison.folded,
-                failed=lost(a, b),
-                one_image=one_image,
-            )
-            for a, b in combinations(models, 2)
-        )
-    if len(models) == 1 or any(pair.verdict for pair in pairs):
-        order = [model.name for model in models]
-        groups = letters(order, [(p.a, p.b) for p in pairs if p.verdict in ("better", "worse")])
-        models = tuple(replace(model, group=groups[model.name]) for model in models)
-    comparison = replace(comparison, models=models, pairs=pairs, recommended=choose(correct, tests))
     return replace(comparison, headline=headline(comparison, choose_from))
 
 
@@ -108,13 +67,67 @@ def _with_failures(comparison: Comparison) -> Comparison:
 
 
 def _tests(
-    models: Sequence[ModelResult],
-    correct: Mapping[str, Correct],
-    folds: Mapping[str, Folds],
-    level: float,
+    comparison: Comparison, correct: Mapping[str, Correct], folds: Mapping[str, Folds]
 ) -> Tests:
-    parts = {model.name: decompose(correct[model.name], folds[model.name]) for model in models}
-    return compare_all(parts, level=level)
+    """Test all pairs of models; none where there is one image, or a model with one seed."""
+    if any(min(each.shape) < 2 for each in correct.values()):
+        return {}
+    names = [model.name for model in comparison.models]  # which stand best first
+    parts = {name: decompose(correct[name], folds[name]) for name in names}
+    return compare_all(parts, level=level_of(comparison.look))
+
+
+def _pairs(
+    comparison: Comparison, correct: Mapping[str, Correct], tests: Tests
+) -> tuple[Pair, ...]:
+    """Return what may be said of every pair: of two models, or without tests of two files."""
+    collapses = {model.name: collapsed(model, comparison) for model in comparison.models}
+    couples = list(combinations(comparison.models, 2))
+    failed = {
+        (a.name, b.name): listed(collapses[each.name] for each in (a, b) if collapses[each.name])
+        for a, b in couples
+    }
+    if tests:
+        return verdicts(
+            tests,
+            margin=comparison.margin,
+            probabilities={(a.name, b.name): _better(a, b) for a, b in couples},
+            failed=failed,
+            look=comparison.look,
+        )
+    return tuple(
+        replace(
+            _two_files(a, b, correct),
+            folded=comparison.folded,
+            failed=failed[a.name, b.name],
+            one_image=len(comparison.labels) == 1,
+        )
+        for a, b in couples
+    )
+
+
+def _lettered(models: Sequence[ModelResult], pairs: Sequence[Pair]) -> tuple[ModelResult, ...]:
+    """Give the models their letters, where there are verdicts, or one model alone."""
+    if len(models) > 1 and not any(pair.verdict for pair in pairs):
+        return tuple(models)
+    separated = [(pair.a, pair.b) for pair in pairs if pair.verdict in ("better", "worse")]
+    groups = letters([model.name for model in models], separated)
+    return tuple(replace(model, group=groups[model.name]) for model in models)
+
+
+def _choose(comparison: Comparison, correct: Mapping[str, Correct], tests: Tests) -> Recommendation:
+    """Recommend a model by these predictions and tests, which may be of some images alone."""
+    models = comparison.models
+    return recommend(
+        [Candidate(m.name, m.parameters, float(correct[m.name].mean())) for m in models],
+        tests,
+        give_up=comparison.give_up,
+        level=level_of(comparison.look),
+        barred=[model.name for model in models if unusable(model, comparison)],
+        order=comparison.order,
+        n_folds=comparison.n_folds,
+        one_image=len(comparison.labels) == 1,
+    )
 
 
 def _better(a: ModelResult, b: ModelResult) -> float:

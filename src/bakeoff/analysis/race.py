@@ -69,16 +69,16 @@ def standings(
     return tuple(sorted(found, key=lambda each: (each.difference, each.model != leader)))
 
 
-def level_of_a_look(models: int, looks: int, *, spent: float = 0.0, alpha: float = ALPHA) -> float:
-    """Return what p must be below: alpha shared out over all looks and all ordered pairs.
+def level_of_a_look(models: int, looks: int, *, spent: float = 0.0) -> float:
+    """Return what p must be below: ALPHA shared out over all looks and all ordered pairs.
 
-    spent : of alpha by looks before; more than planned where a recipe had declared fewer looks
+    spent : of ALPHA by looks before; more than planned where a recipe had declared fewer looks
     """
-    return max(0.0, min(alpha / looks, alpha - spent)) / _ordered_pairs(models)
+    return max(0.0, min(ALPHA / looks, ALPHA - spent)) / _ordered_pairs(models)
 
 
 def spent_before(looks: Sequence[Mapping[str, Any]], after: int) -> float:
-    """Return how much of alpha looks (race.json) after another number of seeds have spent."""
+    """Return how much of ALPHA looks (race.json) after another number of seeds have spent."""
     models: set[str] = set()
     spent: dict[int, float] = {}
     for look in looks:

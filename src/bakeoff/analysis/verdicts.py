@@ -248,15 +248,14 @@ def verdicts(
     tests: Tests,
     *,
     margin: float,
-    alpha: float = ALPHA,
     probabilities: Mapping[tuple[str, str], float] | None = None,
     failed: Mapping[tuple[str, str], str] | None = None,
     look: Look | None = None,
 ) -> tuple[Pair, ...]:
     """Verdicts of all pairs of a study, in the order given.
 
-    `better`/`worse` where Holm's p < alpha; else `practically equal` where both one-sided tests
-    against ±margin, Holm-adjusted, have p < alpha; else `not separated`. None of these where a
+    `better`/`worse` where Holm's p < ALPHA; else `practically equal` where both one-sided tests
+    against ±margin, Holm-adjusted, have p < ALPHA; else `not separated`. None of these where a
     model has fewer than FEWEST_SEEDS seeds: then for no pair.
 
     Parameters
@@ -280,15 +279,15 @@ def verdicts(
         )
     p_holm = np.minimum(1, looks * holm([test.p for test in tests.values()]))
     p_equal = np.minimum(1, looks * holm([tost_p(test, margin) for test in tests.values()]))
-    separated = p_holm < alpha
-    # Holm compares the smallest p that is left with alpha over the number of pairs left.
-    level = alpha / looks / max(1, int((~separated).sum()))
+    separated = p_holm < ALPHA
+    # Holm compares the smallest p that is left with ALPHA over the number of pairs left.
+    level = ALPHA / looks / max(1, int((~separated).sum()))
     result = []
     for (names, test), p, equal in zip(tests.items(), p_holm, p_equal, strict=True):
         word: Word = "not separated"
-        if p < alpha:
+        if p < ALPHA:
             word = "better" if test.difference > 0 else "worse"
-        elif equal < alpha:
+        elif equal < ALPHA:
             word = "practically equal"
         result.append(
             Pair(
@@ -299,8 +298,8 @@ def verdicts(
                 p_holm=float(p),
                 p_equal_holm=float(equal),
                 margin=margin,
-                by_less_than_margin=bool(p < alpha and abs(test.difference) < margin),
-                smallest_margin=smallest_margin(test, alpha=alpha / looks / len(tests)),
+                by_less_than_margin=bool(p < ALPHA and abs(test.difference) < margin),
+                smallest_margin=smallest_margin(test, alpha=ALPHA / looks / len(tests)),
                 less_than=differ_by_less_than(test, level=level_of(look)),
                 advice=advise(test, margin=margin, alpha=level)
                 if word == "not separated"

@@ -257,17 +257,15 @@ def tip() -> dict[str, Any]:
     return {"description": {"field": "tip"}, "tooltip": {"field": "tip", "type": "nominal"}}
 
 
-def series(
-    names: Sequence[str], *, width: int, dashed: bool = False, legend: bool = True, most: int = 24
-) -> dict[str, Any]:
+def series(names: Sequence[str], *, width: int, most: int = 24) -> dict[str, Any]:
     """Return colours, and dashes where there are more names than colours, with their legend."""
     shown = short_labels(names, most=most)
     columns = max(1, int(width // (40 + 7.4 * max(map(len, shown), default=1))))
-    key = {"columns": columns, "symbolType": "stroke"} if legend else None
+    key = {"columns": columns, "symbolType": "stroke"}
     colors = [SERIES[k % len(SERIES)] for k in range(len(names))]
     scale = {"domain": shown, "range": colors}
     coded: dict[str, Any] = {"color": field("series", "nominal", scale=scale, legend=key)}
-    if dashed or len(names) > len(SERIES):
+    if len(names) > len(SERIES):
         dashes = [DASHES[k // len(SERIES) % len(DASHES)] for k in range(len(names))]
         dashing = {"domain": shown, "range": dashes}
         coded["strokeDash"] = field("series", "nominal", scale=dashing, legend=key)

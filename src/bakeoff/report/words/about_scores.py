@@ -18,6 +18,8 @@ from bakeoff.utils.text import (
     some,
 )
 
+_NAMED = 3  # mistakes that are named
+
 
 def about_loss(comparison: Comparison) -> str:
     """Say whether loss and accuracy agree about the best model, and what each means."""
@@ -41,11 +43,11 @@ def about_loss(comparison: Comparison) -> str:
     )
 
 
-def about_mistakes(comparison: Comparison, model: ModelResult, *, most: int = 3) -> str:
+def about_mistakes(comparison: Comparison, model: ModelResult) -> str:
     """Say which classes a model mistakes most often."""
     names = comparison.class_names
     images_of = np.bincount(comparison.labels, minlength=len(names))
-    worst = [each for each in mistakes(model.confusion, images_of) if each[2] >= 0.5][:most]
+    worst = [each for each in mistakes(model.confusion, images_of) if each[2] >= 0.5][:_NAMED]
     means = f"mean of {counted(len(model.seeds), model.unit)}"
     if not worst:
         return _scattered(model, len(comparison.labels), means)

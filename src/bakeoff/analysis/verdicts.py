@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Literal
 
 import numpy as np
@@ -265,50 +265,49 @@ def verdicts(
     look : which of several declared looks this is: each p is multiplied by how many there are
     """
     looks, probabilities, failed = len(look.after) if look else 1, probabilities or {}, failed or {}
-    if any(test.fewest_seeds < FEWEST_SEEDS for test in tests.values()):
-        return tuple(
-            Pair(
-                *names,
-                test,
-                probabilities.get(names, 0.5),
-                less_than=differ_by_less_than(test, level=level_of(look)),
-                failed=failed.get(names, ""),
-                look=look,
-            )
-            for names, test in tests.items()
+    pairs = [
+        Pair(
+            *names,
+            test,
+            probabilities.get(names, 0.5),
+            less_than=differ_by_less_than(test, level=level_of(look)),
+            failed=failed.get(names, ""),
+            look=look,
         )
+        for names, test in tests.items()
+    ]
+    if any(test.fewest_seeds < FEWEST_SEEDS for test in tests.values()):
+        return tuple(pairs)
     p_holm = np.minimum(1, looks * holm([test.p for test in tests.values()]))
     p_equal = np.minimum(1, looks * holm([tost_p(test, margin) for test in tests.values()]))
     separated = p_holm < ALPHA
     # Holm compares the smallest p that is left with ALPHA over the number of pairs left.
     level = ALPHA / looks / max(1, int((~separated).sum()))
     result = []
-    for (names, test), p, equal in zip(tests.items(), p_holm, p_equal, strict=True):
-        word: Word = "not separated"
-        if p < ALPHA:
-            word = "better" if test.difference > 0 else "worse"
-        elif equal < ALPHA:
-            word = "practically equal"
+    for pair, test, p, equal in zip(pairs, tests.values(), p_holm, p_equal, strict=True):
+        word = _word(test.difference, p, equal)
         result.append(
-            Pair(
-                *names,
-                test,
-                probabilities.get(names, 0.5),
+            replace(
+                pair,
                 verdict=word,
                 p_holm=float(p),
                 p_equal_holm=float(equal),
                 margin=margin,
                 by_less_than_margin=bool(p < ALPHA and abs(test.difference) < margin),
                 smallest_margin=smallest_margin(test, alpha=ALPHA / looks / len(tests)),
-                less_than=differ_by_less_than(test, level=level_of(look)),
                 advice=advise(test, margin=margin, alpha=level)
                 if word == "not separated"
                 else None,
-                failed=failed.get(names, ""),
-                look=look,
             )
         )
     return tuple(result)
+
+
+def _word(difference: float, p_holm: float, p_equal: float) -> Word:
+    """Return the verdict on a pair with this difference and these adjusted p-values."""
+    if p_holm < ALPHA:
+        return "better" if difference > 0 else "worse"
+    return "practically equal" if p_equal < ALPHA else "not separated"
 
 
 def unsettled(pairs: Sequence[Pair]) -> frozenset[str]:

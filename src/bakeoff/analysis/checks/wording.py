@@ -7,6 +7,8 @@ from collections.abc import Sequence
 from bakeoff.analysis.comparison import ModelResult
 from bakeoff.utils.text import counted, listed
 
+# Parts of a split, as sentences call them.
+PARTS = {"train": "training", "validation": "validation", "test": "test"}
 _BASELINES = {"majority": "majority class", "logistic": "logistic regression"}
 
 

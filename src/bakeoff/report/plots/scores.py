@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from bakeoff.analysis.checks.wording import PARTS
 from bakeoff.report.plots.figure import (
     BLUE,
     GREEN,
@@ -37,10 +38,8 @@ def class_counts(comparison: Comparison, *, width: int = WIDTH) -> Figure:
     """
     names = comparison.class_names
     parts: dict[str, list[int]] = {}
-    words = {"train": "training", "validation": "validation", "test": "test"}
-    if comparison.folded:
-        words = {"test": "all, each tested in turn"}
-    else:
+    words = {"test": "all, each tested in turn"} if comparison.folded else PARTS
+    if not comparison.folded:
         declared = comparison.data.get("class_counts") or {}
         parts = {part: list(each) for part, each in declared.items() if len(each) == len(names)}
     parts["test"] = np.bincount(comparison.labels, minlength=len(names)).tolist()

@@ -8,7 +8,7 @@ holds one value a seed, the order is that of `ModelResult.seeds`.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any, Literal
 
@@ -175,7 +175,7 @@ class Comparison:
     look: Look | None = None  # which of the declared looks this is, where the study has several
     planned_openings: int = 1  # of the openings, those that the first one declared, itself included
     changed_rules: tuple[str, ...] = ()  # since the first opening, in words
-    findings: tuple[Finding, ...] = field(default=())
+    findings: tuple[Finding, ...] = ()
     race: Race | None = None
     searches: tuple[Searched, ...] = ()
     pictures: Pictures | None = None  # of the images a report shows, where they were taken

@@ -205,7 +205,6 @@ def badly_calibrated(model: ModelResult, comparison: Comparison) -> Finding | No
     by_chance = float(np.mean([_error_by_chance(curve) for curve in curves]))
     if error < max(MISCALIBRATED, MISCALIBRATED_TIMES * by_chance):
         return None
-    validated = None not in model.validation_accuracy
     sure, correct = np.mean([_sure_and_correct(curve) for curve in curves], axis=0)
     return Finding(
         code="badly-calibrated",
@@ -218,22 +217,27 @@ def badly_calibrated(model: ModelResult, comparison: Comparison) -> Finding | No
             f"error {points(error, 1)} points, "
             f"{mean_of(len(curves), model)}, {len(comparison.labels):,} test images)."
         ),
-        advice=(
-            "Do not act on such probabilities as they are: "
-            + {
-                (True, "best-loss"): "",
-                (True, "best-accuracy"): "select by loss instead of accuracy, or ",
-                (True, "last"): "select epochs by loss, train fewer of them, or "
-                if validated
-                else "train fewer epochs, or ",
-            }.get(
-                (sure > correct, model.selection),
-                "train longer, with less dropout or regularization, or ",
-            )
-            + ("" if validated else "keep images for validation (split.validation) and ")
-            + f"rescale {'them' if validated else 'the probabilities'} on validation data "
-            "(temperature scaling)."
-        ),
+        advice=_calibration_advice(model, overconfident=sure > correct),
+    )
+
+
+def _calibration_advice(model: ModelResult, *, overconfident: bool) -> str:
+    validated = None not in model.validation_accuracy
+    mend = ""
+    if not overconfident:
+        mend = "train longer, with less dropout or regularization, or "
+    elif model.selection == "best-accuracy":
+        mend = "select by loss instead of accuracy, or "
+    elif model.selection == "last" and validated:
+        mend = "select epochs by loss, train fewer of them, or "
+    elif model.selection == "last":
+        mend = "train fewer epochs, or "
+    rescale = "rescale them"
+    if not validated:
+        rescale = "keep images for validation (split.validation) and rescale the probabilities"
+    return (
+        f"Do not act on such probabilities as they are: {mend}{rescale} on validation data "
+        "(temperature scaling)."
     )
 
 

@@ -10,6 +10,7 @@ from bakeoff.report.words.wording import (
     failure_rate,
     seed_list,
     sound_accuracy,
+    times,
     trained_on,
 )
 from bakeoff.utils.text import counted, listed, percent, sentence
@@ -59,8 +60,12 @@ def cautions(comparison: Comparison, *, found: bool = False) -> list[str]:
         notes.append(f"Other studies of yours opened {same} {times}.")
     if comparison.missing:
         notes.append(f"Missing, and therefore not counted: {listed(comparison.missing)}.")
-    if found:
-        return notes
+    return notes if found else notes + _failures(comparison)
+
+
+def _failures(comparison: Comparison) -> list[str]:
+    """Say which models' training diverged, and which of their runs failed."""
+    notes = []
     for model in comparison.models:
         if model.diverged:
             which = seed_list(model.diverged, model.unit)
@@ -86,7 +91,7 @@ def times_opened(comparison: Comparison) -> str:
     if comparison.look and not comparison.unplanned_openings:
         after = listed(map(str, comparison.look.after))
         return f"at {comparison.look.text}, as declared (after {after} seeds)"
-    return "once" if comparison.test_openings == 1 else f"{comparison.test_openings} times"
+    return times(comparison.test_openings)
 
 
 def _of_them(comparison: Comparison) -> str:

@@ -21,6 +21,7 @@ from bakeoff.report.words.wording import (
     of_first,
     seed_count,
     seed_list,
+    times,
     trained_on,
 )
 from bakeoff.utils.text import counted, declared_points, listed, percent
@@ -47,31 +48,10 @@ def protocol(comparison: Comparison) -> list[Step]:
         Step("Recommend", _recommend(comparison)),
     ]
     if comparison.folded:
-        steps.append(
-            Step(
-                "Ship",
-                f"None of the folds' networks is the one to use. The {_shipped(comparison)} is "
-                "trained once more, on all images, for as many epochs as they were in the median; "
-                "nothing is left to test it on, so the numbers here stand for it, a little too "
-                "low.",
-            )
-        )
+        steps.append(Step("Ship", _ship(comparison)))
     if comparison.baselines:
-        names = listed(baseline_in_words(each.name) for each in comparison.baselines)
-        fitted = "the folds of the first repeat" if comparison.folded else "the training images"
-        steps.append(
-            Step(
-                "Baselines",
-                f"{names.capitalize()}, fitted to {fitted}: they have no seed, so they "
-                f"stand under the table with Wilson's {INTERVAL} interval, in no pair, and are "
-                "never recommended.",
-            )
-        )
+        steps.append(Step("Baselines", _baselines(comparison)))
     return steps
-
-
-def _shipped(comparison: Comparison) -> str:
-    return "recommended model" if comparison.to_use else "leading model (none is recommended)"
 
 
 def _split(comparison: Comparison) -> str:
@@ -171,7 +151,7 @@ def _race(race: Race) -> str:
 
 
 def _open(comparison: Comparison) -> str:
-    opened = "once" if comparison.test_openings == 1 else f"{comparison.test_openings} times"
+    opened = times(comparison.test_openings)
     text = f"The test set was opened {opened}, after the trials were done."
     if comparison.look is not None:
         after = listed(map(str, comparison.look.after))
@@ -257,4 +237,22 @@ def _recommend(comparison: Comparison) -> str:
         f"that passes hands its share on to the next {less}. Where none passes, the one with the "
         f"highest mean; the bound on what it may lose divides the {chance} by the number of the "
         f"others.{by}"
+    )
+
+
+def _ship(comparison: Comparison) -> str:
+    which = "recommended model" if comparison.to_use else "leading model (none is recommended)"
+    return (
+        f"None of the folds' networks is the one to use. The {which} is trained once more, on all "
+        "images, for as many epochs as they were in the median; nothing is left to test it on, so "
+        "the numbers here stand for it, a little too low."
+    )
+
+
+def _baselines(comparison: Comparison) -> str:
+    names = listed(baseline_in_words(each.name) for each in comparison.baselines)
+    fitted = "the folds of the first repeat" if comparison.folded else "the training images"
+    return (
+        f"{names.capitalize()}, fitted to {fitted}: they have no seed, so they stand under the "
+        f"table with Wilson's {INTERVAL} interval, in no pair, and are never recommended."
     )

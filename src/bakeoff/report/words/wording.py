@@ -107,6 +107,11 @@ def heading(comparison: Comparison) -> str:
     return comparison.title or comparison.study
 
 
+def times(count: int) -> str:
+    """Return how often something was done: "once", "3 times"."""
+    return "once" if count == 1 else f"{count} times"
+
+
 def seed_list(values: Sequence[int], unit: str = "seed") -> str:
     """Return the word and the numbers: "seed 3", "seeds 0–4"."""
     return f"{unit}{'' if len(values) == 1 else 's'} {whole_numbers(values)}"

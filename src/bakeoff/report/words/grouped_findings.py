@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from bakeoff.analysis.checks import SEVERITIES
@@ -69,31 +70,34 @@ def grouped(comparison: Comparison) -> list[Group]:
         together.setdefault((finding.code, finding.severity, about), []).append(finding)
     found: list[Group] = []
     for (code, severity, about), same in together.items():
-        if len(same) == 1 or (code, severity) not in _OF_SEVERAL:
+        if len(same) > 1 and (code, severity) in _OF_SEVERAL:
+            found.append(_of_several(comparison, same, about))
+        else:
             found += [
                 Group(f.code, f.severity, (f.model,) if f.model else (), f.text, f.advice, ())
                 for f in same
             ]
-            continue
-        names = tuple(str(finding.model) for finding in same)
-        everyone = len(names) == len(comparison.models)
-        what = _OF_SEVERAL[code, severity].format(
-            baseline=baseline_in_words(about), unit=comparison.unit
-        )
-        who = f"{len(names)} models"
-        if everyone and what.startswith("are not "):
-            who = "Neither model" if len(names) == 2 else f"None of the {who}"
-            what = what.replace("are not", "is", 1)
-        elif everyone:
-            who = "Both models" if len(names) == 2 else f"All {who}"
-        cut = shortened(names, most=_MOST_LETTERS)
-        named = "" if everyone else f": {listed(cut.values())}"
-        advice = same[0].advice if len({finding.advice for finding in same}) == 1 else ""
-        own = tuple(
-            finding.text if advice else f"{finding.text} {finding.advice}" for finding in same
-        )
-        found.append(Group(code, severity, names, f"{who} {what}{named}.", advice, own))
     return sorted(found, key=lambda group: SEVERITIES.index(group.severity))
+
+
+def _of_several(comparison: Comparison, same: Sequence[Finding], about: str) -> Group:
+    """Say findings of one kind about several models at once; `about` names their baseline."""
+    code, severity = same[0].code, same[0].severity
+    names = tuple(str(finding.model) for finding in same)
+    what = _OF_SEVERAL[code, severity].format(
+        baseline=baseline_in_words(about), unit=comparison.unit
+    )
+    who, named = f"{len(names)} models", ""
+    if len(names) < len(comparison.models):
+        named = f": {listed(shortened(names, most=_MOST_LETTERS).values())}"
+    elif what.startswith("are not "):
+        who = "Neither model" if len(names) == 2 else f"None of the {who}"
+        what = what.replace("are not", "is", 1)
+    else:
+        who = "Both models" if len(names) == 2 else f"All {who}"
+    advice = same[0].advice if len({finding.advice for finding in same}) == 1 else ""
+    each = tuple(finding.text if advice else f"{finding.text} {finding.advice}" for finding in same)
+    return Group(code, severity, names, f"{who} {what}{named}.", advice, each)
 
 
 def _baseline(comparison: Comparison, finding: Finding) -> str:

@@ -45,6 +45,7 @@ from bakeoff.utils.numbers import mean_of_known
 
 Labels = NDArray[np.int64]
 Correct = NDArray[np.bool_]
+Names = Sequence[Mapping[str, str]]  # for each study, what its models are called
 
 
 def compare(folders: Sequence[StudyFolder]) -> Comparison:
@@ -57,10 +58,10 @@ def compare(folders: Sequence[StudyFolder]) -> Comparison:
     """
     studies = [read_opened(folder) for folder in folders]
     _require_one_test_set(studies)
-    labels = studies[0].labels
+    labels, names = studies[0].labels, _names(studies)
     baselines, baselines_correct = _baselines(studies)
     results, correct, files, folds = [], {}, {}, {}
-    for name, study, trials, timing in _models(studies):
+    for name, study, trials, timing in _models(studies, names):
         folds[name] = _folds(trials)
         result, correct[name] = _model_result(
             name, study, trials, timing, labels, baselines_correct
@@ -69,7 +70,7 @@ def compare(folders: Sequence[StudyFolder]) -> Comparison:
         results.append(result)
     results.sort(key=lambda model: (-model.accuracy.mean, model.parameters, model.name))
     comparison = Comparison(
-        **_about(studies),
+        **_about(studies, names),
         seeds=tuple(sorted({seed for model in results for seed in model.seeds})),
         margin=min(study.recipe.margin for study in studies),
         give_up=min(study.recipe.give_up for study in studies),
@@ -80,8 +81,8 @@ def compare(folders: Sequence[StudyFolder]) -> Comparison:
         recommended=None,
         labels=labels,
         probabilities=Predictions(files),
-        race=raced(studies, _names(studies), results),
-        searches=_searches(studies, results),
+        race=raced(studies, names, results),
+        searches=_searches(studies, names, results),
         pictures=_pictures(studies),
     )
     comparison = judged(comparison, correct, folds)
@@ -125,18 +126,18 @@ def _test_set(study: OpenedStudy) -> str:
     return f"{study.folder.path} ({study.data['test']:,} test images of {study.data['name']})"
 
 
-def _about(studies: Sequence[OpenedStudy]) -> dict[str, Any]:
+def _about(studies: Sequence[OpenedStudy], names: Names) -> dict[str, Any]:
     """Return those fields of a Comparison that are about its studies, not their models."""
     first = studies[0]
     ledger = tuple(line for study in studies for line in study.ledger)
     missing = tuple(
-        f"{names[model]} {unit_of(folded=bool(study.data.get('folds')))} {seed}"
-        for study, names in zip(studies, _names(studies), strict=True)
+        f"{names_of[model]} {unit_of(folded=bool(study.data.get('folds')))} {seed}"
+        for study, names_of in zip(studies, names, strict=True)
         for model, seed in study.missing
     )
     changed = tuple(
-        replace(each, model=names[each.model]).label
-        for study, names in zip(studies, _names(studies), strict=True)
+        replace(each, model=names_of[each.model]).label
+        for study, names_of in zip(studies, names, strict=True)
         for each in study.changed
     )
     plan = planned_openings(ledger) if len(studies) == 1 else PlannedOpenings((), 1)
@@ -177,24 +178,21 @@ def _order(studies: Sequence[OpenedStudy], models: Sequence[ModelResult]) -> Ord
 
 
 def _searches(
-    studies: Sequence[OpenedStudy], models: Sequence[ModelResult]
+    studies: Sequence[OpenedStudy], names: Names, models: Sequence[ModelResult]
 ) -> tuple[Searched, ...]:
     """Return all searches that chose, each with the validation accuracies of its choice's seeds."""
-    fresh = {
-        model.name: [a for a in model.validation_accuracy if a is not None] for model in models
+    validated = {
+        model.name: tuple(a for a in model.validation_accuracy if a is not None) for model in models
     }
-    return tuple(
-        analysed(
-            replace(
-                each,
-                model=names.get(each.model, each.model),
-                fresh=tuple(fresh.get(names.get(each.model, each.model), ())),
-            )
-        )
-        for study, names in zip(studies, _names(studies), strict=True)
-        for each in read_searches(study.folder, study.recipe)
-        if each.chosen is not None  # others go on, for models that nobody tested
-    )
+    found = []
+    for study, names_of in zip(studies, names, strict=True):
+        for each in read_searches(study.folder, study.recipe):
+            if each.chosen is None:  # it goes on, for a model that nobody tested
+                continue
+            name = names_of.get(each.model, each.model)
+            fresh = validated.get(name, ())
+            found.append(analysed(replace(each, model=name, fresh=fresh)))
+    return tuple(found)
 
 
 def _pictures(studies: Sequence[OpenedStudy]) -> thumbnails.Pictures | None:
@@ -219,7 +217,7 @@ def _study_names(studies: Sequence[OpenedStudy]) -> list[str]:
     ]
 
 
-def _names(studies: Sequence[OpenedStudy]) -> list[dict[str, str]]:
+def _names(studies: Sequence[OpenedStudy]) -> Names:
     """For each study, what its models are called: "study/model" where two have one of that name."""
     declared = [{**study.declared, **study.models, **study.dropped} for study in studies]
     often = Counter(name for models in declared for name in models)
@@ -230,14 +228,12 @@ def _names(studies: Sequence[OpenedStudy]) -> list[dict[str, str]]:
 
 
 def _models(
-    studies: Sequence[OpenedStudy],
+    studies: Sequence[OpenedStudy], names: Names
 ) -> list[tuple[str, str, tuple[Trial, ...], Mapping[str, Any]]]:
     """Return every model's name, its study's name, its trials and its prediction times."""
     return [
-        (names[model], study_name, trials, study.prediction_timing[model])
-        for study, study_name, names in zip(
-            studies, _study_names(studies), _names(studies), strict=True
-        )
+        (names_of[model], study_name, trials, study.prediction_timing[model])
+        for study, study_name, names_of in zip(studies, _study_names(studies), names, strict=True)
         for model, trials in study.models.items()
     ]
 

@@ -17,7 +17,7 @@ def changed_rules(recipe: Recipe, ledger: Sequence[Mapping[str, Any]]) -> list[s
         then = _first(ledger, key)
         if then is not None and then != now:
             said.append(f"{key} is {now:g}, and was {then:g}")
-    # What was written before there was a choice went by parameters.
+    # Before there was a choice, models were always ordered by parameters.
     then = ledger[0].get("prefer") or "parameters" if ledger else recipe.prefer
     if then != recipe.prefer:
         said.append(f"prefer is {recipe.prefer}, and was {then}")

@@ -51,7 +51,7 @@ def judged(
 
 
 def _with_failures(comparison: Comparison) -> Comparison:
-    """Say of every model which of its runs failed, and what the others have."""
+    """Add to every model which of its runs failed, and the mean accuracy of the others."""
     models = []
     for model in comparison.models:
         failed = failed_seeds(model, comparison)

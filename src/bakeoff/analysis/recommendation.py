@@ -98,8 +98,8 @@ def recommend(
     U_i, at its own share and what was handed to it, is below `give_up` passes, and hands both on to
     the next; if it fails, both are lost. The smallest that passed is chosen. However many models
     there are, the chosen one truly loses `give_up` or more in about 1 − level of all studies at
-    most: this is the fallback procedure (Wiens 2003; Bretz et al. 2009). A model at the edge is
-    taken for no candidate as rarely as it is wrongly chosen.
+    most: this is the fallback procedure (Wiens 2003; Bretz et al. 2009). A model that truly loses
+    just `give_up` is left out of the candidates as rarely as it is wrongly chosen.
 
     If none passes, the one with the highest mean is chosen. Its U_i has the chance to err
     (1 − level)/(M − 1) of M models, since any model but the best of them may have the highest mean

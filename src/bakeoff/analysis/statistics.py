@@ -2,13 +2,13 @@
 
 The test belongs to the family that radiology calls multi-reader multi-case: seeds are the readers,
 nested in their models, images the cases (Obuchowski and Rockette 1995; Gallas 2006; Gallas,
-Pennello and Myers 2007; Hillis 2007). What p_i, a_s and MSres are says `variance`;
+Pennello and Myers 2007; Hillis 2007). `variance` says what p_i, a_s and MSres are;
 docs/statistics.md explains the rest and names the papers.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from itertools import combinations
 from math import sqrt
@@ -126,22 +126,24 @@ def compare_all(
     because a few seeds happened to agree. Two models have no such bound, nor has cross-validation,
     nor a study in which that median is not above 0.
     """
-    parts = list(models.values())
-    added = sorted(each.between_seeds - each.residual / each.n_images for each in parts)
-    alone = len(parts) < 3 or any(each.n_folds > 1 or each.n_seeds < 2 for each in parts)
-    least = 0.0 if alone else LEAST_SHARE * max(0.0, added[(len(added) - 1) // 2])
-    steadied = {
-        name: replace(
-            each, between_seeds=max(each.between_seeds, each.residual / each.n_images + least)
-        )
-        if least
-        else each
-        for name, each in models.items()
-    }
+    if least := _least_added(list(models.values())):
+        models = {
+            name: replace(
+                each, between_seeds=max(each.between_seeds, each.residual / each.n_images + least)
+            )
+            for name, each in models.items()
+        }
     return {
-        (a, b): compare_pair(steadied[a], steadied[b], level=level)
-        for a, b in combinations(models, 2)
+        (a, b): compare_pair(models[a], models[b], level=level) for a, b in combinations(models, 2)
     }
+
+
+def _least_added(models: Sequence[Parts]) -> float:
+    """Return what seeds add at least to a model's variance, by the other models; 0 for no bound."""
+    if len(models) < 3 or any(each.n_folds > 1 or each.n_seeds < 2 for each in models):
+        return 0.0
+    added = sorted(each.between_seeds - each.residual / each.n_images for each in models)
+    return LEAST_SHARE * max(0.0, added[(len(added) - 1) // 2])
 
 
 def compare_pair(a: ArrayLike | Parts, b: ArrayLike | Parts, *, level: float = LEVEL) -> PairTest:

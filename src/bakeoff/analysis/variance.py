@@ -67,9 +67,9 @@ def decompose(scores: ArrayLike, folds: ArrayLike | None = None) -> Parts:
         between_seeds, residual, n_folds = found.between, found.noise, found.n_folds
     elif n_seeds > 1:
         between_seeds = float(per_seed.var(ddof=1))
-    if folds is None and n_seeds > 1 and n_images > 1:
-        left = scores - per_image - (per_seed - mean)[:, None]
-        residual = float(np.square(left).sum()) / ((n_seeds - 1) * (n_images - 1))
+        if n_images > 1:
+            left = scores - per_image - (per_seed - mean)[:, None]
+            residual = float(np.square(left).sum()) / ((n_seeds - 1) * (n_images - 1))
     return Parts(
         n_seeds=n_seeds,
         ends=(float(scores.min()), float(scores.max())),

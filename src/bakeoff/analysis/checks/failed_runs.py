@@ -1,4 +1,4 @@
-"""Runs that are no results: diverged, dead, or with one class predicted for everything."""
+"""Runs that are not results: diverged, dead, or with one class predicted for everything."""
 
 from __future__ import annotations
 

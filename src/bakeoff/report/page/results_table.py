@@ -44,7 +44,7 @@ class _Shown:
     failing: bool
 
     def row(self, parameters: int, accuracy: Entry) -> tuple[Entry, ...]:
-        """Return the cells of what has no other number."""
+        """Return the cells of a row of which only size and accuracy are known."""
         empty = Entry("", "", "")
         return (
             Entry(f"{parameters:,}", "", str(parameters)),

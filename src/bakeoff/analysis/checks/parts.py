@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from bakeoff.analysis.checks.wording import PARTS
+from bakeoff.analysis.checks.wording import part_in_words
 from bakeoff.analysis.comparison import Comparison, Finding, Severity
 from bakeoff.utils.text import counted, listed, percent, some
 
@@ -92,4 +92,5 @@ def _twins(pair: str, count: int, what: str, *, folds: bool) -> str:
     verb = "has" if count == 1 else "have"
     if folds:
         return f"{counted(count, 'image')} {verb} {what} twin in another fold"
-    return f"{counted(count, f'{later} image')} {verb} {what} twin in the {PARTS[earlier]} part"
+    part = part_in_words(earlier)
+    return f"{counted(count, f'{later} image')} {verb} {what} twin in the {part} part"

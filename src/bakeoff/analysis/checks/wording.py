@@ -7,14 +7,17 @@ from collections.abc import Sequence
 from bakeoff.analysis.comparison import ModelResult
 from bakeoff.utils.text import counted, listed
 
-# Parts of a split, as sentences call them.
-PARTS = {"train": "training", "validation": "validation", "test": "test"}
 _BASELINES = {"majority": "majority class", "logistic": "logistic regression"}
 
 
 def baseline_in_words(name: str) -> str:
     """Return a baseline's name in words, as tables and findings have it."""
     return _BASELINES.get(name, name)
+
+
+def part_in_words(part: str) -> str:
+    """Return a part of a split as sentences call it: "train" is "training"."""
+    return "training" if part == "train" else part
 
 
 def seeds_of(model: ModelResult, positions: Sequence[int]) -> str:

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from bakeoff.analysis.checks.wording import PARTS
+from bakeoff.analysis.checks.wording import part_in_words
 from bakeoff.report.plots.figure import (
     BLUE,
     GREEN,
@@ -38,11 +38,13 @@ def class_counts(comparison: Comparison, *, width: int = WIDTH) -> Figure:
     """
     names = comparison.class_names
     parts: dict[str, list[int]] = {}
-    words = {"test": "all, each tested in turn"} if comparison.folded else PARTS
     if not comparison.folded:
         declared = comparison.data.get("class_counts") or {}
         parts = {part: list(each) for part, each in declared.items() if len(each) == len(names)}
     parts["test"] = np.bincount(comparison.labels, minlength=len(names)).tolist()
+    words = {part: part_in_words(part) for part in parts}
+    if comparison.folded:
+        words = {"test": "all, each tested in turn"}
     total = np.sum(list(parts.values()), axis=0)
     order = np.argsort(-total, kind="stable").tolist()
     half = MOST_CLASSES // 2
@@ -51,8 +53,8 @@ def class_counts(comparison: Comparison, *, width: int = WIDTH) -> Figure:
     labels = [short[k] for k in shown]
     rows = [
         {
-            "class": short[k], "part": words.get(part, part), "images": counts[k], "order": at,
-            "tip": f"{names[k]} · {words.get(part, part)} · {counts[k]:,} images",
+            "class": short[k], "part": words[part], "images": counts[k], "order": at,
+            "tip": f"{names[k]} · {words[part]} · {counts[k]:,} images",
         }
         for at, (part, counts) in enumerate(parts.items())
         for k in shown

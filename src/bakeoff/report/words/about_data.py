@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from bakeoff.analysis.checks.wording import PARTS
+from bakeoff.analysis.checks.wording import part_in_words
 from bakeoff.analysis.comparison import Comparison
 from bakeoff.report.words.wording import of_first
 from bakeoff.utils.text import counted
@@ -22,7 +22,7 @@ def about_data(comparison: Comparison) -> str:
     copies = []
     for kind, word in (("exact", "an exact copy"), ("near", "a near-copy")):
         for pair, number in comparison.duplicates.get(kind, {}).items():
-            earlier, later = (PARTS[part] for part in pair.split("-"))
+            earlier, later = (part_in_words(part) for part in pair.split("-"))
             verb = "has" if number == 1 else "have"
             which = "image" if folds else f"{later} image"
             where = "another fold" if folds else f"the {earlier} part"
@@ -37,7 +37,7 @@ def twins(comparison: Comparison) -> list[str]:
     """Name the copies in two parts, or folds, that study.json names, the first five of a kind."""
     said = []
     for each in comparison.data.get("twins") or ():
-        earlier, later = (PARTS[part] for part in each["parts"].split("-"))
+        earlier, later = (part_in_words(part) for part in each["parts"].split("-"))
         first, second = each["files"]
         word = "is" if each["kind"] == "exact" else "is nearly"
         if comparison.folded:

@@ -17,13 +17,13 @@ HAIR = 1.005  # as far as rounding, or 255 / 254, may go beyond a scale's end
 BRIGHT = 64  # bytes that reach this far are plainly bytes
 _SMALL = (15.0, 16.0)  # 4 bits, and scikit-learn's digits
 _DEPTHS = (1023.0, 4095.0, 16383.0, 65535.0)  # 10, 12, 14 and 16 bits
-_FAINT = 0.1  # floats below it were probably divided twice
-_VERY_FAINT = 0.01  # of white; no picture is so dark, but 1 is, where others reach 255
+_FAINT = 0.1  # floats whose largest is below it were probably divided twice
+_VERY_FAINT = 0.01  # of white: no picture is so dark, but one divided by 255 is, beside others
 _SOME, _MOSTLY = 0.02, 0.8  # of the images
 DARK = 200  # bytes whose largest is below it may be percent, or 7 bits
 _APART = 4  # parts whose largest pixels are so many times apart are on different scales
-_WRONG = 250  # times the largest pixel: white of 16 bits for bytes, no faint picture of 16 bits
-_UNLIKE = 1.5  # parts that are so many times apart may be
+_UNLIKE = 1.5  # parts whose largest pixels are so many times apart may be
+_WRONG = 250  # a stated white of 16 bits, so many times the largest pixel: the pixels are bytes
 
 
 @dataclass(frozen=True)
@@ -52,18 +52,7 @@ def white(reaches: Mapping[str, Reach], stated: float | None) -> tuple[float, tu
         _check_sign(name, reach)
     name, most = max(reaches.items(), key=lambda each: each[1].high)
     if stated is not None:
-        if most.high > stated * HAIR:
-            raise DataError(
-                f"scale: expected at least the largest pixel, {most.high:g} in {name}, found "
-                f"{stated:g}"
-            )
-        times = _WRONG if stated > 255 else 1 / _VERY_FAINT
-        if 0 < most.high * times <= stated:
-            raise DataError(
-                f"scale: expected what is white in the pixels as they are stored, found "
-                f"{stated:g}, which makes the largest of them, {most.high:g} in {name}, black: say "
-                f"{_guess(most.high):g}"
-            )
+        _check_stated(stated, name, most.high)
         return max(float(stated), most.high), _dark(reaches, stated, _APART)
     check_alike(reaches)
     found = _plain(most)
@@ -75,6 +64,20 @@ def white(reaches: Mapping[str, Reach], stated: float | None) -> tuple[float, tu
         )
     others = {part: each for part, each in reaches.items() if part != name}
     return found, (*_notes(most, found), *_dark(others, most.high, _UNLIKE))
+
+
+def _check_stated(stated: float, name: str, high: float) -> None:
+    """Refuse a stated white that the largest pixel exceeds, or beside which it is black."""
+    if high > stated * HAIR:
+        raise DataError(
+            f"scale: expected at least the largest pixel, {high:g} in {name}, found {stated:g}"
+        )
+    times = _WRONG if stated > 255 else 1 / _VERY_FAINT
+    if 0 < high * times <= stated:
+        raise DataError(
+            f"scale: expected what is white in the pixels as they are stored, found {stated:g}, "
+            f"which makes the largest of them, {high:g} in {name}, black: say {_guess(high):g}"
+        )
 
 
 def _check_sign(name: str, reach: Reach) -> None:

@@ -1,6 +1,6 @@
 """Data sets that give (image, label) item by item, or batch by batch: read once into arrays."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from enum import Enum
 from itertools import count, islice
 from typing import Any
@@ -95,6 +95,14 @@ def _gathered(value: Any) -> tuple[NDArray[Any], NDArray[Any]]:
         labels += list(label) if batched else [label]
     if not images:
         raise DataError("data: expected images and labels, found none")
+    _check_one_shape(images, labels)
+    values = [each.item() if each.ndim == 0 else each for each in labels]
+    if any(isinstance(each, str) for each in values):
+        return np.stack(images), listed_labels(values, "labels")
+    return np.stack(images), np.stack(labels)
+
+
+def _check_one_shape(images: Sequence[NDArray[Any]], labels: Sequence[NDArray[Any]]) -> None:
     shapes = {each.shape for each in images}
     if len(shapes) > 1:
         colours = len({each[:2] for each in shapes}) == 1 and {*map(len, shapes)} <= {2, 3}
@@ -108,10 +116,6 @@ def _gathered(value: Any) -> tuple[NDArray[Any], NDArray[Any]]:
             f"data: expected one label an image, found labels of the shapes {_few(kinds)}: an "
             "image of several classes cannot be used"
         )
-    values = [each.item() if each.ndim == 0 else each for each in labels]
-    if any(isinstance(each, str) for each in values):
-        return np.stack(images), listed_labels(values, "labels")
-    return np.stack(images), np.stack(labels)
 
 
 def _few(shapes: set[tuple[int, ...]]) -> str:

@@ -11,6 +11,8 @@ from os import PathLike
 from pathlib import Path
 from typing import Any
 
+from numpy.typing import NDArray
+
 from bakeoff.data.dataset import DataSet
 from bakeoff.data.formats.array_keys import array_keys, given_parts, in_python
 from bakeoff.data.in_memory.arrays import Given, from_parts
@@ -134,21 +136,25 @@ def _from_sequence(value: Sequence[Any]) -> DataSet:
     if len(flat) not in names:
         raise DataError(f"data: expected {_FORMS}, found {len(flat)} objects")
     arrays = [as_array(each) for each in flat]
-    half, order = len(arrays) // 2, list(range(len(arrays)))
+    parts: dict[str, Given] = {}
+    columns: dict[str, list[str]] = {}
+    for part, (x, y) in zip(names[len(flat)], _pairs(arrays), strict=True):
+        x_name, y_name = ("x", "y") if len(flat) == 2 else (f"x_{part}", f"y_{part}")
+        parts[part] = Given(arrays[x], arrays[y], x_name, y_name)
+        columns |= {x_name: columns_of(flat[x]), y_name: columns_of(flat[y])}
+    return _framed(parts, columns)
+
+
+def _pairs(arrays: Sequence[NDArray[Any]]) -> list[tuple[int, int]]:
+    """Return where the images and the labels of each part are: beside each other, usually.
+
+    Or all images come first, then all labels, as scikit-learn's train_test_split returns them.
+    """
+    half = len(arrays) // 2
     images, labels = ({each.ndim for each in group} for group in (arrays[:half], arrays[half:]))
     if half > 1 and len(images) == len(labels) == 1 and min(images) > max(labels):
-        pairs = zip(order[:half], order[half:], strict=True)  # as train_test_split gives them
-        order = [each for pair in pairs for each in pair]
-    called = [f"{role}_{part}" for part in names[len(flat)] for role in "xy"]
-    called = ["x", "y"] if len(flat) == 2 else called
-    parts = {
-        part: Given(arrays[x], arrays[y], called[2 * index], called[2 * index + 1])
-        for index, (part, x, y) in enumerate(
-            zip(names[len(flat)], order[::2], order[1::2], strict=True)
-        )
-    }
-    columns = {name: columns_of(flat[each]) for name, each in zip(called, order, strict=True)}
-    return _framed(parts, columns)
+        return [(index, half + index) for index in range(half)]
+    return [(2 * index, 2 * index + 1) for index in range(half)]
 
 
 def _from_mapping(value: Mapping[str, Any]) -> DataSet:

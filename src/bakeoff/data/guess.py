@@ -7,16 +7,16 @@ from statistics import median_low
 
 from bakeoff.data.image_files.image_file import MAX_BYTES, decode, decoding, upright
 from bakeoff.data.safe_reading import regular_file
-from bakeoff.data.sources import Pictures
+from bakeoff.data.sources import Color, Pictures
 from bakeoff.errors import DataError
 from bakeoff.utils.text import percent
 
 SAMPLE = 200  # pictures looked at
 _SIDES = (8, 64)  # the sides of the guessed size lie between
-_NARROW = 32  # of a long picture, what its shorter side keeps,
-_LONG = 256  # where its longer side is not above this
+_NARROW = 32  # pixels that a long picture keeps of its shorter side,
+_LONG = 256  # unless its longer side were above this
 _HALF = 0.5  # of a picture: where cropping leaves less, that is said
-_ODD = 1.15  # shapes that differ by more than this are not stretched alike
+_ODD = 1.15  # pictures whose shapes differ by more than this are not stretched
 
 
 def sample(count: int) -> range:
@@ -43,15 +43,7 @@ def guess(contents: Iterable[bytes]) -> tuple[Pictures, str]:
 
     contents : of image files; those that cannot be read are left to the loading, which says why
     """
-    sizes, coloured = [], False
-    with decoding():
-        for content in contents:
-            try:
-                sizes.append(upright(content))
-                pixels = decode(content, size=(16, 16), color="rgb").pixels
-            except DataError:
-                continue
-            coloured = coloured or bool((pixels != pixels[..., :1]).any())
+    sizes, coloured = _sizes(contents)
     if not sizes:
         return Pictures(), "No picture could be read"
     height, width = (median_low(each) for each in zip(*sizes, strict=True))
@@ -60,20 +52,27 @@ def guess(contents: Iterable[bytes]) -> tuple[Pictures, str]:
     tall, wide = (max(round(side / shrink), _SIDES[0]) for side in (height, width))
     shapes = [each[0] / each[1] for each in sizes]
     odd = max(shapes) > _ODD * min(shapes)
-    sides = (
+    about = (
         f"{'All' if len(set(sizes)) == 1 else 'Typical'} pictures looked at are {height}×{width}"
     )
     if (height, width) not in sizes:  # such as upright and lying ones, of which none is square
-        sides = f"Pictures looked at are {height} high and {width} wide in the median"
-    shape = ", of different shapes: they are cropped in the middle (fit)" if odd else ""
-    left = min(min(each * wide / tall, tall / wide / each) for each in shapes)
-    if odd and left < _HALF:
-        shape += f", which cuts up to {percent(1 - left, 0)} off a picture; fit: pad keeps all"
-    return (
-        Pictures(
-            size=(tall, wide),
-            color="rgb" if coloured else "grey",
-            fit="crop" if odd else "stretch",
-        ),
-        f"{sides}{shape}",
-    )
+        about = f"Pictures looked at are {height} high and {width} wide in the median"
+    if odd:
+        about += ", of different shapes: they are cropped in the middle (fit)"
+        left = min(min(each * wide / tall, tall / wide / each) for each in shapes)
+        if left < _HALF:
+            about += f", which cuts up to {percent(1 - left, 0)} off a picture; fit: pad keeps all"
+    color: Color = "rgb" if coloured else "grey"
+    return Pictures(size=(tall, wide), color=color, fit="crop" if odd else "stretch"), about
+
+
+def _sizes(contents: Iterable[bytes]) -> tuple[list[tuple[int, int]], bool]:
+    """Return ((height, width) of each picture that can be read, whether one is in colour)."""
+    sizes, coloured = [], False
+    with decoding():
+        for content in contents:
+            with suppress(DataError):
+                sizes.append(upright(content))
+                pixels = decode(content, size=(16, 16), color="rgb").pixels
+                coloured = coloured or bool((pixels != pixels[..., :1]).any())
+    return sizes, coloured

@@ -54,15 +54,7 @@ def pooled_labels(
     """
     _check_widths(given)
     flat = {name: _flat(name, each) for name, each in given.items()}
-    kinds = {name: "text" if each.dtype.kind == "U" else "numbers" for name, each in flat.items()}
-    if len(set(kinds.values())) == 2:
-        first = next(iter(kinds))
-        other = next(name for name in kinds if kinds[name] != kinds[first])
-        raise DataError(
-            f"{other}: expected labels like those of {first}, which are {kinds[first]}, found "
-            f"{kinds[other]}: store them alike"
-        )
-    text = next(iter(flat.values())).dtype.kind == "U"
+    text = _are_text(flat)
     if text and class_names is not None:
         flat = {name: _named(name, each, class_names) for name, each in flat.items()}
         text = False
@@ -84,6 +76,19 @@ def pooled_labels(
     for part, start, end in zip(parts[1:], ends, ends[1:], strict=False):
         check_known(labels[: ends[0]], labels[start:end], part, shown_names)
     return Classes(labels, shown_names)
+
+
+def _are_text(flat: Mapping[str, NDArray[Any]]) -> bool:
+    """Say whether labels, by the name of their array, are text; refuse text beside numbers."""
+    kinds = {name: "text" if each.dtype.kind == "U" else "numbers" for name, each in flat.items()}
+    first = next(iter(kinds))
+    other = next((name for name in kinds if kinds[name] != kinds[first]), None)
+    if other is not None:
+        raise DataError(
+            f"{other}: expected labels like those of {first}, which are {kinds[first]}, found "
+            f"{kinds[other]}: store them alike"
+        )
+    return kinds[first] == "text"
 
 
 def table_labels(values: Sequence[object]) -> NDArray[Any]:

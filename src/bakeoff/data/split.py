@@ -115,29 +115,29 @@ def make_split(
     draw = _Draw(classes, _whole(seed, "split.seed"), class_names)
     end = len(classes) if test_start is None else test_start
     part = validation if isinstance(validation, Part) else Part(validation)
-    if not part.amount or validation_start is None:
-        own, rest = None, np.arange(end)
-    elif 0 < validation_start < end:
+    own, rest = None, np.arange(end)
+    if part.amount and validation_start is not None:
+        _check_start("validation", validation_start, end, " before the test part")
         own, rest = np.arange(validation_start, end), np.arange(validation_start)
-    else:
-        raise DataError(
-            f"validation part: expected to start inside the {end:,} images before the test part, "
-            f"found {validation_start}"
-        )
     if test_start is None:
         held_out, rest = draw.take(rest, Part(test), "test")
         if not len(held_out):
             raise DataError(f"split.test: expected at least 1 image, found {test}: give more")
-    elif 0 < test_start < len(classes):
-        held_out = np.arange(test_start, len(classes))
     else:
-        raise DataError(
-            f"test part: expected to start inside the {len(classes):,} images, found {test_start}"
-        )
+        _check_start("test", test_start, len(classes))
+        held_out = np.arange(test_start, len(classes))
     if own is None:
         own, rest = draw.take(rest, part, "validation")
     _check_trained(classes, rest, own, part, class_names)
     return Split(train=rest, validation=own, test=held_out)
+
+
+def _check_start(part: str, start: int, end: int, which: str = "") -> None:
+    """Refuse a part of the data's own that leaves no image before it, or has none."""
+    if not 0 < start < end:
+        raise DataError(
+            f"{part} part: expected to start inside the {end:,} images{which}, found {start}"
+        )
 
 
 def class_called(kind: int, class_names: Sequence[str] | None) -> str:

@@ -4,6 +4,9 @@ import re
 from collections.abc import Sequence
 from pathlib import Path
 
+import numpy as np
+from numpy.typing import NDArray
+
 from bakeoff.data.dataset import DataSet
 from bakeoff.data.formats.emnist import transposed
 from bakeoff.data.formats.idx import read_idx
@@ -29,19 +32,8 @@ def load_idx(source: IdxSource) -> DataSet:
         )
     check_different(dict(zip(("training images", "test images"), paths[::2], strict=False)))
     arrays = [read_idx(path) for path in paths]
-    for index, (path, array) in enumerate(zip(paths, arrays, strict=True)):
-        wanted = "labels (1 dimension)" if index % 2 else "images (3 dimensions)"
-        if index % 2 and array.ndim == 2:
-            raise DataError(
-                f"{shown(path)}: expected {wanted}, found {array.ndim} dimensions, "
-                f"{array.shape[0]:,} × {array.shape[1]:,}: store one label an image, as in "
-                "labels.argmax(axis=1) of one-hot rows"
-            )
-        if (array.ndim == 1) != bool(index % 2):
-            raise DataError(
-                f"{shown(path)}: expected {wanted}, found {array.ndim} dimensions: the order is "
-                "[images, labels, test images, test labels]"
-            )
+    for path, array, labels in zip(paths, arrays, (False, True) * 2, strict=False):
+        _check_dimensions(path, array, labels=labels)
     parts = {"train": Given(arrays[0], arrays[1], shown(paths[0].name), shown(paths[1].name))}
     if len(paths) == 4:
         parts["test"] = Given(arrays[2], arrays[3], shown(paths[2].name), shown(paths[3].name))
@@ -49,6 +41,21 @@ def load_idx(source: IdxSource) -> DataSet:
     with refusing(paths[0].parent):
         title = shown(paths[0].resolve().parent.name)
         return from_parts(title, parts, scale=source.scale, notes=notes + _left_out(paths))
+
+
+def _check_dimensions(path: Path, array: NDArray[np.uint8], *, labels: bool) -> None:
+    wanted = "labels (1 dimension)" if labels else "images (3 dimensions)"
+    if labels and array.ndim == 2:
+        raise DataError(
+            f"{shown(path)}: expected {wanted}, found {array.ndim} dimensions, "
+            f"{array.shape[0]:,} × {array.shape[1]:,}: store one label an image, as in "
+            "labels.argmax(axis=1) of one-hot rows"
+        )
+    if (array.ndim == 1) != labels:
+        raise DataError(
+            f"{shown(path)}: expected {wanted}, found {array.ndim} dimensions: the order is "
+            "[images, labels, test images, test labels]"
+        )
 
 
 def idx_files(folder: Path, beside: str = "") -> tuple[Path, ...]:

@@ -7,7 +7,7 @@ backbone (docs/log.md). Grey ones, also those with three equal channels, are loo
 import numpy as np
 
 from bakeoff.data import DataSet
-from bakeoff.data.guess import sample
+from bakeoff.data.image_files.guess import sample
 
 _SIDE = 32  # height and width from which there is something to see for a backbone
 _ENOUGH = 128  # pixels along the shorter side are looked at: sorting all of a scan takes long

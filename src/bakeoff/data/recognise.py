@@ -18,7 +18,7 @@ from bakeoff.data.formats.parquet import some_images
 from bakeoff.data.formats.parquet_files import folders_of_sets, named_below
 from bakeoff.data.formats.pixel_columns import is_of_pixels
 from bakeoff.data.formats.table import listed_files
-from bakeoff.data.guess import guess, guess_files
+from bakeoff.data.image_files.guess import guess, guess_files
 from bakeoff.data.sources import (
     CsvSource,
     FolderSource,

@@ -10,10 +10,10 @@ from numpy.typing import NDArray
 
 from bakeoff.data.dataset import DataSet, part_starts
 from bakeoff.data.formats.parquet_files import other_shards, parquet_files
-from bakeoff.data.guess import sample
 from bakeoff.data.image_files.decode_files import check_pictures
 from bakeoff.data.image_files.decoded_images import DecodedImages, to_decode
 from bakeoff.data.image_files.file_scale import White, find_white, first_white
+from bakeoff.data.image_files.guess import sample
 from bakeoff.data.image_files.image_file import decode_bytes, decoding
 from bakeoff.data.labels import Labels, listed_labels, pooled_labels
 from bakeoff.data.safe_reading import refusing, regular_file

@@ -14,9 +14,9 @@ from bakeoff.data.formats.csv_columns import (
     rows,
     stated,
 )
+from bakeoff.data.formats.group_columns import notes_on_groups
 from bakeoff.data.formats.listed_files import each_once, lost_files, pictures_there, place_of
 from bakeoff.data.formats.tables_beside import left_out_parts, left_out_tables
-from bakeoff.data.groups import notes_on_groups
 from bakeoff.data.image_files.decode_files import File, Skipped, check_pictures, decode_files
 from bakeoff.data.labels import (
     Classes,

@@ -9,11 +9,11 @@ from typing import Any
 
 from bakeoff.data.dataset import DataSet
 from bakeoff.data.formats.csv_columns import part_column, parts_in
+from bakeoff.data.formats.group_columns import notes_on_groups
 from bakeoff.data.formats.listed_files import lost_files
 from bakeoff.data.formats.pixel_columns import in_order
 from bakeoff.data.formats.table import from_files
-from bakeoff.data.groups import notes_on_groups
-from bakeoff.data.guess import guess_files
+from bakeoff.data.image_files.guess import guess_files
 from bakeoff.data.in_memory.arrays import Given
 from bakeoff.data.words import (
     FILE_COLUMNS,

@@ -1,6 +1,6 @@
 """A size, a colour and a fit, guessed from a sample of pictures.
 
-Oracle: pictures of known sizes. Cost: 1 s. Run: pytest tests/data/test_guess.py
+Oracle: pictures of known sizes. Cost: 1 s. Run: pytest tests/data/image_files/test_guess.py
 """
 
 import io
@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from bakeoff.data.guess import SAMPLE, guess, guess_files, sample
+from bakeoff.data.image_files.guess import SAMPLE, guess, guess_files, sample
 
 
 def file(height, width, *, colour=False, orientation=1):

@@ -1,12 +1,12 @@
 """Columns by which pictures belong together; the oracle is what is written here. 1 s.
 
-Run: pytest tests/data/test_groups.py
+Run: pytest tests/data/formats/test_group_columns.py
 """
 
 import pytest
 
 from bakeoff.data import TableSource, load
-from bakeoff.data.groups import notes_on_groups
+from bakeoff.data.formats.group_columns import notes_on_groups
 
 LABELS = ["ill", "well"] * 3
 DRAWN = (

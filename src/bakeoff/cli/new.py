@@ -29,7 +29,7 @@ from bakeoff.utils.text import counted, shown
 from bakeoff.utils.user_paths import to_install
 
 _CLASSES_NAMED = 40
-_FOLDS, _REPEATS, _SEEDS = 5, 5, 5  # of what is written, where folds or one split is chosen
+_FOLDS, _REPEATS, _SEEDS = 5, 5, 5  # of the recipe that is written
 _NO_TEXT = ("null", "true", "false")  # as YAML reads them
 
 

@@ -40,7 +40,7 @@ _DOES = {
     **dict.fromkeys(("info", "env", "debug"), ("doctor", "looks whether this machine is ready")),
 }
 
-# What people look for among the options of `run` and stands in the recipe.
+# What people look for among the options of `run` and what stands in the recipe.
 _DECLARED = (
     *("epochs", "epoch", "batch-size", "learning-rate", "lr", "optimizer", "data", "split"),
     "models",

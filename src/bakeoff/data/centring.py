@@ -1,7 +1,7 @@
 """A photographed or drawn figure brought into the frame of the training images.
 
 MNIST was made so: ink light on dark, scaled to fit a box of 20 × 20 pixels, its centre of mass in
-the middle of 28 × 28 (LeCun et al. 1998). `frame_of` measures the like of any set of grey images.
+the middle of 28 × 28 (LeCun et al. 1998). `frame_of` finds such a frame in any set of grey images.
 """
 
 from dataclasses import dataclass
@@ -18,8 +18,10 @@ _SIDE = 256  # pixels to which a large picture is reduced first
 
 @dataclass(frozen=True)
 class Frame:
-    """How figures lie in training images: `size` is (height, width), `box` their longer side.
+    """How figures lie in training images.
 
+    size : (height, width) of an image
+    box : the longer side of a figure
     light_ink : whether figures are light on dark
     by_mass : whether it is the centre of mass that lies at `middle`; otherwise that of the box does
     middle : (row, column)

@@ -130,7 +130,9 @@ def _copies_apart(ranks: Positions, tested: Positions) -> dict[int, int]:
     copies: dict[int, int] = {}
     for same in np.split(order, starts[1:]):
         folds = tested[:, same]
-        apart = (folds != folds[:, :1]).any(axis=0)  # from the first; what is not has its folds
+        apart = (folds != folds[:, :1]).any(
+            axis=0
+        )  # from the first copy; the others share its folds
         if apart.any():
             others = np.where(apart, same[0], same[apart][0])
             copies |= dict(zip(same.tolist(), others.tolist(), strict=True))

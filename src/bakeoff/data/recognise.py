@@ -32,7 +32,7 @@ from bakeoff.data.sources import (
 from bakeoff.data.words import (
     LABEL_COLUMNS,
     column_called,
-    is_of_guesses,
+    is_submission,
     of_test_images,
     part_of,
     pieces,
@@ -164,7 +164,7 @@ def _is_of(table: Path, folders: Sequence[str]) -> bool:
 
 def _tables(path: Path) -> list[Path]:
     """Return the table in a folder that lists its images, or several called so; else none."""
-    tables = [each for each in tables_in(path) if not is_of_guesses(each.stem)]
+    tables = [each for each in tables_in(path) if not is_submission(each.stem)]
     named = [each for wanted in _TABLES for each in tables if each.name.lower() == wanted]
     if named:
         return named[:1]

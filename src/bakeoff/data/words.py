@@ -62,23 +62,23 @@ def telling(name: str) -> list[str]:
 
 
 def form_of_pictures(name: str) -> int | None:
-    """Return how much was done to the pictures of a folder called so, 0 for originals.
+    """Return how processed the pictures of a folder are by its name, 0 for originals.
 
-    None for names that are of no form: "color", "grayscale", "Augmented Images" are of one.
+    "color", "grayscale" and "Augmented Images" say so; None for names that do not.
     """
     words = telling(name)
     return max(map(_FORMS.index, words)) if words and {*words} <= {*_FORMS} else None
 
 
 def of_test_images(name: str) -> str:
-    """Return what the table of test images is called beside this one: "Train.csv" → "Test.csv"."""
+    """Return what the table of test images beside one would be called: Train.csv → Test.csv."""
     for train, test in (("train", "test"), ("Train", "Test"), ("TRAIN", "TEST")):
         name = name.replace(train, test)
     return name
 
 
-def is_of_guesses(stem: str) -> bool:
-    """Say whether a table is called as those whose labels are to be guessed, in a contest."""
+def is_submission(stem: str) -> bool:
+    """Say whether a table is called as what a contest wants to have: sample_submission.csv."""
     return "submission" in pieces(stem)
 
 

@@ -88,7 +88,7 @@ def lacks(root: Path = Path("/")) -> str | None:
     """Return what training needs and this machine lacks, and what to do; None if it lacks nothing.
 
     XLA reads in /proc/cpuinfo what the processor can do; without that file training fails half-way.
-    So it does where figures cannot be drawn at the end, or no worker started, for want of files.
+    With too few open files no worker can be started, or no figure drawn at the end.
     """
     allow_open_files(FEWEST_FILES)
     most = resource.getrlimit(resource.RLIMIT_NOFILE)[0]
@@ -117,8 +117,8 @@ def processor() -> str:
 def measured_rate() -> float:
     """Return the operations a second of a float32 matrix product on one core, measured now.
 
-    Of this process's own time on a core: what else runs here takes turns and does not count. What
-    it does to memory and to the core's other thread does.
+    Seconds are this process's own on a core: other programs, which take turns with it, do not
+    count, except for what they do to memory and to the core's other thread.
     """
     import numpy as np
     from threadpoolctl import threadpool_limits

@@ -77,7 +77,7 @@ def signed_points(difference: float, digits: int = 2) -> str:
 
 
 def number(value: float, digits: int = 3, *, zeros: bool = False) -> str:
-    """Return a number with as many digits that count: "0.0123", "1,042", "0.0000313", "1.04e12".
+    """Return a number with so many significant digits: "0.0123", "1,042", "0.0000313", "1.04e12".
 
     Zeros at the end are left out, or kept with `zeros`.
     """
@@ -102,7 +102,7 @@ def p_value(p: float) -> str:
 
 
 def ratio(larger: float, smaller: float) -> str:
-    """Return how many times as large one number is: "7.36", "2,000"; "" where that has no sense."""
+    """Return how many times as large one number is: "7.36", "2,000"; "" where it makes no sense."""
     if smaller <= 0:
         return ""
     times = larger / smaller
@@ -175,9 +175,9 @@ def shell_command(*words: str | os.PathLike[str]) -> str:
 
 
 def docstring(of: Any) -> str:
-    """Return what a function or class says of itself, where Python runs without docstrings, too.
+    """Return the docstring of a function or class, also where Python has dropped it.
 
-    PYTHONOPTIMIZE=2 drops them, and with them help texts; they are read from the source again.
+    PYTHONOPTIMIZE=2 drops docstrings, and with them help texts: then it is read from the source.
     """
     import ast
     import inspect

@@ -11,7 +11,7 @@ from pathlib import Path
 from bakeoff.errors import DataError, UsageError
 from bakeoff.utils.text import shown
 
-# where these keep the environments of programs, and what installs one again with more in it
+# the folders in which a tool keeps a program's environment; how it installs one with an extra
 _TOOLS = (
     ("pipx", "venvs", "pipx install --force"),
     ("uv", "tools", "uv tool install"),
@@ -22,7 +22,7 @@ _MOST_PROGRAMS = 2 << 30  # bytes of compiled programs in the user's cache
 def named_folder(variable: str) -> Path | None:
     """Return the folder that an environment variable names; None where it names none.
 
-    A `~` is the home folder also where no shell has said so: in a notebook, a Dockerfile, a unit.
+    A `~` is the home folder also where no shell expands it: in a notebook, a Dockerfile, a unit.
     """
     given = os.environ.get(variable)
     return Path(os.path.expanduser(given)) if given else None
@@ -74,9 +74,9 @@ def from_here(path: Path) -> str:
 def seen_from(folder: Path, path: Path) -> str:
     """Return an absolute path as one writes it into a file in `folder`, with slashes.
 
-    From the home, "~/photos", where only the path lies in it: no name of a user stands there then.
-    Else relative: as given or with its links followed, whichever climbs less. As it is on another
-    drive of Windows.
+    From the home, "~/photos", where the path lies in it and `folder` does not: so no user's name is
+    written down. Else relative, as given or with its links followed, whichever climbs less; on
+    another drive of Windows absolute.
 
     folder : absolute, without links
     """
@@ -97,7 +97,8 @@ def seen_from(folder: Path, path: Path) -> str:
 def require_utf8_names(names: Iterable[str]) -> None:
     """Raise DataError where Python would not read the names of files as UTF-8, and one needs it.
 
-    Names become classes: "été" would be another one in another locale, and a study not go on.
+    Names become classes: in another locale "été" would be another class, and a study could not go
+    on.
     """
     encoding = sys.getfilesystemencoding()
     if encoding == "utf-8":

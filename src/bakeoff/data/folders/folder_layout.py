@@ -25,8 +25,8 @@ from bakeoff.data.words import form_of_pictures, pieces, spelled_out
 from bakeoff.errors import DataError
 from bakeoff.utils.text import counted, listed, shown, some
 
-_MASKS = 3  # so many are no chance
-_OPENED = 20  # files without an ending, to see what they are
+_MASKS = 3  # fewer may be called so by chance
+_OPENED = 20  # files without an ending that are opened to see what they are
 _PIECES = {
     *("images", "image", "imgs", "img", "pictures", "photos"),
     *("fold", "batch", "shard", "chunk"),
@@ -112,8 +112,7 @@ class _Finder:
     def enter(self, root: Path) -> tuple[Path, dict[str, str]]:
         """Return (the folder that classes or parts are in, the parts' folders by part).
 
-        A folder that holds one folder of folders is entered, and so is such a folder of a part
-        where that is called like it: seg_train/seg_train.
+        A folder that holds nothing but one folder of folders is entered.
         """
         start, places = root, {}
         for _ in range(DEEP):
@@ -129,7 +128,7 @@ class _Finder:
         return root, places
 
     def enter_part(self, part: str, folder: Path) -> Path:
-        """Return the folder that the classes of a part are in: it, or one in it called like it."""
+        """Return the folder that a part's classes are in: itself, or seg_train/ in seg_train/."""
         place = folder
         for _ in range(DEEP):
             only = self._only(place)
@@ -146,7 +145,7 @@ class _Finder:
         return place
 
     def _only(self, folder: Path) -> Path | None:
-        """Return the folder of folders that a folder holds alone, but for files of other kinds."""
+        """Return the folder of folders in a folder without pictures, tables or other folders."""
         folders, files = self.walk.inside(folder)
         told = any(is_called_image(name) or is_called_table(name) for name in files)
         if told or len(folders) != 1 or not self.walk.inside(folders[0][1])[0]:

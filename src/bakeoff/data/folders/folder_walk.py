@@ -18,17 +18,17 @@ DEEP = 8  # levels of folders inside a class, or around the classes
 
 @dataclass
 class Seen:
-    """What else there is in a folder, as shown."""
+    """What there is in a folder beside the images of classes; names are as shown."""
 
-    links: list[str] = field(default_factory=list)
-    loose: list[str] = field(default_factory=list)
-    deep: list[str] = field(default_factory=list)
-    deeper: list[str] = field(default_factory=list)  # folders that were not looked into
-    again: list[str] = field(default_factory=list)  # folders that are read elsewhere
-    masks: list[str] = field(default_factory=list)  # left out
-    mask_folders: list[str] = field(default_factory=list)  # likewise
-    like_masks: list[str] = field(default_factory=list)  # which may be masks, and are read
-    entered: list[str] = field(default_factory=list)
+    links: list[str] = field(default_factory=list)  # not followed
+    loose: list[str] = field(default_factory=list)  # files and folders beside the class folders
+    deep: list[str] = field(default_factory=list)  # folders inside class folders, read too
+    deeper: list[str] = field(default_factory=list)  # likewise, too deep: not looked into
+    again: list[str] = field(default_factory=list)  # folders not entered, as they are read already
+    masks: list[str] = field(default_factory=list)  # pictures that are left out as masks
+    mask_folders: list[str] = field(default_factory=list)  # folders likewise
+    like_masks: list[str] = field(default_factory=list)  # pictures that may be masks, and are read
+    entered: list[str] = field(default_factory=list)  # folders around the classes
     called: str = ""  # what is said of classes that are called like parts
     alike: list[str] = field(default_factory=list)  # the folders in every class, if the same
 

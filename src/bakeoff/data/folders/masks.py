@@ -14,7 +14,7 @@ _ABOUT = {"labels", "label", "masks", "mask", "annotations", "segmentation", "se
 
 
 def folders_of_masks(names: Collection[str]) -> set[str]:
-    """Return which of some folders side by side hold what is said of the pictures in another."""
+    """Return which of some folders side by side hold masks or labels of the pictures in another."""
     called = {name: name.casefold() for name in names}
     if not _PICTURES & {*called.values()}:
         return set()

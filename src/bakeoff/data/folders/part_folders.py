@@ -91,7 +91,7 @@ def _note_class(folders: Sequence[tuple[str, str]], called: Sequence[str], walk:
 def _check_plain(
     folders: Sequence[tuple[str, str]], named: Mapping[str, list[tuple[str, str]]], walk: Walk
 ) -> None:
-    """Refuse train/ beside one folder of the same classes, which may be a part in another word."""
+    """Refuse train/ beside one folder of the same classes, perhaps a part by another name."""
     name, path = named["train"][0]
     inside = {each for each, _ in walk.inside(path)[0]}
     others = [(n, p) for n, p in folders if p != path and walk.has_pictures(p)]
@@ -134,7 +134,7 @@ def _check_tested(places: Mapping[str, str]) -> None:
 
 
 def _seem_parts(places: Mapping[str, str]) -> DataError:
-    """Return what is said of folders that seem to be parts, by part."""
+    """Return the error about folders that seem to be parts; `places` are their names by part."""
     cure = ", ".join(f"{part}: {name}" for part, name in places.items())
     return DataError(
         f"expected a folder for each class, found {listed(places.values())}, which seem to be "
@@ -143,7 +143,10 @@ def _seem_parts(places: Mapping[str, str]) -> DataError:
 
 
 def check_in_classes(places: Mapping[str, str], paths: Mapping[str, str], walk: Walk) -> None:
-    """Refuse parts, names of folders, whose training images are in no folders of classes."""
+    """Refuse parts whose training images are in no folders of classes.
+
+    places, paths : the names and the paths of the folders, by part
+    """
     train = places["train"]
     folders, files = walk.inside(paths[train])
     if folders:
@@ -166,7 +169,7 @@ def check_in_classes(places: Mapping[str, str], paths: Mapping[str, str], walk: 
 
 
 def _check_whole_beside(folders: Sequence[tuple[str, str]], walk: Walk) -> None:
-    """Refuse rps/ beside rps-test-set/ with the same folders: training without a word for it."""
+    """Refuse rps/ beside rps-test-set/ with the same folders: training that is not called so."""
     split = {name: part_and_rest(name) for name, _ in folders}
     called: dict[tuple[str, ...], list[tuple[str, str]]] = {}
     for name, path in folders:

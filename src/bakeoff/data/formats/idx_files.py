@@ -59,7 +59,7 @@ def _check_dimensions(path: Path, array: NDArray[np.uint8], *, labels: bool) -> 
 
 
 def idx_files(folder: Path, beside: str = "") -> tuple[Path, ...]:
-    """Return the IDX files in a folder in the order of `idx:`; empty where they are not plain.
+    """Return the IDX files in a folder in the order of `idx:`; none where names do not tell it.
 
     They are recognised by their names: …images… or …idx3…, …labels… or …idx1…, train or t10k.
 

@@ -195,7 +195,7 @@ class _Archive:
 
 
 def _kind_of(header: str) -> str | None:
-    """Return what an array holds by a header that is not taken, in words; None if unknown."""
+    """Return in words what an array holds whose type is not read here; None if unknown."""
     kinds = {"c": "complex numbers", "M": "dates", "m": "spans of time", "[": "records"}
     found = re.search(r"'descr': '?[<>|=]?([cMm\[])", header)
     return kinds[found.group(1)] if found else None

@@ -1,4 +1,4 @@
-"""Kinds of files that are not read here, and what makes one that is of each."""
+"""Kinds of files that are not read here, and how to make one of each that is."""
 
 from contextlib import suppress
 from pathlib import Path

@@ -1,4 +1,4 @@
-"""Tables beside a table of images that are left out, and what to do to take them, too."""
+"""Tables beside a table of images that are left out, and what to do to include them."""
 
 from collections.abc import Collection, Sequence
 from contextlib import suppress
@@ -10,7 +10,7 @@ from bakeoff.data.words import (
     FILE_COLUMNS,
     LABEL_COLUMNS,
     bare,
-    is_of_guesses,
+    is_submission,
     of_test_images,
 )
 from bakeoff.errors import DataError
@@ -46,7 +46,7 @@ def _of_test_images(path: Path, begin: Head) -> tuple[str, ...]:
 def left_out_tables(path: Path, file: str, parts: Sequence[str] | None) -> tuple[str, ...]:
     """Return a note on other tables beside this one that have a column of labels and one of files.
 
-    file : what that one is called here
+    file : what the column of files is called in this table
     """
     told = {path} if parts is not None else {path, path.with_name(of_test_images(path.name))}
     names = tables_with_labels(path.parent, told, bare(file))
@@ -77,12 +77,12 @@ def _in_other_folders(path: Path) -> tuple[str, ...]:
 def tables_with_labels(folder: Path, but: Collection[Path] = (), file: str = "") -> list[str]:
     """Return the names of tables in a folder with a column of labels and one of files.
 
-    file : what that one may be called, beside the usual names
+    file : what the column of files may be called beside the usual names
     """
     files = {*FILE_COLUMNS, file} - ({"id", "name", ""} - {file})  # classes have these, too
     tables = [each for each in tables_in(folder) if each not in but]
     names = []
-    for table in [each for each in tables if not is_of_guesses(each.stem)][:_TABLES]:
+    for table in [each for each in tables if not is_submission(each.stem)][:_TABLES]:
         with suppress(DataError):
             columns = {bare(column) for column in head(table).columns}
             if columns & files and columns & set(LABEL_COLUMNS):

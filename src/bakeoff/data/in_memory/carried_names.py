@@ -67,8 +67,8 @@ def with_names(
 ) -> tuple[dict[str, Given], list[str] | None]:
     """Return the parts with labels 0 … k−1, and the names of the k classes that occur.
 
-    The parts as they are, and None, where the labels are no positions among the names. Raises
-    DataError for -1 among positions, as STL-10 and Hugging Face call a missing label.
+    Where labels are not indices of the names: the parts as they are, and None. Raises DataError
+    for -1 among indices, as STL-10 and Hugging Face call a missing label.
     """
     numbers = {part: _numbers(each.labels) for part, each in parts.items()}
     given = [each for each in numbers.values() if each is not None and len(each)]

@@ -10,7 +10,7 @@ from sklearn.datasets import load_sample_image
 
 from bakeoff.cli import photographs
 from bakeoff.cli.photographs import look_like_photographs
-from bakeoff.data.in_memory.arrays import from_arrays
+from tests.helpers.arrays import from_arrays
 
 
 def data(images):

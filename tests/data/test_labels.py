@@ -13,9 +13,10 @@ from decimal import Decimal
 import numpy as np
 import pytest
 
-from bakeoff.data import NpzSource, from_arrays, load
+from bakeoff.data import NpzSource, load
 from bakeoff.data.labels import checked_class_names, listed_labels, natural, table_labels
 from bakeoff.errors import DataError
+from tests.helpers.arrays import from_arrays
 
 X = np.arange(5 * 2 * 3, dtype=np.uint8).reshape(5, 2, 3) * 8
 Y = np.array([0, 1, 1, 0, 1])

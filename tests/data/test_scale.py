@@ -9,9 +9,10 @@ import re
 import numpy as np
 import pytest
 
-from bakeoff.data import NpzSource, from_arrays, load
+from bakeoff.data import NpzSource, load
 from bakeoff.data.scale import Reach, white
 from bakeoff.errors import DataError
+from tests.helpers.arrays import from_arrays
 
 
 @pytest.fixture(scope="module")

@@ -6,7 +6,6 @@ load(source) gives a DataSet. Whatever is wrong with the files is a DataError of
 from bakeoff.data import sources
 from bakeoff.data.dataset import DataSet, about_pixels, class_counts, own_parts
 from bakeoff.data.duplicates import Duplicates, Twins, count_across_folds, count_duplicates
-from bakeoff.data.in_memory.arrays import from_arrays
 from bakeoff.data.remarks import with_remarks
 from bakeoff.data.sources import (
     NAMES,
@@ -40,7 +39,6 @@ __all__ = [
     "class_counts",
     "count_across_folds",
     "count_duplicates",
-    "from_arrays",
     "load",
     "own_parts",
     "sources",

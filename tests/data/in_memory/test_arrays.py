@@ -6,8 +6,8 @@ Run: pytest tests/data/in_memory/test_arrays.py
 import numpy as np
 import pytest
 
-from bakeoff.data import from_arrays
 from bakeoff.errors import DataError
+from tests.helpers.arrays import from_arrays
 
 X = np.arange(5 * 2 * 3, dtype=np.uint8).reshape(5, 2, 3) * 8
 Y = np.array([0, 1, 1, 0, 1])

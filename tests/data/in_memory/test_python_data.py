@@ -11,9 +11,9 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from bakeoff.data import from_arrays
 from bakeoff.data.in_memory.python_data import from_python
 from bakeoff.errors import DataError
+from tests.helpers.arrays import from_arrays
 
 
 @pytest.fixture(scope="module")

@@ -8,9 +8,9 @@ Run: pytest tests/study/planning/test_training_profile.py
 import numpy as np
 import pytest
 
-from bakeoff.data import from_arrays
 from bakeoff.storage.split_file import read_split
 from bakeoff.study.planning.training_profile import measure, read_profile
+from tests.helpers.arrays import from_arrays
 
 
 def test_what_is_unlike_training_and_how_often_that_is_wrong(result, test_part, rng):

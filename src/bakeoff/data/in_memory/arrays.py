@@ -32,28 +32,6 @@ class Given:
     labels_name: str = "y"
 
 
-def from_arrays(
-    name: str,
-    x: NDArray[Any],
-    y: NDArray[Any],
-    x_test: NDArray[Any] | None = None,
-    y_test: NDArray[Any] | None = None,
-    *,
-    class_names: Sequence[str] | None = None,
-    scale: float | None = None,
-    notes: tuple[str, ...] = (),
-) -> DataSet:
-    """Make a data set of arrays; `from_parts` says what they may be."""
-    if x_test is None or y_test is None:
-        parts = {"train": Given(x, y)}
-    else:
-        parts = {
-            "train": Given(x, y, "x_train", "y_train"),
-            "test": Given(x_test, y_test, "x_test", "y_test"),
-        }
-    return from_parts(name, parts, class_names=class_names, scale=scale, notes=notes)
-
-
 def from_parts(
     name: str,
     parts: Mapping[str, Given],

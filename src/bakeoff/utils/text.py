@@ -71,9 +71,9 @@ def declared_points(share: float) -> str:
     return points(share, decimals(share))
 
 
-def signed_points(difference: float, digits: int = 2) -> str:
+def signed_points(difference: float) -> str:
     """Return a difference of fractions in points with its sign: "+2.17", "−0.41"."""
-    return f"{100 * difference:+.{digits}f}".replace("-", "−")
+    return f"{100 * difference:+.2f}".replace("-", "−")
 
 
 def number(value: float, digits: int = 3, *, zeros: bool = False) -> str:

@@ -120,12 +120,8 @@ def own_parts(data: DataSet) -> dict[str, NDArray[np.int64]]:
         return {"all": everything}
     end = len(everything) if data.test_start is None else data.test_start
     begin = end if data.validation_start is None else data.validation_start
-    parts = {"train": everything[:begin], "validation": everything[begin:end]}
-    return (
-        {**parts, "test": everything[end:]}
-        if begin < end
-        else {"train": everything[:begin], "test": everything[end:]}
-    )
+    validation = {"validation": everything[begin:end]} if begin < end else {}
+    return {"train": everything[:begin], **validation, "test": everything[end:]}
 
 
 def part_starts(counts: Mapping[str, int]) -> tuple[int | None, int | None]:

@@ -130,9 +130,8 @@ def _copies_apart(ranks: Positions, tested: Positions) -> dict[int, int]:
     copies: dict[int, int] = {}
     for same in np.split(order, starts[1:]):
         folds = tested[:, same]
-        apart = (folds != folds[:, :1]).any(
-            axis=0
-        )  # from the first copy; the others share its folds
+        # apart from the first copy; the others are in its fold in every repeat
+        apart = (folds != folds[:, :1]).any(axis=0)
         if apart.any():
             others = np.where(apart, same[0], same[apart][0])
             copies |= dict(zip(same.tolist(), others.tolist(), strict=True))

@@ -52,14 +52,13 @@ def array_keys(
     found = roles(arrays)
     if arrays and not found and set(arrays) <= {f"arr_{number}" for number in range(6)}:
         return _by_position(arrays), []
-    texts = [name for name in found.pop("class_names", []) if arrays[name][1]]
+    found.pop("class_names", None)
     pairs, remark = _pairs(arrays, found, naming)
     keys: dict[str, str] = {}
     for part in pairs:
         for role in (f"x{part}", f"y{part}"):
             keys[role] = _only(role, found[role], naming)
-    if len(texts) == 1:
-        keys["class_names"] = texts[0]
+    keys |= _class_names(arrays)
     others = [shown(name) for name in arrays if name not in keys.values()]
     notes = [remark] if remark else []
     if others:
@@ -73,6 +72,12 @@ def given_parts(keys: Mapping[str, str], arrays: Mapping[str, NDArray[Any]]) -> 
         role[2:] or "train": (keys[role], keys[f"y{role[1:]}"]) for role in keys if role[0] == "x"
     }
     return {part: Given(arrays[x], arrays[y], x, y) for part, (x, y) in pairs.items()}
+
+
+def _class_names(arrays: Mapping[str, tuple[Shape, bool]]) -> dict[str, str]:
+    """Return the one array of text that is called as names of classes are, by its role."""
+    texts = [name for name, (_, text) in arrays.items() if text and role_of(name) == "class_names"]
+    return {"class_names": texts[0]} if len(texts) == 1 else {}
 
 
 def _pairs(
@@ -186,9 +191,6 @@ def _stated(
             f"keys: expected {_EXPECTED}, found {listed(keys)}: name images and labels of every "
             "part"
         )
-    if "class_names" not in keys:
-        texts = [n for n, (_, text) in arrays.items() if text and role_of(n) == "class_names"]
-        if len(texts) == 1:
-            keys["class_names"] = texts[0]
+    keys = {**_class_names(arrays), **keys}
     ordered = [f"{kind}{part}" for part in (first, "_validation", "_test") for kind in "xy"]
     return {role: keys[role] for role in (*ordered, "class_names") if role in keys}, []

@@ -153,7 +153,7 @@ def _unequal(row: int, wanted: int, found: int) -> str:
     return f"row {row:,}: expected {wanted:,} columns as in the first row, found {found:,}"
 
 
-def stated(columns: Sequence[str], wanted: str, what: str) -> int:
+def stated_column(columns: Sequence[str], wanted: str, what: str) -> int:
     """Return where the column is that a recipe names."""
     if wanted not in columns:
         have = ", ".join(shown(each, limit=30) for each in list(columns)[:12])
@@ -186,7 +186,7 @@ def _without_part(path: Path) -> list[str]:
 def part_column(columns: Sequence[str], wanted: str | None = None) -> int | None:
     """Return the column that says the part of every row: that called `wanted`, or as parts are."""
     if wanted is not None:
-        return stated(columns, wanted, "columns.part")
+        return stated_column(columns, wanted, "columns.part")
     return column_called(columns, PART_COLUMNS)
 
 

@@ -5,7 +5,7 @@ from collections import Counter
 from itertools import islice
 from pathlib import Path
 
-from bakeoff.data.formats.csv_columns import Head, stated
+from bakeoff.data.formats.csv_columns import Head, stated_column
 from bakeoff.data.safe_reading import regular_file
 from bakeoff.data.words import LABEL_COLUMNS, column_called
 from bakeoff.errors import DataError
@@ -27,7 +27,7 @@ def label_column(path: Path, begin: Head, wanted: str | None) -> int:
         If no column is called so, or the values of a table without names leave it open.
     """
     if wanted is not None:
-        return stated(begin.columns, wanted, "label")
+        return stated_column(begin.columns, wanted, "label")
     if not begin.named:
         return _first_or_last(path, begin)
     label = column_called(begin.columns, LABEL_COLUMNS)

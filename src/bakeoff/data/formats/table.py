@@ -12,7 +12,7 @@ from bakeoff.data.formats.csv_columns import (
     part_column,
     parts_in,
     rows,
-    stated,
+    stated_column,
 )
 from bakeoff.data.formats.group_columns import notes_on_groups
 from bakeoff.data.formats.listed_files import each_once, lost_files, pictures_there, place_of
@@ -252,11 +252,11 @@ def _may_be_files(
 ) -> tuple[int, ...]:
     """Return the columns that may hold files: one called so, or any other but that of labels."""
     if "file" in wanted:
-        return (stated(begin.columns, wanted["file"], "columns.file"),)
+        return (stated_column(begin.columns, wanted["file"], "columns.file"),)
     first = column_called(begin.columns, FILE_COLUMNS)
     label = column_called(begin.columns, LABEL_COLUMNS)
     if "label" in wanted:
-        label = stated(begin.columns, wanted["label"], "columns.label")
+        label = stated_column(begin.columns, wanted["label"], "columns.label")
     others = [
         each
         for each in range(len(begin.columns))
@@ -295,21 +295,13 @@ def _labels(
     begin: Head, found: list[list[str]], wanted: Mapping[str, str], file: int
 ) -> tuple[list[str], str, list[str]]:
     """Return (the labels, what their column is called, the columns that say them)."""
-    if "label" in wanted:
-        label: int | None = stated(begin.columns, wanted["label"], "columns.label")
-    else:
-        others = [each for each in range(len(begin.columns)) if each != file]
-        label = column_called([begin.columns[each] for each in others], LABEL_COLUMNS)
-        label = others[label] if label is not None else others[0] if len(others) == 1 else None
-        beside = {part_column(begin.columns, wanted.get("part")), part_column(begin.columns)}
-        classes = [
-            e for e in others if e not in beside and bare(begin.columns[e]) not in INDEX_COLUMNS
-        ]
-        hot = None if label is not None else _one_hot(begin, found, classes)
+    label = _label_column(begin.columns, wanted.get("label"), file)
+    if label is None:
+        classes = _may_be_classes(begin.columns, wanted.get("part"), file)
+        hot = _one_hot(begin, found, classes)
         if hot is not None:
             columns = [begin.columns[each] for each in classes]
             return hot, f"one column for each of {some([shown(e) for e in columns])}", columns
-    if label is None:
         have = ", ".join(shown(each, limit=30) for each in begin.columns[:8])
         raise DataError(
             f"expected a column of labels ({', '.join(LABEL_COLUMNS[:4])} …), found {have}: name "
@@ -325,6 +317,25 @@ def _labels(
     return [row[label] for row in found], shown(name), [name]
 
 
+def _label_column(columns: Sequence[str], wanted: str | None, file: int) -> int | None:
+    """Return the column of labels: one that is called so, or the only one beside that of files."""
+    if wanted is not None:
+        return stated_column(columns, wanted, "columns.label")
+    others = [each for each in range(len(columns)) if each != file]
+    called = column_called([columns[each] for each in others], LABEL_COLUMNS)
+    if called is not None:
+        return others[called]
+    return others[0] if len(others) == 1 else None
+
+
+def _may_be_classes(columns: Sequence[str], part: str | None, file: int) -> list[int]:
+    """Return the columns that are of neither files, parts nor row numbers."""
+    known = {file, part_column(columns, part), part_column(columns)}
+    return [
+        i for i, each in enumerate(columns) if i not in known and bare(each) not in INDEX_COLUMNS
+    ]
+
+
 def _parts(begin: Head, found: list[list[str]], wanted: str | None) -> tuple[list[str] | None, str]:
     """Return (the part of every row, or None where no column says it; the column's name)."""
     column = part_column(begin.columns, wanted)
@@ -335,7 +346,7 @@ def _parts(begin: Head, found: list[list[str]], wanted: str | None) -> tuple[lis
 
 
 def _ignored(begin: Head, taken: Collection[str]) -> str:
-    """Name the columns that are in no use, such as one of parts in other words."""
+    """Name the columns that are in no use, such as one of parts under another name."""
     unused = unused_columns(begin.columns, taken) if begin.named else []
     return f"; ignored {some([shown(each) for each in unused])}" if unused else ""
 

@@ -42,6 +42,14 @@ def test_text_labels_a_test_part_and_a_shape(tmp_path, rows):
     assert data.class_names[3] == "class 3"
 
 
+def test_tables_of_two_folders_may_have_the_same_name(tmp_path, rows):
+    """They ended in a traceback."""
+    (tmp_path / "test").mkdir()
+    train, test = (write_pixels(tmp_path / each, rows) for each in ("a.csv", "test/a.csv"))
+    data = load(CsvSource(train, test=test))
+    assert (data.test_start, len(data.images), len(data.labels)) == (40, 80, 80)
+
+
 @pytest.mark.parametrize(
     ("form", "source", "message"),
     [

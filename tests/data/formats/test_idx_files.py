@@ -56,6 +56,28 @@ def test_refusals(tmp_path, digits):
         load(IdxSource((tmp_path / "a", tmp_path / "b")))
 
 
+def test_files_of_two_folders_may_have_the_same_names(tmp_path, digits):
+    """They ended in "broken (zip() argument 2 is longer than argument 1)"."""
+    paths = []
+    for part, rows in (("train", slice(40)), ("test", slice(40, 60))):
+        (tmp_path / part).mkdir()
+        for name, array in (
+            ("images", digits.images[rows, ..., 0] * 15),
+            ("labels", digits.labels[rows]),
+        ):
+            paths.append(tmp_path / part / name)
+            paths[-1].write_bytes(idx_bytes(array))
+    data = load(IdxSource(tuple(paths)))
+    assert (data.test_start, len(data.labels)) == (40, 60)
+    np.testing.assert_array_equal(data.images, digits.images[:60] * 15)
+    paths[2].write_bytes(idx_bytes(digits.images[40:59, ..., 0] * 15))
+    with pytest.raises(
+        DataError,
+        match="labels, test: expected 19 labels, one for every image of images, test, found 20",
+    ):
+        load(IdxSource(tuple(paths)))
+
+
 def test_files_in_no_use_are_named(tmp_path, digits):
     for part in ("train", "valid", "test"):
         for kind, array in (

@@ -2,7 +2,7 @@
 
 import math
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -66,6 +66,7 @@ def from_parts(
     DataError
         If shapes, types or values are others than those above.
     """
+    parts = _called_apart(parts)
     check_shapes(
         [(each.images_name, each.images.shape, each.images.dtype) for each in parts.values()],
         [(each.labels_name, each.labels.shape, each.labels.dtype) for each in parts.values()],
@@ -100,6 +101,21 @@ def from_parts(
         notes=notes + remarks,
         validation_start=validation_start,
     )
+
+
+def _called_apart(parts: Mapping[str, Given]) -> Mapping[str, Given]:
+    """Return the parts with arrays of different names: files of two folders may share one."""
+    names = [name for each in parts.values() for name in (each.images_name, each.labels_name)]
+    if len(set(names)) == len(names):
+        return parts
+    return {
+        part: replace(
+            each,
+            images_name=f"{each.images_name}, {part}",
+            labels_name=f"{each.labels_name}, {part}",
+        )
+        for part, each in parts.items()
+    }
 
 
 # ── shapes ───────────────────────────────────────────────────────────────────────────────────

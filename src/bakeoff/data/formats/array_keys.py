@@ -84,9 +84,8 @@ def _pairs(
     arrays: Mapping[str, tuple[Shape, bool]], found: Mapping[str, Sequence[str]], naming: Naming
 ) -> tuple[list[str], str]:
     """Return (the parts as "_train", "_test" or "", in order; a note)."""
-    have = {role.removeprefix("x") for role in found if role[0] == "x"} & {
-        role.removeprefix("y") for role in found if role[0] == "y"
-    }
+    images, labels = ({role[1:] for role in found if role[0] == kind} for kind in "xy")
+    have = images & labels
     first = "_train" if "_train" in have else ""
     _check_whole(found, have, naming)
     if first not in have:
@@ -104,12 +103,9 @@ def _pairs(
             f"write {naming({'x_train': x, 'y_train': y, 'x_test': v, 'y_test': w})}; to have a "
             f"test part drawn from all of {x}, write {naming({'x': x, 'y': y})}"
         )
-    lone = first == "_train" and "_test" not in have
-    remark = (
-        f"found {found['x_train'][0]} without a test part: split.test makes one of it"
-        if lone
-        else ""
-    )
+    remark = ""
+    if first == "_train" and "_test" not in have:
+        remark = f"found {found['x_train'][0]} without a test part: split.test makes one of it"
     return [first, *(f"_{part}" for part in _LATER if f"_{part}" in have)], remark
 
 
@@ -141,19 +137,15 @@ def _only(role: str, names: Sequence[str], naming: Naming) -> str:
 
 def _by_position(arrays: Mapping[str, tuple[Shape, bool]]) -> dict[str, str]:
     """Return the roles of arrays saved without names: np.savez(file, x, y), or four or six."""
-    ordered = sorted(arrays.items())
-    shapes = [shape for _, (shape, _) in ordered]
-    flat = all(len(shape) < 3 for shape in shapes)  # rows of pixels, which are wider than labels
-    widths = [1 if len(shape) < 2 else math.prod(shape[1:]) for shape in shapes]
-    least = min(widths) + 1 if flat else 0
-    wide = [len(s) >= 3 or (flat and w >= least) for s, w in zip(shapes, widths, strict=True)]
-    images = [name for (name, _), each in zip(ordered, wide, strict=True) if each]
-    labels = [name for (name, _), each in zip(ordered, wide, strict=True) if not each]
-    alike = [
-        arrays[x][0][0] == (arrays[y][0] or (0,))[0] for x, y in zip(images, labels, strict=False)
-    ]
+    shapes = {name: arrays[name][0] for name in sorted(arrays)}
+    images = [name for name, shape in shapes.items() if len(shape) > 2]
+    if not images:  # rows of pixels, which are wider than labels
+        widths = {name: math.prod(shape[1:]) for name, shape in shapes.items()}
+        images = [name for name, width in widths.items() if width > min(widths.values())]
+    labels = [name for name in shapes if name not in images]
+    alike = [shapes[x][:1] == shapes[y][:1] for x, y in zip(images, labels, strict=False)]
     if len(images) != len(labels) or len(images) not in (1, 2, 3) or not all(alike):
-        seen = ", ".join(f"{name} {shape}" for name, (shape, _) in ordered)
+        seen = ", ".join(f"{name} {shape}" for name, shape in shapes.items())
         raise DataError(
             f"expected images and as many labels, found {seen}: put both into one file, as in "
             f"np.savez(file, x=images, y=labels)"

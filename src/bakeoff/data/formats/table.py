@@ -100,8 +100,7 @@ def _read(source: TableSource) -> tuple[Head, list[list[str]], int, Path]:
     found = rows(Path(source.table), begin)
     if not found:
         raise DataError("expected a line for each image, found none")
-    stated_root = None if source.images is None else Path(source.images).absolute()
-    roots = _roots(path.parent) if stated_root is None else [stated_root]
+    roots = [Path(source.images).absolute()] if source.images else _roots(path.parent)
     if begin.named and _is_a_row(begin.columns, found, roots):
         columns = tuple(map(str, range(len(begin.columns))))
         begin = replace(begin, columns=columns, named=False, skip=0)

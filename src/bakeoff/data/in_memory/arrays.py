@@ -73,9 +73,9 @@ def from_parts(
     )
     arranged = {each.images_name: arrange(each.images) for each in parts.values()}
     moved = [
-        key
-        for key, each in zip(arranged, parts.values(), strict=True)
-        if each.images.ndim == 4 and arranged[key].shape != each.images.shape
+        each.images_name
+        for each in parts.values()
+        if each.images.ndim == 4 and arranged[each.images_name].shape != each.images.shape
     ]
     if moved:
         notes += (f"{', '.join(moved)}: the channels stood first; they stand last now",)

@@ -15,11 +15,11 @@ from bakeoff.cli.options import (
     OutOption,
     RecipeArgument,
     StudyArgument,
+    one_form,
     whole,
     workers_option,
 )
 from bakeoff.cli.output import remark, show, show_json, show_text, standard_output_kept
-from bakeoff.errors import UsageError
 from bakeoff.utils.text import shell_command
 from bakeoff.utils.user_paths import current_folder
 
@@ -250,22 +250,21 @@ def compare(
     from bakeoff.study.compare import compare
     from bakeoff.utils import lean_scipy  # noqa: F401
 
-    forms = {"--json": json, "--markdown": markdown, "--csv": csv, "--latex": latex}
-    chosen = [name for name, wanted in forms.items() if wanted]
-    if len(chosen) > 1:
-        raise UsageError(f"compare: expected one form, found {' and '.join(chosen)}: choose one")
+    form = one_form(
+        "compare", {"--json": json, "--markdown": markdown, "--csv": csv, "--latex": latex}
+    )
     result = compare(studies)
     for folder in map(StudyFolder, studies):
         gone = lost_weights.advice(folder, lost_weights.without_weights(folder))
         if gone:
             remark(gone)
     writers = {"--markdown": report.markdown, "--csv": report.csv, "--latex": report.latex}
-    if json:
-        show_json(result.to_json())
-    elif chosen:
-        show_text(writers[chosen[0]](result.comparison))
-    else:
+    if form is None:
         show(result.table())
+    elif form == "--json":
+        show_json(result.to_json())
+    else:
+        show_text(writers[form](result.comparison))
 
 
 @app.command()

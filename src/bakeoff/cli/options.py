@@ -1,12 +1,13 @@
 """What options and arguments take, where several commands have them."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Annotated, Any
 
 import typer
 
 from bakeoff.errors import UsageError
+from bakeoff.utils.text import listed
 
 
 def whole(option: str) -> Callable[[str], int]:
@@ -21,10 +22,23 @@ def whole(option: str) -> Callable[[str], int]:
     return read
 
 
-def _device(text: str) -> str:
-    if text not in ("cpu", "gpu"):
-        raise UsageError(f"--device: expected cpu or gpu, found {text!r}")
-    return text
+def one_of(option: str, *words: str) -> Callable[[str], str]:
+    """Return a reader of one of some words; UsageError for anything else."""
+
+    def read(text: str) -> str:
+        if text not in words:
+            raise UsageError(f"{option}: expected {listed(words, last='or')}, found {text!r}")
+        return text
+
+    return read
+
+
+def one_form(command: str, forms: Mapping[str, bool]) -> str | None:
+    """Return the one form of output that was chosen, None for the usual one; refuse several."""
+    chosen = [name for name, wanted in forms.items() if wanted]
+    if len(chosen) > 1:
+        raise UsageError(f"{command}: expected one form, found {listed(chosen)}: choose one")
+    return chosen[0] if chosen else None
 
 
 OnOption = Annotated[
@@ -64,7 +78,7 @@ DeviceOption = Annotated[
     str | None,
     typer.Option(
         metavar="cpu|gpu",
-        parser=_device,
+        parser=one_of("--device", "cpu", "gpu"),
         help="Where to train.",
         show_default="gpu where JAX has one",
     ),

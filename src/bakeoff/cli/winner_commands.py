@@ -7,17 +7,10 @@ from typing import Annotated
 import typer
 
 from bakeoff.cli.commands import app
-from bakeoff.cli.options import JsonOption, StudyArgument, whole
+from bakeoff.cli.options import JsonOption, StudyArgument, one_form, one_of, whole
 from bakeoff.cli.output import remark, show, show_json, show_text, standard_output_kept
-from bakeoff.errors import UsageError
 
 __all__ = ["app"]
-
-
-def _adapt(text: str) -> str:
-    if text not in ("auto", "always", "never"):
-        raise UsageError(f"--adapt: expected auto, always or never, found {text!r}")
-    return text
 
 
 ModelOption = Annotated[
@@ -56,7 +49,7 @@ def predict(
         str,
         typer.Option(
             metavar="auto|always|never",
-            parser=_adapt,
+            parser=one_of("--adapt", "auto", "always", "never"),
             help="Centre, scale and invert a photographed figure as the training images show "
             "figures: auto does so where only that makes it look like them.",
         ),
@@ -69,8 +62,7 @@ def predict(
     from bakeoff.study.winner.trained_model import trained_model
     from bakeoff.use import predict as using
 
-    if json and csv:
-        raise UsageError("predict: expected one form, found --json and --csv: choose one")
+    one_form("predict", {"--json": json, "--csv": csv})
     with standard_output_kept():
         trained = trained_model(StudyFolder(study), model=model, seed=seed, ensemble=ensemble)
         predicted = using.predict_files(

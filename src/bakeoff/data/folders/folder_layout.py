@@ -155,22 +155,28 @@ class _Finder:
     def check_flat(self, root: Path) -> None:
         """Refuse folders of parts that are no classes."""
         folders, _ = self.walk.inside(root)
-        named = [(folder_part(name), name, path) for name, path in folders]
-        parts = {part: (name, path) for part, name, path in named if part is not None}
-        only = all(part or name.casefold() == "evaluation" for part, name, _ in named)
-        plain = "test" in parts and all(spelled_out(name) for name, _ in parts.values())
-        if "train" in parts and (plain or (only and len(parts) > 1)):
-            names = {part: name for part, (name, _) in parts.items()}
-            check_in_classes(names, dict(parts.values()), self.walk)
-        classes = [self.walk.inside(path)[0] for _, path in parts.values()]
-        if "train" not in parts and only and len(parts) > 1 and min(map(len, classes)) > 1:
-            first, second = (shown(parts[part][0]) for part in ("validation", "test"))
+        parts = {
+            part: (name, path) for name, path in folders if (part := folder_part(name)) is not None
+        }
+        only = all(folder_part(n) or n.casefold() == "evaluation" for n, _ in folders)
+        if "train" in parts:
+            plain = "test" in parts and all(spelled_out(name) for name, _ in parts.values())
+            if plain or (only and len(parts) > 1):
+                names = {part: name for part, (name, _) in parts.items()}
+                check_in_classes(names, dict(parts.values()), self.walk)
+        elif only and len(parts) > 1:
+            self._check_trained(parts["validation"], parts["test"])
+        check_no_parts_in_names(folders, self.walk)
+
+    def _check_trained(self, validation: tuple[str, str], test: tuple[str, str]) -> None:
+        """Refuse folders, (name, path), of validation and of test images that hold classes."""
+        if min(len(self.walk.inside(path)[0]) for _, path in (validation, test)) > 1:
+            first, second = shown(validation[0]), shown(test[0])
             raise DataError(
                 f"expected a folder of training images, found the parts {first} and {second} "
                 f"alone: to train on one, write {{folder: …, parts: {{train: {first}, test: "
                 f"{second}}}}}"
             )
-        check_no_parts_in_names(folders, self.walk)
 
     def classes(self, parent: Path, prefix: str, known: list[str]) -> list[tuple[int, str]]:
         """Return (label, path) of the class folders in a folder."""

@@ -17,6 +17,7 @@ from safetensors.numpy import save as format_safetensors
 from bakeoff.errors import DamagedFile, StorageError
 from bakeoff.storage.atomic import disk, opened_file, read_file
 from bakeoff.storage.formats import damaged
+from bakeoff.storage.written_folder import WEIGHTS, read_recorded
 
 
 def npy_bytes(array: NDArray[Any]) -> bytes:
@@ -45,6 +46,11 @@ def weights_bytes(weights: Mapping[str, NDArray[Any]]) -> bytes:
         {name: np.asarray(array, order="C") for name, array in weights.items()}
     )
     return content
+
+
+def recorded_weights(folder: Path, name: str = WEIGHTS) -> dict[str, NDArray[Any]]:
+    """Return weights in a written folder by name; StorageError if they are not as recorded."""
+    return read_weights(folder / name, read_recorded(folder, name))
 
 
 def read_weights(path: Path, content: bytes | None = None) -> dict[str, NDArray[Any]]:

@@ -33,9 +33,7 @@ def backbone_weights(backbone: Backbone) -> Mapping[str, NDArray[Any]]:
     """Return the weights by name; StudyError if they are gone, or others than they were."""
     found, place = backbone.network, weights_folder(backbone)
     assert found is not None
-    content = written_folder.read_recorded(
-        place, written_folder.WEIGHTS, written_folder.read_manifest(place)
-    )
+    content = written_folder.read_recorded(place, written_folder.WEIGHTS)
     if formats.sha256(content) != found.weights:
         raise StudyError(
             f"backbone {backbone.label}: expected the weights that this study was begun with, "

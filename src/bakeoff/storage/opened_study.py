@@ -336,8 +336,7 @@ def _require_consistent(
 
 def _baseline(folder: StudyFolder, name: str) -> Mapping[str, Any]:
     place = folder.baseline(name)
-    recorded = written_folder.read_manifest(place)
-    document = written_folder.read_document(place, "baseline.json", recorded)
+    document = written_folder.read_document(place, "baseline.json")
     if document["name"] != name:
         raise formats.exchanged(place, f"the baseline {name}", f"{document['name']}")
     return document

@@ -31,13 +31,11 @@ def read_looks(folder: StudyFolder) -> list[dict[str, Any]]:
     for number, path in enumerate(paths, 1):
         if int(path.name) != number:
             raise formats.missing(folder.path / RACE / str(number), f"look {path.name} is there")
-    looks = [
-        written_folder.read_document(path, _FILE, written_folder.read_manifest(path))
-        for path in paths
-    ]
+    looks = [written_folder.read_document(path, _FILE) for path in paths]
     out = dropped(looks)
-    own = (line for line in folder.read_ledger() if not line.get("restored"))
-    for line in own:
+    for line in folder.read_ledger():
+        if line.get("restored"):
+            continue
         for name, after in ((line.get("race") or {}).get("dropped") or {}).items():
             if name not in out:
                 why = f"the ledger knows that a look dropped {name} after {after} seeds"

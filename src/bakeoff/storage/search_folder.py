@@ -118,8 +118,7 @@ class SearchFolder:
     def read_trial(self, number: int) -> dict[str, Any]:
         """Return the trial.json of a setting; StorageError if it was changed or is another's."""
         path = self.trial(number)
-        recorded = written_folder.read_manifest(path)
-        document = written_folder.read_document(path, "trial.json", recorded)
+        document = written_folder.read_document(path, "trial.json")
         if document["seed"] != TUNING_SEEDS + number:
             wanted = f"setting {number} with seed {TUNING_SEEDS + number}"
             raise formats.exchanged(path, wanted, f"one with seed {document['seed']}")
@@ -221,7 +220,7 @@ class SearchFolder:
         target = self.path / "chosen"
         if not target.exists():
             return None
-        return written_folder.read_document(target, _CHOSEN, written_folder.read_manifest(target))
+        return written_folder.read_document(target, _CHOSEN)
 
 
 def setting_name(number: int) -> str:

@@ -16,13 +16,7 @@ from bakeoff.storage.atomic import read_file
 from bakeoff.storage.formats import damaged, exchanged, read_sealed_json, sha256
 from bakeoff.storage.ledger import read_ledger
 from bakeoff.storage.schemas import check_document
-from bakeoff.storage.written_folder import (
-    ENVIRONMENT,
-    MANIFEST,
-    TIMING,
-    read_document,
-    read_manifest,
-)
+from bakeoff.storage.written_folder import ENVIRONMENT, MANIFEST, TIMING, read_document
 from bakeoff.utils.text import shell_command
 
 FORMAT = 1
@@ -138,7 +132,7 @@ class StudyFolder:
     def read_trial(self, model: str, seed: int) -> dict[str, Any]:
         """Return a finished trial's trial.json; StorageError if it was changed or is another's."""
         path = self.trial(model, seed)
-        document = read_document(path, "trial.json", read_manifest(path))
+        document = read_document(path, "trial.json")
         if (document["model"], document["seed"]) != (model, seed):
             found = f"{document['model']} with seed {document['seed']}"
             raise exchanged(path, f"{model} with seed {seed}", found)
@@ -150,7 +144,7 @@ class StudyFolder:
         Raises StorageError where there is none, or one that was changed or is another's.
         """
         path = self.shipped(model)
-        document = read_document(path, "trial.json", read_manifest(path))
+        document = read_document(path, "trial.json")
         if document["model"] != model:
             raise exchanged(path, model, document["model"])
         return document
@@ -184,7 +178,7 @@ class StudyFolder:
 
     def read_opening(self, folder: Path) -> dict[str, Any]:
         """Return an opening's opening.json; raise StorageError if it was changed."""
-        return read_document(folder, "opening.json", read_manifest(folder))
+        return read_document(folder, "opening.json")
 
     def read_ledger(self) -> list[dict[str, Any]]:
         """Return the openings' ledger lines, the first one first."""

@@ -74,13 +74,28 @@ def _apart(path: Path) -> set[str]:
 
 
 def read_recorded(
-    path: Path, name: str, recorded: Mapping[str, str], *, most: int = LARGEST
+    folder: Path, name: str, recorded: Mapping[str, str] | None = None, *, most: int = LARGEST
 ) -> bytes:
-    """Return a file of a written folder; raise StorageError if it is not as recorded."""
-    content = read_file(path / name, most=most)
+    """Return a file of a written folder; raise StorageError if it is not as recorded.
+
+    recorded : what `read_manifest` gives, where the caller has read it already
+    """
+    recorded = read_manifest(folder) if recorded is None else recorded
+    content = read_file(folder / name, most=most)
     if sha256(content) != recorded.get(name):
-        raise damaged(path / name)
+        raise damaged(folder / name)
     return content
+
+
+def read_document(
+    folder: Path, name: str, recorded: Mapping[str, str] | None = None
+) -> dict[str, Any]:
+    """Return a JSON document of a written folder; otherwise as `read_recorded`."""
+    try:
+        document = json.loads(read_recorded(folder, name, recorded, most=LONGEST_TEXT))
+    except (ValueError, RecursionError) as error:
+        raise damaged(folder / name) from error
+    return check_document(document, folder / name)
 
 
 def unlike_manifest(files: Mapping[str, bytes]) -> list[str]:
@@ -133,12 +148,3 @@ def require_whole(path: Path, *, but: Collection[str] = ()) -> None:
     for name in sorted(_apart(path)):
         if (path / name).exists():  # without clocks and versions one can do
             read_sealed_json(path / name)
-
-
-def read_document(folder: Path, name: str, recorded: Mapping[str, str]) -> dict[str, Any]:
-    """Return a JSON document of a written folder; StorageError if it is not as recorded."""
-    try:
-        document = json.loads(read_recorded(folder, name, recorded, most=LONGEST_TEXT))
-    except (ValueError, RecursionError) as error:
-        raise damaged(folder / name) from error
-    return check_document(document, folder / name)

@@ -155,8 +155,7 @@ def _discard_folds(prepared: Prepared, watcher: Watcher) -> None:
 
 def _is_as_declared(prepared: Prepared, place: Path, model: str, identity: str) -> bool:
     """Say whether a finished fold was trained as is declared now; its identity is new in 0.2."""
-    recorded = written_folder.read_manifest(place)
-    document = written_folder.read_document(place, "trial.json", recorded)
+    document = written_folder.read_document(place, "trial.json")
     if "identity" in document:
         return bool(document["identity"] == identity)
     declared = prepared.recipe.models[model]

@@ -98,13 +98,8 @@ class PredictJob:
         """Return nothing: it has no checkpoints."""
         return []
 
-    def _weights(self, name: str) -> dict[str, NDArray[Any]]:
-        source = Path(self.source)
-        content = written_folder.read_recorded(source, name, written_folder.read_manifest(source))
-        return array_files.read_weights(source / name, content)
-
     def _predict(self, name: str, images: NDArray[Any]) -> NDArray[np.float32]:
-        weights, recipe = self._weights(name), self.recipe
+        weights, recipe = array_files.recorded_weights(Path(self.source), name), self.recipe
         try:
             if recipe is None:
                 return baselines.predict(weights, images, maximum=self.maximum)
@@ -122,7 +117,7 @@ class PredictJob:
 
         recipe = self.recipe
         assert recipe is not None  # baselines are not measured
-        weights = self._weights(name)
+        weights = array_files.recorded_weights(Path(self.source), name)
         return prediction_seconds(
             recipe, weights, images, maximum=self.maximum, n_classes=self.n_classes
         )

@@ -319,8 +319,7 @@ class _Search:
 
     def _history(self, number: int) -> Mapping[str, Any]:
         place = self._folder.trial(number)
-        recorded = written_folder.read_manifest(place)
-        content = written_folder.read_recorded(place, "history.csv", recorded)
+        content = written_folder.read_recorded(place, "history.csv")
         return read_history(place / "history.csv", content)
 
     def _in_words(self, tried: Tried) -> str:

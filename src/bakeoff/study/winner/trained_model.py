@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -172,14 +171,14 @@ def trained_model(
     if model is None:
         model, reason = _recommended(folder, done, recommended)
     _require_trained(folder, recipe, done, model)
-    _require_same_builder(folder, study, recipe, model)
+    _require_same_builder(study, recipe.models[model], recipe)
     if recipe.split.folds is not None:
         chosen = ensemble or seed is not None
         return _shipped(folder, study, recipe.models[model], reason, chosen=chosen)
     seeds, why = _seeds(folder, model, done[model], wanted=seed, ensemble=ensemble)
     for each in seeds:
         require_as_declared(folder, recipe.models[model], recipe.selection, each)
-    weights = tuple(_read_weights(folder.trial(model, each)) for each in seeds)
+    weights = tuple(array_files.recorded_weights(folder.trial(model, each)) for each in seeds)
     return TrainedModel(folder, study, recipe.models[model], seeds, weights, reason + why)
 
 
@@ -249,7 +248,7 @@ def _shipped(
         )
     document = folder.read_shipped(recipe.name)
     said = f"{reason}, trained on all {document['images']:,} images"
-    seeds, weights = (int(document["seed"]),), (_read_weights(place),)
+    seeds, weights = (int(document["seed"]),), (array_files.recorded_weights(place),)
     return TrainedModel(folder, study, recipe, seeds, weights, said, shipped=True)
 
 
@@ -278,17 +277,14 @@ def _recommended(
     return recommendation.model, "the leading model (the study recommends none)"
 
 
-def _require_same_builder(
-    folder: StudyFolder, study: Mapping[str, Any], recipe: Recipe, name: str
-) -> None:
+def _require_same_builder(study: Mapping[str, Any], model: ModelRecipe, recipe: Recipe) -> None:
     """Refuse weights in another network than the one that the Python builder made for them."""
-    model = recipe.models[name]
     if model.python is None:
         return
-    if not is_identity(study["identities"][name], model, recipe):
+    if not is_identity(study["identities"][model.name], model, recipe):
         path = model.python.rpartition(":")[0]
         raise StudyError(
-            f"{path}: expected the file that built {name} when it was trained, and what it "
+            f"{path}: expected the file that built {model.name} when it was trained, and what it "
             "imports, found one changed: restore it, or train the changed network in a study of "
             "its own (--out)"
         )
@@ -307,10 +303,3 @@ def _one_seed(folder: StudyFolder, model: str, seeds: Sequence[int]) -> tuple[in
         entropy = validation["cross_entropy"]
         scores.append((validation["accuracy"], entropy is None, -(entropy or 0.0), seed))
     return sorted(scores)[(len(scores) - 1) // 2][-1], "its median seed on the validation part"
-
-
-def _read_weights(place: Path) -> dict[str, NDArray[Any]]:
-    """Return the weights in the folder of a trial, or of a shipped model."""
-    recorded = written_folder.read_manifest(place)
-    content = written_folder.read_recorded(place, written_folder.WEIGHTS, recorded)
-    return array_files.read_weights(place / written_folder.WEIGHTS, content)

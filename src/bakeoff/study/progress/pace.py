@@ -4,7 +4,7 @@ import math
 import re
 import statistics
 from collections import Counter, defaultdict, deque
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from bakeoff.study.planning.cost import makespan
@@ -42,6 +42,34 @@ class _Job:
         if self.done:
             return 1.0
         return min(self.epochs / self.planned.epochs, 1.0) if self.planned.epochs else 0.0
+
+
+@dataclass(frozen=True)
+class _Speed:
+    """How long jobs take.
+
+    lengths : seconds of an epoch of each model that was seen
+    rate : seconds per unit of cost of the others, the geometric mean over the models seen
+    delay : seconds that a trial's first epoch takes longer than its others
+    """
+
+    lengths: Mapping[str, float]
+    rate: float
+    delay: float
+
+    def whole(self, job: _Job) -> float:
+        """Return how long a job takes from its start."""
+        if job.affinity in self.lengths:
+            return self.delay + self.lengths[job.affinity] * job.planned.epochs
+        return self.delay + self.rate * job.planned.cost
+
+    def left(self, job: _Job, now: float) -> float:
+        """Return how long a job that has begun still takes."""
+        if not job.epochs:
+            return max(self.whole(job) - (now - job.heard), 0.0)
+        other = self.rate * job.planned.cost / job.planned.epochs
+        length = self.lengths.get(job.affinity, other)
+        return max(length * (job.planned.epochs - job.epochs) - (now - job.heard), 0.0)
 
 
 class Pace:
@@ -162,6 +190,25 @@ class Pace:
 
     def seconds_left(self, now: float) -> float | None:
         """Return how long the stage still takes; None while nothing is known."""
+        speed = self._speed()
+        if speed is None:
+            return None
+        busy = [speed.left(self._jobs[label], now) for label in self.running]
+        left = self._all_left(speed, busy)
+        another = next(iter(self._waiting.values()), None)
+        if self._within is None or self._began is None or another is None:
+            return left
+        rest = self._began + self._within - now
+        last = rest + speed.whole(another) if rest > 0 else 0.0
+        return min(left, max([last, *busy]))
+
+    def time_left(self, now: float) -> str:
+        """Return how long the stage still takes in words; "" while nobody knows, or at its end."""
+        left = self.seconds_left(now)
+        return "" if left is None or left < 0.5 else f"about {duration(left, rough=True)} left"
+
+    def _speed(self) -> _Speed | None:
+        """Return how long jobs take by what was seen so far; None while that is nothing."""
         lengths = {
             affinity: statistics.median(each.seconds / each.epochs for each in seen)
             for affinity, seen in self._lengths.items()
@@ -176,57 +223,23 @@ class Pace:
                 lengths.setdefault(affinity, first - delay)
         if not lengths:
             return None
-        rate = self._rate(lengths)
-        busy = [self._left(job, lengths, rate, delay, now) for job in self._active()]
-        left = self._all_left(lengths, rate, delay, busy)
-        another = next(iter(self._waiting.values()), None)
-        if self._within is None or self._began is None or another is None:
-            return left
-        rest = self._began + self._within - now
-        last = rest + self._whole(another, lengths, rate, delay) if rest > 0 else 0.0
-        return min(left, max([last, *busy]))
-
-    def time_left(self, now: float) -> str:
-        """Return how long the stage still takes in words; "" while nobody knows, or at its end."""
-        left = self.seconds_left(now)
-        return "" if left is None or left < 0.5 else f"about {duration(left, rough=True)} left"
-
-    def _all_left(
-        self, lengths: dict[str, float], rate: float, delay: float, busy: list[float]
-    ) -> float:
-        if len(self._waiting) <= _LAID_OUT:
-            lasting = [self._whole(job, lengths, rate, delay) for job in self._waiting.values()]
-            return makespan(lasting, workers=self._workers, busy=busy)
-        several = (
-            count * self._whole(_Job(planned, affinity, 0), lengths, rate, delay)
-            for (affinity, planned), count in self._alike.items()
-            if count
-        )
-        return max([*busy, (sum(several) + sum(busy)) / self._workers])
-
-    def _active(self) -> list[_Job]:
-        return [self._jobs[label] for label in self.running]
-
-    def _rate(self, lengths: dict[str, float]) -> float:
-        """Return seconds per unit of cost, over the models seen so far (their geometric mean)."""
         ratios = [
             length * self._planned[affinity].epochs / self._planned[affinity].cost
             for affinity, length in lengths.items()
         ]
-        return math.exp(statistics.fmean(math.log(ratio) for ratio in ratios))
+        rate = math.exp(statistics.fmean(math.log(ratio) for ratio in ratios))
+        return _Speed(lengths, rate, delay)
 
-    def _whole(self, job: _Job, lengths: dict[str, float], rate: float, delay: float) -> float:
-        if job.affinity in lengths:
-            return delay + lengths[job.affinity] * job.planned.epochs
-        return delay + rate * job.planned.cost
-
-    def _left(
-        self, job: _Job, lengths: dict[str, float], rate: float, delay: float, now: float
-    ) -> float:
-        if not job.epochs:
-            return max(self._whole(job, lengths, rate, delay) - (now - job.heard), 0.0)
-        length = lengths.get(job.affinity, rate * job.planned.cost / job.planned.epochs)
-        return max(length * (job.planned.epochs - job.epochs) - (now - job.heard), 0.0)
+    def _all_left(self, speed: _Speed, busy: list[float]) -> float:
+        if len(self._waiting) <= _LAID_OUT:
+            lasting = map(speed.whole, self._waiting.values())
+            return makespan(lasting, workers=self._workers, busy=busy)
+        several = (
+            count * speed.whole(_Job(planned, affinity, 0))
+            for (affinity, planned), count in self._alike.items()
+            if count
+        )
+        return max([*busy, (sum(several) + sum(busy)) / self._workers])
 
 
 def _kind(job: _Job) -> tuple[str, Planned]:

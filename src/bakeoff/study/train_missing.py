@@ -144,20 +144,18 @@ def _discard_folds(prepared: Prepared, watcher: Watcher) -> None:
     for model, seed in missing_trials(prepared):
         for fold in range(prepared.split.n_folds):
             place = prepared.folder.fold(model, seed, fold)
-            if not place.exists():
-                continue
-            if not _is_as_declared(prepared, place, model, _identity(prepared, model, seed, fold)):
+            if place.exists() and not _is_as_declared(prepared, place, model, seed, fold):
                 watcher.note(f"{model} repeat {seed} fold {fold}: was trained otherwise; once more")
                 gone = place.with_name(f"{place.name}.discarded")
                 place.rename(gone)  # first, so that it is never there in part
                 shutil.rmtree(gone, ignore_errors=True)
 
 
-def _is_as_declared(prepared: Prepared, place: Path, model: str, identity: str) -> bool:
+def _is_as_declared(prepared: Prepared, place: Path, model: str, seed: int, fold: int) -> bool:
     """Say whether a finished fold was trained as is declared now; its identity is new in 0.2."""
     document = written_folder.read_document(place, "trial.json")
     if "identity" in document:
-        return bool(document["identity"] == identity)
+        return bool(document["identity"] == _identity(prepared, model, seed, fold))
     declared = prepared.recipe.models[model]
     return declared.python is None and as_declared(document, declared, prepared.recipe.selection)
 

@@ -104,6 +104,17 @@ def _check_declared(folder: StudyFolder, study: Mapping[str, Any]) -> Iterator[s
     except StorageError as error:
         yield str(error)
         return
+    yield from _check_trials(folder, recipe)
+    for path in _finished(folder, "shipped/*"):
+        try:
+            folder.read_shipped(path.name)
+        except StorageError as error:
+            yield str(error)
+    yield from _check_searches(folder, recipe)
+
+
+def _check_trials(folder: StudyFolder, recipe: Recipe) -> Iterator[str]:
+    """Yield the trials that are none of the study's, or not as its recipe declares them."""
     declared = {
         folder.trial(name, seed): (name, seed) for name in recipe.models for seed in recipe.seeds
     }
@@ -120,12 +131,6 @@ def _check_declared(folder: StudyFolder, study: Mapping[str, Any]) -> Iterator[s
         if not as_declared(trial, recipe.models[name], recipe.selection):
             wanted = f"{name} with seed {seed} as the recipe declares it"
             yield str(formats.exchanged(path, wanted, "one of other settings"))
-    for path in _finished(folder, "shipped/*"):
-        try:
-            folder.read_shipped(path.name)
-        except StorageError as error:
-            yield str(error)
-    yield from _check_searches(folder, recipe)
 
 
 def _check_searches(folder: StudyFolder, recipe: Recipe) -> Iterator[str]:

@@ -162,17 +162,16 @@ class Pool:
         self._workers = []
 
     def _assign(self) -> None:
-        idle = [worker for worker in self._workers if worker.job is None]
-        for worker in [worker for worker in idle if not worker.process.is_alive()]:
-            idle.remove(worker)
-            self._dismiss(worker)
-        for worker in idle:
+        for worker in self._idle_workers():
+            if not worker.process.is_alive():
+                self._dismiss(worker)
+        for worker in self._idle_workers():
             job = self._queue.more(worker.affinity)
             if job is not None:
                 self._give(worker, job)
         room = self.size - len(self._workers)
         now = time.monotonic()
-        for worker in [worker for worker in idle if worker.job is None]:
+        for worker in self._idle_workers():
             over = now - worker.idle_since >= self._linger or room < len(self._queue)
             if over and not self._goes_on(worker):
                 self._dismiss(worker)
@@ -181,6 +180,9 @@ class Pool:
             job = self._next()
             if job is not None:
                 self._give(self._hire(), job)
+
+    def _idle_workers(self) -> list[_Worker]:
+        return [worker for worker in self._workers if worker.job is None]
 
     def _next(self) -> Job | None:
         taken = {worker.affinity for worker in self._workers if worker.job is not None}

@@ -39,8 +39,8 @@ _ADVICE = {
 def disk(path: Path, *, writing: bool = False) -> Iterator[None]:
     """Turn what the operating system refuses into one sentence that names the file.
 
-    Raises StorageError; DamagedFile where there is no file; UsageError for a place where there can
-    be none, as where a name is too long or a folder that is `writing` cannot be made.
+    Raises StorageError; DamagedFile where there is no file; UsageError where the path itself will
+    not do: a name in it is too long, or, when `writing`, its folder cannot be made.
     """
     try:
         yield
@@ -95,9 +95,9 @@ def write_file(path: Path, content: bytes) -> None:
 
 @contextmanager
 def whole_folder(path: Path, *, replace: bool = False) -> Iterator[Path]:
-    """Give an empty folder that becomes `path` when the block ends, or goes where it fails.
+    """Give an empty folder that becomes `path` when the block ends; it is deleted if that fails.
 
-    replace : whether a folder that is there already may go
+    replace : whether a folder that is there already may be replaced
     """
     with disk(path, writing=True):
         path.parent.mkdir(parents=True, exist_ok=True)
@@ -114,7 +114,7 @@ def whole_folder(path: Path, *, replace: bool = False) -> Iterator[Path]:
 
 
 def clear_temporary(folder: Path) -> None:
-    """Delete what processes of this machine left of `write_file` when they were killed."""
+    """Delete the temporary files of `write_file` whose processes on this machine were killed."""
     for path in folder.glob(".*.tmp"):
         writer = path.name.split(".")[-2]
         if writer.isdecimal() and not _alive(int(writer)):
@@ -135,7 +135,7 @@ def _alive(process: int) -> bool:
 def read_file(path: Path, *, most: int = LARGEST) -> bytes:
     """Return a file's content; StorageError if it cannot be read or has more than `most` bytes."""
     with disk(path), opened_file(path, most=most) as file:
-        return file.read()  # not read(most): it would make room for as much
+        return file.read()  # read(most) would allocate so many bytes
 
 
 def hash_file(path: Path) -> str:
@@ -146,7 +146,7 @@ def hash_file(path: Path) -> str:
 
 @contextmanager
 def opened_file(path: Path, *, most: int = LARGEST) -> Iterator[BufferedReader]:
-    """Open a regular file; a pipe, a device or a folder in its place is not waited for."""
+    """Open a regular file; DamagedFile, without waiting, for a pipe, a device or a folder."""
     descriptor = os.open(path, os.O_RDONLY | getattr(os, "O_NONBLOCK", 0))
     status = os.fstat(descriptor)
     if stat.S_ISREG(status.st_mode) and status.st_size <= most:

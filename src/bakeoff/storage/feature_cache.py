@@ -1,6 +1,6 @@
 """Features of images, kept by the images' hashes, so that a backbone sees every image once.
 
-They lie in the user's cache, one folder for each backbone; $BAKEOFF_HOME/features goes before it.
+They lie in the user's cache, or in $BAKEOFF_HOME/features, in one folder for each backbone.
 Each file holds some images' hashes and features and is named for its own content; one that is
 damaged counts as missing. Deleting the folder only costs the time to compute them again.
 """

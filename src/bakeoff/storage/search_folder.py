@@ -37,8 +37,8 @@ class Opening:
     """How a search begins that samples by `tpe`.
 
     probes : settings at the front that are not drawn: the middle of all choices, and points near it
-    every : how many settings there are to each that is drawn at random, until STARTUP are drawn;
-        the others follow from what is known. 1: the STARTUP come one after another
+    every : of so many settings one is drawn at random, until STARTUP were; the others follow from
+        what is known. 1: the STARTUP come one after another
     """
 
     probes: int = 0

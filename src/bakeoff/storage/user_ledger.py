@@ -73,9 +73,9 @@ def require_user_ledger(test_hash: str) -> None:
 
 
 def _write_as_much(own: Path) -> None:
-    """Write beside a ledger as much as the next opening does, and delete it; OSError if it fails.
+    """Write as much beside a ledger as the next opening will, and delete it; OSError if it fails.
 
-    An empty file finds room on a full disk, and one of zeros on a disk that compresses.
+    A full disk still takes an empty file, and one that compresses still takes zeros.
     """
     trial = own.with_name(f".{own.name}.{os.getpid()}.tmp")
     size = _LINE + (own.stat().st_size if own.exists() else 0)  # a ledger is written anew

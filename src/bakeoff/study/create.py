@@ -73,9 +73,9 @@ def prepare(
     ----------
     opens : whether the test set is to be opened in the end, so that the user's ledger is needed
     data : what was given in Python, where the recipe names arrays; loaded without it
-    accepted : called when nothing is left that could be refused and the slow part of creating the
-        study begins, so that the caller can start what will be needed next
-    trains_here : whether it is this machine whose memory has to do for training
+    accepted : called once nothing can be refused any more, before the slow part of creating the
+        study, so that the caller can start what will be needed next
+    trains_here : whether training happens on this machine, whose memory must then suffice
 
     Raises
     ------

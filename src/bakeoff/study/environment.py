@@ -28,12 +28,12 @@ def environment(device: str) -> dict[str, Any]:
 
 @cache
 def _versions() -> dict[str, str]:
-    """Read them once a process: each stands in a long text."""
+    """Return the versions of the packages, read once a process: each stands in a long text."""
     return {name: metadata.version(name) for name in _PACKAGES}
 
 
 def environment_here() -> dict[str, Any]:
-    """Return the versions and the machine that this process trains with; it has begun to."""
+    """Return the versions and the machine that this process trains with, once it has begun to."""
     from bakeoff.training.backend import device_in_use
 
     node = {"node": os.environ[NODE]} if NODE in os.environ else {}

@@ -1,6 +1,6 @@
 """Duplicates of a data set and split, kept in the user's cache: the next study need not count them.
 
-A file that is missing, damaged or of another way of counting is counted anew. Nobody needs it.
+They are counted again where the file is missing, damaged or from another version of the counting.
 """
 
 import hashlib

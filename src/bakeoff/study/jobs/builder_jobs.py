@@ -44,7 +44,7 @@ class BuilderJob:
         builder_checks.remarks(self.reference, self.input_shape, self.n_classes)
 
     def claimed(self) -> AbstractContextManager[bool]:
-        """Give that there is something to do: it leaves nothing behind."""
+        """Claim it without a lock: it leaves nothing behind."""
         return nullcontext(True)
 
     def reads(self) -> list[Path]:

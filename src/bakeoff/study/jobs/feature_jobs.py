@@ -53,7 +53,7 @@ class FeatureJob:
         compute(self.backbone, images, maximum=self.maximum, change=self.change)
 
     def claimed(self) -> AbstractContextManager[bool]:
-        """Give that there is something to do: what two compute at once is the same."""
+        """Claim it without a lock: what two compute at once is the same."""
         return nullcontext(True)
 
     def reads(self) -> list[Path]:

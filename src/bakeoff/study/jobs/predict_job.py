@@ -75,7 +75,7 @@ class PredictJob:
             atomic.write_file(Path(self.timing), formats.sealed_json(timing))
 
     def claimed(self) -> AbstractContextManager[bool]:
-        """Give that there is something to do; whoever opens the test set holds the study's lock."""
+        """Claim it without a lock: whoever opens the test set holds the study's."""
         return nullcontext(True)
 
     def reads(self) -> list[Path]:

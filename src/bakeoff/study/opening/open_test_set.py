@@ -287,9 +287,9 @@ def turns(jobs: Sequence[PredictJob], prefer: Preference) -> list[list[PredictJo
 
 
 def _opened_before(opening: Path, changed: Sequence[opened_weights.Changed]) -> dict[str, bytes]:
-    """Return the predictions of an opening of all trials that are still the same, and the timings.
+    """Return an opening's predictions of the trials that are still the same, and its timings.
 
-    They are as they were recorded.
+    Raises StorageError where a prediction is not as it was recorded.
     """
     recorded = written_folder.read_manifest(opening)
     other = {f"{opened_weights.trial_key(each.model, each.seed)}.npy" for each in changed}

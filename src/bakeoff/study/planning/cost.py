@@ -15,8 +15,8 @@ from bakeoff.recipe.vocabulary.backbones import BACKBONES
 
 USUAL_RATE = 50e9  # operations a second of one core, where nobody has measured
 # Fitted to docs/benchmarks.json and docs/benchmarks-zen5.json, whose cores multiply at 151e9 and
-# 238e9. Products run at the rate of a large one; what stands beside them is counted in such
-# operations, too, since a machine that is faster at them is faster at it.
+# 238e9. Matrix products run at the rate of a large one. All other work is counted in operations of
+# such a product, too: a machine that is faster at products is faster at it.
 _FORWARD_AND_BACKWARD = 3  # times the operations of predicting; 2 where no layer before it learns
 _VALUE = 180  # of a feature map: memory, activations, pooling
 _DRAWN = {"dropout": 50, "gaussian_noise": 800}  # that something random is done to

@@ -53,7 +53,7 @@ def progress(stream: TextIO | None = None) -> Iterator[Watcher]:
 
 
 class _Patient:
-    """A stream that drops what cannot be written: nobody reads any more, and the study goes on."""
+    """A stream that drops what cannot be written: the study goes on when nobody reads any more."""
 
     def __init__(self, stream: TextIO) -> None:
         self._stream = stream

@@ -5,20 +5,10 @@ Oracle: by hand. Cost: 1 s.
 Run: pytest tests/study/test_train_missing.py
 """
 
-import pytest
-
-from bakeoff.recipe import Recipe, parse
 from bakeoff.storage.study_folder import StudyFolder
 from bakeoff.study.create import prepare
-from bakeoff.study.train_missing import LANES, lanes_of, largest_trial, train_job
+from bakeoff.study.train_missing import largest_trial, train_job
 from tests.helpers import small
-
-
-@pytest.mark.parametrize(("seeds", "lanes"), [(1, 1), (2, 2), (5, 8), (32, 32), (100, LANES)])
-def test_lanes_follow_from_the_number_of_seeds(seeds, lanes):
-    raw = {"name": "x", "data": "digits", "seeds": seeds, "models": {"m": {"layers": []}}}
-    recipe: Recipe = parse(raw, origin="x", folder=StudyFolder(".").path)
-    assert lanes_of(recipe) == lanes
 
 
 def test_a_planned_trial_says_how_its_epoch_is_selected(npz, tmp_path):

@@ -25,10 +25,11 @@ from bakeoff.study.create import Prepared, load_split
 from bakeoff.study.environment import environment
 from bakeoff.study.executors.fork_server import warm_up
 from bakeoff.study.executors.interface import Job, Lost
+from bakeoff.study.executors.lanes import lanes_of
 from bakeoff.study.executors.local_processes import run_jobs
 from bakeoff.study.extend import require_data
 from bakeoff.study.jobs.model_identity import identity
-from bakeoff.study.train_missing import lanes_of, train
+from bakeoff.study.train_missing import train
 from bakeoff.utils.events import Watcher
 from bakeoff.utils.machine import Device, default_device, lacks
 

@@ -17,7 +17,7 @@ from bakeoff.data import DataSet
 from bakeoff.data.folds import Folds
 from bakeoff.data.split import Split
 from bakeoff.errors import RecipeError
-from bakeoff.recipe import ModelRecipe, Recipe
+from bakeoff.recipe import ModelRecipe
 from bakeoff.recipe.apply_setting import most
 from bakeoff.recipe.architecture import describe, training_bytes
 from bakeoff.storage import array_files, atomic, formats, written_folder
@@ -36,7 +36,6 @@ from bakeoff.study.jobs.job import BaselineJob, TrainJob
 from bakeoff.study.planning.cost import baseline_seconds, trial_seconds
 from bakeoff.utils.events import Planned, Watcher
 
-LANES = 32
 BASELINE_REPEAT = 0  # baselines have no seed: in cross-validation they are fitted to these folds
 _OVERHEAD = 0.1  # seconds of starting a trial, for its share of the progress bar
 _UNKNOWN = 20e-6  # seconds an image and epoch of a network that only Python knows
@@ -222,14 +221,6 @@ def whole_job(prepared: Prepared, model: str, seed: int, place: Path) -> TrainJo
     """Return a job for a model on images without validation, whose last epoch counts."""
     _, job = train_job(prepared, prepared.recipe.models[model], seed, None, place)
     return replace(job, selection="last")
-
-
-def lanes_of(recipe: Recipe) -> int:
-    """Return how many lanes a GPU's program has: the seeds' number as a power of two, up to LANES.
-
-    So a study that was interrupted, or a trial that is verified, uses the same program again.
-    """
-    return int(min(LANES, 2 ** (len(recipe.seeds) - 1).bit_length()))
 
 
 def _baseline_job(prepared: Prepared, name: str, scratch: Path) -> tuple[Planned, MovableJob]:

@@ -14,12 +14,13 @@ from bakeoff.recipe import parse
 from bakeoff.storage import written_folder
 from bakeoff.storage.study_folder import StudyFolder, trial_lock
 from bakeoff.study.create import prepare
+from bakeoff.study.executors.lanes import lanes_of, together
 from bakeoff.study.executors.local_processes import run_jobs
 from bakeoff.study.jobs.development_data import DEVELOPMENT, write_development
 from bakeoff.study.jobs.job import Busy, TrainJob
-from bakeoff.study.jobs.multi_trial_job import MultiTrialJob, together
+from bakeoff.study.jobs.multi_trial_job import MultiTrialJob
 from bakeoff.study.run import run
-from bakeoff.study.train_missing import lanes_of, train
+from bakeoff.study.train_missing import train
 from bakeoff.utils.events import Watcher
 from bakeoff.utils.user_paths import program_cache
 from tests.helpers.trainers import declare, development

@@ -24,9 +24,9 @@ from bakeoff.errors import BakeoffError, StorageError, UsageError
 from bakeoff.study.executors.fork_server import start_process
 from bakeoff.study.executors.interface import Job, Lost, More, labels
 from bakeoff.study.executors.job_queue import ATTEMPTS, JobQueue
+from bakeoff.study.executors.lanes import together
 from bakeoff.study.executors.process_watch import Progress, holds_less_than
 from bakeoff.study.executors.worker_count import WORKER_BYTES
-from bakeoff.study.jobs.multi_trial_job import together
 from bakeoff.training.native import load as native
 from bakeoff.training.native.load import Choice
 from bakeoff.utils.events import Watcher

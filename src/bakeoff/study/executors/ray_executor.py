@@ -19,13 +19,14 @@ from bakeoff.storage.study_folder import StudyFolder
 from bakeoff.study.executors import ray_places, remote_job
 from bakeoff.study.executors.interface import Lost, More, MovableJob
 from bakeoff.study.executors.job_queue import JobQueue
+from bakeoff.study.executors.lanes import joins
 from bakeoff.study.executors.object_store import Contents, HostContents
 from bakeoff.study.executors.ray_places import Node, Place
 from bakeoff.study.executors.remote_job import RemoteJob
 from bakeoff.study.jobs import checkpoints
 from bakeoff.study.jobs.checkpoint_names import PLACE
 from bakeoff.study.jobs.job import Busy, TrainJob
-from bakeoff.study.jobs.multi_trial_job import MultiTrialJob, joins
+from bakeoff.study.jobs.multi_trial_job import MultiTrialJob
 from bakeoff.utils.events import Watcher
 from bakeoff.utils.machine import Device
 from bakeoff.utils.text import counted

@@ -6,7 +6,6 @@ from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-from bakeoff.study.executors.interface import Job
 from bakeoff.study.jobs.job import TrainJob, TrialInProgress
 from bakeoff.utils.events import OfTrial, OnEpoch, Resumed
 
@@ -98,27 +97,3 @@ def _epoch_of_all(running: Sequence[TrialInProgress], lanes: int, on_epoch: OnEp
     for each, result in zip(running, results, strict=True):
         each.spent(share)
         on_epoch(OfTrial(each.label, result))
-
-
-def joins(job: TrainJob) -> bool:
-    """Say whether a trial may train with others of its model in one program.
-
-    In cross-validation each trains alone, since every fold has other images; so do the settings of
-    a search, each of which is another network.
-    """
-    return job.fold is None and job.called == ""
-
-
-def together(jobs: Sequence[Job], lanes: int) -> list[Job]:
-    """Return jobs with the trials of each model as programs of at most `lanes` trials."""
-    trials: dict[str, list[TrainJob]] = {}
-    found: dict[str, Job] = {}
-    for job in jobs:
-        if lanes > 1 and isinstance(job, TrainJob) and joins(job):
-            of_model = trials.setdefault(job.model, [])
-            of_model.append(job)
-            first = (len(of_model) - 1) // lanes * lanes
-            found[of_model[first].label] = MultiTrialJob(tuple(of_model[first:]), lanes)
-        else:
-            found[job.label] = job
-    return list(found.values())

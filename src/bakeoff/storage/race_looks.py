@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from bakeoff.storage import formats, written_folder
-from bakeoff.storage.study_folder import StudyFolder
+from bakeoff.storage.study_folder import StudyFolder, numbered
 
 _FILE = "race.json"
 RACE = "race"
@@ -18,8 +18,7 @@ RACE = "race"
 
 def look_folders(folder: StudyFolder) -> list[Path]:
     """Return the folders of the looks, the first one first."""
-    found = [path for path in folder.path.glob(f"{RACE}/*") if path.name.isdecimal()]
-    return sorted(found, key=lambda path: int(path.name))
+    return numbered(folder.path / RACE)
 
 
 def read_looks(folder: StudyFolder) -> list[dict[str, Any]]:

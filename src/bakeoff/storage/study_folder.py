@@ -100,8 +100,7 @@ class StudyFolder:
 
     def openings(self) -> list[Path]:
         """Return the folders of the openings, the first one first."""
-        found = [p for p in self.path.glob("openings/*") if _number(p.name)]
-        return sorted(found, key=lambda path: int(path.name))
+        return numbered(self.path / "openings")
 
     def times_opened(self) -> int:
         """Return how often the test set was opened, by the ledger and by what lies there.
@@ -226,6 +225,12 @@ def to_go_on(folder: StudyFolder, study: Mapping[str, Any]) -> str:
 def trial_lock(model: str, seed: int | str, fold: int | None = None) -> str:
     """Return the name of the lock that whoever trains a trial, or a fold of one, holds."""
     return f"{model}.seed-{seed}" + ("" if fold is None else f".fold-{fold}")
+
+
+def numbered(folder: Path) -> list[Path]:
+    """Return what is called 1, 2, 3, … in a folder, in this order."""
+    found = [path for path in folder.glob("*") if _number(path.name)]
+    return sorted(found, key=lambda path: int(path.name))
 
 
 def _number(text: str) -> int | None:

@@ -23,8 +23,6 @@ from bakeoff.study.frame import frame
 from bakeoff.utils.text import counted, some
 from bakeoff.utils.user_paths import from_here
 
-_MOST_LINES = 8
-
 if TYPE_CHECKING:
     from bakeoff.data import DataSet
     from bakeoff.report.page.galleries import Gallery
@@ -32,6 +30,8 @@ if TYPE_CHECKING:
     from bakeoff.study.winner.predictions import Predictions
     from bakeoff.study.winner.read_pictures import Adapt
     from bakeoff.study.winner.trained_model import TrainedModel
+
+_MOST_LINES = 8
 
 
 @dataclass(frozen=True, repr=False)
@@ -359,8 +359,8 @@ class Result:
             return f"<Result of {from_here(self.folder.path)}: {found}>"
         opened = self.opened
         lines = [f"Result of {opened.study}: {report.answer(opened)}"]
-        lines += [f"  {model.name}: {wording.scored(model.accuracy.estimate)}"
-                  for model in opened.models[:_MOST_LINES]]  # fmt: skip
+        for model in opened.models[:_MOST_LINES]:
+            lines.append(f"  {model.name}: {wording.scored(model.accuracy.estimate)}")
         left = len(opened.models) - _MOST_LINES
         if left > 0:
             lines.append(f"  and {left} more")

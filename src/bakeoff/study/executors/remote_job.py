@@ -18,6 +18,7 @@ from bakeoff.study.jobs.checkpoint_names import CHECKPOINTS_KEPT, newest_first
 from bakeoff.utils.events import OnEpoch
 
 USER = ".user"
+_FEATURES = f"{USER}/features/"
 
 
 class Garbled(Exception):
@@ -69,7 +70,7 @@ def path_of(key: str) -> str:
 
 def _place(path: Path, home: Path) -> str:
     cache = feature_cache.features_root()
-    for base, name in ((home, ""), (home.resolve(), ""), (cache, f"{USER}/{cache.name}/")):
+    for base, name in ((home, ""), (home.resolve(), ""), (cache, _FEATURES)):
         if path.is_relative_to(base):
             return name + path.relative_to(base).as_posix()
     raise StudyError(f"{path}: expected a file of the study in {home}, found one elsewhere")
@@ -77,9 +78,8 @@ def _place(path: Path, home: Path) -> str:
 
 def _path(place: str, home: Path) -> Path:
     """Return the path of a place in the study here."""
-    head = f"{USER}/features/"
-    if place.startswith(head):
-        return feature_cache.features_root() / place.removeprefix(head)
+    if place.startswith(_FEATURES):
+        return feature_cache.features_root() / place.removeprefix(_FEATURES)
     return home / place
 
 

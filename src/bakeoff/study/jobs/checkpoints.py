@@ -43,13 +43,14 @@ class Checkpoints:
         epoch = len(trainer.history)
         name = f"{PREFIX}{epoch:06d}-{formats.sha256(content)[:16]}.safetensors"
         atomic.write_file(self._folder / name, content)
-        whole = [each for each in self._newest_first() if each.name <= name]  # later: not used
-        for old in set(self._newest_first()) - set(whole[:CHECKPOINTS_KEPT]):
+        there = newest_first(self._folder)
+        whole = [each for each in there if each.name <= name]  # later ones are not used
+        for old in set(there) - set(whole[:CHECKPOINTS_KEPT]):
             old.unlink(missing_ok=True)
 
     def restore(self, trainer: "Trainer") -> float:
         """Bring `trainer` to the newest whole checkpoint; return the seconds spent so far."""
-        for path in self._newest_first():
+        for path in newest_first(self._folder):
             try:
                 content = atomic.read_file(path)
                 if formats.sha256(content)[:16] != path.stem.rpartition("-")[2]:
@@ -65,9 +66,6 @@ class Checkpoints:
             except (StorageError, ValueError, KeyError):
                 continue
         return 0.0
-
-    def _newest_first(self) -> list[Path]:
-        return newest_first(self._folder)
 
 
 def history_saved(folder: Path) -> list[dict[str, Any]]:

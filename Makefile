@@ -7,6 +7,7 @@ PYTHON ?= $(shell for each in python3 python3.14 python3.13 python3.12 python3.1
 	$$each -c '$(NEW_ENOUGH)' 2>/dev/null && { echo $$each; break; }; done)
 BIN := .venv/bin
 PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check
+unexport PYTHONDONTWRITEBYTECODE
 
 .PHONY: demo test test-lowest test-other check reproduce bench torture pictures architecture docs setup clean
 
@@ -74,11 +75,16 @@ setup: .venv/dev
 # Two stamps: what a user needs, and what a developer needs on top. Both are made again when
 # pyproject.toml is newer.
 # Installing compiles the native kernels where there is a C++ compiler.
+# pip would write the bytecode of all packages, and of what it builds with, by one core: a minute. So
+# it does not (0 is how its environment says --no-compile): all cores write that of what users need,
+# and Python that of the rest when it is first imported.
+.venv/ready .venv/dev: export PIP_NO_COMPILE := 0
 .venv/ready: pyproject.toml hatch_build.py $(wildcard src/bakeoff/training/native/src/*)
 	@"$(or $(PYTHON),false)" -c '$(NEW_ENOUGH)' || { echo "expected Python 3.11 or newer with its venv module, found $(or $(PYTHON),none): install one, or name it with make PYTHON=/path/to/python" >&2; exit 1; }
 	@test -x $(BIN)/python && $(BIN)/python -c '$(NEW_ENOUGH)' || { rm -rf .venv && "$(PYTHON)" -m venv .venv; }
 	$(PIP) --upgrade 'pip>=25.1'
 	$(PIP) --editable .
+	@$(BIN)/python -m compileall -qq -j 0 .venv/lib || true
 	@touch $@
 
 .venv/dev: .venv/ready

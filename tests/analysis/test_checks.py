@@ -73,6 +73,20 @@ def curves(epochs, **parts):
             "so it learned from almost black images.",
         ),
         (
+            "pixels-lost",
+            "serious",
+            "pixels-lost",
+            "The first weights of a get the same of a black, a white and a noisy image, so they "
+            "cannot learn from pixels.",
+        ),
+        (
+            "same-random-draws",
+            "warning",
+            "same-random-draws",
+            "Some layers of a draw the same random numbers with every seed (dropout, noise, "
+            "augmentation), so the seeds differ by less than chance would have it.",
+        ),
+        (
             "same-initial-weights",
             "serious",
             "same-initial-weights",

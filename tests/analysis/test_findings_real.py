@@ -48,6 +48,14 @@ def again(input_shape, n_classes):
 def fixed(input_shape, n_classes):
     last = keras.layers.Dense(n_classes, "softmax", trainable=False)
     return keras.Sequential([keras.Input(input_shape), keras.layers.Flatten(), last])
+
+
+def lost(input_shape, n_classes):
+    return keras.Sequential([
+        keras.Input(input_shape), keras.layers.LayerNormalization(),
+        keras.layers.SpatialDropout2D(0.1, seed=1), keras.layers.Flatten(),
+        keras.layers.Dense(n_classes, "softmax"),
+    ])
 """
 
 
@@ -156,7 +164,7 @@ class Studies:
     def untrained(self):
         file = self.folder / "fixed.py"
         file.write_text(DIVIDES)
-        models = {"fixed": {"python": f"{file}:fixed"}}
+        models = {name: {"python": f"{file}:{name}"} for name in ("fixed", "lost")}
         training = {"epochs": 1, "batch_size": 512}
         settings = {"seeds": 1, "baselines": [], "training": training}
         return self.run("untrained", data="digits", models=models, **settings)
@@ -235,6 +243,8 @@ TRIGGERED = [
     ("same-initial-weights", "twisted", "again", "serious"),
     ("compiled", "twisted", "again", "warning"),
     ("nothing-trained", "untrained", "fixed", "serious"),
+    ("pixels-lost", "untrained", "lost", "serious"),
+    ("same-random-draws", "untrained", "lost", "warning"),
     ("chance-level", "noise", "memory", "serious"),
     ("worse-than-baseline", "digits", "narrow", "serious"),
     ("over-fitting", "noise", "memory", "warning"),

@@ -195,6 +195,52 @@ def standardised(shape, n):
         return (x - keras.ops.mean(x, **over)) / (keras.ops.std(x, **over) + 1e-5)
     return chain(shape, n, L.Lambda(alone))
 
+def layer_normalized(shape, n):
+    return chain(shape, n, L.LayerNormalization(axis=[1, 2, 3]))
+
+def flat_normalized(shape, n):
+    return chain(shape, n, L.Flatten(), L.LayerNormalization())
+
+def group_normalized(shape, n):
+    return chain(shape, n, L.GroupNormalization(groups=1))
+
+def each_pixel_normalized(shape, n):
+    return chain(shape, n, L.LayerNormalization())
+
+def each_pixel_centred(shape, n):
+    return chain(shape, n, L.Lambda(lambda x: x - keras.ops.mean(x, axis=-1, keepdims=True)))
+
+class OwnDropout(L.Layer):
+    def __init__(self, seed=None):
+        super().__init__()
+        self.seeds = keras.random.SeedGenerator(seed)
+
+    def call(self, x, training=False):
+        return keras.random.dropout(x, 0.5, seed=self.seeds) if training else x
+
+def own_dropout(shape, n):
+    return chain(shape, n, OwnDropout())
+
+def fixed_dropout(shape, n):
+    return chain(shape, n, OwnDropout(0))
+
+def fixed_channels(shape, n):
+    return chain(shape, n, L.Conv2D(2, 3), L.SpatialDropout2D(0.5, seed=1))
+
+class Dropping(keras.Model):
+    def __init__(self, n):
+        super().__init__()
+        self.flat, self.drop, self.last = L.Flatten(), L.Dropout(0.5, seed=1), L.Dense(n, "softmax")
+
+    def call(self, x, training=False):
+        return self.last(self.drop(self.flat(x), training=training))
+
+def fixed_in_a_class(shape, n):
+    return Dropping(n)
+
+def given_the_trials_seed(shape, n):
+    return chain(shape, n, L.RandomFlip(seed=1), L.Dropout(0.5, seed=2))
+
 def differences(shape, n):
     return chain(shape, n, L.Lambda(lambda x: x[:, 1:] - x[:, :-1]))
 
@@ -389,6 +435,8 @@ def look(tmp_path_factory):
         *("own_initializer", "half", "attention", "two_heads", "spare", "standardised"),
         *("differences", "identity", "temperature", "late", "kernel"),
         *("normal_first", "of_patches", "pooled", "decorated", "counted"),
+        *("layer_normalized", "flat_normalized", "group_normalized"),
+        *("own_dropout", "given_the_trials_seed"),
     ],
 )
 def test_nothing_is_said_of_these(look, name):
@@ -410,6 +458,16 @@ def test_a_model_that_is_built_without_its_layers_is_as_good_as_any(look):
 )
 def test_pixels_scaled_again(look, name):
     assert look(name) == ("scales-again",)
+
+
+@pytest.mark.parametrize("name", ["each_pixel_normalized", "each_pixel_centred"])
+def test_pixels_of_which_nothing_is_left(look, name):
+    assert look(name) == ("pixels-lost",)
+
+
+@pytest.mark.parametrize("name", ["fixed_dropout", "fixed_channels", "fixed_in_a_class"])
+def test_layers_that_draw_the_same_with_every_seed(look, name):
+    assert look(name) == ("same-random-draws",)
 
 
 @pytest.mark.parametrize("name", ["global_seed", "initializers"])

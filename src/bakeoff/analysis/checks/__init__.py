@@ -42,7 +42,9 @@ STUDY_CHECKS: Mapping[str, Callable[[Comparison], Finding | None]] = {
 }
 MODEL_CHECKS: Mapping[str, Callable[[ModelResult, Comparison], Finding | None]] = {
     "scales-again": builders.scales_again,
+    "pixels-lost": builders.pixels_lost,
     "same-initial-weights": builders.same_initial_weights,
+    "same-random-draws": builders.same_random_draws,
     "compiled": builders.compiled,
     "nothing-trained": builders.nothing_trained,
     "diverged-run": failed_runs.diverged_run,

@@ -5,6 +5,8 @@ from __future__ import annotations
 from bakeoff.analysis.comparison import Comparison, Finding, ModelResult
 from bakeoff.recipe.vocabulary.builder_remarks import (
     COMPILED,
+    PIXELS_LOST,
+    SAME_DRAWS,
     SAME_START,
     SCALES_AGAIN,
     SOME_SAME_START,
@@ -27,6 +29,25 @@ def scales_again(model: ModelResult, comparison: Comparison) -> Finding | None:
     )
 
 
+def pixels_lost(model: ModelResult, comparison: Comparison) -> Finding | None:
+    """Notice a builder that makes all images alike before its first weights."""
+    if PIXELS_LOST not in model.remarks:
+        return None
+    return Finding(
+        code="pixels-lost",
+        severity="serious",
+        model=model.name,
+        text=(
+            f"The first weights of {model.name} get the same of a black, a white and a noisy image, "
+            "so they cannot learn from pixels."
+        ),
+        advice=(
+            "Remove what makes them alike from the builder: LayerNormalization, for one, takes "
+            "each pixel's own mean away, which of one channel leaves nothing."
+        ),
+    )
+
+
 def same_initial_weights(model: ModelResult, comparison: Comparison) -> Finding | None:
     """Notice a builder that gives several seeds the same initial weights."""
     every = SAME_START in model.remarks
@@ -43,6 +64,22 @@ def same_initial_weights(model: ModelResult, comparison: Comparison) -> Finding 
             "weights."
         ),
         advice="Remove seed=… from the builder's initializers; Bakeoff sets the seed.",
+    )
+
+
+def same_random_draws(model: ModelResult, comparison: Comparison) -> Finding | None:
+    """Notice a builder whose layers draw at random by a seed of their own."""
+    if SAME_DRAWS not in model.remarks:
+        return None
+    return Finding(
+        code="same-random-draws",
+        severity="warning",
+        model=model.name,
+        text=(
+            f"Some layers of {model.name} draw the same random numbers with every seed (dropout, "
+            "noise, augmentation), so the seeds differ by less than chance would have it."
+        ),
+        advice="Remove the seed of these layers from the builder; Bakeoff sets it.",
     )
 
 

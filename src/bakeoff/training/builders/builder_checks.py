@@ -13,13 +13,18 @@ from typing import Any, NamedTuple
 from bakeoff.errors import RecipeError
 from bakeoff.recipe.vocabulary.builder_remarks import (
     COMPILED,
+    SAME_DRAWS,
     SAME_START,
-    SCALES_AGAIN,
     SOME_SAME_START,
 )
 from bakeoff.training.backend import as_planned, keras
-from bakeoff.training.builders.first_weights import scales_again
-from bakeoff.training.builders.networks_of_seeds import difference, equal_weights, same_start
+from bakeoff.training.builders.first_weights import strange_pixels
+from bakeoff.training.builders.networks_of_seeds import (
+    difference,
+    equal_weights,
+    same_draws,
+    same_start,
+)
 from bakeoff.training.builders.two_softmaxes import ends_in_two_softmaxes
 from bakeoff.training.builders.user_builder import call_builder, make_weights, usable
 
@@ -74,8 +79,9 @@ def _remarks(reference: str, input_shape: Shape, n_classes: int) -> tuple[str, .
             "one"
         )
     found = (
-        SCALES_AGAIN if scales_again(model, input_shape) else None,
+        strange_pixels(model, input_shape),
         _same_start(reference, given, other),
+        SAME_DRAWS if same_draws(given.model, other.model) else None,
         COMPILED if given.model.compiled else None,
     )
     return tuple(each for each in found if each is not None)

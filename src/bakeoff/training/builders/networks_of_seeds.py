@@ -7,6 +7,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from bakeoff.training.backend import keras
+from bakeoff.training.layers.graph import is_functional, is_sequential
+from bakeoff.training.layers.replace import FASTER
 from bakeoff.utils.text import counted
 
 _NOT_DRAWN = (keras.initializers.Constant, keras.initializers.Identity)
@@ -91,6 +93,18 @@ def same_start(one: keras.Model, other: keras.Model) -> tuple[int, int, bool]:
             equal += 1
             redrawn = redrawn or _drawn_again(initializer, values)
     return equal, drawn, redrawn
+
+
+def same_draws(one: keras.Model, other: keras.Model) -> bool:
+    """Say whether a layer of two seeds draws alike, but for those that Bakeoff gives its seed."""
+    replaced = is_sequential(one) or is_functional(one)
+    for mine, its in zip(one._flatten_layers(), other._flatten_layers(), strict=False):
+        if replaced and type(mine) in FASTER:
+            continue
+        pairs = zip(mine._seed_generators, its._seed_generators, strict=False)
+        if any(np.array_equal(np.asarray(a.state), np.asarray(b.state)) for a, b in pairs):
+            return True
+    return False
 
 
 def _initializers(model: keras.Model) -> dict[int, Any]:

@@ -14,7 +14,7 @@ import numpy as np
 import pytest
 
 from bakeoff.data import NpzSource, load
-from bakeoff.data.labels import checked_class_names, listed_labels, natural, table_labels
+from bakeoff.data.labels import listed_labels, table_labels
 from bakeoff.errors import DataError
 from tests.helpers.arrays import from_arrays
 
@@ -67,37 +67,6 @@ def test_text_labels_come_in_natural_order(tmp_path):
     labels = np.array([f"class {1 + number}" for number in range(12)])
     np.savez(tmp_path / "a.npz", x=X_12, y=labels, class_names=labels)
     assert load(NpzSource(tmp_path / "a.npz")).class_names == tuple(labels)
-
-
-def test_natural_order():
-    names = ["b", "a10", "a2", "A1", "10", "9", "a", "a2b", "²", "a01"]
-    assert sorted(names, key=natural) == ["9", "10", "a", "A1", "a01", "a2", "a2b", "a10", "b", "²"]
-
-
-@pytest.mark.parametrize("other", ["New\xa0York", "New  York", "New York\u200b", "\ufeffNew York"])
-def test_classes_that_look_the_same_are_one_misspelt(other):
-    """As labels are that were copied from a page."""
-    with pytest.raises(
-        DataError, match=r"found 'New York' and .*, which look the same: write them"
-    ):
-        checked_class_names(["New York", other])
-
-
-def test_classes_that_differ_in_a_sign_are_two():
-    assert len(checked_class_names(["कि", "कु", "क", "New York", "NewYork", "می‌شود", "میشود"])) == 7
-
-
-def test_classes_that_differ_in_capitals_only_are_one_misspelt():
-    words = np.array(["cat", "Cat", "dog", "cat"])
-    images = np.full((4, 3, 3), 255, np.uint8)
-    message = (
-        "expected different class names, found Cat and cat, which differ in capitals only: write "
-        "them alike"
-    )
-    with pytest.raises(DataError, match=f"^{re.escape(message)}$"):
-        from_arrays("mine", images, words)
-    letters = from_arrays("mine", images, np.array(["a", "A", "b", "a"]))  # as EMNIST has them
-    assert letters.class_names == ("A", "a", "b")
 
 
 WITHOUT = "y: expected a label for every image, found 1 image without one, the first at [2]"

@@ -111,3 +111,19 @@ def test_words_from_right_to_left_are_isolated():
     assert text.isolated(f"a or {rose} (1)") == f"a or \u2068{rose}\u2069 (1)"
     assert text.isolated("שלום 12 עולם, 5 %") == "\u2068שלום 12 עולם\u2069, 5 %"
     assert text.isolated("rose, 5 %") == "rose, 5 %"
+
+
+def test_natural_order():
+    names = ["b", "a10", "a2", "A1", "10", "9", "a", "a2b", "²", "a01"]
+    assert sorted(names, key=text.natural) == [
+        "9",
+        "10",
+        "a",
+        "A1",
+        "a01",
+        "a2",
+        "a2b",
+        "a10",
+        "b",
+        "²",
+    ]

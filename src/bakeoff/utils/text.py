@@ -151,6 +151,15 @@ def some(items: Sequence[str]) -> str:
     return f"{', '.join(items[:_NAMED])} and {len(items) - _NAMED:,} more"
 
 
+def natural(name: str) -> tuple[list[tuple[int, int, str]], str]:
+    """Return a key that sorts numbers by value, before letters, and letters without case."""
+    found = re.findall(r"[0-9]+|[^0-9]+", name)
+    return [
+        (0, int(piece), "") if piece[0] in "0123456789" else (1, 0, piece.casefold())
+        for piece in found
+    ], name
+
+
 def sentence(text: str) -> str:
     """Return a text with one full stop at its end."""
     text = text.strip()

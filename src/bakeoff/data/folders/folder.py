@@ -6,12 +6,12 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
+from bakeoff.data.class_names import check_known, checked_class_names
 from bakeoff.data.dataset import DataSet, part_starts
 from bakeoff.data.folders.folder_layout import find, links_outside
 from bakeoff.data.folders.folder_walk import DEEP, Seen
 from bakeoff.data.formats.tables_beside import tables_with_labels
 from bakeoff.data.image_files.decode_files import Skipped, check_pictures, decode_files, examples
-from bakeoff.data.labels import check_known, checked_class_names
 from bakeoff.data.safe_reading import refusing
 from bakeoff.data.sources import FolderSource
 from bakeoff.errors import DataError

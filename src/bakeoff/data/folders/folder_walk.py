@@ -8,9 +8,8 @@ from pathlib import Path
 from bakeoff.data.folders.masks import folders_of_masks, masks_beside
 from bakeoff.data.image_files.decode_files import File
 from bakeoff.data.image_files.image_container import is_called_image
-from bakeoff.data.labels import natural
 from bakeoff.utils.clutter import is_visible
-from bakeoff.utils.text import shown
+from bakeoff.utils.text import natural, shown
 from bakeoff.utils.user_paths import require_utf8_names
 
 DEEP = 8  # levels of folders inside a class, or around the classes

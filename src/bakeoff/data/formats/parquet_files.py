@@ -4,12 +4,11 @@ import re
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 
-from bakeoff.data.labels import natural
 from bakeoff.data.sources import PARTS
 from bakeoff.data.words import part_of
 from bakeoff.errors import DataError
 from bakeoff.utils.clutter import visible
-from bakeoff.utils.text import listed, shown, some
+from bakeoff.utils.text import listed, natural, shown, some
 
 _SHARD = "(.*)-([0-9]+)-of-([0-9]+)(?:-[0-9a-f]+)?"  # older ones have a hash at the end
 

@@ -22,7 +22,6 @@ from bakeoff.data.labels import (
     Classes,
     Labels,
     check_there,
-    natural,
     pooled_labels,
     table_labels,
 )
@@ -40,7 +39,7 @@ from bakeoff.data.words import (
 )
 from bakeoff.errors import DataError
 from bakeoff.utils.clutter import visible
-from bakeoff.utils.text import counted, listed, shown, some
+from bakeoff.utils.text import counted, listed, natural, shown, some
 from bakeoff.utils.user_paths import require_utf8_names
 
 _BITS = {"0": 0, "0.0": 0, "false": 0, "1": 1, "1.0": 1, "true": 1}

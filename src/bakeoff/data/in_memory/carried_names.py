@@ -7,8 +7,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from bakeoff.data.class_names import checked_class_names
 from bakeoff.data.in_memory.arrays import Given
-from bakeoff.data.labels import checked_class_names, is_one_hot
+from bakeoff.data.labels import is_one_hot
 from bakeoff.data.words import role_of
 from bakeoff.errors import DataError
 from bakeoff.utils.text import counted

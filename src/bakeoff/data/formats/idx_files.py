@@ -88,14 +88,10 @@ def _by_name(folder: Path, prefix: str = "") -> dict[tuple[str, str], Path]:
         if path.name.removesuffix(".gz") in names - {path.name}:  # as torchvision leaves it
             continue
         stem = path.name.removesuffix(".gz").lower()
-        kind = "labels" if "idx1" in stem or "labels" in stem else "images"
         other = "idx" not in stem and "ubyte" not in stem
         if other or not stem.startswith(prefix) or not path.is_file():
             continue
-        words = stem.replace("t10k", "test").replace("ubyte", "").replace("idx3", "")
-        words = words.replace("idx1", "").replace("labels", "").split("emnist-")[-1]
-        parts = [part_of(word) for word in words.replace("_", "-").replace(".", "-").split("-")]
-        part = next((each for each in parts if each), "train")
+        part, kind = _part_and_kind(stem)
         if (part, kind) in found:
             raise DataError(
                 f"{shown(folder)}: expected IDX files of one data set, found "
@@ -106,17 +102,25 @@ def _by_name(folder: Path, prefix: str = "") -> dict[tuple[str, str], Path]:
     return found
 
 
+def _part_and_kind(stem: str) -> tuple[str, str]:
+    """Return (train, validation or test; images or labels) by the name of an IDX file."""
+    kind = "labels" if "idx1" in stem or "labels" in stem else "images"
+    bare = re.sub("ubyte|idx[13]|labels", "", stem.replace("t10k", "test")).split("emnist-")[-1]
+    parts = map(part_of, re.split("[-_.]", bare))
+    return next((part for part in parts if part), "train"), kind
+
+
 def _left_out(paths: Sequence[Path]) -> tuple[str, ...]:
     """Return a note on files of the same data set, in the same folder, that are in no use."""
     try:
         found = _by_name(paths[0].parent)
     except (DataError, OSError):
         return ()
-    same = {path.resolve() for path in found.values()} >= {path.resolve() for path in paths}
+    there = {path.resolve(): path.name for path in found.values()}
     used = {path.resolve() for path in paths}
-    others = [path for path in found.values() if path.resolve() not in used]
-    if not same or not others:
+    others = [shown(name) for path, name in there.items() if path not in used]
+    if not used <= there.keys() or not others:
         return ()
     valid = any(part == "validation" for part, _ in found)
     cure = ": split.validation takes validation images from training" if valid else ""
-    return (f"left out {some([shown(each.name) for each in others])} in the same folder{cure}",)
+    return (f"left out {some(others)} in the same folder{cure}",)

@@ -76,7 +76,7 @@ def curves(epochs, **parts):
             "pixels-lost",
             "serious",
             "pixels-lost",
-            "The first weights of a get the same of a black, a white and a noisy image, so they "
+            "The first weights of a get the same from a black, a white and a noisy image, so they "
             "cannot learn from pixels.",
         ),
         (

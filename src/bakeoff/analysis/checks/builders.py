@@ -38,8 +38,8 @@ def pixels_lost(model: ModelResult, comparison: Comparison) -> Finding | None:
         severity="serious",
         model=model.name,
         text=(
-            f"The first weights of {model.name} get the same of a black, a white and a noisy image, "
-            "so they cannot learn from pixels."
+            f"The first weights of {model.name} get the same from a black, a white and a noisy "
+            "image, so they cannot learn from pixels."
         ),
         advice=(
             "Remove what makes them alike from the builder: LayerNormalization, for one, takes "

@@ -4,7 +4,9 @@ Oracle: the views' own functions, which have tests of their own. Cost: 4 s.
 Run: .venv/bin/pytest tests/study/test_result.py
 """
 
+import errno
 import json
+import os
 import re
 from dataclasses import replace
 from io import StringIO
@@ -14,10 +16,11 @@ import pytest
 from rich.console import Console
 
 from bakeoff import report
-from bakeoff.errors import BakeoffError, StudyError, UsageError
+from bakeoff.errors import BakeoffError, StorageError, StudyError, UsageError
 from bakeoff.storage.study_folder import StudyFolder
 from bakeoff.study.compare import compare
 from bakeoff.study.result import Result
+from tests.helpers.disks import failing
 from tests.helpers.fake_study import FakeModel, write_study
 
 ONE_MODEL = (
@@ -133,6 +136,18 @@ def test_of_several_studies_each_model_is_taken_from_its_own(tmp_path, monkeypat
     again = write_study(tmp_path / "3", {"a": FakeModel(0.5)}, name="two")  # called by its place
     compare([two, again]).trained(f"{again.path}/a")
     assert taken[-1] == (again.path, "a", None)
+
+
+@pytest.mark.parametrize("code", [errno.EROFS, errno.EACCES, errno.ENOSPC])
+def test_a_report_that_cannot_be_written_beside_its_study(tmp_path, monkeypatch, code):
+    """There is no option for another place: a copy of the folder is one."""
+    result = compare([write_study(tmp_path / "s", {"a": FakeModel(0.6)})])
+    monkeypatch.setattr(os, "replace", failing(os.replace, 0, code))
+    full = "comparison.json: no space left on device: free some space and run the same command again"
+    said = "the report is written beside the study, so copy this folder to where you may write"
+    advice = full if code == errno.ENOSPC else f"s: {os.strerror(code).lower()}: {said}"
+    with pytest.raises(StorageError, match=re.escape(advice)):
+        result.write()
 
 
 def test_a_study_s_own_files_are_not_replaced_by_another_table(tmp_path):

@@ -5,14 +5,19 @@
 
 from __future__ import annotations
 
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
+from errno import EACCES, EPERM, EROFS
 from html import escape
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
 from bakeoff import report
 from bakeoff.analysis.comparison import Comparison, Finding
 from bakeoff.analysis.verdicts import Pair
-from bakeoff.errors import BakeoffError, StudyError
+from bakeoff.errors import BakeoffError, StorageError, StudyError
 from bakeoff.report import plots
 from bakeoff.report.page import galleries
 from bakeoff.report.words import wording
@@ -336,8 +341,9 @@ class Result:
             files[folder.pictures_file] = comparison.pictures.to_bytes()
         if shown.comparison.recommended is not None:
             files[folder.card_file] = shown.model_card().encode()
-        for path, content in files.items():
-            atomic.write_file(path, content)
+        with _its_own_place(folder.path):
+            for path, content in files.items():
+                atomic.write_file(path, content)
 
     def _repr_html_(self) -> str:
         """Return table and main figure for a notebook's cell; while sealed, how far it is."""
@@ -368,3 +374,18 @@ class Result:
         if not self._several and self.folder.report_file.is_file():
             lines.append(f"Report: {from_here(self.folder.report_file)}")
         return "\n".join(lines)
+
+
+@contextmanager
+def _its_own_place(study: Path) -> Iterator[None]:
+    """Say what to do where nothing can be written beside a study, as on a colleague's disk."""
+    try:
+        yield
+    except StorageError as error:
+        reason = error.__cause__
+        if not isinstance(reason, OSError) or reason.errno not in (EROFS, EACCES, EPERM):
+            raise
+        raise StorageError(
+            f"{study}: {os.strerror(reason.errno).lower()}: the report is written beside the "
+            "study, so copy this folder to where you may write, and report the copy"
+        ) from error

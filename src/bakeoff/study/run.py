@@ -23,13 +23,14 @@ from bakeoff.study.executors.choose import executor
 from bakeoff.study.executors.fork_server import WORKER, warm_up
 from bakeoff.study.executors.interface import Lost, RunJobs
 from bakeoff.study.executors.lanes import lanes_of
+from bakeoff.study.jobs.training_jobs import largest_trial
 from bakeoff.study.opening.looks import needed, of_stage, still_open
 from bakeoff.study.opening.open_test_set import open_test_set
 from bakeoff.study.planning.stages import Stage, stages_left
 from bakeoff.study.planning.training_profile import write_profile
 from bakeoff.study.race import take_look
 from bakeoff.study.result import Result
-from bakeoff.study.train_missing import largest_trial, missing_trials, train
+from bakeoff.study.train_missing import missing_trials, train
 from bakeoff.study.tuning.search import search, searching
 from bakeoff.study.winner.ship import ship
 from bakeoff.utils.events import Watcher

@@ -26,7 +26,7 @@ from bakeoff.study.executors.interface import MovableJob, RunJobs
 from bakeoff.study.jobs.feature_jobs import feature_jobs
 from bakeoff.study.jobs.model_identity import require_same_builder
 from bakeoff.study.jobs.predict_job import PredictJob
-from bakeoff.study.train_missing import BASELINE_REPEAT
+from bakeoff.study.jobs.training_jobs import BASELINE_REPEAT
 from bakeoff.utils.events import Planned, Watcher
 from bakeoff.utils.text import some
 

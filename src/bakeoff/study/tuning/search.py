@@ -40,7 +40,7 @@ from bakeoff.study.executors.interface import Executor, Lost, MovableJob
 from bakeoff.study.jobs.feature_jobs import FeatureJob
 from bakeoff.study.jobs.job import TrainJob
 from bakeoff.study.jobs.model_identity import identity
-from bakeoff.study.train_missing import missing_features, train_job, write_parts
+from bakeoff.study.jobs.training_jobs import missing_features, train_job, write_parts
 from bakeoff.study.tuning import samplers
 from bakeoff.utils.events import Planned, Watcher
 from bakeoff.utils.text import counted, percent

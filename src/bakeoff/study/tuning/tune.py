@@ -15,8 +15,8 @@ from bakeoff.study.create import prepare
 from bakeoff.study.executors.choose import executor
 from bakeoff.study.executors.fork_server import warm_up
 from bakeoff.study.executors.lanes import lanes_of
+from bakeoff.study.jobs.training_jobs import largest_trial
 from bakeoff.study.run import require_able_to_train, require_models
-from bakeoff.study.train_missing import largest_trial
 from bakeoff.study.tuning.samplers import limit
 from bakeoff.study.tuning.search import search, searching
 from bakeoff.utils.events import Watcher

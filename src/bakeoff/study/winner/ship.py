@@ -9,7 +9,7 @@ import shutil
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
@@ -21,11 +21,11 @@ from bakeoff.storage import formats, written_folder
 from bakeoff.storage.fold_folders import median_fold_epoch
 from bakeoff.storage.scratch import scratch_folder
 from bakeoff.storage.study_folder import StudyFolder
-from bakeoff.study import train_missing
 from bakeoff.study.create import Prepared
 from bakeoff.study.environment import environment_here
 from bakeoff.study.executors.interface import Lost, RunJobs
 from bakeoff.study.jobs.job import Busy, TrainJob
+from bakeoff.study.jobs.training_jobs import train_job, write_parts
 from bakeoff.utils.events import OnEpoch, Planned, Watcher
 
 SEED = 0
@@ -112,8 +112,10 @@ def ship(
     none = np.zeros(0, dtype=np.int64)
     everything = Split(train=prepared.split.test, validation=none, test=none)
     with scratch_folder(folder.scratch.resolve()) as scratch:
-        train_missing.write_parts(prepared.data, everything, scratch)
-        job = ShipJob(train_missing.whole_job(prepared, model, SEED, scratch), epoch + 1)
+        write_parts(prepared.data, everything, scratch)
+        _, trial = train_job(prepared, prepared.recipe.models[model], SEED, None, scratch)
+        # without validation images the last epoch counts
+        job = ShipJob(replace(trial, selection="last"), epoch + 1)
         watcher.begin("training", [Planned(job.label, job.epochs, 1.0)])
         return do([job])
 

@@ -1,13 +1,13 @@
-"""What a study lacks, as jobs.
+"""A study's training as jobs.
 
 Oracle: by hand. Cost: 1 s.
 
-Run: pytest tests/study/test_train_missing.py
+Run: pytest tests/study/jobs/test_training_jobs.py
 """
 
 from bakeoff.storage.study_folder import StudyFolder
 from bakeoff.study.create import prepare
-from bakeoff.study.train_missing import largest_trial, train_job
+from bakeoff.study.jobs.training_jobs import largest_trial, train_job
 from tests.helpers import small
 
 

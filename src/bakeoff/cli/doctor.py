@@ -1,4 +1,4 @@
-"""Looks whether this machine is ready: versions, memory, places, data sets, a tiny trial."""
+"""Checks whether this machine is ready: versions, memory, places, data sets, a tiny trial."""
 
 from __future__ import annotations
 
@@ -130,19 +130,19 @@ def _ledgers() -> Iterator[Diagnostic]:
 
 
 def _data_set(name: str) -> Diagnostic:
+    published = PUBLISHED.get(name)
+    found = [each for each in places(published) if not missing(each)] if published else []
     try:
         data = datasets.load(name, offline=True)
     except BakeoffError as error:
-        published = PUBLISHED.get(name)
-        if published is None or any(not missing(folder) for folder in places(published)):
+        if published is None or found:
             return Diagnostic("bad", name, str(error))
         return Diagnostic(
             "note", name, "not on this machine", "a run downloads it; see docs/data.md"
         )
-    published = PUBLISHED.get(name)
     where = "inside scikit-learn"
     if published is not None:
-        where = next((shown(f) for f in places(published) if not missing(f)), "mnist.npz of Keras")
+        where = shown(found[0]) if found else "mnist.npz of Keras"
     return Diagnostic("good", name, f"{len(data.labels):,} images, {where}")
 
 

@@ -47,7 +47,7 @@ def part_of(name: str) -> str | None:
 
     "training_set", "seg_train" and "Valid" are such names; "training shoes" is not.
     """
-    words = telling(name)
+    words = telling_words(name)
     if "".join(words) in _CONTESTS:
         return _CONTESTS["".join(words)]
     if len(words) != 1 or not name.isascii():
@@ -56,7 +56,7 @@ def part_of(name: str) -> str | None:
     return next((part for part, spellings in _PARTS.items() if each & {*spellings}), None)
 
 
-def telling(name: str) -> list[str]:
+def telling_words(name: str) -> list[str]:
     """Return a name's words without those such as "set" and "images"."""
     return [word for word in pieces(name) if word not in _FILLING]
 
@@ -66,7 +66,7 @@ def form_of_pictures(name: str) -> int | None:
 
     "color", "grayscale" and "Augmented Images" say so; None for names that do not.
     """
-    words = telling(name)
+    words = telling_words(name)
     return max(map(_FORMS.index, words)) if words and {*words} <= {*_FORMS} else None
 
 

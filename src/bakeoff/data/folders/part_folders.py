@@ -6,7 +6,7 @@ from pathlib import Path
 from bakeoff.data.folders.folder_walk import Walk
 from bakeoff.data.formats.csv_columns import is_called_table
 from bakeoff.data.sources import PARTS
-from bakeoff.data.words import part_and_rest, part_of, spelled_out, telling
+from bakeoff.data.words import part_and_rest, part_of, spelled_out, telling_words
 from bakeoff.errors import DataError
 from bakeoff.utils.text import counted, listed, shown, some
 
@@ -173,12 +173,12 @@ def _check_whole_beside(folders: Sequence[tuple[str, str]], walk: Walk) -> None:
     split = {name: part_and_rest(name) for name, _ in folders}
     called: dict[tuple[str, ...], list[tuple[str, str]]] = {}
     for name, path in folders:
-        called.setdefault(tuple(telling(name)), []).append((name, path))
+        called.setdefault(tuple(telling_words(name)), []).append((name, path))
     for name, path in folders:
         part, rest = split[name] or ("train", "")
         if part == "train":
             continue
-        for other, whole in called.get(tuple(telling(rest)), []):
+        for other, whole in called.get(tuple(telling_words(rest)), []):
             here, there = _below(walk, path), _below(walk, whole)
             if other != name and here and len(there) > 1 and here <= there:
                 others = (p for n, p in folders if split[n] is None and n != other)

@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 from bakeoff.data.class_names import check_known, checked_class_names
 from bakeoff.data.dataset import DataSet, part_starts
 from bakeoff.data.folders.folder_layout import find, links_outside
-from bakeoff.data.folders.folder_walk import DEEP, Seen
+from bakeoff.data.folders.folder_walk import MOST_LEVELS, Seen
 from bakeoff.data.formats.tables_beside import tables_with_labels
 from bakeoff.data.image_files.decode_files import Skipped, check_pictures, decode_files, examples
 from bakeoff.data.safe_reading import refusing
@@ -86,8 +86,8 @@ def _notes(seen: Seen, untested: list[str]) -> list[str]:
         )
     if seen.deeper:
         notes.append(
-            f"did not look into {counted(len(seen.deeper), 'folder')} more than {DEEP} levels "
-            f"inside a class folder: {examples(seen.deeper)}"
+            f"did not look into {counted(len(seen.deeper), 'folder')} more than {MOST_LEVELS} "
+            f"levels inside a class folder: {examples(seen.deeper)}"
         )
     if seen.again:
         notes.append(

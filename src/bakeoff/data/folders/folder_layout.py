@@ -7,7 +7,7 @@ from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from bakeoff.data.folders.folder_walk import DEEP, Seen, Walk
+from bakeoff.data.folders.folder_walk import MOST_LEVELS, Seen, Walk
 from bakeoff.data.folders.masks import folders_of_masks, holds_pictures
 from bakeoff.data.folders.part_folders import (
     check_in_classes,
@@ -115,7 +115,7 @@ class _Finder:
         A folder that holds nothing but one folder of folders is entered.
         """
         start, places = root, {}
-        for _ in range(DEEP):
+        for _ in range(MOST_LEVELS):
             folders, files = self.walk.inside(root)
             places = part_folders(folders, self.walk)
             only = self._only(root)
@@ -130,7 +130,7 @@ class _Finder:
     def enter_part(self, part: str, folder: Path) -> Path:
         """Return the folder that a part's classes are in: itself, or seg_train/ in seg_train/."""
         place = folder
-        for _ in range(DEEP):
+        for _ in range(MOST_LEVELS):
             only = self._only(place)
             alike = only is not None and (
                 only.name.casefold() == place.name.casefold()
@@ -265,7 +265,7 @@ class _Finder:
     def _check_no_set_in(self, place: Path) -> None:
         """Refuse a class folder that holds a whole data set: parts, with several classes inside."""
         folders, _ = self.walk.inside(place)
-        for _ in range(DEEP):
+        for _ in range(MOST_LEVELS):
             if len(folders) == 1:
                 place = Path(folders[0][1])
                 folders, _ = self.walk.inside(place)

@@ -12,7 +12,7 @@ from bakeoff.utils.clutter import is_visible
 from bakeoff.utils.text import natural, shown
 from bakeoff.utils.user_paths import require_utf8_names
 
-DEEP = 8  # levels of folders inside a class, or around the classes
+MOST_LEVELS = 8  # levels of folders inside a class, or around the classes
 
 
 @dataclass
@@ -102,7 +102,7 @@ class Walk:
                 self.seen.mask_folders.append(name)
             elif _identity(target) in known:
                 self.seen.again.append(name)
-            elif depth == DEEP:
+            elif depth == MOST_LEVELS:
                 self.seen.deeper.append(name)
             else:
                 self.seen.deep.append(name)

@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from bakeoff.data import scale as scales
 from bakeoff.data.image_files.decoded_images import DecodedImages
-from bakeoff.data.image_files.image_file import DEEP
+from bakeoff.data.image_files.image_file import WHITE_16
 from bakeoff.data.scale import Reach
 from bakeoff.data.sources import Pictures
 from bakeoff.errors import DataError
@@ -38,7 +38,7 @@ class White:
 
 def first_white(how: Pictures) -> float:
     """Return what is taken for white in files of 16 bits before any has been read."""
-    return how.scale if how.scale is not None and how.scale > 255 else DEEP
+    return how.scale if how.scale is not None and how.scale > 255 else WHITE_16
 
 
 def find_white(
@@ -127,7 +127,7 @@ def _deep_white(tops: Mapping[str, int], *, mixed: bool) -> float:
     reaches = {name: Reach(0.0, top, whole=True) for name, top in tops.items()}
     if mixed and max(tops.values()) >= FULL:
         scales.check_alike(reaches)
-        return DEEP
+        return WHITE_16
     if len(reaches) == 1:
         reaches = {f"{name} of 16 bits": each for name, each in reaches.items()}
     return scales.white(reaches, None)[0]

@@ -24,7 +24,7 @@ MAX_PIXELS = 89_478_485  # Pillow's own limit
 LARGE = 25_000_000  # pixels; above it, only where there is memory for it, or at a fraction
 MAX_BYTES = 1 << 26
 _MAX_TEXT = 1 << 22  # bytes of PNM in decimal digits, which Pillow decodes slowly
-DEEP = 65535.0  # the largest value of 16 bits
+WHITE_16 = 65535.0  # the largest value of 16 bits
 _CUT = re.compile(r"RGB\w*;16[A-Z]")  # Pillow's for 16 bits a colour; BGR;16 are 16 in all
 _PHOTOMETRIC, _WHITE_IS_ZERO = 262, 0  # TIFF's tag, and its value for negatives
 _TURNS = {2: 0, 3: 3, 4: 1, 5: 5, 6: 4, 7: 6, 8: 2}  # EXIF orientation to Image.Transpose
@@ -76,7 +76,7 @@ def decode_file(
     size: tuple[int, int],
     color: Color,
     fit: Fit = "stretch",
-    white: float = DEEP,
+    white: float = WHITE_16,
 ) -> Decoded:
     """Decode an image file; raises DataError, which names it, as `decode` does."""
     with regular_file(path) as (file, length):
@@ -108,7 +108,7 @@ def decode(
     size: tuple[int, int],
     color: Color,
     fit: Fit = "stretch",
-    white: float = DEEP,
+    white: float = WHITE_16,
 ) -> Decoded:
     """Decode the content of an image file, bring it to `size` and to grey or RGB.
 
@@ -159,7 +159,7 @@ def flat_picture(image: Any) -> Any:
     if image.mode[0] in "IF":
         return image
     grey = image.mode in ("1", "L", "LA", "La")
-    image = _flat(_plain(image, DEEP)[0])
+    image = _flat(_plain(image, WHITE_16)[0])
     return image.convert("L" if grey else "RGB")
 
 
@@ -211,9 +211,11 @@ def _plain(image: Any, white: float) -> tuple[Any, int | None]:
     if image.mode.startswith("I"):
         values = np.asarray(image).astype(np.int64)
         deepest = int(values.max(initial=0))
-        if deepest > DEEP or values.min(initial=0) < 0:
+        if deepest > WHITE_16 or values.min(initial=0) < 0:
             raise DataError("values beyond 16 bits: give arrays instead, with their scale")
-        levels = np.arange(1 << 16) if white == DEEP else np.arange(1 << 16) * (DEEP / white)
+        levels = (
+            np.arange(1 << 16) if white == WHITE_16 else np.arange(1 << 16) * (WHITE_16 / white)
+        )
         bytes_ = np.minimum((levels + 128) // 257, 255).astype(np.uint8)
         if getattr(image, "tag_v2", {}).get(_PHOTOMETRIC) == _WHITE_IS_ZERO:
             bytes_ = 255 - bytes_  # as Pillow does with up to 8 bits

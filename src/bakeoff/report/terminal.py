@@ -6,8 +6,9 @@ that could steer the terminal are replaced.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
+from typing import Literal
 
 from rich.console import Console, ConsoleOptions, RenderableType
 from rich.console import Group as Lines
@@ -27,13 +28,8 @@ from bakeoff.report.words.short_names import shortened
 from bakeoff.utils import text as texts
 
 _MOST_PAIRS = 10
-_OPTIONAL = (
-    "time",
-    "loss",
-    "epoch",
-    "sound",
-    "failed",
-)  # left out in this order where the window is narrow
+# Columns that are left out, in this order, where the window is narrow.
+_OPTIONAL = ("time", "loss", "epoch", "sound", "failed")
 _RECOMMENDED = "bold green"
 _SEVERITIES = {"serious": "bold red", "warning": "bold yellow", "info": "dim"}
 
@@ -91,18 +87,19 @@ def clean(text: str) -> str:
 
 def _fitted(comparison: Comparison, console: Console, options: ConsoleOptions) -> RenderableType:
     """Return the widest form of the table that the window holds; the narrowest has no columns."""
-    dropped: set[str] = set()
-    table = _table(comparison, dropped, gap=2)
     unbounded = options.update(width=10_000)
-    for name in (None, *_OPTIONAL):
-        if Measurement.get(console, unbounded, table).maximum <= options.max_width:
-            break
-        if name:
-            dropped = {*dropped, name}
-        table = _table(comparison, dropped, gap=1)
-    if Measurement.get(console, unbounded, table).maximum > options.max_width:
-        return Lines(*_lines(comparison))
-    return table
+
+    def fits(table: Table) -> bool:
+        return Measurement.get(console, unbounded, table).maximum <= options.max_width
+
+    widest = _table(comparison, (), gap=2)
+    if fits(widest):
+        return widest
+    for count in range(len(_OPTIONAL) + 1):
+        table = _table(comparison, _OPTIONAL[:count], gap=1)
+        if fits(table):
+            return table
+    return Lines(*_lines(comparison))
 
 
 def _lines(comparison: Comparison) -> Iterator[Text]:
@@ -122,63 +119,77 @@ def _lines(comparison: Comparison) -> Iterator[Text]:
         yield Text(f"    {_accuracy(baseline.accuracy)} %", style="dim")
 
 
-def _table(comparison: Comparison, dropped: set[str], *, gap: int) -> Table:
+@dataclass(frozen=True)
+class _Column:
+    """A column of the table: what it is called here and in its head, and its cell of a model."""
+
+    name: str
+    head: str
+    cell: Callable[[ModelResult], str]
+    justify: Literal["left", "right"] = "right"
+
+
+def _columns(comparison: Comparison) -> list[_Column]:
+    """Return the columns that this comparison needs beside the models' names."""
+    models = comparison.models
+    columns = [_Column("size", "parameters", lambda m: f"{m.parameters:,}")]
+    if comparison.order.by_time:
+        clock = _Column("clock", "an image", lambda m: texts.duration(m.batch_prediction_seconds))
+        columns.append(clock)
+    columns.append(
+        _Column("accuracy", "test accuracy, %", lambda m: _accuracy(m.accuracy.estimate))
+    )
+    if any(model.group for model in models):
+        columns.append(_Column("group", "", lambda m: m.group, "left"))
+    if any(model.failed for model in models):
+        columns += [
+            _Column("failed", "failed runs", _failures),
+            _Column("sound", "without, %", lambda m: wording.sound_accuracy(m).removesuffix(" %")),
+        ]
+    return [
+        *columns,
+        _Column("loss", "loss", lambda m: wording.loss(m.loss.mean)),
+        _Column("epoch", "epoch", wording.selected_epochs),
+        _Column("time", "trial", lambda m: texts.duration(m.seconds_per_trial)),
+    ]
+
+
+def _table(comparison: Comparison, dropped: Sequence[str], *, gap: int) -> Table:
+    """Return the table of models, of those that a race dropped, and of baselines.
+
+    dropped : columns that are left out
+    """
+    columns = [each for each in _columns(comparison) if each.name not in dropped]
     table = Table(box=None, padding=(0, gap, 0, 0), pad_edge=False, header_style="bold")
-    grouped = any(model.group for model in comparison.models)
     table.add_column("  model", overflow="fold", max_width=28)
-    table.add_column("parameters", justify="right", no_wrap=True)
-    timed = comparison.order.by_time
-    if timed:
-        table.add_column("an image", justify="right", no_wrap=True)
-    table.add_column("test accuracy, %", justify="right", no_wrap=True)
-    failing = any(model.failed for model in comparison.models)
-    columns = [("failed", "failed runs"), ("sound", "without, %")] if failing else []
-    columns += [("loss", "loss"), ("epoch", "epoch"), ("time", "trial")]
-    if grouped:
-        table.add_column("", no_wrap=True)
-    for name, title in columns:
-        if name not in dropped:
-            table.add_column(title, justify="right", no_wrap=True)
-    recommended = comparison.to_use
+    for each in columns:
+        table.add_column(each.head, justify=each.justify, no_wrap=True)
+
+    def add_other(name: str, **known: str) -> None:
+        cells = (known.get(each.name, "") for each in columns)
+        table.add_row(Text(f"  {clean(name)}"), *cells, style="dim")
+
     names = _names(comparison)
     for model in comparison.models:
-        strong = model.name == recommended
-        optional = {
-            **(_failures(model) if failing else {}),
-            "loss": wording.loss(model.loss.mean),
-            "epoch": wording.selected_epochs(model),
-            "time": texts.duration(model.seconds_per_trial),
-        }
+        strong = model.name == comparison.to_use
         table.add_row(
             Text(("→ " if strong else "  ") + names[model.name]),
-            f"{model.parameters:,}",
-            *([texts.duration(model.batch_prediction_seconds)] if timed else []),
-            _accuracy(model.accuracy.estimate),
-            *([model.group] if grouped else []),
-            *(text for name, text in optional.items() if name not in dropped),
+            *(each.cell(model) for each in columns),
             style=_RECOMMENDED if strong else None,
         )
     for out in comparison.race.dropped if comparison.race else ():
-        empty, clock = [""] * (len(table.columns) - 3 - timed), [""] * timed
-        name = f"  {clean(out.name)}"
-        cells = (name, f"{out.parameters:,}", *clock, about_race.left(out), *empty)
-        table.add_row(*map(Text, cells), style="dim")
+        add_other(out.name, size=f"{out.parameters:,}", accuracy=about_race.left(out))
     for baseline in comparison.baselines:
-        table.add_row(
-            Text("  " + clean(baseline_in_words(baseline.name))),
-            f"{baseline.parameters:,}",
-            *[""] * timed,
-            _accuracy(baseline.accuracy),
-            style="dim",
+        add_other(
+            baseline_in_words(baseline.name),
+            size=f"{baseline.parameters:,}",
+            accuracy=_accuracy(baseline.accuracy),
         )
     return table
 
 
-def _failures(model: ModelResult) -> dict[str, str]:
-    return {
-        "failed": f"{wording.failed_runs(model)}  {wording.failure_rate(model)}",
-        "sound": wording.sound_accuracy(model).removesuffix(" %"),
-    }
+def _failures(model: ModelResult) -> str:
+    return f"{wording.failed_runs(model)}  {wording.failure_rate(model)}"
 
 
 def _names(comparison: Comparison) -> dict[str, str]:

@@ -120,23 +120,6 @@ def recommend(
     one_image : there is one test image, which is why there are no tests, whatever the seeds.
     """
     order = order or Order({model.name: model.parameters for model in models})
-    found = _recommend(models, tests, give_up, level, barred, order, n_folds, one_image)
-    if not order.missing or len(models) == 1:
-        return found
-    note = f"{found.reason}. Models are ordered by parameters and not by time: {order.missing}"
-    return replace(found, reason=note)
-
-
-def _recommend(
-    models: Sequence[Candidate],
-    tests: Tests,
-    give_up: float,
-    level: float,
-    barred: Collection[str],
-    order: Order,
-    n_folds: int,
-    one_image: bool,
-) -> Recommendation:
     best = min(models, key=lambda model: (-model.mean, order.key(model.name)))
     if len(models) == 1:
         reason = f"It is the only model that was tested ({percent(best.mean)} correct)"
@@ -147,8 +130,25 @@ def _recommend(
             f"{best.name} has the highest test accuracy, {percent(best.mean)}, but "
             f"{ONE_IMAGE if one_image else few_seeds(fewest, n_folds)}"
         )
-        return Recommendation(best.name, best.name, reason, shown=False)
+        found = Recommendation(best.name, best.name, reason, shown=False)
+    else:
+        found = _smallest_shown(best, models, tests, give_up, level, barred, order)
+    if not order.missing:
+        return found
+    note = f"{found.reason}. Models are ordered by parameters and not by time: {order.missing}"
+    return replace(found, reason=note)
 
+
+def _smallest_shown(
+    best: Candidate,
+    models: Sequence[Candidate],
+    tests: Tests,
+    give_up: float,
+    level: float,
+    barred: Collection[str],
+    order: Order,
+) -> Recommendation:
+    """Return the smallest model that passes the walk, or `best`, which has the highest mean."""
     least = order.key(best.name)
     all_smaller = [m for m in models if order.key(m.name) < least]
     smaller = [m for m in all_smaller if m.name not in barred]

@@ -15,11 +15,11 @@ from numpy.typing import NDArray
 from bakeoff.analysis.checks.failed_runs import sound_seeds
 from bakeoff.analysis.checks.parts import SMALL_CLASS
 from bakeoff.analysis.checks.predictions import chance_seeds, collapsed
-from bakeoff.analysis.checks.wording import baseline_in_words
 from bakeoff.analysis.comparison import Comparison, ModelResult
 from bakeoff.analysis.recommendation import Headline, Recommendation
 from bakeoff.analysis.statistics import FEWEST_SEEDS, few_seeds
 from bakeoff.analysis.verdicts import Pair
+from bakeoff.analysis.wording import baseline_in_words
 from bakeoff.utils.text import counted, listed, percent, points, signed_points, some
 
 _NAMED = 3  # models whose reasons are given one by one

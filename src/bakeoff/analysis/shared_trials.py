@@ -6,10 +6,11 @@ A model with a seed gets the same weights wherever it is trained alike: its pred
 from collections.abc import Iterable, Sequence
 from itertools import combinations
 
+from bakeoff.analysis.wording import seed_list
 from bakeoff.errors import StudyError
 from bakeoff.storage.opened_study import OpenedStudy
 from bakeoff.storage.opened_weights import trial_key
-from bakeoff.utils.text import some, whole_numbers
+from bakeoff.utils.text import some
 
 
 def require_none_shared(studies: Sequence[OpenedStudy]) -> None:
@@ -41,9 +42,4 @@ def _words(trials: Iterable[tuple[str, int]]) -> str:
     seeds: dict[str, list[int]] = {}
     for name, seed in trials:
         seeds.setdefault(name, []).append(seed)
-    return some(
-        [
-            f"{name} ({'seed' if len(of) == 1 else 'seeds'} {whole_numbers(of)})"
-            for name, of in seeds.items()
-        ]
-    )
+    return some([f"{name} ({seed_list(of)})" for name, of in seeds.items()])

@@ -13,9 +13,9 @@ from dataclasses import dataclass
 
 from markupsafe import escape
 
-from bakeoff.analysis.checks.wording import baseline_in_words
 from bakeoff.analysis.comparison import BaselineResult, Comparison, ModelResult
 from bakeoff.analysis.estimates import Estimate
+from bakeoff.analysis.wording import baseline_in_words
 from bakeoff.report.words import about_race, conclusion, wording
 from bakeoff.utils.text import duration, isolated, percent
 

@@ -17,11 +17,11 @@ from rich.padding import Padding
 from rich.table import Table
 from rich.text import Text
 
-from bakeoff.analysis.checks.wording import baseline_in_words
 from bakeoff.analysis.comparison import Comparison, ModelResult
 from bakeoff.analysis.estimates import Estimate
 from bakeoff.analysis.statistics import PairTest
 from bakeoff.analysis.verdicts import Pair
+from bakeoff.analysis.wording import baseline_in_words
 from bakeoff.report.words import about_race, about_search, conclusion, wording
 from bakeoff.report.words.grouped_findings import Group, grouped
 from bakeoff.report.words.short_names import shortened

@@ -7,8 +7,8 @@ from collections.abc import Mapping
 import numpy as np
 from numpy.typing import NDArray
 
-from bakeoff.analysis.checks.wording import seeds_of
 from bakeoff.analysis.comparison import Comparison, Finding, ModelResult
+from bakeoff.analysis.wording import seeds_of
 from bakeoff.utils.text import counted, listed, number, percent
 
 # A network that learns anything leaves chance by more than this within an epoch or two; dropout

@@ -14,8 +14,8 @@ from numpy.typing import NDArray
 
 from bakeoff.analysis.checks.failed_runs import sound_seeds
 from bakeoff.analysis.checks.predictions import chance_seeds
-from bakeoff.analysis.checks.wording import baseline_in_words, mean_of
 from bakeoff.analysis.comparison import Comparison, Finding, ModelResult
+from bakeoff.analysis.wording import baseline_in_words, mean_of
 from bakeoff.utils.text import counted, number, percent, points
 
 Floats = NDArray[np.float64]

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import numpy as np
 
-from bakeoff.analysis.checks.wording import part_in_words
 from bakeoff.analysis.comparison import Comparison, Finding, Severity
+from bakeoff.analysis.wording import part_in_words
 from bakeoff.utils.text import counted, listed, percent, some
 
 # One image is then five points of a class's accuracy, and its interval forty points wide.

@@ -10,11 +10,11 @@ import scipy  # and not its parts: see statistics.py
 from numpy.typing import NDArray
 
 from bakeoff.analysis.checks.failed_runs import failed_seeds, sound_seeds
-from bakeoff.analysis.checks.wording import baseline_in_words, mean_of, seeds_of
 from bakeoff.analysis.comparison import Comparison, Finding, Lead, ModelResult
 from bakeoff.analysis.estimates import wilson
 from bakeoff.analysis.metrics import Calibration
-from bakeoff.utils.text import counted, listed, percent, points, signed_points, some, whole_numbers
+from bakeoff.analysis.wording import baseline_in_words, mean_of, seed_list, seeds_of
+from bakeoff.utils.text import counted, listed, percent, points, signed_points, some
 
 # Choosing epochs on validation images flatters them by a point at most; ten points are a fault.
 BELOW_VALIDATION = 0.1
@@ -59,8 +59,7 @@ def collapsed(model: ModelResult, comparison: Comparison) -> str:
         chance = [k for k in chance if shares[k] < (levels[k] + float(np.median(sound))) / 2]
     kinds = (("failed", failed), ("is not shown to beat chance", chance if len(sound) else []))
     return listed(
-        f"{model.name} {what} with {model.unit}{'' if len(positions) == 1 else 's'} "
-        f"{whole_numbers([model.seeds[k] for k in positions])}"
+        f"{model.name} {what} with {seed_list([model.seeds[k] for k in positions], model.unit)}"
         for what, positions in kinds
         if positions
     )

@@ -11,6 +11,7 @@ from bakeoff.analysis.checks.failed_runs import failed_seeds
 from bakeoff.analysis.comparison import Comparison, Finding, ModelResult
 from bakeoff.analysis.statistics import FEWEST_SEEDS as _FEWEST
 from bakeoff.analysis.verdicts import unsettled
+from bakeoff.analysis.wording import seed_count
 from bakeoff.utils.text import counted, percent, points, some
 
 # More seeds than this nobody trains for one difference.
@@ -117,8 +118,8 @@ def too_few_seeds(comparison: Comparison) -> Finding | None:
         model=None,
         text=(
             f"{len(open_pairs)} of {counted(len(comparison.pairs), 'pair')} of models "
-            f"{'is' if len(open_pairs) == 1 else 'are'} not separated by {_seeds(comparison)}. If "
-            f"the {points(difference, 2)} points between {nearest.a} and {nearest.b} are real, "
+            f"{'is' if len(open_pairs) == 1 else 'are'} not separated by {seed_count(comparison)}. "
+            f"If the {points(difference, 2)} points between {nearest.a} and {nearest.b} are real, "
             f"about {needed} {unit}s of each have an even chance to show it."
             f"{rest if len(reachable) > 1 else ''}"
         ),
@@ -199,8 +200,3 @@ def _seed_error(model: ModelResult) -> float:
         half = (estimate.high - estimate.low) / 2
         return half / float(scipy.special.stdtrit(max(1, estimate.n_images - 1), 0.975))
     return sqrt(estimate.seed_variance + estimate.noise_variance)
-
-
-def _seeds(comparison: Comparison) -> str:
-    counts, unit = sorted({len(model.seeds) for model in comparison.models}), comparison.unit
-    return counted(counts[0], unit) if len(counts) == 1 else f"{counts[0]} to {counts[-1]} {unit}s"

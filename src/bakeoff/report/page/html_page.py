@@ -20,6 +20,7 @@ from markupsafe import Markup
 
 from bakeoff.analysis.class_scores import class_scores
 from bakeoff.analysis.comparison import Comparison
+from bakeoff.analysis.wording import seed_list
 from bakeoff.report import plots
 from bakeoff.report.page import galleries, glossary
 from bakeoff.report.page.class_tables import SHADES, about_found_by_model, by_class, found_by_model
@@ -276,7 +277,7 @@ def _environment(comparison: Comparison) -> Iterator[tuple[str, str]]:
 
 def _ledger_line(line: Mapping[str, Any], unit: str) -> dict[str, str]:
     models = line.get("models") or {}
-    seeds = (f"{name}: {wording.seed_list(each, unit)}" for name, each in models.items())
+    seeds = (f"{name}: {seed_list(each, unit)}" for name, each in models.items())
     return {
         "opening": str(line.get("opening", "")),
         "time": str(line.get("time", "")),

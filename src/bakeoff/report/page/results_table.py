@@ -7,10 +7,10 @@ from typing import Any
 
 import numpy as np
 
-from bakeoff.analysis.checks.wording import baseline_in_words
 from bakeoff.analysis.comparison import BaselineResult, Comparison, ModelResult
 from bakeoff.analysis.estimates import Estimate
 from bakeoff.analysis.race_outcome import DroppedModel
+from bakeoff.analysis.wording import baseline_in_words
 from bakeoff.report.words import about_race, about_scores, conclusion, wording
 from bakeoff.report.words.short_names import shortened
 from bakeoff.utils.text import duration, percent, ratio

@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from bakeoff.analysis.checks.wording import baseline_in_words
 from bakeoff.analysis.class_mistakes import worst_classes
+from bakeoff.analysis.wording import baseline_in_words
 from bakeoff.report.plots.figure import (
     BLUE,
     INK,

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from bakeoff.analysis.checks.wording import part_in_words
+from bakeoff.analysis.wording import part_in_words
 from bakeoff.report.plots.figure import (
     BLUE,
     GREEN,

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from bakeoff.analysis.checks.wording import part_in_words
 from bakeoff.analysis.comparison import Comparison
+from bakeoff.analysis.wording import part_in_words
 from bakeoff.report.words.wording import of_first
 from bakeoff.utils.text import counted
 

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from bakeoff.analysis.checks.wording import baseline_in_words
 from bakeoff.analysis.comparison import Comparison, ModelResult
+from bakeoff.analysis.wording import baseline_in_words, seed_list
 from bakeoff.report.words.wording import (
     basis,
     failed_runs,
     failure_rate,
-    seed_list,
     sound_accuracy,
     times,
     trained_on,

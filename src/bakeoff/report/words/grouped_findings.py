@@ -7,8 +7,8 @@ from dataclasses import dataclass
 
 from bakeoff.analysis.checks import SEVERITIES
 from bakeoff.analysis.checks.predictions import unbeaten_baselines
-from bakeoff.analysis.checks.wording import baseline_in_words
 from bakeoff.analysis.comparison import Comparison, Finding
+from bakeoff.analysis.wording import baseline_in_words
 from bakeoff.report.words.short_names import shortened
 from bakeoff.utils.text import listed
 

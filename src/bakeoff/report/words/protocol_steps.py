@@ -7,20 +7,18 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from bakeoff.analysis.checks.wording import baseline_in_words
 from bakeoff.analysis.comparison import Comparison
 from bakeoff.analysis.preference import EQUALLY_FAST
 from bakeoff.analysis.race_outcome import Race
 from bakeoff.analysis.statistics import FEWEST_SEEDS
 from bakeoff.analysis.tuning import budget_words
 from bakeoff.analysis.verdicts import level_of
+from bakeoff.analysis.wording import baseline_in_words, seed_count, seed_list
 from bakeoff.data import about_pixels
 from bakeoff.report.words.wording import (
     INTERVAL,
     SELECTIONS,
     of_first,
-    seed_count,
-    seed_list,
     times,
     trained_on,
 )

@@ -8,12 +8,13 @@ from typing import Any
 from bakeoff.analysis.comparison import Comparison, ModelResult
 from bakeoff.analysis.estimates import Estimate
 from bakeoff.analysis.variance import LEVEL
+from bakeoff.analysis.wording import seed_count
 from bakeoff.recipe.vocabulary.backbones import BACKBONES
 from bakeoff.recipe.vocabulary.optimizers import unusual_words
 from bakeoff.recipe.vocabulary.residual import RESIDUAL
 from bakeoff.recipe.vocabulary.training import TrainingOptions, option_words
 from bakeoff.recipe.vocabulary.words import layer_words
-from bakeoff.utils.text import counted, number, percent, whole_numbers
+from bakeoff.utils.text import counted, number, percent
 
 VERDICTS = {
     "better": "▲",
@@ -60,14 +61,6 @@ def selected_epochs(model: ModelResult) -> str:
     return f"{epochs[0]}" if epochs[0] == epochs[-1] else f"{epochs[0]}–{epochs[-1]}"
 
 
-def seed_count(comparison: Comparison) -> str:
-    """Return how many seeds, or repeats, the models have: "5 seeds", "3 to 5 seeds"."""
-    counts, unit = {len(model.seeds) for model in comparison.models}, comparison.unit
-    if len(counts) > 1:
-        return f"{min(counts)} to {max(counts)} {unit}s"
-    return counted(max(counts, default=0), unit)
-
-
 def basis(comparison: Comparison) -> str:
     """Return what the numbers rest on: "10,000 test images, 5 seeds"."""
     if comparison.folded:
@@ -110,11 +103,6 @@ def heading(comparison: Comparison) -> str:
 def times(count: int) -> str:
     """Return how often something was done: "once", "3 times"."""
     return "once" if count == 1 else f"{count} times"
-
-
-def seed_list(values: Sequence[int], unit: str = "seed") -> str:
-    """Return the word and the numbers: "seed 3", "seeds 0–4"."""
-    return f"{unit}{'' if len(values) == 1 else 's'} {whole_numbers(values)}"
 
 
 def layers(settings: Mapping[str, Any]) -> list[str]:

@@ -1,11 +1,11 @@
-"""How findings put numbers and lists into sentences."""
+"""How findings, and reports, name seeds, baselines and parts of a split in a sentence."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 
-from bakeoff.analysis.comparison import ModelResult
-from bakeoff.utils.text import counted, listed
+from bakeoff.analysis.comparison import Comparison, ModelResult
+from bakeoff.utils.text import counted, listed, whole_numbers
 
 _BASELINES = {"majority": "majority class", "logistic": "logistic regression"}
 
@@ -32,3 +32,16 @@ def seeds_of(model: ModelResult, positions: Sequence[int]) -> str:
 def mean_of(count: int, model: ModelResult) -> str:
     """Return what a number of several seeds, or repeats, is: "mean of 5 seeds", or "one seed"."""
     return f"one {model.unit}" if count == 1 else f"mean of {count} {model.unit}s"
+
+
+def seed_count(comparison: Comparison) -> str:
+    """Return how many seeds, or repeats, the models have: "5 seeds", "3 to 5 seeds"."""
+    counts, unit = {len(model.seeds) for model in comparison.models}, comparison.unit
+    if len(counts) > 1:
+        return f"{min(counts)} to {max(counts)} {unit}s"
+    return counted(max(counts, default=0), unit)
+
+
+def seed_list(values: Sequence[int], unit: str = "seed") -> str:
+    """Return the word and the numbers: "seed 3", "seeds 0–4"."""
+    return f"{unit}{'' if len(values) == 1 else 's'} {whole_numbers(values)}"

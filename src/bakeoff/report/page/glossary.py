@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from functools import lru_cache
 
 from markupsafe import escape
 
@@ -183,9 +184,6 @@ def _marked(text: str, left: dict[str, tuple[str, tuple[str, ...]]]) -> str:
     forms = {form: word for word, (_, all_forms) in left.items() for form in all_forms}
     if not forms:
         return text
-    alternatives = "|".join(
-        re.escape(form).replace(r"\ ", "[ \u00a0]") for form in sorted(forms, key=len, reverse=True)
-    )
     seen: set[str] = set()
 
     def mark(found: re.Match[str]) -> str:
@@ -196,7 +194,15 @@ def _marked(text: str, left: dict[str, tuple[str, tuple[str, ...]]]) -> str:
         meaning = escape(GLOSSARY[word][0])
         return f'<a class="term" href="#{anchor(word)}" title="{meaning}">{found[0]}</a>'
 
-    marked = re.sub(rf"(?<![\w-])(?:{alternatives})(?![\w-])", mark, text)
+    marked = _any_of(tuple(forms)).sub(mark, text)
     for word in seen:
         del left[word]
     return marked
+
+
+@lru_cache(maxsize=256)  # most texts of a page hold no word that is left
+def _any_of(forms: tuple[str, ...]) -> re.Pattern[str]:
+    alternatives = "|".join(
+        re.escape(form).replace(r"\ ", "[ \u00a0]") for form in sorted(forms, key=len, reverse=True)
+    )
+    return re.compile(rf"(?<![\w-])(?:{alternatives})(?![\w-])")

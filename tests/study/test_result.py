@@ -143,7 +143,9 @@ def test_a_report_that_cannot_be_written_beside_its_study(tmp_path, monkeypatch,
     """There is no option for another place: a copy of the folder is one."""
     result = compare([write_study(tmp_path / "s", {"a": FakeModel(0.6)})])
     monkeypatch.setattr(os, "replace", failing(os.replace, 0, code))
-    full = "comparison.json: no space left on device: free some space and run the same command again"
+    full = (
+        "comparison.json: no space left on device: free some space and run the same command again"
+    )
     said = "the report is written beside the study, so copy this folder to where you may write"
     advice = full if code == errno.ENOSPC else f"s: {os.strerror(code).lower()}: {said}"
     with pytest.raises(StorageError, match=re.escape(advice)):

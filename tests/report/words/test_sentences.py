@@ -31,13 +31,14 @@ def history(loss, validation, *, accuracy=0.9, val_accuracy=0.8):
 
 
 def test_trajectories_in_words(study):
-    def said(loss, validation, *findings, **accuracies):
+    def said(loss, validation, *findings, failed=(), **accuracies):
         model = replace(
             study.model("mlp"),
             seeds=(0,),
             histories=(history(loss, validation, **accuracies),),
             selected_epochs=(1,),
             diverged_epochs=(None,),
+            failed=failed,
         )
         return about_training.trajectory(replace(study, findings=findings), model)
 
@@ -55,6 +56,9 @@ def test_trajectories_in_words(study):
     assert said([2.0, 1.0, 0.05], [1.0, 0.8, 0.7])[0] == (
         "Training loss went from 2.000 to 0.0500 in 3 epochs (mean of 1 seed); validation loss was "
         "lowest, 0.700, in the last epoch, so more epochs might still have helped."
+    )
+    assert said([2.303, 2.302], [2.302, 2.301], failed=(0,))[0].endswith(
+        "validation loss was lowest, 2.301, in the last epoch."
     )
     assert said([2.0, 1.0], [1.0, 0.8], accuracy=0.7)[1].endswith(
         "a gap of −10.00 points (training accuracy is measured during the epoch, with dropout and "

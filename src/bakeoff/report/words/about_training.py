@@ -60,10 +60,9 @@ def _validation(model: ModelResult, *, over_fitting: bool) -> str:
     low, end = float(values[lowest]), float(values[-1])
     training = curve(model.histories, "loss")
     if lowest == last:
-        return (
-            f"; validation loss was lowest, {loss(low)}, in the last epoch, so more epochs "
-            "might still have helped"
-        )
+        failed = 2 * len(model.failed) > len(model.seeds)  # a dead run's loss falls by nothing
+        longer = "" if failed else ", so more epochs might still have helped"
+        return f"; validation loss was lowest, {loss(low)}, in the last epoch{longer}"
     if end > (1 + _RISE) * low:
         fell = training is not None and training.mean[len(values) - 1] < training.mean[lowest]
         why = "while training loss went on falling" if fell else ""

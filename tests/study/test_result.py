@@ -173,7 +173,7 @@ def test_a_study_s_own_files_are_not_replaced_by_another_table(tmp_path):
     [
         (
             0,
-            "it sealed: run the study without --only and --keep-sealed",
+            "it sealed: run the study without only= and keep_sealed=True",
         ),
         (
             1,

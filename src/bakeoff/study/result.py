@@ -69,7 +69,7 @@ class Result:
     def comparison(self) -> Comparison:
         """The comparison; raises StudyError where this run opened nothing."""
         if self.opened is None:
-            found, hint = "it sealed", "run the study without --only and --keep-sealed"
+            found, hint = "it sealed", "run the study without only= and keep_sealed=True"
             if self.waiting_for:
                 found, hint = f"{some(self.waiting_for)} missing", self.advice
             if not self.sealed:

@@ -30,13 +30,13 @@ WRONG = [
     ),
     ({"workers": True}, "workers: expected a whole number, found True"),
     ({"only": 3}, "only: expected a list of names, found 3"),
-    ({"only": "lin"}, "only: expected a model of the recipe (line), found 'lin'"),
+    ({"only": "lin"}, "--only: expected a model of the recipe (line), found 'lin'"),
     ({"open_without": [0]}, "open_without: expected a list of names, found [0]"),
     ({"device": "tpu"}, "device: expected cpu or gpu, found 'tpu'"),
     ({"keep_sealed": "no"}, "keep_sealed: expected True or False, found 'no'"),
     ({"out": 3}, "out: expected a path, found 3"),
     ({"out": ""}, "out: expected a path, found ''"),
-    ({"on": 3}, "on: expected ray or ray://HOST:PORT, found 3"),
+    ({"on": 3}, "--on: expected ray or ray://HOST:PORT, found 3"),
 ]
 
 
@@ -79,33 +79,3 @@ def test_a_tilde_is_the_home_folder_in_python_too(tmp_path, monkeypatch):
     assert picture_files(["~/a.json"]) == [tmp_path / "a.json"]
     (tmp_path / "a.yaml").write_text("name: a\ndata: digits\nmodels: {line: {layers: []}}\n")
     assert recipes.load("~/a.yaml").name == "a"
-
-
-@pytest.mark.parametrize(
-    ("command", "python"),
-    [
-        ("--seeds: expected at least 1, found 0", "seeds: expected at least 1, found 0"),
-        ("at least 3 of each (--seeds 3), or 5", "at least 3 of each (seeds=3), or 5"),
-        ("undo it, or choose another --out", "undo it, or choose another out="),
-        ("and run that with --out /tmp/a/b", "and run that with out='/tmp/a/b'"),
-        ("free some, or leave --on out", "free some, or leave on= out"),
-        ("client as --on ray://HOST:PORT", "client as on='ray://HOST:PORT'"),
-        ("(pip install jax), or use --device cpu", "(pip install jax), or use device='cpu'"),
-        ("and with --open-without cnn:3 it opens", "and with open_without='cnn:3' it opens"),
-        ("each takes 2.0 GB; --workers 4 insists", "each takes 2.0 GB; workers=4 insists"),
-        ("bakeoff run a.yaml --out b --only c", "bakeoff run a.yaml --out b --only c"),
-        ("ray start --object-store-memory", "ray start --object-store-memory"),
-    ],
-)  # fmt: skip
-def test_a_notebook_is_told_its_own_words(command, python):
-    assert arguments.python_words(command) == python
-
-
-def test_what_study_run_refuses_is_said_in_its_own_words(tmp_path):
-    study = bakeoff.Study("a", data="digits", models={"line": {"layers": []}})
-    with pytest.raises(BakeoffError) as error:
-        study.run(out=tmp_path / "s", seeds=0)
-    assert str(error.value) == "seeds: expected at least 1, found 0"
-    (tmp_path / "file").write_text("")
-    with pytest.raises(BakeoffError, match=r"found a file: choose another out=$"):
-        study.run(out=tmp_path / "file")

@@ -2,46 +2,15 @@
 
 import operator
 import os
-import re
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager, suppress
+from collections.abc import Sequence
+from contextlib import suppress
 from pathlib import Path
 from typing import Any, get_args
 
-from bakeoff.errors import BakeoffError, UsageError
+from bakeoff.errors import UsageError
 from bakeoff.utils.machine import Device
 
 _LONGEST = 255  # bytes of a file's name, on Linux and macOS
-# An option of `bakeoff run` in a message, and its value where one follows.
-_OPTION = re.compile(
-    r"--(out|seeds|only|workers|device|keep-sealed|open-without|on)(?![\w-])"
-    r"(?::| (\d+|cpu|gpu|ray(?:://[^\s,;)]*)?|[^\s,;:]+:\d+|/[^\s,;]*)(?![\w/]))?"
-)
-_COMMAND = re.compile(r"bakeoff [a-z]+ (?:(?!, |; |\. ).)*$")  # to be typed into a shell
-
-
-@contextmanager
-def in_python() -> Iterator[None]:
-    """Let errors name what a caller in Python can give: seeds=5 where the command has --seeds 5."""
-    try:
-        yield
-    except BakeoffError as error:
-        error.args = (python_words(str(error)),)
-        raise
-
-
-def python_words(text: str) -> str:
-    """Return a message with the options of `bakeoff run` as arguments of `Study.run`."""
-
-    def argument(option: re.Match[str]) -> str:
-        if _COMMAND.search(text[: option.start()]):
-            return option[0]
-        name, value = option[1].replace("-", "_"), option[2]
-        if option[0].endswith(":"):
-            return f"{name}:"
-        return f"{name}=" + ("" if not value else value if value.isdigit() else repr(value))
-
-    return _OPTION.sub(argument, text)
 
 
 def a_path(value: Any, what: str) -> Path:

@@ -12,7 +12,7 @@ from bakeoff.data.in_memory.python_data import from_python, is_declared
 from bakeoff.errors import RecipeError, StudyInterrupted
 from bakeoff.recipe.parsing.yaml_reader import MAX_DEPTH
 from bakeoff.storage.study_folder import place_of
-from bakeoff.study.arguments import a_path, in_python
+from bakeoff.study.arguments import a_path
 from bakeoff.study.compare import compare as compare_folders
 from bakeoff.study.result import Result
 from bakeoff.study.run import run as carry_out
@@ -137,10 +137,7 @@ class Study:
         current_folder()  # workers begin there
         place = place_of(self.recipe.name, None if out is None else a_path(out, "out"))
         try:
-            with (
-                in_python(),
-                nullcontext(watcher) if watcher is not None else shown_progress() as hearing,
-            ):
+            with nullcontext(watcher) if watcher is not None else shown_progress() as hearing:
                 return carry_out(
                     self.recipe,
                     # hashed again: its arrays are the caller's, who may have changed them

@@ -48,6 +48,28 @@ def test_the_code_builds_the_network(layers):
     assert ('kernel_initializer="he_normal"' in text) == (layers is LAYERS)
 
 
+def test_a_crop_has_an_offset_for_each_image_and_scores_the_middle():
+    """Keras 3.15 crops all images of a batch alike, and scores the whole image."""
+    names = {"keras": keras}
+    declared = declare([{"random_crop": {"height": 4, "width": 5}}, {"dense": 3}])
+    exec(builder(declared, (6, 9, 2), 3), names)
+    network, ours = names["build"](), build(declared, (6, 9, 2), 3, seed=0)
+    layer = next(each for each in network.layers if type(each).__name__ == "RandomCrop")
+    image = np.arange(6 * 9 * 2, dtype=np.float32).reshape(6, 9, 2)
+    cut = np.asarray(layer(np.stack([image] * 300), training=True))
+    assert cut.shape == (300, 4, 5, 2)
+    tops, lefts = np.divmod(cut[:, 0, 0, 0].astype(int) // 2, 9)
+    for part, top, left in zip(cut, tops, lefts, strict=True):
+        np.testing.assert_array_equal(part, image[top : top + 4, left : left + 5])
+    assert {*tops.tolist()} == {0, 1, 2} and {*lefts.tolist()} == {0, 1, 2, 3, 4}
+    assert len({*zip(tops.tolist(), lefts.tolist(), strict=True)}) == 15
+    for mine, its in zip(network.trainable_variables, ours.trainable_variables, strict=True):
+        mine.assign(its)
+    images = np.random.default_rng(0).random((5, 6, 9, 2), np.float32)
+    found, expected = (np.asarray(each(images, training=False)) for each in (network, ours))
+    np.testing.assert_allclose(found, expected, atol=1e-6)
+
+
 def test_a_layer_that_keras_does_not_have_is_written_out():
     names = {"keras": keras}
     exec(builder(declare([{"cutout": 4}, {"dense": 3}]), (9, 8, 2), 3), names)

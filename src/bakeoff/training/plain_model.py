@@ -161,11 +161,12 @@ def without_ours(
 ) -> keras.Model:
     """Return a declared model of Keras's own layers, untrained; pixels are in [0, 1].
 
-    What Keras does not have stays as it is.
+    What Keras does not have, or has otherwise, stays as it is.
     """
 
     def plain(layer: Any) -> Any:
-        return layer if keras_class(layer) is keras.layers.Layer else _plain(layer, model.name)
+        ours = keras_class(layer) in (keras.layers.Layer, keras.layers.RandomCrop)
+        return layer if ours else _plain(layer, model.name)
 
     fast = build(model, input_shape, n_classes, seed=0)
     return keras.models.clone_model(fast, clone_function=plain)

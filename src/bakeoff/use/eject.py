@@ -19,7 +19,6 @@ from bakeoff.data import DataSet, load
 from bakeoff.errors import StudyError, UsageError
 from bakeoff.recipe import ModelRecipe, Optimizer, Recipe
 from bakeoff.recipe.learning_rate import phase_lengths
-from bakeoff.recipe.types import innermost
 from bakeoff.recipe.vocabulary.backbones import BACKBONES
 from bakeoff.recipe.vocabulary.optimizers import OPTIMIZERS
 from bakeoff.recipe.vocabulary.training import BALANCED, TrainingOptions
@@ -107,8 +106,6 @@ def _require_plain(model: ModelRecipe) -> None:
     """Refuse what the script would train otherwise than the study did."""
     unlike = [name for name in model.training.options.unusual() if name == "mixup"]
     unlike += ["use_ema"] if model.training.optimizer.arguments.get("use_ema") else []
-    kinds = {layer.kind for layer in innermost(model.layers or ())}
-    unlike += sorted(kinds & {"random_crop"})  # Keras crops all images of a batch alike
     if unlike:
         raise StudyError(
             f"{model.name}: expected a model that a plain script trains as the study did, found "

@@ -9,7 +9,7 @@ from bakeoff.errors import StudyError
 from bakeoff.recipe import ModelRecipe
 from bakeoff.recipe.vocabulary.backbones import BACKBONES
 from bakeoff.training.backend import keras
-from bakeoff.training.layers.augmentation import Cutout
+from bakeoff.training.layers.augmentation import Cutout, RandomCrop
 from bakeoff.training.plain_model import calls_of, keras_class, without_ours
 
 _HIDDEN = ("name", "dtype", "data_format", "seed", "trainable", "index")
@@ -39,6 +39,35 @@ _CUTOUT = '''
             return {**super().get_config(), "size": self.size, "fill_value": self.fill_value}
 
 '''
+_CROP = '''
+    class RandomCrop(keras.layers.Layer):
+        """Each image is cut at an offset of its own while training; Keras's cuts a batch alike."""
+
+        def __init__(self, height, width, **settings):
+            super().__init__(**settings)
+            self.height, self.width = height, width
+            self.seeds = keras.random.SeedGenerator()
+
+        def call(self, inputs, training=False):
+            count, height, width, _ = keras.ops.shape(inputs)
+            if not training:
+                top, left = (height - self.height) // 2, (width - self.width) // 2
+                return inputs[:, top : top + self.height, left : left + self.width]
+
+            def places(side, kept):
+                first = keras.random.randint((count, 1), 0, side - kept + 1, seed=self.seeds)
+                return first + keras.ops.arange(kept, dtype=first.dtype)
+
+            rows = places(height, self.height)[:, :, None, None]
+            columns = places(width, self.width)[:, None, :, None]
+            inputs = keras.ops.take_along_axis(inputs, rows, axis=1)
+            return keras.ops.take_along_axis(inputs, columns, axis=2)
+
+        def get_config(self):
+            return {**super().get_config(), "height": self.height, "width": self.width}
+
+'''
+_WRITTEN_OUT = {Cutout: _CUTOUT, RandomCrop: _CROP}
 
 
 def builder(model: ModelRecipe, input_shape: tuple[int, int, int], n_classes: int) -> str:
@@ -61,7 +90,7 @@ def builder(model: ModelRecipe, input_shape: tuple[int, int, int], n_classes: in
         body = "\n".join([start, *lines, "        ]", "    )"])
     else:
         body = _connected(network, shape, model.name)
-    own = _CUTOUT if any(type(layer) is Cutout for layer in layers) else ""
+    own = "".join(text for kind, text in _WRITTEN_OUT.items() if kind in map(type, layers))
     return f'def build():\n    """Return the network: {parameters}."""\n{own}{body}'
 
 
@@ -80,7 +109,7 @@ def _connected(network: Any, shape: str, model: str) -> str:
 
 def _call(layer: Any, model: str) -> str:
     """Return the call that makes a layer, with the arguments that are not the defaults."""
-    kind = type(layer) if type(layer) is Cutout else keras_class(layer)
+    kind = type(layer) if type(layer) in _WRITTEN_OUT else keras_class(layer)
     if kind is None or kind is keras.layers.Layer:
         raise StudyError(
             f"{model}: expected layers of Keras's own, found {type(layer).__name__}, which only "
@@ -98,7 +127,7 @@ def _call(layer: Any, model: str) -> str:
         elif not _same(config[name], parameter.default, name):
             positional = False
             given.append(f"{name}={_value(config[name])}")
-    where = "" if kind is Cutout else "keras.layers."
+    where = "" if kind in _WRITTEN_OUT else "keras.layers."
     return f"{where}{kind.__name__}({', '.join(given)})"
 
 

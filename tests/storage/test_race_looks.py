@@ -57,6 +57,13 @@ def test_looks_are_numbered_and_read_in_order(folder):
     assert dropped(read_looks(folder))["a"]["look"] == 2
 
 
+def test_a_folder_that_is_named_otherwise_than_a_look_is_none(folder):
+    write_look(folder, look(3, a=False))
+    for name in ("007", "0", "2.partial", "٣"):
+        (folder.path / "race" / name).mkdir()
+    assert [path.name for path in look_folders(folder)] == ["1"]
+
+
 def test_a_look_that_was_changed_is_refused(folder):
     write_look(folder, look(3, a=True))
     path = folder.path / "race" / "1" / "race.json"

@@ -7,6 +7,7 @@ What a recipe may change meanwhile: extend.py.
 import multiprocessing as mp
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 
 from bakeoff.data import DataSet
@@ -89,18 +90,15 @@ def run(
     excused = [_trial(each, recipe) for each in open_without]
     folder = StudyFolder(place_of(recipe.name, out))
     opens = not only and not keep_sealed
-
-    def prepared_now(given: DataSet | None) -> Prepared:
-        return prepare(
-            recipe,
-            folder,
-            device=device or default_device(),
-            data=given,
-            opens=opens,
-            accepted=warm_up if on is None else None,
-            trains_here=on is None,
-        )
-
+    prepared_now = partial(
+        prepare,
+        recipe,
+        folder,
+        device=device or default_device(),
+        opens=opens,
+        accepted=warm_up if on is None else None,
+        trains_here=on is None,
+    )
     with executor(
         on,
         home=folder.path,
@@ -109,14 +107,14 @@ def run(
         lanes=lanes_of(recipe),
         watcher=watcher,
     ) as executing:
-        prepared = prepared_now(data)
+        prepared = prepared_now(data=data)
         for note in (*prepared.notes, *_notes_on(excused, folder)):
             watcher.note(note)
         executing.fit(largest_trial(prepared), trials=len(missing_trials(prepared)))
         folder.require_in_place()
         if searching(prepared.recipe, folder.path, only):
             search(prepared, executing, only=only, watcher=watcher)
-            prepared = prepared_now(prepared.data)
+            prepared = prepared_now(data=prepared.data)
             executing.fit(largest_trial(prepared), trials=len(missing_trials(prepared)))
         return _carry_out(
             prepared,

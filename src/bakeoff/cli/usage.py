@@ -10,35 +10,28 @@ from typing import Any
 from bakeoff.errors import UsageError
 from bakeoff.utils.text import shell_command
 
-_DOES = {
-    **dict.fromkeys(
-        ("train", "fit", "start", "resume", "continue", "go", "benchmark"),
-        ("run", "trains what is missing, opens the test set and compares"),
+# What other tools call it, the command that does it, and what that does.
+_DOES = (
+    (
+        "train fit start resume continue go benchmark",
+        "run",
+        "trains what is missing, opens the test set and compares",
     ),
-    **dict.fromkeys(
-        ("evaluate", "eval", "test", "score"),
-        ("run", "opens the test set once all trials are done"),
+    ("evaluate eval test score", "run", "opens the test set once all trials are done"),
+    ("infer classify inference", "predict", "says what the winner sees in pictures"),
+    ("init create make generate scaffold", "new", "writes a recipe for your images"),
+    ("list ls examples", "recipes", "lists the recipes that come along"),
+    (
+        "summary dry-run check validate estimate",
+        "plan",
+        "shows layers, counts and time, and trains nothing",
     ),
-    **dict.fromkeys(
-        ("infer", "classify", "inference"), ("predict", "says what the winner sees in pictures")
-    ),
-    **dict.fromkeys(
-        ("init", "create", "make", "generate", "scaffold"),
-        ("new", "writes a recipe for your images"),
-    ),
-    **dict.fromkeys(("list", "ls", "examples"), ("recipes", "lists the recipes that come along")),
-    **dict.fromkeys(
-        ("summary", "dry-run", "check", "validate", "estimate"),
-        ("plan", "shows layers, counts and time, and trains nothing"),
-    ),
-    **dict.fromkeys(
-        ("results", "table", "leaderboard", "diff"), ("compare", "prints the table of a study")
-    ),
-    **dict.fromkeys(("progress", "ps", "jobs"), ("status", "says how far a study is")),
-    **dict.fromkeys(("show", "view", "data", "inspect", "explore"), ("look", "shows a data set")),
-    **dict.fromkeys(("html", "plot", "open"), ("report", "writes report.html again")),
-    **dict.fromkeys(("info", "env", "debug"), ("doctor", "looks whether this machine is ready")),
-}
+    ("results table leaderboard diff", "compare", "prints the table of a study"),
+    ("progress ps jobs", "status", "says how far a study is"),
+    ("show view data inspect explore", "look", "shows a data set"),
+    ("html plot open", "report", "writes report.html again"),
+    ("info env debug", "doctor", "looks whether this machine is ready"),
+)
 
 # What people look for among the options of `run` and what stands in the recipe.
 _DECLARED = (
@@ -61,8 +54,11 @@ def _other(word: str, known: Sequence[str]) -> str:
     """Return the command that does what `word` asks for."""
     if word.endswith((".yaml", ".yml")):
         return f"did you mean {shell_command('run', word)}?"
-    does, what = _DOES.get(word.casefold().replace("_", "-"), ("", ""))
-    return f"{does} {what}" if does in known else _nearest(word, known)
+    asked = word.casefold().replace("_", "-")
+    for words, does, what in _DOES:
+        if asked in words.split() and does in known:
+            return f"{does} {what}"
+    return _nearest(word, known)
 
 
 def as_usage_error(error: Exception, words: Sequence[str]) -> UsageError | None:

@@ -7,6 +7,7 @@ import socket
 from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
+from typing import Any
 
 from bakeoff.errors import StudyError, UsageError
 from bakeoff.storage.study_folder import StudyFolder
@@ -14,9 +15,17 @@ from bakeoff.storage.study_recipe import read_recipe
 from bakeoff.utils.user_paths import to_install
 
 LOCAL = frozenset({"127.0.0.1", "localhost", "::1"})
-_CONNECTIONS = 512
 _LAST_PORT = 65_535
-_IDLE_SECONDS = 5
+_SETTINGS: dict[str, Any] = {  # of uvicorn
+    "ws": "none",
+    "log_level": "error",  # hostile requests are no news
+    "access_log": False,
+    "proxy_headers": False,  # nothing here asks who the client is
+    "limit_concurrency": 512,  # connections
+    "timeout_keep_alive": 5,  # seconds
+    "timeout_graceful_shutdown": 2,
+    "server_header": False,
+}
 _NAME = re.compile(r"[a-z0-9_.-]+|[0-9a-f]*(:[0-9a-f.]*){2,}")  # or an address of IPv6
 
 
@@ -46,7 +55,7 @@ def serve(
     StorageError : a file of it was changed or is gone
     """
     folder = StudyFolder(study)
-    folder.read_study()
+    document = folder.read_study()
     try:
         import uvicorn
 
@@ -57,7 +66,7 @@ def serve(
             f"expected the packages fastapi, uvicorn and httptools, found no {error.name}: "
             f"{to_install('serve')}"
         ) from None
-    if model is not None and model not in read_recipe(folder, folder.read_study()).models:
+    if model is not None and model not in read_recipe(folder, document).models:
         raise StudyError(f"{folder.path}: expected a model of the study, found {model!r}")
     if not 0 <= port <= _LAST_PORT:
         raise UsageError(f"--port: expected a whole number from 0 to {_LAST_PORT:,}, found {port}")
@@ -66,18 +75,8 @@ def serve(
     with _listen(host, port) as listening:
         asyncio.run(served.load())  # what is wrong with the study is told before an address is
         address = f"http://{'localhost' if host in LOCAL else host}:{listening.getsockname()[1]}/"
-        config = uvicorn.Config(
-            application(served, hosts=LOCAL | {host.lower()} | allowed),
-            http=DeadlineProtocol,
-            ws="none",
-            log_level="error",  # hostile requests are no news
-            access_log=False,
-            proxy_headers=False,  # nothing here asks who the client is
-            limit_concurrency=_CONNECTIONS,
-            timeout_keep_alive=_IDLE_SECONDS,
-            timeout_graceful_shutdown=2,
-            server_header=False,
-        )
+        app = application(served, hosts=LOCAL | {host.lower()} | allowed)
+        config = uvicorn.Config(app, http=DeadlineProtocol, **_SETTINGS)
         ready(address)
         with suppress(KeyboardInterrupt):  # the way to end it
             uvicorn.Server(config).run(sockets=[listening])

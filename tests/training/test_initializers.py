@@ -1,4 +1,4 @@
-"""Initial weights against Keras's own initialisers: same limits, same spread; 10 s.
+"""Initial weights against Keras's own initializers: same limits, same spread; 10 s.
 
 Run: pytest tests/training/test_initializers.py
 """
@@ -45,9 +45,9 @@ def test_equal_seeds_agree_and_unequal_ones_differ():
     assert not np.array_equal(first, other)
 
 
-def test_an_initialiser_that_is_not_random_is_refused():
+def test_an_initializer_that_is_not_random_is_refused():
     with pytest.raises(
-        ValueError, match="expected an initialiser that draws at random, found ones"
+        ValueError, match="expected an initializer that draws at random, found ones"
     ):
         draw("ones", (2, 2), seed=0)
 

@@ -120,7 +120,7 @@ class SplitRecipe(Frozen):
 
 
 class Race(Frozen):
-    """Stop early what validation shows to be worse: a look after so many seeds of every model."""
+    """Models that validation shows to be worse stop early; `after`: seeds of each at every look."""
 
     after: tuple[int, ...]
 
@@ -354,7 +354,7 @@ class Recipe(Frozen):
         }
 
     def _resolved_model(self, model: ModelRecipe) -> dict[str, Any]:
-        """Return a model that says "none" of what the study's training would add to it.
+        """Return a resolved model, with options that only the study's training has switched off.
 
         A searched model stays as it was declared.
         """

@@ -100,7 +100,7 @@ def as_planned() -> None:
 
 @contextmanager
 def as_trained() -> Iterator[None]:
-    """Build and trace a network inside as the workers did that trained it.
+    """Let a network be built and traced inside as in the workers that trained it.
 
     Here Keras is somebody else's: a notebook that set a policy, or ~/.keras/keras.json. What they
     chose, and where their random numbers stand, is as before afterwards.

@@ -70,7 +70,7 @@ def pretrain(network: keras.Model, model: ModelRecipe) -> None:
 
 
 def frozen_layers(model: ModelRecipe, input_shape: tuple[int, int, int]) -> list[Any]:
-    """Return what makes the features that a model is trained on, of images of pixels in [0, 1].
+    """Return the layers from images, of pixels in [0, 1], to the features a model is trained on.
 
     Raises DataError if the backbone's weights are not here.
     """

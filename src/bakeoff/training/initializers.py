@@ -1,4 +1,4 @@
-"""Initial weights, drawn by NumPy from the distributions of Keras's initialisers.
+"""Initial weights, drawn by NumPy from the distributions of Keras's initializers.
 
 Keras on JAX compiles a program for every shape it draws, about half a second each on a CPU. A draw
 here takes a millisecond, and is the same on every platform and device.
@@ -22,7 +22,7 @@ _LEFT_BY_TRUNCATION = 0.87962566103423978  # of the standard deviation; Keras di
 
 
 class Drawn(keras.initializers.Initializer):  # type: ignore[misc]
-    """The Keras initialiser called `name`, drawn from `seed`."""
+    """The Keras initializer called `name`, drawn from `seed`."""
 
     def __init__(self, name: str, seed: int) -> None:
         self.name, self.seed = name, seed
@@ -37,12 +37,12 @@ class Drawn(keras.initializers.Initializer):  # type: ignore[misc]
 
 
 def draw(name: str, shape: tuple[int, ...], *, seed: int) -> NDArray[np.float32]:
-    """Return weights drawn as the Keras initialiser called `name` draws them.
+    """Return weights drawn as the Keras initializer called `name` draws them.
 
     Raises
     ------
     ValueError
-        If Keras has no initialiser of that name, or one that is not drawn at random.
+        If Keras has no initializer of that name, or one that is not drawn at random.
     """
     plain = keras.initializers.get(name)
     generator = np.random.default_rng(seed)
@@ -54,7 +54,7 @@ def draw(name: str, shape: tuple[int, ...], *, seed: int) -> NDArray[np.float32]
         return _truncated(generator, shape, plain.mean, plain.stddev)
     if isinstance(plain, keras.initializers.RandomNormal):
         return generator.normal(plain.mean, plain.stddev, shape).astype(np.float32)
-    raise ValueError(f"expected an initialiser that draws at random, found {name}")
+    raise ValueError(f"expected an initializer that draws at random, found {name}")
 
 
 def _scaled(

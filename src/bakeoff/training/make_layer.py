@@ -42,7 +42,7 @@ def make_layer(kind: str, arguments: Mapping[str, Any], *, name: str, index: int
 
 
 def _argument(key: str, value: Any, *, seed: int) -> Any:
-    """Return a Keras regulariser or a seeded initialiser for its name; other values as they are."""
+    """Return a Keras regularizer or a seeded initializer for its name; other values as they are."""
     if key.endswith("_regularizer") and value:
         return keras.regularizers.L1L2(l1=value.get("l1", 0.0), l2=value.get("l2", 0.0))
     if key.endswith("_initializer") and value not in ("zeros", "ones"):
@@ -51,7 +51,7 @@ def _argument(key: str, value: Any, *, seed: int) -> Any:
 
 
 def _seed_of(key: str, seed: int) -> int:
-    """Return a seed of its own for each of a layer's initialisers; for the first, the layer's."""
+    """Return a seed of its own for each of a layer's initializers; for the first, the layer's."""
     if key not in _LATER:
         return seed
     return int(np.random.SeedSequence([seed, _LATER[key]]).generate_state(1)[0])

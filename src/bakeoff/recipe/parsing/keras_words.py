@@ -236,7 +236,7 @@ def _said_of(name: object, words: Mapping[str, str], known: Iterable[str] = ()) 
 
 
 def last_name(word: object) -> object:
-    """Return Dense of "keras.layers.Dense(64)"; what is no such text as it is."""
+    """Return "Dense" for "keras.layers.Dense(64)"; any other value as it is."""
     if not isinstance(word, str):
         return word
     return word.partition("(")[0].rpartition(".")[2].strip() or word

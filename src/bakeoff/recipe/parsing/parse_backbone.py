@@ -95,7 +95,7 @@ def _read_study(
 def _trained(
     raw: Mapping[Any, Any], training: Training | None, place: str, problems: Problems
 ) -> dict[str, Any] | None:
-    """Return whether it is trained along and how fast; None if that is wrong."""
+    """Read whether a backbone is trained along, and how fast; None after noting what is wrong."""
     before = len(problems.found)
     trainable = raw.get("trainable")
     if trainable is not None:

@@ -243,7 +243,7 @@ def read_learning_rate(raw: object, place: str, problems: Problems) -> tuple[Pha
 
 
 def _schedule_cure(raw: Mapping[Any, Any]) -> str:
-    """Return what makes a list of phases of a mapping: brackets, where it is a phase."""
+    """Return how to write a mapping as a list of phases: in brackets, where it is a phase."""
     if any(key in PHASES for key in raw):
         return "put [ ] round it"
     helps = (schedule_hint(key, PHASES) for key in raw)

@@ -150,7 +150,7 @@ def _for_whole_numbers(dims: tuple[Dimension, ...], where: str, text: str) -> st
 
 
 def _chosen_files(declared: Mapping[str, Any]) -> str | None:
-    """Return where builders or other studies' models are chosen among: each is looked up once."""
+    """Return where a builder or a study is a choice: files are not looked up for each setting."""
     if is_choice(declared.get("python")):
         return "python"
     backbone = declared.get("backbone")

@@ -55,7 +55,7 @@ def fresh_features(name: str, images: NDArray[Any], *, maximum: float) -> NDArra
 def compute(
     name: str, images: NDArray[Any], *, maximum: float, change: ImageChange | None = None
 ) -> dict[bytes, NDArray[np.float32]]:
-    """Compute and keep the features of those images of which there are none; return them all."""
+    """Compute and keep the features that are missing; return those of all images, by hash."""
     wanted = feature_cache.image_hashes(images, maximum=maximum)
     folder = feature_cache.features_folder(name, change)
     known = feature_cache.read_features(folder, wanted)

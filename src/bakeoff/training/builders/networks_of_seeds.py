@@ -16,7 +16,7 @@ _NO_SETTINGS = ("name", "mean", "variance")  # the last two: of adapted data; no
 
 
 def difference(one: keras.Model, other: keras.Model, again: keras.Model) -> str | None:
-    """Return in what two models differ as networks, weights aside, in words; None if in nothing.
+    """Say how the networks of two models differ, weights aside; None if they do not.
 
     again : the first once more, of the same seed: whole numbers and words that differ there, too,
         are counters and names
@@ -55,7 +55,7 @@ def _layers(model: keras.Model) -> list[tuple[str, dict[str, Any]]]:
 
 
 def _tells(key: str, value: Any) -> bool:
-    """Say whether a setting of a layer is one of the network, in plain words or numbers."""
+    """Say whether a layer's setting describes the network, and is plain text or numbers."""
     return key not in _NO_SETTINGS and "seed" not in key and _is_plain(value)
 
 

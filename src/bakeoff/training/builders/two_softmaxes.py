@@ -36,9 +36,9 @@ def ends_in_two_softmaxes(
 
 
 def _certain_of_little(predict: Predict, weights: Any, n_classes: int) -> bool:
-    """Say whether a model that is as certain as can be gives the softmax of one 1 and many 0.
+    """Say whether a model at its most certain still puts out no more than the softmax of a one-hot.
 
-    Weights are enlarged until a softmax is certain; a second one makes e/(e + n − 1) of it.
+    Weights are enlarged until a softmax is certain; a second one turns its 1 into e/(e + n − 1).
     """
     little = np.e / (np.e + n_classes - 1)
     for factor in _ENLARGED:

@@ -45,7 +45,7 @@ class Dropout(keras.layers.Dropout):  # type: ignore[misc]
 
 
 def dropouts(model: Any) -> list[Dropout]:
-    """Return the layers of a model that drop something, told where among them they stand."""
+    """Return the layers of a model that drop something, each told its position among them."""
     found = [each for each in all_layers(model) if isinstance(each, Dropout) and each.rate > 0]
     for position, layer in enumerate(found):
         layer.position = position

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from bakeoff.analysis.class_scores import ClassScores, Spread
-from bakeoff.analysis.comparison import Comparison
+from bakeoff.analysis.comparison import Comparison, ModelResult
 from bakeoff.report.plots.figure import MOST_CLASSES
 from bakeoff.report.words.short_names import short_labels
 from bakeoff.utils.text import percent
@@ -48,35 +48,34 @@ def found_by_model(comparison: Comparison) -> ClassTable:
         for k in there
     }
     order = sorted(there, key=lambda k: (means[k], k))[:MOST_CLASSES]
-    largest = max(
-        [
-            1 - score.mean
-            for model in ([m for m in models if not m.failed] or models)  # else all others are pale
-            for k in order
-            if (score := model.per_class_accuracy[k]) is not None
-        ],
-        default=0.0,
-    )
-    rows = []
-    for k in order:
-        cells = []
-        for model in models:
-            score = model.per_class_accuracy[k]
-            assert score is not None  # the class has test images
-            low, high = percent(score.estimate.low), percent(score.estimate.high)
-            seeds = ", ".join(percent(value) for value in score.per_seed)
-            cells.append(
-                Cell(
-                    text=f"{100 * score.mean:.1f}",
-                    tip=f"{model.name} · {comparison.class_names[k]} · 95 % interval {low} to "
-                    f"{high} · {model.unit}s {seeds}",
-                    value=repr(score.mean),
-                    shade=_shade(1 - score.mean, largest),
-                )
-            )
-        rows.append((comparison.class_names[k], f"{images[k]:,}", tuple(cells)))
+    sound = [model for model in models if not model.failed] or models  # else all others are pale
+    found = [score for m in sound for k in order if (score := m.per_class_accuracy[k]) is not None]
+    largest = max((1 - score.mean for score in found), default=0.0)
+    rows = [
+        (
+            comparison.class_names[k],
+            f"{images[k]:,}",
+            tuple(_found(comparison, model, k, largest) for model in models),
+        )
+        for k in order
+    ]
     heads = tuple(short_labels([model.name for model in models], most=14))
     return ClassTable(heads, tuple(rows), len(there) - len(order))
+
+
+def _found(comparison: Comparison, model: ModelResult, k: int, largest: float) -> Cell:
+    """Return which share of class `k` a model finds; `largest` is what any model misses of any."""
+    score = model.per_class_accuracy[k]
+    assert score is not None  # the class has test images
+    low, high = percent(score.estimate.low), percent(score.estimate.high)
+    seeds = ", ".join(percent(value) for value in score.per_seed)
+    return Cell(
+        text=f"{100 * score.mean:.1f}",
+        tip=f"{model.name} · {comparison.class_names[k]} · 95 % interval {low} to {high} · "
+        f"{model.unit}s {seeds}",
+        value=repr(score.mean),
+        shade=_shade(1 - score.mean, largest),
+    )
 
 
 def about_found_by_model(comparison: Comparison) -> str:

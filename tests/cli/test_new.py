@@ -14,9 +14,9 @@ from PIL import Image
 from bakeoff import recipe as recipes
 from bakeoff.cli import first_models, main
 from bakeoff.cli.new import new
-from bakeoff.data.in_memory import arrays
 from bakeoff.errors import DataError, UsageError
 from bakeoff.study.planning.plan import plan
+from tests.helpers.arrays import from_arrays
 
 
 def write_pictures(folder, rng, *, classes=("cats", "dogs"), count=10, size=(40, 30), mode="L"):
@@ -157,7 +157,7 @@ def test_what_to_install_is_named_as_bakeoff_was_installed(monkeypatch):
     monkeypatch.setattr(sys, "prefix", "/home/ada/.local/share/pipx/venvs/bakeoff")
     monkeypatch.setattr("importlib.util.find_spec", lambda name: None)
     coloured = np.full((4, 32, 32, 3), (40, 200, 30), np.uint8)
-    photographs = arrays.from_arrays("leaves", coloured, np.arange(4) % 2)
+    photographs = from_arrays("leaves", coloured, np.arange(4) % 2)
     written = first_models.models(photographs, networks=5)
     assert "#   pipx install --force 'bakeoff[pretrained]'\n" in written
 

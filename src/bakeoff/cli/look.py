@@ -19,7 +19,6 @@ from bakeoff import recipe as recipes
 from bakeoff.data import DataSet, about_pixels, class_counts, own_parts
 from bakeoff.data.recognise import about_name, guessed, recognise
 from bakeoff.data.source_images import identical_keys
-from bakeoff.data.sources import Pictures
 from bakeoff.data.split import Split
 from bakeoff.errors import DataError, UsageError
 from bakeoff.recipe.suggestions import nearest
@@ -65,22 +64,21 @@ def load(name: str) -> Loaded:
     if name in datasets.NAMES:
         data = datasets.load(name)
         data = replace(data, notes=data.notes + about_name(name))
-    elif _declares(name, path):
+        return Loaded(data, own_parts(data), False)
+    if _declares(name, path):
         data, split = load_split(recipes.load(name))
         parts = split.parts() if isinstance(split, Split) else own_parts(data)
         return Loaded(data, parts, True)
-    elif (source := recognise(path)) is not None:
-        data = datasets.load(source)
-        sizes = guessed(source)[1] if isinstance(source, Pictures) else ""
-        return Loaded(data, own_parts(data), False, sizes)
-    else:
+    source = recognise(path)
+    if source is None:
         close = nearest(name, (*datasets.NAMES, *recipes.shipped()))
         raise UsageError(
             f"expected a data set ({', '.join(datasets.NAMES)}), a folder of images, an npz, "
             f"CSV, IDX or Parquet file, or a recipe, found {shown(name)!r}"
             + (f"; did you mean {close}?" if close else "")
         )
-    return Loaded(data, own_parts(data), False)
+    data = datasets.load(source)
+    return Loaded(data, own_parts(data), False, guessed(source)[1])
 
 
 def _declares(name: str, path: Path) -> bool:

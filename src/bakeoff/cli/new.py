@@ -251,8 +251,6 @@ def _flow(value: object, folder: Path) -> str:
 
 def _about(source: Source) -> str:
     """Say what was found of the pictures' sizes."""
-    if not isinstance(source, Pictures):
-        return ""
     _, sizes = guessed(source)
     return f"{sizes}; Bakeoff brings every image to `size`." if sizes else ""
 

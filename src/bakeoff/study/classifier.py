@@ -27,6 +27,18 @@ class NotFitted(UsageError, NotFittedError):  # type: ignore[misc]  # scikit-lea
     """Predicting before fit, as scikit-learn's tools and Bakeoff's own expect it."""
 
 
+def _labels(y: ArrayLike) -> NDArray[Any]:
+    """Return the classes as an array of shape (n,); a column of them will do."""
+    labels = np.asarray(y)
+    if labels.shape[1:] == (1,):
+        return labels[:, 0]
+    if labels.ndim != 1:
+        raise DataError(
+            f"y: expected one class for each image, shape (n,), found shape {labels.shape}"
+        )
+    return labels
+
+
 class Classifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]  # scikit-learn is untyped
     """Train several networks over several seeds, and predict with the one a study recommends.
 
@@ -80,13 +92,7 @@ class Classifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]  # sciki
         ------
         UsageError : one line that says what was expected and what was found.
         """
-        labels = np.asarray(y)
-        if labels.shape[1:] == (1,):
-            labels = labels[:, 0]
-        if labels.ndim != 1:
-            raise DataError(
-                f"y: expected one class for each image, shape (n,), found shape {labels.shape}"
-            )
+        labels = _labels(y)
         data = from_python((np.asarray(X), labels))
         try:
             classes, first = np.unique(labels, return_index=True)

@@ -248,12 +248,13 @@ def _leftovers(folder: StudyFolder) -> Iterator[str]:
     """Yield what is there and is no part of the record."""
     known = {folder.recipe_file, folder.study_file, folder.split_file, folder.ledger_file}
     known |= {folder.path / name for name in (*DERIVED, *study_folder.FOLDERS)}
-    folders = [(folder.path, re.compile(r"(?!)")), (folder.path / "openings", _NUMBER)]
+    places: list[tuple[Path, re.Pattern[str] | None]] = [(folder.path, None)]
+    places.append((folder.path / "openings", _NUMBER))
     models = sorted(path for path in folder.path.glob("trials/*") if path.is_dir())
-    folders += [(path, _SEED) for path in models if not is_clutter(path.name)]
-    for each, name in folders:
-        for path in sorted(each.iterdir()) if each.is_dir() else ():
-            if path in known or name.fullmatch(path.name):
+    places += [(path, _SEED) for path in models if not is_clutter(path.name)]
+    for place, ours in places:
+        for path in sorted(place.iterdir()) if place.is_dir() else ():
+            if path in known or (ours is not None and ours.fullmatch(path.name)):
                 continue
             if path.name.startswith(".") or is_clutter(path.name):
                 continue

@@ -99,9 +99,9 @@ def worst_mistakes(comparison: Comparison, result: ModelResult) -> Gallery:
             "each, how many of them predict this class."
         )
     cards = [
-        Card(
-            source=_of(comparison, each.index),
-            name=_name(comparison, each.index),
+        _card(
+            comparison,
+            each.index,
             truth=names[each.truth],
             said=f"taken for {names[each.predicted]}",
             small=f"{texts.probability(each.probability, 0)} sure"
@@ -120,9 +120,9 @@ def shared_mistakes(comparison: Comparison) -> Gallery:
         often = Counter(k for k in each.predictions.values() if k >= 0).most_common(3)
         said = texts.listed([f"{names[k]} ({count})" for k, count in often], last="or")
         cards.append(
-            Card(
-                source=_of(comparison, each.index),
-                name=_name(comparison, each.index),
+            _card(
+                comparison,
+                each.index,
                 truth=names[each.truth],
                 said=f"taken for {said}" if said else "no prediction",
             )
@@ -145,9 +145,9 @@ def correct_alone(comparison: Comparison) -> Gallery:
             k for name, k in each.predictions.items() if name != each.only and k >= 0
         ).most_common(1)
         cards.append(
-            Card(
-                source=_of(comparison, each.index),
-                name=_name(comparison, each.index),
+            _card(
+                comparison,
+                each.index,
                 truth=names[each.truth],
                 said=f"only {short[each.only or '']} is correct",
                 small=f"most others: {names[others[0][0]]}" if others else "",
@@ -182,9 +182,9 @@ def label_suspects(comparison: Comparison) -> Gallery:
         "are mislabelled, many only hard. No score leaves them out."
     )
     cards = [
-        Card(
-            source=_of(comparison, each.index),
-            name=_name(comparison, each.index),
+        _card(
+            comparison,
+            each.index,
             truth=names[each.label],
             said=f"or rather {names[each.suggestion]}?",
             small=f"{texts.probability(each.label_probability, 0)} against "
@@ -238,11 +238,17 @@ def data_uri(image: Image) -> str:
     return f"data:{kind};base64," + base64.b64encode(content).decode()
 
 
-def _of(comparison: Comparison, index: int) -> str:
-    image = None if comparison.pictures is None else comparison.pictures.of(index)
-    return "" if image is None else data_uri(image)
-
-
-def _name(comparison: Comparison, index: int) -> str:
+def _card(
+    comparison: Comparison, index: int, *, truth: str, said: str, small: str = "", model: str = ""
+) -> Card:
+    """Return the card of the test image at that index, with its picture where there is one."""
     pictures = comparison.pictures
-    return f"no. {index}" if pictures is None else pictures.name(index)
+    image = None if pictures is None else pictures.of(index)
+    return Card(
+        source="" if image is None else data_uri(image),
+        name=f"no. {index}" if pictures is None else pictures.name(index),
+        truth=truth,
+        said=said,
+        small=small,
+        model=model,
+    )

@@ -10,7 +10,7 @@ from __future__ import annotations
 import base64
 import hashlib
 import re
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from importlib.resources import files
 from typing import Any
 
@@ -125,20 +125,18 @@ def _headline(comparison: Comparison) -> dict[str, Any]:
     )
     if letters := wording.letters(comparison):
         caption += f"; {letters}"
+    dots = None
+    if comparison.models:
+        wide, narrow = (plots.accuracy_dots(comparison, width=each) for each in (WIDE, NARROW))
+        dots = Picture(wide, f"{caption}.", narrow)
     return {
         "heading": wording.heading(comparison),
         "headline": conclusion.headline(comparison),
         "reason": conclusion.reason(comparison),
         "cautions": conclusion.cautions(comparison, found=True),
-        "dots": _two_widths(plots.accuracy_dots, comparison, f"{caption}.")
-        if comparison.models
-        else None,
+        "dots": dots,
         "basis": wording.basis(comparison),
     }
-
-
-def _two_widths(plot: Callable[..., Figure], comparison: Comparison, caption: str) -> Picture:
-    return Picture(plot(comparison, width=WIDE), caption, plot(comparison, width=NARROW))
 
 
 def _findings(comparison: Comparison) -> dict[str, Any]:

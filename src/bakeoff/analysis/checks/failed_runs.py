@@ -53,9 +53,12 @@ def constant_seeds(model: ModelResult, comparison: Comparison) -> list[int]:
 
 def failed_seeds(model: ModelResult, comparison: Comparison) -> list[int]:
     """Return the positions of the seeds that diverged, died or predict one class."""
-    diverged = {k for k, epoch in enumerate(model.diverged_epochs) if epoch is not None}
-    failed = diverged | set(dead_seeds(model, comparison)) | set(constant_seeds(model, comparison))
-    return sorted(failed)
+    dead, constant = dead_seeds(model, comparison), constant_seeds(model, comparison)
+    return sorted({*_diverged_seeds(model), *dead, *constant})
+
+
+def _diverged_seeds(model: ModelResult) -> list[int]:
+    return [k for k, epoch in enumerate(model.diverged_epochs) if epoch is not None]
 
 
 def sound_seeds(model: ModelResult, comparison: Comparison) -> list[int]:
@@ -111,7 +114,7 @@ def dead_run(model: ModelResult, comparison: Comparison) -> Finding | None:
 
 def diverged_run(model: ModelResult, comparison: Comparison) -> Finding | None:
     """Notice a loss that was not finite."""
-    positions = [k for k, epoch in enumerate(model.diverged_epochs) if epoch is not None]
+    positions = _diverged_seeds(model)
     if not positions:
         return None
     epochs = sorted({epoch for epoch in model.diverged_epochs if epoch is not None})

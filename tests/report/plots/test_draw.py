@@ -1,7 +1,7 @@
 """Figures drawn by other processes.
 
 Oracle: the same figures drawn in this process alone. Cost: 4 s, most of it the other processes'
-start. Command: pytest tests/report/test_draw.py
+start. Command: pytest tests/report/plots/test_draw.py
 """
 
 import os

@@ -10,9 +10,9 @@ import numpy as np
 import pytest
 
 from bakeoff.recipe import parse
-from bakeoff.training import user_builder
 from bakeoff.training.backend import jax, keras
 from bakeoff.training.build_model import build
+from bakeoff.training.builders import user_builder
 from bakeoff.training.epoch_program import program_of
 from bakeoff.training.layers.activation import Activation
 from bakeoff.training.layers.convolution import Conv2D

@@ -238,6 +238,14 @@ def figures_undrawn(monkeypatch):
     leave_figures_out(monkeypatch.setattr)
 
 
+@pytest.fixture
+def drawn_by_numpy(monkeypatch):
+    """Let NumPy draw the initial weights of Keras's layers."""
+    from tests.helpers.drawn import draw_by_numpy
+
+    draw_by_numpy(monkeypatch.setattr)
+
+
 @contextmanager
 def _jobs_in_process():
     from tests.helpers import in_process

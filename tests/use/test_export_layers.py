@@ -26,6 +26,7 @@ from tests.helpers.exported import run_litert, run_onnx
 from tests.helpers.layers import called
 
 layers = keras.layers
+pytestmark = pytest.mark.usefixtures("drawn_by_numpy")  # weights are drawn anew in any case
 
 
 def check(model, rng, dtype="uint8"):

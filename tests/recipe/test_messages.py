@@ -1,7 +1,7 @@
 """What a recipe says when it is wrong: every message in full, and nothing but RecipeError.
 
 Oracle: the messages written out here; random values and bytes for the second half.
-Cost: 8 s. Run: pytest tests/recipe/test_messages.py
+Cost: 4 s. Run: pytest tests/recipe/test_messages.py
 """
 
 from pathlib import Path

@@ -1,7 +1,7 @@
 """Every layer and activation that can be exported, as ONNX and as LiteRT, against Keras itself.
 
 Oracle: keras.Model.predict on the same pixels; onnxruntime and ai-edge-litert run the files.
-Cost: 30 s, most of it Keras compiling. Run: pytest tests/use/test_export_layers.py
+Cost: 10 s, most of it Keras compiling. Run: pytest tests/use/test_export_layers.py
 """
 
 import re

@@ -1,7 +1,7 @@
 """Recipes: loading, defaults, merging, learning rates, round trips.
 
 Oracle: docs/recipe.md's grammar written out by hand; learning rates by hand arithmetic.
-Cost: 15 s. Run: pytest tests/recipe/parsing/test_parse_recipe.py
+Cost: 5 s. Run: pytest tests/recipe/parsing/test_parse_recipe.py
 """
 
 import json

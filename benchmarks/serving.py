@@ -186,8 +186,8 @@ def _picture(images: Any, maximum: float) -> bytes:
 
 def measure(study: Path, *, model: str | None, seconds: float, requests: int) -> dict[str, Any]:
     """Return the three figures of a study that is finished."""
-    from bakeoff.study.planning.training_profile import read_profile
     from bakeoff.study.winner.trained_model import trained_model
+    from bakeoff.study.winner.training_profile import read_profile
 
     trained = trained_model(StudyFolder(study), model=model)
     profile = read_profile(trained.folder)

@@ -3,7 +3,7 @@
 import numpy as np
 
 from bakeoff import data
-from bakeoff.study.planning.training_profile import measure
+from bakeoff.study.winner.training_profile import measure
 
 for name in data.NAMES:
     loaded = data.load(name)

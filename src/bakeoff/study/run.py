@@ -28,12 +28,12 @@ from bakeoff.study.jobs.training_jobs import largest_trial
 from bakeoff.study.opening.looks import needed, of_stage, still_open
 from bakeoff.study.opening.open_test_set import open_test_set
 from bakeoff.study.planning.stages import Stage, stages_left
-from bakeoff.study.planning.training_profile import write_profile
 from bakeoff.study.race import take_look
 from bakeoff.study.result import Result
 from bakeoff.study.train_missing import missing_trials, train
 from bakeoff.study.tuning.search import search, searching
 from bakeoff.study.winner.ship import ship
+from bakeoff.study.winner.training_profile import write_profile
 from bakeoff.utils.events import Watcher
 from bakeoff.utils.machine import Device, default_device, lacks
 

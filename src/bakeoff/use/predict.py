@@ -9,11 +9,11 @@ from typing import TYPE_CHECKING, Any, TextIO
 
 from bakeoff.analysis.compare import compare
 from bakeoff.errors import DataError
-from bakeoff.study.planning.training_profile import read_profile
 from bakeoff.study.winner.picture_files import picture_files
 from bakeoff.study.winner.predictions import Predictions, predict
 from bakeoff.study.winner.read_pictures import Adapt
 from bakeoff.study.winner.trained_model import TrainedModel
+from bakeoff.study.winner.training_profile import read_profile
 from bakeoff.utils.text import counted, listed, percent, probability
 
 if TYPE_CHECKING:

@@ -14,9 +14,9 @@ from PIL import Image
 
 from bakeoff.errors import DataError, StudyError, UsageError
 from bakeoff.storage.split_file import read_split
-from bakeoff.study.planning.training_profile import FILE
 from bakeoff.study.run import run
 from bakeoff.study.winner.predictions import predict
+from bakeoff.study.winner.training_profile import FILE
 from bakeoff.utils.text import probability
 from tests.helpers import small
 from tests.helpers.photos import page

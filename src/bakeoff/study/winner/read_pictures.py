@@ -23,8 +23,8 @@ from bakeoff.data.safe_reading import refusing, regular_file
 from bakeoff.data.source_images import content_key
 from bakeoff.data.sources import Pictures
 from bakeoff.errors import DataError, UsageError
-from bakeoff.study.planning.training_profile import TrainingProfile, read_profile
 from bakeoff.study.winner.trained_model import TrainedModel
+from bakeoff.study.winner.training_profile import TrainingProfile, read_profile
 from bakeoff.utils.text import counted
 
 Adapt = Literal["auto", "always", "never"]

@@ -24,8 +24,8 @@ from bakeoff.errors import BakeoffError, StudyError, UsageError
 from bakeoff.storage import array_files, atomic, formats, written_folder
 from bakeoff.storage.split_file import read_split
 from bakeoff.storage.study_recipe import read_recipe
-from bakeoff.study.planning.training_profile import read_profile
 from bakeoff.study.winner.trained_model import TrainedModel
+from bakeoff.study.winner.training_profile import read_profile
 from bakeoff.use.export import check as check_script
 from bakeoff.use.export.example import example, lines, requirements
 from bakeoff.use.export.litert_file import litert_model

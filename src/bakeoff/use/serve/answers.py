@@ -11,9 +11,9 @@ from numpy.typing import NDArray
 
 from bakeoff.errors import UsageError
 from bakeoff.storage import thumbnails
-from bakeoff.study.planning.training_profile import TrainingProfile
 from bakeoff.study.winner.read_pictures import Adapt, PicturesReader
 from bakeoff.study.winner.trained_model import TrainedModel, with_all_seeds
+from bakeoff.study.winner.training_profile import TrainingProfile
 from bakeoff.training.predictor import SIZES
 from bakeoff.use.serve.answer_text import AnswerText, Unlike
 

@@ -2,14 +2,14 @@
 
 Oracle: images that are plainly something else. Cost: 3 s with the suite's finished study.
 
-Run: pytest tests/study/planning/test_training_profile.py
+Run: pytest tests/study/winner/test_training_profile.py
 """
 
 import numpy as np
 import pytest
 
 from bakeoff.storage.split_file import read_split
-from bakeoff.study.planning.training_profile import measure, read_profile
+from bakeoff.study.winner.training_profile import measure, read_profile
 from tests.helpers.arrays import from_arrays
 
 

@@ -120,8 +120,13 @@ def modules() -> list[str]:
     return [name for name in files() if name != "bakeoff"]
 
 
-def imports(module: str) -> Iterator[tuple[str, str | None]]:
-    """Yield (imported module, imported name or None) for each import statement in a file."""
+@cache
+def imports(module: str) -> tuple[tuple[str, str | None], ...]:
+    """Return (imported module, imported name or None) for each import statement in a file."""
+    return tuple(_imported(module))
+
+
+def _imported(module: str) -> Iterator[tuple[str, str | None]]:
     for node in ast.walk(tree(module)):
         if isinstance(node, ast.Import):
             yield from ((each.name, None) for each in node.names)

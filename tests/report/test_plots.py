@@ -1,7 +1,7 @@
 """Figures against the numbers they draw, and their SVG against what a strict page allows.
 
 Oracle: the fake study's exact accuracies; hand-made points and histories. Cost: 8 s.
-Run: .venv/bin/pytest tests/report/plots/test_plots.py
+Run: .venv/bin/pytest tests/report/test_plots.py
 """
 
 import json

@@ -3,6 +3,7 @@
 import json
 from dataclasses import replace
 
+import numpy as np
 import pytest
 
 from bakeoff import report
@@ -69,6 +70,18 @@ def timed(study):
     models = tuple(replace(m, batch_prediction_seconds=seconds[m.name]) for m in study.models)
     sizes = {model.name: model.parameters for model in models}
     return replace(study, models=models, order=order(sizes, seconds, prefer="time"))
+
+
+@pytest.fixture(scope="module")
+def unvalidated(study):
+    """The same study without validation images: their columns hold no number."""
+
+    def without(model):
+        lost = [{**h, "val_accuracy": h["val_accuracy"] * np.nan} for h in model.histories]
+        lost = [{**h, "val_cross_entropy": h["val_accuracy"]} for h in lost]
+        return replace(model, histories=tuple(lost))
+
+    return replace(study, models=tuple(map(without, study.models)))
 
 
 @pytest.fixture(scope="module")

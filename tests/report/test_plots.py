@@ -27,7 +27,6 @@ from bakeoff.report.plots.curves import _epochs
 from bakeoff.report.plots.dots import spread
 from bakeoff.report.plots.figure import PALETTE, log_ticks
 from bakeoff.report.plots.matrices import seen_from
-from bakeoff.report.words import about_training
 from bakeoff.report.words.short_names import short_labels
 from tests.helpers import fake_study
 
@@ -185,34 +184,20 @@ def test_all_models_stand_in_one_picture_in_the_same_colours(study):
     assert figure.spec["title"] == "Validation accuracy"
 
 
-def test_curves_of_training_images_are_called_so(study):
+def test_curves_of_training_images_are_called_so(study, unvalidated):
     """Without a validation part the picture of training accuracies was "Validation accuracy"."""
-
-    def without(model):
-        lost = [{**h, "val_accuracy": h["val_accuracy"] * np.nan} for h in model.histories]
-        lost = [{**h, "val_cross_entropy": h["val_accuracy"]} for h in lost]
-        return replace(model, histories=tuple(lost))
-
-    none = replace(study, models=tuple(map(without, study.models)))
-    figure = plots.all_curves(none)
+    figure = plots.all_curves(unvalidated)
     np.testing.assert_allclose(
         rows(figure)[0][0]["value"],
         np.mean([history["accuracy"][0] for history in study.models[0].histories]),
         rtol=1e-5,
     )
     assert (figure.spec["title"], figure.alt[:18]) == ("Training accuracy", "Training accuracy ")
-    assert plots.all_curves(none, show="loss").spec["title"] == "Training loss"
-    assert about_training.about_curves(none) == (
-        "Measured on the training images during each epoch: there are no validation images."
-    )
-    first = study.models[0]
-    some = replace(study, models=(without(first), *study.models[1:]))
+    assert plots.all_curves(unvalidated, show="loss").spec["title"] == "Training loss"
+    first = unvalidated.models[0]
+    some = replace(study, models=(first, *study.models[1:]))
     assert plots.all_curves(some, show="loss").spec["title"] == (
         f"Validation loss (cross-entropy); of {first.name}, training loss"
-    )
-    assert about_training.about_curves(some) == (
-        f"Measured on the training images during each epoch: for {first.name}; for the others on "
-        "the validation images after each epoch."
     )
 
 

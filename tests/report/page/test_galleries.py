@@ -105,3 +105,22 @@ def test_galleries_show_the_images_in_a_notebook(finished_study):
     samples = result.plot_samples()
     assert len(samples.cards) == 10 * notable_images.SAMPLES
     assert repr(samples).splitlines()[1:3] == ["0", "0"]  # its class; it was ": 0, "
+
+
+def test_a_gallery_says_what_it_shows_or_that_there_is_nothing(study):
+    shown = galleries.shared_mistakes(study)
+    assert shown.text == (
+        "In brackets, how many of the 3 models predict so. Is the label correct?"
+        if shown.cards
+        else "There is no test image that every model gets wrong."
+    )
+    shown = galleries.correct_alone(study)
+    assert shown.text == (
+        "What a single model sees and all others miss, by most of the seeds of each."
+        if shown.cards
+        else "There is no test image that exactly one model classifies correctly."
+    )
+    assert galleries.worst_mistakes(study, study.model("tiny")).text == (
+        "The images that most of its 3 seeds get wrong, the worst first; below each, how many of "
+        "them predict this class."
+    )

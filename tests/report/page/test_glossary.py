@@ -28,3 +28,8 @@ def test_words_are_explained_where_they_first_stand():
 def test_p_is_explained_for_both_claims_it_stands_beside():
     """Of practically equal models it is that of the test of equality."""
     assert "a difference or practical equality" in glossary.GLOSSARY["p"][0]
+
+
+def test_no_meaning_is_longer_than_a_breath():
+    long = {word: len(meaning.split()) for _, word, meaning in glossary.entries()}
+    assert max(long.values()) <= 36, long

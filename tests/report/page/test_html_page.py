@@ -56,6 +56,31 @@ def test_the_page_holds_every_number_of_the_comparison(study, parsed):
     assert parsed.words("h1") == [TITLE]
 
 
+def test_the_sentences_people_read_most(parsed):
+    """Word for word; whoever changes one reads it aloud to somebody who teaches biology."""
+    for sentence in (
+        "Test accuracy. A dot is one seed, the bar the 95 % interval for other images and other "
+        "seeds, its mark the mean; models that share a letter are not separated.",
+        "Means over the seeds; in small, 95 % intervals (of a baseline: Wilson’s, on the images).",
+        "Loss is the cross-entropy without regularization losses.",
+        "Measured on the validation images after each epoch. A line is the mean over the seeds, "
+        "its band spans all seeds, a dot marks a seed’s selected epoch; the first epochs may lie "
+        "below the picture.",
+        "Percent of each class’s test images that a model finds (recall); the stronger the colour, "
+        "the more it misses.",
+        "Each class against the rest; percent, and areas under the curves below. Means over the "
+        "seeds; hover to see their range.",
+        "Each class against the rest: the mean over the seeds, and the band of all seeds.",
+        "A row is a true class, a column a predicted class; mean of 3 seeds.",
+        "The same without the correct predictions, so that the mistakes can be seen.",
+        "The row’s model against the column’s, in points: ▲ better, ▼ worse, ≈ practically equal, "
+        "? not separated.",
+        "The broad line joins the models that nothing cheaper equals; bars are 95 %.",
+        "On the dashed line a model is as often correct as it is sure.",
+    ):
+        assert sentence in parsed.body, sentence
+
+
 def test_the_answer_comes_first_and_the_rest_in_order(study, parsed, page):
     assert study.recommended.model == "tiny"
     assert "Use tiny." in parsed.body

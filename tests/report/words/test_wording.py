@@ -9,7 +9,6 @@ from dataclasses import replace
 from math import nan
 
 from bakeoff.analysis.estimates import Estimate
-from bakeoff.analysis.wording import seed_list
 from bakeoff.report.words import wording
 from bakeoff.utils.text import (
     counted,
@@ -31,7 +30,6 @@ def test_numbers_are_written_as_people_write_them():
         *("–", "0.4 s", "41 s", "5.2 min", "90 min", "2.5 h"),
     ]
     assert whole_numbers((0, 1, 2, 3, 7, 9, 10)) == "0–3, 7, 9, 10"
-    assert seed_list((3,)) == "seed 3"
     assert listed(["a"]) == "a"
     assert listed("abc") == "a, b and c"
     assert counted(1, "class", "classes") == "1 class"

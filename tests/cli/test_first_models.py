@@ -63,7 +63,7 @@ def test_fine_tuning_takes_what_plan_says(tmp_path, rng, monkeypatch, parts, lon
         arrays[f"y{part}"] = np.arange(images) > 2 if lonely else np.arange(images) % 2
     np.savez(tmp_path / "a.npz", **arrays)
     path = new(str(tmp_path / "a.npz"), folder=tmp_path).path
-    said = re.search(r"along, slowly; about ([\d.]+) ", path.read_text(encoding="utf-8"))
+    said = re.search(r"fine-tuned, slowly; about ([\d.]+) ", path.read_text(encoding="utf-8"))
     monkeypatch.setattr("bakeoff.study.planning.plan.measured_rate", lambda: 60e9)
     planned = {each.recipe.name: each for each in plan(recipes.load(path)).models}
     assert said is not None

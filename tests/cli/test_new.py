@@ -102,8 +102,8 @@ def test_fine_tuning_that_takes_long_is_only_proposed(tmp_path, rng, monkeypatch
     write_pictures(tmp_path / "a", rng, count=8, size=(50, 40), mode="RGB")
     monkeypatch.setattr(first_models.importlib.util, "find_spec", lambda name: object())
     for rate, begins in (
-        (1e15, "  fine-tuned:  # the same, its last blocks trained along, slowly; about"),
-        (1e6, "  # The same, its last blocks trained along, would take about"),
+        (1e15, "  fine-tuned:  # the same, its last blocks fine-tuned, slowly; about"),
+        (1e6, "  # The same, its last blocks fine-tuned, would take about"),
     ):
         monkeypatch.setattr(first_models, "measured_rate", lambda rate=rate: rate)
         text = new(str(tmp_path / "a"), folder=tmp_path).path.read_text(encoding="utf-8")

@@ -267,8 +267,8 @@ def test_a_backbone_of_keras_sees_what_it_saw_in_the_study(tmp_path, rng):
 def test_backbones_that_a_script_cannot_use(tmp_path):
     changed = {"augment": [{"random_flip": "horizontal"}], "passes": 2}
     found = {
-        "tuned": ({"trainable": True}, "trained along, at a learning rate of its own"),
-        "changed": (changed, "in several passes over changed images"),
+        "tuned": ({"trainable": True}, ", fine-tuned at a learning rate of its own"),
+        "changed": (changed, " in several passes over changed images"),
     }
     models = {
         name: {"backbone": {"name": "mobilenet_v2", **said}} for name, (said, _) in found.items()
@@ -276,7 +276,7 @@ def test_backbones_that_a_script_cannot_use(tmp_path):
     folder = _prepared(tmp_path, models)
     for name, (_, words) in found.items():
         message = (
-            f"{name}: expected a frozen backbone of keras.applications, found mobilenet_v2 {words}:"
+            f"{name}: expected a frozen backbone of keras.applications, found mobilenet_v2{words}:"
         )
         with pytest.raises(StudyError, match=f"^{message} the script has no word for that; "):
             eject(folder, name, out=tmp_path / "out")

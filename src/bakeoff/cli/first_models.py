@@ -105,7 +105,7 @@ def _trained_and_validating(data: DataSet) -> tuple[int, int]:
 
 
 def _fine_tuned(data: DataSet, networks: int) -> str:
-    """Return a backbone whose last blocks are trained along, as a comment where that takes long."""
+    """Return a backbone whose last blocks are fine-tuned, as a comment where that takes long."""
     raw = {"name": "x", "data": "digits", "models": yaml.safe_load(_FINE_TUNED)}
     model = parse(raw, origin="new", folder=Path()).models["fine-tuned"]
     trained, validating = _trained_and_validating(data)
@@ -120,9 +120,9 @@ def _fine_tuned(data: DataSet, networks: int) -> str:
     took = f"about {duration(seconds, rough=True)} on this machine"
     head, *rest = _FINE_TUNED.splitlines()
     if seconds <= _FINE_TUNING_SECONDS:
-        lines = [f"{head}  # the same, its last blocks trained along, slowly; {took}", *rest]
+        lines = [f"{head}  # the same, its last blocks fine-tuned, slowly; {took}", *rest]
     else:
-        why = f"  # The same, its last blocks trained along, would take {took}:"
+        why = f"  # The same, its last blocks fine-tuned, would take {took}:"
         lines = [why, *(f"  #{line[1:]}" for line in (head, *rest))]
     return "".join(f"{line}\n" for line in lines)
 

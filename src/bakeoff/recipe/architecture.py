@@ -185,24 +185,24 @@ class _Costs:
 def _named(backbone: Backbone, name: str) -> _Costs:
     known = BACKBONES[name]
     start = None if backbone.start is None else str(backbone.start)
-    along = layers_from(name, start) if backbone.trains else ()
+    tuned = layers_from(name, start) if backbone.trains else ()
     return _Costs(
         (known.features,),
         known.parameters,
-        sum(layer.trainable for layer in along),
+        sum(layer.trainable for layer in tuned),
         known.flops,
-        sum(layer.flops for layer in along),
-        known.features + sum(layer.values for layer in along),
+        sum(layer.flops for layer in tuned),
+        known.features + sum(layer.values for layer in tuned),
     )
 
 
 def backbone_words(backbone: Backbone) -> str:
-    """Say what of a backbone is trained along: "frozen", "trained along from layer 4 on"."""
+    """Say what of a backbone is fine-tuned: "frozen", "fine-tuned from layer 4 on"."""
     if not backbone.trains:
         return "frozen"
     start = backbone.start
     layer = f"layer {start}" if isinstance(start, int) else start
-    return "trained along" if start is None else f"trained along from {layer} on"
+    return "fine-tuned" if start is None else f"fine-tuned from {layer} on"
 
 
 class _Building:

@@ -184,17 +184,17 @@ def _model() -> Schema:
 def _backbone() -> Schema:
     names = {"enum": list(BACKBONES)}
     text = {"type": "string"}
-    along = {
+    shared = {
         "trainable": _open({"type": "boolean"}),
         "learning_rate": _open(LEARNING_RATE.schema()),
     }
-    along["augment"] = _layers()
+    shared["augment"] = _layers()
     passes = _open(parse_backbone.PASSES.schema())
     number = {"anyOf": [{"type": "integer", "minimum": 1}, _NULL]}
     start = {"anyOf": [text, _NULL]}
     network = {"type": "object", "description": "written by Bakeoff: what the other study has"}
-    study = {"study": text, "model": text, "from": _open(number), **along, "network": network}
-    named = {"name": _open(names), "from": _open(start), **along, "passes": passes}
+    study = {"study": text, "model": text, "from": _open(number), **shared, "network": network}
+    named = {"name": _open(names), "from": _open(start), **shared, "passes": passes}
     return {
         "anyOf": [names, _keys(named, required=["name"]), _keys(study, required=["study"])],
         "description": "a network trained elsewhere whose features the layers start from",

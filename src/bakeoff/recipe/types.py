@@ -188,9 +188,9 @@ class Backbone(Frozen):
 
     Either `name`, one of BACKBONES, or the `model` of another `study`; None: the recommended one.
 
-    start : the first layer that is trained along: its name or, of another study's, its number,
+    start : the first layer that is fine-tuned: its name or, of another study's, its number,
         from 1; None: all are, if `trainable`, or none
-    learning_rate : the highest of what is trained along; it rises and falls with the model's
+    learning_rate : the highest of what is fine-tuned; it rises and falls with the model's
     augment : layers that change training images before it
     passes : of a frozen one, how often features of a training image are kept: as it is, and
         changed in passes - 1 ways
@@ -209,11 +209,11 @@ class Backbone(Frozen):
 
     @property
     def trains(self) -> bool:
-        """Whether any of it is trained along."""
+        """Whether any of it is fine-tuned."""
         return self.trainable or self.start is not None
 
     def trains_layer(self, number: int) -> bool:
-        """Say whether layer `number`, from 1, of another study's network is trained along."""
+        """Say whether layer `number`, from 1, of another study's network is fine-tuned."""
         start = self.start if isinstance(self.start, int) else 1
         return self.trains and number >= start
 

@@ -8,7 +8,7 @@ from bakeoff.training.backend import keras
 
 
 def slow_down_backbone(optimizer: Any, recipe: ModelRecipe, network: Any) -> None:
-    """Make a built optimizer change a backbone that is trained along at that one's own rate."""
+    """Make a built optimizer change a fine-tuned backbone at that one's own learning rate."""
     backbone, training = recipe.backbone, recipe.training
     if backbone is None or not backbone.trains or backbone.learning_rate is None:
         return

@@ -122,7 +122,7 @@ def _require_known_backbone(model: ModelRecipe) -> None:
     if known is None or known.keras is None:
         found = f"{backbone.label}, which keras.applications does not have"
     elif backbone.trains:
-        found = f"{backbone.label} trained along, at a learning rate of its own"
+        found = f"{backbone.label}, fine-tuned at a learning rate of its own"
     elif backbone.augment:
         found = f"{backbone.label} in several passes over changed images"
     else:

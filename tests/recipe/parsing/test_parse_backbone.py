@@ -37,7 +37,7 @@ def test_a_name_is_frozen_and_its_features_are_kept():
     assert read({"name": LITE0, "trainable": False}).frozen_backbone == LITE0
 
 
-def test_trained_along_it_has_a_learning_rate_of_its_own():
+def test_fine_tuned_it_has_a_learning_rate_of_its_own():
     rate = [{"linear": {"start": 0.1, "end": 0.2}}]
     training = {"epochs": 4, "optimizer": {"sgd": {"learning_rate": rate}}}
     model = read({"name": LITE0, "trainable": True}, training=training)
@@ -50,9 +50,7 @@ def test_trained_along_it_has_a_learning_rate_of_its_own():
     names = [layer.name for layer in backbone_layers(LITE0)]
     late = backbone_layers(LITE0)[names.index("block_14_expand") :]
     assert described.trainable_parameters == sum(each.trainable for each in late) + 1280 * 3 + 3
-    assert described.layers[0].label == (
-        "backbone efficientnet_lite0, trained along from block_14 on"
-    )
+    assert described.layers[0].label == "backbone efficientnet_lite0, fine-tuned from block_14 on"
 
 
 def test_passes_of_changed_images():

@@ -75,6 +75,16 @@ def test_layers_are_told_in_a_line_each():
         "backbone efficientnet_lite0, frozen, first trained on ImageNet (ILSVRC 2012): 1,281,167 "
         "photographs from the web in 1,000 classes: a test image that stands in there is not unseen"
     ]
+    backbone = {"name": "efficientnet_lite0", "trainable": True, "learning_rate": 1e-5}
+    told = "backbone efficientnet_lite0, fine-tuned with a learning rate of at most 0.00001, first "
+    assert wording.layers({"backbone": backbone})[0].startswith(told)
+    later = {**backbone, "trainable": None, "from": "block_14"}
+    assert " fine-tuned from block_14 on with " in wording.layers({"backbone": later})[0]
+    theirs = {"study": "s", "model": "cnn", "from": 3, "learning_rate": 1e-4}
+    assert wording.layers({"backbone": {**theirs, "network": {"seen": "digits"}}}) == [
+        "backbone cnn of another study, fine-tuned from layer 3 on with a learning rate of at most "
+        "0.0001, first trained on digits: a test image that stands in there is not unseen"
+    ]
     assert wording.layers({"python": "my_models.py:build"}) == ["built by my_models.py:build"]
 
 

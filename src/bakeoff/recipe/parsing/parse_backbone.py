@@ -1,4 +1,4 @@
-"""Reading a model's `backbone`: a known name, or another study's model, frozen or trained along."""
+"""Reading a model's `backbone`: a known name, or another study's model, frozen or fine-tuned."""
 
 from collections.abc import Mapping
 from pathlib import Path
@@ -95,7 +95,7 @@ def _read_study(
 def _trained(
     raw: Mapping[Any, Any], training: Training | None, place: str, problems: Problems
 ) -> dict[str, Any] | None:
-    """Read whether a backbone is trained along, and how fast; None after noting what is wrong."""
+    """Read whether a backbone is fine-tuned, and how fast; None after noting what is wrong."""
     before = len(problems.found)
     trainable = raw.get("trainable")
     if trainable is not None:

@@ -128,7 +128,7 @@ def _backbone(declared: Any) -> list[str]:
     if given.get("trainable") or start:
         where = "" if not start else f" from {'layer ' if 'study' in given else ''}{start} on"
         rate = number(float(given["learning_rate"]), 6)
-        how = f"trained along{where} with a learning rate of at most {rate}"
+        how = f"fine-tuned{where} with a learning rate of at most {rate}"
     called = given.get("name") or f"{given.get('model')} of another study"
     said = f"backbone {called}, {how}, first trained on {seen}: "
     layers = [f"– {line}" for line in _lines(network.get("layers") or ())]

@@ -1,4 +1,4 @@
-"""A backbone as part of the network that is trained, frozen or trained along from a layer on.
+"""A backbone as part of the network that is trained, frozen or fine-tuned from a layer on.
 
 Batch normalization keeps its statistics and dropout is off, whether it is trained or not.
 """
@@ -112,7 +112,7 @@ def layers_of(backbone: Backbone, inner: Inner) -> list[Any]:
 
 
 def _frozen(network: Any, backbone: Backbone) -> list[Any]:
-    """Return the layers of a backbone's network that are not trained along."""
+    """Return the layers of a backbone's network that are not fine-tuned."""
     every = list(all_layers(network))
     if backbone.name is None:
         return [layer for layer in every if not backbone.trains_layer(_number(layer.name))]

@@ -87,18 +87,6 @@ def test_reading_twice_gives_the_same(root):
     assert read(root).hash == read(root).hash
 
 
-def test_a_class_of_masks_among_photographs_is_on_another_scale(tmp_path, rng):
-    """Pixels of 0 and 1 in one class alone: a network would tell it by that."""
-    for number in range(9):
-        save(tmp_path / "pets" / "cat" / f"{number}.png", rng.integers(0, 256, (8, 8), np.uint8))
-        save(tmp_path / "pets" / "mask" / f"{number}.png", rng.integers(0, 2, (8, 8), np.uint8))
-    assert refusal(tmp_path / "pets", size=(8, 8)) == (
-        "the images: expected all images on one scale, found 9 of 18 that "
-        "reach at most 1, others 254: scale them alike; if they are, and some are dark, say so: "
-        "{…, scale: 255}"
-    )
-
-
 def test_names_beyond_ascii_are_refused_where_python_reads_them_otherwise(root, monkeypatch):
     save(root / "été" / "1.png", grey(1))
     monkeypatch.setattr("sys.getfilesystemencoding", lambda: "ascii")

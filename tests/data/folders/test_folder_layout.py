@@ -214,68 +214,6 @@ def test_refusals_say_what_was_seen(tmp_path):
     )
 
 
-@pytest.mark.parametrize(("levels", "maximum"), [(1, 1), (15, 15), (16, 16), (40, 255), (255, 255)])
-def test_scales_of_files(tmp_path, levels, maximum):
-    for number, name in enumerate(("cat", "dog")):
-        (tmp_path / name).mkdir()
-        pixels = np.array([[0, levels], [levels, number]], np.uint8)
-        Image.fromarray(pixels).save(tmp_path / name / "1.png")
-    assert load(FolderSource(tmp_path, size=(2, 2))).maximum == maximum
-
-
-def in_parts(root, **largest):
-    """Write a folder of two classes, in parts whose pictures reach so far; 16 bits above 255."""
-    for part, most in largest.items():
-        for number, name in enumerate(("cat", "dog")):
-            (root / part / name).mkdir(parents=True)
-            kind = np.uint8 if isinstance(most, np.uint8) else np.uint16
-            pixels = np.array([[0, most], [most // 2 + 1, number % (int(most) + 1)]], kind)
-            Image.fromarray(pixels).save(root / part / name / "1.png")
-    return root
-
-
-@pytest.mark.parametrize("white", [255, 1023, 4095])
-def test_fewer_bits_in_sixteen(tmp_path, white):
-    data = load(FolderSource(in_parts(tmp_path, train=white, test=white), size=(2, 2)))
-    assert data.images[0, ..., 0].tolist() == [[0, 255], [128, 0]]
-    assert (data.maximum, data.deep_white) == (255, white)
-    assert data.notes == (f"the largest value of 16 bits is {white:,}: white is {white:,}",)
-
-
-@pytest.mark.parametrize(
-    ("train", "test", "found"),
-    [
-        (4095, 65535, "train reaches 4095 and test 65535"),
-        (np.uint8(255), np.uint8(1), "train reaches 255 and test 1"),
-        (np.uint8(1), np.uint8(255), "train reaches 1 and test 255"),
-    ],
-)
-def test_parts_of_pictures_on_different_scales_are_refused(tmp_path, train, test, found):
-    with pytest.raises(DataError) as error:
-        load(FolderSource(in_parts(tmp_path, train=train, test=test), size=(2, 2)))
-    assert f"expected all parts on one scale, found that {found}: scale them alike" in str(
-        error.value
-    )
-
-
-def test_sixteen_bits_of_no_plain_scale_are_asked_for(tmp_path):
-    in_parts(tmp_path, train=30_000)
-    with pytest.raises(DataError, match=r"found the largest 30000: say .* scale: 65535}"):
-        load(FolderSource(tmp_path / "train", size=(2, 2)))
-    data = load(FolderSource(tmp_path / "train", size=(2, 2), scale=65535))
-    assert data.images[0, 0, 1, 0] == round(30_000 / 257)
-
-
-def test_sixteen_bits_beside_eight_are_used_whole(tmp_path):
-    """One such file among others of 8 bits made the folder unusable."""
-    two(tmp_path, 3)
-    pixels = np.array([[0, 49_601], [20_000, 5]], np.uint16)
-    Image.fromarray(pixels).save(tmp_path / "cat" / "9.png")
-    data = load(FolderSource(tmp_path, size=(2, 2)))
-    assert (data.maximum, data.deep_white) == (255, 65_535)
-    assert data.images[3, ..., 0].tolist() == [[0, round(49_601 / 257)], [round(20_000 / 257), 0]]
-
-
 def test_all_hold_together(tmp_path):
     two(tmp_path)
     (tmp_path / "cat" / "photo").write_bytes((tmp_path / "cat" / "0.png").read_bytes())

@@ -51,15 +51,14 @@ def test_tables_of_two_folders_may_have_the_same_name(tmp_path, rows):
 
 
 @pytest.mark.parametrize(
-    ("form", "source", "message"),
+    ("source", "message"),
     [
-        ({"label": "what"}, {}, "expected a column of labels (label, labels, class, target …)"),
-        ({}, {"label": "digit"}, "label: expected a column (label, pixel0,"),
-        ({}, {"shape": (7, 7)}, "shape: expected 49 columns of pixels for 7 × 7, found 64"),
+        ({"label": "digit"}, "label: expected a column (label, pixel0,"),
+        ({"shape": (7, 7)}, "shape: expected 49 columns of pixels for 7 × 7, found 64"),
     ],
 )
-def test_refusals(tmp_path, rows, form, source, message):
-    path = write_pixels(tmp_path / "train.csv", rows, **form)
+def test_refusals(tmp_path, rows, source, message):
+    path = write_pixels(tmp_path / "train.csv", rows)
     with pytest.raises(DataError) as error:
         load(CsvSource(path, **source))
     assert str(error.value).startswith(f"{path}: {message}")
@@ -142,55 +141,6 @@ def test_a_column_that_is_called_usage_and_says_something_else(tmp_path, rows):
     assert load(CsvSource(path)).notes[0] == "a.csv: labels from the column label; ignored usage"
 
 
-def test_emnist_in_a_table_lies_column_by_column(tmp_path, rows):
-    path = write_pixels(tmp_path / "emnist-letters-train.csv", rows, header=False)
-    assert recognise(path) == CsvSource(path, transpose=True)
-    upright = load(CsvSource(path, transpose=True)).images
-    np.testing.assert_array_equal(upright.transpose(0, 2, 1, 3).reshape(40, 64), rows[0])
-    assert any("transpose: true" in note for note in load(CsvSource(path)).notes)
-
-
-def test_labels_in_the_last_column_of_a_table_without_names(tmp_path, rows):
-    """As UCI's optdigits has them: the first pixel is always black."""
-    assert not rows[0][:, 0].any()
-    lines = [",".join(map(str, [*pixels, label])) for pixels, label in zip(*rows, strict=True)]
-    path = tmp_path / "optdigits.csv"
-    path.write_text("\n".join(lines), encoding="utf-8")
-    data = load(CsvSource(path))
-    np.testing.assert_array_equal(data.images.reshape(40, 64), rows[0])
-    np.testing.assert_array_equal(data.labels, rows[1])
-    assert "optdigits.csv: labels from the column 64" in data.notes
-
-
-def test_labels_that_may_be_in_either_column_are_asked_for(tmp_path, rng):
-    values = rng.integers(0, 256, (400, 10))
-    values[:, 9] %= 3
-    path = tmp_path / "photos.csv"
-    np.savetxt(path, values, fmt="%d", delimiter=",")
-    first = len(np.unique(values[:, 0]))
-    message = (
-        f"{path}: expected labels in the first column, found {first} different values there and 3 "
-        "in the last: say which it is, as in {csv: …, label: 9} or label: 0"
-    )
-    with pytest.raises(DataError) as error:
-        load(CsvSource(path))
-    assert str(error.value) == message
-    assert load(CsvSource(path, label="9")).n_classes == 3
-
-
-def test_rows_sorted_by_class_do_not_hide_the_labels(tmp_path, rng):
-    """The first 2,000 rows were looked at: their one label was taken for a black pixel."""
-    labels, pixels = np.repeat([0, 1], [2100, 900]), rng.integers(0, 256, (3000, 9))
-    path = tmp_path / "photos.csv"
-    np.savetxt(path, np.column_stack([labels, pixels]), fmt="%d", delimiter=",")
-    data = load(CsvSource(path))
-    np.testing.assert_array_equal(data.labels, labels)
-    np.testing.assert_array_equal(data.images.reshape(3000, 9), pixels)
-    np.savetxt(path, np.column_stack([pixels, labels]), fmt="%d", delimiter=",")
-    with pytest.raises(DataError, match="found 256 different values there and 2 in the last"):
-        load(CsvSource(path))
-
-
 def test_columns_sorted_as_text_are_put_in_the_order_of_their_numbers(tmp_path, rows):
     pixels, labels = rows
     order = sorted(range(64), key=str)  # pixel0, pixel1, pixel10, pixel11 …
@@ -205,57 +155,6 @@ def test_columns_sorted_as_text_are_put_in_the_order_of_their_numbers(tmp_path, 
     assert data.notes[0] == (
         "a.csv: labels from the column label; pixels in the order of their columns' numbers"
     )
-
-
-def columns(path, names, values):
-    lines = [",".join(map(str, [number % 2, *row])) for number, row in enumerate(values)]
-    path.write_text("\n".join([",".join(["label", *names]), *lines]), encoding="utf-8")
-    return path
-
-
-def test_names_of_rows_and_columns_sorted_as_text_are_put_in_order(tmp_path, rng):
-    """Kaggle's mnist_train.csv has 1x1 … 28x28, which pandas sorts as 10x1, 10x10, …, 1x1."""
-    names = [f"{row}x{column}" for row in range(1, 12) for column in range(1, 12)]
-    values = rng.integers(0, 256, (20, 121))
-    order = sorted(range(121), key=names.__getitem__)
-    path = columns(tmp_path / "a.csv", [names[each] for each in order], values[:, order])
-    data = load(CsvSource(path))
-    np.testing.assert_array_equal(data.images.reshape(20, 121), values)
-    assert "in the order of their columns' numbers" in data.notes[0]
-    turned = [f"{column}x{row}" for row in range(1, 12) for column in range(1, 12)]
-    path = columns(tmp_path / "b.csv", turned, values)  # no order of text: as they stand
-    np.testing.assert_array_equal(load(CsvSource(path)).images.reshape(20, 121), values)
-
-
-@pytest.mark.parametrize("colours", [("r", "g", "b"), ("Red_", "Green_", "Blue_")])
-def test_colours_one_after_the_other_are_put_side_by_side(tmp_path, rng, colours):
-    planes = rng.integers(0, 256, (20, 3, 4, 4))
-    names = [f"{colour}{number}" for colour in colours for number in range(16)]
-    path = columns(tmp_path / "a.csv", names, planes.reshape(20, 48))
-    data = load(CsvSource(path, shape=(4, 4, 3)))
-    np.testing.assert_array_equal(data.images, planes.transpose(0, 2, 3, 1))
-
-
-def test_few_levels_and_few_rows_are_asked_about_too(tmp_path, rng):
-    """Corners that are not black looked like the labels, and the labels like a pixel."""
-    for levels, n_rows in {17: 600, 256: 90}.items():
-        values = rng.integers(0, levels, (n_rows, 10))
-        values[:, 9] = np.arange(n_rows) % 3
-        path = tmp_path / "photos.csv"
-        np.savetxt(path, values, fmt="%d", delimiter=",")
-        with pytest.raises(DataError, match="say which it is"):
-            load(CsvSource(path))
-        np.savetxt(path, values[:, ::-1], fmt="%d", delimiter=",")
-        if levels == 256:  # 90 rows of it have gaps between their values: no labels
-            assert load(CsvSource(path, scale=255)).n_classes == 3
-
-
-def test_labels_that_are_words_are_no_pixels(tmp_path, rng):
-    values = rng.integers(0, 10, (40, 9)) + 246  # whose last column could be labels
-    lines = [",".join(map(str, [f"kind{i % 3}", *row])) for i, row in enumerate(values)]
-    path = tmp_path / "a.csv"
-    path.write_text("\n".join(lines), encoding="utf-8")
-    assert load(CsvSource(path)).class_names == ("kind0", "kind1", "kind2")
 
 
 @pytest.mark.parametrize(

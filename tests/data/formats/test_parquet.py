@@ -86,8 +86,6 @@ def test_twelve_bits_in_sixteen(tmp_path):
 
 
 def test_refusals(tmp_path):
-    with pytest.raises(DataError, match="expected Parquet files"):
-        load(ParquetSource(tmp_path))
     (tmp_path / "a.parquet").write_bytes(b"PAR1")
     broken = re.escape(f"{tmp_path / 'a.parquet'}: broken (")
     with pytest.raises(DataError, match=rf"^{broken}.+\): get the file again$"):
@@ -113,19 +111,6 @@ def test_all_files_must_name_the_classes_alike(tmp_path, other, expected, part):
     )
 
 
-@pytest.mark.parametrize("file", ["{}/train-0.parquet", "{}/train/0000.parquet"])
-def test_several_configurations_are_no_data_set(tmp_path, file):
-    for each in ("balanced", "letters"):
-        write(tmp_path / file.format(each), [10, 20], [0, 1])
-    with pytest.raises(DataError) as error:
-        load(ParquetSource(tmp_path, **SIZE))
-    assert str(error.value) == (
-        f"{tmp_path}: expected the train part of one data set, found files of it in balanced/ and "
-        "letters/: name one of these folders"
-    )
-    assert len(load(ParquetSource(tmp_path / "letters", **SIZE)).images) == 2
-
-
 @pytest.mark.parametrize(
     ("cells", "labels", "message"),
     [
@@ -143,16 +128,6 @@ def test_a_row_that_lacks_something_is_named(tmp_path, cells, labels, message):
     with pytest.raises(DataError) as error:
         load(ParquetSource(tmp_path / "a.parquet", **SIZE))
     assert str(error.value) == f"{tmp_path / 'a.parquet'}: a.parquet: expected {message} in row 1"
-
-
-def test_one_file_of_several_with_a_hash_is_noted(tmp_path):
-    """As Hugging Face called them until 2023."""
-    for number in range(2):
-        name = f"train-0000{number}-of-00002-{number}9b74b3ef9c3b56a.parquet"
-        path = write(tmp_path / name, [10, 20], [0, 1])
-    assert (
-        "is one of 2 files of a part (train-00000-of-" in load(ParquetSource(path, **SIZE)).notes[1]
-    )
 
 
 def test_one_file_of_several_is_noted(tmp_path):

@@ -8,14 +8,11 @@ Run: pytest tests/data/image_files/test_decode_files.py
 import os
 import re
 import struct
-import zlib
 
-import numpy as np
 import pytest
 
 from bakeoff.errors import DataError
 from tests.helpers.folders import grey, read, refusal, save, values
-from tests.helpers.png import png
 
 
 def test_what_is_left_out_is_noted(root, tmp_path):
@@ -88,42 +85,6 @@ def test_colors(root):
         read(root, color="blue")
 
 
-def deep_colour(path, top):
-    """Write a PNG of 4 × 4, three colours of 16 bits, the largest value of which is `top`."""
-    pixels = np.full((4, 4, 3), top // 2, ">u2")
-    pixels[0, 0] = top
-    data = zlib.compress(b"".join(b"\0" + row.tobytes() for row in pixels))
-    path.write_bytes(png(4, 4, data, depth=16, color=2))
-
-
-@pytest.mark.parametrize("top", [10_000, 4095, 3000])
-def test_colour_of_16_bits_that_are_not_used_is_refused(root, top):
-    """Satellites' reflectances, cameras' 12 bits: Pillow reads the upper 8 bits of colour."""
-    for place in root.glob("*/*.png"):
-        deep_colour(place, top)
-    wanted = re.escape("in colour whose largest value is about ") + f"{top // 256 * 257:,}, "
-    assert re.match(f"expected pictures of 8 bits.* found 4 of 16 bits {wanted}", refusal(root))
-    assert refusal(root, color="rgb")
-    for place in root.glob("*/*.png"):
-        deep_colour(place, 65535)
-    assert read(root, color="rgb").maximum == 255
-
-
-def test_colour_of_16_bits_that_are_used_is_read(root):
-    deep_colour(root / "cat" / "1.png", 65535)
-    data = read(root, color="rgb")
-    assert data.images[0, 0, 0].tolist() == [255] * 3
-    assert data.images[0, 1, 1].tolist() == [127] * 3
-    assert data.deep_white is None
-
-
-def test_dark_colour_of_16_bits_that_is_said_to_be_used_is_read(root):
-    """One dark screenshot among 8 bits: the refusal named no way to keep it."""
-    deep_colour(root / "cat" / "1.png", 9000)
-    assert refusal(root).endswith("are dark, say so: {…, scale: 255}")
-    assert read(root, color="rgb", scale=255).images[0, 0, 0].tolist() == [9000 >> 8] * 3
-
-
 def test_16_bits_for_all_three_colours_are_no_16_bits_for_each(root):
     """Bitmaps of small cameras, 5-6-5: dark ones were refused as 16 bits in colour."""
     bitmap = struct.pack("<2sIIIIiiHHIIiiII", b"BM", 98, 0, 66, 40, 4, 4, 1, 16, 3, 32, 0, 0, 0, 0)
@@ -131,11 +92,3 @@ def test_16_bits_for_all_three_colours_are_no_16_bits_for_each(root):
     for place in root.glob("*/*.png"):
         place.write_bytes(bitmap)
     assert read(root, color="rgb").images[0, 0, 0].tolist() == [0, 16, 0]
-
-
-def test_dark_pictures_of_a_stated_scale_are_noted(root):
-    """The note said that the images reaches only so much."""
-    for place in root.glob("*/*.png"):
-        save(place, np.full((4, 4), 40))
-    note = "the largest pixel in the images is 40 of 255: dark, or on another scale"
-    assert note in read(root, scale=255).notes

@@ -146,8 +146,8 @@ def test_a_study_may_stay_sealed(npz, done, tmp_path, own_home):
     assert not (out / "ledger.jsonl").exists()
     assert not own_home.exists()
     text = (
-        f"{out}: expected an opened test set, found it sealed: run the study without --only and "
-        "--keep-sealed"
+        f"{out}: expected an opened test set, found it sealed: run the study without only= and "
+        "keep_sealed=True"
     )
     with pytest.raises(StudyError, match=f"^{re.escape(text)}$"):
         _ = result.comparison

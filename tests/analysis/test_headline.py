@@ -106,6 +106,11 @@ def test_a_model_behind_the_baseline_is_not_ahead_of_it(headline):
     assert "the best model, a (91.80 %), is behind by 0.20 points (95 % interval −" in found.reason
 
 
+def test_a_model_as_good_as_the_baseline_is_neither_ahead_nor_behind(headline):
+    found = headline({"a": FakeModel(0.92), "b": FakeModel(0.9)}, baselines={"logistic": 0.92})
+    assert "the best model, a (92.00 %), is level with it (95 % interval −" in found.reason
+
+
 def test_the_reasons_of_many_models_stand_with_the_findings(headline):
     found = headline({name: FakeModel(0.1) for name in "abcd"})
     assert found.reason == (

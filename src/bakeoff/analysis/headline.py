@@ -112,11 +112,9 @@ def _baseline(comparison: Comparison) -> Headline | None:
     baseline = max(unbeaten, key=lambda each: each.accuracy.mean)
     model = max(comparison.models, key=lambda each: each.leads[baseline.name].difference)
     lead = model.leads[baseline.name]
-    side = "behind" if lead.difference < 0 else "ahead"
-    by = points(abs(lead.difference))
     reason = (
         f"The baseline has {percent(baseline.accuracy.mean)} correct; the best model, "
-        f"{model.name} ({percent(model.accuracy.mean)}), is {side} by {by} points "
+        f"{model.name} ({percent(model.accuracy.mean)}), is {_beside(lead.difference)} "
         f"(95 % interval {signed_points(lead.low)} to {signed_points(lead.high)})"
     )
     if lost := collapsed(model, comparison):
@@ -125,6 +123,14 @@ def _baseline(comparison: Comparison) -> Headline | None:
         *("a baseline does as well", None, (baseline.name, model.name)),
         *("No model is shown to be better than the baseline ", baseline.name, ".", reason),
     )
+
+
+def _beside(difference: float) -> str:
+    """Say where a model stands beside a baseline, the difference being the model's lead."""
+    if not difference:
+        return "level with it"
+    side = "behind" if difference < 0 else "ahead"
+    return f"{side} by {points(abs(difference))} points"
 
 
 def _cannot_say(comparison: Comparison, chosen: Recommendation, choose: Choose) -> Headline | None:

@@ -77,6 +77,11 @@ def test_values_tell_it_where_there_are_no_names(tmp_path, firsts, lasts, column
         assert found(tmp_path / "a.csv", text) == column
 
 
+def test_a_line_that_counts_the_columns_is_none_of_their_values(tmp_path):
+    lines = [f"255,7,7,{number % 3}" for number in range(9)]
+    assert found(tmp_path / "a.csv", "\n".join(["0,1,2,3", *lines])) == LAST
+
+
 def test_of_two_columns_the_first_is_it(tmp_path):
     assert found(tmp_path / "a.csv", "0,1\n0,2\n0,3\n") == 0
 

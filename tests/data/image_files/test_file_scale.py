@@ -82,12 +82,19 @@ def test_what_could_not_be_read_says_nothing():
     assert white_of(decoded)[0].maximum == 1
 
 
-def test_every_part_is_looked_at_in_its_place():
-    decoded = decoded_of(255, 255, 1, 255)
-    with pytest.raises(DataError, match="found that train reaches 255 and validation 1: scale"):
+@pytest.mark.parametrize(
+    ("train", "validation", "found"),
+    [
+        ([255, 255], 1, "255 and validation 1"),
+        ([100, 100], 20, "100 and validation 20"),  # dark, both
+        ([(65535, 255), (0, 0)], (4095, 16), "65535 and validation 4095"),
+        ([(65535, 255), 255], (4095, 16), "65535 and validation 4095"),  # beside 8 bits
+    ],
+)
+def test_every_part_is_looked_at_in_its_place(train, validation, found):
+    decoded = decoded_of(*train, validation, train[0])
+    with pytest.raises(DataError, match=f"found that train reaches {found}: scale them alike"):
         white_of(decoded, {"train": 2, "validation": 1, "test": 1})
-    with pytest.raises(DataError, match="found that train reaches 65535 and test 4095: scale"):
-        white_of(decoded_of((65535, 255), (4095, 16)), {"train": 1, "test": 1})
 
 
 def test_a_value_of_16_bits_above_the_stated_white_is_refused():

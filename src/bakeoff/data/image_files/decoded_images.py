@@ -40,7 +40,7 @@ class DecodedImages:
 
 
 def to_decode(count: int, how: Pictures) -> DecodedImages:
-    """Return arrays for so many images; DataError if they need more than half the free memory."""
+    """Return arrays for so many images; DataError above a quarter of the free memory."""
     shape = (count, *how.size, 1 if how.color == "grey" else 3)
     check_memory(2 * int(np.prod(shape, dtype=object)))
     return DecodedImages(

@@ -22,7 +22,7 @@ from bakeoff.study.frame import frame
 from bakeoff.study.winner.picture_files import picture_files
 from bakeoff.study.winner.read_pictures import Adapt, PicturesReader
 from bakeoff.study.winner.trained_model import TrainedModel
-from bakeoff.utils.text import counted, probability, shown
+from bakeoff.utils.text import counted, percent, probability, shown
 
 CENTRED = "centred"
 UNLIKE = "unlike training"
@@ -112,7 +112,7 @@ class Predictions:
         if self.unlike is not None and self.unlike[index]:
             notes.append(UNLIKE)
         if self.agreement[index] < 1:
-            notes.append(f"{self.agreement[index]:.0%} of the seeds agree")
+            notes.append(f"{percent(self.agreement[index], 0)} of the seeds agree")
         return notes
 
     def csv(self) -> str:

@@ -29,6 +29,7 @@ from bakeoff.storage.split_file import read_split
 from bakeoff.storage.study_folder import StudyFolder
 from bakeoff.storage.study_recipe import read_recipe
 from bakeoff.study.recorded_data import recorded_data
+from bakeoff.utils.text import percent
 
 FILE = "training_profile.npz"
 SAMPLE = 2_000  # images kept, at most
@@ -94,7 +95,8 @@ class TrainingProfile:
         wrong, among = self.alarms.tolist()
         if not among:
             return "how often that is a false alarm is not known, without a validation part"
-        return f"{wrong:,} of {among:,} validation images ({wrong / among:.1%}) are called so, too"
+        share = percent(wrong / among, 1)
+        return f"{wrong:,} of {among:,} validation images ({share}) are called so, too"
 
 
 def read_profile(folder: StudyFolder) -> TrainingProfile | None:

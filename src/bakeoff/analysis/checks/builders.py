@@ -42,8 +42,8 @@ def pixels_lost(model: ModelResult, comparison: Comparison) -> Finding | None:
             "image, so they cannot learn from pixels."
         ),
         advice=(
-            "Remove what makes them alike from the builder: LayerNormalization, for one, takes "
-            "each pixel's own mean away, which of one channel leaves nothing."
+            "Remove what makes them alike from the builder. LayerNormalization does, for one: it "
+            "subtracts each pixel's mean over its channels, so one channel becomes 0 everywhere."
         ),
     )
 

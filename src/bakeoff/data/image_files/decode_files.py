@@ -105,7 +105,7 @@ def check_pictures(how: Pictures) -> None:
 def decode_files(
     files: Sequence[File], how: Pictures, skipped: Skipped, parts: Mapping[str, int]
 ) -> Read:
-    """Read image files, of at most half of the free memory together.
+    """Read image files, of at most a quarter of the free memory together.
 
     parts : how many files each part has, in the order of the files
     """

@@ -31,12 +31,12 @@ from bakeoff.storage.split_file import read_folds
 from bakeoff.storage.study_folder import StudyFolder
 from bakeoff.study import verify
 from bakeoff.study.compare import compare
+from bakeoff.study.create.study_backbones import with_study_backbones
 from bakeoff.study.executors.interface import Lost
 from bakeoff.study.jobs.development_data import read_development
 from bakeoff.study.jobs.job import TrainJob
 from bakeoff.study.retrain import retrain
 from bakeoff.study.status import status
-from bakeoff.study.study_backbones import with_study_backbones
 from bakeoff.study.winner.ship import ShipJob
 from bakeoff.study.winner.trained_model import trained_model
 from bakeoff.study.winner.training_profile import read_profile

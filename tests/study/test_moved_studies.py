@@ -10,6 +10,7 @@ import zipfile
 
 import pytest
 import yaml
+from tests.study.test_extend import BUILDER
 
 from bakeoff import recipe
 from bakeoff.cli import main
@@ -21,7 +22,6 @@ from bakeoff.study.run import run
 from bakeoff.study.verify import verify
 from tests.helpers.jobs import Listener
 from tests.helpers.small import mapping, write_npz
-from tests.study.test_extend import BUILDER
 
 pytestmark = pytest.mark.usefixtures("jobs_in_process")  # nothing here is looked at
 

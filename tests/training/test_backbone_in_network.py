@@ -17,9 +17,9 @@ from bakeoff.recipe import parse
 from bakeoff.recipe.architecture import describe
 from bakeoff.storage.study_folder import StudyFolder
 from bakeoff.storage.study_recipe import read_recipe
+from bakeoff.study.create.study_backbones import with_study_backbones
 from bakeoff.study.jobs import checkpoints
 from bakeoff.study.run import run
-from bakeoff.study.study_backbones import with_study_backbones
 from bakeoff.training.build_model import build, pretrain
 from bakeoff.training.plain_model import plain_model
 from bakeoff.training.predict import predict

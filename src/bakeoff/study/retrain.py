@@ -20,14 +20,14 @@ from bakeoff.storage import array_files, atomic, formats, written_folder
 from bakeoff.storage.history import read_history
 from bakeoff.storage.study_folder import StudyFolder
 from bakeoff.storage.study_recipe import recorded_recipe
-from bakeoff.study.begun_split import as_begun
 from bakeoff.study.create import Prepared, load_split
+from bakeoff.study.create.begun_split import as_begun
+from bakeoff.study.create.extend import require_data
 from bakeoff.study.environment import environment
 from bakeoff.study.executors.fork_server import warm_up
 from bakeoff.study.executors.interface import Job, Lost
 from bakeoff.study.executors.lanes import lanes_of
 from bakeoff.study.executors.local_processes import run_jobs
-from bakeoff.study.extend import require_data
 from bakeoff.study.jobs.model_identity import identity
 from bakeoff.study.train_missing import train
 from bakeoff.utils.events import Watcher

@@ -1,7 +1,7 @@
 """Carries a recipe out: trains what is missing, opens the test set once, compares, reports.
 
 So the same command again goes on where it was stopped, and on a finished study it opens nothing.
-What a recipe may change meanwhile: extend.py.
+What a recipe may change meanwhile: create/extend.py.
 """
 
 import multiprocessing as mp

@@ -81,7 +81,7 @@ def install(plan: Plan) -> None:
     if plan.clock:
         for name in (
             "bakeoff.study.jobs.job",
-            "bakeoff.study.create",
+            "bakeoff.study.create.prepare",
             "bakeoff.study.opening.open_test_set",
         ):
             _when_imported(name, lambda module: _jumping_clock(module, gate))

@@ -19,12 +19,12 @@ from bakeoff.recipe.apply_setting import most, with_networks
 from bakeoff.recipe.architecture import Architecture, describe, meant_as_output, training_bytes
 from bakeoff.recipe.vocabulary.builder_remarks import MEANINGS
 from bakeoff.study.create import load_split
+from bakeoff.study.create.study_backbones import with_study_backbones
 from bakeoff.study.jobs.model_identity import identity
 from bakeoff.study.planning.cluster_plan import ClusterPlan, cluster_plan
 from bakeoff.study.planning.cost import trial_seconds
 from bakeoff.study.planning.estimate import run_memory, run_seconds
 from bakeoff.study.planning.stages import sizes
-from bakeoff.study.study_backbones import with_study_backbones
 from bakeoff.utils.machine import cores, default_device, measured_rate
 
 

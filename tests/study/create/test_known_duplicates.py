@@ -1,14 +1,14 @@
 """Duplicates are counted once for a data set and split; the oracle is `count_duplicates`. 1 s.
 
-Run: pytest tests/study/test_known_duplicates.py
+Run: pytest tests/study/create/test_known_duplicates.py
 """
 
 import numpy as np
 import pytest
 
 from bakeoff.data import count_duplicates
-from bakeoff.study import known_duplicates as module
-from bakeoff.study.known_duplicates import known_duplicates
+from bakeoff.study.create import known_duplicates as module
+from bakeoff.study.create.known_duplicates import known_duplicates
 
 
 @pytest.fixture

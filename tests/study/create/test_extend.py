@@ -1,7 +1,7 @@
 """A study that is there already: what may be added to it, and what may not be changed.
 
 Oracle: the protocol. Seeds and models may be added; what was trained stays as it was trained.
-Cost: 15 s, most of it the workers' starts. Run: pytest tests/study/test_extend.py
+Cost: 15 s, most of it the workers' starts. Run: pytest tests/study/create/test_extend.py
 """
 
 import json
@@ -17,8 +17,9 @@ from bakeoff import recipe
 from bakeoff.errors import RecipeError, StudyError
 from bakeoff.storage import formats, ledger, user_ledger
 from bakeoff.storage.study_folder import StudyFolder
-from bakeoff.study import create, extend
-from bakeoff.study.extend import extended
+from bakeoff.study import create
+from bakeoff.study.create import extend
+from bakeoff.study.create.extend import extended
 from bakeoff.study.run import run
 from bakeoff.study.tuning.tune import tune
 from bakeoff.utils.events import Watcher

@@ -1,6 +1,6 @@
 """A study whose split this version would draw otherwise goes on with its own.
 
-Oracle: the study's files from before. Cost: 3 s. Run: pytest tests/study/test_begun_split.py
+Oracle: the study's files from before. Cost: 3 s. Run: pytest tests/study/create/test_begun_split.py
 """
 
 import numpy as np

@@ -1,7 +1,7 @@
 """Models of other studies as backbones: which cannot be, and what counts as the same one.
 
 Oracle: messages by hand. What can be: tests/training/test_backbone_in_network.py. Cost: 0.2 s.
-Run: pytest tests/study/test_study_backbones.py
+Run: pytest tests/study/create/test_study_backbones.py
 """
 
 from pathlib import Path
@@ -11,9 +11,9 @@ import pytest
 
 from bakeoff.errors import RecipeError, StudyError
 from bakeoff.recipe import parse
-from bakeoff.study import study_backbones
+from bakeoff.study.create import study_backbones
+from bakeoff.study.create.study_backbones import with_study_backbones
 from bakeoff.study.jobs.model_identity import same_network
-from bakeoff.study.study_backbones import with_study_backbones
 
 NETWORK = {
     "input_shape": [8, 8, 1],

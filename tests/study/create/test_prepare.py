@@ -2,7 +2,7 @@
 
 Oracle: what lay there before. Cost: 2 s.
 
-Run: pytest tests/study/test_create.py
+Run: pytest tests/study/create/test_prepare.py
 """
 
 import re

@@ -29,12 +29,12 @@ from bakeoff.storage.search_folder import SearchFolder, with_chosen
 from bakeoff.storage.study_folder import StudyFolder
 from bakeoff.storage.study_recipe import recorded_recipe
 from bakeoff.storage.user_ledger import require_user_ledger
-from bakeoff.study.begun_split import as_begun
+from bakeoff.study.create.begun_split import as_begun
+from bakeoff.study.create.extend import extended, require_data
+from bakeoff.study.create.known_duplicates import twins
+from bakeoff.study.create.study_backbones import with_study_backbones
 from bakeoff.study.environment import environment
-from bakeoff.study.extend import extended, require_data
 from bakeoff.study.jobs.model_identity import builder_hash, identity
-from bakeoff.study.known_duplicates import twins
-from bakeoff.study.study_backbones import with_study_backbones
 from bakeoff.utils.machine import available_memory
 from bakeoff.utils.text import shown
 

@@ -232,6 +232,22 @@ def _own_home(_homes, monkeypatch):
     monkeypatch.setenv(native.SWITCH, "plain")
 
 
+@pytest.fixture(scope="module")
+def module_home(_homes):
+    """Give studies that a whole module shares a ledger that knows no others."""
+    with pytest.MonkeyPatch.context() as patched:
+        patched.setenv("BAKEOFF_HOME", str(_homes()))
+        yield
+
+
+@pytest.fixture(scope="session")
+def npz(tmp_path_factory):
+    """A data set that trains in a second."""
+    from tests.helpers.small import write_npz
+
+    return write_npz(tmp_path_factory.mktemp("small") / "small.npz")
+
+
 @pytest.fixture
 def figures_undrawn(monkeypatch):
     """Leave out the figures of reports, in this process."""

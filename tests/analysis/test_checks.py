@@ -30,12 +30,6 @@ CODES = {**STUDY_CHECKS, **MODEL_CHECKS}
 DOCS = Path(__file__).parents[2] / "docs" / "findings.md"
 
 
-@pytest.fixture(autouse=True)
-def home(tmp_path, monkeypatch):
-    """Keep the user's own ledgers out of it."""
-    monkeypatch.setenv("BAKEOFF_HOME", str(tmp_path / "home"))
-
-
 @pytest.fixture
 def findings(tmp_path):
     """Write a study, compare it, and return its findings by (code, model)."""

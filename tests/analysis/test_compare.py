@@ -27,12 +27,6 @@ def study(tmp_path):
     return write_trio(tmp_path / "study")
 
 
-@pytest.fixture(autouse=True)
-def home(tmp_path, monkeypatch):
-    """Keep the user's own ledgers out of it."""
-    monkeypatch.setenv("BAKEOFF_HOME", str(tmp_path / "home"))
-
-
 # ── scores ───────────────────────────────────────────────────────────────────────────────────
 
 

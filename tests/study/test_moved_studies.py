@@ -10,7 +10,6 @@ import zipfile
 
 import pytest
 import yaml
-from tests.study.test_extend import BUILDER
 
 from bakeoff import recipe
 from bakeoff.cli import main
@@ -21,18 +20,11 @@ from bakeoff.study.create import prepare
 from bakeoff.study.run import run
 from bakeoff.study.verify import verify
 from tests.helpers.jobs import Listener
-from tests.helpers.small import mapping, write_npz
+from tests.helpers.small import BUILDER, mapping, write_npz
 
-pytestmark = pytest.mark.usefixtures("jobs_in_process")  # nothing here is looked at
+pytestmark = pytest.mark.usefixtures("module_home", "jobs_in_process")  # nothing here is looked at
 
 MODELS = {"linear": {"layers": []}, "mine": {"python": "mine.py:build"}}
-
-
-@pytest.fixture(scope="module", autouse=True)
-def home(tmp_path_factory):
-    with pytest.MonkeyPatch.context() as patched:
-        patched.setenv("BAKEOFF_HOME", str(tmp_path_factory.mktemp("home")))
-        yield
 
 
 def write_project(folder):

@@ -38,14 +38,7 @@ from tests.helpers import mortal_study
 from tests.helpers.jobs import Listener
 from tests.helpers.small import LABELS, MODELS, carry_out, declare, files, identical, write_npz
 
-pytestmark = pytest.mark.usefixtures("jobs_in_process")  # no picture here is looked at
-
-
-@pytest.fixture(scope="module", autouse=True)
-def home(tmp_path_factory):
-    with pytest.MonkeyPatch.context() as patched:
-        patched.setenv("BAKEOFF_HOME", str(tmp_path_factory.mktemp("home")))
-        yield
+pytestmark = pytest.mark.usefixtures("module_home", "jobs_in_process")  # pictures are not looked at
 
 
 @pytest.fixture(scope="module")

@@ -24,16 +24,9 @@ from bakeoff.study.run import run
 from bakeoff.study.tuning.tune import tune
 from bakeoff.utils.events import Watcher
 from tests.helpers.jobs import Listener
-from tests.helpers.small import MODELS, carry_out, declare, files, identical, write_npz
+from tests.helpers.small import BUILDER, MODELS, carry_out, declare, files, identical, write_npz
 
-pytestmark = pytest.mark.usefixtures("jobs_in_process")  # nothing here is looked at
-
-
-@pytest.fixture(scope="module", autouse=True)
-def home(tmp_path_factory):
-    with pytest.MonkeyPatch.context() as patched:
-        patched.setenv("BAKEOFF_HOME", str(tmp_path_factory.mktemp("home")))
-        yield
+pytestmark = pytest.mark.usefixtures("module_home", "jobs_in_process")  # nothing here is looked at
 
 
 @pytest.fixture(scope="module")
@@ -183,19 +176,6 @@ def test_a_builder_may_be_moved(npz, tmp_path):
     result = carry_out(npz, out, watcher=listener, **builder, options={"seeds": 3})
     assert sorted(set(listener.of("epoch"))) == ["mine seed 2"]
     assert result.comparison.test_openings == 2
-
-
-BUILDER = """
-import keras
-
-
-def build(input_shape, n_classes):
-    return keras.Sequential([
-        keras.Input(input_shape),
-        keras.layers.Flatten(),
-        keras.layers.Dense(n_classes, activation="softmax"),
-    ])
-"""
 
 
 # ── what may not ─────────────────────────────────────────────────────────────────────────────

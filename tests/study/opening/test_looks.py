@@ -16,9 +16,9 @@ from bakeoff.errors import RecipeError
 from bakeoff.study.planning.stages import seeds_in_words, stages_left
 from bakeoff.study.status import sentences, status
 from bakeoff.utils.events import Watcher
-from tests.helpers.small import LINES, carry_out, declare, files, write_npz
+from tests.helpers.small import LINES, carry_out, declare, files
 
-pytestmark = pytest.mark.usefixtures("jobs_in_process")  # nothing here is looked at
+pytestmark = pytest.mark.usefixtures("module_home", "jobs_in_process")  # nothing here is looked at
 
 
 MODELS = {  # blind always says one class: it is plainly worse than the others
@@ -39,11 +39,6 @@ class Notes(Watcher):
 
     def note(self, text):
         self.said.append(text)
-
-
-@pytest.fixture(scope="module")
-def npz(tmp_path_factory):
-    return write_npz(tmp_path_factory.mktemp("looks") / "data.npz")
 
 
 @pytest.fixture(scope="module")

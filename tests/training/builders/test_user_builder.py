@@ -19,7 +19,9 @@ from bakeoff.storage.study_folder import StudyFolder
 from bakeoff.training.backend import keras
 from bakeoff.training.build_model import build
 from tests.helpers.jobs import Listener
-from tests.helpers.small import MODELS, carry_out, write_npz
+from tests.helpers.small import MODELS, carry_out
+
+pytestmark = pytest.mark.usefixtures("module_home")
 
 GOOD = """
 import keras
@@ -56,18 +58,6 @@ class Own(keras.Model):
 def subclassed(input_shape, n_classes):
     return Own(n_classes)
 """
-
-
-@pytest.fixture(scope="module", autouse=True)
-def home(tmp_path_factory):
-    with pytest.MonkeyPatch.context() as patched:
-        patched.setenv("BAKEOFF_HOME", str(tmp_path_factory.mktemp("home")))
-        yield
-
-
-@pytest.fixture(scope="module")
-def npz(tmp_path_factory):
-    return write_npz(tmp_path_factory.mktemp("data") / "small.npz")
 
 
 def model(tmp_path, source, function="build"):

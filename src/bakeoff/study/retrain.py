@@ -22,7 +22,7 @@ from bakeoff.storage.study_folder import StudyFolder
 from bakeoff.storage.study_recipe import recorded_recipe
 from bakeoff.study.create import Prepared, load_split
 from bakeoff.study.create.begun_split import as_begun
-from bakeoff.study.create.extend import require_data
+from bakeoff.study.create.load_split import require_data
 from bakeoff.study.environment import environment
 from bakeoff.study.executors.fork_server import warm_up
 from bakeoff.study.executors.interface import Job, Lost

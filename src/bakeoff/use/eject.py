@@ -25,7 +25,7 @@ from bakeoff.recipe.vocabulary.training import BALANCED, TrainingOptions
 from bakeoff.storage import atomic, formats
 from bakeoff.storage.study_folder import StudyFolder
 from bakeoff.storage.study_recipe import read_recipe
-from bakeoff.study.create.extend import require_data
+from bakeoff.study.create.load_split import require_data
 from bakeoff.use import graph_code
 
 _PUBLISHED = {"mnist": "mnist", "fashion-mnist": "fashion_mnist"}

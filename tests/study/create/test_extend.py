@@ -5,7 +5,6 @@ Cost: 15 s, most of it the workers' starts. Run: pytest tests/study/create/test_
 """
 
 import json
-import os
 import re
 import shutil
 from types import SimpleNamespace
@@ -364,19 +363,6 @@ def test_code_runs_only_where_the_recipe_names_it(npz, tmp_path):
 
 
 # ── hands in the folder ──────────────────────────────────────────────────────────────────────
-
-
-def test_a_recipe_edited_in_the_studys_folder_is_written_again_aloud(npz, out):
-    recorded, split = (files(out)[name] for name in ("recipe.yaml", "split.npz"))
-    (out / "recipe.yaml").write_bytes(recorded.replace(b"margin: 0.002", b"margin: 0.5"))
-    os.unlink(out / "split.npz")
-    text = (
-        "was changed or lost: it is written again; to change the study, change the recipe that "
-        "you run"
-    )
-    assert notes(npz, out) == [f"{out / 'recipe.yaml'} {text}", f"{out / 'split.npz'} {text}"]
-    assert (out / "recipe.yaml").read_bytes() == recorded
-    assert (out / "split.npz").read_bytes() == split
 
 
 def test_a_lost_ledger_line_is_written_again(npz, out):

@@ -9,7 +9,6 @@ from typing import Any
 
 from bakeoff.data import DataSet
 from bakeoff.data.folds import Folds
-from bakeoff.data.sources import missing
 from bakeoff.data.split import Split
 from bakeoff.errors import StudyError
 from bakeoff.recipe import ModelRecipe, Recipe
@@ -19,7 +18,6 @@ from bakeoff.storage.search_folder import SearchFolder
 from bakeoff.storage.study_folder import StudyFolder
 from bakeoff.storage.study_recipe import recorded_recipe
 from bakeoff.study.jobs.model_identity import identity, is_identity
-from bakeoff.utils.text import shown
 
 
 def extended(
@@ -145,19 +143,6 @@ def _kept_models(folder: StudyFolder, before: Recipe, dropped: Sequence[str]) ->
         f"the study keeps {', '.join(dropped)}, trained earlier: a model is not dropped "
         "after it was seen; use --out for a study without it"
     ]
-
-
-def require_data(folder: StudyFolder, recipe: Recipe) -> None:
-    """Raise StudyError where a study is there, and its data is not where the recipe says."""
-    gone = missing(recipe.data)
-    if gone is not None and folder.exists():
-        known = folder.read_study()["data"]
-        raise StudyError(
-            f"{folder.path}: expected the images it was begun with ({known['name']}, SHA-256 "
-            f"{known['hash'][:12]}…), found nothing at {shown(gone)}: put them there, or write "
-            "where they are into a copy of its recipe.yaml and run that with --out "
-            f"{folder.path}"
-        )
 
 
 def _other_images(folder: StudyFolder, old: Mapping[str, Any], data: DataSet) -> StudyError:

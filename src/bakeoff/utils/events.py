@@ -51,6 +51,7 @@ class Planned:
     """A job to come; `cost` is its share of the work, in any unit that all jobs have in common.
 
     selection : the rule that picks its epoch
+    model : whose trial it is, which all take as long; "" where it is alone of its kind
     within : seconds from the stage's first job, after which it is not begun any more
     """
 
@@ -59,6 +60,7 @@ class Planned:
     cost: float
     selection: str = "last"
     within: float | None = None
+    model: str = ""
 
 
 class Watcher:

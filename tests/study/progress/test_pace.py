@@ -37,8 +37,8 @@ def simulate(pace, jobs, lengths, *, workers, delay):
 
 
 def jobs_and_lengths():
-    jobs = [Planned(f"slow seed {seed}", 10, 600.0) for seed in range(4)]
-    jobs += [Planned(f"fast seed {seed}", 20, 200.0) for seed in range(5)]
+    jobs = [Planned(f"slow seed {seed}", 10, 600.0, model="slow") for seed in range(4)]
+    jobs += [Planned(f"fast seed {seed}", 20, 200.0, model="fast") for seed in range(5)]
     lengths = {job.label: SLOW if job.label.startswith("slow") else FAST for job in jobs}
     return jobs, lengths
 
@@ -60,8 +60,8 @@ def test_the_time_left_is_right_once_a_few_epochs_are_over(workers):
 
 def test_of_thousands_of_jobs_only_the_sums_are_looked_at(monkeypatch):
     """At 10,000 trials each line took as long as the list of all trials is."""
-    jobs = [Planned(f"slow seed {seed}", 4, 240.0) for seed in range(300)]
-    jobs += [Planned(f"fast seed {seed}", 4, 40.0) for seed in range(700)]
+    jobs = [Planned(f"slow seed {seed}", 4, 240.0, model="slow") for seed in range(300)]
+    jobs += [Planned(f"fast seed {seed}", 4, 40.0, model="fast") for seed in range(700)]
     lengths = {job.label: SLOW if job.label.startswith("slow") else FAST for job in jobs}
     laid_out = []
 

@@ -1,4 +1,4 @@
-"""A recipe becomes a study ready to be carried out: its folder created, or extended by extend.py."""
+"""A recipe becomes a study that can be carried out: its folder created, or extended."""
 
 import os
 from collections.abc import Callable, Mapping

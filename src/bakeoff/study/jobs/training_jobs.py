@@ -51,8 +51,8 @@ def train_job(
         data=str(scratch if fold is None else _fold_folder(scratch, seed, fold)),
         **_common(prepared),
     )
-    cost = _cost(prepared, model)
-    return Planned(job.label, model.training.epochs, cost, job.selection), job
+    epochs, cost = model.training.epochs, _cost(prepared, model)
+    return Planned(job.label, epochs, cost, job.selection, model=model.name), job
 
 
 def baseline_job(prepared: Prepared, name: str, scratch: Path) -> tuple[Planned, BaselineJob]:

@@ -1,7 +1,6 @@
 """How far a stage of a study is, and how long it still takes; times are given, never taken."""
 
 import math
-import re
 import statistics
 from collections import Counter, defaultdict, deque
 from collections.abc import Mapping, Sequence
@@ -28,7 +27,6 @@ class _Length:
 @dataclass
 class _Job:
     planned: Planned
-    affinity: str
     index: int
     epochs: int = 0  # done
     resumed: int = 0  # of them, by a run before this one
@@ -36,6 +34,11 @@ class _Job:
     heard: float = 0.0  # when the last epoch ended
     last: _Length | None = None  # of its epochs
     done: bool = False
+
+    @property
+    def kind(self) -> str:
+        """What it has in common with jobs that take as long: their model, or else its label."""
+        return self.planned.model or self.planned.label
 
     @property
     def share(self) -> float:
@@ -59,8 +62,8 @@ class _Speed:
 
     def whole(self, job: _Job) -> float:
         """Return how long a job takes from its start."""
-        if job.affinity in self.lengths:
-            return self.delay + self.lengths[job.affinity] * job.planned.epochs
+        if job.kind in self.lengths:
+            return self.delay + self.lengths[job.kind] * job.planned.epochs
         return self.delay + self.rate * job.planned.cost
 
     def left(self, job: _Job, now: float) -> float:
@@ -68,7 +71,7 @@ class _Speed:
         if not job.epochs:
             return max(self.whole(job) - (now - job.heard), 0.0)
         other = self.rate * job.planned.cost / job.planned.epochs
-        length = self.lengths.get(job.affinity, other)
+        length = self.lengths.get(job.kind, other)
         return max(length * (job.planned.epochs - job.epochs) - (now - job.heard), 0.0)
 
 
@@ -81,13 +84,11 @@ class Pace:
     """
 
     def __init__(self, jobs: Sequence[Planned]) -> None:
-        self._jobs = {
-            job.label: _Job(job, _affinity(job.label), index) for index, job in enumerate(jobs)
-        }
+        self._jobs = {job.label: _Job(job, index) for index, job in enumerate(jobs)}
         # Kept up to date, so that no line costs more where there are ten thousand jobs.
         self._waiting = dict(self._jobs)
-        self._alike = Counter(map(_kind, self._waiting.values()))
-        self._planned = {job.affinity: job.planned for job in self._jobs.values()}
+        self._alike = Counter(map(_alike, jobs))
+        self._planned = {job.kind: job.planned for job in self._jobs.values()}
         self._cost = sum(job.cost for job in jobs)
         self._done_cost = 0.0
         self._lengths: dict[str, deque[_Length]] = defaultdict(lambda: deque(maxlen=_REMEMBERED))
@@ -152,10 +153,10 @@ class Pace:
         length, first = now - job.heard, job.epochs == job.resumed
         job.epochs, job.heard = job.epochs + 1, now
         if first:
-            self._firsts.append((job.affinity, length))
+            self._firsts.append((job.kind, length))
         elif length >= _TOGETHER:
             job.last = _Length(length)
-            self._lengths[job.affinity].append(job.last)
+            self._lengths[job.kind].append(job.last)
         elif job.last is not None:
             job.last.epochs += 1
 
@@ -186,7 +187,7 @@ class Pace:
         """Take note that a job waits no longer."""
         job = self._waiting.pop(label, None)
         if job is not None:
-            self._alike[_kind(job)] -= 1
+            self._alike[_alike(job.planned)] -= 1
 
     def seconds_left(self, now: float) -> float | None:
         """Return how long the stage still takes; None while nothing is known."""
@@ -210,22 +211,20 @@ class Pace:
     def _speed(self) -> _Speed | None:
         """Return how long jobs take by what was seen so far; None while that is nothing."""
         lengths = {
-            affinity: statistics.median(each.seconds / each.epochs for each in seen)
-            for affinity, seen in self._lengths.items()
+            kind: statistics.median(each.seconds / each.epochs for each in seen)
+            for kind, seen in self._lengths.items()
             if seen
         }
-        delays = [
-            first - lengths[affinity] for affinity, first in self._firsts if affinity in lengths
-        ]
+        delays = [first - lengths[kind] for kind, first in self._firsts if kind in lengths]
         delay = max(min(delays, default=0.0), 0.0)
-        for affinity, first in self._firsts:
+        for kind, first in self._firsts:
             if first > _LONG:
-                lengths.setdefault(affinity, first - delay)
+                lengths.setdefault(kind, first - delay)
         if not lengths:
             return None
         ratios = [
-            length * self._planned[affinity].epochs / self._planned[affinity].cost
-            for affinity, length in lengths.items()
+            length * self._planned[kind].epochs / self._planned[kind].cost
+            for kind, length in lengths.items()
         ]
         rate = math.exp(statistics.fmean(math.log(ratio) for ratio in ratios))
         return _Speed(lengths, rate, delay)
@@ -235,17 +234,11 @@ class Pace:
             lasting = map(speed.whole, self._waiting.values())
             return makespan(lasting, workers=self._workers, busy=busy)
         several = (
-            count * speed.whole(_Job(planned, affinity, 0))
-            for (affinity, planned), count in self._alike.items()
-            if count
+            count * speed.whole(_Job(planned, 0)) for planned, count in self._alike.items() if count
         )
         return max([*busy, (sum(several) + sum(busy)) / self._workers])
 
 
-def _kind(job: _Job) -> tuple[str, Planned]:
-    """Return what jobs have in common that take equally long."""
-    return job.affinity, replace(job.planned, label="")
-
-
-def _affinity(label: str) -> str:
-    return re.sub(r" (seed|repeat) \d+( fold \d+)?$", "", label)
+def _alike(planned: Planned) -> Planned:
+    """Return what a job has in common with those that take exactly as long."""
+    return replace(planned, label="") if planned.model else planned

@@ -10,15 +10,12 @@ import json
 import re
 import shutil
 
-import pytest
 from rich.console import Console
 
-from bakeoff.errors import DamagedFile
 from bakeoff.storage.study_folder import StudyFolder, trial_lock
 from bakeoff.study.jobs.checkpoint_names import PLACE
 from bakeoff.study.status import status, table
 from bakeoff.use.serve.live import Live
-from tests.robustness.hostile.studies import forge_json
 
 
 def test_status_of_a_finished_study(tiny_study, call):
@@ -125,10 +122,3 @@ def test_status_and_the_live_page_say_which_node_of_a_cluster_is_at_a_trial(tiny
     (partial / PLACE).write_text("{}")  # cut short, or somebody else's
     with folder.lock(trial_lock("mlp", 1)):
         assert Live(folder).picture()["running"] == ["mlp seed 1"]
-
-
-def test_a_trial_without_the_scores_that_the_study_has_is_refused(tiny_study):
-    """It was reported as a fault of Bakeoff's."""
-    forge_json(tiny_study / "trials/mlp/seed-0", "trial.json", validation=None)
-    with pytest.raises(DamagedFile, match=r"trial\.json: expected the bytes that were recorded"):
-        status(tiny_study)

@@ -5,24 +5,21 @@ Everything comes from the study's folder; test predictions are not looked at.
 
 from __future__ import annotations
 
-import json
 import math
 from collections.abc import Mapping, Sequence
-from contextlib import suppress
 from dataclasses import dataclass
 from io import StringIO
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from bakeoff.analysis.environments import differing, joined
-from bakeoff.errors import StorageError, printable
 from bakeoff.recipe.outline import Outline, outline, read_outline
-from bakeoff.storage import atomic, formats, lost_weights
+from bakeoff.storage import lost_weights
 from bakeoff.storage.declared_looks import PlannedOpenings, planned_openings
 from bakeoff.storage.opened_weights import changed_trials
 from bakeoff.storage.race_looks import dropped_models
-from bakeoff.storage.study_folder import StudyFolder, to_go_on, trial_lock
-from bakeoff.study.jobs.checkpoint_names import PLACE, epochs_saved
+from bakeoff.storage.study_folder import StudyFolder, to_go_on
+from bakeoff.study.progress.trial_status import STATES, TrialStatus, trial_status
 from bakeoff.utils import text
 from bakeoff.utils.numbers import mean_of_known
 
@@ -30,26 +27,6 @@ if TYPE_CHECKING:
     from rich.console import RenderableType
 
     from bakeoff.recipe import Recipe
-
-STATES = ("finished", "running", "begun", "missing")
-
-
-@dataclass(frozen=True)
-class TrialStatus:
-    """One trial; `epochs` have been saved, `document` is trial.json where it is finished.
-
-    In cross-validation `folds` is how many of its folds are done, else None. `nodes` are those of a
-    cluster that are at it.
-    """
-
-    model: str
-    seed: int
-    state: str  # one of STATES
-    epochs: int
-    document: Mapping[str, Any] | None
-    seconds: float | None
-    folds: int | None = None
-    nodes: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -99,7 +76,14 @@ def status(path: str | Path) -> StudyStatus:
     looks, validated = _looks(folder, known.looks), study["data"]["validation"] > 0
     seeds = known.seeds[: known.looks[max(looks.kept, 1) - 1]] if looks else known.seeds
     trials = [
-        _trial(folder, model, seed, known.folds, seed in done.get(model, ()), validated)
+        trial_status(
+            folder,
+            model,
+            seed,
+            n_folds=known.folds,
+            finished=seed in done.get(model, ()),
+            validated=validated,
+        )
         for model in known.models
         for seed in sorted({*(() if model in out else seeds), *done.get(model, ())})
     ]
@@ -153,47 +137,6 @@ def _changed(folder: StudyFolder) -> list[str]:
         return []
     newest = folder.read_opening(openings[-1])
     return [each.label for each in changed_trials(folder, newest, folder.read_ledger())]
-
-
-def _trial(
-    folder: StudyFolder, model: str, seed: int, n_folds: int | None, finished: bool, validated: bool
-) -> TrialStatus:
-    if finished:
-        document = folder.read_trial(model, seed)
-        if (document["validation"] is None) is validated:
-            raise formats.damaged(folder.trial(model, seed) / "trial.json")
-        seconds = None
-        with suppress(StorageError):
-            seconds = folder.read_timing(model, seed).get("seconds")
-        epochs = int(document["epochs_trained"])
-        return TrialStatus(model, seed, "finished", epochs, document, seconds, n_folds)
-    partial = folder.partial(model, seed)
-    state = "begun" if partial.exists() else "missing"
-    folds = range(n_folds) if n_folds else (None,)
-    if any(_locked(folder, model, seed, fold) for fold in folds):
-        state = "running"
-    done = None
-    if n_folds:
-        done = sum(folder.fold(model, seed, fold).exists() for fold in range(n_folds))
-    nodes = _nodes(partial) if state == "running" else ()
-    return TrialStatus(model, seed, state, epochs_saved(partial), None, None, done, nodes)
-
-
-def _nodes(partial: Path) -> tuple[str, ...]:
-    """Return the cluster's nodes that are at a trial in progress, or at its folds."""
-    found = []
-    for path in sorted([partial / PLACE, *partial.glob(f"fold-*.partial/{PLACE}")]):
-        with suppress(StorageError, ValueError, KeyError, TypeError):
-            found.append(printable(str(json.loads(atomic.read_file(path, most=1 << 16))["node"])))
-    return tuple(dict.fromkeys(found))
-
-
-def _locked(folder: StudyFolder, model: str, seed: int, fold: int | None) -> bool:
-    """Whether another process holds the lock of the trial, or of one of its folds."""
-    try:
-        return folder.is_locked(trial_lock(model, seed, fold))
-    except (StorageError, OSError):  # somebody else's folder: it cannot be asked
-        return False
 
 
 # ── as JSON ──────────────────────────────────────────────────────────────────────────────────
@@ -262,13 +205,7 @@ def _seeds(trials: Sequence[TrialStatus]) -> str:
     """Return seeds as "0–4, 7", and how far those are that have begun."""
     if any(trial.state in ("running", "begun") for trial in trials):
         return ", ".join(f"{t.seed}{_progress(t)}" for t in trials)
-    runs: list[list[int]] = []
-    for seed in sorted(trial.seed for trial in trials):
-        if runs and seed == runs[-1][-1] + 1:
-            runs[-1].append(seed)
-        else:
-            runs.append([seed])
-    return ", ".join(_span(run[0], run[-1]) for run in runs)
+    return text.whole_numbers([trial.seed for trial in trials], shortest=2)
 
 
 def _progress(trial: TrialStatus) -> str:

@@ -166,16 +166,20 @@ def sentence(text: str) -> str:
     return text if text[-1:] in (".", "!", "?") else text + "."
 
 
-def whole_numbers(values: Sequence[int]) -> str:
-    """Return ascending whole numbers with runs joined: (0, 1, 2, 5) → "0–2, 5"."""
+def whole_numbers(values: Sequence[int], *, shortest: int = 3) -> str:
+    """Return ascending whole numbers with runs joined: (0, 1, 2, 5) → "0–2, 5".
+
+    shortest : how many numbers make a run
+    """
     runs: list[list[int]] = []
     for value in sorted(values):
         if runs and value == runs[-1][-1] + 1:
             runs[-1].append(value)
         else:
             runs.append([value])
-    texts = [f"{run[0]}–{run[-1]}" if len(run) > 2 else ", ".join(map(str, run)) for run in runs]
-    return ", ".join(texts)
+    return ", ".join(
+        f"{run[0]}–{run[-1]}" if len(run) >= shortest else ", ".join(map(str, run)) for run in runs
+    )
 
 
 def shell_command(*words: str | os.PathLike[str]) -> str:

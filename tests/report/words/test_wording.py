@@ -30,6 +30,7 @@ def test_numbers_are_written_as_people_write_them():
         *("–", "0.4 s", "41 s", "5.2 min", "90 min", "2.5 h"),
     ]
     assert whole_numbers((0, 1, 2, 3, 7, 9, 10)) == "0–3, 7, 9, 10"
+    assert whole_numbers((0, 1, 3), shortest=2) == "0–1, 3"
     assert listed(["a"]) == "a"
     assert listed("abc") == "a, b and c"
     assert counted(1, "class", "classes") == "1 class"

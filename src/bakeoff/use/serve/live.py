@@ -11,7 +11,8 @@ from bakeoff.storage.history import read_history
 from bakeoff.storage.study_folder import StudyFolder
 from bakeoff.storage.study_recipe import read_recipe
 from bakeoff.study.jobs.checkpoints import history_saved
-from bakeoff.study.status import StudyStatus, TrialStatus, status
+from bakeoff.study.progress.trial_status import TrialStatus
+from bakeoff.study.status import StudyStatus, status
 from bakeoff.utils.numbers import mean_of_known
 from bakeoff.utils.text import listed
 

@@ -10,8 +10,9 @@ import pytest
 
 from bakeoff.study.executors.interface import Job, Lost
 from bakeoff.study.executors.remote_job import UnpackedJob
+from bakeoff.study.jobs.baseline_job import BaselineJob
 from bakeoff.study.jobs.feature_jobs import FeatureJob
-from bakeoff.study.jobs.job import BaselineJob, TrainJob
+from bakeoff.study.jobs.job import TrainJob
 from bakeoff.study.jobs.multi_trial_job import MultiTrialJob
 from bakeoff.study.jobs.predict_job import PredictJob
 from bakeoff.study.winner.ship import ShipJob

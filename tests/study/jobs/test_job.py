@@ -16,10 +16,10 @@ from bakeoff.errors import RecipeError, StorageError
 from bakeoff.storage import array_files, written_folder
 from bakeoff.storage.history import read_history
 from bakeoff.storage.study_folder import StudyFolder
-from bakeoff.study.jobs import checkpoints as checkpointss
+from bakeoff.study.jobs import checkpoints as checkpoints
 from bakeoff.study.jobs import development_data
 from bakeoff.study.jobs import job as jobs
-from bakeoff.study.jobs.job import BaselineJob, Busy, TrainJob
+from bakeoff.study.jobs.job import Busy, TrainJob
 from bakeoff.training.trainer import Trainer
 from bakeoff.utils.events import Resumed
 from tests.helpers.train_jobs import MODEL, job, write_images
@@ -73,13 +73,6 @@ def test_a_training_job_names_no_test_image(tmp_path, data):
         "selection",
         "study",
         "thresholds",
-    ]
-    assert sorted(field.name for field in dataclasses.fields(BaselineJob)) == [
-        "data",
-        "maximum",
-        "n_classes",
-        "name",
-        "study",
     ]
     assert sorted(path.name for path in data.iterdir()) == [
         "train_images.npy",
@@ -142,7 +135,7 @@ def test_a_trial_that_died_goes_on_and_ends_in_the_same_bytes(tmp_path, data, ep
     with pytest.raises(Stop):
         job(tmp_path, data).run(stop_after(epochs))
     partial = StudyFolder(tmp_path / "study").partial("mlp", 3)
-    assert len(list(partial.iterdir())) == min(epochs, checkpointss.CHECKPOINTS_KEPT)
+    assert len(list(partial.iterdir())) == min(epochs, checkpoints.CHECKPOINTS_KEPT)
     trained = []
     job(tmp_path, data).run(trained.append)
     before, *after = trained
@@ -242,9 +235,3 @@ def test_a_trial_that_somebody_trains_is_not_touched(tmp_path, data):
     with folder.lock(jobs.trial_lock("mlp", 3)), pytest.raises(Busy):
         job(tmp_path, data).run(stop_after(0))
     assert not folder.partial("mlp", 3).exists()
-
-
-# ── checkpoints ──────────────────────────────────────────────────────────────────────────────
-
-
-# ── predicting ───────────────────────────────────────────────────────────────────────────────

@@ -20,9 +20,10 @@ from bakeoff.storage import array_files, atomic, formats
 from bakeoff.storage.search_folder import SearchFolder
 from bakeoff.study.create import Prepared
 from bakeoff.study.jobs import checkpoints
+from bakeoff.study.jobs.baseline_job import BaselineJob
 from bakeoff.study.jobs.development_data import write_development
 from bakeoff.study.jobs.feature_jobs import FeatureJob, feature_jobs
-from bakeoff.study.jobs.job import BaselineJob, TrainJob
+from bakeoff.study.jobs.job import TrainJob
 from bakeoff.study.planning.cost import baseline_seconds, trial_seconds
 from bakeoff.utils.events import Planned
 

@@ -254,9 +254,6 @@ def test_a_lost_ledger_does_not_hide_an_opening(tmp_path):
     assert compare([study]).test_openings == 2
 
 
-# ── damage and malice ────────────────────────────────────────────────────────────────────────
-
-
 # ── the JSON document ────────────────────────────────────────────────────────────────────────
 
 

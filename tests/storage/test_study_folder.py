@@ -39,9 +39,6 @@ def trial_document():
     }
 
 
-# ── written whole or not at all ──────────────────────────────────────────────────────────────
-
-
 # ── read back checked ────────────────────────────────────────────────────────────────────────
 
 
@@ -87,9 +84,6 @@ def test_what_to_type_to_go_on_is_what_goes_on(tmp_path):
     )
     given = {"resolved": {"data": {"arrays": "a" * 64}}}
     assert to_go_on(folder, given) == "bakeoff.Study(…, data=(x, y)).run(out='studies/my own')"
-
-
-# ── ledgers ──────────────────────────────────────────────────────────────────────────────────
 
 
 # ── locks ────────────────────────────────────────────────────────────────────────────────────

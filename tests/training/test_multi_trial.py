@@ -148,6 +148,3 @@ def test_patches_of_the_largest_convolution_are_counted():
     layers = describe(model, (6, 6, 1), 3)
     assert multi_trial._patch_bytes(layers, (6, 6, 1), 16) == 4 * 250 * max(16 * 9, 4 * 45)
     assert multi_trial._patch_bytes(layers, (6, 6, 1), 200) == 4 * 400 * 180
-
-
-# ── the job ──────────────────────────────────────────────────────────────────────────────────

@@ -631,9 +631,6 @@ def test_a_class_s_long_name_takes_three_lines_below_an_image(server):
         assert (height < 80, letters) == (True, 240)
 
 
-# ── what the user gets wrong ─────────────────────────────────────────────────────────────────
-
-
 # ── a study that is opened again ─────────────────────────────────────────────────────────────
 
 

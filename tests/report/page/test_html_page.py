@@ -421,9 +421,3 @@ def printed(comparison, *, width=100, **options):
     console = Console(width=width, file=io.StringIO(), **options)
     console.print(report.table(comparison))
     return console.file.getvalue()
-
-
-# ── texts to paste elsewhere ─────────────────────────────────────────────────────────────────
-
-
-# ── sentences ────────────────────────────────────────────────────────────────────────────────

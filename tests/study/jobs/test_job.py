@@ -16,8 +16,7 @@ from bakeoff.errors import RecipeError, StorageError
 from bakeoff.storage import array_files, written_folder
 from bakeoff.storage.history import read_history
 from bakeoff.storage.study_folder import StudyFolder
-from bakeoff.study.jobs import checkpoints as checkpoints
-from bakeoff.study.jobs import development_data
+from bakeoff.study.jobs import checkpoints, development_data
 from bakeoff.study.jobs import job as jobs
 from bakeoff.study.jobs.job import Busy, TrainJob
 from bakeoff.training.trainer import Trainer

@@ -132,140 +132,153 @@ def recommend(
         )
         found = Recommendation(best.name, best.name, reason, shown=False)
     else:
-        found = _smallest_shown(best, models, tests, give_up, level, barred, order)
+        found = _Choice(models, best, tests, give_up, level, order).smallest_shown(barred)
     if not order.missing:
         return found
     note = f"{found.reason}. Models are ordered by parameters and not by time: {order.missing}"
     return replace(found, reason=note)
 
 
-def _smallest_shown(
-    best: Candidate,
-    models: Sequence[Candidate],
-    tests: Tests,
-    give_up: float,
-    level: float,
-    barred: Collection[str],
-    order: Order,
-) -> Recommendation:
-    """Return the smallest model that passes the walk, or `best`, which has the highest mean."""
-    least = order.key(best.name)
-    all_smaller = [m for m in models if order.key(m.name) < least]
-    smaller = [m for m in all_smaller if m.name not in barred]
-    too_poor = [model.name for model in smaller if _is_too_poor(model, best, tests, give_up, level)]
-    candidates = [model for model in smaller if model.name not in too_poor]
-    passed, failed = _walk(candidates, best, models, tests, give_up, level, order)
-    if passed:
-        chosen = min(passed, key=lambda each: order.key(each.model.name))  # of twins the better one
-        return _recommended(chosen, best, _why_smaller(chosen, best, give_up, order))
-    bound = _loss(best, models, tests, (1 - level) / (len(models) - 1))
-    unusable = [m.name for m in all_smaller if m.name in barred]
-    nothing_smaller = _why_nothing_smaller(failed, too_poor, unusable, best, give_up, order)
-    return _highest_mean(bound, nothing_smaller, give_up)
+@dataclass(frozen=True)
+class _Choice:
+    """The choice among models of which something can be shown; `recommend` says how it is made.
 
-
-def _is_too_poor(
-    model: Candidate, best: Candidate, tests: Tests, give_up: float, level: float
-) -> bool:
-    """Whether a model is shown to lose more than `give_up` to the one with the highest mean."""
-    return one_sided_lower_bound(_oriented(tests, best.name, model.name), level=level) > give_up
-
-
-def _walk(
-    candidates: Sequence[Candidate],
-    best: Candidate,
-    models: Sequence[Candidate],
-    tests: Tests,
-    give_up: float,
-    level: float,
-    order: Order,
-) -> tuple[list[_Bound], list[_Bound]]:
-    """Return the bounds of the candidates that pass and of those that fail, the largest first.
-
-    Each is tested at its share of the chance to err and at what those that passed before it, since
-    the last that failed, have handed on.
+    best : the model with the highest mean
     """
-    walk = sorted(
-        candidates, key=lambda model: (*(-each for each in order.key(model.name)), -model.mean)
-    )
-    costs = [order.key(model.name)[0] for model in walk]
-    passed: list[_Bound] = []
-    failed: list[_Bound] = []
-    handed = 0.0
-    for model, share in zip(walk, _shares(order.key(best.name)[0], costs), strict=True):
-        tail = (1 - level) * share + handed
-        bound = _loss(model, models, tests, tail)
-        if bound.value < give_up:
-            passed.append(bound)
-            handed = tail
-        else:
-            failed.append(bound)
-            handed = 0.0
-    return passed, failed
 
+    models: Sequence[Candidate]
+    best: Candidate
+    tests: Tests
+    give_up: float
+    level: float
+    order: Order
 
-def _why_smaller(chosen: _Bound, best: Candidate, give_up: float, order: Order) -> str:
-    """Return the reason for the smallest model that passed."""
-    model = chosen.model
-    at = "at" if order.by_time else "with"
-    its, other = order.text(model.name), order.text(best.name).removesuffix(" parameters")
-    return (
-        f"It is correct on {percent(model.mean)} of the test images, {at} {its}; {best.name}, "
-        f"{at} {other}, is correct on {percent(best.mean)}. {model.name} "
-        f"{chosen.loses(give_up)}, within the {declared_points(give_up)} allowed"
-    )
+    def smallest_shown(self, barred: Collection[str]) -> Recommendation:
+        """Return the smallest model that passes the walk, or `best`."""
+        all_smaller = [m for m in self.models if self._size(m) < self._size(self.best)]
+        smaller = [m for m in all_smaller if m.name not in barred]
+        too_poor = [model.name for model in smaller if self._is_too_poor(model)]
+        passed, failed = self._walk([m for m in smaller if m.name not in too_poor])
+        if passed:
+            chosen = min(passed, key=lambda each: self._size(each.model))  # of twins the better one
+            return _recommended(chosen, self.best, self._why_smaller(chosen))
+        unusable = [m.name for m in all_smaller if m.name in barred]
+        return self._highest_mean(self._why_nothing_smaller(failed, too_poor, unusable))
 
+    def _size(self, model: Candidate) -> tuple[float, ...]:
+        return self.order.key(model.name)
 
-def _why_nothing_smaller(
-    failed: Sequence[_Bound],
-    too_poor: Sequence[str],
-    unusable: Sequence[str],
-    best: Candidate,
-    give_up: float,
-    order: Order,
-) -> str:
-    """Return why no smaller model is recommended: of all of them, or that there is none."""
-    if failed:
-        nearest = min(failed, key=lambda each: each.value)
-        to = "it" if nearest.rival == best.name else nearest.rival
-        return (
-            f"Nothing {_less(order)} is shown to be nearly as good: the nearest to it, "
-            f"{nearest.model.name} ({percent(nearest.model.mean)}), may lose "
-            f"{nearest.points(give_up)} points to {to} ({nearest.text}), more than the "
-            f"{declared_points(give_up)} allowed"
+    def _is_too_poor(self, model: Candidate) -> bool:
+        """Whether a model is shown to lose more than `give_up` to the best."""
+        test = self._test(self.best, model)
+        return one_sided_lower_bound(test, level=self.level) > self.give_up
+
+    def _walk(self, candidates: Sequence[Candidate]) -> tuple[list[_Bound], list[_Bound]]:
+        """Return the bounds of the candidates that pass and of those that fail, the largest first.
+
+        Each is tested at its share of the chance to err and at what those that passed before it,
+        since the last that failed, have handed on.
+        """
+        walk = sorted(candidates, key=lambda m: (*(-each for each in self._size(m)), -m.mean))
+        costs = [self._size(model)[0] for model in walk]
+        passed: list[_Bound] = []
+        failed: list[_Bound] = []
+        handed = 0.0
+        for model, share in zip(walk, _shares(self._size(self.best)[0], costs), strict=True):
+            tail = (1 - self.level) * share + handed
+            bound = self._loss(model, tail)
+            if bound.value < self.give_up:
+                passed.append(bound)
+                handed = tail
+            else:
+                failed.append(bound)
+                handed = 0.0
+        return passed, failed
+
+    def _loss(self, model: Candidate, tail: float) -> _Bound:
+        """Return the largest bound, each wrong in `tail` of studies, on what a model loses."""
+        bounds = []
+        for other in self.models:
+            if other.name != model.name:
+                test = self._test(model, other)
+                value = -one_sided_lower_bound(test, level=1 - tail)
+                bounds.append(_Bound(model, value, other.name, test, tail))
+        return max(bounds, key=lambda each: each.value)
+
+    def _test(self, a: Candidate, b: Candidate) -> PairTest:
+        """Return the test of one model against another, which may be there the other way round."""
+        if (a.name, b.name) in self.tests:
+            return self.tests[a.name, b.name]
+        if (b.name, a.name) in self.tests:
+            return self.tests[b.name, a.name].flipped()
+        raise ValueError(
+            f"expected a test of {a.name} against {b.name} among the pairs, found none"
         )
-    if too_poor:
-        faster_or_smaller = "faster" if order.by_time else "smaller"
-        is_shown = "is shown" if len(too_poor) == 1 else "are shown"
-        return (
-            f"The {_less(order)} {some(too_poor)} {is_shown} to lose more than the "
-            f"{declared_points(give_up)} points that a {faster_or_smaller} model may lose"
-        )
-    if unusable:
-        are, each = ("is", "it") if len(unusable) == 1 else ("are", "each")
-        return (
-            f"The {_less(order)} {some(unusable)} {are} not to be used: {each} failed, is not "
-            "shown to beat chance, or is shown to be worse than a baseline"
-        )
-    if order.by_time:
-        return f"No other tested model is {_less(order)} than it, at {order.text(best.name)}"
-    return f"No other tested model has fewer parameters than its {best.parameters:,}"
 
+    # ── in words ─────────────────────────────────────────────────────────────────────────────
 
-def _highest_mean(bound: _Bound, nothing_smaller: str, give_up: float) -> Recommendation:
-    """Recommend the model with the highest mean, `bound.model`, as no smaller one passed."""
-    best = bound.model
-    highest = f"has the highest mean accuracy, {percent(best.mean)}"
-    if bound.value < give_up:
-        loses = bound.loses(give_up)
-        return _recommended(bound, best, f"It {highest}, and {loses}. {nothing_smaller}")
-    most = bound.points(give_up)
-    reason = (  # with its name: the caution before it ends with the other one
-        f"{best.name} {highest}, but may lose {most} points to {bound.rival} "
-        f"({bound.text}), more than the {declared_points(give_up)} allowed. {nothing_smaller}"
-    )
-    caution = f"{bound.rival} may be up to {most} points better"
-    return _recommended(bound, best, reason, caution)
+    def _why_smaller(self, chosen: _Bound) -> str:
+        """Return the reason for the smallest model that passed."""
+        model, best, order = chosen.model, self.best, self.order
+        at = "at" if order.by_time else "with"
+        its, other = order.text(model.name), order.text(best.name).removesuffix(" parameters")
+        return (
+            f"It is correct on {percent(model.mean)} of the test images, {at} {its}; {best.name}, "
+            f"{at} {other}, is correct on {percent(best.mean)}. {model.name} "
+            f"{chosen.loses(self.give_up)}, within the {self._allowed} allowed"
+        )
+
+    def _why_nothing_smaller(
+        self, failed: Sequence[_Bound], too_poor: Sequence[str], unusable: Sequence[str]
+    ) -> str:
+        """Return why no smaller model is recommended: of all of them, or that there is none."""
+        best, order = self.best, self.order
+        less = "faster (or as fast and smaller)" if order.by_time else "smaller"
+        if failed:
+            nearest = min(failed, key=lambda each: each.value)
+            to = "it" if nearest.rival == best.name else nearest.rival
+            return (
+                f"Nothing {less} is shown to be nearly as good: the nearest to it, "
+                f"{nearest.model.name} ({percent(nearest.model.mean)}), may lose "
+                f"{nearest.points(self.give_up)} points to {to} ({nearest.text}), more than the "
+                f"{self._allowed} allowed"
+            )
+        if too_poor:
+            faster_or_smaller = "faster" if order.by_time else "smaller"
+            is_shown = "is shown" if len(too_poor) == 1 else "are shown"
+            return (
+                f"The {less} {some(too_poor)} {is_shown} to lose more than the "
+                f"{self._allowed} points that a {faster_or_smaller} model may lose"
+            )
+        if unusable:
+            are, each = ("is", "it") if len(unusable) == 1 else ("are", "each")
+            return (
+                f"The {less} {some(unusable)} {are} not to be used: {each} failed, is not "
+                "shown to beat chance, or is shown to be worse than a baseline"
+            )
+        if order.by_time:
+            return f"No other tested model is {less} than it, at {order.text(best.name)}"
+        return f"No other tested model has fewer parameters than its {best.parameters:,}"
+
+    def _highest_mean(self, nothing_smaller: str) -> Recommendation:
+        """Recommend the best, as no smaller one passed."""
+        best = self.best
+        bound = self._loss(best, (1 - self.level) / (len(self.models) - 1))
+        highest = f"has the highest mean accuracy, {percent(best.mean)}"
+        if bound.value < self.give_up:
+            loses = bound.loses(self.give_up)
+            return _recommended(bound, best, f"It {highest}, and {loses}. {nothing_smaller}")
+        most = bound.points(self.give_up)
+        reason = (  # with its name: the caution before it ends with the other one
+            f"{best.name} {highest}, but may lose {most} points to {bound.rival} "
+            f"({bound.text}), more than the {self._allowed} allowed. {nothing_smaller}"
+        )
+        caution = f"{bound.rival} may be up to {most} points better"
+        return _recommended(bound, best, reason, caution)
+
+    @property
+    def _allowed(self) -> str:
+        return declared_points(self.give_up)
 
 
 def _recommended(bound: _Bound, best: Candidate, reason: str, caution: str = "") -> Recommendation:
@@ -322,27 +335,3 @@ def _shares(best: float, costs: Sequence[float]) -> list[float]:
         more = min((each for each in costs if each > cost), default=most)
         shares.append(log(more / cost) / whole / costs.count(cost))
     return shares
-
-
-def _less(order: Order) -> str:
-    """Return what is recommended for costing less, in one word or two."""
-    return "faster (or as fast and smaller)" if order.by_time else "smaller"
-
-
-def _loss(model: Candidate, models: Sequence[Candidate], tests: Tests, tail: float) -> _Bound:
-    """Return the largest bound, each wrong in `tail` of studies, on what a model loses."""
-    bounds = []
-    for other in models:
-        if other.name != model.name:
-            test = _oriented(tests, model.name, other.name)
-            value = -one_sided_lower_bound(test, level=1 - tail)
-            bounds.append(_Bound(model, value, other.name, test, tail))
-    return max(bounds, key=lambda each: each.value)
-
-
-def _oriented(tests: Tests, a: str, b: str) -> PairTest:
-    if (a, b) in tests:
-        return tests[a, b]
-    if (b, a) in tests:
-        return tests[b, a].flipped()
-    raise ValueError(f"expected a test of {a} against {b} among the pairs, found none")

@@ -272,7 +272,13 @@ def test_forms_of_the_same_pictures_are_not_taken_for_classes(tmp_path):
     assert read(tmp_path / "forged").class_names == ("augmented", "original")
 
 
-@pytest.mark.parametrize("name", ["HAM10000_images_part_{}", "images_00{}", "fold{}", "batch-{}"])
+@pytest.mark.parametrize(
+    "name",
+    [
+        *("HAM10000_images_part_{}", "images_00{}", "fold{}", "batch-{}"),
+        *("skin-20261101T120000Z-00{}", "skin-20261101T120000Z-1-00{}"),  # as Google Drive's
+    ],
+)
 @pytest.mark.parametrize("inside", ["", "cat"])
 def test_numbered_pieces_of_a_set_are_no_classes(tmp_path, name, inside):
     """As archives of HAM10000, ChestX-ray14: they were classes, and the table was ignored."""

@@ -31,6 +31,9 @@ _PIECES = {
     *("images", "image", "imgs", "img", "pictures", "photos"),
     *("fold", "batch", "shard", "chunk"),
 }
+_DRIVE = re.compile(
+    "[0-9]{8}T[0-9]{6}Z-[0-9]"
+)  # Google Drive's archives: pets-20261101T120000Z-001
 _TREE = "put each class into a folder of its own: {0}/cat/1.png, {0}/dog/1.png, …"
 
 
@@ -321,7 +324,8 @@ def _check_kinds(parent: Path, folders: Sequence[str]) -> None:
     stems = {re.sub("[0-9]+", "0", name.casefold()) for name in folders}
     numbers = sorted(int(each[-1]) for name in folders if (each := re.findall("[0-9]+", name)))
     in_turn = numbers in ([*range(len(folders))], [*range(1, len(folders) + 1)])
-    if len(folders) > 1 == len(stems) and in_turn and _PIECES & {*pieces(folders[0])}:
+    alike = len(folders) > 1 == len(stems) and in_turn
+    if alike and (_PIECES & {*pieces(folders[0])} or _DRIVE.search(folders[0])):
         raise DataError(
             f"expected a folder for each class, found {some([f'{shown(n)}/' for n in folders])}, "
             f"called like numbered pieces of one set: {tree}; or list files and labels in a table, "

@@ -114,6 +114,18 @@ def test_parts_called_after_the_data_are_asked_for(tmp_path):
     assert sizes(read(tmp_path, parts=parts)) == {"train": 4, "test": 4}
 
 
+@pytest.mark.parametrize("names", [("01_train", "02_val", "03_test"), ("A1-train", "A2-test")])
+def test_numbered_parts_are_asked_for(tmp_path, names):
+    """They were the classes."""
+    for name in names:
+        two(tmp_path / name)
+    assert refusal(tmp_path).startswith(
+        f"expected a folder for each class, found {', '.join(names[:-1])} and {names[-1]}, which "
+    )
+    two(tmp_path / "04_test")  # then numbers may tell classes
+    assert len(read(tmp_path).class_names) == len(names) + 1
+
+
 @pytest.mark.parametrize("part", ["test", "validation"])
 def test_training_images_without_a_word_for_it(tmp_path, part):
     """TensorFlow's rock, paper, scissors: rps and rps-test-set were the classes."""

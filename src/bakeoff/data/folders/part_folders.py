@@ -1,5 +1,6 @@
 """Which folders are the parts of a data set, and which are classes that are called like parts."""
 
+import re
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
@@ -195,10 +196,12 @@ def check_no_parts_in_names(folders: Sequence[tuple[str, str]], walk: Walk) -> N
     """Refuse folders of classes whose names say the parts: cat_train, cat_test and so on."""
     _check_whole_beside(folders, walk)
     split = {name: None if folder_part(name) else part_and_rest(name) for name, _ in folders}
+    once = len({found[0] for found in split.values() if found is not None}) == len(folders)
     places: dict[str, dict[str, str]] = {}
     for name, found in split.items():
         if found is not None:
-            places.setdefault(found[1], {})[found[0]] = shown(name)
+            kind = re.sub("[0-9]+", "", found[1]) if once else found[1]  # 1_train, 2_test
+            places.setdefault(kind, {})[found[0]] = shown(name)
     if not places or not all("train" in each and len(each) > 1 for each in places.values()):
         return
     if any(split[name] is None and walk.has_pictures(path) for name, path in folders):

@@ -245,6 +245,16 @@ def test_the_same_folders_in_every_class_are_noted(tmp_path):
     assert len(read(tmp_path).notes) == 1
 
 
+def test_the_same_folders_one_deeper_in_every_class_are_noted(tmp_path):
+    """As Office-31's amazon/images/bike; only the number of folders was said."""
+    two(tmp_path / "amazon" / "images")
+    two(tmp_path / "webcam" / "photos")
+    assert "every class folder holds the same folders (cat, dog)" in read(tmp_path).notes[1]
+    fill(tmp_path / "scans" / "images")  # and masks beside them, of which classes have some
+    fill(tmp_path / "scans" / "masks")
+    assert len(read(tmp_path).notes) == 2  # the folders read, and those left out
+
+
 def test_forms_of_the_same_pictures_are_named_where_they_are(tmp_path, monkeypatch):
     """Where archives are unpacked in a folder of their own, the one to name was not there."""
     for form in ("color", "grayscale"):

@@ -31,9 +31,7 @@ _PIECES = {
     *("images", "image", "imgs", "img", "pictures", "photos"),
     *("fold", "batch", "shard", "chunk"),
 }
-_DRIVE = re.compile(
-    "[0-9]{8}T[0-9]{6}Z-[0-9]"
-)  # Google Drive's archives: pets-20261101T120000Z-001
+_DRIVE = re.compile("[0-9]{8}T[0-9]{6}Z-[0-9]")  # Google Drive's: pets-20261101T120000Z-001
 _TREE = "put each class into a folder of its own: {0}/cat/1.png, {0}/dog/1.png, …"
 
 
@@ -246,10 +244,23 @@ class _Finder:
         for kind, names in inside.items():
             _check_parts_above(kind, names)
             _check_one_level(kind, names, plain)
-        first = next(iter(inside.values()))
-        if len(first) > 1 and all(names == first for names in inside.values()):
+        first, *others = map(self._several_in, paths.values())
+        if len(first) > 1 and all(names == first for names in others):
             self.seen.alike = [shown(name) for name in first]
             self._check_no_forms(paths)
+
+    def _several_in(self, folder: str) -> list[str]:
+        """Return the folders in a folder but masks; of a single one, those in it, and so on."""
+        names: list[str] = []
+        for _ in range(MOST_LEVELS):
+            folders = dict(self.walk.inside(folder)[0])
+            masks = folders_of_masks(folders)
+            inside = [name for name in folders if name not in masks]
+            names = inside or names
+            if len(inside) != 1:
+                break
+            folder = folders[inside[0]]
+        return names
 
     def _check_no_forms(self, classes: Mapping[str, str]) -> None:
         """Refuse color/, grayscale/ and segmented/ that hold the classes, the same in each."""

@@ -81,3 +81,27 @@ def test_what_a_table_says_and_what_is_there_are_shown(photos):
         read(photos, lines)
     assert "file says /content/drive/MyDrive/0.png, and pictures in" in str(error.value)
     assert "are called 0.png, 1.png, 2.png and 3 more; say where" in str(error.value)
+
+
+def test_files_in_folders_of_parts_are_noted(tmp_path):
+    """As in a metadata.csv of Hugging Face's; test images were trained on, without a word."""
+    files = [f"{part}/{number}.png" for part in ("train", "test") for number in range(4)]
+    for number, file in enumerate(files):
+        (tmp_path / file).parent.mkdir(exist_ok=True)
+        Image.new("L", (4, 4), 10 * number).save(tmp_path / file)
+    note = (
+        "the files lie in train/ and test/, which are not taken for parts: where they are, say so "
+        "by a column split (train, val, test)"
+    )
+
+    def notes(files):
+        labels = [number % 2 for number in range(len(files))]
+        frame = pd.DataFrame({"path": [tmp_path / file for file in files], "label": labels})
+        pd.DataFrame({"path": files, "label": labels}).to_csv(tmp_path / "all.csv", index=False)
+        table = load(TableSource(tmp_path / "all.csv", size=(4, 4), scale=255))
+        return from_python(frame).notes, table.notes
+
+    assert all(note in each for each in notes(files))
+    assert not any(note in each for each in notes(files[:4]))
+    lines = [f"{file},{number % 2},{file[:-6]}" for number, file in enumerate(files)]
+    assert note not in read(tmp_path, lines).notes

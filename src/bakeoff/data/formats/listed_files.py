@@ -5,7 +5,10 @@ import unicodedata
 from collections.abc import Sequence
 from pathlib import Path
 
+from bakeoff.data.folders.part_folders import folder_part
 from bakeoff.data.image_files.image_container import ENDINGS, is_called_image
+from bakeoff.data.sources import PARTS
+from bakeoff.data.words import spelled_out
 from bakeoff.errors import DataError
 from bakeoff.utils.clutter import visible
 from bakeoff.utils.text import counted, listed, shown, some
@@ -40,6 +43,23 @@ def lost_files(paths: Sequence[str | None], names: Sequence[str]) -> tuple[str, 
     few = f"{', '.join(named[:3])}{', …' if len(named) > 3 else ''}"
     said = f"did not find {len(lost):,} of {len(paths):,} files that are listed"
     return (f"{said}: {few}" if named else said,)
+
+
+def parts_by_folders(paths: Sequence[str | None]) -> tuple[str, ...]:
+    """Return a note where files lie in folders of parts, as train/1.png and test/1.png do."""
+    folders = {os.path.dirname(path) for path in paths if path is not None}
+    if len(folders) < 2:
+        return ()
+    above = os.path.commonpath(folders)
+    names = {name for each in folders for name in os.path.relpath(each, above).split(os.sep)}
+    parts = {folder_part(name): f"{shown(name)}/" for name in names if spelled_out(name)}
+    called = [parts[part] for part in PARTS if part in parts]
+    if "train" not in parts or len(called) < 2:
+        return ()
+    return (
+        f"the files lie in {listed(called)}, which are not taken for parts: where they are, say so "
+        "by a column split (train, val, test)",
+    )
 
 
 def each_once(

@@ -15,7 +15,13 @@ from bakeoff.data.formats.csv_columns import (
     stated_column,
 )
 from bakeoff.data.formats.group_columns import notes_on_groups
-from bakeoff.data.formats.listed_files import each_once, lost_files, pictures_there, place_of
+from bakeoff.data.formats.listed_files import (
+    each_once,
+    lost_files,
+    parts_by_folders,
+    pictures_there,
+    place_of,
+)
 from bakeoff.data.formats.tables_beside import left_out_parts, left_out_tables
 from bakeoff.data.image_files.decode_files import File, Skipped, check_pictures, decode_files
 from bakeoff.data.labels import (
@@ -123,6 +129,7 @@ def from_files(
     parts : train, validation or test for each; all are train without it
     """
     given = list(parts) if parts is not None else ["train"] * len(paths)
+    notes += parts_by_folders(paths) if parts is None else ()
     said = table_labels(labels).tolist()
     order, again = each_once(_in_order(paths, given), paths, said, given)
     files = [

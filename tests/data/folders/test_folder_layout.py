@@ -201,6 +201,11 @@ def test_refusals_say_what_was_seen(tmp_path):
         "class fish: expected at least one readable image, found none, but 2 files that end in "
         ".heic, which cannot be read here: add images, or remove the folder"
     )
+    (tmp_path / "phone" / "cat" / "c.heic").write_bytes(b"\0\0\0\x18ftypheic")  # of another class
+    (tmp_path / "phone" / "fish" / "notes").write_text("x")
+    assert "found none, but 2 files that end in .heic and 1 file without an ending, which" in (
+        refusal(tmp_path / "phone")
+    )
     two(tmp_path / "case" / "train")
     fill(tmp_path / "case" / "test" / "Cat")
     assert refusal(tmp_path / "case") == (

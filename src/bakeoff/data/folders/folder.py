@@ -141,7 +141,7 @@ def _check_classes(
         if label in skipped.first_broken:
             why = f" but {skipped.first_broken[label]}"
         else:
-            endings = skipped.endings()
+            endings = skipped.endings(label)
             why = f", but {endings}, which cannot be read here" if endings else ""
             why += f", but {links_outside(seen.links)}" if seen.links else ""
         cure = "add images, or remove the folder"

@@ -1,6 +1,7 @@
 """Many image files to one array: what cannot be read is left out and named."""
 
 import os
+from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
@@ -37,26 +38,29 @@ class File:
 
 @dataclass
 class Skipped:
-    """Files that were not read, as messages show them; `first_broken` is by label."""
+    """Files that were not read; `broken` and `first_broken`, by label, as messages show them."""
 
     broken: list[str] = field(default_factory=list)
-    other: list[str] = field(default_factory=list)
+    other: list[File] = field(default_factory=list)
     first_broken: dict[int, str] = field(default_factory=dict)
 
-    def endings(self) -> str:
-        """Say what the files that are no images are called: "30 files end in .heic"."""
-        counts: dict[str, int] = {}
-        for name in self.other:
-            ending = os.path.splitext(name)[1].lower() or "no ending"
-            counts[ending] = counts.get(ending, 0) + 1
-        texts = [f"{counted(n, 'file')} that end in {ending}" for ending, n in counts.items()]
-        return some([text.replace("1 file that end ", "1 file that ends ") for text in texts])
+    def endings(self, label: int) -> str:
+        """Say what a class's files that are no images are called: "30 files that end in .heic"."""
+        names = [file.name for file in self.other if file.label == label]
+        counts = Counter(os.path.splitext(name)[1].lower() for name in names)
+        texts = []
+        for ending, count in counts.items():
+            end = "ends" if count == 1 else "end"
+            how = f"that {end} in {ending}" if ending else "without an ending"
+            texts.append(f"{counted(count, 'file')} {how}")
+        return some(texts)
 
     def notes(self) -> list[str]:
         """Return a sentence for each kind, with examples."""
+        other = [file.name for file in self.other]
         kinds = [
             ("skipped", self.broken, "broken file", ""),
-            ("ignored", self.other, "file", " that no image can be read from here"),
+            ("ignored", other, "file", " that no image can be read from here"),
         ]
         return [
             f"{verb} {counted(len(names), noun)}{rest}: {examples(names)}"
@@ -146,7 +150,7 @@ def _fill(
 
 def _skip(file: File, error: DataError, skipped: Skipped) -> None:
     if isinstance(error, NotAnImage) and not is_called_image(file.path):
-        skipped.other.append(file.name)
+        skipped.other.append(file)
         return
     reason = str(error).removeprefix(f"{shown(file.path)}: ")
     skipped.broken.append(f"{file.name} ({reason})")

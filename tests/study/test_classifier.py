@@ -34,6 +34,34 @@ def test_a_class_keeps_its_column_whatever_kind_it_is(digits, tmp_path, monkeypa
         assert winner.predict(images).tolist() == [y[first]]
 
 
+def test_pixels_are_read_as_those_of_a_study(digits, monkeypatch, tmp_path):
+    """Numbers of palettes, and columns sorted as text, were the pixels; gaps were filled."""
+    pandas = pytest.importorskip("pandas")
+    images, y = digits.images[:6].reshape(6, 64), np.array([1, 0, 1, 0, 1, 0])
+    frame = pandas.DataFrame(images, columns=[f"pixel{i}" for i in range(64)])
+    winner = bakeoff.Classifier({"a": {"layers": []}}, out=tmp_path)
+    fitted, predicted = [], []
+
+    def fit(recipe, *, data, **_):
+        fitted.append(data.images)
+        return RESULT
+
+    def predict(images, trained, adapt):
+        predicted.append(images)
+        return KNOWN
+
+    monkeypatch.setattr("bakeoff.study.study.carry_out", fit)
+    monkeypatch.setattr(classifier, "predict", predict)
+    monkeypatch.setattr(classifier, "with_all_seeds", lambda trained: trained)
+    winner.fit(frame[sorted(frame.columns)], y).predict(frame[sorted(frame.columns)])
+    np.testing.assert_array_equal(fitted[0].reshape(6, 64), images)
+    np.testing.assert_array_equal(predicted[0], images)
+    masked = np.ma.masked_greater(images, 3)
+    for refused in (lambda: winner.fit(masked, y), lambda: winner.predict(masked)):
+        with pytest.raises(DataError, match="expected arrays without gaps, found one with masked"):
+            refused()
+
+
 RESULT = SimpleNamespace(
     comparison=SimpleNamespace(recommended=SimpleNamespace(model="a")), trained=lambda name: name
 )

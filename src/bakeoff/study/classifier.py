@@ -14,6 +14,7 @@ from sklearn.base import BaseEstimator, ClassifierMixin
 from sklearn.exceptions import NotFittedError
 
 from bakeoff.data.dataset import DataSet
+from bakeoff.data.in_memory.frames import images_of
 from bakeoff.data.in_memory.python_data import from_python
 from bakeoff.errors import DataError, UsageError
 from bakeoff.storage.study_folder import StudyFolder
@@ -93,7 +94,7 @@ class Classifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]  # sciki
         UsageError : one line that says what was expected and what was found.
         """
         labels = _labels(y)
-        data = from_python((np.asarray(X), labels))
+        data = from_python((X, labels))
         try:
             classes, first = np.unique(labels, return_index=True)
         except TypeError:
@@ -151,7 +152,7 @@ class Classifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]  # sciki
         if not hasattr(self, "result_"):
             raise NotFitted("expected a classifier that was fitted, found none: call fit first")
         trained = with_all_seeds(self.result_.trained(self.model_))
-        found = predict(np.asarray(X), trained, adapt="never")
+        found = predict(images_of(X, "X"), trained, adapt="never")
         return found.probabilities[:, self._columns]
 
     def predict(self, X: ArrayLike) -> NDArray[Any]:

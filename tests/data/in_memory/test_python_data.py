@@ -240,7 +240,7 @@ def test_a_frame_may_say_the_parts_and_must_not_lack_labels(tmp_path, arrays):
         (
             ([np.zeros((4, 4)), np.zeros((4, 5))], [0, 1]),
             "data: expected arrays, found a list of things of several shapes: give images of one "
-            "shape as one array, and a pair of images and labels as (x, y)",
+            "shape as one array, apart from their labels",
         ),
         (
             Items([(np.zeros((4, 4)), 0), None]),

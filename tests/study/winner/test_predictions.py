@@ -124,6 +124,25 @@ def test_paths_from_a_glob_or_in_an_array(result, tmp_path):
         assert sorted(result.predict(given, model="mlp").names) == paths
 
 
+def test_arrays_pictures_and_frames_are_read_as_data_is(result, test_part):
+    """Numbers of palettes, and columns sorted as text, were the pixels: other classes, no word."""
+    pandas = pytest.importorskip("pandas")
+    images = test_part[0][:4, ..., 0].astype(np.uint8)
+    plain = result.predict(images, model="mlp", seed=0).probabilities
+    pictures = [Image.fromarray(each) for each in images]
+    frame = pandas.DataFrame(images.reshape(4, 64), columns=[f"pixel{i}" for i in range(64)])
+    transparent = [each.convert("LA") for each in pictures]
+    for given in (pictures, transparent, frame, frame[sorted(frame.columns)]):
+        found = result.predict(given, model="mlp", seed=0)
+        np.testing.assert_array_equal(found.images[..., 0], images)
+        np.testing.assert_array_equal(found.probabilities, plain)
+    for given in (pictures[0].quantize(9), [each.quantize(9) for each in pictures]):  # in colour
+        with pytest.raises(DataError, match=r"^images: expected numbers of shape \(n, 8, 8, 1\)"):
+            result.predict(given, model="mlp")
+    with pytest.raises(DataError, match=r"^images: expected arrays without gaps, found one with"):
+        result.predict(np.ma.masked_greater(images, 3), model="mlp")
+
+
 def test_a_photograph_is_centred_and_a_plain_picture_is_not(result, test_part, tmp_path):
     images, _ = test_part
     for place in range(10):
@@ -162,8 +181,8 @@ REFUSED = [
      "found 255 to 255: bring them to that scale"),
     (np.full((2, 8, 8), 0.5), "images: expected pixels from 0 to 16, as the study's data has them, "
      "found nothing above 0.5: multiply by 16"),
-    ([[1, 2], [3]], "images: expected images of one size, found rows of different lengths: make "
-     "one array of them, or give picture files"),
+    ([[1, 2], [3]], "images: expected arrays, found a list of things of several shapes: give "
+     "images of one shape as one array, apart from their labels"),
     ("", "expected the path of a picture or a folder, found an empty one"),
     ("nowhere", "nowhere: expected a picture or a folder, found nothing"),
     ("n" * 300, f"…{'n' * 199}: expected a picture or a folder, found nothing"),

@@ -7,6 +7,8 @@ from os import PathLike
 from pathlib import Path
 from typing import Any
 
+from numpy.typing import NDArray
+
 from bakeoff.data.dataset import DataSet
 from bakeoff.data.formats.csv_columns import part_column, parts_in
 from bakeoff.data.formats.group_columns import notes_on_groups
@@ -15,6 +17,7 @@ from bakeoff.data.formats.pixel_columns import in_order
 from bakeoff.data.formats.table import from_files
 from bakeoff.data.image_files.guess import guess_files
 from bakeoff.data.in_memory.arrays import Given
+from bakeoff.data.in_memory.items import as_array
 from bakeoff.data.words import (
     FILE_COLUMNS,
     LABEL_COLUMNS,
@@ -120,14 +123,27 @@ def pixels_in_order(
     """
     ordered, notes = dict(parts), []
     for part, given in parts.items():
-        names = columns.get(given.images_name, ())
-        if given.images.ndim != 2 or given.images.shape[1] != len(names):
-            continue
-        order, moved = in_order(names, list(range(len(names))))
+        images, moved = _in_order(given.images, columns.get(given.images_name, ()))
         if moved:
-            ordered[part] = replace(given, images=given.images[:, order])
+            ordered[part] = replace(given, images=images)
             notes.append(f"{given.images_name}: pixels in the order of their columns' numbers")
     return ordered, tuple(notes)
+
+
+def images_of(value: Any, name: str) -> NDArray[Any]:
+    """Return images without labels as one array, read as those of a data set are.
+
+    name : what errors call them
+    """
+    return _in_order(as_array(value, name), columns_of(value))[0]
+
+
+def _in_order(images: NDArray[Any], names: Sequence[str]) -> tuple[NDArray[Any], bool]:
+    """Return images in rows in the order of their columns' numbers, and whether they were not."""
+    if images.ndim != 2 or images.shape[1] != len(names):
+        return images, False
+    order, moved = in_order(names, list(range(len(names))))
+    return images[:, order] if moved else images, moved
 
 
 def one_hot_names(

@@ -23,41 +23,47 @@ _END = (
 )
 
 
-def as_array(value: Any) -> NDArray[Any]:
-    """Return an array, a tensor of another library or a list as a NumPy array; text as text."""
+def as_array(value: Any, name: str = "data") -> NDArray[Any]:
+    """Return an array, a tensor of another library or a list as a NumPy array; text as text.
+
+    name : what errors call it
+    """
     value = _decoded(plain(value))
     if hasattr(value, "detach"):  # torch
         value = value.detach().cpu()
     if isinstance(value, np.ma.MaskedArray) and np.ma.is_masked(value):
         raise DataError(
-            "data: expected arrays without gaps, found one with masked values: fill them "
+            f"{name}: expected arrays without gaps, found one with masked values: fill them "
             "(x.filled(0)), or leave those images out"
         )
     if isinstance(value, list | tuple) and any(isinstance(each, str | Enum) for each in value):
-        return listed_labels(value, "data")
+        return listed_labels(value, name)
     try:
         array = np.asarray(value)
     except ValueError:  # lists of several lengths
         raise DataError(
-            "data: expected arrays, found a list of things of several shapes: give images of one "
-            "shape as one array, and a pair of images and labels as (x, y)"
+            f"{name}: expected arrays, found a list of things of several shapes: give images of "
+            "one shape as one array, apart from their labels"
         ) from None
     if array.dtype.kind == "O" and {type(each) for each in array.flat} <= {int, bool, np.int64}:
         if any(abs(int(each)) >= 2**63 for each in array.flat):
-            raise DataError("data: expected whole numbers below 2**63, found larger ones")
+            raise DataError(f"{name}: expected whole numbers below 2**63, found larger ones")
         array = array.astype(np.int64)
     if array.dtype.kind in "OT" and array.shape in ((array.size,), (array.size, 1)):
-        array = listed_labels(array.reshape(-1).tolist(), "data")
+        array = listed_labels(array.reshape(-1).tolist(), name)
     if array.dtype.kind == "O":
-        raise DataError("data: expected arrays of numbers or text, found one of other objects")
+        raise DataError(f"{name}: expected arrays of numbers or text, found one of other objects")
     return array
 
 
 def _decoded(value: Any) -> Any:
-    """Return a list, array or column of Pillow's pictures as a list of arrays; all else as it is.
+    """Return a picture of Pillow's, or a list, array or column of them, as arrays.
 
-    NumPy takes a palette's numbers, or the values of YCbCr and HSV, for pixels.
+    All else is returned as it is. NumPy takes a palette's numbers, or the values of YCbCr and HSV,
+    for pixels.
     """
+    if hasattr(value, "getbands"):
+        return np.asarray(flat_picture(value))
     listed_ = isinstance(value, list | tuple) or getattr(value, "dtype", None) == np.dtype(object)
     if not listed_ or getattr(value, "ndim", 1) != 1 or len(value) == 0:
         return value
@@ -180,8 +186,6 @@ def _pair(item: Any) -> tuple[NDArray[Any], NDArray[Any]]:
             f"data: expected (image, label) in every item, found {found}: give such pairs"
         )
     image, label = item
-    if hasattr(image, "getbands"):  # Pillow's
-        image = flat_picture(image)
     return as_array(image), as_array(label)
 
 

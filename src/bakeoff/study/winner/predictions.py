@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 
 from bakeoff.data.formats.npz import read_images
 from bakeoff.data.image_files.image_file import decoding
+from bakeoff.data.in_memory.frames import images_of
 from bakeoff.data.source_images import in_ledger, pixel_key
 from bakeoff.errors import BakeoffError, DataError, printable
 from bakeoff.study.frame import frame
@@ -251,7 +252,7 @@ def _all_images(
     if not isinstance(images, Sequence) or not all(
         isinstance(each, str | os.PathLike) for each in images
     ):
-        array = reader.checked(_as_array(images), "images")
+        array = reader.checked(images_of(images, "images"), "images")
         yield from ((str(index), image, False, _NO_FILE) for index, image in enumerate(array))
         return
     with decoding():
@@ -265,16 +266,6 @@ def _all_images(
                 if on_broken is None:
                     raise
                 on_broken(str(error))
-
-
-def _as_array(images: Any) -> NDArray[Any]:
-    try:
-        return np.asarray(images)
-    except ValueError:
-        raise DataError(
-            "images: expected images of one size, found rows of different lengths: make one array "
-            "of them, or give picture files"
-        ) from None
 
 
 def _called(path: Path) -> str:

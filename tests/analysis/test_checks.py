@@ -890,6 +890,15 @@ def test_many_models(findings):
     )
 
 
+def test_many_models_counts_all_that_are_not_separated(findings):
+    """One whose run diverged is not separated either, and the best may be such a one."""
+    models = {**ALIKE, "wild": FakeModel([0.94, 0.931, 0.936, 0.933, 0.937], diverged={4: 8})}
+    finding = findings(models)["many-models", None]
+    assert finding.text.startswith(
+        "wild has the highest of 7 means, and 6 other models are not separated from it: "
+    )
+
+
 @pytest.mark.parametrize(("m", "largest"), [(5, 1.16296), (10, 1.53875), (50, 2.24907)])
 def test_flattery_is_the_expected_largest_of_normal_numbers(m, largest):
     assert study_design.flattery(m, 0.01) == pytest.approx(0.01 * largest, rel=0.02)

@@ -82,6 +82,7 @@ def unseen_failures(comparison: Comparison) -> Finding | None:
         return None
     fewest = min(sound, key=lambda model: len(model.seeds))
     runs = len(fewest.seeds)
+    leave = "leaves" if runs == 1 else "leave"
     said = [f"{m.name} in {len(m.failed)} of {counted(len(m.seeds), 'run')}" for m in failing]
     return Finding(
         code="unseen-failures",
@@ -89,7 +90,7 @@ def unseen_failures(comparison: Comparison) -> Finding | None:
         model=None,
         text=(
             f"Training failed for {some(said)}; that it never failed for the others says little: "
-            f"{counted(runs, 'sound run')} of {fewest.name} leave a failure rate of up to "
+            f"{counted(runs, 'sound run')} of {fewest.name} {leave} a failure rate of up to "
             f"{percent(fewest.failure_rate[1], 0, 'up')}."
         ),
         advice="Where a failed training costs much, train more seeds of what you will use.",
@@ -132,11 +133,8 @@ def too_few_seeds(comparison: Comparison) -> Finding | None:
 def many_models(comparison: Comparison) -> Finding | None:
     """Notice that the highest of many means, picked with the test set open, flatters itself."""
     best = comparison.models[0]
-    rivals = [
-        model
-        for model in comparison.models
-        if _may_be_best(model, best) and not failed_seeds(model, comparison)
-    ]
+    others = [model for model in comparison.models[1:] if _may_be_best(model, best)]
+    rivals = [best, *(model for model in others if not failed_seeds(model, comparison))]
     m = len(rivals)
     if m < MANY_MODELS:
         return None
@@ -152,8 +150,8 @@ def many_models(comparison: Comparison) -> Finding | None:
         severity="info",
         model=None,
         text=(
-            f"{best.name} has the highest of {len(comparison.models)} means, and {m - 1} other "
-            f"models are not separated from it: picked by its test accuracy, {best.name} is "
+            f"{best.name} has the highest of {len(comparison.models)} means, and {len(others)} "
+            f"other models are not separated from it: picked by its test accuracy, {best.name} is "
             f"expected to look better than it is, by {points(optimism, 2)} points if all are equal."
         ),
         advice=(

@@ -4,6 +4,7 @@ Oracle: studies whose case is plain by how they are made. Cost: 5 s.
 Run: pytest tests/analysis/test_headline.py
 """
 
+import re
 from math import ceil
 
 import numpy as np
@@ -140,6 +141,38 @@ def test_a_run_that_collapsed_is_named_beside_the_interval_that_it_widens(tmp_pa
     assert texts["worse-than-baseline"].endswith(f"67.78); {why}.")
     assert texts["chance-level"].startswith("a is not shown to beat chance in seed 1 of 5 seeds: ")
     assert "too-few-seeds" not in texts
+
+
+def test_a_run_that_diverged_late_and_is_as_good_as_the_others_widens_no_interval(tmp_path):
+    models = {"a": FakeModel((0.95, 0.94, 0.945), diverged={1: 8}), "b": FakeModel(0.943)}
+    found = compare([write_study(tmp_path / "s", models, seeds=(0, 1, 2))])
+    assert found.model("a").failed == (1,)
+    (pair,) = found.pairs
+    assert (pair.verdict, pair.failed) == ("not separated", "")
+    assert "makes this interval wide" not in pair.sentence
+
+
+def test_an_interval_that_shows_a_model_worse_is_not_called_wide(headline):
+    models = {
+        "a": FakeModel((*[0.8] * 9, 0.1), diverged={9: 0}),
+        "b": FakeModel((0.9, 0.9, 0.15), seeds=(0, 1, 2)),
+    }
+    found = headline(models, baselines={"logistic": 0.97}, seeds=range(10))
+    assert found.text == "No model is shown to be better than the baseline logistic."
+    assert "the best model, a (73.00 %), is behind by 24.00 points" in found.reason
+    assert re.search(r" to −[0-9.]+\)$", found.reason)
+
+
+def test_what_is_said_to_have_failed_is_the_model_to_use(headline):
+    models = {
+        "big": FakeModel((0.96, 0.955, 0.96, 0.965), diverged={1: 8}, parameters=50_000),
+        "small": FakeModel(0.9),
+    }
+    found = headline(models, seeds=(0, 1, 2, 3))
+    assert (found.case, found.model) == ("use", "big")
+    assert found.reason.endswith(
+        "; but 1 of 4 runs of big failed, which training it again may too"
+    )
 
 
 def test_seeds_near_chance_like_all_others_have_not_collapsed(tmp_path):

@@ -58,7 +58,8 @@ def _use(comparison: Comparison, chosen: Recommendation) -> Headline:
     reason = chosen.reason
     if model.failed:
         runs = counted(len(model.seeds), "run")
-        reason += f"; but {len(model.failed)} of its {runs} failed, which training it again may too"
+        failed = f"{len(model.failed)} of {runs} of {model.name} failed"
+        reason += f"; but {failed}, which training it again may too"
     after = f", though {chosen.caution}." if chosen.caution else "."
     return Headline("use", model.name, (model.name,), "Use ", model.name, after, reason)
 
@@ -117,7 +118,7 @@ def _baseline(comparison: Comparison) -> Headline | None:
         f"{model.name} ({percent(model.accuracy.mean)}), is {_beside(lead.difference)} "
         f"(95 % interval {signed_points(lead.low)} to {signed_points(lead.high)})"
     )
-    if lost := collapsed(model, comparison):
+    if lead.high >= 0 and (lost := collapsed(model, comparison)):
         reason += f"; {lost}, which makes this interval wide"
     return Headline(
         *("a baseline does as well", None, (baseline.name, model.name)),

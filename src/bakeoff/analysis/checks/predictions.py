@@ -49,14 +49,15 @@ def chance_seeds(model: ModelResult, comparison: Comparison) -> list[int]:
 def collapsed(model: ModelResult, comparison: Comparison) -> str:
     """Say which runs failed, or do not beat chance as the others do: "cnn failed with seed 3".
 
-    "" if there are none. Those are not half as far above chance as the median of the others.
+    "" if there are none. Those are not half as far above chance as the median of the others: a run
+    that diverged late may be as good as they are, and then widens no interval.
     """
     chance, failed = chance_seeds(model, comparison), failed_seeds(model, comparison)
     shares = np.array(model.accuracy.per_seed)
     sound = np.delete(shares, [*chance, *failed])
-    levels = _chances(model, comparison)
     if len(sound):
-        chance = [k for k in chance if shares[k] < (levels[k] + float(np.median(sound))) / 2]
+        fallen = shares < (_chances(model, comparison) + float(np.median(sound))) / 2
+        chance, failed = ([k for k in seeds if fallen[k]] for seeds in (chance, failed))
     kinds = (("failed", failed), ("is not shown to beat chance", chance if len(sound) else []))
     return listed(
         f"{model.name} {what} with {seed_list([model.seeds[k] for k in positions], model.unit)}"

@@ -86,6 +86,9 @@ def test_letters_are_explained_where_there_are_several_models(study):
     assert said in " ".join(printed(study).split())
     alone = replace(study, models=(one,), pairs=())
     assert one.group and said not in " ".join(printed(alone).split())
+    equal = (replace(study.pairs[0], verdict="practically equal"), *study.pairs[1:])
+    both = " ".join(printed(replace(study, pairs=equal)).split())
+    assert f"{said}, or practically equal" in both
     for form in (report.markdown, report.latex, report.fragment, report.html):
         assert "share a letter" in form(study) and "share a letter" not in form(alone)
 

@@ -120,20 +120,30 @@ def test_more_of_what_the_uncertainty_comes_from_is_what_helps(study):
     )
 
 
+def test_pairs_with_failed_runs_do_not_say_that_more_seeds_would_help(study):
+    """Beside each stands what to mend before adding seeds."""
+    first, *others = study.pairs
+    pairs = (replace(first, failed="cnn failed with seed 0"), *others)
+    assert "(mean over 2 pairs without failed runs)" in about_variance(replace(study, pairs=pairs))
+    none = about_variance(replace(study, pairs=(pairs[0],)))
+    assert none.endswith("(mean over the models; shares are of the squared standard error).")
+
+
 def test_the_margin_is_told_and_what_could_have_been_shown(study):
     assert re.fullmatch(
         r"Practically equal means: shown to differ by less than 0\.20 points \(the margin\)\. With "
-        r"4,000 test images, 3 seeds, differences smaller than \d\.\d\d points cannot be ruled out "
-        r"for any pair\.",
+        r"4,000 test images, 3 seeds, no margin below \d\.\d\d points could be shown, adjusted for "
+        r"3 pairs\.",
         about_margin(study),
     )
     exact = tuple(replace(pair, smallest_margin=0.00319) for pair in study.pairs)
     assert about_margin(replace(study, margin=0.00025, pairs=exact)) == (
         "Practically equal means: shown to differ by less than 0.025 points (the margin). With "
-        "4,000 test images, 3 seeds, differences smaller than 0.319 points cannot be ruled out "
-        "for any pair."
+        "4,000 test images, 3 seeds, no margin below 0.319 points could be shown, adjusted for 3 "
+        "pairs."
     )
-    assert "smaller than 0.31 points" in about_margin(replace(study, pairs=exact))
+    one = about_margin(replace(study, pairs=exact[:1]))
+    assert one.endswith(" no margin below 0.31 points could be shown.")
 
 
 def test_the_loss_is_told_from_the_accuracy(study):

@@ -107,7 +107,8 @@ def about_frontier(comparison: Comparison) -> str:
 
 def about_variance(comparison: Comparison) -> str:
     """Say what would make the differences between models better known, and their accuracies."""
-    tests = [pair.test for pair in comparison.pairs if pair.test is not None]
+    tests = [p.test for p in comparison.pairs if p.test is not None and not p.failed]
+    failed = any(pair.failed for pair in comparison.pairs)  # what to mend before adding seeds
     known = [np.array(test.sources) / test.variance for test in tests if test.variance > 0]
     known_shares = (model.accuracy.estimate.shares for model in comparison.models)
     shares = [parts for parts in known_shares if parts is not None]
@@ -133,7 +134,8 @@ def about_variance(comparison: Comparison) -> str:
     return (
         f"{text}. Of the uncertainty about the difference between two models, "
         f"{100 * images:.0f} % comes from the images, {100 * seeds:.0f} % from the {others} and "
-        f"{100 * both:.0f} % from both together (mean over {counted(len(known), 'pair')}). "
+        f"{100 * both:.0f} % from both together (mean over {counted(len(known), 'pair')}"
+        f"{' without failed runs' if failed else ''}). "
         f"{helps[0].upper()}{helps[1:]} would tell the models apart best."
     )
 
@@ -148,8 +150,8 @@ def about_margin(comparison: Comparison) -> str:
     if shown and min(shown) > comparison.margin:
         least = points(min(shown), decimals(comparison.margin), "down")
         text += (
-            f" With {basis(comparison)}, differences smaller than {least} points "
-            "cannot be ruled out for any pair."
+            f" With {basis(comparison)}, no margin below {least} points could be shown"
+            f"{f', adjusted for {len(shown):,} pairs' if len(shown) > 1 else ''}."
         )
     return text
 

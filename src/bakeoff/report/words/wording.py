@@ -91,8 +91,10 @@ def of_first(comparison: Comparison) -> str:
 
 def letters(comparison: Comparison) -> str:
     """Return what the letters mean; "" where there are none, or one model alone."""
-    lettered = len(comparison.models) > 1 and any(model.group for model in comparison.models)
-    return "models that share a letter are not separated" if lettered else ""
+    if len(comparison.models) < 2 or not any(model.group for model in comparison.models):
+        return ""
+    equal = any(pair.verdict == "practically equal" for pair in comparison.pairs)
+    return f"models that share a letter are not separated{', or practically equal' * equal}"
 
 
 def heading(comparison: Comparison) -> str:

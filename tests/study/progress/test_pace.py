@@ -124,6 +124,18 @@ def test_a_long_first_epoch_is_an_estimate_already():
     assert pace.seconds_left(55.0) == pytest.approx(75)
 
 
+def test_a_first_epoch_that_is_shorter_than_another_models_start_tells_nothing():
+    """As of two settings of a search: the first took long to compile."""
+    pace = Pace([Planned("cnn setting 0", 4, 10.0), Planned("cnn setting 1", 4, 5.0)])
+    pace.started("cnn setting 0", 0.0)
+    for now in (60.0, 70.0, 80.0, 90.0):  # 50 s to compile
+        pace.epoch("cnn setting 0", now)
+    pace.finished("cnn setting 0")
+    pace.started("cnn setting 1", 90.0)
+    pace.epoch("cnn setting 1", 115.0)
+    assert pace.seconds_left(115.0) == pytest.approx(3 * 5)  # by its share of the costs
+
+
 def test_a_job_that_is_tried_once_more_begins_again():
     pace = Pace([Planned("cnn seed 0", 4, 1.0)])
     pace.started("cnn seed 0", 0.0)

@@ -218,7 +218,7 @@ class Pace:
         delays = [first - lengths[kind] for kind, first in self._firsts if kind in lengths]
         delay = max(min(delays, default=0.0), 0.0)
         for kind, first in self._firsts:
-            if first > _LONG:
+            if first - delay > _LONG:
                 lengths.setdefault(kind, first - delay)
         if not lengths:
             return None

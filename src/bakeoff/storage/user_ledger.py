@@ -155,19 +155,22 @@ def openings_elsewhere(test_hash: str, own: Sequence[Mapping[str, Any]]) -> Else
     A test set of other sizes, names or splits counts where a hundredth of the images are shared.
     None where a ledger of the user's cannot be read or was changed: then nobody knows.
     """
-    mine = {_key(line) for line in own}
-    keys: Sequence[str] = next((line["images"] for line in reversed(own) if line.get("images")), [])
-    times, largest, partly = 0, 0.0, False
     try:
-        same = user_ledger(test_hash)
-        for path in sorted({same, *same.parent.glob("*.jsonl")}):
-            for line in read_user_ledger(path):
-                share = 1.0 if path == same else shared_images(keys, line.get("images", []))
-                if share >= _NOTABLE and _key(line) not in mine:
-                    times, largest, partly = times + 1, max(largest, share), partly or share < 1
+        shares = [share for share in _shares_elsewhere(test_hash, own) if share >= _NOTABLE]
     except StorageError:
         return None
-    return Elsewhere(times, largest, partly)
+    return Elsewhere(len(shares), max(shares, default=0.0), any(share < 1 for share in shares))
+
+
+def _shares_elsewhere(test_hash: str, own: Sequence[Mapping[str, Any]]) -> Iterator[float]:
+    """Yield which part of a study's test images each opening by another study opened."""
+    mine = {_key(line) for line in own}
+    keys: Sequence[str] = next((line["images"] for line in reversed(own) if line.get("images")), [])
+    same = user_ledger(test_hash)
+    for path in sorted({same, *same.parent.glob("*.jsonl")}):
+        for line in read_user_ledger(path):
+            if _key(line) not in mine:
+                yield 1.0 if path == same else shared_images(keys, line.get("images", []))
 
 
 def _key(line: Mapping[str, Any]) -> tuple[Any, ...]:

@@ -7,7 +7,7 @@ hash was recomputed.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -18,7 +18,7 @@ from bakeoff.recipe import Recipe
 from bakeoff.storage import atomic, formats, study_folder, written_folder
 from bakeoff.storage.opened_weights import baseline_key, changed_trials, weights_of
 from bakeoff.storage.race_looks import dropped, look_folders, read_looks
-from bakeoff.storage.search_folder import SearchFolder
+from bakeoff.storage.search_folder import SearchFolder, Tried
 from bakeoff.storage.study_folder import StudyFolder
 from bakeoff.storage.study_recipe import as_declared, recorded_recipe
 from bakeoff.utils import text
@@ -150,16 +150,21 @@ def _check_searches(folder: StudyFolder, recipe: Recipe) -> Iterator[str]:
             tried = search.tried(model.search.dimensions)
         except StorageError as error:
             yield str(error)
-            continue
-        for each in tried:
-            place = search.trial(each.number)
-            if each.state in ("done", "pruned", "diverged") and not place.is_dir():
-                yield f"{place}: missing, though the search's journal names it: restore it"
-            elif place.is_dir():
-                try:
-                    search.read_trial(each.number)
-                except StorageError as error:
-                    yield str(error)
+        else:
+            yield from _check_tried(search, tried)
+
+
+def _check_tried(search: SearchFolder, tried: Iterable[Tried]) -> Iterator[str]:
+    """Yield what is gone of the settings that a search's journal names, or damaged."""
+    for each in tried:
+        place = search.trial(each.number)
+        if place.is_dir():
+            try:
+                search.read_trial(each.number)
+            except StorageError as error:
+                yield str(error)
+        elif each.state in ("done", "pruned", "diverged"):
+            yield f"{place}: missing, though the search's journal names it: restore it"
 
 
 def _check_race(folder: StudyFolder) -> Iterator[str]:

@@ -113,22 +113,20 @@ def _fill(
 ) -> dict[str, list[Any]]:
     """Decode the images of all rows, or at `only` some positions; return the labels by part."""
     labels: dict[str, list[Any]] = {part: [] for part in rows}
-    position = 0
+    every = ((part, *row) for part, contents in rows.items() for row in contents)
     with decoding():
-        for part, contents in rows.items():
-            for content, value in contents:
-                if only is None or position in only:
-                    read = decode_bytes(
-                        content,
-                        f"image {position:,}",
-                        size=how.size,
-                        color=how.color,
-                        fit=how.fit,
-                        white=white,
-                    )
-                    decoded.put(position, read)
-                labels[part].append(value)
-                position += 1
+        for position, (part, content, label) in enumerate(every):
+            labels[part].append(label)
+            if only is None or position in only:
+                read = decode_bytes(
+                    content,
+                    f"image {position:,}",
+                    size=how.size,
+                    color=how.color,
+                    fit=how.fit,
+                    white=white,
+                )
+                decoded.put(position, read)
     return labels
 
 
@@ -188,22 +186,26 @@ def _class_names(file: Any, label: str) -> list[str] | None:
 
 
 def _rows(paths: Sequence[Path], image: str, label: str) -> Iterator[tuple[bytes, Any]]:
+    """Yield the encoded image and the label of every row."""
     for path in paths:
-        number = 0
-        for batch in _opened(path).iter_batches(batch_size=256, columns=[image, label]):
-            for row in batch.to_pylist():
-                cell = row[image]
-                content = cell.get("bytes") if isinstance(cell, dict) else cell
-                if not isinstance(content, bytes):
-                    path_only = isinstance(cell, str) or (isinstance(cell, dict) and "path" in cell)
-                    found = (
-                        "nothing" if cell is None else "a path" if path_only else "something else"
-                    )
-                    raise _unlike(path, number, "the bytes of an image", image, found)
-                if row[label] is None:
-                    raise _unlike(path, number, "a label", label, "nothing")
-                yield content, row[label]
-                number += 1
+        batches = _opened(path).iter_batches(batch_size=256, columns=[image, label])
+        rows = (row for batch in batches for row in batch.to_pylist())
+        for number, row in enumerate(rows):
+            cell = row[image]
+            content = cell.get("bytes") if isinstance(cell, dict) else cell
+            if not isinstance(content, bytes):
+                found = _instead_of_bytes(cell)
+                raise _unlike(path, number, "the bytes of an image", image, found)
+            if row[label] is None:
+                raise _unlike(path, number, "a label", label, "nothing")
+            yield content, row[label]
+
+
+def _instead_of_bytes(cell: Any) -> str:
+    if cell is None:
+        return "nothing"
+    path_only = isinstance(cell, str) or (isinstance(cell, dict) and "path" in cell)
+    return "a path" if path_only else "something else"
 
 
 def _unlike(path: Path, row: int, wanted: str, column: str, found: str) -> DataError:

@@ -11,6 +11,7 @@ import tempfile
 import threading
 import time
 from collections.abc import Sequence
+from contextlib import suppress
 from multiprocessing import Pipe
 from pathlib import Path
 from typing import Any
@@ -189,7 +190,7 @@ class Host:
                 pool.step(wake=self._woken)
                 while self._woken.poll():
                     self._woken.recv_bytes()
-                self._tell_checkpoints()
+                self._tell_due_checkpoints()
                 for lost in pool.take_lost():
                     self.failed(lost.label, lost.reason)
         finally:
@@ -203,29 +204,27 @@ class Host:
                 self._changed.notify_all()
             self._urgent = self._urgent or urgent
 
-    def _tell_checkpoints(self, *, of: str | None = None) -> None:
-        """Tell the newest checkpoints that are due, or now all `of` one job."""
+    def _tell_due_checkpoints(self) -> None:
+        """Tell the newest checkpoints of all jobs, each as often as it is asked for."""
         now = time.monotonic()
-        if of is None:
-            if now - self._looked < _LOOK_SECONDS:
-                return
-            self._looked = now
+        if now - self._looked < _LOOK_SECONDS:
+            return
+        self._looked = now
         for label, made in list(self._orders.items()):
-            if of is not None and label != of:
-                continue
-            folder = self._place() / self._job_folder(label)
             for place in made.keeps:
-                known, when = self._sent.get(place, ("", -self._send_seconds))
-                if of is None and now - when < self._send_seconds:
-                    continue
-                found = remote_job.newest_checkpoints(folder, [place])
-                if found and known not in found:
-                    (name, path), *_ = found.items()
-                    try:
-                        self._tell("kept", label, {name: atomic.read_file(path)})
-                    except BakeoffError:  # replaced meanwhile by a newer one
-                        continue
-                    self._sent[place] = name, now
+                if place not in self._sent or now - self._sent[place][1] >= self._send_seconds:
+                    self._tell_checkpoint(label, place)
+
+    def _tell_checkpoint(self, label: str, place: str) -> None:
+        """Tell the newest checkpoint of a trial, unless that was told before."""
+        folder = self._place() / self._job_folder(label)
+        found = remote_job.newest_checkpoints(folder, [place])
+        if not found or (place in self._sent and self._sent[place][0] in found):
+            return
+        (name, path), *_ = found.items()
+        with suppress(BakeoffError):  # replaced meanwhile by a newer one
+            self._tell("kept", label, {name: atomic.read_file(path)})
+            self._sent[place] = name, time.monotonic()
 
     def epoch(self, label: str, result: EpochResult | Resumed) -> None:
         """Tell an epoch, or those that a checkpoint holds."""
@@ -247,9 +246,11 @@ class Host:
 
     def failed(self, label: str, reason: str) -> None:
         """Tell that a job failed, after the newest checkpoint that it left."""
-        self._tell_checkpoints(of=label)
+        made = self._orders.pop(label)
+        for place in made.keeps:
+            self._tell_checkpoint(label, place)
         self._tell("failed", label, reason)
-        self._forget(self._orders.pop(label), self._place() / self._job_folder(label))
+        self._forget(made, self._place() / self._job_folder(label))
 
     def _forget(self, made: RemoteJob, folder: Path) -> None:
         shutil.rmtree(folder, ignore_errors=True)

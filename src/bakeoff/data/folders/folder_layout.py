@@ -209,7 +209,12 @@ class _Finder:
                 "without that part, and split.test takes a test part from training"
             )
         like = next((each for each in known if each.casefold() == name.casefold()), None)
-        return f": rename it to {shown(like)}, as in training" if like else ""
+        if like:
+            return f": rename it to {shown(like)}, as in training"
+        return (
+            f" (classes of training: {some(list(map(shown, known)))}): rename it to one of these, "
+            "or take it away"
+        )
 
     def _too_few(self, parent: Path, classes: list[str], files: list[str]) -> DataError:
         have = f"{len(classes)}" + (f" ({shown(classes[0])})" if classes else "")

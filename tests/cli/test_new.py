@@ -200,6 +200,16 @@ def test_why_few_images_are_not_cross_validated_is_said(tmp_path, rng):
     assert "Few images" not in tuned.path.read_text("utf-8")
 
 
+def test_a_class_without_images_does_not_stand_against_folds(tmp_path, rng):
+    """As where a few classes of many were kept; it was said to have too few images."""
+    x = rng.integers(0, 256, (40, 8, 8), dtype=np.uint8)
+    names = np.array(["cat", "dog", "emu"])
+    np.savez(tmp_path / "pets.npz", x=x, y=np.arange(40) % 2, class_names=names)
+    written = new(str(tmp_path / "pets.npz"), folder=tmp_path)
+    assert "split: {folds: 5, repeats: 5}" in written.path.read_text("utf-8").splitlines()
+    assert written.notes == ("no image of the class emu",)
+
+
 def test_a_validation_part_of_the_datas_own_is_told(tmp_path, rng):
     write_pictures(tmp_path / "cats-and-dogs", rng)
     parts = ["train"] * 7 + ["val"] * 3

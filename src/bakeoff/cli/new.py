@@ -207,9 +207,9 @@ def _few(data: DataSet) -> bool:
 
 
 def _smallest(data: DataSet) -> tuple[int, str]:
-    """Return the images and the name of the smallest class."""
-    counts = np.bincount(data.labels, minlength=data.n_classes)
-    return int(counts.min()), data.class_names[int(counts.argmin())]
+    """Return the images and the name of the smallest class that has any."""
+    present, counts = np.unique(data.labels, return_counts=True)
+    return int(counts.min()), data.class_names[int(present[counts.argmin()])]
 
 
 def _cross_validated(data: DataSet) -> bool:

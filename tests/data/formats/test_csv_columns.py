@@ -31,6 +31,26 @@ def test_broken_tables(tmp_path, rows):
 
 
 @pytest.mark.parametrize(
+    ("text", "first"),
+    [
+        ("1 0 255 16\n0 3 4 5\n", "1 0 255 16"),  # numpy.savetxt without delimiter
+        ("images/1.jpg 0\nimages/2.jpg 1\n", "images/1.jpg 0"),
+        ("# from the label tool\nfile,label\n1.jpg,cat\n", "# from the label tool"),
+    ],
+)
+def test_spaces_separate_no_columns(tmp_path, text, first):
+    """All numbers of a line were called the name of its one column."""
+    path = tmp_path / "train.csv"
+    path.write_text(text, encoding="utf-8")
+    with pytest.raises(DataError) as error:
+        csv_columns.head(path)
+    assert str(error.value) == (
+        f"{path}: expected columns separated by commas, semicolons, tabs or |, found spaces in the "
+        f"first line ({first}): save it with commas, and with the columns' names in the first line"
+    )
+
+
+@pytest.mark.parametrize(
     "header",
     [
         [str(each) for each in range(65)],

@@ -17,6 +17,7 @@ from bakeoff.utils.text import shown, some
 
 MAX_BYTES = 1 << 31
 _CELL = 80  # bytes that a cell takes in a list, beside its text
+_SEPARATORS = ",;\t|"
 _DECIMAL_COMMAS = re.compile(r"(-?[0-9]+(,[0-9]+)?;)+-?[0-9]+(,[0-9]+)?\s*")
 NO_UTF8 = "expected text in UTF-8, found other bytes: save it as UTF-8"
 
@@ -59,7 +60,13 @@ def head(path: Path) -> Head:
         blank = text[: text.index(line)].count("\n")
         if "\0" in line or not line:
             raise DataError("expected a table with a line for each image (CSV), found none")
-        separator = ";" if _DECIMAL_COMMAS.fullmatch(line) else max(",;\t|", key=line.count)
+        separator = ";" if _DECIMAL_COMMAS.fullmatch(line) else max(_SEPARATORS, key=line.count)
+        if separator not in line and " " in line.strip():
+            raise DataError(
+                "expected columns separated by commas, semicolons, tabs or |, found spaces in the "
+                f"first line ({shown(line.strip(), limit=40)}): save it with commas, and with the "
+                "columns' names in the first line"
+            )
         cells = next(csv.reader(io.StringIO(line), delimiter=separator))
     files = any(is_called_image(cell.strip()) for cell in cells)
     cells = [each.strip() for each in cells]

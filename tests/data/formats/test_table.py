@@ -233,6 +233,17 @@ def test_one_column_a_class_beside_parts_and_an_index(images, name):
     )
 
 
+def test_a_column_of_zeros_among_those_of_classes_is_named(images):
+    """As ISIC's UNK, or what is no class at all; nothing was said of it."""
+    rows = [f"a{n},{int(n < 3)},0,{int(n > 2)}" for n in range(6)]
+    data = read(images, "\n".join(["image,rust,blurred,healthy", *rows]))
+    assert data.class_names == ("healthy", "rust")
+    assert data.notes == (
+        "read from the columns image (files in images/), one column for each of rust, blurred and "
+        "healthy, of which blurred is 0 throughout (labels)",
+    )
+
+
 def test_images_in_two_folders(images):
     """As HAM10000's: the folders were said to have files of the same names."""
     for number in (3, 4, 5):

@@ -306,7 +306,14 @@ def _labels(
         hot = _one_hot(begin, found, classes)
         if hot is not None:
             columns = [begin.columns[each] for each in classes]
-            return hot, f"one column for each of {some([shown(e) for e in columns])}", columns
+            name = f"one column for each of {some([shown(e) for e in columns])}"
+            absent = [shown(each) for each in columns if each not in hot]
+            name += (
+                f", of which {some(absent)} {'is' if len(absent) == 1 else 'are'} 0 throughout"
+                if absent
+                else ""
+            )
+            return hot, name, columns
         have = ", ".join(shown(each, limit=30) for each in begin.columns[:8])
         raise DataError(
             f"expected a column of labels ({', '.join(LABEL_COLUMNS[:4])} …), found {have}: name "

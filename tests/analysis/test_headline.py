@@ -170,9 +170,7 @@ def test_what_is_said_to_have_failed_is_the_model_to_use(headline):
     }
     found = headline(models, seeds=(0, 1, 2, 3))
     assert (found.case, found.model) == ("use", "big")
-    assert found.reason.endswith(
-        "; but 1 of 4 runs of big failed, which training it again may too"
-    )
+    assert found.reason.endswith("; but 1 of 4 runs of big failed, which training it again may too")
 
 
 def test_seeds_near_chance_like_all_others_have_not_collapsed(tmp_path):

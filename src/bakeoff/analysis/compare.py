@@ -150,7 +150,7 @@ def _about(studies: Sequence[OpenedStudy], names: Names) -> dict[str, Any]:
         "class_names": tuple(first.data["class_names"]),
         "selection": " + ".join(dict.fromkeys(study.recipe.selection for study in studies)),
         "test_openings": sum(study.openings for study in studies),
-        "look": Look(max(1, plan.kept), plan.after) if plan.after else None,
+        "look": _look(first, plan),
         "planned_openings": plan.kept,
         "openings_elsewhere": elsewhere and elsewhere.times,
         "shared_elsewhere": elsewhere.share if elsewhere else 0.0,
@@ -165,6 +165,15 @@ def _about(studies: Sequence[OpenedStudy], names: Names) -> dict[str, Any]:
         "environment": joined(of_trials(studies)),
         "environments": differing(of_trials(studies)),
     }
+
+
+def _look(study: OpenedStudy, plan: PlannedOpenings) -> Look | None:
+    """Return which declared look the newest opening is; the ledger may hold one that was begun."""
+    if not plan.after:
+        return None
+    there = int(study.folder.openings()[-1].name)
+    kept = planned_openings([line for line in study.ledger if line["opening"] <= there]).kept
+    return Look(max(1, kept), plan.after)
 
 
 def _order(studies: Sequence[OpenedStudy], models: Sequence[ModelResult]) -> Order:

@@ -286,7 +286,8 @@ def sentences(now: StudyStatus) -> list[str]:
     gone = lost_weights.advice(now.folder, now.without_weights)
     said += [gone] if gone else []
     unfinished = now.finished < len(now.trials) or lacking or now.changed or gone
-    if unfinished or not now.folder.openings():
+    begun = max((line["opening"] for line in now.folder.read_ledger()), default=1)
+    if unfinished or max((int(o.name) for o in now.folder.openings()), default=0) < begun:
         return [*said, f"To go on: {now.command}"]
     nothing = "Nothing"
     if now.looks and 0 < now.looks.kept < len(now.looks.after):

@@ -13,6 +13,7 @@ import pytest
 from rich.console import Console
 
 from bakeoff.errors import RecipeError
+from bakeoff.study.compare import compare
 from bakeoff.study.planning.stages import seeds_in_words, stages_left
 from bakeoff.study.status import sentences, status
 from bakeoff.utils.events import Watcher
@@ -122,6 +123,18 @@ def test_run_again_it_does_nothing_and_another_plan_is_told(npz, carried, tmp_pa
         "Looks at the test set after 3, 4 and 5 seeds were declared when it was first opened, and "
         "3 of them done; the recipe has looks after 3 and 5 seeds now."
     ) in sentences(status(place))
+
+
+def test_killed_while_it_looks_the_table_is_of_the_look_before(npz, carried, tmp_path):
+    """The ledger has the third look; what can be compared is the second."""
+    place = shutil.copytree(carried[0].folder.path, tmp_path / "looks")
+    shutil.rmtree(place / "openings" / "3")
+    found = compare([place]).comparison
+    assert found.look.text == "look 2 of 3" and not found.exploratory
+    assert "--seeds" not in " ".join(each.advice for each in found.findings)
+    assert sentences(status(place))[-1].startswith("To go on: bakeoff run ")
+    again = carry_out(npz, place, seeds=LOOKS, models=MODELS, training=TRAINING)
+    assert again.comparison.look.text == "look 3 of 3" and not again.comparison.exploratory
 
 
 def test_sealed_it_trains_for_the_first_look_and_settled_it_stops_there(npz, tmp_path):

@@ -242,8 +242,8 @@ def _ship(comparison: Comparison) -> str:
     which = "recommended model" if comparison.to_use else "leading model (none is recommended)"
     return (
         f"None of the folds' networks is the one to use. The {which} is trained once more, on all "
-        "images, for the median of the epochs that they selected; nothing is left to test it on, so "
-        "the numbers here stand for it, probably a little too low."
+        "images, for the median of the epochs that they selected; nothing is left to test it on, "
+        "so the numbers here stand for it, probably a little too low."
     )
 
 

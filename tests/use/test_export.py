@@ -9,15 +9,18 @@ import json
 import re
 import sys
 from dataclasses import replace
+from shutil import copytree
 
 import numpy as np
 import pytest
 from PIL import Image
 
 from bakeoff.data.image_files.image_file import decode_file
-from bakeoff.errors import DataError, StudyError, UsageError
+from bakeoff.errors import StudyError, UsageError
 from bakeoff.storage.split_file import read_split
+from bakeoff.storage.study_folder import StudyFolder
 from bakeoff.study.compare import compare
+from bakeoff.study.winner.trained_model import trained_model
 from bakeoff.use.export import example as examples
 from bakeoff.use.export import export as exporting
 from bakeoff.use.export.export import FORMATS, export
@@ -214,15 +217,22 @@ def test_the_images_of_the_check_are_called_what_they_are(result, monkeypatch):
     trained = result.trained("mlp", seed=0)
     assert exporting._images(trained)[1] == exporting.VALIDATION
 
-    def gone(*_, **__):
-        raise DataError("gone")
-
-    monkeypatch.setattr(exporting, "load", gone)
+    monkeypatch.setattr(exporting, "recorded_data", lambda _: None)
     found = exporting._images(trained)[1]
     assert found == "training images, since the validation part is not at hand"
     data = {**trained.study["data"], "validation": 0}
     without = replace(trained, study={**trained.study, "data": data})
     assert exporting._images(without)[1] == "training images, since there are no others"
+
+
+def test_a_split_that_was_changed_gives_no_validation_images(result, tmp_path):
+    """Other images were held against the saved predictions: "please report this", it was said."""
+    folder = StudyFolder(copytree(result.trained("mlp").folder.path, tmp_path / "study"))
+    arrays = dict(np.load(folder.split_file))
+    arrays["validation"] = arrays["train"][: len(arrays["validation"])]
+    np.savez(folder.split_file, **arrays)
+    found = exporting._images(trained_model(folder, model="mlp"))[1]
+    assert found == "training images, since the validation part is not at hand"
 
 
 def test_what_cannot_be_exported_so(result, tmp_path, monkeypatch):

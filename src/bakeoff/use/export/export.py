@@ -18,12 +18,10 @@ from typing import Any, Literal, get_args
 import numpy as np
 from numpy.typing import NDArray
 
-from bakeoff.data import load
 from bakeoff.data.image_files.file_scale import FULL
-from bakeoff.errors import BakeoffError, StudyError, UsageError
+from bakeoff.errors import StudyError, UsageError
 from bakeoff.storage import array_files, atomic, formats, written_folder
-from bakeoff.storage.split_file import read_split
-from bakeoff.storage.study_recipe import read_recipe
+from bakeoff.study.recorded_data import recorded_data
 from bakeoff.study.winner.trained_model import TrainedModel
 from bakeoff.study.winner.training_profile import read_profile
 from bakeoff.use.export import check as check_script
@@ -184,19 +182,14 @@ def _readme(trained: TrainedModel, format: Format) -> str:
 def _images(trained: TrainedModel) -> tuple[NDArray[Any], str]:
     """Return the images to check with: the validation part, or what the study still has."""
     folder = trained.folder
-    study = trained.study["data"]
-    try:
-        recipe = read_recipe(folder, trained.study)
-        data = load(recipe.data, offline=True)
-        validation = read_split(folder)["validation"]
-        if data.hash == study["hash"] and len(validation):
-            crossed = recipe.split.folds is not None  # the model was trained on all images
-            return data.images[validation], "training images" if crossed else VALIDATION
-    except BakeoffError:
-        pass
+    recorded = recorded_data(folder)
+    if recorded is not None and len(validation := recorded[1]["validation"]):
+        # a shipped model was trained on all images
+        return recorded[0].images[validation], "training images" if trained.shipped else VALIDATION
     profile = read_profile(folder)
     if profile is not None:
-        why = "the validation part is not at hand" if study["validation"] else "there are no others"
+        declared = trained.study["data"]["validation"]
+        why = "the validation part is not at hand" if declared else "there are no others"
         return profile.images, f"training images, since {why}"
     raise StudyError(
         f"{folder.path}: expected images to check the export with, found neither the data set nor "

@@ -107,7 +107,9 @@ def odd_pictures(folder):
     plain.convert("CMYK").save(folder / "cmyk.jpg")
     clear.save(folder / "clear.png")
     clear.convert("LA").save(folder / "clear-grey.png")
-    Image.fromarray(rng.integers(0, 4096, (9, 12), np.uint16)).save(folder / "deep.png")
+    deep = Image.fromarray(rng.integers(0, 4096, (9, 12), np.uint16))
+    deep.save(folder / "deep.png")
+    deep.save(folder / "inverted.tif", tiffinfo={262: 0})
     Image.fromarray(rng.integers(0, 256, (3, 200), np.uint8)).save(folder / "strip.png")
     return sorted(folder.iterdir())
 
@@ -131,7 +133,10 @@ def test_the_example_sees_what_the_training_images_showed(fit, color, tmp_path, 
     for path, found in zip(paths, names["images"], strict=True):
         expected = decode_file(path, size=(21, 16), color=color, fit=fit, white=4095).pixels
         np.testing.assert_array_equal(found, expected, err_msg=path.name)
+    fractions = tmp_path / "pictures" / "fractions.tif"
+    Image.fromarray(np.ones((9, 9), np.float32)).save(fractions)  # it was taken for black
     for arguments, said in (
+        (["fractions.tif"], r"fractions\.tif: not an image that can be read here: values with fractions"),
         ([], r"^expected pictures: python example.py PICTURE"),
         (
             ["../classes.json"],
@@ -146,7 +151,7 @@ def test_the_example_sees_what_the_training_images_showed(fit, color, tmp_path, 
     monkeypatch.setattr("sys.argv", ["../example.py", *(path.name for path in paths)])
     for scale in ({"white_of_16_bits": 2000}, {"least_top_of_16_bits": 16384}):
         (tmp_path / "preprocessing.json").write_text(json.dumps({**how, **scale}))
-        with pytest.raises(SystemExit, match=r"deep\.png: not on the scale of the study"):
+        with pytest.raises(SystemExit, match=r"(deep\.png|inverted\.tif): not on the scale of the study"):
             monkeypatch.chdir(tmp_path / "pictures")
             exec(examples._PIXELS, {"__file__": "../example.py"})
 

@@ -23,12 +23,16 @@ def read(path):
     sides = how["width"], how["height"]
     wide, tall = sides[::-1] if orientation in (5, 6, 7, 8) else sides
     picture.draft(None, (2 * wide, 2 * tall))  # decodes large JPEGs at a fraction
+    if picture.mode == "F":
+        raise ValueError("values with fractions, whose scale nothing says")
     if picture.mode.startswith("I"):  # 16 bits
         deep, white = np.asarray(picture), how["white_of_16_bits"]
         if not how["least_top_of_16_bits"] <= deep.max() <= 1.005 * white:
             sys.exit(f"{path}: not on the scale of the study's pictures: {deep.max()} is largest")
         deep = (deep * (65535 / white) + 128) // 257
-        picture = Image.fromarray(np.minimum(deep, 255).astype("uint8"))
+        deep = np.minimum(deep, 255).astype("uint8")
+        inverted = getattr(picture, "tag_v2", {}).get(262) == 0  # TIFF's white may be 0
+        picture = Image.fromarray(255 - deep if inverted else deep)
     elif picture.has_transparency_data:
         picture = picture.convert("RGBA")
     elif picture.mode not in ("L", "RGB"):

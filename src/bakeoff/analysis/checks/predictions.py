@@ -35,6 +35,11 @@ CONFUSED_IMAGES, FEWEST_ERRORS = 5, 30
 # A third more errors than in the average class, and shown by the class's interval.
 WEAK_TIMES = 4 / 3
 _NAMED = 3
+_CONFIDENT = {
+    "over": "overconfident",
+    "under": "underconfident",
+    "neither": "overconfident in some predictions and underconfident in others",
+}
 
 
 def chance_seeds(model: ModelResult, comparison: Comparison) -> list[int]:
@@ -206,25 +211,33 @@ def badly_calibrated(model: ModelResult, comparison: Comparison) -> Finding | No
     if error < max(MISCALIBRATED, MISCALIBRATED_TIMES * by_chance):
         return None
     sure, correct = np.mean([_sure_and_correct(curve) for curve in curves], axis=0)
+    direction = "over" if sure > correct else "under"
+    if abs(sure - correct) < error / 2:  # most of the error cancels between bins, or seeds
+        direction = "neither"
     return Finding(
         code="badly-calibrated",
         severity="warning" if error >= 2 * MISCALIBRATED else "info",
         model=model.name,
         text=(
-            f"{model.name} is {'over' if sure > correct else 'under'}confident: it gives its "
+            f"{model.name} is {_CONFIDENT[direction]}: it gives its "
             f"predictions a probability of {percent(sure, 1)} on average, and "
             f"{percent(correct, 1)} of them are correct (expected calibration "
             f"error {points(error, 1)} points, "
             f"{mean_of(len(curves), model)}, {len(comparison.labels):,} test images)."
         ),
-        advice=_calibration_advice(model, overconfident=sure > correct),
+        advice=_calibration_advice(model, direction),
     )
 
 
-def _calibration_advice(model: ModelResult, *, overconfident: bool) -> str:
+def _calibration_advice(model: ModelResult, direction: str) -> str:
+    if direction == "neither":
+        return (
+            "Do not act on such probabilities as they are: the calibration curve shows where they "
+            "are too high and where too low."
+        )
     validated = None not in model.validation_accuracy
     mend = ""
-    if not overconfident:
+    if direction == "under":
         mend = "train longer, with less dropout or regularization, or "
     elif model.selection == "best-accuracy":
         mend = "select by loss instead of accuracy, or "

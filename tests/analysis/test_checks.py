@@ -11,6 +11,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from bakeoff.analysis import metrics
 from bakeoff.analysis.checks import (
     MODEL_CHECKS,
     STUDY_CHECKS,
@@ -463,6 +464,26 @@ def test_badly_calibrated_over_and_under_confident(findings):
     assert found["badly-calibrated", "under"].advice == (
         "Do not act on such probabilities as they are: train longer, with less dropout or "
         "regularization, or rescale them on validation data (temperature scaling)."
+    )
+
+
+def test_calibration_errors_that_cancel_are_neither_over_nor_under(tmp_path):
+    result = compare([write_study(tmp_path / "s", {"a": FakeModel(0.5)})])
+    n, labels = 400, np.zeros(400, np.intp)
+    sure = np.repeat([0.95, 0.55], n // 2)  # of the first half 75 % are correct, of the second also
+    wrong = np.arange(n) % 4 == 0
+    curve = metrics.calibration(np.stack([sure, 1 - sure], axis=1), np.where(wrong, 1, labels))
+    model = result.model("a")
+    model = replace(model, calibration=(curve,) * len(model.seeds))
+    found = predictions.badly_calibrated(model, result)
+    assert found.text.startswith(
+        "a is overconfident in some predictions and underconfident in others: it gives its "
+        "predictions a probability of 75.0 % on average, and 75.0 % of them are correct (expected "
+        "calibration error 20.0 points, "
+    )
+    assert found.advice == (
+        "Do not act on such probabilities as they are: the calibration curve shows where they are "
+        "too high and where too low."
     )
 
 
@@ -959,7 +980,7 @@ def test_duplicates_across_folds(tmp_path):
             study_design.one_seed,
             "cnn and mlp have one repeat only, so nothing is said about models, only about the "
             "networks of its folds.",
-            "Train at least 5 repeats of every model (--seeds 5), better 10",
+            "Train at least 3 of each (--seeds 3), better 5",  # as the headline says
         ),
         (
             range(2),

@@ -22,6 +22,7 @@ MANY_MODELS = 5
 # More models than this make so many pairs that fewer seeds than these are not enough.
 FEW_MODELS, FEW_SEEDS = 5, 5
 _AGAIN = ", which opens the test set again and makes the verdicts exploratory"
+_MORE_SEEDS = f"Train at least {_FEWEST} of each (--seeds {_FEWEST}), better 5{_AGAIN}."
 
 
 def one_seed(comparison: Comparison) -> Finding | None:
@@ -39,7 +40,7 @@ def one_seed(comparison: Comparison) -> Finding | None:
             f"{some(single)} {'has' if len(single) == 1 else 'have'} one {unit} only, so "
             f"nothing is said about models, only about {only}."
         ),
-        advice=f"Train at least 5 {unit}s of every model (--seeds 5), better 10{_AGAIN}.",
+        advice=_MORE_SEEDS,
     )
 
 
@@ -56,7 +57,7 @@ def few_seeds(comparison: Comparison) -> Finding | None:
                 f"There is no verdict below {_FEWEST} {unit}s of each model, and a model has "
                 f"{fewest}: that few cannot tell a better model from a lucky run."
             ),
-            advice=f"Train at least {_FEWEST} of each (--seeds {_FEWEST}), better 5{_AGAIN}.",
+            advice=_MORE_SEEDS,
         )
     if _FEWEST <= fewest < FEW_SEEDS and models > FEW_MODELS:
         return Finding(

@@ -12,7 +12,7 @@ from bakeoff.report.words.about_data import about_data, twins
 
 def test_classes_and_the_size_of_images(study):
     assert about_data(study) == (
-        "10 classes, every image brought to 8 × 8 pixels, grey. No image stands in two parts of "
+        "10 classes, every image at 8 × 8 pixels, grey. No image stands in two parts of "
         "the split, exactly or nearly."
     )
     assert twins(study) == []

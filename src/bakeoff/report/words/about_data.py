@@ -15,7 +15,7 @@ def about_data(comparison: Comparison) -> str:
     parts = [f"{counted(len(comparison.class_names), 'class', 'classes')}"]
     if data.get("input_shape"):
         height, width, channels = data["input_shape"]
-        parts[0] += f", every image brought to {height} × {width} pixels"
+        parts[0] += f", every image at {height} × {width} pixels"
         parts[0] += {1: ", grey", 3: ", in colour"}.get(channels, f" of {channels} values")
     if first := of_first(comparison):
         parts.append(f"Numbers of training and validation images are those {first}")

@@ -248,6 +248,17 @@ def test_a_verdict_is_reversed_with_the_side_it_is_seen_from(study):
     assert not any("-" in text for text in shown)  # a true minus: −
 
 
+def test_in_the_small_squares_of_many_classes_percents_are_whole(study):
+    n = 20
+    matrix = np.full((n, n), 0.5) + np.diag(np.full(n, 4.0))
+    labels = np.repeat(np.arange(n), 14)
+    model = replace(study.models[0], confusion=matrix)
+    names = tuple(f"class {k}" for k in range(n))
+    many = replace(study, models=(model,), labels=labels, class_names=names)
+    texts = {row["text"] for row in plots.confusion(many, model.name, rates=True).spec["data"]["values"]}
+    assert texts == {"3.6", "32"}  # at 18 pixels a square, "32.1" runs into its neighbour
+
+
 def test_a_matrix_of_verdicts_needs_two_models(study):
     with pytest.raises(UsageError) as caught:
         plots.verdict_matrix(replace(study, models=study.models[:1], pairs=()))

@@ -44,7 +44,8 @@ def confusion(
     """Draw a model's confusion matrix, true class by predicted class, as the mean over its seeds.
 
     Without the diagonal the colours show the mistakes alone. Numbers are images, or with `rates`
-    percent of the true class's images. Of more than twenty classes, those with the most mistakes.
+    percent of the true class's images. Of more than twenty classes, those with the most mistakes,
+    as the true or the predicted class; the other columns are left out.
     """
     result = find(comparison, model)
     chosen = _worst(result.confusion, MOST_CLASSES)
@@ -58,10 +59,12 @@ def confusion(
     most = max(1e-9, float(shown.max(initial=0.0)))
     short = short_labels(comparison.class_names, most=14)
     labels = [short[k] for k in chosen]
+    side = _side(len(labels))
+    small = side < 22  # there, a number of three digits and a point runs into its neighbour
     rows = [
         {
             "truth": labels[i], "predicted": labels[j], "share": value / most,
-            "text": _number(value, whole=99.95 if rates else 9.95),
+            "text": _number(value, whole=99.95 if rates and not small else 9.95),
             "tip": f"{names[i]} predicted as {names[j]} · {counts[i, j]:.1f} images · "
             f"{percent(float(shares[i, j]))} of {names[i]}",
         }
@@ -72,7 +75,6 @@ def confusion(
     if not diagonal:
         title = "Mistakes alone, percent of the true class" if rates else "Mistakes alone, images"
     note = "" if len(chosen) == len(result.confusion) else " (classes with the most mistakes)"
-    side = _side(len(labels))
     return figure(
         {
             "title": title + note,

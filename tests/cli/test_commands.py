@@ -88,9 +88,26 @@ WRONG = [
         "expected a command, found 'classify': predict says what the winner sees in pictures",
     ),
     ("mine.yaml", "expected a command, found 'mine.yaml': did you mean bakeoff run mine.yaml?"),
-    ("--verbose", "unknown option --verbose; did you mean --version?"),
+    ("--verbose", "unknown option --verbose; known: --version, --help"),
     ("run", "run: expected RECIPE, found nothing: A recipe's path, or the name of a shipped one"),
     ("eject studies/x", "eject: expected --model MODEL, found nothing: Which model"),
+    (
+        "run digits --only",
+        "run: expected a value of --only, found nothing; bakeoff run --help shows what it takes",
+    ),
+    (
+        "run digits --json=true",
+        "run: expected --json without a value, found one: leave out '=' and what follows",
+    ),
+    (
+        "run digits --force",
+        "run: unknown option --force; known: --out, --seeds, --only, --workers, --device, "
+        "--keep-sealed, --open-without, --on, --json, --help",
+    ),
+    ("run digits --margin 0.1", "run: unknown option --margin; that stands in the recipe"),
+    ("version", "expected a command, found 'version': did you mean bakeoff --version?"),
+    ("help run", "expected a command, found 'help': did you mean bakeoff --help?"),
+    ("RUN digits", "expected a command, found 'RUN': did you mean run?"),
     ("run digits --seed 3", "run: unknown option --seed; did you mean --seeds?"),
     ("run digits --epochs 4", "run: unknown option --epochs; that stands in the recipe"),
     ("run digits --epoch 3", "run: unknown option --epoch; that stands in the recipe"),

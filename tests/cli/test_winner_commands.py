@@ -31,7 +31,7 @@ def test_what_cannot_be_served(finished_study, tmp_path, capsys, monkeypatch):
     assert main(["serve", str(tmp_path)]) == 2
     assert "expected a study's folder, found no study.json in it" in capsys.readouterr().err
     assert main(["serve", str(finished_study), "--model", "cnn"]) == 2
-    assert capsys.readouterr().err.endswith("expected a model of the study, found 'cnn'\n")
+    assert capsys.readouterr().err.endswith("expected a model (mlp, line), found 'cnn'\n")
     words = ["serve", str(finished_study), "--port", "0"]
     assert main([*words, "--seed", "9"]) == 2  # was a traceback, and 3
     assert capsys.readouterr().err.endswith("expected a trained seed of mlp (0 and 1), found 9\n")

@@ -36,7 +36,7 @@ _DOES = (
 # What people look for among the options of `run` and what stands in the recipe.
 _DECLARED = (
     *("epochs", "epoch", "batch-size", "learning-rate", "lr", "optimizer", "data", "split"),
-    "models",
+    *("models", "seeds", "selection", "baselines", "margin", "give-up", "prefer", "race", "search"),
 )
 
 
@@ -55,10 +55,12 @@ def _other(word: str, known: Sequence[str]) -> str:
     if word.endswith((".yaml", ".yml")):
         return f"did you mean {shell_command('run', word)}?"
     asked = word.casefold().replace("_", "-")
+    if asked in ("help", "version"):
+        return f"did you mean bakeoff --{asked}?"
     for words, does, what in _DOES:
         if asked in words.split() and does in known:
             return f"{does} {what}"
-    return _nearest(word, known)
+    return _nearest(asked, known)
 
 
 def as_usage_error(error: Exception, words: Sequence[str]) -> UsageError | None:
@@ -66,12 +68,17 @@ def as_usage_error(error: Exception, words: Sequence[str]) -> UsageError | None:
     if not hasattr(error, "format_message") or isinstance(error, UsageError):
         return None
     context = getattr(error, "ctx", None)
-    command = context.command_path if context else "bakeoff"
+    named = words[0] if words and not words[0].startswith("-") else ""
+    command = context.command_path if context else f"bakeoff {named}".strip()
     option = getattr(error, "option_name", None)
     parameter = getattr(error, "param", None)
     kind = type(error).__name__
     if kind == "NoSuchOption" and option and context:
         text = f"unknown option {option}; {_other_option(option, context)}"
+    elif "requires an argument" in str(error):
+        text = f"expected a value of {option}, found nothing; {command} --help shows what it takes"
+    elif "does not take a value" in str(error):
+        text = f"expected {option} without a value, found one: leave out '=' and what follows"
     elif kind == "MissingParameter" and parameter is not None:
         hint = parameter.human_readable_name if parameter.metavar is None else parameter.metavar
         if parameter.opts[0].startswith("--"):
@@ -105,7 +112,7 @@ def _nearest(word: str, known: Sequence[str], *, prefix: str = "") -> str:
     from difflib import get_close_matches
 
     bare = [each.removeprefix(prefix) for each in known]
-    close = get_close_matches(word.removeprefix(prefix), bare, n=1, cutoff=0.5)
+    close = get_close_matches(word.removeprefix(prefix), bare, n=1, cutoff=0.6)
     if close:
         return f"did you mean {prefix}{close[0]}?"
     return f"known: {', '.join(known)}"

@@ -28,6 +28,7 @@ from bakeoff.use.export import check as check_script
 from bakeoff.use.export.example import example, lines, requirements
 from bakeoff.use.export.litert_file import litert_model
 from bakeoff.use.export.onnx_file import onnx_model
+from bakeoff.utils.text import listed
 from bakeoff.utils.user_paths import to_install
 
 Format = Literal["keras", "onnx", "litert", "safetensors"]
@@ -71,7 +72,7 @@ def export(trained: TrainedModel, format: Format, *, out: str | Path | None = No
     StudyError : a layer cannot be exported, or the file does not predict what the study does
     """
     if format not in FORMATS:
-        raise UsageError(f"--format: expected {', '.join(FORMATS)}, found {format!r}")
+        raise UsageError(f"--format: expected {listed(FORMATS, last='or')}, found {format!r}")
     target, replaced = _target(trained, format, out)
     with atomic.whole_folder(target, replace=replaced) as scratch:
         images, part = _images(trained)

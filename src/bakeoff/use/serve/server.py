@@ -66,8 +66,9 @@ def serve(
             f"expected the packages fastapi, uvicorn and httptools, found no {error.name}: "
             f"{to_install('serve')}"
         ) from None
-    if model is not None and model not in read_recipe(folder, document).models:
-        raise StudyError(f"{folder.path}: expected a model of the study, found {model!r}")
+    if model is not None and model not in (models := read_recipe(folder, document).models):
+        known = ", ".join(models)
+        raise StudyError(f"{folder.path}: expected a model ({known}), found {model!r}")
     if not 0 <= port <= _LAST_PORT:
         raise UsageError(f"--port: expected a whole number from 0 to {_LAST_PORT:,}, found {port}")
     allowed = {_host_name(each) for each in names}

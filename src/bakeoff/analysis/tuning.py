@@ -90,9 +90,9 @@ class Searched:
 
     `fresh` are the validation accuracies of the chosen setting's own seeds, () before they are
     trained; `as_good` is how many other settings' predictions are not told from the chosen one's
-    (exact McNemar test, p ≥ 0.05). `curve` and `importance` are None where they cannot be
-    computed, and `lacking` then names the library that is missing, if that is why. `opening` says
-    which settings of `tpe` were drawn.
+    (exact McNemar test, p ≥ 0.05), None where predictions are gone. `curve` and `importance` are
+    None where they cannot be computed, and `lacking` then names the library that is missing, if
+    that is why. `opening` says which settings of `tpe` were drawn.
     """
 
     model: str
@@ -101,7 +101,7 @@ class Searched:
     tried: tuple[Tried, ...]
     chosen: Tried | None
     seconds: float
-    as_good: int
+    as_good: int | None
     edges: tuple[Edge, ...]
     curve: TuningCurve | None = None
     importance: tuple[Importance, ...] | None = None
@@ -226,7 +226,7 @@ def _read(folder: StudyFolder, search: SearchFolder, recipe: Recipe) -> Searched
         tried=tried,
         chosen=chosen,
         seconds=fsum(each.seconds or 0.0 for each in tried),
-        as_good=0 if chosen is None else _as_good(folder, search, tried, chosen),
+        as_good=None if chosen is None else _as_good(folder, search, tried, chosen),
         edges=() if chosen is None else tuple(_edges(dims, chosen, recipe, search.model)),
         opening=search.opening(),
     )
@@ -234,13 +234,14 @@ def _read(folder: StudyFolder, search: SearchFolder, recipe: Recipe) -> Searched
 
 def _as_good(
     folder: StudyFolder, search: SearchFolder, tried: Sequence[Tried], chosen: Tried
-) -> int:
+) -> int | None:
     """Count the other settings whose predictions are not told from the chosen one's.
 
-    Settings whose trials were cleared away count as told.
+    None where the trial of a setting that counts was cleared away.
     """
-    if not search.trial(chosen.number).exists():
-        return 0
+    usable = [each for each in tried if each.usable]
+    if not all(search.trial(each.number).exists() for each in usable):
+        return None
     labels = read_split(folder)["validation_labels"]
     n_classes = len(folder.read_study()["data"]["class_names"])
 
@@ -249,11 +250,7 @@ def _as_good(
         return validation_correct(search.trial(setting.number), labels, n_classes)
 
     best = correct(chosen)
-    others = [
-        each
-        for each in tried
-        if each.usable and each.number != chosen.number and search.trial(each.number).exists()
-    ]
+    others = [each for each in usable if each.number != chosen.number]
     return sum(mcnemar_exact(best, correct(each)).p >= 0.05 for each in others)
 
 

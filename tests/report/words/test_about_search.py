@@ -32,6 +32,10 @@ def test_what_was_chosen_in_words():
     assert "each of the 2 other settings trained to the end can be told" in about_search.others(
         searched
     )
+    assert about_search.others(replace(partly, as_good=None)) == (
+        "Whether other settings do as well cannot be told: trials of the search are gone from the "
+        "study's folder; 1 setting stopped early."
+    )
     alone = replace(searched, tried=(searched.tried[0], stopped))
     assert about_search.others(alone) == (
         "No other setting was trained to the end; 1 setting stopped early."

@@ -50,7 +50,7 @@ def settings_alike(model: ModelResult, comparison: Comparison) -> Finding | None
     if searched is None or searched.chosen is None:
         return None
     others = len(searched.best) - 1
-    if others < 1 or searched.as_good <= ALIKE_SHARE * others:
+    if others < 1 or searched.as_good is None or searched.as_good <= ALIKE_SHARE * others:
         return None
     verb = "is" if searched.as_good == 1 else "are"
     which = (

@@ -72,6 +72,11 @@ def others(searched: Searched) -> str:
     usable = len(searched.best) - 1
     if usable == 0:
         return f"No other setting was trained to the end{text}."
+    if searched.as_good is None:
+        return (
+            "Whether other settings do as well cannot be told: trials of the search are gone from "
+            f"the study's folder{text}."
+        )
     which = f"{searched.as_good} of the {usable:,} other settings trained to the end cannot"
     if not searched.as_good:
         which = f"each of the {usable:,} other settings trained to the end can"

@@ -164,7 +164,7 @@ def _check_tried(search: SearchFolder, tried: Iterable[Tried]) -> Iterator[str]:
             except StorageError as error:
                 yield str(error)
         elif each.state in ("done", "pruned", "diverged"):
-            yield f"{place}: missing, though the search's journal names it: restore it"
+            yield str(formats.missing(place, "the search's journal names it"))
 
 
 def _check_race(folder: StudyFolder) -> Iterator[str]:

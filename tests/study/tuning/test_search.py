@@ -436,7 +436,11 @@ def test_a_part_of_a_search_that_is_gone_is_named(searched, npz, tmp_path, gone,
     place = _without(searched, tmp_path, gone)
     found = verify(StudyFolder(place)).differences
     assert any(each.startswith(f"{place}/search/mlp{said}") for each in found), found
-    if not gone.startswith("trials"):
+    if gone.startswith("trials"):  # it said that all others can be told from the chosen one
+        shown = compare([place]).comparison.searched("mlp")
+        assert about_search.others(shown).startswith("Whether other settings do as well cannot be")
+        assert shown.to_json()["not_told_from_chosen"] is None
+    else:
         with pytest.raises(DamagedFile, match=re.escape(f"search/mlp{said}")):
             compare([place])
     if gone in ("chosen", "search.json", ""):
@@ -502,6 +506,19 @@ def test_settings_that_lag_behind_the_median_are_stopped_early(npz, tmp_path):
         assert each.accuracy < each.thresholds[each.epochs - 1]
         assert not each.usable
     assert all(each.thresholds == () for each in tried[:3])
+
+
+def test_pruning_names_a_trial_that_is_gone(npz, tmp_path):
+    """The advice was to delete its folder, which is what had been done."""
+    changes = {**SEARCH, "search": {"settings": 6, "sampler": "random", "pruning": "median"}}
+    changes |= {"options": {"only": ["mlp"]}, "workers": 1}
+    with pytest.raises(Killed):
+        small.carry_out(npz, tmp_path / "study", watcher=Killer(jobs=2), **changes)
+    gone = SearchFolder(tmp_path / "study", "mlp").trial(0)
+    shutil.rmtree(gone)
+    said = f"{gone}: missing, though the search's journal names it: restore it from a copy, or"
+    with pytest.raises(DamagedFile, match=re.escape(said)):
+        small.carry_out(npz, tmp_path / "study", **changes)
 
 
 def test_a_setting_that_makes_no_network_is_noted_and_not_chosen(npz, tmp_path):

@@ -319,6 +319,8 @@ class _Search:
 
     def _history(self, number: int) -> Mapping[str, Any]:
         place = self._folder.trial(number)
+        if not place.exists():
+            raise formats.missing(place, "the search's journal names it")
         content = written_folder.read_recorded(place, "history.csv")
         return read_history(place / "history.csv", content)
 

@@ -233,6 +233,16 @@ def test_one_column_a_class_beside_parts_and_an_index(images, name):
     )
 
 
+def test_pictures_deeper_than_a_folder_beside_the_table_are_named(tmp_path):
+    """As Kaggle's RAF-DB; it said that there were no pictures."""
+    for part in ("train", "test"):
+        (tmp_path / "DATASET" / part / "1").mkdir(parents=True)
+        Image.new("L", (4, 4)).save(tmp_path / "DATASET" / part / "1" / "a0.png")
+    message = "image says a0.png, and pictures lie deeper, as in DATASET/test/1/; say where"
+    with pytest.raises(DataError, match=message):
+        read(tmp_path, "image,label\na0.png,1\n")
+
+
 def test_a_column_of_zeros_among_those_of_classes_is_named(images):
     """As ISIC's UNK, or what is no class at all; nothing was said of it."""
     rows = [f"a{n},{int(n < 3)},0,{int(n > 2)}" for n in range(6)]

@@ -10,7 +10,7 @@ from bakeoff.data.image_files.image_container import ENDINGS, is_called_image
 from bakeoff.data.sources import PARTS
 from bakeoff.data.words import spelled_out
 from bakeoff.errors import DataError
-from bakeoff.utils.clutter import visible
+from bakeoff.utils.clutter import is_visible, visible
 from bakeoff.utils.text import counted, listed, shown, some
 
 
@@ -109,4 +109,8 @@ def pictures_there(roots: Sequence[Path]) -> str:
         names = [each for each in names if is_called_image(each)]
         if names:
             return f"pictures in {shown(root.name)}/ are called {some(list(map(shown, names)))}"
+    for folder, below, files in os.walk(roots[0]):
+        below[:] = sorted(filter(is_visible, below))  # which is where it goes on
+        if any(is_called_image(name) and is_visible(name) for name in files):
+            return f"pictures lie deeper, as in {shown(os.path.relpath(folder, roots[0]))}/"
     return "there are no pictures"

@@ -135,8 +135,14 @@ def test_the_example_sees_what_the_training_images_showed(fit, color, tmp_path, 
         np.testing.assert_array_equal(found, expected, err_msg=path.name)
     fractions = tmp_path / "pictures" / "fractions.tif"
     Image.fromarray(np.ones((9, 9), np.float32)).save(fractions)  # it was taken for black
+    signed = Image.fromarray(np.array([[-1000, 4000]], np.int32))
+    signed.save(tmp_path / "pictures" / "signed.tif")  # -1000 was taken for nearly white
     for arguments, said in (
-        (["fractions.tif"], r"fractions\.tif: not an image that can be read here: values with fractions"),
+        (["signed.tif"], r"signed\.tif: not on the scale of .* from -1000 to 4000"),
+        (
+            ["fractions.tif"],
+            r"fractions\.tif: not an image that can be read here: values with fractions",
+        ),
         ([], r"^expected pictures: python example.py PICTURE"),
         (
             ["../classes.json"],
@@ -151,7 +157,9 @@ def test_the_example_sees_what_the_training_images_showed(fit, color, tmp_path, 
     monkeypatch.setattr("sys.argv", ["../example.py", *(path.name for path in paths)])
     for scale in ({"white_of_16_bits": 2000}, {"least_top_of_16_bits": 16384}):
         (tmp_path / "preprocessing.json").write_text(json.dumps({**how, **scale}))
-        with pytest.raises(SystemExit, match=r"(deep\.png|inverted\.tif): not on the scale of the study"):
+        with pytest.raises(
+            SystemExit, match=r"(deep\.png|inverted\.tif): not on the scale of the study"
+        ):
             monkeypatch.chdir(tmp_path / "pictures")
             exec(examples._PIXELS, {"__file__": "../example.py"})
 

@@ -27,8 +27,9 @@ def read(path):
         raise ValueError("values with fractions, whose scale nothing says")
     if picture.mode.startswith("I"):  # 16 bits
         deep, white = np.asarray(picture), how["white_of_16_bits"]
-        if not how["least_top_of_16_bits"] <= deep.max() <= 1.005 * white:
-            sys.exit(f"{path}: not on the scale of the study's pictures: {deep.max()} is largest")
+        low, top = deep.min(), deep.max()
+        if low < 0 or not how["least_top_of_16_bits"] <= top <= 1.005 * white:
+            sys.exit(f"{path}: not on the scale of the study's pictures: from {low} to {top}")
         deep = (deep * (65535 / white) + 128) // 257
         deep = np.minimum(deep, 255).astype("uint8")
         inverted = getattr(picture, "tag_v2", {}).get(262) == 0  # TIFF's white may be 0

@@ -161,6 +161,8 @@ def test_pages_health_metrics_and_schema(server):
         assert "'unsafe-inline'" not in headers["content-security-policy"]
         assert b"style=" not in content and b"onclick" not in content
         assert not re.search(rb'(src|href)="(?!/)', content), path
+    tile = re.search(rb"^\.tile \{.*", server.ask("GET", "/style.css")[2], re.M)
+    assert tile and b"background" not in tile[0]  # black beside an image looked like its padding
     status, headers, content = server.ask("GET", "/report")
     assert status == 200 and b"Two tiny networks" in content
     assert "sha256-" in headers["content-security-policy"]

@@ -29,6 +29,7 @@ def test_a_watcher_that_overrides_nothing_hears_all():
     watcher = Watcher()
     heard = {
         "begin": ("training", [Planned("cnn seed 0", 3, 1.0)]),
+        "planned": (Planned("cnn seed 0", 4, 1.0),),
         "epoch": ("cnn seed 0", EPOCH),
         "resumed": ("cnn seed 0", Resumed((EPOCH,))),
         "told": ("cnn seed 0", EPOCH),

@@ -69,6 +69,9 @@ class Watcher:
     def begin(self, title: str, jobs: Sequence[Planned]) -> None:
         """Hear of the jobs of the next stage ("training", "testing")."""
 
+    def planned(self, job: Planned) -> None:
+        """Hear what one of the stage's jobs will be, before it begins, where nobody knew before."""
+
     def started(self, label: str, where: str | None = None) -> None:
         """Hear that a worker has begun a job; `where` names a cluster's node."""
 

@@ -136,6 +136,18 @@ def test_a_first_epoch_that_is_shorter_than_another_models_start_tells_nothing()
     assert pace.seconds_left(115.0) == pytest.approx(3 * 5)  # by its share of the costs
 
 
+def test_a_job_of_other_epochs_than_were_planned_counts_as_it_is():
+    """A setting of a search that also chooses the epochs: "epoch 30 of 5" stood there."""
+    pace = Pace([Planned("cnn setting 0", 5, 1.0), Planned("cnn setting 1", 5, 1.0)])
+    pace.planned(Planned("cnn setting 0", 10, 1.0))
+    pace.started("cnn setting 0", 0.0)
+    for now in range(1, 6):
+        pace.epoch("cnn setting 0", float(now))
+    assert pace.epochs("cnn setting 0") == (5, 10)
+    assert pace.share == pytest.approx(0.25)
+    assert pace.seconds_left(5.0) == pytest.approx(5 + 10)  # the other one as long as this one
+
+
 def test_a_job_that_is_tried_once_more_begins_again():
     pace = Pace([Planned("cnn seed 0", 4, 1.0)])
     pace.started("cnn seed 0", 0.0)

@@ -288,6 +288,21 @@ def test_a_grid_announces_as_many_settings_as_it_has(npz, tmp_path):
     assert [event for event in listener.heard if event[0] == "begin"] == begun
 
 
+def test_a_setting_announces_its_own_epochs_before_it_begins(npz, tmp_path, monkeypatch):
+    heard = []
+    monkeypatch.setattr(Listener, "planned", lambda self, job: heard.append(job))
+    training = {"epochs": {"choice": [1, 2, 4]}}
+    grid = {"settings": 3, "sampler": "grid"}
+    models = {"m": {"layers": [], "training": training}}
+    _searched(npz, tmp_path, Place(), models=models, search=grid)
+    search = SearchFolder(tmp_path, "m")
+    trained = [search.read_trial(number)["epochs_trained"] for number in range(3)]
+    assert sorted(trained) == [1, 2, 4]
+    assert {each.label: each.epochs for each in heard} == {
+        f"m setting {number}": epochs for number, epochs in enumerate(trained)
+    }
+
+
 def test_settings_wait_for_features_that_are_computed_while_nothing_else_is_done(
     npz, tmp_path, monkeypatch
 ):

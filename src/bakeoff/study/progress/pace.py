@@ -138,6 +138,13 @@ class Pace:
         began = self._jobs[label].began
         return 0.0 if began is None else now - began
 
+    def planned(self, planned: Planned) -> None:
+        """Take note of what a waiting job will be; its cost stays."""
+        job = self._jobs[planned.label]
+        self._alike[_kind(job)] -= 1
+        job.planned = self._planned[job.affinity] = replace(planned, cost=job.planned.cost)
+        self._alike[_kind(job)] += 1
+
     def started(self, label: str, now: float) -> None:
         """Take note that a job begins, perhaps once more."""
         self._began = now if self._began is None else self._began

@@ -24,6 +24,12 @@ class PacedWatcher(Watcher):
         with self._lock:
             self._title, self._pace = title, Pace(jobs) if jobs else None
 
+    def planned(self, job: Planned) -> None:
+        """Put a job in the place of what was planned before."""
+        with self._lock:
+            if self._pace:
+                self._pace.planned(job)
+
     def started(self, label: str, where: str | None = None) -> None:
         """Begin to wait for a job."""
         with self._lock:

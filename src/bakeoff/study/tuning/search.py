@@ -111,6 +111,7 @@ class _Search:
         self._ahead = _AHEAD if _foreseen(self._search) else 1
         self._watcher = watcher
         self._at_work: dict[str, Tried] = {}  # by label
+        self._epochs: dict[int, int] = {}  # of settings whose jobs were made
         self._computed: set[str] = set()  # of models whose features are there, what they need
         self._folder.begin(
             {
@@ -158,13 +159,15 @@ class _Search:
         return StudyError(f"{text}: change its choices, and search among them with another --out")
 
     def _begin(self) -> None:
-        recipe = self._prepared.recipe
-        epochs, rule = recipe.models[self._name].training.epochs, recipe.selection
         todo = [number for number in range(self._most) if not self._is_done(number)]
-        minutes = self._search.minutes
+        self._watcher.begin(f"tuning {self._name}", [self._planned(number) for number in todo])
+
+    def _planned(self, number: int) -> Planned:
+        """Return what a watcher is told of a setting: the declared epochs where no job is made."""
+        recipe, minutes = self._prepared.recipe, self._search.minutes
+        epochs = self._epochs.get(number, recipe.models[self._name].training.epochs)
         left = None if minutes is None else max(60 * minutes - self._elapsed(), 0.0)
-        plans = [Planned(self._label(number), epochs, 1.0, rule, left) for number in todo]
-        self._watcher.begin(f"tuning {self._name}", plans)
+        return Planned(self._label(number), epochs, 1.0, recipe.selection, left)
 
     def _after(self, label: str, lost: Lost | None) -> list[MovableJob]:
         """Take note of what came of a setting; return the jobs of those that begin in its place.
@@ -264,6 +267,8 @@ class _Search:
         builders = {named.name: prepared.builders[self._name]}
         there = replace(prepared, identities=hashes, builders=builders)
         _, job = train_job(there, named, TUNING_SEEDS + asked.number, None, self._scratch)
+        self._epochs[asked.number] = model.training.epochs
+        self._watcher.planned(self._planned(asked.number))
         return replace(
             job,
             study=str(self._folder.path),

@@ -145,7 +145,7 @@ def predict(
     ----------
     images : picture files, folders of them and npz files, as one path, a sequence of paths or what
         gives them one by one; or an array, shape (n, height, width[, channels]), pixels on the data
-        set's own scale
+        set's own scale; pictures of Pillow's and frames of pixels are read as those of data are
     adapt : whether figures in picture files are centred and scaled; arrays are taken as they are
     on_image : called after each image
     on_broken : called with one sentence for each file that cannot be read, which is then left out;

@@ -35,7 +35,7 @@ def test_train_and_test(tmp_path):
     assert data.labels.tolist() == [0, 1, 1, 1]
     assert (data.test_start, data.validation_start) == (3, None)
     assert data.notes == (
-        "ignored 1 file or folders beside the class folders: others",
+        "ignored 1 file or folder beside the class folders: others",
         "found no test image of 1 class: a",
     )
 

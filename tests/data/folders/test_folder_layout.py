@@ -395,7 +395,7 @@ def test_a_folder_beside_a_readme_is_entered(tmp_path):
     (tmp_path / "translate.py").write_text("")
     assert read(tmp_path).notes == (
         "the classes were found in raw-img/",
-        "ignored 1 file or folders beside the class folders: translate.py",
+        "ignored 1 file or folder beside the class folders: translate.py",
     )
     (tmp_path / "labels.csv").write_text("file,label\n")
     assert refusal(tmp_path).endswith(

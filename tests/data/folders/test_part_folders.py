@@ -81,7 +81,7 @@ def test_parts_beside_what_is_no_class(tmp_path):
     (tmp_path / "short" / "docs" / "read.txt").write_text("x")
     assert sizes(read(tmp_path / "short")) == {"train": 4, "test": 4}
     assert read(tmp_path / "short").notes[0] == (
-        "ignored 1 file or folders beside the class folders: docs"
+        "ignored 1 file or folder beside the class folders: docs"
     )
     two(tmp_path / "long" / "unlabelled")
     assert refusal(tmp_path / "long").startswith("expected a test part beside train/ and dev/")

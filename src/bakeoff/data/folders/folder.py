@@ -72,7 +72,7 @@ def load_folder(source: FolderSource) -> DataSet:
     )
 
 
-_TOLD = {  # of what is noticed beside the images, by its name in Seen: what it is, and the note
+_TOLD: dict[str, tuple[str, ...]] = {  # of what is noticed, by its name in Seen: noun(s) and note
     "deep": ("folder", "read {count} inside class folders too: {names}"),
     "deeper": (
         "folder",
@@ -98,7 +98,11 @@ _TOLD = {  # of what is noticed beside the images, by its name in Seen: what it 
         "link",
         "did not follow {count} out of this folder, to nowhere or back: {names}",
     ),
-    "loose": ("file", "ignored {count} or folders beside the class folders: {names}"),
+    "loose": (
+        "file or folder",
+        "files or folders",
+        "ignored {count} beside the class folders: {names}",
+    ),
 }
 
 
@@ -109,9 +113,9 @@ def _notes(seen: Seen, untested: list[str]) -> list[str]:
         notes.append(f"the classes were found in {listed(f'{each}/' for each in seen.entered)}")
     if seen.called:
         notes.append(seen.called)
-    for what, (noun, note) in _TOLD.items():
+    for what, (*nouns, note) in _TOLD.items():
         if names := getattr(seen, what):
-            notes.append(note.format(count=counted(len(names), noun), names=examples(names)))
+            notes.append(note.format(count=counted(len(names), *nouns), names=examples(names)))
     if untested:
         notes.append(
             f"found no test image of {counted(len(untested), 'class', 'classes')}: "

@@ -141,9 +141,9 @@ class Pace:
     def planned(self, planned: Planned) -> None:
         """Take note of what a waiting job will be; its cost stays."""
         job = self._jobs[planned.label]
-        self._alike[_kind(job)] -= 1
-        job.planned = self._planned[job.affinity] = replace(planned, cost=job.planned.cost)
-        self._alike[_kind(job)] += 1
+        self._alike[_alike(job.planned)] -= 1
+        job.planned = self._planned[job.kind] = replace(planned, cost=job.planned.cost)
+        self._alike[_alike(job.planned)] += 1
 
     def started(self, label: str, now: float) -> None:
         """Take note that a job begins, perhaps once more."""

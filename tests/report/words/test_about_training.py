@@ -57,9 +57,8 @@ def test_trajectories_in_words(study):
         "validation loss was lowest, 2.301, in the last epoch."
     )
     assert said([2.0, 1.0], [1.0, 0.8], accuracy=0.7)[1].endswith(
-        "a gap of −10.00 points (training accuracy is measured during the epoch, with dropout and "
-        "augmentation at "
-        "work)."
+        "a gap of −10.00 points (training accuracy is measured during the epoch, with any dropout "
+        "and augmentation at work)."
     )
 
 

@@ -95,7 +95,7 @@ def _gap(model: ModelResult) -> str:
     )
     if gap < 0:
         text += (
-            " (training accuracy is measured during the epoch, with dropout and augmentation at "
-            "work)"
+            " (training accuracy is measured during the epoch, with any dropout and augmentation "
+            "at work)"
         )
     return text + "."

@@ -80,10 +80,17 @@ def decode_file(
     white: float = WHITE_16,
 ) -> Decoded:
     """Decode an image file; raises DataError, which names it, as `decode` does."""
+    with content_of(path) as content:
+        return decode(content, size=size, color=color, fit=fit, white=white)
+
+
+@contextmanager
+def content_of(path: str | os.PathLike[str]) -> Iterator[bytes]:
+    """Give an image file's content; whatever is wrong with it is a DataError that names it."""
     with regular_file(path) as (file, length):
         if length > MAX_BYTES:
             raise DataError(f"expected at most {MAX_BYTES:,} bytes, found {length:,}")
-        return decode(file.read(length), size=size, color=color, fit=fit, white=white)
+        yield file.read(length)
 
 
 def decode_bytes(

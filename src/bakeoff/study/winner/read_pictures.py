@@ -17,9 +17,9 @@ from numpy.typing import NDArray
 
 from bakeoff.data.centring import centred
 from bakeoff.data.image_files.file_scale import check_depth, first_white
-from bakeoff.data.image_files.image_file import MAX_BYTES, decode, decoding, upright
+from bakeoff.data.image_files.image_file import content_of, decode, decoding, upright
 from bakeoff.data.in_memory.arrays import arrange, arranged_shape
-from bakeoff.data.safe_reading import refusing, regular_file
+from bakeoff.data.safe_reading import refusing
 from bakeoff.data.source_images import content_key
 from bakeoff.data.sources import Pictures
 from bakeoff.errors import DataError, UsageError
@@ -65,10 +65,7 @@ class PicturesReader:
 
         Raises DataError.
         """
-        with regular_file(path) as (file, length):
-            if length > MAX_BYTES:
-                raise DataError(f"expected at most {MAX_BYTES:,} bytes, found {length:,}")
-            content = file.read(length)
+        with content_of(path) as content:
             return *self._decoded(content), content_key(content)
 
     def decode(self, content: bytes, name: str) -> tuple[NDArray[Any], bool]:

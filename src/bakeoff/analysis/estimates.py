@@ -96,8 +96,8 @@ def estimate(scores: ArrayLike, *, folds: ArrayLike | None = None) -> Estimate:
         mean=parts.mean,
         center=center,
         from_images=[from_images],
-        v2=parts.between_seeds / parts.n_seeds,
-        v3=parts.residual / (n_images * parts.n_seeds),
+        v2=parts.v2,
+        v3=parts.v3,
         n_images=n_images,
         n_seeds=parts.n_seeds,
         n_folds=parts.n_folds,
@@ -136,8 +136,7 @@ def estimate_balanced(
     if folds is not None:
         sizes = np.bincount(labels)
         shares = decompose(scores * (len(labels) / (k * sizes[labels])), folds)
-        v2, v3 = shares.between_seeds / n_seeds, shares.residual / (len(labels) * n_seeds)
-        n_folds = shares.n_folds
+        v2, v3, n_folds = shares.v2, shares.v3, shares.n_folds
     return _interval(
         mean=float(np.mean([parts.mean for parts in each])),
         center=float(np.mean([center for center, _ in added])),
@@ -206,8 +205,7 @@ def estimate_parts(scores: ArrayLike, *, folds: ArrayLike | None = None) -> Esti
 def _estimate(parts: Parts, v1: float, counted: int) -> Estimate:
     """Return the mean and mean ± t·√V, with the images' part of V from so many images."""
     n_images, n_seeds = parts.n_images, parts.n_seeds
-    v2, v3 = parts.between_seeds / n_seeds, parts.residual / (n_images * n_seeds)
-    if n_images == 1 or is_zero(v1 + excess(v2, v3), parts):
+    if n_images == 1 or is_zero(v1 + excess(parts.v2, parts.v3), parts):
         unknown = None if n_seeds == 1 else 0.0
         return Estimate(
             parts.mean, parts.mean, parts.mean, n_images, n_seeds, None, "degenerate",
@@ -217,8 +215,8 @@ def _estimate(parts: Parts, v1: float, counted: int) -> Estimate:
         mean=parts.mean,
         center=parts.mean,
         from_images=[(v1, counted)],
-        v2=v2,
-        v3=v3,
+        v2=parts.v2,
+        v3=parts.v3,
         n_images=n_images,
         n_seeds=n_seeds,
         n_folds=parts.n_folds,

@@ -48,6 +48,16 @@ class Parts:
         """The number of images."""
         return len(self.per_image)
 
+    @property
+    def v2(self) -> float:
+        """Variance of the mean that the seeds' means show: Var_s(a_s)/S."""
+        return self.between_seeds / self.n_seeds
+
+    @property
+    def v3(self) -> float:
+        """The part of it that the images' variance holds, too: MSres/(n·S)."""
+        return self.residual / (self.n_images * self.n_seeds)
+
 
 def decompose(scores: ArrayLike, folds: ArrayLike | None = None) -> Parts:
     """Split the variance of one model's scores; a part that one seed or image cannot show is 0.

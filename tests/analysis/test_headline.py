@@ -133,7 +133,7 @@ def test_a_run_that_collapsed_is_named_beside_the_interval_that_it_widens(tmp_pa
     """It is no failure, as it predicts all classes: more seeds had been asked for."""
     models = {"a": FakeModel((0.97, 0.1, 0.97, 0.97, 0.97)), "b": FakeModel(0.58)}
     found = compare([write_study(tmp_path / "s", models)])
-    why = "a is not shown to beat chance with seed 1, which makes this interval wide"
+    why = "a is not shown to beat chance with seed 1, which may make this interval wide"
     assert found.headline.case == "a baseline does as well"
     assert found.headline.reason.endswith(f"to +67.78); {why}")
     assert f"; {why}: mend that before adding seeds" in found.pairs[0].sentence

@@ -132,7 +132,7 @@ def test_a_failed_run_is_named_beside_the_interval_it_widens():
     failed = {("a", "b"): "b failed with seed 3"}
     found = verdicts({("a", "b"): pair_of(0.02, 0.2)}, margin=0.002, failed=failed)[0]
     assert found.needs == (
-        "b failed with seed 3, which makes this interval wide: mend that before adding seeds"
+        "b failed with seed 3, which may make this interval wide: mend that before adding seeds"
     )
     few = verdicts({("a", "b"): pair_of(0.02, 0.2, seeds=2)}, margin=0.002, failed=failed)[0]
     assert "b failed with seed 3; 2 seeds of a model cannot tell" in few.sentence

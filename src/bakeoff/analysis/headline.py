@@ -119,7 +119,7 @@ def _baseline(comparison: Comparison) -> Headline | None:
         f"(95 % interval {signed_points(lead.low)} to {signed_points(lead.high)})"
     )
     if lead.high >= 0 and (lost := collapsed(model, comparison)):
-        reason += f"; {lost}, which makes this interval wide"
+        reason += f"; {lost}, which may make this interval wide"
     return Headline(
         *("a baseline does as well", None, (baseline.name, model.name)),
         *("No model is shown to be better than the baseline ", baseline.name, ".", reason),

@@ -113,7 +113,7 @@ class Pair:
         if self.test.difference == 0:
             return EVEN_MEANS if self.test.variance else NO_DIFFERENCE
         if self.failed:
-            wide = f"{self.failed}, which makes this interval wide"
+            wide = f"{self.failed}, which may make this interval wide"
             return f"{wide}: mend that before adding {self.unit}s"
         advice, folds = self.advice, self.test.n_folds > 1
         if advice.cannot:

@@ -153,7 +153,7 @@ def worse_than_baseline(model: ModelResult, comparison: Comparison) -> Finding |
             f"{percent(accuracy[name], 1)} of {len(comparison.labels):,} test images, a "
             f"difference of {signed_points(lead.difference)} points "
             f"(95 % interval {signed_points(lead.low)} to {signed_points(lead.high)})"
-            + (f"; {lost}, which makes this interval wide" if lost and lead.high >= 0 else "")
+            + (f"; {lost}, which may make this interval wide" if lost and lead.high >= 0 else "")
             + (f"; nor is it shown to beat {listed(others)}." if others else ".")
         ),
         advice=(

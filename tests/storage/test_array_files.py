@@ -5,6 +5,7 @@ Run: pytest tests/storage/test_array_files.py
 
 import re
 
+import ml_dtypes
 import numpy as np
 import pytest
 
@@ -32,3 +33,13 @@ def test_an_array_without_images_can_be_read(tmp_path):
     path = tmp_path / "empty.npy"
     atomic.write_file(path, array_files.npy_bytes(np.zeros((0, 8, 8, 1), np.uint8)))
     assert array_files.read_npy(path).shape == (0, 8, 8, 1)
+
+
+def test_floats_that_numpy_itself_has_not_come_back_as_float32(tmp_path):
+    """A trial with a layer of dtype="bfloat16" could not be read again."""
+    kernel = np.linspace(-3, 3, 12).reshape(3, 4).astype(ml_dtypes.bfloat16)
+    path = tmp_path / "weights.safetensors"
+    path.write_bytes(array_files.weights_bytes({"kernel": kernel, "seed": np.array(7, np.uint32)}))
+    weights = array_files.read_weights(path)
+    assert weights["kernel"].dtype == np.float32 and weights["seed"].shape == ()
+    np.testing.assert_array_equal(weights["kernel"], kernel.astype(np.float32))

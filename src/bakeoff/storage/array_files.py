@@ -41,9 +41,16 @@ def read_npy(path: Path) -> NDArray[Any]:
 
 
 def weights_bytes(weights: Mapping[str, NDArray[Any]]) -> bytes:
-    """Return named weights in the safetensors format."""
+    """Return named weights in the safetensors format.
+
+    Floats that NumPy itself has not (bfloat16) become float32, which holds them exactly: what
+    reads the format into NumPy refuses them.
+    """
     content: bytes = format_safetensors(  # not ascontiguousarray: it gives scalars a dimension
-        {name: np.asarray(array, order="C") for name, array in weights.items()}
+        {
+            name: np.asarray(array, np.float32 if array.dtype.kind == "V" else None, order="C")
+            for name, array in weights.items()
+        }
     )
     return content
 

@@ -43,7 +43,7 @@ class StudyStatus:
     changed: tuple[str, ...]  # opened trials that are no longer what was opened, and how
     environments: tuple[Mapping[str, Any], ...]  # of the finished trials, or else the study's
     dropped: Mapping[str, int]  # by a race: each model, and after how many seeds
-    looks: PlannedOpenings | None = None  # declared ones, and how many are done
+    looks: PlannedOpenings | None = None  # declared ones, and how many are done or begun
     without_weights: tuple[lost_weights.Trial, ...] = ()  # finished, and their weights are gone
 
     def of(self, model: str, *states: str) -> list[TrialStatus]:
@@ -54,6 +54,10 @@ class StudyStatus:
     def finished(self) -> int:
         """The number of finished trials."""
         return sum(trial.state == "finished" for trial in self.trials)
+
+    def done(self, looks: PlannedOpenings) -> int:
+        """Return how many looks are done; one that was begun stands in the ledger alone."""
+        return min(looks.kept, max((int(o.name) for o in self.folder.openings()), default=0))
 
     @property
     def command(self) -> str:
@@ -163,7 +167,8 @@ def to_json(now: StudyStatus) -> dict[str, Any]:
         "baselines": dict(now.baselines),
         "dropped": dict(now.dropped),
         "test_openings": now.openings,
-        "looks": now.looks and {"declared": list(now.looks.after), "look": now.looks.kept or None},
+        "looks": now.looks
+        and {"declared": list(now.looks.after), "look": now.done(now.looks) or None},
         "changed": list(now.changed),
         "without_weights": lost_weights.labels(now.without_weights),
         "environment": joined(now.environments),
@@ -242,10 +247,12 @@ def _about_looks(now: StudyStatus) -> list[str]:
         said = f"looks after {seeds} seeds" if declared else "none"
         return [
             f"Looks at the test set after {text.listed(map(str, first.after))} seeds were declared "
-            f"when it was first opened, and {first.kept} of them done; the recipe has {said} now."
+            f"when it was first opened, and {now.done(first)} of them done; the recipe has {said} now."
         ]
     if now.looks:
-        return [f"Looks at the test set after {seeds} seeds are declared; {now.looks.kept} done."]
+        return [
+            f"Looks at the test set after {seeds} seeds are declared; {now.done(now.looks)} done."
+        ]
     return []
 
 

@@ -15,7 +15,7 @@ from rich.console import Console
 from bakeoff.errors import RecipeError
 from bakeoff.study.compare import compare
 from bakeoff.study.planning.stages import seeds_in_words, stages_left
-from bakeoff.study.status import sentences, status
+from bakeoff.study.status import sentences, status, to_json
 from bakeoff.utils.events import Watcher
 from tests.helpers.small import LINES, carry_out, declare, files
 
@@ -132,7 +132,11 @@ def test_killed_while_it_looks_the_table_is_of_the_look_before(npz, carried, tmp
     found = compare([place]).comparison
     assert found.look.text == "look 2 of 3" and not found.exploratory
     assert "--seeds" not in " ".join(each.advice for each in found.findings)
-    assert sentences(status(place))[-1].startswith("To go on: bakeoff run ")
+    now = status(place)
+    assert sentences(now)[-1].startswith("To go on: bakeoff run ")
+    declared = "Looks at the test set after 3, 4 and 5 seeds are declared; 2 done."
+    assert declared in sentences(now)
+    assert to_json(now)["looks"] == {"declared": [3, 4, 5], "look": 2}
     again = carry_out(npz, place, seeds=LOOKS, models=MODELS, training=TRAINING)
     assert again.comparison.look.text == "look 3 of 3" and not again.comparison.exploratory
 

@@ -120,3 +120,26 @@ def test_no_number_of_seeds_is_said_only_where_no_number_can_show_equality():
     assert few.equality_needs == (
         "no number of seeds would show them to be practically equal: the images are too few"
     )
+
+
+def test_more_seeds_than_a_study_may_have_are_not_advised():
+    found = verdicts({("a", "b"): pair_of(0.0008, 0.01)}, margin=0.002)[0]
+    assert (found.advice.seeds, found.advice.equality) == (5404, 1928)
+    assert found.needs == (
+        "seeds alone will not separate them: about 5,404 seeds of each model would be needed, if "
+        "the difference is real and as large as it seems, and a study has at most 1,000"
+    )
+    assert found.equality_needs == (
+        "seeds alone will not show them to be practically equal: 1,928 seeds of each model would "
+        "be needed, and a study has at most 1,000"
+    )
+
+
+def test_seeds_that_cannot_separate_may_show_equality_and_the_sentence_says_which():
+    """It read "more seeds cannot help: …; 56 seeds of each model would show …"."""
+    pair = replace(pair_of(0.0003, 0.0015), v1=1e-7, v1_error=1e-9)
+    found = verdicts({("a", "b"): pair}, margin=0.002)[0]
+    assert found.sentence.endswith(
+        "; more seeds cannot help: the test set is too small to separate them; 56 seeds of each "
+        "model would show them to be practically equal with chances of 80 %, if they are equal"
+    )

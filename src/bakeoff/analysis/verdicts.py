@@ -20,6 +20,7 @@ from bakeoff.analysis.statistics import (
     unit_of,
 )
 from bakeoff.analysis.variance import LEVEL
+from bakeoff.recipe.outline import MOST_SEEDS
 from bakeoff.utils.text import counted, declared_points, p_value, points, signed_points
 
 ALPHA = 0.05  # of all claims of one kind together: `better` and `worse`, or `practically equal`
@@ -116,14 +117,21 @@ class Pair:
             wide = f"{self.failed}, which may make this interval wide"
             return f"{wide}: mend that before adding {self.unit}s"
         advice, folds = self.advice, self.test.n_folds > 1
+        images = f"about {_rounded(advice.images or 0)} {'' if folds else 'test '}images"
+        more = f" ({images} would do, with even chances)" if advice.images else ""
         if advice.cannot:
-            which = "" if folds else "test "
-            images = f"about {_rounded(advice.images or 0)} {which}images"
-            more = f" ({images} would do, with even chances)" if advice.images else ""
-            return (TOO_FEW if folds else TOO_SMALL) + more
+            # seeds may still show equality, and `equality_needs` says so
+            what_for = " to separate them" if advice.equality else ""
+            return (TOO_FEW if folds else TOO_SMALL) + what_for + more
         unit = "repeats" if folds else "seeds of each model"
         if advice.seeds is None:
             return f"whether more {self.unit}s would help cannot be said from these"
+        if advice.seeds > MOST_SEEDS:
+            return (
+                f"{self.unit}s alone will not separate them: about {advice.seeds:,} {unit} would "
+                "be needed, if the difference is real and as large as it seems, and a study has at "
+                f"most {MOST_SEEDS:,}{more}"
+            )
         likely = f"; {advice.seeds_likely:,} for chances of 80 %" if advice.seeds_likely else ""
         return (
             f"about {advice.seeds:,} {unit} would separate them with even chances, "
@@ -141,6 +149,12 @@ class Pair:
             if (1 - (self.margin or 0.0)) ** self.test.n_images >= 1 - self.test.level:
                 return f"no number of {self.unit}s would {shown}: the images are too few"
             return f"whether more {self.unit}s would {shown} cannot be said from these"
+        if self.advice.equality > MOST_SEEDS:
+            return (
+                f"{self.unit}s alone will not show them to be practically equal: "
+                f"{self.advice.equality:,} {unit} would be needed, and a study has at most "
+                f"{MOST_SEEDS:,}"
+            )
         return (
             f"{self.advice.equality:,} {unit} would show them to be practically equal with chances "
             "of 80 %, if they are equal"

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from bakeoff.recipe.types import Recipe
 
 BASELINES = ("majority", "logistic")
-_MOST = 1000  # seeds and folds; where there are more, the recipe itself is read
+MOST_SEEDS = 1000  # of a model, or repeats; where a file has more, the recipe itself is read
 
 
 @dataclass(frozen=True)
@@ -100,4 +100,4 @@ def _ascending(looks: Any) -> TypeGuard[list[int]]:
 
 
 def _count(value: Any) -> TypeGuard[int]:
-    return type(value) is int and 1 <= value <= _MOST
+    return type(value) is int and 1 <= value <= MOST_SEEDS

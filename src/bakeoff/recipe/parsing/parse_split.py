@@ -4,12 +4,13 @@ from collections.abc import Mapping
 from typing import Any
 
 from bakeoff.data.split import Part
+from bakeoff.recipe.outline import MOST_SEEDS
 from bakeoff.recipe.parsing.problems import Problems, known_keys
 from bakeoff.recipe.types import SplitRecipe
 from bakeoff.recipe.value_kinds import Misfit, Whole, as_number, as_whole, found, inside, key_text
 
 SEED = Whole(0, 2**31 - 1)
-SEED_COUNT = Whole(1, 1000)
+SEED_COUNT = Whole(1, MOST_SEEDS)
 FOLDS = Whole(2, 100)
 REPEATS = 5  # where folds are asked for without their number
 

@@ -767,8 +767,14 @@ def test_rising_accuracy_counts_for_other_selections(findings, selection):
 @pytest.mark.parametrize(
     ("chosen", "text"),
     [
-        (11, "a has its selected epoch at the edge in 5 of 5 seeds: the last one, 11, of 12."),
-        (0, "a has its selected epoch at the edge in 5 of 5 seeds: the first one, 0, of 12."),
+        (
+            11,
+            "a has its selected epoch at the edge in 5 of 5 seeds: the last one, 11, of 12 counted from 0.",
+        ),
+        (
+            0,
+            "a has its selected epoch at the edge in 5 of 5 seeds: the first one, 0, of 12 counted from 0.",
+        ),
         (5, None),
     ],
 )
@@ -908,6 +914,13 @@ def test_many_models(findings):
     assert finding.severity == "info"
     assert finding.text.split(":")[0].endswith(
         "has the highest of 7 means, and 5 other models are not separated from it"
+    )
+
+
+def test_many_models_speaks_of_no_verdicts_where_seeds_are_too_few(findings):
+    finding = findings(ALIKE, seeds=(0, 1))["many-models", None]
+    assert finding.text.split(":")[0].endswith(
+        "has the highest of 6 means, and 5 other models have no verdict beside it"
     )
 
 

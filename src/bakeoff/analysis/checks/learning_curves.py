@@ -257,7 +257,7 @@ def selected_at_edge(model: ModelResult, comparison: Comparison) -> Finding | No
         model=model.name,
         text=(
             f"{model.name} has its selected epoch at the edge in {count} of "
-            f"{counted(curves.n_seeds, model.unit)}: {which}, of {curves.epochs}."
+            f"{counted(curves.n_seeds, model.unit)}: {which}, of {curves.epochs} counted from 0."
         ),
         advice=advice,
     )

@@ -146,13 +146,15 @@ def many_models(comparison: Comparison) -> Finding | None:
     else:
         error = float(np.mean([_seed_error(model) for model in rivals]))
     optimism = flattery(m, error)
+    judged = any(pair.verdict for pair in comparison.pairs)
+    beside = "are not separated from it" if judged else "have no verdict beside it"
     return Finding(
         code="many-models",
         severity="info",
         model=None,
         text=(
             f"{best.name} has the highest of {len(comparison.models)} means, and {len(others)} "
-            f"other models are not separated from it: picked by its test accuracy, {best.name} is "
+            f"other models {beside}: picked by its test accuracy, {best.name} is "
             f"expected to look better than it is, by {points(optimism, 2)} points if all are equal."
         ),
         advice=(

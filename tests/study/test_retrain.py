@@ -78,7 +78,10 @@ def test_weights_of_other_shapes():
         ),
     ],
 )
-def test_only_a_finished_trial_can_be_trained_again(finished_study, wanted, expected, capsys):
+def test_only_a_finished_trial_can_be_trained_again(
+    finished_study, wanted, expected, capsys, monkeypatch
+):
+    monkeypatch.setattr("bakeoff.study.verify.verify", None)  # which may take minutes: not yet
     assert main(["verify", str(finished_study), "--retrain", wanted]) == 2
     assert capsys.readouterr().err == f"bakeoff: {expected}\n"
 

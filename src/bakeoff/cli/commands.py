@@ -3,6 +3,7 @@
 Each imports what it needs when it is called, so that `--help` and the small ones start at once.
 """
 
+from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -290,12 +291,17 @@ def verify(
     ] = None,
 ) -> int:
     """Check that every byte is what was recorded."""
+    from bakeoff.errors import StorageError
     from bakeoff.storage.study_folder import StudyFolder
     from bakeoff.study.progress.terminal_progress import progress
+    from bakeoff.study.retrain import require_finished
     from bakeoff.study.retrain import retrain as train_again
     from bakeoff.study.verify import verify as check
 
     folder = StudyFolder(study)
+    if retrain is not None:
+        with suppress(StorageError):  # what is damaged is told with all that is
+            require_finished(folder, retrain)
     checked = check(folder)
     show(*checked.differences)
     for note in checked.notes:

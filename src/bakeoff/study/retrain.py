@@ -104,6 +104,11 @@ def retrain(folder: StudyFolder, wanted: str, *, watcher: Watcher) -> Repeat:
         return _compare(folder, again, name, seed, _changes(recorded, device))
 
 
+def require_finished(folder: StudyFolder, wanted: str) -> None:
+    """Raise StudyError unless `wanted`, "MODEL:SEED", is a finished trial; StorageError: damage."""
+    _trial(folder, recorded_recipe(folder, folder.read_study()), wanted)
+
+
 def _trial(folder: StudyFolder, recipe: Recipe, wanted: str) -> tuple[str, int]:
     name, _, number = wanted.rpartition(":")
     if name not in recipe.models or not number.isdecimal():

@@ -32,7 +32,7 @@ def test_each_word_that_people_use_names_a_command_that_is_there(word, does, wha
 
 
 def test_options_and_commands_pass():
-    for words in ([], ["--help"], ["run", "anything"]):
+    for words in ([], ["--help"], ["run", "anything"], ["run", "a–b", "--seeds", "−3", "-"]):
         check_command(words, COMMAND)
 
 
@@ -40,6 +40,22 @@ def test_an_empty_word_is_no_path_of_this_folder():
     text = "expected words, found an empty one: is a variable of the shell unset?"
     with pytest.raises(UsageError, match=f"^{re.escape(text)}$"):
         check_command(["predict", "studies/digits", ""], COMMAND)
+
+
+@pytest.mark.parametrize(
+    ("word", "option"),
+    [
+        ("–seeds", "seeds"),
+        ("—out", "out"),
+        ("−−json", "json"),
+        ("-–only=cnn", "only=cnn"),
+        ("‑-device", "device"),
+    ],
+)
+def test_a_pasted_dash_is_told_from_two_hyphens(word, option):
+    text = f"expected --{option}, found {word!r}: a dash where two hyphens belong"
+    with pytest.raises(UsageError, match=f"^{re.escape(text)}$"):
+        check_command(["run", "digits", word, "3"], COMMAND)
 
 
 def test_a_word_like_none_lists_all():

@@ -4,6 +4,7 @@ The parser's own errors are read by their attributes, not their classes, which h
 its versions.
 """
 
+import os
 from collections.abc import Sequence
 from typing import Any
 
@@ -40,10 +41,18 @@ _DECLARED = (
 )
 
 
+_DASHES = "-\u2010\u2011\u2012\u2013\u2014\u2015\u2212"  # what editors make of hyphens
+
+
 def check_command(words: Sequence[str], command: Any) -> None:
     """Raise UsageError if the first word is no command of the group `command`, or one is empty."""
     if "" in words:  # a path of "" is the current folder
         raise UsageError("expected words, found an empty one: is a variable of the shell unset?")
+    for word in words:
+        bare = word.lstrip(_DASHES)
+        dashes = word.removesuffix(bare).strip("-")
+        if dashes and bare[:1].isalpha() and not os.path.exists(word):
+            raise UsageError(f"expected --{bare}, found {word!r}: a dash where two hyphens belong")
     known = list(command.commands)
     if not words or words[0].startswith("-") or words[0] in known:
         return

@@ -33,6 +33,16 @@ def test_a_recipe_that_is_not_there(name, expected):
     )
 
 
+@pytest.mark.parametrize(
+    ("there", "asked"), [("names.yaml", "names.yml"), ("b.yml", "b.yaml"), ("c.yaml", "c")]
+)
+def test_a_recipe_with_another_ending_is_named(tmp_path, there, asked):
+    (tmp_path / there).touch()
+    with pytest.raises(RecipeError) as caught:
+        load(str(tmp_path / asked))
+    assert str(caught.value).endswith(f"found no such file; did you mean {tmp_path / there}?")
+
+
 def test_a_folder_is_no_recipe(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     Path("photos").mkdir()

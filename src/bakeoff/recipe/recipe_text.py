@@ -93,6 +93,9 @@ def _instead(origin: str, path: Path, *, is_file: bool, is_folder: bool) -> str:
         return f"a study's folder; its recipe is {path / 'recipe.yaml'}"
     if is_folder:
         return "a folder; bakeoff new FOLDER writes a recipe for a folder of images"
+    for suffix in {".yaml", ".yml"} - {path.suffix}:
+        if (there := path.with_suffix(suffix)).is_file():
+            return f"no such file; did you mean {there}?"
     close = nearest(path.name.removesuffix(path.suffix), shipped())
     hint = f"did you mean {close}?" if close else f"shipped: {', '.join(shipped())}"
     return f"neither; {hint}"

@@ -16,7 +16,7 @@ import pytest
 from PIL import Image
 
 from bakeoff.data.image_files.image_file import decode_file
-from bakeoff.errors import StudyError, UsageError
+from bakeoff.errors import DamagedFile, StudyError, UsageError
 from bakeoff.storage.split_file import read_split
 from bakeoff.storage.study_folder import StudyFolder
 from bakeoff.study.compare import compare
@@ -246,6 +246,15 @@ def test_a_split_that_was_changed_gives_no_validation_images(result, tmp_path):
     np.savez(folder.split_file, **arrays)
     found = exporting._images(trained_model(folder, model="mlp"))[1]
     assert found == "training images, since the validation part is not at hand"
+
+
+def test_a_lost_split_is_asked_for_and_not_the_data(result, tmp_path):
+    folder = StudyFolder(copytree(result.trained("mlp").folder.path, tmp_path / "study"))
+    folder.split_file.unlink()
+    (folder.path / "training_profile.npz").unlink(missing_ok=True)
+    text = f"{folder.split_file}: missing, though study.json has its hash: restore it from a copy"
+    with pytest.raises(DamagedFile, match=f"^{re.escape(text)}"):
+        exporting._images(trained_model(folder, model="mlp"))
 
 
 def test_what_cannot_be_exported_so(result, tmp_path, monkeypatch):

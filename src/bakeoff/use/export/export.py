@@ -192,6 +192,8 @@ def _images(trained: TrainedModel) -> tuple[NDArray[Any], str]:
         declared = trained.study["data"]["validation"]
         why = "the validation part is not at hand" if declared else "there are no others"
         return profile.images, f"training images, since {why}"
+    if not folder.split_file.is_file():  # the data set alone would be of no use
+        raise formats.missing(folder.split_file, "study.json has its hash")
     raise StudyError(
         f"{folder.path}: expected images to check the export with, found neither the data set nor "
         "training_profile.npz: bring the data back to where the recipe says"

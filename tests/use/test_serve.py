@@ -169,6 +169,7 @@ def test_pages_health_metrics_and_schema(server):
     assert server.ask("GET", "/")[1]["location"] == "/try"
     schema = json.loads(server.ask("GET", "/openapi.json")[2])
     assert set(schema["paths"]) == {"/study", "/model", "/predict", "/healthz", "/metrics"}
+    assert server.post(PNG)[0] == 200
     metrics = server.ask("GET", "/metrics")[2].decode()
     assert re.search(r'^bakeoff_images_total\{model="mlp"\} [1-9]', metrics, re.M)
     assert 'bakeoff_requests_total{method="GET",path="/healthz",status="200"}' in metrics
@@ -226,6 +227,13 @@ def test_bodies_that_are_no_images_get_400_and_one_sentence(server, body):
     status, answer = server.post(content, kind)
     assert (status, list(answer)) == (400, ["error"])
     assert answer["error"] and "\n" not in answer["error"] and len(answer["error"]) < 300
+
+
+def test_a_request_without_a_content_type_is_told_so(server):
+    _, answer = server.post(PNG, "")
+    assert answer["error"].endswith(", found no content type")
+    _, answer = server.post(PNG, "text/plain")
+    assert answer["error"].endswith(", found 'text/plain'")
 
 
 def head(method="POST", path="/predict", host="localhost", **headers):

@@ -110,7 +110,8 @@ class Answers:
         elif kind == "application/octet-stream":
             images = self._raw(content)
         else:
-            raise UsageError(f"expected {_KINDS}, found {kind[:40] or 'no content type'!r}")
+            have = repr(kind[:40]) if kind else "no content type"
+            raise UsageError(f"expected {_KINDS}, found {have}")
         if not 1 <= len(images) <= MOST_IMAGES:
             raise UsageError(f"expected 1 to {MOST_IMAGES:,} images, found {len(images):,}")
         return self._kept(images), False

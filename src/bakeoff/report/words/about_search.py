@@ -95,7 +95,8 @@ def under_way(study: Path, recipe: Recipe) -> list[str]:
         search = SearchFolder(study, name)
         if model.search is None or search.chosen() is not None:
             continue
-        done = [each for each in search.tried(model.search.dimensions) if each.state is not None]
+        tried = search.tried(model.search.dimensions)
+        done = [each for each in tried if each.state not in (None, "lost")]  # which comes once more
         best = best_first(done)[:1]
         so_far = f"; best so far {percent(best[0].accuracy or 0.0)} on validation" if best else ""
         fewer = model.search.sampler == "grid" or model.search.minutes is not None

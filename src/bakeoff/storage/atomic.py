@@ -7,6 +7,7 @@ import os
 import shutil
 import stat
 import tempfile
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from io import BufferedReader
@@ -19,6 +20,7 @@ RESTORE = (
     "restore it, or delete its folder and run the study again; if that opens the test set again, "
     "that is counted"
 )
+_NOBODYS = 86_400.0  # seconds without a byte written
 LARGEST = 1 << 32  # bytes; the predictions for 100,000 images of 1,000 classes have 400 million
 _AGAIN = "and run the same command again; finished trials are kept"
 _ADVICE = {
@@ -114,11 +116,15 @@ def whole_folder(path: Path, *, replace: bool = False) -> Iterator[Path]:
 
 
 def clear_temporary(folder: Path) -> None:
-    """Delete the temporary files of `write_file` whose processes on this machine were killed."""
+    """Delete the temporary files of `write_file` whose processes on this machine were killed.
+
+    In containers the numbers of processes are soon in use again: an old file is nobody's, either.
+    """
     for path in folder.glob(".*.tmp"):
         writer = path.name.split(".")[-2]
-        if writer.isdecimal() and not _alive(int(writer)):
-            with suppress(OSError):
+        with suppress(OSError):
+            old = time.time() - path.stat().st_mtime > _NOBODYS
+            if writer.isdecimal() and (old or not _alive(int(writer))):
                 path.unlink()
 
 

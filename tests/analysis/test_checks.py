@@ -767,20 +767,15 @@ def test_rising_accuracy_counts_for_other_selections(findings, selection):
 @pytest.mark.parametrize(
     ("chosen", "text"),
     [
-        (
-            11,
-            "a has its selected epoch at the edge in 5 of 5 seeds: the last one, 11, of 12 counted from 0.",
-        ),
-        (
-            0,
-            "a has its selected epoch at the edge in 5 of 5 seeds: the first one, 0, of 12 counted from 0.",
-        ),
+        (11, "in 5 of 5 seeds: the last one, 11, of 12 counted from 0."),
+        (0, "in 5 of 5 seeds: the first one, 0, of 12 counted from 0."),
         (5, None),
     ],
 )
 def test_selection_at_the_edge(findings, chosen, text):
     found = findings({"a": FakeModel(0.93, selected_epoch=chosen)})
-    assert (found["selected-at-edge", "a"].text if text else None) == text
+    whole = f"a has its selected epoch at the edge {text}" if text else None
+    assert (found["selected-at-edge", "a"].text if text else None) == whole
     assert bool(found) == bool(text)
 
 

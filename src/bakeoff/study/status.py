@@ -247,12 +247,12 @@ def _about_looks(now: StudyStatus) -> list[str]:
         said = f"looks after {seeds} seeds" if declared else "none"
         return [
             f"Looks at the test set after {text.listed(map(str, first.after))} seeds were declared "
-            f"when it was first opened, and {now.done(first)} of them done; the recipe has {said} now."
+            f"when it was first opened, and {now.done(first)} of them done; the recipe has {said} "
+            "now."
         ]
     if now.looks:
-        return [
-            f"Looks at the test set after {seeds} seeds are declared; {now.done(now.looks)} done."
-        ]
+        done = now.done(now.looks)
+        return [f"Looks at the test set after {seeds} seeds are declared; {done} done."]
     return []
 
 

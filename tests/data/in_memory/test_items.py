@@ -9,8 +9,9 @@ from itertools import repeat
 
 import numpy as np
 import pytest
-from PIL import Image
+from PIL import Image, ImageOps
 
+from bakeoff.data.image_files.image_file import decode_file
 from bakeoff.data.in_memory import items
 from bakeoff.data.in_memory.python_data import from_python
 from bakeoff.errors import DataError
@@ -112,6 +113,22 @@ def test_lists_of_pictures_are_decoded(rng, mode):
     pandas = pytest.importorskip("pandas")
     frame = pandas.DataFrame({"image": pictures, "label": labels})
     np.testing.assert_array_equal(from_python((frame["image"], labels)).images, expected)
+
+
+@pytest.mark.parametrize("ending", ["png", "jpg", "tif", "webp"])
+def test_pictures_lie_as_those_of_files(rng, tmp_path, ending):
+    """A phone's portraits lay on their side where Image.open gave them, and not in files."""
+    exif = Image.Exif()
+    exif[0x0112] = 6
+    paths = [tmp_path / f"{index}.{ending}" for index in range(4)]
+    for path in paths:
+        picture = rng.integers(0, 256, (8, 12, 3), np.uint8)
+        Image.fromarray(picture).save(path, exif=exif)
+    expected = [decode_file(path, size=(12, 8), color="rgb").pixels for path in paths]
+    for ready in (lambda each: each, ImageOps.exif_transpose, lambda each: each.convert("RGB")):
+        pictures = [ready(Image.open(path)) for path in paths]
+        np.testing.assert_array_equal(from_python((pictures, [0, 1] * 2)).images, expected)
+        np.testing.assert_array_equal(items.as_array(pictures[0]), expected[0])
 
 
 def test_images_of_several_classes_are_refused(rng):

@@ -150,10 +150,7 @@ def decode(
     image = _fitted(image, (wide, tall), fit)
     image, mode = _flat(image), "L" if color == "grey" else "RGB"
     image = image if image.mode == mode else image.convert(mode)
-    if orientation != 1:
-        from PIL import Image
-
-        image = image.transpose(Image.Transpose(_TURNS[orientation]))
+    image = _turned(image, orientation)
     return Decoded(
         np.asarray(image, dtype=np.uint8).reshape((*size, -1)), deepest, cut, content_key(content)
     )
@@ -162,13 +159,14 @@ def decode(
 def flat_picture(image: Any) -> Any:
     """Return a picture of Pillow's that is already decoded as grey, RGB or numbers of one channel.
 
-    What is transparent is laid on white, as in files.
+    EXIF orientation is applied and what is transparent laid on white, as in files.
     """
-    if image.mode[0] in "IF":
-        return image
-    grey = image.mode in ("1", "L", "LA", "La")
-    image = _flat(_plain(image, WHITE_16)[0])
-    return image.convert("L" if grey else "RGB")
+    image.load()  # PNG's EXIF may come last
+    orientation = _orientation(image)
+    if image.mode[0] not in "IF":
+        grey = image.mode in ("1", "L", "LA", "La")
+        image = _flat(_plain(image, WHITE_16)[0]).convert("L" if grey else "RGB")
+    return _turned(image, orientation)
 
 
 def _opened(content: bytes) -> tuple[Any, int]:
@@ -205,9 +203,22 @@ def _opened(content: bytes) -> tuple[Any, int]:
     if width * height > MAX_PIXELS:
         raise DataError(f"more than {MAX_PIXELS:,} pixels ({width} × {height})")
     if kind in ("WEBP", "AVIF"):
-        exif = image.info.get("exif") or b""
-        orientation = exif_orientation(exif.removeprefix(b"Exif\0\0"))
+        orientation = _orientation(image)
     return image, orientation
+
+
+def _orientation(image: Any) -> int:
+    exif = image.info.get("exif") or b""
+    return exif_orientation(exif.removeprefix(b"Exif\0\0"))
+
+
+def _turned(image: Any, orientation: int) -> Any:
+    """Return an image as its EXIF orientation says that it is shown."""
+    if orientation == 1:
+        return image
+    from PIL import Image
+
+    return image.transpose(Image.Transpose(_TURNS[orientation]))
 
 
 def _supported(kind: str) -> bool:

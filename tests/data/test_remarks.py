@@ -6,6 +6,8 @@ Run: pytest tests/data/test_remarks.py
 
 from dataclasses import replace
 
+import numpy as np
+
 from bakeoff.data.named import load_digits
 from bakeoff.data.remarks import with_remarks
 
@@ -26,6 +28,21 @@ def test_classes_without_images_are_named():
     digits = load_digits()
     data = replace(digits, class_names=(*digits.class_names, "ten", "eleven"))
     assert with_remarks(data).notes[-1] == "no image of the class ten and eleven"
+
+
+def test_classes_that_are_not_tested_are_named():
+    """Folders said so; of a table, or arrays, whose test part lacks a class, nothing did."""
+    digits = load_digits()
+    order = digits.labels.argsort(kind="stable")
+    images, labels = digits.images[order], digits.labels[order]
+    start = labels.tolist().index(2)
+    moved = replace(
+        digits,
+        images=np.concatenate([images, images[start:]]),
+        labels=np.concatenate([labels, labels[start:]]),
+        test_start=len(images),
+    )
+    assert with_remarks(moved).notes[-1] == "found no test image of 2 classes: 0 and 1"
 
 
 def test_data_that_nothing_is_noticed_of_stay_what_they_are():

@@ -3,11 +3,12 @@
 from dataclasses import replace
 
 import numpy as np
+from numpy.typing import NDArray
 
 from bakeoff.data.contradictions import notes_on_contradictions
 from bakeoff.data.dataset import DataSet
 from bakeoff.data.negatives import notes_on_negatives
-from bakeoff.utils.text import shown, some
+from bakeoff.utils.text import counted, shown, some
 
 
 def with_remarks(data: DataSet) -> DataSet:
@@ -17,7 +18,19 @@ def with_remarks(data: DataSet) -> DataSet:
 
 
 def _notes_on_absent(data: DataSet) -> tuple[str, ...]:
-    """Return a note where a class that is named has no image."""
-    counts = np.bincount(data.labels, minlength=len(data.class_names)).tolist()
-    absent = [shown(n) for n, count in zip(data.class_names, counts, strict=True) if not count]
-    return (f"no image of the class {some(absent)}",) if absent else ()
+    """Return notes where a class that is named has no image, or none in a test part."""
+    there = _classes_in(data, 0)
+    tested = there if data.test_start is None else _classes_in(data, data.test_start)
+    names = [shown(each) for each in data.class_names]
+    absent = [names[each] for each in np.flatnonzero(~there)]
+    untested = [names[each] for each in np.flatnonzero(there & ~tested)]
+    of = counted(len(untested), "class", "classes")
+    return (
+        *([f"no image of the class {some(absent)}"] if absent else []),
+        *([f"found no test image of {of}: {some(untested)}"] if untested else []),
+    )
+
+
+def _classes_in(data: DataSet, start: int) -> NDArray[np.bool_]:
+    """Return whether each class has an image from this one on; a test part comes last."""
+    return np.bincount(data.labels[start:], minlength=len(data.class_names)) > 0

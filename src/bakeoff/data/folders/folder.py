@@ -47,8 +47,8 @@ def load_folder(source: FolderSource) -> DataSet:
             part: np.array([file.label for of, file in kept if of == part], dtype=np.int64)
             for part in layout.files
         }
-        untested = _check_classes(parts, names, skipped, seen)
-    notes = [*skipped.notes(), *_notes(seen, untested), *read.white.notes]
+        _check_classes(parts, names, skipped, seen)
+    notes = [*skipped.notes(), *_notes(seen), *read.white.notes]
     tables = tables_with_labels(root)
     if tables:
         notes.append(
@@ -106,7 +106,7 @@ _TOLD: dict[str, tuple[str, ...]] = {  # of what is noticed, by its name in Seen
 }
 
 
-def _notes(seen: Seen, untested: list[str]) -> list[str]:
+def _notes(seen: Seen) -> list[str]:
     """Return what was found beside the images, in sentences."""
     notes = []
     if seen.entered:
@@ -116,18 +116,13 @@ def _notes(seen: Seen, untested: list[str]) -> list[str]:
     for what, (*nouns, note) in _TOLD.items():
         if names := getattr(seen, what):
             notes.append(note.format(count=counted(len(names), *nouns), names=examples(names)))
-    if untested:
-        notes.append(
-            f"found no test image of {counted(len(untested), 'class', 'classes')}: "
-            f"{examples(untested)}"
-        )
     return notes
 
 
 def _check_classes(
     parts: dict[str, NDArray[np.int64]], names: tuple[str, ...], skipped: Skipped, seen: Seen
-) -> list[str]:
-    """Refuse a class that has no readable image to learn from; return those not tested."""
+) -> None:
+    """Refuse a class that has no readable image to learn from."""
     have = np.bincount(parts["train"], minlength=len(names))
     for label in np.flatnonzero(have == 0).tolist():
         if label in skipped.first_broken:
@@ -149,7 +144,3 @@ def _check_classes(
             if not len(parts[part]):
                 raise DataError(f"expected images in the {part} part, found none that can be read")
             check_known(parts["train"], parts[part], part, names)
-    if "test" not in parts:
-        return []
-    tested = np.bincount(parts["test"], minlength=len(names))
-    return [names[label] for label in np.flatnonzero(tested == 0)]

@@ -37,3 +37,18 @@ def test_classes_that_differ_in_capitals_only_are_one_misspelt():
         from_arrays("mine", images, words)
     letters = from_arrays("mine", images, np.array(["a", "A", "b", "a"]))  # as EMNIST has them
     assert letters.class_names == ("A", "a", "b")
+
+
+@pytest.mark.parametrize("names", [["cat", "cat "], ["caf\u00e9", "cafe\u0301"]])
+def test_names_that_become_one_say_what_to_do(names):
+    message = (
+        f"expected different class names, found {names[0]} twice (spaces at the ends and "
+        "Unicode's forms make no difference): rename one, or put the two together"
+    )
+    with pytest.raises(DataError, match=f"^{re.escape(message)}$"):
+        checked_class_names(names)
+
+
+def test_a_ligature_is_no_capital():
+    with pytest.raises(DataError, match="found \ufb01sh and fish, which are one word: write them"):
+        checked_class_names(["\ufb01sh", "fish"])

@@ -26,7 +26,10 @@ def checked_class_names(names: Sequence[str]) -> tuple[str, ...]:
         if not name:
             raise DataError(f"class {position}: expected a name, found an empty one")
         if name in seen:
-            raise DataError(f"expected different class names, found {shown(name)} twice")
+            raise DataError(
+                f"expected different class names, found {shown(name)} twice (spaces at the ends "
+                "and Unicode's forms make no difference): rename one, or put the two together"
+            )
         seen.add(name)
     _check_spaces(names, clean)
     _check_capitals(clean)
@@ -52,9 +55,10 @@ def _check_capitals(names: Sequence[str]) -> None:
     for name in names:
         other = seen.setdefault(name.casefold(), name)
         if other != name and len(name) > 2:
+            how = "differ in capitals only" if other.lower() == name.lower() else "are one word"
             raise DataError(
                 f"expected different class names, found {shown(other)} and {shown(name)}, which "
-                "differ in capitals only: write them alike"
+                f"{how}: write them alike"
             )
 
 

@@ -182,7 +182,12 @@ def broken(value):
             {"class_names": ["a", "b"]},
             "y: expected labels that stand in class_names, found '0'",
         ),
-        ((X, Y), {"class_names": ["a", "a"]}, "expected different class names, found a twice"),
+        (
+            (X, Y),
+            {"class_names": ["a", "a"]},
+            "expected different class names, found a twice (spaces at the ends and Unicode's forms "
+            "make no difference): rename one, or put the two together",
+        ),
         ((X, Y), {"class_names": ["a", " "]}, "class 1: expected a name, found an empty one"),
         (
             (X, np.array([b"\xff", b"a", b"a", b"a", b"a"])),

@@ -281,8 +281,9 @@ def _check_range(values: NDArray[Any], count: int, where: str) -> None:
     if values[0] < 0 or values[-1] >= count:
         found = values[0] if values[0] < 0 else values[-1]
         from_one = values[0] == 1 and values[-1] == count
+        cure = ": they seem to count from 1; store y - 1" if from_one else ""
+        cure = ": -1 means no label; leave those images out" if found == -1 else cure
         raise DataError(
             f"{where}: expected labels from 0 to {count - 1}, one for each of the {count} "
-            f"class_names, found {found}"
-            + (": they seem to count from 1; store y - 1" if from_one else "")
+            f"class_names, found {found}{cure}"
         )

@@ -96,6 +96,13 @@ def test_refusals(tmp_path):
         load(ParquetSource(tmp_path / "a.parquet"))
 
 
+def test_images_without_a_label_are_to_be_left_out(tmp_path):
+    """Hugging Face writes -1 for them."""
+    write(tmp_path / "train-0.parquet", [10, 20, 30], [0, 1, -1], names=["cat", "dog"])
+    with pytest.raises(DataError, match=r"found -1: -1 means no label; leave those images out$"):
+        load(ParquetSource(tmp_path, **SIZE))
+
+
 @pytest.mark.parametrize(
     ("other", "expected", "part"),
     [("test-0.parquet", "training part", "test"), ("train-1.parquet", "first file", "train")],

@@ -32,7 +32,7 @@ FILE_COLUMNS = (  # "id" and "name" last: other columns have these names, too
     *("file", "filename", "filepath", "image", "imagepath", "imagename", "imageid", "path", "img"),
     *("imgpath", "imgname", "photo", "photoid", "files", "images", "id", "name"),
 )
-PART_COLUMNS = ("part", "split", "set", "subset", "partition", "usage", "dataset")
+PART_COLUMNS = ("part", "split", "set", "subset", "partition", "usage", "dataset", "datasplit")
 INDEX_COLUMNS = ("id", "index", "unnamed0", "", "rowid", "imageid")
 
 

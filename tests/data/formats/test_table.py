@@ -114,10 +114,11 @@ def test_names_written_on_windows(images):
     assert len(read(images, "file,label\n" + "\n".join(rows)).images) == 6
 
 
-def test_parts(images):
+@pytest.mark.parametrize("column", ["split", "data_split"])
+def test_parts(images, column):
     parts = ["test", "train", "val", "train", "train", "test"]
     rows = [f"a{number}.png,{number % 2},{part}" for number, part in enumerate(parts)]
-    data = read(images, "file,label,split\n" + "\n".join(rows))
+    data = read(images, f"file,label,{column}\n" + "\n".join(rows))
     assert {k: len(v) for k, v in own_parts(data).items()} == {
         "train": 3,
         "validation": 1,
@@ -125,7 +126,7 @@ def test_parts(images):
     }
     assert data.images[:, 0, 0, 0].tolist() == [1, 3, 4, 2, 0, 5]
     assert data.notes == (
-        "read from the columns file (files in images/), label (labels), split (parts)",
+        f"read from the columns file (files in images/), label (labels), {column} (parts)",
     )
 
 

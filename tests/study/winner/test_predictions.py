@@ -183,6 +183,10 @@ REFUSED = [
      "found nothing above 0.5: multiply by 16"),
     ([[1, 2], [3]], "images: expected arrays, found a list of things of several shapes: give "
      "images of one shape as one array, apart from their labels"),
+    (None, "images: expected arrays of numbers or text, found NoneType: give images of one shape "
+     "as one array, apart from their labels"),
+    ({"x": np.zeros((2, 8, 8))}, "images: expected arrays of numbers or text, found dict: give "
+     "images of one shape as one array, apart from their labels"),
     ("", "expected the path of a picture or a folder, found an empty one"),
     ("nowhere", "nowhere: expected a picture or a folder, found nothing"),
     ("n" * 300, f"…{'n' * 199}: expected a picture or a folder, found nothing"),

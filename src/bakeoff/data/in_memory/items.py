@@ -52,7 +52,11 @@ def as_array(value: Any, name: str = "data") -> NDArray[Any]:
     if array.dtype.kind in "OT" and array.shape in ((array.size,), (array.size, 1)):
         array = listed_labels(array.reshape(-1).tolist(), name)
     if array.dtype.kind == "O":
-        raise DataError(f"{name}: expected arrays of numbers or text, found one of other objects")
+        found = type(array.flat[0]).__name__
+        raise DataError(
+            f"{name}: expected arrays of numbers or text, found {found}: give images of one shape "
+            "as one array, apart from their labels"
+        )
     return array
 
 

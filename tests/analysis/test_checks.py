@@ -988,14 +988,14 @@ def test_duplicates_across_folds(tmp_path):
             study_design.one_seed,
             "cnn and mlp have one repeat only, so nothing is said about models, only about the "
             "networks of its folds.",
-            "Train at least 3 of each (--seeds 3), better 5",  # as the headline says
+            "Train at least 3 repeats of each model (--seeds 3), better 5",
         ),
         (
             range(2),
             study_design.few_seeds,
             "There is no verdict below 3 repeats of each model, and a model has 2: that few cannot "
             "tell a better model from a lucky run.",
-            "Train at least 3 of each (--seeds 3), better 5",
+            "Train at least 3 repeats of each model (--seeds 3), better 5",
         ),
     ],
 )

@@ -22,7 +22,6 @@ MANY_MODELS = 5
 # More models than this make so many pairs that fewer seeds than these are not enough.
 FEW_MODELS, FEW_SEEDS = 5, 5
 _AGAIN = ", which opens the test set again and makes the verdicts exploratory"
-_MORE_SEEDS = f"Train at least {_FEWEST} of each (--seeds {_FEWEST}), better 5{_AGAIN}."
 
 
 def one_seed(comparison: Comparison) -> Finding | None:
@@ -40,7 +39,7 @@ def one_seed(comparison: Comparison) -> Finding | None:
             f"{some(single)} {'has' if len(single) == 1 else 'have'} one {unit} only, so "
             f"nothing is said about models, only about {only}."
         ),
-        advice=_MORE_SEEDS,
+        advice=_more_seeds(unit),
     )
 
 
@@ -57,7 +56,7 @@ def few_seeds(comparison: Comparison) -> Finding | None:
                 f"There is no verdict below {_FEWEST} {unit}s of each model, and a model has "
                 f"{fewest}: that few cannot tell a better model from a lucky run."
             ),
-            advice=_MORE_SEEDS,
+            advice=_more_seeds(unit),
         )
     if _FEWEST <= fewest < FEW_SEEDS and models > FEW_MODELS:
         return Finding(
@@ -73,6 +72,10 @@ def few_seeds(comparison: Comparison) -> Finding | None:
             or f"Train at least {FEW_SEEDS} {unit}s of every model (--seeds {FEW_SEEDS}){_AGAIN}.",
         )
     return None
+
+
+def _more_seeds(unit: str) -> str:
+    return f"Train at least {_FEWEST} {unit}s of each model (--seeds {_FEWEST}), better 5{_AGAIN}."
 
 
 def unseen_failures(comparison: Comparison) -> Finding | None:

@@ -105,3 +105,13 @@ def test_files_in_folders_of_parts_are_noted(tmp_path):
     assert not any(note in each for each in notes(files[:4]))
     lines = [f"{file},{number % 2},{file[:-6]}" for number, file in enumerate(files)]
     assert note not in read(tmp_path, lines).notes
+
+
+def test_paths_of_a_frame_may_be_relative_and_absolute(photos, monkeypatch):
+    """Looking for folders of parts among them ended in a ValueError."""
+    monkeypatch.chdir(photos)
+    (photos / "more").mkdir()
+    Image.new("L", (4, 4), 200).save("more/6.png")
+    paths = ["0.png", "more/6.png", str(photos / "1.png"), str(photos / "2.png")]
+    read = from_python(pd.DataFrame({"path": paths, "label": [0, 1, 0, 1]}))
+    assert sorted(read.images[:, 0, 0, 0].tolist()) == [0, 10, 20, 200]

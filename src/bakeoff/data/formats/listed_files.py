@@ -47,7 +47,7 @@ def lost_files(paths: Sequence[str | None], names: Sequence[str]) -> tuple[str, 
 
 def parts_by_folders(paths: Sequence[str | None]) -> tuple[str, ...]:
     """Return a note where files lie in folders of parts, as train/1.png and test/1.png do."""
-    folders = {os.path.dirname(path) for path in paths if path is not None}
+    folders = {os.path.dirname(os.path.abspath(path)) for path in paths if path is not None}
     if len(folders) < 2:
         return ()
     above = os.path.commonpath(folders)

@@ -27,7 +27,8 @@ _MAX_TEXT = 1 << 22  # bytes of PNM in decimal digits, which Pillow decodes slow
 WHITE_16 = 65535.0  # the largest value of 16 bits
 _CUT = re.compile(r"RGB\w*;16[A-Z]")  # Pillow's for 16 bits a colour; BGR;16 are 16 in all
 _PHOTOMETRIC, _WHITE_IS_ZERO = 262, 0  # TIFF's tag, and its value for negatives
-_KIND, _REDUCED = 254, 1  # likewise, for a small copy of another picture in the file
+_KIND, _REDUCED = 254, 1  # likewise, for a small copy of another picture
+_INSIDE = 330  # TIFF's tag for where other pictures lie in the file
 _TURNS = {2: 0, 3: 3, 4: 1, 5: 5, 6: 4, 7: 6, 8: 2}  # EXIF orientation to Image.Transpose
 _SWAPPED = (5, 6, 7, 8)  # orientations that lie on their side
 
@@ -195,7 +196,8 @@ def _opened(content: bytes) -> tuple[Any, int]:
             raise NotAnImage(f"{kind}, which Pillow cannot read here") from None
         bands = ", or of other bands than grey or RGB (give arrays then)" if kind == "TIFF" else ""
         raise DataError(f"a broken {kind}{bands}") from None
-    if kind == "TIFF" and image.tag_v2.get(_KIND, 0) == _REDUCED:  # NEF and DNG begin so
+    tags: Any = image.tag_v2 if kind == "TIFF" else {}
+    if tags.get(_KIND) == _REDUCED and _INSIDE in tags:  # NEF and DNG begin so
         raise NotAnImage(
             "a small copy of a raw picture that cannot be read here: save that as JPEG or TIFF"
         )

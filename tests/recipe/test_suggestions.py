@@ -8,7 +8,7 @@ import pytest
 from bakeoff.recipe.suggestions import did_you_mean, nearest
 from bakeoff.recipe.vocabulary.words import LAYERS
 
-WORDS = ("dense", "conv2d", "max_pooling2d", "learning_rate", "grey")
+WORDS = ("dense", "conv2d", "max_pooling2d", "learning_rate", "grey", "mnist", "fashion-mnist")
 
 
 @pytest.mark.parametrize(
@@ -19,6 +19,8 @@ WORDS = ("dense", "conv2d", "max_pooling2d", "learning_rate", "grey")
         ("MaxPooling2D", "max_pooling2d"),
         ("lr", "learning_rate"),
         ("gray", "grey"),
+        ("fmnist", "fashion-mnist"),
+        ("MNIST", "mnist"),
         ("zebra", None),
         (3, None),
         ("x" * 101, None),

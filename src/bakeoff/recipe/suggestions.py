@@ -5,7 +5,7 @@ import re
 from collections.abc import Iterable, Sequence
 
 MOST_KNOWN = 40  # a longer list of known words is cut: nobody reads the 400 layers of a backbone
-SYNONYMS = {"lr": "learningrate", "fc": "dense", "gray": "grey"}
+SYNONYMS = {"lr": "learningrate", "fc": "dense", "gray": "grey", "fmnist": "fashionmnist"}
 
 
 def nearest(word: object, words: Iterable[str]) -> str | None:

@@ -124,6 +124,10 @@ WRONG = {
     "n_classes), found build(): give it these two, and others a default",
     "import sys; sys.exit('set DATA first')": "{file} raised SystemExit: set DATA first",
     "def build(s, n): raise SystemExit(3)": "{file}:build raised SystemExit: 3",
+    "def build(s, n): assert s[0] == 28": "{file}:build raised AssertionError",
+    "import jax, numpy\ndef build(s, n): jax.jit(numpy.asarray)(1.0)": "{file}:build raised "
+    "TracerArrayConversionError: its code asks tensors for their values (by NumPy, float() or if), "
+    "which they do not have while it is compiled: use keras.ops",
     "def build(s, n): raise ValueError('\\x1b[1mloud\\x1b[0m')": "{file}:build raised ValueError: "
     "loud",
     "def build(s, n): pass": "{file}:build: expected a keras.Model, found NoneType: let the "

@@ -169,8 +169,9 @@ def _in_words(error: BaseException) -> str:
     while cause is not None:
         if isinstance(cause, _NO_VALUES):
             return (
-                "its code asks tensors for their values (by NumPy, float() or if), which they do "
-                "not have while it is compiled: use keras.ops"
+                f"{type(cause).__name__}: its code asks tensors for their values (by NumPy, "
+                "float() or if), which they do not have while it is compiled: use keras.ops"
             )
         cause = cause.__cause__ or cause.__context__
-    return f"{type(error).__name__}: {_COLORS.sub('', str(error))}"
+    said = _COLORS.sub("", str(error))
+    return f"{type(error).__name__}: {said}" if said else type(error).__name__

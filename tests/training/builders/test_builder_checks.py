@@ -68,6 +68,10 @@ def one_initializer(shape, n):
     first = L.Conv2D(3, 3, kernel_initializer=keras.initializers.HeNormal(seed=1))
     return chain(shape, n, first)
 
+def one_generator(shape, n):
+    draws = keras.initializers.HeNormal(seed=keras.random.SeedGenerator(1))
+    return chain(shape, n, L.Conv2D(3, 3, kernel_initializer=draws))
+
 def ramp(like):
     return np.linspace(-1, 1, like.size).reshape(like.shape)
 
@@ -480,7 +484,7 @@ def test_seeds_that_are_none_are_refused(look, name):
         look(name)
 
 
-@pytest.mark.parametrize("name", ["one_initializer", "depthwise", "separable"])
+@pytest.mark.parametrize("name", ["one_initializer", "one_generator", "depthwise", "separable"])
 def test_one_layer_that_starts_alike_is_remarked(look, name):
     assert look(name) == ("some-same-initial-weights",)
 

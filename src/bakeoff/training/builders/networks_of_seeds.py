@@ -120,11 +120,16 @@ def _initializers(model: keras.Model) -> dict[int, Any]:
 
 
 def _drawn_again(initializer: Any, values: NDArray[Any]) -> bool:
-    """Say whether an initializer draws exactly these values when it is asked again."""
-    if initializer is None:
-        return False
-    try:
-        again = np.asarray(initializer(values.shape, dtype="float32"))
-    except Exception:  # the user's own initializer may do anything
-        return False
-    return bool(np.array_equal(again, values))
+    """Say whether an initializer draws exactly these values, now or as it was at first.
+
+    One whose seed is a SeedGenerator has gone on since.
+    """
+
+    def as_at_first() -> Any:
+        return type(initializer).from_config(initializer.get_config())
+
+    for given in (lambda: initializer, as_at_first):
+        with suppress(Exception):  # the user's own initializer may do anything
+            if np.array_equal(np.asarray(given()(values.shape, dtype="float32")), values):
+                return True
+    return False

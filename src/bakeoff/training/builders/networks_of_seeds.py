@@ -125,11 +125,10 @@ def _drawn_again(initializer: Any, values: NDArray[Any]) -> bool:
     One whose seed is a SeedGenerator has gone on since.
     """
 
-    def as_at_first() -> Any:
-        return type(initializer).from_config(initializer.get_config())
-
-    for given in (lambda: initializer, as_at_first):
+    for at_first in (False, True):
         with suppress(Exception):  # the user's own initializer may do anything
-            if np.array_equal(np.asarray(given()(values.shape, dtype="float32")), values):
+            kind: Any = type(initializer)
+            asked = kind.from_config(initializer.get_config()) if at_first else initializer
+            if np.array_equal(np.asarray(asked(values.shape, dtype="float32")), values):
                 return True
     return False

@@ -124,7 +124,6 @@ def _drawn_again(initializer: Any, values: NDArray[Any]) -> bool:
 
     One whose seed is a SeedGenerator has gone on since.
     """
-
     for at_first in (False, True):
         with suppress(Exception):  # the user's own initializer may do anything
             kind: Any = type(initializer)

@@ -118,10 +118,10 @@ def build(folder: Path, *, kind: str | None = None) -> dict[str, str]:
             made = {name: Path(scratch) / f"{name}.so" for name in wanted}
             tasks = {
                 name: pool.submit(_compile, found, include, _VARIANTS[kind][name], path)
-                for name, path in made.items()
+                for name, path in reversed(made.items())  # the last takes longest
             }
-        for name, task in tasks.items():
-            error = task.result()
+        for name in wanted:
+            error = tasks[name].result()
             if error is not None:
                 errors[name] = error
                 continue

@@ -4,6 +4,7 @@ Oracle: the messages, word for word; Pillow. Cost: 1 s.
 Run: pytest tests/data/in_memory/test_items.py
 """
 
+import io
 import re
 from itertools import repeat
 
@@ -162,3 +163,15 @@ def test_images_of_several_shapes(shapes, cure):
     """Sets of photographs have a few grey ones: no resizing makes them alike."""
     with pytest.raises(DataError, match=re.escape(cure)):
         from_python([(np.zeros(shapes[number % 2]), number % 2) for number in range(9)])
+
+
+def test_a_picture_whose_file_is_cut_short_is_a_line():
+    """Pillow opens it, and reads its pixels only when they are asked for."""
+    written = io.BytesIO()
+    Image.fromarray(np.arange(4800).astype(np.uint8).reshape(40, 40, 3)).save(written, "PNG")
+    whole, cut = written.getvalue(), written.getvalue()[:120]
+    pictures = [Image.open(io.BytesIO(each)) for each in (whole, cut)]
+    with pytest.raises(
+        DataError, match=r"whole, found one that cannot be read \(.+\): leave it out"
+    ):
+        items.as_array(pictures)

@@ -162,7 +162,13 @@ def flat_picture(image: Any) -> Any:
 
     EXIF orientation is applied and what is transparent laid on white, as in files.
     """
-    image.load()  # PNG's EXIF may come last
+    try:
+        image.load()  # PNG's EXIF may come last
+    except Exception as error:  # whatever a file cut short or broken can make of a decoder
+        raise DataError(
+            f"expected Pillow's pictures to be whole, found one that cannot be read ({error}): "
+            "leave it out, or get or make its file again"
+        ) from None
     orientation = _orientation(image)
     if image.mode[0] not in "IF":
         grey = image.mode in ("1", "L", "LA", "La")
